@@ -1,0 +1,170 @@
+/** The one firing door: read, decide and insert in one synchronous stretch. */
+import { type Result, refuse, success } from "#protocol/errors.ts";
+import type { IdMaker } from "#protocol/ids.ts";
+import { NO_EVIDENCE, NO_USAGE, type QueuedRun } from "#protocol/run.ts";
+import { timestamp } from "#protocol/time.ts";
+import {
+  type Admission,
+  IDEMPOTENCY_WINDOW_MS,
+  type Occurrence,
+  type Outcome,
+  type OutcomeReason,
+  type TriggerEvent,
+} from "#protocol/trigger-event.ts";
+import { type AdmissionVerdict, decideAdmission } from "./decide-admission.ts";
+import type { RoutineRow } from "./definition-store.ts";
+import type { ModelUpstream } from "./environment.ts";
+import type { RunEngine } from "./run-engine.ts";
+import type { RunStore } from "./run-store.ts";
+
+export interface AdmissionContext {
+  routine: RoutineRow;
+  model: ModelUpstream;
+  defaultModel: string;
+  runs: RunStore;
+  engine: RunEngine;
+  ids: IdMaker;
+  nowMs: number;
+}
+
+/** Decides on an event and writes everything that follows from it. Call it inside a transaction. */
+export function admit(context: AdmissionContext, event: TriggerEvent): Result<Admission> {
+  const { routine, runs, nowMs } = context;
+  const { active, queued } = runs.places();
+  const verdict = decideAdmission({
+    event,
+    isPaused: routine.status === "paused",
+    hasModel: context.model.kind !== "none",
+    overlap: routine.definition.overlap,
+    maxConcurrent: routine.definition.max_concurrent,
+    earlier: event.dedupe_key === null ? null : runs.findKey(event.dedupe_key),
+    active,
+    queued: queued.map((run) => run.id),
+    nowMs,
+  });
+  return carryOut(context, event, verdict);
+}
+
+function carryOut(context: AdmissionContext, event: TriggerEvent, verdict: AdmissionVerdict): Result<Admission> {
+  switch (verdict.outcome) {
+    case "queue_full":
+      return refuse("queue_full", { retry_after_s: 60 });
+    case "refused": {
+      const { id } = record(context, event, verdict, null);
+      return refuse(verdict.reason, { occurrence_id: id });
+    }
+    case "skipped": {
+      const { id } = record(context, event, verdict, null);
+      keepKey(context, event, id);
+      return refuse("overlap_skipped", { occurrence_id: id });
+    }
+    case "duplicate":
+      return repeat(context, event, verdict);
+    case "started":
+    case "queued":
+      return start(context, event, verdict);
+  }
+}
+
+/** The same key gives the same answer: the run that came first, or the refusal that did. */
+function repeat(
+  context: AdmissionContext,
+  event: TriggerEvent,
+  verdict: Extract<AdmissionVerdict, { outcome: "duplicate" }>,
+): Result<Admission> {
+  record(context, event, verdict, verdict.of.run_id);
+  const run = verdict.of.run_id === null ? null : context.runs.get(verdict.of.run_id);
+  if (run === null) return refuse("overlap_skipped", { occurrence_id: verdict.of.id });
+  return success({ occurrence_id: verdict.of.id, run_id: run.id, session_id: run.sessionId, duplicate: true });
+}
+
+function start(
+  context: AdmissionContext,
+  event: TriggerEvent,
+  verdict: Extract<AdmissionVerdict, { outcome: "started" | "queued" }>,
+): Result<Admission> {
+  const { engine, ids, nowMs } = context;
+  const runId = ids.make("run", nowMs);
+  const occurrence = record(context, event, verdict, runId);
+  keepKey(context, event, occurrence.id);
+  const run = newRun(context, event, runId, occurrence.id);
+  engine.begin(
+    run,
+    event.text,
+    [
+      { type: "run.queued", attempt: 1, summary: event.summary },
+      { type: "user.message", source: "routine", text: run.routine.prompt },
+      ...(event.text === null ? [] : [{ type: "user.message", source: "trigger", text: event.text } as const]),
+    ],
+    nowMs,
+  );
+  if (verdict.outcome === "queued") {
+    for (const id of verdict.supersedes) engine.happen(id, { type: "cancel_requested", reason: "superseded" }, nowMs);
+  }
+  engine.promote(nowMs);
+  return success({ occurrence_id: occurrence.id, run_id: runId, session_id: run.session_id, duplicate: false });
+}
+
+function newRun(context: AdmissionContext, event: TriggerEvent, runId: string, occurrenceId: string): QueuedRun {
+  const { routine, ids, nowMs } = context;
+  const { name, prompt, model } = routine.definition;
+  return {
+    id: runId,
+    routine_id: routine.id,
+    session_id: ids.make("session", nowMs),
+    routine: { name, revision: routine.revision, prompt, model: model ?? context.defaultModel },
+    trigger: {
+      type: event.type,
+      id: triggerIdOf(routine, event),
+      occurrence_id: occurrenceId,
+      summary: event.summary,
+    },
+    attempt: 1,
+    demo_model: context.model.kind === "demo",
+    status: "queued",
+    result: null,
+    summary: null,
+    error: null,
+    cancel_reason: null,
+    cancel_requested_at: null,
+    runner: null,
+    usage: NO_USAGE,
+    evidence: NO_EVIDENCE,
+    timings: {
+      queued_at: timestamp(nowMs),
+      starting_at: null,
+      running_at: null,
+      first_event_at: null,
+      finished_at: null,
+    },
+  };
+}
+
+function record(
+  context: AdmissionContext,
+  event: TriggerEvent,
+  verdict: { outcome: Outcome; reason: OutcomeReason },
+  runId: string | null,
+): Occurrence {
+  const { routine, runs, ids, nowMs } = context;
+  const occurrence: Occurrence = {
+    id: ids.make("occurrence", nowMs),
+    routine_id: routine.id,
+    at: timestamp(nowMs),
+    trigger: { type: event.type, id: triggerIdOf(routine, event), summary: event.summary },
+    outcome: verdict.outcome,
+    reason: verdict.reason,
+    run_id: runId,
+  };
+  runs.insertOccurrence(occurrence);
+  return occurrence;
+}
+
+function keepKey({ runs, nowMs }: AdmissionContext, event: TriggerEvent, occurrenceId: string): void {
+  if (event.dedupe_key === null) return;
+  runs.keepKey(event.dedupe_key, event.fingerprint, occurrenceId, nowMs, IDEMPOTENCY_WINDOW_MS);
+}
+
+function triggerIdOf(routine: RoutineRow, event: TriggerEvent): string | null {
+  return routine.definition.triggers.find((trigger) => trigger.type === event.type)?.id ?? null;
+}

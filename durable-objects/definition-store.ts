@@ -1,0 +1,110 @@
+/** The routine's definition, its revisions and its fire token, in the object's SQLite. */
+import { desc, eq, lt } from "drizzle-orm";
+import type { Page, PageRequest } from "#protocol/api.ts";
+import type { IdMaker } from "#protocol/ids.ts";
+import type { Revision, Routine, RoutineDefinition, RoutineInput, RoutinePatch, Trigger } from "#protocol/routine.ts";
+import { timestamp } from "#protocol/time.ts";
+import type { Database } from "./routine-database.ts";
+import { revisions, routine } from "./routine-schema.ts";
+
+export type RoutineRow = typeof routine.$inferSelect;
+
+export class DefinitionStore {
+  readonly #database: Database;
+  readonly #ids: IdMaker;
+
+  constructor(database: Database, ids: IdMaker) {
+    this.#database = database;
+    this.#ids = ids;
+  }
+
+  row(): RoutineRow | null {
+    return this.#database.select().from(routine).get() ?? null;
+  }
+
+  /** The newest definition. @throws Error when there is no routine: callers have asked for `row` before. */
+  current(): RoutineDefinition {
+    const row = this.row();
+    if (row === null) throw new Error("no routine lives in this object");
+    return row.definition;
+  }
+
+  /** The definition that a run was admitted with. */
+  atRevision(revision: number): RoutineDefinition {
+    const row = this.#database.select().from(revisions).where(eq(revisions.revision, revision)).get();
+    return row?.definition ?? this.current();
+  }
+
+  create(id: string, input: RoutineInput, by: string, nowMs: number): RoutineRow {
+    const definition = { ...input, model: input.model ?? null, triggers: this.#withIds(input.triggers, [], nowMs) };
+    const row = this.#database
+      .insert(routine)
+      .values({ id, revision: 1, definition, status: "active", createdAt: nowMs, updatedAt: nowMs, version: 1 })
+      .returning()
+      .get();
+    this.#database.insert(revisions).values({ revision: 1, at: nowMs, by, definition }).run();
+    return row;
+  }
+
+  /** Makes a new revision. */
+  change(row: RoutineRow, patch: RoutinePatch, by: string, nowMs: number): RoutineRow {
+    const { if_revision: _checked, triggers, ...settings } = patch;
+    const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+    const definition: RoutineDefinition = {
+      ...row.definition,
+      ...given,
+      triggers:
+        triggers === undefined ? row.definition.triggers : this.#withIds(triggers, row.definition.triggers, nowMs),
+    };
+    const revision = row.revision + 1;
+    this.#database.insert(revisions).values({ revision, at: nowMs, by, definition }).run();
+    return this.update(row, { revision, definition }, nowMs);
+  }
+
+  /** Changes what is no part of a revision: status, token. */
+  update(row: RoutineRow, change: Partial<RoutineRow>, nowMs: number): RoutineRow {
+    const saved = { ...row, ...change, updatedAt: nowMs, version: row.version + 1 };
+    this.#database.update(routine).set(saved).where(eq(routine.id, row.id)).run();
+    return saved;
+  }
+
+  /** Revisions, newest first; the cursor is the number of the last on the page before. */
+  list(request: PageRequest): Page<Revision> {
+    const before = request.cursor === null ? Number.NaN : Number(request.cursor);
+    const rows = this.#database
+      .select()
+      .from(revisions)
+      .where(Number.isNaN(before) ? undefined : lt(revisions.revision, before))
+      .orderBy(desc(revisions.revision))
+      .limit(request.limit + 1)
+      .all();
+    const data = rows
+      .slice(0, request.limit)
+      .map(({ revision, at, by, definition }) => ({ revision, at: timestamp(at), by, definition }));
+    return { data, next_cursor: rows.length > request.limit ? String(data.at(-1)?.revision) : null };
+  }
+
+  /** A trigger that is written again as it was keeps its id. */
+  #withIds(inputs: RoutineInput["triggers"], before: readonly Trigger[], nowMs: number): Trigger[] {
+    const kept = [...before];
+    return inputs.map((input) => {
+      const index = kept.findIndex((trigger) => trigger.type === input.type);
+      const [same] = index === -1 ? [] : kept.splice(index, 1);
+      return same ?? { ...input, id: this.#ids.make("trigger", nowMs) };
+    });
+  }
+}
+
+/** A routine as the API shows it. */
+export function routineView(row: RoutineRow): Routine {
+  return {
+    ...row.definition,
+    id: row.id,
+    revision: row.revision,
+    status: row.status === "paused" ? "paused" : "active",
+    paused_reason: row.pausedReason,
+    has_token: row.tokenHash !== null,
+    created_at: timestamp(row.createdAt),
+    updated_at: timestamp(row.updatedAt),
+  };
+}

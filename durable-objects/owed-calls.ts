@@ -1,0 +1,96 @@
+/** Makes the calls that the outbox holds: to the runner pool, and to D1. */
+import { errorText, logLine } from "#protocol/log.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
+import type { Deadlines } from "./deadlines.ts";
+import { type DefinitionStore, routineView } from "./definition-store.ts";
+import type { Outbox, Owed } from "./outbox.ts";
+import type { LeaseRequest } from "./pool-object.ts";
+import { forgetRoutine, projectRoutine, projectRun } from "./projection/writes.ts";
+import { leaseOf, type RunEngine } from "./run-engine.ts";
+import { PROVISIONING_MS } from "./run-lifecycle.ts";
+import type { RunStore } from "./run-store.ts";
+
+/** The pool as a routine's object sees it. */
+export interface PoolPort {
+  request(request: LeaseRequest): Promise<{ runners: number }>;
+  release(lease: LeaseRef): Promise<"freed" | "stopping">;
+}
+
+export interface OwedCallsParts {
+  outbox: Outbox;
+  runs: RunStore;
+  deadlines: Deadlines;
+  definitions: DefinitionStore;
+  engine: RunEngine;
+  index: D1Database;
+  pool: () => PoolPort;
+  /** The pool gave the lease back without a runner having worked on it. */
+  onFreed: (lease: LeaseRef) => void;
+}
+
+export class OwedCalls {
+  readonly #parts: OwedCallsParts;
+  #chain: Promise<void> = Promise.resolve();
+
+  constructor(parts: OwedCallsParts) {
+    this.#parts = parts;
+  }
+
+  /** Makes every call that is due or new, one after the other. Resolves when they have been tried; never rejects. */
+  drain(): Promise<void> {
+    this.#chain = this.#chain.then(async () => {
+      const nowMs = Date.now();
+      const owed = this.#parts.outbox.all().filter(({ tries, dueAt }) => tries === 0 || dueAt <= nowMs);
+      for (const one of owed) await this.#try(one);
+    });
+    return this.#chain;
+  }
+
+  async #try(owed: Owed): Promise<void> {
+    try {
+      await this.#call(owed);
+      this.#parts.outbox.settle(owed);
+    } catch (error) {
+      this.#parts.outbox.postpone(owed, Date.now());
+      logLine("warn", { what: "owed_call", kind: owed.kind, ref: owed.ref, outcome: errorText(error) });
+    }
+  }
+
+  async #call(owed: Owed): Promise<void> {
+    const { runs, definitions, index } = this.#parts;
+    switch (owed.kind) {
+      case "ask_pool":
+        return this.#askPool(leaseOf(owed.ref));
+      case "release_lease":
+        return this.#releaseLease(leaseOf(owed.ref));
+      case "project_run": {
+        const row = runs.get(owed.ref);
+        if (row !== null && definitions.row()?.status !== "deleted") await projectRun(index, row.doc, row.version);
+        return;
+      }
+      case "project_routine": {
+        const row = definitions.row();
+        if (row !== null && row.status !== "deleted") await projectRoutine(index, routineView(row), row.version);
+        return;
+      }
+      case "forget_routine":
+        return forgetRoutine(index, owed.ref);
+    }
+  }
+
+  async #askPool(lease: LeaseRef): Promise<void> {
+    const row = this.#parts.engine.leased(lease);
+    // A run that was canceled meanwhile asks for nothing: its release is owed after this call.
+    if (row === null || row.doc.runner !== null || row.doc.cancel_reason !== null) return;
+    const { runners } = await this.#parts.pool().request({ lease, routine_id: row.doc.routine_id });
+    const isWaiting = this.#parts.engine.leased(lease)?.doc.runner === null;
+    if (isWaiting && runners > 0) {
+      this.#parts.deadlines.set("provisioning", lease.run_id, Date.now() + PROVISIONING_MS.busy);
+    }
+  }
+
+  async #releaseLease(lease: LeaseRef): Promise<void> {
+    const answer = await this.#parts.pool().release(lease);
+    if (answer === "freed") this.#parts.onFreed(lease);
+  }
+}

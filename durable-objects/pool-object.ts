@@ -1,0 +1,174 @@
+/** One runner pool: runners register and wait here; leases, capacity and queue; lost runners noticed. */
+import { DurableObject } from "cloudflare:workers";
+import { ownerKeyOf } from "#protocol/ids.ts";
+import { errorText, logLine } from "#protocol/log.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
+import { makeAttemptToken } from "./attempt-token.ts";
+import { type Config, type Env, requireConfig } from "./environment.ts";
+import { LeaseBook, type LeaseRow, refOf } from "./lease-book.ts";
+import { routineObject } from "./object-ids.ts";
+import { migratePool, poolDatabase } from "./pool-database.ts";
+import { RegisteredRunners } from "./registered-runners.ts";
+import type { HostReports } from "./runner-host.ts";
+
+/** While leases are held, runners are looked after this often. */
+const CHECK_MS = 5_000;
+
+export interface LeaseRequest {
+  lease: LeaseRef;
+  routine_id: string;
+}
+
+export class PoolObject extends DurableObject<Env> {
+  readonly #leases: LeaseBook;
+  readonly #config: Config;
+  readonly #runners: RegisteredRunners;
+
+  /** What the runners tell. */
+  readonly #reports: HostReports = {
+    accepted: (runnerId, lease) => {
+      const row = this.#leases.get(lease);
+      if (row?.runnerId !== runnerId) this.#runners.stop(runnerId, lease);
+      else if (row.status === "offered") this.#leases.accept(lease);
+    },
+    ended: (runnerId, lease) => {
+      if (this.#leases.get(lease)?.runnerId === runnerId) this.#leases.end(lease, "work_ended", Date.now());
+    },
+    present: (runnerId, inHand) => {
+      const isInHand = (row: LeaseRow) =>
+        inHand.some((lease) => lease.run_id === row.runId && lease.generation === row.generation);
+      for (const row of this.#leases.heldBy(runnerId)) {
+        // An `ended` that was lost with the socket; an offer that was, runs into its own deadline.
+        if (row.status !== "offered" && !isInHand(row)) this.#leases.end(refOf(row), "work_ended", Date.now());
+        if (row.status === "stopping" && isInHand(row)) this.#runners.stop(runnerId, refOf(row));
+        if (row.status === "offered" && isInHand(row)) this.#leases.accept(refOf(row));
+      }
+      for (const lease of inHand) {
+        if (this.#leases.get(lease)?.runnerId !== runnerId) this.#runners.stop(runnerId, lease);
+      }
+    },
+    lost: (runnerId) => {
+      for (const row of this.#leases.heldBy(runnerId)) this.#leases.end(refOf(row), "runner_lost", Date.now());
+    },
+  };
+
+  constructor(context: DurableObjectState, env: Env) {
+    super(context, env);
+    this.#config = requireConfig(env);
+    const database = poolDatabase(context.storage);
+    this.#leases = new LeaseBook(database);
+    context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
+    this.#runners = new RegisteredRunners(context, database, this.#reports);
+    void context.blockConcurrencyWhile(async () => {
+      await migratePool(database);
+      this.#runners.missThoseWithoutSocket(Date.now());
+      this.#armAlarm();
+    });
+  }
+
+  /** A runner's socket; the worker has checked its token. */
+  override fetch(): Response {
+    return this.#runners.accept();
+  }
+
+  /** Asks for a runner. Asking twice for one lease is asking once. */
+  request({ lease, routine_id }: LeaseRequest): { runners: number } {
+    this.#leases.ask(lease, routine_id, Date.now());
+    this.#match();
+    return { runners: this.#runners.runnerCount() };
+  }
+
+  /** Takes a lease back: at once when nobody works on it, else as soon as the work has stopped. */
+  release(lease: LeaseRef): "freed" | "stopping" {
+    const row = this.#leases.get(lease);
+    if (row === null) return "freed";
+    if (row.status === "waiting") {
+      this.#leases.remove(lease);
+      return "freed";
+    }
+    if (row.status === "offered" || row.status === "accepted") {
+      this.#leases.stop(lease, Date.now());
+      if (row.runnerId !== null) this.#runners.stop(row.runnerId, lease);
+      this.#armAlarm();
+    }
+    return "stopping";
+  }
+
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    this.#runners.receive(socket, typeof message === "string" ? message : "");
+    this.#match();
+  }
+
+  override webSocketClose(socket: WebSocket): void {
+    this.#runners.miss(socket, Date.now());
+    this.#armAlarm();
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.webSocketClose(socket);
+  }
+
+  override async alarm(): Promise<void> {
+    const nowMs = Date.now();
+    this.#runners.check(nowMs);
+    for (const row of this.#leases.due(nowMs)) {
+      if (row.status === "offered") this.#expire(row, nowMs);
+      if (row.status === "stopping" && row.runnerId !== null) this.#runners.forgetRunner(row.runnerId);
+    }
+    await this.#reportEnds();
+    this.#match();
+  }
+
+  #expire(row: LeaseRow, nowMs: number): void {
+    if (row.runnerId !== null) this.#runners.stop(row.runnerId, refOf(row));
+    this.#leases.end(refOf(row), "offer_expired", nowMs);
+  }
+
+  /** Hands waiting leases to runners with room, and arms the alarm for whatever comes next. */
+  #match(): void {
+    for (;;) {
+      const row = this.#leases.nextWaiting();
+      const runnerId = row === null ? null : this.#runners.freeRunner(this.#leases.counts());
+      if (row === null || runnerId === null) break;
+      this.#leases.offer(refOf(row), runnerId, Date.now());
+      void this.#sendOffer(runnerId, refOf(row));
+    }
+    this.#armAlarm();
+  }
+
+  /** Tokens are made only for the offer: no table holds them. */
+  async #sendOffer(runnerId: string, lease: LeaseRef): Promise<void> {
+    const [link_token, proxy_token] = await Promise.all([
+      makeAttemptToken(this.#config.signingKey, "link", lease),
+      makeAttemptToken(this.#config.signingKey, "proxy", lease),
+    ]);
+    const row = this.#leases.get(lease);
+    if (row?.status === "offered" && row.runnerId === runnerId) {
+      this.#runners.offer(runnerId, { lease, link_token, proxy_token });
+    }
+  }
+
+  /** Tells the routines' objects which leases have ended; a failed call is repeated by the alarm. */
+  async #reportEnds(): Promise<void> {
+    for (const row of this.#leases.due(Date.now()).filter(({ status }) => status === "ended")) {
+      const lease = refOf(row);
+      try {
+        const routine = routineObject(this.env, this.#config.jurisdiction, ownerKeyOf(row.routineId) ?? "");
+        await routine.leaseEnded(lease, row.end ?? "work_ended");
+        this.#leases.remove(lease);
+      } catch (error) {
+        this.#leases.postponeReport(row, Date.now());
+        logLine("warn", { what: "lease_end", run_id: row.runId, outcome: errorText(error) });
+      }
+    }
+  }
+
+  #armAlarm(): void {
+    const moments = [
+      this.#leases.nextDue(),
+      this.#runners.nextCheck(),
+      this.#leases.isAnyHeld() ? Date.now() + CHECK_MS : null,
+    ].filter((moment) => moment !== null);
+    if (moments.length > 0) void this.ctx.storage.setAlarm(Math.min(...moments));
+  }
+}

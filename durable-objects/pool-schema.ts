@@ -1,0 +1,37 @@
+/** The tables of a pool's object. Times are Unix milliseconds. */
+import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+/** A runner that has registered. Its row goes when it is lost and its leases have ended. */
+export const runners = sqliteTable("runners", {
+  id: text().primaryKey(),
+  kind: text({ enum: ["local"] }).notNull(),
+  boot: text().notNull(),
+  capacity: integer().notNull(),
+  /** Until when it may come back before its leases end; null while its socket is open. */
+  lostAt: integer("lost_at"),
+});
+
+/**
+ * What routines have asked for: `waiting` in the order of `asked_at`, then with a runner until its work has stopped,
+ * then `ended` until the routine's object has been told.
+ */
+export const leases = sqliteTable(
+  "leases",
+  {
+    runId: text("run_id").notNull(),
+    generation: integer().notNull(),
+    routineId: text("routine_id").notNull(),
+    status: text({ enum: ["waiting", "offered", "accepted", "stopping", "ended"] }).notNull(),
+    runnerId: text("runner_id"),
+    end: text({ enum: ["runner_lost", "work_ended", "offer_expired"] }),
+    askedAt: integer("asked_at").notNull(),
+    /** When this status lasts too long: an offer without an answer, a stop without an end, a failed report. */
+    dueAt: integer("due_at"),
+    tries: integer().notNull().default(0),
+  },
+  (table) => [
+    primaryKey({ columns: [table.runId, table.generation] }),
+    index("leases_by_status").on(table.status, table.askedAt),
+    index("leases_by_runner").on(table.runnerId),
+  ],
+);

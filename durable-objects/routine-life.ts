@@ -1,0 +1,190 @@
+/** The life of an open routine's object: transactions, sockets, the alarm, and the calls it owes. */
+import { errorText, logLine } from "#protocol/log.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
+import { CLOSE_CODES } from "#protocol/viewer.ts";
+import type { Config, Env } from "./environment.ts";
+import { FLUSH_DELAY_MS, FrameBuffer } from "./frame-buffer.ts";
+import { poolObject } from "./object-ids.ts";
+import { OwedCalls } from "./owed-calls.ts";
+import type { RoutineParts } from "./routine-parts.ts";
+import type { DeadlineKind, LeaseEnd } from "./run-lifecycle.ts";
+import { type LinkAttachment, RunLinks } from "./run-links.ts";
+import { runOrder } from "./run-order.ts";
+import { type ViewerAttachment, Viewers } from "./viewers.ts";
+
+/** A flush that failed is tried again after this long. */
+const FLUSH_RETRY_MS = 1_000;
+
+export class RoutineLife {
+  readonly parts: RoutineParts;
+  readonly viewers: Viewers;
+  readonly links: RunLinks;
+  readonly #context: DurableObjectState;
+  readonly #config: Config;
+  readonly #owed: OwedCalls;
+  readonly #frames = new FrameBuffer();
+  #flushTimer: ReturnType<typeof setTimeout> | null = null;
+  #alarmAt: number | null = null;
+
+  constructor(context: DurableObjectState, env: Env, config: Config, parts: RoutineParts) {
+    this.#context = context;
+    this.#config = config;
+    this.parts = parts;
+    this.viewers = new Viewers(context, parts.log, (sessionId) => parts.runs.hasUnsettledRun(sessionId));
+    this.links = new RunLinks(context, {
+      isOn: (lease) => parts.engine.leased(lease) !== null,
+      greet: (lease, runner, origin) => this.#greet(lease, runner, origin),
+      takeFrames: (lease, message) => this.#takeFrames(lease, message.frames),
+      takeDelta: (lease, { delta }) => this.#takeDelta(lease, delta),
+    });
+    this.#owed = new OwedCalls({
+      ...parts,
+      index: env.DB,
+      pool: () => poolObject(env, config.jurisdiction, "default"),
+      onFreed: (lease) => this.endLease(lease, "offer_expired"),
+    });
+  }
+
+  /**
+   * Does something in one transaction, and afterwards says what has to be said, makes the calls that are owed, and arms
+   * the alarm. Nothing is awaited between the first read and the last write.
+   */
+  change<Value>(work: (nowMs: number) => Value): Value {
+    const nowMs = Date.now();
+    const value = this.#context.storage.transactionSync(() => work(nowMs));
+    this.#say(nowMs);
+    void this.#drain();
+    return value;
+  }
+
+  /** Resolves when every owed call has been tried once. */
+  settled(): Promise<void> {
+    return this.#drain();
+  }
+
+  endLease(lease: LeaseRef, end: LeaseEnd): void {
+    this.flush();
+    this.change((nowMs) => {
+      if (this.parts.engine.leased(lease) === null) return;
+      this.parts.engine.happen(lease.run_id, { type: "lease_ended", end }, nowMs);
+    });
+  }
+
+  receive(socket: WebSocket, text: string): void {
+    const attachment: ViewerAttachment | LinkAttachment | null = socket.deserializeAttachment();
+    if (attachment?.kind === "link") this.links.receive(socket, attachment, text);
+    else if (attachment?.kind === "viewer") {
+      this.viewers.receive(socket, text, Date.now());
+      this.armAlarm();
+    }
+  }
+
+  wake(): void {
+    this.#alarmAt = null;
+    this.change((nowMs) => {
+      for (const { kind, ref } of this.parts.deadlines.takeDue(nowMs)) {
+        this.parts.engine.happen(ref, { type: "overdue", kind: kind as DeadlineKind }, nowMs);
+      }
+    });
+    this.viewers.closeStalled(Date.now());
+    this.armAlarm();
+  }
+
+  closeViewers(reason: string): void {
+    this.viewers.closeAll(CLOSE_CODES.noSuchSession, reason);
+  }
+
+  /** Stores every frame that has come, of all runs, in one transaction; then acknowledges them. */
+  flush(): void {
+    if (this.#flushTimer !== null) clearTimeout(this.#flushTimer);
+    this.#flushTimer = null;
+    const pending = this.#frames.pending();
+    if (pending.length === 0) return;
+    try {
+      this.change((nowMs) => {
+        for (const { runId, generation, frames } of pending) {
+          for (const frame of frames) {
+            if (this.parts.engine.leased({ run_id: runId, generation }) === null) break;
+            this.parts.engine.takeFrame(runId, frame, nowMs);
+          }
+        }
+      });
+    } catch (error) {
+      // The frames stay in the buffer, and the runner keeps them as well until they are acknowledged.
+      logLine("error", { what: "flush", outcome: errorText(error) });
+      this.#flushSoon(FLUSH_RETRY_MS);
+      return;
+    }
+    this.#frames.clear();
+    for (const { runId, generation, frames } of pending) {
+      this.links.acknowledge({ run_id: runId, generation }, frames.at(-1)?.n ?? 0);
+    }
+  }
+
+  /**
+   * Arms the alarm for the earliest moment. An alarm that is armed for an earlier one stays: it finds nothing to do and
+   * arms the next, which costs less than writing an alarm with every acknowledgement.
+   */
+  armAlarm(): void {
+    const moments = [this.parts.deadlines.earliest(), this.parts.outbox.earliest(), this.viewers.nextStall()].filter(
+      (moment) => moment !== null,
+    );
+    const next = moments.length === 0 ? null : Math.min(...moments);
+    if (next === null || (this.#alarmAt !== null && this.#alarmAt <= next)) return;
+    this.#alarmAt = next;
+    void this.#context.storage.setAlarm(next);
+  }
+
+  #say(nowMs: number): void {
+    const { sessions, cancels } = this.parts.engine.takeSaid();
+    for (const { runId, reason } of cancels) {
+      const attempt = this.parts.runs.get(runId)?.doc.attempt;
+      if (attempt !== undefined) this.links.cancel({ run_id: runId, generation: attempt }, reason);
+    }
+    for (const sessionId of sessions) this.viewers.announce(sessionId, nowMs);
+    this.armAlarm();
+  }
+
+  async #drain(): Promise<void> {
+    await this.#owed.drain();
+    this.#purgeIfOver();
+    this.armAlarm();
+  }
+
+  /** A deleted routine whose last run has stopped keeps its tombstone, and nothing else. */
+  #purgeIfOver(): void {
+    const { definitions, runs, outbox, purge } = this.parts;
+    const isOver = definitions.row()?.status === "deleted" && runs.unsettled().length === 0;
+    if (isOver && outbox.earliest() === null) this.#context.storage.transactionSync(purge);
+  }
+
+  #greet(...[lease, runner, origin]: Parameters<ConstructorParameters<typeof RunLinks>[1]["greet"]>) {
+    this.flush();
+    return this.change((nowMs) => {
+      const row = this.parts.engine.happen(lease.run_id, { type: "leased", runner }, nowMs);
+      if (row === null || row.doc.runner?.id !== runner.id) return null;
+      const definition = this.parts.definitions.atRevision(row.doc.routine.revision);
+      const order = runOrder(row.doc, definition, row.text, this.#config.publicUrl ?? origin);
+      return { ack: row.lastFrame, order, cancel: row.doc.cancel_reason };
+    });
+  }
+
+  #takeFrames(...[lease, frames]: [LeaseRef, Parameters<FrameBuffer["add"]>[2]]): number | null {
+    const lastStored = this.parts.runs.get(lease.run_id)?.lastFrame ?? 0;
+    const missingAfter = this.#frames.add(lease, lastStored, frames);
+    // A repeat of what is stored: its acknowledgement was lost with a socket.
+    if (this.#frames.isEmpty && missingAfter === null) this.links.acknowledge(lease, lastStored);
+    if (this.#frames.isUrgent) this.flush();
+    else if (!this.#frames.isEmpty) this.#flushSoon(FLUSH_DELAY_MS);
+    return missingAfter;
+  }
+
+  #takeDelta(...[lease, delta]: [LeaseRef, Parameters<Viewers["sendDelta"]>[1]]): void {
+    const row = this.parts.engine.leased(lease);
+    if (row !== null) this.viewers.sendDelta(row.sessionId, delta);
+  }
+
+  #flushSoon(delayMs: number): void {
+    this.#flushTimer ??= setTimeout(() => this.flush(), delayMs);
+  }
+}

@@ -1,0 +1,301 @@
+/** One routine: its definition, admission, runs, transcripts, viewers, and the links of its runners. A thin shell. */
+import { DurableObject } from "cloudflare:workers";
+import type { Page, PageRequest } from "#protocol/api.ts";
+import { type Result, refuse, success } from "#protocol/errors.ts";
+import type { Revision, Routine, RoutineInput, RoutinePatch } from "#protocol/routine.ts";
+import { isSettled, type Run, type Session, type Usage } from "#protocol/run.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
+import type { TranscriptEvent } from "#protocol/transcript.ts";
+import type { Admission, Occurrence, TriggerEvent } from "#protocol/trigger-event.ts";
+import { CLOSE_CODES } from "#protocol/viewer.ts";
+import { admit } from "./admission.ts";
+import { type RoutineRow, routineView } from "./definition-store.ts";
+import { type Config, type Env, requireConfig } from "./environment.ts";
+import { hasTables, openDatabase } from "./routine-database.ts";
+import { RoutineLife } from "./routine-life.ts";
+import { type RoutineParts, routineParts } from "./routine-parts.ts";
+import type { LeaseEnd } from "./run-lifecycle.ts";
+import type { Push } from "./run-proxies.ts";
+import { hashSecret, makeSecret } from "./secrets.ts";
+import { refuseUpgrade } from "./sockets.ts";
+import { readEvents } from "./transcript-page.ts";
+
+interface Open {
+  routine: RoutineRow;
+  life: RoutineLife;
+  parts: RoutineParts;
+}
+
+export class RoutineObject extends DurableObject<Env> {
+  readonly #config: Config;
+  #life: RoutineLife | null = null;
+
+  constructor(context: DurableObjectState, env: Env) {
+    super(context, env);
+    this.#config = requireConfig(env);
+    context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
+    if (hasTables(context.storage)) void context.blockConcurrencyWhile(() => this.#openLife());
+  }
+
+  /** Creates the routine in this object. @param id carries this object's owner key. @param actor who, for revisions. */
+  async create(id: string, input: RoutineInput, actor: string): Promise<Result<Routine>> {
+    const life = await this.#openLife();
+    const { definitions, outbox } = life.parts;
+    if (definitions.row() !== null) return refuse("revision_conflict", { message: "This id is taken." });
+    const row = life.change((nowMs) => {
+      outbox.owe("project_routine", id, nowMs);
+      return definitions.create(id, input, actor, nowMs);
+    });
+    if (await this.#isIndexed(life, id)) return success(routineView(row));
+    // Not accepted, so it must not turn up later.
+    this.#life = null;
+    await this.ctx.storage.deleteAlarm();
+    await this.ctx.storage.deleteAll();
+    return refuse("index_behind");
+  }
+
+  read(): Result<Routine> {
+    return this.#with(({ routine }) => success(routineView(routine)));
+  }
+
+  async change(patch: RoutinePatch, actor: string): Promise<Result<Routine>> {
+    return this.#changeRoutine((open, nowMs) => {
+      const { if_revision } = patch;
+      if (if_revision !== undefined && if_revision !== open.routine.revision) {
+        return refuse("revision_conflict", { field: "if_revision" });
+      }
+      const row = open.parts.definitions.change(open.routine, patch, actor, nowMs);
+      open.parts.engine.promote(nowMs);
+      return success(row);
+    });
+  }
+
+  async pause(reason: string | null): Promise<Result<Routine>> {
+    return this.#changeRoutine(({ parts, routine }, nowMs) =>
+      success(parts.definitions.update(routine, { status: "paused", pausedReason: reason }, nowMs)),
+    );
+  }
+
+  async resume(): Promise<Result<Routine>> {
+    return this.#changeRoutine(({ parts, routine }, nowMs) =>
+      success(parts.definitions.update(routine, { status: "active", pausedReason: null }, nowMs)),
+    );
+  }
+
+  /** Revokes the token, takes the routine out of every list, cancels its runs, and leaves a tombstone. */
+  async remove(): Promise<Result<null>> {
+    const open = this.#open();
+    if (open === null) return refuse("not_found");
+    const { life, parts, routine } = open;
+    life.change((nowMs) => {
+      parts.definitions.update(routine, { status: "deleted", tokenHash: null }, nowMs);
+      parts.outbox.owe("forget_routine", routine.id, nowMs);
+      for (const run of parts.runs.unsettled()) {
+        parts.engine.happen(run.id, { type: "cancel_requested", reason: "routine_deleted" }, nowMs);
+      }
+    });
+    life.closeViewers("the routine has been deleted");
+    await life.settled();
+    const isForgotten = parts.outbox.all().every(({ kind }) => kind !== "forget_routine");
+    return isForgotten ? success(null) : refuse("index_behind");
+  }
+
+  revisions(page: PageRequest): Result<Page<Revision>> {
+    return this.#with(({ parts }) => success(parts.definitions.list(page)));
+  }
+
+  /** A new token for the fire endpoint; the one before is revoked. */
+  async issueToken(): Promise<Result<{ token: string }>> {
+    const token = makeSecret("rvf_");
+    const tokenHash = await hashSecret(token);
+    const changed = await this.#changeRoutine(({ parts, routine }, nowMs) =>
+      success(parts.definitions.update(routine, { tokenHash }, nowMs)),
+    );
+    return changed.ok ? success({ token }) : changed;
+  }
+
+  async revokeToken(): Promise<Result<null>> {
+    const changed = await this.#changeRoutine(({ parts, routine }, nowMs) =>
+      success(parts.definitions.update(routine, { tokenHash: null }, nowMs)),
+    );
+    return changed.ok ? success(null) : changed;
+  }
+
+  /** The API trigger. @param token as it was presented. */
+  async fire(event: TriggerEvent, token: string): Promise<Result<Admission>> {
+    const presentedHash = await hashSecret(token);
+    return this.#with((open) => {
+      const allowed = open.parts.door.admitFire(open.routine, presentedHash, Date.now());
+      return allowed.ok ? this.#admit(open, event) : allowed;
+    });
+  }
+
+  /** Run now: also while the routine is paused. */
+  runNow(event: TriggerEvent): Result<Admission> {
+    return this.#with((open) => this.#admit(open, event));
+  }
+
+  occurrences(page: PageRequest): Result<Page<Occurrence>> {
+    return this.#with(({ parts }) => success(parts.runs.listOccurrences(page)));
+  }
+
+  runs(page: PageRequest): Result<Page<Run>> {
+    return this.#with(({ parts }) => success(parts.runs.list(page)));
+  }
+
+  sessions(page: PageRequest): Result<Page<Session>> {
+    return this.#with(({ parts, routine }) => success(parts.runs.listSessions(page, routine.id)));
+  }
+
+  readRun(id: string): Result<Run> {
+    return this.#with(({ parts }) => found(parts.runs.get(id)?.doc));
+  }
+
+  /** Asks for a run to be stopped; asking again changes nothing. */
+  cancelRun(id: string): Result<Run> {
+    return this.#with(({ parts, life }) => {
+      const row = parts.runs.get(id);
+      if (row === null) return refuse("not_found");
+      if (isSettled(row.doc)) return refuse("run_settled");
+      life.change((nowMs) => parts.engine.happen(id, { type: "cancel_requested", reason: "by_user" }, nowMs));
+      return found(parts.runs.get(id)?.doc);
+    });
+  }
+
+  readSession(id: string): Result<Session> {
+    return this.#with(({ parts, routine }) => found(parts.runs.session(id, routine.id)));
+  }
+
+  /** A page of a transcript, oldest first; `next_cursor` is null at the present end. */
+  events(id: string, after: number, limit: number): Result<Page<TranscriptEvent>> {
+    return this.#with(({ parts }) => found(readEvents(parts.log, id, after, limit)));
+  }
+
+  async issueTicket(id: string, _role: "viewer"): Promise<Result<{ ticket: string }>> {
+    const open = this.#open();
+    if (open === null || open.parts.log.end(id) === null) return refuse("not_found");
+    return success({ ticket: await open.parts.door.issueTicket(id, Date.now()) });
+  }
+
+  checkAttempt(lease: LeaseRef, model: string): Result<null> {
+    return this.#proxy(({ proxies }) => {
+      const checked = proxies.check(lease, model);
+      return checked.ok ? success(null) : checked;
+    });
+  }
+
+  beginModelCall(lease: LeaseRef, model: string): Result<null> {
+    return this.#proxy(({ proxies }) => proxies.beginModelCall(lease, model));
+  }
+
+  endModelCall(lease: LeaseRef, usage: Omit<Usage, "cost_usd">): Result<null> {
+    return this.#proxy(({ proxies }, nowMs) => proxies.endModelCall(lease, usage, nowMs));
+  }
+
+  gitRepository(lease: LeaseRef, number: number): Result<{ url: string }> {
+    return this.#proxy(({ proxies }) => proxies.gitRepository(lease, number));
+  }
+
+  recordPushes(lease: LeaseRef, number: number, pushes: Push[]): Result<null> {
+    // Frames that came before the push come before it in the transcript.
+    this.#life?.flush();
+    return this.#proxy(({ proxies }, nowMs) => proxies.recordPushes(lease, number, pushes, nowMs));
+  }
+
+  /** The pool's word that nobody works on a lease any more. */
+  leaseEnded(lease: LeaseRef, end: LeaseEnd): void {
+    this.#life?.endLease(lease, end);
+  }
+
+  /** Upgrades that the worker passes on: `/live` of viewers, `/link` of runners. */
+  override async fetch(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    return url.pathname === "/link" ? this.#acceptLink(url) : this.#acceptViewer(url);
+  }
+
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    this.#life?.receive(socket, typeof message === "string" ? message : "");
+  }
+
+  override alarm(): void {
+    this.#life?.wake();
+  }
+
+  #acceptLink(url: URL): Response {
+    const lease = { run_id: url.searchParams.get("run") ?? "", generation: Number(url.searchParams.get("generation")) };
+    const origin = url.searchParams.get("origin") ?? url.origin;
+    return this.#life?.links.accept(lease, origin) ?? refuseUpgrade(CLOSE_CODES.notAllowed, "no such attempt");
+  }
+
+  async #acceptViewer(url: URL): Promise<Response> {
+    const sessionId = url.searchParams.get("session") ?? "";
+    const ticket = url.searchParams.get("ticket");
+    const isAllowed = ticket === null || (await this.#open()?.parts.door.useTicket(ticket, sessionId, Date.now()));
+    if (isAllowed === false) return refuseUpgrade(CLOSE_CODES.notAllowed, "the ticket is not valid");
+    const open = this.#open();
+    if (open === null || open.parts.log.end(sessionId) === null) {
+      return refuseUpgrade(CLOSE_CODES.noSuchSession, "no such session");
+    }
+    const { 0: client, 1: server } = new WebSocketPair();
+    open.life.viewers.accept(server, sessionId, Number(url.searchParams.get("after") ?? 0), Date.now());
+    open.life.armAlarm();
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  async #openLife(): Promise<RoutineLife> {
+    if (this.#life !== null) return this.#life;
+    const database = await openDatabase(this.ctx.storage);
+    const ownerKey = this.ctx.id.name ?? "";
+    this.#life = new RoutineLife(this.ctx, this.env, this.#config, routineParts(database, this.#config, ownerKey));
+    return this.#life;
+  }
+
+  #open(): Open | null {
+    const routine = this.#life?.parts.definitions.row() ?? null;
+    if (this.#life === null || routine === null || routine.status === "deleted") return null;
+    return { routine, life: this.#life, parts: this.#life.parts };
+  }
+
+  #with<Value>(work: (open: Open) => Result<Value>): Result<Value> {
+    const open = this.#open();
+    return open === null ? refuse("not_found") : work(open);
+  }
+
+  /** For what goes on until the last run has stopped, also in a deleted routine. */
+  #proxy<Value>(work: (parts: RoutineParts, nowMs: number) => Result<Value>): Result<Value> {
+    const life = this.#life;
+    if (life === null) return refuse("proxy_token_refused");
+    return life.change((nowMs) => work(life.parts, nowMs));
+  }
+
+  #admit({ routine, life, parts }: Open, event: TriggerEvent): Result<Admission> {
+    const { model, defaultModel } = this.#config;
+    const { runs, engine, ids, door } = parts;
+    const admitted = life.change((nowMs) => admit({ routine, model, defaultModel, runs, engine, ids, nowMs }, event));
+    if (!admitted.ok && admitted.refusal.code === "queue_full") door.countQueueFull();
+    return admitted;
+  }
+
+  /** Changes the routine's own row, and answers when D1 has it. */
+  async #changeRoutine(work: (open: Open, nowMs: number) => Result<RoutineRow>): Promise<Result<Routine>> {
+    const open = this.#open();
+    if (open === null) return refuse("not_found");
+    const { life, parts, routine } = open;
+    const changed = life.change((nowMs) => {
+      const result = work(open, nowMs);
+      if (result.ok) parts.outbox.owe("project_routine", routine.id, nowMs);
+      return result;
+    });
+    if (!changed.ok) return changed;
+    return (await this.#isIndexed(life, routine.id)) ? success(routineView(changed.value)) : refuse("index_behind");
+  }
+
+  async #isIndexed(life: RoutineLife, routineId: string): Promise<boolean> {
+    await life.settled();
+    return life.parts.outbox.all().every(({ kind, ref }) => kind !== "project_routine" || ref !== routineId);
+  }
+}
+
+function found<Value>(value: Value | null | undefined): Result<Value> {
+  return value === null || value === undefined ? refuse("not_found") : success(value);
+}

@@ -1,0 +1,122 @@
+/** The tables of a routine's object. What lists and matching need goes from here to D1. */
+import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { type RunPhase, runPhaseSchema } from "#protocol/errors.ts";
+import type { RoutineDefinition } from "#protocol/routine.ts";
+import { type Run, runStatuses } from "#protocol/run.ts";
+import type { Occurrence } from "#protocol/trigger-event.ts";
+
+/** The routine itself: one row. A deleted routine keeps it as its tombstone. Times are Unix milliseconds. */
+export const routine = sqliteTable("routine", {
+  id: text().primaryKey(),
+  revision: integer().notNull(),
+  definition: text({ mode: "json" }).$type<RoutineDefinition>().notNull(),
+  status: text({ enum: ["active", "paused", "deleted"] }).notNull(),
+  pausedReason: text("paused_reason"),
+  /** SHA-256 of the fire token, in hex. */
+  tokenHash: text("token_hash"),
+  createdAt: integer("created_at").notNull(),
+  updatedAt: integer("updated_at").notNull(),
+  /** Counts changes of this row, so that D1 can tell an older write that comes late. */
+  version: integer().notNull(),
+});
+
+export const revisions = sqliteTable("revisions", {
+  revision: integer().primaryKey(),
+  at: integer().notNull(),
+  by: text().notNull(),
+  definition: text({ mode: "json" }).$type<RoutineDefinition>().notNull(),
+});
+
+export const occurrences = sqliteTable("occurrences", {
+  id: text().primaryKey(),
+  doc: text({ mode: "json" }).$type<Occurrence>().notNull(),
+});
+
+/** Keys of the last 24 hours. The primary key is the second line behind admission's own check. */
+export const idempotencyKeys = sqliteTable(
+  "idempotency_keys",
+  {
+    key: text().primaryKey(),
+    fingerprint: text().notNull(),
+    occurrenceId: text("occurrence_id").notNull(),
+    at: integer().notNull(),
+  },
+  (table) => [index("idempotency_keys_by_age").on(table.at)],
+);
+
+export const runs = sqliteTable(
+  "runs",
+  {
+    id: text().primaryKey(),
+    sessionId: text("session_id").notNull(),
+    status: text({ enum: runStatuses }).notNull(),
+    doc: text({ mode: "json" }).$type<Run>().notNull(),
+    /** Text that came with the trigger; untrusted. */
+    text: text(),
+    /** The last frame of this attempt that is stored. */
+    lastFrame: integer("last_frame").notNull().default(0),
+    /** How far the attempt has come, as its steps tell. */
+    phase: text({ enum: runPhaseSchema.options as [RunPhase, ...RunPhase[]] }).notNull(),
+    /** A retry does not start before this time. */
+    notBefore: integer("not_before").notNull().default(0),
+    /** The bound that the attempt has passed; it ends with its lease. */
+    overdue: text({ enum: ["start", "timeout"] }),
+    version: integer().notNull(),
+  },
+  (table) => [
+    index("runs_by_status").on(table.status, table.id),
+    index("runs_by_session").on(table.sessionId, table.id),
+  ],
+);
+
+export const sessions = sqliteTable("sessions", {
+  id: text().primaryKey(),
+  title: text().notNull(),
+  createdAt: integer("created_at").notNull(),
+  lastSeq: integer("last_seq").notNull().default(0),
+  /** The length of all events so far, in bytes. */
+  totalBytes: integer("total_bytes").notNull().default(0),
+});
+
+/** The transcripts. `body` is the event as it is sent; `end_bytes` is the length of the session up to its end. */
+export const events = sqliteTable(
+  "events",
+  {
+    sessionId: text("session_id").notNull(),
+    seq: integer().notNull(),
+    endBytes: integer("end_bytes").notNull(),
+    body: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.sessionId, table.seq] })],
+);
+
+/** Moments at which the object has to look again. One alarm is armed for the earliest. */
+export const deadlines = sqliteTable(
+  "deadlines",
+  { kind: text().notNull(), ref: text().notNull(), dueAt: integer("due_at").notNull() },
+  (table) => [primaryKey({ columns: [table.kind, table.ref] }), index("deadlines_by_time").on(table.dueAt)],
+);
+
+/** Calls that the object owes to others: each stays until it has gone through. */
+export const outbox = sqliteTable(
+  "outbox",
+  {
+    kind: text({ enum: ["ask_pool", "release_lease", "project_run", "project_routine", "forget_routine"] }).notNull(),
+    ref: text().notNull(),
+    tries: integer().notNull().default(0),
+    dueAt: integer("due_at").notNull(),
+    /** Changes when the same call is owed anew while one is under way. */
+    stamp: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.kind, table.ref] }), index("outbox_by_time").on(table.dueAt)],
+);
+
+export const tickets = sqliteTable("tickets", {
+  /** SHA-256 of the ticket, in hex. */
+  hash: text().primaryKey(),
+  sessionId: text("session_id").notNull(),
+  expiresAt: integer("expires_at").notNull(),
+});
+
+/** Refusals that leave no occurrence: 401 and 429. */
+export const counters = sqliteTable("counters", { name: text().primaryKey(), count: integer().notNull() });

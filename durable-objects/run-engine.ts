@@ -1,0 +1,167 @@
+/** Carries out what the run rules decide: rows, transcript, deadlines, and what is owed to others. */
+
+import type { CancelReason, QueuedRun } from "#protocol/run.ts";
+import type { Frame, LeaseRef } from "#protocol/runner-link.ts";
+import { durationMs } from "#protocol/time.ts";
+import type { EventBody } from "#protocol/transcript.ts";
+import type { Deadlines } from "./deadlines.ts";
+import { choosePromotions } from "./decide-admission.ts";
+import type { DefinitionStore } from "./definition-store.ts";
+import type { Outbox } from "./outbox.ts";
+import { applyHappening, type DeadlineKind, type Effect, type Happening, type RunLimits } from "./run-lifecycle.ts";
+import type { RunRow, RunStore } from "./run-store.ts";
+import type { TranscriptLog } from "./transcript-log.ts";
+
+/** What has to be said to sockets once the rows are written. */
+export interface Said {
+  /** Sessions whose transcripts have grown. */
+  sessions: Set<string>;
+  cancels: { runId: string; reason: CancelReason }[];
+}
+
+export class RunEngine {
+  readonly #runs: RunStore;
+  readonly #log: TranscriptLog;
+  readonly #deadlines: Deadlines;
+  readonly #outbox: Outbox;
+  readonly #definitions: DefinitionStore;
+  #said: Said = { sessions: new Set(), cancels: [] };
+
+  constructor(parts: {
+    runs: RunStore;
+    log: TranscriptLog;
+    deadlines: Deadlines;
+    outbox: Outbox;
+    definitions: DefinitionStore;
+  }) {
+    this.#runs = parts.runs;
+    this.#log = parts.log;
+    this.#deadlines = parts.deadlines;
+    this.#outbox = parts.outbox;
+    this.#definitions = parts.definitions;
+  }
+
+  /** What has to be said since the last call. */
+  takeSaid(): Said {
+    const said = this.#said;
+    this.#said = { sessions: new Set(), cancels: [] };
+    return said;
+  }
+
+  /** Writes a new run with its session and its first events. Call it inside a transaction. */
+  begin(run: QueuedRun, text: string | null, events: readonly EventBody[], nowMs: number): void {
+    this.append(this.#runs.insert(run, text, nowMs), events, nowMs);
+    this.#outbox.owe("project_run", run.id, nowMs);
+  }
+
+  /** Lets something happen to a run. Call it inside a transaction. @returns the run's row afterwards. */
+  happen(runId: string, happening: Happening, nowMs: number): RunRow | null {
+    const row = this.#runs.get(runId);
+    if (row === null) return null;
+    const state = { run: row.doc, phase: row.phase, notBeforeMs: row.notBefore, overdue: row.overdue };
+    const step = applyHappening(state, happening, this.#limitsOf(row), nowMs);
+    if (step === null) return row;
+    const saved = this.#runs.save(row, step.state);
+    this.append(saved, step.events, nowMs);
+    if (saved.status !== row.status) this.#outbox.owe("project_run", row.id, nowMs);
+    for (const effect of step.effects) this.#carryOut(saved, row.doc.attempt, effect, nowMs);
+    return saved;
+  }
+
+  /** Writes events of a run that change nothing but the transcript. */
+  append(row: RunRow, events: readonly EventBody[], nowMs: number): void {
+    this.#log.append(row.sessionId, row.id, events, nowMs);
+    this.#said.sessions.add(row.sessionId);
+  }
+
+  /** Starts waiting runs as far as there are places. */
+  promote(nowMs: number): void {
+    const routine = this.#definitions.row();
+    if (routine === null || routine.status === "deleted") return;
+    const { definition } = routine;
+    const { active, queued } = this.#runs.places();
+    const chosen = choosePromotions({
+      overlap: definition.overlap,
+      maxConcurrent: definition.max_concurrent,
+      activeCount: active.length,
+      queued,
+      nowMs,
+    });
+    for (const runId of chosen) this.happen(runId, { type: "promoted" }, nowMs);
+  }
+
+  /** Takes in the frame that follows the last stored one. Call it inside a transaction. */
+  takeFrame(runId: string, frame: Frame, nowMs: number): void {
+    // Before all else: an attempt that ends with this frame starts its successor at frame 0.
+    this.#runs.setLastFrame(runId, frame.n);
+    const row = this.#runs.get(runId);
+    if (row === null) return;
+    const { body } = frame;
+    if (body.kind === "running") this.happen(runId, { type: "running", sandbox: body.sandbox }, nowMs);
+    else if (body.kind === "finished") this.happen(runId, { type: "finished", frame: body }, nowMs);
+    else this.#takeEvent(row, body.event, nowMs);
+  }
+
+  /** The run of a lease that is in force, or null: the attempt has ended, or there never was one. */
+  leased(lease: LeaseRef): RunRow | null {
+    const row = this.#runs.get(lease.run_id);
+    const isOn = row !== null && (row.status === "starting" || row.status === "running");
+    return isOn && row.doc.attempt === lease.generation ? row : null;
+  }
+
+  #takeEvent(row: RunRow, event: EventBody, nowMs: number): void {
+    this.append(row, [event], nowMs);
+    if (event.type === "run.step") this.happen(row.id, { type: "step", phase: event.phase }, nowMs);
+    const isAgents = event.type.startsWith("agent.") || event.type === "tool.call";
+    if (isAgents && row.doc.timings.first_event_at === null) {
+      const run = structuredClone(row.doc);
+      run.timings.first_event_at = new Date(nowMs).toISOString();
+      this.update(row, run);
+    }
+  }
+
+  /** Saves counters of a run: nothing of its life changes. */
+  update(row: RunRow, run: RunRow["doc"]): RunRow {
+    return this.#runs.save(row, { run, phase: row.phase, notBeforeMs: row.notBefore, overdue: row.overdue });
+  }
+
+  #limitsOf(row: RunRow): RunLimits {
+    const { limits, retry } = this.#definitions.atRevision(row.doc.routine.revision);
+    return {
+      timeoutMs: durationMs(limits.timeout),
+      retryMax: retry.max,
+      retryBackoffMs: durationMs(retry.backoff),
+    };
+  }
+
+  /** @param attempt the attempt that the happening was about: after a retry, the one before. */
+  #carryOut(row: RunRow, attempt: number, effect: Effect, nowMs: number): void {
+    switch (effect.type) {
+      case "ask_pool":
+      case "release_lease":
+        this.#outbox.owe(effect.type, leaseText({ run_id: row.id, generation: attempt }), nowMs);
+        return;
+      case "tell_cancel":
+        this.#said.cancels.push({ runId: row.id, reason: effect.reason });
+        return;
+      case "set_deadline":
+        this.#deadlines.set(effect.kind satisfies DeadlineKind, row.id, effect.atMs);
+        return;
+      case "clear_deadlines":
+        this.#deadlines.clear(row.id);
+        return;
+      case "promote":
+        this.promote(nowMs);
+    }
+  }
+}
+
+/** A lease as one word, for the outbox. */
+export function leaseText(lease: LeaseRef): string {
+  return `${lease.run_id}/${lease.generation}`;
+}
+
+export function leaseOf(text: string): LeaseRef {
+  const [run_id = "", generation = ""] = text.split("/");
+  return { run_id, generation: Number(generation) };
+}

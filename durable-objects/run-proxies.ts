@@ -1,0 +1,106 @@
+/** What a run's sandbox does through the worker's proxies, and what is seen of it there. */
+import { type Result, refuse, success } from "#protocol/errors.ts";
+import type { Usage } from "#protocol/run.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
+import type { EventBody } from "#protocol/transcript.ts";
+import type { DefinitionStore } from "./definition-store.ts";
+import type { Outbox } from "./outbox.ts";
+import type { RunEngine } from "./run-engine.ts";
+import type { RunRow, RunStore } from "./run-store.ts";
+
+export interface Push {
+  branch: string;
+  commit: string;
+  /** The commit that the branch pointed to before; null for a new branch. */
+  previous: string | null;
+}
+
+export class RunProxies {
+  readonly #engine: RunEngine;
+  readonly #runs: RunStore;
+  readonly #definitions: DefinitionStore;
+  readonly #outbox: Outbox;
+
+  constructor(parts: { engine: RunEngine; runs: RunStore; definitions: DefinitionStore; outbox: Outbox }) {
+    this.#engine = parts.engine;
+    this.#runs = parts.runs;
+    this.#definitions = parts.definitions;
+    this.#outbox = parts.outbox;
+  }
+
+  /** Whether the attempt is on and may use this model. */
+  check(lease: LeaseRef, model: string): Result<RunRow> {
+    const row = this.#working(lease);
+    if (row === null) return refuse("proxy_token_refused");
+    const allowed = row.doc.routine.model;
+    if (model !== allowed) return refuse("proxy_refused", { reason: `the routine's model is ${allowed}` });
+    return success(row);
+  }
+
+  /** Counts a model call before it is made: from the first one on, the run is not tried again by itself. */
+  beginModelCall(lease: LeaseRef, model: string): Result<null> {
+    const checked = this.check(lease, model);
+    if (!checked.ok) return checked;
+    const { doc } = checked.value;
+    const evidence = { ...doc.evidence, model_calls: doc.evidence.model_calls + 1 };
+    this.#engine.update(checked.value, { ...doc, evidence });
+    return success(null);
+  }
+
+  /** Adds the tokens of a call. Also after the run has ended: what was used was used. */
+  endModelCall(lease: LeaseRef, used: Omit<Usage, "cost_usd">, nowMs: number): Result<null> {
+    const row = this.#runs.get(lease.run_id);
+    if (row === null) return refuse("proxy_token_refused");
+    const { usage } = row.doc;
+    this.#engine.update(row, {
+      ...row.doc,
+      usage: {
+        input_tokens: usage.input_tokens + used.input_tokens,
+        output_tokens: usage.output_tokens + used.output_tokens,
+        cache_read_tokens: usage.cache_read_tokens + used.cache_read_tokens,
+        cache_write_tokens: usage.cache_write_tokens + used.cache_write_tokens,
+        cost_usd: usage.cost_usd,
+      },
+    });
+    if (row.doc.timings.finished_at !== null) this.#outbox.owe("project_run", row.id, nowMs);
+    return success(null);
+  }
+
+  /** The address behind a repository's number, as the run's revision has it. */
+  gitRepository(lease: LeaseRef, number: number): Result<{ url: string }> {
+    const row = this.#working(lease);
+    if (row === null) return refuse("proxy_token_refused");
+    const repository = this.#repositoryOf(row, number);
+    if (repository === null)
+      return refuse("proxy_refused", { reason: "the repository is not attached to the routine" });
+    return success({ url: repository });
+  }
+
+  /** Notes branches that the upstream has taken. */
+  recordPushes(lease: LeaseRef, number: number, pushes: readonly Push[], nowMs: number): Result<null> {
+    const row = this.#engine.leased(lease);
+    const repository = row === null ? null : this.#repositoryOf(row, number);
+    if (row === null || repository === null) return refuse("proxy_token_refused");
+    const seen = pushes.map(({ branch, commit, previous }) => ({ repository, branch, commit, previous }));
+    const others = row.doc.evidence.branches_pushed.filter(
+      (before) => !seen.some((push) => push.repository === before.repository && push.branch === before.branch),
+    );
+    const evidence = { ...row.doc.evidence, branches_pushed: [...others, ...seen] };
+    const saved = this.#engine.update(row, { ...row.doc, evidence });
+    this.#engine.append(
+      saved,
+      seen.map((push): EventBody => ({ type: "git.push", ...push })),
+      nowMs,
+    );
+    return success(null);
+  }
+
+  #working(lease: LeaseRef): RunRow | null {
+    const row = this.#engine.leased(lease);
+    return row?.doc.runner === null ? null : row;
+  }
+
+  #repositoryOf(row: RunRow, number: number): string | null {
+    return this.#definitions.atRevision(row.doc.routine.revision).repositories[number]?.url ?? null;
+  }
+}

@@ -1,0 +1,185 @@
+/** Rows of runs, sessions and occurrences in the object's SQLite. */
+import { and, asc, desc, eq, inArray, lt, notInArray } from "drizzle-orm";
+import type { Page, PageRequest } from "#protocol/api.ts";
+import type { Run, Session } from "#protocol/run.ts";
+import { timestamp } from "#protocol/time.ts";
+import type { Occurrence } from "#protocol/trigger-event.ts";
+import type { Database } from "./routine-database.ts";
+import { idempotencyKeys, occurrences, runs, sessions } from "./routine-schema.ts";
+import type { RunState } from "./run-lifecycle.ts";
+
+export type RunRow = typeof runs.$inferSelect;
+
+const SETTLED = ["succeeded", "failed", "timed_out", "canceled"] as const;
+
+export class RunStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  get(runId: string): RunRow | null {
+    return this.#database.select().from(runs).where(eq(runs.id, runId)).get() ?? null;
+  }
+
+  /** A new run with a session of its own. */
+  insert(run: Run, text: string | null, nowMs: number): RunRow {
+    this.#database.insert(sessions).values({ id: run.session_id, title: run.routine.name, createdAt: nowMs }).run();
+    return this.#database
+      .insert(runs)
+      .values({
+        id: run.id,
+        sessionId: run.session_id,
+        status: run.status,
+        doc: run,
+        text,
+        phase: "admission",
+        version: 1,
+      })
+      .returning()
+      .get();
+  }
+
+  /** Saves what the rules made of the run. A new attempt starts counting frames anew. */
+  save(row: RunRow, state: RunState): RunRow {
+    const isNewAttempt = state.run.attempt !== row.doc.attempt;
+    const saved: RunRow = {
+      ...row,
+      status: state.run.status,
+      doc: state.run,
+      phase: state.phase,
+      notBefore: state.notBeforeMs,
+      overdue: state.overdue,
+      lastFrame: isNewAttempt ? 0 : row.lastFrame,
+      version: row.version + 1,
+    };
+    this.#database.update(runs).set(saved).where(eq(runs.id, row.id)).run();
+    return saved;
+  }
+
+  setLastFrame(runId: string, lastFrame: number): void {
+    this.#database.update(runs).set({ lastFrame }).where(eq(runs.id, runId)).run();
+  }
+
+  /** Runs that have not settled, oldest first. */
+  unsettled(): RunRow[] {
+    return this.#database
+      .select()
+      .from(runs)
+      .where(inArray(runs.status, ["queued", "starting", "running"]))
+      .orderBy(asc(runs.id))
+      .all();
+  }
+
+  /** Ids of runs that have not settled, oldest first: what admission and promotion look at. */
+  places(): { active: string[]; queued: { id: string; notBeforeMs: number }[] } {
+    const rows = this.#database
+      .select({ id: runs.id, status: runs.status, notBeforeMs: runs.notBefore })
+      .from(runs)
+      .where(inArray(runs.status, ["queued", "starting", "running"]))
+      .orderBy(asc(runs.id))
+      .all();
+    return {
+      active: rows.filter((row) => row.status !== "queued").map((row) => row.id),
+      queued: rows.filter((row) => row.status === "queued").map(({ id, notBeforeMs }) => ({ id, notBeforeMs })),
+    };
+  }
+
+  list(request: PageRequest): Page<Run> {
+    const rows = this.#database
+      .select({ id: runs.id, doc: runs.doc })
+      .from(runs)
+      .where(request.cursor === null ? undefined : lt(runs.id, request.cursor))
+      .orderBy(desc(runs.id))
+      .limit(request.limit + 1)
+      .all();
+    return pageOf(rows, request.limit, (row) => row.doc);
+  }
+
+  hasUnsettledRun(sessionId: string): boolean {
+    const row = this.#database
+      .select({ id: runs.id })
+      .from(runs)
+      .where(and(eq(runs.sessionId, sessionId), notInArray(runs.status, [...SETTLED])))
+      .get();
+    return row !== undefined;
+  }
+
+  session(sessionId: string, routineId: string): Session | null {
+    const row = this.#database.select().from(sessions).where(eq(sessions.id, sessionId)).get();
+    return row === undefined ? null : this.#sessionOf(row, routineId);
+  }
+
+  listSessions(request: PageRequest, routineId: string): Page<Session> {
+    const rows = this.#database
+      .select()
+      .from(sessions)
+      .where(request.cursor === null ? undefined : lt(sessions.id, request.cursor))
+      .orderBy(desc(sessions.id))
+      .limit(request.limit + 1)
+      .all();
+    return pageOf(rows, request.limit, (row) => this.#sessionOf(row, routineId));
+  }
+
+  #sessionOf(row: typeof sessions.$inferSelect, routineId: string): Session {
+    return {
+      id: row.id,
+      routine_id: routineId,
+      title: row.title,
+      created_at: timestamp(row.createdAt),
+      last_seq: row.lastSeq,
+      runs: this.#database
+        .select({ id: runs.id, status: runs.status })
+        .from(runs)
+        .where(eq(runs.sessionId, row.id))
+        .orderBy(asc(runs.id))
+        .all(),
+    };
+  }
+
+  insertOccurrence(occurrence: Occurrence): void {
+    this.#database.insert(occurrences).values({ id: occurrence.id, doc: occurrence }).run();
+  }
+
+  listOccurrences(request: PageRequest): Page<Occurrence> {
+    const rows = this.#database
+      .select()
+      .from(occurrences)
+      .where(request.cursor === null ? undefined : lt(occurrences.id, request.cursor))
+      .orderBy(desc(occurrences.id))
+      .limit(request.limit + 1)
+      .all();
+    return pageOf(rows, request.limit, (row) => row.doc);
+  }
+
+  /** The occurrence that came first under this key. */
+  findKey(key: string): { occurrence: Occurrence; fingerprint: string; atMs: number } | null {
+    const row = this.#database
+      .select({ occurrence: occurrences.doc, fingerprint: idempotencyKeys.fingerprint, atMs: idempotencyKeys.at })
+      .from(idempotencyKeys)
+      .innerJoin(occurrences, eq(occurrences.id, idempotencyKeys.occurrenceId))
+      .where(eq(idempotencyKeys.key, key))
+      .get();
+    return row ?? null;
+  }
+
+  /** Remembers a key; one that is past its time makes room for its new use. */
+  keepKey(key: string, fingerprint: string, occurrenceId: string, nowMs: number, windowMs: number): void {
+    this.#database
+      .delete(idempotencyKeys)
+      .where(lt(idempotencyKeys.at, nowMs - windowMs + 1))
+      .run();
+    this.#database.insert(idempotencyKeys).values({ key, fingerprint, occurrenceId, at: nowMs }).run();
+  }
+}
+
+/** @param rows one more than the page holds, when there is a next page. */
+export function pageOf<Row extends { id: string }, Item>(
+  rows: Row[],
+  limit: number,
+  toItem: (row: Row) => Item,
+): Page<Item> {
+  const shown = rows.slice(0, limit);
+  return { data: shown.map(toItem), next_cursor: rows.length > limit ? (shown.at(-1)?.id ?? null) : null };
+}

@@ -1,0 +1,26 @@
+CREATE TABLE `routines` (
+	`id` text PRIMARY KEY NOT NULL,
+	`doc` text NOT NULL,
+	`version` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `runs` (
+	`id` text PRIMARY KEY NOT NULL,
+	`routine_id` text NOT NULL,
+	`status` text NOT NULL,
+	`trigger_type` text NOT NULL,
+	`doc` text NOT NULL,
+	`version` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `runs_by_routine` ON `runs` (`routine_id`,`id`);--> statement-breakpoint
+CREATE INDEX `runs_by_status` ON `runs` (`status`,`id`);--> statement-breakpoint
+CREATE TABLE `sign_in_codes` (
+	`hash` text PRIMARY KEY NOT NULL,
+	`expiresAt` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `web_sessions` (
+	`hash` text PRIMARY KEY NOT NULL,
+	`expiresAt` integer NOT NULL
+);

@@ -1,0 +1,343 @@
+/**
+ * Every error that a person can meet, as rows of two tables: refusals of the API, and endings of runs.
+ * `docs/errors.md` has a heading per row; a test holds the two together.
+ */
+import { z } from "zod";
+
+/** The `type` of an error answer and its HTTP status: wire-compatible with Claude's API, plus four of Reveille's own. */
+const ERROR_STATUS = {
+  invalid_request_error: 400,
+  authentication_error: 401,
+  permission_error: 403,
+  not_found_error: 404,
+  conflict_error: 409,
+  request_too_large: 413,
+  unsupported_media_type: 415,
+  unprocessable_error: 422,
+  rate_limit_error: 429,
+  api_error: 500,
+  overloaded_error: 503,
+} as const;
+
+export type ErrorType = keyof typeof ERROR_STATUS;
+
+interface ErrorRow {
+  type: ErrorType;
+  message: string;
+  hint: string;
+}
+
+/** Refusals of the API: code → what the outside hears. The code itself is in `details.code`. */
+const API_ERRORS = {
+  invalid_json: {
+    type: "invalid_request_error",
+    message: "The body is not valid JSON.",
+    hint: "Send a JSON object, or no body at all where the body is optional.",
+  },
+  invalid_request: {
+    type: "invalid_request_error",
+    message: "The request does not fit the schema.",
+    hint: "See details.issues for each field and its remedy; GET /openapi.json has the schemas.",
+  },
+  invalid_cursor: {
+    type: "invalid_request_error",
+    message: "The cursor is not one that this list gave.",
+    hint: "Pass next_cursor of the page before unchanged, or leave the cursor out.",
+  },
+  not_available_yet: {
+    type: "invalid_request_error",
+    message: "This part of a routine is not available yet.",
+    hint: "Leave the key out; docs/routines.md lists what is available.",
+  },
+  routine_paused: {
+    type: "invalid_request_error",
+    message: "The routine is paused.",
+    hint: "Resume the routine, or use run now, which also works while it is paused.",
+  },
+  authentication_required: {
+    type: "authentication_error",
+    message: "A valid token is needed.",
+    hint: "Send Authorization: Bearer followed by the owner token, or sign in.",
+  },
+  routine_token_invalid: {
+    type: "authentication_error",
+    message: "The token is missing, wrong, revoked, or belongs to another routine.",
+    hint: "Send Authorization: Bearer followed by this routine's token; issue a new one if it is lost.",
+  },
+  sign_in_refused: {
+    type: "authentication_error",
+    message: "The sign-in code or token was not accepted.",
+    hint: "A code works once, for ten minutes. Make a new one, or sign in with the owner token.",
+  },
+  runner_refused: {
+    type: "authentication_error",
+    message: "The runner's token was not accepted.",
+    hint: "Give the runner the instance's RUNNER_TOKEN; a link token ends with its attempt.",
+  },
+  proxy_token_refused: {
+    type: "authentication_error",
+    message: "The proxy token is not valid for this path, or its attempt has ended.",
+    hint: "A proxy token serves the paths of its own attempt, while that attempt is on.",
+  },
+  ticket_refused: {
+    type: "authentication_error",
+    message: "The ticket is unknown, used, too old, or for another session.",
+    hint: "Ask for a new one with POST /api/v1/sessions/{id}/ticket; it works once, for 60 seconds.",
+  },
+  origin_refused: {
+    type: "permission_error",
+    message: "Requests from this origin are not accepted.",
+    hint: "Use the web app at the instance's own address, or an API token instead of the cookie.",
+  },
+  proxy_refused: {
+    type: "permission_error",
+    message: "The run may not do this through its proxy.",
+    hint: "See details.reason for the rule that refused it.",
+  },
+  not_found: {
+    type: "not_found_error",
+    message: "There is nothing at this address.",
+    hint: "Check the id and the path; GET /openapi.json lists every path.",
+  },
+  run_settled: {
+    type: "conflict_error",
+    message: "The run has ended already.",
+    hint: "Only a run that has not ended can be canceled.",
+  },
+  overlap_skipped: {
+    type: "conflict_error",
+    message: "Skipped: a run of this routine is on, and its overlap policy is skip.",
+    hint: "Fire again when the run has ended, or choose another overlap policy.",
+  },
+  revision_conflict: {
+    type: "conflict_error",
+    message: "The routine has changed since the revision that you named.",
+    hint: "Read the routine again and repeat the change on its newest revision.",
+  },
+  body_too_large: {
+    type: "request_too_large",
+    message: "The body is too large.",
+    hint: "See details.limit_bytes.",
+  },
+  content_type_refused: {
+    type: "unsupported_media_type",
+    message: "The body's content type is not accepted.",
+    hint: "Send Content-Type: application/json.",
+  },
+  idempotency_key_reused: {
+    type: "unprocessable_error",
+    message: "This Idempotency-Key was used with another body.",
+    hint: "Use a new key for a new request; repeat a request with the same body.",
+  },
+  model_not_configured: {
+    type: "unprocessable_error",
+    message: "This instance has no model key, so it starts no runs.",
+    hint: "Set ANTHROPIC_API_KEY: wrangler secret put ANTHROPIC_API_KEY, or .dev.vars locally.",
+  },
+  queue_full: {
+    type: "rate_limit_error",
+    message: "The routine's queue is full.",
+    hint: "Wait until queued runs have started, or cancel some.",
+  },
+  rate_limited: {
+    type: "rate_limit_error",
+    message: "Too many requests with this token.",
+    hint: "Wait for the seconds that Retry-After names.",
+  },
+  upgrade_required: {
+    type: "invalid_request_error",
+    message: "This address speaks WebSocket only.",
+    hint: "Send Upgrade: websocket; for plain HTTP read /api/v1/sessions/{id}/events.",
+  },
+  upstream_unreachable: {
+    type: "overloaded_error",
+    message: "The service behind this proxy did not answer.",
+    hint: "Try again soon; if it stays so, check the upstream's address and credentials.",
+  },
+  internal_error: {
+    type: "api_error",
+    message: "Something went wrong inside Reveille.",
+    hint: "Try again; if it stays so, look up the request_id in the worker's log.",
+  },
+  misconfigured: {
+    type: "api_error",
+    message: "This instance is not configured completely.",
+    hint: "See details.issues for every variable and secret at fault; .dev.vars.example explains each.",
+  },
+  index_behind: {
+    type: "overloaded_error",
+    message: "The change could not be written to the index.",
+    hint: "Try again soon; repeating the request is safe.",
+  },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ApiErrorCode = keyof typeof API_ERRORS;
+export const apiErrorCodes = Object.keys(API_ERRORS) as ApiErrorCode[];
+
+/** Facts that go with a refusal; everything in it may be shown to whoever sent the request. */
+export const errorDetailsSchema = z.looseObject({
+  code: z.string(),
+  field: z.string().optional(),
+  issues: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+  occurrence_id: z.string().optional(),
+});
+
+/** The one shape of an error answer. */
+export const errorBodySchema = z
+  .object({
+    type: z.literal("error"),
+    error: z.object({
+      type: z.enum(Object.keys(ERROR_STATUS) as [ErrorType, ...ErrorType[]]),
+      message: z.string(),
+      hint: z.string().optional(),
+      details: errorDetailsSchema.optional(),
+    }),
+    request_id: z.string(),
+  })
+  .meta({ id: "Error" });
+export type ErrorBody = z.infer<typeof errorBodySchema>;
+
+/** A refusal as a value: what objects and rules return; only the worker turns it into an answer. */
+export interface Refusal {
+  code: ApiErrorCode;
+  /** Replaces the row's message when the case can be told more exactly. */
+  message?: string;
+  hint?: string;
+  field?: string;
+  issues?: { field: string; message: string }[];
+  occurrence_id?: string;
+  limit_bytes?: number;
+  reason?: string;
+  retry_after_s?: number;
+}
+
+export type Result<Value> = { ok: true; value: Value } | { ok: false; refusal: Refusal };
+
+export function success<Value>(value: Value): Result<Value> {
+  return { ok: true, value };
+}
+
+export function refuse(code: ApiErrorCode, facts: Omit<Refusal, "code"> = {}): { ok: false; refusal: Refusal } {
+  return { ok: false, refusal: { code, ...facts } };
+}
+
+/** Renders a refusal. `Retry-After` is the caller's to set from `retry_after_s`. */
+export function errorAnswer(refusal: Refusal, requestId: string): { status: number; body: ErrorBody } {
+  const row: ErrorRow = API_ERRORS[refusal.code];
+  const { code, message, hint, retry_after_s: _retryAfter, ...facts } = refusal;
+  return {
+    status: ERROR_STATUS[row.type],
+    body: {
+      type: "error",
+      error: { type: row.type, message: message ?? row.message, hint: hint ?? row.hint, details: { code, ...facts } },
+      request_id: requestId,
+    },
+  };
+}
+
+/** Where in a run's life something went wrong. */
+export const runPhaseSchema = z
+  .enum(["admission", "provisioning", "clone", "setup", "agent", "finish"])
+  .meta({ id: "RunPhase" });
+export type RunPhase = z.infer<typeof runPhaseSchema>;
+
+interface RunErrorRow {
+  message: string;
+  hint: string;
+  /** True when the machinery is at fault, so that the run may be tried again if no model call was made. */
+  machinery: boolean;
+}
+
+/** Why a run failed or timed out: code → what a person reads. */
+const RUN_ERRORS = {
+  no_runner: {
+    message: "No runner was free in time.",
+    hint: "Check that a runner of the pool is on and has room; locally, npm start runs one.",
+    machinery: true,
+  },
+  runner_lost: {
+    message: "The runner stopped answering, and its lease has ended.",
+    hint: "Look at the runner's log. The run was not repeated if the model had been called.",
+    machinery: true,
+  },
+  runner_failed: {
+    message: "The runner failed before the agent could start.",
+    hint: "Look at the runner's log and at the last run.step of the transcript.",
+    machinery: true,
+  },
+  sandbox_unavailable: {
+    message: "The runner has no working sandbox, and does not run a real model without one.",
+    hint: "Install bubblewrap, socat and ripgrep (Debian: apt-get install bubblewrap socat ripgrep), or set REVEILLE_SANDBOX=none to accept the risk.",
+    machinery: false,
+  },
+  clone_failed: {
+    message: "A repository could not be cloned.",
+    hint: "Check its address, the branch, and that GIT_CREDENTIALS has access to it.",
+    machinery: false,
+  },
+  clone_timed_out: {
+    message: "Cloning took too long.",
+    hint: "Check that the upstream answers; a smaller repository or fewer of them clone faster.",
+    machinery: true,
+  },
+  setup_failed: {
+    message: "The workspace could not be prepared.",
+    hint: "Look at the last run.step of the transcript.",
+    machinery: true,
+  },
+  agent_start_timed_out: {
+    message: "The agent did not start in time.",
+    hint: "Look at the runner's log; a machine under heavy load can cause this.",
+    machinery: true,
+  },
+  agent_failed: {
+    message: "The agent ended with an error.",
+    hint: "Read the end of the transcript for the error that the agent met.",
+    machinery: false,
+  },
+  turns_exhausted: {
+    message: "The agent used all the turns that the routine allows.",
+    hint: "Raise limits.turns, or make the task smaller.",
+    machinery: false,
+  },
+  model_unavailable: {
+    message: "The model did not answer.",
+    hint: "Check ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL and the model's name; then retry.",
+    machinery: false,
+  },
+  timed_out: {
+    message: "The run reached the routine's time limit.",
+    hint: "Raise limits.timeout, or make the task smaller.",
+    machinery: false,
+  },
+  finish_failed: {
+    message: "The run's ending could not be recorded by the runner.",
+    hint: "Read the transcript: the agent's own work may be complete.",
+    machinery: false,
+  },
+} as const satisfies Record<string, RunErrorRow>;
+
+export type RunErrorCode = keyof typeof RUN_ERRORS;
+export const runErrorCodes = Object.keys(RUN_ERRORS) as RunErrorCode[];
+
+/** The error of a failed or timed-out run. */
+export const runErrorSchema = z
+  .object({
+    code: z.enum(runErrorCodes as [RunErrorCode, ...RunErrorCode[]]),
+    message: z.string(),
+    hint: z.string(),
+    phase: runPhaseSchema,
+  })
+  .meta({ id: "RunError" });
+export type RunError = z.infer<typeof runErrorSchema>;
+
+/** @param detail one line that tells this case more exactly; appended to the row's message. */
+export function runError(code: RunErrorCode, phase: RunPhase, detail?: string): RunError {
+  const { message, hint } = RUN_ERRORS[code];
+  return { code, message: detail === undefined ? message : `${message} ${detail}`, hint, phase };
+}
+
+/** Whether a run that ended so may be tried again by itself, provided that no model call was made. */
+export function isMachineryFailure(code: RunErrorCode): boolean {
+  return RUN_ERRORS[code].machinery;
+}

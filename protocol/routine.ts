@@ -1,0 +1,155 @@
+/** A routine: what it is told, where it works, what wakes it, and its limits. */
+import { z } from "zod";
+import { routineIdSchema, triggerIdSchema } from "./ids.ts";
+import { durationMs, durationSchema, timestampSchema } from "./time.ts";
+
+/** Each default once. */
+export const ROUTINE_DEFAULTS = {
+  overlap: "parallel",
+  max_concurrent: 5,
+  limits: { timeout: "60m", turns: 200 },
+  retry: { max: 2, backoff: "30s" },
+} as const;
+
+function bounded(minimum: string, maximum: string) {
+  return durationSchema.refine(
+    (text) => durationMs(text) >= durationMs(minimum) && durationMs(text) <= durationMs(maximum),
+    `must be from ${minimum} to ${maximum}`,
+  );
+}
+
+/** A git repository that a run clones. The address carries no credential: the instance holds those. */
+export const repositorySchema = z
+  .strictObject({
+    url: z
+      .url({ protocol: /^https?$/, error: 'must be an http(s) address, for example "https://github.com/acme/app"' })
+      .max(2_000)
+      .refine((text) => URL.canParse(text) && new URL(text).username === "" && new URL(text).password === "", {
+        error: "must not contain a user name or password; credentials belong in GIT_CREDENTIALS",
+      })
+      .refine((text) => URL.canParse(text) && new URL(text).search === "" && new URL(text).hash === "", {
+        error: "must not have a query or fragment",
+      }),
+    branch: z
+      .string()
+      .max(255)
+      .regex(/^(?![-/.])(?!.*(?:\.\.|\/\/|@\{|\.lock(?:\/|$)))[^\s~^:?*[\\]+(?<![/.])$/, "must be a valid branch name")
+      .optional(),
+  })
+  .meta({ id: "Repository" });
+export type Repository = z.infer<typeof repositorySchema>;
+
+export const overlapSchema = z
+  .enum(["parallel", "queue", "queue_latest", "skip", "cancel_running"])
+  .meta({ id: "Overlap", description: "What happens to a new occurrence while a run of the routine is on." });
+export type Overlap = z.infer<typeof overlapSchema>;
+
+/** The API trigger: the fire endpoint with the routine's token. */
+export const triggerInputSchema = z.strictObject({ type: z.literal("api") }).meta({ id: "TriggerInput" });
+export const triggerSchema = z
+  .object({ id: triggerIdSchema, type: z.literal("api") })
+  .meta({ id: "Trigger", description: "One way in which the routine wakes." });
+export type Trigger = z.infer<typeof triggerSchema>;
+
+const limitsSchema = z.strictObject({
+  timeout: bounded("1s", "24h").default(ROUTINE_DEFAULTS.limits.timeout),
+  turns: z.int().min(1).max(10_000).default(ROUTINE_DEFAULTS.limits.turns),
+});
+
+const retrySchema = z.strictObject({
+  max: z.int().min(0).max(10).default(ROUTINE_DEFAULTS.retry.max),
+  backoff: bounded("100ms", "1h").default(ROUTINE_DEFAULTS.retry.backoff),
+});
+
+const settings = {
+  name: z.string().trim().min(1).max(80),
+  prompt: z.string().min(1).max(200_000),
+  model: z
+    .string()
+    .regex(/^[a-zA-Z0-9][a-zA-Z0-9._:@[\]-]{0,99}$/, "must be a model's name")
+    .optional(),
+  repositories: z.array(repositorySchema).max(20),
+  overlap: overlapSchema,
+  max_concurrent: z.int().min(1).max(100),
+  limits: limitsSchema,
+  retry: retrySchema,
+  tags: z.record(z.string().regex(/^[a-zA-Z0-9_.-]{1,64}$/), z.string().max(256)),
+  triggers: z.array(triggerInputSchema).max(50),
+};
+
+/** What a person writes to create a routine. Unknown keys are refused. */
+export const routineInputSchema = z
+  .strictObject({
+    ...settings,
+    repositories: settings.repositories.default([]),
+    overlap: settings.overlap.default(ROUTINE_DEFAULTS.overlap),
+    max_concurrent: settings.max_concurrent.default(ROUTINE_DEFAULTS.max_concurrent),
+    limits: limitsSchema.default(() => limitsSchema.parse({})),
+    retry: retrySchema.default(() => retrySchema.parse({})),
+    tags: settings.tags.default({}),
+    triggers: settings.triggers.default([]),
+  })
+  .meta({ id: "RoutineInput" });
+export type RoutineInput = z.infer<typeof routineInputSchema>;
+
+/** A change: only the keys that are given change; `limits` and `retry` are replaced as a whole. */
+export const routinePatchSchema = z
+  .strictObject({ ...settings, model: settings.model.unwrap().nullable(), if_revision: z.int().min(1) })
+  .partial()
+  .refine((patch) => Object.keys(patch).some((key) => key !== "if_revision"), "must change at least one key")
+  .meta({ id: "RoutinePatch" });
+export type RoutinePatch = z.infer<typeof routinePatchSchema>;
+
+/** Keys of a routine that are described but not here yet: refused as `not_available_yet`, not as unknown. */
+export const FUTURE_ROUTINE_KEYS = [
+  "prompt_file",
+  "push_prefix",
+  "environment",
+  "connectors",
+  "session",
+  "session_key",
+  "runs_on",
+  "notify",
+  "repositories[].push",
+  "limits.budget_usd",
+  "limits.monthly_budget_usd",
+] as const;
+/** Trigger types that are described but not here yet. */
+export const FUTURE_TRIGGER_TYPES = ["schedule", "github", "webhook", "routine", "event", "watch"] as const;
+
+/** Everything that a revision fixes. */
+export const routineDefinitionSchema = z
+  .object({
+    name: settings.name,
+    prompt: settings.prompt,
+    model: settings.model.unwrap().nullable(),
+    repositories: settings.repositories,
+    overlap: overlapSchema,
+    max_concurrent: settings.max_concurrent,
+    limits: limitsSchema,
+    retry: retrySchema,
+    tags: settings.tags,
+    triggers: z.array(triggerSchema),
+  })
+  .meta({ id: "RoutineDefinition" });
+export type RoutineDefinition = z.infer<typeof routineDefinitionSchema>;
+
+/** A routine as the API shows it. */
+export const routineSchema = routineDefinitionSchema
+  .extend({
+    id: routineIdSchema,
+    revision: z.int().min(1),
+    status: z.enum(["active", "paused"]),
+    paused_reason: z.string().nullable(),
+    has_token: z.boolean().meta({ description: "Whether a token for the fire endpoint is in force." }),
+    created_at: timestampSchema,
+    updated_at: timestampSchema,
+  })
+  .meta({ id: "Routine" });
+export type Routine = z.infer<typeof routineSchema>;
+
+/** One saved state of a definition, with who saved it and when. */
+export const revisionSchema = z
+  .object({ revision: z.int().min(1), at: timestampSchema, by: z.string(), definition: routineDefinitionSchema })
+  .meta({ id: "Revision" });
+export type Revision = z.infer<typeof revisionSchema>;

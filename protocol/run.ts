@@ -1,0 +1,194 @@
+/** A run by status: what can't be true at once can't be written. */
+import { z } from "zod";
+import { runErrorSchema } from "./errors.ts";
+import { occurrenceIdSchema, routineIdSchema, runIdSchema, sessionIdSchema, triggerIdSchema } from "./ids.ts";
+import { nullable } from "./schema.ts";
+import { timestampSchema } from "./time.ts";
+import { triggerTypeSchema } from "./trigger-event.ts";
+
+/** Tokens as the model proxy metered them; `cost_usd` by list price as the agent reports it, 0 for the demo model. */
+export const usageSchema = z
+  .object({
+    input_tokens: z.int().min(0),
+    output_tokens: z.int().min(0),
+    cache_read_tokens: z.int().min(0),
+    cache_write_tokens: z.int().min(0),
+    cost_usd: z.number().min(0),
+  })
+  .meta({ id: "Usage" });
+export type Usage = z.infer<typeof usageSchema>;
+
+export const NO_USAGE: Usage = {
+  input_tokens: 0,
+  output_tokens: 0,
+  cache_read_tokens: 0,
+  cache_write_tokens: 0,
+  cost_usd: 0,
+};
+
+/** What the proxies and the runner saw: it does not rest on what the agent says of itself. */
+export const evidenceSchema = z
+  .object({
+    model_calls: z.int().min(0),
+    turns: z.int().min(0),
+    tool_calls: z.int().min(0),
+    files_changed: z.int().min(0),
+    commits_pushed: z.int().min(0),
+    branches_pushed: z.array(
+      z.object({ repository: z.string(), branch: z.string(), commit: z.string(), previous: z.string().nullable() }),
+    ),
+  })
+  .meta({ id: "Evidence" });
+export type Evidence = z.infer<typeof evidenceSchema>;
+
+export const NO_EVIDENCE: Evidence = {
+  model_calls: 0,
+  turns: 0,
+  tool_calls: 0,
+  files_changed: 0,
+  commits_pushed: 0,
+  branches_pushed: [],
+};
+
+export const runResultSchema = z
+  .enum(["done", "nothing_to_do", "blocked", "unknown"])
+  .meta({ id: "RunResult", description: "Whether the task was done, as the agent reported it." });
+export type RunResult = z.infer<typeof runResultSchema>;
+
+export const cancelReasonSchema = z.enum(["by_user", "superseded", "routine_deleted"]).meta({ id: "CancelReason" });
+export type CancelReason = z.infer<typeof cancelReasonSchema>;
+
+export const runnerRefSchema = z
+  .object({ kind: z.enum(["local"]), id: z.string() })
+  .meta({ id: "RunnerRef", description: "The runner that holds the run's lease." });
+export type RunnerRef = z.infer<typeof runnerRefSchema>;
+
+const timingsSchema = z.object({
+  queued_at: timestampSchema,
+  starting_at: nullable(timestampSchema),
+  running_at: nullable(timestampSchema),
+  first_event_at: nullable(timestampSchema).meta({ description: "When the agent's first own event came." }),
+  finished_at: nullable(timestampSchema),
+});
+
+const common = {
+  id: runIdSchema,
+  routine_id: routineIdSchema,
+  session_id: sessionIdSchema,
+  routine: z
+    .object({ name: z.string(), revision: z.int().min(1), prompt: z.string(), model: z.string() })
+    .meta({ description: "The routine as it was when this run was admitted." }),
+  trigger: z.object({
+    type: triggerTypeSchema,
+    id: nullable(triggerIdSchema),
+    occurrence_id: occurrenceIdSchema,
+    summary: z.string(),
+  }),
+  attempt: z.int().min(1),
+  demo_model: z.boolean().meta({ description: "True when the offline demo model answers instead of a real one." }),
+  usage: usageSchema,
+  evidence: evidenceSchema,
+  cancel_requested_at: nullable(timestampSchema),
+};
+
+const active = {
+  result: z.null(),
+  summary: z.null(),
+  error: z.null(),
+  cancel_reason: nullable(cancelReasonSchema).meta({ description: "Set when canceling was asked for." }),
+};
+const settled = { result: runResultSchema, summary: z.string().nullable() };
+const finished = timingsSchema.extend({ finished_at: timestampSchema });
+
+export const queuedRunSchema = z.object({
+  ...common,
+  ...active,
+  status: z.literal("queued"),
+  runner: z.null(),
+  timings: timingsSchema.extend({ starting_at: z.null(), running_at: z.null(), finished_at: z.null() }),
+});
+export const startingRunSchema = z.object({
+  ...common,
+  ...active,
+  status: z.literal("starting"),
+  runner: nullable(runnerRefSchema),
+  timings: timingsSchema.extend({ starting_at: timestampSchema, running_at: z.null(), finished_at: z.null() }),
+});
+export const runningRunSchema = z.object({
+  ...common,
+  ...active,
+  status: z.literal("running"),
+  runner: runnerRefSchema,
+  timings: timingsSchema.extend({ starting_at: timestampSchema, running_at: timestampSchema, finished_at: z.null() }),
+});
+const settledCommon = { ...common, ...settled, runner: nullable(runnerRefSchema), timings: finished };
+export const succeededRunSchema = z.object({
+  ...settledCommon,
+  status: z.literal("succeeded"),
+  error: z.null(),
+  cancel_reason: z.null(),
+});
+export const failedRunSchema = z.object({
+  ...settledCommon,
+  status: z.literal("failed"),
+  error: runErrorSchema,
+  cancel_reason: z.null(),
+});
+export const timedOutRunSchema = z.object({
+  ...settledCommon,
+  status: z.literal("timed_out"),
+  error: runErrorSchema,
+  cancel_reason: z.null(),
+});
+export const canceledRunSchema = z.object({
+  ...settledCommon,
+  status: z.literal("canceled"),
+  error: z.null(),
+  cancel_reason: cancelReasonSchema,
+  cancel_requested_at: timestampSchema,
+});
+
+/** A run as the API shows it. */
+export const runSchema = z
+  .discriminatedUnion("status", [
+    queuedRunSchema,
+    startingRunSchema,
+    runningRunSchema,
+    succeededRunSchema,
+    failedRunSchema,
+    timedOutRunSchema,
+    canceledRunSchema,
+  ])
+  .meta({ id: "Run" });
+export type Run = z.infer<typeof runSchema>;
+export type QueuedRun = z.infer<typeof queuedRunSchema>;
+export type StartingRun = z.infer<typeof startingRunSchema>;
+export type RunningRun = z.infer<typeof runningRunSchema>;
+export type ActiveRun = QueuedRun | StartingRun | RunningRun;
+export type SettledRun = Exclude<Run, ActiveRun>;
+export type RunStatus = Run["status"];
+export const runStatuses = runSchema.options.map((option) => option.shape.status.value) as [RunStatus, ...RunStatus[]];
+
+const SETTLED: readonly RunStatus[] = ["succeeded", "failed", "timed_out", "canceled"];
+
+export function isSettled(run: Run): run is SettledRun {
+  return SETTLED.includes(run.status);
+}
+
+/** Whether the run holds one of the routine's `max_concurrent` places. */
+export function holdsPlace(run: Run): run is StartingRun | RunningRun {
+  return run.status === "starting" || run.status === "running";
+}
+
+/** A session: the conversation and workspace that one or more runs share. */
+export const sessionSchema = z
+  .object({
+    id: sessionIdSchema,
+    routine_id: routineIdSchema,
+    title: z.string(),
+    created_at: timestampSchema,
+    last_seq: z.int().min(0),
+    runs: z.array(z.object({ id: runIdSchema, status: z.enum(runStatuses) })),
+  })
+  .meta({ id: "Session" });
+export type Session = z.infer<typeof sessionSchema>;

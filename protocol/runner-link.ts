@@ -1,0 +1,148 @@
+/**
+ * What runners and the instance say to each other.
+ *
+ * A runner has one WebSocket to its pool (`GET /runner/pool`, with the RUNNER_TOKEN): there it registers, is handed
+ * leases, and tells when the work of a lease has stopped. Each run then has one WebSocket of its own
+ * (`GET /runner/runs/{run_id}/link`, with the attempt's link token) for its frames.
+ */
+import { z } from "zod";
+import { runErrorSchema } from "./errors.ts";
+import { runIdSchema, sessionIdSchema } from "./ids.ts";
+import { repositorySchema } from "./routine.ts";
+import { cancelReasonSchema, runnerRefSchema, runResultSchema } from "./run.ts";
+import { deltaSchema, runnerEventSchema } from "./transcript.ts";
+
+/** The version of these messages. A worker serves its own and the one before. */
+export const RUNNER_PROTOCOL = 1;
+export const RUNNER_PROTOCOLS_SERVED: readonly number[] = [RUNNER_PROTOCOL];
+
+/** A runner sends the text `ping` this often on both sockets; auto-response answers `pong`. */
+export const RUNNER_PING_MS = 5_000;
+/** A runner that neither pings nor reconnects for this long has lost its leases. */
+export const RUNNER_GRACE_MS = 15_000;
+/** A runner accepts an offered lease within this time, or the lease has ended. */
+export const OFFER_DEADLINE_MS = 10_000;
+/** How many frames a runner keeps unacknowledged before it stops reading from the agent. */
+export const FRAME_WINDOW = 1_024;
+
+/** A run's lease: the attempt's number is its generation, so what an older attempt says is recognised as stale. */
+export const leaseRefSchema = z.object({ run_id: runIdSchema, generation: z.int().min(1) });
+export type LeaseRef = z.infer<typeof leaseRefSchema>;
+
+/** Pool → runner. */
+export const poolToRunnerSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("registered"), protocol: z.int() }),
+  z.object({
+    type: z.literal("offer"),
+    lease: leaseRefSchema,
+    link_token: z.string(),
+    proxy_token: z.string(),
+  }),
+  /** Stop the work of this lease now, whatever it is doing, and then say `ended`. */
+  z.object({ type: z.literal("stop"), lease: leaseRefSchema }),
+]);
+export type PoolToRunner = z.infer<typeof poolToRunnerSchema>;
+
+/** Runner → pool. The first message is `register`. */
+export const runnerToPoolSchema = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("register"),
+    protocol: z.int(),
+    runner: runnerRefSchema,
+    /** Changes with every start of the runner's process: leases of another boot have ended. */
+    boot: z.string().min(8).max(64),
+    capacity: z.int().min(1).max(100),
+    /** Leases whose work this process has in hand, from before a reconnection. */
+    leases: z.array(leaseRefSchema),
+  }),
+  z.object({ type: z.literal("accept"), lease: leaseRefSchema }),
+  /** Every process of this lease's work is gone. */
+  z.object({ type: z.literal("ended"), lease: leaseRefSchema }),
+]);
+export type RunnerToPool = z.infer<typeof runnerToPoolSchema>;
+
+/** What the runner is told to do; the answer to `hello`. */
+export const runOrderSchema = z.object({
+  run_id: runIdSchema,
+  session_id: sessionIdSchema,
+  session_url: z.url(),
+  generation: z.int().min(1),
+  routine_name: z.string(),
+  /** The whole task for the agent: the saved prompt, and the trigger's text in its untrusted block. */
+  task: z.string(),
+  model: z.string(),
+  demo_model: z.boolean(),
+  /** In this order; the place in the list is the repository's number in proxy paths. */
+  repositories: z.array(repositorySchema),
+  turns: z.int().min(1),
+  /** For the whole attempt, from its start. */
+  timeout_ms: z.int().min(1),
+  clone_deadline_ms: z.int().min(1),
+  setup_deadline_ms: z.int().min(1),
+  agent_start_deadline_ms: z.int().min(1),
+});
+export type RunOrder = z.infer<typeof runOrderSchema>;
+
+/** How an attempt ended, as the runner saw it. */
+export const attemptOutcomeSchema = z.discriminatedUnion("status", [
+  z.object({ status: z.literal("succeeded") }),
+  z.object({ status: z.literal("failed"), error: runErrorSchema }),
+  z.object({ status: z.literal("timed_out"), error: runErrorSchema }),
+  /** Every process of the attempt is gone. */
+  z.object({ status: z.literal("canceled") }),
+]);
+export type AttemptOutcome = z.infer<typeof attemptOutcomeSchema>;
+
+/** What a frame carries. Frames are numbered from 1 within an attempt, without a gap. */
+export const frameBodySchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("event"), event: runnerEventSchema }),
+  z.object({ kind: z.literal("running"), sandbox: z.enum(["sandbox-runtime", "none"]) }),
+  /** The last frame of an attempt: all its processes are gone. */
+  z.object({
+    kind: z.literal("finished"),
+    outcome: attemptOutcomeSchema,
+    /** The agent's own report, or null when it made none. */
+    report: z.object({ result: runResultSchema.exclude(["unknown"]), summary: z.string().max(10_000) }).nullable(),
+    seen: z.object({
+      turns: z.int().min(0),
+      tool_calls: z.int().min(0),
+      files_changed: z.int().min(0),
+      commits_pushed: z.int().min(0),
+      cost_usd: z.number().min(0),
+    }),
+  }),
+]);
+export type FrameBody = z.infer<typeof frameBodySchema>;
+export const frameSchema = z.object({ n: z.int().min(1), body: frameBodySchema });
+export type Frame = z.infer<typeof frameSchema>;
+
+/** Runner → the run's object. The first message is `hello`. */
+export const runnerToRunSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("hello"), protocol: z.int(), runner: runnerRefSchema }),
+  z.object({ type: z.literal("frames"), frames: z.array(frameSchema).min(1) }),
+  /** Live only: neither numbered nor acknowledged. */
+  z.object({ type: z.literal("delta"), delta: deltaSchema }),
+]);
+export type RunnerToRun = z.infer<typeof runnerToRunSchema>;
+
+/** The run's object → runner. */
+export const runToRunnerSchema = z.discriminatedUnion("type", [
+  /** `ack` is the last frame that is stored: the runner resends what comes after it. */
+  z.object({ type: z.literal("welcome"), protocol: z.int(), ack: z.int().min(0), order: runOrderSchema }),
+  z.object({ type: z.literal("ack"), n: z.int().min(0) }),
+  /** Frames after `after` are missing here: send them again. */
+  z.object({ type: z.literal("resend"), after: z.int().min(0) }),
+  z.object({ type: z.literal("cancel"), reason: cancelReasonSchema }),
+]);
+export type RunToRunner = z.infer<typeof runToRunnerSchema>;
+
+/** Close codes of both sockets. */
+export const RUNNER_CLOSE = {
+  /** The token is wrong, or the attempt has ended: stop the work and do not reconnect. */
+  refused: 4401,
+  /** The first frame's protocol version is not served. */
+  protocol: 4426,
+  /** Another socket has taken this one's place. */
+  replaced: 4409,
+  badMessage: 1008,
+} as const;

@@ -1,0 +1,152 @@
+/** The transcript: what happened in a session, numbered from 1 without a gap. */
+import { z } from "zod";
+import { runErrorSchema, runPhaseSchema } from "./errors.ts";
+import { runIdSchema, sessionIdSchema } from "./ids.ts";
+import { cancelReasonSchema, evidenceSchema, runResultSchema, runStatuses, usageSchema } from "./run.ts";
+import { jsonSchema, nullable } from "./schema.ts";
+import { timestampSchema } from "./time.ts";
+
+/** An event is at most this long as JSON, in bytes of UTF-8; longer text is cut, and the event says so. */
+export const EVENT_LIMIT_BYTES = 262_144;
+
+/** Set on an event whose text was cut: `bytes` is the whole length of the text in UTF-8. */
+const cut = { truncated: z.literal(true).optional(), bytes: z.int().optional() };
+
+/** Events that the run's own life writes; the object writes these, the runner can't. */
+const lifeEvents = [
+  z.object({ type: z.literal("run.queued"), attempt: z.int(), summary: z.string() }),
+  z.object({ type: z.literal("run.starting"), attempt: z.int() }),
+  z.object({
+    type: z.literal("run.running"),
+    attempt: z.int(),
+    sandbox: z.enum(["sandbox-runtime", "none"]),
+    model: z.string(),
+  }),
+  z.object({
+    type: z.literal("user.message"),
+    source: z
+      .enum(["routine", "trigger"])
+      .meta({ description: "The saved prompt, or text that came with the trigger." }),
+    text: z.string(),
+    ...cut,
+  }),
+  z.object({ type: z.literal("run.cancel_requested"), reason: cancelReasonSchema }),
+  z.object({
+    type: z.literal("git.push"),
+    repository: z.string(),
+    branch: z.string(),
+    commit: z.string(),
+    previous: z.string().nullable(),
+  }),
+  z.object({
+    type: z.literal("run.finished"),
+    status: z.enum(runStatuses),
+    result: runResultSchema,
+    summary: z.string().nullable(),
+    error: nullable(runErrorSchema),
+    cancel_reason: nullable(cancelReasonSchema),
+    evidence: evidenceSchema,
+    usage: usageSchema,
+  }),
+] as const;
+
+const noticeEvent = z.object({
+  type: z.literal("notice"),
+  level: z.enum(["info", "warning"]),
+  code: z.string().meta({ description: "A stable code, for instance demo_model or no_sandbox." }),
+  message: z.string(),
+});
+
+const stepEvent = z.object({ type: z.literal("run.step"), phase: runPhaseSchema, message: z.string(), ...cut });
+
+/** Events that a runner may send. */
+const runnerEvents = [
+  stepEvent,
+  noticeEvent,
+  z.object({ type: z.literal("agent.message"), message_id: z.string(), text: z.string(), ...cut }),
+  z.object({ type: z.literal("agent.thinking"), message_id: z.string(), text: z.string(), ...cut }),
+  z.object({
+    type: z.literal("tool.call"),
+    tool_call_id: z.string(),
+    name: z.string(),
+    /** The tool's input; a text with its beginning when it was too long. */
+    input: jsonSchema,
+    ...cut,
+  }),
+  z.object({
+    type: z.literal("tool.result"),
+    tool_call_id: z.string(),
+    is_error: z.boolean(),
+    text: z.string(),
+    ...cut,
+  }),
+  z.object({ type: z.literal("usage"), usage: usageSchema }),
+] as const;
+
+export const runnerEventSchema = z.discriminatedUnion("type", runnerEvents);
+export type RunnerEvent = z.infer<typeof runnerEventSchema>;
+
+export const eventBodySchema = z.discriminatedUnion("type", [...lifeEvents, ...runnerEvents]);
+export type EventBody = z.infer<typeof eventBodySchema>;
+export type EventType = EventBody["type"];
+export const eventTypes = eventBodySchema.options.map((option) => option.shape.type.value);
+
+const envelope = { seq: z.int().min(1), at: timestampSchema, session_id: sessionIdSchema, run_id: runIdSchema };
+export const transcriptEventSchema = z
+  .intersection(z.object(envelope), eventBodySchema)
+  .meta({ id: "TranscriptEvent", description: "A durable event: stored, numbered, sent once." });
+export type TranscriptEvent = z.infer<typeof transcriptEventSchema>;
+
+/** A piece of text as the model writes it: live only, never stored, superseded by the message that follows. */
+export const deltaSchema = z
+  .object({
+    type: z.literal("agent.delta"),
+    message_id: z.string(),
+    kind: z.enum(["text", "thinking"]),
+    text: z.string().max(65_536),
+  })
+  .meta({ id: "AgentDelta" });
+export type Delta = z.infer<typeof deltaSchema>;
+
+const encoder = new TextEncoder();
+
+/** The length of a text in bytes of UTF-8. */
+export function byteLength(text: string): number {
+  return encoder.encode(text).length;
+}
+
+/** Room for the envelope and for JSON's own signs around the text. */
+const ENVELOPE_BYTES = 2_048;
+
+/**
+ * Brings an event under `EVENT_LIMIT_BYTES` by cutting its text, or its tool input turned into text.
+ * Idempotent: an event that fits is returned as it is.
+ */
+export function fitEvent<Body extends EventBody>(body: Body): Body {
+  const limit = EVENT_LIMIT_BYTES - ENVELOPE_BYTES;
+  if (byteLength(JSON.stringify(body)) <= limit) return body;
+  if ("text" in body) {
+    return { ...body, text: cutToJsonBytes(body.text, limit), truncated: true, bytes: byteLength(body.text) };
+  }
+  if (body.type === "tool.call") {
+    const text = JSON.stringify(body.input);
+    return { ...body, input: cutToJsonBytes(text, limit), truncated: true, bytes: byteLength(text) };
+  }
+  if ("message" in body) return { ...body, message: cutToJsonBytes(body.message, limit) };
+  if ("summary" in body && body.summary !== null) return { ...body, summary: cutToJsonBytes(body.summary, limit) };
+  return body;
+}
+
+/** The longest beginning of a text that takes at most `limit` bytes as a JSON string, not splitting a character. */
+export function cutToJsonBytes(text: string, limit: number): string {
+  let low = 0;
+  let high = Math.min(text.length, limit);
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (byteLength(JSON.stringify(text.slice(0, middle))) <= limit) low = middle;
+    else high = middle - 1;
+  }
+  const last = text.charCodeAt(low - 1);
+  const splitsPair = last >= 0xd800 && last <= 0xdbff;
+  return text.slice(0, splitsPair ? low - 1 : low);
+}

@@ -1,0 +1,54 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+/** Workerd: the whole worker with its objects and a real D1. */
+const workerd = cloudflareTest(async () => ({
+  wrangler: { configPath: "./wrangler.toml" },
+  miniflare: {
+    bindings: {
+      OWNER_TOKEN: "owner-token-of-the-tests-0123456789abcdef",
+      SIGNING_KEY: "signing-key-of-the-tests-0123456789abcdef",
+      RUNNER_TOKEN: "runner-token-of-the-tests-0123456789abcdef",
+      LOCAL_INSTANCE: "1",
+      DEMO_MODEL_URL: "http://model.test",
+      GIT_CREDENTIALS: JSON.stringify({ "http://upstream.test": "upstream-user:upstream-password" }),
+      TEST_MIGRATIONS: await readD1Migrations("./migrations/d1"),
+    },
+    outboundService: (request: { method: string; url: string }) => {
+      throw new Error(`unforeseen outbound request: ${request.method} ${request.url}`);
+    },
+  },
+}));
+
+export default defineConfig({
+  test: {
+    silent: "passed-only",
+    projects: [
+      {
+        plugins: [workerd],
+        test: {
+          name: "workerd",
+          include: ["test/{objects,journeys,worker}/**/*.test.ts"],
+          setupFiles: ["./test/support/workerd-setup.ts"],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: "node",
+          environment: "node",
+          include: ["test/rules/**/*.test.ts", "test/*.test.ts", "test/scripts/**/*.test.ts"],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: "runner",
+          environment: "node",
+          include: ["test/runner/**/*.test.ts"],
+          testTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
