@@ -1,0 +1,51 @@
+/** A routine is deleted while a run is on: tokens first, then runs; what stays is a tombstone that answers 404. */
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, it, vi } from "vitest";
+import { routineObject } from "#durable-objects/object-ids.ts";
+import { buildRoutine, call, fire, fired, watch } from "#test/support/api.ts";
+import { CANCELED, FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
+import { ownerOf } from "#test/support/objects.ts";
+
+it("revokes, cancels, forgets", async () => {
+  const routine = await buildRoutine({ max_concurrent: 1 });
+  using runner = await FakeRunner.join();
+  const first = await fired(routine);
+  await fired(routine);
+  const work = await runner.work(await runner.accept());
+  await work.report(RUNNING);
+  const viewer = await watch(first.claude_code_session_id);
+  const deleted = await call("DELETE", `/api/v1/routines/${routine.id}`);
+  expect(deleted.status).toBe(204);
+
+  await viewer.until(() => viewer.closed !== null);
+  expect(viewer.closed?.code).toBe(4404);
+  expect((await fire(routine)).status).toBe(404);
+  expect((await call("GET", `/api/v1/routines/${routine.id}`)).status).toBe(404);
+  expect((await call("GET", `/api/v1/runs/${first.run_id}`)).status).toBe(404);
+  const list = await call<{ data: { id: string }[] }>("GET", "/api/v1/routines");
+  expect(list.body.data.map(({ id }) => id)).not.toContain(routine.id);
+
+  expect(await work.link.next(({ type }) => type === "cancel")).toMatchObject({ reason: "routine_deleted" });
+  await work.finish(CANCELED);
+  await vi.waitUntil(() => rowCount(routine.id, "events").then((count) => count === 0));
+  expect(await rowCount(routine.id, "runs")).toBe(0);
+  expect(await rowCount(routine.id, "routine")).toBe(1);
+});
+
+it("leaves no storage behind when somebody asks for an id that nobody owns", async () => {
+  const unknown = "rtn_1M80BZZZZZZZZZZZZZZZZZZZZZ";
+  expect((await call("GET", `/api/v1/routines/${unknown}`)).status).toBe(404);
+  expect((await call("GET", `/api/v1/runs/${unknown.replace("rtn_", "run_")}`)).status).toBe(404);
+  const tables = await runInDurableObject(routineObject(env, null, unknown.slice(13, 25)), (_object, state) =>
+    state.storage.sql.exec("SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'").toArray(),
+  );
+  expect(tables).toEqual([]);
+});
+
+function rowCount(id: string, table: string): Promise<number> {
+  return runInDurableObject(ownerOf(id), (_object, state) => {
+    const row = state.storage.sql.exec(`SELECT count(*) AS count FROM ${table}`).one();
+    return Number(row["count"]);
+  });
+}

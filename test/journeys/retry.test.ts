@@ -1,0 +1,95 @@
+/** Machinery fails: before the first model call the run is tried again by itself, after it the run says so. */
+import { runDurableObjectAlarm } from "cloudflare:test";
+import { expect, it, vi } from "vitest";
+import { runError } from "#protocol/errors.ts";
+import type { FrameBody } from "#protocol/runner-link.ts";
+import { buildRoutine, eventsOf, fired, readRun, readTranscript, watch } from "#test/support/api.ts";
+import { FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
+import { defaultPool, ownerOf } from "#test/support/objects.ts";
+import { dial } from "#test/support/test-socket.ts";
+
+const BROKEN: FrameBody = {
+  kind: "finished",
+  outcome: { status: "failed", error: runError("setup_failed", "setup") },
+  report: null,
+  seen: { turns: 0, tool_calls: 0, files_changed: 0, commits_pushed: 0, cost_usd: 0 },
+};
+
+it("tries again after the backoff, with new tokens, and no more often than allowed", async () => {
+  const routine = await buildRoutine({ retry: { max: 1, backoff: "30s" } });
+  using runner = await FakeRunner.join();
+  const { run_id, claude_code_session_id: sessionId } = await fired(routine);
+  const first = await runner.accept();
+  const work = await runner.work(first);
+  await work.finish(BROKEN);
+  expect(await readRun(run_id)).toMatchObject({ status: "queued", attempt: 2, runner: null });
+  const stale = dial(`/runner/runs/${run_id}/link`, { authorization: `Bearer ${first.link_token}` });
+  await stale.then(async (socket) => {
+    await socket.until(() => socket.closed !== null);
+    expect(socket.closed?.code).toBe(4401);
+  });
+
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 29_000 });
+  await runDurableObjectAlarm(ownerOf(run_id));
+  expect((await readRun(run_id)).status).toBe("queued");
+  vi.setSystemTime(Date.now() + 2_000);
+  await runDurableObjectAlarm(ownerOf(run_id));
+  vi.useRealTimers();
+  const second = await runner.accept();
+  expect(second.lease).toEqual({ run_id, generation: 2 });
+  const again = await runner.work(second);
+  await again.report(RUNNING);
+  await again.finish(BROKEN);
+  expect(await readRun(run_id)).toMatchObject({ status: "failed", attempt: 2, error: { code: "setup_failed" } });
+  const types = (await readTranscript(sessionId)).map(({ type }) => type);
+  expect(types.filter((type) => type === "run.queued")).toHaveLength(2);
+  expect(types.filter((type) => type === "run.finished")).toHaveLength(1);
+});
+
+it("does not repeat what the model may have done already", async () => {
+  const routine = await buildRoutine();
+  const runner = await FakeRunner.join({ id: "doomed" });
+  const { run_id, claude_code_session_id: sessionId } = await fired(routine);
+  const { lease } = await runner.accept().then(async (offer) => {
+    const work = await runner.work(offer);
+    await work.report(RUNNING);
+    return offer;
+  });
+  const viewer = await watch(sessionId);
+  const begun = await ownerOf(run_id).beginModelCall(lease, "claude-sonnet-5");
+  expect(begun.ok).toBe(true);
+  runner.socket.close();
+  using _again = await FakeRunner.join({ id: "doomed" });
+  await viewer.until(() => eventsOf(viewer).some(({ type }) => type === "run.finished"));
+  expect(await readRun(run_id)).toMatchObject({
+    status: "failed",
+    attempt: 1,
+    error: { code: "runner_lost", phase: "agent" },
+    evidence: { model_calls: 1 },
+  });
+});
+
+it("ends a run that no runner takes", async () => {
+  const routine = await buildRoutine();
+  const { run_id } = await fired(routine);
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 2 * 3_600_000 });
+  await runDurableObjectAlarm(ownerOf(run_id));
+  vi.useRealTimers();
+  expect(await readRun(run_id)).toMatchObject({ status: "failed", error: { code: "no_runner", phase: "provisioning" } });
+});
+
+it("gives a lease to another runner when the first does not take it", async () => {
+  const routine = await buildRoutine({ retry: { max: 1, backoff: "100ms" } });
+  using runner = await FakeRunner.join({ id: "absent-minded" });
+  const { run_id } = await fired(routine);
+  await runner.seeOffer();
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 11_000 });
+  await runDurableObjectAlarm(defaultPool());
+  vi.setSystemTime(Date.now() + 1_000);
+  await vi.waitUntil(async () => (await readRun(run_id)).attempt === 2);
+  await runDurableObjectAlarm(ownerOf(run_id));
+  vi.useRealTimers();
+  const work = await runner.work(await runner.accept());
+  await work.finish();
+  expect(await readRun(run_id)).toMatchObject({ status: "succeeded", attempt: 2 });
+});

@@ -1,0 +1,87 @@
+/** A viewer that stops acknowledging costs the object nothing, and misses nothing when it goes on. */
+import { runDurableObjectAlarm } from "cloudflare:test";
+import { expect, it, vi } from "vitest";
+import type { FrameBody } from "#protocol/runner-link.ts";
+import { buildRoutine, eventsOf, fired, readTranscript, watch } from "#test/support/api.ts";
+import { agentSays, FakeRunner, type FakeWork, RUNNING, SUCCEEDED } from "#test/support/fake-runner.ts";
+import { ownerOf } from "#test/support/objects.ts";
+import type { TestSocket } from "#test/support/test-socket.ts";
+
+const EVENTS = 10_000;
+
+async function sayMuch(work: FakeWork, count: number, body: (index: number) => FrameBody): Promise<void> {
+  for (let sent = 0; sent < count; sent += 500) {
+    await work.report(...Array.from({ length: Math.min(500, count - sent) }, (_, index) => body(sent + index)));
+  }
+}
+
+/** Acknowledges everything that comes from here on, and resolves when the run has finished. */
+async function acknowledgeAll(viewer: TestSocket): Promise<void> {
+  const lastSeq = () => eventsOf(viewer).at(-1)?.seq ?? 0;
+  for (let acked = -1; !eventsOf(viewer).some(({ type }) => type === "run.finished"); ) {
+    acked = lastSeq();
+    viewer.send({ type: "ack", seq: acked });
+    await viewer.until(() => lastSeq() > acked);
+  }
+}
+
+it("sends no more than the window, and then all of it, once", async () => {
+  const routine = await buildRoutine();
+  using runner = await FakeRunner.join();
+  const { claude_code_session_id: sessionId } = await fired(routine);
+  const work = await runner.work(await runner.accept());
+  await work.report(RUNNING);
+  const silent = await watch(sessionId);
+  await sayMuch(work, EVENTS, (index) => agentSays(`event ${index}`));
+  await work.finish(SUCCEEDED);
+
+  expect(eventsOf(silent).length).toBe(512);
+  await acknowledgeAll(silent);
+  const events = await readTranscript(sessionId);
+  expect(events.length).toBeGreaterThan(EVENTS);
+  expect(eventsOf(silent)).toEqual(events);
+  await silent.next(({ type }) => type === "caught_up");
+});
+
+it("keeps at most 1 MiB under way", async () => {
+  const routine = await buildRoutine();
+  using runner = await FakeRunner.join();
+  const { claude_code_session_id: sessionId } = await fired(routine);
+  const work = await runner.work(await runner.accept());
+  await work.report(RUNNING);
+  const silent = await watch(sessionId);
+  const text = "x".repeat(200_000);
+  for (let count = 0; count < 10; count += 1) await work.report(agentSays(text));
+  await work.finish(SUCCEEDED);
+  const underWay = eventsOf(silent).reduce((sum, event) => sum + JSON.stringify(event).length, 0);
+  expect(underWay).toBeLessThanOrEqual(1_048_576);
+  expect(underWay).toBeGreaterThan(800_000);
+  await acknowledgeAll(silent);
+  expect(eventsOf(silent)).toEqual(await readTranscript(sessionId));
+});
+
+it("closes with 4408 after a minute, and a reconnection gets the rest", async () => {
+  const routine = await buildRoutine();
+  using runner = await FakeRunner.join();
+  const { run_id, claude_code_session_id: sessionId } = await fired(routine);
+  const work = await runner.work(await runner.accept());
+  const silent = await watch(sessionId);
+  const diligent = await watch(sessionId);
+  await work.report(RUNNING);
+  await sayMuch(work, 1_000, (index) => agentSays(`event ${index}`));
+  diligent.send({ type: "ack", seq: eventsOf(diligent).at(-1)?.seq });
+  await diligent.until(() => eventsOf(diligent).length > 512);
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 59_000 });
+  diligent.send({ type: "ack", seq: eventsOf(diligent).at(-1)?.seq });
+  await work.finish(SUCCEEDED);
+  vi.setSystemTime(Date.now() + 2_000);
+  await runDurableObjectAlarm(ownerOf(run_id));
+  vi.useRealTimers();
+  await silent.until(() => silent.closed !== null);
+  expect(silent.closed?.code).toBe(4408);
+  expect(diligent.closed).toBeNull();
+
+  const again = await watch(sessionId, eventsOf(silent).at(-1)?.seq);
+  await acknowledgeAll(again);
+  expect([...eventsOf(silent), ...eventsOf(again)]).toEqual(await readTranscript(sessionId));
+});

@@ -1,0 +1,66 @@
+/** A WebSocket client for tests in workerd: everything that came, and waiting for what will. */
+import { exports } from "cloudflare:workers";
+
+type Message = Record<string, unknown> & { type: string };
+
+interface Waiter {
+  check: () => boolean;
+  resolve: () => void;
+}
+
+export class TestSocket {
+  readonly messages: Message[] = [];
+  closed: { code: number; reason: string } | null = null;
+  readonly #socket: WebSocket;
+  #waiters: Waiter[] = [];
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.accept();
+    socket.addEventListener("message", ({ data }) => {
+      this.messages.push(JSON.parse(String(data)));
+      this.#wake();
+    });
+    socket.addEventListener("close", ({ code, reason }) => {
+      this.closed = { code, reason };
+      this.#wake();
+    });
+  }
+
+  send(message: unknown): void {
+    this.#socket.send(JSON.stringify(message));
+  }
+
+  close(code = 1000): void {
+    this.#socket.close(code);
+  }
+
+  /** Resolves with the first message that fits, also one that has come already. */
+  async next(fits: (message: Message) => boolean): Promise<Message> {
+    await this.until(() => this.messages.some(fits) || this.closed !== null);
+    const message = this.messages.find(fits);
+    if (message === undefined) throw new Error(`closed with ${this.closed?.code} ${this.closed?.reason} instead`);
+    return message;
+  }
+
+  /** Resolves when something that this socket receives has made the condition true. */
+  until(check: () => boolean): Promise<void> {
+    if (check()) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push({ check, resolve }));
+  }
+
+  #wake(): void {
+    const ready = this.#waiters.filter(({ check }) => check());
+    this.#waiters = this.#waiters.filter((waiter) => !ready.includes(waiter));
+    for (const { resolve } of ready) resolve();
+  }
+}
+
+/** Dials the worker. @throws Error when it does not switch to WebSocket. */
+export async function dial(path: string, headers: Record<string, string> = {}): Promise<TestSocket> {
+  const response = await exports.default.fetch(`http://reveille.test${path}`, {
+    headers: { upgrade: "websocket", ...headers },
+  });
+  if (response.webSocket === null) throw new Error(`no upgrade: ${response.status} ${await response.text()}`);
+  return new TestSocket(response.webSocket);
+}

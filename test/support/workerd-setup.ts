@@ -1,0 +1,22 @@
+/** Applies the real migrations of D1, and shuts the network: a request that no test foresaw fails. */
+import { applyD1Migrations, type D1Migration } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeEach, vi } from "vitest";
+import type { Env as WorkerEnv } from "#durable-objects/environment.ts";
+
+declare global {
+  namespace Cloudflare {
+    interface Env extends WorkerEnv {
+      readonly TEST_MIGRATIONS: D1Migration[];
+    }
+  }
+}
+
+await applyD1Migrations(env.DB, env.TEST_MIGRATIONS);
+
+beforeEach(() => {
+  vi.spyOn(globalThis, "fetch").mockImplementation((input, init) => {
+    const request = new Request(input, init);
+    return Promise.reject(new Error(`unforeseen outbound request: ${request.method} ${request.url}`));
+  });
+});
