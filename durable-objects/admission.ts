@@ -39,7 +39,7 @@ export function admit(context: AdmissionContext, event: TriggerEvent): Result<Ad
     maxConcurrent: routine.definition.max_concurrent,
     earlier: event.dedupe_key === null ? null : runs.findKey(event.dedupe_key),
     active,
-    queued: queued.map((run) => run.id),
+    queued,
     nowMs,
   });
   return carryOut(context, event, verdict);

@@ -10,6 +10,11 @@ import {
 /** How many runs may wait in one routine. */
 export const QUEUE_LIMIT = 1_000;
 
+export interface Waiting {
+  id: string;
+  notBeforeMs: number;
+}
+
 export interface AdmissionFacts {
   event: Pick<TriggerEvent, "type" | "fingerprint">;
   isPaused: boolean;
@@ -20,8 +25,8 @@ export interface AdmissionFacts {
   earlier: { occurrence: Occurrence; fingerprint: string; atMs: number } | null;
   /** Runs that hold a place, oldest first. */
   active: readonly string[];
-  /** Runs that wait for one, oldest first. */
-  queued: readonly string[];
+  /** Runs that wait for one, oldest first; a retry before its time holds nobody up. */
+  queued: readonly Waiting[];
   nowMs: number;
 }
 
@@ -44,7 +49,8 @@ export function decideAdmission(facts: AdmissionFacts): AdmissionVerdict {
   if (facts.isPaused && event.type !== "manual") return { outcome: "refused", reason: "routine_paused" };
   if (!facts.hasModel) return { outcome: "refused", reason: "model_not_configured" };
 
-  const isFree = active.length < placesOf(facts) && queued.length === 0;
+  const isFirst = queued.every((run) => run.notBeforeMs > facts.nowMs);
+  const isFree = active.length < placesOf(facts) && isFirst;
   if (isFree) return { outcome: "started", reason: "admitted" };
   const isFull = queued.length >= QUEUE_LIMIT;
   switch (facts.overlap) {
@@ -53,12 +59,16 @@ export function decideAdmission(facts: AdmissionFacts): AdmissionVerdict {
     case "queue":
       return isFull ? { outcome: "queue_full" } : { outcome: "queued", reason: "overlap_queue", supersedes: [] };
     case "queue_latest":
-      return { outcome: "queued", reason: "overlap_queue_latest", supersedes: queued };
+      return { outcome: "queued", reason: "overlap_queue_latest", supersedes: idsOf(queued) };
     case "skip":
       return { outcome: "skipped", reason: "overlap_skip" };
     case "cancel_running":
-      return { outcome: "queued", reason: "overlap_cancel_running", supersedes: [...queued, ...active] };
+      return { outcome: "queued", reason: "overlap_cancel_running", supersedes: [...idsOf(queued), ...active] };
   }
+}
+
+function idsOf(runs: readonly Waiting[]): string[] {
+  return runs.map(({ id }) => id);
 }
 
 /** How many runs of the routine may be on at once. */
@@ -71,7 +81,7 @@ export function choosePromotions(facts: {
   overlap: Overlap;
   maxConcurrent: number;
   activeCount: number;
-  queued: readonly { id: string; notBeforeMs: number }[];
+  queued: readonly Waiting[];
   nowMs: number;
 }): string[] {
   const free = Math.max(0, placesOf(facts) - facts.activeCount);

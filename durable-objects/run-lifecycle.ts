@@ -73,7 +73,7 @@ export function applyHappening(state: RunState, happening: Happening, limits: Ru
     case "leased":
       return lease(state, run, happening.runner, nowMs);
     case "step":
-      return state.phase === happening.phase
+      return run.status === "queued" || state.phase === happening.phase
         ? null
         : { state: { ...state, phase: happening.phase }, events: [], effects: [] };
     case "running":
@@ -144,7 +144,8 @@ function startAgent(
   };
 }
 
-function finish(state: RunState, run: ActiveRun, frame: Finished, limits: RunLimits, nowMs: number): Step {
+function finish(state: RunState, run: ActiveRun, frame: Finished, limits: RunLimits, nowMs: number): Step | null {
+  if (run.status === "queued") return null;
   const { seen } = frame;
   const cost_usd = run.demo_model ? 0 : seen.cost_usd;
   const counted: ActiveRun = {
@@ -262,14 +263,15 @@ function passDeadline(state: RunState, run: ActiveRun, kind: DeadlineKind, nowMs
     case "retry":
       return { state, events: [], effects: [{ type: "promote" }] };
     case "cancel":
-      return { state, events: [], effects: [{ type: "release_lease" }] };
+      return run.status === "queued" ? null : { state, events: [], effects: [{ type: "release_lease" }] };
     case "start":
     case "timeout":
+      if (run.status !== (kind === "start" ? "starting" : "running")) return null;
       return { state: { ...state, overdue: kind }, events: [], effects: [{ type: "release_lease" }] };
     case "provisioning": {
       if (run.status !== "starting" || run.runner !== null) return null;
-      const error = runError("no_runner", "provisioning");
-      const step = settle(state, close(run, { status: "failed", error }, "unknown", null, nowMs));
+      const ending = endingOf(state, run, { status: "failed", error: runError("no_runner", "provisioning") });
+      const step = settle(state, close(run, ending, "unknown", null, nowMs));
       return { ...step, effects: [...step.effects, { type: "release_lease" }] };
     }
   }

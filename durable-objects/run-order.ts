@@ -29,13 +29,16 @@ export function sessionUrl(baseUrl: string, sessionId: string): string {
   return new URL(`/sessions/${sessionId}`, baseUrl).href;
 }
 
+/** The sign that opens or closes the block, in any spelling that could be read as it: spaces, slashes, invisible characters. */
+const BLOCK_SIGN = new RegExp(`<(?=[\\s\\p{Cf}/]*${[..."routine-fire-payload"].join("\\p{Cf}*")})`, "giu");
+
 /**
  * The saved prompt, and after it the trigger's text in a block that says that it is data. Claude Code routines name
  * the block `routine-fire-payload`. Its sign is taken out of the text, so that the text can't end the block.
  */
 export function taskOf(prompt: string, text: string | null): string {
   if (text === null) return prompt;
-  const inert = text.replace(/<(?=\s*\/?\s*routine-fire-payload)/gi, "&lt;");
+  const inert = text.replace(BLOCK_SIGN, "&lt;");
   return `${prompt}
 
 <routine-fire-payload untrusted="true">

@@ -253,7 +253,7 @@ const RUN_ERRORS = {
   no_runner: {
     message: "No runner was free in time.",
     hint: "Check that a runner of the pool is on and has room; locally, npm start runs one.",
-    machinery: true,
+    machinery: false,
   },
   runner_lost: {
     message: "The runner stopped answering, and its lease has ended.",

@@ -12,10 +12,11 @@ export const ROUTINE_DEFAULTS = {
 } as const;
 
 function bounded(minimum: string, maximum: string) {
-  return durationSchema.refine(
-    (text) => durationMs(text) >= durationMs(minimum) && durationMs(text) <= durationMs(maximum),
-    `must be from ${minimum} to ${maximum}`,
-  );
+  const isWithin = (text: string) => durationMs(text) >= durationMs(minimum) && durationMs(text) <= durationMs(maximum);
+  // zod goes on to this check when the one for the form has failed: that fault is told already.
+  return durationSchema.refine((text) => !durationSchema.safeParse(text).success || isWithin(text), {
+    error: `must be from ${minimum} to ${maximum}`,
+  });
 }
 
 /** A git repository that a run clones. The address carries no credential: the instance holds those. */
@@ -27,13 +28,15 @@ export const repositorySchema = z
       .refine((text) => URL.canParse(text) && new URL(text).username === "" && new URL(text).password === "", {
         error: "must not contain a user name or password; credentials belong in GIT_CREDENTIALS",
       })
-      .refine((text) => URL.canParse(text) && new URL(text).search === "" && new URL(text).hash === "", {
-        error: "must not have a query or fragment",
-      }),
+      .refine((text) => !/[?#]/.test(text), { error: "must not have a query or fragment" }),
     branch: z
       .string()
       .max(255)
-      .regex(/^(?![-/.])(?!.*(?:\.\.|\/\/|@\{|\.lock(?:\/|$)))[^\s~^:?*[\\]+(?<![/.])$/, "must be a valid branch name")
+      .regex(
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: git refuses control characters, and so does this
+        /^(?![-/.])(?!.*(?:\.\.|\/\/|\/\.|@\{|\.lock(?:\/|$)))[^\x00-\x20\x7f~^:?*[\\]+(?<![/.])$/,
+        "must be a valid branch name",
+      )
       .optional(),
   })
   .meta({ id: "Repository" });

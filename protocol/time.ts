@@ -12,15 +12,17 @@ export function timestamp(ms: number): string {
 
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
+const DURATION = /^([1-9][0-9]{0,5})(ms|s|m|h|d)$/;
+
 /** A duration as people write it: `500ms`, `30s`, `60m`, `2h`, `1d`. */
 export const durationSchema = z
   .string()
-  .regex(/^[1-9][0-9]{0,5}(ms|s|m|h|d)$/, 'must be a number and a unit (ms, s, m, h, d), for example "30s" or "60m"')
+  .regex(DURATION, 'must be a number and a unit (ms, s, m, h, d), for example "30s" or "60m"')
   .meta({ id: "Duration", examples: ["30s", "60m", "2h"] });
 
 /** @returns milliseconds. @throws RangeError on a text that `durationSchema` refuses. */
 export function durationMs(text: string): number {
-  const [, amount, unit] = /^([0-9]+)(ms|s|m|h|d)$/.exec(text) ?? [];
+  const [, amount, unit] = DURATION.exec(text) ?? [];
   if (amount === undefined || unit === undefined) throw new RangeError(`"${text}" is not a duration`);
   return Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS];
 }

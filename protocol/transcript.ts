@@ -55,6 +55,7 @@ const noticeEvent = z.object({
   level: z.enum(["info", "warning"]),
   code: z.string().meta({ description: "A stable code, for instance demo_model or no_sandbox." }),
   message: z.string(),
+  ...cut,
 });
 
 const stepEvent = z.object({ type: z.literal("run.step"), phase: runPhaseSchema, message: z.string(), ...cut });
@@ -115,7 +116,7 @@ export function byteLength(text: string): number {
   return encoder.encode(text).length;
 }
 
-/** Room for the envelope and for JSON's own signs around the text. */
+/** Room for what the envelope and the marks of a cut add around the text. */
 const ENVELOPE_BYTES = 2_048;
 
 /**
@@ -123,30 +124,40 @@ const ENVELOPE_BYTES = 2_048;
  * Idempotent: an event that fits is returned as it is.
  */
 export function fitEvent<Body extends EventBody>(body: Body): Body {
-  const limit = EVENT_LIMIT_BYTES - ENVELOPE_BYTES;
-  if (byteLength(JSON.stringify(body)) <= limit) return body;
-  if ("text" in body) {
-    return { ...body, text: cutToJsonBytes(body.text, limit), truncated: true, bytes: byteLength(body.text) };
-  }
+  const excess = byteLength(JSON.stringify(body)) - (EVENT_LIMIT_BYTES - ENVELOPE_BYTES);
+  if (excess <= 0 || ("truncated" in body && body.truncated && excess <= ENVELOPE_BYTES / 2)) return body;
+  const shorten = (text: string) => cutToJsonBytes(text, byteLength(JSON.stringify(text)) - excess);
+  if ("text" in body) return { ...body, text: shorten(body.text), truncated: true, bytes: byteLength(body.text) };
   if (body.type === "tool.call") {
     const text = JSON.stringify(body.input);
-    return { ...body, input: cutToJsonBytes(text, limit), truncated: true, bytes: byteLength(text) };
+    return {
+      ...body,
+      input: cutToJsonBytes(text, byteLength(text) - excess),
+      truncated: true,
+      bytes: byteLength(text),
+    };
   }
-  if ("message" in body) return { ...body, message: cutToJsonBytes(body.message, limit) };
-  if ("summary" in body && body.summary !== null) return { ...body, summary: cutToJsonBytes(body.summary, limit) };
+  if ("message" in body) {
+    return { ...body, message: shorten(body.message), truncated: true, bytes: byteLength(body.message) };
+  }
+  if ("summary" in body && body.summary !== null) return { ...body, summary: shorten(body.summary) };
   return body;
 }
 
 /** The longest beginning of a text that takes at most `limit` bytes as a JSON string, not splitting a character. */
 export function cutToJsonBytes(text: string, limit: number): string {
+  const beginning = (end: number) => text.slice(0, splitsPair(text, end) ? end - 1 : end);
+  const fits = (end: number) => byteLength(JSON.stringify(beginning(end))) <= limit;
   let low = 0;
-  let high = Math.min(text.length, limit);
+  let high = text.length;
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    if (byteLength(JSON.stringify(text.slice(0, middle))) <= limit) low = middle;
+    if (fits(middle)) low = middle;
     else high = middle - 1;
   }
-  const last = text.charCodeAt(low - 1);
-  const splitsPair = last >= 0xd800 && last <= 0xdbff;
-  return text.slice(0, splitsPair ? low - 1 : low);
+  return beginning(low);
+}
+
+function splitsPair(text: string, end: number): boolean {
+  return /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(end - 1, end + 1));
 }

@@ -17,10 +17,10 @@ CREATE INDEX `runs_by_routine` ON `runs` (`routine_id`,`id`);--> statement-break
 CREATE INDEX `runs_by_status` ON `runs` (`status`,`id`);--> statement-breakpoint
 CREATE TABLE `sign_in_codes` (
 	`hash` text PRIMARY KEY NOT NULL,
-	`expiresAt` integer NOT NULL
+	`expires_at` integer NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE `web_sessions` (
 	`hash` text PRIMARY KEY NOT NULL,
-	`expiresAt` integer NOT NULL
+	`expires_at` integer NOT NULL
 );

@@ -6,6 +6,9 @@ import type { Env as WorkerEnv } from "#durable-objects/environment.ts";
 
 declare global {
   namespace Cloudflare {
+    interface GlobalProps {
+      mainModule: typeof import("#worker/index.ts");
+    }
     interface Env extends WorkerEnv {
       readonly TEST_MIGRATIONS: D1Migration[];
     }

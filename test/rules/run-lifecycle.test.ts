@@ -1,0 +1,287 @@
+/** The life of a run: what each happening does in each status, and what it does not. */
+import { describe, expect, it } from "vitest";
+import { applyHappening, type Effect, type Happening, PROVISIONING_MS } from "#durable-objects/run-lifecycle.ts";
+import { runError } from "#protocol/errors.ts";
+import { runSchema } from "#protocol/run.ts";
+import {
+  AGENT_FAILED,
+  apply,
+  CANCEL,
+  CANCELED,
+  CLONE_STUCK,
+  finished,
+  LEASED,
+  LIMITS,
+  LOST,
+  NOW_MS,
+  RUNNING,
+  STATES,
+  type StateName,
+  SUCCEEDED,
+  TIMED_OUT,
+  through,
+  withModelCall,
+} from "./support/run-states.ts";
+
+const HAPPENINGS = {
+  promoted: { type: "promoted" },
+  leased: LEASED,
+  step: { type: "step", phase: "clone" },
+  running: RUNNING,
+  finished: SUCCEEDED,
+  cancel: CANCEL,
+  lost: LOST,
+  "no runner in time": { type: "overdue", kind: "provisioning" },
+  "start overdue": { type: "overdue", kind: "start" },
+  "timeout overdue": { type: "overdue", kind: "timeout" },
+  "cancel overdue": { type: "overdue", kind: "cancel" },
+  "retry due": { type: "overdue", kind: "retry" },
+} satisfies Record<string, Happening>;
+type HappeningName = keyof typeof HAPPENINGS;
+
+/** In which states a happening can be; in all others it changes nothing. */
+const LEGAL: Record<HappeningName, readonly StateName[]> = {
+  promoted: ["queued"],
+  leased: ["starting"],
+  step: ["starting", "leased", "running"],
+  running: ["leased"],
+  finished: ["starting", "leased", "running"],
+  cancel: ["queued", "starting", "leased", "running"],
+  lost: ["starting", "leased", "running"],
+  "no runner in time": ["starting"],
+  "start overdue": ["starting", "leased"],
+  "timeout overdue": ["running"],
+  "cancel overdue": ["starting", "leased", "running"],
+  "retry due": ["queued"],
+};
+/** A late `retry due` only looks for free places again, which harms nothing: whether it is refused is not laid down. */
+const LEFT_OPEN = ["retry due"];
+
+const stateNames = Object.keys(STATES) as StateName[];
+const cells = (Object.keys(HAPPENINGS) as HappeningName[]).flatMap((happening) =>
+  stateNames.map((state) => ({ happening, state, isLegal: LEGAL[happening].includes(state) })),
+);
+
+describe("each happening in each status", () => {
+  it.each(cells.filter(({ isLegal }) => isLegal))("$happening changes a run that is $state", ({ happening, state }) => {
+    const step = apply(STATES[state], HAPPENINGS[happening]);
+    expect(runSchema.parse(step.state.run)).toEqual(step.state.run);
+  });
+
+  it.each(cells.filter(({ happening, isLegal }) => !isLegal && !LEFT_OPEN.includes(happening)))(
+    "$happening changes nothing in a run that is $state",
+    ({ happening, state }) => {
+      expect(applyHappening(STATES[state], HAPPENINGS[happening], LIMITS, NOW_MS)).toBeNull();
+    },
+  );
+});
+
+describe("the usual way", () => {
+  it("asks the pool for a runner when it is promoted, and gives it ten minutes", () => {
+    const step = apply(STATES.queued, { type: "promoted" });
+    expect(step.state).toMatchObject({ phase: "provisioning", run: { status: "starting", runner: null } });
+    expect(step.events.map(({ type }) => type)).toEqual(["run.starting", "run.step"]);
+    expect(step.effects).toEqual([
+      { type: "clear_deadlines" },
+      { type: "ask_pool" },
+      { type: "set_deadline", kind: "provisioning", atMs: NOW_MS + PROVISIONING_MS.noRunner },
+    ]);
+  });
+
+  it("replaces the deadline for finding a runner by the one for starting", () => {
+    const { effects } = apply(STATES.starting, LEASED);
+    expect(effects).toContainEqual({ type: "set_deadline", kind: "provisioning", atMs: Number.POSITIVE_INFINITY });
+    expect(deadline(effects, "start")).toBeGreaterThan(NOW_MS);
+  });
+
+  it("bounds a run that is on by the routine's timeout and a little more", () => {
+    const { effects, events } = apply(STATES.leased, RUNNING);
+    expect(deadline(effects, "start")).toBe(Number.POSITIVE_INFINITY);
+    expect(deadline(effects, "timeout")).toBe(NOW_MS + LIMITS.timeoutMs + 30_000);
+    expect(events).toEqual([{ type: "run.running", attempt: 1, sandbox: "sandbox-runtime", model: "claude-sonnet-5" }]);
+  });
+
+  it("settles with the agent's report and what the runner saw", () => {
+    const { state, events, effects } = apply(STATES.running, SUCCEEDED, NOW_MS + 60_000);
+    expect(state.run).toMatchObject({
+      status: "succeeded",
+      result: "done",
+      summary: "What was done.",
+      usage: { cost_usd: 0.25 },
+      evidence: { turns: 4, tool_calls: 3, files_changed: 2, commits_pushed: 1 },
+      timings: { finished_at: "2026-11-21T09:01:00.000Z" },
+    });
+    expect(events).toMatchObject([{ type: "run.finished", status: "succeeded", result: "done", error: null }]);
+    expect(effects).toEqual([{ type: "clear_deadlines" }, { type: "promote" }]);
+  });
+
+  it("says unknown when the agent made no report", () => {
+    const { run } = apply(STATES.running, finished({ status: "succeeded" })).state;
+    expect(run).toMatchObject({ status: "succeeded", result: "unknown", summary: null });
+  });
+
+  it("keeps the report of a run that failed after it", () => {
+    const error = runError("agent_failed", "agent");
+    const { run } = apply(STATES.running, finished({ status: "failed", error }, "blocked")).state;
+    expect(run).toMatchObject({ status: "failed", result: "blocked", error });
+  });
+
+  it("costs nothing with the demo model", () => {
+    const state = { ...STATES.running, run: { ...STATES.running.run, demo_model: true } };
+    expect(apply(state, SUCCEEDED).state.run.usage.cost_usd).toBe(0);
+  });
+
+  it("a step that repeats the phase changes nothing", () => {
+    const state = through(STATES.leased, { type: "step", phase: "clone" });
+    expect(applyHappening(state, { type: "step", phase: "clone" }, LIMITS, NOW_MS)).toBeNull();
+  });
+});
+
+describe("retry", () => {
+  it.each([
+    ["a machinery failure before the first model call", STATES.leased, CLONE_STUCK],
+    ["a lost runner", STATES.leased, LOST],
+    ["a runner lost before it took the run", STATES.starting, LOST],
+    ["an offer that expired", STATES.starting, { type: "lease_ended", end: "offer_expired" }],
+    ["work that ended without a word", STATES.running, { type: "lease_ended", end: "work_ended" }],
+  ] as const)("%s goes back to the queue", (_sentence, state, happening) => {
+    const step = apply(state, happening);
+    expect(step.state).toMatchObject({ overdue: null, notBeforeMs: NOW_MS + 30_000 });
+    expect(step.state.run).toMatchObject({ status: "queued", attempt: 2, runner: null, error: null });
+    expect(runSchema.parse(step.state.run)).toEqual(step.state.run);
+    expect(step.events).toMatchObject([
+      { type: "notice", code: "retrying" },
+      { type: "run.queued", attempt: 2 },
+    ]);
+    expect(step.effects).toContainEqual({ type: "set_deadline", kind: "retry", atMs: NOW_MS + 30_000 });
+    expect(step.effects).toContainEqual({ type: "promote" });
+  });
+
+  it.each([
+    ["after the first model call", withModelCall(STATES.running), LOST, "runner_lost"],
+    ["of a failure that is not the machinery's", STATES.running, AGENT_FAILED, "agent_failed"],
+    ["of work that ended after the first model call", withModelCall(STATES.leased), CLONE_STUCK, "clone_timed_out"],
+  ] as const)("there is none %s", (_sentence, state, happening, code) => {
+    expect(apply(state, happening).state.run).toMatchObject({ status: "failed", attempt: 1, error: { code } });
+  });
+
+  it("there is none of a run that reached its time limit", () => {
+    expect(apply(STATES.running, TIMED_OUT).state.run).toMatchObject({ status: "timed_out", attempt: 1 });
+  });
+
+  it("waits twice as long each time, and gives up after the last attempt", () => {
+    const waits: number[] = [];
+    let state = STATES.leased;
+    for (;;) {
+      const step = apply(state, LOST);
+      if (step.state.run.status !== "queued") {
+        expect(step.state.run).toMatchObject({ status: "failed", attempt: 3, error: { code: "runner_lost" } });
+        break;
+      }
+      waits.push(step.state.notBeforeMs - NOW_MS);
+      state = through(step.state, { type: "promoted" }, LEASED);
+    }
+    expect(waits).toEqual([30_000, 60_000]);
+  });
+
+  it("is switched off by max 0", () => {
+    expect(apply(STATES.leased, LOST, NOW_MS, { ...LIMITS, retryMax: 0 }).state.run.status).toBe("failed");
+  });
+});
+
+describe("cancel", () => {
+  it("settles a queued run at once", () => {
+    const { state, events, effects } = apply(STATES.queued, CANCEL);
+    expect(state.run).toMatchObject({ status: "canceled", cancel_reason: "by_user", result: "unknown", error: null });
+    expect(events.map(({ type }) => type)).toEqual(["run.cancel_requested", "run.finished"]);
+    expect(effects).toEqual([{ type: "clear_deadlines" }, { type: "promote" }]);
+  });
+
+  it("takes the lease back while no runner has dialed", () => {
+    const { state, events, effects } = apply(STATES.starting, CANCEL);
+    expect(state.run).toMatchObject({ status: "starting", cancel_requested_at: "2026-11-21T09:00:00.000Z" });
+    expect(events).toEqual([{ type: "run.cancel_requested", reason: "by_user" }]);
+    expect(effects).toEqual([{ type: "release_lease" }]);
+  });
+
+  it.each(["leased", "running"] as const)("tells the runner of a run that is %s, and gives it a while", (name) => {
+    const { state, effects } = apply(STATES[name], CANCEL);
+    expect(state.run.status).toBe(STATES[name].run.status);
+    expect(effects).toEqual([
+      { type: "tell_cancel", reason: "by_user" },
+      { type: "set_deadline", kind: "cancel", atMs: NOW_MS + 20_000 },
+    ]);
+  });
+
+  it("keeps the first reason when it is asked for again", () => {
+    const asked = through(STATES.running, CANCEL);
+    const again: Happening = { type: "cancel_requested", reason: "routine_deleted" };
+    expect(applyHappening(asked, again, LIMITS, NOW_MS)).toBeNull();
+  });
+
+  it("takes the lease by force when the runner does not stop", () => {
+    const step = apply(through(STATES.running, CANCEL), { type: "overdue", kind: "cancel" });
+    expect(step.effects).toEqual([{ type: "release_lease" }]);
+    expect(apply(step.state, { type: "lease_ended", end: "work_ended" }).state.run.status).toBe("canceled");
+  });
+
+  it.each<[string, StateName, Happening]>([
+    ["the runner says that all has stopped", "running", CANCELED],
+    ["the runner fails on the way", "running", AGENT_FAILED],
+    ["the machinery fails on the way, which would be tried again otherwise", "leased", CLONE_STUCK],
+    ["the time limit is reached on the way", "running", TIMED_OUT],
+    ["the runner is lost", "running", LOST],
+    ["the lease ends before a runner has dialed", "starting", { type: "lease_ended", end: "offer_expired" }],
+    ["no runner is found on the way", "starting", { type: "overdue", kind: "provisioning" }],
+  ])("ends in canceled when %s", (_sentence, name, happening) => {
+    const { run } = apply(through(STATES[name], CANCEL), happening).state;
+    expect(run).toMatchObject({ status: "canceled", cancel_reason: "by_user", error: null });
+    expect(runSchema.parse(run)).toEqual(run);
+  });
+
+  it("comes too late for a run that succeeds", () => {
+    const { run } = apply(through(STATES.running, CANCEL), SUCCEEDED).state;
+    expect(run).toMatchObject({ status: "succeeded", cancel_reason: null, result: "done" });
+    expect(runSchema.parse(run)).toEqual(run);
+  });
+
+  it("is not what happened when nobody asked for it", () => {
+    const { run } = apply(withModelCall(STATES.running), CANCELED).state;
+    expect(run).toMatchObject({ status: "failed", error: { code: "runner_failed" } });
+  });
+});
+
+describe("bounds", () => {
+  it("fails when no runner was found in time, and gives the lease back", () => {
+    const { state, effects } = apply(STATES.starting, { type: "overdue", kind: "provisioning" });
+    expect(state.run).toMatchObject({ status: "failed", error: { code: "no_runner", phase: "provisioning" } });
+    expect(effects).toContainEqual({ type: "release_lease" });
+  });
+
+  it("takes the lease of a run that does not start", () => {
+    const step = apply(STATES.leased, { type: "overdue", kind: "start" });
+    expect(step.effects).toEqual([{ type: "release_lease" }]);
+    expect(step.state.run.status).toBe("starting");
+  });
+
+  it("ends in timed_out when the lease that was taken for the time limit ends", () => {
+    const overdue = through(STATES.running, { type: "overdue", kind: "timeout" });
+    const { run } = apply(overdue, LOST).state;
+    expect(run).toMatchObject({ status: "timed_out", error: { code: "timed_out", phase: "agent" } });
+  });
+
+  it("stays succeeded when the runner says so in the last moment", () => {
+    const overdue = through(STATES.running, { type: "overdue", kind: "timeout" });
+    expect(apply(overdue, SUCCEEDED).state.run.status).toBe("succeeded");
+  });
+
+  it("names the phase in which the runner was lost", () => {
+    const cloning = through(STATES.leased, { type: "step", phase: "clone" });
+    const { run } = apply(cloning, LOST, NOW_MS, { ...LIMITS, retryMax: 0 }).state;
+    expect(run.error).toMatchObject({ code: "runner_lost", phase: "clone" });
+  });
+});
+
+function deadline(effects: readonly Effect[], kind: string): number | undefined {
+  return effects.flatMap((effect) => (effect.type === "set_deadline" && effect.kind === kind ? [effect.atMs] : []))[0];
+}

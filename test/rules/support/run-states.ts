@@ -1,0 +1,105 @@
+/** A run in each of its states, reached through the rules themselves. */
+
+import {
+  applyHappening,
+  type Happening,
+  type RunLimits,
+  type RunState,
+  type Step,
+} from "#durable-objects/run-lifecycle.ts";
+import { runError } from "#protocol/errors.ts";
+import { NO_EVIDENCE, NO_USAGE, type QueuedRun, type Run } from "#protocol/run.ts";
+import type { AttemptOutcome } from "#protocol/runner-link.ts";
+import { timestamp } from "#protocol/time.ts";
+
+export const NOW_MS = Date.UTC(2026, 10, 21, 9);
+export const LIMITS: RunLimits = { timeoutMs: 3_600_000, retryMax: 2, retryBackoffMs: 30_000 };
+export const RUNNER = { kind: "local", id: "runner-1" } as const;
+
+const KEY = "0ABCDEFGHJKMNPQRSTVWXYZ012";
+
+const QUEUED: QueuedRun = {
+  id: `run_${KEY}`,
+  routine_id: `rtn_${KEY}`,
+  session_id: `session_${KEY}`,
+  routine: { name: "docs-sync", revision: 3, prompt: "Compare.", model: "claude-sonnet-5" },
+  trigger: { type: "api", id: `trg_${KEY}`, occurrence_id: `occ_${KEY}`, summary: "Fired through the API" },
+  attempt: 1,
+  demo_model: false,
+  usage: NO_USAGE,
+  evidence: NO_EVIDENCE,
+  cancel_requested_at: null,
+  result: null,
+  summary: null,
+  error: null,
+  cancel_reason: null,
+  status: "queued",
+  runner: null,
+  timings: {
+    queued_at: timestamp(NOW_MS),
+    starting_at: null,
+    running_at: null,
+    first_event_at: null,
+    finished_at: null,
+  },
+};
+
+/** Lets things happen one after the other, each a second later. @throws Error when one of them changes nothing. */
+export function through(state: RunState, ...happenings: Happening[]): RunState {
+  return happenings.reduce((before, happening, index) => apply(before, happening, NOW_MS + index * 1_000).state, state);
+}
+
+/** @throws Error when the happening changes nothing. */
+export function apply(state: RunState, happening: Happening, nowMs = NOW_MS, limits = LIMITS): Step {
+  const step = applyHappening(state, happening, limits, nowMs);
+  if (step === null) throw new Error(`${happening.type} changes nothing in ${state.run.status}`);
+  return step;
+}
+
+export function finished(outcome: AttemptOutcome, result: "done" | "blocked" | null = null): Happening {
+  return {
+    type: "finished",
+    frame: {
+      kind: "finished",
+      outcome,
+      report: result === null ? null : { result, summary: "What was done." },
+      seen: { turns: 4, tool_calls: 3, files_changed: 2, commits_pushed: 1, cost_usd: 0.25 },
+    },
+  };
+}
+
+export const SUCCEEDED = finished({ status: "succeeded" }, "done");
+/** The fault of a machine: may be tried again. */
+export const CLONE_STUCK = finished({ status: "failed", error: runError("clone_timed_out", "clone") });
+/** The fault of what was asked: trying again would not help. */
+export const AGENT_FAILED = finished({ status: "failed", error: runError("agent_failed", "agent") });
+export const TIMED_OUT = finished({ status: "timed_out", error: runError("timed_out", "agent") });
+export const CANCELED = finished({ status: "canceled" });
+export const CANCEL: Happening = { type: "cancel_requested", reason: "by_user" };
+export const LEASED: Happening = { type: "leased", runner: RUNNER };
+export const RUNNING: Happening = { type: "running", sandbox: "sandbox-runtime" };
+export const LOST: Happening = { type: "lease_ended", end: "runner_lost" };
+
+const queued: RunState = { run: QUEUED, phase: "admission", notBeforeMs: 0, overdue: null };
+const starting = through(queued, { type: "promoted" });
+const leased = through(starting, LEASED);
+const running = through(leased, RUNNING);
+
+/** `starting` has no runner yet, `leased` is starting with one. */
+export const STATES = {
+  queued,
+  starting,
+  leased,
+  running,
+  succeeded: through(running, SUCCEEDED),
+  failed: through(running, AGENT_FAILED),
+  timed_out: through(running, TIMED_OUT),
+  canceled: through(running, CANCEL, CANCELED),
+} satisfies Record<string, RunState>;
+export type StateName = keyof typeof STATES;
+
+/** The state after the model has been called once. */
+export function withModelCall(state: RunState): RunState {
+  const run: Run = { ...state.run, evidence: { ...state.run.evidence, model_calls: 1 } };
+  return { ...state, run };
+}

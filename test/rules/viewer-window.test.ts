@@ -1,0 +1,166 @@
+/** Flow control of a viewer: what may be under way, and what its acknowledgements do. */
+import { describe, expect, it } from "vitest";
+import {
+  afterAck,
+  afterSend,
+  roomInEvents,
+  type Sendable,
+  stallAt,
+  takeFitting,
+  type ViewerPosition,
+} from "#durable-objects/viewer-window.ts";
+import { VIEWER_STALL_MS, VIEWER_WINDOW } from "#protocol/viewer.ts";
+import { type Chance, chance } from "./support/random.ts";
+
+const START: ViewerPosition = {
+  sentSeq: 0,
+  sentBytes: 0,
+  ackedSeq: 0,
+  ackedBytes: 0,
+  waitingSinceMs: null,
+  isCaughtUp: false,
+};
+/** Events 1 to 10 of 100 bytes each have been sent, 4 of them are acknowledged. */
+const BUSY: ViewerPosition = {
+  ...START,
+  sentSeq: 10,
+  sentBytes: 1_000,
+  ackedSeq: 4,
+  ackedBytes: 400,
+  waitingSinceMs: 5_000,
+};
+
+/** A session of events of these lengths. */
+function session(lengths: readonly number[]): Sendable[] {
+  let endBytes = 0;
+  return lengths.map((length, index) => {
+    endBytes += length;
+    return { seq: index + 1, endBytes };
+  });
+}
+
+describe("takeFitting", () => {
+  it.each<[string, number[], number]>([
+    ["nothing from nothing", [], 0],
+    ["all that is small", Array(100).fill(10), 100],
+    ["at most 512 events", Array(600).fill(10), VIEWER_WINDOW.events],
+    ["exactly one MiB", [VIEWER_WINDOW.bytes / 2, VIEWER_WINDOW.bytes / 2, 1], 2],
+    ["not one byte more than a MiB", [VIEWER_WINDOW.bytes / 2, VIEWER_WINDOW.bytes / 2 + 1], 1],
+    ["one event that is longer than a MiB, alone", [VIEWER_WINDOW.bytes + 1, 1], 1],
+    ["none that is longer than a MiB behind another", [1, VIEWER_WINDOW.bytes + 1, 1], 1],
+  ])("takes %s", (_sentence, lengths, count) => {
+    const items = session(lengths);
+    expect(takeFitting(START, items)).toEqual(items.slice(0, count));
+  });
+
+  it("takes nothing while the window is full, not even one", () => {
+    const sent = session(Array(VIEWER_WINDOW.events).fill(10));
+    const full = afterSend(START, sent, 0);
+    expect(roomInEvents(full)).toBe(0);
+    expect(takeFitting(full, [{ seq: 513, endBytes: 5_130 }])).toEqual([]);
+  });
+
+  it("counts bytes from the last acknowledgement, not from the last that was sent", () => {
+    const sent = afterSend(START, session([VIEWER_WINDOW.bytes]), 0);
+    expect(takeFitting(sent, [{ seq: 2, endBytes: VIEWER_WINDOW.bytes + 1 }])).toEqual([]);
+  });
+});
+
+describe("afterAck", () => {
+  it.each<[string, Sendable, Partial<ViewerPosition>]>([
+    [
+      "of what is under way moves the window on",
+      { seq: 7, endBytes: 700 },
+      { ackedSeq: 7, ackedBytes: 700, waitingSinceMs: 9_000 },
+    ],
+    [
+      "of the last leaves nothing to wait for",
+      { seq: 10, endBytes: 1_000 },
+      { ackedSeq: 10, ackedBytes: 1_000, waitingSinceMs: null },
+    ],
+    ["repeated changes nothing", { seq: 4, endBytes: 400 }, {}],
+    ["out of order, of an earlier one, changes nothing", { seq: 2, endBytes: 200 }, {}],
+    ["of nothing changes nothing", { seq: 0, endBytes: 0 }, {}],
+    [
+      "of what was never sent counts as the last that was",
+      { seq: 999, endBytes: 0 },
+      { ackedSeq: 10, ackedBytes: 1_000, waitingSinceMs: null },
+    ],
+  ])("%s", (_sentence, acked, change) => {
+    expect(afterAck(BUSY, acked, 9_000)).toEqual({ ...BUSY, ...change });
+  });
+
+  it("before anything was sent changes nothing", () => {
+    expect(afterAck(START, { seq: 3, endBytes: 300 }, 9_000)).toMatchObject({ ackedSeq: 0, ackedBytes: 0 });
+  });
+});
+
+describe("stallAt", () => {
+  it("is a minute after the first event without any acknowledgement, not after the last", () => {
+    const first = afterSend(START, [{ seq: 1, endBytes: 10 }], 1_000);
+    const second = afterSend(first, [{ seq: 2, endBytes: 20 }], 30_000);
+    expect(stallAt(second)).toBe(1_000 + VIEWER_STALL_MS);
+  });
+
+  it.each<[string, ViewerPosition, number | null]>([
+    ["starts anew with an acknowledgement", afterAck(BUSY, { seq: 5, endBytes: 500 }, 9_000), 9_000 + VIEWER_STALL_MS],
+    [
+      "does not start anew with a repeated one",
+      afterAck(BUSY, { seq: 4, endBytes: 400 }, 9_000),
+      5_000 + VIEWER_STALL_MS,
+    ],
+    ["is never while nothing is under way", afterAck(BUSY, { seq: 10, endBytes: 1_000 }, 9_000), null],
+    ["is never for one that was sent nothing", afterSend(START, [], 9_000), null],
+  ])("%s", (_sentence, position, expected) => {
+    expect(stallAt(position)).toBe(expected);
+  });
+});
+
+it("never has more under way than the window, and sends every event once, whatever the viewer acknowledges", () => {
+  for (let seed = 0; seed < 60; seed += 1) {
+    const random = chance(seed);
+    const items = session(Array.from({ length: 1_500 }, () => lengthOf(random)));
+    const sentSeqs: number[] = [];
+    let position = START;
+    for (let round = 0; position.ackedSeq < items.length; round += 1) {
+      expect(round).toBeLessThan(20_000);
+      const room = Math.min(1 + random.below(200), roomInEvents(position));
+      const batch = takeFitting(position, items.slice(position.sentSeq, position.sentSeq + room));
+      position = afterSend(position, batch, round);
+      sentSeqs.push(...batch.map(({ seq }) => seq));
+      expectBounded(position);
+      position = acknowledge(random, position, items, round);
+      expectBounded(position);
+    }
+    expect(sentSeqs).toEqual(items.map(({ seq }) => seq));
+  }
+});
+
+/** Mostly small events, now and then a long one, rarely one that is longer than the window. */
+function lengthOf(random: Chance): number {
+  const kind = random.below(200);
+  if (kind === 0) return VIEWER_WINDOW.bytes + random.below(1_000);
+  return kind < 40 ? 1 + random.below(262_144) : 1 + random.below(2_000);
+}
+
+/** An acknowledgement of something sent, of something long past, of something never sent, or none. */
+function acknowledge(
+  random: Chance,
+  position: ViewerPosition,
+  items: readonly Sendable[],
+  nowMs: number,
+): ViewerPosition {
+  const kind = random.below(5);
+  if (kind === 0) return position;
+  const underWay = position.sentSeq - position.ackedSeq;
+  const seq = kind === 1 ? position.sentSeq + random.below(50) : position.ackedSeq + random.below(underWay + 1);
+  const shown = kind === 2 ? random.below(position.ackedSeq + 1) : seq;
+  return afterAck(position, items[Math.min(shown, position.sentSeq) - 1] ?? { seq: shown, endBytes: 0 }, nowMs);
+}
+
+function expectBounded(position: ViewerPosition): void {
+  const events = position.sentSeq - position.ackedSeq;
+  expect(events).toBeLessThanOrEqual(VIEWER_WINDOW.events);
+  if (events !== 1) expect(position.sentBytes - position.ackedBytes).toBeLessThanOrEqual(VIEWER_WINDOW.bytes);
+  expect(position.waitingSinceMs === null).toBe(events === 0);
+}

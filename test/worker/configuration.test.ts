@@ -1,0 +1,36 @@
+/** An instance whose configuration is at fault says so, with every fault at once and no value. */
+import { createExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import type { Env } from "#durable-objects/environment.ts";
+import { app } from "#worker/app.ts";
+import { errorOf } from "./support.ts";
+
+function askFaulty(path: string, faults: Partial<Env>): Promise<Response> {
+  const request = new Request(`http://reveille.test${path}`);
+  return Promise.resolve(app.fetch(request, { ...env, ...faults }, createExecutionContext()));
+}
+
+const faults = {
+  OWNER_TOKEN: "short-secret",
+  PUBLIC_URL: "not an address",
+  GIT_CREDENTIALS: "{not json",
+  FIRE_BURST: "-1",
+};
+
+describe("an instance with a faulty configuration", () => {
+  it.each(["/", "/docs", "/api/v1/routines", "/runner/pool", "/proxy/x/model/v1/messages", "/nothing"])(
+    "answers %s with every fault at once",
+    async (path) => {
+      const error = await errorOf(await askFaulty(path, faults));
+      expect(error).toMatchObject({ status: 500, type: "api_error", details: { code: "misconfigured" } });
+      expect(error.details?.issues?.map(({ field }) => field).sort()).toEqual(Object.keys(faults).sort());
+      const told = JSON.stringify(error);
+      for (const value of Object.values(faults)) expect(told).not.toContain(value);
+    },
+  );
+
+  it("still tells that it is up", async () => {
+    expect((await askFaulty("/healthz", faults)).status).toBe(200);
+  });
+});

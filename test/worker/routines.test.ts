@@ -1,0 +1,156 @@
+/** The owner keeps routines: creates, lists, changes, pauses, deletes; and what the page of the API says of it. */
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { pageSchema } from "#protocol/api.ts";
+import { revisionSchema, routineSchema } from "#protocol/routine.ts";
+import { runSchema, sessionSchema } from "#protocol/run.ts";
+import { admissionSchema, occurrenceSchema } from "#protocol/trigger-event.ts";
+import { ask, createRoutine, errorOf, issueToken, read } from "./support.ts";
+
+describe("a routine", () => {
+  it("is created, read, listed, changed and deleted", async () => {
+    const made = await createRoutine({ name: "first", repositories: [{ url: "https://github.com/acme/app" }] });
+    const path = `/api/v1/routines/${made.id}`;
+    expect(made).toMatchObject({ name: "first", revision: 1, status: "active", has_token: false, max_concurrent: 5 });
+    expect(await read(routineSchema, path)).toEqual(made);
+    const changed = await read(routineSchema, path, { method: "PATCH", body: { name: "second" } });
+    expect(changed).toMatchObject({ name: "second", revision: 2 });
+    const revisions = await read(pageSchema(revisionSchema), `${path}/revisions`);
+    expect(revisions.data.map(({ revision, by }) => ({ revision, by }))).toEqual([
+      { revision: 2, by: "owner" },
+      { revision: 1, by: "owner" },
+    ]);
+    const stale = await ask(path, { method: "PATCH", body: { name: "third", if_revision: 1 } });
+    expect(await errorOf(stale)).toMatchObject({ status: 409, details: { code: "revision_conflict" } });
+    expect((await ask(path, { method: "DELETE" })).status).toBe(204);
+    expect(await errorOf(await ask(path))).toMatchObject({ status: 404, type: "not_found_error" });
+    const listed = await read(pageSchema(routineSchema), "/api/v1/routines?limit=200");
+    expect(listed.data.map(({ id }) => id)).not.toContain(made.id);
+  });
+
+  it("is listed newest first, page by page, each once", async () => {
+    const made: string[] = [];
+    for (let count = 0; count < 5; count += 1) made.push((await createRoutine()).id);
+    const seen: string[] = [];
+    let cursor: string | null = "";
+    while (cursor !== null) {
+      const from: string = cursor === "" ? "" : `&cursor=${cursor}`;
+      const page = await read(pageSchema(routineSchema), `/api/v1/routines?limit=2${from}`);
+      expect(page.data.length).toBeLessThanOrEqual(2);
+      seen.push(...page.data.map(({ id }) => id));
+      cursor = page.next_cursor;
+    }
+    expect(seen).toEqual([...seen].sort().reverse());
+    expect(seen.filter((id) => made.includes(id))).toEqual(made.reverse());
+  });
+
+  it("is paused with a reason and resumed; run now works meanwhile", async () => {
+    const { id } = await createRoutine();
+    const token = await issueToken(id);
+    const paused = await read(routineSchema, `/api/v1/routines/${id}/pause`, {
+      method: "POST",
+      body: { reason: "rest" },
+    });
+    expect(paused).toMatchObject({ status: "paused", paused_reason: "rest" });
+    const fired = await ask(`/v1/claude_code/routines/${id}/fire`, { method: "POST", token });
+    expect(await errorOf(fired)).toMatchObject({ status: 400, details: { code: "routine_paused" } });
+    const started = await read(admissionSchema, `/api/v1/routines/${id}/run`, { method: "POST", body: { text: "go" } });
+    const run = await read(runSchema, `/api/v1/runs/${started.run_id}`);
+    expect(run.trigger).toMatchObject({ type: "manual", occurrence_id: started.occurrence_id });
+    expect(await read(sessionSchema, `/api/v1/sessions/${started.session_id}`)).toMatchObject({ routine_id: id });
+    const resumed = await read(routineSchema, `/api/v1/routines/${id}/resume`, { method: "POST" });
+    expect(resumed).toMatchObject({ status: "active", paused_reason: null });
+    const occurrences = await read(pageSchema(occurrenceSchema), `/api/v1/routines/${id}/occurrences`);
+    expect(occurrences.data.map(({ outcome, reason }) => ({ outcome, reason }))).toEqual([
+      { outcome: "started", reason: "admitted" },
+      { outcome: "refused", reason: "routine_paused" },
+    ]);
+    for (const list of ["runs", "sessions"]) {
+      const page = await read(pageSchema(z.looseObject({ id: z.string() })), `/api/v1/routines/${id}/${list}`);
+      expect(page.data).toHaveLength(1);
+    }
+  });
+
+  it("has one token, which a new one revokes", async () => {
+    const { id } = await createRoutine();
+    const old = await issueToken(id);
+    const token = await issueToken(id);
+    const fire = (bearer: string | null) =>
+      ask(`/v1/claude_code/routines/${id}/fire`, { method: "POST", token: bearer });
+    expect((await fire(old)).status).toBe(401);
+    expect((await fire(token)).status).toBe(200);
+    expect(await read(routineSchema, `/api/v1/routines/${id}`)).toMatchObject({ has_token: true });
+    expect((await ask(`/api/v1/routines/${id}/token`, { method: "DELETE" })).status).toBe(204);
+    expect((await fire(token)).status).toBe(401);
+  });
+
+  it("shows its runs across routines, by routine and by status", async () => {
+    const { id } = await createRoutine();
+    const { run_id } = await read(admissionSchema, `/api/v1/routines/${id}/run`, { method: "POST" });
+    const canceled = await read(runSchema, `/api/v1/runs/${run_id}/cancel`, { method: "POST" });
+    expect(canceled.cancel_requested_at).not.toBeNull();
+    const again = await ask(`/api/v1/runs/${run_id}/cancel`, { method: "POST" });
+    expect([200, 409]).toContain(again.status);
+    const page = await read(pageSchema(runSchema), `/api/v1/runs?routine=${id}`);
+    expect(page.data.every(({ routine_id }) => routine_id === id)).toBe(true);
+    const none = await read(pageSchema(runSchema), `/api/v1/runs?routine=${id}&status=timed_out`);
+    expect(none).toEqual({ data: [], next_cursor: null });
+  });
+});
+
+describe("the instance", () => {
+  it("tells that it is well without a token", async () => {
+    const answer = await ask("/healthz", { token: null });
+    expect(await answer.json()).toEqual({ ok: true, version: "0.1.0" });
+  });
+
+  it("sets headers that keep browsers narrow, and a request id, on every answer", async () => {
+    for (const path of ["/healthz", "/", "/docs", "/openapi.json", "/nothing", "/api/v1/routines"]) {
+      const { headers } = await ask(path, { token: null });
+      expect(headers.get("request-id")).toMatch(/^req_[0-9a-f]{32}$/);
+      expect(headers.get("content-security-policy")).toContain("default-src 'none'");
+      expect(headers.get("content-security-policy")).not.toContain("unsafe");
+      expect(headers.get("x-content-type-options")).toBe("nosniff");
+    }
+  });
+
+  it("describes every path that it serves, with references that lead somewhere", async () => {
+    const document = await read(
+      z.looseObject({
+        openapi: z.literal("3.1.0"),
+        paths: z.record(z.string(), z.record(z.string(), z.unknown())),
+        components: z.object({ schemas: z.record(z.string(), z.unknown()) }).loose(),
+      }),
+      "/openapi.json",
+      { token: null },
+    );
+    const paths = Object.keys(document.paths);
+    expect(paths).toContain("/v1/claude_code/routines/{id}/fire");
+    expect(paths).toContain("/api/v1/sessions/{id}/live");
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)];
+    expect(references.length).toBeGreaterThan(50);
+    for (const [, id = ""] of references) expect(Object.keys(document.components.schemas)).toContain(id);
+    for (const path of paths) {
+      const answer = await ask(path.replaceAll(/\{[a-z_]+\}/g, "x"), { method: "OPTIONS", token: null });
+      expect(answer.status).toBe(204);
+      const described = Object.keys(document.paths[path] ?? {}).map((method) => method.toUpperCase());
+      expect(answer.headers.get("allow")?.split(", ").sort()).toEqual(described.sort());
+    }
+  });
+
+  it("shows the API on a page that needs no script and nothing from elsewhere", async () => {
+    const page = await (await ask("/docs", { token: null })).text();
+    expect(page).toContain("/v1/claude_code/routines/{id}/fire");
+    expect(page).not.toMatch(/<script|<style|style=|https?:\/\/(?!localhost)/);
+    expect(await (await ask("/", { token: null })).text()).toContain('<script src="/home.js"');
+    expect((await ask("/home.js", { token: null })).headers.get("content-type")).toContain("text/javascript");
+  });
+
+  it("answers HEAD as GET without a body, and a foreign method with those that there are", async () => {
+    const head = await ask("/api/v1/routines", { method: "HEAD" });
+    expect({ status: head.status, body: await head.text() }).toEqual({ status: 200, body: "" });
+    const put = await errorOf(await ask("/api/v1/routines", { method: "PUT", body: {} }));
+    expect(put).toMatchObject({ status: 404, type: "not_found_error" });
+    expect(put.hint).toContain("GET, POST");
+  });
+});

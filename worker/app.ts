@@ -1,0 +1,74 @@
+/** The HTTP map: what every request passes, who answers which path, and what happens to the rest. */
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { routePath } from "hono/route";
+import { refuse } from "#protocol/errors.ts";
+import { errorText, logLine } from "#protocol/log.ts";
+import { makeDeps } from "./deps.ts";
+import type { HttpContext, HttpEnv } from "./http-env.ts";
+import { methodsOf } from "./known-methods.ts";
+import { mountOpenApi } from "./openapi/document.ts";
+import { mountProxies } from "./proxy/mount.ts";
+import { renderRefusal } from "./render-error.ts";
+import { mountEvents } from "./routes/events.ts";
+import { mountFire } from "./routes/fire.ts";
+import { mountHealth } from "./routes/health.ts";
+import { mountLive } from "./routes/live.ts";
+import { mountPages } from "./routes/pages.ts";
+import { mountRoutineLists } from "./routes/routine-lists.ts";
+import { mountRoutineToken } from "./routes/routine-token.ts";
+import { mountRoutines } from "./routes/routines.ts";
+import { mountRunner } from "./routes/runner.ts";
+import { mountRuns } from "./routes/runs.ts";
+import { mountSessions } from "./routes/sessions.ts";
+import { mountSignIn } from "./routes/sign-in.ts";
+import { setSecurityHeaders } from "./security-headers.ts";
+
+export const app = new OpenAPIHono<HttpEnv>();
+
+app.use(async (c, next) => {
+  c.set("requestId", `req_${crypto.randomUUID().replaceAll("-", "")}`);
+  await next();
+  if (c.res.status === 101) return;
+  setSecurityHeaders(c.res, c.var.requestId, new URL(c.req.url).protocol === "https:");
+});
+
+mountHealth(app);
+
+app.use(async (c, next) => {
+  const made = makeDeps(c.env);
+  if (!made.ok) return renderRefusal(c, refuse("misconfigured", { issues: made.issues }).refusal);
+  c.set("deps", made.deps);
+  await next();
+});
+
+mountFire(app);
+mountRoutines(app);
+mountRoutineToken(app);
+mountRoutineLists(app);
+mountRuns(app);
+mountSessions(app);
+mountEvents(app);
+mountLive(app);
+mountSignIn(app);
+mountOpenApi(app);
+mountPages(app);
+mountRunner(app);
+mountProxies(app);
+
+app.notFound((c) => answerUnknown(c));
+
+app.onError((fault, c) => {
+  const { requestId } = c.var;
+  const [outcome, stack] = [errorText(fault), fault.stack ?? null];
+  logLine("error", { what: "request", request_id: requestId, route: routePath(c, -1), outcome, stack });
+  return renderRefusal(c, { code: "internal_error" });
+});
+
+/** A known path with another method names the ones that it has; the rest is simply not there. */
+function answerUnknown(c: HttpContext): Response {
+  const methods = methodsOf(app.routes, c.req.path);
+  if (methods.length === 0) return renderRefusal(c, { code: "not_found" });
+  if (c.req.method === "OPTIONS") return new Response(null, { status: 204, headers: { allow: methods.join(", ") } });
+  const hint = `This path answers to ${methods.join(", ")}; GET /openapi.json lists every path.`;
+  return renderRefusal(c, { code: "not_found", message: `${c.req.method} is not served at this path.`, hint });
+}

@@ -1,0 +1,45 @@
+/** Pure: keys of a routine that are described but not served by this version are refused by name, not as unknown. */
+import { type Refusal, refuse } from "#protocol/errors.ts";
+import { FUTURE_ROUTINE_KEYS, FUTURE_TRIGGER_TYPES } from "#protocol/routine.ts";
+
+/** @returns the refusal that names the first such key, or null when there is none. */
+export function futureKeyRefusal(body: unknown): Refusal | null {
+  for (const pattern of FUTURE_ROUTINE_KEYS) {
+    const field = findField(body, pattern.split("."), "");
+    if (field !== null) return refusal(field, `${field} is not available yet.`);
+  }
+  const triggers = ownValue(body, "triggers");
+  if (!Array.isArray(triggers)) return null;
+  for (const [place, trigger] of triggers.entries()) {
+    const type = FUTURE_TRIGGER_TYPES.find((future) => future === ownValue(trigger, "type"));
+    if (type !== undefined) {
+      const field = `triggers[${place}].type`;
+      return refusal(field, `${field}: "${type}" triggers are not available yet.`);
+    }
+  }
+  return null;
+}
+
+/** @param parts a pattern's parts: `limits`, `budget_usd`, or `repositories[]`, `push`. */
+function findField(value: unknown, [part, ...rest]: string[], prefix: string): string | null {
+  if (part === undefined) return prefix;
+  const key = part.replace("[]", "");
+  const inner = ownValue(value, key);
+  if (inner === undefined) return null;
+  const field = prefix === "" ? key : `${prefix}.${key}`;
+  if (!part.endsWith("[]")) return findField(inner, rest, field);
+  if (!Array.isArray(inner)) return null;
+  for (const [place, item] of inner.entries()) {
+    const found = findField(item, rest, `${field}[${place}]`);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function ownValue(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined;
+}
+
+function refusal(field: string, message: string): Refusal {
+  return refuse("not_available_yet", { field, message }).refusal;
+}

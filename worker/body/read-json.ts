@@ -1,0 +1,72 @@
+/** Reads a request's body as JSON: counted while it comes, its type checked, never silently dropped. */
+import { type Result, refuse, success } from "#protocol/errors.ts";
+import { isNestedDeeper } from "./nesting.ts";
+
+export const BODY_LIMIT_BYTES = 1_048_576;
+/** No request means anything at this depth, and writing such a value again takes very long. */
+const NESTING_LIMIT = 1_000;
+
+/**
+ * @returns the parsed value, or `undefined` when there is no body.
+ * Refuses with `body_too_large`, `content_type_refused` or `invalid_json`.
+ */
+export async function readJson(request: Request, limitBytes: number = BODY_LIMIT_BYTES): Promise<Result<unknown>> {
+  const bytes = await readBytes(request, limitBytes);
+  if (!bytes.ok) return bytes;
+  if (bytes.value.length === 0) return success(undefined);
+  const encoding = request.headers.get("content-encoding");
+  if (encoding !== null && encoding.toLowerCase() !== "identity") {
+    return refuse("content_type_refused", {
+      message: "A compressed body is not accepted.",
+      hint: "Send the body without Content-Encoding.",
+      field: "Content-Encoding",
+    });
+  }
+  if (!isJsonType(request.headers.get("content-type"))) {
+    return refuse("content_type_refused", { field: "Content-Type" });
+  }
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes.value);
+    if (isNestedDeeper(text, NESTING_LIMIT)) {
+      return refuse("invalid_json", {
+        message: `The body is nested deeper than ${NESTING_LIMIT} levels.`,
+        field: "body",
+      });
+    }
+    return success(JSON.parse(text));
+  } catch {
+    return refuse("invalid_json", { field: "body" });
+  }
+}
+
+/** Reads at most `limitBytes`; stops and refuses as soon as there are more. */
+async function readBytes(request: Request, limitBytes: number): Promise<Result<Uint8Array>> {
+  const tooLarge = refuse("body_too_large", { limit_bytes: limitBytes, field: "body" });
+  if (Number(request.headers.get("content-length") ?? 0) > limitBytes) return tooLarge;
+  if (request.body === null) return success(new Uint8Array());
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request.body) {
+    length += chunk.byteLength;
+    if (length > limitBytes) return tooLarge;
+    chunks.push(chunk);
+  }
+  return success(concatenate(chunks, length));
+}
+
+function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return whole;
+}
+
+function isJsonType(contentType: string | null): boolean {
+  const [essence = "", ...parameters] = (contentType ?? "").split(";").map((part) => part.trim().toLowerCase());
+  const charset = parameters.find((parameter) => parameter.startsWith("charset="))?.slice("charset=".length);
+  const isUtf8 = charset === undefined || /^"?(?:utf-?8|us-ascii)"?$/.test(charset);
+  return /^application\/(?:[a-z0-9.-]+\+)?json$/.test(essence) && isUtf8;
+}

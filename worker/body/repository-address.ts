@@ -1,0 +1,24 @@
+/** Pure: which repository addresses an instance takes beyond what the schema says. */
+import { type Refusal, refuse } from "#protocol/errors.ts";
+import type { Repository } from "#protocol/routine.ts";
+
+/** Plain http carries credentials and code unprotected: a local instance may use it on its own machine, no other may. */
+export function repositoriesRefusal(repositories: readonly Repository[], isLocal: boolean): Refusal | null {
+  for (const [place, { url }] of repositories.entries()) {
+    const { protocol, hostname } = new URL(url);
+    if (protocol === "https:" || (isLocal && isLoopback(hostname))) continue;
+    const field = `repositories[${place}].url`;
+    const message = "must be an https address";
+    return refuse("invalid_request", { message: `${field}: ${message}`, field, issues: [{ field, message }] }).refusal;
+  }
+  return null;
+}
+
+/** @param hostname as `URL` gives it: lower case, addresses in their usual form. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || isLoopbackV4(hostname);
+}
+
+function isLoopbackV4(hostname: string): boolean {
+  return /^127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$/.test(hostname);
+}

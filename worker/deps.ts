@@ -1,0 +1,42 @@
+/** The composition root: the declared environment in, narrow dependencies out. */
+import type { Config, Env } from "#durable-objects/environment.ts";
+import { readConfig } from "#durable-objects/environment.ts";
+import { poolObject, routineObject } from "#durable-objects/object-ids.ts";
+import { ownerKeyOf } from "#protocol/ids.ts";
+import { type Projection, projection } from "./store/projection.ts";
+import { type SignIns, signIns } from "./store/sign-ins.ts";
+
+export type RoutineStub = ReturnType<typeof routineObject>;
+type PoolStub = ReturnType<typeof poolObject>;
+
+export interface Deps {
+  config: Config;
+  /** The object that owns a thing. @param id an id of any kind, already checked. @throws RangeError on another text. */
+  ownerOf(id: string): RoutineStub;
+  pool(name: string): PoolStub;
+  projection: Projection;
+  signIns: SignIns;
+}
+
+/** @returns the dependencies, or every fault of the configuration. */
+export function makeDeps(
+  env: Env,
+): { ok: true; deps: Deps } | { ok: false; issues: { field: string; message: string }[] } {
+  const check = readConfig(env);
+  if (!check.ok) return check;
+  const { config } = check;
+  return {
+    ok: true,
+    deps: {
+      config,
+      ownerOf: (id) => {
+        const ownerKey = ownerKeyOf(id);
+        if (ownerKey === null) throw new RangeError("not an id");
+        return routineObject(env, config.jurisdiction, ownerKey);
+      },
+      pool: (name) => poolObject(env, config.jurisdiction, name),
+      projection: projection(env.DB),
+      signIns: signIns(env.DB),
+    },
+  };
+}

@@ -1,0 +1,24 @@
+/** How an endpoint of the API is declared: its checks and its place in the OpenAPI document both come from this. */
+import type { z } from "zod";
+import type { Refusal } from "#protocol/errors.ts";
+
+export type Fields = z.ZodObject;
+
+export interface EndpointSpec<Params extends Fields, Query extends Fields, Body extends z.ZodType> {
+  method: "get" | "post" | "patch" | "delete";
+  /** As OpenAPI writes it: `/api/v1/routines/{id}`. */
+  path: string;
+  tag: "Fire" | "Routines" | "Runs" | "Sessions" | "Sign-in" | "Instance";
+  summary: string;
+  description?: string;
+  /** `owner`: owner token or web session. `routine`: the routine's token, which the handler passes on. */
+  access: "owner" | "routine" | "open";
+  params?: Params;
+  query?: Query;
+  /** A body that may be left out counts as `{}`. */
+  body?: { schema: Body; optional: boolean; precheck?: (body: unknown) => Refusal | null };
+  headers?: { name: string; description: string }[];
+  answer: { status: 200 | 201; schema: z.ZodType } | { status: 204 };
+  /** Other media types that the same path can answer with. */
+  alsoAnswers?: string[];
+}

@@ -1,0 +1,78 @@
+/** Pure: the OpenAPI document as one readable page without a script. */
+import type { ApiDocument } from "./api-document.ts";
+
+const METHODS = ["get", "post", "patch", "delete"] as const;
+
+export function renderDocs(document: ApiDocument): string {
+  const paths = Object.entries(document.paths ?? {});
+  return [
+    "<!doctype html>",
+    '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
+    `<title>${text(document.info.title)} API</title><link rel="stylesheet" href="/style.css"></head><body><main>`,
+    `<h1>${text(document.info.title)} API ${text(document.info.version)}</h1>`,
+    `<p>${text(document.info.description ?? "")} The document itself: <a href="/openapi.json">openapi.json</a>.</p>`,
+    "<h2>Paths</h2>",
+    ...paths.flatMap(([path, item]) =>
+      METHODS.flatMap((method) => {
+        const operation = item[method];
+        return operation === undefined ? [] : [renderOperation(method, path, operation)];
+      }),
+    ),
+    "<h2>Schemas</h2>",
+    ...Object.entries(document.components.schemas).map(([id, schema]) => renderSchema(id, schema)),
+    "</main></body></html>",
+  ].join("\n");
+}
+
+type Operation = NonNullable<NonNullable<ApiDocument["paths"]>[string]["get"]>;
+
+function renderOperation(method: string, path: string, operation: Operation): string {
+  const parameters = (operation.parameters ?? []).flatMap((parameter) => ("$ref" in parameter ? [] : [parameter]));
+  return [
+    `<section><h3><code>${text(method.toUpperCase())} ${text(path)}</code></h3>`,
+    `<p>${text(operation.summary ?? "")}${operation.description === undefined ? "" : `. ${text(operation.description)}`}</p>`,
+    parameters.length === 0 ? "" : "<ul>",
+    ...parameters.map(
+      (parameter) =>
+        `<li><code>${text(parameter.name)}</code> (${text(parameter.in)}) ` +
+        `${text(parameter.description ?? "")} ${schemaLink(parameter.schema)}</li>`,
+    ),
+    parameters.length === 0 ? "" : "</ul>",
+    operation.requestBody === undefined ? "" : `<p>Body: ${contentLink(operation.requestBody)}</p>`,
+    ...Object.entries(operation.responses ?? {}).map(
+      ([status, answer]) => `<p>${text(status === "default" ? "Errors" : status)}: ${contentLink(answer)}</p>`,
+    ),
+    "</section>",
+  ].join("\n");
+}
+
+function renderSchema(id: string, schema: unknown): string {
+  return `<details id="${text(id)}"><summary><code>${text(id)}</code></summary><pre>${text(
+    JSON.stringify(schema, null, 2),
+  )}</pre></details>`;
+}
+
+/** The schema of a body or answer, as a link into this page. */
+function contentLink(holder: object): string {
+  const content: unknown = Reflect.get(holder, "content");
+  if (typeof content !== "object" || content === null) return "no body";
+  return Object.entries(content)
+    .map(([type, media]) => `${text(type)} ${schemaLink(isObject(media) ? Reflect.get(media, "schema") : undefined)}`)
+    .join(" or ");
+}
+
+function schemaLink(schema: unknown): string {
+  if (!isObject(schema)) return "";
+  const reference: unknown = Reflect.get(schema, "$ref");
+  if (typeof reference !== "string") return `<code>${text(JSON.stringify(schema))}</code>`;
+  const id = text(reference.slice(reference.lastIndexOf("/") + 1));
+  return `<a href="#${id}">${id}</a>`;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function text(value: string): string {
+  return value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}

@@ -1,0 +1,90 @@
+/** Pure: an endpoint's declaration as an OpenAPI operation. */
+import { z } from "zod";
+import type { EndpointSpec } from "../endpoint-spec.ts";
+
+type Spec = EndpointSpec<z.ZodObject, z.ZodObject, z.ZodType>;
+
+const SECURITY: Record<Spec["access"], Record<string, string[]>[]> = {
+  owner: [{ owner_token: [] }, { web_session: [] }],
+  routine: [{ routine_token: [] }],
+  open: [],
+};
+
+/** @throws TypeError on a body or answer schema without an id: each is a named component. */
+export function operation(spec: Spec) {
+  return {
+    method: spec.method,
+    path: spec.path,
+    tags: [spec.tag],
+    summary: spec.summary,
+    ...(spec.description === undefined ? {} : { description: spec.description }),
+    security: SECURITY[spec.access],
+    parameters: [
+      ...parameters("path", spec.params),
+      ...parameters("query", spec.query),
+      ...(spec.headers ?? []).map(({ name, description }) => ({
+        name,
+        in: "header" as const,
+        required: false,
+        description,
+        schema: { type: "string" as const },
+      })),
+    ],
+    ...(spec.body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: !spec.body.optional,
+            content: { "application/json": { schema: componentRef(spec.body.schema) } },
+          },
+        }),
+    responses: {
+      [spec.answer.status]: answer(spec),
+      default: { description: "An error.", content: { "application/json": { schema: ref("Error") } } },
+    },
+  };
+}
+
+function answer(spec: Spec) {
+  if (spec.answer.status === 204) return { description: "Done; no body." };
+  const others = (spec.alsoAnswers ?? []).map((type) => [type, { schema: { type: "string" as const } }]);
+  return {
+    description: spec.answer.status === 201 ? "Created." : "Done.",
+    content: {
+      "application/json": { schema: componentRef(spec.answer.schema) },
+      ...Object.fromEntries(others),
+    },
+  };
+}
+
+function parameters(place: "path" | "query", schema: z.ZodObject | undefined) {
+  if (schema === undefined) return [];
+  return Object.entries(schema.shape).map(([name, field]) => {
+    const id = idOf(field);
+    return {
+      name,
+      in: place,
+      required: place === "path",
+      schema: id === undefined ? plainSchema(field) : ref(id),
+    };
+  });
+}
+
+function plainSchema(field: z.core.$ZodType): object {
+  const { $schema: _dialect, ...schema } = z.toJSONSchema(field, { io: "input" });
+  return schema;
+}
+
+function componentRef(schema: z.ZodType) {
+  const id = idOf(schema);
+  if (id === undefined) throw new TypeError("a schema of the API has no id");
+  return ref(id);
+}
+
+function idOf(schema: z.core.$ZodType): string | undefined {
+  return z.globalRegistry.get(schema)?.id;
+}
+
+function ref(id: string) {
+  return { $ref: `#/components/schemas/${id}` };
+}

@@ -1,0 +1,122 @@
+/** Git's smart HTTP as the sandbox sees it: the run's repositories alone, with the instance's credential put in. */
+import { type Result, refuse, success } from "#protocol/errors.ts";
+import { errorText, logLine } from "#protocol/log.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
+import type { HttpContext } from "../http-env.ts";
+import { readLease } from "./authorize.ts";
+import { askGit, type GitRequest } from "./git-upstream.ts";
+import { pickHeaders } from "./headers.ts";
+import { PushReport, type PushRequest, pushedBranches } from "./pkt-line.ts";
+import { pump } from "./pump.ts";
+import { readPush } from "./read-push.ts";
+import { renderToAgent } from "./render-to-agent.ts";
+
+const TO_UPSTREAM = ["content-type", "content-encoding", "accept", "git-protocol", "user-agent"];
+const TO_AGENT = ["content-type"];
+
+export type GitPath = "info/refs" | "git-upload-pack" | "git-receive-pack";
+
+interface GitTarget {
+  lease: LeaseRef;
+  number: number;
+  url: string;
+}
+
+export async function proxyGit(c: HttpContext, path: GitPath): Promise<Response> {
+  const target = await readTarget(c, path);
+  if (!target.ok) return renderToAgent(c, target.refusal);
+  const { url } = target.value;
+  const headers = pickHeaders(c.req.raw.headers, TO_UPSTREAM);
+  if (path === "info/refs") {
+    const refs = `${url}/info/refs${new URL(c.req.url).search}`;
+    return passBack(c, { method: "GET", url: refs, headers, body: null });
+  }
+  const request: GitRequest = { method: "POST", url: `${url}/${path}`, headers, body: c.req.raw.body };
+  return path === "git-upload-pack" ? passBack(c, request) : pushUpstream(c, target.value, request);
+}
+
+/** Everything that can refuse, before anything leaves. */
+async function readTarget(c: HttpContext, path: GitPath): Promise<Result<GitTarget>> {
+  const lease = await readLease(c);
+  if (!lease.ok) return lease;
+  const fault = requestFault(c, path);
+  if (fault !== null) return fault;
+  const given = c.req.param("number") ?? "";
+  if (!/^(?:0|[1-9][0-9]{0,3})$/.test(given)) return refuse("not_found", { field: "number" });
+  const number = Number(given);
+  const repository = await c.var.deps.ownerOf(lease.value.run_id).gitRepository(lease.value, number);
+  if (!repository.ok) return repository;
+  return success({ lease: lease.value, number, url: repository.value.url.replace(/\/+$/, "") });
+}
+
+function requestFault(c: HttpContext, path: GitPath) {
+  const { search } = new URL(c.req.url);
+  if (path === "info/refs") {
+    const isServed = c.req.method === "GET" && /^\?service=git-(?:upload|receive)-pack$/.test(search);
+    return isServed ? null : refuse("not_found", { field: "service" });
+  }
+  if (search !== "") return refuse("not_found", { field: "query" });
+  if (c.req.header("content-type") !== `application/x-${path}-request`) {
+    return refuse("content_type_refused", { field: "Content-Type", hint: `Send application/x-${path}-request.` });
+  }
+  if (path === "git-receive-pack" && c.req.header("content-encoding") !== undefined) {
+    return refuse("content_type_refused", { field: "Content-Encoding", hint: "Send a push without compression." });
+  }
+  return null;
+}
+
+async function passBack(c: HttpContext, request: GitRequest): Promise<Response> {
+  const answer = await askGit(request, c.var.deps.config.gitCredentials);
+  if (!answer.ok) return renderToAgent(c, answer.refusal);
+  return new Response(answer.value.body, { headers: answerHeaders(answer.value) });
+}
+
+/** What the upstream took is recorded before the end of its answer reaches the agent. */
+async function pushUpstream(c: HttpContext, target: GitTarget, request: GitRequest): Promise<Response> {
+  if (request.body === null) return renderToAgent(c, { code: "invalid_request", field: "body" });
+  const length = c.req.header("content-length");
+  const read = await readPush(request.body, length === undefined ? null : Number(length));
+  if (!read.ok) return renderToAgent(c, read.refusal);
+  const { push, body, done } = read.value;
+  c.executionCtx.waitUntil(done);
+  if (push.commands.length > 0 && !push.capabilities.some((name) => /^report-status(?:-v2)?$/.test(name))) {
+    await body.cancel();
+    return renderToAgent(c, { code: "proxy_refused", reason: "a push must ask for report-status" });
+  }
+  const answer = await askGit({ ...request, body }, c.var.deps.config.gitCredentials);
+  if (!answer.ok) return renderToAgent(c, answer.refusal);
+  if (answer.value.body === null) return new Response(null, { headers: answerHeaders(answer.value) });
+  const report = new PushReport(push.capabilities);
+  const passed = pump(
+    answer.value.body,
+    (chunk) => report.push(chunk),
+    () => recordPush(c, target, push, report),
+  );
+  c.executionCtx.waitUntil(passed.done);
+  return new Response(passed.stream, { headers: answerHeaders(answer.value) });
+}
+
+async function recordPush(c: HttpContext, target: GitTarget, push: PushRequest, report: PushReport): Promise<void> {
+  const { lease, number } = target;
+  const branches = pushedBranches(push.commands, report.accepted());
+  if (branches.length === 0) return;
+  const facts = {
+    what: "push",
+    request_id: c.var.requestId,
+    run_id: lease.run_id,
+    repository: number,
+    branches: branches.length,
+  };
+  try {
+    const recorded = await c.var.deps.ownerOf(lease.run_id).recordPushes(lease, number, branches);
+    logLine("info", { ...facts, outcome: recorded.ok ? "recorded" : recorded.refusal.code });
+  } catch (fault) {
+    logLine("error", { ...facts, outcome: errorText(fault) });
+  }
+}
+
+function answerHeaders(answer: Response): Headers {
+  const headers = pickHeaders(answer.headers, TO_AGENT);
+  headers.set("cache-control", "no-cache");
+  return headers;
+}

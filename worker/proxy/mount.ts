@@ -1,0 +1,18 @@
+/** The proxies under `/proxy/{run_id}/`: the only paths of the worker that a sandbox's token opens. */
+import type { App } from "../http-env.ts";
+import { readLease } from "./authorize.ts";
+import { proxyGit } from "./git-proxy.ts";
+import { proxyModel } from "./model-proxy.ts";
+import { renderToAgent } from "./render-to-agent.ts";
+
+export function mountProxies(app: App): void {
+  app.post("/proxy/:run_id/model/v1/messages", (c) => proxyModel(c, "messages"));
+  app.post("/proxy/:run_id/model/v1/messages/count_tokens", (c) => proxyModel(c, "messages/count_tokens"));
+  app.get("/proxy/:run_id/git/:number/info/refs", (c) => proxyGit(c, "info/refs"));
+  app.post("/proxy/:run_id/git/:number/git-upload-pack", (c) => proxyGit(c, "git-upload-pack"));
+  app.post("/proxy/:run_id/git/:number/git-receive-pack", (c) => proxyGit(c, "git-receive-pack"));
+  app.all("/proxy/:run_id/*", async (c) => {
+    const lease = await readLease(c);
+    return renderToAgent(c, lease.ok ? { code: "not_found" } : lease.refusal);
+  });
+}

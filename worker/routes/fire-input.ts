@@ -1,0 +1,29 @@
+/** What fire and run now have in common: the key against repeats, and what identifies the request's meaning. */
+import { type Result, refuse, success } from "#protocol/errors.ts";
+import { IDEMPOTENCY_KEY_LIMIT, type TriggerEvent, type TriggerType } from "#protocol/trigger-event.ts";
+import { sha256Hex } from "../auth/secrets.ts";
+import type { HttpContext } from "../http-env.ts";
+
+export const IDEMPOTENCY_HEADER = {
+  name: "Idempotency-Key",
+  description: `1 to ${IDEMPOTENCY_KEY_LIMIT} characters: the same key within 24 hours is the same run.`,
+};
+
+/** @returns the event that goes to admission, or the refusal that names the header. */
+export async function triggerEvent(
+  c: HttpContext,
+  type: TriggerType,
+  summary: string,
+  givenText: string | undefined,
+): Promise<Result<TriggerEvent>> {
+  const key = c.req.header(IDEMPOTENCY_HEADER.name);
+  if (key !== undefined && (key.length === 0 || key.length > IDEMPOTENCY_KEY_LIMIT)) {
+    const field = IDEMPOTENCY_HEADER.name;
+    const message = `must be 1 to ${IDEMPOTENCY_KEY_LIMIT} characters`;
+    return refuse("invalid_request", { message: `${field}: ${message}`, field, issues: [{ field, message }] });
+  }
+  const text = givenText ?? null;
+  // Bodies that mean the same, for instance none and `{}`, have the same fingerprint.
+  const fingerprint = await sha256Hex(JSON.stringify(text));
+  return success({ type, summary, text, dedupe_key: key ?? null, fingerprint });
+}

@@ -1,0 +1,54 @@
+/** The API trigger, wire-compatible with Claude Code routines. The routine's object checks the token and decides. */
+import { fireAnswerSchema, fireInputSchema } from "#protocol/api.ts";
+import { success } from "#protocol/errors.ts";
+import { logLine } from "#protocol/log.ts";
+import { bearerToken } from "../auth/credentials.ts";
+import { endpoint } from "../endpoint.ts";
+import type { App } from "../http-env.ts";
+import { baseUrl } from "../public-url.ts";
+import { IDEMPOTENCY_HEADER, triggerEvent } from "./fire-input.ts";
+import { routineParams } from "./inputs.ts";
+
+export function mountFire(app: App): void {
+  endpoint(
+    app,
+    {
+      method: "post",
+      path: "/v1/claude_code/routines/{id}/fire",
+      tag: "Fire",
+      summary: "Fire a routine",
+      description:
+        "Answers once the run is durably admitted. anthropic-version and anthropic-beta are accepted and not required.",
+      access: "routine",
+      params: routineParams,
+      headers: [IDEMPOTENCY_HEADER],
+      body: { schema: fireInputSchema, optional: true },
+      answer: { status: 200, schema: fireAnswerSchema },
+    },
+    async ({ c, params, body }) => {
+      const startedAt = Date.now();
+      const event = await triggerEvent(c, "api", "Fired through the API", body.text);
+      if (!event.ok) return event;
+      // Without a token the object is asked all the same: it counts what was refused, and knows whether it exists.
+      const token = bearerToken(c.req.header("authorization")) ?? "";
+      const admitted = await c.var.deps.ownerOf(params.id).fire(event.value, token);
+      logLine("info", {
+        what: "fire",
+        request_id: c.var.requestId,
+        routine_id: params.id,
+        ...(admitted.ok ? { run_id: admitted.value.run_id } : {}),
+        outcome: admitted.ok ? (admitted.value.duplicate ? "duplicate" : "admitted") : admitted.refusal.code,
+        ms: Date.now() - startedAt,
+      });
+      if (!admitted.ok) return admitted;
+      const { session_id, run_id, duplicate } = admitted.value;
+      return success({
+        type: "routine_fire",
+        claude_code_session_id: session_id,
+        claude_code_session_url: `${baseUrl(c)}/sessions/${session_id}`,
+        run_id,
+        ...(duplicate ? { duplicate } : {}),
+      });
+    },
+  );
+}

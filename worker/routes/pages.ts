@@ -1,0 +1,18 @@
+/** The page at `/`: signs a browser in, and shows routines and recent runs. */
+import type { App } from "../http-env.ts";
+import { HOME_PAGE } from "../pages/home-page.ts";
+import { HOME_SCRIPT } from "../pages/home-script.ts";
+import { STYLE } from "../pages/style.ts";
+import { PAGE_POLICY } from "../security-headers.ts";
+
+export function mountPages(app: App): void {
+  app.get("/", () => answer(HOME_PAGE, "text/html"));
+  app.get("/home.js", () => answer(HOME_SCRIPT, "text/javascript"));
+  app.get("/style.css", () => answer(STYLE, "text/css"));
+}
+
+function answer(text: string, type: string): Response {
+  return new Response(text, {
+    headers: { "content-type": `${type}; charset=utf-8`, "content-security-policy": PAGE_POLICY },
+  });
+}

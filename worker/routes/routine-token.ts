@@ -1,0 +1,33 @@
+/** The one token of a routine for the fire endpoint. It is shown once; a new one revokes the old. */
+import { routineTokenSchema } from "#protocol/api.ts";
+import { success } from "#protocol/errors.ts";
+import { endpoint } from "../endpoint.ts";
+import type { App } from "../http-env.ts";
+import { baseUrl } from "../public-url.ts";
+import { routineParams } from "./inputs.ts";
+
+const at = { path: "/api/v1/routines/{id}/token", tag: "Routines", access: "owner", params: routineParams } as const;
+
+export function mountRoutineToken(app: App): void {
+  endpoint(
+    app,
+    {
+      ...at,
+      method: "post",
+      summary: "Issue the routine's token",
+      description: "The token is shown this once. One that was issued before is revoked.",
+      answer: { status: 201, schema: routineTokenSchema },
+    },
+    async ({ c, params }) => {
+      const issued = await c.var.deps.ownerOf(params.id).issueToken();
+      if (!issued.ok) return issued;
+      const fireUrl = `${baseUrl(c)}/v1/claude_code/routines/${params.id}/fire`;
+      return success({ token: issued.value.token, fire_url: fireUrl });
+    },
+  );
+  endpoint(
+    app,
+    { ...at, method: "delete", summary: "Revoke the routine's token", answer: { status: 204 } },
+    async ({ c, params }) => c.var.deps.ownerOf(params.id).revokeToken(),
+  );
+}

@@ -1,0 +1,135 @@
+/** Routines: create, list, read, change, delete, pause, resume, run now. */
+import { pageSchema, pauseInputSchema, runNowInputSchema } from "#protocol/api.ts";
+import { success } from "#protocol/errors.ts";
+import { drawOwnerKey, IdMaker, routineIdSchema } from "#protocol/ids.ts";
+import { routineInputSchema, routinePatchSchema, routineSchema } from "#protocol/routine.ts";
+import { admissionSchema } from "#protocol/trigger-event.ts";
+import { futureKeyRefusal } from "../body/not-available-yet.ts";
+import { repositoriesRefusal } from "../body/repository-address.ts";
+import { endpoint } from "../endpoint.ts";
+import type { App } from "../http-env.ts";
+import { IDEMPOTENCY_HEADER, triggerEvent } from "./fire-input.ts";
+import { pageQuery, routineParams, toPageRequest } from "./inputs.ts";
+
+const routinePage = pageSchema(routineSchema).meta({ id: "RoutinePage" });
+const runNowAnswer = admissionSchema.meta({ id: "RunNowAnswer" });
+const one = { path: "/api/v1/routines/{id}", tag: "Routines", access: "owner", params: routineParams } as const;
+const ACTOR = "owner";
+
+export function mountRoutines(app: App): void {
+  mountCollection(app);
+  mountOne(app);
+  mountVerbs(app);
+}
+
+function mountCollection(app: App): void {
+  const many = { path: "/api/v1/routines", tag: "Routines", access: "owner" } as const;
+  endpoint(
+    app,
+    {
+      ...many,
+      method: "get",
+      summary: "List routines",
+      query: pageQuery(routineIdSchema),
+      answer: { status: 200, schema: routinePage },
+    },
+    async ({ c, query }) => success(await c.var.deps.projection.listRoutines(toPageRequest(query))),
+  );
+  endpoint(
+    app,
+    {
+      ...many,
+      method: "post",
+      summary: "Create a routine",
+      body: { schema: routineInputSchema, optional: false, precheck: futureKeyRefusal },
+      answer: { status: 201, schema: routineSchema },
+    },
+    async ({ c, body }) => {
+      const { config, ownerOf } = c.var.deps;
+      const refusal = repositoriesRefusal(body.repositories, config.isLocal);
+      if (refusal !== null) return { ok: false, refusal };
+      const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes);
+      const id = new IdMaker(drawOwnerKey(random), random).make("routine", Date.now());
+      return ownerOf(id).create(id, body, ACTOR);
+    },
+  );
+}
+
+function mountOne(app: App): void {
+  endpoint(
+    app,
+    { ...one, method: "get", summary: "Read a routine", answer: { status: 200, schema: routineSchema } },
+    async ({ c, params }) => c.var.deps.ownerOf(params.id).read(),
+  );
+  endpoint(
+    app,
+    {
+      ...one,
+      method: "patch",
+      summary: "Change a routine",
+      description: "Only the keys that are given change; runs that were admitted before keep what they had.",
+      body: { schema: routinePatchSchema, optional: false, precheck: futureKeyRefusal },
+      answer: { status: 200, schema: routineSchema },
+    },
+    async ({ c, params, body }) => {
+      const { config, ownerOf } = c.var.deps;
+      const refusal = repositoriesRefusal(body.repositories ?? [], config.isLocal);
+      if (refusal !== null) return { ok: false, refusal };
+      return ownerOf(params.id).change(body, ACTOR);
+    },
+  );
+  endpoint(
+    app,
+    {
+      ...one,
+      method: "delete",
+      summary: "Delete a routine",
+      description: "Revokes its token, cancels its runs, and leaves nothing that could fire.",
+      answer: { status: 204 },
+    },
+    async ({ c, params }) => c.var.deps.ownerOf(params.id).remove(),
+  );
+}
+
+function mountVerbs(app: App): void {
+  endpoint(
+    app,
+    {
+      ...one,
+      path: `${one.path}/pause`,
+      method: "post",
+      summary: "Pause a routine",
+      body: { schema: pauseInputSchema, optional: true },
+      answer: { status: 200, schema: routineSchema },
+    },
+    async ({ c, params, body }) => c.var.deps.ownerOf(params.id).pause(body.reason ?? null),
+  );
+  endpoint(
+    app,
+    {
+      ...one,
+      path: `${one.path}/resume`,
+      method: "post",
+      summary: "Resume a routine",
+      answer: { status: 200, schema: routineSchema },
+    },
+    async ({ c, params }) => c.var.deps.ownerOf(params.id).resume(),
+  );
+  endpoint(
+    app,
+    {
+      ...one,
+      path: `${one.path}/run`,
+      method: "post",
+      summary: "Run a routine now, also while it is paused",
+      headers: [IDEMPOTENCY_HEADER],
+      body: { schema: runNowInputSchema, optional: true },
+      answer: { status: 200, schema: runNowAnswer },
+    },
+    async ({ c, params, body }) => {
+      const event = await triggerEvent(c, "manual", "Started by hand", body.text);
+      if (!event.ok) return event;
+      return c.var.deps.ownerOf(params.id).runNow(event.value);
+    },
+  );
+}

@@ -1,0 +1,37 @@
+/** Where runners dial in: the pool's socket, and one socket per run. */
+import { verifyAttemptToken } from "#durable-objects/attempt-token.ts";
+import { refuse } from "#protocol/errors.ts";
+import { bearerToken } from "../auth/credentials.ts";
+import { secretsMatch } from "../auth/secrets.ts";
+import type { App } from "../http-env.ts";
+import { baseUrl } from "../public-url.ts";
+import { renderRefusal } from "../render-error.ts";
+import { isWebSocketUpgrade } from "../upgrade.ts";
+
+const POOL = "default";
+const refused = refuse("runner_refused", { field: "Authorization" }).refusal;
+const upgradeNeeded = refuse("upgrade_required", { field: "Upgrade", hint: "Send Upgrade: websocket." }).refusal;
+const upgrade = { headers: { upgrade: "websocket" } };
+
+export function mountRunner(app: App): void {
+  app.get("/runner/pool", async (c) => {
+    const { config, pool } = c.var.deps;
+    const token = bearerToken(c.req.header("authorization"));
+    if (token === null || !(await secretsMatch(token, config.runnerToken))) return renderRefusal(c, refused);
+    if (!isWebSocketUpgrade(c)) return renderRefusal(c, upgradeNeeded);
+    return pool(POOL).fetch("https://object/pool", upgrade);
+  });
+  app.get("/runner/runs/:run_id/link", async (c) => {
+    const { config, ownerOf } = c.var.deps;
+    const token = bearerToken(c.req.header("authorization")) ?? "";
+    const lease = await verifyAttemptToken(config.signingKey, "link", token);
+    if (lease === null || lease.run_id !== c.req.param("run_id")) return renderRefusal(c, refused);
+    if (!isWebSocketUpgrade(c)) return renderRefusal(c, upgradeNeeded);
+    const url = new URL("https://object/link");
+    url.searchParams.set("run", lease.run_id);
+    url.searchParams.set("generation", String(lease.generation));
+    // The run order names the session's address, which the object does not know.
+    url.searchParams.set("origin", baseUrl(c));
+    return ownerOf(lease.run_id).fetch(url.href, upgrade);
+  });
+}

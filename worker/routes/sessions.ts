@@ -1,0 +1,34 @@
+/** Sessions: read one, and hand out tickets for viewers that can't set headers. */
+import { ticketSchema } from "#protocol/api.ts";
+import { sessionSchema } from "#protocol/run.ts";
+import { endpoint } from "../endpoint.ts";
+import type { App } from "../http-env.ts";
+import { sessionParams } from "./inputs.ts";
+
+const one = { tag: "Sessions", access: "owner", params: sessionParams } as const;
+
+export function mountSessions(app: App): void {
+  endpoint(
+    app,
+    {
+      ...one,
+      method: "get",
+      path: "/api/v1/sessions/{id}",
+      summary: "Read a session",
+      answer: { status: 200, schema: sessionSchema },
+    },
+    async ({ c, params }) => c.var.deps.ownerOf(params.id).readSession(params.id),
+  );
+  endpoint(
+    app,
+    {
+      ...one,
+      method: "post",
+      path: "/api/v1/sessions/{id}/ticket",
+      summary: "Issue a ticket for the session's WebSocket",
+      description: "Works once, for 60 seconds, as ?ticket= of …/live.",
+      answer: { status: 201, schema: ticketSchema },
+    },
+    async ({ c, params }) => c.var.deps.ownerOf(params.id).issueTicket(params.id, "viewer"),
+  );
+}

@@ -1,0 +1,91 @@
+/** Signing a browser in and out: by the owner's token, or by a one-use code that the owner made. */
+import { z } from "zod";
+import { refuse, success } from "#protocol/errors.ts";
+import { timestamp, timestampSchema } from "#protocol/time.ts";
+import { isOwnOrigin } from "../auth/origin.ts";
+import { drawSecret, secretsMatch, sha256Hex } from "../auth/secrets.ts";
+import { clearWebCookie, readWebCookie, WEB_SESSION_LIFETIME_MS, writeWebCookie } from "../auth/web-cookie.ts";
+import { endpoint } from "../endpoint.ts";
+import type { App, HttpContext } from "../http-env.ts";
+
+const SIGN_IN_CODE_LIFETIME_MS = 600_000;
+
+const credential = z.string().min(1).max(500);
+const signInInput = z
+  .strictObject({ token: credential.optional(), code: credential.optional() })
+  .refine(({ token, code }) => (token === undefined) !== (code === undefined), "must have either token or code")
+  .meta({ id: "SignInInput" });
+const signInCode = z.object({ code: z.string(), expires_at: timestampSchema }).meta({ id: "SignInCode" });
+
+const at = { method: "post", tag: "Sign-in" } as const;
+
+export function mountSignIn(app: App): void {
+  endpoint(
+    app,
+    {
+      ...at,
+      path: "/api/v1/sign-in",
+      summary: "Sign a browser in",
+      description: "Sets the cookie of a web session, which lasts 30 days.",
+      access: "open",
+      body: { schema: signInInput, optional: false },
+      answer: { status: 204 },
+    },
+    async ({ c, body }) => {
+      if (isForeignOrigin(c)) return refuse("origin_refused", { field: "Origin" });
+      const now = Date.now();
+      const { signIns } = c.var.deps;
+      if (!(await isAccepted(c, body, now))) {
+        return refuse("sign_in_refused", { field: body.token === undefined ? "code" : "token" });
+      }
+      const secret = drawSecret("rvl_web_");
+      await signIns.addWebSession(await sha256Hex(secret), now + WEB_SESSION_LIFETIME_MS, now);
+      writeWebCookie(c, secret);
+      return success(null);
+    },
+  );
+  endpoint(
+    app,
+    { ...at, path: "/api/v1/sign-out", summary: "Sign this browser out", access: "open", answer: { status: 204 } },
+    async ({ c }) => {
+      const secret = readWebCookie(c);
+      if (secret === undefined) return success(null);
+      if (!isOwnOrigin(c.req.header("origin"), c.req.url, c.var.deps.config.publicUrl)) {
+        return refuse("origin_refused", { field: "Origin" });
+      }
+      await c.var.deps.signIns.removeWebSession(await sha256Hex(secret));
+      clearWebCookie(c);
+      return success(null);
+    },
+  );
+  endpoint(
+    app,
+    {
+      ...at,
+      path: "/api/v1/sign-in/codes",
+      summary: "Make a one-use sign-in code",
+      description: "Works once, for ten minutes: open the instance's address with #code= and the code.",
+      access: "owner",
+      answer: { status: 201, schema: signInCode },
+    },
+    async ({ c }) => {
+      const now = Date.now();
+      const expiresAt = now + SIGN_IN_CODE_LIFETIME_MS;
+      const code = drawSecret("rvl_code_");
+      await c.var.deps.signIns.addCode(await sha256Hex(code), expiresAt, now);
+      return success({ code, expires_at: timestamp(expiresAt) });
+    },
+  );
+}
+
+async function isAccepted(c: HttpContext, given: z.output<typeof signInInput>, now: number): Promise<boolean> {
+  const { config, signIns } = c.var.deps;
+  if (given.token !== undefined) return secretsMatch(given.token, config.ownerToken);
+  return given.code !== undefined && signIns.takeCode(await sha256Hex(given.code), now);
+}
+
+/** Another site must not sign a browser in under its own choice of account. */
+function isForeignOrigin(c: HttpContext): boolean {
+  const origin = c.req.header("origin");
+  return origin !== undefined && !isOwnOrigin(origin, c.req.url, c.var.deps.config.publicUrl);
+}
