@@ -36,7 +36,7 @@ function signedText(kind: AttemptTokenKind, lease: LeaseRef) {
   return encoder.encode(`attempt-token/${kind}/${lease.run_id}/${lease.generation}`);
 }
 
-function hmacKey(signingKey: string): Promise<CryptoKey> {
+function hmacKey(signingKey: string) {
   return crypto.subtle.importKey("raw", encoder.encode(signingKey), { name: "HMAC", hash: "SHA-256" }, false, [
     "sign",
     "verify",

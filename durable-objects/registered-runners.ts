@@ -14,6 +14,13 @@ import { runners } from "./pool-schema.ts";
 import type { Grant, HostReports, RunnerHost } from "./runner-host.ts";
 import { closeQuietly, parseJson, sendQuietly } from "./sockets.ts";
 
+/** What a runner's socket carries across an eviction. */
+interface Attachment {
+  runnerId: string;
+  /** When it registered, in Unix milliseconds. */
+  atMs: number;
+}
+
 type Registration = Extract<RunnerToPool, { type: "register" }>;
 
 export class RegisteredRunners implements RunnerHost {
@@ -61,9 +68,10 @@ export class RegisteredRunners implements RunnerHost {
   /** Gives up runners that have not come back, and closes sockets on which nobody pings any more. */
   check(nowMs: number): void {
     for (const socket of this.#context.getWebSockets()) {
+      const registration = registrationOf(socket);
+      if (registration === null) continue;
       const pingedAt = this.#context.getWebSocketAutoResponseTimestamp(socket)?.getTime();
-      if (pingedAt === undefined || nowMs - pingedAt <= RUNNER_GRACE_MS || runnerOf(socket) === null) continue;
-      this.forget(socket);
+      if (nowMs - (pingedAt ?? registration.atMs) > RUNNER_GRACE_MS) this.forget(socket);
     }
     const gone = this.#database.select().from(runners).where(lte(runners.lostAt, nowMs)).all();
     for (const { id } of gone) this.#lose(id);
@@ -125,7 +133,7 @@ export class RegisteredRunners implements RunnerHost {
       .values({ id: runner.id, kind: runner.kind, boot, capacity, lostAt: null })
       .onConflictDoUpdate({ target: runners.id, set: { boot, capacity, lostAt: null } })
       .run();
-    socket.serializeAttachment({ runnerId: runner.id });
+    socket.serializeAttachment({ runnerId: runner.id, atMs: Date.now() } satisfies Attachment);
     sendQuietly(socket, JSON.stringify({ type: "registered", protocol } satisfies PoolToRunner));
     this.#reports.present(runner.id, leases);
   }
@@ -162,7 +170,11 @@ export class RegisteredRunners implements RunnerHost {
   }
 }
 
+function registrationOf(socket: WebSocket): Attachment | null {
+  const attachment: Attachment | null = socket.deserializeAttachment();
+  return attachment;
+}
+
 function runnerOf(socket: WebSocket): string | null {
-  const attachment: { runnerId: string } | null = socket.deserializeAttachment();
-  return attachment?.runnerId ?? null;
+  return registrationOf(socket)?.runnerId ?? null;
 }

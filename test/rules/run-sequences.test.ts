@@ -25,7 +25,8 @@ const LENGTH = 24;
 
 /** The usual ones are here more than once, so that runs get far enough to meet the others. */
 const HAPPENINGS: [Happening, ...Happening[]] = [
-  ...Array.from({ length: 6 }, (): Happening => ({ type: "promoted" })),
+  { type: "promoted" },
+  ...Array.from({ length: 5 }, (): Happening => ({ type: "promoted" })),
   ...Array.from({ length: 6 }, () => LEASED),
   ...Array.from({ length: 4 }, () => RUNNING),
   { type: "step", phase: "clone" },
@@ -45,7 +46,7 @@ const HAPPENINGS: [Happening, ...Happening[]] = [
   { type: "overdue", kind: "timeout" },
   { type: "overdue", kind: "cancel" },
   { type: "overdue", kind: "retry" },
-] as [Happening, ...Happening[]];
+];
 
 interface Life {
   state: RunState;

@@ -116,7 +116,7 @@ describe("fitEvent", () => {
     let tooLong = EVENT_LIMIT_BYTES;
     while (tooLong - length > 1) {
       const middle = Math.floor((length + tooLong) / 2);
-      if (fitEvent(message(middle)).truncated === true) tooLong = middle;
+      if ("truncated" in fitEvent(message(middle))) tooLong = middle;
       else length = middle;
     }
     const fits = message(length);

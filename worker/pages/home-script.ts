@@ -1,4 +1,4 @@
-/** The script of the page at `/`, as it is sent. It writes with `textContent` alone. */
+/** The script of the page at `/`, as it is sent. What it shows is text, never markup. */
 export const HOME_SCRIPT = `const byId = (id) => document.getElementById(id);
 
 async function call(method, path, body) {
@@ -18,10 +18,17 @@ function fill(table, rows) {
   byId(table).replaceChildren(
     ...rows.map((cells) => {
       const row = document.createElement("tr");
-      for (const text of cells) row.insertCell().textContent = text ?? "";
+      for (const content of cells) row.insertCell().append(content ?? "");
       return row;
     }),
   );
+}
+
+function link(text, address) {
+  const anchor = document.createElement("a");
+  anchor.textContent = text;
+  anchor.href = address;
+  return anchor;
 }
 
 function show(isSignedIn, message) {
@@ -40,7 +47,7 @@ async function load() {
       run.error ? run.error.message : (run.summary ?? run.result),
       run.timings.queued_at,
       run.demo_model ? "offline demo model" : run.routine.model,
-      run.id,
+      link(run.id, "/sessions/" + run.session_id),
     ]));
     show(true, "");
   } catch (error) {

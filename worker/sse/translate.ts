@@ -2,7 +2,14 @@
 import { z } from "zod";
 
 /** The object wrote these messages and checked them: here only what steers the stream is read, and the rest passed on. */
-const eventSchema = z.looseObject({ seq: z.int(), run_id: z.string(), type: z.string() });
+const eventSchema = z.looseObject({
+  // In the order in which they are written, so that an event reads the same wherever it is read.
+  seq: z.int(),
+  at: z.string(),
+  session_id: z.string(),
+  run_id: z.string(),
+  type: z.string(),
+});
 const batchSchema = z.object({ type: z.literal("events"), events: z.array(eventSchema) });
 const caughtUpSchema = z.looseObject({ type: z.literal("caught_up"), active: z.boolean() });
 const deltaSchema = z.looseObject({ type: z.literal("agent.delta") });

@@ -14,7 +14,7 @@ import { timestamp } from "#protocol/time.ts";
 
 export const NOW_MS = Date.UTC(2026, 10, 21, 9);
 export const LIMITS: RunLimits = { timeoutMs: 3_600_000, retryMax: 2, retryBackoffMs: 30_000 };
-export const RUNNER = { kind: "local", id: "runner-1" } as const;
+const RUNNER = { kind: "local", id: "runner-1" } as const;
 
 const KEY = "0ABCDEFGHJKMNPQRSTVWXYZ012";
 
