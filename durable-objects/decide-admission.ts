@@ -25,7 +25,7 @@ export interface AdmissionFacts {
   earlier: { occurrence: Occurrence; fingerprint: string; atMs: number } | null;
   /** Runs that hold a place, oldest first. */
   active: readonly string[];
-  /** Runs that wait for one, oldest first; a retry before its time holds nobody up. */
+  /** Runs that wait for one, oldest first. */
   queued: readonly Waiting[];
   nowMs: number;
 }
@@ -49,8 +49,7 @@ export function decideAdmission(facts: AdmissionFacts): AdmissionVerdict {
   if (facts.isPaused && event.type !== "manual") return { outcome: "refused", reason: "routine_paused" };
   if (!facts.hasModel) return { outcome: "refused", reason: "model_not_configured" };
 
-  const isFirst = queued.every((run) => run.notBeforeMs > facts.nowMs);
-  const isFree = active.length < placesOf(facts) && isFirst;
+  const isFree = active.length < placesOf(facts) && !isAnyAhead(facts);
   if (isFree) return { outcome: "started", reason: "admitted" };
   const isFull = queued.length >= QUEUE_LIMIT;
   switch (facts.overlap) {
@@ -69,6 +68,12 @@ export function decideAdmission(facts: AdmissionFacts): AdmissionVerdict {
 
 function idsOf(runs: readonly Waiting[]): string[] {
   return runs.map(({ id }) => id);
+}
+
+/** A retry before its time holds nobody up, unless the policy is about what has not ended at all. */
+function isAnyAhead({ overlap, queued, nowMs }: AdmissionFacts): boolean {
+  if (overlap !== "parallel" && overlap !== "queue") return queued.length > 0;
+  return queued.some((run) => run.notBeforeMs <= nowMs);
 }
 
 /** How many runs of the routine may be on at once. */

@@ -1,13 +1,9 @@
 /** The one declared environment of the worker and its objects, read and checked once. */
 import { z } from "zod";
-import type { PoolObject } from "./pool-object.ts";
-import type { RoutineObject } from "./routine-object.ts";
+import type { PoolPeer, RoutinePeer } from "./peers.ts";
 
-/** Bindings, variables and secrets as the platform hands them over. `readConfig` turns the texts into a `Config`. */
-export interface Env {
-  DB: D1Database;
-  ROUTINE: DurableObjectNamespace<RoutineObject>;
-  POOL: DurableObjectNamespace<PoolObject>;
+/** Variables and secrets as the platform hands them over. `readConfig` turns the texts into a `Config`. */
+export interface Variables {
   OWNER_TOKEN?: string;
   SIGNING_KEY?: string;
   RUNNER_TOKEN?: string;
@@ -21,6 +17,13 @@ export interface Env {
   LOCAL_INSTANCE?: string;
   FIRE_RATE_PER_MINUTE?: string;
   FIRE_BURST?: string;
+}
+
+/** What the objects are given. Of each other they see what they call; the worker sees the whole classes. */
+export interface ObjectEnv extends Variables {
+  DB: D1Database;
+  ROUTINE: DurableObjectNamespace<RoutinePeer>;
+  POOL: DurableObjectNamespace<PoolPeer>;
 }
 
 const secret = (name: string) =>
@@ -111,10 +114,10 @@ export type ConfigCheck =
   /** Every fault at once. */
   | { ok: false; issues: { field: string; message: string }[] };
 
-let checked: { env: Env; check: ConfigCheck } | undefined;
+let checked: { env: Variables; check: ConfigCheck } | undefined;
 
 /** Checks all variables and secrets; the answer is kept for the isolate's life. */
-export function readConfig(env: Env): ConfigCheck {
+export function readConfig(env: Variables): ConfigCheck {
   if (checked?.env === env) return checked.check;
   const parsed = configSchema.safeParse(env);
   const check: ConfigCheck = parsed.success
@@ -125,7 +128,7 @@ export function readConfig(env: Env): ConfigCheck {
 }
 
 /** The configuration, for objects: the worker refuses requests before it wakes one in a faulty instance. */
-export function requireConfig(env: Env): Config {
+export function requireConfig(env: Variables): Config {
   const check = readConfig(env);
   if (!check.ok) throw new Error(`misconfigured: ${check.issues.map(({ field }) => field).join(", ")}`);
   return check.config;

@@ -3,7 +3,7 @@ import { and, asc, eq, inArray, isNotNull, lte } from "drizzle-orm";
 import { type LeaseRef, OFFER_DEADLINE_MS } from "#protocol/runner-link.ts";
 import type { PoolDatabase } from "./pool-database.ts";
 import { leases } from "./pool-schema.ts";
-import type { LeaseEnd } from "./run-lifecycle.ts";
+import type { LeaseEnd } from "./run-happenings.ts";
 
 export type LeaseRow = typeof leases.$inferSelect;
 

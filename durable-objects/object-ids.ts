@@ -1,23 +1,30 @@
 /** The one place that makes an object's id, so that every object lives in the instance's jurisdiction. */
-import type { Env } from "./environment.ts";
 
 type Jurisdiction = "eu" | "fedramp" | null;
 
-function inJurisdiction<Class extends Rpc.DurableObjectBranded>(
-  namespace: DurableObjectNamespace<Class>,
-  jurisdiction: Jurisdiction,
-): DurableObjectNamespace<Class> {
-  return jurisdiction === null ? namespace : namespace.jurisdiction(jurisdiction);
-}
-
 /** @param ownerKey the key inside every id of the routine, from `ownerKeyOf`. */
-export function routineObject(env: Env, jurisdiction: Jurisdiction, ownerKey: string) {
-  const namespace = inJurisdiction(env.ROUTINE, jurisdiction);
-  return namespace.get(namespace.idFromName(ownerKey));
+export function routineObject<Class extends Rpc.DurableObjectBranded>(
+  env: { ROUTINE: DurableObjectNamespace<Class> },
+  jurisdiction: Jurisdiction,
+  ownerKey: string,
+): DurableObjectStub<Class> {
+  return objectNamed(env.ROUTINE, jurisdiction, ownerKey);
 }
 
 /** @param pool the pool's name, for instance `default`. */
-export function poolObject(env: Env, jurisdiction: Jurisdiction, pool: string) {
-  const namespace = inJurisdiction(env.POOL, jurisdiction);
-  return namespace.get(namespace.idFromName(pool));
+export function poolObject<Class extends Rpc.DurableObjectBranded>(
+  env: { POOL: DurableObjectNamespace<Class> },
+  jurisdiction: Jurisdiction,
+  pool: string,
+): DurableObjectStub<Class> {
+  return objectNamed(env.POOL, jurisdiction, pool);
+}
+
+function objectNamed<Class extends Rpc.DurableObjectBranded>(
+  namespace: DurableObjectNamespace<Class>,
+  jurisdiction: Jurisdiction,
+  name: string,
+): DurableObjectStub<Class> {
+  const there = jurisdiction === null ? namespace : namespace.jurisdiction(jurisdiction);
+  return there.get(there.idFromName(name));
 }

@@ -4,10 +4,10 @@ import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { type DefinitionStore, routineView } from "./definition-store.ts";
 import type { Outbox, Owed } from "./outbox.ts";
-import type { LeaseRequest } from "./pool-object.ts";
+import type { LeaseRequest } from "./peers.ts";
 import { forgetRoutine, projectRoutine, projectRun } from "./projection/writes.ts";
+import { PROVISIONING_MS } from "./run-deadlines.ts";
 import { leaseOf, type RunEngine } from "./run-engine.ts";
-import { PROVISIONING_MS } from "./run-lifecycle.ts";
 import type { RunStore } from "./run-store.ts";
 
 /** The pool as a routine's object sees it. */

@@ -4,9 +4,10 @@ import { ownerKeyOf } from "#protocol/ids.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { makeAttemptToken } from "./attempt-token.ts";
-import { type Config, type Env, requireConfig } from "./environment.ts";
+import { type Config, type ObjectEnv, requireConfig } from "./environment.ts";
 import { LeaseBook, type LeaseRow, refOf } from "./lease-book.ts";
 import { routineObject } from "./object-ids.ts";
+import type { LeaseRequest } from "./peers.ts";
 import { migratePool, poolDatabase } from "./pool-database.ts";
 import { RegisteredRunners } from "./registered-runners.ts";
 import type { HostReports } from "./runner-host.ts";
@@ -14,12 +15,7 @@ import type { HostReports } from "./runner-host.ts";
 /** While leases are held, runners are looked after this often. */
 const CHECK_MS = 5_000;
 
-export interface LeaseRequest {
-  lease: LeaseRef;
-  routine_id: string;
-}
-
-export class PoolObject extends DurableObject<Env> {
+export class PoolObject extends DurableObject<ObjectEnv> {
   readonly #leases: LeaseBook;
   readonly #config: Config;
   readonly #runners: RegisteredRunners;
@@ -52,7 +48,7 @@ export class PoolObject extends DurableObject<Env> {
     },
   };
 
-  constructor(context: DurableObjectState, env: Env) {
+  constructor(context: DurableObjectState, env: ObjectEnv) {
     super(context, env);
     this.#config = requireConfig(env);
     const database = poolDatabase(context.storage);

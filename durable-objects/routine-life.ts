@@ -2,12 +2,12 @@
 import { errorText, logLine } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
-import type { Config, Env } from "./environment.ts";
+import type { Config, ObjectEnv } from "./environment.ts";
 import { FLUSH_DELAY_MS, FrameBuffer } from "./frame-buffer.ts";
 import { poolObject } from "./object-ids.ts";
 import { OwedCalls } from "./owed-calls.ts";
 import type { RoutineParts } from "./routine-parts.ts";
-import type { DeadlineKind, LeaseEnd } from "./run-lifecycle.ts";
+import type { DeadlineKind, LeaseEnd } from "./run-happenings.ts";
 import { type LinkAttachment, RunLinks } from "./run-links.ts";
 import { runOrder } from "./run-order.ts";
 import { type ViewerAttachment, Viewers } from "./viewers.ts";
@@ -26,7 +26,7 @@ export class RoutineLife {
   #flushTimer: ReturnType<typeof setTimeout> | null = null;
   #alarmAt: number | null = null;
 
-  constructor(context: DurableObjectState, env: Env, config: Config, parts: RoutineParts) {
+  constructor(context: DurableObjectState, env: ObjectEnv, config: Config, parts: RoutineParts) {
     this.#context = context;
     this.#config = config;
     this.parts = parts;
@@ -68,6 +68,13 @@ export class RoutineLife {
       if (this.parts.engine.leased(lease) === null) return;
       this.parts.engine.happen(lease.run_id, { type: "lease_ended", end }, nowMs);
     });
+  }
+
+  acceptViewer(sessionId: string, after: number): Response {
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.viewers.accept(server, sessionId, after, Date.now());
+    this.armAlarm();
+    return new Response(null, { status: 101, webSocket: client });
   }
 
   receive(socket: WebSocket, text: string): void {

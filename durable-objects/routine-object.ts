@@ -10,11 +10,11 @@ import type { Admission, Occurrence, TriggerEvent } from "#protocol/trigger-even
 import { CLOSE_CODES } from "#protocol/viewer.ts";
 import { admit } from "./admission.ts";
 import { type RoutineRow, routineView } from "./definition-store.ts";
-import { type Config, type Env, requireConfig } from "./environment.ts";
+import { type Config, type ObjectEnv, requireConfig } from "./environment.ts";
 import { hasTables, openDatabase } from "./routine-database.ts";
 import { RoutineLife } from "./routine-life.ts";
 import { type RoutineParts, routineParts } from "./routine-parts.ts";
-import type { LeaseEnd } from "./run-lifecycle.ts";
+import type { LeaseEnd } from "./run-happenings.ts";
 import type { Push } from "./run-proxies.ts";
 import { hashSecret, makeSecret } from "./secrets.ts";
 import { refuseUpgrade } from "./sockets.ts";
@@ -26,11 +26,11 @@ interface Open {
   parts: RoutineParts;
 }
 
-export class RoutineObject extends DurableObject<Env> {
+export class RoutineObject extends DurableObject<ObjectEnv> {
   readonly #config: Config;
   #life: RoutineLife | null = null;
 
-  constructor(context: DurableObjectState, env: Env) {
+  constructor(context: DurableObjectState, env: ObjectEnv) {
     super(context, env);
     this.#config = requireConfig(env);
     context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
@@ -171,7 +171,8 @@ export class RoutineObject extends DurableObject<Env> {
     return this.#with(({ parts }) => found(readEvents(parts.log, id, after, limit)));
   }
 
-  async issueTicket(id: string, _role: "viewer"): Promise<Result<{ ticket: string }>> {
+  /** A ticket for one viewer's upgrade. */
+  async issueTicket(id: string): Promise<Result<{ ticket: string }>> {
     const open = this.#open();
     if (open === null || open.parts.log.end(id) === null) return refuse("not_found");
     return success({ ticket: await open.parts.door.issueTicket(id, Date.now()) });
@@ -236,10 +237,7 @@ export class RoutineObject extends DurableObject<Env> {
     if (open === null || open.parts.log.end(sessionId) === null) {
       return refuseUpgrade(CLOSE_CODES.noSuchSession, "no such session");
     }
-    const { 0: client, 1: server } = new WebSocketPair();
-    open.life.viewers.accept(server, sessionId, Number(url.searchParams.get("after") ?? 0), Date.now());
-    open.life.armAlarm();
-    return new Response(null, { status: 101, webSocket: client });
+    return open.life.acceptViewer(sessionId, Number(url.searchParams.get("after") ?? 0));
   }
 
   async #openLife(): Promise<RoutineLife> {

@@ -8,7 +8,8 @@ import type { Deadlines } from "./deadlines.ts";
 import { choosePromotions } from "./decide-admission.ts";
 import type { DefinitionStore } from "./definition-store.ts";
 import type { Outbox } from "./outbox.ts";
-import { applyHappening, type DeadlineKind, type Effect, type Happening, type RunLimits } from "./run-lifecycle.ts";
+import type { DeadlineKind, Effect, Happening, RunLimits } from "./run-happenings.ts";
+import { applyHappening } from "./run-lifecycle.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
 import type { TranscriptLog } from "./transcript-log.ts";
 

@@ -1,67 +1,28 @@
 /** How a run moves from status to status. Pure: the run and what happened in; the next run, its events and effects out. */
-import { isMachineryFailure, type RunError, type RunPhase, runError } from "#protocol/errors.ts";
-import type { ActiveRun, CancelReason, QueuedRun, Run, RunnerRef, RunResult, SettledRun } from "#protocol/run.ts";
-import { isSettled } from "#protocol/run.ts";
-import type { AttemptOutcome, FrameBody } from "#protocol/runner-link.ts";
+import {
+  type ActiveRun,
+  type CancelReason,
+  isSettled,
+  type QueuedRun,
+  type RunnerRef,
+  type RunResult,
+  type SettledRun,
+} from "#protocol/run.ts";
+import { isMachineryFailure, type RunError, runError } from "#protocol/run-errors.ts";
+import type { AttemptOutcome } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { EventBody } from "#protocol/transcript.ts";
-
-/** How long a run may wait for a runner: while its pool has none at all, and while all of them are busy. */
-export const PROVISIONING_MS = { noRunner: 10 * 60_000, busy: 60 * 60_000 } as const;
-/** The runner's own bounds on the phases before the agent; they go into its order. */
-export const PHASE_DEADLINES_MS = { clone: 10 * 60_000, setup: 10 * 60_000, agentStart: 60_000 } as const;
-/** The object's backstop behind them, for a runner that keeps its lease and does nothing. */
-const START_BACKSTOP_MS = 25 * 60_000;
-/** The object's backstop behind the runner's own bound on the whole attempt. */
-const TIMEOUT_GRACE_MS = 30_000;
-/** A runner that was told to cancel and hasn't stopped after this long has its lease taken. */
-const CANCEL_GRACE_MS = 20_000;
-
-export type LeaseEnd = "runner_lost" | "work_ended" | "offer_expired";
-export type DeadlineKind = "provisioning" | "start" | "timeout" | "cancel" | "retry";
-type Finished = Extract<FrameBody, { kind: "finished" }>;
-
-/** What the object knows of a run beside what it shows. */
-export interface RunState {
-  run: Run;
-  /** How far the attempt has come. */
-  phase: RunPhase;
-  notBeforeMs: number;
-  overdue: "start" | "timeout" | null;
-}
-
-/** Limits of the revision that the run was admitted with. */
-export interface RunLimits {
-  timeoutMs: number;
-  retryMax: number;
-  retryBackoffMs: number;
-}
-
-export type Happening =
-  | { type: "promoted" }
-  | { type: "leased"; runner: RunnerRef }
-  | { type: "step"; phase: RunPhase }
-  | { type: "running"; sandbox: "sandbox-runtime" | "none" }
-  | { type: "finished"; frame: Finished }
-  | { type: "cancel_requested"; reason: CancelReason }
-  | { type: "lease_ended"; end: LeaseEnd }
-  | { type: "overdue"; kind: DeadlineKind };
-
-export type Effect =
-  | { type: "ask_pool" }
-  /** End the lease by force; the pool answers with `lease_ended`. */
-  | { type: "release_lease" }
-  | { type: "tell_cancel"; reason: CancelReason }
-  | { type: "set_deadline"; kind: DeadlineKind; atMs: number }
-  | { type: "clear_deadlines" }
-  /** A place of `max_concurrent` has come free. */
-  | { type: "promote" };
-
-export interface Step {
-  state: RunState;
-  events: EventBody[];
-  effects: Effect[];
-}
+import { CANCEL_GRACE_MS, PROVISIONING_MS, START_BACKSTOP_MS, TIMEOUT_GRACE_MS } from "./run-deadlines.ts";
+import type {
+  DeadlineKind,
+  Effect,
+  Finished,
+  Happening,
+  LeaseEnd,
+  RunLimits,
+  RunState,
+  Step,
+} from "./run-happenings.ts";
 
 /** @returns null when the happening changes nothing: the run has settled, or it was told twice. */
 export function applyHappening(state: RunState, happening: Happening, limits: RunLimits, nowMs: number): Step | null {

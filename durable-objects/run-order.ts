@@ -3,7 +3,7 @@ import type { RoutineDefinition } from "#protocol/routine.ts";
 import type { Run } from "#protocol/run.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { durationMs } from "#protocol/time.ts";
-import { PHASE_DEADLINES_MS } from "./run-lifecycle.ts";
+import { PHASE_DEADLINES_MS } from "./run-deadlines.ts";
 
 export function runOrder(run: Run, definition: RoutineDefinition, text: string | null, baseUrl: string): RunOrder {
   return {

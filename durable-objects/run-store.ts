@@ -6,7 +6,7 @@ import { timestamp } from "#protocol/time.ts";
 import type { Occurrence } from "#protocol/trigger-event.ts";
 import type { Database } from "./routine-database.ts";
 import { idempotencyKeys, occurrences, runs, sessions } from "./routine-schema.ts";
-import type { RunState } from "./run-lifecycle.ts";
+import type { RunState } from "./run-happenings.ts";
 
 export type RunRow = typeof runs.$inferSelect;
 

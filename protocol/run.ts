@@ -1,7 +1,7 @@
 /** A run by status: what can't be true at once can't be written. */
 import { z } from "zod";
-import { runErrorSchema } from "./errors.ts";
 import { occurrenceIdSchema, routineIdSchema, runIdSchema, sessionIdSchema, triggerIdSchema } from "./ids.ts";
+import { runErrorSchema } from "./run-errors.ts";
 import { nullable } from "./schema.ts";
 import { timestampSchema } from "./time.ts";
 import { triggerTypeSchema } from "./trigger-event.ts";

@@ -6,10 +6,10 @@
  * (`GET /runner/runs/{run_id}/link`, with the attempt's link token) for its frames.
  */
 import { z } from "zod";
-import { runErrorSchema } from "./errors.ts";
 import { runIdSchema, sessionIdSchema } from "./ids.ts";
 import { repositorySchema } from "./routine.ts";
 import { cancelReasonSchema, runnerRefSchema, runResultSchema } from "./run.ts";
+import { runErrorSchema } from "./run-errors.ts";
 import { deltaSchema, runnerEventSchema } from "./transcript.ts";
 
 /** The version of these messages. A worker serves its own and the one before. */

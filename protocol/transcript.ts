@@ -1,8 +1,8 @@
 /** The transcript: what happened in a session, numbered from 1 without a gap. */
 import { z } from "zod";
-import { runErrorSchema, runPhaseSchema } from "./errors.ts";
 import { runIdSchema, sessionIdSchema } from "./ids.ts";
 import { cancelReasonSchema, evidenceSchema, runResultSchema, runStatuses, usageSchema } from "./run.ts";
+import { runErrorSchema, runPhaseSchema } from "./run-errors.ts";
 import { jsonSchema, nullable } from "./schema.ts";
 import { timestampSchema } from "./time.ts";
 
@@ -64,19 +64,19 @@ const stepEvent = z.object({ type: z.literal("run.step"), phase: runPhaseSchema,
 const runnerEvents = [
   stepEvent,
   noticeEvent,
-  z.object({ type: z.literal("agent.message"), message_id: z.string(), text: z.string(), ...cut }),
-  z.object({ type: z.literal("agent.thinking"), message_id: z.string(), text: z.string(), ...cut }),
+  z.object({ type: z.literal("agent.message"), message_id: z.string().max(200), text: z.string(), ...cut }),
+  z.object({ type: z.literal("agent.thinking"), message_id: z.string().max(200), text: z.string(), ...cut }),
   z.object({
     type: z.literal("tool.call"),
-    tool_call_id: z.string(),
-    name: z.string(),
+    tool_call_id: z.string().max(200),
+    name: z.string().max(500),
     /** The tool's input; a text with its beginning when it was too long. */
     input: jsonSchema,
     ...cut,
   }),
   z.object({
     type: z.literal("tool.result"),
-    tool_call_id: z.string(),
+    tool_call_id: z.string().max(200),
     is_error: z.boolean(),
     text: z.string(),
     ...cut,
@@ -102,7 +102,7 @@ export type TranscriptEvent = z.infer<typeof transcriptEventSchema>;
 export const deltaSchema = z
   .object({
     type: z.literal("agent.delta"),
-    message_id: z.string(),
+    message_id: z.string().max(200),
     kind: z.enum(["text", "thinking"]),
     text: z.string().max(65_536),
   })

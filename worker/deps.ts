@@ -1,13 +1,15 @@
 /** The composition root: the declared environment in, narrow dependencies out. */
-import type { Config, Env } from "#durable-objects/environment.ts";
-import { readConfig } from "#durable-objects/environment.ts";
+import { type Config, readConfig } from "#durable-objects/environment.ts";
 import { poolObject, routineObject } from "#durable-objects/object-ids.ts";
+import type { PoolObject } from "#durable-objects/pool-object.ts";
+import type { RoutineObject } from "#durable-objects/routine-object.ts";
 import { ownerKeyOf } from "#protocol/ids.ts";
+import type { Env } from "./bindings.ts";
 import { type Projection, projection } from "./store/projection.ts";
 import { type SignIns, signIns } from "./store/sign-ins.ts";
 
-export type RoutineStub = ReturnType<typeof routineObject>;
-type PoolStub = ReturnType<typeof poolObject>;
+export type RoutineStub = DurableObjectStub<RoutineObject>;
+type PoolStub = DurableObjectStub<PoolObject>;
 
 export interface Deps {
   config: Config;

@@ -1,7 +1,7 @@
 /** What Hono carries through one request. */
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { Env } from "#durable-objects/environment.ts";
+import type { Env } from "./bindings.ts";
 import type { Deps } from "./deps.ts";
 
 export interface HttpEnv {

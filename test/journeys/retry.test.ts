@@ -1,7 +1,7 @@
 /** Machinery fails: before the first model call the run is tried again by itself, after it the run says so. */
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { expect, it, vi } from "vitest";
-import { runError } from "#protocol/errors.ts";
+import { runError } from "#protocol/run-errors.ts";
 import type { FrameBody } from "#protocol/runner-link.ts";
 import { buildRoutine, eventsOf, fired, readRun, readTranscript, watch } from "#test/support/api.ts";
 import { FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
@@ -75,7 +75,10 @@ it("ends a run that no runner takes", async () => {
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 2 * 3_600_000 });
   await runDurableObjectAlarm(ownerOf(run_id));
   vi.useRealTimers();
-  expect(await readRun(run_id)).toMatchObject({ status: "failed", error: { code: "no_runner", phase: "provisioning" } });
+  expect(await readRun(run_id)).toMatchObject({
+    status: "failed",
+    error: { code: "no_runner", phase: "provisioning" },
+  });
 });
 
 it("gives a lease to another runner when the first does not take it", async () => {

@@ -77,7 +77,7 @@ const OVERLAP_ROWS: Row[] = [
   ["queue_latest has room in a full queue, which it empties", "queue_latest", ["a"], FULL, latest(...FULL)],
   ["skip starts a run in a free routine", "skip", [], [], started],
   ["skip drops what comes while a run is on", "skip", ["a"], [], skipped],
-  ["skip drops what comes while a retry waits", "skip", [], ["a"], skipped],
+  ["skip drops what comes while a run waits", "skip", [], ["a"], skipped],
   ["skip drops what comes to a full queue", "skip", ["a"], FULL, skipped],
   ["cancel_running starts a run in a free routine", "cancel_running", [], [], started],
   ["cancel_running waits until the run that is on has stopped", "cancel_running", ["a"], [], cancels("a")],
@@ -88,6 +88,17 @@ const OVERLAP_ROWS: Row[] = [
 describe("decideAdmission", () => {
   it.each(OVERLAP_ROWS)("%s", (_sentence, overlap, active, queued, verdict) => {
     expect(decideAdmission({ ...FREE, overlap, active, queued: waiting(queued) })).toEqual(verdict);
+  });
+
+  it.each<[string, Overlap, AdmissionVerdict]>([
+    ["parallel does not wait for a retry whose time has not come", "parallel", started],
+    ["queue does not wait for it either", "queue", started],
+    ["skip drops what comes while a run waits for its retry: it has not ended", "skip", skipped],
+    ["queue_latest takes the place of a run that waits for its retry", "queue_latest", latest("retry")],
+    ["cancel_running cancels a run that waits for its retry", "cancel_running", cancels("retry")],
+  ])("%s", (_sentence, overlap, verdict) => {
+    const queued = [{ id: "retry", notBeforeMs: NOW_MS + 1 }];
+    expect(decideAdmission({ ...FREE, overlap, queued })).toEqual(verdict);
   });
 
   it.each([

@@ -1,16 +1,7 @@
 /** Every refusal has the one shape of an error answer, and every run error says what to do. */
 import { describe, expect, it } from "vitest";
-import {
-  apiErrorCodes,
-  errorAnswer,
-  errorBodySchema,
-  isMachineryFailure,
-  refuse,
-  runError,
-  runErrorCodes,
-  runErrorSchema,
-  success,
-} from "#protocol/errors.ts";
+import { apiErrorCodes, errorAnswer, errorBodySchema, refuse, success } from "#protocol/errors.ts";
+import { isMachineryFailure, runError, runErrorCodes, runErrorSchema } from "#protocol/run-errors.ts";
 
 /** Statuses as the contract lays them down for each type. */
 const STATUS = {

@@ -1,8 +1,10 @@
 /** The life of a run: what each happening does in each status, and what it does not. */
 import { describe, expect, it } from "vitest";
-import { applyHappening, type Effect, type Happening, PROVISIONING_MS } from "#durable-objects/run-lifecycle.ts";
-import { runError } from "#protocol/errors.ts";
+import { PROVISIONING_MS } from "#durable-objects/run-deadlines.ts";
+import type { Effect, Happening } from "#durable-objects/run-happenings.ts";
+import { applyHappening } from "#durable-objects/run-lifecycle.ts";
 import { runSchema } from "#protocol/run.ts";
+import { runError } from "#protocol/run-errors.ts";
 import {
   AGENT_FAILED,
   apply,

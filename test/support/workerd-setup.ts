@@ -2,7 +2,7 @@
 import { applyD1Migrations, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, vi } from "vitest";
-import type { Env as WorkerEnv } from "#durable-objects/environment.ts";
+import type { Env as WorkerEnv } from "#worker/bindings.ts";
 
 declare global {
   namespace Cloudflare {

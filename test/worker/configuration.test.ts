@@ -2,8 +2,8 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import type { Env } from "#durable-objects/environment.ts";
 import { app } from "#worker/app.ts";
+import type { Env } from "#worker/bindings.ts";
 import { errorOf } from "./support.ts";
 
 function askFaulty(path: string, faults: Partial<Env>): Promise<Response> {

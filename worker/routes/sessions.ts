@@ -29,6 +29,6 @@ export function mountSessions(app: App): void {
       description: "Works once, for 60 seconds, as ?ticket= of …/live.",
       answer: { status: 201, schema: ticketSchema },
     },
-    async ({ c, params }) => c.var.deps.ownerOf(params.id).issueTicket(params.id, "viewer"),
+    async ({ c, params }) => c.var.deps.ownerOf(params.id).issueTicket(params.id),
   );
 }

@@ -1,14 +1,9 @@
 /** A run in each of its states, reached through the rules themselves. */
 
-import {
-  applyHappening,
-  type Happening,
-  type RunLimits,
-  type RunState,
-  type Step,
-} from "#durable-objects/run-lifecycle.ts";
-import { runError } from "#protocol/errors.ts";
+import type { Happening, RunLimits, RunState, Step } from "#durable-objects/run-happenings.ts";
+import { applyHappening } from "#durable-objects/run-lifecycle.ts";
 import { NO_EVIDENCE, NO_USAGE, type QueuedRun, type Run } from "#protocol/run.ts";
+import { runError } from "#protocol/run-errors.ts";
 import type { AttemptOutcome } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
 

@@ -1,0 +1,12 @@
+/** How long the phases of a run may take, in milliseconds. */
+
+/** How long a run may wait for a runner: while its pool has none at all, and while all of them are busy. */
+export const PROVISIONING_MS = { noRunner: 10 * 60_000, busy: 60 * 60_000 } as const;
+/** The runner's own bounds on the phases before the agent; they go into its order. */
+export const PHASE_DEADLINES_MS = { clone: 10 * 60_000, setup: 10 * 60_000, agentStart: 60_000 } as const;
+/** The object's backstop behind them, for a runner that keeps its lease and does nothing. */
+export const START_BACKSTOP_MS = 25 * 60_000;
+/** The object's backstop behind the runner's own bound on the whole attempt. */
+export const TIMEOUT_GRACE_MS = 30_000;
+/** A runner that was told to cancel and hasn't stopped after this long has its lease taken. */
+export const CANCEL_GRACE_MS = 20_000;

@@ -1,0 +1,52 @@
+/** What can happen to a run, and what follows from it. */
+
+import type { CancelReason, Run, RunnerRef } from "#protocol/run.ts";
+import type { RunPhase } from "#protocol/run-errors.ts";
+import type { FrameBody } from "#protocol/runner-link.ts";
+import type { EventBody } from "#protocol/transcript.ts";
+
+export type LeaseEnd = "runner_lost" | "work_ended" | "offer_expired";
+export type DeadlineKind = "provisioning" | "start" | "timeout" | "cancel" | "retry";
+export type Finished = Extract<FrameBody, { kind: "finished" }>;
+
+/** What the object knows of a run beside what it shows. */
+export interface RunState {
+  run: Run;
+  /** How far the attempt has come. */
+  phase: RunPhase;
+  notBeforeMs: number;
+  overdue: "start" | "timeout" | null;
+}
+
+/** Limits of the revision that the run was admitted with. */
+export interface RunLimits {
+  timeoutMs: number;
+  retryMax: number;
+  retryBackoffMs: number;
+}
+
+export type Happening =
+  | { type: "promoted" }
+  | { type: "leased"; runner: RunnerRef }
+  | { type: "step"; phase: RunPhase }
+  | { type: "running"; sandbox: "sandbox-runtime" | "none" }
+  | { type: "finished"; frame: Finished }
+  | { type: "cancel_requested"; reason: CancelReason }
+  | { type: "lease_ended"; end: LeaseEnd }
+  | { type: "overdue"; kind: DeadlineKind };
+
+export type Effect =
+  | { type: "ask_pool" }
+  /** End the lease by force; the pool answers with `lease_ended`. */
+  | { type: "release_lease" }
+  | { type: "tell_cancel"; reason: CancelReason }
+  | { type: "set_deadline"; kind: DeadlineKind; atMs: number }
+  | { type: "clear_deadlines" }
+  /** A place of `max_concurrent` has come free. */
+  | { type: "promote" };
+
+export interface Step {
+  state: RunState;
+  events: EventBody[];
+  effects: Effect[];
+}

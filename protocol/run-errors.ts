@@ -1,0 +1,113 @@
+/** Why runs fail, as rows of one table. `docs/errors.md` has a heading per row; a test holds the two together. */
+import { z } from "zod";
+
+/** In characters: an error is read by people. */
+const MESSAGE_LIMIT = 4_000;
+
+/** Where in a run's life something went wrong. */
+export const runPhaseSchema = z
+  .enum(["admission", "provisioning", "clone", "setup", "agent", "finish"])
+  .meta({ id: "RunPhase" });
+export type RunPhase = z.infer<typeof runPhaseSchema>;
+
+interface RunErrorRow {
+  message: string;
+  hint: string;
+  /** True when the machinery is at fault, so that the run may be tried again if no model call was made. */
+  machinery: boolean;
+}
+
+/** Why a run failed or timed out: code → what a person reads. */
+const RUN_ERRORS = {
+  no_runner: {
+    message: "No runner was free in time.",
+    hint: "Check that a runner of the pool is on and has room; locally, npm start runs one.",
+    machinery: false,
+  },
+  runner_lost: {
+    message: "The runner stopped answering, and its lease has ended.",
+    hint: "Look at the runner's log. The run was not repeated if the model had been called.",
+    machinery: true,
+  },
+  runner_failed: {
+    message: "The runner failed before the agent could start.",
+    hint: "Look at the runner's log and at the last run.step of the transcript.",
+    machinery: true,
+  },
+  sandbox_unavailable: {
+    message: "The runner has no working sandbox, and does not run a real model without one.",
+    hint: "Install bubblewrap, socat and ripgrep (Debian: apt-get install bubblewrap socat ripgrep), or set REVEILLE_SANDBOX=none to accept the risk.",
+    machinery: false,
+  },
+  clone_failed: {
+    message: "A repository could not be cloned.",
+    hint: "Check its address, the branch, and that GIT_CREDENTIALS has access to it.",
+    machinery: false,
+  },
+  clone_timed_out: {
+    message: "Cloning took too long.",
+    hint: "Check that the upstream answers; a smaller repository or fewer of them clone faster.",
+    machinery: true,
+  },
+  setup_failed: {
+    message: "The workspace could not be prepared.",
+    hint: "Look at the last run.step of the transcript.",
+    machinery: true,
+  },
+  agent_start_timed_out: {
+    message: "The agent did not start in time.",
+    hint: "Look at the runner's log; a machine under heavy load can cause this.",
+    machinery: true,
+  },
+  agent_failed: {
+    message: "The agent ended with an error.",
+    hint: "Read the end of the transcript for the error that the agent met.",
+    machinery: false,
+  },
+  turns_exhausted: {
+    message: "The agent used all the turns that the routine allows.",
+    hint: "Raise limits.turns, or make the task smaller.",
+    machinery: false,
+  },
+  model_unavailable: {
+    message: "The model did not answer.",
+    hint: "Check ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL and the model's name; then retry.",
+    machinery: false,
+  },
+  timed_out: {
+    message: "The run reached the routine's time limit.",
+    hint: "Raise limits.timeout, or make the task smaller.",
+    machinery: false,
+  },
+  finish_failed: {
+    message: "The run's ending could not be recorded by the runner.",
+    hint: "Read the transcript: the agent's own work may be complete.",
+    machinery: false,
+  },
+} as const satisfies Record<string, RunErrorRow>;
+
+export type RunErrorCode = keyof typeof RUN_ERRORS;
+export const runErrorCodes = Object.keys(RUN_ERRORS) as RunErrorCode[];
+
+/** The error of a failed or timed-out run. */
+export const runErrorSchema = z
+  .object({
+    code: z.enum(runErrorCodes as [RunErrorCode, ...RunErrorCode[]]),
+    message: z.string().max(MESSAGE_LIMIT),
+    hint: z.string().max(MESSAGE_LIMIT),
+    phase: runPhaseSchema,
+  })
+  .meta({ id: "RunError" });
+export type RunError = z.infer<typeof runErrorSchema>;
+
+/** @param detail one line that tells this case more exactly; appended to the row's message. */
+export function runError(code: RunErrorCode, phase: RunPhase, detail?: string): RunError {
+  const { message, hint } = RUN_ERRORS[code];
+  const told = detail === undefined ? message : `${message} ${detail}`;
+  return { code, message: told.slice(0, MESSAGE_LIMIT), hint, phase };
+}
+
+/** Whether a run that ended so may be tried again by itself, provided that no model call was made. */
+export function isMachineryFailure(code: RunErrorCode): boolean {
+  return RUN_ERRORS[code].machinery;
+}

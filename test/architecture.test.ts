@@ -1,0 +1,250 @@
+/** The shape of the code: who may import whom, no cycles, small files, and documents that name what is there. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, extname, join, normalize } from "node:path";
+import { describe, expect, it } from "vitest";
+import { apiErrorCodes, errorAnswer } from "#protocol/errors.ts";
+import { runErrorCodes } from "#protocol/run-errors.ts";
+import { type Import, importsOf, withoutComments } from "./rules/support/imports.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const PROGRAM_FOLDERS = ["protocol", "worker", "durable-objects", "sandbox-runner", "scripts"] as const;
+type ProgramFolder = (typeof PROGRAM_FOLDERS)[number];
+const TOP_FOLDERS = [...PROGRAM_FOLDERS, "migrations", "test", "docs"];
+
+/** Which of our folders a folder may import from, beside itself. Tests may import everything. */
+const MAY_IMPORT: Record<ProgramFolder, readonly string[]> = {
+  protocol: [],
+  worker: ["protocol", "durable-objects"],
+  "durable-objects": ["protocol", "migrations"],
+  "sandbox-runner": ["protocol"],
+  scripts: ["protocol"],
+};
+/** What of the objects the worker uses as values; of everything else there it knows the types alone. */
+const DOORS_OF_OBJECTS = ["environment.ts", "object-ids.ts", "attempt-token.ts", "projection/schema.ts"];
+/** The platform finds the classes of the objects in the worker's main file. */
+const CLASSES_ARE_EXPORTED_IN = "worker/index.ts";
+/** The one file per program that starts processes. What installs the packages runs before there is anything to import. */
+const SPAWNERS: Record<ProgramFolder, readonly string[]> = {
+  protocol: [],
+  worker: [],
+  "durable-objects": [],
+  "sandbox-runner": ["sandbox-runner/spawn.ts"],
+  scripts: ["scripts/child-process.ts", "scripts/ensure-installed.mjs"],
+};
+const MAY_READ_ENVIRONMENT = ["worker/index.ts", "worker/app.ts", "worker/deps.ts"];
+const LINE_LIMITS = { "worker/index.ts": 40, source: 300, test: 400 };
+
+interface Edge extends Import {
+  from: string;
+}
+
+const sources = PROGRAM_FOLDERS.flatMap((folder) => filesIn(folder)).filter(isProgram);
+const tests = filesIn("test").filter(isProgram);
+const documents = ["README.md", "CONTRIBUTING.md", ...filesIn("docs").filter((file) => extname(file) === ".md")];
+const edges: Edge[] = sources.flatMap((from) => importsOf(from, read(from)).map((one) => ({ from, ...one })));
+
+it("finds all files and their imports", () => {
+  expect(sources.length).toBeGreaterThan(100);
+  expect(edges).toContainEqual({ from: CLASSES_ARE_EXPORTED_IN, target: "worker/app.ts", isType: false });
+});
+
+describe("imports", () => {
+  it("go round in no circle, types included", () => {
+    expect(cycles()).toEqual([]);
+  });
+
+  it("of protocol are zod and protocol", () => {
+    const wrong = edges.filter(
+      ({ from, target }) => topOf(from) === "protocol" && !isOneOf(target, ["zod", "protocol"]),
+    );
+    expect(arrows(wrong)).toEqual([]);
+  });
+
+  it.each(PROGRAM_FOLDERS)("of %s stay within what it may know of us", (folder) => {
+    const wrong = edges.filter(
+      ({ from, target }) =>
+        topOf(from) === folder &&
+        (target === "(computed)" || (isOurs(target) && !isOneOf(target, [folder, ...MAY_IMPORT[folder]]))),
+    );
+    expect(arrows(wrong)).toEqual([]);
+  });
+
+  it("by the worker of an object's code, beyond a few doors, are types; the classes are the main file's", () => {
+    const doors = DOORS_OF_OBJECTS.map((file) => `durable-objects/${file}`);
+    const wrong = edges.filter(
+      ({ from, target, isType }) =>
+        topOf(from) === "worker" &&
+        topOf(target) === "durable-objects" &&
+        !isType &&
+        !doors.includes(target) &&
+        from !== CLASSES_ARE_EXPORTED_IN,
+    );
+    expect(arrows(wrong)).toEqual([]);
+  });
+
+  it.each(PROGRAM_FOLDERS)("of node:child_process in %s are in its one file for it", (folder) => {
+    const spawners = edges.filter(
+      ({ from, target }) => topOf(from) === folder && /^(node:)?child_process$/.test(target),
+    );
+    expect([...new Set(spawners.map(({ from }) => from))].sort()).toEqual([...SPAWNERS[folder]].sort());
+  });
+});
+
+describe("files", () => {
+  it("of the worker read the environment at its door only", () => {
+    const wrong = sources.filter(
+      (file) =>
+        topOf(file) === "worker" &&
+        !MAY_READ_ENVIRONMENT.includes(file) &&
+        /(?<![-\w])env\s*\??[.[]|\.env\b/.test(withoutComments(read(file))),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it("are short enough to be read at once", () => {
+    const limitOf = (file: string) => (file === CLASSES_ARE_EXPORTED_IN ? LINE_LIMITS[file] : LINE_LIMITS.source);
+    const long = [
+      ...sources.map((file) => ({ file, limit: limitOf(file) })),
+      ...tests.map((file) => ({ file, limit: LINE_LIMITS.test })),
+    ].flatMap(({ file, limit }) => {
+      const lines = read(file).trimEnd().split("\n").length;
+      return lines > limit ? [`${file}: ${lines} lines, at most ${limit}`] : [];
+    });
+    expect(long).toEqual([]);
+  });
+
+  it("leave nothing for later", () => {
+    const marks = new RegExp(["TO", "DO|FIX", "ME"].join(""));
+    const wrong = [...sources, ...tests, ...documents].filter((file) => marks.test(read(file)));
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe("documents", () => {
+  it("name only files that are there", () => {
+    const missing = documents.flatMap((document) =>
+      namedPaths(read(document))
+        .filter((path) => !existsSync(join(ROOT, path)))
+        .map((path) => `${document} → ${path}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it("link only to files that are there", () => {
+    const missing = documents.flatMap((document) =>
+      linkedPaths(document, read(document))
+        .filter((path) => !existsSync(join(ROOT, path)))
+        .map((path) => `${document} → ${path}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it.each([
+    ["API errors", apiErrorCodes],
+    ["Run errors", runErrorCodes],
+  ])("of %s have a heading for each code, and no other", (section, codes) => {
+    const text =
+      read("docs/errors.md")
+        .split(/^## /m)
+        .find((part) => part.startsWith(`${section}\n`)) ?? "";
+    const headings = [...text.matchAll(/^### (.*)$/gm)].map(([, heading]) => heading);
+    expect(headings).toEqual(codes);
+  });
+
+  it.each(apiErrorCodes)("tell the status and type of %s", (code) => {
+    const { status, body } = errorAnswer({ code }, "req_1");
+    expect(read("docs/errors.md")).toContain(`\n### ${code}\n\n${status} \`${body.error.type}\`\n`);
+  });
+
+  it.each([...apiErrorCodes, ...runErrorCodes])("tell of %s, which something gives", (code) => {
+    const givers = sources.filter((file) => file !== "protocol/errors.ts" && read(file).includes(`"${code}"`));
+    expect(givers).not.toEqual([]);
+  });
+
+  it("have no third section of errors", () => {
+    expect(read("docs/errors.md").match(/^### /gm)).toHaveLength(apiErrorCodes.length + runErrorCodes.length);
+  });
+});
+
+function read(file: string): string {
+  return readFileSync(join(ROOT, file), "utf8");
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length + 1))
+    .sort();
+}
+
+function isProgram(file: string): boolean {
+  return [".ts", ".mts", ".js", ".mjs", ".tsx"].includes(extname(file));
+}
+
+function topOf(path: string): string {
+  return path.split("/")[0] ?? "";
+}
+
+function isOurs(path: string): boolean {
+  return TOP_FOLDERS.includes(topOf(path));
+}
+
+function isOneOf(path: string, names: readonly string[]): boolean {
+  return names.some((name) => path === name || path.startsWith(`${name}/`));
+}
+
+function arrows(found: readonly Edge[]): string[] {
+  return found.map(({ from, target, isType }) => `${from} → ${target}${isType ? " (types)" : ""}`);
+}
+
+/** The shortest circle through each file that lies on one; a circle is told once. */
+function cycles(): string[] {
+  const next = new Map(
+    sources.map((file) => [file, edges.filter(({ from }) => from === file).map((edge) => edge.target)]),
+  );
+  const found = new Set<string>();
+  for (const start of sources) {
+    const circle = wayBack(start, next);
+    if (circle === null) continue;
+    const first = circle.indexOf([...circle].sort()[0] ?? start);
+    const turned = [...circle.slice(first), ...circle.slice(0, first)];
+    found.add([...turned, turned[0]].join(" → "));
+  }
+  return [...found].sort();
+}
+
+/** Breadth first: the files from `start` until an import leads back to it. */
+function wayBack(start: string, next: ReadonlyMap<string, readonly string[]>): string[] | null {
+  const cameFrom = new Map<string, string>();
+  const queue = [start];
+  for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+    for (const neighbour of next.get(file) ?? []) {
+      if (neighbour === start) return wayTo(file, cameFrom);
+      if (cameFrom.has(neighbour)) continue;
+      cameFrom.set(neighbour, file);
+      queue.push(neighbour);
+    }
+  }
+  return null;
+}
+
+function wayTo(end: string, cameFrom: ReadonlyMap<string, string>): string[] {
+  const way = [end];
+  for (let file = cameFrom.get(end); file !== undefined; file = cameFrom.get(file)) way.unshift(file);
+  return way;
+}
+
+/** Paths in backticks that begin with a folder of ours; of a pattern, the folder in which it begins. */
+function namedPaths(text: string): string[] {
+  return [...text.matchAll(/`#?([\w.-]+\/[^`\s]*)`/g)]
+    .map(([, path = ""]) => path.replace(/(?::\d+|#.*)$/, "").replace(/[^/]*[*<{…].*$/, ""))
+    .filter((path) => isOurs(path));
+}
+
+/** Targets of links that are no address and no heading of the same page. */
+function linkedPaths(document: string, text: string): string[] {
+  return [...text.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, link = ""]) => link.replace(/#.*$/, ""))
+    .filter((link) => link !== "" && !/^[a-z]+:/.test(link) && !link.startsWith("/"))
+    .map((link) => normalize(join(dirname(document), link)));
+}
