@@ -30,7 +30,7 @@ const RUN_ERRORS = {
     machinery: true,
   },
   runner_failed: {
-    message: "The runner failed before the agent could start.",
+    message: "The runner's work on this run ended without a result.",
     hint: "Look at the runner's log and at the last run.step of the transcript.",
     machinery: true,
   },

@@ -1,0 +1,66 @@
+/** The environment of what runs in the sandbox: a list of its own, nothing inherited, no secret but the proxy token. */
+import { join } from "node:path";
+import type { RunOrder } from "#protocol/runner-link.ts";
+import { ATTEMPT_VARIABLE } from "./attempt-processes.ts";
+import { gitEnvironment } from "./git-settings.ts";
+import type { RunFolder } from "./run-folder.ts";
+import { SANDBOX_TOOLS } from "./sandbox-config.ts";
+
+/** How often the agent asks the model again, with growing pauses, before its run ends with an error. */
+const MODEL_RETRIES = 6;
+
+/** For every command inside. */
+export function commandEnvironment(attempt: string, folder: RunFolder): Record<string, string> {
+  return {
+    PATH: SANDBOX_TOOLS,
+    HOME: folder.home,
+    TMPDIR: folder.temporary,
+    LANG: "C.UTF-8",
+    SHELL: "/bin/bash",
+    USER: "agent",
+    [ATTEMPT_VARIABLE]: attempt,
+  };
+}
+
+/** For cloning: only the relay, none of the agent's settings. */
+export function cloneEnvironment(attempt: string, folder: RunFolder): Record<string, string> {
+  return {
+    ...commandEnvironment(attempt, folder),
+    GIT_CONFIG_SYSTEM: join(folder.git, "config"),
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_ASKPASS: "true",
+    GIT_LFS_SKIP_SMUDGE: "1",
+  };
+}
+
+export function agentEnvironment(
+  attempt: string,
+  folder: RunFolder,
+  relayUrl: string,
+  proxyToken: string,
+  order: RunOrder,
+): Record<string, string> {
+  return {
+    ...commandEnvironment(attempt, folder),
+    ...gitEnvironment(folder.git),
+    ANTHROPIC_BASE_URL: `${relayUrl}/proxy/${order.run_id}/model`,
+    ANTHROPIC_AUTH_TOKEN: proxyToken,
+    ANTHROPIC_MODEL: order.model,
+    ANTHROPIC_SMALL_FAST_MODEL: order.model,
+    ANTHROPIC_DEFAULT_HAIKU_MODEL: order.model,
+    ANTHROPIC_DEFAULT_SONNET_MODEL: order.model,
+    ANTHROPIC_DEFAULT_OPUS_MODEL: order.model,
+    CLAUDE_CODE_SUBAGENT_MODEL: order.model,
+    CLAUDE_CODE_MAX_RETRIES: String(MODEL_RETRIES),
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+    CLAUDE_CODE_TMPDIR: folder.temporary,
+    CLAUDE_CONFIG_DIR: join(folder.home, ".claude"),
+    CLAUDE_CODE_REMOTE: "true",
+    DISABLE_AUTOUPDATER: "1",
+    // The agent's program refuses to skip permission questions as root unless it is told that it is shut in.
+    IS_SANDBOX: "1",
+    REVEILLE_RUN_ID: order.run_id,
+    REVEILLE_SESSION_URL: order.session_url,
+  };
+}

@@ -1,0 +1,133 @@
+/** Drives the agent: starts it in the sandbox through the Agent SDK, gives it its task, and hands on what it says. */
+import {
+  type Options,
+  query,
+  type SDKMessage,
+  type SDKResultMessage,
+  type SDKUserMessage,
+} from "@anthropic-ai/claude-agent-sdk";
+import type { RunOrder } from "#protocol/runner-link.ts";
+import { GatedProcess } from "./gated-process.ts";
+import { REPORT_TOOL, type Report, reportServer } from "./report-tool.ts";
+import type { Sandbox } from "./sandbox.ts";
+import { killGroup, type PipedProcess, processClosed } from "./spawn.ts";
+
+export interface AgentOptions {
+  order: RunOrder;
+  sandbox: Sandbox;
+  cwd: string;
+  env: Record<string, string>;
+  signal: AbortSignal;
+  /** The agent's output is read on only when this settles; it settles at the latest when the signal comes. */
+  room(): Promise<void>;
+  /** @returns true when no more comes unless the agent is told something. */
+  onMessage(message: SDKMessage): boolean;
+}
+
+export interface AgentEnd {
+  /** The last result, or null when the agent's program ended without one. */
+  result: SDKResultMessage | null;
+  report: Report | null;
+  /** The end of its error output. */
+  lastWords: string;
+}
+
+const INSTRUCTIONS = `
+You run unattended, started by a routine: nobody reads along and nobody answers questions. Decide for yourself, within
+your task. The workspace is thrown away when you end: what is to last must be committed and pushed, or sent on its way.
+Push to branches whose names begin with claude/ unless your task says otherwise.
+Before you end, call ${REPORT_TOOL} exactly once. Work that you leave running in the background ends with you.
+`;
+
+/** Tools that need a person or a longer life than a run's, or that reach past the relay. */
+const TOOLS_WITHOUT_USE = [
+  "AskUserQuestion",
+  "CronCreate",
+  "CronDelete",
+  "CronList",
+  "EnterPlanMode",
+  "ExitPlanMode",
+  "ScheduleWakeup",
+  "WebFetch",
+  "WebSearch",
+];
+
+const LAST_WORDS = 2_000;
+
+/** Runs the agent to its end, or until the signal kills it. Never throws. */
+export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
+  const end: AgentEnd = { result: null, report: null, lastWords: "" };
+  const started: PipedProcess[] = [];
+  const closed: Promise<void>[] = [];
+  const finished = Promise.withResolvers<void>();
+  const onAbort = () => {
+    finished.resolve();
+    for (const child of started) killGroup(child.pid);
+  };
+  options.signal.addEventListener("abort", onAbort, { once: true });
+  const agent = query({
+    prompt: task(options.order.task, finished.promise),
+    options: {
+      ...fixedOptions(options.order),
+      cwd: options.cwd,
+      env: options.env,
+      mcpServers: {
+        reveille: reportServer((report) => {
+          end.report = report;
+        }),
+      },
+      spawnClaudeCodeProcess: (command) => {
+        const child = options.sandbox.start([command.command, ...command.args], {
+          cwd: options.cwd,
+          env: definedOnly(command.env),
+        });
+        started.push(child);
+        closed.push(processClosed(child));
+        child.stderr.on("data", (chunk: Buffer) => {
+          end.lastWords = (end.lastWords + chunk.toString("utf8")).slice(-LAST_WORDS);
+        });
+        if (options.signal.aborted) killGroup(child.pid);
+        return new GatedProcess(child, options.room);
+      },
+    },
+  });
+  try {
+    for await (const message of agent) {
+      if (message.type === "result") end.result = message;
+      if (options.onMessage(message)) finished.resolve();
+    }
+  } catch (error) {
+    // A result that tells an error is followed by an exception with the same words.
+    if (end.result === null && !options.signal.aborted) end.lastWords += ` ${String(error)}`;
+  }
+  options.signal.removeEventListener("abort", onAbort);
+  finished.resolve();
+  for (const child of started) killGroup(child.pid);
+  await Promise.all(closed);
+  return end;
+}
+
+function fixedOptions(order: RunOrder): Options {
+  return {
+    model: order.model,
+    maxTurns: order.turns,
+    systemPrompt: { type: "preset", preset: "claude_code", append: INSTRUCTIONS },
+    settingSources: ["project"],
+    permissionMode: "bypassPermissions",
+    allowDangerouslySkipPermissions: true,
+    includePartialMessages: true,
+    strictMcpConfig: true,
+    disallowedTools: TOOLS_WITHOUT_USE,
+  };
+}
+
+/** The task as the conversation's first message; the input stays open until the agent is done. */
+async function* task(text: string, finished: Promise<void>): AsyncGenerator<SDKUserMessage> {
+  yield { type: "user", message: { role: "user", content: text }, parent_tool_use_id: null };
+  await finished;
+}
+
+function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const entries = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,206 @@
+/** One attempt in its order: relay, sandbox, clone, setup, agent, evidence. Says what it does, and how it ended. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
+import { type RunError, type RunPhase, runError } from "#protocol/run-errors.ts";
+import type { FrameBody, RunOrder } from "#protocol/runner-link.ts";
+import type { Delta, RunnerEvent } from "#protocol/transcript.ts";
+import { runAgent } from "./agent.ts";
+import { agentEnvironment, cloneEnvironment, commandEnvironment } from "./agent-environment.ts";
+import { AgentEvents } from "./agent-events.ts";
+import { type Clone, cloneRepositories } from "./clone.ts";
+import { type Evidence, gatherEvidence } from "./evidence.ts";
+import { type GitSettings, gitSettings } from "./git-settings.ts";
+import { agentError } from "./outcome.ts";
+import { type Relay, startRelay } from "./relay.ts";
+import type { Report } from "./report-tool.ts";
+import type { RunFolder } from "./run-folder.ts";
+import { openSandbox, type Sandbox, withoutSandbox } from "./sandbox.ts";
+import type { SandboxSetting } from "./settings.ts";
+import { within } from "./within.ts";
+
+export interface AttemptOptions {
+  order: RunOrder;
+  /** `<run id>.<generation>` */
+  attempt: string;
+  folder: RunFolder;
+  instanceUrl: string;
+  proxyToken: string;
+  sandbox: SandboxSetting;
+  /** Stops the attempt wherever it is. */
+  signal: AbortSignal;
+  send(body: FrameBody): void;
+  sendDelta(delta: Delta): void;
+  /** Settles when more may be sent. */
+  room(): Promise<void>;
+}
+
+export type Seen = Extract<FrameBody, { kind: "finished" }>["seen"];
+
+const DEMO_MODEL =
+  "The offline demo model answers instead of a real one: the agent's words are a script, its tool calls are real.";
+
+export class Attempt {
+  readonly #options: AttemptOptions;
+  readonly #events = new AgentEvents();
+  #phase: RunPhase = "provisioning";
+  #report: Report | null = null;
+  #evidence: Evidence = { files_changed: 0, commits_pushed: 0 };
+  #relay: Relay | null = null;
+  #sandbox: Sandbox | null = null;
+
+  constructor(options: AttemptOptions) {
+    this.#options = options;
+  }
+
+  get phase(): RunPhase {
+    return this.#phase;
+  }
+  get report(): Report | null {
+    return this.#report;
+  }
+  get seen(): Seen {
+    const { turns, toolCalls, costUsd } = this.#events;
+    return { turns, tool_calls: toolCalls, ...this.#evidence, cost_usd: this.#options.order.demo_model ? 0 : costUsd };
+  }
+
+  /** @returns null when every step went well, or was stopped by the signal. */
+  async run(): Promise<RunError | null> {
+    const { order, signal } = this.#options;
+    if (order.demo_model) this.#event({ type: "notice", level: "info", code: "demo_model", message: DEMO_MODEL });
+    this.#relay = await startRelay({
+      instanceUrl: this.#options.instanceUrl,
+      scope: { runId: order.run_id, repositories: order.repositories.length },
+    });
+    const sandbox = await this.#enterSandbox(this.#relay);
+    if (!sandbox.ok) return sandbox.error;
+    this.#sandbox = sandbox.value;
+    if (signal.aborted) return null;
+
+    this.#phase = "clone";
+    const settings = await this.#writeGitSettings(this.#relay);
+    const cloned = await cloneRepositories({
+      order,
+      folder: this.#options.folder,
+      relayUrl: this.#relay.url,
+      sandbox: sandbox.value,
+      env: cloneEnvironment(this.#options.attempt, this.#options.folder),
+      signal,
+      onStep: (message) => this.#step(message),
+    });
+    if (signal.aborted) return null;
+    if (!cloned.ok) return cloned.error;
+
+    const unprepared = await this.#setUp(settings);
+    if (unprepared !== null || signal.aborted) return unprepared;
+
+    const failure = await this.#driveAgent(this.#relay, sandbox.value, cloned.clones);
+    if (signal.aborted) return null;
+    this.#phase = "finish";
+    this.#evidence = await gatherEvidence(
+      cloned.clones,
+      this.#options.folder,
+      sandbox.value,
+      commandEnvironment(this.#options.attempt, this.#options.folder),
+      signal,
+    );
+    return failure;
+  }
+
+  /** Ends everything that runs for the attempt, whatever it was doing. */
+  async close(): Promise<void> {
+    this.#sandbox?.kill();
+    await this.#sandbox?.close();
+    await this.#relay?.close();
+  }
+
+  async #enterSandbox(relay: Relay): Promise<{ ok: true; value: Sandbox } | { ok: false; error: RunError }> {
+    const { order, folder, sandbox: setting, signal } = this.#options;
+    const accepted = setting === "none";
+    const opened = accepted
+      ? { ok: false as const, reason: "REVEILLE_SANDBOX=none is set." }
+      : await within(order.setup_deadline_ms, openSandbox(folder, relay.port, signal), {
+          ok: false as const,
+          reason: "It was not ready in time.",
+        });
+    if (opened.ok) return { ok: true, value: opened.sandbox };
+    if (!accepted && !order.demo_model) {
+      return { ok: false, error: runError("sandbox_unavailable", "provisioning", opened.reason) };
+    }
+    const remedy = accepted ? "" : ` ${runError("sandbox_unavailable", "provisioning").hint}`;
+    const message = `This run works without a sandbox, on the runner's machine itself. ${opened.reason}${remedy}`;
+    this.#event({ type: "notice", level: "warning", code: "no_sandbox", message });
+    return { ok: true, value: withoutSandbox() };
+  }
+
+  /** Git's settings lie outside of what the sandbox may write. */
+  async #writeGitSettings(relay: Relay): Promise<GitSettings> {
+    const { order, folder, proxyToken } = this.#options;
+    const settings = gitSettings({
+      relayUrl: relay.url,
+      runId: order.run_id,
+      repositories: order.repositories,
+      proxyToken,
+      sessionUrl: order.session_url,
+    });
+    await writeFile(join(folder.git, "config"), settings.config);
+    return settings;
+  }
+
+  async #setUp({ hooks }: GitSettings): Promise<RunError | null> {
+    this.#phase = "setup";
+    this.#step("Setting up the workspace");
+    try {
+      for (const [name, script] of Object.entries(hooks)) {
+        await writeFile(join(this.#options.folder.hooks, name), script, { mode: 0o755 });
+      }
+      return null;
+    } catch (error) {
+      return runError("setup_failed", "setup", String(error));
+    }
+  }
+
+  async #driveAgent(relay: Relay, sandbox: Sandbox, clones: readonly Clone[]): Promise<RunError | null> {
+    const { order, attempt, folder, proxyToken, signal } = this.#options;
+    this.#phase = "agent";
+    this.#step("Starting the agent");
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), order.agent_start_deadline_ms);
+    const only = clones.length === 1 ? clones[0] : undefined;
+    const end = await runAgent({
+      order,
+      sandbox,
+      cwd: only?.folder ?? folder.workspace,
+      env: agentEnvironment(attempt, folder, relay.url, proxyToken, order),
+      signal: AbortSignal.any([signal, late.signal]),
+      room: this.#options.room,
+      onMessage: (message) => {
+        const last = this.#hear(message, sandbox);
+        if (this.#events.started) clearTimeout(timer);
+        return last;
+      },
+    });
+    clearTimeout(timer);
+    this.#report = end.report;
+    if (late.signal.aborted) return runError("agent_start_timed_out", "agent");
+    return agentError(end.result, end.lastWords);
+  }
+
+  #hear(message: SDKMessage, sandbox: Sandbox): boolean {
+    const begun = this.#events.started;
+    const { events, deltas } = this.#events.read(message);
+    if (!begun && this.#events.started) this.#options.send({ kind: "running", sandbox: sandbox.kind });
+    for (const delta of deltas) this.#options.sendDelta(delta);
+    for (const event of events) this.#event(event);
+    return message.type === "result" && this.#events.isLast(message);
+  }
+
+  #step(message: string): void {
+    this.#event({ type: "run.step", phase: this.#phase, message });
+  }
+
+  #event(event: RunnerEvent): void {
+    const free = this.#options.order.demo_model && event.type === "usage";
+    this.#options.send({ kind: "event", event: free ? { ...event, usage: { ...event.usage, cost_usd: 0 } } : event });
+  }
+}

@@ -1,0 +1,99 @@
+/** How repositories are cloned, without doing it: folder names, arguments, and git's words made readable. */
+import type { Repository } from "#protocol/routine.ts";
+import type { Command } from "./spawn.ts";
+
+/** Enough history for an agent to read what was done lately; `git fetch --deepen` gets more through the relay. */
+const CLONE_DEPTH = 50;
+
+export interface ClonePlan {
+  repository: Repository;
+  /** The folder's name in the workspace. */
+  name: string;
+}
+
+/** Names each repository's folder by its address; the second of the same name gets `-2`, and so on. */
+export function planClones(repositories: readonly Repository[]): ClonePlan[] {
+  const taken = new Set<string>();
+  return repositories.map((repository) => {
+    const base = folderName(repository.url);
+    let name = base;
+    for (let count = 2; taken.has(name.toLowerCase()); count += 1) name = `${base}-${count}`;
+    taken.add(name.toLowerCase());
+    return { repository, name };
+  });
+}
+
+/**
+ * Nothing that the repository brings runs here: no hooks, no submodules, no large-file download.
+ * @param template the folder that a new clone's own folder begins with.
+ */
+export function cloneCommand({ repository, name }: ClonePlan, template: string): Command {
+  return [
+    "git",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "protocol.allow=never",
+    "-c",
+    "protocol.http.allow=always",
+    "clone",
+    "--quiet",
+    `--template=${template}`,
+    `--depth=${CLONE_DEPTH}`,
+    ...(repository.branch === undefined ? [] : [`--branch=${repository.branch}`]),
+    "--",
+    repository.url,
+    name,
+  ];
+}
+
+/** A shallow clone follows one branch; the agent's fetches and pushes are to be seen on every branch. */
+export function followBranchesCommand({ name }: ClonePlan): Command {
+  return ["git", "-C", name, "remote", "set-branches", "origin", "*"];
+}
+
+export function headCommand({ name }: ClonePlan): Command {
+  return ["git", "-C", name, "rev-parse", "HEAD", "--abbrev-ref", "HEAD"];
+}
+
+export interface Head {
+  commit: string;
+  branch: string;
+}
+
+/** @returns null for what is not the answer of `headCommand`, for instance of a repository without a commit. */
+export function readHead(output: string): Head | null {
+  const [commit = "", branch = ""] = output.trim().split("\n");
+  return /^[0-9a-f]{40,64}$/.test(commit) && branch !== "" ? { commit, branch } : null;
+}
+
+const SHOWN_LINES = 3;
+const SHOWN_CHARACTERS = 600;
+
+/** The last lines of git's error output for a person: the relay's address is shown as the repository's own. */
+export function readableGitError(stderr: string, proxyAddress: string, url: string): string {
+  const lines = stderr
+    .replaceAll(`${proxyAddress}/`, `${url}/`)
+    .replaceAll(proxyAddress, url)
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("warning: "));
+  return lines.slice(-SHOWN_LINES).join(" ").slice(-SHOWN_CHARACTERS);
+}
+
+function folderName(url: string): string {
+  const last = new URL(url).pathname.split("/").filter(Boolean).at(-1) ?? "";
+  const name = decode(last)
+    .replace(/\.git$/i, "")
+    .replace(/[^A-Za-z0-9._-]/g, "-")
+    .replace(/^[.-]+/, "");
+  return name.slice(0, 100) || "repository";
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

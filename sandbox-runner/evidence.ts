@@ -1,0 +1,73 @@
+/** What a run changed in its clones, counted by git inside the sandbox once the agent has ended. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clone } from "./clone.ts";
+import type { RunFolder } from "./run-folder.ts";
+import type { Sandbox } from "./sandbox.ts";
+
+export interface Evidence {
+  files_changed: number;
+  commits_pushed: number;
+}
+
+const DEADLINE_MS = 20_000;
+const OUTPUT_CAP_BYTES = 4_096;
+
+/**
+ * For each clone two numbers: files that differ from the cloned commit, in the working tree or in commits of any
+ * branch; and commits that a local branch and a branch of the remote both have, and the cloned commit does not.
+ */
+const COUNT_SCRIPT = `while [ $# -ge 2 ]; do
+  cd "$1" || exit 1
+  {
+    git diff --no-ext-diff --name-only -z "$2" --
+    git ls-files -z --others --exclude-standard
+    git log -z --format= --name-only --branches --not "$2"
+  } 2>/dev/null | sort -zu | tr -cd '\\000' | wc -c
+  {
+    git rev-list --branches --not "$2"
+    git rev-list --remotes --not "$2"
+  } 2>/dev/null | sort | uniq -d | wc -l
+  shift 2
+done
+`;
+
+/** Counting runs nothing that the repository's settings name, as far as git lets it be switched off. */
+const QUIET_GIT = {
+  GIT_OPTIONAL_LOCKS: "0",
+  GIT_CONFIG_COUNT: "2",
+  GIT_CONFIG_KEY_0: "core.fsmonitor",
+  GIT_CONFIG_VALUE_0: "false",
+  GIT_CONFIG_KEY_1: "core.hooksPath",
+  GIT_CONFIG_VALUE_1: "/dev/null",
+};
+
+/** @returns zeros for what could not be counted: a count is no reason for a run to fail. */
+export async function gatherEvidence(
+  clones: readonly Clone[],
+  folder: RunFolder,
+  sandbox: Sandbox,
+  env: Record<string, string>,
+  signal: AbortSignal,
+): Promise<Evidence> {
+  const counted = clones.flatMap((clone) => (clone.commit === null ? [] : [clone.folder, clone.commit]));
+  if (counted.length === 0) return { files_changed: 0, commits_pushed: 0 };
+  const script = join(folder.launch, "count.sh");
+  await writeFile(script, COUNT_SCRIPT);
+  const end = await sandbox.run(
+    ["/bin/sh", script, ...counted],
+    { cwd: folder.workspace, env: { ...env, ...QUIET_GIT } },
+    { deadlineMs: DEADLINE_MS, outputCapBytes: OUTPUT_CAP_BYTES, signal },
+  );
+  return readCounts(end.stdout);
+}
+
+/** Reads the script's lines, which alternate between both numbers. What is no number counts as nothing. */
+export function readCounts(output: string): Evidence {
+  const numbers = output
+    .trim()
+    .split("\n")
+    .map((line) => (/^\s*[0-9]{1,9}\s*$/.test(line) ? Number(line) : 0));
+  const sum = (odd: number) => numbers.filter((_, index) => index % 2 === odd).reduce((all, value) => all + value, 0);
+  return { files_changed: sum(0), commits_pushed: sum(1) };
+}

@@ -1,0 +1,101 @@
+/**
+ * The frames of an attempt: numbered from 1, kept until acknowledged, handed out in batches. Deltas ride along in
+ * their place among the frames, and are dropped rather than kept.
+ */
+import { FRAME_WINDOW, type Frame, type FrameBody, type RunnerToRun } from "#protocol/runner-link.ts";
+import { byteLength, type Delta } from "#protocol/transcript.ts";
+
+const BATCH_FRAMES = 64;
+const BATCH_BYTES = 131_072;
+/** What may wait for acknowledgement before the agent is made to wait. */
+const WINDOW_BYTES = 16_777_216;
+const DELTA_LIMIT = 65_536;
+
+interface KeptFrame {
+  frame: Frame;
+  bytes: number;
+}
+
+export class FrameLog {
+  /** Unacknowledged, in order. */
+  #kept: KeptFrame[] = [];
+  #keptBytes = 0;
+  #last = 0;
+  /** The last frame that was handed out on the present connection. */
+  #sent = 0;
+  #deltas: { after: number; delta: Delta }[] = [];
+
+  append(body: FrameBody): void {
+    this.#last += 1;
+    const frame = { n: this.#last, body };
+    const bytes = byteLength(JSON.stringify(frame));
+    this.#kept.push({ frame, bytes });
+    this.#keptBytes += bytes;
+  }
+
+  /** Adds a live piece of text after the frames so far; neighbours of one message are joined. */
+  addDelta(delta: Delta): void {
+    const last = this.#deltas.at(-1);
+    const joins =
+      last !== undefined &&
+      last.after === this.#last &&
+      last.delta.message_id === delta.message_id &&
+      last.delta.kind === delta.kind &&
+      last.delta.text.length + delta.text.length <= DELTA_LIMIT;
+    if (joins) last.delta = { ...delta, text: last.delta.text + delta.text };
+    else this.#deltas.push({ after: this.#last, delta: { ...delta, text: delta.text.slice(0, DELTA_LIMIT) } });
+  }
+
+  dropDeltas(): void {
+    this.#deltas = [];
+  }
+
+  /** Frames up to `n` are stored at the other side. */
+  acknowledge(n: number): void {
+    while (this.#kept[0] !== undefined && this.#kept[0].frame.n <= n) {
+      this.#keptBytes -= this.#kept[0].bytes;
+      this.#kept.shift();
+    }
+    this.#sent = Math.max(this.#sent, Math.min(n, this.#last));
+  }
+
+  /** The other side has the frames up to `n`, and needs what comes after them again. */
+  resendAfter(n: number): void {
+    this.acknowledge(n);
+    this.#sent = Math.min(n, this.#last);
+  }
+
+  /** True while the agent must wait. */
+  get full(): boolean {
+    return this.#kept.length >= FRAME_WINDOW || this.#keptBytes >= WINDOW_BYTES;
+  }
+
+  /** True when every frame is stored at the other side. */
+  get settled(): boolean {
+    return this.#kept.length === 0;
+  }
+
+  /** The next message to send, or null when all has been handed out. */
+  next(): RunnerToRun | null {
+    const delta = this.#deltas[0];
+    if (delta !== undefined && delta.after <= this.#sent) {
+      this.#deltas.shift();
+      return { type: "delta", delta: delta.delta };
+    }
+    const first = this.#kept[0]?.frame.n ?? this.#last + 1;
+    const until = delta?.after ?? this.#last;
+    const frames: Frame[] = [];
+    let bytes = 0;
+    for (let index = this.#sent + 1 - first; frames.length < BATCH_FRAMES; index += 1) {
+      const kept = this.#kept[index];
+      if (kept === undefined || kept.frame.n > until) break;
+      if (frames.length > 0 && bytes + kept.bytes > BATCH_BYTES) break;
+      frames.push(kept.frame);
+      bytes += kept.bytes;
+    }
+    const last = frames.at(-1);
+    if (last === undefined) return null;
+    this.#sent = last.n;
+    return { type: "frames", frames };
+  }
+}

@@ -1,0 +1,119 @@
+/** Git's settings inside the sandbox, as pure text: how it reaches the relay, who commits, and the session's trailer. */
+import { join } from "node:path";
+import type { Repository } from "#protocol/routine.ts";
+
+export interface GitSettings {
+  /** Goes into a file that the sandbox can only read, and is git's system-wide configuration there. */
+  config: string;
+  /** File name → script; goes into a folder that the sandbox can only read. */
+  hooks: Record<string, string>;
+}
+
+export interface GitSettingsInput {
+  relayUrl: string;
+  runId: string;
+  repositories: readonly Repository[];
+  proxyToken: string;
+  sessionUrl: string;
+}
+
+/** Who commits, unless the repository or the agent sets somebody else. */
+const COMMIT_IDENTITY = { name: "Reveille", email: "reveille@users.noreply.invalid" } as const;
+
+export function gitSettings(input: GitSettingsInput): GitSettings {
+  const sections = [
+    `[user]\n\tname = ${quote(COMMIT_IDENTITY.name)}\n\temail = ${quote(COMMIT_IDENTITY.email)}\n`,
+    // The sandbox may see the workspace's files as another user's.
+    `[safe]\n\tdirectory = *\n`,
+    `[credential]\n\thelper = ""\n`,
+    `[advice]\n\tdetachedHead = false\n`,
+    `[http ${quote(`${input.relayUrl}/`)}]\n\textraHeader = ${quote(`Authorization: Bearer ${input.proxyToken}`)}\n`,
+    ...input.repositories.map((repository, number) => {
+      const lines = addressesOf(repository.url).map((address) => `\tinsteadOf = ${quote(address)}\n`);
+      return `[url ${quote(proxyAddress(input, number))}]\n${lines.join("")}`;
+    }),
+  ];
+  return { config: sections.join(""), hooks: hookScripts(input.sessionUrl) };
+}
+
+/** The address under which the relay has a repository. */
+export function proxyAddress(input: Pick<GitSettingsInput, "relayUrl" | "runId">, number: number): string {
+  return `${input.relayUrl}/proxy/${input.runId}/git/${number}`;
+}
+
+/** The environment that makes git in the sandbox use the settings. */
+export function gitEnvironment(gitFolder: string): Record<string, string> {
+  return {
+    GIT_CONFIG_SYSTEM: join(gitFolder, "config"),
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_ASKPASS: "true",
+    // From the environment, so that a repository's own core.hooksPath does not take the trailer away.
+    GIT_CONFIG_COUNT: "1",
+    GIT_CONFIG_KEY_0: "core.hooksPath",
+    GIT_CONFIG_VALUE_0: join(gitFolder, "hooks"),
+  };
+}
+
+/** A repository goes by its address with and without `.git`. */
+function addressesOf(url: string): string[] {
+  const plain = url.replace(/\/+$/, "").replace(/\.git$/, "");
+  return [...new Set([url, plain, `${plain}.git`])];
+}
+
+function quote(text: string): string {
+  return `"${text.replace(/[\\"]/g, "\\$&").replace(/[\r\n]/g, " ")}"`;
+}
+
+/** Hooks that git calls often, and for every index write or reference, are left out: a script each time would be slow. */
+const HOOK_NAMES = [
+  "applypatch-msg",
+  "pre-applypatch",
+  "post-applypatch",
+  "pre-commit",
+  "pre-merge-commit",
+  "prepare-commit-msg",
+  "commit-msg",
+  "post-commit",
+  "pre-rebase",
+  "post-checkout",
+  "post-merge",
+  "pre-push",
+  "post-rewrite",
+];
+
+function hookScripts(sessionUrl: string): Record<string, string> {
+  return Object.fromEntries(
+    HOOK_NAMES.map((name) => [
+      name,
+      name === "prepare-commit-msg" ? trailerHook(sessionUrl) : repositoryHook(name, true),
+    ]),
+  );
+}
+
+/** Runs the repository's own hook of that name, where it has one: from its core.hooksPath, or its .git/hooks. */
+function repositoryHook(name: string, replaces: boolean): string {
+  return `#!/bin/sh
+folder=$(git config --local --type=path core.hooksPath 2>/dev/null)
+[ -n "$folder" ] || folder=$(git rev-parse --git-common-dir)/hooks
+hook=$folder/${name}
+if [ -x "$hook" ]; then
+  ${replaces ? 'exec "$hook" "$@"' : '"$hook" "$@" || exit $?'}
+fi
+`;
+}
+
+/**
+ * Adds the session's trailer to a commit message. The same trailer is not added twice, so amending keeps one; a message
+ * without content stays without, so git still refuses it.
+ */
+function trailerHook(sessionUrl: string): string {
+  return `${repositoryHook("prepare-commit-msg", false)}
+grep -qv -e '^#' -e '^[[:space:]]*$' "$1" || exit 0
+exec git -c trailer.ifexists=addIfDifferent interpret-trailers --in-place --trailer 'Session: ${shellSafe(sessionUrl)}' "$1"
+`;
+}
+
+/** For use inside single quotes. */
+function shellSafe(text: string): string {
+  return text.replaceAll("'", "%27");
+}

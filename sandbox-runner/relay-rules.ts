@@ -1,0 +1,53 @@
+/** Which requests the relay lets through: exact forms of this run's proxy paths, and nothing that only looks like one. */
+
+export interface RelayScope {
+  runId: string;
+  /** How many repositories the run has; their numbers start at 0. */
+  repositories: number;
+}
+
+export interface RelayRequest {
+  method: string | undefined;
+  /** The request's target as it was sent, not parsed. */
+  target: string | undefined;
+}
+
+/** @returns whether the target may be forwarded, byte for byte as it was sent. */
+export function relayAllows({ method, target }: RelayRequest, scope: RelayScope): boolean {
+  const prefix = `/proxy/${scope.runId}/`;
+  if (target === undefined || !target.startsWith(prefix)) return false;
+  const rest = target.slice(prefix.length);
+  if (method === "POST" && /^model\/v1\/messages(?:\/count_tokens)?(?:\?beta=true)?$/.test(rest)) return true;
+  const git = /^git\/(0|[1-9][0-9]?)\/(.*)$/.exec(rest);
+  if (git === null || Number(git[1]) >= scope.repositories) return false;
+  if (method === "GET") return /^info\/refs\?service=git-(?:upload|receive)-pack$/.test(git[2] ?? "");
+  return method === "POST" && /^git-(?:upload|receive)-pack$/.test(git[2] ?? "");
+}
+
+/** Headers that belong to one connection, not to the message; `Expect` was answered when the request came. */
+const HOP_BY_HOP = new Set([
+  "connection",
+  "expect",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** The headers that go on, as pairs in their order: without `Host`, hop-by-hop ones, and those that `Connection` names. */
+export function endToEndHeaders(raw: readonly string[]): [name: string, value: string][] {
+  const pairs: [string, string][] = [];
+  for (let index = 0; index + 1 < raw.length; index += 2) pairs.push([raw[index] ?? "", raw[index + 1] ?? ""]);
+  const named = pairs
+    .filter(([name]) => name.toLowerCase() === "connection")
+    .flatMap(([, value]) => value.split(","))
+    .map((name) => name.trim().toLowerCase());
+  return pairs.filter(([name]) => {
+    const lower = name.toLowerCase();
+    return lower !== "host" && !HOP_BY_HOP.has(lower) && !named.includes(lower);
+  });
+}

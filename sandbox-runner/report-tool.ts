@@ -1,0 +1,35 @@
+/** The runner's own tool for the agent: it reports whether its task was done. The last report counts. */
+import { createSdkMcpServer, tool } from "@anthropic-ai/claude-agent-sdk";
+import { z } from "zod";
+import type { FrameBody } from "#protocol/runner-link.ts";
+
+export type Report = NonNullable<Extract<FrameBody, { kind: "finished" }>["report"]>;
+
+export const REPORT_TOOL = "mcp__reveille__report_result";
+const SUMMARY_LIMIT = 10_000;
+
+const DESCRIPTION =
+  "Report how this run ended. Call it once, at the very end. result: done when the task is complete; nothing_to_do " +
+  "when there was nothing to act on; blocked when something that you can't change kept you from completing it. " +
+  "summary: a few sentences for the person who reads the run's result: what you did or found, and what is left.";
+
+/** @param onReport is called with each report. */
+export function reportServer(onReport: (report: Report) => void) {
+  return createSdkMcpServer({
+    name: "reveille",
+    version: "1.0.0",
+    // Always in the agent's list of tools, never behind a search for tools.
+    alwaysLoad: true,
+    tools: [
+      tool(
+        "report_result",
+        DESCRIPTION,
+        { result: z.enum(["done", "nothing_to_do", "blocked"]), summary: z.string() },
+        async ({ result, summary }) => {
+          onReport({ result, summary: summary.slice(0, SUMMARY_LIMIT) });
+          return { content: [{ type: "text", text: "Recorded." }] };
+        },
+      ),
+    ],
+  });
+}

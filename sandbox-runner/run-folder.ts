@@ -1,0 +1,101 @@
+/** The folder of one attempt: what the agent may write, what it may only read, and what it never sees. */
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+
+export interface RunFolder {
+  root: string;
+  /** Writable in the sandbox: the clones. */
+  workspace: string;
+  /** Writable in the sandbox: the agent's own home. */
+  home: string;
+  /** Writable in the sandbox. */
+  temporary: string;
+  /** Only readable in the sandbox: scripts that start what runs there. */
+  launch: string;
+  /** Only readable in the sandbox: git's settings, and its hooks in a folder of their own. */
+  git: string;
+  hooks: string;
+  /** What a new clone begins with: git's folders, empty. */
+  template: string;
+  /** Empty and not in the sandbox: where the sandbox's own guard stands. */
+  neutral: string;
+  /** Only readable in the sandbox: the sockets of its bridge. Outside `root`, because a socket's path must be short. */
+  sockets: string;
+}
+
+const recordSchema = z.object({ pid: z.int(), start_time: z.string().nullable(), sockets: z.string() });
+/** What a later start of the runner needs in order to clean up after this attempt. */
+export type RunRecord = z.infer<typeof recordSchema>;
+
+/** Taken at the start: the sandbox's manager is later told another one. */
+const SOCKETS_PREFIX = join(tmpdir(), "reveille-");
+const REMOVE_OPTIONS = { recursive: true, force: true, maxRetries: 10, retryDelay: 50 } as const;
+
+export function runsFolder(stateFolder: string): string {
+  return join(stateFolder, "runs");
+}
+
+/** @param attempt `<run id>.<generation>`. @param process the executor, as the record names it. */
+export async function createRunFolder(
+  stateFolder: string,
+  attempt: string,
+  process: { pid: number; startTime: string | null },
+): Promise<RunFolder> {
+  const root = join(runsFolder(stateFolder), attempt);
+  await rm(root, REMOVE_OPTIONS);
+  const folder: RunFolder = {
+    root,
+    workspace: join(root, "workspace"),
+    home: join(root, "home"),
+    temporary: join(root, "tmp"),
+    launch: join(root, "launch"),
+    git: join(root, "git"),
+    hooks: join(root, "git", "hooks"),
+    template: join(root, "git", "template"),
+    neutral: join(root, "neutral"),
+    sockets: await mkdtemp(SOCKETS_PREFIX),
+  };
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  const record: RunRecord = { pid: process.pid, start_time: process.startTime, sockets: folder.sockets };
+  await writeFile(recordPath(root), JSON.stringify(record));
+  const template = [join(folder.template, "hooks"), join(folder.template, "info")];
+  const { workspace, home, temporary, launch, hooks, neutral } = folder;
+  for (const path of [workspace, home, temporary, launch, hooks, neutral, ...template]) {
+    await mkdir(path, { recursive: true });
+  }
+  return folder;
+}
+
+/** @returns null when the folder has none, or one that is not whole. */
+export async function readRunRecord(root: string): Promise<RunRecord | null> {
+  try {
+    return recordSchema.parse(JSON.parse(await readFile(recordPath(root), "utf8")));
+  } catch {
+    return null;
+  }
+}
+
+/** Removes an attempt's folder and its sockets; safe to repeat. @throws when the file system refuses. */
+export async function removeRunFolder(root: string): Promise<void> {
+  const record = await readRunRecord(root);
+  if (record?.sockets.startsWith(SOCKETS_PREFIX)) await rm(record.sockets, REMOVE_OPTIONS);
+  await rm(root, REMOVE_OPTIONS).catch(async () => {
+    // Package caches, for instance, take the right to write away from their own folders.
+    await makeWritable(root);
+    await rm(root, REMOVE_OPTIONS);
+  });
+}
+
+/** What vanishes meanwhile needs no right: the first removal may still be at work. */
+async function makeWritable(folder: string): Promise<void> {
+  await chmod(folder, 0o700).catch(() => {});
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+    if (entry.isDirectory()) await makeWritable(join(folder, entry.name));
+  }
+}
+
+function recordPath(root: string): string {
+  return join(root, "record.json");
+}

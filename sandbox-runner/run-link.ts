@@ -1,0 +1,146 @@
+/** The run's link: says hello, gets the order, and brings every frame across, once and in order. */
+
+import type { CancelReason } from "#protocol/run.ts";
+import {
+  type FrameBody,
+  RUNNER_PROTOCOL,
+  type RunnerToRun,
+  type RunOrder,
+  runToRunnerSchema,
+} from "#protocol/runner-link.ts";
+import type { Delta } from "#protocol/transcript.ts";
+import { FrameLog } from "./frame-log.ts";
+import { LinkSocket } from "./link-socket.ts";
+
+export interface RunLinkOptions {
+  instanceUrl: string;
+  runId: string;
+  linkToken: string;
+  runnerId: string;
+  onOrder(order: RunOrder): void;
+  onCancel(reason: CancelReason): void;
+  /** The attempt has ended at the other side: nothing that it does matters any more. */
+  onEnded(why: string): void;
+  onDown(why: string): void;
+}
+
+const FLUSH_MS = 30;
+/** Above this the socket is behind: frames wait, deltas are dropped. */
+const BEHIND_BYTES = 1_048_576;
+const BACKOFF = { firstMs: 100, lastMs: 2_000 };
+
+export class RunLink {
+  readonly #options: RunLinkOptions;
+  readonly #log = new FrameLog();
+  readonly #socket: LinkSocket;
+  #welcomed = false;
+  #flushTimer: NodeJS.Timeout | undefined;
+  #waiters: { until: () => boolean; go: () => void }[] = [];
+
+  constructor(options: RunLinkOptions) {
+    this.#options = options;
+    this.#socket = new LinkSocket({
+      url: `${options.instanceUrl}/runner/runs/${options.runId}/link`,
+      token: options.linkToken,
+      backoff: BACKOFF,
+      onOpen: () =>
+        this.#say({ type: "hello", protocol: RUNNER_PROTOCOL, runner: { kind: "local", id: options.runnerId } }),
+      onMessage: (text) => this.#hear(text),
+      onDown: (why) => {
+        // Only the loss of a link is news, not each attempt to get it back.
+        if (this.#welcomed) options.onDown(why);
+        this.#welcomed = false;
+        this.#log.dropDeltas();
+      },
+      onRefused: (why) => {
+        options.onEnded(why);
+        return false;
+      },
+    });
+  }
+
+  send(body: FrameBody): void {
+    this.#log.append(body);
+    this.#flushSoon();
+  }
+
+  sendDelta(delta: Delta): void {
+    if (!this.#welcomed || this.#log.full || this.#socket.bufferedBytes > BEHIND_BYTES) return;
+    this.#log.addDelta(delta);
+    this.#flushSoon();
+  }
+
+  /** Settles when another frame may be made. */
+  room(): Promise<void> {
+    return this.#when(() => !this.#log.full);
+  }
+
+  /** Settles when every frame is stored at the other side. */
+  settled(): Promise<void> {
+    return this.#when(() => this.#log.settled);
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#flushTimer);
+    await this.#socket.close();
+  }
+
+  #hear(text: string): void {
+    const message = parseMessage(text);
+    if (message === null) return;
+    if (message.type === "welcome") {
+      this.#welcomed = true;
+      this.#log.resendAfter(message.ack);
+      this.#options.onOrder(message.order);
+    } else if (message.type === "ack") {
+      this.#log.acknowledge(message.n);
+    } else if (message.type === "resend") {
+      this.#log.resendAfter(message.after);
+    } else {
+      this.#options.onCancel(message.reason);
+    }
+    this.#flush();
+    this.#wake();
+  }
+
+  #flushSoon(): void {
+    this.#flushTimer ??= setTimeout(() => this.#flush(), FLUSH_MS);
+  }
+
+  #flush(): void {
+    clearTimeout(this.#flushTimer);
+    this.#flushTimer = undefined;
+    if (!this.#welcomed) return;
+    while (this.#socket.bufferedBytes <= BEHIND_BYTES) {
+      const message = this.#log.next();
+      if (message === null) return;
+      if (!this.#say(message)) return;
+    }
+    this.#log.dropDeltas();
+    this.#flushSoon();
+  }
+
+  #say(message: RunnerToRun): boolean {
+    return this.#socket.send(JSON.stringify(message));
+  }
+
+  #when(until: () => boolean): Promise<void> {
+    if (until()) return Promise.resolve();
+    return new Promise((go) => this.#waiters.push({ until, go }));
+  }
+
+  #wake(): void {
+    const due = this.#waiters.filter(({ until }) => until());
+    this.#waiters = this.#waiters.filter((waiter) => !due.includes(waiter));
+    for (const { go } of due) go();
+  }
+}
+
+/** @returns null for a message that this version does not know. */
+function parseMessage(text: string) {
+  try {
+    return runToRunnerSchema.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,76 @@
+/** What a runner is told by its environment: read once, all faults at once. */
+import { availableParallelism, hostname } from "node:os";
+import { resolve } from "node:path";
+import { z } from "zod";
+
+const addressSchema = z
+  .url({
+    protocol: /^https?$/,
+    error: 'must be the instance\'s address, for example "https://reveille.example.com"',
+    abort: true,
+  })
+  .refine((text) => URL.canParse(text) && new URL(text).search === "" && new URL(text).hash === "", {
+    error: "must not have a query or fragment",
+  })
+  .transform((text) => text.replace(/\/+$/, ""));
+
+const settingsSchema = z.object({
+  REVEILLE_URL: addressSchema,
+  RUNNER_TOKEN: z
+    .string("must be set to the instance's RUNNER_TOKEN")
+    .min(32, "must be the instance's RUNNER_TOKEN, which has at least 32 characters"),
+  REVEILLE_STATE: z.string("must name a folder that the runner may write").min(1, "must name a folder"),
+  REVEILLE_RUNNER_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "must be 1 to 64 letters, digits, dots, dashes or underscores")
+    .optional(),
+  REVEILLE_CAPACITY: z
+    .string()
+    .regex(/^[0-9]{1,3}$/, "must be a whole number")
+    .transform(Number)
+    .refine((count) => count >= 1 && count <= 100, "must be from 1 to 100")
+    .optional(),
+  REVEILLE_SANDBOX: z.enum(["auto", "none"], "must be auto or none").optional(),
+});
+
+/** `auto`: a sandbox where one works; `none`: the operator accepts runs without one. */
+export type SandboxSetting = "auto" | "none";
+
+export interface RunnerSettings {
+  /** Without a slash at its end. */
+  url: string;
+  token: string;
+  /** Absolute. */
+  stateFolder: string;
+  runnerId: string;
+  capacity: number;
+  sandbox: SandboxSetting;
+}
+
+export type SettingsResult = { ok: true; settings: RunnerSettings } | { ok: false; faults: string[] };
+
+/** Reads the runner's settings. @returns every fault as one line that names the variable and the remedy. */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): SettingsResult {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+  const parsed = settingsSchema.safeParse(given);
+  if (!parsed.success) {
+    return { ok: false, faults: parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`) };
+  }
+  const values = parsed.data;
+  return {
+    ok: true,
+    settings: {
+      url: values.REVEILLE_URL,
+      token: values.RUNNER_TOKEN,
+      stateFolder: resolve(values.REVEILLE_STATE),
+      runnerId: values.REVEILLE_RUNNER_ID ?? defaultRunnerId(hostname()),
+      capacity: values.REVEILLE_CAPACITY ?? Math.min(100, Math.max(1, availableParallelism())),
+      sandbox: values.REVEILLE_SANDBOX ?? "auto",
+    },
+  };
+}
+
+function defaultRunnerId(host: string): string {
+  const name = host.replace(/[^A-Za-z0-9._-]/g, "-").replace(/^[^A-Za-z0-9]+/, "");
+  return name.slice(0, 64) || "runner";
+}

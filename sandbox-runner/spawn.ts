@@ -1,0 +1,122 @@
+/** Child processes: an argument array, an own process group, a deadline and an output cap. The only file that starts them. */
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+
+export type Command = readonly [program: string, ...rest: string[]];
+export type PipedProcess = ChildProcessWithoutNullStreams;
+
+export interface Place {
+  cwd: string;
+  /** The whole environment: nothing is inherited. */
+  env: Record<string, string>;
+}
+
+export interface Bounds {
+  deadlineMs: number;
+  /** For each of both outputs; what is over it is read and dropped. */
+  outputCapBytes: number;
+  signal: AbortSignal;
+}
+
+export interface CommandEnd {
+  how: "exited" | "timed_out" | "aborted" | "not_started";
+  /** null when a signal ended it, or when it did not start. */
+  code: number | null;
+  /** The beginning of the standard output. */
+  stdout: string;
+  /** The end of the error output. */
+  stderr: string;
+}
+
+/** Starts a process with pipes, as the leader of its own process group. */
+export function startProcess([program, ...rest]: Command, place: Place): PipedProcess {
+  const child = spawn(program, rest, { ...place, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+  // A process that ends early breaks its input pipe; its end is what tells the story.
+  child.stdin.on("error", () => {});
+  return child;
+}
+
+/** Starts a process whose standard output and error are this process's own, as the leader of its own process group. */
+export function startLoudProcess([program, ...rest]: Command, place: Place): ChildProcess {
+  const child = spawn(program, rest, { ...place, detached: true, stdio: ["pipe", "inherit", "inherit"] });
+  child.stdin?.on("error", () => {});
+  return child;
+}
+
+/** Waits for a process, gathering its output; at the deadline or an abort its group is killed. Never throws. */
+export function awaitProcess(child: PipedProcess, bounds: Bounds): Promise<CommandEnd> {
+  return new Promise((settle) => {
+    const stdout = new CappedOutput(bounds.outputCapBytes, "beginning");
+    const stderr = new CappedOutput(bounds.outputCapBytes, "end");
+    let how: CommandEnd["how"] = "exited";
+    const stop = (reason: "timed_out" | "aborted") => {
+      how = reason;
+      killGroup(child.pid);
+    };
+    const timer = setTimeout(() => stop("timed_out"), bounds.deadlineMs);
+    const onAbort = () => stop("aborted");
+    bounds.signal.addEventListener("abort", onAbort, { once: true });
+    if (bounds.signal.aborted) onAbort();
+    child.stdout.on("data", (chunk: Buffer) => stdout.add(chunk));
+    child.stderr.on("data", (chunk: Buffer) => stderr.add(chunk));
+    const finish = (code: number | null) => {
+      clearTimeout(timer);
+      bounds.signal.removeEventListener("abort", onAbort);
+      settle({ how, code, stdout: stdout.text(), stderr: stderr.text() });
+    };
+    child.once("error", () => {
+      if (child.pid !== undefined) return;
+      how = "not_started";
+      finish(null);
+    });
+    child.once("close", (code) => finish(code));
+    child.stdin.end();
+  });
+}
+
+/** Settles when a process has ended and its output is read, or when it could not be started. */
+export function processClosed(child: ChildProcess): Promise<void> {
+  return new Promise((closed) => {
+    if (child.pid === undefined) child.once("error", () => closed());
+    child.once("close", () => closed());
+  });
+}
+
+/** Sends SIGKILL to a process group; does nothing when it is gone. */
+export function killGroup(pid: number | undefined): void {
+  signalProcess(pid === undefined ? undefined : -pid, "SIGKILL");
+}
+
+/** Sends a signal to a process, or with a negative id to a group; does nothing when it is gone. */
+export function signalProcess(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // ESRCH: it has ended by itself.
+  }
+}
+
+class CappedOutput {
+  readonly #cap: number;
+  readonly #keep: "beginning" | "end";
+  #bytes = Buffer.alloc(0);
+
+  constructor(cap: number, keep: "beginning" | "end") {
+    this.#cap = cap;
+    this.#keep = keep;
+  }
+
+  add(chunk: Buffer): void {
+    if (this.#keep === "beginning") {
+      const room = this.#cap - this.#bytes.length;
+      if (room > 0) this.#bytes = Buffer.concat([this.#bytes, chunk.subarray(0, room)]);
+      return;
+    }
+    const all = Buffer.concat([this.#bytes, chunk]);
+    this.#bytes = all.length > this.#cap ? Buffer.from(all.subarray(all.length - this.#cap)) : all;
+  }
+
+  text(): string {
+    return this.#bytes.toString("utf8");
+  }
+}

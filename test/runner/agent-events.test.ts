@@ -1,0 +1,217 @@
+/** The agent's messages, as the SDK really sends them, become transcript events. */
+import { readFileSync } from "node:fs";
+import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
+import { describe, expect, it } from "vitest";
+import { runnerEventSchema } from "#protocol/transcript.ts";
+import { AgentEvents } from "#sandbox-runner/agent-events.ts";
+import { agentError } from "#sandbox-runner/outcome.ts";
+
+const recorded: Record<string, SDKMessage> = JSON.parse(
+  readFileSync(new URL("./fixtures/sdk-messages.json", import.meta.url), "utf8"),
+);
+
+function sample(name: string, changes: Record<string, unknown> = {}): SDKMessage {
+  const message = recorded[name];
+  if (message === undefined) throw new Error(`no sample ${name}`);
+  return { ...message, ...changes } as SDKMessage;
+}
+
+function result(name: string) {
+  const message = sample(name);
+  if (message.type !== "result") throw new Error(`${name} is no result`);
+  return message;
+}
+
+function assistant(id: string, content: unknown[], parent: string | null = null): SDKMessage {
+  const message = { id, type: "message", role: "assistant", model: "m", content, usage: {} };
+  return sample("assistant/text", { message, parent_tool_use_id: parent });
+}
+
+function streamed(id: string, delta: object, parent: string | null = null): SDKMessage[] {
+  const start = { type: "message_start", message: { id } };
+  const events = [start, { type: "content_block_delta", index: 0, delta }];
+  return events.map((event) => sample("stream_event/message_start", { event, parent_tool_use_id: parent }));
+}
+
+/** Each message by itself. */
+const table: [name: string, message: SDKMessage, events: unknown[]][] = [
+  ["system/init", sample("system/init"), []],
+  ["system/status", sample("system/status"), []],
+  ["system/vcs_state_changed", sample("system/vcs_state_changed"), []],
+  ["stream_event/content_block_stop", sample("stream_event/content_block_stop"), []],
+  [
+    "assistant/text",
+    sample("assistant/text"),
+    [{ type: "agent.message", message_id: "msg_1", text: "Hello, I will look around the workspace now." }],
+  ],
+  [
+    "assistant/tool_use",
+    sample("assistant/tool_use"),
+    [
+      {
+        type: "tool.call",
+        tool_call_id: "toolu_1_1",
+        name: "Bash",
+        input: { command: "id; pwd", description: "probe" },
+      },
+    ],
+  ],
+  [
+    "thinking",
+    assistant("msg_9", [{ type: "thinking", thinking: "Hm.", signature: "s" }]),
+    [{ type: "agent.thinking", message_id: "msg_9", text: "Hm." }],
+  ],
+  ["hidden thinking", assistant("msg_9", [{ type: "redacted_thinking", data: "x" }]), []],
+  ["empty text", assistant("msg_9", [{ type: "text", text: "" }]), []],
+  [
+    "user/tool_result",
+    sample("user/tool_result"),
+    [{ type: "tool.result", tool_call_id: "toolu_1_1", is_error: false, text: "uid=0(root)\n/workspace\n0" }],
+  ],
+  [
+    "a tool result in parts",
+    sample("user/tool_result", {
+      message: {
+        role: "user",
+        content: [
+          {
+            type: "tool_result",
+            tool_use_id: "t",
+            is_error: true,
+            content: [
+              { type: "text", text: "a" },
+              { type: "image", source: {} },
+            ],
+          },
+        ],
+      },
+    }),
+    [{ type: "tool.result", tool_call_id: "t", is_error: true, text: "a\n[image]" }],
+  ],
+  ["user/text", sample("user/text"), []],
+  [
+    "system/api_retry",
+    sample("system/api_retry"),
+    [
+      {
+        type: "notice",
+        level: "warning",
+        code: "model_retry",
+        message: "The model did not answer (529 overloaded): asking again in 0.5 s, 1 of 1.",
+      },
+    ],
+  ],
+  [
+    "an error in the agent's mouth",
+    sample("assistant/text", { error: "rate_limit" }),
+    [
+      {
+        type: "notice",
+        level: "warning",
+        code: "model_error",
+        message: "Hello, I will look around the workspace now.",
+      },
+    ],
+  ],
+  ["a subagent's words", assistant("msg_9", [{ type: "text", text: "I am a subagent" }], "toolu_1"), []],
+  [
+    "a subagent's tool call",
+    assistant("msg_9", [{ type: "tool_use", id: "t", name: "Read", input: {} }], "toolu_1"),
+    [{ type: "tool.call", tool_call_id: "t", name: "Read", input: {} }],
+  ],
+  [
+    "result/success, whose model has no known price",
+    sample("result/success"),
+    [
+      {
+        type: "usage",
+        usage: { input_tokens: 700, output_tokens: 175, cache_read_tokens: 0, cache_write_tokens: 0, cost_usd: 0 },
+      },
+    ],
+  ],
+];
+
+describe("the agent's messages", () => {
+  it.each(table)("%s", (_name, message, events) => {
+    const output = new AgentEvents().read(message);
+    expect(output).toEqual({ events, deltas: [] });
+    for (const event of output.events) expect(runnerEventSchema.parse(event)).toEqual(event);
+  });
+
+  it("count as turns and tool calls", () => {
+    const agent = new AgentEvents();
+    agent.read(sample("system/init"));
+    agent.read(sample("assistant/text"));
+    agent.read(sample("assistant/tool_use"));
+    agent.read(assistant("msg_2", [{ type: "tool_use", id: "t", name: "Read", input: {} }], "toolu_1"));
+    agent.read(assistant("msg_3", [{ type: "text", text: "Done." }]));
+    expect({ started: agent.started, turns: agent.turns, toolCalls: agent.toolCalls }).toEqual({
+      started: true,
+      turns: 2,
+      toolCalls: 2,
+    });
+  });
+
+  it("cost what models of known price cost, each result its own part", () => {
+    const agent = new AgentEvents();
+    const priced = (costUSD: number) => sample("result/success", { modelUsage: { m: { costUSD, costBasis: "list" } } });
+    const costs = [priced(0.25), priced(0.75)].map((message) => agent.read(message).events[0]);
+    expect(costs).toMatchObject([{ usage: { cost_usd: 0.25 } }, { usage: { cost_usd: 0.5 } }]);
+    expect(agent.costUsd).toBe(0.75);
+  });
+});
+
+describe("live text", () => {
+  it("has the id of the message that supersedes it, block by block", () => {
+    const agent = new AgentEvents();
+    const deltas = [
+      ...streamed("msg_7", { type: "text_delta", text: "First" }),
+      assistant("msg_7", [{ type: "text", text: "First" }]),
+      ...streamed("msg_7", { type: "thinking_delta", thinking: "Second" }),
+    ].flatMap((message) => agent.read(message).deltas);
+    expect(deltas).toEqual([
+      { type: "agent.delta", message_id: "msg_7", kind: "text", text: "First" },
+      { type: "agent.delta", message_id: "msg_7.1", kind: "thinking", text: "Second" },
+    ]);
+    const second = agent.read(assistant("msg_7", [{ type: "thinking", thinking: "Second", signature: "s" }]));
+    expect(second.events).toMatchObject([{ message_id: "msg_7.1" }]);
+  });
+
+  it("leaves out tool input, and what subagents say", () => {
+    const agent = new AgentEvents();
+    const messages = [
+      ...streamed("msg_1", { type: "input_json_delta", partial_json: "{" }),
+      ...streamed("msg_2", { type: "text_delta", text: "sub" }, "toolu_1"),
+    ];
+    expect(messages.flatMap((message) => agent.read(message).deltas)).toEqual([]);
+  });
+});
+
+describe("the end of the agent", () => {
+  it.each([
+    ["result/success", null],
+    ["result/success+is_error", "model_unavailable"],
+    ["result/error_max_turns+is_error", "turns_exhausted"],
+    ["result/error_during_execution+is_error", "agent_failed"],
+  ])("%s is %s", (name, code) => {
+    expect(agentError(result(name), "")?.code ?? null).toBe(code);
+  });
+
+  it("without a result tells its last words", () => {
+    const words = "one\ntwo";
+    expect(agentError(null, words)).toMatchObject({
+      code: "agent_failed",
+      message: expect.stringContaining("one two"),
+    });
+  });
+
+  it("waits for subagents in the background", () => {
+    const agent = new AgentEvents();
+    const tasks = (list: object[]) => sample("system/status", { subtype: "background_tasks_changed", tasks: list });
+    agent.read(tasks([{ task_type: "local_agent" }, { task_type: "local_bash" }]));
+    expect(agent.isLast(result("result/success"))).toBe(false);
+    expect(agent.isLast(result("result/error_max_turns+is_error"))).toBe(true);
+    agent.read(tasks([{ task_type: "local_bash" }]));
+    expect(agent.isLast(result("result/success"))).toBe(true);
+  });
+});

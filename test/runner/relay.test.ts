@@ -1,0 +1,214 @@
+/** The relay forwards this run's proxy paths, byte for byte and as they come, and nothing else. */
+import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { text } from "node:stream/consumers";
+import { afterEach, describe, expect, it } from "vitest";
+import { type Relay, startRelay } from "#sandbox-runner/relay.ts";
+import { endToEndHeaders, relayAllows } from "#sandbox-runner/relay-rules.ts";
+
+const scope = { runId: "run_1", repositories: 2 };
+
+describe("what the relay lets through", () => {
+  it.each([
+    ["POST", "/proxy/run_1/model/v1/messages"],
+    ["POST", "/proxy/run_1/model/v1/messages?beta=true"],
+    ["POST", "/proxy/run_1/model/v1/messages/count_tokens?beta=true"],
+    ["GET", "/proxy/run_1/git/0/info/refs?service=git-upload-pack"],
+    ["GET", "/proxy/run_1/git/1/info/refs?service=git-receive-pack"],
+    ["POST", "/proxy/run_1/git/1/git-upload-pack"],
+    ["POST", "/proxy/run_1/git/0/git-receive-pack"],
+  ])("%s %s", (method, target) => {
+    expect(relayAllows({ method, target }, scope)).toBe(true);
+  });
+
+  it.each([
+    ["GET", "/proxy/run_1/model/v1/messages"],
+    ["POST", "/proxy/run_2/model/v1/messages"],
+    ["POST", "/proxy/run_1/model/v1/messages/"],
+    ["POST", "/proxy/run_1/model/v1/messages?beta=true&x=/../../"],
+    ["POST", "/proxy/run_1/model/v1/models"],
+    ["POST", "/proxy/run_1/model//v1/messages"],
+    ["POST", "//proxy/run_1/model/v1/messages"],
+    ["POST", "/proxy/run_1/../run_2/model/v1/messages"],
+    ["POST", "/proxy/run_1/./model/v1/messages"],
+    ["POST", "/proxy/run_1%2Fmodel/v1/messages"],
+    ["POST", "/proxy/run_1/model/v1/messages#x"],
+    ["POST", "/proxy/run_1/model/v1/messages\n"],
+    ["POST", "http://127.0.0.1/proxy/run_1/model/v1/messages"],
+    ["GET", "/proxy/run_1/git/2/info/refs?service=git-upload-pack"],
+    ["GET", "/proxy/run_1/git/01/info/refs?service=git-upload-pack"],
+    ["GET", "/proxy/run_1/git/0/info/refs"],
+    ["GET", "/proxy/run_1/git/0/info/refs?service=git-evil"],
+    ["GET", "/proxy/run_1/git/0/info/refs?service=git-upload-pack&service=git-receive-pack"],
+    ["GET", "/proxy/run_1/git/0/HEAD"],
+    ["GET", "/proxy/run_1/git/0/git-receive-pack"],
+    ["PUT", "/proxy/run_1/git/0/git-receive-pack"],
+    ["POST", "/proxy/run_1/git/0/info/refs?service=git-upload-pack"],
+    ["GET", "/"],
+    ["GET", "/api/v1/routines"],
+    ["GET", "/cdn-cgi/explorer"],
+    ["OPTIONS", "*"],
+    [undefined, undefined],
+  ])("not %s %s", (method, target) => {
+    expect(relayAllows({ method, target }, scope)).toBe(false);
+  });
+
+  it("leaves out what belongs to one connection", () => {
+    const raw = ["Host", "x", "X-Api-Key", "k", "Connection", "close, X-Hop", "x-hop", "1", "TE", "t", "Accept", "a"];
+    expect(endToEndHeaders(raw)).toEqual([
+      ["X-Api-Key", "k"],
+      ["Accept", "a"],
+    ]);
+  });
+});
+
+const MODEL_PATH = "/proxy/run_1/model/v1/messages?beta=true";
+
+describe("the relay", () => {
+  const closers: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    await Promise.all(closers.splice(0).map((close) => close()));
+  });
+
+  async function instance(answer: (request: IncomingMessage, response: ServerResponse) => void, port = 0) {
+    const server = createServer(answer);
+    await new Promise<void>((ready) => server.listen(port, "127.0.0.1", ready));
+    closers.push(
+      () =>
+        new Promise((closed) => {
+          server.close(() => closed());
+          server.closeAllConnections();
+        }),
+    );
+    return (server.address() as AddressInfo).port;
+  }
+
+  async function relayTo(port: number, options: { dialForMs?: number; stallMs?: number } = {}): Promise<Relay> {
+    const relay = await startRelay({ instanceUrl: `http://127.0.0.1:${port}`, scope, ...options });
+    closers.push(() => relay.close());
+    return relay;
+  }
+
+  it("passes method, target, headers and body on, and the answer back", async () => {
+    const port = await instance(async (incoming, response) => {
+      const seen = {
+        method: incoming.method,
+        url: incoming.url,
+        headers: incoming.headers,
+        body: await text(incoming),
+      };
+      response.writeHead(207, { "x-from": "instance", "content-type": "application/json" });
+      response.end(JSON.stringify(seen));
+    });
+    const relay = await relayTo(port);
+    const answer = await fetch(`${relay.url}${MODEL_PATH}`, {
+      method: "POST",
+      headers: { authorization: "Bearer proxy-token", "anthropic-version": "2023-06-01" },
+      body: "x".repeat(300_000),
+    });
+    expect([answer.status, answer.headers.get("x-from")]).toEqual([207, "instance"]);
+    expect(await answer.json()).toMatchObject({
+      method: "POST",
+      url: MODEL_PATH,
+      headers: { authorization: "Bearer proxy-token", "anthropic-version": "2023-06-01", host: `127.0.0.1:${port}` },
+      body: "x".repeat(300_000),
+    });
+  });
+
+  it("streams: a piece arrives before the next one is written", async () => {
+    const goOn = Promise.withResolvers<void>();
+    const port = await instance(async (_incoming, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write("data: 1\n\n");
+      await goOn.promise;
+      response.end("data: 2\n\n");
+    });
+    const relay = await relayTo(port);
+    const answer = await fetch(`${relay.url}${MODEL_PATH}`, { method: "POST", body: "{}" });
+    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+    expect(await reader?.read()).toEqual({ done: false, value: "data: 1\n\n" });
+    goOn.resolve();
+    expect(await reader?.read()).toEqual({ done: false, value: "data: 2\n\n" });
+  });
+
+  it("answers everything else with 403, also upgrades, tunnels and whole addresses", async () => {
+    let asked = 0;
+    const port = await instance((_incoming, response) => {
+      asked += 1;
+      response.end();
+    });
+    const relay = await relayTo(port);
+    const refused = await fetch(`${relay.url}/api/v1/routines`);
+    expect(refused.status).toBe(403);
+    expect(await refused.json()).toMatchObject({ type: "error", error: { details: { code: "proxy_refused" } } });
+    const upgrade = `GET ${MODEL_PATH} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
+    for (const raw of [
+      upgrade,
+      "CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: x\r\n\r\n",
+      `POST http://127.0.0.1:${port}${MODEL_PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`,
+    ]) {
+      expect(await statusOf(relay.port, raw)).toBe("HTTP/1.1 403 Forbidden");
+    }
+    expect(asked).toBe(0);
+  });
+
+  it("dials again while the instance is away, and then says so", async () => {
+    const free = await instance(() => {});
+    await Promise.all(closers.splice(0).map((close) => close()));
+    const relay = await relayTo(free);
+    const waiting = fetch(`${relay.url}${MODEL_PATH}`, { method: "POST", body: "hello" });
+    await instance(async (incoming, response) => response.end(await text(incoming)), free);
+    expect(await (await waiting).text()).toBe("hello");
+
+    const impatient = await relayTo(1, { dialForMs: 0 });
+    const answer = await fetch(`${impatient.url}${MODEL_PATH}`, { method: "POST", body: "hello" });
+    expect([answer.status, await answer.json()]).toMatchObject([503, { error: { type: "overloaded_error" } }]);
+  });
+
+  it("cuts an answer that the instance did not finish, rather than ending it", async () => {
+    const port = await instance((_incoming, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write("data: 1\n\n", () => response.destroy());
+    });
+    const relay = await relayTo(port);
+    const answer = await fetch(`${relay.url}${MODEL_PATH}`, { method: "POST", body: "{}" });
+    await expect(answer.text()).rejects.toThrow();
+  });
+
+  it("cuts a stream on which nothing comes any more", async () => {
+    const port = await instance((_incoming, response) => {
+      response.writeHead(200);
+      response.write("a");
+    });
+    const relay = await relayTo(port, { stallMs: 100 });
+    const answer = await fetch(`${relay.url}${MODEL_PATH}`, { method: "POST", body: "{}" });
+    await expect(answer.text()).rejects.toThrow();
+  });
+
+  it("lets go of the instance when the caller goes away", async () => {
+    const gone = Promise.withResolvers<void>();
+    const port = await instance((_incoming, response) => {
+      response.once("close", gone.resolve);
+      response.write("a");
+    });
+    const relay = await relayTo(port);
+    const call = request(`${relay.url}${MODEL_PATH}`, { method: "POST" }, (answer) =>
+      answer.once("data", () => call.destroy()),
+    );
+    call.on("error", () => {});
+    call.end("{}");
+    await gone.promise;
+  });
+});
+
+/** The status line that a raw request gets. */
+function statusOf(port: number, raw: string): Promise<string> {
+  return new Promise((settle, fail) => {
+    const socket = connect(port, "127.0.0.1", () => socket.write(raw));
+    socket.once("data", (data) => {
+      settle(data.toString("latin1").split("\r\n")[0] ?? "");
+      socket.destroy();
+    });
+    socket.once("error", fail);
+  });
+}

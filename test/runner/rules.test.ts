@@ -1,0 +1,122 @@
+/** The runner's other rules: names of clones, git's words, counts, and how a stopped attempt ends. */
+import { describe, expect, it } from "vitest";
+import { runError } from "#protocol/run-errors.ts";
+import { cloneCommand, planClones, readableGitError, readHead } from "#sandbox-runner/clone-plan.ts";
+import { readCounts } from "#sandbox-runner/evidence.ts";
+import { gitSettings } from "#sandbox-runner/git-settings.ts";
+import { faultOf, outcomeOf } from "#sandbox-runner/outcome.ts";
+import { launchScript } from "#sandbox-runner/sandbox-config.ts";
+
+describe("a clone's folder", () => {
+  it.each([
+    ["https://github.com/acme/app", "app"],
+    ["https://github.com/acme/app.git", "app"],
+    ["https://github.com/acme/app/", "app"],
+    ["https://host/a%20b/..%2Fc%20d.git", "-c-d"],
+    ["https://host/.git", "repository"],
+    ["https://host/", "repository"],
+    ["https://host/--upload-pack=x", "upload-pack-x"],
+    ["https://host/%E0%A4%A", "E0-A4-A"],
+  ])("of %s is %s", (url, name) => {
+    expect(planClones([{ url }]).map((plan) => plan.name)).toEqual([name.replace(/^-/, "")]);
+  });
+
+  it("is its own, also where case does not count", () => {
+    const urls = ["https://a/app", "https://b/app.git", "https://c/App", "https://d/app-2"];
+    expect(planClones(urls.map((url) => ({ url }))).map(({ name }) => name)).toEqual([
+      "app",
+      "app-2",
+      "App-3",
+      "app-2-2",
+    ]);
+  });
+});
+
+describe("cloning", () => {
+  it("keeps the address and the branch out of git's options", () => {
+    const [plan] = planClones([{ url: "https://h/app", branch: "next" }]);
+    if (plan === undefined) throw new Error("no plan");
+    const command = cloneCommand(plan, "/template");
+    expect(command.slice(command.indexOf("--"))).toEqual(["--", "https://h/app", "app"]);
+    expect(command).toContain("--branch=next");
+    expect(command).toContain("core.hooksPath=/dev/null");
+  });
+
+  it.each([
+    ["a\n", null],
+    [`${"a".repeat(40)}\nmain\n`, { commit: "a".repeat(40), branch: "main" }],
+    ["HEAD\nHEAD\n", null],
+  ])("reads the head from %j", (output, head) => {
+    expect(readHead(output)).toEqual(head);
+  });
+
+  it("shows git's last words with the repository's own address", () => {
+    const stderr =
+      "Cloning into 'app'...\nwarning: x\nremote: nothing here\nfatal: repository 'http://127.0.0.1:1/proxy/r/git/0/' not found\n";
+    expect(readableGitError(stderr, "http://127.0.0.1:1/proxy/r/git/0", "https://h/app")).toBe(
+      "Cloning into 'app'... remote: nothing here fatal: repository 'https://h/app/' not found",
+    );
+  });
+});
+
+describe("git's settings", () => {
+  const settings = gitSettings({
+    relayUrl: "http://127.0.0.1:9",
+    runId: "run_1",
+    repositories: [{ url: "https://h/app" }, { url: "https://h/docs.git" }],
+    proxyToken: "token",
+    sessionUrl: "https://reveille/sessions/it's",
+  });
+
+  it("send each repository's addresses to the relay", () => {
+    expect(settings.config).toContain(
+      '[url "http://127.0.0.1:9/proxy/run_1/git/1"]\n\tinsteadOf = "https://h/docs.git"\n\tinsteadOf = "https://h/docs"\n',
+    );
+    expect(settings.config).toContain('[http "http://127.0.0.1:9/"]\n\textraHeader = "Authorization: Bearer token"\n');
+  });
+
+  it("quote what goes into a script", () => {
+    expect(settings.hooks["prepare-commit-msg"]).toContain("'Session: https://reveille/sessions/it%27s'");
+    expect(launchScript(["echo", "it's", "$HOME"], "/a b")).toBe(
+      "unset REVEILLE_LAUNCH\ncd '/a b' || exit 97\nexec 'echo' 'it'\\''s' '$HOME'\n",
+    );
+  });
+});
+
+describe("counts from the sandbox", () => {
+  it.each([
+    ["3\n1\n", { files_changed: 3, commits_pushed: 1 }],
+    ["  3\n 1\n2\n2\n", { files_changed: 5, commits_pushed: 3 }],
+    ["", { files_changed: 0, commits_pushed: 0 }],
+    ["-4\n1e9\n99999999999\nx\n", { files_changed: 0, commits_pushed: 0 }],
+  ])("%j", (output, counts) => {
+    expect(readCounts(output)).toEqual(counts);
+  });
+});
+
+describe("how an attempt ends", () => {
+  const failure = runError("clone_failed", "clone");
+  it.each([
+    [null, null, { status: "succeeded" }],
+    [null, failure, { status: "failed", error: failure }],
+    ["canceled", failure, { status: "canceled" }],
+    ["timed_out", null, { status: "timed_out", error: { code: "timed_out", phase: "agent" } }],
+    ["runner_stopped", null, { status: "failed", error: { code: "runner_lost", phase: "agent" } }],
+    ["ended", null, { status: "failed", error: { code: "runner_lost" } }],
+  ] as const)("stopped: %s", (stopped, error, outcome) => {
+    expect(outcomeOf(stopped, "agent", error)).toMatchObject(outcome);
+  });
+
+  it.each([
+    ["clone", "runner_failed"],
+    ["setup", "runner_failed"],
+    ["agent", "agent_failed"],
+    ["finish", "finish_failed"],
+  ] as const)("an unforeseen fault in %s is %s", (phase, code) => {
+    expect(faultOf(phase, new Error("disk full"))).toMatchObject({
+      code,
+      phase,
+      message: expect.stringContaining("disk full"),
+    });
+  });
+});

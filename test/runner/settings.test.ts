@@ -1,0 +1,60 @@
+/** What a runner is told by its environment. */
+import { describe, expect, it } from "vitest";
+import { readSettings } from "#sandbox-runner/settings.ts";
+
+const good = {
+  REVEILLE_URL: "http://localhost:8787/",
+  RUNNER_TOKEN: "x".repeat(32),
+  REVEILLE_STATE: "/var/lib/reveille",
+};
+
+describe("a runner's settings", () => {
+  it("has a default for everything that can have one", () => {
+    const read = readSettings(good);
+    expect(read).toMatchObject({
+      ok: true,
+      settings: {
+        url: "http://localhost:8787",
+        stateFolder: "/var/lib/reveille",
+        sandbox: "auto",
+        runnerId: expect.stringMatching(/^[A-Za-z0-9]/),
+        capacity: expect.any(Number),
+      },
+    });
+  });
+
+  it("takes every value that is given", () => {
+    const given = { ...good, REVEILLE_RUNNER_ID: "big-1", REVEILLE_CAPACITY: "7", REVEILLE_SANDBOX: "none" };
+    expect(readSettings(given)).toMatchObject({ settings: { runnerId: "big-1", capacity: 7, sandbox: "none" } });
+  });
+
+  it("names every fault at once", () => {
+    const read = readSettings({
+      REVEILLE_URL: "localhost:8787",
+      RUNNER_TOKEN: "short",
+      REVEILLE_CAPACITY: "0",
+      REVEILLE_SANDBOX: "maybe",
+      REVEILLE_RUNNER_ID: "-x",
+    });
+    const faults = read.ok ? [] : read.faults;
+    expect(faults.map((fault) => fault.split(":")[0])).toEqual([
+      "REVEILLE_URL",
+      "RUNNER_TOKEN",
+      "REVEILLE_STATE",
+      "REVEILLE_RUNNER_ID",
+      "REVEILLE_CAPACITY",
+      "REVEILLE_SANDBOX",
+    ]);
+  });
+
+  it.each([
+    ["REVEILLE_URL", "ftp://x"],
+    ["REVEILLE_URL", "http://x/?a=1"],
+    ["REVEILLE_CAPACITY", "101"],
+    ["REVEILLE_CAPACITY", "2.5"],
+    ["REVEILLE_STATE", ""],
+  ])("refuses %s=%s", (name, value) => {
+    const read = readSettings({ ...good, [name]: value });
+    expect(read.ok ? [] : read.faults).toEqual([expect.stringContaining(`${name}: `)]);
+  });
+});

@@ -1,0 +1,167 @@
+/** A stand-in for the instance, on loopback: the pool, the run links, and both proxies. It checks tokens as the worker does. */
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { type WebSocket, WebSocketServer } from "ws";
+import {
+  type LeaseRef,
+  type PoolToRunner,
+  RUNNER_CLOSE,
+  type RunnerToPool,
+  type RunOrder,
+  runnerToPoolSchema,
+} from "#protocol/runner-link.ts";
+import { FakeRun } from "./fake-run.ts";
+
+export const RUNNER_TOKEN = "runner-token-of-the-fake-instance-0001";
+
+export interface Upstreams {
+  /** A Messages API server. */
+  modelUrl: string;
+  /** A git server, and the password that it wants. */
+  gitUrl: string;
+  gitCredential: string;
+}
+
+export class FakeInstance {
+  readonly #server: Server;
+  readonly #sockets = new WebSocketServer({ noServer: true });
+  readonly #upstreams: Upstreams;
+  readonly #runs = new Map<string, FakeRun>();
+  #pool: WebSocket | null = null;
+  #port = 0;
+  /** What the runner said to its pool. */
+  readonly heard: RunnerToPool[] = [];
+  /** Requests of the proxies, as `METHOD path`. */
+  readonly proxied: string[] = [];
+  /** How many links each run has opened. */
+  readonly links = new Map<string, number>();
+
+  private constructor(upstreams: Upstreams) {
+    this.#upstreams = upstreams;
+    this.#server = createServer((request, response) => this.#answer(request, response));
+    this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  static async start(upstreams: Upstreams): Promise<FakeInstance> {
+    const instance = new FakeInstance(upstreams);
+    await instance.listen();
+    return instance;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Listens, on the same port as before if it did before. */
+  async listen(): Promise<void> {
+    await new Promise<void>((ready) => this.#server.listen(this.#port, "127.0.0.1", ready));
+    this.#port = (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Goes away as a killed worker does: every connection is cut. */
+  async vanish(): Promise<void> {
+    for (const socket of this.#sockets.clients) socket.terminate();
+    await new Promise<void>((closed) => {
+      this.#server.close(() => closed());
+      this.#server.closeAllConnections();
+    });
+  }
+
+  /** Hands a run to the runner that is registered. */
+  offer(order: RunOrder): FakeRun {
+    const run = new FakeRun(order);
+    this.#runs.set(order.run_id, run);
+    this.#say({ type: "offer", lease: run.lease, link_token: run.linkToken, proxy_token: run.proxyToken });
+    return run;
+  }
+
+  stop(lease: LeaseRef): void {
+    this.#say({ type: "stop", lease });
+  }
+
+  hasEnded({ run_id, generation }: LeaseRef): boolean {
+    return this.heard.some(
+      (message) =>
+        message.type === "ended" && message.lease.run_id === run_id && message.lease.generation === generation,
+    );
+  }
+
+  #say(message: PoolToRunner): void {
+    this.#pool?.send(JSON.stringify(message));
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const token = bearerOf(request);
+    const run = this.#runs.get(/^\/runner\/runs\/([^/]+)\/link$/.exec(request.url ?? "")?.[1] ?? "");
+    const allowed = request.url === "/runner/pool" ? token === RUNNER_TOKEN : token === run?.linkToken;
+    if (!allowed) {
+      socket.end("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+      return;
+    }
+    this.#sockets.handleUpgrade(request, socket, head, (opened) => {
+      if (run === undefined) return this.#joinPool(opened);
+      this.links.set(run.order.run_id, (this.links.get(run.order.run_id) ?? 0) + 1);
+      if (run.over) opened.close(RUNNER_CLOSE.refused);
+      else run.connect(opened);
+    });
+  }
+
+  #joinPool(socket: WebSocket): void {
+    this.#pool = socket;
+    socket.on("message", (data) => {
+      const text = data.toString();
+      if (text === "ping") return socket.send("pong");
+      const message = runnerToPoolSchema.parse(JSON.parse(text));
+      this.heard.push(message);
+      if (message.type === "register") this.#say({ type: "registered", protocol: message.protocol });
+    });
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const [path = "", query = ""] = (request.url ?? "").split("?");
+    const [, runId = "", rest = ""] = /^\/proxy\/([^/]+)\/(.*)$/.exec(path) ?? [];
+    const run = this.#runs.get(runId);
+    this.proxied.push(`${request.method} ${request.url}`);
+    if (run === undefined || run.over || bearerOf(request) !== run.proxyToken) {
+      response.writeHead(401, { "content-type": "application/json" });
+      response.end('{"type":"error","error":{"type":"authentication_error","message":"refused"},"request_id":"fake"}');
+      return;
+    }
+    const git = /^git\/([0-9]+)\/(.*)$/.exec(rest);
+    if (git === null) {
+      this.#pass(request, response, `${this.#upstreams.modelUrl}/${rest.replace("model/", "")}`, {});
+      return;
+    }
+    if (run.holdGit) return;
+    const repository = new URL(run.order.repositories[Number(git[1])]?.url ?? "http://none.invalid");
+    const target = `${this.#upstreams.gitUrl}${repository.pathname}.git/${git[2]}?${query}`;
+    const authorization = `Basic ${Buffer.from(this.#upstreams.gitCredential).toString("base64")}`;
+    this.#pass(request, response, target, { authorization });
+  }
+
+  #pass(request: IncomingMessage, response: ServerResponse, target: string, headers: Record<string, string>): void {
+    const upstream = httpRequest(target, {
+      method: request.method,
+      headers: { ...request.headers, host: new URL(target).host, ...headers },
+    });
+    request.pipe(upstream);
+    response.once("close", () => upstream.destroy());
+    upstream.once("error", () => response.destroy());
+    upstream.once("response", (incoming) => {
+      response.writeHead(incoming.statusCode ?? 502, incoming.headers);
+      response.flushHeaders();
+      incoming.pipe(response);
+    });
+  }
+}
+
+function bearerOf(request: IncomingMessage): string {
+  return /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "";
+}

@@ -1,0 +1,141 @@
+/** A run from the offer to its end: real git, real sandbox, real agent; also across broken links and a restarted worker. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Bed, bash, noSandbox, report } from "./support/bed.ts";
+import { processesWith } from "./support/processes.ts";
+import { until } from "./support/until.ts";
+import { git, seedUpstream } from "./support/upstream.ts";
+
+let bed: Bed;
+let appCommit: string;
+
+beforeAll(async () => {
+  if (noSandbox !== null) return;
+  bed = await Bed.make();
+  const app = seedUpstream(bed.upstream, "app", { "README.md": "# App\n", "CLAUDE.md": "Be kind.\n" });
+  appCommit = git("-C", app, "rev-parse", "main");
+  seedUpstream(bed.upstream, "docs", { "index.md": "# Docs\n" });
+});
+afterAll(() => bed?.close());
+
+describe.skipIf(noSandbox !== null)("a run", { concurrent: true }, () => {
+  it("clones, works, pushes, reports, and leaves nothing behind", async () => {
+    const work = [
+      "cd app && git checkout -q -b claude/news && echo news > NEWS && git add NEWS && git commit -qm 'Add news'",
+      "git commit -q --amend -m 'Add news, amended' && git push -q origin claude/news",
+      "echo draft > ../docs/draft.md && git config remote.origin.url",
+    ];
+    const run = bed.run(
+      [
+        { ...bash("ls; env | sort", "I look around."), thinking: "What is here?" },
+        bash(work.join(" && ")),
+        report("blocked", "first"),
+        report("done", "News was added."),
+        "That was all.",
+      ],
+      ["app", "docs"],
+    );
+    await run.event("tool.call");
+    const folder = join(bed.state, "runs", `${run.order.run_id}.1`);
+    const { sockets } = JSON.parse(readFileSync(join(folder, "record.json"), "utf8"));
+    expect(existsSync(sockets)).toBe(true);
+    const ending = await run.finished();
+    expect(ending).toEqual({
+      kind: "finished",
+      outcome: { status: "succeeded" },
+      report: { result: "done", summary: "News was added." },
+      seen: { turns: 5, tool_calls: 4, files_changed: 2, commits_pushed: 1, cost_usd: 0 },
+    });
+    expect(
+      run.events.filter((event) => event.type === "run.step").map((event) => [event.phase, event.message]),
+    ).toEqual([
+      ["clone", "Cloning https://code.example.com/app"],
+      ["clone", `Cloned https://code.example.com/app at ${appCommit} (main)`],
+      ["clone", "Cloning https://code.example.com/docs"],
+      ["clone", expect.stringMatching(/^Cloned https:\/\/code.example.com\/docs at [0-9a-f]{40} \(main\)$/)],
+      ["setup", "Setting up the workspace"],
+      ["agent", "Starting the agent"],
+    ]);
+    expect(run.stored.map(({ n }) => n)).toEqual(run.stored.map((_, index) => index + 1));
+    expect(run.stored.map(({ body }) => body)).toContainEqual({ kind: "running", sandbox: "sandbox-runtime" });
+    const types = run.events.map(({ type }) => type).filter((type) => type !== "run.step");
+    expect(types).toEqual([
+      ...["agent.thinking", "agent.message", "tool.call", "tool.result", "tool.call", "tool.result"],
+      ...["tool.call", "tool.result", "tool.call", "tool.result", "agent.message", "usage"],
+    ]);
+    expect(run.deltas.map(({ text }) => text).join("")).toBe("What is here?I look around.That was all.");
+
+    const [looked, worked] = run.events.filter((event) => event.type === "tool.result");
+    expect(looked?.text).toContain("app\ndocs\n");
+    expect(looked?.text).toContain("ANTHROPIC_AUTH_TOKEN=[redacted]");
+    expect(worked).toMatchObject({ is_error: false, text: "https://code.example.com/app" });
+    expect(JSON.stringify(run.stored)).not.toContain(run.proxyToken);
+
+    const pushed = git("-C", join(bed.upstream, "app.git"), "log", "--format=%an <%ae>%n%B", "main..claude/news");
+    expect(pushed).toBe(
+      "Reveille <reveille@users.noreply.invalid>\nAdd news, amended\n\nSession: http://localhost:8787/sessions/one",
+    );
+    await until("the lease has ended", () => bed.instance.hasEnded(run.lease));
+    expect([folder, sockets].filter((path) => existsSync(path))).toEqual([]);
+    expect(processesWith(run.order.run_id)).toEqual([]);
+  });
+
+  it("has a single repository as its folder, its project's instructions in mind, and its own hooks", async () => {
+    const hook =
+      "printf '#!/bin/sh\\necho own hook >> \"$1\"\\n' > .git/hooks/prepare-commit-msg && chmod +x .git/hooks/prepare-commit-msg";
+    const run = bed.run(
+      [bash(`pwd; ${hook} && git commit -q --allow-empty -m Empty && git log -1 --format=%B`), "Done."],
+      ["app"],
+    );
+    expect((await run.finished()).outcome).toEqual({ status: "succeeded" });
+    const result = await run.event("tool.result");
+    expect(result.text).toMatch(/\/workspace\/app\nEmpty\n+own hook\n+Session: http:\/\/localhost:8787\/sessions\/one/);
+  });
+});
+
+describe.skipIf(noSandbox !== null)("a run whose instance falters", () => {
+  it("stores every frame once when its link breaks, and when the worker is killed and comes back", async () => {
+    const go = (name: string) =>
+      bash(`until [ -e "$HOME/../workspace/${name}" ]; do command sleep 0.05; done; echo ${name}`);
+    const run = bed.run([go("first"), bash("echo lost"), go("second"), bash("echo last"), "Done."]);
+    const workspace = join(bed.state, "runs", `${run.order.run_id}.1`, "workspace");
+
+    // What is said now is lost on its way; the next frame shows that it is missing.
+    await run.event("tool.call");
+    run.deaf = true;
+    writeFileSync(join(workspace, "first"), "");
+    await until("frames are lost", () => run.arrived.length > run.stored.length + 2);
+    run.deaf = false;
+    await until("what was lost is sent again", () => run.events.some(({ type }) => type === "tool.result"));
+    run.breakLink();
+    await until("the runner dials again", () => bed.instance.links.get(run.order.run_id) === 2);
+    await run.event("tool.call", ({ input }) => JSON.stringify(input).includes("workspace/second"));
+
+    // The agent goes on while the worker is away: its next model call waits at the relay.
+    await bed.instance.vanish();
+    writeFileSync(join(workspace, "second"), "");
+    await until("the command has ended", () => processesWith("workspace/second").length === 0);
+    await bed.instance.listen();
+
+    expect((await run.finished()).outcome).toEqual({ status: "succeeded" });
+    expect(run.stored.map(({ n }) => n)).toEqual(run.stored.map((_, index) => index + 1));
+    expect(run.arrived.length).toBeGreaterThan(run.stored.length);
+    expect(bed.instance.links.get(run.order.run_id)).toBe(3);
+    expect(bed.instance.heard.filter(({ type }) => type === "register").at(-1)).toMatchObject({ leases: [run.lease] });
+    const results = run.events.filter((event) => event.type === "tool.result").map(({ text }) => text);
+    expect(results).toEqual(["first", "lost", "second", "last"]);
+  });
+
+  it("asks the model again when the worker dies in the middle of its answer", async () => {
+    const words = "This answer is long enough to be cut in its middle. ".repeat(4);
+    const run = bed.run([{ kind: "message", text: words, deltaDelayMs: 120 }]);
+    await until("the answer has begun", () => run.deltas.length > 0);
+    await bed.instance.vanish();
+    await bed.instance.listen();
+    expect((await run.finished()).outcome).toEqual({ status: "succeeded" });
+    expect(run.events.filter((event) => event.type === "agent.message").map(({ text }) => text)).toEqual([words]);
+    const calls = `POST /proxy/${run.order.run_id}/model/v1/messages?beta=true`;
+    expect(bed.instance.proxied.filter((request) => request === calls).length).toBe(2);
+  });
+});
