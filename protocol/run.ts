@@ -175,11 +175,6 @@ export function isSettled(run: Run): run is SettledRun {
   return SETTLED.includes(run.status);
 }
 
-/** Whether the run holds one of the routine's `max_concurrent` places. */
-export function holdsPlace(run: Run): run is StartingRun | RunningRun {
-  return run.status === "starting" || run.status === "running";
-}
-
 /** A session: the conversation and workspace that one or more runs share. */
 export const sessionSchema = z
   .object({

@@ -89,8 +89,6 @@ export type RunnerEvent = z.infer<typeof runnerEventSchema>;
 
 export const eventBodySchema = z.discriminatedUnion("type", [...lifeEvents, ...runnerEvents]);
 export type EventBody = z.infer<typeof eventBodySchema>;
-export type EventType = EventBody["type"];
-export const eventTypes = eventBodySchema.options.map((option) => option.shape.type.value);
 
 const envelope = { seq: z.int().min(1), at: timestampSchema, session_id: sessionIdSchema, run_id: runIdSchema };
 export const transcriptEventSchema = z

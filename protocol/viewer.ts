@@ -17,7 +17,6 @@ export const viewerMessageSchema = z
     z.object({ type: z.literal("interrupt"), id: z.string().min(1).max(255) }),
   ])
   .meta({ id: "ViewerMessage" });
-export type ViewerMessage = z.infer<typeof viewerMessageSchema>;
 
 export const liveMessageSchema = z
   .union([

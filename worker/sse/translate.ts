@@ -5,8 +5,8 @@ import { z } from "zod";
 const eventSchema = z.looseObject({
   // In the order in which they are written, so that an event reads the same wherever it is read.
   seq: z.int(),
-  at: z.string(),
-  session_id: z.string(),
+  at: z.string().optional(),
+  session_id: z.string().optional(),
   run_id: z.string(),
   type: z.string(),
 });

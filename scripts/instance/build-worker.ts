@@ -1,0 +1,39 @@
+/** Bundles the worker as a deploy would, and reads its bindings from wrangler.toml. */
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { runCommand } from "#scripts/child-process.ts";
+import { failed, type Outcome, succeeded } from "#scripts/outcome.ts";
+import { toolEnvironment } from "./tool-environment.ts";
+
+const BUILD_DEADLINE_MS = 120_000;
+
+/** What the worker's host serves. */
+export interface BuiltWorker {
+  /** The folder with the entry `index.js` and the modules that it imports as text or data. */
+  folder: string;
+  /** A file: Miniflare's options for the bindings of wrangler.toml. */
+  options: string;
+}
+
+/**
+ * @param root the project's folder.
+ * @param folder is emptied first.
+ */
+export async function buildWorker(root: string, folder: string, signal: AbortSignal): Promise<Outcome<BuiltWorker>> {
+  const bundle = path.join(folder, "bundle");
+  const options = path.join(folder, "options.json");
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const env = { ...toolEnvironment(), WRANGLER_LOG_PATH: path.join(folder, "logs"), XDG_CONFIG_HOME: folder };
+  const run = (args: string[]) =>
+    runCommand(process.execPath, args, { cwd: root, env, deadlineMs: BUILD_DEADLINE_MS, signal });
+  const wrangler = path.join(root, "node_modules", "wrangler", "bin", "wrangler.js");
+  const [bundled, printed] = await Promise.all([
+    run([wrangler, "deploy", "--dry-run", "--outdir", bundle]),
+    run([path.join(import.meta.dirname, "print-worker-options.ts"), path.join(root, "wrangler.toml")]),
+  ]);
+  if (!bundled.ok) return failed(`The worker could not be built: ${bundled.message}`);
+  if (!printed.ok) return failed(`wrangler.toml could not be read: ${printed.message}`);
+  await writeFile(options, printed.stdout);
+  return succeeded({ folder: bundle, options });
+}

@@ -1,0 +1,16 @@
+/** What the worker's host is told on its stdin, as one line of JSON. */
+import { z } from "zod";
+
+export const hostOrderSchema = z.object({
+  port: z.int().min(1),
+  /** The folder of the built worker. */
+  bundle: z.string(),
+  /** The file with Miniflare's options for its bindings. */
+  options: z.string(),
+  /** The folder in which D1 and the objects keep their data. */
+  storage: z.string(),
+  /** The folder of D1's migrations. */
+  migrations: z.string(),
+  variables: z.record(z.string(), z.string()),
+});
+export type HostOrder = z.infer<typeof hostOrderSchema>;

@@ -1,0 +1,77 @@
+/** What the person set for a local instance: the environment, and below it `.dev.vars`. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { parseEnv } from "node:util";
+import { z } from "zod";
+import { codeOf, failed, messageOf, type Outcome, succeeded } from "#scripts/outcome.ts";
+
+/** Variables and secrets that go to the worker as they are; the worker checks them, all at once. */
+const WORKER_VARIABLES = [
+  "OWNER_TOKEN",
+  "SIGNING_KEY",
+  "RUNNER_TOKEN",
+  "ANTHROPIC_API_KEY",
+  "ANTHROPIC_BASE_URL",
+  "GIT_CREDENTIALS",
+  "DEFAULT_MODEL",
+  "PUBLIC_URL",
+  "JURISDICTION",
+  "FIRE_RATE_PER_MINUTE",
+  "FIRE_BURST",
+] as const;
+
+/** Variables of the runner that `npm start` passes on. */
+const RUNNER_VARIABLES = ["REVEILLE_SANDBOX", "REVEILLE_CAPACITY"] as const;
+
+const DEFAULT_PORT = 8787;
+
+export interface Settings {
+  port: number;
+  /** Absolute. */
+  stateFolder: string;
+  workerVariables: Record<string, string>;
+  runnerVariables: Record<string, string>;
+  /** Whether runs use a real model; otherwise they use the offline demo model. */
+  hasModelKey: boolean;
+}
+
+const portSchema = z.coerce.number().int().min(1).max(65_535);
+
+/**
+ * @param environment wins over `.dev.vars`; an empty variable counts as one that is not set.
+ * @param root the project's folder, where `.dev.vars` and by default the state are.
+ */
+export function readSettings(environment: NodeJS.ProcessEnv, root: string): Outcome<Settings> {
+  const file = path.join(root, ".dev.vars");
+  const fromFile = readDevVars(file);
+  if (!fromFile.ok) return fromFile;
+  const given = { ...fromFile.value, ...withoutEmpty(environment) };
+  const port = portSchema.safeParse(given["PORT"] ?? DEFAULT_PORT);
+  if (!port.success) return failed(`PORT is "${given["PORT"]}": it must be a number from 1 to 65535.`);
+  const workerVariables = pick(given, WORKER_VARIABLES);
+  return succeeded({
+    port: port.data,
+    stateFolder: path.resolve(root, given["REVEILLE_STATE"] ?? ".reveille"),
+    workerVariables,
+    runnerVariables: pick(given, RUNNER_VARIABLES),
+    hasModelKey: workerVariables["ANTHROPIC_API_KEY"] !== undefined,
+  });
+}
+
+function readDevVars(file: string): Outcome<Record<string, string>> {
+  try {
+    return succeeded(withoutEmpty(parseEnv(readFileSync(file, "utf8"))));
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return succeeded({});
+    return failed(`${file} can't be read (${messageOf(error)}): repair or remove it.`);
+  }
+}
+
+function pick(given: Record<string, string>, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])));
+}
+
+function withoutEmpty(variables: NodeJS.Dict<string>): Record<string, string> {
+  const entries = Object.entries(variables);
+  return Object.fromEntries(entries.flatMap(([name, value]) => (value ? [[name, value]] : [])));
+}

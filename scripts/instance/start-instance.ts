@@ -1,0 +1,147 @@
+/** A local instance from end to end: upstream, demo model, worker and runner, started in order and stopped in reverse. */
+import path from "node:path";
+import { startDemoModel } from "#scripts/demo-model/start-demo-model.ts";
+import { failed, type Outcome, succeeded } from "#scripts/outcome.ts";
+import { type BuiltWorker, buildWorker } from "./build-worker.ts";
+import { type DemoUpstream, startDemoUpstream } from "./demo-upstream.ts";
+import { lockStateFolder } from "./lock.ts";
+import type { Parts } from "./parts.ts";
+import { checkPort } from "./ports.ts";
+import { openProgramLog, type ProgramLog } from "./program-log.ts";
+import { runnerProgram } from "./runner-program.ts";
+import { describeSandbox } from "./sandbox-check.ts";
+import { openSecrets, type Secrets } from "./secrets.ts";
+import { type LocalFile, makeSignInCode, seedDemoRoutine } from "./seed.ts";
+import type { Settings } from "./settings.ts";
+import { prepareStateFolder } from "./state-folder.ts";
+import { type SupervisedProgram, supervise } from "./supervise.ts";
+import { workerProgram } from "./worker-program.ts";
+import { workerVariables } from "./worker-variables.ts";
+
+const HURRIED_GRACE_MS = 1_500;
+
+export interface InstanceOptions {
+  /** The project's folder. */
+  root: string;
+  settings: Settings;
+  /** A line for the person at the terminal. */
+  say: (line: string) => void;
+  /** Gives the start up. What was started by then is stopped by `parts`. */
+  signal: AbortSignal;
+  /** Takes every part as it starts. */
+  parts: Parts;
+}
+
+export interface Instance {
+  /** Where the worker listens. */
+  origin: string;
+  local: LocalFile;
+  /** With a one-use sign-in code in its fragment. */
+  signInUrl: string;
+  usesDemoModel: boolean;
+  /** A sentence about the sandbox. */
+  sandbox: string;
+}
+
+/** Starts everything. A failure tells one line; the caller then stops `parts`, as it does at the end. */
+export async function startInstance(options: InstanceOptions): Promise<Outcome<Instance>> {
+  const secrets = await takeState(options);
+  if (!secrets.ok) return secrets;
+  const ground = await prepare(options, secrets.value);
+  if (!ground.ok) return ground;
+  return await serve(options, secrets.value, ground.value);
+}
+
+/** Makes sure that the folder and the port are there for this instance alone. */
+async function takeState({ settings, parts }: InstanceOptions): Promise<Outcome<Secrets>> {
+  const folder = await prepareStateFolder(settings.stateFolder);
+  if (!folder.ok) return folder;
+  const lock = await lockStateFolder(settings.stateFolder);
+  if (!lock.ok) return lock;
+  parts.add(() => lock.value());
+  const free = await checkPort(settings.port);
+  return free.ok ? await openSecrets(settings.stateFolder) : free;
+}
+
+interface Ground {
+  upstream: DemoUpstream;
+  demoModelUrl: string | null;
+  built: BuiltWorker;
+  sandbox: string;
+}
+
+/** What the worker needs before it can serve, all at once. */
+async function prepare({ root, settings, signal, parts }: InstanceOptions, secrets: Secrets): Promise<Outcome<Ground>> {
+  const { stateFolder, hasModelKey, runnerVariables } = settings;
+  const [upstream, model, built, sandbox] = await Promise.all([
+    startDemoUpstream(stateFolder, secrets.UPSTREAM_CREDENTIAL, signal),
+    hasModelKey ? null : startDemoModel(),
+    buildWorker(root, path.join(stateFolder, "worker"), signal),
+    describeSandbox(runnerVariables["REVEILLE_SANDBOX"], signal),
+  ]);
+  if (model !== null) parts.add(() => model.close());
+  if (!upstream.ok) return upstream;
+  parts.add(() => upstream.value.server.close());
+  if (!built.ok) return built;
+  return succeeded({ upstream: upstream.value, demoModelUrl: model?.url ?? null, built: built.value, sandbox });
+}
+
+/** Starts worker and runner, and seeds the demo routine. */
+async function serve(options: InstanceOptions, secrets: Secrets, ground: Ground): Promise<Outcome<Instance>> {
+  const { root, settings, say, signal } = options;
+  const { stateFolder, port } = settings;
+  const { upstream, built, demoModelUrl, sandbox } = ground;
+  const origin = `http://127.0.0.1:${port}`;
+  const variables = workerVariables({
+    given: settings.workerVariables,
+    secrets,
+    url: `http://localhost:${port}`,
+    upstreamUrl: upstream.server.url,
+    demoModelUrl,
+  });
+  const workerLog = openProgramLog(path.join(stateFolder, "logs", "worker.log"));
+  const order = {
+    port,
+    bundle: built.folder,
+    options: built.options,
+    storage: path.join(stateFolder, "storage", "v3"),
+    migrations: path.join(root, "migrations", "d1"),
+    variables,
+  };
+  const worker = await startPart(workerProgram(order, root, workerLog, say), options, workerLog);
+  if (!worker.ok) return worker;
+
+  const runnerLog = openProgramLog(path.join(stateFolder, "logs", "runner.log"));
+  const runnerOptions = {
+    root,
+    workerUrl: origin,
+    runnerToken: variables.RUNNER_TOKEN,
+    runsFolder: path.join(stateFolder, "runs"),
+    variables: settings.runnerVariables,
+  };
+  const url = variables.PUBLIC_URL;
+  const { repository } = upstream;
+  const seedOptions = { url, origin, ownerToken: variables.OWNER_TOKEN, stateFolder, repository, signal };
+  // Before the runner: a worker whose configuration is at fault says so here, and would keep a runner waiting.
+  const [local, code] = await Promise.all([seedDemoRoutine(seedOptions), makeSignInCode(seedOptions)]);
+  if (!local.ok) return local;
+  if (!code.ok) return code;
+  const runner = await startPart(runnerProgram(runnerOptions, runnerLog, say), options, runnerLog);
+  if (!runner.ok) return runner;
+  const signInUrl = `${url}/#code=${code.value}`;
+  return succeeded({ origin, local: local.value, signInUrl, usesDemoModel: demoModelUrl !== null, sandbox });
+}
+
+async function startPart(
+  program: SupervisedProgram,
+  { settings, signal, parts }: InstanceOptions,
+  log: ProgramLog,
+): Promise<Outcome<null>> {
+  const supervision = await supervise(program, signal);
+  if (!supervision.ok) {
+    const remedy = `See ${log.file}; if its data is damaged, remove ${settings.stateFolder} to start afresh.`;
+    return failed(`${supervision.message} ${log.telling()} ${remedy}`);
+  }
+  parts.add((isHurried) => supervision.value.stop(isHurried ? HURRIED_GRACE_MS : program.stopGraceMs));
+  return succeeded(null);
+}

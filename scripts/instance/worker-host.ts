@@ -1,0 +1,76 @@
+/**
+ * The program that serves the built worker on loopback, in workerd. It has no inspector, no explorer and no
+ * development paths, and it watches no files.
+ *
+ * Its order comes as one line on stdin, so that no secret is in an argument or environment. Stdin then stays open: when
+ * it closes, whoever started this program is gone, and it ends too.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { hostOrderSchema } from "./host-order.ts";
+import { migrateD1 } from "./migrate-d1.ts";
+
+const DISPOSE_DEADLINE_MS = 2_000;
+
+/** How wrangler's own rules load what a worker imports. Other files of a bundle are for people. */
+const MODULE_TYPES = new Map<string, "ESModule" | "Text" | "Data" | "CompiledWasm">([
+  [".js", "ESModule"],
+  [".mjs", "ESModule"],
+  [".sql", "Text"],
+  [".txt", "Text"],
+  [".html", "Text"],
+  [".bin", "Data"],
+  [".wasm", "CompiledWasm"],
+]);
+
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const first = await lines.next();
+const order = hostOrderSchema.parse(JSON.parse(first.done ? "" : first.value));
+
+const miniflare = new Miniflare(
+  convertV4MiniflareOptions({
+    host: "127.0.0.1",
+    port: order.port,
+    cf: false,
+    log: new Log(LogLevel.WARN),
+    logRequests: false,
+    resourcePersistencePath: order.storage,
+    telemetry: { enabled: false },
+    unsafeLocalExplorer: false,
+    unsafeObservability: false,
+    unsafeTriggerHandlers: false,
+    workers: [{ ...readOptions(), name: "reveille", modulesRoot: order.bundle, modules: readModules() }],
+  }),
+);
+
+process.once("SIGTERM", end);
+process.once("SIGINT", end);
+lines.next().then(end);
+
+await miniflare.ready;
+await migrateD1(await miniflare.getD1Database("DB"), order.migrations);
+process.stdout.write("worker ready\n");
+
+/** Ends workerd with this program; what does not end in time is killed with the process group, of which this is the head. */
+async function end(): Promise<void> {
+  await Promise.race([miniflare.dispose(), delay(DISPOSE_DEADLINE_MS)]);
+  process.kill(-process.pid, "SIGKILL");
+}
+
+function readOptions() {
+  const options = JSON.parse(readFileSync(order.options, "utf8"));
+  return { ...options, bindings: { ...options.bindings, ...order.variables } };
+}
+
+function readModules() {
+  return readdirSync(order.bundle)
+    .sort((one, other) => Number(other === "index.js") - Number(one === "index.js"))
+    .flatMap((name) => {
+      const type = MODULE_TYPES.get(path.extname(name));
+      const file = path.join(order.bundle, name);
+      return type === undefined ? [] : [{ type, path: file, contents: readFileSync(file) }];
+    });
+}

@@ -1,0 +1,45 @@
+/** `npm start`: a local instance with a demo routine, until Ctrl-C. */
+import path from "node:path";
+import { readSettings } from "./instance/settings.ts";
+import type { Instance } from "./instance/start-instance.ts";
+import { withInstance } from "./instance/with-instance.ts";
+
+process.exit(await main(path.dirname(import.meta.dirname)));
+
+async function main(root: string): Promise<number> {
+  const settings = readSettings(process.env, root);
+  if (!settings.ok) {
+    console.error(settings.message);
+    return 1;
+  }
+  console.log("Starting Reveille …");
+  const state = path.relative(root, settings.value.stateFolder);
+  return await withInstance({ root, settings: settings.value, say: console.log }, async (instance, signal) => {
+    console.log(welcome(instance, state));
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    console.log("Stopping …");
+    return 0;
+  });
+}
+
+function welcome({ local, signInUrl, usesDemoModel, sandbox }: Instance, state: string): string {
+  const model = usesDemoModel
+    ? "the offline demo model, a script: set ANTHROPIC_API_KEY to use a real one"
+    : "a real one, with your ANTHROPIC_API_KEY";
+  const { fire_url, fire_token } = local.demo;
+  const body = '{"text":"Fired by hand"}';
+  return `
+Reveille is on. Sign in (works once, within ten minutes):
+
+  ${signInUrl}
+
+Model    ${model}
+Sandbox  ${sandbox}
+State    ${state} (logs in ${path.join(state, "logs")})
+
+Fire the demo routine:
+
+  curl -X POST ${fire_url} -H 'Authorization: Bearer ${fire_token}' -H 'Content-Type: application/json' -d '${body}'
+
+Ctrl-C stops everything.`;
+}

@@ -1,0 +1,145 @@
+/** The pure parts of seeding and of the demo. */
+import { describe, expect, test } from "vitest";
+import { type Routine, routineSchema } from "#protocol/routine.ts";
+import { type TranscriptEvent, transcriptEventSchema } from "#protocol/transcript.ts";
+import { SseReader } from "#scripts/demo/sse.ts";
+import { transcriptLines } from "#scripts/demo/transcript-lines.ts";
+import { demoRoutineInput, demoRoutinePatch, isDemoRoutine } from "#scripts/instance/demo-routine.ts";
+import { workerVariables } from "#scripts/instance/worker-variables.ts";
+
+const HERE = "http://127.0.0.1:4001/changelog-demo.git";
+const BEFORE = "http://127.0.0.1:4000/changelog-demo.git";
+const ELSEWHERE = "https://github.com/acme/app";
+
+function routine(
+  urls: string[],
+  triggers: Routine["triggers"] = [{ id: `trg_${"0".repeat(26)}`, type: "api" }],
+): Routine {
+  return routineSchema.parse({
+    ...demoRoutineInput(HERE),
+    model: null,
+    overlap: "parallel",
+    max_concurrent: 5,
+    retry: { max: 2, backoff: "30s" },
+    repositories: urls.map((url) => ({ url })),
+    triggers,
+    id: `rtn_${"0".repeat(26)}`,
+    revision: 1,
+    status: "active",
+    paused_reason: null,
+    has_token: true,
+    created_at: "2026-11-22T00:00:00.000Z",
+    updated_at: "2026-11-22T00:00:00.000Z",
+  });
+}
+
+describe("the demo routine", () => {
+  test("is known by its tag, whatever it is called", () => {
+    expect(isDemoRoutine({ ...routine([HERE]), name: "Mine" })).toBe(true);
+    expect(isDemoRoutine({ ...routine([HERE]), tags: {} })).toBe(false);
+  });
+
+  test("is left alone where nothing has moved, and where its owner attached another repository", () => {
+    expect(demoRoutinePatch(routine([HERE]), HERE)).toBeNull();
+    expect(demoRoutinePatch(routine([ELSEWHERE]), HERE)).toBeNull();
+    expect(demoRoutinePatch(routine([]), HERE)).toBeNull();
+  });
+
+  test("follows its upstream to another port, and gets its trigger back", () => {
+    expect(demoRoutinePatch(routine([ELSEWHERE, BEFORE]), HERE)).toEqual({
+      repositories: [{ url: ELSEWHERE }, { url: HERE }],
+    });
+    expect(demoRoutinePatch(routine([HERE], []), HERE)).toEqual({ triggers: [{ type: "api" }] });
+  });
+});
+
+describe("the worker's variables", () => {
+  const secrets = { OWNER_TOKEN: "o", SIGNING_KEY: "s", RUNNER_TOKEN: "r", UPSTREAM_CREDENTIAL: "demo:p" };
+  const base = { secrets, url: "http://localhost:8787", upstreamUrl: "http://127.0.0.1:4001", demoModelUrl: null };
+
+  test("what was drawn, and where things are; the upstream's password goes to the upstream alone", () => {
+    expect(workerVariables({ ...base, given: {}, demoModelUrl: "http://127.0.0.1:5000" })).toEqual({
+      OWNER_TOKEN: "o",
+      SIGNING_KEY: "s",
+      RUNNER_TOKEN: "r",
+      PUBLIC_URL: "http://localhost:8787",
+      LOCAL_INSTANCE: "1",
+      GIT_CREDENTIALS: '{"http://127.0.0.1:4001":"demo:p"}',
+      DEMO_MODEL_URL: "http://127.0.0.1:5000",
+    });
+  });
+
+  test("what the person set wins, and their credentials stay", () => {
+    const given = {
+      OWNER_TOKEN: "mine",
+      PUBLIC_URL: "https://x.test",
+      GIT_CREDENTIALS: '{"https://github.com":"x:y"}',
+    };
+    expect(workerVariables({ ...base, given })).toMatchObject({
+      OWNER_TOKEN: "mine",
+      PUBLIC_URL: "https://x.test",
+      GIT_CREDENTIALS: '{"https://github.com":"x:y","http://127.0.0.1:4001":"demo:p"}',
+    });
+  });
+
+  test("credentials that do not parse reach the worker, which says so", () => {
+    expect(workerVariables({ ...base, given: { GIT_CREDENTIALS: "{" } })).toMatchObject({ GIT_CREDENTIALS: "{" });
+  });
+});
+
+test("server-sent events come whole out of any pieces", () => {
+  const stream =
+    'retry: 1000\n\n: comment\n\nid: 1\ndata: {"a":1}\n\nid: 2\r\ndata: x\r\ndata: y\r\n\r\ndata: live\n\n';
+  const whole = [
+    { id: "1", data: '{"a":1}' },
+    { id: "2", data: "x\ny" },
+    { id: "2", data: "live" },
+  ];
+  expect(new SseReader().push(stream)).toEqual(whole);
+  const reader = new SseReader();
+  expect([...stream].flatMap((character) => reader.push(character))).toEqual(whole);
+});
+
+describe("a transcript for the terminal", () => {
+  const at = "2026-11-22T00:00:01.250Z";
+  const start = Date.parse("2026-11-22T00:00:00.000Z");
+  const envelope = { seq: 1, at, session_id: `session_${"0".repeat(26)}`, run_id: `run_${"0".repeat(26)}` };
+  const lines = (body: object): string[] => {
+    const event: TranscriptEvent = transcriptEventSchema.parse({ ...envelope, ...body });
+    return transcriptLines(event, start);
+  };
+
+  test("a step and a call take one line, a long result the beginning of it", () => {
+    expect(lines({ type: "run.step", phase: "clone", message: "Cloning" })).toEqual([
+      "   1.3 s  clone          Cloning",
+    ]);
+    const call = {
+      type: "tool.call",
+      tool_call_id: "t",
+      name: "mcp__reveille__report_result",
+      input: { summary: "Good" },
+    };
+    expect(lines(call)).toEqual(["   1.3 s  report_result  Good"]);
+    const text = Array.from({ length: 9 }, (_none, index) => `line ${index}`).join("\n");
+    const result = lines({ type: "tool.result", tool_call_id: "t", is_error: false, text });
+    expect(result.map((line) => line.trim())).toEqual([
+      "1.3 s    gave         line 0",
+      "line 1",
+      "line 2",
+      "line 3",
+      "… 5 more lines",
+    ]);
+  });
+
+  test("what the agent says is wrapped, and nothing steers the terminal", () => {
+    const [first, second, ...more] = lines({
+      type: "agent.message",
+      message_id: "m",
+      text: `${"word ".repeat(30)}end`,
+    });
+    expect([first?.length, second?.trim().endsWith("end"), more]).toEqual([124, true, []]);
+    expect(lines({ type: "agent.message", message_id: "m", text: "a\u001b[2Jb\rc\td" })).toEqual([
+      "   1.3 s  agent          a[2Jbc  d",
+    ]);
+  });
+});

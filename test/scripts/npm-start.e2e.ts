@@ -1,0 +1,194 @@
+/**
+ * `npm start` as a whole: real worker, real runner, real agent on the offline demo model, real git. Linux only, since it
+ * looks into /proc. Run it by `node --test test/scripts/npm-start.e2e.ts`.
+ */
+import assert from "node:assert/strict";
+import { readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { after, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { fireAnswerSchema } from "#protocol/api.ts";
+import { runSchema } from "#protocol/run.ts";
+import type { TranscriptEvent } from "#protocol/transcript.ts";
+import {
+  cleanUp,
+  collectEvents,
+  printedCurl,
+  processesOf,
+  type StartedInstance,
+  startProcess,
+} from "./support/started-instance.ts";
+import { until } from "./support/until.ts";
+
+const BACK_WITHIN_MS = 5_000;
+const RUN_DEADLINE_MS = 90_000;
+
+const folders: string[] = [];
+after(() => {
+  for (const folder of folders) cleanUp(folder);
+});
+
+async function start(options: Parameters<typeof startProcess>[0] = {}): Promise<StartedInstance> {
+  const instance = await startProcess(options);
+  folders.push(instance.state);
+  return instance;
+}
+
+async function stop(instance: StartedInstance): Promise<void> {
+  instance.child.kill("SIGINT");
+  assert.equal(await instance.exited, 0, instance.output());
+  assert.deepEqual(processesOf(instance.state), []);
+}
+
+function ownerToken({ state }: StartedInstance): string {
+  return JSON.parse(readFileSync(path.join(state, "local.json"), "utf8")).owner_token;
+}
+
+function find(instance: StartedInstance, part: string): number {
+  const found = processesOf(instance.state).find(({ command }) => command.includes(part));
+  assert.ok(found, `no process with ${part}`);
+  return found.pid;
+}
+
+/** Fires by the printed line and follows the run; `at` is called once, when the agent calls its first tool. */
+async function fireAndFollow(instance: StartedInstance, at: () => void) {
+  const curl = await printedCurl(instance);
+  const response = await fetch(curl.url, {
+    method: "POST",
+    headers: { authorization: `Bearer ${curl.token}`, "content-type": "application/json" },
+    body: curl.body,
+  });
+  assert.equal(response.status, 200);
+  const fired = fireAnswerSchema.parse(await response.json());
+  const origin = `http://127.0.0.1:${instance.port}`;
+  let isReached = false;
+  const onEvent = ({ type }: TranscriptEvent) => {
+    if (type !== "tool.call" || isReached) return;
+    isReached = true;
+    at();
+  };
+  const owner = ownerToken(instance);
+  const events = await collectEvents(origin, owner, fired.claude_code_session_id, onEvent, RUN_DEADLINE_MS);
+  const read = await fetch(`${origin}/api/v1/runs/${fired.run_id}`, { headers: { authorization: `Bearer ${owner}` } });
+  assert.deepEqual(
+    events.map(({ seq }) => seq),
+    events.map((_event, index) => index + 1),
+    "every event once, without a gap",
+  );
+  return { events, run: runSchema.parse(await read.json()), isReached };
+}
+
+/** How long after this moment the worker was last seen not to answer; looks for a while longer than is allowed. */
+async function timeWithoutHealth({ port }: StartedInstance): Promise<number> {
+  const startedAt = performance.now();
+  let lastFailureMs = 0;
+  while (performance.now() - startedAt < BACK_WITHIN_MS + 1_000) {
+    const signal = AbortSignal.timeout(1_000);
+    const answer = await fetch(`http://127.0.0.1:${port}/healthz`, { signal }).catch(() => null);
+    if (answer?.status !== 200) lastFailureMs = performance.now() - startedAt;
+    await delay(20);
+  }
+  return lastFailureMs;
+}
+
+for (const [what, part] of [
+  ["the worker's host", "worker-host.ts"],
+  ["workerd", "workerd"],
+] as const) {
+  test(`${what} is killed while a run streams: the worker is back, and the run ends as if nothing had been`, async (t) => {
+    const instance = await start();
+    await printedCurl(instance);
+    let back = Promise.resolve(0);
+    const { run, isReached } = await fireAndFollow(instance, () => {
+      process.kill(find(instance, part), "SIGKILL");
+      back = timeWithoutHealth(instance);
+    });
+    assert.ok(isReached);
+    const backMs = await back;
+    t.diagnostic(`healthy again after ${Math.round(backMs)} ms`);
+    assert.ok(backMs < BACK_WITHIN_MS, `it took ${backMs} ms`);
+    assert.equal(run.status, "succeeded", JSON.stringify(run.error));
+    assert.equal(run.result, "done");
+    assert.equal(run.evidence.branches_pushed.length, 1);
+    await stop(instance);
+  });
+}
+
+test("the runner is killed while a run streams: the run ends with an honest error, and the next one succeeds", async (t) => {
+  const instance = await start();
+  await printedCurl(instance);
+  const startedAt = performance.now();
+  const { run } = await fireAndFollow(instance, () =>
+    process.kill(find(instance, "sandbox-runner/main.ts"), "SIGKILL"),
+  );
+  t.diagnostic(`the run ended as ${run.status} after ${Math.round(performance.now() - startedAt)} ms`);
+  assert.equal(run.status, "failed");
+  assert.equal(run.error?.code, "runner_lost");
+  const next = await fireAndFollow(instance, () => undefined);
+  assert.equal(next.run.status, "succeeded", JSON.stringify(next.run.error));
+  await stop(instance);
+});
+
+test("what it writes is for its owner alone, and a second start on it is refused in one line", async () => {
+  const first = await start();
+  const curl = await printedCurl(first);
+  assert.equal(statSync(first.state).mode & 0o777, 0o700);
+  for (const file of ["local.json", "secrets.json"]) {
+    assert.equal(statSync(path.join(first.state, file)).mode & 0o777, 0o600);
+  }
+  const commandLines = processesOf(first.state).map(({ command }) => command);
+  const secrets = Object.values<string>(JSON.parse(readFileSync(path.join(first.state, "secrets.json"), "utf8")));
+  for (const secret of secrets) assert.ok(!commandLines.some((line) => line.includes(secret)));
+
+  const second = await start({ state: first.state });
+  assert.equal(await second.exited, 1);
+  assert.match(second.output(), /^Starting Reveille …\nAn instance is running on .+ already .+\n$/);
+  const busy = await start({ port: first.port });
+  assert.equal(await busy.exited, 1);
+  assert.match(busy.output(), /^Starting Reveille …\nPort \d+ is in use: .+\n$/);
+  await stop(first);
+
+  const again = await start({ state: first.state, port: first.port });
+  assert.deepEqual(await printedCurl(again), curl);
+  await stop(again);
+});
+
+test("Ctrl-C ends everything, at any moment of the start, and also when it is pressed twice", async () => {
+  for (const [afterMs, presses] of [
+    [150, 1],
+    [600, 1],
+    [1_500, 2],
+    [3_000, 1],
+    [4_500, 2],
+  ] as const) {
+    const instance = await start();
+    // The moment itself is the case: there is no event to wait for.
+    await delay(afterMs);
+    for (let press = 0; press < presses; press += 1) {
+      instance.child.kill("SIGINT");
+      await delay(press + 1 < presses ? 800 : 0);
+    }
+    await instance.exited;
+    assert.deepEqual(processesOf(instance.state), [], `after ${afterMs} ms: ${instance.output()}`);
+  }
+});
+
+test("while a run is on: Ctrl-C, SIGKILL of the command itself and of npm leave nothing behind", async () => {
+  const endings: ((instance: StartedInstance) => void)[] = [
+    ({ child }) => child.kill("SIGINT"),
+    (instance) => process.kill(find(instance, "scripts/start.ts"), "SIGKILL"),
+    ({ child }) => child.kill("SIGKILL"),
+  ];
+  for (const [index, end] of endings.entries()) {
+    const instance = await start(index === 2 ? { command: ["npm", "start"] } : {});
+    const curl = await printedCurl(instance);
+    const headers = { authorization: `Bearer ${curl.token}`, "content-type": "application/json" };
+    await fetch(curl.url, { method: "POST", headers, body: curl.body });
+    await until("an agent", 30_000, () => processesOf(instance.state).some(({ command }) => /claude/.test(command)));
+    end(instance);
+    await instance.exited;
+    await until("the end of all processes", 15_000, () => processesOf(instance.state).length === 0).catch((error) => {
+      assert.fail(`ending ${index}: ${error.message}: ${JSON.stringify(processesOf(instance.state), null, 1)}`);
+    });
+  }
+});
