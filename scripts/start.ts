@@ -13,7 +13,8 @@ async function main(root: string): Promise<number> {
     return 1;
   }
   console.log("Starting Reveille …");
-  const state = path.relative(root, settings.value.stateFolder);
+  const relative = path.relative(root, settings.value.stateFolder);
+  const state = relative.startsWith("..") ? settings.value.stateFolder : relative;
   return await withInstance({ root, settings: settings.value, say: console.log }, async (instance, signal) => {
     console.log(welcome(instance, state));
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));

@@ -1,7 +1,5 @@
 /** Pure: which requests the demo upstream serves. Everything else of `git http-backend` stays shut. */
 
-export type GitService = "git-upload-pack" | "git-receive-pack";
-
 export interface GitRequest {
   repository: string;
   /** What CGI calls PATH_INFO, made of checked parts only. */

@@ -29,7 +29,7 @@ function describe(event: TranscriptEvent): { label: string; lines: string[] } {
     case "user.message":
       return { label: event.source, lines: firstLines(event.text, 1) };
     case "agent.message":
-      return { label: "agent", lines: event.text.split("\n").flatMap(wrap) };
+      return { label: "agent", lines: event.text.split("\n").map(printable).flatMap(wrap) };
     case "agent.thinking":
       return { label: "thinking", lines: firstLines(event.text, 1) };
     case "tool.call":
@@ -68,7 +68,7 @@ function firstLines(text: string, count: number): string[] {
 
 /** Breaks a line between words. */
 function wrap(line: string): string[] {
-  return line.match(new RegExp(`.{1,${WIDTH}}(?= |$)|\\S+`, "g"))?.map((part) => part.trim()) ?? [""];
+  return line.match(new RegExp(`.{1,${WIDTH}}(?= |$)|\\S+`, "gs"))?.map((part) => part.trim()) ?? [""];
 }
 
 /** What agents and tools write must not steer the terminal. */

@@ -12,7 +12,7 @@ afterEach(async () => {
 });
 
 const WAITS =
-  'process.stdout.write(`up ${process.pid}\\n`); setInterval(() => {}, 1000); process.stdin.on("close", () => process.exit(0)).resume();';
+  'process.stdout.write("up " + process.pid + "\\n"); setInterval(() => {}, 1000); process.stdin.on("close", () => process.exit(0)).resume();';
 const IGNORES_SIGTERM = `process.on("SIGTERM", () => {}); ${WAITS}`;
 
 /** A program of one line of JavaScript; it is ready when it has said `up <pid>`. */
@@ -108,12 +108,11 @@ describe("a program that does not come up", () => {
   });
 
   test("because it is not there", async () => {
-    const { program } = scripted("");
-    const missing = {
-      ...program,
+    const { program } = scripted("", {
       start: () => startProgram("/nowhere", [], { cwd: "/", env: {}, onLine: () => undefined }),
-    };
-    expect(await supervise(missing, new AbortController().signal)).toMatchObject({ ok: false });
+      ready: () => new Promise(() => undefined),
+    });
+    expect(await supervise(program, new AbortController().signal)).toMatchObject({ ok: false });
   });
 
   test("in time", async () => {
