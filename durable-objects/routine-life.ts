@@ -24,13 +24,24 @@ export class RoutineLife {
   readonly #owed: OwedCalls;
   readonly #frames = new FrameBuffer();
   #flushTimer: ReturnType<typeof setTimeout> | null = null;
-  #alarmAt: number | null = null;
+  #alarmAt: number | null;
 
-  constructor(context: DurableObjectState, env: ObjectEnv, config: Config, parts: RoutineParts) {
+  /** @param alarmAt for when the alarm is armed already. */
+  constructor(
+    context: DurableObjectState,
+    env: ObjectEnv,
+    config: Config,
+    parts: RoutineParts,
+    alarmAt: number | null,
+  ) {
+    this.#alarmAt = alarmAt;
     this.#context = context;
     this.#config = config;
     this.parts = parts;
-    this.viewers = new Viewers(context, parts.log, (sessionId) => parts.runs.hasUnsettledRun(sessionId));
+    this.viewers = new Viewers(context, parts.log, {
+      isActive: (sessionId) => parts.runs.hasUnsettledRun(sessionId),
+      onWaiting: (stallAtMs) => this.#armFor(stallAtMs),
+    });
     this.links = new RunLinks(context, {
       isOn: (lease) => parts.engine.leased(lease) !== null,
       greet: (lease, runner, origin) => this.#greet(lease, runner, origin),
@@ -51,7 +62,7 @@ export class RoutineLife {
    */
   change<Value>(work: (nowMs: number) => Value): Value {
     const nowMs = Date.now();
-    const value = this.#context.storage.transactionSync(() => work(nowMs));
+    const value = this.#inTransaction(() => work(nowMs));
     this.#say(nowMs);
     void this.#drain();
     return value;
@@ -73,17 +84,13 @@ export class RoutineLife {
   acceptViewer(sessionId: string, after: number): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     this.viewers.accept(server, sessionId, after, Date.now());
-    this.armAlarm();
     return new Response(null, { status: 101, webSocket: client });
   }
 
   receive(socket: WebSocket, text: string): void {
     const attachment: ViewerAttachment | LinkAttachment | null = socket.deserializeAttachment();
     if (attachment?.kind === "link") this.links.receive(socket, attachment, text);
-    else if (attachment?.kind === "viewer") {
-      this.viewers.receive(socket, text, Date.now());
-      this.armAlarm();
-    }
+    else if (attachment?.kind === "viewer") this.viewers.receive(socket, text, Date.now());
   }
 
   wake(): void {
@@ -93,8 +100,7 @@ export class RoutineLife {
         this.parts.engine.happen(ref, { type: "overdue", kind: kind as DeadlineKind }, nowMs);
       }
     });
-    this.viewers.closeStalled(Date.now());
-    this.armAlarm();
+    this.#armFor(this.viewers.closeStalled(Date.now()));
   }
 
   closeViewers(reason: string): void {
@@ -128,18 +134,27 @@ export class RoutineLife {
     }
   }
 
-  /**
-   * Arms the alarm for the earliest moment. An alarm that is armed for an earlier one stays: it finds nothing to do and
-   * arms the next, which costs less than writing an alarm with every acknowledgement.
-   */
-  armAlarm(): void {
-    const moments = [this.parts.deadlines.earliest(), this.parts.outbox.earliest(), this.viewers.nextStall()].filter(
-      (moment) => moment !== null,
-    );
-    const next = moments.length === 0 ? null : Math.min(...moments);
-    if (next === null || (this.#alarmAt !== null && this.#alarmAt <= next)) return;
-    this.#alarmAt = next;
-    void this.#context.storage.setAlarm(next);
+  #inTransaction<Value>(work: () => Value): Value {
+    try {
+      return this.#context.storage.transactionSync(work);
+    } catch (error) {
+      // What was rolled back must not be said.
+      this.parts.engine.takeSaid();
+      throw error;
+    }
+  }
+
+  /** Arms the alarm for the earliest of what is written down. */
+  #armAlarm(): void {
+    this.#armFor(this.parts.deadlines.earliest());
+    this.#armFor(this.parts.outbox.earliest());
+  }
+
+  /** An alarm that is armed for an earlier moment stays: it finds nothing to do, and arms the next. */
+  #armFor(momentMs: number | null): void {
+    if (momentMs === null || (this.#alarmAt !== null && this.#alarmAt <= momentMs)) return;
+    this.#alarmAt = momentMs;
+    void this.#context.storage.setAlarm(momentMs);
   }
 
   #say(nowMs: number): void {
@@ -149,13 +164,13 @@ export class RoutineLife {
       if (attempt !== undefined) this.links.cancel({ run_id: runId, generation: attempt }, reason);
     }
     for (const sessionId of sessions) this.viewers.announce(sessionId, nowMs);
-    this.armAlarm();
+    this.#armAlarm();
   }
 
   async #drain(): Promise<void> {
     await this.#owed.drain();
     this.#purgeIfOver();
-    this.armAlarm();
+    this.#armAlarm();
   }
 
   /** A deleted routine whose last run has stopped keeps its tombstone, and nothing else. */

@@ -179,10 +179,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   }
 
   checkAttempt(lease: LeaseRef, model: string): Result<null> {
-    return this.#proxy(({ proxies }) => {
-      const checked = proxies.check(lease, model);
-      return checked.ok ? success(null) : checked;
-    });
+    return this.#proxy(({ proxies }) => proxies.check(lease, model));
   }
 
   beginModelCall(lease: LeaseRef, model: string): Result<null> {
@@ -244,7 +241,9 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     if (this.#life !== null) return this.#life;
     const database = await openDatabase(this.ctx.storage);
     const ownerKey = this.ctx.id.name ?? "";
-    this.#life = new RoutineLife(this.ctx, this.env, this.#config, routineParts(database, this.#config, ownerKey));
+    const parts = routineParts(database, this.#config, ownerKey);
+    const alarmAt = await this.ctx.storage.getAlarm();
+    this.#life ??= new RoutineLife(this.ctx, this.env, this.#config, parts, alarmAt);
     return this.#life;
   }
 

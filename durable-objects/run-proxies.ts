@@ -29,17 +29,14 @@ export class RunProxies {
   }
 
   /** Whether the attempt is on and may use this model. */
-  check(lease: LeaseRef, model: string): Result<RunRow> {
-    const row = this.#working(lease);
-    if (row === null) return refuse("proxy_token_refused");
-    const allowed = row.doc.routine.model;
-    if (model !== allowed) return refuse("proxy_refused", { reason: `the routine's model is ${allowed}` });
-    return success(row);
+  check(lease: LeaseRef, model: string): Result<null> {
+    const checked = this.#allowed(lease, model);
+    return checked.ok ? success(null) : checked;
   }
 
   /** Counts a model call before it is made: from the first one on, the run is not tried again by itself. */
   beginModelCall(lease: LeaseRef, model: string): Result<null> {
-    const checked = this.check(lease, model);
+    const checked = this.#allowed(lease, model);
     if (!checked.ok) return checked;
     const { doc } = checked.value;
     const evidence = { ...doc.evidence, model_calls: doc.evidence.model_calls + 1 };
@@ -93,6 +90,13 @@ export class RunProxies {
       nowMs,
     );
     return success(null);
+  }
+
+  #allowed(lease: LeaseRef, model: string): Result<RunRow> {
+    const row = this.#working(lease);
+    if (row === null) return refuse("proxy_token_refused");
+    const allowed = row.doc.routine.model;
+    return model === allowed ? success(row) : refuse("proxy_refused", { reason: `the routine's model is ${allowed}` });
   }
 
   #working(lease: LeaseRef): RunRow | null {

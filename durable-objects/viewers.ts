@@ -16,17 +16,24 @@ export interface ViewerAttachment extends ViewerPosition {
   sessionId: string;
 }
 
+export interface ViewerEvents {
+  /** Whether a run of the session is on or queued. */
+  isActive(sessionId: string): boolean;
+  /** Something is under way to a viewer, which counts as stalled at this time. */
+  onWaiting(stallAtMs: number): void;
+}
+
 export class Viewers {
   readonly #context: DurableObjectState;
   readonly #log: TranscriptLog;
-  readonly #isActive: (sessionId: string) => boolean;
+  readonly #events: ViewerEvents;
   /** Bytes of deltas since the viewer's last acknowledgement; losing them costs nothing. */
   readonly #deltaBytes = new WeakMap<WebSocket, number>();
 
-  constructor(context: DurableObjectState, log: TranscriptLog, isActive: (sessionId: string) => boolean) {
+  constructor(context: DurableObjectState, log: TranscriptLog, events: ViewerEvents) {
     this.#context = context;
     this.#log = log;
-    this.#isActive = isActive;
+    this.#events = events;
   }
 
   /** Takes a viewer in and sends what comes after `after`, as far as its window allows. */
@@ -76,17 +83,17 @@ export class Viewers {
     this.#pump(socket, nowMs);
   }
 
-  /** Closes viewers that have acknowledged nothing for too long. */
-  closeStalled(nowMs: number): void {
-    for (const { socket, dueAt } of this.#waiting()) {
+  /** Closes viewers that have acknowledged nothing for too long. @returns when the next would be, in Unix milliseconds. */
+  closeStalled(nowMs: number): number | null {
+    let next: number | null = null;
+    for (const socket of this.#context.getWebSockets()) {
+      const position = socket.readyState === WebSocket.OPEN ? this.#load(socket) : null;
+      const dueAt = position === null ? null : stallAt(position);
+      if (dueAt === null) continue;
       if (dueAt <= nowMs) closeQuietly(socket, CLOSE_CODES.tooSlow, "nothing acknowledged for a minute");
+      else next = Math.min(next ?? dueAt, dueAt);
     }
-  }
-
-  /** When the first viewer counts as stalled, in Unix milliseconds. */
-  nextStall(): number | null {
-    const moments = this.#waiting().map(({ dueAt }) => dueAt);
-    return moments.length === 0 ? null : Math.min(...moments);
+    return next;
   }
 
   closeAll(code: number, reason: string): void {
@@ -105,17 +112,11 @@ export class Viewers {
     const lastSeq = this.#log.end(attachment.sessionId)?.lastSeq ?? 0;
     if (!attachment.isCaughtUp && attachment.sentSeq >= lastSeq) {
       attachment = { ...attachment, isCaughtUp: true };
-      this.#send(socket, { type: "caught_up", seq: lastSeq, active: this.#isActive(attachment.sessionId) });
+      this.#send(socket, { type: "caught_up", seq: lastSeq, active: this.#events.isActive(attachment.sessionId) });
     }
     this.#save(socket, attachment);
-  }
-
-  #waiting(): { socket: WebSocket; dueAt: number }[] {
-    return this.#context.getWebSockets().flatMap((socket) => {
-      const position = socket.readyState === WebSocket.OPEN ? this.#load(socket) : null;
-      const dueAt = position === null ? null : stallAt(position);
-      return dueAt === null ? [] : [{ socket, dueAt }];
-    });
+    const dueAt = stallAt(attachment);
+    if (dueAt !== null) this.#events.onWaiting(dueAt);
   }
 
   /** What is next for this viewer and fits into its window. */

@@ -43,7 +43,10 @@ function describe(event: TranscriptEvent): { label: string; lines: string[] } {
     case "run.cancel_requested":
       return { label: "canceling", lines: [event.reason] };
     case "run.finished":
-      return { label: event.status, lines: [`${event.result}: ${event.error?.message ?? event.summary ?? ""}`] };
+      return {
+        label: event.status,
+        lines: [event.result, ...firstLines(event.error?.message ?? event.summary ?? "", 1)],
+      };
   }
 }
 

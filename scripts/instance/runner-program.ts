@@ -1,10 +1,15 @@
 /** The local runner as a program that is kept running. */
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { ROUTINE_DEFAULTS } from "#protocol/routine.ts";
 import { startProgram } from "#scripts/child-process.ts";
 import type { ProgramLog } from "./program-log.ts";
 import type { SupervisedProgram } from "./supervise.ts";
 import { toolEnvironment } from "./tool-environment.ts";
+
+/** A routine's whole share at a time: agents mostly wait for their model, whatever the number of cores. */
+const DEFAULT_CAPACITY = Math.max(ROUTINE_DEFAULTS.max_concurrent, availableParallelism());
 
 export interface RunnerOptions {
   root: string;
@@ -38,6 +43,7 @@ export function runnerProgram(
         cwd: root,
         env: {
           ...toolEnvironment(),
+          REVEILLE_CAPACITY: String(DEFAULT_CAPACITY),
           ...variables,
           REVEILLE_URL: workerUrl,
           RUNNER_TOKEN: runnerToken,
