@@ -1,6 +1,8 @@
 /** The life of an open routine's object: transactions, sockets, the alarm, and the calls it owes. */
 import { errorText, logLine } from "#protocol/log.ts";
-import type { LeaseRef } from "#protocol/runner-link.ts";
+import type { RunnerRef } from "#protocol/run.ts";
+import type { Frame, LeaseRef } from "#protocol/runner-link.ts";
+import type { Delta } from "#protocol/transcript.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
 import type { Config, ObjectEnv } from "./environment.ts";
 import { FLUSH_DELAY_MS, FrameBuffer } from "./frame-buffer.ts";
@@ -8,7 +10,7 @@ import { poolObject } from "./object-ids.ts";
 import { OwedCalls } from "./owed-calls.ts";
 import type { RoutineParts } from "./routine-parts.ts";
 import type { DeadlineKind, LeaseEnd } from "./run-happenings.ts";
-import { type LinkAttachment, RunLinks } from "./run-links.ts";
+import { type Greeting, type LinkAttachment, RunLinks } from "./run-links.ts";
 import { runOrder } from "./run-order.ts";
 import { type ViewerAttachment, Viewers } from "./viewers.ts";
 
@@ -180,7 +182,7 @@ export class RoutineLife {
     if (isOver && outbox.earliest() === null) this.#context.storage.transactionSync(purge);
   }
 
-  #greet(...[lease, runner, origin]: Parameters<ConstructorParameters<typeof RunLinks>[1]["greet"]>) {
+  #greet(lease: LeaseRef, runner: RunnerRef, origin: string): Greeting | null {
     this.flush();
     return this.change((nowMs) => {
       const row = this.parts.engine.happen(lease.run_id, { type: "leased", runner }, nowMs);
@@ -191,7 +193,7 @@ export class RoutineLife {
     });
   }
 
-  #takeFrames(...[lease, frames]: [LeaseRef, Parameters<FrameBuffer["add"]>[2]]): number | null {
+  #takeFrames(lease: LeaseRef, frames: readonly Frame[]): number | null {
     const lastStored = this.parts.runs.get(lease.run_id)?.lastFrame ?? 0;
     const missingAfter = this.#frames.add(lease, lastStored, frames);
     // A repeat of what is stored: its acknowledgement was lost with a socket.
@@ -201,7 +203,7 @@ export class RoutineLife {
     return missingAfter;
   }
 
-  #takeDelta(...[lease, delta]: [LeaseRef, Parameters<Viewers["sendDelta"]>[1]]): void {
+  #takeDelta(lease: LeaseRef, delta: Delta): void {
     const row = this.parts.engine.leased(lease);
     if (row !== null) this.viewers.sendDelta(row.sessionId, delta);
   }
