@@ -1,4 +1,4 @@
-/** Fire tokens and tickets: made at random, kept as hashes, compared in constant time. */
+/** Tokens, tickets and sign-ins: made at random, kept as hashes, compared in constant time. */
 import { toHex } from "./attempt-token.ts";
 
 const encoder = new TextEncoder();

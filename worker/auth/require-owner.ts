@@ -1,9 +1,11 @@
 /** Who is calling: the owner by token, or a browser that the owner signed in. */
+
+import { hashSecret } from "#durable-objects/secrets.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { HttpContext } from "../http-env.ts";
 import { bearerToken } from "./credentials.ts";
 import { isOwnOrigin } from "./origin.ts";
-import { secretsMatch, sha256Hex } from "./secrets.ts";
+import { secretsMatch } from "./secrets.ts";
 import { readWebCookie } from "./web-cookie.ts";
 
 /** Who may do what the owner may. `actor` is written into revisions. */
@@ -26,7 +28,7 @@ export async function requireOwner(c: HttpContext): Promise<Result<Principal>> {
   }
   const secret = readWebCookie(c);
   if (secret === undefined) return refuse("authentication_required", authorizationFault);
-  if (!(await signIns.hasWebSession(await sha256Hex(secret), Date.now()))) {
+  if (!(await signIns.hasWebSession(await hashSecret(secret), Date.now()))) {
     return refuse("authentication_required", { message: "The sign-in has ended.", field: "Cookie" });
   }
   const isRead = (c.req.method === "GET" || c.req.method === "HEAD") && c.req.header("upgrade") === undefined;

@@ -1,7 +1,8 @@
 /** What fire and run now have in common: the key against repeats, and what identifies the request's meaning. */
+
+import { hashSecret } from "#durable-objects/secrets.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { IDEMPOTENCY_KEY_LIMIT, type TriggerEvent, type TriggerType } from "#protocol/trigger-event.ts";
-import { sha256Hex } from "../auth/secrets.ts";
 import type { HttpContext } from "../http-env.ts";
 
 export const IDEMPOTENCY_HEADER = {
@@ -24,6 +25,6 @@ export async function triggerEvent(
   }
   const text = givenText ?? null;
   // Bodies that mean the same, for instance none and `{}`, have the same fingerprint.
-  const fingerprint = await sha256Hex(JSON.stringify(text));
+  const fingerprint = await hashSecret(JSON.stringify(text));
   return success({ type, summary, text, dedupe_key: key ?? null, fingerprint });
 }

@@ -1,9 +1,10 @@
 /** Signing a browser in and out: by the owner's token, or by a one-use code that the owner made. */
 import { z } from "zod";
+import { hashSecret, makeSecret } from "#durable-objects/secrets.ts";
 import { refuse, success } from "#protocol/errors.ts";
 import { timestamp, timestampSchema } from "#protocol/time.ts";
 import { isOwnOrigin } from "../auth/origin.ts";
-import { drawSecret, secretsMatch, sha256Hex } from "../auth/secrets.ts";
+import { secretsMatch } from "../auth/secrets.ts";
 import { clearWebCookie, readWebCookie, WEB_SESSION_LIFETIME_MS, writeWebCookie } from "../auth/web-cookie.ts";
 import { endpoint } from "../endpoint.ts";
 import type { App, HttpContext } from "../http-env.ts";
@@ -38,8 +39,8 @@ export function mountSignIn(app: App): void {
       if (!(await isAccepted(c, body, now))) {
         return refuse("sign_in_refused", { field: body.token === undefined ? "code" : "token" });
       }
-      const secret = drawSecret("rvl_web_");
-      await signIns.addWebSession(await sha256Hex(secret), now + WEB_SESSION_LIFETIME_MS, now);
+      const secret = makeSecret("rvl_web_");
+      await signIns.addWebSession(await hashSecret(secret), now + WEB_SESSION_LIFETIME_MS, now);
       writeWebCookie(c, secret);
       return success(null);
     },
@@ -53,7 +54,7 @@ export function mountSignIn(app: App): void {
       if (!isOwnOrigin(c.req.header("origin"), c.req.url, c.var.deps.config.publicUrl)) {
         return refuse("origin_refused", { field: "Origin" });
       }
-      await c.var.deps.signIns.removeWebSession(await sha256Hex(secret));
+      await c.var.deps.signIns.removeWebSession(await hashSecret(secret));
       clearWebCookie(c);
       return success(null);
     },
@@ -71,8 +72,8 @@ export function mountSignIn(app: App): void {
     async ({ c }) => {
       const now = Date.now();
       const expiresAt = now + SIGN_IN_CODE_LIFETIME_MS;
-      const code = drawSecret("rvl_code_");
-      await c.var.deps.signIns.addCode(await sha256Hex(code), expiresAt, now);
+      const code = makeSecret("rvl_code_");
+      await c.var.deps.signIns.addCode(await hashSecret(code), expiresAt, now);
       return success({ code, expires_at: timestamp(expiresAt) });
     },
   );
@@ -81,7 +82,7 @@ export function mountSignIn(app: App): void {
 async function isAccepted(c: HttpContext, given: z.output<typeof signInInput>, now: number): Promise<boolean> {
   const { config, signIns } = c.var.deps;
   if (given.token !== undefined) return secretsMatch(given.token, config.ownerToken);
-  return given.code !== undefined && signIns.takeCode(await sha256Hex(given.code), now);
+  return given.code !== undefined && signIns.takeCode(await hashSecret(given.code), now);
 }
 
 /** Another site must not sign a browser in under its own choice of account. */
