@@ -3,6 +3,7 @@ import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_p
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
+import { stripVTControlCharacters } from "node:util";
 
 export type CommandOutcome = { ok: true; stdout: string } | { ok: false; message: string };
 
@@ -59,7 +60,8 @@ export function runCommand(command: string, args: string[], options: CommandOpti
       if (ended !== "") return settle({ ok: false, message: `${command} ${ended}` });
       if (code === 0) return settle({ ok: true, stdout });
       const how = killedBy === null ? `exit code ${code}` : killedBy;
-      settle({ ok: false, message: `${command} failed (${how}): ${(stderr.trim() || stdout.trim()).slice(-2_000)}` });
+      const words = stripVTControlCharacters(stderr.trim() || stdout.trim()).slice(-2_000);
+      settle({ ok: false, message: `${command} failed (${how}): ${words}` });
     });
   });
 }
