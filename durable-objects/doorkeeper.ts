@@ -41,27 +41,31 @@ export class Doorkeeper {
     this.#count("queue_full");
   }
 
-  /** A ticket for one upgrade to one session, within 60 seconds. */
-  async issueTicket(sessionId: string, nowMs: number): Promise<string> {
+  /** A ticket for one upgrade to one session, within 60 seconds. @param access who asked, when that can be revoked. */
+  async issueTicket(sessionId: string, access: string | null, nowMs: number): Promise<string> {
     const ticket = makeSecret("rvt_");
     const hash = await hashSecret(ticket);
     this.#database.delete(tickets).where(lte(tickets.expiresAt, nowMs)).run();
     this.#database
       .insert(tickets)
-      .values({ hash, sessionId, expiresAt: nowMs + TICKET_LIFETIME_MS })
+      .values({ hash, sessionId, access, expiresAt: nowMs + TICKET_LIFETIME_MS })
       .run();
     return ticket;
   }
 
-  /** @returns whether the ticket was good for this session; it is used up either way. */
-  async useTicket(ticket: string, sessionId: string, nowMs: number): Promise<boolean> {
+  /** @returns the access that the ticket stands for, or null when it is not good for this session; it is used up either way. */
+  async useTicket(ticket: string, sessionId: string, nowMs: number): Promise<{ access: string | null } | null> {
     const hash = await hashSecret(ticket);
     const used = this.#database
       .delete(tickets)
       .where(and(eq(tickets.hash, hash), gt(tickets.expiresAt, nowMs)))
       .returning()
       .get();
-    return used?.sessionId === sessionId;
+    return used?.sessionId === sessionId ? { access: used.access } : null;
+  }
+
+  revokeTickets(access: string): void {
+    this.#database.delete(tickets).where(eq(tickets.access, access)).run();
   }
 
   #count(name: string): void {

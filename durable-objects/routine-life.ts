@@ -83,9 +83,9 @@ export class RoutineLife {
     });
   }
 
-  acceptViewer(sessionId: string, after: number): Response {
+  acceptViewer(sessionId: string, after: number, access: string | null): Response {
     const { 0: client, 1: server } = new WebSocketPair();
-    this.viewers.accept(server, sessionId, after, Date.now());
+    this.viewers.accept(server, { sessionId, after, access }, Date.now());
     return new Response(null, { status: 101, webSocket: client });
   }
 

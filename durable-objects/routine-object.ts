@@ -7,7 +7,6 @@ import { isSettled, type Run, type Session, type Usage } from "#protocol/run.ts"
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import type { Admission, Occurrence, TriggerEvent } from "#protocol/trigger-event.ts";
-import { CLOSE_CODES } from "#protocol/viewer.ts";
 import { admit } from "./admission.ts";
 import { type RoutineRow, routineView } from "./definition-store.ts";
 import { type Config, type ObjectEnv, requireConfig } from "./environment.ts";
@@ -17,8 +16,8 @@ import { type RoutineParts, routineParts } from "./routine-parts.ts";
 import type { LeaseEnd } from "./run-happenings.ts";
 import type { Push } from "./run-proxies.ts";
 import { hashSecret, makeSecret } from "./secrets.ts";
-import { refuseUpgrade } from "./sockets.ts";
 import { readEvents } from "./transcript-page.ts";
+import { acceptLink, acceptViewer } from "./upgrades.ts";
 
 interface Open {
   routine: RoutineRow;
@@ -171,11 +170,17 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     return this.#with(({ parts }) => found(readEvents(parts.log, id, after, limit)));
   }
 
-  /** A ticket for one viewer's upgrade. */
-  async issueTicket(id: string): Promise<Result<{ ticket: string }>> {
+  /** A ticket for one viewer's upgrade. @param access whose revocation closes the socket; null when nothing can. */
+  async issueTicket(id: string, access: string | null): Promise<Result<{ ticket: string }>> {
     const open = this.#open();
     if (open === null || open.parts.log.end(id) === null) return refuse("not_found");
-    return success({ ticket: await open.parts.door.issueTicket(id, Date.now()) });
+    return success({ ticket: await open.parts.door.issueTicket(id, access, Date.now()) });
+  }
+
+  /** Closes the sockets that were opened with an access that has been revoked. */
+  async revokeAccess(access: string): Promise<void> {
+    this.#life?.parts.door.revokeTickets(access);
+    this.#life?.viewers.closeAccess(access);
   }
 
   checkAttempt(lease: LeaseRef, model: string): Result<null> {
@@ -208,7 +213,8 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   /** Upgrades that the worker passes on: `/live` of viewers, `/link` of runners. */
   override async fetch(request: Request): Promise<Response> {
     const url = new URL(request.url);
-    return url.pathname === "/link" ? this.#acceptLink(url) : this.#acceptViewer(url);
+    if (url.pathname === "/link") return acceptLink(this.#life, url);
+    return acceptViewer(() => this.#open()?.life ?? null, url);
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
@@ -217,24 +223,6 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   override alarm(): void {
     this.#life?.wake();
-  }
-
-  #acceptLink(url: URL): Response {
-    const lease = { run_id: url.searchParams.get("run") ?? "", generation: Number(url.searchParams.get("generation")) };
-    const origin = url.searchParams.get("origin") ?? url.origin;
-    return this.#life?.links.accept(lease, origin) ?? refuseUpgrade(CLOSE_CODES.notAllowed, "no such attempt");
-  }
-
-  async #acceptViewer(url: URL): Promise<Response> {
-    const sessionId = url.searchParams.get("session") ?? "";
-    const ticket = url.searchParams.get("ticket");
-    const isAllowed = ticket === null || (await this.#open()?.parts.door.useTicket(ticket, sessionId, Date.now()));
-    if (isAllowed === false) return refuseUpgrade(CLOSE_CODES.notAllowed, "the ticket is not valid");
-    const open = this.#open();
-    if (open === null || open.parts.log.end(sessionId) === null) {
-      return refuseUpgrade(CLOSE_CODES.noSuchSession, "no such session");
-    }
-    return open.life.acceptViewer(sessionId, Number(url.searchParams.get("after") ?? 0));
   }
 
   async #openLife(): Promise<RoutineLife> {

@@ -115,6 +115,8 @@ export const tickets = sqliteTable("tickets", {
   /** SHA-256 of the ticket, in hex. */
   hash: text().primaryKey(),
   sessionId: text("session_id").notNull(),
+  /** The access that asked for it, when that can be revoked. */
+  access: text(),
   expiresAt: integer("expires_at").notNull(),
 });
 

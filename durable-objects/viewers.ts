@@ -14,6 +14,8 @@ const READ_AHEAD = 128;
 export interface ViewerAttachment extends ViewerPosition {
   kind: "viewer";
   sessionId: string;
+  /** The access that opened the socket, when it can be revoked. */
+  access: string | null;
 }
 
 export interface ViewerEvents {
@@ -37,11 +39,12 @@ export class Viewers {
   }
 
   /** Takes a viewer in and sends what comes after `after`, as far as its window allows. */
-  accept(socket: WebSocket, sessionId: string, after: number, nowMs: number): void {
+  accept(socket: WebSocket, viewer: { sessionId: string; after: number; access: string | null }, nowMs: number): void {
+    const { sessionId, after, access } = viewer;
     this.#context.acceptWebSocket(socket, [tagOf(sessionId)]);
     const bytes = this.#log.endBytes(sessionId, after);
     const position = { sentSeq: after, sentBytes: bytes, ackedSeq: after, ackedBytes: bytes };
-    this.#save(socket, { kind: "viewer", sessionId, ...position, waitingSinceMs: null, isCaughtUp: false });
+    this.#save(socket, { kind: "viewer", sessionId, access, ...position, waitingSinceMs: null, isCaughtUp: false });
     this.#pump(socket, nowMs);
   }
 
@@ -94,6 +97,12 @@ export class Viewers {
       else next = Math.min(next ?? dueAt, dueAt);
     }
     return next;
+  }
+
+  closeAccess(access: string): void {
+    for (const socket of this.#context.getWebSockets()) {
+      if (this.#load(socket)?.access === access) closeQuietly(socket, CLOSE_CODES.notAllowed, "the access was revoked");
+    }
   }
 
   closeAll(code: number, reason: string): void {

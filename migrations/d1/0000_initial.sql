@@ -20,6 +20,13 @@ CREATE TABLE `sign_in_codes` (
 	`expires_at` integer NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE `web_session_objects` (
+	`hash` text NOT NULL,
+	`routine_key` text NOT NULL,
+	`id` text NOT NULL,
+	PRIMARY KEY(`hash`, `routine_key`)
+);
+--> statement-breakpoint
 CREATE TABLE `web_sessions` (
 	`hash` text PRIMARY KEY NOT NULL,
 	`expires_at` integer NOT NULL

@@ -87,5 +87,6 @@ CREATE TABLE `sessions` (
 CREATE TABLE `tickets` (
 	`hash` text PRIMARY KEY NOT NULL,
 	`session_id` text NOT NULL,
+	`access` text,
 	`expires_at` integer NOT NULL
 );

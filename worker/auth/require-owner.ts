@@ -11,7 +11,8 @@ import { readWebCookie } from "./web-cookie.ts";
 /** Who may do what the owner may. `actor` is written into revisions. */
 export interface Principal {
   actor: "owner";
-  by: "token" | "cookie";
+  /** The hash of the web session that a cookie showed; null for a token. */
+  webSession: string | null;
 }
 
 /**
@@ -24,18 +25,21 @@ export async function requireOwner(c: HttpContext): Promise<Result<Principal>> {
   if (authorization !== undefined) {
     const token = bearerToken(authorization);
     const isOwner = token !== null && (await secretsMatch(token, config.ownerToken));
-    return isOwner ? success({ actor: "owner", by: "token" }) : refuse("authentication_required", authorizationFault);
+    return isOwner
+      ? success({ actor: "owner", webSession: null })
+      : refuse("authentication_required", authorizationFault);
   }
   const secret = readWebCookie(c);
   if (secret === undefined) return refuse("authentication_required", authorizationFault);
-  if (!(await signIns.hasWebSession(await hashSecret(secret), Date.now()))) {
+  const webSession = await hashSecret(secret);
+  if (!(await signIns.hasWebSession(webSession, Date.now()))) {
     return refuse("authentication_required", { message: "The sign-in has ended.", field: "Cookie" });
   }
   const isRead = (c.req.method === "GET" || c.req.method === "HEAD") && c.req.header("upgrade") === undefined;
   if (!isRead && !isOwnOrigin(c.req.header("origin"), c.req.url, config.publicUrl)) {
     return refuse("origin_refused", { field: "Origin" });
   }
-  return success({ actor: "owner", by: "cookie" });
+  return success({ actor: "owner", webSession });
 }
 
 const authorizationFault = { field: "Authorization" };

@@ -30,15 +30,21 @@ export function mountEvents(app: App): void {
       answer: { status: 200, schema: eventPage },
       alsoAnswers: ["text/event-stream"],
     },
-    async ({ c, params, query }) => {
+    async ({ c, params, query, principal }) => {
       const wantsStream = /\btext\/event-stream\b/i.test(c.req.header("accept") ?? "");
-      if (wantsStream && c.req.method === "GET") return streamEvents(c, params.id, query.after);
+      if (wantsStream && c.req.method === "GET")
+        return streamEvents(c, params.id, query.after, principal?.webSession ?? null);
       return c.var.deps.ownerOf(params.id).events(params.id, query.after, query.limit);
     },
   );
 }
 
-async function streamEvents(c: HttpContext, sessionId: string, queryAfter: number): Promise<Response> {
+async function streamEvents(
+  c: HttpContext,
+  sessionId: string,
+  queryAfter: number,
+  access: string | null,
+): Promise<Response> {
   const lastEventId = c.req.header(LAST_EVENT_ID);
   const after = lastEventId ? afterField.safeParse(lastEventId) : { success: true as const, data: queryAfter };
   if (!after.success) {
@@ -47,7 +53,13 @@ async function streamEvents(c: HttpContext, sessionId: string, queryAfter: numbe
   }
   const session = await c.var.deps.ownerOf(sessionId).readSession(sessionId);
   if (!session.ok) return renderRefusal(c, session.refusal);
-  const { webSocket } = await openLive(c.var.deps.ownerOf(sessionId), sessionId, after.data, null);
+  if (access !== null) await c.var.deps.signIns.noteSocket(access, sessionId);
+  const { webSocket } = await openLive(c.var.deps.ownerOf(sessionId), {
+    sessionId,
+    after: after.data,
+    ticket: null,
+    access,
+  });
   if (webSocket === null) throw new Error("the routine's object gave no WebSocket");
   return sseAnswer(webSocket, after.data, c.req.raw.signal);
 }

@@ -15,30 +15,34 @@ export function mountLive(app: App): void {
   app.get("/api/v1/sessions/:id/live", async (c) => {
     const viewer = await readViewer(c);
     if (!viewer.ok) return renderRefusal(c, viewer.refusal);
-    const { sessionId, after, ticket } = viewer.value;
-    return openLive(c.var.deps.ownerOf(sessionId), sessionId, after, ticket);
+    const { sessionId, access } = viewer.value;
+    if (access !== null) await c.var.deps.signIns.noteSocket(access, sessionId);
+    return openLive(c.var.deps.ownerOf(sessionId), viewer.value);
   });
 }
 
-/** @param ticket for a viewer that has shown nothing else: the object checks it, and closes with 4401 if it is no good. */
-export function openLive(owner: RoutineStub, sessionId: string, after: number, ticket: string | null) {
+export function openLive(owner: RoutineStub, { sessionId, after, ticket, access }: Viewer) {
   const url = new URL("https://object/live");
   url.searchParams.set("session", sessionId);
   url.searchParams.set("after", String(after));
   if (ticket !== null) url.searchParams.set("ticket", ticket);
+  if (access !== null) url.searchParams.set("access", access);
   return owner.fetch(url.href, { headers: { upgrade: "websocket" } });
 }
 
 interface Viewer {
   sessionId: string;
   after: number;
+  /** Of a viewer that has shown nothing else: the object checks it, and closes with 4401 if it is no good. */
   ticket: string | null;
+  /** The web session whose end closes the socket; null when a token or a ticket opens it. */
+  access: string | null;
 }
 
 async function readViewer(c: HttpContext): Promise<Result<Viewer>> {
   const givenTicket = c.req.query("ticket");
   const usesTicket = givenTicket !== undefined && c.req.header("authorization") === undefined;
-  const allowed = usesTicket ? success(null) : await requireOwner(c);
+  const allowed = usesTicket ? success({ webSession: null }) : await requireOwner(c);
   if (!allowed.ok) return allowed;
   const params = sessionParams.safeParse(c.req.param());
   if (!params.success) return refuse("not_found", { field: "id" });
@@ -49,5 +53,10 @@ async function readViewer(c: HttpContext): Promise<Result<Viewer>> {
   if (origin !== undefined && !isOwnOrigin(origin, c.req.url, c.var.deps.config.publicUrl)) {
     return refuse("origin_refused", { field: "Origin" });
   }
-  return success({ sessionId: params.data.id, after: query.data.after, ticket: usesTicket ? givenTicket : null });
+  return success({
+    sessionId: params.data.id,
+    after: query.data.after,
+    ticket: usesTicket ? givenTicket : null,
+    access: allowed.value.webSession,
+  });
 }

@@ -29,6 +29,10 @@ export function mountSessions(app: App): void {
       description: "Works once, for 60 seconds, as ?ticket= of …/live.",
       answer: { status: 201, schema: ticketSchema },
     },
-    async ({ c, params }) => c.var.deps.ownerOf(params.id).issueTicket(params.id),
+    async ({ c, params, principal }) => {
+      const access = principal?.webSession ?? null;
+      if (access !== null) await c.var.deps.signIns.noteSocket(access, params.id);
+      return c.var.deps.ownerOf(params.id).issueTicket(params.id, access);
+    },
   );
 }

@@ -54,7 +54,9 @@ export function mountSignIn(app: App): void {
       if (!isOwnOrigin(c.req.header("origin"), c.req.url, c.var.deps.config.publicUrl)) {
         return refuse("origin_refused", { field: "Origin" });
       }
-      await c.var.deps.signIns.removeWebSession(await hashSecret(secret));
+      const access = await hashSecret(secret);
+      const noted = await c.var.deps.signIns.removeWebSession(access);
+      await Promise.all(noted.map((id) => c.var.deps.ownerOf(id).revokeAccess(access)));
       clearWebCookie(c);
       return success(null);
     },

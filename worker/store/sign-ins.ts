@@ -1,14 +1,18 @@
 /** Web sessions and one-use sign-in codes in D1. Callers pass hashes, never secrets. */
 import { and, eq, gt, lte } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { signInCodes, webSessions } from "./schema.ts";
+import { ownerKeyOf } from "#protocol/ids.ts";
+import { signInCodes, webSessionObjects, webSessions } from "./schema.ts";
 
 export interface SignIns {
   /** @param now Unix milliseconds. */
   hasWebSession(hash: string, now: number): Promise<boolean>;
   /** Also sweeps what has expired. */
   addWebSession(hash: string, expiresAt: number, now: number): Promise<void>;
-  removeWebSession(hash: string): Promise<void>;
+  /** Notes an id whose object has given the web session a socket, or a ticket for one. */
+  noteSocket(hash: string, id: string): Promise<void>;
+  /** @returns one noted id for each object that may hold sockets of the web session. */
+  removeWebSession(hash: string): Promise<string[]>;
   /** Also sweeps what has expired. */
   addCode(hash: string, expiresAt: number, now: number): Promise<void>;
   /** Uses a code up. @returns whether it was there and still good: true for one caller at most. */
@@ -31,8 +35,18 @@ export function signIns(database: D1Database): SignIns {
         db.insert(webSessions).values({ hash, expiresAt }),
       ]);
     },
+    noteSocket: async (hash, id) => {
+      await db
+        .insert(webSessionObjects)
+        .values({ hash, routineKey: ownerKeyOf(id) ?? "", id })
+        .onConflictDoNothing();
+    },
     removeWebSession: async (hash) => {
-      await db.delete(webSessions).where(eq(webSessions.hash, hash));
+      const [, noted] = await db.batch([
+        db.delete(webSessions).where(eq(webSessions.hash, hash)),
+        db.delete(webSessionObjects).where(eq(webSessionObjects.hash, hash)).returning({ id: webSessionObjects.id }),
+      ]);
+      return noted.map(({ id }) => id);
     },
     addCode: async (hash, expiresAt, now) => {
       await db.batch([
