@@ -84,13 +84,13 @@ export class DefinitionStore {
     return { data, next_cursor: rows.length > request.limit ? String(data.at(-1)?.revision) : null };
   }
 
-  /** A trigger that is written again as it was keeps its id. */
+  /** A trigger that is written again, by its id or as it was, keeps its id. */
   #withIds(inputs: RoutineInput["triggers"], before: readonly Trigger[], nowMs: number): Trigger[] {
     const kept = [...before];
     return inputs.map((input) => {
-      const index = kept.findIndex((trigger) => trigger.type === input.type);
+      const index = kept.findIndex(({ id, type }) => (input.id === undefined ? type === input.type : id === input.id));
       const [same] = index === -1 ? [] : kept.splice(index, 1);
-      return same ?? { ...input, id: this.#ids.make("trigger", nowMs) };
+      return { ...input, id: same?.id ?? this.#ids.make("trigger", nowMs) };
     });
   }
 }

@@ -2,7 +2,7 @@
 
 import type { CancelReason, QueuedRun } from "#protocol/run.ts";
 import type { Frame, LeaseRef } from "#protocol/runner-link.ts";
-import { durationMs } from "#protocol/time.ts";
+import { durationMs, timestamp } from "#protocol/time.ts";
 import type { EventBody } from "#protocol/transcript.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { choosePromotions } from "./decide-admission.ts";
@@ -113,12 +113,14 @@ export class RunEngine {
   #takeEvent(row: RunRow, event: EventBody, nowMs: number): void {
     this.append(row, [event], nowMs);
     if (event.type === "run.step") this.happen(row.id, { type: "step", phase: event.phase }, nowMs);
-    const isAgents = event.type.startsWith("agent.") || event.type === "tool.call";
-    if (isAgents && row.doc.timings.first_event_at === null) {
-      const run = structuredClone(row.doc);
-      run.timings.first_event_at = new Date(nowMs).toISOString();
-      this.update(row, run);
-    }
+    const isCall = event.type === "tool.call";
+    const isFirst = row.doc.timings.first_event_at === null && (isCall || event.type.startsWith("agent."));
+    if (!isFirst && !isCall) return;
+    const run = structuredClone(row.doc);
+    if (isFirst) run.timings.first_event_at = timestamp(nowMs);
+    // The runner's own count at the end takes its place; without one, this is what was seen.
+    if (isCall) run.evidence.tool_calls += 1;
+    this.update(row, run);
   }
 
   /** Saves counters of a run: nothing of its life changes. */

@@ -19,6 +19,12 @@ function bounded(minimum: string, maximum: string) {
   });
 }
 
+/** Whether the address is written as it is understood; a slash at its end makes no difference. */
+function isPlain(text: string): boolean {
+  const withoutSlash = (address: string) => address.replace(/\/$/, "");
+  return withoutSlash(new URL(text).href) === withoutSlash(text);
+}
+
 /** A git repository that a run clones. The address carries no credential: the instance holds those. */
 export const repositorySchema = z
   .strictObject({
@@ -28,7 +34,10 @@ export const repositorySchema = z
       .refine((text) => URL.canParse(text) && new URL(text).username === "" && new URL(text).password === "", {
         error: "must not contain a user name or password; credentials belong in GIT_CREDENTIALS",
       })
-      .refine((text) => !/[?#]/.test(text), { error: "must not have a query or fragment" }),
+      .refine((text) => !/[?#]/.test(text), { error: "must not have a query or fragment" })
+      .refine((text) => !URL.canParse(text) || isPlain(text), {
+        error: "must be written plainly: lower-case host, no spaces, backslashes, escapes in the host or dot segments",
+      }),
     branch: z
       .string()
       .max(255)
@@ -48,7 +57,12 @@ export const overlapSchema = z
 export type Overlap = z.infer<typeof overlapSchema>;
 
 /** The API trigger: the fire endpoint with the routine's token. */
-export const triggerInputSchema = z.strictObject({ type: z.literal("api") }).meta({ id: "TriggerInput" });
+export const triggerInputSchema = z
+  .strictObject({
+    id: triggerIdSchema.optional().meta({ description: "Of a trigger that the routine has: it is kept." }),
+    type: z.literal("api"),
+  })
+  .meta({ id: "TriggerInput" });
 export const triggerSchema = z
   .object({ id: triggerIdSchema, type: z.literal("api") })
   .meta({ id: "Trigger", description: "One way in which the routine wakes." });

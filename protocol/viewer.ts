@@ -13,10 +13,9 @@ export const CLOSE_CODES = { notAllowed: 4401, noSuchSession: 4404, tooSlow: 440
 export const viewerMessageSchema = z
   .discriminatedUnion("type", [
     z.object({ type: z.literal("ack"), seq: z.int().min(0) }),
-    z.object({ type: z.literal("message"), id: z.string().min(1).max(255), text: z.string().min(1).max(65_536) }),
-    z.object({ type: z.literal("interrupt"), id: z.string().min(1).max(255) }),
+    z.object({ type: z.enum(["message", "interrupt"]), id: z.string().min(1).max(255) }),
   ])
-  .meta({ id: "ViewerMessage" });
+  .meta({ id: "ViewerMessage", description: "A message or an interrupt is answered with its id." });
 
 export const liveMessageSchema = z
   .union([

@@ -1,5 +1,5 @@
 /** Bundles the worker as a deploy would, and reads its bindings from wrangler.toml. */
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { runCommand } from "#scripts/child-process.ts";
 import { failed, type Outcome, succeeded } from "#scripts/outcome.ts";
@@ -28,12 +28,14 @@ export async function buildWorker(root: string, folder: string, signal: AbortSig
   const run = (args: string[]) =>
     runCommand(process.execPath, args, { cwd: root, env, deadlineMs: BUILD_DEADLINE_MS, signal });
   const wrangler = path.join(root, "node_modules", "wrangler", "bin", "wrangler.js");
-  const [bundled, printed] = await Promise.all([
+  // A copy, away from .dev.vars and .env: those are read by us, and their values travel to the worker another way.
+  const config = path.join(folder, "wrangler.toml");
+  await copyFile(path.join(root, "wrangler.toml"), config);
+  const [bundled, written] = await Promise.all([
     run([wrangler, "deploy", "--dry-run", "--outdir", bundle]),
-    run([path.join(import.meta.dirname, "print-worker-options.ts"), path.join(root, "wrangler.toml")]),
+    run([path.join(import.meta.dirname, "write-worker-options.ts"), config, options]),
   ]);
   if (!bundled.ok) return failed(`The worker could not be built: ${bundled.message}`);
-  if (!printed.ok) return failed(`wrangler.toml could not be read: ${printed.message}`);
-  await writeFile(options, printed.stdout);
+  if (!written.ok) return failed(`wrangler.toml could not be read: ${written.message}`);
   return succeeded({ folder: bundle, options });
 }

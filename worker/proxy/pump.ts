@@ -21,6 +21,8 @@ async function move(
   onEnd: () => Promise<void>,
 ): Promise<void> {
   let fault: unknown = null;
+  // While nothing comes, only this tells that the one who reads has gone away.
+  writer.closed.catch((error) => reader.cancel(error).catch(() => {}));
   try {
     for (;;) {
       const { done, value } = await reader.read();
