@@ -354,6 +354,14 @@ describe("the git proxy", () => {
     expect(JSON.stringify(error)).toContain(says);
     expect(JSON.stringify(error)).not.toContain("secret");
   });
+
+  it("tells git itself in plain text, which is all that git shows", async () => {
+    const { proxy } = await begin();
+    upstream = () => new Response(null, { status: 500 });
+    const answer = await proxy("/git/0/info/refs?service=git-upload-pack", { headers: { "user-agent": "git/2.39.5" } });
+    expect(answer.headers.get("content-type")).toContain("text/plain");
+    expect(await answer.text()).toMatch(/answered 500\n$/);
+  });
 });
 
 describe("asking a git upstream", () => {

@@ -9,7 +9,7 @@ import { pickHeaders } from "./headers.ts";
 import { PushReport, type PushRequest, pushedBranches } from "./pkt-line.ts";
 import { pump } from "./pump.ts";
 import { readPush } from "./read-push.ts";
-import { renderToAgent } from "./render-to-agent.ts";
+import { renderToGit } from "./render-to-agent.ts";
 
 const TO_UPSTREAM = ["content-type", "content-encoding", "accept", "git-protocol", "user-agent"];
 const TO_AGENT = ["content-type"];
@@ -24,7 +24,7 @@ interface GitTarget {
 
 export async function proxyGit(c: HttpContext, path: GitPath): Promise<Response> {
   const target = await readTarget(c, path);
-  if (!target.ok) return renderToAgent(c, target.refusal);
+  if (!target.ok) return renderToGit(c, target.refusal);
   const { url } = target.value;
   const headers = pickHeaders(c.req.raw.headers, TO_UPSTREAM);
   if (path === "info/refs") {
@@ -67,24 +67,24 @@ function requestFault(c: HttpContext, path: GitPath) {
 
 async function passBack(c: HttpContext, request: GitRequest): Promise<Response> {
   const answer = await askGit(request, c.var.deps.config.gitCredentials);
-  if (!answer.ok) return renderToAgent(c, answer.refusal);
+  if (!answer.ok) return renderToGit(c, answer.refusal);
   return new Response(answer.value.body, { headers: answerHeaders(answer.value) });
 }
 
 /** What the upstream took is recorded before the end of its answer reaches the agent. */
 async function pushUpstream(c: HttpContext, target: GitTarget, request: GitRequest): Promise<Response> {
-  if (request.body === null) return renderToAgent(c, { code: "invalid_request", field: "body" });
+  if (request.body === null) return renderToGit(c, { code: "invalid_request", field: "body" });
   const length = c.req.header("content-length");
   const read = await readPush(request.body, length === undefined ? null : Number(length));
-  if (!read.ok) return renderToAgent(c, read.refusal);
+  if (!read.ok) return renderToGit(c, read.refusal);
   const { push, body, done } = read.value;
   c.executionCtx.waitUntil(done);
   if (push.commands.length > 0 && !push.capabilities.some((name) => /^report-status(?:-v2)?$/.test(name))) {
     await body.cancel();
-    return renderToAgent(c, { code: "proxy_refused", reason: "a push must ask for report-status" });
+    return renderToGit(c, { code: "proxy_refused", reason: "a push must ask for report-status" });
   }
   const answer = await askGit({ ...request, body }, c.var.deps.config.gitCredentials);
-  if (!answer.ok) return renderToAgent(c, answer.refusal);
+  if (!answer.ok) return renderToGit(c, answer.refusal);
   if (answer.value.body === null) return new Response(null, { headers: answerHeaders(answer.value) });
   const report = new PushReport(push.capabilities);
   const passed = pump(
