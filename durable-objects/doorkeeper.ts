@@ -23,12 +23,17 @@ export class Doorkeeper {
     this.#config = config;
   }
 
+  /** Whether this is the routine's token. A wrong one is counted. */
+  checkToken(routine: RoutineRow, presentedHash: string): Result<null> {
+    if (routine.tokenHash !== null && isSameHash(routine.tokenHash, presentedHash)) return success(null);
+    this.#count("routine_token_invalid");
+    return refuse("routine_token_invalid");
+  }
+
   /** Whether a fire with this token may go on to admission. Synchronous: nothing happens between this and admission. */
   admitFire(routine: RoutineRow, presentedHash: string, nowMs: number): Result<null> {
-    if (routine.tokenHash === null || !isSameHash(routine.tokenHash, presentedHash)) {
-      this.#count("routine_token_invalid");
-      return refuse("routine_token_invalid");
-    }
+    const known = this.checkToken(routine, presentedHash);
+    if (!known.ok) return known;
     const { fireRatePerMinute: perMinute, fireBurst: burst } = this.#config;
     const { bucket, retryAfterS } = takeToken(this.#bucket, { perMinute, burst }, nowMs);
     this.#bucket = bucket;

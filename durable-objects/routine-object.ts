@@ -129,6 +129,12 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     });
   }
 
+  /** Whether a token is this routine's, for a fire that goes no further. */
+  async checkToken(token: string): Promise<Result<null>> {
+    const presentedHash = await hashSecret(token);
+    return this.#with(({ parts, routine }) => parts.door.checkToken(routine, presentedHash));
+  }
+
   /** Run now: also while the routine is paused. */
   runNow(event: TriggerEvent): Result<Admission> {
     return this.#with((open) => this.#admit(open, event));

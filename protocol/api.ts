@@ -3,7 +3,7 @@ import { z } from "zod";
 import { runIdSchema, sessionIdSchema } from "./ids.ts";
 import { FIRE_TEXT_LIMIT } from "./trigger-event.ts";
 
-/** Text for the agent from outside. Counted in characters (UTF-16 code units, as `String.length` does). */
+/** Text for the agent from outside. Its length is counted in Unicode characters (code points). */
 const fireText = z.string().max(FIRE_TEXT_LIMIT, `must be at most ${FIRE_TEXT_LIMIT} characters`);
 
 /** The fire endpoint's body: wire-compatible with Claude Code routines, so unknown fields are ignored. */

@@ -1,6 +1,7 @@
 /** One endpoint of the API: declared once, from which both its checks and its place in the OpenAPI document come. */
 import { z } from "zod";
 import { type Result, refuse, success } from "#protocol/errors.ts";
+import { bearerToken } from "./auth/credentials.ts";
 import { type Principal, requireOwner } from "./auth/require-owner.ts";
 import { readJson } from "./body/read-json.ts";
 import { schemaRefusal } from "./body/schema-faults.ts";
@@ -50,8 +51,15 @@ async function readCall<Params extends Fields, Query extends Fields, Body extend
   const query = readQuery(c, spec.query);
   if (!query.ok) return query;
   const body = await readBody(c, spec.body);
-  if (!body.ok) return body;
+  if (!body.ok) return spec.access === "routine" ? tokenFirst(c, body) : body;
   return success({ c, principal: owner.value, params: params.value, query: query.value, body: body.value });
+}
+
+/** A stranger learns that the token is wrong, and nothing of what else is. */
+async function tokenFirst<Refused extends { ok: false }>(c: HttpContext, refused: Refused) {
+  const token = bearerToken(c.req.header("authorization")) ?? "";
+  const checked = await c.var.deps.ownerOf(c.req.param("id") ?? "").checkToken(token);
+  return checked.ok ? refused : checked;
 }
 
 /** A path whose id has another form than ids have names nothing: 404, not 400. */

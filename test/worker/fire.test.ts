@@ -27,6 +27,13 @@ describe("fire", () => {
     expect(await read(runSchema, `/api/v1/runs/${body.run_id}`)).toMatchObject({ trigger: { type: "api" } });
   });
 
+  it("tells a stranger that the token is wrong before anything about the body", async () => {
+    const { path, fire } = await routineWithToken();
+    const body = { body: "{bad", headers: { "content-type": "application/json" } };
+    expect((await ask(path, { method: "POST", token: "wrong", ...body })).status).toBe(401);
+    expect((await fire(body)).status).toBe(400);
+  });
+
   it.each<[string, Asked]>([
     ["no body and no type", {}],
     ["no body, with a type", { headers: { "content-type": "application/json" } }],

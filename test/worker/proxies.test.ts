@@ -117,7 +117,10 @@ describe("the model proxy", () => {
     expect(seen).toEqual([1]);
   });
 
-  it("hands each piece on as it comes, and meters what was used when the reader goes away", async () => {
+  it.each([
+    ["while it speaks", () => scheduler.wait(5).then(() => "event: ping\ndata: {}\n\n")],
+    ["while it is silent", () => new Promise<string>(() => {})],
+  ])("hands each piece on as it comes, and meters what was used when the reader goes away %s", async (_when, next) => {
     const { proxy, runId } = await begin();
     let isUpstreamCanceled = false;
     const pieces = [`${answered.split("\n\n")[0]}\n\n`];
@@ -125,7 +128,7 @@ describe("the model proxy", () => {
       const body = new ReadableStream({
         pull: async (controller) => {
           // Never ends by itself: only a reader that goes away ends it.
-          const piece = pieces.shift() ?? (await scheduler.wait(5).then(() => "event: ping\ndata: {}\n\n"));
+          const piece = pieces.shift() ?? (await next());
           controller.enqueue(new TextEncoder().encode(piece));
         },
         cancel: () => {

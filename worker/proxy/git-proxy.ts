@@ -87,11 +87,11 @@ async function pushUpstream(c: HttpContext, target: GitTarget, request: GitReque
   if (!answer.ok) return renderToGit(c, answer.refusal);
   if (answer.value.body === null) return new Response(null, { headers: answerHeaders(answer.value) });
   const report = new PushReport(push.capabilities);
-  const passed = pump(
-    answer.value.body,
-    (chunk) => report.push(chunk),
-    () => recordPush(c, target, push, report),
-  );
+  // To its end, also when the agent's git is gone: what the upstream took counts.
+  const passed = pump(answer.value.body, {
+    onChunk: (chunk) => report.push(chunk),
+    onEnd: () => recordPush(c, target, push, report),
+  });
   c.executionCtx.waitUntil(passed.done);
   return new Response(passed.stream, { headers: answerHeaders(answer.value) });
 }

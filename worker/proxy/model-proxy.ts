@@ -44,13 +44,13 @@ export async function proxyModel(c: HttpContext, path: ModelPath): Promise<Respo
   // The instance's key is at fault, not the agent's request: asking again does not help.
   if (status === 401 || status === 403) headers.set("x-should-retry", "false");
   const meter = usageMeter(headers.get("content-type"));
-  const passed = pump(
-    answer.value.body ?? new Response("").body ?? new ReadableStream(),
-    (chunk) => meter.push(chunk),
-    async () => {
+  const passed = pump(answer.value.body ?? new Response("").body ?? new ReadableStream(), {
+    onChunk: (chunk) => meter.push(chunk),
+    onEnd: async () => {
       if (isMetered) await settle(c, lease, meter.tokens(), status);
     },
-  );
+    leaveOn: c.req.raw.signal,
+  });
   c.executionCtx.waitUntil(passed.done);
   return new Response(passed.stream, { status, headers });
 }

@@ -1,37 +1,43 @@
 /** Moves a stream's bytes on as they come, and looks at each piece on its way. */
 
-/**
- * @param onChunk sees each piece before it is passed on.
- * @param onEnd runs once, before the end is passed on; also when either side has gone away.
- * @returns the stream to pass on, and a promise for `waitUntil` that never rejects.
- */
+export interface PumpOptions {
+  /** Sees each piece before it is passed on. */
+  onChunk: (chunk: Uint8Array) => void;
+  /** Runs once, before the end is passed on; also when either side has gone away. */
+  onEnd: () => Promise<void>;
+  /** Aborted when the one who reads has gone away: then the source is left. Without it, it is read to its end all the same. */
+  leaveOn?: AbortSignal;
+}
+
+/** @returns the stream to pass on, and a promise for `waitUntil` that never rejects. */
 export function pump(
   source: ReadableStream<Uint8Array>,
-  onChunk: (chunk: Uint8Array) => void,
-  onEnd: () => Promise<void>,
+  options: PumpOptions,
 ): { stream: ReadableStream<Uint8Array>; done: Promise<void> } {
   const { readable, writable } = new IdentityTransformStream();
-  return { stream: readable, done: move(source.getReader(), writable.getWriter(), onChunk, onEnd) };
+  return { stream: readable, done: move(source.getReader(), writable.getWriter(), options) };
 }
 
 async function move(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   writer: WritableStreamDefaultWriter<Uint8Array>,
-  onChunk: (chunk: Uint8Array) => void,
-  onEnd: () => Promise<void>,
+  { onChunk, onEnd, leaveOn }: PumpOptions,
 ): Promise<void> {
   let fault: unknown = null;
-  // While nothing comes, only this tells that the one who reads has gone away.
-  writer.closed.catch((error) => reader.cancel(error).catch(() => {}));
+  // While nothing comes, only the signal tells that the one who reads has gone away.
+  leaveOn?.addEventListener("abort", () => reader.cancel(leaveOn.reason).catch(() => {}), { once: true });
+  let passOn = (chunk: Uint8Array) => writer.write(chunk);
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
       onChunk(value);
-      await writer.write(value);
+      await passOn(value).catch((error) => {
+        if (leaveOn !== undefined) throw error;
+        passOn = async () => {};
+      });
     }
   } catch (error) {
-    // The one who reads or the one who sends has gone away: the other is told.
     fault = error ?? new Error("the stream broke");
     await reader.cancel(fault).catch(() => {});
   }
