@@ -31,6 +31,8 @@ const workerd = cloudflareTest(async () => ({
 export default defineConfig({
   test: {
     silent: "passed-only",
+    // Half of the time a test waits for a process or a socket: more workers than cores use it.
+    maxWorkers: 3,
     projects: [
       {
         plugins: [workerd],

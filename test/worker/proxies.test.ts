@@ -284,9 +284,7 @@ describe("a proxy token", () => {
   });
 });
 
-function packet(text: string): string {
-  return `${(text.length + 4).toString(16).padStart(4, "0")}${text}`;
-}
+const packet = (text: string) => `${(text.length + 4).toString(16).padStart(4, "0")}${text}`;
 
 const push = `${packet(`${NONE} ${NEW} refs/heads/claude/x\0 report-status side-band-64k`)}0000PACK`;
 const pushed: Asked = {
