@@ -37,7 +37,7 @@ export function admit(context: AdmissionContext, event: TriggerEvent): Result<Ad
     hasModel: context.model.kind !== "none",
     overlap: routine.definition.overlap,
     maxConcurrent: routine.definition.max_concurrent,
-    earlier: event.dedupe_key === null ? null : runs.findKey(event.dedupe_key),
+    earlier: event.dedupe_key === null ? null : runs.findKey(keyOf(event, event.dedupe_key)),
     active,
     queued,
     nowMs,
@@ -162,7 +162,12 @@ function record(
 
 function keepKey({ runs, nowMs }: AdmissionContext, event: TriggerEvent, occurrenceId: string): void {
   if (event.dedupe_key === null) return;
-  runs.keepKey(event.dedupe_key, event.fingerprint, occurrenceId, nowMs, IDEMPOTENCY_WINDOW_MS);
+  runs.keepKey(keyOf(event, event.dedupe_key), event.fingerprint, occurrenceId, nowMs, IDEMPOTENCY_WINDOW_MS);
+}
+
+/** Each way to fire has keys of its own: who holds the routine's token can't use up the owner's. */
+function keyOf(event: TriggerEvent, dedupeKey: string): string {
+  return `${event.type}:${dedupeKey}`;
 }
 
 function triggerIdOf(routine: RoutineRow, event: TriggerEvent): string | null {

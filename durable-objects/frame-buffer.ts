@@ -43,14 +43,19 @@ export class FrameBuffer {
     return [...this.#pending.values()].some(({ frames }) => frames.at(-1)?.body.kind === "finished");
   }
 
-  /** What is waiting; the buffer keeps it until `clear`, so that a failed flush loses nothing. */
+  /** What is waiting; the buffer keeps it until `drop`, so that a failed flush loses nothing. */
   pending(): PendingRun[] {
     return [...this.#pending.values()].filter(({ frames }) => frames.length > 0);
   }
 
-  clear(): void {
-    this.#pending.clear();
-    this.#count = 0;
+  holds(lease: { run_id: string; generation: number }): boolean {
+    const pending = this.#pending.get(lease.run_id);
+    return pending?.generation === lease.generation && pending.frames.length > 0;
+  }
+
+  drop(runId: string): void {
+    this.#count -= this.#pending.get(runId)?.frames.length ?? 0;
+    this.#pending.delete(runId);
   }
 
   #pendingOf(runId: string, generation: number): PendingRun {

@@ -3,7 +3,7 @@ import { errorText, logLine } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { type DefinitionStore, routineView } from "./definition-store.ts";
-import type { Outbox, Owed } from "./outbox.ts";
+import type { Outbox, Owed, OwedKind } from "./outbox.ts";
 import type { LeaseRequest } from "./peers.ts";
 import { forgetRoutine, projectRoutine, projectRun } from "./projection/writes.ts";
 import { PROVISIONING_MS } from "./run-deadlines.ts";
@@ -28,27 +28,40 @@ export interface OwedCallsParts {
   onFreed: (lease: LeaseRef) => void;
 }
 
+/** A call that has not gone through after this long is tried again later, and holds up nobody. */
+const CALL_DEADLINE_MS = 15_000;
+
 export class OwedCalls {
   readonly #parts: OwedCallsParts;
-  #chain: Promise<void> = Promise.resolve();
+  /** One after the other to the pool, and likewise to the index: neither waits for the other. */
+  readonly #chains = { pool: Promise.resolve(), index: Promise.resolve() };
 
   constructor(parts: OwedCallsParts) {
     this.#parts = parts;
   }
 
-  /** Makes every call that is due or new, one after the other. Resolves when they have been tried; never rejects. */
-  drain(): Promise<void> {
-    this.#chain = this.#chain.then(async () => {
+  /** Makes every call that is due or new. Resolves when they have been tried; never rejects. */
+  async drain(): Promise<void> {
+    await Promise.all([this.#drainTo("pool"), this.#drainTo("index")]);
+  }
+
+  #drainTo(receiver: "pool" | "index"): Promise<void> {
+    const drained = this.#chains[receiver].then(async () => {
       const nowMs = Date.now();
-      const owed = this.#parts.outbox.all().filter(({ tries, dueAt }) => tries === 0 || dueAt <= nowMs);
+      const owed = this.#parts.outbox
+        .all()
+        .filter(({ kind, tries, dueAt }) => receiverOf(kind) === receiver && (tries === 0 || dueAt <= nowMs));
       for (const one of owed) await this.#try(one);
     });
-    return this.#chain;
+    this.#chains[receiver] = drained.catch((error) => {
+      logLine("error", { what: "owed_calls", receiver, outcome: errorText(error) });
+    });
+    return this.#chains[receiver];
   }
 
   async #try(owed: Owed): Promise<void> {
     try {
-      await this.#call(owed);
+      await withinDeadline(this.#call(owed));
       this.#parts.outbox.settle(owed);
     } catch (error) {
       this.#parts.outbox.postpone(owed, Date.now());
@@ -92,5 +105,19 @@ export class OwedCalls {
   async #releaseLease(lease: LeaseRef): Promise<void> {
     const answer = await this.#parts.pool().release(lease);
     if (answer === "freed") this.#parts.onFreed(lease);
+  }
+}
+
+function receiverOf(kind: OwedKind): "pool" | "index" {
+  return kind === "ask_pool" || kind === "release_lease" ? "pool" : "index";
+}
+
+async function withinDeadline(call: Promise<void>): Promise<void> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error("no answer in time")), CALL_DEADLINE_MS);
+  try {
+    await Promise.race([call, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -18,6 +18,7 @@ const CHECK_MS = 5_000;
 export class PoolObject extends DurableObject<ObjectEnv> {
   readonly #leases: LeaseBook;
   readonly #config: Config;
+  #nextCheckAt: number | null = null;
   readonly #runners: RegisteredRunners;
 
   /** What the runners tell. */
@@ -106,6 +107,7 @@ export class PoolObject extends DurableObject<ObjectEnv> {
 
   override async alarm(): Promise<void> {
     const nowMs = Date.now();
+    this.#nextCheckAt = null;
     this.#runners.check(nowMs);
     for (const row of this.#leases.due(nowMs)) {
       if (row.status === "offered") this.#expire(row, nowMs);
@@ -159,11 +161,17 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     }
   }
 
+  /** It does not move ahead with every message: else traffic would keep a silent runner from being noticed. */
+  #checkAt(): number {
+    this.#nextCheckAt ??= Date.now() + CHECK_MS;
+    return this.#nextCheckAt;
+  }
+
   #armAlarm(): void {
     const moments = [
       this.#leases.nextDue(),
       this.#runners.nextCheck(),
-      this.#leases.isAnyHeld() ? Date.now() + CHECK_MS : null,
+      this.#leases.isAnyHeld() ? this.#checkAt() : null,
     ].filter((moment) => moment !== null);
     if (moments.length > 0) void this.ctx.storage.setAlarm(Math.min(...moments));
   }

@@ -68,10 +68,7 @@ export class RegisteredRunners implements RunnerHost {
   /** Gives up runners that have not come back, and closes sockets on which nobody pings any more. */
   check(nowMs: number): void {
     for (const socket of this.#context.getWebSockets()) {
-      const registration = registrationOf(socket);
-      if (registration === null) continue;
-      const pingedAt = this.#context.getWebSocketAutoResponseTimestamp(socket)?.getTime();
-      if (nowMs - (pingedAt ?? registration.atMs) > RUNNER_GRACE_MS) this.forget(socket);
+      if (this.#silentMs(socket, nowMs) > RUNNER_GRACE_MS) this.forget(socket);
     }
     const gone = this.#database.select().from(runners).where(lte(runners.lostAt, nowMs)).all();
     for (const { id } of gone) this.#lose(id);
@@ -105,7 +102,7 @@ export class RegisteredRunners implements RunnerHost {
     const present = this.#database.select().from(runners).where(isNull(runners.lostAt)).all();
     const roomy = present
       .map(({ id, capacity }) => ({ id, room: capacity - (leaseCounts.get(id) ?? 0) }))
-      .filter(({ id, room }) => room > 0 && this.#socketOf(id, null) !== null)
+      .filter(({ id, room }) => room > 0 && this.#isHeardOf(id))
       .sort((left, right) => right.room - left.room);
     return roomy[0]?.id ?? null;
   }
@@ -153,6 +150,19 @@ export class RegisteredRunners implements RunnerHost {
   #lose(runnerId: string): void {
     this.#database.delete(runners).where(eq(runners.id, runnerId)).run();
     this.#reports.lost(runnerId);
+  }
+
+  /** Whether the runner has a socket on which it was heard of lately. */
+  #isHeardOf(runnerId: string): boolean {
+    const socket = this.#socketOf(runnerId, null);
+    return socket !== null && this.#silentMs(socket, Date.now()) <= RUNNER_GRACE_MS;
+  }
+
+  /** For how long nothing has come on a runner's socket: no ping since its registration. */
+  #silentMs(socket: WebSocket, nowMs: number): number {
+    const registration = registrationOf(socket);
+    if (registration === null) return 0;
+    return nowMs - (this.#context.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? registration.atMs);
   }
 
   #send(runnerId: string, message: PoolToRunner): boolean {

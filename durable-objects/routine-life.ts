@@ -1,11 +1,12 @@
 /** The life of an open routine's object: transactions, sockets, the alarm, and the calls it owes. */
 import { errorText, logLine } from "#protocol/log.ts";
 import type { RunnerRef } from "#protocol/run.ts";
-import type { Frame, LeaseRef } from "#protocol/runner-link.ts";
+import { runError } from "#protocol/run-errors.ts";
+import type { Frame, FrameBody, LeaseRef } from "#protocol/runner-link.ts";
 import type { Delta } from "#protocol/transcript.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
 import type { Config, ObjectEnv } from "./environment.ts";
-import { FLUSH_DELAY_MS, FrameBuffer } from "./frame-buffer.ts";
+import { FLUSH_DELAY_MS, FrameBuffer, type PendingRun } from "./frame-buffer.ts";
 import { poolObject } from "./object-ids.ts";
 import { OwedCalls } from "./owed-calls.ts";
 import type { RoutineParts } from "./routine-parts.ts";
@@ -14,8 +15,17 @@ import { type Greeting, type LinkAttachment, RunLinks } from "./run-links.ts";
 import { runOrder } from "./run-order.ts";
 import { type ViewerAttachment, Viewers } from "./viewers.ts";
 
-/** A flush that failed is tried again after this long. */
+/** A flush that failed is tried again after this long, and this often. */
 const FLUSH_RETRY_MS = 1_000;
+const FLUSH_TRIES = 10;
+
+/** How a run ends whose frames can't be stored. */
+const UNSTORABLE: Extract<FrameBody, { kind: "finished" }> = {
+  kind: "finished",
+  outcome: { status: "failed", error: runError("finish_failed", "finish") },
+  report: null,
+  seen: { turns: 0, tool_calls: 0, files_changed: 0, commits_pushed: 0, cost_usd: 0 },
+};
 
 export class RoutineLife {
   readonly parts: RoutineParts;
@@ -25,6 +35,7 @@ export class RoutineLife {
   readonly #config: Config;
   readonly #owed: OwedCalls;
   readonly #frames = new FrameBuffer();
+  readonly #failedFlushes = new Map<string, number>();
   #flushTimer: ReturnType<typeof setTimeout> | null = null;
   #alarmAt: number | null;
 
@@ -65,8 +76,7 @@ export class RoutineLife {
   change<Value>(work: (nowMs: number) => Value): Value {
     const nowMs = Date.now();
     const value = this.#inTransaction(() => work(nowMs));
-    this.#say(nowMs);
-    void this.#drain();
+    this.#afterwards(nowMs);
     return value;
   }
 
@@ -75,8 +85,10 @@ export class RoutineLife {
     return this.#drain();
   }
 
+  /** @throws Error while the lease's last frames can't be stored: they say how the attempt ended, so it is told again. */
   endLease(lease: LeaseRef, end: LeaseEnd): void {
     this.flush();
+    if (this.#frames.holds(lease)) throw new Error("the attempt's frames are not stored yet");
     this.change((nowMs) => {
       if (this.parts.engine.leased(lease) === null) return;
       this.parts.engine.happen(lease.run_id, { type: "lease_ended", end }, nowMs);
@@ -115,24 +127,47 @@ export class RoutineLife {
     this.#flushTimer = null;
     const pending = this.#frames.pending();
     if (pending.length === 0) return;
+    const nowMs = Date.now();
+    // One run whose frames can't be stored must not hold up the others.
+    const left = this.#store(pending, nowMs) ? [] : pending.filter((one) => !this.#store([one], nowMs));
+    for (const { runId } of left) this.#postpone(runId, nowMs);
+    this.#afterwards(nowMs);
+  }
+
+  /** Stores all of it or nothing. */
+  #store(pending: readonly PendingRun[], nowMs: number): boolean {
     try {
-      this.change((nowMs) => {
+      this.#inTransaction(() => {
         for (const { runId, generation, frames } of pending) {
-          for (const frame of frames) {
-            if (this.parts.engine.leased({ run_id: runId, generation }) === null) break;
-            this.parts.engine.takeFrame(runId, frame, nowMs);
-          }
+          for (const frame of frames) this.parts.engine.takeFrame({ run_id: runId, generation }, frame, nowMs);
         }
       });
     } catch (error) {
-      // The frames stay in the buffer, and the runner keeps them as well until they are acknowledged.
-      logLine("error", { what: "flush", outcome: errorText(error) });
+      logLine("error", { what: "flush", runs: pending.length, outcome: errorText(error) });
+      return false;
+    }
+    for (const { runId, generation, frames } of pending) {
+      this.#frames.drop(runId);
+      this.#failedFlushes.delete(runId);
+      this.links.acknowledge({ run_id: runId, generation }, frames.at(-1)?.n ?? 0);
+    }
+    return true;
+  }
+
+  /** Frames that were not stored are tried again for a while; then the run ends, as nothing more can be said of it. */
+  #postpone(runId: string, nowMs: number): void {
+    const tries = (this.#failedFlushes.get(runId) ?? 0) + 1;
+    this.#failedFlushes.set(runId, tries);
+    if (tries < FLUSH_TRIES) {
       this.#flushSoon(FLUSH_RETRY_MS);
       return;
     }
-    this.#frames.clear();
-    for (const { runId, generation, frames } of pending) {
-      this.links.acknowledge({ run_id: runId, generation }, frames.at(-1)?.n ?? 0);
+    this.#frames.drop(runId);
+    this.#failedFlushes.delete(runId);
+    try {
+      this.#inTransaction(() => this.parts.engine.happen(runId, { type: "finished", frame: UNSTORABLE }, nowMs));
+    } catch (error) {
+      logLine("error", { what: "give_up", run_id: runId, outcome: errorText(error) });
     }
   }
 
@@ -159,6 +194,17 @@ export class RoutineLife {
     void this.#context.storage.setAlarm(momentMs);
   }
 
+  /** What is written stays written, whatever becomes of telling it. */
+  #afterwards(nowMs: number): void {
+    try {
+      this.#say(nowMs);
+    } catch (error) {
+      logLine("error", { what: "say", outcome: errorText(error) });
+    }
+    this.#armAlarm();
+    void this.#drain();
+  }
+
   #say(nowMs: number): void {
     const { sessions, cancels } = this.parts.engine.takeSaid();
     for (const { runId, reason } of cancels) {
@@ -166,7 +212,6 @@ export class RoutineLife {
       if (attempt !== undefined) this.links.cancel({ run_id: runId, generation: attempt }, reason);
     }
     for (const sessionId of sessions) this.viewers.announce(sessionId, nowMs);
-    this.#armAlarm();
   }
 
   async #drain(): Promise<void> {

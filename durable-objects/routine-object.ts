@@ -46,10 +46,11 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
       return definitions.create(id, input, actor, nowMs);
     });
     if (await this.#isIndexed(life, id)) return success(routineView(row));
-    // Not accepted, so it must not turn up later.
-    this.#life = null;
-    await this.ctx.storage.deleteAlarm();
-    await this.ctx.storage.deleteAll();
+    // Not accepted, so it must not turn up later, even if the index has taken it and only its answer was lost.
+    life.change((nowMs) => {
+      definitions.update(row, { status: "deleted" }, nowMs);
+      outbox.owe("forget_routine", id, nowMs);
+    });
     return refuse("index_behind");
   }
 
@@ -89,8 +90,8 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     life.change((nowMs) => {
       parts.definitions.update(routine, { status: "deleted", tokenHash: null }, nowMs);
       parts.outbox.owe("forget_routine", routine.id, nowMs);
-      for (const run of parts.runs.unsettled()) {
-        parts.engine.happen(run.id, { type: "cancel_requested", reason: "routine_deleted" }, nowMs);
+      for (const runId of parts.runs.unsettled()) {
+        parts.engine.happen(runId, { type: "cancel_requested", reason: "routine_deleted" }, nowMs);
       }
     });
     life.closeViewers("the routine has been deleted");

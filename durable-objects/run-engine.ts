@@ -91,12 +91,14 @@ export class RunEngine {
     for (const runId of chosen) this.happen(runId, { type: "promoted" }, nowMs);
   }
 
-  /** Takes in the frame that follows the last stored one. Call it inside a transaction. */
-  takeFrame(runId: string, frame: Frame, nowMs: number): void {
+  /** Takes in a frame of an attempt that is on; one that is stored already changes nothing. Call it inside a transaction. */
+  takeFrame(lease: LeaseRef, frame: Frame, nowMs: number): void {
+    const before = this.leased(lease);
+    if (before === null || frame.n <= before.lastFrame) return;
+    const runId = lease.run_id;
     // Before all else: an attempt that ends with this frame starts its successor at frame 0.
     this.#runs.setLastFrame(runId, frame.n);
-    const row = this.#runs.get(runId);
-    if (row === null) return;
+    const row = { ...before, lastFrame: frame.n };
     const { body } = frame;
     if (body.kind === "running") this.happen(runId, { type: "running", sandbox: body.sandbox }, nowMs);
     else if (body.kind === "finished") this.happen(runId, { type: "finished", frame: body }, nowMs);

@@ -1,12 +1,15 @@
 /** What a run's sandbox does through the worker's proxies, and what is seen of it there. */
 import { type Result, refuse, success } from "#protocol/errors.ts";
-import type { Usage } from "#protocol/run.ts";
+import { isSettled, type Usage } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { EventBody } from "#protocol/transcript.ts";
 import type { DefinitionStore } from "./definition-store.ts";
 import type { Outbox } from "./outbox.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
+
+/** How many branches a run's evidence names, the latest ones: an agent may push thousands. */
+const BRANCHES_KEPT = 100;
 
 export interface Push {
   branch: string;
@@ -73,22 +76,25 @@ export class RunProxies {
     return success({ url: repository });
   }
 
-  /** Notes branches that the upstream has taken. */
+  /** Notes branches that the upstream has taken. Also after the run has ended: what was taken was taken. */
   recordPushes(lease: LeaseRef, number: number, pushes: readonly Push[], nowMs: number): Result<null> {
-    const row = this.#engine.leased(lease);
+    const row = this.#runs.get(lease.run_id);
     const repository = row === null ? null : this.#repositoryOf(row, number);
-    if (row === null || repository === null) return refuse("proxy_token_refused");
+    if (row === null || repository === null || row.doc.attempt !== lease.generation) {
+      return refuse("proxy_token_refused");
+    }
     const seen = pushes.map(({ branch, commit, previous }) => ({ repository, branch, commit, previous }));
     const others = row.doc.evidence.branches_pushed.filter(
       (before) => !seen.some((push) => push.repository === before.repository && push.branch === before.branch),
     );
-    const evidence = { ...row.doc.evidence, branches_pushed: [...others, ...seen] };
-    const saved = this.#engine.update(row, { ...row.doc, evidence });
-    this.#engine.append(
-      saved,
-      seen.map((push): EventBody => ({ type: "git.push", ...push })),
-      nowMs,
-    );
+    const branches_pushed = [...others, ...seen].slice(-BRANCHES_KEPT);
+    const saved = this.#engine.update(row, { ...row.doc, evidence: { ...row.doc.evidence, branches_pushed } });
+    // `run.finished` is a run's last event.
+    if (isSettled(row.doc)) this.#outbox.owe("project_run", row.id, nowMs);
+    else {
+      const events = seen.slice(-BRANCHES_KEPT).map((push): EventBody => ({ type: "git.push", ...push }));
+      this.#engine.append(saved, events, nowMs);
+    }
     return success(null);
   }
 

@@ -62,14 +62,10 @@ export class RunStore {
     this.#database.update(runs).set({ lastFrame }).where(eq(runs.id, runId)).run();
   }
 
-  /** Runs that have not settled, oldest first. */
-  unsettled(): RunRow[] {
-    return this.#database
-      .select()
-      .from(runs)
-      .where(inArray(runs.status, ["queued", "starting", "running"]))
-      .orderBy(asc(runs.id))
-      .all();
+  /** Ids of all runs that have not settled, those that are on first. */
+  unsettled(): string[] {
+    const { active, queued } = this.places();
+    return [...active, ...queued.map(({ id }) => id)];
   }
 
   /** Ids of runs that have not settled, oldest first: what admission and promotion look at. */

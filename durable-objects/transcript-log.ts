@@ -1,5 +1,5 @@
 /** Transcripts in the object's SQLite: append with gapless `seq`, read after a cursor. */
-import { and, asc, eq, gt } from "drizzle-orm";
+import { and, asc, eq, gt, lte, or } from "drizzle-orm";
 import { timestamp } from "#protocol/time.ts";
 import { byteLength, type EventBody, fitEvent } from "#protocol/transcript.ts";
 import type { Database } from "./routine-database.ts";
@@ -11,6 +11,12 @@ export interface StoredEvent {
   endBytes: number;
   /** The event as JSON. */
   body: string;
+}
+
+export interface ReadBounds {
+  limit: number;
+  maxEndBytes: number;
+  alwaysFirst: boolean;
 }
 
 export interface LogEnd {
@@ -51,14 +57,24 @@ export class TranscriptLog {
     this.#database.update(sessions).set({ lastSeq, totalBytes }).where(eq(sessions.id, sessionId)).run();
   }
 
-  /** Events after `after`, oldest first: at most `limit`. */
-  read(sessionId: string, after: number, limit: number): StoredEvent[] {
+  /**
+   * Events after `after`, oldest first: at most `limit`, and none that ends beyond `maxEndBytes`, so that little is read
+   * in vain. @param alwaysFirst gives the first one however long it is.
+   */
+  read(sessionId: string, after: number, bounds: ReadBounds): StoredEvent[] {
+    const fits = lte(events.endBytes, bounds.maxEndBytes);
     return this.#database
       .select({ seq: events.seq, endBytes: events.endBytes, body: events.body })
       .from(events)
-      .where(and(eq(events.sessionId, sessionId), gt(events.seq, after)))
+      .where(
+        and(
+          eq(events.sessionId, sessionId),
+          gt(events.seq, after),
+          bounds.alwaysFirst ? or(fits, eq(events.seq, after + 1)) : fits,
+        ),
+      )
       .orderBy(asc(events.seq))
-      .limit(limit)
+      .limit(bounds.limit)
       .all();
   }
 

@@ -16,9 +16,7 @@ export function readEvents(
   const end = log.end(sessionId);
   if (end === null) return null;
   const startBytes = log.endBytes(sessionId, after);
-  const rows = log
-    .read(sessionId, after, limit)
-    .filter(({ endBytes }, index) => index === 0 || endBytes - startBytes <= PAGE_BYTES);
+  const rows = log.read(sessionId, after, { limit, maxEndBytes: startBytes + PAGE_BYTES, alwaysFirst: true });
   const lastSeq = rows.at(-1)?.seq;
   return {
     data: rows.map(({ body }) => JSON.parse(body)),

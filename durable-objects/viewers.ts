@@ -1,7 +1,7 @@
 /** Hibernating sockets of viewers: replay, live, and no more under way than the window allows. */
 
 import { byteLength, type Delta } from "#protocol/transcript.ts";
-import { CLOSE_CODES, type LiveMessage, viewerMessageSchema } from "#protocol/viewer.ts";
+import { CLOSE_CODES, type LiveMessage, VIEWER_WINDOW, viewerMessageSchema } from "#protocol/viewer.ts";
 import { closeQuietly, parseJson, sendQuietly } from "./sockets.ts";
 import type { StoredEvent, TranscriptLog } from "./transcript-log.ts";
 import { afterAck, afterSend, roomInEvents, stallAt, takeFitting, type ViewerPosition } from "./viewer-window.ts";
@@ -131,8 +131,12 @@ export class Viewers {
   /** What is next for this viewer and fits into its window. */
   #fitting(attachment: ViewerAttachment): StoredEvent[] {
     const limit = Math.min(READ_AHEAD, roomInEvents(attachment));
-    if (limit === 0) return [];
-    return takeFitting(attachment, this.#log.read(attachment.sessionId, attachment.sentSeq, limit));
+    const maxEndBytes = attachment.ackedBytes + VIEWER_WINDOW.bytes;
+    if (limit === 0 || attachment.sentBytes >= maxEndBytes) return [];
+    // One event alone always fits: else a long one would never be sent.
+    const alwaysFirst = attachment.sentSeq === attachment.ackedSeq;
+    const read = this.#log.read(attachment.sessionId, attachment.sentSeq, { limit, maxEndBytes, alwaysFirst });
+    return takeFitting(attachment, read);
   }
 
   #send(socket: WebSocket, message: LiveMessage): void {

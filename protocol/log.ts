@@ -17,7 +17,15 @@ export function logLine(level: "info" | "warn" | "error", fields: LogFields): vo
   console[level](JSON.stringify({ at: new Date().toISOString(), level, ...fields }));
 }
 
-/** The text of something that was thrown. */
+/** Enough to know the fault; what failed may have been about long texts. */
+const ERROR_TEXT_LIMIT = 300;
+
+/**
+ * The text of something that was thrown. Of an error with a cause, the cause's: the text of a failed query holds all its
+ * parameters, and those are people's texts.
+ */
 export function errorText(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  if (!(error instanceof Error)) return String(error).slice(0, ERROR_TEXT_LIMIT);
+  if (error.cause instanceof Error) return errorText(error.cause);
+  return `${error.name}: ${error.message}`.slice(0, ERROR_TEXT_LIMIT);
 }

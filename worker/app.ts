@@ -59,8 +59,7 @@ app.notFound((c) => answerUnknown(c));
 
 app.onError((fault, c) => {
   const { requestId } = c.var;
-  const [outcome, stack] = [errorText(fault), fault.stack ?? null];
-  logLine("error", { what: "request", request_id: requestId, route: routePath(c, -1), outcome, stack });
+  logLine("error", { what: "request", request_id: requestId, route: routePath(c, -1), outcome: errorText(fault) });
   return renderRefusal(c, { code: "internal_error" });
 });
 

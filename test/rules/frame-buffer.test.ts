@@ -84,7 +84,7 @@ describe("FrameBuffer", () => {
     buffer.add(FIRST, 0, frames(1, 2, 3));
     expect(buffer.add(SECOND, 0, frames(1))).toBeNull();
     expect(waiting(buffer)).toEqual([[RUN, 2, [1]]]);
-    buffer.clear();
+    for (const { runId } of buffer.pending()) buffer.drop(runId);
     expect(buffer.isEmpty).toBe(true);
   });
 
@@ -100,7 +100,7 @@ describe("FrameBuffer", () => {
     const buffer = new FrameBuffer();
     buffer.add(FIRST, 0, frames(1, 2));
     expect(waiting(buffer)).toEqual(waiting(buffer));
-    buffer.clear();
+    for (const { runId } of buffer.pending()) buffer.drop(runId);
     expect(waiting(buffer)).toEqual([]);
     expect(buffer.add(FIRST, 2, frames(3))).toBeNull();
     expect(waiting(buffer)).toEqual([[RUN, 1, [3]]]);
