@@ -1,9 +1,10 @@
 /** The routine's definition, its revisions and its fire token, in the object's SQLite. */
-import { desc, eq, lt } from "drizzle-orm";
+import { and, desc, eq, gte, lt, sql } from "drizzle-orm";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import type { IdMaker } from "#protocol/ids.ts";
 import type { Revision, Routine, RoutineDefinition, RoutineInput, RoutinePatch, Trigger } from "#protocol/routine.ts";
 import { timestamp } from "#protocol/time.ts";
+import { pageEnd, pageEndSchema } from "./page-end.ts";
 import type { Database } from "./routine-database.ts";
 import { revisions, routine } from "./routine-schema.ts";
 
@@ -69,19 +70,19 @@ export class DefinitionStore {
   }
 
   /** Revisions, newest first; the cursor is the number of the last on the page before. */
-  list(request: PageRequest): Page<Revision> {
-    const before = request.cursor === null ? Number.NaN : Number(request.cursor);
-    const rows = this.#database
+  list({ limit, cursor }: PageRequest): Page<Revision> {
+    const before = cursor === null ? Number.NaN : Number(cursor);
+    const where = Number.isNaN(before) ? undefined : lt(revisions.revision, before);
+    const query = pageEnd({ table: revisions, key: revisions.revision, doc: revisions.definition, where, limit });
+    const { last, has_more } = pageEndSchema.parse(this.#database.get(query));
+    const data = this.#database
       .select()
       .from(revisions)
-      .where(Number.isNaN(before) ? undefined : lt(revisions.revision, before))
+      .where(and(where, last === null ? sql`0` : gte(revisions.revision, Number(last))))
       .orderBy(desc(revisions.revision))
-      .limit(request.limit + 1)
-      .all();
-    const data = rows
-      .slice(0, request.limit)
+      .all()
       .map(({ revision, at, by, definition }) => ({ revision, at: timestamp(at), by, definition }));
-    return { data, next_cursor: rows.length > request.limit ? String(data.at(-1)?.revision) : null };
+    return { data, next_cursor: has_more ? String(last) : null };
   }
 
   /** A trigger that is written again, by its id or as it was, keeps its id. */

@@ -1,9 +1,10 @@
 /** Rows of runs, sessions and occurrences in the object's SQLite. */
-import { and, asc, desc, eq, inArray, lt, notInArray } from "drizzle-orm";
+import { and, asc, desc, eq, gte, inArray, lt, notInArray, sql } from "drizzle-orm";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import type { Run, Session } from "#protocol/run.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { Occurrence } from "#protocol/trigger-event.ts";
+import { pageEnd, pageEndSchema } from "./page-end.ts";
 import type { Database } from "./routine-database.ts";
 import { idempotencyKeys, occurrences, runs, sessions } from "./routine-schema.ts";
 import type { RunState } from "./run-happenings.ts";
@@ -82,15 +83,17 @@ export class RunStore {
     };
   }
 
-  list(request: PageRequest): Page<Run> {
+  list({ limit, cursor }: PageRequest): Page<Run> {
+    const where = cursor === null ? undefined : lt(runs.id, cursor);
+    const query = pageEnd({ table: runs, key: runs.id, doc: runs.doc, where, limit });
+    const { last, has_more } = pageEndSchema.parse(this.#database.get(query));
     const rows = this.#database
-      .select({ id: runs.id, doc: runs.doc })
+      .select({ doc: runs.doc })
       .from(runs)
-      .where(request.cursor === null ? undefined : lt(runs.id, request.cursor))
+      .where(and(where, last === null ? sql`0` : gte(runs.id, String(last))))
       .orderBy(desc(runs.id))
-      .limit(request.limit + 1)
       .all();
-    return pageOf(rows, request.limit, (row) => row.doc);
+    return { data: rows.map(({ doc }) => doc), next_cursor: has_more ? String(last) : null };
   }
 
   hasUnsettledRun(sessionId: string): boolean {

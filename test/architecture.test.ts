@@ -20,7 +20,14 @@ const MAY_IMPORT: Record<ProgramFolder, readonly string[]> = {
   scripts: ["protocol"],
 };
 /** What of the objects the worker uses as values; of everything else there it knows the types alone. */
-const DOORS_OF_OBJECTS = ["environment.ts", "object-ids.ts", "attempt-token.ts", "secrets.ts", "projection/schema.ts"];
+const DOORS_OF_OBJECTS = [
+  "environment.ts",
+  "object-ids.ts",
+  "attempt-token.ts",
+  "secrets.ts",
+  "page-end.ts",
+  "projection/schema.ts",
+];
 /** The platform finds the classes of the objects in the worker's main file. */
 const CLASSES_ARE_EXPORTED_IN = "worker/index.ts";
 /** The one file per program that starts processes. What installs the packages runs before there is anything to import. */

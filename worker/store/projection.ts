@@ -1,7 +1,8 @@
 /** Reads the projection in D1: lists across routines, newest first. */
-import { and, desc, eq, lt } from "drizzle-orm";
+import { and, desc, eq, gte, lt, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { z } from "zod";
+import { pageEnd, pageEndSchema } from "#durable-objects/page-end.ts";
 import { routines, runs } from "#durable-objects/projection/schema.ts";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import { logLine } from "#protocol/log.ts";
@@ -13,6 +14,8 @@ interface RunFilter {
   status: RunStatus | null;
 }
 
+type Listed = typeof routines | typeof runs;
+
 export interface Projection {
   listRoutines(page: PageRequest): Promise<Page<Routine>>;
   listRuns(filter: RunFilter, page: PageRequest): Promise<Page<Run>>;
@@ -20,43 +23,39 @@ export interface Projection {
 
 export function projection(database: D1Database): Projection {
   const db = drizzle(database);
+
+  async function list<Item>(table: Listed, where: SQL | undefined, limit: number, schema: z.ZodType<Item>) {
+    const query = pageEnd({ table, key: table.id, doc: table.doc, where, limit });
+    const { last, has_more } = pageEndSchema.parse(await db.get(query));
+    const rows = await db
+      .select({ id: table.id, doc: table.doc })
+      .from(table)
+      .where(and(where, last === null ? sql`0` : gte(table.id, String(last))))
+      .orderBy(desc(table.id));
+    return { data: readable(rows, schema), next_cursor: has_more ? String(last) : null };
+  }
+
   return {
-    listRoutines: async ({ limit, cursor }) => {
-      const rows = await db
-        .select({ id: routines.id, doc: routines.doc })
-        .from(routines)
-        .where(cursor === null ? undefined : lt(routines.id, cursor))
-        .orderBy(desc(routines.id))
-        .limit(limit + 1);
-      return toPage(rows, limit, routineSchema);
-    },
-    listRuns: async ({ routineId, status }, { limit, cursor }) => {
-      const rows = await db
-        .select({ id: runs.id, doc: runs.doc })
-        .from(runs)
-        .where(
-          and(
-            routineId === null ? undefined : eq(runs.routineId, routineId),
-            status === null ? undefined : eq(runs.status, status),
-            cursor === null ? undefined : lt(runs.id, cursor),
-          ),
-        )
-        .orderBy(desc(runs.id))
-        .limit(limit + 1);
-      return toPage(rows, limit, runSchema);
+    listRoutines: ({ limit, cursor }) =>
+      list(routines, cursor === null ? undefined : lt(routines.id, cursor), limit, routineSchema),
+    listRuns: ({ routineId, status }, { limit, cursor }) => {
+      const where = and(
+        routineId === null ? undefined : eq(runs.routineId, routineId),
+        status === null ? undefined : eq(runs.status, status),
+        cursor === null ? undefined : lt(runs.id, cursor),
+      );
+      return list(runs, where, limit, runSchema);
     },
   };
 }
 
-/** One row more than asked for tells that there is another page. A row that can't be read is skipped, not fatal. */
-function toPage<Item>(rows: { id: string; doc: string }[], limit: number, schema: z.ZodType<Item>): Page<Item> {
-  const shown = rows.slice(0, limit);
-  const data = shown.flatMap(({ id, doc }) => {
+/** A row that can't be read is skipped, not fatal. */
+function readable<Item>(rows: { id: string; doc: string }[], schema: z.ZodType<Item>): Item[] {
+  return rows.flatMap(({ id, doc }) => {
     const parsed = schema.safeParse(parseJson(doc));
     if (!parsed.success) logLine("warn", { what: "projection", outcome: "unreadable_row", id });
     return parsed.success ? [parsed.data] : [];
   });
-  return { data, next_cursor: rows.length > limit ? (shown.at(-1)?.id ?? null) : null };
 }
 
 function parseJson(text: string): unknown {
