@@ -26,7 +26,10 @@ export const NO_USAGE: Usage = {
   cost_usd: 0,
 };
 
-/** What the proxies and the runner saw: it does not rest on what the agent says of itself. */
+/**
+ * What the proxies and the runner saw. `model_calls` and `branches_pushed` are the worker's own count; the rest comes by way
+ * of programs in the sandbox.
+ */
 export const evidenceSchema = z
   .object({
     model_calls: z.int().min(0),

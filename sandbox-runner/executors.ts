@@ -14,7 +14,7 @@ import { killGroup, processClosed, signalProcess, startLoudProcess } from "./spa
 export interface ExecutorsOptions {
   settings: RunnerSettings;
   log: Log;
-  /** Every process of this lease's work is gone, and its folder too. */
+  /** Every process of this lease's work is gone. */
   onEnded(lease: LeaseRef): void;
 }
 
@@ -94,13 +94,14 @@ export class Executors {
       killGroup(child.pid);
       while (!(await endAttemptProcesses(name, KILL_DEADLINE_MS, [])))
         log("processes_left", { ...offer.lease }, "warn");
-      await removeRunFolder(join(runsFolder(settings.stateFolder), name)).catch((error) =>
-        log("run_folder_kept", { ...offer.lease, error: errorText(error) }, "warn"),
-      );
       this.#running.delete(name);
       const outcome = child.signalCode ?? `exit ${child.exitCode}`;
       log("lease_ended", { ...offer.lease, outcome, ms: Date.now() - startedAt });
       this.#options.onEnded(offer.lease);
+      // Only now: a workspace can hold so many files that the pool would give the whole runner up meanwhile.
+      await removeRunFolder(join(runsFolder(settings.stateFolder), name)).catch((error) =>
+        log("run_folder_kept", { ...offer.lease, error: errorText(error) }, "warn"),
+      );
     });
     const stop = () => {
       if (timer !== undefined) return;

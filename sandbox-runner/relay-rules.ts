@@ -24,6 +24,21 @@ export function relayAllows({ method, target }: RelayRequest, scope: RelayScope)
   return method === "POST" && /^git-(?:upload|receive)-pack$/.test(git[2] ?? "");
 }
 
+/** Headers that say how long a body is. */
+const FRAMING = ["content-length", "transfer-encoding"];
+
+/**
+ * Whether a request's body begins and ends where both sides think it does. Node frames what it sends by these headers:
+ * a GET with a body, or a length that `Connection` takes away, would put bare bytes behind the request, where the
+ * instance reads them as a request of its own.
+ * @param headers by lower-case name, as Node gives them.
+ */
+export function isFramedPlainly(method: string | undefined, headers: Readonly<Record<string, unknown>>): boolean {
+  const named = String(headers["connection"] ?? "").toLowerCase();
+  if (FRAMING.some((name) => named.includes(name))) return false;
+  return method !== "GET" || FRAMING.every((name) => headers[name] === undefined || headers[name] === "0");
+}
+
 /** Headers that belong to one connection, not to the message; `Expect` was answered when the request came. */
 const HOP_BY_HOP = new Set([
   "connection",

@@ -7,7 +7,7 @@ import { request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { errorAnswer } from "#protocol/errors.ts";
-import { endToEndHeaders, type RelayScope, relayAllows } from "./relay-rules.ts";
+import { endToEndHeaders, isFramedPlainly, type RelayScope, relayAllows } from "./relay-rules.ts";
 
 export interface RelayOptions {
   /** The instance's address, without a slash at its end. */
@@ -33,8 +33,8 @@ const STALL_MS = 300_000;
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const server = createServer((request, response) => {
     // A request that asks for an upgrade or names a whole address is no proxy path, whatever its path looks like.
-    if (relayAllows({ method: request.method, target: request.url }, options.scope))
-      forward(request, response, options);
+    const isAllowed = relayAllows({ method: request.method, target: request.url }, options.scope);
+    if (isAllowed && isFramedPlainly(request.method, request.headers)) forward(request, response, options);
     else refuse(response);
   });
   const refuseSocket = (_request: IncomingMessage, socket: Duplex) => {

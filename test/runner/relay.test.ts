@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Relay, startRelay } from "#sandbox-runner/relay.ts";
-import { endToEndHeaders, relayAllows } from "#sandbox-runner/relay-rules.ts";
+import { endToEndHeaders, isFramedPlainly, relayAllows } from "#sandbox-runner/relay-rules.ts";
 
 const scope = { runId: "run_1", repositories: 2 };
 
@@ -51,6 +51,20 @@ describe("what the relay lets through", () => {
     [undefined, undefined],
   ])("not %s %s", (method, target) => {
     expect(relayAllows({ method, target }, scope)).toBe(false);
+  });
+
+  it.each<[string, Record<string, string>, boolean]>([
+    ["GET", {}, true],
+    ["GET", { "content-length": "0" }, true],
+    ["GET", { "content-length": "5" }, false],
+    ["GET", { "transfer-encoding": "chunked" }, false],
+    ["GET", { connection: "close, Content-Length", "content-length": "5" }, false],
+    ["POST", { "content-length": "5" }, true],
+    ["POST", { "transfer-encoding": "chunked", connection: "keep-alive" }, true],
+    ["POST", { "content-length": "5", connection: "content-length" }, false],
+    ["POST", { "transfer-encoding": "chunked", connection: "Transfer-Encoding" }, false],
+  ])("lets no bytes through behind a request: %s %j, %j", (method, headers, isPlain) => {
+    expect(isFramedPlainly(method, headers)).toBe(isPlain);
   });
 
   it("leaves out what belongs to one connection", () => {
