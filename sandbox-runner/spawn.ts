@@ -27,12 +27,30 @@ export interface CommandEnd {
   stderr: string;
 }
 
+/** The output of a killed process is read for this long. */
+const OUTPUT_GRACE_MS = 500;
+
 /** Starts a process with pipes, as the leader of its own process group. */
 export function startProcess([program, ...rest]: Command, place: Place): PipedProcess {
   const child = spawn(program, rest, { ...place, detached: true, stdio: ["pipe", "pipe", "pipe"] });
   // A process that ends early breaks its input pipe; its end is what tells the story.
   child.stdin.on("error", () => {});
+  child.once("exit", (_code, killedBy) => {
+    if (killedBy !== null) letGo(child);
+  });
   return child;
+}
+
+/**
+ * What a killed process has started may outlive it by a moment with its output still open, for instance a sandbox that was
+ * killed while it was being built. Nobody reads what it says, so its end is not waited for: the attempt's other means end it.
+ */
+function letGo(child: PipedProcess): void {
+  const timer = setTimeout(() => {
+    child.stdout.destroy();
+    child.stderr.destroy();
+  }, OUTPUT_GRACE_MS);
+  child.once("close", () => clearTimeout(timer));
 }
 
 /** Starts a process whose standard output and error are this process's own, as the leader of its own process group. */

@@ -21,7 +21,10 @@ describe.skipIf(noSandbox !== null)("a runner", () => {
   async function busyRun(): Promise<{ run: FakeRun; name: string }> {
     const name = `busy-${crypto.randomUUID()}`;
     const run = bed.run([bash(endless(name))]);
-    await until("the command runs", () => processesWith(name).some((line) => line.split(" ")[1] === name));
+    await until("the command runs", () => {
+      if (run.ending !== null) throw new Error(`ended instead: ${JSON.stringify(run.ending)}`);
+      return processesWith(name).some((line) => line.split(" ")[1] === name);
+    });
     return { run, name };
   }
 
@@ -31,7 +34,7 @@ describe.skipIf(noSandbox !== null)("a runner", () => {
     process.kill(pid, "SIGKILL");
     await until("the lease has ended", () => bed.instance.hasEnded(run.lease), 5_000);
     expect([...processesWith(name), ...processesWith(run.order.run_id)]).toEqual([]);
-    expect(readdirSync(join(bed.state, "runs"))).toEqual([]);
+    await until("its folder is gone", () => readdirSync(join(bed.state, "runs")).length === 0, 5_000);
   });
 
   it("that is killed takes its runs with it, and its successor cleans up", async () => {

@@ -1,0 +1,18 @@
+/** A killed process ends for us, whatever it has left behind with its output open. */
+import { expect, it } from "vitest";
+import { awaitProcess, startProcess } from "#sandbox-runner/spawn.ts";
+import { processesWith } from "./support/processes.ts";
+import { until } from "./support/until.ts";
+
+it("does not wait for a child in another group that holds the output of a killed process", async () => {
+  const name = `holder-${crypto.randomUUID()}`;
+  const stop = new AbortController();
+  // The child leaves the group, as what a sandbox starts does.
+  const script = `setsid bash -c 'exec -a "$0" sleep 60' ${name} & wait`;
+  const child = startProcess(["/bin/bash", "-c", script], { cwd: "/", env: { PATH: "/usr/bin:/bin" } });
+  const ended = awaitProcess(child, { deadlineMs: 30_000, outputCapBytes: 1_000, signal: stop.signal });
+  await until("the child runs", () => processesWith(name).some((line) => line.split(" ")[1] === name), 10_000);
+  stop.abort();
+  expect(await ended).toMatchObject({ how: "aborted", code: null });
+  for (const line of processesWith(name)) process.kill(Number(line.split(" ")[0]), "SIGKILL");
+});
