@@ -11,6 +11,7 @@ import { GatedProcess } from "./gated-process.ts";
 import { REPORT_TOOL, type Report, reportServer } from "./report-tool.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { killGroup, type PipedProcess, processClosed } from "./spawn.ts";
+import { within } from "./within.ts";
 
 export interface AgentOptions {
   order: RunOrder;
@@ -53,6 +54,8 @@ const TOOLS_WITHOUT_USE = [
 ];
 
 const LAST_WORDS = 2_000;
+/** The agent's program, once killed, is waited for this long; whoever ends the attempt looks for what is left of it. */
+const KILLED_GRACE_MS = 1_000;
 
 /** Runs the agent to its end, or until the signal kills it. Never throws. */
 export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
@@ -91,20 +94,42 @@ export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
       },
     },
   });
+  const listening = listen(agent, options, end, finished.resolve);
+  // Killed, the program's output may never end for the SDK: what it would still say is not waited for.
+  await Promise.race([listening, abortedFor(options.signal, KILLED_GRACE_MS)]);
+  options.signal.removeEventListener("abort", onAbort);
+  finished.resolve();
+  for (const child of started) killGroup(child.pid);
+  await within(KILLED_GRACE_MS, Promise.all(closed), undefined);
+  return end;
+}
+
+/** Hands on what the agent says. Never rejects. */
+async function listen(
+  agent: AsyncIterable<SDKMessage>,
+  options: AgentOptions,
+  end: AgentEnd,
+  finish: () => void,
+): Promise<void> {
   try {
     for await (const message of agent) {
+      if (options.signal.aborted) return;
       if (message.type === "result") end.result = message;
-      if (options.onMessage(message)) finished.resolve();
+      if (options.onMessage(message)) finish();
     }
   } catch (error) {
     // A result that tells an error is followed by an exception with the same words.
     if (end.result === null && !options.signal.aborted) end.lastWords += ` ${String(error)}`;
   }
-  options.signal.removeEventListener("abort", onAbort);
-  finished.resolve();
-  for (const child of started) killGroup(child.pid);
-  await Promise.all(closed);
-  return end;
+}
+
+/** Settles so long after the signal; never, when it never comes. */
+function abortedFor(signal: AbortSignal, graceMs: number): Promise<void> {
+  return new Promise((settle) => {
+    const start = () => void setTimeout(settle, graceMs);
+    if (signal.aborted) start();
+    else signal.addEventListener("abort", start, { once: true });
+  });
 }
 
 function fixedOptions(order: RunOrder): Options {
