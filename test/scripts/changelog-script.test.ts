@@ -4,7 +4,7 @@ import { nextReply } from "#scripts/demo-model/changelog-script.ts";
 import { insertSection, missingSection, parseLog } from "#scripts/demo-model/changelog-section.ts";
 import { converse, TOOLS } from "./support/scripted-conversation.ts";
 
-const RELEASE = "/work/app\nv0.2.0";
+const RELEASE = "/home/agent/app\nv0.2.0";
 const LOG = "df069ef feat(format): stop at the largest unit\n2d64f66 docs: show days\naa50db6 fix: ignore white space";
 const CHANGELOG = "1\t# Changelog\n2\t\n3\t## 0.2.0\n4\t\n5\t### Added\n6\t\n7\t- Format milliseconds as text\n";
 
@@ -23,7 +23,7 @@ describe("a whole run", () => {
     expect(steps).toEqual(["release", "log", "Read", "Edit", "commit", "push", "mcp__reveille__report_result"]);
     expect(calls[1]?.["command"]).toContain("v0.2.0..HEAD");
     expect(calls[3]).toEqual({
-      file_path: "/work/app/CHANGELOG.md",
+      file_path: "/home/agent/app/CHANGELOG.md",
       old_string: "## 0.2.0",
       new_string:
         "## 0.3.0\n\n### Added\n\n- Stop at the largest unit (df069ef)\n\n### Fixed\n\n- Ignore white space (aa50db6)\n\n## 0.2.0",
@@ -105,7 +105,7 @@ describe("endings by what the tools say", () => {
   test("a repository without tags and without a changelog gets both", () => {
     const { steps, calls } = converse({
       ...HAPPY,
-      release: "/work/app\nnone",
+      release: "/home/agent/app\nnone",
       Read: { error: "no such file" },
       Write: "ok",
     });
@@ -115,7 +115,7 @@ describe("endings by what the tools say", () => {
   });
 
   test("a tag that a shell could read otherwise is not put into a command", () => {
-    const { calls } = converse({ ...HAPPY, release: "/work/app\nv1;rm$IFS-rf" });
+    const { calls } = converse({ ...HAPPY, release: "/home/agent/app\nv1;rm$IFS-rf" });
     expect(calls[1]?.["command"]).toContain("-n 50");
   });
 });
