@@ -1,5 +1,5 @@
 /** Calls that the object owes to others, kept until they have gone through, with a wait that grows. */
-import { and, asc, eq, lte } from "drizzle-orm";
+import { and, asc, eq } from "drizzle-orm";
 import type { Database } from "./routine-database.ts";
 import { outbox } from "./routine-schema.ts";
 
@@ -32,10 +32,6 @@ export class Outbox {
   /** Everything that is owed, oldest debt first. */
   all(): Owed[] {
     return this.#database.select().from(outbox).orderBy(asc(outbox.dueAt)).all();
-  }
-
-  due(nowMs: number): Owed[] {
-    return this.#database.select().from(outbox).where(lte(outbox.dueAt, nowMs)).orderBy(asc(outbox.dueAt)).all();
   }
 
   /** Strikes off a call that went through, unless it has been owed anew meanwhile. */
