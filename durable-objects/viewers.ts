@@ -67,9 +67,10 @@ export class Viewers {
   /** Live text: sent to those who are caught up, never stored, dropped for those who don't keep up. */
   sendDelta(sessionId: string, delta: Delta): void {
     const text = JSON.stringify(delta);
+    const length = byteLength(text);
     for (const socket of this.#context.getWebSockets(tagOf(sessionId))) {
       const position = this.#load(socket);
-      const bytes = (this.#deltaBytes.get(socket) ?? 0) + byteLength(text);
+      const bytes = (this.#deltaBytes.get(socket) ?? 0) + length;
       if (position?.isCaughtUp !== true || bytes > DELTA_BUDGET_BYTES || roomInEvents(position) === 0) continue;
       this.#deltaBytes.set(socket, bytes);
       sendQuietly(socket, text);
