@@ -1,7 +1,7 @@
 /** Transcripts in the object's SQLite: append with gapless `seq`, read after a cursor. */
 import { timestamp } from "#protocol/time.ts";
 import { byteLength, EVENT_LIMIT_BYTES, type EventBody, fitEvent } from "#protocol/transcript.ts";
-import { type Chunk, chunkLines, splitChunk } from "./transcript-chunk.ts";
+import { type Chunk, chunkLines } from "./transcript-chunk.ts";
 
 /** How far the frames of a run's attempt are stored, and what was counted in them. */
 export interface Mark {
@@ -123,14 +123,15 @@ export class TranscriptLog {
     return chunks;
   }
 
-  /** Where the event with this seq ends, in bytes; 0 before the first. */
-  endBytes(sessionId: string, seq: number): number {
+  /**
+   * The length of the events up to this one, in bytes, as far as they are in whole rows: at most a row less than it is.
+   * Who may have a number of bytes under way gets no more by that, and no event has to be read for it.
+   */
+  bytesUpTo(sessionId: string, seq: number): number {
     const end = this.end(sessionId);
-    if (end === null || seq <= 0) return 0;
-    if (seq >= end.lastSeq) return end.endBytes;
-    const [chunk] = this.read(sessionId, seq - 1, { maxSeq: seq, maxEndBytes: 0 });
-    if (chunk === undefined) return 0;
-    return splitChunk(chunk).find((event) => event.seq === seq)?.endBytes ?? 0;
+    if (end === null || seq >= end.lastSeq) return end?.endBytes ?? 0;
+    const [row] = this.#sql.exec<{ end_bytes: number }>(READ_BYTES, sessionId, seq).toArray();
+    return row?.end_bytes ?? 0;
   }
 
   #pendingOf(sessionId: string): Pending | null {
@@ -164,6 +165,8 @@ const UPDATE_MARK = `UPDATE transcript SET ${MARK_COLUMNS.map((name) => `${name}
   WHERE session_id = ? AND last_seq = ?`;
 const READ = `SELECT first_seq, last_seq, end_bytes, body FROM transcript
   WHERE session_id = ? AND last_seq > ? ORDER BY last_seq`;
+const READ_BYTES = `SELECT end_bytes FROM transcript
+  WHERE session_id = ? AND last_seq <= ? ORDER BY last_seq DESC LIMIT 1`;
 const READ_END = `SELECT last_seq, end_bytes, run_id, attempt, frame, tool_calls FROM sessions
   LEFT JOIN transcript ON session_id = id WHERE id = ? ORDER BY last_seq DESC LIMIT 1`;
 

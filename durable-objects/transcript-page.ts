@@ -16,7 +16,7 @@ export function readEvents(
 ): Page<TranscriptEvent> | null {
   const end = log.end(sessionId);
   if (end === null) return null;
-  const bounds = { maxSeq: after + limit, maxEndBytes: log.endBytes(sessionId, after) + PAGE_BYTES };
+  const bounds = { maxSeq: after + limit, maxEndBytes: log.bytesUpTo(sessionId, after) + PAGE_BYTES };
   const events = log
     .read(sessionId, after, bounds)
     .flatMap(splitChunk)

@@ -118,14 +118,17 @@ export function afterSend(position: ViewerPosition, last: Sendable, nowMs: numbe
   };
 }
 
-/** @param acked the acknowledged event; one that was never sent counts as the last that was. */
+/**
+ * @param acked the acknowledged event; one that was never sent counts as the last that was. Its bytes may be fewer than
+ *   they are.
+ */
 export function afterAck(position: ViewerPosition, acked: Sendable, nowMs: number): ViewerPosition {
   if (acked.seq <= position.ackedSeq) return position;
   const isAll = acked.seq >= position.sentSeq;
   return {
     ...position,
     ackedSeq: isAll ? position.sentSeq : acked.seq,
-    ackedBytes: isAll ? position.sentBytes : acked.endBytes,
+    ackedBytes: isAll ? position.sentBytes : Math.max(position.ackedBytes, acked.endBytes),
     waitingSinceMs: isAll ? null : nowMs,
   };
 }

@@ -52,7 +52,7 @@ export class Viewers {
   accept(socket: WebSocket, viewer: { sessionId: string; after: number; access: string | null }, nowMs: number): void {
     const { sessionId, after, access } = viewer;
     this.#context.acceptWebSocket(socket, [tagOf(sessionId)]);
-    const bytes = this.#log.endBytes(sessionId, after);
+    const bytes = this.#log.bytesUpTo(sessionId, after);
     const position = { sentSeq: after, sentBytes: bytes, ackedSeq: after, ackedBytes: bytes };
     this.#save(socket, { kind: "viewer", sessionId, access, ...position, waitingSinceMs: null, isCaughtUp: false });
     this.#pump(socket, nowMs);
@@ -93,7 +93,7 @@ export class Viewers {
     if (attachment === null) return;
     const { seq } = message.data;
     const isAll = seq >= attachment.sentSeq;
-    const acked = { seq, endBytes: isAll ? attachment.sentBytes : this.#log.endBytes(attachment.sessionId, seq) };
+    const acked = { seq, endBytes: isAll ? attachment.sentBytes : this.#log.bytesUpTo(attachment.sessionId, seq) };
     this.#deltaBytes.delete(socket);
     this.#save(socket, { ...attachment, ...afterAck(attachment, acked, nowMs) });
     this.#pump(socket, nowMs);
