@@ -1,0 +1,35 @@
+/** What a row of the table is. */
+
+export interface Figure {
+  what: string;
+  unit: "ms" | "/s" | "rows" | "MiB" | "×";
+  ours: number;
+  baseline: number | null;
+  /** What the ratio ours/baseline (or, without a baseline, ours) has to reach; null for information. */
+  goal: Goal | null;
+}
+
+export interface Goal {
+  bound: "at most" | "at least";
+  value: number;
+}
+
+export interface Row {
+  id: string;
+  title: string;
+  /** What it is compared with, in a few words. */
+  baseline: string;
+  measure(): Promise<Figure[]>;
+}
+
+/** ours/baseline; null without a baseline. */
+export function ratioOf({ ours, baseline }: Figure): number | null {
+  return baseline === null ? null : ours / baseline;
+}
+
+/** Whether the goal is reached; null when there is none. */
+export function isReached(figure: Figure): boolean | null {
+  if (figure.goal === null) return null;
+  const measured = ratioOf(figure) ?? figure.ours;
+  return figure.goal.bound === "at most" ? measured <= figure.goal.value : measured >= figure.goal.value;
+}

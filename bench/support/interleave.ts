@@ -1,0 +1,24 @@
+/** Two sides measured in turn, so that whatever else the machine does meets both. */
+
+export interface Sides<Value> {
+  ours: Value[];
+  baseline: Value[];
+}
+
+/** Measures each side `rounds` times, after a first round that only warms up. Who begins changes with each round. */
+export async function interleave<Value>(
+  rounds: number,
+  ours: () => Promise<Value>,
+  baseline: () => Promise<Value>,
+): Promise<Sides<Value>> {
+  const sides: Sides<Value> = { ours: [], baseline: [] };
+  for (let round = 0; round <= rounds; round += 1) {
+    const first = round % 2 === 0 ? await ours() : null;
+    const baselines = await baseline();
+    const value = first ?? (await ours());
+    if (round === 0) continue;
+    sides.ours.push(value);
+    sides.baseline.push(baselines);
+  }
+  return sides;
+}
