@@ -32,7 +32,7 @@ export class Helper<Of extends Face> implements AsyncDisposable {
 
   ask<Name extends keyof Of & string>(
     name: Name,
-    order: Parameters<Of[Name]>[0],
+    ...[order]: Parameters<Of[Name]>
   ): Promise<Awaited<ReturnType<Of[Name]>>> {
     this.#asked += 1;
     const id = this.#asked;
