@@ -1,5 +1,5 @@
 /** Pure: what has been measured, as a table for people and as JSON. */
-import { type Figure, isReached, ratioOf } from "./row.ts";
+import { type Figure, isOfRatio, isReached, ratioOf } from "./row.ts";
 
 export interface MeasuredRow {
   id: string;
@@ -58,9 +58,10 @@ function line(id: string, figure: Figure): string[] {
   ];
 }
 
-function goalText({ goal, baseline, unit }: Figure): string {
+function goalText(figure: Figure): string {
+  const { goal, unit } = figure;
   if (goal === null) return "";
-  return baseline === null ? quantity(goal.value, unit) : `${goal.value} ×`;
+  return isOfRatio(figure) ? `${goal.value} ×` : quantity(goal.value, unit);
 }
 
 function quantity(value: number, unit: Figure["unit"]): string {

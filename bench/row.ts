@@ -12,6 +12,8 @@ export interface Figure {
 export interface Goal {
   bound: "at most" | "at least";
   value: number;
+  /** Set where our own figure counts, though there is a baseline. */
+  of?: "ours";
 }
 
 export interface Row {
@@ -30,6 +32,11 @@ export function ratioOf({ ours, baseline }: Figure): number | null {
 /** Whether the goal is reached; null when there is none. */
 export function isReached(figure: Figure): boolean | null {
   if (figure.goal === null) return null;
-  const measured = ratioOf(figure) ?? figure.ours;
+  const measured = isOfRatio(figure) ? figure.ours / (figure.baseline ?? Number.NaN) : figure.ours;
   return figure.goal.bound === "at most" ? measured <= figure.goal.value : measured >= figure.goal.value;
+}
+
+/** Whether the goal is one of the ratio. */
+export function isOfRatio({ goal, baseline }: Figure): boolean {
+  return baseline !== null && goal?.of !== "ours";
 }

@@ -1,5 +1,5 @@
 /** The workers that are measured: ours as a deploy would bundle it, and the bare ones. Each is built once. */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { stripTypeScriptTypes } from "node:module";
 import path from "node:path";
 import { type BuiltWorker, buildWorker } from "#scripts/instance/build-worker.ts";
@@ -27,6 +27,18 @@ export async function builtBare(name: string): Promise<BuiltWorker> {
   await writeFile(path.join(bundle, "index.js"), stripTypeScriptTypes(source));
   const durableObjects = { BARE: { className: "Bare", useSQLite: true } };
   await writeFile(options, JSON.stringify({ ...ours, durableObjects }));
+  return { folder: bundle, options };
+}
+
+/** Ours with bench/counting/entry.ts in front of it. */
+export async function builtCounting(): Promise<BuiltWorker> {
+  const { folder, options } = await builtReveille();
+  const bundle = scratchPath("counting");
+  await cp(folder, bundle, { recursive: true });
+  await rename(path.join(bundle, "index.js"), path.join(bundle, "reveille.js"));
+  const source = await readFile(path.join(ROOT, "bench/counting/entry.ts"), "utf8");
+  const entry = stripTypeScriptTypes(source).replace('"#worker/index.ts"', '"./reveille.js"');
+  await writeFile(path.join(bundle, "index.js"), entry);
   return { folder: bundle, options };
 }
 

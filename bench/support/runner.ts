@@ -1,10 +1,15 @@
 /** A runner without agents: the real links to pool and runs, in a process of its own. */
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import type { FrameBody } from "#protocol/runner-link.ts";
+import { AgentEvents } from "#sandbox-runner/agent-events.ts";
 import { type Offer, PoolLink } from "#sandbox-runner/pool-link.ts";
+import { Redactor } from "#sandbox-runner/redact.ts";
 import { RunLink } from "#sandbox-runner/run-link.ts";
+import { ScrubbedFrames } from "#sandbox-runner/scrubbed-frames.ts";
 import { nowMs } from "./clock.ts";
 import { type PushOrder, type PushReport, pushEvents } from "./push.ts";
+import { sdkTurn } from "./sdk-turn.ts";
 import { serveHelper } from "./serve-helper.ts";
 
 const CAPACITY = 100;
@@ -71,6 +76,11 @@ const face = {
     return { startedAt, endedAt: nowMs() };
   },
 
+  /** The SDK's messages of one turn on all runs, one after the other within about so long. */
+  async turn({ spreadMs }: { spreadMs: number }): Promise<void> {
+    await Promise.all(works.map(({ link }) => tellTurn(link, spreadMs)));
+  },
+
   /** Ends all runs, and frees their places. */
   async finish(): Promise<void> {
     await Promise.all(
@@ -103,4 +113,21 @@ async function begin(url: string, offer: Offer): Promise<void> {
   await link.settled();
   works.push({ offer, link });
   onWork();
+}
+
+/** As an attempt does it: messages become events and deltas, which are scrubbed and sent when there is room. */
+async function tellTurn(link: RunLink, spreadMs: number): Promise<void> {
+  const messages = sdkTurn();
+  const frames = new ScrubbedFrames(new Redactor(["a-token-that-nobody-says"]), link);
+  const reader = new AgentEvents();
+  const startedAt = nowMs();
+  for (const [index, message] of messages.entries()) {
+    const waitMs = startedAt + (index / messages.length) * spreadMs - nowMs();
+    if (waitMs > 0) await delay(waitMs);
+    await link.room();
+    const { events, deltas } = reader.read(message);
+    for (const delta of deltas) frames.sendDelta(delta);
+    for (const event of events) frames.send({ kind: "event", event });
+  }
+  await link.settled();
 }

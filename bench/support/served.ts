@@ -9,7 +9,7 @@ import type { BuiltWorker } from "#scripts/instance/build-worker.ts";
 import type { HostOrder } from "#scripts/instance/host-order.ts";
 import { drawFreePort } from "#scripts/instance/ports.ts";
 import { INSTANCE_VARIABLE, toolEnvironment } from "#scripts/instance/tool-environment.ts";
-import { builtBare, builtReveille } from "./builds.ts";
+import { builtBare, builtCounting, builtReveille } from "./builds.ts";
 import { ROOT, scratchPath } from "./scratch.ts";
 
 const START_DEADLINE_MS = 30_000;
@@ -29,13 +29,18 @@ export async function serveReveille(variables: Record<string, string> = {}): Pro
   return serve(await builtReveille(), variables);
 }
 
+/** Ours, with `GET /bench/rows`: how many rows it has written, by table. */
+export async function serveCounting(): Promise<Served> {
+  return serve(await builtCounting(), {});
+}
+
 /** @param name a file of bench/baseline. */
 export async function serveBare(name: string): Promise<Served> {
   return serve(await builtBare(name), {});
 }
 
 /** Serves a worker until it is disposed of. */
-export async function serve(built: BuiltWorker, variables: Record<string, string>): Promise<Served> {
+async function serve(built: BuiltWorker, variables: Record<string, string>): Promise<Served> {
   const folder = scratchPath("state");
   const port = await drawFreePort();
   const ownerToken = randomBytes(32).toString("hex");
