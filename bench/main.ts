@@ -9,13 +9,14 @@ import { asJson, asTable, type MeasuredRow } from "./report.ts";
 import { isReached, type Row } from "./row.ts";
 import { fanOut } from "./rows/fan-out.ts";
 import { ingest } from "./rows/ingest.ts";
+import { memory } from "./rows/memory.ts";
 import { reconnect } from "./rows/reconnect.ts";
 import { rowsWritten } from "./rows/rows-written.ts";
 import { machineFacts } from "./support/machine.ts";
 import { ROOT } from "./support/scratch.ts";
 
 /** In the order of the table. */
-const ROWS: readonly Row[] = [ingest, fanOut, reconnect, rowsWritten];
+const ROWS: readonly Row[] = [ingest, fanOut, reconnect, rowsWritten, memory];
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 process.exit(await main());

@@ -126,7 +126,7 @@ const face = {
     const opened = await Promise.all(
       order.urls.map(async (url) => {
         const dialledAt = nowMs();
-        open.push(await openViewer(url, order));
+        await openViewer(url, order);
         return nowMs() - dialledAt;
       }),
     );
@@ -171,7 +171,7 @@ const face = {
 export type Viewers = typeof face;
 serveHelper(face);
 
-async function openViewer(url: string, { headers, acks, after, saysCaughtUp }: OpenOrder): Promise<Open> {
+async function openViewer(url: string, { headers, acks, after, saysCaughtUp }: OpenOrder): Promise<void> {
   const viewer = new Viewer(acks, after);
   const socket = await RawSocket.open({
     url,
@@ -182,8 +182,8 @@ async function openViewer(url: string, { headers, acks, after, saysCaughtUp }: O
       viewer.onChange();
     },
   });
+  open.push({ viewer, socket });
   if (saysCaughtUp) await changed(viewer, () => viewer.isCaughtUp);
-  return { viewer, socket };
 }
 
 /** Resolves when a message has made the condition true. @throws Error when the viewer is closed before. */
