@@ -13,12 +13,11 @@ export async function interleave<Value>(
 ): Promise<Sides<Value>> {
   const sides: Sides<Value> = { ours: [], baseline: [] };
   for (let round = 0; round <= rounds; round += 1) {
-    const first = round % 2 === 0 ? await ours() : null;
-    const baselines = await baseline();
-    const value = first ?? (await ours());
-    if (round === 0) continue;
-    sides.ours.push(value);
-    sides.baseline.push(baselines);
+    const order = round % 2 === 0 ? (["ours", "baseline"] as const) : (["baseline", "ours"] as const);
+    for (const side of order) {
+      const value = await (side === "ours" ? ours() : baseline());
+      if (round > 0) sides[side].push(value);
+    }
   }
   return sides;
 }
