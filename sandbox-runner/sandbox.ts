@@ -119,9 +119,11 @@ class RuntimeSandbox implements Sandbox {
     this.#count += 1;
     const script = join(this.#folder.launch, "commands", `${this.#count}.sh`);
     writeFileSync(script, launchScript(command, place.cwd));
-    // The line comes from the sandbox's manager and holds nothing of the command, which the launcher reads inside.
+    // The line comes from the sandbox's manager and holds nothing of the command, which the launcher reads inside. It is
+    // run outside, and its input is a socket: without --norc, bash takes that for a login from afar and reads ~/.bashrc,
+    // which is the agent's to write.
     return this.#commands.add(
-      startProcess(["/bin/bash", "-c", CLOSE_DESCRIPTORS + this.#wrapped], {
+      startProcess(["/bin/bash", "--noprofile", "--norc", "-c", CLOSE_DESCRIPTORS + this.#wrapped], {
         cwd: this.#folder.neutral,
         env: { ...place.env, REVEILLE_LAUNCH: script },
       }),
