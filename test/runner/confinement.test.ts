@@ -194,7 +194,7 @@ describe.skipIf(noSandbox !== null)("in its sandbox an agent", { concurrent: tru
     const files = [".bashrc", ".bash_profile", ".bash_login", ".profile", ".bash_logout", ".zshenv"];
     const write = files.map((name) => `echo 'echo x > ${evidence}' > ~/${name}`).join("; ");
     // With a repository there are counts after the run: the commands that enter the sandbox when the home is the agent's.
-    const { texts } = await asAgent([`${write}; ls -a ~ | grep -c '^\.[bpz]'`], ["app"]);
+    const { texts } = await asAgent([`${write}; ls -a ~ | grep -c '^[.][bpz]'`], ["app"]);
     expect(texts).toEqual([String(files.length)]);
     expect(existsSync(evidence)).toBe(false);
   });
