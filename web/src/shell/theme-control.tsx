@@ -1,51 +1,52 @@
-/** Chooses the theme: the system's, light or dark. */
-import { Menu } from "@base-ui/react/menu";
-import { useState } from "react";
+/** Chooses the theme: the system's, light or dark. The menu is loaded when it is first wanted. */
+import { lazy, Suspense, useRef, useState } from "react";
 import { Button } from "../ui/button.tsx";
-import { CheckIcon, MoonIcon, SunIcon, SystemIcon } from "../ui/icons.tsx";
-import styles from "../ui/menu.module.css";
-import { chooseTheme, readTheme, type Theme, themes } from "./theme.ts";
+import { chooseTheme, readTheme, type Theme } from "./theme.ts";
+import { THEME_LOOKS } from "./theme-looks.ts";
 
-const LOOKS = {
-  system: { text: "System", Icon: SystemIcon },
-  light: { text: "Light", Icon: SunIcon },
-  dark: { text: "Dark", Icon: MoonIcon },
-} satisfies Record<Theme, unknown>;
+const loadMenu = () => import("./theme-menu.tsx");
+const ThemeMenu = lazy(async () => ({ default: (await loadMenu()).ThemeMenu }));
+
+function preload(): void {
+  // Opening it tries again, and tells of a failure.
+  loadMenu().catch(() => {});
+}
 
 export function ThemeControl() {
+  const button = useRef<HTMLButtonElement>(null);
   const [theme, setTheme] = useState(readTheme);
-  const { text, Icon } = LOOKS[theme];
+  const [isOpen, setOpen] = useState(false);
+  const [isWanted, setWanted] = useState(false);
+  const { text, Icon } = THEME_LOOKS[theme];
+
+  function toggle() {
+    setWanted(true);
+    setOpen(!isOpen);
+  }
   function choose(next: Theme) {
     chooseTheme(next);
     setTheme(next);
   }
-  return (
-    <Menu.Root>
-      <Menu.Trigger render={<Button variant="ghost" aria-label={`Theme: ${text}`} title="Theme" icon={<Icon />} />} />
-      <Menu.Portal>
-        <Menu.Positioner sideOffset={6} align="end">
-          <Menu.Popup className={styles.popup}>
-            <Menu.RadioGroup value={theme} onValueChange={choose}>
-              {themes.map((each) => (
-                <ThemeItem key={each} theme={each} />
-              ))}
-            </Menu.RadioGroup>
-          </Menu.Popup>
-        </Menu.Positioner>
-      </Menu.Portal>
-    </Menu.Root>
-  );
-}
 
-function ThemeItem({ theme }: { theme: Theme }) {
-  const { text, Icon } = LOOKS[theme];
   return (
-    <Menu.RadioItem value={theme} className={styles.item} closeOnClick>
-      <Icon />
-      {text}
-      <Menu.RadioItemIndicator className={styles.indicator}>
-        <CheckIcon />
-      </Menu.RadioItemIndicator>
-    </Menu.RadioItem>
+    <>
+      <Button
+        ref={button}
+        variant="ghost"
+        aria-label={`Theme: ${text}`}
+        aria-haspopup="menu"
+        aria-expanded={isOpen}
+        title="Theme"
+        icon={<Icon />}
+        onClick={toggle}
+        onPointerEnter={preload}
+        onFocus={preload}
+      />
+      <Suspense>
+        {isWanted && (
+          <ThemeMenu isOpen={isOpen} onOpenChange={setOpen} anchor={button} theme={theme} onChoose={choose} />
+        )}
+      </Suspense>
+    </>
   );
 }

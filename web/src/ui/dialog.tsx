@@ -1,47 +1,21 @@
-/** Dialogs: one that asks for something, and one that makes sure. The focus goes in, stays, and comes back. */
-import { AlertDialog } from "@base-ui/react/alert-dialog";
-import { Dialog as Base } from "@base-ui/react/dialog";
-import type { ReactNode } from "react";
-import { Button } from "./button.tsx";
-import styles from "./dialog.module.css";
-import { ErrorNotice } from "./error-state.tsx";
+/**
+ * Dialogs: one that asks for something, and one that makes sure. The focus goes in, stays, and comes back.
+ * Their machinery is loaded when a dialog is first opened, or when `preloadDialogs` is called.
+ */
+import { lazy, type ReactNode, Suspense, useState } from "react";
 
-interface DialogProps {
+export interface DialogProps {
   isOpen: boolean;
   onOpenChange: (isOpen: boolean) => void;
   title: string;
   description?: ReactNode;
-  children: ReactNode;
+  children?: ReactNode;
+  closeLabel?: string;
+  /** What the dialog is for: a button, after the one that closes. */
+  action: ReactNode;
 }
 
-export function Dialog({ isOpen, onOpenChange, title, description, children }: DialogProps) {
-  return (
-    <Base.Root open={isOpen} onOpenChange={onOpenChange}>
-      <Base.Portal>
-        <Base.Backdrop className={styles.backdrop} />
-        <Base.Popup className={styles.popup}>
-          <Base.Title className={styles.title}>{title}</Base.Title>
-          {description !== undefined && (
-            <Base.Description className={styles.description}>{description}</Base.Description>
-          )}
-          {children}
-        </Base.Popup>
-      </Base.Portal>
-    </Base.Root>
-  );
-}
-
-/** The row of buttons at a dialog's end: what closes it, then what it is for. */
-export function DialogActions({ children, closeLabel = "Close" }: { children: ReactNode; closeLabel?: string }) {
-  return (
-    <div className={styles.actions}>
-      <Base.Close render={<Button />}>{closeLabel}</Base.Close>
-      {children}
-    </div>
-  );
-}
-
-interface ConfirmDialogProps {
+export interface ConfirmDialogProps {
   isOpen: boolean;
   onOpenChange: (isOpen: boolean) => void;
   title: string;
@@ -55,33 +29,29 @@ interface ConfirmDialogProps {
   error?: unknown;
 }
 
-export function ConfirmDialog({
-  isOpen,
-  onOpenChange,
-  title,
-  description,
-  keepLabel,
-  confirmLabel,
-  onConfirm,
-  isBusy = false,
-  error = null,
-}: ConfirmDialogProps) {
-  return (
-    <AlertDialog.Root open={isOpen} onOpenChange={onOpenChange}>
-      <AlertDialog.Portal>
-        <AlertDialog.Backdrop className={styles.backdrop} />
-        <AlertDialog.Popup className={styles.popup}>
-          <AlertDialog.Title className={styles.title}>{title}</AlertDialog.Title>
-          <AlertDialog.Description className={styles.description}>{description}</AlertDialog.Description>
-          {error !== null && <ErrorNotice title="That did not work." error={error} />}
-          <div className={styles.actions}>
-            <AlertDialog.Close render={<Button />}>{keepLabel}</AlertDialog.Close>
-            <Button variant="danger" isBusy={isBusy} onClick={onConfirm}>
-              {confirmLabel}
-            </Button>
-          </div>
-        </AlertDialog.Popup>
-      </AlertDialog.Portal>
-    </AlertDialog.Root>
-  );
+const loadDialogs = () => import("./dialog-views.tsx");
+const DialogView = lazy(async () => ({ default: (await loadDialogs()).DialogView }));
+const ConfirmDialogView = lazy(async () => ({ default: (await loadDialogs()).ConfirmDialogView }));
+
+/** For whatever shows that a dialog will be wanted: the pointer over its button, or the focus on it. */
+export function preloadDialogs(): void {
+  // Opening it tries again, and tells of a failure.
+  loadDialogs().catch(() => {});
+}
+
+export function Dialog(props: DialogProps) {
+  const isWanted = useOnceTrue(props.isOpen);
+  return <Suspense>{isWanted && <DialogView {...props} />}</Suspense>;
+}
+
+export function ConfirmDialog(props: ConfirmDialogProps) {
+  const isWanted = useOnceTrue(props.isOpen);
+  return <Suspense>{isWanted && <ConfirmDialogView {...props} />}</Suspense>;
+}
+
+/** Whether it is or has been true: a dialog that closes is still there to be seen closing. */
+function useOnceTrue(value: boolean): boolean {
+  const [wasTrue, setWasTrue] = useState(value);
+  if (value && !wasTrue) setWasTrue(true);
+  return value || wasTrue;
 }
