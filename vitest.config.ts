@@ -49,7 +49,7 @@ export default defineConfig({
         test: {
           name: "node",
           environment: "node",
-          include: ["test/rules/**/*.test.ts", "test/*.test.ts", "test/scripts/**/*.test.ts"],
+          include: ["test/rules/**/*.test.ts", "test/*.test.ts", "test/scripts/**/*.test.ts", "test/web/**/*.test.ts"],
           testTimeout: 30_000,
         },
       },
