@@ -42,7 +42,7 @@ export const PlayIcon = icon(<path d="M4.5 2.8v10.4l8.6-5.2-8.6-5.2Z" fill="curr
 export const PauseIcon = icon(<path d="M5.5 3v10M10.5 3v10" strokeWidth="2" />);
 export const StopIcon = icon(<rect x="3.5" y="3.5" width="9" height="9" rx="1.5" />);
 export const TextIcon = icon(<path d="M2.5 4h11M2.5 8h11M2.5 12h6" />);
-export const RepositoryIcon = icon(
+export const BranchIcon = icon(
   <>
     <circle cx="4.5" cy="3.5" r="1.5" />
     <circle cx="4.5" cy="12.5" r="1.5" />
@@ -70,3 +70,7 @@ export const InboxIcon = icon(
 export const ExternalIcon = icon(
   <path d="M9.5 2.500h4v4m0-4L7 9M6.5 3.500H4A1.5 1.5 0 0 0 2.5 5v7A1.5 1.5 0 0 0 4 13.500h7a1.5 1.5 0 0 0 1.5-1.500V9.5" />,
 );
+export const RepositoryIcon = icon(
+  <path d="M3 12.8V3.5A1.5 1.5 0 0 1 4.5 2H13v9H4.6A1.7 1.7 0 0 0 3 12.7c0 .8.7 1.3 1.5 1.3H13v-3" />,
+);
+export const PlugIcon = icon(<path d="M5.5 2v3m5-3v3M4 5h8v2.5a4 4 0 0 1-8 0V5Zm4 6.5V14" />);
