@@ -28,8 +28,10 @@ async function main(root: string): Promise<number> {
     console.error(launched.message);
     return 1;
   }
-  const held = Promise.withResolvers<void>();
-  const model = await createMessagesServer({ reply: (request) => replyTo(request, () => held.promise) });
+  const begin = Promise.withResolvers<void>();
+  const rest = Promise.withResolvers<void>();
+  const gates = { begin: begin.promise, rest: rest.promise };
+  const model = await createMessagesServer({ reply: (request) => replyTo(request, gates) });
   const stateFolder = await mkdtemp(path.join(tmpdir(), "reveille-screenshots-"));
   const settings = {
     port: await drawFreePort(),
@@ -45,7 +47,8 @@ async function main(root: string): Promise<number> {
       await mkdir(folder, { recursive: true });
       const upstream = await clearInstance(instance, signal);
       await takeAll(launched.value, instance, EMPTY_SHOTS, folder);
-      await takeAll(launched.value, instance, await fillInstance(instance, upstream, signal), folder);
+      const shots = await fillInstance({ instance, upstream, begin: begin.resolve, signal });
+      await takeAll(launched.value, instance, shots, folder);
       for (const [from, to] of Object.entries(FOR_README)) {
         await copyFile(path.join(folder, from), path.join(root, "docs", "images", to));
       }
@@ -56,32 +59,44 @@ async function main(root: string): Promise<number> {
     console.error(messageOf(error));
     return 1;
   } finally {
-    held.resolve();
+    rest.resolve();
     await Promise.all([launched.value.close(), model.close()]);
     await rm(stateFolder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
+/** Each shot in each theme and size, side by side. */
 async function takeAll(browser: Browser, instance: Instance, shots: Shot[], folder: string): Promise<void> {
-  const url = instance.local.url;
-  for (const colorScheme of THEMES) {
-    for (const [size, viewport] of Object.entries(SIZES)) {
-      const context = await browser.newContext({ baseURL: url, colorScheme, viewport, reducedMotion: "reduce" });
+  const views = THEMES.flatMap((theme) => Object.entries(SIZES).map(([size, viewport]) => ({ theme, size, viewport })));
+  const contexts = await Promise.all(
+    views.map(async ({ theme, size, viewport }) => {
+      const { url, owner_token: token } = instance.local;
+      const context = await browser.newContext({ baseURL: url, colorScheme: theme, viewport, reducedMotion: "reduce" });
       context.setDefaultTimeout(DEADLINE_MS);
-      for (const { name, isSignedIn, open } of shots) {
-        if (isSignedIn) {
-          const data = { token: instance.local.owner_token };
-          await context.request.post(`${url}/api/v1/sign-in`, { data, headers: { origin: url } });
-        } else await context.clearCookies();
+      const signIn = () => context.request.post("/api/v1/sign-in", { data: { token }, headers: { origin: url } });
+      return { context, signIn, suffix: `${theme}-${size}.png` };
+    }),
+  );
+  for (const { name, isSignedIn, open, meanwhile, next } of shots) {
+    const pages = await Promise.all(
+      contexts.map(async ({ context, signIn, suffix }) => {
+        if (isSignedIn) await signIn();
+        else await context.clearCookies();
         const page = await context.newPage();
         await open(page);
-        await page.screenshot({
-          path: path.join(folder, `${name}-${colorScheme}-${size}.png`),
-          animations: "disabled",
-        });
-        await page.close();
-      }
-      await context.close();
+        return { page, suffix };
+      }),
+    );
+    meanwhile?.begin();
+    for (const { page, suffix } of pages) {
+      const take = (what: string) =>
+        page.screenshot({ path: path.join(folder, `${what}-${suffix}`), animations: "disabled" });
+      await meanwhile?.ready(page);
+      await take(name);
+      await next?.open(page);
+      if (next !== undefined) await take(next.name);
+      await page.close();
     }
   }
+  for (const { context } of contexts) await context.close();
 }

@@ -18,7 +18,7 @@ export const READ_ME: Story = {
 2. Run every example, and compare what it prints with what the README says.
 3. Add what is missing, on a new branch whose name begins with \`claude/\`.`,
   replies: [
-    says("I begin with the tests, so that I know what to trust.", "Run the tests", "cd */ && node --test | tail -8"),
+    says("I begin with the tests, so that I know what to trust.", "Run the tests", "node --test | tail -8"),
     says(
       "All of them pass. Now the README and what the package exports.",
       "Read the README",
@@ -68,7 +68,7 @@ Do not change anything.`,
     says(
       "The issue is about white space. I look where texts are taken apart.",
       "Find the parser",
-      "cd */ && ls src && cat src/parse.js",
+      "ls src && cat src/parse.js",
     ),
     says("Is that covered by a test?", "Look for tests", 'grep -n "parse(" test/*.js'),
     {
@@ -87,7 +87,7 @@ export const AUDIT: Story = {
   name: "Dependency audit",
   prompt: "List the dependencies that have a newer release, and open a branch for each that is safe to take.",
   replies: [
-    says("First, what there is.", "List dependencies", "cd */ && cat package.json"),
+    says("First, what there is.", "List dependencies", "cat package.json"),
     {
       kind: "error",
       status: 400,
@@ -101,7 +101,7 @@ export const CHANGELOG: Story = {
   name: "Changelog",
   prompt: "Add what has been merged since the last release to CHANGELOG.md, in the style of the file.",
   replies: [
-    says("What came after the last release?", "List the commits", "cd */ && git log --oneline -n 5"),
+    says("What came after the last release?", "List the commits", "git log --oneline -n 5"),
     report("nothing_to_do", "The changelog tells everything already."),
     { kind: "message", text: "The changelog tells everything already." },
   ],
@@ -109,17 +109,22 @@ export const CHANGELOG: Story = {
 
 const STORIES = [READ_ME, TRIAGE, AUDIT, CHANGELOG];
 
-/** @param hold keeps back the rest of the words that are still being written when the pictures are taken. */
-export function replyTo(request: MessagesRequest, hold: () => Promise<void>): ReplyPlan {
+/** When the words are written that are still being written in the pictures: text is live for those who watch. */
+export interface Gates {
+  begin: Promise<void>;
+  rest: Promise<void>;
+}
+
+export function replyTo(request: MessagesRequest, gates: Gates): ReplyPlan {
   // Side requests of the agent, a title for instance, come without tools.
   if ((request.tools ?? []).length === 0) return { kind: "message", text: "Title" };
   const asked = JSON.stringify(request.messages);
   const story = STORIES.find(({ prompt }) => asked.includes(JSON.stringify(prompt).slice(1, -1)));
   const step = request.messages.filter(({ role }) => role === "assistant").length;
   const reply = story?.replies[step] ?? { kind: "hang" as const, after: "nothing" as const };
-  const isLast = story === TRIAGE && step === story.replies.length - 1;
-  if (reply.kind !== "message" || !isLast) return reply;
-  return { ...reply, beforeDelta: (index) => (index < HELD_AFTER ? Promise.resolve() : hold()) };
+  if (reply.kind !== "message" || story !== TRIAGE || step === 0) return reply;
+  const isLast = step === story.replies.length - 1;
+  return { ...reply, beforeDelta: (index) => (isLast && index >= HELD_AFTER ? gates.rest : gates.begin) };
 }
 
 /** Near the end of the words that are held. */
@@ -128,7 +133,14 @@ const HELD_AFTER = 16;
 /** @param upstream the address of the demo repository. */
 export function routineOf({ name, prompt }: Story, upstream: string) {
   const repositories = [{ url: upstream }];
-  return { name, prompt, repositories, limits: { timeout: "30m", turns: 60 }, triggers: [{ type: "api" }] };
+  return {
+    name,
+    prompt,
+    repositories,
+    overlap: "skip",
+    limits: { timeout: "30m", turns: 60 },
+    triggers: [{ type: "api" }],
+  };
 }
 
 function says(text: string, description: string, command: string): { kind: "message" } & MessagePlan {

@@ -59,13 +59,14 @@ function* everywhere(): Generator<FrameBody> {
 for (const theme of ["light", "dark"] as const) {
   test(`what an agent says is text, in the ${theme} theme`, async (t) => {
     const bed = await gatedBed();
-    const run = await playRun(bed, `<img src=x onerror=alert("name")> ${theme}`.slice(0, 80));
+    const run = await playRun(t, bed, `<img src=x onerror=alert("name")> ${theme}`.slice(0, 80));
     await visit(t, bed, { theme }, async ({ page }) => {
       await openSession(page, run.sessionId);
       await untilConnection(page, "live");
-      for (const text of TEXTS) run.write("msg_live", `${text}\n\n`);
       await run.report(everywhere());
-      await run.report([said({ type: "agent.message", message_id: "msg_last", text: "Nothing has happened." })]);
+      for (const text of TEXTS) run.write("msg_live", `${text}\n\n`);
+      await transcript(page).getByText("constructor.constructor").last().waitFor();
+      await run.report([said({ type: "agent.message", message_id: "msg_live", text: "Nothing has happened." })]);
       await transcript(page).getByText("Nothing has happened.").first().waitFor();
       await run.finish(TEXTS.join("\n\n").slice(0, 9_000));
       await untilConnection(page, "ended");

@@ -15,10 +15,15 @@ async function tabTo(page: Page, wanted: Locator): Promise<void> {
   await wanted.waitFor();
   for (let stops = 0; stops < MOST_STOPS; stops += 1) {
     if (await wanted.evaluate((element) => element === document.activeElement)) {
-      const isSeen = await wanted.evaluate((element) => {
-        const { outlineStyle, boxShadow } = getComputedStyle(element);
-        return outlineStyle !== "none" || boxShadow !== "none";
-      });
+      // The mark may be on the element, in front of it, or on the row that it stands for.
+      const isSeen = await wanted.evaluate((element) =>
+        [element, element.parentElement ?? element, element.parentElement?.parentElement ?? element].some((marked) =>
+          [null, "::before", "::after"].some((part) => {
+            const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(marked, part);
+            return (outlineStyle !== "none" && outlineWidth !== "0px") || boxShadow !== "none";
+          }),
+        ),
+      );
       assert.ok(isSeen, `the focus is seen on ${wanted}`);
       return;
     }

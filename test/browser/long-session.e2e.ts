@@ -44,7 +44,7 @@ function countElements(page: Page): Promise<number> {
 test(`a session of ${EVENTS} events`, async (t) => {
   const bed = await gatedBed();
   const seedingAt = Date.now();
-  const run = await playRun(bed, "A long session");
+  const run = await playRun(t, bed, "A long session");
   await run.report(work(EVENTS));
   await run.finish("The end of the long session.");
   t.diagnostic(`seeded in ${Date.now() - seedingAt} ms`);

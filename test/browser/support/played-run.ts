@@ -1,5 +1,6 @@
 /** A runner that the test plays: it takes a run and reports what the test says, over the same links as the real one. */
 import { once } from "node:events";
+import type { TestContext } from "node:test";
 import { WebSocket } from "ws";
 import type { z } from "zod";
 import type { RunnerRef } from "#protocol/run.ts";
@@ -29,12 +30,14 @@ export interface PlayedRun {
 /** More room than the instance's own runner has, so that the next run comes here. */
 const CAPACITY = 100;
 
-/** Creates a routine of this name, and takes its first run. */
-export async function playRun(bed: Bed, name: string): Promise<PlayedRun> {
+/** Creates a routine of this name, and takes its first run. What a test leaves unfinished is let go at its end. */
+export async function playRun(t: TestContext, bed: Bed, name: string): Promise<PlayedRun> {
   const runner = { kind: "local" as const, id: `played-${crypto.randomUUID()}` };
   const { pool, offer } = await takeRun(bed, name, runner);
   const { run_id: runId } = offer.lease;
+  t.after(() => pool.close());
   const link = await Link.dial(`${bed.origin}/runner/runs/${runId}/link`, offer.link_token, runToRunnerSchema);
+  t.after(() => link.close());
   link.send({ type: "hello", protocol: RUNNER_PROTOCOL, runner });
   const { order } = await link.next("welcome");
   const log = new FrameLog();
