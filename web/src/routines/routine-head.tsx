@@ -6,7 +6,7 @@ import { repositoryName } from "../format/repository.ts";
 import { RoutineStatusBadge } from "../ui/badge.tsx";
 import { Card } from "../ui/card.tsx";
 import { Facts } from "../ui/facts.tsx";
-import { ChevronRightIcon, PauseIcon } from "../ui/icons.tsx";
+import { ChevronLeftIcon, PauseIcon } from "../ui/icons.tsx";
 import { PauseControl, ResumeButton } from "./pause-control.tsx";
 import styles from "./routine-head.module.css";
 import { RunControls } from "./run-controls.tsx";
@@ -15,8 +15,10 @@ export function RoutineHead({ routine }: { routine: Routine }) {
   return (
     <div className={styles.head}>
       <nav aria-label="Breadcrumb" className={styles.crumbs}>
-        <Link to="/">Routines</Link>
-        <ChevronRightIcon size={12} />
+        <Link to="/">
+          <ChevronLeftIcon size={14} />
+          Routines
+        </Link>
       </nav>
       <div className={styles.top}>
         <div className={styles.name}>
@@ -63,7 +65,7 @@ function Repositories({ routine }: { routine: Routine }) {
   return (
     <ul>
       {routine.repositories.map(({ url, branch }) => (
-        <li key={`${url} ${branch}`} title={url}>
+        <li key={`${url} ${branch}`} className={styles.repository} title={url}>
           {repositoryName(url)}
           {branch !== undefined && <span className={styles.aside}> @ {branch}</span>}
         </li>
