@@ -7,9 +7,8 @@ import { RoutineStatusBadge } from "../ui/badge.tsx";
 import { Card } from "../ui/card.tsx";
 import { Facts } from "../ui/facts.tsx";
 import { ChevronLeftIcon, PauseIcon } from "../ui/icons.tsx";
-import { PauseControl, ResumeButton } from "./pause-control.tsx";
+import { RoutineActions } from "./routine-actions.tsx";
 import styles from "./routine-head.module.css";
-import { RunControls } from "./run-controls.tsx";
 
 export function RoutineHead({ routine }: { routine: Routine }) {
   return (
@@ -25,10 +24,7 @@ export function RoutineHead({ routine }: { routine: Routine }) {
           <h1 className={styles.title}>{routine.name}</h1>
           <RoutineStatusBadge status={routine.status} />
         </div>
-        <div className={styles.actions}>
-          {routine.status === "active" && <PauseControl routine={routine} />}
-          <RunControls id={routine.id} />
-        </div>
+        <RoutineActions routine={routine} />
       </div>
       {routine.status === "paused" && <PausedNotice routine={routine} />}
       <Card className={styles.facts}>
@@ -46,7 +42,6 @@ function PausedNotice({ routine }: { routine: Routine }) {
         <strong>Paused.</strong> {routine.paused_reason ?? "No reason was given."}{" "}
         <span className={styles.aside}>Fires are refused; “Run now” works.</span>
       </p>
-      <ResumeButton id={routine.id} />
     </div>
   );
 }

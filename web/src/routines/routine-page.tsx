@@ -27,6 +27,7 @@ export function RoutinePage() {
   if (asProblem(error).status === 404) return <NotFound what="routine" />;
   return (
     <Page title="Routine">
+      <h1 className="visually-hidden">Routine</h1>
       <Card>
         <ErrorState
           title="The routine could not be loaded"
@@ -78,6 +79,7 @@ function Runs({ id }: { id: string }) {
 function RoutineSkeleton() {
   return (
     <Page title="Routine">
+      <h1 className="visually-hidden">Routine</h1>
       <SkeletonText size="xl" />
       <SkeletonText />
       <Card>
