@@ -5,6 +5,9 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+/** In the zone of whoever reads it, in the order that sorts: `2026-11-22`. */
+const day = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short" });
+
 /** Two units at most: `340ms`, `4.2s`, `48s`, `2m 05s`, `1h 05m`, `3d 4h`. */
 export function formatDuration(ms: number): string {
   if (ms < SECOND) return `${Math.max(0, Math.round(ms))}ms`;
@@ -13,7 +16,7 @@ export function formatDuration(ms: number): string {
   if (seconds < 60) return `${seconds}s`;
   if (seconds < 3_600) return `${Math.floor(seconds / 60)}m ${twoDigits(seconds % 60)}s`;
   const minutes = Math.floor(seconds / 60);
-  if (ms < DAY) return `${Math.floor(minutes / 60)}h ${twoDigits(minutes % 60)}m`;
+  if (minutes < 1_440) return `${Math.floor(minutes / 60)}h ${twoDigits(minutes % 60)}m`;
   return `${Math.floor(minutes / 1_440)}d ${Math.floor((minutes % 1_440) / 60)}h`;
 }
 
@@ -34,7 +37,7 @@ export function formatRelative(at: number, now: number): string {
   const size = Math.abs(ms);
   if (size < 5 * SECOND) return "just now";
   const text = coarse(size);
-  if (text === null) return new Date(at).toISOString().slice(0, 10);
+  if (text === null) return day.format(at);
   return ms > 0 ? `${text} ago` : `in ${text}`;
 }
 

@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import type { Routine } from "#protocol/routine.ts";
 import { pauseRoutine, resumeRoutine, runNow } from "../api.ts";
-import { asProblem } from "../problem.ts";
+import { isPassing } from "../problem.ts";
 import { routineQuery } from "../queries.ts";
 
 /** Runs it and opens the session. The variable is the text for the agent; none when it is empty. */
@@ -13,7 +13,7 @@ export function useRunNow(id: string) {
   const start = useMutation({
     mutationFn: ({ text, key }: { text: string; key: string }) => runNow(id, text === "" ? null : text, key),
     // What did not get through is repeated: under one key that starts one run.
-    retry: (failures, error) => asProblem(error).status === 0 && failures < 2,
+    retry: (failures, error) => isPassing(error) && failures < 2,
     onSuccess: async ({ session_id }) => {
       void queryClient.invalidateQueries({ queryKey: ["routine", id] });
       void queryClient.invalidateQueries({ queryKey: ["runs"] });

@@ -16,6 +16,7 @@ import { Tabs } from "../ui/tabs.tsx";
 import { Definition } from "./definition.tsx";
 import { Occurrences } from "./occurrences.tsx";
 import { RoutineHead } from "./routine-head.tsx";
+import styles from "./routine-page.module.css";
 import { parseRoutineTab } from "./routine-tab.ts";
 import { RunRow } from "./run-row.tsx";
 
@@ -80,11 +81,15 @@ function RoutineSkeleton() {
   return (
     <Page title="Routine">
       <h1 className="visually-hidden">Routine</h1>
-      <SkeletonText size="xl" />
-      <SkeletonText />
-      <Card>
-        <SkeletonRows label="Loading the routine" />
-      </Card>
+      <div className={styles.skeleton}>
+        <SkeletonText size="xl" />
+        <Card className={styles.skeletonFacts}>
+          <SkeletonText />
+        </Card>
+        <Card>
+          <SkeletonRows label="Loading the routine" />
+        </Card>
+      </div>
     </Page>
   );
 }
