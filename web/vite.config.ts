@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import react from "@vitejs/plugin-react";
-import { defineConfig, type Plugin } from "vite";
+import { defineConfig, type HtmlTagDescriptor, type Plugin } from "vite";
 
 /** The running instance that the development server hands requests for data to. */
 const INSTANCE = process.env["REVEILLE_URL"] ?? "http://localhost:8787";
@@ -15,7 +15,7 @@ const proxy = Object.fromEntries(
 
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [react(), earlyTheme()],
+  plugins: [react(), head()],
   build: {
     outDir: "../dist/web",
     emptyOutDir: true,
@@ -44,25 +44,34 @@ function sendOwnOrigin(server: { on(event: never, listener: (request: ProxyReque
   server.on("proxyReqWs" as never, rewrite);
 }
 
-/** Puts the script that sets the theme before anything is painted into the head: a file of its own, which blocks. */
-function earlyTheme(): Plugin {
-  const file = join(import.meta.dirname, "src/shell/early-theme.js");
-  let address = "/src/shell/early-theme.js";
+/**
+ * Puts into the head what has to come first: the script that sets the theme before anything is painted, a file of its
+ * own that blocks, and the font of the first words.
+ */
+function head(): Plugin {
+  const script = join(import.meta.dirname, "src/shell/early-theme.js");
   return {
-    name: "early-theme",
+    name: "head",
     buildStart() {
       if (this.meta.watchMode) return;
-      this.emitFile({ type: "asset", name: "early-theme.js", source: readFileSync(file, "utf8") });
+      this.emitFile({ type: "asset", name: "early-theme.js", source: readFileSync(script, "utf8") });
     },
     transformIndexHtml: {
       order: "post",
       handler(_html, { bundle }) {
-        const built = Object.values(bundle ?? {}).find(
-          (output) => output.type === "asset" && output.names.includes("early-theme.js"),
-        );
-        if (built !== undefined) address = `/${built.fileName}`;
-        return [{ tag: "script", attrs: { src: address }, injectTo: "head-prepend" }];
+        const files = Object.keys(bundle ?? {});
+        const theme = files.find((file) => /early-theme-.*\.js$/.test(file)) ?? "src/shell/early-theme.js";
+        const font = files.find((file) => /inter-latin-.*\.woff2$/.test(file));
+        return [
+          { tag: "script", attrs: { src: `/${theme}` }, injectTo: "head-prepend" },
+          ...(font === undefined ? [] : [fontPreload(`/${font}`)]),
+        ];
       },
     },
   };
+}
+
+function fontPreload(href: string): HtmlTagDescriptor {
+  const attrs = { rel: "preload", as: "font", type: "font/woff2", crossorigin: true, href };
+  return { tag: "link", attrs, injectTo: "head" };
 }

@@ -5,7 +5,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { queryClient } from "./query-client.ts";
 import { router } from "./router.tsx";
-import { takeSignInCode } from "./sign-in/sign-in-code.ts";
+import { takeSignInCode, watchForSignInCode } from "./sign-in/sign-in-code.ts";
 import "./styles/fonts.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
@@ -13,6 +13,7 @@ import "./styles/base.css";
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
 
+watchForSignInCode();
 await takeSignInCode();
 createRoot(root).render(
   <StrictMode>

@@ -57,11 +57,16 @@ export function unreadable(status: number): Problem {
   });
 }
 
+/** Whether trying again soon may well help. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof Problem && (error.status === 0 || error.status === 503);
+}
+
 /** Whatever was thrown, as a problem that can be shown. */
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   return new Problem({
-    status: 0,
+    status: 500,
     type: "app_error",
     message: "Something in this page went wrong.",
     hint: "Reload the page.",

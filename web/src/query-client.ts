@@ -1,6 +1,6 @@
 /** The cache of what has been read from the instance, and when it is read again. */
 import { QueryClient } from "@tanstack/react-query";
-import { asProblem } from "./problem.ts";
+import { isPassing } from "./problem.ts";
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -17,8 +17,3 @@ export const queryClient = new QueryClient({
     },
   },
 });
-
-function isPassing(error: unknown): boolean {
-  const { status } = asProblem(error);
-  return status === 0 || status === 503;
-}

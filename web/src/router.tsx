@@ -5,6 +5,7 @@ import { queryClient } from "./query-client.ts";
 import { parseRoutineTab, type RoutineTab } from "./routines/routine-tab.ts";
 import { NotFound } from "./shell/not-found.tsx";
 import { PageError } from "./shell/page-error.tsx";
+import { PagePending } from "./shell/page-pending.tsx";
 import { Shell } from "./shell/shell.tsx";
 
 const rootRoute = createRootRoute({ component: Shell });
@@ -41,6 +42,7 @@ export const router = createRouter({
   defaultPreload: "intent",
   // Queries decide themselves whether what they have is too old.
   defaultPreloadStaleTime: 0,
+  defaultPendingComponent: PagePending,
   defaultNotFoundComponent: () => <NotFound />,
   defaultErrorComponent: PageError,
   scrollRestoration: true,

@@ -6,7 +6,7 @@ import { REASON_TEXTS, TRIGGER_LABELS } from "../format/status.ts";
 import { occurrencesQuery, runQuery } from "../queries.ts";
 import { OutcomeBadge } from "../ui/badge.tsx";
 import { Button } from "../ui/button.tsx";
-import { ListRow } from "../ui/card.tsx";
+import { ListRow, rowLinkClass } from "../ui/card.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { InboxIcon } from "../ui/icons.tsx";
 import { PagedList } from "../ui/paged-list.tsx";
@@ -33,7 +33,7 @@ function OccurrenceRow({ occurrence }: { occurrence: Occurrence }) {
   return (
     <ListRow className={styles.row}>
       <div className={styles.badge}>
-        <OutcomeBadge outcome={occurrence.outcome} />
+        <OutcomeBadge outcome={occurrence.outcome} look="plain" />
       </div>
       <div className={styles.main}>
         <p>{occurrence.trigger.summary}</p>
@@ -59,7 +59,13 @@ function OpenSession({ runId }: { runId: string }) {
     onSuccess: (run) => navigate({ to: "/sessions/$id", params: { id: run.session_id } }),
   });
   return (
-    <Button variant="ghost" size="sm" isBusy={opening.isPending} onClick={() => opening.mutate()}>
+    <Button
+      variant="link"
+      size="sm"
+      className={rowLinkClass}
+      isBusy={opening.isPending}
+      onClick={() => opening.mutate()}
+    >
       {opening.isError ? "Try again" : "Open session"}
     </Button>
   );

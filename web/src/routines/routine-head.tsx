@@ -6,27 +6,25 @@ import { repositoryName } from "../format/repository.ts";
 import { RoutineStatusBadge } from "../ui/badge.tsx";
 import { Card } from "../ui/card.tsx";
 import { Facts } from "../ui/facts.tsx";
-import { ChevronRightIcon, PauseIcon } from "../ui/icons.tsx";
-import { PauseControl, ResumeButton } from "./pause-control.tsx";
+import { ChevronLeftIcon, PauseIcon } from "../ui/icons.tsx";
+import { RoutineActions } from "./routine-actions.tsx";
 import styles from "./routine-head.module.css";
-import { RunControls } from "./run-controls.tsx";
 
 export function RoutineHead({ routine }: { routine: Routine }) {
   return (
     <div className={styles.head}>
       <nav aria-label="Breadcrumb" className={styles.crumbs}>
-        <Link to="/">Routines</Link>
-        <ChevronRightIcon size={12} />
+        <Link to="/">
+          <ChevronLeftIcon size={14} />
+          Routines
+        </Link>
       </nav>
       <div className={styles.top}>
         <div className={styles.name}>
           <h1 className={styles.title}>{routine.name}</h1>
           <RoutineStatusBadge status={routine.status} />
         </div>
-        <div className={styles.actions}>
-          {routine.status === "active" && <PauseControl routine={routine} />}
-          <RunControls id={routine.id} />
-        </div>
+        <RoutineActions routine={routine} />
       </div>
       {routine.status === "paused" && <PausedNotice routine={routine} />}
       <Card className={styles.facts}>
@@ -44,7 +42,6 @@ function PausedNotice({ routine }: { routine: Routine }) {
         <strong>Paused.</strong> {routine.paused_reason ?? "No reason was given."}{" "}
         <span className={styles.aside}>Fires are refused; “Run now” works.</span>
       </p>
-      <ResumeButton id={routine.id} />
     </div>
   );
 }
@@ -63,7 +60,7 @@ function Repositories({ routine }: { routine: Routine }) {
   return (
     <ul>
       {routine.repositories.map(({ url, branch }) => (
-        <li key={`${url} ${branch}`} title={url}>
+        <li key={`${url} ${branch}`} className={styles.repository} title={url}>
           {repositoryName(url)}
           {branch !== undefined && <span className={styles.aside}> @ {branch}</span>}
         </li>

@@ -16,6 +16,7 @@ import { Tabs } from "../ui/tabs.tsx";
 import { Definition } from "./definition.tsx";
 import { Occurrences } from "./occurrences.tsx";
 import { RoutineHead } from "./routine-head.tsx";
+import styles from "./routine-page.module.css";
 import { parseRoutineTab } from "./routine-tab.ts";
 import { RunRow } from "./run-row.tsx";
 
@@ -27,6 +28,7 @@ export function RoutinePage() {
   if (asProblem(error).status === 404) return <NotFound what="routine" />;
   return (
     <Page title="Routine">
+      <h1 className="visually-hidden">Routine</h1>
       <Card>
         <ErrorState
           title="The routine could not be loaded"
@@ -78,11 +80,16 @@ function Runs({ id }: { id: string }) {
 function RoutineSkeleton() {
   return (
     <Page title="Routine">
-      <SkeletonText size="xl" />
-      <SkeletonText />
-      <Card>
-        <SkeletonRows label="Loading the routine" />
-      </Card>
+      <h1 className="visually-hidden">Routine</h1>
+      <div className={styles.skeleton}>
+        <SkeletonText size="xl" />
+        <Card className={styles.skeletonFacts}>
+          <SkeletonText />
+        </Card>
+        <Card>
+          <SkeletonRows label="Loading the routine" />
+        </Card>
+      </div>
     </Page>
   );
 }

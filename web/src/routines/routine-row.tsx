@@ -1,7 +1,8 @@
 /** A routine in the list of all. */
 import { Link } from "@tanstack/react-router";
-import type { Routine } from "#protocol/routine.ts";
+import type { Repository, Routine } from "#protocol/routine.ts";
 import type { Run } from "#protocol/run.ts";
+import { plural } from "../format/amounts.ts";
 import { repositoryName } from "../format/repository.ts";
 import { RoutineStatusBadge, RunStatusBadge } from "../ui/badge.tsx";
 import { ListRow, rowLinkClass } from "../ui/card.tsx";
@@ -17,7 +18,7 @@ interface RoutineRowProps {
 
 export function RoutineRow({ routine, lastRun }: RoutineRowProps) {
   return (
-    <ListRow className={styles.row}>
+    <ListRow className={styles.routine}>
       <div className={styles.main}>
         <p className={styles.name}>
           <Link to="/routines/$id" params={{ id: routine.id }} className={rowLinkClass}>
@@ -26,31 +27,38 @@ export function RoutineRow({ routine, lastRun }: RoutineRowProps) {
           {routine.status === "paused" && <RoutineStatusBadge status="paused" />}
         </p>
         <p className={styles.prompt}>{firstLine(routine.prompt)}</p>
-        {routine.repositories.length > 0 && (
-          <p className={styles.meta}>
-            {routine.repositories.map(({ url, branch }) => (
-              <span key={`${url} ${branch}`} className={styles.branch}>
-                <RepositoryIcon size={13} />
-                {repositoryName(url)}
-                {branch !== undefined && <> @ {branch}</>}
-              </span>
-            ))}
-          </p>
-        )}
       </div>
-      <div className={styles.side}>
+      <Repositories repositories={routine.repositories} />
+      <div className={styles.last}>
         {lastRun === undefined ? (
           <span>No recent run</span>
         ) : (
           <>
-            <RunStatusBadge status={lastRun.status} />
-            <span className={styles.sideDetail}>
-              <Time at={lastRun.timings.queued_at} />
-            </span>
+            <RunStatusBadge status={lastRun.status} look="plain" />
+            <Time at={lastRun.timings.queued_at} />
           </>
         )}
       </div>
     </ListRow>
+  );
+}
+
+/** How many are named; of more, the number is told. */
+const SHOWN = 2;
+
+function Repositories({ repositories }: { repositories: readonly Repository[] }) {
+  const shown = repositories.length > SHOWN ? repositories.slice(0, SHOWN - 1) : repositories;
+  const more = repositories.length - shown.length;
+  return (
+    <ul className={styles.repositories}>
+      {shown.map(({ url, branch }) => (
+        <li key={`${url} ${branch}`} className={styles.branch} title={url}>
+          <RepositoryIcon size={13} />
+          <span>{branch === undefined ? repositoryName(url) : `${repositoryName(url)} @ ${branch}`}</span>
+        </li>
+      ))}
+      {more > 0 && <li>and {plural(more, "more", "more")}</li>}
+    </ul>
   );
 }
 

@@ -7,7 +7,7 @@ import { RESULT_LABELS, runHeadline, TRIGGER_LABELS } from "../format/status.ts"
 import { Badge, RunStatusBadge } from "../ui/badge.tsx";
 import { ListRow, rowLinkClass } from "../ui/card.tsx";
 import { classNames } from "../ui/class-names.ts";
-import { BranchIcon } from "../ui/icons.tsx";
+import { BranchIcon, ClockIcon } from "../ui/icons.tsx";
 import { Elapsed, Time } from "../ui/time.tsx";
 import styles from "./rows.module.css";
 
@@ -21,7 +21,7 @@ export function RunRow({ run, showsRoutine = false }: RunRowProps) {
   return (
     <ListRow className={styles.row}>
       <div className={styles.badge}>
-        <RunStatusBadge status={run.status} />
+        <RunStatusBadge status={run.status} look="plain" />
       </div>
       <div className={styles.main}>
         <Link
@@ -48,9 +48,10 @@ export function RunRow({ run, showsRoutine = false }: RunRowProps) {
       </div>
       <div className={styles.side}>
         <Time at={run.timings.queued_at} />
-        <span className={styles.sideDetail}>
+        <span className={styles.length}>
+          {run.usage.cost_usd > 0 && <span>{formatCost(run.usage.cost_usd)}</span>}
+          <ClockIcon size={13} />
           <RunLength run={run} />
-          {run.usage.cost_usd > 0 && <> · {formatCost(run.usage.cost_usd)}</>}
         </span>
       </div>
     </ListRow>

@@ -7,7 +7,7 @@ import { Mark } from "./mark.tsx";
 import styles from "./shell.module.css";
 import { ThemeControl } from "./theme-control.tsx";
 
-export function Header({ isSignedIn }: { isSignedIn: boolean }) {
+export function Header({ showsSignOut }: { showsSignOut: boolean }) {
   const queryClient = useQueryClient();
   const leaving = useMutation({ mutationFn: signOut, onSuccess: () => queryClient.clear() });
   return (
@@ -18,7 +18,7 @@ export function Header({ isSignedIn }: { isSignedIn: boolean }) {
           Reveille
         </Link>
         <ThemeControl />
-        {isSignedIn && (
+        {showsSignOut && (
           <Button variant="ghost" isBusy={leaving.isPending} onClick={() => leaving.mutate()}>
             Sign out
           </Button>

@@ -13,7 +13,7 @@ export function Shell() {
       <a className={styles.skip} href="#content" onClick={skipToContent}>
         Skip to content
       </a>
-      <Header isSignedIn={access === "signed-in"} />
+      <Header showsSignOut={access !== "signed-out"} />
       <div id="content" className={styles.content} tabIndex={-1}>
         {access === "signed-out" ? (
           <main className={styles.page}>

@@ -5,9 +5,20 @@ import { asProblem } from "../problem.ts";
 
 let refusal: Problem | null = null;
 
+/** An address with a code that is opened where a page is open already. */
+export function watchForSignInCode(): void {
+  addEventListener("hashchange", () => {
+    if (codeInAddress() !== null) location.reload();
+  });
+}
+
+function codeInAddress(): string | null {
+  return new URLSearchParams(location.hash.slice(1)).get("code");
+}
+
 /** Uses the code, and takes it out of the address first, so that no reload, bookmark or history has it. */
 export async function takeSignInCode(): Promise<void> {
-  const code = new URLSearchParams(location.hash.slice(1)).get("code");
+  const code = codeInAddress();
   if (code === null) return;
   history.replaceState(null, "", location.pathname + location.search);
   try {

@@ -45,7 +45,11 @@ export function SignInView() {
         <form className={styles.form} onSubmit={submit}>
           <Field
             label="Owner token"
-            hint="It is OWNER_TOKEN of the instance; a local one prints an address that signs you in."
+            hint={
+              <>
+                The instance's <code>OWNER_TOKEN</code>. <code>npm start</code> prints an address that needs none.
+              </>
+            }
           >
             <input
               type="password"

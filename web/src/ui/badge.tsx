@@ -31,11 +31,14 @@ export function Badge({ tone = "neutral", icon, children }: BadgeProps) {
   );
 }
 
+/** A badge stands in a head; a plain one in the rows of a list, where many would be loud. */
+type Look = "badge" | "plain";
+
 /** The status of a run, which tests and people find by `data-run-status`. */
-export function RunStatusBadge({ status }: { status: RunStatus }) {
+export function RunStatusBadge({ status, look = "badge" }: { status: RunStatus; look?: Look }) {
   const { text, tone } = RUN_STATUS_LABELS[status];
   return (
-    <span className={classNames(styles.badge, styles[tone])} data-run-status={status}>
+    <span className={classNames(styles[look], styles[tone])} data-run-status={status}>
       <StatusMark status={status} />
       {text}
     </span>
@@ -43,21 +46,22 @@ export function RunStatusBadge({ status }: { status: RunStatus }) {
 }
 
 export function ResultBadge({ result }: { result: RunResult }) {
-  return <Labelled {...RESULT_LABELS[result]} />;
+  return <Labelled {...RESULT_LABELS[result]} look="badge" />;
 }
 
-export function OutcomeBadge({ outcome }: { outcome: Outcome }) {
-  return <Labelled {...OUTCOME_LABELS[outcome]} />;
+export function OutcomeBadge({ outcome, look = "badge" }: { outcome: Outcome; look?: Look }) {
+  return <Labelled {...OUTCOME_LABELS[outcome]} look={look} />;
 }
 
 export function RoutineStatusBadge({ status }: { status: Routine["status"] }) {
-  return <Labelled {...ROUTINE_STATUS_LABELS[status]} />;
+  return <Labelled {...ROUTINE_STATUS_LABELS[status]} look="badge" />;
 }
 
-function Labelled({ text, tone }: Label) {
+function Labelled({ text, tone, look }: Label & { look: Look }) {
   return (
-    <Badge tone={tone} icon={<span className={styles.dot} aria-hidden="true" />}>
+    <span className={classNames(styles[look], styles[tone])}>
+      <span className={styles.dot} aria-hidden="true" />
       {text}
-    </Badge>
+    </span>
   );
 }

@@ -5,7 +5,8 @@ import { classNames } from "./class-names.ts";
 import { Spinner } from "./spinner.tsx";
 
 export interface ButtonProps extends ComponentProps<"button"> {
-  variant?: "primary" | "secondary" | "ghost" | "danger";
+  /** `link` looks like text: for what leads somewhere, where no address is known yet. */
+  variant?: "primary" | "secondary" | "ghost" | "danger" | "link";
   size?: "md" | "sm";
   icon?: ReactNode;
   /** While what it started goes on: it keeps the focus, and does nothing. */

@@ -31,6 +31,7 @@ export const AlertIcon = icon(<path d="M8 2 1.5 13.5h13L8 2Zm0 4.5v3m0 2v.1" />)
 export const CheckIcon = icon(<path d="m3 8.5 3.2 3.2L13 4.8" />);
 export const ChevronDownIcon = icon(<path d="m4 6 4 4 4-4" />);
 export const ChevronRightIcon = icon(<path d="m6 4 4 4-4 4" />);
+export const ChevronLeftIcon = icon(<path d="M10 4 6 8l4 4" />);
 export const ArrowDownIcon = icon(<path d="M8 3v10m-4-4 4 4 4-4" />);
 export const CopyIcon = icon(
   <>
@@ -41,6 +42,12 @@ export const CopyIcon = icon(
 export const PlayIcon = icon(<path d="M4.5 2.8v10.4l8.6-5.2-8.6-5.2Z" fill="currentColor" />);
 export const PauseIcon = icon(<path d="M5.5 3v10M10.5 3v10" strokeWidth="2" />);
 export const StopIcon = icon(<rect x="3.5" y="3.5" width="9" height="9" rx="1.5" />);
+export const ClockIcon = icon(
+  <>
+    <circle cx="8" cy="8" r="6" />
+    <path d="M8 4.6V8l2.2 1.6" />
+  </>,
+);
 export const TextIcon = icon(<path d="M2.5 4h11M2.5 8h11M2.5 12h6" />);
 export const BranchIcon = icon(
   <>
