@@ -18,6 +18,8 @@ export interface Deps {
   pool(name: string): PoolStub;
   projection: Projection;
   signIns: SignIns;
+  /** A file of the web app. @param path from the first slash on. @returns 404 when there is none. */
+  readAsset(path: string, headers: Record<string, string>): Promise<Response>;
 }
 
 /** @returns the dependencies, or every fault of the configuration. */
@@ -39,6 +41,8 @@ export function makeDeps(
       pool: (name) => poolObject(env, config.jurisdiction, name),
       projection: projection(env.DB),
       signIns: signIns(env.DB),
+      // The host plays no part.
+      readAsset: (path, headers) => env.ASSETS.fetch(`https://assets${path}`, { headers }),
     },
   };
 }

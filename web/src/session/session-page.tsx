@@ -1,0 +1,56 @@
+/** A session's page: finds the session, and shows it or says why not. */
+import { useQuery } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
+import { asProblem } from "../problem.ts";
+import { sessionQuery } from "../queries.ts";
+import { NotFound } from "../shell/not-found.tsx";
+import { Page } from "../shell/page.tsx";
+import { Card } from "../ui/card.tsx";
+import { ErrorState } from "../ui/error-state.tsx";
+import { SkeletonRows, SkeletonText } from "../ui/skeleton.tsx";
+import { SessionView } from "./session-view.tsx";
+
+/** A page that could not be loaded tries again by itself. */
+const RETRY_MS = 5_000;
+
+export function SessionPage() {
+  const { id } = useParams({ from: "/sessions/$id" });
+  const { data, error, isFetching, refetch } = useQuery({
+    ...sessionQuery(id),
+    refetchInterval: ({ state }) => (state.data === undefined && isPassing(state.error) ? RETRY_MS : false),
+  });
+  if (data !== undefined) return <SessionView key={id} session={data} />;
+  if (error === null) return <SessionSkeleton />;
+  if (asProblem(error).status === 404) return <NotFound what="session" />;
+  return (
+    <Page title="Session">
+      <h1 className="visually-hidden">Session</h1>
+      <Card>
+        <ErrorState
+          title="The session could not be loaded"
+          error={error}
+          onRetry={() => refetch()}
+          isRetrying={isFetching}
+        />
+      </Card>
+    </Page>
+  );
+}
+
+function isPassing(error: unknown): boolean {
+  if (error === null) return false;
+  const { status } = asProblem(error);
+  return status === 0 || status >= 500;
+}
+
+function SessionSkeleton() {
+  return (
+    <Page title="Session">
+      <SkeletonText size="xl" />
+      <SkeletonText />
+      <Card>
+        <SkeletonRows label="Loading the session" rows={6} />
+      </Card>
+    </Page>
+  );
+}
