@@ -49,6 +49,7 @@ async function serve(built: BuiltWorker, variables: Record<string, string>): Pro
     port,
     bundle: built.folder,
     options: built.options,
+    webApp: path.join(folder, "no-web-app"),
     storage: path.join(folder, "storage"),
     migrations: path.join(ROOT, "migrations", "d1"),
     variables: {

@@ -101,6 +101,7 @@ async function serve(folder: string, built: BuiltWorker, port: number): Promise<
     port,
     bundle: built.folder,
     options: built.options,
+    webApp: path.join(folder, "no-web-app"),
     storage: path.join(folder, "storage"),
     migrations: path.join(ROOT, "migrations", "d1"),
     variables: {
