@@ -11,7 +11,8 @@ import { Plain } from "./text/plain.tsx";
 
 export function DetailsPanel({ id, run }: { id: string; run: Run }) {
   return (
-    <aside id={id} aria-label="Details" className={styles.panel}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard
+    <aside id={id} aria-label="Details" className={styles.panel} tabIndex={0}>
       <Evidence run={run} />
       <Cost run={run} />
       <Timings run={run} />
