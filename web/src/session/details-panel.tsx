@@ -113,7 +113,9 @@ function AboutRun({ run }: { run: Run }) {
       <dl className={styles.facts}>
         <Fact name="Attempt" value={run.attempt} />
         <Fact name="Trigger" value={<Plain text={run.trigger.summary} />} />
-        {run.result !== null && <Fact name="Result" value={RESULT_LABELS[run.result].text} />}
+        {run.result !== null && run.result !== "unknown" && (
+          <Fact name="Result" value={RESULT_LABELS[run.result].text} />
+        )}
         <Fact
           name="Model"
           value={run.demo_model ? "Offline demo model" : <code>{<Plain text={run.routine.model} />}</code>}

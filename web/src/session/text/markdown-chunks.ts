@@ -16,7 +16,7 @@ const SOFT_LENGTH = 4_000;
 /** and at a line's end after so many */
 const HARD_LENGTH = 6_000;
 /** or after so many lines. */
-const HARD_LINES = 400;
+const HARD_LINES = 250;
 /** Code that is longer than this needs no reading. */
 const LONG_CODE = 2_000;
 /** Signs that have to be matched with others. Prose, tables and lists of links stay well below. */
