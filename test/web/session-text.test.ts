@@ -162,7 +162,7 @@ describe("a tool's line", () => {
     [{ command: "git log", description: "Look" }, "git log"],
     [{ command: "a &&\n  b\n" }, "a && ⏎ b"],
     [{ replace_all: false, file_path: `${folder}/workspace/app/CHANGELOG.md` }, "app/CHANGELOG.md"],
-    [{ pattern: "TODO", path: "/src" }, "TODO"],
+    [{ pattern: "needle", path: "/src" }, "needle"],
     [{ command: "  ", url: "https://example.com" }, "https://example.com"],
     [{ state: "triage" }, '{"state":"triage"}'],
     [{}, ""],
