@@ -77,7 +77,7 @@ async function clone(
 }
 
 async function firstEventAt({ folder, sandbox, modelUrl }: Bed, cwd: string, order: BareRun): Promise<number> {
-  const started: PipedProcess[] = [];
+  const started: { child: PipedProcess; closed: Promise<void> }[] = [];
   const finished = Promise.withResolvers<void>();
   const options: Options = {
     cwd,
@@ -100,7 +100,7 @@ async function firstEventAt({ folder, sandbox, modelUrl }: Bed, cwd: string, ord
       const given = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
       const child = sandbox.start([command, ...args], { cwd, env: Object.fromEntries(given) });
       child.stderr.resume();
-      started.push(child);
+      started.push({ child, closed: processClosed(child) });
       return child;
     },
   };
@@ -110,8 +110,7 @@ async function firstEventAt({ folder, sandbox, modelUrl }: Bed, cwd: string, ord
     if (message.type === "result") break;
   }
   finished.resolve();
-  for (const child of started) {
-    const closed = processClosed(child);
+  for (const { child, closed } of started) {
     killGroup(child.pid);
     await closed;
   }
