@@ -96,8 +96,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     });
     life.closeViewers("the routine has been deleted");
     await life.settled();
-    const isForgotten = parts.outbox.all().every(({ kind }) => kind !== "forget_routine");
-    return isForgotten ? success(null) : refuse("index_behind");
+    return parts.outbox.has("forget_routine", routine.id) ? refuse("index_behind") : success(null);
   }
 
   revisions(page: PageRequest): Result<Page<Revision>> {
@@ -142,7 +141,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   }
 
   occurrences(page: PageRequest): Result<Page<Occurrence>> {
-    return this.#with(({ parts }) => success(parts.runs.listOccurrences(page)));
+    return this.#with(({ parts }) => success(parts.occurrences.list(page)));
   }
 
   runs(page: PageRequest): Result<Page<Run>> {
@@ -265,8 +264,10 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   #admit({ routine, life, parts }: Open, event: TriggerEvent): Result<Admission> {
     const { model, defaultModel } = this.#config;
-    const { runs, engine, ids, door } = parts;
-    const admitted = life.change((nowMs) => admit({ routine, model, defaultModel, runs, engine, ids, nowMs }, event));
+    const { occurrences, runs, engine, ids, door } = parts;
+    const admitted = life.change((nowMs) =>
+      admit({ routine, model, defaultModel, occurrences, runs, engine, ids, nowMs }, event),
+    );
     if (!admitted.ok && admitted.refusal.code === "queue_full") door.countQueueFull();
     return admitted;
   }
@@ -287,7 +288,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   async #isIndexed(life: RoutineLife, routineId: string): Promise<boolean> {
     await life.settled();
-    return life.parts.outbox.all().every(({ kind, ref }) => kind !== "project_routine" || ref !== routineId);
+    return !life.parts.outbox.has("project_routine", routineId);
   }
 }
 

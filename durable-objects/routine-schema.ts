@@ -1,4 +1,5 @@
 /** The tables of a routine's object. What lists and matching need goes from here to D1. */
+import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { RoutineDefinition } from "#protocol/routine.ts";
 import { type Run, runStatuses } from "#protocol/run.ts";
@@ -62,7 +63,9 @@ export const runs = sqliteTable(
     version: integer().notNull(),
   },
   (table) => [
-    index("runs_by_status").on(table.status, table.id),
+    index("runs_unsettled")
+      .on(table.status, table.id, table.notBefore)
+      .where(sql`status IN ('queued', 'starting', 'running')`),
     index("runs_by_session").on(table.sessionId, table.id),
   ],
 );
@@ -98,8 +101,8 @@ export const transcript = sqliteTable(
 /** Moments at which the object has to look again. One alarm is armed for the earliest. */
 export const deadlines = sqliteTable(
   "deadlines",
-  { kind: text().notNull(), ref: text().notNull(), dueAt: integer("due_at").notNull() },
-  (table) => [primaryKey({ columns: [table.kind, table.ref] }), index("deadlines_by_time").on(table.dueAt)],
+  { ref: text().notNull(), kind: text().notNull(), dueAt: integer("due_at").notNull() },
+  (table) => [primaryKey({ columns: [table.ref, table.kind] })],
 );
 
 /** Calls that the object owes to others: each stays until it has gone through. */
@@ -113,7 +116,7 @@ export const outbox = sqliteTable(
     /** Changes when the same call is owed anew while one is under way. */
     stamp: integer().notNull(),
   },
-  (table) => [primaryKey({ columns: [table.kind, table.ref] }), index("outbox_by_time").on(table.dueAt)],
+  (table) => [primaryKey({ columns: [table.kind, table.ref] })],
 );
 
 export const tickets = sqliteTable("tickets", {

@@ -5,10 +5,10 @@ import type { Frame, LeaseRef } from "#protocol/runner-link.ts";
 import { durationMs, timestamp } from "#protocol/time.ts";
 import type { EventBody } from "#protocol/transcript.ts";
 import type { Deadlines } from "./deadlines.ts";
-import { choosePromotions } from "./decide-admission.ts";
+import { freePlaces } from "./decide-admission.ts";
 import type { DefinitionStore } from "./definition-store.ts";
 import type { Outbox } from "./outbox.ts";
-import type { DeadlineKind, Effect, Happening, RunLimits } from "./run-happenings.ts";
+import type { DeadlineKind, Effect, Happening, RunLimits, RunState } from "./run-happenings.ts";
 import { applyHappening } from "./run-lifecycle.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
 import { type Mark, markOf, type TranscriptLog } from "./transcript-log.ts";
@@ -49,10 +49,21 @@ export class RunEngine {
     return said;
   }
 
-  /** Writes a new run with its session and its first events. Call it inside a transaction. */
-  begin(run: QueuedRun, text: string | null, events: readonly EventBody[], nowMs: number): void {
-    this.append(this.#runs.insert(run, text, nowMs), events, nowMs);
+  /**
+   * Writes a new run with its session and its first events. Call it inside a transaction.
+   * @param isStarted it has a place at once, and never waits.
+   */
+  begin(
+    { run, text, isStarted }: { run: QueuedRun; text: string | null; isStarted: boolean },
+    events: readonly EventBody[],
+    nowMs: number,
+  ): void {
+    const queued: RunState = { run, phase: "admission", notBeforeMs: 0, overdue: null };
+    const step = isStarted ? applyHappening(queued, { type: "promoted" }, this.#limitsOf(run), nowMs) : null;
+    const row = this.#runs.insert(step?.state ?? queued, text, nowMs);
+    this.append(row, [...events, ...(step?.events ?? [])], nowMs);
     this.#outbox.owe("project_run", run.id, nowMs);
+    for (const effect of step?.effects ?? []) this.#carryOut(row, run.attempt, effect, nowMs);
   }
 
   /** Lets something happen to a run. Call it inside a transaction. @returns the run's row afterwards. */
@@ -60,7 +71,7 @@ export class RunEngine {
     const row = this.#runs.get(runId);
     if (row === null) return null;
     const state = { run: this.seen(row), phase: row.phase, notBeforeMs: row.notBefore, overdue: row.overdue };
-    const step = applyHappening(state, happening, this.#limitsOf(row), nowMs);
+    const step = applyHappening(state, happening, this.#limitsOf(row.doc), nowMs);
     if (step === null) return row;
     const saved = this.#runs.save(row, step.state);
     this.append(saved, step.events, nowMs);
@@ -79,16 +90,11 @@ export class RunEngine {
   promote(nowMs: number): void {
     const routine = this.#definitions.row();
     if (routine === null || routine.status === "deleted") return;
-    const { definition } = routine;
-    const { active, queued } = this.#runs.places();
-    const chosen = choosePromotions({
-      overlap: definition.overlap,
-      maxConcurrent: definition.max_concurrent,
-      activeCount: active.length,
-      queued,
-      nowMs,
-    });
-    for (const runId of chosen) this.happen(runId, { type: "promoted" }, nowMs);
+    const { overlap, max_concurrent: maxConcurrent } = routine.definition;
+    const { active, queued } = this.#runs.queue.places();
+    const free = freePlaces({ overlap, maxConcurrent, active });
+    if (free === 0 || queued === 0) return;
+    for (const runId of this.#runs.queue.due(nowMs, free)) this.happen(runId, { type: "promoted" }, nowMs);
   }
 
   /** Takes in a frame of an attempt that is on; one that is stored already changes nothing. Call it inside a transaction. */
@@ -145,8 +151,8 @@ export class RunEngine {
     return markOf(this.#log.end(row.sessionId)?.mark, row.id, row.doc.attempt);
   }
 
-  #limitsOf(row: RunRow): RunLimits {
-    const { limits, retry } = this.#definitions.atRevision(row.doc.routine.revision);
+  #limitsOf(run: RunRow["doc"]): RunLimits {
+    const { limits, retry } = this.#definitions.atRevision(run.routine.revision);
     return {
       timeoutMs: durationMs(limits.timeout),
       retryMax: retry.max,

@@ -63,6 +63,11 @@ export class TranscriptLog {
     return end;
   }
 
+  /** A session has been made: its end is known without looking. */
+  begin(sessionId: string): void {
+    this.#keepEnd(sessionId, { lastSeq: 0, endBytes: 0, mark: null });
+  }
+
   /** Appends events in their order; `write` stores them. */
   append(sessionId: string, runId: string, attempt: number, bodies: readonly EventBody[], nowMs: number): void {
     const pending = this.#pendingOf(sessionId);

@@ -22,10 +22,20 @@ export interface Deps {
   readAsset(path: string, headers: Record<string, string>): Promise<Response>;
 }
 
-/** @returns the dependencies, or every fault of the configuration. */
-export function makeDeps(
-  env: Env,
-): { ok: true; deps: Deps } | { ok: false; issues: { field: string; message: string }[] } {
+type MadeDeps = { ok: true; deps: Deps } | { ok: false; issues: { field: string; message: string }[] };
+
+const made = new WeakMap<Env, MadeDeps>();
+
+/** @returns the dependencies, or every fault of the configuration; made once for each environment. */
+export function depsOf(env: Env): MadeDeps {
+  const known = made.get(env);
+  if (known !== undefined) return known;
+  const fresh = makeDeps(env);
+  made.set(env, fresh);
+  return fresh;
+}
+
+function makeDeps(env: Env): MadeDeps {
   const check = readConfig(env);
   if (!check.ok) return check;
   const { config } = check;
