@@ -173,10 +173,13 @@ export class RoutineLife {
 
   #inTransaction<Value>(work: () => Value): Value {
     try {
-      return this.#context.storage.transactionSync(work);
+      return this.#context.storage.transactionSync(() => {
+        const value = work();
+        this.parts.log.write();
+        return value;
+      });
     } catch (error) {
-      // What was rolled back must not be said.
-      this.parts.engine.takeSaid();
+      this.parts.forget();
       throw error;
     }
   }
@@ -222,9 +225,11 @@ export class RoutineLife {
 
   /** A deleted routine whose last run has stopped keeps its tombstone, and nothing else. */
   #purgeIfOver(): void {
-    const { definitions, runs, outbox, purge } = this.parts;
+    const { definitions, runs, outbox, purge, forget } = this.parts;
     const isOver = definitions.row()?.status === "deleted" && runs.unsettled().length === 0;
-    if (isOver && outbox.earliest() === null) this.#context.storage.transactionSync(purge);
+    if (!isOver || outbox.earliest() !== null) return;
+    this.#context.storage.transactionSync(purge);
+    forget();
   }
 
   #greet(lease: LeaseRef, runner: RunnerRef, origin: string): Greeting | null {
@@ -234,12 +239,13 @@ export class RoutineLife {
       if (row === null || row.doc.runner?.id !== runner.id) return null;
       const definition = this.parts.definitions.atRevision(row.doc.routine.revision);
       const order = runOrder(row.doc, definition, row.text, this.#config.publicUrl ?? origin);
-      return { ack: row.lastFrame, order, cancel: row.doc.cancel_reason };
+      return { ack: this.parts.engine.lastFrame(row), order, cancel: row.doc.cancel_reason };
     });
   }
 
   #takeFrames(lease: LeaseRef, frames: readonly Frame[]): number | null {
-    const lastStored = this.parts.runs.get(lease.run_id)?.lastFrame ?? 0;
+    const row = this.parts.engine.leased(lease);
+    const lastStored = row === null ? 0 : this.parts.engine.lastFrame(row);
     const missingAfter = this.#frames.add(lease, lastStored, frames);
     // A repeat of what is stored: its acknowledgement was lost with a socket.
     if (this.#frames.isEmpty && missingAfter === null) this.links.acknowledge(lease, lastStored);

@@ -154,7 +154,10 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   }
 
   readRun(id: string): Result<Run> {
-    return this.#with(({ parts }) => found(parts.runs.get(id)?.doc));
+    return this.#with(({ parts }) => {
+      const row = parts.runs.get(id);
+      return row === null ? refuse("not_found") : success(parts.engine.seen(row));
+    });
   }
 
   /** Asks for a run to be stopped; asking again changes nothing. */
@@ -164,7 +167,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
       if (row === null) return refuse("not_found");
       if (isSettled(row.doc)) return refuse("run_settled");
       life.change((nowMs) => parts.engine.happen(id, { type: "cancel_requested", reason: "by_user" }, nowMs));
-      return found(parts.runs.get(id)?.doc);
+      return this.readRun(id);
     });
   }
 
@@ -236,7 +239,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     if (this.#life !== null) return this.#life;
     const database = await openDatabase(this.ctx.storage);
     const ownerKey = this.ctx.id.name ?? "";
-    const parts = routineParts(database, this.#config, ownerKey);
+    const parts = routineParts(database, this.ctx.storage.sql, this.#config, ownerKey);
     const alarmAt = await this.ctx.storage.getAlarm();
     this.#life ??= new RoutineLife(this.ctx, this.env, this.#config, parts, alarmAt);
     return this.#life;

@@ -11,18 +11,25 @@ import { RunProxies } from "./run-proxies.ts";
 import { RunStore } from "./run-store.ts";
 import { TranscriptLog } from "./transcript-log.ts";
 
-export function routineParts(database: Database, config: Config, ownerKey: string) {
+/** @param sql of the same database. */
+export function routineParts(database: Database, sql: SqlStorage, config: Config, ownerKey: string) {
   const ids = new IdMaker(ownerKey, (bytes) => crypto.getRandomValues(bytes));
   const definitions = new DefinitionStore(database, ids);
-  const runs = new RunStore(database);
-  const log = new TranscriptLog(database);
+  const log = new TranscriptLog(sql);
+  const runs = new RunStore(database, log);
   const deadlines = new Deadlines(database);
   const outbox = new Outbox(database);
   const engine = new RunEngine({ runs, log, deadlines, outbox, definitions });
   const proxies = new RunProxies({ engine, runs, definitions, outbox });
   const door = new Doorkeeper(database, config);
   const purge = () => purgeTables(database);
-  return { ids, purge, definitions, runs, log, deadlines, outbox, engine, proxies, door };
+  /** After a transaction that was rolled back, or that emptied the tables: what is kept in memory is wrong. */
+  const forget = () => {
+    log.forget();
+    runs.forget();
+    engine.takeSaid();
+  };
+  return { ids, purge, forget, definitions, runs, log, deadlines, outbox, engine, proxies, door };
 }
 
 export type RoutineParts = ReturnType<typeof routineParts>;

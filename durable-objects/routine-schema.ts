@@ -53,8 +53,6 @@ export const runs = sqliteTable(
     doc: text({ mode: "json" }).$type<Run>().notNull(),
     /** Text that came with the trigger; untrusted. */
     text: text(),
-    /** The last frame of this attempt that is stored. */
-    lastFrame: integer("last_frame").notNull().default(0),
     /** How far the attempt has come, as its steps tell. */
     phase: text({ enum: runPhaseSchema.options as [RunPhase, ...RunPhase[]] }).notNull(),
     /** A retry does not start before this time. */
@@ -73,21 +71,28 @@ export const sessions = sqliteTable("sessions", {
   id: text().primaryKey(),
   title: text().notNull(),
   createdAt: integer("created_at").notNull(),
-  lastSeq: integer("last_seq").notNull().default(0),
-  /** The length of all events so far, in bytes. */
-  totalBytes: integer("total_bytes").notNull().default(0),
 });
 
-/** The transcripts. `body` is the event as it is sent; `end_bytes` is the length of the session up to its end. */
-export const events = sqliteTable(
-  "events",
+/**
+ * The transcripts. A row holds the events of one transaction, as they are sent, a line each; `end_bytes` is the length
+ * of the session's events up to its end. Its primary key is the table itself (`WITHOUT ROWID`, in the migration), so
+ * that a row is written once.
+ */
+export const transcript = sqliteTable(
+  "transcript",
   {
     sessionId: text("session_id").notNull(),
-    seq: integer().notNull(),
+    lastSeq: integer("last_seq").notNull(),
+    firstSeq: integer("first_seq").notNull(),
     endBytes: integer("end_bytes").notNull(),
+    /** The attempt whose frames are stored up to `frame`, with that many tool calls in them. */
+    runId: text("run_id").notNull(),
+    attempt: integer().notNull(),
+    frame: integer().notNull(),
+    toolCalls: integer("tool_calls").notNull(),
     body: text().notNull(),
   },
-  (table) => [primaryKey({ columns: [table.sessionId, table.seq] })],
+  (table) => [primaryKey({ columns: [table.sessionId, table.lastSeq] })],
 );
 
 /** Moments at which the object has to look again. One alarm is armed for the earliest. */

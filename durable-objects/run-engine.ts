@@ -1,6 +1,6 @@
 /** Carries out what the run rules decide: rows, transcript, deadlines, and what is owed to others. */
 
-import type { CancelReason, QueuedRun } from "#protocol/run.ts";
+import { type CancelReason, isSettled, type QueuedRun } from "#protocol/run.ts";
 import type { Frame, LeaseRef } from "#protocol/runner-link.ts";
 import { durationMs, timestamp } from "#protocol/time.ts";
 import type { EventBody } from "#protocol/transcript.ts";
@@ -11,7 +11,7 @@ import type { Outbox } from "./outbox.ts";
 import type { DeadlineKind, Effect, Happening, RunLimits } from "./run-happenings.ts";
 import { applyHappening } from "./run-lifecycle.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
-import type { TranscriptLog } from "./transcript-log.ts";
+import { type Mark, markOf, type TranscriptLog } from "./transcript-log.ts";
 
 /** What has to be said to sockets once the rows are written. */
 export interface Said {
@@ -59,7 +59,7 @@ export class RunEngine {
   happen(runId: string, happening: Happening, nowMs: number): RunRow | null {
     const row = this.#runs.get(runId);
     if (row === null) return null;
-    const state = { run: row.doc, phase: row.phase, notBeforeMs: row.notBefore, overdue: row.overdue };
+    const state = { run: this.seen(row), phase: row.phase, notBeforeMs: row.notBefore, overdue: row.overdue };
     const step = applyHappening(state, happening, this.#limitsOf(row), nowMs);
     if (step === null) return row;
     const saved = this.#runs.save(row, step.state);
@@ -71,7 +71,7 @@ export class RunEngine {
 
   /** Writes events of a run that change nothing but the transcript. */
   append(row: RunRow, events: readonly EventBody[], nowMs: number): void {
-    this.#log.append(row.sessionId, row.id, events, nowMs);
+    this.#log.append(row.sessionId, row.id, row.doc.attempt, events, nowMs);
     this.#said.sessions.add(row.sessionId);
   }
 
@@ -93,16 +93,30 @@ export class RunEngine {
 
   /** Takes in a frame of an attempt that is on; one that is stored already changes nothing. Call it inside a transaction. */
   takeFrame(lease: LeaseRef, frame: Frame, nowMs: number): void {
-    const before = this.leased(lease);
-    if (before === null || frame.n <= before.lastFrame) return;
-    const runId = lease.run_id;
-    // Before all else: an attempt that ends with this frame starts its successor at frame 0.
-    this.#runs.setLastFrame(runId, frame.n);
-    const row = { ...before, lastFrame: frame.n };
+    const row = this.leased(lease);
+    if (row === null) return;
+    const mark = this.#markOf(row);
+    if (frame.n <= mark.frame) return;
     const { body } = frame;
-    if (body.kind === "running") this.happen(runId, { type: "running", sandbox: body.sandbox }, nowMs);
-    else if (body.kind === "finished") this.happen(runId, { type: "finished", frame: body }, nowMs);
+    const isCall = body.kind === "event" && body.event.type === "tool.call";
+    // Before all else: an attempt that ends with this frame starts its successor at frame 0.
+    this.#log.note(row.sessionId, { ...mark, frame: frame.n, toolCalls: mark.toolCalls + Number(isCall) });
+    if (body.kind === "running") this.happen(row.id, { type: "running", sandbox: body.sandbox }, nowMs);
+    else if (body.kind === "finished") this.happen(row.id, { type: "finished", frame: body }, nowMs);
     else this.#takeEvent(row, body.event, nowMs);
+  }
+
+  /** The last frame of the run's present attempt that is stored. */
+  lastFrame(row: RunRow): number {
+    return this.#markOf(row).frame;
+  }
+
+  /** The run with what is counted of it and written with its transcript alone. */
+  seen(row: RunRow): RunRow["doc"] {
+    const { doc } = row;
+    const { toolCalls } = this.#markOf(row);
+    if (isSettled(doc) || toolCalls <= doc.evidence.tool_calls) return doc;
+    return { ...doc, evidence: { ...doc.evidence, tool_calls: toolCalls } };
   }
 
   /** The run of a lease that is in force, or null: the attempt has ended, or there never was one. */
@@ -115,19 +129,20 @@ export class RunEngine {
   #takeEvent(row: RunRow, event: EventBody, nowMs: number): void {
     this.append(row, [event], nowMs);
     if (event.type === "run.step") this.happen(row.id, { type: "step", phase: event.phase }, nowMs);
-    const isCall = event.type === "tool.call";
-    const isFirst = row.doc.timings.first_event_at === null && (isCall || event.type.startsWith("agent."));
-    if (!isFirst && !isCall) return;
+    const isOwn = event.type === "tool.call" || event.type.startsWith("agent.");
+    if (!isOwn || row.doc.timings.first_event_at !== null) return;
     const run = structuredClone(row.doc);
-    if (isFirst) run.timings.first_event_at = timestamp(nowMs);
-    // The runner's own count at the end takes its place; without one, this is what was seen.
-    if (isCall) run.evidence.tool_calls += 1;
+    run.timings.first_event_at = timestamp(nowMs);
     this.update(row, run);
   }
 
   /** Saves counters of a run: nothing of its life changes. */
   update(row: RunRow, run: RunRow["doc"]): RunRow {
     return this.#runs.save(row, { run, phase: row.phase, notBeforeMs: row.notBefore, overdue: row.overdue });
+  }
+
+  #markOf(row: RunRow): Mark {
+    return markOf(this.#log.end(row.sessionId)?.mark, row.id, row.doc.attempt);
   }
 
   #limitsOf(row: RunRow): RunLimits {

@@ -8,26 +8,42 @@ import { pageEnd, pageEndSchema } from "./page-end.ts";
 import type { Database } from "./routine-database.ts";
 import { idempotencyKeys, occurrences, runs, sessions } from "./routine-schema.ts";
 import type { RunState } from "./run-happenings.ts";
+import type { TranscriptLog } from "./transcript-log.ts";
 
 export type RunRow = typeof runs.$inferSelect;
 
 const SETTLED = ["succeeded", "failed", "timed_out", "canceled"] as const;
 
+/** Rows that are kept in memory at most. */
+const ROWS_KEPT = 128;
+
 export class RunStore {
   readonly #database: Database;
+  readonly #log: TranscriptLog;
+  /** Rows as they were last read or written: frames come too often to read and parse a run's document for each. */
+  readonly #kept = new Map<string, RunRow>();
 
-  constructor(database: Database) {
+  constructor(database: Database, log: TranscriptLog) {
     this.#database = database;
+    this.#log = log;
   }
 
   get(runId: string): RunRow | null {
-    return this.#database.select().from(runs).where(eq(runs.id, runId)).get() ?? null;
+    const kept = this.#kept.get(runId);
+    if (kept !== undefined) return kept;
+    const row = this.#database.select().from(runs).where(eq(runs.id, runId)).get();
+    return row === undefined ? null : this.#keep(row);
+  }
+
+  /** After a transaction that was rolled back: what is kept of it is wrong. */
+  forget(): void {
+    this.#kept.clear();
   }
 
   /** A new run with a session of its own. */
   insert(run: Run, text: string | null, nowMs: number): RunRow {
     this.#database.insert(sessions).values({ id: run.session_id, title: run.routine.name, createdAt: nowMs }).run();
-    return this.#database
+    const row = this.#database
       .insert(runs)
       .values({
         id: run.id,
@@ -40,27 +56,23 @@ export class RunStore {
       })
       .returning()
       .get();
+    return this.#keep(row);
   }
 
-  /** Saves what the rules made of the run. A new attempt starts counting frames anew. */
+  /** Saves what the rules made of the run. */
   save(row: RunRow, state: RunState): RunRow {
-    const isNewAttempt = state.run.attempt !== row.doc.attempt;
-    const saved: RunRow = {
-      ...row,
-      status: state.run.status,
+    const change = {
       doc: state.run,
       phase: state.phase,
       notBefore: state.notBeforeMs,
       overdue: state.overdue,
-      lastFrame: isNewAttempt ? 0 : row.lastFrame,
       version: row.version + 1,
     };
-    this.#database.update(runs).set(saved).where(eq(runs.id, row.id)).run();
-    return saved;
-  }
-
-  setLastFrame(runId: string, lastFrame: number): void {
-    this.#database.update(runs).set({ lastFrame }).where(eq(runs.id, runId)).run();
+    const { status } = state.run;
+    // Naming a column writes the indexes that it is in, also when its value stays.
+    const set = status === row.status ? change : { ...change, status };
+    this.#database.update(runs).set(set).where(eq(runs.id, row.id)).run();
+    return this.#keep({ ...row, ...change, status });
   }
 
   /** Ids of all runs that have not settled, those that are on first. */
@@ -121,13 +133,19 @@ export class RunStore {
     return pageOf(rows, request.limit, (row) => this.#sessionOf(row, routineId));
   }
 
+  #keep(row: RunRow): RunRow {
+    if (this.#kept.size >= ROWS_KEPT) this.#kept.clear();
+    this.#kept.set(row.id, row);
+    return row;
+  }
+
   #sessionOf(row: typeof sessions.$inferSelect, routineId: string): Session {
     return {
       id: row.id,
       routine_id: routineId,
       title: row.title,
       created_at: timestamp(row.createdAt),
-      last_seq: row.lastSeq,
+      last_seq: this.#log.end(row.id)?.lastSeq ?? 0,
       runs: this.#database
         .select({ id: runs.id, status: runs.status })
         .from(runs)

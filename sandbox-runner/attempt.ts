@@ -12,19 +12,19 @@ import { type Clone, cloneRepositories } from "./clone.ts";
 import { type Evidence, gatherEvidence } from "./evidence.ts";
 import { type GitSettings, gitSettings } from "./git-settings.ts";
 import { agentError } from "./outcome.ts";
-import { type Relay, startRelay } from "./relay.ts";
+import type { Relay } from "./relay.ts";
 import type { Report } from "./report-tool.ts";
 import type { RunFolder } from "./run-folder.ts";
-import { openSandbox, type Sandbox, withoutSandbox } from "./sandbox.ts";
+import { type Sandbox, withoutSandbox } from "./sandbox.ts";
 import type { SandboxSetting } from "./settings.ts";
 import { within } from "./within.ts";
+import type { Workplace } from "./workplace.ts";
 
 export interface AttemptOptions {
   order: RunOrder;
-  /** `<run id>.<generation>` */
+  /** The mark of its processes. */
   attempt: string;
-  folder: RunFolder;
-  instanceUrl: string;
+  place: Workplace;
   proxyToken: string;
   sandbox: SandboxSetting;
   /** Stops the attempt wherever it is. */
@@ -46,18 +46,23 @@ export class Attempt {
   #phase: RunPhase = "provisioning";
   #report: Report | null = null;
   #evidence: Evidence = { files_changed: 0, commits_pushed: 0 };
-  #relay: Relay | null = null;
-  #sandbox: Sandbox | null = null;
 
   constructor(options: AttemptOptions) {
     this.#options = options;
   }
 
+  /** For the whole of it. */
+  get timeoutMs(): number {
+    return this.#options.order.timeout_ms;
+  }
   get phase(): RunPhase {
     return this.#phase;
   }
   get report(): Report | null {
     return this.#report;
+  }
+  get #folder(): RunFolder {
+    return this.#options.place.folder;
   }
   get seen(): Seen {
     const { turns, toolCalls, costUsd } = this.#events;
@@ -68,23 +73,20 @@ export class Attempt {
   async run(): Promise<RunError | null> {
     const { order, signal } = this.#options;
     if (order.demo_model) this.#event({ type: "notice", level: "info", code: "demo_model", message: DEMO_MODEL });
-    this.#relay = await startRelay({
-      instanceUrl: this.#options.instanceUrl,
-      scope: { runId: order.run_id, repositories: order.repositories.length },
-    });
-    const sandbox = await this.#enterSandbox(this.#relay);
+    const { folder, relay } = this.#options.place;
+    relay.serve({ runId: order.run_id, repositories: order.repositories.length });
+    const sandbox = await this.#enterSandbox();
     if (!sandbox.ok) return sandbox.error;
-    this.#sandbox = sandbox.value;
     if (signal.aborted) return null;
 
     this.#phase = "clone";
-    const settings = await this.#writeGitSettings(this.#relay);
+    const settings = await this.#writeGitSettings(relay);
     const cloned = await cloneRepositories({
       order,
-      folder: this.#options.folder,
-      relayUrl: this.#relay.url,
+      folder,
+      relayUrl: relay.url,
       sandbox: sandbox.value,
-      env: cloneEnvironment(this.#options.attempt, this.#options.folder),
+      env: cloneEnvironment(this.#options.attempt, folder),
       signal,
       onStep: (message) => this.#step(message),
     });
@@ -94,35 +96,24 @@ export class Attempt {
     const unprepared = await this.#setUp(settings);
     if (unprepared !== null || signal.aborted) return unprepared;
 
-    const failure = await this.#driveAgent(this.#relay, sandbox.value, cloned.clones);
+    const failure = await this.#driveAgent(relay, sandbox.value, cloned.clones);
     if (signal.aborted) return null;
     this.#phase = "finish";
     this.#evidence = await gatherEvidence(
       cloned.clones,
-      this.#options.folder,
+      folder,
       sandbox.value,
-      commandEnvironment(this.#options.attempt, this.#options.folder),
+      commandEnvironment(this.#options.attempt, folder),
       signal,
     );
     return failure;
   }
 
-  /** Ends everything that runs for the attempt, whatever it was doing. */
-  async close(): Promise<void> {
-    this.#sandbox?.kill();
-    await this.#sandbox?.close();
-    await this.#relay?.close();
-  }
-
-  async #enterSandbox(relay: Relay): Promise<{ ok: true; value: Sandbox } | { ok: false; error: RunError }> {
-    const { order, folder, sandbox: setting, signal } = this.#options;
+  async #enterSandbox(): Promise<{ ok: true; value: Sandbox } | { ok: false; error: RunError }> {
+    const { order, place, sandbox: setting } = this.#options;
     const accepted = setting === "none";
-    const opened = accepted
-      ? { ok: false as const, reason: "REVEILLE_SANDBOX=none is set." }
-      : await within(order.setup_deadline_ms, openSandbox(folder, relay.port, signal), {
-          ok: false as const,
-          reason: "It was not ready in time.",
-        });
+    const late = { ok: false as const, reason: "It was not ready in time." };
+    const opened = await within(order.setup_deadline_ms, place.sandbox(), late);
     if (opened.ok) return { ok: true, value: opened.sandbox };
     if (!accepted && !order.demo_model) {
       return { ok: false, error: runError("sandbox_unavailable", "provisioning", opened.reason) };
@@ -135,7 +126,7 @@ export class Attempt {
 
   /** Git's settings lie outside of what the sandbox may write. */
   async #writeGitSettings(relay: Relay): Promise<GitSettings> {
-    const { order, folder, proxyToken } = this.#options;
+    const { order, proxyToken } = this.#options;
     const settings = gitSettings({
       relayUrl: relay.url,
       runId: order.run_id,
@@ -143,7 +134,7 @@ export class Attempt {
       proxyToken,
       sessionUrl: order.session_url,
     });
-    await writeFile(join(folder.git, "config"), settings.config);
+    await writeFile(join(this.#folder.git, "config"), settings.config);
     return settings;
   }
 
@@ -151,9 +142,8 @@ export class Attempt {
     this.#phase = "setup";
     this.#step("Setting up the workspace");
     try {
-      for (const [name, script] of Object.entries(hooks)) {
-        await writeFile(join(this.#options.folder.hooks, name), script, { mode: 0o755 });
-      }
+      const files = Object.entries(hooks);
+      await Promise.all(files.map(([name, text]) => writeFile(join(this.#folder.hooks, name), text, { mode: 0o755 })));
       return null;
     } catch (error) {
       return runError("setup_failed", "setup", String(error));
@@ -161,7 +151,7 @@ export class Attempt {
   }
 
   async #driveAgent(relay: Relay, sandbox: Sandbox, clones: readonly Clone[]): Promise<RunError | null> {
-    const { order, attempt, folder, proxyToken, signal } = this.#options;
+    const { order, attempt, proxyToken, signal } = this.#options;
     this.#phase = "agent";
     this.#step("Starting the agent");
     const late = new AbortController();
@@ -170,8 +160,8 @@ export class Attempt {
     const end = await runAgent({
       order,
       sandbox,
-      cwd: only?.folder ?? folder.workspace,
-      env: agentEnvironment(attempt, folder, relay.url, proxyToken, order),
+      cwd: only?.folder ?? this.#folder.workspace,
+      env: agentEnvironment(attempt, this.#folder, relay.url, proxyToken, order),
       signal: AbortSignal.any([signal, late.signal]),
       room: this.#options.room,
       onMessage: (message) => {

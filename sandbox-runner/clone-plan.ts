@@ -24,36 +24,26 @@ export function planClones(repositories: readonly Repository[]): ClonePlan[] {
 }
 
 /**
+ * Clones, and says at which commit of which branch. In one script, because entering the sandbox takes longer than git.
+ * A shallow clone follows one branch; the agent's fetches and pushes are to be seen on every branch.
+ */
+const CLONE_SCRIPT = `name=$1
+shift
+"$@" && git -C "$name" remote set-branches origin '*' || exit
+git -C "$name" rev-parse HEAD --abbrev-ref HEAD 2>/dev/null
+exit 0
+`;
+
+/**
  * Nothing that the repository brings runs here: no hooks, no submodules, no large-file download.
  * @param template the folder that a new clone's own folder begins with.
  */
 export function cloneCommand({ repository, name }: ClonePlan, template: string): Command {
-  return [
-    "git",
-    "-c",
-    "core.hooksPath=/dev/null",
-    "-c",
-    "protocol.allow=never",
-    "-c",
-    "protocol.http.allow=always",
-    "clone",
-    "--quiet",
-    `--template=${template}`,
-    `--depth=${CLONE_DEPTH}`,
-    ...(repository.branch === undefined ? [] : [`--branch=${repository.branch}`]),
-    "--",
-    repository.url,
-    name,
-  ];
-}
-
-/** A shallow clone follows one branch; the agent's fetches and pushes are to be seen on every branch. */
-export function followBranchesCommand({ name }: ClonePlan): Command {
-  return ["git", "-C", name, "remote", "set-branches", "origin", "*"];
-}
-
-export function headCommand({ name }: ClonePlan): Command {
-  return ["git", "-C", name, "rev-parse", "HEAD", "--abbrev-ref", "HEAD"];
+  const settings = ["core.hooksPath=/dev/null", "protocol.allow=never", "protocol.http.allow=always"];
+  const branch = repository.branch === undefined ? [] : [`--branch=${repository.branch}`];
+  const options = ["--quiet", `--template=${template}`, `--depth=${CLONE_DEPTH}`, ...branch];
+  const git = ["git", ...settings.flatMap((setting) => ["-c", setting]), "clone", ...options];
+  return ["/bin/sh", "-c", CLONE_SCRIPT, "clone", name, ...git, "--", repository.url, name];
 }
 
 export interface Head {
@@ -61,7 +51,7 @@ export interface Head {
   branch: string;
 }
 
-/** @returns null for what is not the answer of `headCommand`, for instance of a repository without a commit. */
+/** @returns null for what is not the end of `cloneCommand`'s output, for instance of a repository without a commit. */
 export function readHead(output: string): Head | null {
   const [commit = "", branch = ""] = output.trim().split("\n");
   return /^[0-9a-f]{40,64}$/.test(commit) && branch !== "" ? { commit, branch } : null;

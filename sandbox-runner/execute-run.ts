@@ -1,23 +1,32 @@
 /**
- * The executor: one process for one attempt. It learns its lease from its input, which its runner keeps open: when that
- * ends, the runner is gone, and so the executor ends everything and itself.
+ * The executor: one process for one attempt at most. It prepares at once, and learns its lease from its input, which its
+ * runner keeps open: when that ends, the runner is gone, and so the executor ends everything and itself.
  */
+import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorText } from "#protocol/log.ts";
 import type { RunError } from "#protocol/run-errors.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { Attempt } from "./attempt.ts";
-import { endAttemptProcesses, startTimeOf } from "./attempt-processes.ts";
-import { attemptName, type ExecutorBrief, executorBriefSchema } from "./executor-brief.ts";
+import { endAttemptProcesses } from "./attempt-processes.ts";
+import {
+  type ExecutorNews,
+  type LeaseBrief,
+  leaseBriefSchema,
+  NEWS_DESCRIPTOR,
+  type PlaceBrief,
+  placeBriefSchema,
+} from "./executor-brief.ts";
 import { createLog, type Log } from "./log.ts";
 import { faultOf, outcomeOf } from "./outcome.ts";
 import { Redactor } from "./redact.ts";
-import { createRunFolder, removeRunFolder } from "./run-folder.ts";
+import { noteLease, removeRunFolder } from "./run-folder.ts";
 import { RunLink } from "./run-link.ts";
 import { ScrubbedFrames } from "./scrubbed-frames.ts";
 import { StopSwitch } from "./stop-switch.ts";
 import { within } from "./within.ts";
+import { Workplace } from "./workplace.ts";
 
 /** How long the order may let the executor wait. */
 const ORDER_DEADLINE_MS = 60_000;
@@ -34,81 +43,116 @@ process.on("SIGTERM", () => stop.stop("runner_stopped"));
 // Ctrl-C in a terminal goes to the runner, which tells its executors in its own way.
 process.on("SIGINT", () => {});
 
-const brief = await readBrief();
-if (brief !== null) await execute(brief);
+const input = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const first = await nextBrief();
+if (first !== null) await work(placeBriefSchema.parse(first));
 process.exit(0);
 
-/** @returns null when the input ended before it said anything. */
-async function readBrief(): Promise<ExecutorBrief | null> {
-  const lines = createInterface({ input: process.stdin });
-  return await new Promise((settle) => {
-    lines.once("line", (line) => settle(executorBriefSchema.parse(JSON.parse(line))));
-    lines.once("close", () => {
-      stop.stop("runner_stopped");
-      settle(null);
-    });
-  });
+/** @returns null when the input has ended, or when the executor is to stop before anything comes. */
+async function nextBrief(): Promise<unknown> {
+  const line = await Promise.race([input.next(), stop.stopped]);
+  if (typeof line === "object" && line.done !== true) return JSON.parse(line.value);
+  stop.stop("runner_stopped");
+  return null;
 }
 
-async function execute(brief: ExecutorBrief): Promise<void> {
+async function work(brief: PlaceBrief): Promise<void> {
   const startedAt = Date.now();
-  const attempt = attemptName(brief.lease);
-  const redactor = new Redactor([brief.link_token, brief.proxy_token]);
-  const log = createLog(redactor, (line) => process.stdout.write(`${line}\n`));
-  const folder = await createRunFolder(brief.state_folder, attempt, {
-    pid: process.pid,
-    startTime: startTimeOf(process.pid),
+  const log = createLog(new Redactor([]), (line) => process.stdout.write(`${line}\n`));
+  const place = await Workplace.make(brief, stop.signal);
+  void place.prepared().then(({ isSpare, sandbox }) => {
+    say("ready");
+    if (isSpare) log("spare_ready", { executor: brief.name, sandbox, ms: Date.now() - startedAt });
   });
+  const lease = await nextBrief();
+  if (lease !== null) {
+    void input.next().then(() => stop.stop("runner_stopped"));
+    place.claim();
+    say("begun");
+    return await execute(brief, leaseBriefSchema.parse(lease), place);
+  }
+  await place.close();
+  await endEverything(brief.name, log);
+  await removeFolder(place, log);
+}
+
+/** The runner may be gone: then its input tells. */
+function say(news: ExecutorNews): void {
+  try {
+    writeSync(NEWS_DESCRIPTOR, `${news}\n`);
+  } catch {
+    // EPIPE, or EBADF when nobody listens.
+  }
+}
+
+async function execute(brief: PlaceBrief, { lease, link_token, proxy_token }: LeaseBrief, place: Workplace) {
+  const startedAt = Date.now();
+  const redactor = new Redactor([link_token, proxy_token]);
+  const log = createLog(redactor, (line) => process.stdout.write(`${line}\n`));
+  // For people who look into the folders; the attempt does without.
+  void noteLease(place.folder.root, lease).catch(() => {});
   const ordered = Promise.withResolvers<RunOrder>();
   const link = new RunLink({
     instanceUrl: brief.instance_url,
-    runId: brief.lease.run_id,
-    linkToken: brief.link_token,
+    runId: lease.run_id,
+    linkToken: link_token,
     runnerId: brief.runner_id,
     onOrder: ordered.resolve,
     onCancel: () => stop.stop("canceled"),
     onEnded: () => stop.stop("ended"),
-    onDown: (why) => log("run_link_down", { ...brief.lease, why }, "warn"),
+    onDown: (why) => log("run_link_down", { ...lease, why }, "warn"),
   });
   const order = await within(ORDER_DEADLINE_MS, Promise.race([ordered.promise, stop.stopped]), undefined);
+  const frames = new ScrubbedFrames(redactor, link);
+  const attempt = order === undefined ? null : newAttempt(order, brief, proxy_token, place, link, frames);
+  const failure = attempt === null ? null : await drive(attempt);
+  await place.close();
+  await endEverything(brief.name, log);
   let outcome: string = stop.reason ?? "no_order";
-  if (order !== undefined) {
-    const frames = new ScrubbedFrames(redactor, link);
-    const work = new Attempt({
-      order,
-      attempt,
-      folder,
-      instanceUrl: brief.instance_url,
-      proxyToken: brief.proxy_token,
-      sandbox: brief.sandbox,
-      signal: stop.signal,
-      // Once it is stopped, what the attempt still says is cut off by its own end, and comes after its last word.
-      send: (body) => (stop.signal.aborted ? undefined : frames.send(body)),
-      sendDelta: (delta) => (stop.signal.aborted ? undefined : frames.sendDelta(delta)),
-      room: () => Promise.race([link.room(), stop.stopped]),
-    });
-    const failure = await drive(work, order);
-    await endEverything(attempt, log);
-    const ending = outcomeOf(stop.reason, work.phase, failure);
+  if (attempt !== null) {
+    const ending = outcomeOf(stop.reason, attempt.phase, failure);
     outcome = "error" in ending ? `${ending.status}: ${ending.error.code}` : ending.status;
-    frames.send({ kind: "finished", outcome: ending, report: work.report, seen: work.seen });
+    frames.send({ kind: "finished", outcome: ending, report: attempt.report, seen: attempt.seen });
     await farewell(link);
   }
   await link.close();
-  log("run", { ...brief.lease, outcome, ms: Date.now() - startedAt });
-  await removeRunFolder(folder.root).catch((error) =>
-    log("run_folder_kept", { ...brief.lease, error: errorText(error) }, "warn"),
-  );
+  log("run", { ...lease, outcome, ms: Date.now() - startedAt });
+  await removeFolder(place, log);
 }
 
-/** Runs the attempt to its end or its deadline, and takes down what it built. */
-async function drive(work: Attempt, order: RunOrder): Promise<RunError | null> {
-  const timer = setTimeout(() => stop.stop("timed_out"), order.timeout_ms);
-  const failure = await Promise.race([work.run(), stop.stopped.then(() => null)]).catch((error) =>
-    faultOf(work.phase, error),
+function newAttempt(
+  order: RunOrder,
+  brief: PlaceBrief,
+  proxyToken: string,
+  place: Workplace,
+  link: RunLink,
+  frames: ScrubbedFrames,
+): Attempt {
+  return new Attempt({
+    order,
+    attempt: brief.name,
+    place,
+    proxyToken,
+    sandbox: brief.sandbox,
+    signal: stop.signal,
+    // Once it is stopped, what the attempt still says is cut off by its own end, and comes after its last word.
+    send: (body) => {
+      if (stop.signal.aborted) return;
+      frames.send(body);
+      if (body.kind === "running") say("started");
+    },
+    sendDelta: (delta) => (stop.signal.aborted ? undefined : frames.sendDelta(delta)),
+    room: () => Promise.race([link.room(), stop.stopped]),
+  });
+}
+
+/** Runs the attempt to its end or its deadline. */
+async function drive(attempt: Attempt): Promise<RunError | null> {
+  const timer = setTimeout(() => stop.stop("timed_out"), attempt.timeoutMs);
+  const failure = await Promise.race([attempt.run(), stop.stopped.then(() => null)]).catch((error) =>
+    faultOf(attempt.phase, error),
   );
   clearTimeout(timer);
-  await work.close().catch(() => {});
   return failure;
 }
 
@@ -122,4 +166,10 @@ async function endEverything(attempt: string, log: Log): Promise<void> {
 async function farewell(link: RunLink): Promise<void> {
   const hurried = stop.runnerStopped.then(() => sleep(HURRIED_FAREWELL_MS));
   await within(FAREWELL_MS, Promise.race([link.settled(), hurried, stop.ended]), undefined);
+}
+
+async function removeFolder({ folder }: Workplace, log: Log): Promise<void> {
+  await removeRunFolder(folder.root).catch((error) =>
+    log("run_folder_kept", { folder: folder.root, error: errorText(error) }, "warn"),
+  );
 }

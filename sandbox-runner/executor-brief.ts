@@ -1,19 +1,26 @@
-/** What a runner tells its executor: one JSON line on its input, so that no token is in arguments or environment. */
+/**
+ * What a runner and its executor say to each other. The runner writes JSON lines on the executor's input, so that no token
+ * is in arguments or environment: first where to prepare, then, at most once, for which lease. The executor answers with
+ * words, each a line of its own.
+ */
 import { z } from "zod";
 import { leaseRefSchema } from "#protocol/runner-link.ts";
 
-export const executorBriefSchema = z.object({
+export const placeBriefSchema = z.object({
+  /** The name of this executor's work: of its folder, and its processes' mark. Used once. */
+  name: z.string(),
   instance_url: z.string(),
   state_folder: z.string(),
   runner_id: z.string(),
   sandbox: z.enum(["auto", "none"]),
-  lease: leaseRefSchema,
-  link_token: z.string(),
-  proxy_token: z.string(),
 });
-export type ExecutorBrief = z.infer<typeof executorBriefSchema>;
+export type PlaceBrief = z.infer<typeof placeBriefSchema>;
 
-/** The name of a lease's work: of its folder, and of its processes' mark. */
-export function attemptName(lease: ExecutorBrief["lease"]): string {
-  return `${lease.run_id}.${lease.generation}`;
-}
+export const leaseBriefSchema = z.object({ lease: leaseRefSchema, link_token: z.string(), proxy_token: z.string() });
+export type LeaseBrief = z.infer<typeof leaseBriefSchema>;
+
+/** `ready`: prepared for a lease; `begun`: at work on one; `started`: its agent runs. */
+export const EXECUTOR_NEWS = ["ready", "begun", "started"] as const;
+export type ExecutorNews = (typeof EXECUTOR_NEWS)[number];
+/** The executor's descriptor for these words. */
+export const NEWS_DESCRIPTOR = 3;

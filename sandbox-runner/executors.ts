@@ -1,15 +1,11 @@
-/** The runner's executors: one process per lease, each seen to its end together with everything that it started. */
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { errorText } from "#protocol/log.ts";
+/** The runner's executors: one for each lease, seen to its end, and spares for those to come. */
+import { randomBytes } from "node:crypto";
 import type { LeaseRef } from "#protocol/runner-link.ts";
-import { ATTEMPT_VARIABLE, endAttemptProcesses } from "./attempt-processes.ts";
-import { attemptName, type ExecutorBrief } from "./executor-brief.ts";
+import { Executor } from "./executor.ts";
 import type { Log } from "./log.ts";
 import type { Offer } from "./pool-link.ts";
-import { removeRunFolder, runsFolder } from "./run-folder.ts";
 import type { RunnerSettings } from "./settings.ts";
-import { killGroup, processClosed, signalProcess, startLoudProcess } from "./spawn.ts";
+import { Spares } from "./spares.ts";
 
 export interface ExecutorsOptions {
   settings: RunnerSettings;
@@ -18,105 +14,126 @@ export interface ExecutorsOptions {
   onEnded(lease: LeaseRef): void;
 }
 
-interface Executor {
-  lease: LeaseRef;
-  stop(): void;
+interface Work {
+  offer: Offer;
+  takenAt: number;
+  isStopped: boolean;
+  executor: Executor | null;
   done: Promise<void>;
 }
 
-/** After being told to stop, an executor has this long to end by itself. */
-const STOP_DEADLINE_MS = 3_500;
-const KILL_DEADLINE_MS = 5_000;
-
-/** Of the runner's own environment an executor gets these alone: none of them is a secret. */
-const PASSED_ON = ["PATH", "HOME", "LANG", "TMPDIR", "NODE_EXTRA_CA_CERTS"];
+/** A spare that has not begun with its lease by then never will. */
+const BEGIN_DEADLINE_MS = 10_000;
+const NAME_BYTES = 9;
 
 export class Executors {
   readonly #options: ExecutorsOptions;
-  readonly #running = new Map<string, Executor>();
+  readonly #running = new Map<string, Work>();
+  readonly #spares: Spares;
   #stopping = false;
 
+  /** Prepares spares from now on. */
   constructor(options: ExecutorsOptions) {
     this.#options = options;
+    this.#spares = new Spares({
+      count: options.settings.spares,
+      log: options.log,
+      start: () => this.#start(),
+      startingSinceMs: () => this.#startingSinceMs(),
+    });
+    this.#spares.fill();
+  }
+
+  /** Settles when the first spare is ready, or has turned out not to get so. */
+  get warm(): Promise<void> {
+    return this.#spares.settled;
   }
 
   leases(): LeaseRef[] {
-    return [...this.#running.values()].map(({ lease }) => lease);
+    return [...this.#running.values()].map(({ offer }) => offer.lease);
   }
 
   /** Starts the work of an offer, unless it is in hand. @returns false when there is no room, or no will. */
   take(offer: Offer): boolean {
-    const name = attemptName(offer.lease);
-    if (this.#running.has(name)) return true;
+    const key = keyOf(offer.lease);
+    if (this.#running.has(key)) return true;
     if (this.#stopping || this.#running.size >= this.#options.settings.capacity) return false;
-    this.#running.set(name, this.#start(offer, name));
+    const work: Work = {
+      offer,
+      takenAt: Date.now(),
+      isStopped: false,
+      executor: null,
+      done: Promise.resolve(),
+    };
+    this.#running.set(key, work);
+    work.done = this.#carryOut(work, key);
     return true;
   }
 
   stop(lease: LeaseRef): void {
-    const executor = this.#running.get(attemptName(lease));
-    if (executor === undefined) this.#options.onEnded(lease);
-    else executor.stop();
+    const work = this.#running.get(keyOf(lease));
+    if (work === undefined) this.#options.onEnded(lease);
+    else stopWork(work);
   }
 
   /** Stops all and takes no more; settles when all are gone. */
   async stopAll(): Promise<void> {
     this.#stopping = true;
     const all = [...this.#running.values()];
-    for (const executor of all) executor.stop();
-    await Promise.all(all.map(({ done }) => done));
+    for (const work of all) stopWork(work);
+    await Promise.all([this.#spares.close(), ...all.map(({ done }) => done)]);
   }
 
-  #start(offer: Offer, name: string): Executor {
+  async #carryOut(work: Work, key: string): Promise<void> {
+    const { log, onEnded } = this.#options;
+    const executor = await this.#seeThrough(work);
+    this.#running.delete(key);
+    const { lease } = work.offer;
+    log("lease_ended", { ...lease, executor: executor.name, outcome: executor.outcome, ms: Date.now() - work.takenAt });
+    onEnded(lease);
+    this.#spares.fill();
+    // Only now: a workspace can hold so many files that the pool would give the whole runner up meanwhile.
+    await executor.clear();
+  }
+
+  /** Has an executor do the work. @returns it when it is gone. */
+  async #seeThrough(work: Work): Promise<Executor> {
+    for (;;) {
+      const spare = this.#spares.take();
+      const executor = spare ?? this.#start();
+      work.executor = executor;
+      executor.give(work.offer);
+      this.#spares.fill();
+      const watch = setTimeout(() => {
+        if (spare !== null && !executor.has("begun")) executor.kill();
+      }, BEGIN_DEADLINE_MS);
+      await executor.gone;
+      clearTimeout(watch);
+      if (spare === null || executor.has("begun") || work.isStopped) return executor;
+      // It had died unseen, or was stuck, and has touched nothing of the lease: another begins.
+      const facts = { ...work.offer.lease, executor: executor.name, outcome: executor.outcome };
+      this.#options.log("spare_lost", facts, "warn");
+      void executor.clear();
+    }
+  }
+
+  #start(): Executor {
+    const name = `executor-${randomBytes(NAME_BYTES).toString("hex")}`;
     const { settings, log } = this.#options;
-    const startedAt = Date.now();
-    const child = startLoudProcess([process.execPath, fileURLToPath(import.meta.resolve("./execute-run.ts"))], {
-      cwd: settings.stateFolder,
-      // The cache halves the time until an executor works; it holds nothing but compiled programs.
-      env: {
-        ...passedOn(),
-        NODE_COMPILE_CACHE: join(settings.stateFolder, "compile-cache"),
-        [ATTEMPT_VARIABLE]: name,
-      },
-    });
-    const brief: ExecutorBrief = {
-      instance_url: settings.url,
-      state_folder: settings.stateFolder,
-      runner_id: settings.runnerId,
-      sandbox: settings.sandbox,
-      ...offer,
-    };
-    // The input stays open: its end tells the executor that the runner is gone.
-    child.stdin?.write(`${JSON.stringify(brief)}\n`);
-    let timer: NodeJS.Timeout | undefined;
-    const done = processClosed(child).then(async () => {
-      clearTimeout(timer);
-      killGroup(child.pid);
-      while (!(await endAttemptProcesses(name, KILL_DEADLINE_MS, [])))
-        log("processes_left", { ...offer.lease }, "warn");
-      this.#running.delete(name);
-      const outcome = child.signalCode ?? `exit ${child.exitCode}`;
-      log("lease_ended", { ...offer.lease, outcome, ms: Date.now() - startedAt });
-      this.#options.onEnded(offer.lease);
-      // Only now: a workspace can hold so many files that the pool would give the whole runner up meanwhile.
-      await removeRunFolder(join(runsFolder(settings.stateFolder), name)).catch((error) =>
-        log("run_folder_kept", { ...offer.lease, error: errorText(error) }, "warn"),
-      );
-    });
-    const stop = () => {
-      if (timer !== undefined) return;
-      signalProcess(child.pid, "SIGTERM");
-      timer = setTimeout(() => killGroup(child.pid), STOP_DEADLINE_MS);
-    };
-    return { lease: offer.lease, stop, done };
+    return new Executor({ settings, log, name, onNews: () => this.#spares.fill() });
+  }
+
+  #startingSinceMs(): number | null {
+    const starting = [...this.#running.values()].filter(({ executor }) => executor?.has("started") !== true);
+    return starting.length === 0 ? null : Math.max(...starting.map(({ takenAt }) => takenAt));
   }
 }
 
-function passedOn(): Record<string, string> {
-  return Object.fromEntries(
-    PASSED_ON.flatMap((name) => {
-      const value = process.env[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
+function stopWork(work: Work): void {
+  work.isStopped = true;
+  work.executor?.stop();
+}
+
+function keyOf({ run_id, generation }: LeaseRef): string {
+  return `${run_id}.${generation}`;
 }

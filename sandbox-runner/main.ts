@@ -27,6 +27,10 @@ async function start(settings: RunnerSettings): Promise<void> {
     if (lastTrouble !== why) log(what, { url: settings.url, why }, "warn");
     lastTrouble = why;
   };
+  const announce = () => {
+    if (!announced) process.stdout.write("runner ready\n");
+    announced = true;
+  };
   const executors = new Executors({ settings, log, onEnded: (lease) => pool.ended(lease) });
   const pool = new PoolLink({
     instanceUrl: settings.url,
@@ -38,8 +42,7 @@ async function start(settings: RunnerSettings): Promise<void> {
     onRegistered: () => {
       lastTrouble = "";
       log("registered", { url: settings.url, runner_id: settings.runnerId, capacity: settings.capacity });
-      if (!announced) process.stdout.write("runner ready\n");
-      announced = true;
+      void executors.warm.then(announce);
     },
     onOffer: (offer) => executors.take(offer),
     onStop: (lease) => executors.stop(lease),

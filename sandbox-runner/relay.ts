@@ -12,7 +12,6 @@ import { endToEndHeaders, isFramedPlainly, type RelayScope, relayAllows } from "
 export interface RelayOptions {
   /** The instance's address, without a slash at its end. */
   instanceUrl: string;
-  scope: RelayScope;
   /** How long an unreachable instance is dialled again, for instance while it restarts. */
   dialForMs?: number;
   /** A stream on which nothing comes for this long is cut. */
@@ -23,6 +22,8 @@ export interface Relay {
   port: number;
   /** `http://127.0.0.1:<port>` */
   url: string;
+  /** Forwards a run's paths from now on; until then everything is refused. For one run alone. */
+  serve(scope: RelayScope): void;
   close(): Promise<void>;
 }
 
@@ -31,9 +32,10 @@ const DIAL_PAUSE_MS = 250;
 const STALL_MS = 300_000;
 
 export async function startRelay(options: RelayOptions): Promise<Relay> {
+  let served: RelayScope | null = null;
   const server = createServer((request, response) => {
     // A request that asks for an upgrade or names a whole address is no proxy path, whatever its path looks like.
-    const isAllowed = relayAllows({ method: request.method, target: request.url }, options.scope);
+    const isAllowed = served !== null && relayAllows({ method: request.method, target: request.url }, served);
     if (isAllowed && isFramedPlainly(request.method, request.headers)) forward(request, response, options);
     else refuse(response);
   });
@@ -53,6 +55,9 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   return {
     port,
     url: `http://127.0.0.1:${port}`,
+    serve: (scope) => {
+      served ??= scope;
+    },
     close: () =>
       new Promise((closed) => {
         server.close(() => closed());

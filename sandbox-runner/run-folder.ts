@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import type { LeaseRef } from "#protocol/runner-link.ts";
 
 export interface RunFolder {
   root: string;
@@ -37,7 +38,7 @@ export function runsFolder(stateFolder: string): string {
   return join(stateFolder, "runs");
 }
 
-/** @param attempt `<run id>.<generation>`. @param process the executor, as the record names it. */
+/** @param attempt the name of its work. @param process the executor, as the record names it. */
 export async function createRunFolder(
   stateFolder: string,
   attempt: string,
@@ -66,6 +67,11 @@ export async function createRunFolder(
     await mkdir(path, { recursive: true });
   }
   return folder;
+}
+
+/** Notes for people whose folder it is. */
+export async function noteLease(root: string, lease: LeaseRef): Promise<void> {
+  await writeFile(join(root, "lease.json"), JSON.stringify(lease));
 }
 
 /** @returns null when the folder has none, or one that is not whole. */

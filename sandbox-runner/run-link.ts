@@ -35,6 +35,7 @@ export class RunLink {
   readonly #socket: LinkSocket;
   #welcomed = false;
   #flushTimer: NodeJS.Timeout | undefined;
+  #flushedAt = 0;
   #waiters: { until: () => boolean; go: () => void }[] = [];
 
   constructor(options: RunLinkOptions) {
@@ -103,13 +104,16 @@ export class RunLink {
     this.#wake();
   }
 
+  /** What comes first after a pause goes at once; what follows it is gathered. */
   #flushSoon(): void {
-    this.#flushTimer ??= setTimeout(() => this.#flush(), FLUSH_MS);
+    const waitMs = Math.max(0, this.#flushedAt + FLUSH_MS - Date.now());
+    this.#flushTimer ??= setTimeout(() => this.#flush(), waitMs);
   }
 
   #flush(): void {
     clearTimeout(this.#flushTimer);
     this.#flushTimer = undefined;
+    this.#flushedAt = Date.now();
     if (!this.#welcomed) return;
     while (this.#socket.bufferedBytes <= BEHIND_BYTES) {
       const message = this.#log.next();

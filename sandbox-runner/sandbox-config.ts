@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SandboxRuntimeConfig } from "@anthropic-ai/sandbox-runtime";
 import type { RunFolder } from "./run-folder.ts";
-import type { Command } from "./spawn.ts";
+import type { Command, Place } from "./spawn.ts";
 
 /** Where commands are looked up inside the sandbox; the runner's own Node comes last. */
 export const SANDBOX_TOOLS = `/usr/local/bin:/usr/bin:/bin:${dirname(realpathSync(process.execPath))}`;
@@ -73,14 +73,18 @@ function scopeFolder(file: string): string {
   return file.slice(0, end + "/@anthropic-ai".length);
 }
 
-/** Runs inside, for every command. The sandbox's proxy is the only way to the relay, so loopback is no exception to it. */
+/**
+ * Runs inside, for every command: the first line of its input names the command's script, what follows is the command's
+ * own. The sandbox's proxy is the only way to the relay, so loopback is no exception to it.
+ */
 export function launcherScript(): string {
-  return '#!/bin/sh\nunset NO_PROXY no_proxy\n. "$REVEILLE_LAUNCH"\n';
+  return '#!/bin/sh\nIFS= read -r launch || exit 0\nunset NO_PROXY no_proxy\n. "$launch"\n';
 }
 
-/** One command, for the launcher to read. */
-export function launchScript(command: Command, cwd: string): string {
-  return `unset REVEILLE_LAUNCH\ncd ${quote(cwd)} || exit 97\nexec ${command.map(quote).join(" ")}\n`;
+/** One command with its environment, for the launcher to read. */
+export function launchScript(command: Command, { cwd, env }: Place): string {
+  const variables = Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}\n`);
+  return `${variables.join("")}cd ${quote(cwd)} || exit 97\nexec ${command.map(quote).join(" ")}\n`;
 }
 
 function quote(text: string): string {

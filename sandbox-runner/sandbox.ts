@@ -7,8 +7,10 @@
 
 import { writeFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { SandboxManager } from "@anthropic-ai/sandbox-runtime";
+import { ATTEMPT_VARIABLE } from "./attempt-processes.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { launcherScript, launchScript, SANDBOX_TOOLS, sandboxConfig } from "./sandbox-config.ts";
 import {
@@ -18,30 +20,65 @@ import {
   type CommandEnd,
   killGroup,
   type PipedProcess,
+  type Place,
   startProcess,
 } from "./spawn.ts";
-
-export interface Sandbox {
-  kind: "sandbox-runtime" | "none";
-  /** Starts a command inside. */
-  start(command: Command, place: { cwd: string; env: Record<string, string> }): PipedProcess;
-  /** Runs a command inside to its end. */
-  run(command: Command, place: { cwd: string; env: Record<string, string> }, bounds: Bounds): Promise<CommandEnd>;
-  /** Kills everything inside, at once. */
-  kill(): void;
-  /** Takes the sandbox down; nothing may run inside any more. */
-  close(): Promise<void>;
-}
+import { within } from "./within.ts";
 
 export type SandboxResult = { ok: true; sandbox: Sandbox } | { ok: false; reason: string };
 
 const PROBE_DEADLINE_MS = 20_000;
+const ALIVE_DEADLINE_MS = 1_000;
+
+/** Where commands run: in a sandbox, or on this machine itself. */
+export abstract class Sandbox {
+  abstract readonly kind: "sandbox-runtime" | "none";
+  readonly #running = new Set<PipedProcess>();
+
+  /** Starts a command. */
+  abstract start(command: Command, place: Place): PipedProcess;
+
+  /** Makes so many commands to come start sooner. */
+  enterAhead(_count: number): void {}
+
+  /** Whether what is started in it can still reach its relay. */
+  async isAlive(): Promise<boolean> {
+    return true;
+  }
+
+  /** Runs a command to its end. */
+  run(command: Command, place: Place, bounds: Bounds): Promise<CommandEnd> {
+    return awaitProcess(this.start(command, place), bounds);
+  }
+
+  /** Kills everything inside, at once. */
+  kill(): void {
+    for (const child of this.#running) killGroup(child.pid);
+  }
+
+  /** Takes the sandbox down; nothing may run inside any more. */
+  async close(): Promise<void> {
+    this.kill();
+  }
+
+  protected keep(child: PipedProcess): PipedProcess {
+    this.#running.add(child);
+    child.once("close", () => this.#running.delete(child));
+    return child;
+  }
+}
 
 /**
  * Builds the sandbox and tries it.
+ * @param attempt the mark of its processes.
  * @returns the reason, in one line, where this machine can't have one.
  */
-export async function openSandbox(folder: RunFolder, relayPort: number, signal: AbortSignal): Promise<SandboxResult> {
+export async function openSandbox(
+  folder: RunFolder,
+  attempt: string,
+  relayPort: number,
+  signal: AbortSignal,
+): Promise<SandboxResult> {
   if (process.platform !== "linux") return { ok: false, reason: "The sandbox works on Linux only." };
   const missing = SandboxManager.isSupportedPlatform()
     ? SandboxManager.checkDependencies().errors
@@ -54,10 +91,11 @@ export async function openSandbox(folder: RunFolder, relayPort: number, signal: 
   process.chdir(folder.neutral);
   const launcher = join(folder.launch, "launcher.sh");
   try {
-    await mkdir(join(folder.launch, "commands"));
+    await mkdir(join(folder.launch, "commands"), { recursive: true });
     await writeFile(launcher, launcherScript(), { mode: 0o755 });
     await SandboxManager.initialize(sandboxConfig(folder, relayPort));
-    const sandbox = new RuntimeSandbox(folder, await SandboxManager.wrapWithSandbox(`/bin/sh '${launcher}'`));
+    const wrapped = await SandboxManager.wrapWithSandbox(`/bin/sh '${launcher}'`);
+    const sandbox = new RuntimeSandbox(folder, attempt, wrapped);
     const fault = await probe(sandbox, folder, signal);
     if (fault === null) return { ok: true, sandbox };
     await sandbox.close();
@@ -84,82 +122,81 @@ async function probe(sandbox: Sandbox, folder: RunFolder, signal: AbortSignal): 
   return `A command could not be run in the sandbox${words === "" ? "." : `: ${words}`}`;
 }
 
-class RunningCommands {
-  readonly #running = new Set<PipedProcess>();
-
-  add(child: PipedProcess): PipedProcess {
-    this.#running.add(child);
-    child.once("close", () => this.#running.delete(child));
-    return child;
-  }
-
-  kill(): void {
-    for (const child of this.#running) killGroup(child.pid);
-  }
-}
-
 /** Node passes on descriptors that it inherited itself; none but the three pipes may reach the sandbox. */
 const CLOSE_DESCRIPTORS =
   'for n in $(ls /proc/self/fd 2>/dev/null); do [ "$n" -gt 2 ] && eval "exec $n>&-" 2>/dev/null; done; ';
 
-class RuntimeSandbox implements Sandbox {
+class RuntimeSandbox extends Sandbox {
   readonly kind = "sandbox-runtime";
   readonly #folder: RunFolder;
+  readonly #attempt: string;
   readonly #wrapped: string;
-  readonly #commands = new RunningCommands();
+  /** Launchers inside that wait for their command. */
+  readonly #ahead = new Set<PipedProcess>();
   #count = 0;
 
   /** @param wrapped the shell line that enters the sandbox and runs the launcher there. */
-  constructor(folder: RunFolder, wrapped: string) {
+  constructor(folder: RunFolder, attempt: string, wrapped: string) {
+    super();
     this.#folder = folder;
+    this.#attempt = attempt;
     this.#wrapped = wrapped;
   }
 
-  start(command: Command, place: { cwd: string; env: Record<string, string> }): PipedProcess {
+  override start(command: Command, place: Place): PipedProcess {
     this.#count += 1;
     const script = join(this.#folder.launch, "commands", `${this.#count}.sh`);
-    writeFileSync(script, launchScript(command, place.cwd));
-    // The line comes from the sandbox's manager and holds nothing of the command, which the launcher reads inside.
-    return this.#commands.add(
-      startProcess(["/bin/bash", "-c", CLOSE_DESCRIPTORS + this.#wrapped], {
-        cwd: this.#folder.neutral,
-        env: { ...place.env, REVEILLE_LAUNCH: script },
-      }),
-    );
+    writeFileSync(script, launchScript(command, place));
+    const [waiting] = this.#ahead;
+    const child = waiting ?? this.#enter();
+    this.#ahead.delete(child);
+    child.stdin.write(`${script}\n`);
+    return child;
   }
 
-  run(command: Command, place: { cwd: string; env: Record<string, string> }, bounds: Bounds): Promise<CommandEnd> {
-    return awaitProcess(this.start(command, place), bounds);
+  override enterAhead(count: number): void {
+    for (let number = 0; number < count; number += 1) {
+      const child = this.#enter();
+      this.#ahead.add(child);
+      child.once("exit", () => this.#ahead.delete(child));
+    }
   }
 
-  kill(): void {
-    this.#commands.kill();
+  override isAlive(): Promise<boolean> {
+    const socket = connect(SandboxManager.getLinuxHttpSocketPath() ?? "");
+    const answered = new Promise<boolean>((settle) => {
+      socket.once("connect", () => settle(true));
+      socket.once("error", () => settle(false));
+    });
+    return within(ALIVE_DEADLINE_MS, answered, false).finally(() => socket.destroy());
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     this.kill();
     SandboxManager.cleanupAfterCommand();
     await SandboxManager.reset();
   }
+
+  /**
+   * Starts a launcher inside. The line that enters comes from the sandbox's manager and is run outside: it gets nothing of
+   * the command, which the launcher reads inside. The shell's input is a socket, which bash takes for a login from afar
+   * and would read ~/.bashrc without --norc.
+   */
+  #enter(): PipedProcess {
+    const env = { PATH: SANDBOX_TOOLS, HOME: this.#folder.neutral, [ATTEMPT_VARIABLE]: this.#attempt };
+    return this.keep(
+      startProcess(["/bin/bash", "--noprofile", "--norc", "-c", CLOSE_DESCRIPTORS + this.#wrapped], {
+        cwd: this.#folder.neutral,
+        env,
+      }),
+    );
+  }
 }
 
-class BareMachine implements Sandbox {
+class BareMachine extends Sandbox {
   readonly kind = "none";
-  readonly #commands = new RunningCommands();
 
-  start(command: Command, place: { cwd: string; env: Record<string, string> }): PipedProcess {
-    return this.#commands.add(startProcess(command, place));
-  }
-
-  run(command: Command, place: { cwd: string; env: Record<string, string> }, bounds: Bounds): Promise<CommandEnd> {
-    return awaitProcess(this.start(command, place), bounds);
-  }
-
-  kill(): void {
-    this.#commands.kill();
-  }
-
-  async close(): Promise<void> {
-    this.kill();
+  override start(command: Command, place: Place): PipedProcess {
+    return this.keep(startProcess(command, place));
   }
 }

@@ -14,6 +14,9 @@ const addressSchema = z
   })
   .transform((text) => text.replace(/\/+$/, ""));
 
+/** One makes a single run start at once, which is how most come; each takes memory as long as the runner runs. */
+const DEFAULT_SPARES = 1;
+
 const settingsSchema = z.object({
   REVEILLE_URL: addressSchema,
   RUNNER_TOKEN: z
@@ -30,6 +33,12 @@ const settingsSchema = z.object({
     .transform(Number)
     .refine((count) => count >= 1 && count <= 100, "must be from 1 to 100")
     .optional(),
+  REVEILLE_SPARES: z
+    .string()
+    .regex(/^[0-9]{1,2}$/, "must be a whole number")
+    .transform(Number)
+    .refine((count) => count <= 10, "must be from 0 to 10")
+    .optional(),
   REVEILLE_SANDBOX: z.enum(["auto", "none"], "must be auto or none").optional(),
 });
 
@@ -44,6 +53,8 @@ export interface RunnerSettings {
   stateFolder: string;
   runnerId: string;
   capacity: number;
+  /** How many executors are kept prepared for leases to come. */
+  spares: number;
   sandbox: SandboxSetting;
 }
 
@@ -65,6 +76,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       stateFolder: resolve(values.REVEILLE_STATE),
       runnerId: values.REVEILLE_RUNNER_ID ?? defaultRunnerId(hostname()),
       capacity: values.REVEILLE_CAPACITY ?? Math.min(100, Math.max(1, availableParallelism())),
+      spares: values.REVEILLE_SPARES ?? DEFAULT_SPARES,
       sandbox: values.REVEILLE_SANDBOX ?? "auto",
     },
   };

@@ -1,5 +1,6 @@
 /** Child processes: an argument array, an own process group, a deadline and an output cap. The only file that starts them. */
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { Readable } from "node:stream";
 
 export type Command = readonly [program: string, ...rest: string[]];
 export type PipedProcess = ChildProcessWithoutNullStreams;
@@ -53,11 +54,24 @@ function letGo(child: PipedProcess): void {
   child.once("close", () => clearTimeout(timer));
 }
 
+export interface TalkingProcess {
+  process: ChildProcess;
+  /** What the process writes to its descriptor 3. */
+  news: Readable;
+  /** Settles when the process has ended, or could not be started. What it has started may hold its outputs open. */
+  ended: Promise<void>;
+}
+
 /** Starts a process whose standard output and error are this process's own, as the leader of its own process group. */
-export function startLoudProcess([program, ...rest]: Command, place: Place): ChildProcess {
-  const child = spawn(program, rest, { ...place, detached: true, stdio: ["pipe", "inherit", "inherit"] });
+export function startTalkingProcess([program, ...rest]: Command, place: Place): TalkingProcess {
+  const child = spawn(program, rest, { ...place, detached: true, stdio: ["pipe", "inherit", "inherit", "pipe"] });
   child.stdin?.on("error", () => {});
-  return child;
+  const ended = new Promise<void>((settle) => {
+    child.once("error", () => settle());
+    child.once("exit", () => settle());
+  });
+  const [, , , news] = child.stdio;
+  return { process: child, news: news instanceof Readable ? news : Readable.from([]), ended };
 }
 
 /** Waits for a process, gathering its output; at the deadline or an abort its group is killed. Never throws. */

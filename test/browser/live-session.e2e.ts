@@ -48,10 +48,9 @@ test("text is seen while it is written, and a reload in the middle loses and dou
   await visit(t, bed, {}, async ({ page }) => {
     await openSession(page, run.sessionId);
     const log = transcript(page);
-    await log
-      .getByText(/clon|setup|starting|sandbox/i)
-      .first()
-      .waitFor();
+    await untilRunStatus(page, "running");
+    await log.getByRole("button", { name: /ready in/i }).click();
+    await log.getByText("Starting the agent").waitFor();
     const sayRest = run.conversation.sayHalf(
       `${"The first half is already here, word by word. ".repeat(6)}${"Then comes the end of it. ".repeat(12)}`,
     );

@@ -189,6 +189,16 @@ describe.skipIf(noSandbox !== null)("in its sandbox an agent", { concurrent: tru
     expect(existsSync(evidence)).toBe(false);
   });
 
+  it("runs nothing outside through a shell's start-up files in its home", async () => {
+    const evidence = join(bed.folder, `sourced-${crypto.randomUUID()}`);
+    const files = [".bashrc", ".bash_profile", ".bash_login", ".profile", ".bash_logout", ".zshenv"];
+    const write = files.map((name) => `echo 'echo x > ${evidence}' > ~/${name}`).join("; ");
+    // With a repository there are counts after the run: the commands that enter the sandbox when the home is the agent's.
+    const { texts } = await asAgent([`${write}; ls -a ~ | grep -c '^[.][bpz]'`], ["app"]);
+    expect(texts).toEqual([String(files.length)]);
+    expect(existsSync(evidence)).toBe(false);
+  });
+
   it("takes nothing of the host along in its open files", async () => {
     const { texts } = await asAgent([
       "readlink /proc/1/fd/* /proc/2/fd/* | grep -v -e '^pipe:' -e '^socket:' -e anon_inode -e '^/dev/' -e \"$TMPDIR\"; echo end",

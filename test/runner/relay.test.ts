@@ -98,10 +98,23 @@ describe("the relay", () => {
   }
 
   async function relayTo(port: number, options: { dialForMs?: number; stallMs?: number } = {}): Promise<Relay> {
-    const relay = await startRelay({ instanceUrl: `http://127.0.0.1:${port}`, scope, ...options });
+    const relay = await startRelay({ instanceUrl: `http://127.0.0.1:${port}`, ...options });
+    relay.serve(scope);
     closers.push(() => relay.close());
     return relay;
   }
+
+  it("refuses everything until it is told which run it serves, and serves no other after that", async () => {
+    const port = await instance((_incoming, response) => response.end("served"));
+    const relay = await startRelay({ instanceUrl: `http://127.0.0.1:${port}` });
+    closers.push(() => relay.close());
+    const ask = async (run: string) =>
+      (await fetch(`${relay.url}/proxy/${run}/git/0/info/refs?service=git-upload-pack`)).status;
+    expect(await ask("run_1")).toBe(403);
+    relay.serve(scope);
+    relay.serve({ ...scope, runId: "run_2" });
+    expect([await ask("run_1"), await ask("run_2")]).toEqual([200, 403]);
+  });
 
   it("passes method, target, headers and body on, and the answer back", async () => {
     const port = await instance(async (incoming, response) => {

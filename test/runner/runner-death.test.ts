@@ -1,7 +1,7 @@
 /** A runner that dies, in whatever way, leaves no process and no folder behind. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Bed, bash, endless, noSandbox } from "./support/bed.ts";
 import { FakeInstance, RUNNER_TOKEN } from "./support/fake-instance.ts";
@@ -30,37 +30,38 @@ describe.skipIf(noSandbox !== null)("a runner", () => {
 
   it("says that a lease has ended when its executor was killed", async () => {
     const { run, name } = await busyRun();
-    const { pid } = JSON.parse(readFileSync(join(bed.state, "runs", `${run.order.run_id}.1`, "record.json"), "utf8"));
-    process.kill(pid, "SIGKILL");
+    const folder = bed.folderOf(run);
+    process.kill(bed.recordOf(run).pid, "SIGKILL");
     await until("the lease has ended", () => bed.instance.hasEnded(run.lease), 5_000);
-    expect([...processesWith(name), ...processesWith(run.order.run_id)]).toEqual([]);
-    await until("its folder is gone", () => readdirSync(join(bed.state, "runs")).length === 0, 5_000);
+    expect([...processesWith(name), ...processesWith(basename(folder))]).toEqual([]);
+    await until("its folder is gone", () => !existsSync(folder), 5_000);
   });
 
   it("that is killed takes its runs with it, and its successor cleans up", async () => {
     const { run, name } = await busyRun();
+    const before = bed.executors().map(({ folder }) => folder);
+    expect(before).toContain(bed.folderOf(run));
+    const traces = [name, ...before.map((folder) => basename(folder))];
     bed.runner.signal("SIGKILL");
     await bed.runner.exit;
-    await until(
-      "everything is gone",
-      () => processesWith(name).length + processesWith(run.order.run_id).length === 0,
-      5_000,
-    );
+    await until("everything is gone", () => traces.every((trace) => processesWith(trace).length === 0), 5_000);
     await bed.restartRunner();
-    expect(readdirSync(join(bed.state, "runs"))).toEqual([]);
+    expect(before.filter((folder) => existsSync(folder))).toEqual([]);
     expect((await bed.run(["Hello."]).finished()).outcome).toEqual({ status: "succeeded" });
   });
 
   it("that is killed together with its executor leaves nothing that its successor does not end", async () => {
     const { run, name } = await busyRun();
-    const { pid } = JSON.parse(readFileSync(join(bed.state, "runs", `${run.order.run_id}.1`, "record.json"), "utf8"));
-    process.kill(pid, "SIGSTOP");
+    const spare = await bed.spare();
+    const folders = [bed.folderOf(run), spare.folder];
+    const traces = [name, ...folders.map((folder) => basename(folder))];
+    for (const { pid } of [bed.recordOf(run), spare]) process.kill(pid, "SIGSTOP");
     bed.runner.signal("SIGKILL");
     await bed.runner.exit;
-    expect(processesWith(name)).not.toEqual([]);
+    for (const trace of traces) expect(processesWith(trace)).not.toEqual([]);
     await bed.restartRunner();
-    expect([...processesWith(name), ...processesWith(run.order.run_id)]).toEqual([]);
-    expect(readdirSync(join(bed.state, "runs"))).toEqual([]);
+    expect(traces.flatMap((trace) => processesWith(trace))).toEqual([]);
+    expect(folders.filter((folder) => existsSync(folder))).toEqual([]);
   });
 
   it("keeps another runner out of its state folder", async () => {
@@ -71,8 +72,11 @@ describe.skipIf(noSandbox !== null)("a runner", () => {
 
   it("that is told to stop says how its runs ended, and ends", async () => {
     const { run, name } = await busyRun();
+    const spare = await bed.spare();
     bed.runner.signal("SIGTERM");
     expect(await bed.runner.exit).toBe(0);
+    expect(processesWith(basename(spare.folder))).toEqual([]);
+    expect(bed.executors()).toEqual([]);
     expect(run.ending?.outcome).toMatchObject({ status: "failed", error: { code: "runner_lost", phase: "agent" } });
     expect([...processesWith(name), ...processesWith(run.order.run_id)]).toEqual([]);
     expect(bed.instance.hasEnded(run.lease)).toBe(true);

@@ -1,7 +1,7 @@
 /** Everything around a real runner: a model with a script for each run, a git upstream, and the fake instance. */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { SandboxManager } from "@anthropic-ai/sandbox-runtime";
 import { drawOwnerKey, IdMaker } from "#protocol/ids.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
@@ -10,6 +10,7 @@ import { startGitServer } from "#scripts/demo-upstream/git-server.ts";
 import { FakeInstance, RUNNER_TOKEN } from "./fake-instance.ts";
 import type { FakeRun } from "./fake-run.ts";
 import { type RunnerProcess, startRunner } from "./runner-process.ts";
+import { until } from "./until.ts";
 
 /** Why runs in a sandbox can't be tried on this machine, or null. */
 export const noSandbox: string | null = whyNoSandbox();
@@ -83,6 +84,37 @@ export class Bed {
     return join(this.folder, "state");
   }
 
+  /** The folders of executors, by name, with the run each works on: null for a spare. */
+  executors(): { folder: string; runId: string | null }[] {
+    const runs = join(this.state, "runs");
+    return readdirSync(runs).map((name) => {
+      const lease = join(runs, name, "lease.json");
+      const runId = existsSync(lease) ? JSON.parse(readFileSync(lease, "utf8")).run_id : null;
+      return { folder: join(runs, name), runId };
+    });
+  }
+
+  /** The folder of a run that has begun. */
+  folderOf(run: FakeRun): string {
+    const found = this.executors().find(({ runId }) => runId === run.order.run_id);
+    if (found === undefined) throw new Error(`${run.order.run_id} has no folder`);
+    return found.folder;
+  }
+
+  recordOf(run: FakeRun): ExecutorRecord {
+    return recordIn(this.folderOf(run));
+  }
+
+  /** Waits for a spare that is prepared. @param but folders of others. */
+  spare(...but: string[]): Promise<ExecutorRecord & { folder: string }> {
+    return until("a spare is ready", () => {
+      const said = (folder: string) => this.runner.output().includes(`"spare_ready","executor":"${basename(folder)}"`);
+      const spares = this.executors().filter(({ folder, runId }) => runId === null && !but.includes(folder));
+      const folder = spares.find((one) => said(one.folder))?.folder;
+      return folder === undefined ? null : { ...recordIn(folder), folder };
+    });
+  }
+
   /** Starts another runner on the same state folder, as a supervisor does when one has died. */
   async restartRunner(): Promise<void> {
     this.runner = await startRunner(runnerEnvironment(this.folder, this.instance, {}));
@@ -116,6 +148,15 @@ export class Bed {
     await this.runner.stop();
     await this.#close();
   }
+}
+
+interface ExecutorRecord {
+  pid: number;
+  sockets: string;
+}
+
+function recordIn(folder: string): ExecutorRecord {
+  return JSON.parse(readFileSync(join(folder, "record.json"), "utf8"));
 }
 
 /** A turn of the model that runs a shell command. */

@@ -11,7 +11,8 @@ import { Plain } from "./text/plain.tsx";
 
 export function DetailsPanel({ id, run }: { id: string; run: Run }) {
   return (
-    <aside id={id} aria-label="Details" className={styles.panel}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard
+    <aside id={id} aria-label="Details" className={styles.panel} tabIndex={0}>
       <Evidence run={run} />
       <Cost run={run} />
       <Timings run={run} />
@@ -112,7 +113,9 @@ function AboutRun({ run }: { run: Run }) {
       <dl className={styles.facts}>
         <Fact name="Attempt" value={run.attempt} />
         <Fact name="Trigger" value={<Plain text={run.trigger.summary} />} />
-        {run.result !== null && <Fact name="Result" value={RESULT_LABELS[run.result].text} />}
+        {run.result !== null && run.result !== "unknown" && (
+          <Fact name="Result" value={RESULT_LABELS[run.result].text} />
+        )}
         <Fact
           name="Model"
           value={run.demo_model ? "Offline demo model" : <code>{<Plain text={run.routine.model} />}</code>}

@@ -1,7 +1,7 @@
 /** A session's page: finds the session, and shows it or says why not. */
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { asProblem } from "../problem.ts";
+import { asProblem, isPassing } from "../problem.ts";
 import { sessionQuery } from "../queries.ts";
 import { NotFound } from "../shell/not-found.tsx";
 import { Page } from "../shell/page.tsx";
@@ -15,12 +15,14 @@ const RETRY_MS = 5_000;
 
 export function SessionPage() {
   const { id } = useParams({ from: "/sessions/$id" });
-  const { data, error, isFetching, refetch } = useQuery({
+  const { data, error, isFetching, isFetchedAfterMount, refetch } = useQuery({
     ...sessionQuery(id),
+    // Where the transcript ended at an earlier visit is no place to begin: all that came since would be loaded at once.
+    staleTime: 0,
     refetchInterval: ({ state }) => (state.data === undefined && isPassing(state.error) ? RETRY_MS : false),
   });
-  if (data !== undefined) return <SessionView key={id} session={data} />;
-  if (error === null) return <SessionSkeleton />;
+  if (data !== undefined && isFetchedAfterMount) return <SessionView key={id} session={data} />;
+  if (error === null || !isFetchedAfterMount) return <SessionSkeleton />;
   if (asProblem(error).status === 404) return <NotFound what="session" />;
   return (
     <Page title="Session">
@@ -37,15 +39,10 @@ export function SessionPage() {
   );
 }
 
-function isPassing(error: unknown): boolean {
-  if (error === null) return false;
-  const { status } = asProblem(error);
-  return status === 0 || status >= 500;
-}
-
 function SessionSkeleton() {
   return (
     <Page title="Session">
+      <h1 className="visually-hidden">Session</h1>
       <SkeletonText size="xl" />
       <SkeletonText />
       <Card>

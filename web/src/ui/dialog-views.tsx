@@ -3,7 +3,7 @@ import { AlertDialog } from "@base-ui/react/alert-dialog";
 import { Dialog } from "@base-ui/react/dialog";
 import { Button } from "./button.tsx";
 import styles from "./dialog.module.css";
-import type { ConfirmDialogProps, DialogProps } from "./dialog.tsx";
+import type { ConfirmDialogProps, DialogProps } from "./dialog-props.ts";
 import { ErrorNotice } from "./error-state.tsx";
 
 export function DialogView({

@@ -2,32 +2,8 @@
  * Dialogs: one that asks for something, and one that makes sure. The focus goes in, stays, and comes back.
  * Their machinery is loaded when a dialog is first opened, or when `preloadDialogs` is called.
  */
-import { lazy, type ReactNode, Suspense, useState } from "react";
-
-export interface DialogProps {
-  isOpen: boolean;
-  onOpenChange: (isOpen: boolean) => void;
-  title: string;
-  description?: ReactNode;
-  children?: ReactNode;
-  closeLabel?: string;
-  /** What the dialog is for: a button, after the one that closes. */
-  action: ReactNode;
-}
-
-export interface ConfirmDialogProps {
-  isOpen: boolean;
-  onOpenChange: (isOpen: boolean) => void;
-  title: string;
-  description: ReactNode;
-  /** What leaves everything as it is: "Keep running". It has the focus first. */
-  keepLabel: string;
-  confirmLabel: string;
-  onConfirm: () => void;
-  isBusy?: boolean;
-  /** Why it could not be done, if it was tried. */
-  error?: unknown;
-}
+import { lazy, Suspense, useState } from "react";
+import type { ConfirmDialogProps, DialogProps } from "./dialog-props.ts";
 
 const loadDialogs = () => import("./dialog-views.tsx");
 const DialogView = lazy(async () => ({ default: (await loadDialogs()).DialogView }));

@@ -19,7 +19,7 @@ export const ItemRow = memo(function ItemRow({ item }: { item: Item }) {
     <div
       className={styles.row}
       data-kind={item.kind}
-      data-seqs={item.seqs.join(" ")}
+      data-seqs={item.seqs.length === 0 ? undefined : item.seqs.join(" ")}
       aria-live={isReadOut ? undefined : "off"}
       title={item.kind === "agent" ? exactTime(new Date(item.atMs).toISOString()) : undefined}
     >

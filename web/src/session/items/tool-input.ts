@@ -1,11 +1,11 @@
 /** Pure: what a tool was asked, as facts of a line each and as blocks of text. */
 import type { Json, JsonObject } from "#protocol/schema.ts";
-import { withoutAnsi } from "../text/ansi.ts";
 import { isObject } from "../text/tool-summary.ts";
+import { visibleText } from "../text/visible-text.ts";
 
 export interface ToolInput {
   facts: { label: string; text: string }[];
-  blocks: { label: string; text: string }[];
+  blocks: { label: string; text: string; isTerminal: boolean }[];
 }
 
 /** A text up to here is a fact, if it is one line. */
@@ -14,15 +14,17 @@ const FACT_LENGTH = 120;
 const BLOCKS = ["command", "content", "prompt"];
 
 export function toolInput(input: Json): ToolInput {
-  if (!isObject(input)) return { facts: [], blocks: input === null ? [] : [{ label: "Input", text: asText(input) }] };
+  if (!isObject(input))
+    return { facts: [], blocks: input === null ? [] : [{ label: "Input", text: asText(input), isTerminal: false }] };
   const shown: ToolInput = { facts: [], blocks: [] };
   const change = changeIn(input);
-  if (change !== null) shown.blocks.push({ label: "Change", text: change });
+  if (change !== null) shown.blocks.push({ label: "Change", text: change, isTerminal: true });
   for (const [field, value] of Object.entries(input)) {
     if (change !== null && (field === "old_string" || field === "new_string")) continue;
     const text = asText(value);
     const isFact = !BLOCKS.includes(field) && text.length <= FACT_LENGTH && !text.includes("\n");
-    (isFact ? shown.facts : shown.blocks).push({ label: asLabel(field), text });
+    if (isFact) shown.facts.push({ label: asLabel(field), text });
+    else shown.blocks.push({ label: asLabel(field), text, isTerminal: false });
   }
   return shown;
 }
@@ -30,7 +32,8 @@ export function toolInput(input: Json): ToolInput {
 /** An edit as a terminal would show it: what stays is plain, what goes is red, what comes is green. */
 function changeIn({ old_string: before, new_string: after }: JsonObject): string | null {
   if (typeof before !== "string" || typeof after !== "string") return null;
-  const [old, fresh] = [withoutAnsi(before).split("\n"), withoutAnsi(after).split("\n")];
+  // The colours are given here: those that the text brings are none of them.
+  const [old, fresh] = [visibleText(before).split("\n"), visibleText(after).split("\n")];
   const shorter = Math.min(old.length, fresh.length);
   let head = 0;
   while (head < shorter && old[head] === fresh[head]) head += 1;

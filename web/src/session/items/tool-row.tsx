@@ -90,8 +90,8 @@ function ToolBody({ item: { key, input, inputCut, result, state } }: { item: Too
           ))}
         </dl>
       )}
-      {blocks.map(({ label, text }) => (
-        <LongText key={label} label={label} text={text} foldKey={`${key}:${label}`} />
+      {blocks.map(({ label, text, isTerminal }) => (
+        <LongText key={label} label={label} text={text} foldKey={`${key}:${label}`} isTerminal={isTerminal} />
       ))}
       {inputCut !== null && <CutNote cut={inputCut} />}
       {result !== null && <Output foldKey={key} result={result} />}
@@ -103,5 +103,5 @@ function ToolBody({ item: { key, input, inputCut, result, state } }: { item: Too
 function Output({ foldKey, result: { text, isError, cut } }: { foldKey: string; result: ResultItem["result"] }) {
   if (text === "") return <p className={styles.none}>No output.</p>;
   const label = isError ? "Error" : "Output";
-  return <LongText label={label} text={text} foldKey={`${foldKey}:output`} cut={cut} isError={isError} />;
+  return <LongText label={label} text={text} foldKey={`${foldKey}:output`} cut={cut} isError={isError} isTerminal />;
 }

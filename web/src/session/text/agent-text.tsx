@@ -9,6 +9,8 @@ import { formatBytes, preview } from "./preview.ts";
 import { visibleText } from "./visible-text.ts";
 
 const BOUND = { lines: 400, characters: 12_000 };
+/** All of a text that is longer is shown as it came: reading it as Markdown would keep the page waiting. */
+const LONGEST_MARKDOWN = 48_000;
 /** Of a long text that is being written, its end is what is looked at. */
 const WRITTEN_END = 6_000;
 
@@ -36,7 +38,7 @@ function Written({ item: { key, text, cut } }: { item: AgentItem }) {
   const shown = useMemo(() => visibleText(isAll ? text : beginning.text), [isAll, text, beginning]);
   return (
     <>
-      <Markdown text={shown} />
+      {shown.length > LONGEST_MARKDOWN ? <p className={styles.plain}>{shown}</p> : <Markdown text={shown} />}
       {!beginning.isWhole && (
         <button type="button" className={styles.more} aria-expanded={isAll} onClick={() => setAll(!isAll)}>
           {isAll ? "Show less" : `Show all (${formatBytes(new TextEncoder().encode(text).length)})`}

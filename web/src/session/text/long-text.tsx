@@ -1,4 +1,4 @@
-/** Text of any length as a terminal would show it: at first as much as can be looked at, all of it when asked for. */
+/** Text of any length: at first as much as can be looked at, all of it when asked for. */
 import { useMemo } from "react";
 import { plural } from "../../format/amounts.ts";
 import { classNames } from "../../ui/class-names.ts";
@@ -18,25 +18,37 @@ interface LongTextProps {
   cut?: Cut | null;
   bound?: TextBound;
   isError?: boolean;
+  /** It was written for a terminal: its colours are seen, and its other control sequences are left out. */
+  isTerminal?: boolean;
 }
 
 const USUAL_BOUND: TextBound = { lines: 24, characters: 3_000 };
 /** Text with more styled pieces than anything prints is shown without its styles. */
 const MOST_PIECES = 4_000;
 
-export function LongText({ text, label, foldKey, cut = null, bound = USUAL_BOUND, isError = false }: LongTextProps) {
+export function LongText({
+  text,
+  label,
+  foldKey,
+  cut = null,
+  bound = USUAL_BOUND,
+  isError = false,
+  isTerminal = false,
+}: LongTextProps) {
   const [isAll, setAll] = useFold(`${foldKey}:all`);
   const beginning = useMemo(() => preview(text, bound), [text, bound]);
   const shown = isAll ? text : beginning.text;
+  // What is copied may be pasted into a terminal: it is what is seen, and nothing that a terminal would act on.
+  const plain = useMemo(() => visibleText(isTerminal ? withoutAnsi(shown) : shown), [isTerminal, shown]);
   return (
     <div className={classNames(styles.frame, isError && styles.error)}>
       <div className={styles.bar}>
         <span>{label}</span>
-        <CopyButton text={copied(shown)} label={`Copy ${label.toLowerCase()}`} />
+        <CopyButton text={plain} label={`Copy ${label.toLowerCase()}`} />
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard */}
       <pre className={styles.text} tabIndex={0}>
-        <Terminal text={shown} />
+        {isTerminal && hasAnsi(shown) ? <Terminal text={shown} plain={plain} /> : plain}
       </pre>
       {!beginning.isWhole && (
         <button type="button" className={styles.more} aria-expanded={isAll} onClick={() => setAll(!isAll)}>
@@ -54,10 +66,9 @@ export function CutNote({ cut: { bytes } }: { cut: Cut }) {
   return <p className={styles.cut}>Cut here: events have a limit of 256 KiB.{length}</p>;
 }
 
-function Terminal({ text }: { text: string }) {
-  const pieces = useMemo(() => (hasAnsi(text) ? ansiPieces(text) : null), [text]);
-  if (pieces === null) return visibleText(text);
-  if (pieces.length > MOST_PIECES) return visibleText(withoutAnsi(text));
+function Terminal({ text, plain }: { text: string; plain: string }) {
+  const pieces = useMemo(() => ansiPieces(text), [text]);
+  if (pieces.length > MOST_PIECES) return plain;
   return pieces.map((piece, index) => (
     // biome-ignore lint/suspicious/noArrayIndexKey: a text's pieces are made anew with the text
     <span key={index} className={classNames(...styleNames(piece))}>
@@ -74,11 +85,6 @@ function styleNames({ colour, bold, dim, italic, underline }: AnsiPiece): (strin
     italic && styles.italic,
     underline && styles.underline,
   ];
-}
-
-/** What is copied may be pasted into a terminal: it is what is seen, and nothing that a terminal would act on. */
-function copied(text: string): string {
-  return visibleText(withoutAnsi(text));
 }
 
 function sizeOf(text: string): string {

@@ -13,8 +13,10 @@ export interface Chunk {
 
 /** Pieces are cut at the first paragraph's end after so many characters, */
 const SOFT_LENGTH = 4_000;
-/** and at a line's end after so many. */
+/** and at a line's end after so many */
 const HARD_LENGTH = 6_000;
+/** or after so many lines. */
+const HARD_LINES = 250;
 /** Code that is longer than this needs no reading. */
 const LONG_CODE = 2_000;
 /** Signs that have to be matched with others. Prose, tables and lists of links stay well below. */
@@ -34,16 +36,22 @@ export function markdownChunks(text: string): Chunk[] {
   const all = text.split("\n");
   for (let index = 0; index < all.length; index += 1) {
     const line = all[index] ?? "";
-    const code = longCodeAt(all, index);
-    if (code !== null) {
+    const code = codeAt(all, index);
+    if (code !== null && code.text.length > LONG_CODE) {
       flush();
       chunks.push({ kind: "code", text: code.text, language: code.language });
       index = code.lastLine;
       continue;
     }
-    if (length > HARD_LENGTH || (length > SOFT_LENGTH && line.trim() === "" && startsAnew(all[index + 1]))) flush();
-    lines.push(line);
-    length += line.length + 1;
+    const isParagraphEnd = length > SOFT_LENGTH && line.trim() === "" && startsAnew(all[index + 1]);
+    if (isParagraphEnd || length > HARD_LENGTH || lines.length >= HARD_LINES) flush();
+    // Short code stays in one piece with what stands before it.
+    const taken = code === null ? [line] : all.slice(index, code.lastLine + 1);
+    for (const one of taken) {
+      lines.push(one);
+      length += one.length + 1;
+    }
+    index += taken.length - 1;
   }
   flush();
   return chunks;
@@ -66,18 +74,13 @@ interface Code {
   lastLine: number;
 }
 
-/** Code between fences that begins in this line, if it is long; without an end it goes on to the end of the text. */
-function longCodeAt(lines: readonly string[], index: number): Code | null {
+/** Code between fences that begins in this line; without an end it goes on to the end of the text. */
+function codeAt(lines: readonly string[], index: number): Code | null {
   const [, fence, info] = /^(`{3,}|~{3,})([^`]*)$/.exec(lines[index] ?? "") ?? [];
   if (fence === undefined) return null;
-  let length = 0;
+  const isEnd = (line: string) => line.startsWith(fence) && line.replaceAll(fence[0] ?? "", "").trim() === "";
   let end = index + 1;
-  for (; end < lines.length; end += 1) {
-    const line = lines[end] ?? "";
-    if (line.startsWith(fence) && line.trimEnd() === (fence[0] ?? "").repeat(line.trimEnd().length)) break;
-    length += line.length + 1;
-  }
-  if (length <= LONG_CODE) return null;
+  while (end < lines.length && !isEnd(lines[end] ?? "")) end += 1;
   const language = /^\S{1,30}/.exec(info?.trim() ?? "")?.[0] ?? null;
-  return { text: lines.slice(index + 1, end).join("\n"), language, lastLine: end };
+  return { text: lines.slice(index + 1, end).join("\n"), language, lastLine: Math.min(end, lines.length - 1) };
 }

@@ -77,12 +77,12 @@ function Node({ node, definitions }: { node: Block; definitions: Definitions }):
   }
 }
 
-/** Headings begin below those of the page. */
+/** Headings begin below that of the page. */
 function Heading({ depth, children }: { depth: number; children: ReactNode }) {
-  if (depth === 1) return <h3 className={styles.h1}>{children}</h3>;
-  if (depth === 2) return <h4 className={styles.h2}>{children}</h4>;
-  if (depth === 3) return <h5 className={styles.h3}>{children}</h5>;
-  return <h6 className={styles.h3}>{children}</h6>;
+  if (depth === 1) return <h2 className={styles.h1}>{children}</h2>;
+  if (depth === 2) return <h3 className={styles.h2}>{children}</h3>;
+  if (depth === 3) return <h4 className={styles.h3}>{children}</h4>;
+  return <h5 className={styles.h3}>{children}</h5>;
 }
 
 function List({ node, definitions }: { node: BlockOf<"list">; definitions: Definitions }) {
@@ -127,7 +127,8 @@ function Table({ node, definitions }: { node: BlockOf<"table">; definitions: Def
     ));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard
-    <section className={styles.tableFrame} tabIndex={0} aria-label="Table">
+    // biome-ignore lint/a11y/useSemanticElements: it is no group of fields
+    <div role="group" className={styles.tableFrame} tabIndex={0} aria-label="Table">
       <table>
         <thead>
           <tr>{cells(head, "th")}</tr>
@@ -139,7 +140,7 @@ function Table({ node, definitions }: { node: BlockOf<"table">; definitions: Def
           ))}
         </tbody>
       </table>
-    </section>
+    </div>
   );
 }
 
