@@ -29,7 +29,6 @@ function Icon({ size = 16, children }: IconProps & { children: ReactNode }) {
 
 export const AlertIcon = icon(<path d="M8 2 1.5 13.5h13L8 2Zm0 4.5v3m0 2v.1" />);
 export const CheckIcon = icon(<path d="m3 8.5 3.2 3.2L13 4.8" />);
-export const ChevronDownIcon = icon(<path d="m4 6 4 4 4-4" />);
 export const ChevronRightIcon = icon(<path d="m6 4 4 4-4 4" />);
 export const ChevronLeftIcon = icon(<path d="M10 4 6 8l4 4" />);
 export const ArrowDownIcon = icon(<path d="M8 3v10m-4-4 4 4 4-4" />);
@@ -48,7 +47,6 @@ export const ClockIcon = icon(
     <path d="M8 4.6V8l2.2 1.6" />
   </>,
 );
-export const TextIcon = icon(<path d="M2.5 4h11M2.5 8h11M2.5 12h6" />);
 export const BranchIcon = icon(
   <>
     <circle cx="4.5" cy="3.5" r="1.5" />
@@ -74,10 +72,6 @@ export const SunriseIcon = icon(<path d="M3.5 10.5a4.5 4.5 0 0 1 9 0M1.5 13h13M8
 export const InboxIcon = icon(
   <path d="M2 9.5h3.3l1 1.8h3.4l1-1.8H14M2 9.5v3a1 1 0 0 0 1 1h10a1 1 0 0 0 1-1v-3L12 3.2A1 1 0 0 0 11.1 2.500H4.900A1 1 0 0 0 4 3.200L2 9.500Z" />,
 );
-export const ExternalIcon = icon(
-  <path d="M9.5 2.500h4v4m0-4L7 9M6.5 3.500H4A1.5 1.5 0 0 0 2.5 5v7A1.5 1.5 0 0 0 4 13.500h7a1.5 1.5 0 0 0 1.5-1.500V9.5" />,
-);
 export const RepositoryIcon = icon(
   <path d="M3 12.8V3.5A1.5 1.5 0 0 1 4.5 2H13v9H4.6A1.7 1.7 0 0 0 3 12.7c0 .8.7 1.3 1.5 1.3H13v-3" />,
 );
-export const PlugIcon = icon(<path d="M5.5 2v3m5-3v3M4 5h8v2.5a4 4 0 0 1-8 0V5Zm4 6.5V14" />);

@@ -24,7 +24,7 @@ export function preview(text: string, { lines, characters }: TextBound): Preview
 }
 
 /** Parts of at most so many characters, cut at line ends where there are any: long text is laid out part by part. */
-export function parts(text: string, characters: number): string[] {
+function parts(text: string, characters: number): string[] {
   const cut: string[] = [];
   let from = 0;
   while (text.length - from > characters) {
