@@ -5,6 +5,8 @@ import { defineConfig } from "vitest/config";
 const workerd = cloudflareTest(async () => ({
   wrangler: { configPath: "./wrangler.toml" },
   miniflare: {
+    // In place of the built web app, so that the tests need no build.
+    assets: { directory: "test/worker/fixtures/web-app" },
     bindings: {
       OWNER_TOKEN: "owner-token-of-the-tests-0123456789abcdef",
       SIGNING_KEY: "signing-key-of-the-tests-0123456789abcdef",
@@ -47,7 +49,7 @@ export default defineConfig({
         test: {
           name: "node",
           environment: "node",
-          include: ["test/rules/**/*.test.ts", "test/*.test.ts", "test/scripts/**/*.test.ts"],
+          include: ["test/rules/**/*.test.ts", "test/*.test.ts", "test/scripts/**/*.test.ts", "test/web/**/*.test.ts"],
           testTimeout: 30_000,
         },
       },

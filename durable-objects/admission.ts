@@ -11,9 +11,10 @@ import {
   type OutcomeReason,
   type TriggerEvent,
 } from "#protocol/trigger-event.ts";
-import { type AdmissionVerdict, decideAdmission } from "./decide-admission.ts";
+import { type AdmissionVerdict, decideAdmission, type Superseded } from "./decide-admission.ts";
 import type { RoutineRow } from "./definition-store.ts";
 import type { ModelUpstream } from "./environment.ts";
+import type { OccurrenceStore } from "./occurrence-store.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { RunStore } from "./run-store.ts";
 
@@ -21,6 +22,7 @@ export interface AdmissionContext {
   routine: RoutineRow;
   model: ModelUpstream;
   defaultModel: string;
+  occurrences: OccurrenceStore;
   runs: RunStore;
   engine: RunEngine;
   ids: IdMaker;
@@ -29,17 +31,18 @@ export interface AdmissionContext {
 
 /** Decides on an event and writes everything that follows from it. Call it inside a transaction. */
 export function admit(context: AdmissionContext, event: TriggerEvent): Result<Admission> {
-  const { routine, runs, nowMs } = context;
-  const { active, queued } = runs.places();
+  const { routine, occurrences, runs, nowMs } = context;
+  const { active, queued } = runs.queue.places();
   const verdict = decideAdmission({
     event,
     isPaused: routine.status === "paused",
     hasModel: context.model.kind !== "none",
     overlap: routine.definition.overlap,
     maxConcurrent: routine.definition.max_concurrent,
-    earlier: event.dedupe_key === null ? null : runs.findKey(keyOf(event, event.dedupe_key)),
+    earlier: event.dedupe_key === null ? null : occurrences.findKey(keyOf(event, event.dedupe_key)),
     active,
     queued,
+    isAnyDue: () => runs.queue.isAnyDue(nowMs),
     nowMs,
   });
   return carryOut(context, event, verdict);
@@ -88,9 +91,10 @@ function start(
   const occurrence = record(context, event, verdict, runId);
   keepKey(context, event, occurrence.id);
   const run = newRun(context, event, runId, occurrence.id);
+  const superseded = verdict.outcome === "queued" ? supersededBy(verdict.supersedes, context.runs) : [];
+  const isStarted = verdict.outcome === "started";
   engine.begin(
-    run,
-    event.text,
+    { run, text: event.text, isStarted },
     [
       { type: "run.queued", attempt: 1, summary: event.summary },
       { type: "user.message", source: "routine", text: run.routine.prompt },
@@ -98,11 +102,14 @@ function start(
     ],
     nowMs,
   );
-  if (verdict.outcome === "queued") {
-    for (const id of verdict.supersedes) engine.happen(id, { type: "cancel_requested", reason: "superseded" }, nowMs);
-  }
-  engine.promote(nowMs);
+  for (const id of superseded) engine.happen(id, { type: "cancel_requested", reason: "superseded" }, nowMs);
+  if (!isStarted) engine.promote(nowMs);
   return success({ occurrence_id: occurrence.id, run_id: runId, session_id: run.session_id, duplicate: false });
+}
+
+function supersededBy(which: Superseded, { queue }: RunStore): string[] {
+  if (which === "nobody") return [];
+  return which === "queued" ? queue.queued() : [...queue.queued(), ...queue.active()];
 }
 
 function newRun(context: AdmissionContext, event: TriggerEvent, runId: string, occurrenceId: string): QueuedRun {
@@ -146,7 +153,7 @@ function record(
   verdict: { outcome: Outcome; reason: OutcomeReason },
   runId: string | null,
 ): Occurrence {
-  const { routine, runs, ids, nowMs } = context;
+  const { routine, occurrences, ids, nowMs } = context;
   const occurrence: Occurrence = {
     id: ids.make("occurrence", nowMs),
     routine_id: routine.id,
@@ -156,13 +163,13 @@ function record(
     reason: verdict.reason,
     run_id: runId,
   };
-  runs.insertOccurrence(occurrence);
+  occurrences.insert(occurrence);
   return occurrence;
 }
 
-function keepKey({ runs, nowMs }: AdmissionContext, event: TriggerEvent, occurrenceId: string): void {
+function keepKey({ occurrences, nowMs }: AdmissionContext, event: TriggerEvent, occurrenceId: string): void {
   if (event.dedupe_key === null) return;
-  runs.keepKey(keyOf(event, event.dedupe_key), event.fingerprint, occurrenceId, nowMs, IDEMPOTENCY_WINDOW_MS);
+  occurrences.keepKey(keyOf(event, event.dedupe_key), event.fingerprint, occurrenceId, nowMs, IDEMPOTENCY_WINDOW_MS);
 }
 
 /** Each way to fire has keys of its own: who holds the routine's token can't use up the owner's. */

@@ -1,54 +1,60 @@
 /** Many deadlines as rows; the object arms its one alarm for the earliest. */
-import { and, asc, eq, lte } from "drizzle-orm";
-import type { Database } from "./routine-database.ts";
-import { deadlines } from "./routine-schema.ts";
+import type { DeadlineKind } from "./run-happenings.ts";
 
 export interface Deadline {
-  kind: string;
+  kind: DeadlineKind;
   ref: string;
-  dueAt: number;
 }
 
 export class Deadlines {
-  readonly #database: Database;
+  readonly #sql: SqlStorage;
+  /** Not later than the earliest deadline; undefined when it is not known. */
+  #earliest: number | null | undefined;
 
-  constructor(database: Database) {
-    this.#database = database;
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
   }
 
   /** @param dueAt Unix milliseconds; infinity takes the deadline away. */
-  set(kind: string, ref: string, dueAt: number): void {
+  set(kind: DeadlineKind, ref: string, dueAt: number): void {
     if (!Number.isFinite(dueAt)) {
-      this.#database
-        .delete(deadlines)
-        .where(and(eq(deadlines.kind, kind), eq(deadlines.ref, ref)))
-        .run();
+      this.#sql.exec("DELETE FROM deadlines WHERE ref = ? AND kind = ?", ref, kind);
       return;
     }
-    this.#database
-      .insert(deadlines)
-      .values({ kind, ref, dueAt })
-      .onConflictDoUpdate({ target: [deadlines.kind, deadlines.ref], set: { dueAt } })
-      .run();
+    this.#sql.exec(SET, ref, kind, dueAt);
+    if (this.#earliest !== undefined) this.#earliest = Math.min(this.#earliest ?? dueAt, dueAt);
   }
 
   clear(ref: string): void {
-    this.#database.delete(deadlines).where(eq(deadlines.ref, ref)).run();
+    this.#sql.exec("DELETE FROM deadlines WHERE ref = ?", ref);
   }
 
-  /** Takes out what is due: each is seen once. */
+  /** Takes out what is due, earliest first: each is seen once. */
   takeDue(nowMs: number): Deadline[] {
-    const due = this.#database
-      .select()
-      .from(deadlines)
-      .where(lte(deadlines.dueAt, nowMs))
-      .orderBy(asc(deadlines.dueAt))
-      .all();
-    for (const { kind, ref } of due) this.set(kind, ref, Number.POSITIVE_INFINITY);
+    this.#earliest = undefined;
+    const due = this.#sql
+      .exec<{ kind: DeadlineKind; ref: string }>(
+        "SELECT kind, ref FROM deadlines WHERE due_at <= ? ORDER BY due_at",
+        nowMs,
+      )
+      .toArray();
+    if (due.length > 0) this.#sql.exec("DELETE FROM deadlines WHERE due_at <= ?", nowMs);
     return due;
   }
 
+  /** A moment at which nothing has been overlooked, if the object looks again; null when there is no deadline. */
   earliest(): number | null {
-    return this.#database.select().from(deadlines).orderBy(asc(deadlines.dueAt)).limit(1).get()?.dueAt ?? null;
+    if (this.#earliest === undefined) {
+      this.#earliest = this.#sql.exec<{ at: number | null }>("SELECT MIN(due_at) AS at FROM deadlines").one().at;
+    }
+    return this.#earliest;
+  }
+
+  /** What was kept may be wrong: `earliest` has to look. */
+  forget(): void {
+    this.#earliest = undefined;
   }
 }
+
+const SET = `INSERT INTO deadlines (ref, kind, due_at) VALUES (?, ?, ?)
+  ON CONFLICT (ref, kind) DO UPDATE SET due_at = excluded.due_at`;

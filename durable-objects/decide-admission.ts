@@ -10,11 +10,6 @@ import {
 /** How many runs may wait in one routine. */
 export const QUEUE_LIMIT = 1_000;
 
-export interface Waiting {
-  id: string;
-  notBeforeMs: number;
-}
-
 export interface AdmissionFacts {
   event: Pick<TriggerEvent, "type" | "fingerprint">;
   isPaused: boolean;
@@ -23,16 +18,21 @@ export interface AdmissionFacts {
   maxConcurrent: number;
   /** What came under the same key before, if anything. */
   earlier: { occurrence: Occurrence; fingerprint: string; atMs: number } | null;
-  /** Runs that hold a place, oldest first. */
-  active: readonly string[];
-  /** Runs that wait for one, oldest first. */
-  queued: readonly Waiting[];
+  /** How many runs hold a place. */
+  active: number;
+  /** How many wait for one. */
+  queued: number;
+  /** Whether one of those that wait could start at this moment: a retry waits for its time. Asked only where it matters. */
+  isAnyDue: () => boolean;
   nowMs: number;
 }
 
+/** Which runs make way for the new one: those that wait, or those that are on as well. */
+export type Superseded = "nobody" | "queued" | "all";
+
 export type AdmissionVerdict =
   | { outcome: "started"; reason: OutcomeReason }
-  | { outcome: "queued"; reason: OutcomeReason; supersedes: readonly string[] }
+  | { outcome: "queued"; reason: OutcomeReason; supersedes: Superseded }
   | { outcome: "duplicate"; reason: OutcomeReason; of: Occurrence }
   | { outcome: "skipped"; reason: OutcomeReason }
   | { outcome: "refused"; reason: "routine_paused" | "model_not_configured" | "idempotency_key_reused" }
@@ -49,31 +49,29 @@ export function decideAdmission(facts: AdmissionFacts): AdmissionVerdict {
   if (facts.isPaused && event.type !== "manual") return { outcome: "refused", reason: "routine_paused" };
   if (!facts.hasModel) return { outcome: "refused", reason: "model_not_configured" };
 
-  const isFree = active.length < placesOf(facts) && !isAnyAhead(facts);
+  const isFree = active < placesOf(facts) && !isAnyAhead(facts);
   if (isFree) return { outcome: "started", reason: "admitted" };
-  const isFull = queued.length >= QUEUE_LIMIT;
+  const isFull = queued >= QUEUE_LIMIT;
   switch (facts.overlap) {
     case "parallel":
-      return isFull ? { outcome: "queue_full" } : { outcome: "queued", reason: "at_max_concurrent", supersedes: [] };
+      return isFull
+        ? { outcome: "queue_full" }
+        : { outcome: "queued", reason: "at_max_concurrent", supersedes: "nobody" };
     case "queue":
-      return isFull ? { outcome: "queue_full" } : { outcome: "queued", reason: "overlap_queue", supersedes: [] };
+      return isFull ? { outcome: "queue_full" } : { outcome: "queued", reason: "overlap_queue", supersedes: "nobody" };
     case "queue_latest":
-      return { outcome: "queued", reason: "overlap_queue_latest", supersedes: idsOf(queued) };
+      return { outcome: "queued", reason: "overlap_queue_latest", supersedes: "queued" };
     case "skip":
       return { outcome: "skipped", reason: "overlap_skip" };
     case "cancel_running":
-      return { outcome: "queued", reason: "overlap_cancel_running", supersedes: [...idsOf(queued), ...active] };
+      return { outcome: "queued", reason: "overlap_cancel_running", supersedes: "all" };
   }
 }
 
-function idsOf(runs: readonly Waiting[]): string[] {
-  return runs.map(({ id }) => id);
-}
-
 /** A retry before its time holds nobody up, unless the policy is about what has not ended at all. */
-function isAnyAhead({ overlap, queued, nowMs }: AdmissionFacts): boolean {
-  if (overlap !== "parallel" && overlap !== "queue") return queued.length > 0;
-  return queued.some((run) => run.notBeforeMs <= nowMs);
+function isAnyAhead({ overlap, queued, isAnyDue }: AdmissionFacts): boolean {
+  if (queued === 0) return false;
+  return overlap !== "parallel" && overlap !== "queue" ? true : isAnyDue();
 }
 
 /** How many runs of the routine may be on at once. */
@@ -81,17 +79,7 @@ export function placesOf(routine: { overlap: Overlap; maxConcurrent: number }): 
   return routine.overlap === "parallel" ? routine.maxConcurrent : 1;
 }
 
-/** Which waiting runs start now, oldest first; a retry waits for its time without holding up the others. */
-export function choosePromotions(facts: {
-  overlap: Overlap;
-  maxConcurrent: number;
-  activeCount: number;
-  queued: readonly Waiting[];
-  nowMs: number;
-}): string[] {
-  const free = Math.max(0, placesOf(facts) - facts.activeCount);
-  return facts.queued
-    .filter((run) => run.notBeforeMs <= facts.nowMs)
-    .slice(0, free)
-    .map((run) => run.id);
+/** How many runs may start, given how many are on; max_concurrent may have been lowered since they began. */
+export function freePlaces(routine: { overlap: Overlap; maxConcurrent: number; active: number }): number {
+  return Math.max(0, placesOf(routine) - routine.active);
 }

@@ -13,6 +13,8 @@ export type RoutineRow = typeof routine.$inferSelect;
 export class DefinitionStore {
   readonly #database: Database;
   readonly #ids: IdMaker;
+  /** As it was last read or written; undefined when it is not known. */
+  #row: RoutineRow | null | undefined;
 
   constructor(database: Database, ids: IdMaker) {
     this.#database = database;
@@ -20,7 +22,13 @@ export class DefinitionStore {
   }
 
   row(): RoutineRow | null {
-    return this.#database.select().from(routine).get() ?? null;
+    if (this.#row === undefined) this.#row = this.#database.select().from(routine).get() ?? null;
+    return this.#row;
+  }
+
+  /** After a transaction that was rolled back: what is kept of it is wrong. */
+  forget(): void {
+    this.#row = undefined;
   }
 
   /** The newest definition. @throws Error when there is no routine: callers have asked for `row` before. */
@@ -32,6 +40,7 @@ export class DefinitionStore {
 
   /** The definition that a run was admitted with. */
   atRevision(revision: number): RoutineDefinition {
+    if (this.row()?.revision === revision) return this.current();
     const row = this.#database.select().from(revisions).where(eq(revisions.revision, revision)).get();
     return row?.definition ?? this.current();
   }
@@ -44,6 +53,7 @@ export class DefinitionStore {
       .returning()
       .get();
     this.#database.insert(revisions).values({ revision: 1, at: nowMs, by, definition }).run();
+    this.#row = row;
     return row;
   }
 
@@ -66,6 +76,7 @@ export class DefinitionStore {
   update(row: RoutineRow, change: Partial<RoutineRow>, nowMs: number): RoutineRow {
     const saved = { ...row, ...change, updatedAt: nowMs, version: row.version + 1 };
     this.#database.update(routine).set(saved).where(eq(routine.id, row.id)).run();
+    this.#row = saved;
     return saved;
   }
 

@@ -1,65 +1,106 @@
 /** Calls that the object owes to others, kept until they have gone through, with a wait that grows. */
-import { and, asc, eq } from "drizzle-orm";
-import type { Database } from "./routine-database.ts";
-import { outbox } from "./routine-schema.ts";
+import type { outbox } from "./routine-schema.ts";
 
-export type Owed = typeof outbox.$inferSelect;
-export type OwedKind = Owed["kind"];
+type OutboxRow = typeof outbox.$inferSelect;
+export type OwedKind = OutboxRow["kind"];
+export type Receiver = "pool" | "index";
+
+/** A call that is owed. */
+export interface Owed {
+  kind: OwedKind;
+  ref: string;
+  /** How often it has been tried in vain. */
+  tries: number;
+  /** Tells a call that is owed anew from the one that is under way. */
+  stamp: number;
+}
 
 /** The alarm repeats a call that was cut off by an eviction after this long. */
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
 
 export class Outbox {
-  readonly #database: Database;
+  readonly #sql: SqlStorage;
+  /** Receivers to whom something is owed that nobody has set out to tell them. */
+  readonly #fresh = new Set<Receiver>();
+  /** Not later than when the earliest call is due; undefined when it is not known. */
+  #earliest: number | null | undefined;
 
-  constructor(database: Database) {
-    this.#database = database;
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
   }
 
   /** Owes a call. Owing it again while it is under way makes it go out once more. */
   owe(kind: OwedKind, ref: string, nowMs: number): void {
     const dueAt = nowMs + FIRST_RETRY_MS;
-    const before = this.#find(kind, ref);
-    const stamp = (before?.stamp ?? 0) + 1;
-    this.#database
-      .insert(outbox)
-      .values({ kind, ref, dueAt, stamp })
-      .onConflictDoUpdate({ target: [outbox.kind, outbox.ref], set: { dueAt, stamp, tries: 0 } })
-      .run();
+    this.#sql.exec(OWE, kind, ref, dueAt);
+    this.#fresh.add(receiverOf(kind));
+    if (this.#earliest !== undefined) this.#earliest = Math.min(this.#earliest ?? dueAt, dueAt);
   }
 
-  /** Everything that is owed, oldest debt first. */
-  all(): Owed[] {
-    return this.#database.select().from(outbox).orderBy(asc(outbox.dueAt)).all();
+  /** Whether something has become owed to a receiver since the last call. */
+  takeFresh(receiver: Receiver): boolean {
+    return this.#fresh.delete(receiver);
   }
 
-  /** Strikes off a call that went through, unless it has been owed anew meanwhile. */
-  settle(owed: Owed): void {
-    this.#database
-      .delete(outbox)
-      .where(and(eq(outbox.kind, owed.kind), eq(outbox.ref, owed.ref), eq(outbox.stamp, owed.stamp)))
-      .run();
+  /** Whether a call has not gone through yet. */
+  has(kind: OwedKind, ref: string): boolean {
+    return this.#sql.exec("SELECT 1 FROM outbox WHERE kind = ? AND ref = ?", kind, ref).toArray().length > 0;
   }
 
-  postpone(owed: Owed, nowMs: number): void {
-    const waitMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** owed.tries);
-    this.#database
-      .update(outbox)
-      .set({ tries: owed.tries + 1, dueAt: nowMs + waitMs })
-      .where(and(eq(outbox.kind, owed.kind), eq(outbox.ref, owed.ref), eq(outbox.stamp, owed.stamp)))
-      .run();
+  isEmpty(): boolean {
+    return this.#sql.exec("SELECT 1 FROM outbox LIMIT 1").toArray().length === 0;
   }
 
+  /** What is new, or due again: oldest debt first, at most so many. */
+  due(receiver: Receiver, nowMs: number, limit: number): Owed[] {
+    return this.#sql.exec<Owed & Record<string, SqlStorageValue>>(DUE[receiver], nowMs, limit).toArray();
+  }
+
+  /** Strikes off calls that went through, but for those that have been owed anew meanwhile. */
+  settle(owed: readonly Owed[]): void {
+    if (owed.length > 0) this.#sql.exec(SETTLE, named(owed));
+  }
+
+  postpone(owed: readonly Owed[], nowMs: number): void {
+    if (owed.length > 0) this.#sql.exec(POSTPONE, nowMs, named(owed));
+  }
+
+  /** A moment at which nothing has been overlooked, if the object looks again; null when nothing is owed. */
   earliest(): number | null {
-    return this.#database.select().from(outbox).orderBy(asc(outbox.dueAt)).limit(1).get()?.dueAt ?? null;
+    if (this.#earliest === undefined) {
+      this.#earliest = this.#sql.exec<{ at: number | null }>("SELECT MIN(due_at) AS at FROM outbox").one().at;
+    }
+    return this.#earliest;
   }
 
-  #find(kind: OwedKind, ref: string): Owed | undefined {
-    return this.#database
-      .select()
-      .from(outbox)
-      .where(and(eq(outbox.kind, kind), eq(outbox.ref, ref)))
-      .get();
+  /** The moment has come, or what was kept is wrong: `earliest` has to look. */
+  forget(): void {
+    this.#earliest = undefined;
   }
+}
+
+export function receiverOf(kind: OwedKind): Receiver {
+  return kind === "ask_pool" || kind === "release_lease" ? "pool" : "index";
+}
+
+const OWE = `INSERT INTO outbox (kind, ref, due_at, stamp) VALUES (?, ?, ?, 1)
+  ON CONFLICT (kind, ref) DO UPDATE SET due_at = excluded.due_at, stamp = stamp + 1, tries = 0`;
+
+/** A lease is asked for before it is released. */
+const due = (kinds: string) => `SELECT kind, ref, tries, stamp FROM outbox
+  WHERE kind IN (${kinds}) AND (tries = 0 OR due_at <= ?) ORDER BY due_at, kind, ref LIMIT ?`;
+const DUE: Record<Receiver, string> = {
+  pool: due("'ask_pool', 'release_lease'"),
+  index: due("'project_run', 'project_routine', 'forget_routine'"),
+};
+
+/** Rows by what they are and how they were when they were read, as one text. */
+const IS_NAMED = `(kind, ref, stamp) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))`;
+const SETTLE = `DELETE FROM outbox WHERE ${IS_NAMED}`;
+const POSTPONE = `UPDATE outbox SET tries = tries + 1,
+  due_at = ? + MIN(${LONGEST_RETRY_MS}, ${FIRST_RETRY_MS} * (1 << MIN(tries, 16))) WHERE ${IS_NAMED}`;
+
+function named(owed: readonly Owed[]): string {
+  return JSON.stringify(owed.map(({ kind, ref, stamp }) => [kind, ref, stamp]));
 }

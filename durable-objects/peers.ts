@@ -13,8 +13,8 @@ export interface RoutinePeer extends Rpc.DurableObjectBranded {
 }
 
 export interface PoolPeer extends Rpc.DurableObjectBranded {
-  /** Asks for a runner. Asking twice for one lease is asking once. @returns how many runners the pool has. */
-  request(request: LeaseRequest): { runners: number };
-  /** Takes a lease back: at once when nobody works on it, else as soon as the work has stopped. */
-  release(lease: LeaseRef): "freed" | "stopping";
+  /** Asks for a runner for each lease. Asking twice for one is asking once. @returns how many runners the pool has. */
+  request(requests: LeaseRequest[]): { runners: number };
+  /** Takes leases back: at once where nobody works on one, else as soon as the work has stopped. @returns one answer each. */
+  release(leases: LeaseRef[]): ("freed" | "stopping")[];
 }

@@ -68,27 +68,21 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     return this.#runners.accept();
   }
 
-  /** Asks for a runner. Asking twice for one lease is asking once. */
-  request({ lease, routine_id }: LeaseRequest): { runners: number } {
-    this.#leases.ask(lease, routine_id, Date.now());
+  /** Asks for a runner for each lease. Asking twice for one is asking once. @returns how many runners the pool has. */
+  request(requests: LeaseRequest[]): { runners: number } {
+    const nowMs = Date.now();
+    this.ctx.storage.transactionSync(() => {
+      for (const { lease, routine_id } of requests) this.#leases.ask(lease, routine_id, nowMs);
+    });
     this.#match();
     return { runners: this.#runners.runnerCount() };
   }
 
-  /** Takes a lease back: at once when nobody works on it, else as soon as the work has stopped. */
-  release(lease: LeaseRef): "freed" | "stopping" {
-    const row = this.#leases.get(lease);
-    if (row === null) return "freed";
-    if (row.status === "waiting") {
-      this.#leases.remove(lease);
-      return "freed";
-    }
-    if (row.status === "offered" || row.status === "accepted") {
-      this.#leases.stop(lease, Date.now());
-      if (row.runnerId !== null) this.#runners.stop(row.runnerId, lease);
-      this.#armAlarm();
-    }
-    return "stopping";
+  /** Takes leases back: at once where nobody works on one, else as soon as the work has stopped. @returns one answer each. */
+  release(leases: LeaseRef[]): ("freed" | "stopping")[] {
+    const answers = leases.map((lease) => this.#release(lease));
+    this.#armAlarm();
+    return answers;
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
@@ -115,6 +109,20 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     }
     await this.#reportEnds();
     this.#match();
+  }
+
+  #release(lease: LeaseRef): "freed" | "stopping" {
+    const row = this.#leases.get(lease);
+    if (row === null) return "freed";
+    if (row.status === "waiting") {
+      this.#leases.remove(lease);
+      return "freed";
+    }
+    if (row.status === "offered" || row.status === "accepted") {
+      this.#leases.stop(lease, Date.now());
+      if (row.runnerId !== null) this.#runners.stop(row.runnerId, lease);
+    }
+    return "stopping";
   }
 
   #expire(row: LeaseRow, nowMs: number): void {

@@ -5,13 +5,13 @@ import migrations from "../migrations/routine-object/migrations.js";
 import {
   counters,
   deadlines,
-  events,
   idempotencyKeys,
   occurrences,
   revisions,
   runs,
   sessions,
   tickets,
+  transcript,
 } from "./routine-schema.ts";
 
 export type Database = DrizzleSqliteDODatabase<Record<string, never>>;
@@ -30,6 +30,6 @@ export async function openDatabase(storage: DurableObjectStorage): Promise<Datab
 
 /** Empties everything but the routine's own row, which stays as the tombstone. */
 export function purgeTables(database: Database): void {
-  const tables = [counters, deadlines, events, idempotencyKeys, occurrences, revisions, runs, sessions, tickets];
+  const tables = [counters, deadlines, idempotencyKeys, occurrences, revisions, runs, sessions, tickets, transcript];
   for (const table of tables) database.delete(table).run();
 }

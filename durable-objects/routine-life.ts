@@ -10,7 +10,7 @@ import { FLUSH_DELAY_MS, FrameBuffer, type PendingRun } from "./frame-buffer.ts"
 import { poolObject } from "./object-ids.ts";
 import { OwedCalls } from "./owed-calls.ts";
 import type { RoutineParts } from "./routine-parts.ts";
-import type { DeadlineKind, LeaseEnd } from "./run-happenings.ts";
+import type { LeaseEnd } from "./run-happenings.ts";
 import { type Greeting, type LinkAttachment, RunLinks } from "./run-links.ts";
 import { runOrder } from "./run-order.ts";
 import { type ViewerAttachment, Viewers } from "./viewers.ts";
@@ -66,6 +66,10 @@ export class RoutineLife {
       index: env.DB,
       pool: () => poolObject(env, config.jurisdiction, "default"),
       onFreed: (lease) => this.endLease(lease, "offer_expired"),
+      onDrained: () => {
+        this.#purgeIfOver();
+        this.#armAlarm();
+      },
     });
   }
 
@@ -82,7 +86,7 @@ export class RoutineLife {
 
   /** Resolves when every owed call has been tried once. */
   settled(): Promise<void> {
-    return this.#drain();
+    return this.#owed.drain();
   }
 
   /** @throws Error while the lease's last frames can't be stored: they say how the attempt ended, so it is told again. */
@@ -109,11 +113,13 @@ export class RoutineLife {
 
   wake(): void {
     this.#alarmAt = null;
+    this.parts.outbox.forget();
     this.change((nowMs) => {
       for (const { kind, ref } of this.parts.deadlines.takeDue(nowMs)) {
-        this.parts.engine.happen(ref, { type: "overdue", kind: kind as DeadlineKind }, nowMs);
+        this.parts.engine.happen(ref, { type: "overdue", kind }, nowMs);
       }
     });
+    void this.#owed.drain();
     this.#armFor(this.viewers.closeStalled(Date.now()));
   }
 
@@ -173,10 +179,13 @@ export class RoutineLife {
 
   #inTransaction<Value>(work: () => Value): Value {
     try {
-      return this.#context.storage.transactionSync(work);
+      return this.#context.storage.transactionSync(() => {
+        const value = work();
+        this.parts.log.write();
+        return value;
+      });
     } catch (error) {
-      // What was rolled back must not be said.
-      this.parts.engine.takeSaid();
+      this.parts.forget();
       throw error;
     }
   }
@@ -202,7 +211,7 @@ export class RoutineLife {
       logLine("error", { what: "say", outcome: errorText(error) });
     }
     this.#armAlarm();
-    void this.#drain();
+    this.#owed.drainFresh();
   }
 
   #say(nowMs: number): void {
@@ -214,17 +223,12 @@ export class RoutineLife {
     for (const sessionId of sessions) this.viewers.announce(sessionId, nowMs);
   }
 
-  async #drain(): Promise<void> {
-    await this.#owed.drain();
-    this.#purgeIfOver();
-    this.#armAlarm();
-  }
-
   /** A deleted routine whose last run has stopped keeps its tombstone, and nothing else. */
   #purgeIfOver(): void {
-    const { definitions, runs, outbox, purge } = this.parts;
-    const isOver = definitions.row()?.status === "deleted" && runs.unsettled().length === 0;
-    if (isOver && outbox.earliest() === null) this.#context.storage.transactionSync(purge);
+    const { definitions, runs, outbox, purge, forget } = this.parts;
+    if (definitions.row()?.status !== "deleted" || runs.unsettled().length > 0 || !outbox.isEmpty()) return;
+    this.#context.storage.transactionSync(purge);
+    forget();
   }
 
   #greet(lease: LeaseRef, runner: RunnerRef, origin: string): Greeting | null {
@@ -234,12 +238,13 @@ export class RoutineLife {
       if (row === null || row.doc.runner?.id !== runner.id) return null;
       const definition = this.parts.definitions.atRevision(row.doc.routine.revision);
       const order = runOrder(row.doc, definition, row.text, this.#config.publicUrl ?? origin);
-      return { ack: row.lastFrame, order, cancel: row.doc.cancel_reason };
+      return { ack: this.parts.engine.lastFrame(row), order, cancel: row.doc.cancel_reason };
     });
   }
 
   #takeFrames(lease: LeaseRef, frames: readonly Frame[]): number | null {
-    const lastStored = this.parts.runs.get(lease.run_id)?.lastFrame ?? 0;
+    const row = this.parts.engine.leased(lease);
+    const lastStored = row === null ? 0 : this.parts.engine.lastFrame(row);
     const missingAfter = this.#frames.add(lease, lastStored, frames);
     // A repeat of what is stored: its acknowledgement was lost with a socket.
     if (this.#frames.isEmpty && missingAfter === null) this.links.acknowledge(lease, lastStored);

@@ -96,8 +96,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     });
     life.closeViewers("the routine has been deleted");
     await life.settled();
-    const isForgotten = parts.outbox.all().every(({ kind }) => kind !== "forget_routine");
-    return isForgotten ? success(null) : refuse("index_behind");
+    return parts.outbox.has("forget_routine", routine.id) ? refuse("index_behind") : success(null);
   }
 
   revisions(page: PageRequest): Result<Page<Revision>> {
@@ -142,7 +141,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   }
 
   occurrences(page: PageRequest): Result<Page<Occurrence>> {
-    return this.#with(({ parts }) => success(parts.runs.listOccurrences(page)));
+    return this.#with(({ parts }) => success(parts.occurrences.list(page)));
   }
 
   runs(page: PageRequest): Result<Page<Run>> {
@@ -154,7 +153,10 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   }
 
   readRun(id: string): Result<Run> {
-    return this.#with(({ parts }) => found(parts.runs.get(id)?.doc));
+    return this.#with(({ parts }) => {
+      const row = parts.runs.get(id);
+      return row === null ? refuse("not_found") : success(parts.engine.seen(row));
+    });
   }
 
   /** Asks for a run to be stopped; asking again changes nothing. */
@@ -164,7 +166,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
       if (row === null) return refuse("not_found");
       if (isSettled(row.doc)) return refuse("run_settled");
       life.change((nowMs) => parts.engine.happen(id, { type: "cancel_requested", reason: "by_user" }, nowMs));
-      return found(parts.runs.get(id)?.doc);
+      return this.readRun(id);
     });
   }
 
@@ -236,7 +238,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     if (this.#life !== null) return this.#life;
     const database = await openDatabase(this.ctx.storage);
     const ownerKey = this.ctx.id.name ?? "";
-    const parts = routineParts(database, this.#config, ownerKey);
+    const parts = routineParts(database, this.ctx.storage.sql, this.#config, ownerKey);
     const alarmAt = await this.ctx.storage.getAlarm();
     this.#life ??= new RoutineLife(this.ctx, this.env, this.#config, parts, alarmAt);
     return this.#life;
@@ -262,8 +264,10 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   #admit({ routine, life, parts }: Open, event: TriggerEvent): Result<Admission> {
     const { model, defaultModel } = this.#config;
-    const { runs, engine, ids, door } = parts;
-    const admitted = life.change((nowMs) => admit({ routine, model, defaultModel, runs, engine, ids, nowMs }, event));
+    const { occurrences, runs, engine, ids, door } = parts;
+    const admitted = life.change((nowMs) =>
+      admit({ routine, model, defaultModel, occurrences, runs, engine, ids, nowMs }, event),
+    );
     if (!admitted.ok && admitted.refusal.code === "queue_full") door.countQueueFull();
     return admitted;
   }
@@ -284,7 +288,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   async #isIndexed(life: RoutineLife, routineId: string): Promise<boolean> {
     await life.settled();
-    return life.parts.outbox.all().every(({ kind, ref }) => kind !== "project_routine" || ref !== routineId);
+    return !life.parts.outbox.has("project_routine", routineId);
   }
 }
 

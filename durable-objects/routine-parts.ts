@@ -4,6 +4,7 @@ import { Deadlines } from "./deadlines.ts";
 import { DefinitionStore } from "./definition-store.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
 import type { Config } from "./environment.ts";
+import { OccurrenceStore } from "./occurrence-store.ts";
 import { Outbox } from "./outbox.ts";
 import { type Database, purgeTables } from "./routine-database.ts";
 import { RunEngine } from "./run-engine.ts";
@@ -11,18 +12,29 @@ import { RunProxies } from "./run-proxies.ts";
 import { RunStore } from "./run-store.ts";
 import { TranscriptLog } from "./transcript-log.ts";
 
-export function routineParts(database: Database, config: Config, ownerKey: string) {
+/** @param sql of the same database. */
+export function routineParts(database: Database, sql: SqlStorage, config: Config, ownerKey: string) {
   const ids = new IdMaker(ownerKey, (bytes) => crypto.getRandomValues(bytes));
   const definitions = new DefinitionStore(database, ids);
-  const runs = new RunStore(database);
-  const log = new TranscriptLog(database);
-  const deadlines = new Deadlines(database);
-  const outbox = new Outbox(database);
+  const log = new TranscriptLog(sql);
+  const runs = new RunStore(database, sql, log);
+  const occurrences = new OccurrenceStore(database, sql);
+  const deadlines = new Deadlines(sql);
+  const outbox = new Outbox(sql);
   const engine = new RunEngine({ runs, log, deadlines, outbox, definitions });
   const proxies = new RunProxies({ engine, runs, definitions, outbox });
   const door = new Doorkeeper(database, config);
   const purge = () => purgeTables(database);
-  return { ids, purge, definitions, runs, log, deadlines, outbox, engine, proxies, door };
+  /** After a transaction that was rolled back, or that emptied the tables: what is kept in memory is wrong. */
+  const forget = () => {
+    definitions.forget();
+    deadlines.forget();
+    outbox.forget();
+    log.forget();
+    runs.forget();
+    engine.takeSaid();
+  };
+  return { ids, purge, forget, definitions, occurrences, runs, log, deadlines, outbox, engine, proxies, door };
 }
 
 export type RoutineParts = ReturnType<typeof routineParts>;

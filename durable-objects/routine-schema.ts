@@ -1,4 +1,5 @@
 /** The tables of a routine's object. What lists and matching need goes from here to D1. */
+import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { RoutineDefinition } from "#protocol/routine.ts";
 import { type Run, runStatuses } from "#protocol/run.ts";
@@ -53,8 +54,6 @@ export const runs = sqliteTable(
     doc: text({ mode: "json" }).$type<Run>().notNull(),
     /** Text that came with the trigger; untrusted. */
     text: text(),
-    /** The last frame of this attempt that is stored. */
-    lastFrame: integer("last_frame").notNull().default(0),
     /** How far the attempt has come, as its steps tell. */
     phase: text({ enum: runPhaseSchema.options as [RunPhase, ...RunPhase[]] }).notNull(),
     /** A retry does not start before this time. */
@@ -64,7 +63,9 @@ export const runs = sqliteTable(
     version: integer().notNull(),
   },
   (table) => [
-    index("runs_by_status").on(table.status, table.id),
+    index("runs_unsettled")
+      .on(table.status, table.id, table.notBefore)
+      .where(sql`status IN ('queued', 'starting', 'running')`),
     index("runs_by_session").on(table.sessionId, table.id),
   ],
 );
@@ -73,28 +74,35 @@ export const sessions = sqliteTable("sessions", {
   id: text().primaryKey(),
   title: text().notNull(),
   createdAt: integer("created_at").notNull(),
-  lastSeq: integer("last_seq").notNull().default(0),
-  /** The length of all events so far, in bytes. */
-  totalBytes: integer("total_bytes").notNull().default(0),
 });
 
-/** The transcripts. `body` is the event as it is sent; `end_bytes` is the length of the session up to its end. */
-export const events = sqliteTable(
-  "events",
+/**
+ * The transcripts. A row holds the events of one transaction, as they are sent, a line each; `end_bytes` is the length
+ * of the session's events up to its end. Its primary key is the table itself (`WITHOUT ROWID`, in the migration), so
+ * that a row is written once.
+ */
+export const transcript = sqliteTable(
+  "transcript",
   {
     sessionId: text("session_id").notNull(),
-    seq: integer().notNull(),
+    lastSeq: integer("last_seq").notNull(),
+    firstSeq: integer("first_seq").notNull(),
     endBytes: integer("end_bytes").notNull(),
+    /** The attempt whose frames are stored up to `frame`, with that many tool calls in them. */
+    runId: text("run_id").notNull(),
+    attempt: integer().notNull(),
+    frame: integer().notNull(),
+    toolCalls: integer("tool_calls").notNull(),
     body: text().notNull(),
   },
-  (table) => [primaryKey({ columns: [table.sessionId, table.seq] })],
+  (table) => [primaryKey({ columns: [table.sessionId, table.lastSeq] })],
 );
 
 /** Moments at which the object has to look again. One alarm is armed for the earliest. */
 export const deadlines = sqliteTable(
   "deadlines",
-  { kind: text().notNull(), ref: text().notNull(), dueAt: integer("due_at").notNull() },
-  (table) => [primaryKey({ columns: [table.kind, table.ref] }), index("deadlines_by_time").on(table.dueAt)],
+  { ref: text().notNull(), kind: text().notNull(), dueAt: integer("due_at").notNull() },
+  (table) => [primaryKey({ columns: [table.ref, table.kind] })],
 );
 
 /** Calls that the object owes to others: each stays until it has gone through. */
@@ -108,7 +116,7 @@ export const outbox = sqliteTable(
     /** Changes when the same call is owed anew while one is under way. */
     stamp: integer().notNull(),
   },
-  (table) => [primaryKey({ columns: [table.kind, table.ref] }), index("outbox_by_time").on(table.dueAt)],
+  (table) => [primaryKey({ columns: [table.kind, table.ref] })],
 );
 
 export const tickets = sqliteTable("tickets", {

@@ -1,17 +1,17 @@
 /** Carries out what the run rules decide: rows, transcript, deadlines, and what is owed to others. */
 
-import type { CancelReason, QueuedRun } from "#protocol/run.ts";
+import { type CancelReason, isSettled, type QueuedRun } from "#protocol/run.ts";
 import type { Frame, LeaseRef } from "#protocol/runner-link.ts";
 import { durationMs, timestamp } from "#protocol/time.ts";
 import type { EventBody } from "#protocol/transcript.ts";
 import type { Deadlines } from "./deadlines.ts";
-import { choosePromotions } from "./decide-admission.ts";
+import { freePlaces } from "./decide-admission.ts";
 import type { DefinitionStore } from "./definition-store.ts";
 import type { Outbox } from "./outbox.ts";
-import type { DeadlineKind, Effect, Happening, RunLimits } from "./run-happenings.ts";
+import type { DeadlineKind, Effect, Happening, RunLimits, RunState } from "./run-happenings.ts";
 import { applyHappening } from "./run-lifecycle.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
-import type { TranscriptLog } from "./transcript-log.ts";
+import { type Mark, markOf, type TranscriptLog } from "./transcript-log.ts";
 
 /** What has to be said to sockets once the rows are written. */
 export interface Said {
@@ -49,18 +49,29 @@ export class RunEngine {
     return said;
   }
 
-  /** Writes a new run with its session and its first events. Call it inside a transaction. */
-  begin(run: QueuedRun, text: string | null, events: readonly EventBody[], nowMs: number): void {
-    this.append(this.#runs.insert(run, text, nowMs), events, nowMs);
+  /**
+   * Writes a new run with its session and its first events. Call it inside a transaction.
+   * @param isStarted it has a place at once, and never waits.
+   */
+  begin(
+    { run, text, isStarted }: { run: QueuedRun; text: string | null; isStarted: boolean },
+    events: readonly EventBody[],
+    nowMs: number,
+  ): void {
+    const queued: RunState = { run, phase: "admission", notBeforeMs: 0, overdue: null };
+    const step = isStarted ? applyHappening(queued, { type: "promoted" }, this.#limitsOf(run), nowMs) : null;
+    const row = this.#runs.insert(step?.state ?? queued, text, nowMs);
+    this.append(row, [...events, ...(step?.events ?? [])], nowMs);
     this.#outbox.owe("project_run", run.id, nowMs);
+    for (const effect of step?.effects ?? []) this.#carryOut(row, run.attempt, effect, nowMs);
   }
 
   /** Lets something happen to a run. Call it inside a transaction. @returns the run's row afterwards. */
   happen(runId: string, happening: Happening, nowMs: number): RunRow | null {
     const row = this.#runs.get(runId);
     if (row === null) return null;
-    const state = { run: row.doc, phase: row.phase, notBeforeMs: row.notBefore, overdue: row.overdue };
-    const step = applyHappening(state, happening, this.#limitsOf(row), nowMs);
+    const state = { run: this.seen(row), phase: row.phase, notBeforeMs: row.notBefore, overdue: row.overdue };
+    const step = applyHappening(state, happening, this.#limitsOf(row.doc), nowMs);
     if (step === null) return row;
     const saved = this.#runs.save(row, step.state);
     this.append(saved, step.events, nowMs);
@@ -71,7 +82,7 @@ export class RunEngine {
 
   /** Writes events of a run that change nothing but the transcript. */
   append(row: RunRow, events: readonly EventBody[], nowMs: number): void {
-    this.#log.append(row.sessionId, row.id, events, nowMs);
+    this.#log.append(row.sessionId, row.id, row.doc.attempt, events, nowMs);
     this.#said.sessions.add(row.sessionId);
   }
 
@@ -79,30 +90,39 @@ export class RunEngine {
   promote(nowMs: number): void {
     const routine = this.#definitions.row();
     if (routine === null || routine.status === "deleted") return;
-    const { definition } = routine;
-    const { active, queued } = this.#runs.places();
-    const chosen = choosePromotions({
-      overlap: definition.overlap,
-      maxConcurrent: definition.max_concurrent,
-      activeCount: active.length,
-      queued,
-      nowMs,
-    });
-    for (const runId of chosen) this.happen(runId, { type: "promoted" }, nowMs);
+    const { overlap, max_concurrent: maxConcurrent } = routine.definition;
+    const { active, queued } = this.#runs.queue.places();
+    const free = freePlaces({ overlap, maxConcurrent, active });
+    if (free === 0 || queued === 0) return;
+    for (const runId of this.#runs.queue.due(nowMs, free)) this.happen(runId, { type: "promoted" }, nowMs);
   }
 
   /** Takes in a frame of an attempt that is on; one that is stored already changes nothing. Call it inside a transaction. */
   takeFrame(lease: LeaseRef, frame: Frame, nowMs: number): void {
-    const before = this.leased(lease);
-    if (before === null || frame.n <= before.lastFrame) return;
-    const runId = lease.run_id;
-    // Before all else: an attempt that ends with this frame starts its successor at frame 0.
-    this.#runs.setLastFrame(runId, frame.n);
-    const row = { ...before, lastFrame: frame.n };
+    const row = this.leased(lease);
+    if (row === null) return;
+    const mark = this.#markOf(row);
+    if (frame.n <= mark.frame) return;
     const { body } = frame;
-    if (body.kind === "running") this.happen(runId, { type: "running", sandbox: body.sandbox }, nowMs);
-    else if (body.kind === "finished") this.happen(runId, { type: "finished", frame: body }, nowMs);
+    const isCall = body.kind === "event" && body.event.type === "tool.call";
+    // Before all else: an attempt that ends with this frame starts its successor at frame 0.
+    this.#log.note(row.sessionId, { ...mark, frame: frame.n, toolCalls: mark.toolCalls + Number(isCall) });
+    if (body.kind === "running") this.happen(row.id, { type: "running", sandbox: body.sandbox }, nowMs);
+    else if (body.kind === "finished") this.happen(row.id, { type: "finished", frame: body }, nowMs);
     else this.#takeEvent(row, body.event, nowMs);
+  }
+
+  /** The last frame of the run's present attempt that is stored. */
+  lastFrame(row: RunRow): number {
+    return this.#markOf(row).frame;
+  }
+
+  /** The run with what is counted of it and written with its transcript alone. */
+  seen(row: RunRow): RunRow["doc"] {
+    const { doc } = row;
+    const { toolCalls } = this.#markOf(row);
+    if (isSettled(doc) || toolCalls <= doc.evidence.tool_calls) return doc;
+    return { ...doc, evidence: { ...doc.evidence, tool_calls: toolCalls } };
   }
 
   /** The run of a lease that is in force, or null: the attempt has ended, or there never was one. */
@@ -115,13 +135,10 @@ export class RunEngine {
   #takeEvent(row: RunRow, event: EventBody, nowMs: number): void {
     this.append(row, [event], nowMs);
     if (event.type === "run.step") this.happen(row.id, { type: "step", phase: event.phase }, nowMs);
-    const isCall = event.type === "tool.call";
-    const isFirst = row.doc.timings.first_event_at === null && (isCall || event.type.startsWith("agent."));
-    if (!isFirst && !isCall) return;
+    const isOwn = event.type === "tool.call" || event.type.startsWith("agent.");
+    if (!isOwn || row.doc.timings.first_event_at !== null) return;
     const run = structuredClone(row.doc);
-    if (isFirst) run.timings.first_event_at = timestamp(nowMs);
-    // The runner's own count at the end takes its place; without one, this is what was seen.
-    if (isCall) run.evidence.tool_calls += 1;
+    run.timings.first_event_at = timestamp(nowMs);
     this.update(row, run);
   }
 
@@ -130,8 +147,12 @@ export class RunEngine {
     return this.#runs.save(row, { run, phase: row.phase, notBeforeMs: row.notBefore, overdue: row.overdue });
   }
 
-  #limitsOf(row: RunRow): RunLimits {
-    const { limits, retry } = this.#definitions.atRevision(row.doc.routine.revision);
+  #markOf(row: RunRow): Mark {
+    return markOf(this.#log.end(row.sessionId)?.mark, row.id, row.doc.attempt);
+  }
+
+  #limitsOf(run: RunRow["doc"]): RunLimits {
+    const { limits, retry } = this.#definitions.atRevision(run.routine.revision);
     return {
       timeoutMs: durationMs(limits.timeout),
       retryMax: retry.max,

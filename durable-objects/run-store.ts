@@ -1,86 +1,91 @@
-/** Rows of runs, sessions and occurrences in the object's SQLite. */
-import { and, asc, desc, eq, gte, inArray, lt, notInArray, sql } from "drizzle-orm";
+/** Rows of runs and sessions in the object's SQLite. */
+import { and, asc, desc, eq, gte, lt, notInArray, sql } from "drizzle-orm";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import type { Run, Session } from "#protocol/run.ts";
 import { timestamp } from "#protocol/time.ts";
-import type { Occurrence } from "#protocol/trigger-event.ts";
 import { pageEnd, pageEndSchema } from "./page-end.ts";
+import type { RunDocument } from "./projection/writes.ts";
 import type { Database } from "./routine-database.ts";
-import { idempotencyKeys, occurrences, runs, sessions } from "./routine-schema.ts";
+import { runs, sessions } from "./routine-schema.ts";
 import type { RunState } from "./run-happenings.ts";
+import { RunQueue } from "./run-queue.ts";
+import type { TranscriptLog } from "./transcript-log.ts";
 
 export type RunRow = typeof runs.$inferSelect;
 
 const SETTLED = ["succeeded", "failed", "timed_out", "canceled"] as const;
 
-export class RunStore {
-  readonly #database: Database;
+/** Rows that are kept in memory at most. */
+const ROWS_KEPT = 128;
 
-  constructor(database: Database) {
+export class RunStore {
+  readonly queue: RunQueue;
+  readonly #database: Database;
+  readonly #sql: SqlStorage;
+  readonly #log: TranscriptLog;
+  /** Rows as they were last read or written: frames come too often to read and parse a run's document for each. */
+  readonly #kept = new Map<string, RunRow>();
+
+  /** @param sql of the same database, for what every fire writes. */
+  constructor(database: Database, sql: SqlStorage, log: TranscriptLog) {
+    this.queue = new RunQueue(sql);
     this.#database = database;
+    this.#sql = sql;
+    this.#log = log;
   }
 
   get(runId: string): RunRow | null {
-    return this.#database.select().from(runs).where(eq(runs.id, runId)).get() ?? null;
+    const kept = this.#kept.get(runId);
+    if (kept !== undefined) return kept;
+    const row = this.#database.select().from(runs).where(eq(runs.id, runId)).get();
+    return row === undefined ? null : this.#keep(row);
+  }
+
+  /** After a transaction that was rolled back: what is kept of it is wrong. */
+  forget(): void {
+    this.#kept.clear();
+    this.queue.forget();
   }
 
   /** A new run with a session of its own. */
-  insert(run: Run, text: string | null, nowMs: number): RunRow {
-    this.#database.insert(sessions).values({ id: run.session_id, title: run.routine.name, createdAt: nowMs }).run();
-    return this.#database
-      .insert(runs)
-      .values({
-        id: run.id,
-        sessionId: run.session_id,
-        status: run.status,
-        doc: run,
-        text,
-        phase: "admission",
-        version: 1,
-      })
-      .returning()
-      .get();
+  insert({ run, phase, notBeforeMs, overdue }: RunState, text: string | null, nowMs: number): RunRow {
+    const { id, session_id: sessionId, status } = run;
+    const version = 1;
+    this.#sql.exec(INSERT_SESSION, sessionId, run.routine.name, nowMs);
+    this.#sql.exec(INSERT_RUN, id, sessionId, status, JSON.stringify(run), text, phase, notBeforeMs, overdue, version);
+    this.#log.begin(sessionId);
+    this.queue.moved(null, status);
+    return { id, sessionId, status, doc: run, text, phase, notBefore: notBeforeMs, overdue, version };
   }
 
-  /** Saves what the rules made of the run. A new attempt starts counting frames anew. */
+  /** Saves what the rules made of the run. */
   save(row: RunRow, state: RunState): RunRow {
-    const isNewAttempt = state.run.attempt !== row.doc.attempt;
-    const saved: RunRow = {
-      ...row,
-      status: state.run.status,
-      doc: state.run,
-      phase: state.phase,
-      notBefore: state.notBeforeMs,
-      overdue: state.overdue,
-      lastFrame: isNewAttempt ? 0 : row.lastFrame,
-      version: row.version + 1,
-    };
-    this.#database.update(runs).set(saved).where(eq(runs.id, row.id)).run();
-    return saved;
-  }
-
-  setLastFrame(runId: string, lastFrame: number): void {
-    this.#database.update(runs).set({ lastFrame }).where(eq(runs.id, runId)).run();
+    const { run, phase, notBeforeMs: notBefore, overdue } = state;
+    const { status } = run;
+    const change = { doc: run, phase, overdue, version: row.version + 1 };
+    // Naming a column writes the indexes that it is in, also when its value stays.
+    const isMoved = status !== row.status || notBefore !== row.notBefore;
+    const set = isMoved ? { ...change, status, notBefore } : change;
+    this.#database.update(runs).set(set).where(eq(runs.id, row.id)).run();
+    this.queue.moved(row.status, status);
+    return this.#keep({ ...row, ...change, status, notBefore });
   }
 
   /** Ids of all runs that have not settled, those that are on first. */
   unsettled(): string[] {
-    const { active, queued } = this.places();
-    return [...active, ...queued.map(({ id }) => id)];
+    return [...this.queue.active(), ...this.queue.queued()];
   }
 
-  /** Ids of runs that have not settled, oldest first: what admission and promotion look at. */
-  places(): { active: string[]; queued: { id: string; notBeforeMs: number }[] } {
-    const rows = this.#database
-      .select({ id: runs.id, status: runs.status, notBeforeMs: runs.notBefore })
-      .from(runs)
-      .where(inArray(runs.status, ["queued", "starting", "running"]))
-      .orderBy(asc(runs.id))
-      .all();
-    return {
-      active: rows.filter((row) => row.status !== "queued").map((row) => row.id),
-      queued: rows.filter((row) => row.status === "queued").map(({ id, notBeforeMs }) => ({ id, notBeforeMs })),
-    };
+  /** Runs as they are stored, in the order of their ids, until they are this long together; the first however long it is. */
+  documents(ids: readonly string[], maxLength: number): RunDocument[] {
+    const documents: RunDocument[] = [];
+    let length = 0;
+    for (const row of this.#sql.exec<RunDocument & Record<string, SqlStorageValue>>(DOCUMENTS, JSON.stringify(ids))) {
+      length += row.doc.length;
+      if (documents.length > 0 && length > maxLength) break;
+      documents.push(row);
+    }
+    return documents;
   }
 
   list({ limit, cursor }: PageRequest): Page<Run> {
@@ -121,13 +126,19 @@ export class RunStore {
     return pageOf(rows, request.limit, (row) => this.#sessionOf(row, routineId));
   }
 
+  #keep(row: RunRow): RunRow {
+    if (this.#kept.size >= ROWS_KEPT) this.#kept.clear();
+    this.#kept.set(row.id, row);
+    return row;
+  }
+
   #sessionOf(row: typeof sessions.$inferSelect, routineId: string): Session {
     return {
       id: row.id,
       routine_id: routineId,
       title: row.title,
       created_at: timestamp(row.createdAt),
-      last_seq: row.lastSeq,
+      last_seq: this.#log.end(row.id)?.lastSeq ?? 0,
       runs: this.#database
         .select({ id: runs.id, status: runs.status })
         .from(runs)
@@ -136,42 +147,12 @@ export class RunStore {
         .all(),
     };
   }
-
-  insertOccurrence(occurrence: Occurrence): void {
-    this.#database.insert(occurrences).values({ id: occurrence.id, doc: occurrence }).run();
-  }
-
-  listOccurrences(request: PageRequest): Page<Occurrence> {
-    const rows = this.#database
-      .select()
-      .from(occurrences)
-      .where(request.cursor === null ? undefined : lt(occurrences.id, request.cursor))
-      .orderBy(desc(occurrences.id))
-      .limit(request.limit + 1)
-      .all();
-    return pageOf(rows, request.limit, (row) => row.doc);
-  }
-
-  /** The occurrence that came first under this key. */
-  findKey(key: string): { occurrence: Occurrence; fingerprint: string; atMs: number } | null {
-    const row = this.#database
-      .select({ occurrence: occurrences.doc, fingerprint: idempotencyKeys.fingerprint, atMs: idempotencyKeys.at })
-      .from(idempotencyKeys)
-      .innerJoin(occurrences, eq(occurrences.id, idempotencyKeys.occurrenceId))
-      .where(eq(idempotencyKeys.key, key))
-      .get();
-    return row ?? null;
-  }
-
-  /** Remembers a key; one that is past its time makes room for its new use. */
-  keepKey(key: string, fingerprint: string, occurrenceId: string, nowMs: number, windowMs: number): void {
-    this.#database
-      .delete(idempotencyKeys)
-      .where(lt(idempotencyKeys.at, nowMs - windowMs + 1))
-      .run();
-    this.#database.insert(idempotencyKeys).values({ key, fingerprint, occurrenceId, at: nowMs }).run();
-  }
 }
+
+const DOCUMENTS = "SELECT id, doc, version FROM runs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id";
+const INSERT_SESSION = "INSERT INTO sessions (id, title, created_at) VALUES (?, ?, ?)";
+const INSERT_RUN = `INSERT INTO runs (id, session_id, status, doc, text, phase, not_before, overdue, version)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** @param rows one more than the page holds, when there is a next page. */
 export function pageOf<Row extends { id: string }, Item>(

@@ -1,6 +1,7 @@
 /** A page of a transcript for the HTTP interface. */
 import type { Page } from "#protocol/api.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
+import { splitChunk } from "./transcript-chunk.ts";
 import type { TranscriptLog } from "./transcript-log.ts";
 
 /** A page ends early here: what crosses from the object to the worker is bounded. */
@@ -15,11 +16,14 @@ export function readEvents(
 ): Page<TranscriptEvent> | null {
   const end = log.end(sessionId);
   if (end === null) return null;
-  const startBytes = log.endBytes(sessionId, after);
-  const rows = log.read(sessionId, after, { limit, maxEndBytes: startBytes + PAGE_BYTES, alwaysFirst: true });
-  const lastSeq = rows.at(-1)?.seq;
+  const bounds = { maxSeq: after + limit, maxEndBytes: log.bytesUpTo(sessionId, after) + PAGE_BYTES };
+  const events = log
+    .read(sessionId, after, bounds)
+    .flatMap(splitChunk)
+    .filter(({ seq }) => seq > after && seq <= bounds.maxSeq);
+  const lastSeq = events.at(-1)?.seq;
   return {
-    data: rows.map(({ body }) => JSON.parse(body)),
+    data: events.map(({ body }) => JSON.parse(body)),
     next_cursor: lastSeq === undefined || lastSeq >= end.lastSeq ? null : String(lastSeq),
   };
 }

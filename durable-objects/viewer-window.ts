@@ -1,5 +1,9 @@
 /** Flow control of one viewer. Pure: what it was sent and has acknowledged in; how much more may go out. */
 import { VIEWER_STALL_MS, VIEWER_WINDOW } from "#protocol/viewer.ts";
+import { type Chunk, splitChunk } from "./transcript-chunk.ts";
+
+/** A message is closed when it is this long, in UTF-16 units. */
+const MESSAGE_LENGTH = 262_144;
 
 /** Where a viewer stands. It lives in the socket's attachment, so that it outlives an eviction. */
 export interface ViewerPosition {
@@ -18,6 +22,12 @@ export interface Sendable {
   endBytes: number;
 }
 
+/** What goes out in one message. */
+export interface Batch extends Sendable {
+  count: number;
+  text: string;
+}
+
 /** How many events may be read for this viewer at most. */
 export function roomInEvents(position: ViewerPosition): number {
   return Math.max(0, VIEWER_WINDOW.events - (position.sentSeq - position.ackedSeq));
@@ -33,9 +43,73 @@ export function takeFitting<Item extends Sendable>(position: ViewerPosition, ite
   );
 }
 
-export function afterSend(position: ViewerPosition, sent: readonly Sendable[], nowMs: number): ViewerPosition {
-  const last = sent.at(-1);
-  if (last === undefined) return position;
+/** Whether all of it may go out to this viewer at once. */
+export function fitsWindow(position: ViewerPosition, messages: readonly Sendable[]): boolean {
+  const last = messages.at(-1);
+  if (last === undefined) return true;
+  return (
+    last.seq - position.ackedSeq <= VIEWER_WINDOW.events && last.endBytes - position.ackedBytes <= VIEWER_WINDOW.bytes
+  );
+}
+
+/**
+ * The messages that bring as much of the chunks as fits into the window.
+ * @param chunks what follows the viewer's position, in its order; the first one may begin before it.
+ */
+export function takeMessages(position: ViewerPosition, chunks: readonly Chunk[]): Batch[] {
+  const messages: Batch[] = [];
+  let bodies: string[] = [];
+  let batch = { count: 0, length: 0, seq: position.sentSeq, endBytes: position.sentBytes };
+  const close = () => {
+    if (batch.count === 0) return;
+    messages.push({
+      seq: batch.seq,
+      endBytes: batch.endBytes,
+      count: batch.count,
+      text: messageOf(bodies, batch.count),
+    });
+    bodies = [];
+    batch = { ...batch, count: 0, length: 0 };
+  };
+  for (const chunk of chunks) {
+    const fitting = fittingPart({ ...position, sentSeq: batch.seq }, chunk);
+    if (fitting === null) break;
+    bodies.push(fitting.body);
+    const length = batch.length + fitting.body.length;
+    batch = {
+      count: batch.count + fitting.lastSeq - batch.seq,
+      length,
+      seq: fitting.lastSeq,
+      endBytes: fitting.endBytes,
+    };
+    if (length >= MESSAGE_LENGTH) close();
+    if (fitting.lastSeq < chunk.lastSeq) break;
+  }
+  close();
+  return messages;
+}
+
+/** The part of a chunk that is next and fits; whole chunks are not taken apart. */
+function fittingPart(position: ViewerPosition, chunk: Chunk): Omit<Chunk, "firstSeq"> | null {
+  const isNext = chunk.firstSeq === position.sentSeq + 1;
+  const fits = chunk.endBytes - position.ackedBytes <= VIEWER_WINDOW.bytes;
+  if (isNext && fits && chunk.lastSeq - position.sentSeq <= roomInEvents(position)) return chunk;
+  const events = takeFitting(
+    position,
+    splitChunk(chunk).filter(({ seq }) => seq > position.sentSeq),
+  );
+  const last = events.at(-1);
+  if (last === undefined) return null;
+  return { lastSeq: last.seq, endBytes: last.endBytes, body: events.map(({ body }) => body).join("\n") };
+}
+
+/** Stored bodies are JSON already: they are joined, not parsed and written again. */
+function messageOf(bodies: readonly string[], count: number): string {
+  if (count === 1 && bodies[0] !== undefined) return bodies[0];
+  return `{"type":"events","events":[${bodies.join(",").replaceAll("\n", ",")}]}`;
+}
+
+export function afterSend(position: ViewerPosition, last: Sendable, nowMs: number): ViewerPosition {
   return {
     ...position,
     sentSeq: last.seq,
@@ -44,14 +118,17 @@ export function afterSend(position: ViewerPosition, sent: readonly Sendable[], n
   };
 }
 
-/** @param acked the acknowledged event; one that was never sent counts as the last that was. */
+/**
+ * @param acked the acknowledged event; one that was never sent counts as the last that was. Its bytes may be fewer than
+ *   they are.
+ */
 export function afterAck(position: ViewerPosition, acked: Sendable, nowMs: number): ViewerPosition {
   if (acked.seq <= position.ackedSeq) return position;
   const isAll = acked.seq >= position.sentSeq;
   return {
     ...position,
     ackedSeq: isAll ? position.sentSeq : acked.seq,
-    ackedBytes: isAll ? position.sentBytes : acked.endBytes,
+    ackedBytes: isAll ? position.sentBytes : Math.max(position.ackedBytes, acked.endBytes),
     waitingSinceMs: isAll ? null : nowMs,
   };
 }

@@ -3,13 +3,20 @@
 import { byteLength, type Delta } from "#protocol/transcript.ts";
 import { CLOSE_CODES, type LiveMessage, VIEWER_WINDOW, viewerMessageSchema } from "#protocol/viewer.ts";
 import { closeQuietly, parseJson, sendQuietly } from "./sockets.ts";
-import type { StoredEvent, TranscriptLog } from "./transcript-log.ts";
-import { afterAck, afterSend, roomInEvents, stallAt, takeFitting, type ViewerPosition } from "./viewer-window.ts";
+import type { TranscriptLog } from "./transcript-log.ts";
+import {
+  afterAck,
+  afterSend,
+  type Batch,
+  fitsWindow,
+  roomInEvents,
+  stallAt,
+  takeMessages,
+  type ViewerPosition,
+} from "./viewer-window.ts";
 
 /** Deltas that may be under way between two acknowledgements: beyond it the viewer waits for the message. */
 const DELTA_BUDGET_BYTES = 262_144;
-/** How many events are read from storage at once. */
-const READ_AHEAD = 128;
 
 export interface ViewerAttachment extends ViewerPosition {
   kind: "viewer";
@@ -17,6 +24,9 @@ export interface ViewerAttachment extends ViewerPosition {
   /** The access that opened the socket, when it can be revoked. */
   access: string | null;
 }
+
+/** What is new, by the last event that a viewer was sent. */
+type Shared = Map<number, Batch[]>;
 
 export interface ViewerEvents {
   /** Whether a run of the session is on or queued. */
@@ -42,23 +52,25 @@ export class Viewers {
   accept(socket: WebSocket, viewer: { sessionId: string; after: number; access: string | null }, nowMs: number): void {
     const { sessionId, after, access } = viewer;
     this.#context.acceptWebSocket(socket, [tagOf(sessionId)]);
-    const bytes = this.#log.endBytes(sessionId, after);
+    const bytes = this.#log.bytesUpTo(sessionId, after);
     const position = { sentSeq: after, sentBytes: bytes, ackedSeq: after, ackedBytes: bytes };
     this.#save(socket, { kind: "viewer", sessionId, access, ...position, waitingSinceMs: null, isCaughtUp: false });
     this.#pump(socket, nowMs);
   }
 
-  /** Sends what is new in a session to everybody who has room for it. */
+  /** Sends what is new in a session to everybody who has room for it. Those who stand at the same place share the work. */
   announce(sessionId: string, nowMs: number): void {
-    for (const socket of this.#context.getWebSockets(tagOf(sessionId))) this.#pump(socket, nowMs);
+    const shared: Shared = new Map();
+    for (const socket of this.#context.getWebSockets(tagOf(sessionId))) this.#pump(socket, nowMs, shared);
   }
 
   /** Live text: sent to those who are caught up, never stored, dropped for those who don't keep up. */
   sendDelta(sessionId: string, delta: Delta): void {
     const text = JSON.stringify(delta);
+    const length = byteLength(text);
     for (const socket of this.#context.getWebSockets(tagOf(sessionId))) {
       const position = this.#load(socket);
-      const bytes = (this.#deltaBytes.get(socket) ?? 0) + byteLength(text);
+      const bytes = (this.#deltaBytes.get(socket) ?? 0) + length;
       if (position?.isCaughtUp !== true || bytes > DELTA_BUDGET_BYTES || roomInEvents(position) === 0) continue;
       this.#deltaBytes.set(socket, bytes);
       sendQuietly(socket, text);
@@ -80,7 +92,8 @@ export class Viewers {
     const attachment = this.#load(socket);
     if (attachment === null) return;
     const { seq } = message.data;
-    const acked = { seq, endBytes: this.#log.endBytes(attachment.sessionId, Math.min(seq, attachment.sentSeq)) };
+    const isAll = seq >= attachment.sentSeq;
+    const acked = { seq, endBytes: isAll ? attachment.sentBytes : this.#log.bytesUpTo(attachment.sessionId, seq) };
     this.#deltaBytes.delete(socket);
     this.#save(socket, { ...attachment, ...afterAck(attachment, acked, nowMs) });
     this.#pump(socket, nowMs);
@@ -111,32 +124,52 @@ export class Viewers {
     }
   }
 
-  #pump(socket: WebSocket, nowMs: number): void {
-    let attachment = this.#load(socket);
-    if (attachment === null || socket.readyState !== WebSocket.OPEN) return;
-    for (let batch = this.#fitting(attachment); batch.length > 0; batch = this.#fitting(attachment)) {
-      sendQuietly(socket, messageOf(batch));
-      attachment = { ...attachment, ...afterSend(attachment, batch, nowMs) };
+  #pump(socket: WebSocket, nowMs: number, shared: Shared | null = null): void {
+    const before = this.#load(socket);
+    if (before === null || socket.readyState !== WebSocket.OPEN) return;
+    const lastSeq = this.#log.end(before.sessionId)?.lastSeq ?? 0;
+    let attachment = before;
+    while (attachment.sentSeq < lastSeq) {
+      const messages = this.#messagesFor(attachment, shared);
+      for (const message of messages) {
+        sendQuietly(socket, message.text);
+        attachment = { ...attachment, ...afterSend(attachment, message, nowMs) };
+      }
+      if (messages.length === 0) break;
     }
-    const lastSeq = this.#log.end(attachment.sessionId)?.lastSeq ?? 0;
     if (!attachment.isCaughtUp && attachment.sentSeq >= lastSeq) {
       attachment = { ...attachment, isCaughtUp: true };
       this.#send(socket, { type: "caught_up", seq: lastSeq, active: this.#events.isActive(attachment.sessionId) });
     }
-    this.#save(socket, attachment);
+    if (attachment !== before) this.#save(socket, attachment);
     const dueAt = stallAt(attachment);
     if (dueAt !== null) this.#events.onWaiting(dueAt);
   }
 
   /** What is next for this viewer and fits into its window. */
-  #fitting(attachment: ViewerAttachment): StoredEvent[] {
-    const limit = Math.min(READ_AHEAD, roomInEvents(attachment));
-    const maxEndBytes = attachment.ackedBytes + VIEWER_WINDOW.bytes;
-    if (limit === 0 || attachment.sentBytes >= maxEndBytes) return [];
-    // One event alone always fits: else a long one would never be sent.
-    const alwaysFirst = attachment.sentSeq === attachment.ackedSeq;
-    const read = this.#log.read(attachment.sessionId, attachment.sentSeq, { limit, maxEndBytes, alwaysFirst });
-    return takeFitting(attachment, read);
+  #messagesFor(attachment: ViewerAttachment, shared: Shared | null): Batch[] {
+    const all = shared === null ? null : this.#allThatIsNew(attachment, shared);
+    if (all !== null && fitsWindow(attachment, all)) return all;
+    if (roomInEvents(attachment) === 0) return [];
+    return this.#read(attachment);
+  }
+
+  /** What a viewer gets who stands at this place and has acknowledged everything. */
+  #allThatIsNew(attachment: ViewerAttachment, shared: Shared): Batch[] {
+    const { sentSeq, sentBytes } = attachment;
+    const known = shared.get(sentSeq);
+    if (known !== undefined) return known;
+    const messages = this.#read({ ...attachment, ackedSeq: sentSeq, ackedBytes: sentBytes });
+    shared.set(sentSeq, messages);
+    return messages;
+  }
+
+  #read(attachment: ViewerAttachment): Batch[] {
+    const { sessionId, sentSeq, sentBytes, ackedBytes } = attachment;
+    const maxEndBytes = ackedBytes + VIEWER_WINDOW.bytes;
+    if (sentBytes >= maxEndBytes) return [];
+    const maxSeq = sentSeq + roomInEvents(attachment);
+    return takeMessages(attachment, this.#log.read(sessionId, sentSeq, { maxSeq, maxEndBytes }));
   }
 
   #send(socket: WebSocket, message: LiveMessage): void {
@@ -155,11 +188,4 @@ export class Viewers {
 
 function tagOf(sessionId: string): string {
   return `viewer:${sessionId}`;
-}
-
-/** Stored bodies are JSON already: they are joined, not parsed and written again. */
-function messageOf(events: readonly StoredEvent[]): string {
-  const [first] = events;
-  if (events.length === 1 && first !== undefined) return first.body;
-  return `{"type":"events","events":[${events.map((event) => event.body).join(",")}]}`;
 }

@@ -29,7 +29,7 @@ async function main(root: string): Promise<number> {
   const stateFolder = path.join(given.value.stateFolder, "demo");
   const settings = { ...given.value, workerVariables, stateFolder, port: await drawFreePort() };
   console.log("Starting an instance for the demo …");
-  return await withInstance({ root, settings, say: console.log }, async (instance, stopped) => {
+  return await withInstance({ root, settings, hasPages: false, say: console.log }, async (instance, stopped) => {
     const deadlineMs = instance.usesDemoModel ? DEMO_MODEL_DEADLINE_MS : REAL_MODEL_DEADLINE_MS;
     const shown = await showRun(instance, AbortSignal.any([stopped, AbortSignal.timeout(deadlineMs)]));
     if (stopped.aborted) return 130;

@@ -15,12 +15,15 @@ async function main(root: string): Promise<number> {
   console.log("Starting Reveille …");
   const relative = path.relative(root, settings.value.stateFolder);
   const state = relative.startsWith("..") ? settings.value.stateFolder : relative;
-  return await withInstance({ root, settings: settings.value, say: console.log }, async (instance, signal) => {
-    console.log(welcome(instance, state));
-    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-    console.log("Stopping …");
-    return 0;
-  });
+  return await withInstance(
+    { root, settings: settings.value, hasPages: true, say: console.log },
+    async (instance, signal) => {
+      console.log(welcome(instance, state));
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+      console.log("Stopping …");
+      return 0;
+    },
+  );
 }
 
 function welcome({ local, signInUrl, usesDemoModel, sandbox }: Instance, state: string): string {

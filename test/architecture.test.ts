@@ -7,7 +7,7 @@ import { runErrorCodes } from "#protocol/run-errors.ts";
 import { type Import, importsOf, withoutComments } from "./rules/support/imports.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const PROGRAM_FOLDERS = ["protocol", "worker", "durable-objects", "sandbox-runner", "scripts"] as const;
+const PROGRAM_FOLDERS = ["protocol", "worker", "durable-objects", "sandbox-runner", "scripts", "web", "bench"] as const;
 type ProgramFolder = (typeof PROGRAM_FOLDERS)[number];
 const TOP_FOLDERS = [...PROGRAM_FOLDERS, "migrations", "test", "docs"];
 
@@ -18,7 +18,12 @@ const MAY_IMPORT: Record<ProgramFolder, readonly string[]> = {
   "durable-objects": ["protocol", "migrations"],
   "sandbox-runner": ["protocol"],
   scripts: ["protocol"],
+  web: ["protocol"],
+  // The worker, to serve it with a counter of rows around its objects.
+  bench: ["protocol", "scripts", "sandbox-runner", "worker"],
 };
+/** What runs where the web app is built, not in it. */
+const BUILDS_WEB = "web/vite.config.ts";
 /** What of the objects the worker uses as values; of everything else there it knows the types alone. */
 const DOORS_OF_OBJECTS = [
   "environment.ts",
@@ -37,6 +42,8 @@ const SPAWNERS: Record<ProgramFolder, readonly string[]> = {
   "durable-objects": [],
   "sandbox-runner": ["sandbox-runner/spawn.ts"],
   scripts: ["scripts/child-process.ts", "scripts/ensure-installed.mjs"],
+  web: [],
+  bench: ["bench/support/helper.ts"],
 };
 const MAY_READ_ENVIRONMENT = ["worker/index.ts", "worker/app.ts", "worker/deps.ts"];
 const LINE_LIMITS = { "worker/index.ts": 40, source: 300, test: 400 };
@@ -85,6 +92,16 @@ describe("imports", () => {
         !isType &&
         !doors.includes(target) &&
         from !== CLASSES_ARE_EXPORTED_IN,
+    );
+    expect(arrows(wrong)).toEqual([]);
+  });
+
+  it("by the web app, of ours, are types of protocol, and of what is not ours nothing of Node or zod", () => {
+    const wrong = edges.filter(
+      ({ from, target, isType }) =>
+        topOf(from) === "web" &&
+        from !== BUILDS_WEB &&
+        ((topOf(target) === "protocol" && !isType) || /^(node:|zod\b)/.test(target)),
     );
     expect(arrows(wrong)).toEqual([]);
   });
@@ -178,6 +195,7 @@ function read(file: string): string {
 }
 
 function filesIn(folder: string): string[] {
+  if (!existsSync(join(ROOT, folder))) return [];
   return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length + 1))

@@ -3,7 +3,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { routePath } from "hono/route";
 import { refuse } from "#protocol/errors.ts";
 import { errorText, logLine } from "#protocol/log.ts";
-import { makeDeps } from "./deps.ts";
+import { depsOf } from "./deps.ts";
 import type { HttpContext, HttpEnv } from "./http-env.ts";
 import { methodsOf } from "./known-methods.ts";
 import { mountOpenApi } from "./openapi/document.ts";
@@ -35,7 +35,7 @@ app.use(async (c, next) => {
 mountHealth(app);
 
 app.use(async (c, next) => {
-  const made = makeDeps(c.env);
+  const made = depsOf(c.env);
   if (!made.ok) return renderRefusal(c, refuse("misconfigured", { issues: made.issues }).refusal);
   c.set("deps", made.deps);
   await next();

@@ -18,12 +18,24 @@ export interface Deps {
   pool(name: string): PoolStub;
   projection: Projection;
   signIns: SignIns;
+  /** A file of the web app. @param path from the first slash on. @returns 404 when there is none. */
+  readAsset(path: string, headers: Record<string, string>): Promise<Response>;
 }
 
-/** @returns the dependencies, or every fault of the configuration. */
-export function makeDeps(
-  env: Env,
-): { ok: true; deps: Deps } | { ok: false; issues: { field: string; message: string }[] } {
+type MadeDeps = { ok: true; deps: Deps } | { ok: false; issues: { field: string; message: string }[] };
+
+const made = new WeakMap<Env, MadeDeps>();
+
+/** @returns the dependencies, or every fault of the configuration; made once for each environment. */
+export function depsOf(env: Env): MadeDeps {
+  const known = made.get(env);
+  if (known !== undefined) return known;
+  const fresh = makeDeps(env);
+  made.set(env, fresh);
+  return fresh;
+}
+
+function makeDeps(env: Env): MadeDeps {
   const check = readConfig(env);
   if (!check.ok) return check;
   const { config } = check;
@@ -39,6 +51,8 @@ export function makeDeps(
       pool: (name) => poolObject(env, config.jurisdiction, name),
       projection: projection(env.DB),
       signIns: signIns(env.DB),
+      // The host plays no part.
+      readAsset: (path, headers) => env.ASSETS.fetch(`https://assets${path}`, { headers }),
     },
   };
 }

@@ -1,5 +1,5 @@
 /** One endpoint of the API: declared once, from which both its checks and its place in the OpenAPI document come. */
-import { z } from "zod";
+import type { z } from "zod";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { bearerToken } from "./auth/credentials.ts";
 import { type Principal, requireOwner } from "./auth/require-owner.ts";
@@ -64,19 +64,20 @@ async function tokenFirst<Refused extends { ok: false }>(c: HttpContext, refused
 
 /** A path whose id has another form than ids have names nothing: 404, not 400. */
 function readParams<Params extends Fields>(c: HttpContext, schema: Params | undefined): Result<z.output<Params>> {
-  const parsed = (schema ?? z.object({})).safeParse(c.req.param());
-  if (parsed.success) return success(parsed.data as z.output<Params>);
+  if (schema === undefined) return success({} as z.output<Params>);
+  const parsed = schema.safeParse(c.req.param());
+  if (parsed.success) return success(parsed.data);
   const field = String(parsed.error.issues[0]?.path[0] ?? "path");
   return refuse("not_found", { field, message: `${field}: ${parsed.error.issues[0]?.message ?? "is unknown"}` });
 }
 
 function readQuery<Query extends Fields>(c: HttpContext, schema: Query | undefined): Result<z.output<Query>> {
+  if (schema === undefined) return success({} as z.output<Query>);
   const given = c.req.query();
-  const wanted = schema ?? z.object({});
-  const parsed = wanted.safeParse(given);
-  if (parsed.success) return success(parsed.data as z.output<Query>);
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return success(parsed.data);
   if (parsed.error.issues[0]?.path[0] === "cursor") return refuse("invalid_cursor", { field: "cursor" });
-  return { ok: false, refusal: schemaRefusal(wanted, given, parsed.error) };
+  return { ok: false, refusal: schemaRefusal(schema, given, parsed.error) };
 }
 
 async function readBody<Body extends z.ZodType>(

@@ -2,8 +2,15 @@
 import { eq, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { Routine } from "#protocol/routine.ts";
-import type { Run } from "#protocol/run.ts";
 import { routines, runs } from "./schema.ts";
+
+/** A run as its object has stored it. */
+export interface RunDocument {
+  id: string;
+  /** The run as JSON. */
+  doc: string;
+  version: number;
+}
 
 export async function projectRoutine(binding: D1Database, routine: Routine, version: number): Promise<void> {
   const doc = JSON.stringify(routine);
@@ -17,13 +24,25 @@ export async function projectRoutine(binding: D1Database, routine: Routine, vers
     });
 }
 
-export async function projectRun(binding: D1Database, run: Run, version: number): Promise<void> {
-  const changing = { status: run.status, doc: JSON.stringify(run), version };
-  await drizzle(binding)
-    .insert(runs)
-    .values({ id: run.id, routineId: run.routine_id, triggerType: run.trigger.type, ...changing })
-    .onConflictDoUpdate({ target: runs.id, set: changing, setWhere: lt(runs.version, sql`excluded.version`) });
+/** Writes many runs with one statement. */
+export async function projectRuns(binding: D1Database, documents: readonly RunDocument[]): Promise<void> {
+  if (documents.length === 0) return;
+  const list = documents.map(({ doc, version }) => `{"version":${version},"run":${doc}}`);
+  await binding
+    .prepare(PROJECT_RUNS)
+    .bind(`[${list.join(",")}]`)
+    .run();
 }
+
+/** Documents travel as they are stored, as one text: how many there are makes no other statement. */
+const PROJECT_RUNS = `
+  INSERT INTO runs (id, routine_id, status, trigger_type, doc, version)
+  SELECT
+    value ->> '$.run.id', value ->> '$.run.routine_id', value ->> '$.run.status', value ->> '$.run.trigger.type',
+    value -> '$.run', value ->> '$.version'
+  FROM json_each(?) WHERE true
+  ON CONFLICT (id) DO UPDATE SET status = excluded.status, doc = excluded.doc, version = excluded.version
+  WHERE runs.version < excluded.version`;
 
 /** Takes a deleted routine out of every list. */
 export async function forgetRoutine(binding: D1Database, routineId: string): Promise<void> {

@@ -12,7 +12,8 @@ const BODY_LIMIT_BYTES = 64 * 1_048_576;
 
 /** What to answer to one request. */
 export type ReplyPlan =
-  | ({ kind: "message" } & MessagePlan)
+  /** With `beforeDelta`, each delta of a stream waits for it. @param index counts the deltas of the reply. */
+  | ({ kind: "message"; beforeDelta?: (index: number) => Promise<void> } & MessagePlan)
   | { kind: "error"; status: number; type: string; message: string; headers?: Record<string, string> }
   /** No end: nothing at all (`nothing`), or a stream that stops after it began (`stream`), until the caller goes away. */
   | { kind: "hang"; after: "nothing" | "stream" };
@@ -86,9 +87,11 @@ async function answer(
   if (plan.startDelayMs !== undefined) await pause(response, plan.startDelayMs);
   if (parsed.request.stream !== true) return sendJson(response, 200, replyMessage(message));
   openStream(response);
+  let deltas = 0;
   for (const { name, data, isDelta } of replyEvents(message)) {
     if (response.destroyed) return;
     if (isDelta && plan.deltaDelayMs !== undefined) await pause(response, plan.deltaDelayMs);
+    if (isDelta) await plan.beforeDelta?.(deltas++);
     response.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
   }
   response.end();

@@ -22,8 +22,9 @@ export interface BuiltWorker {
 export async function buildWorker(root: string, folder: string, signal: AbortSignal): Promise<Outcome<BuiltWorker>> {
   const bundle = path.join(folder, "bundle");
   const options = path.join(folder, "options.json");
+  const noAssets = path.join(folder, "no-assets");
   await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
+  await mkdir(noAssets, { recursive: true });
   const env = { ...toolEnvironment(), WRANGLER_LOG_PATH: path.join(folder, "logs"), XDG_CONFIG_HOME: folder };
   const run = (args: string[]) =>
     runCommand(process.execPath, args, { cwd: root, env, deadlineMs: BUILD_DEADLINE_MS, signal });
@@ -32,7 +33,8 @@ export async function buildWorker(root: string, folder: string, signal: AbortSig
   const config = path.join(folder, "wrangler.toml");
   await copyFile(path.join(root, "wrangler.toml"), config);
   const [bundled, written] = await Promise.all([
-    run([wrangler, "deploy", "--dry-run", "--outdir", bundle]),
+    // The web app is built by itself: in its place an empty folder.
+    run([wrangler, "deploy", "--dry-run", "--outdir", bundle, "--assets", noAssets]),
     run([path.join(import.meta.dirname, "write-worker-options.ts"), config, options]),
   ]);
   if (!bundled.ok) return failed(`The worker could not be built: ${bundled.message}`);

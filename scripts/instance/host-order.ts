@@ -7,6 +7,8 @@ export const hostOrderSchema = z.object({
   bundle: z.string(),
   /** The file with Miniflare's options for its bindings. */
   options: z.string(),
+  /** The folder of the built web app; one that is not there counts as empty. */
+  webApp: z.string(),
   /** The folder in which D1 and the objects keep their data. */
   storage: z.string(),
   /** The folder of D1's migrations. */

@@ -2,6 +2,7 @@
 import path from "node:path";
 import { startDemoModel } from "#scripts/demo-model/start-demo-model.ts";
 import { failed, type Outcome, succeeded } from "#scripts/outcome.ts";
+import { buildWeb } from "./build-web.ts";
 import { type BuiltWorker, buildWorker } from "./build-worker.ts";
 import { type DemoUpstream, startDemoUpstream } from "./demo-upstream.ts";
 import { lockStateFolder } from "./lock.ts";
@@ -19,11 +20,15 @@ import { workerProgram } from "./worker-program.ts";
 import { workerVariables } from "./worker-variables.ts";
 
 const HURRIED_GRACE_MS = 1_500;
+/** In the state folder: the built web app. */
+const WEB_APP = "web-app";
 
 export interface InstanceOptions {
   /** The project's folder. */
   root: string;
   settings: Settings;
+  /** Whether it serves the web app; the API is complete without. */
+  hasPages: boolean;
   /** A line for the person at the terminal. */
   say: (line: string) => void;
   /** Gives the start up. What was started by then is stopped by `parts`. */
@@ -71,18 +76,21 @@ interface Ground {
 }
 
 /** What the worker needs before it can serve, all at once. */
-async function prepare({ root, settings, signal, parts }: InstanceOptions, secrets: Secrets): Promise<Outcome<Ground>> {
+async function prepare(options: InstanceOptions, secrets: Secrets): Promise<Outcome<Ground>> {
+  const { root, settings, hasPages, signal, parts } = options;
   const { stateFolder, hasModelKey, runnerVariables } = settings;
-  const [upstream, model, built, sandbox] = await Promise.all([
+  const [upstream, model, built, pages, sandbox] = await Promise.all([
     startDemoUpstream(stateFolder, secrets.UPSTREAM_CREDENTIAL, signal),
     hasModelKey ? null : startDemoModel(),
     buildWorker(root, path.join(stateFolder, "worker"), signal),
+    hasPages ? buildWeb(root, path.join(stateFolder, WEB_APP), signal) : succeeded(null),
     describeSandbox(runnerVariables["REVEILLE_SANDBOX"], signal),
   ]);
   if (model !== null) parts.add(() => model.close());
   if (!upstream.ok) return upstream;
   parts.add(() => upstream.value.server.close());
   if (!built.ok) return built;
+  if (!pages.ok) return pages;
   return succeeded({ upstream: upstream.value, demoModelUrl: model?.url ?? null, built: built.value, sandbox });
 }
 
@@ -104,6 +112,7 @@ async function serve(options: InstanceOptions, secrets: Secrets, ground: Ground)
     port,
     bundle: built.folder,
     options: built.options,
+    webApp: path.join(stateFolder, WEB_APP),
     storage: path.join(stateFolder, "storage", "v3"),
     migrations: path.join(root, "migrations", "d1"),
     variables,

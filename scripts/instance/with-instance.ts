@@ -8,6 +8,7 @@ export interface Setting {
   /** The project's folder. */
   root: string;
   settings: Settings;
+  hasPages: boolean;
   say: (line: string) => void;
 }
 
@@ -16,14 +17,14 @@ export interface Setting {
  * start; 130 when the start was interrupted.
  */
 export async function withInstance(
-  { root, settings, say }: Setting,
+  setting: Setting,
   use: (instance: Instance, signal: AbortSignal) => Promise<number>,
 ): Promise<number> {
   const parts = new Parts();
   const { signal, hurry } = listenForStop();
   hurry.addEventListener("abort", () => parts.stop(true));
   try {
-    const started = await startInstance({ root, settings, say, signal, parts });
+    const started = await startInstance({ ...setting, signal, parts });
     if (started.ok) return await use(started.value, signal);
     if (signal.aborted) return 130;
     console.error(started.message);

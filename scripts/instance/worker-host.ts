@@ -26,6 +26,8 @@ const MODULE_TYPES = new Map<string, "ESModule" | "Text" | "Data" | "CompiledWas
   [".wasm", "CompiledWasm"],
 ]);
 
+const WEB_APP = "web-app";
+
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const first = await lines.next();
 const order = hostOrderSchema.parse(JSON.parse(first.done ? "" : first.value));
@@ -42,7 +44,7 @@ const miniflare = new Miniflare(
     unsafeLocalExplorer: false,
     unsafeObservability: false,
     unsafeTriggerHandlers: false,
-    workers: [{ ...readOptions(), name: "reveille", modulesRoot: order.bundle, modules: readModules() }],
+    workers: [{ ...readOptions(), name: "reveille", modulesRoot: order.bundle, modules: readModules() }, webApp()],
   }),
 );
 
@@ -62,7 +64,21 @@ async function end(): Promise<void> {
 
 function readOptions() {
   const options = JSON.parse(readFileSync(order.options, "utf8"));
-  return { ...options, bindings: { ...options.bindings, ...order.variables } };
+  return {
+    ...options,
+    bindings: { ...options.bindings, ...order.variables },
+    serviceBindings: { ...options.serviceBindings, ASSETS: WEB_APP },
+  };
+}
+
+/**
+ * The files of the web app, served as the platform serves them. A worker of its own: in front of one that
+ * has assets itself Miniflare puts two more, and every request would go through them.
+ */
+function webApp() {
+  const assetConfig = { html_handling: "none" as const, not_found_handling: "none" as const };
+  const script = "export default { fetch: () => new Response(null, { status: 404 }) };";
+  return { name: WEB_APP, modules: true, script, assets: { directory: order.webApp, assetConfig } };
 }
 
 function readModules() {

@@ -1,7 +1,11 @@
-/** Writes the bindings of a wrangler.toml as Miniflare's options. A program of its own, because wrangler loads slowly. */
+/**
+ * Writes the bindings of a wrangler.toml as Miniflare's options, without the web app's: the worker's host binds it in its
+ * own way. A program of its own, because wrangler loads slowly.
+ */
 import { writeFileSync } from "node:fs";
 import { unstable_getMiniflareWorkerOptions as getWorkerOptions } from "wrangler";
 
 // Into a file: on its output wrangler says things of its own.
 const [config = "", output = ""] = process.argv.slice(2);
-writeFileSync(output, JSON.stringify(getWorkerOptions(config).workerOptions));
+const { assets: _assets, ...options } = getWorkerOptions(config).workerOptions;
+writeFileSync(output, JSON.stringify(options));

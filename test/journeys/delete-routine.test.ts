@@ -28,7 +28,7 @@ it("revokes, cancels, forgets", async () => {
 
   expect(await work.link.next(({ type }) => type === "cancel")).toMatchObject({ reason: "routine_deleted" });
   await work.finish(CANCELED);
-  await vi.waitUntil(() => rowCount(routine.id, "events").then((count) => count === 0));
+  await vi.waitUntil(() => rowCount(routine.id, "transcript").then((count) => count === 0));
   expect(await rowCount(routine.id, "runs")).toBe(0);
   expect(await rowCount(routine.id, "routine")).toBe(1);
 });

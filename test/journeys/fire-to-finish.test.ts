@@ -1,5 +1,5 @@
 /** A script fires a routine, a runner does the work, and everybody who reads the transcript reads the same. */
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { buildRoutine, call, eventsOf, fire, fired, readRun, readTranscript, watch } from "#test/support/api.ts";
 import { agentSays, FakeRunner, RUNNING, SUCCEEDED } from "#test/support/fake-runner.ts";
 
@@ -31,8 +31,9 @@ it("goes from queued to succeeded, and viewer and pages agree", async () => {
     "agent.message",
     "run.finished",
   ]);
-  const list = await call<{ data: { id: string; status: string }[] }>("GET", `/api/v1/runs?routine=${routine.id}`);
-  expect(list.body.data).toMatchObject([{ id: answer.run_id, status: "succeeded" }]);
+  const list = () => call<{ data: { id: string; status: string }[] }>("GET", `/api/v1/runs?routine=${routine.id}`);
+  await vi.waitUntil(async () => (await list()).body.data[0]?.status === "succeeded");
+  expect((await list()).body.data).toMatchObject([{ id: answer.run_id, status: "succeeded" }]);
 });
 
 it("gives one run and equal answers for one key, and runs one after the other without", async () => {

@@ -19,7 +19,7 @@ it("holds up nobody else, and ends no attempt whose last word is not stored", as
   const workOn = (runId: string) => works.find(({ offer }) => offer.lease.run_id === runId) ?? expect.unreachable();
   await sql(
     stuck.run_id,
-    `CREATE TRIGGER storage_fault BEFORE INSERT ON events WHEN NEW.body LIKE '%unstorable%'
+    `CREATE TRIGGER storage_fault BEFORE INSERT ON transcript WHEN NEW.body LIKE '%unstorable%'
      BEGIN SELECT RAISE(ABORT, 'storage fault'); END`,
   );
   workOn(stuck.run_id).send(RUNNING, agentSays("unstorable"), SUCCEEDED);

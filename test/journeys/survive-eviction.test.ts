@@ -1,5 +1,5 @@
 /** The routine's object is evicted at every step of a run: same ending, same transcript. */
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import { buildRoutine, call, eventsOf, fired, readRun, readTranscript, watch } from "#test/support/api.ts";
 import { agentSays, FakeRunner, RUNNING, SUCCEEDED } from "#test/support/fake-runner.ts";
@@ -51,6 +51,8 @@ it("ends the same whenever the object is evicted", async () => {
   }
   const everywhere = await wholeRun(async (_step, runId) => evictOwnerOf(runId));
   expect(comparable(everywhere.transcript)).toEqual(comparable(undisturbed.transcript));
-  const listed = await call<{ data: { id: string; status: string }[] }>("GET", "/api/v1/runs?limit=50");
-  expect(listed.body.data.find(({ id }) => id === everywhere.run.id)?.status).toBe("succeeded");
+  await vi.waitUntil(async () => {
+    const listed = await call<{ data: { id: string; status: string }[] }>("GET", "/api/v1/runs?limit=50");
+    return listed.body.data.find(({ id }) => id === everywhere.run.id)?.status === "succeeded";
+  });
 });

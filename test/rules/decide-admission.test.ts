@@ -3,10 +3,11 @@ import { describe, expect, it } from "vitest";
 import {
   type AdmissionFacts,
   type AdmissionVerdict,
-  choosePromotions,
   decideAdmission,
+  freePlaces,
   placesOf,
   QUEUE_LIMIT,
+  type Superseded,
 } from "#durable-objects/decide-admission.ts";
 import type { Overlap } from "#protocol/routine.ts";
 import { IDEMPOTENCY_WINDOW_MS, type Occurrence } from "#protocol/trigger-event.ts";
@@ -19,8 +20,9 @@ const FREE: AdmissionFacts = {
   overlap: "parallel",
   maxConcurrent: 2,
   earlier: null,
-  active: [],
-  queued: [],
+  active: 0,
+  queued: 0,
+  isAnyDue: () => true,
   nowMs: NOW_MS,
 };
 const KEY = "0ABCDEFGHJKMNPQRSTVWXYZ012";
@@ -33,72 +35,59 @@ const BEFORE: Occurrence = {
   reason: "admitted",
   run_id: `run_${KEY}`,
 };
-const FULL = Array.from({ length: QUEUE_LIMIT }, (_, index) => `run_${index}`);
-
-/** Runs that may start as soon as there is a place. */
-function waiting(ids: string[]) {
-  return ids.map((id) => ({ id, notBeforeMs: 0 }));
-}
-
 const started: AdmissionVerdict = { outcome: "started", reason: "admitted" };
 const full: AdmissionVerdict = { outcome: "queue_full" };
 const skipped: AdmissionVerdict = { outcome: "skipped", reason: "overlap_skip" };
 
 function waits(reason: "at_max_concurrent" | "overlap_queue" | "overlap_queue_latest" | "overlap_cancel_running") {
-  return (...supersedes: string[]): AdmissionVerdict => ({ outcome: "queued", reason, supersedes });
+  return (supersedes: Superseded): AdmissionVerdict => ({ outcome: "queued", reason, supersedes });
 }
-const atMax = waits("at_max_concurrent");
-const queue = waits("overlap_queue");
-const latest = waits("overlap_queue_latest");
-const cancels = waits("overlap_cancel_running");
+const atMax = waits("at_max_concurrent")("nobody");
+const queue = waits("overlap_queue")("nobody");
+const latest = waits("overlap_queue_latest")("queued");
+const cancels = waits("overlap_cancel_running")("all");
 
-type Row = [sentence: string, overlap: Overlap, active: string[], queued: string[], verdict: AdmissionVerdict];
+type Row = [sentence: string, overlap: Overlap, active: number, queued: number, verdict: AdmissionVerdict];
 
 const OVERLAP_ROWS: Row[] = [
-  ["parallel starts a run in a free routine", "parallel", [], [], started],
-  ["parallel starts a second run beside the first while there is a place", "parallel", ["a"], [], started],
-  ["parallel queues when all places are taken", "parallel", ["a", "b"], [], atMax()],
-  ["parallel queues behind those that wait already", "parallel", ["a", "b"], ["c"], atMax()],
-  ["parallel does not overtake a queue that is about to move", "parallel", ["a"], ["c"], atMax()],
-  ["parallel refuses what would not fit into the queue", "parallel", ["a", "b"], FULL, full],
-  ["queue starts a run in a free routine", "queue", [], [], started],
-  ["queue runs one at a time, whatever max_concurrent says", "queue", ["a"], [], queue()],
-  ["queue keeps all that wait", "queue", ["a"], ["b", "c"], queue()],
-  ["queue refuses what would not fit", "queue", ["a"], FULL, full],
-  ["queue_latest starts a run in a free routine", "queue_latest", [], [], started],
-  ["queue_latest waits for the run that is on", "queue_latest", ["a"], [], latest()],
-  [
-    "queue_latest takes the place of those that wait, not of the one that is on",
-    "queue_latest",
-    ["a"],
-    ["b"],
-    latest("b"),
-  ],
-  ["queue_latest has room in a full queue, which it empties", "queue_latest", ["a"], FULL, latest(...FULL)],
-  ["skip starts a run in a free routine", "skip", [], [], started],
-  ["skip drops what comes while a run is on", "skip", ["a"], [], skipped],
-  ["skip drops what comes while a run waits", "skip", [], ["a"], skipped],
-  ["skip drops what comes to a full queue", "skip", ["a"], FULL, skipped],
-  ["cancel_running starts a run in a free routine", "cancel_running", [], [], started],
-  ["cancel_running waits until the run that is on has stopped", "cancel_running", ["a"], [], cancels("a")],
-  ["cancel_running cancels those that wait as well", "cancel_running", ["a"], ["b", "c"], cancels("b", "c", "a")],
-  ["cancel_running has room in a full queue, which it empties", "cancel_running", ["a"], FULL, cancels(...FULL, "a")],
+  ["parallel starts a run in a free routine", "parallel", 0, 0, started],
+  ["parallel starts a second run beside the first while there is a place", "parallel", 1, 0, started],
+  ["parallel queues when all places are taken", "parallel", 2, 0, atMax],
+  ["parallel queues behind those that wait already", "parallel", 2, 1, atMax],
+  ["parallel does not overtake a queue that is about to move", "parallel", 1, 1, atMax],
+  ["parallel takes one more when there is room for one", "parallel", 2, QUEUE_LIMIT - 1, atMax],
+  ["parallel refuses what would not fit into the queue", "parallel", 2, QUEUE_LIMIT, full],
+  ["queue starts a run in a free routine", "queue", 0, 0, started],
+  ["queue runs one at a time, whatever max_concurrent says", "queue", 1, 0, queue],
+  ["queue keeps all that wait", "queue", 1, 2, queue],
+  ["queue refuses what would not fit", "queue", 1, QUEUE_LIMIT, full],
+  ["queue_latest starts a run in a free routine", "queue_latest", 0, 0, started],
+  ["queue_latest waits for the run that is on", "queue_latest", 1, 0, latest],
+  ["queue_latest takes the place of those that wait, not of the one that is on", "queue_latest", 1, 1, latest],
+  ["queue_latest has room in a full queue, which it empties", "queue_latest", 1, QUEUE_LIMIT, latest],
+  ["skip starts a run in a free routine", "skip", 0, 0, started],
+  ["skip drops what comes while a run is on", "skip", 1, 0, skipped],
+  ["skip drops what comes while a run waits", "skip", 0, 1, skipped],
+  ["skip drops what comes to a full queue", "skip", 1, QUEUE_LIMIT, skipped],
+  ["cancel_running starts a run in a free routine", "cancel_running", 0, 0, started],
+  ["cancel_running waits until the run that is on has stopped", "cancel_running", 1, 0, cancels],
+  ["cancel_running cancels those that wait as well", "cancel_running", 1, 2, cancels],
+  ["cancel_running has room in a full queue, which it empties", "cancel_running", 1, QUEUE_LIMIT, cancels],
 ];
 
 describe("decideAdmission", () => {
   it.each(OVERLAP_ROWS)("%s", (_sentence, overlap, active, queued, verdict) => {
-    expect(decideAdmission({ ...FREE, overlap, active, queued: waiting(queued) })).toEqual(verdict);
+    expect(decideAdmission({ ...FREE, overlap, active, queued })).toEqual(verdict);
   });
 
   it.each<[string, Overlap, AdmissionVerdict]>([
     ["parallel does not wait for a retry whose time has not come", "parallel", started],
     ["queue does not wait for it either", "queue", started],
     ["skip drops what comes while a run waits for its retry: it has not ended", "skip", skipped],
-    ["queue_latest takes the place of a run that waits for its retry", "queue_latest", latest("retry")],
-    ["cancel_running cancels a run that waits for its retry", "cancel_running", cancels("retry")],
+    ["queue_latest takes the place of a run that waits for its retry", "queue_latest", latest],
+    ["cancel_running cancels a run that waits for its retry", "cancel_running", cancels],
   ])("%s", (_sentence, overlap, verdict) => {
-    const queued = [{ id: "retry", notBeforeMs: NOW_MS + 1 }];
-    expect(decideAdmission({ ...FREE, overlap, queued })).toEqual(verdict);
+    expect(decideAdmission({ ...FREE, overlap, queued: 1, isAnyDue: () => false })).toEqual(verdict);
   });
 
   it.each([
@@ -119,7 +108,7 @@ describe("decideAdmission", () => {
     ["paused is said before the missing model", { isPaused: true, hasModel: false }, "refused", "routine_paused"],
     [
       "run now is skipped like any other occurrence",
-      { overlap: "skip", active: ["a"], event: { type: "manual", fingerprint: "" } },
+      { overlap: "skip", active: 1, event: { type: "manual", fingerprint: "" } },
       "skipped",
       "overlap_skip",
     ],
@@ -142,18 +131,10 @@ describe("decideAdmission", () => {
     ["the same key with another body is refused", { earlier: other }, reused],
     ["a repeat is answered while the routine is paused", { earlier: justNow, isPaused: true }, duplicate],
     ["a repeat is answered when the model key is gone", { earlier: justNow, hasModel: false }, duplicate],
-    [
-      "a repeat is answered when the queue is full",
-      { earlier: justNow, active: ["a", "b"], queued: waiting(FULL) },
-      duplicate,
-    ],
-    [
-      "a retry that waits for its time holds nobody up",
-      { active: ["a"], queued: [{ id: "b", notBeforeMs: NOW_MS + 1 }] },
-      started,
-    ],
-    ["a repeat does not count as skipped", { earlier: justNow, overlap: "skip", active: ["a"] }, duplicate],
-    ["a repeat cancels nothing", { earlier: justNow, overlap: "cancel_running", active: ["a"] }, duplicate],
+    ["a repeat is answered when the queue is full", { earlier: justNow, active: 2, queued: QUEUE_LIMIT }, duplicate],
+    ["a retry that waits for its time holds nobody up", { active: 1, queued: 1, isAnyDue: () => false }, started],
+    ["a repeat does not count as skipped", { earlier: justNow, overlap: "skip", active: 1 }, duplicate],
+    ["a repeat cancels nothing", { earlier: justNow, overlap: "cancel_running", active: 1 }, duplicate],
     ["a reused key is refused while paused", { earlier: other, isPaused: true }, reused],
   ])("%s", (_sentence, facts, verdict) => {
     expect(decideAdmission({ ...FREE, ...facts })).toEqual(verdict);
@@ -172,33 +153,15 @@ describe("placesOf", () => {
   });
 });
 
-describe("choosePromotions", () => {
-  const ready = (id: string) => ({ id, notBeforeMs: 0 });
-  const later = { id: "later", notBeforeMs: NOW_MS + 1 };
-
-  it.each<[string, Overlap, number, { id: string; notBeforeMs: number }[], string[]]>([
-    ["nobody waits", "parallel", 0, [], []],
-    ["all places are taken", "parallel", 3, [ready("a")], []],
-    [
-      "the oldest go first, as many as there are places",
-      "parallel",
-      1,
-      [ready("a"), ready("b"), ready("c")],
-      ["a", "b"],
-    ],
-    ["one place of a queue", "queue", 0, [ready("a"), ready("b")], ["a"]],
-    ["a queue whose run is on", "queue", 1, [ready("a")], []],
-    ["a retry that waits holds nobody up", "queue", 0, [later, ready("b")], ["b"]],
-    [
-      "a retry whose moment has come goes in its turn",
-      "queue",
-      0,
-      [{ id: "a", notBeforeMs: NOW_MS }, ready("b")],
-      ["a"],
-    ],
-    ["only a retry that waits", "parallel", 0, [later], []],
-    ["more on than allowed, after max_concurrent was lowered", "parallel", 9, [ready("a")], []],
-  ])("%s", (_sentence, overlap, activeCount, queued, chosen) => {
-    expect(choosePromotions({ overlap, maxConcurrent: 3, activeCount, queued, nowMs: NOW_MS })).toEqual(chosen);
+describe("freePlaces", () => {
+  it.each<[string, Overlap, number, number]>([
+    ["of a free routine are all", "parallel", 0, 3],
+    ["are those that nobody holds", "parallel", 1, 2],
+    ["of a busy routine are none", "parallel", 3, 0],
+    ["of a queue are one", "queue", 0, 1],
+    ["of a queue whose run is on are none", "queue", 1, 0],
+    ["are none while more are on than allowed, after max_concurrent was lowered", "parallel", 9, 0],
+  ])("%s", (_sentence, overlap, active, free) => {
+    expect(freePlaces({ overlap, maxConcurrent: 3, active })).toBe(free);
   });
 });

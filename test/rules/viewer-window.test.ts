@@ -1,16 +1,24 @@
 /** Flow control of a viewer: what may be under way, and what its acknowledgements do. */
 import { describe, expect, it } from "vitest";
+import type { Chunk } from "#durable-objects/transcript-chunk.ts";
 import {
   afterAck,
   afterSend,
+  fitsWindow,
   roomInEvents,
   type Sendable,
   stallAt,
   takeFitting,
+  takeMessages,
   type ViewerPosition,
 } from "#durable-objects/viewer-window.ts";
 import { VIEWER_STALL_MS, VIEWER_WINDOW } from "#protocol/viewer.ts";
 import { type Chance, chance } from "./support/random.ts";
+
+/** The last of some that are sent. */
+function last(items: readonly Sendable[]): Sendable {
+  return items.at(-1) ?? { seq: 0, endBytes: 0 };
+}
 
 const START: ViewerPosition = {
   sentSeq: 0,
@@ -55,13 +63,13 @@ describe("takeFitting", () => {
 
   it("takes nothing while the window is full, not even one", () => {
     const sent = session(Array(VIEWER_WINDOW.events).fill(10));
-    const full = afterSend(START, sent, 0);
+    const full = afterSend(START, last(sent), 0);
     expect(roomInEvents(full)).toBe(0);
     expect(takeFitting(full, [{ seq: 513, endBytes: 5_130 }])).toEqual([]);
   });
 
   it("counts bytes from the last acknowledgement, not from the last that was sent", () => {
-    const sent = afterSend(START, session([VIEWER_WINDOW.bytes]), 0);
+    const sent = afterSend(START, last(session([VIEWER_WINDOW.bytes])), 0);
     expect(takeFitting(sent, [{ seq: 2, endBytes: VIEWER_WINDOW.bytes + 1 }])).toEqual([]);
   });
 });
@@ -97,8 +105,8 @@ describe("afterAck", () => {
 
 describe("stallAt", () => {
   it("is a minute after the first event without any acknowledgement, not after the last", () => {
-    const first = afterSend(START, [{ seq: 1, endBytes: 10 }], 1_000);
-    const second = afterSend(first, [{ seq: 2, endBytes: 20 }], 30_000);
+    const first = afterSend(START, { seq: 1, endBytes: 10 }, 1_000);
+    const second = afterSend(first, { seq: 2, endBytes: 20 }, 30_000);
     expect(stallAt(second)).toBe(1_000 + VIEWER_STALL_MS);
   });
 
@@ -110,31 +118,105 @@ describe("stallAt", () => {
       5_000 + VIEWER_STALL_MS,
     ],
     ["is never while nothing is under way", afterAck(BUSY, { seq: 10, endBytes: 1_000 }, 9_000), null],
-    ["is never for one that was sent nothing", afterSend(START, [], 9_000), null],
+    ["is never for one that was sent nothing", START, null],
   ])("%s", (_sentence, position, expected) => {
     expect(stallAt(position)).toBe(expected);
   });
 });
 
-it("never has more under way than the window, and sends every event once, whatever the viewer acknowledges", () => {
-  for (let seed = 0; seed < 60; seed += 1) {
+it("never has more under way than the window, and sends every event once, whatever is in a row and is acknowledged", () => {
+  for (let seed = 0; seed < 8; seed += 1) {
     const random = chance(seed);
-    const items = session(Array.from({ length: 1_500 }, () => lengthOf(random)));
-    const sentSeqs: number[] = [];
+    const lines = Array.from({ length: 400 }, (_, index) => line(index + 1, lengthOf(random)));
+    const items = session(lines.map(({ length }) => length));
+    const chunks = chunksOf(random, lines, items);
+    const sent: string[] = [];
     let position = START;
     for (let round = 0; position.ackedSeq < items.length; round += 1) {
       expect(round).toBeLessThan(20_000);
-      const room = Math.min(1 + random.below(200), roomInEvents(position));
-      const batch = takeFitting(position, items.slice(position.sentSeq, position.sentSeq + room));
-      position = afterSend(position, batch, round);
-      sentSeqs.push(...batch.map(({ seq }) => seq));
+      const upcoming = chunks.filter(({ lastSeq }) => lastSeq > position.sentSeq).slice(0, 1 + random.below(40));
+      for (const message of roomInEvents(position) === 0 ? [] : takeMessages(position, upcoming)) {
+        const events = eventsOf(message.text);
+        expect(message.count).toBe(events.length);
+        sent.push(...events);
+        position = afterSend(position, message, round);
+      }
       expectBounded(position);
       position = acknowledge(random, position, items, round);
       expectBounded(position);
     }
-    expect(sentSeqs).toEqual(items.map(({ seq }) => seq));
+    expect(sent.length).toBe(lines.length);
+    expect(sent.every((text, index) => text === lines[index])).toBe(true);
   }
 });
+
+describe("takeMessages", () => {
+  const lines = [1, 2, 3, 4].map((seq) => line(seq, 100));
+  const chunk = { firstSeq: 1, lastSeq: 4, endBytes: 400, body: lines.join("\n") };
+
+  it("sends one event as it is, and several in an envelope", () => {
+    expect(takeMessages({ ...START, sentSeq: 3, sentBytes: 300 }, [chunk])).toEqual([
+      { seq: 4, endBytes: 400, count: 1, text: lines[3] },
+    ]);
+    expect(takeMessages(START, [chunk]).map(({ text }) => JSON.parse(text))).toEqual([
+      { type: "events", events: lines.map((text) => JSON.parse(text)) },
+    ]);
+  });
+
+  it("takes the beginning of a row whose end does not fit", () => {
+    const almostFull = { ...START, ackedSeq: 0, sentSeq: 0, sentBytes: 0, ackedBytes: 250 - VIEWER_WINDOW.bytes };
+    expect(takeMessages(almostFull, [chunk])).toMatchObject([{ seq: 2, endBytes: 200, count: 2 }]);
+  });
+
+  it("begins a new message when one has grown long", () => {
+    const long = line(1, 300_000);
+    const chunks = [
+      { firstSeq: 1, lastSeq: 1, endBytes: 300_000, body: long },
+      { firstSeq: 2, lastSeq: 2, endBytes: 300_100, body: line(2, 100) },
+    ];
+    expect(takeMessages(START, chunks).map(({ seq }) => seq)).toEqual([1, 2]);
+  });
+});
+
+describe("fitsWindow", () => {
+  it.each<[string, Partial<ViewerPosition>, boolean]>([
+    ["all that a viewer without anything under way is sent", {}, true],
+    ["not more events than there is room for", { ackedSeq: -509 }, false],
+    ["not more bytes than there is room for", { ackedBytes: 399 - VIEWER_WINDOW.bytes }, false],
+    ["exactly as many", { ackedSeq: -508, ackedBytes: 400 - VIEWER_WINDOW.bytes }, true],
+  ])("holds for %s", (_sentence, position, expected) => {
+    expect(fitsWindow({ ...START, ...position }, [{ seq: 4, endBytes: 400 }])).toBe(expected);
+  });
+});
+
+/** An event of this many bytes, as JSON. */
+function line(seq: number, length: number): string {
+  const text = JSON.stringify({ seq, text: "" });
+  return JSON.stringify({ seq, text: "x".repeat(Math.max(0, length - text.length)) });
+}
+
+/** Rows of one to twelve events. */
+function chunksOf(random: Chance, lines: readonly string[], items: readonly Sendable[]): Chunk[] {
+  const chunks: Chunk[] = [];
+  for (let first = 0; first < lines.length; ) {
+    const count = Math.min(1 + random.below(12), lines.length - first);
+    const end = items[first + count - 1] ?? expect.unreachable();
+    chunks.push({
+      firstSeq: first + 1,
+      lastSeq: end.seq,
+      endBytes: end.endBytes,
+      body: lines.slice(first, first + count).join("\n"),
+    });
+    first += count;
+  }
+  return chunks;
+}
+
+/** The events of a message, as they were stored. */
+function eventsOf(text: string): string[] {
+  const message: { events?: unknown[] } = JSON.parse(text);
+  return (message.events ?? [message]).map((event) => JSON.stringify(event));
+}
 
 /** Mostly small events, now and then a long one, rarely one that is longer than the window. */
 function lengthOf(random: Chance): number {

@@ -6,6 +6,8 @@ export const BODY_LIMIT_BYTES = 1_048_576;
 /** No request means anything at this depth, and writing such a value again takes very long. */
 const NESTING_LIMIT = 1_000;
 
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
 /**
  * @returns the parsed value, or `undefined` when there is no body.
  * Refuses with `body_too_large`, `content_type_refused` or `invalid_json`.
@@ -26,7 +28,7 @@ export async function readJson(request: Request, limitBytes: number = BODY_LIMIT
     return refuse("content_type_refused", { field: "Content-Type" });
   }
   try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes.value);
+    const text = decoder.decode(bytes.value);
     if (isNestedDeeper(text, NESTING_LIMIT)) {
       return refuse("invalid_json", {
         message: `The body is nested deeper than ${NESTING_LIMIT} levels.`,
@@ -42,8 +44,11 @@ export async function readJson(request: Request, limitBytes: number = BODY_LIMIT
 /** Reads at most `limitBytes`; stops and refuses as soon as there are more. */
 async function readBytes(request: Request, limitBytes: number): Promise<Result<Uint8Array>> {
   const tooLarge = refuse("body_too_large", { limit_bytes: limitBytes, field: "body" });
-  if (Number(request.headers.get("content-length") ?? 0) > limitBytes) return tooLarge;
+  const told = Number(request.headers.get("content-length") ?? Number.NaN);
+  if (told > limitBytes) return tooLarge;
   if (request.body === null) return success(new Uint8Array());
+  // No more than the length that was told can come.
+  if (told <= limitBytes) return success(new Uint8Array(await request.arrayBuffer()));
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of request.body) {

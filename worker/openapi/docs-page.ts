@@ -8,7 +8,7 @@ export function renderDocs(document: ApiDocument): string {
   return [
     "<!doctype html>",
     '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
-    `<title>${text(document.info.title)} API</title><link rel="stylesheet" href="/style.css"></head><body><main>`,
+    `<title>${text(document.info.title)} API</title><link rel="stylesheet" href="/docs.css"></head><body><main>`,
     `<h1>${text(document.info.title)} API ${text(document.info.version)}</h1>`,
     `<p>${text(document.info.description ?? "")} The document itself: <a href="/openapi.json">openapi.json</a>.</p>`,
     "<h2>Paths</h2>",

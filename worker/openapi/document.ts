@@ -5,6 +5,7 @@ import { PAGE_POLICY } from "../security-headers.ts";
 import { VERSION } from "../version.ts";
 import { type ApiDocument, SECURITY_SCHEMES } from "./api-document.ts";
 import { renderDocs } from "./docs-page.ts";
+import { DOCS_STYLE } from "./docs-style.ts";
 
 const INTRODUCTION =
   "Saved routines for Claude Code that you run yourself. JSON in snake_case, times as RFC 3339 UTC with milliseconds, " +
@@ -16,6 +17,7 @@ export function mountOpenApi(app: App): void {
     c.header("content-security-policy", PAGE_POLICY);
     return c.html(renderDocs(apiDocument(app)));
   });
+  app.get("/docs.css", (c) => c.body(DOCS_STYLE, 200, { "content-type": "text/css; charset=utf-8" }));
 }
 
 const documents = new WeakMap<App, ApiDocument>();

@@ -1,22 +1,45 @@
-/** The pages: `/` signs a browser in and shows routines and recent runs, `/sessions/{id}` shows a transcript. */
-import type { App } from "../http-env.ts";
-import { HOME_PAGE } from "../pages/home-page.ts";
-import { HOME_SCRIPT } from "../pages/home-script.ts";
-import { SESSION_PAGE } from "../pages/session-page.ts";
-import { SESSION_SCRIPT } from "../pages/session-script.ts";
-import { STYLE } from "../pages/style.ts";
+/** The web app: one page, served at every address that people have, and the files that it loads. */
+import type { App, HttpContext } from "../http-env.ts";
+import { renderRefusal } from "../render-error.ts";
 import { PAGE_POLICY } from "../security-headers.ts";
 
+/** An id of whatever form gets the page: it tells a person that there is no such thing better than JSON would. */
+const PAGE_PATHS = ["/", "/routines/:id", "/sessions/:id"];
+const NOT_BUILT = {
+  code: "not_found",
+  message: "The web app is not part of this build.",
+  hint: "npm start builds it, and so does npm run build:web before a deploy; the API is complete without.",
+} as const;
+
 export function mountPages(app: App): void {
-  app.get("/", () => answer(HOME_PAGE, "text/html"));
-  app.get("/home.js", () => answer(HOME_SCRIPT, "text/javascript"));
-  app.get("/sessions/:id", () => answer(SESSION_PAGE, "text/html"));
-  app.get("/session.js", () => answer(SESSION_SCRIPT, "text/javascript"));
-  app.get("/style.css", () => answer(STYLE, "text/css"));
+  for (const path of PAGE_PATHS) {
+    app.get(path, async (c) => {
+      const page = await readFile(c, "/index.html");
+      if (page === null) return renderRefusal(c, NOT_BUILT);
+      page.headers.set("content-security-policy", PAGE_POLICY);
+      // Kept, but asked for each time: the next deploy has other files.
+      page.headers.set("cache-control", "no-cache");
+      return page;
+    });
+  }
+  app.get("/assets/:name", async (c) => {
+    const file = await readFile(c, new URL(c.req.url).pathname);
+    if (file === null) return renderRefusal(c, { code: "not_found" });
+    // The name has a hash of the content in it.
+    file.headers.set("cache-control", "public, max-age=31536000, immutable");
+    return file;
+  });
 }
 
-function answer(text: string, type: string): Response {
-  return new Response(text, {
-    headers: { "content-type": `${type}; charset=utf-8`, "content-security-policy": PAGE_POLICY },
-  });
+/** @returns the file with its type and etag, or 304 where the caller has it already; null when there is none. */
+async function readFile(c: HttpContext, path: string): Promise<Response | null> {
+  const known = c.req.header("if-none-match");
+  const found = await c.var.deps.readAsset(path, known === undefined ? {} : { "if-none-match": known });
+  if (!found.ok && found.status !== 304) return null;
+  const headers = new Headers();
+  for (const name of ["content-type", "etag"]) {
+    const value = found.headers.get(name);
+    if (value !== null) headers.set(name, value);
+  }
+  return new Response(found.body, { status: found.status, headers });
 }

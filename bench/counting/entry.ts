@@ -1,0 +1,96 @@
+/**
+ * Our worker with a count of the rows that it writes: every statement of its objects and of D1 goes through here, and
+ * nothing of ours knows. `GET /bench/rows` tells the counts. Rows of indexes count as rows, and so does an alarm that is
+ * set: that is what Cloudflare charges for.
+ */
+import type { Env } from "#worker/bindings.ts";
+import worker, { PoolObject as Pool, RoutineObject as Routine } from "#worker/index.ts";
+
+/** By what they belong to, for instance `routine.runs`, `pool.leases`, `d1.runs` or `routine (alarm)`. */
+const counts = new Map<string, number>();
+/** Statements that give rows back have written all of theirs only when those have been read. */
+let unread: { name: string; cursor: SqlStorageCursor<Record<string, SqlStorageValue>> }[] = [];
+let isD1Counted = false;
+
+export class RoutineObject extends Routine {
+  constructor(context: DurableObjectState, env: Env) {
+    countObject(context, "routine");
+    countD1(env.DB);
+    super(context, env);
+  }
+}
+
+export class PoolObject extends Pool {
+  constructor(context: DurableObjectState, env: Env) {
+    countObject(context, "pool");
+    super(context, env);
+  }
+}
+
+export default {
+  fetch(request: Request, env: Env, context: ExecutionContext): Response | Promise<Response> {
+    countD1(env.DB);
+    if (new URL(request.url).pathname !== "/bench/rows") return worker.fetch(request, env, context);
+    for (const { name, cursor } of unread) count(name, cursor.rowsWritten);
+    unread = [];
+    return Response.json(Object.fromEntries(counts));
+  },
+};
+
+function countObject(context: DurableObjectState, owner: string): void {
+  const { storage } = context;
+  const { sql } = storage;
+  const exec = sql.exec.bind(sql);
+  const setAlarm = storage.setAlarm.bind(storage);
+  Object.defineProperty(sql, "exec", {
+    value: (query: string, ...values: SqlStorageValue[]) => {
+      const cursor = exec(query, ...values);
+      const name = `${owner}.${tableOf(query)}`;
+      if (/\breturning\b/i.test(query)) unread.push({ name, cursor });
+      else count(name, cursor.rowsWritten);
+      return cursor;
+    },
+  });
+  Object.defineProperty(storage, "setAlarm", {
+    value: (...order: Parameters<DurableObjectStorage["setAlarm"]>) => {
+      count(`${owner} (alarm)`, 1);
+      return setAlarm(...order);
+    },
+  });
+}
+
+/** Of D1 every way to run a statement tells how many rows it has written, but for those that give plain rows. */
+function countD1(database: D1Database): void {
+  if (isD1Counted) return;
+  isD1Counted = true;
+  const statement = Object.getPrototypeOf(database.prepare("SELECT 1"));
+  for (const name of ["run", "all"] as const) {
+    const original: D1PreparedStatement["run"] = statement[name];
+    statement[name] = async function (this: D1PreparedStatement) {
+      const result = await original.call(this);
+      countResult(this, result);
+      return result;
+    };
+  }
+  const batch = database.batch.bind(database);
+  Object.defineProperty(database, "batch", {
+    value: async (statements: D1PreparedStatement[]) => {
+      const results = await batch(statements);
+      for (const [index, one] of statements.entries()) countResult(one, results[index]);
+      return results;
+    },
+  });
+}
+
+function countResult(statement: D1PreparedStatement, result: D1Result | undefined): void {
+  const query = "statement" in statement ? String(statement.statement) : "";
+  count(`d1.${tableOf(query)}`, result?.meta.rows_written ?? 0);
+}
+
+function count(name: string, rows: number): void {
+  if (rows > 0) counts.set(name, (counts.get(name) ?? 0) + rows);
+}
+
+function tableOf(query: string): string {
+  return /^\s*(?:insert(?:\s+or\s+\w+)?\s+into|update|delete\s+from)\s+["`]?(\w+)/i.exec(query)?.[1] ?? "(other)";
+}

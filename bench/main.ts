@@ -1,0 +1,56 @@
+/**
+ * `npm run bench -- [row…] [--json FILE] [--strict]`: measures the rows, each beside its baseline, and prints a table.
+ * Exits with 0 when all could be measured; with --strict only when every goal is reached.
+ */
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { asJson, asTable, type MeasuredRow } from "./report.ts";
+import { isReached, type Row } from "./row.ts";
+import { fanOut } from "./rows/fan-out.ts";
+import { firstEvent } from "./rows/first-event.ts";
+import { ingest } from "./rows/ingest.ts";
+import { memory } from "./rows/memory.ts";
+import { reconnect } from "./rows/reconnect.ts";
+import { rowsWritten } from "./rows/rows-written.ts";
+import { machineFacts } from "./support/machine.ts";
+import { ROOT } from "./support/scratch.ts";
+
+/** In the order of the table. */
+const ROWS: readonly Row[] = [firstEvent, ingest, fanOut, reconnect, rowsWritten, memory];
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+process.exit(await main());
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: "string", default: path.join(ROOT, ".reveille", "bench.json") },
+      strict: { type: "boolean", default: false },
+    },
+  });
+  const unknown = positionals.filter((id) => ROWS.every((row) => row.id !== id));
+  if (unknown.length > 0) {
+    console.error(`No such row: ${unknown.join(", ")}. There are: ${ROWS.map(({ id }) => id).join(", ")}.`);
+    return 2;
+  }
+  const chosen = ROWS.filter(({ id }) => positionals.length === 0 || positionals.includes(id));
+  const measured: MeasuredRow[] = [];
+  for (const row of chosen) measured.push(await measure(row));
+  console.log(`\n${asTable(measured)}`);
+  await mkdir(path.dirname(values.json), { recursive: true });
+  await writeFile(values.json, asJson(await machineFacts(), measured));
+  console.log(`\nAs JSON: ${values.json}`);
+  const isMissed = measured.some(({ figures }) => figures.some((figure) => isReached(figure) === false));
+  return values.strict && isMissed ? 1 : 0;
+}
+
+async function measure({ id, title, baseline, measure: run }: Row): Promise<MeasuredRow> {
+  const startedAt = performance.now();
+  process.stdout.write(`${id}: ${title}; baseline: ${baseline} … `);
+  const figures = await run();
+  const seconds = (performance.now() - startedAt) / 1_000;
+  console.log(`${seconds.toFixed(0)} s`);
+  return { id, title, baseline, figures, seconds };
+}

@@ -1,0 +1,157 @@
+/** From the fire to the agent's first words, with a warm runner, beside the bare Agent SDK in the same sandbox. */
+import { randomBytes } from "node:crypto";
+import path from "node:path";
+import { fireAnswerSchema } from "#protocol/api.ts";
+import { type LiveMessage, liveMessageSchema } from "#protocol/viewer.ts";
+import { startProgram } from "#scripts/child-process.ts";
+import { createMessagesServer } from "#scripts/demo-model/messages-api.ts";
+import { DEMO_REPOSITORY } from "#scripts/demo-upstream/demo-history.ts";
+import { startGitServer } from "#scripts/demo-upstream/git-server.ts";
+import { seedDemoRepository } from "#scripts/demo-upstream/seed-repository.ts";
+import { toolEnvironment } from "#scripts/instance/tool-environment.ts";
+import type { Figure, Row } from "../row.ts";
+import type { BareAgent, BareRun } from "../support/bare-agent.ts";
+import { nowMs } from "../support/clock.ts";
+import { Helper } from "../support/helper.ts";
+import { interleave } from "../support/interleave.ts";
+import { RawSocket } from "../support/raw-socket.ts";
+import { type BenchRoutine, makeRoutine } from "../support/reveille.ts";
+import { ROOT, scratchPath } from "../support/scratch.ts";
+import { type Served, serveReveille } from "../support/served.ts";
+import { median } from "../support/statistics.ts";
+
+const ROUNDS = 7;
+const TASK = "Say hello.";
+const MODEL = "claude-sonnet-5";
+const GOAL = { bound: "at most", value: 1.25 } as const;
+
+export const firstEvent: Row = {
+  id: "first-event",
+  title: "from the fire to the agent's first words, local runner with a prepared executor",
+  baseline: "the bare Agent SDK in the same sandbox, from query(), or from git clone, to its first words",
+  measure: async () => {
+    await using stack = new AsyncDisposableStack();
+    const model = await createMessagesServer({ reply: () => ({ kind: "message", text: "Hello, I am at work." }) });
+    stack.defer(() => model.close());
+    const credential = `bench:${randomBytes(20).toString("hex")}`;
+    const root = scratchPath("upstream");
+    const seeded = await seedDemoRepository(root, new AbortController().signal);
+    if (!seeded.ok) throw new Error(seeded.message);
+    const upstream = await startGitServer({ root, credential, port: 0 });
+    stack.defer(() => upstream.close());
+    const url = `${upstream.url}/${DEMO_REPOSITORY}.git`;
+
+    const served = stack.use(
+      await serveReveille({
+        DEMO_MODEL_URL: model.url,
+        GIT_CREDENTIALS: JSON.stringify({ [upstream.url]: credential }),
+      }),
+    );
+    const runner = stack.use(await startRunner(served));
+    const bare = stack.use(new Helper<BareAgent>("bare-agent.ts"));
+    await bare.ask("prepare", { stateFolder: scratchPath("bare"), urls: [model.url, upstream.url] });
+
+    const authorization = `Basic ${Buffer.from(credential).toString("base64")}`;
+    return [
+      await figure("no repository", served, runner, bare, []),
+      await figure("a small repository", served, runner, bare, [{ url, authorization }]),
+    ];
+  },
+};
+
+async function figure(
+  what: string,
+  served: Served,
+  runner: WarmRunner,
+  bare: Helper<BareAgent>,
+  repositories: NonNullable<BareRun["repository"]>[],
+): Promise<Figure> {
+  const routine = await makeRoutine(served, {
+    prompt: TASK,
+    model: MODEL,
+    repositories: repositories.map(({ url }) => ({ url })),
+  });
+  const times = await interleave(
+    ROUNDS,
+    async () => {
+      await runner.warm();
+      return await fireToFirstWords(served, routine);
+    },
+    () => bare.ask("run", { task: TASK, model: MODEL, repository: repositories[0] ?? null }),
+  );
+  return { what, unit: "ms", ours: median(times.ours), baseline: median(times.baseline), goal: GOAL };
+}
+
+interface WarmRunner extends AsyncDisposable {
+  /** Resolves when an executor is prepared for the next run. */
+  warm(): Promise<void>;
+}
+
+async function startRunner(served: Served): Promise<WarmRunner> {
+  const readySpares = { count: 0, used: 0, wake: () => {} };
+  const program = startProgram(process.execPath, [path.join(ROOT, "sandbox-runner/main.ts")], {
+    cwd: ROOT,
+    env: {
+      ...toolEnvironment(),
+      REVEILLE_CAPACITY: "5",
+      REVEILLE_URL: served.url,
+      RUNNER_TOKEN: served.runnerToken,
+      REVEILLE_STATE: scratchPath("runs"),
+      REVEILLE_RUNNER_ID: "bench",
+    },
+    onLine: (line) => {
+      if (!line.includes('"spare_ready"')) return;
+      readySpares.count += 1;
+      readySpares.wake();
+    },
+  });
+  return {
+    // Each run takes the spare that is there, and the next one is prepared when it has begun.
+    warm: async () => {
+      while (readySpares.count <= readySpares.used) {
+        await new Promise<void>((resolve) => {
+          readySpares.wake = resolve;
+        });
+      }
+      readySpares.used += 1;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await program.stop(6_000);
+    },
+  };
+}
+
+/** In milliseconds, as somebody sees it who fires and then watches. Resolves when the run is over. */
+async function fireToFirstWords(served: Served, { id, fireToken }: BenchRoutine): Promise<number> {
+  const startedAt = nowMs();
+  const fired = await fetch(`${served.url}/v1/claude_code/routines/${id}/fire`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${fireToken}`, "content-type": "application/json" },
+    body: "{}",
+  });
+  const { claude_code_session_id: session } = fireAnswerSchema.parse(await fired.json());
+  const over = Promise.withResolvers<void>();
+  let firstAt: number | null = null;
+  const socket = await RawSocket.open({
+    url: `${served.url}/api/v1/sessions/${session}/live?after=0`,
+    headers: { authorization: `Bearer ${served.ownerToken}` },
+    onMessage: (payload) => {
+      const receivedAt = nowMs();
+      for (const event of eventsOf(liveMessageSchema.parse(JSON.parse(payload.toString("utf8"))))) {
+        if (event.type === "agent.delta" || event.type === "agent.message" || event.type === "tool.call")
+          firstAt ??= receivedAt;
+        if (event.type === "run.finished" && event.status === "succeeded") over.resolve();
+        if (event.type === "run.finished") over.reject(new Error(`the run ${event.status}: ${event.error?.message}`));
+      }
+    },
+    onClose: (why) => over.reject(new Error(why)),
+  });
+  await over.promise;
+  socket.end();
+  if (firstAt === null) throw new Error("the agent said nothing");
+  return firstAt - startedAt;
+}
+
+function eventsOf(message: LiveMessage): LiveMessage[] {
+  return message.type === "events" ? message.events : [message];
+}

@@ -1,0 +1,120 @@
+/** Serves the built worker, or a bare one, as a local instance does: one host, one workerd, a state of its own on disk. */
+import { randomBytes } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { startProgram } from "#scripts/child-process.ts";
+import type { BuiltWorker } from "#scripts/instance/build-worker.ts";
+import type { HostOrder } from "#scripts/instance/host-order.ts";
+import { drawFreePort } from "#scripts/instance/ports.ts";
+import { INSTANCE_VARIABLE, toolEnvironment } from "#scripts/instance/tool-environment.ts";
+import { builtBare, builtCounting, builtReveille } from "./builds.ts";
+import { ROOT, scratchPath } from "./scratch.ts";
+
+const START_DEADLINE_MS = 30_000;
+const STOP_GRACE_MS = 3_000;
+
+export interface Served extends AsyncDisposable {
+  /** Where it listens. */
+  url: string;
+  ownerToken: string;
+  runnerToken: string;
+  /** The memory that workerd has in use, in MiB. */
+  workerdMemory(): number;
+}
+
+/** @param variables are added to those of an instance without a model key. */
+export async function serveReveille(variables: Record<string, string> = {}): Promise<Served> {
+  return serve(await builtReveille(), variables);
+}
+
+/** Ours, with `GET /bench/rows`: how many rows it has written, by table. */
+export async function serveCounting(): Promise<Served> {
+  return serve(await builtCounting(), {});
+}
+
+/** @param name a file of bench/baseline. */
+export async function serveBare(name: string): Promise<Served> {
+  return serve(await builtBare(name), {});
+}
+
+/** Serves a worker until it is disposed of. */
+async function serve(built: BuiltWorker, variables: Record<string, string>): Promise<Served> {
+  const folder = scratchPath("state");
+  const port = await drawFreePort();
+  const ownerToken = randomBytes(32).toString("hex");
+  const runnerToken = randomBytes(32).toString("hex");
+  const order: HostOrder = {
+    port,
+    bundle: built.folder,
+    options: built.options,
+    webApp: path.join(folder, "no-web-app"),
+    storage: path.join(folder, "storage"),
+    migrations: path.join(ROOT, "migrations", "d1"),
+    variables: {
+      OWNER_TOKEN: ownerToken,
+      RUNNER_TOKEN: runnerToken,
+      SIGNING_KEY: randomBytes(32).toString("hex"),
+      LOCAL_INSTANCE: "1",
+      // Nothing listens there: no run of the bench gets so far as to ask a model.
+      DEMO_MODEL_URL: "http://127.0.0.1:9",
+      ...variables,
+    },
+  };
+  const lines: string[] = [];
+  const ready = Promise.withResolvers<void>();
+  const host = startProgram(process.execPath, [path.join(ROOT, "scripts/instance/worker-host.ts")], {
+    cwd: ROOT,
+    env: { ...toolEnvironment(), [INSTANCE_VARIABLE]: folder },
+    firstLine: JSON.stringify(order),
+    onLine: (line) => {
+      if (line === "worker ready") ready.resolve();
+      if (lines.length < 20) lines.push(line);
+    },
+  });
+  const stop = async () => {
+    await host.stop(STOP_GRACE_MS);
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  };
+  const failure = await Promise.race([
+    ready.promise.then(() => null),
+    host.ended.then((how) => `it ended (${how})`),
+    delay(START_DEADLINE_MS, "it took too long", { ref: false }),
+  ]);
+  if (failure !== null) {
+    await stop();
+    throw new Error(`The worker was not served: ${failure}. ${lines.join("\n")}`);
+  }
+  return {
+    url: `http://127.0.0.1:${port}`,
+    ownerToken,
+    runnerToken,
+    workerdMemory: () => residentMiB(workerdOf(folder)),
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** The workerd that carries the mark of this instance. */
+function workerdOf(mark: string): string {
+  const found = readdirSync("/proc").find(
+    (name) =>
+      /^\d+$/.test(name) &&
+      /workerd\0/.test(readProc(name, "cmdline").slice(0, 500)) &&
+      readProc(name, "environ").includes(`${INSTANCE_VARIABLE}=${mark}`),
+  );
+  if (found === undefined) throw new Error("workerd is not running");
+  return found;
+}
+
+function residentMiB(pid: string): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readProc(pid, "status"))?.[1]) / 1_024;
+}
+
+function readProc(pid: string, name: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, "latin1");
+  } catch {
+    return "";
+  }
+}

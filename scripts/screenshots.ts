@@ -1,0 +1,102 @@
+/**
+ * `npm run screenshots`: pictures of every page in both themes, for a desktop and a phone, in `.reveille/screenshots/`. The
+ * two that README shows are copied to `docs/images/`.
+ */
+import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { Browser } from "playwright-core";
+import { launchChromium } from "./browser/chromium.ts";
+import { createMessagesServer } from "./demo-model/messages-api.ts";
+import { drawFreePort } from "./instance/ports.ts";
+import type { Instance } from "./instance/start-instance.ts";
+import { withInstance } from "./instance/with-instance.ts";
+import { messageOf } from "./outcome.ts";
+import { clearInstance, EMPTY_SHOTS, fillInstance, type Shot } from "./screenshots/shots.ts";
+import { replyTo } from "./screenshots/stories.ts";
+
+const THEMES = ["light", "dark"] as const;
+const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+const FOR_README = { "routines-light-desktop.png": "routines.png", "session-running-dark-desktop.png": "session.png" };
+const DEADLINE_MS = 30_000;
+
+process.exit(await main(path.dirname(import.meta.dirname)));
+
+async function main(root: string): Promise<number> {
+  const launched = await launchChromium();
+  if (!launched.ok) {
+    console.error(launched.message);
+    return 1;
+  }
+  const begin = Promise.withResolvers<void>();
+  const rest = Promise.withResolvers<void>();
+  const gates = { begin: begin.promise, rest: rest.promise };
+  const model = await createMessagesServer({ reply: (request) => replyTo(request, gates) });
+  const stateFolder = await mkdtemp(path.join(tmpdir(), "reveille-screenshots-"));
+  const settings = {
+    port: await drawFreePort(),
+    stateFolder,
+    workerVariables: { ANTHROPIC_API_KEY: "key-of-nobody", ANTHROPIC_BASE_URL: model.url },
+    runnerVariables: {},
+    hasModelKey: true,
+  };
+  const folder = path.join(root, ".reveille", "screenshots");
+  try {
+    return await withInstance({ root, settings, hasPages: true, say: console.log }, async (instance, signal) => {
+      await rm(folder, { recursive: true, force: true });
+      await mkdir(folder, { recursive: true });
+      const upstream = await clearInstance(instance, signal);
+      await takeAll(launched.value, instance, EMPTY_SHOTS, folder);
+      const shots = await fillInstance({ instance, upstream, begin: begin.resolve, signal });
+      await takeAll(launched.value, instance, shots, folder);
+      for (const [from, to] of Object.entries(FOR_README)) {
+        await copyFile(path.join(folder, from), path.join(root, "docs", "images", to));
+      }
+      console.log(`The pictures are in ${path.relative(root, folder)}, those of README in docs/images.`);
+      return 0;
+    });
+  } catch (error) {
+    console.error(messageOf(error));
+    return 1;
+  } finally {
+    rest.resolve();
+    await Promise.all([launched.value.close(), model.close()]);
+    await rm(stateFolder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** Each shot in each theme and size, side by side. */
+async function takeAll(browser: Browser, instance: Instance, shots: Shot[], folder: string): Promise<void> {
+  const views = THEMES.flatMap((theme) => Object.entries(SIZES).map(([size, viewport]) => ({ theme, size, viewport })));
+  const contexts = await Promise.all(
+    views.map(async ({ theme, size, viewport }) => {
+      const { url, owner_token: token } = instance.local;
+      const context = await browser.newContext({ baseURL: url, colorScheme: theme, viewport, reducedMotion: "reduce" });
+      context.setDefaultTimeout(DEADLINE_MS);
+      const signIn = () => context.request.post("/api/v1/sign-in", { data: { token }, headers: { origin: url } });
+      return { context, signIn, suffix: `${theme}-${size}.png` };
+    }),
+  );
+  for (const { name, isSignedIn, open, meanwhile, next } of shots) {
+    const pages = await Promise.all(
+      contexts.map(async ({ context, signIn, suffix }) => {
+        if (isSignedIn) await signIn();
+        else await context.clearCookies();
+        const page = await context.newPage();
+        await open(page);
+        return { page, suffix };
+      }),
+    );
+    meanwhile?.begin();
+    for (const { page, suffix } of pages) {
+      const take = (what: string) =>
+        page.screenshot({ path: path.join(folder, `${what}-${suffix}`), animations: "disabled" });
+      await meanwhile?.ready(page);
+      await take(name);
+      await next?.open(page);
+      if (next !== undefined) await take(next.name);
+      await page.close();
+    }
+  }
+  for (const { context } of contexts) await context.close();
+}

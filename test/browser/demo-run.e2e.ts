@@ -1,0 +1,43 @@
+/** A person runs the demo routine with the offline demo model, and watches it to its end. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sessionSchema } from "#protocol/run.ts";
+import { ask, demoBed, readEvents } from "./support/bed.ts";
+import { readThrough, transcript, untilConnection, untilRunStatus } from "./support/transcript.ts";
+import { visit } from "./support/visitor.ts";
+
+test("from the list to the pushed branch", async (t) => {
+  const bed = await demoBed();
+  await visit(t, bed, { isSignedIn: false }, async ({ page }) => {
+    await page.goto(bed.signInUrl);
+    await page.getByRole("link", { name: "Changelog demo", exact: true }).first().click();
+    await page.getByRole("heading", { level: 1, name: "Changelog demo" }).waitFor();
+    await page.getByRole("button", { name: "Run now" }).click();
+    await page.waitForURL(/\/sessions\/session_/);
+    const sessionId = page.url().split("/").at(-1) ?? "";
+
+    const log = transcript(page);
+    await untilRunStatus(page, "running");
+    await untilConnection(page, "live");
+    await log.getByText("The offline demo model is at work").first().waitFor();
+    await untilRunStatus(page, "succeeded");
+    await untilConnection(page, "ended");
+
+    const events = await readEvents(bed, sessionId);
+    assert.deepEqual(
+      await readThrough(page),
+      events.map(({ seq }) => seq),
+    );
+    const push = events.find(({ type }) => type === "git.push");
+    assert.ok(push?.type === "git.push", "a branch was pushed");
+    const text = (await page.getByRole("main").textContent()) ?? "";
+    assert.ok(text.includes(push.branch), "the evidence names the branch");
+    assert.match(text, /demo model/i);
+    const session = await ask(bed, { method: "GET", path: `/api/v1/sessions/${sessionId}`, answer: sessionSchema });
+    await page.getByRole("heading", { level: 1, name: session.title }).waitFor();
+
+    await page.getByRole("link", { name: "Reveille" }).click();
+    const recent = page.getByRole("region", { name: "Recent runs" });
+    await recent.locator(`a[href="/sessions/${sessionId}"]`).first().waitFor();
+  });
+});

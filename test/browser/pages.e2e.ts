@@ -1,0 +1,215 @@
+/** What every page has to be: usable by everybody, in both themes and on a phone, and quick to load. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { type TestContext, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import type { Page } from "playwright-core";
+import { createRoutine, type GatedBed, gatedBed, runNow } from "./support/bed.ts";
+import { playRun } from "./support/played-run.ts";
+import { openSession, transcript, untilConnection, untilRunStatus } from "./support/transcript.ts";
+import { visit } from "./support/visitor.ts";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const FIRST_LOAD_BYTES = 200_000;
+const PHONE = { width: 390, height: 844 };
+const DESKTOP = { width: 1280, height: 800 };
+
+interface View {
+  name: string;
+  isSignedIn?: boolean;
+  /** Opened by a button of a page that has loaded. */
+  isDialog?: boolean;
+  open(page: Page): Promise<unknown>;
+}
+
+/** Every page in the states that differ in what they are made of. */
+async function makeViews(t: TestContext, bed: GatedBed): Promise<View[]> {
+  const conversation = bed.model.lead();
+  const routine = await createRoutine(bed, {
+    name: "A routine with much in its definition",
+    prompt: `# Task\n\n${conversation.task}\n\n- one\n- two`,
+    limits: { timeout: "30m", turns: 20 },
+    tags: { team: "docs" },
+    triggers: [{ type: "api" }],
+  });
+  const empty = await createRoutine(bed, { name: "A routine that never ran", prompt: "Wait." });
+  const active = await runNow(bed, routine.id);
+  conversation.run("I look **around** first.", "ls -la");
+  conversation.run("That is [not there](https://docs.example/a).", "cat missing-file");
+  const ended = await playRun(t, bed, "An ended run");
+  await ended.report([
+    { kind: "event", event: { type: "agent.message", message_id: "msg_1", text: "## Done\n\n`code`" } },
+  ]);
+  await ended.finish("Everything is done.");
+
+  const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name }).waitFor();
+  const tab = (name: string) => async (page: Page) => {
+    await page.goto(`/routines/${routine.id}`);
+    await page.getByRole("tab", { name }).click();
+    await page.getByRole("tabpanel", { name }).waitFor();
+  };
+  return [
+    {
+      name: "sign-in",
+      isSignedIn: false,
+      open: async (page) => {
+        await page.goto("/");
+        await page.getByRole("heading", { name: "Sign in" }).waitFor();
+      },
+    },
+    {
+      name: "routines",
+      open: async (page) => {
+        await page.goto("/");
+        await heading(page, "Routines");
+        await page.getByRole("link", { name: routine.name }).first().waitFor();
+      },
+    },
+    { name: "a routine's runs", open: tab("Runs") },
+    { name: "a routine's occurrences", open: tab("Occurrences") },
+    { name: "a routine's definition", open: tab("Definition") },
+    {
+      name: "a routine that never ran",
+      open: async (page) => {
+        await page.goto(`/routines/${empty.id}`);
+        await heading(page, empty.name);
+      },
+    },
+    {
+      name: "run with text",
+      isDialog: true,
+      open: async (page) => {
+        await page.goto(`/routines/${routine.id}`);
+        await page.getByRole("button", { name: "Run with text…" }).click();
+        await page.getByRole("dialog").getByLabel("Text for the agent").waitFor();
+      },
+    },
+    {
+      name: "a session that runs",
+      open: async (page) => {
+        await openSession(page, active.session_id);
+        await transcript(page).getByText("not there").first().waitFor();
+        await untilConnection(page, "live");
+      },
+    },
+    {
+      name: "cancel run",
+      isDialog: true,
+      open: async (page) => {
+        await openSession(page, active.session_id);
+        await untilRunStatus(page, "running");
+        await page.getByRole("button", { name: "Cancel run" }).click();
+        await page.getByRole("button", { name: "Keep running" }).waitFor();
+      },
+    },
+    {
+      name: "a session that has ended",
+      open: async (page) => {
+        await openSession(page, ended.sessionId);
+        await untilConnection(page, "ended");
+        await transcript(page).getByText("Everything is done.").first().waitFor();
+      },
+    },
+    {
+      name: "an instance with nothing on it",
+      open: async (page) => {
+        await page.route(/\/api\/v1\/(routines|runs)\?/, (route) =>
+          route.fulfill({ json: { data: [], next_cursor: null } }),
+        );
+        await page.goto("/");
+        await page.getByText("No routines yet").waitFor();
+      },
+    },
+    {
+      name: "no such routine",
+      open: async (page) => {
+        await page.goto("/routines/rtn_00000000000000000000000000");
+        await page.getByRole("heading").first().waitFor();
+      },
+    },
+    {
+      name: "no such session",
+      open: async (page) => {
+        await page.goto("/sessions/nothing");
+        await page.getByRole("heading").first().waitFor();
+      },
+    },
+  ];
+}
+
+let views: Promise<View[]> | null = null;
+
+async function viewsOf(t: TestContext, bed: GatedBed): Promise<View[]> {
+  views ??= makeViews(t, bed);
+  return await views;
+}
+
+for (const theme of ["light", "dark"] as const) {
+  for (const viewport of [DESKTOP, PHONE]) {
+    test(`axe finds nothing serious, ${theme}, ${viewport.width} pixels wide`, async (t) => {
+      const bed = await gatedBed();
+      for (const view of await viewsOf(t, bed)) {
+        await visit(t, bed, { theme, viewport, isSignedIn: view.isSignedIn ?? true }, async ({ page }) => {
+          await view.open(page);
+          assert.deepEqual(await findings(page), [], view.name);
+          assert.deepEqual(await stickingOut(page), [], `${view.name} is no wider than the window`);
+        });
+      }
+    });
+  }
+}
+
+test("each page loads at most 200 kB of script at first", async (t) => {
+  const bed = await gatedBed();
+  for (const view of (await viewsOf(t, bed)).filter(({ isDialog }) => !isDialog)) {
+    await visit(t, bed, { isSignedIn: view.isSignedIn ?? true }, async ({ page }) => {
+      const scripts: Promise<Buffer>[] = [];
+      page.on("response", (response) => {
+        if (response.request().resourceType() === "script") scripts.push(response.body());
+      });
+      await view.open(page);
+      const bytes = (await Promise.all(scripts)).reduce((sum, body) => sum + gzipSync(body).length, 0);
+      t.diagnostic(`${view.name}: ${(bytes / 1_000).toFixed(1)} kB in ${scripts.length} files`);
+      assert.ok(scripts.length > 0);
+      assert.ok(bytes <= FIRST_LOAD_BYTES, `${view.name}: ${bytes} bytes`);
+    });
+  }
+});
+
+/** What axe calls serious or critical, with the elements. */
+async function findings(page: Page): Promise<string[]> {
+  // Evaluated, not added as a script: the pages' policy would refuse that.
+  await page.evaluate(AXE);
+  return await page.evaluate(async () => {
+    // What is on its way in has no colours of its own yet; what goes on for ever is no such thing.
+    const arriving = document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.all(arriving.map(({ finished }) => finished.catch(() => undefined)));
+    const { violations } = await window.axe.run(document, { resultTypes: ["violations"] });
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(" ")}`);
+  });
+}
+
+/** What reaches beyond the window's sides, and can't be scrolled to within something of its own. */
+function stickingOut(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const isReachable = (element: Element | null): boolean =>
+      element !== null &&
+      (/auto|scroll/.test(getComputedStyle(element).overflowX) || isReachable(element.parentElement));
+    return [...document.querySelectorAll("main *")]
+      .filter((element) => {
+        const { left, right, width, height } = element.getBoundingClientRect();
+        const isSeen = width > 1 && height > 1 && getComputedStyle(element).visibility === "visible";
+        return isSeen && (left < -1 || right > window.innerWidth + 1) && !isReachable(element.parentElement);
+      })
+      .map(({ outerHTML }) => outerHTML.slice(0, 200));
+  });
+}
+
+declare global {
+  interface Window {
+    axe: typeof import("axe-core");
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * A built instance with everything that belongs to it, on a folder of its own, behind a network that can be cut. Each kind
+ * is started once, when it is first needed, and stopped at the end of the suite.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after } from "node:test";
+import type { z } from "zod";
+import { pageSchema } from "#protocol/api.ts";
+import { type Routine, routineSchema } from "#protocol/routine.ts";
+import { type Run, runSchema } from "#protocol/run.ts";
+import { type TranscriptEvent, transcriptEventSchema } from "#protocol/transcript.ts";
+import { type Admission, admissionSchema } from "#protocol/trigger-event.ts";
+import { type Call, callApi, outcomeOf } from "#scripts/instance/api.ts";
+import { Parts } from "#scripts/instance/parts.ts";
+import { drawFreePort } from "#scripts/instance/ports.ts";
+import { startInstance } from "#scripts/instance/start-instance.ts";
+import type { Outcome } from "#scripts/outcome.ts";
+import { GatedModel } from "./gated-model.ts";
+import { Network } from "./network.ts";
+
+const ROOT = path.resolve(import.meta.dirname, "../../..");
+
+export interface Bed {
+  /** The instance's address for browsers, through the network. */
+  url: string;
+  /** Where the worker itself listens: the way round the network. */
+  origin: string;
+  network: Network;
+  ownerToken: string;
+  runnerToken: string;
+  demoRoutineId: string;
+  /** With a one-use code. */
+  signInUrl: string;
+}
+
+export interface GatedBed extends Bed {
+  model: GatedModel;
+}
+
+const closers: (() => Promise<void>)[] = [];
+after(async () => {
+  for (const close of closers.reverse()) await close();
+});
+
+let gated: Promise<GatedBed> | null = null;
+let demo: Promise<Bed> | null = null;
+
+/** The instance whose model says what the test says. */
+export function gatedBed(): Promise<GatedBed> {
+  gated ??= openGatedBed();
+  return gated;
+}
+
+/** The instance that has no key, and so uses the offline demo model. */
+export function demoBed(): Promise<Bed> {
+  demo ??= openBed({});
+  return demo;
+}
+
+async function openGatedBed(): Promise<GatedBed> {
+  const model = await GatedModel.start();
+  closers.push(() => model.close());
+  const key = { ANTHROPIC_API_KEY: "key-of-nobody", ANTHROPIC_BASE_URL: model.url };
+  return { ...(await openBed(key)), model };
+}
+
+async function openBed(modelVariables: Record<string, string>): Promise<Bed> {
+  const stateFolder = mkdtempSync(path.join(tmpdir(), "reveille-browser-"));
+  closers.push(async () => rmSync(stateFolder, { recursive: true, force: true, maxRetries: 5 }));
+  const port = await drawFreePort();
+  const network = await Network.open(port);
+  closers.push(() => network.close());
+  const url = `http://localhost:${network.port}`;
+  const runnerToken = `runner-token-${crypto.randomUUID()}`;
+  const settings = {
+    port,
+    stateFolder,
+    workerVariables: { ...modelVariables, PUBLIC_URL: url, RUNNER_TOKEN: runnerToken },
+    runnerVariables: {},
+    hasModelKey: modelVariables["ANTHROPIC_API_KEY"] !== undefined,
+  };
+  const parts = new Parts();
+  closers.push(() => parts.stop(false));
+  const { signal } = new AbortController();
+  const started = must(
+    await startInstance({ root: ROOT, settings, hasPages: true, say: console.error, signal, parts }),
+  );
+  const { origin, local, signInUrl } = started;
+  const {
+    owner_token: ownerToken,
+    demo: { routine_id: demoRoutineId },
+  } = local;
+  return { url, origin, network, ownerToken, runnerToken, demoRoutineId, signInUrl };
+}
+
+/** Asks the API as the owner, the way round the network. @throws with one line when it is refused. */
+export async function ask<Schema extends z.ZodType>(
+  { origin, ownerToken }: Bed,
+  call: Omit<Call<Schema>, "token">,
+): Promise<z.infer<Schema>> {
+  const answer = await callApi(origin, { ...call, token: ownerToken }, new AbortController().signal);
+  return must(outcomeOf(`${call.method} ${call.path}`, answer));
+}
+
+export function createRoutine(bed: Bed, input: Record<string, unknown>): Promise<Routine> {
+  const body = { name: "Browser suite", ...input };
+  return ask(bed, { method: "POST", path: "/api/v1/routines", body, answer: routineSchema });
+}
+
+export function runNow(bed: Bed, routineId: string): Promise<Admission> {
+  return ask(bed, { method: "POST", path: `/api/v1/routines/${routineId}/run`, answer: admissionSchema });
+}
+
+export function readRun(bed: Bed, runId: string): Promise<Run> {
+  return ask(bed, { method: "GET", path: `/api/v1/runs/${runId}`, answer: runSchema });
+}
+
+/** The whole transcript, as the API tells it. */
+export async function readEvents(bed: Bed, sessionId: string): Promise<TranscriptEvent[]> {
+  const events: TranscriptEvent[] = [];
+  for (let after: string | null = "0"; after !== null; ) {
+    const at: string = `/api/v1/sessions/${sessionId}/events?limit=1000&after=${after}`;
+    const page: z.infer<typeof eventPage> = await ask(bed, { method: "GET", path: at, answer: eventPage });
+    events.push(...page.data);
+    after = page.next_cursor;
+  }
+  return events;
+}
+
+const eventPage = pageSchema(transcriptEventSchema);
+
+function must<Value>(outcome: Outcome<Value>): Value {
+  if (!outcome.ok) throw new Error(outcome.message);
+  return outcome.value;
+}

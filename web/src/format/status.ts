@@ -1,0 +1,81 @@
+/** Pure: the words and the tone of statuses, results and outcomes. */
+import type { Routine } from "#protocol/routine.ts";
+import type { CancelReason, Run, RunResult, RunStatus } from "#protocol/run.ts";
+import type { Outcome, OutcomeReason, TriggerType } from "#protocol/trigger-event.ts";
+
+/** What a colour means. `active` is what goes on at this moment. */
+export type Tone = "neutral" | "active" | "success" | "warning" | "danger";
+
+export interface Label {
+  text: string;
+  tone: Tone;
+}
+
+export const RUN_STATUS_LABELS: Record<RunStatus, Label> = {
+  queued: { text: "Queued", tone: "neutral" },
+  starting: { text: "Starting", tone: "active" },
+  running: { text: "Running", tone: "active" },
+  succeeded: { text: "Succeeded", tone: "success" },
+  failed: { text: "Failed", tone: "danger" },
+  timed_out: { text: "Timed out", tone: "danger" },
+  canceled: { text: "Canceled", tone: "neutral" },
+};
+
+export const RESULT_LABELS: Record<RunResult, Label> = {
+  done: { text: "Done", tone: "success" },
+  nothing_to_do: { text: "Nothing to do", tone: "neutral" },
+  blocked: { text: "Blocked", tone: "warning" },
+  unknown: { text: "Result unknown", tone: "neutral" },
+};
+
+export const OUTCOME_LABELS: Record<Outcome, Label> = {
+  started: { text: "Started", tone: "success" },
+  queued: { text: "Queued", tone: "neutral" },
+  duplicate: { text: "Duplicate", tone: "neutral" },
+  skipped: { text: "Skipped", tone: "warning" },
+  refused: { text: "Refused", tone: "danger" },
+  ignored: { text: "Ignored", tone: "neutral" },
+  missed: { text: "Missed", tone: "warning" },
+};
+
+export const ROUTINE_STATUS_LABELS: Record<Routine["status"], Label> = {
+  active: { text: "Active", tone: "success" },
+  paused: { text: "Paused", tone: "warning" },
+};
+
+/** Why admission decided so, as a sentence. */
+export const REASON_TEXTS: Record<OutcomeReason, string> = {
+  admitted: "A place was free.",
+  at_max_concurrent: "As many runs as the routine allows were on.",
+  overlap_queue: "A run was on; the overlap policy is queue.",
+  overlap_queue_latest: "A run was on; the overlap policy is queue_latest.",
+  overlap_skip: "A run was on; the overlap policy is skip.",
+  overlap_cancel_running: "The runs that were on are canceled first; the overlap policy is cancel_running.",
+  same_idempotency_key: "The same Idempotency-Key had been used for the same request.",
+  idempotency_key_reused: "The Idempotency-Key had been used for another request.",
+  routine_paused: "The routine was paused.",
+  model_not_configured: "The instance had no model key.",
+};
+
+export const CANCEL_TEXTS: Record<CancelReason, string> = {
+  by_user: "Canceled by a person.",
+  superseded: "A newer run took its place.",
+  routine_deleted: "The routine was deleted.",
+};
+
+export const TRIGGER_LABELS: Record<TriggerType, string> = { api: "API", manual: "Run now" };
+
+const ACTIVE: readonly RunStatus[] = ["queued", "starting", "running"];
+
+/** Whether a run with this status goes on or waits. */
+export function isActiveStatus(status: RunStatus): boolean {
+  return ACTIVE.includes(status);
+}
+
+/** One line that says how the run went, or what started it while it goes on. */
+export function runHeadline(run: Run): string {
+  if (run.error !== null) return run.error.message;
+  if (run.summary !== null) return run.summary;
+  if (run.status === "canceled") return CANCEL_TEXTS[run.cancel_reason];
+  return run.trigger.summary;
+}

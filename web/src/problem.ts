@@ -1,0 +1,75 @@
+/** What went wrong with a call, in words for people. */
+import type { ErrorBody } from "#protocol/errors.ts";
+
+interface Facts {
+  status: number;
+  type: string;
+  message: string;
+  hint: string | null;
+  code: string | null;
+}
+
+/** A call that was refused or could not be made. It is thrown, because that is how queries learn of it. */
+export class Problem extends Error {
+  override readonly name = "Problem";
+  /** The HTTP status; 0 when the instance could not be reached. */
+  readonly status: number;
+  /** The error's `type`, or `unreachable` or `unreadable`. */
+  readonly type: string;
+  /** What to do about it. */
+  readonly hint: string | null;
+  /** The stable code from docs/errors.md. */
+  readonly code: string | null;
+
+  constructor({ status, type, message, hint, code }: Facts) {
+    super(message);
+    this.status = status;
+    this.type = type;
+    this.hint = hint;
+    this.code = code;
+  }
+}
+
+export function refused(status: number, { error }: ErrorBody): Problem {
+  const { type, message, hint = null, details } = error;
+  const issues = details?.issues?.map(({ field, message }) => `${field}: ${message}`) ?? [];
+  return new Problem({ status, type, message: [message, ...issues].join(" "), hint, code: details?.code ?? null });
+}
+
+export function unreachable(): Problem {
+  return new Problem({
+    status: 0,
+    type: "unreachable",
+    message: "Reveille can't be reached.",
+    hint: "Check your connection, and that the instance is running. This page tries again by itself.",
+    code: null,
+  });
+}
+
+/** An answer that is not of the API: something stands between, or the app is older than the instance. */
+export function unreadable(status: number): Problem {
+  return new Problem({
+    status,
+    type: "unreadable",
+    message: "The answer was not one of Reveille's.",
+    hint: "Reload the page. If it stays so, something between this browser and the instance answers in its place.",
+    code: null,
+  });
+}
+
+/** Whether trying again soon may well help. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof Problem && (error.status === 0 || error.status === 503);
+}
+
+/** Whatever was thrown, as a problem that can be shown. */
+export function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  return new Problem({
+    status: 500,
+    type: "app_error",
+    message: "Something in this page went wrong.",
+    hint: "Reload the page.",
+    code: null,
+  });
+}

@@ -1,0 +1,81 @@
+/** What the pages read, under which key, and how often it is read again. */
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import type { Page } from "#protocol/api.ts";
+import type { Run } from "#protocol/run.ts";
+import * as api from "./api.ts";
+import { isActiveStatus } from "./format/status.ts";
+
+const PAGE_SIZE = 20;
+/** While a run is on or waits. */
+const ACTIVE_MS = 3_000;
+/** While nothing is: something may fire at any time. */
+const IDLE_MS = 15_000;
+
+type ReadPage<Item> = (page: api.PageOf, signal: AbortSignal) => Promise<Page<Item>>;
+interface Pages<Item> {
+  pages: Page<Item>[];
+}
+
+export function routinesQuery() {
+  return listQuery(
+    ["routines"],
+    (page, signal) => api.listRoutines(page, signal),
+    () => IDLE_MS,
+  );
+}
+
+export function runsQuery() {
+  return listQuery(["runs"], (page, signal) => api.listRuns(page, signal), runsInterval);
+}
+
+export function routineQuery(id: string) {
+  return queryOptions({
+    queryKey: ["routine", id],
+    queryFn: ({ signal }) => api.readRoutine(id, signal),
+    refetchInterval: IDLE_MS,
+  });
+}
+
+export function routineRunsQuery(id: string) {
+  return listQuery(["routine", id, "runs"], (page, signal) => api.listRoutineRuns(id, page, signal), runsInterval);
+}
+
+export function occurrencesQuery(id: string) {
+  return listQuery(
+    ["routine", id, "occurrences"],
+    (page, signal) => api.listOccurrences(id, page, signal),
+    () => ACTIVE_MS,
+  );
+}
+
+export function revisionsQuery(id: string) {
+  return listQuery(
+    ["routine", id, "revisions"],
+    (page, signal) => api.listRevisions(id, page, signal),
+    () => IDLE_MS,
+  );
+}
+
+export function runQuery(id: string) {
+  return queryOptions({ queryKey: ["run", id], queryFn: ({ signal }) => api.readRun(id, signal) });
+}
+
+export function sessionQuery(id: string) {
+  return queryOptions({ queryKey: ["session", id], queryFn: ({ signal }) => api.readSession(id, signal) });
+}
+
+/** A list, page by page; the more of it is shown, the more seldom all of it is read again. */
+function listQuery<Item>(key: string[], readPage: ReadPage<Item>, interval: (list: Pages<Item> | undefined) => number) {
+  return infiniteQueryOptions({
+    queryKey: [...key, "list"],
+    queryFn: ({ pageParam, signal }) => readPage({ cursor: pageParam, limit: PAGE_SIZE }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next_cursor,
+    refetchInterval: ({ state }) => interval(state.data) * (state.data?.pages.length ?? 1),
+  });
+}
+
+function runsInterval(list: Pages<Run> | undefined): number {
+  const isActive = list?.pages.some((page) => page.data.some((run) => isActiveStatus(run.status))) ?? false;
+  return isActive ? ACTIVE_MS : IDLE_MS;
+}

@@ -1,0 +1,139 @@
+/** What a routine says: its prompt, its settings, and who saved it when. */
+import { useInfiniteQuery } from "@tanstack/react-query";
+import type { Overlap, Revision, Routine } from "#protocol/routine.ts";
+import { plural } from "../format/amounts.ts";
+import { TRIGGER_LABELS } from "../format/status.ts";
+import { revisionsQuery } from "../queries.ts";
+import { Badge } from "../ui/badge.tsx";
+import { Card, ListRow } from "../ui/card.tsx";
+import { CopyButton } from "../ui/copy-button.tsx";
+import { Facts } from "../ui/facts.tsx";
+import { PagedList } from "../ui/paged-list.tsx";
+import { Time } from "../ui/time.tsx";
+import styles from "./definition.module.css";
+
+export function Definition({ routine }: { routine: Routine }) {
+  return (
+    <div className={styles.definition}>
+      <section className={styles.wide} aria-labelledby="prompt">
+        <div className={styles.bar}>
+          <h2 id="prompt" className={styles.heading}>
+            Prompt
+          </h2>
+          <CopyButton text={routine.prompt} label="Copy prompt" />
+        </div>
+        <Card>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what can be scrolled has to be reached by keyboard */}
+          <div className={styles.prompt} tabIndex={0}>
+            <pre>{routine.prompt}</pre>
+          </div>
+        </Card>
+      </section>
+      <section aria-labelledby="settings">
+        <div className={styles.bar}>
+          <h2 id="settings" className={styles.heading}>
+            Settings
+          </h2>
+        </div>
+        <Card className={styles.settings}>
+          <Facts facts={settingsOf(routine)} />
+        </Card>
+      </section>
+      <section aria-labelledby="revisions">
+        <div className={styles.bar}>
+          <h2 id="revisions" className={styles.heading}>
+            Revisions
+          </h2>
+        </div>
+        <Revisions routine={routine} />
+      </section>
+    </div>
+  );
+}
+
+const OVERLAP_TEXTS: Record<Overlap, string> = {
+  parallel: "start beside it",
+  queue: "wait for it, in order",
+  queue_latest: "wait for it; only the newest waits",
+  skip: "are skipped",
+  cancel_running: "take its place",
+};
+
+function settingsOf(routine: Routine) {
+  const { repositories, triggers, overlap, limits, retry, tags } = routine;
+  const retries =
+    retry.max === 0 ? "Never by itself" : `Up to ${plural(retry.max, "time")}, first after ${retry.backoff}`;
+  return [
+    {
+      name: "Repositories",
+      value: lines(repositories.map(({ url, branch }) => (branch === undefined ? url : `${url} @ ${branch}`))),
+    },
+    { name: "Triggers", value: lines([...new Set(triggers.map(({ type }) => TRIGGER_LABELS[type]))]) },
+    {
+      name: "Overlap",
+      value: (
+        <>
+          <code>{overlap}</code>: while a run is on, new ones {OVERLAP_TEXTS[overlap]}
+        </>
+      ),
+    },
+    ...(overlap === "parallel" ? [{ name: "At once", value: plural(routine.max_concurrent, "run") }] : []),
+    { name: "Timeout", value: limits.timeout },
+    { name: "Turns", value: limits.turns.toLocaleString("en-US") },
+    { name: "Retries", value: retries },
+    { name: "Tags", value: <Tags tags={tags} /> },
+    { name: "Id", value: <code>{routine.id}</code> },
+    { name: "Created", value: <Time at={routine.created_at} /> },
+  ];
+}
+
+function lines(texts: readonly string[]) {
+  if (texts.length === 0) return "None";
+  return (
+    <ul>
+      {texts.map((text) => (
+        <li key={text}>{text}</li>
+      ))}
+    </ul>
+  );
+}
+
+function Tags({ tags }: { tags: Routine["tags"] }) {
+  const entries = Object.entries(tags);
+  if (entries.length === 0) return "None";
+  return (
+    <span className={styles.tags}>
+      {entries.map(([name, value]) => (
+        <Badge key={name}>
+          {name}: {value}
+        </Badge>
+      ))}
+    </span>
+  );
+}
+
+function Revisions({ routine }: { routine: Routine }) {
+  const revisions = useInfiniteQuery(revisionsQuery(routine.id));
+  return (
+    <PagedList
+      query={revisions}
+      noun="revisions"
+      empty={null}
+      row={(revision) => <RevisionRow key={revision.revision} revision={revision} current={routine.revision} />}
+    />
+  );
+}
+
+function RevisionRow({ revision, current }: { revision: Revision; current: number }) {
+  return (
+    <ListRow className={styles.revision}>
+      <span>
+        Revision {revision.revision}
+        {revision.revision === current && <Badge tone="success">In force</Badge>}
+      </span>
+      <span className={styles.aside}>
+        <Time at={revision.at} /> by {revision.by}
+      </span>
+    </ListRow>
+  );
+}

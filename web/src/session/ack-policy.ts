@@ -1,0 +1,28 @@
+/** Pure: when a viewer acknowledges what it has received. */
+
+/** A quarter of what may be under way, so that the instance never has to wait for a viewer that keeps up. */
+const AT_ONCE = { events: 128, characters: 262_144 } as const;
+/** A few events are acknowledged together, this long after the first of them. */
+export const ACK_DELAY_MS = 500;
+
+export class AckPolicy {
+  #events = 0;
+  #characters = 0;
+
+  /** Whether anything waits for an acknowledgement. */
+  get pending(): boolean {
+    return this.#events > 0;
+  }
+
+  /** @returns whether to acknowledge at once. */
+  received(events: number, characters: number): boolean {
+    this.#events += events;
+    this.#characters += characters;
+    return this.#events >= AT_ONCE.events || this.#characters >= AT_ONCE.characters;
+  }
+
+  acknowledged(): void {
+    this.#events = 0;
+    this.#characters = 0;
+  }
+}

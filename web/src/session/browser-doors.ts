@@ -1,0 +1,56 @@
+/** What a live connection needs of the browser. */
+import { issueTicket } from "../api.ts";
+import { asProblem } from "../problem.ts";
+import type { LiveDoors, LiveSocket, SocketHandlers, TicketAnswer } from "./live-connection.ts";
+
+export function browserDoors(sessionId: string): LiveDoors {
+  return {
+    issueTicket: () => askForTicket(sessionId),
+    openSocket: (after, ticket, handlers) => openSocket(sessionId, after, ticket, handlers),
+    setTimer: (callback, ms) => {
+      const timer = setTimeout(callback, ms);
+      return () => clearTimeout(timer);
+    },
+    random: Math.random,
+    isOnline: () => navigator.onLine,
+  };
+}
+
+async function askForTicket(sessionId: string): Promise<TicketAnswer> {
+  try {
+    return await issueTicket(sessionId);
+  } catch (error) {
+    const { status } = asProblem(error);
+    if (status === 401) return { refused: "signed-out" };
+    if (status === 404) return { refused: "gone" };
+    return { failed: true };
+  }
+}
+
+function openSocket(sessionId: string, after: number, ticket: string, handlers: SocketHandlers): LiveSocket {
+  const url = new URL(`/api/v1/sessions/${encodeURIComponent(sessionId)}/live`, location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  url.search = new URLSearchParams({ after: String(after), ticket }).toString();
+  const socket = new WebSocket(url);
+  socket.onmessage = ({ data }) => handlers.message(String(data));
+  socket.onclose = ({ code }) => handlers.closed(code);
+  return {
+    send: (text) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(text);
+    },
+    close: (code) => socket.close(code),
+  };
+}
+
+/**
+ * Before the next painting; in a page that nobody looks at, where nothing is painted, every quarter of a second.
+ * @returns how to cancel it.
+ */
+export function beforePainting(callback: () => void): () => void {
+  if (document.visibilityState === "hidden") {
+    const timer = setTimeout(callback, 250);
+    return () => clearTimeout(timer);
+  }
+  const frame = requestAnimationFrame(callback);
+  return () => cancelAnimationFrame(frame);
+}

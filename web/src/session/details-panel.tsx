@@ -1,0 +1,161 @@
+/** What is known of the session's latest run: what it did, what it cost, and where its time went. */
+import type { Run } from "#protocol/run.ts";
+import { formatCost, formatTokens } from "../format/amounts.ts";
+import { formatDuration } from "../format/duration.ts";
+import { repositoryName } from "../format/repository.ts";
+import { RESULT_LABELS } from "../format/status.ts";
+import { SkeletonText } from "../ui/skeleton.tsx";
+import { Elapsed, exactTime } from "../ui/time.tsx";
+import styles from "./details-panel.module.css";
+import { runStretches, type Stretch, wholeDurationMs } from "./run-durations.ts";
+import { Plain } from "./text/plain.tsx";
+
+/** @param props.run undefined until it is loaded. */
+export function DetailsPanel({ id, run }: { id: string; run: Run | undefined }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard
+    <aside id={id} aria-label="Details" className={styles.panel} tabIndex={0}>
+      {run === undefined ? (
+        <SkeletonText />
+      ) : (
+        <>
+          <Evidence run={run} />
+          <Cost run={run} />
+          <Timings run={run} />
+          <AboutRun run={run} />
+        </>
+      )}
+    </aside>
+  );
+}
+
+function Evidence({ run: { evidence } }: { run: Run }) {
+  return (
+    <section className={styles.part}>
+      <h2 className={styles.heading}>Evidence</h2>
+      <dl className={styles.facts}>
+        <Fact name="Turns" value={evidence.turns.toLocaleString("en-US")} />
+        <Fact name="Tool calls" value={evidence.tool_calls.toLocaleString("en-US")} />
+        <Fact name="Model calls" value={evidence.model_calls.toLocaleString("en-US")} />
+        <Fact name="Files changed" value={evidence.files_changed.toLocaleString("en-US")} />
+        <Fact name="Commits pushed" value={evidence.commits_pushed.toLocaleString("en-US")} />
+        {evidence.branches_pushed.length === 0 && <Fact name="Branches pushed" value="0" />}
+      </dl>
+      {evidence.branches_pushed.length > 0 && (
+        <>
+          <h3 className={styles.name}>Branches pushed</h3>
+          <ul className={styles.branches}>
+            {evidence.branches_pushed.map(({ repository, branch, commit }) => (
+              <li key={`${repository} ${branch}`} title={`${repository} at ${commit}`}>
+                <code>
+                  <Plain text={branch} />
+                </code>
+                <span>
+                  <Plain text={repositoryName(repository)} /> at {commit.slice(0, 7)}
+                </span>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </section>
+  );
+}
+
+function Cost({ run: { usage, demo_model: isDemo } }: { run: Run }) {
+  return (
+    <section className={styles.part}>
+      <h2 className={styles.heading}>Tokens and cost</h2>
+      <dl className={styles.facts}>
+        <Fact name="In" value={formatTokens(usage.input_tokens)} />
+        <Fact name="Out" value={formatTokens(usage.output_tokens)} />
+        <Fact name="Read from cache" value={formatTokens(usage.cache_read_tokens)} />
+        <Fact name="Written to cache" value={formatTokens(usage.cache_write_tokens)} />
+        <Fact name="Cost" value={formatCost(usage.cost_usd)} />
+      </dl>
+      {isDemo && <p className={styles.aside}>The offline demo model costs nothing. Its words are a script.</p>}
+    </section>
+  );
+}
+
+function Timings({ run }: { run: Run }) {
+  const since = run.timings.queued_at;
+  const stretches = runStretches(run, Date.parse(since));
+  return (
+    <section className={styles.part}>
+      <h2 className={styles.heading}>Time</h2>
+      {run.timings.finished_at !== null && <Bar stretches={stretches} />}
+      <dl className={styles.facts}>
+        {stretches.map((stretch, index) => (
+          <Fact
+            key={stretch.name}
+            name={stretch.name}
+            mark={run.timings.finished_at === null ? undefined : MARKS[index]}
+            value={stretch.isOn ? <Elapsed since={beginOf(run, stretch)} /> : formatDuration(stretch.ms)}
+          />
+        ))}
+        <Fact
+          name="In all"
+          value={run.timings.finished_at === null ? <Elapsed since={since} /> : formatDuration(wholeDurationMs(run, 0))}
+        />
+      </dl>
+    </section>
+  );
+}
+
+/** The stretches of time, as long as they took. */
+function Bar({ stretches }: { stretches: readonly Stretch[] }) {
+  return (
+    <div className={styles.bar} aria-hidden="true">
+      {stretches.map(({ name, ms }, index) => (
+        <span key={name} className={MARKS[index]} style={{ flexGrow: ms }} />
+      ))}
+    </div>
+  );
+}
+
+function AboutRun({ run }: { run: Run }) {
+  return (
+    <section className={styles.part}>
+      <h2 className={styles.heading}>Run</h2>
+      <dl className={styles.facts}>
+        <Fact name="Attempt" value={run.attempt} />
+        <Fact name="Trigger" value={<Plain text={run.trigger.summary} />} />
+        {run.result !== null && run.result !== "unknown" && (
+          <Fact name="Result" value={RESULT_LABELS[run.result].text} />
+        )}
+        <Fact
+          name="Model"
+          value={run.demo_model ? "Offline demo model" : <code>{<Plain text={run.routine.model} />}</code>}
+        />
+        <Fact name="Revision" value={run.routine.revision} />
+        {run.runner !== null && <Fact name="Runner" value={<Plain text={run.runner.id} />} />}
+        <Fact name="Queued" value={exactTime(run.timings.queued_at)} />
+      </dl>
+      <p className={styles.id}>
+        <code>{run.id}</code>
+      </p>
+    </section>
+  );
+}
+
+function Fact({ name, value, mark }: { name: string; value: React.ReactNode; mark?: string | undefined }) {
+  return (
+    <div className={styles.fact}>
+      <dt className={styles.name}>
+        {mark !== undefined && <span className={`${styles.dot} ${mark}`} aria-hidden="true" />}
+        {name}
+      </dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+function beginOf({ timings }: Run, { name }: Stretch): string {
+  if (name === "Waiting") return timings.queued_at;
+  if (name === "Getting ready") return timings.starting_at ?? timings.queued_at;
+  if (name === "First words") return timings.running_at ?? timings.queued_at;
+  return timings.first_event_at ?? timings.queued_at;
+}
+
+const MARKS = [styles.waiting, styles.ready, styles.first, styles.work];

@@ -1,0 +1,50 @@
+/** Icons of the session page, on the same grid as those of the app. */
+export { AlertIcon, ArrowDownIcon, RepositoryIcon, StopIcon } from "../ui/icons.tsx";
+
+interface StrokeProps {
+  path: string;
+  size: number | undefined;
+}
+
+interface IconProps {
+  size?: number;
+}
+
+function Stroke({ path, size = 16 }: StrokeProps) {
+  return (
+    <svg
+      viewBox="0 0 16 16"
+      width={size}
+      height={size}
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.5"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+    >
+      <path d={path} />
+    </svg>
+  );
+}
+
+export function InfoIcon({ size }: IconProps) {
+  return <Stroke size={size} path="M8 7.5v3.5M8 5v.1M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12Z" />;
+}
+
+export function ToStartIcon({ size }: IconProps) {
+  return <Stroke size={size} path="M3.5 3h9M8 13.5V6.5m-3.5 3.5L8 6.5l3.5 3.5" />;
+}
+
+export function ToEndIcon({ size }: IconProps) {
+  return <Stroke size={size} path="M3.5 13h9M8 2.5v7m-3.5-3.5L8 9.5 11.5 6" />;
+}
+
+export function PanelIcon({ size }: IconProps) {
+  return (
+    <Stroke
+      size={size}
+      path="M3.5 2.5h9a1.5 1.5 0 0 1 1.5 1.5v8a1.5 1.5 0 0 1-1.5 1.5h-9A1.5 1.5 0 0 1 2 12V4a1.5 1.5 0 0 1 1.5-1.5ZM10 2.5v11"
+    />
+  );
+}

@@ -1,0 +1,64 @@
+/** A row of the transcript: the item by its kind, with the seqs of the events that it shows. */
+import { memo, type ReactNode } from "react";
+import { exactTime } from "../../ui/time.tsx";
+import type { Item } from "../item-types.ts";
+import { AgentRow, ThinkingRow } from "./agent-row.tsx";
+import { FinishedRow } from "./finished-row.tsx";
+import styles from "./item-row.module.css";
+import { RunRow } from "./run-row.tsx";
+import { CancelRow, NoticeRow, PushRow, StepRow, UnknownRow, UsageRow } from "./small-rows.tsx";
+import { ResultRow, ToolRow } from "./tool-row.tsx";
+import { UserRow } from "./user-row.tsx";
+
+/** What is read out as it comes. The rest comes too often, or is not finished: it is there for whoever goes to it. */
+const READ_OUT: readonly Item["kind"][] = ["agent", "notice", "push", "cancel", "finished"];
+
+export const ItemRow = memo(function ItemRow({ item }: { item: Item }) {
+  const isReadOut = READ_OUT.includes(item.kind) && !isWriting(item);
+  return (
+    <div
+      className={styles.row}
+      data-kind={item.kind}
+      data-seqs={item.seqs.length === 0 ? undefined : item.seqs.join(" ")}
+      aria-live={isReadOut ? undefined : "off"}
+      title={item.kind === "agent" ? exactTime(new Date(item.atMs).toISOString()) : undefined}
+    >
+      {content(item)}
+    </div>
+  );
+});
+
+function isWriting(item: Item): boolean {
+  return item.kind === "agent" && item.writing;
+}
+
+function content(item: Item): ReactNode {
+  switch (item.kind) {
+    case "run":
+      return <RunRow item={item} />;
+    case "user":
+      return <UserRow item={item} />;
+    case "agent":
+      return <AgentRow item={item} />;
+    case "thinking":
+      return <ThinkingRow item={item} />;
+    case "tool":
+      return <ToolRow item={item} />;
+    case "result":
+      return <ResultRow item={item} />;
+    case "notice":
+      return <NoticeRow item={item} />;
+    case "push":
+      return <PushRow item={item} />;
+    case "usage":
+      return <UsageRow item={item} />;
+    case "step":
+      return <StepRow item={item} />;
+    case "cancel":
+      return <CancelRow item={item} />;
+    case "finished":
+      return <FinishedRow item={item} />;
+    case "unknown":
+      return <UnknownRow item={item} />;
+  }
+}

@@ -1,0 +1,101 @@
+/** A run's beginning: its steps with their times while it gets ready, and one line afterwards. */
+import { createContext, useContext } from "react";
+import { formatDuration } from "../../format/duration.ts";
+import { Elapsed } from "../../ui/time.tsx";
+import { Fold } from "../fold.tsx";
+import type { RunItem } from "../item-types.ts";
+import { isRunItemClosed, timedSteps } from "../run-items.ts";
+import { Plain } from "../text/plain.tsx";
+import styles from "./run-row.module.css";
+import { StateMark } from "./state-mark.tsx";
+
+/** Why the session's latest run waits in the queue; null when that is not known, or it does not wait. */
+export const WaitContext = createContext<string | null>(null);
+
+/** A wait that is shorter is not worth a word. */
+const SHORT_WAIT_MS = 1_000;
+
+export function RunRow({ item }: { item: RunItem }) {
+  if (!isRunItemClosed(item)) return <Preparing item={item} />;
+  const isReady = item.runningAtMs !== null;
+  return (
+    <Fold
+      foldKey={item.key}
+      line={
+        <>
+          <StateMark state={isReady ? "ok" : "stopped"} />
+          <span className={styles.line}>{closedText(item)}</span>
+        </>
+      }
+    >
+      {() => (
+        <>
+          <Steps item={item} />
+          <p className={styles.facts}>{factsOf(item)}</p>
+        </>
+      )}
+    </Fold>
+  );
+}
+
+function Preparing({ item }: { item: RunItem }) {
+  const wait = useContext(WaitContext);
+  const { startingAtMs, queuedAtMs, summary, attempt } = item;
+  return (
+    <div className={styles.preparing}>
+      <p className={styles.title}>
+        <StateMark state="running" />
+        <span>
+          {startingAtMs === null && item.steps.length === 0 ? "Waiting to start" : "Getting ready"}
+          {attempt !== null && attempt > 1 && `, attempt ${attempt}`}
+        </span>
+        <span className={styles.time}>
+          <Elapsed since={new Date(startingAtMs ?? queuedAtMs ?? item.atMs).toISOString()} />
+        </span>
+      </p>
+      {startingAtMs === null && item.steps.length === 0 ? (
+        <p className={styles.facts}>{wait ?? (summary !== null && <Plain text={summary} />)}</p>
+      ) : (
+        <Steps item={item} />
+      )}
+    </div>
+  );
+}
+
+function Steps({ item }: { item: RunItem }) {
+  const steps = timedSteps(item, item.atMs);
+  return (
+    <ol className={styles.steps}>
+      {steps.map(({ message, ms, isOn }, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: steps are added at the end and never move
+        <li key={index}>
+          <span className={styles.message}>
+            <Plain text={message} />
+          </span>
+          <span className={styles.time}>
+            {isOn ? (
+              <Elapsed since={new Date(item.steps[index]?.atMs ?? item.atMs).toISOString()} />
+            ) : (
+              formatDuration(ms)
+            )}
+          </span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function closedText({ queuedAtMs, startingAtMs, runningAtMs, endedAtMs, atMs, attempt }: RunItem): string {
+  const beganMs = startingAtMs ?? queuedAtMs ?? atMs;
+  const which = attempt !== null && attempt > 1 ? `Attempt ${attempt}: ` : "";
+  if (runningAtMs === null)
+    return `${which}Ended before the agent was on, after ${formatDuration((endedAtMs ?? beganMs) - beganMs)}`;
+  const waitedMs = queuedAtMs !== null && startingAtMs !== null ? startingAtMs - queuedAtMs : 0;
+  const waited = waitedMs >= SHORT_WAIT_MS ? `, after waiting ${formatDuration(waitedMs)}` : "";
+  return `${which}Ready in ${formatDuration(runningAtMs - beganMs)}${waited}`;
+}
+
+function factsOf({ summary, sandbox, model }: RunItem): string {
+  const facts = [summary, model, sandbox === "none" ? "without a sandbox" : sandbox === null ? null : "in a sandbox"];
+  return facts.filter((fact) => fact !== null).join(" · ");
+}

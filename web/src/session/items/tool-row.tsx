@@ -1,0 +1,107 @@
+/** A tool call with its result: a line, which unfolds to what was asked and what came of it. */
+import { formatDuration } from "../../format/duration.ts";
+import { classNames } from "../../ui/class-names.ts";
+import { Elapsed } from "../../ui/time.tsx";
+import { Fold } from "../fold.tsx";
+import type { ResultItem, ToolItem } from "../item-types.ts";
+import { CutNote, LongText } from "../text/long-text.tsx";
+import { Plain } from "../text/plain.tsx";
+import { tellingInput, toolName } from "../text/tool-summary.ts";
+import { StateMark } from "./state-mark.tsx";
+import { toolInput } from "./tool-input.ts";
+import styles from "./tool-row.module.css";
+
+const STATE_TEXTS = { running: "Running", ok: "Done", error: "Failed", stopped: "Stopped, without a result" };
+
+export function ToolRow({ item }: { item: ToolItem }) {
+  const { server, name } = toolName(item.name);
+  return (
+    <Fold
+      foldKey={item.key}
+      line={
+        <>
+          <StateMark state={item.state} />
+          <span className="visually-hidden">{STATE_TEXTS[item.state]}: </span>
+          <span className={styles.name}>
+            {server !== null && (
+              <span className={styles.server}>
+                <Plain text={server} />{" "}
+              </span>
+            )}
+            <Plain text={name} />
+          </span>
+          <span className={styles.telling}>
+            <Plain text={tellingInput(item.input)} />
+          </span>
+          <Duration item={item} />
+        </>
+      }
+    >
+      {() => <ToolBody item={item} />}
+    </Fold>
+  );
+}
+
+/** A result whose call is not loaded yet. */
+export function ResultRow({ item: { key, result } }: { item: ResultItem }) {
+  return (
+    <Fold
+      foldKey={key}
+      line={
+        <>
+          <StateMark state={result.isError ? "error" : "ok"} />
+          <span className={styles.name}>Result</span>
+          <span className={styles.telling}>
+            <Plain text={tellingInput(result.text)} />
+          </span>
+        </>
+      }
+    >
+      {() => <Output foldKey={key} result={result} />}
+    </Fold>
+  );
+}
+
+function Duration({ item: { atMs, state, result } }: { item: ToolItem }) {
+  return (
+    <span className={classNames(styles.duration, state === "running" && styles.on)}>
+      {result !== null && formatDuration(result.atMs - atMs)}
+      {state === "running" && <Elapsed since={new Date(atMs).toISOString()} />}
+      {state === "stopped" && "no result"}
+    </span>
+  );
+}
+
+function ToolBody({ item: { key, input, inputCut, result, state } }: { item: ToolItem }) {
+  const { facts, blocks } = toolInput(input);
+  return (
+    <>
+      {facts.length > 0 && (
+        <dl className={styles.facts}>
+          {facts.map(({ label, text }) => (
+            <div key={label}>
+              <dt>
+                <Plain text={label} />
+              </dt>
+              <dd>
+                <Plain text={text} />
+              </dd>
+            </div>
+          ))}
+        </dl>
+      )}
+      {blocks.map(({ label, text, isTerminal }) => (
+        <LongText key={label} label={label} text={text} foldKey={`${key}:${label}`} isTerminal={isTerminal} />
+      ))}
+      {inputCut !== null && <CutNote cut={inputCut} />}
+      {result !== null && <Output foldKey={key} result={result} />}
+      {state === "stopped" && <p className={styles.none}>The run ended before the tool gave a result.</p>}
+    </>
+  );
+}
+
+function Output({ foldKey, result: { text, isError, cut } }: { foldKey: string; result: ResultItem["result"] }) {
+  if (text === "") return <p className={styles.none}>No output.</p>;
+  const label = isError ? "Error" : "Output";
+  return <LongText label={label} text={text} foldKey={`${foldKey}:output`} cut={cut} isError={isError} isTerminal />;
+}

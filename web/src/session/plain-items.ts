@@ -1,0 +1,58 @@
+/** Pure: the item of an event that is an item by itself. */
+import type { TranscriptEvent } from "#protocol/transcript.ts";
+import type { Cut, Item } from "./item-types.ts";
+
+export type EventOf<Type extends TranscriptEvent["type"]> = Extract<TranscriptEvent, { type: Type }>;
+
+/** Everything but what belongs to a run's beginning and the results of tools. */
+export function plainItem(event: TranscriptEvent, key: string): Item {
+  const base = { key, seqs: [event.seq], runId: event.run_id, atMs: Date.parse(event.at) };
+  switch (event.type) {
+    case "user.message":
+      return { ...base, kind: "user", source: event.source, text: event.text, cut: cutOf(event) };
+    case "agent.message":
+      return { ...base, kind: "agent", text: event.text, cut: cutOf(event), writing: false, partial: false };
+    case "agent.thinking":
+      return { ...base, kind: "thinking", text: event.text, cut: cutOf(event), writing: false, partial: false };
+    case "tool.call":
+      return {
+        ...base,
+        kind: "tool",
+        toolCallId: event.tool_call_id,
+        name: event.name,
+        input: event.input,
+        inputCut: cutOf(event),
+        state: "running",
+        result: null,
+      };
+    case "notice":
+      return {
+        ...base,
+        kind: "notice",
+        level: event.level,
+        code: event.code,
+        message: event.message,
+        cut: cutOf(event),
+      };
+    case "run.step":
+      return { ...base, kind: "step", message: event.message };
+    case "git.push": {
+      const { repository, branch, commit, previous } = event;
+      return { ...base, kind: "push", repository, branch, commit, previous };
+    }
+    case "usage":
+      return { ...base, kind: "usage", usage: event.usage };
+    case "run.cancel_requested":
+      return { ...base, kind: "cancel", reason: event.reason };
+    case "run.finished": {
+      const { status, result, summary, error, cancel_reason: cancelReason, evidence, usage } = event;
+      return { ...base, kind: "finished", status, result, summary, error, cancelReason, evidence, usage };
+    }
+    default:
+      return { ...base, kind: "unknown", type: event.type };
+  }
+}
+
+export function cutOf(event: { truncated?: true | undefined; bytes?: number | undefined }): Cut | null {
+  return event.truncated ? { bytes: event.bytes ?? null } : null;
+}

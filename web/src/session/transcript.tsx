@@ -1,0 +1,178 @@
+/** The transcript as a list of which only what is near to be seen is in the page. */
+import { type RefObject, useEffect, useImperativeHandle, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import { type Components, Virtuoso, type VirtuosoHandle } from "react-virtuoso";
+import { Button } from "../ui/button.tsx";
+import { Spinner } from "../ui/spinner.tsx";
+import { FoldsContext } from "./fold.tsx";
+import { ArrowDownIcon } from "./icons.tsx";
+import { ItemRow } from "./items/item-row.tsx";
+import styles from "./transcript.module.css";
+import type { TranscriptStore, TranscriptView } from "./transcript-store.ts";
+import { useFollowEnd } from "./use-follow-end.ts";
+
+/** What the page around it can ask of the list. */
+export interface TranscriptHandle {
+  goToStart(): void;
+  goToEnd(): void;
+}
+
+interface TranscriptProps {
+  store: TranscriptStore;
+  handle: RefObject<TranscriptHandle | null>;
+}
+
+export function Transcript({ store, handle }: TranscriptProps) {
+  const view = useSyncExternalStore(store.subscribe, store.view);
+  const open = useRef(new Map<string, boolean>());
+  return <TranscriptList key={view.listId} store={store} view={view} handle={handle} open={open.current} />;
+}
+
+interface ListProps extends TranscriptProps {
+  view: TranscriptView;
+  open: Map<string, boolean>;
+}
+
+function TranscriptList({ store, view, handle, open }: ListProps) {
+  const list = useRef<VirtuosoHandle>(null);
+  const { isFollowing, setScroller, onHeightChange, holdStill, goToEnd } = useFollowEnd(
+    view.opensAt === "end",
+    !view.hasNewer,
+  );
+  const [hadOlder] = useState(view.hasOlder);
+  const fresh = useFresh(view.added, isFollowing);
+  const isSettledIn = useSettledIn();
+  const folds = useMemo(() => ({ open, onUnfold: holdStill }), [open, holdStill]);
+  const toEnd = () => {
+    if (view.hasNewer) return store.goToEnd();
+    list.current?.scrollToIndex({ index: "LAST", align: "end" });
+    goToEnd();
+  };
+  useImperativeHandle(handle, () => ({
+    goToStart: () => {
+      if (view.first > 1) void store.goToStart();
+      else list.current?.scrollTo({ top: 0 });
+    },
+    goToEnd: toEnd,
+  }));
+  return (
+    <FoldsContext value={folds}>
+      <div className={styles.frame}>
+        <Virtuoso
+          ref={list}
+          className={styles.list ?? ""}
+          role="log"
+          aria-label="Transcript"
+          // Rows that come into the page by scrolling are not news.
+          aria-live={isFollowing && isSettledIn ? "polite" : "off"}
+          totalCount={view.length}
+          firstItemIndex={view.firstIndex}
+          initialTopMostItemIndex={view.opensAt === "end" ? { index: "LAST", align: "end" } : 0}
+          defaultItemHeight={40}
+          // What is measured is put in its place before it is painted, not a frame later.
+          skipAnimationFrameInResizeObserver
+          increaseViewportBy={600}
+          context={{ store, view, hadOlder }}
+          components={COMPONENTS}
+          computeItemKey={(index, _data, context) => keyAt(context.view, index)}
+          itemContent={(index, _data, context) => rowAt(context.view, index)}
+          scrollerRef={setScroller}
+          totalListHeightChanged={onHeightChange}
+          startReached={() => void store.loadOlder()}
+          endReached={() => void store.loadNewer()}
+        />
+        <GoingToStart store={store} view={view} />
+        {!isFollowing && fresh > 0 && (
+          <Button className={styles.below} icon={<ArrowDownIcon />} onClick={toEnd}>
+            New below <span className={styles.count}>{fresh}</span>
+          </Button>
+        )}
+      </div>
+    </FoldsContext>
+  );
+}
+
+/** How many items have come since the reader left the end. */
+function useFresh(added: number, isFollowing: boolean): number {
+  const [seen, setSeen] = useState(added);
+  if (isFollowing && seen !== added) setSeen(added);
+  return isFollowing ? 0 : added - seen;
+}
+
+/** What a page begins with is not read out: only what comes to it. */
+function useSettledIn(): boolean {
+  const [isSettledIn, setSettledIn] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettledIn(true), 1_000);
+    return () => clearTimeout(timer);
+  }, []);
+  return isSettledIn;
+}
+
+interface ListContext {
+  store: TranscriptStore;
+  view: TranscriptView;
+  /** Whether anything came before the list when it was first seen. */
+  hadOlder: boolean;
+}
+
+function keyAt(view: TranscriptView, index: number): string {
+  return view.itemAt(index - view.firstIndex)?.key ?? String(index);
+}
+
+function rowAt(view: TranscriptView, index: number) {
+  const item = view.itemAt(index - view.firstIndex);
+  return item === undefined ? null : <ItemRow item={item} />;
+}
+
+const COMPONENTS: Components<unknown, ListContext> = { Header: Before, Footer: After };
+
+/** Of one height, whatever it says: what is below does not move. */
+function Before({ context: { store, view, hadOlder } }: { context: ListContext }) {
+  if (!view.hasOlder) return <div className={hadOlder ? styles.edge : styles.top} />;
+  if (view.failure?.of === "older") {
+    return <Failed what="Earlier events could not be loaded." onRetry={() => void store.loadOlder()} />;
+  }
+  return <Loading what="Loading earlier events" />;
+}
+
+function After({ context: { store, view } }: { context: ListContext }) {
+  if (!view.hasNewer) return <div className={styles.end} />;
+  if (view.failure?.of === "newer") {
+    return <Failed what="Later events could not be loaded." onRetry={() => void store.loadNewer()} />;
+  }
+  return <Loading what="Loading later events" />;
+}
+
+/** Over the list, which stays where it is until the start is there. */
+function GoingToStart({ store, view }: { store: TranscriptStore; view: TranscriptView }) {
+  if (view.loading !== "start" && view.failure?.of !== "start") return null;
+  return (
+    <div className={styles.above}>
+      {view.loading === "start" ? (
+        <Loading what="Loading the start" />
+      ) : (
+        <Failed what="The start could not be loaded." onRetry={() => void store.goToStart()} />
+      )}
+    </div>
+  );
+}
+
+function Loading({ what }: { what: string }) {
+  return (
+    <div className={styles.edge}>
+      <Spinner />
+      {what}
+    </div>
+  );
+}
+
+function Failed({ what, onRetry }: { what: string; onRetry: () => void }) {
+  return (
+    <div className={styles.edge}>
+      <span className={styles.failed}>{what}</span>
+      <Button size="sm" onClick={onRetry}>
+        Try again
+      </Button>
+    </div>
+  );
+}

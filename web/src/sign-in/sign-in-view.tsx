@@ -1,0 +1,71 @@
+/** Stands in place of any page while this browser is not signed in. */
+import { useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useEffect, useState } from "react";
+import { signIn } from "../api.ts";
+import { Mark } from "../shell/mark.tsx";
+import { Button } from "../ui/button.tsx";
+import { Card } from "../ui/card.tsx";
+import { ErrorNotice } from "../ui/error-state.tsx";
+import { Field } from "../ui/field.tsx";
+import { codeRefusal } from "./sign-in-code.ts";
+import styles from "./sign-in-view.module.css";
+
+export function SignInView() {
+  const queryClient = useQueryClient();
+  const [token, setToken] = useState("");
+  const [isBusy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(codeRefusal);
+  useEffect(() => {
+    document.title = "Sign in · Reveille";
+  }, []);
+
+  async function submit(event: FormEvent) {
+    event.preventDefault();
+    if (token.trim() === "" || isBusy) return;
+    setBusy(true);
+    setError(null);
+    try {
+      // What an earlier visitor has read is not this one's to see.
+      queryClient.clear();
+      await signIn({ token: token.trim() });
+    } catch (problem) {
+      setError(problem);
+      setBusy(false);
+    }
+  }
+
+  return (
+    <div className={styles.view}>
+      <Card className={styles.card}>
+        <Mark size={40} />
+        <div>
+          <h1 className={styles.title}>Sign in</h1>
+          <p className={styles.lead}>With the token of this instance's owner.</p>
+        </div>
+        <form className={styles.form} onSubmit={submit}>
+          <Field
+            label="Owner token"
+            hint={
+              <>
+                The instance's <code>OWNER_TOKEN</code>. <code>npm start</code> prints an address that needs none.
+              </>
+            }
+          >
+            <input
+              type="password"
+              name="token"
+              autoComplete="current-password"
+              required
+              value={token}
+              onChange={(event) => setToken(event.target.value)}
+            />
+          </Field>
+          {error !== null && <ErrorNotice title="" error={error} />}
+          <Button variant="primary" type="submit" isBusy={isBusy}>
+            Sign in
+          </Button>
+        </form>
+      </Card>
+    </div>
+  );
+}

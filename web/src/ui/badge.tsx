@@ -1,0 +1,67 @@
+/** A word in the tone of its meaning. Colour never says it alone: there is the word, and a mark of its own shape. */
+
+import type { ReactNode } from "react";
+import type { Routine } from "#protocol/routine.ts";
+import type { RunResult, RunStatus } from "#protocol/run.ts";
+import type { Outcome } from "#protocol/trigger-event.ts";
+import {
+  type Label,
+  OUTCOME_LABELS,
+  RESULT_LABELS,
+  ROUTINE_STATUS_LABELS,
+  RUN_STATUS_LABELS,
+  type Tone,
+} from "../format/status.ts";
+import styles from "./badge.module.css";
+import { classNames } from "./class-names.ts";
+import { StatusMark } from "./status-mark.tsx";
+
+interface BadgeProps {
+  tone?: Tone;
+  icon?: ReactNode;
+  children: ReactNode;
+}
+
+export function Badge({ tone = "neutral", icon, children }: BadgeProps) {
+  return (
+    <span className={classNames(styles.badge, styles[tone])}>
+      {icon}
+      {children}
+    </span>
+  );
+}
+
+/** A badge stands in a head; a plain one in the rows of a list, where many would be loud. */
+type Look = "badge" | "plain";
+
+/** The status of a run, which tests and people find by `data-run-status`. */
+export function RunStatusBadge({ status, look = "badge" }: { status: RunStatus; look?: Look }) {
+  const { text, tone } = RUN_STATUS_LABELS[status];
+  return (
+    <span className={classNames(styles[look], styles[tone])} data-run-status={status}>
+      <StatusMark status={status} />
+      {text}
+    </span>
+  );
+}
+
+export function ResultBadge({ result }: { result: RunResult }) {
+  return <Labelled {...RESULT_LABELS[result]} look="badge" />;
+}
+
+export function OutcomeBadge({ outcome, look = "badge" }: { outcome: Outcome; look?: Look }) {
+  return <Labelled {...OUTCOME_LABELS[outcome]} look={look} />;
+}
+
+export function RoutineStatusBadge({ status }: { status: Routine["status"] }) {
+  return <Labelled {...ROUTINE_STATUS_LABELS[status]} look="badge" />;
+}
+
+function Labelled({ text, tone, look }: Label & { look: Look }) {
+  return (
+    <span className={classNames(styles[look], styles[tone])}>
+      <span className={styles.dot} aria-hidden="true" />
+      {text}
+    </span>
+  );
+}

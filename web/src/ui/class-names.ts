@@ -1,0 +1,4 @@
+/** Pure: joins the class names that apply. */
+export function classNames(...names: (string | false | null | undefined)[]): string {
+  return names.filter((name) => typeof name === "string" && name !== "").join(" ");
+}

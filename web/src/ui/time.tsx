@@ -1,0 +1,47 @@
+/** Times that keep up with the clock: how long ago, and for how long. The exact time is in the title. */
+import { useSyncExternalStore } from "react";
+import { formatElapsed, formatRelative } from "../format/duration.ts";
+
+/** @param at RFC 3339. */
+export function Time({ at }: { at: string }) {
+  const text = useClock((now) => formatRelative(Date.parse(at), now));
+  return (
+    <time dateTime={at} title={exactTime(at)}>
+      {text}
+    </time>
+  );
+}
+
+/** How long something has been going on. @param since RFC 3339. */
+export function Elapsed({ since }: { since: string }) {
+  return <span>{useClock((now) => formatElapsed(now - Date.parse(since)))}</span>;
+}
+
+/** In the zone of whoever reads it. */
+export function exactTime(at: string): string {
+  return exact.format(new Date(at));
+}
+
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
+
+const TICK_MS = 1_000;
+const listeners = new Set<() => void>();
+let timer: ReturnType<typeof setInterval> | undefined;
+
+/** One clock for all: a component is drawn again only when its own text has changed. */
+function useClock(textAt: (now: number) => string): string {
+  return useSyncExternalStore(listen, () => textAt(Date.now()));
+}
+
+function listen(listener: () => void): () => void {
+  listeners.add(listener);
+  timer ??= setInterval(() => {
+    for (const each of listeners) each();
+  }, TICK_MS);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
+}

@@ -1,0 +1,77 @@
+/** How the web app is built, and served while it is worked on. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import react from "@vitejs/plugin-react";
+import { defineConfig, type HtmlTagDescriptor, type Plugin } from "vite";
+
+/** The running instance that the development server hands requests for data to. */
+const INSTANCE = process.env["REVEILLE_URL"] ?? "http://localhost:8787";
+/** What an instance answers itself; the rest are pages. */
+const INSTANCE_PATHS = ["/api", "/v1", "/docs", "/openapi.json", "/healthz"];
+
+const proxy = Object.fromEntries(
+  INSTANCE_PATHS.map((path) => [path, { target: INSTANCE, ws: true, configure: sendOwnOrigin }]),
+);
+
+export default defineConfig({
+  root: import.meta.dirname,
+  plugins: [react(), head()],
+  build: {
+    outDir: "../dist/web",
+    emptyOutDir: true,
+    target: ["chrome123", "firefox121", "safari17.5"],
+    // Nothing inline: the pages' policy allows nothing that is not a file of this origin.
+    assetsInlineLimit: 0,
+    // One small file: rules keep their order whichever page comes first, and no page waits for its own.
+    cssCodeSplit: false,
+    modulePreload: { polyfill: false },
+  },
+  server: { proxy },
+  preview: { proxy },
+});
+
+interface ProxyRequest {
+  getHeader(name: string): unknown;
+  setHeader(name: string, value: string): void;
+}
+
+/** An instance accepts writes and upgrades from its own origin alone. */
+function sendOwnOrigin(server: { on(event: never, listener: (request: ProxyRequest) => void): unknown }): void {
+  const rewrite = (request: ProxyRequest) => {
+    if (request.getHeader("origin") !== undefined) request.setHeader("origin", INSTANCE);
+  };
+  server.on("proxyReq" as never, rewrite);
+  server.on("proxyReqWs" as never, rewrite);
+}
+
+/**
+ * Puts into the head what has to come first: the script that sets the theme before anything is painted, a file of its
+ * own that blocks, and the font of the first words.
+ */
+function head(): Plugin {
+  const script = join(import.meta.dirname, "src/shell/early-theme.js");
+  return {
+    name: "head",
+    buildStart() {
+      if (this.meta.watchMode) return;
+      this.emitFile({ type: "asset", name: "early-theme.js", source: readFileSync(script, "utf8") });
+    },
+    transformIndexHtml: {
+      order: "post",
+      handler(_html, { bundle }) {
+        const files = Object.keys(bundle ?? {});
+        const theme = files.find((file) => /early-theme-.*\.js$/.test(file)) ?? "src/shell/early-theme.js";
+        const font = files.find((file) => /inter-latin-.*\.woff2$/.test(file));
+        return [
+          { tag: "script", attrs: { src: `/${theme}` }, injectTo: "head-prepend" },
+          ...(font === undefined ? [] : [fontPreload(`/${font}`)]),
+        ];
+      },
+    },
+  };
+}
+
+function fontPreload(href: string): HtmlTagDescriptor {
+  const attrs = { rel: "preload", as: "font", type: "font/woff2", crossorigin: true, href };
+  return { tag: "link", attrs, injectTo: "head" };
+}
