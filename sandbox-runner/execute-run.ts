@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { errorText } from "#protocol/log.ts";
 import type { RunError } from "#protocol/run-errors.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
+import type { RunnerEvent } from "#protocol/transcript.ts";
 import { Attempt } from "./attempt.ts";
 import { endAttemptProcesses } from "./attempt-processes.ts";
 import {
@@ -128,6 +129,11 @@ function newAttempt(
   link: RunLink,
   frames: ScrubbedFrames,
 ): Attempt {
+  let isHeard = false;
+  const heard = () => {
+    if (!isHeard) say("started");
+    isHeard = true;
+  };
   return new Attempt({
     order,
     attempt: brief.name,
@@ -139,11 +145,19 @@ function newAttempt(
     send: (body) => {
       if (stop.signal.aborted) return;
       frames.send(body);
-      if (body.kind === "running") say("started");
+      if (body.kind === "event" && isAgentsOwn(body.event)) heard();
     },
-    sendDelta: (delta) => (stop.signal.aborted ? undefined : frames.sendDelta(delta)),
+    sendDelta: (delta) => {
+      if (stop.signal.aborted) return;
+      frames.sendDelta(delta);
+      heard();
+    },
     room: () => Promise.race([link.room(), stop.stopped]),
   });
+}
+
+function isAgentsOwn({ type }: RunnerEvent): boolean {
+  return type === "tool.call" || type.startsWith("agent.");
 }
 
 /** Runs the attempt to its end or its deadline. */

@@ -19,7 +19,7 @@ export type PlaceBrief = z.infer<typeof placeBriefSchema>;
 export const leaseBriefSchema = z.object({ lease: leaseRefSchema, link_token: z.string(), proxy_token: z.string() });
 export type LeaseBrief = z.infer<typeof leaseBriefSchema>;
 
-/** `ready`: prepared for a lease; `begun`: at work on one; `started`: its agent runs. */
+/** `ready`: prepared for a lease; `begun`: at work on one; `started`: its agent has begun to speak. */
 export const EXECUTOR_NEWS = ["ready", "begun", "started"] as const;
 export type ExecutorNews = (typeof EXECUTOR_NEWS)[number];
 /** The executor's descriptor for these words. */

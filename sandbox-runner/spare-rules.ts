@@ -9,11 +9,11 @@ export interface SpareState {
   /** How many were lost one after the other before any got ready, and when the last was, in Unix milliseconds. */
   losses: number;
   lostAtMs: number;
-  /** Since when the latest run is starting whose agent does not run yet; null when there is none. */
+  /** Since when the latest run is starting whose agent has not spoken yet; null when there is none. */
   startingSinceMs: number | null;
 }
 
-/** A run that is starting has the machine to itself for at most this long: it may be waiting for a clone. */
+/** A run that is starting has the machine to itself for at most this long: it may be waiting for a clone, or a model. */
 const YIELD_MS = 20_000;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
