@@ -23,21 +23,6 @@ export function preview(text: string, { lines, characters }: TextBound): Preview
   return { text: text.slice(0, splitsPair(text, end) ? end - 1 : end), isWhole: false };
 }
 
-/** Parts of at most so many characters, cut at line ends where there are any: long text is laid out part by part. */
-function parts(text: string, characters: number): string[] {
-  const cut: string[] = [];
-  let from = 0;
-  while (text.length - from > characters) {
-    const lineEnd = text.lastIndexOf("\n", from + characters - 1);
-    let to = lineEnd > from ? lineEnd + 1 : from + characters;
-    if (splitsPair(text, to)) to -= 1;
-    cut.push(text.slice(from, to));
-    from = to;
-  }
-  cut.push(text.slice(from));
-  return cut;
-}
-
 /** `640 bytes`, `12 KiB`, `1.5 MiB`. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1_024) return `${bytes} ${bytes === 1 ? "byte" : "bytes"}`;
