@@ -1,0 +1,75 @@
+/** From the fire to its 200, beside the least that a durable fire can be. */
+import type { Figure, Row } from "../row.ts";
+import { Helper } from "../support/helper.ts";
+import { interleave } from "../support/interleave.ts";
+import type { Load, LoadOrder, LoadReport } from "../support/load.ts";
+import { makeRoutine } from "../support/reveille.ts";
+import { type Served, serveBare, serveReveille } from "../support/served.ts";
+import { median } from "../support/statistics.ts";
+
+const ROUNDS = 4;
+/** In all rounds together no routine gets so many fires that its queue of 1,000 is full. */
+const ROUTINES = 16;
+const CASES = [
+  { connections: 1, count: 400 },
+  { connections: 32, count: 2_000 },
+] as const;
+const LONGEST_MS = 15_000;
+const TEXT = "Something happened that a routine is to look at. ".repeat(4);
+
+/**
+ * Nobody works on the runs: five of each routine ask the pool for a runner, the others wait in their queues. What follows
+ * from a fire, the write into D1 and the pool's lease, is made meanwhile and competes with the next fire.
+ */
+export const fire: Row = {
+  id: "fire",
+  title: "from the fire to its 200",
+  baseline: "a bare worker calls an object, which inserts one row",
+  measure: async () => {
+    await using served = await serveReveille({ FIRE_RATE_PER_MINUTE: "1000000", FIRE_BURST: "1000000" });
+    await using bare = await serveBare("fire");
+    await using load = new Helper<Load>("load.ts");
+    const requests = await fires(served);
+    const figures: Figure[] = [];
+    for (const { connections, count } of CASES) {
+      const order = { connections, count, durationMs: LONGEST_MS };
+      const reports = await interleave(
+        ROUNDS,
+        () => measure(load, { ...order, url: served.url, requests }),
+        () => measure(load, { ...order, url: bare.url, requests: [request("/", {})] }),
+      );
+      const of = (pick: (report: LoadReport) => number) => ({
+        ours: median(reports.ours.map(pick)),
+        baseline: median(reports.baseline.map(pick)),
+      });
+      const name = `${connections} connection${connections === 1 ? "" : "s"}`;
+      figures.push(
+        { what: `${name}, p50`, unit: "ms", ...of(({ p50Ms }) => p50Ms), goal: { bound: "at most", value: 2 } },
+        { what: `${name}, p99`, unit: "ms", ...of(({ p99Ms }) => p99Ms), goal: null },
+        { what: name, unit: "/s", ...of(({ perSecond }) => perSecond), goal: { bound: "at least", value: 0.5 } },
+      );
+    }
+    return figures;
+  },
+};
+
+async function fires(served: Served): Promise<LoadOrder["requests"]> {
+  const requests: LoadOrder["requests"] = [];
+  for (let count = 0; count < ROUTINES; count += 1) {
+    const { id, fireToken } = await makeRoutine(served);
+    requests.push(request(`/v1/claude_code/routines/${id}/fire`, { authorization: `Bearer ${fireToken}` }));
+  }
+  return requests;
+}
+
+function request(path: string, headers: Record<string, string>): LoadOrder["requests"][number] {
+  const body = JSON.stringify({ text: TEXT });
+  return { method: "POST", path, headers: { ...headers, "content-type": "application/json" }, body };
+}
+
+/** @throws Error when an answer is not a 200: it would be measured for what it is not. */
+async function measure(load: Helper<Load>, order: LoadOrder): Promise<LoadReport> {
+  const report = await load.ask("run", order);
+  if (report.statuses[200] === report.count) return report;
+  throw new Error(`not every fire was admitted: ${JSON.stringify(report.statuses)}`);
+}
