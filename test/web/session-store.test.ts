@@ -134,7 +134,11 @@ describe("older events", () => {
     store.caughtUp();
     setFailing(true);
     await store.loadOlder();
-    expect(store.view()).toMatchObject({ first: 251, loading: null, failure: new Error("unreachable") });
+    expect(store.view()).toMatchObject({
+      first: 251,
+      loading: null,
+      failure: { of: "older", error: new Error("unreachable") },
+    });
     setFailing(false);
     await store.loadOlder();
     expect(store.view()).toMatchObject({ first: 1, failure: null });
@@ -144,7 +148,10 @@ describe("older events", () => {
     const transcript = messages(1, 300).filter(({ seq }) => seq !== 77);
     const { store } = openStore(250, transcript);
     await store.loadOlder();
-    expect(store.view()).toMatchObject({ first: 251, failure: new Error("event 78 came after 76") });
+    expect(store.view()).toMatchObject({
+      first: 251,
+      failure: { of: "older", error: new Error("event 78 came after 76") },
+    });
   });
 });
 
@@ -197,6 +204,28 @@ describe("the start", () => {
     store.goToEnd();
     await loading;
     expect(seqs(store.view())).toEqual(range(2_701, 3_000));
+  });
+
+  it("is gone to also while older events are loading", async () => {
+    const transcript = messages(1, 3_000);
+    const { store } = openStore(2_700, transcript);
+    store.receive(transcript.slice(2_700));
+    store.caughtUp();
+    await Promise.all([store.loadOlder(), store.goToStart()]);
+    expect(store.view()).toMatchObject({ opensAt: "start", first: 1, last: 1_000 });
+  });
+
+  it("that could not be loaded leaves the end where it is", async () => {
+    const transcript = messages(1, 3_000);
+    const { store, setFailing } = openStore(2_700, transcript);
+    store.receive(transcript.slice(2_700));
+    store.caughtUp();
+    setFailing(true);
+    await store.goToStart();
+    expect(store.view()).toMatchObject({ opensAt: "end", failure: { of: "start" } });
+    setFailing(false);
+    await store.goToStart();
+    expect(store.view()).toMatchObject({ opensAt: "start", failure: null });
   });
 
   it("of a transcript that is loaded whole needs no other list", async () => {

@@ -4,19 +4,27 @@ import { formatCost, formatTokens } from "../format/amounts.ts";
 import { formatDuration } from "../format/duration.ts";
 import { repositoryName } from "../format/repository.ts";
 import { RESULT_LABELS } from "../format/status.ts";
+import { SkeletonText } from "../ui/skeleton.tsx";
 import { Elapsed, exactTime } from "../ui/time.tsx";
 import styles from "./details-panel.module.css";
 import { runStretches, type Stretch, wholeDurationMs } from "./run-durations.ts";
 import { Plain } from "./text/plain.tsx";
 
-export function DetailsPanel({ id, run }: { id: string; run: Run }) {
+/** @param props.run undefined until it is loaded. */
+export function DetailsPanel({ id, run }: { id: string; run: Run | undefined }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard
     <aside id={id} aria-label="Details" className={styles.panel} tabIndex={0}>
-      <Evidence run={run} />
-      <Cost run={run} />
-      <Timings run={run} />
-      <AboutRun run={run} />
+      {run === undefined ? (
+        <SkeletonText />
+      ) : (
+        <>
+          <Evidence run={run} />
+          <Cost run={run} />
+          <Timings run={run} />
+          <AboutRun run={run} />
+        </>
+      )}
     </aside>
   );
 }

@@ -1,6 +1,5 @@
 /** What is unfolded stays so while its row is scrolled out of sight and back, though the row itself is made anew. */
 import { createContext, type ReactNode, useContext, useId, useState } from "react";
-import { classNames } from "../ui/class-names.ts";
 import { ChevronRightIcon } from "../ui/icons.tsx";
 import styles from "./fold.module.css";
 
@@ -13,9 +12,9 @@ interface Folds {
 
 export const FoldsContext = createContext<Folds>({ open: new Map(), onUnfold: () => {} });
 
-export function useFold(key: string, isOpenAtFirst = false): [isOpen: boolean, setOpen: (isOpen: boolean) => void] {
+export function useFold(key: string): [isOpen: boolean, setOpen: (isOpen: boolean) => void] {
   const { open, onUnfold } = useContext(FoldsContext);
-  const [isOpen, setOpen] = useState(() => open.get(key) ?? isOpenAtFirst);
+  const [isOpen, setOpen] = useState(() => open.get(key) ?? false);
   const set = (next: boolean) => {
     if (next) onUnfold();
     open.set(key, next);
@@ -30,14 +29,13 @@ interface FoldProps {
   line: ReactNode;
   /** Made when it is first seen. */
   children: () => ReactNode;
-  className?: string | undefined;
 }
 
-export function Fold({ foldKey, line, children, className }: FoldProps) {
+export function Fold({ foldKey, line, children }: FoldProps) {
   const [isOpen, setOpen] = useFold(foldKey);
   const id = useId();
   return (
-    <div className={classNames(styles.fold, className)}>
+    <div className={styles.fold}>
       <button
         type="button"
         className={styles.line}

@@ -37,7 +37,8 @@ export class LiveSession {
     this.#connection = new LiveConnection(after, browserDoors(sessionId), {
       events: (events) => {
         this.store.receive(events);
-        for (const { type, run_id: runId } of events) if (LIFE_EVENTS.includes(type)) onLife(runId);
+        const lives = events.filter(({ type }) => LIFE_EVENTS.includes(type));
+        for (const runId of new Set(lives.map(({ run_id: id }) => id))) onLife(runId);
       },
       delta: (delta) => this.store.receive([delta]),
       caughtUp: () => this.store.caughtUp(),

@@ -42,8 +42,8 @@ export function SessionView({ session }: { session: Session }) {
         panelId={panelId}
         onPanel={() => setPanelOpen(!isPanelOpen)}
       />
-      <div className={styles.body} data-panel={isPanelOpen && run !== undefined}>
-        {isPanelOpen && run !== undefined && <DetailsPanel id={panelId} run={run} />}
+      <div className={styles.body} data-panel={isPanelOpen}>
+        {isPanelOpen && <DetailsPanel id={panelId} run={run} />}
         <div className={styles.main}>
           <ConnectionNote state={state} onStart={toStart} onEnd={toEnd} />
           <WaitContext value={wait}>

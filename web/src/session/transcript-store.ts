@@ -35,10 +35,12 @@ export interface TranscriptView {
   isReady: boolean;
   /** How many items have been added live: what is new is told by its growth. */
   added: number;
-  loading: "older" | "newer" | "start" | null;
-  /** Why the last loading failed. */
-  failure: unknown;
+  loading: Loading | null;
+  /** What could not be loaded the last time, and why. */
+  failure: { of: Loading; error: unknown } | null;
 }
+
+type Loading = "older" | "newer" | "start";
 
 interface Part {
   listId: number;
@@ -64,8 +66,9 @@ export class TranscriptStore {
   #isReady = false;
   /** Whether what comes is of this moment, and not of before. */
   #isLive = false;
-  #loading: TranscriptView["loading"] = null;
-  #failure: unknown = null;
+  #loading: Loading | null = null;
+  #current: Promise<void> | null = null;
+  #failure: TranscriptView["failure"] = null;
   #view: TranscriptView;
 
   /** @param after the seq after which live events come. */
@@ -135,6 +138,8 @@ export class TranscriptStore {
 
   /** Shows the beginning of the transcript; what lies between it and the end is loaded as the reader goes on. */
   async goToStart(): Promise<void> {
+    // Older events may be on their way: the reader's wish waits for them, and is not lost.
+    await this.#current;
     if (this.#start !== null || this.#end.first === 1) return;
     const last = Math.min(PAGE_EVENTS, this.#end.first - 1);
     await this.#load("start", 0, last, (events) => {
@@ -199,13 +204,24 @@ export class TranscriptStore {
     this.#start = null;
   }
 
+  /** One thing at a time. */
   async #load(
-    what: "older" | "newer" | "start",
+    what: Loading,
     after: number,
     last: number,
     take: (events: readonly TranscriptEvent[]) => void,
   ): Promise<void> {
     if (this.#loading !== null) return;
+    this.#current = this.#loadNow(what, after, last, take);
+    await this.#current;
+  }
+
+  async #loadNow(
+    what: Loading,
+    after: number,
+    last: number,
+    take: (events: readonly TranscriptEvent[]) => void,
+  ): Promise<void> {
     const shown = this.#start;
     this.#loading = what;
     this.#failure = null;
@@ -215,7 +231,7 @@ export class TranscriptStore {
       // The reader may have gone back to the end meanwhile: then this belongs nowhere.
       if (this.#start === shown) take(events);
     } catch (error) {
-      this.#failure = error;
+      this.#failure = { of: what, error };
     } finally {
       this.#loading = null;
       this.#tell();

@@ -2,7 +2,6 @@
 import { type RefObject, useEffect, useImperativeHandle, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { type Components, Virtuoso, type VirtuosoHandle } from "react-virtuoso";
 import { Button } from "../ui/button.tsx";
-import { ErrorNotice } from "../ui/error-state.tsx";
 import { Spinner } from "../ui/spinner.tsx";
 import { FoldsContext } from "./fold.tsx";
 import { ArrowDownIcon } from "./icons.tsx";
@@ -51,7 +50,7 @@ function TranscriptList({ store, view, handle, open }: ListProps) {
   useImperativeHandle(handle, () => ({
     goToStart: () => {
       if (view.first > 1) void store.goToStart();
-      else list.current?.scrollToIndex(0);
+      else list.current?.scrollTo({ top: 0 });
     },
     goToEnd: toEnd,
   }));
@@ -81,6 +80,7 @@ function TranscriptList({ store, view, handle, open }: ListProps) {
           startReached={() => void store.loadOlder()}
           endReached={() => void store.loadNewer()}
         />
+        <GoingToStart store={store} view={view} />
         {!isFollowing && fresh > 0 && (
           <Button className={styles.below} icon={<ArrowDownIcon />} onClick={toEnd}>
             New below <span className={styles.count}>{fresh}</span>
@@ -129,40 +129,50 @@ const COMPONENTS: Components<unknown, ListContext> = { Header: Before, Footer: A
 /** Of one height, whatever it says: what is below does not move. */
 function Before({ context: { store, view, hadOlder } }: { context: ListContext }) {
   if (!view.hasOlder) return <div className={hadOlder ? styles.edge : styles.top} />;
-  if (view.failure !== null && view.loading === null) {
-    return (
-      <div className={styles.edge}>
-        <span className={styles.failed}>Earlier events could not be loaded.</span>
-        <Button size="sm" onClick={() => void store.loadOlder()}>
-          Try again
-        </Button>
-      </div>
-    );
+  if (view.failure?.of === "older") {
+    return <Failed what="Earlier events could not be loaded." onRetry={() => void store.loadOlder()} />;
   }
-  return (
-    <div className={styles.edge}>
-      <Spinner />
-      Loading earlier events
-    </div>
-  );
+  return <Loading what="Loading earlier events" />;
 }
 
 function After({ context: { store, view } }: { context: ListContext }) {
   if (!view.hasNewer) return <div className={styles.end} />;
-  if (view.failure !== null && view.loading === null) {
-    return (
-      <div className={styles.edge}>
-        <ErrorNotice title="Later events could not be loaded." error={view.failure} />
-        <Button size="sm" onClick={() => void store.loadNewer()}>
-          Try again
-        </Button>
-      </div>
-    );
+  if (view.failure?.of === "newer") {
+    return <Failed what="Later events could not be loaded." onRetry={() => void store.loadNewer()} />;
   }
+  return <Loading what="Loading later events" />;
+}
+
+/** Over the list, which stays where it is until the start is there. */
+function GoingToStart({ store, view }: { store: TranscriptStore; view: TranscriptView }) {
+  if (view.loading !== "start" && view.failure?.of !== "start") return null;
+  return (
+    <div className={styles.above}>
+      {view.loading === "start" ? (
+        <Loading what="Loading the start" />
+      ) : (
+        <Failed what="The start could not be loaded." onRetry={() => void store.goToStart()} />
+      )}
+    </div>
+  );
+}
+
+function Loading({ what }: { what: string }) {
   return (
     <div className={styles.edge}>
       <Spinner />
-      Loading later events
+      {what}
+    </div>
+  );
+}
+
+function Failed({ what, onRetry }: { what: string; onRetry: () => void }) {
+  return (
+    <div className={styles.edge}>
+      <span className={styles.failed}>{what}</span>
+      <Button size="sm" onClick={onRetry}>
+        Try again
+      </Button>
     </div>
   );
 }
