@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { Page } from "playwright-core";
 import type { FrameBody } from "#protocol/runner-link.ts";
 import { createRoutine, gatedBed, readEvents } from "./support/bed.ts";
-import { playRun } from "./support/played-run.ts";
+import { playRun, RUNNING, said } from "./support/played-run.ts";
 import { openSession, readThrough, transcript, untilConnection } from "./support/transcript.ts";
 import { visit } from "./support/visitor.ts";
 
@@ -25,10 +25,6 @@ const TEXTS = [
   `# A heading\n\n\`\`\`html\n<script>alert("code")</script>\n\`\`\`\n\n- [x] <input type=checkbox onclick=alert(1)>\n\n[^1]\n\n[^1]: note`,
   "{{constructor.constructor('alert(1)')()}} ${alert(1)} %3Cscript%3E &lt;script&gt; &#60;script&#62;",
 ];
-
-function said(event: Extract<FrameBody, { kind: "event" }>["event"]): FrameBody {
-  return { kind: "event", event };
-}
 
 /** Each text in every place that an agent or a tool can put one. */
 function* everywhere(): Generator<FrameBody> {
@@ -63,7 +59,7 @@ for (const theme of ["light", "dark"] as const) {
     await visit(t, bed, { theme }, async ({ page }) => {
       await openSession(page, run.sessionId);
       await untilConnection(page, "live");
-      await run.report(everywhere());
+      await run.report([RUNNING, ...everywhere()]);
       for (const text of TEXTS) run.write("msg_live", `${text}\n\n`);
       await transcript(page).getByText("constructor.constructor").last().waitFor();
       await run.report([said({ type: "agent.message", message_id: "msg_live", text: "Nothing has happened." })]);

@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { createRoutine, type GatedBed, gatedBed, runNow } from "./support/bed.ts";
-import { playRun } from "./support/played-run.ts";
+import { playRun, RUNNING, said } from "./support/played-run.ts";
 import { openSession, transcript, untilConnection, untilRunStatus } from "./support/transcript.ts";
 import { visit } from "./support/visitor.ts";
 
@@ -38,9 +38,7 @@ async function makeViews(t: TestContext, bed: GatedBed): Promise<View[]> {
   conversation.run("I look **around** first.", "ls -la");
   conversation.run("That is [not there](https://docs.example/a).", "cat missing-file");
   const ended = await playRun(t, bed, "An ended run");
-  await ended.report([
-    { kind: "event", event: { type: "agent.message", message_id: "msg_1", text: "## Done\n\n`code`" } },
-  ]);
+  await ended.report([RUNNING, said({ type: "agent.message", message_id: "msg_1", text: "## Done\n\n`code`" })]);
   await ended.finish("Everything is done.");
 
   const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name }).waitFor();

@@ -27,6 +27,13 @@ export interface PlayedRun {
   finish(summary: string): Promise<void>;
 }
 
+/** The agent is on. */
+export const RUNNING: FrameBody = { kind: "running", sandbox: "none" };
+
+export function said(event: Extract<FrameBody, { kind: "event" }>["event"]): FrameBody {
+  return { kind: "event", event };
+}
+
 /** More room than the instance's own runner has, so that the next run comes here. */
 const CAPACITY = 100;
 
@@ -54,7 +61,6 @@ export async function playRun(t: TestContext, bed: Bed, name: string): Promise<P
     flush();
     while (!log.settled) log.acknowledge((await link.next("ack")).n);
   };
-  await report([{ kind: "running", sandbox: "none" }]);
   return {
     runId,
     sessionId: order.session_id,
@@ -127,11 +133,16 @@ class Link<Incoming extends { type: string }> {
     }
   }
 
+  /** Leaves once the instance has what was sent. It does not answer a close, so none is waited for. */
   async close(): Promise<void> {
     clearInterval(this.#pings);
-    if (this.#socket.readyState === WebSocket.CLOSED) return;
-    const closed = once(this.#socket, "close");
-    this.#socket.close(1000);
-    await closed;
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    const answered = new Promise<void>((resolve) => {
+      this.#socket.on("message", (data) => String(data) === "pong" && resolve());
+      this.#socket.on("close", () => resolve());
+    });
+    this.#socket.send("ping");
+    await answered;
+    this.#socket.terminate();
   }
 }

@@ -49,6 +49,14 @@ async function scrollOn(page: Page): Promise<boolean> {
   });
 }
 
+export async function isAtEnd(page: Page): Promise<boolean> {
+  return await page.evaluate(async () => {
+    await window.twoFrames();
+    const scroller = window.reveilleScroller();
+    return scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 2;
+  });
+}
+
 /** Scrolls up until the first event is there. */
 export async function scrollToStart(page: Page): Promise<void> {
   const deadline = Date.now() + 30_000;

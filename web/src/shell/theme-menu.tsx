@@ -16,13 +16,8 @@ interface ThemeMenuProps {
 }
 
 export function ThemeMenu({ isOpen, onOpenChange, anchor, theme, onChoose }: ThemeMenuProps) {
-  function change(next: boolean, { event }: Menu.Root.ChangeEventDetails) {
-    // A click on the button beside the menu is the button's own affair.
-    const isOnButton = event.target instanceof Node && anchor.current?.contains(event.target);
-    if (!isOnButton) onOpenChange(next);
-  }
   return (
-    <Menu.Root open={isOpen} onOpenChange={change} modal={false}>
+    <Menu.Root open={isOpen} onOpenChange={(next) => onOpenChange(next)}>
       <Menu.Portal container={anchor.current?.closest("header")}>
         <Menu.Positioner anchor={anchor} sideOffset={6} align="end">
           <Menu.Popup className={styles.popup} aria-label="Theme" finalFocus={anchor}>
