@@ -44,7 +44,7 @@ export function occurrencesQuery(id: string) {
   return listQuery(
     ["routine", id, "occurrences"],
     (page, signal) => api.listOccurrences(id, page, signal),
-    () => ACTIVE_MS,
+    () => IDLE_MS,
   );
 }
 
