@@ -21,7 +21,7 @@ export interface TriggerEvent {
   text: string | null;
   /** The same key within 24 hours is the same occurrence; null when the source gave none. */
   dedupe_key: string | null;
-  /** SHA-256 of what was sent, in hex: tells a repeat from another request under the same key. */
+  /** SHA-256 of what was sent, in hex: tells a repeat from another request under the same key. Empty without a key. */
   fingerprint: string;
 }
 

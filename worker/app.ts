@@ -28,8 +28,7 @@ export const app = new OpenAPIHono<HttpEnv>();
 app.use(async (c, next) => {
   c.set("requestId", `req_${crypto.randomUUID().replaceAll("-", "")}`);
   await next();
-  if (c.res.status === 101) return;
-  setSecurityHeaders(c.res, c.var.requestId, new URL(c.req.url).protocol === "https:");
+  setSecurityHeaders(c);
 });
 
 mountHealth(app);

@@ -7,6 +7,7 @@ import { readJson } from "./body/read-json.ts";
 import { schemaRefusal } from "./body/schema-faults.ts";
 import type { EndpointSpec, Fields } from "./endpoint-spec.ts";
 import type { App, HttpContext } from "./http-env.ts";
+import { jsonAnswer } from "./json-answer.ts";
 import { operation } from "./openapi/operation.ts";
 import { renderRefusal } from "./render-error.ts";
 
@@ -36,7 +37,7 @@ export function endpoint<Params extends Fields, Query extends Fields, Body exten
     if (outcome instanceof Response) return outcome;
     if (!outcome.ok) return renderRefusal(c, outcome.refusal);
     if (spec.answer.status === 204) return c.body(null, 204);
-    return Response.json(outcome.value, { status: spec.answer.status });
+    return jsonAnswer(c, outcome.value, spec.answer.status);
   });
 }
 

@@ -6,7 +6,7 @@ import type { Deps } from "./deps.ts";
 
 export interface HttpEnv {
   Bindings: Env;
-  Variables: { requestId: string; deps: Deps };
+  Variables: { requestId: string; deps: Deps; hasSecurityHeaders?: true };
 }
 
 export type HttpContext = Context<HttpEnv>;

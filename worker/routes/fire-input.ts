@@ -24,7 +24,7 @@ export async function triggerEvent(
     return refuse("invalid_request", { message: `${field}: ${message}`, field, issues: [{ field, message }] });
   }
   const text = givenText ?? null;
+  if (key === undefined) return success({ type, summary, text, dedupe_key: null, fingerprint: "" });
   // Bodies that mean the same, for instance none and `{}`, have the same fingerprint.
-  const fingerprint = await hashSecret(JSON.stringify(text));
-  return success({ type, summary, text, dedupe_key: key ?? null, fingerprint });
+  return success({ type, summary, text, dedupe_key: key, fingerprint: await hashSecret(JSON.stringify(text)) });
 }
