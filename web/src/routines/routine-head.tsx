@@ -39,11 +39,15 @@ function PausedNotice({ routine }: { routine: Routine }) {
     <div className={styles.paused}>
       <PauseIcon />
       <p>
-        <strong>Paused.</strong> {routine.paused_reason ?? "No reason was given."}{" "}
+        <strong>Paused.</strong> {endedSentence(routine.paused_reason ?? "No reason was given.")}{" "}
         <span className={styles.aside}>Fires are refused; “Run now” works.</span>
       </p>
     </div>
   );
+}
+
+function endedSentence(text: string): string {
+  return /\p{Sentence_Terminal}$/u.test(text) ? text : `${text}.`;
 }
 
 function factsOf(routine: Routine) {

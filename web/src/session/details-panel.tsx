@@ -29,16 +29,19 @@ export function DetailsPanel({ id, run }: { id: string; run: Run | undefined }) 
   );
 }
 
-function Evidence({ run: { evidence } }: { run: Run }) {
+function Evidence({ run }: { run: Run }) {
+  const { evidence } = run;
+  // The runner counts these, and tells at the end.
+  const told = (count: number) => (run.timings.finished_at !== null ? count.toLocaleString("en-US") : "at the end");
   return (
     <section className={styles.part}>
       <h2 className={styles.heading}>Evidence</h2>
       <dl className={styles.facts}>
-        <Fact name="Turns" value={evidence.turns.toLocaleString("en-US")} />
+        <Fact name="Turns" value={told(evidence.turns)} />
         <Fact name="Tool calls" value={evidence.tool_calls.toLocaleString("en-US")} />
         <Fact name="Model calls" value={evidence.model_calls.toLocaleString("en-US")} />
-        <Fact name="Files changed" value={evidence.files_changed.toLocaleString("en-US")} />
-        <Fact name="Commits pushed" value={evidence.commits_pushed.toLocaleString("en-US")} />
+        <Fact name="Files changed" value={told(evidence.files_changed)} />
+        <Fact name="Commits pushed" value={told(evidence.commits_pushed)} />
         {evidence.branches_pushed.length === 0 && <Fact name="Branches pushed" value="0" />}
       </dl>
       {evidence.branches_pushed.length > 0 && (
