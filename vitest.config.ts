@@ -59,6 +59,8 @@ export default defineConfig({
           environment: "node",
           include: ["test/runner/**/*.test.ts"],
           testTimeout: 60_000,
+          // Some start a worker and a runner first.
+          hookTimeout: 60_000,
           // Real sandboxes on a loaded machine: now and then, rarely, one does not get through in time.
           retry: 1,
         },
