@@ -2,8 +2,9 @@
 import { and, desc, eq, gte, lt, sql } from "drizzle-orm";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import type { IdMaker } from "#protocol/ids.ts";
-import type { Revision, Routine, RoutineDefinition, RoutineInput, RoutinePatch, Trigger } from "#protocol/routine.ts";
+import type { Revision, Routine, RoutineDefinition, RoutineInput, RoutinePatch } from "#protocol/routine.ts";
 import { timestamp } from "#protocol/time.ts";
+import type { Trigger } from "#protocol/triggers.ts";
 import { pageEnd, pageEndSchema } from "./page-end.ts";
 import type { Database } from "./routine-database.ts";
 import { revisions, routine } from "./routine-schema.ts";
@@ -111,6 +112,12 @@ export class DefinitionStore {
 export function routineView(row: RoutineRow): Routine {
   return {
     ...row.definition,
+    triggers: row.definition.triggers.map((trigger) => ({
+      ...trigger,
+      status: "active",
+      next_fire_times: [],
+      endpoint: null,
+    })),
     id: row.id,
     revision: row.revision,
     status: row.status === "paused" ? "paused" : "active",

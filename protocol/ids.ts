@@ -19,6 +19,7 @@ const PREFIXES = {
   occurrence: "occ_",
   run: "run_",
   session: "session_",
+  delivery: "dlv_",
 } as const;
 
 export type IdKind = keyof typeof PREFIXES;
@@ -35,6 +36,8 @@ export const triggerIdSchema = idSchema("trigger");
 export const occurrenceIdSchema = idSchema("occurrence");
 export const runIdSchema = idSchema("run");
 export const sessionIdSchema = idSchema("session");
+/** Belongs to the instance: its owner key means nothing. */
+export const deliveryIdSchema = idSchema("delivery");
 
 /** A source of random bytes, for instance `crypto.getRandomValues`. */
 export type RandomBytes = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;

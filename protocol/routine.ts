@@ -1,7 +1,8 @@
 /** A routine: what it is told, where it works, what wakes it, and its limits. */
 import { z } from "zod";
-import { routineIdSchema, triggerIdSchema } from "./ids.ts";
-import { durationMs, durationSchema, timestampSchema } from "./time.ts";
+import { routineIdSchema } from "./ids.ts";
+import { boundedDuration, timestampSchema } from "./time.ts";
+import { triggerInputSchema, triggerSchema, triggerStatusSchema } from "./triggers.ts";
 
 /** Each default once. */
 export const ROUTINE_DEFAULTS = {
@@ -10,14 +11,6 @@ export const ROUTINE_DEFAULTS = {
   limits: { timeout: "60m", turns: 200 },
   retry: { max: 2, backoff: "30s" },
 } as const;
-
-function bounded(minimum: string, maximum: string) {
-  const isWithin = (text: string) => durationMs(text) >= durationMs(minimum) && durationMs(text) <= durationMs(maximum);
-  // zod goes on to this check when the one for the form has failed: that fault is told already.
-  return durationSchema.refine((text) => !durationSchema.safeParse(text).success || isWithin(text), {
-    error: `must be from ${minimum} to ${maximum}`,
-  });
-}
 
 /** Whether the address is written as it is understood; a slash at its end makes no difference. */
 function isPlain(text: string): boolean {
@@ -56,26 +49,14 @@ export const overlapSchema = z
   .meta({ id: "Overlap", description: "What happens to a new occurrence while a run of the routine is on." });
 export type Overlap = z.infer<typeof overlapSchema>;
 
-/** The API trigger: the fire endpoint with the routine's token. */
-export const triggerInputSchema = z
-  .strictObject({
-    id: triggerIdSchema.optional().meta({ description: "Of a trigger that the routine has: it is kept." }),
-    type: z.literal("api"),
-  })
-  .meta({ id: "TriggerInput" });
-export const triggerSchema = z
-  .object({ id: triggerIdSchema, type: z.literal("api") })
-  .meta({ id: "Trigger", description: "One way in which the routine wakes." });
-export type Trigger = z.infer<typeof triggerSchema>;
-
 const limitsSchema = z.strictObject({
-  timeout: bounded("1s", "24h").default(ROUTINE_DEFAULTS.limits.timeout),
+  timeout: boundedDuration("1s", "24h").default(ROUTINE_DEFAULTS.limits.timeout),
   turns: z.int().min(1).max(10_000).default(ROUTINE_DEFAULTS.limits.turns),
 });
 
 const retrySchema = z.strictObject({
   max: z.int().min(0).max(10).default(ROUTINE_DEFAULTS.retry.max),
-  backoff: bounded("100ms", "1h").default(ROUTINE_DEFAULTS.retry.backoff),
+  backoff: boundedDuration("100ms", "1h").default(ROUTINE_DEFAULTS.retry.backoff),
 });
 
 const settings = {
@@ -132,7 +113,7 @@ export const FUTURE_ROUTINE_KEYS = [
   "limits.monthly_budget_usd",
 ] as const;
 /** Trigger types that are described but not here yet. */
-export const FUTURE_TRIGGER_TYPES = ["schedule", "github", "webhook", "routine", "event", "watch"] as const;
+export const FUTURE_TRIGGER_TYPES = ["watch"] as const;
 
 /** Everything that a revision fixes. */
 export const routineDefinitionSchema = z
@@ -155,6 +136,7 @@ export type RoutineDefinition = z.infer<typeof routineDefinitionSchema>;
 export const routineSchema = routineDefinitionSchema
   .extend({
     id: routineIdSchema,
+    triggers: z.array(triggerSchema.and(triggerStatusSchema)),
     revision: z.int().min(1),
     status: z.enum(["active", "paused"]),
     paused_reason: z.string().nullable(),

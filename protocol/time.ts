@@ -26,3 +26,12 @@ export function durationMs(text: string): number {
   if (amount === undefined || unit === undefined) throw new RangeError(`"${text}" is not a duration`);
   return Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS];
 }
+
+/** A duration within bounds. @param minimum for example `1s`. */
+export function boundedDuration(minimum: string, maximum: string) {
+  const isWithin = (text: string) => durationMs(text) >= durationMs(minimum) && durationMs(text) <= durationMs(maximum);
+  // zod goes on to this check when the one for the form has failed: that fault is told already.
+  return durationSchema.refine((text) => !durationSchema.safeParse(text).success || isWithin(text), {
+    error: `must be from ${minimum} to ${maximum}`,
+  });
+}

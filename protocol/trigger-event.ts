@@ -8,13 +8,15 @@ export const FIRE_TEXT_LIMIT = 65_536;
 export const IDEMPOTENCY_KEY_LIMIT = 255;
 export const IDEMPOTENCY_WINDOW_MS = 24 * 3_600_000;
 
-export const triggerTypes = ["api", "manual"] as const;
+export const triggerTypes = ["api", "manual", "schedule", "github", "webhook", "routine", "event"] as const;
 export const triggerTypeSchema = z.enum(triggerTypes).meta({ id: "TriggerType" });
 export type TriggerType = z.infer<typeof triggerTypeSchema>;
 
 /** Something happened that could start a run. */
 export interface TriggerEvent {
   type: TriggerType;
+  /** The trigger that it came by; null where the type alone tells. */
+  trigger_id: string | null;
   /** One line for people, for instance "Fired through the API". */
   summary: string;
   /** Text from outside: untrusted, never parsed; null when none was sent. */
@@ -23,7 +25,27 @@ export interface TriggerEvent {
   dedupe_key: string | null;
   /** SHA-256 of what was sent, in hex: tells a repeat from another request under the same key. Empty without a key. */
   fingerprint: string;
+  /** How many runs led here one after the other; 0 for what no run caused. */
+  depth: number;
+  /** What is to be checked out; null for the newest commit of each repository's branch. */
+  checkout: Checkout | null;
 }
+
+/** The commit that an event is about. */
+export const checkoutSchema = z
+  .object({
+    /** Of the repository as the routine names it. */
+    repository: z.url(),
+    /** As git fetches it from that repository, for instance `refs/pull/7/head`. */
+    ref: z.string().max(1_000),
+    commit: z.string().regex(/^[0-9a-f]{40,64}$/),
+    /** A stranger's: settings, skills and MCP servers come from `trusted_ref`, never from the commit. */
+    is_fork: z.boolean(),
+    /** The branch that it is to be merged into. */
+    trusted_ref: nullable(z.string().max(1_000)),
+  })
+  .meta({ id: "Checkout" });
+export type Checkout = z.infer<typeof checkoutSchema>;
 
 /** What admission decided. It never changes. */
 export const outcomeSchema = z
@@ -44,6 +66,16 @@ export const outcomeReasonSchema = z
     "idempotency_key_reused",
     "routine_paused",
     "model_not_configured",
+    "queue_full",
+    "same_delivery",
+    "same_event",
+    "coalesced",
+    "slot_missed",
+    "slot_superseded",
+    "catch_up_limit",
+    "stranger",
+    "own_event",
+    "chain_too_deep",
   ])
   .meta({ id: "OutcomeReason" });
 export type OutcomeReason = z.infer<typeof outcomeReasonSchema>;

@@ -55,6 +55,16 @@ export const REASON_TEXTS: Record<OutcomeReason, string> = {
   idempotency_key_reused: "The Idempotency-Key had been used for another request.",
   routine_paused: "The routine was paused.",
   model_not_configured: "The instance had no model key.",
+  queue_full: "As many runs were waiting as a routine may have.",
+  same_delivery: "The same delivery had been taken in before.",
+  same_event: "The same event had come before, under another delivery id.",
+  coalesced: "It joined a burst that one run is for.",
+  slot_missed: "The time had passed by more than five minutes, and catch_up is none.",
+  slot_superseded: "The time had passed by more than five minutes, and a newer one was made up for.",
+  catch_up_limit: "The time had passed by more than five minutes, and 24 newer ones were made up for.",
+  stranger: "A stranger did it, and allow_public is off.",
+  own_event: "The routine caused it itself, and allow_self is off.",
+  chain_too_deep: "Eight runs had led here one after the other.",
 };
 
 export const CANCEL_TEXTS: Record<CancelReason, string> = {
@@ -63,7 +73,15 @@ export const CANCEL_TEXTS: Record<CancelReason, string> = {
   routine_deleted: "The routine was deleted.",
 };
 
-export const TRIGGER_LABELS: Record<TriggerType, string> = { api: "API", manual: "Run now" };
+export const TRIGGER_LABELS: Record<TriggerType, string> = {
+  api: "API",
+  manual: "Run now",
+  schedule: "Schedule",
+  github: "GitHub",
+  webhook: "Webhook",
+  routine: "Routine",
+  event: "Event",
+};
 
 const ACTIVE: readonly RunStatus[] = ["queued", "starting", "running"];
 

@@ -1,0 +1,63 @@
+/** What a source told, in one shape: what triggers are matched against. */
+import { z } from "zod";
+import { deliveryIdSchema, routineIdSchema, runIdSchema } from "./ids.ts";
+import { type Json, jsonSchema, nullable } from "./schema.ts";
+import { checkoutSchema } from "./trigger-event.ts";
+import { webhookSources } from "./triggers.ts";
+
+export const eventSources = ["github", ...webhookSources, "event", "routine"] as const;
+export const eventSourceSchema = z.enum(eventSources).meta({ id: "EventSource" });
+export type EventSource = z.infer<typeof eventSourceSchema>;
+
+/** How many runs may follow from one another. */
+export const CHAIN_LIMIT = 8;
+/** What the agent gets of an event, in characters. */
+export const CONTEXT_LIMIT = 16_384;
+
+/** What a listener reads out of a request. */
+export const readEventSchema = z.object({
+  /** As the source calls it, for instance `pull_request`, `issue.created`. */
+  name: z.string().max(200),
+  action: nullable(z.string().max(200)),
+  /** One line for people. */
+  summary: z.string().max(200),
+  /** The source's own id of what happened; null when it gives none: then the body is the key. */
+  dedupe_key: nullable(z.string().max(255)),
+  /** What filters see by dotted paths. */
+  payload: jsonSchema,
+  /** What filters see by name; before paths. */
+  fields: z.record(z.string(), jsonSchema),
+  /** The fields that matter, for the agent: untrusted, at most `CONTEXT_LIMIT` characters. */
+  context: z.string(),
+});
+export type ReadEvent = z.infer<typeof readEventSchema>;
+
+/** The run that caused an event. */
+export const causeSchema = z.object({ routine_id: routineIdSchema, run_id: runIdSchema, depth: z.int().min(0) });
+export type Cause = z.infer<typeof causeSchema>;
+
+export const githubFactsSchema = z.object({
+  repository: nullable(z.object({ id: z.int(), full_name: z.string(), is_private: z.boolean() })),
+  /** Who did it, and whether the repository knows them; `association` as GitHub gives it, null where it gives none. */
+  actor: nullable(z.object({ login: z.string(), association: nullable(z.string()) })),
+  /** Of a stranger: someone of whom the repository knows nothing did or wrote this. */
+  is_stranger: z.boolean(),
+  checkout: nullable(checkoutSchema.omit({ repository: true })),
+  /** Commits by which one of our own runs' pushes is recognised. */
+  commits: z.array(z.string()),
+});
+export type GithubFacts = z.infer<typeof githubFactsSchema>;
+
+export const incomingEventSchema = readEventSchema.extend({
+  source: eventSourceSchema,
+  delivery_id: nullable(deliveryIdSchema),
+  /** Of a webhook endpoint: its trigger alone is meant. */
+  trigger_id: nullable(z.string()),
+  /** Tells this event from every other of the same source: never null. */
+  dedupe_key: z.string().max(300),
+  github: nullable(githubFactsSchema),
+  caused_by: nullable(causeSchema),
+});
+export type IncomingEvent = z.infer<typeof incomingEventSchema>;
+
+export type { Json };

@@ -1,0 +1,243 @@
+/** What wakes a routine, as people write it and as it is kept. */
+import { z } from "zod";
+import { filtersSchema } from "./filters.ts";
+import { routineIdSchema, triggerIdSchema } from "./ids.ts";
+import { type RunStatus, runResultSchema } from "./run.ts";
+import { nullable } from "./schema.ts";
+import { boundedDuration, durationMs, timestampSchema } from "./time.ts";
+
+export const catchUpSchema = z.enum(["none", "latest", "all"]).meta({ id: "CatchUp" });
+export type CatchUp = z.infer<typeof catchUpSchema>;
+
+export const scheduleEvery = ["hourly", "daily", "weekdays", "weekly", "monthly"] as const;
+export const weekdays = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] as const;
+
+/** Where the body of a webhook comes from. */
+export const webhookSources = [
+  "slack",
+  "linear",
+  "sentry",
+  "pagerduty",
+  "notion",
+  "gitlab",
+  "pubsub",
+  "standard-webhooks",
+  "generic",
+] as const;
+export const webhookSourceSchema = z.enum(webhookSources).meta({ id: "WebhookSource" });
+export type WebhookSource = z.infer<typeof webhookSourceSchema>;
+
+function isZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en-US", { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** An IANA zone by its name; offsets such as `+02:00` are none. */
+export const timezoneSchema = z
+  .string()
+  .max(64)
+  .refine((zone) => /^[A-Za-z]/.test(zone) && isZone(zone), 'must be an IANA time zone, for example "Europe/Paris"')
+  .meta({ id: "TimeZone" });
+
+/** A dotted path into the payload, or a named field of the source. */
+const pathSchema = z.string().min(1).max(200);
+
+/** Turns a burst of events into one run. */
+export const coalesceSchema = z
+  .strictObject({
+    key: pathSchema
+      .optional()
+      .meta({ description: "Events that agree in this field are one burst; without it all do." }),
+    window: boundedDuration("1s", "1h").meta({ description: "The run waits this long after the newest event." }),
+    max_wait: boundedDuration("1s", "24h")
+      .optional()
+      .meta({ description: "But not longer after the first; ten windows." }),
+  })
+  .refine(({ window, max_wait }) => max_wait === undefined || durationMs(max_wait) >= durationMs(window), {
+    path: ["max_wait"],
+    error: "must not be shorter than window",
+  })
+  .meta({ id: "Coalesce" });
+export type Coalesce = z.infer<typeof coalesceSchema>;
+
+const kept = triggerIdSchema.optional().meta({ description: "Of a trigger that the routine has: it is kept." });
+/** What a routine's triggers are shown with; sent back, it is ignored. */
+const shown = {
+  next_fire_times: z.unknown().optional(),
+  status: z.unknown().optional(),
+  endpoint: z.unknown().optional(),
+};
+const name = z.string().trim().min(1).max(200);
+const listening = { filters: filtersSchema.default([]), coalesce: coalesceSchema.optional() };
+
+const clockTime = z.string().regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'must be a time of day, for example "09:07"');
+
+const scheduleFields = {
+  cron: z.string().trim().min(1).max(200).optional(),
+  every: z.enum(scheduleEvery).optional(),
+  time: clockTime.optional(),
+  minute: z.int().min(0).max(59).optional(),
+  weekday: z.enum(weekdays).optional(),
+  day: z.int().min(1).max(28).optional(),
+  at: z.string().trim().min(1).max(64).optional(),
+  timezone: timezoneSchema.default("UTC"),
+  catch_up: catchUpSchema.default("latest"),
+  jitter: boundedDuration("1s", "1h").optional(),
+};
+
+/** Which preset takes which key: the rest would be read and mean nothing. */
+const PRESET_KEYS: Record<"time" | "minute" | "weekday" | "day", readonly string[]> = {
+  time: ["daily", "weekdays", "weekly", "monthly"],
+  minute: ["hourly"],
+  weekday: ["weekly"],
+  day: ["monthly"],
+};
+
+const scheduleInputSchema = z
+  .strictObject({ id: kept, ...shown, type: z.literal("schedule"), ...scheduleFields })
+  .superRefine((trigger, context) => {
+    const given = (["cron", "every", "at"] as const).filter((key) => trigger[key] !== undefined);
+    if (given.length !== 1) {
+      context.addIssue({ code: "custom", message: "must have exactly one of cron, every and at" });
+    }
+    for (const key of Object.keys(PRESET_KEYS) as (keyof typeof PRESET_KEYS)[]) {
+      if (trigger[key] === undefined || PRESET_KEYS[key].includes(trigger.every ?? "")) continue;
+      const message = `goes with every: ${PRESET_KEYS[key].join(" or ")}`;
+      context.addIssue({ code: "custom", path: [key], message });
+    }
+  });
+
+const githubFields = {
+  event: z
+    .string()
+    .regex(/^[a-z][a-z_]{1,63}$/, 'must be the name of a GitHub event, for example "pull_request"')
+    .meta({ examples: ["pull_request", "push", "issues"] }),
+  actions: z.array(z.string().min(1).max(100)).min(1).max(50).optional(),
+  ...listening,
+  allow_public: z.boolean().default(false),
+  allow_self: z.boolean().default(false),
+};
+
+/** How a generic endpoint knows its sender. */
+export const genericAuthSchema = z
+  .discriminatedUnion("kind", [
+    z.strictObject({
+      kind: z.literal("hmac"),
+      header: z.string().regex(/^[A-Za-z0-9-]{1,100}$/, "must be the name of a header"),
+      /** Before the digest, for instance `sha256=`. */
+      prefix: z.string().max(20).default(""),
+      algorithm: z.enum(["sha256", "sha512"]).default("sha256"),
+      encoding: z.enum(["hex", "base64"]).default("hex"),
+    }),
+    z.strictObject({ kind: z.literal("bearer") }),
+  ])
+  .meta({ id: "GenericAuth" });
+export type GenericAuth = z.infer<typeof genericAuthSchema>;
+
+/** What Google signs into the token of a push subscription. */
+export const pubsubAuthSchema = z
+  .strictObject({ service_account: z.email().max(320), audience: z.string().min(1).max(500).optional() })
+  .meta({ id: "PubsubAuth" });
+export type PubsubAuth = z.infer<typeof pubsubAuthSchema>;
+
+const webhookFields = {
+  source: webhookSourceSchema,
+  /** Names of events as the source's page lists them; all when left out. */
+  events: z.array(name).min(1).max(50).optional(),
+  /** `generic` alone; a bearer token when left out. */
+  auth: genericAuthSchema.optional(),
+  /** `pubsub` alone. */
+  pubsub: pubsubAuthSchema.optional(),
+  ...listening,
+};
+
+function checkWebhook(
+  trigger: { source: WebhookSource; auth?: unknown; pubsub?: unknown },
+  context: z.RefinementCtx,
+): void {
+  if (trigger.auth !== undefined && trigger.source !== "generic") {
+    context.addIssue({ code: "custom", path: ["auth"], message: "goes with source: generic" });
+  }
+  if ((trigger.pubsub !== undefined) !== (trigger.source === "pubsub")) {
+    const message = trigger.source === "pubsub" ? "is required" : "goes with source: pubsub";
+    context.addIssue({ code: "custom", path: ["pubsub"], message });
+  }
+}
+
+/** How a run can end that others may wait for. */
+export const awaitedStatuses = ["succeeded", "failed", "canceled", "timed_out"] as const satisfies RunStatus[];
+
+const routineFields = {
+  /** A routine's id, or its name. */
+  routine: name,
+  on: z.array(z.enum(awaitedStatuses)).min(1).default(["succeeded"]),
+  result: z.array(runResultSchema).min(1).optional(),
+};
+
+const eventFields = { name, ...listening };
+
+export const triggerInputSchema = z
+  .discriminatedUnion("type", [
+    z.strictObject({ id: kept, ...shown, type: z.literal("api") }),
+    scheduleInputSchema,
+    z.strictObject({ id: kept, ...shown, type: z.literal("github"), ...githubFields }),
+    z.strictObject({ id: kept, ...shown, type: z.literal("webhook"), ...webhookFields }).superRefine(checkWebhook),
+    z.strictObject({ id: kept, ...shown, type: z.literal("routine"), ...routineFields }),
+    z.strictObject({ id: kept, ...shown, type: z.literal("event"), ...eventFields }),
+  ])
+  .meta({ id: "TriggerInput" });
+export type TriggerInput = z.infer<typeof triggerInputSchema>;
+
+const own = { id: triggerIdSchema };
+export const scheduleTriggerSchema = z.object({ ...own, type: z.literal("schedule"), ...scheduleFields });
+export const githubTriggerSchema = z.object({ ...own, type: z.literal("github"), ...githubFields });
+export const webhookTriggerSchema = z.object({ ...own, type: z.literal("webhook"), ...webhookFields });
+export const routineTriggerSchema = z.object({ ...own, type: z.literal("routine"), ...routineFields });
+export const eventTriggerSchema = z.object({ ...own, type: z.literal("event"), ...eventFields });
+
+/** A trigger as a revision keeps it. */
+export const triggerSchema = z
+  .discriminatedUnion("type", [
+    z.object({ ...own, type: z.literal("api") }),
+    scheduleTriggerSchema,
+    githubTriggerSchema,
+    webhookTriggerSchema,
+    routineTriggerSchema,
+    eventTriggerSchema,
+  ])
+  .meta({ id: "Trigger", description: "One way in which the routine wakes." });
+export type Trigger = z.infer<typeof triggerSchema>;
+export type ScheduleTrigger = z.infer<typeof scheduleTriggerSchema>;
+export type GithubTrigger = z.infer<typeof githubTriggerSchema>;
+export type WebhookTrigger = z.infer<typeof webhookTriggerSchema>;
+export type RoutineTrigger = z.infer<typeof routineTriggerSchema>;
+export type EventTrigger = z.infer<typeof eventTriggerSchema>;
+/** Those that wait for something to come. */
+export type ListeningTrigger = GithubTrigger | WebhookTrigger | RoutineTrigger | EventTrigger;
+
+/** What is known of a trigger beside its definition. */
+export const triggerStatusSchema = z
+  .object({
+    status: z.enum(["active", "ended", "unreachable"]).meta({
+      description: "ended: a time that has come. unreachable: the GitHub App sees none of the repositories.",
+    }),
+    next_fire_times: z.array(timestampSchema).max(3).meta({ description: "The next three of a schedule, at most." }),
+    endpoint: nullable(
+      z.object({
+        url: z.url(),
+        has_secret: z.boolean(),
+        previous_secret_until: nullable(timestampSchema),
+      }),
+    ).meta({ description: "Of a webhook trigger." }),
+  })
+  .meta({ id: "TriggerStatus" });
+export type TriggerStatus = z.infer<typeof triggerStatusSchema>;
+
+/** Whether a text names a routine by its id; else it is a name. */
+export function isRoutineId(text: string): boolean {
+  return routineIdSchema.safeParse(text).success;
+}

@@ -1,0 +1,73 @@
+/** What every listener is: how a source signs, what it says, which fields it has, and how it is set up. */
+import type { VerificationFailure } from "#protocol/delivery.ts";
+import type { ReadEvent } from "#protocol/incoming-event.ts";
+import type { GenericAuth, PubsubAuth, WebhookSource } from "#protocol/triggers.ts";
+
+/** A request as it arrived. The body is what was signed, byte for byte. */
+export interface InboundRequest {
+  headers: Headers;
+  body: Uint8Array<ArrayBuffer>;
+}
+
+/** What the endpoint's trigger says of its sender. */
+export interface EndpointSettings {
+  auth: GenericAuth | null;
+  pubsub: PubsubAuth | null;
+  /** The endpoint's own address, as the sender knows it. */
+  url: string;
+}
+
+export interface VerifyContext {
+  /** Those in force: one, or two while a rotation overlaps. Never empty where `needsSecret`. */
+  secrets: readonly string[];
+  settings: EndpointSettings;
+  nowMs: number;
+  /** Reads a document with the issuer's public keys (JWKS) from its address. @throws when it can't be read. */
+  fetchKeys(url: string): Promise<unknown>;
+}
+
+export type Verification = { ok: true } | { ok: false; failure: VerificationFailure };
+
+/** What the sender is told at once; JSON or text. */
+export interface ListenerAnswer {
+  status: 200;
+  contentType: "application/json" | "text/plain";
+  body: string;
+}
+
+export type Reading =
+  | { kind: "event"; event: ReadEvent; answer?: ListenerAnswer }
+  /** Understood, and nothing that a trigger can wait for. @see docs/triggers.md */
+  | { kind: "ignored"; reason: string; answer?: ListenerAnswer }
+  /** Not what the source sends, though it was signed: kept as a delivery, with the reason. */
+  | { kind: "unreadable"; reason: string };
+
+/** The sender introduces itself, before any secret is known, with the secret that it will sign with. */
+export interface Introduction {
+  secret: string;
+  answer: ListenerAnswer;
+}
+
+export interface ListenerField {
+  /** A name, or a dotted path into the payload, as filters use it. */
+  field: string;
+  what: string;
+}
+
+export interface Listener {
+  source: WebhookSource;
+  /** As the source calls itself. */
+  title: string;
+  /** Who draws the secret: a person copies it from one side to the other. `nobody` where keys are public. */
+  secretFrom: "reveille" | "source" | "nobody";
+  /** Fields that filters are most often about. */
+  fields: readonly ListenerField[];
+  /** Steps for a person, one each, in Markdown. @param url the endpoint's address. */
+  setUp(url: string): readonly string[];
+  /** Whether the body came from the source, and lately where the source signs a time. Never throws. */
+  verify(request: InboundRequest, context: VerifyContext): Promise<Verification>;
+  /** What a verified request says. Never throws. */
+  read(request: InboundRequest, settings: EndpointSettings): Reading;
+  /** Whether a request, not signed yet, is how the source hands over its secret; asked only while none is set. */
+  introduce?(request: InboundRequest): Introduction | null;
+}
