@@ -29,43 +29,95 @@ export interface AdmissionContext {
   nowMs: number;
 }
 
-/** Decides on an event and writes everything that follows from it. Call it inside a transaction. */
-export function admit(context: AdmissionContext, event: TriggerEvent): Result<Admission> {
+/** What admission made of an event. */
+export interface Admitted {
+  /** Null where nothing is recorded: a flood of refused fires must not fill the storage. */
+  occurrence: Occurrence | null;
+  /** What the caller of a fire hears. */
+  answer: Result<Admission>;
+}
+
+/** Joins an event to others: its run waits until the burst is over. */
+export interface Gathering {
+  notBeforeMs: number;
+}
+
+/**
+ * Decides on an event and writes everything that follows from it. Call it inside a transaction.
+ * @param gathering when the run is to wait for more events like this.
+ */
+export function admit(context: AdmissionContext, event: TriggerEvent, gathering: Gathering | null = null): Admitted {
   const { routine, occurrences, runs, nowMs } = context;
   const { active, queued } = runs.queue.places();
+  const find = (key: string | null) => (key === null ? null : occurrences.findKey(keyOf(event, key)));
   const verdict = decideAdmission({
     event,
     isPaused: routine.status === "paused",
     hasModel: context.model.kind !== "none",
     overlap: routine.definition.overlap,
     maxConcurrent: routine.definition.max_concurrent,
-    earlier: event.dedupe_key === null ? null : occurrences.findKey(keyOf(event, event.dedupe_key)),
+    earlier: find(event.dedupe_key),
+    alike: find(event.also_key),
     active,
     queued,
     isAnyDue: () => runs.queue.isAnyDue(nowMs),
     nowMs,
   });
-  return carryOut(context, event, verdict);
+  return carryOut(context, event, verdict, gathering);
 }
 
-function carryOut(context: AdmissionContext, event: TriggerEvent, verdict: AdmissionVerdict): Result<Admission> {
+/** Whether the event has come before, under either of its keys. */
+export function isRepeat({ occurrences, nowMs }: AdmissionContext, event: TriggerEvent): boolean {
+  return [event.dedupe_key, event.also_key].some((key) => {
+    const earlier = key === null ? null : occurrences.findKey(keyOf(event, key));
+    return earlier !== null && nowMs - earlier.atMs < IDEMPOTENCY_WINDOW_MS;
+  });
+}
+
+/** Records an occurrence that starts nothing, whatever the routine would allow. Call it inside a transaction. */
+export function recordOnly(
+  context: AdmissionContext,
+  event: TriggerEvent,
+  verdict: { outcome: Exclude<Outcome, "started" | "queued">; reason: OutcomeReason },
+): Occurrence {
+  return record(context, event, verdict, null);
+}
+
+/** Records an occurrence that joins a run which waits. Call it inside a transaction. */
+export function recordJoined(context: AdmissionContext, event: TriggerEvent, runId: string): Occurrence {
+  const occurrence = record(context, event, { outcome: "queued", reason: "coalesced" }, runId);
+  keepKeys(context, event, occurrence.id);
+  return occurrence;
+}
+
+function carryOut(
+  context: AdmissionContext,
+  event: TriggerEvent,
+  verdict: AdmissionVerdict,
+  gathering: Gathering | null,
+): Admitted {
   switch (verdict.outcome) {
-    case "queue_full":
-      return refuse("queue_full", { retry_after_s: 60 });
+    case "queue_full": {
+      const answer = refuse("queue_full", { retry_after_s: 60 });
+      // Who fires is told, and can come again; nobody else would know.
+      const isTold = event.type === "api" || event.type === "manual";
+      const refused = { outcome: "refused", reason: "queue_full" } as const;
+      return { occurrence: isTold ? null : record(context, event, refused, null), answer };
+    }
     case "refused": {
-      const { id } = record(context, event, verdict, null);
-      return refuse(verdict.reason, { occurrence_id: id });
+      const occurrence = record(context, event, verdict, null);
+      return { occurrence, answer: refuse(verdict.reason, { occurrence_id: occurrence.id }) };
     }
     case "skipped": {
-      const { id } = record(context, event, verdict, null);
-      keepKey(context, event, id);
-      return refuse("overlap_skipped", { occurrence_id: id });
+      const occurrence = record(context, event, verdict, null);
+      keepKeys(context, event, occurrence.id);
+      return { occurrence, answer: refuse("overlap_skipped", { occurrence_id: occurrence.id }) };
     }
     case "duplicate":
       return repeat(context, event, verdict);
     case "started":
     case "queued":
-      return start(context, event, verdict);
+      return start(context, event, verdict, gathering);
   }
 }
 
@@ -74,27 +126,30 @@ function repeat(
   context: AdmissionContext,
   event: TriggerEvent,
   verdict: Extract<AdmissionVerdict, { outcome: "duplicate" }>,
-): Result<Admission> {
-  record(context, event, verdict, verdict.of.run_id);
+): Admitted {
+  const occurrence = record(context, event, verdict, verdict.of.run_id);
   const run = verdict.of.run_id === null ? null : context.runs.get(verdict.of.run_id);
-  if (run === null) return refuse("overlap_skipped", { occurrence_id: verdict.of.id });
-  return success({ occurrence_id: verdict.of.id, run_id: run.id, session_id: run.sessionId, duplicate: true });
+  if (run === null) return { occurrence, answer: refuse("overlap_skipped", { occurrence_id: verdict.of.id }) };
+  const first = { occurrence_id: verdict.of.id, run_id: run.id, session_id: run.sessionId, duplicate: true };
+  return { occurrence, answer: success(first) };
 }
 
 function start(
   context: AdmissionContext,
   event: TriggerEvent,
   verdict: Extract<AdmissionVerdict, { outcome: "started" | "queued" }>,
-): Result<Admission> {
+  gathering: Gathering | null,
+): Admitted {
   const { engine, ids, nowMs } = context;
   const runId = ids.make("run", nowMs);
-  const occurrence = record(context, event, verdict, runId);
-  keepKey(context, event, occurrence.id);
+  const told = gathering === null ? verdict : ({ outcome: "queued", reason: "coalesced" } as const);
+  const occurrence = record(context, event, told, runId);
+  keepKeys(context, event, occurrence.id);
   const run = newRun(context, event, runId, occurrence.id);
   const superseded = verdict.outcome === "queued" ? supersededBy(verdict.supersedes, context.runs) : [];
-  const isStarted = verdict.outcome === "started";
+  const isStarted = told.outcome === "started";
   engine.begin(
-    { run, text: event.text, isStarted },
+    { run, text: event.text, checkout: event.checkout, isStarted, notBeforeMs: gathering?.notBeforeMs ?? 0 },
     [
       { type: "run.queued", attempt: 1, summary: event.summary },
       { type: "user.message", source: "routine", text: run.routine.prompt },
@@ -104,7 +159,8 @@ function start(
   );
   for (const id of superseded) engine.happen(id, { type: "cancel_requested", reason: "superseded" }, nowMs);
   if (!isStarted) engine.promote(nowMs);
-  return success({ occurrence_id: occurrence.id, run_id: runId, session_id: run.session_id, duplicate: false });
+  const admission = { occurrence_id: occurrence.id, run_id: runId, session_id: run.session_id, duplicate: false };
+  return { occurrence, answer: success(admission) };
 }
 
 function supersededBy(which: Superseded, { queue }: RunStore): string[] {
@@ -125,6 +181,7 @@ function newRun(context: AdmissionContext, event: TriggerEvent, runId: string, o
       id: triggerIdOf(routine, event),
       occurrence_id: occurrenceId,
       summary: event.summary,
+      ...(event.depth === 0 ? {} : { depth: event.depth }),
     },
     attempt: 1,
     demo_model: context.model.kind === "demo",
@@ -167,9 +224,11 @@ function record(
   return occurrence;
 }
 
-function keepKey({ occurrences, nowMs }: AdmissionContext, event: TriggerEvent, occurrenceId: string): void {
-  if (event.dedupe_key === null) return;
-  occurrences.keepKey(keyOf(event, event.dedupe_key), event.fingerprint, occurrenceId, nowMs, IDEMPOTENCY_WINDOW_MS);
+function keepKeys({ occurrences, nowMs }: AdmissionContext, event: TriggerEvent, occurrenceId: string): void {
+  for (const key of [event.dedupe_key, event.also_key]) {
+    if (key === null) continue;
+    occurrences.keepKey(keyOf(event, key), event.fingerprint, occurrenceId, nowMs, IDEMPOTENCY_WINDOW_MS);
+  }
 }
 
 /** Each way to fire has keys of its own: who holds the routine's token can't use up the owner's. */
@@ -178,5 +237,6 @@ function keyOf(event: TriggerEvent, dedupeKey: string): string {
 }
 
 function triggerIdOf(routine: RoutineRow, event: TriggerEvent): string | null {
+  if (event.trigger_id !== null) return event.trigger_id;
   return routine.definition.triggers.find((trigger) => trigger.type === event.type)?.id ?? null;
 }

@@ -7,6 +7,12 @@ import {
   type TriggerEvent,
 } from "#protocol/trigger-event.ts";
 
+export interface Earlier {
+  occurrence: Occurrence;
+  fingerprint: string;
+  atMs: number;
+}
+
 /** How many runs may wait in one routine. */
 export const QUEUE_LIMIT = 1_000;
 
@@ -17,7 +23,9 @@ export interface AdmissionFacts {
   overlap: Overlap;
   maxConcurrent: number;
   /** What came under the same key before, if anything. */
-  earlier: { occurrence: Occurrence; fingerprint: string; atMs: number } | null;
+  earlier: Earlier | null;
+  /** What came under the second key. */
+  alike: Earlier | null;
   /** How many runs hold a place. */
   active: number;
   /** How many wait for one. */
@@ -40,12 +48,9 @@ export type AdmissionVerdict =
   | { outcome: "queue_full" };
 
 export function decideAdmission(facts: AdmissionFacts): AdmissionVerdict {
-  const { event, earlier, active, queued } = facts;
-  if (earlier !== null && facts.nowMs - earlier.atMs < IDEMPOTENCY_WINDOW_MS) {
-    return earlier.fingerprint === event.fingerprint
-      ? { outcome: "duplicate", reason: "same_idempotency_key", of: earlier.occurrence }
-      : { outcome: "refused", reason: "idempotency_key_reused" };
-  }
+  const { event, active, queued } = facts;
+  const repeated = repeats(facts);
+  if (repeated !== null) return repeated;
   if (facts.isPaused && event.type !== "manual") return { outcome: "refused", reason: "routine_paused" };
   if (!facts.hasModel) return { outcome: "refused", reason: "model_not_configured" };
 
@@ -66,6 +71,22 @@ export function decideAdmission(facts: AdmissionFacts): AdmissionVerdict {
     case "cancel_running":
       return { outcome: "queued", reason: "overlap_cancel_running", supersedes: "all" };
   }
+}
+
+/** A key's word is good for 24 hours. */
+function repeats({ event, earlier, alike, nowMs }: AdmissionFacts): AdmissionVerdict | null {
+  const isRecent = (one: Earlier | null) => one !== null && nowMs - one.atMs < IDEMPOTENCY_WINDOW_MS;
+  if (earlier !== null && isRecent(earlier)) {
+    if (earlier.fingerprint !== event.fingerprint) return { outcome: "refused", reason: "idempotency_key_reused" };
+    const reason = isByKey(event.type) ? "same_idempotency_key" : "same_delivery";
+    return { outcome: "duplicate", reason, of: earlier.occurrence };
+  }
+  return alike !== null && isRecent(alike) ? { outcome: "duplicate", reason: "same_event", of: alike.occurrence } : null;
+}
+
+/** Whether the key is the caller's own; else it names a delivery. */
+function isByKey(type: TriggerEvent["type"]): boolean {
+  return type === "api" || type === "manual";
 }
 
 /** A retry before its time holds nobody up, unless the policy is about what has not ended at all. */

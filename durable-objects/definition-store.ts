@@ -1,10 +1,10 @@
 /** The routine's definition, its revisions and its fire token, in the object's SQLite. */
 import { and, desc, eq, gte, lt, sql } from "drizzle-orm";
 import type { Page, PageRequest } from "#protocol/api.ts";
-import type { IdMaker } from "#protocol/ids.ts";
 import type { Revision, Routine, RoutineDefinition, RoutineInput, RoutinePatch } from "#protocol/routine.ts";
 import { timestamp } from "#protocol/time.ts";
-import type { Trigger } from "#protocol/triggers.ts";
+import type { Trigger, TriggerStatus, WebhookTrigger } from "#protocol/triggers.ts";
+import type { EndpointState } from "./endpoint-secrets.ts";
 import { pageEnd, pageEndSchema } from "./page-end.ts";
 import type { Database } from "./routine-database.ts";
 import { revisions, routine } from "./routine-schema.ts";
@@ -13,13 +13,11 @@ export type RoutineRow = typeof routine.$inferSelect;
 
 export class DefinitionStore {
   readonly #database: Database;
-  readonly #ids: IdMaker;
   /** As it was last read or written; undefined when it is not known. */
   #row: RoutineRow | null | undefined;
 
-  constructor(database: Database, ids: IdMaker) {
+  constructor(database: Database) {
     this.#database = database;
-    this.#ids = ids;
   }
 
   row(): RoutineRow | null {
@@ -46,8 +44,9 @@ export class DefinitionStore {
     return row?.definition ?? this.current();
   }
 
-  create(id: string, input: RoutineInput, by: string, nowMs: number): RoutineRow {
-    const definition = { ...input, model: input.model ?? null, triggers: this.#withIds(input.triggers, [], nowMs) };
+  /** @param triggers those of the input, prepared. */
+  create(id: string, input: RoutineInput, triggers: Trigger[], by: string, nowMs: number): RoutineRow {
+    const definition = { ...input, model: input.model ?? null, triggers };
     const row = this.#database
       .insert(routine)
       .values({ id, revision: 1, definition, status: "active", createdAt: nowMs, updatedAt: nowMs, version: 1 })
@@ -58,15 +57,14 @@ export class DefinitionStore {
     return row;
   }
 
-  /** Makes a new revision. */
-  change(row: RoutineRow, patch: RoutinePatch, by: string, nowMs: number): RoutineRow {
-    const { if_revision: _checked, triggers, ...settings } = patch;
+  /** Makes a new revision. @param triggers those of the patch, prepared; null to keep those that there are. */
+  change(row: RoutineRow, patch: RoutinePatch, triggers: Trigger[] | null, by: string, nowMs: number): RoutineRow {
+    const { if_revision: _checked, triggers: _prepared, ...settings } = patch;
     const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
     const definition: RoutineDefinition = {
       ...row.definition,
       ...given,
-      triggers:
-        triggers === undefined ? row.definition.triggers : this.#withIds(triggers, row.definition.triggers, nowMs),
+      triggers: triggers ?? row.definition.triggers,
     };
     const revision = row.revision + 1;
     this.#database.insert(revisions).values({ revision, at: nowMs, by, definition }).run();
@@ -96,27 +94,20 @@ export class DefinitionStore {
       .map(({ revision, at, by, definition }) => ({ revision, at: timestamp(at), by, definition }));
     return { data, next_cursor: has_more ? String(last) : null };
   }
-
-  /** A trigger that is written again, by its id or as it was, keeps its id. */
-  #withIds(inputs: RoutineInput["triggers"], before: readonly Trigger[], nowMs: number): Trigger[] {
-    const kept = [...before];
-    return inputs.map((input) => {
-      const index = kept.findIndex(({ id, type }) => (input.id === undefined ? type === input.type : id === input.id));
-      const [same] = index === -1 ? [] : kept.splice(index, 1);
-      return { ...input, id: same?.id ?? this.#ids.make("trigger", nowMs) };
-    });
-  }
 }
 
-/** A routine as the API shows it. */
-export function routineView(row: RoutineRow): Routine {
+/**
+ * A routine as the API shows it, but for what depends on the time and the address that it is read at: the worker adds it.
+ * @param endpointOf the state of a webhook trigger's secrets.
+ */
+export function routineView(row: RoutineRow, endpointOf: (triggerId: string) => EndpointState | null): Routine {
   return {
     ...row.definition,
     triggers: row.definition.triggers.map((trigger) => ({
       ...trigger,
       status: "active",
       next_fire_times: [],
-      endpoint: null,
+      endpoint: trigger.type === "webhook" ? endpointView(trigger, endpointOf(trigger.id)) : null,
     })),
     id: row.id,
     revision: row.revision,
@@ -125,5 +116,14 @@ export function routineView(row: RoutineRow): Routine {
     has_token: row.tokenHash !== null,
     created_at: timestamp(row.createdAt),
     updated_at: timestamp(row.updatedAt),
+  };
+}
+
+function endpointView({ id, source }: WebhookTrigger, state: EndpointState | null): TriggerStatus["endpoint"] {
+  const until = state?.previousUntilMs ?? null;
+  return {
+    url: `/webhooks/${source}/${id}`,
+    has_secret: state !== null,
+    previous_secret_until: until === null ? null : timestamp(until),
   };
 }

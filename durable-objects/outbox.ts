@@ -3,7 +3,7 @@ import type { outbox } from "./routine-schema.ts";
 
 type OutboxRow = typeof outbox.$inferSelect;
 export type OwedKind = OutboxRow["kind"];
-export type Receiver = "pool" | "index";
+export type Receiver = "pool" | "index" | "routines";
 
 /** A call that is owed. */
 export interface Owed {
@@ -81,6 +81,7 @@ export class Outbox {
 }
 
 export function receiverOf(kind: OwedKind): Receiver {
+  if (kind === "announce_run") return "routines";
   return kind === "ask_pool" || kind === "release_lease" ? "pool" : "index";
 }
 
@@ -93,6 +94,7 @@ const due = (kinds: string) => `SELECT kind, ref, tries, stamp FROM outbox
 const DUE: Record<Receiver, string> = {
   pool: due("'ask_pool', 'release_lease'"),
   index: due("'project_run', 'project_routine', 'forget_routine'"),
+  routines: due("'announce_run'"),
 };
 
 /** Rows by what they are and how they were when they were read, as one text. */

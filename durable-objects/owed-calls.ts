@@ -1,12 +1,13 @@
-/** Makes the calls that the outbox holds: to the runner pool, and to D1. */
+/** Makes the calls that the outbox holds: to the runner pool, to D1, and to other routines. */
 import { errorText, logLine } from "#protocol/log.ts";
+import type { Run } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { Deadlines } from "./deadlines.ts";
-import { type DefinitionStore, routineView } from "./definition-store.ts";
+import type { DefinitionStore, RoutineRow } from "./definition-store.ts";
 import type { Outbox, Owed, Receiver } from "./outbox.ts";
 import { batchesOf } from "./owed-batches.ts";
 import type { LeaseRequest } from "./peers.ts";
-import { forgetRoutine, projectRoutine, projectRuns } from "./projection/writes.ts";
+import { forgetRoutine, projectRoutine, projectRuns, type RoutineProjection } from "./projection/writes.ts";
 import { PROVISIONING_MS } from "./run-deadlines.ts";
 import { leaseOf, type RunEngine } from "./run-engine.ts";
 import type { RunStore } from "./run-store.ts";
@@ -25,6 +26,10 @@ export interface OwedCallsParts {
   engine: RunEngine;
   index: D1Database;
   pool: () => PoolPort;
+  /** Tells the routines that wait for the end of a run. @param run has ended. */
+  announce: (run: Run) => Promise<void>;
+  /** The routine as D1 is to have it. */
+  project: (row: RoutineRow) => RoutineProjection;
   /** The pool gave the lease back without a runner having worked on it. */
   onFreed: (lease: LeaseRef) => void;
   /** Everything that was owed has been tried. */
@@ -42,10 +47,11 @@ const INDEX_DELAY_MS = 150;
 
 export class OwedCalls {
   readonly #parts: OwedCallsParts;
-  /** One call after the other to the pool, and likewise to the index: neither waits for the other. */
+  /** One call after the other to each receiver: none waits for another's. */
   readonly #lanes: Record<Receiver, Lane> = {
     pool: { last: Promise.resolve(), next: null },
     index: { last: Promise.resolve(), next: null },
+    routines: { last: Promise.resolve(), next: null },
   };
   #indexTimer: ReturnType<typeof setTimeout> | null = null;
 
@@ -55,12 +61,13 @@ export class OwedCalls {
 
   /** Makes every call that is due or new. Resolves when they have been tried; never rejects. */
   async drain(): Promise<void> {
-    await Promise.all([this.#drainTo("pool"), this.#drainTo("index")]);
+    await Promise.all([this.#drainTo("pool"), this.#drainTo("index"), this.#drainTo("routines")]);
   }
 
   /** Makes calls that are new: to the pool at once, to the index a moment later, together with what is owed until then. */
   drainFresh(): void {
     if (this.#parts.outbox.takeFresh("pool")) void this.#drainTo("pool");
+    if (this.#parts.outbox.takeFresh("routines")) void this.#drainTo("routines");
     if (this.#parts.outbox.takeFresh("index")) {
       this.#indexTimer ??= setTimeout(() => void this.#drainTo("index"), INDEX_DELAY_MS);
     }
@@ -132,9 +139,21 @@ export class OwedCalls {
       case "forget_routine":
         for (const { ref } of batch) await withinDeadline(forgetRoutine(this.#parts.index, ref));
         return [];
+      case "announce_run":
+        return this.#announce(batch);
       case undefined:
         return [];
     }
+  }
+
+  async #announce(batch: readonly Owed[]): Promise<readonly Owed[]> {
+    const told = await Promise.allSettled(
+      batch.map(async ({ ref }) => {
+        const run = this.#parts.runs.get(ref)?.doc;
+        if (run !== undefined) await withinDeadline(this.#parts.announce(run));
+      }),
+    );
+    return batch.filter((_owed, index) => told[index]?.status === "rejected");
   }
 
   async #projectRuns(ids: readonly string[]): Promise<void> {
@@ -151,7 +170,7 @@ export class OwedCalls {
   async #projectRoutine(): Promise<void> {
     const row = this.#parts.definitions.row();
     if (row === null || row.status === "deleted") return;
-    await withinDeadline(projectRoutine(this.#parts.index, routineView(row), row.version));
+    await withinDeadline(projectRoutine(this.#parts.index, this.#parts.project(row)));
   }
 
   async #askPool(leases: readonly LeaseRef[]): Promise<void> {

@@ -1,5 +1,9 @@
-/** What a routine's object and a pool's object call of each other. */
+/** What objects call of each other, and answers of theirs that the worker reads. */
+import type { DeliveryOutcome } from "#protocol/delivery.ts";
+import type { Result } from "#protocol/errors.ts";
+import type { IncomingEvent } from "#protocol/incoming-event.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
+import type { WebhookTrigger } from "#protocol/triggers.ts";
 import type { LeaseEnd } from "./run-happenings.ts";
 
 export interface LeaseRequest {
@@ -10,6 +14,26 @@ export interface LeaseRequest {
 export interface RoutinePeer extends Rpc.DurableObjectBranded {
   /** Nobody works on the lease any more. Told twice, it changes nothing. */
   leaseEnded(lease: LeaseRef, end: LeaseEnd): void;
+  /** A run of another routine has ended. */
+  offer(events: IncomingEvent[]): Result<DeliveryOutcome[][]>;
+}
+
+/** When a routine has to be looked at again: null when nothing is scheduled. Unix milliseconds. */
+export interface DueAnswer {
+  due_at: number | null;
+  /** The object's time: a later answer is truer. */
+  written_at: number;
+}
+
+export interface EndpointAnswer {
+  trigger: WebhookTrigger;
+  secrets: string[];
+}
+
+export interface SecretAnswer {
+  secret: string;
+  /** Until when the one before is accepted too. Unix milliseconds. */
+  previous_until_ms: number | null;
 }
 
 export interface PoolPeer extends Rpc.DurableObjectBranded {

@@ -3,12 +3,16 @@ import { type DrizzleSqliteDODatabase, drizzle } from "drizzle-orm/durable-sqlit
 import { migrate } from "drizzle-orm/durable-sqlite/migrator";
 import migrations from "../migrations/routine-object/migrations.js";
 import {
+  bursts,
   counters,
   deadlines,
+  endpoints,
   idempotencyKeys,
   occurrences,
+  repositoryIds,
   revisions,
   runs,
+  schedules,
   sessions,
   tickets,
   transcript,
@@ -30,6 +34,20 @@ export async function openDatabase(storage: DurableObjectStorage): Promise<Datab
 
 /** Empties everything but the routine's own row, which stays as the tombstone. */
 export function purgeTables(database: Database): void {
-  const tables = [counters, deadlines, idempotencyKeys, occurrences, revisions, runs, sessions, tickets, transcript];
+  const tables = [
+    bursts,
+    counters,
+    deadlines,
+    endpoints,
+    idempotencyKeys,
+    occurrences,
+    repositoryIds,
+    revisions,
+    runs,
+    schedules,
+    sessions,
+    tickets,
+    transcript,
+  ];
   for (const table of tables) database.delete(table).run();
 }

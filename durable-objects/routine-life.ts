@@ -5,6 +5,8 @@ import { runError } from "#protocol/run-errors.ts";
 import type { Frame, FrameBody, LeaseRef } from "#protocol/runner-link.ts";
 import type { Delta } from "#protocol/transcript.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
+import { announceRun } from "./announce-run.ts";
+import { projectionOf } from "./definition-changes.ts";
 import type { Config, ObjectEnv } from "./environment.ts";
 import { FLUSH_DELAY_MS, FrameBuffer, type PendingRun } from "./frame-buffer.ts";
 import { poolObject } from "./object-ids.ts";
@@ -65,6 +67,8 @@ export class RoutineLife {
       ...parts,
       index: env.DB,
       pool: () => poolObject(env, config.jurisdiction, "default"),
+      announce: (run) => announceRun(env, config.jurisdiction, run),
+      project: (row) => projectionOf(parts, row, Date.now()),
       onFreed: (lease) => this.endLease(lease, "offer_expired"),
       onDrained: () => {
         this.#purgeIfOver();

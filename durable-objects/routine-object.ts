@@ -1,15 +1,19 @@
 /** One routine: its definition, admission, runs, transcripts, viewers, and the links of its runners. A thin shell. */
 import { DurableObject } from "cloudflare:workers";
 import type { Page, PageRequest } from "#protocol/api.ts";
+import type { DeliveryOutcome } from "#protocol/delivery.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
+import type { IncomingEvent } from "#protocol/incoming-event.ts";
 import type { Revision, Routine, RoutineInput, RoutinePatch } from "#protocol/routine.ts";
 import { isSettled, type Run, type Session, type Usage } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import type { Admission, Occurrence, TriggerEvent } from "#protocol/trigger-event.ts";
-import { admit } from "./admission.ts";
-import { type RoutineRow, routineView } from "./definition-store.ts";
+import { changeDefinition, createDefinition, viewOf } from "./definition-changes.ts";
+import type { RoutineRow } from "./definition-store.ts";
+import type { DueAnswer, EndpointAnswer, SecretAnswer } from "./peers.ts";
 import { type Config, type ObjectEnv, requireConfig } from "./environment.ts";
+import { offerEvent, readEndpoint, webhookOf } from "./listening.ts";
 import { hasTables, openDatabase } from "./routine-database.ts";
 import { RoutineLife } from "./routine-life.ts";
 import { type RoutineParts, routineParts } from "./routine-parts.ts";
@@ -41,11 +45,14 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     const life = await this.#openLife();
     const { definitions, outbox } = life.parts;
     if (definitions.row() !== null) return refuse("revision_conflict", { message: "This id is taken." });
-    const row = life.change((nowMs) => {
-      outbox.owe("project_routine", id, nowMs);
-      return definitions.create(id, input, actor, nowMs);
+    const made = life.change((nowMs) => {
+      const created = createDefinition(life.parts, { id, input, actor }, nowMs);
+      if (created.ok) outbox.owe("project_routine", id, nowMs);
+      return created;
     });
-    if (await this.#isIndexed(life, id)) return success(routineView(row));
+    if (!made.ok) return made;
+    const row = made.value;
+    if (await this.#isIndexed(life, id)) return success(viewOf(life.parts, row, Date.now()));
     // Not accepted, so it must not turn up later, even if the index has taken it and only its answer was lost.
     life.change((nowMs) => {
       definitions.update(row, { status: "deleted" }, nowMs);
@@ -55,19 +62,11 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   }
 
   read(): Result<Routine> {
-    return this.#with(({ routine }) => success(routineView(routine)));
+    return this.#with(({ parts, routine }) => success(viewOf(parts, routine, Date.now())));
   }
 
   async change(patch: RoutinePatch, actor: string): Promise<Result<Routine>> {
-    return this.#changeRoutine((open, nowMs) => {
-      const { if_revision } = patch;
-      if (if_revision !== undefined && if_revision !== open.routine.revision) {
-        return refuse("revision_conflict", { field: "if_revision" });
-      }
-      const row = open.parts.definitions.change(open.routine, patch, actor, nowMs);
-      open.parts.engine.promote(nowMs);
-      return success(row);
-    });
+    return this.#changeRoutine(({ parts, routine }, nowMs) => changeDefinition(parts, { routine, patch, actor }, nowMs));
   }
 
   async pause(reason: string | null): Promise<Result<Routine>> {
@@ -76,10 +75,12 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     );
   }
 
+  /** What came due while it was paused is not made up for. */
   async resume(): Promise<Result<Routine>> {
-    return this.#changeRoutine(({ parts, routine }, nowMs) =>
-      success(parts.definitions.update(routine, { status: "active", pausedReason: null }, nowMs)),
-    );
+    return this.#changeRoutine(({ parts, routine }, nowMs) => {
+      parts.clock.strike(routine, nowMs);
+      return success(parts.definitions.update(routine, { status: "active", pausedReason: null }, nowMs));
+    });
   }
 
   /** Revokes the token, takes the routine out of every list, cancels its runs, and leaves a tombstone. */
@@ -125,7 +126,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     const presentedHash = await hashSecret(token);
     return this.#with((open) => {
       const allowed = open.parts.door.admitFire(open.routine, presentedHash, Date.now());
-      return allowed.ok ? this.#admit(open, event) : allowed;
+      return allowed.ok ? this.#fire(open, event) : allowed;
     });
   }
 
@@ -137,7 +138,46 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** Run now: also while the routine is paused. */
   runNow(event: TriggerEvent): Result<Admission> {
-    return this.#with((open) => this.#admit(open, event));
+    return this.#with((open) => this.#fire(open, event));
+  }
+
+  /** Events that the routine's triggers may wait for. Offered twice, each is answered twice and taken in once. */
+  offer(events: readonly IncomingEvent[]): Result<DeliveryOutcome[][]> {
+    return this.#with(({ parts, life }) => success(events.map((event) => offerEvent(life, parts, event))));
+  }
+
+  /** What the triggers would make of an event: nothing follows. */
+  judge(event: IncomingEvent): Result<DeliveryOutcome[]> {
+    return this.#with(({ parts, routine }) => success(parts.firing.judge(routine, event)));
+  }
+
+  /** Claims what has come due. @returns when to look again. */
+  strike(): Result<DueAnswer> {
+    return this.#with(({ parts, life, routine }) => {
+      life.change((nowMs) => parts.clock.strike(routine, nowMs));
+      return success({ due_at: parts.clock.dueAt(routine), written_at: Date.now() });
+    });
+  }
+
+  /** A webhook trigger with the secrets that are in force, for the worker alone. */
+  async endpoint(triggerId: string): Promise<Result<EndpointAnswer>> {
+    const open = this.#open();
+    return open === null ? refuse("not_found") : readEndpoint(open.parts, open.routine, triggerId);
+  }
+
+  /** Puts a secret in force; the one before stays so for a day. @param given null to have one drawn. */
+  async setSecret(triggerId: string, given: string | null): Promise<Result<SecretAnswer>> {
+    const open = this.#open();
+    if (open === null || webhookOf(open.routine, triggerId) === null) return refuse("not_found");
+    const { endpoints } = open.parts;
+    const secret = given ?? makeSecret("rvw_");
+    const sealed = await endpoints.seal(triggerId, secret);
+    let until: number | null = null;
+    const changed = await this.#changeRoutine(({ parts, routine }, nowMs) => {
+      until = endpoints.keep(triggerId, sealed, nowMs).previousUntilMs;
+      return success(parts.definitions.update(routine, {}, nowMs));
+    });
+    return changed.ok ? success({ secret, previous_until_ms: until }) : changed;
   }
 
   occurrences(page: PageRequest): Result<Page<Occurrence>> {
@@ -262,14 +302,8 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     return life.change((nowMs) => work(life.parts, nowMs));
   }
 
-  #admit({ routine, life, parts }: Open, event: TriggerEvent): Result<Admission> {
-    const { model, defaultModel } = this.#config;
-    const { occurrences, runs, engine, ids, door } = parts;
-    const admitted = life.change((nowMs) =>
-      admit({ routine, model, defaultModel, occurrences, runs, engine, ids, nowMs }, event),
-    );
-    if (!admitted.ok && admitted.refusal.code === "queue_full") door.countQueueFull();
-    return admitted;
+  #fire({ routine, life, parts }: Open, event: TriggerEvent): Result<Admission> {
+    return life.change((nowMs) => parts.firing.fire(routine, event, nowMs));
   }
 
   /** Changes the routine's own row, and answers when D1 has it. */
@@ -283,7 +317,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
       return result;
     });
     if (!changed.ok) return changed;
-    return (await this.#isIndexed(life, routine.id)) ? success(routineView(changed.value)) : refuse("index_behind");
+    return (await this.#isIndexed(life, routine.id)) ? success(viewOf(parts, changed.value, Date.now())) : refuse("index_behind");
   }
 
   async #isIndexed(life: RoutineLife, routineId: string): Promise<boolean> {

@@ -1,11 +1,16 @@
 /** Builds what a routine's object consists of, by hand, in order. */
 import { IdMaker } from "#protocol/ids.ts";
+import { BurstStore } from "./burst-store.ts";
+import { Clock } from "./clock.ts";
 import { Deadlines } from "./deadlines.ts";
 import { DefinitionStore } from "./definition-store.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
+import { EndpointSecrets } from "./endpoint-secrets.ts";
 import type { Config } from "./environment.ts";
+import { Firing } from "./firing.ts";
 import { OccurrenceStore } from "./occurrence-store.ts";
 import { Outbox } from "./outbox.ts";
+import { RepositoryIds } from "./repository-ids.ts";
 import { type Database, purgeTables } from "./routine-database.ts";
 import { RunEngine } from "./run-engine.ts";
 import { RunProxies } from "./run-proxies.ts";
@@ -15,7 +20,7 @@ import { TranscriptLog } from "./transcript-log.ts";
 /** @param sql of the same database. */
 export function routineParts(database: Database, sql: SqlStorage, config: Config, ownerKey: string) {
   const ids = new IdMaker(ownerKey, (bytes) => crypto.getRandomValues(bytes));
-  const definitions = new DefinitionStore(database, ids);
+  const definitions = new DefinitionStore(database);
   const log = new TranscriptLog(sql);
   const runs = new RunStore(database, sql, log);
   const occurrences = new OccurrenceStore(database, sql);
@@ -24,17 +29,40 @@ export function routineParts(database: Database, sql: SqlStorage, config: Config
   const engine = new RunEngine({ runs, log, deadlines, outbox, definitions });
   const proxies = new RunProxies({ engine, runs, definitions, outbox });
   const door = new Doorkeeper(database, config);
+  const repositoryIds = new RepositoryIds(sql);
+  const bursts = new BurstStore(sql);
+  const firing = new Firing({ config, occurrences, runs, engine, ids, door, bursts, repositoryIds });
+  const clock = new Clock(database, firing);
+  const endpoints = new EndpointSecrets(database, config.signingKey);
   const purge = () => purgeTables(database);
   /** After a transaction that was rolled back, or that emptied the tables: what is kept in memory is wrong. */
   const forget = () => {
     definitions.forget();
+    repositoryIds.forget();
     deadlines.forget();
     outbox.forget();
     log.forget();
     runs.forget();
     engine.takeSaid();
   };
-  return { ids, purge, forget, definitions, occurrences, runs, log, deadlines, outbox, engine, proxies, door };
+  return {
+    ids,
+    purge,
+    forget,
+    definitions,
+    occurrences,
+    runs,
+    log,
+    deadlines,
+    outbox,
+    engine,
+    proxies,
+    door,
+    repositoryIds,
+    firing,
+    clock,
+    endpoints,
+  };
 }
 
 export type RoutineParts = ReturnType<typeof routineParts>;

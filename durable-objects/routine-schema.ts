@@ -4,7 +4,7 @@ import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlit
 import type { RoutineDefinition } from "#protocol/routine.ts";
 import { type Run, runStatuses } from "#protocol/run.ts";
 import { type RunPhase, runPhaseSchema } from "#protocol/run-errors.ts";
-import type { Occurrence } from "#protocol/trigger-event.ts";
+import type { Checkout, Occurrence } from "#protocol/trigger-event.ts";
 
 /** The routine itself: one row. A deleted routine keeps it as its tombstone. Times are Unix milliseconds. */
 export const routine = sqliteTable("routine", {
@@ -54,6 +54,8 @@ export const runs = sqliteTable(
     doc: text({ mode: "json" }).$type<Run>().notNull(),
     /** Text that came with the trigger; untrusted. */
     text: text(),
+    /** The commit that the trigger is about. */
+    checkout: text({ mode: "json" }).$type<Checkout>(),
     /** How far the attempt has come, as its steps tell. */
     phase: text({ enum: runPhaseSchema.options as [RunPhase, ...RunPhase[]] }).notNull(),
     /** A retry does not start before this time. */
@@ -109,7 +111,7 @@ export const deadlines = sqliteTable(
 export const outbox = sqliteTable(
   "outbox",
   {
-    kind: text({ enum: ["ask_pool", "release_lease", "project_run", "project_routine", "forget_routine"] }).notNull(),
+    kind: text({ enum: ["ask_pool", "release_lease", "project_run", "project_routine", "forget_routine", "announce_run"] }).notNull(),
     ref: text().notNull(),
     tries: integer().notNull().default(0),
     dueAt: integer("due_at").notNull(),
@@ -118,6 +120,42 @@ export const outbox = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.kind, table.ref] })],
 );
+
+/** How far each schedule has been claimed: a scheduled instant up to there never starts anything again. */
+export const schedules = sqliteTable("schedules", {
+  triggerId: text("trigger_id").primaryKey(),
+  /** What decides its instants, as text: another one begins anew. */
+  spec: text().notNull(),
+  claimedUntil: integer("claimed_until").notNull(),
+});
+
+/** Bursts that one run waits for. */
+export const bursts = sqliteTable(
+  "bursts",
+  {
+    triggerId: text("trigger_id").notNull(),
+    key: text().notNull(),
+    runId: text("run_id").notNull(),
+    /** When the run starts at the latest. */
+    endsAt: integer("ends_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.triggerId, table.key] })],
+);
+
+/** Secrets of webhook endpoints, encrypted with a key of the instance's. */
+export const endpoints = sqliteTable("endpoints", {
+  triggerId: text("trigger_id").primaryKey(),
+  secret: text().notNull(),
+  previous: text(),
+  /** Until when the one before is accepted too. */
+  previousUntil: integer("previous_until"),
+});
+
+/** Which GitHub repository an address stood for when something first came from it: names change hands. */
+export const repositoryIds = sqliteTable("repository_ids", {
+  fullName: text("full_name").primaryKey(),
+  repositoryId: integer("repository_id").notNull(),
+});
 
 export const tickets = sqliteTable("tickets", {
   /** SHA-256 of the ticket, in hex. */

@@ -4,6 +4,7 @@ import { type CancelReason, isSettled, type QueuedRun } from "#protocol/run.ts";
 import type { Frame, LeaseRef } from "#protocol/runner-link.ts";
 import { durationMs, timestamp } from "#protocol/time.ts";
 import type { EventBody } from "#protocol/transcript.ts";
+import type { Checkout } from "#protocol/trigger-event.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { freePlaces } from "./decide-admission.ts";
 import type { DefinitionStore } from "./definition-store.ts";
@@ -18,6 +19,17 @@ export interface Said {
   /** Sessions whose transcripts have grown. */
   sessions: Set<string>;
   cancels: { runId: string; reason: CancelReason }[];
+}
+
+export interface NewRun {
+  run: QueuedRun;
+  /** What came with the trigger: untrusted. */
+  text: string | null;
+  checkout: Checkout | null;
+  /** It has a place at once, and never waits. */
+  isStarted: boolean;
+  /** It does not start before; 0 when it may at once. Unix milliseconds. */
+  notBeforeMs: number;
 }
 
 export class RunEngine {
@@ -51,19 +63,32 @@ export class RunEngine {
 
   /**
    * Writes a new run with its session and its first events. Call it inside a transaction.
-   * @param isStarted it has a place at once, and never waits.
    */
   begin(
-    { run, text, isStarted }: { run: QueuedRun; text: string | null; isStarted: boolean },
+    { run, text, checkout, isStarted, notBeforeMs }: NewRun,
     events: readonly EventBody[],
     nowMs: number,
   ): void {
-    const queued: RunState = { run, phase: "admission", notBeforeMs: 0, overdue: null };
+    const queued: RunState = { run, phase: "admission", notBeforeMs, overdue: null };
     const step = isStarted ? applyHappening(queued, { type: "promoted" }, this.#limitsOf(run), nowMs) : null;
-    const row = this.#runs.insert(step?.state ?? queued, text, nowMs);
+    const row = this.#runs.insert(step?.state ?? queued, { text, checkout }, nowMs);
+    if (notBeforeMs > 0) this.#deadlines.set("retry", run.id, notBeforeMs);
     this.append(row, [...events, ...(step?.events ?? [])], nowMs);
     this.#outbox.owe("project_run", run.id, nowMs);
     for (const effect of step?.effects ?? []) this.#carryOut(row, run.attempt, effect, nowMs);
+  }
+
+  /** Another event joins a run that waits: it hears of it, and waits on. Call it inside a transaction. */
+  join(
+    row: RunRow,
+    change: { doc: RunRow["doc"]; text: string | null; said: string | null; notBeforeMs: number },
+    nowMs: number,
+  ): void {
+    const { doc, text, said, notBeforeMs } = change;
+    this.#runs.join(row, { doc, text, notBefore: notBeforeMs });
+    if (said !== null) this.append(row, [{ type: "user.message", source: "trigger", text: said }], nowMs);
+    this.#deadlines.set("retry", row.id, notBeforeMs);
+    this.#outbox.owe("project_run", row.id, nowMs);
   }
 
   /** Lets something happen to a run. Call it inside a transaction. @returns the run's row afterwards. */
@@ -76,6 +101,7 @@ export class RunEngine {
     const saved = this.#runs.save(row, step.state);
     this.append(saved, step.events, nowMs);
     if (saved.status !== row.status) this.#outbox.owe("project_run", row.id, nowMs);
+    if (isSettled(saved.doc) && !isSettled(row.doc)) this.#outbox.owe("announce_run", row.id, nowMs);
     for (const effect of step.effects) this.#carryOut(saved, row.doc.attempt, effect, nowMs);
     return saved;
   }

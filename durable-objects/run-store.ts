@@ -13,6 +13,9 @@ import type { TranscriptLog } from "./transcript-log.ts";
 
 export type RunRow = typeof runs.$inferSelect;
 
+/** What came with the trigger. */
+type Given = Pick<RunRow, "text" | "checkout">;
+
 const SETTLED = ["succeeded", "failed", "timed_out", "canceled"] as const;
 
 /** Rows that are kept in memory at most. */
@@ -48,14 +51,16 @@ export class RunStore {
   }
 
   /** A new run with a session of its own. */
-  insert({ run, phase, notBeforeMs, overdue }: RunState, text: string | null, nowMs: number): RunRow {
+  insert({ run, phase, notBeforeMs, overdue }: RunState, { text, checkout }: Given, nowMs: number): RunRow {
     const { id, session_id: sessionId, status } = run;
     const version = 1;
     this.#sql.exec(INSERT_SESSION, sessionId, run.routine.name, nowMs);
-    this.#sql.exec(INSERT_RUN, id, sessionId, status, JSON.stringify(run), text, phase, notBeforeMs, overdue, version);
+    const doc = JSON.stringify(run);
+    const at = checkout === null ? null : JSON.stringify(checkout);
+    this.#sql.exec(INSERT_RUN, id, sessionId, status, doc, text, at, phase, notBeforeMs, overdue, version);
     this.#log.begin(sessionId);
     this.queue.moved(null, status);
-    return { id, sessionId, status, doc: run, text, phase, notBefore: notBeforeMs, overdue, version };
+    return { id, sessionId, status, doc: run, text, checkout, phase, notBefore: notBeforeMs, overdue, version };
   }
 
   /** Saves what the rules made of the run. */
@@ -69,6 +74,13 @@ export class RunStore {
     this.#database.update(runs).set(set).where(eq(runs.id, row.id)).run();
     this.queue.moved(row.status, status);
     return this.#keep({ ...row, ...change, status, notBefore });
+  }
+
+  /** Another event has joined a run that waits. */
+  join(row: RunRow, change: { doc: Run; text: string | null; notBefore: number }): void {
+    const saved = { ...change, version: row.version + 1 };
+    this.#database.update(runs).set(saved).where(eq(runs.id, row.id)).run();
+    this.#keep({ ...row, ...saved });
   }
 
   /** Ids of all runs that have not settled, those that are on first. */
@@ -151,8 +163,8 @@ export class RunStore {
 
 const DOCUMENTS = "SELECT id, doc, version FROM runs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id";
 const INSERT_SESSION = "INSERT INTO sessions (id, title, created_at) VALUES (?, ?, ?)";
-const INSERT_RUN = `INSERT INTO runs (id, session_id, status, doc, text, phase, not_before, overdue, version)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const INSERT_RUN = `INSERT INTO runs (id, session_id, status, doc, text, checkout, phase, not_before, overdue, version)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** @param rows one more than the page holds, when there is a next page. */
 export function pageOf<Row extends { id: string }, Item>(

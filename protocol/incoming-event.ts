@@ -51,10 +51,14 @@ export type GithubFacts = z.infer<typeof githubFactsSchema>;
 export const incomingEventSchema = readEventSchema.extend({
   source: eventSourceSchema,
   delivery_id: nullable(deliveryIdSchema),
+  /** Names this taking-in: offered again, for instance after a crash, it is told again what was decided. */
+  offer_id: z.string().max(100),
   /** Of a webhook endpoint: its trigger alone is meant. */
   trigger_id: nullable(z.string()),
   /** Tells this event from every other of the same source: never null. */
   dedupe_key: z.string().max(300),
+  /** A second key that means the same event; null where the first is enough. */
+  also_key: nullable(z.string().max(300)),
   github: nullable(githubFactsSchema),
   caused_by: nullable(causeSchema),
 });

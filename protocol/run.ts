@@ -86,6 +86,11 @@ const common = {
     id: nullable(triggerIdSchema),
     occurrence_id: occurrenceIdSchema,
     summary: z.string(),
+    occurrence_ids: z
+      .array(occurrenceIdSchema)
+      .optional()
+      .meta({ description: "Of a burst that this run is for: all its occurrences, the newest 1,000 at most." }),
+    depth: z.int().min(0).optional().meta({ description: "How many runs led here one after the other." }),
   }),
   attempt: z.int().min(1),
   demo_model: z.boolean().meta({ description: "True when the offline demo model answers instead of a real one." }),

@@ -23,6 +23,8 @@ export interface TriggerEvent {
   text: string | null;
   /** The same key within 24 hours is the same occurrence; null when the source gave none. */
   dedupe_key: string | null;
+  /** A second key that means the same: a source may send the same under another id. */
+  also_key: string | null;
   /** SHA-256 of what was sent, in hex: tells a repeat from another request under the same key. Empty without a key. */
   fingerprint: string;
   /** How many runs led here one after the other; 0 for what no run caused. */

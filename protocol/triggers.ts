@@ -228,7 +228,7 @@ export const triggerStatusSchema = z
     next_fire_times: z.array(timestampSchema).max(3).meta({ description: "The next three of a schedule, at most." }),
     endpoint: nullable(
       z.object({
-        url: z.url(),
+        url: z.string().meta({ description: "Where the source is to send to." }),
         has_secret: z.boolean(),
         previous_secret_until: nullable(timestampSchema),
       }),

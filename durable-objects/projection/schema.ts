@@ -1,5 +1,5 @@
 /** D1: what lists and matching need of the routines' objects, which own the truth. */
-import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { runStatuses } from "#protocol/run.ts";
 import { triggerTypes } from "#protocol/trigger-event.ts";
 
@@ -26,4 +26,32 @@ export const runs = sqliteTable(
     index("runs_by_routine").on(table.routineId, table.id),
     index("runs_by_status").on(table.status, table.id),
   ],
+);
+
+/** What each listening trigger waits for: an event is matched by its keys, whatever else there is. */
+export const subscriptions = sqliteTable(
+  "subscriptions",
+  {
+    routineId: text("routine_id").notNull(),
+    triggerId: text("trigger_id").notNull(),
+    /** For instance `github:1296269:push`, `github:acme/app:push`, `event:file.changed`, `routine:docs-writer`. */
+    key: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.routineId, table.triggerId, table.key] }),
+    index("subscriptions_by_key").on(table.key),
+  ],
+);
+
+/** Routines with schedules: when each has to be looked at next. The sweep reads what is due, and nothing else. */
+export const dueRoutines = sqliteTable(
+  "due_routines",
+  {
+    routineId: text("routine_id").primaryKey(),
+    /** Unix milliseconds. */
+    dueAt: integer("due_at").notNull(),
+    /** The object's time at the write: one that comes late changes nothing. */
+    writtenAt: integer("written_at").notNull(),
+  },
+  (table) => [index("due_routines_by_time").on(table.dueAt)],
 );

@@ -1,8 +1,8 @@
 /** Writes of the routines' objects to D1. Each carries a version, so that one that comes late changes nothing. */
-import { eq, lt, sql } from "drizzle-orm";
+import { and, eq, inArray, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { Routine } from "#protocol/routine.ts";
-import { routines, runs } from "./schema.ts";
+import { dueRoutines, routines, runs, subscriptions as subscriptionTable } from "./schema.ts";
 
 /** A run as its object has stored it. */
 export interface RunDocument {
@@ -12,9 +12,28 @@ export interface RunDocument {
   version: number;
 }
 
-export async function projectRoutine(binding: D1Database, routine: Routine, version: number): Promise<void> {
+/** What events find a trigger by. */
+export interface Subscription {
+  triggerId: string;
+  key: string;
+}
+
+export interface RoutineProjection {
+  routine: Routine;
+  version: number;
+  subscriptions: readonly Subscription[];
+  /** When the sweep has to look at it; null when nothing is scheduled. */
+  dueAt: number | null;
+  nowMs: number;
+}
+
+/** Writes the routine with all that it is found by. */
+export async function projectRoutine(binding: D1Database, projection: RoutineProjection): Promise<void> {
+  const { routine, version, subscriptions, dueAt, nowMs } = projection;
   const doc = JSON.stringify(routine);
-  await drizzle(binding)
+  const rows = JSON.stringify(subscriptions.map(({ triggerId, key }) => [triggerId, key]));
+  const database = drizzle(binding);
+  const upsert = database
     .insert(routines)
     .values({ id: routine.id, doc, version })
     .onConflictDoUpdate({
@@ -22,6 +41,29 @@ export async function projectRoutine(binding: D1Database, routine: Routine, vers
       set: { doc, version },
       setWhere: lt(routines.version, sql`excluded.version`),
     });
+  // A write that comes late leaves the newer version's row, and finds that the rest is not its own to write.
+  const isOurs = sql`EXISTS (SELECT 1 FROM routines WHERE id = ${routine.id} AND version = ${version})`;
+  await database.batch([
+    upsert,
+    database.delete(subscriptionTable).where(and(eq(subscriptionTable.routineId, routine.id), isOurs)),
+    database.run(sql`INSERT INTO subscriptions (routine_id, trigger_id, key)
+      SELECT ${routine.id}, value ->> 0, value ->> 1 FROM json_each(${rows}) WHERE ${isOurs}`),
+    dueAt === null
+      ? database.delete(dueRoutines).where(and(eq(dueRoutines.routineId, routine.id), isOurs))
+      : database.run(sql`INSERT INTO due_routines (routine_id, due_at, written_at)
+          SELECT ${routine.id}, ${dueAt}, ${nowMs} WHERE ${isOurs}
+          ON CONFLICT (routine_id) DO UPDATE SET due_at = excluded.due_at, written_at = excluded.written_at
+          WHERE due_routines.written_at <= excluded.written_at`),
+  ]);
+}
+
+/** The routines whose triggers wait for one of these keys. */
+export async function subscribedRoutines(binding: D1Database, keys: readonly string[]): Promise<string[]> {
+  const rows = await drizzle(binding)
+    .selectDistinct({ id: subscriptionTable.routineId })
+    .from(subscriptionTable)
+    .where(inArray(subscriptionTable.key, [...keys]));
+  return rows.map(({ id }) => id);
 }
 
 /** Writes many runs with one statement. */
@@ -50,5 +92,7 @@ export async function forgetRoutine(binding: D1Database, routineId: string): Pro
   await database.batch([
     database.delete(routines).where(eq(routines.id, routineId)),
     database.delete(runs).where(eq(runs.routineId, routineId)),
+    database.delete(subscriptionTable).where(eq(subscriptionTable.routineId, routineId)),
+    database.delete(dueRoutines).where(eq(dueRoutines.routineId, routineId)),
   ]);
 }

@@ -1,5 +1,8 @@
-/** D1: sign-ins of the web app. Secrets are kept as SHA-256 in hex; times are Unix milliseconds. */
-import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+/** D1: sign-ins of the web app, and what came to listeners. Secrets are kept as SHA-256 in hex; times are Unix milliseconds. */
+import { sql } from "drizzle-orm";
+import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { type DeliveryOutcome, deliveryStatuses, verificationFailures } from "#protocol/delivery.ts";
+import { eventSources } from "#protocol/incoming-event.ts";
 
 /** One row per browser that is signed in. */
 export const webSessions = sqliteTable("web_sessions", {
@@ -23,4 +26,75 @@ export const webSessionObjects = sqliteTable(
     id: text().notNull(),
   },
   (table) => [primaryKey({ columns: [table.hash, table.routineKey] })],
+);
+
+/** Requests that came to a listener and were believed. */
+export const deliveries = sqliteTable(
+  "deliveries",
+  {
+    id: text().primaryKey(),
+    source: text({ enum: eventSources }).notNull(),
+    triggerId: text("trigger_id"),
+    status: text({ enum: deliveryStatuses }).notNull(),
+    /** How often it has been taken up. */
+    tries: integer().notNull().default(0),
+    providerId: text("provider_id"),
+    event: text(),
+    action: text(),
+    summary: text(),
+    note: text(),
+    /** Without credentials. */
+    headers: text({ mode: "json" }).$type<Record<string, string>>().notNull(),
+    /** Null when it is kept in R2, or its time is over. */
+    body: text(),
+    sizeBytes: integer("size_bytes").notNull(),
+    outcomes: text({ mode: "json" }).$type<DeliveryOutcome[]>().notNull(),
+  },
+  (table) => [
+    // What was cut off is found by this alone.
+    index("deliveries_stored").on(table.id).where(sql`status = 'stored'`),
+  ],
+);
+
+/** Requests that were not believed: a count for each day, and nothing of what they said. */
+export const verificationFailureCounts = sqliteTable(
+  "verification_failures",
+  {
+    day: text().notNull(),
+    source: text({ enum: eventSources }).notNull(),
+    triggerId: text("trigger_id").notNull(),
+    failure: text({ enum: verificationFailures }).notNull(),
+    count: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.day, table.source, table.triggerId, table.failure] })],
+);
+
+/** Repositories that the GitHub App was given, as its deliveries told. */
+export const githubRepositories = sqliteTable(
+  "github_repositories",
+  {
+    id: integer().primaryKey(),
+    /** In lower case. */
+    fullName: text("full_name").notNull(),
+    isPrivate: integer("is_private", { mode: "boolean" }).notNull(),
+    installationId: integer("installation_id").notNull(),
+    account: text().notNull(),
+  },
+  (table) => [
+    index("github_repositories_by_name").on(table.fullName),
+    index("github_repositories_by_installation").on(table.installationId),
+  ],
+);
+
+/** Commits that runs have pushed, noted before they leave: what they cause is known by them. */
+export const pushedCommits = sqliteTable(
+  "pushed_commits",
+  {
+    commit: text().notNull(),
+    runId: text("run_id").notNull(),
+    routineId: text("routine_id").notNull(),
+    depth: integer().notNull(),
+    at: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.commit, table.runId] }), index("pushed_commits_by_age").on(table.at)],
 );

@@ -1,0 +1,32 @@
+/** Rows of bursts: which waiting run the next event of a kind joins. */
+
+interface Burst {
+  runId: string;
+  /** When the run starts at the latest. */
+  endsAtMs: number;
+}
+
+export class BurstStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  find(triggerId: string, key: string): Burst | null {
+    const [row] = this.#sql
+      .exec<{ runId: string; endsAtMs: number }>(FIND, triggerId, key)
+      .toArray();
+    return row ?? null;
+  }
+
+  /** Opens a burst in the place of one that is over; forgets those that ended long ago. */
+  open(triggerId: string, key: string, burst: Burst, nowMs: number): void {
+    this.#sql.exec("DELETE FROM bursts WHERE ends_at < ?", nowMs);
+    this.#sql.exec(OPEN, triggerId, key, burst.runId, burst.endsAtMs);
+  }
+}
+
+const FIND = "SELECT run_id AS runId, ends_at AS endsAtMs FROM bursts WHERE trigger_id = ? AND key = ?";
+const OPEN = `INSERT INTO bursts (trigger_id, key, run_id, ends_at) VALUES (?, ?, ?, ?)
+  ON CONFLICT (trigger_id, key) DO UPDATE SET run_id = excluded.run_id, ends_at = excluded.ends_at`;

@@ -1,0 +1,99 @@
+/** Secrets of webhook endpoints: encrypted at rest, two in force while a rotation overlaps. */
+import { eq, notInArray } from "drizzle-orm";
+import type { Database } from "./routine-database.ts";
+import { endpoints } from "./routine-schema.ts";
+
+/** For so long the secret before is accepted too. */
+export const ROTATION_OVERLAP_MS = 24 * 3_600_000;
+
+export interface EndpointState {
+  /** Until when the secret before is accepted too; null when there is none. Unix milliseconds. */
+  previousUntilMs: number | null;
+}
+
+export class EndpointSecrets {
+  readonly #database: Database;
+  readonly #signingKey: string;
+
+  /** @param signingKey the instance's SIGNING_KEY, from which the key that encrypts is derived. */
+  constructor(database: Database, signingKey: string) {
+    this.#database = database;
+    this.#signingKey = signingKey;
+  }
+
+  /** The secrets in force, newest first. */
+  async inForce(triggerId: string, nowMs: number): Promise<string[]> {
+    const row = this.#row(triggerId);
+    if (row === undefined) return [];
+    const isPreviousGood = row.previous !== null && (row.previousUntil ?? 0) > nowMs;
+    const sealed = isPreviousGood && row.previous !== null ? [row.secret, row.previous] : [row.secret];
+    const key = await this.#key();
+    return Promise.all(sealed.map((text) => open(key, triggerId, text)));
+  }
+
+  /** Encrypts a secret, to be kept by `keep`. */
+  async seal(triggerId: string, secret: string): Promise<string> {
+    return seal(await this.#key(), triggerId, secret);
+  }
+
+  /** Puts a secret in force; the one before stays so for a while. @param sealed from `seal`. */
+  keep(triggerId: string, sealed: string, nowMs: number): EndpointState {
+    const before = this.#row(triggerId);
+    const previousUntil = before === undefined ? null : nowMs + ROTATION_OVERLAP_MS;
+    const values = { triggerId, secret: sealed, previous: before?.secret ?? null, previousUntil };
+    this.#database.insert(endpoints).values(values).onConflictDoUpdate({ target: endpoints.triggerId, set: values }).run();
+    return { previousUntilMs: previousUntil };
+  }
+
+  has(triggerId: string): boolean {
+    return this.#row(triggerId) !== undefined;
+  }
+
+  /** @returns null for an endpoint without a secret. */
+  state(triggerId: string, nowMs: number): EndpointState | null {
+    const row = this.#row(triggerId);
+    if (row === undefined) return null;
+    const until = row.previousUntil ?? 0;
+    return { previousUntilMs: until > nowMs ? until : null };
+  }
+
+  /** Forgets the secrets of triggers that the routine has no more. */
+  retain(triggerIds: readonly string[]): void {
+    this.#database
+      .delete(endpoints)
+      .where(notInArray(endpoints.triggerId, [...triggerIds]))
+      .run();
+  }
+
+  #row(triggerId: string) {
+    return this.#database.select().from(endpoints).where(eq(endpoints.triggerId, triggerId)).get();
+  }
+
+  async #key(): Promise<CryptoKey> {
+    const raw = await crypto.subtle.importKey("raw", encoder.encode(this.#signingKey), "HKDF", false, ["deriveKey"]);
+    const use = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: encoder.encode("endpoint-secrets") };
+    return crypto.subtle.deriveKey(use, raw, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+  }
+}
+
+const NONCE_BYTES = 12;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Bound to its trigger: moved to another row, it opens nothing. */
+async function seal(key: CryptoKey, triggerId: string, secret: string): Promise<string> {
+  const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+  const algorithm = { name: "AES-GCM", iv: nonce, additionalData: encoder.encode(triggerId) };
+  const sealed = new Uint8Array(await crypto.subtle.encrypt(algorithm, key, encoder.encode(secret)));
+  return btoa(String.fromCharCode(...nonce, ...sealed));
+}
+
+async function open(key: CryptoKey, triggerId: string, text: string): Promise<string> {
+  const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  const algorithm = {
+    name: "AES-GCM",
+    iv: bytes.subarray(0, NONCE_BYTES),
+    additionalData: encoder.encode(triggerId),
+  };
+  return decoder.decode(await crypto.subtle.decrypt(algorithm, key, bytes.subarray(NONCE_BYTES)));
+}

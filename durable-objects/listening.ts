@@ -1,0 +1,36 @@
+/** How a routine's object takes in events, and what it tells of a webhook's endpoint. */
+import type { DeliveryOutcome } from "#protocol/delivery.ts";
+import { type Result, refuse, success } from "#protocol/errors.ts";
+import type { IncomingEvent } from "#protocol/incoming-event.ts";
+import type { WebhookTrigger } from "#protocol/triggers.ts";
+import type { RoutineRow } from "./definition-store.ts";
+import type { EndpointAnswer } from "./peers.ts";
+import type { RoutineLife } from "./routine-life.ts";
+import type { RoutineParts } from "./routine-parts.ts";
+
+/** Each event in a transaction of its own: one that can't be taken in holds up no other. */
+export function offerEvent(life: RoutineLife, parts: RoutineParts, event: IncomingEvent): DeliveryOutcome[] {
+  return life.change((nowMs) => {
+    const routine = parts.definitions.row();
+    if (routine === null) return [];
+    const outcomes = parts.firing.offer(routine, event, nowMs);
+    // From here on the routine is found by the repository's number.
+    if (parts.repositoryIds.takeNew()) parts.outbox.owe("project_routine", routine.id, nowMs);
+    return outcomes;
+  });
+}
+
+export function webhookOf({ definition }: RoutineRow, triggerId: string): WebhookTrigger | null {
+  const trigger = definition.triggers.find(({ id }) => id === triggerId);
+  return trigger?.type === "webhook" ? trigger : null;
+}
+
+export async function readEndpoint(
+  { endpoints }: RoutineParts,
+  routine: RoutineRow,
+  triggerId: string,
+): Promise<Result<EndpointAnswer>> {
+  const trigger = webhookOf(routine, triggerId);
+  if (trigger === null) return refuse("not_found");
+  return success({ trigger, secrets: await endpoints.inForce(triggerId, Date.now()) });
+}

@@ -1,0 +1,61 @@
+CREATE TABLE `due_routines` (
+	`routine_id` text PRIMARY KEY NOT NULL,
+	`due_at` integer NOT NULL,
+	`written_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `due_routines_by_time` ON `due_routines` (`due_at`);--> statement-breakpoint
+CREATE TABLE `subscriptions` (
+	`routine_id` text NOT NULL,
+	`trigger_id` text NOT NULL,
+	`key` text NOT NULL,
+	PRIMARY KEY(`routine_id`, `trigger_id`, `key`)
+);
+--> statement-breakpoint
+CREATE INDEX `subscriptions_by_key` ON `subscriptions` (`key`);--> statement-breakpoint
+CREATE TABLE `deliveries` (
+	`id` text PRIMARY KEY NOT NULL,
+	`source` text NOT NULL,
+	`trigger_id` text,
+	`status` text NOT NULL,
+	`tries` integer DEFAULT 0 NOT NULL,
+	`provider_id` text,
+	`event` text,
+	`action` text,
+	`summary` text,
+	`note` text,
+	`headers` text NOT NULL,
+	`body` text,
+	`size_bytes` integer NOT NULL,
+	`outcomes` text NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `deliveries_stored` ON `deliveries` (`id`) WHERE status = 'stored';--> statement-breakpoint
+CREATE TABLE `github_repositories` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`full_name` text NOT NULL,
+	`is_private` integer NOT NULL,
+	`installation_id` integer NOT NULL,
+	`account` text NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `github_repositories_by_name` ON `github_repositories` (`full_name`);--> statement-breakpoint
+CREATE INDEX `github_repositories_by_installation` ON `github_repositories` (`installation_id`);--> statement-breakpoint
+CREATE TABLE `pushed_commits` (
+	`commit` text NOT NULL,
+	`run_id` text NOT NULL,
+	`routine_id` text NOT NULL,
+	`depth` integer NOT NULL,
+	`at` integer NOT NULL,
+	PRIMARY KEY(`commit`, `run_id`)
+);
+--> statement-breakpoint
+CREATE INDEX `pushed_commits_by_age` ON `pushed_commits` (`at`);--> statement-breakpoint
+CREATE TABLE `verification_failures` (
+	`day` text NOT NULL,
+	`source` text NOT NULL,
+	`trigger_id` text NOT NULL,
+	`failure` text NOT NULL,
+	`count` integer NOT NULL,
+	PRIMARY KEY(`day`, `source`, `trigger_id`, `failure`)
+);
