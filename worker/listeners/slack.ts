@@ -1,0 +1,134 @@
+/**
+ * Slack's Events API; its commands are in `slack-form.ts`.
+ * @see https://docs.slack.dev/authentication/verifying-requests-from-slack "Verifying requests from Slack"
+ * @see https://docs.slack.dev/apis/events-api/ "The Events API": envelopes, repeats; its event `url_verification`
+ */
+import type { JsonObject } from "#protocol/schema.ts";
+import { hasSecret, verifyHexSignature } from "./hex-signature.ts";
+import { isNear, prefixed } from "./hmac.ts";
+import type { EndpointSettings, InboundRequest, Listener, Reading, Verification, VerifyContext } from "./listener.ts";
+import { namedFields } from "./named-fields.ts";
+import { contextOf, jsonObject, readEvent, textAt, valueAt } from "./payload.ts";
+import { readSlackForm } from "./slack-form.ts";
+
+const WINDOW_SECONDS = 300;
+
+export const slack: Listener = {
+  source: "slack",
+  title: "Slack",
+  secretFrom: "source",
+  fields: [
+    { field: "text", what: "The text of a message; of a command, what follows it" },
+    { field: "user", what: "The id of who did it, such as U061F7AUR" },
+    { field: "channel", what: "The id of the channel, such as C0LAN2Q65" },
+    { field: "thread", what: "Of a message in a thread: the thread's ts" },
+    { field: "team", what: "The id of the workspace" },
+    { field: "channel_name", what: "Of a command: the channel's name" },
+    { field: "user_name", what: "Of a command: the user's name" },
+    { field: "event.channel_type", what: "Of a message: channel, group, im or mpim" },
+    { field: "event.reaction", what: "Of reaction_added: the emoji's name" },
+    { field: "event.item.ts", what: "Of a reaction: the message's ts" },
+    { field: "event.files", what: "Files of a message" },
+  ],
+  setUp,
+  verify,
+  read,
+};
+
+function setUp(url: string): readonly string[] {
+  return [
+    "At <https://api.slack.com/apps>, press **Create New App**, choose **From scratch**, and name it and its workspace; or open the one that you have.",
+    "Under **Settings → Basic Information → App Credentials**, show and copy the **Signing Secret**.",
+    "Put the signing secret into Reveille as this endpoint's secret. This comes first: Slack signs its check of the address too.",
+    `For events: under **Features → Event Subscriptions**, turn on **Enable Events**, and give the **Request URL** \`${url}\`. Slack says **Verified** at once.`,
+    "There, under **Subscribe to bot events**, add what is to be told: `app_mention`, for instance. Press **Save Changes**.",
+    `For a command: under **Features → Slash Commands**, press **Create New Command**, with the same **Request URL** \`${url}\`.`,
+    "Under **Settings → Install App**, install the app to the workspace, again after each change of its events.",
+    "In Slack, invite the app to a channel (`/invite @app`), and mention it: the delivery shows up in Reveille within seconds.",
+  ];
+}
+
+async function verify({ headers, body }: InboundRequest, context: VerifyContext): Promise<Verification> {
+  if (!hasSecret(context.secrets)) return { ok: false, failure: "no_secret" };
+  const time = headers.get("x-slack-request-timestamp");
+  if (time === null || !/^[0-9]{1,12}$/.test(time)) return { ok: false, failure: "time_missing" };
+  const message = prefixed(`v0:${time}:`, body);
+  const signed = await verifyHexSignature(headers.get("x-slack-signature"), "v0=", message, context.secrets);
+  if (!signed.ok) return signed;
+  return isNear(Number(time), context.nowMs, WINDOW_SECONDS) ? signed : { ok: false, failure: "time_out_of_range" };
+}
+
+function read({ body }: InboundRequest, _settings: EndpointSettings): Reading {
+  // The body tells, not its content type: the signature leaves headers out.
+  const payload = jsonObject(body);
+  if (payload === null) return readSlackForm(body);
+  switch (textAt(payload, "type")) {
+    case "url_verification":
+      return readChallenge(payload);
+    case "event_callback":
+      return readCallback(payload);
+    case "app_rate_limited":
+      return {
+        kind: "ignored",
+        reason: "Slack holds back events of this app: there were more than 30,000 in an hour.",
+      };
+    default:
+      return { kind: "unreadable", reason: "The body's type is none that Slack's Events API has." };
+  }
+}
+
+/** Slack asks for the challenge back before it takes an address. */
+function readChallenge(payload: JsonObject): Reading {
+  const challenge = textAt(payload, "challenge");
+  if (challenge === null) return { kind: "unreadable", reason: "Slack's check of the address has no challenge." };
+  const answer = { status: 200, contentType: "text/plain", body: challenge } as const;
+  return { kind: "ignored", reason: "Slack checked the address, and has its answer.", answer };
+}
+
+function readCallback({ token: _token, ...payload }: JsonObject): Reading {
+  const name = textAt(payload, "event.type");
+  if (name === null) return { kind: "unreadable", reason: "The body has no event.type." };
+  if (isOfBot(payload))
+    return { kind: "ignored", reason: "A bot did this. Bots wake nothing, so that none wakes itself." };
+  const first = (...paths: string[]) =>
+    paths.map((path) => textAt(payload, `event.${path}`)).find((found) => found !== null);
+  const action = first("subtype") ?? null;
+  const text = first("text", "message.text", "reaction");
+  const user = first("user", "user.id", "message.user");
+  const channel = first("channel", "channel.id", "item.channel", "channel_id");
+  const heading = [`Slack ${name}`, action, channel && `in ${channel}`, user && `by ${user}`].filter(Boolean).join(" ");
+  const thread = first("thread_ts", "message.thread_ts");
+  const team = textAt(payload, "team_id");
+  return {
+    kind: "event",
+    event: readEvent({
+      name,
+      action,
+      summary: text === undefined ? heading : `${heading}: ${text}`,
+      dedupe_key: textAt(payload, "event_id"),
+      payload,
+      fields: namedFields({ text, user, channel, thread, team }),
+      context: contextOf([
+        ["Event", action === null ? name : `${name} ${action}`],
+        ["User", user ?? null],
+        ["Channel", channel ?? null],
+        ["Kind of channel", first("channel_type") ?? null],
+        ["Message", first("ts", "item.ts") ?? null],
+        ["Thread", thread ?? null],
+        ["Workspace", team],
+        ["Text", text ?? null],
+      ]),
+    }),
+  };
+}
+
+/** Whether a bot wrote the message, also one that was changed or deleted, or the app's own user did the deed. */
+function isOfBot(payload: JsonObject): boolean {
+  const marks = ["event.bot_id", "event.message.bot_id", "event.previous_message.bot_id"];
+  if (marks.some((path) => textAt(payload, path) !== null)) return true;
+  if (textAt(payload, "event.subtype") === "bot_message") return true;
+  const authorizations = valueAt(payload, "authorizations");
+  const user = textAt(payload, "event.user");
+  if (!Array.isArray(authorizations) || user === null) return false;
+  return authorizations.some((own) => valueAt(own, "is_bot") === true && textAt(own, "user_id") === user);
+}
