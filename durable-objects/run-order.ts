@@ -16,6 +16,7 @@ export function runOrder(run: Run, definition: RoutineDefinition, text: string |
     model: run.routine.model,
     demo_model: run.demo_model,
     repositories: definition.repositories,
+    checkout: null,
     turns: definition.limits.turns,
     timeout_ms: durationMs(definition.limits.timeout),
     clone_deadline_ms: PHASE_DEADLINES_MS.clone,

@@ -49,6 +49,11 @@ const RUN_ERRORS = {
     hint: "Check that the upstream answers; a smaller repository or fewer of them clone faster.",
     machinery: true,
   },
+  checkout_failed: {
+    message: "The commit that the run is about could not be checked out.",
+    hint: "The branch or pull request may have been rewritten or deleted since; the event that follows has the new commit.",
+    machinery: false,
+  },
   setup_failed: {
     message: "The workspace could not be prepared.",
     hint: "Look at the last run.step of the transcript.",

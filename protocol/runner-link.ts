@@ -10,7 +10,9 @@ import { runIdSchema, sessionIdSchema } from "./ids.ts";
 import { repositorySchema } from "./routine.ts";
 import { cancelReasonSchema, runnerRefSchema, runResultSchema } from "./run.ts";
 import { runErrorSchema } from "./run-errors.ts";
+import { nullable } from "./schema.ts";
 import { deltaSchema, runnerEventSchema } from "./transcript.ts";
+import { checkoutSchema } from "./trigger-event.ts";
 
 /** The version of these messages. A worker serves its own and the one before. */
 export const RUNNER_PROTOCOL = 1;
@@ -74,6 +76,8 @@ export const runOrderSchema = z.object({
   demo_model: z.boolean(),
   /** In this order; the place in the list is the repository's number in proxy paths. */
   repositories: z.array(repositorySchema),
+  /** The commit that the run is about; null, or absent from an earlier version's order, for each branch's newest. */
+  checkout: nullable(checkoutSchema).default(null),
   turns: z.int().min(1),
   /** For the whole attempt, from its start. */
   timeout_ms: z.int().min(1),

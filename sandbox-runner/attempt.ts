@@ -89,6 +89,7 @@ export class Attempt {
       env: cloneEnvironment(this.#options.attempt, folder),
       signal,
       onStep: (message) => this.#step(message),
+      onForeignCommit: (message) => this.#event({ type: "notice", level: "info", code: "settings_from_base", message }),
     });
     if (signal.aborted) return null;
     if (!cloned.ok) return cloned.error;

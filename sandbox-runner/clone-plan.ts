@@ -1,5 +1,8 @@
 /** How repositories are cloned, without doing it: folder names, arguments, and git's words made readable. */
 import type { Repository } from "#protocol/routine.ts";
+import type { Checkout } from "#protocol/trigger-event.ts";
+import { branchName } from "./checkout-plan.ts";
+import { plainAddress } from "./git-settings.ts";
 import type { Command } from "./spawn.ts";
 
 /** Enough history for an agent to read what was done lately; `git fetch --deepen` gets more through the relay. */
@@ -9,18 +12,30 @@ export interface ClonePlan {
   repository: Repository;
   /** The folder's name in the workspace. */
   name: string;
+  /** What is checked out once the repository is cloned; null for the newest commit of its branch. */
+  checkout: Checkout | null;
 }
 
-/** Names each repository's folder by its address; the second of the same name gets `-2`, and so on. */
-export function planClones(repositories: readonly Repository[]): ClonePlan[] {
+/**
+ * Names each repository's folder by its address; the second of the same name gets `-2`, and so on. The checkout is for
+ * the first repository of its address: that is cloned at the branch which the commit is to be merged into.
+ */
+export function planClones(repositories: readonly Repository[], checkout: Checkout | null): ClonePlan[] {
+  const about = repositories.findIndex(({ url }) => checkout !== null && isSameRepository(url, checkout.repository));
   const taken = new Set<string>();
-  return repositories.map((repository) => {
+  return repositories.map((repository, number) => {
     const base = folderName(repository.url);
     let name = base;
     for (let count = 2; taken.has(name.toLowerCase()); count += 1) name = `${base}-${count}`;
     taken.add(name.toLowerCase());
-    return { repository, name };
+    if (checkout === null || number !== about) return { repository, name, checkout: null };
+    const branch = checkout.trusted_ref === null ? {} : { branch: branchName(checkout.trusted_ref) };
+    return { repository: { ...repository, ...branch }, name, checkout };
   });
+}
+
+function isSameRepository(one: string, other: string): boolean {
+  return plainAddress(new URL(one).href) === plainAddress(new URL(other).href);
 }
 
 /**

@@ -1,8 +1,9 @@
-/** Clones the run's repositories into its workspace, through the relay. */
+/** Clones the run's repositories into its workspace, through the relay, and checks out the commit that it is about. */
 import { join } from "node:path";
 import { type RunError, runError } from "#protocol/run-errors.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
-import { type ClonePlan, cloneCommand, planClones, readableGitError, readHead } from "./clone-plan.ts";
+import { checkOut } from "./checkout.ts";
+import { type ClonePlan, cloneCommand, type Head, planClones, readableGitError, readHead } from "./clone-plan.ts";
 import { proxyAddress } from "./git-settings.ts";
 import type { RunFolder } from "./run-folder.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -15,13 +16,17 @@ export interface CloneOptions {
   env: Record<string, string>;
   signal: AbortSignal;
   onStep(message: string): void;
+  /** Told when a stranger's commit is checked out. */
+  onForeignCommit(message: string): void;
 }
 
 export interface Clone {
   url: string;
   folder: string;
-  /** null for a repository without a commit. */
+  /** What is checked out when the agent begins; null for a repository without a commit. */
   commit: string | null;
+  /** The newest commit of the branch that was cloned: the same, unless the run is about another. */
+  base: string | null;
 }
 
 export type ClonesResult = { ok: true; clones: Clone[] } | { ok: false; error: RunError };
@@ -35,7 +40,7 @@ export async function cloneRepositories(options: CloneOptions): Promise<ClonesRe
   const until = Date.now() + options.order.clone_deadline_ms;
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
-  const plans = planClones(options.order.repositories).entries();
+  const plans = planClones(options.order.repositories, options.order.checkout).entries();
   const clones: Clone[] = [];
   const errors: RunError[] = [];
   const cloneInTurn = async () => {
@@ -45,7 +50,6 @@ export async function cloneRepositories(options: CloneOptions): Promise<ClonesRe
       const cloned = await cloneOne(plan, number, { ...options, signal }, until);
       if (cloned.ok) {
         clones[number] = cloned.clone;
-        options.onStep(cloned.message);
       } else {
         errors.push(cloned.error);
         failed.abort();
@@ -57,32 +61,44 @@ export async function cloneRepositories(options: CloneOptions): Promise<ClonesRe
   return error === undefined ? { ok: true, clones } : { ok: false, error };
 }
 
-type CloneResult = { ok: true; clone: Clone; message: string } | { ok: false; error: RunError };
+type CloneResult = { ok: true; clone: Clone } | { ok: false; error: RunError };
 
 async function cloneOne(plan: ClonePlan, number: number, options: CloneOptions, until: number): Promise<CloneResult> {
+  const { order, folder, sandbox, env, signal, relayUrl, onStep } = options;
   const { url } = plan.repository;
-  const end = await options.sandbox.run(
-    cloneCommand(plan, options.folder.template),
-    { cwd: options.folder.workspace, env: options.env },
-    { deadlineMs: Math.max(1, until - Date.now()), outputCapBytes: OUTPUT_CAP_BYTES, signal: options.signal },
-  );
+  const relayed = proxyAddress({ relayUrl, runId: order.run_id }, number);
+  const place = { cwd: folder.workspace, env };
+  const bounds = () => ({ deadlineMs: Math.max(1, until - Date.now()), outputCapBytes: OUTPUT_CAP_BYTES, signal });
+  const end = await sandbox.run(cloneCommand(plan, folder.template), place, bounds());
   if (end.how === "timed_out") {
-    const seconds = Math.round(options.order.clone_deadline_ms / 1_000);
+    const seconds = Math.round(order.clone_deadline_ms / 1_000);
     return { ok: false, error: runError("clone_timed_out", "clone", `${url} was not there within ${seconds} s.`) };
   }
   if (end.code !== 0) {
-    const words = readableGitError(
-      end.stderr,
-      proxyAddress({ relayUrl: options.relayUrl, runId: options.order.run_id }, number),
-      url,
-    );
+    const words = readableGitError(end.stderr, relayed, url);
     return { ok: false, error: runError("clone_failed", "clone", `${url}: ${words || "git did not say why"}`) };
   }
   const head = readHead(end.stdout);
-  return {
-    ok: true,
-    clone: { url, folder: join(options.folder.workspace, plan.name), commit: head?.commit ?? null },
-    message:
-      head === null ? `Cloned ${url}, which has no commit yet` : `Cloned ${url} at ${head.commit} (${head.branch})`,
-  };
+  onStep(head === null ? `Cloned ${url}, which has no commit yet` : `Cloned ${url} at ${head.commit} (${head.branch})`);
+  const base = head?.commit ?? null;
+  const clone = { url, folder: join(folder.workspace, plan.name), commit: base, base };
+  const { checkout } = plan;
+  if (checkout === null) return { ok: true, clone };
+  const checkedOut = await checkOut(checkout, {
+    sandbox,
+    place,
+    bounds: bounds(),
+    name: plan.name,
+    url,
+    proxyAddress: relayed,
+  });
+  if (!checkedOut.ok) return checkedOut;
+  onStep(checkedOut.message);
+  if (checkout.is_fork) options.onForeignCommit(foreignCommit(url, head));
+  return { ok: true, clone: { ...clone, commit: checkedOut.head.commit } };
+}
+
+function foreignCommit(url: string, base: Head | null): string {
+  const from = base === null ? "are left out" : `are those of ${base.branch} at ${base.commit}`;
+  return `The commit comes from a fork of ${url}. Settings, hooks, skills, MCP servers and instruction files ${from}, not the fork's.`;
 }

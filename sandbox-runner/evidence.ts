@@ -14,21 +14,22 @@ const DEADLINE_MS = 20_000;
 const OUTPUT_CAP_BYTES = 4_096;
 
 /**
- * For each clone two numbers: files that differ from the cloned commit, in the working tree or in commits of any
- * branch; and commits that a local branch and a branch of the remote both have, and the cloned commit does not.
+ * For each clone two numbers: files that differ from the commit that the agent began with, in the working tree or in
+ * commits of any branch; and commits that a local branch and a branch of the remote both have, and neither that commit
+ * nor the base that was cloned has.
  */
-const COUNT_SCRIPT = `while [ $# -ge 2 ]; do
+const COUNT_SCRIPT = `while [ $# -ge 3 ]; do
   cd "$1" || exit 1
   {
     git diff --no-ext-diff --name-only -z "$2" --
     git ls-files -z --others --exclude-standard
-    git log -z --format= --name-only --branches --not "$2"
+    git log -z --format= --name-only --branches --not "$2" "$3"
   } 2>/dev/null | sort -zu | tr -cd '\\000' | wc -c
   {
-    git rev-list --branches --not "$2"
-    git rev-list --remotes --not "$2"
+    git rev-list --branches --not "$2" "$3"
+    git rev-list --remotes --not "$2" "$3"
   } 2>/dev/null | sort | uniq -d | wc -l
-  shift 2
+  shift 3
 done
 `;
 
@@ -50,7 +51,9 @@ export async function gatherEvidence(
   env: Record<string, string>,
   signal: AbortSignal,
 ): Promise<Evidence> {
-  const counted = clones.flatMap((clone) => (clone.commit === null ? [] : [clone.folder, clone.commit]));
+  const counted = clones.flatMap(({ folder: place, commit, base }) =>
+    commit === null ? [] : [place, commit, base ?? commit],
+  );
   if (counted.length === 0) return { files_changed: 0, commits_pushed: 0 };
   const script = join(folder.launch, "count.sh");
   await writeFile(script, COUNT_SCRIPT);

@@ -54,9 +54,14 @@ export function gitEnvironment(gitFolder: string): Record<string, string> {
   };
 }
 
+/** A repository's address without what makes no difference: two of the same plain address are one repository. */
+export function plainAddress(url: string): string {
+  return url.replace(/\/+$/, "").replace(/\.git$/, "");
+}
+
 /** A repository goes by its address with and without `.git`. */
 function addressesOf(url: string): string[] {
-  const plain = url.replace(/\/+$/, "").replace(/\.git$/, "");
+  const plain = plainAddress(url);
   return [...new Set([url, plain, `${plain}.git`])];
 }
 

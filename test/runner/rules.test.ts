@@ -18,23 +18,23 @@ describe("a clone's folder", () => {
     ["https://host/--upload-pack=x", "upload-pack-x"],
     ["https://host/%E0%A4%A", "E0-A4-A"],
   ])("of %s is %s", (url, name) => {
-    expect(planClones([{ url }]).map((plan) => plan.name)).toEqual([name.replace(/^-/, "")]);
+    expect(planClones([{ url }], null).map((plan) => plan.name)).toEqual([name.replace(/^-/, "")]);
   });
 
   it("is its own, also where case does not count", () => {
     const urls = ["https://a/app", "https://b/app.git", "https://c/App", "https://d/app-2"];
-    expect(planClones(urls.map((url) => ({ url }))).map(({ name }) => name)).toEqual([
-      "app",
-      "app-2",
-      "App-3",
-      "app-2-2",
-    ]);
+    expect(
+      planClones(
+        urls.map((url) => ({ url })),
+        null,
+      ).map(({ name }) => name),
+    ).toEqual(["app", "app-2", "App-3", "app-2-2"]);
   });
 });
 
 describe("cloning", () => {
   it("keeps the address and the branch out of git's options", () => {
-    const [plan] = planClones([{ url: "https://h/app", branch: "next" }]);
+    const [plan] = planClones([{ url: "https://h/app", branch: "next" }], null);
     if (plan === undefined) throw new Error("no plan");
     const command = cloneCommand(plan, "/template");
     expect(command.slice(command.indexOf("--"))).toEqual(["--", "https://h/app", "app"]);

@@ -30,6 +30,8 @@ export class Bed {
   readonly #ids = new IdMaker(drawOwnerKey(random), random);
   /** Task → asked before the script at each of its model calls; null leaves the answer to the script. */
   readonly faults: Map<string, () => ReplyPlan | null>;
+  /** Task → the conversation as each of its model calls told it, as JSON. */
+  readonly conversations: Map<string, string[]>;
   readonly #scripts: Map<string, Script>;
   readonly #close: () => Promise<void>;
 
@@ -39,6 +41,7 @@ export class Bed {
     runner: RunnerProcess,
     scripts: Map<string, Script>,
     faults: Map<string, () => ReplyPlan | null>,
+    conversations: Map<string, string[]>,
     close: () => Promise<void>,
   ) {
     this.folder = folder;
@@ -46,6 +49,7 @@ export class Bed {
     this.runner = runner;
     this.#scripts = scripts;
     this.faults = faults;
+    this.conversations = conversations;
     this.#close = close;
   }
 
@@ -54,9 +58,12 @@ export class Bed {
     mkdirSync(join(folder, "upstream"));
     const scripts = new Map<string, Script>();
     const faults = new Map<string, () => ReplyPlan | null>();
+    const conversations = new Map<string, string[]>();
     const model = await createMessagesServer({
       reply: ({ messages }) => {
-        const [task = "", key = ""] = /Follow script ([0-9a-f-]{36})\./.exec(JSON.stringify(messages)) ?? [];
+        const conversation = JSON.stringify(messages);
+        const [task = "", key = ""] = /Follow script ([0-9a-f-]{36})\./.exec(conversation) ?? [];
+        conversations.set(task, [...(conversations.get(task) ?? []), conversation]);
         const fault = faults.get(task)?.() ?? null;
         if (fault !== null) return fault;
         const script = scripts.get(key) ?? [];
@@ -71,7 +78,7 @@ export class Bed {
       gitCredential: GIT_CREDENTIAL,
     });
     const runner = await startRunner(runnerEnvironment(folder, instance, environment));
-    return new Bed(folder, instance, runner, scripts, faults, async () => {
+    return new Bed(folder, instance, runner, scripts, faults, conversations, async () => {
       await Promise.all([model.close(), upstream.close(), instance.vanish()]);
       rmSync(folder, { recursive: true, force: true });
     });
@@ -135,6 +142,7 @@ export class Bed {
       model: "claude-test-model",
       demo_model: false,
       repositories: repositories.map((name) => ({ url: `https://code.example.com/${name}` })),
+      checkout: null,
       turns: 50,
       timeout_ms: 120_000,
       clone_deadline_ms: 60_000,

@@ -1,0 +1,133 @@
+/** What of GitLab's payloads matters, to people in a line, to filters by name, to the agent. Pure; nothing throws. */
+import type { Json, JsonObject } from "#protocol/schema.ts";
+import { contextOf, isObject, textAt, valueAt, wordAt } from "./payload.ts";
+
+const COMMITS_TOLD = 20;
+const NO_COMMIT = /^0{40,64}$/;
+
+/** For instance `acme/app: merge request open, !1 MS-Viewport, by root`. */
+export function gitlabSummary(name: string, action: string | null, payload: JsonObject): string {
+  const project = projectOf(payload);
+  const user = userOf(payload);
+  const what = [name.replaceAll("_", " "), action ?? statusOf(payload)].filter((word) => word !== null).join(" ");
+  const parts = [what, subjectOf(name, payload), user === null ? null : `by ${user}`].filter((part) => part !== null);
+  return `${project === null ? "" : `${project}: `}${parts.join(", ")}`;
+}
+
+/** Only those that the event has: whether a field exists is what filters ask, too. */
+export function gitlabFields(action: string | null, payload: JsonObject): JsonObject {
+  const fields: Record<string, Json> = {
+    action,
+    project: projectOf(payload),
+    user: userOf(payload),
+    branch: branchOf(payload),
+    target_branch: textAt(payload, "object_attributes.target_branch") ?? textAt(payload, "merge_request.target_branch"),
+    status: statusOf(payload),
+    labels: labelsOf(payload),
+  };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+}
+
+export function gitlabContext(name: string, action: string | null, payload: JsonObject): string {
+  const about = (member: string) => textAt(payload, `object_attributes.${member}`) ?? textAt(payload, member);
+  return contextOf([
+    ["Event", [name, action].filter((word) => word !== null).join(" ")],
+    ["Project", projectOf(payload)],
+    ["Project address", textAt(payload, "project.web_url")],
+    ["By", userOf(payload)],
+    ["About", subjectOf(name, payload)],
+    ["Address", about("url")],
+    ["State", about("state")],
+    ["Status", statusOf(payload)],
+    ["Branch", branchOf(payload)],
+    ["Target branch", about("target_branch")],
+    ["Commit", textAt(payload, "checkout_sha") ?? about("sha") ?? textAt(payload, "object_attributes.last_commit.id")],
+    ["Labels", labelsOf(payload)?.join(", ") ?? null],
+    ["Comment", about("note")],
+    ["On", textAt(payload, "merge_request.url") ?? textAt(payload, "issue.url") ?? textAt(payload, "commit.url")],
+    ["Failed jobs", failedJobs(payload)],
+    ["Commits", commits(payload)],
+    ["Description", about("description")],
+  ]);
+}
+
+function projectOf(payload: JsonObject): string | null {
+  const paths = ["project.path_with_namespace", "path_with_namespace", "full_path", "group_path", "group.full_path"];
+  return firstText(payload, paths);
+}
+
+function userOf(payload: JsonObject): string | null {
+  return firstText(payload, ["user.username", "user_username", "user.name", "user_name"]);
+}
+
+/** What it is about, in a few words: a merge request, an issue, a branch, a tag, a pipeline. */
+function subjectOf(name: string, payload: JsonObject): string | null {
+  const of = (path: string) => wordAt(payload, path);
+  const titled = (sign: string, path: string) => {
+    const iid = of(`${path}.iid`);
+    return iid === null ? null : [`${sign}${iid}`, of(`${path}.title`)].filter((word) => word !== null).join(" ");
+  };
+  switch (name) {
+    case "push":
+    case "tag_push":
+      return NO_COMMIT.test(of("after") ?? "") ? `${branchOf(payload)} deleted` : branchOf(payload);
+    case "merge_request":
+      return titled("!", "object_attributes");
+    case "issue":
+    case "work_item":
+      return titled("#", "object_attributes");
+    case "note":
+      return titled("!", "merge_request") ?? titled("#", "issue") ?? of("commit.id") ?? of("snippet.title");
+    case "pipeline":
+      return ["#", of("object_attributes.id"), " on ", branchOf(payload)].join("");
+    case "build":
+      return [of("build_name"), branchOf(payload)].filter((word) => word !== null).join(" on ") || null;
+    case "deployment":
+      return of("environment");
+    case "release":
+      return of("tag");
+    default:
+      return of("object_attributes.title") ?? of("object_attributes.name") ?? of("title") ?? of("name");
+  }
+}
+
+function branchOf(payload: JsonObject): string | null {
+  const ref = firstText(payload, ["object_attributes.source_branch", "object_attributes.ref", "ref"]);
+  return ref === null ? null : ref.replace(/^refs\/(heads|tags)\//, "");
+}
+
+function statusOf(payload: JsonObject): string | null {
+  return firstText(payload, ["object_attributes.status", "build_status", "status"]);
+}
+
+function labelsOf(payload: JsonObject): string[] | null {
+  const labels = valueAt(payload, "labels") ?? valueAt(payload, "object_attributes.labels");
+  return Array.isArray(labels) ? labels.flatMap((label) => textAt(label, "title") ?? []) : null;
+}
+
+function commits(payload: JsonObject): string | null {
+  const lines = listAt(payload, "commits").map((commit) => {
+    const title = textAt(commit, "title") ?? (textAt(commit, "message") ?? "").split("\n", 1)[0];
+    return `${(textAt(commit, "id") ?? "").slice(0, 12)} ${title} (${textAt(commit, "author.name") ?? "unknown"})`;
+  });
+  if (lines.length === 0) return null;
+  return `${wordAt(payload, "total_commits_count") ?? lines.length} in all, the newest last\n${lines.slice(-COMMITS_TOLD).join("\n")}`;
+}
+
+function failedJobs(payload: JsonObject): string | null {
+  const failed = listAt(payload, "builds").filter((job) => textAt(job, "status") === "failed");
+  const lines = failed.map((job) => {
+    const why = textAt(job, "failure_reason");
+    return `${wordAt(job, "stage")}/${wordAt(job, "name")}${why === null ? "" : `: ${why}`}`;
+  });
+  return lines.length === 0 ? null : lines.join("\n");
+}
+
+function listAt(payload: JsonObject, path: string): JsonObject[] {
+  const list = valueAt(payload, path);
+  return Array.isArray(list) ? list.filter(isObject) : [];
+}
+
+function firstText(payload: JsonObject, paths: readonly string[]): string | null {
+  return paths.map((path) => textAt(payload, path)).find((text) => text !== null) ?? null;
+}

@@ -1,0 +1,17 @@
+/** What a check of a sender comes to, in as few words as listeners can say it. */
+import type { VerificationFailure } from "#protocol/delivery.ts";
+import type { Verification } from "./listener.ts";
+
+export const verified: Verification = { ok: true };
+
+export function unverified(failure: VerificationFailure): Verification {
+  return { ok: false, failure };
+}
+
+/** The token of a header `Authorization: Bearer …`, or why there is none. Spelt just so: one scheme, one space. */
+export function bearerToken(headers: Headers): { token: string } | { failure: VerificationFailure } {
+  const header = headers.get("authorization");
+  if (header === null) return { failure: "token_missing" };
+  const token = /^Bearer ([!-~]+)$/.exec(header)?.[1];
+  return token === undefined ? { failure: "signature_malformed" } : { token };
+}
