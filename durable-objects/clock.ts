@@ -7,11 +7,13 @@ import type { RoutineRow } from "./definition-store.ts";
 import type { Firing } from "./firing.ts";
 import type { Database } from "./routine-database.ts";
 import { schedules } from "./routine-schema.ts";
-import { jitterMs } from "./triggers/jitter.ts";
 import { type PlannedSlot, planSlots } from "./triggers/plan-slots.ts";
-import { nextSlots } from "./triggers/schedule-rules.ts";
+import { jitterMs, nextSlots } from "./triggers/schedule-rules.ts";
 
 type Claim = typeof schedules.$inferSelect;
+
+/** Why many times long ago are missed together. */
+const FOLDED_REASONS = { none: "slot_missed", latest: "slot_superseded", all: "catch_up_limit" } as const;
 
 export class Clock {
   readonly #database: Database;
@@ -70,7 +72,7 @@ export class Clock {
     if (plan.folded !== null) {
       const { count, firstMs, lastMs } = plan.folded;
       const summary = `${count} times from ${timestamp(firstMs)} to ${timestamp(lastMs)}`;
-      this.#firing.strike(routine, eventOf(trigger, summary), "slot_missed", nowMs);
+      this.#firing.strike(routine, eventOf(trigger, summary), FOLDED_REASONS[trigger.catch_up], nowMs);
     }
     for (const slot of plan.slots) {
       this.#firing.strike(routine, eventOf(trigger, summaryOf(slot, trigger)), slot.reason, nowMs);

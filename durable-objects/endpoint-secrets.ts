@@ -36,17 +36,23 @@ export class EndpointSecrets {
     return seal(await this.#key(), triggerId, secret);
   }
 
-  /** Puts a secret in force; the one before stays so for a while. @param sealed from `seal`. */
-  keep(triggerId: string, sealed: string, nowMs: number): EndpointState {
+  /**
+   * Puts a secret in force; the one before stays so for a while.
+   * @param sealed from `seal`. @param isUnseen the source has handed it over, and a person has to see it once.
+   */
+  keep(triggerId: string, sealed: string, isUnseen: boolean, nowMs: number): void {
     const before = this.#row(triggerId);
     const previousUntil = before === undefined ? null : nowMs + ROTATION_OVERLAP_MS;
-    const values = { triggerId, secret: sealed, previous: before?.secret ?? null, previousUntil };
+    const values = { triggerId, secret: sealed, previous: before?.secret ?? null, previousUntil, isUnseen };
     this.#database.insert(endpoints).values(values).onConflictDoUpdate({ target: endpoints.triggerId, set: values }).run();
-    return { previousUntilMs: previousUntil };
   }
 
-  has(triggerId: string): boolean {
-    return this.#row(triggerId) !== undefined;
+  /** The secret that the source has handed over, for the first who asks; null when there is none, or it was seen. */
+  async takeUnseen(triggerId: string): Promise<string | null> {
+    const row = this.#row(triggerId);
+    if (row?.isUnseen !== true) return null;
+    this.#database.update(endpoints).set({ isUnseen: false }).where(eq(endpoints.triggerId, triggerId)).run();
+    return open(await this.#key(), triggerId, row.secret);
   }
 
   /** @returns null for an endpoint without a secret. */

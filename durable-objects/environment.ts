@@ -11,6 +11,8 @@ export interface Variables {
   ANTHROPIC_BASE_URL?: string;
   DEMO_MODEL_URL?: string;
   GIT_CREDENTIALS?: string;
+  GITHUB_WEBHOOK_SECRET?: string;
+  GITHUB_WEBHOOK_SECRET_PREVIOUS?: string;
   DEFAULT_MODEL?: string;
   PUBLIC_URL?: string;
   JURISDICTION?: string;
@@ -61,6 +63,8 @@ const configSchema = z
     ANTHROPIC_BASE_URL: optional(url),
     DEMO_MODEL_URL: optional(url),
     GIT_CREDENTIALS: optional(gitCredentialsSchema),
+    GITHUB_WEBHOOK_SECRET: optional(z.string().min(16, "must be at least 16 characters; openssl rand -hex 32 makes one")),
+    GITHUB_WEBHOOK_SECRET_PREVIOUS: optional(z.string()),
     DEFAULT_MODEL: optional(z.string()),
     PUBLIC_URL: optional(url),
     JURISDICTION: optional(z.enum(["eu", "fedramp"], 'must be "eu", "fedramp" or empty')),
@@ -76,6 +80,10 @@ const configSchema = z
     defaultModel: vars.DEFAULT_MODEL ?? "claude-sonnet-5",
     gitCredentials: new Map(
       Object.entries(vars.GIT_CREDENTIALS ?? {}).map(([origin, pair]) => [new URL(origin).origin, pair]),
+    ),
+    /** Those in force, newest first; none when GitHub has not been set up. */
+    githubSecrets: [vars.GITHUB_WEBHOOK_SECRET, vars.GITHUB_WEBHOOK_SECRET_PREVIOUS].filter(
+      (secret) => secret !== undefined,
     ),
     publicUrl: vars.PUBLIC_URL ?? null,
     jurisdiction: vars.JURISDICTION ?? null,

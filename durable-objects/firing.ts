@@ -21,7 +21,7 @@ import type { OccurrenceStore } from "./occurrence-store.ts";
 import type { RepositoryIds } from "./repository-ids.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
-import { fieldOf } from "./triggers/filter-rules.ts";
+import { findField } from "./triggers/field-lookup.ts";
 import { depthOf, type Judgement, judgeTrigger } from "./triggers/judge-trigger.ts";
 
 interface FiringParts {
@@ -117,7 +117,7 @@ export class Firing {
   ): Occurrence | null {
     const coalesce = trigger.type === "routine" ? undefined : trigger.coalesce;
     if (coalesce === undefined) return admit(context, fired).occurrence;
-    const key = coalesce.key === undefined ? "" : JSON.stringify(fieldOf(event, coalesce.key) ?? null);
+    const key = coalesce.key === undefined ? "" : JSON.stringify(findField(event, coalesce.key));
     const { bursts, runs } = this.#parts;
     const burst = bursts.find(trigger.id, key);
     const row = burst === null ? null : runs.get(burst.runId);

@@ -2,11 +2,13 @@
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { IncomingEvent } from "#protocol/incoming-event.ts";
+import type { Routine } from "#protocol/routine.ts";
 import type { WebhookTrigger } from "#protocol/triggers.ts";
 import type { RoutineRow } from "./definition-store.ts";
-import type { EndpointAnswer } from "./peers.ts";
+import type { EndpointAnswer, SecretAnswer } from "./peers.ts";
 import type { RoutineLife } from "./routine-life.ts";
 import type { RoutineParts } from "./routine-parts.ts";
+import { makeSecret } from "./secrets.ts";
 
 /** Each event in a transaction of its own: one that can't be taken in holds up no other. */
 export function offerEvent(life: RoutineLife, parts: RoutineParts, event: IncomingEvent): DeliveryOutcome[] {
@@ -33,4 +35,27 @@ export async function readEndpoint(
   const trigger = webhookOf(routine, triggerId);
   if (trigger === null) return refuse("not_found");
   return success({ trigger, secrets: await endpoints.inForce(triggerId, Date.now()) });
+}
+
+/** @param given null to have a secret drawn. */
+export async function sealSecret({ endpoints }: RoutineParts, triggerId: string, given: string | null) {
+  const secret = given ?? makeSecret("rvw_");
+  return { secret, sealed: await endpoints.seal(triggerId, secret) };
+}
+
+/** Puts a sealed secret in force. Call it inside a transaction. */
+export function putInForce(
+  { endpoints, definitions }: RoutineParts,
+  routine: RoutineRow,
+  { sealed, triggerId, from }: { sealed: string; triggerId: string; from: "owner" | "source" },
+  nowMs: number,
+): Result<RoutineRow> {
+  if (from === "source" && endpoints.state(triggerId, nowMs) !== null) return refuse("webhook_refused");
+  endpoints.keep(triggerId, sealed, from === "source", nowMs);
+  return success(definitions.update(routine, {}, nowMs));
+}
+
+export function secretAnswer(secret: string, { triggers }: Routine, triggerId: string): SecretAnswer {
+  const until = triggers.find(({ id }) => id === triggerId)?.endpoint?.previous_secret_until ?? null;
+  return { secret, previous_secret_until: until };
 }

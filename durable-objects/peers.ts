@@ -32,8 +32,8 @@ export interface EndpointAnswer {
 
 export interface SecretAnswer {
   secret: string;
-  /** Until when the one before is accepted too. Unix milliseconds. */
-  previous_until_ms: number | null;
+  /** Until when the one before is accepted too. */
+  previous_secret_until: string | null;
 }
 
 export interface PoolPeer extends Rpc.DurableObjectBranded {

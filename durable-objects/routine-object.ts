@@ -9,12 +9,13 @@ import { isSettled, type Run, type Session, type Usage } from "#protocol/run.ts"
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import type { Admission, Occurrence, TriggerEvent } from "#protocol/trigger-event.ts";
-import { changeDefinition, createDefinition, viewOf } from "./definition-changes.ts";
+import { changeDefinition, viewOf } from "./definition-changes.ts";
 import type { RoutineRow } from "./definition-store.ts";
 import type { DueAnswer, EndpointAnswer, SecretAnswer } from "./peers.ts";
 import { type Config, type ObjectEnv, requireConfig } from "./environment.ts";
-import { offerEvent, readEndpoint, webhookOf } from "./listening.ts";
+import { offerEvent, putInForce, readEndpoint, sealSecret, secretAnswer, webhookOf } from "./listening.ts";
 import { hasTables, openDatabase } from "./routine-database.ts";
+import { createRoutine, isIndexed, removeRoutine } from "./routine-birth.ts";
 import { RoutineLife } from "./routine-life.ts";
 import { type RoutineParts, routineParts } from "./routine-parts.ts";
 import type { LeaseEnd } from "./run-happenings.ts";
@@ -43,22 +44,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   /** Creates the routine in this object. @param id carries this object's owner key. @param actor who, for revisions. */
   async create(id: string, input: RoutineInput, actor: string): Promise<Result<Routine>> {
     const life = await this.#openLife();
-    const { definitions, outbox } = life.parts;
-    if (definitions.row() !== null) return refuse("revision_conflict", { message: "This id is taken." });
-    const made = life.change((nowMs) => {
-      const created = createDefinition(life.parts, { id, input, actor }, nowMs);
-      if (created.ok) outbox.owe("project_routine", id, nowMs);
-      return created;
-    });
-    if (!made.ok) return made;
-    const row = made.value;
-    if (await this.#isIndexed(life, id)) return success(viewOf(life.parts, row, Date.now()));
-    // Not accepted, so it must not turn up later, even if the index has taken it and only its answer was lost.
-    life.change((nowMs) => {
-      definitions.update(row, { status: "deleted" }, nowMs);
-      outbox.owe("forget_routine", id, nowMs);
-    });
-    return refuse("index_behind");
+    return createRoutine(life, { id, input, actor });
   }
 
   read(): Result<Routine> {
@@ -87,17 +73,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   async remove(): Promise<Result<null>> {
     const open = this.#open();
     if (open === null) return refuse("not_found");
-    const { life, parts, routine } = open;
-    life.change((nowMs) => {
-      parts.definitions.update(routine, { status: "deleted", tokenHash: null }, nowMs);
-      parts.outbox.owe("forget_routine", routine.id, nowMs);
-      for (const runId of parts.runs.unsettled()) {
-        parts.engine.happen(runId, { type: "cancel_requested", reason: "routine_deleted" }, nowMs);
-      }
-    });
-    life.closeViewers("the routine has been deleted");
-    await life.settled();
-    return parts.outbox.has("forget_routine", routine.id) ? refuse("index_behind") : success(null);
+    return removeRoutine(open.life, open.routine);
   }
 
   revisions(page: PageRequest): Result<Page<Revision>> {
@@ -165,19 +141,25 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     return open === null ? refuse("not_found") : readEndpoint(open.parts, open.routine, triggerId);
   }
 
-  /** Puts a secret in force; the one before stays so for a day. @param given null to have one drawn. */
-  async setSecret(triggerId: string, given: string | null): Promise<Result<SecretAnswer>> {
+  /**
+   * Puts a secret in force; the one before stays so for a day.
+   * @param given null to have one drawn. @param from the source hands over its own only where there is none yet.
+   */
+  async setSecret(triggerId: string, given: string | null, from: "owner" | "source"): Promise<Result<SecretAnswer>> {
     const open = this.#open();
     if (open === null || webhookOf(open.routine, triggerId) === null) return refuse("not_found");
-    const { endpoints } = open.parts;
-    const secret = given ?? makeSecret("rvw_");
-    const sealed = await endpoints.seal(triggerId, secret);
-    let until: number | null = null;
-    const changed = await this.#changeRoutine(({ parts, routine }, nowMs) => {
-      until = endpoints.keep(triggerId, sealed, nowMs).previousUntilMs;
-      return success(parts.definitions.update(routine, {}, nowMs));
-    });
-    return changed.ok ? success({ secret, previous_until_ms: until }) : changed;
+    const sealed = await sealSecret(open.parts, triggerId, given);
+    const changed = await this.#changeRoutine(({ parts, routine }, nowMs) =>
+      putInForce(parts, routine, { ...sealed, triggerId, from }, nowMs),
+    );
+    return changed.ok ? success(secretAnswer(sealed.secret, changed.value, triggerId)) : changed;
+  }
+
+  /** The secret that the source has handed over: once. */
+  async takeHandedOver(triggerId: string): Promise<Result<{ secret: string }>> {
+    const open = this.#open();
+    const secret = open === null ? null : await open.parts.endpoints.takeUnseen(triggerId);
+    return secret === null ? refuse("not_found") : success({ secret });
   }
 
   occurrences(page: PageRequest): Result<Page<Occurrence>> {
@@ -317,12 +299,9 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
       return result;
     });
     if (!changed.ok) return changed;
-    return (await this.#isIndexed(life, routine.id)) ? success(viewOf(parts, changed.value, Date.now())) : refuse("index_behind");
-  }
-
-  async #isIndexed(life: RoutineLife, routineId: string): Promise<boolean> {
-    await life.settled();
-    return !life.parts.outbox.has("project_routine", routineId);
+    return (await isIndexed(life, routine.id))
+      ? success(viewOf(parts, changed.value, Date.now()))
+      : refuse("index_behind");
   }
 }
 

@@ -149,6 +149,8 @@ export const endpoints = sqliteTable("endpoints", {
   previous: text(),
   /** Until when the one before is accepted too. */
   previousUntil: integer("previous_until"),
+  /** The source has handed it over itself, and nobody has seen it yet. */
+  isUnseen: integer("is_unseen", { mode: "boolean" }).notNull(),
 });
 
 /** Which GitHub repository an address stood for when something first came from it: names change hands. */

@@ -69,6 +69,11 @@ const API_ERRORS = {
     message: "The sign-in code or token was not accepted.",
     hint: "A code works once, for ten minutes. Make a new one, or sign in with the owner token.",
   },
+  webhook_refused: {
+    type: "authentication_error",
+    message: "The request was not accepted.",
+    hint: "Check that both sides have the same secret, and that the body is sent as it was signed.",
+  },
   runner_refused: {
     type: "authentication_error",
     message: "The runner's token was not accepted.",

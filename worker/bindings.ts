@@ -3,9 +3,18 @@ import type { ObjectEnv } from "#durable-objects/environment.ts";
 import type { PoolObject } from "#durable-objects/pool-object.ts";
 import type { RoutineObject } from "#durable-objects/routine-object.ts";
 
+/** A routine that has to be looked at. */
+export interface ClockMessage {
+  routine_id: string;
+}
+
 export interface Env extends Omit<ObjectEnv, "ROUTINE" | "POOL"> {
   ROUTINE: DurableObjectNamespace<RoutineObject>;
   POOL: DurableObjectNamespace<PoolObject>;
+  /** From the sweep to the routines' objects. */
+  CLOCK: Queue<ClockMessage>;
+  /** Bodies of deliveries that are too large for D1. */
+  BODIES: R2Bucket;
   /** The built web app. */
   ASSETS: Fetcher;
 }

@@ -73,11 +73,12 @@ function kindOf(trigger: TriggerInput | Trigger): string {
 }
 
 function faultOf(input: TriggerInput, nowMs: number): { field: string; message: string } | null {
-  if (input.type === "schedule") return scheduleFault(input, nowMs);
+  if (input.type === "schedule") return scheduleFault(input, nowMs, { refusePast: true });
   return "filters" in input ? filtersFault(input.filters) : null;
 }
 
+/** A delay counts from when it was written. */
 function resolved(input: TriggerInput, nowMs: number): TriggerInput {
-  if (input.type !== "schedule" || input.at === undefined) return input;
+  if (input.type !== "schedule" || input.at === undefined || !/^in\s/i.test(input.at)) return input;
   return { ...input, at: resolveAt(input.at, input.timezone, nowMs) };
 }

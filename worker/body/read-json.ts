@@ -1,6 +1,7 @@
 /** Reads a request's body as JSON: counted while it comes, its type checked, never silently dropped. */
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { isNestedDeeper } from "./nesting.ts";
+import { readBytes } from "./read-bytes.ts";
 
 export const BODY_LIMIT_BYTES = 1_048_576;
 /** No request means anything at this depth, and writing such a value again takes very long. */
@@ -39,34 +40,6 @@ export async function readJson(request: Request, limitBytes: number = BODY_LIMIT
   } catch {
     return refuse("invalid_json", { field: "body" });
   }
-}
-
-/** Reads at most `limitBytes`; stops and refuses as soon as there are more. */
-async function readBytes(request: Request, limitBytes: number): Promise<Result<Uint8Array>> {
-  const tooLarge = refuse("body_too_large", { limit_bytes: limitBytes, field: "body" });
-  const told = Number(request.headers.get("content-length") ?? Number.NaN);
-  if (told > limitBytes) return tooLarge;
-  if (request.body === null) return success(new Uint8Array());
-  // No more than the length that was told can come.
-  if (told <= limitBytes) return success(new Uint8Array(await request.arrayBuffer()));
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of request.body) {
-    length += chunk.byteLength;
-    if (length > limitBytes) return tooLarge;
-    chunks.push(chunk);
-  }
-  return success(concatenate(chunks, length));
-}
-
-function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return whole;
 }
 
 function isJsonType(contentType: string | null): boolean {

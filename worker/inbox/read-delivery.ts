@@ -1,0 +1,118 @@
+/** What a stored delivery says, as an event to be matched, or why there is nothing to match. Pure. */
+import { type Cause, type IncomingEvent, readEventSchema } from "#protocol/incoming-event.ts";
+import { eventKey, githubKey } from "#protocol/subscriptions.ts";
+import type { WebhookSource, WebhookTrigger } from "#protocol/triggers.ts";
+import { LISTENERS } from "../listeners/all.ts";
+import { readGithub } from "../listeners/github/read-event.ts";
+import type { EndpointSettings } from "../listeners/listener.ts";
+import { jsonObject, readEvent } from "../listeners/payload.ts";
+import type { StoredDelivery } from "../store/deliveries.ts";
+
+/** What a request said: enough to take it in again under another name. */
+export type DeliveryReading =
+  | { kind: "event"; event: Omit<IncomingEvent, "offer_id" | "delivery_id" | "caused_by"> }
+  | { kind: "ignored"; reason: string };
+
+/** @param bodyHash of GitHub's deliveries: their id is not signed, so the body is a second key. */
+export function readGithubDelivery(delivery: StoredDelivery, bodyHash: string): DeliveryReading {
+  const payload = jsonObject(delivery.body);
+  if (payload === null) return { kind: "ignored", reason: "The body is not a JSON object." };
+  const name = delivery.event ?? "";
+  const providerId = delivery.providerId ?? delivery.id;
+  const reading = readGithub(name, providerId, payload);
+  if (reading.kind === "ignored") return reading;
+  const { event, github } = reading;
+  return {
+    kind: "event",
+    event: {
+      ...event,
+      source: "github",
+      trigger_id: null,
+      dedupe_key: providerId,
+      also_key: `body:${name}:${bodyHash}`,
+      github,
+    },
+  };
+}
+
+/** @param trigger whose endpoint it came to. */
+export function readWebhookDelivery(
+  delivery: StoredDelivery,
+  trigger: WebhookTrigger,
+  baseUrl: string,
+): DeliveryReading {
+  const request = { headers: new Headers(delivery.headers), body: delivery.body };
+  const reading = LISTENERS[trigger.source].read(request, settingsOf(trigger, baseUrl));
+  if (reading.kind !== "event") return { kind: "ignored", reason: reading.reason };
+  return {
+    kind: "event",
+    event: {
+      ...reading.event,
+      source: trigger.source,
+      trigger_id: trigger.id,
+      // What its source gave no key is an event of its own each time.
+      dedupe_key: reading.event.dedupe_key ?? delivery.id,
+      also_key: null,
+      github: null,
+    },
+  };
+}
+
+/** An internal event, as `POST /api/v1/events` stores it. */
+export function readInternalDelivery(delivery: StoredDelivery): DeliveryReading {
+  const body = jsonObject(delivery.body);
+  const name = delivery.event ?? "";
+  const payload = body?.["payload"] ?? null;
+  const event = readEvent({
+    name,
+    action: null,
+    summary: `Event ${name}`,
+    dedupe_key: null,
+    payload,
+    fields: {},
+    context: payload === null ? "" : JSON.stringify(payload, null, 2).slice(0, CONTEXT_CHARACTERS),
+  });
+  if (!readEventSchema.shape.name.safeParse(name).success) return { kind: "ignored", reason: "The name is too long." };
+  return {
+    kind: "event",
+    event: {
+      ...event,
+      source: "event",
+      trigger_id: null,
+      dedupe_key: delivery.providerId ?? delivery.id,
+      also_key: null,
+      github: null,
+    },
+  };
+}
+
+/** Under which keys triggers wait for an event; none where its endpoint's trigger alone is meant. */
+export function keysOf(event: Pick<IncomingEvent, "source" | "name" | "github">): string[] {
+  if (event.source === "event") return [eventKey(event.name)];
+  const repository = event.github?.repository ?? null;
+  if (event.source !== "github" || repository === null) return [];
+  return [githubKey(repository.id, event.name), githubKey(repository.full_name.toLowerCase(), event.name)];
+}
+
+/** The run that caused an event, by the commits that it is about. */
+export function causeOf({ github }: Pick<IncomingEvent, "github">, causes: ReadonlyMap<string, Cause>): Cause | null {
+  for (const commit of github?.commits ?? []) {
+    const cause = causes.get(commit);
+    if (cause !== undefined) return cause;
+  }
+  return null;
+}
+
+export function settingsOf(trigger: WebhookTrigger, baseUrl: string): EndpointSettings {
+  return {
+    auth: trigger.auth ?? null,
+    pubsub: trigger.pubsub ?? null,
+    url: endpointUrl(trigger.source, trigger.id, baseUrl),
+  };
+}
+
+export function endpointUrl(source: WebhookSource, triggerId: string, baseUrl: string): string {
+  return `${baseUrl}/webhooks/${source}/${triggerId}`;
+}
+
+const CONTEXT_CHARACTERS = 16_384;

@@ -1,0 +1,41 @@
+/** Inbound webhooks in the OpenAPI document: their bodies are the sources' own. */
+import type { App } from "../http-env.ts";
+
+export function describeWebhooks(app: App): void {
+  app.openAPIRegistry.registerPath({
+    ...common("GitHub's deliveries", "Signed with GITHUB_WEBHOOK_SECRET: X-Hub-Signature-256 over the raw body."),
+    path: "/webhooks/github",
+  });
+  app.openAPIRegistry.registerPath({
+    ...common("Deliveries to a webhook trigger's endpoint", "Signed as the source signs; docs/triggers.md names each."),
+    path: "/webhooks/{source}/{endpoint_id}",
+    parameters: [
+      { name: "source", in: "path", required: true, schema: { $ref: "#/components/schemas/WebhookSource" } },
+      { name: "endpoint_id", in: "path", required: true, schema: { $ref: "#/components/schemas/TriggerId" } },
+    ],
+  });
+}
+
+function common(summary: string, description: string) {
+  return {
+    method: "post" as const,
+    tags: ["Webhooks"],
+    summary,
+    description: `${description} The delivery is stored before the answer; what it starts comes after it.`,
+    security: [],
+    requestBody: { required: true, content: { "*/*": { schema: {} } } },
+    responses: {
+      200: { description: "The answer that the source expects, for instance to a handshake." },
+      202: {
+        description: "Stored.",
+        content: {
+          "application/json": { schema: { type: "object" as const, properties: { delivery_id: { type: "string" as const } } } },
+        },
+      },
+      default: {
+        description: "An error.",
+        content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
+      },
+    },
+  };
+}

@@ -1,0 +1,49 @@
+/** A routine as it is shown: with what depends on the time and the address that it is read at. Pure. */
+import { nextSlots } from "#durable-objects/triggers/schedule-rules.ts";
+import type { Routine } from "#protocol/routine.ts";
+import { repositoryPlace } from "#protocol/subscriptions.ts";
+import { timestamp } from "#protocol/time.ts";
+import type { TriggerStatus } from "#protocol/triggers.ts";
+
+const SHOWN_TIMES = 3;
+
+export interface ShownAt {
+  nowMs: number;
+  baseUrl: string;
+  /** Names of repositories that the GitHub App sees, in lower case; null where there is no App. */
+  seen: ReadonlySet<string> | null;
+}
+
+export function presentRoutine(routine: Routine, { nowMs, baseUrl, seen }: ShownAt): Routine {
+  const isPaused = routine.status === "paused";
+  return {
+    ...routine,
+    triggers: routine.triggers.map((trigger) => {
+      const slots = trigger.type === "schedule" ? nextSlots(trigger, nowMs, SHOWN_TIMES) : [];
+      const { endpoint } = trigger;
+      return {
+        ...trigger,
+        status: statusOf(trigger.type, slots.length > 0, routine, seen),
+        next_fire_times: isPaused ? [] : slots.map(timestamp),
+        endpoint: endpoint === null ? null : { ...endpoint, url: new URL(endpoint.url, baseUrl).href },
+      };
+    }),
+  };
+}
+
+function statusOf(
+  type: Routine["triggers"][number]["type"],
+  isToCome: boolean,
+  { repositories }: Routine,
+  seen: ReadonlySet<string> | null,
+): TriggerStatus["status"] {
+  if (type === "schedule") return isToCome ? "active" : "ended";
+  if (type !== "github" || seen === null) return "active";
+  return repositories.some((repository) => seen.has(repositoryPlace(repository).fullName)) ? "active" : "unreachable";
+}
+
+/** Names of the repositories that a routine with a GitHub trigger waits for, in lower case. */
+export function watchedRepositories({ triggers, repositories }: Routine): string[] {
+  if (!triggers.some(({ type }) => type === "github")) return [];
+  return repositories.map((repository) => repositoryPlace(repository).fullName);
+}

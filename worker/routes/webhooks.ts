@@ -1,0 +1,142 @@
+/** Inbound webhooks: verified over the raw bytes, stored, answered; what they start comes after the answer. */
+import { z } from "zod";
+import type { VerificationFailure } from "#protocol/delivery.ts";
+import { IdMaker, triggerIdSchema } from "#protocol/ids.ts";
+import { logLine } from "#protocol/log.ts";
+import { type WebhookSource, type WebhookTrigger, webhookSourceSchema } from "#protocol/triggers.ts";
+import { readBytes } from "../body/read-bytes.ts";
+import type { App, HttpContext } from "../http-env.ts";
+import { keptHeaders } from "../inbox/headers.ts";
+import { settingsOf } from "../inbox/read-delivery.ts";
+import { jsonAnswer } from "../json-answer.ts";
+import { LISTENERS } from "../listeners/all.ts";
+import { verifyGithub } from "../listeners/github/signature.ts";
+import type { InboundRequest, ListenerAnswer, Reading } from "../listeners/listener.ts";
+import { describeWebhooks } from "../openapi/webhook-operations.ts";
+import { baseUrl } from "../public-url.ts";
+import { renderRefusal } from "../render-error.ts";
+import { securityHeaders } from "../security-headers.ts";
+
+/** What GitHub sends at most. */
+const GITHUB_BODY_BYTES = 25 * 1_048_576;
+const ENDPOINT_BODY_BYTES = 5 * 1_048_576;
+const DAY_LENGTH = "2026-11-22".length;
+/** A handshake is over in a moment, whoever sent it. */
+const KEYS_DEADLINE_MS = 5_000;
+
+const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes);
+const ids = new IdMaker("000000000000", random);
+
+export function mountWebhooks(app: App): void {
+  describeWebhooks(app);
+  app.post("/webhooks/github", receiveGithub);
+  app.post("/webhooks/:source/:endpoint_id", receiveAtEndpoint);
+}
+
+async function receiveGithub(c: HttpContext): Promise<Response> {
+  const body = await readBytes(c.req.raw, GITHUB_BODY_BYTES);
+  if (!body.ok) return renderRefusal(c, body.refusal);
+  const { githubSecrets } = c.var.deps.config;
+  const { headers } = c.req.raw;
+  const verification = await verifyGithub(headers, body.value, githubSecrets);
+  if (!verification.ok) return turnAway(c, "github", null, verification.failure);
+  const name = headers.get("x-github-event") ?? "";
+  const isForm = (headers.get("content-type") ?? "").startsWith("application/x-www-form-urlencoded");
+  const id = ids.make("delivery", Date.now());
+  await c.var.deps.deliveries.insert({
+    id,
+    source: "github",
+    triggerId: null,
+    providerId: headers.get("x-github-delivery"),
+    event: name,
+    headers: keptHeaders(headers),
+    body: body.value,
+    ignored: isForm ? "Its content type is a form's: set the webhook's content type to application/json." : ignoredName(name),
+  });
+  return takenIn(c, id);
+}
+
+/** What needs no look at who waits for it. */
+function ignoredName(name: string): string | null {
+  return name === "ping" ? "GitHub tells that the webhook has been set up." : null;
+}
+
+const endpointParams = z.object({ source: webhookSourceSchema, endpoint_id: triggerIdSchema });
+
+async function receiveAtEndpoint(c: HttpContext): Promise<Response> {
+  const params = endpointParams.safeParse(c.req.param());
+  if (!params.success) return renderRefusal(c, { code: "not_found" });
+  const { source, endpoint_id: triggerId } = params.data;
+  const body = await readBytes(c.req.raw, ENDPOINT_BODY_BYTES);
+  if (!body.ok) return renderRefusal(c, body.refusal);
+  const endpoint = await c.var.deps.ownerOf(triggerId).endpoint(triggerId);
+  if (!endpoint.ok || endpoint.value.trigger.source !== source) return renderRefusal(c, { code: "not_found" });
+  const { trigger, secrets } = endpoint.value;
+  const request: InboundRequest = { headers: c.req.raw.headers, body: body.value };
+  const listener = LISTENERS[source];
+  if (secrets.length === 0 && listener.secretFrom !== "nobody") return introduced(c, trigger, request);
+  const settings = settingsOf(trigger, baseUrl(c));
+  const nowMs = Date.now();
+  const verification = await listener.verify(request, { secrets, settings, nowMs, fetchKeys });
+  if (!verification.ok) return turnAway(c, source, triggerId, verification.failure);
+  return store(c, trigger, request, listener.read(request, settings));
+}
+
+async function store(
+  c: HttpContext,
+  trigger: WebhookTrigger,
+  { headers, body }: InboundRequest,
+  reading: Reading,
+): Promise<Response> {
+  const id = ids.make("delivery", Date.now());
+  await c.var.deps.deliveries.insert({
+    id,
+    source: trigger.source,
+    triggerId: trigger.id,
+    providerId: reading.kind === "event" ? reading.event.dedupe_key : null,
+    event: reading.kind === "event" ? reading.event.name : null,
+    headers: keptHeaders(headers),
+    body,
+    ignored: reading.kind === "event" ? null : reading.reason,
+  });
+  const answer = reading.kind === "unreadable" ? undefined : reading.answer;
+  return takenIn(c, id, answer);
+}
+
+/** The delivery can't be lost any more: what comes of it is found out after the answer. */
+function takenIn(c: HttpContext, id: string, answer?: ListenerAnswer): Response {
+  c.executionCtx.waitUntil(c.var.deps.inbox.drain());
+  return answer === undefined ? jsonAnswer(c, { delivery_id: id }, 202) : answered(c, answer);
+}
+
+function answered(c: HttpContext, { status, contentType, body }: ListenerAnswer): Response {
+  c.set("hasSecurityHeaders", true);
+  return new Response(body, { status, headers: { ...securityHeaders(c), "content-type": contentType } });
+}
+
+/** The source may hand over its secret, as long as the endpoint has none. */
+async function introduced(c: HttpContext, trigger: WebhookTrigger, request: InboundRequest): Promise<Response> {
+  const introduction = LISTENERS[trigger.source].introduce?.(request) ?? null;
+  if (introduction === null) return turnAway(c, trigger.source, trigger.id, "no_secret");
+  const kept = await c.var.deps.ownerOf(trigger.id).setSecret(trigger.id, introduction.secret, "source");
+  return kept.ok ? answered(c, introduction.answer) : renderRefusal(c, kept.refusal);
+}
+
+/** Counted with its reason, which the sender is not told; nothing of what it said is kept. */
+async function turnAway(
+  c: HttpContext,
+  source: WebhookSource | "github",
+  triggerId: string | null,
+  failure: VerificationFailure,
+): Promise<Response> {
+  const day = new Date().toISOString().slice(0, DAY_LENGTH);
+  c.executionCtx.waitUntil(c.var.deps.deliveries.countFailure(day, source, triggerId, failure));
+  logLine("info", { what: "webhook_refused", request_id: c.var.requestId, source, outcome: failure });
+  return renderRefusal(c, { code: "webhook_refused" });
+}
+
+async function fetchKeys(url: string): Promise<unknown> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(KEYS_DEADLINE_MS) });
+  if (!answer.ok) throw new Error(`the issuer's keys: ${answer.status}`);
+  return await answer.json();
+}
