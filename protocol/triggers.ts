@@ -114,7 +114,7 @@ const scheduleInputSchema = z
 const githubFields = {
   event: z
     .string()
-    .regex(/^[a-z][a-z_]{1,63}$/, 'must be the name of a GitHub event, for example "pull_request"')
+    .regex(/^[a-z][a-z0-9_]{1,63}$/, 'must be the name of a GitHub event, for example "pull_request"')
     .meta({ examples: ["pull_request", "push", "issues"] }),
   actions: z.array(z.string().min(1).max(100)).min(1).max(50).optional(),
   ...listening,
