@@ -11,7 +11,5 @@ export async function announceRun(env: ObjectEnv, jurisdiction: "eu" | "fedramp"
   const routineIds = await subscribedRoutines(env.DB, endingKeys(run));
   if (routineIds.length === 0) return;
   const event = endingEvent(run);
-  await Promise.all(
-    routineIds.map((id) => routineObject(env, jurisdiction, ownerKeyOf(id) ?? "").offer([event])),
-  );
+  await Promise.all(routineIds.map((id) => routineObject(env, jurisdiction, ownerKeyOf(id) ?? "").offer([event])));
 }

@@ -14,9 +14,7 @@ export class BurstStore {
   }
 
   find(triggerId: string, key: string): Burst | null {
-    const [row] = this.#sql
-      .exec<{ runId: string; endsAtMs: number }>(FIND, triggerId, key)
-      .toArray();
+    const [row] = this.#sql.exec<{ runId: string; endsAtMs: number }>(FIND, triggerId, key).toArray();
     return row ?? null;
   }
 

@@ -81,7 +81,9 @@ function repeats({ event, earlier, alike, nowMs }: AdmissionFacts): AdmissionVer
     const reason = isByKey(event.type) ? "same_idempotency_key" : "same_delivery";
     return { outcome: "duplicate", reason, of: earlier.occurrence };
   }
-  return alike !== null && isRecent(alike) ? { outcome: "duplicate", reason: "same_event", of: alike.occurrence } : null;
+  return alike !== null && isRecent(alike)
+    ? { outcome: "duplicate", reason: "same_event", of: alike.occurrence }
+    : null;
 }
 
 /** Whether the key is the caller's own; else it names a delivery. */

@@ -44,7 +44,11 @@ export class EndpointSecrets {
     const before = this.#row(triggerId);
     const previousUntil = before === undefined ? null : nowMs + ROTATION_OVERLAP_MS;
     const values = { triggerId, secret: sealed, previous: before?.secret ?? null, previousUntil, isUnseen };
-    this.#database.insert(endpoints).values(values).onConflictDoUpdate({ target: endpoints.triggerId, set: values }).run();
+    this.#database
+      .insert(endpoints)
+      .values(values)
+      .onConflictDoUpdate({ target: endpoints.triggerId, set: values })
+      .run();
   }
 
   /** The secret that the source has handed over, for the first who asks; null when there is none, or it was seen. */

@@ -63,7 +63,9 @@ const configSchema = z
     ANTHROPIC_BASE_URL: optional(url),
     DEMO_MODEL_URL: optional(url),
     GIT_CREDENTIALS: optional(gitCredentialsSchema),
-    GITHUB_WEBHOOK_SECRET: optional(z.string().min(16, "must be at least 16 characters; openssl rand -hex 32 makes one")),
+    GITHUB_WEBHOOK_SECRET: optional(
+      z.string().min(16, "must be at least 16 characters; openssl rand -hex 32 makes one"),
+    ),
     GITHUB_WEBHOOK_SECRET_PREVIOUS: optional(z.string()),
     DEFAULT_MODEL: optional(z.string()),
     PUBLIC_URL: optional(url),

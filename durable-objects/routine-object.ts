@@ -11,15 +11,15 @@ import type { TranscriptEvent } from "#protocol/transcript.ts";
 import type { Admission, Occurrence, TriggerEvent } from "#protocol/trigger-event.ts";
 import { changeDefinition, viewOf } from "./definition-changes.ts";
 import type { RoutineRow } from "./definition-store.ts";
-import type { DueAnswer, EndpointAnswer, SecretAnswer } from "./peers.ts";
 import { type Config, type ObjectEnv, requireConfig } from "./environment.ts";
 import { offerEvent, putInForce, readEndpoint, sealSecret, secretAnswer, webhookOf } from "./listening.ts";
-import { hasTables, openDatabase } from "./routine-database.ts";
+import type { DueAnswer, EndpointAnswer, SecretAnswer } from "./peers.ts";
 import { createRoutine, isIndexed, removeRoutine } from "./routine-birth.ts";
+import { hasTables, openDatabase } from "./routine-database.ts";
 import { RoutineLife } from "./routine-life.ts";
 import { type RoutineParts, routineParts } from "./routine-parts.ts";
 import type { LeaseEnd } from "./run-happenings.ts";
-import type { Push } from "./run-proxies.ts";
+import type { GitRepository, Push } from "./run-proxies.ts";
 import { hashSecret, makeSecret } from "./secrets.ts";
 import { readEvents } from "./transcript-page.ts";
 import { acceptLink, acceptViewer } from "./upgrades.ts";
@@ -52,7 +52,9 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   }
 
   async change(patch: RoutinePatch, actor: string): Promise<Result<Routine>> {
-    return this.#changeRoutine(({ parts, routine }, nowMs) => changeDefinition(parts, { routine, patch, actor }, nowMs));
+    return this.#changeRoutine(({ parts, routine }, nowMs) =>
+      changeDefinition(parts, { routine, patch, actor }, nowMs),
+    );
   }
 
   async pause(reason: string | null): Promise<Result<Routine>> {
@@ -226,7 +228,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     return this.#proxy(({ proxies }, nowMs) => proxies.endModelCall(lease, usage, nowMs));
   }
 
-  gitRepository(lease: LeaseRef, number: number): Result<{ url: string }> {
+  gitRepository(lease: LeaseRef, number: number): Result<GitRepository> {
     return this.#proxy(({ proxies }) => proxies.gitRepository(lease, number));
   }
 

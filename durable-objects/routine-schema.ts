@@ -111,7 +111,9 @@ export const deadlines = sqliteTable(
 export const outbox = sqliteTable(
   "outbox",
   {
-    kind: text({ enum: ["ask_pool", "release_lease", "project_run", "project_routine", "forget_routine", "announce_run"] }).notNull(),
+    kind: text({
+      enum: ["ask_pool", "release_lease", "project_run", "project_routine", "forget_routine", "announce_run"],
+    }).notNull(),
     ref: text().notNull(),
     tries: integer().notNull().default(0),
     dueAt: integer("due_at").notNull(),

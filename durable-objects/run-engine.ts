@@ -64,11 +64,7 @@ export class RunEngine {
   /**
    * Writes a new run with its session and its first events. Call it inside a transaction.
    */
-  begin(
-    { run, text, checkout, isStarted, notBeforeMs }: NewRun,
-    events: readonly EventBody[],
-    nowMs: number,
-  ): void {
+  begin({ run, text, checkout, isStarted, notBeforeMs }: NewRun, events: readonly EventBody[], nowMs: number): void {
     const queued: RunState = { run, phase: "admission", notBeforeMs, overdue: null };
     const step = isStarted ? applyHappening(queued, { type: "promoted" }, this.#limitsOf(run), nowMs) : null;
     const row = this.#runs.insert(step?.state ?? queued, { text, checkout }, nowMs);

@@ -1,5 +1,7 @@
 /** What a run's sandbox does through the worker's proxies, and what is seen of it there. */
+
 import { type Result, refuse, success } from "#protocol/errors.ts";
+import type { Cause } from "#protocol/incoming-event.ts";
 import { isSettled, type Usage } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { EventBody } from "#protocol/transcript.ts";
@@ -16,6 +18,12 @@ export interface Push {
   commit: string;
   /** The commit that the branch pointed to before; null for a new branch. */
   previous: string | null;
+}
+
+export interface GitRepository {
+  url: string;
+  /** The run, as what its pushes set off is traced back to it. */
+  cause: Cause;
 }
 
 export class RunProxies {
@@ -66,14 +74,15 @@ export class RunProxies {
     return success(null);
   }
 
-  /** The address behind a repository's number, as the run's revision has it. */
-  gitRepository(lease: LeaseRef, number: number): Result<{ url: string }> {
+  /** The address behind a repository's number, as the run's revision has it, and what the run's pushes are known by. */
+  gitRepository(lease: LeaseRef, number: number): Result<GitRepository> {
     const row = this.#working(lease);
     if (row === null) return refuse("proxy_token_refused");
     const repository = this.#repositoryOf(row, number);
     if (repository === null)
       return refuse("proxy_refused", { reason: "the repository is not attached to the routine" });
-    return success({ url: repository });
+    const { routine_id, trigger } = row.doc;
+    return success({ url: repository, cause: { routine_id, run_id: row.id, depth: trigger.depth ?? 0 } });
   }
 
   /** Notes branches that the upstream has taken. Also after the run has ended: what was taken was taken. */

@@ -49,7 +49,7 @@ export function drawOwnerKey(random: RandomBytes): string {
 
 /** The owner key inside an id of any kind, or null when the text is not an id of ours. */
 export function ownerKeyOf(id: string): string | null {
-  const body = /^(?:rtn|trg|occ|run|session)_([0-9A-HJKMNP-TV-Z]{26})$/.exec(id)?.[1];
+  const body = /^(?:rtn|trg|occ|run|session|dlv)_([0-9A-HJKMNP-TV-Z]{26})$/.exec(id)?.[1];
   return body === undefined ? null : body.slice(TIME_LENGTH, TIME_LENGTH + OWNER_LENGTH);
 }
 

@@ -4,7 +4,12 @@ import { poolObject, routineObject } from "#durable-objects/object-ids.ts";
 import type { PoolObject } from "#durable-objects/pool-object.ts";
 import type { RoutineObject } from "#durable-objects/routine-object.ts";
 import { ownerKeyOf } from "#protocol/ids.ts";
-import type { Env } from "./bindings.ts";
+import type { ClockMessage, Env } from "./bindings.ts";
+import { Inbox } from "./inbox/inbox.ts";
+import { DeliveryStore } from "./store/deliveries.ts";
+import { type DueStore, dueStore } from "./store/due.ts";
+import { type GithubApp, githubApp } from "./store/github-app.ts";
+import { type Matching, matching } from "./store/matching.ts";
 import { type Projection, projection } from "./store/projection.ts";
 import { type SignIns, signIns } from "./store/sign-ins.ts";
 
@@ -17,6 +22,13 @@ export interface Deps {
   ownerOf(id: string): RoutineStub;
   pool(name: string): PoolStub;
   projection: Projection;
+  deliveries: DeliveryStore;
+  matching: Matching;
+  githubApp: GithubApp;
+  inbox: Inbox;
+  due: DueStore;
+  /** Sends routines that are due on to their objects. Resolves when none can be lost. */
+  sendDue(messages: readonly ClockMessage[]): Promise<void>;
   signIns: SignIns;
   /** A file of the web app. @param path from the first slash on. @returns 404 when there is none. */
   readAsset(path: string, headers: Record<string, string>): Promise<Response>;
@@ -39,14 +51,22 @@ function makeDeps(env: Env): MadeDeps {
   const check = readConfig(env);
   if (!check.ok) return check;
   const { config } = check;
+  const ownerOf = (id: string) => {
+    const ownerKey = ownerKeyOf(id);
+    if (ownerKey === null) throw new RangeError("not an id");
+    return routineObject(env, config.jurisdiction, ownerKey);
+  };
+  const deliveries = new DeliveryStore(env.DB, env.BODIES);
+  const found = { deliveries, matching: matching(env.DB), githubApp: githubApp(env.DB), ownerOf };
   return {
     ok: true,
     deps: {
       config,
-      ownerOf: (id) => {
-        const ownerKey = ownerKeyOf(id);
-        if (ownerKey === null) throw new RangeError("not an id");
-        return routineObject(env, config.jurisdiction, ownerKey);
+      ...found,
+      inbox: new Inbox({ ...found, baseUrl: config.publicUrl ?? "" }),
+      due: dueStore(env.DB),
+      sendDue: async (messages) => {
+        await env.CLOCK.sendBatch(messages.map((body) => ({ body })));
       },
       pool: (name) => poolObject(env, config.jurisdiction, name),
       projection: projection(env.DB),

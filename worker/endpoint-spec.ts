@@ -8,7 +8,7 @@ export interface EndpointSpec<Params extends Fields, Query extends Fields, Body 
   method: "get" | "post" | "patch" | "delete";
   /** As OpenAPI writes it: `/api/v1/routines/{id}`. */
   path: string;
-  tag: "Fire" | "Routines" | "Runs" | "Sessions" | "Sign-in" | "Instance";
+  tag: "Fire" | "Routines" | "Runs" | "Sessions" | "Webhooks" | "Sign-in" | "Instance";
   summary: string;
   description?: string;
   /** `owner`: owner token or web session. `routine`: the routine's token, which the handler passes on. */

@@ -1,7 +1,9 @@
-/** The worker's door: HTTP in, and the classes of the durable objects. */
+/** The worker's door: HTTP, the clock and its queue in, and the classes of the durable objects. */
 import { app } from "./app.ts";
+import type { ClockMessage, Env } from "./bindings.ts";
+import { queue, scheduled } from "./clock/handlers.ts";
 
 export { PoolObject } from "#durable-objects/pool-object.ts";
 export { RoutineObject } from "#durable-objects/routine-object.ts";
 
-export default app;
+export default { fetch: app.fetch, scheduled, queue } satisfies ExportedHandler<Env, ClockMessage>;

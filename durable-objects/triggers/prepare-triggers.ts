@@ -25,7 +25,8 @@ export function prepareTriggers(
   const byId = plain.map(({ id }) => (id === undefined ? undefined : take((trigger) => trigger.id === id)));
   const same = plain.map((input, place) => byId[place] ?? take((trigger) => textOf(trigger) === textOf(input)));
   const alike = plain.map(
-    (input, place) => same[place] ?? (input.id === undefined ? take((one) => kindOf(one) === kindOf(input)) : undefined),
+    (input, place) =>
+      same[place] ?? (input.id === undefined ? take((one) => kindOf(one) === kindOf(input)) : undefined),
   );
   const triggers: Trigger[] = [];
   for (const [place, input] of plain.entries()) {

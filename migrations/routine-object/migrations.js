@@ -2,7 +2,7 @@ import journal from './meta/_journal.json';
 import m0000 from './0000_initial.sql';
 import m0001 from './0001_transcript.sql';
 import m0002 from './0002_fire.sql';
-import m0003 from './0003_calm_matthew_murdock.sql';
+import m0003 from './0003_triggers.sql';
 
   export default {
     journal,

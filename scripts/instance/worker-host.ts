@@ -26,7 +26,9 @@ const MODULE_TYPES = new Map<string, "ESModule" | "Text" | "Data" | "CompiledWas
   [".wasm", "CompiledWasm"],
 ]);
 
+const WORKER = "reveille";
 const WEB_APP = "web-app";
+const MINUTE_MS = 60_000;
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const first = await lines.next();
@@ -44,7 +46,7 @@ const miniflare = new Miniflare(
     unsafeLocalExplorer: false,
     unsafeObservability: false,
     unsafeTriggerHandlers: false,
-    workers: [{ ...readOptions(), name: "reveille", modulesRoot: order.bundle, modules: readModules() }, webApp()],
+    workers: [{ ...readOptions(), name: WORKER, modulesRoot: order.bundle, modules: readModules() }, webApp()],
   }),
 );
 
@@ -55,6 +57,21 @@ lines.next().then(end);
 await miniflare.ready;
 await migrateD1(await miniflare.getD1Database("DB"), order.migrations);
 process.stdout.write("worker ready\n");
+void tick();
+
+/** Once a minute, as Cron Triggers do on the platform; at once first, for what was due while nothing ran. */
+async function tick(): Promise<void> {
+  try {
+    const worker = await miniflare.getWorker(WORKER);
+    for (;;) {
+      await worker.scheduled({ cron: "* * * * *", scheduledTime: new Date() });
+      await delay(MINUTE_MS - (Date.now() % MINUTE_MS));
+    }
+  } catch (error) {
+    console.error(`the clock has stopped: ${error instanceof Error ? error.message : error}`);
+    await end();
+  }
+}
 
 /** Ends workerd with this program; what does not end in time is killed with the process group, of which this is the head. */
 async function end(): Promise<void> {

@@ -20,6 +20,7 @@ const FREE: AdmissionFacts = {
   overlap: "parallel",
   maxConcurrent: 2,
   earlier: null,
+  alike: null,
   active: 0,
   queued: 0,
   isAnyDue: () => true,

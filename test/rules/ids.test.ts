@@ -1,6 +1,7 @@
 /** Ids sort by time, tell their owner, and are never made twice. */
 import { describe, expect, it } from "vitest";
 import {
+  deliveryIdSchema,
   drawOwnerKey,
   type IdKind,
   IdMaker,
@@ -30,6 +31,7 @@ const SCHEMAS = {
   occurrence: occurrenceIdSchema,
   run: runIdSchema,
   session: sessionIdSchema,
+  delivery: deliveryIdSchema,
 } satisfies Record<IdKind, unknown>;
 const kinds = Object.keys(SCHEMAS) as IdKind[];
 

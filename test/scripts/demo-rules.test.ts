@@ -13,7 +13,9 @@ const ELSEWHERE = "https://github.com/acme/app";
 
 function routine(
   urls: string[],
-  triggers: Routine["triggers"] = [{ id: `trg_${"0".repeat(26)}`, type: "api" }],
+  triggers: Routine["triggers"] = [
+    { id: `trg_${"0".repeat(26)}`, type: "api", status: "active", next_fire_times: [], endpoint: null },
+  ],
 ): Routine {
   return routineSchema.parse({
     ...demoRoutineInput(HERE),

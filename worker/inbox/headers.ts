@@ -1,7 +1,8 @@
 /** Headers of a delivery as they are kept: without what opens doors. Pure. */
 
 /** What carries credentials or signatures, by name. */
-const CREDENTIAL = /authorization|cookie|token|secret|signature|api-?key|password|credential|^x-amz-security|^cf-access|jwt/i;
+const CREDENTIAL =
+  /authorization|cookie|token|secret|signature|api-?key|password|credential|^x-amz-security|^cf-access|jwt/i;
 /** What the platform adds, which says nothing about the event. */
 const OF_THE_PLATFORM = /^(?:cf-|x-forwarded-|x-real-ip$|true-client-ip$|mf-|cdn-loop$)/i;
 const VALUE_LIMIT = 1_000;

@@ -3,12 +3,11 @@ import type { DeliveryOutcome } from "#protocol/delivery.ts";
 import type { IncomingEvent } from "#protocol/incoming-event.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { RoutineStub } from "../deps.ts";
+import { readInstallation } from "../listeners/github/installation.ts";
+import { jsonObject } from "../listeners/payload.ts";
 import type { DeliveryStore, HandledDelivery, StoredDelivery } from "../store/deliveries.ts";
 import type { GithubApp } from "../store/github-app.ts";
 import type { Matching } from "../store/matching.ts";
-import { readInstallation } from "../listeners/github/installation.ts";
-import { jsonObject } from "../listeners/payload.ts";
-import { sha256 } from "./sha256.ts";
 import {
   causeOf,
   type DeliveryReading,
@@ -17,6 +16,7 @@ import {
   readInternalDelivery,
   readWebhookDelivery,
 } from "./read-delivery.ts";
+import { sha256 } from "./sha256.ts";
 
 export interface InboxParts {
   deliveries: DeliveryStore;
@@ -73,11 +73,10 @@ export class Inbox {
   /** Handles one delivery. @param offerId another one makes it happen anew. */
   async handleOne(delivery: StoredDelivery, offerId: string): Promise<HandledDelivery> {
     const reading = await this.read(delivery);
-    const isAnew = offerId !== delivery.id;
     const handled =
       reading.kind === "ignored"
         ? ignored(delivery, reading.reason)
-        : await this.#offerOne(delivery, await this.#incoming(delivery, reading.event, offerId, isAnew));
+        : await this.#offerOne(delivery, await this.incoming(delivery, reading.event, offerId));
     await this.#parts.deliveries.finish([handled]);
     return handled;
   }
@@ -91,20 +90,19 @@ export class Inbox {
     return readWebhookDelivery(delivery, endpoint.value.trigger, this.#parts.baseUrl);
   }
 
-  /** An event as it is offered. @param isAnew it is meant to happen again, whatever came before. */
-  async #incoming(
+  /** An event as it is offered. @param offerId another than the delivery's makes it happen again, whatever came before. */
+  async incoming(
     delivery: StoredDelivery,
     event: Extract<DeliveryReading, { kind: "event" }>["event"],
     offerId: string,
-    isAnew: boolean,
   ): Promise<IncomingEvent> {
     const causes = await this.#parts.matching.causes(event.github?.commits ?? []);
-    const keys = isAnew ? { dedupe_key: offerId, also_key: null } : {};
+    const keys = offerId === delivery.id ? {} : { dedupe_key: offerId, also_key: null };
     return { ...event, ...keys, offer_id: offerId, delivery_id: delivery.id, caused_by: causeOf(event, causes) };
   }
 
   async #offerOne(delivery: StoredDelivery, event: IncomingEvent): Promise<HandledDelivery> {
-    const found = await this.#routinesOf([{ delivery, event }]);
+    const found = await this.#routinesOf([{ event }]);
     const outcomes = await Promise.all((found[0] ?? []).map((id) => this.#offer(id, [event])));
     return handledOf(delivery, event, outcomes.flat(2));
   }
@@ -113,7 +111,9 @@ export class Inbox {
   async #handle(waiting: readonly StoredDelivery[]): Promise<void> {
     if (waiting.length === 0) return;
     const failed = new Set<string>();
-    const readings = await Promise.all(waiting.map((delivery) => this.#tried(failed, delivery, () => this.read(delivery))));
+    const readings = await Promise.all(
+      waiting.map((delivery) => this.#tried(failed, delivery, () => this.read(delivery))),
+    );
     const events: { delivery: StoredDelivery; event: IncomingEvent }[] = [];
     const handled: HandledDelivery[] = [];
     const commits = readings.flatMap((one) => (one?.kind === "event" ? (one.event.github?.commits ?? []) : []));
@@ -207,7 +207,15 @@ function handledOf({ id }: StoredDelivery, event: IncomingEvent, outcomes: Deliv
   const decided = outcomes.filter(({ outcome }) => outcome !== null);
   const isRepeat = decided.length > 0 && decided.every(({ outcome }) => outcome === "duplicate");
   const { name, action, summary } = event;
-  return { id, status: isRepeat ? "duplicate" : "handled", note: noteOf(outcomes), event: name, action, summary, outcomes };
+  return {
+    id,
+    status: isRepeat ? "duplicate" : "handled",
+    note: noteOf(outcomes),
+    event: name,
+    action,
+    summary,
+    outcomes,
+  };
 }
 
 function noteOf(outcomes: readonly DeliveryOutcome[]): string | null {

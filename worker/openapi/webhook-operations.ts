@@ -29,7 +29,9 @@ function common(summary: string, description: string) {
       202: {
         description: "Stored.",
         content: {
-          "application/json": { schema: { type: "object" as const, properties: { delivery_id: { type: "string" as const } } } },
+          "application/json": {
+            schema: { type: "object" as const, properties: { delivery_id: { type: "string" as const } } },
+          },
         },
       },
       default: {

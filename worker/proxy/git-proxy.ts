@@ -1,5 +1,6 @@
 /** Git's smart HTTP as the sandbox sees it: the run's repositories alone, with the instance's credential put in. */
 import { type Result, refuse, success } from "#protocol/errors.ts";
+import type { Cause } from "#protocol/incoming-event.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { HttpContext } from "../http-env.ts";
@@ -20,6 +21,8 @@ interface GitTarget {
   lease: LeaseRef;
   number: number;
   url: string;
+  /** What the run's pushes set off is traced back to it. */
+  cause: Cause;
 }
 
 export async function proxyGit(c: HttpContext, path: GitPath): Promise<Response> {
@@ -46,7 +49,8 @@ async function readTarget(c: HttpContext, path: GitPath): Promise<Result<GitTarg
   const number = Number(given);
   const repository = await c.var.deps.ownerOf(lease.value.run_id).gitRepository(lease.value, number);
   if (!repository.ok) return repository;
-  return success({ lease: lease.value, number, url: repository.value.url.replace(/\/+$/, "") });
+  const { url, cause } = repository.value;
+  return success({ lease: lease.value, number, url: url.replace(/\/+$/, ""), cause });
 }
 
 function requestFault(c: HttpContext, path: GitPath) {
@@ -83,6 +87,9 @@ async function pushUpstream(c: HttpContext, target: GitTarget, request: GitReque
     await body.cancel();
     return renderToGit(c, { code: "proxy_refused", reason: "a push must ask for report-status" });
   }
+  // Before it leaves: the upstream's webhook can be here before its answer.
+  const commits = push.commands.map((command) => command.commit).filter((commit) => !/^0+$/.test(commit));
+  await c.var.deps.matching.notePush(commits, target.cause, Date.now());
   const answer = await askGit({ ...request, body }, c.var.deps.config.gitCredentials);
   if (!answer.ok) return renderToGit(c, answer.refusal);
   if (answer.value.body === null) return new Response(null, { headers: answerHeaders(answer.value) });

@@ -1,13 +1,15 @@
 /** Routines: create, list, read, change, delete, pause, resume, run now. */
 import { pageSchema, pauseInputSchema, runNowInputSchema } from "#protocol/api.ts";
-import { success } from "#protocol/errors.ts";
+import { type Result, success } from "#protocol/errors.ts";
 import { drawOwnerKey, IdMaker, routineIdSchema } from "#protocol/ids.ts";
-import { routineInputSchema, routinePatchSchema, routineSchema } from "#protocol/routine.ts";
+import { type Routine, routineInputSchema, routinePatchSchema, routineSchema } from "#protocol/routine.ts";
 import { admissionSchema } from "#protocol/trigger-event.ts";
 import { futureKeyRefusal } from "../body/not-available-yet.ts";
 import { repositoriesRefusal } from "../body/repository-address.ts";
 import { endpoint } from "../endpoint.ts";
-import type { App } from "../http-env.ts";
+import type { App, HttpContext } from "../http-env.ts";
+import { presentRoutine, watchedRepositories } from "../present-routine.ts";
+import { baseUrl } from "../public-url.ts";
 import { IDEMPOTENCY_HEADER, triggerEvent } from "./fire-input.ts";
 import { pageQuery, routineParams, toPageRequest } from "./inputs.ts";
 
@@ -33,7 +35,10 @@ function mountCollection(app: App): void {
       query: pageQuery(routineIdSchema),
       answer: { status: 200, schema: routinePage },
     },
-    async ({ c, query }) => success(await c.var.deps.projection.listRoutines(toPageRequest(query))),
+    async ({ c, query }) => {
+      const page = await c.var.deps.projection.listRoutines(toPageRequest(query));
+      return success({ ...page, data: await presented(c, page.data) });
+    },
   );
   endpoint(
     app,
@@ -50,7 +55,7 @@ function mountCollection(app: App): void {
       if (refusal !== null) return { ok: false, refusal };
       const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes);
       const id = new IdMaker(drawOwnerKey(random), random).make("routine", Date.now());
-      return ownerOf(id).create(id, body, ACTOR);
+      return shown(c, await ownerOf(id).create(id, body, ACTOR));
     },
   );
 }
@@ -59,7 +64,7 @@ function mountOne(app: App): void {
   endpoint(
     app,
     { ...one, method: "get", summary: "Read a routine", answer: { status: 200, schema: routineSchema } },
-    async ({ c, params }) => c.var.deps.ownerOf(params.id).read(),
+    async ({ c, params }) => shown(c, await c.var.deps.ownerOf(params.id).read()),
   );
   endpoint(
     app,
@@ -75,7 +80,7 @@ function mountOne(app: App): void {
       const { config, ownerOf } = c.var.deps;
       const refusal = repositoriesRefusal(body.repositories ?? [], config.isLocal);
       if (refusal !== null) return { ok: false, refusal };
-      return ownerOf(params.id).change(body, ACTOR);
+      return shown(c, await ownerOf(params.id).change(body, ACTOR));
     },
   );
   endpoint(
@@ -102,7 +107,7 @@ function mountVerbs(app: App): void {
       body: { schema: pauseInputSchema, optional: true },
       answer: { status: 200, schema: routineSchema },
     },
-    async ({ c, params, body }) => c.var.deps.ownerOf(params.id).pause(body.reason ?? null),
+    async ({ c, params, body }) => shown(c, await c.var.deps.ownerOf(params.id).pause(body.reason ?? null)),
   );
   endpoint(
     app,
@@ -113,7 +118,7 @@ function mountVerbs(app: App): void {
       summary: "Resume a routine",
       answer: { status: 200, schema: routineSchema },
     },
-    async ({ c, params }) => c.var.deps.ownerOf(params.id).resume(),
+    async ({ c, params }) => shown(c, await c.var.deps.ownerOf(params.id).resume()),
   );
   endpoint(
     app,
@@ -132,4 +137,18 @@ function mountVerbs(app: App): void {
       return c.var.deps.ownerOf(params.id).runNow(event.value);
     },
   );
+}
+
+async function shown(c: HttpContext, routine: Result<Routine>): Promise<Result<Routine>> {
+  if (!routine.ok) return routine;
+  const [one] = await presented(c, [routine.value]);
+  return success(one ?? routine.value);
+}
+
+/** Asks D1 what the GitHub App sees only where a routine waits for GitHub. */
+async function presented(c: HttpContext, routines: readonly Routine[]): Promise<Routine[]> {
+  const watched = [...new Set(routines.flatMap(watchedRepositories))];
+  const seen = watched.length === 0 ? null : await c.var.deps.githubApp.seen(watched);
+  const at = { nowMs: Date.now(), baseUrl: baseUrl(c), seen };
+  return routines.map((routine) => presentRoutine(routine, at));
 }

@@ -51,7 +51,9 @@ async function receiveGithub(c: HttpContext): Promise<Response> {
     event: name,
     headers: keptHeaders(headers),
     body: body.value,
-    ignored: isForm ? "Its content type is a form's: set the webhook's content type to application/json." : ignoredName(name),
+    ignored: isForm
+      ? "Its content type is a form's: set the webhook's content type to application/json."
+      : ignoredName(name),
   });
   return takenIn(c, id);
 }

@@ -29,7 +29,10 @@ export function githubApp(binding: D1Database): GithubApp {
       ]);
     },
     list: async (limit, after) => {
-      const { results } = await binding.prepare(LIST).bind(after ?? "", limit).all<SeenRow>();
+      const { results } = await binding
+        .prepare(LIST)
+        .bind(after ?? "", limit)
+        .all<SeenRow>();
       return results.map(({ is_private, ...row }) => ({ ...row, private: is_private === 1 }));
     },
     seen: async (names) => {

@@ -10,7 +10,8 @@ CREATE TABLE `endpoints` (
 	`trigger_id` text PRIMARY KEY NOT NULL,
 	`secret` text NOT NULL,
 	`previous` text,
-	`previous_until` integer
+	`previous_until` integer,
+	`is_unseen` integer NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE `repository_ids` (
@@ -21,8 +22,7 @@ CREATE TABLE `repository_ids` (
 CREATE TABLE `schedules` (
 	`trigger_id` text PRIMARY KEY NOT NULL,
 	`spec` text NOT NULL,
-	`claimed_until` integer NOT NULL,
-	`is_ended` integer NOT NULL
+	`claimed_until` integer NOT NULL
 );
 --> statement-breakpoint
 ALTER TABLE `runs` ADD `checkout` text;

@@ -1,0 +1,29 @@
+/** What the platform wakes the worker for beside requests: the minute, and messages of the sweep. */
+import { logLine } from "#protocol/log.ts";
+import type { ClockMessage, Env } from "../bindings.ts";
+import { depsOf } from "../deps.ts";
+import { lookAt, sweep } from "./sweep.ts";
+
+export async function scheduled(controller: ScheduledController, environment: Env): Promise<void> {
+  const made = depsOf(environment);
+  if (!made.ok) return misconfigured(made.issues);
+  await sweep(made.deps, controller.scheduledTime);
+}
+
+export async function queue(batch: MessageBatch<ClockMessage>, environment: Env): Promise<void> {
+  const made = depsOf(environment);
+  if (!made.ok) {
+    misconfigured(made.issues);
+    batch.retryAll();
+    return;
+  }
+  const failed = await lookAt(
+    made.deps,
+    batch.messages.map(({ body }) => body),
+  );
+  for (const message of batch.messages) if (failed.has(message.body.routine_id)) message.retry();
+}
+
+function misconfigured(issues: { field: string }[]): void {
+  logLine("error", { what: "misconfigured", outcome: issues.map(({ field }) => field).join(", ") });
+}

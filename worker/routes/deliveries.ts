@@ -1,0 +1,93 @@
+/** Deliveries: what came, whether it was believed, which triggers looked at it, and what became of it; and again. */
+import { z } from "zod";
+import { pageSchema } from "#protocol/api.ts";
+import {
+  deliveryDetailSchema,
+  deliverySchema,
+  deliveryStatuses,
+  verificationFailureSchema,
+} from "#protocol/delivery.ts";
+import { refuse, success } from "#protocol/errors.ts";
+import { deliveryIdSchema } from "#protocol/ids.ts";
+import { eventSourceSchema } from "#protocol/incoming-event.ts";
+import { nullable } from "#protocol/schema.ts";
+import { endpoint } from "../endpoint.ts";
+import type { App } from "../http-env.ts";
+import { pageQuery, toPageRequest } from "./inputs.ts";
+
+const params = z.object({ id: deliveryIdSchema });
+const query = pageQuery(deliveryIdSchema).extend({
+  source: eventSourceSchema.optional(),
+  status: z.enum(deliveryStatuses).optional(),
+});
+const deliveryPage = pageSchema(deliverySchema).meta({ id: "DeliveryPage" });
+const failures = z
+  .object({
+    data: z.array(
+      z.object({
+        day: z.string(),
+        source: eventSourceSchema,
+        trigger_id: nullable(z.string()),
+        failure: verificationFailureSchema,
+        count: z.int().min(1),
+      }),
+    ),
+  })
+  .meta({ id: "VerificationFailures" });
+const FAILURES_SHOWN = 500;
+
+export function mountDeliveries(app: App): void {
+  const many = { path: "/api/v1/deliveries", tag: "Webhooks", access: "owner" } as const;
+  const one = { path: "/api/v1/deliveries/{id}", tag: "Webhooks", access: "owner", params } as const;
+  endpoint(
+    app,
+    { ...many, method: "get", summary: "List deliveries", query, answer: { status: 200, schema: deliveryPage } },
+    async ({ c, query: { source, status, ...page } }) =>
+      success(
+        await c.var.deps.deliveries.list({ source: source ?? null, status: status ?? null }, toPageRequest(page)),
+      ),
+  );
+  endpoint(
+    app,
+    {
+      ...many,
+      path: `${many.path}/failures`,
+      method: "get",
+      summary: "Count requests that were not believed, by day and reason",
+      answer: { status: 200, schema: failures },
+    },
+    async ({ c }) => success({ data: await c.var.deps.deliveries.failures(FAILURES_SHOWN) }),
+  );
+  endpoint(
+    app,
+    {
+      ...one,
+      method: "get",
+      summary: "Read a delivery, with its headers and body",
+      answer: { status: 200, schema: deliveryDetailSchema },
+    },
+    async ({ c, params: { id } }) => {
+      const detail = await c.var.deps.deliveries.detail(id);
+      return detail === null ? refuse("not_found") : success(detail);
+    },
+  );
+  endpoint(
+    app,
+    {
+      ...one,
+      path: `${one.path}/replay`,
+      method: "post",
+      summary: "Handle a delivery again, as if it had just come",
+      description: "It can start runs again: its id does not count as a repeat. Its outcomes are those of this time.",
+      answer: { status: 200, schema: deliveryDetailSchema },
+    },
+    async ({ c, params: { id } }) => {
+      const { deliveries, inbox } = c.var.deps;
+      const delivery = await deliveries.read(id);
+      if (delivery === null) return refuse("not_found");
+      await inbox.handleOne(delivery, `replay:${id}:${crypto.randomUUID()}`);
+      const detail = await deliveries.detail(id);
+      return detail === null ? refuse("not_found") : success(detail);
+    },
+  );
+}

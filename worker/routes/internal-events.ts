@@ -1,0 +1,62 @@
+/** Events of the owner's own: named, kept as deliveries, and offered to the triggers that wait for the name. */
+import { z } from "zod";
+import { deliverySchema } from "#protocol/delivery.ts";
+import { refuse, success } from "#protocol/errors.ts";
+import { IdMaker } from "#protocol/ids.ts";
+import { jsonSchema } from "#protocol/schema.ts";
+import { IDEMPOTENCY_KEY_LIMIT } from "#protocol/trigger-event.ts";
+import { endpoint } from "../endpoint.ts";
+import type { App } from "../http-env.ts";
+
+const eventInput = z
+  .strictObject({
+    name: z.string().trim().min(1).max(200),
+    payload: jsonSchema.optional(),
+    dedupe_key: z
+      .string()
+      .min(1)
+      .max(IDEMPOTENCY_KEY_LIMIT)
+      .optional()
+      .meta({ description: "The same key within 24 hours is the same event." }),
+  })
+  .meta({ id: "InternalEvent" });
+
+const encoder = new TextEncoder();
+const ids = new IdMaker("000000000000", (bytes) => crypto.getRandomValues(bytes));
+
+export function mountInternalEvents(app: App): void {
+  endpoint(
+    app,
+    {
+      method: "post",
+      path: "/api/v1/events",
+      tag: "Webhooks",
+      access: "owner",
+      summary: "Send an event to the triggers that wait for its name",
+      description: "Answers with the delivery once it has been handled; one that could not be is handled later.",
+      body: { schema: eventInput, optional: false },
+      answer: { status: 200, schema: deliverySchema },
+    },
+    async ({ c, body: { name, payload, dedupe_key } }) => {
+      const { deliveries, inbox } = c.var.deps;
+      const id = ids.make("delivery", Date.now());
+      const body = new Uint8Array(encoder.encode(JSON.stringify({ name, payload: payload ?? null })));
+      await deliveries.insert({
+        id,
+        source: "event",
+        triggerId: null,
+        providerId: dedupe_key ?? null,
+        event: name,
+        headers: {},
+        body,
+        ignored: null,
+      });
+      const delivery = await deliveries.read(id);
+      if (delivery !== null) await inbox.handleOne(delivery, id);
+      const detail = await deliveries.detail(id);
+      if (detail === null) return refuse("not_found");
+      const { headers: _headers, body: _body, ...shown } = detail;
+      return success(shown);
+    },
+  );
+}

@@ -1,0 +1,78 @@
+/** What the instance can listen to: each source with its fields and how it is set up; GitHub's repositories. */
+import { z } from "zod";
+import { success } from "#protocol/errors.ts";
+import { webhookSourceSchema, webhookSources } from "#protocol/triggers.ts";
+import { endpoint } from "../endpoint.ts";
+import type { App } from "../http-env.ts";
+import { endpointUrl } from "../inbox/read-delivery.ts";
+import { LISTENERS } from "../listeners/all.ts";
+import { baseUrl } from "../public-url.ts";
+
+const listeners = z
+  .object({
+    data: z.array(
+      z.object({
+        source: webhookSourceSchema,
+        title: z.string(),
+        secret_from: z.enum(["reveille", "source", "nobody"]),
+        fields: z.array(z.object({ field: z.string(), what: z.string() })),
+        set_up: z.array(z.string()).meta({ description: "Steps in Markdown; `TRIGGER_ID` stands for the trigger's." }),
+      }),
+    ),
+  })
+  .meta({ id: "Listeners" });
+
+const repositories = z
+  .object({
+    data: z.array(
+      z.object({
+        id: z.int(),
+        full_name: z.string(),
+        private: z.boolean(),
+        installation_id: z.int(),
+        account: z.string(),
+      }),
+    ),
+    next_cursor: z.string().nullable(),
+  })
+  .meta({ id: "GithubRepositories" });
+const REPOSITORIES_SHOWN = 200;
+
+export function mountListeners(app: App): void {
+  endpoint(
+    app,
+    {
+      method: "get",
+      path: "/api/v1/listeners",
+      tag: "Webhooks",
+      access: "owner",
+      summary: "List the sources that webhook triggers can have",
+      answer: { status: 200, schema: listeners },
+    },
+    async ({ c }) =>
+      success({
+        data: webhookSources.map((source) => {
+          const { title, secretFrom, fields, setUp } = LISTENERS[source];
+          const url = endpointUrl(source, "TRIGGER_ID", baseUrl(c));
+          return { source, title, secret_from: secretFrom, fields: [...fields], set_up: [...setUp(url)] };
+        }),
+      }),
+  );
+  endpoint(
+    app,
+    {
+      method: "get",
+      path: "/api/v1/github/repositories",
+      tag: "Webhooks",
+      access: "owner",
+      summary: "List the repositories that the GitHub App was given, by name",
+      query: z.object({ cursor: z.string().max(300).optional() }),
+      answer: { status: 200, schema: repositories },
+    },
+    async ({ c, query }) => {
+      const data = await c.var.deps.githubApp.list(REPOSITORIES_SHOWN, query.cursor ?? null);
+      const last = data.length === REPOSITORIES_SHOWN ? data.at(-1) : undefined;
+      return success({ data, next_cursor: last?.full_name ?? null });
+    },
+  );
+}

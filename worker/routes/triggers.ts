@@ -1,0 +1,130 @@
+/** A routine's triggers: secrets of their endpoints, and what they would make of an event. */
+import { z } from "zod";
+import { deliveryOutcomeSchema } from "#protocol/delivery.ts";
+import { type Result, refuse, success } from "#protocol/errors.ts";
+import { deliveryIdSchema, IdMaker, routineIdSchema, triggerIdSchema } from "#protocol/ids.ts";
+import { eventSourceSchema } from "#protocol/incoming-event.ts";
+import { jsonSchema } from "#protocol/schema.ts";
+import { endpoint } from "../endpoint.ts";
+import type { App, HttpContext } from "../http-env.ts";
+import { endpointUrl } from "../inbox/read-delivery.ts";
+import { LISTENERS } from "../listeners/all.ts";
+import { baseUrl } from "../public-url.ts";
+import type { StoredDelivery } from "../store/deliveries.ts";
+import { routineParams } from "./inputs.ts";
+
+const triggerParams = z.object({ id: routineIdSchema, trigger_id: triggerIdSchema });
+const secretInput = z
+  .strictObject({
+    secret: z.string().min(8).max(500).optional().meta({ description: "The source's own; one is drawn without it." }),
+  })
+  .meta({ id: "SecretInput" });
+const secretAnswer = z
+  .object({ secret: z.string(), url: z.url(), previous_secret_until: z.string().nullable() })
+  .meta({ id: "EndpointSecret" });
+const handedOver = z.object({ secret: z.string() }).meta({ id: "HandedOverSecret" });
+
+/** A stored delivery, or what a source would send. */
+const testInput = z
+  .union([
+    z.strictObject({ delivery_id: deliveryIdSchema }),
+    z.strictObject({
+      source: eventSourceSchema.exclude(["routine"]),
+      event: z.string().max(200).optional().meta({ description: "GitHub's event, or the name of an internal one." }),
+      trigger_id: triggerIdSchema.optional().meta({ description: "Of a webhook: whose endpoint it comes to." }),
+      headers: z.record(z.string().max(200), z.string().max(2_000)).default({}),
+      payload: jsonSchema,
+    }),
+  ])
+  .meta({ id: "TriggerTestInput" });
+type TestInput = z.infer<typeof testInput>;
+const testAnswer = z.object({ data: z.array(deliveryOutcomeSchema) }).meta({ id: "TriggerTestAnswer" });
+
+const ids = new IdMaker("000000000000", (bytes) => crypto.getRandomValues(bytes));
+const encoder = new TextEncoder();
+
+export function mountTriggers(app: App): void {
+  const secret = { tag: "Routines", access: "owner", method: "post", params: triggerParams } as const;
+  endpoint(
+    app,
+    {
+      ...secret,
+      path: "/api/v1/routines/{id}/triggers/{trigger_id}/secret",
+      summary: "Give a webhook trigger's endpoint a secret: it is shown this once",
+      description: "The secret before is accepted too, for 24 hours.",
+      body: { schema: secretInput, optional: true },
+      answer: { status: 201, schema: secretAnswer },
+    },
+    async ({ c, params, body }) => {
+      const owner = c.var.deps.ownerOf(params.id);
+      const found = await owner.endpoint(params.trigger_id);
+      if (!found.ok) return found;
+      const { source } = found.value.trigger;
+      const fault = secretFault(source, body.secret);
+      if (fault !== null) return refuse("invalid_request", { field: "secret", message: `secret: ${fault}` });
+      const set = await owner.setSecret(params.trigger_id, body.secret ?? null, "owner");
+      return set.ok ? success({ ...set.value, url: endpointUrl(source, params.trigger_id, baseUrl(c)) }) : set;
+    },
+  );
+  endpoint(
+    app,
+    {
+      ...secret,
+      path: "/api/v1/routines/{id}/triggers/{trigger_id}/secret/handed-over",
+      summary: "Show the secret that the source has handed over: once",
+      description: "Notion sends its verification token to the endpoint, and wants to see it pasted.",
+      answer: { status: 200, schema: handedOver },
+    },
+    async ({ c, params }) => c.var.deps.ownerOf(params.id).takeHandedOver(params.trigger_id),
+  );
+  endpoint(
+    app,
+    {
+      method: "post",
+      path: "/api/v1/routines/{id}/triggers/test",
+      tag: "Routines",
+      access: "owner",
+      params: routineParams,
+      summary: "Tell what the routine's triggers would make of an event, without firing",
+      body: { schema: testInput, optional: false },
+      answer: { status: 200, schema: testAnswer },
+    },
+    async ({ c, params, body }) => {
+      const delivery = await deliveryOf(c, body);
+      if (!delivery.ok) return delivery;
+      const reading = await c.var.deps.inbox.read(delivery.value);
+      if (reading.kind === "ignored") return refuse("invalid_request", { field: "payload", message: reading.reason });
+      const { id } = delivery.value;
+      const event = await c.var.deps.inbox.incoming(delivery.value, reading.event, id);
+      const judged = await c.var.deps.ownerOf(params.id).judge(event);
+      return judged.ok ? success({ data: judged.value }) : judged;
+    },
+  );
+}
+
+function secretFault(source: keyof typeof LISTENERS, given: string | undefined): string | null {
+  const { secretFrom, title } = LISTENERS[source];
+  if (secretFrom === "nobody") return `${title} signs with public keys: there is no secret to set`;
+  return secretFrom === "source" && given === undefined ? `is required: ${title} makes it, see docs/triggers.md` : null;
+}
+
+async function deliveryOf(c: HttpContext, input: TestInput): Promise<Result<StoredDelivery>> {
+  if ("delivery_id" in input) {
+    const stored = await c.var.deps.deliveries.read(input.delivery_id);
+    return stored === null ? refuse("not_found", { field: "delivery_id" }) : success(stored);
+  }
+  const { source, event, trigger_id, headers, payload } = input;
+  const isEndpoint = source !== "github" && source !== "event";
+  if (isEndpoint && trigger_id === undefined) {
+    return refuse("invalid_request", { field: "trigger_id", message: "trigger_id: is required for a webhook" });
+  }
+  if (!isEndpoint && event === undefined) {
+    return refuse("invalid_request", { field: "event", message: `event: is required for source ${source}` });
+  }
+  const sent = source === "event" ? { name: event, payload } : payload;
+  const body = new Uint8Array(encoder.encode(JSON.stringify(sent)));
+  const id = ids.make("delivery", Date.now());
+  const type = { "content-type": "application/json" };
+  const told = { providerId: null, event: event ?? null, headers: { ...type, ...headers } };
+  return success({ id, source, triggerId: isEndpoint ? (trigger_id ?? null) : null, ...told, body });
+}
