@@ -95,13 +95,19 @@ describe.skipIf(noSandbox !== null)("a run about a commit", { concurrent: true }
   const results = (run: FakeRun) => run.events.flatMap((event) => (event.type === "tool.result" ? [event.text] : []));
   /** Whose words, of a fork or of the base, the model was told. */
   const told = (run: FakeRun) => {
-    const said = (bed.conversations.get(run.order.task) ?? []).join("\n");
+    const said = (bed.conversations.get(run.order.task) ?? []).map(({ messages }) => messages).join("\n");
     return [...new Set(said.match(/(fork|base)-[a-z-]+/g))].sort();
   };
 
+  /** Whether the agent was told that a stranger wrote the commit. */
+  const isWarned = (run: FakeRun) =>
+    (bed.conversations.get(run.order.task) ?? []).some(({ system }) => system.includes("a stranger wrote it"));
+
   /** The agent looks around and works. */
   const work = (number: number) => [
-    bash("cat README.md; git rev-parse HEAD; git branch --show-current; git status --porcelain; ls ~ | rev"),
+    bash(
+      "cat README.md; git rev-parse HEAD; git branch --show-current; git status --porcelain; ls ~ | rev; ls -A | grep mcp",
+    ),
     read("pkg/code.txt"),
     bash("echo work > work.txt; git add -A && git commit -qm Work && git show --format= --name-only"),
     bash(`git push -q origin HEAD:claude/work-${number} && git show HEAD:.mcp.json | wc -l`),
@@ -126,6 +132,7 @@ describe.skipIf(noSandbox !== null)("a run about a commit", { concurrent: true }
     // The home has what the base's hook left there, and nothing of the fork's hooks and servers.
     expect(results(run)[0]).toBe(`# App of a stranger\n${head()}\npr-${number}\nkooh-esab`);
     expect(told(run)).toEqual(words);
+    expect(isWarned(run)).toBe(true);
     // What is committed keeps the pull request's own settings as they are there.
     expect(results(run).slice(2)).toEqual(["work.txt", "0"]);
     expect(git("-C", app, "show", `claude/work-${number}:.mcp.json`)).toBe(servers);
@@ -148,7 +155,7 @@ describe.skipIf(noSandbox !== null)("a run about a commit", { concurrent: true }
   it("of the repository's own brings its settings along", async () => {
     const run = bed.run(work(9), ["app"], { checkout: about("refs/pull/7/head", inPlace, false) });
     expect((await run.finished()).outcome).toEqual({ status: "succeeded" });
-    expect(results(run)[0]).toBe(`# App of a stranger\n${inPlace}\npr-7\nkooh-krof`);
+    expect(results(run)[0]).toBe(`# App of a stranger\n${inPlace}\npr-7\nkooh-krof\n.mcp.json`);
     expect(told(run)).toEqual([
       "fork-inner-instructions",
       "fork-instructions",
@@ -158,6 +165,7 @@ describe.skipIf(noSandbox !== null)("a run about a commit", { concurrent: true }
       "fork-skill",
     ]);
     expect(run.events.filter((event) => event.type === "notice")).toEqual([]);
+    expect(isWarned(run)).toBe(false);
   });
 
   it("that was pushed is on its branch, and can be pushed to", async () => {
