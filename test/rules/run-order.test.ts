@@ -87,6 +87,12 @@ describe("runOrder", () => {
     });
   });
 
+  it("is read without a checkout from a worker that does not know of it", () => {
+    const { checkout, ...earlier } = runOrder(STATES.starting.run, definition, null, "https://reveille.test");
+    expect(checkout).toBeNull();
+    expect(runOrderSchema.parse(earlier)).toEqual({ ...earlier, checkout: null });
+  });
+
   it.each([
     ["an address without a path", "http://localhost:8787", "http://localhost:8787/sessions/session_1"],
     ["an address with a slash", "https://reveille.test/", "https://reveille.test/sessions/session_1"],

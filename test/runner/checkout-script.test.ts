@@ -1,5 +1,5 @@
 /** The script that checks a commit out, run by real git against a repository on disk, and the rules for its words. */
-import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -144,6 +144,7 @@ describe("a fork's commit", () => {
 
   it("leaves nothing of the base aside when it is done", async () => {
     await checkOutFork({ "CLAUDE.md": "base" }, { "CLAUDE.md": "fork" });
+    expect(readdirSync(folder).sort()).toEqual(["app", "up.git"]);
     expect(git("-C", clone(), "ls-files", "--others")).toBe("");
   });
 });

@@ -30,8 +30,8 @@ export class Bed {
   readonly #ids = new IdMaker(drawOwnerKey(random), random);
   /** Task → asked before the script at each of its model calls; null leaves the answer to the script. */
   readonly faults: Map<string, () => ReplyPlan | null>;
-  /** Task → the conversation as each of its model calls told it, as JSON. */
-  readonly conversations: Map<string, string[]>;
+  /** Task → the system's words and the conversation, as JSON, of each of its model calls. */
+  readonly conversations: Map<string, { system: string; messages: string }[]>;
   readonly #scripts: Map<string, Script>;
   readonly #close: () => Promise<void>;
 
@@ -41,7 +41,7 @@ export class Bed {
     runner: RunnerProcess,
     scripts: Map<string, Script>,
     faults: Map<string, () => ReplyPlan | null>,
-    conversations: Map<string, string[]>,
+    conversations: Map<string, { system: string; messages: string }[]>,
     close: () => Promise<void>,
   ) {
     this.folder = folder;
@@ -58,12 +58,13 @@ export class Bed {
     mkdirSync(join(folder, "upstream"));
     const scripts = new Map<string, Script>();
     const faults = new Map<string, () => ReplyPlan | null>();
-    const conversations = new Map<string, string[]>();
+    const conversations = new Map<string, { system: string; messages: string }[]>();
     const model = await createMessagesServer({
-      reply: ({ messages }) => {
+      reply: ({ messages, system }) => {
         const conversation = JSON.stringify(messages);
         const [task = "", key = ""] = /Follow script ([0-9a-f-]{36})\./.exec(conversation) ?? [];
-        conversations.set(task, [...(conversations.get(task) ?? []), conversation]);
+        const call = { system: JSON.stringify(system ?? ""), messages: conversation };
+        conversations.set(task, [...(conversations.get(task) ?? []), call]);
         const fault = faults.get(task)?.() ?? null;
         if (fault !== null) return fault;
         const script = scripts.get(key) ?? [];
