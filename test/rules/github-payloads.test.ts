@@ -42,6 +42,16 @@ it("of the launch categories have exactly the actions that are listed", () => {
   }
 });
 
+it("of the launch categories are in the documentation, with each action", () => {
+  const lines = readFileSync(join(import.meta.dirname, "../../docs/listeners/github.md"), "utf8").split(/\n(?! )/);
+  for (const { title, event, actions } of GITHUB_CATEGORIES) {
+    expect(lines).toContainEqual(expect.stringMatching(new RegExp(`^\\| ${title} +\\| \`${event}\` `)));
+    if (actions.length === 0) continue;
+    const listed = lines.find((line) => line.startsWith(`- \`${event}\`: `)) ?? "";
+    expect([...listed.matchAll(/`(\w+)`/g)].map(([, name]) => name)).toEqual([event, ...actions]);
+  }
+});
+
 describe.each(names)("of %s", (name) => {
   it("are read, or ignored with a reason", () => {
     const seeds = Array.from({ length: SOME }, (_, seed): Example => ({ extent: "some", chance: chance(seed) }));
