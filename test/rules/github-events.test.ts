@@ -198,6 +198,19 @@ describe("what is checked out", () => {
       { workflow_run: workflowRun("pull_request", "fork", { pull_requests: [listed("fork")] }) },
       fork,
     ],
+    [
+      "a deployment by a push's workflow",
+      "deployment_status",
+      { deployment: { sha: SHA }, workflow_run: workflowRun("push", "own") },
+      main,
+    ],
+    [
+      "a deployment of another commit",
+      "deployment",
+      { deployment: { sha: OTHER_SHA }, workflow_run: workflowRun("push", "own") },
+      null,
+    ],
+    ["a deployment by an app", "deployment", { deployment: { sha: SHA, ref: "main" } }, null],
     ["a workflow job", "workflow_job", { workflow_job: { head_branch: "main", head_sha: SHA } }, null],
     [
       "a check within",
@@ -283,6 +296,7 @@ describe("the context", () => {
     ["merge_group", { merge_group: { base_ref: "refs/heads/main" } }, ["Base ref: refs/heads/main"]],
     ["discussion", { discussion: by("NONE"), answer: by("NONE", { body: "Like so" }) }, ["#3 Crash", "Like so"]],
     ["made_up", { action: "done", thing: { a: 1 }, note: "n" }, ["note: n", '"a": 1']],
+    ["fork", { forkee: { full_name: "sam/app", keys_url: "https://api.test" } }, ['{\n  "full_name": "sam/app"\n}']],
   ])("of %s has what matters %#", (name, payload, told) => {
     const { context } = read(name, payload).event;
     expect(context).toContain(`Event: ${name}`);

@@ -16,9 +16,9 @@ const CHECKOUTS = new Map<string, (payload: JsonObject) => Checkout | null>([
   ["check_run", (payload) => ofCheck(payload, "check_run", "check_run.check_suite")],
   ["check_suite", (payload) => ofCheck(payload, "check_suite", "check_suite")],
   ["workflow_run", ofWorkflowRun],
-  ["deployment", ofWorkflowRun],
-  ["deployment_status", ofWorkflowRun],
-  ["deployment_review", ofWorkflowRun],
+  ["deployment", ofDeployment],
+  ["deployment_status", ofDeployment],
+  ["deployment_review", ofDeployment],
   ["status", ofStatus],
 ]);
 
@@ -75,9 +75,9 @@ function ofRelease(payload: JsonObject): Checkout | null {
 function ofMergeGroup(payload: JsonObject): Checkout | null {
   // What left the queue has lost its branch.
   if (textAt(payload, "action") === "destroyed") return null;
-  const ref = textAt(payload, "merge_group.head_ref");
-  const base = textAt(payload, "merge_group.base_ref")?.replace(/^refs\/heads\//, "") ?? null;
-  return checkout(ref, shaAt(payload, "merge_group.head_sha"), false, base);
+  const branchAt = (path: string) => textAt(payload, path)?.replace(/^refs\/heads\//, "") ?? null;
+  const head = branchRef(branchAt("merge_group.head_ref"));
+  return checkout(head, shaAt(payload, "merge_group.head_sha"), false, branchAt("merge_group.base_ref"));
 }
 
 function ofCheck(payload: JsonObject, check: string, suite: string): Checkout | null {
@@ -91,6 +91,13 @@ function ofWorkflowRun(payload: JsonObject): Checkout | null {
   const head = textAt(payload, "workflow_run.head_branch");
   const isRelease = textAt(payload, "workflow_run.event") === "release";
   return checkout(isRelease && head !== null ? `refs/tags/${head}` : branchRef(head), sha, false, null);
+}
+
+/** Nothing tells where a deployment's commit is, unless a workflow deployed what it ran on. */
+function ofDeployment(payload: JsonObject): Checkout | null {
+  const found = ofWorkflowRun(payload);
+  const deployed = shaAt(payload, "deployment.sha");
+  return deployed === null || deployed === found?.commit ? found : null;
 }
 
 /** By the pull request that GitHub lists for the commit: its branch, or for a fork's the ref that it has here. */

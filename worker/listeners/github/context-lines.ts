@@ -38,14 +38,20 @@ export function text(label: string, payload: Json | undefined, path: string, lim
   return [label, found === "" ? null : cut(found, limit).replaceAll("\r\n", "\n")];
 }
 
-/** What has no shape that is known: as JSON. */
+/** What has no shape that is known: as JSON, without what only programs need. */
 export function json(label: string, payload: JsonObject, path: string, limit: number): Line {
   const found = valueAt(payload, path);
   if (found === undefined || found === null) return [label, null];
   try {
-    return [label, cut(JSON.stringify(found, null, 2), limit)];
+    return [label, cut(JSON.stringify(found, withoutNoise, 2), limit)];
   } catch {
     // Nested deeper than it can be written down.
     return [label, null];
   }
+}
+
+/** GitHub's things each carry tens of addresses of its API. */
+function withoutNoise(key: string, value: Json): Json | undefined {
+  const isNoise = value === null || key === "node_id" || key === "_links" || key === "gravatar_id";
+  return isNoise || (key.endsWith("_url") && key !== "html_url") ? undefined : value;
 }
