@@ -3,20 +3,27 @@ import type { RoutineDefinition } from "#protocol/routine.ts";
 import type { Run } from "#protocol/run.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { durationMs } from "#protocol/time.ts";
+import type { Checkout } from "#protocol/trigger-event.ts";
 import { PHASE_DEADLINES_MS } from "./run-deadlines.ts";
 
-export function runOrder(run: Run, definition: RoutineDefinition, text: string | null, baseUrl: string): RunOrder {
+/** @param given what came with the trigger. @param baseUrl the instance's public address. */
+export function runOrder(
+  run: Run,
+  definition: RoutineDefinition,
+  given: { text: string | null; checkout: Checkout | null },
+  baseUrl: string,
+): RunOrder {
   return {
     run_id: run.id,
     session_id: run.session_id,
     session_url: sessionUrl(baseUrl, run.session_id),
     generation: run.attempt,
     routine_name: run.routine.name,
-    task: taskOf(run.routine.prompt, text),
+    task: taskOf(run.routine.prompt, given.text),
     model: run.routine.model,
     demo_model: run.demo_model,
     repositories: definition.repositories,
-    checkout: null,
+    checkout: given.checkout,
     turns: definition.limits.turns,
     timeout_ms: durationMs(definition.limits.timeout),
     clone_deadline_ms: PHASE_DEADLINES_MS.clone,

@@ -1,5 +1,5 @@
 /** Writes of the routines' objects to D1. Each carries a version, so that one that comes late changes nothing. */
-import { and, eq, inArray, lt, sql } from "drizzle-orm";
+import { eq, inArray } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { Routine } from "#protocol/routine.ts";
 import { dueRoutines, routines, runs, subscriptions as subscriptionTable } from "./schema.ts";
@@ -30,32 +30,30 @@ export interface RoutineProjection {
 /** Writes the routine with all that it is found by. */
 export async function projectRoutine(binding: D1Database, projection: RoutineProjection): Promise<void> {
   const { routine, version, subscriptions, dueAt, nowMs } = projection;
-  const doc = JSON.stringify(routine);
+  const { id } = routine;
   const rows = JSON.stringify(subscriptions.map(({ triggerId, key }) => [triggerId, key]));
-  const database = drizzle(binding);
-  const upsert = database
-    .insert(routines)
-    .values({ id: routine.id, doc, version })
-    .onConflictDoUpdate({
-      target: routines.id,
-      set: { doc, version },
-      setWhere: lt(routines.version, sql`excluded.version`),
-    });
-  // A write that comes late leaves the newer version's row, and finds that the rest is not its own to write.
-  const isOurs = sql`EXISTS (SELECT 1 FROM routines WHERE id = ${routine.id} AND version = ${version})`;
-  await database.batch([
-    upsert,
-    database.delete(subscriptionTable).where(and(eq(subscriptionTable.routineId, routine.id), isOurs)),
-    database.run(sql`INSERT INTO subscriptions (routine_id, trigger_id, key)
-      SELECT ${routine.id}, value ->> 0, value ->> 1 FROM json_each(${rows}) WHERE ${isOurs}`),
+  await binding.batch([
+    binding.prepare(PROJECT_ROUTINE).bind(id, version, JSON.stringify(routine)),
+    binding.prepare(DROP_SUBSCRIPTIONS).bind(id, version),
+    binding.prepare(ADD_SUBSCRIPTIONS).bind(id, version, rows),
     dueAt === null
-      ? database.delete(dueRoutines).where(and(eq(dueRoutines.routineId, routine.id), isOurs))
-      : database.run(sql`INSERT INTO due_routines (routine_id, due_at, written_at)
-          SELECT ${routine.id}, ${dueAt}, ${nowMs} WHERE ${isOurs}
-          ON CONFLICT (routine_id) DO UPDATE SET due_at = excluded.due_at, written_at = excluded.written_at
-          WHERE due_routines.written_at <= excluded.written_at`),
+      ? binding.prepare(DROP_DUE).bind(id, version)
+      : binding.prepare(SET_DUE).bind(id, version, dueAt, nowMs),
   ]);
 }
+
+const PROJECT_ROUTINE = `INSERT INTO routines (id, version, doc) VALUES (?1, ?2, ?3)
+  ON CONFLICT (id) DO UPDATE SET version = excluded.version, doc = excluded.doc
+  WHERE routines.version < excluded.version`;
+/** A write that comes late leaves the newer version's row, and finds that the rest is not its own to write. */
+const IS_OURS = "EXISTS (SELECT 1 FROM routines WHERE id = ?1 AND version = ?2)";
+const DROP_SUBSCRIPTIONS = `DELETE FROM subscriptions WHERE routine_id = ?1 AND ${IS_OURS}`;
+const ADD_SUBSCRIPTIONS = `INSERT INTO subscriptions (routine_id, trigger_id, key)
+  SELECT ?1, value ->> 0, value ->> 1 FROM json_each(?3) WHERE ${IS_OURS}`;
+const DROP_DUE = `DELETE FROM due_routines WHERE routine_id = ?1 AND ${IS_OURS}`;
+const SET_DUE = `INSERT INTO due_routines (routine_id, due_at, written_at) SELECT ?1, ?3, ?4 WHERE ${IS_OURS}
+  ON CONFLICT (routine_id) DO UPDATE SET due_at = excluded.due_at, written_at = excluded.written_at
+  WHERE due_routines.written_at <= excluded.written_at`;
 
 /** The routines whose triggers wait for one of these keys. */
 export async function subscribedRoutines(binding: D1Database, keys: readonly string[]): Promise<string[]> {

@@ -72,7 +72,12 @@ describe("runOrder", () => {
   };
 
   it("takes the task and model from the run, and the limits from its revision", () => {
-    const order = runOrder(STATES.starting.run, definition, "text", "https://reveille.test/base");
+    const order = runOrder(
+      STATES.starting.run,
+      definition,
+      { text: "text", checkout: null },
+      "https://reveille.test/base",
+    );
     expect(runOrderSchema.parse(order)).toEqual(order);
     expect(order).toMatchObject({
       run_id: STATES.starting.run.id,
@@ -88,7 +93,12 @@ describe("runOrder", () => {
   });
 
   it("is read without a checkout from a worker that does not know of it", () => {
-    const { checkout, ...earlier } = runOrder(STATES.starting.run, definition, null, "https://reveille.test");
+    const { checkout, ...earlier } = runOrder(
+      STATES.starting.run,
+      definition,
+      { text: null, checkout: null },
+      "https://reveille.test",
+    );
     expect(checkout).toBeNull();
     expect(runOrderSchema.parse(earlier)).toEqual({ ...earlier, checkout: null });
   });
