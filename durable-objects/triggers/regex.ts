@@ -15,8 +15,11 @@ const STEPS_PER_TEXT = 100;
 /** Instructions, of all the expressions that are kept compiled. */
 const KEPT_SIZE = 2_000;
 
-/** `too_long`: no text matched, and at least one has not been tried. */
-export type WholeMatch = { result: "matched"; text: string } | { result: "unmatched" } | { result: "too_long" };
+/** `too_long`: no text matched, and at least one has not been tried. `refused`: as `regexFault` tells. */
+export type WholeMatch =
+  | { result: "matched"; index: number }
+  | { result: "unmatched" | "too_long" }
+  | { result: "refused"; message: string };
 
 type Compiled = { ok: true; expression: RE2JS } | { ok: false; message: string };
 
@@ -32,15 +35,14 @@ export function regexFault(pattern: string): string | null {
 /**
  * The first text that matches from its beginning to its end. A text is never tried in part: its beginning says nothing
  * of the whole.
- * @returns `unmatched` for an expression that `regexFault` refuses.
  */
-export function findWholeMatch(pattern: string, texts: Iterable<string>): WholeMatch {
+export function findWholeMatch(pattern: string, texts: readonly string[]): WholeMatch {
   const compiled = compile(pattern);
-  if (!compiled.ok) return { result: "unmatched" };
+  if (!compiled.ok) return { result: "refused", message: compiled.message };
   const size = compiled.expression.programSize();
   let stepsLeft: number = REGEX_LIMITS.steps;
   let isAnyLeftOut = false;
-  for (const text of texts) {
+  for (const [index, text] of texts.entries()) {
     const steps = STEPS_PER_TEXT + size * (text.length + 1);
     if (text.length > REGEX_LIMITS.text || steps > stepsLeft) {
       isAnyLeftOut = true;
@@ -48,7 +50,7 @@ export function findWholeMatch(pattern: string, texts: Iterable<string>): WholeM
     }
     stepsLeft -= steps;
     // Not `testExact`: it builds automata of up to 8 MB for each expression, and many times slower when they grow.
-    if (compiled.expression.matcher(text).matches()) return { result: "matched", text };
+    if (compiled.expression.matcher(text).matches()) return { result: "matched", index };
   }
   return { result: isAnyLeftOut ? "too_long" : "unmatched" };
 }
