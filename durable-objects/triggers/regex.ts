@@ -70,7 +70,7 @@ function compile(pattern: string): Compiled {
     keep(pattern, expression, size);
     return { ok: true, expression };
   } catch (error) {
-    return { ok: false, message: refusal(error) };
+    return { ok: false, message: refusal(error, pattern) };
   }
 }
 
@@ -89,10 +89,11 @@ function tooCostly(): string {
   return `is too costly: it becomes more than ${REGEX_LIMITS.size} instructions; use smaller counts (nested ones multiply) or fewer ranges of Unicode`;
 }
 
-function refusal(error: unknown): string {
+function refusal(error: unknown, pattern: string): string {
   const remedy = "RE2 has no lookaround and no backreferences, and \\ escapes a sign that is meant literally";
   if (!(error instanceof RE2JSSyntaxException)) return `is not a regular expression in RE2's syntax; ${remedy}`;
-  const place = error.getPattern();
+  // Where the fault is of the whole, the engine names the whole, with the flag that it was given.
+  const place = error.getPattern() === `(?s)${pattern}` ? null : error.getPattern();
   const fault = place === null ? error.getDescription() : `${error.getDescription()} at ${place.slice(0, 60)}`;
   return `is not a regular expression in RE2's syntax: ${fault}; ${remedy}`;
 }

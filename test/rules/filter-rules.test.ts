@@ -307,8 +307,8 @@ describe("saving filters", () => {
   });
 
   it.each([
-    ["(", "missing closing )"],
-    ["a)|(b", "unexpected )"],
+    ["(", "missing closing );"],
+    ["a)|(b", "unexpected );"],
     ["(?=a)", "invalid or unsupported Perl syntax at (?="],
     ["(?<!a)b", "invalid"],
     ["(a)\\1", "invalid escape sequence at \\1"],
