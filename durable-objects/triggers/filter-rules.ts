@@ -61,8 +61,8 @@ function judgeValue(filter: ComparingFilter | RegexFilter, found: Found): Verdic
   const values = items.filter((item) => typeof item !== "object");
   // An object is equal to nothing, and different from nothing either: whoever names one means a field of it.
   if (values.length < items.length && (isNegative || values.length === 0)) {
-    const what = found.kind === "one" ? "an object" : "a list with objects in it";
-    return { matched: false, why: `${field} is ${what}: name one of their fields, for instance ${field}.id` };
+    const what = found.kind === "one" ? "is an object: name one of its" : "holds objects: name one of their";
+    return { matched: false, why: `${field} ${what} fields, as in ${field}.id` };
   }
   const compared = { field, isList: found.kind === "list", values };
   if (operator === "matches_regex") return judgeRegex(filter, compared);
@@ -91,12 +91,13 @@ function asText(value: Scalar): string {
 
 function judgeRegex({ field, value: pattern }: RegexFilter, compared: Compared): Verdict {
   const match = findWholeMatch(pattern, compared.values.map(asText));
+  const wanted = quote(pattern);
   if (match.result === "too_long") {
     const limit = `at most ${REGEX_LIMITS.text} characters are tried, and fewer with a long expression`;
-    return { matched: false, why: cut(`${field} is too long for ${quote(pattern)}: ${limit}`) };
+    return { matched: false, why: cut(`${field} is too long for ${wanted}: ${limit}`) };
   }
-  const wanted = quote(pattern);
-  const why = sentence(compared, match.result === "matched" ? match.text : undefined, {
+  if (match.result === "refused") return { matched: false, why: cut(`${wanted} ${match.message}`) };
+  const why = sentence(compared, match.result === "matched" ? compared.values[match.index] : undefined, {
     holds: `, which matches ${wanted}`,
     fails: `, which does not match ${wanted} as a whole`,
     none: `matches ${wanted} as a whole`,

@@ -15,8 +15,11 @@ const STEPS_PER_TEXT = 100;
 /** Instructions, of all the expressions that are kept compiled. */
 const KEPT_SIZE = 2_000;
 
-/** `too_long`: no text matched, and at least one has not been tried. */
-export type WholeMatch = { result: "matched"; text: string } | { result: "unmatched" } | { result: "too_long" };
+/** `too_long`: no text matched, and at least one has not been tried. `refused`: as `regexFault` tells. */
+export type WholeMatch =
+  | { result: "matched"; index: number }
+  | { result: "unmatched" | "too_long" }
+  | { result: "refused"; message: string };
 
 type Compiled = { ok: true; expression: RE2JS } | { ok: false; message: string };
 
@@ -32,15 +35,14 @@ export function regexFault(pattern: string): string | null {
 /**
  * The first text that matches from its beginning to its end. A text is never tried in part: its beginning says nothing
  * of the whole.
- * @returns `unmatched` for an expression that `regexFault` refuses.
  */
-export function findWholeMatch(pattern: string, texts: Iterable<string>): WholeMatch {
+export function findWholeMatch(pattern: string, texts: readonly string[]): WholeMatch {
   const compiled = compile(pattern);
-  if (!compiled.ok) return { result: "unmatched" };
+  if (!compiled.ok) return { result: "refused", message: compiled.message };
   const size = compiled.expression.programSize();
   let stepsLeft: number = REGEX_LIMITS.steps;
   let isAnyLeftOut = false;
-  for (const text of texts) {
+  for (const [index, text] of texts.entries()) {
     const steps = STEPS_PER_TEXT + size * (text.length + 1);
     if (text.length > REGEX_LIMITS.text || steps > stepsLeft) {
       isAnyLeftOut = true;
@@ -48,7 +50,7 @@ export function findWholeMatch(pattern: string, texts: Iterable<string>): WholeM
     }
     stepsLeft -= steps;
     // Not `testExact`: it builds automata of up to 8 MB for each expression, and many times slower when they grow.
-    if (compiled.expression.matcher(text).matches()) return { result: "matched", text };
+    if (compiled.expression.matcher(text).matches()) return { result: "matched", index };
   }
   return { result: isAnyLeftOut ? "too_long" : "unmatched" };
 }
@@ -68,7 +70,7 @@ function compile(pattern: string): Compiled {
     keep(pattern, expression, size);
     return { ok: true, expression };
   } catch (error) {
-    return { ok: false, message: refusal(error) };
+    return { ok: false, message: refusal(error, pattern) };
   }
 }
 
@@ -87,10 +89,11 @@ function tooCostly(): string {
   return `is too costly: it becomes more than ${REGEX_LIMITS.size} instructions; use smaller counts (nested ones multiply) or fewer ranges of Unicode`;
 }
 
-function refusal(error: unknown): string {
+function refusal(error: unknown, pattern: string): string {
   const remedy = "RE2 has no lookaround and no backreferences, and \\ escapes a sign that is meant literally";
   if (!(error instanceof RE2JSSyntaxException)) return `is not a regular expression in RE2's syntax; ${remedy}`;
-  const place = error.getPattern();
+  // Where the fault is of the whole, the engine names the whole, with the flag that it was given.
+  const place = error.getPattern() === `(?s)${pattern}` ? null : error.getPattern();
   const fault = place === null ? error.getDescription() : `${error.getDescription()} at ${place.slice(0, 60)}`;
   return `is not a regular expression in RE2's syntax: ${fault}; ${remedy}`;
 }
