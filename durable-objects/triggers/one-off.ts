@@ -16,6 +16,8 @@ const UNITS: { names: string[]; elapsedMs: number; days: number }[] = [
   { names: ["w", "week", "weeks"], elapsedMs: 0, days: 7 },
 ];
 
+/** RFC 3339 has four digits for the year. */
+const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const EXAMPLES = 'for example "2026-12-05T09:00", "2026-12-05T09:00:00Z" or "in 2 weeks"';
 
 /** @param zone read for times without an offset, and for days and weeks. @param nowMs what a delay counts from. */
@@ -32,12 +34,17 @@ export function readAt(at: string, zone: string, nowMs: number): ReadTime {
   if (Number.isNaN(local) || new Date(local).toISOString() !== shown) {
     return { fault: `"${text}" names a date or a time of day that does not exist: write ${EXAMPLES}.` };
   }
-  if (offset === undefined) return { atMs: instantOf(zone, local) };
+  if (offset === undefined) return within(instantOf(zone, local), text);
   if (offset.toUpperCase() === "Z") return { atMs: local };
   const [hours = 0, minutes = 0] = offset.slice(1).split(":").map(Number);
   if (hours > 23 || minutes > 59) return { fault: `"${text}" has an offset that no zone has: write ${EXAMPLES}.` };
   const offsetMs = (hours * 60 + minutes) * MINUTE_MS;
-  return { atMs: offset.startsWith("-") ? local + offsetMs : local - offsetMs };
+  return within(offset.startsWith("-") ? local + offsetMs : local - offsetMs, text);
+}
+
+function within(atMs: number, text: string): ReadTime {
+  if (atMs <= LAST_MS) return { atMs };
+  return { fault: `"${text}" is after the year 9999 in UTC: write a time that comes before.` };
 }
 
 /** A delay ends with a whole minute: the clock looks once a minute. */

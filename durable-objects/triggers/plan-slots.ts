@@ -75,33 +75,36 @@ function missedSlot(
 
 /** The slots up to `untilMs` (inclusive): the newest one by one, the missed before them as a number. */
 function collect(trigger: PlannedTrigger, afterMs: number, untilMs: number) {
-  const isMissed = (atMs: number) => atMs < untilMs - ON_TIME_MS;
-  const days: number[][] = [];
+  const chunks: Chunk[] = [];
   let missedCount = 0;
   let folded: SlotPlan["folded"] = null;
-  for (const chunk of slotChunks(trigger, afterMs)) {
-    const slots = instantsUntil(chunk, untilMs);
-    if (slots.length === 0) break;
-    days.push(slots);
-    missedCount += slots.filter(isMissed).length;
-    // Whole days that can't be listed are let go of at once: months of minutes need no more memory than two days.
-    while (days[0] !== undefined && missedCount - days[0].length >= LISTED_LIMIT) {
-      missedCount -= days[0].length;
-      folded = fold(folded, days.shift() ?? []);
+  for (const found of slotChunks(trigger, afterMs)) {
+    const chunk = upTo(found, untilMs);
+    if (chunk.times.length === 0) break;
+    chunks.push(chunk);
+    missedCount += upTo(chunk, untilMs - ON_TIME_MS - 1).times.length;
+    // What is older than the newest thousand goes by whole chunks, each counted by its length.
+    while (chunks[0] !== undefined && missedCount - chunks[0].times.length >= LISTED_LIMIT) {
+      missedCount -= chunks[0].times.length;
+      folded = fold(folded, chunks.shift());
     }
   }
-  const rest = days.flat();
+  const rest = chunks.flatMap(({ baseMs, times }) => times.map((time) => baseMs + time));
   const surplus = Math.max(0, missedCount - LISTED_LIMIT);
-  return { listed: rest.slice(surplus), folded: fold(folded, rest.slice(0, surplus)) };
+  return { listed: rest.slice(surplus), folded: fold(folded, { baseMs: 0, times: rest.slice(0, surplus) }) };
 }
 
-function instantsUntil({ baseMs, times }: Chunk, untilMs: number): number[] {
-  return times.map((time) => baseMs + time).filter((atMs) => atMs <= untilMs);
+/** The part of a chunk that is not after `untilMs`: the chunk itself when that is all of it. */
+function upTo(chunk: Chunk, untilMs: number): Chunk {
+  const { baseMs, times } = chunk;
+  if (baseMs + (times.at(-1) ?? 0) <= untilMs) return chunk;
+  return { baseMs, times: times.filter((time) => baseMs + time <= untilMs) };
 }
 
-function fold(before: SlotPlan["folded"], slots: number[]): SlotPlan["folded"] {
-  const [firstMs] = slots;
-  const lastMs = slots.at(-1);
-  if (firstMs === undefined || lastMs === undefined) return before;
-  return { count: (before?.count ?? 0) + slots.length, firstMs: before?.firstMs ?? firstMs, lastMs };
+function fold(before: SlotPlan["folded"], { baseMs, times }: Chunk = { baseMs: 0, times: [] }): SlotPlan["folded"] {
+  const [first] = times;
+  const last = times.at(-1);
+  if (first === undefined || last === undefined) return before;
+  const count = (before?.count ?? 0) + times.length;
+  return { count, firstMs: before?.firstMs ?? baseMs + first, lastMs: baseMs + last };
 }
