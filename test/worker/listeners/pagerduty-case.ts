@@ -9,10 +9,6 @@ const HEADERS = {
   "x-webhook-id": "6c0dd4d1-6b2a-4c3c-9d4f-3d2f0d4a5e11",
   "x-webhook-subscription": "PWHSUB1",
 };
-const SECRETS = [
-  "rVn6ZJ0vJ9uTnqcRUQ2nCiqPVlbXUq3b1w8lCVn1n4pT",
-  "QmX4u8w2nK7zYt1sLr0eDf5gHj3kAa9bCc6vVx8iIo0P",
-] as const;
 
 /** A reference to another resource. */
 function ref(type: string, id: string, summary: string): Record<string, string> {
