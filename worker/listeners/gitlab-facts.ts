@@ -1,5 +1,6 @@
 /** What of GitLab's payloads matters, to people in a line, to filters by name, to the agent. Pure; nothing throws. */
 import type { Json, JsonObject } from "#protocol/schema.ts";
+import { listed, namedFields, textsOf } from "./named-fields.ts";
 import { contextOf, isObject, textAt, valueAt, wordAt } from "./payload.ts";
 
 const COMMITS_TOLD = 20;
@@ -14,9 +15,8 @@ export function gitlabSummary(name: string, action: string | null, payload: Json
   return `${project === null ? "" : `${project}: `}${parts.join(", ")}`;
 }
 
-/** Only those that the event has: whether a field exists is what filters ask, too. */
-export function gitlabFields(action: string | null, payload: JsonObject): JsonObject {
-  const fields: Record<string, Json> = {
+export function gitlabFields(action: string | null, payload: JsonObject): Record<string, Json> {
+  return namedFields({
     action,
     project: projectOf(payload),
     user: userOf(payload),
@@ -24,8 +24,7 @@ export function gitlabFields(action: string | null, payload: JsonObject): JsonOb
     target_branch: textAt(payload, "object_attributes.target_branch") ?? textAt(payload, "merge_request.target_branch"),
     status: statusOf(payload),
     labels: labelsOf(payload),
-  };
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+  });
 }
 
 export function gitlabContext(name: string, action: string | null, payload: JsonObject): string {
@@ -42,7 +41,7 @@ export function gitlabContext(name: string, action: string | null, payload: Json
     ["Branch", branchOf(payload)],
     ["Target branch", about("target_branch")],
     ["Commit", textAt(payload, "checkout_sha") ?? about("sha") ?? textAt(payload, "object_attributes.last_commit.id")],
-    ["Labels", labelsOf(payload)?.join(", ") ?? null],
+    ["Labels", listed(labelsOf(payload))],
     ["Comment", about("note")],
     ["On", textAt(payload, "merge_request.url") ?? textAt(payload, "issue.url") ?? textAt(payload, "commit.url")],
     ["Failed jobs", failedJobs(payload)],
@@ -101,8 +100,7 @@ function statusOf(payload: JsonObject): string | null {
 }
 
 function labelsOf(payload: JsonObject): string[] | null {
-  const labels = valueAt(payload, "labels") ?? valueAt(payload, "object_attributes.labels");
-  return Array.isArray(labels) ? labels.flatMap((label) => textAt(label, "title") ?? []) : null;
+  return textsOf(valueAt(payload, "labels") ?? valueAt(payload, "object_attributes.labels"), "title");
 }
 
 function commits(payload: JsonObject): string | null {
