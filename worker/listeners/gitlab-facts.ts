@@ -10,9 +10,9 @@ const NO_COMMIT = /^0{40,64}$/;
 export function gitlabSummary(name: string, action: string | null, payload: JsonObject): string {
   const project = projectOf(payload);
   const user = userOf(payload);
-  const what = [name.replaceAll("_", " "), action ?? statusOf(payload)].filter((word) => word !== null).join(" ");
-  const parts = [what, subjectOf(name, payload), user === null ? null : `by ${user}`].filter((part) => part !== null);
-  return `${project === null ? "" : `${project}: `}${parts.join(", ")}`;
+  const what = words([name.replaceAll("_", " "), action ?? statusOf(payload)], " ");
+  const told = words([what, subjectOf(name, payload), user === null ? null : `by ${user}`], ", ");
+  return words([project, told], ": ") ?? name;
 }
 
 export function gitlabFields(action: string | null, payload: JsonObject): Record<string, Json> {
@@ -30,7 +30,7 @@ export function gitlabFields(action: string | null, payload: JsonObject): Record
 export function gitlabContext(name: string, action: string | null, payload: JsonObject): string {
   const about = (member: string) => textAt(payload, `object_attributes.${member}`) ?? textAt(payload, member);
   return contextOf([
-    ["Event", [name, action].filter((word) => word !== null).join(" ")],
+    ["Event", words([name, action], " ")],
     ["Project", projectOf(payload)],
     ["Project address", textAt(payload, "project.web_url")],
     ["By", userOf(payload)],
@@ -62,14 +62,12 @@ function userOf(payload: JsonObject): string | null {
 /** What it is about, in a few words: a merge request, an issue, a branch, a tag, a pipeline. */
 function subjectOf(name: string, payload: JsonObject): string | null {
   const of = (path: string) => wordAt(payload, path);
-  const titled = (sign: string, path: string) => {
-    const iid = of(`${path}.iid`);
-    return iid === null ? null : [`${sign}${iid}`, of(`${path}.title`)].filter((word) => word !== null).join(" ");
-  };
+  const titled = (sign: string, path: string) => numbered(sign, of(`${path}.iid`), of(`${path}.title`));
+  const branch = branchOf(payload);
   switch (name) {
     case "push":
     case "tag_push":
-      return NO_COMMIT.test(of("after") ?? "") ? `${branchOf(payload)} deleted` : branchOf(payload);
+      return NO_COMMIT.test(of("after") ?? "") ? words([branch, "deleted"], " ") : branch;
     case "merge_request":
       return titled("!", "object_attributes");
     case "issue":
@@ -78,9 +76,9 @@ function subjectOf(name: string, payload: JsonObject): string | null {
     case "note":
       return titled("!", "merge_request") ?? titled("#", "issue") ?? of("commit.id") ?? of("snippet.title");
     case "pipeline":
-      return ["#", of("object_attributes.id"), " on ", branchOf(payload)].join("");
+      return words([numbered("#", of("object_attributes.id"), null), branch], " on ");
     case "build":
-      return [of("build_name"), branchOf(payload)].filter((word) => word !== null).join(" on ") || null;
+      return words([of("build_name"), branch], " on ");
     case "deployment":
       return of("environment");
     case "release":
@@ -88,6 +86,15 @@ function subjectOf(name: string, payload: JsonObject): string | null {
     default:
       return of("object_attributes.title") ?? of("object_attributes.name") ?? of("title") ?? of("name");
   }
+}
+
+function numbered(sign: string, number: string | null, title: string | null): string | null {
+  return number === null ? null : words([`${sign}${number}`, title], " ");
+}
+
+/** What there is of them, joined; null where there is nothing. */
+function words(parts: readonly (string | null)[], between: string): string | null {
+  return parts.filter((part) => part !== null).join(between) || null;
 }
 
 function branchOf(payload: JsonObject): string | null {
