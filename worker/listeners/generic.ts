@@ -5,6 +5,7 @@
 import type { GenericAuth } from "#protocol/triggers.ts";
 import { prettyJson, readBody } from "./any-body.ts";
 import { type CloudEvent, readCloudEvent } from "./cloud-events.ts";
+import { hasSecret } from "./hex-signature.ts";
 import { base64Digest, hexDigest, isAnyToken, isSignedByAny } from "./hmac.ts";
 import type { InboundRequest, Listener, Verification } from "./listener.ts";
 import { contextOf, readEvent, textAt } from "./payload.ts";
@@ -34,8 +35,9 @@ export const generic: Listener = {
       "secret as the key. `prefix`, `algorithm` and `encoding` fit it to senders that do it otherwise.",
     "Send a request, and look for it among the deliveries.",
   ],
-  verify: (request, { secrets, settings }) => {
+  async verify(request, { secrets, settings }) {
     const auth = settings.auth ?? { kind: "bearer" };
+    if (!hasSecret(secrets)) return unverified("no_secret");
     return auth.kind === "hmac" ? verifyDigest(request, auth, secrets) : verifyBearer(request, secrets);
   },
   read(request) {
@@ -70,7 +72,7 @@ async function verifyDigest(
   secrets: readonly string[],
 ): Promise<Verification> {
   const header = headers.get(auth.header);
-  if (header === null) return unverified("signature_missing");
+  if (header === null || header === "") return unverified("signature_missing");
   const text = header.startsWith(auth.prefix) ? header.slice(auth.prefix.length) : null;
   const read = auth.encoding === "hex" ? hexDigest : base64Digest;
   const digest = text === null ? null : read(text, auth.algorithm);

@@ -1,5 +1,6 @@
 /** What of GitLab's payloads matters, to people in a line, to filters by name, to the agent. Pure; nothing throws. */
 import type { Json, JsonObject } from "#protocol/schema.ts";
+import { listed, namedFields, textsOf } from "./named-fields.ts";
 import { contextOf, isObject, textAt, valueAt, wordAt } from "./payload.ts";
 
 const COMMITS_TOLD = 20;
@@ -9,14 +10,13 @@ const NO_COMMIT = /^0{40,64}$/;
 export function gitlabSummary(name: string, action: string | null, payload: JsonObject): string {
   const project = projectOf(payload);
   const user = userOf(payload);
-  const what = [name.replaceAll("_", " "), action ?? statusOf(payload)].filter((word) => word !== null).join(" ");
-  const parts = [what, subjectOf(name, payload), user === null ? null : `by ${user}`].filter((part) => part !== null);
-  return `${project === null ? "" : `${project}: `}${parts.join(", ")}`;
+  const what = words([name.replaceAll("_", " "), action ?? statusOf(payload)], " ");
+  const told = words([what, subjectOf(name, payload), user === null ? null : `by ${user}`], ", ");
+  return words([project, told], ": ") ?? name;
 }
 
-/** Only those that the event has: whether a field exists is what filters ask, too. */
-export function gitlabFields(action: string | null, payload: JsonObject): JsonObject {
-  const fields: Record<string, Json> = {
+export function gitlabFields(action: string | null, payload: JsonObject): Record<string, Json> {
+  return namedFields({
     action,
     project: projectOf(payload),
     user: userOf(payload),
@@ -24,14 +24,13 @@ export function gitlabFields(action: string | null, payload: JsonObject): JsonOb
     target_branch: textAt(payload, "object_attributes.target_branch") ?? textAt(payload, "merge_request.target_branch"),
     status: statusOf(payload),
     labels: labelsOf(payload),
-  };
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+  });
 }
 
 export function gitlabContext(name: string, action: string | null, payload: JsonObject): string {
   const about = (member: string) => textAt(payload, `object_attributes.${member}`) ?? textAt(payload, member);
   return contextOf([
-    ["Event", [name, action].filter((word) => word !== null).join(" ")],
+    ["Event", words([name, action], " ")],
     ["Project", projectOf(payload)],
     ["Project address", textAt(payload, "project.web_url")],
     ["By", userOf(payload)],
@@ -42,7 +41,7 @@ export function gitlabContext(name: string, action: string | null, payload: Json
     ["Branch", branchOf(payload)],
     ["Target branch", about("target_branch")],
     ["Commit", textAt(payload, "checkout_sha") ?? about("sha") ?? textAt(payload, "object_attributes.last_commit.id")],
-    ["Labels", labelsOf(payload)?.join(", ") ?? null],
+    ["Labels", listed(labelsOf(payload))],
     ["Comment", about("note")],
     ["On", textAt(payload, "merge_request.url") ?? textAt(payload, "issue.url") ?? textAt(payload, "commit.url")],
     ["Failed jobs", failedJobs(payload)],
@@ -63,14 +62,12 @@ function userOf(payload: JsonObject): string | null {
 /** What it is about, in a few words: a merge request, an issue, a branch, a tag, a pipeline. */
 function subjectOf(name: string, payload: JsonObject): string | null {
   const of = (path: string) => wordAt(payload, path);
-  const titled = (sign: string, path: string) => {
-    const iid = of(`${path}.iid`);
-    return iid === null ? null : [`${sign}${iid}`, of(`${path}.title`)].filter((word) => word !== null).join(" ");
-  };
+  const titled = (sign: string, path: string) => numbered(sign, of(`${path}.iid`), of(`${path}.title`));
+  const branch = branchOf(payload);
   switch (name) {
     case "push":
     case "tag_push":
-      return NO_COMMIT.test(of("after") ?? "") ? `${branchOf(payload)} deleted` : branchOf(payload);
+      return NO_COMMIT.test(of("after") ?? "") ? words([branch, "deleted"], " ") : branch;
     case "merge_request":
       return titled("!", "object_attributes");
     case "issue":
@@ -79,9 +76,9 @@ function subjectOf(name: string, payload: JsonObject): string | null {
     case "note":
       return titled("!", "merge_request") ?? titled("#", "issue") ?? of("commit.id") ?? of("snippet.title");
     case "pipeline":
-      return ["#", of("object_attributes.id"), " on ", branchOf(payload)].join("");
+      return words([numbered("#", of("object_attributes.id"), null), branch], " on ");
     case "build":
-      return [of("build_name"), branchOf(payload)].filter((word) => word !== null).join(" on ") || null;
+      return words([of("build_name"), branch], " on ");
     case "deployment":
       return of("environment");
     case "release":
@@ -89,6 +86,15 @@ function subjectOf(name: string, payload: JsonObject): string | null {
     default:
       return of("object_attributes.title") ?? of("object_attributes.name") ?? of("title") ?? of("name");
   }
+}
+
+function numbered(sign: string, number: string | null, title: string | null): string | null {
+  return number === null ? null : words([`${sign}${number}`, title], " ");
+}
+
+/** What there is of them, joined; null where there is nothing. */
+function words(parts: readonly (string | null)[], between: string): string | null {
+  return parts.filter((part) => part !== null).join(between) || null;
 }
 
 function branchOf(payload: JsonObject): string | null {
@@ -101,8 +107,7 @@ function statusOf(payload: JsonObject): string | null {
 }
 
 function labelsOf(payload: JsonObject): string[] | null {
-  const labels = valueAt(payload, "labels") ?? valueAt(payload, "object_attributes.labels");
-  return Array.isArray(labels) ? labels.flatMap((label) => textAt(label, "title") ?? []) : null;
+  return textsOf(valueAt(payload, "labels") ?? valueAt(payload, "object_attributes.labels"), "title");
 }
 
 function commits(payload: JsonObject): string | null {

@@ -7,6 +7,7 @@
 import type { JsonObject } from "#protocol/schema.ts";
 import { readObject } from "./any-body.ts";
 import { gitlabContext, gitlabFields, gitlabSummary } from "./gitlab-facts.ts";
+import { hasSecret } from "./hex-signature.ts";
 import { isAnyToken } from "./hmac.ts";
 import type { Listener } from "./listener.ts";
 import { readEvent, textAt } from "./payload.ts";
@@ -41,12 +42,13 @@ export const gitlab: Listener = {
   ],
   async verify(request, { secrets, nowMs }) {
     const signing = secrets.filter((secret) => secret.startsWith(SIGNING_TOKEN));
-    const tokens = secrets.filter((secret) => !secret.startsWith(SIGNING_TOKEN));
+    const tokens = secrets.filter((secret) => secret !== "" && !secret.startsWith(SIGNING_TOKEN));
+    if (!hasSecret(secrets)) return unverified("no_secret");
     // A signed request stands and falls with its signature, even while a rotation from one kind to the other overlaps.
     const isSigned = request.headers.has("webhook-signature");
     if (signing.length > 0 && (isSigned || tokens.length === 0)) return verifySignedWebhook(request, signing, nowMs);
     const token = request.headers.get("x-gitlab-token");
-    if (token === null) return unverified("token_missing");
+    if (token === null || token === "") return unverified("token_missing");
     return (await isAnyToken(tokens, token)) ? verified : unverified("token_wrong");
   },
   read({ headers, body }) {

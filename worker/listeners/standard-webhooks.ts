@@ -3,6 +3,7 @@
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
 import { prettyJson, readBody } from "./any-body.ts";
+import { hasSecret } from "./hex-signature.ts";
 import { base64Bytes, base64Digest, isNear, isSignedByAny, prefixed } from "./hmac.ts";
 import type { InboundRequest, Listener, Verification } from "./listener.ts";
 import { contextOf, readEvent, textAt } from "./payload.ts";
@@ -63,8 +64,9 @@ export async function verifySignedWebhook(
   nowMs: number,
 ): Promise<Verification> {
   const [header, id, time] = ["webhook-signature", "webhook-id", "webhook-timestamp"].map((name) => headers.get(name));
-  if (header == null || id == null) return unverified("signature_missing");
-  if (time == null) return unverified("time_missing");
+  if (!hasSecret(secrets)) return unverified("no_secret");
+  if (!header || !id) return unverified("signature_missing");
+  if (!time) return unverified("time_missing");
   const signatures = readSignatures(header);
   if (signatures === null || !/^[!-~]{1,255}$/.test(id)) return unverified("signature_malformed");
   if (!/^[0-9]{1,12}$/.test(time) || !isNear(Number(time), nowMs, WINDOW_SECONDS))

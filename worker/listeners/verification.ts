@@ -11,7 +11,7 @@ export function unverified(failure: VerificationFailure): Verification {
 /** The token of a header `Authorization: Bearer …`, or why there is none. Spelt just so: one scheme, one space. */
 export function bearerToken(headers: Headers): { token: string } | { failure: VerificationFailure } {
   const header = headers.get("authorization");
-  if (header === null) return { failure: "token_missing" };
+  if (header === null || header === "") return { failure: "token_missing" };
   const token = /^Bearer ([!-~]+)$/.exec(header)?.[1];
   return token === undefined ? { failure: "signature_malformed" } : { token };
 }
