@@ -117,7 +117,7 @@ function objectionTo(trigger: Trigger, event: IncomingEvent, routine: JudgedRout
   // What one of our own runs has done is no stranger's, though GitHub knows the run's account as nobody in particular.
   const isStrangers = event.github?.is_stranger === true && event.caused_by === null;
   if (trigger.type === "github" && isStrangers && !trigger.allow_public) {
-    const who = event.github.actor?.login ?? "Somebody";
+    const who = event.github?.actor?.login ?? "Somebody";
     const why = `${who} is not an owner, member or collaborator of the public repository; allow_public is off.`;
     return { outcome: "ignored", reason: "stranger", why };
   }

@@ -9,7 +9,7 @@ const PREFIX = "sha256=";
  * Checks `X-Hub-Signature-256`. The bytes go to the platform's HMAC as they are; `@octokit/webhooks-methods` takes text
  * alone, and a body that has been decoded first is no longer what was signed.
  * @param secrets those in force; two while a rotation overlaps. An empty one signs nothing.
- * @see docs/decisions/0008-github-signatures-over-bytes.md
+ * @see docs/decisions/0009-github-signatures-over-bytes.md
  */
 export async function verifyGithub(
   headers: Headers,
