@@ -1,6 +1,7 @@
 /**
  * Linear's webhooks.
  * @see https://linear.app/developers/webhooks "Webhooks": headers, payload, and "Securing webhooks" (a minute's window)
+ * @see https://linear.app/developers/agent-interaction "Developing the Agent Interaction": sessions with an agent
  */
 import type { Json, JsonObject } from "#protocol/schema.ts";
 import { verifyHexSignature } from "./hex-signature.ts";
@@ -69,8 +70,8 @@ function read({ headers, body }: InboundRequest, _settings: EndpointSettings): R
   const name = textAt(payload, "type");
   if (name === null) return { kind: "unreadable", reason: "The body has no type." };
   const action = textAt(payload, "action");
-  // An SLA event has its issue beside it, everything else is the data.
-  const data = valueAt(payload, "data") ?? valueAt(payload, "issueData");
+  // Events that are no changes of data have an issue, or a session with an agent, in its place.
+  const data = valueAt(payload, "data") ?? valueAt(payload, "issueData") ?? valueAt(payload, "agentSession");
   const issue = textAt(data, "identifier") ?? textAt(data, "issue.identifier");
   const title = textAt(data, "title") ?? textAt(data, "name") ?? textAt(data, "issue.title");
   const labels = textsOf(valueAt(data, "labels"), "name");
@@ -104,7 +105,8 @@ function read({ headers, body }: InboundRequest, _settings: EndpointSettings): R
         ["Project", textAt(data, "project.name")],
         ["Labels", listed(labels)],
         ["Changed", listed(changes?.map(([, change]) => change) ?? null)],
-        ["Text", textAt(data, "body") ?? textAt(data, "description")],
+        ["Text", textAt(data, "body") ?? textAt(data, "description") ?? textAt(payload, "agentActivity.content.body")],
+        ["Prompt", textAt(payload, "promptContext")],
       ]),
     }),
   };

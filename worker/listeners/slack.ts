@@ -29,6 +29,7 @@ export const slack: Listener = {
     { field: "event.reaction", what: "Of reaction_added: the emoji's name" },
     { field: "event.item.ts", what: "Of a reaction: the message's ts" },
     { field: "event.files", what: "Files of a message" },
+    { field: "is_ext_shared_channel", what: "Of an event: whether the channel is shared with other organizations" },
   ],
   setUp,
   verify,

@@ -142,6 +142,27 @@ const samples: ListenerSample[] = [
     },
   },
   {
+    title: "a session with an agent (linear.app/developers/agent-interaction)",
+    headers: { ...HEADERS, "linear-event": "AgentSessionEvent" },
+    body: sent({
+      action: "prompted",
+      type: "AgentSessionEvent",
+      agentSession: { id: "session-1", issue: { ...ISSUE, description: null }, comment: { body: "@reveille look" } },
+      agentActivity: { id: "activity-1", content: { type: "prompt", body: "Look at the log, too" } },
+      promptContext: '<issue identifier="LIN-1778"></issue>',
+    }),
+    reads: {
+      kind: "event",
+      event: {
+        name: "AgentSessionEvent",
+        action: "prompted",
+        summary: "Linear AgentSessionEvent prompted: LIN-1778 Foo bar",
+        fields: { issue: "LIN-1778", team: "LIN" },
+      },
+      context: ["Text: Look at the log, too", 'Prompt: <issue identifier="LIN-1778"></issue>'],
+    },
+  },
+  {
     title: "that an application was revoked",
     headers: { ...HEADERS, "linear-event": "OAuthApp" },
     body: sent({ action: "revoked", type: "OAuthApp", oauthClientId: "client-1" }),
