@@ -26,7 +26,7 @@ export interface CloudEvent {
   data: Json;
 }
 
-export type CloudEventReading = CloudEvent | { reason: string };
+type CloudEventReading = CloudEvent | { reason: string };
 
 /** @returns null where the request is not called a CloudEvent: neither by its type nor by `ce-specversion`. */
 export function readCloudEvent(request: InboundRequest): CloudEventReading | null {

@@ -53,7 +53,7 @@ export const gitlab: Listener = {
   },
   read({ headers, body }) {
     const payload = readObject(body);
-    if (payload === null) return { kind: "unreadable", reason: "The body is not a JSON object." };
+    if (payload === null) return { kind: "unreadable", reason: "The body is not a JSON object, or nested too deeply." };
     const name = eventName(payload, headers);
     if (name === null) return { kind: "unreadable", reason: "Neither the body nor X-Gitlab-Event names an event." };
     const action = textAt(payload, "object_attributes.action") ?? textAt(payload, "action");

@@ -19,9 +19,9 @@ const rsaKeySchema = z.object({
 });
 
 /** @returns what is at the address. @throws when it can't be read. */
-export type FetchKeys = (url: string) => Promise<unknown>;
+type FetchKeys = (url: string) => Promise<unknown>;
 
-export interface IssuerKeys {
+interface IssuerKeys {
   /**
    * Those for RS256 of the issuer at `url`, read again where they are an hour old, or where `kid` is not among them and nobody asked
    * in the last five minutes. The answer may lack `kid` all the same. @throws when they can't be read.

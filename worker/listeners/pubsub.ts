@@ -29,11 +29,8 @@ export const pubsub: Listener = {
   title: "Google Cloud Pub/Sub",
   secretFrom: "nobody",
   fields: [
-    {
-      field: "message.data.…",
-      what: "the message itself: JSON objects by a dotted path; `message.data` where it is text",
-    },
-    { field: "message.attributes.…", what: "the message's attributes" },
+    { field: "message.data", what: "the message: text as it is, JSON by dotted paths such as `message.data.severity`" },
+    { field: "message.attributes", what: "its attributes, by dotted paths such as `message.attributes.eventType`" },
     { field: "subscription", what: "for instance `projects/acme/subscriptions/reveille`" },
   ],
   setUp: (url) => [

@@ -23,7 +23,7 @@ export const standardWebhooks: Listener = {
   fields: [
     { field: "type", what: "the event's type, for instance `contact.created`" },
     { field: "timestamp", what: "when it happened, as the sender writes it" },
-    { field: "data.…", what: "what the sender tells of it, by a dotted path" },
+    { field: "data", what: "what the sender tells of it: `data.id` and so on, by dotted paths" },
   ],
   setUp: (url) => [
     `In the sender's webhook settings, add an endpoint with the URL \`${url}\`, and choose the events that you need.`,
