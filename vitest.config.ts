@@ -21,6 +21,8 @@ const workerd = cloudflareTest(async () => ({
       FIRE_RATE_PER_MINUTE: "",
       FIRE_BURST: "",
       DEMO_MODEL_URL: "http://model.test",
+      GITHUB_WEBHOOK_SECRET: "github-secret-of-the-tests-0123456789",
+      GITHUB_WEBHOOK_SECRET_PREVIOUS: "",
       GIT_CREDENTIALS: JSON.stringify({ "http://upstream.test": "upstream-user:upstream-password" }),
       TEST_MIGRATIONS: await readD1Migrations("./migrations/d1"),
     },

@@ -23,7 +23,7 @@ export function schemaRefusal(schema: z.ZodType, input: unknown, error: z.ZodErr
 
 function issuesOf(schema: z.ZodType, input: unknown, issue: z.core.$ZodIssue): Issue[] {
   if (issue.code === "unrecognized_keys") {
-    const known = knownKeys(schema, issue.path);
+    const known = knownKeys(schema, input, issue.path);
     return issue.keys.slice(0, ISSUE_LIMIT).map((key) => ({
       field: fieldName([...issue.path, key]),
       message: unknownKeyMessage(key, known),
@@ -63,14 +63,33 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   return value;
 }
 
-/** The keys that the schema knows at a path. */
-function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  let current: unknown = unwrapped(schema);
-  for (const part of path) {
-    if (current instanceof z.ZodObject) current = unwrapped(Reflect.get(current.shape, part));
-    else if (current instanceof z.ZodArray) current = unwrapped(current.element);
+/** The keys that the schema knows at a path; of a union, those of the form that the input has chosen. */
+function knownKeys(schema: z.ZodType, input: unknown, path: readonly PropertyKey[]): string[] {
+  let current: unknown = chosen(schema, input);
+  for (const [place, part] of path.entries()) {
+    const inner: unknown =
+      current instanceof z.ZodObject
+        ? Reflect.get(current.shape, part)
+        : current instanceof z.ZodArray
+          ? current.element
+          : undefined;
+    current = chosen(inner, valueAt(input, path.slice(0, place + 1)));
   }
   return current instanceof z.ZodObject ? Object.keys(current.shape) : [];
+}
+
+function chosen(schema: unknown, input: unknown): unknown {
+  const plain = unwrapped(schema);
+  if (!(plain instanceof z.ZodDiscriminatedUnion)) return plain;
+  const key = plain.def.discriminator;
+  const value = valueAt(input, [key]);
+  return plain.options.map(unwrapped).find((option) => isForm(option, key, value));
+}
+
+/** Whether a form of a union is the one for a value of its discriminating key. */
+function isForm(option: unknown, key: string, value: unknown): boolean {
+  const field: unknown = option instanceof z.ZodObject ? Reflect.get(option.shape, key) : undefined;
+  return field instanceof z.ZodType && field.safeParse(value).success;
 }
 
 function unwrapped(schema: unknown): unknown {

@@ -87,7 +87,7 @@ export class Inbox {
     if (delivery.triggerId === null) return readInternalDelivery(delivery);
     const endpoint = await this.#parts.ownerOf(delivery.triggerId).endpoint(delivery.triggerId);
     if (!endpoint.ok) return { kind: "ignored", reason: "The trigger that it came to is gone." };
-    return readWebhookDelivery(delivery, endpoint.value.trigger, this.#parts.baseUrl);
+    return readWebhookDelivery(delivery, endpoint.value.trigger, await sha256(delivery.body), this.#parts.baseUrl);
   }
 
   /** An event as it is offered. @param offerId another than the delivery's makes it happen again, whatever came before. */

@@ -8,6 +8,9 @@ import type { EndpointSettings } from "../listeners/listener.ts";
 import { jsonObject, readEvent } from "../listeners/payload.ts";
 import type { StoredDelivery } from "../store/deliveries.ts";
 
+/** Sources that sign the body and not the id beside it, and never send the same body for two events. */
+const UNSIGNED_IDS: readonly WebhookSource[] = ["linear", "sentry"];
+
 /** What a request said: enough to take it in again under another name. */
 export type DeliveryReading =
   | { kind: "event"; event: Omit<IncomingEvent, "offer_id" | "delivery_id" | "caused_by"> }
@@ -35,10 +38,11 @@ export function readGithubDelivery(delivery: StoredDelivery, bodyHash: string): 
   };
 }
 
-/** @param trigger whose endpoint it came to. */
+/** @param trigger whose endpoint it came to. @param bodyHash see `readGithubDelivery`. */
 export function readWebhookDelivery(
   delivery: StoredDelivery,
   trigger: WebhookTrigger,
+  bodyHash: string,
   baseUrl: string,
 ): DeliveryReading {
   const request = { headers: new Headers(delivery.headers), body: delivery.body };
@@ -52,7 +56,7 @@ export function readWebhookDelivery(
       trigger_id: trigger.id,
       // What its source gave no key is an event of its own each time.
       dedupe_key: reading.event.dedupe_key ?? delivery.id,
-      also_key: null,
+      also_key: UNSIGNED_IDS.includes(trigger.source) ? `body:${bodyHash}` : null,
       github: null,
     },
   };
