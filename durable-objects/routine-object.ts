@@ -58,17 +58,12 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   }
 
   async pause(reason: string | null): Promise<Result<Routine>> {
-    return this.#changeRoutine(({ parts, routine }, nowMs) =>
-      success(parts.definitions.update(routine, { status: "paused", pausedReason: reason }, nowMs)),
-    );
+    return this.#update({ status: "paused", pausedReason: reason });
   }
 
   /** What came due while it was paused is not made up for. */
   async resume(): Promise<Result<Routine>> {
-    return this.#changeRoutine(({ parts, routine }, nowMs) => {
-      parts.clock.strike(routine, nowMs);
-      return success(parts.definitions.update(routine, { status: "active", pausedReason: null }, nowMs));
-    });
+    return this.#update({ status: "active", pausedReason: null });
   }
 
   /** Revokes the token, takes the routine out of every list, cancels its runs, and leaves a tombstone. */
@@ -85,17 +80,12 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   /** A new token for the fire endpoint; the one before is revoked. */
   async issueToken(): Promise<Result<{ token: string }>> {
     const token = makeSecret("rvf_");
-    const tokenHash = await hashSecret(token);
-    const changed = await this.#changeRoutine(({ parts, routine }, nowMs) =>
-      success(parts.definitions.update(routine, { tokenHash }, nowMs)),
-    );
+    const changed = await this.#update({ tokenHash: await hashSecret(token) });
     return changed.ok ? success({ token }) : changed;
   }
 
   async revokeToken(): Promise<Result<null>> {
-    const changed = await this.#changeRoutine(({ parts, routine }, nowMs) =>
-      success(parts.definitions.update(routine, { tokenHash: null }, nowMs)),
-    );
+    const changed = await this.#update({ tokenHash: null });
     return changed.ok ? success(null) : changed;
   }
 
@@ -288,6 +278,14 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   #fire({ routine, life, parts }: Open, event: TriggerEvent): Result<Admission> {
     return life.change((nowMs) => parts.firing.fire(routine, event, nowMs));
+  }
+
+  /** Changes what is no part of a revision. What has come due is claimed first, as the routine was then. */
+  #update(change: Partial<RoutineRow>): Promise<Result<Routine>> {
+    return this.#changeRoutine(({ parts, routine }, nowMs) => {
+      parts.clock.strike(routine, nowMs);
+      return success(parts.definitions.update(routine, change, nowMs));
+    });
   }
 
   /** Changes the routine's own row, and answers when D1 has it. */
