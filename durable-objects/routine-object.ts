@@ -14,7 +14,7 @@ import type { RoutineRow } from "./definition-store.ts";
 import { type Config, type ObjectEnv, requireConfig } from "./environment.ts";
 import { offerEvent, putInForce, readEndpoint, sealSecret, secretAnswer, webhookOf } from "./listening.ts";
 import type { DueAnswer, EndpointAnswer, SecretAnswer } from "./peers.ts";
-import { createRoutine, isIndexed, removeRoutine } from "./routine-birth.ts";
+import { changeRow, createRoutine, removeRoutine } from "./routine-birth.ts";
 import { hasTables, openDatabase } from "./routine-database.ts";
 import { RoutineLife } from "./routine-life.ts";
 import { type RoutineParts, routineParts } from "./routine-parts.ts";
@@ -292,16 +292,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   async #changeRoutine(work: (open: Open, nowMs: number) => Result<RoutineRow>): Promise<Result<Routine>> {
     const open = this.#open();
     if (open === null) return refuse("not_found");
-    const { life, parts, routine } = open;
-    const changed = life.change((nowMs) => {
-      const result = work(open, nowMs);
-      if (result.ok) parts.outbox.owe("project_routine", routine.id, nowMs);
-      return result;
-    });
-    if (!changed.ok) return changed;
-    return (await isIndexed(life, routine.id))
-      ? success(viewOf(parts, changed.value, Date.now()))
-      : refuse("index_behind");
+    return changeRow(open.life, open.routine, (nowMs) => work(open, nowMs));
   }
 }
 
