@@ -43,8 +43,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** Creates the routine in this object. @param id carries this object's owner key. @param actor who, for revisions. */
   async create(id: string, input: RoutineInput, actor: string): Promise<Result<Routine>> {
-    const life = await this.#openLife();
-    return createRoutine(life, { id, input, actor });
+    return createRoutine(await this.#openLife(), { id, input, actor });
   }
 
   read(): Result<Routine> {
