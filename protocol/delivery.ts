@@ -22,8 +22,8 @@ export const verificationFailures = [
 export const verificationFailureSchema = z.enum(verificationFailures).meta({ id: "VerificationFailure" });
 export type VerificationFailure = z.infer<typeof verificationFailureSchema>;
 
-/** What one trigger made of an event. */
-export const triggerJudgementSchema = z
+/** What one trigger made of an event, and what followed. */
+export const deliveryOutcomeSchema = z
   .object({
     routine_id: routineIdSchema,
     trigger_id: triggerIdSchema,
@@ -31,13 +31,6 @@ export const triggerJudgementSchema = z
     /** For people: why it did not match, or what stands against it. */
     why: z.string(),
     filters: z.array(filterCheckSchema),
-  })
-  .meta({ id: "TriggerJudgement" });
-export type TriggerJudgement = z.infer<typeof triggerJudgementSchema>;
-
-/** The same, and what followed. */
-export const deliveryOutcomeSchema = triggerJudgementSchema
-  .extend({
     /** Null when the trigger did not match. */
     outcome: nullable(outcomeSchema),
     reason: nullable(outcomeReasonSchema),

@@ -16,6 +16,8 @@ export interface ShownAt {
 
 export function presentRoutine(routine: Routine, { nowMs, baseUrl, seen }: ShownAt): Routine {
   const isPaused = routine.status === "paused";
+  const names = routine.repositories.map((repository) => repositoryPlace(repository).fullName);
+  const unseen = seen === null ? [] : names.filter((name) => !seen.has(name));
   return {
     ...routine,
     triggers: routine.triggers.map((trigger) => {
@@ -23,8 +25,9 @@ export function presentRoutine(routine: Routine, { nowMs, baseUrl, seen }: Shown
       const { endpoint } = trigger;
       return {
         ...trigger,
-        status: statusOf(trigger.type, slots.length > 0, routine, seen),
+        status: statusOf(trigger.type, slots.length > 0, seen !== null && unseen.length === names.length),
         next_fire_times: isPaused ? [] : slots.map(timestamp),
+        ...(trigger.type === "github" && unseen.length > 0 ? { unseen_repositories: unseen } : {}),
         endpoint: endpoint === null ? null : { ...endpoint, url: new URL(endpoint.url, baseUrl).href },
       };
     }),
@@ -34,12 +37,10 @@ export function presentRoutine(routine: Routine, { nowMs, baseUrl, seen }: Shown
 function statusOf(
   type: Routine["triggers"][number]["type"],
   isToCome: boolean,
-  { repositories }: Routine,
-  seen: ReadonlySet<string> | null,
+  isUnseen: boolean,
 ): TriggerStatus["status"] {
   if (type === "schedule") return isToCome ? "active" : "ended";
-  if (type !== "github" || seen === null) return "active";
-  return repositories.some((repository) => seen.has(repositoryPlace(repository).fullName)) ? "active" : "unreachable";
+  return type === "github" && isUnseen ? "unreachable" : "active";
 }
 
 /** Names of the repositories that a routine with a GitHub trigger waits for, in lower case. */
