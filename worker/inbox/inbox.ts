@@ -96,7 +96,7 @@ export class Inbox {
     event: Extract<DeliveryReading, { kind: "event" }>["event"],
     offerId: string,
   ): Promise<IncomingEvent> {
-    const causes = await this.#parts.matching.causes(event.github?.commits ?? []);
+    const causes = await this.#parts.matching.causes(event.github?.push_marks ?? []);
     const keys = offerId === delivery.id ? {} : { dedupe_key: offerId, also_key: null };
     return { ...event, ...keys, offer_id: offerId, delivery_id: delivery.id, caused_by: causeOf(event, causes) };
   }
@@ -116,8 +116,8 @@ export class Inbox {
     );
     const events: { delivery: StoredDelivery; event: IncomingEvent }[] = [];
     const handled: HandledDelivery[] = [];
-    const commits = readings.flatMap((one) => (one?.kind === "event" ? (one.event.github?.commits ?? []) : []));
-    const causes = await this.#parts.matching.causes(commits);
+    const marks = readings.flatMap((one) => (one?.kind === "event" ? (one.event.github?.push_marks ?? []) : []));
+    const causes = await this.#parts.matching.causes(marks);
     for (const [place, delivery] of waiting.entries()) {
       const reading = readings[place];
       if (reading === null || reading === undefined) continue;

@@ -41,7 +41,7 @@ export function dueStore(binding: D1Database): DueStore {
       if (ended.length > 0) await binding.prepare(END).bind(JSON.stringify(ended)).run();
     },
     forgetPushes: async (beforeMs) => {
-      await binding.prepare("DELETE FROM pushed_commits WHERE at < ?").bind(beforeMs).run();
+      await binding.prepare("DELETE FROM push_marks WHERE at < ?").bind(beforeMs).run();
     },
   };
 }
