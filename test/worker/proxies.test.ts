@@ -1,5 +1,4 @@
 /** What a run's sandbox gets through the worker: its model and its repositories, with the instance's credentials put in. */
-import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { runSchema } from "#protocol/run.ts";
@@ -294,11 +293,6 @@ const pushed: Asked = {
   headers: { "content-type": "application/x-git-receive-pack-request" },
 };
 
-async function marksOfRun(runId: string): Promise<string[]> {
-  const found = env.DB.prepare("SELECT mark FROM push_marks WHERE run_id = ? ORDER BY mark").bind(runId);
-  return (await found.all<{ mark: string }>()).results.map(({ mark }) => mark);
-}
-
 describe("the git proxy", () => {
   it("passes a fetch through unchanged, compressed or not", async () => {
     const { proxy } = await begin();
@@ -341,55 +335,6 @@ describe("the git proxy", () => {
     const silent = { ...pushed, body: `${packet(`${NONE} ${NEW} refs/heads/x\0side-band-64k`)}0000` };
     expect(await errorOf(await proxy("/git/0/git-receive-pack", silent))).toMatchObject({ status: 403 });
     expect(asked).toHaveLength(1);
-  });
-
-  it("notes what a push sets before it leaves, and takes back what the upstream refused", async () => {
-    const { proxy, runId } = await begin();
-    const noted: string[][] = [];
-    const refs = ["refs/heads/claude/x", "refs/heads/main"];
-    const command = (ref: string) => `${NONE} ${NEW} ${ref}`;
-    const report = `${packet("unpack ok\n")}${packet(`ok ${refs[0]}\n`)}${packet(`ng ${refs[1]} protected\n`)}0000`;
-    upstream = async () => {
-      noted.push(await marksOfRun(runId));
-      return new Response(`${packet(`\u0001${report}`)}0000`);
-    };
-    const body = `${packet(`${command(refs[0] ?? "")}\0 report-status side-band-64k`)}${packet(command(refs[1] ?? ""))}0000PACK`;
-    await (await proxy("/git/0/git-receive-pack", { ...pushed, body })).text();
-    const marks = (ref: string) => [`acme/app ${NONE}..${NEW} ${ref}`, `acme/app created ${ref}`];
-    const ofCommit = `acme/app ${NEW}`;
-    expect(noted).toEqual([[ofCommit, ...refs.flatMap(marks)].sort()]);
-    const kept = [ofCommit, ...marks(refs[0] ?? "")].sort();
-    await vi.waitFor(async () => expect(await marksOfRun(runId)).toEqual(kept));
-    // What the run has pushed stays its own when it is refused a second time.
-    upstream = () => new Response(`${packet(`\u0001${packet(`ng ${refs[0]} stale\n`)}0000`)}0000`);
-    await (await proxy("/git/0/git-receive-pack", pushed)).text();
-    expect(await marksOfRun(runId)).toEqual(kept);
-  });
-
-  it("takes all of it back when the upstream refuses to listen, and nothing when it may have listened", async () => {
-    const { proxy, runId } = await begin();
-    upstream = () => new Response(null, { status: 403 });
-    await proxy("/git/0/git-receive-pack", pushed);
-    expect(await marksOfRun(runId)).toEqual([]);
-    upstream = () => new Response(null, { status: 500 });
-    await proxy("/git/0/git-receive-pack", pushed);
-    expect(await marksOfRun(runId)).toHaveLength(3);
-  });
-
-  it("sends nothing of a push that can't be noted, or that sets too much, and says so to git", async () => {
-    const { proxy } = await begin();
-    const asGit = { ...pushed, headers: { ...pushed.headers, "user-agent": "git/2.39.5" } };
-    await env.DB.exec("ALTER TABLE push_marks RENAME TO push_marks_away");
-    const failed = await proxy("/git/0/git-receive-pack", asGit);
-    await env.DB.exec("ALTER TABLE push_marks_away RENAME TO push_marks");
-    expect(failed.status).toBe(503);
-    expect(await failed.text()).toBe("the push was not sent, because it could not be noted: try again soon\n");
-    const commands = Array.from({ length: 501 }, (_, place) =>
-      packet(`${NONE} ${NEW} refs/heads/claude/${place}${place === 0 ? "\0 report-status" : ""}`),
-    );
-    const many = await proxy("/git/0/git-receive-pack", { ...asGit, body: `${commands.join("")}0000PACK` });
-    expect([many.status, await many.text()]).toEqual([403, "a push may set at most 500 refs\n"]);
-    expect(asked).toEqual([]);
   });
 
   it.each<[number, number, string]>([

@@ -1,5 +1,8 @@
 /** Finds in D1 what an event is about: the routines that wait for it, and the run that caused it. */
+import { sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
 import type { Cause } from "#protocol/incoming-event.ts";
+import { pushMarks } from "./schema.ts";
 
 export interface Matching {
   /** Which routines wait for which of the keys. */
@@ -23,8 +26,13 @@ export function matching(binding: D1Database): Matching {
     },
     causes: async (marks) => {
       if (marks.length === 0) return new Map();
-      const { results } = await binding.prepare(CAUSES).bind(JSON.stringify(marks)).all<CauseRow>();
-      return new Map(results.map(({ mark, ...cause }) => [mark, cause]));
+      const { mark, runId, routineId, depth, at } = pushMarks;
+      const rows = await drizzle(binding)
+        .select({ mark, run_id: runId, routine_id: routineId, depth })
+        .from(pushMarks)
+        .where(sql`${mark} IN (SELECT value FROM json_each(${JSON.stringify(marks)}))`)
+        .orderBy(at);
+      return new Map(rows.map(({ mark, ...cause }) => [mark, cause]));
     },
     notePush: async (marks, { routine_id, run_id, depth }, nowMs) => {
       if (marks.length === 0) return [];
@@ -42,14 +50,8 @@ interface SubscriberRow {
   routine_id: string;
 }
 
-interface CauseRow extends Cause {
-  mark: string;
-}
-
 const SUBSCRIBERS = `SELECT DISTINCT key, routine_id FROM subscriptions
   WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key, routine_id`;
-const CAUSES = `SELECT mark, run_id, routine_id, depth FROM push_marks
-  WHERE mark IN (SELECT value FROM json_each(?)) ORDER BY at`;
 const NOTE_PUSH = `INSERT OR IGNORE INTO push_marks (mark, run_id, routine_id, depth, at)
   SELECT value, ?1, ?2, ?3, ?4 FROM json_each(?5) RETURNING mark`;
 const FORGET_PUSH = "DELETE FROM push_marks WHERE run_id = ?1 AND mark IN (SELECT value FROM json_each(?2))";
