@@ -67,7 +67,10 @@ export class RoutineLife {
       ...parts,
       index: env.DB,
       pool: () => poolObject(env, config.jurisdiction, "default"),
-      announce: (run) => announceRun(env, config.jurisdiction, run),
+      announce: (run) => {
+        const { name } = parts.definitions.row()?.definition ?? run.routine;
+        return announceRun(env, config.jurisdiction, run, name);
+      },
       project: (row) => projectionOf(parts, row, Date.now()),
       onFreed: (lease) => this.endLease(lease, "offer_expired"),
       onDrained: () => {

@@ -77,9 +77,10 @@ function actionMismatch({ actions }: GithubTrigger, { action }: IncomingEvent): 
 
 /** What `endingEvent` writes is read here. */
 function endingMismatch(trigger: RoutineTrigger, event: IncomingEvent): string | null {
-  const { routine_id, routine_name, status, result } = event.payload as JsonObject;
+  const { routine_id, routine_names, status, result } = event.payload as JsonObject;
   const wanted = trigger.routine;
-  if (wanted !== (isRoutineId(wanted) ? routine_id : routine_name)) return "Another routine's run has ended.";
+  const isNamed = Array.isArray(routine_names) && routine_names.includes(wanted);
+  if (isRoutineId(wanted) ? wanted !== routine_id : !isNamed) return "Another routine's run has ended.";
   if (!trigger.on.some((one) => one === status)) return `The run ended as ${status}, not ${trigger.on.join(" or ")}.`;
   if (trigger.result === undefined || trigger.result.some((one) => one === result)) return null;
   return `The run's result is ${result}, not ${trigger.result.join(" or ")}.`;
