@@ -2,6 +2,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
+import { workOn } from "#test/support/chains.ts";
 import { FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
 import { type Asked, ask, createRoutine, read } from "./support.ts";
 
@@ -31,8 +32,9 @@ beforeEach(() => {
 async function begin() {
   const { id } = await createRoutine({ repositories: [{ url: REPOSITORY }] });
   const { run_id: runId } = await read(started, `/api/v1/routines/${id}/run`, { method: "POST" });
-  const offer = await runner.accept();
-  await (await runner.work(offer)).report(RUNNING);
+  const work = await workOn(runner, runId);
+  const { offer } = work;
+  await work.report(RUNNING);
   const proxy = (path: string, asked: Asked) => ask(`/proxy/${runId}${path}`, { token: offer.proxy_token, ...asked });
   return { proxy, runId };
 }

@@ -3,6 +3,7 @@ import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { runSchema } from "#protocol/run.ts";
 import { readTranscript } from "#test/support/api.ts";
+import { workOn } from "#test/support/chains.ts";
 import { FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
 import { askGit } from "#worker/proxy/git-upstream.ts";
 import { type Asked, ask, createRoutine, errorOf, read } from "./support.ts";
@@ -48,8 +49,8 @@ beforeEach(() => {
 async function begin() {
   const { id } = await createRoutine({ model: MODEL, repositories: [{ url: REPOSITORY }] });
   const { run_id, session_id } = await read(started, `/api/v1/routines/${id}/run`, { method: "POST" });
-  const offer = await runner.accept();
-  const work = await runner.work(offer);
+  const work = await workOn(runner, run_id);
+  const { offer } = work;
   await work.report(RUNNING);
   const base = `/proxy/${run_id}`;
   const proxy = (path: string, { token = offer.proxy_token, ...rest }: Asked = {}) =>
