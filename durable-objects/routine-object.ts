@@ -66,7 +66,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   /** What came due while it was paused is not made up for. */
   async resume(): Promise<Result<Routine>> {
     return this.#changeRoutine(({ parts, routine }, nowMs) => {
-      parts.clock.strike(routine, nowMs);
+      parts.clock.conclude(routine, routine.definition.triggers, nowMs);
       return success(parts.definitions.update(routine, { status: "active", pausedReason: null }, nowMs));
     });
   }
@@ -131,10 +131,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** Claims what has come due. @returns when to look again. */
   strike(): Result<DueAnswer> {
-    return this.#with(({ parts, life, routine }) => {
-      life.change((nowMs) => parts.clock.strike(routine, nowMs));
-      return success({ due_at: parts.clock.dueAt(routine), written_at: Date.now() });
-    });
+    return this.#with(({ life, routine }) => success(life.time.strike(routine)));
   }
 
   /** A webhook trigger with the secrets that are in force, for the worker alone. */
