@@ -120,10 +120,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** Claims what has come due. @returns when to look again. */
   strike(): Result<DueAnswer> {
-    return this.#with(({ parts, life, routine }) => {
-      life.change((nowMs) => parts.clock.strike(routine, nowMs));
-      return success({ due_at: parts.clock.dueAt(routine), written_at: Date.now() });
-    });
+    return this.#with(({ life, routine }) => success(life.time.strike(routine)));
   }
 
   /** A webhook trigger with the secrets that are in force, for the worker alone. */
@@ -282,7 +279,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   /** Changes what is no part of a revision. What has come due is claimed first, as the routine was then. */
   #update(change: Partial<RoutineRow>): Promise<Result<Routine>> {
     return this.#changeRoutine(({ parts, routine }, nowMs) => {
-      parts.clock.strike(routine, nowMs);
+      parts.clock.conclude(routine, routine.definition.triggers, nowMs);
       return success(parts.definitions.update(routine, change, nowMs));
     });
   }

@@ -1,9 +1,9 @@
 /** A routine as it is shown: with what depends on the time and the address that it is read at. Pure. */
-import { nextSlots } from "#durable-objects/triggers/schedule-rules.ts";
+import { jitterMs, nextSlots } from "#durable-objects/triggers/schedule-rules.ts";
 import type { Routine } from "#protocol/routine.ts";
 import { repositoryPlace } from "#protocol/subscriptions.ts";
 import { timestamp } from "#protocol/time.ts";
-import type { TriggerStatus } from "#protocol/triggers.ts";
+import type { ScheduleTrigger, TriggerStatus } from "#protocol/triggers.ts";
 
 const SHOWN_TIMES = 3;
 
@@ -21,7 +21,7 @@ export function presentRoutine(routine: Routine, { nowMs, baseUrl, seen }: Shown
   return {
     ...routine,
     triggers: routine.triggers.map((trigger) => {
-      const slots = trigger.type === "schedule" ? nextSlots(trigger, nowMs, SHOWN_TIMES) : [];
+      const slots = trigger.type === "schedule" ? slotsToCome(trigger, nowMs) : [];
       const { endpoint } = trigger;
       return {
         ...trigger,
@@ -32,6 +32,11 @@ export function presentRoutine(routine: Routine, { nowMs, baseUrl, seen }: Shown
       };
     }),
   };
+}
+
+/** One whose delay is not over has yet to fire. */
+function slotsToCome(trigger: ScheduleTrigger, nowMs: number): number[] {
+  return nextSlots(trigger, nowMs - jitterMs(trigger.id, trigger.jitter), SHOWN_TIMES);
 }
 
 function statusOf(

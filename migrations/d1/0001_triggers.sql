@@ -1,10 +1,10 @@
 CREATE TABLE `due_routines` (
 	`routine_id` text PRIMARY KEY NOT NULL,
 	`due_at` integer NOT NULL,
-	`written_at` integer NOT NULL
+	`version` integer NOT NULL
 );
 --> statement-breakpoint
-CREATE INDEX `due_routines_by_time` ON `due_routines` (`due_at`);--> statement-breakpoint
+CREATE INDEX `due_routines_by_time` ON `due_routines` (`due_at`,`routine_id`);--> statement-breakpoint
 CREATE TABLE `subscriptions` (
 	`routine_id` text NOT NULL,
 	`trigger_id` text NOT NULL,

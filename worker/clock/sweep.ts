@@ -3,12 +3,12 @@ import { IdMaker } from "#protocol/ids.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { ClockMessage } from "../bindings.ts";
 import type { Deps } from "../deps.ts";
-import type { DueChange, DueRow } from "../store/due.ts";
+import type { DueRow } from "../store/due.ts";
 
 /** What one batch of messages may hold. */
 const PAGE = 100;
-/** A routine that was sent on comes again after this long, should that have been lost. */
-const AGAIN_MS = 180_000;
+/** A routine that was sent on comes again with the second sweep after, should that have been lost. */
+const AGAIN_MS = 90_000;
 const DELIVERIES_KEPT_MS = 7 * 24 * 3_600_000;
 const PUSHES_KEPT_MS = 30 * 24 * 3_600_000;
 const HOUR_MS = 3_600_000;
@@ -26,34 +26,13 @@ export async function sweep(deps: SweepDeps, nowMs: number): Promise<void> {
   ]);
 }
 
-/** Looks at routines as their objects say, and notes when each has to be looked at next. */
-export async function lookAt(deps: Pick<Deps, "ownerOf" | "due">, messages: readonly ClockMessage[]) {
-  const ids = [...new Set(messages.map(({ routine_id }) => routine_id))];
-  const failed = new Set<string>();
-  const answers = await Promise.all(
-    ids.map(async (routineId): Promise<DueChange | null> => {
-      try {
-        const answer = await deps.ownerOf(routineId).strike();
-        // A deleted routine is out of every list, or will be.
-        return answer.ok ? { routine_id: routineId, ...answer.value } : null;
-      } catch (error) {
-        logLine("warn", { what: "strike", routine_id: routineId, outcome: errorText(error) });
-        failed.add(routineId);
-        return null;
-      }
-    }),
-  );
-  await deps.due.settle(answers.filter((answer) => answer !== null));
-  return failed;
-}
-
 async function sendDue({ due, sendDue: send }: SweepDeps, nowMs: number): Promise<void> {
   let last: DueRow | null = null;
   for (;;) {
     const page: DueRow[] = await due.due(nowMs, PAGE, last);
     if (page.length === 0) return;
     // First sent, then put off: what is cut off between the two is sent again.
-    await send(page.map(({ routine_id }) => ({ routine_id })));
+    await send(page.map(({ routine_id }): ClockMessage => ({ routine_id })));
     await due.postpone(page, nowMs + AGAIN_MS);
     last = page.at(-1) ?? null;
     if (page.length < PAGE) return;
