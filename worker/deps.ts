@@ -2,10 +2,10 @@
 import { type Config, readConfig } from "#durable-objects/environment.ts";
 import { poolObject, routineObject } from "#durable-objects/object-ids.ts";
 import type { PoolObject } from "#durable-objects/pool-object.ts";
-import type { RoutineObject } from "#durable-objects/routine-object.ts";
 import { ownerKeyOf } from "#protocol/ids.ts";
 import type { ClockMessage, Env } from "./bindings.ts";
 import { Inbox } from "./inbox/inbox.ts";
+import type { RoutineStub } from "./routine-stub.ts";
 import { bodies } from "./store/bodies.ts";
 import { type DeliveryStore, deliveryStore } from "./store/deliveries.ts";
 import { type DeliveryLists, deliveryLists } from "./store/delivery-lists.ts";
@@ -15,7 +15,6 @@ import { type Matching, matching } from "./store/matching.ts";
 import { type Projection, projection } from "./store/projection.ts";
 import { type SignIns, signIns } from "./store/sign-ins.ts";
 
-export type RoutineStub = DurableObjectStub<RoutineObject>;
 type PoolStub = DurableObjectStub<PoolObject>;
 
 export interface Deps {

@@ -1,9 +1,9 @@
 /** Handles stored deliveries: reads them, finds who waits for them, offers them, and writes down what became of each. */
 import type { IncomingEvent } from "#protocol/incoming-event.ts";
 import { errorText, logLine } from "#protocol/log.ts";
-import type { RoutineStub } from "../deps.ts";
 import { readInstallation } from "../listeners/github/installation.ts";
 import { jsonObject } from "../listeners/payload.ts";
+import type { RoutineStub } from "../routine-stub.ts";
 import type { DeliveryStore, HandledDelivery, StoredDelivery } from "../store/deliveries.ts";
 import type { GithubApp } from "../store/github-app.ts";
 import type { Matching } from "../store/matching.ts";

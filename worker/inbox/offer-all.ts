@@ -2,7 +2,7 @@
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
 import type { IncomingEvent } from "#protocol/incoming-event.ts";
 import { errorText, logLine } from "#protocol/log.ts";
-import type { RoutineStub } from "../deps.ts";
+import type { RoutineStub } from "../routine-stub.ts";
 import type { Matching } from "../store/matching.ts";
 import { keysOf } from "./read-delivery.ts";
 
