@@ -19,6 +19,7 @@ CREATE TABLE `deliveries` (
 	`trigger_id` text,
 	`status` text NOT NULL,
 	`tries` integer DEFAULT 0 NOT NULL,
+	`next_at` integer NOT NULL,
 	`provider_id` text,
 	`event` text,
 	`action` text,
@@ -30,7 +31,7 @@ CREATE TABLE `deliveries` (
 	`outcomes` text NOT NULL
 );
 --> statement-breakpoint
-CREATE INDEX `deliveries_stored` ON `deliveries` (`id`) WHERE status = 'stored';--> statement-breakpoint
+CREATE INDEX `deliveries_stored` ON `deliveries` (`next_at`,`id`) WHERE status = 'stored';--> statement-breakpoint
 CREATE TABLE `github_repositories` (
 	`id` integer PRIMARY KEY NOT NULL,
 	`full_name` text NOT NULL,
