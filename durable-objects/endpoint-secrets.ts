@@ -21,14 +21,15 @@ export class EndpointSecrets {
     this.#signingKey = signingKey;
   }
 
-  /** The secrets in force, newest first. */
+  /** The secrets in force, newest first. One that was encrypted under another SIGNING_KEY is lost, and in force for nobody. */
   async inForce(triggerId: string, nowMs: number): Promise<string[]> {
     const row = this.#row(triggerId);
     if (row === undefined) return [];
     const isPreviousGood = row.previous !== null && (row.previousUntil ?? 0) > nowMs;
     const sealed = isPreviousGood && row.previous !== null ? [row.secret, row.previous] : [row.secret];
     const key = await this.#key();
-    return Promise.all(sealed.map((text) => open(key, triggerId, text)));
+    const opened = await Promise.all(sealed.map((text) => open(key, triggerId, text)));
+    return opened.filter((secret) => secret !== null);
   }
 
   /** Encrypts a secret, to be kept by `keep`. */
@@ -99,12 +100,17 @@ async function seal(key: CryptoKey, triggerId: string, secret: string): Promise<
   return btoa(String.fromCharCode(...nonce, ...sealed));
 }
 
-async function open(key: CryptoKey, triggerId: string, text: string): Promise<string> {
+/** @returns null when another key sealed it. */
+async function open(key: CryptoKey, triggerId: string, text: string): Promise<string | null> {
   const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
   const algorithm = {
     name: "AES-GCM",
     iv: bytes.subarray(0, NONCE_BYTES),
     additionalData: encoder.encode(triggerId),
   };
-  return decoder.decode(await crypto.subtle.decrypt(algorithm, key, bytes.subarray(NONCE_BYTES)));
+  try {
+    return decoder.decode(await crypto.subtle.decrypt(algorithm, key, bytes.subarray(NONCE_BYTES)));
+  } catch {
+    return null;
+  }
 }

@@ -139,6 +139,34 @@ describe("the instance", () => {
     }
   });
 
+  it("describes what takes in webhooks as open to everybody, and their answers by schemas", async () => {
+    const operation = z.object({
+      tags: z.tuple([z.literal("Webhooks")]),
+      summary: z.string().min(10),
+      security: z.array(z.record(z.string(), z.array(z.string()))),
+      responses: z.record(
+        z.string(),
+        z.looseObject({ content: z.record(z.string(), z.object({ schema: z.looseObject({}) })) }),
+      ),
+    });
+    const inbound = z.object({ post: operation.extend({ security: z.tuple([]) }) });
+    const { paths } = await read(z.looseObject({ paths: z.record(z.string(), z.unknown()) }), "/openapi.json", {
+      token: null,
+    });
+    for (const path of ["/webhooks/github", "/webhooks/{source}/{endpoint_id}"]) {
+      const { responses } = inbound.parse(paths[path]).post;
+      expect(responses["202"]?.content["application/json"]?.schema).toMatchObject({ required: ["delivery_id"] });
+    }
+    const owners = { "/api/v1/deliveries": "get", "/api/v1/deliveries/{id}/replay": "post", "/api/v1/events": "post" };
+    for (const [path, method] of Object.entries(owners)) {
+      const { security } = operation.parse(z.record(z.string(), z.unknown()).parse(paths[path])[method]);
+      expect(security).toContainEqual({ owner_token: [] });
+    }
+    const page = await (await ask("/docs", { token: null })).text();
+    const [, webhooks = ""] = /<h2 id="tag-webhooks">Webhooks<\/h2>(.*?)<h2/s.exec(page) ?? [];
+    for (const path of ["/webhooks/github", ...Object.keys(owners)]) expect(webhooks).toContain(path);
+  });
+
   it("shows the API on a page that needs no script and nothing from elsewhere", async () => {
     const page = await (await ask("/docs", { token: null })).text();
     expect(page).toContain("/v1/claude_code/routines/{id}/fire");
