@@ -33,7 +33,7 @@ export function changeDefinition(
   const triggers = inputs === undefined ? null : prepareTriggers(inputs, before, makeId, nowMs);
   if (triggers?.ok === false) return triggers;
   // What was due under the old definition is claimed under it.
-  parts.clock.strike(routine, nowMs);
+  parts.clock.conclude(routine, triggers?.value ?? before, nowMs);
   const row = adopted(parts, parts.definitions.change(routine, patch, triggers?.value ?? null, actor, nowMs), nowMs);
   parts.engine.promote(nowMs);
   return success(row);
@@ -51,7 +51,6 @@ export function projectionOf(parts: RoutineParts, row: RoutineRow, nowMs: number
     version: row.version,
     subscriptions: subscriptions(parts, row),
     dueAt: parts.clock.dueAt(row),
-    nowMs,
   };
 }
 

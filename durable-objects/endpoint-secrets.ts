@@ -1,5 +1,5 @@
 /** Secrets of webhook endpoints: encrypted at rest, two in force while a rotation overlaps. */
-import { eq, notInArray } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import type { Database } from "./routine-database.ts";
 import { endpoints } from "./routine-schema.ts";
 
@@ -72,7 +72,8 @@ export class EndpointSecrets {
   retain(triggerIds: readonly string[]): void {
     this.#database
       .delete(endpoints)
-      .where(notInArray(endpoints.triggerId, [...triggerIds]))
+      // As one text: a statement takes a hundred values.
+      .where(sql`${endpoints.triggerId} NOT IN (SELECT value FROM json_each(${JSON.stringify(triggerIds)}))`)
       .run();
   }
 

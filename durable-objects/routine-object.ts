@@ -14,7 +14,7 @@ import type { RoutineRow } from "./definition-store.ts";
 import { type Config, type ObjectEnv, requireConfig } from "./environment.ts";
 import { offerEvent, putInForce, readEndpoint, sealSecret, secretAnswer, webhookOf } from "./listening.ts";
 import type { DueAnswer, EndpointAnswer, SecretAnswer } from "./peers.ts";
-import { createRoutine, isIndexed, removeRoutine } from "./routine-birth.ts";
+import { changeRow, createRoutine, removeRoutine } from "./routine-birth.ts";
 import { hasTables, openDatabase } from "./routine-database.ts";
 import { RoutineLife } from "./routine-life.ts";
 import { type RoutineParts, routineParts } from "./routine-parts.ts";
@@ -43,8 +43,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** Creates the routine in this object. @param id carries this object's owner key. @param actor who, for revisions. */
   async create(id: string, input: RoutineInput, actor: string): Promise<Result<Routine>> {
-    const life = await this.#openLife();
-    return createRoutine(life, { id, input, actor });
+    return createRoutine(await this.#openLife(), { id, input, actor });
   }
 
   read(): Result<Routine> {
@@ -58,17 +57,12 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   }
 
   async pause(reason: string | null): Promise<Result<Routine>> {
-    return this.#changeRoutine(({ parts, routine }, nowMs) =>
-      success(parts.definitions.update(routine, { status: "paused", pausedReason: reason }, nowMs)),
-    );
+    return this.#update({ status: "paused", pausedReason: reason });
   }
 
   /** What came due while it was paused is not made up for. */
   async resume(): Promise<Result<Routine>> {
-    return this.#changeRoutine(({ parts, routine }, nowMs) => {
-      parts.clock.strike(routine, nowMs);
-      return success(parts.definitions.update(routine, { status: "active", pausedReason: null }, nowMs));
-    });
+    return this.#update({ status: "active", pausedReason: null });
   }
 
   /** Revokes the token, takes the routine out of every list, cancels its runs, and leaves a tombstone. */
@@ -85,17 +79,12 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   /** A new token for the fire endpoint; the one before is revoked. */
   async issueToken(): Promise<Result<{ token: string }>> {
     const token = makeSecret("rvf_");
-    const tokenHash = await hashSecret(token);
-    const changed = await this.#changeRoutine(({ parts, routine }, nowMs) =>
-      success(parts.definitions.update(routine, { tokenHash }, nowMs)),
-    );
+    const changed = await this.#update({ tokenHash: await hashSecret(token) });
     return changed.ok ? success({ token }) : changed;
   }
 
   async revokeToken(): Promise<Result<null>> {
-    const changed = await this.#changeRoutine(({ parts, routine }, nowMs) =>
-      success(parts.definitions.update(routine, { tokenHash: null }, nowMs)),
-    );
+    const changed = await this.#update({ tokenHash: null });
     return changed.ok ? success(null) : changed;
   }
 
@@ -131,10 +120,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** Claims what has come due. @returns when to look again. */
   strike(): Result<DueAnswer> {
-    return this.#with(({ parts, life, routine }) => {
-      life.change((nowMs) => parts.clock.strike(routine, nowMs));
-      return success({ due_at: parts.clock.dueAt(routine), written_at: Date.now() });
-    });
+    return this.#with(({ life, routine }) => success(life.time.strike(routine)));
   }
 
   /** A webhook trigger with the secrets that are in force, for the worker alone. */
@@ -290,20 +276,19 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     return life.change((nowMs) => parts.firing.fire(routine, event, nowMs));
   }
 
+  /** Changes what is no part of a revision. What has come due is claimed first, as the routine was then. */
+  #update(change: Partial<RoutineRow>): Promise<Result<Routine>> {
+    return this.#changeRoutine(({ parts, routine }, nowMs) => {
+      parts.clock.conclude(routine, routine.definition.triggers, nowMs);
+      return success(parts.definitions.update(routine, change, nowMs));
+    });
+  }
+
   /** Changes the routine's own row, and answers when D1 has it. */
   async #changeRoutine(work: (open: Open, nowMs: number) => Result<RoutineRow>): Promise<Result<Routine>> {
     const open = this.#open();
     if (open === null) return refuse("not_found");
-    const { life, parts, routine } = open;
-    const changed = life.change((nowMs) => {
-      const result = work(open, nowMs);
-      if (result.ok) parts.outbox.owe("project_routine", routine.id, nowMs);
-      return result;
-    });
-    if (!changed.ok) return changed;
-    return (await isIndexed(life, routine.id))
-      ? success(viewOf(parts, changed.value, Date.now()))
-      : refuse("index_behind");
+    return changeRow(open.life, open.routine, (nowMs) => work(open, nowMs));
   }
 }
 

@@ -1,7 +1,7 @@
 /** What a source told, in one shape: what triggers are matched against. */
 import { z } from "zod";
 import { deliveryIdSchema, routineIdSchema, runIdSchema } from "./ids.ts";
-import { type Json, jsonSchema, nullable } from "./schema.ts";
+import { jsonSchema, nullable } from "./schema.ts";
 import { checkoutSchema } from "./trigger-event.ts";
 import { webhookSources } from "./triggers.ts";
 
@@ -63,5 +63,3 @@ export const incomingEventSchema = readEventSchema.extend({
   caused_by: nullable(causeSchema),
 });
 export type IncomingEvent = z.infer<typeof incomingEventSchema>;
-
-export type { Json };

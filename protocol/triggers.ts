@@ -70,6 +70,7 @@ const shown = {
   next_fire_times: z.unknown().optional(),
   status: z.unknown().optional(),
   endpoint: z.unknown().optional(),
+  unseen_repositories: z.unknown().optional(),
 };
 const name = z.string().trim().min(1).max(200);
 const listening = { filters: filtersSchema.default([]), coalesce: coalesceSchema.optional() };
@@ -233,6 +234,13 @@ export const triggerStatusSchema = z
         previous_secret_until: nullable(timestampSchema),
       }),
     ).meta({ description: "Of a webhook trigger." }),
+    unseen_repositories: z
+      .array(z.string())
+      .optional()
+      .meta({
+        description:
+          "Of a GitHub trigger: repositories that the GitHub App was not given, so that nothing comes from them.",
+      }),
   })
   .meta({ id: "TriggerStatus" });
 export type TriggerStatus = z.infer<typeof triggerStatusSchema>;

@@ -35,6 +35,7 @@ const DOORS_OF_OBJECTS = [
   "secrets.ts",
   "page-end.ts",
   "projection/schema.ts",
+  "triggers/schedule-rules.ts",
 ];
 /** The platform finds the classes of the objects in the worker's main file. */
 const CLASSES_ARE_EXPORTED_IN = "worker/index.ts";

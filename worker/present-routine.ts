@@ -1,9 +1,9 @@
 /** A routine as it is shown: with what depends on the time and the address that it is read at. Pure. */
-import { nextSlots } from "#durable-objects/triggers/schedule-rules.ts";
+import { jitterMs, nextSlots } from "#durable-objects/triggers/schedule-rules.ts";
 import type { Routine } from "#protocol/routine.ts";
 import { repositoryPlace } from "#protocol/subscriptions.ts";
 import { timestamp } from "#protocol/time.ts";
-import type { TriggerStatus } from "#protocol/triggers.ts";
+import type { ScheduleTrigger, TriggerStatus } from "#protocol/triggers.ts";
 
 const SHOWN_TIMES = 3;
 
@@ -16,30 +16,36 @@ export interface ShownAt {
 
 export function presentRoutine(routine: Routine, { nowMs, baseUrl, seen }: ShownAt): Routine {
   const isPaused = routine.status === "paused";
+  const names = routine.repositories.map((repository) => repositoryPlace(repository).fullName);
+  const unseen = seen === null ? [] : names.filter((name) => !seen.has(name));
   return {
     ...routine,
     triggers: routine.triggers.map((trigger) => {
-      const slots = trigger.type === "schedule" ? nextSlots(trigger, nowMs, SHOWN_TIMES) : [];
+      const slots = trigger.type === "schedule" ? slotsToCome(trigger, nowMs) : [];
       const { endpoint } = trigger;
       return {
         ...trigger,
-        status: statusOf(trigger.type, slots.length > 0, routine, seen),
+        status: statusOf(trigger.type, slots.length > 0, seen !== null && unseen.length === names.length),
         next_fire_times: isPaused ? [] : slots.map(timestamp),
+        ...(trigger.type === "github" && unseen.length > 0 ? { unseen_repositories: unseen } : {}),
         endpoint: endpoint === null ? null : { ...endpoint, url: new URL(endpoint.url, baseUrl).href },
       };
     }),
   };
 }
 
+/** One whose delay is not over has yet to fire. */
+function slotsToCome(trigger: ScheduleTrigger, nowMs: number): number[] {
+  return nextSlots(trigger, nowMs - jitterMs(trigger.id, trigger.jitter), SHOWN_TIMES);
+}
+
 function statusOf(
   type: Routine["triggers"][number]["type"],
   isToCome: boolean,
-  { repositories }: Routine,
-  seen: ReadonlySet<string> | null,
+  isUnseen: boolean,
 ): TriggerStatus["status"] {
   if (type === "schedule") return isToCome ? "active" : "ended";
-  if (type !== "github" || seen === null) return "active";
-  return repositories.some((repository) => seen.has(repositoryPlace(repository).fullName)) ? "active" : "unreachable";
+  return type === "github" && isUnseen ? "unreachable" : "active";
 }
 
 /** Names of the repositories that a routine with a GitHub trigger waits for, in lower case. */

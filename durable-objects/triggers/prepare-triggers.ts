@@ -43,10 +43,16 @@ export function prepareTriggers(
   return success(triggers);
 }
 
-type Plain = Omit<TriggerInput, "next_fire_times" | "status" | "endpoint">;
+type Plain = Omit<TriggerInput, "next_fire_times" | "status" | "endpoint" | "unseen_repositories">;
 
 /** What a routine's triggers are shown with may be sent back; it says nothing. */
-function withoutShown({ next_fire_times, status, endpoint, ...input }: TriggerInput): TriggerInput {
+function withoutShown({
+  next_fire_times: _times,
+  status: _status,
+  endpoint: _endpoint,
+  unseen_repositories: _unseen,
+  ...input
+}: TriggerInput): TriggerInput {
   return input satisfies Plain as TriggerInput;
 }
 

@@ -107,9 +107,20 @@ describe("the state folder", () => {
     const other = mkdtempSync(path.join(root, "other-"));
     const second = await openSecrets(other);
     const all = [first, second].flatMap((opened) => (opened.ok ? Object.values(opened.value) : []));
-    expect(new Set(all).size).toBe(8);
+    expect(new Set(all).size).toBe(10);
     expect(statSync(path.join(root, "secrets.json")).mode & 0o777).toBe(0o600);
   });
+});
+
+test("what an earlier version did not draw is added to the secrets, and the rest stays", async () => {
+  const first = await openSecrets(root);
+  const file = path.join(root, "secrets.json");
+  const { GITHUB_WEBHOOK_SECRET: _added, ...earlier } = JSON.parse(readFileSync(file, "utf8"));
+  writeFileSync(file, JSON.stringify(earlier));
+  const second = await openSecrets(root);
+  expect(second).toMatchObject({ ok: true, value: earlier });
+  expect(second).not.toEqual(first);
+  expect(await openSecrets(root)).toEqual(second);
 });
 
 describe("the lock", () => {

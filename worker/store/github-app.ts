@@ -24,7 +24,7 @@ export function githubApp(binding: D1Database): GithubApp {
       await binding.batch([
         deleted
           ? binding.prepare("DELETE FROM github_repositories WHERE installation_id = ?").bind(installation_id)
-          : binding.prepare(REMOVE).bind(JSON.stringify(removed.map(({ id }) => id))),
+          : binding.prepare(REMOVE).bind(JSON.stringify(removed.map(({ id }) => id)), installation_id),
         binding.prepare(ADD).bind(installation_id, account, JSON.stringify(rows)),
       ]);
     },
@@ -47,7 +47,8 @@ interface SeenRow extends Omit<SeenRepository, "private"> {
   is_private: number;
 }
 
-const REMOVE = "DELETE FROM github_repositories WHERE id IN (SELECT value FROM json_each(?))";
+/** One that has passed to another installation meanwhile stays with that. */
+const REMOVE = "DELETE FROM github_repositories WHERE id IN (SELECT value FROM json_each(?1)) AND installation_id = ?2";
 const ADD = `INSERT INTO github_repositories (id, full_name, is_private, installation_id, account)
   SELECT value ->> 0, value ->> 1, value ->> 2, ?1, ?2 FROM json_each(?3) WHERE true
   ON CONFLICT (id) DO UPDATE SET full_name = excluded.full_name, is_private = excluded.is_private,
