@@ -5,7 +5,7 @@ import { type ShownTrigger, TRIGGER_STATUS_LABELS, triggerLine, triggerTerms } f
 import { Badge } from "../ui/badge.tsx";
 import { List, ListRow } from "../ui/card.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
-import { exactTime, Time } from "../ui/time.tsx";
+import { minuteTime, Time } from "../ui/time.tsx";
 import styles from "./triggers.module.css";
 
 export function Triggers({ triggers }: { triggers: Routine["triggers"] }) {
@@ -54,8 +54,8 @@ function NextTimes({ times }: { times: readonly string[] }) {
   if (next === undefined) return null;
   return (
     <p className={styles.aside}>
-      Next <Time at={next} />: {exactTime(next)}
-      {later.length > 0 && `, then ${later.map(exactTime).join(", ")}`}
+      Next <Time at={next} />: {minuteTime(next)}
+      {later.length > 0 && `, then ${later.map(minuteTime).join(", ")}`}
     </p>
   );
 }
@@ -81,7 +81,7 @@ function Endpoint({ endpoint, needsSecret }: EndpointProps) {
         </p>
       )}
       {previousUntil !== null && (
-        <p className={styles.aside}>The secret before is accepted until {exactTime(previousUntil)}.</p>
+        <p className={styles.aside}>The secret before is accepted until {minuteTime(previousUntil)}.</p>
       )}
     </>
   );
