@@ -6,6 +6,11 @@ import { endpoints } from "./routine-schema.ts";
 /** For so long the secret before is accepted too. */
 export const ROTATION_OVERLAP_MS = 24 * 3_600_000;
 
+/** Who rotates oftener within the overlap shuts out the oldest. */
+const PREVIOUS_KEPT = 4;
+
+type Previous = (typeof endpoints.$inferSelect)["previous"];
+
 export interface EndpointState {
   /** Until when the secret before is accepted too; null when there is none. Unix milliseconds. */
   previousUntilMs: number | null;
@@ -25,8 +30,7 @@ export class EndpointSecrets {
   async inForce(triggerId: string, nowMs: number): Promise<string[]> {
     const row = this.#row(triggerId);
     if (row === undefined) return [];
-    const isPreviousGood = row.previous !== null && (row.previousUntil ?? 0) > nowMs;
-    const sealed = isPreviousGood && row.previous !== null ? [row.secret, row.previous] : [row.secret];
+    const sealed = [row.secret, ...accepted(row.previous, nowMs).map(({ secret }) => secret)];
     const key = await this.#key();
     const opened = await Promise.all(sealed.map((text) => open(key, triggerId, text)));
     return opened.filter((secret) => secret !== null);
@@ -38,13 +42,14 @@ export class EndpointSecrets {
   }
 
   /**
-   * Puts a secret in force; the one before stays so for a while.
+   * Puts a secret in force; those before stay so for a while, each from its own replacement on.
    * @param sealed from `seal`. @param isUnseen the source has handed it over, and a person has to see it once.
    */
   keep(triggerId: string, sealed: string, isUnseen: boolean, nowMs: number): void {
     const before = this.#row(triggerId);
-    const previousUntil = before === undefined ? null : nowMs + ROTATION_OVERLAP_MS;
-    const values = { triggerId, secret: sealed, previous: before?.secret ?? null, previousUntil, isUnseen };
+    const replaced = before === undefined ? [] : [{ secret: before.secret, untilMs: nowMs + ROTATION_OVERLAP_MS }];
+    const previous = [...replaced, ...accepted(before?.previous ?? [], nowMs)].slice(0, PREVIOUS_KEPT);
+    const values = { triggerId, secret: sealed, previous, isUnseen };
     this.#database
       .insert(endpoints)
       .values(values)
@@ -64,8 +69,8 @@ export class EndpointSecrets {
   state(triggerId: string, nowMs: number): EndpointState | null {
     const row = this.#row(triggerId);
     if (row === undefined) return null;
-    const until = row.previousUntil ?? 0;
-    return { previousUntilMs: until > nowMs ? until : null };
+    const [newest] = accepted(row.previous, nowMs);
+    return { previousUntilMs: newest?.untilMs ?? null };
   }
 
   /** Forgets the secrets of triggers that the routine has no more. */
@@ -86,6 +91,10 @@ export class EndpointSecrets {
     const use = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: encoder.encode("endpoint-secrets") };
     return crypto.subtle.deriveKey(use, raw, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
   }
+}
+
+function accepted(previous: Previous, nowMs: number): Previous {
+  return previous.filter(({ untilMs }) => untilMs > nowMs);
 }
 
 const NONCE_BYTES = 12;

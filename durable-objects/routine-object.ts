@@ -9,10 +9,10 @@ import { isSettled, type Run, type Session, type Usage } from "#protocol/run.ts"
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import type { Admission, Occurrence, TriggerEvent } from "#protocol/trigger-event.ts";
-import { changeDefinition, viewOf } from "./definition-changes.ts";
+import { changeDefinition, definitionFault, viewOf } from "./definition-changes.ts";
 import type { RoutineRow } from "./definition-store.ts";
 import { type Config, type ObjectEnv, requireConfig } from "./environment.ts";
-import { offerEvent, putInForce, readEndpoint, sealSecret, secretAnswer, webhookOf } from "./listening.ts";
+import { offerEvent, readEndpoint, rotateSecret } from "./listening.ts";
 import type { DueAnswer, EndpointAnswer, SecretAnswer } from "./peers.ts";
 import { changeRow, createRoutine, removeRoutine } from "./routine-birth.ts";
 import { hasTables, openDatabase } from "./routine-database.ts";
@@ -43,7 +43,8 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** Creates the routine in this object. @param id carries this object's owner key. @param actor who, for revisions. */
   async create(id: string, input: RoutineInput, actor: string): Promise<Result<Routine>> {
-    return createRoutine(await this.#openLife(), { id, input, actor });
+    const fault = definitionFault(input, Date.now());
+    return fault ?? createRoutine(await this.#openLife(), { id, input, actor });
   }
 
   read(): Result<Routine> {
@@ -138,12 +139,8 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
    */
   async setSecret(triggerId: string, given: string | null, from: "owner" | "source"): Promise<Result<SecretAnswer>> {
     const open = this.#open();
-    if (open === null || webhookOf(open.routine, triggerId) === null) return refuse("not_found");
-    const sealed = await sealSecret(open.parts, triggerId, given);
-    const changed = await this.#changeRoutine(({ parts, routine }, nowMs) =>
-      putInForce(parts, routine, { ...sealed, triggerId, from }, nowMs),
-    );
-    return changed.ok ? success(secretAnswer(sealed.secret, changed.value, triggerId)) : changed;
+    if (open === null) return refuse("not_found");
+    return rotateSecret(open.life, { triggerId, given, from });
   }
 
   /** The secret that the source has handed over: once. */

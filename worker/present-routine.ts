@@ -7,6 +7,8 @@ import type { ScheduleTrigger, TriggerStatus } from "#protocol/triggers.ts";
 
 const SHOWN_TIMES = 3;
 
+type Endpoint = NonNullable<TriggerStatus["endpoint"]>;
+
 export interface ShownAt {
   nowMs: number;
   baseUrl: string;
@@ -28,7 +30,7 @@ export function presentRoutine(routine: Routine, { nowMs, baseUrl, seen }: Shown
         status: statusOf(trigger.type, slots.length > 0, seen !== null && unseen.length === names.length),
         next_fire_times: isPaused ? [] : slots.map(timestamp),
         ...(trigger.type === "github" && unseen.length > 0 ? { unseen_repositories: unseen } : {}),
-        endpoint: endpoint === null ? null : { ...endpoint, url: new URL(endpoint.url, baseUrl).href },
+        endpoint: endpoint === null ? null : presentEndpoint(endpoint, nowMs, baseUrl),
       };
     }),
   };
@@ -37,6 +39,12 @@ export function presentRoutine(routine: Routine, { nowMs, baseUrl, seen }: Shown
 /** One whose delay is not over has yet to fire. */
 function slotsToCome(trigger: ScheduleTrigger, nowMs: number): number[] {
   return nextSlots(trigger, nowMs - jitterMs(trigger.id, trigger.jitter), SHOWN_TIMES);
+}
+
+function presentEndpoint(endpoint: Endpoint, nowMs: number, baseUrl: string): Endpoint {
+  const { previous_secret_until: until, url } = endpoint;
+  const isPast = until !== null && Date.parse(until) <= nowMs;
+  return { ...endpoint, url: new URL(url, baseUrl).href, previous_secret_until: isPast ? null : until };
 }
 
 function statusOf(

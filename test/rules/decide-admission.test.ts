@@ -21,6 +21,8 @@ const FREE: AdmissionFacts = {
   maxConcurrent: 2,
   earlier: null,
   alike: null,
+  gathering: 0,
+  isGathering: false,
   active: 0,
   queued: 0,
   isAnyDue: () => true,

@@ -87,7 +87,8 @@ export function readInternalDelivery(delivery: KeptDelivery): DeliveryReading {
       ...event,
       source: "event",
       trigger_id: null,
-      dedupe_key: delivery.providerId ?? delivery.id,
+      // A key is the sender's for this name.
+      dedupe_key: delivery.providerId === null ? delivery.id : `${name}\n${delivery.providerId}`,
       also_key: null,
       github: null,
     },
