@@ -9,6 +9,7 @@ import type { Database } from "./routine-database.ts";
 import { schedules } from "./routine-schema.ts";
 import { type PlannedSlot, planSlots } from "./triggers/plan-slots.ts";
 import { jitterMs, nextSlots } from "./triggers/schedule-rules.ts";
+import { shownIn } from "./triggers/zone-clock.ts";
 
 interface Claim {
   spec: string;
@@ -98,9 +99,8 @@ export class Clock {
       const summary = `${count} times from ${timestamp(firstMs)} to ${timestamp(lastMs)}`;
       this.#firing.strike(routine, eventOf(trigger, summary), FOLDED_REASONS[trigger.catch_up], nowMs);
     }
-    const summaryOf = summariesOf(trigger);
     for (const slot of plan.slots) {
-      this.#firing.strike(routine, eventOf(trigger, summaryOf(slot)), slot.reason, nowMs);
+      this.#firing.strike(routine, eventOf(trigger, summaryOf(slot, trigger)), slot.reason, nowMs);
     }
     this.#database
       .update(schedules)
@@ -151,18 +151,9 @@ function specOf({ cron, every, time, minute, weekday, day, at, timezone }: Sched
   return JSON.stringify({ cron, every, time, minute, weekday, day, at, timezone });
 }
 
-/** Making a format costs far more than using it. */
-function summariesOf({ timezone }: ScheduleTrigger): (slot: PlannedSlot) => string {
-  const format = new Intl.DateTimeFormat("en-GB", {
-    timeZone: timezone,
-    dateStyle: "medium",
-    timeStyle: "short",
-    hourCycle: "h23",
-  });
-  return ({ atMs, verdict }) => {
-    const words = verdict === "catch_up" ? "Made up for" : "Scheduled for";
-    return `${words} ${format.format(atMs)} (${timezone})`;
-  };
+function summaryOf({ atMs, verdict }: PlannedSlot, { timezone }: ScheduleTrigger): string {
+  const words = verdict === "catch_up" ? "Made up for" : "Scheduled for";
+  return `${words} ${shownIn(timezone, atMs)} (${timezone})`;
 }
 
 function eventOf({ id }: ScheduleTrigger, summary: string): TriggerEvent {

@@ -62,7 +62,10 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** What came due while it was paused is not made up for. */
   async resume(): Promise<Result<Routine>> {
-    return this.#update({ status: "active", pausedReason: null });
+    return this.#changeRoutine(({ parts, routine }, nowMs) => {
+      parts.clock.conclude(routine, routine.definition.triggers, nowMs);
+      return success(parts.definitions.update(routine, { status: "active", pausedReason: null }, nowMs));
+    });
   }
 
   /** Revokes the token, takes the routine out of every list, cancels its runs, and leaves a tombstone. */
@@ -276,12 +279,11 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     return life.change((nowMs) => parts.firing.fire(routine, event, nowMs));
   }
 
-  /** Changes what is no part of a revision. What has come due is claimed first, as the routine was then. */
+  /** Changes what is no part of a revision. */
   #update(change: Partial<RoutineRow>): Promise<Result<Routine>> {
-    return this.#changeRoutine(({ parts, routine }, nowMs) => {
-      parts.clock.conclude(routine, routine.definition.triggers, nowMs);
-      return success(parts.definitions.update(routine, change, nowMs));
-    });
+    return this.#changeRoutine(({ parts, routine }, nowMs) =>
+      success(parts.definitions.update(routine, change, nowMs)),
+    );
   }
 
   /** Changes the routine's own row, and answers when D1 has it. */

@@ -106,9 +106,10 @@ export function mountTriggers(app: App): void {
 }
 
 function secretFault(source: keyof typeof LISTENERS, given: string | undefined): string | null {
-  const { secretFrom, title } = LISTENERS[source];
+  const { secretFrom, title, secretFault: faultOf } = LISTENERS[source];
   if (secretFrom === "nobody") return `${title} signs with public keys: there is no secret to set`;
-  return secretFrom === "source" && given === undefined ? `is required: ${title} makes it, see docs/triggers.md` : null;
+  if (given !== undefined) return faultOf?.(given) ?? null;
+  return secretFrom === "source" ? `is required: ${title} makes it, see docs/triggers.md` : null;
 }
 
 async function deliveryOf(c: HttpContext, input: TestInput): Promise<Result<StoredDelivery>> {

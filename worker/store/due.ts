@@ -52,8 +52,8 @@ export function dueStore(binding: D1Database): DueStore {
 const DUE = `SELECT routine_id, due_at FROM due_routines
   WHERE due_at <= ?1 AND (due_at, routine_id) > (?2, ?3) ORDER BY due_at, routine_id LIMIT ?4`;
 /** One that its object has moved meanwhile stays where that put it. */
-const POSTPONE = `UPDATE due_routines SET due_at = ?1 WHERE (routine_id, due_at) IN
-  (SELECT value ->> 0, value ->> 1 FROM json_each(?2))`;
+const POSTPONE = `UPDATE due_routines SET due_at = ?1 FROM json_each(?2) AS moved
+  WHERE due_routines.routine_id = moved.value ->> 0 AND due_routines.due_at = moved.value ->> 1`;
 /** An answer about an older version than the row's comes late. Two about one version: to look early does no harm. */
 const SETTLE = `UPDATE due_routines
   SET due_at = told.value ->> 'due_at', version = told.value ->> 'version' FROM json_each(?1) AS told
