@@ -20,17 +20,7 @@ import { machineFacts } from "./support/machine.ts";
 import { ROOT } from "./support/scratch.ts";
 
 /** In the order of the table. */
-const ROWS: readonly Row[] = [
-  fire,
-  webhooks,
-  firstEvent,
-  ingest,
-  fanOut,
-  reconnect,
-  rowsWritten,
-  clock,
-  memory,
-];
+const ROWS: readonly Row[] = [fire, webhooks, firstEvent, ingest, fanOut, reconnect, rowsWritten, clock, memory];
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 process.exit(await main());

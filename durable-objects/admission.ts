@@ -181,7 +181,7 @@ function newRun(context: AdmissionContext, event: TriggerEvent, runId: string, o
       id: triggerIdOf(routine, event),
       occurrence_id: occurrenceId,
       summary: event.summary,
-      ...(event.depth === 0 ? {} : { depth: event.depth }),
+      ...depthOf(event),
     },
     attempt: 1,
     demo_model: context.model.kind === "demo",
@@ -215,7 +215,7 @@ function record(
     id: ids.make("occurrence", nowMs),
     routine_id: routine.id,
     at: timestamp(nowMs),
-    trigger: { type: event.type, id: triggerIdOf(routine, event), summary: event.summary },
+    trigger: { type: event.type, id: triggerIdOf(routine, event), summary: event.summary, ...depthOf(event) },
     outcome: verdict.outcome,
     reason: verdict.reason,
     run_id: runId,
@@ -234,6 +234,11 @@ function keepKeys({ occurrences, nowMs }: AdmissionContext, event: TriggerEvent,
 /** Each way to fire has keys of its own: who holds the routine's token can't use up the owner's. */
 function keyOf(event: TriggerEvent, dedupeKey: string): string {
   return `${event.type}:${dedupeKey}`;
+}
+
+/** Told only where runs have led to it. */
+function depthOf({ depth }: TriggerEvent): { depth?: number } {
+  return depth === 0 ? {} : { depth };
 }
 
 function triggerIdOf(routine: RoutineRow, event: TriggerEvent): string | null {

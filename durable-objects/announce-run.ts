@@ -6,10 +6,15 @@ import { routineObject } from "./object-ids.ts";
 import { subscribedRoutines } from "./projection/writes.ts";
 import { endingEvent, endingKeys } from "./triggers/ending-event.ts";
 
-/** @throws when one of them can't be told: each is asked again then, and those that know take nothing in twice. */
-export async function announceRun(env: ObjectEnv, jurisdiction: "eu" | "fedramp" | null, run: Run): Promise<void> {
-  const routineIds = await subscribedRoutines(env.DB, endingKeys(run));
+/** @param name of the run's routine at present. @throws when one of them can't be told: each is asked again then, and those that know take nothing in twice. */
+export async function announceRun(
+  env: ObjectEnv,
+  jurisdiction: "eu" | "fedramp" | null,
+  run: Run,
+  name: string,
+): Promise<void> {
+  const routineIds = await subscribedRoutines(env.DB, endingKeys(run, name));
   if (routineIds.length === 0) return;
-  const event = endingEvent(run);
+  const event = endingEvent(run, name);
   await Promise.all(routineIds.map((id) => routineObject(env, jurisdiction, ownerKeyOf(id) ?? "").offer([event])));
 }

@@ -150,9 +150,12 @@ export class Firing {
     const occurrence = recordJoined(context, fired, row.id);
     const { trigger } = row.doc;
     const named = [...(trigger.occurrence_ids ?? [trigger.occurrence_id]), occurrence.id].slice(-NAMED_OCCURRENCES);
-    const doc = { ...row.doc, trigger: { ...trigger, occurrence_ids: named } };
-    const text = fired.text === null ? null : joined(row.text, fired);
-    this.#parts.engine.join(row, { doc, text: text ?? row.text, said: fired.text, notBeforeMs }, context.nowMs);
+    // As deep as the deepest of them: a burst must not shorten a chain.
+    const depth = Math.max(trigger.depth ?? 0, fired.depth);
+    const doc = { ...row.doc, trigger: { ...trigger, occurrence_ids: named, ...(depth === 0 ? {} : { depth }) } };
+    const text = (fired.text === null ? null : joined(row.text, fired)) ?? row.text;
+    const checkout = fired.checkout ?? row.checkout;
+    this.#parts.engine.join(row, { doc, text, checkout, said: fired.text, notBeforeMs }, context.nowMs);
     return occurrence;
   }
 

@@ -43,8 +43,8 @@ export const githubFactsSchema = z.object({
   /** Of a stranger: someone of whom the repository knows nothing did or wrote this. */
   is_stranger: z.boolean(),
   checkout: nullable(checkoutSchema.omit({ repository: true })),
-  /** Commits by which one of our own runs' pushes is recognised. */
-  commits: z.array(z.string()),
+  /** By which a push of one of our own runs is known as what caused it, the surest first. */
+  push_marks: z.array(z.string()),
 });
 export type GithubFacts = z.infer<typeof githubFactsSchema>;
 

@@ -240,13 +240,10 @@ export const triggerStatusSchema = z
         previous_secret_until: nullable(timestampSchema),
       }),
     ).meta({ description: "Of a webhook trigger." }),
-    unseen_repositories: z
-      .array(z.string())
-      .optional()
-      .meta({
-        description:
-          "Of a GitHub trigger: repositories that the GitHub App was not given, so that nothing comes from them.",
-      }),
+    unseen_repositories: z.array(z.string()).optional().meta({
+      description:
+        "Of a GitHub trigger: repositories that the GitHub App was not given, so that nothing comes from them.",
+    }),
   })
   .meta({ id: "TriggerStatus" });
 export type TriggerStatus = z.infer<typeof triggerStatusSchema>;

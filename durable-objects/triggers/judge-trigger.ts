@@ -77,9 +77,10 @@ function actionMismatch({ actions }: GithubTrigger, { action }: IncomingEvent): 
 
 /** What `endingEvent` writes is read here. */
 function endingMismatch(trigger: RoutineTrigger, event: IncomingEvent): string | null {
-  const { routine_id, routine_name, status, result } = event.payload as JsonObject;
+  const { routine_id, routine_names, status, result } = event.payload as JsonObject;
   const wanted = trigger.routine;
-  if (wanted !== (isRoutineId(wanted) ? routine_id : routine_name)) return "Another routine's run has ended.";
+  const isNamed = Array.isArray(routine_names) && routine_names.includes(wanted);
+  if (isRoutineId(wanted) ? wanted !== routine_id : !isNamed) return "Another routine's run has ended.";
   if (!trigger.on.some((one) => one === status)) return `The run ended as ${status}, not ${trigger.on.join(" or ")}.`;
   if (trigger.result === undefined || trigger.result.some((one) => one === result)) return null;
   return `The run's result is ${result}, not ${trigger.result.join(" or ")}.`;
@@ -114,15 +115,13 @@ function objectionTo(trigger: Trigger, event: IncomingEvent, routine: JudgedRout
   if (isOwn && !(trigger.type === "github" && trigger.allow_self)) {
     return { outcome: "ignored", reason: "own_event", why: "A run of this routine caused it; allow_self is off." };
   }
-  // What one of our own runs has done is no stranger's, though GitHub knows the run's account as nobody in particular.
-  const isStrangers = event.github?.is_stranger === true && event.caused_by === null;
-  if (trigger.type === "github" && isStrangers && !trigger.allow_public) {
+  if (trigger.type === "github" && event.github?.is_stranger === true && !trigger.allow_public) {
     const who = event.github?.actor?.login ?? "Somebody";
     const why = `${who} is not an owner, member or collaborator of the public repository; allow_public is off.`;
     return { outcome: "ignored", reason: "stranger", why };
   }
   if (depthOf(event) > CHAIN_LIMIT) {
-    const why = `${CHAIN_LIMIT} runs have led here one after the other: a chain ends there.`;
+    const why = `The run that caused it is ${CHAIN_LIMIT} deep in a chain of runs, which ends there.`;
     return { outcome: "refused", reason: "chain_too_deep", why };
   }
   return null;

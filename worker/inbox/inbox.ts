@@ -132,7 +132,7 @@ export class Inbox {
     event: Extract<DeliveryReading, { kind: "event" }>["event"],
     offerId: string,
   ): Promise<IncomingEvent> {
-    const causes = await this.#parts.matching.causes(event.github?.commits ?? []);
+    const causes = await this.#parts.matching.causes(event.github?.push_marks ?? []);
     return offered(delivery, event, causeOf(event, causes), offerId);
   }
 
@@ -155,8 +155,8 @@ export class Inbox {
     const failed = new Set<string>();
     const handled: HandledDelivery[] = [];
     const readings = await Promise.all(waiting.map((one) => this.#tried(failed, one, () => this.read(one))));
-    const commits = readings.flatMap((one) => (one?.kind === "event" ? (one.event.github?.commits ?? []) : []));
-    const causes = await matching.causes(commits);
+    const marks = readings.flatMap((one) => (one?.kind === "event" ? (one.event.github?.push_marks ?? []) : []));
+    const causes = await matching.causes(marks);
     const taken: Taken[] = [];
     for (const [place, delivery] of waiting.entries()) {
       const reading = readings[place] ?? null;

@@ -102,10 +102,10 @@ export function keysOf(event: Pick<IncomingEvent, "source" | "name" | "github">)
   return [githubKey(repository.id, event.name), githubKey(repository.full_name.toLowerCase(), event.name)];
 }
 
-/** The run that caused an event, by the commits that it is about. */
+/** The run that caused an event, by the marks of its pushes. */
 export function causeOf({ github }: Pick<IncomingEvent, "github">, causes: ReadonlyMap<string, Cause>): Cause | null {
-  for (const commit of github?.commits ?? []) {
-    const cause = causes.get(commit);
+  for (const mark of github?.push_marks ?? []) {
+    const cause = causes.get(mark);
     if (cause !== undefined) return cause;
   }
   return null;

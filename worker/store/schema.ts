@@ -88,15 +88,15 @@ export const githubRepositories = sqliteTable(
   ],
 );
 
-/** Commits that runs have pushed, noted before they leave: what they cause is known by them. */
-export const pushedCommits = sqliteTable(
-  "pushed_commits",
+/** What runs push, noted before it leaves: repository, ref and commit as one text. What pushes cause is known by it. */
+export const pushMarks = sqliteTable(
+  "push_marks",
   {
-    commit: text().notNull(),
+    mark: text().notNull(),
     runId: text("run_id").notNull(),
     routineId: text("routine_id").notNull(),
     depth: integer().notNull(),
     at: integer().notNull(),
   },
-  (table) => [primaryKey({ columns: [table.commit, table.runId] }), index("pushed_commits_by_age").on(table.at)],
+  (table) => [primaryKey({ columns: [table.mark, table.runId] }), index("push_marks_by_age").on(table.at)],
 );
