@@ -69,8 +69,11 @@ export function triggerTerms(trigger: ShownTrigger): string[] {
   }
 }
 
-/** What is known of a run's origin beside its trigger. */
-export function originTerms({ depth = 0, occurrence_ids = [] }: Run["trigger"]): string[] {
+/** What is known of where a run or an occurrence came from, beside its trigger. */
+export function originTerms({
+  depth = 0,
+  occurrence_ids = [],
+}: Pick<Run["trigger"], "type" | "depth" | "occurrence_ids">): string[] {
   return [
     ...(occurrence_ids.length > 1 ? [plural(occurrence_ids.length, "event")] : []),
     ...(depth > 0 ? [`after ${plural(depth, "other run")}`] : []),

@@ -3,6 +3,7 @@ import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-q
 import { useNavigate } from "@tanstack/react-router";
 import type { Occurrence } from "#protocol/trigger-event.ts";
 import { REASON_TEXTS, TRIGGER_LABELS } from "../format/status.ts";
+import { originTerms } from "../format/triggers.ts";
 import { occurrencesQuery, runQuery } from "../queries.ts";
 import { Plain } from "../session/text/plain.tsx";
 import { OutcomeBadge } from "../ui/badge.tsx";
@@ -42,6 +43,9 @@ function OccurrenceRow({ occurrence }: { occurrence: Occurrence }) {
         </p>
         <p className={styles.meta}>
           <span>{TRIGGER_LABELS[occurrence.trigger.type]}</span>
+          {originTerms(occurrence.trigger).map((term) => (
+            <span key={term}>{term}</span>
+          ))}
           <span>{REASON_TEXTS[occurrence.reason]}</span>
         </p>
       </div>

@@ -37,9 +37,7 @@ function TriggerRow({ trigger }: { trigger: ShownTrigger }) {
             ))}
           </ul>
         )}
-        {trigger.status === "unreachable" && (
-          <p className={styles.aside}>The GitHub App was given none of the routine's repositories.</p>
-        )}
+        <Unseen repositories={trigger.unseen_repositories ?? []} />
         <NextTimes times={trigger.next_fire_times} />
         {trigger.type === "webhook" && trigger.endpoint !== null && (
           <Endpoint endpoint={trigger.endpoint} needsSecret={trigger.source !== "pubsub"} />
@@ -47,6 +45,11 @@ function TriggerRow({ trigger }: { trigger: ShownTrigger }) {
       </div>
     </ListRow>
   );
+}
+
+function Unseen({ repositories }: { repositories: readonly string[] }) {
+  if (repositories.length === 0) return null;
+  return <p className={styles.aside}>The GitHub App was not given {repositories.join(", ")}.</p>;
 }
 
 function NextTimes({ times }: { times: readonly string[] }) {
