@@ -38,9 +38,9 @@ async function sweepCounted(nowMs: number) {
 }
 
 it("reads rows of what is due alone, whatever else there is, and wherever it is in the table", async () => {
-  await addRows(200_000, "later-", NINE_MS + 1);
+  await addRows(500_000, "later-", NINE_MS + 1);
   await addRows(100, "due-", NINE_MS);
-  await addRows(200_000, "also-later-", NINE_MS + 2);
+  await addRows(500_000, "also-later-", NINE_MS + 2);
   const { sent, due, rowsRead } = await sweepCounted(NINE_MS);
   expect(new Set(sent.map(({ routine_id }) => routine_id)).size).toBe(100);
   expect(rowsRead()).toBeLessThanOrEqual(700);
