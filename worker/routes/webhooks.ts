@@ -11,7 +11,7 @@ import { keptHeaders } from "../inbox/headers.ts";
 import { settingsOf } from "../inbox/read-delivery.ts";
 import { jsonAnswer } from "../json-answer.ts";
 import { LISTENERS } from "../listeners/all.ts";
-import { verifyGithub } from "../listeners/github/signature.ts";
+import { githubSignatureFault, verifyGithub } from "../listeners/github/signature.ts";
 import type { InboundRequest, ListenerAnswer, Reading } from "../listeners/listener.ts";
 import { describeWebhooks } from "../openapi/webhook-operations.ts";
 import { baseUrl } from "../public-url.ts";
@@ -34,10 +34,12 @@ export function mountWebhooks(app: App): void {
 }
 
 async function receiveGithub(c: HttpContext): Promise<Response> {
-  const body = await readBytes(c.req.raw, GITHUB_BODY_BYTES);
-  if (!body.ok) return renderRefusal(c, body.refusal);
   const { githubSecrets } = c.var.deps.config;
   const { headers } = c.req.raw;
+  const fault = githubSignatureFault(headers, githubSecrets);
+  if (fault !== null) return turnAway(c, "github", null, fault);
+  const body = await readBytes(c.req.raw, GITHUB_BODY_BYTES);
+  if (!body.ok) return renderRefusal(c, body.refusal);
   const verification = await verifyGithub(headers, body.value, githubSecrets);
   if (!verification.ok) return turnAway(c, "github", null, verification.failure);
   const name = headers.get("x-github-event") ?? "";
