@@ -144,6 +144,25 @@ describe("decideAdmission", () => {
   });
 });
 
+describe("bursts", () => {
+  it.each<[string, Partial<AdmissionFacts>, AdmissionVerdict]>([
+    ["count in the queue's limit, also while places are free", { isGathering: true, queued: QUEUE_LIMIT }, full],
+    [
+      "that have not ended are nothing that a run is skipped for",
+      { overlap: "skip", queued: 2, gathering: 2 },
+      started,
+    ],
+    ["do not hide a run that waits", { overlap: "skip", queued: 3, gathering: 2 }, skipped],
+    [
+      "that have not ended hold up no other",
+      { overlap: "queue", queued: 1, gathering: 1, isAnyDue: () => false },
+      started,
+    ],
+  ])("%s", (_sentence, facts, verdict) => {
+    expect(decideAdmission({ ...FREE, ...facts })).toEqual(verdict);
+  });
+});
+
 describe("placesOf", () => {
   it.each<[Overlap, number]>([
     ["parallel", 7],

@@ -1,4 +1,5 @@
 /** The owner keeps routines: creates, lists, changes, pauses, deletes; and what the page of the API says of it. */
+import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { pageSchema } from "#protocol/api.ts";
@@ -8,6 +9,15 @@ import { admissionSchema, occurrenceSchema } from "#protocol/trigger-event.ts";
 import { ask, createRoutine, errorOf, issueToken, read } from "./support.ts";
 
 describe("a routine", () => {
+  it("is listed though it was written before its triggers had a status", async () => {
+    const { id } = await createRoutine({ name: "early", triggers: [{ type: "api" }] });
+    const strip =
+      "UPDATE routines SET doc = json_remove(doc, '$.triggers[0].status', '$.triggers[0].endpoint') WHERE id = ?";
+    await env.DB.prepare(strip).bind(id).run();
+    const listed = await read(pageSchema(routineSchema), "/api/v1/routines?limit=200");
+    expect(listed.data.find((one) => one.id === id)?.triggers).toMatchObject([{ type: "api", status: "active" }]);
+  });
+
   it("is created, read, listed, changed and deleted", async () => {
     const made = await createRoutine({ name: "first", repositories: [{ url: "https://github.com/acme/app" }] });
     const path = `/api/v1/routines/${made.id}`;
