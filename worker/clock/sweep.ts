@@ -7,8 +7,8 @@ import type { DueRow } from "../store/due.ts";
 
 /** What one batch of messages may hold. */
 const PAGE = 100;
-/** A routine that was sent on comes again with the second sweep after, should that have been lost. */
-const AGAIN_MS = 90_000;
+/** A routine that was sent on comes again with the next sweep, should that have been lost: a local queue is memory. */
+const AGAIN_MS = 30_000;
 const DELIVERIES_KEPT_MS = 7 * 24 * 3_600_000;
 const PUSHES_KEPT_MS = 30 * 24 * 3_600_000;
 const HOUR_MS = 3_600_000;
