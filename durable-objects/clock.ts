@@ -1,16 +1,22 @@
 /** The routine's schedules: claims each scheduled instant once, and tells when to look again. */
-import { eq, notInArray } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import { timestamp } from "#protocol/time.ts";
 import type { TriggerEvent } from "#protocol/trigger-event.ts";
-import type { ScheduleTrigger } from "#protocol/triggers.ts";
+import type { ScheduleTrigger, Trigger } from "#protocol/triggers.ts";
 import type { RoutineRow } from "./definition-store.ts";
 import type { Firing } from "./firing.ts";
 import type { Database } from "./routine-database.ts";
 import { schedules } from "./routine-schema.ts";
 import { type PlannedSlot, planSlots } from "./triggers/plan-slots.ts";
 import { jitterMs, nextSlots } from "./triggers/schedule-rules.ts";
+import { shownIn } from "./triggers/zone-clock.ts";
 
-type Claim = typeof schedules.$inferSelect;
+interface Claim {
+  spec: string;
+  claimedUntil: number;
+  /** When the next instant comes that is not claimed, jitter included; undefined while nobody has asked. */
+  dueAt?: number | null;
+}
 
 /** Why many times long ago are missed together. */
 const FOLDED_REASONS = { none: "slot_missed", latest: "slot_superseded", all: "catch_up_limit" } as const;
@@ -18,10 +24,17 @@ const FOLDED_REASONS = { none: "slot_missed", latest: "slot_superseded", all: "c
 export class Clock {
   readonly #database: Database;
   readonly #firing: Firing;
+  /** As it was last read or written; null when it is not known. */
+  #claims: Map<string, Claim> | null = null;
 
   constructor(database: Database, firing: Firing) {
     this.#database = database;
     this.#firing = firing;
+  }
+
+  /** What is kept may be wrong. */
+  forget(): void {
+    this.#claims = null;
   }
 
   /**
@@ -30,7 +43,7 @@ export class Clock {
    */
   adopt(routine: RoutineRow, nowMs: number): void {
     const triggers = schedulesOf(routine);
-    const known = this.#claims();
+    const known = this.#known();
     for (const trigger of triggers) {
       const spec = specOf(trigger);
       const before = known.get(trigger.id);
@@ -42,33 +55,45 @@ export class Clock {
         .onConflictDoUpdate({ target: schedules.triggerId, set: claim })
         .run();
     }
-    const kept = triggers.map(({ id }) => id);
-    if (known.size > 0) this.#database.delete(schedules).where(notInArray(schedules.triggerId, kept)).run();
+    // As one text: a statement takes a hundred values.
+    const kept = JSON.stringify(triggers.map(({ id }) => id));
+    this.#database
+      .delete(schedules)
+      .where(sql`${schedules.triggerId} NOT IN (SELECT value FROM json_each(${kept}))`)
+      .run();
+    this.forget();
   }
 
-  /** Claims whatever has come due, and has it fire or be recorded as missed. Call it inside a transaction. */
-  strike(routine: RoutineRow, nowMs: number): void {
-    const claims = this.#claims();
+  /**
+   * Claims whatever is not claimed before another definition is adopted: what came due, and of triggers that it does away
+   * with or moves also what their jitter still held back. Call it inside a transaction.
+   */
+  conclude(routine: RoutineRow, next: readonly Trigger[], nowMs: number): void {
+    const kept = new Map(schedulesAmong(next).map((trigger) => [trigger.id, specOf(trigger)]));
     for (const trigger of schedulesOf(routine)) {
-      const claim = claims.get(trigger.id);
-      if (claim !== undefined) this.#strikeOne(routine, trigger, claim, nowMs);
+      const isKept = kept.get(trigger.id) === specOf(trigger);
+      this.strike(routine, isKept ? trigger : { ...trigger, jitter: undefined }, nowMs);
     }
   }
 
-  /** When the routine has to be looked at next; null when nothing is scheduled. Unix milliseconds. */
-  dueAt(routine: RoutineRow): number | null {
-    const claims = this.#claims();
-    const moments = schedulesOf(routine).flatMap((trigger) => {
-      const claim = claims.get(trigger.id);
-      const [next] = claim === undefined ? [] : nextSlots(trigger, claim.claimedUntil, 1);
-      return next === undefined ? [] : [next + jitterMs(trigger.id, trigger.jitter)];
-    });
-    return moments.length === 0 ? null : Math.min(...moments);
+  /** Schedules of which an instant has come that is not claimed, the one that waits longest first. */
+  due(routine: RoutineRow, nowMs: number): ScheduleTrigger[] {
+    return schedulesOf(routine)
+      .map((trigger) => ({ trigger, dueAt: this.#dueAt(trigger) ?? Number.POSITIVE_INFINITY }))
+      .filter(({ dueAt }) => dueAt <= nowMs)
+      .sort((one, other) => one.dueAt - other.dueAt)
+      .map(({ trigger }) => trigger);
   }
 
-  #strikeOne(routine: RoutineRow, trigger: ScheduleTrigger, claim: Claim, nowMs: number): void {
+  /**
+   * Claims what has come of one schedule, and has it fire or be recorded as missed. Call it inside a transaction.
+   * @returns how many occurrences that made.
+   */
+  strike(routine: RoutineRow, trigger: ScheduleTrigger, nowMs: number): number {
+    const claim = this.#known().get(trigger.id);
+    if (claim === undefined) return 0;
     const plan = planSlots({ trigger, claimedUntilMs: claim.claimedUntil, nowMs });
-    if (plan.claimedUntilMs === claim.claimedUntil) return;
+    if (plan.claimedUntilMs === claim.claimedUntil) return 0;
     if (plan.folded !== null) {
       const { count, firstMs, lastMs } = plan.folded;
       const summary = `${count} times from ${timestamp(firstMs)} to ${timestamp(lastMs)}`;
@@ -82,16 +107,44 @@ export class Clock {
       .set({ claimedUntil: plan.claimedUntilMs })
       .where(eq(schedules.triggerId, trigger.id))
       .run();
+    this.#known().set(trigger.id, { ...claim, claimedUntil: plan.claimedUntilMs, dueAt: plan.lookAtMs });
+    return plan.slots.length + Number(plan.folded !== null);
   }
 
-  #claims(): Map<string, Claim> {
-    const rows = this.#database.select().from(schedules).all();
-    return new Map(rows.map((row) => [row.triggerId, row]));
+  /** When the routine has to be looked at next; null when nothing is scheduled. Unix milliseconds. */
+  dueAt(routine: RoutineRow): number | null {
+    const moments = schedulesOf(routine).flatMap((trigger) => this.#dueAt(trigger) ?? []);
+    return moments.length === 0 ? null : Math.min(...moments);
+  }
+
+  #dueAt(trigger: ScheduleTrigger): number | null {
+    const claim = this.#known().get(trigger.id);
+    if (claim === undefined) return null;
+    if (claim.dueAt === undefined) {
+      const [next] = nextSlots(trigger, claim.claimedUntil, 1);
+      claim.dueAt = next === undefined ? null : next + jitterMs(trigger.id, trigger.jitter);
+    }
+    return claim.dueAt;
+  }
+
+  #known(): Map<string, Claim> {
+    this.#claims ??= new Map(
+      this.#database
+        .select()
+        .from(schedules)
+        .all()
+        .map(({ triggerId, spec, claimedUntil }) => [triggerId, { spec, claimedUntil }]),
+    );
+    return this.#claims;
   }
 }
 
 function schedulesOf({ definition }: RoutineRow): ScheduleTrigger[] {
-  return definition.triggers.filter((trigger) => trigger.type === "schedule");
+  return schedulesAmong(definition.triggers);
+}
+
+function schedulesAmong(triggers: readonly Trigger[]): ScheduleTrigger[] {
+  return triggers.filter((trigger) => trigger.type === "schedule");
 }
 
 function specOf({ cron, every, time, minute, weekday, day, at, timezone }: ScheduleTrigger): string {
@@ -99,14 +152,8 @@ function specOf({ cron, every, time, minute, weekday, day, at, timezone }: Sched
 }
 
 function summaryOf({ atMs, verdict }: PlannedSlot, { timezone }: ScheduleTrigger): string {
-  const local = new Intl.DateTimeFormat("en-GB", {
-    timeZone: timezone,
-    dateStyle: "medium",
-    timeStyle: "short",
-    hourCycle: "h23",
-  }).format(atMs);
   const words = verdict === "catch_up" ? "Made up for" : "Scheduled for";
-  return `${words} ${local} (${timezone})`;
+  return `${words} ${shownIn(timezone, atMs)} (${timezone})`;
 }
 
 function eventOf({ id }: ScheduleTrigger, summary: string): TriggerEvent {

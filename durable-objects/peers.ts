@@ -21,8 +21,8 @@ export interface RoutinePeer extends Rpc.DurableObjectBranded {
 /** When a routine has to be looked at again: null when nothing is scheduled. Unix milliseconds. */
 export interface DueAnswer {
   due_at: number | null;
-  /** The object's time: a later answer is truer. */
-  written_at: number;
+  /** Of the routine that the answer is about. */
+  version: number;
 }
 
 export interface EndpointAnswer {

@@ -15,6 +15,7 @@ import type { RoutineParts } from "./routine-parts.ts";
 import type { LeaseEnd } from "./run-happenings.ts";
 import { type Greeting, type LinkAttachment, RunLinks } from "./run-links.ts";
 import { runOrder } from "./run-order.ts";
+import { TimeKeeping } from "./time-keeping.ts";
 import { type ViewerAttachment, Viewers } from "./viewers.ts";
 
 /** A flush that failed is tried again after this long, and this often. */
@@ -33,6 +34,7 @@ export class RoutineLife {
   readonly parts: RoutineParts;
   readonly viewers: Viewers;
   readonly links: RunLinks;
+  readonly time: TimeKeeping;
   readonly #context: DurableObjectState;
   readonly #config: Config;
   readonly #owed: OwedCalls;
@@ -63,6 +65,10 @@ export class RoutineLife {
       takeFrames: (lease, message) => this.#takeFrames(lease, message.frames),
       takeDelta: (lease, { delta }) => this.#takeDelta(lease, delta),
     });
+    this.time = new TimeKeeping(parts, {
+      change: (work) => this.change(work),
+      wakeAt: (momentMs) => this.#armFor(momentMs),
+    });
     this.#owed = new OwedCalls({
       ...parts,
       index: env.DB,
@@ -71,7 +77,11 @@ export class RoutineLife {
         const { name } = parts.definitions.row()?.definition ?? run.routine;
         return announceRun(env, config.jurisdiction, run, name);
       },
-      project: (row) => projectionOf(parts, row, Date.now()),
+      project: (row) => {
+        const projection = projectionOf(parts, row, Date.now());
+        this.time.expect(projection.dueAt);
+        return projection;
+      },
       onFreed: (lease) => this.endLease(lease, "offer_expired"),
       onDrained: () => {
         this.#purgeIfOver();
@@ -126,6 +136,7 @@ export class RoutineLife {
         this.parts.engine.happen(ref, { type: "overdue", kind }, nowMs);
       }
     });
+    this.time.attend();
     void this.#owed.drain();
     this.#armFor(this.viewers.closeStalled(Date.now()));
   }

@@ -9,10 +9,10 @@ import { isSettled, type Run, type Session, type Usage } from "#protocol/run.ts"
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import type { Admission, Occurrence, TriggerEvent } from "#protocol/trigger-event.ts";
-import { changeDefinition, viewOf } from "./definition-changes.ts";
+import { changeDefinition, definitionFault, viewOf } from "./definition-changes.ts";
 import type { RoutineRow } from "./definition-store.ts";
 import { type Config, type ObjectEnv, requireConfig } from "./environment.ts";
-import { offerEvent, putInForce, readEndpoint, sealSecret, secretAnswer, webhookOf } from "./listening.ts";
+import { offerEvent, readEndpoint, rotateSecret } from "./listening.ts";
 import type { DueAnswer, EndpointAnswer, SecretAnswer } from "./peers.ts";
 import { changeRow, createRoutine, removeRoutine } from "./routine-birth.ts";
 import { hasTables, openDatabase } from "./routine-database.ts";
@@ -43,7 +43,8 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** Creates the routine in this object. @param id carries this object's owner key. @param actor who, for revisions. */
   async create(id: string, input: RoutineInput, actor: string): Promise<Result<Routine>> {
-    return createRoutine(await this.#openLife(), { id, input, actor });
+    const fault = definitionFault(input, Date.now());
+    return fault ?? createRoutine(await this.#openLife(), { id, input, actor });
   }
 
   read(): Result<Routine> {
@@ -62,7 +63,10 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** What came due while it was paused is not made up for. */
   async resume(): Promise<Result<Routine>> {
-    return this.#update({ status: "active", pausedReason: null });
+    return this.#changeRoutine(({ parts, routine }, nowMs) => {
+      parts.clock.conclude(routine, routine.definition.triggers, nowMs);
+      return success(parts.definitions.update(routine, { status: "active", pausedReason: null }, nowMs));
+    });
   }
 
   /** Revokes the token, takes the routine out of every list, cancels its runs, and leaves a tombstone. */
@@ -120,10 +124,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** Claims what has come due. @returns when to look again. */
   strike(): Result<DueAnswer> {
-    return this.#with(({ parts, life, routine }) => {
-      life.change((nowMs) => parts.clock.strike(routine, nowMs));
-      return success({ due_at: parts.clock.dueAt(routine), written_at: Date.now() });
-    });
+    return this.#with(({ life, routine }) => success(life.time.strike(routine)));
   }
 
   /** A webhook trigger with the secrets that are in force, for the worker alone. */
@@ -138,12 +139,8 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
    */
   async setSecret(triggerId: string, given: string | null, from: "owner" | "source"): Promise<Result<SecretAnswer>> {
     const open = this.#open();
-    if (open === null || webhookOf(open.routine, triggerId) === null) return refuse("not_found");
-    const sealed = await sealSecret(open.parts, triggerId, given);
-    const changed = await this.#changeRoutine(({ parts, routine }, nowMs) =>
-      putInForce(parts, routine, { ...sealed, triggerId, from }, nowMs),
-    );
-    return changed.ok ? success(secretAnswer(sealed.secret, changed.value, triggerId)) : changed;
+    if (open === null) return refuse("not_found");
+    return rotateSecret(open.life, { triggerId, given, from });
   }
 
   /** The secret that the source has handed over: once. */
@@ -279,12 +276,11 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     return life.change((nowMs) => parts.firing.fire(routine, event, nowMs));
   }
 
-  /** Changes what is no part of a revision. What has come due is claimed first, as the routine was then. */
+  /** Changes what is no part of a revision. */
   #update(change: Partial<RoutineRow>): Promise<Result<Routine>> {
-    return this.#changeRoutine(({ parts, routine }, nowMs) => {
-      parts.clock.strike(routine, nowMs);
-      return success(parts.definitions.update(routine, change, nowMs));
-    });
+    return this.#changeRoutine(({ parts, routine }, nowMs) =>
+      success(parts.definitions.update(routine, change, nowMs)),
+    );
   }
 
   /** Changes the routine's own row, and answers when D1 has it. */

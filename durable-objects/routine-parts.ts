@@ -43,6 +43,7 @@ export function routineParts(database: Database, sql: SqlStorage, config: Config
     outbox.forget();
     log.forget();
     runs.forget();
+    clock.forget();
     engine.takeSaid();
   };
   return {

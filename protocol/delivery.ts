@@ -40,7 +40,7 @@ export const deliveryOutcomeSchema = z
   .meta({ id: "DeliveryOutcome" });
 export type DeliveryOutcome = z.infer<typeof deliveryOutcomeSchema>;
 
-export const deliveryStatuses = ["stored", "handled", "ignored", "duplicate"] as const;
+export const deliveryStatuses = ["stored", "handled", "ignored", "duplicate", "failed"] as const;
 
 export const deliverySchema = z
   .object({
@@ -50,7 +50,10 @@ export const deliverySchema = z
     trigger_id: nullable(triggerIdSchema),
     received_at: timestampSchema,
     verification: z.literal("verified"),
-    /** `stored` is not handled yet; `ignored` says nothing that a trigger can wait for; `duplicate` came before. */
+    /**
+     * `stored` is not handled yet; `ignored` says nothing that a trigger can wait for; `duplicate` came before; `failed`
+     * could not be handled for most of a day, and is not tried again by itself.
+     */
     status: z.enum(deliveryStatuses),
     /** Why it was ignored, or which delivery it repeats. */
     note: z.string().nullable(),

@@ -72,7 +72,7 @@ const settings = {
   limits: limitsSchema,
   retry: retrySchema,
   tags: z.record(z.string().regex(/^[a-zA-Z0-9_.-]{1,64}$/), z.string().max(256)),
-  triggers: z.array(triggerInputSchema).max(50),
+  triggers: z.array(triggerInputSchema).max(200),
 };
 
 /** What a person writes to create a routine. Unknown keys are refused. */

@@ -27,13 +27,19 @@ export const webhookSources = [
 export const webhookSourceSchema = z.enum(webhookSources).meta({ id: "WebhookSource" });
 export type WebhookSource = z.infer<typeof webhookSourceSchema>;
 
+/** Zones that exist: to try one out costs more than all else in a trigger. */
+const zones = new Set<string>(["UTC"]);
+const ZONES_KEPT = 1_000;
+
 function isZone(zone: string): boolean {
+  if (zones.has(zone)) return true;
   try {
     new Intl.DateTimeFormat("en-US", { timeZone: zone });
-    return true;
   } catch {
     return false;
   }
+  if (zones.size < ZONES_KEPT) zones.add(zone);
+  return true;
 }
 
 /** An IANA zone by its name; offsets such as `+02:00` are none. */
@@ -85,6 +91,11 @@ const scheduleFields = {
   weekday: z.enum(weekdays).optional(),
   day: z.int().min(1).max(28).optional(),
   at: z.string().trim().min(1).max(64).optional(),
+  at_written: z
+    .string()
+    .max(64)
+    .optional()
+    .meta({ description: 'Shown where `at` was written as a delay, such as "in 2 weeks"; sent back, it is ignored.' }),
   timezone: timezoneSchema.default("UTC"),
   catch_up: catchUpSchema.default("latest"),
   jitter: boundedDuration("1s", "1h").optional(),
@@ -220,20 +231,26 @@ export type EventTrigger = z.infer<typeof eventTriggerSchema>;
 /** Those that wait for something to come. */
 export type ListeningTrigger = GithubTrigger | WebhookTrigger | RoutineTrigger | EventTrigger;
 
-/** What is known of a trigger beside its definition. */
+/** What is known of a trigger beside its definition. Defaults are for those that were kept before they were known. */
 export const triggerStatusSchema = z
   .object({
-    status: z.enum(["active", "ended", "unreachable"]).meta({
+    status: z.enum(["active", "ended", "unreachable"]).default("active").meta({
       description: "ended: a time that has come. unreachable: the GitHub App sees none of the repositories.",
     }),
-    next_fire_times: z.array(timestampSchema).max(3).meta({ description: "The next three of a schedule, at most." }),
+    next_fire_times: z
+      .array(timestampSchema)
+      .max(3)
+      .default([])
+      .meta({ description: "The next three of a schedule, at most." }),
     endpoint: nullable(
       z.object({
         url: z.string().meta({ description: "Where the source is to send to." }),
         has_secret: z.boolean(),
         previous_secret_until: nullable(timestampSchema),
       }),
-    ).meta({ description: "Of a webhook trigger." }),
+    )
+      .default(null)
+      .meta({ description: "Of a webhook trigger." }),
     unseen_repositories: z.array(z.string()).optional().meta({
       description:
         "Of a GitHub trigger: repositories that the GitHub App was not given, so that nothing comes from them.",

@@ -1,11 +1,13 @@
 /** A routine as it is shown: with what depends on the time and the address that it is read at. Pure. */
-import { nextSlots } from "#durable-objects/triggers/schedule-rules.ts";
+import { jitterMs, nextSlots } from "#durable-objects/triggers/schedule-rules.ts";
 import type { Routine } from "#protocol/routine.ts";
 import { repositoryPlace } from "#protocol/subscriptions.ts";
 import { timestamp } from "#protocol/time.ts";
-import type { TriggerStatus } from "#protocol/triggers.ts";
+import type { ScheduleTrigger, TriggerStatus } from "#protocol/triggers.ts";
 
 const SHOWN_TIMES = 3;
+
+type Endpoint = NonNullable<TriggerStatus["endpoint"]>;
 
 export interface ShownAt {
   nowMs: number;
@@ -21,17 +23,28 @@ export function presentRoutine(routine: Routine, { nowMs, baseUrl, seen }: Shown
   return {
     ...routine,
     triggers: routine.triggers.map((trigger) => {
-      const slots = trigger.type === "schedule" ? nextSlots(trigger, nowMs, SHOWN_TIMES) : [];
+      const slots = trigger.type === "schedule" ? slotsToCome(trigger, nowMs) : [];
       const { endpoint } = trigger;
       return {
         ...trigger,
         status: statusOf(trigger.type, slots.length > 0, seen !== null && unseen.length === names.length),
         next_fire_times: isPaused ? [] : slots.map(timestamp),
         ...(trigger.type === "github" && unseen.length > 0 ? { unseen_repositories: unseen } : {}),
-        endpoint: endpoint === null ? null : { ...endpoint, url: new URL(endpoint.url, baseUrl).href },
+        endpoint: endpoint === null ? null : presentEndpoint(endpoint, nowMs, baseUrl),
       };
     }),
   };
+}
+
+/** One whose delay is not over has yet to fire. */
+function slotsToCome(trigger: ScheduleTrigger, nowMs: number): number[] {
+  return nextSlots(trigger, nowMs - jitterMs(trigger.id, trigger.jitter), SHOWN_TIMES);
+}
+
+function presentEndpoint(endpoint: Endpoint, nowMs: number, baseUrl: string): Endpoint {
+  const { previous_secret_until: until, url } = endpoint;
+  const isPast = until !== null && Date.parse(until) <= nowMs;
+  return { ...endpoint, url: new URL(url, baseUrl).href, previous_secret_until: isPast ? null : until };
 }
 
 function statusOf(

@@ -1,16 +1,20 @@
 /**
  * Our worker with a count of the rows that it writes: every statement of its objects and of D1 goes through here, and
  * nothing of ours knows. `GET /bench/rows` tells the counts. Rows of indexes count as rows, and so does an alarm that is
- * set: that is what Cloudflare charges for.
+ * set: that is what Cloudflare charges for. `GET /bench/rows-read` tells what statements of D1 have read, and
+ * `POST /bench/due-rows` adds a million routines that are not due for a year.
  */
-import type { Env } from "#worker/bindings.ts";
+import type { ClockMessage, Env } from "#worker/bindings.ts";
 import worker, { PoolObject as Pool, RoutineObject as Routine } from "#worker/index.ts";
 
 /** By what they belong to, for instance `routine.runs`, `pool.leases`, `d1.runs` or `routine (alarm)`. */
 const counts = new Map<string, number>();
+/** In D1, by table. */
+const reads = new Map<string, number>();
 /** Statements that give rows back have written all of theirs only when those have been read. */
 let unread: { name: string; cursor: SqlStorageCursor<Record<string, SqlStorageValue>> }[] = [];
 let isD1Counted = false;
+const YEAR_MS = 365 * 24 * 3_600_000;
 
 export class RoutineObject extends Routine {
   constructor(context: DurableObjectState, env: Env) {
@@ -30,12 +34,39 @@ export class PoolObject extends Pool {
 export default {
   fetch(request: Request, env: Env, context: ExecutionContext): Response | Promise<Response> {
     countD1(env.DB);
-    if (new URL(request.url).pathname !== "/bench/rows") return worker.fetch(request, env, context);
-    for (const { name, cursor } of unread) count(name, cursor.rowsWritten);
-    unread = [];
-    return Response.json(Object.fromEntries(counts));
+    switch (new URL(request.url).pathname) {
+      case "/bench/rows":
+        for (const { name, cursor } of unread) count(counts, name, cursor.rowsWritten);
+        unread = [];
+        return Response.json(Object.fromEntries(counts));
+      case "/bench/rows-read":
+        return Response.json(Object.fromEntries(reads));
+      case "/bench/due-rows":
+        return addDueRows(env.DB);
+      default:
+        return worker.fetch(request, env, context);
+    }
+  },
+  scheduled(controller: ScheduledController, env: Env): Promise<void> {
+    countD1(env.DB);
+    return worker.scheduled(controller, env);
+  },
+  queue(batch: MessageBatch<ClockMessage>, env: Env): Promise<void> {
+    countD1(env.DB);
+    return worker.queue(batch, env);
   },
 };
+
+async function addDueRows(database: D1Database): Promise<Response> {
+  await database
+    .prepare(
+      `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
+      INSERT INTO due_routines (routine_id, due_at, version) SELECT 'nobody-' || i, ? + i, 1 FROM n`,
+    )
+    .bind(Date.now() + YEAR_MS)
+    .run();
+  return Response.json({});
+}
 
 function countObject(context: DurableObjectState, owner: string): void {
   const { storage } = context;
@@ -47,13 +78,13 @@ function countObject(context: DurableObjectState, owner: string): void {
       const cursor = exec(query, ...values);
       const name = `${owner}.${tableOf(query)}`;
       if (/\breturning\b/i.test(query)) unread.push({ name, cursor });
-      else count(name, cursor.rowsWritten);
+      else count(counts, name, cursor.rowsWritten);
       return cursor;
     },
   });
   Object.defineProperty(storage, "setAlarm", {
     value: (...order: Parameters<DurableObjectStorage["setAlarm"]>) => {
-      count(`${owner} (alarm)`, 1);
+      count(counts, `${owner} (alarm)`, 1);
       return setAlarm(...order);
     },
   });
@@ -84,11 +115,12 @@ function countD1(database: D1Database): void {
 
 function countResult(statement: D1PreparedStatement, result: D1Result | undefined): void {
   const query = "statement" in statement ? String(statement.statement) : "";
-  count(`d1.${tableOf(query)}`, result?.meta.rows_written ?? 0);
+  count(counts, `d1.${tableOf(query)}`, result?.meta.rows_written ?? 0);
+  count(reads, /\b(?:from|into|update)\s+["`]?(\w+)/i.exec(query)?.[1] ?? "(other)", result?.meta.rows_read ?? 0);
 }
 
-function count(name: string, rows: number): void {
-  if (rows > 0) counts.set(name, (counts.get(name) ?? 0) + rows);
+function count(kept: Map<string, number>, name: string, rows: number): void {
+  if (rows > 0) kept.set(name, (kept.get(name) ?? 0) + rows);
 }
 
 function tableOf(query: string): string {

@@ -29,7 +29,7 @@ export async function serveReveille(variables: Record<string, string> = {}): Pro
   return serve(await builtReveille(), variables);
 }
 
-/** Ours, with `GET /bench/rows`: how many rows it has written, by table. */
+/** Ours, with the paths of bench/counting/entry.ts: how many rows it has written and read, by table. */
 export async function serveCounting(): Promise<Served> {
   return serve(await builtCounting(), {});
 }

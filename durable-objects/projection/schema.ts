@@ -50,8 +50,8 @@ export const dueRoutines = sqliteTable(
     routineId: text("routine_id").primaryKey(),
     /** Unix milliseconds. */
     dueAt: integer("due_at").notNull(),
-    /** The object's time at the write: one that comes late changes nothing. */
-    writtenAt: integer("written_at").notNull(),
+    /** Of the routine that this was worked out for: what an older one would have had due changes nothing. */
+    version: integer().notNull(),
   },
-  (table) => [index("due_routines_by_time").on(table.dueAt)],
+  (table) => [index("due_routines_by_time").on(table.dueAt, table.routineId)],
 );

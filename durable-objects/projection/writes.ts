@@ -24,21 +24,18 @@ export interface RoutineProjection {
   subscriptions: readonly Subscription[];
   /** When the sweep has to look at it; null when nothing is scheduled. */
   dueAt: number | null;
-  nowMs: number;
 }
 
 /** Writes the routine with all that it is found by. */
 export async function projectRoutine(binding: D1Database, projection: RoutineProjection): Promise<void> {
-  const { routine, version, subscriptions, dueAt, nowMs } = projection;
+  const { routine, version, subscriptions, dueAt } = projection;
   const { id } = routine;
   const rows = JSON.stringify(subscriptions.map(({ triggerId, key }) => [triggerId, key]));
   await binding.batch([
     binding.prepare(PROJECT_ROUTINE).bind(id, version, JSON.stringify(routine)),
     binding.prepare(DROP_SUBSCRIPTIONS).bind(id, version),
     binding.prepare(ADD_SUBSCRIPTIONS).bind(id, version, rows),
-    dueAt === null
-      ? binding.prepare(DROP_DUE).bind(id, version)
-      : binding.prepare(SET_DUE).bind(id, version, dueAt, nowMs),
+    dueAt === null ? binding.prepare(DROP_DUE).bind(id, version) : binding.prepare(SET_DUE).bind(id, version, dueAt),
   ]);
 }
 
@@ -50,10 +47,11 @@ const IS_OURS = "EXISTS (SELECT 1 FROM routines WHERE id = ?1 AND version = ?2)"
 const DROP_SUBSCRIPTIONS = `DELETE FROM subscriptions WHERE routine_id = ?1 AND ${IS_OURS}`;
 const ADD_SUBSCRIPTIONS = `INSERT INTO subscriptions (routine_id, trigger_id, key)
   SELECT ?1, value ->> 0, value ->> 1 FROM json_each(?3) WHERE ${IS_OURS}`;
-const DROP_DUE = `DELETE FROM due_routines WHERE routine_id = ?1 AND ${IS_OURS}`;
-const SET_DUE = `INSERT INTO due_routines (routine_id, due_at, written_at) SELECT ?1, ?3, ?4 WHERE ${IS_OURS}
-  ON CONFLICT (routine_id) DO UPDATE SET due_at = excluded.due_at, written_at = excluded.written_at
-  WHERE due_routines.written_at <= excluded.written_at`;
+/** The sweep settles the row as well, and may know a version that has not been written here yet. */
+const DROP_DUE = `DELETE FROM due_routines WHERE routine_id = ?1 AND version <= ?2 AND ${IS_OURS}`;
+const SET_DUE = `INSERT INTO due_routines (routine_id, due_at, version) SELECT ?1, ?3, ?2 WHERE ${IS_OURS}
+  ON CONFLICT (routine_id) DO UPDATE SET due_at = excluded.due_at, version = excluded.version
+  WHERE due_routines.version <= excluded.version`;
 
 /** The routines whose triggers wait for one of these keys. */
 export async function subscribedRoutines(binding: D1Database, keys: readonly string[]): Promise<string[]> {

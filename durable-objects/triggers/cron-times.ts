@@ -76,7 +76,18 @@ interface Calendar {
   hasIn: (from: LocalMs, until: LocalMs) => boolean;
 }
 
+/** Reading an expression costs more than asking it for a day; the same fields come again and again. */
+const calendars = new WeakMap<CronFields, Calendar>();
+
 function calendarOf(fields: CronFields): Calendar {
+  const kept = calendars.get(fields);
+  if (kept !== undefined) return kept;
+  const made = makeCalendar(fields);
+  calendars.set(fields, made);
+  return made;
+}
+
+function makeCalendar(fields: CronFields): Calendar {
   const times = fields.hours.flatMap((hour) => fields.minutes.map((minute) => (hour * 60 + minute) * 60_000));
   const days = [fields.daysOfMonth, fields.months, fields.daysOfWeek].map((values) => values?.join(",") ?? "*");
   const cron = new Cron(`0 0 ${days.join(" ")}`, { mode: "5-part", utcOffset: 0, paused: true });

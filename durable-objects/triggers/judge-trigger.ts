@@ -2,7 +2,7 @@
 import type { FilterCheck } from "#protocol/filters.ts";
 import { CHAIN_LIMIT, type IncomingEvent } from "#protocol/incoming-event.ts";
 import type { JsonObject } from "#protocol/schema.ts";
-import { type RepositoryPlace, repositoryPlace } from "#protocol/subscriptions.ts";
+import { placeKey, type RepositoryPlace, repositoryPlace } from "#protocol/subscriptions.ts";
 import type { OutcomeReason } from "#protocol/trigger-event.ts";
 import { type GithubTrigger, isRoutineId, type RoutineTrigger, type Trigger } from "#protocol/triggers.ts";
 import { judgeFilters } from "./filter-rules.ts";
@@ -11,7 +11,7 @@ import { judgeFilters } from "./filter-rules.ts";
 export interface JudgedRoutine {
   id: string;
   repositories: readonly { url: string }[];
-  /** Numeric ids of repositories by full name, as far as they are known. */
+  /** Numeric ids of repositories by place, as far as they are known. */
   repositoryIds: ReadonlyMap<string, number>;
 }
 
@@ -30,7 +30,7 @@ export interface Judgement {
   /** Null where nothing does, and where the trigger has not matched. */
   objection: Objection | null;
   /** The routine's repository that the event came from. */
-  repository: { url: string; fullName: string } | null;
+  repository: { url: string; place: string } | null;
 }
 
 /** @returns null for a trigger that waits for something else altogether: it has not been looked at. */
@@ -56,7 +56,9 @@ function mismatchOf(trigger: Trigger, event: IncomingEvent, repository: Judgemen
   switch (trigger.type) {
     case "github":
       if (trigger.event !== event.name) return `The event is ${event.name}, not ${trigger.event}.`;
-      if (repository === null) return "It came from a repository that the routine does not have.";
+      if (repository === null) {
+        return "It came from a repository that the routine does not have, or from another one that has taken the name.";
+      }
       return actionMismatch(trigger, event);
     case "webhook":
       if (trigger.events === undefined || trigger.events.includes(event.name)) return null;
@@ -93,9 +95,9 @@ function repositoryOf(event: IncomingEvent, routine: JudgedRoutine): Judgement["
   const host = hostOf(event);
   for (const { url } of routine.repositories) {
     const place = repositoryPlace({ url });
-    const id = routine.repositoryIds.get(place.fullName);
+    const id = routine.repositoryIds.get(placeKey(place));
     const isSame = id === undefined ? isNamed(place, from.full_name) : id === from.id;
-    if (isSame && (host === null || host === place.host)) return { url, fullName: place.fullName };
+    if (isSame && (host === null || host === place.host)) return { url, place: placeKey(place) };
   }
   return null;
 }
@@ -113,7 +115,7 @@ function hostOf({ payload }: IncomingEvent): string | null {
 function objectionTo(trigger: Trigger, event: IncomingEvent, routine: JudgedRoutine): Objection | null {
   const isOwn = event.caused_by?.routine_id === routine.id;
   if (isOwn && !(trigger.type === "github" && trigger.allow_self)) {
-    return { outcome: "ignored", reason: "own_event", why: "A run of this routine caused it; allow_self is off." };
+    return { outcome: "ignored", reason: "own_event", why: "A run of this routine caused it." };
   }
   if (trigger.type === "github" && event.github?.is_stranger === true && !trigger.allow_public) {
     const who = event.github?.actor?.login ?? "Somebody";

@@ -1,7 +1,7 @@
 /** What becomes of a schedule's slots when the sweep comes: which start a run, and which were missed. Pure. */
 import type { ScheduleTrigger } from "#protocol/triggers.ts";
 import type { Chunk } from "./cron-times.ts";
-import { jitterMs, nextSlots, slotChunks, type Timing } from "./schedule-rules.ts";
+import { jitterMs, slotChunks, type Timing } from "./schedule-rules.ts";
 
 /** A slot that is looked at within this time has not been missed. */
 export const ON_TIME_MS = 5 * 60_000;
@@ -38,19 +38,17 @@ type PlannedTrigger = Pick<ScheduleTrigger, "id" | "catch_up" | "jitter"> & Timi
 export function planSlots(facts: { trigger: PlannedTrigger; claimedUntilMs: number; nowMs: number }): SlotPlan {
   const { trigger, claimedUntilMs, nowMs } = facts;
   const delayMs = jitterMs(trigger.id, trigger.jitter);
-  const { listed, folded } = collect(trigger, claimedUntilMs, nowMs - delayMs);
+  const { listed, folded, nextMs } = collect(trigger, claimedUntilMs, nowMs - delayMs);
   const missed = listed.filter((atMs) => atMs < nowMs - delayMs - ON_TIME_MS);
   const due = listed.slice(missed.length);
-  const lastMs = listed.at(-1) ?? claimedUntilMs;
-  const [nextMs] = nextSlots(trigger, lastMs, 1);
   return {
     slots: [
       ...missed.map((atMs, at) => missedSlot(trigger.catch_up, atMs, missed.length - at, due.length > 0)),
       ...due.map((atMs) => ({ atMs, verdict: "due" as const, reason: null })),
     ],
     folded,
-    claimedUntilMs: lastMs,
-    lookAtMs: nextMs === undefined ? null : nextMs + delayMs,
+    claimedUntilMs: listed.at(-1) ?? claimedUntilMs,
+    lookAtMs: nextMs === null ? null : nextMs + delayMs,
   };
 }
 
@@ -73,25 +71,30 @@ function missedSlot(
   }
 }
 
-/** The slots up to `untilMs` (inclusive): the newest one by one, the missed before them as a number. */
+/** The slots up to `untilMs` (inclusive): the newest one by one, the missed before them as a number; and the next. */
 function collect(trigger: PlannedTrigger, afterMs: number, untilMs: number) {
   const chunks: Chunk[] = [];
   let missedCount = 0;
   let folded: SlotPlan["folded"] = null;
+  let nextMs: number | null = null;
   for (const found of slotChunks(trigger, afterMs)) {
     const chunk = upTo(found, untilMs);
-    if (chunk.times.length === 0) break;
-    chunks.push(chunk);
+    const next = found.times[chunk.times.length];
+    if (chunk.times.length > 0) chunks.push(chunk);
     missedCount += upTo(chunk, untilMs - ON_TIME_MS - 1).times.length;
     // What is older than the newest thousand goes by whole chunks, each counted by its length.
     while (chunks[0] !== undefined && missedCount - chunks[0].times.length >= LISTED_LIMIT) {
       missedCount -= chunks[0].times.length;
       folded = fold(folded, chunks.shift());
     }
+    if (next !== undefined) {
+      nextMs = found.baseMs + next;
+      break;
+    }
   }
   const rest = chunks.flatMap(({ baseMs, times }) => times.map((time) => baseMs + time));
   const surplus = Math.max(0, missedCount - LISTED_LIMIT);
-  return { listed: rest.slice(surplus), folded: fold(folded, { baseMs: 0, times: rest.slice(0, surplus) }) };
+  return { listed: rest.slice(surplus), folded: fold(folded, { baseMs: 0, times: rest.slice(0, surplus) }), nextMs };
 }
 
 /** The part of a chunk that is not after `untilMs`: the chunk itself when that is all of it. */

@@ -86,9 +86,19 @@ export function jitterMs(triggerId: string, jitter: string | undefined): number 
   return Math.floor((hash32(triggerId) / 2 ** 32) * durationMs(jitter));
 }
 
+/** An instance meets few expressions, and each of them often. */
+const expressions = new Map<string, CronFields | null>();
+const EXPRESSIONS_KEPT = 500;
+
 function fieldsOf(trigger: Timing): CronFields | null {
-  const read = readCron(trigger.cron ?? presetCron(trigger));
-  return "fields" in read ? read.fields : null;
+  const text = trigger.cron ?? presetCron(trigger);
+  const kept = expressions.get(text);
+  if (kept !== undefined) return kept;
+  if (expressions.size >= EXPRESSIONS_KEPT) expressions.clear();
+  const read = readCron(text);
+  const fields = "fields" in read ? read.fields : null;
+  expressions.set(text, fields);
+  return fields;
 }
 
 function presetCron({ every, time = PRESET_TIME, minute = 0, weekday = "monday", day = 1 }: Timing): string {

@@ -13,13 +13,10 @@ export interface Transition {
 /** A local time is kept as the Unix milliseconds at which a clock in UTC shows the same. */
 export type LocalMs = number;
 
-/** Making a format costs far more than using it; an instance meets few zones. */
-const formats = new Map<string, Intl.DateTimeFormat>();
-const FORMATS_KEPT = 64;
-
 /** @returns local minus UTC, in milliseconds. @throws RangeError on a zone that the runtime does not know. */
 export function offsetMs(zone: string, atMs: number): number {
-  const text = formatOf(zone).format(atMs);
+  if (zone === "UTC") return 0;
+  const text = offsetFormats.of(zone).format(atMs);
   const [, sign, hours, minutes, seconds] = /GMT(?:([+-])(\d{2}):(\d{2})(?::(\d{2}))?)?$/.exec(text) ?? [];
   const ms = (Number(hours ?? 0) * 3_600 + Number(minutes ?? 0) * 60 + Number(seconds ?? 0)) * 1_000;
   return sign === "-" ? -ms : ms;
@@ -56,11 +53,32 @@ export function localOf(zone: string, atMs: number): LocalMs {
   return atMs + offsetMs(zone, atMs);
 }
 
-function formatOf(zone: string): Intl.DateTimeFormat {
-  const kept = formats.get(zone);
-  if (kept !== undefined) return kept;
-  if (formats.size >= FORMATS_KEPT) formats.clear();
-  const made = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" });
-  formats.set(zone, made);
-  return made;
+/** For people, for instance `23 Nov 2026, 10:00`. */
+export function shownIn(zone: string, atMs: number): string {
+  return shownFormats.of(zone).format(atMs);
 }
+
+/** Making a format costs far more than using it; an instance meets few zones. */
+class Formats {
+  readonly #kept = new Map<string, Intl.DateTimeFormat>();
+  readonly #locale: string;
+  readonly #options: Intl.DateTimeFormatOptions;
+
+  constructor(locale: string, options: Intl.DateTimeFormatOptions) {
+    this.#locale = locale;
+    this.#options = options;
+  }
+
+  of(zone: string): Intl.DateTimeFormat {
+    const kept = this.#kept.get(zone);
+    if (kept !== undefined) return kept;
+    if (this.#kept.size >= FORMATS_KEPT) this.#kept.clear();
+    const made = new Intl.DateTimeFormat(this.#locale, { ...this.#options, timeZone: zone });
+    this.#kept.set(zone, made);
+    return made;
+  }
+}
+
+const FORMATS_KEPT = 64;
+const offsetFormats = new Formats("en-US", { timeZoneName: "longOffset" });
+const shownFormats = new Formats("en-GB", { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });

@@ -1,10 +1,10 @@
 CREATE TABLE `due_routines` (
 	`routine_id` text PRIMARY KEY NOT NULL,
 	`due_at` integer NOT NULL,
-	`written_at` integer NOT NULL
+	`version` integer NOT NULL
 );
 --> statement-breakpoint
-CREATE INDEX `due_routines_by_time` ON `due_routines` (`due_at`);--> statement-breakpoint
+CREATE INDEX `due_routines_by_time` ON `due_routines` (`due_at`,`routine_id`);--> statement-breakpoint
 CREATE TABLE `subscriptions` (
 	`routine_id` text NOT NULL,
 	`trigger_id` text NOT NULL,
@@ -19,6 +19,7 @@ CREATE TABLE `deliveries` (
 	`trigger_id` text,
 	`status` text NOT NULL,
 	`tries` integer DEFAULT 0 NOT NULL,
+	`next_at` integer NOT NULL,
 	`provider_id` text,
 	`event` text,
 	`action` text,
@@ -30,7 +31,7 @@ CREATE TABLE `deliveries` (
 	`outcomes` text NOT NULL
 );
 --> statement-breakpoint
-CREATE INDEX `deliveries_stored` ON `deliveries` (`id`) WHERE status = 'stored';--> statement-breakpoint
+CREATE INDEX `deliveries_stored` ON `deliveries` (`next_at`,`id`) WHERE status = 'stored';--> statement-breakpoint
 CREATE TABLE `github_repositories` (
 	`id` integer PRIMARY KEY NOT NULL,
 	`full_name` text NOT NULL,

@@ -72,6 +72,29 @@ describe("triggers", () => {
     expect(absolute).toMatchObject({ at: "2026-12-05T09:00" });
   });
 
+  it("written again as the same delay keep the time that it became", () => {
+    const delayed = { type: "schedule", at: "in 2 weeks", timezone: "Europe/Paris" };
+    const before = prepare([delayed]);
+    const later = prepareTriggers([input(delayed)], before, () => idOf(0), NOW_MS + 30 * 86_400_000);
+    expect(later).toEqual({ ok: true, value: before });
+    const changed = prepareTriggers([input({ ...delayed, catch_up: "none" })], before, () => idOf(0), NOW_MS + 1);
+    expect(changed).toMatchObject({ ok: true, value: [{ at: "2026-12-07T09:00:00.000Z", catch_up: "none" }] });
+  });
+
+  it("that have fired can still be changed, but not be given another time that has passed", () => {
+    const before = prepare([{ type: "schedule", at: "2026-11-24T09:00" }]);
+    const at = (time: string) => [input({ type: "schedule", at: time, id: before[0]?.id, jitter: "5m" })];
+    const later = NOW_MS + 30 * 86_400_000;
+    expect(prepareTriggers(at("2026-11-24T09:00"), before, () => idOf(0), later)).toMatchObject({ ok: true });
+    expect(prepareTriggers(at("2026-11-25T09:00"), before, () => idOf(0), later)).toMatchObject({ ok: false });
+  });
+
+  it("of another source are others, also under the id of the one before", () => {
+    const [sentry] = prepare([SENTRY]);
+    const [linear] = prepare([{ type: "webhook", source: "linear", id: sentry?.id }], sentry ? [sentry] : []);
+    expect(linear?.id).not.toBe(sentry?.id);
+  });
+
   it("whose time has passed are refused, but not one that is kept as it was", () => {
     const past = { type: "schedule", at: "2026-11-01T09:00" };
     expect(() => prepare([past])).toThrow(/^triggers\[0\]\.at: .*has passed/);

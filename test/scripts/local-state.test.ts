@@ -46,6 +46,14 @@ describe("settings", () => {
     });
   });
 
+  test("every variable of .dev.vars.example reaches the worker", () => {
+    const example = readFileSync(path.join(import.meta.dirname, "../../.dev.vars.example"), "utf8");
+    const names = [...example.matchAll(/^([A-Z_]+)=/gm)].map(([, name = ""]) => name);
+    const given = Object.fromEntries(names.map((name) => [name, `value of ${name}`]));
+    expect(readSettings(given, root)).toMatchObject({ ok: true, value: { workerVariables: given } });
+    expect(names).toContain("GITHUB_WEBHOOK_SECRET");
+  });
+
   test.each(["abc", "0", "65536", "1.5"])("PORT=%s is refused in one line", (PORT) => {
     const read = readSettings({ PORT }, root);
     expect(read).toEqual({ ok: false, message: `PORT is "${PORT}": it must be a number from 1 to 65535.` });

@@ -1,14 +1,14 @@
 /** The sweep, once a minute: sends routines that are due to their objects, and takes up deliveries that were cut off. */
-import { IdMaker } from "#protocol/ids.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { ClockMessage } from "../bindings.ts";
 import type { Deps } from "../deps.ts";
-import type { DueChange, DueRow } from "../store/due.ts";
+import { lastDeliveryIdOf } from "../inbox/delivery-ids.ts";
+import type { DueRow } from "../store/due.ts";
 
 /** What one batch of messages may hold. */
 const PAGE = 100;
-/** A routine that was sent on comes again after this long, should that have been lost. */
-const AGAIN_MS = 180_000;
+/** A routine that was sent on comes again with the next sweep, should that have been lost: a local queue is memory. */
+const AGAIN_MS = 30_000;
 const DELIVERIES_KEPT_MS = 7 * 24 * 3_600_000;
 const PUSHES_KEPT_MS = 30 * 24 * 3_600_000;
 const HOUR_MS = 3_600_000;
@@ -20,31 +20,10 @@ type SweepDeps = Pick<Deps, "due" | "sendDue" | "inbox" | "deliveries">;
 export async function sweep(deps: SweepDeps, nowMs: number): Promise<void> {
   await Promise.all([
     logged("clock", () => sendDue(deps, nowMs)),
-    logged("deliveries", () => deps.inbox.sweep()),
+    logged("deliveries", () => deps.inbox.sweep(nowMs)),
     // Once an hour is often enough.
     nowMs % HOUR_MS < MINUTE_MS ? logged("purge", () => purge(deps, nowMs)) : null,
   ]);
-}
-
-/** Looks at routines as their objects say, and notes when each has to be looked at next. */
-export async function lookAt(deps: Pick<Deps, "ownerOf" | "due">, messages: readonly ClockMessage[]) {
-  const ids = [...new Set(messages.map(({ routine_id }) => routine_id))];
-  const failed = new Set<string>();
-  const answers = await Promise.all(
-    ids.map(async (routineId): Promise<DueChange | null> => {
-      try {
-        const answer = await deps.ownerOf(routineId).strike();
-        // A deleted routine is out of every list, or will be.
-        return answer.ok ? { routine_id: routineId, ...answer.value } : null;
-      } catch (error) {
-        logLine("warn", { what: "strike", routine_id: routineId, outcome: errorText(error) });
-        failed.add(routineId);
-        return null;
-      }
-    }),
-  );
-  await deps.due.settle(answers.filter((answer) => answer !== null));
-  return failed;
 }
 
 async function sendDue({ due, sendDue: send }: SweepDeps, nowMs: number): Promise<void> {
@@ -53,7 +32,7 @@ async function sendDue({ due, sendDue: send }: SweepDeps, nowMs: number): Promis
     const page: DueRow[] = await due.due(nowMs, PAGE, last);
     if (page.length === 0) return;
     // First sent, then put off: what is cut off between the two is sent again.
-    await send(page.map(({ routine_id }) => ({ routine_id })));
+    await send(page.map(({ routine_id }): ClockMessage => ({ routine_id })));
     await due.postpone(page, nowMs + AGAIN_MS);
     last = page.at(-1) ?? null;
     if (page.length < PAGE) return;
@@ -62,8 +41,7 @@ async function sendDue({ due, sendDue: send }: SweepDeps, nowMs: number): Promis
 
 async function purge({ deliveries, due }: SweepDeps, nowMs: number): Promise<void> {
   await due.forgetPushes(nowMs - PUSHES_KEPT_MS);
-  const oldest = new IdMaker("ZZZZZZZZZZZZ", (bytes) => bytes).make("delivery", nowMs - DELIVERIES_KEPT_MS);
-  while (await deliveries.purge(oldest));
+  while (await deliveries.purge(lastDeliveryIdOf(nowMs - DELIVERIES_KEPT_MS)));
 }
 
 async function logged(what: string, work: () => Promise<void>): Promise<void> {

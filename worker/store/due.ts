@@ -1,9 +1,12 @@
 /** Routines that have come due, in D1. */
 
+/** What an object says of its routine. */
 export interface DueChange {
   routine_id: string;
+  /** Unix milliseconds; null when nothing is scheduled any more. */
   due_at: number | null;
-  written_at: number;
+  /** Of the routine that this was worked out for. */
+  version: number;
 }
 
 export interface DueStore {
@@ -36,9 +39,9 @@ export function dueStore(binding: D1Database): DueStore {
       await binding.prepare(POSTPONE).bind(untilMs, list).run();
     },
     settle: async (changes) => {
-      if (changes.length > 0) await binding.prepare(SETTLE).bind(JSON.stringify(changes)).run();
-      const ended = changes.filter(({ due_at }) => due_at === null);
-      if (ended.length > 0) await binding.prepare(END).bind(JSON.stringify(ended)).run();
+      if (changes.length === 0) return;
+      const list = JSON.stringify(changes);
+      await binding.batch([SETTLE, END].map((statement) => binding.prepare(statement).bind(list)));
     },
     forgetPushes: async (beforeMs) => {
       await binding.prepare("DELETE FROM push_marks WHERE at < ?").bind(beforeMs).run();
@@ -51,10 +54,12 @@ const DUE = `SELECT routine_id, due_at FROM due_routines
 /** One that its object has moved meanwhile stays where that put it. */
 const POSTPONE = `UPDATE due_routines SET due_at = ?1 FROM json_each(?2) AS moved
   WHERE due_routines.routine_id = moved.value ->> 0 AND due_routines.due_at = moved.value ->> 1`;
+/** An answer about an older version than the row's comes late. Two about one version: to look early does no harm. */
 const SETTLE = `UPDATE due_routines
-  SET due_at = told.value ->> 'due_at', written_at = told.value ->> 'written_at' FROM json_each(?1) AS told
+  SET due_at = told.value ->> 'due_at', version = told.value ->> 'version' FROM json_each(?1) AS told
   WHERE due_routines.routine_id = told.value ->> 'routine_id' AND told.value ->> 'due_at' IS NOT NULL
-    AND due_routines.written_at <= told.value ->> 'written_at'`;
-const END = `DELETE FROM due_routines WHERE EXISTS (SELECT 1 FROM json_each(?1) AS told
-  WHERE due_routines.routine_id = told.value ->> 'routine_id'
-    AND due_routines.written_at <= told.value ->> 'written_at')`;
+    AND due_routines.version <= told.value ->> 'version'`;
+const END = `DELETE FROM due_routines WHERE routine_id IN (
+  SELECT ended.routine_id FROM json_each(?1) AS told CROSS JOIN due_routines AS ended
+  ON ended.routine_id = told.value ->> 'routine_id' AND ended.version <= told.value ->> 'version'
+  WHERE told.value ->> 'due_at' IS NULL)`;

@@ -21,7 +21,11 @@ export function matching(binding: D1Database): Matching {
       const found = new Map<string, string[]>();
       if (keys.length === 0) return found;
       const { results } = await binding.prepare(SUBSCRIBERS).bind(JSON.stringify(keys)).all<SubscriberRow>();
-      for (const { key, routine_id } of results) found.set(key, [...(found.get(key) ?? []), routine_id]);
+      for (const { key, routine_id } of results) {
+        const known = found.get(key);
+        if (known === undefined) found.set(key, [routine_id]);
+        else known.push(routine_id);
+      }
       return found;
     },
     causes: async (marks) => {

@@ -38,6 +38,8 @@ export const deliveries = sqliteTable(
     status: text({ enum: deliveryStatuses }).notNull(),
     /** How often it has been taken up. */
     tries: integer().notNull().default(0),
+    /** While it is stored: when it is to be taken up, if nobody has come to an end with it by then. */
+    nextAt: integer("next_at").notNull(),
     providerId: text("provider_id"),
     event: text(),
     action: text(),
@@ -52,7 +54,7 @@ export const deliveries = sqliteTable(
   },
   (table) => [
     // What was cut off is found by this alone.
-    index("deliveries_stored").on(table.id).where(sql`status = 'stored'`),
+    index("deliveries_stored").on(table.nextAt, table.id).where(sql`status = 'stored'`),
   ],
 );
 

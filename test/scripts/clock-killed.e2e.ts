@@ -1,0 +1,94 @@
+/**
+ * A schedule comes due while workerd is killed, again and again: after the restarts each time has fired, and once. Linux
+ * only, since it looks into /proc. Run it by `node --test test/scripts/clock-killed.e2e.ts`; it waits for whole minutes.
+ */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { after, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { z } from "zod";
+import { routineSchema } from "#protocol/routine.ts";
+import { occurrenceSchema } from "#protocol/trigger-event.ts";
+import { cleanUp, printedCurl, processesOf, type StartedInstance, startProcess } from "./support/started-instance.ts";
+import { until } from "./support/until.ts";
+
+const MINUTE_MS = 60_000;
+/** From the minute on, and then from the moment at which the instance answers again. */
+const KILLS_AFTER_MS = [20, 150, 900, 1_500];
+const ROUTINES = 4;
+const TRIGGERS = 3;
+const pageSchema = z.object({ data: z.array(occurrenceSchema) });
+
+const folders: string[] = [];
+after(() => {
+  for (const folder of folders) cleanUp(folder);
+});
+
+function logsOf({ state, output }: StartedInstance): string {
+  const folder = path.join(state, "logs");
+  return [output(), ...readdirSync(folder).map((name) => readFileSync(path.join(folder, name), "utf8"))].join("\n---\n");
+}
+
+function ownerOf(instance: StartedInstance) {
+  const { owner_token } = JSON.parse(readFileSync(path.join(instance.state, "local.json"), "utf8"));
+  return async <Schema extends z.ZodType>(schema: Schema, at: string, body?: unknown): Promise<z.infer<Schema>> => {
+    const response = await fetch(`http://127.0.0.1:${instance.port}${at}`, {
+      method: body === undefined ? "GET" : "POST",
+      headers: { authorization: `Bearer ${owner_token}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${at}: ${response.status} ${await response.text()}`);
+    return schema.parse(await response.json());
+  };
+}
+
+async function isHealthy({ port }: StartedInstance): Promise<boolean> {
+  const answer = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => null);
+  return answer?.status === 200;
+}
+
+async function killWorkerd(instance: StartedInstance): Promise<void> {
+  const found = processesOf(instance.state).find(({ command }) => /workerd/.test(command.split(" ")[0] ?? ""));
+  assert.ok(found, "workerd is not running");
+  process.kill(found.pid, "SIGKILL");
+  await until("the worker's end", 10_000, async () => !(await isHealthy(instance)));
+  await until("the worker's return", 30_000, () => isHealthy(instance));
+}
+
+test("workerd is killed around the minute: each time fires once", async (t) => {
+  const instance = await startProcess();
+  folders.push(instance.state);
+  t.after(() => t.diagnostic(logsOf(instance)));
+  await printedCurl(instance);
+  const ask = ownerOf(instance);
+  const slotMs = Math.ceil((Date.now() + 5_000) / MINUTE_MS) * MINUTE_MS;
+  const schedule = { type: "schedule", at: new Date(slotMs).toISOString() };
+  const ids: string[] = [];
+  while (ids.length < ROUTINES) {
+    const triggers = Array.from({ length: TRIGGERS }, () => schedule);
+    const input = { name: `killed ${ids.length}`, prompt: "Do the work.", overlap: "queue", triggers };
+    ids.push((await ask(routineSchema, "/api/v1/routines", input)).id);
+  }
+  await delay(slotMs - Date.now());
+  for (const afterMs of KILLS_AFTER_MS) {
+    // The moment itself is the case: there is no event to wait for.
+    await delay(afterMs);
+    await killWorkerd(instance);
+  }
+  const read = (id: string) => ask(pageSchema, `/api/v1/routines/${id}/occurrences`);
+  for (const id of ids) {
+    await until(`the times of ${id}`, 3 * MINUTE_MS, async () => (await read(id)).data.length >= TRIGGERS);
+  }
+  t.diagnostic(`all had fired ${Math.round((Date.now() - slotMs) / 1_000)} s after their minute`);
+  // Whatever would fire once more has had its sweep.
+  await delay(MINUTE_MS - (Date.now() % MINUTE_MS) + 3_000);
+  for (const id of ids) {
+    const { data } = await read(id);
+    assert.equal(new Set(data.map(({ trigger }) => trigger.id)).size, TRIGGERS);
+    assert.equal(data.length, TRIGGERS);
+    assert.ok(data.every(({ outcome }) => outcome === "started" || outcome === "queued"));
+  }
+  instance.child.kill("SIGINT");
+  assert.equal(await instance.exited, 0, instance.output());
+});

@@ -1,0 +1,71 @@
+/** The clock of the tests: time passes when they say so, and what the sweep sends arrives when they say so. */
+import { env } from "cloudflare:workers";
+import { vi } from "vitest";
+import type { Page } from "#protocol/api.ts";
+import type { Occurrence } from "#protocol/trigger-event.ts";
+import type { ClockMessage } from "#worker/bindings.ts";
+import { lookAt } from "#worker/clock/look-at.ts";
+import { sweep } from "#worker/clock/sweep.ts";
+import { type Deps, depsOf } from "#worker/deps.ts";
+import { call } from "./api.ts";
+
+export function realDeps(): Deps {
+  const made = depsOf(env);
+  if (!made.ok) throw new Error(JSON.stringify(made.issues));
+  return made.deps;
+}
+
+/** @param time RFC 3339. */
+export function passTo(time: string): void {
+  vi.setSystemTime(Date.parse(time));
+}
+
+/** @returns what a sweep at this time sends to the objects. */
+export async function sweptAt(time: string): Promise<ClockMessage[]> {
+  passTo(time);
+  const sent: ClockMessage[] = [];
+  await sweep({ ...realDeps(), sendDue: async (messages) => void sent.push(...messages) }, Date.now());
+  return sent;
+}
+
+/** A whole minute: the sweep, and whatever follows from it. */
+export async function tick(time: string): Promise<void> {
+  await lookAt(realDeps(), await sweptAt(time));
+}
+
+/** All of a routine's, oldest first. */
+export async function occurrencesOf(routineId: string): Promise<Occurrence[]> {
+  const all: Occurrence[] = [];
+  for (let cursor: string | null = ""; cursor !== null; ) {
+    const query: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+    const path = `/api/v1/routines/${routineId}/occurrences?limit=100${query}`;
+    const { body }: { body: Page<Occurrence> } = await call<Page<Occurrence>>("GET", path);
+    all.push(...body.data);
+    cursor = body.next_cursor;
+  }
+  return all.reverse();
+}
+
+/** What became of a routine's times, for instance `started admitted: Scheduled for 23 Nov 2026, 10:00 (UTC)`. */
+export async function toldOf(routineId: string): Promise<string[]> {
+  const all = await occurrencesOf(routineId);
+  return all.map(({ outcome, reason, trigger }) => `${outcome} ${reason}: ${trigger.summary}`);
+}
+
+/** How many of each outcome and reason. */
+export async function countsOf(routineId: string): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { outcome, reason } of await occurrencesOf(routineId)) {
+    const key = `${outcome} ${reason}`;
+    counts[key] = (counts[key] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** When D1 has the sweep look at a routine; null when never. */
+export async function dueRowOf(routineId: string): Promise<string | null> {
+  const row = await env.DB.prepare("SELECT due_at FROM due_routines WHERE routine_id = ?")
+    .bind(routineId)
+    .first<{ due_at: number }>();
+  return row === null ? null : new Date(row.due_at).toISOString();
+}

@@ -1,0 +1,58 @@
+/** What becomes of a message of the sweep: the routine's object strikes, and D1 hears when it is due again. */
+import type { DueAnswer } from "#durable-objects/peers.ts";
+import type { Result } from "#protocol/errors.ts";
+import { errorText, logLine } from "#protocol/log.ts";
+import type { ClockMessage } from "../bindings.ts";
+import type { Deps } from "../deps.ts";
+import type { DueChange } from "../store/due.ts";
+
+/** An object that has not answered by then holds up no other. */
+const STRIKE_DEADLINE_MS = 30_000;
+/** An object strikes a part at a time; after so many the next sweep goes on. */
+const PARTS = 50;
+
+interface LookDeps extends Pick<Deps, "due"> {
+  ownerOf(routineId: string): { strike(): Promise<Result<DueAnswer>> };
+}
+
+/**
+ * Looks at routines as their objects say, and notes when each has to be looked at next.
+ * @returns the ids of those that could not be looked at. @throws Error when D1 does not take it in: look at all again.
+ */
+export async function lookAt(deps: LookDeps, messages: readonly ClockMessage[]): Promise<Set<string>> {
+  const ids = [...new Set(messages.map(({ routine_id }) => routine_id))];
+  const failed = new Set<string>();
+  const changes = await Promise.all(
+    ids.map(async (routineId) => {
+      try {
+        return await strike(deps, routineId);
+      } catch (error) {
+        logLine("warn", { what: "strike", routine_id: routineId, outcome: errorText(error) });
+        failed.add(routineId);
+        return null;
+      }
+    }),
+  );
+  await deps.due.settle(changes.filter((change) => change !== null));
+  return failed;
+}
+
+async function strike({ ownerOf }: LookDeps, routineId: string): Promise<DueChange> {
+  for (let part = 1; ; part += 1) {
+    const answer = await withinDeadline(ownerOf(routineId).strike());
+    // It has been deleted, for good: whatever row it has left here goes.
+    if (!answer.ok) return { routine_id: routineId, due_at: null, version: Number.MAX_SAFE_INTEGER };
+    const { due_at, version } = answer.value;
+    if (due_at === null || due_at > Date.now() || part === PARTS) return { routine_id: routineId, due_at, version };
+  }
+}
+
+async function withinDeadline<Value>(call: Promise<Value>): Promise<Value> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error("no answer in time")), STRIKE_DEADLINE_MS);
+  try {
+    return await Promise.race([call, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
