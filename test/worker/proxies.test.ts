@@ -50,12 +50,11 @@ async function begin() {
   const { id } = await createRoutine({ model: MODEL, repositories: [{ url: REPOSITORY }] });
   const { run_id, session_id } = await read(started, `/api/v1/routines/${id}/run`, { method: "POST" });
   const work = await workOn(runner, run_id);
-  const { offer } = work;
   await work.report(RUNNING);
   const base = `/proxy/${run_id}`;
-  const proxy = (path: string, { token = offer.proxy_token, ...rest }: Asked = {}) =>
+  const proxy = (path: string, { token = work.offer.proxy_token, ...rest }: Asked = {}) =>
     ask(`${base}${path}`, { token, ...rest });
-  return { base, proxy, offer, work, runId: run_id, sessionId: session_id };
+  return { base, proxy, offer: work.offer, work, runId: run_id, sessionId: session_id };
 }
 
 const messages = { model: MODEL, max_tokens: 10, stream: true, messages: [{ role: "user", content: "hi" }] };
