@@ -107,7 +107,10 @@ describe("an internal event", () => {
       expect((await tell(event)).status).toBe(400);
     }
     const deep: unknown = JSON.parse(`${"[".repeat(500)}${"]".repeat(500)}`);
-    expect((await tell({ name: "deep", payload: deep })).body).toMatchObject({ status: "ignored", note: expect.stringMatching(/nested/) });
+    expect((await tell({ name: "deep", payload: deep })).body).toMatchObject({
+      status: "ignored",
+      note: expect.stringMatching(/nested/),
+    });
   });
 
   it("may hold half of a character, which comes back as a whole one", async () => {
