@@ -55,6 +55,18 @@ export function putInForce(
   return success(definitions.update(routine, {}, nowMs));
 }
 
+/** Ends an endpoint's secrets. Call it inside a transaction. */
+export function endSecrets(
+  { endpoints, definitions }: RoutineParts,
+  routine: RoutineRow,
+  triggerId: string,
+  nowMs: number,
+): Result<RoutineRow> {
+  if (webhookOf(routine, triggerId) === null) return refuse("not_found");
+  endpoints.clear(triggerId);
+  return success(definitions.update(routine, {}, nowMs));
+}
+
 export function secretAnswer(secret: string, { triggers }: Routine, triggerId: string): SecretAnswer {
   const until = triggers.find(({ id }) => id === triggerId)?.endpoint?.previous_secret_until ?? null;
   return { secret, previous_secret_until: until };
