@@ -20,6 +20,7 @@ const workerd = cloudflareTest(async () => ({
       JURISDICTION: "",
       FIRE_RATE_PER_MINUTE: "",
       FIRE_BURST: "",
+      INSTANCE_RATE_PER_MINUTE: "",
       DEMO_MODEL_URL: "http://model.test",
       GITHUB_WEBHOOK_SECRET: "github-secret-of-the-tests-0123456789",
       GITHUB_WEBHOOK_SECRET_PREVIOUS: "",

@@ -73,6 +73,11 @@ export class EndpointSecrets {
     return { previousUntilMs: newest?.untilMs ?? null };
   }
 
+  /** Ends all secrets of an endpoint at once: what leaked must not stay good for a day. */
+  clear(triggerId: string): void {
+    this.#database.delete(endpoints).where(eq(endpoints.triggerId, triggerId)).run();
+  }
+
   /** Forgets the secrets of triggers that the routine has no more. */
   retain(triggerIds: readonly string[]): void {
     this.#database

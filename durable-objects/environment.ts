@@ -19,6 +19,7 @@ export interface Variables {
   LOCAL_INSTANCE?: string;
   FIRE_RATE_PER_MINUTE?: string;
   FIRE_BURST?: string;
+  INSTANCE_RATE_PER_MINUTE?: string;
 }
 
 /** What the objects are given. Of each other they see what they call; the worker sees the whole classes. */
@@ -73,6 +74,7 @@ const configSchema = z
     LOCAL_INSTANCE: optional(z.literal("1", 'must be "1" or empty')),
     FIRE_RATE_PER_MINUTE: count(600),
     FIRE_BURST: count(200),
+    INSTANCE_RATE_PER_MINUTE: count(6_000),
   })
   .transform((vars) => ({
     ownerToken: vars.OWNER_TOKEN,
@@ -92,6 +94,7 @@ const configSchema = z
     isLocal: vars.LOCAL_INSTANCE !== undefined,
     fireRatePerMinute: vars.FIRE_RATE_PER_MINUTE,
     fireBurst: vars.FIRE_BURST,
+    instanceRatePerMinute: vars.INSTANCE_RATE_PER_MINUTE,
   }));
 
 /** Checked configuration. `model.kind` is `none` when runs can't start. */

@@ -81,3 +81,15 @@ export async function rotateSecret(
   await life.settled();
   return kept;
 }
+
+/** Ends an endpoint's secrets. Call it inside a transaction. */
+export function endSecrets(
+  { endpoints, definitions }: RoutineParts,
+  routine: RoutineRow,
+  triggerId: string,
+  nowMs: number,
+): Result<RoutineRow> {
+  if (webhookOf(routine, triggerId) === null) return refuse("not_found");
+  endpoints.clear(triggerId);
+  return success(definitions.update(routine, {}, nowMs));
+}

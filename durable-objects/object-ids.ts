@@ -20,6 +20,14 @@ export function poolObject<Class extends Rpc.DurableObjectBranded>(
   return objectNamed(env.POOL, jurisdiction, pool);
 }
 
+/** The one object that counts what the instance lets in. */
+export function gateObject<Class extends Rpc.DurableObjectBranded>(
+  env: { GATE: DurableObjectNamespace<Class> },
+  jurisdiction: Jurisdiction,
+): DurableObjectStub<Class> {
+  return objectNamed(env.GATE, jurisdiction, "instance");
+}
+
 function objectNamed<Class extends Rpc.DurableObjectBranded>(
   namespace: DurableObjectNamespace<Class>,
   jurisdiction: Jurisdiction,

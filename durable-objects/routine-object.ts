@@ -12,7 +12,7 @@ import type { Admission, Occurrence, TriggerEvent } from "#protocol/trigger-even
 import { changeDefinition, definitionFault, viewOf } from "./definition-changes.ts";
 import type { RoutineRow } from "./definition-store.ts";
 import { type Config, type ObjectEnv, requireConfig } from "./environment.ts";
-import { offerEvent, readEndpoint, rotateSecret } from "./listening.ts";
+import { endSecrets, offerEvent, readEndpoint, rotateSecret } from "./listening.ts";
 import type { DueAnswer, EndpointAnswer, SecretAnswer } from "./peers.ts";
 import { changeRow, createRoutine, removeRoutine } from "./routine-birth.ts";
 import { hasTables, openDatabase } from "./routine-database.ts";
@@ -87,9 +87,8 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     return changed.ok ? success({ token }) : changed;
   }
 
-  async revokeToken(): Promise<Result<null>> {
-    const changed = await this.#update({ tokenHash: null });
-    return changed.ok ? success(null) : changed;
+  async revokeToken(): Promise<Result<Routine>> {
+    return this.#update({ tokenHash: null });
   }
 
   /** The API trigger. @param token as it was presented. */
@@ -133,14 +132,16 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     return open === null ? refuse("not_found") : readEndpoint(open.parts, open.routine, triggerId);
   }
 
-  /**
-   * Puts a secret in force; the one before stays so for a day.
-   * @param given null to have one drawn. @param from the source hands over its own only where there is none yet.
-   */
+  /** Puts a secret in force, one that is drawn where none is given. A source can do so only where there is none yet. */
   async setSecret(triggerId: string, given: string | null, from: "owner" | "source"): Promise<Result<SecretAnswer>> {
     const open = this.#open();
     if (open === null) return refuse("not_found");
     return rotateSecret(open.life, { triggerId, given, from });
+  }
+
+  /** Ends an endpoint's secrets at once: it believes nobody until it has a new one. */
+  async clearSecrets(triggerId: string): Promise<Result<Routine>> {
+    return this.#changeRoutine(({ parts, routine }, nowMs) => endSecrets(parts, routine, triggerId, nowMs));
   }
 
   /** The secret that the source has handed over: once. */
@@ -247,8 +248,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   async #openLife(): Promise<RoutineLife> {
     if (this.#life !== null) return this.#life;
     const database = await openDatabase(this.ctx.storage);
-    const ownerKey = this.ctx.id.name ?? "";
-    const parts = routineParts(database, this.ctx.storage.sql, this.#config, ownerKey);
+    const parts = routineParts(database, this.ctx.storage.sql, this.#config, this.ctx.id.name ?? "");
     const alarmAt = await this.ctx.storage.getAlarm();
     this.#life ??= new RoutineLife(this.ctx, this.env, this.#config, parts, alarmAt);
     return this.#life;

@@ -144,6 +144,11 @@ const API_ERRORS = {
     message: "Too many requests with this token.",
     hint: "Wait for the seconds that Retry-After names.",
   },
+  instance_rate_limited: {
+    type: "rate_limit_error",
+    message: "Too many requests to start something in this instance.",
+    hint: "Wait for the seconds that Retry-After names.",
+  },
   upgrade_required: {
     type: "invalid_request_error",
     message: "This address speaks WebSocket only.",

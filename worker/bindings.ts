@@ -1,5 +1,6 @@
 /** What the platform gives the worker: the objects' environment, the objects themselves, and the web app's files. */
 import type { ObjectEnv } from "#durable-objects/environment.ts";
+import type { GateObject } from "#durable-objects/gate-object.ts";
 import type { PoolObject } from "#durable-objects/pool-object.ts";
 import type { RoutineObject } from "#durable-objects/routine-object.ts";
 
@@ -11,6 +12,7 @@ export interface ClockMessage {
 export interface Env extends Omit<ObjectEnv, "ROUTINE" | "POOL"> {
   ROUTINE: DurableObjectNamespace<RoutineObject>;
   POOL: DurableObjectNamespace<PoolObject>;
+  GATE: DurableObjectNamespace<GateObject>;
   /** From the sweep to the routines' objects. */
   CLOCK: Queue<ClockMessage>;
   /** Bodies of deliveries that are too large for D1. */

@@ -1,10 +1,11 @@
 /** The composition root: the declared environment in, narrow dependencies out. */
 import { type Config, readConfig } from "#durable-objects/environment.ts";
-import { poolObject, routineObject } from "#durable-objects/object-ids.ts";
+import { gateObject, poolObject, routineObject } from "#durable-objects/object-ids.ts";
 import type { PoolObject } from "#durable-objects/pool-object.ts";
 import { ownerKeyOf } from "#protocol/ids.ts";
 import type { ClockMessage, Env } from "./bindings.ts";
 import { Inbox } from "./inbox/inbox.ts";
+import { type InstanceGate, instanceGate } from "./instance-gate.ts";
 import type { RoutineStub } from "./routine-stub.ts";
 import { bodies } from "./store/bodies.ts";
 import { type DeliveryStore, deliveryStore } from "./store/deliveries.ts";
@@ -28,6 +29,7 @@ export interface Deps {
   matching: Matching;
   githubApp: GithubApp;
   inbox: Inbox;
+  gate: InstanceGate;
   due: DueStore;
   /** Sends routines that are due on to their objects. Resolves when none can be lost. */
   sendDue(messages: readonly ClockMessage[]): Promise<void>;
@@ -68,6 +70,7 @@ function makeDeps(env: Env): MadeDeps {
       ...found,
       deliveryLists: deliveryLists(env.DB, kept),
       inbox: new Inbox({ ...found, baseUrl: config.publicUrl ?? "", pause }),
+      gate: instanceGate((count) => gateObject(env, config.jurisdiction).take(count)),
       due: dueStore(env.DB),
       sendDue: async (messages) => {
         await env.CLOCK.sendBatch(messages.map((body) => ({ body })));

@@ -3,6 +3,7 @@ import { app } from "./app.ts";
 import type { ClockMessage, Env } from "./bindings.ts";
 import { queue, scheduled } from "./clock/handlers.ts";
 
+export { GateObject } from "#durable-objects/gate-object.ts";
 export { PoolObject } from "#durable-objects/pool-object.ts";
 export { RoutineObject } from "#durable-objects/routine-object.ts";
 

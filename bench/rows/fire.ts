@@ -15,6 +15,7 @@ const CASES = [
   { connections: 32, count: 1_000 },
 ] as const;
 const LONGEST_MS = 15_000;
+const UNLIMITED = { FIRE_RATE_PER_MINUTE: "1000000", FIRE_BURST: "1000000", INSTANCE_RATE_PER_MINUTE: "1000000" };
 const TEXT = "Something happened that a routine is to look at. ".repeat(4);
 
 /**
@@ -26,7 +27,7 @@ export const fire: Row = {
   title: "from the fire to its 200",
   baseline: "a bare worker calls an object, which inserts one row",
   measure: async () => {
-    await using served = await serveReveille({ FIRE_RATE_PER_MINUTE: "1000000", FIRE_BURST: "1000000" });
+    await using served = await serveReveille(UNLIMITED);
     await using bare = await serveBare("fire");
     await using load = new Helper<Load>("load.ts");
     const requests = await fires(served);

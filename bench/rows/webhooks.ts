@@ -13,13 +13,13 @@ import { ask, makeRoutine } from "../support/reveille.ts";
 import { type Served, serveBare, serveReveille } from "../support/served.ts";
 import { median } from "../support/statistics.ts";
 
-const ROUNDS = 2;
+const ROUNDS = 1;
 const COUNT = 5_000;
 const CONNECTIONS = 32;
 /** Half of the repositories have a routine that waits for them. */
-const ROUTINES = 12;
+const ROUTINES = 10;
 const REPOSITORIES = 2 * ROUTINES;
-const LONGEST_MS = 30_000;
+const LONGEST_MS = 60_000;
 const HANDLED_WITHIN_MS = 60_000;
 const POLL_MS = 200;
 const PAGE = 200;

@@ -20,6 +20,7 @@ const WORKER_VARIABLES = [
   "JURISDICTION",
   "FIRE_RATE_PER_MINUTE",
   "FIRE_BURST",
+  "INSTANCE_RATE_PER_MINUTE",
 ] as const;
 
 /** Variables of the runner that `npm start` passes on. */

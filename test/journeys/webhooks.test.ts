@@ -175,6 +175,20 @@ describe("an endpoint", () => {
     }
   });
 
+  it("whose secrets were ended believes nobody, until it is given a new one", async () => {
+    const endpoint = await makeEndpoint(slackCase);
+    const path = secretPath(endpoint.routine.id, endpoint.triggerId);
+    await call("POST", path, { secret: slackCase.secrets[1] });
+    expect((await call("DELETE", path)).status).toBe(204);
+    for (const secret of slackCase.secrets) expect((await send(endpoint, slackCase, event, secret)).status).toBe(401);
+    const [, , fresh = "a-third-secret-of-the-tests"] = slackCase.secrets as readonly string[];
+    expect(
+      (await call<{ previous_secret_until: null }>("POST", path, { secret: fresh })).body.previous_secret_until,
+    ).toBeNull();
+    expect((await send(endpoint, slackCase, event, fresh)).status).toBe(202);
+    expect((await call("DELETE", path.replace(endpoint.triggerId, `trg_${"0".repeat(26)}`))).status).toBe(404);
+  });
+
   it("of another source, of a trigger that is gone, or of none at all is not there, and leaves nothing behind", async () => {
     const endpoint = await makeEndpoint(slackCase);
     const nobody = `trg_${"0".repeat(26)}`;

@@ -27,7 +27,9 @@ after(() => {
 
 function logsOf({ state, output }: StartedInstance): string {
   const folder = path.join(state, "logs");
-  return [output(), ...readdirSync(folder).map((name) => readFileSync(path.join(folder, name), "utf8"))].join("\n---\n");
+  return [output(), ...readdirSync(folder).map((name) => readFileSync(path.join(folder, name), "utf8"))].join(
+    "\n---\n",
+  );
 }
 
 function ownerOf(instance: StartedInstance) {

@@ -40,6 +40,8 @@ export function mountInternalEvents(app: App): void {
     async ({ c, body: { name, payload, dedupe_key } }) => {
       const { deliveries, deliveryLists, inbox } = c.var.deps;
       const nowMs = Date.now();
+      const entered = await c.var.deps.gate.enter(nowMs);
+      if (!entered.ok) return entered;
       const id = makeDeliveryId(nowMs);
       const body = new Uint8Array(encoder.encode(JSON.stringify({ name, payload: payload ?? null })));
       const told = { id, source: "event", triggerId: null, event: name, headers: {}, body } as const;

@@ -134,7 +134,8 @@ function mountVerbs(app: App): void {
     async ({ c, params, body }) => {
       const event = await triggerEvent(c, "manual", "Started by hand", body.text);
       if (!event.ok) return event;
-      return c.var.deps.ownerOf(params.id).runNow(event.value);
+      const entered = await c.var.deps.gate.enter(Date.now());
+      return entered.ok ? c.var.deps.ownerOf(params.id).runNow(event.value) : entered;
     },
   );
 }

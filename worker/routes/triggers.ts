@@ -73,6 +73,18 @@ export function mountTriggers(app: App): void {
     app,
     {
       ...secret,
+      method: "delete",
+      path: "/api/v1/routines/{id}/triggers/{trigger_id}/secret",
+      summary: "End the secrets of a webhook trigger's endpoint at once",
+      description: "For one that has leaked. The endpoint believes nobody until it is given a new secret.",
+      answer: { status: 204 },
+    },
+    async ({ c, params }) => c.var.deps.ownerOf(params.id).clearSecrets(params.trigger_id),
+  );
+  endpoint(
+    app,
+    {
+      ...secret,
       path: "/api/v1/routines/{id}/triggers/{trigger_id}/secret/handed-over",
       summary: "Show the secret that the source has handed over: once",
       description: "Notion sends its verification token to the endpoint, and wants to see it pasted.",

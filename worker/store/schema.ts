@@ -71,7 +71,10 @@ export const verificationFailureCounts = sqliteTable(
   (table) => [primaryKey({ columns: [table.day, table.source, table.triggerId, table.failure] })],
 );
 
-/** Repositories that the GitHub App was given, as its deliveries told. */
+/**
+ * Repositories that the GitHub App was given, as its deliveries told.
+ * @public for drizzle-kit, which makes the migrations of it.
+ */
 export const githubRepositories = sqliteTable(
   "github_repositories",
   {
