@@ -15,11 +15,12 @@ import { ingest } from "./rows/ingest.ts";
 import { memory } from "./rows/memory.ts";
 import { reconnect } from "./rows/reconnect.ts";
 import { rowsWritten } from "./rows/rows-written.ts";
+import { webhooks } from "./rows/webhooks.ts";
 import { machineFacts } from "./support/machine.ts";
 import { ROOT } from "./support/scratch.ts";
 
 /** In the order of the table. */
-const ROWS: readonly Row[] = [fire, firstEvent, ingest, fanOut, reconnect, rowsWritten, clock, memory];
+const ROWS: readonly Row[] = [fire, webhooks, firstEvent, ingest, fanOut, reconnect, rowsWritten, clock, memory];
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 process.exit(await main());

@@ -11,6 +11,7 @@ import {
   type OutcomeReason,
   type TriggerEvent,
 } from "#protocol/trigger-event.ts";
+import type { BurstStore } from "./burst-store.ts";
 import { type AdmissionVerdict, decideAdmission, type Superseded } from "./decide-admission.ts";
 import type { RoutineRow } from "./definition-store.ts";
 import type { ModelUpstream } from "./environment.ts";
@@ -25,6 +26,7 @@ export interface AdmissionContext {
   occurrences: OccurrenceStore;
   runs: RunStore;
   engine: RunEngine;
+  bursts: BurstStore;
   ids: IdMaker;
   nowMs: number;
 }
@@ -60,6 +62,8 @@ export function admit(context: AdmissionContext, event: TriggerEvent, gathering:
     alike: find(event.also_key),
     active,
     queued,
+    gathering: queued === 0 ? 0 : context.bursts.waiting(nowMs).length,
+    isGathering: gathering !== null,
     isAnyDue: () => runs.queue.isAnyDue(nowMs),
     nowMs,
   });
@@ -146,7 +150,7 @@ function start(
   const occurrence = record(context, event, told, runId);
   keepKeys(context, event, occurrence.id);
   const run = newRun(context, event, runId, occurrence.id);
-  const superseded = verdict.outcome === "queued" ? supersededBy(verdict.supersedes, context.runs) : [];
+  const superseded = verdict.outcome === "queued" ? supersededBy(verdict.supersedes, context) : [];
   const isStarted = told.outcome === "started";
   engine.begin(
     { run, text: event.text, checkout: event.checkout, isStarted, notBeforeMs: gathering?.notBeforeMs ?? 0 },
@@ -163,9 +167,12 @@ function start(
   return { occurrence, answer: success(admission) };
 }
 
-function supersededBy(which: Superseded, { queue }: RunStore): string[] {
+/** Runs of other bursts stay: each is for events that no other run is for. */
+function supersededBy(which: Superseded, { runs, bursts, nowMs }: AdmissionContext): string[] {
   if (which === "nobody") return [];
-  return which === "queued" ? queue.queued() : [...queue.queued(), ...queue.active()];
+  const gathering = new Set(bursts.waiting(nowMs));
+  const queued = runs.queue.queued().filter((id) => !gathering.has(id));
+  return which === "queued" ? queued : [...queued, ...runs.queue.active()];
 }
 
 function newRun(context: AdmissionContext, event: TriggerEvent, runId: string, occurrenceId: string): QueuedRun {
@@ -181,7 +188,7 @@ function newRun(context: AdmissionContext, event: TriggerEvent, runId: string, o
       id: triggerIdOf(routine, event),
       occurrence_id: occurrenceId,
       summary: event.summary,
-      ...(event.depth === 0 ? {} : { depth: event.depth }),
+      ...depthOf(event),
     },
     attempt: 1,
     demo_model: context.model.kind === "demo",
@@ -215,7 +222,7 @@ function record(
     id: ids.make("occurrence", nowMs),
     routine_id: routine.id,
     at: timestamp(nowMs),
-    trigger: { type: event.type, id: triggerIdOf(routine, event), summary: event.summary },
+    trigger: { type: event.type, id: triggerIdOf(routine, event), summary: event.summary, ...depthOf(event) },
     outcome: verdict.outcome,
     reason: verdict.reason,
     run_id: runId,
@@ -234,6 +241,11 @@ function keepKeys({ occurrences, nowMs }: AdmissionContext, event: TriggerEvent,
 /** Each way to fire has keys of its own: who holds the routine's token can't use up the owner's. */
 function keyOf(event: TriggerEvent, dedupeKey: string): string {
   return `${event.type}:${dedupeKey}`;
+}
+
+/** Told only where runs have led to it. */
+function depthOf({ depth }: TriggerEvent): { depth?: number } {
+  return depth === 0 ? {} : { depth };
 }
 
 function triggerIdOf(routine: RoutineRow, event: TriggerEvent): string | null {

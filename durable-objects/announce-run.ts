@@ -1,15 +1,28 @@
 /** Tells the routines that wait for a run's end. */
 import { ownerKeyOf } from "#protocol/ids.ts";
+import { logLine } from "#protocol/log.ts";
 import type { Run } from "#protocol/run.ts";
 import type { ObjectEnv } from "./environment.ts";
 import { routineObject } from "./object-ids.ts";
 import { subscribedRoutines } from "./projection/writes.ts";
 import { endingEvent, endingKeys } from "./triggers/ending-event.ts";
 
-/** @throws when one of them can't be told: each is asked again then, and those that know take nothing in twice. */
-export async function announceRun(env: ObjectEnv, jurisdiction: "eu" | "fedramp" | null, run: Run): Promise<void> {
-  const routineIds = await subscribedRoutines(env.DB, endingKeys(run));
+const TOLD_WITHIN_MS = 23 * 3_600_000;
+
+/** @param name of the run's routine at present. @throws when one of them can't be told: each is asked again then, and those that know take nothing in twice. */
+export async function announceRun(
+  env: ObjectEnv,
+  jurisdiction: "eu" | "fedramp" | null,
+  run: Run,
+  name: string,
+): Promise<void> {
+  // What tells a repeat is kept for a day: told after that, an ending could wake a routine a second time.
+  if (Date.now() - Date.parse(run.timings.finished_at ?? "") > TOLD_WITHIN_MS) {
+    logLine("error", { what: "announce", run_id: run.id, outcome: "given_up" });
+    return;
+  }
+  const routineIds = await subscribedRoutines(env.DB, endingKeys(run, name));
   if (routineIds.length === 0) return;
-  const event = endingEvent(run);
+  const event = endingEvent(run, name);
   await Promise.all(routineIds.map((id) => routineObject(env, jurisdiction, ownerKeyOf(id) ?? "").offer([event])));
 }

@@ -18,6 +18,14 @@ export class BurstStore {
     return row ?? null;
   }
 
+  /** Ids of runs that wait for their burst to end. */
+  waiting(nowMs: number): string[] {
+    return this.#sql
+      .exec<{ id: string }>(WAITING, nowMs)
+      .toArray()
+      .map(({ id }) => id);
+  }
+
   /** Opens a burst in the place of one that is over; forgets those that ended long ago. */
   open(triggerId: string, key: string, burst: Burst, nowMs: number): void {
     this.#sql.exec("DELETE FROM bursts WHERE ends_at < ?", nowMs);
@@ -26,5 +34,7 @@ export class BurstStore {
 }
 
 const FIND = "SELECT run_id AS runId, ends_at AS endsAtMs FROM bursts WHERE trigger_id = ? AND key = ?";
+const WAITING = `SELECT runs.id AS id FROM bursts JOIN runs ON runs.id = bursts.run_id
+  WHERE runs.status = 'queued' AND runs.not_before > ?`;
 const OPEN = `INSERT INTO bursts (trigger_id, key, run_id, ends_at) VALUES (?, ?, ?, ?)
   ON CONFLICT (trigger_id, key) DO UPDATE SET run_id = excluded.run_id, ends_at = excluded.ends_at`;

@@ -30,6 +30,10 @@ export interface AdmissionFacts {
   active: number;
   /** How many wait for one. */
   queued: number;
+  /** Of those, how many wait for a burst to end: they have not begun to wait for a place. */
+  gathering: number;
+  /** Whether the run is to wait for a burst to end, whatever is free. */
+  isGathering: boolean;
   /** Whether one of those that wait could start at this moment: a retry waits for its time. Asked only where it matters. */
   isAnyDue: () => boolean;
   nowMs: number;
@@ -44,7 +48,7 @@ export type AdmissionVerdict =
   | { outcome: "duplicate"; reason: OutcomeReason; of: Occurrence }
   | { outcome: "skipped"; reason: OutcomeReason }
   | { outcome: "refused"; reason: "routine_paused" | "model_not_configured" | "idempotency_key_reused" }
-  /** Too much at once: counted, and leaves no occurrence, so that a flood can't fill the storage. */
+  /** Too much at once. A fire is told and counted, and leaves no occurrence, so that a flood of them can't fill the storage. */
   | { outcome: "queue_full" };
 
 export function decideAdmission(facts: AdmissionFacts): AdmissionVerdict {
@@ -54,9 +58,10 @@ export function decideAdmission(facts: AdmissionFacts): AdmissionVerdict {
   if (facts.isPaused && event.type !== "manual") return { outcome: "refused", reason: "routine_paused" };
   if (!facts.hasModel) return { outcome: "refused", reason: "model_not_configured" };
 
+  const isFull = queued >= QUEUE_LIMIT;
+  if (facts.isGathering && isFull) return { outcome: "queue_full" };
   const isFree = active < placesOf(facts) && !isAnyAhead(facts);
   if (isFree) return { outcome: "started", reason: "admitted" };
-  const isFull = queued >= QUEUE_LIMIT;
   switch (facts.overlap) {
     case "parallel":
       return isFull
@@ -92,8 +97,8 @@ function isByKey(type: TriggerEvent["type"]): boolean {
 }
 
 /** A retry before its time holds nobody up, unless the policy is about what has not ended at all. */
-function isAnyAhead({ overlap, queued, isAnyDue }: AdmissionFacts): boolean {
-  if (queued === 0) return false;
+function isAnyAhead({ overlap, queued, gathering, isAnyDue }: AdmissionFacts): boolean {
+  if (queued <= gathering) return false;
   return overlap !== "parallel" && overlap !== "queue" ? true : isAnyDue();
 }
 

@@ -1,11 +1,27 @@
 /** Changes of a routine's definition, with all that hangs on it: its schedules, endpoints, and what it is found by. */
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { Routine, RoutineInput, RoutinePatch } from "#protocol/routine.ts";
-import { repositoryPlace, subscriptionsOf } from "#protocol/subscriptions.ts";
+import { placeKey, repositoryPlace, subscriptionsOf } from "#protocol/subscriptions.ts";
+import type { Trigger } from "#protocol/triggers.ts";
 import { type RoutineRow, routineView } from "./definition-store.ts";
 import type { RoutineProjection, Subscription } from "./projection/writes.ts";
 import type { RoutineParts } from "./routine-parts.ts";
 import { prepareTriggers } from "./triggers/prepare-triggers.ts";
+
+/** What a new routine is refused for, before anything is stored; null when nothing is wrong. */
+export function definitionFault(input: RoutineInput, nowMs: number): Extract<Result<never>, { ok: false }> | null {
+  const triggers = prepareTriggers(input.triggers, [], () => "", nowMs);
+  return triggers.ok ? unheardFault(triggers.value, input.repositories) : triggers;
+}
+
+/** GitHub tells of repositories: without one its trigger would wait for ever. */
+function unheardFault(triggers: readonly Trigger[], repositories: readonly unknown[]) {
+  const place = triggers.findIndex(({ type }) => type === "github");
+  if (place === -1 || repositories.length > 0) return null;
+  const field = `triggers[${place}]`;
+  const message = "waits for a repository's events: name one under repositories";
+  return refuse("invalid_request", { message: `${field}: ${message}`, field, issues: [{ field, message }] });
+}
 
 /** Creates the routine. Call it inside a transaction. */
 export function createDefinition(
@@ -32,6 +48,8 @@ export function changeDefinition(
   const before = routine.definition.triggers;
   const triggers = inputs === undefined ? null : prepareTriggers(inputs, before, makeId, nowMs);
   if (triggers?.ok === false) return triggers;
+  const unheard = unheardFault(triggers?.value ?? before, patch.repositories ?? routine.definition.repositories);
+  if (unheard !== null) return unheard;
   // What was due under the old definition is claimed under it.
   parts.clock.conclude(routine, triggers?.value ?? before, nowMs);
   const row = adopted(parts, parts.definitions.change(routine, patch, triggers?.value ?? null, actor, nowMs), nowMs);
@@ -56,9 +74,11 @@ export function projectionOf(parts: RoutineParts, row: RoutineRow, nowMs: number
 
 function subscriptions({ repositoryIds }: RoutineParts, { definition }: RoutineRow): Subscription[] {
   const ids = repositoryIds.all();
-  const repositories = definition.repositories.map((repository) => {
-    const { fullName } = repositoryPlace(repository);
-    return ids.get(fullName) ?? fullName;
+  // By name too: what comes under a name that another repository has taken over is told of, not passed over in silence.
+  const repositories = definition.repositories.flatMap((repository) => {
+    const place = repositoryPlace(repository);
+    const id = ids.get(placeKey(place));
+    return id === undefined ? [place.fullName] : [id, place.fullName];
   });
   return definition.triggers.flatMap((trigger) =>
     subscriptionsOf(trigger, repositories).map((key) => ({ triggerId: trigger.id, key })),
@@ -68,7 +88,7 @@ function subscriptions({ repositoryIds }: RoutineParts, { definition }: RoutineR
 function adopted(parts: RoutineParts, row: RoutineRow, nowMs: number): RoutineRow {
   const { triggers, repositories } = row.definition;
   parts.clock.adopt(row, nowMs);
-  parts.endpoints.retain(triggers.map(({ id }) => id));
-  parts.repositoryIds.retain(repositories.map((repository) => repositoryPlace(repository).fullName));
+  parts.endpoints.retain(triggers.filter(({ type }) => type === "webhook").map(({ id }) => id));
+  parts.repositoryIds.retain(repositories.map((repository) => placeKey(repositoryPlace(repository))));
   return row;
 }

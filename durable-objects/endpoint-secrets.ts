@@ -6,6 +6,11 @@ import { endpoints } from "./routine-schema.ts";
 /** For so long the secret before is accepted too. */
 export const ROTATION_OVERLAP_MS = 24 * 3_600_000;
 
+/** Who rotates oftener within the overlap shuts out the oldest. */
+const PREVIOUS_KEPT = 4;
+
+type Previous = (typeof endpoints.$inferSelect)["previous"];
+
 export interface EndpointState {
   /** Until when the secret before is accepted too; null when there is none. Unix milliseconds. */
   previousUntilMs: number | null;
@@ -21,14 +26,14 @@ export class EndpointSecrets {
     this.#signingKey = signingKey;
   }
 
-  /** The secrets in force, newest first. */
+  /** The secrets in force, newest first. One that was encrypted under another SIGNING_KEY is lost, and in force for nobody. */
   async inForce(triggerId: string, nowMs: number): Promise<string[]> {
     const row = this.#row(triggerId);
     if (row === undefined) return [];
-    const isPreviousGood = row.previous !== null && (row.previousUntil ?? 0) > nowMs;
-    const sealed = isPreviousGood && row.previous !== null ? [row.secret, row.previous] : [row.secret];
+    const sealed = [row.secret, ...accepted(row.previous, nowMs).map(({ secret }) => secret)];
     const key = await this.#key();
-    return Promise.all(sealed.map((text) => open(key, triggerId, text)));
+    const opened = await Promise.all(sealed.map((text) => open(key, triggerId, text)));
+    return opened.filter((secret) => secret !== null);
   }
 
   /** Encrypts a secret, to be kept by `keep`. */
@@ -37,13 +42,14 @@ export class EndpointSecrets {
   }
 
   /**
-   * Puts a secret in force; the one before stays so for a while.
+   * Puts a secret in force; those before stay so for a while, each from its own replacement on.
    * @param sealed from `seal`. @param isUnseen the source has handed it over, and a person has to see it once.
    */
   keep(triggerId: string, sealed: string, isUnseen: boolean, nowMs: number): void {
     const before = this.#row(triggerId);
-    const previousUntil = before === undefined ? null : nowMs + ROTATION_OVERLAP_MS;
-    const values = { triggerId, secret: sealed, previous: before?.secret ?? null, previousUntil, isUnseen };
+    const replaced = before === undefined ? [] : [{ secret: before.secret, untilMs: nowMs + ROTATION_OVERLAP_MS }];
+    const previous = [...replaced, ...accepted(before?.previous ?? [], nowMs)].slice(0, PREVIOUS_KEPT);
+    const values = { triggerId, secret: sealed, previous, isUnseen };
     this.#database
       .insert(endpoints)
       .values(values)
@@ -63,8 +69,8 @@ export class EndpointSecrets {
   state(triggerId: string, nowMs: number): EndpointState | null {
     const row = this.#row(triggerId);
     if (row === undefined) return null;
-    const until = row.previousUntil ?? 0;
-    return { previousUntilMs: until > nowMs ? until : null };
+    const [newest] = accepted(row.previous, nowMs);
+    return { previousUntilMs: newest?.untilMs ?? null };
   }
 
   /** Forgets the secrets of triggers that the routine has no more. */
@@ -87,6 +93,10 @@ export class EndpointSecrets {
   }
 }
 
+function accepted(previous: Previous, nowMs: number): Previous {
+  return previous.filter(({ untilMs }) => untilMs > nowMs);
+}
+
 const NONCE_BYTES = 12;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -99,12 +109,17 @@ async function seal(key: CryptoKey, triggerId: string, secret: string): Promise<
   return btoa(String.fromCharCode(...nonce, ...sealed));
 }
 
-async function open(key: CryptoKey, triggerId: string, text: string): Promise<string> {
+/** @returns null when another key sealed it. */
+async function open(key: CryptoKey, triggerId: string, text: string): Promise<string | null> {
   const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
   const algorithm = {
     name: "AES-GCM",
     iv: bytes.subarray(0, NONCE_BYTES),
     additionalData: encoder.encode(triggerId),
   };
-  return decoder.decode(await crypto.subtle.decrypt(algorithm, key, bytes.subarray(NONCE_BYTES)));
+  try {
+    return decoder.decode(await crypto.subtle.decrypt(algorithm, key, bytes.subarray(NONCE_BYTES)));
+  } catch {
+    return null;
+  }
 }

@@ -38,6 +38,9 @@ interface FiringParts {
 /** Without a `max_wait` a burst is over after so many windows. */
 const WINDOWS_AT_MOST = 10;
 const NAMED_OCCURRENCES = 1_000;
+const BURST_KEY_LENGTH = 1_000;
+/** Stands once in the text of a run whose burst has more to say than fits. */
+const MORE = "\n\n--- More events have joined; there is no room for what they say.";
 
 export class Firing {
   readonly #parts: FiringParts;
@@ -72,7 +75,7 @@ export class Firing {
       const judged = { routine_id: routine.id, trigger_id: trigger.id, matched, why, filters };
       if (!matched) return { ...judged, outcome: null, reason: null, occurrence_id: null, run_id: null };
       const from = event.github?.repository ?? null;
-      if (from !== null && repository !== null) this.#parts.repositoryIds.keep(repository.fullName, from.id);
+      if (from !== null && repository !== null) this.#parts.repositoryIds.keep(repository.place, from.id);
       const context = this.#context(routine, nowMs);
       const fired = triggerEvent(trigger, event, repository?.url ?? null);
       const decide = () =>
@@ -117,7 +120,9 @@ export class Firing {
   ): Occurrence | null {
     const coalesce = trigger.type === "routine" ? undefined : trigger.coalesce;
     if (coalesce === undefined) return admit(context, fired).occurrence;
-    const key = coalesce.key === undefined ? "" : JSON.stringify(findField(event, coalesce.key));
+    const found = coalesce.key === undefined ? "" : JSON.stringify(findField(event, coalesce.key));
+    // What agrees so far may be one burst: a whole payload is no key.
+    const key = found.slice(0, BURST_KEY_LENGTH);
     const { bursts, runs } = this.#parts;
     const burst = bursts.find(trigger.id, key);
     const row = burst === null ? null : runs.get(burst.runId);
@@ -150,16 +155,19 @@ export class Firing {
     const occurrence = recordJoined(context, fired, row.id);
     const { trigger } = row.doc;
     const named = [...(trigger.occurrence_ids ?? [trigger.occurrence_id]), occurrence.id].slice(-NAMED_OCCURRENCES);
-    const doc = { ...row.doc, trigger: { ...trigger, occurrence_ids: named } };
-    const text = fired.text === null ? null : joined(row.text, fired);
-    this.#parts.engine.join(row, { doc, text: text ?? row.text, said: fired.text, notBeforeMs }, context.nowMs);
+    // As deep as the deepest of them: a burst must not shorten a chain.
+    const depth = Math.max(trigger.depth ?? 0, fired.depth);
+    const doc = { ...row.doc, trigger: { ...trigger, occurrence_ids: named, ...(depth === 0 ? {} : { depth }) } };
+    const { text, said } = joined(row.text, fired);
+    const checkout = fired.checkout ?? row.checkout;
+    this.#parts.engine.join(row, { doc, text, checkout, said, notBeforeMs }, context.nowMs);
     return occurrence;
   }
 
   #context(routine: RoutineRow, nowMs: number): AdmissionContext {
-    const { config, occurrences, runs, engine, ids } = this.#parts;
+    const { config, occurrences, runs, engine, bursts, ids } = this.#parts;
     const { model, defaultModel } = config;
-    return { routine, model, defaultModel, occurrences, runs, engine, ids, nowMs };
+    return { routine, model, defaultModel, occurrences, runs, engine, bursts, ids, nowMs };
   }
 }
 
@@ -171,10 +179,13 @@ function isOpen({ status, notBefore, doc }: RunRow, nowMs: number): boolean {
   return status === "queued" && notBefore > nowMs && doc.attempt === 1 && doc.cancel_reason === null;
 }
 
-/** @returns null when there is no room for more: the run still names the occurrence. */
-function joined(before: string | null, { summary, text }: TriggerEvent): string | null {
-  const whole = before === null ? (text ?? "") : `${before}\n\n--- ${summary}\n${text}`;
-  return whole.length <= FIRE_TEXT_LIMIT ? whole : null;
+/** @returns the run's text with an event's added, and what of it is new; what does not fit is neither given nor said. */
+function joined(before: string | null, { summary, text }: TriggerEvent): { text: string | null; said: string | null } {
+  if (text === null) return { text: before, said: null };
+  const whole = before === null ? text : `${before}\n\n--- ${summary}\n${text}`;
+  if (whole.length <= FIRE_TEXT_LIMIT - MORE.length) return { text: whole, said: text };
+  if (before?.endsWith(MORE)) return { text: before, said: null };
+  return { text: `${before ?? ""}${MORE}`, said: MORE.trim() };
 }
 
 function triggerEvent(trigger: ListeningTrigger, event: IncomingEvent, repositoryUrl: string | null): TriggerEvent {

@@ -2,7 +2,7 @@
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { IncomingEvent } from "#protocol/incoming-event.ts";
-import type { Routine } from "#protocol/routine.ts";
+import { timestamp } from "#protocol/time.ts";
 import type { WebhookTrigger } from "#protocol/triggers.ts";
 import type { RoutineRow } from "./definition-store.ts";
 import type { EndpointAnswer, SecretAnswer } from "./peers.ts";
@@ -17,7 +17,10 @@ export function offerEvent(life: RoutineLife, parts: RoutineParts, event: Incomi
     if (routine === null) return [];
     const outcomes = parts.firing.offer(routine, event, nowMs);
     // From here on the routine is found by the repository's number.
-    if (parts.repositoryIds.takeNew()) parts.outbox.owe("project_routine", routine.id, nowMs);
+    if (parts.repositoryIds.takeNew()) {
+      parts.definitions.update(routine, {}, nowMs);
+      parts.outbox.owe("project_routine", routine.id, nowMs);
+    }
     return outcomes;
   });
 }
@@ -38,24 +41,43 @@ export async function readEndpoint(
 }
 
 /** @param given null to have a secret drawn. */
-export async function sealSecret({ endpoints }: RoutineParts, triggerId: string, given: string | null) {
+async function sealSecret({ endpoints }: RoutineParts, triggerId: string, given: string | null) {
   const secret = given ?? makeSecret("rvw_");
   return { secret, sealed: await endpoints.seal(triggerId, secret) };
 }
 
 /** Puts a sealed secret in force. Call it inside a transaction. */
-export function putInForce(
+function putInForce(
   { endpoints, definitions }: RoutineParts,
   routine: RoutineRow,
   { sealed, triggerId, from }: { sealed: string; triggerId: string; from: "owner" | "source" },
   nowMs: number,
 ): Result<RoutineRow> {
+  if (webhookOf(routine, triggerId) === null) return refuse("not_found");
   if (from === "source" && endpoints.state(triggerId, nowMs) !== null) return refuse("webhook_refused");
   endpoints.keep(triggerId, sealed, from === "source", nowMs);
   return success(definitions.update(routine, {}, nowMs));
 }
 
-export function secretAnswer(secret: string, { triggers }: Routine, triggerId: string): SecretAnswer {
-  const until = triggers.find(({ id }) => id === triggerId)?.endpoint?.previous_secret_until ?? null;
-  return { secret, previous_secret_until: until };
+/**
+ * Rotates a secret. It is told also where D1 can't be: the object has it, and a secret that nobody was told would shut the
+ * sender out.
+ */
+export async function rotateSecret(
+  life: RoutineLife,
+  { triggerId, given, from }: { triggerId: string; given: string | null; from: "owner" | "source" },
+): Promise<Result<SecretAnswer>> {
+  const { parts } = life;
+  const { secret, sealed } = await sealSecret(parts, triggerId, given);
+  const kept = life.change((nowMs): Result<SecretAnswer> => {
+    const routine = parts.definitions.row();
+    if (routine === null || routine.status === "deleted") return refuse("not_found");
+    const put = putInForce(parts, routine, { sealed, triggerId, from }, nowMs);
+    if (!put.ok) return put;
+    parts.outbox.owe("project_routine", routine.id, nowMs);
+    const until = parts.endpoints.state(triggerId, nowMs)?.previousUntilMs ?? null;
+    return success({ secret, previous_secret_until: until === null ? null : timestamp(until) });
+  });
+  await life.settled();
+  return kept;
 }

@@ -18,7 +18,7 @@ export class RepositoryIds {
     return this.#known;
   }
 
-  /** Keeps the first id that a name stands for. @param fullName in lower case. */
+  /** Keeps the first id that a place stands for. @param fullName from `placeKey`. */
   keep(fullName: string, id: number): void {
     if (this.all().has(fullName)) return;
     this.#sql.exec("INSERT INTO repository_ids (full_name, repository_id) VALUES (?, ?)", fullName, id);
@@ -26,7 +26,7 @@ export class RepositoryIds {
     this.#isNew = true;
   }
 
-  /** Addresses that the routine has no more are forgotten: one that comes back may mean another repository. */
+  /** Places that the routine has no more are forgotten: one that comes back may mean another repository. */
   retain(fullNames: readonly string[]): void {
     for (const name of this.all().keys()) {
       if (!fullNames.includes(name)) this.#sql.exec("DELETE FROM repository_ids WHERE full_name = ?", name);

@@ -1,4 +1,4 @@
-/** How a routine comes to be in its object, and how it goes: neither is done before D1 knows. */
+/** How a routine comes to be in its object, how it changes, and how it goes: none of it is done before D1 knows. */
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { Routine, RoutineInput } from "#protocol/routine.ts";
 import { createDefinition, viewOf } from "./definition-changes.ts";
@@ -42,8 +42,26 @@ export async function removeRoutine(life: RoutineLife, routine: RoutineRow): Pro
   return parts.outbox.has("forget_routine", routine.id) ? refuse("index_behind") : success(null);
 }
 
+/** Changes the routine's own row. */
+export async function changeRow(
+  life: RoutineLife,
+  routine: RoutineRow,
+  work: (nowMs: number) => Result<RoutineRow>,
+): Promise<Result<Routine>> {
+  const { parts } = life;
+  const changed = life.change((nowMs) => {
+    const result = work(nowMs);
+    if (result.ok) parts.outbox.owe("project_routine", routine.id, nowMs);
+    return result;
+  });
+  if (!changed.ok) return changed;
+  return (await isIndexed(life, routine.id))
+    ? success(viewOf(parts, changed.value, Date.now()))
+    : refuse("index_behind");
+}
+
 /** Whether D1 has the routine as it is. */
-export async function isIndexed(life: RoutineLife, routineId: string): Promise<boolean> {
+async function isIndexed(life: RoutineLife, routineId: string): Promise<boolean> {
   await life.settled();
   return !life.parts.outbox.has("project_routine", routineId);
 }

@@ -73,7 +73,10 @@ export class RoutineLife {
       ...parts,
       index: env.DB,
       pool: () => poolObject(env, config.jurisdiction, "default"),
-      announce: (run) => announceRun(env, config.jurisdiction, run),
+      announce: (run) => {
+        const { name } = parts.definitions.row()?.definition ?? run.routine;
+        return announceRun(env, config.jurisdiction, run, name);
+      },
       project: (row) => {
         const projection = projectionOf(parts, row, Date.now());
         this.time.expect(projection.dueAt);

@@ -9,12 +9,12 @@ import { isSettled, type Run, type Session, type Usage } from "#protocol/run.ts"
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import type { Admission, Occurrence, TriggerEvent } from "#protocol/trigger-event.ts";
-import { changeDefinition, viewOf } from "./definition-changes.ts";
+import { changeDefinition, definitionFault, viewOf } from "./definition-changes.ts";
 import type { RoutineRow } from "./definition-store.ts";
 import { type Config, type ObjectEnv, requireConfig } from "./environment.ts";
-import { offerEvent, putInForce, readEndpoint, sealSecret, secretAnswer, webhookOf } from "./listening.ts";
+import { offerEvent, readEndpoint, rotateSecret } from "./listening.ts";
 import type { DueAnswer, EndpointAnswer, SecretAnswer } from "./peers.ts";
-import { createRoutine, isIndexed, removeRoutine } from "./routine-birth.ts";
+import { changeRow, createRoutine, removeRoutine } from "./routine-birth.ts";
 import { hasTables, openDatabase } from "./routine-database.ts";
 import { RoutineLife } from "./routine-life.ts";
 import { type RoutineParts, routineParts } from "./routine-parts.ts";
@@ -43,8 +43,8 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** Creates the routine in this object. @param id carries this object's owner key. @param actor who, for revisions. */
   async create(id: string, input: RoutineInput, actor: string): Promise<Result<Routine>> {
-    const life = await this.#openLife();
-    return createRoutine(life, { id, input, actor });
+    const fault = definitionFault(input, Date.now());
+    return fault ?? createRoutine(await this.#openLife(), { id, input, actor });
   }
 
   read(): Result<Routine> {
@@ -58,9 +58,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   }
 
   async pause(reason: string | null): Promise<Result<Routine>> {
-    return this.#changeRoutine(({ parts, routine }, nowMs) =>
-      success(parts.definitions.update(routine, { status: "paused", pausedReason: reason }, nowMs)),
-    );
+    return this.#update({ status: "paused", pausedReason: reason });
   }
 
   /** What came due while it was paused is not made up for. */
@@ -85,17 +83,12 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   /** A new token for the fire endpoint; the one before is revoked. */
   async issueToken(): Promise<Result<{ token: string }>> {
     const token = makeSecret("rvf_");
-    const tokenHash = await hashSecret(token);
-    const changed = await this.#changeRoutine(({ parts, routine }, nowMs) =>
-      success(parts.definitions.update(routine, { tokenHash }, nowMs)),
-    );
+    const changed = await this.#update({ tokenHash: await hashSecret(token) });
     return changed.ok ? success({ token }) : changed;
   }
 
   async revokeToken(): Promise<Result<null>> {
-    const changed = await this.#changeRoutine(({ parts, routine }, nowMs) =>
-      success(parts.definitions.update(routine, { tokenHash: null }, nowMs)),
-    );
+    const changed = await this.#update({ tokenHash: null });
     return changed.ok ? success(null) : changed;
   }
 
@@ -146,12 +139,8 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
    */
   async setSecret(triggerId: string, given: string | null, from: "owner" | "source"): Promise<Result<SecretAnswer>> {
     const open = this.#open();
-    if (open === null || webhookOf(open.routine, triggerId) === null) return refuse("not_found");
-    const sealed = await sealSecret(open.parts, triggerId, given);
-    const changed = await this.#changeRoutine(({ parts, routine }, nowMs) =>
-      putInForce(parts, routine, { ...sealed, triggerId, from }, nowMs),
-    );
-    return changed.ok ? success(secretAnswer(sealed.secret, changed.value, triggerId)) : changed;
+    if (open === null) return refuse("not_found");
+    return rotateSecret(open.life, { triggerId, given, from });
   }
 
   /** The secret that the source has handed over: once. */
@@ -287,20 +276,18 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     return life.change((nowMs) => parts.firing.fire(routine, event, nowMs));
   }
 
+  /** Changes what is no part of a revision. */
+  #update(change: Partial<RoutineRow>): Promise<Result<Routine>> {
+    return this.#changeRoutine(({ parts, routine }, nowMs) =>
+      success(parts.definitions.update(routine, change, nowMs)),
+    );
+  }
+
   /** Changes the routine's own row, and answers when D1 has it. */
   async #changeRoutine(work: (open: Open, nowMs: number) => Result<RoutineRow>): Promise<Result<Routine>> {
     const open = this.#open();
     if (open === null) return refuse("not_found");
-    const { life, parts, routine } = open;
-    const changed = life.change((nowMs) => {
-      const result = work(open, nowMs);
-      if (result.ok) parts.outbox.owe("project_routine", routine.id, nowMs);
-      return result;
-    });
-    if (!changed.ok) return changed;
-    return (await isIndexed(life, routine.id))
-      ? success(viewOf(parts, changed.value, Date.now()))
-      : refuse("index_behind");
+    return changeRow(open.life, open.routine, (nowMs) => work(open, nowMs));
   }
 }
 

@@ -27,9 +27,9 @@ export function routineParts(database: Database, sql: SqlStorage, config: Config
   const deadlines = new Deadlines(sql);
   const outbox = new Outbox(sql);
   const engine = new RunEngine({ runs, log, deadlines, outbox, definitions });
-  const proxies = new RunProxies({ engine, runs, definitions, outbox });
-  const door = new Doorkeeper(database, config);
   const repositoryIds = new RepositoryIds(sql);
+  const proxies = new RunProxies({ engine, runs, definitions, outbox, repositoryIds });
+  const door = new Doorkeeper(database, config);
   const bursts = new BurstStore(sql);
   const firing = new Firing({ config, occurrences, runs, engine, ids, door, bursts, repositoryIds });
   const clock = new Clock(database, firing);

@@ -148,9 +148,8 @@ export const bursts = sqliteTable(
 export const endpoints = sqliteTable("endpoints", {
   triggerId: text("trigger_id").primaryKey(),
   secret: text().notNull(),
-  previous: text(),
-  /** Until when the one before is accepted too. */
-  previousUntil: integer("previous_until"),
+  /** Those before, newest first, each with the moment until which it is accepted too. */
+  previous: text({ mode: "json" }).$type<{ secret: string; untilMs: number }[]>().notNull(),
   /** The source has handed it over itself, and nobody has seen it yet. */
   isUnseen: integer("is_unseen", { mode: "boolean" }).notNull(),
 });

@@ -77,11 +77,11 @@ export class RunEngine {
   /** Another event joins a run that waits: it hears of it, and waits on. Call it inside a transaction. */
   join(
     row: RunRow,
-    change: { doc: RunRow["doc"]; text: string | null; said: string | null; notBeforeMs: number },
+    change: Pick<RunRow, "doc" | "text" | "checkout"> & { said: string | null; notBeforeMs: number },
     nowMs: number,
   ): void {
-    const { doc, text, said, notBeforeMs } = change;
-    this.#runs.join(row, { doc, text, notBefore: notBeforeMs });
+    const { doc, text, checkout, said, notBeforeMs } = change;
+    this.#runs.join(row, { doc, text, checkout, notBefore: notBeforeMs });
     if (said !== null) this.append(row, [{ type: "user.message", source: "trigger", text: said }], nowMs);
     this.#deadlines.set("retry", row.id, notBeforeMs);
     this.#outbox.owe("project_run", row.id, nowMs);

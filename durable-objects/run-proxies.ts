@@ -4,9 +4,11 @@ import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { Cause } from "#protocol/incoming-event.ts";
 import { isSettled, type Usage } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
+import { repositoryPlace } from "#protocol/subscriptions.ts";
 import type { EventBody } from "#protocol/transcript.ts";
 import type { DefinitionStore } from "./definition-store.ts";
 import type { Outbox } from "./outbox.ts";
+import type { RepositoryIds } from "./repository-ids.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
 
@@ -22,6 +24,8 @@ export interface Push {
 
 export interface GitRepository {
   url: string;
+  /** Its number at GitHub, once that is known; else its full name in lower case. */
+  key: number | string;
   /** The run, as what its pushes set off is traced back to it. */
   cause: Cause;
 }
@@ -31,12 +35,20 @@ export class RunProxies {
   readonly #runs: RunStore;
   readonly #definitions: DefinitionStore;
   readonly #outbox: Outbox;
+  readonly #repositoryIds: RepositoryIds;
 
-  constructor(parts: { engine: RunEngine; runs: RunStore; definitions: DefinitionStore; outbox: Outbox }) {
+  constructor(parts: {
+    engine: RunEngine;
+    runs: RunStore;
+    definitions: DefinitionStore;
+    outbox: Outbox;
+    repositoryIds: RepositoryIds;
+  }) {
     this.#engine = parts.engine;
     this.#runs = parts.runs;
     this.#definitions = parts.definitions;
     this.#outbox = parts.outbox;
+    this.#repositoryIds = parts.repositoryIds;
   }
 
   /** Whether the attempt is on and may use this model. */
@@ -82,7 +94,9 @@ export class RunProxies {
     if (repository === null)
       return refuse("proxy_refused", { reason: "the repository is not attached to the routine" });
     const { routine_id, trigger } = row.doc;
-    return success({ url: repository, cause: { routine_id, run_id: row.id, depth: trigger.depth ?? 0 } });
+    const { fullName } = repositoryPlace({ url: repository });
+    const key = this.#repositoryIds.all().get(fullName) ?? fullName;
+    return success({ url: repository, key, cause: { routine_id, run_id: row.id, depth: trigger.depth ?? 0 } });
   }
 
   /** Notes branches that the upstream has taken. Also after the run has ended: what was taken was taken. */

@@ -77,7 +77,7 @@ export class RunStore {
   }
 
   /** Another event has joined a run that waits. */
-  join(row: RunRow, change: { doc: Run; text: string | null; notBefore: number }): void {
+  join(row: RunRow, change: Pick<RunRow, "doc" | "text" | "checkout" | "notBefore">): void {
     const saved = { ...change, version: row.version + 1 };
     this.#database.update(runs).set(saved).where(eq(runs.id, row.id)).run();
     this.#keep({ ...row, ...saved });

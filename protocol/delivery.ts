@@ -22,8 +22,8 @@ export const verificationFailures = [
 export const verificationFailureSchema = z.enum(verificationFailures).meta({ id: "VerificationFailure" });
 export type VerificationFailure = z.infer<typeof verificationFailureSchema>;
 
-/** What one trigger made of an event. */
-export const triggerJudgementSchema = z
+/** What one trigger made of an event, and what followed. */
+export const deliveryOutcomeSchema = z
   .object({
     routine_id: routineIdSchema,
     trigger_id: triggerIdSchema,
@@ -31,13 +31,6 @@ export const triggerJudgementSchema = z
     /** For people: why it did not match, or what stands against it. */
     why: z.string(),
     filters: z.array(filterCheckSchema),
-  })
-  .meta({ id: "TriggerJudgement" });
-export type TriggerJudgement = z.infer<typeof triggerJudgementSchema>;
-
-/** The same, and what followed. */
-export const deliveryOutcomeSchema = triggerJudgementSchema
-  .extend({
     /** Null when the trigger did not match. */
     outcome: nullable(outcomeSchema),
     reason: nullable(outcomeReasonSchema),
@@ -47,7 +40,7 @@ export const deliveryOutcomeSchema = triggerJudgementSchema
   .meta({ id: "DeliveryOutcome" });
 export type DeliveryOutcome = z.infer<typeof deliveryOutcomeSchema>;
 
-export const deliveryStatuses = ["stored", "handled", "ignored", "duplicate"] as const;
+export const deliveryStatuses = ["stored", "handled", "ignored", "duplicate", "failed"] as const;
 
 export const deliverySchema = z
   .object({
@@ -57,7 +50,10 @@ export const deliverySchema = z
     trigger_id: nullable(triggerIdSchema),
     received_at: timestampSchema,
     verification: z.literal("verified"),
-    /** `stored` is not handled yet; `ignored` says nothing that a trigger can wait for; `duplicate` came before. */
+    /**
+     * `stored` is not handled yet; `ignored` says nothing that a trigger can wait for; `duplicate` came before; `failed`
+     * could not be handled for most of a day, and is not tried again by itself.
+     */
     status: z.enum(deliveryStatuses),
     /** Why it was ignored, or which delivery it repeats. */
     note: z.string().nullable(),

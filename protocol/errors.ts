@@ -164,6 +164,11 @@ const API_ERRORS = {
     message: "This instance is not configured completely.",
     hint: "See details.issues for every variable and secret at fault; .dev.vars.example explains each.",
   },
+  delivery_not_handled: {
+    type: "overloaded_error",
+    message: "The delivery could not be handled.",
+    hint: "Try again soon.",
+  },
   index_behind: {
     type: "overloaded_error",
     message: "The change could not be written to the index.",

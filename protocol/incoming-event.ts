@@ -1,7 +1,7 @@
 /** What a source told, in one shape: what triggers are matched against. */
 import { z } from "zod";
 import { deliveryIdSchema, routineIdSchema, runIdSchema } from "./ids.ts";
-import { type Json, jsonSchema, nullable } from "./schema.ts";
+import { jsonSchema, nullable } from "./schema.ts";
 import { checkoutSchema } from "./trigger-event.ts";
 import { webhookSources } from "./triggers.ts";
 
@@ -43,8 +43,8 @@ export const githubFactsSchema = z.object({
   /** Of a stranger: someone of whom the repository knows nothing did or wrote this. */
   is_stranger: z.boolean(),
   checkout: nullable(checkoutSchema.omit({ repository: true })),
-  /** Commits by which one of our own runs' pushes is recognised. */
-  commits: z.array(z.string()),
+  /** By which a push of one of our own runs is known as what caused it, the surest first. */
+  push_marks: z.array(z.string()),
 });
 export type GithubFacts = z.infer<typeof githubFactsSchema>;
 
@@ -63,5 +63,3 @@ export const incomingEventSchema = readEventSchema.extend({
   caused_by: nullable(causeSchema),
 });
 export type IncomingEvent = z.infer<typeof incomingEventSchema>;
-
-export type { Json };

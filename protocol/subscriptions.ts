@@ -14,6 +14,11 @@ export function repositoryPlace(repository: Pick<Repository, "url">): Repository
   return { host: host.toLowerCase(), fullName: fullName.toLowerCase() };
 }
 
+/** A place as one text. */
+export function placeKey({ host, fullName }: RepositoryPlace): string {
+  return `${host}/${fullName}`;
+}
+
 /** @param repository its numeric id, once it is known, else its full name in lower case. */
 export function githubKey(repository: number | string, event: string): string {
   return `github:${repository}:${event}`;

@@ -87,7 +87,12 @@ export const occurrenceSchema = z
     id: occurrenceIdSchema,
     routine_id: routineIdSchema,
     at: timestampSchema,
-    trigger: z.object({ type: triggerTypeSchema, id: nullable(triggerIdSchema), summary: z.string() }),
+    trigger: z.object({
+      type: triggerTypeSchema,
+      id: nullable(triggerIdSchema),
+      summary: z.string(),
+      depth: z.int().min(0).optional().meta({ description: "How many runs led here one after the other." }),
+    }),
     outcome: outcomeSchema,
     reason: outcomeReasonSchema,
     run_id: nullable(runIdSchema),

@@ -76,6 +76,7 @@ const shown = {
   next_fire_times: z.unknown().optional(),
   status: z.unknown().optional(),
   endpoint: z.unknown().optional(),
+  unseen_repositories: z.unknown().optional(),
 };
 const name = z.string().trim().min(1).max(200);
 const listening = { filters: filtersSchema.default([]), coalesce: coalesceSchema.optional() };
@@ -90,6 +91,11 @@ const scheduleFields = {
   weekday: z.enum(weekdays).optional(),
   day: z.int().min(1).max(28).optional(),
   at: z.string().trim().min(1).max(64).optional(),
+  at_written: z
+    .string()
+    .max(64)
+    .optional()
+    .meta({ description: 'Shown where `at` was written as a delay, such as "in 2 weeks"; sent back, it is ignored.' }),
   timezone: timezoneSchema.default("UTC"),
   catch_up: catchUpSchema.default("latest"),
   jitter: boundedDuration("1s", "1h").optional(),
@@ -225,20 +231,30 @@ export type EventTrigger = z.infer<typeof eventTriggerSchema>;
 /** Those that wait for something to come. */
 export type ListeningTrigger = GithubTrigger | WebhookTrigger | RoutineTrigger | EventTrigger;
 
-/** What is known of a trigger beside its definition. */
+/** What is known of a trigger beside its definition. Defaults are for those that were kept before they were known. */
 export const triggerStatusSchema = z
   .object({
-    status: z.enum(["active", "ended", "unreachable"]).meta({
+    status: z.enum(["active", "ended", "unreachable"]).default("active").meta({
       description: "ended: a time that has come. unreachable: the GitHub App sees none of the repositories.",
     }),
-    next_fire_times: z.array(timestampSchema).max(3).meta({ description: "The next three of a schedule, at most." }),
+    next_fire_times: z
+      .array(timestampSchema)
+      .max(3)
+      .default([])
+      .meta({ description: "The next three of a schedule, at most." }),
     endpoint: nullable(
       z.object({
         url: z.string().meta({ description: "Where the source is to send to." }),
         has_secret: z.boolean(),
         previous_secret_until: nullable(timestampSchema),
       }),
-    ).meta({ description: "Of a webhook trigger." }),
+    )
+      .default(null)
+      .meta({ description: "Of a webhook trigger." }),
+    unseen_repositories: z.array(z.string()).optional().meta({
+      description:
+        "Of a GitHub trigger: repositories that the GitHub App was not given, so that nothing comes from them.",
+    }),
   })
   .meta({ id: "TriggerStatus" });
 export type TriggerStatus = z.infer<typeof triggerStatusSchema>;

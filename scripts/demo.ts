@@ -1,7 +1,8 @@
-/** `npm run demo`: an instance of its own, one run of the demo routine from the fire to the pushed branch, and its end. */
+/** `npm run demo`: an instance of its own, a run from the fire to the pushed branch, the review that the push sets off, and the end. */
 import path from "node:path";
 import { fireAnswerSchema } from "#protocol/api.ts";
 import { type Run, runSchema } from "#protocol/run.ts";
+import { awaitReview, readReviews } from "./demo/await-review.ts";
 import { showBranch } from "./demo/show-branch.ts";
 import { transcriptLines } from "./demo/transcript-lines.ts";
 import { watchSession } from "./demo/watch-session.ts";
@@ -43,6 +44,9 @@ async function showRun(instance: Instance, signal: AbortSignal): Promise<Outcome
   console.log(usesDemoModel ? "The offline demo model, a script, stands in for a real one." : "A real model is used.");
   console.log(`Sandbox: ${sandbox}.`);
   console.log(`POST ${local.demo.fire_url}\n`);
+  const reviewer = { url, token: local.owner_token, reviewerId: local.demo.reviewer_id, signal };
+  const earlier = await readReviews(reviewer);
+  if (!earlier.ok) return earlier;
   const startedAt = Date.now();
   const fired = outcomeOf(
     "Firing the demo routine",
@@ -79,7 +83,13 @@ async function showRun(instance: Instance, signal: AbortSignal): Promise<Outcome
       signal,
     ),
   );
-  return run.ok ? await judge(run.value, local.demo.repository) : run;
+  if (!run.ok) return run;
+  const judged = await judge(run.value, local.demo.repository);
+  if (!judged.ok) return judged;
+  console.log(`\n${judged.value}`);
+  const before = new Set(earlier.value.data.map(({ id }) => id));
+  const reviewed = await awaitReview({ ...reviewer, before });
+  return reviewed.ok ? succeeded(`${reviewed.value}\n\nThe demo is done.`) : reviewed;
 }
 
 /** The run has succeeded, the task is done, and what it says it pushed is in the upstream. */
@@ -89,7 +99,5 @@ async function judge(run: Run, repository: string): Promise<Outcome<string>> {
   const [pushed] = run.evidence.branches_pushed;
   if (pushed === undefined) return failed("the run pushed no branch");
   const shown = await showBranch(repository, pushed);
-  return shown.ok
-    ? succeeded(`Branch ${pushed.branch} in ${repository}:\n\n${shown.value}\n\nThe demo is done.`)
-    : shown;
+  return shown.ok ? succeeded(`Branch ${pushed.branch} in ${repository}:\n\n${shown.value}`) : shown;
 }

@@ -45,5 +45,7 @@ Fire the demo routine:
 
   curl -X POST ${fire_url} -H 'Authorization: Bearer ${fire_token}' -H 'Content-Type: application/json' -d '${body}'
 
+The branch that it pushes wakes a second routine, which reviews it.
+
 Ctrl-C stops everything.`;
 }

@@ -2,8 +2,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, extname, join, normalize } from "node:path";
 import { describe, expect, it } from "vitest";
+import { deliveryStatuses, verificationFailures } from "#protocol/delivery.ts";
 import { apiErrorCodes, errorAnswer } from "#protocol/errors.ts";
 import { runErrorCodes } from "#protocol/run-errors.ts";
+import { outcomeReasonSchema } from "#protocol/trigger-event.ts";
+import { triggerInputSchema, webhookSources } from "#protocol/triggers.ts";
 import { type Import, importsOf, withoutComments } from "./rules/support/imports.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -32,6 +35,7 @@ const DOORS_OF_OBJECTS = [
   "secrets.ts",
   "page-end.ts",
   "projection/schema.ts",
+  "triggers/schedule-rules.ts",
 ];
 /** The platform finds the classes of the objects in the worker's main file. */
 const CLASSES_ARE_EXPORTED_IN = "worker/index.ts";
@@ -183,6 +187,19 @@ describe("documents", () => {
   it.each([...apiErrorCodes, ...runErrorCodes])("tell of %s, which something gives", (code) => {
     const givers = sources.filter((file) => file !== "protocol/errors.ts" && read(file).includes(`"${code}"`));
     expect(givers).not.toEqual([]);
+  });
+
+  it.each([
+    ...triggerInputSchema.options.map(({ shape }) => shape.type.value),
+    ...outcomeReasonSchema.options,
+    ...verificationFailures,
+    ...deliveryStatuses,
+  ])("tell newcomers of %s", (word) => {
+    expect(read("docs/triggers.md")).toContain(`\`${word}\``);
+  });
+
+  it.each(webhookSources)("lead from the triggers to the page of %s", (source) => {
+    expect(read("docs/triggers.md")).toMatch(new RegExp(`^\\| \`${source}\` .*\\(listeners/${source}\\.md\\)`, "m"));
   });
 
   it("have no third section of errors", () => {

@@ -2,18 +2,19 @@
 import { type Config, readConfig } from "#durable-objects/environment.ts";
 import { poolObject, routineObject } from "#durable-objects/object-ids.ts";
 import type { PoolObject } from "#durable-objects/pool-object.ts";
-import type { RoutineObject } from "#durable-objects/routine-object.ts";
 import { ownerKeyOf } from "#protocol/ids.ts";
 import type { ClockMessage, Env } from "./bindings.ts";
 import { Inbox } from "./inbox/inbox.ts";
-import { DeliveryStore } from "./store/deliveries.ts";
+import type { RoutineStub } from "./routine-stub.ts";
+import { bodies } from "./store/bodies.ts";
+import { type DeliveryStore, deliveryStore } from "./store/deliveries.ts";
+import { type DeliveryLists, deliveryLists } from "./store/delivery-lists.ts";
 import { type DueStore, dueStore } from "./store/due.ts";
 import { type GithubApp, githubApp } from "./store/github-app.ts";
 import { type Matching, matching } from "./store/matching.ts";
 import { type Projection, projection } from "./store/projection.ts";
 import { type SignIns, signIns } from "./store/sign-ins.ts";
 
-export type RoutineStub = DurableObjectStub<RoutineObject>;
 type PoolStub = DurableObjectStub<PoolObject>;
 
 export interface Deps {
@@ -23,6 +24,7 @@ export interface Deps {
   pool(name: string): PoolStub;
   projection: Projection;
   deliveries: DeliveryStore;
+  deliveryLists: DeliveryLists;
   matching: Matching;
   githubApp: GithubApp;
   inbox: Inbox;
@@ -56,14 +58,16 @@ function makeDeps(env: Env): MadeDeps {
     if (ownerKey === null) throw new RangeError("not an id");
     return routineObject(env, config.jurisdiction, ownerKey);
   };
-  const deliveries = new DeliveryStore(env.DB, env.BODIES);
+  const kept = bodies(env.BODIES);
+  const deliveries = deliveryStore(env.DB, kept);
   const found = { deliveries, matching: matching(env.DB), githubApp: githubApp(env.DB), ownerOf };
   return {
     ok: true,
     deps: {
       config,
       ...found,
-      inbox: new Inbox({ ...found, baseUrl: config.publicUrl ?? "" }),
+      deliveryLists: deliveryLists(env.DB, kept),
+      inbox: new Inbox({ ...found, baseUrl: config.publicUrl ?? "", pause }),
       due: dueStore(env.DB),
       sendDue: async (messages) => {
         await env.CLOCK.sendBatch(messages.map((body) => ({ body })));
@@ -75,4 +79,8 @@ function makeDeps(env: Env): MadeDeps {
       readAsset: (path, headers) => env.ASSETS.fetch(`https://assets${path}`, { headers }),
     },
   };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

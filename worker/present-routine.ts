@@ -7,6 +7,8 @@ import type { ScheduleTrigger, TriggerStatus } from "#protocol/triggers.ts";
 
 const SHOWN_TIMES = 3;
 
+type Endpoint = NonNullable<TriggerStatus["endpoint"]>;
+
 export interface ShownAt {
   nowMs: number;
   baseUrl: string;
@@ -16,6 +18,8 @@ export interface ShownAt {
 
 export function presentRoutine(routine: Routine, { nowMs, baseUrl, seen }: ShownAt): Routine {
   const isPaused = routine.status === "paused";
+  const names = routine.repositories.map((repository) => repositoryPlace(repository).fullName);
+  const unseen = seen === null ? [] : names.filter((name) => !seen.has(name));
   return {
     ...routine,
     triggers: routine.triggers.map((trigger) => {
@@ -23,9 +27,10 @@ export function presentRoutine(routine: Routine, { nowMs, baseUrl, seen }: Shown
       const { endpoint } = trigger;
       return {
         ...trigger,
-        status: statusOf(trigger.type, slots.length > 0, routine, seen),
+        status: statusOf(trigger.type, slots.length > 0, seen !== null && unseen.length === names.length),
         next_fire_times: isPaused ? [] : slots.map(timestamp),
-        endpoint: endpoint === null ? null : { ...endpoint, url: new URL(endpoint.url, baseUrl).href },
+        ...(trigger.type === "github" && unseen.length > 0 ? { unseen_repositories: unseen } : {}),
+        endpoint: endpoint === null ? null : presentEndpoint(endpoint, nowMs, baseUrl),
       };
     }),
   };
@@ -36,15 +41,19 @@ function slotsToCome(trigger: ScheduleTrigger, nowMs: number): number[] {
   return nextSlots(trigger, nowMs - jitterMs(trigger.id, trigger.jitter), SHOWN_TIMES);
 }
 
+function presentEndpoint(endpoint: Endpoint, nowMs: number, baseUrl: string): Endpoint {
+  const { previous_secret_until: until, url } = endpoint;
+  const isPast = until !== null && Date.parse(until) <= nowMs;
+  return { ...endpoint, url: new URL(url, baseUrl).href, previous_secret_until: isPast ? null : until };
+}
+
 function statusOf(
   type: Routine["triggers"][number]["type"],
   isToCome: boolean,
-  { repositories }: Routine,
-  seen: ReadonlySet<string> | null,
+  isUnseen: boolean,
 ): TriggerStatus["status"] {
   if (type === "schedule") return isToCome ? "active" : "ended";
-  if (type !== "github" || seen === null) return "active";
-  return repositories.some((repository) => seen.has(repositoryPlace(repository).fullName)) ? "active" : "unreachable";
+  return type === "github" && isUnseen ? "unreachable" : "active";
 }
 
 /** Names of the repositories that a routine with a GitHub trigger waits for, in lower case. */

@@ -2,7 +2,7 @@
 import type { FilterCheck } from "#protocol/filters.ts";
 import { CHAIN_LIMIT, type IncomingEvent } from "#protocol/incoming-event.ts";
 import type { JsonObject } from "#protocol/schema.ts";
-import { type RepositoryPlace, repositoryPlace } from "#protocol/subscriptions.ts";
+import { placeKey, type RepositoryPlace, repositoryPlace } from "#protocol/subscriptions.ts";
 import type { OutcomeReason } from "#protocol/trigger-event.ts";
 import { type GithubTrigger, isRoutineId, type RoutineTrigger, type Trigger } from "#protocol/triggers.ts";
 import { judgeFilters } from "./filter-rules.ts";
@@ -11,7 +11,7 @@ import { judgeFilters } from "./filter-rules.ts";
 export interface JudgedRoutine {
   id: string;
   repositories: readonly { url: string }[];
-  /** Numeric ids of repositories by full name, as far as they are known. */
+  /** Numeric ids of repositories by place, as far as they are known. */
   repositoryIds: ReadonlyMap<string, number>;
 }
 
@@ -30,7 +30,7 @@ export interface Judgement {
   /** Null where nothing does, and where the trigger has not matched. */
   objection: Objection | null;
   /** The routine's repository that the event came from. */
-  repository: { url: string; fullName: string } | null;
+  repository: { url: string; place: string } | null;
 }
 
 /** @returns null for a trigger that waits for something else altogether: it has not been looked at. */
@@ -56,7 +56,9 @@ function mismatchOf(trigger: Trigger, event: IncomingEvent, repository: Judgemen
   switch (trigger.type) {
     case "github":
       if (trigger.event !== event.name) return `The event is ${event.name}, not ${trigger.event}.`;
-      if (repository === null) return "It came from a repository that the routine does not have.";
+      if (repository === null) {
+        return "It came from a repository that the routine does not have, or from another one that has taken the name.";
+      }
       return actionMismatch(trigger, event);
     case "webhook":
       if (trigger.events === undefined || trigger.events.includes(event.name)) return null;
@@ -77,9 +79,10 @@ function actionMismatch({ actions }: GithubTrigger, { action }: IncomingEvent): 
 
 /** What `endingEvent` writes is read here. */
 function endingMismatch(trigger: RoutineTrigger, event: IncomingEvent): string | null {
-  const { routine_id, routine_name, status, result } = event.payload as JsonObject;
+  const { routine_id, routine_names, status, result } = event.payload as JsonObject;
   const wanted = trigger.routine;
-  if (wanted !== (isRoutineId(wanted) ? routine_id : routine_name)) return "Another routine's run has ended.";
+  const isNamed = Array.isArray(routine_names) && routine_names.includes(wanted);
+  if (isRoutineId(wanted) ? wanted !== routine_id : !isNamed) return "Another routine's run has ended.";
   if (!trigger.on.some((one) => one === status)) return `The run ended as ${status}, not ${trigger.on.join(" or ")}.`;
   if (trigger.result === undefined || trigger.result.some((one) => one === result)) return null;
   return `The run's result is ${result}, not ${trigger.result.join(" or ")}.`;
@@ -92,9 +95,9 @@ function repositoryOf(event: IncomingEvent, routine: JudgedRoutine): Judgement["
   const host = hostOf(event);
   for (const { url } of routine.repositories) {
     const place = repositoryPlace({ url });
-    const id = routine.repositoryIds.get(place.fullName);
+    const id = routine.repositoryIds.get(placeKey(place));
     const isSame = id === undefined ? isNamed(place, from.full_name) : id === from.id;
-    if (isSame && (host === null || host === place.host)) return { url, fullName: place.fullName };
+    if (isSame && (host === null || host === place.host)) return { url, place: placeKey(place) };
   }
   return null;
 }
@@ -112,17 +115,15 @@ function hostOf({ payload }: IncomingEvent): string | null {
 function objectionTo(trigger: Trigger, event: IncomingEvent, routine: JudgedRoutine): Objection | null {
   const isOwn = event.caused_by?.routine_id === routine.id;
   if (isOwn && !(trigger.type === "github" && trigger.allow_self)) {
-    return { outcome: "ignored", reason: "own_event", why: "A run of this routine caused it; allow_self is off." };
+    return { outcome: "ignored", reason: "own_event", why: "A run of this routine caused it." };
   }
-  // What one of our own runs has done is no stranger's, though GitHub knows the run's account as nobody in particular.
-  const isStrangers = event.github?.is_stranger === true && event.caused_by === null;
-  if (trigger.type === "github" && isStrangers && !trigger.allow_public) {
+  if (trigger.type === "github" && event.github?.is_stranger === true && !trigger.allow_public) {
     const who = event.github?.actor?.login ?? "Somebody";
     const why = `${who} is not an owner, member or collaborator of the public repository; allow_public is off.`;
     return { outcome: "ignored", reason: "stranger", why };
   }
   if (depthOf(event) > CHAIN_LIMIT) {
-    const why = `${CHAIN_LIMIT} runs have led here one after the other: a chain ends there.`;
+    const why = `The run that caused it is ${CHAIN_LIMIT} deep in a chain of runs, which ends there.`;
     return { outcome: "refused", reason: "chain_too_deep", why };
   }
   return null;

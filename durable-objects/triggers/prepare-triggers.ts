@@ -1,6 +1,6 @@
 /** A routine's triggers as they are written become those that it keeps: checked, with ids. Pure. */
 import { type Result, refuse, success } from "#protocol/errors.ts";
-import type { Trigger, TriggerInput } from "#protocol/triggers.ts";
+import type { ScheduleTrigger, Trigger, TriggerInput } from "#protocol/triggers.ts";
 import { filtersFault } from "./filter-rules.ts";
 import { resolveAt, scheduleFault } from "./schedule-rules.ts";
 
@@ -22,8 +22,10 @@ export function prepareTriggers(
     return index === -1 ? undefined : kept.splice(index, 1)[0];
   };
   const plain = inputs.map(withoutShown);
-  const byId = plain.map(({ id }) => (id === undefined ? undefined : take((trigger) => trigger.id === id)));
-  const same = plain.map((input, place) => byId[place] ?? take((trigger) => textOf(trigger) === textOf(input)));
+  const byId = plain.map((input) =>
+    input.id === undefined ? undefined : take((one) => one.id === input.id && sourceOf(one) === sourceOf(input)),
+  );
+  const same = plain.map((input, place) => byId[place] ?? take((trigger) => isSame(trigger, input)));
   const alike = plain.map(
     (input, place) =>
       same[place] ?? (input.id === undefined ? take((one) => kindOf(one) === kindOf(input)) : undefined),
@@ -31,37 +33,64 @@ export function prepareTriggers(
   const triggers: Trigger[] = [];
   for (const [place, input] of plain.entries()) {
     const earlier = alike[place];
-    const isNew = earlier === undefined || textOf(earlier) !== textOf(input);
-    const fault = isNew ? faultOf(input, nowMs) : null;
+    if (earlier !== undefined && isSame(earlier, input)) {
+      triggers.push(earlier);
+      continue;
+    }
+    const fault = faultOf(input, earlier, nowMs);
     if (fault !== null) {
       const field = `triggers[${place}].${fault.field}`;
       const { message } = fault;
       return refuse("invalid_request", { message: `${field}: ${message}`, field, issues: [{ field, message }] });
     }
-    triggers.push({ ...resolved(input, nowMs), id: earlier?.id ?? makeId() });
+    triggers.push({ ...resolved(input, earlier, nowMs), id: earlier?.id ?? makeId() });
   }
   return success(triggers);
 }
 
-type Plain = Omit<TriggerInput, "next_fire_times" | "status" | "endpoint">;
+type Plain = Omit<TriggerInput, "next_fire_times" | "status" | "endpoint" | "unseen_repositories">;
 
 /** What a routine's triggers are shown with may be sent back; it says nothing. */
-function withoutShown({ next_fire_times, status, endpoint, ...input }: TriggerInput): TriggerInput {
-  return input satisfies Plain as TriggerInput;
+function withoutShown({
+  next_fire_times: _times,
+  status: _status,
+  endpoint: _endpoint,
+  unseen_repositories: _unseen,
+  ...input
+}: TriggerInput): TriggerInput {
+  if (input.type !== "schedule") return input satisfies Plain as TriggerInput;
+  const { at_written: _written, ...schedule } = input;
+  return schedule;
+}
+
+/** Whether a trigger is written as it was: with the time that a delay became, or with the delay. */
+function isSame(trigger: Trigger, input: TriggerInput): boolean {
+  const written = textOf(input);
+  if (textOf(trigger) === written) return true;
+  return trigger.type === "schedule" && trigger.at_written !== undefined && textOf(asWritten(trigger)) === written;
+}
+
+function asWritten(trigger: ScheduleTrigger): ScheduleTrigger {
+  return { ...trigger, at: trigger.at_written };
 }
 
 /** Everything but the id, as one text. */
 function textOf(trigger: TriggerInput | Trigger): string {
   const { id: _id, ...rest } = trigger;
-  const entries = Object.entries(rest).filter(([, value]) => value !== undefined);
+  const entries = Object.entries(rest).filter(([key, value]) => value !== undefined && key !== "at_written");
   return JSON.stringify(entries.toSorted(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+/** What an id can't be carried over to: an endpoint's secret belongs to its source. */
+function sourceOf(trigger: TriggerInput | Trigger): string {
+  return trigger.type === "webhook" ? `webhook ${trigger.source}` : trigger.type;
 }
 
 /** By what a person would know the trigger again after a change. */
 function kindOf(trigger: TriggerInput | Trigger): string {
   switch (trigger.type) {
     case "webhook":
-      return `webhook ${trigger.source}`;
+      return `${sourceOf(trigger)} ${JSON.stringify([trigger.auth, trigger.pubsub])}`;
     case "github":
       return `github ${trigger.event}`;
     case "event":
@@ -73,13 +102,23 @@ function kindOf(trigger: TriggerInput | Trigger): string {
   }
 }
 
-function faultOf(input: TriggerInput, nowMs: number): { field: string; message: string } | null {
-  if (input.type === "schedule") return scheduleFault(input, nowMs, { refusePast: true });
+/** @param earlier what it changes: a time that has passed may stay in it. */
+function faultOf(input: TriggerInput, earlier: Trigger | undefined, nowMs: number) {
+  if (input.type === "schedule") return scheduleFault(input, nowMs, { refusePast: !hasItsTime(input, earlier) });
   return "filters" in input ? filtersFault(input.filters) : null;
 }
 
-/** A delay counts from when it was written. */
-function resolved(input: TriggerInput, nowMs: number): TriggerInput {
-  if (input.type !== "schedule" || input.at === undefined || !/^in\s/i.test(input.at)) return input;
-  return { ...input, at: resolveAt(input.at, input.timezone, nowMs) };
+function hasItsTime(input: TriggerInput, earlier: Trigger | undefined): boolean {
+  if (input.type !== "schedule" || earlier?.type !== "schedule" || input.timezone !== earlier.timezone) return false;
+  return input.at === earlier.at || input.at === earlier.at_written;
+}
+
+/** A delay counts from when it was first written. */
+function resolved(input: TriggerInput, earlier: Trigger | undefined, nowMs: number): TriggerInput {
+  if (input.type !== "schedule" || input.at === undefined) return input;
+  if (earlier?.type === "schedule" && earlier.at_written !== undefined && hasItsTime(input, earlier)) {
+    return { ...input, at: earlier.at, at_written: earlier.at_written };
+  }
+  if (!/^in\s/i.test(input.at)) return input;
+  return { ...input, at: resolveAt(input.at, input.timezone, nowMs), at_written: input.at };
 }

@@ -19,6 +19,7 @@ CREATE TABLE `deliveries` (
 	`trigger_id` text,
 	`status` text NOT NULL,
 	`tries` integer DEFAULT 0 NOT NULL,
+	`next_at` integer NOT NULL,
 	`provider_id` text,
 	`event` text,
 	`action` text,
@@ -30,7 +31,7 @@ CREATE TABLE `deliveries` (
 	`outcomes` text NOT NULL
 );
 --> statement-breakpoint
-CREATE INDEX `deliveries_stored` ON `deliveries` (`id`) WHERE status = 'stored';--> statement-breakpoint
+CREATE INDEX `deliveries_stored` ON `deliveries` (`next_at`,`id`) WHERE status = 'stored';--> statement-breakpoint
 CREATE TABLE `github_repositories` (
 	`id` integer PRIMARY KEY NOT NULL,
 	`full_name` text NOT NULL,
@@ -41,16 +42,16 @@ CREATE TABLE `github_repositories` (
 --> statement-breakpoint
 CREATE INDEX `github_repositories_by_name` ON `github_repositories` (`full_name`);--> statement-breakpoint
 CREATE INDEX `github_repositories_by_installation` ON `github_repositories` (`installation_id`);--> statement-breakpoint
-CREATE TABLE `pushed_commits` (
-	`commit` text NOT NULL,
+CREATE TABLE `push_marks` (
+	`mark` text NOT NULL,
 	`run_id` text NOT NULL,
 	`routine_id` text NOT NULL,
 	`depth` integer NOT NULL,
 	`at` integer NOT NULL,
-	PRIMARY KEY(`commit`, `run_id`)
+	PRIMARY KEY(`mark`, `run_id`)
 );
 --> statement-breakpoint
-CREATE INDEX `pushed_commits_by_age` ON `pushed_commits` (`at`);--> statement-breakpoint
+CREATE INDEX `push_marks_by_age` ON `push_marks` (`at`);--> statement-breakpoint
 CREATE TABLE `verification_failures` (
 	`day` text NOT NULL,
 	`source` text NOT NULL,

@@ -9,8 +9,7 @@ CREATE TABLE `bursts` (
 CREATE TABLE `endpoints` (
 	`trigger_id` text PRIMARY KEY NOT NULL,
 	`secret` text NOT NULL,
-	`previous` text,
-	`previous_until` integer,
+	`previous` text NOT NULL,
 	`is_unseen` integer NOT NULL
 );
 --> statement-breakpoint

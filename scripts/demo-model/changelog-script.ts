@@ -1,13 +1,8 @@
-/**
- * Pure: what the offline demo model says next. It keeps one script, whatever it is asked: bring CHANGELOG.md up to date
- * on a branch of its own. Every step rests on what the tools really answered in the conversation so far.
- */
+/** Pure: the demo model's script for the changelog: bring CHANGELOG.md up to date on a branch of its own. */
 import { type ChangelogChange, insertSection, missingSection, parseLog } from "./changelog-section.ts";
-import { currentTurn, type Exchange } from "./conversation.ts";
-import type { MessagesRequest } from "./messages-request.ts";
+import type { Exchange } from "./conversation.ts";
 import type { MessagePlan } from "./reply-wire.ts";
-
-const REPORT_TOOL = "mcp__reveille__report_result";
+import { bash, ENTER_REPOSITORY, findStep, finish, stop } from "./script-steps.ts";
 
 /** The Bash steps by their descriptions, which are how a step is found again in a conversation. */
 const STEPS = {
@@ -18,32 +13,22 @@ const STEPS = {
   push: "Push the branch",
 } as const;
 
-type Outcome = "done" | "nothing_to_do" | "blocked";
-
-/** Decides the next reply from the request alone, so that any number of conversations can be under way. */
-export function nextReply(request: MessagesRequest): MessagePlan {
-  const tools = new Set(request.tools?.map(({ name }) => name));
-  // Side requests of the agent, a title for instance, come without tools.
-  if (tools.size === 0) return { text: "Changelog demo" };
-  const turn = currentTurn(request.messages);
-  const report = turn.find(({ name }) => name === REPORT_TOOL);
-  if (report !== undefined) return { text: closingText(report) };
-  if (!tools.has("Bash")) return finish(tools, "blocked", "The offline demo model needs the Bash tool.");
-
-  const release = findStep(turn, "release");
+/** @param turn what the tools have answered so far. */
+export function changelogReply(turn: Exchange[], tools: Set<string>): MessagePlan {
+  const release = findStep(turn, STEPS.release);
   if (release === undefined) return findRelease();
   const root = release.text.split("\n").find((line) => line.startsWith("/"));
   if (release.isError || root === undefined) return stop(tools, "There is no git repository to work on", release);
   const tag = tagIn(release.text);
 
-  const log = findStep(turn, "log");
+  const log = findStep(turn, STEPS.log);
   if (log === undefined) return listCommits(tag);
   if (log.isError) return stop(tools, "The history could not be read", log);
   const commits = parseLog(log.text);
   const since = tag === null ? "in the history" : `since ${tag}`;
   if (commits.length === 0) return finish(tools, "nothing_to_do", `There are no commits ${since}.`);
 
-  const reading = turn.find(({ name }) => name === "Read") ?? findStep(turn, "cat");
+  const reading = turn.find(({ name }) => name === "Read") ?? findStep(turn, STEPS.cat);
   if (reading === undefined) return readChangelog(tools, root, commits.length, since);
   const changelog = reading.isError ? "" : withoutLineNumbers(reading);
   const change = missingSection(commits, changelog, tag);
@@ -56,11 +41,11 @@ export function nextReply(request: MessagesRequest): MessagePlan {
   if (writing.isError) return stop(tools, "CHANGELOG.md could not be written", writing);
 
   const branch = branchName(change, release.id);
-  const commit = findStep(turn, "commit");
+  const commit = findStep(turn, STEPS.commit);
   if (commit === undefined) return commitOn(branch, change);
   if (commit.isError) return stop(tools, "The commit failed", commit);
 
-  const push = findStep(turn, "push");
+  const push = findStep(turn, STEPS.push);
   if (push === undefined) return pushBranch(branch);
   if (push.isError) return stop(tools, `The branch ${branch} could not be pushed`, push);
   const entries = change.entries === 1 ? "one entry" : `${change.entries} entries`;
@@ -75,9 +60,9 @@ function findRelease(): MessagePlan {
     text,
     toolCalls: [
       bash(
-        "release",
+        STEPS.release,
         [
-          'for d in . */; do [ -e "$d/.git" ] && cd "$d" && break; done',
+          ENTER_REPOSITORY,
           // A run's clone is shallow: tags and the commits behind them have to be fetched.
           "git fetch --quiet --tags $(git rev-parse --is-shallow-repository | sed -e s/true/--unshallow/ -e s/false//)",
           "git rev-parse --show-toplevel && (git describe --tags --abbrev=0 2>/dev/null || echo none)",
@@ -91,7 +76,7 @@ function listCommits(tag: string | null): MessagePlan {
   const range = tag === null ? "-n 50" : `${tag}..HEAD`;
   const text =
     tag === null ? "There is no release yet. What has happened?" : `The last release is ${tag}. What came after it?`;
-  return { text, toolCalls: [bash("log", `git log --no-merges --format='%h %s' ${range}`)] };
+  return { text, toolCalls: [bash(STEPS.log, `git log --no-merges --format='%h %s' ${range}`)] };
 }
 
 function readChangelog(tools: Set<string>, root: string, commits: number, since: string): MessagePlan {
@@ -101,7 +86,7 @@ function readChangelog(tools: Set<string>, root: string, commits: number, since:
       : `${commits} commits ${since}. Which of them does the changelog know?`;
   const path = `${root}/CHANGELOG.md`;
   if (tools.has("Read")) return { text, toolCalls: [{ name: "Read", input: { file_path: path } }] };
-  return { text, toolCalls: [bash("cat", "cat CHANGELOG.md")] };
+  return { text, toolCalls: [bash(STEPS.cat, "cat CHANGELOG.md")] };
 }
 
 function writeSection(tools: Set<string>, root: string, changelog: string, change: ChangelogChange): MessagePlan {
@@ -123,38 +108,11 @@ function commitOn(branch: string, change: ChangelogChange): MessagePlan {
     `git commit --quiet -m 'docs: add ${change.title} to the changelog'`,
     "git show --stat --format='%h %s' HEAD",
   ].join(" &&\n");
-  return { text: `The section is in. I commit it on ${branch}.`, toolCalls: [bash("commit", command)] };
+  return { text: `The section is in. I commit it on ${branch}.`, toolCalls: [bash(STEPS.commit, command)] };
 }
 
 function pushBranch(branch: string): MessagePlan {
-  return { text: `Now ${branch} goes to the upstream.`, toolCalls: [bash("push", "git push -u origin HEAD")] };
-}
-
-/** Ends the work because a step failed. */
-function stop(tools: Set<string>, what: string, { text }: Exchange): MessagePlan {
-  return finish(tools, "blocked", `${what}: ${errorLine(text)}`);
-}
-
-/** Reports by the runner's tool; without it, in words. */
-function finish(tools: Set<string>, result: Outcome, summary: string): MessagePlan {
-  if (!tools.has(REPORT_TOOL)) return { text: summary };
-  return {
-    text: "That settles it; I report the result.",
-    toolCalls: [{ name: REPORT_TOOL, input: { result, summary } }],
-  };
-}
-
-function closingText({ input, isError, text }: Exchange): string {
-  const summary = typeof input["summary"] === "string" ? input["summary"] : "The work is over.";
-  return isError ? `${summary} (The report was not accepted: ${errorLine(text)})` : summary;
-}
-
-function bash(step: keyof typeof STEPS, command: string) {
-  return { name: "Bash", input: { command, description: STEPS[step] } };
-}
-
-function findStep(turn: Exchange[], step: keyof typeof STEPS): Exchange | undefined {
-  return turn.find(({ name, input }) => name === "Bash" && input["description"] === STEPS[step]);
+  return { text: `Now ${branch} goes to the upstream.`, toolCalls: [bash(STEPS.push, "git push -u origin HEAD")] };
 }
 
 /** The tag is the last line; one with a sign that a shell could read otherwise is taken for none. */
@@ -172,11 +130,4 @@ function withoutLineNumbers({ name, text }: Exchange): string {
 function branchName({ title }: ChangelogChange, id: string): string {
   const unique = id.replace(/[^A-Za-z0-9]/g, "").slice(-6);
   return `claude/changelog-${title.toLowerCase()}-${unique.toLowerCase()}`;
-}
-
-/** The line that says what went wrong. */
-function errorLine(text: string): string {
-  const lines = text.split("\n").map((line) => line.trim());
-  const telling = lines.find((line) => /^(?:fatal|error|remote): */i.test(line)) ?? lines.filter(Boolean).at(-1);
-  return (telling ?? "no message").slice(0, 300);
 }

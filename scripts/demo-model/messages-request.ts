@@ -38,6 +38,15 @@ export type Message = MessagesRequest["messages"][number];
 export type ToolUseBlock = z.infer<typeof toolUseBlockSchema>;
 export type ToolResultBlock = z.infer<typeof toolResultBlockSchema>;
 
+/** What a message says in words. */
+export function texts({ content }: Message): string[] {
+  if (typeof content === "string") return [content];
+  return content.flatMap((block) => {
+    const parsed = textBlockSchema.safeParse(block);
+    return parsed.success ? [parsed.data.text] : [];
+  });
+}
+
 /** The tool calls in a message, in their order. */
 export function toolUses(message: Message): ToolUseBlock[] {
   if (typeof message.content === "string") return [];

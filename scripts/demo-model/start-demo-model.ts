@@ -1,6 +1,7 @@
-/** The offline demo model as a server: the Messages API in front of the changelog script. */
-import { nextReply } from "./changelog-script.ts";
+/** The offline demo model as a server: the Messages API in front of its scripts. */
+
 import { createMessagesServer, type MessagesServer } from "./messages-api.ts";
+import { nextReply } from "./next-reply.ts";
 
 /** Text comes in small pieces with this much time before each, so that viewers see it being written. */
 const DELTA_DELAY_MS = 10;

@@ -17,6 +17,8 @@ export interface GitServerOptions {
   /** 0 for a free one. */
   port: number;
   requestDeadlineMs?: number;
+  /** A push to a repository is over: git has taken it, or refused it. */
+  onReceived?: (repository: string) => void;
 }
 
 export interface GitServer {
@@ -56,7 +58,7 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
 function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { root, credential, requestDeadlineMs = REQUEST_DEADLINE_MS }: GitServerOptions,
+  { root, credential, requestDeadlineMs = REQUEST_DEADLINE_MS, onReceived }: GitServerOptions,
   running: Set<Filter>,
 ): void {
   if (!isAuthorized(request.headers.authorization, credential)) {
@@ -73,6 +75,7 @@ function answer(
   const backend = startFilter("git", ["http-backend"], { env, deadlineMs: requestDeadlineMs });
   running.add(backend);
   backend.ended.finally(() => running.delete(backend));
+  if (git.pathInfo.endsWith("/git-receive-pack")) backend.ended.then(() => onReceived?.(git.repository));
   request.pipe(backend.stdin);
   // Also when the caller goes away in the middle: nobody would read what git still says.
   response.once("close", () => backend.kill());

@@ -14,20 +14,27 @@ const secretsSchema = z.object({
   RUNNER_TOKEN: drawn,
   /** `user:password` of the demo upstream. */
   UPSTREAM_CREDENTIAL: z.string().regex(/^[^:]+:.{32,}$/),
+  /** What the demo upstream signs its webhooks with. */
+  GITHUB_WEBHOOK_SECRET: drawn,
 });
 export type Secrets = z.infer<typeof secretsSchema>;
+/** As the file may have been written before there was a secret for each of these. */
+const keptSchema = secretsSchema.partial({ GITHUB_WEBHOOK_SECRET: true });
 
-/** Reads `secrets.json`, or draws the secrets and writes it. */
+/** Reads `secrets.json`, draws what is not in it, and writes that down. */
 export async function openSecrets(stateFolder: string): Promise<Outcome<Secrets>> {
   const file = path.join(stateFolder, "secrets.json");
-  const known = await readStateFile(file, secretsSchema);
-  if (!known.ok) return known;
-  if (known.value !== null) return succeeded(known.value);
+  const kept = await readStateFile(file, keptSchema);
+  if (!kept.ok) return kept;
+  const complete = secretsSchema.safeParse(kept.value);
+  if (complete.success) return succeeded(complete.data);
   const secrets: Secrets = {
     OWNER_TOKEN: `rvl_owner_${draw()}`,
     SIGNING_KEY: draw(),
     RUNNER_TOKEN: `rvl_runner_${draw()}`,
     UPSTREAM_CREDENTIAL: `demo:${draw()}`,
+    ...kept.value,
+    GITHUB_WEBHOOK_SECRET: kept.value?.GITHUB_WEBHOOK_SECRET ?? draw(),
   };
   await writeStateFile(file, secrets);
   return succeeded(secrets);

@@ -1,4 +1,4 @@
-/** Seeds the demo routine over the instance's own HTTP interface, and remembers it in `local.json`. Safe to repeat. */
+/** Seeds the demo routines over the instance's own HTTP interface, and remembers it in `local.json`. Safe to repeat. */
 import path from "node:path";
 import { z } from "zod";
 import { pageSchema, routineTokenSchema } from "#protocol/api.ts";
@@ -6,7 +6,7 @@ import { routineIdSchema } from "#protocol/ids.ts";
 import { type Routine, routineSchema } from "#protocol/routine.ts";
 import { failed, type Outcome, succeeded } from "#scripts/outcome.ts";
 import { type Call, callApi, outcomeOf } from "./api.ts";
-import { demoRoutineInput, demoRoutinePatch, isDemoRoutine } from "./demo-routine.ts";
+import { DEMO_REVIEWER, DEMO_WRITER, type DemoRoutine, demoRoutinePatch, isDemoRoutine } from "./demo-routine.ts";
 import { readStateFile, writeStateFile } from "./state-folder.ts";
 
 /** `local.json`: what other programs of this machine need to use the instance. */
@@ -19,9 +19,15 @@ const localFileSchema = z.object({
     fire_token: z.string(),
     /** The path of the bare upstream repository. */
     repository: z.string(),
+    /** The routine that the first one's pushes wake. */
+    reviewer_id: routineIdSchema,
   }),
 });
 export type LocalFile = z.infer<typeof localFileSchema>;
+/** As the file may have been written before there was a reviewer. */
+const keptSchema = localFileSchema.extend({
+  demo: localFileSchema.shape.demo.partial({ reviewer_id: true }),
+});
 
 export interface SeedOptions {
   /** The instance's address for people. */
@@ -35,26 +41,18 @@ export interface SeedOptions {
   signal: AbortSignal;
 }
 
-export async function seedDemoRoutine(options: SeedOptions): Promise<Outcome<LocalFile>> {
+export async function seedDemoRoutines(options: SeedOptions): Promise<Outcome<LocalFile>> {
   const { url, ownerToken, stateFolder, repository } = options;
   const file = path.join(stateFolder, "local.json");
-  const remembered = await readStateFile(file, localFileSchema);
+  const remembered = await readStateFile(file, keptSchema);
   // A damaged file is made anew: everything in it can be found or issued again.
   const before = remembered.ok ? remembered.value : null;
-  const routine = await findOrCreate(options, before?.demo.routine_id ?? null);
-  if (!routine.ok) return routine;
-  const { id } = routine.value;
-  const patch = demoRoutinePatch(routine.value, repository.url);
-  if (patch !== null) {
-    const changed = await ask(options, "Changing the demo routine", {
-      method: "PATCH",
-      path: `/api/v1/routines/${id}`,
-      body: patch,
-      answer: routineSchema,
-    });
-    if (!changed.ok) return changed;
-  }
-  const isTokenKnown = before !== null && before.demo.routine_id === id && routine.value.has_token;
+  const writer = await seedRoutine(options, DEMO_WRITER, before?.demo.routine_id ?? null);
+  if (!writer.ok) return writer;
+  const reviewer = await seedRoutine(options, DEMO_REVIEWER, before?.demo.reviewer_id ?? null);
+  if (!reviewer.ok) return reviewer;
+  const { id, has_token } = writer.value;
+  const isTokenKnown = before !== null && before.demo.routine_id === id && has_token;
   const token = isTokenKnown ? succeeded(before.demo.fire_token) : await issueToken(options, id);
   if (!token.ok) return token;
   const local: LocalFile = {
@@ -65,10 +63,29 @@ export async function seedDemoRoutine(options: SeedOptions): Promise<Outcome<Loc
       fire_url: `${url}/v1/claude_code/routines/${id}/fire`,
       fire_token: token.value,
       repository: repository.path,
+      reviewer_id: reviewer.value.id,
     },
   };
   await writeStateFile(file, local);
   return succeeded(local);
+}
+
+/** One routine as it has to be: found or created, and brought to where the upstream is. */
+async function seedRoutine(
+  options: SeedOptions,
+  demo: DemoRoutine,
+  rememberedId: string | null,
+): Promise<Outcome<Routine>> {
+  const routine = await findOrCreate(options, demo, rememberedId);
+  if (!routine.ok) return routine;
+  const patch = demoRoutinePatch(routine.value, demo, options.repository.url);
+  if (patch === null) return routine;
+  return await ask(options, `Changing the ${demo.title}`, {
+    method: "PATCH",
+    path: `/api/v1/routines/${routine.value.id}`,
+    body: patch,
+    answer: routineSchema,
+  });
 }
 
 /** Makes a one-use sign-in code. */
@@ -82,27 +99,31 @@ export async function makeSignInCode(options: SeedOptions): Promise<Outcome<stri
 }
 
 /** The routine that was remembered, else the one that has the demo's tag, else a new one. */
-async function findOrCreate(options: SeedOptions, rememberedId: string | null): Promise<Outcome<Routine>> {
+async function findOrCreate(
+  options: SeedOptions,
+  demo: DemoRoutine,
+  rememberedId: string | null,
+): Promise<Outcome<Routine>> {
   if (rememberedId !== null) {
     const known = await call(options, {
       method: "GET",
       path: `/api/v1/routines/${rememberedId}`,
       answer: routineSchema,
     });
-    if (known.kind !== "refused" || known.status !== 404) return outcomeOf("Reading the demo routine", known);
+    if (known.kind !== "refused" || known.status !== 404) return outcomeOf(`Reading the ${demo.title}`, known);
   }
-  const found = await findInList(options);
+  const found = await findInList(options, demo);
   if (!found.ok) return found;
   if (found.value !== null) return succeeded(found.value);
-  return await ask(options, "Creating the demo routine", {
+  return await ask(options, `Creating the ${demo.title}`, {
     method: "POST",
     path: "/api/v1/routines",
-    body: demoRoutineInput(options.repository.url),
+    body: demo.input(options.repository.url),
     answer: routineSchema,
   });
 }
 
-async function findInList(options: SeedOptions): Promise<Outcome<Routine | null>> {
+async function findInList(options: SeedOptions, demo: DemoRoutine): Promise<Outcome<Routine | null>> {
   let cursor: string | null = null;
   do {
     const query: string = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
@@ -112,8 +133,8 @@ async function findInList(options: SeedOptions): Promise<Outcome<Routine | null>
       answer: pageOfRoutines,
     });
     if (!page.ok) return page;
-    const demo = page.value.data.find(isDemoRoutine);
-    if (demo !== undefined) return succeeded(demo);
+    const found = page.value.data.find((routine) => isDemoRoutine(routine, demo));
+    if (found !== undefined) return succeeded(found);
     cursor = page.value.next_cursor;
   } while (cursor !== null);
   return succeeded(null);

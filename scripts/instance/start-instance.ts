@@ -12,7 +12,7 @@ import { openProgramLog, type ProgramLog } from "./program-log.ts";
 import { runnerProgram } from "./runner-program.ts";
 import { describeSandbox } from "./sandbox-check.ts";
 import { openSecrets, type Secrets } from "./secrets.ts";
-import { type LocalFile, makeSignInCode, seedDemoRoutine } from "./seed.ts";
+import { type LocalFile, makeSignInCode, seedDemoRoutines } from "./seed.ts";
 import type { Settings } from "./settings.ts";
 import { prepareStateFolder } from "./state-folder.ts";
 import { type SupervisedProgram, supervise } from "./supervise.ts";
@@ -77,10 +77,12 @@ interface Ground {
 
 /** What the worker needs before it can serve, all at once. */
 async function prepare(options: InstanceOptions, secrets: Secrets): Promise<Outcome<Ground>> {
-  const { root, settings, hasPages, signal, parts } = options;
+  const { root, settings, hasPages, say, signal, parts } = options;
   const { stateFolder, hasModelKey, runnerVariables } = settings;
+  const secret = settings.workerVariables["GITHUB_WEBHOOK_SECRET"] ?? secrets.GITHUB_WEBHOOK_SECRET;
+  const webhook = { url: `${originOf(settings)}/webhooks/github`, secret };
   const [upstream, model, built, pages, sandbox] = await Promise.all([
-    startDemoUpstream(stateFolder, secrets.UPSTREAM_CREDENTIAL, signal),
+    startDemoUpstream({ stateFolder, credential: secrets.UPSTREAM_CREDENTIAL, webhook, say, signal }),
     hasModelKey ? null : startDemoModel(),
     buildWorker(root, path.join(stateFolder, "worker"), signal),
     hasPages ? buildWeb(root, path.join(stateFolder, WEB_APP), signal) : succeeded(null),
@@ -88,23 +90,23 @@ async function prepare(options: InstanceOptions, secrets: Secrets): Promise<Outc
   ]);
   if (model !== null) parts.add(() => model.close());
   if (!upstream.ok) return upstream;
-  parts.add(() => upstream.value.server.close());
+  parts.add(() => upstream.value.close());
   if (!built.ok) return built;
   if (!pages.ok) return pages;
   return succeeded({ upstream: upstream.value, demoModelUrl: model?.url ?? null, built: built.value, sandbox });
 }
 
-/** Starts worker and runner, and seeds the demo routine. */
+/** Starts worker and runner, and seeds the demo routines. */
 async function serve(options: InstanceOptions, secrets: Secrets, ground: Ground): Promise<Outcome<Instance>> {
   const { root, settings, say, signal } = options;
   const { stateFolder, port } = settings;
   const { upstream, built, demoModelUrl, sandbox } = ground;
-  const origin = `http://127.0.0.1:${port}`;
+  const origin = originOf(settings);
   const variables = workerVariables({
     given: settings.workerVariables,
     secrets,
     url: `http://localhost:${port}`,
-    upstreamUrl: upstream.server.url,
+    upstreamUrl: upstream.url,
     demoModelUrl,
   });
   const workerLog = openProgramLog(path.join(stateFolder, "logs", "worker.log"));
@@ -132,13 +134,18 @@ async function serve(options: InstanceOptions, secrets: Secrets, ground: Ground)
   const { repository } = upstream;
   const seedOptions = { url, origin, ownerToken: variables.OWNER_TOKEN, stateFolder, repository, signal };
   // Before the runner: a worker whose configuration is at fault says so here, and would keep a runner waiting.
-  const [local, code] = await Promise.all([seedDemoRoutine(seedOptions), makeSignInCode(seedOptions)]);
+  const [local, code] = await Promise.all([seedDemoRoutines(seedOptions), makeSignInCode(seedOptions)]);
   if (!local.ok) return local;
   if (!code.ok) return code;
   const runner = await startPart(runnerProgram(runnerOptions, runnerLog, say), options, runnerLog);
   if (!runner.ok) return runner;
   const signInUrl = `${url}/#code=${code.value}`;
   return succeeded({ origin, local: local.value, signInUrl, usesDemoModel: demoModelUrl !== null, sandbox });
+}
+
+/** Where the worker listens. */
+function originOf({ port }: Settings): string {
+  return `http://127.0.0.1:${port}`;
 }
 
 async function startPart(

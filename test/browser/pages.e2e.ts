@@ -23,6 +23,21 @@ interface View {
   open(page: Page): Promise<unknown>;
 }
 
+/** Of every type, with all that a row can say; none of them comes while the pages are looked at. */
+const EVERY_TRIGGER = [
+  { type: "api" },
+  { type: "schedule", cron: "0 10 29 2 *", timezone: "America/Argentina/ComodRivadavia", jitter: "5m" },
+  { type: "github", event: "pull_request", actions: ["opened"], allow_public: true, allow_self: true },
+  {
+    type: "webhook",
+    source: "standard-webhooks",
+    filters: [{ field: "data.currency", operator: "is_one_of", value: ["eur", "usd"] }],
+    coalesce: { key: "data.customer.id.that.is.long", window: "60s" },
+  },
+  { type: "routine", routine: "A routine whose name goes on and on", on: ["succeeded", "timed_out"], result: ["done"] },
+  { type: "event", name: `a.name.${"that.does.not.end.".repeat(8)}` },
+];
+
 /** Every page in the states that differ in what they are made of. */
 async function makeViews(t: TestContext, bed: GatedBed): Promise<View[]> {
   const conversation = bed.model.lead();
@@ -31,7 +46,7 @@ async function makeViews(t: TestContext, bed: GatedBed): Promise<View[]> {
     prompt: `# Task\n\n${conversation.task}\n\n- one\n- two`,
     limits: { timeout: "30m", turns: 20 },
     tags: { team: "docs" },
-    triggers: [{ type: "api" }],
+    triggers: EVERY_TRIGGER,
   });
   const empty = await createRoutine(bed, { name: "A routine that never ran", prompt: "Wait." });
   const active = await runNow(bed, routine.id);
@@ -157,6 +172,29 @@ for (const theme of ["light", "dark"] as const) {
     });
   }
 }
+
+test("a routine tells what wakes it, when, and where a source is to send to", async (t) => {
+  const bed = await gatedBed();
+  const routine = await createRoutine(bed, { name: "Of every trigger", prompt: "Wait.", triggers: EVERY_TRIGGER });
+  await visit(t, bed, {}, async ({ page }) => {
+    await page.goto(`/routines/${routine.id}?tab=definition`);
+    const rows = page.getByRole("list", { name: "Triggers" }).locator("> li");
+    await rows.first().waitFor();
+    assert.equal(await rows.count(), EVERY_TRIGGER.length);
+    await rows.nth(1).getByText("0 10 29 2 *, America/Argentina/ComodRivadavia", { exact: true }).waitFor();
+    await rows
+      .nth(1)
+      .getByText(/^Next .*2028/)
+      .waitFor();
+    const webhook = rows.nth(3);
+    const endpoint = routine.triggers[3]?.endpoint?.url ?? "";
+    assert.ok(endpoint.startsWith(`${bed.url}/webhooks/standard-webhooks/trg_`), endpoint);
+    await webhook.getByText("data.currency is one of eur, usd", { exact: true }).waitFor();
+    await webhook.getByText(endpoint, { exact: true }).waitFor();
+    await webhook.getByText("No secret").waitFor();
+    await webhook.getByRole("button", { name: "Copy endpoint" }).waitFor();
+  });
+});
 
 test("each page loads at most 200 kB of script at first", async (t) => {
   const bed = await gatedBed();

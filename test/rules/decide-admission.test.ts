@@ -21,6 +21,8 @@ const FREE: AdmissionFacts = {
   maxConcurrent: 2,
   earlier: null,
   alike: null,
+  gathering: 0,
+  isGathering: false,
   active: 0,
   queued: 0,
   isAnyDue: () => true,
@@ -137,6 +139,25 @@ describe("decideAdmission", () => {
     ["a repeat does not count as skipped", { earlier: justNow, overlap: "skip", active: 1 }, duplicate],
     ["a repeat cancels nothing", { earlier: justNow, overlap: "cancel_running", active: 1 }, duplicate],
     ["a reused key is refused while paused", { earlier: other, isPaused: true }, reused],
+  ])("%s", (_sentence, facts, verdict) => {
+    expect(decideAdmission({ ...FREE, ...facts })).toEqual(verdict);
+  });
+});
+
+describe("bursts", () => {
+  it.each<[string, Partial<AdmissionFacts>, AdmissionVerdict]>([
+    ["count in the queue's limit, also while places are free", { isGathering: true, queued: QUEUE_LIMIT }, full],
+    [
+      "that have not ended are nothing that a run is skipped for",
+      { overlap: "skip", queued: 2, gathering: 2 },
+      started,
+    ],
+    ["do not hide a run that waits", { overlap: "skip", queued: 3, gathering: 2 }, skipped],
+    [
+      "that have not ended hold up no other",
+      { overlap: "queue", queued: 1, gathering: 1, isAnyDue: () => false },
+      started,
+    ],
   ])("%s", (_sentence, facts, verdict) => {
     expect(decideAdmission({ ...FREE, ...facts })).toEqual(verdict);
   });

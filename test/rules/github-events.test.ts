@@ -237,26 +237,6 @@ describe("what is checked out", () => {
   });
 });
 
-describe("commits of our own are recognised", () => {
-  it.each<[name: string, payload: JsonObject, commits: string[]]>([
-    ["push", pushed, [SHA, OTHER_SHA]],
-    ["push", { after: ZEROS, deleted: true }, []],
-    ["pull_request", opened, [SHA]],
-    ["check_run", { check_run: { head_sha: SHA } }, [SHA]],
-    ["workflow_run", { workflow_run: workflowRun("push", "own") }, [SHA]],
-    ["create", { ref: "claude/fix", ref_type: "branch" }, []],
-    ["issues", { issue: by("NONE") }, []],
-  ])("in %s %#", (name, payload, commits) => {
-    expect(read(name, payload).github.commits).toEqual(commits);
-  });
-
-  it("in a push of thousands by its newest hundred", () => {
-    const ids = Array.from({ length: 2_048 }, (_, place) => (place + 1).toString(16).padStart(40, "0"));
-    const { commits } = read("push", { after: ids.at(-1) ?? "", commits: ids.map((id) => ({ id })) }).github;
-    expect(commits).toEqual(ids.slice(-100).reverse());
-  });
-});
-
 describe("the context", () => {
   it.each<[name: string, payload: JsonObject, told: string[]]>([
     [

@@ -1,7 +1,7 @@
 /** The offline demo model's script: what it says next, by what the tools have answered. */
 import { describe, expect, test } from "vitest";
-import { nextReply } from "#scripts/demo-model/changelog-script.ts";
 import { insertSection, missingSection, parseLog } from "#scripts/demo-model/changelog-section.ts";
+import { nextReply } from "#scripts/demo-model/next-reply.ts";
 import { converse, TOOLS } from "./support/scripted-conversation.ts";
 
 const RELEASE = "/home/agent/app\nv0.2.0";

@@ -4,7 +4,7 @@ import { type Routine, routineSchema } from "#protocol/routine.ts";
 import { type TranscriptEvent, transcriptEventSchema } from "#protocol/transcript.ts";
 import { SseReader } from "#scripts/demo/sse.ts";
 import { transcriptLines } from "#scripts/demo/transcript-lines.ts";
-import { demoRoutineInput, demoRoutinePatch, isDemoRoutine } from "#scripts/instance/demo-routine.ts";
+import { DEMO_REVIEWER, DEMO_WRITER, demoRoutinePatch, isDemoRoutine } from "#scripts/instance/demo-routine.ts";
 import { workerVariables } from "#scripts/instance/worker-variables.ts";
 
 const HERE = "http://127.0.0.1:4001/changelog-demo.git";
@@ -18,7 +18,7 @@ function routine(
   ],
 ): Routine {
   return routineSchema.parse({
-    ...demoRoutineInput(HERE),
+    ...DEMO_WRITER.input(HERE),
     model: null,
     overlap: "parallel",
     max_concurrent: 5,
@@ -35,28 +35,45 @@ function routine(
   });
 }
 
-describe("the demo routine", () => {
+describe("a demo routine", () => {
   test("is known by its tag, whatever it is called", () => {
-    expect(isDemoRoutine({ ...routine([HERE]), name: "Mine" })).toBe(true);
-    expect(isDemoRoutine({ ...routine([HERE]), tags: {} })).toBe(false);
+    expect(isDemoRoutine({ ...routine([HERE]), name: "Mine" }, DEMO_WRITER)).toBe(true);
+    expect(isDemoRoutine(routine([HERE]), DEMO_REVIEWER)).toBe(false);
+    expect(isDemoRoutine({ ...routine([HERE]), tags: {} }, DEMO_WRITER)).toBe(false);
   });
 
   test("is left alone where nothing has moved, and where its owner attached another repository", () => {
-    expect(demoRoutinePatch(routine([HERE]), HERE)).toBeNull();
-    expect(demoRoutinePatch(routine([ELSEWHERE]), HERE)).toBeNull();
-    expect(demoRoutinePatch(routine([]), HERE)).toBeNull();
+    expect(demoRoutinePatch(routine([HERE]), DEMO_WRITER, HERE)).toBeNull();
+    expect(demoRoutinePatch(routine([ELSEWHERE]), DEMO_WRITER, HERE)).toBeNull();
+    expect(demoRoutinePatch(routine([]), DEMO_WRITER, HERE)).toBeNull();
+    expect(demoRoutinePatch(routine([HERE], []), DEMO_REVIEWER, HERE)).toBeNull();
   });
 
-  test("follows its upstream to another port, and gets its trigger back", () => {
-    expect(demoRoutinePatch(routine([ELSEWHERE, BEFORE]), HERE)).toEqual({
+  test("follows its upstream to another port, and gets its trigger back beside those that it has", () => {
+    expect(demoRoutinePatch(routine([ELSEWHERE, BEFORE]), DEMO_WRITER, HERE)).toEqual({
       repositories: [{ url: ELSEWHERE }, { url: HERE }],
     });
-    expect(demoRoutinePatch(routine([HERE], []), HERE)).toEqual({ triggers: [{ type: "api" }] });
+    const kept: Routine["triggers"][number] = {
+      id: `trg_${"1".repeat(26)}`,
+      type: "event",
+      name: "file.changed",
+      filters: [],
+      status: "active",
+      next_fire_times: [],
+      endpoint: null,
+    };
+    expect(demoRoutinePatch(routine([HERE], [kept]), DEMO_WRITER, HERE)).toEqual({ triggers: [kept, { type: "api" }] });
   });
 });
 
 describe("the worker's variables", () => {
-  const secrets = { OWNER_TOKEN: "o", SIGNING_KEY: "s", RUNNER_TOKEN: "r", UPSTREAM_CREDENTIAL: "demo:p" };
+  const secrets = {
+    OWNER_TOKEN: "o",
+    SIGNING_KEY: "s",
+    RUNNER_TOKEN: "r",
+    UPSTREAM_CREDENTIAL: "demo:p",
+    GITHUB_WEBHOOK_SECRET: "g",
+  };
   const base = { secrets, url: "http://localhost:8787", upstreamUrl: "http://127.0.0.1:4001", demoModelUrl: null };
 
   test("what was drawn, and where things are; the upstream's password goes to the upstream alone", () => {
@@ -64,6 +81,7 @@ describe("the worker's variables", () => {
       OWNER_TOKEN: "o",
       SIGNING_KEY: "s",
       RUNNER_TOKEN: "r",
+      GITHUB_WEBHOOK_SECRET: "g",
       PUBLIC_URL: "http://localhost:8787",
       LOCAL_INSTANCE: "1",
       GIT_CREDENTIALS: '{"http://127.0.0.1:4001":"demo:p"}',

@@ -46,6 +46,14 @@ describe("settings", () => {
     });
   });
 
+  test("every variable of .dev.vars.example reaches the worker", () => {
+    const example = readFileSync(path.join(import.meta.dirname, "../../.dev.vars.example"), "utf8");
+    const names = [...example.matchAll(/^([A-Z_]+)=/gm)].map(([, name = ""]) => name);
+    const given = Object.fromEntries(names.map((name) => [name, `value of ${name}`]));
+    expect(readSettings(given, root)).toMatchObject({ ok: true, value: { workerVariables: given } });
+    expect(names).toContain("GITHUB_WEBHOOK_SECRET");
+  });
+
   test.each(["abc", "0", "65536", "1.5"])("PORT=%s is refused in one line", (PORT) => {
     const read = readSettings({ PORT }, root);
     expect(read).toEqual({ ok: false, message: `PORT is "${PORT}": it must be a number from 1 to 65535.` });
@@ -99,9 +107,20 @@ describe("the state folder", () => {
     const other = mkdtempSync(path.join(root, "other-"));
     const second = await openSecrets(other);
     const all = [first, second].flatMap((opened) => (opened.ok ? Object.values(opened.value) : []));
-    expect(new Set(all).size).toBe(8);
+    expect(new Set(all).size).toBe(10);
     expect(statSync(path.join(root, "secrets.json")).mode & 0o777).toBe(0o600);
   });
+});
+
+test("what an earlier version did not draw is added to the secrets, and the rest stays", async () => {
+  const first = await openSecrets(root);
+  const file = path.join(root, "secrets.json");
+  const { GITHUB_WEBHOOK_SECRET: _added, ...earlier } = JSON.parse(readFileSync(file, "utf8"));
+  writeFileSync(file, JSON.stringify(earlier));
+  const second = await openSecrets(root);
+  expect(second).toMatchObject({ ok: true, value: earlier });
+  expect(second).not.toEqual(first);
+  expect(await openSecrets(root)).toEqual(second);
 });
 
 describe("the lock", () => {

@@ -1,4 +1,5 @@
 /** The owner keeps routines: creates, lists, changes, pauses, deletes; and what the page of the API says of it. */
+import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { pageSchema } from "#protocol/api.ts";
@@ -8,6 +9,15 @@ import { admissionSchema, occurrenceSchema } from "#protocol/trigger-event.ts";
 import { ask, createRoutine, errorOf, issueToken, read } from "./support.ts";
 
 describe("a routine", () => {
+  it("is listed though it was written before its triggers had a status", async () => {
+    const { id } = await createRoutine({ name: "early", triggers: [{ type: "api" }] });
+    const strip =
+      "UPDATE routines SET doc = json_remove(doc, '$.triggers[0].status', '$.triggers[0].endpoint') WHERE id = ?";
+    await env.DB.prepare(strip).bind(id).run();
+    const listed = await read(pageSchema(routineSchema), "/api/v1/routines?limit=200");
+    expect(listed.data.find((one) => one.id === id)?.triggers).toMatchObject([{ type: "api", status: "active" }]);
+  });
+
   it("is created, read, listed, changed and deleted", async () => {
     const made = await createRoutine({ name: "first", repositories: [{ url: "https://github.com/acme/app" }] });
     const path = `/api/v1/routines/${made.id}`;
@@ -137,6 +147,34 @@ describe("the instance", () => {
       const described = Object.keys(document.paths[path] ?? {}).map((method) => method.toUpperCase());
       expect(answer.headers.get("allow")?.split(", ").sort()).toEqual(described.sort());
     }
+  });
+
+  it("describes what takes in webhooks as open to everybody, and their answers by schemas", async () => {
+    const operation = z.object({
+      tags: z.tuple([z.literal("Webhooks")]),
+      summary: z.string().min(10),
+      security: z.array(z.record(z.string(), z.array(z.string()))),
+      responses: z.record(
+        z.string(),
+        z.looseObject({ content: z.record(z.string(), z.object({ schema: z.looseObject({}) })) }),
+      ),
+    });
+    const inbound = z.object({ post: operation.extend({ security: z.tuple([]) }) });
+    const { paths } = await read(z.looseObject({ paths: z.record(z.string(), z.unknown()) }), "/openapi.json", {
+      token: null,
+    });
+    for (const path of ["/webhooks/github", "/webhooks/{source}/{endpoint_id}"]) {
+      const { responses } = inbound.parse(paths[path]).post;
+      expect(responses["202"]?.content["application/json"]?.schema).toMatchObject({ required: ["delivery_id"] });
+    }
+    const owners = { "/api/v1/deliveries": "get", "/api/v1/deliveries/{id}/replay": "post", "/api/v1/events": "post" };
+    for (const [path, method] of Object.entries(owners)) {
+      const { security } = operation.parse(z.record(z.string(), z.unknown()).parse(paths[path])[method]);
+      expect(security).toContainEqual({ owner_token: [] });
+    }
+    const page = await (await ask("/docs", { token: null })).text();
+    const [, webhooks = ""] = /<h2 id="tag-webhooks">Webhooks<\/h2>(.*?)<h2/s.exec(page) ?? [];
+    for (const path of ["/webhooks/github", ...Object.keys(owners)]) expect(webhooks).toContain(path);
   });
 
   it("shows the API on a page that needs no script and nothing from elsewhere", async () => {

@@ -1,8 +1,8 @@
 /** The sweep, once a minute: sends routines that are due to their objects, and takes up deliveries that were cut off. */
-import { IdMaker } from "#protocol/ids.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { ClockMessage } from "../bindings.ts";
 import type { Deps } from "../deps.ts";
+import { lastDeliveryIdOf } from "../inbox/delivery-ids.ts";
 import type { DueRow } from "../store/due.ts";
 
 /** What one batch of messages may hold. */
@@ -20,7 +20,7 @@ type SweepDeps = Pick<Deps, "due" | "sendDue" | "inbox" | "deliveries">;
 export async function sweep(deps: SweepDeps, nowMs: number): Promise<void> {
   await Promise.all([
     logged("clock", () => sendDue(deps, nowMs)),
-    logged("deliveries", () => deps.inbox.sweep()),
+    logged("deliveries", () => deps.inbox.sweep(nowMs)),
     // Once an hour is often enough.
     nowMs % HOUR_MS < MINUTE_MS ? logged("purge", () => purge(deps, nowMs)) : null,
   ]);
@@ -41,8 +41,7 @@ async function sendDue({ due, sendDue: send }: SweepDeps, nowMs: number): Promis
 
 async function purge({ deliveries, due }: SweepDeps, nowMs: number): Promise<void> {
   await due.forgetPushes(nowMs - PUSHES_KEPT_MS);
-  const oldest = new IdMaker("ZZZZZZZZZZZZ", (bytes) => bytes).make("delivery", nowMs - DELIVERIES_KEPT_MS);
-  while (await deliveries.purge(oldest));
+  while (await deliveries.purge(lastDeliveryIdOf(nowMs - DELIVERIES_KEPT_MS)));
 }
 
 async function logged(what: string, work: () => Promise<void>): Promise<void> {

@@ -2,16 +2,29 @@
 
 /** What carries credentials or signatures, by name. */
 const CREDENTIAL =
-  /authorization|cookie|token|secret|signature|api-?key|password|credential|^x-amz-security|^cf-access|jwt/i;
+  /auth(?!or(?!i[sz]))|cookie|token|secret|signature|hmac|(?:^|[-_])key|apikey|passw|credential|jwt|session|^x-amz-/i;
+/** Keys that name things: what was sent is told from other things by them, also when it is read again. */
+const NAMING = /(?:idempotency|ordering|routing|partition|message|event)[-_]?key$/i;
 /** What the platform adds, which says nothing about the event. */
 const OF_THE_PLATFORM = /^(?:cf-|x-forwarded-|x-real-ip$|true-client-ip$|mf-|cdn-loop$)/i;
+/** What listeners read comes first: nothing that a sender adds can push it out. */
+const READ_AGAIN =
+  /^(?:content-type|request-id|webhook-|idempotency-key|ce-|x-gitlab-|x-github-|x-goog-|x-slack-|sentry-|linear-|x-pagerduty-)/i;
 const VALUE_LIMIT = 1_000;
 const HEADERS_LIMIT = 60;
 
-/** @returns names in lower case; a credential's value says that it was there. */
-export function keptHeaders(headers: Headers): Record<string, string> {
-  const kept = [...headers].filter(([name]) => !OF_THE_PLATFORM.test(name)).slice(0, HEADERS_LIMIT);
+/**
+ * @param secretHeader in which the endpoint's sender shows a secret or a signature, beside those that tell it by their name.
+ * @returns names in lower case; a credential's value says that it was there.
+ */
+export function keptHeaders(headers: Headers, secretHeader: string | null = null): Record<string, string> {
+  const isSecret = (name: string) =>
+    name === secretHeader?.toLowerCase() || (CREDENTIAL.test(name) && !NAMING.test(name));
+  const kept = [...headers]
+    .filter(([name]) => !OF_THE_PLATFORM.test(name))
+    .sort(([one], [other]) => Number(READ_AGAIN.test(other)) - Number(READ_AGAIN.test(one)))
+    .slice(0, HEADERS_LIMIT);
   return Object.fromEntries(
-    kept.map(([name, value]) => [name, CREDENTIAL.test(name) ? "[redacted]" : value.slice(0, VALUE_LIMIT)]),
+    kept.map(([name, value]) => [name, isSecret(name) ? "[redacted]" : value.slice(0, VALUE_LIMIT)]),
   );
 }

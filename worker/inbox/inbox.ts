@@ -1,22 +1,24 @@
 /** Handles stored deliveries: reads them, finds who waits for them, offers them, and writes down what became of each. */
-import type { DeliveryOutcome } from "#protocol/delivery.ts";
 import type { IncomingEvent } from "#protocol/incoming-event.ts";
 import { errorText, logLine } from "#protocol/log.ts";
-import type { RoutineStub } from "../deps.ts";
 import { readInstallation } from "../listeners/github/installation.ts";
 import { jsonObject } from "../listeners/payload.ts";
+import type { RoutineStub } from "../routine-stub.ts";
 import type { DeliveryStore, HandledDelivery, StoredDelivery } from "../store/deliveries.ts";
 import type { GithubApp } from "../store/github-app.ts";
 import type { Matching } from "../store/matching.ts";
+import { lastDeliveryIdOf } from "./delivery-ids.ts";
+import { handledOf, ignoredOf } from "./handled.ts";
+import { offerAll } from "./offer-all.ts";
 import {
   causeOf,
   type DeliveryReading,
-  keysOf,
   readGithubDelivery,
   readInternalDelivery,
   readWebhookDelivery,
 } from "./read-delivery.ts";
 import { sha256 } from "./sha256.ts";
+import { smallPayload, WHOLE_PAYLOAD_BYTES } from "./small-payload.ts";
 
 export interface InboxParts {
   deliveries: DeliveryStore;
@@ -25,11 +27,28 @@ export interface InboxParts {
   ownerOf(id: string): RoutineStub;
   /** Of the instance, where it is known without a request. */
   baseUrl: string;
+  pause(ms: number): Promise<void>;
 }
 
+/** So many are handled together. */
 const AT_ONCE = 50;
-/** A request that handles what others have stored goes on for so long: the platform gives it half a minute. */
+/** What comes within this time is handled together. */
+const GATHER_MS = 100;
+/** What is done after an answer may take half a minute on the platform. */
 const DRAIN_MS = 20_000;
+/** The next sweep comes within a minute. */
+const SWEEP_MS = 50_000;
+/** One request may make a thousand calls to D1 and objects. */
+const CALLS_AT_MOST = 900;
+/** An object tells an offer that comes again from a new one for a day: after that nothing is offered again by itself. */
+const TRYING_MS = 23 * 3_600_000;
+const NOT_YET = "It could not be handled yet; it is tried again.";
+const GIVEN_UP = "It could not be handled for most of a day. Replay it when what stood in its way is gone.";
+
+interface Taken {
+  delivery: StoredDelivery;
+  event: IncomingEvent;
+}
 
 export class Inbox {
   readonly #parts: InboxParts;
@@ -41,53 +60,70 @@ export class Inbox {
     this.#parts = parts;
   }
 
-  /** Handles what is new. One drain is under way at most: what is stored meanwhile is handled by it. Never rejects. */
+  /**
+   * Handles what waits. One drain is under way in an isolate at most; what is stored meanwhile is handled by it, and what
+   * it can't get to, or what is cut off, by the sweep. Never rejects.
+   */
   async drain(): Promise<void> {
     this.#isAskedAgain = true;
     if (Date.now() < this.#busyUntilMs) return;
     const endsAtMs = Date.now() + DRAIN_MS;
     this.#busyUntilMs = endsAtMs;
     try {
-      while (this.#isAskedAgain && Date.now() < endsAtMs) {
+      await this.#parts.pause(GATHER_MS);
+      // Nothing comes between the last look at this and the end: who asks later finds nobody busy.
+      for (let calls = 0; this.#isAskedAgain && Date.now() < endsAtMs && calls < CALLS_AT_MOST; ) {
         this.#isAskedAgain = false;
-        const waiting = await this.#parts.deliveries.waiting(AT_ONCE, { tried: false });
-        if (waiting.length > 0) this.#isAskedAgain = true;
-        await this.#handle(waiting);
+        const { isMore, calls: made } = await this.#handleNext();
+        if (isMore) this.#isAskedAgain = true;
+        calls += made;
       }
     } catch (error) {
       logLine("error", { what: "inbox", outcome: errorText(error) });
     } finally {
-      this.#busyUntilMs = 0;
+      if (this.#busyUntilMs === endsAtMs) this.#busyUntilMs = 0;
     }
   }
 
-  /** Takes up again what was cut off or failed. Never rejects. */
-  async sweep(): Promise<void> {
+  /** Takes up what was cut off or failed, until nothing waits. Never rejects. */
+  async sweep(nowMs: number): Promise<void> {
+    const endsAtMs = Date.now() + SWEEP_MS;
     try {
-      await this.#handle(await this.#parts.deliveries.waiting(AT_ONCE, { tried: true }));
+      await this.#parts.deliveries.giveUp(lastDeliveryIdOf(nowMs - TRYING_MS), GIVEN_UP, nowMs);
+      for (let calls = 0, isMore = true; isMore && Date.now() < endsAtMs && calls < CALLS_AT_MOST; ) {
+        const handled = await this.#handleNext();
+        calls += handled.calls;
+        isMore = handled.isMore;
+      }
     } catch (error) {
       logLine("error", { what: "inbox_sweep", outcome: errorText(error) });
     }
   }
 
-  /** Handles one delivery. @param offerId another one makes it happen anew. */
-  async handleOne(delivery: StoredDelivery, offerId: string): Promise<HandledDelivery> {
-    const reading = await this.read(delivery);
-    const handled =
-      reading.kind === "ignored"
-        ? ignored(delivery, reading.reason)
-        : await this.#offerOne(delivery, await this.incoming(delivery, reading.event, offerId));
-    await this.#parts.deliveries.finish([handled]);
-    return handled;
+  /**
+   * Handles one delivery, which nobody else is to take up meanwhile.
+   * @param offerId another than its own makes it happen anew. @returns whether it could be handled; never rejects.
+   */
+  async handleOne(delivery: StoredDelivery, offerId: string): Promise<boolean> {
+    try {
+      const { failed } = await this.#handle([delivery], offerId);
+      return failed === 0;
+    } catch (error) {
+      logLine("error", { what: "inbox", delivery_id: delivery.id, outcome: errorText(error) });
+      return false;
+    }
   }
 
   /** What a delivery says. */
   async read(delivery: StoredDelivery): Promise<DeliveryReading> {
-    if (delivery.source === "github") return readGithubDelivery(delivery, await sha256(delivery.body));
-    if (delivery.triggerId === null) return readInternalDelivery(delivery);
+    const { body } = delivery;
+    if (body === null) return { kind: "ignored", reason: "Its body is kept no more." };
+    const kept = { ...delivery, body };
+    if (delivery.source === "github") return readGithubDelivery(kept, await sha256(body));
+    if (delivery.triggerId === null) return readInternalDelivery(kept);
     const endpoint = await this.#parts.ownerOf(delivery.triggerId).endpoint(delivery.triggerId);
     if (!endpoint.ok) return { kind: "ignored", reason: "The trigger that it came to is gone." };
-    return readWebhookDelivery(delivery, endpoint.value.trigger, await sha256(delivery.body), this.#parts.baseUrl);
+    return readWebhookDelivery(kept, endpoint.value.trigger, await sha256(body), this.#parts.baseUrl);
   }
 
   /** An event as it is offered. @param offerId another than the delivery's makes it happen again, whatever came before. */
@@ -96,95 +132,58 @@ export class Inbox {
     event: Extract<DeliveryReading, { kind: "event" }>["event"],
     offerId: string,
   ): Promise<IncomingEvent> {
-    const causes = await this.#parts.matching.causes(event.github?.commits ?? []);
-    const keys = offerId === delivery.id ? {} : { dedupe_key: offerId, also_key: null };
-    return { ...event, ...keys, offer_id: offerId, delivery_id: delivery.id, caused_by: causeOf(event, causes) };
+    const causes = await this.#parts.matching.causes(event.github?.push_marks ?? []);
+    return offered(delivery, event, causeOf(event, causes), offerId);
   }
 
-  async #offerOne(delivery: StoredDelivery, event: IncomingEvent): Promise<HandledDelivery> {
-    const found = await this.#routinesOf([{ event }]);
-    const outcomes = await Promise.all((found[0] ?? []).map((id) => this.#offer(id, [event])));
-    return handledOf(delivery, event, outcomes.flat(2));
+  async #handleNext(): Promise<{ isMore: boolean; calls: number }> {
+    const waiting = await this.#parts.deliveries.claim(AT_ONCE, Date.now());
+    if (waiting.length === 0) return { isMore: false, calls: 1 };
+    const { calls } = await this.#handle(waiting, null);
+    return { isMore: true, calls: calls + 1 };
   }
 
-  /** Handles each as far as it goes: one that fails holds up no other. */
-  async #handle(waiting: readonly StoredDelivery[]): Promise<void> {
-    if (waiting.length === 0) return;
+  /**
+   * Handles each as far as it goes: one that fails holds up no other.
+   * @param offerId for all, in place of the deliveries' own ids; null for these.
+   */
+  async #handle(
+    waiting: readonly StoredDelivery[],
+    offerId: string | null,
+  ): Promise<{ calls: number; failed: number }> {
+    const { deliveries, matching, ownerOf } = this.#parts;
     const failed = new Set<string>();
-    const readings = await Promise.all(
-      waiting.map((delivery) => this.#tried(failed, delivery, () => this.read(delivery))),
-    );
-    const events: { delivery: StoredDelivery; event: IncomingEvent }[] = [];
     const handled: HandledDelivery[] = [];
-    const commits = readings.flatMap((one) => (one?.kind === "event" ? (one.event.github?.commits ?? []) : []));
-    const causes = await this.#parts.matching.causes(commits);
+    const readings = await Promise.all(waiting.map((one) => this.#tried(failed, one, () => this.read(one))));
+    const marks = readings.flatMap((one) => (one?.kind === "event" ? (one.event.github?.push_marks ?? []) : []));
+    const causes = await matching.causes(marks);
+    const taken: Taken[] = [];
     for (const [place, delivery] of waiting.entries()) {
-      const reading = readings[place];
-      if (reading === null || reading === undefined) continue;
-      if (reading.kind === "ignored") handled.push(ignored(delivery, reading.reason));
-      else {
-        const { event } = reading;
-        const caused_by = causeOf(event, causes);
-        events.push({ delivery, event: { ...event, offer_id: delivery.id, delivery_id: delivery.id, caused_by } });
-      }
+      const reading = readings[place] ?? null;
+      if (reading?.kind === "ignored") handled.push(ignoredOf(delivery, reading.reason));
+      if (reading?.kind !== "event") continue;
+      const event = offered(delivery, reading.event, causeOf(reading.event, causes), offerId ?? delivery.id);
+      taken.push({ delivery, event });
     }
-    await Promise.all(
-      events.map(({ delivery }) => this.#tried(failed, delivery, () => this.#noteInstallation(delivery))),
+    // One after the other: what was given last is what counts.
+    for (const { delivery } of taken) await this.#tried(failed, delivery, () => this.#noteInstallation(delivery));
+    const offer = await offerAll(
+      { matching, ownerOf },
+      taken.map(({ event }) => event),
     );
-    const outcomes = await this.#offerAll(events, failed);
-    for (const { delivery, event } of events) {
-      if (!failed.has(delivery.id)) handled.push(handledOf(delivery, event, outcomes.get(delivery.id) ?? []));
+    for (const { delivery, event } of taken) {
+      if (offer.failed.has(event.offer_id)) failed.add(delivery.id);
+      if (!failed.has(delivery.id)) handled.push(handledOf(delivery, event, offer.outcomes.get(event.offer_id) ?? []));
     }
-    await this.#parts.deliveries.finish(handled);
-    await this.#parts.deliveries.postpone([...failed]);
+    await deliveries.finish(handled);
+    await deliveries.postpone([...failed], NOT_YET);
+    const endpoints = waiting.filter(({ triggerId }) => triggerId !== null).length;
+    return { calls: offer.calls + endpoints + 4, failed: failed.size };
   }
 
-  /** Offers all events to all who wait for them, with one call to each routine's object. */
-  async #offerAll(
-    events: readonly { delivery: StoredDelivery; event: IncomingEvent }[],
-    failed: Set<string>,
-  ): Promise<Map<string, DeliveryOutcome[]>> {
-    const wanted = await this.#routinesOf(events);
-    const byRoutine = new Map<string, IncomingEvent[]>();
-    for (const [place, { event }] of events.entries()) {
-      for (const id of wanted[place] ?? []) byRoutine.set(id, [...(byRoutine.get(id) ?? []), event]);
-    }
-    const outcomes = new Map<string, DeliveryOutcome[]>();
-    await Promise.all(
-      [...byRoutine].map(async ([routineId, offered]) => {
-        try {
-          const answers = await this.#offer(routineId, offered);
-          for (const [place, { offer_id }] of offered.entries()) {
-            outcomes.set(offer_id, [...(outcomes.get(offer_id) ?? []), ...(answers[place] ?? [])]);
-          }
-        } catch (error) {
-          logLine("warn", { what: "offer", routine_id: routineId, outcome: errorText(error) });
-          for (const { offer_id } of offered) failed.add(offer_id);
-        }
-      }),
-    );
-    return outcomes;
-  }
-
-  /** @returns nothing for a routine that has been deleted. */
-  async #offer(routineId: string, events: IncomingEvent[]): Promise<DeliveryOutcome[][]> {
-    const answer = await this.#parts.ownerOf(routineId).offer(events);
-    return answer.ok ? answer.value : [];
-  }
-
-  /** For each event the ids by which the objects are found that may have a trigger for it. */
-  async #routinesOf(events: readonly { event: IncomingEvent }[]): Promise<string[][]> {
-    const keys = events.map(({ event }) => keysOf(event));
-    const found = await this.#parts.matching.subscribers([...new Set(keys.flat())]);
-    return events.map(({ event }, place) => {
-      if (event.trigger_id !== null) return [event.trigger_id];
-      return [...new Set((keys[place] ?? []).flatMap((key) => found.get(key) ?? []))];
-    });
-  }
-
-  async #noteInstallation(delivery: StoredDelivery): Promise<void> {
-    if (delivery.source !== "github") return;
-    const change = readInstallation(delivery.event ?? "", jsonObject(delivery.body));
+  async #noteInstallation({ source, event, body }: StoredDelivery): Promise<void> {
+    if (source !== "github" || body === null || event?.startsWith("installation") !== true) return;
+    const change = readInstallation(event, jsonObject(body));
     if (change !== null) await this.#parts.githubApp.note(change);
   }
 
@@ -199,25 +198,14 @@ export class Inbox {
   }
 }
 
-function ignored({ id, event }: StoredDelivery, reason: string): HandledDelivery {
-  return { id, status: "ignored", note: reason, event, action: null, summary: null, outcomes: [] };
-}
-
-function handledOf({ id }: StoredDelivery, event: IncomingEvent, outcomes: DeliveryOutcome[]): HandledDelivery {
-  const decided = outcomes.filter(({ outcome }) => outcome !== null);
-  const isRepeat = decided.length > 0 && decided.every(({ outcome }) => outcome === "duplicate");
-  const { name, action, summary } = event;
-  return {
-    id,
-    status: isRepeat ? "duplicate" : "handled",
-    note: noteOf(outcomes),
-    event: name,
-    action,
-    summary,
-    outcomes,
-  };
-}
-
-function noteOf(outcomes: readonly DeliveryOutcome[]): string | null {
-  return outcomes.length === 0 ? "No trigger waits for it." : null;
+function offered(
+  { id, body }: StoredDelivery,
+  event: Extract<DeliveryReading, { kind: "event" }>["event"],
+  cause: IncomingEvent["caused_by"],
+  offerId: string,
+): IncomingEvent {
+  const keys = offerId === id ? {} : { dedupe_key: offerId, also_key: null };
+  const isWhole = (body?.length ?? 0) <= WHOLE_PAYLOAD_BYTES;
+  const payload = isWhole ? event.payload : smallPayload(event.payload);
+  return { ...event, ...keys, payload, offer_id: offerId, delivery_id: id, caused_by: cause };
 }

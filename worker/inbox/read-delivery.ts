@@ -1,15 +1,19 @@
 /** What a stored delivery says, as an event to be matched, or why there is nothing to match. Pure. */
-import { type Cause, type IncomingEvent, readEventSchema } from "#protocol/incoming-event.ts";
+import { type Cause, CONTEXT_LIMIT, type IncomingEvent } from "#protocol/incoming-event.ts";
 import { eventKey, githubKey } from "#protocol/subscriptions.ts";
 import type { WebhookSource, WebhookTrigger } from "#protocol/triggers.ts";
 import { LISTENERS } from "../listeners/all.ts";
+import { prettyJson } from "../listeners/any-body.ts";
 import { readGithub } from "../listeners/github/read-event.ts";
 import type { EndpointSettings } from "../listeners/listener.ts";
-import { jsonObject, readEvent } from "../listeners/payload.ts";
+import { cut, jsonObject, readEvent } from "../listeners/payload.ts";
 import type { StoredDelivery } from "../store/deliveries.ts";
 
 /** Sources that sign the body and not the id beside it, and never send the same body for two events. */
 const UNSIGNED_IDS: readonly WebhookSource[] = ["linear", "sentry"];
+
+/** One whose body is still there. */
+type KeptDelivery = StoredDelivery & { body: Uint8Array<ArrayBuffer> };
 
 /** What a request said: enough to take it in again under another name. */
 export type DeliveryReading =
@@ -17,9 +21,9 @@ export type DeliveryReading =
   | { kind: "ignored"; reason: string };
 
 /** @param bodyHash of GitHub's deliveries: their id is not signed, so the body is a second key. */
-export function readGithubDelivery(delivery: StoredDelivery, bodyHash: string): DeliveryReading {
+export function readGithubDelivery(delivery: KeptDelivery, bodyHash: string): DeliveryReading {
   const payload = jsonObject(delivery.body);
-  if (payload === null) return { kind: "ignored", reason: "The body is not a JSON object." };
+  if (payload === null) return { kind: "ignored", reason: "The body is not a JSON object, or nested too deeply." };
   const name = delivery.event ?? "";
   const providerId = delivery.providerId ?? delivery.id;
   const reading = readGithub(name, providerId, payload);
@@ -40,7 +44,7 @@ export function readGithubDelivery(delivery: StoredDelivery, bodyHash: string): 
 
 /** @param trigger whose endpoint it came to. @param bodyHash see `readGithubDelivery`. */
 export function readWebhookDelivery(
-  delivery: StoredDelivery,
+  delivery: KeptDelivery,
   trigger: WebhookTrigger,
   bodyHash: string,
   baseUrl: string,
@@ -63,10 +67,11 @@ export function readWebhookDelivery(
 }
 
 /** An internal event, as `POST /api/v1/events` stores it. */
-export function readInternalDelivery(delivery: StoredDelivery): DeliveryReading {
+export function readInternalDelivery(delivery: KeptDelivery): DeliveryReading {
   const body = jsonObject(delivery.body);
+  if (body === null) return { kind: "ignored", reason: "The payload is nested too deeply." };
   const name = delivery.event ?? "";
-  const payload = body?.["payload"] ?? null;
+  const payload = body["payload"] ?? null;
   const event = readEvent({
     name,
     action: null,
@@ -74,16 +79,16 @@ export function readInternalDelivery(delivery: StoredDelivery): DeliveryReading 
     dedupe_key: null,
     payload,
     fields: {},
-    context: payload === null ? "" : JSON.stringify(payload, null, 2).slice(0, CONTEXT_CHARACTERS),
+    context: cut(prettyJson(payload, delivery.body.length) ?? "", CONTEXT_LIMIT),
   });
-  if (!readEventSchema.shape.name.safeParse(name).success) return { kind: "ignored", reason: "The name is too long." };
   return {
     kind: "event",
     event: {
       ...event,
       source: "event",
       trigger_id: null,
-      dedupe_key: delivery.providerId ?? delivery.id,
+      // A key is the sender's for this name.
+      dedupe_key: delivery.providerId === null ? delivery.id : `${name}\n${delivery.providerId}`,
       also_key: null,
       github: null,
     },
@@ -98,10 +103,10 @@ export function keysOf(event: Pick<IncomingEvent, "source" | "name" | "github">)
   return [githubKey(repository.id, event.name), githubKey(repository.full_name.toLowerCase(), event.name)];
 }
 
-/** The run that caused an event, by the commits that it is about. */
+/** The run that caused an event, by the marks of its pushes. */
 export function causeOf({ github }: Pick<IncomingEvent, "github">, causes: ReadonlyMap<string, Cause>): Cause | null {
-  for (const commit of github?.commits ?? []) {
-    const cause = causes.get(commit);
+  for (const mark of github?.push_marks ?? []) {
+    const cause = causes.get(mark);
     if (cause !== undefined) return cause;
   }
   return null;
@@ -118,5 +123,3 @@ export function settingsOf(trigger: WebhookTrigger, baseUrl: string): EndpointSe
 export function endpointUrl(source: WebhookSource, triggerId: string, baseUrl: string): string {
   return `${baseUrl}/webhooks/${source}/${triggerId}`;
 }
-
-const CONTEXT_CHARACTERS = 16_384;

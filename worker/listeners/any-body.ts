@@ -2,10 +2,8 @@
 import type { Json, JsonObject } from "#protocol/schema.ts";
 import { isNestedDeeper } from "#worker/body/nesting.ts";
 import type { InboundRequest } from "./listener.ts";
-import { isObject } from "./payload.ts";
+import { isObject, NESTING_LIMIT } from "./payload.ts";
 
-/** What walks through a payload later must get to its end. */
-const NESTING_LIMIT = 100;
 const INDENTED_LIMIT_BYTES = 262_144;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 

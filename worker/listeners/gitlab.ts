@@ -11,7 +11,7 @@ import { hasSecret } from "./hex-signature.ts";
 import { isAnyToken } from "./hmac.ts";
 import type { Listener } from "./listener.ts";
 import { readEvent, textAt } from "./payload.ts";
-import { verifySignedWebhook } from "./standard-webhooks.ts";
+import { signingKeyFault, verifySignedWebhook } from "./standard-webhooks.ts";
 import { unverified, verified } from "./verification.ts";
 
 const SIGNING_TOKEN = "whsec_";
@@ -40,6 +40,7 @@ export const gitlab: Listener = {
     "Under **Trigger**, select the events that you need, and select **Add webhook**.",
     "Select **Test** beside the new webhook, choose an event, and look for it among the deliveries.",
   ],
+  secretFault: (secret) => (secret.startsWith(SIGNING_TOKEN) ? signingKeyFault(secret) : null),
   async verify(request, { secrets, nowMs }) {
     const signing = secrets.filter((secret) => secret.startsWith(SIGNING_TOKEN));
     const tokens = secrets.filter((secret) => secret !== "" && !secret.startsWith(SIGNING_TOKEN));

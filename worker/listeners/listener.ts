@@ -62,6 +62,8 @@ export interface Listener {
   secretFrom: "reveille" | "source" | "nobody";
   /** Fields that filters are most often about. */
   fields: readonly ListenerField[];
+  /** Why a text can't be the source's secret; null when it can. */
+  secretFault?(secret: string): string | null;
   /** Steps for a person, one each, in Markdown. @param url the endpoint's address. */
   setUp(url: string): readonly string[];
   /** Whether the body came from the source, and lately where the source signs a time. Never throws. */

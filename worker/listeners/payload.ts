@@ -1,16 +1,22 @@
 /** Reads what a source sent, and writes down what of it matters to the agent. Pure; nothing throws. */
 import { CONTEXT_LIMIT, type ReadEvent } from "#protocol/incoming-event.ts";
 import type { Json, JsonObject } from "#protocol/schema.ts";
+import { isNestedDeeper } from "#worker/body/nesting.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 const SUMMARY_LIMIT = 200;
 const NAME_LIMIT = 200;
 const KEY_LIMIT = 255;
 
-/** @returns the object, or null when the body is not one in JSON. */
+/** What walks through a payload later must get to its end. */
+export const NESTING_LIMIT = 100;
+
+/** @returns the object, or null when the body is not one in JSON, or is nested too deeply. */
 export function jsonObject(body: Uint8Array): JsonObject | null {
   try {
-    const value: Json = JSON.parse(decoder.decode(body));
+    const text = decoder.decode(body);
+    if (isNestedDeeper(text, NESTING_LIMIT)) return null;
+    const value: Json = JSON.parse(text);
     return isObject(value) ? value : null;
   } catch {
     return null;
@@ -68,10 +74,11 @@ export function readEvent(event: ReadEvent): ReadEvent {
   const key = event.dedupe_key;
   return {
     ...event,
-    name: cut(event.name, NAME_LIMIT),
-    action: event.action === null ? null : cut(event.action, NAME_LIMIT),
-    summary: cut(event.summary.replace(/\s+/g, " ").trim(), SUMMARY_LIMIT),
-    // Cut, two could become one.
-    dedupe_key: key === null || key === "" || key.length > KEY_LIMIT ? null : key,
+    name: cut(event.name, NAME_LIMIT).toWellFormed(),
+    action: event.action === null ? null : cut(event.action, NAME_LIMIT).toWellFormed(),
+    summary: cut(event.summary.replace(/\s+/g, " ").trim(), SUMMARY_LIMIT).toWellFormed(),
+    // Cut or mended, two could become one.
+    dedupe_key: key === null || key === "" || key.length > KEY_LIMIT || !key.isWellFormed() ? null : key,
+    context: event.context.toWellFormed(),
   };
 }

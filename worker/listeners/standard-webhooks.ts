@@ -32,6 +32,7 @@ export const standardWebhooks: Listener = {
       "`echo whsec_$(openssl rand -base64 32)` and paste it on both sides.",
     "Have the sender send a test event, and look for it among the deliveries.",
   ],
+  secretFault: signingKeyFault,
   verify: (request, { secrets, nowMs }) => verifySignedWebhook(request, secrets, nowMs),
   read(request) {
     const body = readBody(request);
@@ -85,6 +86,12 @@ function readSignatures(header: string): Uint8Array<ArrayBuffer>[] | null {
   const digests = items.filter((item) => item.startsWith("v1,")).map((item) => base64Digest(item.slice(3), "sha256"));
   const wellFormed = digests.filter((digest) => digest !== null);
   return wellFormed.length === 0 || wellFormed.length < digests.length ? null : wellFormed;
+}
+
+/** Why a text is no key; null when it is one. */
+export function signingKeyFault(secret: string): string | null {
+  const key = secretKey(secret);
+  return key === null || key.length === 0 ? "must be whsec_ and base64, as the sender shows it" : null;
 }
 
 function secretKey(secret: string): Uint8Array<ArrayBuffer> | null {

@@ -4,20 +4,19 @@ import type { ApiDocument } from "./api-document.ts";
 const METHODS = ["get", "post", "patch", "delete"] as const;
 
 export function renderDocs(document: ApiDocument): string {
-  const paths = Object.entries(document.paths ?? {});
+  const byTag = Object.groupBy(operationsOf(document), ({ operation }) => operation.tags?.[0] ?? "Other");
+  const tags = Object.entries(byTag);
   return [
     "<!doctype html>",
     '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
     `<title>${text(document.info.title)} API</title><link rel="stylesheet" href="/docs.css"></head><body><main>`,
     `<h1>${text(document.info.title)} API ${text(document.info.version)}</h1>`,
     `<p>${text(document.info.description ?? "")} The document itself: <a href="/openapi.json">openapi.json</a>.</p>`,
-    "<h2>Paths</h2>",
-    ...paths.flatMap(([path, item]) =>
-      METHODS.flatMap((method) => {
-        const operation = item[method];
-        return operation === undefined ? [] : [renderOperation(method, path, operation)];
-      }),
-    ),
+    `<nav><p>${tags.map(([tag]) => `<a href="#${idOf(tag)}">${text(tag)}</a>`).join(" · ")}</p></nav>`,
+    ...tags.flatMap(([tag, operations = []]) => [
+      `<h2 id="${idOf(tag)}">${text(tag)}</h2>`,
+      ...operations.map(({ method, path, operation }) => renderOperation(method, path, operation)),
+    ]),
     "<h2>Schemas</h2>",
     ...Object.entries(document.components.schemas).map(([id, schema]) => renderSchema(id, schema)),
     "</main></body></html>",
@@ -25,6 +24,20 @@ export function renderDocs(document: ApiDocument): string {
 }
 
 type Operation = NonNullable<NonNullable<ApiDocument["paths"]>[string]["get"]>;
+
+function operationsOf({ paths = {} }: ApiDocument) {
+  return Object.entries(paths).flatMap(([path, item]) =>
+    METHODS.flatMap((method) => {
+      const operation = item[method];
+      return operation === undefined ? [] : [{ method, path, operation }];
+    }),
+  );
+}
+
+/** Schemas have ids of their own on the page. */
+function idOf(tag: string): string {
+  return `tag-${text(tag.toLowerCase())}`;
+}
 
 function renderOperation(method: string, path: string, operation: Operation): string {
   const parameters = (operation.parameters ?? []).flatMap((parameter) => ("$ref" in parameter ? [] : [parameter]));

@@ -11,7 +11,13 @@ export function describeWebhooks(app: App): void {
     path: "/webhooks/{source}/{endpoint_id}",
     parameters: [
       { name: "source", in: "path", required: true, schema: { $ref: "#/components/schemas/WebhookSource" } },
-      { name: "endpoint_id", in: "path", required: true, schema: { $ref: "#/components/schemas/TriggerId" } },
+      {
+        name: "endpoint_id",
+        in: "path",
+        required: true,
+        description: "The trigger's id: an endpoint belongs to its trigger.",
+        schema: { $ref: "#/components/schemas/TriggerId" },
+      },
     ],
   });
 }
@@ -25,17 +31,24 @@ function common(summary: string, description: string) {
     security: [],
     requestBody: { required: true, content: { "*/*": { schema: {} } } },
     responses: {
-      200: { description: "The answer that the source expects, for instance to a handshake." },
+      200: {
+        description: "The answer that the source expects, for instance to a handshake.",
+        content: { "text/plain": { schema: { type: "string" as const } }, "application/json": { schema: {} } },
+      },
       202: {
         description: "Stored.",
         content: {
           "application/json": {
-            schema: { type: "object" as const, properties: { delivery_id: { type: "string" as const } } },
+            schema: {
+              type: "object" as const,
+              properties: { delivery_id: { $ref: "#/components/schemas/DeliveryId" } },
+              required: ["delivery_id"],
+            },
           },
         },
       },
       default: {
-        description: "An error.",
+        description: "An error: `webhook_refused` (401) in the same words whatever could not be verified.",
         content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
       },
     },

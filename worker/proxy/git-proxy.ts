@@ -7,6 +7,7 @@ import type { HttpContext } from "../http-env.ts";
 import { readLease } from "./authorize.ts";
 import { askGit, type GitRequest } from "./git-upstream.ts";
 import { pickHeaders } from "./headers.ts";
+import { type NotedPush, notePush } from "./noted-push.ts";
 import { PushReport, type PushRequest, pushedBranches } from "./pkt-line.ts";
 import { pump } from "./pump.ts";
 import { readPush } from "./read-push.ts";
@@ -14,6 +15,8 @@ import { renderToGit } from "./render-to-agent.ts";
 
 const TO_UPSTREAM = ["content-type", "content-encoding", "accept", "git-protocol", "user-agent"];
 const TO_AGENT = ["content-type"];
+/** What one push may set: each ref is noted. */
+const REFS_LIMIT = 500;
 
 export type GitPath = "info/refs" | "git-upload-pack" | "git-receive-pack";
 
@@ -21,6 +24,8 @@ interface GitTarget {
   lease: LeaseRef;
   number: number;
   url: string;
+  /** The repository, as pushes to it are noted. */
+  key: number | string;
   /** What the run's pushes set off is traced back to it. */
   cause: Cause;
 }
@@ -49,8 +54,8 @@ async function readTarget(c: HttpContext, path: GitPath): Promise<Result<GitTarg
   const number = Number(given);
   const repository = await c.var.deps.ownerOf(lease.value.run_id).gitRepository(lease.value, number);
   if (!repository.ok) return repository;
-  const { url, cause } = repository.value;
-  return success({ lease: lease.value, number, url: url.replace(/\/+$/, ""), cause });
+  const { url, key, cause } = repository.value;
+  return success({ lease: lease.value, number, url: url.replace(/\/+$/, ""), key, cause });
 }
 
 function requestFault(c: HttpContext, path: GitPath) {
@@ -83,27 +88,54 @@ async function pushUpstream(c: HttpContext, target: GitTarget, request: GitReque
   if (!read.ok) return renderToGit(c, read.refusal);
   const { push, body, done } = read.value;
   c.executionCtx.waitUntil(done);
-  if (push.commands.length > 0 && !push.capabilities.some((name) => /^report-status(?:-v2)?$/.test(name))) {
+  const fault = pushFault(push);
+  if (fault !== null) {
     await body.cancel();
-    return renderToGit(c, { code: "proxy_refused", reason: "a push must ask for report-status" });
+    return renderToGit(c, { code: "proxy_refused", reason: fault });
   }
-  // Before it leaves: the upstream's webhook can be here before its answer.
-  const commits = push.commands.map((command) => command.commit).filter((commit) => !/^0+$/.test(commit));
-  await c.var.deps.matching.notePush(commits, target.cause, Date.now());
+  const { key, cause } = target;
+  const noted = await notePush(c.var.deps.matching, { key, cause, commands: push.commands }, Date.now());
+  if (noted === null) {
+    await body.cancel();
+    const reason = "the push was not sent, because it could not be noted: try again soon";
+    return renderToGit(c, { code: "index_behind", message: `This is for now: ${reason}.`, reason });
+  }
   const answer = await askGit({ ...request, body }, c.var.deps.config.gitCredentials);
-  if (!answer.ok) return renderToGit(c, answer.refusal);
+  if (!answer.ok) {
+    // Of one that did not answer nobody knows what it has taken.
+    if (answer.refusal.code !== "upstream_unreachable") await noted.takeBack(() => true);
+    return renderToGit(c, answer.refusal);
+  }
   if (answer.value.body === null) return new Response(null, { headers: answerHeaders(answer.value) });
   const report = new PushReport(push.capabilities);
   // To its end, also when the agent's git is gone: what the upstream took counts.
   const passed = pump(answer.value.body, {
     onChunk: (chunk) => report.push(chunk),
-    onEnd: () => recordPush(c, target, push, report),
+    onEnd: () => settlePush(c, target, { push, report, noted }),
   });
   c.executionCtx.waitUntil(passed.done);
   return new Response(passed.stream, { headers: answerHeaders(answer.value) });
 }
 
-async function recordPush(c: HttpContext, target: GitTarget, push: PushRequest, report: PushReport): Promise<void> {
+function pushFault({ commands, capabilities }: PushRequest): string | null {
+  if (commands.length > REFS_LIMIT) return `a push may set at most ${REFS_LIMIT} refs`;
+  const isReported = capabilities.some((name) => /^report-status(?:-v2)?$/.test(name));
+  return commands.length === 0 || isReported ? null : "a push must ask for report-status";
+}
+
+interface SentPush {
+  push: PushRequest;
+  report: PushReport;
+  noted: NotedPush;
+}
+
+async function settlePush(c: HttpContext, target: GitTarget, sent: SentPush): Promise<void> {
+  const refused = sent.report.refused();
+  await sent.noted.takeBack((ref) => refused.has(ref));
+  await recordPush(c, target, sent);
+}
+
+async function recordPush(c: HttpContext, target: GitTarget, { push, report }: SentPush): Promise<void> {
   const { lease, number } = target;
   const branches = pushedBranches(push.commands, report.accepted());
   if (branches.length === 0) return;

@@ -1,4 +1,5 @@
 /** Pure: git's pkt-line framing, what a push asks for, and what the upstream reports of it. */
+import { isNothing, type RefUpdate } from "#protocol/push-marks.ts";
 
 /** A packet's payload, or null for a flush packet. */
 export type Packet = Uint8Array | null;
@@ -37,12 +38,8 @@ export function packetAt(bytes: Uint8Array, offset: number): { payload: Packet; 
   return { payload: bytes.slice(offset + 4, offset + length), length };
 }
 
-/** One ref that a push asks to change. Object names in hex; all zeros stand for nothing. */
-export interface PushCommand {
-  previous: string;
-  commit: string;
-  ref: string;
-}
+/** One ref that a push asks to change. */
+export type PushCommand = RefUpdate;
 
 export interface PushRequest {
   commands: PushCommand[];
@@ -70,6 +67,7 @@ export class PushReport {
   readonly #inner = new PacketReader();
   readonly #hasSideBand: boolean;
   readonly #accepted = new Set<string>();
+  readonly #refused = new Set<string>();
   #isReadable = true;
 
   constructor(capabilities: readonly string[]) {
@@ -91,6 +89,11 @@ export class PushReport {
     return this.#accepted;
   }
 
+  /** The refs that the upstream says it has not taken; those that it tells nothing of are in neither. */
+  refused(): ReadonlySet<string> {
+    return this.#refused;
+  }
+
   #readOuter(packet: Packet): void {
     if (packet === null) return;
     const report = this.#hasSideBand ? this.#inBand(packet) : [packet];
@@ -102,8 +105,8 @@ export class PushReport {
   }
 
   #readLine(packet: Uint8Array): void {
-    const ref = /^ok (.+?)\n?$/.exec(decoder.decode(packet))?.[1];
-    if (ref !== undefined) this.#accepted.add(ref);
+    const [, word, ref] = /^(ok|ng) ([^ \n]+)/.exec(decoder.decode(packet)) ?? [];
+    if (ref !== undefined) (word === "ok" ? this.#accepted : this.#refused).add(ref);
   }
 }
 
@@ -121,10 +124,6 @@ export function pushedBranches(commands: readonly PushCommand[], accepted: Reado
     if (branch === undefined || !accepted.has(ref) || isNothing(commit)) return [];
     return [{ branch, commit, previous: isNothing(previous) ? null : previous }];
   });
-}
-
-function isNothing(objectName: string): boolean {
-  return /^0+$/.test(objectName);
 }
 
 export function joinBytes(left: Uint8Array, right: Uint8Array): Uint8Array {

@@ -44,7 +44,7 @@ export function mountDeliveries(app: App): void {
     { ...many, method: "get", summary: "List deliveries", query, answer: { status: 200, schema: deliveryPage } },
     async ({ c, query: { source, status, ...page } }) =>
       success(
-        await c.var.deps.deliveries.list({ source: source ?? null, status: status ?? null }, toPageRequest(page)),
+        await c.var.deps.deliveryLists.list({ source: source ?? null, status: status ?? null }, toPageRequest(page)),
       ),
   );
   endpoint(
@@ -56,7 +56,7 @@ export function mountDeliveries(app: App): void {
       summary: "Count requests that were not believed, by day and reason",
       answer: { status: 200, schema: failures },
     },
-    async ({ c }) => success({ data: await c.var.deps.deliveries.failures(FAILURES_SHOWN) }),
+    async ({ c }) => success({ data: await c.var.deps.deliveryLists.failures(FAILURES_SHOWN) }),
   );
   endpoint(
     app,
@@ -67,7 +67,7 @@ export function mountDeliveries(app: App): void {
       answer: { status: 200, schema: deliveryDetailSchema },
     },
     async ({ c, params: { id } }) => {
-      const detail = await c.var.deps.deliveries.detail(id);
+      const detail = await c.var.deps.deliveryLists.detail(id);
       return detail === null ? refuse("not_found") : success(detail);
     },
   );
@@ -82,11 +82,13 @@ export function mountDeliveries(app: App): void {
       answer: { status: 200, schema: deliveryDetailSchema },
     },
     async ({ c, params: { id } }) => {
-      const { deliveries, inbox } = c.var.deps;
+      const { deliveries, deliveryLists, inbox } = c.var.deps;
       const delivery = await deliveries.read(id);
       if (delivery === null) return refuse("not_found");
-      await inbox.handleOne(delivery, `replay:${id}:${crypto.randomUUID()}`);
-      const detail = await deliveries.detail(id);
+      // One that has not been handled yet is taken up: under a name of its own it would happen twice.
+      const offerId = delivery.status === "stored" ? id : `replay:${id}:${crypto.randomUUID()}`;
+      if (!(await inbox.handleOne(delivery, offerId))) return refuse("delivery_not_handled");
+      const detail = await deliveryLists.detail(id);
       return detail === null ? refuse("not_found") : success(detail);
     },
   );

@@ -2,11 +2,12 @@
 import { z } from "zod";
 import { deliverySchema } from "#protocol/delivery.ts";
 import { refuse, success } from "#protocol/errors.ts";
-import { IdMaker } from "#protocol/ids.ts";
 import { jsonSchema } from "#protocol/schema.ts";
 import { IDEMPOTENCY_KEY_LIMIT } from "#protocol/trigger-event.ts";
 import { endpoint } from "../endpoint.ts";
 import type { App } from "../http-env.ts";
+import { makeDeliveryId } from "../inbox/delivery-ids.ts";
+import { CLAIM_MS } from "../store/deliveries.ts";
 
 const eventInput = z
   .strictObject({
@@ -22,7 +23,6 @@ const eventInput = z
   .meta({ id: "InternalEvent" });
 
 const encoder = new TextEncoder();
-const ids = new IdMaker("000000000000", (bytes) => crypto.getRandomValues(bytes));
 
 export function mountInternalEvents(app: App): void {
   endpoint(
@@ -38,22 +38,16 @@ export function mountInternalEvents(app: App): void {
       answer: { status: 200, schema: deliverySchema },
     },
     async ({ c, body: { name, payload, dedupe_key } }) => {
-      const { deliveries, inbox } = c.var.deps;
-      const id = ids.make("delivery", Date.now());
+      const { deliveries, deliveryLists, inbox } = c.var.deps;
+      const nowMs = Date.now();
+      const id = makeDeliveryId(nowMs);
       const body = new Uint8Array(encoder.encode(JSON.stringify({ name, payload: payload ?? null })));
-      await deliveries.insert({
-        id,
-        source: "event",
-        triggerId: null,
-        providerId: dedupe_key ?? null,
-        event: name,
-        headers: {},
-        body,
-        ignored: null,
-      });
-      const delivery = await deliveries.read(id);
-      if (delivery !== null) await inbox.handleOne(delivery, id);
-      const detail = await deliveries.detail(id);
+      const told = { id, source: "event", triggerId: null, event: name, headers: {}, body } as const;
+      const providerId = dedupe_key ?? null;
+      await deliveries.insert({ ...told, providerId, ignored: null }, nowMs, nowMs + CLAIM_MS);
+      // What fails is written down, and handled later.
+      await inbox.handleOne({ ...told, providerId, status: "stored" }, id);
+      const detail = await deliveryLists.detail(id);
       if (detail === null) return refuse("not_found");
       const { headers: _headers, body: _body, ...shown } = detail;
       return success(shown);

@@ -19,6 +19,7 @@ const listeners = z
         set_up: z.array(z.string()).meta({ description: "Steps in Markdown; `TRIGGER_ID` stands for the trigger's." }),
       }),
     ),
+    next_cursor: z.null(),
   })
   .meta({ id: "Listeners" });
 
@@ -56,6 +57,7 @@ export function mountListeners(app: App): void {
           const url = endpointUrl(source, "TRIGGER_ID", baseUrl(c));
           return { source, title, secret_from: secretFrom, fields: [...fields], set_up: [...setUp(url)] };
         }),
+        next_cursor: null,
       }),
   );
   endpoint(

@@ -3,10 +3,10 @@ import { type Result, refuse, success } from "#protocol/errors.ts";
 import { isOwnOrigin } from "../auth/origin.ts";
 import { requireOwner } from "../auth/require-owner.ts";
 import { schemaRefusal } from "../body/schema-faults.ts";
-import type { RoutineStub } from "../deps.ts";
 import type { App, HttpContext } from "../http-env.ts";
 import { describeLive } from "../openapi/live-operation.ts";
 import { renderRefusal } from "../render-error.ts";
+import type { RoutineStub } from "../routine-stub.ts";
 import { isWebSocketUpgrade } from "../upgrade.ts";
 import { liveQuery, sessionParams } from "./inputs.ts";
 

@@ -2,11 +2,12 @@
 import { z } from "zod";
 import { deliveryOutcomeSchema } from "#protocol/delivery.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
-import { deliveryIdSchema, IdMaker, routineIdSchema, triggerIdSchema } from "#protocol/ids.ts";
+import { deliveryIdSchema, routineIdSchema, triggerIdSchema } from "#protocol/ids.ts";
 import { eventSourceSchema } from "#protocol/incoming-event.ts";
 import { jsonSchema } from "#protocol/schema.ts";
 import { endpoint } from "../endpoint.ts";
 import type { App, HttpContext } from "../http-env.ts";
+import { makeDeliveryId } from "../inbox/delivery-ids.ts";
 import { endpointUrl } from "../inbox/read-delivery.ts";
 import { LISTENERS } from "../listeners/all.ts";
 import { baseUrl } from "../public-url.ts";
@@ -24,6 +25,9 @@ const secretAnswer = z
   .meta({ id: "EndpointSecret" });
 const handedOver = z.object({ secret: z.string() }).meta({ id: "HandedOverSecret" });
 
+const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}$/, "must be the name of a header");
+const headerValue = z.string().regex(/^[\t\x20-\x7e]{0,2000}$/, "must be text in ASCII, at most 2,000 characters");
+
 /** A stored delivery, or what a source would send. */
 const testInput = z
   .union([
@@ -32,7 +36,7 @@ const testInput = z
       source: eventSourceSchema.exclude(["routine"]),
       event: z.string().max(200).optional().meta({ description: "GitHub's event, or the name of an internal one." }),
       trigger_id: triggerIdSchema.optional().meta({ description: "Of a webhook: whose endpoint it comes to." }),
-      headers: z.record(z.string().max(200), z.string().max(2_000)).default({}),
+      headers: z.record(headerName, headerValue).default({}),
       payload: jsonSchema,
     }),
   ])
@@ -40,7 +44,6 @@ const testInput = z
 type TestInput = z.infer<typeof testInput>;
 const testAnswer = z.object({ data: z.array(deliveryOutcomeSchema) }).meta({ id: "TriggerTestAnswer" });
 
-const ids = new IdMaker("000000000000", (bytes) => crypto.getRandomValues(bytes));
 const encoder = new TextEncoder();
 
 export function mountTriggers(app: App): void {
@@ -103,9 +106,10 @@ export function mountTriggers(app: App): void {
 }
 
 function secretFault(source: keyof typeof LISTENERS, given: string | undefined): string | null {
-  const { secretFrom, title } = LISTENERS[source];
+  const { secretFrom, title, secretFault: faultOf } = LISTENERS[source];
   if (secretFrom === "nobody") return `${title} signs with public keys: there is no secret to set`;
-  return secretFrom === "source" && given === undefined ? `is required: ${title} makes it, see docs/triggers.md` : null;
+  if (given !== undefined) return faultOf?.(given) ?? null;
+  return secretFrom === "source" ? `is required: ${title} makes it, see docs/triggers.md` : null;
 }
 
 async function deliveryOf(c: HttpContext, input: TestInput): Promise<Result<StoredDelivery>> {
@@ -123,8 +127,8 @@ async function deliveryOf(c: HttpContext, input: TestInput): Promise<Result<Stor
   }
   const sent = source === "event" ? { name: event, payload } : payload;
   const body = new Uint8Array(encoder.encode(JSON.stringify(sent)));
-  const id = ids.make("delivery", Date.now());
+  const id = makeDeliveryId(Date.now());
   const type = { "content-type": "application/json" };
   const told = { providerId: null, event: event ?? null, headers: { ...type, ...headers } };
-  return success({ id, source, triggerId: isEndpoint ? (trigger_id ?? null) : null, ...told, body });
+  return success({ id, source, status: "stored", triggerId: isEndpoint ? (trigger_id ?? null) : null, ...told, body });
 }

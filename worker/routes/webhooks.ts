@@ -1,16 +1,17 @@
 /** Inbound webhooks: verified over the raw bytes, stored, answered; what they start comes after the answer. */
 import { z } from "zod";
 import type { VerificationFailure } from "#protocol/delivery.ts";
-import { IdMaker, triggerIdSchema } from "#protocol/ids.ts";
+import { triggerIdSchema } from "#protocol/ids.ts";
 import { logLine } from "#protocol/log.ts";
 import { type WebhookSource, type WebhookTrigger, webhookSourceSchema } from "#protocol/triggers.ts";
 import { readBytes } from "../body/read-bytes.ts";
 import type { App, HttpContext } from "../http-env.ts";
+import { makeDeliveryId } from "../inbox/delivery-ids.ts";
 import { keptHeaders } from "../inbox/headers.ts";
 import { settingsOf } from "../inbox/read-delivery.ts";
 import { jsonAnswer } from "../json-answer.ts";
 import { LISTENERS } from "../listeners/all.ts";
-import { verifyGithub } from "../listeners/github/signature.ts";
+import { githubSignatureFault, verifyGithub } from "../listeners/github/signature.ts";
 import type { InboundRequest, ListenerAnswer, Reading } from "../listeners/listener.ts";
 import { describeWebhooks } from "../openapi/webhook-operations.ts";
 import { baseUrl } from "../public-url.ts";
@@ -20,12 +21,11 @@ import { securityHeaders } from "../security-headers.ts";
 /** What GitHub sends at most. */
 const GITHUB_BODY_BYTES = 25 * 1_048_576;
 const ENDPOINT_BODY_BYTES = 5 * 1_048_576;
+/** No event of GitHub's has a longer name. */
+const NAME_LENGTH = 100;
 const DAY_LENGTH = "2026-11-22".length;
 /** A handshake is over in a moment, whoever sent it. */
 const KEYS_DEADLINE_MS = 5_000;
-
-const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes);
-const ids = new IdMaker("000000000000", random);
 
 export function mountWebhooks(app: App): void {
   describeWebhooks(app);
@@ -34,28 +34,40 @@ export function mountWebhooks(app: App): void {
 }
 
 async function receiveGithub(c: HttpContext): Promise<Response> {
-  const body = await readBytes(c.req.raw, GITHUB_BODY_BYTES);
-  if (!body.ok) return renderRefusal(c, body.refusal);
   const { githubSecrets } = c.var.deps.config;
   const { headers } = c.req.raw;
+  const fault = githubSignatureFault(headers, githubSecrets);
+  if (fault !== null) return turnAway(c, "github", null, fault);
+  const body = await readBytes(c.req.raw, GITHUB_BODY_BYTES);
+  if (!body.ok) return renderRefusal(c, body.refusal);
   const verification = await verifyGithub(headers, body.value, githubSecrets);
   if (!verification.ok) return turnAway(c, "github", null, verification.failure);
   const name = headers.get("x-github-event") ?? "";
   const isForm = (headers.get("content-type") ?? "").startsWith("application/x-www-form-urlencoded");
-  const id = ids.make("delivery", Date.now());
-  await c.var.deps.deliveries.insert({
-    id,
-    source: "github",
-    triggerId: null,
-    providerId: headers.get("x-github-delivery"),
-    event: name,
-    headers: keptHeaders(headers),
-    body: body.value,
-    ignored: isForm
-      ? "Its content type is a form's: set the webhook's content type to application/json."
-      : ignoredName(name),
-  });
+  const nowMs = Date.now();
+  const id = makeDeliveryId(nowMs);
+  await c.var.deps.deliveries.insert(
+    {
+      id,
+      source: "github",
+      triggerId: null,
+      providerId: providerIdOf(headers),
+      event: name.slice(0, NAME_LENGTH),
+      headers: keptHeaders(headers),
+      body: body.value,
+      ignored: isForm
+        ? "Its content type is a form's: set the webhook's content type to application/json."
+        : ignoredName(name),
+    },
+    nowMs,
+  );
   return takenIn(c, id);
+}
+
+/** @returns null for what is no name that GitHub gives: then each delivery is one of its own. */
+function providerIdOf(headers: Headers): string | null {
+  const id = headers.get("x-github-delivery");
+  return id !== null && /^[!-~]{1,255}$/.test(id) ? id : null;
 }
 
 /** What needs no look at who waits for it. */
@@ -90,17 +102,21 @@ async function store(
   { headers, body }: InboundRequest,
   reading: Reading,
 ): Promise<Response> {
-  const id = ids.make("delivery", Date.now());
-  await c.var.deps.deliveries.insert({
-    id,
-    source: trigger.source,
-    triggerId: trigger.id,
-    providerId: reading.kind === "event" ? reading.event.dedupe_key : null,
-    event: reading.kind === "event" ? reading.event.name : null,
-    headers: keptHeaders(headers),
-    body,
-    ignored: reading.kind === "event" ? null : reading.reason,
-  });
+  const nowMs = Date.now();
+  const id = makeDeliveryId(nowMs);
+  await c.var.deps.deliveries.insert(
+    {
+      id,
+      source: trigger.source,
+      triggerId: trigger.id,
+      providerId: reading.kind === "event" ? reading.event.dedupe_key : null,
+      event: reading.kind === "event" ? reading.event.name : null,
+      headers: keptHeaders(headers, trigger.auth?.kind === "hmac" ? trigger.auth.header : null),
+      body,
+      ignored: reading.kind === "event" ? null : reading.reason,
+    },
+    nowMs,
+  );
   const answer = reading.kind === "unreadable" ? undefined : reading.answer;
   return takenIn(c, id, answer);
 }
@@ -132,7 +148,7 @@ async function turnAway(
   failure: VerificationFailure,
 ): Promise<Response> {
   const day = new Date().toISOString().slice(0, DAY_LENGTH);
-  c.executionCtx.waitUntil(c.var.deps.deliveries.countFailure(day, source, triggerId, failure));
+  c.executionCtx.waitUntil(c.var.deps.deliveryLists.countFailure(day, source, triggerId, failure));
   logLine("info", { what: "webhook_refused", request_id: c.var.requestId, source, outcome: failure });
   return renderRefusal(c, { code: "webhook_refused" });
 }

@@ -1,31 +1,29 @@
-/** Deliveries in D1, and their bodies: in the row where they fit, else in R2. */
-import { and, desc, eq, gte, inArray, lt, lte, type SQL, sql } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/d1";
-import { pageEnd, pageEndSchema } from "#durable-objects/page-end.ts";
-import type { Page, PageRequest } from "#protocol/api.ts";
-import type { Delivery, DeliveryDetail, DeliveryOutcome, VerificationFailure } from "#protocol/delivery.ts";
-import { timeOf } from "#protocol/ids.ts";
-import type { EventSource } from "#protocol/incoming-event.ts";
-import { timestamp } from "#protocol/time.ts";
-import { deliveries, verificationFailureCounts } from "./schema.ts";
+/** Deliveries in D1, from their coming in to what became of them; their bodies are in the row where they fit, else in R2. */
+import type { Delivery, DeliveryOutcome } from "#protocol/delivery.ts";
+import type { Bodies } from "./bodies.ts";
+import type { deliveries } from "./schema.ts";
 
 type Row = typeof deliveries.$inferSelect;
 
+interface DeliveryFacts
+  extends Pick<Row, "id" | "source" | "triggerId" | "status" | "providerId" | "event" | "headers"> {}
+
 /** As it is stored before it is answered. */
-export interface NewDelivery extends Pick<Row, "id" | "source" | "triggerId" | "providerId" | "event" | "headers"> {
+export interface NewDelivery extends Omit<DeliveryFacts, "status"> {
   body: Uint8Array<ArrayBuffer>;
   /** Why nothing is to be done about it; null when it is to be handled. */
   ignored: string | null;
 }
 
-/** One that waits to be handled. */
-export interface StoredDelivery extends Pick<Row, "id" | "source" | "triggerId" | "providerId" | "event" | "headers"> {
-  body: Uint8Array<ArrayBuffer>;
+/** One that is to be handled, or was. */
+export interface StoredDelivery extends DeliveryFacts {
+  /** Null when it is kept no more. */
+  body: Uint8Array<ArrayBuffer> | null;
 }
 
 export interface HandledDelivery {
   id: string;
-  status: Exclude<Delivery["status"], "stored">;
+  status: Exclude<Delivery["status"], "stored" | "failed">;
   note: string | null;
   event: string | null;
   action: string | null;
@@ -33,200 +31,156 @@ export interface HandledDelivery {
   outcomes: DeliveryOutcome[];
 }
 
-export interface FailureCount {
-  day: string;
-  source: EventSource;
-  trigger_id: string | null;
-  failure: VerificationFailure;
-  count: number;
+export interface DeliveryStore {
+  /**
+   * Resolves when the delivery can't be lost any more.
+   * @param takenUntilMs whoever stores it handles it too: nobody else takes it up before. Null for the next who looks.
+   */
+  insert(delivery: NewDelivery, nowMs: number, takenUntilMs?: number | null): Promise<void>;
+  /**
+   * Takes up deliveries that wait, the longest waiting first, as many as can be held at once. Nobody else gets them for
+   * a while; those that are not finished until then come again, at growing intervals. One that has not been finished
+   * twice comes alone: should it be what ends its handler, it takes no other with it.
+   */
+  claim(limit: number, nowMs: number): Promise<StoredDelivery[]>;
+  read(id: string): Promise<StoredDelivery | null>;
+  /** Writes what became of deliveries. */
+  finish(handled: readonly HandledDelivery[]): Promise<void>;
+  /** Handling failed: it is tried again later. @param note why, for people. */
+  postpone(ids: readonly string[], note: string): Promise<void>;
+  /** Ends the trying of those that came up to an id and have been tried in vain. @param note for people. */
+  giveUp(upToId: string, note: string, nowMs: number): Promise<void>;
+  /** Forgets the oldest of the deliveries up to an id, with their bodies. @returns whether there may be more. */
+  purge(upToId: string): Promise<boolean>;
 }
 
-/** Larger bodies go to R2: a row of D1 holds 2 MB at most. */
-const ROW_BODY_BYTES = 524_288;
 /** Bodies that are in memory together. */
 const HELD_BYTES = 4_194_304;
-/** A delivery that could not be handled so often is left as it is: a person can replay it. */
-const TRIES = 20;
-const PURGE_AT_ONCE = 200;
+/** For so long one who handles a delivery is left alone with it; doubled with each time. */
+export const CLAIM_MS = 60_000;
+const LONGEST_CLAIM_MS = 3_600_000;
+/** What has been taken up so often without an end comes alone. */
+const ALONE_AFTER = 2;
+const PURGE_AT_ONCE = 500;
+/** Of outcomes in one statement, in UTF-16 units: D1 takes 2 MB. */
+const STATEMENT_LENGTH = 500_000;
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+export function deliveryStore(database: D1Database, bodies: Bodies): DeliveryStore {
+  const withBody = async ({ body, headers, ...row }: ClaimedRow): Promise<StoredDelivery> => ({
+    ...row,
+    headers: JSON.parse(headers),
+    body: await bodies.bytesOf(row.id, body),
+  });
+  return {
+    insert: async ({ body, ignored, ...delivery }, nowMs, takenUntilMs = null) => {
+      const text = await bodies.keep(delivery.id, body);
+      const { id, source, triggerId, providerId, event, headers } = delivery;
+      const status = ignored === null ? "stored" : "ignored";
+      const told = [id, source, triggerId, status, providerId, event, ignored, JSON.stringify(headers)];
+      const tries = takenUntilMs === null ? 0 : 1;
+      await database
+        .prepare(INSERT)
+        .bind(...told, text, body.length, tries, takenUntilMs ?? nowMs)
+        .run();
+    },
+    claim: async (limit, nowMs) => {
+      const claim = database.prepare(CLAIM).bind(nowMs, limit, HELD_BYTES, ALONE_AFTER, CLAIM_MS, LONGEST_CLAIM_MS);
+      const { results } = await claim.all<ClaimedRow>();
+      const inOrder = results.sort((one, other) => (one.id < other.id ? -1 : 1));
+      return Promise.all(inOrder.map(withBody));
+    },
+    read: async (id) => {
+      const row = await database.prepare(READ).bind(id).first<ClaimedRow>();
+      return row === null ? null : withBody(row);
+    },
+    finish: async (handled) => {
+      for (const statement of statementsOf(handled)) await database.prepare(FINISH).bind(statement).run();
+    },
+    postpone: async (ids, note) => {
+      if (ids.length > 0) await database.prepare(POSTPONE).bind(note, JSON.stringify(ids)).run();
+    },
+    giveUp: async (upToId, note, nowMs) => {
+      await database.prepare(GIVE_UP).bind(upToId, note, nowMs).run();
+    },
+    purge: async (upToId) => {
+      // Bodies first: a row without its body says so, a body without its row would never be found.
+      const isMoreInBodies = await bodies.purge(upToId);
+      const { meta } = await database.prepare(PURGE).bind(upToId, PURGE_AT_ONCE).run();
+      return isMoreInBodies || meta.changes === PURGE_AT_ONCE;
+    },
+  };
+}
 
-export class DeliveryStore {
-  readonly #binding: D1Database;
-  readonly #bodies: R2Bucket;
-  readonly #db;
+interface ClaimedRow extends Omit<DeliveryFacts, "headers"> {
+  headers: string;
+  body: string | null;
+}
 
-  constructor(binding: D1Database, bodies: R2Bucket) {
-    this.#binding = binding;
-    this.#bodies = bodies;
-    this.#db = drizzle(binding);
+/** What has been handled as JSON, in pieces that a statement can carry. */
+function statementsOf(handled: readonly HandledDelivery[]): string[] {
+  const pieces: string[] = [];
+  let open: string[] = [];
+  let length = 0;
+  for (const one of handled) {
+    const text = fitting(one);
+    if (open.length > 0 && length + text.length > STATEMENT_LENGTH) {
+      pieces.push(`[${open.join(",")}]`);
+      open = [];
+      length = 0;
+    }
+    open.push(text);
+    length += text.length;
   }
+  if (open.length > 0) pieces.push(`[${open.join(",")}]`);
+  return pieces;
+}
 
-  /** Resolves when the delivery can't be lost any more. */
-  async insert({ body, ignored, ...delivery }: NewDelivery): Promise<void> {
-    const text = body.length <= ROW_BODY_BYTES ? readable(body) : null;
-    if (text === null) await this.#bodies.put(keyOf(delivery.id), body);
-    const { id, source, triggerId, providerId, event, headers } = delivery;
-    const status = ignored === null ? "stored" : "ignored";
-    await this.#binding
-      .prepare(INSERT)
-      .bind(id, source, triggerId, status, providerId, event, ignored, JSON.stringify(headers), text, body.length)
-      .run();
+/** Outcomes that are too long for a row leave out what their filters said, and then those that did not match. */
+function fitting(handled: HandledDelivery): string {
+  const brief = handled.outcomes.map((outcome) => ({ ...outcome, filters: [] }));
+  const matched = brief.filter((outcome) => outcome.matched);
+  for (const outcomes of [handled.outcomes, brief, matched]) {
+    const text = wellFormed({ ...handled, outcomes });
+    if (text.length <= STATEMENT_LENGTH) return text;
   }
+  const note = `${matched.length} triggers matched: more than are listed here.`;
+  return wellFormed({ ...handled, note, outcomes: matched.slice(0, LISTED_OUTCOMES) });
+}
 
-  /**
-   * Waiting deliveries, oldest first, as many as can be held at once.
-   * @param tried those whose handling failed before, too; else those that are new.
-   */
-  async waiting(limit: number, { tried }: { tried: boolean }): Promise<StoredDelivery[]> {
-    const sizes = await this.#db
-      .select({ id: deliveries.id, sizeBytes: deliveries.sizeBytes })
-      .from(deliveries)
-      .where(and(sql`status = 'stored'`, tried ? lt(deliveries.tries, TRIES) : eq(deliveries.tries, 0)))
-      .orderBy(deliveries.id)
-      .limit(limit);
-    let total = 0;
-    const ids = sizes.filter(({ sizeBytes }, place) => {
-      total += sizeBytes;
-      return place === 0 || total <= HELD_BYTES;
-    });
-    if (ids.length === 0) return [];
-    const chosen = inArray(
-      deliveries.id,
-      ids.map(({ id }) => id),
-    );
-    const rows = await this.#db.select().from(deliveries).where(chosen).orderBy(deliveries.id);
-    return Promise.all(rows.map((row) => this.#withBody(row)));
-  }
+const LISTED_OUTCOMES = 500;
 
-  async read(id: string): Promise<StoredDelivery | null> {
-    const row = await this.#db.select().from(deliveries).where(eq(deliveries.id, id)).get();
-    return row === undefined ? null : this.#withBody(row);
-  }
-
-  /** Writes what became of deliveries, in one statement. */
-  async finish(handled: readonly HandledDelivery[]): Promise<void> {
-    if (handled.length > 0) await this.#binding.prepare(FINISH).bind(JSON.stringify(handled)).run();
-  }
-
-  /** Handling failed: it is tried again later. */
-  async postpone(ids: readonly string[]): Promise<void> {
-    if (ids.length === 0) return;
-    await this.#db
-      .update(deliveries)
-      .set({ tries: sql`${deliveries.tries} + 1` })
-      .where(inArray(deliveries.id, [...ids]));
-  }
-
-  async list(filter: { source: EventSource | null; status: Delivery["status"] | null }, page: PageRequest) {
-    const where = and(
-      filter.source === null ? undefined : eq(deliveries.source, filter.source),
-      filter.status === null ? undefined : eq(deliveries.status, filter.status),
-      page.cursor === null ? undefined : lt(deliveries.id, page.cursor),
-    );
-    return this.#page(where, page.limit);
-  }
-
-  async detail(id: string): Promise<DeliveryDetail | null> {
-    const row = await this.#db.select().from(deliveries).where(eq(deliveries.id, id)).get();
-    if (row === undefined) return null;
-    const { body } = await this.#withBody(row);
-    return { ...viewOf(row), headers: row.headers, body: new TextDecoder().decode(body) };
-  }
-
-  /** @param day for instance `2026-11-22`. */
-  async countFailure(day: string, source: EventSource, triggerId: string | null, failure: VerificationFailure) {
-    const values = { day, source, triggerId: triggerId ?? "", failure, count: 1 };
-    const { day: d, source: s, triggerId: t, failure: f, count } = verificationFailureCounts;
-    await this.#db
-      .insert(verificationFailureCounts)
-      .values(values)
-      .onConflictDoUpdate({ target: [d, s, t, f], set: { count: sql`${count} + 1` } });
-  }
-
-  /** Newest day first. */
-  async failures(limit: number): Promise<FailureCount[]> {
-    const rows = await this.#db
-      .select()
-      .from(verificationFailureCounts)
-      .orderBy(desc(verificationFailureCounts.day))
-      .limit(limit);
-    return rows.map(({ triggerId, ...row }) => ({ ...row, trigger_id: triggerId === "" ? null : triggerId }));
-  }
-
-  /** Forgets the oldest of the deliveries up to an id, with their bodies. @returns whether there may be more. */
-  async purge(upToId: string): Promise<boolean> {
-    const rows = await this.#db
-      .select({ id: deliveries.id, isInRow: sql<number>`body IS NOT NULL` })
-      .from(deliveries)
-      .where(lte(deliveries.id, upToId))
-      .orderBy(deliveries.id)
-      .limit(PURGE_AT_ONCE);
-    const last = rows.at(-1);
-    if (last === undefined) return false;
-    const stored = rows.flatMap(({ id, isInRow }) => (isInRow === 1 ? [] : [keyOf(id)]));
-    if (stored.length > 0) await this.#bodies.delete(stored);
-    await this.#db.delete(deliveries).where(lte(deliveries.id, last.id));
-    return rows.length === PURGE_AT_ONCE;
-  }
-
-  async #page(where: SQL | undefined, limit: number): Promise<Page<Delivery>> {
-    const query = pageEnd({ table: deliveries, key: deliveries.id, doc: deliveries.outcomes, where, limit });
-    const { last, has_more } = pageEndSchema.parse(await this.#db.get(query));
-    const rows = await this.#db
-      .select()
-      .from(deliveries)
-      .where(and(where, last === null ? sql`0` : gte(deliveries.id, String(last))))
-      .orderBy(desc(deliveries.id));
-    return { data: rows.map(viewOf), next_cursor: has_more ? String(last) : null };
-  }
-
-  async #withBody({ id, source, triggerId, providerId, event, headers, body }: Row): Promise<StoredDelivery> {
-    const delivery = { id, source, triggerId, providerId, event, headers };
-    if (body !== null) return { ...delivery, body: new Uint8Array(encoder.encode(body)) };
-    const stored = await this.#bodies.get(keyOf(id));
-    return { ...delivery, body: new Uint8Array((await stored?.arrayBuffer()) ?? new ArrayBuffer(0)) };
-  }
+/** A sender's text may hold half of a character: as SQLite's text it would not come back. */
+function wellFormed(value: HandledDelivery): string {
+  return JSON.stringify(value, (_key, part) => (typeof part === "string" ? part.toWellFormed() : part));
 }
 
 const INSERT = `INSERT INTO deliveries
-  (id, source, trigger_id, status, provider_id, event, note, headers, body, size_bytes, outcomes)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '[]')`;
+  (id, source, trigger_id, status, provider_id, event, note, headers, body, size_bytes, tries, next_at, outcomes)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '[]')`;
+
+const COLUMNS = 'id, source, trigger_id AS "triggerId", status, provider_id AS "providerId", event, headers, body';
+const READ = `SELECT ${COLUMNS} FROM deliveries WHERE id = ?`;
+
+const CLAIM = `UPDATE deliveries SET tries = tries + 1, next_at = ?1 + MIN(?5 << MIN(tries, 10), ?6)
+  WHERE id IN (
+    SELECT id FROM (
+      SELECT id, tries, ROW_NUMBER() OVER w AS place, SUM(size_bytes) OVER w AS total, FIRST_VALUE(tries) OVER w AS first
+      FROM (
+        SELECT id, tries, size_bytes, next_at FROM deliveries
+        WHERE status = 'stored' AND next_at <= ?1 ORDER BY next_at, id LIMIT ?2
+      ) WINDOW w AS (ORDER BY next_at, id)
+    ) WHERE place = 1 OR (total <= ?3 AND first < ?4 AND tries < ?4)
+  ) RETURNING ${COLUMNS}`;
 
 const FINISH = `UPDATE deliveries SET
     status = done.value ->> 'status', note = done.value ->> 'note', event = done.value ->> 'event',
     action = done.value ->> 'action', summary = done.value ->> 'summary', outcomes = done.value -> 'outcomes'
   FROM json_each(?) AS done WHERE deliveries.id = done.value ->> 'id'`;
 
-function keyOf(id: string): string {
-  return `deliveries/${id}`;
-}
+const POSTPONE = `UPDATE deliveries SET note = ?1
+  WHERE id IN (SELECT value FROM json_each(?2)) AND status = 'stored'`;
 
-/** @returns null for bytes that are no UTF-8: as text they would come back as others. */
-function readable(body: Uint8Array): string | null {
-  try {
-    return decoder.decode(body);
-  } catch {
-    return null;
-  }
-}
+const GIVE_UP = `UPDATE deliveries SET status = 'failed', note = ?2
+  WHERE status = 'stored' AND next_at <= ?3 AND tries > 0 AND id <= ?1`;
 
-function viewOf(row: Row): Delivery {
-  const { id, source, triggerId, status, note, event, action, summary, providerId, sizeBytes, outcomes } = row;
-  return {
-    id,
-    source,
-    trigger_id: triggerId,
-    received_at: timestamp(timeOf(id)),
-    verification: "verified",
-    status,
-    note,
-    event,
-    action,
-    summary,
-    provider_id: providerId,
-    size_bytes: sizeBytes,
-    outcomes,
-  };
-}
+const PURGE = `DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE id <= ?1 ORDER BY id LIMIT ?2)`;

@@ -44,7 +44,7 @@ export function dueStore(binding: D1Database): DueStore {
       await binding.batch([SETTLE, END].map((statement) => binding.prepare(statement).bind(list)));
     },
     forgetPushes: async (beforeMs) => {
-      await binding.prepare("DELETE FROM pushed_commits WHERE at < ?").bind(beforeMs).run();
+      await binding.prepare("DELETE FROM push_marks WHERE at < ?").bind(beforeMs).run();
     },
   };
 }

@@ -1,5 +1,8 @@
 /** Repositories that the GitHub App was given, in D1. */
+import { gt } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
 import type { InstallationChange } from "../listeners/github/installation.ts";
+import { githubRepositories } from "./schema.ts";
 
 export interface SeenRepository {
   id: number;
@@ -24,16 +27,20 @@ export function githubApp(binding: D1Database): GithubApp {
       await binding.batch([
         deleted
           ? binding.prepare("DELETE FROM github_repositories WHERE installation_id = ?").bind(installation_id)
-          : binding.prepare(REMOVE).bind(JSON.stringify(removed.map(({ id }) => id))),
+          : binding.prepare(REMOVE).bind(JSON.stringify(removed.map(({ id }) => id)), installation_id),
         binding.prepare(ADD).bind(installation_id, account, JSON.stringify(rows)),
       ]);
     },
     list: async (limit, after) => {
-      const { results } = await binding
-        .prepare(LIST)
-        .bind(after ?? "", limit)
-        .all<SeenRow>();
-      return results.map(({ is_private, ...row }) => ({ ...row, private: is_private === 1 }));
+      const rows = await drizzle(binding)
+        .select()
+        .from(githubRepositories)
+        .where(gt(githubRepositories.fullName, after ?? ""))
+        .orderBy(githubRepositories.fullName)
+        .limit(limit);
+      return rows.map(({ id, fullName, isPrivate, installationId, account }) => {
+        return { id, full_name: fullName, private: isPrivate, installation_id: installationId, account };
+      });
     },
     seen: async (names) => {
       const { results } = await binding.prepare(SEEN).bind(JSON.stringify(names)).all<{ full_name: string | null }>();
@@ -43,17 +50,12 @@ export function githubApp(binding: D1Database): GithubApp {
   };
 }
 
-interface SeenRow extends Omit<SeenRepository, "private"> {
-  is_private: number;
-}
-
-const REMOVE = "DELETE FROM github_repositories WHERE id IN (SELECT value FROM json_each(?))";
+/** One that has passed to another installation meanwhile stays with that. */
+const REMOVE = "DELETE FROM github_repositories WHERE id IN (SELECT value FROM json_each(?1)) AND installation_id = ?2";
 const ADD = `INSERT INTO github_repositories (id, full_name, is_private, installation_id, account)
   SELECT value ->> 0, value ->> 1, value ->> 2, ?1, ?2 FROM json_each(?3) WHERE true
   ON CONFLICT (id) DO UPDATE SET full_name = excluded.full_name, is_private = excluded.is_private,
     installation_id = excluded.installation_id, account = excluded.account`;
-const LIST = `SELECT id, full_name, is_private, installation_id, account FROM github_repositories
-  WHERE full_name > ? ORDER BY full_name LIMIT ?`;
 /** A row of its own tells that there is an App at all. */
 const SEEN = `SELECT NULL AS full_name WHERE EXISTS (SELECT 1 FROM github_repositories)
   UNION ALL SELECT full_name FROM github_repositories WHERE full_name IN (SELECT value FROM json_each(?))`;

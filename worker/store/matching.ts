@@ -1,13 +1,18 @@
 /** Finds in D1 what an event is about: the routines that wait for it, and the run that caused it. */
+import { sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
 import type { Cause } from "#protocol/incoming-event.ts";
+import { pushMarks } from "./schema.ts";
 
 export interface Matching {
   /** Which routines wait for which of the keys. */
   subscribers(keys: readonly string[]): Promise<Map<string, string[]>>;
-  /** The run that pushed a commit, the newest where several did. */
-  causes(commits: readonly string[]): Promise<Map<string, Cause>>;
-  /** Notes what a run is about to push. Resolves when it can't be lost any more. */
-  notePush(commits: readonly string[], cause: Cause, nowMs: number): Promise<void>;
+  /** The runs whose pushes have these marks, the newest where several have. */
+  causes(marks: readonly string[]): Promise<Map<string, Cause>>;
+  /** Notes what a run is about to push. @returns the marks that it did not have yet, when they can't be lost any more. */
+  notePush(marks: readonly string[], cause: Cause, nowMs: number): Promise<string[]>;
+  /** Takes back what was noted of a run and did not come about. */
+  forgetPush(marks: readonly string[], cause: Cause): Promise<void>;
 }
 
 export function matching(binding: D1Database): Matching {
@@ -16,16 +21,30 @@ export function matching(binding: D1Database): Matching {
       const found = new Map<string, string[]>();
       if (keys.length === 0) return found;
       const { results } = await binding.prepare(SUBSCRIBERS).bind(JSON.stringify(keys)).all<SubscriberRow>();
-      for (const { key, routine_id } of results) found.set(key, [...(found.get(key) ?? []), routine_id]);
+      for (const { key, routine_id } of results) {
+        const known = found.get(key);
+        if (known === undefined) found.set(key, [routine_id]);
+        else known.push(routine_id);
+      }
       return found;
     },
-    causes: async (commits) => {
-      if (commits.length === 0) return new Map();
-      const { results } = await binding.prepare(CAUSES).bind(JSON.stringify(commits)).all<CauseRow>();
-      return new Map(results.map(({ commit, ...cause }) => [commit, cause]));
+    causes: async (marks) => {
+      if (marks.length === 0) return new Map();
+      const { mark, runId, routineId, depth, at } = pushMarks;
+      const rows = await drizzle(binding)
+        .select({ mark, run_id: runId, routine_id: routineId, depth })
+        .from(pushMarks)
+        .where(sql`${mark} IN (SELECT value FROM json_each(${JSON.stringify(marks)}))`)
+        .orderBy(at);
+      return new Map(rows.map(({ mark, ...cause }) => [mark, cause]));
     },
-    notePush: async (commits, { routine_id, run_id, depth }, nowMs) => {
-      await binding.prepare(NOTE_PUSH).bind(run_id, routine_id, depth, nowMs, JSON.stringify(commits)).run();
+    notePush: async (marks, { routine_id, run_id, depth }, nowMs) => {
+      if (marks.length === 0) return [];
+      const note = binding.prepare(NOTE_PUSH).bind(run_id, routine_id, depth, nowMs, JSON.stringify(marks));
+      return (await note.all<{ mark: string }>()).results.map(({ mark }) => mark);
+    },
+    forgetPush: async (marks, { run_id }) => {
+      if (marks.length > 0) await binding.prepare(FORGET_PUSH).bind(run_id, JSON.stringify(marks)).run();
     },
   };
 }
@@ -35,13 +54,8 @@ interface SubscriberRow {
   routine_id: string;
 }
 
-interface CauseRow extends Cause {
-  commit: string;
-}
-
 const SUBSCRIBERS = `SELECT DISTINCT key, routine_id FROM subscriptions
   WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key, routine_id`;
-const CAUSES = `SELECT "commit", run_id, routine_id, depth FROM pushed_commits
-  WHERE "commit" IN (SELECT value FROM json_each(?)) ORDER BY at`;
-const NOTE_PUSH = `INSERT OR IGNORE INTO pushed_commits ("commit", run_id, routine_id, depth, at)
-  SELECT value, ?1, ?2, ?3, ?4 FROM json_each(?5)`;
+const NOTE_PUSH = `INSERT OR IGNORE INTO push_marks (mark, run_id, routine_id, depth, at)
+  SELECT value, ?1, ?2, ?3, ?4 FROM json_each(?5) RETURNING mark`;
+const FORGET_PUSH = "DELETE FROM push_marks WHERE run_id = ?1 AND mark IN (SELECT value FROM json_each(?2))";

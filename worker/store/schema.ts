@@ -38,6 +38,8 @@ export const deliveries = sqliteTable(
     status: text({ enum: deliveryStatuses }).notNull(),
     /** How often it has been taken up. */
     tries: integer().notNull().default(0),
+    /** While it is stored: when it is to be taken up, if nobody has come to an end with it by then. */
+    nextAt: integer("next_at").notNull(),
     providerId: text("provider_id"),
     event: text(),
     action: text(),
@@ -52,7 +54,7 @@ export const deliveries = sqliteTable(
   },
   (table) => [
     // What was cut off is found by this alone.
-    index("deliveries_stored").on(table.id).where(sql`status = 'stored'`),
+    index("deliveries_stored").on(table.nextAt, table.id).where(sql`status = 'stored'`),
   ],
 );
 
@@ -86,15 +88,15 @@ export const githubRepositories = sqliteTable(
   ],
 );
 
-/** Commits that runs have pushed, noted before they leave: what they cause is known by them. */
-export const pushedCommits = sqliteTable(
-  "pushed_commits",
+/** What runs push, noted before it leaves: repository, ref and commit as one text. What pushes cause is known by it. */
+export const pushMarks = sqliteTable(
+  "push_marks",
   {
-    commit: text().notNull(),
+    mark: text().notNull(),
     runId: text("run_id").notNull(),
     routineId: text("routine_id").notNull(),
     depth: integer().notNull(),
     at: integer().notNull(),
   },
-  (table) => [primaryKey({ columns: [table.commit, table.runId] }), index("pushed_commits_by_age").on(table.at)],
+  (table) => [primaryKey({ columns: [table.mark, table.runId] }), index("push_marks_by_age").on(table.at)],
 );

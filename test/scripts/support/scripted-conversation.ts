@@ -1,6 +1,7 @@
 /** Plays the agent against the changelog script: each tool call is answered from a table, until there are no more. */
-import { nextReply } from "#scripts/demo-model/changelog-script.ts";
+
 import type { Message } from "#scripts/demo-model/messages-request.ts";
+import { nextReply } from "#scripts/demo-model/next-reply.ts";
 
 export const TOOLS = ["Bash", "Edit", "Glob", "Grep", "Read", "Write", "mcp__reveille__report_result"];
 

@@ -63,8 +63,8 @@ export const REASON_TEXTS: Record<OutcomeReason, string> = {
   slot_superseded: "The time had passed by more than five minutes, and a newer one was made up for.",
   catch_up_limit: "The time had passed by more than five minutes, and 24 newer ones were made up for.",
   stranger: "A stranger did it, and allow_public is off.",
-  own_event: "The routine caused it itself, and allow_self is off.",
-  chain_too_deep: "Eight runs had led here one after the other.",
+  own_event: "A run of this routine caused it, and the trigger does not allow that.",
+  chain_too_deep: "More than eight runs had led here, one after the other.",
 };
 
 export const CANCEL_TEXTS: Record<CancelReason, string> = {

@@ -2,7 +2,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import type { Overlap, Revision, Routine } from "#protocol/routine.ts";
 import { plural } from "../format/amounts.ts";
-import { TRIGGER_LABELS } from "../format/status.ts";
 import { revisionsQuery } from "../queries.ts";
 import { Badge } from "../ui/badge.tsx";
 import { Card, ListRow } from "../ui/card.tsx";
@@ -11,6 +10,7 @@ import { Facts } from "../ui/facts.tsx";
 import { PagedList } from "../ui/paged-list.tsx";
 import { Time } from "../ui/time.tsx";
 import styles from "./definition.module.css";
+import { Triggers } from "./triggers.tsx";
 
 export function Definition({ routine }: { routine: Routine }) {
   return (
@@ -28,6 +28,14 @@ export function Definition({ routine }: { routine: Routine }) {
             <pre>{routine.prompt}</pre>
           </div>
         </Card>
+      </section>
+      <section className={styles.wide} aria-labelledby="triggers">
+        <div className={styles.bar}>
+          <h2 id="triggers" className={styles.heading}>
+            Triggers
+          </h2>
+        </div>
+        <Triggers triggers={routine.triggers} />
       </section>
       <section aria-labelledby="settings">
         <div className={styles.bar}>
@@ -60,7 +68,7 @@ const OVERLAP_TEXTS: Record<Overlap, string> = {
 };
 
 function settingsOf(routine: Routine) {
-  const { repositories, triggers, overlap, limits, retry, tags } = routine;
+  const { repositories, overlap, limits, retry, tags } = routine;
   const retries =
     retry.max === 0 ? "Never by itself" : `Up to ${plural(retry.max, "time")}, first after ${retry.backoff}`;
   return [
@@ -68,7 +76,6 @@ function settingsOf(routine: Routine) {
       name: "Repositories",
       value: lines(repositories.map(({ url, branch }) => (branch === undefined ? url : `${url} @ ${branch}`))),
     },
-    { name: "Triggers", value: lines([...new Set(triggers.map(({ type }) => TRIGGER_LABELS[type]))]) },
     {
       name: "Overlap",
       value: (

@@ -3,7 +3,9 @@ import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-q
 import { useNavigate } from "@tanstack/react-router";
 import type { Occurrence } from "#protocol/trigger-event.ts";
 import { REASON_TEXTS, TRIGGER_LABELS } from "../format/status.ts";
+import { originTerms } from "../format/triggers.ts";
 import { occurrencesQuery, runQuery } from "../queries.ts";
+import { Plain } from "../session/text/plain.tsx";
 import { OutcomeBadge } from "../ui/badge.tsx";
 import { Button } from "../ui/button.tsx";
 import { ListRow, rowLinkClass } from "../ui/card.tsx";
@@ -21,7 +23,7 @@ export function Occurrences({ id }: { id: string }) {
       noun="occurrences"
       empty={
         <EmptyState icon={<InboxIcon size={22} />} title="Nothing has happened yet">
-          <p>Every fire that is admitted, skipped or refused leaves a record here, with its reason.</p>
+          <p>Whatever its triggers wait for leaves a record here when it comes, with its outcome and the reason.</p>
         </EmptyState>
       }
       row={(occurrence) => <OccurrenceRow key={occurrence.id} occurrence={occurrence} />}
@@ -36,9 +38,14 @@ function OccurrenceRow({ occurrence }: { occurrence: Occurrence }) {
         <OutcomeBadge outcome={occurrence.outcome} look="plain" />
       </div>
       <div className={styles.main}>
-        <p>{occurrence.trigger.summary}</p>
+        <p>
+          <Plain text={occurrence.trigger.summary} />
+        </p>
         <p className={styles.meta}>
           <span>{TRIGGER_LABELS[occurrence.trigger.type]}</span>
+          {originTerms(occurrence.trigger).map((term) => (
+            <span key={term}>{term}</span>
+          ))}
           <span>{REASON_TEXTS[occurrence.reason]}</span>
         </p>
       </div>

@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import type { Routine } from "#protocol/routine.ts";
 import { plural } from "../format/amounts.ts";
 import { repositoryName } from "../format/repository.ts";
+import { TRIGGER_LABELS } from "../format/status.ts";
 import { RoutineStatusBadge } from "../ui/badge.tsx";
 import { Card } from "../ui/card.tsx";
 import { Facts } from "../ui/facts.tsx";
@@ -40,7 +41,7 @@ function PausedNotice({ routine }: { routine: Routine }) {
       <PauseIcon />
       <p>
         <strong>Paused.</strong> {endedSentence(routine.paused_reason ?? "No reason was given.")}{" "}
-        <span className={styles.aside}>Fires are refused; “Run now” works.</span>
+        <span className={styles.aside}>Its triggers start nothing; “Run now” works.</span>
       </p>
     </div>
   );
@@ -55,8 +56,14 @@ function factsOf(routine: Routine) {
     { name: "Model", value: routine.model === null ? "The instance's default" : <code>{routine.model}</code> },
     { name: "Repositories", value: <Repositories routine={routine} /> },
     { name: "Limits of a run", value: `${routine.limits.timeout}, ${plural(routine.limits.turns, "turn")}` },
+    { name: "Triggers", value: triggerKinds(routine) },
     { name: "Fire token", value: routine.has_token ? "In force" : "None" },
   ];
+}
+
+function triggerKinds({ triggers }: Routine): string {
+  const types = [...new Set(triggers.map(({ type }) => TRIGGER_LABELS[type]))];
+  return types.length === 0 ? "None" : types.join(", ");
 }
 
 function Repositories({ routine }: { routine: Routine }) {

@@ -69,7 +69,10 @@ function Runs({ id }: { id: string }) {
       noun="runs"
       empty={
         <EmptyState icon={<InboxIcon size={22} />} title="It has not run yet">
-          <p>“Run now” starts it; a program starts it through the fire endpoint with the routine's token.</p>
+          <p>
+            “Run now” starts it, as do its triggers; a program starts it through the fire endpoint with the routine's
+            token.
+          </p>
         </EmptyState>
       }
       row={(run) => <RunRow key={run.id} run={run} />}

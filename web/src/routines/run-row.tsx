@@ -4,6 +4,9 @@ import type { Run } from "#protocol/run.ts";
 import { formatCost } from "../format/amounts.ts";
 import { durationBetween } from "../format/duration.ts";
 import { RESULT_LABELS, runHeadline, TRIGGER_LABELS } from "../format/status.ts";
+import { originTerms } from "../format/triggers.ts";
+import { Plain } from "../session/text/plain.tsx";
+import { visibleLine } from "../session/text/visible-text.ts";
 import { Badge, RunStatusBadge } from "../ui/badge.tsx";
 import { ListRow, rowLinkClass } from "../ui/card.tsx";
 import { classNames } from "../ui/class-names.ts";
@@ -28,13 +31,16 @@ export function RunRow({ run, showsRoutine = false }: RunRowProps) {
           to="/sessions/$id"
           params={{ id: run.session_id }}
           className={classNames(rowLinkClass, styles.headline)}
-          title={runHeadline(run)}
+          title={visibleLine(runHeadline(run))}
         >
-          {runHeadline(run)}
+          <Plain text={runHeadline(run)} />
         </Link>
         <p className={styles.meta}>
           {showsRoutine && <span className={styles.strong}>{run.routine.name}</span>}
           <span>{TRIGGER_LABELS[run.trigger.type]}</span>
+          {originTerms(run.trigger).map((term) => (
+            <span key={term}>{term}</span>
+          ))}
           {run.attempt > 1 && <span>Attempt {run.attempt}</span>}
           {run.demo_model && <span>Demo model</span>}
           {run.evidence.branches_pushed.map(({ repository, branch }) => (

@@ -4,6 +4,7 @@ import { formatCost, formatTokens } from "../format/amounts.ts";
 import { formatDuration } from "../format/duration.ts";
 import { repositoryName } from "../format/repository.ts";
 import { RESULT_LABELS } from "../format/status.ts";
+import { originTerms } from "../format/triggers.ts";
 import { SkeletonText } from "../ui/skeleton.tsx";
 import { Elapsed, exactTime } from "../ui/time.tsx";
 import styles from "./details-panel.module.css";
@@ -118,12 +119,14 @@ function Bar({ stretches }: { stretches: readonly Stretch[] }) {
 }
 
 function AboutRun({ run }: { run: Run }) {
+  const origin = originTerms(run.trigger);
   return (
     <section className={styles.part}>
       <h2 className={styles.heading}>Run</h2>
       <dl className={styles.facts}>
         <Fact name="Attempt" value={run.attempt} />
         <Fact name="Trigger" value={<Plain text={run.trigger.summary} />} />
+        {origin.length > 0 && <Fact name="Origin" value={origin.join(", ")} />}
         {run.result !== null && run.result !== "unknown" && (
           <Fact name="Result" value={RESULT_LABELS[run.result].text} />
         )}

@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import type { Run, Session } from "#protocol/run.ts";
 import { formatDuration } from "../format/duration.ts";
 import { isActiveStatus } from "../format/status.ts";
+import { originTerms } from "../format/triggers.ts";
 import { Badge, RunStatusBadge } from "../ui/badge.tsx";
 import { Button } from "../ui/button.tsx";
 import { ChevronLeftIcon } from "../ui/icons.tsx";
@@ -66,6 +67,9 @@ function Facts({ run }: { run: Run }) {
       <span>
         <Plain text={run.trigger.summary} />
       </span>
+      {originTerms(run.trigger).map((term) => (
+        <span key={term}>{term}</span>
+      ))}
       {finishedAt !== null && (
         <span>
           <Time at={queuedAt} />

@@ -22,7 +22,13 @@ export function exactTime(at: string): string {
   return exact.format(new Date(at));
 }
 
+/** To the minute, in the zone of whoever reads it. */
+export function minuteTime(at: string): string {
+  return toTheMinute.format(new Date(at));
+}
+
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
+const toTheMinute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 const TICK_MS = 1_000;
 const listeners = new Set<() => void>();

@@ -7,8 +7,6 @@ import { isOwnRun } from "./strangers.ts";
 
 type Checkout = NonNullable<GithubFacts["checkout"]>;
 
-const COMMITS_LIMIT = 100;
-
 const CHECKOUTS = new Map<string, (payload: JsonObject) => Checkout | null>([
   ["push", ofPush],
   ["release", ofRelease],
@@ -25,16 +23,6 @@ const CHECKOUTS = new Map<string, (payload: JsonObject) => Checkout | null>([
 /** @returns null when the event names no commit, or not where it is: a comment's issue, a job's or a fork's bare commit. */
 export function checkoutOf(name: string, payload: JsonObject): Checkout | null {
   return (CHECKOUTS.get(name) ?? ofPullRequest)(payload);
-}
-
-/** Commits by which a push of one of our own runs is recognised, at most 100, the newest of a push. */
-export function commitsOf(payload: JsonObject): string[] {
-  const single = ["after", "head_commit.id", "pull_request.head.sha", "check_run.head_sha", "check_suite.head_sha"];
-  const others = ["workflow_run.head_sha", "workflow_job.head_sha", "merge_group.head_sha", "deployment.sha", "sha"];
-  const named = [...single, ...others].flatMap((path) => shaAt(payload, path) ?? []);
-  const pushed = valueAt(payload, "commits");
-  const ids = Array.isArray(pushed) ? pushed.slice(-COMMITS_LIMIT).flatMap((commit) => shaAt(commit, "id") ?? []) : [];
-  return [...new Set([...named, ...ids.reverse()])].slice(0, COMMITS_LIMIT);
 }
 
 function checkout(

@@ -2,8 +2,9 @@
 import type { GithubFacts } from "#protocol/incoming-event.ts";
 import type { JsonObject } from "#protocol/schema.ts";
 import { textAt, valueAt } from "../payload.ts";
-import { checkoutOf, commitsOf } from "./checkout.ts";
+import { checkoutOf } from "./checkout.ts";
 import { idAt } from "./pull-request.ts";
+import { pushMarks } from "./pushed.ts";
 import { isStrangers } from "./strangers.ts";
 import { actorOf } from "./who.ts";
 
@@ -13,7 +14,7 @@ export function githubFacts(name: string, payload: JsonObject): GithubFacts {
     actor: actorOf(payload),
     is_stranger: isStrangers(name, payload),
     checkout: checkoutOf(name, payload),
-    commits: commitsOf(payload),
+    push_marks: pushMarks(name, payload),
   };
 }
 

@@ -1,4 +1,5 @@
 /** Whether GitHub signed a body: strict in the header's form, then over the bytes as they arrived. */
+import type { VerificationFailure } from "#protocol/delivery.ts";
 import { hexDigest, isSignedByAny } from "../hmac.ts";
 import type { Verification } from "../listener.ts";
 
@@ -16,11 +17,25 @@ export async function verifyGithub(
   body: Uint8Array<ArrayBuffer>,
   secrets: readonly string[],
 ): Promise<Verification> {
-  if (!secrets.some((secret) => secret !== "")) return { ok: false, failure: "no_secret" };
-  const header = headers.get(HEADER);
-  if (header === null || header === "") return { ok: false, failure: "signature_missing" };
-  const signature = header.startsWith(PREFIX) ? hexDigest(header.slice(PREFIX.length), "sha256") : null;
-  if (signature === null) return { ok: false, failure: "signature_malformed" };
-  const isOurs = await isSignedByAny(secrets, "sha256", body, signature);
+  const read = readSignature(headers, secrets);
+  if ("failure" in read) return { ok: false, failure: read.failure };
+  const isOurs = await isSignedByAny(secrets, "sha256", body, read.signature);
   return isOurs ? { ok: true } : { ok: false, failure: "signature_wrong" };
+}
+
+/** What is wrong before the body is looked at: so large a one is not read for whoever has not even tried to sign it. */
+export function githubSignatureFault(headers: Headers, secrets: readonly string[]): VerificationFailure | null {
+  const read = readSignature(headers, secrets);
+  return "failure" in read ? read.failure : null;
+}
+
+function readSignature(
+  headers: Headers,
+  secrets: readonly string[],
+): { signature: Uint8Array<ArrayBuffer> } | { failure: VerificationFailure } {
+  if (!secrets.some((secret) => secret !== "")) return { failure: "no_secret" };
+  const header = headers.get(HEADER);
+  if (header === null || header === "") return { failure: "signature_missing" };
+  const signature = header.startsWith(PREFIX) ? hexDigest(header.slice(PREFIX.length), "sha256") : null;
+  return signature === null ? { failure: "signature_malformed" } : { signature };
 }

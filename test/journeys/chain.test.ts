@@ -1,0 +1,173 @@
+/** The end of one routine's run wakes others: each once, with what came out of it, and not for ever. */
+import { runDurableObjectAlarm } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it, vi } from "vitest";
+import { runError } from "#protocol/run-errors.ts";
+import type { FrameBody } from "#protocol/runner-link.ts";
+import { buildRoutine, call, fired, readRun } from "#test/support/api.ts";
+import { occurrencesOf, playRun, playWoken, runsOf, triggerTexts, untilOccurred } from "#test/support/chains.ts";
+import { FakeRunner, SUCCEEDED } from "#test/support/fake-runner.ts";
+import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
+
+const seen = { turns: 2, tool_calls: 1, files_changed: 1, commits_pushed: 0, cost_usd: 0 };
+const BROKEN: FrameBody = {
+  kind: "finished",
+  outcome: { status: "failed", error: runError("setup_failed", "setup") },
+  report: null,
+  seen,
+};
+
+function waitsFor(routine: string, more: object = {}) {
+  return buildRoutine({ triggers: [{ type: "routine", routine, ...more }] });
+}
+
+/** A routine without retries, whose name is its own. */
+function first(more: object = {}) {
+  return buildRoutine({ name: `first ${crypto.randomUUID()}`, retry: { max: 0, backoff: "1s" }, ...more });
+}
+
+describe("the end of a run", () => {
+  it("wakes who waits for the routine by id or by name, with what came out of it", async () => {
+    const writer = await first();
+    const [byId, byName] = [await waitsFor(writer.id), await waitsFor(writer.name)];
+    using runner = await FakeRunner.join({ capacity: 20 });
+    const { run_id } = await fired(writer);
+    const summary = 'Two pages written.\npushed: main of "x"';
+    await playRun(runner, run_id, { ...SUCCEEDED, report: { result: "done", summary } } as FrameBody);
+    for (const { id } of [byId, byName]) {
+      const [occurrence] = await untilOccurred(id);
+      expect(occurrence).toMatchObject({ outcome: "started", trigger: { type: "routine", depth: 1 } });
+      const run = await readRun(occurrence?.run_id ?? "");
+      expect(run.trigger).toMatchObject({ depth: 1, summary: `Run of ${writer.name} succeeded` });
+      const [text] = await triggerTexts(run);
+      expect(text).toContain(`run: ${run_id}`);
+      expect(text).toContain("turns: 3, tool calls: 2");
+      // The agent's own words end it: what follows would pass for a fact.
+      expect(text?.endsWith(`result: done\nturns: 3, tool calls: 2, files changed: 1\nsummary: ${summary}`)).toBe(true);
+    }
+  });
+
+  it("wakes for the endings and results that the trigger names, and else leaves no occurrence", async () => {
+    const writer = await first();
+    const onFailure = await waitsFor(writer.id, { on: ["failed"] });
+    const onDone = await waitsFor(writer.id, { result: ["done"] });
+    const onBlocked = await waitsFor(writer.id, { result: ["blocked"] });
+    const onAny = await waitsFor(writer.id, { on: ["succeeded", "failed"] });
+    using runner = await FakeRunner.join({ capacity: 20 });
+    await playRun(runner, (await fired(writer)).run_id, BROKEN);
+    await untilOccurred(onAny.id, 1);
+    await playRun(runner, (await fired(writer)).run_id);
+    await untilOccurred(onAny.id, 2);
+    await untilOccurred(onDone.id);
+    const counts = await Promise.all([onFailure, onDone, onBlocked].map(async ({ id }) => (await runsOf(id)).length));
+    expect(counts).toEqual([1, 1, 0]);
+    expect(await occurrencesOf(onBlocked.id)).toEqual([]);
+  });
+
+  it("is told of once it is the real one: an attempt that is repeated ends nothing", async () => {
+    const writer = await first({ retry: { max: 1, backoff: "30s" } });
+    const waiting = await waitsFor(writer.id, { on: ["succeeded", "failed"] });
+    using runner = await FakeRunner.join({ capacity: 20 });
+    const { run_id } = await fired(writer);
+    await playRun(runner, run_id, BROKEN);
+    expect((await readRun(run_id)).status).toBe("queued");
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 31_000 });
+    await runDurableObjectAlarm(ownerOf(run_id));
+    vi.useRealTimers();
+    await playRun(runner, run_id);
+    const occurrences = await untilOccurred(waiting.id);
+    expect(occurrences.map(({ trigger }) => trigger.summary)).toEqual([`Run of ${writer.name} succeeded`]);
+  });
+
+  it("reaches who knows the routine by the name that it had when the run began, or has when it ends", async () => {
+    const writer = await first();
+    const later = `later ${crypto.randomUUID()}`;
+    const [byOld, byNew] = [await waitsFor(writer.name), await waitsFor(later)];
+    using runner = await FakeRunner.join({ capacity: 20 });
+    const { run_id } = await fired(writer);
+    expect((await call("PATCH", `/api/v1/routines/${writer.id}`, { name: later })).status).toBe(200);
+    await playRun(runner, run_id);
+    for (const { id } of [byOld, byNew]) {
+      expect((await untilOccurred(id))[0]?.trigger.summary).toBe(`Run of ${later} succeeded`);
+    }
+    await playRun(runner, (await fired(writer)).run_id);
+    await untilOccurred(byNew.id, 2);
+    expect(await occurrencesOf(byOld.id)).toHaveLength(1);
+  });
+
+  it("is told of also when its routine has been deleted", async () => {
+    const writer = await first();
+    const waiting = await waitsFor(writer.id, { on: ["canceled"] });
+    await fired(writer);
+    expect((await call("DELETE", `/api/v1/routines/${writer.id}`)).status).toBeLessThan(300);
+    const [canceled] = await untilOccurred(waiting.id);
+    expect(canceled?.trigger.summary).toBe(`Run of ${writer.name} canceled`);
+  });
+
+  it("does not wake the routine itself", async () => {
+    const name = `self ${crypto.randomUUID()}`;
+    const routine = await buildRoutine({ name, triggers: [{ type: "api" }, { type: "routine", routine: name }] });
+    using runner = await FakeRunner.join({ capacity: 20 });
+    await playRun(runner, (await fired(routine)).run_id);
+    const [own, fire] = await untilOccurred(routine.id, 2);
+    expect([own?.outcome, own?.reason, own?.run_id]).toEqual(["ignored", "own_event", null]);
+    expect(fire?.outcome).toBe("started");
+    expect(await runsOf(routine.id)).toHaveLength(1);
+  });
+
+  it("reaches everybody once, though the index fails and the object is evicted", async () => {
+    const writer = await first();
+    const waiting = await waitsFor(writer.id);
+    using runner = await FakeRunner.join({ capacity: 20 });
+    const { run_id } = await fired(writer);
+    await env.DB.exec("ALTER TABLE subscriptions RENAME TO subscriptions_away");
+    await playRun(runner, run_id);
+    expect((await readRun(run_id)).status).toBe("succeeded");
+    await evictOwnerOf(run_id);
+    expect(await occurrencesOf(waiting.id)).toEqual([]);
+    await env.DB.exec("ALTER TABLE subscriptions_away RENAME TO subscriptions");
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3_600_000 });
+    await runDurableObjectAlarm(ownerOf(run_id));
+    vi.useRealTimers();
+    await untilOccurred(waiting.id);
+    await evictOwnerOf(run_id);
+    await runDurableObjectAlarm(ownerOf(run_id));
+    expect((await occurrencesOf(waiting.id)).map(({ outcome }) => outcome)).toEqual(["started"]);
+  });
+});
+
+describe("a chain", () => {
+  it("counts its depth, stops at 8, and says so", async () => {
+    const chain = [await first()];
+    for (let depth = 1; depth <= 10; depth += 1) chain.push(await waitsFor(chain.at(-1)?.id ?? ""));
+    using runner = await FakeRunner.join({ capacity: 20 });
+    await fired(chain[0] ?? expect.unreachable());
+    for (let depth = 0; depth <= 8; depth += 1) {
+      const run = await readRun(await playWoken(runner, chain[depth]?.id ?? ""));
+      expect([run.routine_id, run.trigger.depth ?? 0]).toEqual([chain[depth]?.id, depth]);
+    }
+    const [refused] = await untilOccurred(chain[9]?.id ?? "");
+    expect(refused).toMatchObject({
+      outcome: "refused",
+      reason: "chain_too_deep",
+      run_id: null,
+      trigger: { depth: 9 },
+    });
+    expect(await occurrencesOf(chain[10]?.id ?? "")).toEqual([]);
+  });
+
+  it("goes round two routines until it is as deep", async () => {
+    const [ping, pong] = [crypto.randomUUID(), crypto.randomUUID()].map((id) => `pair ${id}`) as [string, string];
+    const one = await buildRoutine({ name: ping, triggers: [{ type: "api" }, { type: "routine", routine: pong }] });
+    const other = await waitsFor(ping);
+    await call("PATCH", `/api/v1/routines/${other.id}`, { name: pong });
+    using runner = await FakeRunner.join({ capacity: 20 });
+    await fired(one);
+    for (let depth = 0; depth <= 8; depth += 1) {
+      await playWoken(runner, (depth % 2 === 0 ? one : other).id, Math.floor(depth / 2) + 1);
+    }
+    const [last] = await untilOccurred(other.id, 5);
+    expect(last?.reason).toBe("chain_too_deep");
+    expect([await runsOf(one.id), await runsOf(other.id)].map(({ length }) => length)).toEqual([5, 4]);
+  });
+});

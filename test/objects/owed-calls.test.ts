@@ -1,0 +1,98 @@
+/** What an object owes to others: each receiver has a lane of its own, and a call that gets no answer is put off. */
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { ObjectEnv } from "#durable-objects/environment.ts";
+import { requireConfig } from "#durable-objects/environment.ts";
+import { routineObject } from "#durable-objects/object-ids.ts";
+import { Outbox } from "#durable-objects/outbox.ts";
+import { CALL_DEADLINE_MS, OwedCalls, type PoolPort } from "#durable-objects/owed-calls.ts";
+import { openDatabase } from "#durable-objects/routine-database.ts";
+import { routineParts } from "#durable-objects/routine-parts.ts";
+import { ownerKeyOf } from "#protocol/ids.ts";
+import { buildRoutine, fired, readRun } from "#test/support/api.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Calls of a routine's object whose pool answers as told, made by hand. */
+async function owing(pool: PoolPort, work: (calls: OwedCalls, outbox: Outbox, runId: string) => Promise<void>) {
+  const routine = await buildRoutine();
+  const { run_id } = await fired(routine);
+  const stub = routineObject(env, null, ownerKeyOf(routine.id) ?? "");
+  await runInDurableObject(stub, async (_object, state) => {
+    const database = await openDatabase(state.storage);
+    const parts = routineParts(database, state.storage.sql, requireConfig(env satisfies object as ObjectEnv), "");
+    const outbox = new Outbox(state.storage.sql);
+    // What the object itself owes is another matter.
+    await vi.waitFor(() => expect(outbox.isEmpty()).toBe(true), 5_000);
+    const calls = new OwedCalls({
+      ...parts,
+      outbox,
+      index: env.DB,
+      pool: () => pool,
+      announce: async () => {},
+      project: () => {
+        throw new Error("no routine is owed here");
+      },
+      onFreed: () => {},
+      onDrained: () => {},
+    });
+    await work(calls, outbox, run_id);
+  });
+  return readRun(run_id);
+}
+
+const SILENT: PoolPort = {
+  request: () => new Promise(() => {}),
+  release: () => new Promise(() => {}),
+};
+
+describe("calls that are owed", () => {
+  it("to D1 go through while the pool does not answer", async () => {
+    await owing(SILENT, async (calls, outbox, runId) => {
+      outbox.owe("ask_pool", `${runId}/1`, Date.now());
+      outbox.owe("project_run", runId, Date.now());
+      void calls.drain();
+      await vi.waitFor(() => expect(outbox.has("project_run", runId)).toBe(false));
+      expect(outbox.has("ask_pool", `${runId}/1`)).toBe(true);
+    });
+  });
+
+  it("are put off when no answer comes in time, and made again later", async () => {
+    const requests: string[] = [];
+    const pool: PoolPort = {
+      ...SILENT,
+      request: (asked) => {
+        requests.push(...asked.map(({ lease }) => lease.run_id));
+        return requests.length === 1 ? new Promise(() => {}) : Promise.resolve({ runners: 1 });
+      },
+    };
+    await owing(pool, async (calls, outbox, runId) => {
+      vi.useFakeTimers();
+      outbox.owe("ask_pool", `${runId}/1`, Date.now());
+      const first = calls.drain();
+      await vi.advanceTimersByTimeAsync(CALL_DEADLINE_MS);
+      await first;
+      expect(outbox.due("pool", Date.now(), 10)).toEqual([]);
+      const [put] = outbox.due("pool", Date.now() + 60_000, 10);
+      expect(put).toMatchObject({ kind: "ask_pool", ref: `${runId}/1`, tries: 1 });
+      vi.setSystemTime(Date.now() + 60_000);
+      await calls.drain();
+      expect(requests).toEqual([runId, runId]);
+      expect(outbox.has("ask_pool", `${runId}/1`)).toBe(false);
+    });
+  });
+
+  it("of many runs to the index go out together, and all are settled", async () => {
+    const { id } = await owing(SILENT, async (calls, outbox, runId) => {
+      const now = Date.now();
+      for (let number = 0; number < 200; number += 1) outbox.owe("forget_routine", `none-${number}`, now);
+      outbox.owe("project_run", runId, now);
+      await Promise.race([calls.drain(), vi.waitFor(() => expect(outbox.due("index", now, 1)).toEqual([]))]);
+      expect(outbox.due("index", now + 100_000, 300)).toEqual([]);
+    });
+    expect(id).toMatch(/^run_/);
+  });
+});

@@ -1,0 +1,118 @@
+/** Pure: what a trigger waits for, in words. */
+import type { Filter } from "#protocol/filters.ts";
+import type { Routine } from "#protocol/routine.ts";
+import type { Run } from "#protocol/run.ts";
+import type { ScheduleTrigger, WebhookSource } from "#protocol/triggers.ts";
+import { plural } from "./amounts.ts";
+import type { Label } from "./status.ts";
+
+/** As a routine shows it. */
+export type ShownTrigger = Routine["triggers"][number];
+
+export const TRIGGER_STATUS_LABELS: Record<ShownTrigger["status"], Label> = {
+  active: { text: "Active", tone: "success" },
+  ended: { text: "Ended", tone: "neutral" },
+  unreachable: { text: "Unreachable", tone: "warning" },
+};
+
+const SOURCE_TITLES: Record<WebhookSource, string> = {
+  slack: "Slack",
+  linear: "Linear",
+  sentry: "Sentry",
+  pagerduty: "PagerDuty",
+  notion: "Notion",
+  gitlab: "GitLab",
+  pubsub: "Google Pub/Sub",
+  "standard-webhooks": "Standard Webhooks",
+  generic: "Any sender",
+};
+
+/** One line that says what the trigger waits for. */
+export function triggerLine(trigger: ShownTrigger): string {
+  switch (trigger.type) {
+    case "api":
+      return "A call of the fire endpoint with the routine's token";
+    case "schedule":
+      return `${scheduleWords(trigger)}, ${trigger.timezone}`;
+    case "github":
+      return `${trigger.event}${trigger.actions === undefined ? "" : `: ${trigger.actions.join(" or ")}`}`;
+    case "webhook":
+      return `${SOURCE_TITLES[trigger.source]}${trigger.events === undefined ? "" : `: ${trigger.events.join(" or ")}`}`;
+    case "routine":
+      return `A run of ${trigger.routine} ends as ${either(trigger.on)}`;
+    case "event":
+      return trigger.name;
+  }
+}
+
+/** What narrows it, or changes what follows: one phrase each. */
+export function triggerTerms(trigger: ShownTrigger): string[] {
+  switch (trigger.type) {
+    case "api":
+      return [];
+    case "schedule":
+      return [
+        ...(trigger.at === undefined ? [`catch_up: ${trigger.catch_up}`] : []),
+        ...(trigger.jitter === undefined ? [] : [`up to ${trigger.jitter} later`]),
+      ];
+    case "routine":
+      return trigger.result === undefined ? [] : [`with the result ${either(trigger.result)}`];
+    case "github":
+      return [
+        ...listeningTerms(trigger),
+        ...(trigger.allow_public ? ["strangers may start runs"] : []),
+        ...(trigger.allow_self ? ["its own pushes wake it too"] : []),
+      ];
+    case "webhook":
+    case "event":
+      return listeningTerms(trigger);
+  }
+}
+
+/** What is known of where a run or an occurrence came from, beside its trigger. */
+export function originTerms({
+  depth = 0,
+  occurrence_ids = [],
+}: Pick<Run["trigger"], "type" | "depth" | "occurrence_ids">): string[] {
+  return [
+    ...(occurrence_ids.length > 1 ? [plural(occurrence_ids.length, "event")] : []),
+    ...(depth > 0 ? [`after ${plural(depth, "other run")}`] : []),
+  ];
+}
+
+function listeningTerms(trigger: Extract<ShownTrigger, { type: "github" | "webhook" | "event" }>): string[] {
+  const { filters, coalesce } = trigger;
+  const burst =
+    coalesce === undefined ? [] : [`one run for a burst${of(coalesce.key)}, ${coalesce.window} after its last`];
+  return [...filters.map(filterWords), ...burst];
+}
+
+function of(key: string | undefined): string {
+  return key === undefined ? "" : ` of one ${key}`;
+}
+
+function filterWords({ field, operator, value }: Filter): string {
+  if (operator === "exists") return value ? `${field} is there` : `${field} is not there`;
+  return `${field} ${operator.replaceAll("_", " ")} ${Array.isArray(value) ? value.join(", ") : value}`;
+}
+
+function scheduleWords({ cron, every, at, time = "09:00", minute = 0, weekday = "monday", day = 1 }: ScheduleTrigger) {
+  switch (every) {
+    case "hourly":
+      return `Each hour at :${String(minute).padStart(2, "0")}`;
+    case "daily":
+      return `Each day at ${time}`;
+    case "weekdays":
+      return `Monday to Friday at ${time}`;
+    case "weekly":
+      return `Each ${weekday.charAt(0).toUpperCase()}${weekday.slice(1)} at ${time}`;
+    case "monthly":
+      return `Day ${day} of each month at ${time}`;
+    case undefined:
+      return cron ?? `Once, ${at}`;
+  }
+}
+
+function either(words: readonly string[]): string {
+  return words.map((word) => word.replaceAll("_", " ")).join(" or ");
+}

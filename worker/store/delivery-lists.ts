@@ -1,0 +1,98 @@
+/** What people read of deliveries in D1: lists, one with its body, and how many requests were not believed. */
+import { and, desc, eq, getTableColumns, gte, lt, type SQL, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { pageEnd, pageEndSchema } from "#durable-objects/page-end.ts";
+import type { Page, PageRequest } from "#protocol/api.ts";
+import type { Delivery, DeliveryDetail, VerificationFailure } from "#protocol/delivery.ts";
+import { timeOf } from "#protocol/ids.ts";
+import type { EventSource } from "#protocol/incoming-event.ts";
+import { timestamp } from "#protocol/time.ts";
+import type { Bodies } from "./bodies.ts";
+import { deliveries, verificationFailureCounts } from "./schema.ts";
+
+interface DeliveryFilter {
+  source: EventSource | null;
+  status: Delivery["status"] | null;
+}
+
+interface FailureCount {
+  day: string;
+  source: EventSource;
+  trigger_id: string | null;
+  failure: VerificationFailure;
+  count: number;
+}
+
+export interface DeliveryLists {
+  list(filter: DeliveryFilter, page: PageRequest): Promise<Page<Delivery>>;
+  detail(id: string): Promise<DeliveryDetail | null>;
+  /** @param day for instance `2026-11-22`. */
+  countFailure(day: string, source: EventSource, triggerId: string | null, failure: VerificationFailure): Promise<void>;
+  /** Newest day first. */
+  failures(limit: number): Promise<FailureCount[]>;
+}
+
+export function deliveryLists(database: D1Database, bodies: Bodies): DeliveryLists {
+  const db = drizzle(database);
+  return {
+    list: async ({ source, status }, { cursor, limit }) => {
+      const where = and(
+        source === null ? undefined : eq(deliveries.source, source),
+        status === null ? undefined : eq(deliveries.status, status),
+        cursor === null ? undefined : lt(deliveries.id, cursor),
+      );
+      return page(where, limit);
+    },
+    detail: async (id) => {
+      const row = await db.select().from(deliveries).where(eq(deliveries.id, id)).get();
+      if (row === undefined) return null;
+      const body = await bodies.bytesOf(id, row.body);
+      return { ...viewOf(row), headers: row.headers, body: body === null ? null : new TextDecoder().decode(body) };
+    },
+    countFailure: async (day, source, triggerId, failure) => {
+      const values = { day, source, triggerId: triggerId ?? "", failure, count: 1 };
+      const { day: d, source: s, triggerId: t, failure: f, count } = verificationFailureCounts;
+      await db
+        .insert(verificationFailureCounts)
+        .values(values)
+        .onConflictDoUpdate({ target: [d, s, t, f], set: { count: sql`${count} + 1` } });
+    },
+    failures: async (limit) => {
+      const newest = desc(verificationFailureCounts.day);
+      const rows = await db.select().from(verificationFailureCounts).orderBy(newest).limit(limit);
+      return rows.map(({ triggerId, ...row }) => ({ ...row, trigger_id: triggerId === "" ? null : triggerId }));
+    },
+  };
+
+  async function page(where: SQL | undefined, limit: number): Promise<Page<Delivery>> {
+    const query = pageEnd({ table: deliveries, key: deliveries.id, doc: deliveries.outcomes, where, limit });
+    const { last, has_more } = pageEndSchema.parse(await db.get(query));
+    // Bodies of a whole page would not fit into memory.
+    const { body: _body, headers: _headers, ...shown } = getTableColumns(deliveries);
+    const rows = await db
+      .select(shown)
+      .from(deliveries)
+      .where(and(where, last === null ? sql`0` : gte(deliveries.id, String(last))))
+      .orderBy(desc(deliveries.id));
+    return { data: rows.map(viewOf), next_cursor: has_more ? String(last) : null };
+  }
+}
+
+function viewOf(row: Omit<typeof deliveries.$inferSelect, "body" | "headers">): Delivery {
+  const { id, source, triggerId, status, note, event, action, summary, providerId, sizeBytes, outcomes } = row;
+  return {
+    id,
+    source,
+    trigger_id: triggerId,
+    received_at: timestamp(timeOf(id)),
+    verification: "verified",
+    status,
+    note,
+    event,
+    action,
+    summary,
+    provider_id: providerId,
+    size_bytes: sizeBytes,
+    outcomes,
+  };
+}
