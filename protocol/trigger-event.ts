@@ -41,9 +41,9 @@ export const checkoutSchema = z
     /** As git fetches it from that repository, for instance `refs/pull/7/head`. */
     ref: z.string().max(1_000),
     commit: z.string().regex(/^[0-9a-f]{40,64}$/),
-    /** A stranger's: settings, skills and MCP servers come from `trusted_ref`, never from the commit. */
+    /** A stranger's: settings, skills and MCP servers come from what is cloned, never from the commit. */
     is_fork: z.boolean(),
-    /** The branch that it is to be merged into. */
+    /** What is cloned before the commit is fetched; null for the routine's branch, else the repository's default branch. */
     trusted_ref: nullable(z.string().max(1_000)),
   })
   .meta({ id: "Checkout" });

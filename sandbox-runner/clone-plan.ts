@@ -18,7 +18,7 @@ export interface ClonePlan {
 
 /**
  * Names each repository's folder by its address; the second of the same name gets `-2`, and so on. The checkout is for
- * the first repository of its address: that is cloned at the branch which the commit is to be merged into.
+ * the first repository of its address: that is cloned at the branch which the checkout trusts, if it names one.
  */
 export function planClones(repositories: readonly Repository[], checkout: Checkout | null): ClonePlan[] {
   const about = repositories.findIndex(({ url }) => checkout !== null && isSameRepository(url, checkout.repository));

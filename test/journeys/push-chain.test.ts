@@ -159,7 +159,7 @@ describe("a pull request from a stranger's fork", () => {
     expect(await runsOf(closed.id)).toEqual([]);
 
     const url = repository.html_url;
-    const checkout = { repository: url, ref: "refs/pull/7/head", commit: sha, is_fork: true };
+    const checkout = { repository: url, ref: "refs/pull/7/head", commit: sha, is_fork: true, trusted_ref: null };
     const runId = (await runsOf(open.id))[0]?.id ?? "";
     const first = await workOn(runner, runId);
     expect(first.order).toMatchObject({ checkout, task: expect.stringContaining('untrusted="true"') });

@@ -146,13 +146,18 @@ describe("the fields", () => {
 });
 
 describe("what is checked out", () => {
-  const fork = { ref: "refs/pull/7/head", commit: SHA, is_fork: true, trusted_ref: "main" };
+  const fork = { ref: "refs/pull/7/head", commit: SHA, is_fork: true, trusted_ref: null };
   const main = { ref: "refs/heads/main", commit: SHA, is_fork: false, trusted_ref: null };
 
   it.each<[what: string, name: string, payload: JsonObject, checkout: GithubFacts["checkout"]]>([
     ["a fork's pull request", "pull_request", { pull_request: pullRequest("NONE", "fork") }, fork],
     ["one whose fork is gone", "pull_request", { pull_request: pullRequest("NONE", "gone") }, fork],
-    ["one within", "pull_request", { pull_request: pullRequest("NONE", "own") }, { ...fork, is_fork: false }],
+    [
+      "one within",
+      "pull_request",
+      { pull_request: pullRequest("NONE", "own") },
+      { ...fork, is_fork: false, trusted_ref: "main" },
+    ],
     ["a review", "pull_request_review", { pull_request: pullRequest("NONE", "fork"), review: by("OWNER") }, fork],
     ["a comment on a pull request", "issue_comment", { issue: onPullRequest, comment: by("OWNER") }, null],
     ["an issue", "issues", { issue: by("OWNER") }, null],

@@ -1,4 +1,4 @@
-/** Plays the agent against the changelog script: each tool call is answered from a table, until there are no more. */
+/** Plays the agent against the demo model's scripts: each tool call is answered from a table, until there are no more. */
 
 import type { Message } from "#scripts/demo-model/messages-request.ts";
 import { nextReply } from "#scripts/demo-model/next-reply.ts";
@@ -11,6 +11,9 @@ const STEP_OF_DESCRIPTION = new Map([
   ["Read the changelog", "cat"],
   ["Commit the changelog on a new branch", "commit"],
   ["Push the branch", "push"],
+  ["List the commits that were pushed", "commits"],
+  ["Read what they change", "diff"],
+  ["Look for the commits that the changelog names", "check"],
 ]);
 
 type Answer = string | { error: string };

@@ -34,7 +34,8 @@ function checkout(
   const safe = safeRef(ref);
   return safe === null || commit === null
     ? null
-    : { ref: safe, commit, is_fork: isFork, trusted_ref: safeRef(trustedRef) };
+    : // Whoever opens a fork's pull request chooses the branch that it is to be merged into.
+      { ref: safe, commit, is_fork: isFork, trusted_ref: isFork ? null : safeRef(trustedRef) };
 }
 
 function ofPullRequest(payload: JsonObject): Checkout | null {
