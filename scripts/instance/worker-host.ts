@@ -29,6 +29,7 @@ const MODULE_TYPES = new Map<string, "ESModule" | "Text" | "Data" | "CompiledWas
 const WORKER = "reveille";
 const WEB_APP = "web-app";
 const MINUTE_MS = 60_000;
+const TICK_RETRY_MS = 1_000;
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const first = await lines.next();
@@ -60,16 +61,23 @@ process.stdout.write("worker ready\n");
 void tick();
 
 /** Once a minute, as Cron Triggers do on the platform; at once first, for what was due while nothing ran. */
-async function tick(): Promise<void> {
+async function tick(): Promise<never> {
+  for (;;) {
+    const fault = await Promise.race([wakeWorker(), delay(MINUTE_MS, "no answer within a minute")]);
+    if (fault !== null) console.error(`the clock could not wake the worker: ${fault}`);
+    await delay(fault === null ? MINUTE_MS - (Date.now() % MINUTE_MS) : TICK_RETRY_MS);
+  }
+}
+
+/** @returns what was in the way, or null. */
+async function wakeWorker(): Promise<string | null> {
   try {
+    // Anew each time: when workerd dies Miniflare starts another, and what was had of the one before is of no use.
     const worker = await miniflare.getWorker(WORKER);
-    for (;;) {
-      await worker.scheduled({ cron: "* * * * *", scheduledTime: new Date() });
-      await delay(MINUTE_MS - (Date.now() % MINUTE_MS));
-    }
+    await worker.scheduled({ cron: "* * * * *", scheduledTime: new Date() });
+    return null;
   } catch (error) {
-    console.error(`the clock has stopped: ${error instanceof Error ? error.message : error}`);
-    await end();
+    return error instanceof Error ? error.message : String(error);
   }
 }
 

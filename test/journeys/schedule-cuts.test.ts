@@ -1,7 +1,8 @@
 /** The way from the sweep to the object is cut off at each of its steps: every time still fires, and once. */
-import { runDurableObjectAlarm } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { success } from "#protocol/errors.ts";
 import { buildRoutine, call } from "#test/support/api.ts";
 import { countsOf, dueRowOf, occurrencesOf, passTo, realDeps, sweptAt, tick, toldOf } from "#test/support/clock.ts";
 import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
@@ -103,6 +104,24 @@ describe("without anybody's help", () => {
     await vi.waitFor(async () => expect(await dueRowOf(routine.id)).toBe("2026-11-24T09:00:00.000Z"), 5_000);
   });
 
+  it("a strike that fails is tried again a minute later, and has claimed nothing", async () => {
+    const routine = await buildRoutine({ triggers: [{ type: "schedule", cron: "0 9 * * *" }] });
+    const inObject = (query: string) =>
+      runInDurableObject(ownerOf(routine.id), (_object, state) => void state.storage.sql.exec(query));
+    await inObject("ALTER TABLE occurrences RENAME TO occurrences_away");
+    const sent = await sweptAt("2026-11-23T09:00:00.000Z");
+    expect(await lookAt(realDeps(), sent)).toEqual(new Set([routine.id]));
+    passTo("2026-11-23T09:04:00.000Z");
+    expect(await runDurableObjectAlarm(ownerOf(routine.id))).toBe(true);
+    const alarmAt = await runInDurableObject(ownerOf(routine.id), (_object, state) => state.storage.getAlarm());
+    expect(alarmAt).toBeGreaterThan(Date.now());
+    expect(alarmAt).toBeLessThanOrEqual(Date.parse("2026-11-23T09:05:00.000Z"));
+    await inObject("ALTER TABLE occurrences_away RENAME TO occurrences");
+    passTo("2026-11-23T09:05:00.000Z");
+    expect(await runDurableObjectAlarm(ownerOf(routine.id))).toBe(true);
+    expect(await countsOf(routine.id)).toEqual({ "started admitted": 1 });
+  });
+
   it("a routine that has been struck in time is left alone by its alarm", async () => {
     const routine = await buildRoutine({ triggers: [{ type: "schedule", cron: "0 9 * * *" }] });
     await tick("2026-11-23T09:00:00.000Z");
@@ -133,6 +152,34 @@ describe("the queue", () => {
     expect(retried).toEqual(["nobody"]);
     expect(await occurrencesOf(routine.id)).toHaveLength(1);
     expect(await dueRowOf(routine.id)).toBe("2026-11-24T09:00:00.000Z");
+  });
+
+  it("goes on with the others when an object does not answer, and has that one repeated", async () => {
+    const silent = await buildRoutine({ triggers: [{ type: "schedule", cron: "0 9 * * *" }] });
+    const routine = await buildRoutine({ triggers: [{ type: "schedule", cron: "0 9 * * *" }] });
+    const sent = [{ routine_id: silent.id }, { routine_id: routine.id }];
+    const deps = realDeps();
+    vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: Date.parse("2026-11-23T09:00:00.000Z") });
+    const never = new Promise<never>(() => undefined);
+    const ownerOf = (id: string) => (id === silent.id ? { strike: () => never } : deps.ownerOf(id));
+    const looked = lookAt({ ...deps, ownerOf }, sent);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(await looked).toEqual(new Set([silent.id]));
+    vi.useRealTimers();
+    expect(await countsOf(routine.id)).toEqual({ "started admitted": 1 });
+    expect(await dueRowOf(routine.id)).toBe("2026-11-24T09:00:00.000Z");
+  });
+
+  it("leaves a routine that has too much to make up for to the next sweep", async () => {
+    const routine = await buildRoutine({ triggers: [{ type: "schedule", cron: "0 9 * * *" }] });
+    let parts = 0;
+    const strike = async () => {
+      parts += 1;
+      return success({ due_at: Date.parse("2026-11-23T08:59:00.000Z"), version: 100 });
+    };
+    await lookAt({ ...realDeps(), ownerOf: () => ({ strike }) }, [{ routine_id: routine.id }]);
+    expect(parts).toBe(50);
+    expect(await dueRowOf(routine.id)).toBe("2026-11-23T08:59:00.000Z");
   });
 
   it("has everything repeated that D1 has not taken in, and nothing fires again", async () => {
