@@ -44,8 +44,8 @@ const QUIET_MS = 300;
 const DRAIN_MS = 20_000;
 /** The next sweep comes within a minute. */
 const SWEEP_MS = 50_000;
-/** One request may make a thousand calls to D1 and objects. */
-const CALLS_AT_MOST = 900;
+/** The platform lets one request make ten thousand calls. */
+const CALLS_AT_MOST = 9_000;
 /** An object tells an offer that comes again from a new one for a day: after that nothing is offered again by itself. */
 const TRYING_MS = 23 * 3_600_000;
 const NOT_YET = "It could not be handled yet; it is tried again.";
