@@ -30,16 +30,22 @@ export interface InboxParts {
   pause(ms: number): Promise<void>;
 }
 
-/** So many are handled together. */
+/** So many are handled together, if their bodies are short. */
 const AT_ONCE = 50;
 /** What comes within this time is handled together. */
 const GATHER_MS = 100;
+/** While more comes, answers go first: for so long little is handled at a time, and little often. */
+const PATIENT_MS = 10_000;
+const AT_ONCE_MEANWHILE = 20;
+const REST_MS = 400;
+/** Nothing more is coming when nothing has come for so long. */
+const QUIET_MS = 300;
 /** What is done after an answer may take half a minute on the platform. */
 const DRAIN_MS = 20_000;
 /** The next sweep comes within a minute. */
 const SWEEP_MS = 50_000;
-/** One request may make a thousand calls to D1 and objects. */
-const CALLS_AT_MOST = 900;
+/** The platform lets one request make ten thousand calls. */
+const CALLS_AT_MOST = 9_000;
 /** An object tells an offer that comes again from a new one for a day: after that nothing is offered again by itself. */
 const TRYING_MS = 23 * 3_600_000;
 const NOT_YET = "It could not be handled yet; it is tried again.";
@@ -55,6 +61,7 @@ export class Inbox {
   /** Until when a drain is under way: one that was cut off must not hold up the next for ever. */
   #busyUntilMs = 0;
   #isAskedAgain = false;
+  #askedAtMs = 0;
 
   constructor(parts: InboxParts) {
     this.#parts = parts;
@@ -65,18 +72,22 @@ export class Inbox {
    * it can't get to, or what is cut off, by the sweep. Never rejects.
    */
   async drain(): Promise<void> {
+    const startedAtMs = Date.now();
     this.#isAskedAgain = true;
-    if (Date.now() < this.#busyUntilMs) return;
-    const endsAtMs = Date.now() + DRAIN_MS;
+    this.#askedAtMs = startedAtMs;
+    if (startedAtMs < this.#busyUntilMs) return;
+    const endsAtMs = startedAtMs + DRAIN_MS;
     this.#busyUntilMs = endsAtMs;
     try {
       await this.#parts.pause(GATHER_MS);
       // Nothing comes between the last look at this and the end: who asks later finds nobody busy.
       for (let calls = 0; this.#isAskedAgain && Date.now() < endsAtMs && calls < CALLS_AT_MOST; ) {
         this.#isAskedAgain = false;
-        const { isMore, calls: made } = await this.#handleNext();
-        if (isMore) this.#isAskedAgain = true;
+        const isPatient = this.#isMoreComing(startedAtMs);
+        const { isMore, calls: made } = await this.#handleNext(isPatient ? AT_ONCE_MEANWHILE : AT_ONCE);
         calls += made;
+        if (isMore && isPatient) await this.#parts.pause(REST_MS);
+        if (isMore) this.#isAskedAgain = true;
       }
     } catch (error) {
       logLine("error", { what: "inbox", outcome: errorText(error) });
@@ -85,13 +96,20 @@ export class Inbox {
     }
   }
 
+  /** Whether others have asked since a drain began, and just now. */
+  #isMoreComing(startedAtMs: number): boolean {
+    const nowMs = Date.now();
+    const isRecent = this.#askedAtMs > startedAtMs && nowMs - this.#askedAtMs < QUIET_MS;
+    return isRecent && nowMs < startedAtMs + PATIENT_MS;
+  }
+
   /** Takes up what was cut off or failed, until nothing waits. Never rejects. */
   async sweep(nowMs: number): Promise<void> {
     const endsAtMs = Date.now() + SWEEP_MS;
     try {
       await this.#parts.deliveries.giveUp(lastDeliveryIdOf(nowMs - TRYING_MS), GIVEN_UP, nowMs);
       for (let calls = 0, isMore = true; isMore && Date.now() < endsAtMs && calls < CALLS_AT_MOST; ) {
-        const handled = await this.#handleNext();
+        const handled = await this.#handleNext(AT_ONCE);
         calls += handled.calls;
         isMore = handled.isMore;
       }
@@ -136,8 +154,8 @@ export class Inbox {
     return offered(delivery, event, causeOf(event, causes), offerId);
   }
 
-  async #handleNext(): Promise<{ isMore: boolean; calls: number }> {
-    const waiting = await this.#parts.deliveries.claim(AT_ONCE, Date.now());
+  async #handleNext(limit: number): Promise<{ isMore: boolean; calls: number }> {
+    const waiting = await this.#parts.deliveries.claim(limit, Date.now());
     if (waiting.length === 0) return { isMore: false, calls: 1 };
     const { calls } = await this.#handle(waiting, null);
     return { isMore: true, calls: calls + 1 };

@@ -21,8 +21,10 @@ export async function offerAll(
   const outcomes = new Map<string, DeliveryOutcome[]>();
   const failed = new Set<string>();
   const byRoutine = await routinesOf(matching, events);
-  await Promise.all(
-    [...byRoutine].map(async ([id, offered]) => {
+  // All take from the one iterator.
+  const left = byRoutine.entries();
+  const offerEach = async () => {
+    for (const [id, offered] of left) {
       try {
         const answer = await ownerOf(id).offer(offered);
         // A routine that has been deleted has nothing to say.
@@ -34,10 +36,14 @@ export async function offerAll(
         logLine("warn", { what: "offer", routine_id: id, outcome: errorText(error) });
         for (const { offer_id } of offered) failed.add(offer_id);
       }
-    }),
-  );
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(OBJECTS_AT_ONCE, byRoutine.size) }, offerEach));
   return { outcomes, failed, calls: byRoutine.size };
 }
+
+/** So many objects are called at the same time: requests that wait for their answers come in between. */
+const OBJECTS_AT_ONCE = 2;
 
 /** For each id by which an object is found, the events that it may have a trigger for. */
 async function routinesOf(matching: Matching, events: readonly IncomingEvent[]): Promise<Map<string, IncomingEvent[]>> {
