@@ -1,5 +1,4 @@
 /** Executors that are prepared before there is a run: there in time, used once, replaced, and never left behind. */
-import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -85,7 +84,7 @@ describe.skipIf(noSandbox !== null)("a runner's spare", () => {
       line.split(" ").slice(1).join(" ").startsWith(command),
     );
     expect(lost).not.toEqual([]);
-    for (const line of lost) execFileSync("kill", ["-9", line.split(" ")[0] ?? ""]);
+    for (const line of lost) endAtOnce(Number(line.split(" ")[0]));
     const run = bed.run([bash("pwd"), "Done."], ["app"]);
     expect((await run.finished()).outcome).toEqual({ status: "succeeded" });
     expect(run.stored.map(({ body }) => body)).toContainEqual(IN_SANDBOX);
@@ -130,4 +129,13 @@ describe.skipIf(noSandbox !== null)("a runner without spares", () => {
 /** The shell inside that reads which command to run; seen from outside by its command line. */
 function isLauncher(line: string): boolean {
   return /^\d+ \/bin\/sh .*\/launcher\.sh/.test(line);
+}
+
+/** One that ends with another of them is gone already. */
+function endAtOnce(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
 }

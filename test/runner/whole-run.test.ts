@@ -103,15 +103,16 @@ describe.skipIf(noSandbox !== null)("a run whose instance falters", () => {
   it("stores every frame once when its link breaks, and when the worker is killed and comes back", async () => {
     const go = (name: string) =>
       bash(`until [ -e "$HOME/../workspace/${name}" ]; do command sleep 0.05; done; echo ${name}`);
-    const run = bed.run([go("first"), bash("echo lost"), go("second"), bash("echo last"), "Done."]);
+    const run = bed.run([go("first"), bash("echo lost"), go("next"), go("second"), bash("echo last"), "Done."]);
 
-    // What is said now is lost on its way; the next frame shows that it is missing.
+    // What is said now is lost on its way; the next frame, which waits for us, shows that it is missing.
     await run.event("tool.call");
     const workspace = join(bed.folderOf(run), "workspace");
     run.deaf = true;
     writeFileSync(join(workspace, "first"), "");
     await until("frames are lost", () => run.arrived.length > run.stored.length + 2);
     run.deaf = false;
+    writeFileSync(join(workspace, "next"), "");
     await until("what was lost is sent again", () => run.events.some(({ type }) => type === "tool.result"));
     run.breakLink();
     await until("the runner dials again", () => bed.instance.links.get(run.order.run_id) === 2);
@@ -129,7 +130,7 @@ describe.skipIf(noSandbox !== null)("a run whose instance falters", () => {
     expect(bed.instance.links.get(run.order.run_id)).toBe(3);
     expect(bed.instance.heard.filter(({ type }) => type === "register").at(-1)).toMatchObject({ leases: [run.lease] });
     const results = run.events.filter((event) => event.type === "tool.result").map(({ text }) => text);
-    expect(results).toEqual(["first", "lost", "second", "last"]);
+    expect(results).toEqual(["first", "lost", "next", "second", "last"]);
   });
 
   it("asks the model again when the worker dies in the middle of its answer", async () => {
