@@ -46,7 +46,8 @@ async function makeViews(t: TestContext, bed: GatedBed): Promise<View[]> {
     prompt: `# Task\n\n${conversation.task}\n\n- one\n- two`,
     limits: { timeout: "30m", turns: 20 },
     tags: { team: "docs" },
-    triggers: EVERY_TRIGGER,
+    // Without a repository to clone, nothing of GitHub's can come.
+    triggers: EVERY_TRIGGER.filter(({ type }) => type !== "github"),
   });
   const empty = await createRoutine(bed, { name: "A routine that never ran", prompt: "Wait." });
   const active = await runNow(bed, routine.id);
@@ -175,7 +176,12 @@ for (const theme of ["light", "dark"] as const) {
 
 test("a routine tells what wakes it, when, and where a source is to send to", async (t) => {
   const bed = await gatedBed();
-  const routine = await createRoutine(bed, { name: "Of every trigger", prompt: "Wait.", triggers: EVERY_TRIGGER });
+  const routine = await createRoutine(bed, {
+    name: "Of every trigger",
+    prompt: "Wait.",
+    repositories: [{ url: "https://github.com/acme/app" }],
+    triggers: EVERY_TRIGGER,
+  });
   await visit(t, bed, {}, async ({ page }) => {
     await page.goto(`/routines/${routine.id}?tab=definition`);
     const rows = page.getByRole("list", { name: "Triggers" }).locator("> li");
