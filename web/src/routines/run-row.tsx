@@ -5,7 +5,6 @@ import { formatCost } from "../format/amounts.ts";
 import { durationBetween } from "../format/duration.ts";
 import { RESULT_LABELS, runHeadline, TRIGGER_LABELS } from "../format/status.ts";
 import { originTerms } from "../format/triggers.ts";
-import { Plain } from "../session/text/plain.tsx";
 import { visibleLine } from "../session/text/visible-text.ts";
 import { Badge, RunStatusBadge } from "../ui/badge.tsx";
 import { ListRow, rowLinkClass } from "../ui/card.tsx";
@@ -33,7 +32,7 @@ export function RunRow({ run, showsRoutine = false }: RunRowProps) {
           className={classNames(rowLinkClass, styles.headline)}
           title={visibleLine(runHeadline(run))}
         >
-          <Plain text={runHeadline(run)} />
+          {visibleLine(runHeadline(run))}
         </Link>
         <p className={styles.meta}>
           {showsRoutine && <span className={styles.strong}>{run.routine.name}</span>}
