@@ -11,6 +11,7 @@ import type { LeaseRequest } from "./peers.ts";
 import { migratePool, poolDatabase } from "./pool-database.ts";
 import { RegisteredRunners } from "./registered-runners.ts";
 import type { HostReports } from "./runner-host.ts";
+import { answerClose } from "./sockets.ts";
 
 /** While leases are held, runners are looked after this often. */
 const CHECK_MS = 5_000;
@@ -90,13 +91,13 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     this.#match();
   }
 
-  override webSocketClose(socket: WebSocket): void {
-    this.#runners.miss(socket, Date.now());
-    this.#armAlarm();
+  override webSocketClose(socket: WebSocket, code: number, reason: string): void {
+    answerClose(socket, code, reason);
+    this.#miss(socket);
   }
 
   override webSocketError(socket: WebSocket): void {
-    this.webSocketClose(socket);
+    this.#miss(socket);
   }
 
   override async alarm(): Promise<void> {
@@ -109,6 +110,11 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     }
     await this.#reportEnds();
     this.#match();
+  }
+
+  #miss(socket: WebSocket): void {
+    this.#runners.miss(socket, Date.now());
+    this.#armAlarm();
   }
 
   #release(lease: LeaseRef): "freed" | "stopping" {

@@ -21,8 +21,9 @@ import { type RoutineParts, routineParts } from "./routine-parts.ts";
 import type { LeaseEnd } from "./run-happenings.ts";
 import type { GitRepository, Push } from "./run-proxies.ts";
 import { hashSecret, makeSecret } from "./secrets.ts";
+import { answerClose } from "./sockets.ts";
 import { readEvents } from "./transcript-page.ts";
-import { acceptLink, acceptViewer } from "./upgrades.ts";
+import { acceptUpgrade } from "./upgrades.ts";
 
 interface Open {
   routine: RoutineRow;
@@ -231,14 +232,16 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   }
 
   /** Upgrades that the worker passes on: `/live` of viewers, `/link` of runners. */
-  override async fetch(request: Request): Promise<Response> {
-    const url = new URL(request.url);
-    if (url.pathname === "/link") return acceptLink(this.#life, url);
-    return acceptViewer(() => this.#open()?.life ?? null, url);
+  override fetch(request: Request): Response | Promise<Response> {
+    return acceptUpgrade(new URL(request.url), this.#life, () => this.#open()?.life ?? null);
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
     this.#life?.receive(socket, typeof message === "string" ? message : "");
+  }
+
+  override webSocketClose(socket: WebSocket, code: number, reason: string): void {
+    answerClose(socket, code, reason);
   }
 
   override alarm(): void {

@@ -16,6 +16,18 @@ export function closeQuietly(socket: WebSocket, code: number, reason: string): v
   }
 }
 
+/**
+ * Answers the close of the other side, which waits for it: the platform does not answer for a socket that hibernates.
+ * A code that no endpoint may send (there was none, or the connection broke) is answered with 1000.
+ */
+export function answerClose(socket: WebSocket, code: number, reason: string): void {
+  try {
+    socket.close(code, reason);
+  } catch {
+    closeQuietly(socket, 1000, "");
+  }
+}
+
 /** Accepts an upgrade only to close it with a code: an HTTP status would not reach a browser's script. */
 export function refuseUpgrade(code: number, reason: string): Response {
   const { 0: client, 1: server } = new WebSocketPair();

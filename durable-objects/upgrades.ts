@@ -3,15 +3,24 @@ import { CLOSE_CODES } from "#protocol/viewer.ts";
 import type { RoutineLife } from "./routine-life.ts";
 import { refuseUpgrade } from "./sockets.ts";
 
-/** @param life null where no routine lives. The worker has checked the link token. */
-export function acceptLink(life: RoutineLife | null, url: URL): Response {
+/** @param life also of a deleted routine whose runs have not stopped. @param open gives that of a routine that is not deleted. */
+export function acceptUpgrade(
+  url: URL,
+  life: RoutineLife | null,
+  open: () => RoutineLife | null,
+): Response | Promise<Response> {
+  return url.pathname === "/link" ? acceptLink(life, url) : acceptViewer(open, url);
+}
+
+/** The worker has checked the link token. */
+function acceptLink(life: RoutineLife | null, url: URL): Response {
   const lease = { run_id: url.searchParams.get("run") ?? "", generation: Number(url.searchParams.get("generation")) };
   const origin = url.searchParams.get("origin") ?? url.origin;
   return life?.links.accept(lease, origin) ?? refuseUpgrade(CLOSE_CODES.notAllowed, "no such attempt");
 }
 
-/** @param open gives the life of a routine that is not deleted. Without a ticket the worker has checked who asks. */
-export async function acceptViewer(open: () => RoutineLife | null, url: URL): Promise<Response> {
+/** Without a ticket the worker has checked who asks. */
+async function acceptViewer(open: () => RoutineLife | null, url: URL): Promise<Response> {
   const sessionId = url.searchParams.get("session") ?? "";
   const ticket = url.searchParams.get("ticket");
   const used = ticket === null ? null : await open()?.parts.door.useTicket(ticket, sessionId, Date.now());

@@ -3,7 +3,7 @@ import type { FrameBody, LeaseRef } from "#protocol/runner-link.ts";
 import { RUNNER_PROTOCOL } from "#protocol/runner-link.ts";
 import { dial, type TestSocket } from "./test-socket.ts";
 
-const RUNNER_TOKEN = "runner-token-of-the-tests-0123456789abcdef";
+export const RUNNER_TOKEN = "runner-token-of-the-tests-0123456789abcdef";
 
 export interface Offer {
   lease: LeaseRef;

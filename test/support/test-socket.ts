@@ -31,8 +31,9 @@ export class TestSocket {
     this.#socket.send(JSON.stringify(message));
   }
 
-  close(code = 1000): void {
-    this.#socket.close(code);
+  /** Says that it is over. The other side's answer is in `closed`, once it has come. */
+  close(code?: number, reason?: string): void {
+    this.#socket.close(code, reason);
   }
 
   /** Resolves with the first message that fits, also one that has come already. */
