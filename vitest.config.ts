@@ -1,6 +1,9 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+/** For a run as on a later day: how far ahead of the real clock the tests' own is, in days. */
+const aheadMs = Number(process.env.TEST_DAYS_AHEAD ?? 0) * 86_400_000;
+
 /** Workerd: the whole worker with its objects and a real D1. */
 const workerd = cloudflareTest(async () => ({
   wrangler: { configPath: "./wrangler.toml" },
@@ -25,6 +28,7 @@ const workerd = cloudflareTest(async () => ({
       GITHUB_WEBHOOK_SECRET: "github-secret-of-the-tests-0123456789",
       GITHUB_WEBHOOK_SECRET_PREVIOUS: "",
       GIT_CREDENTIALS: JSON.stringify({ "http://upstream.test": "upstream-user:upstream-password" }),
+      TEST_CLOCK_AHEAD_MS: aheadMs,
       TEST_MIGRATIONS: await readD1Migrations("./migrations/d1"),
     },
     outboundService: (request: { method: string; url: string }) => {
@@ -53,6 +57,7 @@ export default defineConfig({
           name: "node",
           environment: "node",
           include: ["test/rules/**/*.test.ts", "test/*.test.ts", "test/scripts/**/*.test.ts", "test/web/**/*.test.ts"],
+          setupFiles: ["./test/support/node-setup.ts"],
           testTimeout: 30_000,
         },
       },

@@ -1,8 +1,9 @@
-/** Applies the real migrations of D1, and shuts the network: a request that no test foresaw fails. */
+/** Applies the real migrations of D1, keeps the clock, and shuts the network: a request that no test foresaw fails. */
 import { applyD1Migrations, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, vi } from "vitest";
 import type { Env as WorkerEnv } from "#worker/bindings.ts";
+import { keepClock } from "./platform-clock.ts";
 
 declare global {
   namespace Cloudflare {
@@ -11,10 +12,12 @@ declare global {
     }
     interface Env extends WorkerEnv {
       readonly TEST_MIGRATIONS: D1Migration[];
+      readonly TEST_CLOCK_AHEAD_MS: number;
     }
   }
 }
 
+await keepClock(env.TEST_CLOCK_AHEAD_MS);
 await applyD1Migrations(env.DB, env.TEST_MIGRATIONS);
 
 beforeEach(() => {
