@@ -1,7 +1,7 @@
 /** The pool's own SQLite. */
 import { type DrizzleSqliteDODatabase, drizzle } from "drizzle-orm/durable-sqlite";
-import { migrate } from "drizzle-orm/durable-sqlite/migrator";
 import migrations from "../migrations/pool-object/migrations.js";
+import { type Migrated, migrate } from "./migrate.ts";
 
 export type PoolDatabase = DrizzleSqliteDODatabase<Record<string, never>>;
 
@@ -9,6 +9,6 @@ export function poolDatabase(storage: DurableObjectStorage): PoolDatabase {
   return drizzle(storage);
 }
 
-export async function migratePool(database: PoolDatabase): Promise<void> {
-  await migrate(database, migrations);
+export function migratePool(storage: DurableObjectStorage): Migrated {
+  return migrate(storage, "pool", migrations);
 }

@@ -3,15 +3,17 @@ import { DurableObject } from "cloudflare:workers";
 import { ownerKeyOf } from "#protocol/ids.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
+import { CLOSE_CODES } from "#protocol/viewer.ts";
 import { makeAttemptToken } from "./attempt-token.ts";
 import { type Config, type ObjectEnv, requireConfig } from "./environment.ts";
 import { LeaseBook, type LeaseRow, refOf } from "./lease-book.ts";
+import { MIGRATE_RETRY_MS } from "./migrate.ts";
 import { routineObject } from "./object-ids.ts";
 import type { LeaseRequest } from "./peers.ts";
 import { migratePool, poolDatabase } from "./pool-database.ts";
 import { RegisteredRunners } from "./registered-runners.ts";
 import type { HostReports } from "./runner-host.ts";
-import { answerClose } from "./sockets.ts";
+import { answerClose, refuseUpgrade } from "./sockets.ts";
 
 /** While leases are held, runners are looked after this often. */
 const CHECK_MS = 5_000;
@@ -19,6 +21,8 @@ const CHECK_MS = 5_000;
 export class PoolObject extends DurableObject<ObjectEnv> {
   readonly #leases: LeaseBook;
   readonly #config: Config;
+  /** Why the tables are not those that this version needs; null when they are. */
+  #fault: string | null = null;
   #nextCheckAt: number | null = null;
   readonly #runners: RegisteredRunners;
 
@@ -57,20 +61,18 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     this.#leases = new LeaseBook(database);
     context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     this.#runners = new RegisteredRunners(context, database, this.#reports);
-    void context.blockConcurrencyWhile(async () => {
-      await migratePool(database);
-      this.#runners.missThoseWithoutSocket(Date.now());
-      this.#armAlarm();
-    });
+    this.#open();
   }
 
   /** A runner's socket; the worker has checked its token. */
   override fetch(): Response {
+    if (this.#fault !== null) return refuseUpgrade(CLOSE_CODES.restarting, "the pool's storage is not up to date");
     return this.#runners.accept();
   }
 
   /** Asks for a runner for each lease. Asking twice for one is asking once. @returns how many runners the pool has. */
   request(requests: LeaseRequest[]): { runners: number } {
+    this.#requireTables();
     const nowMs = Date.now();
     this.ctx.storage.transactionSync(() => {
       for (const { lease, routine_id } of requests) this.#leases.ask(lease, routine_id, nowMs);
@@ -81,12 +83,14 @@ export class PoolObject extends DurableObject<ObjectEnv> {
 
   /** Takes leases back: at once where nobody works on one, else as soon as the work has stopped. @returns one answer each. */
   release(leases: LeaseRef[]): ("freed" | "stopping")[] {
+    this.#requireTables();
     const answers = leases.map((lease) => this.#release(lease));
     this.#armAlarm();
     return answers;
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    if (this.#fault !== null) return;
     this.#runners.receive(socket, typeof message === "string" ? message : "");
     this.#match();
   }
@@ -101,6 +105,8 @@ export class PoolObject extends DurableObject<ObjectEnv> {
   }
 
   override async alarm(): Promise<void> {
+    if (this.#fault !== null) this.#open();
+    if (this.#fault !== null) return;
     const nowMs = Date.now();
     this.#nextCheckAt = null;
     this.#runners.check(nowMs);
@@ -113,8 +119,23 @@ export class PoolObject extends DurableObject<ObjectEnv> {
   }
 
   #miss(socket: WebSocket): void {
+    if (this.#fault !== null) return;
     this.#runners.miss(socket, Date.now());
     this.#armAlarm();
+  }
+
+  /** Brings the tables up to date. Where that fails the alarm tries again, so that the pool keeps time afterwards. */
+  #open(): void {
+    const migrated = migratePool(this.ctx.storage);
+    this.#fault = migrated.ok ? null : `storage_not_migrated: ${migrated.migration}: ${migrated.cause}`;
+    if (!migrated.ok) return void this.ctx.storage.setAlarm(Date.now() + MIGRATE_RETRY_MS);
+    this.#runners.missThoseWithoutSocket(Date.now());
+    this.#armAlarm();
+  }
+
+  /** @throws Error until the tables are up to date: the caller owes the call, and makes it again. */
+  #requireTables(): void {
+    if (this.#fault !== null) throw new Error(this.#fault);
   }
 
   #release(lease: LeaseRef): "freed" | "stopping" {

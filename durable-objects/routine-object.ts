@@ -11,13 +11,13 @@ import type { TranscriptEvent } from "#protocol/transcript.ts";
 import type { Admission, Occurrence, TriggerEvent } from "#protocol/trigger-event.ts";
 import { changeDefinition, definitionFault, viewOf } from "./definition-changes.ts";
 import type { RoutineRow } from "./definition-store.ts";
-import { type Config, type ObjectEnv, requireConfig } from "./environment.ts";
+import { type ObjectEnv, requireConfig } from "./environment.ts";
 import { endSecrets, offerEvent, readEndpoint, rotateSecret } from "./listening.ts";
 import type { DueAnswer, EndpointAnswer, SecretAnswer } from "./peers.ts";
 import { changeRow, createRoutine, removeRoutine } from "./routine-birth.ts";
-import { hasTables, openDatabase } from "./routine-database.ts";
-import { RoutineLife } from "./routine-life.ts";
-import { type RoutineParts, routineParts } from "./routine-parts.ts";
+import { hasTables } from "./routine-database.ts";
+import { type Open, RoutineOpening } from "./routine-opening.ts";
+import type { RoutineParts } from "./routine-parts.ts";
 import type { LeaseEnd } from "./run-happenings.ts";
 import type { GitRepository, Push } from "./run-proxies.ts";
 import { hashSecret, makeSecret } from "./secrets.ts";
@@ -25,27 +25,22 @@ import { answerClose } from "./sockets.ts";
 import { readEvents } from "./transcript-page.ts";
 import { acceptUpgrade } from "./upgrades.ts";
 
-interface Open {
-  routine: RoutineRow;
-  life: RoutineLife;
-  parts: RoutineParts;
-}
-
 export class RoutineObject extends DurableObject<ObjectEnv> {
-  readonly #config: Config;
-  #life: RoutineLife | null = null;
+  readonly #opening: RoutineOpening;
 
   constructor(context: DurableObjectState, env: ObjectEnv) {
     super(context, env);
-    this.#config = requireConfig(env);
+    this.#opening = new RoutineOpening(context, env, requireConfig(env));
     context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
-    if (hasTables(context.storage)) void context.blockConcurrencyWhile(() => this.#openLife());
+    if (hasTables(context.storage)) void context.blockConcurrencyWhile(async () => void (await this.#opening.open()));
   }
 
   /** Creates the routine in this object. @param id carries this object's owner key. @param actor who, for revisions. */
   async create(id: string, input: RoutineInput, actor: string): Promise<Result<Routine>> {
     const fault = definitionFault(input, Date.now());
-    return fault ?? createRoutine(await this.#openLife(), { id, input, actor });
+    if (fault !== null) return fault;
+    const life = await this.#opening.open();
+    return life.ok ? createRoutine(life.value, { id, input, actor }) : life;
   }
 
   read(): Result<Routine> {
@@ -72,9 +67,8 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** Revokes the token, takes the routine out of every list, cancels its runs, and leaves a tombstone. */
   async remove(): Promise<Result<null>> {
-    const open = this.#open();
-    if (open === null) return refuse("not_found");
-    return removeRoutine(open.life, open.routine);
+    const open = this.#opening.routine();
+    return open.ok ? removeRoutine(open.value.life, open.value.routine) : open;
   }
 
   revisions(page: PageRequest): Result<Page<Revision>> {
@@ -129,15 +123,14 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** A webhook trigger with the secrets that are in force, for the worker alone. */
   async endpoint(triggerId: string): Promise<Result<EndpointAnswer>> {
-    const open = this.#open();
-    return open === null ? refuse("not_found") : readEndpoint(open.parts, open.routine, triggerId);
+    const open = this.#opening.routine();
+    return open.ok ? readEndpoint(open.value.parts, open.value.routine, triggerId) : open;
   }
 
   /** Puts a secret in force, one that is drawn where none is given. A source can do so only where there is none yet. */
   async setSecret(triggerId: string, given: string | null, from: "owner" | "source"): Promise<Result<SecretAnswer>> {
-    const open = this.#open();
-    if (open === null) return refuse("not_found");
-    return rotateSecret(open.life, { triggerId, given, from });
+    const open = this.#opening.routine();
+    return open.ok ? rotateSecret(open.value.life, { triggerId, given, from }) : open;
   }
 
   /** Ends an endpoint's secrets at once: it believes nobody until it has a new one. */
@@ -147,8 +140,9 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** The secret that the source has handed over: once. */
   async takeHandedOver(triggerId: string): Promise<Result<{ secret: string }>> {
-    const open = this.#open();
-    const secret = open === null ? null : await open.parts.endpoints.takeUnseen(triggerId);
+    const open = this.#opening.routine();
+    if (!open.ok) return open;
+    const secret = await open.value.parts.endpoints.takeUnseen(triggerId);
     return secret === null ? refuse("not_found") : success({ secret });
   }
 
@@ -193,15 +187,17 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** A ticket for one viewer's upgrade. @param access whose revocation closes the socket; null when nothing can. */
   async issueTicket(id: string, access: string | null): Promise<Result<{ ticket: string }>> {
-    const open = this.#open();
-    if (open === null || open.parts.log.end(id) === null) return refuse("not_found");
-    return success({ ticket: await open.parts.door.issueTicket(id, access, Date.now()) });
+    const open = this.#opening.routine();
+    if (!open.ok) return open;
+    const { log, door } = open.value.parts;
+    if (log.end(id) === null) return refuse("not_found");
+    return success({ ticket: await door.issueTicket(id, access, Date.now()) });
   }
 
   /** Closes the sockets that were opened with an access that has been revoked. */
   async revokeAccess(access: string): Promise<void> {
-    this.#life?.parts.door.revokeTickets(access);
-    this.#life?.viewers.closeAccess(access);
+    this.#opening.life?.parts.door.revokeTickets(access);
+    this.#opening.life?.viewers.closeAccess(access);
   }
 
   checkAttempt(lease: LeaseRef, model: string): Result<null> {
@@ -222,56 +218,43 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   recordPushes(lease: LeaseRef, number: number, pushes: Push[]): Result<null> {
     // Frames that came before the push come before it in the transcript.
-    this.#life?.flush();
+    this.#opening.life?.flush();
     return this.#proxy(({ proxies }, nowMs) => proxies.recordPushes(lease, number, pushes, nowMs));
   }
 
   /** The pool's word that nobody works on a lease any more. */
   leaseEnded(lease: LeaseRef, end: LeaseEnd): void {
-    this.#life?.endLease(lease, end);
+    if (this.#opening.fault !== null) throw new Error(this.#opening.fault.refusal.message);
+    this.#opening.life?.endLease(lease, end);
   }
 
   /** Upgrades that the worker passes on: `/live` of viewers, `/link` of runners. */
   override fetch(request: Request): Response | Promise<Response> {
-    return acceptUpgrade(new URL(request.url), this.#life, () => this.#open()?.life ?? null);
+    return acceptUpgrade(new URL(request.url), this.#opening);
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
-    this.#life?.receive(socket, typeof message === "string" ? message : "");
+    this.#opening.life?.receive(socket, typeof message === "string" ? message : "");
   }
 
   override webSocketClose(socket: WebSocket, code: number, reason: string): void {
     answerClose(socket, code, reason);
   }
 
-  override alarm(): void {
-    this.#life?.wake();
-  }
-
-  async #openLife(): Promise<RoutineLife> {
-    if (this.#life !== null) return this.#life;
-    const database = await openDatabase(this.ctx.storage);
-    const parts = routineParts(database, this.ctx.storage.sql, this.#config, this.ctx.id.name ?? "");
-    const alarmAt = await this.ctx.storage.getAlarm();
-    this.#life ??= new RoutineLife(this.ctx, this.env, this.#config, parts, alarmAt);
-    return this.#life;
-  }
-
-  #open(): Open | null {
-    const routine = this.#life?.parts.definitions.row() ?? null;
-    if (this.#life === null || routine === null || routine.status === "deleted") return null;
-    return { routine, life: this.#life, parts: this.#life.parts };
+  override async alarm(): Promise<void> {
+    if (this.#opening.fault !== null) await this.#opening.open();
+    this.#opening.life?.wake();
   }
 
   #with<Value>(work: (open: Open) => Result<Value>): Result<Value> {
-    const open = this.#open();
-    return open === null ? refuse("not_found") : work(open);
+    const open = this.#opening.routine();
+    return open.ok ? work(open.value) : open;
   }
 
   /** For what goes on until the last run has stopped, also in a deleted routine. */
   #proxy<Value>(work: (parts: RoutineParts, nowMs: number) => Result<Value>): Result<Value> {
-    const life = this.#life;
-    if (life === null) return refuse("proxy_token_refused");
+    const life = this.#opening.life;
+    if (life === null) return this.#opening.fault ?? refuse("proxy_token_refused");
     return life.change((nowMs) => work(life.parts, nowMs));
   }
 
@@ -288,9 +271,9 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** Changes the routine's own row, and answers when D1 has it. */
   async #changeRoutine(work: (open: Open, nowMs: number) => Result<RoutineRow>): Promise<Result<Routine>> {
-    const open = this.#open();
-    if (open === null) return refuse("not_found");
-    return changeRow(open.life, open.routine, (nowMs) => work(open, nowMs));
+    const open = this.#opening.routine();
+    if (!open.ok) return open;
+    return changeRow(open.value.life, open.value.routine, (nowMs) => work(open.value, nowMs));
   }
 }
 

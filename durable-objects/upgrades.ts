@@ -1,15 +1,15 @@
 /** WebSocket upgrades that the worker passes on to a routine's object: `/live` of viewers, `/link` of runners. */
+import type { Result } from "#protocol/errors.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
 import type { RoutineLife } from "./routine-life.ts";
+import type { Open, RoutineOpening } from "./routine-opening.ts";
 import { refuseUpgrade } from "./sockets.ts";
 
-/** @param life also of a deleted routine whose runs have not stopped. @param open gives that of a routine that is not deleted. */
-export function acceptUpgrade(
-  url: URL,
-  life: RoutineLife | null,
-  open: () => RoutineLife | null,
-): Response | Promise<Response> {
-  return url.pathname === "/link" ? acceptLink(life, url) : acceptViewer(open, url);
+/** A link is accepted also in a deleted routine, until its runs have stopped. */
+export function acceptUpgrade(url: URL, opening: RoutineOpening): Response | Promise<Response> {
+  if (opening.fault !== null) return refuseUpgrade(CLOSE_CODES.restarting, "the object's storage is not up to date");
+  if (url.pathname === "/link") return acceptLink(opening.life, url);
+  return acceptViewer(() => opening.routine(), url);
 }
 
 /** The worker has checked the link token. */
@@ -20,18 +20,20 @@ function acceptLink(life: RoutineLife | null, url: URL): Response {
 }
 
 /** Without a ticket the worker has checked who asks. */
-async function acceptViewer(open: () => RoutineLife | null, url: URL): Promise<Response> {
+async function acceptViewer(open: () => Result<Open>, url: URL): Promise<Response> {
   const sessionId = url.searchParams.get("session") ?? "";
   const ticket = url.searchParams.get("ticket");
-  const used = ticket === null ? null : await open()?.parts.door.useTicket(ticket, sessionId, Date.now());
-  if (ticket !== null && (used === null || used === undefined)) {
+  const before = open();
+  const used =
+    ticket === null || !before.ok ? null : await before.value.parts.door.useTicket(ticket, sessionId, Date.now());
+  if (ticket !== null && used === null) {
     return refuseUpgrade(CLOSE_CODES.notAllowed, "the ticket is not valid");
   }
   // After the wait: the routine may have been deleted meanwhile.
-  const life = open();
-  if (life === null || life.parts.log.end(sessionId) === null) {
+  const after = open();
+  if (!after.ok || after.value.parts.log.end(sessionId) === null) {
     return refuseUpgrade(CLOSE_CODES.noSuchSession, "no such session");
   }
   const access = used?.access ?? url.searchParams.get("access");
-  return life.acceptViewer(sessionId, Number(url.searchParams.get("after") ?? 0), access);
+  return after.value.life.acceptViewer(sessionId, Number(url.searchParams.get("after") ?? 0), access);
 }

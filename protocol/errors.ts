@@ -174,6 +174,11 @@ const API_ERRORS = {
     message: "The delivery could not be handled.",
     hint: "Try again soon.",
   },
+  storage_not_migrated: {
+    type: "overloaded_error",
+    message: "What is stored could not be brought up to date for this version.",
+    hint: "The worker's log tells the cause (what: migrate). Nothing is lost: deploy the version before, or a repaired one.",
+  },
   index_behind: {
     type: "overloaded_error",
     message: "The change could not be written to the index.",

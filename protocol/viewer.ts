@@ -8,7 +8,13 @@ export const VIEWER_WINDOW = { events: 512, bytes: 1_048_576 } as const;
 export const VIEWER_STALL_MS = 60_000;
 export const TICKET_LIFETIME_MS = 60_000;
 
-export const CLOSE_CODES = { notAllowed: 4401, noSuchSession: 4404, tooSlow: 4408, badMessage: 1008 } as const;
+export const CLOSE_CODES = {
+  notAllowed: 4401,
+  noSuchSession: 4404,
+  tooSlow: 4408,
+  badMessage: 1008,
+  restarting: 1012,
+} as const;
 
 export const viewerMessageSchema = z
   .discriminatedUnion("type", [

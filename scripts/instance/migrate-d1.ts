@@ -14,7 +14,11 @@ const TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations(
 
 const appliedSchema = z.array(z.object({ name: z.string() }));
 
-/** Applies what is missing, in the order of the names; each file with its mark in one transaction. */
+/**
+ * Applies what is missing, in the order of the names; each file with its mark in one transaction.
+ *
+ * @throws Error that names the file which failed, and why.
+ */
 export async function migrateD1(database: Database, folder: string): Promise<void> {
   await database.prepare(TABLE).run();
   const { results } = await database.prepare("SELECT name FROM d1_migrations").all();
@@ -23,10 +27,15 @@ export async function migrateD1(database: Database, folder: string): Promise<voi
   for (const name of files) {
     if (applied.has(name)) continue;
     const statements = splitStatements(await readFile(path.join(folder, name), "utf8"));
-    await database.batch([
-      ...statements.map((statement) => database.prepare(statement)),
-      database.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name),
-    ]);
+    try {
+      await database.batch([
+        ...statements.map((statement) => database.prepare(statement)),
+        database.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name),
+      ]);
+    } catch (error) {
+      const cause = error instanceof Error ? error.message : String(error);
+      throw new Error(`The local D1 is as it was before migrations/d1/${name}, which failed: ${cause}`);
+    }
   }
 }
 

@@ -22,7 +22,9 @@ async function owing(pool: PoolPort, work: (calls: OwedCalls, outbox: Outbox, ru
   const { run_id } = await fired(routine);
   const stub = routineObject(env, null, ownerKeyOf(routine.id) ?? "");
   await runInDurableObject(stub, async (_object, state) => {
-    const database = await openDatabase(state.storage);
+    const opened = openDatabase(state.storage);
+    if (!opened.ok) throw new Error(opened.refusal.message);
+    const database = opened.value;
     const parts = routineParts(database, state.storage.sql, requireConfig(env satisfies object as ObjectEnv), "");
     const outbox = new Outbox(state.storage.sql);
     // What the object itself owes is another matter.

@@ -1,0 +1,65 @@
+/**
+ * Brings an object's own SQLite up to date. What has been applied is known by its name, not by its age: a migration that
+ * was merged late is applied also where newer ones have been.
+ */
+import { errorText, logLine } from "#protocol/log.ts";
+
+/** As drizzle-kit writes it: the SQL of entry n is at `m` and four digits. */
+export interface Migrations {
+  journal: { entries: readonly { idx: number; when: number; tag: string }[] };
+  migrations: Record<string, string>;
+}
+
+/** An object whose migration fails tries again after this long: a repaired version may be there, or the fault gone. */
+export const MIGRATE_RETRY_MS = 60_000;
+
+export type Migrated = { ok: true } | { ok: false; migration: string; cause: string };
+
+const STATEMENT_END = "--> statement-breakpoint";
+/** Drizzle's own table. Its migrator left `hash` empty and wrote the entry's `when`; the name in `hash` is ours. */
+const APPLIED = "__drizzle_migrations";
+const APPLIED_TABLE = `CREATE TABLE IF NOT EXISTS ${APPLIED} (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at numeric)`;
+
+/**
+ * Applies what is missing, in the journal's order: all of it or, when one fails, nothing. Marks that this version does not
+ * know are a newer version's, and stay.
+ *
+ * @param what the kind of object, for the log.
+ * @returns which one failed, and why; the log has it too.
+ */
+export function migrate(storage: DurableObjectStorage, what: "routine" | "pool", given: Migrations): Migrated {
+  let current = "";
+  try {
+    storage.transactionSync(() => {
+      const isApplied = readApplied(storage.sql);
+      for (const entry of given.journal.entries) {
+        if (isApplied(entry)) continue;
+        current = entry.tag;
+        for (const statement of statementsOf(given, entry.idx)) storage.sql.exec(statement);
+        storage.sql.exec(`INSERT INTO ${APPLIED} (hash, created_at) VALUES (?, ?)`, entry.tag, entry.when);
+      }
+    });
+    return { ok: true };
+  } catch (error) {
+    const cause = errorText(error);
+    logLine("error", { what: "migrate", object: what, migration: current, outcome: cause });
+    return { ok: false, migration: current, cause };
+  }
+}
+
+function readApplied(sql: SqlStorage): (entry: { tag: string; when: number }) => boolean {
+  sql.exec(APPLIED_TABLE);
+  const rows = sql.exec<{ hash: string; created_at: number }>(`SELECT hash, created_at FROM ${APPLIED}`).toArray();
+  const names = new Set(rows.map(({ hash }) => hash));
+  const times = new Set(rows.filter(({ hash }) => hash === "").map(({ created_at }) => Number(created_at)));
+  return ({ tag, when }) => names.has(tag) || times.has(when);
+}
+
+function statementsOf({ migrations }: Migrations, idx: number): string[] {
+  const text = migrations[`m${String(idx).padStart(4, "0")}`];
+  if (text === undefined) throw new Error("its file is not in this version");
+  return text
+    .split(STATEMENT_END)
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== "");
+}
