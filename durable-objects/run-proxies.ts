@@ -4,7 +4,7 @@ import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { Cause } from "#protocol/incoming-event.ts";
 import { isSettled, type Usage } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
-import { repositoryPlace } from "#protocol/subscriptions.ts";
+import { placeKey, repositoryPlace } from "#protocol/subscriptions.ts";
 import type { EventBody } from "#protocol/transcript.ts";
 import type { DefinitionStore } from "./definition-store.ts";
 import type { Outbox } from "./outbox.ts";
@@ -94,8 +94,8 @@ export class RunProxies {
     if (repository === null)
       return refuse("proxy_refused", { reason: "the repository is not attached to the routine" });
     const { routine_id, trigger } = row.doc;
-    const { fullName } = repositoryPlace({ url: repository });
-    const key = this.#repositoryIds.all().get(fullName) ?? fullName;
+    const place = repositoryPlace({ url: repository });
+    const key = this.#repositoryIds.all().get(placeKey(place)) ?? place.fullName;
     return success({ url: repository, key, cause: { routine_id, run_id: row.id, depth: trigger.depth ?? 0 } });
   }
 

@@ -1,5 +1,6 @@
 /** A routine: what it is told, where it works, what wakes it, and its limits. */
 import { z } from "zod";
+import { branchRef, isPlainBranch } from "./git-refs.ts";
 import { routineIdSchema } from "./ids.ts";
 import { boundedDuration, timestampSchema } from "./time.ts";
 import { triggerInputSchema, triggerSchema, triggerStatusSchema } from "./triggers.ts";
@@ -34,11 +35,7 @@ export const repositorySchema = z
     branch: z
       .string()
       .max(255)
-      .regex(
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: git refuses control characters, and so does this
-        /^(?![-/.])(?!.*(?:\.\.|\/\/|\/\.|@\{|\.lock(?:\/|$)))[^\x00-\x20\x7f~^:?*[\\]+(?<![/.])$/,
-        "must be a valid branch name",
-      )
+      .refine((branch) => branchRef(branch) !== null && isPlainBranch(branch), "must be a valid branch name")
       .optional(),
   })
   .meta({ id: "Repository" });

@@ -1,4 +1,5 @@
 /** How the commit that a run is about is checked out, without doing it: names, rules and the script that git runs by. */
+import { branchOf, branchRef, isPlainBranch, readRef } from "#protocol/git-refs.ts";
 import type { Checkout } from "#protocol/trigger-event.ts";
 import type { Command } from "./spawn.ts";
 
@@ -27,8 +28,8 @@ export interface LocalBranch {
 
 /** @returns the local branch that is named after a ref, or null for a ref that only a detached head can stand for. */
 export function localBranch(ref: string): LocalBranch | null {
-  const branch = /^refs\/heads\/(.+)$/.exec(ref)?.[1];
-  if (branch !== undefined) return { name: branch, isUpstream: true };
+  const branch = branchOf(ref);
+  if (branch !== null) return isPlainBranch(branch) ? { name: branch, isUpstream: true } : null;
   const [, kind, number] = /^refs\/(pull|merge-requests)\/([0-9]+)\/head$/.exec(ref) ?? [];
   if (number === undefined) return null;
   return { name: `${kind === "pull" ? "pr" : "mr"}-${number}`, isUpstream: false };
@@ -36,13 +37,12 @@ export function localBranch(ref: string): LocalBranch | null {
 
 /** A branch's whole name as a ref. @returns null for what git would not read as the name of one ref. */
 export function wholeRef(ref: string): string | null {
-  const whole = ref.startsWith("refs/") ? ref : `refs/heads/${ref}`;
-  return /^refs\/[^\s\p{Cc}:^~?*[\\]+$/u.test(whole) && !/\.\.|\/\/|\/$/.test(whole) ? whole : null;
+  return ref.startsWith("refs/") ? readRef(ref) : branchRef(ref);
 }
 
 /** A branch's name without `refs/heads/`. */
 export function branchName(ref: string): string {
-  return ref.replace(/^refs\/heads\//, "");
+  return branchOf(ref) ?? ref;
 }
 
 /** @param ref as `wholeRef` gives it. @param name the clone's folder in the working folder. */

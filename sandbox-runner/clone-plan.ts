@@ -68,7 +68,7 @@ export interface Head {
 
 /** @returns null for what is not the end of `cloneCommand`'s output, for instance of a repository without a commit. */
 export function readHead(output: string): Head | null {
-  const [commit = "", branch = ""] = output.trim().split("\n");
+  const [commit = "", branch = ""] = output.split("\n");
   return /^[0-9a-f]{40,64}$/.test(commit) && branch !== "" ? { commit, branch } : null;
 }
 

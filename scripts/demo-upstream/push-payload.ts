@@ -73,7 +73,7 @@ export function changesBetween(before: ReadonlyMap<string, string>, after: Reado
 /** Reads `git for-each-ref --format="%(objectname) %(refname)"`. */
 export function parseRefs(output: string): Map<string, string> {
   const lines = output.split("\n").flatMap((line) => {
-    const [, object, ref] = /^([0-9a-f]{40,64}) (refs\/.+)$/.exec(line) ?? [];
+    const [, object, ref] = /^([0-9a-f]{40,64}) (refs\/.+)$/s.exec(line) ?? [];
     return object === undefined || ref === undefined ? [] : [[ref, object] as const];
   });
   return new Map(lines);

@@ -112,6 +112,19 @@ describe("a push of a run", () => {
     expect((await occurrencesOf(writer.id))[0]).toMatchObject({ outcome: "refused", reason: "chain_too_deep" });
   });
 
+  it("is the run's own also where the repository has got another name since it was first heard of", async () => {
+    const repository = someRepository();
+    const writer = await attached(repository, [{ type: "api" }, onPush]);
+    await deliverGithub(pushEvent(repository, someCommit()));
+    using runner = await FakeRunner.join({ capacity: 10 });
+    const offer = await begin(runner, writer);
+    const commit = someCommit();
+    await push(offer, commit, "ok");
+    const renamed = { ...repository, full_name: `${repository.full_name}-renamed` };
+    await deliverGithub(pushEvent(renamed, commit));
+    expect((await occurrencesOf(writer.id))[0]).toMatchObject({ outcome: "ignored", reason: "own_event" });
+  });
+
   it("mutes nothing when the upstream refused it: what others push there is theirs", async () => {
     const repository = someRepository();
     const writer = await attached(repository, [{ type: "api" }, onPush]);

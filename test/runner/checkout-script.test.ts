@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkoutCommand, localBranch, wholeRef } from "#sandbox-runner/checkout-plan.ts";
-import { planClones } from "#sandbox-runner/clone-plan.ts";
+import { planClones, readHead } from "#sandbox-runner/clone-plan.ts";
 import { awaitProcess, type CommandEnd, startProcess } from "#sandbox-runner/spawn.ts";
 import { commitTo, type Files, git, seedUpstream } from "./support/upstream.ts";
 
@@ -180,6 +180,26 @@ describe("a commit of the repository's own", () => {
       code: 0,
       stdout: `${commit}\nHEAD\n`,
     });
+  });
+
+  it.each(["claude/夜間\u3000", "a\u00a0b", "x\u2028y", "@", "it's-$(x)&a;b|c%20#1"])(
+    "is on a branch of the name %j",
+    async (name) => {
+      const bare = seedUpstream(folder, "up", { "a.txt": "a" });
+      const commit = commitTo(bare, `refs/heads/${name}`, { "a.txt": "b" });
+      const end = await checkOut(bare, `refs/heads/${name}`, commit, false);
+      expect(readHead(end.stdout)).toEqual({ commit, branch: name });
+      expect(git("-C", clone(), "for-each-ref", "--format=%(upstream)", `refs/heads/${name}`)).toBe(
+        `refs/remotes/origin/${name}`,
+      );
+    },
+  );
+
+  it.each(["-x", "HEAD"])("is on no branch where git's commands take none of the name %j", async (name) => {
+    const bare = seedUpstream(folder, "up", { "a.txt": "a" });
+    const commit = commitTo(bare, `refs/heads/${name}`, { "a.txt": "b" });
+    const end = await checkOut(bare, `refs/heads/${name}`, commit, false);
+    expect(readHead(end.stdout)).toEqual({ commit, branch: "HEAD" });
   });
 
   it("that is gone is an error in the words of git", async () => {

@@ -14,9 +14,12 @@ const ENVIRONMENT = {
   GIT_COMMITTER_EMAIL: "ada@example.com",
 };
 
-/** Runs git to its end. @returns its standard output, trimmed. @throws when it fails. */
+/** Runs git to its end. @returns its standard output, without the last line feeds. @throws when it fails. */
 export function git(...args: string[]): string {
-  return execFileSync("git", args, { env: ENVIRONMENT, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
+  return execFileSync("git", args, { env: ENVIRONMENT, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).replace(
+    /\n+$/,
+    "",
+  );
 }
 
 /** Path → content, where a symbolic link leads, or null for a file or folder that is taken away. */

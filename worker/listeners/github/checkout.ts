@@ -1,8 +1,9 @@
 /** Which commit an event is about, and how git fetches it from the repository itself, never from a fork. Pure. */
+import { branchRef, readRef } from "#protocol/git-refs.ts";
 import type { GithubFacts } from "#protocol/incoming-event.ts";
 import type { JsonObject } from "#protocol/schema.ts";
 import { textAt, valueAt } from "../payload.ts";
-import { branchRef, idAt, pullRequestOf, pullRequestsAt, safeRef, shaAt } from "./pull-request.ts";
+import { idAt, pullRequestOf, pullRequestsAt, shaAt } from "./pull-request.ts";
 import { isOwnRun } from "./strangers.ts";
 
 type Checkout = NonNullable<GithubFacts["checkout"]>;
@@ -29,13 +30,19 @@ function checkout(
   ref: string | null,
   commit: string | null,
   isFork: boolean,
-  trustedRef: string | null,
+  trustedBranch: string | null,
 ): Checkout | null {
-  const safe = safeRef(ref);
+  const safe = readRef(ref);
   return safe === null || commit === null
     ? null
     : // Whoever opens a fork's pull request chooses the branch that it is to be merged into.
-      { ref: safe, commit, is_fork: isFork, trusted_ref: isFork ? null : safeRef(trustedRef) };
+      { ref: safe, commit, is_fork: isFork, trusted_ref: isFork ? null : trustedRef(trustedBranch) };
+}
+
+/** By its name alone, unless that could be read as the whole name of another ref. */
+function trustedRef(branch: string | null): string | null {
+  const ref = branchRef(branch);
+  return ref === null || branch?.startsWith("refs/") ? ref : branch;
 }
 
 function ofPullRequest(payload: JsonObject): Checkout | null {

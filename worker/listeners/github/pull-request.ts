@@ -2,8 +2,6 @@
 import type { Json, JsonObject } from "#protocol/schema.ts";
 import { isObject, textAt, valueAt } from "../payload.ts";
 
-const REF_LIMIT = 1_000;
-
 export interface PullRequest {
   number: number | null;
   /** Its head is in another repository than its base, or in one that is gone. */
@@ -48,14 +46,4 @@ export function idAt(value: Json | undefined, path: string): number | null {
 export function shaAt(value: Json | undefined, path: string): string | null {
   const found = textAt(value, path);
   return found !== null && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(found) && !/^0+$/.test(found) ? found : null;
-}
-
-/** A name in full, as git lets one be written; null for what git would read as something else. */
-export function safeRef(ref: string | null): string | null {
-  if (ref === null || ref.length > REF_LIMIT || ref.startsWith("-")) return null;
-  return /[\p{Cc}\s~^:?*[\\]|\.\.|@\{/u.test(ref) ? null : ref;
-}
-
-export function branchRef(branch: string | null): string | null {
-  return branch === null ? null : safeRef(`refs/heads/${branch}`);
 }

@@ -1,8 +1,9 @@
 /** Which pushes an event may follow from, as marks: a push of one of our own runs is known by them. Pure. */
+import { branchRef, readRef } from "#protocol/git-refs.ts";
 import { commitMark, refMark, updateMark } from "#protocol/push-marks.ts";
 import type { JsonObject } from "#protocol/schema.ts";
 import { textAt, valueAt } from "../payload.ts";
-import { idAt, safeRef, shaAt } from "./pull-request.ts";
+import { idAt, shaAt } from "./pull-request.ts";
 
 /** A repository by its number, and by its name: a run may have pushed before the number was known. */
 type Keys = readonly (number | string)[];
@@ -47,13 +48,16 @@ function keysAt(payload: JsonObject, path: string): Keys {
   return id === null || fullName === null ? [] : [id, fullName.slice(0, NAME_LIMIT).toLowerCase()];
 }
 
-/** By exactly what was changed from what to what: the same commit on another branch is another push. */
+/**
+ * By exactly what was changed from what to what: the same commit on another branch is another push. A push to what has no
+ * name that could be compared is known by its commits.
+ */
 function ofPush(payload: JsonObject, keys: Keys): string[] {
-  const ref = safeRef(textAt(payload, "ref"));
+  const ref = readRef(textAt(payload, "ref"));
   const [previous, commit] = ["before", "after"].map((path) => textAt(payload, path));
-  if (!ref || !previous || !commit || !OBJECT_NAME.test(previous) || !OBJECT_NAME.test(commit)) return [];
-  const exact = keys.map((key) => updateMark(key, { previous, commit, ref }));
-  if (isByPerson(payload)) return exact;
+  if (!previous || !commit || !OBJECT_NAME.test(previous) || !OBJECT_NAME.test(commit)) return [];
+  const exact = ref === null ? [] : keys.map((key) => updateMark(key, { previous, commit, ref }));
+  if (ref !== null && isByPerson(payload)) return exact;
   // An app that merges goes on with what a run has pushed.
   const told = valueAt(payload, "commits");
   const newest = Array.isArray(told) ? told.slice(-COMMITS_LIMIT).reverse() : [];
@@ -62,10 +66,9 @@ function ofPush(payload: JsonObject, keys: Keys): string[] {
 }
 
 function ofRef(payload: JsonObject, keys: Keys, change: "created" | "deleted"): string[] {
-  const name = safeRef(textAt(payload, "ref"));
-  if (name === null) return [];
-  const folder = textAt(payload, "ref_type") === "tag" ? "refs/tags/" : "refs/heads/";
-  return keys.map((key) => refMark(key, change, `${folder}${name}`));
+  const name = textAt(payload, "ref");
+  const ref = textAt(payload, "ref_type") === "tag" ? readRef(`refs/tags/${name ?? ""}`) : branchRef(name);
+  return ref === null ? [] : keys.map((key) => refMark(key, change, ref));
 }
 
 function ofPullRequest(payload: JsonObject): string[] {
