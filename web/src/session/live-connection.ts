@@ -54,7 +54,13 @@ const PROBE_WITHIN_MS = 2_000;
 const CAUGHT_UP_WITHIN_MS = 15_000;
 /** A connection that holds this long has made up for the failures before it. */
 const CALM_MS = 5_000;
-const CLOSE: typeof CLOSE_CODES = { notAllowed: 4401, noSuchSession: 4404, tooSlow: 4408, badMessage: 1008, restarting: 1012 };
+const CLOSE: typeof CLOSE_CODES = {
+  notAllowed: 4401,
+  noSuchSession: 4404,
+  tooSlow: 4408,
+  badMessage: 1008,
+  restarting: 1012,
+};
 const NORMAL_CLOSE = 1000;
 
 type TimerName = "retry" | "deadline" | "ping" | "calm" | "ack";
