@@ -37,6 +37,25 @@ const workerd = cloudflareTest(async () => ({
   },
 }));
 
+/** What the worker and its tests import from packages. */
+const BUNDLED = [
+  "@hono/zod-openapi",
+  "@octokit/webhooks-methods",
+  "croner",
+  "drizzle-orm",
+  "drizzle-orm/d1",
+  "drizzle-orm/durable-sqlite",
+  "drizzle-orm/durable-sqlite/migrator",
+  "drizzle-orm/sqlite-core",
+  "fast-check",
+  "hono",
+  "hono/cookie",
+  "hono/route",
+  "jose",
+  "re2js",
+  "zod",
+];
+
 export default defineConfig({
   test: {
     silent: "passed-only",
@@ -50,6 +69,10 @@ export default defineConfig({
           include: ["test/{objects,journeys,worker}/**/*.test.ts"],
           setupFiles: ["./test/support/workerd-setup.ts"],
           testTimeout: 20_000,
+          // A worker for many files: each finds the storage empty (test/support/workerd-setup.ts).
+          isolate: false,
+          // Bundled once, and not transformed anew for each of the files, which all start a worker of their own.
+          deps: { optimizer: { ssr: { enabled: true, include: BUNDLED } } },
         },
       },
       {

@@ -7,6 +7,7 @@ import type { Delivery } from "#protocol/delivery.ts";
 import type { Routine } from "#protocol/routine.ts";
 import type { Json } from "#protocol/schema.ts";
 import { buildRoutine, call } from "#test/support/api.ts";
+import { hourAfterAllDeliveries } from "#test/support/clock.ts";
 import {
   deliverGithub,
   GITHUB_SECRET,
@@ -203,8 +204,7 @@ describe("the list of deliveries", () => {
   });
 
   it("forgets them after seven days, with their bodies, also those whose row was never written", async () => {
-    // Ids never go back in time: the clock may be set to a later moment only.
-    const startMs = Math.ceil(Date.now() / HOUR_MS) * HOUR_MS;
+    const startMs = hourAfterAllDeliveries();
     vi.useFakeTimers({ toFake: ["Date"], now: startMs });
     const old = await deliverBytes(bytesOf(`{"padding":"${"x".repeat(600_000)}"}`), { "x-github-event": "ping" });
     await env.BODIES.put(`deliveries/${old.slice(0, -1)}0`, "its row was never written");

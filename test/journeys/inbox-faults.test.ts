@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Page } from "#protocol/api.ts";
 import type { Occurrence } from "#protocol/trigger-event.ts";
 import { buildRoutine, call } from "#test/support/api.ts";
+import { hourAfterAllDeliveries } from "#test/support/clock.ts";
 import { pullRequest, readDelivery, someRepository } from "#test/support/deliver.ts";
 import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
 import { makeDeliveryId } from "#worker/inbox/delivery-ids.ts";
@@ -13,12 +14,14 @@ import { type DeliveryStore, deliveryStore, type NewDelivery } from "#worker/sto
 import { githubApp } from "#worker/store/github-app.ts";
 import { matching } from "#worker/store/matching.ts";
 
-const START_MS = Date.parse("2026-11-23T09:10:00.000Z");
 const HOUR_MS = 3_600_000;
 const whole = { deliveries: deliveryStore(env.DB, bodies(env.BODIES)), matching: matching(env.DB) };
 
+let startMs = 0;
+
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["Date"], now: START_MS });
+  startMs = hourAfterAllDeliveries() + 600_000;
+  vi.useFakeTimers({ toFake: ["Date"], now: startMs });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -181,7 +184,7 @@ describe("a routine that can't be reached", () => {
       },
     };
     for (let hour = 0; hour <= 24; hour += 1) {
-      vi.setSystemTime(START_MS + hour * HOUR_MS);
+      vi.setSystemTime(startMs + hour * HOUR_MS);
       await inbox({ ownerOf: unreachable, deliveries: counted }).sweep(Date.now());
     }
     expect(tries).toBeGreaterThan(20);

@@ -2,11 +2,13 @@
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import type { Page } from "#protocol/api.ts";
+import { timeOf } from "#protocol/ids.ts";
 import type { Occurrence } from "#protocol/trigger-event.ts";
 import type { ClockMessage } from "#worker/bindings.ts";
 import { lookAt } from "#worker/clock/look-at.ts";
 import { sweep } from "#worker/clock/sweep.ts";
 import { type Deps, depsOf } from "#worker/deps.ts";
+import { makeDeliveryId } from "#worker/inbox/delivery-ids.ts";
 import { call } from "./api.ts";
 
 export function realDeps(): Deps {
@@ -68,4 +70,13 @@ export async function dueRowOf(routineId: string): Promise<string | null> {
     .bind(routineId)
     .first<{ due_at: number }>();
   return row === null ? null : new Date(row.due_at).toISOString();
+}
+
+/**
+ * A whole hour after every delivery so far, in Unix milliseconds. The ids of deliveries never go back in time within one
+ * isolate: where their age counts, a test sets the clock to such a moment, not to a date.
+ */
+export function hourAfterAllDeliveries(): number {
+  const hourMs = 3_600_000;
+  return (Math.floor(timeOf(makeDeliveryId(Date.now())) / hourMs) + 1) * hourMs;
 }

@@ -6,6 +6,8 @@ import { clockAhead } from "./clock-ahead.ts";
 /** Further away than any moment of a test, and than any day on which the tests are run. */
 const NEVER_MS = 100 * 365 * 86_400_000;
 
+let isKept = false;
+
 /**
  * Lets `Date` run ahead of the real clock, and keeps the platform's alarms out of tests that set the clock: an alarm that
  * is armed for a moment of theirs never rings by itself, whatever day it really is; `runDurableObjectAlarm` rings it.
@@ -14,6 +16,9 @@ const NEVER_MS = 100 * 365 * 86_400_000;
  * @param aheadMs milliseconds; 0 for the real time.
  */
 export async function keepClock(aheadMs: number): Promise<void> {
+  // One isolate runs many files.
+  if (isKept) return;
+  isKept = true;
   const started = clockAhead(aheadMs);
   const gate = env.GATE.get(env.GATE.newUniqueId());
   const { state, storage } = await runInDurableObject(gate, (_object, given) => ({

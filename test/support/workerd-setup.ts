@@ -1,5 +1,8 @@
-/** Applies the real migrations of D1, keeps the clock, and shuts the network: a request that no test foresaw fails. */
-import { applyD1Migrations, type D1Migration } from "cloudflare:test";
+/**
+ * For each file of tests: empties all storage, applies the real migrations of D1, keeps the clock, and shuts the network:
+ * a request that no test foresaw fails.
+ */
+import { applyD1Migrations, type D1Migration, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, vi } from "vitest";
 import type { Env as WorkerEnv } from "#worker/bindings.ts";
@@ -17,6 +20,7 @@ declare global {
   }
 }
 
+await reset();
 await keepClock(env.TEST_CLOCK_AHEAD_MS);
 await applyD1Migrations(env.DB, env.TEST_MIGRATIONS);
 
