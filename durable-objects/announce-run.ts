@@ -1,5 +1,4 @@
 /** Tells the routines that wait for a run's end. */
-import { ownerKeyOf } from "#protocol/ids.ts";
 import { logLine } from "#protocol/log.ts";
 import type { Run } from "#protocol/run.ts";
 import type { ObjectEnv } from "./environment.ts";
@@ -24,5 +23,5 @@ export async function announceRun(
   const routineIds = await subscribedRoutines(env.DB, endingKeys(run, name));
   if (routineIds.length === 0) return;
   const event = endingEvent(run, name);
-  await Promise.all(routineIds.map((id) => routineObject(env, jurisdiction, ownerKeyOf(id) ?? "").offer([event])));
+  await Promise.all(routineIds.map((id) => routineObject(env, jurisdiction, id).offer([event])));
 }

@@ -1,14 +1,34 @@
 /** The one place that makes an object's id, so that every object lives in the instance's jurisdiction. */
 
+import type { OwnedId } from "#protocol/ids.ts";
+import { ownerKeyOf } from "#protocol/ids.ts";
+
 type Jurisdiction = "eu" | "fedramp" | null;
 
-/** @param ownerKey the key inside every id of the routine, from `ownerKeyOf`. */
+/** An object as it is asked in the name of one id: its methods that begin with the id, without it. */
+export type InNameOf<Class> = {
+  [Method in keyof Class as Class[Method] extends (id: infer Id, ...rest: never[]) => unknown
+    ? Id extends OwnedId
+      ? Method
+      : never
+    : never]: Class[Method] extends (id: OwnedId, ...rest: infer Rest) => infer Answer
+    ? (...rest: Rest) => Promise<Awaited<Answer>>
+    : never;
+} & Pick<Fetcher, "fetch">;
+
+/**
+ * A routine's object, asked in the name of an id. The object compares the whole id with what it owns, so that none can be
+ * asked without: to one that nobody has it answers `not_found`.
+ * @param id of any kind. @throws RangeError on a text that is no id.
+ */
 export function routineObject<Class extends Rpc.DurableObjectBranded>(
   env: { ROUTINE: DurableObjectNamespace<Class> },
   jurisdiction: Jurisdiction,
-  ownerKey: string,
-): DurableObjectStub<Class> {
-  return objectNamed(env.ROUTINE, jurisdiction, ownerKey);
+  id: string,
+): InNameOf<Class> {
+  const ownerKey = ownerKeyOf(id);
+  if (ownerKey === null) throw new RangeError("not an id");
+  return inNameOf(objectNamed(env.ROUTINE, jurisdiction, ownerKey), id);
 }
 
 /** @param pool the pool's name, for instance `default`. */
@@ -35,4 +55,18 @@ function objectNamed<Class extends Rpc.DurableObjectBranded>(
 ): DurableObjectStub<Class> {
   const there = jurisdiction === null ? namespace : namespace.jurisdiction(jurisdiction);
   return there.get(there.idFromName(name));
+}
+
+/** Puts the id before what each method is given. A request carries the ids that it is about in its address. */
+function inNameOf<Class extends Rpc.DurableObjectBranded>(stub: DurableObjectStub<Class>, id: string): InNameOf<Class> {
+  const asked: object = new Proxy(stub, {
+    get: (_stub, name) => {
+      // Not a promise, though a stub answers to any name.
+      if (name === "then") return undefined;
+      const method: unknown = Reflect.get(stub, name);
+      if (typeof method !== "function") return method;
+      return (...rest: unknown[]) => Reflect.apply(method, stub, name === "fetch" ? rest : [id, ...rest]);
+    },
+  });
+  return asked as InNameOf<Class>;
 }

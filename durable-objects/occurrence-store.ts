@@ -20,6 +20,10 @@ export class OccurrenceStore {
     this.#sql.exec("INSERT INTO occurrences (id, doc) VALUES (?, ?)", occurrence.id, JSON.stringify(occurrence));
   }
 
+  has(id: string): boolean {
+    return this.#sql.exec("SELECT 1 FROM occurrences WHERE id = ?", id).toArray().length > 0;
+  }
+
   list(request: PageRequest): Page<Occurrence> {
     const rows = this.#database
       .select()

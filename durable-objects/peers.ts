@@ -1,6 +1,7 @@
 /** What objects call of each other, and answers of theirs that the worker reads. */
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
 import type { Result } from "#protocol/errors.ts";
+import type { OwnedId } from "#protocol/ids.ts";
 import type { IncomingEvent } from "#protocol/incoming-event.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { WebhookTrigger } from "#protocol/triggers.ts";
@@ -20,9 +21,9 @@ export interface LeaseRequest {
 
 export interface RoutinePeer extends Rpc.DurableObjectBranded {
   /** Nobody works on the lease any more. Told twice, it changes nothing. */
-  leaseEnded(lease: LeaseRef, end: LeaseEnd): void;
+  leaseEnded(id: OwnedId, lease: LeaseRef, end: LeaseEnd): void;
   /** A run of another routine has ended. */
-  offer(events: IncomingEvent[]): Result<DeliveryOutcome[][]>;
+  offer(id: OwnedId, events: IncomingEvent[]): Result<DeliveryOutcome[][]>;
 }
 
 /** When a routine has to be looked at again: null when nothing is scheduled. Unix milliseconds. */

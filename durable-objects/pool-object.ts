@@ -1,6 +1,5 @@
 /** One runner pool: runners register and wait here; leases, capacity and queue; lost runners noticed. */
 import { DurableObject } from "cloudflare:workers";
-import { ownerKeyOf } from "#protocol/ids.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
@@ -186,7 +185,7 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     for (const row of this.#leases.due(Date.now()).filter(({ status }) => status === "ended")) {
       const lease = refOf(row);
       try {
-        const routine = routineObject(this.env, this.#config.jurisdiction, ownerKeyOf(row.routineId) ?? "");
+        const routine = routineObject(this.env, this.#config.jurisdiction, row.routineId);
         await routine.leaseEnded(lease, row.end ?? "work_ended");
         this.#leases.remove(lease);
       } catch (error) {

@@ -1,8 +1,14 @@
-/** How a routine's object comes to life from its tables, and what it says while they can't be brought up to date. */
+/**
+ * How a routine's object comes to life from its tables, what it says while they can't be brought up to date, and to whom it
+ * is given: what asks, asks in the name of an id, and gets nothing unless the routine owns it.
+ */
 import { type Result, refuse, success } from "#protocol/errors.ts";
+import type { Routine } from "#protocol/routine.ts";
 import type { RoutineRow } from "./definition-store.ts";
 import type { Config, ObjectEnv } from "./environment.ts";
 import { MIGRATE_RETRY_MS } from "./migrate.ts";
+import { owns } from "./ownership.ts";
+import { changeRow } from "./routine-birth.ts";
 import { type NotMigrated, openDatabase } from "./routine-database.ts";
 import { RoutineLife } from "./routine-life.ts";
 import { type RoutineParts, routineParts } from "./routine-parts.ts";
@@ -27,7 +33,7 @@ export class RoutineOpening {
     this.#config = config;
   }
 
-  /** Null where nothing has been created, and while there is a fault. */
+  /** For what comes in nobody's name: alarms, and sockets that were let in. Null where nothing lives, or there is a fault. */
   get life(): RoutineLife | null {
     return this.#life;
   }
@@ -53,11 +59,43 @@ export class RoutineOpening {
     return success(this.#life);
   }
 
-  /** @returns the routine; `not_found` where there is none, or it is deleted. */
-  routine(): Result<Open> {
+  /** What lives here, also what is left of a deleted routine, if it owns the id. */
+  lifeOf(id: string): RoutineLife | null {
+    return this.#life !== null && owns(this.#life.parts, id) ? this.#life : null;
+  }
+
+  /** @returns the routine; `not_found` where there is none that owns the id, or it is deleted. */
+  routine(id: string): Result<Open> {
     if (this.#fault !== null) return this.#fault;
-    const routine = this.#life?.parts.definitions.row() ?? null;
-    if (this.#life === null || routine === null || routine.status === "deleted") return refuse("not_found");
-    return success({ routine, life: this.#life, parts: this.#life.parts });
+    const life = this.lifeOf(id);
+    const routine = life?.parts.definitions.row() ?? null;
+    if (life === null || routine === null || routine.status === "deleted") return refuse("not_found");
+    return success({ routine, life, parts: life.parts });
+  }
+
+  with<Value>(id: string, work: (open: Open) => Result<Value>): Result<Value> {
+    const open = this.routine(id);
+    return open.ok ? work(open.value) : open;
+  }
+
+  /** For what goes on until the last run has stopped, also in a deleted routine. */
+  proxy<Value>(id: string, work: (parts: RoutineParts, nowMs: number) => Result<Value>): Result<Value> {
+    const life = this.lifeOf(id);
+    if (life === null) return this.#fault ?? refuse("proxy_token_refused");
+    return life.change((nowMs) => work(life.parts, nowMs));
+  }
+
+  /** Changes what is no part of a revision. */
+  update(id: string, change: Partial<RoutineRow>): Promise<Result<Routine>> {
+    return this.changeRoutine(id, ({ parts, routine }, nowMs) =>
+      success(parts.definitions.update(routine, change, nowMs)),
+    );
+  }
+
+  /** Changes the routine's own row, and answers when D1 has it. */
+  async changeRoutine(id: string, work: (open: Open, nowMs: number) => Result<RoutineRow>): Promise<Result<Routine>> {
+    const open = this.routine(id);
+    if (!open.ok) return open;
+    return changeRow(open.value.life, open.value.routine, (nowMs) => work(open.value, nowMs));
   }
 }

@@ -9,7 +9,7 @@ import { refuseUpgrade } from "./sockets.ts";
 export function acceptUpgrade(url: URL, opening: RoutineOpening): Response | Promise<Response> {
   if (opening.fault !== null) return refuseUpgrade(CLOSE_CODES.restarting, "the object's storage is not up to date");
   if (url.pathname === "/link") return acceptLink(opening.life, url);
-  return acceptViewer(() => opening.routine(), url);
+  return acceptViewer((id) => opening.routine(id), url);
 }
 
 /** The worker has checked the link token. */
@@ -20,18 +20,18 @@ function acceptLink(life: RoutineLife | null, url: URL): Response {
 }
 
 /** Without a ticket the worker has checked who asks. */
-async function acceptViewer(open: () => Result<Open>, url: URL): Promise<Response> {
+async function acceptViewer(open: (id: string) => Result<Open>, url: URL): Promise<Response> {
   const sessionId = url.searchParams.get("session") ?? "";
   const ticket = url.searchParams.get("ticket");
-  const before = open();
+  const before = open(sessionId);
   const used =
     ticket === null || !before.ok ? null : await before.value.parts.door.useTicket(ticket, sessionId, Date.now());
   if (ticket !== null && used === null) {
     return refuseUpgrade(CLOSE_CODES.notAllowed, "the ticket is not valid");
   }
   // After the wait: the routine may have been deleted meanwhile.
-  const after = open();
-  if (!after.ok || after.value.parts.log.end(sessionId) === null) {
+  const after = open(sessionId);
+  if (!after.ok) {
     return refuseUpgrade(CLOSE_CODES.noSuchSession, "no such session");
   }
   const access = used?.access ?? url.searchParams.get("access");

@@ -23,6 +23,7 @@ const PREFIXES = {
 } as const;
 
 export type IdKind = keyof typeof PREFIXES;
+const KINDS = Object.keys(PREFIXES) as IdKind[];
 
 function idSchema<Kind extends IdKind>(kind: Kind) {
   return z
@@ -39,6 +40,9 @@ export const sessionIdSchema = idSchema("session");
 /** Belongs to the instance: its owner key means nothing. */
 export const deliveryIdSchema = idSchema("delivery");
 
+/** An id in whose name an object is asked, and which it compares with what it owns before anything else. */
+export type OwnedId = string & { readonly inNameOf: unique symbol };
+
 /** A source of random bytes, for instance `crypto.getRandomValues`. */
 export type RandomBytes = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
 
@@ -47,10 +51,20 @@ export function drawOwnerKey(random: RandomBytes): string {
   return Array.from(random(new Uint8Array(OWNER_LENGTH)), (byte) => ALPHABET[byte % 32]).join("");
 }
 
-/** The owner key inside an id of any kind, or null when the text is not an id of ours. */
+const ID = /^([a-z]+_)([0-9A-HJKMNP-TV-Z]{26})$/;
+
+/**
+ * The owner key inside an id of any kind, or null when the text is not an id of ours. It tells where to ask, and no more:
+ * whether the thing is there, only the whole id tells.
+ */
 export function ownerKeyOf(id: string): string | null {
-  const body = /^(?:rtn|trg|occ|run|session|dlv)_([0-9A-HJKMNP-TV-Z]{26})$/.exec(id)?.[1];
-  return body === undefined ? null : body.slice(TIME_LENGTH, TIME_LENGTH + OWNER_LENGTH);
+  return kindOf(id) === null ? null : id.slice(-OWNER_LENGTH - SERIAL_LENGTH, -SERIAL_LENGTH);
+}
+
+/** What an id names, or null when the text is not an id of ours. */
+export function kindOf(id: string): IdKind | null {
+  const prefix = ID.exec(id)?.[1];
+  return KINDS.find((kind) => PREFIXES[kind] === prefix) ?? null;
 }
 
 /** The moment at which an id was made, in Unix milliseconds. */

@@ -2,7 +2,6 @@
 import { type Config, readConfig } from "#durable-objects/environment.ts";
 import { gateObject, poolObject, routineObject } from "#durable-objects/object-ids.ts";
 import type { PoolObject } from "#durable-objects/pool-object.ts";
-import { ownerKeyOf } from "#protocol/ids.ts";
 import type { ClockMessage, Env } from "./bindings.ts";
 import { Inbox } from "./inbox/inbox.ts";
 import { type InstanceGate, instanceGate } from "./instance-gate.ts";
@@ -20,7 +19,7 @@ type PoolStub = DurableObjectStub<PoolObject>;
 
 export interface Deps {
   config: Config;
-  /** The object that owns a thing. @param id an id of any kind, already checked. @throws RangeError on another text. */
+  /** The object to ask about an id of any kind: one that it does not own, it answers `not_found`. @throws RangeError on another text. */
   ownerOf(id: string): RoutineStub;
   pool(name: string): PoolStub;
   projection: Projection;
@@ -55,11 +54,7 @@ function makeDeps(env: Env): MadeDeps {
   const check = readConfig(env);
   if (!check.ok) return check;
   const { config } = check;
-  const ownerOf = (id: string) => {
-    const ownerKey = ownerKeyOf(id);
-    if (ownerKey === null) throw new RangeError("not an id");
-    return routineObject(env, config.jurisdiction, ownerKey);
-  };
+  const ownerOf = (id: string) => routineObject(env, config.jurisdiction, id);
   const kept = bodies(env.BODIES);
   const deliveries = deliveryStore(env.DB, kept);
   const found = { deliveries, matching: matching(env.DB), githubApp: githubApp(env.DB), ownerOf };

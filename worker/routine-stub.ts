@@ -1,4 +1,5 @@
-/** A routine's object as the worker calls it. */
+/** A routine's object as the worker asks it: in the name of an id. */
+import type { InNameOf } from "#durable-objects/object-ids.ts";
 import type { RoutineObject } from "#durable-objects/routine-object.ts";
 
-export type RoutineStub = DurableObjectStub<RoutineObject>;
+export type RoutineStub = InNameOf<RoutineObject>;

@@ -1,8 +1,6 @@
 /** A routine is deleted while a run is on: tokens first, then runs; what stays is a tombstone that answers 404. */
 import { runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
-import { routineObject } from "#durable-objects/object-ids.ts";
 import { buildRoutine, call, fire, fired, watch } from "#test/support/api.ts";
 import { CANCELED, FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
 import { ownerOf } from "#test/support/objects.ts";
@@ -37,7 +35,7 @@ it("leaves no storage behind when somebody asks for an id that nobody owns", asy
   const unknown = "rtn_1M80BZZZZZZZZZZZZZZZZZZZZZ";
   expect((await call("GET", `/api/v1/routines/${unknown}`)).status).toBe(404);
   expect((await call("GET", `/api/v1/runs/${unknown.replace("rtn_", "run_")}`)).status).toBe(404);
-  const tables = await runInDurableObject(routineObject(env, null, unknown.slice(13, 25)), (_object, state) =>
+  const tables = await runInDurableObject(ownerOf(unknown), (_object, state) =>
     state.storage.sql.exec("SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'").toArray(),
   );
   expect(tables).toEqual([]);

@@ -6,7 +6,7 @@ import type { Occurrence } from "#protocol/trigger-event.ts";
 import { buildRoutine, call } from "#test/support/api.ts";
 import { hourAfterAllDeliveries } from "#test/support/clock.ts";
 import { pullRequest, readDelivery, someRepository } from "#test/support/deliver.ts";
-import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
+import { asking, evictOwnerOf } from "#test/support/objects.ts";
 import { makeDeliveryId } from "#worker/inbox/delivery-ids.ts";
 import { Inbox, type InboxParts } from "#worker/inbox/inbox.ts";
 import { bodies } from "#worker/store/bodies.ts";
@@ -28,7 +28,7 @@ afterEach(() => {
 });
 
 function inbox(parts: Partial<InboxParts> = {}): Inbox {
-  const rest = { githubApp: githubApp(env.DB), ownerOf, baseUrl: "", pause: () => Promise.resolve() };
+  const rest = { githubApp: githubApp(env.DB), ownerOf: asking, baseUrl: "", pause: () => Promise.resolve() };
   return new Inbox({ ...whole, ...rest, ...parts });
 }
 
@@ -144,7 +144,7 @@ describe("a delivery that is cut off", () => {
 function cutOffers(when: "before" | "after"): InboxParts["ownerOf"] {
   let isCut = false;
   return (id) => {
-    const owner = ownerOf(id);
+    const owner = asking(id);
     if (isCut) return owner;
     isCut = true;
     return cutAt(owner, "offer", when);
@@ -159,7 +159,7 @@ describe("a routine that can't be reached", () => {
     await whole.deliveries.insert(delivery, Date.now());
     const unreachable: InboxParts["ownerOf"] = (id) => {
       if (id === other.id) throw new Error("unreachable");
-      return ownerOf(id);
+      return asking(id);
     };
     await inbox({ ownerOf: unreachable }).drain();
     expect(await outcomesOf(routine)).toEqual(["started"]);

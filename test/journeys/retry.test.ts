@@ -5,7 +5,7 @@ import { runError } from "#protocol/run-errors.ts";
 import type { FrameBody } from "#protocol/runner-link.ts";
 import { buildRoutine, eventsOf, fired, readRun, readTranscript, watch } from "#test/support/api.ts";
 import { FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
-import { defaultPool, ownerOf } from "#test/support/objects.ts";
+import { asking, defaultPool, ownerOf } from "#test/support/objects.ts";
 import { dial } from "#test/support/test-socket.ts";
 
 const BROKEN: FrameBody = {
@@ -56,7 +56,7 @@ it("does not repeat what the model may have done already", async () => {
     return offer;
   });
   const viewer = await watch(sessionId);
-  const begun = await ownerOf(run_id).beginModelCall(lease, "claude-sonnet-5");
+  const begun = await asking(run_id).beginModelCall(lease, "claude-sonnet-5");
   expect(begun.ok).toBe(true);
   runner.socket.close();
   using _again = await FakeRunner.join({ id: "doomed" });

@@ -1,25 +1,9 @@
 /** A person signs out: whatever the sign-in has opened closes, and nothing else does. */
-import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { buildRoutine, call, fired, OWNER_TOKEN, watch } from "#test/support/api.ts";
+import { buildRoutine, call, fired, watch } from "#test/support/api.ts";
+import { asBrowser, signIn } from "#test/support/browser.ts";
 import { evictOwnerOf } from "#test/support/objects.ts";
 import { dial } from "#test/support/test-socket.ts";
-
-const ORIGIN = "http://reveille.test";
-
-/** @returns the headers that the browser sends from then on. */
-async function signIn(): Promise<Record<string, string>> {
-  const answer = await exports.default.fetch(`${ORIGIN}/api/v1/sign-in`, {
-    method: "POST",
-    headers: { "content-type": "application/json", origin: ORIGIN },
-    body: JSON.stringify({ token: OWNER_TOKEN }),
-  });
-  return { cookie: answer.headers.get("set-cookie")?.split(";")[0] ?? "", origin: ORIGIN };
-}
-
-function asBrowser(method: string, path: string, browser: Record<string, string>): Promise<Response> {
-  return exports.default.fetch(`${ORIGIN}${path}`, { method, headers: browser });
-}
 
 it("closes the sockets of the sign-in, opened by cookie or by ticket", async () => {
   const routine = await buildRoutine();

@@ -1,6 +1,7 @@
 /** One run's frames can't be stored for a while: the other runs go on, and nothing of it is lost or stored twice. */
 import { runInDurableObject } from "cloudflare:test";
 import { expect, it, vi } from "vitest";
+import type { OwnedId } from "#protocol/ids.ts";
 import { buildRoutine, fired, readRun, readTranscript } from "#test/support/api.ts";
 import { agentSays, FakeRunner, RUNNING, SUCCEEDED } from "#test/support/fake-runner.ts";
 import { ownerOf } from "#test/support/objects.ts";
@@ -28,7 +29,7 @@ it("holds up nobody else, and ends no attempt whose last word is not stored", as
   expect((await readRun(stuck.run_id)).status).toBe("starting");
   const { lease } = workOn(stuck.run_id).offer;
   await runInDurableObject(ownerOf(stuck.run_id), (object) => {
-    expect(() => object.leaseEnded(lease, "runner_lost")).toThrow("not stored yet");
+    expect(() => object.leaseEnded(lease.run_id as OwnedId, lease, "runner_lost")).toThrow("not stored yet");
   });
 
   await sql(stuck.run_id, "DROP TRIGGER storage_fault");

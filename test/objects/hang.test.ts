@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { buildRoutine, call } from "#test/support/api.ts";
 import { answerLate, d1, fail, hang, loseAnswer, pool, routine } from "#test/support/hang.ts";
-import { defaultPool, ownerOf } from "#test/support/objects.ts";
+import { asking, defaultPool } from "#test/support/objects.ts";
 
 const LEASE = { lease: { run_id: "run_none", generation: 1 }, routine_id: "rtn_none" };
 const SELECT = "SELECT 1 AS meant";
@@ -40,8 +40,8 @@ describe("an object's method", () => {
 
   it("fails, or loses its answer", async () => {
     const target = await buildRoutine();
-    const read = async () => await ownerOf(target.id).read();
-    const pause = async () => await ownerOf(target.id).pause(null);
+    const read = async () => await asking(target.id).read();
+    const pause = async () => await asking(target.id).pause(null);
     const failing = fail(routine("pause"));
     await expect(pause()).rejects.toThrow("out of order");
     failing.end();

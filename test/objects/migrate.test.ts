@@ -3,7 +3,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { drizzle } from "drizzle-orm/durable-sqlite";
 import { migrate as migrateAsBefore } from "drizzle-orm/durable-sqlite/migrator";
 import { describe, expect, it, vi } from "vitest";
-import { drawOwnerKey, IdMaker } from "#protocol/ids.ts";
+import { drawOwnerKey, IdMaker, type OwnedId } from "#protocol/ids.ts";
 import type { Routine } from "#protocol/routine.ts";
 import { buildRoutine, call, fired, readRun } from "#test/support/api.ts";
 import { FakeRunner } from "#test/support/fake-runner.ts";
@@ -133,7 +133,7 @@ describe("a migration that fails", () => {
     expect(await inStorage(id, (storage) => storage.getAlarm())).toBeGreaterThan(Date.now());
     const lease = { run_id: id.replace("rtn_", "run_"), generation: 1 };
     await runInDurableObject(ownerOf(id), (object) => {
-      expect(() => object.leaseEnded(lease, "work_ended")).toThrow("0003_triggers");
+      expect(() => object.leaseEnded(id as OwnedId, lease, "work_ended")).toThrow("0003_triggers");
     });
     for (const answer of [
       await call("POST", `/api/v1/routines/${id}/run`),

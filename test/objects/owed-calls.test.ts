@@ -4,13 +4,12 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ObjectEnv } from "#durable-objects/environment.ts";
 import { requireConfig } from "#durable-objects/environment.ts";
-import { routineObject } from "#durable-objects/object-ids.ts";
 import { Outbox } from "#durable-objects/outbox.ts";
 import { CALL_DEADLINE_MS, OwedCalls, type PoolPort } from "#durable-objects/owed-calls.ts";
 import { openDatabase } from "#durable-objects/routine-database.ts";
 import { routineParts } from "#durable-objects/routine-parts.ts";
-import { ownerKeyOf } from "#protocol/ids.ts";
 import { buildRoutine, fired, readRun } from "#test/support/api.ts";
+import { ownerOf } from "#test/support/objects.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -20,7 +19,7 @@ afterEach(() => {
 async function owing(pool: PoolPort, work: (calls: OwedCalls, outbox: Outbox, runId: string) => Promise<void>) {
   const routine = await buildRoutine();
   const { run_id } = await fired(routine);
-  const stub = routineObject(env, null, ownerKeyOf(routine.id) ?? "");
+  const stub = ownerOf(routine.id);
   await runInDurableObject(stub, async (_object, state) => {
     const opened = openDatabase(state.storage);
     if (!opened.ok) throw new Error(opened.refusal.message);

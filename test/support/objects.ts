@@ -4,8 +4,14 @@ import { env } from "cloudflare:workers";
 import { poolObject, routineObject } from "#durable-objects/object-ids.ts";
 import { ownerKeyOf } from "#protocol/ids.ts";
 
+/** The object itself, whether or not it owns the id. */
 export function ownerOf(id: string) {
-  return routineObject(env, null, ownerKeyOf(id) ?? "");
+  return env.ROUTINE.get(env.ROUTINE.idFromName(ownerKeyOf(id) ?? ""));
+}
+
+/** The object as the worker asks it. */
+export function asking(id: string) {
+  return routineObject(env, null, id);
 }
 
 export function defaultPool() {
@@ -15,6 +21,6 @@ export function defaultPool() {
 /** Takes an object out of memory: storage and hibernating sockets stay. */
 export async function evictOwnerOf(id: string): Promise<void> {
   // Only an object that is in memory can be taken out of it.
-  await ownerOf(id).read();
+  await asking(id).read();
   await evictDurableObject(ownerOf(id));
 }

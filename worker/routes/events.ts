@@ -34,7 +34,7 @@ export function mountEvents(app: App): void {
       const wantsStream = /\btext\/event-stream\b/i.test(c.req.header("accept") ?? "");
       if (wantsStream && c.req.method === "GET")
         return streamEvents(c, params.id, query.after, principal?.webSession ?? null);
-      return c.var.deps.ownerOf(params.id).events(params.id, query.after, query.limit);
+      return c.var.deps.ownerOf(params.id).events(query.after, query.limit);
     },
   );
 }
@@ -51,7 +51,7 @@ async function streamEvents(
     const message = `${LAST_EVENT_ID}: must be the id of an event of this session`;
     return renderRefusal(c, refuse("invalid_request", { field: LAST_EVENT_ID, message }).refusal);
   }
-  const session = await c.var.deps.ownerOf(sessionId).readSession(sessionId);
+  const session = await c.var.deps.ownerOf(sessionId).readSession();
   if (!session.ok) return renderRefusal(c, session.refusal);
   if (access !== null) await c.var.deps.signIns.noteSocket(access, sessionId);
   const { webSocket } = await openLive(c.var.deps.ownerOf(sessionId), {

@@ -16,8 +16,10 @@ export function mountLive(app: App): void {
     const viewer = await readViewer(c);
     if (!viewer.ok) return renderRefusal(c, viewer.refusal);
     const { sessionId, access } = viewer.value;
-    if (access !== null) await c.var.deps.signIns.noteSocket(access, sessionId);
-    return openLive(c.var.deps.ownerOf(sessionId), viewer.value);
+    const owner = c.var.deps.ownerOf(sessionId);
+    // Nothing is noted of an id that nobody owns: the object says so itself, with a close code.
+    if (access !== null && (await owner.readSession()).ok) await c.var.deps.signIns.noteSocket(access, sessionId);
+    return openLive(owner, viewer.value);
   });
 }
 

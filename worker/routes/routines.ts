@@ -55,7 +55,7 @@ function mountCollection(app: App): void {
       if (refusal !== null) return { ok: false, refusal };
       const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes);
       const id = new IdMaker(drawOwnerKey(random), random).make("routine", Date.now());
-      return shown(c, await ownerOf(id).create(id, body, ACTOR));
+      return shown(c, await ownerOf(id).create(body, ACTOR));
     },
   );
 }

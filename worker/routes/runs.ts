@@ -43,7 +43,7 @@ export function mountRuns(app: App): void {
       params: runParams,
       answer: { status: 200, schema: runSchema },
     },
-    async ({ c, params }) => c.var.deps.ownerOf(params.id).readRun(params.id),
+    async ({ c, params }) => c.var.deps.ownerOf(params.id).readRun(),
   );
   endpoint(
     app,
@@ -57,6 +57,6 @@ export function mountRuns(app: App): void {
       params: runParams,
       answer: { status: 200, schema: runSchema },
     },
-    async ({ c, params }) => c.var.deps.ownerOf(params.id).cancelRun(params.id),
+    async ({ c, params }) => c.var.deps.ownerOf(params.id).cancelRun(),
   );
 }

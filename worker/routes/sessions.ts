@@ -17,7 +17,7 @@ export function mountSessions(app: App): void {
       summary: "Read a session",
       answer: { status: 200, schema: sessionSchema },
     },
-    async ({ c, params }) => c.var.deps.ownerOf(params.id).readSession(params.id),
+    async ({ c, params }) => c.var.deps.ownerOf(params.id).readSession(),
   );
   endpoint(
     app,
@@ -30,9 +30,14 @@ export function mountSessions(app: App): void {
       answer: { status: 201, schema: ticketSchema },
     },
     async ({ c, params, principal }) => {
+      const owner = c.var.deps.ownerOf(params.id);
       const access = principal?.webSession ?? null;
-      if (access !== null) await c.var.deps.signIns.noteSocket(access, params.id);
-      return c.var.deps.ownerOf(params.id).issueTicket(params.id, access);
+      if (access === null) return owner.issueTicket(null);
+      // Nothing is noted of an id that nobody owns.
+      const session = await owner.readSession();
+      if (!session.ok) return session;
+      await c.var.deps.signIns.noteSocket(access, params.id);
+      return owner.issueTicket(access);
     },
   );
 }

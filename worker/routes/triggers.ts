@@ -105,6 +105,10 @@ export function mountTriggers(app: App): void {
       answer: { status: 200, schema: testAnswer },
     },
     async ({ c, params, body }) => {
+      if ("source" in body && body.trigger_id !== undefined) {
+        const endpoint = await c.var.deps.ownerOf(params.id).endpoint(body.trigger_id);
+        if (!endpoint.ok) return refuse("not_found", { field: "trigger_id" });
+      }
       const delivery = await deliveryOf(c, body);
       if (!delivery.ok) return delivery;
       const reading = await c.var.deps.inbox.read(delivery.value);

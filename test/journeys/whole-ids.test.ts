@@ -1,0 +1,185 @@
+/** Every id counts as a whole: whatever names a thing that nobody owns is 404 on every path, and changes nothing. */
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, it } from "vitest";
+import { makeAttemptToken } from "#durable-objects/attempt-token.ts";
+import { type IdKind, ownerKeyOf } from "#protocol/ids.ts";
+import { RUNNER_CLOSE } from "#protocol/runner-link.ts";
+import { buildRoutine, call, fired, watch } from "#test/support/api.ts";
+import { asBrowser, signIn } from "#test/support/browser.ts";
+import { ownerOf } from "#test/support/objects.ts";
+import { dial, type TestSocket } from "#test/support/test-socket.ts";
+
+interface Operation {
+  operationId: string;
+  parameters?: { name: string; in: string; schema: unknown }[];
+}
+
+/** What an operation takes that needs a body, so that nothing but the id is wrong with the request. */
+const BODIES: Record<string, unknown> = {
+  "PATCH /api/v1/routines/{id}": { name: "Taken over" },
+  "POST /api/v1/routines/{id}/triggers/test": { source: "event", event: "x", payload: {} },
+};
+
+const EVERY_PLACE = Array.from({ length: 26 }, (_, place) => place);
+/** In the time, in the owner's key, in the serial. */
+const SOME_PLACES = [0, 8, 12, 21, 25];
+
+/** Ids that look like this one and are not it: a place of each part changed, and spellings that mean the same to some readers. */
+function madeUp(id: string, places = SOME_PLACES): string[] {
+  const at = id.indexOf("_") + 1;
+  const body = id.slice(at);
+  const changed = places.map(
+    (place) => `${body.slice(0, place)}${body[place] === "7" ? "8" : "7"}${body.slice(place + 1)}`,
+  );
+  const owner = body.slice(9, 21);
+  const spelled = [
+    body.toLowerCase(),
+    body.replace("0", "O"),
+    body.replace("1", "I"),
+    body.replace("1", "l"),
+    `${body.slice(0, -1)}U`,
+    `${body}A`,
+    body.slice(1),
+  ];
+  const bodies = [...changed, `ZZZZZZZZZ${owner}ZZZZZ`, `000000000${owner}00000`, ...spelled];
+  return bodies.filter((other) => other !== body).map((other) => `${id.slice(0, at)}${other}`);
+}
+
+async function build() {
+  const routine = await buildRoutine({ triggers: [{ type: "api" }, { type: "webhook", source: "generic" }] });
+  const run = await fired(routine);
+  const trigger = routine.triggers.find(({ type }) => type === "webhook")?.id ?? "";
+  const delivery = await call<{ id: string }>("POST", "/api/v1/events", { name: "nobody-waits" });
+  const occurrences = await call<{ data: { id: string }[] }>("GET", `/api/v1/routines/${routine.id}/occurrences`);
+  const ids: Record<IdKind, string> = {
+    routine: routine.id,
+    trigger,
+    run: run.run_id,
+    session: run.claude_code_session_id,
+    delivery: delivery.body.id,
+    occurrence: occurrences.body.data[0]?.id ?? "",
+  };
+  return { ids, token: routine.token };
+}
+
+function kindOf(path: string, name: string): IdKind {
+  if (name === "endpoint_id" || name === "trigger_id") return "trigger";
+  if (path.includes("/deliveries/")) return "delivery";
+  if (path.includes("/sessions/")) return "session";
+  return path.includes("/runs/") ? "run" : "routine";
+}
+
+/** Everything that the routine's object has stored. */
+function stored(id: string): Promise<Record<string, unknown[]>> {
+  return runInDurableObject(ownerOf(id), (_object, { storage }) => {
+    const names = storage.sql.exec<{ name: string }>(
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'",
+    );
+    return Object.fromEntries(
+      [...names].map(({ name }) => [name, storage.sql.exec(`SELECT * FROM "${name}"`).toArray()]),
+    );
+  });
+}
+
+it("answers no id but its own, on any path, and does nothing", async () => {
+  const { ids, token } = await build();
+  const described = await call<{ paths: Record<string, Record<string, Operation>> }>("GET", "/openapi.json");
+  const operations = Object.entries(described.body.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => ({
+      path,
+      method: method.toUpperCase(),
+      names: [...path.matchAll(/\{([a-z_]+)\}/g)].map(([, name]) => name ?? ""),
+    })),
+  );
+  const withIds = operations.filter(({ names, path }) => names.length > 0 && !path.endsWith("/live"));
+  expect(withIds.length).toBeGreaterThanOrEqual(25);
+  const before = await stored(ids.routine);
+  const answered: string[] = [];
+  for (const { path, method, names } of withIds) {
+    for (const name of names.filter((one) => one !== "source")) {
+      for (const other of madeUp(ids[kindOf(path, name)])) {
+        const at = names.reduce(
+          (filled, one) =>
+            filled.replace(`{${one}}`, one === name ? other : one === "source" ? "generic" : ids[kindOf(path, one)]),
+          path,
+        );
+        const key = `${method} ${path}`;
+        const headers: Record<string, string> = path.endsWith("/fire") ? { authorization: `Bearer ${token}` } : {};
+        const { status } = await call(method, at, BODIES[key], headers);
+        if (status !== 404) answered.push(`${key}: ${status} for ${name} ${other}`);
+      }
+    }
+  }
+  expect(answered).toEqual([]);
+  expect(await stored(ids.routine)).toEqual(before);
+});
+
+/** What the platform calls, and `create`, which the id is given to. */
+const NOT_ASKED = ["constructor", "fetch", "alarm", "webSocketMessage", "webSocketClose", "webSocketError", "create"];
+
+it("has no method that does anything in the name of an id which the routine does not own", async () => {
+  const { ids } = await build();
+  const before = await stored(ids.routine);
+  const foreign = [ids.routine, ids.run, ids.session, ids.trigger, ids.occurrence].flatMap((id) =>
+    madeUp(id, EVERY_PLACE),
+  );
+  const answers = await runInDurableObject(ownerOf(ids.routine), async (object) => {
+    const names = Object.getOwnPropertyNames(Object.getPrototypeOf(object)).filter((name) => !NOT_ASKED.includes(name));
+    const asked = names.flatMap((name) => [...foreign, ids.delivery, ""].map((id) => ({ name, id })));
+    const told = asked.map(
+      async ({ name, id }) => `${name}: ${codeOf(await Reflect.get(object, name).call(object, id))}`,
+    );
+    return [...new Set(await Promise.all(told))].toSorted();
+  });
+  const named = (code: string) => answers.filter((answer) => answer.endsWith(`: ${code}`));
+  expect(named("nothing")).toEqual(["leaseEnded: nothing", "revokeAccess: nothing"]);
+  expect(named("not_found").length + named("proxy_token_refused").length + 2).toBe(answers.length);
+  expect(answers.length).toBeGreaterThan(25);
+  expect(await stored(ids.routine)).toEqual(before);
+});
+
+function codeOf(answer: { ok: boolean; refusal?: { code: string } } | undefined): string {
+  return answer === undefined ? "nothing" : (answer.refusal?.code ?? "ok");
+}
+
+it("opens no socket, takes no ticket and no token for an id that is changed", async () => {
+  const { ids } = await build();
+  const { body } = await call<{ ticket: string }>("POST", `/api/v1/sessions/${ids.session}/ticket`);
+  const browser = await signIn();
+  for (const session of wellFormed(ids.session)) {
+    const live = `/api/v1/sessions/${session}/live`;
+    expect(await closeOf(await watch(session))).toBe(4404);
+    expect(await closeOf(await dial(live, browser))).toBe(4404);
+    expect(await closeOf(await dial(`${live}?ticket=${body.ticket}`))).toBe(4401);
+    const ticket = await asBrowser("POST", `/api/v1/sessions/${session}/ticket`, browser);
+    expect(ticket.status).toBe(404);
+  }
+  expect(await env.DB.prepare("SELECT * FROM web_session_objects").all()).toMatchObject({ results: [] });
+  for (const run_id of wellFormed(ids.run)) {
+    const lease = { run_id, generation: 1 };
+    const [link, proxy] = await Promise.all([
+      makeAttemptToken(env.SIGNING_KEY ?? "", "link", lease),
+      makeAttemptToken(env.SIGNING_KEY ?? "", "proxy", lease),
+    ]);
+    const dialed = await dial(`/runner/runs/${run_id}/link`, { authorization: `Bearer ${link}` });
+    expect(await closeOf(dialed)).toBe(RUNNER_CLOSE.refused);
+    const authorization = `Bearer ${proxy}`;
+    const message = { model: "claude-sonnet-5", messages: [], max_tokens: 1 };
+    for (const path of ["model/v1/messages", "model/v1/messages/count_tokens"]) {
+      expect(await call("POST", `/proxy/${run_id}/${path}`, message, { authorization })).toMatchObject({ status: 401 });
+    }
+    const refs = `/proxy/${run_id}/git/0/info/refs?service=git-upload-pack`;
+    expect(await call("GET", refs, undefined, { authorization })).toMatchObject({ status: 401 });
+  }
+});
+
+/** Those that have the form of an id. */
+function wellFormed(id: string): string[] {
+  return madeUp(id).filter((other) => ownerKeyOf(other) !== null);
+}
+
+async function closeOf(socket: TestSocket): Promise<number | undefined> {
+  await socket.until(() => socket.closed !== null);
+  return socket.closed?.code;
+}
