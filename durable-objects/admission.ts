@@ -5,6 +5,7 @@ import { NO_EVIDENCE, NO_USAGE, type QueuedRun } from "#protocol/run.ts";
 import { timestamp } from "#protocol/time.ts";
 import {
   type Admission,
+  ALIKE_WINDOW_MS,
   IDEMPOTENCY_WINDOW_MS,
   type Occurrence,
   type Outcome,
@@ -72,10 +73,11 @@ export function admit(context: AdmissionContext, event: TriggerEvent, gathering:
 
 /** Whether the event has come before, under either of its keys. */
 export function isRepeat({ occurrences, nowMs }: AdmissionContext, event: TriggerEvent): boolean {
-  return [event.dedupe_key, event.also_key].some((key) => {
+  const isIn = (key: string | null, windowMs: number) => {
     const earlier = key === null ? null : occurrences.findKey(keyOf(event, key));
-    return earlier !== null && nowMs - earlier.atMs < IDEMPOTENCY_WINDOW_MS;
-  });
+    return earlier !== null && nowMs - earlier.atMs < windowMs;
+  };
+  return isIn(event.dedupe_key, IDEMPOTENCY_WINDOW_MS) || isIn(event.also_key, ALIKE_WINDOW_MS);
 }
 
 /** Records an occurrence that starts nothing, whatever the routine would allow. Call it inside a transaction. */
@@ -132,6 +134,12 @@ function repeat(
   verdict: Extract<AdmissionVerdict, { outcome: "duplicate" }>,
 ): Admitted {
   const occurrence = record(context, event, verdict, verdict.of.run_id);
+  // Known by one of its keys: what comes again under the other is the same still.
+  for (const key of [event.dedupe_key, event.also_key]) {
+    if (key !== null && context.occurrences.findKey(keyOf(event, key)) === null) {
+      keepKey(context, event, key, verdict.of.id);
+    }
+  }
   const run = verdict.of.run_id === null ? null : context.runs.get(verdict.of.run_id);
   if (run === null) return { occurrence, answer: refuse("overlap_skipped", { occurrence_id: verdict.of.id }) };
   const first = { occurrence_id: verdict.of.id, run_id: run.id, session_id: run.sessionId, duplicate: true };
@@ -231,11 +239,14 @@ function record(
   return occurrence;
 }
 
-function keepKeys({ occurrences, nowMs }: AdmissionContext, event: TriggerEvent, occurrenceId: string): void {
+function keepKeys(context: AdmissionContext, event: TriggerEvent, occurrenceId: string): void {
   for (const key of [event.dedupe_key, event.also_key]) {
-    if (key === null) continue;
-    occurrences.keepKey(keyOf(event, key), event.fingerprint, occurrenceId, nowMs, IDEMPOTENCY_WINDOW_MS);
+    if (key !== null) keepKey(context, event, key, occurrenceId);
   }
+}
+
+function keepKey({ occurrences, nowMs }: AdmissionContext, event: TriggerEvent, key: string, occurrenceId: string) {
+  occurrences.keepKey(keyOf(event, key), event.fingerprint, occurrenceId, nowMs, IDEMPOTENCY_WINDOW_MS);
 }
 
 /** Each way to fire has keys of its own: who holds the routine's token can't use up the owner's. */

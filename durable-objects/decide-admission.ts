@@ -1,6 +1,7 @@
 /** What becomes of an occurrence. Pure: the routine, its runs and the event in; the verdict out. */
 import type { Overlap } from "#protocol/routine.ts";
 import {
+  ALIKE_WINDOW_MS,
   IDEMPOTENCY_WINDOW_MS,
   type Occurrence,
   type OutcomeReason,
@@ -78,15 +79,14 @@ export function decideAdmission(facts: AdmissionFacts): AdmissionVerdict {
   }
 }
 
-/** A key's word is good for 24 hours. */
+/** A key's word is good for 24 hours, a body's for minutes: after that the same may have happened again. */
 function repeats({ event, earlier, alike, nowMs }: AdmissionFacts): AdmissionVerdict | null {
-  const isRecent = (one: Earlier | null) => one !== null && nowMs - one.atMs < IDEMPOTENCY_WINDOW_MS;
-  if (earlier !== null && isRecent(earlier)) {
+  if (earlier !== null && nowMs - earlier.atMs < IDEMPOTENCY_WINDOW_MS) {
     if (earlier.fingerprint !== event.fingerprint) return { outcome: "refused", reason: "idempotency_key_reused" };
     const reason = isByKey(event.type) ? "same_idempotency_key" : "same_delivery";
     return { outcome: "duplicate", reason, of: earlier.occurrence };
   }
-  return alike !== null && isRecent(alike)
+  return alike !== null && nowMs - alike.atMs < ALIKE_WINDOW_MS
     ? { outcome: "duplicate", reason: "same_event", of: alike.occurrence }
     : null;
 }

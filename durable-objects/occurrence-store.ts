@@ -52,6 +52,8 @@ export class OccurrenceStore {
       .delete(idempotencyKeys)
       .where(lt(idempotencyKeys.at, nowMs - windowMs + 1))
       .run();
-    this.#database.insert(idempotencyKeys).values({ key, fingerprint, occurrenceId, at: nowMs }).run();
+    this.#sql.exec(KEEP_KEY, key, fingerprint, occurrenceId, nowMs);
   }
 }
+
+const KEEP_KEY = "INSERT OR REPLACE INTO idempotency_keys (key, fingerprint, occurrence_id, at) VALUES (?, ?, ?, ?)";

@@ -7,6 +7,8 @@ import { timestampSchema } from "./time.ts";
 export const FIRE_TEXT_LIMIT = 65_536;
 export const IDEMPOTENCY_KEY_LIMIT = 255;
 export const IDEMPOTENCY_WINDOW_MS = 24 * 3_600_000;
+/** For so long the same body under another id is a repeat, where the id is not signed. */
+export const ALIKE_WINDOW_MS = 5 * 60_000;
 
 export const triggerTypes = ["api", "manual", "schedule", "github", "webhook", "routine", "event"] as const;
 export const triggerTypeSchema = z.enum(triggerTypes).meta({ id: "TriggerType" });

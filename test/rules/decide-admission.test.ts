@@ -10,7 +10,7 @@ import {
   type Superseded,
 } from "#durable-objects/decide-admission.ts";
 import type { Overlap } from "#protocol/routine.ts";
-import { IDEMPOTENCY_WINDOW_MS, type Occurrence } from "#protocol/trigger-event.ts";
+import { ALIKE_WINDOW_MS, IDEMPOTENCY_WINDOW_MS, type Occurrence } from "#protocol/trigger-event.ts";
 import { NOW_MS } from "./support/run-states.ts";
 
 const FREE: AdmissionFacts = {
@@ -139,6 +139,9 @@ describe("decideAdmission", () => {
     ["a repeat does not count as skipped", { earlier: justNow, overlap: "skip", active: 1 }, duplicate],
     ["a repeat cancels nothing", { earlier: justNow, overlap: "cancel_running", active: 1 }, duplicate],
     ["a reused key is refused while paused", { earlier: other, isPaused: true }, reused],
+    ["a body that came just now is the same event", { alike: justNow }, { ...duplicate, reason: "same_event" }],
+    ["a body counts for minutes", { alike: { ...justNow, atMs: NOW_MS - ALIKE_WINDOW_MS } }, started],
+    ["the key is asked before the body", { earlier: justNow, alike: justNow }, duplicate],
   ])("%s", (_sentence, facts, verdict) => {
     expect(decideAdmission({ ...FREE, ...facts })).toEqual(verdict);
   });

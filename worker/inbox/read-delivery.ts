@@ -5,12 +5,11 @@ import type { WebhookSource, WebhookTrigger } from "#protocol/triggers.ts";
 import { LISTENERS } from "../listeners/all.ts";
 import { prettyJson } from "../listeners/any-body.ts";
 import { readGithub } from "../listeners/github/read-event.ts";
+import { isRepeatable } from "../listeners/github/repeatable.ts";
 import type { EndpointSettings } from "../listeners/listener.ts";
-import { cut, jsonObject, readEvent } from "../listeners/payload.ts";
+import { cut, isObject, jsonObject, readEvent } from "../listeners/payload.ts";
+import { isKnownByBody } from "../listeners/repeatable.ts";
 import type { StoredDelivery } from "../store/deliveries.ts";
-
-/** Sources that sign the body and not the id beside it, and never send the same body for two events. */
-const UNSIGNED_IDS: readonly WebhookSource[] = ["linear", "sentry"];
 
 /** One whose body is still there. */
 type KeptDelivery = StoredDelivery & { body: Uint8Array<ArrayBuffer> };
@@ -20,7 +19,7 @@ export type DeliveryReading =
   | { kind: "event"; event: Omit<IncomingEvent, "offer_id" | "delivery_id" | "caused_by"> }
   | { kind: "ignored"; reason: string };
 
-/** @param bodyHash of GitHub's deliveries: their id is not signed, so the body is a second key. */
+/** @param bodyHash a second key, since the id is not signed: only where no two events have one body. */
 export function readGithubDelivery(delivery: KeptDelivery, bodyHash: string): DeliveryReading {
   const payload = jsonObject(delivery.body);
   if (payload === null) return { kind: "ignored", reason: "The body is not a JSON object, or nested too deeply." };
@@ -36,7 +35,7 @@ export function readGithubDelivery(delivery: KeptDelivery, bodyHash: string): De
       source: "github",
       trigger_id: null,
       dedupe_key: providerId,
-      also_key: `body:${name}:${bodyHash}`,
+      also_key: isRepeatable(payload) ? null : `body:${name}:${bodyHash}`,
       github,
     },
   };
@@ -52,6 +51,7 @@ export function readWebhookDelivery(
   const request = { headers: new Headers(delivery.headers), body: delivery.body };
   const reading = LISTENERS[trigger.source].read(request, settingsOf(trigger, baseUrl));
   if (reading.kind !== "event") return { kind: "ignored", reason: reading.reason };
+  const { name, payload } = reading.event;
   return {
     kind: "event",
     event: {
@@ -60,7 +60,7 @@ export function readWebhookDelivery(
       trigger_id: trigger.id,
       // What its source gave no key is an event of its own each time.
       dedupe_key: reading.event.dedupe_key ?? delivery.id,
-      also_key: UNSIGNED_IDS.includes(trigger.source) ? `body:${bodyHash}` : null,
+      also_key: isKnownByBody(trigger.source, name, isObject(payload) ? payload : {}) ? `body:${bodyHash}` : null,
       github: null,
     },
   };

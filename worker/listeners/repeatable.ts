@@ -1,0 +1,21 @@
+/**
+ * Whether a request whose id is not signed can also be known by its body: whoever has seen it could send it again under
+ * another id. Not where a source may send one body for two events. Pure.
+ */
+import type { JsonObject } from "#protocol/schema.ts";
+import type { WebhookSource } from "#protocol/triggers.ts";
+
+/**
+ * Linear signs the time of sending within the body. Of Sentry's resources these have an id of what happened; an issue that
+ * is resolved, opened again and resolved, and an alert that fires again, say the same twice.
+ */
+const SENTRY_ONCE: readonly string[] = ["error", "event_alert", "seer"];
+/** Of these only their making is told once. */
+const SENTRY_MADE: readonly string[] = ["issue", "comment"];
+
+/** @param name of the event. */
+export function isKnownByBody(source: WebhookSource, name: string, payload: JsonObject): boolean {
+  if (source === "linear") return true;
+  if (source !== "sentry") return false;
+  return SENTRY_ONCE.includes(name) || (SENTRY_MADE.includes(name) && payload["action"] === "created");
+}
