@@ -4,7 +4,7 @@ import type { Run } from "#protocol/run.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { durationMs } from "#protocol/time.ts";
 import type { Checkout } from "#protocol/trigger-event.ts";
-import { PHASE_DEADLINES_MS } from "./run-deadlines.ts";
+import { BACKGROUND_WAIT_MS, PHASE_DEADLINES_MS } from "./run-deadlines.ts";
 
 /** @param given what came with the trigger. @param baseUrl the instance's public address. */
 export function runOrder(
@@ -29,6 +29,7 @@ export function runOrder(
     clone_deadline_ms: PHASE_DEADLINES_MS.clone,
     setup_deadline_ms: PHASE_DEADLINES_MS.setup,
     agent_start_deadline_ms: PHASE_DEADLINES_MS.agentStart,
+    background_wait_ms: BACKGROUND_WAIT_MS,
   };
 }
 

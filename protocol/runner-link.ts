@@ -84,6 +84,8 @@ export const runOrderSchema = z.object({
   clone_deadline_ms: z.int().min(1),
   setup_deadline_ms: z.int().min(1),
   agent_start_deadline_ms: z.int().min(1),
+  /** How long work in the background alone keeps an agent that has not reported; absent from an earlier version's order. */
+  background_wait_ms: z.int().min(1).default(600_000),
 });
 export type RunOrder = z.infer<typeof runOrderSchema>;
 

@@ -57,6 +57,8 @@ export function agentEnvironment(
     CLAUDE_CODE_TMPDIR: folder.temporary,
     CLAUDE_CONFIG_DIR: join(folder.home, ".claude"),
     CLAUDE_CODE_REMOTE: "true",
+    // The agent's program then says when it has nothing left to do by itself.
+    CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS: "1",
     DISABLE_AUTOUPDATER: "1",
     // The agent's program refuses to skip permission questions as root unless it is told that it is shut in.
     IS_SANDBOX: "1",

@@ -27,8 +27,6 @@ export class AgentEvents {
   #toolCalls = 0;
   #started = false;
   #costUsd = 0;
-  /** Subagents that work in the background: the agent goes on by itself when they report. */
-  #backgroundAgents = 0;
 
   /** True when the agent has begun. */
   get started(): boolean {
@@ -44,11 +42,6 @@ export class AgentEvents {
   /** By list price, as far as it is known. */
   get costUsd(): number {
     return this.#costUsd;
-  }
-
-  /** Whether nothing more comes after this result unless the agent is told something. */
-  isLast(result: SDKResultMessage): boolean {
-    return result.is_error || (this.#backgroundAgents === 0 && (result.queued_turn_count ?? 0) === 0);
   }
 
   read(message: SDKMessage): AgentOutput {
@@ -110,9 +103,6 @@ export class AgentEvents {
 
   #readSystem(message: SystemMessage): RunnerEvent[] {
     if (message.subtype === "init") this.#started = true;
-    if (message.subtype === "background_tasks_changed") {
-      this.#backgroundAgents = message.tasks.filter((task) => task.task_type === "local_agent" && !task.ambient).length;
-    }
     if (message.subtype === "api_retry") {
       const what = message.error_status === null ? message.error : `${message.error_status} ${message.error}`;
       const pause = (message.retry_delay_ms / 1_000).toFixed(1);

@@ -7,6 +7,7 @@ import {
   type SDKUserMessage,
 } from "@anthropic-ai/claude-agent-sdk";
 import type { RunOrder } from "#protocol/runner-link.ts";
+import { AgentLife, type LifeBounds, type LivingTask } from "./agent-life.ts";
 import { GatedProcess } from "./gated-process.ts";
 import { REPORT_TOOL, type Report, reportServer } from "./report-tool.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -21,8 +22,11 @@ export interface AgentOptions {
   signal: AbortSignal;
   /** The agent's output is read on only when this settles; it settles at the latest when the signal comes. */
   room(): Promise<void>;
-  /** @returns true when no more comes unless the agent is told something. */
-  onMessage(message: SDKMessage): boolean;
+  /** How long work in the background keeps the agent. */
+  bounds: LifeBounds;
+  onMessage(message: SDKMessage): void;
+  /** The agent is ended while these still work in the background. */
+  onTasksLeft(tasks: readonly LivingTask[], hasReported: boolean): void;
 }
 
 export interface AgentEnd {
@@ -37,7 +41,9 @@ const INSTRUCTIONS = `
 You run unattended, started by a routine: nobody reads along and nobody answers questions. Decide for yourself, within
 your task. The workspace is thrown away when you end: what is to last must be committed and pushed, or sent on its way.
 Push to branches whose names begin with claude/ unless your task says otherwise.
-Before you end, call ${REPORT_TOOL} exactly once. Work that you leave running in the background ends with you.
+Before you end, call ${REPORT_TOOL} exactly once, when everything that you wait for is done: a few seconds after it and
+your turn's end, whatever still runs in the background is stopped. If you end your turn without it while something runs
+in the background, you are woken when that has news, and stopped when it has none for ten minutes.
 `;
 
 const FORK_INSTRUCTIONS = `
@@ -62,20 +68,26 @@ const TOOLS_WITHOUT_USE = [
 const LAST_WORDS = 2_000;
 /** The agent's program, once killed, is waited for this long; whoever ends the attempt looks for what is left of it. */
 const KILLED_GRACE_MS = 1_000;
+/** How long its background tasks may take to be stopped, and then the program to end by itself, with its last hooks. */
+const STOP_TASKS_MS = 1_000;
+const CLOSE_GRACE_MS = 5_000;
 
 /** Runs the agent to its end, or until the signal kills it. Never throws. */
 export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
   const end: AgentEnd = { result: null, report: null, lastWords: "" };
+  const life = new AgentLife(options.bounds);
   const started: PipedProcess[] = [];
   const closed: Promise<void>[] = [];
-  const finished = Promise.withResolvers<void>();
-  const onAbort = () => {
-    finished.resolve();
-    for (const child of started) killGroup(child.pid);
-  };
+  const inputEnds = Promise.withResolvers<void>();
+  const cut = new AbortController();
+  const onAbort = () => cut.abort();
   options.signal.addEventListener("abort", onAbort, { once: true });
+  cut.signal.addEventListener("abort", () => {
+    inputEnds.resolve();
+    for (const child of started) killGroup(child.pid);
+  });
   const agent = query({
-    prompt: task(options.order.task, finished.promise),
+    prompt: task(options.order.task, inputEnds.promise),
     options: {
       ...fixedOptions(options.order),
       cwd: options.cwd,
@@ -83,6 +95,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
       mcpServers: {
         reveille: reportServer((report) => {
           end.report = report;
+          life.report();
         }),
       },
       spawnClaudeCodeProcess: (command) => {
@@ -100,14 +113,64 @@ export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
       },
     },
   });
-  const listening = listen(agent, options, end, finished.resolve);
+  const ending = new Ending(life, async () => {
+    const tasks = life.livingTasks;
+    if (tasks.length > 0) {
+      options.onTasksLeft(tasks, life.hasReported);
+      await within(STOP_TASKS_MS, Promise.allSettled(tasks.map(({ id }) => agent.stopTask(id))), undefined);
+    }
+    inputEnds.resolve();
+    await within(CLOSE_GRACE_MS, listening, undefined);
+    cut.abort();
+  });
+  const listening = listen(agent, options, end, (message) => {
+    life.read(message, Date.now());
+    // Nothing is asked of the model any more.
+    if (ending.hasBegun && life.isInTurn) cut.abort();
+    ending.look();
+  });
   // Killed, the program's output may never end for the SDK: what it would still say is not waited for.
-  await Promise.race([listening, abortedFor(options.signal, KILLED_GRACE_MS)]);
+  await Promise.race([listening, abortedFor(cut.signal, KILLED_GRACE_MS)]);
+  ending.cancel();
   options.signal.removeEventListener("abort", onAbort);
-  finished.resolve();
-  for (const child of started) killGroup(child.pid);
+  cut.abort();
   await within(KILLED_GRACE_MS, Promise.all(closed), undefined);
   return end;
+}
+
+/** Ends the agent's program when its life says so. */
+class Ending {
+  readonly #life: AgentLife;
+  readonly #end: () => Promise<void>;
+  #timer: NodeJS.Timeout | undefined;
+  #hasBegun = false;
+
+  constructor(life: AgentLife, end: () => Promise<void>) {
+    this.#life = life;
+    this.#end = end;
+  }
+
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  /** To be called after whatever may have changed the moment. */
+  look(): void {
+    clearTimeout(this.#timer);
+    const atMs = this.#life.endsAtMs;
+    if (atMs === null || this.#hasBegun) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#hasBegun = true;
+        void this.#end();
+      },
+      Math.max(0, atMs - Date.now()),
+    );
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timer);
+  }
 }
 
 /** Hands on what the agent says. Never rejects. */
@@ -115,13 +178,14 @@ async function listen(
   agent: AsyncIterable<SDKMessage>,
   options: AgentOptions,
   end: AgentEnd,
-  finish: () => void,
+  onHeard: (message: SDKMessage) => void,
 ): Promise<void> {
   try {
     for await (const message of agent) {
       if (options.signal.aborted) return;
       if (message.type === "result") end.result = message;
-      if (options.onMessage(message)) finish();
+      options.onMessage(message);
+      onHeard(message);
     }
   } catch (error) {
     // A result that tells an error is followed by an exception with the same words.
@@ -156,7 +220,7 @@ function instructions({ checkout }: RunOrder): string {
   return checkout?.is_fork === true ? INSTRUCTIONS + FORK_INSTRUCTIONS : INSTRUCTIONS;
 }
 
-/** The task as the conversation's first message; the input stays open until the agent is done. */
+/** The task as the conversation's first message; the input stays open until nothing is to be heard of the agent any more. */
 async function* task(text: string, finished: Promise<void>): AsyncGenerator<SDKUserMessage> {
   yield { type: "user", message: { role: "user", content: text }, parent_tool_use_id: null };
   await finished;

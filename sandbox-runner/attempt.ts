@@ -8,6 +8,7 @@ import type { Delta, RunnerEvent } from "#protocol/transcript.ts";
 import { runAgent } from "./agent.ts";
 import { agentEnvironment, cloneEnvironment, commandEnvironment } from "./agent-environment.ts";
 import { AgentEvents } from "./agent-events.ts";
+import type { LivingTask } from "./agent-life.ts";
 import { type Clone, cloneRepositories } from "./clone.ts";
 import { type Evidence, gatherEvidence } from "./evidence.ts";
 import { type GitSettings, gitSettings } from "./git-settings.ts";
@@ -37,11 +38,15 @@ export interface AttemptOptions {
 
 export type Seen = Extract<FrameBody, { kind: "finished" }>["seen"];
 
+/** Up to this part of the attempt's time an agent without a report may wait for its work in the background. */
+const WAITING_PART = 0.9;
+
 const DEMO_MODEL =
   "The offline demo model answers instead of a real one: the agent's words are a script, its tool calls are real.";
 
 export class Attempt {
   readonly #options: AttemptOptions;
+  readonly #startedAtMs = Date.now();
   readonly #events = new AgentEvents();
   #phase: RunPhase = "provisioning";
   #report: Report | null = null;
@@ -165,11 +170,15 @@ export class Attempt {
       env: agentEnvironment(attempt, this.#folder, relay.url, proxyToken, order),
       signal: AbortSignal.any([signal, late.signal]),
       room: this.#options.room,
-      onMessage: (message) => {
-        const last = this.#hear(message, sandbox);
-        if (this.#events.started) clearTimeout(timer);
-        return last;
+      bounds: {
+        backgroundWaitMs: order.background_wait_ms,
+        lastWaitMs: this.#startedAtMs + order.timeout_ms * WAITING_PART,
       },
+      onMessage: (message) => {
+        this.#hear(message, sandbox);
+        if (this.#events.started) clearTimeout(timer);
+      },
+      onTasksLeft: (tasks, hasReported) => this.#tellTasksLeft(tasks, hasReported),
     });
     clearTimeout(timer);
     this.#report = end.report;
@@ -177,13 +186,20 @@ export class Attempt {
     return agentError(end.result, end.lastWords);
   }
 
-  #hear(message: SDKMessage, sandbox: Sandbox): boolean {
+  #hear(message: SDKMessage, sandbox: Sandbox): void {
     const begun = this.#events.started;
     const { events, deltas } = this.#events.read(message);
     if (!begun && this.#events.started) this.#options.send({ kind: "running", sandbox: sandbox.kind });
     for (const delta of deltas) this.#options.sendDelta(delta);
     for (const event of events) this.#event(event);
-    return message.type === "result" && this.#events.isLast(message);
+  }
+
+  #tellTasksLeft(tasks: readonly LivingTask[], hasReported: boolean): void {
+    const names = tasks.map(({ description }) => description).join("; ");
+    const message = hasReported
+      ? `Ended together with the run, in the background: ${names}.`
+      : `The agent ended its turn without a report, and waited for what still ran in the background: ${names}. There was no news of it, so the run was ended.`;
+    this.#event({ type: "notice", level: hasReported ? "info" : "warning", code: "background_ended", message });
   }
 
   #step(message: string): void {

@@ -204,14 +204,4 @@ describe("the end of the agent", () => {
       message: expect.stringContaining("one two"),
     });
   });
-
-  it("waits for subagents in the background", () => {
-    const agent = new AgentEvents();
-    const tasks = (list: object[]) => sample("system/status", { subtype: "background_tasks_changed", tasks: list });
-    agent.read(tasks([{ task_type: "local_agent" }, { task_type: "local_bash" }]));
-    expect(agent.isLast(result("result/success"))).toBe(false);
-    expect(agent.isLast(result("result/error_max_turns+is_error"))).toBe(true);
-    agent.read(tasks([{ task_type: "local_bash" }]));
-    expect(agent.isLast(result("result/success"))).toBe(true);
-  });
 });

@@ -149,6 +149,7 @@ export class Bed {
       clone_deadline_ms: 60_000,
       setup_deadline_ms: 60_000,
       agent_start_deadline_ms: 60_000,
+      background_wait_ms: 60_000,
       ...changes,
     });
   }
