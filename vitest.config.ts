@@ -19,6 +19,7 @@ const workerd = cloudflareTest(async () => ({
       ANTHROPIC_API_KEY: "",
       ANTHROPIC_BASE_URL: "",
       DEFAULT_MODEL: "",
+      ALLOWED_MODELS: "claude-also-allowed, claude-and-this",
       PUBLIC_URL: "",
       JURISDICTION: "",
       FIRE_RATE_PER_MINUTE: "",

@@ -16,6 +16,7 @@ import type { BurstStore } from "./burst-store.ts";
 import { type AdmissionVerdict, decideAdmission, type Superseded } from "./decide-admission.ts";
 import type { RoutineRow } from "./definition-store.ts";
 import type { ModelUpstream } from "./environment.ts";
+import { namedModel } from "./model-rule.ts";
 import type { OccurrenceStore } from "./occurrence-store.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { RunStore } from "./run-store.ts";
@@ -190,7 +191,7 @@ function newRun(context: AdmissionContext, event: TriggerEvent, runId: string, o
     id: runId,
     routine_id: routine.id,
     session_id: ids.make("session", nowMs),
-    routine: { name, revision: routine.revision, prompt, model: model ?? context.defaultModel },
+    routine: { name, revision: routine.revision, prompt, model: namedModel(model, context.defaultModel) },
     trigger: {
       type: event.type,
       id: triggerIdOf(routine, event),

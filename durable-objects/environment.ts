@@ -14,6 +14,7 @@ export interface Variables {
   GITHUB_WEBHOOK_SECRET?: string;
   GITHUB_WEBHOOK_SECRET_PREVIOUS?: string;
   DEFAULT_MODEL?: string;
+  ALLOWED_MODELS?: string;
   PUBLIC_URL?: string;
   JURISDICTION?: string;
   LOCAL_INSTANCE?: string;
@@ -69,6 +70,7 @@ const configSchema = z
     ),
     GITHUB_WEBHOOK_SECRET_PREVIOUS: optional(z.string()),
     DEFAULT_MODEL: optional(z.string()),
+    ALLOWED_MODELS: optional(z.string()),
     PUBLIC_URL: optional(url),
     JURISDICTION: optional(z.enum(["eu", "fedramp"], 'must be "eu", "fedramp" or empty')),
     LOCAL_INSTANCE: optional(z.literal("1", 'must be "1" or empty')),
@@ -82,6 +84,11 @@ const configSchema = z
     runnerToken: vars.RUNNER_TOKEN,
     model: chooseModel(vars),
     defaultModel: vars.DEFAULT_MODEL ?? "claude-sonnet-5",
+    /** What subagents may use beside their routine's model. */
+    allowedModels: (vars.ALLOWED_MODELS ?? "")
+      .split(",")
+      .map((name) => name.trim())
+      .filter((name) => name !== ""),
     gitCredentials: new Map(
       Object.entries(vars.GIT_CREDENTIALS ?? {}).map(([origin, pair]) => [new URL(origin).origin, pair]),
     ),

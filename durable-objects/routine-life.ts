@@ -255,7 +255,10 @@ export class RoutineLife {
       const row = this.parts.engine.happen(lease.run_id, { type: "leased", runner }, nowMs);
       if (row === null || row.doc.runner?.id !== runner.id) return null;
       const definition = this.parts.definitions.atRevision(row.doc.routine.revision);
-      const order = runOrder(row.doc, definition, row, this.#config.publicUrl ?? origin);
+      const order = runOrder(row.doc, definition, row, {
+        baseUrl: this.#config.publicUrl ?? origin,
+        otherModels: this.#config.allowedModels,
+      });
       return { ack: this.parts.engine.lastFrame(row), order, cancel: row.doc.cancel_reason };
     });
   }

@@ -18,6 +18,7 @@ import type { Admission, Occurrence, TriggerEvent } from "#protocol/trigger-even
 import { changeDefinition, definitionFault, viewOf } from "./definition-changes.ts";
 import { type ObjectEnv, requireConfig } from "./environment.ts";
 import { endSecrets, offerEvent, readEndpoint, rotateSecret } from "./listening.ts";
+import type { AnsweringModel } from "./model-rule.ts";
 import type { DueAnswer, EndpointAnswer, SecretAnswer } from "./peers.ts";
 import { createRoutine, removeRoutine } from "./routine-birth.ts";
 import { hasTables } from "./routine-database.ts";
@@ -26,6 +27,7 @@ import type { LeaseEnd } from "./run-happenings.ts";
 import type { GitRepository, Push } from "./run-proxies.ts";
 import { hashSecret, makeSecret } from "./secrets.ts";
 import { answerClose } from "./sockets.ts";
+import type { ProxyNotice } from "./told-notices.ts";
 import { readEvents } from "./transcript-page.ts";
 import { acceptUpgrade } from "./upgrades.ts";
 
@@ -210,12 +212,19 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     life?.viewers.closeAccess(access);
   }
 
-  checkAttempt(id: OwnedId, lease: LeaseRef, model: string): Result<null> {
-    return this.#opening.proxy(id, ({ proxies }) => proxies.check(lease, model));
+  /** The model that answers a call which is not counted. */
+  modelFor(id: OwnedId, lease: LeaseRef, asked: string): Result<AnsweringModel> {
+    return this.#opening.proxy(id, ({ proxies }) => proxies.modelFor(lease, asked));
   }
 
-  beginModelCall(id: OwnedId, lease: LeaseRef, model: string): Result<null> {
-    return this.#opening.proxy(id, ({ proxies }) => proxies.beginModelCall(lease, model));
+  beginModelCall(id: OwnedId, lease: LeaseRef, asked: string): Result<AnsweringModel> {
+    return this.#opening.proxy(id, ({ proxies }) => proxies.beginModelCall(lease, asked));
+  }
+
+  /** A notice of what a proxy refused a run, or did otherwise than it was asked. */
+  tellRun(id: OwnedId, lease: LeaseRef, notice: ProxyNotice): Result<null> {
+    this.#opening.lifeOf(id)?.flush();
+    return this.#opening.proxy(id, ({ proxies }, nowMs) => proxies.tell(lease, notice, nowMs));
   }
 
   endModelCall(id: OwnedId, lease: LeaseRef, usage: Omit<Usage, "cost_usd">): Result<null> {

@@ -15,6 +15,7 @@ import { type Database, purgeTables } from "./routine-database.ts";
 import { RunEngine } from "./run-engine.ts";
 import { RunProxies } from "./run-proxies.ts";
 import { RunStore } from "./run-store.ts";
+import { ToldNotices } from "./told-notices.ts";
 import { TranscriptLog } from "./transcript-log.ts";
 
 /** @param sql of the same database. */
@@ -28,7 +29,15 @@ export function routineParts(database: Database, sql: SqlStorage, config: Config
   const outbox = new Outbox(sql);
   const engine = new RunEngine({ runs, log, deadlines, outbox, definitions });
   const repositoryIds = new RepositoryIds(sql);
-  const proxies = new RunProxies({ engine, runs, definitions, outbox, repositoryIds });
+  const proxies = new RunProxies({
+    engine,
+    runs,
+    definitions,
+    outbox,
+    repositoryIds,
+    notices: new ToldNotices(database),
+    otherModels: config.allowedModels,
+  });
   const door = new Doorkeeper(database, config);
   const bursts = new BurstStore(sql);
   const firing = new Firing({ config, occurrences, runs, engine, ids, door, bursts, repositoryIds });

@@ -169,5 +169,5 @@ export const tickets = sqliteTable("tickets", {
   expiresAt: integer("expires_at").notNull(),
 });
 
-/** Refusals that leave no occurrence: 401 and 429. */
+/** Refusals that leave no occurrence (401 and 429), and how often each notice of a run's proxies came up. */
 export const counters = sqliteTable("counters", { name: text().primaryKey(), count: integer().notNull() });

@@ -6,12 +6,12 @@ import { durationMs } from "#protocol/time.ts";
 import type { Checkout } from "#protocol/trigger-event.ts";
 import { BACKGROUND_WAIT_MS, PHASE_DEADLINES_MS } from "./run-deadlines.ts";
 
-/** @param given what came with the trigger. @param baseUrl the instance's public address. */
+/** @param given what came with the trigger. @param instance its public address, and the models that it allows beside the routine's. */
 export function runOrder(
   run: Run,
   definition: RoutineDefinition,
   given: { text: string | null; checkout: Checkout | null },
-  baseUrl: string,
+  { baseUrl, otherModels }: { baseUrl: string; otherModels: string[] },
 ): RunOrder {
   return {
     run_id: run.id,
@@ -21,6 +21,7 @@ export function runOrder(
     routine_name: run.routine.name,
     task: taskOf(run.routine.prompt, given.text),
     model: run.routine.model,
+    other_models: otherModels,
     demo_model: run.demo_model,
     repositories: definition.repositories,
     checkout: given.checkout,

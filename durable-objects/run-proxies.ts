@@ -7,10 +7,12 @@ import type { LeaseRef } from "#protocol/runner-link.ts";
 import { placeKey, repositoryPlace } from "#protocol/subscriptions.ts";
 import type { EventBody } from "#protocol/transcript.ts";
 import type { DefinitionStore } from "./definition-store.ts";
+import { type AnsweringModel, answeringModel } from "./model-rule.ts";
 import type { Outbox } from "./outbox.ts";
 import type { RepositoryIds } from "./repository-ids.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
+import type { ProxyNotice, ToldNotices } from "./told-notices.ts";
 
 /** How many branches a run's evidence names, the latest ones: an agent may push thousands. */
 const BRANCHES_KEPT = 100;
@@ -36,6 +38,8 @@ export class RunProxies {
   readonly #definitions: DefinitionStore;
   readonly #outbox: Outbox;
   readonly #repositoryIds: RepositoryIds;
+  readonly #notices: ToldNotices;
+  readonly #otherModels: readonly string[];
 
   constructor(parts: {
     engine: RunEngine;
@@ -43,27 +47,43 @@ export class RunProxies {
     definitions: DefinitionStore;
     outbox: Outbox;
     repositoryIds: RepositoryIds;
+    notices: ToldNotices;
+    /** Models that the instance allows beside the routine's. */
+    otherModels: readonly string[];
   }) {
     this.#engine = parts.engine;
     this.#runs = parts.runs;
     this.#definitions = parts.definitions;
     this.#outbox = parts.outbox;
     this.#repositoryIds = parts.repositoryIds;
+    this.#notices = parts.notices;
+    this.#otherModels = parts.otherModels;
   }
 
-  /** Whether the attempt is on and may use this model. */
-  check(lease: LeaseRef, model: string): Result<null> {
-    const checked = this.#allowed(lease, model);
-    return checked.ok ? success(null) : checked;
+  /** Whether the attempt is on. @returns the model that answers it. */
+  modelFor(lease: LeaseRef, asked: string): Result<AnsweringModel> {
+    const row = this.#working(lease);
+    if (row === null) return refuse("proxy_token_refused");
+    return success(answeringModel(asked, row.doc.routine.model, this.#otherModels));
   }
 
   /** Counts a model call before it is made: from the first one on, the run is not tried again by itself. */
-  beginModelCall(lease: LeaseRef, model: string): Result<null> {
-    const checked = this.#allowed(lease, model);
-    if (!checked.ok) return checked;
-    const { doc } = checked.value;
+  beginModelCall(lease: LeaseRef, asked: string): Result<AnsweringModel> {
+    const row = this.#working(lease);
+    if (row === null) return refuse("proxy_token_refused");
+    const { doc } = row;
     const evidence = { ...doc.evidence, model_calls: doc.evidence.model_calls + 1 };
-    this.#engine.update(checked.value, { ...doc, evidence });
+    this.#engine.update(row, { ...doc, evidence });
+    return success(answeringModel(asked, doc.routine.model, this.#otherModels));
+  }
+
+  /** Tells the transcript what a proxy refused, or did otherwise than it was asked: the same once in an attempt. */
+  tell(lease: LeaseRef, notice: ProxyNotice, nowMs: number): Result<null> {
+    const row = this.#working(lease);
+    if (row === null) return refuse("proxy_token_refused");
+    if (this.#notices.isNew(`${row.id}.${lease.generation}`, notice)) {
+      this.#engine.append(row, [{ type: "notice", level: "warning", ...notice }], nowMs);
+    }
     return success(null);
   }
 
@@ -119,13 +139,6 @@ export class RunProxies {
       this.#engine.append(saved, events, nowMs);
     }
     return success(null);
-  }
-
-  #allowed(lease: LeaseRef, model: string): Result<RunRow> {
-    const row = this.#working(lease);
-    if (row === null) return refuse("proxy_token_refused");
-    const allowed = row.doc.routine.model;
-    return model === allowed ? success(row) : refuse("proxy_refused", { reason: `the routine's model is ${allowed}` });
   }
 
   #working(lease: LeaseRef): RunRow | null {

@@ -94,6 +94,11 @@ const API_ERRORS = {
     message: "The run may not do this through its proxy.",
     hint: "See details.reason for the rule that refused it.",
   },
+  model_access_refused: {
+    type: "authentication_error",
+    message: "The model's API refused this instance's key.",
+    hint: "Set ANTHROPIC_API_KEY to a valid key: wrangler secret put ANTHROPIC_API_KEY, or .dev.vars locally.",
+  },
   not_found: {
     type: "not_found_error",
     message: "There is nothing at this address.",
@@ -240,11 +245,12 @@ export function refuse(code: ApiErrorCode, facts: Omit<Refusal, "code"> = {}): {
 export function errorAnswer(refusal: Refusal, requestId: string): { status: number; body: ErrorBody } {
   const row: ErrorRow = API_ERRORS[refusal.code];
   const { code, message, hint, retry_after_s: _retryAfter, ...facts } = refusal;
+  const reasoned = facts.reason === undefined ? row.message : `${row.message} Reason: ${facts.reason}.`;
   return {
     status: ERROR_STATUS[row.type],
     body: {
       type: "error",
-      error: { type: row.type, message: message ?? row.message, hint: hint ?? row.hint, details: { code, ...facts } },
+      error: { type: row.type, message: message ?? reasoned, hint: hint ?? row.hint, details: { code, ...facts } },
       request_id: requestId,
     },
   };

@@ -76,7 +76,37 @@ const RUN_ERRORS = {
   },
   model_unavailable: {
     message: "The model did not answer.",
-    hint: "Check ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL and the model's name; then retry.",
+    hint: "Check that the model's service is up, and that ANTHROPIC_BASE_URL leads to it; then retry.",
+    machinery: false,
+  },
+  model_key_refused: {
+    message: "The model's API refused this instance's key.",
+    hint: "Set ANTHROPIC_API_KEY to a valid key whose account may use the routine's model; then retry.",
+    machinery: false,
+  },
+  model_limit_reached: {
+    message: "The model's API refused the call, because a limit of its account is reached.",
+    hint: "Wait until the limit passes, or raise it at the model's provider: the message says which it is.",
+    machinery: false,
+  },
+  model_request_refused: {
+    message: "The model's API, or the proxy before it, refused the agent's request.",
+    hint: "Read the reason in the message; check the routine's model and the instance's DEFAULT_MODEL.",
+    machinery: false,
+  },
+  model_refusal: {
+    message: "The model refused the task: its answer ended with the stop reason refusal.",
+    hint: "Read the end of the transcript, then change the prompt or choose another model; the instance's settings are not at fault.",
+    machinery: false,
+  },
+  model_max_tokens: {
+    message: "The model's answers were cut at their greatest length, again and again: stop reason max_tokens.",
+    hint: "Have the agent write less at once, for instance a long file in parts, or choose a model that answers at greater length.",
+    machinery: false,
+  },
+  model_context_full: {
+    message: "The conversation no longer fits into the model's context window.",
+    hint: "Make the task smaller, or choose a model with a wider context window.",
     machinery: false,
   },
   timed_out: {

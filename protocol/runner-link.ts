@@ -73,6 +73,8 @@ export const runOrderSchema = z.object({
   /** The whole task for the agent: the saved prompt, and the trigger's text in its untrusted block. */
   task: z.string(),
   model: z.string(),
+  /** What subagents may use beside it; absent from an earlier version's order. */
+  other_models: z.array(z.string()).default([]),
   demo_model: z.boolean(),
   /** In this order; the place in the list is the repository's number in proxy paths. */
   repositories: z.array(repositorySchema),

@@ -48,10 +48,10 @@ export function agentEnvironment(
     ANTHROPIC_AUTH_TOKEN: proxyToken,
     ANTHROPIC_MODEL: order.model,
     ANTHROPIC_SMALL_FAST_MODEL: order.model,
-    ANTHROPIC_DEFAULT_HAIKU_MODEL: order.model,
-    ANTHROPIC_DEFAULT_SONNET_MODEL: order.model,
-    ANTHROPIC_DEFAULT_OPUS_MODEL: order.model,
-    CLAUDE_CODE_SUBAGENT_MODEL: order.model,
+    ...familyModels([order.model, ...order.other_models]),
+    // The routine's model as it is named, not a newer one, and no other one that it had not asked for.
+    CLAUDE_CODE_DISABLE_LEGACY_MODEL_REMAP: "1",
+    CLAUDE_CODE_DISABLE_REFUSAL_FALLBACK: "1",
     CLAUDE_CODE_MAX_RETRIES: String(MODEL_RETRIES),
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
     CLAUDE_CODE_TMPDIR: folder.temporary,
@@ -65,4 +65,18 @@ export function agentEnvironment(
     REVEILLE_RUN_ID: order.run_id,
     REVEILLE_SESSION_URL: order.session_url,
   };
+}
+
+/**
+ * What a subagent gets that names a family of models: the first of that family which the run may use. Where it has none,
+ * the agent's program asks for the family's newest, and the worker's proxy has the routine's own answer, and says so.
+ */
+function familyModels(models: readonly string[]): Record<string, string> {
+  const families = ["FABLE", "HAIKU", "OPUS", "SONNET"];
+  return Object.fromEntries(
+    families.flatMap((family) => {
+      const model = models.find((name) => name.toLowerCase().includes(family.toLowerCase()));
+      return model === undefined ? [] : [[`ANTHROPIC_DEFAULT_${family}_MODEL`, model]];
+    }),
+  );
 }

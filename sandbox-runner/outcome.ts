@@ -2,6 +2,7 @@
 import type { SDKResultMessage } from "@anthropic-ai/claude-agent-sdk";
 import { type RunError, type RunPhase, runError } from "#protocol/run-errors.ts";
 import type { AttemptOutcome } from "#protocol/runner-link.ts";
+import { modelFailure } from "./model-failure.ts";
 
 /** Why an attempt was stopped from outside: `runner_stopped` when the runner itself ends, `ended` when nobody waits any more. */
 export type StopReason = "canceled" | "timed_out" | "runner_stopped" | "ended";
@@ -33,8 +34,8 @@ export function agentError(result: SDKResultMessage | null, lastWords: string): 
   if (!result.is_error) return null;
   if (result.subtype === "error_max_turns") return runError("turns_exhausted", "agent");
   const words = oneLine(result.subtype === "success" ? result.result : result.errors.join(" "));
-  const modelFailed = result.terminal_reason === "api_error" || result.terminal_reason === "model_error";
-  return runError(modelFailed ? "model_unavailable" : "agent_failed", "agent", words || undefined);
+  const { code, detail } = modelFailure(result, words) ?? { code: "agent_failed", detail: words };
+  return runError(code, "agent", detail || undefined);
 }
 
 const DETAIL_CHARACTERS = 600;

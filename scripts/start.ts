@@ -26,10 +26,7 @@ async function main(root: string): Promise<number> {
   );
 }
 
-function welcome({ local, signInUrl, usesDemoModel, sandbox }: Instance, state: string): string {
-  const model = usesDemoModel
-    ? "the offline demo model, a script: set ANTHROPIC_API_KEY to use a real one"
-    : "a real one, with your ANTHROPIC_API_KEY";
+function welcome({ local, signInUrl, model, sandbox }: Instance, state: string): string {
   const { fire_url, fire_token } = local.demo;
   const body = '{"text":"Fired by hand"}';
   return `

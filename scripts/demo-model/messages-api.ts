@@ -83,7 +83,9 @@ async function answer(
   }
   if (plan.kind === "hang") return hang(response, plan.after);
   const usage = planUsage(plan, countTokens(text));
-  const message = { id: `msg_${drawId()}`, model: parsed.request.model, blocks: replyBlocks(plan, drawId), usage };
+  const { stopReason } = plan;
+  const blocks = replyBlocks(plan, drawId);
+  const message = { id: `msg_${drawId()}`, model: parsed.request.model, blocks, usage, stopReason };
   if (plan.startDelayMs !== undefined) await pause(response, plan.startDelayMs);
   if (parsed.request.stream !== true) return sendJson(response, 200, replyMessage(message));
   openStream(response);

@@ -5,6 +5,8 @@ export interface MessagePlan {
   thinking?: string;
   text?: string;
   toolCalls?: ToolCallPlan[];
+  /** What is absent follows from the blocks. */
+  stopReason?: StopReason;
   /** What is absent is estimated from the lengths. */
   usage?: Partial<WireUsage>;
   /** Before the first byte. */
@@ -12,6 +14,8 @@ export interface MessagePlan {
   /** Before each delta, so that a viewer sees the text grow. */
   deltaDelayMs?: number;
 }
+
+type StopReason = "end_turn" | "max_tokens" | "refusal" | "tool_use";
 
 export interface ToolCallPlan {
   name: string;
@@ -36,6 +40,7 @@ export interface WireReply {
   model: string;
   blocks: WireBlock[];
   usage: WireUsage;
+  stopReason?: StopReason | undefined;
 }
 
 export interface StreamEvent {
@@ -73,21 +78,22 @@ export function planUsage(plan: MessagePlan, inputTokens: number): WireUsage {
 }
 
 /** The answer to a request without `stream`. */
-export function replyMessage({ id, model, blocks, usage }: WireReply) {
+export function replyMessage({ id, model, blocks, usage, stopReason = reasonOf(blocks) }: WireReply) {
   return {
     id,
     type: "message",
     role: "assistant",
     model,
     content: blocks,
-    stop_reason: stopReason(blocks),
+    stop_reason: stopReason,
     stop_sequence: null,
     usage,
   };
 }
 
 /** The events of a stream, from `message_start` to `message_stop`. */
-export function* replyEvents({ id, model, blocks, usage }: WireReply): Generator<StreamEvent> {
+export function* replyEvents(reply: WireReply): Generator<StreamEvent> {
+  const { id, model, blocks, usage, stopReason = reasonOf(blocks) } = reply;
   const started = { ...replyMessage({ id, model, blocks: [], usage }), stop_reason: null };
   yield event("message_start", { message: { ...started, usage: { ...usage, output_tokens: 1 } } });
   yield event("ping", {});
@@ -96,7 +102,7 @@ export function* replyEvents({ id, model, blocks, usage }: WireReply): Generator
     for (const delta of blockDeltas(block)) yield { ...event("content_block_delta", { index, delta }), isDelta: true };
     yield event("content_block_stop", { index });
   }
-  yield event("message_delta", { delta: { stop_reason: stopReason(blocks), stop_sequence: null }, usage });
+  yield event("message_delta", { delta: { stop_reason: stopReason, stop_sequence: null }, usage });
   yield event("message_stop", {});
 }
 
@@ -104,7 +110,7 @@ function event(type: string, facts: Record<string, unknown>): StreamEvent {
   return { name: type, data: { type, ...facts }, isDelta: false };
 }
 
-function stopReason(blocks: WireBlock[]): "tool_use" | "end_turn" {
+function reasonOf(blocks: WireBlock[]): StopReason {
   return blocks.some(({ type }) => type === "tool_use") ? "tool_use" : "end_turn";
 }
 

@@ -6,6 +6,7 @@ import { buildWeb } from "./build-web.ts";
 import { type BuiltWorker, buildWorker } from "./build-worker.ts";
 import { type DemoUpstream, startDemoUpstream } from "./demo-upstream.ts";
 import { lockStateFolder } from "./lock.ts";
+import { checkModel } from "./model-check.ts";
 import type { Parts } from "./parts.ts";
 import { checkPort } from "./ports.ts";
 import { openProgramLog, type ProgramLog } from "./program-log.ts";
@@ -44,6 +45,8 @@ export interface Instance {
   /** With a one-use sign-in code in its fragment. */
   signInUrl: string;
   usesDemoModel: boolean;
+  /** A sentence about the model. */
+  model: string;
   /** A sentence about the sandbox. */
   sandbox: string;
 }
@@ -71,6 +74,7 @@ async function takeState({ settings, parts }: InstanceOptions): Promise<Outcome<
 interface Ground {
   upstream: DemoUpstream;
   demoModelUrl: string | null;
+  modelSentence: string;
   built: BuiltWorker;
   sandbox: string;
 }
@@ -78,29 +82,38 @@ interface Ground {
 /** What the worker needs before it can serve, all at once. */
 async function prepare(options: InstanceOptions, secrets: Secrets): Promise<Outcome<Ground>> {
   const { root, settings, hasPages, say, signal, parts } = options;
-  const { stateFolder, hasModelKey, runnerVariables } = settings;
-  const secret = settings.workerVariables["GITHUB_WEBHOOK_SECRET"] ?? secrets.GITHUB_WEBHOOK_SECRET;
+  const { stateFolder, hasModelKey, runnerVariables, workerVariables: given } = settings;
+  const secret = given["GITHUB_WEBHOOK_SECRET"] ?? secrets.GITHUB_WEBHOOK_SECRET;
   const webhook = { url: `${originOf(settings)}/webhooks/github`, secret };
-  const [upstream, model, built, pages, sandbox] = await Promise.all([
+  const access = {
+    apiKey: given["ANTHROPIC_API_KEY"],
+    baseUrl: given["ANTHROPIC_BASE_URL"],
+    model: given["DEFAULT_MODEL"],
+  };
+  const [upstream, model, built, pages, sandbox, check] = await Promise.all([
     startDemoUpstream({ stateFolder, credential: secrets.UPSTREAM_CREDENTIAL, webhook, say, signal }),
     hasModelKey ? null : startDemoModel(),
     buildWorker(root, path.join(stateFolder, "worker"), signal),
     hasPages ? buildWeb(root, path.join(stateFolder, WEB_APP), signal) : succeeded(null),
     describeSandbox(runnerVariables["REVEILLE_SANDBOX"], signal),
+    checkModel(access, signal),
   ]);
   if (model !== null) parts.add(() => model.close());
   if (!upstream.ok) return upstream;
   parts.add(() => upstream.value.close());
   if (!built.ok) return built;
   if (!pages.ok) return pages;
-  return succeeded({ upstream: upstream.value, demoModelUrl: model?.url ?? null, built: built.value, sandbox });
+  if (check.isRefused) say(`Model: ${check.sentence}.`);
+  const demoModelUrl = model?.url ?? null;
+  const modelSentence = check.sentence;
+  return succeeded({ upstream: upstream.value, demoModelUrl, modelSentence, built: built.value, sandbox });
 }
 
 /** Starts worker and runner, and seeds the demo routines. */
 async function serve(options: InstanceOptions, secrets: Secrets, ground: Ground): Promise<Outcome<Instance>> {
   const { root, settings, say, signal } = options;
   const { stateFolder, port } = settings;
-  const { upstream, built, demoModelUrl, sandbox } = ground;
+  const { upstream, built, demoModelUrl, modelSentence, sandbox } = ground;
   const origin = originOf(settings);
   const variables = workerVariables({
     given: settings.workerVariables,
@@ -140,7 +153,14 @@ async function serve(options: InstanceOptions, secrets: Secrets, ground: Ground)
   const runner = await startPart(runnerProgram(runnerOptions, runnerLog, say), options, runnerLog);
   if (!runner.ok) return runner;
   const signInUrl = `${url}/#code=${code.value}`;
-  return succeeded({ origin, local: local.value, signInUrl, usesDemoModel: demoModelUrl !== null, sandbox });
+  return succeeded({
+    origin,
+    local: local.value,
+    signInUrl,
+    usesDemoModel: demoModelUrl !== null,
+    model: modelSentence,
+    sandbox,
+  });
 }
 
 /** Where the worker listens. */

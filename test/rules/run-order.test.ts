@@ -76,7 +76,7 @@ describe("runOrder", () => {
       STATES.starting.run,
       definition,
       { text: "text", checkout: null },
-      "https://reveille.test/base",
+      { baseUrl: "https://reveille.test/base", otherModels: ["claude-haiku-5-5"] },
     );
     expect(runOrderSchema.parse(order)).toEqual(order);
     expect(order).toMatchObject({
@@ -85,6 +85,7 @@ describe("runOrder", () => {
       routine_name: "docs-sync",
       task: taskOf("Compare.", "text"),
       model: "claude-sonnet-5",
+      other_models: ["claude-haiku-5-5"],
       repositories: definition.repositories,
       turns: 12,
       timeout_ms: 90_000,
@@ -92,15 +93,15 @@ describe("runOrder", () => {
     });
   });
 
-  it("is read without a checkout from a worker that does not know of it", () => {
-    const { checkout, ...earlier } = runOrder(
+  it("is read without a checkout or other models from a worker that does not know of it", () => {
+    const { checkout, other_models, ...earlier } = runOrder(
       STATES.starting.run,
       definition,
       { text: null, checkout: null },
-      "https://reveille.test",
+      { baseUrl: "https://reveille.test", otherModels: [] },
     );
     expect(checkout).toBeNull();
-    expect(runOrderSchema.parse(earlier)).toEqual({ ...earlier, checkout: null });
+    expect(runOrderSchema.parse(earlier)).toEqual({ ...earlier, checkout: null, other_models });
   });
 
   it.each([

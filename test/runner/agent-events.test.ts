@@ -1,6 +1,6 @@
 /** The agent's messages, as the SDK really sends them, become transcript events. */
 import { readFileSync } from "node:fs";
-import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
+import type { SDKMessage, SDKResultMessage } from "@anthropic-ai/claude-agent-sdk";
 import { describe, expect, it } from "vitest";
 import { runnerEventSchema } from "#protocol/transcript.ts";
 import { AgentEvents } from "#sandbox-runner/agent-events.ts";
@@ -195,6 +195,67 @@ describe("the end of the agent", () => {
     ["result/error_during_execution+is_error", "agent_failed"],
   ])("%s is %s", (name, code) => {
     expect(agentError(result(name), "")?.code ?? null).toBe(code);
+  });
+
+  const failed = (facts: object) =>
+    ({ ...result("result/success+is_error"), terminal_reason: "api_error", ...facts }) as SDKResultMessage;
+  it.each<[string, object, string, string]>([
+    ["a refusal", { stop_reason: "refusal", result: "API Error: m can't help with this." }, "model_refusal", "refusal"],
+    ["answers that are cut", { api_error: "max_output_tokens" }, "model_max_tokens", "max_tokens"],
+    [
+      "a full context",
+      { terminal_reason: "prompt_too_long", api_error_status: 400 },
+      "model_context_full",
+      "context window",
+    ],
+    [
+      "a wrong key, as the proxy tells it",
+      {
+        api_error_status: 403,
+        api_error_type: "authentication_error",
+        result: "Failed to authenticate. API Error: 403 It is so. Reason: it answered 401: invalid x-api-key.",
+      },
+      "model_key_refused",
+      "key. Reason: it answered 401: invalid x-api-key.",
+    ],
+    [
+      "a wrong key, as the API tells it",
+      { api_error_status: 401, result: "Not logged in · Please run /login" },
+      "model_key_refused",
+      "refused this instance's key.",
+    ],
+    [
+      "a rule of the proxy",
+      { api_error_status: 403, api_error_type: "permission_error", result: "API Error: 403 server_side_tool" },
+      "model_request_refused",
+      "server_side_tool",
+    ],
+    [
+      "a rate limit",
+      { api_error_status: 429, result: "API Error: Request rejected (429) · Monthly limit reached" },
+      "model_limit_reached",
+      "Monthly limit reached",
+    ],
+    [
+      "no credit",
+      { api_error_status: 400, result: "Credit balance is too low" },
+      "model_limit_reached",
+      "Credit balance",
+    ],
+    [
+      "an unknown model",
+      { api_error_status: 404, result: "There's an issue with the selected model (m)." },
+      "model_request_refused",
+      "selected model (m)",
+    ],
+    ["an overloaded service", { api_error_status: 529, result: "Overloaded" }, "model_unavailable", "Overloaded"],
+    ["a fault of the service", { api_error_status: 500, result: "Internal" }, "model_unavailable", "Internal"],
+    ["no connection", { api_error_status: null, result: "Connection error." }, "model_unavailable", "Connection error"],
+  ])("by %s is told as what it is", (_what, facts, code, words) => {
+    const error = agentError(failed(facts), "");
+    expect(error).toMatchObject({ code, phase: "agent", message: expect.stringContaining(words) });
+    expect(`${error?.message} ${error?.hint}`.includes("ANTHROPIC_API_KEY")).toBe(code === "model_key_refused");
+    expect(error?.message.includes("did not answer")).toBe(code === "model_unavailable");
   });
 
   it("without a result tells its last words", () => {

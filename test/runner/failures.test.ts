@@ -1,8 +1,13 @@
 /** Each way in which a run can fail has its own error, with its phase, for a person to read. */
+
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Bed, bash, GIT_CREDENTIAL, noSandbox } from "./support/bed.ts";
+import type { ReplyPlan } from "#scripts/demo-model/messages-api.ts";
+import { Bed, bash, GIT_CREDENTIAL, noSandbox, type Script } from "./support/bed.ts";
 import { until } from "./support/until.ts";
 import { seedUpstream } from "./support/upstream.ts";
+
+const fault = (status: number, type: string, message: string): ReplyPlan => ({ kind: "error", status, type, message });
+const refused: ReplyPlan = { kind: "message", text: "", stopReason: "refusal" };
 
 describe.skipIf(noSandbox !== null)("a run fails", { concurrent: true }, () => {
   let bed: Bed;
@@ -47,11 +52,31 @@ describe.skipIf(noSandbox !== null)("a run fails", { concurrent: true }, () => {
     expect(outcome).toMatchObject({ status: "failed", error: { code: "agent_start_timed_out", phase: "agent" } });
   });
 
-  it("when the model refuses", async () => {
-    const refusal = { kind: "error", status: 403, type: "permission_error", message: "No such plan." } as const;
-    const run = bed.run([refusal]);
+  it.each<[string, Script, string, string]>([
+    [
+      "a rule forbids the call",
+      [fault(403, "permission_error", "No such tool.")],
+      "model_request_refused",
+      "No such tool.",
+    ],
+    [
+      "the key is wrong",
+      [fault(403, "authentication_error", "No. Reason: it answered 401.")],
+      "model_key_refused",
+      "Reason: it answered 401.",
+    ],
+    ["the model refuses twice", [bash("echo 1"), refused, refused], "model_refusal", "refusal"],
+    [
+      "its answers are cut for ever",
+      Array(12).fill({ kind: "message", text: "On", stopReason: "max_tokens" }),
+      "model_max_tokens",
+      "max_tokens",
+    ],
+    ["there is no such model", [fault(404, "not_found_error", "model: x")], "model_request_refused", "model"],
+  ])("when %s, and says so", async (_what, script, code, words) => {
+    const run = bed.run(script);
     expect((await run.finished()).outcome).toMatchObject({
-      error: { code: "model_unavailable", phase: "agent", message: expect.stringContaining("No such plan.") },
+      error: { code, phase: "agent", message: expect.stringContaining(words) },
     });
     expect(run.events).toContainEqual(expect.objectContaining({ type: "notice", code: "model_error" }));
   });

@@ -1,61 +1,14 @@
 /** What a run's sandbox gets through the worker: its model and its repositories, with the instance's credentials put in. */
-import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { z } from "zod";
+import { describe, expect, it, vi } from "vitest";
 import { runSchema } from "#protocol/run.ts";
 import { readTranscript } from "#test/support/api.ts";
-import { workOn } from "#test/support/chains.ts";
-import { FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
 import { askGit } from "#worker/proxy/git-upstream.ts";
-import { type Asked, ask, createRoutine, errorOf, read } from "./support.ts";
+import { MODEL, ProxyBed, REPOSITORY } from "./proxy-bed.ts";
+import { type Asked, ask, errorOf, read } from "./support.ts";
 
-const REPOSITORY = "http://127.0.0.1:9418/acme/app.git";
-const MODEL = "claude-test-1";
+const bed = ProxyBed.make();
 const NEW = "2".repeat(40);
 const NONE = "0".repeat(40);
-const started = z.object({ run_id: z.string(), session_id: z.string() });
-
-/** A request as it reached the upstream. */
-interface Seen {
-  method: string;
-  url: string;
-  headers: Headers;
-  body: Uint8Array;
-  text: string;
-}
-
-let upstream: (request: Seen) => Response | Promise<Response>;
-let asked: Seen[] = [];
-let runner: FakeRunner;
-
-beforeAll(async () => {
-  runner = await FakeRunner.join({ capacity: 50 });
-});
-
-beforeEach(() => {
-  asked = [];
-  upstream = () => new Response("no answer prepared", { status: 500 });
-  vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
-    const request = new Request(input, init);
-    // Read here: a body belongs to the request that carries it.
-    const body = new Uint8Array(await request.arrayBuffer());
-    const { method, url, headers } = request;
-    const seen = { method, url, headers, body, text: new TextDecoder().decode(body) };
-    asked.push(seen);
-    return upstream(seen);
-  });
-});
-
-/** A run whose sandbox is at work. */
-async function begin() {
-  const { id } = await createRoutine({ model: MODEL, repositories: [{ url: REPOSITORY }] });
-  const { run_id, session_id } = await read(started, `/api/v1/routines/${id}/run`, { method: "POST" });
-  const work = await workOn(runner, run_id);
-  await work.report(RUNNING);
-  const base = `/proxy/${run_id}`;
-  const proxy = (path: string, { token = work.offer.proxy_token, ...rest }: Asked = {}) =>
-    ask(`${base}${path}`, { token, ...rest });
-  return { base, proxy, offer: work.offer, work, runId: run_id, sessionId: session_id };
-}
 
 const messages = { model: MODEL, max_tokens: 10, stream: true, messages: [{ role: "user", content: "hi" }] };
 const answered =
@@ -74,8 +27,8 @@ const deep = `{"model":"${MODEL}","x":${"[".repeat(5_000_000)}${"]".repeat(5_000
 
 describe("the model proxy", () => {
   it("passes a call on with a list of headers, streams the answer, and meters it", async () => {
-    const { proxy, runId } = await begin();
-    upstream = () =>
+    const { proxy, runId } = await bed.begin();
+    bed.upstream = () =>
       eventStream(answered, { "request-id": "req_up", "set-cookie": "a=b", "anthropic-ratelimit-x": "1" });
     const headers = {
       "anthropic-version": "2023-06-01",
@@ -88,7 +41,7 @@ describe("the model proxy", () => {
     expect(answer.headers.get("request-id")).toBe("req_up");
     expect(answer.headers.get("anthropic-ratelimit-x")).toBe("1");
     expect(answer.headers.get("set-cookie")).toBeNull();
-    const [request] = asked;
+    const [request] = bed.asked;
     expect(request?.url).toBe("http://model.test/v1/messages?beta=true");
     expect(JSON.parse(request?.text ?? "")).toEqual(messages);
     expect([...(request?.headers.keys() ?? [])].sort()).toEqual([
@@ -104,9 +57,9 @@ describe("the model proxy", () => {
   });
 
   it("records the call before it is made, also when nobody answers", async () => {
-    const { proxy, runId } = await begin();
+    const { proxy, runId } = await bed.begin();
     const seen: number[] = [];
-    upstream = async () => {
+    bed.upstream = async () => {
       seen.push((await read(runSchema, `/api/v1/runs/${runId}`)).evidence.model_calls);
       throw new TypeError("connection refused");
     };
@@ -121,10 +74,10 @@ describe("the model proxy", () => {
     ["while it speaks", () => scheduler.wait(5).then(() => "event: ping\ndata: {}\n\n")],
     ["while it is silent", () => new Promise<string>(() => {})],
   ])("hands each piece on as it comes, and meters what was used when the reader goes away %s", async (_when, next) => {
-    const { proxy, runId } = await begin();
+    const { proxy, runId } = await bed.begin();
     let isUpstreamCanceled = false;
     const pieces = [`${answered.split("\n\n")[0]}\n\n`];
-    upstream = () => {
+    bed.upstream = () => {
       const body = new ReadableStream({
         pull: async (controller) => {
           // Never ends by itself: only a reader that goes away ends it.
@@ -148,16 +101,16 @@ describe("the model proxy", () => {
   });
 
   it("counts tokens without counting a call", async () => {
-    const { proxy, runId } = await begin();
-    upstream = () => Response.json({ input_tokens: 3 });
+    const { proxy, runId } = await bed.begin();
+    bed.upstream = () => Response.json({ input_tokens: 3 });
     const answer = await proxy("/model/v1/messages/count_tokens", call());
     expect(await answer.json()).toEqual({ input_tokens: 3 });
     expect((await read(runSchema, `/api/v1/runs/${runId}`)).evidence.model_calls).toBe(0);
   });
 
   it("takes its token in each of the forms that programs send it", async () => {
-    const { base, offer } = await begin();
-    upstream = () => eventStream();
+    const { base, offer } = await bed.begin();
+    bed.upstream = () => eventStream();
     const forms = [
       { authorization: `Bearer ${offer.proxy_token}` },
       { "x-api-key": offer.proxy_token },
@@ -168,11 +121,10 @@ describe("the model proxy", () => {
       expect(answer.status).toBe(200);
       await answer.text();
     }
-    for (const request of asked) expect(JSON.stringify([...request.headers])).not.toContain("rvl_proxy");
+    for (const request of bed.asked) expect(JSON.stringify([...request.headers])).not.toContain("rvl_proxy");
   });
 
   it.each<[string, string, Asked, number, string]>([
-    ["another model", "/model/v1/messages", call({ ...messages, model: "claude-other" }), 403, "proxy_refused"],
     ["no model", "/model/v1/messages", call({ messages: [] }), 400, "invalid_request"],
     [
       "a server's tool",
@@ -223,29 +175,29 @@ describe("the model proxy", () => {
       "content_type_refused",
     ],
   ])("refuses %s before anything leaves", async (_what, path, request, status, code) => {
-    const { proxy } = await begin();
+    const { proxy } = await bed.begin();
     const refused = await proxy(path, request);
     expect(await errorOf(refused)).toMatchObject({ status, details: { code } });
-    expect(asked).toEqual([]);
+    expect(bed.asked).toEqual([]);
   });
 
   it("sends what it has checked: a key that comes twice means one thing", async () => {
-    const { proxy } = await begin();
-    upstream = () => eventStream();
+    const { proxy } = await bed.begin();
+    bed.upstream = () => eventStream();
     const twice = `{"model":"claude-other","tools":[{"type":"web_search_20250305"}],"tools":[],"model":"${MODEL}"}`;
     await (await proxy("/model/v1/messages", call(twice, { "content-type": "application/json" }))).text();
-    expect(asked[0]?.text).toBe(`{"model":"${MODEL}","tools":[]}`);
+    expect(bed.asked[0]?.text).toBe(`{"model":"${MODEL}","tools":[]}`);
   });
 
   it("never passes a redirect on", async () => {
-    const { proxy } = await begin();
-    upstream = () => new Response(null, { status: 302, headers: { location: "https://evil.example" } });
+    const { proxy } = await bed.begin();
+    bed.upstream = () => new Response(null, { status: 302, headers: { location: "https://evil.example" } });
     expect(await errorOf(await proxy("/model/v1/messages", call()))).toMatchObject({ status: 503 });
   });
 
   it("passes the model's own errors on", async () => {
-    const { proxy } = await begin();
-    upstream = () => Response.json({ type: "error" }, { status: 529, headers: { "retry-after": "3" } });
+    const { proxy } = await bed.begin();
+    bed.upstream = () => Response.json({ type: "error" }, { status: 529, headers: { "retry-after": "3" } });
     const answer = await proxy("/model/v1/messages", call());
     expect({ status: answer.status, after: answer.headers.get("retry-after") }).toEqual({ status: 529, after: "3" });
   });
@@ -253,9 +205,9 @@ describe("the model proxy", () => {
 
 describe("a proxy token", () => {
   it("opens its own run's paths while its attempt is on, and nothing else", async () => {
-    const mine = await begin();
-    const other = await begin();
-    upstream = () => eventStream();
+    const mine = await bed.begin();
+    const other = await bed.begin();
+    bed.upstream = () => eventStream();
     const refusals = [
       await ask(`${other.base}/model/v1/messages`, { ...call(), token: mine.offer.proxy_token }),
       await ask(`${mine.base}/model/v1/messages`, { ...call(), token: mine.offer.link_token }),
@@ -280,7 +232,7 @@ describe("a proxy token", () => {
     expect(await errorOf(late)).toMatchObject({ status: 401, details: { code: "proxy_token_refused" } });
     const lateGit = await mine.proxy("/git/0/info/refs?service=git-upload-pack");
     expect(await errorOf(lateGit)).toMatchObject({ status: 401 });
-    expect(asked).toEqual([]);
+    expect(bed.asked).toEqual([]);
   });
 });
 
@@ -295,30 +247,30 @@ const pushed: Asked = {
 
 describe("the git proxy", () => {
   it("passes a fetch through unchanged, compressed or not", async () => {
-    const { proxy } = await begin();
-    upstream = () =>
+    const { proxy } = await bed.begin();
+    bed.upstream = () =>
       new Response("refs", { headers: { "content-type": "application/x-git-upload-pack-advertisement" } });
     const refs = await proxy("/git/0/info/refs?service=git-upload-pack", {
       headers: { "git-protocol": "version=2", cookie: "x" },
     });
     expect(new TextDecoder().decode(await refs.arrayBuffer())).toBe("refs");
     expect(refs.headers.get("content-type")).toBe("application/x-git-upload-pack-advertisement");
-    expect(asked[0]?.url).toBe(`${REPOSITORY}/info/refs?service=git-upload-pack`);
-    expect([...(asked[0]?.headers ?? [])]).toEqual([["git-protocol", "version=2"]]);
+    expect(bed.asked[0]?.url).toBe(`${REPOSITORY}/info/refs?service=git-upload-pack`);
+    expect([...(bed.asked[0]?.headers ?? [])]).toEqual([["git-protocol", "version=2"]]);
     const body = new Uint8Array([0x1f, 0x8b, 8, 0, 1, 2, 3]);
     const headers = { "content-type": "application/x-git-upload-pack-request", "content-encoding": "gzip" };
     await (await proxy("/git/0/git-upload-pack", { method: "POST", body, headers })).arrayBuffer();
-    expect(asked[1]?.body).toEqual(body);
-    expect(asked[1]?.headers.get("content-encoding")).toBe("gzip");
+    expect(bed.asked[1]?.body).toEqual(body);
+    expect(bed.asked[1]?.headers.get("content-encoding")).toBe("gzip");
   });
 
   it("records a push that the upstream took, before its answer ends", async () => {
-    const { proxy, runId, sessionId } = await begin();
+    const { proxy, runId, sessionId } = await bed.begin();
     const report = `${packet("unpack ok\n")}${packet("ok refs/heads/claude/x\n")}0000`;
-    upstream = () => new Response(`${packet(`\u0002done\n`)}${packet(`\u0001${report}`)}0000`);
+    bed.upstream = () => new Response(`${packet(`\u0002done\n`)}${packet(`\u0001${report}`)}0000`);
     const answer = await proxy("/git/0/git-receive-pack", pushed);
     expect(await answer.text()).toContain("ok refs/heads/claude/x");
-    expect(asked[0]?.text).toBe(push);
+    expect(bed.asked[0]?.text).toBe(push);
     const branch = { repository: REPOSITORY, branch: "claude/x", commit: NEW, previous: null };
     const run = await read(runSchema, `/api/v1/runs/${runId}`);
     expect(run.evidence.branches_pushed).toEqual([branch]);
@@ -327,14 +279,14 @@ describe("the git proxy", () => {
   });
 
   it("records nothing of a push that the upstream refused, and refuses one that would tell nothing", async () => {
-    const { proxy, runId } = await begin();
+    const { proxy, runId } = await bed.begin();
     const report = `${packet("unpack ok\n")}${packet("ng refs/heads/claude/x protected\n")}0000`;
-    upstream = () => new Response(`${packet(`\u0001${report}`)}0000`);
+    bed.upstream = () => new Response(`${packet(`\u0001${report}`)}0000`);
     await (await proxy("/git/0/git-receive-pack", pushed)).text();
     expect((await read(runSchema, `/api/v1/runs/${runId}`)).evidence.branches_pushed).toEqual([]);
     const silent = { ...pushed, body: `${packet(`${NONE} ${NEW} refs/heads/x\0side-band-64k`)}0000` };
     expect(await errorOf(await proxy("/git/0/git-receive-pack", silent))).toMatchObject({ status: 403 });
-    expect(asked).toHaveLength(1);
+    expect(bed.asked).toHaveLength(1);
   });
 
   it.each<[number, number, string]>([
@@ -345,8 +297,8 @@ describe("the git proxy", () => {
     [500, 503, "answered 500"],
     [302, 503, "answered 302"],
   ])("turns an upstream's %i into %i", async (given, status, says) => {
-    const { proxy } = await begin();
-    upstream = () =>
+    const { proxy } = await bed.begin();
+    bed.upstream = () =>
       new Response("secret of the upstream", { status: given, headers: { "www-authenticate": "Basic" } });
     const answer = await proxy("/git/0/info/refs?service=git-upload-pack");
     expect(answer.headers.get("www-authenticate")).toBeNull();
@@ -357,8 +309,8 @@ describe("the git proxy", () => {
   });
 
   it("tells git itself in plain text, which is all that git shows", async () => {
-    const { proxy } = await begin();
-    upstream = () => new Response(null, { status: 500 });
+    const { proxy } = await bed.begin();
+    bed.upstream = () => new Response(null, { status: 500 });
     const answer = await proxy("/git/0/info/refs?service=git-upload-pack", { headers: { "user-agent": "git/2.39.5" } });
     expect(answer.headers.get("content-type")).toContain("text/plain");
     expect(await answer.text()).toMatch(/answered 500\n$/);
@@ -371,13 +323,13 @@ describe("asking a git upstream", () => {
   const to = (location: string) => new Response(null, { status: 301, headers: { location } });
 
   it("puts the credential of its origin in, and follows a move within it", async () => {
-    upstream = ({ url }) => (url.endsWith("/b/info/refs") ? new Response("refs") : to("/b/info/refs"));
+    bed.upstream = ({ url }) => (url.endsWith("/b/info/refs") ? new Response("refs") : to("/b/info/refs"));
     const answer = await askGit(get, credentials);
     expect(answer.ok).toBe(true);
-    for (const request of asked) {
+    for (const request of bed.asked) {
       expect(request.headers.get("authorization")).toBe(`Basic ${btoa("user:p\u00c3\u00a4ssword")}`);
     }
-    expect(asked).toHaveLength(2);
+    expect(bed.asked).toHaveLength(2);
   });
 
   it.each([
@@ -386,15 +338,15 @@ describe("asking a git upstream", () => {
     ["for ever", "/a/info/refs", get],
     ["of a push", "/b", { ...get, method: "POST" } as const],
   ])("does not follow a move %s", async (_where, location, request) => {
-    upstream = () => to(location);
+    bed.upstream = () => to(location);
     expect(await askGit(request, credentials)).toMatchObject({ ok: false, refusal: { code: "upstream_unreachable" } });
-    for (const { url } of asked) expect(new URL(url).origin).toBe("https://git.test");
-    expect(asked.length).toBeLessThanOrEqual(4);
+    for (const { url } of bed.asked) expect(new URL(url).origin).toBe("https://git.test");
+    expect(bed.asked.length).toBeLessThanOrEqual(4);
   });
 
   it("keeps an origin's credential from every other", async () => {
-    upstream = () => new Response("refs");
+    bed.upstream = () => new Response("refs");
     await askGit({ ...get, url: "https://git.test:8443/a" }, credentials);
-    expect(asked[0]?.headers.get("authorization")).toBeNull();
+    expect(bed.asked[0]?.headers.get("authorization")).toBeNull();
   });
 });

@@ -1,5 +1,5 @@
 /** Git's smart HTTP as the sandbox sees it: the run's repositories alone, with the instance's credential put in. */
-import { type Result, refuse, success } from "#protocol/errors.ts";
+import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
 import type { Cause } from "#protocol/incoming-event.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
@@ -11,7 +11,7 @@ import { type NotedPush, notePush } from "./noted-push.ts";
 import { PushReport, type PushRequest, pushedBranches } from "./pkt-line.ts";
 import { pump } from "./pump.ts";
 import { readPush } from "./read-push.ts";
-import { renderToGit } from "./render-to-agent.ts";
+import { renderToGit, tellRefusal } from "./render-to-agent.ts";
 
 const TO_UPSTREAM = ["content-type", "content-encoding", "accept", "git-protocol", "user-agent"];
 const TO_AGENT = ["content-type"];
@@ -31,31 +31,37 @@ interface GitTarget {
 }
 
 export async function proxyGit(c: HttpContext, path: GitPath): Promise<Response> {
-  const target = await readTarget(c, path);
-  if (!target.ok) return renderToGit(c, target.refusal);
+  const lease = await readLease(c);
+  if (!lease.ok) return renderToGit(c, lease.refusal);
+  const target = await readTarget(c, path, lease.value);
+  if (!target.ok) return refuseGit(c, lease.value, target.refusal);
   const { url } = target.value;
   const headers = pickHeaders(c.req.raw.headers, TO_UPSTREAM);
   if (path === "info/refs") {
     const refs = `${url}/info/refs${new URL(c.req.url).search}`;
-    return passBack(c, { method: "GET", url: refs, headers, body: null });
+    return passBack(c, lease.value, { method: "GET", url: refs, headers, body: null });
   }
   const request: GitRequest = { method: "POST", url: `${url}/${path}`, headers, body: c.req.raw.body };
-  return path === "git-upload-pack" ? passBack(c, request) : pushUpstream(c, target.value, request);
+  return path === "git-upload-pack" ? passBack(c, lease.value, request) : pushUpstream(c, target.value, request);
+}
+
+/** A refusal for git, and for the run's transcript. */
+async function refuseGit(c: HttpContext, lease: LeaseRef, refusal: Refusal): Promise<Response> {
+  await tellRefusal(c, lease, refusal);
+  return renderToGit(c, refusal);
 }
 
 /** Everything that can refuse, before anything leaves. */
-async function readTarget(c: HttpContext, path: GitPath): Promise<Result<GitTarget>> {
-  const lease = await readLease(c);
-  if (!lease.ok) return lease;
+async function readTarget(c: HttpContext, path: GitPath, lease: LeaseRef): Promise<Result<GitTarget>> {
   const fault = requestFault(c, path);
   if (fault !== null) return fault;
   const given = c.req.param("number") ?? "";
   if (!/^(?:0|[1-9][0-9]{0,3})$/.test(given)) return refuse("not_found", { field: "number" });
   const number = Number(given);
-  const repository = await c.var.deps.ownerOf(lease.value.run_id).gitRepository(lease.value, number);
+  const repository = await c.var.deps.ownerOf(lease.run_id).gitRepository(lease, number);
   if (!repository.ok) return repository;
   const { url, key, cause } = repository.value;
-  return success({ lease: lease.value, number, url: url.replace(/\/+$/, ""), key, cause });
+  return success({ lease, number, url: url.replace(/\/+$/, ""), key, cause });
 }
 
 function requestFault(c: HttpContext, path: GitPath) {
@@ -74,24 +80,25 @@ function requestFault(c: HttpContext, path: GitPath) {
   return null;
 }
 
-async function passBack(c: HttpContext, request: GitRequest): Promise<Response> {
+async function passBack(c: HttpContext, lease: LeaseRef, request: GitRequest): Promise<Response> {
   const answer = await askGit(request, c.var.deps.config.gitCredentials);
-  if (!answer.ok) return renderToGit(c, answer.refusal);
+  if (!answer.ok) return refuseGit(c, lease, answer.refusal);
   return new Response(answer.value.body, { headers: answerHeaders(answer.value) });
 }
 
 /** What the upstream took is recorded before the end of its answer reaches the agent. */
 async function pushUpstream(c: HttpContext, target: GitTarget, request: GitRequest): Promise<Response> {
-  if (request.body === null) return renderToGit(c, { code: "invalid_request", field: "body" });
+  const { lease } = target;
+  if (request.body === null) return refuseGit(c, lease, { code: "invalid_request", field: "body" });
   const length = c.req.header("content-length");
   const read = await readPush(request.body, length === undefined ? null : Number(length));
-  if (!read.ok) return renderToGit(c, read.refusal);
+  if (!read.ok) return refuseGit(c, lease, read.refusal);
   const { push, body, done } = read.value;
   c.executionCtx.waitUntil(done);
   const fault = pushFault(push);
   if (fault !== null) {
     await body.cancel();
-    return renderToGit(c, { code: "proxy_refused", reason: fault });
+    return refuseGit(c, lease, { code: "proxy_refused", reason: fault });
   }
   const { key, cause } = target;
   const noted = await notePush(c.var.deps.matching, { key, cause, commands: push.commands }, Date.now());
@@ -104,7 +111,7 @@ async function pushUpstream(c: HttpContext, target: GitTarget, request: GitReque
   if (!answer.ok) {
     // Of one that did not answer nobody knows what it has taken.
     if (answer.refusal.code !== "upstream_unreachable") await noted.takeBack(() => true);
-    return renderToGit(c, answer.refusal);
+    return refuseGit(c, lease, answer.refusal);
   }
   if (answer.value.body === null) return new Response(null, { headers: answerHeaders(answer.value) });
   const report = new PushReport(push.capabilities);

@@ -3,7 +3,7 @@ import type { App } from "../http-env.ts";
 import { readLease } from "./authorize.ts";
 import { proxyGit } from "./git-proxy.ts";
 import { proxyModel } from "./model-proxy.ts";
-import { renderToAgent } from "./render-to-agent.ts";
+import { renderToAgent, tellRefusal } from "./render-to-agent.ts";
 
 export function mountProxies(app: App): void {
   app.post("/proxy/:run_id/model/v1/messages", (c) => proxyModel(c, "messages"));
@@ -13,6 +13,9 @@ export function mountProxies(app: App): void {
   app.post("/proxy/:run_id/git/:number/git-receive-pack", (c) => proxyGit(c, "git-receive-pack"));
   app.all("/proxy/:run_id/*", async (c) => {
     const lease = await readLease(c);
-    return renderToAgent(c, lease.ok ? { code: "not_found" } : lease.refusal);
+    if (!lease.ok) return renderToAgent(c, lease.refusal);
+    const refusal = { code: "not_found", message: "The proxies have no such path." } as const;
+    await tellRefusal(c, lease.value, refusal);
+    return renderToAgent(c, refusal);
   });
 }

@@ -1,13 +1,26 @@
-/** A refusal as the agent's own programs read it: the Messages API has the same error shape. */
+/** A refusal as the agent's own programs read it, and as the run's transcript tells it. */
 import { errorAnswer, type Refusal } from "#protocol/errors.ts";
+import { errorText, logLine } from "#protocol/log.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { HttpContext } from "../http-env.ts";
 import { renderRefusal } from "../render-error.ts";
 
-/** A 4xx of a proxy stays what it is however often it is asked, and the agent's SDK would ask for minutes. */
+/**
+ * The Messages API has the same error shape. A 4xx of a proxy stays what it is however often it is asked, and the agent's
+ * SDK would ask for minutes.
+ */
 export function renderToAgent(c: HttpContext, refusal: Refusal): Response {
-  const answer = renderRefusal(c, refusal);
+  const answer =
+    refusal.code === "model_access_refused" ? asForbidden(renderRefusal(c, refusal)) : renderRefusal(c, refusal);
   if (answer.status < 500 && answer.status !== 429) answer.headers.set("x-should-retry", "false");
   return answer;
+}
+
+/** After a 401 the agent's program tells its user to sign in, and nothing of what was refused. */
+function asForbidden({ body, headers }: Response): Response {
+  const kept = new Headers(headers);
+  kept.delete("www-authenticate");
+  return new Response(body, { status: 403, headers: kept });
 }
 
 /** Git shows a person what a refusal says only when it is plain text. */
@@ -18,4 +31,27 @@ export function renderToGit(c: HttpContext, refusal: Refusal): Response {
     status,
     headers: { "content-type": "text/plain" },
   });
+}
+
+/**
+ * Tells the run's transcript of a refusal, in the words that the agent reads; the same words are told once. What may pass
+ * by itself is not told: an upstream that does not answer, a token whose attempt has ended.
+ */
+export async function tellRefusal(c: HttpContext, lease: LeaseRef, refusal: Refusal): Promise<void> {
+  const { status, body } = errorAnswer(refusal, c.var.requestId);
+  if (status >= 500 || refusal.code === "proxy_token_refused") return;
+  await tellRun(c, lease, { code: refusal.code, message: body.error.message });
+}
+
+/** Writes a notice into the run's transcript. Never rejects: no answer depends on it. */
+export async function tellRun(
+  c: HttpContext,
+  lease: LeaseRef,
+  notice: { code: string; message: string },
+): Promise<void> {
+  try {
+    await c.var.deps.ownerOf(lease.run_id).tellRun(lease, notice);
+  } catch (error) {
+    logLine("warn", { what: "proxy_notice", run_id: lease.run_id, code: notice.code, outcome: errorText(error) });
+  }
 }

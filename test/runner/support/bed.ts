@@ -141,6 +141,7 @@ export class Bed {
       routine_name: "test",
       task: `Follow script ${key}.`,
       model: "claude-test-model",
+      other_models: [],
       demo_model: false,
       repositories: repositories.map((name) => ({ url: `https://code.example.com/${name}` })),
       checkout: null,

@@ -1,0 +1,75 @@
+/** Which model the runs of a local instance will use, and whether its key is good: asked once, when the instance starts. */
+import { z } from "zod";
+
+export interface ModelAccess {
+  /** null without a key: then runs use the offline demo model. */
+  apiKey: string | undefined;
+  /** Empty for the API's own. */
+  baseUrl: string | undefined;
+  /** The model that a doubt about the key is settled with. */
+  model: string | undefined;
+}
+
+export interface ModelCheck {
+  /** A sentence for the person who starts the instance. */
+  sentence: string;
+  isRefused: boolean;
+}
+
+const DEADLINE_MS = 5_000;
+const WORDS_LENGTH = 200;
+const errorSchema = z.object({ error: z.object({ message: z.string() }) });
+
+/**
+ * Asks for the list of models, which costs nothing. An address that keeps that list to itself may still answer calls, so
+ * a refusal counts only when tokens can't be counted either. Whatever else is answered, or nothing, says nothing of the key.
+ */
+export async function checkModel(
+  { apiKey, baseUrl, model }: ModelAccess,
+  signal: AbortSignal,
+  deadlineMs = DEADLINE_MS,
+): Promise<ModelCheck> {
+  if (apiKey === undefined) {
+    return { isRefused: false, sentence: "the offline demo model, a script: set ANTHROPIC_API_KEY to use a real one" };
+  }
+  const address = (baseUrl ?? "https://api.anthropic.com").replace(/\/+$/, "");
+  const init = {
+    headers: { "x-api-key": apiKey, "anthropic-version": "2023-06-01", "content-type": "application/json" },
+    redirect: "manual",
+    signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]),
+  } as const;
+  const body = JSON.stringify({ model: model ?? "claude-sonnet-5", messages: [{ role: "user", content: "hi" }] });
+  try {
+    const listed = await fetch(`${address}/v1/models?limit=1`, init);
+    await listed.body?.cancel();
+    if (!isRefusal(listed))
+      return usable(listed.ok ? "" : `, which could not be checked: ${address} answered ${listed.status}`);
+    const counted = await fetch(`${address}/v1/messages/count_tokens`, { ...init, method: "POST", body });
+    if (!isRefusal(counted)) return usable("");
+    return refused(counted.status, await wordsOf(counted));
+  } catch {
+    return usable(`, which could not be checked: ${address} does not answer`);
+  }
+}
+
+function isRefusal({ status }: Response): boolean {
+  return status === 401 || status === 403;
+}
+
+function usable(doubt: string): ModelCheck {
+  return { isRefused: false, sentence: `a real one, with your ANTHROPIC_API_KEY${doubt}` };
+}
+
+function refused(status: number, words: string): ModelCheck {
+  const sentence = `none that answers: the model's API refuses your ANTHROPIC_API_KEY (${status}${words}), so every run will fail with model_key_refused. Set a valid key and start again`;
+  return { isRefused: true, sentence };
+}
+
+async function wordsOf(answer: Response): Promise<string> {
+  try {
+    const { error } = errorSchema.parse(await answer.json());
+    return `: ${error.message.replace(/[\p{Cc}\s]+/gu, " ").slice(0, WORDS_LENGTH)}`;
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,66 @@
+/** Runs whose sandbox is at work, and an upstream that answers as a test says: for tests of the proxies. */
+import { beforeAll, beforeEach, vi } from "vitest";
+import { z } from "zod";
+import { readTranscript } from "#test/support/api.ts";
+import { workOn } from "#test/support/chains.ts";
+import { FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
+import { type Asked, ask, createRoutine, read } from "./support.ts";
+
+export const REPOSITORY = "http://127.0.0.1:9418/acme/app.git";
+export const MODEL = "claude-test-1";
+const started = z.object({ run_id: z.string(), session_id: z.string() });
+
+/** A request as it reached the upstream. */
+export interface Seen {
+  method: string;
+  url: string;
+  headers: Headers;
+  body: Uint8Array;
+  text: string;
+}
+
+export class ProxyBed {
+  /** Answers whatever the proxies ask. */
+  upstream: (request: Seen) => Response | Promise<Response> = () => new Response("no answer", { status: 500 });
+  asked: Seen[] = [];
+  #runner: FakeRunner | undefined;
+
+  /** Call it at the top of a test file. */
+  static make(): ProxyBed {
+    const bed = new ProxyBed();
+    beforeAll(async () => {
+      bed.#runner = await FakeRunner.join({ capacity: 50 });
+    });
+    beforeEach(() => {
+      bed.asked = [];
+      bed.upstream = () => new Response("no answer prepared", { status: 500 });
+      vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
+        const request = new Request(input, init);
+        // Read here: a body belongs to the request that carries it.
+        const body = new Uint8Array(await request.arrayBuffer());
+        const { method, url, headers } = request;
+        const seen = { method, url, headers, body, text: new TextDecoder().decode(body) };
+        bed.asked.push(seen);
+        return bed.upstream(seen);
+      });
+    });
+    return bed;
+  }
+
+  /** A run whose sandbox is at work. */
+  async begin(model: string = MODEL) {
+    if (this.#runner === undefined) throw new Error("there is no runner yet");
+    const { id } = await createRoutine({ model, repositories: [{ url: REPOSITORY }] });
+    const { run_id, session_id } = await read(started, `/api/v1/routines/${id}/run`, { method: "POST" });
+    const work = await workOn(this.#runner, run_id);
+    await work.report(RUNNING);
+    const base = `/proxy/${run_id}`;
+    const proxy = (path: string, { token = work.offer.proxy_token, ...rest }: Asked = {}) =>
+      ask(`${base}${path}`, { token, ...rest });
+    const notices = async () =>
+      (await readTranscript(session_id)).flatMap((event) =>
+        event.type === "notice" ? [{ code: event.code, message: event.message }] : [],
+      );
+    return { base, proxy, offer: work.offer, work, runId: run_id, sessionId: session_id, notices };
+  }
+}
