@@ -2,6 +2,7 @@
 import { and, eq, gt, lte, sql } from "drizzle-orm";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { TICKET_LIFETIME_MS } from "#protocol/viewer.ts";
+import type { Access } from "./access.ts";
 import type { RoutineRow } from "./definition-store.ts";
 import type { Config } from "./environment.ts";
 import { type Bucket, takeToken } from "./fire-rate.ts";
@@ -46,31 +47,28 @@ export class Doorkeeper {
     this.#count("queue_full");
   }
 
-  /** A ticket for one upgrade to one session, within 60 seconds. @param access who asked, when that can be revoked. */
-  async issueTicket(sessionId: string, access: string | null, nowMs: number): Promise<string> {
+  /** A ticket for one upgrade to one session, within 60 seconds. @param access by what the asker was let in. */
+  async issueTicket(sessionId: string, access: Access, nowMs: number): Promise<string> {
     const ticket = makeSecret("rvt_");
     const hash = await hashSecret(ticket);
     this.#database.delete(tickets).where(lte(tickets.expiresAt, nowMs)).run();
     this.#database
       .insert(tickets)
-      .values({ hash, sessionId, access, expiresAt: nowMs + TICKET_LIFETIME_MS })
+      .values({ hash, sessionId, expiresAt: nowMs + TICKET_LIFETIME_MS, ...columnsOf(access) })
       .run();
     return ticket;
   }
 
   /** @returns the access that the ticket stands for, or null when it is not good for this session; it is used up either way. */
-  async useTicket(ticket: string, sessionId: string, nowMs: number): Promise<{ access: string | null } | null> {
+  async useTicket(ticket: string, sessionId: string, nowMs: number): Promise<Access | null> {
     const hash = await hashSecret(ticket);
     const used = this.#database
       .delete(tickets)
       .where(and(eq(tickets.hash, hash), gt(tickets.expiresAt, nowMs)))
       .returning()
       .get();
-    return used?.sessionId === sessionId ? { access: used.access } : null;
-  }
-
-  revokeTickets(access: string): void {
-    this.#database.delete(tickets).where(eq(tickets.access, access)).run();
+    if (used?.sessionId !== sessionId || used.authority === null) return null;
+    return { session: used.access, untilMs: used.accessUntil, authority: used.authority };
   }
 
   #count(name: string): void {
@@ -88,4 +86,8 @@ export class Doorkeeper {
     }
     this.#counted = new Map();
   }
+}
+
+function columnsOf({ session, untilMs, authority }: Access) {
+  return { access: session, accessUntil: untilMs, authority };
 }

@@ -18,6 +18,7 @@ export function owns({ definitions, runs, log, occurrences }: RoutineParts, id: 
       return occurrences.has(id);
     // They belong to the instance.
     case "delivery":
+    case "sign_in":
     case null:
       return false;
   }

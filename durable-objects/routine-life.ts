@@ -5,6 +5,7 @@ import { runError } from "#protocol/run-errors.ts";
 import type { Frame, FrameBody, LeaseRef } from "#protocol/runner-link.ts";
 import type { Delta } from "#protocol/transcript.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
+import type { Access } from "./access.ts";
 import { announceRun } from "./announce-run.ts";
 import { projectionOf } from "./definition-changes.ts";
 import type { Config, ObjectEnv } from "./environment.ts";
@@ -21,6 +22,9 @@ import { type ViewerAttachment, Viewers } from "./viewers.ts";
 /** A flush that failed is tried again after this long, and this often. */
 const FLUSH_RETRY_MS = 1_000;
 const FLUSH_TRIES = 10;
+
+/** No web session lasts longer: after that nobody comes with it. */
+const ACCESS_KEPT_MS = 31 * 86_400_000;
 
 /** How a run ends whose frames can't be stored. */
 const UNSTORABLE: Extract<FrameBody, { kind: "finished" }> = {
@@ -57,7 +61,7 @@ export class RoutineLife {
     this.parts = parts;
     this.viewers = new Viewers(context, parts.log, {
       isActive: (sessionId) => parts.runs.hasUnsettledRun(sessionId),
-      onWaiting: (stallAtMs) => this.#armFor(stallAtMs),
+      onDue: (momentMs) => this.#armFor(momentMs),
     });
     this.links = new RunLinks(context, {
       isOn: (lease) => parts.engine.leased(lease) !== null,
@@ -116,7 +120,13 @@ export class RoutineLife {
     });
   }
 
-  acceptViewer(sessionId: string, after: number, access: string | null): Response {
+  /** Ends a web session here. */
+  revoke(session: string): void {
+    this.change((nowMs) => this.parts.accesses.revoke(session, nowMs + ACCESS_KEPT_MS, nowMs));
+    this.viewers.closeAccess((access) => access.session === session);
+  }
+
+  acceptViewer(sessionId: string, after: number, access: Access): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     this.viewers.accept(server, { sessionId, after, access }, Date.now());
     return new Response(null, { status: 101, webSocket: client });
@@ -138,7 +148,7 @@ export class RoutineLife {
     });
     this.time.attend();
     void this.#owed.drain();
-    this.#armFor(this.viewers.closeStalled(Date.now()));
+    this.#armFor(this.viewers.closeDue(Date.now()));
   }
 
   closeViewers(reason: string): void {

@@ -15,6 +15,7 @@ import { isSettled, type Run, type Session, type Usage } from "#protocol/run.ts"
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import type { Admission, Occurrence, TriggerEvent } from "#protocol/trigger-event.ts";
+import type { Access } from "./access.ts";
 import { changeDefinition, definitionFault, viewOf } from "./definition-changes.ts";
 import { type ObjectEnv, requireConfig } from "./environment.ts";
 import { endSecrets, offerEvent, readEndpoint, rotateSecret } from "./listening.ts";
@@ -196,8 +197,8 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     return this.#opening.with(id, ({ parts }) => found(readEvents(parts.log, id, after, limit)));
   }
 
-  /** A ticket for one viewer's upgrade. @param access whose revocation closes the socket; null when nothing can. */
-  async issueTicket(id: OwnedId, access: string | null): Promise<Result<{ ticket: string }>> {
+  /** A ticket for one viewer's upgrade. @param access by what the asker was let in: its end closes the socket. */
+  async issueTicket(id: OwnedId, access: Access): Promise<Result<{ ticket: string }>> {
     const open = this.#opening.routine(id);
     if (!open.ok) return open;
     const { log, door } = open.value.parts;
@@ -205,11 +206,10 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     return success({ ticket: await door.issueTicket(id, access, Date.now()) });
   }
 
-  /** Closes the sockets that were opened with an access that has been revoked. */
-  async revokeAccess(id: OwnedId, access: string): Promise<void> {
-    const life = this.#opening.lifeOf(id);
-    life?.parts.door.revokeTickets(access);
-    life?.viewers.closeAccess(access);
+  /** Closes what a web session that has ended opened here, and lets nothing of it in any more. @param session its hash. */
+  async revokeAccess(id: OwnedId, session: string): Promise<void> {
+    if (this.#opening.fault !== null) throw new Error(this.#opening.fault.refusal.message);
+    this.#opening.lifeOf(id)?.revoke(session);
   }
 
   /** The model that answers a call which is not counted. */

@@ -12,6 +12,7 @@ import { changeRow } from "./routine-birth.ts";
 import { type NotMigrated, openDatabase } from "./routine-database.ts";
 import { RoutineLife } from "./routine-life.ts";
 import { type RoutineParts, routineParts } from "./routine-parts.ts";
+import { authorityOf } from "./secrets.ts";
 
 /** A routine that is not deleted. */
 export interface Open {
@@ -53,9 +54,11 @@ export class RoutineOpening {
       await storage.setAlarm(Date.now() + MIGRATE_RETRY_MS);
       return database;
     }
-    const parts = routineParts(database.value, storage.sql, this.#config, this.#context.id.name ?? "");
+    const known = { ownerKey: this.#context.id.name ?? "", authority: await authorityOf(this.#config) };
+    const parts = routineParts(database.value, storage.sql, this.#config, known);
     const alarmAt = await storage.getAlarm();
     this.#life ??= new RoutineLife(this.#context, this.#env, this.#config, parts, alarmAt);
+    this.#life.viewers.closeAccess((access) => parts.accesses.isForeign(access));
     return success(this.#life);
   }
 

@@ -1,5 +1,6 @@
 /** Builds what a routine's object consists of, by hand, in order. */
 import { IdMaker } from "#protocol/ids.ts";
+import { Accesses } from "./access.ts";
 import { BurstStore } from "./burst-store.ts";
 import { Clock } from "./clock.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -18,8 +19,13 @@ import { RunStore } from "./run-store.ts";
 import { ToldNotices } from "./told-notices.ts";
 import { TranscriptLog } from "./transcript-log.ts";
 
-/** @param sql of the same database. */
-export function routineParts(database: Database, sql: SqlStorage, config: Config, ownerKey: string) {
+/** @param sql of the same database. @param known the key in the ids of the routine, and what the owner is known by: see `authorityOf`. */
+export function routineParts(
+  database: Database,
+  sql: SqlStorage,
+  config: Config,
+  { ownerKey, authority }: { ownerKey: string; authority: string },
+) {
   const ids = new IdMaker(ownerKey, (bytes) => crypto.getRandomValues(bytes));
   const definitions = new DefinitionStore(database);
   const log = new TranscriptLog(sql);
@@ -39,6 +45,7 @@ export function routineParts(database: Database, sql: SqlStorage, config: Config
     otherModels: config.allowedModels,
   });
   const door = new Doorkeeper(database, config);
+  const accesses = new Accesses(database, authority);
   const bursts = new BurstStore(sql);
   const firing = new Firing({ config, occurrences, runs, engine, ids, door, bursts, repositoryIds });
   const clock = new Clock(database, firing);
@@ -68,6 +75,7 @@ export function routineParts(database: Database, sql: SqlStorage, config: Config
     engine,
     proxies,
     door,
+    accesses,
     repositoryIds,
     firing,
     clock,

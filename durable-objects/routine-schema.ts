@@ -150,9 +150,29 @@ export const endpoints = sqliteTable("endpoints", {
   secret: text().notNull(),
   /** Those before, newest first, each with the moment until which it is accepted too. */
   previous: text({ mode: "json" }).$type<{ secret: string; untilMs: number }[]>().notNull(),
-  /** The source has handed it over itself, and nobody has seen it yet. */
+  /** Of the version that believed a secret before anybody had seen it; false since. */
   isUnseen: integer("is_unseen", { mode: "boolean" }).notNull(),
 });
+
+/** What has come to an endpoint as its source's secret, from whomever: in force for nobody until the owner has said yes. */
+export const handedOver = sqliteTable(
+  "handed_over",
+  {
+    triggerId: text("trigger_id").notNull(),
+    /** Names it, and tells a repeat: the beginning of its SHA-256. */
+    id: text().notNull(),
+    /** Encrypted, as secrets in force are. */
+    secret: text().notNull(),
+    /** When it came first, when last, and how often. */
+    at: integer().notNull(),
+    lastAt: integer("last_at").notNull(),
+    times: integer().notNull(),
+    /** Of the last request that brought it; null where it is not known. */
+    ip: text(),
+    userAgent: text("user_agent"),
+  },
+  (table) => [primaryKey({ columns: [table.triggerId, table.id] })],
+);
 
 /** Which GitHub repository an address stood for when something first came from it: names change hands. */
 export const repositoryIds = sqliteTable("repository_ids", {
@@ -164,9 +184,18 @@ export const tickets = sqliteTable("tickets", {
   /** SHA-256 of the ticket, in hex. */
   hash: text().primaryKey(),
   sessionId: text("session_id").notNull(),
-  /** The access that asked for it, when that can be revoked. */
+  /** The sign-in that asked for it, and until when that holds; null for the owner's token. */
   access: text(),
+  accessUntil: integer("access_until"),
+  /** What the asker was let in by: see `authorityOf`. */
+  authority: text(),
   expiresAt: integer("expires_at").notNull(),
+});
+
+/** Sign-ins that have been ended, until they would have ended by themselves: a socket that comes late is not let in. */
+export const revokedAccesses = sqliteTable("revoked_accesses", {
+  access: text().primaryKey(),
+  until: integer().notNull(),
 });
 
 /** Refusals that leave no occurrence (401 and 429), and how often each notice of a run's proxies came up. */

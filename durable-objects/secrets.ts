@@ -13,6 +13,24 @@ export async function hashSecret(secret: string): Promise<string> {
   return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(secret))));
 }
 
+const authorities = new WeakMap<object, Promise<string>>();
+
+/**
+ * What sign-ins, tickets and viewers' sockets are bound to: a keyed hash of the owner's token. With another OWNER_TOKEN or
+ * another SIGNING_KEY it is another, and what was let in under the one before is let in no more.
+ */
+export function authorityOf(config: { ownerToken: string; signingKey: string }): Promise<string> {
+  const known = authorities.get(config) ?? makeAuthority(config.signingKey, config.ownerToken);
+  authorities.set(config, known);
+  return known;
+}
+
+async function makeAuthority(signingKey: string, ownerToken: string): Promise<string> {
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const key = await crypto.subtle.importKey("raw", encoder.encode(signingKey), algorithm, false, ["sign"]);
+  return toHex(new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(`owner-token/${ownerToken}`))));
+}
+
 /** Compares two hashes in constant time. */
 export function isSameHash(left: string, right: string): boolean {
   return left.length === right.length && crypto.subtle.timingSafeEqual(encoder.encode(left), encoder.encode(right));

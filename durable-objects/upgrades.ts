@@ -1,9 +1,10 @@
 /** WebSocket upgrades that the worker passes on to a routine's object: `/live` of viewers, `/link` of runners. */
 import type { Result } from "#protocol/errors.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
+import { accessSchema } from "./access.ts";
 import type { RoutineLife } from "./routine-life.ts";
 import type { Open, RoutineOpening } from "./routine-opening.ts";
-import { refuseUpgrade } from "./sockets.ts";
+import { parseJson, refuseUpgrade } from "./sockets.ts";
 
 /** A link is accepted also in a deleted routine, until its runs have stopped. */
 export function acceptUpgrade(url: URL, opening: RoutineOpening): Response | Promise<Response> {
@@ -34,6 +35,9 @@ async function acceptViewer(open: (id: string) => Result<Open>, url: URL): Promi
   if (!after.ok) {
     return refuseUpgrade(CLOSE_CODES.noSuchSession, "no such session");
   }
-  const access = used?.access ?? url.searchParams.get("access");
-  return after.value.life.acceptViewer(sessionId, Number(url.searchParams.get("after") ?? 0), access);
+  const shown = ticket === null ? accessSchema.safeParse(parseJson(url.searchParams.get("access") ?? "")).data : used;
+  if (!shown || !after.value.parts.accesses.holds(shown, Date.now())) {
+    return refuseUpgrade(CLOSE_CODES.notAllowed, "the access has ended");
+  }
+  return after.value.life.acceptViewer(sessionId, Number(url.searchParams.get("after") ?? 0), shown);
 }

@@ -2,6 +2,7 @@
 
 import { byteLength, type Delta } from "#protocol/transcript.ts";
 import { CLOSE_CODES, type LiveMessage, VIEWER_WINDOW, viewerMessageSchema } from "#protocol/viewer.ts";
+import type { Access } from "./access.ts";
 import { closeQuietly, parseJson, sendQuietly } from "./sockets.ts";
 import type { TranscriptLog } from "./transcript-log.ts";
 import {
@@ -21,8 +22,8 @@ const DELTA_BUDGET_BYTES = 262_144;
 export interface ViewerAttachment extends ViewerPosition {
   kind: "viewer";
   sessionId: string;
-  /** The access that opened the socket, when it can be revoked. */
-  access: string | null;
+  /** By what the viewer was let in: the socket closes when that ends. */
+  access: Access;
 }
 
 /** What is new, by the last event that a viewer was sent. */
@@ -31,8 +32,8 @@ type Shared = Map<number, Batch[]>;
 export interface ViewerEvents {
   /** Whether a run of the session is on or queued. */
   isActive(sessionId: string): boolean;
-  /** Something is under way to a viewer, which counts as stalled at this time. */
-  onWaiting(stallAtMs: number): void;
+  /** A viewer has to be looked at then, by `closeDue`. */
+  onDue(momentMs: number): void;
 }
 
 export class Viewers {
@@ -49,12 +50,13 @@ export class Viewers {
   }
 
   /** Takes a viewer in and sends what comes after `after`, as far as its window allows. */
-  accept(socket: WebSocket, viewer: { sessionId: string; after: number; access: string | null }, nowMs: number): void {
+  accept(socket: WebSocket, viewer: { sessionId: string; after: number; access: Access }, nowMs: number): void {
     const { sessionId, after, access } = viewer;
     this.#context.acceptWebSocket(socket, [tagOf(sessionId)]);
     const bytes = this.#log.bytesUpTo(sessionId, after);
     const position = { sentSeq: after, sentBytes: bytes, ackedSeq: after, ackedBytes: bytes };
     this.#save(socket, { kind: "viewer", sessionId, access, ...position, waitingSinceMs: null, isCaughtUp: false });
+    if (access.untilMs !== null) this.#events.onDue(access.untilMs);
     this.#pump(socket, nowMs);
   }
 
@@ -99,22 +101,31 @@ export class Viewers {
     this.#pump(socket, nowMs);
   }
 
-  /** Closes viewers that have acknowledged nothing for too long. @returns when the next would be, in Unix milliseconds. */
-  closeStalled(nowMs: number): number | null {
-    let next: number | null = null;
+  /**
+   * Closes viewers that have acknowledged nothing for too long, and those whose access has come to its end.
+   * @returns when the next would be, in Unix milliseconds.
+   */
+  closeDue(nowMs: number): number | null {
+    let next = Number.POSITIVE_INFINITY;
     for (const socket of this.#context.getWebSockets()) {
-      const position = socket.readyState === WebSocket.OPEN ? this.#load(socket) : null;
-      const dueAt = position === null ? null : stallAt(position);
-      if (dueAt === null) continue;
-      if (dueAt <= nowMs) closeQuietly(socket, CLOSE_CODES.tooSlow, "nothing acknowledged for a minute");
-      else next = Math.min(next ?? dueAt, dueAt);
+      const viewer = socket.readyState === WebSocket.OPEN ? this.#load(socket) : null;
+      if (viewer === null) continue;
+      const stalledAt = stallAt(viewer) ?? Number.POSITIVE_INFINITY;
+      const endsAt = viewer.access.untilMs ?? Number.POSITIVE_INFINITY;
+      if (endsAt <= nowMs) closeQuietly(socket, CLOSE_CODES.notAllowed, "the sign-in has expired");
+      else if (stalledAt <= nowMs) closeQuietly(socket, CLOSE_CODES.tooSlow, "nothing acknowledged for a minute");
+      else next = Math.min(next, stalledAt, endsAt);
     }
-    return next;
+    return Number.isFinite(next) ? next : null;
   }
 
-  closeAccess(access: string): void {
+  /** Closes the viewers that were let in by what holds no more. */
+  closeAccess(hasEnded: (access: Access) => boolean): void {
     for (const socket of this.#context.getWebSockets()) {
-      if (this.#load(socket)?.access === access) closeQuietly(socket, CLOSE_CODES.notAllowed, "the access was revoked");
+      const viewer = this.#load(socket);
+      if (viewer !== null && hasEnded(viewer.access)) {
+        closeQuietly(socket, CLOSE_CODES.notAllowed, "the access has ended");
+      }
     }
   }
 
@@ -143,7 +154,7 @@ export class Viewers {
     }
     if (attachment !== before) this.#save(socket, attachment);
     const dueAt = stallAt(attachment);
-    if (dueAt !== null) this.#events.onWaiting(dueAt);
+    if (dueAt !== null) this.#events.onDue(dueAt);
   }
 
   /** What is next for this viewer and fits into its window. */

@@ -20,6 +20,7 @@ const PREFIXES = {
   run: "run_",
   session: "session_",
   delivery: "dlv_",
+  sign_in: "sgn_",
 } as const;
 
 export type IdKind = keyof typeof PREFIXES;
@@ -29,7 +30,11 @@ function idSchema<Kind extends IdKind>(kind: Kind) {
   return z
     .string()
     .regex(new RegExp(`^${PREFIXES[kind]}[0-9A-HJKMNP-TV-Z]{26}$`), `must be "${PREFIXES[kind]}" and 26 characters`)
-    .meta({ id: `${kind[0]?.toUpperCase()}${kind.slice(1)}Id`, description: `The id of a ${kind}; opaque.` });
+    .meta({ id: `${pascalCase(kind)}Id`, description: `The id of a ${kind.replace("_", "-")}; opaque.` });
+}
+
+function pascalCase(name: string): string {
+  return name.replaceAll(/(?:^|_)([a-z])/g, (_, first: string) => first.toUpperCase());
 }
 
 export const routineIdSchema = idSchema("routine");
@@ -39,6 +44,8 @@ export const runIdSchema = idSchema("run");
 export const sessionIdSchema = idSchema("session");
 /** Belongs to the instance: its owner key means nothing. */
 export const deliveryIdSchema = idSchema("delivery");
+/** Likewise. */
+export const signInIdSchema = idSchema("sign_in");
 
 /** An id in whose name an object is asked, and which it compares with what it owns before anything else. */
 export type OwnedId = string & { readonly inNameOf: unique symbol };

@@ -2,6 +2,8 @@
 import { type Config, readConfig } from "#durable-objects/environment.ts";
 import { gateObject, poolObject, routineObject } from "#durable-objects/object-ids.ts";
 import type { PoolObject } from "#durable-objects/pool-object.ts";
+import { authorityOf } from "#durable-objects/secrets.ts";
+import { endSockets } from "./auth/end-sockets.ts";
 import type { ClockMessage, Env } from "./bindings.ts";
 import { Inbox } from "./inbox/inbox.ts";
 import { type InstanceGate, instanceGate } from "./instance-gate.ts";
@@ -33,6 +35,8 @@ export interface Deps {
   /** Sends routines that are due on to their objects. Resolves when none can be lost. */
   sendDue(messages: readonly ClockMessage[]): Promise<void>;
   signIns: SignIns;
+  /** Ends sign-ins that have lapsed, and makes the calls that are owed for those that have ended. */
+  sweepSignIns(nowMs: number): Promise<void>;
   /** A file of the web app. @param path from the first slash on. @returns 404 when there is none. */
   readAsset(path: string, headers: Record<string, string>): Promise<Response>;
 }
@@ -57,6 +61,7 @@ function makeDeps(env: Env): MadeDeps {
   const ownerOf = (id: string) => routineObject(env, config.jurisdiction, id);
   const kept = bodies(env.BODIES);
   const deliveries = deliveryStore(env.DB, kept);
+  const ins = signIns(env.DB, () => authorityOf(config));
   const found = { deliveries, matching: matching(env.DB), githubApp: githubApp(env.DB), ownerOf };
   return {
     ok: true,
@@ -72,7 +77,11 @@ function makeDeps(env: Env): MadeDeps {
       },
       pool: (name) => poolObject(env, config.jurisdiction, name),
       projection: projection(env.DB),
-      signIns: signIns(env.DB),
+      signIns: ins,
+      sweepSignIns: async (nowMs) => {
+        await ins.endLapsed(nowMs);
+        await endSockets({ signIns: ins, ownerOf }, nowMs);
+      },
       // The host plays no part.
       readAsset: (path, headers) => env.ASSETS.fetch(`https://assets${path}`, { headers }),
     },

@@ -55,6 +55,7 @@ function killedAt(cut: Cut): {
       due,
       deliveries: real.deliveries,
       inbox: real.inbox,
+      sweepSignIns: real.sweepSignIns,
       sendDue: (messages) => step("send", async () => void sent.push(...messages)),
       ownerOf: (id) => ({ strike: () => step("strike", async () => await real.ownerOf(id).strike()) }),
     },

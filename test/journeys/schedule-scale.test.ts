@@ -32,8 +32,11 @@ async function sweepCounted(nowMs: number) {
   const { database, rowsRead } = countingReads(env.DB);
   const due = dueStore(database);
   const sent: ClockMessage[] = [];
-  const { inbox, deliveries } = realDeps();
-  await sweep({ inbox, deliveries, due, sendDue: async (messages) => void sent.push(...messages) }, nowMs);
+  const { inbox, deliveries, sweepSignIns } = realDeps();
+  await sweep(
+    { inbox, deliveries, due, sweepSignIns, sendDue: async (messages) => void sent.push(...messages) },
+    nowMs,
+  );
   return { sent, due, rowsRead };
 }
 

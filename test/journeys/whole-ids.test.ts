@@ -52,6 +52,8 @@ async function build() {
   const trigger = routine.triggers.find(({ type }) => type === "webhook")?.id ?? "";
   const delivery = await call<{ id: string }>("POST", "/api/v1/events", { name: "nobody-waits" });
   const occurrences = await call<{ data: { id: string }[] }>("GET", `/api/v1/routines/${routine.id}/occurrences`);
+  await signIn();
+  const signIns = await call<{ data: { id: string }[] }>("GET", "/api/v1/sign-ins");
   const ids: Record<IdKind, string> = {
     routine: routine.id,
     trigger,
@@ -59,6 +61,7 @@ async function build() {
     session: run.claude_code_session_id,
     delivery: delivery.body.id,
     occurrence: occurrences.body.data[0]?.id ?? "",
+    sign_in: signIns.body.data[0]?.id ?? "",
   };
   return { ids, token: routine.token };
 }
@@ -66,6 +69,7 @@ async function build() {
 function kindOf(path: string, name: string): IdKind {
   if (name === "endpoint_id" || name === "trigger_id") return "trigger";
   if (path.includes("/deliveries/")) return "delivery";
+  if (path.includes("/sign-ins/")) return "sign_in";
   if (path.includes("/sessions/")) return "session";
   return path.includes("/runs/") ? "run" : "routine";
 }

@@ -24,7 +24,10 @@ async function owing(pool: PoolPort, work: (calls: OwedCalls, outbox: Outbox, ru
     const opened = openDatabase(state.storage);
     if (!opened.ok) throw new Error(opened.refusal.message);
     const database = opened.value;
-    const parts = routineParts(database, state.storage.sql, requireConfig(env satisfies object as ObjectEnv), "");
+    const parts = routineParts(database, state.storage.sql, requireConfig(env satisfies object as ObjectEnv), {
+      ownerKey: "",
+      authority: "",
+    });
     const outbox = new Outbox(state.storage.sql);
     // What the object itself owes is another matter.
     await vi.waitFor(() => expect(outbox.isEmpty()).toBe(true), 5_000);

@@ -11,6 +11,7 @@ import {
   routineIdSchema,
   runIdSchema,
   sessionIdSchema,
+  signInIdSchema,
   timeOf,
   triggerIdSchema,
 } from "#protocol/ids.ts";
@@ -32,6 +33,7 @@ const SCHEMAS = {
   run: runIdSchema,
   session: sessionIdSchema,
   delivery: deliveryIdSchema,
+  sign_in: signInIdSchema,
 } satisfies Record<IdKind, unknown>;
 const kinds = Object.keys(SCHEMAS) as IdKind[];
 

@@ -1,6 +1,7 @@
 /** Who is calling: the owner by token, or a browser that the owner signed in. */
 
-import { hashSecret } from "#durable-objects/secrets.ts";
+import type { Access } from "#durable-objects/access.ts";
+import { authorityOf, hashSecret } from "#durable-objects/secrets.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { HttpContext } from "../http-env.ts";
 import { bearerToken } from "./credentials.ts";
@@ -11,8 +12,8 @@ import { readWebCookie } from "./web-cookie.ts";
 /** Who may do what the owner may. `actor` is written into revisions. */
 export interface Principal {
   actor: "owner";
-  /** The hash of the web session that a cookie showed; null for a token. */
-  webSession: string | null;
+  /** By what the caller is let in. */
+  access: Access;
 }
 
 /**
@@ -21,25 +22,31 @@ export interface Principal {
  */
 export async function requireOwner(c: HttpContext): Promise<Result<Principal>> {
   const { config, signIns } = c.var.deps;
+  const authority = await authorityOf(config);
   const authorization = c.req.header("authorization");
   if (authorization !== undefined) {
     const token = bearerToken(authorization);
     const isOwner = token !== null && (await secretsMatch(token, config.ownerToken));
     return isOwner
-      ? success({ actor: "owner", webSession: null })
+      ? success({ actor: "owner", access: { session: null, untilMs: null, authority } })
       : refuse("authentication_required", authorizationFault);
   }
   const secret = readWebCookie(c);
   if (secret === undefined) return refuse("authentication_required", authorizationFault);
-  const webSession = await hashSecret(secret);
-  if (!(await signIns.hasWebSession(webSession, Date.now()))) {
+  const session = await hashSecret(secret);
+  const nowMs = Date.now();
+  const found = await signIns.find(session, nowMs);
+  if (found === null) {
     return refuse("authentication_required", { message: "The sign-in has ended.", field: "Cookie" });
   }
   const isRead = (c.req.method === "GET" || c.req.method === "HEAD") && c.req.header("upgrade") === undefined;
   if (!isRead && !isOwnOrigin(c.req.header("origin"), c.req.url, config.publicUrl)) {
     return refuse("origin_refused", { field: "Origin" });
   }
-  return success({ actor: "owner", webSession });
+  if (nowMs - found.lastUsedAt > USE_NOTED_MS) c.executionCtx.waitUntil(signIns.noteUse(session, nowMs));
+  return success({ actor: "owner", access: { session, untilMs: found.expiresAt, authority } });
 }
 
+/** When a sign-in was used last is noted so often at most. */
+const USE_NOTED_MS = 300_000;
 const authorizationFault = { field: "Authorization" };

@@ -1,4 +1,4 @@
-/** The sweep, once a minute: sends routines that are due to their objects, and takes up deliveries that were cut off. */
+/** The sweep, once a minute: sends due routines to their objects, takes up deliveries that were cut off, ends sign-ins. */
 import { errorText, logLine } from "#protocol/log.ts";
 import type { ClockMessage } from "../bindings.ts";
 import type { Deps } from "../deps.ts";
@@ -14,13 +14,14 @@ const PUSHES_KEPT_MS = 30 * 24 * 3_600_000;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
-type SweepDeps = Pick<Deps, "due" | "sendDue" | "inbox" | "deliveries">;
+type SweepDeps = Pick<Deps, "due" | "sendDue" | "inbox" | "deliveries" | "sweepSignIns">;
 
 /** May run twice, late, and in two places at once: who is sent on twice is looked at twice, and fires once. */
 export async function sweep(deps: SweepDeps, nowMs: number): Promise<void> {
   await Promise.all([
     logged("clock", () => sendDue(deps, nowMs)),
     logged("deliveries", () => deps.inbox.sweep(nowMs)),
+    logged("sign_ins", () => deps.sweepSignIns(nowMs)),
     // Once an hour is often enough.
     nowMs % HOUR_MS < MINUTE_MS ? logged("purge", () => purge(deps, nowMs)) : null,
   ]);

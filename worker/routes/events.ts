@@ -1,7 +1,9 @@
 /** A session's transcript over HTTP: a JSON page, or with `Accept: text/event-stream` replay and then live. */
+import type { Access } from "#durable-objects/access.ts";
 import { pageSchema } from "#protocol/api.ts";
-import { refuse } from "#protocol/errors.ts";
+import { refuse, success } from "#protocol/errors.ts";
 import { transcriptEventSchema } from "#protocol/transcript.ts";
+import { noteSocket } from "../auth/note-socket.ts";
 import { endpoint } from "../endpoint.ts";
 import type { App, HttpContext } from "../http-env.ts";
 import { renderRefusal } from "../render-error.ts";
@@ -33,7 +35,7 @@ export function mountEvents(app: App): void {
     async ({ c, params, query, principal }) => {
       const wantsStream = /\btext\/event-stream\b/i.test(c.req.header("accept") ?? "");
       if (wantsStream && c.req.method === "GET")
-        return streamEvents(c, params.id, query.after, principal?.webSession ?? null);
+        return streamEvents(c, params.id, query.after, principal?.access ?? null);
       return c.var.deps.ownerOf(params.id).events(query.after, query.limit);
     },
   );
@@ -43,7 +45,7 @@ async function streamEvents(
   c: HttpContext,
   sessionId: string,
   queryAfter: number,
-  access: string | null,
+  access: Access | null,
 ): Promise<Response> {
   const lastEventId = c.req.header(LAST_EVENT_ID);
   const after = lastEventId ? afterField.safeParse(lastEventId) : { success: true as const, data: queryAfter };
@@ -53,7 +55,8 @@ async function streamEvents(
   }
   const session = await c.var.deps.ownerOf(sessionId).readSession();
   if (!session.ok) return renderRefusal(c, session.refusal);
-  if (access !== null) await c.var.deps.signIns.noteSocket(access, sessionId);
+  const noted = access === null ? success(null) : await noteSocket(c, access, sessionId);
+  if (!noted.ok) return renderRefusal(c, noted.refusal);
   const { webSocket } = await openLive(c.var.deps.ownerOf(sessionId), {
     sessionId,
     after: after.data,

@@ -1,5 +1,7 @@
 /** Hands a viewer's WebSocket upgrade to the object that owns the session. */
+import type { Access } from "#durable-objects/access.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
+import { noteSocket } from "../auth/note-socket.ts";
 import { isOwnOrigin } from "../auth/origin.ts";
 import { requireOwner } from "../auth/require-owner.ts";
 import { schemaRefusal } from "../body/schema-faults.ts";
@@ -16,10 +18,10 @@ export function mountLive(app: App): void {
     const viewer = await readViewer(c);
     if (!viewer.ok) return renderRefusal(c, viewer.refusal);
     const { sessionId, access } = viewer.value;
-    const owner = c.var.deps.ownerOf(sessionId);
-    // Nothing is noted of an id that nobody owns: the object says so itself, with a close code.
-    if (access !== null && (await owner.readSession()).ok) await c.var.deps.signIns.noteSocket(access, sessionId);
-    return openLive(owner, viewer.value);
+    const noted = access === null ? success(null) : await noteSocket(c, access, sessionId);
+    // That there is no such session, the object says itself, with a close code.
+    if (!noted.ok && noted.refusal.code !== "not_found") return renderRefusal(c, noted.refusal);
+    return openLive(c.var.deps.ownerOf(sessionId), viewer.value);
   });
 }
 
@@ -28,7 +30,7 @@ export function openLive(owner: RoutineStub, { sessionId, after, ticket, access 
   url.searchParams.set("session", sessionId);
   url.searchParams.set("after", String(after));
   if (ticket !== null) url.searchParams.set("ticket", ticket);
-  if (access !== null) url.searchParams.set("access", access);
+  if (access !== null) url.searchParams.set("access", JSON.stringify(access));
   return owner.fetch(url.href, { headers: { upgrade: "websocket" } });
 }
 
@@ -37,14 +39,14 @@ interface Viewer {
   after: number;
   /** Of a viewer that has shown nothing else: the object checks it, and closes with 4401 if it is no good. */
   ticket: string | null;
-  /** The web session whose end closes the socket; null when a token or a ticket opens it. */
-  access: string | null;
+  /** By what it is let in; null for one with a ticket. */
+  access: Access | null;
 }
 
 async function readViewer(c: HttpContext): Promise<Result<Viewer>> {
   const givenTicket = c.req.query("ticket");
   const usesTicket = givenTicket !== undefined && c.req.header("authorization") === undefined;
-  const allowed = usesTicket ? success({ webSession: null }) : await requireOwner(c);
+  const allowed = usesTicket ? success(null) : await requireOwner(c);
   if (!allowed.ok) return allowed;
   const params = sessionParams.safeParse(c.req.param());
   if (!params.success) return refuse("not_found", { field: "id" });
@@ -59,6 +61,6 @@ async function readViewer(c: HttpContext): Promise<Result<Viewer>> {
     sessionId: params.data.id,
     after: query.data.after,
     ticket: usesTicket ? givenTicket : null,
-    access: allowed.value.webSession,
+    access: allowed.value?.access ?? null,
   });
 }

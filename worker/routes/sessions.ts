@@ -1,6 +1,8 @@
 /** Sessions: read one, and hand out tickets for viewers that can't set headers. */
 import { ticketSchema } from "#protocol/api.ts";
+import { refuse } from "#protocol/errors.ts";
 import { sessionSchema } from "#protocol/run.ts";
+import { noteSocket } from "../auth/note-socket.ts";
 import { endpoint } from "../endpoint.ts";
 import type { App } from "../http-env.ts";
 import { sessionParams } from "./inputs.ts";
@@ -30,14 +32,10 @@ export function mountSessions(app: App): void {
       answer: { status: 201, schema: ticketSchema },
     },
     async ({ c, params, principal }) => {
-      const owner = c.var.deps.ownerOf(params.id);
-      const access = principal?.webSession ?? null;
-      if (access === null) return owner.issueTicket(null);
-      // Nothing is noted of an id that nobody owns.
-      const session = await owner.readSession();
-      if (!session.ok) return session;
-      await c.var.deps.signIns.noteSocket(access, params.id);
-      return owner.issueTicket(access);
+      if (principal === null) return refuse("authentication_required");
+      const { access } = principal;
+      const noted = await noteSocket(c, access, params.id);
+      return noted.ok ? c.var.deps.ownerOf(params.id).issueTicket(access) : noted;
     },
   );
 }

@@ -3,13 +3,16 @@ import { z } from "zod";
 import { hashSecret, makeSecret } from "#durable-objects/secrets.ts";
 import { refuse, success } from "#protocol/errors.ts";
 import { timestamp, timestampSchema } from "#protocol/time.ts";
+import { endSockets } from "../auth/end-sockets.ts";
 import { isOwnOrigin } from "../auth/origin.ts";
 import { secretsMatch } from "../auth/secrets.ts";
+import { makeSignInId } from "../auth/sign-in-ids.ts";
 import { clearWebCookie, readWebCookie, WEB_SESSION_LIFETIME_MS, writeWebCookie } from "../auth/web-cookie.ts";
 import { endpoint } from "../endpoint.ts";
 import type { App, HttpContext } from "../http-env.ts";
 
 const SIGN_IN_CODE_LIFETIME_MS = 600_000;
+const USER_AGENT_LENGTH = 300;
 
 const credential = z.string().min(1).max(500);
 const signInInput = z
@@ -27,7 +30,8 @@ export function mountSignIn(app: App): void {
       ...at,
       path: "/api/v1/sign-in",
       summary: "Sign a browser in",
-      description: "Sets the cookie of a web session, which lasts 30 days.",
+      description:
+        "Sets the cookie of a web session, which lasts 30 days, or until it is ended, or OWNER_TOKEN or SIGNING_KEY changes.",
       access: "open",
       body: { schema: signInInput, optional: false },
       answer: { status: 204 },
@@ -40,7 +44,16 @@ export function mountSignIn(app: App): void {
         return refuse("sign_in_refused", { field: body.token === undefined ? "code" : "token" });
       }
       const secret = makeSecret("rvl_web_");
-      await signIns.addWebSession(await hashSecret(secret), now + WEB_SESSION_LIFETIME_MS, now);
+      await signIns.add(
+        {
+          hash: await hashSecret(secret),
+          id: makeSignInId(now),
+          expiresAt: now + WEB_SESSION_LIFETIME_MS,
+          userAgent: c.req.header("user-agent")?.slice(0, USER_AGENT_LENGTH) ?? null,
+          ip: c.req.header("cf-connecting-ip") ?? null,
+        },
+        now,
+      );
       writeWebCookie(c, secret);
       return success(null);
     },
@@ -54,9 +67,10 @@ export function mountSignIn(app: App): void {
       if (!isOwnOrigin(c.req.header("origin"), c.req.url, c.var.deps.config.publicUrl)) {
         return refuse("origin_refused", { field: "Origin" });
       }
-      const access = await hashSecret(secret);
-      const noted = await c.var.deps.signIns.removeWebSession(access);
-      await Promise.all(noted.map((id) => c.var.deps.ownerOf(id).revokeAccess(access)));
+      const { deps } = c.var;
+      await deps.signIns.end({ hash: await hashSecret(secret) }, Date.now());
+      // What is owed from here on is made good by the sweep, whatever fails now.
+      c.executionCtx.waitUntil(endSockets(deps, Date.now()));
       clearWebCookie(c);
       return success(null);
     },

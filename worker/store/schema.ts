@@ -8,15 +8,25 @@ import { eventSources } from "#protocol/incoming-event.ts";
 export const webSessions = sqliteTable("web_sessions", {
   hash: text().primaryKey(),
   expiresAt: integer("expires_at").notNull(),
+  /** By which people name it; like all that follows, null in a row of a version that did not bind sign-ins: it has ended. */
+  id: text(),
+  /** What it is bound to: see `authorityOf`. */
+  authority: text(),
+  createdAt: integer("created_at"),
+  /** To within a few minutes. */
+  lastUsedAt: integer("last_used_at"),
+  userAgent: text("user_agent"),
+  ip: text(),
 });
 
 /** One row per sign-in code that is neither used nor swept. */
 export const signInCodes = sqliteTable("sign_in_codes", {
   hash: text().primaryKey(),
+  authority: text(),
   expiresAt: integer("expires_at").notNull(),
 });
 
-/** Which routines' objects a web session has opened sockets in: signing out closes them there. */
+/** Which routines' objects a web session has opened sockets in: when it is ended, each is owed the call that closes them. */
 export const webSessionObjects = sqliteTable(
   "web_session_objects",
   {
@@ -24,8 +34,14 @@ export const webSessionObjects = sqliteTable(
     routineKey: text("routine_key").notNull(),
     /** An id that the object owns, by which it is found. */
     id: text().notNull(),
+    /** When the call is made, or made again; null while the web session is on. */
+    dueAt: integer("due_at"),
+    tries: integer().notNull().default(0),
   },
-  (table) => [primaryKey({ columns: [table.hash, table.routineKey] })],
+  (table) => [
+    primaryKey({ columns: [table.hash, table.routineKey] }),
+    index("web_session_objects_owed").on(table.dueAt).where(sql`due_at IS NOT NULL`),
+  ],
 );
 
 /** Requests that came to a listener and were believed. */

@@ -1,65 +1,183 @@
-/** Web sessions and one-use sign-in codes in D1. Callers pass hashes, never secrets. */
-import { and, eq, gt, lte } from "drizzle-orm";
+/** Web sessions and one-use sign-in codes in D1. Callers pass hashes, never secrets; times are Unix milliseconds. */
+import { and, asc, desc, eq, gt, inArray, isNull, lt, lte, ne, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import type { Page, PageRequest } from "#protocol/api.ts";
 import { ownerKeyOf } from "#protocol/ids.ts";
+import type { SignIn } from "#protocol/sign-in.ts";
+import { timestamp } from "#protocol/time.ts";
 import { signInCodes, webSessionObjects, webSessions } from "./schema.ts";
 
+/** A browser that is signed in. */
+export interface NewSignIn {
+  hash: string;
+  id: string;
+  expiresAt: number;
+  userAgent: string | null;
+  ip: string | null;
+}
+
+export interface FoundSignIn {
+  id: string;
+  expiresAt: number;
+  lastUsedAt: number;
+}
+
+/** An object that has to be told that a web session has ended. */
+export interface OwedRevocation {
+  hash: string;
+  routineKey: string;
+  /** An id that the object owns. */
+  id: string;
+}
+
+/** Which sign-ins are ended. */
+export type EndedSignIns = { hash: string } | { id: string } | { allBut: string | null };
+
 export interface SignIns {
-  /** @param now Unix milliseconds. */
-  hasWebSession(hash: string, now: number): Promise<boolean>;
-  /** Also sweeps what has expired. */
-  addWebSession(hash: string, expiresAt: number, now: number): Promise<void>;
-  /** Notes an id whose object has given the web session a socket, or a ticket for one. */
-  noteSocket(hash: string, id: string): Promise<void>;
-  /** @returns one noted id for each object that may hold sockets of the web session. */
-  removeWebSession(hash: string): Promise<string[]>;
+  /** A sign-in that is on: not ended, not expired, and bound to what the owner is known by now. */
+  find(hash: string, now: number): Promise<FoundSignIn | null>;
+  add(signIn: NewSignIn, now: number): Promise<void>;
+  noteUse(hash: string, now: number): Promise<void>;
+  /** Those that are on, newest first. @param current the hash of the one that asks. */
+  list(page: PageRequest, current: string | null, now: number): Promise<Page<SignIn>>;
+  /**
+   * Ends sign-ins, and owes the objects that may hold their sockets the call that closes them, in one transaction.
+   * @returns how many were on.
+   */
+  end(which: EndedSignIns, now: number): Promise<number>;
+  /** The same for those that have expired, and those that another owner token or signing key was there for. */
+  endLapsed(now: number): Promise<void>;
+  /**
+   * Notes that an object is about to give the web session a socket, or a ticket for one.
+   * @param id one that the object owns for good. @returns whether the sign-in is still on: else nothing is noted.
+   */
+  noteSocket(hash: string, id: string, now: number): Promise<boolean>;
+  /** Calls that are owed and due, which nobody else takes up for a while; each comes again later unless it is settled. */
+  claimOwed(limit: number, now: number): Promise<OwedRevocation[]>;
+  settleOwed(done: readonly OwedRevocation[]): Promise<void>;
   /** Also sweeps what has expired. */
   addCode(hash: string, expiresAt: number, now: number): Promise<void>;
   /** Uses a code up. @returns whether it was there and still good: true for one caller at most. */
   takeCode(hash: string, now: number): Promise<boolean>;
 }
 
-export function signIns(database: D1Database): SignIns {
+/** Who has claimed a call, and been cut off, holds it up so long; each further try waits twice as long. */
+const FIRST_RETRY_MS = 60_000;
+const DOUBLINGS = 6;
+/** After that the sockets have closed by themselves, with the time for which their sign-in was given. */
+const TRIES_AT_MOST = 1_000;
+const ROWID = sql`rowid`;
+const IS_ON = "SELECT 1 FROM web_sessions WHERE hash = ?1 AND expires_at > ?2 AND authority = ?3";
+const NOTE_SOCKET = `INSERT INTO web_session_objects (hash, routine_key, id)
+  SELECT ?1, ?4, ?5 WHERE EXISTS (${IS_ON}) ON CONFLICT DO NOTHING`;
+
+/** @param authority what the owner is known by: sign-ins and codes of another are none. */
+export function signIns(database: D1Database, authority: () => Promise<string>): SignIns {
   const db = drizzle(database);
+  const isOn = async (now: number) => and(gt(webSessions.expiresAt, now), eq(webSessions.authority, await authority()));
+  const end = async (which: SQL | undefined, now: number) => {
+    const ended = db.select({ hash: webSessions.hash }).from(webSessions).where(which);
+    const [, gone] = await db.batch([
+      db
+        .update(webSessionObjects)
+        .set({ dueAt: now })
+        .where(and(isNull(webSessionObjects.dueAt), inArray(webSessionObjects.hash, ended))),
+      db.delete(webSessions).where(which).returning({ hash: webSessions.hash }),
+    ]);
+    return gone.length;
+  };
   return {
-    hasWebSession: async (hash, now) => {
-      const found = await db
-        .select({ hash: webSessions.hash })
+    find: async (hash, now) => {
+      const [row] = await db
+        .select()
         .from(webSessions)
-        .where(and(eq(webSessions.hash, hash), gt(webSessions.expiresAt, now)));
-      return found.length > 0;
+        .where(and(eq(webSessions.hash, hash), await isOn(now)));
+      return row === undefined ? null : { id: row.id ?? "", expiresAt: row.expiresAt, lastUsedAt: row.lastUsedAt ?? 0 };
     },
-    addWebSession: async (hash, expiresAt, now) => {
-      await db.batch([
-        db.delete(webSessions).where(lte(webSessions.expiresAt, now)),
-        db.insert(webSessions).values({ hash, expiresAt }),
+    add: async (signIn, now) => {
+      const values = { ...signIn, authority: await authority(), createdAt: now, lastUsedAt: now };
+      await db.insert(webSessions).values(values);
+    },
+    noteUse: async (hash, now) => {
+      await db.update(webSessions).set({ lastUsedAt: now }).where(eq(webSessions.hash, hash));
+    },
+    list: async ({ limit, cursor }, current, now) => {
+      const rows = await db
+        .select()
+        .from(webSessions)
+        .where(and(await isOn(now), cursor === null ? undefined : lt(webSessions.id, cursor)))
+        .orderBy(desc(webSessions.id))
+        .limit(limit + 1);
+      const shown = rows.slice(0, limit).map((row) => shownOf(row, current));
+      return { data: shown, next_cursor: rows.length > limit ? (shown.at(-1)?.id ?? null) : null };
+    },
+    end: (which, now) => end(chosen(which), now),
+    endLapsed: async (now) => {
+      const isForeign = or(isNull(webSessions.authority), ne(webSessions.authority, await authority()));
+      await end(or(lte(webSessions.expiresAt, now), isForeign), now);
+    },
+    noteSocket: async (hash, id, now) => {
+      const known = await authority();
+      const [, found] = await database.batch([
+        database.prepare(NOTE_SOCKET).bind(hash, now, known, ownerKeyOf(id), id),
+        database.prepare(IS_ON).bind(hash, now, known),
       ]);
+      return (found?.results.length ?? 0) > 0;
     },
-    noteSocket: async (hash, id) => {
-      await db
-        .insert(webSessionObjects)
-        .values({ hash, routineKey: ownerKeyOf(id) ?? "", id })
-        .onConflictDoNothing();
-    },
-    removeWebSession: async (hash) => {
-      const [, noted] = await db.batch([
-        db.delete(webSessions).where(eq(webSessions.hash, hash)),
-        db.delete(webSessionObjects).where(eq(webSessionObjects.hash, hash)).returning({ id: webSessionObjects.id }),
+    claimOwed: async (limit, now) => {
+      const due = db
+        .select({ rowid: ROWID })
+        .from(webSessionObjects)
+        .where(lte(webSessionObjects.dueAt, now))
+        .orderBy(asc(webSessionObjects.dueAt))
+        .limit(limit);
+      const again = sql`${now} + ${FIRST_RETRY_MS} * (1 << min(${webSessionObjects.tries}, ${DOUBLINGS}))`;
+      const [, claimed] = await db.batch([
+        db.delete(webSessionObjects).where(gt(webSessionObjects.tries, TRIES_AT_MOST)),
+        db
+          .update(webSessionObjects)
+          .set({ dueAt: again, tries: sql`${webSessionObjects.tries} + 1` })
+          .where(inArray(ROWID, due))
+          .returning(),
       ]);
-      return noted.map(({ id }) => id);
+      return claimed.map(({ hash, routineKey, id }) => ({ hash, routineKey, id }));
+    },
+    settleOwed: async (done) => {
+      const keys = JSON.stringify(done.map(({ hash, routineKey }) => [hash, routineKey]));
+      const isDone = sql`(hash, routine_key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${keys}))`;
+      await db.delete(webSessionObjects).where(isDone);
     },
     addCode: async (hash, expiresAt, now) => {
       await db.batch([
         db.delete(signInCodes).where(lte(signInCodes.expiresAt, now)),
-        db.insert(signInCodes).values({ hash, expiresAt }),
+        db.insert(signInCodes).values({ hash, expiresAt, authority: await authority() }),
       ]);
     },
     takeCode: async (hash, now) => {
+      const isGood = and(gt(signInCodes.expiresAt, now), eq(signInCodes.authority, await authority()));
       const taken = await db
         .delete(signInCodes)
-        .where(and(eq(signInCodes.hash, hash), gt(signInCodes.expiresAt, now)))
+        .where(and(eq(signInCodes.hash, hash), isGood))
         .returning({ hash: signInCodes.hash });
       return taken.length > 0;
     },
+  };
+}
+
+function chosen(which: EndedSignIns): SQL | undefined {
+  if ("hash" in which) return eq(webSessions.hash, which.hash);
+  if ("id" in which) return eq(webSessions.id, which.id);
+  return which.allBut === null ? undefined : ne(webSessions.hash, which.allBut);
+}
+
+function shownOf(row: typeof webSessions.$inferSelect, current: string | null): SignIn {
+  return {
+    id: row.id ?? "",
+    created_at: timestamp(row.createdAt ?? 0),
+    last_used_at: timestamp(row.lastUsedAt ?? 0),
+    expires_at: timestamp(row.expiresAt),
+    user_agent: row.userAgent,
+    ip: row.ip,
+    current: row.hash === current,
   };
 }

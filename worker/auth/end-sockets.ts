@@ -1,0 +1,43 @@
+/** Has the routines' objects close what sign-ins that have ended opened there: owed in D1 until each object has done it. */
+import { errorText, logLine } from "#protocol/log.ts";
+import type { OwedRevocation, SignIns } from "../store/sign-ins.ts";
+
+/** So many objects are told at a time. */
+const AT_ONCE = 20;
+/** And so many times in a row: what is left is for the next sweep. */
+const ROUNDS = 50;
+/** An object that has not answered by then is told again later, and holds up no other. */
+const DEADLINE_MS = 5_000;
+
+interface Parts {
+  signIns: Pick<SignIns, "claimOwed" | "settleOwed">;
+  ownerOf(id: string): { revokeAccess(session: string): Promise<void> };
+}
+
+/** Tells every object that is owed it and due. Never rejects; what fails stays owed. */
+export async function endSockets(deps: Parts, nowMs: number): Promise<void> {
+  try {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const owed = await deps.signIns.claimOwed(AT_ONCE, nowMs);
+      if (owed.length === 0) return;
+      const told = await Promise.all(owed.map((one) => isTold(deps, one)));
+      await deps.signIns.settleOwed(owed.filter((_one, place) => told[place]));
+    }
+  } catch (error) {
+    logLine("error", { what: "end_sockets", outcome: errorText(error) });
+  }
+}
+
+async function isTold({ ownerOf }: Parts, { hash, id }: OwedRevocation): Promise<boolean> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error("no answer in time")), DEADLINE_MS);
+  try {
+    await Promise.race([ownerOf(id).revokeAccess(hash), late]);
+    return true;
+  } catch (error) {
+    logLine("warn", { what: "end_sockets", id, outcome: errorText(error) });
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}
