@@ -36,6 +36,9 @@ const FAREWELL_MS = 600_000;
 const HURRIED_FAREWELL_MS = 1_500;
 const KILL_DEADLINE_MS = 5_000;
 
+// Whoever enters the sandbox may be another user, and reads what is written here: the run's own folder lets nobody else
+// through.
+process.umask(0o022);
 const stop = new StopSwitch();
 // The runner's log may be gone before the executor is.
 process.stdout.on("error", () => {});
@@ -63,7 +66,8 @@ async function work(brief: PlaceBrief): Promise<void> {
   const place = await Workplace.make(brief, stop.signal);
   void place.prepared().then(({ isSpare, sandbox }) => {
     say("ready");
-    if (isSpare) log("spare_ready", { executor: brief.name, sandbox, ms: Date.now() - startedAt });
+    const facts = { executor: brief.name, ...sandbox, ms: Date.now() - startedAt };
+    log(isSpare ? "spare_ready" : "sandbox_ready", facts, "no_other_user" in sandbox ? "warn" : "info");
   });
   const lease = await nextBrief();
   if (lease !== null) {

@@ -1,5 +1,5 @@
 /** The folder of one attempt: what the agent may write, what it may only read, and what it never sees. */
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
@@ -71,7 +71,9 @@ export async function createRunFolder(
 
 /** Notes for people whose folder it is. */
 export async function noteLease(root: string, lease: LeaseRef): Promise<void> {
-  await writeFile(join(root, "lease.json"), JSON.stringify(lease));
+  const draft = join(root, "lease.draft");
+  await writeFile(draft, JSON.stringify(lease));
+  await rename(draft, join(root, "lease.json"));
 }
 
 /** @returns null when the folder has none, or one that is not whole. */

@@ -12,7 +12,10 @@ import { join } from "node:path";
 import { SandboxManager } from "@anthropic-ai/sandbox-runtime";
 import { ATTEMPT_VARIABLE } from "./attempt-processes.ts";
 import type { RunFolder } from "./run-folder.ts";
+import { accountFiles, confinedArguments } from "./sandbox-arguments.ts";
 import { launcherScript, launchScript, SANDBOX_TOOLS, sandboxConfig } from "./sandbox-config.ts";
+import { giveTo, type Owner, ownIdentity, possibleOwners } from "./sandbox-owner.ts";
+import { machineProc, probe } from "./sandbox-probe.ts";
 import {
   awaitProcess,
   type Bounds,
@@ -25,9 +28,20 @@ import {
 } from "./spawn.ts";
 import { within } from "./within.ts";
 
-export type SandboxResult = { ok: true; sandbox: Sandbox } | { ok: false; reason: string };
+export type SandboxResult =
+  | {
+      ok: true;
+      sandbox: Sandbox;
+      /** The user as whom commands run. */
+      user: number;
+      /** Why it is not another user's sandbox, which would be tighter; null when it is the tightest that is known. */
+      declined: string | null;
+    }
+  | { ok: false; reason: string };
 
-const PROBE_DEADLINE_MS = 20_000;
+const NO_OTHER_USER = "The runner is root without the capabilities that another user's sandbox takes.";
+const PRINT_DEADLINE_MS = 10_000;
+const PRINT_CAP_BYTES = 1_000_000;
 const ALIVE_DEADLINE_MS = 1_000;
 
 /** Where commands run: in a sandbox, or on this machine itself. */
@@ -71,6 +85,7 @@ export abstract class Sandbox {
 /**
  * Builds the sandbox and tries it.
  * @param attempt the mark of its processes.
+ * @param confine what is made of the manager's words for bubblewrap.
  * @returns the reason, in one line, where this machine can't have one.
  */
 export async function openSandbox(
@@ -78,6 +93,7 @@ export async function openSandbox(
   attempt: string,
   relayPort: number,
   signal: AbortSignal,
+  confine: typeof confinedArguments = confinedArguments,
 ): Promise<SandboxResult> {
   if (process.platform !== "linux") return { ok: false, reason: "The sandbox works on Linux only." };
   const missing = SandboxManager.isSupportedPlatform()
@@ -89,20 +105,66 @@ export async function openSandbox(
   process.env["TMPDIR"] = folder.sockets;
   process.env["CLAUDE_CODE_TMPDIR"] = folder.temporary;
   process.chdir(folder.neutral);
-  const launcher = join(folder.launch, "launcher.sh");
   try {
-    await mkdir(join(folder.launch, "commands"), { recursive: true });
-    await writeFile(launcher, launcherScript(), { mode: 0o755 });
-    await SandboxManager.initialize(sandboxConfig(folder, relayPort));
-    const wrapped = await SandboxManager.wrapWithSandbox(`/bin/sh '${launcher}'`);
-    const sandbox = new RuntimeSandbox(folder, attempt, wrapped);
-    const fault = await probe(sandbox, folder, signal);
-    if (fault === null) return { ok: true, sandbox };
-    await sandbox.close();
-    return { ok: false, reason: fault };
+    const words = await managersWords(folder, relayPort, signal);
+    let fault: string | null = null;
+    for (const owner of possibleOwners(ownIdentity())) {
+      const opened = await openAs(owner, words, folder, attempt, confine, signal);
+      if (opened.ok) return { ...opened, declined: fault ?? (owner.uid === 0 ? NO_OTHER_USER : null) };
+      fault = opened.reason;
+    }
+    SandboxManager.cleanupAfterCommand();
+    await SandboxManager.reset();
+    return { ok: false, reason: fault ?? "" };
   } catch (error) {
     return { ok: false, reason: error instanceof Error ? error.message : String(error) };
   }
+}
+
+type Opened = { ok: true; sandbox: Sandbox; user: number } | { ok: false; reason: string };
+
+async function openAs(
+  owner: Owner,
+  words: readonly string[],
+  folder: RunFolder,
+  attempt: string,
+  confine: typeof confinedArguments,
+  signal: AbortSignal,
+): Promise<Opened> {
+  try {
+    giveTo(folder, owner);
+  } catch (error) {
+    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+  }
+  const confined = confine(words, { uid: owner.uid, ...writeAccounts(folder, owner), proc: machineProc() });
+  if (confined === null) return { ok: false, reason: "Its manager starts bubblewrap in a way that is not known here." };
+  const sandbox = new RuntimeSandbox(folder, attempt, confined, owner);
+  const fault = await probe(sandbox.run.bind(sandbox), folder, signal);
+  if (fault === null) return { ok: true, sandbox, user: owner.uid };
+  sandbox.kill();
+  return { ok: false, reason: fault };
+}
+
+/** Starts the manager, and has it say with which arguments it would start bubblewrap. */
+async function managersWords(folder: RunFolder, relayPort: number, signal: AbortSignal): Promise<string[]> {
+  const launcher = join(folder.launch, "launcher.sh");
+  const printer = join(folder.launch, "print-words.sh");
+  await mkdir(join(folder.launch, "commands"), { recursive: true });
+  await writeFile(launcher, launcherScript(), { mode: 0o755 });
+  await writeFile(printer, "#!/bin/sh\nprintf '%s\\0' \"$@\"\n", { mode: 0o755 });
+  await SandboxManager.initialize({ ...sandboxConfig(folder, relayPort), bwrapPath: printer });
+  const line = await SandboxManager.wrapWithSandbox(`/bin/sh '${launcher}'`);
+  const printed = startProcess([...BASH, line], { cwd: folder.neutral, env: { PATH: SANDBOX_TOOLS } });
+  const end = await awaitProcess(printed, { deadlineMs: PRINT_DEADLINE_MS, outputCapBytes: PRINT_CAP_BYTES, signal });
+  return end.stdout.split("\0").slice(0, -1);
+}
+
+function writeAccounts(folder: RunFolder, owner: Owner): { passwd: string; group: string } {
+  const texts = accountFiles(owner, folder.home);
+  const files = { passwd: join(folder.launch, "passwd"), group: join(folder.launch, "group") };
+  writeFileSync(files.passwd, texts.passwd);
+  writeFileSync(files.group, texts.group);
+  return files;
 }
 
 /** Runs commands on this machine itself, in the same folders. */
@@ -110,37 +172,37 @@ export function withoutSandbox(): Sandbox {
   return new BareMachine();
 }
 
-/** A sandbox that starts a command, and in which that command is in a process namespace of its own. */
-async function probe(sandbox: Sandbox, folder: RunFolder, signal: AbortSignal): Promise<string | null> {
-  const end = await sandbox.run(
-    ["/bin/sh", "-c", 'test "$$" -lt 100 && test ! -e "$1"', "probe", folder.neutral],
-    { cwd: folder.workspace, env: { PATH: SANDBOX_TOOLS } },
-    { deadlineMs: PROBE_DEADLINE_MS, outputCapBytes: 2_000, signal },
-  );
-  if (end.how === "exited" && end.code === 0) return null;
-  const words = end.stderr.trim().split("\n").at(-1) ?? "";
-  return `A command could not be run in the sandbox${words === "" ? "." : `: ${words}`}`;
-}
+/** A shell without start-up files: its input is a socket, which bash takes for a login from afar. */
+const BASH = ["/bin/bash", "--noprofile", "--norc", "-c"] as const;
 
-/** Node passes on descriptors that it inherited itself; none but the three pipes may reach the sandbox. */
-const CLOSE_DESCRIPTORS =
-  'for n in $(ls /proc/self/fd 2>/dev/null); do [ "$n" -gt 2 ] && eval "exec $n>&-" 2>/dev/null; done; ';
+/**
+ * What is done on the way in. Node passes on descriptors that it inherited itself; none but the three pipes may reach the
+ * sandbox. When the machine's memory ends, the kernel takes the run before anything else. No core files.
+ */
+const ENTER = `
+echo 1000 >/proc/self/oom_score_adj
+ulimit -c 0
+for n in $(ls /proc/self/fd 2>/dev/null); do [ "$n" -gt 2 ] && eval "exec $n>&-" 2>/dev/null; done
+exec bwrap "$@"
+`;
 
 class RuntimeSandbox extends Sandbox {
   readonly kind = "sandbox-runtime";
   readonly #folder: RunFolder;
   readonly #attempt: string;
-  readonly #wrapped: string;
+  readonly #words: readonly string[];
+  readonly #owner: Owner;
   /** Launchers inside that wait for their command. */
   readonly #ahead = new Set<PipedProcess>();
   #count = 0;
 
-  /** @param wrapped the shell line that enters the sandbox and runs the launcher there. */
-  constructor(folder: RunFolder, attempt: string, wrapped: string) {
+  /** @param words bubblewrap's, which enter the sandbox and run the launcher there. */
+  constructor(folder: RunFolder, attempt: string, words: readonly string[], owner: Owner) {
     super();
     this.#folder = folder;
     this.#attempt = attempt;
-    this.#wrapped = wrapped;
+    this.#words = words;
+    this.#owner = owner;
   }
 
   override start(command: Command, place: Place): PipedProcess {
@@ -177,18 +239,12 @@ class RuntimeSandbox extends Sandbox {
     await SandboxManager.reset();
   }
 
-  /**
-   * Starts a launcher inside. The line that enters comes from the sandbox's manager and is run outside: it gets nothing of
-   * the command, which the launcher reads inside. The shell's input is a socket, which bash takes for a login from afar
-   * and would read ~/.bashrc without --norc.
-   */
+  /** Starts a launcher inside. What enters gets nothing of the command, which the launcher reads inside. */
   #enter(): PipedProcess {
     const env = { PATH: SANDBOX_TOOLS, HOME: this.#folder.neutral, [ATTEMPT_VARIABLE]: this.#attempt };
+    const as = this.#owner.uid === process.geteuid?.() ? {} : this.#owner;
     return this.keep(
-      startProcess(["/bin/bash", "--noprofile", "--norc", "-c", CLOSE_DESCRIPTORS + this.#wrapped], {
-        cwd: this.#folder.neutral,
-        env,
-      }),
+      startProcess([...BASH, ENTER, "enter", ...this.#words], { cwd: this.#folder.neutral, env, ...as }),
     );
   }
 }

@@ -9,6 +9,9 @@ export interface Place {
   cwd: string;
   /** The whole environment: nothing is inherited. */
   env: Record<string, string>;
+  /** As another user and group, and in no other group: root alone can do this. */
+  uid?: number;
+  gid?: number;
 }
 
 export interface Bounds {

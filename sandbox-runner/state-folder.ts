@@ -5,6 +5,7 @@ import { z } from "zod";
 import { endAttemptProcesses, startTimeOf } from "./attempt-processes.ts";
 import type { Log } from "./log.ts";
 import { readRunRecord, removeRunFolder, runsFolder } from "./run-folder.ts";
+import { letRunsThrough } from "./sandbox-owner.ts";
 import { killGroup } from "./spawn.ts";
 
 const holderSchema = z.object({ pid: z.int(), start_time: z.string().nullable() });
@@ -18,6 +19,7 @@ const KILL_DEADLINE_MS = 5_000;
 export async function takeStateFolder(stateFolder: string): Promise<string | null> {
   try {
     await mkdir(runsFolder(stateFolder), { recursive: true, mode: 0o700 });
+    for (const folder of [stateFolder, runsFolder(stateFolder)]) letRunsThrough(folder);
     const path = join(stateFolder, "runner.json");
     const holder = await readHolder(path);
     if (holder !== null && holder.pid !== process.pid && isAlive(holder)) {

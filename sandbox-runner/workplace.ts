@@ -38,14 +38,14 @@ export class Workplace {
 
   /**
    * Settles when the sandbox is open, or can't be had, and all else that can be done without a lease is done.
-   * @returns whether no lease has come meanwhile, and in what commands will run, or why there is no sandbox.
+   * @returns whether no lease has come meanwhile, and in what and as whom commands will run, or why there is no sandbox.
    */
-  async prepared(): Promise<{ isSpare: boolean; sandbox: string }> {
+  async prepared(): Promise<{ isSpare: boolean; sandbox: Record<string, string | number> }> {
     const opened = await this.#opening;
     this.#isOpened = true;
     const isSpare = !this.#isClaimed && !this.#signal.aborted;
     if (opened.ok && isSpare) opened.sandbox.enterAhead(FIRST_COMMANDS);
-    return { isSpare, sandbox: opened.ok ? opened.sandbox.kind : opened.reason };
+    return { isSpare, sandbox: describe(opened) };
   }
 
   /** A lease has come: its attempt takes the place over. */
@@ -80,4 +80,10 @@ export class Workplace {
     if (opened.ok) await opened.sandbox.close();
     await this.relay.close();
   }
+}
+
+function describe(opened: SandboxResult): Record<string, string | number> {
+  if (!opened.ok) return { sandbox: opened.reason };
+  const { sandbox, user, declined } = opened;
+  return { sandbox: sandbox.kind, user, ...(declined === null ? {} : { no_other_user: declined }) };
 }

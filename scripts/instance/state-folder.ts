@@ -1,8 +1,9 @@
 /** The folder in which a local instance keeps everything, for its owner's eyes only. */
 import { existsSync } from "node:fs";
-import { chmod, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { chmod, chown, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import type { z } from "zod";
+import { RUN_GROUP } from "#protocol/run-group.ts";
 import { codeOf, failed, messageOf, type Outcome, succeeded } from "#scripts/outcome.ts";
 
 /** Makes the folder when it is absent, and makes sure that it can be written and that nobody else can look inside. */
@@ -10,6 +11,7 @@ export async function prepareStateFolder(folder: string): Promise<Outcome<null>>
   try {
     await makeFolder(folder);
     await chmod(folder, 0o700);
+    await letRunsThrough(folder);
     const trial = path.join(folder, `.trial-${process.pid}`);
     await writePrivately(trial, "");
     await rm(trial);
@@ -17,6 +19,17 @@ export async function prepareStateFolder(folder: string): Promise<Outcome<null>>
   } catch (error) {
     const why = codeOf(error) === "EEXIST" || codeOf(error) === "ENOTDIR" ? "it is not a folder" : messageOf(error);
     return failed(`The state folder ${folder} can't be used (${why}): move it away or repair its permissions.`);
+  }
+}
+
+/** A runner that is root does a run's work as a user of this group: it may go through the folder, not look into it. */
+async function letRunsThrough(folder: string): Promise<void> {
+  if (process.geteuid?.() !== 0 || process.platform !== "linux") return;
+  try {
+    await chown(folder, 0, RUN_GROUP);
+    await chmod(folder, 0o710);
+  } catch {
+    // A root without that right: its runner finds out as well, and works as itself.
   }
 }
 
@@ -54,6 +67,7 @@ async function makeFolder(folder: string): Promise<void> {
   if (existsSync(folder)) return;
   if (!existsSync(path.dirname(folder))) await makeFolder(path.dirname(folder));
   await mkdir(folder, { mode: 0o700 });
+  await letRunsThrough(folder);
 }
 
 async function writePrivately(file: string, text: string): Promise<void> {

@@ -80,10 +80,12 @@ describe.skipIf(noSandbox !== null)("a runner's spare", () => {
     ["waiting launchers", "bwrap"],
   ])("whose sandbox has lost its %s still runs in one", async (_what, command) => {
     const { folder } = await bed.spare();
-    const lost = processesWith(basename(folder)).filter((line) =>
-      line.split(" ").slice(1).join(" ").startsWith(command),
-    );
-    expect(lost).not.toEqual([]);
+    const lost = await until("they are there", () => {
+      const found = processesWith(basename(folder)).filter((line) =>
+        line.split(" ").slice(1).join(" ").startsWith(command),
+      );
+      return found.length > 0 && found;
+    });
     for (const line of lost) endAtOnce(Number(line.split(" ")[0]));
     const run = bed.run([bash("pwd"), "Done."], ["app"]);
     expect((await run.finished()).outcome).toEqual({ status: "succeeded" });

@@ -1,5 +1,5 @@
 /** Everything around a real runner: a model with a script for each run, a git upstream, and the fake instance. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { SandboxManager } from "@anthropic-ai/sandbox-runtime";
@@ -22,6 +22,13 @@ export type Script = (string | ReplyPlan)[];
 type MessageReply = Extract<ReplyPlan, { kind: "message" }>;
 
 const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes);
+
+export interface BedOptions {
+  /** The permissions of the folder in which everything is. */
+  mode?: number;
+  /** As which user the runner runs, in a group of the same number; by default as the tests do. */
+  uid?: number;
+}
 
 export class Bed {
   readonly folder: string;
@@ -53,9 +60,13 @@ export class Bed {
     this.#close = close;
   }
 
-  static async make(environment: Record<string, string> = {}): Promise<Bed> {
+  static async make(environment: Record<string, string> = {}, options: BedOptions = {}): Promise<Bed> {
     const folder = mkdtempSync(join(tmpdir(), "reveille-bed-"));
+    // As folders above a runner's state are: others may go through. A runner that is root enters sandboxes as one of them.
+    chmodSync(folder, options.mode ?? 0o711);
     mkdirSync(join(folder, "upstream"));
+    mkdirSync(join(folder, "state"));
+    if (options.uid !== undefined) chownSync(join(folder, "state"), options.uid, options.uid);
     const scripts = new Map<string, Script>();
     const faults = new Map<string, () => ReplyPlan | null>();
     const conversations = new Map<string, { system: string; messages: string }[]>();
@@ -78,7 +89,7 @@ export class Bed {
       gitUrl: upstream.url,
       gitCredential: GIT_CREDENTIAL,
     });
-    const runner = await startRunner(runnerEnvironment(folder, instance, environment));
+    const runner = await startRunner(runnerEnvironment(folder, instance, environment), options.uid);
     return new Bed(folder, instance, runner, scripts, faults, conversations, async () => {
       await Promise.all([model.close(), upstream.close(), instance.vanish()]);
       rmSync(folder, { recursive: true, force: true });

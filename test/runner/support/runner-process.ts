@@ -14,18 +14,19 @@ export interface RunnerProcess {
   closed: Promise<number | null>;
 }
 
-export async function startRunner(environment: Record<string, string>): Promise<RunnerProcess> {
-  const runner = spawnRunner(environment);
+export async function startRunner(environment: Record<string, string>, uid?: number): Promise<RunnerProcess> {
+  const runner = spawnRunner(environment, uid);
   await until("the runner is ready", () => runner.output().includes("runner ready"));
   return runner;
 }
 
-/** @param environment its own variables; PATH and HOME are added. */
-export function spawnRunner(environment: Record<string, string>): RunnerProcess {
+/** @param environment its own variables; PATH and HOME are added. @param uid as whom, by default as this process. */
+export function spawnRunner(environment: Record<string, string>, uid?: number): RunnerProcess {
   const main = fileURLToPath(import.meta.resolve("#sandbox-runner/main.ts"));
   const child = spawn(process.execPath, [main], {
     env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "/", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
+    ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   let output = "";
   const add = (chunk: Buffer) => {
