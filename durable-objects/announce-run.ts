@@ -23,5 +23,10 @@ export async function announceRun(
   const routineIds = await subscribedRoutines(env.DB, endingKeys(run, name));
   if (routineIds.length === 0) return;
   const event = endingEvent(run, name);
-  await Promise.all(routineIds.map((id) => routineObject(env, jurisdiction, id).offer([event])));
+  const told = routineIds.map(async (id) => {
+    const answer = await routineObject(env, jurisdiction, id).offer([event]);
+    // One that has been deleted has nothing to say.
+    if (!answer.ok && answer.refusal.code !== "not_found") throw new Error(answer.refusal.code);
+  });
+  await Promise.all(told);
 }

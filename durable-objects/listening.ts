@@ -6,6 +6,7 @@ import { timestamp } from "#protocol/time.ts";
 import type { WebhookTrigger } from "#protocol/triggers.ts";
 import type { RoutineRow } from "./definition-store.ts";
 import type { EndpointAnswer, SecretAnswer } from "./peers.ts";
+import { changeAndTell } from "./routine-birth.ts";
 import type { RoutineLife } from "./routine-life.ts";
 import type { RoutineParts } from "./routine-parts.ts";
 import { makeSecret } from "./secrets.ts";
@@ -46,40 +47,33 @@ async function sealSecret({ endpoints }: RoutineParts, triggerId: string, given:
   return { secret, sealed: await endpoints.seal(triggerId, secret) };
 }
 
-/** Puts a sealed secret in force. Call it inside a transaction. */
+/** Puts a sealed secret in force. Call it inside a transaction. @returns until when the one before is accepted too. */
 function putInForce(
-  { endpoints, definitions }: RoutineParts,
+  { endpoints }: RoutineParts,
   routine: RoutineRow,
   { sealed, triggerId, from }: { sealed: string; triggerId: string; from: "owner" | "source" },
   nowMs: number,
-): Result<RoutineRow> {
+): Result<string | null> {
   if (webhookOf(routine, triggerId) === null) return refuse("not_found");
   if (from === "source" && endpoints.state(triggerId, nowMs) !== null) return refuse("webhook_refused");
   endpoints.keep(triggerId, sealed, from === "source", nowMs);
-  return success(definitions.update(routine, {}, nowMs));
+  const until = endpoints.state(triggerId, nowMs)?.previousUntilMs ?? null;
+  return success(until === null ? null : timestamp(until));
 }
 
-/**
- * Rotates a secret. It is told also where D1 can't be: the object has it, and a secret that nobody was told would shut the
- * sender out.
- */
+/** Rotates a secret. */
 export async function rotateSecret(
   life: RoutineLife,
   { triggerId, given, from }: { triggerId: string; given: string | null; from: "owner" | "source" },
 ): Promise<Result<SecretAnswer>> {
   const { parts } = life;
   const { secret, sealed } = await sealSecret(parts, triggerId, given);
-  const kept = life.change((nowMs): Result<SecretAnswer> => {
-    const routine = parts.definitions.row();
-    if (routine === null || routine.status === "deleted") return refuse("not_found");
+  return changeAndTell(life, (routine, nowMs) => {
     const put = putInForce(parts, routine, { sealed, triggerId, from }, nowMs);
     if (!put.ok) return put;
-    parts.outbox.owe("project_routine", routine.id, nowMs);
-    const until = parts.endpoints.state(triggerId, nowMs)?.previousUntilMs ?? null;
-    return success({ secret, previous_secret_until: until === null ? null : timestamp(until) });
+    const row = parts.definitions.update(routine, {}, nowMs);
+    return success({ row, told: { secret, previous_secret_until: put.value } });
   });
-  await life.settled();
-  return kept;
 }
 
 /** Ends an endpoint's secrets. Call it inside a transaction. */

@@ -3,7 +3,18 @@ import type { outbox } from "./routine-schema.ts";
 
 type OutboxRow = typeof outbox.$inferSelect;
 export type OwedKind = OutboxRow["kind"];
-export type Receiver = "pool" | "index" | "routines";
+/** To whom calls are owed: the pool; D1, of the routine's own entry and of its runs; other routines. */
+export const RECEIVERS = ["pool", "entry", "runs", "routines"] as const;
+export type Receiver = (typeof RECEIVERS)[number];
+
+const RECEIVER_OF: Record<OwedKind, Receiver> = {
+  ask_pool: "pool",
+  release_lease: "pool",
+  project_routine: "entry",
+  forget_routine: "entry",
+  project_run: "runs",
+  announce_run: "routines",
+};
 
 /** A call that is owed. */
 export interface Owed {
@@ -23,8 +34,8 @@ export class Outbox {
   readonly #sql: SqlStorage;
   /** Receivers to whom something is owed that nobody has set out to tell them. */
   readonly #fresh = new Set<Receiver>();
-  /** Not later than when the earliest call is due; undefined when it is not known. */
-  #earliest: number | null | undefined;
+  /** By receiver: not later than when the earliest call is due. One that is not there is not known. */
+  readonly #earliest = new Map<Receiver, number | null>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -34,8 +45,10 @@ export class Outbox {
   owe(kind: OwedKind, ref: string, nowMs: number): void {
     const dueAt = nowMs + FIRST_RETRY_MS;
     this.#sql.exec(OWE, kind, ref, dueAt);
-    this.#fresh.add(receiverOf(kind));
-    if (this.#earliest !== undefined) this.#earliest = Math.min(this.#earliest ?? dueAt, dueAt);
+    const receiver = RECEIVER_OF[kind];
+    this.#fresh.add(receiver);
+    const earliest = this.#earliest.get(receiver);
+    if (earliest !== undefined) this.#earliest.set(receiver, Math.min(earliest ?? dueAt, dueAt));
   }
 
   /** Whether something has become owed to a receiver since the last call. */
@@ -67,35 +80,44 @@ export class Outbox {
   }
 
   /** A moment at which nothing has been overlooked, if the object looks again; null when nothing is owed. */
-  earliest(): number | null {
-    if (this.#earliest === undefined) {
-      this.#earliest = this.#sql.exec<{ at: number | null }>("SELECT MIN(due_at) AS at FROM outbox").one().at;
-    }
-    return this.#earliest;
+  earliest(receiver: Receiver): number | null {
+    const known = this.#earliest.get(receiver);
+    if (known !== undefined) return known;
+    const { at } = this.#sql.exec<{ at: number | null }>(EARLIEST[receiver]).one();
+    this.#earliest.set(receiver, at);
+    return at;
   }
 
-  /** The moment has come, or what was kept is wrong: `earliest` has to look. */
-  forget(): void {
-    this.#earliest = undefined;
+  /** Calls have been settled or put off, or what was kept is wrong: `earliest` has to look. All without a receiver. */
+  forget(receiver?: Receiver): void {
+    if (receiver === undefined) this.#earliest.clear();
+    else this.#earliest.delete(receiver);
   }
-}
-
-export function receiverOf(kind: OwedKind): Receiver {
-  if (kind === "announce_run") return "routines";
-  return kind === "ask_pool" || kind === "release_lease" ? "pool" : "index";
 }
 
 const OWE = `INSERT INTO outbox (kind, ref, due_at, stamp) VALUES (?, ?, ?, 1)
   ON CONFLICT (kind, ref) DO UPDATE SET due_at = excluded.due_at, stamp = stamp + 1, tries = 0`;
 
+/** A statement for each receiver. @param textOf makes it of the receiver's kinds. */
+function forEachReceiver(textOf: (kinds: string) => string): Record<Receiver, string> {
+  const kindsOf = (receiver: Receiver) =>
+    Object.entries(RECEIVER_OF)
+      .flatMap(([kind, its]) => (its === receiver ? [`'${kind}'`] : []))
+      .join(", ");
+  return {
+    pool: textOf(kindsOf("pool")),
+    entry: textOf(kindsOf("entry")),
+    runs: textOf(kindsOf("runs")),
+    routines: textOf(kindsOf("routines")),
+  };
+}
+
 /** A lease is asked for before it is released. */
-const due = (kinds: string) => `SELECT kind, ref, tries, stamp FROM outbox
-  WHERE kind IN (${kinds}) AND (tries = 0 OR due_at <= ?) ORDER BY due_at, kind, ref LIMIT ?`;
-const DUE: Record<Receiver, string> = {
-  pool: due("'ask_pool', 'release_lease'"),
-  index: due("'project_run', 'project_routine', 'forget_routine'"),
-  routines: due("'announce_run'"),
-};
+const DUE = forEachReceiver(
+  (kinds) => `SELECT kind, ref, tries, stamp FROM outbox
+  WHERE kind IN (${kinds}) AND (tries = 0 OR due_at <= ?) ORDER BY due_at, kind, ref LIMIT ?`,
+);
+const EARLIEST = forEachReceiver((kinds) => `SELECT MIN(due_at) AS at FROM outbox WHERE kind IN (${kinds})`);
 
 /** Rows by what they are and how they were when they were read, as one text. */
 const IS_NAMED = `(kind, ref, stamp) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))`;

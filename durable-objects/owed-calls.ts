@@ -3,14 +3,14 @@ import { errorText, logLine } from "#protocol/log.ts";
 import type { Run } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { Deadlines } from "./deadlines.ts";
-import type { DefinitionStore, RoutineRow } from "./definition-store.ts";
-import type { Outbox, Owed, Receiver } from "./outbox.ts";
+import { type Outbox, type Owed, RECEIVERS, type Receiver } from "./outbox.ts";
 import { batchesOf } from "./owed-batches.ts";
+import { type IndexParts, OwedToIndex } from "./owed-to-index.ts";
 import type { LeaseRequest } from "./peers.ts";
-import { forgetRoutine, projectRoutine, projectRuns, type RoutineProjection } from "./projection/writes.ts";
 import { PROVISIONING_MS } from "./run-deadlines.ts";
 import { leaseOf, type RunEngine } from "./run-engine.ts";
 import type { RunStore } from "./run-store.ts";
+import { CALL_DEADLINE_MS, NoAnswer, withinDeadline } from "./within-deadline.ts";
 
 /** The pool as a routine's object sees it. */
 export interface PoolPort {
@@ -18,70 +18,100 @@ export interface PoolPort {
   release(leases: LeaseRef[]): Promise<("freed" | "stopping")[]>;
 }
 
-export interface OwedCallsParts {
+export interface OwedCallsParts extends IndexParts {
   outbox: Outbox;
   runs: RunStore;
   deadlines: Deadlines;
-  definitions: DefinitionStore;
   engine: RunEngine;
-  index: D1Database;
   pool: () => PoolPort;
   /** Tells the routines that wait for the end of a run. @param run has ended. */
   announce: (run: Run) => Promise<void>;
-  /** The routine as D1 is to have it. */
-  project: (row: RoutineRow) => RoutineProjection;
   /** The pool gave the lease back without a runner having worked on it. */
   onFreed: (lease: LeaseRef) => void;
-  /** Everything that was owed has been tried. */
+  /** Calls that were owed have been tried. */
   onDrained: () => void;
 }
 
-/** A call that has not gone through after this long is tried again later, and holds up nobody. */
-export const CALL_DEADLINE_MS = 15_000;
 /** So many are looked at together. */
 const DUE_AT_ONCE = 64;
-/** What one write to the index carries, in UTF-16 units; a run that is longer goes alone. */
-const INDEX_WRITE_LENGTH = 262_144;
-/** Lists may be behind by this much, so that what happens within it is one write to the index. */
+/** Lists of runs may be behind by this much, so that what happens within it is one write to the index. */
 const INDEX_DELAY_MS = 150;
+/** The alarm comes for a call under way when it must have ended: not before its own deadline has been noticed. */
+const UNDER_WAY_MS = CALL_DEADLINE_MS + 1_000;
 
 export class OwedCalls {
   readonly #parts: OwedCallsParts;
+  readonly #index: OwedToIndex;
   /** One call after the other to each receiver: none waits for another's. */
-  readonly #lanes: Record<Receiver, Lane> = {
-    pool: { last: Promise.resolve(), next: null },
-    index: { last: Promise.resolve(), next: null },
-    routines: { last: Promise.resolve(), next: null },
-  };
+  readonly #lanes: Record<Receiver, Lane> = { pool: newLane(), entry: newLane(), runs: newLane(), routines: newLane() };
+  /** Runs whose end is being told. */
+  readonly #announcing = new Set<string>();
   #indexTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(parts: OwedCallsParts) {
     this.#parts = parts;
+    this.#index = new OwedToIndex(parts);
   }
 
   /** Makes every call that is due or new. Resolves when they have been tried; never rejects. */
   async drain(): Promise<void> {
-    await Promise.all([this.#drainTo("pool"), this.#drainTo("index"), this.#drainTo("routines")]);
+    await Promise.all(RECEIVERS.map((receiver) => this.#drainTo(receiver)));
   }
 
-  /** Makes calls that are new: to the pool at once, to the index a moment later, together with what is owed until then. */
+  /** Makes calls that are new: at once, but of runs to the index a moment later, together with what is owed until then. */
   drainFresh(): void {
-    if (this.#parts.outbox.takeFresh("pool")) void this.#drainTo("pool");
-    if (this.#parts.outbox.takeFresh("routines")) void this.#drainTo("routines");
-    if (this.#parts.outbox.takeFresh("index")) {
-      this.#indexTimer ??= setTimeout(() => void this.#drainTo("index"), INDEX_DELAY_MS);
+    const { outbox } = this.#parts;
+    for (const receiver of RECEIVERS) {
+      if (!outbox.takeFresh(receiver)) continue;
+      if (receiver === "runs") this.#indexTimer ??= setTimeout(() => void this.#drainTo("runs"), INDEX_DELAY_MS);
+      else void this.#drainTo(receiver);
+    }
+  }
+
+  /** When something has to be called; a call that is under way counts from when it has ended. Null when nothing is owed. */
+  next(): number | null {
+    const moments = RECEIVERS.flatMap(
+      (receiver) => this.#lanes[receiver].untilMs ?? this.#parts.outbox.earliest(receiver) ?? [],
+    );
+    return moments.length === 0 ? null : Math.min(...moments);
+  }
+
+  /**
+   * Waits for the write of the routine's own entry, and for no other call.
+   * @returns whether D1 has the routine as of this version, or later; false also when there was no answer in time.
+   */
+  async isIndexed(version: number, deadlineMs = CALL_DEADLINE_MS): Promise<boolean> {
+    await this.#entryTried(deadlineMs);
+    return this.#index.writtenVersion >= version;
+  }
+
+  /** The same for the write that takes a deleted routine out of D1. */
+  async isForgotten(id: string): Promise<boolean> {
+    await this.#entryTried(CALL_DEADLINE_MS);
+    return !this.#parts.outbox.has("forget_routine", id);
+  }
+
+  async #entryTried(deadlineMs: number): Promise<void> {
+    try {
+      await withinDeadline(this.#drainTo("entry"), deadlineMs);
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
     }
   }
 
   /** One drain is under way at most, and one waits for it, which makes whatever is owed until it begins. */
   #drainTo(receiver: Receiver): Promise<void> {
     const lane = this.#lanes[receiver];
-    lane.next ??= lane.last.then(async () => {
+    if (lane.next !== null) return lane.next;
+    lane.untilMs = Date.now() + UNDER_WAY_MS;
+    lane.next = lane.last.then(async () => {
       lane.next = null;
       try {
-        await this.#drainNow(receiver);
-        this.#parts.onDrained();
+        if (receiver === "routines") this.#announceDue(lane);
+        else await this.#drainNow(receiver, lane);
+        this.#rest(receiver, lane);
       } catch (error) {
+        // The lane counts as busy until its time is over: what can't be written down must not be tried without a pause.
         logLine("error", { what: "owed_calls", receiver, outcome: errorText(error) });
       }
     });
@@ -89,20 +119,51 @@ export class OwedCalls {
     return lane.next;
   }
 
-  async #drainNow(receiver: Receiver): Promise<void> {
+  async #drainNow(receiver: Receiver, lane: Lane): Promise<void> {
     const { outbox } = this.#parts;
-    if (receiver === "index" && this.#indexTimer !== null) {
+    if (receiver === "runs" && this.#indexTimer !== null) {
       clearTimeout(this.#indexTimer);
       this.#indexTimer = null;
     }
-    for (let isFresh = true; isFresh; ) {
+    for (let isMore = true; isMore; ) {
       outbox.takeFresh(receiver);
       const due = outbox.due(receiver, Date.now(), DUE_AT_ONCE);
       for (const batch of batchesOf(due)) {
+        lane.untilMs = Date.now() + UNDER_WAY_MS;
         if (!(await this.#try(batch))) return;
       }
-      isFresh = due.length === DUE_AT_ONCE || outbox.takeFresh(receiver);
+      isMore = due.length === DUE_AT_ONCE;
     }
+    // What has become owed since is another drain's: who waits for this one is not to wait for all that follows.
+    if (outbox.takeFresh(receiver)) void this.#drainTo(receiver);
+  }
+
+  /** The ends of runs are told side by side: a routine that does not answer holds up the telling of no other run. */
+  #announceDue(lane: Lane): void {
+    const { outbox } = this.#parts;
+    outbox.takeFresh("routines");
+    const due = outbox
+      .due("routines", Date.now(), DUE_AT_ONCE + this.#announcing.size)
+      .filter(({ ref }) => !this.#announcing.has(ref))
+      .slice(0, DUE_AT_ONCE - this.#announcing.size);
+    for (const owed of due) {
+      this.#announcing.add(owed.ref);
+      lane.untilMs = Date.now() + UNDER_WAY_MS;
+      this.#try([owed])
+        .catch((error) => logLine("error", { what: "owed_calls", receiver: "routines", outcome: errorText(error) }))
+        .finally(() => {
+          this.#announcing.delete(owed.ref);
+          void this.#drainTo("routines");
+        });
+    }
+  }
+
+  /** The drain is over: from here on the alarm comes for what is still owed. */
+  #rest(receiver: Receiver, lane: Lane): void {
+    const isUnderWay = lane.next !== null || (receiver === "routines" && this.#announcing.size > 0);
+    if (!isUnderWay) lane.untilMs = null;
+    this.#parts.outbox.forget(receiver);
+    this.#parts.onDrained();
   }
 
   /** @returns whether there was an answer at all: else the rest need not be tried now. */
@@ -131,46 +192,25 @@ export class OwedCalls {
       case "release_lease":
         return this.#releaseLeases(batch);
       case "project_run":
-        await this.#projectRuns(batch.map(({ ref }) => ref));
+        await this.#index.projectRuns(batch.map(({ ref }) => ref));
         return [];
       case "project_routine":
-        await this.#projectRoutine();
+        await this.#index.projectRoutine();
         return [];
       case "forget_routine":
-        for (const { ref } of batch) await withinDeadline(forgetRoutine(this.#parts.index, ref));
+        for (const { ref } of batch) await this.#index.forgetRoutine(ref);
         return [];
       case "announce_run":
-        return this.#announce(batch);
+        for (const { ref } of batch) await this.#announce(ref);
+        return [];
       case undefined:
         return [];
     }
   }
 
-  async #announce(batch: readonly Owed[]): Promise<readonly Owed[]> {
-    const told = await Promise.allSettled(
-      batch.map(async ({ ref }) => {
-        const run = this.#parts.runs.get(ref)?.doc;
-        if (run !== undefined) await withinDeadline(this.#parts.announce(run));
-      }),
-    );
-    return batch.filter((_owed, index) => told[index]?.status === "rejected");
-  }
-
-  async #projectRuns(ids: readonly string[]): Promise<void> {
-    const { runs, definitions, index } = this.#parts;
-    for (let rest = ids.toSorted(); rest.length > 0; ) {
-      const documents = runs.documents(rest, INDEX_WRITE_LENGTH);
-      const last = documents.at(-1)?.id;
-      if (last === undefined || definitions.row()?.status === "deleted") return;
-      await withinDeadline(projectRuns(index, documents));
-      rest = rest.filter((id) => id > last);
-    }
-  }
-
-  async #projectRoutine(): Promise<void> {
-    const row = this.#parts.definitions.row();
-    if (row === null || row.status === "deleted") return;
-    await withinDeadline(projectRoutine(this.#parts.index, this.#parts.project(row)));
+  async #announce(runId: string): Promise<void> {
+    const run = this.#parts.runs.get(runId)?.doc;
+    if (run !== undefined) await withinDeadline(this.#parts.announce(run));
   }
 
   async #askPool(leases: readonly LeaseRef[]): Promise<void> {
@@ -212,16 +252,10 @@ interface Lane {
   last: Promise<void>;
   /** The one that has not begun. */
   next: Promise<void> | null;
+  /** By when the call that is under way must have ended; null when none is. */
+  untilMs: number | null;
 }
 
-class NoAnswer extends Error {}
-
-async function withinDeadline<Value>(call: Promise<Value>): Promise<Value> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new NoAnswer("no answer in time")), CALL_DEADLINE_MS);
-  try {
-    return await Promise.race([call, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function newLane(): Lane {
+  return { last: Promise.resolve(), next: null, untilMs: null };
 }

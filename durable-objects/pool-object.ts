@@ -4,7 +4,7 @@ import { errorText, logLine } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
 import { makeAttemptToken } from "./attempt-token.ts";
-import { type Config, type ObjectEnv, requireConfig } from "./environment.ts";
+import { type Config, type ObjectEnv, readConfig, requireConfig } from "./environment.ts";
 import { LeaseBook, type LeaseRow, refOf } from "./lease-book.ts";
 import { MIGRATE_RETRY_MS } from "./migrate.ts";
 import { routineObject } from "./object-ids.ts";
@@ -19,8 +19,7 @@ const CHECK_MS = 5_000;
 
 export class PoolObject extends DurableObject<ObjectEnv> {
   readonly #leases: LeaseBook;
-  readonly #config: Config;
-  /** Why the tables are not those that this version needs; null when they are. */
+  /** Why the pool can't work: a wrong configuration, or tables that are not those of this version; null when it can. */
   #fault: string | null = null;
   #nextCheckAt: number | null = null;
   readonly #runners: RegisteredRunners;
@@ -55,7 +54,6 @@ export class PoolObject extends DurableObject<ObjectEnv> {
 
   constructor(context: DurableObjectState, env: ObjectEnv) {
     super(context, env);
-    this.#config = requireConfig(env);
     const database = poolDatabase(context.storage);
     this.#leases = new LeaseBook(database);
     context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
@@ -65,7 +63,7 @@ export class PoolObject extends DurableObject<ObjectEnv> {
 
   /** A runner's socket; the worker has checked its token. */
   override fetch(): Response {
-    if (this.#fault !== null) return refuseUpgrade(CLOSE_CODES.restarting, "the pool's storage is not up to date");
+    if (this.#fault !== null) return refuseUpgrade(CLOSE_CODES.restarting, "the pool can't be opened");
     return this.#runners.accept();
   }
 
@@ -125,14 +123,24 @@ export class PoolObject extends DurableObject<ObjectEnv> {
 
   /** Brings the tables up to date. Where that fails the alarm tries again, so that the pool keeps time afterwards. */
   #open(): void {
-    const migrated = migratePool(this.ctx.storage);
-    this.#fault = migrated.ok ? null : `storage_not_migrated: ${migrated.migration}: ${migrated.cause}`;
-    if (!migrated.ok) return void this.ctx.storage.setAlarm(Date.now() + MIGRATE_RETRY_MS);
+    this.#fault = this.#findFault();
+    if (this.#fault !== null) return void this.ctx.storage.setAlarm(Date.now() + MIGRATE_RETRY_MS);
     this.#runners.missThoseWithoutSocket(Date.now());
     this.#armAlarm();
   }
 
-  /** @throws Error until the tables are up to date: the caller owes the call, and makes it again. */
+  #findFault(): string | null {
+    const check = readConfig(this.env);
+    if (!check.ok) return `misconfigured: ${check.issues.map(({ field }) => field).join(", ")}`;
+    const migrated = migratePool(this.ctx.storage);
+    return migrated.ok ? null : `storage_not_migrated: ${migrated.migration}: ${migrated.cause}`;
+  }
+
+  get #config(): Config {
+    return requireConfig(this.env);
+  }
+
+  /** @throws Error until the pool can work: the caller owes the call, and makes it again. */
   #requireTables(): void {
     if (this.#fault !== null) throw new Error(this.#fault);
   }

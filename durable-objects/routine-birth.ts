@@ -5,6 +5,22 @@ import { createDefinition, viewOf } from "./definition-changes.ts";
 import type { RoutineRow } from "./definition-store.ts";
 import type { RoutineLife } from "./routine-life.ts";
 
+/** What is told once, and lost if it is not, waits for D1 no longer than this: it is in force where the routine lives. */
+const TOLD_WITHIN_MS = 2_000;
+
+/** What the one who asked has to know when D1 has not taken a write in: what of it has taken effect. */
+const BEHIND = {
+  create: { message: "The routine was not created: the index did not take it in." },
+  change: {
+    message: "The change is made, and the routine shows it. The index has not taken it in yet.",
+    hint: "Do not repeat it. Lists, and what events are matched by, follow by themselves.",
+  },
+  remove: {
+    message: "The routine is deleted, and fires no more. The index has not taken that in yet.",
+    hint: "Do not repeat it. Lists follow by themselves.",
+  },
+} as const;
+
 export async function createRoutine(
   life: RoutineLife,
   order: { id: string; input: RoutineInput; actor: string },
@@ -19,13 +35,13 @@ export async function createRoutine(
     return created;
   });
   if (!made.ok) return made;
-  if (await isIndexed(life, id)) return success(viewOf(parts, made.value, Date.now()));
+  if (await life.owed.isIndexed(made.value.version)) return success(viewOf(parts, made.value, Date.now()));
   // Not accepted, so it must not turn up later, even if the index has taken it and only its answer was lost.
   life.change((nowMs) => {
     definitions.update(made.value, { status: "deleted" }, nowMs);
     outbox.owe("forget_routine", id, nowMs);
   });
-  return refuse("index_behind");
+  return refuse("index_behind", BEHIND.create);
 }
 
 export async function removeRoutine(life: RoutineLife, routine: RoutineRow): Promise<Result<null>> {
@@ -38,11 +54,10 @@ export async function removeRoutine(life: RoutineLife, routine: RoutineRow): Pro
     }
   });
   life.closeViewers("the routine has been deleted");
-  await life.settled();
-  return parts.outbox.has("forget_routine", routine.id) ? refuse("index_behind") : success(null);
+  return (await life.owed.isForgotten(routine.id)) ? success(null) : refuse("index_behind", BEHIND.remove);
 }
 
-/** Changes the routine's own row. */
+/** Changes the routine's own row. It waits for its own write to D1 alone: another's may be under way, before or after it. */
 export async function changeRow(
   life: RoutineLife,
   routine: RoutineRow,
@@ -55,13 +70,29 @@ export async function changeRow(
     return result;
   });
   if (!changed.ok) return changed;
-  return (await isIndexed(life, routine.id))
+  return (await life.owed.isIndexed(changed.value.version))
     ? success(viewOf(parts, changed.value, Date.now()))
-    : refuse("index_behind");
+    : refuse("index_behind", BEHIND.change);
 }
 
-/** Whether D1 has the routine as it is. */
-async function isIndexed(life: RoutineLife, routineId: string): Promise<boolean> {
-  await life.settled();
-  return !life.parts.outbox.has("project_routine", routineId);
+/**
+ * Puts something in force that is told once: a token, a secret. It is told also where D1 can't be, for it is in force, and
+ * what it replaces is not: one that nobody was told would shut everybody out.
+ * @param work gives the routine's changed row, and what is to be told.
+ */
+export async function changeAndTell<Value>(
+  life: RoutineLife,
+  work: (routine: RoutineRow, nowMs: number) => Result<{ row: RoutineRow; told: Value }>,
+): Promise<Result<Value>> {
+  const { definitions, outbox } = life.parts;
+  const changed = life.change((nowMs) => {
+    const routine = definitions.row();
+    if (routine === null || routine.status === "deleted") return refuse("not_found");
+    const result = work(routine, nowMs);
+    if (result.ok) outbox.owe("project_routine", routine.id, nowMs);
+    return result;
+  });
+  if (!changed.ok) return changed;
+  await life.owed.isIndexed(changed.value.row.version, TOLD_WITHIN_MS);
+  return success(changed.value.told);
 }

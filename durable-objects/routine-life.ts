@@ -1,17 +1,17 @@
 /** The life of an open routine's object: transactions, sockets, the alarm, and the calls it owes. */
 import { errorText, logLine } from "#protocol/log.ts";
 import type { RunnerRef } from "#protocol/run.ts";
-import { runError } from "#protocol/run-errors.ts";
-import type { Frame, FrameBody, LeaseRef } from "#protocol/runner-link.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { Delta } from "#protocol/transcript.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
 import type { Access } from "./access.ts";
+import { Alarm, type Concern } from "./alarm.ts";
 import { announceRun } from "./announce-run.ts";
 import { projectionOf } from "./definition-changes.ts";
 import type { Config, ObjectEnv } from "./environment.ts";
-import { FLUSH_DELAY_MS, FrameBuffer, type PendingRun } from "./frame-buffer.ts";
 import { poolObject } from "./object-ids.ts";
 import { OwedCalls } from "./owed-calls.ts";
+import { ReceiveFrames } from "./receive-frames.ts";
 import type { RoutineParts } from "./routine-parts.ts";
 import type { LeaseEnd } from "./run-happenings.ts";
 import { type Greeting, type LinkAttachment, RunLinks } from "./run-links.ts";
@@ -19,20 +19,8 @@ import { runOrder } from "./run-order.ts";
 import { TimeKeeping } from "./time-keeping.ts";
 import { type ViewerAttachment, Viewers } from "./viewers.ts";
 
-/** A flush that failed is tried again after this long, and this often. */
-const FLUSH_RETRY_MS = 1_000;
-const FLUSH_TRIES = 10;
-
 /** No web session lasts longer: after that nobody comes with it. */
 const ACCESS_KEPT_MS = 31 * 86_400_000;
-
-/** How a run ends whose frames can't be stored. */
-const UNSTORABLE: Extract<FrameBody, { kind: "finished" }> = {
-  kind: "finished",
-  outcome: { status: "failed", error: runError("finish_failed", "finish") },
-  report: null,
-  seen: { turns: 0, tool_calls: 0, files_changed: 0, commits_pushed: 0, cost_usd: 0 },
-};
 
 export class RoutineLife {
   readonly parts: RoutineParts;
@@ -41,11 +29,9 @@ export class RoutineLife {
   readonly time: TimeKeeping;
   readonly #context: DurableObjectState;
   readonly #config: Config;
-  readonly #owed: OwedCalls;
-  readonly #frames = new FrameBuffer();
-  readonly #failedFlushes = new Map<string, number>();
-  #flushTimer: ReturnType<typeof setTimeout> | null = null;
-  #alarmAt: number | null;
+  readonly alarm: Alarm;
+  readonly owed: OwedCalls;
+  readonly #frames: ReceiveFrames;
 
   /** @param alarmAt for when the alarm is armed already. */
   constructor(
@@ -55,25 +41,27 @@ export class RoutineLife {
     parts: RoutineParts,
     alarmAt: number | null,
   ) {
-    this.#alarmAt = alarmAt;
     this.#context = context;
     this.#config = config;
     this.parts = parts;
     this.viewers = new Viewers(context, parts.log, {
       isActive: (sessionId) => parts.runs.hasUnsettledRun(sessionId),
-      onDue: (momentMs) => this.#armFor(momentMs),
+      onDue: () => this.alarm.arm(),
     });
     this.links = new RunLinks(context, {
       isOn: (lease) => parts.engine.leased(lease) !== null,
       greet: (lease, runner, origin) => this.#greet(lease, runner, origin),
-      takeFrames: (lease, message) => this.#takeFrames(lease, message.frames),
+      takeFrames: (lease, message) => this.#frames.take(lease, message.frames),
       takeDelta: (lease, { delta }) => this.#takeDelta(lease, delta),
     });
-    this.time = new TimeKeeping(parts, {
-      change: (work) => this.change(work),
-      wakeAt: (momentMs) => this.#armFor(momentMs),
+    this.#frames = new ReceiveFrames({
+      engine: parts.engine,
+      inTransaction: (work) => this.#inTransaction(work),
+      acknowledge: (lease, n) => this.links.acknowledge(lease, n),
+      onStored: (nowMs) => this.#afterwards(nowMs),
     });
-    this.#owed = new OwedCalls({
+    this.time = new TimeKeeping(parts, (work) => this.change(work));
+    this.owed = new OwedCalls({
       ...parts,
       index: env.DB,
       pool: () => poolObject(env, config.jurisdiction, "default"),
@@ -81,17 +69,15 @@ export class RoutineLife {
         const { name } = parts.definitions.row()?.definition ?? run.routine;
         return announceRun(env, config.jurisdiction, run, name);
       },
-      project: (row) => {
-        const projection = projectionOf(parts, row, Date.now());
-        this.time.expect(projection.dueAt);
-        return projection;
-      },
+      project: (row) => projectionOf(parts, row, Date.now()),
       onFreed: (lease) => this.endLease(lease, "offer_expired"),
       onDrained: () => {
         this.#purgeIfOver();
-        this.#armAlarm();
+        this.alarm.arm();
       },
     });
+    this.alarm = new Alarm(context.storage, this.#concerns(), alarmAt);
+    this.alarm.arm();
   }
 
   /**
@@ -105,14 +91,9 @@ export class RoutineLife {
     return value;
   }
 
-  /** Resolves when every owed call has been tried once. */
-  settled(): Promise<void> {
-    return this.#owed.drain();
-  }
-
   /** @throws Error while the lease's last frames can't be stored: they say how the attempt ended, so it is told again. */
   endLease(lease: LeaseRef, end: LeaseEnd): void {
-    this.flush();
+    this.#frames.flush();
     if (this.#frames.holds(lease)) throw new Error("the attempt's frames are not stored yet");
     this.change((nowMs) => {
       if (this.parts.engine.leased(lease) === null) return;
@@ -138,71 +119,34 @@ export class RoutineLife {
     else if (attachment?.kind === "viewer") this.viewers.receive(socket, text, Date.now());
   }
 
-  wake(): void {
-    this.#alarmAt = null;
-    this.parts.outbox.forget();
-    this.change((nowMs) => {
-      for (const { kind, ref } of this.parts.deadlines.takeDue(nowMs)) {
-        this.parts.engine.happen(ref, { type: "overdue", kind }, nowMs);
-      }
-    });
-    this.time.attend();
-    void this.#owed.drain();
-    this.#armFor(this.viewers.closeDue(Date.now()));
-  }
-
   closeViewers(reason: string): void {
     this.viewers.closeAll(CLOSE_CODES.noSuchSession, reason);
   }
 
-  /** Stores every frame that has come, of all runs, in one transaction; then acknowledges them. */
+  /** Stores every frame that has come. */
   flush(): void {
-    if (this.#flushTimer !== null) clearTimeout(this.#flushTimer);
-    this.#flushTimer = null;
-    const pending = this.#frames.pending();
-    if (pending.length === 0) return;
-    const nowMs = Date.now();
-    // One run whose frames can't be stored must not hold up the others.
-    const left = this.#store(pending, nowMs) ? [] : pending.filter((one) => !this.#store([one], nowMs));
-    for (const { runId } of left) this.#postpone(runId, nowMs);
-    this.#afterwards(nowMs);
+    this.#frames.flush();
   }
 
-  /** Stores all of it or nothing. */
-  #store(pending: readonly PendingRun[], nowMs: number): boolean {
-    try {
-      this.#inTransaction(() => {
-        for (const { runId, generation, frames } of pending) {
-          for (const frame of frames) this.parts.engine.takeFrame({ run_id: runId, generation }, frame, nowMs);
-        }
-      });
-    } catch (error) {
-      logLine("error", { what: "flush", runs: pending.length, outcome: errorText(error) });
-      return false;
-    }
-    for (const { runId, generation, frames } of pending) {
-      this.#frames.drop(runId);
-      this.#failedFlushes.delete(runId);
-      this.links.acknowledge({ run_id: runId, generation }, frames.at(-1)?.n ?? 0);
-    }
-    return true;
-  }
-
-  /** Frames that were not stored are tried again for a while; then the run ends, as nothing more can be said of it. */
-  #postpone(runId: string, nowMs: number): void {
-    const tries = (this.#failedFlushes.get(runId) ?? 0) + 1;
-    this.#failedFlushes.set(runId, tries);
-    if (tries < FLUSH_TRIES) {
-      this.#flushSoon(FLUSH_RETRY_MS);
-      return;
-    }
-    this.#frames.drop(runId);
-    this.#failedFlushes.delete(runId);
-    try {
-      this.#inTransaction(() => this.parts.engine.happen(runId, { type: "finished", frame: UNSTORABLE }, nowMs));
-    } catch (error) {
-      logLine("error", { what: "give_up", run_id: runId, outcome: errorText(error) });
-    }
+  /** What the alarm looks after. */
+  #concerns(): Concern[] {
+    const { deadlines, engine } = this.parts;
+    return [
+      {
+        name: "deadlines",
+        next: () => deadlines.earliest(),
+        look: (momentMs) =>
+          deadlines.look(momentMs, (deadline) =>
+            this.change((nowMs) => {
+              const { kind, ref } = deadline;
+              if (deadlines.take(deadline)) engine.happen(ref, { type: "overdue", kind }, nowMs);
+            }),
+          ),
+      },
+      { name: "owed_calls", next: () => this.owed.next(), look: () => void this.owed.drain() },
+      { name: "schedules", next: () => this.time.next(), look: () => this.time.attend() },
+      { name: "viewers", next: () => this.viewers.nextDue(), look: (nowMs) => this.viewers.closeDue(nowMs) },
+    ];
   }
 
   #inTransaction<Value>(work: () => Value): Value {
@@ -218,19 +162,6 @@ export class RoutineLife {
     }
   }
 
-  /** Arms the alarm for the earliest of what is written down. */
-  #armAlarm(): void {
-    this.#armFor(this.parts.deadlines.earliest());
-    this.#armFor(this.parts.outbox.earliest());
-  }
-
-  /** An alarm that is armed for an earlier moment stays: it finds nothing to do, and arms the next. */
-  #armFor(momentMs: number | null): void {
-    if (momentMs === null || (this.#alarmAt !== null && this.#alarmAt <= momentMs)) return;
-    this.#alarmAt = momentMs;
-    void this.#context.storage.setAlarm(momentMs);
-  }
-
   /** What is written stays written, whatever becomes of telling it. */
   #afterwards(nowMs: number): void {
     try {
@@ -238,8 +169,8 @@ export class RoutineLife {
     } catch (error) {
       logLine("error", { what: "say", outcome: errorText(error) });
     }
-    this.#armAlarm();
-    this.#owed.drainFresh();
+    this.owed.drainFresh();
+    this.alarm.arm();
   }
 
   #say(nowMs: number): void {
@@ -260,7 +191,7 @@ export class RoutineLife {
   }
 
   #greet(lease: LeaseRef, runner: RunnerRef, origin: string): Greeting | null {
-    this.flush();
+    this.#frames.flush();
     return this.change((nowMs) => {
       const row = this.parts.engine.happen(lease.run_id, { type: "leased", runner }, nowMs);
       if (row === null || row.doc.runner?.id !== runner.id) return null;
@@ -273,23 +204,8 @@ export class RoutineLife {
     });
   }
 
-  #takeFrames(lease: LeaseRef, frames: readonly Frame[]): number | null {
-    const row = this.parts.engine.leased(lease);
-    const lastStored = row === null ? 0 : this.parts.engine.lastFrame(row);
-    const missingAfter = this.#frames.add(lease, lastStored, frames);
-    // A repeat of what is stored: its acknowledgement was lost with a socket.
-    if (this.#frames.isEmpty && missingAfter === null) this.links.acknowledge(lease, lastStored);
-    if (this.#frames.isUrgent) this.flush();
-    else if (!this.#frames.isEmpty) this.#flushSoon(FLUSH_DELAY_MS);
-    return missingAfter;
-  }
-
   #takeDelta(lease: LeaseRef, delta: Delta): void {
     const row = this.parts.engine.leased(lease);
     if (row !== null) this.viewers.sendDelta(row.sessionId, delta);
-  }
-
-  #flushSoon(delayMs: number): void {
-    this.#flushTimer ??= setTimeout(() => this.flush(), delayMs);
   }
 }

@@ -15,19 +15,20 @@ import { isSettled, type Run, type Session, type Usage } from "#protocol/run.ts"
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import type { Admission, Occurrence, TriggerEvent } from "#protocol/trigger-event.ts";
+import { CLOSE_CODES } from "#protocol/viewer.ts";
 import type { Access } from "./access.ts";
 import { changeDefinition, definitionFault, viewOf } from "./definition-changes.ts";
-import { type ObjectEnv, requireConfig } from "./environment.ts";
+import type { ObjectEnv } from "./environment.ts";
 import { endSecrets, offerEvent, readEndpoint, rotateSecret } from "./listening.ts";
 import type { AnsweringModel } from "./model-rule.ts";
 import type { DueAnswer, EndpointAnswer, SecretAnswer } from "./peers.ts";
-import { createRoutine, removeRoutine } from "./routine-birth.ts";
+import { changeAndTell, createRoutine, removeRoutine } from "./routine-birth.ts";
 import { hasTables } from "./routine-database.ts";
 import { type Open, RoutineOpening } from "./routine-opening.ts";
 import type { LeaseEnd } from "./run-happenings.ts";
 import type { GitRepository, Push } from "./run-proxies.ts";
 import { hashSecret, makeSecret } from "./secrets.ts";
-import { answerClose } from "./sockets.ts";
+import { answerClose, closeQuietly } from "./sockets.ts";
 import type { ProxyNotice } from "./told-notices.ts";
 import { readEvents } from "./transcript-page.ts";
 import { acceptUpgrade } from "./upgrades.ts";
@@ -37,7 +38,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   constructor(context: DurableObjectState, env: ObjectEnv) {
     super(context, env);
-    this.#opening = new RoutineOpening(context, env, requireConfig(env));
+    this.#opening = new RoutineOpening(context, env);
     context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     if (hasTables(context.storage)) void context.blockConcurrencyWhile(async () => void (await this.#opening.open()));
   }
@@ -85,8 +86,13 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   /** A new token for the fire endpoint; the one before is revoked. */
   async issueToken(id: OwnedId): Promise<Result<{ token: string }>> {
     const token = makeSecret("rvf_");
-    const changed = await this.#opening.update(id, { tokenHash: await hashSecret(token) });
-    return changed.ok ? success({ token }) : changed;
+    const tokenHash = await hashSecret(token);
+    const open = this.#opening.routine(id);
+    if (!open.ok) return open;
+    const { life, parts } = open.value;
+    return changeAndTell(life, (routine, nowMs) =>
+      success({ row: parts.definitions.update(routine, { tokenHash }, nowMs), told: { token } }),
+    );
   }
 
   async revokeToken(id: OwnedId): Promise<Result<Routine>> {
@@ -123,8 +129,9 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     return this.#opening.with(id, ({ parts, routine }) => success(parts.firing.judge(routine, event)));
   }
 
-  /** Claims what has come due. @returns when to look again. */
-  strike(id: OwnedId): Result<DueAnswer> {
+  /** Claims what has come due, and sees to it that the object keeps time. @returns when to look again. */
+  async strike(id: OwnedId): Promise<Result<DueAnswer>> {
+    await this.#opening.keepTime();
     return this.#opening.with(id, ({ life, routine }) => success(life.time.strike(routine)));
   }
 
@@ -243,7 +250,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** The pool's word that nobody works on a lease any more. */
   leaseEnded(id: OwnedId, lease: LeaseRef, end: LeaseEnd): void {
-    if (this.#opening.fault !== null) throw new Error(this.#opening.fault.refusal.message);
+    this.#opening.require();
     this.#opening.lifeOf(id)?.endLease(lease, end);
   }
 
@@ -253,6 +260,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    if (this.#opening.fault !== null) closeQuietly(socket, CLOSE_CODES.restarting, "the object can't be opened");
     this.#opening.life?.receive(socket, typeof message === "string" ? message : "");
   }
 
@@ -261,8 +269,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   }
 
   override async alarm(): Promise<void> {
-    if (this.#opening.fault !== null) await this.#opening.open();
-    this.#opening.life?.wake();
+    await this.#opening.ring();
   }
 
   #fire({ routine, life, parts }: Open, event: TriggerEvent): Result<Admission> {

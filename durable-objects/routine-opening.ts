@@ -1,15 +1,16 @@
 /**
- * How a routine's object comes to life from its tables, what it says while they can't be brought up to date, and to whom it
- * is given: what asks, asks in the name of an id, and gets nothing unless the routine owns it.
+ * How a routine's object comes to life from its tables, what it says while that can't be, and to whom it is
+ * given: what asks, asks in the name of an id, and gets nothing unless the routine owns it.
  */
 import { type Result, refuse, success } from "#protocol/errors.ts";
+import { errorText, logLine } from "#protocol/log.ts";
 import type { Routine } from "#protocol/routine.ts";
 import type { RoutineRow } from "./definition-store.ts";
-import type { Config, ObjectEnv } from "./environment.ts";
+import { type ObjectEnv, readConfig } from "./environment.ts";
 import { MIGRATE_RETRY_MS } from "./migrate.ts";
 import { owns } from "./ownership.ts";
 import { changeRow } from "./routine-birth.ts";
-import { type NotMigrated, openDatabase } from "./routine-database.ts";
+import { hasTables, openDatabase } from "./routine-database.ts";
 import { RoutineLife } from "./routine-life.ts";
 import { type RoutineParts, routineParts } from "./routine-parts.ts";
 import { authorityOf } from "./secrets.ts";
@@ -21,17 +22,17 @@ export interface Open {
   parts: RoutineParts;
 }
 
+type Refused = Extract<Result<never>, { ok: false }>;
+
 export class RoutineOpening {
   readonly #context: DurableObjectState;
   readonly #env: ObjectEnv;
-  readonly #config: Config;
   #life: RoutineLife | null = null;
-  #fault: NotMigrated | null = null;
+  #fault: Refused | null = null;
 
-  constructor(context: DurableObjectState, env: ObjectEnv, config: Config) {
+  constructor(context: DurableObjectState, env: ObjectEnv) {
     this.#context = context;
     this.#env = env;
-    this.#config = config;
   }
 
   /** For what comes in nobody's name: alarms, and sockets that were let in. Null where nothing lives, or there is a fault. */
@@ -39,27 +40,75 @@ export class RoutineOpening {
     return this.#life;
   }
 
-  /** Why there is no life though there are tables. */
-  get fault(): NotMigrated | null {
+  /** Why there is no life: the configuration is wrong, or the tables can't be brought up to date. */
+  get fault(): Refused | null {
     return this.#fault;
   }
 
-  /** Makes or updates the tables. Where that fails the alarm tries again, so that the object keeps time afterwards. */
+  /** @throws Error while there is a fault: whoever calls owes the call, and makes it again. */
+  require(): void {
+    if (this.#fault === null) return;
+    const { code, message } = this.#fault.refusal;
+    throw new Error(message === undefined ? code : `${code}: ${message}`);
+  }
+
+  /**
+   * Makes or updates the tables, and arms the alarm for what is written down. Where that fails the alarm tries again, so
+   * that the object keeps time afterwards. Never throws: an object that can't be made loses its alarm after six tries.
+   */
   async open(): Promise<Result<RoutineLife>> {
     if (this.#life !== null) return success(this.#life);
-    const { storage } = this.#context;
-    const database = openDatabase(storage);
-    this.#fault = database.ok ? null : database;
-    if (!database.ok) {
-      await storage.setAlarm(Date.now() + MIGRATE_RETRY_MS);
-      return database;
+    const opened = await this.#tryToOpen();
+    this.#fault = opened.ok ? null : opened;
+    if (!opened.ok) await this.#retryLater();
+    return opened;
+  }
+
+  /** The alarm rings. Never throws: the platform drops the alarm of an object that fails six times. */
+  async ring(): Promise<void> {
+    try {
+      if (this.#life === null && hasTables(this.#context.storage)) await this.open();
+      this.#life?.alarm.ring();
+    } catch (error) {
+      logLine("error", { what: "alarm", outcome: errorText(error) });
+      await this.#retryLater();
     }
-    const known = { ownerKey: this.#context.id.name ?? "", authority: await authorityOf(this.#config) };
-    const parts = routineParts(database.value, storage.sql, this.#config, known);
-    const alarmAt = await storage.getAlarm();
-    this.#life ??= new RoutineLife(this.#context, this.#env, this.#config, parts, alarmAt);
-    this.#life.viewers.closeAccess((access) => parts.accesses.isForeign(access));
-    return success(this.#life);
+  }
+
+  /** Has the alarm armed again, should it have been lost, whatever the object knows of it. */
+  async keepTime(): Promise<void> {
+    this.#life?.alarm.know(await this.#context.storage.getAlarm());
+    this.#life?.alarm.arm();
+  }
+
+  async #tryToOpen(): Promise<Result<RoutineLife>> {
+    const { storage } = this.#context;
+    const check = readConfig(this.#env);
+    if (!check.ok) {
+      logLine("error", { what: "misconfigured", outcome: check.issues.map(({ field }) => field).join(", ") });
+      return refuse("misconfigured", { issues: check.issues });
+    }
+    try {
+      const database = openDatabase(storage);
+      if (!database.ok) return database;
+      const known = { ownerKey: this.#context.id.name ?? "", authority: await authorityOf(check.config) };
+      const parts = routineParts(database.value, storage.sql, check.config, known);
+      const alarmAt = await storage.getAlarm();
+      this.#life ??= new RoutineLife(this.#context, this.#env, check.config, parts, alarmAt);
+      this.#life.viewers.closeAccess((access) => parts.accesses.isForeign(access));
+      return success(this.#life);
+    } catch (error) {
+      logLine("error", { what: "open", outcome: errorText(error) });
+      return refuse("internal_error");
+    }
+  }
+
+  async #retryLater(): Promise<void> {
+    try {
+      if (hasTables(this.#context.storage)) await this.#context.storage.setAlarm(Date.now() + MIGRATE_RETRY_MS);
+    } catch (error) {
+      logLine("error", { what: "alarm", outcome: errorText(error) });
+    }
   }
 
   /** What lives here, also what is left of a deleted routine, if it owns the id. */

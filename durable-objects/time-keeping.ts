@@ -1,5 +1,5 @@
 /** Has the routine's clock strike: when the sweep comes for it, and also when nobody does. */
-import { errorText, logLine } from "#protocol/log.ts";
+import { logLine } from "#protocol/log.ts";
 import type { RoutineRow } from "./definition-store.ts";
 import type { DueAnswer } from "./peers.ts";
 import type { RoutineParts } from "./routine-parts.ts";
@@ -9,27 +9,24 @@ import type { RoutineParts } from "./routine-parts.ts";
  * the queue away. Still early enough that what was due is not missed.
  */
 const UNATTENDED_MS = 4 * 60_000;
-/** What failed, or was too much for one time, goes on after this long at the earliest. */
+/** After striking by itself the routine lets so much time pass before it does so again. */
 const AGAIN_MS = 60_000;
 /** So many occurrences are made at one time, give or take those of one schedule: the rest is for the next. */
 const MADE_AT_ONCE = 2_000;
 
-interface Doors {
-  /** One transaction, with what follows from it. */
-  change<Value>(work: (nowMs: number) => Value): Value;
-  /** Has `attend` called then, at the latest. */
-  wakeAt(momentMs: number): void;
-}
-
 type Parts = Pick<RoutineParts, "clock" | "definitions" | "outbox">;
+/** One transaction, with what follows from it. */
+type Change = <Value>(work: (nowMs: number) => Value) => Value;
 
 export class TimeKeeping {
   readonly #parts: Parts;
-  readonly #doors: Doors;
+  readonly #change: Change;
+  /** The routine has struck by itself, and does so again at this time at the earliest. */
+  #notBeforeMs = 0;
 
-  constructor(parts: Parts, doors: Doors) {
+  constructor(parts: Parts, change: Change) {
     this.#parts = parts;
-    this.#doors = doors;
+    this.#change = change;
   }
 
   /**
@@ -43,38 +40,32 @@ export class TimeKeeping {
     for (const trigger of clock.due(routine, Date.now())) {
       if (made >= MADE_AT_ONCE) break;
       try {
-        made += this.#doors.change((nowMs) => clock.strike(routine, trigger, nowMs));
+        made += this.#change((nowMs) => clock.strike(routine, trigger, nowMs));
       } catch (error) {
         failures.push(error);
       }
     }
-    const dueAt = clock.dueAt(routine);
-    this.expect(dueAt);
     if (failures.length > 0) throw failures[0];
-    return { due_at: dueAt, version: routine.version };
+    return { due_at: clock.dueAt(routine), version: routine.version };
   }
 
-  /** Sees to it that the routine does not wait in vain to be looked at. @param dueAt Unix milliseconds, or null. */
-  expect(dueAt: number | null): void {
-    if (dueAt !== null) this.#doors.wakeAt(Math.max(dueAt + UNATTENDED_MS, Date.now() + AGAIN_MS));
-  }
-
-  /** Strikes where nobody has come in time, and has D1 told anew when the routine is due. */
-  attend(): void {
-    const { clock, definitions, outbox } = this.#parts;
+  /** When the routine strikes by itself, should nobody come before; null when nothing is scheduled. Unix milliseconds. */
+  next(): number | null {
+    const { clock, definitions } = this.#parts;
     const routine = definitions.row();
-    if (routine === null || routine.status === "deleted") return;
+    if (routine === null || routine.status === "deleted") return null;
     const dueAt = clock.dueAt(routine);
-    if (dueAt === null || dueAt + UNATTENDED_MS > Date.now()) {
-      this.expect(dueAt);
-      return;
-    }
+    return dueAt === null ? null : Math.max(dueAt + UNATTENDED_MS, this.#notBeforeMs);
+  }
+
+  /** Nobody has come in time: strikes, and has D1 told anew when the routine is due. @throws what `strike` does. */
+  attend(): void {
+    const routine = this.#parts.definitions.row();
+    if (routine === null) return;
+    this.#notBeforeMs = Date.now() + AGAIN_MS;
     logLine("warn", { what: "unattended", routine_id: routine.id, outcome: "struck by its own alarm" });
-    try {
-      this.strike(routine);
-    } catch (error) {
-      logLine("error", { what: "strike", routine_id: routine.id, outcome: errorText(error) });
-    }
-    this.#doors.change((nowMs) => outbox.owe("project_routine", routine.id, nowMs));
+    // Also when a strike fails: the sweep may be what is needed.
+    this.#change((nowMs) => this.#parts.outbox.owe("project_routine", routine.id, nowMs));
+    this.strike(routine);
   }
 }

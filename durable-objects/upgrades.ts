@@ -8,7 +8,7 @@ import { parseJson, refuseUpgrade } from "./sockets.ts";
 
 /** A link is accepted also in a deleted routine, until its runs have stopped. */
 export function acceptUpgrade(url: URL, opening: RoutineOpening): Response | Promise<Response> {
-  if (opening.fault !== null) return refuseUpgrade(CLOSE_CODES.restarting, "the object's storage is not up to date");
+  if (opening.fault !== null) return refuseUpgrade(CLOSE_CODES.restarting, "the object can't be opened");
   if (url.pathname === "/link") return acceptLink(opening.life, url);
   return acceptViewer((id) => opening.routine(id), url);
 }

@@ -32,8 +32,8 @@ type Shared = Map<number, Batch[]>;
 export interface ViewerEvents {
   /** Whether a run of the session is on or queued. */
   isActive(sessionId: string): boolean;
-  /** A viewer has to be looked at then, by `closeDue`. */
-  onDue(momentMs: number): void;
+  /** There is a viewer who has to be looked at later: `nextDue` tells when. */
+  onDue(): void;
 }
 
 export class Viewers {
@@ -42,6 +42,8 @@ export class Viewers {
   readonly #events: ViewerEvents;
   /** Bytes of deltas since the viewer's last acknowledgement; losing them costs nothing. */
   readonly #deltaBytes = new WeakMap<WebSocket, number>();
+  /** Not later than when the first viewer has to be looked at; undefined when it is not known. */
+  #dueAt: number | null | undefined;
 
   constructor(context: DurableObjectState, log: TranscriptLog, events: ViewerEvents) {
     this.#context = context;
@@ -56,7 +58,7 @@ export class Viewers {
     const bytes = this.#log.bytesUpTo(sessionId, after);
     const position = { sentSeq: after, sentBytes: bytes, ackedSeq: after, ackedBytes: bytes };
     this.#save(socket, { kind: "viewer", sessionId, access, ...position, waitingSinceMs: null, isCaughtUp: false });
-    if (access.untilMs !== null) this.#events.onDue(access.untilMs);
+    if (access.untilMs !== null) this.#expect(access.untilMs);
     this.#pump(socket, nowMs);
   }
 
@@ -101,22 +103,32 @@ export class Viewers {
     this.#pump(socket, nowMs);
   }
 
-  /**
-   * Closes viewers that have acknowledged nothing for too long, and those whose access has come to its end.
-   * @returns when the next would be, in Unix milliseconds.
-   */
-  closeDue(nowMs: number): number | null {
-    let next = Number.POSITIVE_INFINITY;
-    for (const socket of this.#context.getWebSockets()) {
-      const viewer = socket.readyState === WebSocket.OPEN ? this.#load(socket) : null;
-      if (viewer === null) continue;
-      const stalledAt = stallAt(viewer) ?? Number.POSITIVE_INFINITY;
-      const endsAt = viewer.access.untilMs ?? Number.POSITIVE_INFINITY;
+  /** Closes viewers that have acknowledged nothing for too long, and those whose access has come to its end. */
+  closeDue(nowMs: number): void {
+    this.#dueAt = undefined;
+    for (const { socket, stalledAt, endsAt } of this.#waiting()) {
       if (endsAt <= nowMs) closeQuietly(socket, CLOSE_CODES.notAllowed, "the sign-in has expired");
       else if (stalledAt <= nowMs) closeQuietly(socket, CLOSE_CODES.tooSlow, "nothing acknowledged for a minute");
-      else next = Math.min(next, stalledAt, endsAt);
     }
-    return Number.isFinite(next) ? next : null;
+  }
+
+  /** A moment at which no viewer has been overlooked, if the object looks again; null when there is none. Unix milliseconds. */
+  nextDue(): number | null {
+    if (this.#dueAt === undefined) {
+      const next = Math.min(...this.#waiting().map(({ stalledAt, endsAt }) => Math.min(stalledAt, endsAt)));
+      this.#dueAt = Number.isFinite(next) ? next : null;
+    }
+    return this.#dueAt;
+  }
+
+  /** Open viewers, with the moments at which each counts as stalled and at which its access ends: infinity for never. */
+  #waiting(): { socket: WebSocket; stalledAt: number; endsAt: number }[] {
+    return this.#context.getWebSockets().flatMap((socket) => {
+      const viewer = socket.readyState === WebSocket.OPEN ? this.#load(socket) : null;
+      if (viewer === null) return [];
+      const stalledAt = stallAt(viewer) ?? Number.POSITIVE_INFINITY;
+      return [{ socket, stalledAt, endsAt: viewer.access.untilMs ?? Number.POSITIVE_INFINITY }];
+    });
   }
 
   /** Closes the viewers that were let in by what holds no more. */
@@ -154,7 +166,12 @@ export class Viewers {
     }
     if (attachment !== before) this.#save(socket, attachment);
     const dueAt = stallAt(attachment);
-    if (dueAt !== null) this.#events.onDue(dueAt);
+    if (dueAt !== null) this.#expect(dueAt);
+  }
+
+  #expect(momentMs: number): void {
+    if (this.#dueAt !== undefined) this.#dueAt = Math.min(this.#dueAt ?? momentMs, momentMs);
+    this.#events.onDue();
   }
 
   /** What is next for this viewer and fits into its window. */

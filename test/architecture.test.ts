@@ -34,6 +34,7 @@ const DOORS_OF_OBJECTS = [
   "attempt-token.ts",
   "secrets.ts",
   "page-end.ts",
+  "within-deadline.ts",
   "projection/schema.ts",
   "triggers/schedule-rules.ts",
 ];

@@ -1,5 +1,5 @@
 /** Routines with very long prompts: every list can be read to its end, page by page, newest first. */
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { buildRoutine, call, fired } from "#test/support/api.ts";
 
 const PROMPT = "x".repeat(199_000);
@@ -31,6 +31,10 @@ it("ends a page where it has grown too long to cross", async () => {
     runs.unshift((await fired(routine)).run_id);
     await call("PATCH", `/api/v1/routines/${routine.id}`, { tags: { count: String(count) } });
   }
+  await vi.waitUntil(
+    async () => (await call<Page>("GET", `/api/v1/runs?routine=${routine.id}&limit=1`)).body.data[0]?.id === runs[0],
+    15_000,
+  );
   for (const path of [`/api/v1/routines/${routine.id}/runs?`, `/api/v1/runs?routine=${routine.id}&`]) {
     const { pages, items } = await readAll(path);
     expect(items.map(({ id }) => id)).toEqual(runs);

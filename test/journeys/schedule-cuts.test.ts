@@ -47,6 +47,7 @@ function killedAt(cut: Cut): {
     due: (...order) => step("read", () => real.due.due(...order)),
     postpone: (...order) => step("postpone", () => real.due.postpone(...order)),
     settle: (...order) => step("settle", () => real.due.settle(...order)),
+    unsettled: async () => [],
     forgetPushes: (before) => real.due.forgetPushes(before),
   };
   return {

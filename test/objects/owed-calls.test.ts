@@ -5,9 +5,10 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ObjectEnv } from "#durable-objects/environment.ts";
 import { requireConfig } from "#durable-objects/environment.ts";
 import { Outbox } from "#durable-objects/outbox.ts";
-import { CALL_DEADLINE_MS, OwedCalls, type PoolPort } from "#durable-objects/owed-calls.ts";
+import { OwedCalls, type PoolPort } from "#durable-objects/owed-calls.ts";
 import { openDatabase } from "#durable-objects/routine-database.ts";
 import { routineParts } from "#durable-objects/routine-parts.ts";
+import { CALL_DEADLINE_MS } from "#durable-objects/within-deadline.ts";
 import { buildRoutine, fired, readRun } from "#test/support/api.ts";
 import { ownerOf } from "#test/support/objects.ts";
 
@@ -94,8 +95,8 @@ describe("calls that are owed", () => {
       const now = Date.now();
       for (let number = 0; number < 200; number += 1) outbox.owe("forget_routine", `none-${number}`, now);
       outbox.owe("project_run", runId, now);
-      await Promise.race([calls.drain(), vi.waitFor(() => expect(outbox.due("index", now, 1)).toEqual([]))]);
-      expect(outbox.due("index", now + 100_000, 300)).toEqual([]);
+      await Promise.race([calls.drain(), vi.waitFor(() => expect(outbox.due("entry", now, 1)).toEqual([]))]);
+      expect(outbox.due("entry", now + 100_000, 300)).toEqual([]);
     });
     expect(id).toMatch(/^run_/);
   });

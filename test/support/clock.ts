@@ -22,11 +22,20 @@ export function passTo(time: string): void {
   vi.setSystemTime(Date.parse(time));
 }
 
-/** @returns what a sweep at this time sends to the objects. */
-export async function sweptAt(time: string): Promise<ClockMessage[]> {
+/** @returns what a sweep at this time sends to the objects, because it has come due. */
+export function sweptAt(time: string): Promise<ClockMessage[]> {
+  return sentAt(time, { ...realDeps().due, unsettled: async () => [] });
+}
+
+/** @returns what a sweep at this time sends to the objects, because they have runs that have not settled. */
+export function wokenAt(time: string): Promise<ClockMessage[]> {
+  return sentAt(time, { ...realDeps().due, due: async () => [] });
+}
+
+async function sentAt(time: string, due: Deps["due"]): Promise<ClockMessage[]> {
   passTo(time);
   const sent: ClockMessage[] = [];
-  await sweep({ ...realDeps(), sendDue: async (messages) => void sent.push(...messages) }, Date.now());
+  await sweep({ ...realDeps(), due, sendDue: async (messages) => void sent.push(...messages) }, Date.now());
   return sent;
 }
 

@@ -1,5 +1,6 @@
 /** What becomes of a message of the sweep: the routine's object strikes, and D1 hears when it is due again. */
 import type { DueAnswer } from "#durable-objects/peers.ts";
+import { withinDeadline } from "#durable-objects/within-deadline.ts";
 import type { Result } from "#protocol/errors.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { ClockMessage } from "../bindings.ts";
@@ -39,20 +40,11 @@ export async function lookAt(deps: LookDeps, messages: readonly ClockMessage[]):
 
 async function strike({ ownerOf }: LookDeps, routineId: string): Promise<DueChange> {
   for (let part = 1; ; part += 1) {
-    const answer = await withinDeadline(ownerOf(routineId).strike());
+    const answer = await withinDeadline(ownerOf(routineId).strike(), STRIKE_DEADLINE_MS);
+    if (!answer.ok && answer.refusal.code !== "not_found") throw new Error(answer.refusal.code);
     // It has been deleted, for good: whatever row it has left here goes.
     if (!answer.ok) return { routine_id: routineId, due_at: null, version: Number.MAX_SAFE_INTEGER };
     const { due_at, version } = answer.value;
     if (due_at === null || due_at > Date.now() || part === PARTS) return { routine_id: routineId, due_at, version };
-  }
-}
-
-async function withinDeadline<Value>(call: Promise<Value>): Promise<Value> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error("no answer in time")), STRIKE_DEADLINE_MS);
-  try {
-    return await Promise.race([call, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,4 +1,7 @@
-/** The sweep, once a minute: sends due routines to their objects, takes up deliveries that were cut off, ends sign-ins. */
+/**
+ * The sweep, once a minute: sends routines that are due to their objects, wakes those with runs that have not settled, takes
+ * up deliveries that were cut off, and ends sign-ins.
+ */
 import { errorText, logLine } from "#protocol/log.ts";
 import type { ClockMessage } from "../bindings.ts";
 import type { Deps } from "../deps.ts";
@@ -9,6 +12,8 @@ import type { DueRow } from "../store/due.ts";
 const PAGE = 100;
 /** A routine that was sent on comes again with the next sweep, should that have been lost: a local queue is memory. */
 const AGAIN_MS = 30_000;
+/** So many routines are woken for their runs' sake at one sweep. */
+const WOKEN_AT_ONCE = 100;
 const DELIVERIES_KEPT_MS = 7 * 24 * 3_600_000;
 const PUSHES_KEPT_MS = 30 * 24 * 3_600_000;
 const HOUR_MS = 3_600_000;
@@ -20,6 +25,7 @@ type SweepDeps = Pick<Deps, "due" | "sendDue" | "inbox" | "deliveries" | "sweepS
 export async function sweep(deps: SweepDeps, nowMs: number): Promise<void> {
   await Promise.all([
     logged("clock", () => sendDue(deps, nowMs)),
+    logged("unsettled", () => wakeUnsettled(deps)),
     logged("deliveries", () => deps.inbox.sweep(nowMs)),
     logged("sign_ins", () => deps.sweepSignIns(nowMs)),
     // Once an hour is often enough.
@@ -38,6 +44,15 @@ async function sendDue({ due, sendDue: send }: SweepDeps, nowMs: number): Promis
     last = page.at(-1) ?? null;
     if (page.length < PAGE) return;
   }
+}
+
+/**
+ * An object keeps the time of its runs by its own alarm, and an alarm can be lost: the platform gives up one whose object
+ * fails for some minutes. Being looked at, an object arms it again.
+ */
+async function wakeUnsettled({ due, sendDue: send }: SweepDeps): Promise<void> {
+  const ids = await due.unsettled(WOKEN_AT_ONCE, Math.random());
+  if (ids.length > 0) await send(ids.map((routine_id): ClockMessage => ({ routine_id })));
 }
 
 async function purge({ deliveries, due }: SweepDeps, nowMs: number): Promise<void> {

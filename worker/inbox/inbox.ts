@@ -1,4 +1,5 @@
 /** Handles stored deliveries: reads them, finds who waits for them, offers them, and writes down what became of each. */
+import { withinDeadline } from "#durable-objects/within-deadline.ts";
 import type { IncomingEvent } from "#protocol/incoming-event.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import { readInstallation } from "../listeners/github/installation.ts";
@@ -48,6 +49,8 @@ const SWEEP_MS = 50_000;
 const CALLS_AT_MOST = 9_000;
 /** An object tells an offer that comes again from a new one for a day: after that nothing is offered again by itself. */
 const TRYING_MS = 23 * 3_600_000;
+/** An object that has not answered by then is asked again later: its delivery waits, and no other. */
+const ENDPOINT_DEADLINE_MS = 5_000;
 const NOT_YET = "It could not be handled yet; it is tried again.";
 const GIVEN_UP = "It could not be handled for most of a day. Replay it when what stood in its way is gone.";
 
@@ -139,7 +142,9 @@ export class Inbox {
     const kept = { ...delivery, body };
     if (delivery.source === "github") return readGithubDelivery(kept, await sha256(body));
     if (delivery.triggerId === null) return readInternalDelivery(kept);
-    const endpoint = await this.#parts.ownerOf(delivery.triggerId).endpoint(delivery.triggerId);
+    const asked = this.#parts.ownerOf(delivery.triggerId).endpoint(delivery.triggerId);
+    const endpoint = await withinDeadline(asked, ENDPOINT_DEADLINE_MS);
+    if (!endpoint.ok && endpoint.refusal.code !== "not_found") throw new Error(endpoint.refusal.code);
     if (!endpoint.ok) return { kind: "ignored", reason: "The trigger that it came to is gone." };
     return readWebhookDelivery(kept, endpoint.value.trigger, await sha256(body), this.#parts.baseUrl);
   }

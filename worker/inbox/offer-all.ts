@@ -1,4 +1,6 @@
 /** Offers events to all routines that wait for them, with one call to each routine's object. */
+
+import { withinDeadline } from "#durable-objects/within-deadline.ts";
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
 import type { IncomingEvent } from "#protocol/incoming-event.ts";
 import { errorText, logLine } from "#protocol/log.ts";
@@ -26,7 +28,8 @@ export async function offerAll(
   const offerEach = async () => {
     for (const [id, offered] of left) {
       try {
-        const answer = await ownerOf(id).offer(offered);
+        const answer = await withinDeadline(ownerOf(id).offer(offered), OFFER_DEADLINE_MS);
+        if (!answer.ok && answer.refusal.code !== "not_found") throw new Error(answer.refusal.code);
         // A routine that has been deleted has nothing to say.
         for (const [place, { offer_id }] of offered.entries()) {
           const told = answer.ok ? (answer.value[place] ?? []) : [];
@@ -42,6 +45,8 @@ export async function offerAll(
   return { outcomes, failed, calls: byRoutine.size };
 }
 
+/** An object that has not answered by then is offered its events again later, and holds up no other. */
+const OFFER_DEADLINE_MS = 10_000;
 /** So many objects are called at the same time: requests that wait for their answers come in between. */
 const OBJECTS_AT_ONCE = 2;
 

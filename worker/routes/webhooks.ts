@@ -84,7 +84,8 @@ async function receiveAtEndpoint(c: HttpContext): Promise<Response> {
   const body = await readBytes(c.req.raw, ENDPOINT_BODY_BYTES);
   if (!body.ok) return renderRefusal(c, body.refusal);
   const endpoint = await c.var.deps.ownerOf(triggerId).endpoint(triggerId);
-  if (!endpoint.ok || endpoint.value.trigger.source !== source) return renderRefusal(c, { code: "not_found" });
+  if (!endpoint.ok) return renderRefusal(c, endpoint.refusal);
+  if (endpoint.value.trigger.source !== source) return renderRefusal(c, { code: "not_found" });
   const { trigger, secrets } = endpoint.value;
   const request: InboundRequest = { headers: c.req.raw.headers, body: body.value };
   const listener = LISTENERS[source];

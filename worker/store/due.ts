@@ -1,4 +1,5 @@
-/** Routines that have come due, in D1. */
+/** Routines that have to be looked at, in D1: those that have come due, and those with runs that have not settled. */
+import type { RunStatus } from "#protocol/run.ts";
 
 /** What an object says of its routine. */
 export interface DueChange {
@@ -16,6 +17,11 @@ export interface DueStore {
   postpone(rows: readonly DueRow[], untilMs: number): Promise<void>;
   /** When they have to be looked at next, as their objects say. */
   settle(changes: readonly DueChange[]): Promise<void>;
+  /**
+   * Routines with runs that have not settled, at most so many: where there are more, others each time.
+   * @param random from 0 to just below 1: where to begin.
+   */
+  unsettled(limit: number, random: number): Promise<string[]>;
   /** Forgets commits that were pushed before. */
   forgetPushes(beforeMs: number): Promise<void>;
 }
@@ -43,11 +49,38 @@ export function dueStore(binding: D1Database): DueStore {
       const list = JSON.stringify(changes);
       await binding.batch([SETTLE, END].map((statement) => binding.prepare(statement).bind(list)));
     },
+    unsettled: async (limit, random) => {
+      const bounds = await binding.prepare(BOUNDS).all<{ first: number | null; last: number | null }>();
+      const { first = null, last = null } = bounds.results[0] ?? {};
+      if (first === null || last === null) return [];
+      const from = first + Math.floor(random * (last - first + 1));
+      const found = await binding.batch<{ routine_id: string }>([
+        binding.prepare(unsettledWhere(">=")).bind(from, limit),
+        binding.prepare(unsettledWhere("<")).bind(from, limit),
+      ]);
+      const ids = found.flatMap(({ results }) => results.map(({ routine_id }) => routine_id));
+      return [...new Set(ids)].slice(0, limit);
+    },
     forgetPushes: async (beforeMs) => {
       await binding.prepare("DELETE FROM push_marks WHERE at < ?").bind(beforeMs).run();
     },
   };
 }
+
+const UNSETTLED = ["queued", "starting", "running"] as const satisfies readonly RunStatus[];
+const ofEach = (textOf: (status: RunStatus) => string) => UNSETTLED.map(textOf).join(" UNION ALL ");
+/**
+ * Rows are numbered as they come in. A number between the oldest run that has not settled and the newest of all is a place
+ * to begin at which every run is as likely as another, however many there are, and costs one row.
+ */
+const BOUNDS = `SELECT (SELECT MAX(rowid) FROM runs) AS last, (SELECT rowid FROM runs WHERE id = (SELECT MIN(id) FROM (
+  ${ofEach((status) => `SELECT MIN(id) AS id FROM runs WHERE status = '${status}'`)}))) AS first`;
+const unsettledWhere = (side: ">=" | "<") =>
+  `WITH place AS (SELECT id FROM runs WHERE rowid >= ?1 ORDER BY rowid LIMIT 1)
+  ${ofEach(
+    (status) => `SELECT routine_id FROM (SELECT routine_id FROM runs
+    WHERE status = '${status}' AND id ${side} (SELECT id FROM place) ORDER BY id LIMIT ?2)`,
+  )}`;
 
 const DUE = `SELECT routine_id, due_at FROM due_routines
   WHERE due_at <= ?1 AND (due_at, routine_id) > (?2, ?3) ORDER BY due_at, routine_id LIMIT ?4`;
@@ -58,7 +91,8 @@ const POSTPONE = `UPDATE due_routines SET due_at = ?1 FROM json_each(?2) AS move
 const SETTLE = `UPDATE due_routines
   SET due_at = told.value ->> 'due_at', version = told.value ->> 'version' FROM json_each(?1) AS told
   WHERE due_routines.routine_id = told.value ->> 'routine_id' AND told.value ->> 'due_at' IS NOT NULL
-    AND due_routines.version <= told.value ->> 'version'`;
+    AND due_routines.version <= told.value ->> 'version'
+    AND (due_routines.due_at, due_routines.version) IS NOT (told.value ->> 'due_at', told.value ->> 'version')`;
 const END = `DELETE FROM due_routines WHERE routine_id IN (
   SELECT ended.routine_id FROM json_each(?1) AS told CROSS JOIN due_routines AS ended
   ON ended.routine_id = told.value ->> 'routine_id' AND ended.version <= told.value ->> 'version'

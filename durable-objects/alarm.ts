@@ -1,0 +1,104 @@
+/** The object's one alarm, and everything that it looks after: each concern by itself, so that none stops another. */
+import { errorText, logLine } from "#protocol/log.ts";
+import { backoffMs } from "./backoff.ts";
+
+/** Something that has to be looked at again at a later time. */
+export interface Concern {
+  name: "deadlines" | "owed_calls" | "schedules" | "viewers";
+  /** When it has to be looked at next, in Unix milliseconds; null when nothing waits. */
+  next(): number | null;
+  /** Sees to what is due. What it throws is logged, and it is looked at again later. */
+  look(nowMs: number): void;
+}
+
+/** A concern in which something is still due after it was looked at rests for this long: the object must not spin. */
+const REST_MS = 1_000;
+/** An alarm that is so long overdue has been lost: the platform drops one whose object could not be opened six times. */
+const LOST_AFTER_MS = 30_000;
+
+interface PutOff {
+  /** How often in a row it has failed. */
+  failures: number;
+  untilMs: number;
+}
+
+export class Alarm {
+  readonly #storage: Pick<DurableObjectStorage, "setAlarm">;
+  readonly #concerns: readonly Concern[];
+  readonly #putOff = new Map<Concern, PutOff>();
+  #armedAt: number | null;
+  #isRinging = false;
+
+  /** @param armedAt when the object's alarm rings as things are, in Unix milliseconds; null when it does not. */
+  constructor(storage: Pick<DurableObjectStorage, "setAlarm">, concerns: readonly Concern[], armedAt: number | null) {
+    this.#storage = storage;
+    this.#concerns = concerns;
+    this.#armedAt = armedAt;
+  }
+
+  /** What the storage says of the alarm: one that was lost is armed again by the next call of `arm`. */
+  know(armedAt: number | null): void {
+    this.#armedAt = armedAt;
+  }
+
+  /**
+   * Arms the alarm for the earliest of what waits. One that is armed for an earlier moment stays: it finds nothing to do,
+   * and arms the next. Never throws.
+   */
+  arm(): void {
+    if (this.#isRinging) return;
+    const nowMs = Date.now();
+    const moments = this.#concerns.flatMap((concern) => this.#nextOf(concern, nowMs) ?? []);
+    if (moments.length === 0) return;
+    const moment = Math.min(...moments);
+    const armedAt = this.#armedAt;
+    if (armedAt !== null && armedAt <= moment && armedAt > nowMs - LOST_AFTER_MS) return;
+    this.#armedAt = moment;
+    this.#storage.setAlarm(moment).catch((error) => {
+      logLine("error", { what: "alarm", concern: "arm", outcome: errorText(error) });
+    });
+  }
+
+  /** The alarm rings: sees to every concern that is due, and arms the next. Never throws. */
+  ring(): void {
+    this.#armedAt = null;
+    this.#isRinging = true;
+    for (const concern of this.#concerns) this.#lookAfter(concern, Date.now());
+    this.#isRinging = false;
+    this.arm();
+  }
+
+  #lookAfter(concern: Concern, nowMs: number): void {
+    const putOff = this.#putOff.get(concern);
+    if (putOff !== undefined && putOff.untilMs > nowMs) return;
+    try {
+      if (!isDue(concern, nowMs)) {
+        this.#putOff.delete(concern);
+        return;
+      }
+      concern.look(nowMs);
+      if (isDue(concern, nowMs)) this.#putOff.set(concern, { failures: 0, untilMs: nowMs + REST_MS });
+      else this.#putOff.delete(concern);
+    } catch (error) {
+      const failures = (putOff?.failures ?? 0) + 1;
+      this.#putOff.set(concern, { failures, untilMs: nowMs + backoffMs(failures) });
+      logLine("error", { what: "alarm", concern: concern.name, failures, outcome: errorText(error) });
+    }
+  }
+
+  /** One that can't even tell when it is due is looked at soon. */
+  #nextOf(concern: Concern, nowMs: number): number | null {
+    const untilMs = this.#putOff.get(concern)?.untilMs ?? 0;
+    try {
+      const moment = concern.next();
+      return moment === null ? null : Math.max(moment, untilMs);
+    } catch {
+      return Math.max(nowMs + REST_MS, untilMs);
+    }
+  }
+}
+
+function isDue(concern: Concern, nowMs: number): boolean {
+  const moment = concern.next();
+  return moment !== null && moment <= nowMs;
+}
