@@ -12,16 +12,35 @@ export interface RelayRequest {
   target: string | undefined;
 }
 
+export type RelayKind = "model" | "git";
+
 /** @returns whether the target may be forwarded, byte for byte as it was sent. */
-export function relayAllows({ method, target }: RelayRequest, scope: RelayScope): boolean {
+export function relayAllows(request: RelayRequest, scope: RelayScope): boolean {
+  return relayKind(request, scope) !== null;
+}
+
+/** @returns what a target that may be forwarded is for; null for every other. */
+export function relayKind({ method, target }: RelayRequest, scope: RelayScope): RelayKind | null {
   const prefix = `/proxy/${scope.runId}/`;
-  if (target === undefined || !target.startsWith(prefix)) return false;
+  if (target === undefined || !target.startsWith(prefix)) return null;
   const rest = target.slice(prefix.length);
-  if (method === "POST" && /^model\/v1\/messages(?:\/count_tokens)?(?:\?beta=true)?$/.test(rest)) return true;
+  if (method === "POST" && /^model\/v1\/messages(?:\/count_tokens)?(?:\?beta=true)?$/.test(rest)) return "model";
   const git = /^git\/(0|[1-9][0-9]?)\/(.*)$/.exec(rest);
-  if (git === null || Number(git[1]) >= scope.repositories) return false;
-  if (method === "GET") return /^info\/refs\?service=git-(?:upload|receive)-pack$/.test(git[2] ?? "");
-  return method === "POST" && /^git-(?:upload|receive)-pack$/.test(git[2] ?? "");
+  if (git === null || Number(git[1]) >= scope.repositories) return null;
+  const path = method === "GET" ? /^info\/refs\?service=git-(?:upload|receive)-pack$/ : /^git-(?:upload|receive)-pack$/;
+  return (method === "GET" || method === "POST") && path.test(git[2] ?? "") ? "git" : null;
+}
+
+const ANY_REQUEST = ["accept", "accept-encoding", "authorization", "content-length", "content-type", "user-agent"];
+/** What a request may carry to the instance. A server in front of it may obey any other, and take the request for another. */
+const REQUEST_HEADERS: Readonly<Record<RelayKind, ReadonlySet<string>>> = {
+  model: new Set([...ANY_REQUEST, "anthropic-beta", "anthropic-version", "x-api-key"]),
+  git: new Set([...ANY_REQUEST, "content-encoding", "git-protocol"]),
+};
+
+/** The headers of a request that go on, as pairs in their order. */
+export function requestHeaders(raw: readonly string[], kind: RelayKind): [name: string, value: string][] {
+  return endToEndHeaders(raw).filter(([name]) => REQUEST_HEADERS[kind].has(name.toLowerCase()));
 }
 
 /** Headers that say how long a body is. */

@@ -7,7 +7,14 @@ import { request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { errorAnswer } from "#protocol/errors.ts";
-import { endToEndHeaders, isFramedPlainly, type RelayScope, relayAllows } from "./relay-rules.ts";
+import {
+  endToEndHeaders,
+  isFramedPlainly,
+  type RelayKind,
+  type RelayScope,
+  relayKind,
+  requestHeaders,
+} from "./relay-rules.ts";
 
 export interface RelayOptions {
   /** The instance's address, without a slash at its end. */
@@ -35,8 +42,8 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   let served: RelayScope | null = null;
   const server = createServer((request, response) => {
     // A request that asks for an upgrade or names a whole address is no proxy path, whatever its path looks like.
-    const isAllowed = served !== null && relayAllows({ method: request.method, target: request.url }, served);
-    if (isAllowed && isFramedPlainly(request.method, request.headers)) forward(request, response, options);
+    const kind = served === null ? null : relayKind({ method: request.method, target: request.url }, served);
+    if (kind !== null && isFramedPlainly(request.method, request.headers)) forward(request, response, kind, options);
     else refuse(response);
   });
   const refuseSocket = (_request: IncomingMessage, socket: Duplex) => {
@@ -74,11 +81,11 @@ function refuse(response: ServerResponse): void {
  * Forwards one request. The body is sent only when the connection stands, so dialling again while the instance
  * restarts repeats nothing.
  */
-function forward(request: IncomingMessage, response: ServerResponse, options: RelayOptions): void {
+function forward(request: IncomingMessage, response: ServerResponse, kind: RelayKind, options: RelayOptions): void {
   const target = new URL(options.instanceUrl);
   const dial = target.protocol === "https:" ? httpsRequest : httpRequest;
   const deadline = Date.now() + (options.dialForMs ?? DIAL_FOR_MS);
-  const headers = endToEndHeaders(request.rawHeaders).flat();
+  const headers = requestHeaders(request.rawHeaders, kind).flat();
   const basePath = target.pathname === "/" ? "" : target.pathname;
 
   const attempt = () => {

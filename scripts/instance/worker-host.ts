@@ -26,8 +26,10 @@ const MODULE_TYPES = new Map<string, "ESModule" | "Text" | "Data" | "CompiledWas
   [".wasm", "CompiledWasm"],
 ]);
 
+const LOOPBACK = "127.0.0.1";
 const WORKER = "reveille";
 const WEB_APP = "web-app";
+const FRONT = "front";
 const MINUTE_MS = 60_000;
 const TICK_RETRY_MS = 1_000;
 
@@ -37,8 +39,9 @@ const order = hostOrderSchema.parse(JSON.parse(first.done ? "" : first.value));
 
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
-    host: "127.0.0.1",
-    port: order.port,
+    host: LOOPBACK,
+    // Where Miniflare itself listens nobody is told: see `front`.
+    port: 0,
     cf: false,
     log: new Log(LogLevel.WARN),
     logRequests: false,
@@ -47,7 +50,7 @@ const miniflare = new Miniflare(
     unsafeLocalExplorer: false,
     unsafeObservability: false,
     unsafeTriggerHandlers: false,
-    workers: [{ ...readOptions(), name: WORKER, modulesRoot: order.bundle, modules: readModules() }, webApp()],
+    workers: [{ ...readOptions(), name: WORKER, modulesRoot: order.bundle, modules: readModules() }, webApp(), front()],
   }),
 );
 
@@ -93,6 +96,27 @@ function readOptions() {
     ...options,
     bindings: { ...options.bindings, ...order.variables },
     serviceBindings: { ...options.serviceBindings, ASSETS: WEB_APP },
+  };
+}
+
+/**
+ * What listens at the instance's address. Miniflare's own front obeys headers of whoever sends a request: MF-Original-URL,
+ * for instance, names another path than the one that was asked for, and so gets past whatever lets through some paths
+ * alone. This one obeys none, and gives the request on as it is. It is a worker of its own because Miniflare lets whoever
+ * can speak to such an address at all call everything that the worker there has, and this one has nothing else.
+ */
+function front() {
+  const { compatibilityDate, compatibilityFlags } = readOptions();
+  const script = "export default { fetch: (request, env) => env.WORKER.fetch(request) };";
+  const address = { host: LOOPBACK, port: order.port };
+  return {
+    name: FRONT,
+    modules: true,
+    script,
+    compatibilityDate,
+    compatibilityFlags,
+    serviceBindings: { WORKER },
+    unsafeDirectSockets: [address],
   };
 }
 

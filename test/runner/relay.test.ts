@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Relay, startRelay } from "#sandbox-runner/relay.ts";
-import { endToEndHeaders, isFramedPlainly, relayAllows } from "#sandbox-runner/relay-rules.ts";
+import { endToEndHeaders, isFramedPlainly, relayAllows, requestHeaders } from "#sandbox-runner/relay-rules.ts";
 
 const scope = { runId: "run_1", repositories: 2 };
 
@@ -65,6 +65,38 @@ describe("what the relay lets through", () => {
     ["POST", { "transfer-encoding": "chunked", connection: "Transfer-Encoding" }, false],
   ])("lets no bytes through behind a request: %s %j, %j", (method, headers, isPlain) => {
     expect(isFramedPlainly(method, headers)).toBe(isPlain);
+  });
+
+  const known = ["Authorization", "Content-Type", "Content-Length", "Accept", "Accept-Encoding", "User-Agent"];
+  const steering = [
+    ...["MF-Original-URL", "mf-original-url", "MF-Route-Override", "MF-CF-Blob", "MF-Op", "MF-Op-Target"],
+    ...["MF-Custom-Fetch-Service", "MF-Custom-Node-Service", "MF-Proxy-Shared-Secret", "MF-Loopback-Secret"],
+    ...["MF-Disable-Pretty-Error", "MF-Experimental-Error-Stack", "MF-Sec-Fetch-Mode", "MF-Access-Blob"],
+    ...[
+      "CF-Connecting-IP",
+      "CF-Worker",
+      "CF-Access-Jwt-Assertion",
+      "X-Forwarded-For",
+      "X-Forwarded-Proto",
+      "Forwarded",
+    ],
+    ...[
+      "X-Forwarded-Host",
+      "X-Original-URL",
+      "X-Rewrite-URL",
+      "X-HTTP-Method-Override",
+      "Cookie",
+      "Origin",
+      "Host",
+      "Range",
+    ],
+  ];
+  it.each([
+    ["model", [...known, "anthropic-version", "Anthropic-Beta", "x-api-key"], ["Git-Protocol", "Content-Encoding"]],
+    ["git", [...known, "Git-Protocol", "Content-Encoding"], ["x-api-key", "anthropic-beta"]],
+  ] as const)("passes on a list of a %s request's headers", (kind, passed, others) => {
+    const raw = [...passed, ...others, ...steering].flatMap((name) => [name, "v"]);
+    expect(requestHeaders(raw, kind).map(([name]) => name)).toEqual([...passed]);
   });
 
   it("leaves out what belongs to one connection", () => {

@@ -14,16 +14,13 @@ import { routineSchema } from "#protocol/routine.ts";
 import { runSchema } from "#protocol/run.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import { admissionSchema } from "#protocol/trigger-event.ts";
-import { type Program, startProgram } from "#scripts/child-process.ts";
 import { callApi } from "#scripts/instance/api.ts";
 import { type BuiltWorker, buildWorker } from "#scripts/instance/build-worker.ts";
-import type { HostOrder } from "#scripts/instance/host-order.ts";
 import { drawFreePort } from "#scripts/instance/ports.ts";
-import { toolEnvironment } from "#scripts/instance/tool-environment.ts";
+import { OWNER_TOKEN, serveWorker } from "./support/served-worker.ts";
 import { until } from "./support/until.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
-const OWNER_TOKEN = "owner-token-of-the-tests-0123456789abcdef";
 /** The platform's 10 s, and some. */
 const IDLE_MS = 12_000;
 
@@ -47,7 +44,7 @@ export default {
 it("hibernates while it is watched, and what happens then reaches each viewer once", { timeout: 90_000 }, async () => {
   const folder = await mkdtemp(path.join(tmpdir(), "reveille-hibernation-"));
   const url = `http://127.0.0.1:${await drawFreePort()}`;
-  const host = await serve(folder, await buildCounting(folder), Number(new URL(url).port));
+  const host = await serveWorker(folder, await buildCounting(folder), Number(new URL(url).port));
   try {
     const routine = await ask(url, "POST", "/api/v1/routines", routineSchema, {
       name: "watched",
@@ -94,33 +91,6 @@ async function buildCounting(folder: string): Promise<BuiltWorker> {
   await rename(path.join(bundle, "index.js"), path.join(bundle, "reveille.js"));
   await writeFile(path.join(bundle, "index.js"), COUNTING);
   return { ...built.value, folder: bundle };
-}
-
-async function serve(folder: string, built: BuiltWorker, port: number): Promise<Program> {
-  const order: HostOrder = {
-    port,
-    bundle: built.folder,
-    options: built.options,
-    webApp: path.join(folder, "no-web-app"),
-    storage: path.join(folder, "storage"),
-    migrations: path.join(ROOT, "migrations", "d1"),
-    variables: {
-      OWNER_TOKEN,
-      SIGNING_KEY: "signing-key-of-the-tests-0123456789abcdef",
-      RUNNER_TOKEN: "runner-token-of-the-tests-0123456789abcdef",
-      LOCAL_INSTANCE: "1",
-      DEMO_MODEL_URL: "http://model.test",
-    },
-  };
-  const lines: string[] = [];
-  const host = startProgram(process.execPath, [path.join(ROOT, "scripts/instance/worker-host.ts")], {
-    cwd: ROOT,
-    env: toolEnvironment(),
-    firstLine: JSON.stringify(order),
-    onLine: (line) => lines.push(line),
-  });
-  await until("the worker's start", 30_000, () => lines.includes("worker ready"));
-  return host;
 }
 
 /** A viewer that acknowledges whatever comes. */
