@@ -116,6 +116,7 @@ function finish(state: RunState, run: ActiveRun, frame: Finished, limits: RunLim
       ...run.evidence,
       turns: seen.turns,
       tool_calls: seen.tool_calls,
+      ...(seen.tools_refused === undefined ? {} : { tools_refused: seen.tools_refused }),
       files_changed: seen.files_changed,
       commits_pushed: seen.commits_pushed,
     },

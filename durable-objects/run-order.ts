@@ -4,7 +4,7 @@ import type { Run } from "#protocol/run.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { durationMs } from "#protocol/time.ts";
 import type { Checkout } from "#protocol/trigger-event.ts";
-import { BACKGROUND_WAIT_MS, PHASE_DEADLINES_MS } from "./run-deadlines.ts";
+import { BACKGROUND_WAIT_MS, HOOK_DEADLINE_MS, PHASE_DEADLINES_MS } from "./run-deadlines.ts";
 
 /** @param given what came with the trigger. @param instance its public address, and the models that it allows beside the routine's. */
 export function runOrder(
@@ -31,6 +31,7 @@ export function runOrder(
     setup_deadline_ms: PHASE_DEADLINES_MS.setup,
     agent_start_deadline_ms: PHASE_DEADLINES_MS.agentStart,
     background_wait_ms: BACKGROUND_WAIT_MS,
+    hook_deadline_ms: HOOK_DEADLINE_MS,
   };
 }
 

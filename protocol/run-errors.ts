@@ -64,6 +64,16 @@ const RUN_ERRORS = {
     hint: "Look at the runner's log; a machine under heavy load can cause this.",
     machinery: true,
   },
+  hook_timed_out: {
+    message: "Hooks of the repository did not end, and had to be cut off.",
+    hint: "Let the hook end by itself or give it a timeout; a hook may take a third of limits.timeout, and ten minutes at most.",
+    machinery: false,
+  },
+  stopped_by_hook: {
+    message: "A hook of the repository stopped the agent.",
+    hint: "Read the hook's words in the transcript; then change the hook, or the task.",
+    machinery: false,
+  },
   agent_failed: {
     message: "The agent ended with an error.",
     hint: "Read the end of the transcript for the error that the agent met.",

@@ -35,6 +35,9 @@ export const evidenceSchema = z
     model_calls: z.int().min(0),
     turns: z.int().min(0),
     tool_calls: z.int().min(0),
+    tools_refused: z.int().min(0).optional().meta({
+      description: "Tool calls that a rule or a hook of the repository refused; left out when there were none.",
+    }),
     files_changed: z.int().min(0),
     commits_pushed: z.int().min(0),
     branches_pushed: z.array(

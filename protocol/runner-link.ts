@@ -88,6 +88,8 @@ export const runOrderSchema = z.object({
   agent_start_deadline_ms: z.int().min(1),
   /** How long work in the background alone keeps an agent that has not reported; absent from an earlier version's order. */
   background_wait_ms: z.int().min(1).default(600_000),
+  /** For each hook of the repository; the runner gives it a third of `timeout_ms` at most. Absent as above. */
+  hook_deadline_ms: z.int().min(1).default(600_000),
 });
 export type RunOrder = z.infer<typeof runOrderSchema>;
 
@@ -114,6 +116,8 @@ export const frameBodySchema = z.discriminatedUnion("kind", [
     seen: z.object({
       turns: z.int().min(0),
       tool_calls: z.int().min(0),
+      /** Absent when none was. */
+      tools_refused: z.int().min(0).optional(),
       files_changed: z.int().min(0),
       commits_pushed: z.int().min(0),
       cost_usd: z.number().min(0),

@@ -46,6 +46,8 @@ export function agentEnvironment(
     ...gitEnvironment(folder.git),
     ANTHROPIC_BASE_URL: `${relayUrl}/proxy/${order.run_id}/model`,
     ANTHROPIC_AUTH_TOKEN: proxyToken,
+    // Settings of the repository then can't change how the model is reached, also not while the run is on.
+    CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST: "1",
     ANTHROPIC_MODEL: order.model,
     ANTHROPIC_SMALL_FAST_MODEL: order.model,
     ...familyModels([order.model, ...order.other_models]),

@@ -27,6 +27,10 @@ export class AgentEvents {
   #toolCalls = 0;
   #started = false;
   #costUsd = 0;
+  /** The ids of calls that a rule or a hook refused. */
+  readonly #refused = new Set<string>();
+  readonly #faultyPlugins = new Set<string>();
+  #stoppedByHook: string | null = null;
 
   /** True when the agent has begun. */
   get started(): boolean {
@@ -38,6 +42,13 @@ export class AgentEvents {
   }
   get toolCalls(): number {
     return this.#toolCalls;
+  }
+  get toolsRefused(): number {
+    return this.#refused.size;
+  }
+  /** What a hook said that ended the agent's last turn; null when none did. */
+  get stoppedByHook(): string | null {
+    return this.#stoppedByHook;
   }
   /** By list price, as far as it is known. */
   get costUsd(): number {
@@ -52,7 +63,7 @@ export class AgentEvents {
   #readWhole(message: SDKMessage): RunnerEvent[] {
     if (message.type === "assistant") return this.#readAssistant(message);
     if (message.type === "user") return readUser(message);
-    if (message.type === "result") return [this.#readResult(message)];
+    if (message.type === "result") return [...this.#readRefusals(message), this.#readResult(message)];
     if (message.type === "system") return this.#readSystem(message);
     return [];
   }
@@ -76,7 +87,10 @@ export class AgentEvents {
       const text = message.content.map((block) => (block.type === "text" ? block.text : "")).join("");
       return [{ type: "notice", level: "warning", code: "model_error", message: text || error }];
     }
-    if (parent === null) this.#turns.add(message.id);
+    if (parent === null) {
+      this.#turns.add(message.id);
+      this.#stoppedByHook = null;
+    }
     return message.content.flatMap((block): RunnerEvent[] => {
       const message_id = this.#blockId(message.id);
       this.#blocks.set(message.id, (this.#blocks.get(message.id) ?? 0) + 1);
@@ -102,7 +116,21 @@ export class AgentEvents {
   }
 
   #readSystem(message: SystemMessage): RunnerEvent[] {
-    if (message.subtype === "init") this.#started = true;
+    if (message.subtype === "init") {
+      this.#started = true;
+      return this.#readPluginErrors(message.plugin_errors ?? []);
+    }
+    if (message.subtype === "permission_denied") {
+      this.#refused.add(message.tool_use_id);
+      const words = `The call of ${message.tool_name.slice(0, NAME_LENGTH)} was refused: ${message.message}`;
+      return [{ type: "notice", level: "warning", code: "tool_refused", message: words }];
+    }
+    if (message.subtype === "informational") {
+      if (message.prevent_continuation === true) this.#stoppedByHook = message.content;
+      if (message.level !== "warning") return [];
+      const code = message.tag === "settings_not_in_effect" ? "settings_not_in_effect" : "agent_warning";
+      return [{ type: "notice", level: "warning", code, message: message.content }];
+    }
     if (message.subtype === "api_retry") {
       const what = message.error_status === null ? message.error : `${message.error_status} ${message.error}`;
       const pause = (message.retry_delay_ms / 1_000).toFixed(1);
@@ -114,6 +142,26 @@ export class AgentEvents {
       return [{ type: "notice", level: "info", code: "conversation_compacted", message: words }];
     }
     return [];
+  }
+
+  #readPluginErrors(errors: readonly { plugin: string; message: string }[]): RunnerEvent[] {
+    const fresh = errors.filter(({ plugin }) => !this.#faultyPlugins.has(plugin));
+    for (const { plugin } of fresh) this.#faultyPlugins.add(plugin);
+    return fresh.map(({ plugin, message }) => {
+      const words = `The plugin ${plugin.slice(0, NAME_LENGTH)} is not loaded: ${message}`;
+      return { type: "notice", level: "warning", code: "plugin_not_loaded", message: words };
+    });
+  }
+
+  /** Some refusals are told by the result alone. */
+  #readRefusals(result: SDKResultMessage): RunnerEvent[] {
+    if (result.terminal_reason === "hook_stopped") this.#stoppedByHook ??= "";
+    const silent = (result.permission_denials ?? []).filter(({ tool_use_id }) => !this.#refused.has(tool_use_id));
+    for (const { tool_use_id } of silent) this.#refused.add(tool_use_id);
+    if (silent.length === 0) return [];
+    const names = silent.map(({ tool_name }) => tool_name.slice(0, NAME_LENGTH)).join(", ");
+    const words = `Calls were refused, with the reason in the result of each: ${names}.`;
+    return [{ type: "notice", level: "warning", code: "tool_refused", message: words }];
   }
 
   #readResult(result: SDKResultMessage): RunnerEvent {

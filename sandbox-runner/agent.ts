@@ -9,7 +9,8 @@ import {
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { AgentLife, type LifeBounds, type LivingTask } from "./agent-life.ts";
 import { GatedProcess } from "./gated-process.ts";
-import { REPORT_TOOL, type Report, reportServer } from "./report-tool.ts";
+import { REPORT_TOOL, type Report, reportOf, reportServer } from "./report-tool.ts";
+import type { RunSettings } from "./repository-settings.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { killGroup, type PipedProcess, processClosed } from "./spawn.ts";
 import { within } from "./within.ts";
@@ -22,6 +23,8 @@ export interface AgentOptions {
   signal: AbortSignal;
   /** The agent's output is read on only when this settles; it settles at the latest when the signal comes. */
   room(): Promise<void>;
+  /** What outranks the settings that the repository brings along. */
+  settings: RunSettings;
   /** How long work in the background keeps the agent. */
   bounds: LifeBounds;
   onMessage(message: SDKMessage): void;
@@ -75,6 +78,8 @@ const CLOSE_GRACE_MS = 5_000;
 /** Runs the agent to its end, or until the signal kills it. Never throws. */
 export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
   const end: AgentEnd = { result: null, report: null, lastWords: "" };
+  /** The last report that was called for: it counts where a rule or a hook of the repository refused the call. */
+  let called: Report | null = null;
   const life = new AgentLife(options.bounds);
   const started: PipedProcess[] = [];
   const closed: Promise<void>[] = [];
@@ -90,6 +95,8 @@ export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
     prompt: task(options.order.task, inputEnds.promise),
     options: {
       ...fixedOptions(options.order),
+      settings: options.settings.flags,
+      ...(options.settings.managed === undefined ? {} : { managedSettings: options.settings.managed }),
       cwd: options.cwd,
       env: options.env,
       mcpServers: {
@@ -124,6 +131,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
     cut.abort();
   });
   const listening = listen(agent, options, end, (message) => {
+    called = reportIn(message) ?? called;
     life.read(message, Date.now());
     // Nothing is asked of the model any more.
     if (ending.hasBegun && life.isInTurn) cut.abort();
@@ -135,7 +143,17 @@ export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
   options.signal.removeEventListener("abort", onAbort);
   cut.abort();
   await within(KILLED_GRACE_MS, Promise.all(closed), undefined);
+  end.report ??= called;
   return end;
+}
+
+/** The report that a message of the agent's calls for, or null. */
+function reportIn(message: SDKMessage): Report | null {
+  if (message.type !== "assistant") return null;
+  const calls = message.message.content.flatMap((block) =>
+    block.type === "tool_use" && block.name === REPORT_TOOL ? [reportOf(block.input)] : [],
+  );
+  return calls.findLast((report) => report !== null) ?? null;
 }
 
 /** Ends the agent's program when its life says so. */
@@ -210,6 +228,9 @@ function fixedOptions(order: RunOrder): Options {
     settingSources: ["project"],
     permissionMode: "bypassPermissions",
     allowDangerouslySkipPermissions: true,
+    // Asked where the repository wants a person to be asked, or forbids to skip permission questions: nobody is there.
+    canUseTool: async (_tool, input) => ({ behavior: "allow", updatedInput: input }),
+    includeHookEvents: true,
     includePartialMessages: true,
     strictMcpConfig: true,
     disallowedTools: TOOLS_WITHOUT_USE,

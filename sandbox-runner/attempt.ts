@@ -9,12 +9,15 @@ import { runAgent } from "./agent.ts";
 import { agentEnvironment, cloneEnvironment, commandEnvironment } from "./agent-environment.ts";
 import { AgentEvents } from "./agent-events.ts";
 import type { LivingTask } from "./agent-life.ts";
+import { AgentWatch } from "./agent-watch.ts";
 import { type Clone, cloneRepositories } from "./clone.ts";
 import { type Evidence, gatherEvidence } from "./evidence.ts";
 import { type GitSettings, gitSettings } from "./git-settings.ts";
-import { agentError } from "./outcome.ts";
+import { agentError, oneLine } from "./outcome.ts";
+import { readSettings } from "./read-settings.ts";
 import type { Relay } from "./relay.ts";
 import type { Report } from "./report-tool.ts";
+import { type RunSettings, runSettings } from "./repository-settings.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { type Sandbox, withoutSandbox } from "./sandbox.ts";
 import type { SandboxSetting } from "./settings.ts";
@@ -40,6 +43,9 @@ export type Seen = Extract<FrameBody, { kind: "finished" }>["seen"];
 
 /** Up to this part of the attempt's time an agent without a report may wait for its work in the background. */
 const WAITING_PART = 0.9;
+
+/** A hook may take this part of the attempt's time at most: one that hangs leaves enough of it to the agent. */
+const HOOK_PART = 1 / 3;
 
 const DEMO_MODEL =
   "The offline demo model answers instead of a real one: the agent's words are a script, its tool calls are real.";
@@ -70,8 +76,14 @@ export class Attempt {
     return this.#options.place.folder;
   }
   get seen(): Seen {
-    const { turns, toolCalls, costUsd } = this.#events;
-    return { turns, tool_calls: toolCalls, ...this.#evidence, cost_usd: this.#options.order.demo_model ? 0 : costUsd };
+    const { turns, toolCalls, toolsRefused, costUsd } = this.#events;
+    return {
+      turns,
+      tool_calls: toolCalls,
+      ...(toolsRefused === 0 ? {} : { tools_refused: toolsRefused }),
+      ...this.#evidence,
+      cost_usd: this.#options.order.demo_model ? 0 : costUsd,
+    };
   }
 
   /** @returns null when every step went well, or was stopped by the signal. */
@@ -160,30 +172,56 @@ export class Attempt {
     const { order, attempt, proxyToken, signal } = this.#options;
     this.#phase = "agent";
     this.#step("Starting the agent");
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), order.agent_start_deadline_ms);
     const only = clones.length === 1 ? clones[0] : undefined;
+    const cwd = only?.folder ?? this.#folder.workspace;
+    const env = agentEnvironment(attempt, this.#folder, relay.url, proxyToken, order);
+    const hookDeadlineMs = hookDeadline(order);
+    const settings = await this.#outrankRepository(cwd, env, hookDeadlineMs);
+    const watch = new AgentWatch({
+      startDeadlineMs: order.agent_start_deadline_ms,
+      hookDeadlineMs,
+      room: this.#options.room,
+      onNotice: (notice) => this.#event(notice),
+    });
     const end = await runAgent({
       order,
       sandbox,
-      cwd: only?.folder ?? this.#folder.workspace,
-      env: agentEnvironment(attempt, this.#folder, relay.url, proxyToken, order),
-      signal: AbortSignal.any([signal, late.signal]),
+      cwd,
+      env,
+      settings,
+      signal: AbortSignal.any([signal, watch.signal]),
       room: this.#options.room,
       bounds: {
         backgroundWaitMs: order.background_wait_ms,
         lastWaitMs: this.#startedAtMs + order.timeout_ms * WAITING_PART,
       },
       onMessage: (message) => {
+        watch.read(message);
         this.#hear(message, sandbox);
-        if (this.#events.started) clearTimeout(timer);
       },
       onTasksLeft: (tasks, hasReported) => this.#tellTasksLeft(tasks, hasReported),
     });
-    clearTimeout(timer);
+    watch.close();
     this.#report = end.report;
-    if (late.signal.aborted) return runError("agent_start_timed_out", "agent");
+    // What was reported stands, though the program had to be killed.
+    if (watch.failure !== null) return end.report === null ? watch.failure : null;
+    const { stoppedByHook } = this.#events;
+    if (stoppedByHook !== null && end.report === null) {
+      return runError("stopped_by_hook", "agent", stoppedByHook === "" ? undefined : oneLine(stoppedByHook));
+    }
     return agentError(end.result, end.lastWords);
+  }
+
+  /** The settings that outrank the repository's; one notice names what of those has no effect. */
+  async #outrankRepository(folder: string, env: Record<string, string>, hookDeadlineMs: number): Promise<RunSettings> {
+    const text = await readSettings(folder);
+    const hookSeconds = Math.max(1, Math.floor(hookDeadlineMs / 1_000));
+    const settings = runSettings({ text, env, model: this.#options.order.model, hookSeconds });
+    if (settings.overridden.length > 0) {
+      const message = `The repository's .claude/settings.json decides neither how a run reaches its model, nor what it may do without asking, nor its sandbox. Without effect: ${settings.overridden.join(", ")}.`;
+      this.#event({ type: "notice", level: "warning", code: "settings_overridden", message });
+    }
+    return settings;
   }
 
   #hear(message: SDKMessage, sandbox: Sandbox): void {
@@ -210,4 +248,8 @@ export class Attempt {
     const free = this.#options.order.demo_model && event.type === "usage";
     this.#options.send({ kind: "event", event: free ? { ...event, usage: { ...event.usage, cost_usd: 0 } } : event });
   }
+}
+
+function hookDeadline({ hook_deadline_ms, timeout_ms }: RunOrder): number {
+  return Math.min(hook_deadline_ms, timeout_ms * HOOK_PART);
 }

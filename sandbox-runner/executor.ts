@@ -22,6 +22,9 @@ export interface ExecutorOptions {
 const STOP_DEADLINE_MS = 3_500;
 const KILL_DEADLINE_MS = 5_000;
 
+/** The agent's program asks nobody in most runs, and the SDK warns of that in each. */
+const QUIET = ["--disable-warning=CLAUDE_SDK_CAN_USE_TOOL_SHADOWED"];
+
 /** Of the runner's own environment an executor gets these alone: none of them is a secret. */
 const PASSED_ON = ["PATH", "HOME", "LANG", "TMPDIR", "NODE_EXTRA_CA_CERTS"];
 
@@ -39,7 +42,8 @@ export class Executor {
     const { settings, name, onNews } = options;
     this.#options = options;
     this.name = name;
-    this.#child = startTalkingProcess([process.execPath, fileURLToPath(import.meta.resolve("./execute-run.ts"))], {
+    const program = fileURLToPath(import.meta.resolve("./execute-run.ts"));
+    this.#child = startTalkingProcess([process.execPath, ...QUIET, program], {
       cwd: settings.stateFolder,
       // The cache halves the time until an executor works; it holds nothing but compiled programs.
       env: {

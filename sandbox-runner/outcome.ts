@@ -40,6 +40,7 @@ export function agentError(result: SDKResultMessage | null, lastWords: string): 
 
 const DETAIL_CHARACTERS = 600;
 
-function oneLine(text: string): string {
+/** A text for the message of an error. */
+export function oneLine(text: string): string {
   return text.replace(/\s+/g, " ").trim().slice(0, DETAIL_CHARACTERS);
 }

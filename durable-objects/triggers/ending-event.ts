@@ -10,6 +10,8 @@ const BRANCHES_TOLD = 20;
 export function endingEvent(run: Run, name: string): IncomingEvent {
   const { id, routine_id, routine, status, result, summary, error, evidence, trigger } = run;
   const routine_names = [...new Set([name, routine.name])];
+  // As JSON a field is there or not.
+  const plainEvidence = { ...evidence, tools_refused: evidence.tools_refused ?? 0 };
   return {
     source: "routine",
     delivery_id: null,
@@ -20,7 +22,17 @@ export function endingEvent(run: Run, name: string): IncomingEvent {
     summary: `Run of ${name} ${status.replace("_", " ")}`.slice(0, 200),
     dedupe_key: id,
     also_key: null,
-    payload: { routine_id, routine_name: name, routine_names, run_id: id, status, result, summary, error, evidence },
+    payload: {
+      routine_id,
+      routine_name: name,
+      routine_names,
+      run_id: id,
+      status,
+      result,
+      summary,
+      error,
+      evidence: plainEvidence,
+    },
     fields: { status, result, routine: name },
     context: contextOf(run, name).slice(0, CONTEXT_LIMIT),
     github: null,

@@ -153,7 +153,7 @@ describe("a runner that is told to do without a sandbox", () => {
     const names = (await run.event("tool.result")).text
       .split("\n")
       .map((line) => [...line].reverse().join("").split("=")[0]);
-    expect(names).toContain("ANTHROPIC_AUTH_TOKEN");
+    expect(names).toContain("ANTHROPIC_BASE_URL");
     expect(names).not.toContain("SECRET_OF_THE_HOST");
     expect(names).not.toContain("RUNNER_TOKEN");
     const notice = await run.event("notice");

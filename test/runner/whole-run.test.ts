@@ -28,7 +28,10 @@ describe.skipIf(noSandbox !== null)("a run", { concurrent: true }, () => {
     ];
     const run = bed.run(
       [
-        { ...bash("ls; env | sort", "I look around."), thinking: "What is here?" },
+        {
+          ...bash("ls; env | sort; git -C app config --get-regexp http.*extraheader", "I look around."),
+          thinking: "What is here?",
+        },
         bash(work.join(" && ")),
         report("blocked", "first"),
         report("done", "News was added."),
@@ -73,7 +76,8 @@ describe.skipIf(noSandbox !== null)("a run", { concurrent: true }, () => {
 
     const [looked, worked] = run.events.filter((event) => event.type === "tool.result");
     expect(looked?.text).toContain("app\ndocs\n");
-    expect(looked?.text).toContain("ANTHROPIC_AUTH_TOKEN=[redacted]");
+    expect(looked?.text).toContain("Authorization: Bearer [redacted]");
+    expect(looked?.text).not.toContain("ANTHROPIC_AUTH_TOKEN");
     expect(worked).toMatchObject({ is_error: false, text: "https://code.example.com/app" });
     expect(JSON.stringify(run.stored)).not.toContain(run.proxyToken);
 

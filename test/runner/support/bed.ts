@@ -162,6 +162,7 @@ export class Bed {
       setup_deadline_ms: 60_000,
       agent_start_deadline_ms: 60_000,
       background_wait_ms: 60_000,
+      hook_deadline_ms: 60_000,
       ...changes,
     });
   }

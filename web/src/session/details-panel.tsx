@@ -40,6 +40,9 @@ function Evidence({ run }: { run: Run }) {
       <dl className={styles.facts}>
         <Fact name="Turns" value={told(evidence.turns)} />
         <Fact name="Tool calls" value={evidence.tool_calls.toLocaleString("en-US")} />
+        {(evidence.tools_refused ?? 0) > 0 && (
+          <Fact name="Refused of these" value={told(evidence.tools_refused ?? 0)} />
+        )}
         <Fact name="Model calls" value={evidence.model_calls.toLocaleString("en-US")} />
         <Fact name="Files changed" value={told(evidence.files_changed)} />
         <Fact name="Commits pushed" value={told(evidence.commits_pushed)} />
