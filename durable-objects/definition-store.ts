@@ -1,7 +1,15 @@
 /** The routine's definition, its revisions and its fire token, in the object's SQLite. */
 import { and, desc, eq, gte, lt, sql } from "drizzle-orm";
 import type { Page, PageRequest } from "#protocol/api.ts";
-import type { Revision, Routine, RoutineDefinition, RoutineInput, RoutinePatch } from "#protocol/routine.ts";
+import {
+  DEFAULT_PUSH,
+  type Revision,
+  ROUTINE_DEFAULTS,
+  type Routine,
+  type RoutineDefinition,
+  type RoutineInput,
+  type RoutinePatch,
+} from "#protocol/routine.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { Trigger, TriggerStatus, WebhookTrigger } from "#protocol/triggers.ts";
 import type { EndpointState } from "./endpoint-secrets.ts";
@@ -21,7 +29,10 @@ export class DefinitionStore {
   }
 
   row(): RoutineRow | null {
-    if (this.#row === undefined) this.#row = this.#database.select().from(routine).get() ?? null;
+    if (this.#row === undefined) {
+      const row = this.#database.select().from(routine).get() ?? null;
+      this.#row = row === null ? null : { ...row, definition: completed(row.definition) };
+    }
     return this.#row;
   }
 
@@ -41,7 +52,7 @@ export class DefinitionStore {
   atRevision(revision: number): RoutineDefinition {
     if (this.row()?.revision === revision) return this.current();
     const row = this.#database.select().from(revisions).where(eq(revisions.revision, revision)).get();
-    return row?.definition ?? this.current();
+    return row === undefined ? this.current() : completed(row.definition);
   }
 
   /** @param triggers those of the input, prepared. */
@@ -91,9 +102,25 @@ export class DefinitionStore {
       .where(and(where, last === null ? sql`0` : gte(revisions.revision, Number(last))))
       .orderBy(desc(revisions.revision))
       .all()
-      .map(({ revision, at, by, definition }) => ({ revision, at: timestamp(at), by, definition }));
+      .map(({ revision, at, by, definition }) => ({
+        revision,
+        at: timestamp(at),
+        by,
+        definition: completed(definition),
+      }));
     return { data, next_cursor: has_more ? String(last) : null };
   }
+}
+
+/** A definition with the defaults of keys that were not there yet when it was saved. */
+function completed(saved: RoutineDefinition): RoutineDefinition {
+  const { push_prefix = ROUTINE_DEFAULTS.push_prefix, repositories } = saved as Partial<RoutineDefinition> &
+    RoutineDefinition;
+  return {
+    ...saved,
+    push_prefix,
+    repositories: repositories.map(({ push = DEFAULT_PUSH, ...more }) => ({ ...more, push })),
+  };
 }
 
 /**

@@ -26,8 +26,9 @@ import { changeAndTell, createRoutine, removeRoutine } from "./routine-birth.ts"
 import { hasTables } from "./routine-database.ts";
 import { type Open, RoutineOpening } from "./routine-opening.ts";
 import type { LeaseEnd } from "./run-happenings.ts";
-import type { GitRepository, Push } from "./run-proxies.ts";
+import type { GitRepository } from "./run-proxies.ts";
 import { hashSecret, makeSecret } from "./secrets.ts";
+import type { Push } from "./session-branches.ts";
 import { answerClose, closeQuietly } from "./sockets.ts";
 import type { ProxyNotice } from "./told-notices.ts";
 import { readEvents } from "./transcript-page.ts";
@@ -238,8 +239,8 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     return this.#opening.proxy(id, ({ proxies }, nowMs) => proxies.endModelCall(lease, usage, nowMs));
   }
 
-  gitRepository(id: OwnedId, lease: LeaseRef, number: number): Result<GitRepository> {
-    return this.#opening.proxy(id, ({ proxies }) => proxies.gitRepository(lease, number));
+  gitRepository(id: OwnedId, lease: LeaseRef, number: number, branches: string[]): Result<GitRepository> {
+    return this.#opening.proxy(id, ({ proxies }) => proxies.gitRepository(lease, number, branches));
   }
 
   recordPushes(id: OwnedId, lease: LeaseRef, number: number, pushes: Push[]): Result<null> {

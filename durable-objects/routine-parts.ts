@@ -16,6 +16,7 @@ import { type Database, purgeTables } from "./routine-database.ts";
 import { RunEngine } from "./run-engine.ts";
 import { RunProxies } from "./run-proxies.ts";
 import { RunStore } from "./run-store.ts";
+import { SessionBranches } from "./session-branches.ts";
 import { ToldNotices } from "./told-notices.ts";
 import { TranscriptLog } from "./transcript-log.ts";
 
@@ -35,12 +36,14 @@ export function routineParts(
   const outbox = new Outbox(sql);
   const engine = new RunEngine({ runs, log, deadlines, outbox, definitions });
   const repositoryIds = new RepositoryIds(sql);
+  const branches = new SessionBranches(sql);
   const proxies = new RunProxies({
     engine,
     runs,
     definitions,
     outbox,
     repositoryIds,
+    branches,
     notices: new ToldNotices(database),
     otherModels: config.allowedModels,
   });

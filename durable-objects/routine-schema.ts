@@ -180,6 +180,28 @@ export const repositoryIds = sqliteTable("repository_ids", {
   repositoryId: integer("repository_id").notNull(),
 });
 
+/**
+ * Branches to which a session has pushed, as far as the upstream has said that it took it: what of them is the session's
+ * own may be rewritten.
+ */
+export const sessionBranches = sqliteTable(
+  "session_branches",
+  {
+    sessionId: text("session_id").notNull(),
+    /** The repository, as `placeKey` names it. */
+    place: text().notNull(),
+    branch: text().notNull(),
+    /** Where the branch stood when the session first pushed to it; null for a branch that the session has made. */
+    base: text(),
+    /** Where the session has put it. */
+    tip: text().notNull(),
+    /** Commits that the session has put on top of `base`. */
+    own: text({ mode: "json" }).$type<string[]>().notNull(),
+    at: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.sessionId, table.place, table.branch] })],
+);
+
 export const tickets = sqliteTable("tickets", {
   /** SHA-256 of the ticket, in hex. */
   hash: text().primaryKey(),

@@ -23,7 +23,7 @@ export function runOrder(
     model: run.routine.model,
     other_models: otherModels,
     demo_model: run.demo_model,
-    repositories: definition.repositories,
+    repositories: definition.repositories.map(({ push: _rule, ...cloned }) => cloned),
     checkout: given.checkout,
     turns: definition.limits.turns,
     timeout_ms: durationMs(definition.limits.timeout),

@@ -2,6 +2,7 @@
 
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { Cause } from "#protocol/incoming-event.ts";
+import type { PushRule, Repository } from "#protocol/routine.ts";
 import { isSettled, type Usage } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { placeKey, repositoryPlace } from "#protocol/subscriptions.ts";
@@ -12,17 +13,11 @@ import type { Outbox } from "./outbox.ts";
 import type { RepositoryIds } from "./repository-ids.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
+import type { OwnBranch, Push, SessionBranches } from "./session-branches.ts";
 import type { ProxyNotice, ToldNotices } from "./told-notices.ts";
 
 /** How many branches a run's evidence names, the latest ones: an agent may push thousands. */
 const BRANCHES_KEPT = 100;
-
-export interface Push {
-  branch: string;
-  commit: string;
-  /** The commit that the branch pointed to before; null for a new branch. */
-  previous: string | null;
-}
 
 export interface GitRepository {
   url: string;
@@ -30,6 +25,10 @@ export interface GitRepository {
   key: number | string;
   /** The run, as what its pushes set off is traced back to it. */
   cause: Cause;
+  /** What the run may push to it. */
+  rule: PushRule;
+  /** What of the branches that were asked about is the session's own. */
+  own: OwnBranch[];
 }
 
 export class RunProxies {
@@ -40,6 +39,7 @@ export class RunProxies {
   readonly #repositoryIds: RepositoryIds;
   readonly #notices: ToldNotices;
   readonly #otherModels: readonly string[];
+  readonly #branches: SessionBranches;
 
   constructor(parts: {
     engine: RunEngine;
@@ -50,6 +50,7 @@ export class RunProxies {
     notices: ToldNotices;
     /** Models that the instance allows beside the routine's. */
     otherModels: readonly string[];
+    branches: SessionBranches;
   }) {
     this.#engine = parts.engine;
     this.#runs = parts.runs;
@@ -58,6 +59,7 @@ export class RunProxies {
     this.#repositoryIds = parts.repositoryIds;
     this.#notices = parts.notices;
     this.#otherModels = parts.otherModels;
+    this.#branches = parts.branches;
   }
 
   /** Whether the attempt is on. @returns the model that answers it. */
@@ -106,27 +108,40 @@ export class RunProxies {
     return success(null);
   }
 
-  /** The address behind a repository's number, as the run's revision has it, and what the run's pushes are known by. */
-  gitRepository(lease: LeaseRef, number: number): Result<GitRepository> {
+  /**
+   * The address behind a repository's number, as the run's revision has it, and what the run's pushes are known by.
+   * @param branches that a push is about.
+   */
+  gitRepository(lease: LeaseRef, number: number, branches: readonly string[]): Result<GitRepository> {
     const row = this.#working(lease);
     if (row === null) return refuse("proxy_token_refused");
     const repository = this.#repositoryOf(row, number);
     if (repository === null)
       return refuse("proxy_refused", { reason: "the repository is not attached to the routine" });
     const { routine_id, trigger } = row.doc;
-    const place = repositoryPlace({ url: repository });
-    const key = this.#repositoryIds.all().get(placeKey(place)) ?? place.fullName;
-    return success({ url: repository, key, cause: { routine_id, run_id: row.id, depth: trigger.depth ?? 0 } });
+    const place = repositoryPlace({ url: repository.url });
+    return success({
+      url: repository.url,
+      key: this.#repositoryIds.all().get(placeKey(place)) ?? place.fullName,
+      cause: { routine_id, run_id: row.id, depth: trigger.depth ?? 0 },
+      rule: { push: repository.push, push_prefix: this.#definitions.atRevision(row.doc.routine.revision).push_prefix },
+      own: this.#branches.own(row.sessionId, placeKey(place), branches),
+    });
   }
 
-  /** Notes branches that the upstream has taken. Also after the run has ended: what was taken was taken. */
+  /** Notes branches that the upstream has taken; told twice, it changes nothing. Also after the run has ended: what was taken was taken. */
   recordPushes(lease: LeaseRef, number: number, pushes: readonly Push[], nowMs: number): Result<null> {
     const row = this.#runs.get(lease.run_id);
     const repository = row === null ? null : this.#repositoryOf(row, number);
     if (row === null || repository === null || row.doc.attempt !== lease.generation) {
       return refuse("proxy_token_refused");
     }
-    const seen = pushes.map(({ branch, commit, previous }) => ({ repository, branch, commit, previous }));
+    this.#branches.keep(row.sessionId, placeKey(repositoryPlace(repository)), pushes, nowMs);
+    const known = new Set(row.doc.evidence.branches_pushed.map((push) => JSON.stringify(push)));
+    const seen = pushes
+      .map(({ branch, commit, previous }) => ({ repository: repository.url, branch, commit, previous }))
+      .filter((push) => !known.has(JSON.stringify(push)));
+    if (seen.length === 0) return success(null);
     const others = row.doc.evidence.branches_pushed.filter(
       (before) => !seen.some((push) => push.repository === before.repository && push.branch === before.branch),
     );
@@ -146,7 +161,7 @@ export class RunProxies {
     return row?.doc.runner === null ? null : row;
   }
 
-  #repositoryOf(row: RunRow, number: number): string | null {
-    return this.#definitions.atRevision(row.doc.routine.revision).repositories[number]?.url ?? null;
+  #repositoryOf(row: RunRow, number: number): Repository | null {
+    return this.#definitions.atRevision(row.doc.routine.revision).repositories[number] ?? null;
   }
 }

@@ -9,6 +9,7 @@ import { triggerInputSchema, triggerSchema, triggerStatusSchema } from "./trigge
 export const ROUTINE_DEFAULTS = {
   overlap: "parallel",
   max_concurrent: 5,
+  push_prefix: "claude/",
   limits: { timeout: "60m", turns: 200 },
   retry: { max: 2, backoff: "30s" },
 } as const;
@@ -19,27 +20,42 @@ function isPlain(text: string): boolean {
   return withoutSlash(new URL(text).href) === withoutSlash(text);
 }
 
-/** A git repository that a run clones. The address carries no credential: the instance holds those. */
-export const repositorySchema = z
-  .strictObject({
-    url: z
-      .url({ protocol: /^https?$/, error: 'must be an http(s) address, for example "https://github.com/acme/app"' })
-      .max(2_000)
-      .refine((text) => URL.canParse(text) && new URL(text).username === "" && new URL(text).password === "", {
-        error: "must not contain a user name or password; credentials belong in GIT_CREDENTIALS",
-      })
-      .refine((text) => !/[?#]/.test(text), { error: "must not have a query or fragment" })
-      .refine((text) => !URL.canParse(text) || isPlain(text), {
-        error: "must be written plainly: lower-case host, no spaces, backslashes, escapes in the host or dot segments",
-      }),
-    branch: z
-      .string()
-      .max(255)
-      .refine((branch) => branchRef(branch) !== null && isPlainBranch(branch), "must be a valid branch name")
-      .optional(),
+/** What runs may push to a repository that says nothing of it. */
+export const DEFAULT_PUSH = "prefix";
+
+/** What a run clones. The address carries no credential: the instance holds those. */
+export const clonedRepositorySchema = z.strictObject({
+  url: z
+    .url({ protocol: /^https?$/, error: 'must be an http(s) address, for example "https://github.com/acme/app"' })
+    .max(2_000)
+    .refine((text) => URL.canParse(text) && new URL(text).username === "" && new URL(text).password === "", {
+      error: "must not contain a user name or password; credentials belong in GIT_CREDENTIALS",
+    })
+    .refine((text) => !/[?#]/.test(text), { error: "must not have a query or fragment" })
+    .refine((text) => !URL.canParse(text) || isPlain(text), {
+      error: "must be written plainly: lower-case host, no spaces, backslashes, escapes in the host or dot segments",
+    }),
+  branch: z
+    .string()
+    .max(255)
+    .refine((branch) => branchRef(branch) !== null && isPlainBranch(branch), "must be a valid branch name")
+    .optional(),
+});
+export type ClonedRepository = z.infer<typeof clonedRepositorySchema>;
+
+/** A git repository of a routine, and what its runs may push to it. */
+export const repositorySchema = clonedRepositorySchema
+  .extend({
+    push: z
+      .enum(["prefix", "any", "none"])
+      .default(DEFAULT_PUSH)
+      .meta({ description: "Branches under push_prefix alone, any branch, or nothing." }),
   })
   .meta({ id: "Repository" });
 export type Repository = z.infer<typeof repositorySchema>;
+
+/** What a run may push to one repository. */
+export type PushRule = Pick<Repository, "push"> & Pick<RoutineDefinition, "push_prefix">;
 
 export const overlapSchema = z
   .enum(["parallel", "queue", "queue_latest", "skip", "cancel_running"])
@@ -64,6 +80,12 @@ const settings = {
     .regex(/^[a-zA-Z0-9][a-zA-Z0-9._:@[\]-]{0,99}$/, "must be a model's name")
     .optional(),
   repositories: z.array(repositorySchema).max(20),
+  push_prefix: z
+    .string()
+    .min(1)
+    .max(100)
+    .refine((prefix) => !prefix.startsWith("refs/"), "must be the beginning of a branch's name, without refs/heads/")
+    .refine((prefix) => branchRef(`${prefix}x`) !== null, "must be what a branch's name can begin with"),
   overlap: overlapSchema,
   max_concurrent: z.int().min(1).max(100),
   limits: limitsSchema,
@@ -77,6 +99,7 @@ export const routineInputSchema = z
   .strictObject({
     ...settings,
     repositories: settings.repositories.default([]),
+    push_prefix: settings.push_prefix.default(ROUTINE_DEFAULTS.push_prefix),
     overlap: settings.overlap.default(ROUTINE_DEFAULTS.overlap),
     max_concurrent: settings.max_concurrent.default(ROUTINE_DEFAULTS.max_concurrent),
     limits: limitsSchema.default(() => limitsSchema.parse({})),
@@ -98,14 +121,12 @@ export type RoutinePatch = z.infer<typeof routinePatchSchema>;
 /** Keys of a routine that are described but not here yet: refused as `not_available_yet`, not as unknown. */
 export const FUTURE_ROUTINE_KEYS = [
   "prompt_file",
-  "push_prefix",
   "environment",
   "connectors",
   "session",
   "session_key",
   "runs_on",
   "notify",
-  "repositories[].push",
   "limits.budget_usd",
   "limits.monthly_budget_usd",
 ] as const;
@@ -119,6 +140,7 @@ export const routineDefinitionSchema = z
     prompt: settings.prompt,
     model: settings.model.unwrap().nullable(),
     repositories: settings.repositories,
+    push_prefix: settings.push_prefix,
     overlap: overlapSchema,
     max_concurrent: settings.max_concurrent,
     limits: limitsSchema,

@@ -7,7 +7,7 @@
  */
 import { z } from "zod";
 import { runIdSchema, sessionIdSchema } from "./ids.ts";
-import { repositorySchema } from "./routine.ts";
+import { clonedRepositorySchema } from "./routine.ts";
 import { cancelReasonSchema, runnerRefSchema, runResultSchema } from "./run.ts";
 import { runErrorSchema } from "./run-errors.ts";
 import { nullable } from "./schema.ts";
@@ -77,7 +77,7 @@ export const runOrderSchema = z.object({
   other_models: z.array(z.string()).default([]),
   demo_model: z.boolean(),
   /** In this order; the place in the list is the repository's number in proxy paths. */
-  repositories: z.array(repositorySchema),
+  repositories: z.array(clonedRepositorySchema),
   /** The commit that the run is about; null, or absent from an earlier version's order, for each branch's newest. */
   checkout: nullable(checkoutSchema).default(null),
   turns: z.int().min(1),

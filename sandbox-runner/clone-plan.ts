@@ -1,5 +1,5 @@
 /** How repositories are cloned, without doing it: folder names, arguments, and git's words made readable. */
-import type { Repository } from "#protocol/routine.ts";
+import type { ClonedRepository } from "#protocol/routine.ts";
 import type { Checkout } from "#protocol/trigger-event.ts";
 import { branchName } from "./checkout-plan.ts";
 import { plainAddress } from "./git-settings.ts";
@@ -9,7 +9,7 @@ import type { Command } from "./spawn.ts";
 const CLONE_DEPTH = 50;
 
 export interface ClonePlan {
-  repository: Repository;
+  repository: ClonedRepository;
   /** The folder's name in the workspace. */
   name: string;
   /** What is checked out once the repository is cloned; null for the newest commit of its branch. */
@@ -20,7 +20,7 @@ export interface ClonePlan {
  * Names each repository's folder by its address; the second of the same name gets `-2`, and so on. The checkout is for
  * the first repository of its address: that is cloned at the branch which the checkout trusts, if it names one.
  */
-export function planClones(repositories: readonly Repository[], checkout: Checkout | null): ClonePlan[] {
+export function planClones(repositories: readonly ClonedRepository[], checkout: Checkout | null): ClonePlan[] {
   const about = repositories.findIndex(({ url }) => checkout !== null && isSameRepository(url, checkout.repository));
   const taken = new Set<string>();
   return repositories.map((repository, number) => {

@@ -1,6 +1,6 @@
 /** Git's settings inside the sandbox, as pure text: how it reaches the relay, who commits, and the session's trailer. */
 import { join } from "node:path";
-import type { Repository } from "#protocol/routine.ts";
+import type { ClonedRepository } from "#protocol/routine.ts";
 
 export interface GitSettings {
   /** Goes into a file that the sandbox can only read, and is git's system-wide configuration there. */
@@ -12,7 +12,7 @@ export interface GitSettings {
 export interface GitSettingsInput {
   relayUrl: string;
   runId: string;
-  repositories: readonly Repository[];
+  repositories: readonly ClonedRepository[];
   proxyToken: string;
   sessionUrl: string;
 }

@@ -7,7 +7,9 @@ import { endSockets } from "./auth/end-sockets.ts";
 import type { ClockMessage, Env } from "./bindings.ts";
 import { Inbox } from "./inbox/inbox.ts";
 import { type InstanceGate, instanceGate } from "./instance-gate.ts";
+import { settlePushes } from "./proxy/settle-pushes.ts";
 import type { RoutineStub } from "./routine-stub.ts";
+import { type BegunPushes, begunPushStore } from "./store/begun-pushes.ts";
 import { bodies } from "./store/bodies.ts";
 import { type DeliveryStore, deliveryStore } from "./store/deliveries.ts";
 import { type DeliveryLists, deliveryLists } from "./store/delivery-lists.ts";
@@ -28,6 +30,9 @@ export interface Deps {
   deliveries: DeliveryStore;
   deliveryLists: DeliveryLists;
   matching: Matching;
+  begunPushes: BegunPushes;
+  /** Finds out about pushes of which nothing was heard. */
+  settlePushes(nowMs: number): Promise<void>;
   githubApp: GithubApp;
   inbox: Inbox;
   gate: InstanceGate;
@@ -62,6 +67,7 @@ function makeDeps(env: Env): MadeDeps {
   const kept = bodies(env.BODIES);
   const deliveries = deliveryStore(env.DB, kept);
   const ins = signIns(env.DB, () => authorityOf(config));
+  const begunPushes = begunPushStore(env.DB);
   const found = { deliveries, matching: matching(env.DB), githubApp: githubApp(env.DB), ownerOf };
   return {
     ok: true,
@@ -69,6 +75,8 @@ function makeDeps(env: Env): MadeDeps {
       config,
       ...found,
       deliveryLists: deliveryLists(env.DB, kept),
+      begunPushes,
+      settlePushes: (nowMs) => settlePushes({ begunPushes, ownerOf, credentials: config.gitCredentials }, nowMs),
       inbox: new Inbox({ ...found, baseUrl: config.publicUrl ?? "", pause }),
       gate: instanceGate((count) => gateObject(env, config.jurisdiction).take(count)),
       due: dueStore(env.DB),

@@ -57,6 +57,7 @@ function killedAt(cut: Cut): {
       deliveries: real.deliveries,
       inbox: real.inbox,
       sweepSignIns: real.sweepSignIns,
+      settlePushes: real.settlePushes,
       sendDue: (messages) => step("send", async () => void sent.push(...messages)),
       ownerOf: (id) => ({ strike: () => step("strike", async () => await real.ownerOf(id).strike()) }),
     },

@@ -32,9 +32,9 @@ async function sweepCounted(nowMs: number) {
   const { database, rowsRead } = countingReads(env.DB);
   const due = dueStore(database);
   const sent: ClockMessage[] = [];
-  const { inbox, deliveries, sweepSignIns } = realDeps();
+  const { inbox, deliveries, settlePushes, sweepSignIns } = realDeps();
   await sweep(
-    { inbox, deliveries, due, sweepSignIns, sendDue: async (messages) => void sent.push(...messages) },
+    { inbox, deliveries, due, settlePushes, sweepSignIns, sendDue: async (messages) => void sent.push(...messages) },
     nowMs,
   );
   return { sent, due, rowsRead };

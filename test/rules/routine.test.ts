@@ -105,7 +105,7 @@ describe("repositorySchema", () => {
     "http://127.0.0.1:9/demo.git",
     "https://dev.azure.com/acme/my%20project/_git/app",
   ])("accepts %s", (url) => {
-    expect(repositorySchema.parse({ url })).toEqual({ url });
+    expect(repositorySchema.parse({ url })).toEqual({ url, push: "prefix" });
   });
 
   it.each([

@@ -86,7 +86,8 @@ describe("runOrder", () => {
       task: taskOf("Compare.", "text"),
       model: "claude-sonnet-5",
       other_models: ["claude-haiku-5-5"],
-      repositories: definition.repositories,
+      // What may be pushed is the worker's to judge.
+      repositories: [{ url: "https://github.com/acme/app", branch: "main" }],
       turns: 12,
       timeout_ms: 90_000,
       session_url: `https://reveille.test/sessions/${STATES.starting.run.session_id}`,

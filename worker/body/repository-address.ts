@@ -3,7 +3,10 @@ import { type Refusal, refuse } from "#protocol/errors.ts";
 import type { Repository } from "#protocol/routine.ts";
 
 /** Plain http carries credentials and code unprotected: a local instance may use it on its own machine, no other may. */
-export function repositoriesRefusal(repositories: readonly Repository[], isLocal: boolean): Refusal | null {
+export function repositoriesRefusal(
+  repositories: readonly Pick<Repository, "url">[],
+  isLocal: boolean,
+): Refusal | null {
   for (const [place, { url }] of repositories.entries()) {
     const { protocol, hostname } = new URL(url);
     if (protocol === "https:" || (isLocal && isLoopback(hostname))) continue;

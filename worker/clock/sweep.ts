@@ -1,6 +1,6 @@
 /**
  * The sweep, once a minute: sends routines that are due to their objects, wakes those with runs that have not settled, takes
- * up deliveries that were cut off, and ends sign-ins.
+ * up deliveries and pushes that were cut off, and ends sign-ins.
  */
 import { errorText, logLine } from "#protocol/log.ts";
 import type { ClockMessage } from "../bindings.ts";
@@ -19,7 +19,7 @@ const PUSHES_KEPT_MS = 30 * 24 * 3_600_000;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
-type SweepDeps = Pick<Deps, "due" | "sendDue" | "inbox" | "deliveries" | "sweepSignIns">;
+type SweepDeps = Pick<Deps, "due" | "sendDue" | "inbox" | "deliveries" | "settlePushes" | "sweepSignIns">;
 
 /** May run twice, late, and in two places at once: who is sent on twice is looked at twice, and fires once. */
 export async function sweep(deps: SweepDeps, nowMs: number): Promise<void> {
@@ -28,6 +28,7 @@ export async function sweep(deps: SweepDeps, nowMs: number): Promise<void> {
     logged("unsettled", () => wakeUnsettled(deps)),
     logged("deliveries", () => deps.inbox.sweep(nowMs)),
     logged("sign_ins", () => deps.sweepSignIns(nowMs)),
+    logged("pushes", () => deps.settlePushes(nowMs)),
     // Once an hour is often enough.
     nowMs % HOUR_MS < MINUTE_MS ? logged("purge", () => purge(deps, nowMs)) : null,
   ]);

@@ -1,6 +1,7 @@
 /** Asks a git upstream with the instance's credential, and turns what can go wrong into refusals. */
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { basicAuthorization } from "../auth/credentials.ts";
+import { Stall } from "../within.ts";
 
 export interface GitRequest {
   method: "GET" | "POST";
@@ -11,19 +12,38 @@ export interface GitRequest {
 
 /** A renamed repository redirects once or twice. */
 const REDIRECT_LIMIT = 3;
+/** An upstream that says nothing for this long does not answer. The runner's relay waits as long. */
+export const STALL_MS = 300_000;
 
 /**
  * @param credentials origin → `user:password`; the credential of an origin is sent to that origin alone.
+ * @param stall told of what is sent meanwhile; it bounds how long the answer may take to begin, and has ended afterwards.
  * @returns a 2xx answer. Its body is never compressed, whatever the upstream sent.
  */
-export async function askGit(request: GitRequest, credentials: ReadonlyMap<string, string>): Promise<Result<Response>> {
+export async function askGit(
+  request: GitRequest,
+  credentials: ReadonlyMap<string, string>,
+  stall = new Stall(STALL_MS),
+): Promise<Result<Response>> {
+  try {
+    return await follow(request, credentials, stall.signal);
+  } finally {
+    stall.end();
+  }
+}
+
+async function follow(
+  request: GitRequest,
+  credentials: ReadonlyMap<string, string>,
+  signal: AbortSignal,
+): Promise<Result<Response>> {
   const { origin } = new URL(request.url);
   const headers = new Headers(request.headers);
   const credential = credentials.get(origin);
   if (credential !== undefined) headers.set("authorization", basicAuthorization(credential));
   let url = request.url;
   for (let followed = 0; ; followed += 1) {
-    const answer = await send({ ...request, url, headers });
+    const answer = await send({ ...request, url, headers }, signal);
     if (answer === null) return refuse("upstream_unreachable", { reason: `${origin} does not answer` });
     if (answer.ok) return success(answer);
     await answer.body?.cancel();
@@ -37,9 +57,9 @@ export async function askGit(request: GitRequest, credentials: ReadonlyMap<strin
   }
 }
 
-async function send({ method, url, headers, body }: GitRequest): Promise<Response | null> {
+async function send({ method, url, headers, body }: GitRequest, signal: AbortSignal): Promise<Response | null> {
   try {
-    return await fetch(url, { method, headers, body, redirect: "manual" });
+    return await fetch(url, { method, headers, body, redirect: "manual", signal });
   } catch {
     return null;
   }

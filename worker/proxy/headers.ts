@@ -11,3 +11,10 @@ export function pickHeaders(from: Headers, allowed: readonly string[]): Headers 
   }
   return picked;
 }
+
+/** What of a git upstream's answer reaches the agent. */
+export function gitAnswerHeaders(upstream: Headers): Headers {
+  const headers = pickHeaders(upstream, ["content-type"]);
+  headers.set("cache-control", "no-cache");
+  return headers;
+}

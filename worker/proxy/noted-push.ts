@@ -1,16 +1,15 @@
 /** What a push is about to set, noted before it leaves: the upstream's webhook can be here before its answer. */
 import type { Cause } from "#protocol/incoming-event.ts";
 import { errorText, logLine } from "#protocol/log.ts";
-import { marksOf } from "#protocol/push-marks.ts";
+import { marksOf, type RefUpdate } from "#protocol/push-marks.ts";
 import type { Matching } from "../store/matching.ts";
-import type { PushCommand } from "./pkt-line.ts";
 
 export interface PushFacts {
   /** The repository, as marks name it. */
   key: number | string;
   /** What the push sets off is traced back to this run. */
   cause: Cause;
-  commands: readonly PushCommand[];
+  commands: readonly RefUpdate[];
 }
 
 export interface NotedPush {
@@ -24,7 +23,7 @@ export interface NotedPush {
 /** @returns null when it could not be noted: then the push must not leave. */
 export async function notePush(matching: Matching, facts: PushFacts, nowMs: number): Promise<NotedPush | null> {
   const { key, cause, commands } = facts;
-  const marksFor = (some: readonly PushCommand[]) => [...new Set(some.flatMap((command) => marksOf(key, command)))];
+  const marksFor = (some: readonly RefUpdate[]) => [...new Set(some.flatMap((command) => marksOf(key, command)))];
   try {
     const fresh = new Set(await matching.notePush(marksFor(commands), cause, nowMs));
     return {

@@ -1,4 +1,5 @@
 /** Moves a stream's bytes on as they come, and looks at each piece on its way. */
+import type { Stall } from "../within.ts";
 
 export interface PumpOptions {
   /** Sees each piece before it is passed on. */
@@ -7,6 +8,8 @@ export interface PumpOptions {
   onEnd: () => Promise<void>;
   /** Aborted when the one who reads has gone away: then the source is left. Without it, it is read to its end all the same. */
   leaveOn?: AbortSignal;
+  /** Told of each piece; when it notices that nothing comes, the source is left, and what is passed on breaks off. */
+  stall?: Stall;
 }
 
 /** @returns the stream to pass on, and a promise for `waitUntil` that never rejects. */
@@ -21,16 +24,21 @@ export function pump(
 async function move(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   writer: WritableStreamDefaultWriter<Uint8Array>,
-  { onChunk, onEnd, leaveOn }: PumpOptions,
+  { onChunk, onEnd, leaveOn, stall }: PumpOptions,
 ): Promise<void> {
   let fault: unknown = null;
   // While nothing comes, only the signal tells that the one who reads has gone away.
   leaveOn?.addEventListener("abort", () => reader.cancel(leaveOn.reason).catch(() => {}), { once: true });
+  stall?.signal.addEventListener("abort", () => {
+    fault = stall.signal.reason;
+    reader.cancel(fault).catch(() => {});
+  });
   let passOn = (chunk: Uint8Array) => writer.write(chunk);
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
+      stall?.touch();
       onChunk(value);
       await passOn(value).catch((error) => {
         if (leaveOn !== undefined) throw error;
@@ -41,6 +49,7 @@ async function move(
     fault = error ?? new Error("the stream broke");
     await reader.cancel(fault).catch(() => {});
   }
+  stall?.end();
   await onEnd().catch(() => {});
   await (fault === null ? writer.close() : writer.abort(fault)).catch(() => {});
 }

@@ -33,6 +33,12 @@ export function renderToGit(c: HttpContext, refusal: Refusal): Response {
   });
 }
 
+/** A refusal for git, and for the run's transcript. */
+export async function refuseGit(c: HttpContext, lease: LeaseRef, refusal: Refusal): Promise<Response> {
+  await tellRefusal(c, lease, refusal);
+  return renderToGit(c, refusal);
+}
+
 /**
  * Tells the run's transcript of a refusal, in the words that the agent reads; the same words are told once. What may pass
  * by itself is not told: an upstream that does not answer, a token whose attempt has ended.

@@ -107,6 +107,24 @@ export const githubRepositories = sqliteTable(
   ],
 );
 
+/** Pushes that have been sent on, until it is known what the upstream has made of them: an instance may be killed between. */
+export const begunPushes = sqliteTable(
+  "begun_pushes",
+  {
+    id: text().primaryKey(),
+    runId: text("run_id").notNull(),
+    generation: integer().notNull(),
+    /** The repository's number in the routine, and its address. */
+    number: integer().notNull(),
+    url: text().notNull(),
+    branches: text({ mode: "json" }).$type<{ branch: string; commit: string; previous: string | null }[]>().notNull(),
+    tries: integer().notNull().default(0),
+    /** When the upstream is asked. */
+    askAt: integer("ask_at").notNull(),
+  },
+  (table) => [index("begun_pushes_due").on(table.askAt)],
+);
+
 /** What runs push, noted before it leaves: repository, ref and commit as one text. What pushes cause is known by it. */
 export const pushMarks = sqliteTable(
   "push_marks",
