@@ -21,8 +21,8 @@ const WORDS_LENGTH = 200;
 const errorSchema = z.object({ error: z.object({ message: z.string() }) });
 
 /**
- * Asks for the list of models, which costs nothing. An address that keeps that list to itself may still answer calls, so
- * a refusal counts only when tokens can't be counted either. Whatever else is answered, or nothing, says nothing of the key.
+ * Has tokens counted, which costs nothing and is served by whatever serves the Messages API. A key may be good for less
+ * than that model: a refusal counts only when it may not list models either. Whatever else is answered says nothing of it.
  */
 export async function checkModel(
   { apiKey, baseUrl, model }: ModelAccess,
@@ -40,13 +40,14 @@ export async function checkModel(
   } as const;
   const body = JSON.stringify({ model: model ?? "claude-sonnet-5", messages: [{ role: "user", content: "hi" }] });
   try {
+    const counted = await fetch(`${address}/v1/messages/count_tokens`, { ...init, method: "POST", body });
+    if (!isRefusal(counted)) {
+      await counted.body?.cancel();
+      return usable(counted.ok ? "" : `, which could not be checked: ${address} answered ${counted.status}`);
+    }
     const listed = await fetch(`${address}/v1/models?limit=1`, init);
     await listed.body?.cancel();
-    if (!isRefusal(listed))
-      return usable(listed.ok ? "" : `, which could not be checked: ${address} answered ${listed.status}`);
-    const counted = await fetch(`${address}/v1/messages/count_tokens`, { ...init, method: "POST", body });
-    if (!isRefusal(counted)) return usable("");
-    return refused(counted.status, await wordsOf(counted));
+    return isRefusal(listed) ? refused(counted.status, await wordsOf(counted)) : usable("");
   } catch {
     return usable(`, which could not be checked: ${address} does not answer`);
   }

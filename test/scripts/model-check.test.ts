@@ -49,15 +49,16 @@ describe("the model's key at the start", () => {
     ],
     ["is refused without a body", status(403), true, /refuses your ANTHROPIC_API_KEY \(403\)/],
     ["may not list models, and may call them", listOnly(refusal, status(200)), false, GOOD],
-    ["may not list models, and the model is unknown", listOnly(status(403), status(404)), false, GOOD],
-    ["meets a gateway without a list", status(404), false, UNSURE],
+    ["may list models, and not call this one", listOnly(status(200), refusal), false, GOOD],
+    ["may not list models, and the model is unknown", listOnly(status(403), status(404)), false, UNSURE],
+    ["meets a gateway that counts nothing", status(404), false, UNSURE],
     ["meets a service that is down", status(503), false, UNSURE],
     ["meets a sign-in page", status(302, { location: "/login" }), false, UNSURE],
     ["meets a broken connection", (request) => void request.socket.destroy(), false, UNSURE],
   ])("%s", async (_what, answer, isRefused, sentence) => {
     const { seen, ...checked } = await check(answer);
     expect(checked).toEqual({ isRefused, sentence: expect.stringMatching(sentence) });
-    expect(seen[0]).toBe("GET /v1/models?limit=1 key");
+    expect(seen[0]).toBe("POST /v1/messages/count_tokens key");
     expect(seen.length).toBeLessThanOrEqual(2);
   });
 
