@@ -127,7 +127,7 @@ function completed(saved: RoutineDefinition): RoutineDefinition {
  * A routine as the API shows it, but for what depends on the time and the address that it is read at: the worker adds it.
  * @param endpointOf the state of a webhook trigger's secrets.
  */
-export function routineView(row: RoutineRow, endpointOf: (triggerId: string) => EndpointState | null): Routine {
+export function routineView(row: RoutineRow, endpointOf: (triggerId: string) => EndpointState): Routine {
   return {
     ...row.definition,
     triggers: row.definition.triggers.map((trigger) => ({
@@ -146,11 +146,15 @@ export function routineView(row: RoutineRow, endpointOf: (triggerId: string) => 
   };
 }
 
-function endpointView({ id, source }: WebhookTrigger, state: EndpointState | null): TriggerStatus["endpoint"] {
-  const until = state?.previousUntilMs ?? null;
+function endpointView(
+  { id, source }: WebhookTrigger,
+  { secret, handedOver }: EndpointState,
+): TriggerStatus["endpoint"] {
+  const until = secret?.previousUntilMs ?? null;
   return {
     url: `/webhooks/${source}/${id}`,
-    has_secret: state !== null,
+    has_secret: secret !== null,
     previous_secret_until: until === null ? null : timestamp(until),
+    ...(handedOver === 0 ? {} : { secrets_handed_over: handedOver }),
   };
 }

@@ -1,7 +1,8 @@
-/** Secrets of webhook endpoints: encrypted at rest, two in force while a rotation overlaps. */
-import { eq, sql } from "drizzle-orm";
+/** Secrets of webhook endpoints: encrypted at rest, two in force while a rotation overlaps, and those that nobody has confirmed. */
+import { and, asc, count, desc, eq, sql } from "drizzle-orm";
+import type { HandedOver } from "./peers.ts";
 import type { Database } from "./routine-database.ts";
-import { endpoints } from "./routine-schema.ts";
+import { endpoints, handedOver } from "./routine-schema.ts";
 
 /** For so long the secret before is accepted too. */
 export const ROTATION_OVERLAP_MS = 24 * 3_600_000;
@@ -11,9 +12,20 @@ const PREVIOUS_KEPT = 4;
 
 type Previous = (typeof endpoints.$inferSelect)["previous"];
 
+/** More have come from strangers: who has just asked the source to send its secret again finds it among the newest. */
+const HANDED_OVER_KEPT = 10;
+
 export interface EndpointState {
-  /** Until when the secret before is accepted too; null when there is none. Unix milliseconds. */
-  previousUntilMs: number | null;
+  /** Until when the secret before is accepted too, or null, in Unix milliseconds; null for an endpoint without a secret. */
+  secret: { previousUntilMs: number | null } | null;
+  /** How many secrets wait for the owner's yes. */
+  handedOver: number;
+}
+
+/** A request that brought a secret. */
+export interface Bringer {
+  ip: string | null;
+  userAgent: string | null;
 }
 
 export class EndpointSecrets {
@@ -43,48 +55,91 @@ export class EndpointSecrets {
 
   /**
    * Puts a secret in force; those before stay so for a while, each from its own replacement on.
-   * @param sealed from `seal`. @param isUnseen the source has handed it over, and a person has to see it once.
+   * What was handed over and not confirmed is forgotten. @param sealed from `seal`.
    */
-  keep(triggerId: string, sealed: string, isUnseen: boolean, nowMs: number): void {
+  keep(triggerId: string, sealed: string, nowMs: number): void {
     const before = this.#row(triggerId);
     const replaced = before === undefined ? [] : [{ secret: before.secret, untilMs: nowMs + ROTATION_OVERLAP_MS }];
     const previous = [...replaced, ...accepted(before?.previous ?? [], nowMs)].slice(0, PREVIOUS_KEPT);
-    const values = { triggerId, secret: sealed, previous, isUnseen };
+    const values = { triggerId, secret: sealed, previous, isUnseen: false };
     this.#database
       .insert(endpoints)
       .values(values)
       .onConflictDoUpdate({ target: endpoints.triggerId, set: values })
       .run();
+    this.#forgetHandedOver(triggerId);
   }
 
-  /** The secret that the source has handed over, for the first who asks; null when there is none, or it was seen. */
-  async takeUnseen(triggerId: string): Promise<string | null> {
-    const row = this.#row(triggerId);
-    if (row?.isUnseen !== true) return null;
-    this.#database.update(endpoints).set({ isUnseen: false }).where(eq(endpoints.triggerId, triggerId)).run();
-    return open(await this.#key(), triggerId, row.secret);
+  /** Keeps a secret that somebody has brought: in force for nobody. @param sealed from `seal`. @param id names it, and tells a repeat. */
+  handOver(triggerId: string, { id, sealed }: { id: string; sealed: string }, from: Bringer, nowMs: number): void {
+    const seen = { lastAt: nowMs, ...from };
+    this.#database
+      .insert(handedOver)
+      .values({ triggerId, id, secret: sealed, at: nowMs, times: 1, ...seen })
+      .onConflictDoUpdate({
+        target: [handedOver.triggerId, handedOver.id],
+        set: { ...seen, times: sql`${handedOver.times} + 1` },
+      })
+      .run();
+    const kept = this.#database
+      .select({ id: handedOver.id })
+      .from(handedOver)
+      .where(eq(handedOver.triggerId, triggerId))
+      .orderBy(desc(handedOver.lastAt), asc(handedOver.id))
+      .limit(HANDED_OVER_KEPT);
+    this.#database
+      .delete(handedOver)
+      .where(and(eq(handedOver.triggerId, triggerId), sql`${handedOver.id} NOT IN ${kept}`))
+      .run();
   }
 
-  /** @returns null for an endpoint without a secret. */
-  state(triggerId: string, nowMs: number): EndpointState | null {
+  /** What waits for the owner's yes, newest first. */
+  async handedOver(triggerId: string): Promise<HandedOver[]> {
+    const rows = this.#database
+      .select()
+      .from(handedOver)
+      .where(eq(handedOver.triggerId, triggerId))
+      .orderBy(desc(handedOver.lastAt), asc(handedOver.id))
+      .all();
+    const key = await this.#key();
+    const opened = await Promise.all(
+      rows.map(async ({ id, secret, at, lastAt, times, ip, userAgent }) => {
+        const text = await open(key, triggerId, secret);
+        return text === null ? [] : [{ id, secret: text, atMs: at, lastAtMs: lastAt, times, ip, userAgent }];
+      }),
+    );
+    return opened.flat();
+  }
+
+  state(triggerId: string, nowMs: number): EndpointState {
     const row = this.#row(triggerId);
-    if (row === undefined) return null;
-    const [newest] = accepted(row.previous, nowMs);
-    return { previousUntilMs: newest?.untilMs ?? null };
+    const [newest] = accepted(row?.previous ?? [], nowMs);
+    const secret = row === undefined ? null : { previousUntilMs: newest?.untilMs ?? null };
+    return { secret, handedOver: this.handedOverCount(triggerId) };
+  }
+
+  handedOverCount(triggerId: string): number {
+    const query = this.#database.select({ n: count() }).from(handedOver).where(eq(handedOver.triggerId, triggerId));
+    return query.get()?.n ?? 0;
   }
 
   /** Ends all secrets of an endpoint at once: what leaked must not stay good for a day. */
   clear(triggerId: string): void {
     this.#database.delete(endpoints).where(eq(endpoints.triggerId, triggerId)).run();
+    this.#forgetHandedOver(triggerId);
   }
 
   /** Forgets the secrets of triggers that the routine has no more. */
   retain(triggerIds: readonly string[]): void {
-    this.#database
-      .delete(endpoints)
-      // As one text: a statement takes a hundred values.
-      .where(sql`${endpoints.triggerId} NOT IN (SELECT value FROM json_each(${JSON.stringify(triggerIds)}))`)
-      .run();
+    // As one text: a statement takes a hundred values.
+    const kept = sql`(SELECT value FROM json_each(${JSON.stringify(triggerIds)}))`;
+    for (const table of [endpoints, handedOver]) {
+      this.#database.delete(table).where(sql`${table.triggerId} NOT IN ${kept}`).run();
+    }
+  }
+
+  #forgetHandedOver(triggerId: string): void {
+    this.#database.delete(handedOver).where(eq(handedOver.triggerId, triggerId)).run();
   }
 
   #row(triggerId: string) {

@@ -5,11 +5,15 @@ import type { IncomingEvent } from "#protocol/incoming-event.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { WebhookTrigger } from "#protocol/triggers.ts";
 import type { RoutineRow } from "./definition-store.ts";
+import type { Bringer } from "./endpoint-secrets.ts";
 import type { EndpointAnswer, SecretAnswer } from "./peers.ts";
 import { changeAndTell } from "./routine-birth.ts";
 import type { RoutineLife } from "./routine-life.ts";
 import type { RoutineParts } from "./routine-parts.ts";
-import { makeSecret } from "./secrets.ts";
+import { hashSecret, makeSecret } from "./secrets.ts";
+
+/** Enough to tell ten of them apart. */
+const HANDED_OVER_ID_LENGTH = 16;
 
 /** Each event in a transaction of its own: one that can't be taken in holds up no other. */
 export function offerEvent(life: RoutineLife, parts: RoutineParts, event: IncomingEvent): DeliveryOutcome[] {
@@ -38,7 +42,8 @@ export async function readEndpoint(
 ): Promise<Result<EndpointAnswer>> {
   const trigger = webhookOf(routine, triggerId);
   if (trigger === null) return refuse("not_found");
-  return success({ trigger, secrets: await endpoints.inForce(triggerId, Date.now()) });
+  const is_unconfirmed = endpoints.handedOverCount(triggerId) > 0;
+  return success({ trigger, is_unconfirmed, secrets: await endpoints.inForce(triggerId, Date.now()) });
 }
 
 /** @param given null to have a secret drawn. */
@@ -47,32 +52,52 @@ async function sealSecret({ endpoints }: RoutineParts, triggerId: string, given:
   return { secret, sealed: await endpoints.seal(triggerId, secret) };
 }
 
-/** Puts a sealed secret in force. Call it inside a transaction. @returns until when the one before is accepted too. */
-function putInForce(
-  { endpoints }: RoutineParts,
-  routine: RoutineRow,
-  { sealed, triggerId, from }: { sealed: string; triggerId: string; from: "owner" | "source" },
-  nowMs: number,
-): Result<string | null> {
-  if (webhookOf(routine, triggerId) === null) return refuse("not_found");
-  if (from === "source" && endpoints.state(triggerId, nowMs) !== null) return refuse("webhook_refused");
-  endpoints.keep(triggerId, sealed, from === "source", nowMs);
-  const until = endpoints.state(triggerId, nowMs)?.previousUntilMs ?? null;
-  return success(until === null ? null : timestamp(until));
-}
-
 /** Rotates a secret. */
 export async function rotateSecret(
   life: RoutineLife,
-  { triggerId, given, from }: { triggerId: string; given: string | null; from: "owner" | "source" },
+  { triggerId, given }: { triggerId: string; given: string | null },
 ): Promise<Result<SecretAnswer>> {
-  const { parts } = life;
-  const { secret, sealed } = await sealSecret(parts, triggerId, given);
+  const { endpoints, definitions } = life.parts;
+  const { secret, sealed } = await sealSecret(life.parts, triggerId, given);
   return changeAndTell(life, (routine, nowMs) => {
-    const put = putInForce(parts, routine, { sealed, triggerId, from }, nowMs);
-    if (!put.ok) return put;
-    const row = parts.definitions.update(routine, {}, nowMs);
-    return success({ row, told: { secret, previous_secret_until: put.value } });
+    if (webhookOf(routine, triggerId) === null) return refuse("not_found");
+    endpoints.keep(triggerId, sealed, nowMs);
+    const until = endpoints.state(triggerId, nowMs).secret?.previousUntilMs ?? null;
+    const told = { secret, previous_secret_until: until === null ? null : timestamp(until) };
+    return success({ row: definitions.update(routine, {}, nowMs), told });
+  });
+}
+
+/** The owner has seen what was handed over, and says yes: it is in force from then on. */
+export async function confirmSecret(
+  life: RoutineLife,
+  { triggerId, id }: { triggerId: string; id: string },
+): Promise<Result<SecretAnswer>> {
+  const waiting = await life.parts.endpoints.handedOver(triggerId);
+  const meant = waiting.find((one) => one.id === id);
+  return meant === undefined ? refuse("not_found") : rotateSecret(life, { triggerId, given: meant.secret });
+}
+
+/** Keeps a secret that somebody has brought to an endpoint, for the owner to see: nobody is believed by it. */
+export async function handOver(
+  life: RoutineLife,
+  { triggerId, secret, from }: { triggerId: string; secret: string; from: Bringer },
+): Promise<Result<null>> {
+  const { endpoints, definitions, outbox } = life.parts;
+  const id = (await hashSecret(secret)).slice(0, HANDED_OVER_ID_LENGTH);
+  const sealed = await endpoints.seal(triggerId, secret);
+  return life.change((nowMs) => {
+    const routine = definitions.row();
+    if (routine === null || routine.status === "deleted") return refuse("not_found");
+    if (webhookOf(routine, triggerId) === null) return refuse("not_found");
+    const before = endpoints.handedOverCount(triggerId);
+    endpoints.handOver(triggerId, { id, sealed }, from, nowMs);
+    // Lists tell how many wait: whoever repeats one causes no write beyond this object.
+    if (endpoints.handedOverCount(triggerId) !== before) {
+      definitions.update(routine, {}, nowMs);
+      outbox.owe("project_routine", routine.id, nowMs);
+    }
+    return success(null);
   });
 }
 

@@ -36,12 +36,25 @@ export interface DueAnswer {
 export interface EndpointAnswer {
   trigger: WebhookTrigger;
   secrets: string[];
+  /** Whether secrets that nobody has said yes to have been handed over. */
+  is_unconfirmed: boolean;
 }
 
 export interface SecretAnswer {
   secret: string;
   /** Until when the one before is accepted too. */
   previous_secret_until: string | null;
+}
+
+/** A secret that has come to an endpoint, and is believed by nobody yet. Moments are Unix milliseconds. */
+export interface HandedOver {
+  id: string;
+  secret: string;
+  atMs: number;
+  lastAtMs: number;
+  times: number;
+  ip: string | null;
+  userAgent: string | null;
 }
 
 export interface PoolPeer extends Rpc.DurableObjectBranded {

@@ -18,10 +18,11 @@ import type { Admission, Occurrence, TriggerEvent } from "#protocol/trigger-even
 import { CLOSE_CODES } from "#protocol/viewer.ts";
 import type { Access } from "./access.ts";
 import { changeDefinition, definitionFault, viewOf } from "./definition-changes.ts";
+import type { Bringer } from "./endpoint-secrets.ts";
 import type { ObjectEnv } from "./environment.ts";
-import { endSecrets, offerEvent, readEndpoint, rotateSecret } from "./listening.ts";
+import { confirmSecret, endSecrets, handOver, offerEvent, readEndpoint, rotateSecret } from "./listening.ts";
 import type { AnsweringModel } from "./model-rule.ts";
-import type { DueAnswer, EndpointAnswer, SecretAnswer } from "./peers.ts";
+import type { DueAnswer, EndpointAnswer, HandedOver, SecretAnswer } from "./peers.ts";
 import { changeAndTell, createRoutine, removeRoutine } from "./routine-birth.ts";
 import { hasTables } from "./routine-database.ts";
 import { type Open, RoutineOpening } from "./routine-opening.ts";
@@ -142,15 +143,10 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     return open.ok ? readEndpoint(open.value.parts, open.value.routine, triggerId) : open;
   }
 
-  /** Puts a secret in force, one that is drawn where none is given. A source can do so only where there is none yet. */
-  async setSecret(
-    id: OwnedId,
-    triggerId: string,
-    given: string | null,
-    from: "owner" | "source",
-  ): Promise<Result<SecretAnswer>> {
+  /** Puts a secret in force, one that is drawn where none is given. */
+  async setSecret(id: OwnedId, triggerId: string, given: string | null): Promise<Result<SecretAnswer>> {
     const open = this.#opening.routine(id);
-    return open.ok ? rotateSecret(open.value.life, { triggerId, given, from }) : open;
+    return open.ok ? rotateSecret(open.value.life, { triggerId, given }) : open;
   }
 
   /** Ends an endpoint's secrets at once: it believes nobody until it has a new one. */
@@ -158,12 +154,21 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     return this.#opening.changeRoutine(id, ({ parts, routine }, nowMs) => endSecrets(parts, routine, triggerId, nowMs));
   }
 
-  /** The secret that the source has handed over: once. */
-  async takeHandedOver(id: OwnedId, triggerId: string): Promise<Result<{ secret: string }>> {
+  /** Somebody has brought a secret to the endpoint: the owner is to see it, and it is in force for nobody. */
+  async handOver(id: OwnedId, triggerId: string, secret: string, from: Bringer): Promise<Result<null>> {
     const open = this.#opening.routine(id);
-    if (!open.ok) return open;
-    const secret = await open.value.parts.endpoints.takeUnseen(triggerId);
-    return secret === null ? refuse("not_found") : success({ secret });
+    return open.ok ? handOver(open.value.life, { triggerId, secret, from }) : open;
+  }
+
+  /** The secrets that wait for the owner's yes. */
+  async handedOver(id: OwnedId, triggerId: string): Promise<Result<HandedOver[]>> {
+    const open = this.#opening.routine(id);
+    return open.ok ? success(await open.value.parts.endpoints.handedOver(triggerId)) : open;
+  }
+
+  async confirmSecret(id: OwnedId, triggerId: string, handedId: string): Promise<Result<SecretAnswer>> {
+    const open = this.#opening.routine(id);
+    return open.ok ? confirmSecret(open.value.life, { triggerId, id: handedId }) : open;
   }
 
   occurrences(id: OwnedId, page: PageRequest): Result<Page<Occurrence>> {

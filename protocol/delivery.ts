@@ -10,6 +10,7 @@ import { outcomeReasonSchema, outcomeSchema } from "./trigger-event.ts";
 /** Why a request was not believed. The sender hears the same words for each. */
 export const verificationFailures = [
   "no_secret",
+  "secret_unconfirmed",
   "signature_missing",
   "signature_malformed",
   "signature_wrong",

@@ -247,6 +247,9 @@ export const triggerStatusSchema = z
         url: z.string().meta({ description: "Where the source is to send to." }),
         has_secret: z.boolean(),
         previous_secret_until: nullable(timestampSchema),
+        secrets_handed_over: z.int().min(1).optional().meta({
+          description: "So many secrets have come to the endpoint from whomever, and wait for the owner's yes.",
+        }),
       }),
     )
       .default(null)

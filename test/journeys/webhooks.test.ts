@@ -209,21 +209,6 @@ describe("an endpoint", () => {
     expect(await deliveriesTo(endpoint)).toEqual([]);
   });
 
-  it("of Notion is given its secret by Notion, which is shown to a person once", async () => {
-    const notion = cases.find(({ tested }) => tested.listener.source === "notion")?.tested ?? expect.unreachable();
-    const endpoint = await makeEndpoint(notion, null);
-    const [secret, other] = notion.secrets;
-    const introduce = (token: string) => post(endpoint.path, JSON.stringify({ verification_token: token }), {});
-    expect((await introduce(secret)).status).toBe(200);
-    expect((await introduce(other)).status).toBe(401);
-    const path = `${secretPath(endpoint.routine.id, endpoint.triggerId)}/handed-over`;
-    expect(await call("POST", path)).toMatchObject({ status: 200, body: { secret } });
-    expect((await call("POST", path)).status).toBe(404);
-    const sample = notion.samples.find(({ reads }) => reads.kind === "event") ?? expect.unreachable();
-    expect((await send(endpoint, notion, sample)).status).toBe(202);
-    expect((await send(endpoint, notion, sample, other)).status).toBe(401);
-  });
-
   it("of Pub/Sub is meant by tokens for the address that is shown, where the trigger names no other", async () => {
     openKeys();
     const pubsub = cases.find(({ tested }) => tested.listener.source === "pubsub")?.tested ?? expect.unreachable();

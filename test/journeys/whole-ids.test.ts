@@ -18,6 +18,7 @@ interface Operation {
 /** What an operation takes that needs a body, so that nothing but the id is wrong with the request. */
 const BODIES: Record<string, unknown> = {
   "PATCH /api/v1/routines/{id}": { name: "Taken over" },
+  "POST /api/v1/routines/{id}/triggers/{trigger_id}/secret/handed-over": { id: "0123456789abcdef" },
   "POST /api/v1/routines/{id}/triggers/test": { source: "event", event: "x", payload: {} },
 };
 

@@ -42,7 +42,10 @@ export type Reading =
   /** Not what the source sends, though it was signed: kept as a delivery, with the reason. */
   | { kind: "unreadable"; reason: string };
 
-/** The sender introduces itself, before any secret is known, with the secret that it will sign with. */
+/**
+ * Somebody introduces itself, before any secret is known, with the secret that the source would sign with: it is nobody
+ * yet, and its secret in force only when the owner has seen it and said yes.
+ */
 export interface Introduction {
   secret: string;
   answer: ListenerAnswer;

@@ -48,8 +48,9 @@ function setUp(url: string): readonly string[] {
     "Share the pages and databases with it: on the page, **••• → Connections**. For comments, give it the capability **Read comments**.",
     "In the integration, open the tab **Webhooks**, and press **Create a subscription**.",
     `Give it the **Webhook URL** \`${url}\`, choose the event types, and press **Create subscription**.`,
-    "Notion sends its verification token to Reveille at once, which keeps it as this endpoint's secret and shows it to you.",
-    "Back in Notion, press **Verify**, paste the token, and press **Verify subscription**. If none came, press **Resend token** first.",
+    "Notion sends its verification token to Reveille at once, which shows it to you with when and from where it came. Anybody who knows the address can send one, so Reveille believes none yet.",
+    "Back in Notion, press **Verify**, paste the token, and press **Verify subscription**. If none came, press **Resend token** first. Notion accepts its own token alone.",
+    "Confirm that token in Reveille. What Notion sends before that is refused; Notion sends it again, for a day.",
     "Add a comment to a shared page: the delivery shows up in Reveille within seconds. Edits of a page take a minute or two.",
   ];
 }
@@ -58,7 +59,7 @@ function verify({ headers, body }: InboundRequest, { secrets }: VerifyContext): 
   return verifyHexSignature(headers.get("x-notion-signature"), "sha256=", body, secrets);
 }
 
-/** The token is what Notion signs with from then on. It is nobody's guess: a person has to bring it back to Notion. */
+/** The token is what Notion signs with from then on. Nobody has signed this: Notion tells its own when a person brings it back. */
 function introduce({ body }: InboundRequest): Introduction | null {
   const payload = jsonObject(body);
   const secret = textAt(payload ?? undefined, "verification_token");

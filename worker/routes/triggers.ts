@@ -4,7 +4,8 @@ import { deliveryOutcomeSchema } from "#protocol/delivery.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { deliveryIdSchema, routineIdSchema, triggerIdSchema } from "#protocol/ids.ts";
 import { eventSourceSchema } from "#protocol/incoming-event.ts";
-import { jsonSchema } from "#protocol/schema.ts";
+import { jsonSchema, nullable } from "#protocol/schema.ts";
+import { timestamp, timestampSchema } from "#protocol/time.ts";
 import { endpoint } from "../endpoint.ts";
 import type { App, HttpContext } from "../http-env.ts";
 import { makeDeliveryId } from "../inbox/delivery-ids.ts";
@@ -23,7 +24,27 @@ const secretInput = z
 const secretAnswer = z
   .object({ secret: z.string(), url: z.url(), previous_secret_until: z.string().nullable() })
   .meta({ id: "EndpointSecret" });
-const handedOver = z.object({ secret: z.string() }).meta({ id: "HandedOverSecret" });
+const handedOver = z
+  .object({
+    data: z.array(
+      z
+        .object({
+          id: z.string(),
+          secret: z.string().meta({ description: "As the source has it: the one that it accepts is its own." }),
+          received_at: timestampSchema,
+          last_received_at: timestampSchema,
+          times: z.int().min(1),
+          ip: nullable(z.string()).meta({
+            description: "Where it last came from; null where the platform does not tell.",
+          }),
+          user_agent: nullable(z.string()),
+        })
+        .meta({ id: "HandedOverSecret" }),
+    ),
+    next_cursor: z.null(),
+  })
+  .meta({ id: "HandedOverSecrets" });
+const confirmInput = z.strictObject({ id: z.string().min(1).max(100) }).meta({ id: "ConfirmSecretInput" });
 
 const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}$/, "must be the name of a header");
 const headerValue = z.string().regex(/^[\t\x20-\x7e]{0,2000}$/, "must be text in ASCII, at most 2,000 characters");
@@ -65,7 +86,7 @@ export function mountTriggers(app: App): void {
       const { source } = found.value.trigger;
       const fault = secretFault(source, body.secret);
       if (fault !== null) return refuse("invalid_request", { field: "secret", message: `secret: ${fault}` });
-      const set = await owner.setSecret(params.trigger_id, body.secret ?? null, "owner");
+      const set = await owner.setSecret(params.trigger_id, body.secret ?? null);
       return set.ok ? success({ ...set.value, url: endpointUrl(source, params.trigger_id, baseUrl(c)) }) : set;
     },
   );
@@ -86,11 +107,49 @@ export function mountTriggers(app: App): void {
     {
       ...secret,
       path: "/api/v1/routines/{id}/triggers/{trigger_id}/secret/handed-over",
-      summary: "Show the secret that the source has handed over: once",
-      description: "Notion sends its verification token to the endpoint, and wants to see it pasted.",
+      method: "get",
+      summary: "List the secrets that have been handed over to a webhook trigger's endpoint, newest first",
+      description:
+        "Notion sends its verification token to the endpoint, and wants to see it pasted; so can anybody else send one. " +
+        "None is believed before it is confirmed.",
       answer: { status: 200, schema: handedOver },
     },
-    async ({ c, params }) => c.var.deps.ownerOf(params.id).takeHandedOver(params.trigger_id),
+    async ({ c, params }) => {
+      const owner = c.var.deps.ownerOf(params.id);
+      const found = await owner.endpoint(params.trigger_id);
+      if (!found.ok) return found;
+      const waiting = await owner.handedOver(params.trigger_id);
+      if (!waiting.ok) return waiting;
+      const data = waiting.value.map(({ id, secret, atMs, lastAtMs, times, ip, userAgent }) => ({
+        id,
+        secret,
+        received_at: timestamp(atMs),
+        last_received_at: timestamp(lastAtMs),
+        times,
+        ip,
+        user_agent: userAgent,
+      }));
+      return success({ data, next_cursor: null });
+    },
+  );
+  endpoint(
+    app,
+    {
+      ...secret,
+      path: "/api/v1/routines/{id}/triggers/{trigger_id}/secret/handed-over",
+      summary: "Confirm a secret that has been handed over: the endpoint believes it from then on",
+      description: "The others that were handed over are forgotten.",
+      body: { schema: confirmInput, optional: false },
+      answer: { status: 201, schema: secretAnswer },
+    },
+    async ({ c, params, body }) => {
+      const owner = c.var.deps.ownerOf(params.id);
+      const found = await owner.endpoint(params.trigger_id);
+      if (!found.ok) return found;
+      const set = await owner.confirmSecret(params.trigger_id, body.id);
+      const url = endpointUrl(found.value.trigger.source, params.trigger_id, baseUrl(c));
+      return set.ok ? success({ ...set.value, url }) : set;
+    },
   );
   endpoint(
     app,

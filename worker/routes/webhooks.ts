@@ -1,5 +1,6 @@
 /** Inbound webhooks: verified over the raw bytes, stored, answered; what they start comes after the answer. */
 import { z } from "zod";
+import type { EndpointAnswer } from "#durable-objects/peers.ts";
 import type { VerificationFailure } from "#protocol/delivery.ts";
 import { triggerIdSchema } from "#protocol/ids.ts";
 import { logLine } from "#protocol/log.ts";
@@ -23,6 +24,7 @@ const GITHUB_BODY_BYTES = 25 * 1_048_576;
 const ENDPOINT_BODY_BYTES = 5 * 1_048_576;
 /** No event of GitHub's has a longer name. */
 const NAME_LENGTH = 100;
+const USER_AGENT_LENGTH = 300;
 const DAY_LENGTH = "2026-11-22".length;
 /** A handshake is over in a moment, whoever sent it. */
 const KEYS_DEADLINE_MS = 5_000;
@@ -89,7 +91,7 @@ async function receiveAtEndpoint(c: HttpContext): Promise<Response> {
   const { trigger, secrets } = endpoint.value;
   const request: InboundRequest = { headers: c.req.raw.headers, body: body.value };
   const listener = LISTENERS[source];
-  if (secrets.length === 0 && listener.secretFrom !== "nobody") return introduced(c, trigger, request);
+  if (secrets.length === 0 && listener.secretFrom !== "nobody") return introduced(c, endpoint.value, request);
   const settings = settingsOf(trigger, baseUrl(c));
   const nowMs = Date.now();
   const verification = await listener.verify(request, { secrets, settings, nowMs, fetchKeys });
@@ -133,11 +135,20 @@ function answered(c: HttpContext, { status, contentType, body }: ListenerAnswer)
   return new Response(body, { status, headers: { ...securityHeaders(c), "content-type": contentType } });
 }
 
-/** The source may hand over its secret, as long as the endpoint has none. */
-async function introduced(c: HttpContext, trigger: WebhookTrigger, request: InboundRequest): Promise<Response> {
+/**
+ * The source may hand over its secret, as long as the endpoint has none. So may anybody who knows the address: it is kept for
+ * the owner to see, and believed when the owner has said yes.
+ */
+async function introduced(c: HttpContext, endpoint: EndpointAnswer, request: InboundRequest): Promise<Response> {
+  const { trigger, is_unconfirmed } = endpoint;
   const introduction = LISTENERS[trigger.source].introduce?.(request) ?? null;
-  if (introduction === null) return turnAway(c, trigger.source, trigger.id, "no_secret");
-  const kept = await c.var.deps.ownerOf(trigger.id).setSecret(trigger.id, introduction.secret, "source");
+  if (introduction === null) {
+    return turnAway(c, trigger.source, trigger.id, is_unconfirmed ? "secret_unconfirmed" : "no_secret");
+  }
+  const { headers } = request;
+  const userAgent = headers.get("user-agent")?.slice(0, USER_AGENT_LENGTH) ?? null;
+  const from = { ip: headers.get("cf-connecting-ip"), userAgent };
+  const kept = await c.var.deps.ownerOf(trigger.id).handOver(trigger.id, introduction.secret, from);
   return kept.ok ? answered(c, introduction.answer) : renderRefusal(c, kept.refusal);
 }
 

@@ -70,7 +70,7 @@ interface EndpointProps {
 }
 
 function Endpoint({ endpoint, needsSecret }: EndpointProps) {
-  const { url, has_secret: hasSecret, previous_secret_until: previousUntil } = endpoint;
+  const { url, has_secret: hasSecret, previous_secret_until: previousUntil, secrets_handed_over: waiting } = endpoint;
   return (
     <>
       <div className={styles.endpoint}>
@@ -81,6 +81,12 @@ function Endpoint({ endpoint, needsSecret }: EndpointProps) {
         <p className={styles.line}>
           <Badge tone="warning">No secret</Badge>
           <span className={styles.aside}>What comes is refused until the endpoint has one.</span>
+        </p>
+      )}
+      {waiting !== undefined && (
+        <p className={styles.line}>
+          <Badge tone="warning">{waiting === 1 ? "1 token to confirm" : `${waiting} tokens to confirm`}</Badge>
+          <span className={styles.aside}>Anybody can have sent it: nothing is believed until you confirm it.</span>
         </p>
       )}
       {previousUntil !== null && (
