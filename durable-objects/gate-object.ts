@@ -1,21 +1,27 @@
 /** Counts what the whole instance lets in. One object; it stores nothing. */
 import { DurableObject } from "cloudflare:workers";
 import { type ObjectEnv, requireConfig } from "./environment.ts";
-import { type Bucket, takeTokens } from "./fire-rate.ts";
-import type { Permits } from "./peers.ts";
-
-/** An object that nobody calls is forgotten after ten seconds. Its bucket would be full again by then anyway. */
-const FILLED_WITHIN_MINUTES = 1 / 6;
+import { MINUTE_MS, MinuteCount } from "./minute-count.ts";
+import { type GateAnswer, type GateReport, takeReport } from "./take-report.ts";
 
 export class GateObject extends DurableObject<ObjectEnv> {
-  #bucket: Bucket | null = null;
+  readonly #count = new MinuteCount();
+  #timer: ReturnType<typeof setTimeout> | null = null;
 
-  /** Hands out permits, as many of those that are asked for as there are. */
-  take(count: number): Permits {
-    const { instanceRatePerMinute: perMinute } = requireConfig(this.env);
-    const limit = { perMinute, burst: Math.max(1, Math.floor(perMinute * FILLED_WITHIN_MINUTES)) };
-    const { bucket, taken, retryAfterS } = takeTokens(this.#bucket, limit, count, Date.now());
-    this.#bucket = bucket;
-    return { taken, retry_after_s: retryAfterS };
+  /** Counts what an isolate has let in, and says how many of those that wait may be. */
+  count(report: GateReport): GateAnswer {
+    const nowMs = Date.now();
+    const answer = takeReport(this.#count, report, requireConfig(this.env).instanceRatePerMinute, nowMs);
+    this.#stayAwake();
+    return answer;
+  }
+
+  /** An idle object would be forgotten after ten seconds, and its count with it: a timer keeps it for a minute. */
+  #stayAwake(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.#count.forget(Date.now());
+      if (this.#count.total > 0) this.#stayAwake();
+    }, MINUTE_MS);
   }
 }

@@ -7,13 +7,6 @@ import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { WebhookTrigger } from "#protocol/triggers.ts";
 import type { LeaseEnd } from "./run-happenings.ts";
 
-/** What the gate of the instance hands out. */
-export interface Permits {
-  taken: number;
-  /** Until there is one again, when none was taken. */
-  retry_after_s: number;
-}
-
 export interface LeaseRequest {
   lease: LeaseRef;
   routine_id: string;

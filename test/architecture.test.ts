@@ -32,6 +32,7 @@ const DOORS_OF_OBJECTS = [
   "environment.ts",
   "object-ids.ts",
   "attempt-token.ts",
+  "minute-count.ts",
   "secrets.ts",
   "page-end.ts",
   "within-deadline.ts",

@@ -78,7 +78,7 @@ function makeDeps(env: Env): MadeDeps {
       begunPushes,
       settlePushes: (nowMs) => settlePushes({ begunPushes, ownerOf, credentials: config.gitCredentials }, nowMs),
       inbox: new Inbox({ ...found, baseUrl: config.publicUrl ?? "", pause }),
-      gate: instanceGate((count) => gateObject(env, config.jurisdiction).take(count)),
+      gate: instanceGate(config.instanceRatePerMinute, (report) => gateObject(env, config.jurisdiction).count(report)),
       due: dueStore(env.DB),
       sendDue: async (messages) => {
         await env.CLOCK.sendBatch(messages.map((body) => ({ body })));

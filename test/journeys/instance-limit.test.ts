@@ -2,13 +2,28 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { gateObject } from "#durable-objects/object-ids.ts";
-import type { Permits } from "#durable-objects/peers.ts";
 import { buildRoutine, call, fire, readRun } from "#test/support/api.ts";
-import { instanceGate } from "#worker/instance-gate.ts";
+import { fail, hang, method } from "#test/support/hang.ts";
+import { GateObject } from "#worker/index.ts";
+
+const LIMIT = 6_000;
 
 afterEach(() => {
   vi.useRealTimers();
 });
+
+/** Some other isolate lets so many in, now. */
+function othersLetIn(count: number) {
+  return gateObject(env, null).count({ in: Array.from({ length: count }, () => Date.now()), back: [], asked: [] });
+}
+
+/** For how many there is room, by the counter. */
+async function roomLeft(): Promise<number> {
+  const asked = Array.from({ length: 2 * LIMIT }, () => Date.now());
+  const { granted } = await gateObject(env, null).count({ in: [], back: [], asked });
+  await gateObject(env, null).count({ in: [], back: asked.slice(0, granted), asked: [] });
+  return granted;
+}
 
 describe("more than the instance allows", () => {
   it("is refused for fires, runs by hand and internal events alike, with the time to wait", async () => {
@@ -16,65 +31,56 @@ describe("more than the instance allows", () => {
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
     const admitted = await fire(routine);
     expect(admitted.status).toBe(200);
-    // Some other isolate takes all that is left; this one has the rest of its own at most.
-    while ((await gateObject(env, null).take(1_000)).taken > 0);
+    await othersLetIn(LIMIT);
     const asks = [
       () => fire(routine),
       () => call("POST", `/api/v1/routines/${routine.id}/run`),
       () => call("POST", "/api/v1/events", { name: "anything" }),
     ];
-    for (let count = 0; count < 20; count += 1) await fire(routine);
+    // This isolate has not heard of it, lets one in, and is told.
+    await vi.waitUntil(async () => (await fire(routine)).status === 429, { interval: 1 });
     for (const ask of asks) {
       const { status, headers, body } = await ask();
       expect([status, body]).toMatchObject([429, { error: { details: { code: "instance_rate_limited" } } }]);
-      expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
+      expect(Number(headers.get("retry-after"))).toBe(60);
     }
     expect((await readRun(admitted.body.run_id)).status).not.toBe("canceled");
-    vi.setSystemTime(Date.now() + 2_000);
+    vi.setSystemTime(Date.now() + 60_000);
     for (const ask of asks) expect((await ask()).status).toBe(200);
   });
 
-  it("is not reached by those who have no token", async () => {
+  it("is not reached by those who start nothing: without a token, or in a routine that is not there", async () => {
     const routine = await buildRoutine();
-    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 200_000 });
     const stranger = { ...routine, token: "rvf_wrong" };
     for (let count = 0; count < 60; count += 1) expect((await fire(stranger)).status).toBe(401);
-    // A sixth of 6,000, without those that this isolate holds.
-    expect((await gateObject(env, null).take(6_000)).taken).toBe(980);
+    const nowhere = `/api/v1/routines/${routine.id.slice(0, -5)}00000/run`;
+    for (let count = 0; count < 10; count += 1) expect((await call("POST", nowhere)).status).toBe(404);
+    await vi.waitFor(async () => expect(await roomLeft()).toBe(LIMIT));
     expect((await fire(routine)).status).toBe(200);
+    await vi.waitFor(async () => expect(await roomLeft()).toBe(LIMIT - 1));
   });
 });
 
-describe("an isolate", () => {
-  function counter(answers: Permits[]) {
-    return vi.fn((_count: number) => {
-      const answer = answers.shift();
-      return answer === undefined ? Promise.reject(new Error("unreachable")) : Promise.resolve(answer);
-    });
-  }
-
-  it("asks once for several, and again when their time is over", async () => {
-    const take = counter([
-      { taken: 20, retry_after_s: 1 },
-      { taken: 20, retry_after_s: 1 },
-    ]);
-    const gate = instanceGate(take);
-    for (let count = 0; count < 20; count += 1) expect((await gate.enter(0)).ok).toBe(true);
-    expect(take).toHaveBeenCalledTimes(1);
-    gate.giveBack();
-    await gate.enter(9_999);
-    expect(take).toHaveBeenCalledTimes(1);
-    gate.giveBack();
-    await gate.enter(10_000);
-    expect(take).toHaveBeenCalledTimes(2);
+describe("below it nobody is refused", () => {
+  it("however many come at once", async () => {
+    const routines = await Promise.all(Array.from({ length: 5 }, () => buildRoutine()));
+    const asked = Array.from({ length: 150 }, (_, number) =>
+      call("POST", `/api/v1/routines/${routines[number % 5]?.id}/run`),
+    );
+    const statuses = (await Promise.all(asked)).map(({ status }) => status);
+    expect(statuses.filter((status) => status !== 200)).toEqual([]);
   });
 
-  it("refuses while there is none, and lets in while nobody counts", async () => {
-    const gate = instanceGate(counter([{ taken: 0, retry_after_s: 7 }]));
-    expect(await gate.enter(0)).toMatchObject({
-      ok: false,
-      refusal: { code: "instance_rate_limited", retry_after_s: 7 },
-    });
-    expect((await gate.enter(0)).ok).toBe(true);
+  it.each([
+    ["hangs", hang],
+    ["fails", fail],
+  ])("while the counter %s", async (_what, trouble) => {
+    const routine = await buildRoutine();
+    using counter = trouble(method(GateObject.prototype, "count"));
+    for (let count = 0; count < 3; count += 1) expect((await fire(routine)).status).toBe(200);
+    const atOnce = await Promise.all(Array.from({ length: 20 }, () => fire(routine)));
+    expect(new Set(atOnce.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(counter.met).toBeGreaterThan(0);
   });
 });

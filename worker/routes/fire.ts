@@ -31,11 +31,11 @@ export function mountFire(app: App): void {
       if (!event.ok) return event;
       // Without a token the object is asked all the same: it counts what was refused, and knows whether it exists.
       const token = bearerToken(c.req.header("authorization")) ?? "";
-      const entered = await c.var.deps.gate.enter(startedAt);
+      const entered = await c.var.deps.gate.enter(c.executionCtx);
       if (!entered.ok) return entered;
       const admitted = await c.var.deps.ownerOf(params.id).fire(event.value, token);
       // Who has no token must not use up what the others may do.
-      if (!admitted.ok) c.var.deps.gate.giveBack();
+      if (!admitted.ok) c.var.deps.gate.giveBack(entered.value, c.executionCtx);
       logLine("info", {
         what: "fire",
         request_id: c.var.requestId,

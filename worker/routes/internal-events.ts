@@ -40,7 +40,7 @@ export function mountInternalEvents(app: App): void {
     async ({ c, body: { name, payload, dedupe_key } }) => {
       const { deliveries, deliveryLists, inbox } = c.var.deps;
       const nowMs = Date.now();
-      const entered = await c.var.deps.gate.enter(nowMs);
+      const entered = await c.var.deps.gate.enter(c.executionCtx);
       if (!entered.ok) return entered;
       const id = makeDeliveryId(nowMs);
       const body = new Uint8Array(encoder.encode(JSON.stringify({ name, payload: payload ?? null })));

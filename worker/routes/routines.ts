@@ -134,8 +134,11 @@ function mountVerbs(app: App): void {
     async ({ c, params, body }) => {
       const event = await triggerEvent(c, "manual", "Started by hand", body.text);
       if (!event.ok) return event;
-      const entered = await c.var.deps.gate.enter(Date.now());
-      return entered.ok ? c.var.deps.ownerOf(params.id).runNow(event.value) : entered;
+      const entered = await c.var.deps.gate.enter(c.executionCtx);
+      if (!entered.ok) return entered;
+      const admitted = await c.var.deps.ownerOf(params.id).runNow(event.value);
+      if (!admitted.ok) c.var.deps.gate.giveBack(entered.value, c.executionCtx);
+      return admitted;
     },
   );
 }
