@@ -1,16 +1,16 @@
 /** One runner pool: runners register and wait here; leases, capacity and queue; lost runners noticed. */
 import { DurableObject } from "cloudflare:workers";
-import { errorText, logLine } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
 import { makeAttemptToken } from "./attempt-token.ts";
 import { type Config, type ObjectEnv, readConfig, requireConfig } from "./environment.ts";
-import { LeaseBook, type LeaseRow, refOf } from "./lease-book.ts";
+import { KILL_DEADLINE_MS, LeaseBook, type LeaseRow, refOf } from "./lease-book.ts";
 import { MIGRATE_RETRY_MS } from "./migrate.ts";
 import { routineObject } from "./object-ids.ts";
 import type { LeaseRequest } from "./peers.ts";
 import { migratePool, poolDatabase } from "./pool-database.ts";
 import { RegisteredRunners } from "./registered-runners.ts";
+import { ReportEnds } from "./report-ends.ts";
 import type { HostReports } from "./runner-host.ts";
 import { answerClose, refuseUpgrade } from "./sockets.ts";
 
@@ -22,33 +22,44 @@ export class PoolObject extends DurableObject<ObjectEnv> {
   /** Why the pool can't work: a wrong configuration, or tables that are not those of this version; null when it can. */
   #fault: string | null = null;
   #nextCheckAt: number | null = null;
+  /** For when the alarm is armed, as far as this object knows. */
+  #alarmAt: number | null = null;
   readonly #runners: RegisteredRunners;
+  readonly #ends: ReportEnds;
 
   /** What the runners tell. */
   readonly #reports: HostReports = {
     accepted: (runnerId, lease) => {
       const row = this.#leases.get(lease);
       if (row?.runnerId !== runnerId) this.#runners.stop(runnerId, lease);
-      else if (row.status === "offered") this.#leases.accept(lease);
+      else if (row.status === "offered") this.#leases.accept(row);
+    },
+    declined: (runnerId, lease) => {
+      const row = this.#leases.get(lease);
+      if (row?.runnerId !== runnerId) return;
+      if (row.status === "offered") this.#leases.giveBack(row);
+      // It was taken back meanwhile, and nobody has begun with it.
+      else if (row.status === "stopping") this.#leases.end(row, "work_ended", Date.now());
     },
     ended: (runnerId, lease) => {
-      if (this.#leases.get(lease)?.runnerId === runnerId) this.#leases.end(lease, "work_ended", Date.now());
+      const row = this.#leases.get(lease);
+      if (row?.runnerId === runnerId) this.#leases.end(row, "work_ended", Date.now());
     },
     present: (runnerId, inHand) => {
       const isInHand = (row: LeaseRow) =>
         inHand.some((lease) => lease.run_id === row.runId && lease.generation === row.generation);
       for (const row of this.#leases.heldBy(runnerId)) {
         // An `ended` that was lost with the socket; an offer that was, runs into its own deadline.
-        if (row.status !== "offered" && !isInHand(row)) this.#leases.end(refOf(row), "work_ended", Date.now());
+        if (row.status !== "offered" && !isInHand(row)) this.#leases.end(row, "work_ended", Date.now());
         if (row.status === "stopping" && isInHand(row)) this.#runners.stop(runnerId, refOf(row));
-        if (row.status === "offered" && isInHand(row)) this.#leases.accept(refOf(row));
+        if (row.status === "offered" && isInHand(row)) this.#leases.accept(row);
       }
       for (const lease of inHand) {
         if (this.#leases.get(lease)?.runnerId !== runnerId) this.#runners.stop(runnerId, lease);
       }
     },
     lost: (runnerId) => {
-      for (const row of this.#leases.heldBy(runnerId)) this.#leases.end(refOf(row), "runner_lost", Date.now());
+      for (const row of this.#leases.heldBy(runnerId)) this.#leases.end(row, "runner_lost", Date.now());
     },
   };
 
@@ -58,6 +69,10 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     this.#leases = new LeaseBook(database);
     context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     this.#runners = new RegisteredRunners(context, database, this.#reports);
+    const tell = async (routineId: string, lease: LeaseRef, end: NonNullable<LeaseRow["end"]>) => {
+      await routineObject(env, this.#config.jurisdiction, routineId).leaseEnded(lease, end);
+    };
+    this.#ends = new ReportEnds(this.#leases, tell, () => this.#armAlarm());
     this.#open();
   }
 
@@ -88,7 +103,7 @@ export class PoolObject extends DurableObject<ObjectEnv> {
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
     if (this.#fault !== null) return;
-    this.#runners.receive(socket, typeof message === "string" ? message : "");
+    this.#runners.receive(socket, typeof message === "string" ? message : "", Date.now());
     this.#match();
   }
 
@@ -101,7 +116,9 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     this.#miss(socket);
   }
 
-  override async alarm(): Promise<void> {
+  /** Waits for nobody: a routine's object that hangs is waited for elsewhere. */
+  override alarm(): void {
+    this.#alarmAt = null;
     if (this.#fault !== null) this.#open();
     if (this.#fault !== null) return;
     const nowMs = Date.now();
@@ -109,9 +126,10 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     this.#runners.check(nowMs);
     for (const row of this.#leases.due(nowMs)) {
       if (row.status === "offered") this.#expire(row, nowMs);
-      if (row.status === "stopping" && row.runnerId !== null) this.#runners.forgetRunner(row.runnerId);
+      if (row.status === "stopping") this.#force(row, nowMs);
     }
-    await this.#reportEnds();
+    const ended = this.#leases.due(nowMs).filter(({ status }) => status === "ended");
+    this.#ends.start(ended, nowMs);
     this.#match();
   }
 
@@ -153,7 +171,7 @@ export class PoolObject extends DurableObject<ObjectEnv> {
       return "freed";
     }
     if (row.status === "offered" || row.status === "accepted") {
-      this.#leases.stop(lease, Date.now());
+      this.#leases.stop(row, Date.now());
       if (row.runnerId !== null) this.#runners.stop(row.runnerId, lease);
     }
     return "stopping";
@@ -161,16 +179,30 @@ export class PoolObject extends DurableObject<ObjectEnv> {
 
   #expire(row: LeaseRow, nowMs: number): void {
     if (row.runnerId !== null) this.#runners.stop(row.runnerId, refOf(row));
-    this.#leases.end(refOf(row), "offer_expired", nowMs);
+    this.#leases.end(row, "offer_expired", nowMs);
+  }
+
+  /** Work that does not stop is killed; what outlives that too ends by itself. The runner's other work goes on. */
+  #force(row: LeaseRow, nowMs: number): void {
+    const { runnerId } = row;
+    if (runnerId === null) return;
+    if (row.tries === 0 || !this.#runners.isConnected(runnerId)) {
+      // A runner that is away has a while to come back, and is lost with all its work when that is over.
+      this.#runners.kill(runnerId, refOf(row));
+      this.#leases.kill(row, nowMs);
+    } else if (this.#runners.isHeardSince(runnerId, (row.dueAt ?? nowMs) - KILL_DEADLINE_MS)) {
+      this.#leases.end(row, "runner_lost", nowMs);
+    } else this.#runners.forgetRunner(runnerId);
   }
 
   /** Hands waiting leases to runners with room, and arms the alarm for whatever comes next. */
   #match(): void {
+    const nowMs = Date.now();
     for (;;) {
       const row = this.#leases.nextWaiting();
       const runnerId = row === null ? null : this.#runners.freeRunner(this.#leases.counts());
       if (row === null || runnerId === null) break;
-      this.#leases.offer(refOf(row), runnerId, Date.now());
+      this.#leases.offer(row, runnerId, nowMs);
       void this.#sendOffer(runnerId, refOf(row));
     }
     this.#armAlarm();
@@ -188,33 +220,22 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     }
   }
 
-  /** Tells the routines' objects which leases have ended; a failed call is repeated by the alarm. */
-  async #reportEnds(): Promise<void> {
-    for (const row of this.#leases.due(Date.now()).filter(({ status }) => status === "ended")) {
-      const lease = refOf(row);
-      try {
-        const routine = routineObject(this.env, this.#config.jurisdiction, row.routineId);
-        await routine.leaseEnded(lease, row.end ?? "work_ended");
-        this.#leases.remove(lease);
-      } catch (error) {
-        this.#leases.postponeReport(row, Date.now());
-        logLine("warn", { what: "lease_end", run_id: row.runId, outcome: errorText(error) });
-      }
-    }
-  }
-
   /** It does not move ahead with every message: else traffic would keep a silent runner from being noticed. */
   #checkAt(): number {
     this.#nextCheckAt ??= Date.now() + CHECK_MS;
     return this.#nextCheckAt;
   }
 
+  /** An alarm that is armed for an earlier moment stays: it finds nothing to do, and arms the next. */
   #armAlarm(): void {
     const moments = [
       this.#leases.nextDue(),
       this.#runners.nextCheck(),
       this.#leases.isAnyHeld() ? this.#checkAt() : null,
     ].filter((moment) => moment !== null);
-    if (moments.length > 0) void this.ctx.storage.setAlarm(Math.min(...moments));
+    const earliest = Math.min(...moments);
+    if (moments.length === 0 || (this.#alarmAt !== null && this.#alarmAt <= earliest)) return;
+    this.#alarmAt = earliest;
+    void this.ctx.storage.setAlarm(earliest);
   }
 }

@@ -1,37 +1,39 @@
 /** The host of runners that register themselves over a WebSocket, as the local runner does. */
-import { and, eq, isNotNull, isNull, lte } from "drizzle-orm";
 import {
   type LeaseRef,
   type PoolToRunner,
   RUNNER_CLOSE,
   RUNNER_GRACE_MS,
+  RUNNER_PING_MS,
   RUNNER_PROTOCOLS_SERVED,
   type RunnerToPool,
   runnerToPoolSchema,
 } from "#protocol/runner-link.ts";
+import { attachmentOf, KnownRunners, type Runner } from "./known-runners.ts";
 import type { PoolDatabase } from "./pool-database.ts";
-import { runners } from "./pool-schema.ts";
 import type { Grant, HostReports, RunnerHost } from "./runner-host.ts";
 import { closeQuietly, parseJson, sendQuietly } from "./sockets.ts";
 
-/** What a runner's socket carries across an eviction. */
-interface Attachment {
-  runnerId: string;
-  /** When it registered, in Unix milliseconds. */
-  atMs: number;
-}
-
 type Registration = Extract<RunnerToPool, { type: "register" }>;
+
+/** A runner that does not answer a probe within this time is not there. Less than a refused one waits between two tries. */
+export const PROBE_DEADLINE_MS = 1_500;
+/** One of version 1 can't be probed: it is there while it pings. */
+const PING_SLACK_MS = 2_000;
+/** A runner that has declined for want of room gets no offer for so long, unless it says that some work has ended. */
+const FULL_MS = 5_000;
+
+const TAKEN = "another runner is connected under this id; give each one a REVEILLE_RUNNER_ID of its own";
 
 export class RegisteredRunners implements RunnerHost {
   readonly #context: DurableObjectState;
-  readonly #database: PoolDatabase;
   readonly #reports: HostReports;
+  readonly #known: KnownRunners;
 
   constructor(context: DurableObjectState, database: PoolDatabase, reports: HostReports) {
     this.#context = context;
-    this.#database = database;
     this.#reports = reports;
+    this.#known = new KnownRunners(context, database);
   }
 
   accept(): Response {
@@ -41,70 +43,75 @@ export class RegisteredRunners implements RunnerHost {
   }
 
   /** A message on a runner's socket; the first one registers it. */
-  receive(socket: WebSocket, text: string): void {
+  receive(socket: WebSocket, text: string, nowMs: number): void {
     const parsed = runnerToPoolSchema.safeParse(parseJson(text));
     if (!parsed.success) {
       closeQuietly(socket, RUNNER_CLOSE.badMessage, "not a message of this protocol");
       return;
     }
     const message = parsed.data;
-    const runnerId = runnerOf(socket);
-    if (message.type === "register") this.#register(socket, message);
-    else if (runnerId === null) closeQuietly(socket, RUNNER_CLOSE.badMessage, "register comes first");
-    else this.#reports[message.type === "accept" ? "accepted" : "ended"](runnerId, message.lease);
+    if (message.type === "register") {
+      this.#register(socket, message, nowMs);
+      return;
+    }
+    const runner = this.#known.on(socket);
+    if (runner === null) {
+      // A socket that has been replaced may still say something.
+      if (attachmentOf(socket) === null) closeQuietly(socket, RUNNER_CLOSE.badMessage, "register comes first");
+      return;
+    }
+    runner.heardMs = nowMs;
+    runner.probedMs = null;
+    this.#hear(runner, message, nowMs);
   }
 
   /** A runner's socket has closed: it has a while to come back. */
   miss(socket: WebSocket, nowMs: number): void {
-    const runnerId = runnerOf(socket);
-    if (runnerId === null || this.#socketOf(runnerId, socket) !== null) return;
-    this.#database
-      .update(runners)
-      .set({ lostAt: nowMs + RUNNER_GRACE_MS })
-      .where(and(eq(runners.id, runnerId), isNull(runners.lostAt)))
-      .run();
+    const runner = this.#known.on(socket);
+    if (runner !== null) this.#known.miss(runner, nowMs);
   }
 
   /** Gives up runners that have not come back, and closes sockets on which nobody pings any more. */
   check(nowMs: number): void {
-    for (const socket of this.#context.getWebSockets()) {
-      if (this.#silentMs(socket, nowMs) > RUNNER_GRACE_MS) this.forget(socket);
+    for (const runner of [...this.#known.all().values()]) {
+      const isSilent = runner.socket !== null && nowMs - this.#known.heardOf(runner) > RUNNER_GRACE_MS;
+      if (isSilent || (runner.lostAt !== null && runner.lostAt <= nowMs)) this.#lose(runner);
     }
-    const gone = this.#database.select().from(runners).where(lte(runners.lostAt, nowMs)).all();
-    for (const { id } of gone) this.#lose(id);
   }
 
-  /** Ends a socket and all that its runner had in hand. */
-  forget(socket: WebSocket): void {
-    const runnerId = runnerOf(socket);
-    closeQuietly(socket, RUNNER_CLOSE.replaced, "no sign of life");
-    if (runnerId !== null && this.#socketOf(runnerId, socket) === null) this.#lose(runnerId);
-  }
-
-  /** Ends a runner that does not do what it is told. */
+  /** Ends a runner that does not do what it is told, and all that it had in hand. */
   forgetRunner(runnerId: string): void {
-    const socket = this.#socketOf(runnerId, null);
-    if (socket === null) this.#lose(runnerId);
-    else this.forget(socket);
+    const runner = this.#known.all().get(runnerId);
+    if (runner !== undefined) this.#lose(runner);
   }
 
-  /** When `check` has something to do next because a runner is missing, in Unix milliseconds. */
+  /** When something has to be done because of a runner, in Unix milliseconds; `check` and another match do it. */
   nextCheck(): number | null {
-    const missing = this.#database.select().from(runners).where(isNotNull(runners.lostAt)).all();
-    return missing.length === 0 ? null : Math.min(...missing.map(({ lostAt }) => lostAt ?? Number.POSITIVE_INFINITY));
+    const nowMs = Date.now();
+    let next: number | null = null;
+    for (const { lostAt, fullUntilMs } of this.#known.all().values()) {
+      const atMs = lostAt ?? (fullUntilMs > nowMs ? fullUntilMs : null);
+      if (atMs !== null) next = Math.min(next ?? atMs, atMs);
+    }
+    return next;
   }
 
   runnerCount(): number {
-    return this.#database.select().from(runners).where(isNull(runners.lostAt)).all().length;
+    let count = 0;
+    for (const { lostAt, attachment } of this.#known.all().values()) {
+      if (lostAt === null && attachment?.isDraining !== true) count += 1;
+    }
+    return count;
   }
 
   freeRunner(leaseCounts: ReadonlyMap<string, number>): string | null {
-    const present = this.#database.select().from(runners).where(isNull(runners.lostAt)).all();
-    const roomy = present
-      .map(({ id, capacity }) => ({ id, room: capacity - (leaseCounts.get(id) ?? 0) }))
-      .filter(({ id, room }) => room > 0 && this.#isHeardOf(id))
-      .sort((left, right) => right.room - left.room);
-    return roomy[0]?.id ?? null;
+    const nowMs = Date.now();
+    const silent = new Set<Runner>();
+    for (;;) {
+      const best = this.#roomiest(leaseCounts, silent, nowMs);
+      if (best === null || nowMs - this.#known.heardOf(best) <= RUNNER_GRACE_MS) return best?.id ?? null;
+      silent.add(best);
+    }
   }
 
   offer(runnerId: string, grant: Grant): boolean {
@@ -115,76 +122,119 @@ export class RegisteredRunners implements RunnerHost {
     return this.#send(runnerId, { type: "stop", lease });
   }
 
-  #register(socket: WebSocket, { protocol, runner, boot, capacity, leases }: Registration): void {
-    if (!RUNNER_PROTOCOLS_SERVED.includes(protocol)) {
-      closeQuietly(socket, RUNNER_CLOSE.protocol, `protocols served: ${RUNNER_PROTOCOLS_SERVED.join(", ")}`);
-      return;
-    }
-    const before = this.#database.select().from(runners).where(eq(runners.id, runner.id)).get();
-    const replaced = this.#socketOf(runner.id, socket);
-    if (replaced !== null) closeQuietly(replaced, RUNNER_CLOSE.replaced, "another connection has taken over");
-    // Another process under the same name: what the one before had in hand has died with it.
-    if (before !== undefined && before.boot !== boot) this.#reports.lost(runner.id);
-    this.#database
-      .insert(runners)
-      .values({ id: runner.id, kind: runner.kind, boot, capacity, lostAt: null })
-      .onConflictDoUpdate({ target: runners.id, set: { boot, capacity, lostAt: null } })
-      .run();
-    socket.serializeAttachment({ runnerId: runner.id, atMs: Date.now() } satisfies Attachment);
-    sendQuietly(socket, JSON.stringify({ type: "registered", protocol } satisfies PoolToRunner));
-    this.#reports.present(runner.id, leases);
+  kill(runnerId: string, lease: LeaseRef): boolean {
+    if (!this.#canBeProbed(this.#known.all().get(runnerId))) return this.stop(runnerId, lease);
+    return this.#send(runnerId, { type: "kill", lease }) && this.#send(runnerId, { type: "probe" });
+  }
+
+  isConnected(runnerId: string): boolean {
+    return this.#known.all().get(runnerId)?.socket != null;
+  }
+
+  /** Whether a runner has said anything since, or pinged. */
+  isHeardSince(runnerId: string, sinceMs: number): boolean {
+    const runner = this.#known.all().get(runnerId);
+    return runner !== undefined && this.#known.heardOf(runner) > sinceMs;
   }
 
   /** After a restart of the instance no socket is left: each runner has a while to come back. */
   missThoseWithoutSocket(nowMs: number): void {
-    for (const { id } of this.#database.select().from(runners).where(isNull(runners.lostAt)).all()) {
-      if (this.#socketOf(id, null) !== null) continue;
-      this.#database
-        .update(runners)
-        .set({ lostAt: nowMs + RUNNER_GRACE_MS })
-        .where(eq(runners.id, id))
-        .run();
+    for (const runner of this.#known.all().values()) {
+      if (runner.socket === null && runner.lostAt === null) this.#known.miss(runner, nowMs);
     }
   }
 
-  #lose(runnerId: string): void {
-    this.#database.delete(runners).where(eq(runners.id, runnerId)).run();
-    this.#reports.lost(runnerId);
+  #hear(runner: Runner, message: Exclude<RunnerToPool, Registration>, nowMs: number): void {
+    switch (message.type) {
+      case "accept":
+        this.#reports.accepted(runner.id, message.lease);
+        break;
+      case "ended":
+        runner.fullUntilMs = 0;
+        this.#reports.ended(runner.id, message.lease);
+        break;
+      case "decline":
+        if (message.why === "full") runner.fullUntilMs = nowMs + FULL_MS;
+        else this.#known.drain(runner);
+        this.#reports.declined(runner.id, message.lease);
+        break;
+      case "draining":
+        this.#known.drain(runner);
+        break;
+      case "alive":
+        break;
+    }
   }
 
-  /** Whether the runner has a socket on which it was heard of lately. */
-  #isHeardOf(runnerId: string): boolean {
-    const socket = this.#socketOf(runnerId, null);
-    return socket !== null && this.#silentMs(socket, Date.now()) <= RUNNER_GRACE_MS;
+  #register(
+    socket: WebSocket,
+    { protocol, runner: { id, kind }, boot, capacity, leases }: Registration,
+    nowMs: number,
+  ): void {
+    if (!RUNNER_PROTOCOLS_SERVED.includes(protocol)) {
+      closeQuietly(socket, RUNNER_CLOSE.protocol, `protocols served: ${RUNNER_PROTOCOLS_SERVED.join(", ")}`);
+      return;
+    }
+    const onSocket = this.#known.on(socket);
+    if (onSocket !== null && onSocket.id !== id) {
+      closeQuietly(socket, RUNNER_CLOSE.badMessage, "another runner has registered on this connection");
+      return;
+    }
+    const before = this.#known.all().get(id);
+    const isAnother = before !== undefined && before.boot !== boot;
+    if (isAnother && before.socket !== socket && this.#isThere(before, nowMs)) {
+      closeQuietly(socket, RUNNER_CLOSE.taken, TAKEN);
+      return;
+    }
+    if (before !== undefined && before.socket !== null && before.socket !== socket) {
+      closeQuietly(before.socket, RUNNER_CLOSE.replaced, "another connection has taken over");
+    }
+    // Another process under the same name: what the one before had in hand has died with it.
+    if (isAnother) this.#reports.lost(id);
+    this.#known.register({ id, kind, boot, capacity }, socket, protocol, nowMs);
+    sendQuietly(socket, JSON.stringify({ type: "registered", protocol } satisfies PoolToRunner));
+    this.#reports.present(id, leases);
   }
 
-  /** For how long nothing has come on a runner's socket: no ping since its registration. */
-  #silentMs(socket: WebSocket, nowMs: number): number {
-    const registration = registrationOf(socket);
-    if (registration === null) return 0;
-    return nowMs - (this.#context.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? registration.atMs);
-  }
-
-  #send(runnerId: string, message: PoolToRunner): boolean {
-    const socket = this.#socketOf(runnerId, null);
-    if (socket === null) return false;
-    sendQuietly(socket, JSON.stringify(message));
+  /** Whether a runner answers on its socket. Until its probe's time is over it counts as there. */
+  #isThere(runner: Runner, nowMs: number): boolean {
+    if (runner.socket === null) return false;
+    const heardMs = this.#known.heardOf(runner);
+    if (!this.#canBeProbed(runner)) return nowMs - heardMs <= RUNNER_PING_MS + PING_SLACK_MS;
+    const isUnanswered = runner.probedMs !== null && heardMs <= runner.probedMs;
+    if (isUnanswered) return nowMs - (runner.probedMs ?? nowMs) < PROBE_DEADLINE_MS;
+    runner.probedMs = nowMs;
+    this.#send(runner.id, { type: "probe" });
     return true;
   }
 
-  #socketOf(runnerId: string, except: WebSocket | null): WebSocket | null {
-    const open = this.#context
-      .getWebSockets()
-      .filter((socket) => socket !== except && socket.readyState === WebSocket.OPEN && runnerOf(socket) === runnerId);
-    return open.at(-1) ?? null;
+  #canBeProbed(runner: Runner | undefined): boolean {
+    return (runner?.attachment?.protocol ?? 1) >= 2;
   }
-}
 
-function registrationOf(socket: WebSocket): Attachment | null {
-  const attachment: Attachment | null = socket.deserializeAttachment();
-  return attachment;
-}
+  #lose(runner: Runner): void {
+    if (runner.socket !== null) closeQuietly(runner.socket, RUNNER_CLOSE.replaced, "no sign of life");
+    this.#known.remove(runner);
+    this.#reports.lost(runner.id);
+  }
 
-function runnerOf(socket: WebSocket): string | null {
-  return registrationOf(socket)?.runnerId ?? null;
+  #roomiest(leaseCounts: ReadonlyMap<string, number>, silent: ReadonlySet<Runner>, nowMs: number): Runner | null {
+    let best: Runner | null = null;
+    let most = 0;
+    for (const runner of this.#known.all().values()) {
+      const room = runner.capacity - (leaseCounts.get(runner.id) ?? 0);
+      const isOpen = runner.lostAt === null && runner.fullUntilMs <= nowMs && runner.attachment?.isDraining !== true;
+      if (room <= most || !isOpen || silent.has(runner)) continue;
+      best = runner;
+      most = room;
+    }
+    return best;
+  }
+
+  #send(runnerId: string, message: PoolToRunner): boolean {
+    const socket = this.#known.all().get(runnerId)?.socket ?? null;
+    if (socket?.readyState !== WebSocket.OPEN) return false;
+    sendQuietly(socket, JSON.stringify(message));
+    return true;
+  }
 }

@@ -22,11 +22,15 @@ export interface RunnerHost {
   offer(runnerId: string, grant: Grant): boolean;
   /** Asks for the work of a lease to be stopped. @returns false when the runner can't be reached. */
   stop(runnerId: string, lease: LeaseRef): boolean;
+  /** Ends the work of a lease by force, and no other's. @returns false when the runner can't be reached. */
+  kill(runnerId: string, lease: LeaseRef): boolean;
 }
 
 /** What a host tells its pool. */
 export interface HostReports {
   accepted(runnerId: string, lease: LeaseRef): void;
+  /** The runner has no room, or wants no more work: nothing of the lease's work has begun. */
+  declined(runnerId: string, lease: LeaseRef): void;
   /** All processes of the lease's work are gone. */
   ended(runnerId: string, lease: LeaseRef): void;
   /** The runner is there, and has exactly these leases in hand. */

@@ -14,9 +14,13 @@ import { nullable } from "./schema.ts";
 import { deltaSchema, runnerEventSchema } from "./transcript.ts";
 import { checkoutSchema } from "./trigger-event.ts";
 
-/** The version of these messages. A worker serves its own and the one before. */
-export const RUNNER_PROTOCOL = 1;
-export const RUNNER_PROTOCOLS_SERVED: readonly number[] = [RUNNER_PROTOCOL];
+/**
+ * The version of these messages. A worker serves its own and the one before.
+ *
+ * What version 1 did not have: `kill`, `probe` and `alive`, `decline` and `draining`.
+ */
+export const RUNNER_PROTOCOL = 2;
+export const RUNNER_PROTOCOLS_SERVED: readonly number[] = [RUNNER_PROTOCOL, RUNNER_PROTOCOL - 1];
 
 /** A runner sends the text `ping` this often on both sockets; auto-response answers `pong`. */
 export const RUNNER_PING_MS = 5_000;
@@ -42,6 +46,10 @@ export const poolToRunnerSchema = z.discriminatedUnion("type", [
   }),
   /** Stop the work of this lease now, whatever it is doing, and then say `ended`. */
   z.object({ type: z.literal("stop"), lease: leaseRefSchema }),
+  /** It has not stopped: end every process of this lease's work by force, and of no other's, and then say `ended`. */
+  z.object({ type: z.literal("kill"), lease: leaseRefSchema }),
+  /** Say `alive` at once: another process wants to register under the same id, or something was not answered. */
+  z.object({ type: z.literal("probe") }),
 ]);
 export type PoolToRunner = z.infer<typeof poolToRunnerSchema>;
 
@@ -58,6 +66,12 @@ export const runnerToPoolSchema = z.discriminatedUnion("type", [
     leases: z.array(leaseRefSchema),
   }),
   z.object({ type: z.literal("accept"), lease: leaseRefSchema }),
+  /** The offer is not taken, and nothing has been begun: another runner may have it. */
+  z.object({ type: z.literal("decline"), lease: leaseRefSchema, why: z.enum(["full", "draining"]) }),
+  /** The runner takes no more work and will leave. Said again after each registration. */
+  z.object({ type: z.literal("draining") }),
+  /** The answer to `probe`. */
+  z.object({ type: z.literal("alive") }),
   /** Every process of this lease's work is gone. */
   z.object({ type: z.literal("ended"), lease: leaseRefSchema }),
 ]);
@@ -156,5 +170,7 @@ export const RUNNER_CLOSE = {
   protocol: 4426,
   /** Another socket has taken this one's place. */
   replaced: 4409,
+  /** Another process is connected under this runner's id, and answers: dial again later, and tell a person. */
+  taken: 4423,
   badMessage: 1008,
 } as const;

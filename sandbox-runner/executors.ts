@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { Executor } from "./executor.ts";
 import type { Log } from "./log.ts";
-import type { Offer } from "./pool-link.ts";
+import type { Answer, Offer } from "./pool-link.ts";
 import type { RunnerSettings } from "./settings.ts";
 import { Spares } from "./spares.ts";
 
@@ -53,11 +53,12 @@ export class Executors {
     return [...this.#running.values()].map(({ offer }) => offer.lease);
   }
 
-  /** Starts the work of an offer, unless it is in hand. @returns false when there is no room, or no will. */
-  take(offer: Offer): boolean {
+  /** Starts the work of an offer, unless it is in hand, there is no room, or all is being stopped. */
+  take(offer: Offer): Answer {
     const key = keyOf(offer.lease);
-    if (this.#running.has(key)) return true;
-    if (this.#stopping || this.#running.size >= this.#options.settings.capacity) return false;
+    if (this.#running.has(key)) return "taken";
+    if (this.#stopping) return "draining";
+    if (this.#running.size >= this.#options.settings.capacity) return "full";
     const work: Work = {
       offer,
       takenAt: Date.now(),
@@ -67,13 +68,20 @@ export class Executors {
     };
     this.#running.set(key, work);
     work.done = this.#carryOut(work, key);
-    return true;
+    return "taken";
   }
 
   stop(lease: LeaseRef): void {
     const work = this.#running.get(keyOf(lease));
     if (work === undefined) this.#options.onEnded(lease);
     else stopWork(work);
+  }
+
+  /** Ends the work of a lease by force: it was told to stop, and has not. */
+  kill(lease: LeaseRef): void {
+    const work = this.#running.get(keyOf(lease));
+    this.stop(lease);
+    work?.executor?.kill();
   }
 
   /** Stops all and takes no more; settles when all are gone. */

@@ -107,7 +107,7 @@ export class LinkSocket {
       void this.close();
       return;
     }
-    if (code === RUNNER_CLOSE.replaced) this.#delayMs = this.#options.backoff.lastMs;
+    if (code === RUNNER_CLOSE.replaced || code === RUNNER_CLOSE.taken) this.#delayMs = this.#options.backoff.lastMs;
     this.#down(socket, why);
   }
 

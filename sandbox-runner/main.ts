@@ -46,6 +46,7 @@ async function start(settings: RunnerSettings): Promise<void> {
     },
     onOffer: (offer) => executors.take(offer),
     onStop: (lease) => executors.stop(lease),
+    onKill: (lease) => executors.kill(lease),
     onDown: (why) => trouble("pool_link_down", why),
     onRefused: (why) => trouble("pool_link_refused", `the instance does not accept RUNNER_TOKEN: ${why}`),
   });
@@ -54,6 +55,7 @@ async function start(settings: RunnerSettings): Promise<void> {
   const shutDown = () => {
     if (stopping) return;
     stopping = true;
+    pool.drain();
     void executors
       .stopAll()
       .then(() => pool.close())

@@ -1,4 +1,4 @@
-/** The runner's socket to its pool: registers, takes offers, and says when a lease's work has ended. */
+/** The runner's socket to its pool: registers, takes or declines offers, and says when a lease's work has ended. */
 import { type LeaseRef, poolToRunnerSchema, RUNNER_PROTOCOL, type RunnerToPool } from "#protocol/runner-link.ts";
 import { LinkSocket } from "./link-socket.ts";
 
@@ -7,6 +7,8 @@ export interface Offer {
   link_token: string;
   proxy_token: string;
 }
+
+export type Answer = "taken" | "full" | "draining";
 
 export interface PoolLinkOptions {
   instanceUrl: string;
@@ -18,9 +20,11 @@ export interface PoolLinkOptions {
   /** Leases in hand. */
   leases(): LeaseRef[];
   onRegistered(): void;
-  /** @returns whether the work has begun, or is in hand already. */
-  onOffer(offer: Offer): boolean;
+  /** @returns `taken` when the work has begun, or is in hand already; else why nothing has been begun. */
+  onOffer(offer: Offer): Answer;
   onStop(lease: LeaseRef): void;
+  /** The work has to end by force. */
+  onKill(lease: LeaseRef): void;
   onDown(why: string): void;
   onRefused(why: string): void;
 }
@@ -31,6 +35,7 @@ export class PoolLink {
   readonly #options: PoolLinkOptions;
   readonly #socket: LinkSocket;
   #registered = false;
+  #isDraining = false;
   /** Said again after each registration until it could be said once. */
   #ended: LeaseRef[] = [];
 
@@ -59,6 +64,12 @@ export class PoolLink {
     this.#sayEnded();
   }
 
+  /** No more work is wanted: said now, and after each registration from now on. */
+  drain(): void {
+    this.#isDraining = true;
+    if (this.#registered) this.#say({ type: "draining" });
+  }
+
   async close(): Promise<void> {
     await this.#socket.close();
   }
@@ -71,16 +82,30 @@ export class PoolLink {
 
   #hear(text: string): void {
     const message = parseMessage(text);
-    if (message === null) return;
-    if (message.type === "registered") {
-      this.#registered = true;
-      this.#sayEnded();
-      this.#options.onRegistered();
-    } else if (message.type === "stop") {
-      this.#options.onStop(message.lease);
-    } else if (this.#options.onOffer(message)) {
-      this.#say({ type: "accept", lease: message.lease });
+    switch (message?.type) {
+      case "registered":
+        this.#registered = true;
+        if (this.#isDraining) this.#say({ type: "draining" });
+        this.#sayEnded();
+        this.#options.onRegistered();
+        break;
+      case "offer":
+        this.#answer(message.lease, this.#options.onOffer(message));
+        break;
+      case "stop":
+        this.#options.onStop(message.lease);
+        break;
+      case "kill":
+        this.#options.onKill(message.lease);
+        break;
+      case "probe":
+        this.#say({ type: "alive" });
     }
+  }
+
+  #answer(lease: LeaseRef, answer: Answer): void {
+    if (answer === "taken") this.#say({ type: "accept", lease });
+    else this.#say({ type: "decline", lease, why: answer });
   }
 
   #sayEnded(): void {

@@ -44,9 +44,10 @@ const face = {
         onRegistered: resolve,
         onOffer: (offer) => {
           void begin(url, offer);
-          return true;
+          return "taken";
         },
         onStop: () => {},
+        onKill: () => {},
         onDown: () => {},
         onRefused: (why) => reject(new Error(why)),
       });

@@ -5,7 +5,7 @@ import { type LeaseRef, type PoolToRunner, RUNNER_GRACE_MS } from "#protocol/run
 
 /** Something that a host told its pool. */
 export type Report =
-  | { type: "accepted" | "ended"; runnerId: string; lease: LeaseRef }
+  | { type: "accepted" | "declined" | "ended"; runnerId: string; lease: LeaseRef }
   | { type: "present"; runnerId: string; leases: readonly LeaseRef[] }
   | { type: "lost"; runnerId: string };
 
@@ -18,9 +18,10 @@ export interface RunnerStart {
 
 /** A runner that does as the suite says. */
 export interface RunnerUnderTest {
-  /** The offers and stops that have reached it; resolves when there are at least this many. */
+  /** The offers, stops and kills that have reached it; resolves when there are at least this many. */
   received(count: number): Promise<PoolToRunner[]>;
   accept(lease: LeaseRef): Promise<void>;
+  decline(lease: LeaseRef): Promise<void>;
   ended(lease: LeaseRef): Promise<void>;
   /** Goes without a word, at this moment. Resolves when the host has noticed. */
   leave(nowMs: number): Promise<void>;
@@ -42,6 +43,7 @@ export function recordReports(): { reports: Report[]; sink: HostReports } {
   const reports: Report[] = [];
   const sink: HostReports = {
     accepted: (runnerId, lease) => reports.push({ type: "accepted", runnerId, lease }),
+    declined: (runnerId, lease) => reports.push({ type: "declined", runnerId, lease }),
     ended: (runnerId, lease) => reports.push({ type: "ended", runnerId, lease }),
     present: (runnerId, leases) => reports.push({ type: "present", runnerId, leases }),
     lost: (runnerId) => reports.push({ type: "lost", runnerId }),
@@ -110,6 +112,22 @@ export function runnerHostContract(name: string, makeHost: () => Promise<HostUnd
         { type: "accepted", runnerId: "alice", lease: LEASE },
         { type: "ended", runnerId: "alice", lease: LEASE },
       ]);
+    });
+
+    it("tells when an offer is declined", async () => {
+      const host = await makeHost();
+      const alice = await host.join(ALICE);
+      await host.use((it) => it.offer("alice", grant(LEASE)));
+      await alice.decline(LEASE);
+      expect(host.reports.slice(1)).toEqual([{ type: "declined", runnerId: "alice", lease: LEASE }]);
+    });
+
+    it("brings a kill to the runner that holds the lease", async () => {
+      const host = await makeHost();
+      const alice = await host.join(ALICE);
+      await host.join(BOB);
+      expect(await host.use((it) => [it.kill("alice", LEASE), it.kill("nobody", LEASE)])).toEqual([true, false]);
+      expect(await alice.received(1)).toEqual([{ type: "kill", lease: LEASE }]);
     });
 
     it("brings a stop to the runner that holds the lease, and to no other", async () => {

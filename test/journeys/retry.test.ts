@@ -88,8 +88,8 @@ it("gives a lease to another runner when the first does not take it", async () =
   await runner.seeOffer();
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 11_000 });
   await runDurableObjectAlarm(defaultPool());
-  vi.setSystemTime(Date.now() + 1_000);
   await vi.waitUntil(async () => (await readRun(run_id)).attempt === 2);
+  vi.setSystemTime(Date.now() + 1_000);
   await runDurableObjectAlarm(ownerOf(run_id));
   vi.useRealTimers();
   const work = await runner.work(await runner.accept());

@@ -1,10 +1,10 @@
 /** Runners that register over real sockets with a real pool object; the pool behind the host is a recorder. */
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { poolDatabase } from "#durable-objects/pool-database.ts";
 import type { PoolObject } from "#durable-objects/pool-object.ts";
-import { RegisteredRunners } from "#durable-objects/registered-runners.ts";
+import { PROBE_DEADLINE_MS, RegisteredRunners } from "#durable-objects/registered-runners.ts";
 import {
   type PoolToRunner,
   poolToRunnerSchema,
@@ -37,6 +37,7 @@ interface RegisteredUnderTest extends HostUnderTest<RegisteredRunners> {
 async function makeHost(): Promise<RegisteredUnderTest> {
   const stub = env.POOL.get(env.POOL.idFromName(crypto.randomUUID()));
   const { reports, sink } = recordReports();
+  let attached: RegisteredRunners;
   let handled = 0;
   let leftAtMs = 0;
 
@@ -48,16 +49,16 @@ async function makeHost(): Promise<RegisteredUnderTest> {
   }
 
   function use<Value>(work: (host: RegisteredRunners) => Value): Promise<Value> {
-    return runInDurableObject<PoolObject, Value>(stub, (_instance, state) =>
-      work(new RegisteredRunners(state, poolDatabase(state.storage), sink)),
-    );
+    return runInDurableObject<PoolObject, Value>(stub, () => work(attached));
   }
 
   async function attach(): Promise<void> {
     await runInDurableObject<PoolObject, void>(stub, (instance, state) => {
       const runners = new RegisteredRunners(state, poolDatabase(state.storage), sink);
+      attached = runners;
+      runners.missThoseWithoutSocket(Date.now());
       instance.webSocketMessage = (socket, message) => {
-        runners.receive(socket, String(message));
+        runners.receive(socket, String(message), Date.now());
         handled += 1;
       };
       instance.webSocketClose = (socket) => {
@@ -85,6 +86,7 @@ async function makeHost(): Promise<RegisteredUnderTest> {
         return work();
       },
       accept: (lease) => say({ type: "accept", lease }),
+      decline: (lease) => say({ type: "decline", lease, why: "full" }),
       ended: (lease) => say({ type: "ended", lease }),
       leave: (nowMs) => {
         leftAtMs = nowMs;
@@ -112,7 +114,7 @@ function registration({ id, ...start }: RunnerStart): RunnerToPool {
 
 function workMessage(message: unknown): PoolToRunner[] {
   const parsed = poolToRunnerSchema.parse(message);
-  return parsed.type === "registered" ? [] : [parsed];
+  return parsed.type === "registered" || parsed.type === "probe" ? [] : [parsed];
 }
 
 runnerHostContract("a pool of registered runners", makeHost);
@@ -166,6 +168,120 @@ describe("a socket of a registered runner", () => {
     await register(await host.connect());
     await host.check(Date.now() + RUNNER_GRACE_MS + 1_000);
     expect(host.reports.map(({ type }) => type)).toEqual(["present", "lost"]);
+  });
+});
+
+describe("another process under the id of a runner", () => {
+  const IMPOSTOR: RunnerStart = { ...ALICE, boot: "boot-of-an-impostor" };
+
+  async function dialAs(
+    host: RegisteredUnderTest,
+    start: RunnerStart,
+    protocol = RUNNER_PROTOCOL,
+  ): Promise<TestSocket> {
+    const socket = new TestSocket(await host.connect());
+    socket.send({ ...registration(start), protocol });
+    await socket.until(() => socket.closed !== null || socket.messages.length > 0);
+    return socket;
+  }
+
+  /** Some time later, by the host's clock. */
+  function later(ms: number): void {
+    const nowMs = Date.now() + ms;
+    if (vi.isFakeTimers()) vi.setSystemTime(nowMs);
+    else vi.useFakeTimers({ toFake: ["Date"], now: nowMs });
+  }
+
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("is refused in words while that one answers, and takes nothing away from it", async () => {
+    const host = await makeHost();
+    const alice = await dialAs(host, ALICE);
+    for (let round = 1; round <= 3; round += 1) {
+      const impostor = await dialAs(host, IMPOSTOR);
+      expect(impostor.closed?.code).toBe(RUNNER_CLOSE.taken);
+      expect(impostor.closed?.reason).toMatch(/REVEILLE_RUNNER_ID/);
+      await alice.until(() => alice.messages.filter(({ type }) => type === "probe").length === round);
+      later(2_000);
+      const before = host.handled();
+      alice.send({ type: "alive" });
+      await vi.waitFor(() => expect(host.handled()).toBeGreaterThan(before), { interval: 2 });
+    }
+    expect(alice.closed).toBeNull();
+    expect(host.reports.map(({ type }) => type)).toEqual(["present"]);
+    expect(await host.use((runners) => runners.stop("alice", LEASE))).toBe(true);
+    await alice.next(({ type }) => type === "stop");
+  });
+
+  it("takes the place of one that does not answer, at its second try", async () => {
+    later(0);
+    const host = await makeHost();
+    const silent = await dialAs(host, ALICE);
+    expect((await dialAs(host, IMPOSTOR)).closed?.code).toBe(RUNNER_CLOSE.taken);
+    later(PROBE_DEADLINE_MS - 1);
+    expect((await dialAs(host, IMPOSTOR)).closed?.code).toBe(RUNNER_CLOSE.taken);
+    later(1);
+    const successor = await dialAs(host, IMPOSTOR);
+    expect(successor.messages).toEqual([{ type: "registered", protocol: RUNNER_PROTOCOL }]);
+    await silent.until(() => silent.closed !== null);
+    expect(silent.closed?.code).toBe(RUNNER_CLOSE.replaced);
+    expect(host.reports.map(({ type }) => type)).toEqual(["present", "lost", "present"]);
+    expect(await host.use((runners) => [runners.runnerCount(), runners.nextCheck()])).toEqual([1, null]);
+  });
+
+  it("has to wait until a runner of version 1, which can't be asked, has pinged no more", async () => {
+    const host = await makeHost();
+    await dialAs(host, ALICE, 1);
+    later(6_000);
+    expect((await dialAs(host, IMPOSTOR)).closed?.code).toBe(RUNNER_CLOSE.taken);
+    later(2_000);
+    expect((await dialAs(host, IMPOSTOR)).closed).toBeNull();
+  });
+
+  it("is let in at once when that one has left", async () => {
+    const host = await makeHost();
+    const alice = await host.join(ALICE);
+    await alice.leave(Date.now());
+    expect((await dialAs(host, IMPOSTOR)).closed).toBeNull();
+  });
+
+  it("is refused after the object was evicted as well, and the probe is made anew", async () => {
+    const host = await makeHost();
+    const alice = await dialAs(host, ALICE);
+    await evictDurableObject(host.stub);
+    await host.attach();
+    expect((await dialAs(host, IMPOSTOR)).closed?.code).toBe(RUNNER_CLOSE.taken);
+    await alice.next(({ type }) => type === "probe");
+    expect(host.reports.map(({ type }) => type)).toEqual(["present"]);
+  });
+});
+
+describe("a runner that wants no offer", () => {
+  it("for want of room gets none for a while, or until some work has ended", async () => {
+    const host = await makeHost();
+    const alice = await host.join(ALICE);
+    await alice.decline(LEASE);
+    expect(await host.use((runners) => runners.freeRunner(new Map()))).toBeNull();
+    expect(await host.use((runners) => runners.nextCheck())).toBeGreaterThan(Date.now());
+    await alice.ended(LEASE);
+    expect(await host.use((runners) => runners.freeRunner(new Map()))).toBe("alice");
+  });
+
+  it("because it will leave gets none any more, also after an eviction", async () => {
+    const host = await makeHost();
+    const socket = new TestSocket(await host.connect());
+    socket.send(registration(ALICE));
+    await socket.next(({ type }) => type === "registered");
+    socket.send({ type: "draining" });
+    await vi.waitFor(() => expect(host.handled()).toBe(2), { interval: 2 });
+    expect(await host.use((runners) => [runners.freeRunner(new Map()), runners.runnerCount()])).toEqual([null, 0]);
+    await evictDurableObject(host.stub);
+    await host.attach();
+    expect(await host.use((runners) => runners.freeRunner(new Map()))).toBeNull();
+    await host.join(ALICE);
+    expect(await host.use((runners) => runners.freeRunner(new Map()))).toBe("alice");
   });
 });
 

@@ -14,6 +14,7 @@ runnerHostContract("the fake", async (): Promise<HostUnderTest> => {
       return {
         received: async () => [...received],
         accept: async (lease) => host.accept(start.id, lease),
+        decline: async (lease) => host.decline(start.id, lease),
         ended: async (lease) => host.end(start.id, lease),
         leave: async (nowMs) => host.leave(start.id, nowMs),
       };

@@ -39,6 +39,10 @@ export class FakeRunnerHost implements RunnerHost {
     this.#reports.accepted(runnerId, lease);
   }
 
+  decline(runnerId: string, lease: LeaseRef): void {
+    this.#reports.declined(runnerId, lease);
+  }
+
   end(runnerId: string, lease: LeaseRef): void {
     this.#reports.ended(runnerId, lease);
   }
@@ -69,6 +73,10 @@ export class FakeRunnerHost implements RunnerHost {
 
   stop(runnerId: string, lease: LeaseRef): boolean {
     return this.#send(runnerId, { type: "stop", lease });
+  }
+
+  kill(runnerId: string, lease: LeaseRef): boolean {
+    return this.#send(runnerId, { type: "kill", lease });
   }
 
   #send(runnerId: string, message: PoolToRunner): boolean {

@@ -15,18 +15,26 @@ export class FakeRunner {
   readonly id: string;
   readonly boot: string;
   readonly capacity: number;
+  readonly protocol: number;
   socket: TestSocket;
   #taken = 0;
 
-  private constructor(socket: TestSocket, id: string, boot: string, capacity: number) {
+  private constructor(socket: TestSocket, start: { id: string; boot: string; capacity: number; protocol: number }) {
     this.socket = socket;
-    this.id = id;
-    this.boot = boot;
-    this.capacity = capacity;
+    this.id = start.id;
+    this.boot = start.boot;
+    this.capacity = start.capacity;
+    this.protocol = start.protocol;
   }
 
-  static async join({ id = "fake-1", boot = crypto.randomUUID(), capacity = 4, leases = [] as LeaseRef[] } = {}) {
-    const runner = new FakeRunner(await FakeRunner.#dial(), id, boot, capacity);
+  static async join({
+    id = "fake-1",
+    boot = crypto.randomUUID() as string,
+    capacity = 4,
+    leases = [] as LeaseRef[],
+    protocol = RUNNER_PROTOCOL,
+  } = {}) {
+    const runner = new FakeRunner(await FakeRunner.#dial(), { id, boot, capacity, protocol });
     await runner.#register(leases);
     return runner;
   }
@@ -42,6 +50,13 @@ export class FakeRunner {
   async accept(): Promise<Offer> {
     const offer = await this.seeOffer();
     this.socket.send({ type: "accept", lease: offer.lease });
+    return offer;
+  }
+
+  /** Waits for the next offer that has not been taken, and declines it. */
+  async decline(why: "full" | "draining"): Promise<Offer> {
+    const offer = await this.seeOffer();
+    this.socket.send({ type: "decline", lease: offer.lease, why });
     return offer;
   }
 
@@ -72,7 +87,7 @@ export class FakeRunner {
   async #register(leases: LeaseRef[]): Promise<void> {
     this.socket.send({
       type: "register",
-      protocol: RUNNER_PROTOCOL,
+      protocol: this.protocol,
       runner: { kind: "local", id: this.id },
       boot: this.boot,
       capacity: this.capacity,

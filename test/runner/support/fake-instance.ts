@@ -35,6 +35,8 @@ export class FakeInstance {
   readonly #upstreams: Upstreams;
   readonly #runs = new Map<string, FakeRun>();
   #pool: WebSocket | null = null;
+  /** The close code for runners that register; null takes them in. */
+  refuses: number | null = null;
   #port = 0;
   /** What the runner said to its pool. */
   readonly heard: RunnerToPool[] = [];
@@ -65,6 +67,11 @@ export class FakeInstance {
     this.#port = (this.#server.address() as AddressInfo).port;
   }
 
+  /** Cuts the runner's connection to its pool: it comes back by itself. */
+  cutPool(): void {
+    this.#pool?.terminate();
+  }
+
   /** Goes away as a killed worker does: every connection is cut. */
   async vanish(): Promise<void> {
     for (const socket of this.#sockets.clients) socket.terminate();
@@ -78,12 +85,12 @@ export class FakeInstance {
   offer(order: RunOrder): FakeRun {
     const run = new FakeRun(order);
     this.#runs.set(order.run_id, run);
-    this.#say({ type: "offer", lease: run.lease, link_token: run.linkToken, proxy_token: run.proxyToken });
+    this.say({ type: "offer", lease: run.lease, link_token: run.linkToken, proxy_token: run.proxyToken });
     return run;
   }
 
   stop(lease: LeaseRef): void {
-    this.#say({ type: "stop", lease });
+    this.say({ type: "stop", lease });
   }
 
   hasEnded({ run_id, generation }: LeaseRef): boolean {
@@ -93,7 +100,8 @@ export class FakeInstance {
     );
   }
 
-  #say(message: PoolToRunner): void {
+  /** Says something to the runner that is registered. */
+  say(message: PoolToRunner): void {
     this.#pool?.send(JSON.stringify(message));
   }
 
@@ -120,7 +128,8 @@ export class FakeInstance {
       if (text === "ping") return socket.send("pong");
       const message = runnerToPoolSchema.parse(JSON.parse(text));
       this.heard.push(message);
-      if (message.type === "register") this.#say({ type: "registered", protocol: message.protocol });
+      if (message.type === "register" && this.refuses !== null) socket.close(this.refuses, "as the test wants it");
+      else if (message.type === "register") this.say({ type: "registered", protocol: message.protocol });
     });
   }
 
