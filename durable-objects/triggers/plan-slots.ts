@@ -3,8 +3,10 @@ import type { ScheduleTrigger } from "#protocol/triggers.ts";
 import type { Chunk } from "./cron-times.ts";
 import { jitterMs, slotChunks, type Timing } from "./schedule-rules.ts";
 
-/** A slot that is looked at within this time has not been missed. */
+/** The newest slot that has come is on time when it is looked at within this time. */
 export const ON_TIME_MS = 5 * 60_000;
+/** One look may fail to come: what it would have found is on time at the next, if nothing is older than this. */
+export const LATE_LOOK_MS = 2 * 60_000;
 /** How many missed slots `catch_up: all` makes up for. */
 export const CATCH_UP_LIMIT = 24;
 /** How many missed slots are listed one by one; older ones are told as a number. */
@@ -39,17 +41,30 @@ export function planSlots(facts: { trigger: PlannedTrigger; claimedUntilMs: numb
   const { trigger, claimedUntilMs, nowMs } = facts;
   const delayMs = jitterMs(trigger.id, trigger.jitter);
   const { listed, folded, nextMs } = collect(trigger, claimedUntilMs, nowMs - delayMs);
-  const missed = listed.filter((atMs) => atMs < nowMs - delayMs - ON_TIME_MS);
-  const due = listed.slice(missed.length);
+  const dueCount = folded === null ? countDue(listed, nowMs - delayMs) : countDue(listed.slice(-1), nowMs - delayMs);
+  const missed = listed.slice(0, listed.length - dueCount);
+  const surplus = missed.splice(0, Math.max(0, missed.length - LISTED_LIMIT));
   return {
     slots: [
-      ...missed.map((atMs, at) => missedSlot(trigger.catch_up, atMs, missed.length - at, due.length > 0)),
-      ...due.map((atMs) => ({ atMs, verdict: "due" as const, reason: null })),
+      ...missed.map((atMs, at) => missedSlot(trigger.catch_up, atMs, missed.length - at, dueCount > 0)),
+      ...listed.slice(listed.length - dueCount).map((atMs) => ({ atMs, verdict: "due" as const, reason: null })),
     ],
-    folded,
+    folded: fold(folded, { baseMs: 0, times: surplus }),
     claimedUntilMs: listed.at(-1) ?? claimedUntilMs,
     lookAtMs: nextMs === null ? null : nextMs + delayMs,
   };
+}
+
+/**
+ * How many slots, from the newest on, are on time. One at most where looks have failed to come: a slot that another has
+ * followed since was missed, and `catch_up` says what becomes of it. @param slots oldest first.
+ */
+function countDue(slots: readonly number[], untilMs: number): number {
+  const [oldest] = slots;
+  const newest = slots.at(-1);
+  if (oldest === undefined || newest === undefined) return 0;
+  if (oldest > untilMs - LATE_LOOK_MS) return slots.length;
+  return Number(newest >= untilMs - ON_TIME_MS);
 }
 
 /** @param fromEnd 1 for the newest of the missed. */
@@ -71,20 +86,20 @@ function missedSlot(
   }
 }
 
-/** The slots up to `untilMs` (inclusive): the newest one by one, the missed before them as a number; and the next. */
+/** The slots up to `untilMs` (inclusive): the newest one by one, those long before them as a number; and the next. */
 function collect(trigger: PlannedTrigger, afterMs: number, untilMs: number) {
   const chunks: Chunk[] = [];
-  let missedCount = 0;
+  let count = 0;
   let folded: SlotPlan["folded"] = null;
   let nextMs: number | null = null;
   for (const found of slotChunks(trigger, afterMs)) {
     const chunk = upTo(found, untilMs);
     const next = found.times[chunk.times.length];
     if (chunk.times.length > 0) chunks.push(chunk);
-    missedCount += upTo(chunk, untilMs - ON_TIME_MS - 1).times.length;
-    // What is older than the newest thousand goes by whole chunks, each counted by its length.
-    while (chunks[0] !== undefined && missedCount - chunks[0].times.length >= LISTED_LIMIT) {
-      missedCount -= chunks[0].times.length;
+    count += chunk.times.length;
+    // What is older than the newest thousand goes by whole chunks, each counted by its length; one slot may be on time.
+    while (chunks[0] !== undefined && count - chunks[0].times.length > LISTED_LIMIT) {
+      count -= chunks[0].times.length;
       folded = fold(folded, chunks.shift());
     }
     if (next !== undefined) {
@@ -92,9 +107,7 @@ function collect(trigger: PlannedTrigger, afterMs: number, untilMs: number) {
       break;
     }
   }
-  const rest = chunks.flatMap(({ baseMs, times }) => times.map((time) => baseMs + time));
-  const surplus = Math.max(0, missedCount - LISTED_LIMIT);
-  return { listed: rest.slice(surplus), folded: fold(folded, { baseMs: 0, times: rest.slice(0, surplus) }), nextMs };
+  return { listed: chunks.flatMap(({ baseMs, times }) => times.map((time) => baseMs + time)), folded, nextMs };
 }
 
 /** The part of a chunk that is not after `untilMs`: the chunk itself when that is all of it. */
