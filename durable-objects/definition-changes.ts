@@ -58,8 +58,8 @@ export function changeDefinition(
 }
 
 /** The routine as the API shows it. */
-export function viewOf({ endpoints }: RoutineParts, row: RoutineRow, nowMs: number): Routine {
-  return routineView(row, (triggerId) => endpoints.state(triggerId, nowMs));
+export function viewOf({ endpoints, repositoryIds }: RoutineParts, row: RoutineRow, nowMs: number): Routine {
+  return routineView(row, (triggerId) => endpoints.state(triggerId, nowMs), repositoryIds.all());
 }
 
 /** What D1 is to have of the routine. */

@@ -68,6 +68,16 @@ export class DefinitionStore {
     return row;
   }
 
+  /** Since when, in Unix milliseconds, every revision has had a repository. @param isIt whether an address is the one. */
+  repositorySince(isIt: (url: string) => boolean): number {
+    let since = Number.MAX_SAFE_INTEGER;
+    for (const { at, definition } of this.#database.select().from(revisions).orderBy(desc(revisions.revision)).all()) {
+      if (!definition.repositories.some(({ url }) => isIt(url))) break;
+      since = at;
+    }
+    return since;
+  }
+
   /** Makes a new revision. @param triggers those of the patch, prepared; null to keep those that there are. */
   change(row: RoutineRow, patch: RoutinePatch, triggers: Trigger[] | null, by: string, nowMs: number): RoutineRow {
     const { if_revision: _checked, triggers: _prepared, ...settings } = patch;
@@ -125,13 +135,19 @@ function completed(saved: RoutineDefinition): RoutineDefinition {
 
 /**
  * A routine as the API shows it, but for what depends on the time and the address that it is read at: the worker adds it.
- * @param endpointOf the state of a webhook trigger's secrets.
+ * @param endpointOf the state of a webhook trigger's secrets. @param repositoryIds by place, as far as they are known.
  */
-export function routineView(row: RoutineRow, endpointOf: (triggerId: string) => EndpointState): Routine {
+export function routineView(
+  row: RoutineRow,
+  endpointOf: (triggerId: string) => EndpointState,
+  repositoryIds: ReadonlyMap<string, number>,
+): Routine {
+  const known = Object.fromEntries([...repositoryIds].filter(([, id]) => id !== 0));
   return {
     ...row.definition,
     triggers: row.definition.triggers.map((trigger) => ({
       ...trigger,
+      ...(trigger.type === "github" && Object.keys(known).length > 0 ? { repository_ids: known } : {}),
       status: "active",
       next_fire_times: [],
       endpoint: trigger.type === "webhook" ? endpointView(trigger, endpointOf(trigger.id)) : null,

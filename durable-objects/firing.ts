@@ -73,9 +73,9 @@ export class Firing {
     return this.#judgeAll(routine, event).map(({ trigger, judgement }) => {
       const { matched, why, filters, objection, repository } = judgement;
       const judged = { routine_id: routine.id, trigger_id: trigger.id, matched, why, filters };
-      if (!matched) return { ...judged, outcome: null, reason: null, occurrence_id: null, run_id: null };
       const from = event.github?.repository ?? null;
       if (from !== null && repository !== null) this.#parts.repositoryIds.keep(repository.place, from.id);
+      if (!matched) return { ...judged, outcome: null, reason: null, occurrence_id: null, run_id: null };
       const context = this.#context(routine, nowMs);
       const fired = triggerEvent(trigger, event, repository?.url ?? null);
       const decide = () =>

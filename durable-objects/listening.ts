@@ -2,13 +2,16 @@
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { IncomingEvent } from "#protocol/incoming-event.ts";
+import { placeKey, type RepositoryPlace, repositoryPlace } from "#protocol/subscriptions.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { WebhookTrigger } from "#protocol/triggers.ts";
 import type { RoutineRow } from "./definition-store.ts";
 import type { Bringer } from "./endpoint-secrets.ts";
 import type { EndpointAnswer, SecretAnswer } from "./peers.ts";
+import type { RepositoryLesson } from "./repository-ids.ts";
 import { changeAndTell } from "./routine-birth.ts";
 import type { RoutineLife } from "./routine-life.ts";
+import type { Open } from "./routine-opening.ts";
 import type { RoutineParts } from "./routine-parts.ts";
 import { hashSecret, makeSecret } from "./secrets.ts";
 
@@ -21,13 +24,48 @@ export function offerEvent(life: RoutineLife, parts: RoutineParts, event: Incomi
     const routine = parts.definitions.row();
     if (routine === null) return [];
     const outcomes = parts.firing.offer(routine, event, nowMs);
-    // From here on the routine is found by the repository's number.
-    if (parts.repositoryIds.takeNew()) {
-      parts.definitions.update(routine, {}, nowMs);
-      parts.outbox.owe("project_routine", routine.id, nowMs);
-    }
+    projectIds(parts, routine, nowMs);
     return outcomes;
   });
+}
+
+/** Until then a routine is found by the names too. */
+const INDEXED_WITHIN_MS = 5_000;
+
+/** Learns which repositories the routine's addresses stand for. Resolves when it is found by them. */
+export async function learnRepositories(
+  open: Result<Open>,
+  lessons: readonly RepositoryLesson[],
+): Promise<Result<null>> {
+  if (!open.ok) return open;
+  const { life, parts } = open.value;
+  const version = life.change((nowMs) => {
+    const routine = parts.definitions.row();
+    if (routine === null) return null;
+    const places = routine.definition.repositories.map(repositoryPlace);
+    for (const lesson of lessons) {
+      for (const place of places.filter((one) => isMeant(one, lesson))) {
+        const key = placeKey(place);
+        const since = parts.definitions.repositorySince((url) => placeKey(repositoryPlace({ url })) === key);
+        parts.repositoryIds.learn(key, lesson, since);
+      }
+    }
+    return projectIds(parts, routine, nowMs);
+  });
+  if (version !== null) await life.owed.isIndexed(version, INDEXED_WITHIN_MS);
+  return success(null);
+}
+
+function isMeant({ host, fullName }: RepositoryPlace, lesson: RepositoryLesson): boolean {
+  return fullName === lesson.name && (lesson.host === null || lesson.host === host);
+}
+
+/** From here on the routine is found by the numbers that it has learned. @returns its version with them; null without new ones. */
+function projectIds({ repositoryIds, definitions, outbox }: RoutineParts, routine: RoutineRow, nowMs: number) {
+  if (!repositoryIds.takeNew()) return null;
+  const { version } = definitions.update(routine, {}, nowMs);
+  outbox.owe("project_routine", routine.id, nowMs);
+  return version;
 }
 
 export function webhookOf({ definition }: RoutineRow, triggerId: string): WebhookTrigger | null {

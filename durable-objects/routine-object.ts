@@ -20,12 +20,21 @@ import type { Access } from "./access.ts";
 import { changeDefinition, definitionFault, viewOf } from "./definition-changes.ts";
 import type { Bringer } from "./endpoint-secrets.ts";
 import type { ObjectEnv } from "./environment.ts";
-import { confirmSecret, endSecrets, handOver, offerEvent, readEndpoint, rotateSecret } from "./listening.ts";
+import {
+  confirmSecret,
+  endSecrets,
+  handOver,
+  learnRepositories,
+  offerEvent,
+  readEndpoint,
+  rotateSecret,
+} from "./listening.ts";
 import type { AnsweringModel } from "./model-rule.ts";
 import type { DueAnswer, EndpointAnswer, HandedOver, SecretAnswer } from "./peers.ts";
+import type { RepositoryLesson } from "./repository-ids.ts";
 import { changeAndTell, createRoutine, removeRoutine } from "./routine-birth.ts";
 import { hasTables } from "./routine-database.ts";
-import { type Open, RoutineOpening } from "./routine-opening.ts";
+import { found, type Open, RoutineOpening } from "./routine-opening.ts";
 import type { LeaseEnd } from "./run-happenings.ts";
 import type { GitRepository } from "./run-proxies.ts";
 import { hashSecret, makeSecret } from "./secrets.ts";
@@ -124,6 +133,11 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   /** Events that the routine's triggers may wait for. Offered twice, each is answered twice and taken in once. */
   offer(id: OwnedId, events: readonly IncomingEvent[]): Result<DeliveryOutcome[][]> {
     return this.#opening.with(id, ({ parts, life }) => success(events.map((event) => offerEvent(life, parts, event))));
+  }
+
+  /** What GitHub has told of names that the routine's repositories have. Told twice, it changes nothing. */
+  learnRepositories(id: OwnedId, lessons: readonly RepositoryLesson[]): Promise<Result<null>> {
+    return learnRepositories(this.#opening.routine(id), lessons);
   }
 
   /** What the triggers would make of an event: nothing follows. */
@@ -281,8 +295,4 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   #fire({ routine, life, parts }: Open, event: TriggerEvent): Result<Admission> {
     return life.change((nowMs) => parts.firing.fire(routine, event, nowMs));
   }
-}
-
-function found<Value>(value: Value | null | undefined): Result<Value> {
-  return value === null || value === undefined ? refuse("not_found") : success(value);
 }

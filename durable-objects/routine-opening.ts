@@ -151,3 +151,8 @@ export class RoutineOpening {
     return changeRow(open.value.life, open.value.routine, (nowMs) => work(open.value, nowMs));
   }
 }
+
+/** What is not there is `not_found`. */
+export function found<Value>(value: Value | null | undefined): Result<Value> {
+  return value === null || value === undefined ? refuse("not_found") : success(value);
+}

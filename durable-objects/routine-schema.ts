@@ -177,7 +177,10 @@ export const handedOver = sqliteTable(
 /** Which GitHub repository an address stood for when something first came from it: names change hands. */
 export const repositoryIds = sqliteTable("repository_ids", {
   fullName: text("full_name").primaryKey(),
+  /** 0 while only this is known: it is not the one that has the name now. */
   repositoryId: integer("repository_id").notNull(),
+  /** It came to the name after the routine: whoever is told to have had the name before goes first. */
+  isNewcomer: integer("is_newcomer", { mode: "boolean" }).notNull().default(false),
 });
 
 /**

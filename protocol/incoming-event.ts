@@ -37,7 +37,15 @@ export const causeSchema = z.object({ routine_id: routineIdSchema, run_id: runId
 export type Cause = z.infer<typeof causeSchema>;
 
 export const githubFactsSchema = z.object({
-  repository: nullable(z.object({ id: z.int(), full_name: z.string(), is_private: z.boolean() })),
+  repository: nullable(
+    z.object({
+      id: z.int(),
+      full_name: z.string(),
+      is_private: z.boolean(),
+      /** Names that it had before and nobody else has now, in lower case. */
+      former_names: z.array(z.string()).optional(),
+    }),
+  ),
   /** Who did it, and whether the repository knows them; `association` as GitHub gives it, null where it gives none. */
   actor: nullable(z.object({ login: z.string(), association: nullable(z.string()) })),
   /** Of a stranger: someone of whom the repository knows nothing did or wrote this. */

@@ -77,6 +77,7 @@ const shown = {
   status: z.unknown().optional(),
   endpoint: z.unknown().optional(),
   unseen_repositories: z.unknown().optional(),
+  repository_ids: z.unknown().optional(),
 };
 const name = z.string().trim().min(1).max(200);
 const listening = { filters: filtersSchema.default([]), coalesce: coalesceSchema.optional() };
@@ -235,7 +236,7 @@ export type ListeningTrigger = GithubTrigger | WebhookTrigger | RoutineTrigger |
 export const triggerStatusSchema = z
   .object({
     status: z.enum(["active", "ended", "unreachable"]).default("active").meta({
-      description: "ended: a time that has come. unreachable: the GitHub App sees none of the repositories.",
+      description: "ended: a time that has come. unreachable: no event of GitHub's can come from the repositories.",
     }),
     next_fire_times: z
       .array(timestampSchema)
@@ -256,7 +257,10 @@ export const triggerStatusSchema = z
       .meta({ description: "Of a webhook trigger." }),
     unseen_repositories: z.array(z.string()).optional().meta({
       description:
-        "Of a GitHub trigger: repositories that the GitHub App was not given, so that nothing comes from them.",
+        "Of a GitHub trigger: repositories from which this event can't come: the GitHub App was not given them, or is not sent it.",
+    }),
+    repository_ids: z.record(z.string(), z.int()).optional().meta({
+      description: "Of a GitHub trigger: GitHub's number of each repository from which something has come, by address.",
     }),
   })
   .meta({ id: "TriggerStatus" });

@@ -17,6 +17,7 @@ import { type DueStore, dueStore } from "./store/due.ts";
 import { type GithubApp, githubApp } from "./store/github-app.ts";
 import { type Matching, matching } from "./store/matching.ts";
 import { type Projection, projection } from "./store/projection.ts";
+import { type RepositoryNames, repositoryNames } from "./store/repository-names.ts";
 import { type SignIns, signIns } from "./store/sign-ins.ts";
 
 type PoolStub = DurableObjectStub<PoolObject>;
@@ -34,6 +35,7 @@ export interface Deps {
   /** Finds out about pushes of which nothing was heard. */
   settlePushes(nowMs: number): Promise<void>;
   githubApp: GithubApp;
+  names: RepositoryNames;
   inbox: Inbox;
   gate: InstanceGate;
   due: DueStore;
@@ -68,7 +70,13 @@ function makeDeps(env: Env): MadeDeps {
   const deliveries = deliveryStore(env.DB, kept);
   const ins = signIns(env.DB, () => authorityOf(config));
   const begunPushes = begunPushStore(env.DB);
-  const found = { deliveries, matching: matching(env.DB), githubApp: githubApp(env.DB), ownerOf };
+  const found = {
+    deliveries,
+    matching: matching(env.DB),
+    githubApp: githubApp(env.DB),
+    names: repositoryNames(env.DB),
+    ownerOf,
+  };
   return {
     ok: true,
     deps: {

@@ -1,9 +1,10 @@
 /** A routine as it is shown: with what depends on the time and the address that it is read at. Pure. */
 import { jitterMs, nextSlots } from "#durable-objects/triggers/schedule-rules.ts";
 import type { Routine } from "#protocol/routine.ts";
-import { repositoryPlace } from "#protocol/subscriptions.ts";
+import { placeKey, type RepositoryPlace, repositoryPlace } from "#protocol/subscriptions.ts";
 import { timestamp } from "#protocol/time.ts";
-import type { ScheduleTrigger, TriggerStatus } from "#protocol/triggers.ts";
+import type { GithubTrigger, ScheduleTrigger, TriggerStatus } from "#protocol/triggers.ts";
+import type { AskedRepository, Reach } from "./store/github-app.ts";
 
 const SHOWN_TIMES = 3;
 
@@ -12,24 +13,24 @@ type Endpoint = NonNullable<TriggerStatus["endpoint"]>;
 export interface ShownAt {
   nowMs: number;
   baseUrl: string;
-  /** Names of repositories that the GitHub App sees, in lower case; null where there is no App. */
-  seen: ReadonlySet<string> | null;
+  /** From which repositories GitHub's events can come, by place; null where nothing is known of that. */
+  reachable: ReadonlyMap<string, Reach | null> | null;
 }
 
-export function presentRoutine(routine: Routine, { nowMs, baseUrl, seen }: ShownAt): Routine {
+export function presentRoutine(routine: Routine, { nowMs, baseUrl, reachable }: ShownAt): Routine {
   const isPaused = routine.status === "paused";
-  const names = routine.repositories.map((repository) => repositoryPlace(repository).fullName);
-  const unseen = seen === null ? [] : names.filter((name) => !seen.has(name));
+  const places = routine.repositories.map(repositoryPlace);
   return {
     ...routine,
     triggers: routine.triggers.map((trigger) => {
       const slots = trigger.type === "schedule" ? slotsToCome(trigger, nowMs) : [];
       const { endpoint } = trigger;
+      const unseen = trigger.type === "github" ? unseenBy(trigger, places, reachable) : [];
       return {
         ...trigger,
-        status: statusOf(trigger.type, slots.length > 0, seen !== null && unseen.length === names.length),
+        status: statusOf(trigger.type, slots.length > 0, places.length > 0 && unseen.length === places.length),
         next_fire_times: isPaused ? [] : slots.map(timestamp),
-        ...(trigger.type === "github" && unseen.length > 0 ? { unseen_repositories: unseen } : {}),
+        ...(unseen.length > 0 ? { unseen_repositories: unseen } : {}),
         endpoint: endpoint === null ? null : presentEndpoint(endpoint, nowMs, baseUrl),
       };
     }),
@@ -56,8 +57,22 @@ function statusOf(
   return type === "github" && isUnseen ? "unreachable" : "active";
 }
 
-/** Names of the repositories that a routine with a GitHub trigger waits for, in lower case. */
-export function watchedRepositories({ triggers, repositories }: Routine): string[] {
-  if (!triggers.some(({ type }) => type === "github")) return [];
-  return repositories.map((repository) => repositoryPlace(repository).fullName);
+/** Names of the repositories from which the trigger's event can't come. */
+function unseenBy({ event }: GithubTrigger, places: readonly RepositoryPlace[], reachable: ShownAt["reachable"]) {
+  if (reachable === null) return [];
+  const isUnseen = (place: RepositoryPlace) => {
+    const reach = reachable.get(placeKey(place)) ?? null;
+    return reach === null || reach.events?.has(event) === false;
+  };
+  return places.filter(isUnseen).map(({ fullName }) => fullName);
+}
+
+/** The repositories that a routine with a GitHub trigger waits for, with their numbers as far as they are known. */
+export function watchedRepositories({ triggers, repositories }: Routine): AskedRepository[] {
+  const trigger = triggers.find(({ type }) => type === "github");
+  if (trigger === undefined) return [];
+  return repositories.map(repositoryPlace).map((place) => {
+    const key = placeKey(place);
+    return { place: key, name: place.fullName, id: trigger.repository_ids?.[key] ?? null };
+  });
 }

@@ -2,7 +2,7 @@
 import type { FilterCheck } from "#protocol/filters.ts";
 import { CHAIN_LIMIT, type IncomingEvent } from "#protocol/incoming-event.ts";
 import type { JsonObject } from "#protocol/schema.ts";
-import { placeKey, type RepositoryPlace, repositoryPlace } from "#protocol/subscriptions.ts";
+import { placeKey, repositoryPlace } from "#protocol/subscriptions.ts";
 import type { OutcomeReason } from "#protocol/trigger-event.ts";
 import { type GithubTrigger, isRoutineId, type RoutineTrigger, type Trigger } from "#protocol/triggers.ts";
 import { judgeFilters } from "./filter-rules.ts";
@@ -88,22 +88,19 @@ function endingMismatch(trigger: RoutineTrigger, event: IncomingEvent): string |
   return `The run's result is ${result}, not ${trigger.result.join(" or ")}.`;
 }
 
-/** By its numeric id where that is known: a name can pass to another repository. */
+/** By its numeric id where that is known: a name can pass to another repository. Else by a name that it has or had. */
 function repositoryOf(event: IncomingEvent, routine: JudgedRoutine): Judgement["repository"] {
   const from = event.github?.repository ?? null;
   if (from === null) return null;
   const host = hostOf(event);
+  const names = [from.full_name.toLowerCase(), ...(from.former_names ?? [])];
   for (const { url } of routine.repositories) {
     const place = repositoryPlace({ url });
     const id = routine.repositoryIds.get(placeKey(place));
-    const isSame = id === undefined ? isNamed(place, from.full_name) : id === from.id;
+    const isSame = id === undefined ? names.includes(place.fullName) : id === from.id;
     if (isSame && (host === null || host === place.host)) return { url, place: placeKey(place) };
   }
   return null;
-}
-
-function isNamed(place: RepositoryPlace, fullName: string): boolean {
-  return place.fullName === fullName.toLowerCase();
 }
 
 /** A repository of the same name on another server is another repository. */

@@ -13,6 +13,7 @@ import { bodies } from "#worker/store/bodies.ts";
 import { type DeliveryStore, deliveryStore, type NewDelivery } from "#worker/store/deliveries.ts";
 import { githubApp } from "#worker/store/github-app.ts";
 import { matching } from "#worker/store/matching.ts";
+import { repositoryNames } from "#worker/store/repository-names.ts";
 
 const HOUR_MS = 3_600_000;
 const whole = { deliveries: deliveryStore(env.DB, bodies(env.BODIES)), matching: matching(env.DB) };
@@ -28,7 +29,13 @@ afterEach(() => {
 });
 
 function inbox(parts: Partial<InboxParts> = {}): Inbox {
-  const rest = { githubApp: githubApp(env.DB), ownerOf: asking, baseUrl: "", pause: () => Promise.resolve() };
+  const rest = {
+    githubApp: githubApp(env.DB),
+    names: repositoryNames(env.DB),
+    ownerOf: asking,
+    baseUrl: "",
+    pause: () => Promise.resolve(),
+  };
   return new Inbox({ ...whole, ...rest, ...parts });
 }
 

@@ -332,7 +332,22 @@ describe("installations", () => {
       { action: "deleted", installation, repositories: [repository] },
       change({ removed: [{ id: 9 }], deleted: true }),
     ],
-    ["installation", { action: "suspend", installation }, change({})],
+    ["installation", { action: "suspend", installation }, change({ suspended: true })],
+    ["installation", { action: "unsuspend", installation }, change({ suspended: false })],
+    [
+      "installation",
+      {
+        action: "new_permissions_accepted",
+        installation: { ...installation, events: ["push", 7], suspended_at: null, updated_at: "2026-11-25T10:00:00Z" },
+      },
+      change({ events: ["push"], suspended: false, told_at: Date.parse("2026-11-25T10:00:00Z") }),
+    ],
+    [
+      "installation",
+      { action: "created", installation: { ...installation, suspended_at: "2026-11-25", updated_at: 1_764_064_800 } },
+      change({ suspended: true, told_at: 1_764_064_800_000 }),
+    ],
+    ["installation", { installation: { ...installation, events: {}, updated_at: "soon" } }, change({})],
     [
       "installation_repositories",
       { action: "added", installation, repositories_added: [repository], repositories_removed: [{ id: 8 }] },
@@ -354,7 +369,8 @@ describe("installations", () => {
   });
 
   function change(more: Partial<NonNullable<ReturnType<typeof readInstallation>>>) {
-    return { installation_id: 5, account: "acme", added: [], removed: [], deleted: false, ...more };
+    const untold = { suspended: null, events: null, told_at: null };
+    return { installation_id: 5, account: "acme", added: [], removed: [], deleted: false, ...untold, ...more };
   }
 });
 

@@ -2,14 +2,16 @@
 import { withinDeadline } from "#durable-objects/within-deadline.ts";
 import type { IncomingEvent } from "#protocol/incoming-event.ts";
 import { errorText, logLine } from "#protocol/log.ts";
-import { readInstallation } from "../listeners/github/installation.ts";
-import { jsonObject } from "../listeners/payload.ts";
+import type { JsonObject } from "#protocol/schema.ts";
+import { isObject } from "../listeners/payload.ts";
 import type { RoutineStub } from "../routine-stub.ts";
 import type { DeliveryStore, HandledDelivery, StoredDelivery } from "../store/deliveries.ts";
 import type { GithubApp } from "../store/github-app.ts";
 import type { Matching } from "../store/matching.ts";
+import type { RepositoryNames } from "../store/repository-names.ts";
 import { lastDeliveryIdOf } from "./delivery-ids.ts";
 import { handledOf, ignoredOf } from "./handled.ts";
+import { isChange, learnChange, learnSeen } from "./learn-repositories.ts";
 import { offerAll } from "./offer-all.ts";
 import {
   causeOf,
@@ -25,6 +27,7 @@ export interface InboxParts {
   deliveries: DeliveryStore;
   matching: Matching;
   githubApp: GithubApp;
+  names: RepositoryNames;
   ownerOf(id: string): RoutineStub;
   /** Of the instance, where it is known without a request. */
   baseUrl: string;
@@ -53,6 +56,13 @@ const TRYING_MS = 23 * 3_600_000;
 const ENDPOINT_DEADLINE_MS = 5_000;
 const NOT_YET = "It could not be handled yet; it is tried again.";
 const GIVEN_UP = "It could not be handled for most of a day. Replay it when what stood in its way is gone.";
+
+type ReadEvent = Extract<DeliveryReading, { kind: "event" }>["event"];
+
+interface Read {
+  delivery: StoredDelivery;
+  event: ReadEvent;
+}
 
 interface Taken {
   delivery: StoredDelivery;
@@ -150,13 +160,10 @@ export class Inbox {
   }
 
   /** An event as it is offered. @param offerId another than the delivery's makes it happen again, whatever came before. */
-  async incoming(
-    delivery: StoredDelivery,
-    event: Extract<DeliveryReading, { kind: "event" }>["event"],
-    offerId: string,
-  ): Promise<IncomingEvent> {
+  async incoming(delivery: StoredDelivery, event: ReadEvent, offerId: string): Promise<IncomingEvent> {
     const causes = await this.#parts.matching.causes(event.github?.push_marks ?? []);
-    return offered(delivery, event, causeOf(event, causes), offerId);
+    const [known = event] = await this.#withFormerNames([event]);
+    return offered(delivery, known, causeOf(event, causes), offerId);
   }
 
   async #handleNext(limit: number): Promise<{ isMore: boolean; calls: number }> {
@@ -180,16 +187,24 @@ export class Inbox {
     const readings = await Promise.all(waiting.map((one) => this.#tried(failed, one, () => this.read(one))));
     const marks = readings.flatMap((one) => (one?.kind === "event" ? (one.event.github?.push_marks ?? []) : []));
     const causes = await matching.causes(marks);
-    const taken: Taken[] = [];
+    const read: Read[] = [];
     for (const [place, delivery] of waiting.entries()) {
       const reading = readings[place] ?? null;
       if (reading?.kind === "ignored") handled.push(ignoredOf(delivery, reading.reason));
-      if (reading?.kind !== "event") continue;
-      const event = offered(delivery, reading.event, causeOf(reading.event, causes), offerId ?? delivery.id);
-      taken.push({ delivery, event });
+      if (reading?.kind === "event") read.push({ delivery, event: reading.event });
     }
-    // One after the other: what was given last is what counts.
-    for (const { delivery } of taken) await this.#tried(failed, delivery, () => this.#noteInstallation(delivery));
+    await this.#learn(failed, read);
+    const known = await this.#withFormerNames(read.map(({ event }) => event));
+    const taken = read.flatMap(({ delivery, event }, place): Taken[] =>
+      failed.has(delivery.id)
+        ? []
+        : [
+            {
+              delivery,
+              event: offered(delivery, known[place] ?? event, causeOf(event, causes), offerId ?? delivery.id),
+            },
+          ],
+    );
     const offer = await offerAll(
       { matching, ownerOf },
       taken.map(({ event }) => event),
@@ -204,10 +219,48 @@ export class Inbox {
     return { calls: offer.calls + endpoints + 4, failed: failed.size };
   }
 
-  async #noteInstallation({ source, event, body }: StoredDelivery): Promise<void> {
-    if (source !== "github" || body === null || event?.startsWith("installation") !== true) return;
-    const change = readInstallation(event, jsonObject(body));
-    if (change !== null) await this.#parts.githubApp.note(change);
+  /** One after the other where something changes: what was told last is what counts. */
+  async #learn(failed: Set<string>, read: readonly Read[]): Promise<void> {
+    const nowMs = Date.now();
+    let seen: { delivery: StoredDelivery; name: string; payload: JsonObject }[] = [];
+    const learnGathered = async () => {
+      const gathered = seen;
+      seen = [];
+      for (const { delivery } of gathered.slice(0, 1)) {
+        const learned = await this.#tried(failed, delivery, async () => {
+          await learnSeen(this.#parts, gathered, nowMs);
+          return true;
+        });
+        if (learned === null) for (const one of gathered) failed.add(one.delivery.id);
+      }
+    };
+    for (const { delivery, event } of read) {
+      const { name, payload } = event;
+      if (event.github === null || !isObject(payload)) continue;
+      if (!isChange(name, payload)) {
+        seen.push({ delivery, name, payload });
+        continue;
+      }
+      await learnGathered();
+      await this.#tried(failed, delivery, async () => {
+        if (!(await this.#parts.deliveries.cameBefore(delivery))) await learnChange(this.#parts, name, payload, nowMs);
+      });
+    }
+    await learnGathered();
+  }
+
+  /** A routine may know a repository by a name that it had before. */
+  async #withFormerNames(events: readonly ReadEvent[]): Promise<ReadEvent[]> {
+    const repositories = events.flatMap(({ github }) => github?.repository ?? []);
+    if (repositories.length === 0) return [...events];
+    const named = repositories.map(({ id, full_name }) => ({ id, name: full_name.toLowerCase() }));
+    const former = await this.#parts.names.formerNames(named);
+    return events.map((event) => {
+      const repository = event.github?.repository ?? null;
+      const names = repository === null ? undefined : former.get(repository.id);
+      if (event.github === null || repository === null || names === undefined) return event;
+      return { ...event, github: { ...event.github, repository: { ...repository, former_names: names } } };
+    });
   }
 
   async #tried<Value>(failed: Set<string>, { id }: StoredDelivery, work: () => Promise<Value>): Promise<Value | null> {
@@ -223,7 +276,7 @@ export class Inbox {
 
 function offered(
   { id, body }: StoredDelivery,
-  event: Extract<DeliveryReading, { kind: "event" }>["event"],
+  event: ReadEvent,
   cause: IncomingEvent["caused_by"],
   offerId: string,
 ): IncomingEvent {

@@ -100,7 +100,8 @@ export function keysOf(event: Pick<IncomingEvent, "source" | "name" | "github">)
   if (event.source === "event") return [eventKey(event.name)];
   const repository = event.github?.repository ?? null;
   if (event.source !== "github" || repository === null) return [];
-  return [githubKey(repository.id, event.name), githubKey(repository.full_name.toLowerCase(), event.name)];
+  const names = [repository.full_name.toLowerCase(), ...(repository.former_names ?? [])];
+  return [repository.id, ...names].map((one) => githubKey(one, event.name));
 }
 
 /** The run that caused an event, by the marks of its pushes. */

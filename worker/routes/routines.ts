@@ -149,10 +149,15 @@ async function shown(c: HttpContext, routine: Result<Routine>): Promise<Result<R
   return success(one ?? routine.value);
 }
 
-/** Asks D1 what the GitHub App sees only where a routine waits for GitHub. */
+/** Asks D1 from where GitHub's events can come only where a routine waits for them. */
 async function presented(c: HttpContext, routines: readonly Routine[]): Promise<Routine[]> {
-  const watched = [...new Set(routines.flatMap(watchedRepositories))];
-  const seen = watched.length === 0 ? null : await c.var.deps.githubApp.seen(watched);
-  const at = { nowMs: Date.now(), baseUrl: baseUrl(c), seen };
-  return routines.map((routine) => presentRoutine(routine, at));
+  const watched = routines.map(watchedRepositories);
+  const asked = watched.flat();
+  const answers = asked.length === 0 ? null : await c.var.deps.githubApp.reachable(asked);
+  const at = { nowMs: Date.now(), baseUrl: baseUrl(c) };
+  let next = 0;
+  return routines.map((routine, number) => {
+    const own = (watched[number] ?? []).map(({ place }) => [place, answers?.[next++] ?? null] as const);
+    return presentRoutine(routine, { ...at, reachable: answers === null ? null : new Map(own) });
+  });
 }

@@ -44,6 +44,8 @@ export interface DeliveryStore {
    */
   claim(limit: number, nowMs: number): Promise<StoredDelivery[]>;
   read(id: string): Promise<StoredDelivery | null>;
+  /** Whether an event that changes what is known of repositories has come before under its source's id, and was handled. */
+  cameBefore(delivery: Pick<StoredDelivery, "id" | "event" | "providerId">): Promise<boolean>;
   /** Writes what became of deliveries. */
   finish(handled: readonly HandledDelivery[]): Promise<void>;
   /** Handling failed: it is tried again later. @param note why, for people. */
@@ -93,6 +95,8 @@ export function deliveryStore(database: D1Database, bodies: Bodies): DeliverySto
       const row = await database.prepare(READ).bind(id).first<ClaimedRow>();
       return row === null ? null : withBody(row);
     },
+    cameBefore: async ({ id, event, providerId }) =>
+      providerId !== null && (await database.prepare(CAME_BEFORE).bind(providerId, event, id).first()) !== null,
     finish: async (handled) => {
       for (const statement of statementsOf(handled)) await database.prepare(FINISH).bind(statement).run();
     },
@@ -160,6 +164,11 @@ const INSERT = `INSERT INTO deliveries
 
 const COLUMNS = 'id, source, trigger_id AS "triggerId", status, provider_id AS "providerId", event, headers, body';
 const READ = `SELECT ${COLUMNS} FROM deliveries WHERE id = ?`;
+
+/** Written as the index is: else it is not used. */
+const CAME_BEFORE = `SELECT 1 FROM deliveries
+  WHERE event IN ('installation', 'installation_repositories', 'installation_target', 'organization', 'repository', 'meta')
+    AND provider_id = ?1 AND event = ?2 AND id < ?3 AND source = 'github' AND status NOT IN ('stored', 'failed') LIMIT 1`;
 
 const CLAIM = `UPDATE deliveries SET tries = tries + 1, next_at = ?1 + MIN(?5 << MIN(tries, 10), ?6)
   WHERE id IN (

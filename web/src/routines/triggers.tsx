@@ -49,7 +49,7 @@ function TriggerRow({ trigger }: { trigger: ShownTrigger }) {
 
 function Unseen({ repositories }: { repositories: readonly string[] }) {
   if (repositories.length === 0) return null;
-  return <p className={styles.aside}>The GitHub App was not given {repositories.join(", ")}.</p>;
+  return <p className={styles.aside}>This event can’t come from {repositories.join(", ")}.</p>;
 }
 
 function NextTimes({ times }: { times: readonly string[] }) {

@@ -1,0 +1,1 @@
+ALTER TABLE `repository_ids` ADD `is_newcomer` integer DEFAULT false NOT NULL;
