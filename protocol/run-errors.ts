@@ -119,6 +119,21 @@ const RUN_ERRORS = {
     hint: "Make the task smaller, or choose a model with a wider context window.",
     machinery: false,
   },
+  processes_exceeded: {
+    message: "The run had more processes and threads at once than its runner allows.",
+    hint: "Have the task start less at a time, or raise REVEILLE_RUN_PROCESSES of the runner.",
+    machinery: false,
+  },
+  memory_exceeded: {
+    message: "The run took more memory than its runner allows.",
+    hint: "Have the task work on less at a time, or raise REVEILLE_RUN_MEMORY_MIB of the runner.",
+    machinery: false,
+  },
+  disk_exceeded: {
+    message: "The run's files took more room than its runner allows.",
+    hint: "Have the task remove what it does not need, or raise REVEILLE_RUN_DISK_MIB of the runner.",
+    machinery: false,
+  },
   timed_out: {
     message: "The run reached the routine's time limit.",
     hint: "Raise limits.timeout, or make the task smaller.",

@@ -6,11 +6,12 @@ import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorText } from "#protocol/log.ts";
-import type { RunError } from "#protocol/run-errors.ts";
+import { type RunError, runError } from "#protocol/run-errors.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import type { RunnerEvent } from "#protocol/transcript.ts";
 import { Attempt } from "./attempt.ts";
 import { endAttemptProcesses } from "./attempt-processes.ts";
+import { watchBounds } from "./bounds-watch.ts";
 import {
   type ExecutorNews,
   type LeaseBrief,
@@ -110,7 +111,7 @@ async function execute(brief: PlaceBrief, { lease, link_token, proxy_token }: Le
   const order = await within(ORDER_DEADLINE_MS, Promise.race([ordered.promise, stop.stopped]), undefined);
   const frames = new ScrubbedFrames(redactor, link);
   const attempt = order === undefined ? null : newAttempt(order, brief, proxy_token, place, link, frames);
-  const failure = attempt === null ? null : await drive(attempt);
+  const failure = attempt === null ? null : await drive(attempt, place, brief);
   await place.close();
   await endEverything(brief.name, log);
   let outcome: string = stop.reason ?? "no_order";
@@ -164,14 +165,27 @@ function isAgentsOwn({ type }: RunnerEvent): boolean {
   return type === "tool.call" || type.startsWith("agent.");
 }
 
-/** Runs the attempt to its end or its deadline. */
-async function drive(attempt: Attempt): Promise<RunError | null> {
+/** Runs the attempt to its end, its deadline, or until it uses more than it may. */
+async function drive(attempt: Attempt, place: Workplace, { bounds }: PlaceBrief): Promise<RunError | null> {
   const timer = setTimeout(() => stop.stop("timed_out"), attempt.timeoutMs);
+  let excess: RunError | null = null;
+  const watching = new AbortController();
+  watchBounds({
+    bounds,
+    folder: place.folder,
+    entrances: () => place.entrances(),
+    signal: AbortSignal.any([stop.signal, watching.signal]),
+    onExcess: ({ code, detail }) => {
+      excess = runError(code, attempt.phase, detail);
+      stop.stop("exceeded");
+    },
+  });
   const failure = await Promise.race([attempt.run(), stop.stopped.then(() => null)]).catch((error) =>
     faultOf(attempt.phase, error),
   );
   clearTimeout(timer);
-  return failure;
+  watching.abort();
+  return excess ?? failure;
 }
 
 /** Nothing is said about an attempt's end before all its processes are gone. */

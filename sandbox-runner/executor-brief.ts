@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { leaseRefSchema } from "#protocol/runner-link.ts";
+import { runBoundsSchema } from "./run-bounds.ts";
 
 export const placeBriefSchema = z.object({
   /** The name of this executor's work: of its folder, and its processes' mark. Used once. */
@@ -13,6 +14,7 @@ export const placeBriefSchema = z.object({
   state_folder: z.string(),
   runner_id: z.string(),
   sandbox: z.enum(["auto", "none"]),
+  bounds: runBoundsSchema,
 });
 export type PlaceBrief = z.infer<typeof placeBriefSchema>;
 

@@ -64,6 +64,7 @@ export class Executor {
       state_folder: settings.stateFolder,
       runner_id: settings.runnerId,
       sandbox: settings.sandbox,
+      bounds: settings.bounds,
     });
   }
 

@@ -4,14 +4,18 @@ import { type RunError, type RunPhase, runError } from "#protocol/run-errors.ts"
 import type { AttemptOutcome } from "#protocol/runner-link.ts";
 import { modelFailure } from "./model-failure.ts";
 
-/** Why an attempt was stopped from outside: `runner_stopped` when the runner itself ends, `ended` when nobody waits any more. */
-export type StopReason = "canceled" | "timed_out" | "runner_stopped" | "ended";
+/**
+ * Why an attempt was stopped from outside: `exceeded` when it used more than it may, `runner_stopped` when the runner itself
+ * ends, `ended` when nobody waits any more.
+ */
+export type StopReason = "canceled" | "timed_out" | "exceeded" | "runner_stopped" | "ended";
 
 /** @param failure null when every step went well. @param stopped null when nothing stopped the attempt. */
 export function outcomeOf(stopped: StopReason | null, phase: RunPhase, failure: RunError | null): AttemptOutcome {
   if (stopped === "canceled") return { status: "canceled" };
   if (stopped === "timed_out") return { status: "timed_out", error: runError("timed_out", phase) };
-  if (stopped !== null) return { status: "failed", error: runError("runner_lost", phase, "The runner was stopped.") };
+  if (stopped !== null && stopped !== "exceeded")
+    return { status: "failed", error: runError("runner_lost", phase, "The runner was stopped.") };
   return failure === null ? { status: "succeeded" } : { status: "failed", error: failure };
 }
 

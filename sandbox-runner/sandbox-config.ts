@@ -77,8 +77,11 @@ function scopeFolder(file: string): string {
  * Runs inside, for every command: the first line of its input names the command's script, what follows is the command's
  * own. The sandbox's proxy is the only way to the relay, so loopback is no exception to it.
  */
-export function launcherScript(): string {
-  return '#!/bin/sh\nIFS= read -r launch || exit 0\nunset NO_PROXY no_proxy\n. "$launch"\n';
+export function launcherScript(processes: number): string {
+  // The shells call it by different names. Here, inside, the kernel counts this sandbox's processes alone; those of user 0 it
+  // does not count.
+  const limit = `ulimit -u ${processes} 2>/dev/null || ulimit -p ${processes}`;
+  return `#!/bin/sh\n${limit}\nIFS= read -r launch || exit 0\nunset NO_PROXY no_proxy\n. "$launch"\n`;
 }
 
 /** One command with its environment, for the launcher to read. */

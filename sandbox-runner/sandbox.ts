@@ -11,6 +11,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { SandboxManager } from "@anthropic-ai/sandbox-runtime";
 import { ATTEMPT_VARIABLE } from "./attempt-processes.ts";
+import type { RunBounds } from "./run-bounds.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { accountFiles, confinedArguments } from "./sandbox-arguments.ts";
 import { launcherScript, launchScript, SANDBOX_TOOLS, sandboxConfig } from "./sandbox-config.ts";
@@ -65,6 +66,11 @@ export abstract class Sandbox {
     return awaitProcess(this.start(command, place), bounds);
   }
 
+  /** What has been started in it and has not ended, as this machine numbers it. */
+  entrances(): number[] {
+    return [...this.#running].flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+  }
+
   /** Kills everything inside, at once. */
   kill(): void {
     for (const child of this.#running) killGroup(child.pid);
@@ -92,6 +98,7 @@ export async function openSandbox(
   folder: RunFolder,
   attempt: string,
   relayPort: number,
+  bounds: RunBounds,
   signal: AbortSignal,
   confine: typeof confinedArguments = confinedArguments,
 ): Promise<SandboxResult> {
@@ -106,10 +113,10 @@ export async function openSandbox(
   process.env["CLAUDE_CODE_TMPDIR"] = folder.temporary;
   process.chdir(folder.neutral);
   try {
-    const words = await managersWords(folder, relayPort, signal);
+    const words = await managersWords(folder, relayPort, bounds, signal);
     let fault: string | null = null;
     for (const owner of possibleOwners(ownIdentity())) {
-      const opened = await openAs(owner, words, folder, attempt, confine, signal);
+      const opened = await openAs(owner, words, folder, attempt, bounds, confine, signal);
       if (opened.ok) return { ...opened, declined: fault ?? (owner.uid === 0 ? NO_OTHER_USER : null) };
       fault = opened.reason;
     }
@@ -128,6 +135,7 @@ async function openAs(
   words: readonly string[],
   folder: RunFolder,
   attempt: string,
+  bounds: RunBounds,
   confine: typeof confinedArguments,
   signal: AbortSignal,
 ): Promise<Opened> {
@@ -138,7 +146,7 @@ async function openAs(
   }
   const confined = confine(words, { uid: owner.uid, ...writeAccounts(folder, owner), proc: machineProc() });
   if (confined === null) return { ok: false, reason: "Its manager starts bubblewrap in a way that is not known here." };
-  const sandbox = new RuntimeSandbox(folder, attempt, confined, owner);
+  const sandbox = new RuntimeSandbox(folder, attempt, confined, owner, bounds);
   const fault = await probe(sandbox.run.bind(sandbox), folder, signal);
   if (fault === null) return { ok: true, sandbox, user: owner.uid };
   sandbox.kill();
@@ -146,11 +154,16 @@ async function openAs(
 }
 
 /** Starts the manager, and has it say with which arguments it would start bubblewrap. */
-async function managersWords(folder: RunFolder, relayPort: number, signal: AbortSignal): Promise<string[]> {
+async function managersWords(
+  folder: RunFolder,
+  relayPort: number,
+  bounds: RunBounds,
+  signal: AbortSignal,
+): Promise<string[]> {
   const launcher = join(folder.launch, "launcher.sh");
   const printer = join(folder.launch, "print-words.sh");
   await mkdir(join(folder.launch, "commands"), { recursive: true });
-  await writeFile(launcher, launcherScript(), { mode: 0o755 });
+  await writeFile(launcher, launcherScript(bounds.processes), { mode: 0o755 });
   await writeFile(printer, "#!/bin/sh\nprintf '%s\\0' \"$@\"\n", { mode: 0o755 });
   await SandboxManager.initialize({ ...sandboxConfig(folder, relayPort), bwrapPath: printer });
   const line = await SandboxManager.wrapWithSandbox(`/bin/sh '${launcher}'`);
@@ -177,11 +190,13 @@ const BASH = ["/bin/bash", "--noprofile", "--norc", "-c"] as const;
 
 /**
  * What is done on the way in. Node passes on descriptors that it inherited itself; none but the three pipes may reach the
- * sandbox. When the machine's memory ends, the kernel takes the run before anything else. No core files.
+ * sandbox. $1 is the length of the longest file. When the machine's memory ends, the kernel takes the run before anything else. No core files.
  */
 const ENTER = `
 echo 1000 >/proc/self/oom_score_adj
 ulimit -c 0
+ulimit -f "$1"
+shift
 for n in $(ls /proc/self/fd 2>/dev/null); do [ "$n" -gt 2 ] && eval "exec $n>&-" 2>/dev/null; done
 exec bwrap "$@"
 `;
@@ -192,17 +207,20 @@ class RuntimeSandbox extends Sandbox {
   readonly #attempt: string;
   readonly #words: readonly string[];
   readonly #owner: Owner;
+  /** In KiB. */
+  readonly #longestFile: string;
   /** Launchers inside that wait for their command. */
   readonly #ahead = new Set<PipedProcess>();
   #count = 0;
 
   /** @param words bubblewrap's, which enter the sandbox and run the launcher there. */
-  constructor(folder: RunFolder, attempt: string, words: readonly string[], owner: Owner) {
+  constructor(folder: RunFolder, attempt: string, words: readonly string[], owner: Owner, bounds: RunBounds) {
     super();
     this.#folder = folder;
     this.#attempt = attempt;
     this.#words = words;
     this.#owner = owner;
+    this.#longestFile = String(bounds.disk_mib * 1_024);
   }
 
   override start(command: Command, place: Place): PipedProcess {
@@ -244,7 +262,11 @@ class RuntimeSandbox extends Sandbox {
     const env = { PATH: SANDBOX_TOOLS, HOME: this.#folder.neutral, [ATTEMPT_VARIABLE]: this.#attempt };
     const as = this.#owner.uid === process.geteuid?.() ? {} : this.#owner;
     return this.keep(
-      startProcess([...BASH, ENTER, "enter", ...this.#words], { cwd: this.#folder.neutral, env, ...as }),
+      startProcess([...BASH, ENTER, "enter", this.#longestFile, ...this.#words], {
+        cwd: this.#folder.neutral,
+        env,
+        ...as,
+      }),
     );
   }
 }

@@ -1,7 +1,8 @@
 /** What a runner is told by its environment: read once, all faults at once. */
-import { availableParallelism, hostname } from "node:os";
+import { availableParallelism, hostname, totalmem } from "node:os";
 import { resolve } from "node:path";
 import { z } from "zod";
+import { defaultBounds, type RunBounds } from "./run-bounds.ts";
 
 const addressSchema = z
   .url({
@@ -16,6 +17,15 @@ const addressSchema = z
 
 /** One makes a single run start at once, which is how most come; each takes memory as long as the runner runs. */
 const DEFAULT_SPARES = 1;
+
+function bound(least: number, most: number) {
+  return z
+    .string()
+    .regex(/^[0-9]{1,8}$/, "must be a whole number")
+    .transform(Number)
+    .refine((count) => count >= least && count <= most, `must be from ${least} to ${most}`)
+    .optional();
+}
 
 const settingsSchema = z.object({
   REVEILLE_URL: addressSchema,
@@ -39,6 +49,9 @@ const settingsSchema = z.object({
     .transform(Number)
     .refine((count) => count <= 10, "must be from 0 to 10")
     .optional(),
+  REVEILLE_RUN_PROCESSES: bound(64, 1_000_000),
+  REVEILLE_RUN_MEMORY_MIB: bound(256, 16_777_216),
+  REVEILLE_RUN_DISK_MIB: bound(1, 16_777_216),
   REVEILLE_SANDBOX: z.enum(["auto", "none"], "must be auto or none").optional(),
 });
 
@@ -56,6 +69,8 @@ export interface RunnerSettings {
   /** How many executors are kept prepared for leases to come. */
   spares: number;
   sandbox: SandboxSetting;
+  /** What each run may use of this machine. */
+  bounds: RunBounds;
 }
 
 export type SettingsResult = { ok: true; settings: RunnerSettings } | { ok: false; faults: string[] };
@@ -68,6 +83,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     return { ok: false, faults: parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`) };
   }
   const values = parsed.data;
+  const bounds = defaultBounds(totalmem());
   return {
     ok: true,
     settings: {
@@ -78,6 +94,11 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       capacity: values.REVEILLE_CAPACITY ?? Math.min(100, Math.max(1, availableParallelism())),
       spares: values.REVEILLE_SPARES ?? DEFAULT_SPARES,
       sandbox: values.REVEILLE_SANDBOX ?? "auto",
+      bounds: {
+        processes: values.REVEILLE_RUN_PROCESSES ?? bounds.processes,
+        memory_mib: values.REVEILLE_RUN_MEMORY_MIB ?? bounds.memory_mib,
+        disk_mib: values.REVEILLE_RUN_DISK_MIB ?? bounds.disk_mib,
+      },
     },
   };
 }

@@ -3,7 +3,7 @@ import { startTimeOf } from "./attempt-processes.ts";
 import type { PlaceBrief } from "./executor-brief.ts";
 import { type Relay, startRelay } from "./relay.ts";
 import { createRunFolder, type RunFolder } from "./run-folder.ts";
-import { openSandbox, type SandboxResult } from "./sandbox.ts";
+import { openSandbox, type Sandbox, type SandboxResult } from "./sandbox.ts";
 import { within } from "./within.ts";
 
 /** Commands that a run begins with at most one after the other: its clone, and its agent. */
@@ -16,6 +16,7 @@ export class Workplace {
   readonly #brief: PlaceBrief;
   readonly #signal: AbortSignal;
   #opening: Promise<SandboxResult>;
+  #sandbox: Sandbox | null = null;
   #isOpened = false;
   #isClaimed = false;
   /** What was opened ahead may have died or be there by now: it is looked at before it is used. */
@@ -70,9 +71,18 @@ export class Workplace {
     await within(CLOSE_DEADLINE_MS, takenDown, undefined);
   }
 
+  /** The processes that have entered the sandbox. */
+  entrances(): readonly number[] {
+    return this.#sandbox?.entrances() ?? [];
+  }
+
   #open(): Promise<SandboxResult> {
     if (this.#brief.sandbox === "none") return Promise.resolve({ ok: false, reason: "REVEILLE_SANDBOX=none is set." });
-    return openSandbox(this.folder, this.#brief.name, this.relay.port, this.#signal);
+    const { name, bounds } = this.#brief;
+    return openSandbox(this.folder, name, this.relay.port, bounds, this.#signal).then((opened) => {
+      if (opened.ok) this.#sandbox = opened.sandbox;
+      return opened;
+    });
   }
 
   async #takeDown(): Promise<void> {

@@ -1,8 +1,10 @@
 /** The bare Agent SDK in the runner's sandbox, in a process that is warm: nothing of ours beside the sandbox. */
+import { totalmem } from "node:os";
 import { join } from "node:path";
 import { type Options, query, type SDKMessage, type SDKUserMessage } from "@anthropic-ai/claude-agent-sdk";
 import { SandboxManager } from "@anthropic-ai/sandbox-runtime";
 import { commandEnvironment } from "#sandbox-runner/agent-environment.ts";
+import { defaultBounds } from "#sandbox-runner/run-bounds.ts";
 import { createRunFolder, type RunFolder } from "#sandbox-runner/run-folder.ts";
 import { openSandbox, type Sandbox } from "#sandbox-runner/sandbox.ts";
 import { sandboxConfig } from "#sandbox-runner/sandbox-config.ts";
@@ -35,7 +37,13 @@ const face = {
     const [modelUrl = ""] = urls;
     const ports = urls.map((url) => Number(new URL(url).port));
     const folder = await createRunFolder(stateFolder, NAME, { pid: process.pid, startTime: null });
-    const opened = await openSandbox(folder, NAME, ports[0] ?? 0, new AbortController().signal);
+    const opened = await openSandbox(
+      folder,
+      NAME,
+      ports[0] ?? 0,
+      defaultBounds(totalmem()),
+      new AbortController().signal,
+    );
     if (!opened.ok) throw new Error(opened.reason);
     const config = sandboxConfig(folder, ports[0] ?? 0);
     SandboxManager.updateConfig({

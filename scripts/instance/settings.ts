@@ -25,7 +25,13 @@ const WORKER_VARIABLES = [
 ] as const;
 
 /** Variables of the runner that `npm start` passes on. */
-const RUNNER_VARIABLES = ["REVEILLE_SANDBOX", "REVEILLE_CAPACITY"] as const;
+const RUNNER_VARIABLES = [
+  "REVEILLE_SANDBOX",
+  "REVEILLE_CAPACITY",
+  "REVEILLE_RUN_PROCESSES",
+  "REVEILLE_RUN_MEMORY_MIB",
+  "REVEILLE_RUN_DISK_MIB",
+] as const;
 
 const DEFAULT_PORT = 8787;
 

@@ -102,6 +102,7 @@ describe("how an attempt ends", () => {
     ["canceled", failure, { status: "canceled" }],
     ["timed_out", null, { status: "timed_out", error: { code: "timed_out", phase: "agent" } }],
     ["runner_stopped", null, { status: "failed", error: { code: "runner_lost", phase: "agent" } }],
+    ["exceeded", failure, { status: "failed", error: failure }],
     ["ended", null, { status: "failed", error: { code: "runner_lost" } }],
   ] as const)("stopped: %s", (stopped, error, outcome) => {
     expect(outcomeOf(stopped, "agent", error)).toMatchObject(outcome);

@@ -28,6 +28,20 @@ describe("a runner's settings", () => {
     expect(readSettings(given)).toMatchObject({ settings: { runnerId: "big-1", capacity: 7, sandbox: "none" } });
   });
 
+  it("bounds runs, each bound by itself", () => {
+    const read = (given: Record<string, string>) => readSettings({ ...good, ...given });
+    const given = { REVEILLE_RUN_PROCESSES: "64", REVEILLE_RUN_MEMORY_MIB: "256", REVEILLE_RUN_DISK_MIB: "1" };
+    expect(read(given)).toMatchObject({ settings: { bounds: { processes: 64, memory_mib: 256, disk_mib: 1 } } });
+    expect(read({ REVEILLE_RUN_DISK_MIB: "5" })).toMatchObject({
+      settings: { bounds: { processes: 1_024, disk_mib: 5 } },
+    });
+    for (const wrong of ["0", "-1", "1.5", "1e3", "many", "99999999"]) {
+      const faults = Object.keys(given).map((name) => read({ [name]: wrong }));
+      for (const found of faults)
+        expect(found).toMatchObject({ ok: false, faults: [expect.stringContaining("must be")] });
+    }
+  });
+
   it("names every fault at once", () => {
     const read = readSettings({
       REVEILLE_URL: "localhost:8787",

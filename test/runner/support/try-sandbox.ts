@@ -8,13 +8,21 @@ import { confinedArguments } from "#sandbox-runner/sandbox-arguments.ts";
 
 const [state = "", ...tries] = process.argv.slice(2);
 const nowhere = 9;
+const bounds = { processes: 200, memory_mib: 1_000, disk_mib: 100 };
 const folder = await createRunFolder(state, "try.1", { pid: process.pid, startTime: null });
 for (const without of tries.map((text): string[] => JSON.parse(text))) {
-  const opened = await openSandbox(folder, "try.1", nowhere, new AbortController().signal, (words, confinement) => {
-    if (without[0] === "*") return [...words];
-    const confined = confinedArguments(without[0] === "--args" ? ["--args", "9", ...words] : words, confinement);
-    return confined === null ? null : cut(confined, without);
-  });
+  const opened = await openSandbox(
+    folder,
+    "try.1",
+    nowhere,
+    bounds,
+    new AbortController().signal,
+    (words, confinement) => {
+      if (without[0] === "*") return [...words];
+      const confined = confinedArguments(without[0] === "--args" ? ["--args", "9", ...words] : words, confinement);
+      return confined === null ? null : cut(confined, without);
+    },
+  );
   if (opened.ok) await opened.sandbox.close();
   const { ok } = opened;
   process.stdout.write(`${JSON.stringify(ok ? { ok, user: opened.user } : { ok, reason: opened.reason })}\n`);
