@@ -174,6 +174,11 @@ const API_ERRORS = {
     message: "This instance is not configured completely.",
     hint: "See details.issues for every variable and secret at fault; .dev.vars.example explains each.",
   },
+  not_ready: {
+    type: "overloaded_error",
+    message: "This instance lacks something that its version needs.",
+    hint: "GET /readyz names each fault and what mends it; a database that is behind: npx wrangler d1 migrations apply reveille --remote.",
+  },
   delivery_not_handled: {
     type: "overloaded_error",
     message: "The delivery could not be handled.",

@@ -17,7 +17,7 @@ const TOP_FOLDERS = [...PROGRAM_FOLDERS, "migrations", "test", "docs"];
 /** Which of our folders a folder may import from, beside itself. Tests may import everything. */
 const MAY_IMPORT: Record<ProgramFolder, readonly string[]> = {
   protocol: [],
-  worker: ["protocol", "durable-objects"],
+  worker: ["protocol", "durable-objects", "migrations"],
   "durable-objects": ["protocol", "migrations"],
   "sandbox-runner": ["protocol"],
   scripts: ["protocol"],

@@ -8,6 +8,7 @@ import type { HttpContext, HttpEnv } from "./http-env.ts";
 import { methodsOf } from "./known-methods.ts";
 import { mountOpenApi } from "./openapi/document.ts";
 import { mountProxies } from "./proxy/mount.ts";
+import { isSchemaFault, readinessFaults } from "./readiness.ts";
 import { renderRefusal } from "./render-error.ts";
 import { mountDeliveries } from "./routes/deliveries.ts";
 import { mountEvents } from "./routes/events.ts";
@@ -37,7 +38,7 @@ app.use(async (c, next) => {
   setSecurityHeaders(c);
 });
 
-mountHealth(app);
+mountHealth(app, (c) => readinessFaults(c.env));
 
 app.use(async (c, next) => {
   const made = depsOf(c.env);
@@ -71,7 +72,8 @@ app.notFound((c) => answerUnknown(c));
 app.onError((fault, c) => {
   const { requestId } = c.var;
   logLine("error", { what: "request", request_id: requestId, route: routePath(c, -1), outcome: errorText(fault) });
-  return renderRefusal(c, { code: "internal_error" });
+  // A write that a missing table refuses is to come again, when D1 has been brought up to date.
+  return renderRefusal(c, { code: isSchemaFault(fault) ? "not_ready" : "internal_error" });
 });
 
 /** A known path with another method names the ones that it has; the rest is simply not there. */
