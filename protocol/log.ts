@@ -1,4 +1,5 @@
 /** One line of JSON per piece of work, with the same keys in all three programs. */
+import { escapeUnseen } from "./unseen-characters.ts";
 
 export interface LogFields {
   /** The piece of work, for instance `fire`, `run`, `owed_call`. */
@@ -14,7 +15,7 @@ export interface LogFields {
 
 /** Writes a line. Callers pass ids, codes and durations: never a token, and never text from outside. */
 export function logLine(level: "info" | "warn" | "error", fields: LogFields): void {
-  console[level](JSON.stringify({ at: new Date().toISOString(), level, ...fields }));
+  console[level](escapeUnseen(JSON.stringify({ at: new Date().toISOString(), level, ...fields })));
 }
 
 /** Enough to know the fault; what failed may have been about long texts. */

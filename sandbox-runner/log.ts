@@ -1,5 +1,6 @@
 /** One JSON line of log per piece of work, scrubbed, with the keys that all programs share. */
 import type { LogFields } from "#protocol/log.ts";
+import { escapeUnseen } from "#protocol/unseen-characters.ts";
 import type { Redactor } from "./redact.ts";
 
 type Facts = Omit<LogFields, "what">;
@@ -8,6 +9,6 @@ export type Log = (what: string, facts?: Facts, level?: "info" | "warn") => void
 /** @param write takes one line, without its end. */
 export function createLog(redactor: Redactor, write: (line: string) => void, now: () => number = Date.now): Log {
   return (what, facts = {}, level = "info") => {
-    write(JSON.stringify(redactor.value({ at: new Date(now()).toISOString(), level, what, ...facts })));
+    write(escapeUnseen(JSON.stringify(redactor.value({ at: new Date(now()).toISOString(), level, what, ...facts }))));
   };
 }

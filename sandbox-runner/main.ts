@@ -1,5 +1,7 @@
 /** The runner: checks what it needs, joins its pool, and starts an executor for each lease. */
+
 import { randomBytes } from "node:crypto";
+import { escapeUnseen } from "#protocol/unseen-characters.ts";
 import { Executors } from "./executors.ts";
 import { createLog } from "./log.ts";
 import { PoolLink } from "./pool-link.ts";
@@ -80,6 +82,6 @@ async function checkGit(): Promise<string | null> {
 
 /** Says everything that is wrong at once. */
 function fail(faults: readonly string[]): void {
-  for (const fault of faults) process.stderr.write(`${fault}\n`);
+  for (const fault of faults) process.stderr.write(`${escapeUnseen(fault)}\n`);
   process.exitCode = 1;
 }

@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import path from "node:path";
 import { runCommand } from "./child-process.ts";
 import { toolEnvironment } from "./instance/tool-environment.ts";
+import { complain } from "./terminal.ts";
 
 const ROOT = path.dirname(import.meta.dirname);
 const GENERATE_DEADLINE_MS = 60_000;
@@ -12,7 +13,7 @@ for (const folder of readdirSync(path.join(ROOT, "migrations"))) {
   if (!(await isUpToDate(folder))) stale.push(`migrations/${folder}`);
 }
 if (stale.length > 0) {
-  console.error(`${stale.join(", ")}: the schema has changed. Run npm run generate, and commit what it writes.`);
+  complain(`${stale.join(", ")}: the schema has changed. Run npm run generate, and commit what it writes.`);
   process.exitCode = 1;
 }
 
@@ -33,7 +34,7 @@ async function isUpToDate(folder: string): Promise<boolean> {
       env: toolEnvironment(),
       deadlineMs: GENERATE_DEADLINE_MS,
     });
-    if (!generated.ok) console.error(generated.message);
+    if (!generated.ok) complain(generated.message);
     // A rename would need an answer: drizzle-kit then says so, writes nothing, and ends with 0.
     return generated.ok && generated.stdout.includes("No schema changes") && readdirSync(copy).length === before;
   } finally {

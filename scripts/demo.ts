@@ -12,6 +12,7 @@ import { readSettings } from "./instance/settings.ts";
 import type { Instance } from "./instance/start-instance.ts";
 import { withInstance } from "./instance/with-instance.ts";
 import { failed, type Outcome, succeeded } from "./outcome.ts";
+import { complain, say } from "./terminal.ts";
 
 /** For the run, from the fire on. A real model takes its time. */
 const DEMO_MODEL_DEADLINE_MS = 120_000;
@@ -22,28 +23,28 @@ process.exit(await main(path.dirname(import.meta.dirname)));
 async function main(root: string): Promise<number> {
   const given = readSettings(process.env, root);
   if (!given.ok) {
-    console.error(given.message);
+    complain(given.message);
     return 1;
   }
   // Beside `npm start`, not in its way: a port and a state of its own.
   const { PUBLIC_URL: _publicUrl, ...workerVariables } = given.value.workerVariables;
   const stateFolder = path.join(given.value.stateFolder, "demo");
   const settings = { ...given.value, workerVariables, stateFolder, port: await drawFreePort() };
-  console.log("Starting an instance for the demo …");
-  return await withInstance({ root, settings, hasPages: false, say: console.log }, async (instance, stopped) => {
+  say("Starting an instance for the demo …");
+  return await withInstance({ root, settings, hasPages: false, say }, async (instance, stopped) => {
     const deadlineMs = instance.usesDemoModel ? DEMO_MODEL_DEADLINE_MS : REAL_MODEL_DEADLINE_MS;
     const shown = await showRun(instance, AbortSignal.any([stopped, AbortSignal.timeout(deadlineMs)]));
     if (stopped.aborted) return 130;
-    console.log(shown.ok ? `\n${shown.value}` : `\nThe demo failed: ${shown.message}`);
+    say(shown.ok ? `\n${shown.value}` : `\nThe demo failed: ${shown.message}`);
     return shown.ok ? 0 : 1;
   });
 }
 
 async function showRun(instance: Instance, signal: AbortSignal): Promise<Outcome<string>> {
   const { origin: url, local, usesDemoModel, sandbox } = instance;
-  console.log(usesDemoModel ? "The offline demo model, a script, stands in for a real one." : "A real model is used.");
-  console.log(`Sandbox: ${sandbox}.`);
-  console.log(`POST ${local.demo.fire_url}\n`);
+  say(usesDemoModel ? "The offline demo model, a script, stands in for a real one." : "A real model is used.");
+  say(`Sandbox: ${sandbox}.`);
+  say(`POST ${local.demo.fire_url}\n`);
   const reviewer = { url, token: local.owner_token, reviewerId: local.demo.reviewer_id, signal };
   const earlier = await readReviews(reviewer);
   if (!earlier.ok) return earlier;
@@ -71,7 +72,7 @@ async function showRun(instance: Instance, signal: AbortSignal): Promise<Outcome
     runId,
     signal,
     onEvent: (event) => {
-      for (const line of transcriptLines(event, startedAt)) console.log(line);
+      for (const line of transcriptLines(event, startedAt)) say(line);
     },
   });
   if (!watched.ok) return watched;
@@ -86,7 +87,7 @@ async function showRun(instance: Instance, signal: AbortSignal): Promise<Outcome
   if (!run.ok) return run;
   const judged = await judge(run.value, local.demo.repository);
   if (!judged.ok) return judged;
-  console.log(`\n${judged.value}`);
+  say(`\n${judged.value}`);
   const before = new Set(earlier.value.data.map(({ id }) => id));
   const reviewed = await awaitReview({ ...reviewer, before });
   return reviewed.ok ? succeeded(`${reviewed.value}\n\nThe demo is done.`) : reviewed;

@@ -14,6 +14,7 @@ import { withInstance } from "./instance/with-instance.ts";
 import { messageOf } from "./outcome.ts";
 import { clearInstance, EMPTY_SHOTS, fillInstance, type Shot } from "./screenshots/shots.ts";
 import { replyTo } from "./screenshots/stories.ts";
+import { complain, say } from "./terminal.ts";
 
 const THEMES = ["light", "dark"] as const;
 const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
@@ -25,7 +26,7 @@ process.exit(await main(path.dirname(import.meta.dirname)));
 async function main(root: string): Promise<number> {
   const launched = await launchChromium();
   if (!launched.ok) {
-    console.error(launched.message);
+    complain(launched.message);
     return 1;
   }
   const begin = Promise.withResolvers<void>();
@@ -42,7 +43,7 @@ async function main(root: string): Promise<number> {
   };
   const folder = path.join(root, ".reveille", "screenshots");
   try {
-    return await withInstance({ root, settings, hasPages: true, say: console.log }, async (instance, signal) => {
+    return await withInstance({ root, settings, hasPages: true, say }, async (instance, signal) => {
       await rm(folder, { recursive: true, force: true });
       await mkdir(folder, { recursive: true });
       const upstream = await clearInstance(instance, signal);
@@ -52,11 +53,11 @@ async function main(root: string): Promise<number> {
       for (const [from, to] of Object.entries(FOR_README)) {
         await copyFile(path.join(folder, from), path.join(root, "docs", "images", to));
       }
-      console.log(`The pictures are in ${path.relative(root, folder)}, those of README in docs/images.`);
+      say(`The pictures are in ${path.relative(root, folder)}, those of README in docs/images.`);
       return 0;
     });
   } catch (error) {
-    console.error(messageOf(error));
+    complain(messageOf(error));
     return 1;
   } finally {
     rest.resolve();

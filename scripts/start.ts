@@ -3,27 +3,25 @@ import path from "node:path";
 import { readSettings } from "./instance/settings.ts";
 import type { Instance } from "./instance/start-instance.ts";
 import { withInstance } from "./instance/with-instance.ts";
+import { complain, say } from "./terminal.ts";
 
 process.exit(await main(path.dirname(import.meta.dirname)));
 
 async function main(root: string): Promise<number> {
   const settings = readSettings(process.env, root);
   if (!settings.ok) {
-    console.error(settings.message);
+    complain(settings.message);
     return 1;
   }
-  console.log("Starting Reveille …");
+  say("Starting Reveille …");
   const relative = path.relative(root, settings.value.stateFolder);
   const state = relative.startsWith("..") ? settings.value.stateFolder : relative;
-  return await withInstance(
-    { root, settings: settings.value, hasPages: true, say: console.log },
-    async (instance, signal) => {
-      console.log(welcome(instance, state));
-      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-      console.log("Stopping …");
-      return 0;
-    },
-  );
+  return await withInstance({ root, settings: settings.value, hasPages: true, say }, async (instance, signal) => {
+    say(welcome(instance, state));
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    say("Stopping …");
+    return 0;
+  });
 }
 
 function welcome({ local, signInUrl, model, sandbox }: Instance, state: string): string {

@@ -1,17 +1,19 @@
 /** Pure: an event of a transcript as short lines for a terminal. */
 import type { TranscriptEvent } from "#protocol/transcript.ts";
+import { printableLine } from "#scripts/terminal.ts";
 
 const WIDTH = 100;
 const RESULT_LINES = 4;
 const LABEL_WIDTH = 13;
+const LABEL_LENGTH = 40;
 
 /** @param startedAt Unix milliseconds: times count from here. */
 export function transcriptLines(event: TranscriptEvent, startedAt: number): string[] {
   const { label, lines } = describe(event);
   const seconds = Math.max(0, (Date.parse(event.at) - startedAt) / 1_000).toFixed(1);
-  const head = `${seconds.padStart(6)} s  ${label.padEnd(LABEL_WIDTH)}  `;
+  const head = `${seconds.padStart(6)} s  ${cut(printableLine(label), LABEL_LENGTH).padEnd(LABEL_WIDTH)}  `;
   const indent = " ".repeat(head.length);
-  return lines.map((line, index) => `${index === 0 ? head : indent}${cut(printable(line))}`.trimEnd());
+  return lines.map((line, index) => `${index === 0 ? head : indent}${cut(printableLine(line), WIDTH)}`.trimEnd());
 }
 
 function describe(event: TranscriptEvent): { label: string; lines: string[] } {
@@ -29,7 +31,7 @@ function describe(event: TranscriptEvent): { label: string; lines: string[] } {
     case "user.message":
       return { label: event.source, lines: firstLines(event.text, 1) };
     case "agent.message":
-      return { label: "agent", lines: event.text.split("\n").map(printable).flatMap(wrap) };
+      return { label: "agent", lines: event.text.split("\n").map(printableLine).flatMap(wrap) };
     case "agent.thinking":
       return { label: "thinking", lines: firstLines(event.text, 1) };
     case "tool.call":
@@ -74,11 +76,6 @@ function wrap(line: string): string[] {
   return line.match(new RegExp(`.{1,${WIDTH}}(?= |$)|\\S+`, "gs"))?.map((part) => part.trim()) ?? [""];
 }
 
-/** What agents and tools write must not steer the terminal. */
-function printable(line: string): string {
-  return line.replaceAll("\t", "  ").replace(/\p{Cc}/gu, "");
-}
-
-function cut(line: string): string {
-  return line.length <= WIDTH ? line : `${line.slice(0, WIDTH - 1)}…`;
+function cut(line: string, width: number): string {
+  return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
 }

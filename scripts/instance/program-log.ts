@@ -1,6 +1,7 @@
 /** The log file of a program that a local instance runs: bounded, and with its last lines at hand. */
 import { appendFileSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
+import { printableLine } from "#scripts/terminal.ts";
 
 const FILE_LIMIT_CHARACTERS = 8 * 1_048_576;
 const LAST_LINES = 20;
@@ -25,7 +26,8 @@ export function openProgramLog(file: string): ProgramLog {
       find((line) => /\b(?:\w*Error|failed|fatal)\b/.test(line)) ??
       find((line) => line.trim() !== "") ??
       "It wrote nothing.",
-    write: (line) => {
+    write: (text) => {
+      const line = printableLine(text);
       last.push(line);
       if (last.length > LAST_LINES) last.shift();
       appendFileSync(file, `${line}\n`, { mode: 0o600 });

@@ -1,4 +1,6 @@
 /** Runs something while a local instance is on, and stops the instance whatever happens. */
+
+import { complain } from "#scripts/terminal.ts";
 import { Parts } from "./parts.ts";
 import type { Settings } from "./settings.ts";
 import { type Instance, startInstance } from "./start-instance.ts";
@@ -27,7 +29,7 @@ export async function withInstance(
     const started = await startInstance({ ...setting, signal, parts });
     if (started.ok) return await use(started.value, signal);
     if (signal.aborted) return 130;
-    console.error(started.message);
+    complain(started.message);
     return 1;
   } finally {
     await parts.stop(hurry.aborted);

@@ -2,10 +2,13 @@
 import { describe, expect, test } from "vitest";
 import { type Routine, routineSchema } from "#protocol/routine.ts";
 import { type TranscriptEvent, transcriptEventSchema } from "#protocol/transcript.ts";
+import { createLog } from "#sandbox-runner/log.ts";
+import { Redactor } from "#sandbox-runner/redact.ts";
 import { SseReader } from "#scripts/demo/sse.ts";
 import { transcriptLines } from "#scripts/demo/transcript-lines.ts";
 import { DEMO_REVIEWER, DEMO_WRITER, demoRoutinePatch, isDemoRoutine } from "#scripts/instance/demo-routine.ts";
 import { workerVariables } from "#scripts/instance/worker-variables.ts";
+import { printable } from "#scripts/terminal.ts";
 
 const HERE = "http://127.0.0.1:4001/changelog-demo.git";
 const BEFORE = "http://127.0.0.1:4000/changelog-demo.git";
@@ -34,6 +37,11 @@ function routine(
     updated_at: "2026-11-22T00:00:00.000Z",
   });
 }
+
+/** An escape, a bell, a string for the terminal, controls of eight bits, delete, an override of direction, and ends of lines. */
+const NASTY = "\u001b[2J\u0007\u001b]0;x\u0007\u009b31m\u007f\u202egnp\u2066\u2028\rover\n\u001b[1A";
+/** What a terminal shows, and does nothing else with. */
+const PLAIN = /^[^\p{Cc}\u200e\u200f\u061c\u2028-\u202e\u2066-\u2069]*$/u;
 
 describe("a demo routine", () => {
   test("is known by its tag, whatever it is called", () => {
@@ -159,7 +167,39 @@ describe("a transcript for the terminal", () => {
     });
     expect([first?.length, second?.trim().endsWith("end"), more]).toEqual([124, true, []]);
     expect(lines({ type: "agent.message", message_id: "m", text: "a\u001b[2Jb\rc\td" })).toEqual([
-      "   1.3 s  agent          a[2Jbc  d",
+      "   1.3 s  agent          a\\u001b[2Jb\\u000dc  d",
     ]);
   });
+
+  test.each([
+    { type: "tool.call", tool_call_id: "t", name: NASTY, input: { command: NASTY } },
+    { type: "tool.call", tool_call_id: "t", name: `mcp__a__${NASTY}`, input: NASTY },
+    { type: "tool.call", tool_call_id: "t", name: `${NASTY}__`, input: { [NASTY]: [NASTY], summary: NASTY } },
+    { type: "tool.result", tool_call_id: "t", is_error: true, text: NASTY },
+    { type: "agent.message", message_id: "m", text: `${NASTY} ${"word ".repeat(40)}${NASTY}` },
+    { type: "agent.thinking", message_id: "m", text: NASTY },
+    { type: "user.message", source: "trigger", text: NASTY },
+    { type: "notice", level: "warning", code: "x", message: NASTY },
+    { type: "run.queued", attempt: 1, summary: NASTY },
+    { type: "run.step", phase: "clone", message: NASTY },
+    { type: "run.running", attempt: 1, sandbox: "none", model: NASTY },
+    { type: "git.push", repository: NASTY, branch: NASTY, commit: "a".repeat(40), previous: null },
+  ])("whatever field of an event a text stands in, it steers nothing: $type", (body) => {
+    const shown = lines(body);
+    expect(shown.join("")).toContain("\\u001b");
+    for (const line of shown) expect(line).toMatch(PLAIN);
+  });
+});
+
+test("nothing that a command says steers the terminal", () => {
+  const all = printable(`one\n${NASTY}\r\nthree`).split("\n");
+  expect([all[0], all.at(-1), all.length]).toEqual(["one", "three", 4]);
+  for (const line of all) expect(line).toMatch(PLAIN);
+});
+
+test("a line of a log is JSON that means what it meant, and steers nothing", () => {
+  const written: string[] = [];
+  createLog(new Redactor([]), (line) => written.push(line))("run", { outcome: NASTY });
+  expect(written[0]).toMatch(PLAIN);
+  expect(JSON.parse(written[0] ?? "")).toMatchObject({ outcome: NASTY });
 });

@@ -9,8 +9,10 @@ export interface ToolName {
 
 /** `mcp__reveille__report_result` is the tool `report_result` of `reveille`. */
 export function toolName(name: string): ToolName {
-  const [, server, tool] = /^mcp__(.+?)__(.+)$/.exec(name) ?? [];
-  return server === undefined || tool === undefined ? { server: null, name } : { server, name: tool };
+  // No pattern: a name is the model's, and one of many underscores must not take time with the square of their number.
+  const end = name.startsWith(MCP) ? name.indexOf("__", MCP.length + 1) : -1;
+  const tool = name.slice(end + 2);
+  return end === -1 || tool === "" ? { server: null, name } : { server: name.slice(MCP.length, end), name: tool };
 }
 
 /** Which inputs tell most, the most telling first. */
@@ -27,16 +29,21 @@ const TELLING = [
   "prompt",
 ];
 const LINE_LENGTH = 300;
+/** Of a longer text no more than this is looked at: it is cut before anything is searched in it. */
+const LOOKED_AT = 4 * LINE_LENGTH;
+const LINES = 4;
+const MCP = "mcp__";
 
 /** One line; empty when the input tells nothing. */
 export function tellingInput(input: Json): string {
   const text = isObject(input) ? tellingField(input) : plainText(input);
-  return cut(
-    text
-      .trim()
-      .split(/\s*\n\s*/, 4)
-      .join(" ⏎ "),
-  );
+  const lines = text
+    .trimStart()
+    .slice(0, LOOKED_AT)
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  return cut(lines.slice(0, LINES).join(" ⏎ "));
 }
 
 /** A path below the run's own folder, which says nothing, as one from the workspace. */
@@ -58,7 +65,7 @@ function tellingField(input: JsonObject): string {
 
 function plainText(input: Json): string {
   if (input === null) return "";
-  return typeof input === "string" ? input.slice(0, 4 * LINE_LENGTH) : JSON.stringify(input).slice(0, 4 * LINE_LENGTH);
+  return typeof input === "string" ? input : JSON.stringify(input);
 }
 
 function cut(line: string): string {

@@ -1,0 +1,216 @@
+/** However long and however nasty a text is, the pages' work on it grows with its length and no faster. */
+import { readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { type TranscriptEvent, transcriptEventSchema } from "#protocol/transcript.ts";
+import * as amounts from "#web/src/format/amounts.ts";
+import * as durations from "#web/src/format/duration.ts";
+import * as repositories from "#web/src/format/repository.ts";
+import * as statuses from "#web/src/format/status.ts";
+import * as triggers from "#web/src/format/triggers.ts";
+import * as toolInputs from "#web/src/session/items/tool-input.ts";
+import * as plainItems from "#web/src/session/plain-items.ts";
+import * as ansi from "#web/src/session/text/ansi.ts";
+import * as links from "#web/src/session/text/link-address.ts";
+import * as chunks from "#web/src/session/text/markdown-chunks.ts";
+import * as markdown from "#web/src/session/text/parse-markdown.ts";
+import * as previews from "#web/src/session/text/preview.ts";
+import * as toolSummaries from "#web/src/session/text/tool-summary.ts";
+import * as visible from "#web/src/session/text/visible-text.ts";
+import * as transcripts from "#web/src/session/transcript-items.ts";
+
+type Work = (text: string) => unknown;
+
+const IDS = { session_id: `session_${"0".repeat(26)}`, run_id: `run_${"0".repeat(26)}` };
+const AT = "2026-11-22T00:00:01.250Z";
+
+function eventsOf(text: string): TranscriptEvent[] {
+  const bodies = [
+    { type: "agent.message", message_id: "m", text },
+    { type: "tool.call", tool_call_id: text.slice(0, 200), name: "Bash", input: { command: text } },
+    { type: "tool.result", tool_call_id: text.slice(0, 200), is_error: false, text },
+  ];
+  return bodies.map((body, index) => transcriptEventSchema.parse({ seq: index + 1, at: AT, ...IDS, ...body }));
+}
+
+/** Every function that a text from outside can reach, under the name that its module exports. */
+const WORK: Record<string, Work> = {
+  repositoryName: repositories.repositoryName,
+  triggerLine: (text) => triggers.triggerLine(triggerOf(text)),
+  triggerTerms: (text) => triggers.triggerTerms(triggerOf(text)),
+  toolInput: (text) => [
+    toolInputs.toolInput({ [text]: text, old_string: text, new_string: `${text}x` }),
+    toolInputs.toolInput(text),
+  ],
+  plainItem: (text) => eventsOf(text).map((event) => plainItems.plainItem(event, "k")),
+  hasAnsi: ansi.hasAnsi,
+  ansiPieces: ansi.ansiPieces,
+  withoutAnsi: ansi.withoutAnsi,
+  linkAddress: (text) => [
+    links.linkAddress(text),
+    links.linkAddress(`https://x/${text}`),
+    links.linkAddress(`mailto:${text}`),
+  ],
+  markdownChunks: chunks.markdownChunks,
+  preview: (text) => [
+    previews.preview(text, { lines: 1e6, characters: 1e6 }),
+    previews.preview(text, { lines: 20, characters: 1e6 }),
+  ],
+  toolName: (text) => [
+    toolSummaries.toolName(text),
+    toolSummaries.toolName(`mcp__${text}`),
+    toolSummaries.toolName(`mcp__${text}\n`),
+  ],
+  tellingInput: (text) => [
+    toolSummaries.tellingInput(text),
+    toolSummaries.tellingInput({ command: text }),
+    toolSummaries.tellingInput({ command: `x${text}y` }),
+    toolSummaries.tellingInput({ path: text }),
+    toolSummaries.tellingInput({ [text]: [text] }),
+  ],
+  shortPath: (text) => [toolSummaries.shortPath(text), toolSummaries.shortPath(`/${text}/runs/run_`)],
+  visibleText: visible.visibleText,
+  visibleLine: visible.visibleLine,
+  TranscriptItems: (text) => {
+    const [items, later] = [new transcripts.TranscriptItems(), new transcripts.TranscriptItems()];
+    items.append(eventsOf(text));
+    later.append(eventsOf(text).slice(2));
+    later.prepend(items);
+    return later.items;
+  },
+};
+
+/** Those that get no text of a length from outside: numbers, times, words of ours, or what another of the table has bounded. */
+const NO_TEXT = [
+  ...["formatCost", "formatTokens", "totalTokens", "plural", "formatBytes"],
+  ...["formatDuration", "formatElapsed", "durationBetween", "formatRelative"],
+  ...["isActiveStatus", "runHeadline", "originTerms", "cutOf", "messageKey", "isObject"],
+  // Of pieces that `markdownChunks` bounds: see `Markdown, piece by piece`.
+  "parseMarkdown",
+];
+
+const INPUTS: Record<string, (length: number) => string> = {
+  blanks: (n) => " ".repeat(n),
+  "blanks between words": (n) => `a${" ".repeat(n)}b`,
+  "blanks and lines": (n) => "  \n".repeat(n / 3),
+  "line ends": (n) => "\n".repeat(n),
+  "carriage returns": (n) => "\r".repeat(n),
+  tabs: (n) => "\t".repeat(n),
+  "wide blanks": (n) => "\u2003\u00a0".repeat(n / 2),
+  "one word": (n) => "a".repeat(n),
+  words: (n) => "word ".repeat(n / 5),
+  slashes: (n) => `${"/".repeat(n)}x`,
+  "slashes in the middle": (n) => `x${"/".repeat(n)}x`,
+  "paths to runs": (n) => "/runs/run_".repeat(n / 10),
+  underscores: (n) => "_".repeat(n),
+  "underscores and a line": (n) => `${"_".repeat(n)}\n`,
+  "stars and underscores": (n) => "*_".repeat(n / 2),
+  backticks: (n) => "`".repeat(n),
+  "ever longer fences": (n) => Array.from({ length: Math.sqrt(2 * n) }, (_, k) => "`".repeat(k)).join("\n"),
+  "open fences": (n) => "```\n".repeat(n / 4),
+  "other fences": (n) => "~~~\n```\n".repeat(n / 8),
+  brackets: (n) => "[".repeat(n),
+  "brackets and parentheses": (n) => "[](".repeat(n / 3),
+  images: (n) => "![".repeat(n / 2),
+  angles: (n) => "<".repeat(n),
+  ampersands: (n) => "&a".repeat(n / 2),
+  quotes: (n) => ">".repeat(n),
+  "quotes and blanks": (n) => "> ".repeat(n / 2),
+  "nested lists": (n) => Array.from({ length: Math.sqrt(n) }, (_, k) => `${"  ".repeat(k % 50)}- a`).join("\n"),
+  "list marks": (n) => "1. ".repeat(n / 3),
+  digits: (n) => "1".repeat(n),
+  "table marks": (n) => "|".repeat(n),
+  URLs: (n) => "https://a.b/".repeat(n / 12),
+  "www and dots": (n) => "www.".repeat(n / 4),
+  addresses: (n) => "a@".repeat(n / 2),
+  dots: (n) => ".git".repeat(n / 4),
+  escapes: (n) => "\u001b".repeat(n),
+  "escapes that open": (n) => "\u001b[".repeat(n / 2),
+  "escapes with parameters": (n) => "\u001b[1;2;3".repeat(n / 7),
+  "escapes that name a title": (n) => "\u001b]0;a".repeat(n / 5),
+  "one title without an end": (n) => `\u001b]${"a".repeat(n)}`,
+  colours: (n) => "\u001b[31ma".repeat(n / 6),
+  "half pairs": (n) => "\ud800".repeat(n),
+  "whole pairs": (n) => "\ud83d\ude00".repeat(n / 2),
+  overrides: (n) => "\u202e".repeat(n),
+  "control characters": (n) => "\u0001\u007f\u0085".repeat(n / 3),
+};
+
+function triggerOf(text: string) {
+  const filters = [{ field: text, operator: "is_one_of", value: [text, text] }];
+  return { type: "webhook", source: "generic", events: [text], filters } as unknown as triggers.ShownTrigger;
+}
+
+const LENGTH = 12_000;
+const TIMES = 4;
+/** Work that grows with the length grows to 4 times, work that grows with its square to 16 times. */
+const BOUND = 9;
+/** What is done within this time says nothing: a square of it, at four times the length, is far above the bound all the same. */
+const UNIT_US = 4_000;
+
+/** The processor time of this thread alone, the least of several: what else the machine does counts for nothing. */
+function costOf(work: Work, text: string, tries: number): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < tries; attempt += 1) {
+    const before = process.threadCpuUsage();
+    work(text);
+    const { user, system } = process.threadCpuUsage(before);
+    least = Math.min(least, user + system);
+  }
+  return least;
+}
+
+function growthOf(work: Work, input: (length: number) => string, length: number): number {
+  const [short, long] = [input(length), input(TIMES * length)];
+  const unit = Math.max(costOf(work, short, 3), UNIT_US);
+  const once = costOf(work, long, 1) / unit;
+  // Once is enough where it is well below; else chance may have had a part.
+  return once < BOUND ? once : costOf(work, long, 4) / Math.max(costOf(work, short, 4), UNIT_US);
+}
+
+describe.each(Object.entries(WORK))("%s", (_name, work) => {
+  it("does work that grows with the length of what it is given", () => {
+    const growths = Object.entries(INPUTS).map(([title, input]) => ({ title, growth: growthOf(work, input, LENGTH) }));
+    expect(growths.filter(({ growth }) => growth >= BOUND)).toEqual([]);
+  });
+});
+
+it("Markdown, piece by piece, is read with work that grows with the length", () => {
+  const read: Work = (text) =>
+    chunks.markdownChunks(text).map((chunk) => chunk.kind === "markdown" && markdown.parseMarkdown(chunk.text));
+  const titles = [
+    "words",
+    "blanks between words",
+    "stars and underscores",
+    "backticks",
+    "ampersands",
+    "nested lists",
+    "URLs",
+    "table marks",
+  ];
+  const growths = titles.map((title) => ({ title, growth: growthOf(read, INPUTS[title] ?? String, 8_000) }));
+  expect(growths.filter(({ growth }) => growth >= BOUND)).toEqual([]);
+});
+
+it("knows every function of the pages that a text can reach", () => {
+  const modules = { ...amounts, ...durations, ...repositories, ...statuses, ...triggers, ...toolInputs, ...plainItems };
+  const texts = {
+    ...ansi,
+    ...links,
+    ...chunks,
+    ...markdown,
+    ...previews,
+    ...toolSummaries,
+    ...visible,
+    ...transcripts,
+  };
+  const exported = Object.entries({ ...modules, ...texts } as Record<string, unknown>);
+  const functions = exported.filter(([, value]) => typeof value === "function").map(([name]) => name);
+  expect([...Object.keys(WORK), ...NO_TEXT].toSorted()).toEqual(functions.toSorted());
+  const files = ["web/src/session/text", "web/src/format"].flatMap((folder) =>
+    readdirSync(folder).filter((file) => file.endsWith(".ts")),
+  );
+  expect(files.toSorted()).toEqual([
+    ...["amounts.ts", "ansi.ts", "duration.ts", "link-address.ts", "markdown-chunks.ts", "parse-markdown.ts"],
+    ...["preview.ts", "repository.ts", "status.ts", "tool-summary.ts", "triggers.ts", "visible-text.ts"],
+  ]);
+});
