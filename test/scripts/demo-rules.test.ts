@@ -26,6 +26,7 @@ function routine(
     overlap: "parallel",
     max_concurrent: 5,
     retry: { max: 2, backoff: "30s" },
+    push_prefix: "claude/",
     repositories: urls.map((url) => ({ url })),
     triggers,
     id: `rtn_${"0".repeat(26)}`,
@@ -59,7 +60,10 @@ describe("a demo routine", () => {
 
   test("follows its upstream to another port, and gets its trigger back beside those that it has", () => {
     expect(demoRoutinePatch(routine([ELSEWHERE, BEFORE]), DEMO_WRITER, HERE)).toEqual({
-      repositories: [{ url: ELSEWHERE }, { url: HERE }],
+      repositories: [
+        { url: ELSEWHERE, push: "prefix" },
+        { url: HERE, push: "prefix" },
+      ],
     });
     const kept: Routine["triggers"][number] = {
       id: `trg_${"1".repeat(26)}`,
