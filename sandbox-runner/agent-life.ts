@@ -65,6 +65,8 @@ export class AgentLife {
       this.#isError = message.is_error;
       this.#turnEndedAt = goesOn ? null : nowMs;
       this.#idleAt = null;
+      // What goes on waking a reported agent, as a monitor does, gains no time.
+      if (this.#reported && !goesOn) this.#reportSettledAt ??= nowMs;
     } else if (message.type === "system") {
       this.#readSystem(message, nowMs);
     } else if (
@@ -94,11 +96,8 @@ export class AgentLife {
     if (message.subtype === "init") this.#beginTurn();
     if (message.subtype === "session_state_changed") {
       if (message.state === "running") this.#beginTurn();
-      if (message.state === "idle" && this.#turnEndedAt !== null) {
-        this.#idleAt = nowMs;
-        // What goes on waking a reported agent, as a monitor does, gains no time.
-        if (this.#reported) this.#reportSettledAt ??= nowMs;
-      }
+      // Not said while a subagent works.
+      if (message.state === "idle" && this.#turnEndedAt !== null) this.#idleAt = nowMs;
     }
     if (message.subtype === "background_tasks_changed") {
       const living = message.tasks.filter((task) => task.ambient !== true);

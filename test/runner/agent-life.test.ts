@@ -192,7 +192,17 @@ const table: [name: string, heard: [at: number, word: Word][], endsAt: number | 
       [9, "result"],
       [10, "idle"],
     ],
-    3_010,
+    3_009,
+  ],
+  [
+    "a report, and a subagent that works",
+    [
+      [0, { tasks: ["a"] }],
+      [5, "report"],
+      [9, "result"],
+      [2_000, "subagent's words"],
+    ],
+    5_009,
   ],
   [
     "a monitor that goes on waking a reported agent",
@@ -230,7 +240,7 @@ const table: [name: string, heard: [at: number, word: Word][], endsAt: number | 
       [90, "result"],
       [91, "idle"],
     ],
-    3_091,
+    3_090,
   ],
 ];
 

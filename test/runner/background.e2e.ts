@@ -59,10 +59,15 @@ describe.skipIf(noSandbox !== null)("in the background", { concurrent: true }, (
     const run = bed.run([subagent("Look around."), "I wait.", report("done", "It looked."), "Bye."]);
     expect(await run.finished()).toMatchObject({ outcome: { status: "succeeded" }, report: { summary: "It looked." } });
   });
+});
 
+describe.skipIf(noSandbox !== null)("in the background", () => {
   it("a subagent that never ends is stopped with a run that has reported", async () => {
-    const run = bed.run([subagent("Hang."), report("done", "Done without it."), "Bye."]);
+    const bed = await Bed.make();
+    // Its conversation has no script.
     bed.faults.set("", () => ({ kind: "hang", after: "nothing" }));
+    const run = bed.run([subagent("Hang."), report("done", "Done without it."), "Bye."]);
     expect(await run.finished()).toMatchObject({ outcome: { status: "succeeded" }, report: { result: "done" } });
+    await bed.close();
   });
 });
