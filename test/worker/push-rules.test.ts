@@ -30,6 +30,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   asked = [];
+  upstream = () => refs(`${OLD} refs/heads/main`);
   vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
     const request = new Request(input, init);
     await request.arrayBuffer();
@@ -66,6 +67,12 @@ async function begin(rule: object = {}, more: object = {}) {
   };
   const pushed = async () => (await read(runSchema, `/api/v1/runs/${runId}`)).evidence.branches_pushed;
   return { id, base, token, runId, sessionId, send, notices, pushed };
+}
+
+/** Where its refs stand, as an upstream tells it. */
+function refs(...lines: string[]): Response {
+  const told = lines.map((line, place) => packet(`${line}${place === 0 ? "\0agent=git" : ""}\n`)).join("");
+  return new Response(`${packet("# service=git-upload-pack\n")}0000${told}0000`);
 }
 
 /** The upstream takes all that it is sent. */
@@ -105,7 +112,7 @@ describe("a push that may not leave", () => {
     expect(answer.status).toBe(200);
     expect(answer.text).toContain("unpack ok\n");
     expect(answer.text).toContain(says);
-    expect(asked).toEqual([]);
+    expect(asked.filter((url) => !url.endsWith("/info/refs?service=git-upload-pack"))).toEqual([]);
     expect(await notices()).toEqual([expect.stringContaining(`A push to ${REPOSITORY} was refused.`)]);
     expect(await pushed()).toEqual([]);
   });
@@ -183,9 +190,33 @@ describe("a push that may leave", () => {
     const { send } = await begin({}, { push_prefix: "bot-é/" });
     takes("refs/heads/bot-é/x");
     expect((await send(push([`${NONE} ${NEW} refs/heads/bot-é/x`]))).text).toContain("ok refs/heads/bot-é/x");
+    upstream = () => refs(`${OLD} refs/heads/main`);
     expect((await send(push([CREATE]))).text).toContain("begin with bot-é/ may");
+    upstream = () => refs(`${OLD} refs/heads/main`);
     expect((await send(push([`${NONE} ${NEW} refs/heads/bot-e\u0301/x`]))).text).toContain("begin with bot-é/ may");
-    expect(asked).toHaveLength(1);
+    expect(asked.filter((url) => url.endsWith("/git-receive-pack"))).toHaveLength(1);
+  });
+
+  it("is the first of an empty repository: its branch may have any name, and nothing else is let through", async () => {
+    const { send, pushed } = await begin();
+    const main = "refs/heads/main";
+    upstream = (url) => {
+      if (url.endsWith("/info/refs?service=git-upload-pack")) return refs(`${NONE} capabilities^{}`);
+      return new Response(`${packet("unpack ok\n")}${packet(`ok ${main}\n`)}0000`);
+    };
+    expect((await send(push([`${NONE} ${NEW} refs/tags/v1`]))).text).toContain("tags may not be pushed");
+    expect((await send(push([`${OLD} ${NEW} ${main}`]))).text).toContain(PREFIX);
+    expect(asked).toEqual([]);
+    expect((await send(push([`${NONE} ${NEW} ${main}`]))).text).toContain(`ok ${main}`);
+    expect(await pushed()).toMatchObject([{ branch: "main", previous: null }]);
+    for (const unknown of [
+      () => new Response("<html>"),
+      () => new Response(""),
+      () => new Response(null, { status: 500 }),
+    ]) {
+      upstream = unknown;
+      expect((await send(push([`${NONE} ${NEW} ${main}`]))).text).toContain(PREFIX);
+    }
   });
 
   it("rewrites what the session has made, until somebody else has put something on it", async () => {
@@ -215,10 +246,6 @@ describe("a push of which nothing was heard", () => {
   const left = async (runId: string) => {
     const rows = env.DB.prepare("SELECT tries FROM begun_pushes WHERE run_id = ?").bind(runId);
     return (await rows.all<{ tries: number }>()).results.map(({ tries }) => tries);
-  };
-  const refs = (...lines: string[]) => {
-    const told = lines.map((line, place) => packet(`${line}${place === 0 ? "\0agent=git" : ""}\n`)).join("");
-    return new Response(`${packet("# service=git-upload-pack\n")}0000${told}0000`);
   };
 
   it("is recorded when the branch stands where it was to be put, and may be rewritten", async () => {

@@ -1,12 +1,20 @@
 /** Judges a push before the upstream sees a byte of it: its commands all together, by the routine's rule. */
 import { type Result, success } from "#protocol/errors.ts";
 import { branchOf } from "#protocol/git-refs.ts";
+import { isNothing } from "#protocol/push-marks.ts";
+import type { PushRule } from "#protocol/routine.ts";
 import type { HttpContext } from "../http-env.ts";
+import { Stall } from "../within.ts";
 import { descendantsOf, readParents } from "./ancestry.ts";
 import type { GitTarget } from "./git-target.ts";
+import { askGit } from "./git-upstream.ts";
 import { HeldBody } from "./held-body.ts";
 import { commandFaults, pushFault, REWRITES, toProve } from "./push-rules.ts";
 import { type ReadPush, readPush } from "./read-push.ts";
+import { hasRefs } from "./read-refs.ts";
+
+/** How long the upstream may take to tell whether it has a ref. */
+const ASK_MS = 30_000;
 
 export interface JudgedPush {
   push: ReadPush;
@@ -31,7 +39,10 @@ export async function judgePush(
   if (commands.length === 0 && !push.isSigned) return refused([]);
   const fault = pushFault(push, target.rule);
   const faults = fault === null ? commandFaults(commands, target.rule) : commands.map(() => fault);
-  if (fault !== null || faults.some((one) => one !== null)) return refused(faults);
+  if (fault !== null || faults.some((one) => one !== null)) {
+    const isFirst = fault === null && isFirstPush(push, target.rule) && (await isEmpty(c, target));
+    return isFirst ? success({ push, held, reasons: null, own: [] }) : refused(faults);
+  }
   if (target.rule.push === "any") return success({ push, held, reasons: null, own: [] });
   const shown = await readShown(c, target, push, held);
   if (!shown.ok) {
@@ -41,6 +52,23 @@ export async function judgePush(
   const reasons = shown.value.map((own) => (own === null ? REWRITES : null));
   if (reasons.some((reason) => reason !== null)) return refused(reasons);
   return success({ push, held, reasons: null, own: shown.value.map((own) => own ?? []) });
+}
+
+/** Whether it is the names alone that stand against a push that only makes branches. */
+function isFirstPush({ commands }: ReadPush, rule: PushRule): boolean {
+  const isNew = commands.every(({ previous }) => isNothing(previous));
+  return (
+    isNew && rule.push === "prefix" && commandFaults(commands, { ...rule, push: "any" }).every((one) => one === null)
+  );
+}
+
+/** A repository without a ref has nothing to protect: its first branch may have any name. */
+async function isEmpty(c: HttpContext, { url }: GitTarget): Promise<boolean> {
+  const request = { method: "GET" as const, headers: new Headers(), body: null };
+  const refs = { ...request, url: `${url}/info/refs?service=git-upload-pack` };
+  const answer = await askGit(refs, c.var.deps.config.gitCredentials, new Stall(ASK_MS));
+  if (!answer.ok || answer.value.body === null) return false;
+  return !(await hasRefs(answer.value.body, ASK_MS).catch(() => true));
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Where refs of a repository stand, out of what `info/refs` of git's smart HTTP tells. */
+import { isNothing } from "#protocol/push-marks.ts";
 import { within } from "../within.ts";
 import { PacketReader } from "./pkt-line.ts";
 
@@ -16,30 +17,53 @@ export async function readRefs(
   wanted: ReadonlySet<string>,
   deadlineMs: number,
 ): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  await visitRefs(body, deadlineMs, (ref, object) => {
+    if (wanted.has(ref)) found.set(ref, object);
+    return true;
+  });
+  return found;
+}
+
+/** Whether there is any ref. @throws Error as `readRefs` does. */
+export async function hasRefs(body: ReadableStream<Uint8Array>, deadlineMs: number): Promise<boolean> {
+  let hasOne = false;
+  await visitRefs(body, deadlineMs, () => {
+    hasOne = true;
+    return false;
+  });
+  return hasOne;
+}
+
+type Visit = (ref: string, object: string) => boolean;
+
+/** @param visit told of each ref; false ends it. */
+async function visitRefs(body: ReadableStream<Uint8Array>, deadlineMs: number, visit: Visit): Promise<void> {
   const reader = body.getReader();
   try {
-    return await within(deadlineMs, "the upstream", readAll(reader, wanted));
+    await within(deadlineMs, "the upstream", readAll(reader, visit));
   } finally {
     await reader.cancel().catch(() => {});
   }
 }
 
-async function readAll(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  wanted: ReadonlySet<string>,
-): Promise<Map<string, string>> {
+async function readAll(reader: ReadableStreamDefaultReader<Uint8Array>, visit: Visit): Promise<void> {
   const packets = new PacketReader();
-  const found = new Map<string, string>();
   let length = 0;
+  let isTold = false;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return found;
+    if (done && !isTold) throw new RangeError("the upstream tells nothing of refs");
+    if (done) return;
     length += value.length;
     if (length > LIMIT_BYTES) throw new RangeError("the upstream tells of too many refs");
     for (const packet of packets.push(value)) {
+      isTold = true;
       const line = packet === null ? "" : (decoder.decode(packet).split("\0", 1)[0] ?? "");
       const [, object, ref] = /^([0-9a-f]{40}|[0-9a-f]{64}) ([^\n]+)\n?$/.exec(line) ?? [];
-      if (object !== undefined && ref !== undefined && wanted.has(ref)) found.set(ref, object);
+      // A repository without a ref tells its features on a line of zeros.
+      if (object === undefined || ref === undefined || isNothing(object)) continue;
+      if (!visit(ref, object)) return;
     }
   }
 }
