@@ -137,7 +137,10 @@ export class LeaseBook {
   #all(): Map<string, LeaseRow> {
     if (this.#taken === null) {
       this.#taken = new Map();
-      for (const row of this.#database.select().from(leases).where(ne(leases.status, "waiting")).all()) this.#keep(row);
+      for (const row of this.#database.select().from(leases).where(ne(leases.status, "waiting")).all()) {
+        // Nobody is telling of it any more, whatever was claimed before the object was opened.
+        this.#keep(row.status === "ended" ? { ...row, dueAt: 0 } : row);
+      }
     }
     return this.#taken;
   }
