@@ -1,5 +1,7 @@
 /** Deliveries in D1, from their coming in to what became of them; their bodies are in the row where they fit, else in R2. */
+import { withinDeadline } from "#durable-objects/within-deadline.ts";
 import type { Delivery, DeliveryOutcome } from "#protocol/delivery.ts";
+import { errorText, logLine } from "#protocol/log.ts";
 import type { Bodies } from "./bodies.ts";
 import type { deliveries } from "./schema.ts";
 
@@ -56,6 +58,8 @@ export interface DeliveryStore {
   purge(upToId: string): Promise<boolean>;
 }
 
+/** A body that can't be had by then leaves its delivery to a later claim, and holds up no other. */
+const BODY_DEADLINE_MS = 5_000;
 /** Bodies that are in memory together. */
 const HELD_BYTES = 4_194_304;
 /** For so long one who handles a delivery is left alone with it; doubled with each time. */
@@ -89,7 +93,15 @@ export function deliveryStore(database: D1Database, bodies: Bodies): DeliverySto
       const claim = database.prepare(CLAIM).bind(nowMs, limit, HELD_BYTES, ALONE_AFTER, CLAIM_MS, LONGEST_CLAIM_MS);
       const { results } = await claim.all<ClaimedRow>();
       const inOrder = results.sort((one, other) => (one.id < other.id ? -1 : 1));
-      return Promise.all(inOrder.map(withBody));
+      const withBodies = inOrder.map(async (row) => {
+        try {
+          return await withinDeadline(withBody(row), BODY_DEADLINE_MS);
+        } catch (error) {
+          logLine("warn", { what: "delivery_body", delivery_id: row.id, outcome: errorText(error) });
+          return null;
+        }
+      });
+      return (await Promise.all(withBodies)).filter((delivery) => delivery !== null);
     },
     read: async (id) => {
       const row = await database.prepare(READ).bind(id).first<ClaimedRow>();

@@ -78,9 +78,9 @@ const BOUNDS = `SELECT (SELECT MAX(rowid) FROM runs) AS last, (SELECT rowid FROM
 const unsettledWhere = (side: ">=" | "<") =>
   `WITH place AS (SELECT id FROM runs WHERE rowid >= ?1 ORDER BY rowid LIMIT 1)
   ${ofEach(
-    (status) => `SELECT routine_id FROM (SELECT routine_id FROM runs
+    (status) => `SELECT id, routine_id FROM (SELECT id, routine_id FROM runs
     WHERE status = '${status}' AND id ${side} (SELECT id FROM place) ORDER BY id LIMIT ?2)`,
-  )}`;
+  )} ORDER BY id`;
 
 const DUE = `SELECT routine_id, due_at FROM due_routines
   WHERE due_at <= ?1 AND (due_at, routine_id) > (?2, ?3) ORDER BY due_at, routine_id LIMIT ?4`;
