@@ -1,7 +1,7 @@
 /** How repositories are cloned, without doing it: folder names, arguments, and git's words made readable. */
 import type { ClonedRepository } from "#protocol/routine.ts";
 import type { Checkout } from "#protocol/trigger-event.ts";
-import { branchName } from "./checkout-plan.ts";
+import { branchName, QUIET_CHECKOUT } from "./checkout-plan.ts";
 import { plainAddress } from "./git-settings.ts";
 import type { Command } from "./spawn.ts";
 
@@ -40,25 +40,46 @@ function isSameRepository(one: string, other: string): boolean {
 
 /**
  * Clones, and says at which commit of which branch. In one script, because entering the sandbox takes longer than git.
+ *
+ * A repository without any branch is cloned at the branch that its HEAD, or the routine, names: the agent makes its first
+ * commit there. Where HEAD names none that is there, the only branch is taken; among several the routine has to choose.
  * A shallow clone follows one branch; the agent's fetches and pushes are to be seen on every branch.
  */
-const CLONE_SCRIPT = `name=$1
-shift
-"$@" && git -C "$name" remote set-branches origin '*' || exit
-git -C "$name" rev-parse HEAD --abbrev-ref HEAD 2>/dev/null
+const CLONE_SCRIPT = `name=$1 url=$2 branch=$3 template=$4
+clone() { git clone --quiet --template="$template" --depth=${CLONE_DEPTH} "$@" -- "$url" "$name"; }
+branches() { git ls-remote --heads -- "$url" | sed 's|^[^/]*/heads/||'; }
+
+if [ -z "$branch" ]; then
+  clone || exit
+elif ! clone --branch="$branch"; then
+  git ls-remote -- "$url" >/dev/null 2>&1 && [ -z "$(branches)" ] || exit
+  clone && git -C "$name" symbolic-ref HEAD "refs/heads/$branch" || exit
+fi
+cd "$name" && git config --replace-all remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*' || exit
+
+if [ -z "$branch" ] && ! git rev-parse --quiet --verify HEAD >/dev/null; then
+  found=$(branches)
+  if [ "$(printf '%s\n' "$found" | wc -l)" -gt 1 ]; then
+    echo "fatal: the branch that the repository's HEAD names is not there; give the routine one of its branches: $(printf '%s\n' "$found" | head -n 20 | tr '\n' ' ')" >&2
+    exit 1
+  elif [ -n "$found" ]; then
+    git fetch --quiet --depth=${CLONE_DEPTH} origin "+refs/heads/$found:refs/remotes/origin/$found" &&
+      git checkout --quiet --track -B "$found" "origin/$found" || exit
+  fi
+fi
+git rev-parse HEAD --abbrev-ref HEAD 2>/dev/null
 exit 0
 `;
 
+/** Nothing that the repository brings runs while it is cloned: no hooks, no submodules, no large-file download. */
+export const CLONE_SETTINGS = QUIET_CHECKOUT;
+
 /**
- * Nothing that the repository brings runs here: no hooks, no submodules, no large-file download.
+ * To be run with `CLONE_SETTINGS`.
  * @param template the folder that a new clone's own folder begins with.
  */
 export function cloneCommand({ repository, name }: ClonePlan, template: string): Command {
-  const settings = ["core.hooksPath=/dev/null", "protocol.allow=never", "protocol.http.allow=always"];
-  const branch = repository.branch === undefined ? [] : [`--branch=${repository.branch}`];
-  const options = ["--quiet", `--template=${template}`, `--depth=${CLONE_DEPTH}`, ...branch];
-  const git = ["git", ...settings.flatMap((setting) => ["-c", setting]), "clone", ...options];
-  return ["/bin/sh", "-c", CLONE_SCRIPT, "clone", name, ...git, "--", repository.url, name];
+  return ["/bin/sh", "-c", CLONE_SCRIPT, "clone", name, repository.url, repository.branch ?? "", template];
 }
 
 export interface Head {

@@ -3,7 +3,15 @@ import { join } from "node:path";
 import { type RunError, runError } from "#protocol/run-errors.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { checkOut } from "./checkout.ts";
-import { type ClonePlan, cloneCommand, type Head, planClones, readableGitError, readHead } from "./clone-plan.ts";
+import {
+  CLONE_SETTINGS,
+  type ClonePlan,
+  cloneCommand,
+  type Head,
+  planClones,
+  readableGitError,
+  readHead,
+} from "./clone-plan.ts";
 import { proxyAddress } from "./git-settings.ts";
 import type { RunFolder } from "./run-folder.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -69,7 +77,11 @@ async function cloneOne(plan: ClonePlan, number: number, options: CloneOptions, 
   const relayed = proxyAddress({ relayUrl, runId: order.run_id }, number);
   const place = { cwd: folder.workspace, env };
   const bounds = () => ({ deadlineMs: Math.max(1, until - Date.now()), outputCapBytes: OUTPUT_CAP_BYTES, signal });
-  const end = await sandbox.run(cloneCommand(plan, folder.template), place, bounds());
+  const end = await sandbox.run(
+    cloneCommand(plan, folder.template),
+    { ...place, env: { ...env, ...CLONE_SETTINGS } },
+    bounds(),
+  );
   if (end.how === "timed_out") {
     const seconds = Math.round(order.clone_deadline_ms / 1_000);
     return { ok: false, error: runError("clone_timed_out", "clone", `${url} was not there within ${seconds} s.`) };
@@ -79,7 +91,8 @@ async function cloneOne(plan: ClonePlan, number: number, options: CloneOptions, 
     return { ok: false, error: runError("clone_failed", "clone", `${url}: ${words || "git did not say why"}`) };
   }
   const head = readHead(end.stdout);
-  onStep(head === null ? `Cloned ${url}, which has no commit yet` : `Cloned ${url} at ${head.commit} (${head.branch})`);
+  const where = head?.branch === "HEAD" ? "no branch" : head?.branch;
+  onStep(head === null ? `Cloned ${url}, which has no commit yet` : `Cloned ${url} at ${head.commit} (${where})`);
   const base = head?.commit ?? null;
   const clone = { url, folder: join(folder.workspace, plan.name), commit: base, base };
   const { checkout } = plan;

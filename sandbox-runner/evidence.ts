@@ -13,21 +13,29 @@ export interface Evidence {
 const DEADLINE_MS = 20_000;
 const OUTPUT_CAP_BYTES = 4_096;
 
+/** Stands for the commit of a clone that had none. */
+const NO_COMMIT = "none";
+
 /**
  * For each clone two numbers: files that differ from the commit that the agent began with, in the working tree or in
  * commits of any branch; and commits that a local branch and a branch of the remote both have, and neither that commit
- * nor the base that was cloned has.
+ * nor the base that was cloned has. Where the agent began without a commit, all files and commits are new.
  */
 const COUNT_SCRIPT = `while [ $# -ge 3 ]; do
   cd "$1" || exit 1
+  if [ "$2" = ${NO_COMMIT} ]; then
+    begun=$(git hash-object -t tree /dev/null) known=
+  else
+    begun=$2 known="--not $2 $3"
+  fi
   {
-    git diff --no-ext-diff --name-only -z "$2" --
+    git diff --no-ext-diff --name-only -z "$begun" --
     git ls-files -z --others --exclude-standard
-    git log -z --format= --name-only --branches --not "$2" "$3"
+    git log -z --format= --name-only --branches $known
   } 2>/dev/null | sort -zu | tr -cd '\\000' | wc -c
   {
-    git rev-list --branches --not "$2" "$3"
-    git rev-list --remotes --not "$2" "$3"
+    git rev-list --branches $known
+    git rev-list --remotes $known
   } 2>/dev/null | sort | uniq -d | wc -l
   shift 3
 done
@@ -51,9 +59,11 @@ export async function gatherEvidence(
   env: Record<string, string>,
   signal: AbortSignal,
 ): Promise<Evidence> {
-  const counted = clones.flatMap(({ folder: place, commit, base }) =>
-    commit === null ? [] : [place, commit, base ?? commit],
-  );
+  const counted = clones.flatMap(({ folder: place, commit, base }) => [
+    place,
+    commit ?? NO_COMMIT,
+    base ?? commit ?? NO_COMMIT,
+  ]);
   if (counted.length === 0) return { files_changed: 0, commits_pushed: 0 };
   const script = join(folder.launch, "count.sh");
   await writeFile(script, COUNT_SCRIPT);

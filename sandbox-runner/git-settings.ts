@@ -27,6 +27,8 @@ export function gitSettings(input: GitSettingsInput): GitSettings {
     `[safe]\n\tdirectory = *\n`,
     `[credential]\n\thelper = ""\n`,
     `[advice]\n\tdetachedHead = false\n`,
+    // The first branch of a repository whose upstream does not say which it is to be.
+    `[init]\n\tdefaultBranch = main\n`,
     `[http ${quote(`${input.relayUrl}/`)}]\n\textraHeader = ${quote(`Authorization: Bearer ${input.proxyToken}`)}\n`,
     ...input.repositories.map((repository, number) => {
       const lines = addressesOf(repository.url).map((address) => `\tinsteadOf = ${quote(address)}\n`);

@@ -42,7 +42,8 @@ async function push({ lease, proxy_token }: Offer, commit: string, verdict: "ok"
   upstream = async () => {
     await meanwhile();
     const word = verdict === "ok" ? `ok ${REF}\n` : `ng ${REF} protected\n`;
-    return new Response(`${packet("unpack ok\n")}${packet(word)}0000`);
+    const headers = { "content-type": "application/x-git-receive-pack-result" };
+    return new Response(`${packet("unpack ok\n")}${packet(word)}0000`, { headers });
   };
   const answer = await ask(`/proxy/${lease.run_id}/git/0/git-receive-pack`, {
     method: "POST",

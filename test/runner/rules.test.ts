@@ -1,7 +1,7 @@
 /** The runner's other rules: names of clones, git's words, counts, and how a stopped attempt ends. */
 import { describe, expect, it } from "vitest";
 import { runError } from "#protocol/run-errors.ts";
-import { cloneCommand, planClones, readableGitError, readHead } from "#sandbox-runner/clone-plan.ts";
+import { CLONE_SETTINGS, cloneCommand, planClones, readableGitError, readHead } from "#sandbox-runner/clone-plan.ts";
 import { readCounts } from "#sandbox-runner/evidence.ts";
 import { gitSettings } from "#sandbox-runner/git-settings.ts";
 import { faultOf, outcomeOf } from "#sandbox-runner/outcome.ts";
@@ -37,9 +37,9 @@ describe("cloning", () => {
     const [plan] = planClones([{ url: "https://h/app", branch: "next" }], null);
     if (plan === undefined) throw new Error("no plan");
     const command = cloneCommand(plan, "/template");
-    expect(command.slice(command.indexOf("--"))).toEqual(["--", "https://h/app", "app"]);
-    expect(command).toContain("--branch=next");
-    expect(command).toContain("core.hooksPath=/dev/null");
+    expect(command.slice(3)).toEqual(["clone", "app", "https://h/app", "next", "/template"]);
+    expect(command[2]).toMatch(/ "\$@" -- "\$url" "\$name"/);
+    expect(Object.values(CLONE_SETTINGS)).toContain("core.hooksPath");
   });
 
   it.each([

@@ -39,6 +39,7 @@ async function begin() {
   return { proxy, runId };
 }
 
+const TAKEN = { "content-type": "application/x-git-receive-pack-result" };
 const packet = (text: string) => `${(text.length + 4).toString(16).padStart(4, "0")}${text}`;
 const pushed: Asked = {
   method: "POST",
@@ -60,7 +61,7 @@ describe("a push", () => {
     const report = `${packet("unpack ok\n")}${packet(`ok ${refs[0]}\n`)}${packet(`ng ${refs[1]} protected\n`)}0000`;
     upstream = async () => {
       noted.push(await marksOfRun(runId));
-      return new Response(`${packet(`\u0001${report}`)}0000`);
+      return new Response(`${packet(`\u0001${report}`)}0000`, { headers: TAKEN });
     };
     const body = `${packet(`${command(refs[0] ?? "")}\0 report-status side-band-64k`)}${packet(command(refs[1] ?? ""))}0000PACK`;
     await (await proxy("/git/0/git-receive-pack", { ...pushed, body })).text();
@@ -70,7 +71,7 @@ describe("a push", () => {
     const kept = [ofCommit, ...marks(refs[0] ?? "")].sort();
     await vi.waitFor(async () => expect(await marksOfRun(runId)).toEqual(kept));
     // What the run has pushed stays its own when it is refused a second time.
-    upstream = () => new Response(`${packet(`\u0001${packet(`ng ${refs[0]} stale\n`)}0000`)}0000`);
+    upstream = () => new Response(`${packet(`\u0001${packet(`ng ${refs[0]} stale\n`)}0000`)}0000`, { headers: TAKEN });
     await (await proxy("/git/0/git-receive-pack", pushed)).text();
     expect(await marksOfRun(runId)).toEqual(kept);
   });

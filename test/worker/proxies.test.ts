@@ -239,6 +239,9 @@ describe("a proxy token", () => {
 const packet = (text: string) => `${(text.length + 4).toString(16).padStart(4, "0")}${text}`;
 
 const push = `${packet(`${NONE} ${NEW} refs/heads/claude/x\0 report-status side-band-64k`)}0000PACK`;
+/** An upstream's answer to a push. */
+const taken = (report: string) =>
+  new Response(report, { headers: { "content-type": "application/x-git-receive-pack-result" } });
 const pushed: Asked = {
   method: "POST",
   body: push,
@@ -267,7 +270,7 @@ describe("the git proxy", () => {
   it("records a push that the upstream took, before its answer ends", async () => {
     const { proxy, runId, sessionId } = await bed.begin();
     const report = `${packet("unpack ok\n")}${packet("ok refs/heads/claude/x\n")}0000`;
-    bed.upstream = () => new Response(`${packet(`\u0002done\n`)}${packet(`\u0001${report}`)}0000`);
+    bed.upstream = () => taken(`${packet(`\u0002done\n`)}${packet(`\u0001${report}`)}0000`);
     const answer = await proxy("/git/0/git-receive-pack", pushed);
     expect(await answer.text()).toContain("ok refs/heads/claude/x");
     expect(bed.asked[0]?.text).toBe(push);
@@ -281,7 +284,7 @@ describe("the git proxy", () => {
   it("records nothing of a push that the upstream refused, and refuses one that would tell nothing", async () => {
     const { proxy, runId } = await bed.begin();
     const report = `${packet("unpack ok\n")}${packet("ng refs/heads/claude/x protected\n")}0000`;
-    bed.upstream = () => new Response(`${packet(`\u0001${report}`)}0000`);
+    bed.upstream = () => taken(`${packet(`\u0001${report}`)}0000`);
     await (await proxy("/git/0/git-receive-pack", pushed)).text();
     expect((await read(runSchema, `/api/v1/runs/${runId}`)).evidence.branches_pushed).toEqual([]);
     const silent = { ...pushed, body: `${packet(`${NONE} ${NEW} refs/heads/x\0side-band-64k`)}0000` };
@@ -319,11 +322,14 @@ describe("the git proxy", () => {
 
 describe("asking a git upstream", () => {
   const credentials = new Map([["https://git.test", "user:pässword"]]);
-  const get = { method: "GET", url: "https://git.test/a/info/refs", headers: new Headers(), body: null } as const;
+  const refs = (name: string) => `https://git.test/${name}/info/refs?service=git-upload-pack`;
+  const get = { method: "GET", url: refs("a"), headers: new Headers(), body: null } as const;
+  const advertised = () =>
+    new Response("refs", { headers: { "content-type": "application/x-git-upload-pack-advertisement" } });
   const to = (location: string) => new Response(null, { status: 301, headers: { location } });
 
   it("puts the credential of its origin in, and follows a move within it", async () => {
-    bed.upstream = ({ url }) => (url.endsWith("/b/info/refs") ? new Response("refs") : to("/b/info/refs"));
+    bed.upstream = ({ url }) => (url === refs("b") ? advertised() : to(refs("b")));
     const answer = await askGit(get, credentials);
     expect(answer.ok).toBe(true);
     for (const request of bed.asked) {
@@ -333,10 +339,14 @@ describe("asking a git upstream", () => {
   });
 
   it.each([
-    ["to another origin", "https://evil.test/b", get],
-    ["to plain http", "http://git.test/b", get],
-    ["for ever", "/a/info/refs", get],
-    ["of a push", "/b", { ...get, method: "POST" } as const],
+    ["to another origin", refs("b").replace("git.test", "evil.test"), get],
+    ["to plain http", refs("b").replace("https", "http"), get],
+    ["for ever", refs("a"), get],
+    [
+      "of a push",
+      "/b/git-receive-pack",
+      { ...get, method: "POST", url: "https://git.test/a/git-receive-pack" } as const,
+    ],
   ])("does not follow a move %s", async (_where, location, request) => {
     bed.upstream = () => to(location);
     expect(await askGit(request, credentials)).toMatchObject({ ok: false, refusal: { code: "upstream_unreachable" } });
@@ -345,7 +355,7 @@ describe("asking a git upstream", () => {
   });
 
   it("keeps an origin's credential from every other", async () => {
-    bed.upstream = () => new Response("refs");
+    bed.upstream = advertised;
     await askGit({ ...get, url: "https://git.test:8443/a" }, credentials);
     expect(bed.asked[0]?.headers.get("authorization")).toBeNull();
   });

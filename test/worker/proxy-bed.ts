@@ -1,9 +1,10 @@
 /** Runs whose sandbox is at work, and an upstream that answers as a test says: for tests of the proxies. */
-import { beforeAll, beforeEach, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, vi } from "vitest";
 import { z } from "zod";
+import { runSchema } from "#protocol/run.ts";
 import { readTranscript } from "#test/support/api.ts";
 import { workOn } from "#test/support/chains.ts";
-import { FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
+import { FakeRunner, type FakeWork, RUNNING } from "#test/support/fake-runner.ts";
 import { type Asked, ask, createRoutine, read } from "./support.ts";
 
 export const REPOSITORY = "http://127.0.0.1:9418/acme/app.git";
@@ -24,12 +25,13 @@ export class ProxyBed {
   upstream: (request: Seen) => Response | Promise<Response> = () => new Response("no answer", { status: 500 });
   asked: Seen[] = [];
   #runner: FakeRunner | undefined;
+  #begun: { runId: string; work: FakeWork }[] = [];
 
   /** Call it at the top of a test file. */
   static make(): ProxyBed {
     const bed = new ProxyBed();
     beforeAll(async () => {
-      bed.#runner = await FakeRunner.join({ capacity: 50 });
+      bed.#runner = await FakeRunner.join({ capacity: 100 });
     });
     beforeEach(() => {
       bed.asked = [];
@@ -44,6 +46,12 @@ export class ProxyBed {
         return bed.upstream(seen);
       });
     });
+    // A run that is left on holds a place of the runner, also in the files that come after.
+    afterEach(async () => {
+      for (const { runId, work } of bed.#begun.splice(0)) {
+        if ((await read(runSchema, `/api/v1/runs/${runId}`)).status === "running") await work.finish();
+      }
+    });
     return bed;
   }
 
@@ -54,6 +62,7 @@ export class ProxyBed {
     const { run_id, session_id } = await read(started, `/api/v1/routines/${id}/run`, { method: "POST" });
     const work = await workOn(this.#runner, run_id);
     await work.report(RUNNING);
+    this.#begun.push({ runId: run_id, work });
     const base = `/proxy/${run_id}`;
     const proxy = (path: string, { token = work.offer.proxy_token, ...rest }: Asked = {}) =>
       ask(`${base}${path}`, { token, ...rest });

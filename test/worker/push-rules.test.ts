@@ -69,15 +69,21 @@ async function begin(rule: object = {}, more: object = {}) {
   return { id, base, token, runId, sessionId, send, notices, pushed };
 }
 
+/** What git itself answers. @param kind the end of its content type. */
+function gits(kind: string, text: string): Response {
+  return new Response(text, { headers: { "content-type": `application/x-git-${kind}` } });
+}
+
 /** Where its refs stand, as an upstream tells it. */
 function refs(...lines: string[]): Response {
   const told = lines.map((line, place) => packet(`${line}${place === 0 ? "\0agent=git" : ""}\n`)).join("");
-  return new Response(`${packet("# service=git-upload-pack\n")}0000${told}0000`);
+  return gits("upload-pack-advertisement", `${packet("# service=git-upload-pack\n")}0000${told}0000`);
 }
 
 /** The upstream takes all that it is sent. */
 function takes(...refs: string[]): void {
-  upstream = () => new Response(`${packet("unpack ok\n")}${refs.map((ref) => packet(`ok ${ref}\n`)).join("")}0000`);
+  const told = refs.map((ref) => packet(`ok ${ref}\n`)).join("");
+  upstream = () => gits("receive-pack-result", `${packet("unpack ok\n")}${told}0000`);
 }
 
 const CLAUDE = "refs/heads/claude/x";
@@ -172,7 +178,7 @@ describe("a push that may not leave", () => {
     ]);
     expect(asked).toEqual([]);
     expect(await notices()).toHaveLength(1);
-    upstream = () => new Response("refs");
+    upstream = () => gits("upload-pack-advertisement", "refs");
     expect((await ask(`${base}/info/refs?service=git-upload-pack`, { token, headers })).status).toBe(200);
   });
 });
@@ -202,7 +208,7 @@ describe("a push that may leave", () => {
     const main = "refs/heads/main";
     upstream = (url) => {
       if (url.endsWith("/info/refs?service=git-upload-pack")) return refs(`${NONE} capabilities^{}`);
-      return new Response(`${packet("unpack ok\n")}${packet(`ok ${main}\n`)}0000`);
+      return gits("receive-pack-result", `${packet("unpack ok\n")}${packet(`ok ${main}\n`)}0000`);
     };
     expect((await send(push([`${NONE} ${NEW} refs/tags/v1`]))).text).toContain("tags may not be pushed");
     expect((await send(push([`${OLD} ${NEW} ${main}`]))).text).toContain(PREFIX);
@@ -289,7 +295,8 @@ describe("a push of which nothing was heard", () => {
     const { send, runId } = await begin();
     takes(CLAUDE);
     await send(push([CREATE]));
-    upstream = () => new Response(`${packet("unpack ok\n")}${packet(`ng ${CLAUDE} hook declined\n`)}0000`);
+    const told = `${packet("unpack ok\n")}${packet(`ng ${CLAUDE} hook declined\n`)}0000`;
+    upstream = () => gits("receive-pack-result", told);
     await send(push([`${NEW} ${NEWER} ${CLAUDE}`]));
     upstream = () => new Response(null, { status: 403 });
     await send(push([`${NEW} ${NEWER} ${CLAUDE}`]));

@@ -1,0 +1,157 @@
+/** Cloning what a repository may look like before anyone has worked in it, by real git over HTTP; and counting what a run adds. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { CLONE_SETTINGS, cloneCommand, planClones, readHead } from "#sandbox-runner/clone-plan.ts";
+import { gatherEvidence } from "#sandbox-runner/evidence.ts";
+import type { RunFolder } from "#sandbox-runner/run-folder.ts";
+import { withoutSandbox } from "#sandbox-runner/sandbox.ts";
+import { awaitProcess, startProcess } from "#sandbox-runner/spawn.ts";
+import { type GitServer, startGitServer } from "#scripts/demo-upstream/git-server.ts";
+import { commitTo, git, seedUpstream } from "./support/upstream.ts";
+
+const CREDENTIAL = "user:password";
+const folder = mkdtempSync(join(tmpdir(), "reveille-clone-"));
+const root = join(folder, "upstream");
+let server: GitServer;
+let work: string;
+
+beforeAll(async () => {
+  mkdirSync(join(folder, "template"));
+  git("init", "--quiet", "--bare", "--template=", "--initial-branch=trunk", join(root, "empty.git"));
+  const tree = join(folder, "sha256");
+  git("init", "--quiet", "--template=", "--initial-branch=main", "--object-format=sha256", tree);
+  git("-C", tree, "commit", "--quiet", "--allow-empty", "--message", "Begin");
+  git("clone", "--quiet", "--template=", "--bare", tree, join(root, "sha256.git"));
+  const made = (name: string, change: (bare: string) => void) => change(seedUpstream(root, name, { "a.txt": "a\n" }));
+  const head = (bare: string, ref: string) => git("-C", bare, "symbolic-ref", "HEAD", ref);
+  made("plain", () => {});
+  made("one-branch", (bare) => head(bare, "refs/heads/gone"));
+  made("two-branches", (bare) => {
+    git("-C", bare, "branch", "other", "main");
+    head(bare, "refs/heads/gone");
+  });
+  made("detached", (bare) => {
+    commitTo(bare, "refs/heads/main", { "b.txt": "b\n" });
+    git("-C", bare, "update-ref", "--no-deref", "HEAD", git("-C", bare, "rev-parse", "main~1"));
+  });
+  made("only-tags", (bare) => {
+    git("-C", bare, "tag", "v1", "main");
+    git("-C", bare, "update-ref", "-d", "refs/heads/main");
+  });
+  made("only-pulls", (bare) => {
+    git("-C", bare, "update-ref", "refs/pull/1/head", "main");
+    git("-C", bare, "update-ref", "-d", "refs/heads/main");
+  });
+  server = await startGitServer({ root, credential: CREDENTIAL, port: 0 });
+});
+afterAll(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+beforeEach(() => {
+  work = mkdtempSync(join(folder, "work-"));
+});
+
+const environment = (version = "2") => ({
+  PATH: process.env["PATH"] ?? "",
+  HOME: work,
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_CONFIG_NOSYSTEM: "1",
+  GIT_TERMINAL_PROMPT: "0",
+  GIT_CONFIG_PARAMETERS: `'protocol.version'='${version}' 'init.defaultBranch'='main'`,
+  GIT_AUTHOR_NAME: "A",
+  GIT_AUTHOR_EMAIL: "a@example.com",
+  GIT_COMMITTER_NAME: "A",
+  GIT_COMMITTER_EMAIL: "a@example.com",
+});
+
+function run(command: readonly [string, ...string[]], env: Record<string, string>, cwd = work) {
+  const bounds = { deadlineMs: 30_000, outputCapBytes: 20_000, signal: new AbortController().signal };
+  return awaitProcess(startProcess(command, { cwd, env }), bounds);
+}
+
+async function clone(name: string, { branch, version }: { branch?: string; version?: string } = {}) {
+  const url = `${server.url.replace("//", `//${CREDENTIAL}@`)}/${name}.git`;
+  const [plan] = planClones([{ url, ...(branch === undefined ? {} : { branch }) }], null);
+  if (plan === undefined) throw new Error("no plan");
+  const command = cloneCommand(plan, join(folder, "template"));
+  const end = await run(command, { ...environment(version), ...CLONE_SETTINGS });
+  return { end, head: readHead(end.stdout), place: join(work, name) };
+}
+
+describe.each(["0", "1", "2"])("a clone in protocol version %s", (version) => {
+  it.each<[string, string | undefined, string]>([
+    ["empty", undefined, version === "2" ? "trunk" : "main"],
+    ["empty", "claude/first", "claude/first"],
+    ["only-tags", undefined, "main"],
+    ["only-pulls", undefined, "main"],
+  ])("of %s with the branch %s has no commit yet, and takes the first push of %s", async (name, branch, first) => {
+    const { end, head, place } = await clone(name, { version, ...(branch === undefined ? {} : { branch }) });
+    expect(end).toMatchObject({ code: 0 });
+    expect(head).toBeNull();
+    expect(git("-C", place, "symbolic-ref", "HEAD")).toBe(`refs/heads/${first}`);
+    expect(git("-C", place, "config", "remote.origin.fetch")).toBe("+refs/heads/*:refs/remotes/origin/*");
+  });
+
+  it("of a repository whose HEAD is gone takes its one branch", async () => {
+    const { end, head, place } = await clone("one-branch", { version });
+    expect(end).toMatchObject({ code: 0, stderr: expect.not.stringContaining("fatal") });
+    const commit = git("-C", join(root, "one-branch.git"), "rev-parse", "main");
+    expect(head).toEqual({ commit, branch: "main" });
+    expect(git("-C", place, "status", "--porcelain", "--branch")).toBe("## main...origin/main");
+  });
+
+  it("of a repository whose HEAD is gone names HEAD and the branches to choose from", async () => {
+    const { end } = await clone("two-branches", { version });
+    expect(end.code).not.toBe(0);
+    expect(end.stderr).toMatch(/HEAD .* not there.*branch.*: main other/);
+  });
+
+  it("of a repository whose HEAD is gone takes the branch that is chosen", async () => {
+    expect((await clone("two-branches", { version, branch: "other" })).head).toMatchObject({ branch: "other" });
+  });
+
+  it("of a repository whose HEAD is no branch stands on its commit", async () => {
+    const { end, head, place } = await clone("detached", { version });
+    expect(end.code).toBe(0);
+    expect(head).toEqual({ commit: git("-C", join(root, "detached.git"), "rev-parse", "HEAD"), branch: "HEAD" });
+    expect(git("-C", place, "config", "remote.origin.fetch")).toBe("+refs/heads/*:refs/remotes/origin/*");
+  });
+
+  it("of a branch that is not there is refused in git's words", async () => {
+    const { end } = await clone("plain", { version, branch: "gone" });
+    expect(end.code).not.toBe(0);
+    expect(end.stderr).toContain("Remote branch gone not found");
+  });
+});
+
+describe("a run's first push", () => {
+  it.each(["empty", "plain", "sha256"])("counts: %s", async (name) => {
+    const { place, head } = await clone(name);
+    writeFileSync(join(place, "one.txt"), "1\n");
+    writeFileSync(join(place, "two.txt"), "2\n");
+    const script =
+      "git add one.txt && git commit -qm One && git add two.txt && git commit -qm Two && git push -q origin HEAD:refs/heads/first && echo draft > three.txt && git tag mine";
+    expect(await run(["/bin/sh", "-c", script], environment(), place)).toMatchObject({ code: 0, stderr: "" });
+    mkdirSync(join(work, "launch"));
+    const at = { workspace: work, launch: join(work, "launch") } as RunFolder;
+    const commit = head?.commit ?? null;
+    const clones = [{ url: "https://h/x", folder: place, commit, base: commit }];
+    const signal = new AbortController().signal;
+    expect(await gatherEvidence(clones, at, withoutSandbox(), environment(), signal)).toEqual({
+      files_changed: 3,
+      commits_pushed: 2,
+    });
+  });
+
+  it("is nothing when nothing was done", async () => {
+    const { place } = await clone("empty", { branch: "x" });
+    mkdirSync(join(work, "launch"));
+    const at = { workspace: work, launch: join(work, "launch") } as RunFolder;
+    const clones = [{ url: "https://h/x", folder: place, commit: null, base: null }];
+    const found = await gatherEvidence(clones, at, withoutSandbox(), environment(), new AbortController().signal);
+    expect(found.files_changed).toBe(0);
+  });
+});
