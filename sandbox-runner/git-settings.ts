@@ -1,6 +1,7 @@
 /** Git's settings inside the sandbox, as pure text: how it reaches the relay, who commits, and the session's trailer. */
 import { join } from "node:path";
 import type { ClonedRepository } from "#protocol/routine.ts";
+import { sessionTrailer, TRAILER_SCRIPT, trailerCall } from "./session-trailer.ts";
 
 export interface GitSettings {
   /** Goes into a file that the sandbox can only read, and is git's system-wide configuration there. */
@@ -88,13 +89,15 @@ const HOOK_NAMES = [
   "post-rewrite",
 ];
 
+/** The hooks that get a commit message, as git makes or takes it; `git am` has one of its own. */
+const MESSAGE_HOOKS = ["applypatch-msg", "prepare-commit-msg", "commit-msg"];
+
 function hookScripts(sessionUrl: string): Record<string, string> {
-  return Object.fromEntries(
-    HOOK_NAMES.map((name) => [
-      name,
-      name === "prepare-commit-msg" ? trailerHook(sessionUrl) : repositoryHook(name, true),
-    ]),
-  );
+  const hooks = HOOK_NAMES.map((name) => {
+    const isMessage = MESSAGE_HOOKS.includes(name);
+    return [name, isMessage ? repositoryHook(name, false) + trailerCall(name) : repositoryHook(name, true)];
+  });
+  return { ...Object.fromEntries(hooks), [TRAILER_SCRIPT]: sessionTrailer(sessionUrl) };
 }
 
 /** Runs the repository's own hook of that name, where it has one: from its core.hooksPath, or its .git/hooks. */
@@ -107,20 +110,4 @@ if [ -x "$hook" ]; then
   ${replaces ? 'exec "$hook" "$@"' : '"$hook" "$@" || exit $?'}
 fi
 `;
-}
-
-/**
- * Adds the session's trailer to a commit message. The same trailer is not added twice, so amending keeps one; a message
- * without content stays without, so git still refuses it.
- */
-function trailerHook(sessionUrl: string): string {
-  return `${repositoryHook("prepare-commit-msg", false)}
-grep -qv -e '^#' -e '^[[:space:]]*$' "$1" || exit 0
-exec git -c trailer.ifexists=addIfDifferent interpret-trailers --in-place --trailer 'Session: ${shellSafe(sessionUrl)}' "$1"
-`;
-}
-
-/** For use inside single quotes. */
-function shellSafe(text: string): string {
-  return text.replaceAll("'", "%27");
 }

@@ -76,7 +76,7 @@ describe("git's settings", () => {
   });
 
   it("quote what goes into a script", () => {
-    expect(settings.hooks["prepare-commit-msg"]).toContain("'Session: https://reveille/sessions/it%27s'");
+    expect(settings.hooks["session-trailer"]).toContain("'Session: https://reveille/sessions/it%27s'");
     expect(launchScript(["echo", "it's", "$HOME"], { cwd: "/a b", env: { ONE: "$(x)", TWO: "'\n" } })).toBe(
       "export ONE='$(x)'\nexport TWO=''\\''\n'\ncd '/a b' || exit 97\nexec 'echo' 'it'\\''s' '$HOME'\n",
     );
