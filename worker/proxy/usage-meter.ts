@@ -23,35 +23,78 @@ const streamEventSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("message_delta"), usage: usageSchema }),
 ]);
 
-/** An answer without streaming, or a line of one with it, that is longer than this is not metered. */
-const BUFFER_LIMIT = 16_777_216;
+/** An answer without streaming that is longer than this, in characters, is not metered. */
+const WHOLE_LIMIT = 16_777_216;
+/** A line of a stream that is longer is passed over: lines that tell of usage are short. */
+const LINE_LIMIT = 1_048_576;
 
 /** @param contentType of the answer: tells whether it is a stream of events or one JSON value. */
 export function usageMeter(contentType: string | null): UsageMeter {
   const isStream = /^text\/event-stream\b/i.test(contentType ?? "");
   const decoder = new TextDecoder();
   const tokens: Tokens = { input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0 };
-  let buffer = "";
+  const held = new HeldText(isStream ? LINE_LIMIT : WHOLE_LIMIT);
 
-  const readLines = () => {
-    const lines = buffer.split("\n");
-    buffer = lines.pop() ?? "";
-    for (const line of lines) {
-      if (line.startsWith("data:") && line.includes('"usage"')) readEvent(tokens, line.slice("data:".length));
-    }
+  const readLine = (line: string | null) => {
+    if (line?.startsWith("data:") && line.includes('"usage"')) readEvent(tokens, line.slice("data:".length));
   };
 
   return {
     push: (chunk) => {
-      if (buffer.length > BUFFER_LIMIT) return;
-      buffer += decoder.decode(chunk, { stream: true });
-      if (isStream && buffer.includes("\n")) readLines();
+      const text = decoder.decode(chunk, { stream: true });
+      if (!isStream) return held.add(text);
+      // Only what has come is searched: a line that goes on for megabytes is looked at once.
+      let start = 0;
+      for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", start)) {
+        held.add(text.slice(start, end));
+        readLine(held.take());
+        start = end + 1;
+      }
+      held.add(text.slice(start));
     },
     tokens: () => {
-      if (!isStream && buffer.length <= BUFFER_LIMIT) readWhole(tokens, buffer);
+      if (!isStream) readWhole(tokens, held.take() ?? "");
       return { ...tokens };
     },
   };
+}
+
+/** So many small pieces are joined into one: a list of single characters would take more room than they do. */
+const PIECES_JOINED = 4_096;
+
+/** Text in the pieces in which it came, joined when it is taken; nothing is held of one that is longer than its limit. */
+class HeldText {
+  readonly #limit: number;
+  #joined: string[] = [];
+  #pieces: string[] = [];
+  #length = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  add(piece: string): void {
+    if (piece === "") return;
+    this.#length += piece.length;
+    if (this.#length > this.#limit) this.#clear();
+    else this.#pieces.push(piece);
+    if (this.#pieces.length < PIECES_JOINED) return;
+    this.#joined.push(this.#pieces.join(""));
+    this.#pieces = [];
+  }
+
+  /** @returns the whole text, or null when it was too long; the next begins. */
+  take(): string | null {
+    const text = this.#length > this.#limit ? null : this.#joined.join("") + this.#pieces.join("");
+    this.#clear();
+    this.#length = 0;
+    return text;
+  }
+
+  #clear(): void {
+    this.#joined = [];
+    this.#pieces = [];
+  }
 }
 
 function readEvent(tokens: Tokens, json: string): void {
