@@ -91,7 +91,9 @@ export class Attempt {
     const { order, signal } = this.#options;
     if (order.demo_model) this.#event({ type: "notice", level: "info", code: "demo_model", message: DEMO_MODEL });
     const { folder, relay } = this.#options.place;
-    relay.serve({ runId: order.run_id, repositories: order.repositories.length });
+    relay.serve({ runId: order.run_id, repositories: order.repositories.length }, (message) =>
+      this.#event({ type: "notice", level: "warning", code: "proxy_refused", message }),
+    );
     const sandbox = await this.#enterSandbox();
     if (!sandbox.ok) return sandbox.error;
     if (signal.aborted) return null;

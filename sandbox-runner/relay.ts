@@ -29,24 +29,40 @@ export interface Relay {
   port: number;
   /** `http://127.0.0.1:<port>` */
   url: string;
-  /** Forwards a run's paths from now on; until then everything is refused. For one run alone. */
-  serve(scope: RelayScope): void;
+  /**
+   * Forwards a run's paths from now on; until then everything is refused. For one run alone.
+   * @param onRefused is told of what is refused, of the same once.
+   */
+  serve(scope: RelayScope, onRefused?: (message: string) => void): void;
   close(): Promise<void>;
 }
 
 const DIAL_FOR_MS = 20_000;
 const DIAL_PAUSE_MS = 250;
 const STALL_MS = 300_000;
+/** How many different refusals are told. */
+const REFUSALS_TOLD = 20;
 
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   let served: RelayScope | null = null;
+  let tell: (message: string) => void = () => {};
+  const told = new Set<string>();
+  const refusal = ({ method, url }: IncomingMessage) => {
+    const message = `The relay forwards this run's own model and git paths only, not ${method} ${shownPath(url)}.`;
+    if (!told.has(message) && told.size < REFUSALS_TOLD) {
+      told.add(message);
+      tell(message);
+    }
+    return message;
+  };
   const server = createServer((request, response) => {
     // A request that asks for an upgrade or names a whole address is no proxy path, whatever its path looks like.
     const kind = served === null ? null : relayKind({ method: request.method, target: request.url }, served);
     if (kind !== null && isFramedPlainly(request.method, request.headers)) forward(request, response, kind, options);
-    else refuse(response);
+    else answer(response, "proxy_refused", refusal(request));
   });
-  const refuseSocket = (_request: IncomingMessage, socket: Duplex) => {
+  const refuseSocket = (request: IncomingMessage, socket: Duplex) => {
+    refusal(request);
     socket.on("error", () => {});
     socket.end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
   };
@@ -62,8 +78,10 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   return {
     port,
     url: `http://127.0.0.1:${port}`,
-    serve: (scope) => {
-      served ??= scope;
+    serve: (scope, onRefused) => {
+      if (served !== null) return;
+      served = scope;
+      tell = onRefused ?? tell;
     },
     close: () =>
       new Promise((closed) => {
@@ -73,8 +91,10 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   };
 }
 
-function refuse(response: ServerResponse): void {
-  answer(response, "proxy_refused", "The relay forwards this run's own model and git paths only.");
+/** A request's target for a person: without a query, in which a secret may be. */
+function shownPath(target = ""): string {
+  const [path = ""] = target.split("?");
+  return path.replace(/[^!-~]/g, "?").slice(0, 100);
 }
 
 /**

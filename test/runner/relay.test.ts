@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import { type AddressInfo, connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it } from "vitest";
+import { errorBodySchema } from "#protocol/errors.ts";
 import { type Relay, startRelay } from "#sandbox-runner/relay.ts";
 import { endToEndHeaders, isFramedPlainly, relayAllows, requestHeaders } from "#sandbox-runner/relay-rules.ts";
 
@@ -146,6 +147,21 @@ describe("the relay", () => {
     relay.serve(scope);
     relay.serve({ ...scope, runId: "run_2" });
     expect([await ask("run_1"), await ask("run_2")]).toEqual([200, 403]);
+  });
+
+  it("says what it refuses, tells the run of the same once, and of so much at most", async () => {
+    const relay = await startRelay({ instanceUrl: "http://127.0.0.1:1" });
+    closers.push(() => relay.close());
+    const told: string[] = [];
+    relay.serve(scope, (message) => told.push(message));
+    const refused = async (path: string) =>
+      errorBodySchema.parse(await (await fetch(`${relay.url}${path}`)).json()).error.message;
+    for (const secret of ["a", "b"]) {
+      expect(await refused(`/info/lfs?token=${secret}`)).toMatch(/model and git paths only, not GET \/info\/lfs\.$/);
+    }
+    expect(told).toEqual([expect.stringContaining("GET /info/lfs.")]);
+    for (let number = 0; number < 30; number += 1) await refused(`/${number}`);
+    expect(told).toHaveLength(20);
   });
 
   it("passes method, target, headers and body on, and the answer back", async () => {
