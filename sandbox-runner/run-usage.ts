@@ -2,7 +2,7 @@
  * What a run uses of the machine, read from the process file systems of its sandboxes, so that it costs what the run has and
  * not what the machine has. What is gone meanwhile counts for nothing.
  */
-import { readdirSync, readFileSync, statfsSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, readlinkSync, statfsSync, statSync } from "node:fs";
 import type { ProcessUsage } from "./run-bounds.ts";
 
 /** Each file in a temporary file system takes about so much of the kernel's memory, whatever is in it. */
@@ -41,9 +41,17 @@ export function namelessBytes(entrances: readonly number[], device: number): num
   return [...seen.values()].reduce((sum, bytes) => sum + bytes, 0);
 }
 
-/** The root folders of sandboxes: of the first process in each, which what entered has started. */
+/**
+ * The root folders of sandboxes: of the first process in each, which what entered has started. While that one is still on
+ * its way its root is the machine's: of a sandbox's process file system this process is no part, of the machine's it is.
+ */
 function insides(entrances: readonly number[]): string[] {
-  return entrances.flatMap((pid) => childrenOf(pid).map((child) => `/proc/${child}/root`));
+  const roots = entrances.flatMap((pid) => childrenOf(pid).map((child) => `/proc/${child}/root`));
+  return roots.filter((root) => attempt(() => lstatSync(`${root}/proc`)) !== null && !isOwn(`${root}/proc`));
+}
+
+function isOwn(processes: string): boolean {
+  return attempt(() => readlinkSync(`${processes}/self`)) !== null;
 }
 
 function childrenOf(pid: number): string[] {
