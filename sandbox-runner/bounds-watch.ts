@@ -27,10 +27,11 @@ export function watchBounds(options: WatchOptions): void {
     const excess = processExcess(processUsage(entrances(), false), bounds);
     return excess?.code === "memory_exceeded" ? processExcess(processUsage(entrances(), true), bounds) : excess;
   });
-  let last: DiskCount = { usedBytes: 0, freeBytes: freeBytes(options.folder), atMs: Date.now(), tookMs: 0 };
+  let last: DiskCount | null = null;
   void repeat(options, DISK_EVERY_MS, async () => {
     const free = freeBytes(options.folder);
     const begunAt = Date.now();
+    last ??= { usedBytes: 0, freeBytes: free, atMs: begunAt, tookMs: 0 };
     if (!isToBeCounted(last, free, options.bounds, begunAt)) return null;
     const usedBytes = await countFiles(options);
     const atMs = Date.now();
@@ -45,7 +46,8 @@ async function repeat(
   look: () => Promise<Excess | null>,
 ): Promise<void> {
   while (!signal.aborted) {
-    const excess = await look();
+    // What can't be looked at just now, because the machine is out of memory for instance, may be the next time.
+    const excess = await look().catch(() => null);
     if (signal.aborted) return;
     if (excess !== null) return onExcess(excess);
     await sleep(everyMs, undefined, { ref: false });

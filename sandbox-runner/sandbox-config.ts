@@ -79,8 +79,8 @@ function scopeFolder(file: string): string {
  */
 export function launcherScript(processes: number): string {
   // The shells call it by different names. Here, inside, the kernel counts this sandbox's processes alone; those of user 0 it
-  // does not count.
-  const limit = `ulimit -u ${processes} 2>/dev/null || ulimit -p ${processes}`;
+  // does not count. Where the runner itself may have fewer, it stays at that, and no command has to hear of it.
+  const limit = `{ ulimit -u ${processes} || ulimit -p ${processes}; } 2>/dev/null`;
   return `#!/bin/sh\n${limit}\nIFS= read -r launch || exit 0\nunset NO_PROXY no_proxy\n. "$launch"\n`;
 }
 

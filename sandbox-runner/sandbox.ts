@@ -195,7 +195,7 @@ const BASH = ["/bin/bash", "--noprofile", "--norc", "-c"] as const;
 const ENTER = `
 echo 1000 >/proc/self/oom_score_adj
 ulimit -c 0
-ulimit -f "$1"
+ulimit -f "$1" 2>/dev/null
 shift
 for n in $(ls /proc/self/fd 2>/dev/null); do [ "$n" -gt 2 ] && eval "exec $n>&-" 2>/dev/null; done
 exec bwrap "$@"

@@ -1,9 +1,10 @@
 /** A run that uses more of the machine than it may is ended, and says why; the runner goes on. */
-import { spawnSync } from "node:child_process";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { defaultBounds, diskExcess, isToBeCounted, processExcess } from "#sandbox-runner/run-bounds.ts";
-import { Bed, type BedOptions, bash, endless, noSandbox } from "./support/bed.ts";
-import { processesWith } from "./support/processes.ts";
+import { describe, expect, it } from "vitest";
+import { watchBounds } from "#sandbox-runner/bounds-watch.ts";
+import { defaultBounds, diskExcess, type Excess, isToBeCounted, processExcess } from "#sandbox-runner/run-bounds.ts";
+import type { RunFolder } from "#sandbox-runner/run-folder.ts";
+import { greedyRuns } from "./support/greedy-runs.ts";
+import { usualWays } from "./support/ways.ts";
 
 const MIB = 1_048_576;
 const bounds = { processes: 100, memory_mib: 1_000, disk_mib: 10 };
@@ -51,50 +52,30 @@ describe("what is too much", () => {
   });
 });
 
-const isRoot = process.geteuid?.() === 0;
-const USER = 20_001;
-const isOpen = isRoot && spawnSync(process.execPath, ["-e", "0"], { uid: USER, gid: USER }).status === 0;
-const ways: [name: string, options: BedOptions][] = [
-  ...(isRoot && !isOpen ? [] : ([["", {}]] satisfies [string, BedOptions][])),
-  ...(isRoot ? ([[" of user 0", { mode: 0o700 }]] satisfies [string, BedOptions][]) : []),
-];
-
-const SMALL = { REVEILLE_RUN_PROCESSES: "200", REVEILLE_RUN_MEMORY_MIB: "1000", REVEILLE_RUN_DISK_MIB: "20" };
-const STORM = `perl -e 'for (1 .. 600) { fork // last or sleep(1000) } sleep(1000)'`;
-// Each has about ten threads.
-const THREADS = "for n in $(seq 40); do node -e 'setInterval(() => {}, 1e6)' & done; wait";
-const MEMORY = `perl -e 'my $x = "x" x ${1_100 * MIB}; sleep(1000)'`;
-const FILES = "for n in 1 2 3; do head -c 15000000 /dev/zero > big-$n; done";
-const NAMELESS = `perl -e 'for my $n (1 .. 3) { open($f[$n], ">", "hidden-$n"); unlink("hidden-$n"); syswrite($f[$n], "x" x 15000000) } sleep(1000)'`;
-
-describe.skipIf(noSandbox !== null).each(ways)("a run%s that takes too much", (_name, options) => {
-  let bed: Bed;
-  beforeAll(async () => {
-    bed = await Bed.make(SMALL, options);
-  });
-  afterAll(() => bed.close());
-
-  it.concurrent.each([
-    ["processes", STORM, "processes_exceeded", /It had [0-9]+; 200 are allowed/],
-    ["threads", THREADS, "processes_exceeded", /It had [0-9]+; 200 are allowed/],
-    ["memory", MEMORY, "memory_exceeded", /It had [0-9]+ MiB; 1000 MiB are allowed/],
-    ["room for files", FILES, "disk_exceeded", /It had [0-9]+ MiB; 20 MiB are allowed/],
-    ["room for files without a name", NAMELESS, "disk_exceeded", /It had [0-9]+ MiB; 20 MiB are allowed/],
-  ])("ends when it takes %s", async (_what, command, code, words) => {
-    const name = `greedy-${crypto.randomUUID()}`;
-    const run = bed.run([bash(`${command}; ${endless(name)}`)]);
-    const { outcome } = await run.finished();
-    expect(outcome).toMatchObject({
-      status: "failed",
-      error: { code, phase: "agent", message: expect.stringMatching(words) },
+describe("a look that fails", () => {
+  it("is taken again, and keeps nothing else from being looked at", async () => {
+    const nowhere = "/nowhere";
+    const folder: RunFolder = {
+      ...{ root: nowhere, workspace: nowhere, home: nowhere, temporary: nowhere, launch: nowhere },
+      ...{ git: nowhere, hooks: nowhere, template: nowhere, neutral: nowhere, sockets: nowhere },
+    };
+    let looks = 0;
+    const excess = await new Promise<Excess>((onExcess) => {
+      watchBounds({
+        bounds: { ...bounds, processes: -1 },
+        folder,
+        entrances: () => {
+          looks += 1;
+          if (looks === 1) throw new Error("spawn ENOMEM");
+          return [process.ppid];
+        },
+        signal: new AbortController().signal,
+        onExcess,
+      });
     });
-    expect([...processesWith(name), ...processesWith(run.order.run_id)]).toEqual([]);
-  });
-
-  it("does not take the runner along, and one that takes little is not ended", async () => {
-    // One file can't get longer than all files may.
-    const run = bed.run([bash("ulimit -f; head -c 5000000 /dev/zero > one; stat -c %s one"), "Done."]);
-    expect((await run.finished()).outcome).toEqual({ status: "succeeded" });
-    expect((await run.event("tool.result")).text).toBe(`${20 * 1_024}\n5000000`);
+    expect(excess.code).toBe("processes_exceeded");
   });
 });
+
+// The others, and other users: bounds.e2e.ts.
+greedyRuns(usualWays, ["processes", "memory", "room for files"]);

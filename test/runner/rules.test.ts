@@ -1,11 +1,13 @@
 /** The runner's other rules: names of clones, git's words, counts, and how a stopped attempt ends. */
+import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { runError } from "#protocol/run-errors.ts";
 import { CLONE_SETTINGS, cloneCommand, planClones, readableGitError, readHead } from "#sandbox-runner/clone-plan.ts";
 import { readCounts } from "#sandbox-runner/evidence.ts";
 import { gitSettings } from "#sandbox-runner/git-settings.ts";
 import { faultOf, outcomeOf } from "#sandbox-runner/outcome.ts";
-import { launchScript } from "#sandbox-runner/sandbox-config.ts";
+import { launcherScript, launchScript } from "#sandbox-runner/sandbox-config.ts";
+import { isRoot, USER } from "./support/ways.ts";
 
 describe("a clone's folder", () => {
   it.each([
@@ -80,6 +82,19 @@ describe("git's settings", () => {
     expect(launchScript(["echo", "it's", "$HOME"], { cwd: "/a b", env: { ONE: "$(x)", TWO: "'\n" } })).toBe(
       "export ONE='$(x)'\nexport TWO=''\\''\n'\ncd '/a b' || exit 97\nexec 'echo' 'it'\\''s' '$HOME'\n",
     );
+  });
+});
+
+describe("the launcher", () => {
+  it("says nothing where its runner may have fewer processes than a run", () => {
+    // Root may raise its own limits.
+    const user = isRoot ? { uid: USER, gid: USER } : {};
+    const fewer = 'ulimit -u 5000 2>/dev/null; exec /bin/sh -c "$1"';
+    const { status, stderr } = spawnSync("/bin/bash", ["-c", fewer, "fewer", launcherScript(1_000_000)], {
+      encoding: "utf8",
+      ...user,
+    });
+    expect([status, stderr]).toEqual([0, ""]);
   });
 });
 
