@@ -103,14 +103,16 @@ describe.skipIf(noSandbox !== null)("a run about a commit", { concurrent: true }
   const isWarned = (run: FakeRun) =>
     (bed.conversations.get(run.order.task) ?? []).some(({ system }) => system.includes("a stranger wrote it"));
 
+  /** Another each time: what a try before has pushed stays. */
+  const newBranch = () => `claude/work-${crypto.randomUUID()}`;
   /** The agent looks around and works. */
-  const work = (number: number) => [
+  const work = (branch: string) => [
     bash(
       "cat README.md; git rev-parse HEAD; git branch --show-current; git status --porcelain; ls ~ | rev; ls -A | grep mcp",
     ),
     read("pkg/code.txt"),
     bash("echo work > work.txt; git add -A && git commit -qm Work && git show --format= --name-only"),
-    bash(`git push -q origin HEAD:claude/work-${number} && git show HEAD:.mcp.json | wc -l`),
+    bash(`git push -q origin HEAD:${branch} && git show HEAD:.mcp.json | wc -l`),
     "Done.",
   ];
 
@@ -118,7 +120,8 @@ describe.skipIf(noSandbox !== null)("a run about a commit", { concurrent: true }
     ["in their places", 7, () => inPlace, ["base-instructions", "base-nested-instructions", "base-skill"]],
     ["behind symbolic links", 8, () => behindLinks, ["base-instructions", "base-skill"]],
   ])("of a fork has its code, and none of its settings %s", async (_way, number, head, words) => {
-    const run = bed.run(work(number), ["app"], { checkout: about(`refs/pull/${number}/head`, head(), true) });
+    const branch = newBranch();
+    const run = bed.run(work(branch), ["app"], { checkout: about(`refs/pull/${number}/head`, head(), true) });
     const ending = await run.finished();
     expect(ending.outcome).toEqual({ status: "succeeded" });
     expect(steps(run).slice(1, 3)).toEqual([
@@ -135,7 +138,7 @@ describe.skipIf(noSandbox !== null)("a run about a commit", { concurrent: true }
     expect(isWarned(run)).toBe(true);
     // What is committed keeps the pull request's own settings as they are there.
     expect(results(run).slice(2)).toEqual(["work.txt", "0"]);
-    expect(git("-C", app, "show", `claude/work-${number}:.mcp.json`)).toBe(servers);
+    expect(git("-C", app, "show", `${branch}:.mcp.json`)).toBe(servers);
     expect(ending.seen).toMatchObject({ files_changed: 1, commits_pushed: 1 });
   });
 
@@ -153,7 +156,7 @@ describe.skipIf(noSandbox !== null)("a run about a commit", { concurrent: true }
   });
 
   it("of the repository's own brings its settings along", async () => {
-    const run = bed.run(work(9), ["app"], { checkout: about("refs/pull/7/head", inPlace, false) });
+    const run = bed.run(work(newBranch()), ["app"], { checkout: about("refs/pull/7/head", inPlace, false) });
     expect((await run.finished()).outcome).toEqual({ status: "succeeded" });
     expect(results(run)[0]).toBe(`# App of a stranger\n${inPlace}\npr-7\nkooh-krof\n.mcp.json`);
     expect(told(run)).toEqual([
@@ -164,7 +167,8 @@ describe.skipIf(noSandbox !== null)("a run about a commit", { concurrent: true }
       "fork-rule",
       "fork-skill",
     ]);
-    expect(run.events.filter((event) => event.type === "notice")).toEqual([]);
+    // Its hook is seen, and nothing is said of settings that are somebody else's.
+    expect(run.events.flatMap((event) => (event.type === "notice" ? [event.code] : []))).toEqual(["hook"]);
     expect(isWarned(run)).toBe(false);
   });
 
@@ -187,14 +191,15 @@ describe.skipIf(noSandbox !== null)("a run about a commit", { concurrent: true }
   });
 
   it("that was rewritten meanwhile, and is gone, fails with words that tell so", async () => {
-    const gone = seedUpstream(bed.upstream, "gone", { "a.txt": "a\n" });
+    const name = `gone-${crypto.randomUUID()}`;
+    const gone = seedUpstream(bed.upstream, name, { "a.txt": "a\n" });
     const commit = commitTo(gone, "refs/heads/feature", { "a.txt": "1\n" });
     commitTo(gone, "refs/heads/feature", { "a.txt": "2\n" });
     git("-C", gone, "reflog", "expire", "--expire=now", "--all");
     git("-C", gone, "gc", "--quiet", "--prune=now");
-    const repository = "https://code.example.com/gone";
+    const repository = `https://code.example.com/${name}`;
     const checkout = { ...about("refs/heads/feature", commit, false), repository };
-    const run = bed.run([], ["gone"], { checkout });
+    const run = bed.run([], [name], { checkout });
     expect((await run.finished()).outcome).toMatchObject({
       status: "failed",
       error: {

@@ -11,6 +11,8 @@ let folder: string;
 let bare: string;
 let proxy: GitProxyServer;
 let clone: string;
+/** The upstream's refs as the tests find them. */
+let start: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "reveille-push-"));
@@ -20,20 +22,32 @@ beforeAll(async () => {
   clone = join(folder, "clone");
   commitTo(bare, "refs/heads/claude/there", { "t.txt": "1" });
   commitTo(bare, "refs/tags/there", { "t.txt": "1" });
+  start = refs();
   await agent("clone", "--quiet", "--template=", proxy.url, clone);
+  git("-C", clone, "tag", "start");
 });
 afterAll(async () => {
   await proxy.close();
   rmSync(folder, { recursive: true });
 });
 
-/** A session of its own begins where the upstream's main is. */
+/** A session of its own begins where the upstream's main is, and finds nothing of the tests before. */
 beforeEach(async () => {
+  if (refs() !== start) putBack();
+  clone = join(folder, "clone");
   proxy.rule = { push: "prefix", push_prefix: "claude/" };
   proxy.newSession();
   proxy.notices.length = 0;
-  git("-C", clone, "checkout", "--quiet", "--force", "-B", "work", "origin/main");
+  git("-C", clone, "checkout", "--quiet", "--force", "-B", "work", "start");
 });
+
+function putBack(): void {
+  for (const line of refs().split("\n")) git("-C", bare, "update-ref", "-d", line.slice(line.indexOf(" ") + 1));
+  for (const line of start.split("\n")) {
+    const [commit = "", ref = ""] = line.split(" ");
+    git("-C", bare, "update-ref", ref, commit);
+  }
+}
 
 /** Git, as the agent runs it: it speaks to the proxy, which is in this process. */
 async function agent(...args: string[]): Promise<{ code: number | null; said: string }> {
@@ -96,7 +110,7 @@ describe("under the prefix", () => {
     await pushes("HEAD:refs/heads/claude/own");
     await agent("commit", "--quiet", "--amend", "--message", "other");
     await pushes("--force", "HEAD:refs/heads/claude/own");
-    await agent("reset", "--quiet", "--hard", "origin/main");
+    await agent("reset", "--quiet", "--hard", "start");
     await commit("anew");
     await pushes("--force", "HEAD:refs/heads/claude/own");
     expect(tip("refs/heads/claude/own")).toBe(head());
@@ -135,13 +149,11 @@ describe("under the prefix", () => {
   it("a shallow clone adds to a branch, and makes one", async () => {
     commitTo(bare, "refs/heads/claude/long", { "t.txt": "1" });
     commitTo(bare, "refs/heads/claude/long", { "t.txt": "2" }, "refs/heads/claude/long");
-    const whole = clone;
-    clone = join(folder, "shallow");
+    clone = mkdtempSync(join(folder, "shallow-"));
     await agent("clone", "--quiet", "--depth=1", "--branch=claude/long", proxy.url, clone);
     await commit("on top");
     await pushes("HEAD:refs/heads/claude/long", "HEAD:refs/heads/claude/of-shallow");
     expect(tip("refs/heads/claude/long")).toBe(head());
-    clone = whole;
   });
 
   it.each(["claude/夜間\u3000", "claude/a\u00a0b", "claude/-x", "claude/x\u2028y", "claude/🚀", "claude/@"])(
@@ -211,7 +223,6 @@ describe("nothing else leaves", () => {
 });
 
 describe("where any branch may be pushed", () => {
-  // The last one: what it does to main would be in the way of others.
   it("main is pushed and rewritten as the upstream has it, but no deletion, no tag and no other ref", async () => {
     proxy.rule = { push: "any", push_prefix: "claude/" };
     await commit("one");

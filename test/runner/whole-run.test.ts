@@ -21,9 +21,11 @@ afterAll(() => bed?.close());
 
 describe.skipIf(noSandbox !== null)("a run", { concurrent: true }, () => {
   it("clones, works, pushes, reports, and leaves nothing behind", async () => {
+    // Another each time: what a try before this one has pushed stays.
+    const branch = `claude/news-${crypto.randomUUID()}`;
     const work = [
-      "cd app && git checkout -q -b claude/news && echo news > NEWS && git add NEWS && git commit -qm 'Add news'",
-      "git commit -q --amend -m 'Add news, amended' && git push -q origin claude/news",
+      `cd app && git checkout -q -b ${branch} && echo news > NEWS && git add NEWS && git commit -qm 'Add news'`,
+      `git commit -q --amend -m 'Add news, amended' && git push -q origin ${branch}`,
       "echo draft > ../docs/draft.md && git config remote.origin.url",
     ];
     const run = bed.run(
@@ -81,7 +83,7 @@ describe.skipIf(noSandbox !== null)("a run", { concurrent: true }, () => {
     expect(worked).toMatchObject({ is_error: false, text: "https://code.example.com/app" });
     expect(JSON.stringify(run.stored)).not.toContain(run.proxyToken);
 
-    const pushed = git("-C", join(bed.upstream, "app.git"), "log", "--format=%an <%ae>%n%B", "main..claude/news");
+    const pushed = git("-C", join(bed.upstream, "app.git"), "log", "--format=%an <%ae>%n%B", `main..${branch}`);
     expect(pushed).toBe(
       "Reveille <reveille@users.noreply.invalid>\nAdd news, amended\n\nSession: http://localhost:8787/sessions/one",
     );
