@@ -92,18 +92,19 @@ describe.skipIf(noSandbox !== null)("in its sandbox an agent", { concurrent: tru
     ];
     const name = `escaped-${crypto.randomUUID()}`;
     const tries = places.map((place) => `mkdir -p '${place}'; echo x > '${place}/${name}'`).join("; ");
-    const readOnly = ["git/config", "git/hooks/prepare-commit-msg", "launch/launcher.sh", "launch/commands/1.sh"];
+    const hooks = ["git/hooks/prepare-commit-msg", "git/hooks/session-trailer"];
+    const readOnly = ["git/config", ...hooks, "launch/launcher.sh", "launch/commands/1.sh"];
     const overwrite = readOnly.map((file) => `echo x >> "$HOME/../${file}"; rm -f "$HOME/../${file}"`).join("; ");
     const { texts } = await asAgent([
       own,
       `${tries}; true`,
-      `(${overwrite}) 2>&1; cat "$HOME/../git/hooks/prepare-commit-msg"`,
+      `(${overwrite}) 2>&1; tail -n 1 "$HOME/../git/hooks/prepare-commit-msg"`,
     ]);
     expect(texts[0]).toBe("ok\nok");
     expect(places.filter((place) => existsSync(join(place, name)))).toEqual([]);
     // The one where the agent is the user whose files these are, the other where it is not.
     expect(texts[2]?.match(/Read-only file system|Permission denied/g)?.length).toBe(2 * readOnly.length);
-    expect(texts[2]).toContain("interpret-trailers");
+    expect(texts[2]).toMatch(/session-trailer" prepare-commit-msg "\$@"$/);
   });
 
   it("reaches its relay and nothing else", async () => {
