@@ -17,7 +17,7 @@ import * as classes from "#worker/index.ts";
 export interface Trouble {
   /** How many calls have met it. */
   readonly met: number;
-  /** Resolves when so many calls have met it. */
+  /** Resolves when so many calls have met it. @throws Error when it ends before. */
   untilMet(count?: number): Promise<void>;
   /** Ends it: calls that wait go on, and the next ones meet nothing. Ending it twice is ending it once. */
   end(): void;
@@ -33,6 +33,7 @@ export type Party = (meet: (work: () => unknown) => unknown) => () => void;
 // Those of the platform, whatever clock a test sets.
 const { setTimeout: startTimer, clearTimeout: stopTimer } = globalThis;
 const LONGER_THAN_ANY_TEST_MS = 600_000;
+const LOOK_MS = 2;
 
 /** Nothing is done and nothing answered before the trouble ends. */
 export function hang(party: Party): Trouble {
@@ -120,12 +121,10 @@ export function d1(pattern: RegExp): Party {
 
 function trouble(party: Party, behave: Behavior): Trouble {
   const ended = Promise.withResolvers<void>();
-  const waiting: { count: number; resolve: () => void }[] = [];
   let met = 0;
   let isOver = false;
   const takeAway = party((work) => {
     met += 1;
-    for (const { count, resolve } of waiting) if (met >= count) resolve();
     return behave(work, ended.promise);
   });
   const end = () => {
@@ -138,8 +137,13 @@ function trouble(party: Party, behave: Behavior): Trouble {
     get met() {
       return met;
     },
-    untilMet: (count = 1) =>
-      met >= count ? Promise.resolve() : new Promise((resolve) => waiting.push({ count, resolve })),
+    // It looks by itself: woken by the party, the test would go on as that object, whose input and output are not its own.
+    untilMet: async (count = 1) => {
+      while (met < count) {
+        if (isOver) throw new Error("the trouble has ended before it was met so often");
+        await new Promise((resolve) => startTimer(resolve, LOOK_MS));
+      }
+    },
     end,
     [Symbol.dispose]: end,
   };
