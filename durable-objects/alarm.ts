@@ -14,7 +14,7 @@ export interface Concern {
 /** A concern in which something is still due after it was looked at rests for this long: the object must not spin. */
 const REST_MS = 1_000;
 /** An alarm that is so long overdue has been lost: the platform drops one whose object could not be opened six times. */
-const LOST_AFTER_MS = 30_000;
+export const LOST_AFTER_MS = 30_000;
 
 interface PutOff {
   /** How often in a row it has failed. */

@@ -2,6 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
+import { LOST_AFTER_MS } from "./alarm.ts";
 import { makeAttemptToken } from "./attempt-token.ts";
 import { type Config, type ObjectEnv, readConfig, requireConfig } from "./environment.ts";
 import { KILL_DEADLINE_MS, LeaseBook, type LeaseRow, refOf } from "./lease-book.ts";
@@ -99,6 +100,12 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     const answers = leases.map((lease) => this.#release(lease));
     this.#armAlarm();
     return answers;
+  }
+
+  /** Has the alarm armed again, should it have been lost, whatever the object knows of it. */
+  async keepTime(): Promise<void> {
+    this.#alarmAt = await this.ctx.storage.getAlarm();
+    if (this.#fault === null) this.#armAlarm();
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
@@ -234,7 +241,8 @@ export class PoolObject extends DurableObject<ObjectEnv> {
       this.#leases.isAnyHeld() ? this.#checkAt() : null,
     ].filter((moment) => moment !== null);
     const earliest = Math.min(...moments);
-    if (moments.length === 0 || (this.#alarmAt !== null && this.#alarmAt <= earliest)) return;
+    const isArmed = this.#alarmAt !== null && this.#alarmAt <= earliest && this.#alarmAt > Date.now() - LOST_AFTER_MS;
+    if (moments.length === 0 || isArmed) return;
     this.#alarmAt = earliest;
     void this.ctx.storage.setAlarm(earliest);
   }

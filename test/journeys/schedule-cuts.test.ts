@@ -58,6 +58,7 @@ function killedAt(cut: Cut): {
       inbox: real.inbox,
       sweepSignIns: real.sweepSignIns,
       settlePushes: real.settlePushes,
+      pool: real.pool,
       sendDue: (messages) => step("send", async () => void sent.push(...messages)),
       ownerOf: (id) => ({ strike: () => step("strike", async () => await real.ownerOf(id).strike()) }),
     },

@@ -32,18 +32,14 @@ async function sweepCounted(nowMs: number) {
   const { database, rowsRead } = countingReads(env.DB);
   const due = dueStore(database);
   const sent: ClockMessage[] = [];
-  const { inbox, deliveries, settlePushes, sweepSignIns } = realDeps();
-  await sweep(
-    { inbox, deliveries, due, settlePushes, sweepSignIns, sendDue: async (messages) => void sent.push(...messages) },
-    nowMs,
-  );
+  await sweep({ ...realDeps(), due, sendDue: async (messages) => void sent.push(...messages) }, nowMs);
   return { sent, due, rowsRead };
 }
 
 it("reads rows of what is due alone, whatever else there is, and wherever it is in the table", async () => {
-  await addRows(500_000, "later-", NINE_MS + 1);
+  await addRows(30_000, "later-", NINE_MS + 1);
   await addRows(100, "due-", NINE_MS);
-  await addRows(500_000, "also-later-", NINE_MS + 2);
+  await addRows(30_000, "also-later-", NINE_MS + 2);
   const { sent, due, rowsRead } = await sweepCounted(NINE_MS);
   expect(new Set(sent.map(({ routine_id }) => routine_id)).size).toBe(100);
   expect(rowsRead()).toBeLessThanOrEqual(700);

@@ -2,6 +2,7 @@
  * The sweep, once a minute: sends routines that are due to their objects, wakes those with runs that have not settled, takes
  * up deliveries and pushes that were cut off, and ends sign-ins.
  */
+import { withinDeadline } from "#durable-objects/within-deadline.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { ClockMessage } from "../bindings.ts";
 import type { Deps } from "../deps.ts";
@@ -19,7 +20,7 @@ const PUSHES_KEPT_MS = 30 * 24 * 3_600_000;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
-type SweepDeps = Pick<Deps, "due" | "sendDue" | "inbox" | "deliveries" | "settlePushes" | "sweepSignIns">;
+type SweepDeps = Pick<Deps, "due" | "sendDue" | "inbox" | "deliveries" | "settlePushes" | "sweepSignIns" | "pool">;
 
 /** May run twice, late, and in two places at once: who is sent on twice is looked at twice, and fires once. */
 export async function sweep(deps: SweepDeps, nowMs: number): Promise<void> {
@@ -49,11 +50,13 @@ async function sendDue({ due, sendDue: send }: SweepDeps, nowMs: number): Promis
 
 /**
  * An object keeps the time of its runs by its own alarm, and an alarm can be lost: the platform gives up one whose object
- * fails for some minutes. Being looked at, an object arms it again.
+ * fails for some minutes. Being looked at, an object arms it again; so does the pool, which knows whose runner is gone.
  */
-async function wakeUnsettled({ due, sendDue: send }: SweepDeps): Promise<void> {
+async function wakeUnsettled({ due, sendDue: send, pool }: SweepDeps): Promise<void> {
   const ids = await due.unsettled(WOKEN_AT_ONCE, Math.random());
-  if (ids.length > 0) await send(ids.map((routine_id): ClockMessage => ({ routine_id })));
+  if (ids.length === 0) return;
+  const messages = ids.map((routine_id): ClockMessage => ({ routine_id }));
+  await Promise.all([send(messages), withinDeadline(pool("default").keepTime())]);
 }
 
 async function purge({ deliveries, due }: SweepDeps, nowMs: number): Promise<void> {
