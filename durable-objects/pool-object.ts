@@ -50,10 +50,12 @@ export class PoolObject extends DurableObject<ObjectEnv> {
       const isInHand = (row: LeaseRow) =>
         inHand.some((lease) => lease.run_id === row.runId && lease.generation === row.generation);
       for (const row of this.#leases.heldBy(runnerId)) {
-        // An `ended` that was lost with the socket; an offer that was, runs into its own deadline.
+        // An `ended` that was lost with the socket; or the offer was, or the word that it was declined.
         if (row.status !== "offered" && !isInHand(row)) this.#leases.end(row, "work_ended", Date.now());
         if (row.status === "stopping" && isInHand(row)) this.#runners.stop(runnerId, refOf(row));
-        if (row.status === "offered" && isInHand(row)) this.#leases.accept(row);
+        if (row.status !== "offered") continue;
+        if (isInHand(row)) this.#leases.accept(row);
+        else this.#leases.giveBack(row);
       }
       for (const lease of inHand) {
         if (this.#leases.get(lease)?.runnerId !== runnerId) this.#runners.stop(runnerId, lease);

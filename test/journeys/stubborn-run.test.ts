@@ -122,6 +122,16 @@ describe("a runner that declines an offer", () => {
     expect(await readRun(run_id)).toMatchObject({ status: "succeeded", attempt: 1 });
   });
 
+  it("and whose word is lost with its connection is offered it again, and no attempt is used up", async () => {
+    using runner = await FakeRunner.join({ id: "not-heard" });
+    const { run_id } = await fired(await buildRoutine());
+    await runner.seeOffer();
+    await runner.rejoin([]);
+    const work = await runner.work(await runner.accept());
+    await work.finish(SUCCEEDED);
+    expect(await readRun(run_id)).toMatchObject({ status: "succeeded", attempt: 1 });
+  });
+
   it("because it leaves is offered nothing more, and its run waits for the next runner", async () => {
     const leaving = await FakeRunner.join({ id: "leaving" });
     leaving.socket.send({ type: "draining" });
