@@ -37,6 +37,14 @@ async function ticketOf(sessionId: string, browser: Browser): Promise<string> {
   return (await issued.json<{ ticket: string }>()).ticket;
 }
 
+async function codeOf(browser: Browser): Promise<string> {
+  const made = await asBrowser("POST", "/api/v1/sign-in/codes", browser);
+  return (await made.json<{ code: string }>()).code;
+}
+
+const useCode = async (code: string | undefined) =>
+  (await call("POST", "/api/v1/sign-in", { code }, { authorization: "" })).status;
+
 async function closeOf(socket: TestSocket): Promise<number | undefined> {
   await socket.until(() => socket.closed !== null);
   return socket.closed?.code;
@@ -183,6 +191,16 @@ describe("a sign-in that is ended", () => {
     expect(await isIn(browser)).toBe(true);
     expect((await asBrowser("POST", "/api/v1/sign-out", browser)).status).toBe(204);
     expect(await closeOf(socket)).toBe(4401);
+  });
+
+  it("leaves no code behind that signs in anew; codes of others, and of the owner's token, stay good", async () => {
+    const [mine, lost] = [await signIn(), await signIn({ "user-agent": "lost" })];
+    const made = await Promise.all([codeOf(lost), codeOf(lost), codeOf(mine)]);
+    const ofToken = (await call<{ code: string }>("POST", "/api/v1/sign-in/codes")).body.code;
+    expect(await useCode(made[0])).toBe(204);
+    const id = (await listed(mine)).find(({ user_agent }) => user_agent === "lost")?.id;
+    expect((await asBrowser("DELETE", `/api/v1/sign-ins/${id}`, mine)).status).toBe(204);
+    expect(await Promise.all([made[1], made[2], ofToken].map(useCode))).toEqual([401, 204, 204]);
   });
 
   it("lets in no socket that was on its way", async () => {

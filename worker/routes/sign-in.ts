@@ -85,11 +85,15 @@ export function mountSignIn(app: App): void {
       access: "owner",
       answer: { status: 201, schema: signInCode },
     },
-    async ({ c }) => {
+    async ({ c, principal }) => {
       const now = Date.now();
       const expiresAt = now + SIGN_IN_CODE_LIFETIME_MS;
       const code = makeSecret("rvl_code_");
-      await c.var.deps.signIns.addCode(await hashSecret(code), expiresAt, now);
+      await c.var.deps.signIns.addCode(
+        await hashSecret(code),
+        { expiresAt, madeBy: principal?.access.session ?? null },
+        now,
+      );
       return success({ code, expires_at: timestamp(expiresAt) });
     },
   );

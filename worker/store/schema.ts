@@ -22,6 +22,8 @@ export const webSessions = sqliteTable("web_sessions", {
 /** One row per sign-in code that is neither used nor swept. */
 export const signInCodes = sqliteTable("sign_in_codes", {
   hash: text().primaryKey(),
+  /** The hash of the web session that asked for it, with whose end it ends; null for the owner's token. */
+  madeBy: text("made_by"),
   authority: text(),
   expiresAt: integer("expires_at").notNull(),
 });

@@ -55,8 +55,8 @@ export interface SignIns {
   /** Calls that are owed and due, which nobody else takes up for a while; each comes again later unless it is settled. */
   claimOwed(limit: number, now: number): Promise<OwedRevocation[]>;
   settleOwed(done: readonly OwedRevocation[]): Promise<void>;
-  /** Also sweeps what has expired. */
-  addCode(hash: string, expiresAt: number, now: number): Promise<void>;
+  /** Also sweeps what has expired. @param madeBy the hash of the web session that asks, with whose end the code ends; null for the owner's token. */
+  addCode(hash: string, code: { expiresAt: number; madeBy: string | null }, now: number): Promise<void>;
   /** Uses a code up. @returns whether it was there and still good: true for one caller at most. */
   takeCode(hash: string, now: number): Promise<boolean>;
 }
@@ -147,14 +147,22 @@ export function signIns(database: D1Database, authority: () => Promise<string>):
       const isDone = sql`(hash, routine_key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${keys}))`;
       await db.delete(webSessionObjects).where(isDone);
     },
-    addCode: async (hash, expiresAt, now) => {
+    addCode: async (hash, { expiresAt, madeBy }, now) => {
       await db.batch([
         db.delete(signInCodes).where(lte(signInCodes.expiresAt, now)),
-        db.insert(signInCodes).values({ hash, expiresAt, authority: await authority() }),
+        db.insert(signInCodes).values({ hash, expiresAt, madeBy, authority: await authority() }),
       ]);
     },
     takeCode: async (hash, now) => {
-      const isGood = and(gt(signInCodes.expiresAt, now), eq(signInCodes.authority, await authority()));
+      const inForce = db
+        .select({ hash: webSessions.hash })
+        .from(webSessions)
+        .where(await isOn(now));
+      const isGood = and(
+        gt(signInCodes.expiresAt, now),
+        eq(signInCodes.authority, await authority()),
+        or(isNull(signInCodes.madeBy), inArray(signInCodes.madeBy, inForce)),
+      );
       const taken = await db
         .delete(signInCodes)
         .where(and(eq(signInCodes.hash, hash), isGood))
