@@ -1,5 +1,6 @@
 /** Pure: what a tool was asked, as facts of a line each and as blocks of text. */
 import type { Json, JsonObject } from "#protocol/schema.ts";
+import { jsonText } from "../text/json-text.ts";
 import { isObject } from "../text/tool-summary.ts";
 import { visibleText } from "../text/visible-text.ts";
 
@@ -48,7 +49,7 @@ function changeIn({ old_string: before, new_string: after }: JsonObject): string
 }
 
 function asText(value: Json): string {
-  return typeof value === "string" ? value : JSON.stringify(value, null, 2);
+  return typeof value === "string" ? value : jsonText(value);
 }
 
 /** `file_path` → `File path` */

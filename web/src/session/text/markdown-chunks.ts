@@ -76,11 +76,13 @@ interface Code {
 
 /** Code between fences that begins in this line; without an end it goes on to the end of the text. */
 function codeAt(lines: readonly string[], index: number): Code | null {
-  const [, fence, info] = /^(`{3,}|~{3,})([^`]*)$/.exec(lines[index] ?? "") ?? [];
-  if (fence === undefined) return null;
+  const line = lines[index] ?? "";
+  const fence = /^(?:`{3,}|~{3,})/.exec(line)?.[0];
+  const info = line.slice(fence?.length ?? 0);
+  if (fence === undefined || info.includes("`")) return null;
   const isEnd = (line: string) => line.startsWith(fence) && line.replaceAll(fence[0] ?? "", "").trim() === "";
   let end = index + 1;
   while (end < lines.length && !isEnd(lines[end] ?? "")) end += 1;
-  const language = /^\S{1,30}/.exec(info?.trim() ?? "")?.[0] ?? null;
+  const language = /^\S{1,30}/.exec(info.trim())?.[0] ?? null;
   return { text: lines.slice(index + 1, end).join("\n"), language, lastLine: Math.min(end, lines.length - 1) };
 }

@@ -1,5 +1,6 @@
 /** Pure: a tool's name and the telling part of what it was asked, for one line. */
 import type { Json, JsonObject } from "#protocol/schema.ts";
+import { jsonLine } from "./json-text.ts";
 
 export interface ToolName {
   /** The MCP server that has the tool; null for the agent's own. */
@@ -65,7 +66,7 @@ function tellingField(input: JsonObject): string {
 
 function plainText(input: Json): string {
   if (input === null) return "";
-  return typeof input === "string" ? input : JSON.stringify(input);
+  return typeof input === "string" ? input : jsonLine(input);
 }
 
 function cut(line: string): string {
