@@ -6,6 +6,7 @@ import type { Occurrence } from "#protocol/trigger-event.ts";
 import { buildRoutine, call } from "#test/support/api.ts";
 import { hourAfterAllDeliveries } from "#test/support/clock.ts";
 import { pullRequest, readDelivery, someRepository } from "#test/support/deliver.ts";
+import { fail, hang, type Party, routine as routineParty } from "#test/support/hang.ts";
 import { asking, evictOwnerOf } from "#test/support/objects.ts";
 import { makeDeliveryId } from "#worker/inbox/delivery-ids.ts";
 import { Inbox, type InboxParts } from "#worker/inbox/inbox.ts";
@@ -174,6 +175,33 @@ describe("a routine that can't be reached", () => {
     await sweepFor(3);
     expect([await outcomesOf(routine), await outcomesOf(other)]).toEqual([["started"], ["started"]]);
     expect((await readDelivery(delivery.id)).status).toBe("handled");
+  });
+
+  it.each([
+    ["hangs", hang],
+    ["fails", (party: Party) => fail(party)],
+  ])("holds up no other, when it %s while it is told whose a name was", async (_how, trouble) => {
+    const [taken, other] = [await someDelivery(), await someDelivery()];
+    await whole.deliveries.insert(taken.delivery, Date.now());
+    await inbox().drain();
+    const taker = pullRequest({ ...taken.repository, id: taken.repository.id + 700_000 });
+    const body = bytesOf(JSON.stringify(taker));
+    const second = { ...taken.delivery, id: makeDeliveryId(Date.now()), providerId: crypto.randomUUID(), body };
+    for (const delivery of [second, other.delivery]) await whole.deliveries.insert(delivery, Date.now());
+
+    vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: Date.now() });
+    using sick = trouble(routineParty("learnRepositories", taken.routine.id));
+    const drained = inbox().drain();
+    await sick.untilMet();
+    vi.advanceTimersByTime(10_000);
+    await drained;
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+    expect(await outcomesOf(other.routine)).toEqual(["started"]);
+    expect((await readDelivery(second.id)).status).toBe("stored");
+    sick.end();
+    await sweepFor(4);
+    expect((await readDelivery(second.id)).status).toBe("handled");
+    expect(await outcomesOf(taken.routine)).toEqual(["started"]);
   });
 
   it("for most of a day makes the delivery failed, for a person to replay", async () => {

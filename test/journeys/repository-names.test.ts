@@ -94,6 +94,20 @@ describe("a name that another repository has taken over", () => {
     expect(await opens(id(1), name("late"))).toEqual([routine.id]);
   });
 
+  it("wakes nothing, when all that came before was the ping of its webhook", async () => {
+    const { name, id } = somewhere();
+    const routine = await routineOn(name("early"));
+    const payload = {
+      zen: "Speak like a human.",
+      hook: { type: "Repository" },
+      repository: repository(id(1), name("early")),
+    };
+    const { deliveryId } = await deliverGithub({ event: "ping", payload });
+    expect(await readDelivery(deliveryId)).toMatchObject({ status: "ignored", outcomes: [] });
+    expect(await opens(id(2), name("early"))).toEqual([]);
+    expect(await opens(id(1), name("late"))).toEqual([routine.id]);
+  });
+
   it("wakes the routine that is made for it afterwards, or names it anew", async () => {
     const { name, id } = somewhere();
     await pushes(id(1), name("app"));

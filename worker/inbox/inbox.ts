@@ -2,8 +2,6 @@
 import { withinDeadline } from "#durable-objects/within-deadline.ts";
 import type { IncomingEvent } from "#protocol/incoming-event.ts";
 import { errorText, logLine } from "#protocol/log.ts";
-import type { JsonObject } from "#protocol/schema.ts";
-import { isObject } from "../listeners/payload.ts";
 import type { RoutineStub } from "../routine-stub.ts";
 import type { DeliveryStore, HandledDelivery, StoredDelivery } from "../store/deliveries.ts";
 import type { GithubApp } from "../store/github-app.ts";
@@ -11,7 +9,7 @@ import type { Matching } from "../store/matching.ts";
 import type { RepositoryNames } from "../store/repository-names.ts";
 import { lastDeliveryIdOf } from "./delivery-ids.ts";
 import { handledOf, ignoredOf } from "./handled.ts";
-import { isChange, learnChange, learnSeen } from "./learn-repositories.ts";
+import { isChange, learnChange, learnSeen, type Told, toldBy } from "./learn-repositories.ts";
 import { offerAll } from "./offer-all.ts";
 import {
   causeOf,
@@ -187,13 +185,14 @@ export class Inbox {
     const readings = await Promise.all(waiting.map((one) => this.#tried(failed, one, () => this.read(one))));
     const marks = readings.flatMap((one) => (one?.kind === "event" ? (one.event.github?.push_marks ?? []) : []));
     const causes = await matching.causes(marks);
-    const read: Read[] = [];
-    for (const [place, delivery] of waiting.entries()) {
-      const reading = readings[place] ?? null;
-      if (reading?.kind === "ignored") handled.push(ignoredOf(delivery, reading.reason));
-      if (reading?.kind === "event") read.push({ delivery, event: reading.event });
+    const all = waiting.map((delivery, place) => ({ delivery, reading: readings[place] ?? null }));
+    await this.#learn(failed, all.flatMap(toldBy));
+    const read = all.flatMap(({ delivery, reading }): Read[] =>
+      reading?.kind === "event" ? [{ delivery, event: reading.event }] : [],
+    );
+    for (const { delivery, reading } of all) {
+      if (reading?.kind === "ignored" && !failed.has(delivery.id)) handled.push(ignoredOf(delivery, reading.reason));
     }
-    await this.#learn(failed, read);
     const known = await this.#withFormerNames(read.map(({ event }) => event));
     const taken = read.flatMap(({ delivery, event }, place): Taken[] =>
       failed.has(delivery.id)
@@ -220,25 +219,21 @@ export class Inbox {
   }
 
   /** One after the other where something changes: what was told last is what counts. */
-  async #learn(failed: Set<string>, read: readonly Read[]): Promise<void> {
+  async #learn(failed: Set<string>, told: readonly Told[]): Promise<void> {
     const nowMs = Date.now();
-    let seen: { delivery: StoredDelivery; name: string; payload: JsonObject }[] = [];
+    let seen: Told[] = [];
     const learnGathered = async () => {
       const gathered = seen;
       seen = [];
       for (const { delivery } of gathered.slice(0, 1)) {
-        const learned = await this.#tried(failed, delivery, async () => {
-          await learnSeen(this.#parts, gathered, nowMs);
-          return true;
-        });
-        if (learned === null) for (const one of gathered) failed.add(one.delivery.id);
+        const again = await this.#tried(failed, delivery, () => learnSeen(this.#parts, gathered, nowMs));
+        for (const one of again ?? gathered) failed.add(one.delivery.id);
       }
     };
-    for (const { delivery, event } of read) {
-      const { name, payload } = event;
-      if (event.github === null || !isObject(payload)) continue;
+    for (const one of told) {
+      const { delivery, name, payload } = one;
       if (!isChange(name, payload)) {
-        seen.push({ delivery, name, payload });
+        seen.push(one);
         continue;
       }
       await learnGathered();

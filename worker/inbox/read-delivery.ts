@@ -1,5 +1,6 @@
 /** What a stored delivery says, as an event to be matched, or why there is nothing to match. Pure. */
 import { type Cause, CONTEXT_LIMIT, type IncomingEvent } from "#protocol/incoming-event.ts";
+import type { JsonObject } from "#protocol/schema.ts";
 import { eventKey, githubKey } from "#protocol/subscriptions.ts";
 import type { WebhookSource, WebhookTrigger } from "#protocol/triggers.ts";
 import { LISTENERS } from "../listeners/all.ts";
@@ -17,7 +18,8 @@ type KeptDelivery = StoredDelivery & { body: Uint8Array<ArrayBuffer> };
 /** What a request said: enough to take it in again under another name. */
 export type DeliveryReading =
   | { kind: "event"; event: Omit<IncomingEvent, "offer_id" | "delivery_id" | "caused_by"> }
-  | { kind: "ignored"; reason: string };
+  /** `told`: GitHub tells of a repository by it all the same. */
+  | { kind: "ignored"; reason: string; told?: { name: string; payload: JsonObject } };
 
 /** @param bodyHash a second key, since the id is not signed: only where no two events have one body. */
 export function readGithubDelivery(delivery: KeptDelivery, bodyHash: string): DeliveryReading {
@@ -26,7 +28,7 @@ export function readGithubDelivery(delivery: KeptDelivery, bodyHash: string): De
   const name = delivery.event ?? "";
   const providerId = delivery.providerId ?? delivery.id;
   const reading = readGithub(name, providerId, payload);
-  if (reading.kind === "ignored") return reading;
+  if (reading.kind === "ignored") return { ...reading, told: { name, payload } };
   const { event, github } = reading;
   return {
     kind: "event",

@@ -57,9 +57,7 @@ async function receiveGithub(c: HttpContext): Promise<Response> {
       event: name.slice(0, NAME_LENGTH),
       headers: keptHeaders(headers),
       body: body.value,
-      ignored: isForm
-        ? "Its content type is a form's: set the webhook's content type to application/json."
-        : ignoredName(name),
+      ignored: isForm ? "Its content type is a form's: set the webhook's content type to application/json." : null,
     },
     nowMs,
   );
@@ -70,11 +68,6 @@ async function receiveGithub(c: HttpContext): Promise<Response> {
 function providerIdOf(headers: Headers): string | null {
   const id = headers.get("x-github-delivery");
   return id !== null && /^[!-~]{1,255}$/.test(id) ? id : null;
-}
-
-/** What needs no look at who waits for it. */
-function ignoredName(name: string): string | null {
-  return name === "ping" ? "GitHub tells that the webhook has been set up." : null;
 }
 
 const endpointParams = z.object({ source: webhookSourceSchema, endpoint_id: triggerIdSchema });
