@@ -70,6 +70,48 @@ it("follows what the App is given, denied, and what has a webhook of its own", a
   expect(await statuses()).toEqual(["active", "active", "unreachable"]);
 });
 
+it("takes nothing for news that was on its way when the App lost the repository, whatever the payload's clock says", async () => {
+  const repository = someRepository();
+  const routine = await waitingFor(repository);
+  const app = install({ updated_at: "2020-01-01T00:00:00Z", suspended_at: null });
+  await app.is("created", { repositories: [repository] });
+  await app.repositories("removed", { repositories_removed: [repository] });
+  await push(repository, app.installation);
+  expect(await statusOf(routine)).toBe("unreachable");
+  await app.repositories("added", { repositories_added: [repository] });
+  expect(await statusOf(routine)).toBe("active");
+});
+
+it.each([true, false])(
+  "follows a repository to an owner with an installation of its own, removal first: %s",
+  async (isFirst) => {
+    const repository = someRepository();
+    const routine = await waitingFor(repository);
+    const [from, to] = [install(), install({ account: { login: "emca" } })];
+    await from.is("created", { repositories: [repository] });
+    await to.is("created", { repositories: [] });
+    const removed = () => from.repositories("removed", { repositories_removed: [repository] });
+    const changes = { owner: { from: { organization: { login: "acme" } } } };
+    const moved = { ...repository, full_name: `emca/${repository.name}` };
+    const transferred = () => told("transferred", moved, { changes, installation: to.installation });
+    for (const tell of isFirst ? [removed, transferred] : [transferred, removed]) await tell();
+    expect(await statusOf(routine)).toBe("active");
+  },
+);
+
+it.each(["suspend", "deleted"])("learns nothing from the replay of a %s that is over", async (action) => {
+  const repository = someRepository();
+  const routine = await waitingFor(repository);
+  const app = install();
+  await app.is("created", { repositories: [repository] });
+  const { deliveryId } = await app.is(action, { repositories: [repository] });
+  expect(await statusOf(routine)).toBe("unreachable");
+  await app.is(action === "suspend" ? "unsuspend" : "created", { repositories: [repository] });
+  expect(await statusOf(routine)).toBe("active");
+  expect((await call("POST", `/api/v1/deliveries/${deliveryId}/replay`)).status).toBe(200);
+  expect(await statusOf(routine)).toBe("active");
+});
+
 it("is the same under a new name and with a new owner", async () => {
   const repository = someRepository();
   const routine = await waitingFor(repository);

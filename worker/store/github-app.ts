@@ -127,18 +127,25 @@ const REMOVE_ALL = `DELETE FROM github_repositories
 
 const NEWS = `SELECT value ->> 'id' AS id, value ->> 'name' AS name, value ->> 'is_private' AS is_private,
     value ->> 'installation_id' AS installation_id, value ->> 'account' AS account, value ->> 'event' AS event,
-    value ->> 'is_gone' AS is_gone, value ->> 'is_unhooked' AS is_unhooked
+    value ->> 'is_gone' AS is_gone, value ->> 'is_unhooked' AS is_unhooked, value ->> 'is_transferred' AS is_transferred
   FROM json_each(?1)`;
 const END_REPOSITORIES = `INSERT INTO github_seen (id, gone_at, hook_at)
   SELECT id, CASE WHEN is_gone THEN ?2 END, NULL FROM (${NEWS}) WHERE is_gone OR is_unhooked
   ON CONFLICT (id) DO UPDATE SET gone_at = coalesce(excluded.gone_at, gone_at), hook_at = NULL`;
 const REMOVE_GONE = `DELETE FROM github_repositories WHERE id IN (SELECT id FROM (${NEWS}) WHERE is_gone)`;
-/** What comes through an App is what the App sees, whatever it was given before. */
+/**
+ * What comes through an App is what the App sees, whatever it was given before. `left_at` is by the payload's clock, which
+ * may tell of a day long ago: what was on its way is known by when the installation was last heard of, too.
+ */
 const GIVE = `INSERT INTO github_repositories (id, full_name, is_private, installation_id, account)
   SELECT id, name, is_private, installation_id, account FROM (${NEWS}) AS news
   WHERE installation_id IS NOT NULL AND NOT is_gone
-    AND NOT EXISTS (SELECT 1 FROM github_seen AS seen WHERE seen.id = news.id AND (left_at > ?2 OR gone_at > ?2))
     AND NOT EXISTS (SELECT 1 FROM github_installations AS one WHERE one.id = news.installation_id AND is_deleted = 1)
+    AND NOT EXISTS (
+      SELECT 1 FROM github_seen AS seen LEFT JOIN github_installations AS one ON one.id = news.installation_id
+      WHERE seen.id = news.id AND (gone_at > ?2 OR
+        (NOT is_transferred AND (left_at > ?2 OR (left_at IS NOT NULL AND one.noted_at > ?2))))
+    )
   ${KEEP_GIVEN} WHERE full_name <> excluded.full_name OR is_private <> excluded.is_private
     OR installation_id <> excluded.installation_id OR account <> excluded.account`;
 const REVIVE = `UPDATE github_seen SET gone_at = NULL

@@ -18,6 +18,8 @@ export interface RepositoryNews {
   formerly: string | null;
   /** The name is new to it: it was made, renamed or transferred. */
   is_newcomer: boolean;
+  /** It has another owner: what the App was denied there says nothing of the App here. */
+  is_transferred: boolean;
   is_gone: boolean;
   /** The webhook that told it is gone. */
   is_unhooked: boolean;
@@ -41,6 +43,7 @@ export function readRepositoryNews(event: string, payload: JsonObject): Reposito
     event,
     formerly: formerly === name ? null : formerly,
     is_newcomer: isOfRepository && (action === "created" || action === "renamed" || action === "transferred"),
+    is_transferred: isOfRepository && action === "transferred",
     is_gone: isOfRepository && action === "deleted",
     is_unhooked: event === "meta" && action === "deleted",
   };
