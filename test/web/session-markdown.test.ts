@@ -96,7 +96,7 @@ function costOf(text: string): number {
 
 describe("text that is made to be slow", () => {
   const LENGTH = 12_000;
-  /** Without the bounds it is hundreds of times for some. */
+  /** The slowest of these takes about twice as much. */
   const BOUND = 20;
   const TRIES = 5;
   let leastUsual = Number.POSITIVE_INFINITY;
