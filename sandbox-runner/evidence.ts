@@ -18,8 +18,8 @@ const NO_COMMIT = "none";
 
 /**
  * For each clone two numbers: files that differ from the commit that the agent began with, in the working tree or in
- * commits of any branch; and commits that a local branch and a branch of the remote both have, and neither that commit
- * nor the base that was cloned has. Where the agent began without a commit, all files and commits are new.
+ * commits of any branch; and commits that a local branch, or what is checked out on none, and a branch of the remote both
+ * have, and neither that commit nor the base that was cloned has. Where the agent began without a commit, all files and commits are new.
  */
 const COUNT_SCRIPT = `while [ $# -ge 3 ]; do
   cd "$1" || exit 1
@@ -28,13 +28,14 @@ const COUNT_SCRIPT = `while [ $# -ge 3 ]; do
   else
     begun=$2 known="--not $2 $3"
   fi
+  head=$(git rev-parse -q --verify HEAD)
   {
     git diff --no-ext-diff --name-only -z "$begun" --
     git ls-files -z --others --exclude-standard
-    git log -z --format= --name-only --branches $known
+    git log -z --format= --name-only --branches $head $known
   } 2>/dev/null | sort -zu | tr -cd '\\000' | wc -c
   {
-    git rev-list --branches $known
+    git rev-list --branches $head $known
     git rev-list --remotes $known
   } 2>/dev/null | sort | uniq -d | wc -l
   shift 3

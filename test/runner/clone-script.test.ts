@@ -128,12 +128,18 @@ describe.each(["0", "1", "2"])("a clone in protocol version %s", (version) => {
 });
 
 describe("a run's first push", () => {
-  it.each(["empty", "plain", "sha256"])("counts: %s", async (name) => {
+  it.each([
+    ["empty", "on a branch"],
+    ["plain", "on a branch"],
+    ["sha256", "on a branch"],
+    ["plain", "on no branch"],
+  ])("counts: %s, %s", async (name, where) => {
     const { place, head } = await clone(name);
+    if (where === "on no branch") git("-C", place, "checkout", "-q", "--detach");
     writeFileSync(join(place, "one.txt"), "1\n");
     writeFileSync(join(place, "two.txt"), "2\n");
-    const script =
-      "git add one.txt && git commit -qm One && git add two.txt && git commit -qm Two && git push -q origin HEAD:refs/heads/first && echo draft > three.txt && git tag mine";
+    const branch = where.replaceAll(" ", "-");
+    const script = `git add one.txt && git commit -qm One && git add two.txt && git commit -qm Two && git push -q origin HEAD:refs/heads/${branch} && echo draft > three.txt && git tag mine`;
     expect(await run(["/bin/sh", "-c", script], environment(), place)).toMatchObject({ code: 0, stderr: "" });
     mkdirSync(join(work, "launch"));
     const at = { workspace: work, launch: join(work, "launch") } as RunFolder;
