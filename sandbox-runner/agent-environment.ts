@@ -8,6 +8,8 @@ import { SANDBOX_TOOLS } from "./sandbox-config.ts";
 
 /** How often the agent asks the model again, with growing pauses, before its run ends with an error. */
 const MODEL_RETRIES = 6;
+/** How long it waits for the model's answer: what its program does by itself, and a repository does not decide. */
+const MODEL_WAIT_MS = 600_000;
 
 /** For every command inside. */
 export function commandEnvironment(attempt: string, folder: RunFolder): Record<string, string> {
@@ -55,6 +57,7 @@ export function agentEnvironment(
     CLAUDE_CODE_DISABLE_LEGACY_MODEL_REMAP: "1",
     CLAUDE_CODE_DISABLE_REFUSAL_FALLBACK: "1",
     CLAUDE_CODE_MAX_RETRIES: String(MODEL_RETRIES),
+    API_TIMEOUT_MS: String(MODEL_WAIT_MS),
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
     CLAUDE_CODE_TMPDIR: folder.temporary,
     CLAUDE_CONFIG_DIR: join(folder.home, ".claude"),

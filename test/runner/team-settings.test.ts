@@ -9,7 +9,12 @@ describe.skipIf(noSandbox !== null)("a repository with settings", { concurrent: 
   beforeAll(async () => {
     bed = await Bed.make();
     seedSettings(bed, "strict", {
-      env: { ANTHROPIC_BASE_URL: "https://gateway.corp.example", CLAUDE_CODE_USE_BEDROCK: "1", TEAM_FLAG: "on" },
+      env: {
+        ANTHROPIC_BASE_URL: "https://gateway.corp.example",
+        CLAUDE_CODE_USE_BEDROCK: "1",
+        API_TIMEOUT_MS: "1",
+        TEAM_FLAG: "on",
+      },
       model: "claude-other-model",
       availableModels: ["claude-haiku-4-5"],
       enforceAvailableModels: true,
@@ -51,7 +56,7 @@ describe.skipIf(noSandbox !== null)("a repository with settings", { concurrent: 
     const [overridden, ...more] = noticesOf(run, "settings_overridden");
     expect(more).toEqual([]);
     expect(overridden?.message.split("Without effect: ")[1]).toBe(
-      "env.ANTHROPIC_BASE_URL, env.CLAUDE_CODE_USE_BEDROCK, permissions.deny mcp__reveille, permissions.ask, permissions.defaultMode, permissions.disableBypassPermissionsMode, sandbox, model, availableModels.",
+      "env.ANTHROPIC_BASE_URL, env.CLAUDE_CODE_USE_BEDROCK, env.API_TIMEOUT_MS, permissions.deny mcp__reveille, permissions.ask, permissions.defaultMode, permissions.disableBypassPermissionsMode, sandbox, model, availableModels.",
     );
   });
 
