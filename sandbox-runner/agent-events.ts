@@ -3,6 +3,7 @@ import type { SDKMessage, SDKResultMessage } from "@anthropic-ai/claude-agent-sd
 import { z } from "zod";
 import { NO_USAGE, type Usage } from "#protocol/run.ts";
 import type { Delta, RunnerEvent } from "#protocol/transcript.ts";
+import { modelWords } from "./model-failure.ts";
 
 export interface AgentOutput {
   events: RunnerEvent[];
@@ -85,7 +86,7 @@ export class AgentEvents {
   #readAssistant({ message, parent_tool_use_id: parent, error }: AssistantMessage): RunnerEvent[] {
     if (error !== undefined) {
       const text = message.content.map((block) => (block.type === "text" ? block.text : "")).join("");
-      return [{ type: "notice", level: "warning", code: "model_error", message: text || error }];
+      return [{ type: "notice", level: "warning", code: "model_error", message: modelWords(text) || error }];
     }
     if (parent === null) {
       this.#turns.add(message.id);

@@ -18,15 +18,28 @@ const apiErrorSchema = z.object({
 
 const CONTEXT_FULL = ["prompt_too_long", "blocking_limit", "rapid_refill_breaker"];
 const MODEL_FAILED = ["api_error", "model_error"];
+/** The address is that of the run's own relay, which nobody can look after. */
+const RELAY_ADVICE = / *If it persists, check your inference gateway(?: \([^)]*\))?\./g;
+
+/** What the agent's program says of an error, without advice that leads nowhere in a run. */
+export function modelWords(text: string): string {
+  return text.replace(RELAY_ADVICE, "");
+}
 
 /** @param words what the agent's program says, on one line. @returns null when the model is not the cause. */
 export function modelFailure(result: SDKResultMessage, words: string): ModelFailure | null {
   const reason = result.terminal_reason ?? "";
   if (result.stop_reason === "refusal") return { code: "model_refusal", detail: undefined };
+  // A request or a picture that the API does not take.
+  if (reason === "image_error") return { code: "model_request_refused", detail: words };
   if (CONTEXT_FULL.includes(reason)) return { code: "model_context_full", detail: words };
   if (!MODEL_FAILED.includes(reason)) return null;
   const { api_error_status: status, api_error_type: type, api_error: error } = apiErrorSchema.parse(result);
-  if (error === "max_output_tokens") return { code: "model_max_tokens", detail: undefined };
+  if (error === "max_output_tokens") {
+    // The same is said when the context window is full in the middle of an answer.
+    const isFull = /context window/i.test(words);
+    return isFull ? { code: "model_context_full", detail: words } : { code: "model_max_tokens", detail: undefined };
+  }
   // The worker's proxy answers 403 for both; a rule of its own is a matter of permission, a key is one of authentication.
   if (status === 401 || (status === 403 && type !== "permission_error")) {
     return { code: "model_key_refused", detail: /Reason: .+/.exec(words)?.[0] };

@@ -2,7 +2,7 @@
 import type { SDKResultMessage } from "@anthropic-ai/claude-agent-sdk";
 import { type RunError, type RunPhase, runError } from "#protocol/run-errors.ts";
 import type { AttemptOutcome } from "#protocol/runner-link.ts";
-import { modelFailure } from "./model-failure.ts";
+import { modelFailure, modelWords } from "./model-failure.ts";
 
 /**
  * Why an attempt was stopped from outside: `exceeded` when it used more than it may, `runner_stopped` when the runner itself
@@ -37,7 +37,7 @@ export function agentError(result: SDKResultMessage | null, lastWords: string): 
     return runError("agent_failed", "agent", oneLine(lastWords) || "Its program ended without a result.");
   if (!result.is_error) return null;
   if (result.subtype === "error_max_turns") return runError("turns_exhausted", "agent");
-  const words = oneLine(result.subtype === "success" ? result.result : result.errors.join(" "));
+  const words = oneLine(modelWords(result.subtype === "success" ? result.result : result.errors.join(" ")));
   const { code, detail } = modelFailure(result, words) ?? { code: "agent_failed", detail: words };
   return runError(code, "agent", detail || undefined);
 }

@@ -250,12 +250,42 @@ describe("the end of the agent", () => {
     ],
     ["an overloaded service", { api_error_status: 529, result: "Overloaded" }, "model_unavailable", "Overloaded"],
     ["a fault of the service", { api_error_status: 500, result: "Internal" }, "model_unavailable", "Internal"],
+    [
+      "a context that is full in the middle of an answer",
+      { api_error: "max_output_tokens", result: "API Error: The model has reached its context window limit." },
+      "model_context_full",
+      "context window",
+    ],
+    [
+      "a request that is too large",
+      {
+        terminal_reason: "image_error",
+        api_error_status: 413,
+        api_error_type: "request_too_large",
+        result: "Request too large (max 32MB).",
+      },
+      "model_request_refused",
+      "Request too large",
+    ],
+    ["a picture that can't be read", { terminal_reason: "image_error" }, "model_request_refused", "refused"],
     ["no connection", { api_error_status: null, result: "Connection error." }, "model_unavailable", "Connection error"],
   ])("by %s is told as what it is", (_what, facts, code, words) => {
     const error = agentError(failed(facts), "");
     expect(error).toMatchObject({ code, phase: "agent", message: expect.stringContaining(words) });
     expect(`${error?.message} ${error?.hint}`.includes("ANTHROPIC_API_KEY")).toBe(code === "model_key_refused");
     expect(error?.message.includes("did not answer")).toBe(code === "model_unavailable");
+  });
+
+  it("does not send people to the run's own relay", () => {
+    const words = "API Error: 500 Internal. This is a server-side issue. If it persists, check your inference gateway";
+    const error = agentError(failed({ api_error_status: 500, result: `${words} (127.0.0.1:40297).` }), "");
+    expect(error?.message).toMatch(/500 Internal\. This is a server-side issue\.$/);
+    const told = {
+      ...assistant("msg_1", [{ type: "text", text: `${words} (127.0.0.1:40297).` }]),
+      error: "server_error",
+    };
+    const { events } = new AgentEvents().read(told as SDKMessage);
+    expect(events).toMatchObject([{ code: "model_error", message: expect.stringMatching(/server-side issue\.$/) }]);
   });
 
   it("without a result tells its last words", () => {
