@@ -191,7 +191,7 @@ export const sessionBranches = sqliteTable(
   "session_branches",
   {
     sessionId: text("session_id").notNull(),
-    /** The repository, as `placeKey` names it. */
+    /** The whole address of the repository. */
     place: text().notNull(),
     branch: text().notNull(),
     /** Where the branch stood when the session first pushed to it; null for a branch that the session has made. */

@@ -125,7 +125,7 @@ export class RunProxies {
       key: this.#repositoryIds.all().get(placeKey(place)) ?? place.fullName,
       cause: { routine_id, run_id: row.id, depth: trigger.depth ?? 0 },
       rule: { push: repository.push, push_prefix: this.#definitions.atRevision(row.doc.routine.revision).push_prefix },
-      own: this.#branches.own(row.sessionId, placeKey(place), branches),
+      own: this.#branches.own(row.sessionId, wholeAddress(repository), branches),
     });
   }
 
@@ -136,7 +136,7 @@ export class RunProxies {
     if (row === null || repository === null || row.doc.attempt !== lease.generation) {
       return refuse("proxy_token_refused");
     }
-    this.#branches.keep(row.sessionId, placeKey(repositoryPlace(repository)), pushes, nowMs);
+    this.#branches.keep(row.sessionId, wholeAddress(repository), pushes, nowMs);
     const known = new Set(row.doc.evidence.branches_pushed.map((push) => JSON.stringify(push)));
     const seen = pushes
       .map(({ branch, commit, previous }) => ({ repository: repository.url, branch, commit, previous }))
@@ -164,4 +164,9 @@ export class RunProxies {
   #repositoryOf(row: RunRow, number: number): Repository | null {
     return this.#definitions.atRevision(row.doc.routine.revision).repositories[number] ?? null;
   }
+}
+
+/** Two names that differ in case alone, or by `.git`, are two repositories to some servers. */
+function wholeAddress({ url }: Repository): string {
+  return url.replace(/\/+$/, "");
 }

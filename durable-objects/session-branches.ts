@@ -21,6 +21,8 @@ export interface Push {
   previous: string | null;
   /** Commits of the push that are known to descend from what was there before. */
   own?: string[];
+  /** The branch was found standing there, and the upstream has not told who has put it there. */
+  isFound?: boolean;
 }
 
 export class SessionBranches {
@@ -30,7 +32,7 @@ export class SessionBranches {
     this.#sql = sql;
   }
 
-  /** @param place the repository, from `placeKey`. @returns those of the branches to which the session has pushed. */
+  /** @param place the address of the repository. @returns those of the branches to which the session has pushed. */
   own(sessionId: string, place: string, branches: readonly string[]): OwnBranch[] {
     if (branches.length === 0) return [];
     const rows = this.#sql.exec<BranchRow>(OWN, sessionId, place, JSON.stringify(branches)).toArray();
@@ -38,14 +40,16 @@ export class SessionBranches {
   }
 
   /**
-   * Keeps what the upstream has taken; told twice, it changes nothing. What somebody else has put on a branch since the
-   * session's last push is theirs, with all that lies below. Call it inside a transaction.
+   * Keeps what the upstream has taken. What somebody else has put on a branch since the session's last push is theirs, with
+   * all that lies below; so is what was only found there: an agent can claim another's branch by a push that it breaks off.
+   * Call it inside a transaction.
    */
   keep(sessionId: string, place: string, pushes: readonly Push[], nowMs: number): void {
-    for (const { branch, commit, previous, own = [] } of pushes) {
+    for (const { branch, commit, previous, own = [], isFound = false } of pushes) {
       const [known] = this.own(sessionId, place, [branch]);
-      const goesOn = known !== undefined && (known.tip === previous || known.tip === commit);
-      const base = goesOn ? known.base : previous;
+      if (isFound && known?.tip === commit) continue;
+      const goesOn = !isFound && known?.tip === previous;
+      const base = goesOn ? known.base : isFound ? commit : previous;
       const commits = [...new Set([...(goesOn ? known.own : []), ...own])].slice(-COMMITS_KEPT);
       this.#sql.exec(KEEP, sessionId, place, branch, base, commit, JSON.stringify(commits), nowMs);
     }

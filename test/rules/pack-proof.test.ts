@@ -5,10 +5,28 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { constants, deflateSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { descendantsOf, readParents } from "#worker/proxy/ancestry.ts";
+import { childrenOf, descendantsOf, readParents } from "#worker/proxy/ancestry.ts";
 import { HeldBody } from "#worker/proxy/held-body.ts";
 import { inflate } from "#worker/proxy/inflate.ts";
 import { chance } from "./support/random.ts";
+
+const COMMIT = 1;
+const EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
+/** An object in a pack, as it is written there. */
+function entry(type: number, content: Uint8Array): Uint8Array {
+  const head = [(type << 4) | (content.length & 15)];
+  for (let size = content.length >> 4; size > 0; size >>= 7) {
+    head.push((head.pop() ?? 0) | 128, size & 127);
+  }
+  return new Uint8Array([...head, ...deflateSync(content)]);
+}
+
+function packOf(entries: readonly Uint8Array[]): Uint8Array {
+  const head = Buffer.from("PACK\0\0\0\x02\0\0\0\0");
+  head.writeUInt32BE(entries.length, 8);
+  return new Uint8Array(Buffer.concat([head, ...entries]));
+}
 
 describe("inflating", () => {
   const random = chance(3);
@@ -65,9 +83,9 @@ describe("a push", () => {
     return git("rev-parse", "HEAD");
   }
   /** What git sends for these commits to somebody who has others. */
-  function pack(wanted: readonly string[], has: readonly string[], ...options: string[]): Uint8Array {
+  function pack(wanted: readonly string[], has: readonly string[], options = ["--delta-base-offset"]): Uint8Array {
     const input = [...wanted, ...has.map((one) => `^${one}`)].join("\n");
-    const args = ["pack-objects", "--quiet", "--revs", "--thin", "--delta-base-offset", "--stdout", ...options];
+    const args = ["pack-objects", "--quiet", "--revs", "--thin", "--stdout", ...options];
     return new Uint8Array(execFileSync("git", args, { cwd: folder, env: environment, input: `${input}\n` }));
   }
   function held(bytes: Uint8Array, size = bytes.length): HeldBody {
@@ -80,7 +98,8 @@ describe("a push", () => {
     return new HeldBody(new ReadableStream({ pull }));
   }
   async function shows(bytes: Uint8Array, to: string, from: string, size = bytes.length): Promise<boolean> {
-    return descendantsOf(new Set([from]), await readParents(held(bytes, size), 0, "SHA-1")).includes(to);
+    const parents = await readParents(held(bytes, size), 0, "SHA-1");
+    return descendantsOf(new Set([from]), childrenOf(parents)).includes(to);
   }
 
   it("that adds commits is known, in pieces of any size, deltas and merges among them, and nothing else is", async () => {
@@ -125,6 +144,24 @@ describe("a push", () => {
     }
     for (let end = 0; end < 60; end += 7) expect(await shows(bytes.slice(0, end), next, old)).toBe(false);
     expect(await shows(new TextEncoder().encode("PACKED"), next, old)).toBe(false);
+  });
+
+  it("that makes much out of little is not read on", async () => {
+    const long = (place: number) =>
+      `tree ${EMPTY_TREE}\nparent ${String(place).padStart(40, "0")}\n${"x".repeat(1_000_000)}`;
+    const entries = Array.from({ length: 40 }, (_, place) => entry(COMMIT, Buffer.from(long(place))));
+    const read = await readParents(held(packOf(entries)), 0, "SHA-1");
+    expect(read.size).toBeGreaterThan(1);
+    expect(read.size).toBeLessThan(20);
+  });
+
+  it("in which the commits name what they differ from by its hash is known too", async () => {
+    const words = "A long body that commits have in common, so that one is written as what differs. ".repeat(20);
+    const old = commit(`base\n\n${words}`);
+    let tip = old;
+    for (let count = 0; count < 10; count += 1) tip = commit(`by name ${count}\n\n${words}`);
+    const bytes = pack([tip], [old], []);
+    for (const size of [1, bytes.length]) expect(await shows(bytes, tip, old, size)).toBe(true);
   });
 
   it("is the same where the commits come with files", async () => {

@@ -88,6 +88,16 @@ function takes(...refs: string[]): void {
 
 const CLAUDE = "refs/heads/claude/x";
 const CREATE = `${NONE} ${NEW} ${CLAUDE}`;
+const FORBIDDEN_OPTIONS = [
+  ...[
+    "merge_request.auto_merge",
+    "merge_request.merge_when_pipeline_succeeds=x",
+    "mr.auto_merge",
+    "mr . auto_merge = 1",
+  ],
+  ...[" merge_request.auto_merge", "\tmr.merge_when_pipeline_succeeds", "repo.private=false", "Repo.Template = true"],
+  ...["secret_push_protection.skip_all", "secret_detection.skip_all", " secret_detection .skip_all"],
+];
 const PREFIX = "only branches whose names begin with claude/ may be pushed";
 
 describe("a push that may not leave", () => {
@@ -155,9 +165,9 @@ describe("a push that may not leave", () => {
     const [before = "", after = ""] = push([`${NONE} ${NEW} refs/heads/claude/~`]).split("~");
     const bytes = new Uint8Array([...new TextEncoder().encode(before), 0xff, ...new TextEncoder().encode(after)]);
     expect((await send(bytes)).text).toContain("its name is not UTF-8");
-    for (const option of ["merge_request.auto_merge", "repo.private=false", "secret_push_protection.skip_all"]) {
+    for (const option of FORBIDDEN_OPTIONS) {
       const answer = await send(push([CREATE], "report-status push-options", `${packet(option)}0000PACK`));
-      expect(answer.text).toContain(`ng ${CLAUDE} the push option "${option}" does more than push`);
+      expect(answer.text).toContain(`ng ${CLAUDE} the push option ${JSON.stringify(option)} does more than push`);
     }
     expect(asked).toEqual([]);
   });
@@ -218,6 +228,9 @@ describe("a push that may leave", () => {
     for (const unknown of [
       () => new Response("<html>"),
       () => new Response(""),
+      () => new Response("0000"),
+      // An answer that breaks off before it tells of a ref.
+      () => new Response(`${packet("# service=git-upload-pack\n")}0000`),
       () => new Response(null, { status: 500 }),
     ]) {
       upstream = unknown;
@@ -237,6 +250,20 @@ describe("a push that may leave", () => {
     expect((await other.send(push([`${NEWER} ${NEW} ${CLAUDE}`]))).text).toContain("it would rewrite");
   });
 
+  it("makes nothing the session's own in another repository whose address is much the same", async () => {
+    const others = ["http://127.0.0.1:9418/Acme/app.git", "http://127.0.0.1:9418/acme/app"].map((url) => ({ url }));
+    const { runId, token, send } = await begin({}, { repositories: [{ url: REPOSITORY }, ...others] });
+    takes(CLAUDE);
+    await send(push([CREATE]));
+    for (const number of [1, 2]) {
+      const path = `/proxy/${runId}/git/${number}/git-receive-pack`;
+      const body = push([`${NEW} ${NEWER} ${CLAUDE}`]);
+      const answer = await ask(path, { method: "POST", token, body, headers: TYPE });
+      expect(await answer.text()).toContain("it would rewrite");
+    }
+    expect(asked).toHaveLength(1);
+  });
+
   it("is a branch's of any name, rewritten or not, where the upstream's own protection is to decide", async () => {
     const { send } = await begin({ push: "any" });
     takes("refs/heads/main", "refs/heads/new");
@@ -254,7 +281,7 @@ describe("a push of which nothing was heard", () => {
     return (await rows.all<{ tries: number }>()).results.map(({ tries }) => tries);
   };
 
-  it("is recorded when the branch stands where it was to be put, and may be rewritten", async () => {
+  it("is recorded when the branch stands where it was to be put; who has put it there is not known", async () => {
     const { send, pushed, runId, sessionId } = await begin();
     upstream = () => new Response(null, { status: 502 });
     await send(push([CREATE, `${NONE} ${NEW} refs/heads/claude/y`]));
@@ -273,7 +300,25 @@ describe("a push of which nothing was heard", () => {
     expect((await readTranscript(sessionId)).filter(({ type }) => type === "git.push")).toHaveLength(2);
     expect(await left(runId)).toEqual([]);
     takes(CLAUDE);
-    expect((await send(push([`${NEW} ${NEWER} ${CLAUDE}`]))).text).toContain(`ok ${CLAUDE}`);
+    expect((await send(push([`${NEW} ${NEWER} ${CLAUDE}`]))).text).toContain("it would rewrite");
+  });
+
+  it("makes nothing the session's own that somebody else has put there", async () => {
+    const { send } = await begin();
+    const nowMs = Date.now();
+    takes("refs/heads/claude/own");
+    await send(push([`${NONE} ${OLD} refs/heads/claude/own`]));
+    // The agent claims what others have made, and sees to it that nothing is heard of the push.
+    upstream = () => new Response(null, { status: 502 });
+    await send(push([`${NONE} ${NEW} ${CLAUDE}`, `${OLD} ${NEW} refs/heads/claude/own`]));
+    upstream = () => refs(`${NEW} ${CLAUDE}`, `${NEW} refs/heads/claude/own`);
+    await settle(nowMs + MINUTE_MS);
+    takes(CLAUDE, "refs/heads/claude/own");
+    const sent = asked.length;
+    for (const ref of [CLAUDE, "refs/heads/claude/own"]) {
+      expect((await send(push([`${NEW} ${NEWER} ${ref}`]))).text).toContain("it would rewrite");
+    }
+    expect(asked).toHaveLength(sent);
   });
 
   it("is asked after a few times, and then no more", async () => {

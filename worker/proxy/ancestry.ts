@@ -3,11 +3,13 @@
  * names its parents: a chain of such names from the new commit to the old one can't be made up, whoever wrote the pack.
  */
 import type { HeldBody } from "./held-body.ts";
-import { type Commits, packEntry, packHeader } from "./pack-objects.ts";
+import { Commits, packEntry, packHeader } from "./pack-objects.ts";
 
 /** How far into a pack is looked, and for how many commits. More than anybody pushes onto a branch at once. */
 const READ_LIMIT_BYTES = 4_194_304;
 const COMMITS_LIMIT = 5_000;
+/** How much may come of it: a pack can name a thousand times of what it has. */
+const CONTENT_LIMIT_BYTES = 8_388_608;
 
 /** Commit → its parents, of the commits that the pack begins with. */
 export type Parents = ReadonlyMap<string, readonly string[]>;
@@ -19,7 +21,7 @@ export type Parents = ReadonlyMap<string, readonly string[]>;
  */
 export async function readParents(held: HeldBody, packAt: number, hashName: "SHA-1" | "SHA-256"): Promise<Parents> {
   const parents = new Map<string, readonly string[]>();
-  const commits: Commits = new Map();
+  const commits = new Commits();
   try {
     const header = await whenRead(
       held,
@@ -28,7 +30,8 @@ export async function readParents(held: HeldBody, packAt: number, hashName: "SHA
     );
     if (header === null || header === "more") return parents;
     let offset = header.end;
-    for (let left = Math.min(header.count, COMMITS_LIMIT); left > 0; left -= 1) {
+    let contentLength = 0;
+    for (let left = Math.min(header.count, COMMITS_LIMIT); left > 0 && contentLength < CONTENT_LIMIT_BYTES; left -= 1) {
       const at = offset;
       const step = await whenRead(
         held,
@@ -36,8 +39,10 @@ export async function readParents(held: HeldBody, packAt: number, hashName: "SHA
         ({ kind }) => kind === "more",
       );
       if (step?.kind !== "commit") break;
-      commits.set(at, step.content);
-      parents.set(await commitName(step.content, hashName), parentsIn(step.content));
+      const name = await commitName(step.content, hashName);
+      commits.add(at, name, step.content);
+      parents.set(name, parentsIn(step.content));
+      contentLength += step.content.length;
       offset = step.end;
     }
   } catch (error) {
@@ -75,11 +80,14 @@ async function commitName(content: Uint8Array, hashName: string): Promise<string
 function parentsIn(content: Uint8Array): string[] {
   const text = new TextDecoder("latin1").decode(content);
   const [, listed = ""] = /^tree [0-9a-f]+\n((?:parent [0-9a-f]+\n)*)/.exec(text) ?? [];
-  return listed.split("\n").flatMap((line) => (line === "" ? [] : [line.slice("parent ".length)]));
+  const named = listed.split("\n").flatMap((line) => (line === "" ? [] : [line.slice("parent ".length)]));
+  return [...new Set(named)];
 }
 
-/** @returns those of the commits that descend from one of the given ones, the oldest first. */
-export function descendantsOf(from: ReadonlySet<string>, parents: Parents): string[] {
+/** Commit → those of the pack that name it as a parent. */
+export type Children = ReadonlyMap<string, readonly string[]>;
+
+export function childrenOf(parents: Parents): Children {
   const children = new Map<string, string[]>();
   for (const [commit, listed] of parents) {
     for (const parent of listed) {
@@ -88,6 +96,11 @@ export function descendantsOf(from: ReadonlySet<string>, parents: Parents): stri
       else others.push(commit);
     }
   }
+  return children;
+}
+
+/** @returns the commits that descend from one of the given ones, the oldest first. */
+export function descendantsOf(from: ReadonlySet<string>, children: Children): string[] {
   const found = new Set<string>();
   const left = [...from];
   for (let next = left.shift(); next !== undefined; next = left.shift()) {

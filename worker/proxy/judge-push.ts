@@ -5,7 +5,7 @@ import { isNothing } from "#protocol/push-marks.ts";
 import type { PushRule } from "#protocol/routine.ts";
 import type { HttpContext } from "../http-env.ts";
 import { Stall } from "../within.ts";
-import { descendantsOf, readParents } from "./ancestry.ts";
+import { childrenOf, descendantsOf, readParents } from "./ancestry.ts";
 import type { GitTarget } from "./git-target.ts";
 import { askGit } from "./git-upstream.ts";
 import { HeldBody } from "./held-body.ts";
@@ -15,6 +15,8 @@ import { hasRefs } from "./read-refs.ts";
 
 /** How long the upstream may take to tell whether it has a ref. */
 const ASK_MS = 30_000;
+/** How many of the commits that a push adds to a branch are told to the session: no more are kept. */
+const COMMITS_TOLD = 500;
 
 export interface JudgedPush {
   push: ReadPush;
@@ -89,11 +91,11 @@ async function readShown(
   const open = toProve(commands, known.value.own);
   if (open.length === 0) return success(shown);
   const hashName = commands[0]?.commit.length === 64 ? "SHA-256" : "SHA-1";
-  const parents = await readParents(held, packAt, hashName);
+  const children = childrenOf(await readParents(held, packAt, hashName));
   for (const { place, commit, from } of open) {
-    const descendants = descendantsOf(from, parents);
+    const descendants = descendantsOf(from, children);
     const isShown = from.has(commit) || descendants.includes(commit);
-    shown[place] = isShown ? descendants : null;
+    shown[place] = isShown ? descendants.slice(-COMMITS_TOLD) : null;
   }
   return success(shown);
 }

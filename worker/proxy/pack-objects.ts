@@ -1,8 +1,31 @@
 /** Objects at the beginning of a pack, as git writes it: commits come first. Pure. @see git's gitformat-pack */
 import { inflate } from "./inflate.ts";
 
-/** The objects of a pack that are commits, as far as they have been read: offset of the entry → content. */
-export type Commits = Map<number, Uint8Array>;
+/** The objects of a pack that are commits, as far as they have been read. */
+export class Commits {
+  readonly #byOffset = new Map<number, Uint8Array>();
+  readonly #byName = new Map<string, Uint8Array>();
+  /** How long a name is, in bytes. */
+  #nameLength = 0;
+
+  add(offset: number, name: string, content: Uint8Array): void {
+    this.#byOffset.set(offset, content);
+    this.#byName.set(name, content);
+    this.#nameLength = name.length / 2;
+  }
+
+  at(offset: number): Uint8Array | undefined {
+    return this.#byOffset.get(offset);
+  }
+
+  /** @returns the commit whose name stands at an offset, undefined for one that has not been read; null while the name is not whole. */
+  named(bytes: Uint8Array, offset: number): { content: Uint8Array | undefined; end: number } | null {
+    const end = offset + this.#nameLength;
+    if (bytes.length < end) return null;
+    const name = Array.from(bytes.subarray(offset, end), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    return { content: this.#byName.get(name), end };
+  }
+}
 
 export type PackStep =
   /** A commit, and the offset of what comes next. */
@@ -16,6 +39,7 @@ const HEADER_BYTES = 12;
 const CONTENT_LIMIT_BYTES = 1_048_576;
 const COMMIT = 1;
 const OFFSET_DELTA = 6;
+const NAME_DELTA = 7;
 
 /** @returns how many objects the pack has and where they begin; "more" while that is not there. @throws RangeError for no pack. */
 export function packHeader(bytes: Uint8Array, offset: number): { count: number; end: number } | "more" {
@@ -35,14 +59,18 @@ export function packEntry(bytes: Uint8Array, offset: number, before: Commits): P
     const read = inflate(bytes, head.end, head.size);
     return read === null ? { kind: "more" } : { kind: "commit", content: read.data, end: read.end };
   }
-  if (head.type !== OFFSET_DELTA) return { kind: "other" };
-  const back = distanceAt(bytes, head.end);
-  if (back === null) return { kind: "more" };
-  const base = before.get(offset - back.value);
-  if (base === undefined) return { kind: "other" };
-  const delta = inflate(bytes, back.end, head.size);
+  if (head.type !== OFFSET_DELTA && head.type !== NAME_DELTA) return { kind: "other" };
+  const base = head.type === NAME_DELTA ? before.named(bytes, head.end) : baseAt(bytes, offset, head.end, before);
+  if (base === null) return { kind: "more" };
+  if (base.content === undefined) return { kind: "other" };
+  const delta = inflate(bytes, base.end, head.size);
   if (delta === null) return { kind: "more" };
-  return { kind: "commit", content: applyDelta(base, delta.data), end: delta.end };
+  return { kind: "commit", content: applyDelta(base.content, delta.data), end: delta.end };
+}
+
+function baseAt(bytes: Uint8Array, entryAt: number, offset: number, before: Commits) {
+  const back = distanceAt(bytes, offset);
+  return back === null ? null : { content: before.at(entryAt - back.value), end: back.end };
 }
 
 function entryHead(bytes: Uint8Array, offset: number): { type: number; size: number; end: number } | null {

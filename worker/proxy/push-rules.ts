@@ -30,11 +30,14 @@ export function pushFault({ commands, features, isSigned, options }: ReadPush, {
 
 /**
  * Options by which a server does something else with the pusher's rights: change the repository's settings (Gitea, Forgejo),
- * leave its own checks out, or merge into a branch that could not be pushed to (GitLab).
+ * leave its own checks out, or merge into a branch that could not be pushed to (GitLab, which passes over blanks around
+ * names, and knows `mr` for `merge_request`).
  */
 function isForbiddenOption(option: string, push: PushRule["push"]): boolean {
-  if (/^(?:repo|secret_push_protection|secret_detection)\./i.test(option)) return true;
-  return push === "prefix" && /^merge_request\.(?:auto_merge|merge_when_pipeline_succeeds)\b/i.test(option);
+  const [, area = "", key = ""] = /^\s*([^.]*?)\s*\.\s*([^=]*?)\s*(?:=|$)/.exec(option.toLowerCase()) ?? [];
+  if (["repo", "secret_push_protection", "secret_detection"].includes(area)) return true;
+  const isMergeRequest = area === "merge_request" || area === "mr";
+  return push === "prefix" && isMergeRequest && ["auto_merge", "merge_when_pipeline_succeeds"].includes(key);
 }
 
 /** @returns for each command why it may not go through, or null. */

@@ -58,7 +58,9 @@ async function look(
   const { body } = answer.value;
   const wanted = new Set(branches.map(({ branch }) => `refs/heads/${branch}`));
   const refs = body === null ? new Map<string, string>() : await readRefs(body, wanted, ASK_MS);
-  const taken = branches.filter(({ branch, commit }) => refs.get(`refs/heads/${branch}`) === commit);
+  const taken = branches
+    .filter(({ branch, commit }) => refs.get(`refs/heads/${branch}`) === commit)
+    .map((branch) => ({ ...branch, isFound: true }));
   if (taken.length > 0) {
     await within(ASK_MS, "the routine", Promise.resolve(ownerOf(lease.run_id).recordPushes(lease, number, taken)));
   }
