@@ -228,9 +228,9 @@ describe("a push that may leave", () => {
     for (const unknown of [
       () => new Response("<html>"),
       () => new Response(""),
-      () => new Response("0000"),
+      () => gits("upload-pack-advertisement", "0000"),
       // An answer that breaks off before it tells of a ref.
-      () => new Response(`${packet("# service=git-upload-pack\n")}0000`),
+      () => gits("upload-pack-advertisement", `${packet("# service=git-upload-pack\n")}0000`),
       () => new Response(null, { status: 500 }),
     ]) {
       upstream = unknown;
