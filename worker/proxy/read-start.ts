@@ -1,21 +1,32 @@
 /** Reads the beginning of an answer, and leaves the rest. */
+import { within } from "../within.ts";
 
-/** @returns the first bytes as text, at most so many and a piece more; less when the answer breaks. Never rejects. */
-export async function readStart(body: ReadableStream<Uint8Array> | null, bytes: number): Promise<string> {
+/** An answer may begin and never end. */
+const DEADLINE_MS = 5_000;
+
+/**
+ * @returns the first bytes as text, at most so many and a piece more; less when the answer breaks, or has not come in time.
+ * Never rejects.
+ */
+export async function readStart(
+  body: ReadableStream<Uint8Array> | null,
+  bytes: number,
+  deadlineMs = DEADLINE_MS,
+): Promise<string> {
   if (body === null) return "";
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let text = "";
-  try {
+  const read = async () => {
     for (let length = 0; length < bytes; ) {
       const { done, value } = await reader.read();
       if (done) break;
       length += value.byteLength;
       text += decoder.decode(value, { stream: true });
     }
-  } catch {
-    // What came before is what there is.
-  }
-  await reader.cancel().catch(() => {});
+  };
+  // What came before a fault or the deadline is what there is.
+  await within(deadlineMs, "the answer", read()).catch(() => {});
+  void reader.cancel().catch(() => {});
   return text;
 }
