@@ -1,14 +1,16 @@
 import { defineConfig } from "vitest/config";
 
-/** The wide tables over the real agent: `npm run test:agent`. Each line is a run of its own, so they are no part of the gate. */
+/** The wide tables over the real agent, the real sandbox and git: `npm run test:agent`. They take minutes, and the gate runs them by themselves. */
 export default defineConfig({
   test: {
     silent: "passed-only",
-    include: ["test/runner/**/*.e2e.ts"],
+    include: ["test/runner/**/*.e2e.ts", "test/scripts/hibernation.e2e.ts"],
     environment: "node",
     testTimeout: 120_000,
+    // As in the project "runner": real sandboxes on a loaded machine.
+    retry: 1,
     hookTimeout: 60_000,
-    maxWorkers: 1,
+    maxWorkers: 2,
     maxConcurrency: 3,
   },
 });
