@@ -16,6 +16,8 @@ type StreamMessage = Extract<SDKMessage, { type: "stream_event" }>;
 type SystemMessage = Extract<SDKMessage, { type: "system" }>;
 
 /** Ids and names come from the model's side, where nothing bounds them. */
+/** A tool's input that is nested more deeply is not shown. */
+const INPUT_LEVELS = 200;
 const ID_LENGTH = 180;
 const NAME_LENGTH = 500;
 
@@ -97,13 +99,13 @@ export class AgentEvents {
       this.#blocks.set(message.id, (this.#blocks.get(message.id) ?? 0) + 1);
       if (block.type === "tool_use" || block.type === "server_tool_use" || block.type === "mcp_tool_use") {
         this.#toolCalls += 1;
-        const input = z.json().safeParse(block.input);
+        const input = isShallow(block.input, INPUT_LEVELS) ? z.json().safeParse(block.input).data : undefined;
         return [
           {
             type: "tool.call",
             tool_call_id: block.id.slice(0, ID_LENGTH),
             name: block.name.slice(0, NAME_LENGTH),
-            input: input.success ? input.data : null,
+            input: input ?? null,
           },
         ];
       }
@@ -224,4 +226,10 @@ function knownCost(result: SDKResultMessage): number {
 
 function count(value: number | null | undefined): number {
   return Number.isFinite(value) ? Math.max(NO_USAGE.input_tokens, Math.round(value ?? 0)) : 0;
+}
+
+/** Reading or writing JSON of thousands of levels runs out of stack. */
+function isShallow(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return levels > 0 && Object.values(value).every((inner) => isShallow(inner, levels - 1));
 }

@@ -33,6 +33,13 @@ function streamed(id: string, delta: object, parent: string | null = null): SDKM
   return events.map((event) => sample("stream_event/message_start", { event, parent_tool_use_id: parent }));
 }
 
+/** A list in a list in a list. */
+function nested(levels: number): unknown[] {
+  let list: unknown[] = [];
+  for (let level = 1; level < levels; level += 1) list = [list];
+  return list;
+}
+
 /** Each message by itself. */
 const table: [name: string, message: SDKMessage, events: unknown[]][] = [
   ["system/init", sample("system/init"), []],
@@ -56,6 +63,11 @@ const table: [name: string, message: SDKMessage, events: unknown[]][] = [
       },
     ],
   ],
+  ...[2_000, 20_000].map((levels): [string, SDKMessage, unknown[]] => [
+    `a tool's input of ${levels} levels`,
+    assistant("msg_deep", [{ type: "tool_use", id: "toolu_deep", name: "Bash", input: nested(levels) }]),
+    [{ type: "tool.call", tool_call_id: "toolu_deep", name: "Bash", input: null }],
+  ]),
   [
     "thinking",
     assistant("msg_9", [{ type: "thinking", thinking: "Hm.", signature: "s" }]),
