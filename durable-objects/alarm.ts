@@ -1,6 +1,6 @@
 /** The object's one alarm, and everything that it looks after: each concern by itself, so that none stops another. */
 import { errorText, logLine } from "#protocol/log.ts";
-import { backoffMs } from "./backoff.ts";
+import { backoffMs } from "#rules/backoff.ts";
 
 /** Something that has to be looked at again at a later time. */
 export interface Concern {

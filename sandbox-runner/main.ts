@@ -2,14 +2,14 @@
 
 import { randomBytes } from "node:crypto";
 import { escapeUnseen } from "#protocol/unseen-characters.ts";
-import { Executors } from "./executors.ts";
-import { createLog } from "./log.ts";
-import { PoolLink } from "./pool-link.ts";
-import { Redactor } from "./redact.ts";
-import { SANDBOX_TOOLS } from "./sandbox-config.ts";
-import { type RunnerSettings, readSettings } from "./settings.ts";
-import { awaitProcess, startProcess } from "./spawn.ts";
-import { removeLeftovers, takeStateFolder } from "./state-folder.ts";
+import { createLog } from "./process/log.ts";
+import { Redactor } from "./process/redact.ts";
+import { awaitProcess, startProcess } from "./process/spawn.ts";
+import { Executors } from "./runner/executors.ts";
+import { PoolLink } from "./runner/pool-link.ts";
+import { type RunnerSettings, readSettings } from "./runner/settings.ts";
+import { removeLeftovers, takeStateFolder } from "./runner/state-folder.ts";
+import { SANDBOX_TOOLS } from "./sandbox/sandbox-config.ts";
 
 const GIT_DEADLINE_MS = 10_000;
 

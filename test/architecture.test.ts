@@ -10,16 +10,28 @@ import { triggerInputSchema, webhookSources } from "#protocol/triggers.ts";
 import { type Import, importsOf, withoutComments } from "./rules/support/imports.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const PROGRAM_FOLDERS = ["protocol", "worker", "durable-objects", "sandbox-runner", "scripts", "web", "bench"] as const;
+const PROGRAM_FOLDERS = [
+  "protocol",
+  "rules",
+  "instance",
+  "worker",
+  "durable-objects",
+  "sandbox-runner",
+  "scripts",
+  "web",
+  "bench",
+] as const;
 type ProgramFolder = (typeof PROGRAM_FOLDERS)[number];
 const TOP_FOLDERS = [...PROGRAM_FOLDERS, "migrations", "test", "docs"];
 
 /** Which of our folders a folder may import from, beside itself. Tests may import everything. */
 const MAY_IMPORT: Record<ProgramFolder, readonly string[]> = {
   protocol: [],
-  worker: ["protocol", "durable-objects", "migrations"],
-  "durable-objects": ["protocol", "migrations"],
-  "sandbox-runner": ["protocol"],
+  rules: ["protocol"],
+  instance: ["protocol", "rules"],
+  worker: ["protocol", "rules", "instance", "durable-objects", "migrations"],
+  "durable-objects": ["protocol", "rules", "instance", "migrations"],
+  "sandbox-runner": ["protocol", "rules"],
   scripts: ["protocol"],
   web: ["protocol"],
   // The worker, to serve it with a counter of rows around its objects.
@@ -27,26 +39,16 @@ const MAY_IMPORT: Record<ProgramFolder, readonly string[]> = {
 };
 /** What runs where the web app is built, not in it. */
 const BUILDS_WEB = "web/vite.config.ts";
-/** What of the objects the worker uses as values; of everything else there it knows the types alone. */
-const DOORS_OF_OBJECTS = [
-  "environment.ts",
-  "object-ids.ts",
-  "attempt-token.ts",
-  "minute-count.ts",
-  "secrets.ts",
-  "page-end.ts",
-  "within-deadline.ts",
-  "projection/schema.ts",
-  "triggers/schedule-rules.ts",
-];
 /** The platform finds the classes of the objects in the worker's main file. */
 const CLASSES_ARE_EXPORTED_IN = "worker/index.ts";
 /** The one file per program that starts processes. What installs the packages runs before there is anything to import. */
 const SPAWNERS: Record<ProgramFolder, readonly string[]> = {
   protocol: [],
+  rules: [],
+  instance: [],
   worker: [],
   "durable-objects": [],
-  "sandbox-runner": ["sandbox-runner/spawn.ts"],
+  "sandbox-runner": ["sandbox-runner/process/spawn.ts"],
   scripts: ["scripts/child-process.ts", "scripts/ensure-installed.mjs"],
   web: [],
   bench: ["bench/support/helper.ts"],
@@ -89,15 +91,16 @@ describe("imports", () => {
     expect(arrows(wrong)).toEqual([]);
   });
 
-  it("by the worker of an object's code, beyond a few doors, are types; the classes are the main file's", () => {
-    const doors = DOORS_OF_OBJECTS.map((file) => `durable-objects/${file}`);
+  it("of rules are protocol, zod, croner and re2js", () => {
+    const known = ["rules", "protocol", "zod", "croner", "re2js"];
+    const wrong = edges.filter(({ from, target }) => topOf(from) === "rules" && !isOneOf(target, known));
+    expect(arrows(wrong)).toEqual([]);
+  });
+
+  it("by the worker of an object's code are types; the classes are the main file's", () => {
     const wrong = edges.filter(
       ({ from, target, isType }) =>
-        topOf(from) === "worker" &&
-        topOf(target) === "durable-objects" &&
-        !isType &&
-        !doors.includes(target) &&
-        from !== CLASSES_ARE_EXPORTED_IN,
+        topOf(from) === "worker" && topOf(target) === "durable-objects" && !isType && from !== CLASSES_ARE_EXPORTED_IN,
     );
     expect(arrows(wrong)).toEqual([]);
   });
@@ -121,6 +124,15 @@ describe("imports", () => {
 });
 
 describe("files", () => {
+  it("of rules ask no clock and no chance, and wait for nothing", () => {
+    const wrong = sources.filter(
+      (file) =>
+        topOf(file) === "rules" &&
+        /\bDate\.now\b|new Date\(\)|\bMath\.random\b|\bcrypto\.|\bfetch\(|\bawait\b/.test(withoutComments(read(file))),
+    );
+    expect(wrong).toEqual([]);
+  });
+
   it("of the worker read the environment at its door only", () => {
     const wrong = sources.filter(
       (file) =>

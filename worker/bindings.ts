@@ -1,8 +1,9 @@
 /** What the platform gives the worker: the objects' environment, the objects themselves, and the web app's files. */
-import type { ObjectEnv } from "#durable-objects/environment.ts";
-import type { GateObject } from "#durable-objects/gate-object.ts";
-import type { PoolObject } from "#durable-objects/pool-object.ts";
-import type { RoutineObject } from "#durable-objects/routine-object.ts";
+
+import type { GateObject } from "#durable-objects/gate/gate-object.ts";
+import type { PoolObject } from "#durable-objects/pool/pool-object.ts";
+import type { RoutineObject } from "#durable-objects/routine/routine-object.ts";
+import type { ObjectEnv } from "#instance/config.ts";
 
 /** A routine that has to be looked at. */
 export interface ClockMessage {

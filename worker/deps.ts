@@ -1,22 +1,23 @@
 /** The composition root: the declared environment in, narrow dependencies out. */
-import { type Config, readConfig } from "#durable-objects/environment.ts";
-import { gateObject, poolObject, routineObject } from "#durable-objects/object-ids.ts";
-import type { PoolObject } from "#durable-objects/pool-object.ts";
-import { authorityOf } from "#durable-objects/secrets.ts";
+
+import type { PoolObject } from "#durable-objects/pool/pool-object.ts";
+import { type Config, readConfig } from "#instance/config.ts";
+import { type DueStore, dueStore } from "#instance/d1/due.ts";
+import { type Projection, projection } from "#instance/d1/routine-lists.ts";
+import { gateObject, poolObject, routineObject } from "#instance/objects.ts";
+import { authorityOf } from "#instance/secrets.ts";
 import { endSockets } from "./auth/end-sockets.ts";
 import type { ClockMessage, Env } from "./bindings.ts";
-import { Inbox } from "./inbox/inbox.ts";
-import { type InstanceGate, instanceGate } from "./instance-gate.ts";
-import { settlePushes } from "./proxy/settle-pushes.ts";
+import { type InstanceGate, instanceGate } from "./gate/instance-gate.ts";
+import { Inbox } from "./inbound/inbox.ts";
+import { settlePushes } from "./proxy/git/settle-pushes.ts";
 import type { RoutineStub } from "./routine-stub.ts";
 import { type BegunPushes, begunPushStore } from "./store/begun-pushes.ts";
 import { bodies } from "./store/bodies.ts";
 import { type DeliveryStore, deliveryStore } from "./store/deliveries.ts";
 import { type DeliveryLists, deliveryLists } from "./store/delivery-lists.ts";
-import { type DueStore, dueStore } from "./store/due.ts";
 import { type GithubApp, githubApp } from "./store/github-app.ts";
 import { type Matching, matching } from "./store/matching.ts";
-import { type Projection, projection } from "./store/projection.ts";
 import { type RepositoryNames, repositoryNames } from "./store/repository-names.ts";
 import { type SignIns, signIns } from "./store/sign-ins.ts";
 

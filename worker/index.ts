@@ -3,8 +3,8 @@ import { app } from "./app.ts";
 import type { ClockMessage, Env } from "./bindings.ts";
 import { queue, scheduled } from "./clock/handlers.ts";
 
-export { GateObject } from "#durable-objects/gate-object.ts";
-export { PoolObject } from "#durable-objects/pool-object.ts";
-export { RoutineObject } from "#durable-objects/routine-object.ts";
+export { GateObject } from "#durable-objects/gate/gate-object.ts";
+export { PoolObject } from "#durable-objects/pool/pool-object.ts";
+export { RoutineObject } from "#durable-objects/routine/routine-object.ts";
 
 export default { fetch: app.fetch, scheduled, queue } satisfies ExportedHandler<Env, ClockMessage>;

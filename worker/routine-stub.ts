@@ -1,5 +1,6 @@
 /** A routine's object as the worker asks it: in the name of an id. */
-import type { InNameOf } from "#durable-objects/object-ids.ts";
-import type { RoutineObject } from "#durable-objects/routine-object.ts";
+
+import type { RoutineObject } from "#durable-objects/routine/routine-object.ts";
+import type { InNameOf } from "#instance/objects.ts";
 
 export type RoutineStub = InNameOf<RoutineObject>;

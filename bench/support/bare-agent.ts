@@ -3,12 +3,12 @@ import { totalmem } from "node:os";
 import { join } from "node:path";
 import { type Options, query, type SDKMessage, type SDKUserMessage } from "@anthropic-ai/claude-agent-sdk";
 import { SandboxManager } from "@anthropic-ai/sandbox-runtime";
-import { commandEnvironment } from "#sandbox-runner/agent-environment.ts";
-import { defaultBounds } from "#sandbox-runner/run-bounds.ts";
-import { createRunFolder, type RunFolder } from "#sandbox-runner/run-folder.ts";
-import { openSandbox, type Sandbox } from "#sandbox-runner/sandbox.ts";
-import { sandboxConfig } from "#sandbox-runner/sandbox-config.ts";
-import { killGroup, type PipedProcess, processClosed } from "#sandbox-runner/spawn.ts";
+import { commandEnvironment } from "#sandbox-runner/agent/agent-environment.ts";
+import { defaultBounds } from "#sandbox-runner/process/run-bounds.ts";
+import { createRunFolder, type RunFolder } from "#sandbox-runner/process/run-folder.ts";
+import { killGroup, type PipedProcess, processClosed } from "#sandbox-runner/process/spawn.ts";
+import { openSandbox, type Sandbox } from "#sandbox-runner/sandbox/sandbox.ts";
+import { sandboxConfig } from "#sandbox-runner/sandbox/sandbox-config.ts";
 import { nowMs } from "./clock.ts";
 import { serveHelper } from "./serve-helper.ts";
 

@@ -2,11 +2,11 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { FrameBody } from "#protocol/runner-link.ts";
-import { AgentEvents } from "#sandbox-runner/agent-events.ts";
-import { type Offer, PoolLink } from "#sandbox-runner/pool-link.ts";
-import { Redactor } from "#sandbox-runner/redact.ts";
-import { RunLink } from "#sandbox-runner/run-link.ts";
-import { ScrubbedFrames } from "#sandbox-runner/scrubbed-frames.ts";
+import { AgentEvents } from "#sandbox-runner/agent/agent-events.ts";
+import { RunLink } from "#sandbox-runner/link/run-link.ts";
+import { ScrubbedFrames } from "#sandbox-runner/link/scrubbed-frames.ts";
+import { Redactor } from "#sandbox-runner/process/redact.ts";
+import { type Offer, PoolLink } from "#sandbox-runner/runner/pool-link.ts";
 import { nowMs } from "./clock.ts";
 import { type PushOrder, type PushReport, pushEvents } from "./push.ts";
 import { sdkTurn } from "./sdk-turn.ts";

@@ -1,6 +1,6 @@
 /** What every host of runners promises its pool: one suite, for the fake and for the real ones. */
 import { describe, expect, it } from "vitest";
-import type { Grant, HostReports, RunnerHost } from "#durable-objects/runner-host.ts";
+import type { Grant, HostReports, RunnerHost } from "#durable-objects/pool/hosts/lease-host.ts";
 import { type LeaseRef, type PoolToRunner, RUNNER_GRACE_MS } from "#protocol/runner-link.ts";
 
 /** Something that a host told its pool. */

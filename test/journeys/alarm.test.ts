@@ -2,11 +2,11 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Clock } from "#durable-objects/clock.ts";
-import { Deadlines } from "#durable-objects/deadlines.ts";
-import { Outbox } from "#durable-objects/outbox.ts";
-import { RoutineObject } from "#durable-objects/routine-object.ts";
-import { Viewers } from "#durable-objects/viewers.ts";
+import { Outbox } from "#durable-objects/routine/outbox/outbox.ts";
+import { RoutineObject } from "#durable-objects/routine/routine-object.ts";
+import { Deadlines } from "#durable-objects/routine/runs/deadlines.ts";
+import { Viewers } from "#durable-objects/routine/viewers/viewers.ts";
+import { Clock } from "#durable-objects/routine/wakes/schedules.ts";
 import type { OwnedId } from "#protocol/ids.ts";
 import { buildRoutine, call, fired, readRun, watch } from "#test/support/api.ts";
 import { realDeps, wokenAt } from "#test/support/clock.ts";

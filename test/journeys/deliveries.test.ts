@@ -16,8 +16,8 @@ import {
   readDelivery,
   someRepository,
 } from "#test/support/deliver.ts";
-import { keptHeaders } from "#worker/inbox/headers.ts";
-import { smallPayload } from "#worker/inbox/small-payload.ts";
+import { keptHeaders } from "#worker/inbound/kept-headers.ts";
+import { smallPayload } from "#worker/inbound/small-payload.ts";
 import worker from "#worker/index.ts";
 
 const HOUR_MS = 3_600_000;

@@ -1,7 +1,7 @@
 /** The rate limit of the whole instance: what is over it is told when to come again, what was let in goes on. */
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { gateObject } from "#durable-objects/object-ids.ts";
+import { gateObject } from "#instance/objects.ts";
 import { buildRoutine, call, fire, readRun } from "#test/support/api.ts";
 import { fail, hang, method } from "#test/support/hang.ts";
 import { GateObject } from "#worker/index.ts";

@@ -1,12 +1,12 @@
 /** Many routines: what a sweep costs grows with what is due, and many triggers of one minute fire once each. */
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { dueStore } from "#instance/d1/due.ts";
 import { buildRoutine } from "#test/support/api.ts";
 import { countsOf, occurrencesOf, realDeps, tick } from "#test/support/clock.ts";
 import { countingReads } from "#test/support/rows-read.ts";
 import type { ClockMessage } from "#worker/bindings.ts";
 import { sweep } from "#worker/clock/sweep.ts";
-import { dueStore } from "#worker/store/due.ts";
 
 const NINE_MS = Date.parse("2026-11-23T09:00:00.000Z");
 

@@ -10,7 +10,7 @@ import { d1, fail, hang, loseAnswer, routine } from "#test/support/hang.ts";
 import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
 import { dial, type TestSocket } from "#test/support/test-socket.ts";
 import { app } from "#worker/app.ts";
-import { openLive } from "#worker/routes/live.ts";
+import { openLive } from "#worker/live/live.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;

@@ -45,7 +45,7 @@ it("stores a frame once, also when telling it fails", async () => {
   const { run_id, claude_code_session_id: sessionId } = await fired(routine);
   const work = await runner.work(await runner.accept());
   await work.report(RUNNING);
-  const { Viewers } = await import("#durable-objects/viewers.ts");
+  const { Viewers } = await import("#durable-objects/routine/viewers/viewers.ts");
   vi.spyOn(Viewers.prototype, "announce").mockImplementationOnce(() => {
     throw new Error("telling fails");
   });

@@ -2,7 +2,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { makeAttemptToken } from "#durable-objects/attempt-token.ts";
+import { makeAttemptToken } from "#instance/attempt-token.ts";
 import { type IdKind, ownerKeyOf } from "#protocol/ids.ts";
 import { RUNNER_CLOSE } from "#protocol/runner-link.ts";
 import { buildRoutine, call, fired, watch } from "#test/support/api.ts";

@@ -2,7 +2,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, expect, it, vi } from "vitest";
-import type { PoolObject } from "#durable-objects/pool-object.ts";
+import type { PoolObject } from "#durable-objects/pool/pool-object.ts";
 import { type LeaseRef, RUNNER_PROTOCOL } from "#protocol/runner-link.ts";
 import { TestSocket } from "#test/support/test-socket.ts";
 

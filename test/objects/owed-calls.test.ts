@@ -2,13 +2,13 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { ObjectEnv } from "#durable-objects/environment.ts";
-import { requireConfig } from "#durable-objects/environment.ts";
-import { Outbox } from "#durable-objects/outbox.ts";
-import { OwedCalls, type PoolPort } from "#durable-objects/owed-calls.ts";
-import { openDatabase } from "#durable-objects/routine-database.ts";
-import { routineParts } from "#durable-objects/routine-parts.ts";
-import { CALL_DEADLINE_MS } from "#durable-objects/within-deadline.ts";
+import { routineParts } from "#durable-objects/routine/assemble.ts";
+import { openDatabase } from "#durable-objects/routine/database.ts";
+import { OwedCalls, type PoolPort } from "#durable-objects/routine/outbox/deliver.ts";
+import { Outbox } from "#durable-objects/routine/outbox/outbox.ts";
+import type { ObjectEnv } from "#instance/config.ts";
+import { requireConfig } from "#instance/config.ts";
+import { CALL_DEADLINE_MS } from "#instance/in-time.ts";
 import { buildRoutine, fired, readRun } from "#test/support/api.ts";
 import { ownerOf } from "#test/support/objects.ts";
 

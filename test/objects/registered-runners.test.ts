@@ -2,9 +2,9 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { poolDatabase } from "#durable-objects/pool-database.ts";
-import type { PoolObject } from "#durable-objects/pool-object.ts";
-import { PROBE_DEADLINE_MS, RegisteredRunners } from "#durable-objects/registered-runners.ts";
+import { poolDatabase } from "#durable-objects/pool/database.ts";
+import { PROBE_DEADLINE_MS, RegisteredRunners } from "#durable-objects/pool/hosts/registered-runners.ts";
+import type { PoolObject } from "#durable-objects/pool/pool-object.ts";
 import {
   type PoolToRunner,
   poolToRunnerSchema,

@@ -2,9 +2,9 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { LeaseBook, refOf } from "#durable-objects/lease-book.ts";
-import { poolDatabase } from "#durable-objects/pool-database.ts";
-import { REPORT_DEADLINE_MS, ReportEnds } from "#durable-objects/report-ends.ts";
+import { poolDatabase } from "#durable-objects/pool/database.ts";
+import { LeaseBook, refOf } from "#durable-objects/pool/leases.ts";
+import { REPORT_DEADLINE_MS, ReportEnds } from "#durable-objects/pool/report-ends.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { buildRoutine, fired, readRun } from "#test/support/api.ts";
 import { FakeRunner } from "#test/support/fake-runner.ts";

@@ -1,6 +1,6 @@
 /** The two secrets of an attempt: only the exact token of the exact attempt is good. */
 import { describe, expect, it } from "vitest";
-import { makeAttemptToken, verifyAttemptToken } from "#durable-objects/attempt-token.ts";
+import { makeAttemptToken, verifyAttemptToken } from "#instance/attempt-token.ts";
 
 const KEY = "signing-key-of-the-tests-0123456789abcdef";
 const LEASE = { run_id: "run_0ABCDEFGHJKMNPQRSTVWXYZ012", generation: 2 };

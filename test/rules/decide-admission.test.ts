@@ -1,5 +1,7 @@
 /** Admission: every overlap policy against a free, a busy and a queued routine, and the keys of repeated requests. */
 import { describe, expect, it } from "vitest";
+import type { Overlap } from "#protocol/routine.ts";
+import { ALIKE_WINDOW_MS, IDEMPOTENCY_WINDOW_MS, type Occurrence } from "#protocol/trigger-event.ts";
 import {
   type AdmissionFacts,
   type AdmissionVerdict,
@@ -8,9 +10,7 @@ import {
   placesOf,
   QUEUE_LIMIT,
   type Superseded,
-} from "#durable-objects/decide-admission.ts";
-import type { Overlap } from "#protocol/routine.ts";
-import { ALIKE_WINDOW_MS, IDEMPOTENCY_WINDOW_MS, type Occurrence } from "#protocol/trigger-event.ts";
+} from "#rules/admission.ts";
 import { NOW_MS } from "./support/run-states.ts";
 
 const FREE: AdmissionFacts = {

@@ -2,10 +2,10 @@
 import fc from "fast-check";
 import { RE2JS } from "re2js";
 import { describe, expect, it, vi } from "vitest";
-import { judgeFilters } from "#durable-objects/triggers/filter-rules.ts";
-import { findWholeMatch, REGEX_LIMITS, regexFault } from "#durable-objects/triggers/regex.ts";
-import { regexSize } from "#durable-objects/triggers/regex-size.ts";
 import { FILTER_LIMITS } from "#protocol/filters.ts";
+import { judgeFilters } from "#rules/filters/judge-filters.ts";
+import { findWholeMatch, REGEX_LIMITS, regexFault } from "#rules/filters/regex.ts";
+import { regexSize } from "#rules/filters/regex-size.ts";
 
 /** Grows without bound in engines that go back. */
 const CATASTROPHIC = [

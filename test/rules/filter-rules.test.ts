@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { filtersFault, judgeFilters } from "#durable-objects/triggers/filter-rules.ts";
 import { type Filter, type FilterOperator, filterSchema, filtersSchema } from "#protocol/filters.ts";
 import type { Json } from "#protocol/schema.ts";
+import { filtersFault, judgeFilters } from "#rules/filters/judge-filters.ts";
 
 const PULL_REQUEST = {
   payload: {

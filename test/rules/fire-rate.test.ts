@@ -1,6 +1,6 @@
 /** The token bucket of a routine's fire token. */
 import { describe, expect, it } from "vitest";
-import { type Bucket, takeToken } from "#durable-objects/fire-rate.ts";
+import { type Bucket, takeToken } from "#rules/token-bucket.ts";
 import { chance } from "./support/random.ts";
 
 const LIMIT = { perMinute: 600, burst: 200 };

@@ -1,6 +1,6 @@
 /** Frames on their way to storage: repeats, gaps, several runs, and a new attempt of one of them. */
 import { describe, expect, it } from "vitest";
-import { FrameBuffer } from "#durable-objects/frame-buffer.ts";
+import { FrameBuffer } from "#durable-objects/routine/runs/frame-buffer.ts";
 import type { Frame } from "#protocol/runner-link.ts";
 
 const RUN = "run_0ABCDEFGHJKMNPQRSTVWXYZ012";

@@ -1,6 +1,6 @@
 /** The limit of the whole instance: what many isolates let in that hear of each other late. */
 import { describe, expect, it } from "vitest";
-import { MINUTE_MS, MinuteCount } from "#durable-objects/minute-count.ts";
+import { MINUTE_MS, MinuteCount } from "#rules/gate/minute-count.ts";
 import { type Arrival, type Outcome, play, type World } from "./support/gate-world.ts";
 import { chance } from "./support/random.ts";
 

@@ -2,10 +2,10 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { branchRef, isPlainBranch, isRefName, REF_LIMIT_BYTES, readRef } from "#protocol/git-refs.ts";
-import { marksOf } from "#protocol/push-marks.ts";
-import { localBranch, wholeRef } from "#sandbox-runner/checkout-plan.ts";
-import { checkoutOf } from "#worker/listeners/github/checkout.ts";
-import { pushMarks } from "#worker/listeners/github/pushed.ts";
+import { marksOf } from "#rules/push-marks.ts";
+import { localBranch, wholeRef } from "#sandbox-runner/git/checkout-plan.ts";
+import { checkoutOf } from "#worker/inbound/sources/github/checkout.ts";
+import { pushMarks } from "#worker/inbound/sources/github/pushed.ts";
 import { type Chance, chance } from "./support/random.ts";
 
 /** Whatever JavaScript, Unicode or git treats as something of its own. */

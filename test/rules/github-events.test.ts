@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { CONTEXT_LIMIT, type GithubFacts, type ReadEvent } from "#protocol/incoming-event.ts";
 import type { Json, JsonObject } from "#protocol/schema.ts";
-import { readInstallation } from "#worker/listeners/github/installation.ts";
-import { readGithub } from "#worker/listeners/github/read-event.ts";
+import { readInstallation } from "#worker/inbound/sources/github/installation.ts";
+import { readGithub } from "#worker/inbound/sources/github/read-event.ts";
 import { by, inPublic, listed, OTHER_SHA, pullRequest, SHA, workflowRun, ZEROS } from "./support/github-payloads.ts";
 
 const opened = inPublic({ action: "opened", number: 7, pull_request: pullRequest("MEMBER", "fork") });

@@ -6,10 +6,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CONTEXT_LIMIT, githubFactsSchema, readEventSchema } from "#protocol/incoming-event.ts";
 import type { Json, JsonObject } from "#protocol/schema.ts";
-import { GITHUB_CATEGORIES } from "#worker/listeners/github/categories.ts";
-import { readInstallation } from "#worker/listeners/github/installation.ts";
-import { readGithub } from "#worker/listeners/github/read-event.ts";
-import { cut, isObject, textAt, valueAt } from "#worker/listeners/payload.ts";
+import { GITHUB_CATEGORIES } from "#worker/inbound/sources/github/categories.ts";
+import { readInstallation } from "#worker/inbound/sources/github/installation.ts";
+import { readGithub } from "#worker/inbound/sources/github/read-event.ts";
+import { cut, isObject, textAt, valueAt } from "#worker/inbound/sources/payload.ts";
 import { chance } from "./support/random.ts";
 import { type Example, exampleOf } from "./support/schema-examples.ts";
 

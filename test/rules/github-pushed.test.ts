@@ -1,8 +1,8 @@
 /** By what a push of one of our own runs is known again in GitHub's events, and by what it is not. */
 import { describe, expect, it } from "vitest";
-import { marksOf } from "#protocol/push-marks.ts";
 import type { JsonObject } from "#protocol/schema.ts";
-import { pushMarks } from "#worker/listeners/github/pushed.ts";
+import { marksOf } from "#rules/push-marks.ts";
+import { pushMarks } from "#worker/inbound/sources/github/pushed.ts";
 
 const ID = 7;
 const NAME = "acme/app";

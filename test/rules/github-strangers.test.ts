@@ -1,7 +1,7 @@
 /** Whose GitHub events are a stranger's: what can be brought about without rights in a public repository. */
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "#protocol/schema.ts";
-import { readGithub } from "#worker/listeners/github/read-event.ts";
+import { readGithub } from "#worker/inbound/sources/github/read-event.ts";
 import {
   type Association,
   by,

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { constants, deflateSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { childrenOf, descendantsOf, readParents } from "#worker/proxy/ancestry.ts";
-import { HeldBody } from "#worker/proxy/held-body.ts";
-import { inflate } from "#worker/proxy/inflate.ts";
+import { childrenOf, descendantsOf, readParents } from "#worker/proxy/git/ancestry.ts";
+import { HeldBody } from "#worker/proxy/git/held-body.ts";
+import { inflate } from "#worker/proxy/git/inflate.ts";
 import { chance } from "./support/random.ts";
 
 const COMMIT = 1;

@@ -1,6 +1,7 @@
 /** What becomes of slots: on time, missed, made up for, folded; and sweeps that are late, doubled or out of order. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { CatchUp, ScheduleTrigger } from "#protocol/triggers.ts";
 import {
   CATCH_UP_LIMIT,
   LATE_LOOK_MS,
@@ -9,9 +10,8 @@ import {
   type PlannedSlot,
   planSlots,
   type SlotPlan,
-} from "#durable-objects/triggers/plan-slots.ts";
-import { jitterMs, nextSlots } from "#durable-objects/triggers/schedule-rules.ts";
-import type { CatchUp, ScheduleTrigger } from "#protocol/triggers.ts";
+} from "#rules/schedules/plan-slots.ts";
+import { jitterMs, nextSlots } from "#rules/schedules/schedule.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

@@ -1,7 +1,7 @@
 /** A routine's triggers as they are written: which keep their id, and what is refused by name. */
 import { describe, expect, it } from "vitest";
-import { prepareTriggers } from "#durable-objects/triggers/prepare-triggers.ts";
 import { type Trigger, type TriggerInput, triggerInputSchema } from "#protocol/triggers.ts";
+import { prepareTriggers } from "#rules/triggers/prepare-triggers.ts";
 
 const NOW_MS = Date.parse("2026-11-23T09:00:00.000Z");
 const input = (trigger: object): TriggerInput => triggerInputSchema.parse(trigger);

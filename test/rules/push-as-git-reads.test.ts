@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { HeldBody } from "#worker/proxy/held-body.ts";
-import { PushReport } from "#worker/proxy/push-report.ts";
-import { type ReadPush, readPush } from "#worker/proxy/read-push.ts";
+import { HeldBody } from "#worker/proxy/git/held-body.ts";
+import { PushReport } from "#worker/proxy/git/push-report.ts";
+import { type ReadPush, readPush } from "#worker/proxy/git/read-push.ts";
 import { chance } from "./support/random.ts";
 
 const ENVIRONMENT = { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };

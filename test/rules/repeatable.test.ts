@@ -2,8 +2,8 @@
 import { expect, it } from "vitest";
 import type { JsonObject } from "#protocol/schema.ts";
 import { type WebhookSource, webhookSources } from "#protocol/triggers.ts";
-import { isRepeatable } from "#worker/listeners/github/repeatable.ts";
-import { isKnownByBody } from "#worker/listeners/repeatable.ts";
+import { isRepeatable } from "#worker/inbound/sources/github/repeatable.ts";
+import { isKnownByBody } from "#worker/inbound/sources/repeatable.ts";
 
 it.each<[source: WebhookSource, name: string, payload: JsonObject, isKnown: boolean]>([
   ["linear", "Issue", { action: "update" }, true],

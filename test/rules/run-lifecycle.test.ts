@@ -1,10 +1,10 @@
 /** The life of a run: what each happening does in each status, and what it does not. */
 import { describe, expect, it } from "vitest";
-import { PROVISIONING_MS } from "#durable-objects/run-deadlines.ts";
-import type { Effect, Happening } from "#durable-objects/run-happenings.ts";
-import { applyHappening } from "#durable-objects/run-lifecycle.ts";
 import { runSchema } from "#protocol/run.ts";
 import { runError } from "#protocol/run-errors.ts";
+import { PROVISIONING_MS } from "#rules/run/deadlines.ts";
+import type { Effect, Happening } from "#rules/run/inputs.ts";
+import { applyHappening } from "#rules/run/lifecycle.ts";
 import {
   AGENT_FAILED,
   apply,

@@ -1,8 +1,8 @@
 /** The runner's order, and the block that keeps a stranger's text apart from the task. */
 import { describe, expect, it } from "vitest";
-import { runOrder, sessionUrl, taskOf } from "#durable-objects/run-order.ts";
 import { routineInputSchema } from "#protocol/routine.ts";
 import { runOrderSchema } from "#protocol/runner-link.ts";
+import { runOrder, sessionUrl, taskOf } from "#rules/run/run-order.ts";
 import { STATES } from "./support/run-states.ts";
 
 const TAG = "routine-fire-payload";

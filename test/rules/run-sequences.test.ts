@@ -1,9 +1,9 @@
 /** Whatever happens to a run, in whatever order: it stays a run, and it ends once. */
 import { expect, it } from "vitest";
-import type { Happening, RunState } from "#durable-objects/run-happenings.ts";
-import { applyHappening } from "#durable-objects/run-lifecycle.ts";
 import { isSettled, runSchema } from "#protocol/run.ts";
 import { type EventBody, eventBodySchema } from "#protocol/transcript.ts";
+import type { Happening, RunState } from "#rules/run/inputs.ts";
+import { applyHappening } from "#rules/run/lifecycle.ts";
 import { type Chance, chance } from "./support/random.ts";
 import {
   AGENT_FAILED,

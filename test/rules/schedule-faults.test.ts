@@ -1,6 +1,6 @@
 /** Schedules that can't be kept, each with what to write instead, and the forms in which a single time is written. */
 import { describe, expect, it } from "vitest";
-import { resolveAt, scheduleFault } from "#durable-objects/triggers/schedule-rules.ts";
+import { resolveAt, scheduleFault } from "#rules/schedules/schedule.ts";
 
 const NOW_MS = Date.parse("2026-11-22T10:00:00Z");
 

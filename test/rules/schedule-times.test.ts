@@ -1,6 +1,6 @@
 /** When schedules fire: a table made by hand, and every minute of the weeks around a change of the clocks. */
 import { describe, expect, it } from "vitest";
-import { jitterMs, nextSlots, type Timing } from "#durable-objects/triggers/schedule-rules.ts";
+import { jitterMs, nextSlots, type Timing } from "#rules/schedules/schedule.ts";
 import { firesOf, shownMinutes } from "./support/clock-oracle.ts";
 
 const PARIS = "Europe/Paris";

@@ -1,6 +1,6 @@
 /** Several events of a transcript in one row, and taken apart again. */
 import { describe, expect, it } from "vitest";
-import { type Chunk, chunkLines, splitChunk } from "#durable-objects/transcript-chunk.ts";
+import { type Chunk, chunkLines, splitChunk } from "#rules/transcript-chunk.ts";
 
 describe("splitChunk", () => {
   it("gives each event with its number and the bytes up to its end", () => {

@@ -1,6 +1,6 @@
 /** Metering a model call costs what is read, however long a line is and however small the pieces are. */
 import { describe, expect, it } from "vitest";
-import { usageMeter } from "#worker/proxy/usage-meter.ts";
+import { usageMeter } from "#worker/proxy/model/usage-meter.ts";
 
 const encoder = new TextEncoder();
 

@@ -1,6 +1,7 @@
 /** Flow control of a viewer: what may be under way, and what its acknowledgements do. */
 import { describe, expect, it } from "vitest";
-import type { Chunk } from "#durable-objects/transcript-chunk.ts";
+import { VIEWER_STALL_MS, VIEWER_WINDOW } from "#protocol/viewer.ts";
+import type { Chunk } from "#rules/transcript-chunk.ts";
 import {
   afterAck,
   afterSend,
@@ -11,8 +12,7 @@ import {
   takeFitting,
   takeMessages,
   type ViewerPosition,
-} from "#durable-objects/viewer-window.ts";
-import { VIEWER_STALL_MS, VIEWER_WINDOW } from "#protocol/viewer.ts";
+} from "#rules/viewer-window.ts";
 import { type Chance, chance } from "./support/random.ts";
 
 /** The last of some that are sent. */

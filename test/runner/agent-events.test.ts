@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import type { SDKMessage, SDKResultMessage } from "@anthropic-ai/claude-agent-sdk";
 import { describe, expect, it } from "vitest";
 import { runnerEventSchema } from "#protocol/transcript.ts";
-import { AgentEvents } from "#sandbox-runner/agent-events.ts";
-import { agentError } from "#sandbox-runner/outcome.ts";
+import { AgentEvents } from "#sandbox-runner/agent/agent-events.ts";
+import { agentError } from "#sandbox-runner/agent/outcome.ts";
 
 const recorded: Record<string, SDKMessage> = JSON.parse(
   readFileSync(new URL("./fixtures/sdk-messages.json", import.meta.url), "utf8"),

@@ -1,7 +1,7 @@
 /** How long the agent's program is kept, as a table over what it says. Times are milliseconds from the beginning. */
 import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
 import { describe, expect, it } from "vitest";
-import { AgentLife } from "#sandbox-runner/agent-life.ts";
+import { AgentLife } from "#sandbox-runner/agent/agent-end.ts";
 
 type Word =
   | "init"

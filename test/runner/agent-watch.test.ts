@@ -1,7 +1,7 @@
 /** The deadlines of the agent's program, with the clock set: what it does at its start is told from what hooks do then. */
 import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { AgentWatch } from "#sandbox-runner/agent-watch.ts";
+import { AgentWatch } from "#sandbox-runner/agent/agent-watch.ts";
 
 const system = (subtype: string) =>
   ({ type: "system", subtype, hook_id: "one", hook_name: "SessionStart", stdout: "", stderr: "" }) as SDKMessage;

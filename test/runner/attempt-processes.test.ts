@@ -1,8 +1,8 @@
 /** Ending an attempt's processes ends those, whatever they hide behind, and no others. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { ATTEMPT_VARIABLE, endAttemptProcesses } from "#sandbox-runner/attempt-processes.ts";
-import { type PipedProcess, startProcess } from "#sandbox-runner/spawn.ts";
+import { ATTEMPT_VARIABLE, endAttemptProcesses } from "#sandbox-runner/process/attempt-processes.ts";
+import { type PipedProcess, startProcess } from "#sandbox-runner/process/spawn.ts";
 import { noSandbox } from "./support/bed.ts";
 import { processesWith } from "./support/processes.ts";
 import { until } from "./support/until.ts";

@@ -1,8 +1,14 @@
 /** A run that uses more of the machine than it may is ended, and says why; the runner goes on. */
 import { describe, expect, it } from "vitest";
-import { watchBounds } from "#sandbox-runner/bounds-watch.ts";
-import { defaultBounds, diskExcess, type Excess, isToBeCounted, processExcess } from "#sandbox-runner/run-bounds.ts";
-import type { RunFolder } from "#sandbox-runner/run-folder.ts";
+import { watchBounds } from "#sandbox-runner/attempt/bounds-watch.ts";
+import {
+  defaultBounds,
+  diskExcess,
+  type Excess,
+  isToBeCounted,
+  processExcess,
+} from "#sandbox-runner/process/run-bounds.ts";
+import type { RunFolder } from "#sandbox-runner/process/run-folder.ts";
 import { greedyRuns } from "./support/greedy-runs.ts";
 import { usualWays } from "./support/ways.ts";
 

@@ -3,9 +3,9 @@ import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { checkoutCommand, localBranch, wholeRef } from "#sandbox-runner/checkout-plan.ts";
-import { planClones, readHead } from "#sandbox-runner/clone-plan.ts";
-import { awaitProcess, type CommandEnd, startProcess } from "#sandbox-runner/spawn.ts";
+import { checkoutCommand, localBranch, wholeRef } from "#sandbox-runner/git/checkout-plan.ts";
+import { planClones, readHead } from "#sandbox-runner/git/clone-plan.ts";
+import { awaitProcess, type CommandEnd, startProcess } from "#sandbox-runner/process/spawn.ts";
 import { commitTo, type Files, git, seedUpstream } from "./support/upstream.ts";
 
 let folder: string;

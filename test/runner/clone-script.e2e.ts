@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { CLONE_SETTINGS, cloneCommand, planClones, readHead } from "#sandbox-runner/clone-plan.ts";
-import { gatherEvidence } from "#sandbox-runner/evidence.ts";
-import type { RunFolder } from "#sandbox-runner/run-folder.ts";
-import { withoutSandbox } from "#sandbox-runner/sandbox.ts";
-import { awaitProcess, startProcess } from "#sandbox-runner/spawn.ts";
+import { gatherEvidence } from "#sandbox-runner/attempt/evidence.ts";
+import { CLONE_SETTINGS, cloneCommand, planClones, readHead } from "#sandbox-runner/git/clone-plan.ts";
+import type { RunFolder } from "#sandbox-runner/process/run-folder.ts";
+import { awaitProcess, startProcess } from "#sandbox-runner/process/spawn.ts";
+import { withoutSandbox } from "#sandbox-runner/sandbox/sandbox.ts";
 import { type GitServer, startGitServer } from "#scripts/demo-upstream/git-server.ts";
 import { commitTo, git, seedUpstream } from "./support/upstream.ts";
 

@@ -1,7 +1,7 @@
 /** Frames are numbered, kept until acknowledged, and resent. */
 import { describe, expect, it } from "vitest";
 import { FRAME_WINDOW, type FrameBody, type RunnerToRun } from "#protocol/runner-link.ts";
-import { FrameLog } from "#sandbox-runner/frame-log.ts";
+import { FrameLog } from "#sandbox-runner/link/frame-log.ts";
 
 function frame(text: string): FrameBody {
   return { kind: "event", event: { type: "agent.message", message_id: "m", text } };

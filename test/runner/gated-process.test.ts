@@ -2,8 +2,8 @@
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
-import { GatedProcess } from "#sandbox-runner/gated-process.ts";
-import { startProcess } from "#sandbox-runner/spawn.ts";
+import { GatedProcess } from "#sandbox-runner/agent/gated-process.ts";
+import { startProcess } from "#sandbox-runner/process/spawn.ts";
 
 it("holds a process back until there is room", async () => {
   const room = Promise.withResolvers<void>();

@@ -1,7 +1,7 @@
 /** What the transcript says of hooks, and which of them end a run, as a table. Times are milliseconds from the beginning. */
 import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
 import { describe, expect, it } from "vitest";
-import { HookWatch } from "#sandbox-runner/hook-watch.ts";
+import { HookWatch } from "#sandbox-runner/agent/hook-watch.ts";
 
 const BOUND_MS = 20_000;
 

@@ -1,7 +1,7 @@
 /** What a runner answers its pool: taken or declined, leaving, alive; and what it does when its id is taken. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { RUNNER_CLOSE, type RunnerToPool } from "#protocol/runner-link.ts";
-import { type Answer, PoolLink } from "#sandbox-runner/pool-link.ts";
+import { type Answer, PoolLink } from "#sandbox-runner/runner/pool-link.ts";
 import { FakeInstance, RUNNER_TOKEN } from "./support/fake-instance.ts";
 import { until } from "./support/until.ts";
 

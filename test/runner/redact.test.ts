@@ -1,7 +1,7 @@
 /** No token leaves the runner, whole or in pieces. */
 import { describe, expect, it } from "vitest";
-import { createLog } from "#sandbox-runner/log.ts";
-import { Redactor } from "#sandbox-runner/redact.ts";
+import { createLog } from "#sandbox-runner/process/log.ts";
+import { Redactor } from "#sandbox-runner/process/redact.ts";
 
 const secret = "rvl_proxy_abcabcabd";
 const redactor = new Redactor([secret, "rvl_link_0123456789", "short"]);

@@ -4,8 +4,8 @@ import { type AddressInfo, connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it } from "vitest";
 import { errorBodySchema } from "#protocol/errors.ts";
-import { type Relay, startRelay } from "#sandbox-runner/relay.ts";
-import { endToEndHeaders, isFramedPlainly, relayAllows, requestHeaders } from "#sandbox-runner/relay-rules.ts";
+import { type Relay, startRelay } from "#sandbox-runner/sandbox/relay.ts";
+import { endToEndHeaders, isFramedPlainly, relayAllows, requestHeaders } from "#sandbox-runner/sandbox/relay-rules.ts";
 
 const scope = { runId: "run_1", repositories: 2 };
 

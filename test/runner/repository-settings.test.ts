@@ -1,6 +1,6 @@
 /** What of a repository's settings has no effect, and what the run sets against it, as tables. */
 import { describe, expect, it } from "vitest";
-import { runSettings } from "#sandbox-runner/repository-settings.ts";
+import { runSettings } from "#sandbox-runner/agent/repository-settings.ts";
 
 const env = {
   PATH: "/usr/bin",

@@ -2,11 +2,17 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { runError } from "#protocol/run-errors.ts";
-import { CLONE_SETTINGS, cloneCommand, planClones, readableGitError, readHead } from "#sandbox-runner/clone-plan.ts";
-import { readCounts } from "#sandbox-runner/evidence.ts";
-import { gitSettings } from "#sandbox-runner/git-settings.ts";
-import { faultOf, outcomeOf } from "#sandbox-runner/outcome.ts";
-import { launcherScript, launchScript } from "#sandbox-runner/sandbox-config.ts";
+import { faultOf, outcomeOf } from "#sandbox-runner/agent/outcome.ts";
+import { readCounts } from "#sandbox-runner/attempt/evidence.ts";
+import {
+  CLONE_SETTINGS,
+  cloneCommand,
+  planClones,
+  readableGitError,
+  readHead,
+} from "#sandbox-runner/git/clone-plan.ts";
+import { gitSettings } from "#sandbox-runner/git/git-settings.ts";
+import { launcherScript, launchScript } from "#sandbox-runner/sandbox/sandbox-config.ts";
 import { isRoot, USER } from "./support/ways.ts";
 
 describe("a clone's folder", () => {

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createRunFolder, readRunRecord, removeRunFolder } from "#sandbox-runner/run-folder.ts";
+import { createRunFolder, readRunRecord, removeRunFolder } from "#sandbox-runner/process/run-folder.ts";
 
 describe("an attempt's folder", () => {
   let state: string;

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { statSync } from "node:fs";
 import { afterEach, expect, it } from "vitest";
-import { namelessBytes, processUsage } from "#sandbox-runner/run-usage.ts";
+import { namelessBytes, processUsage } from "#sandbox-runner/process/run-usage.ts";
 
 const running: ReturnType<typeof spawn>[] = [];
 

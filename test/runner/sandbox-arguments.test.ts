@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { accountFiles, confinedArguments } from "#sandbox-runner/sandbox-arguments.ts";
-import { possibleOwners } from "#sandbox-runner/sandbox-owner.ts";
+import { accountFiles, confinedArguments } from "#sandbox-runner/sandbox/sandbox-arguments.ts";
+import { possibleOwners } from "#sandbox-runner/sandbox/sandbox-owner.ts";
 import { noSandbox } from "./support/bed.ts";
 
 const GIVEN = [

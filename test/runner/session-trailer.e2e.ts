@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { gitEnvironment, gitSettings } from "#sandbox-runner/git-settings.ts";
+import { gitEnvironment, gitSettings } from "#sandbox-runner/git/git-settings.ts";
 
 const URL = "https://reveille.test/sessions/one";
 const TRAILER = `Session: ${URL}`;

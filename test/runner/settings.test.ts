@@ -1,6 +1,6 @@
 /** What a runner is told by its environment. */
 import { describe, expect, it } from "vitest";
-import { readSettings } from "#sandbox-runner/settings.ts";
+import { readSettings } from "#sandbox-runner/runner/settings.ts";
 
 const good = {
   REVEILLE_URL: "http://localhost:8787/",

@@ -1,6 +1,6 @@
 /** When another spare executor is prepared. */
 import { describe, expect, it } from "vitest";
-import { nextPreparation, type SpareState } from "#sandbox-runner/spare-rules.ts";
+import { nextPreparation, type SpareState } from "#sandbox-runner/runner/spare-rules.ts";
 
 const none: SpareState = {
   wanted: 1,

@@ -1,6 +1,6 @@
 /** A killed process ends for us, whatever it has left behind with its output open. */
 import { expect, it } from "vitest";
-import { awaitProcess, startProcess } from "#sandbox-runner/spawn.ts";
+import { awaitProcess, startProcess } from "#sandbox-runner/process/spawn.ts";
 import { processesWith } from "./support/processes.ts";
 import { until } from "./support/until.ts";
 

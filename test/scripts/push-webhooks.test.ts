@@ -10,7 +10,7 @@ import { runCommand } from "#scripts/child-process.ts";
 import { DEMO_REPOSITORY } from "#scripts/demo-upstream/demo-history.ts";
 import { gitEnvironment } from "#scripts/demo-upstream/git-environment.ts";
 import { type DemoUpstream, startDemoUpstream } from "#scripts/instance/demo-upstream.ts";
-import { readGithub } from "#worker/listeners/github/read-event.ts";
+import { readGithub } from "#worker/inbound/sources/github/read-event.ts";
 import { until } from "./support/until.ts";
 
 const SECRET = "a-secret-of-the-webhook-test";

@@ -8,7 +8,7 @@ import type { ClockMessage } from "#worker/bindings.ts";
 import { lookAt } from "#worker/clock/look-at.ts";
 import { sweep } from "#worker/clock/sweep.ts";
 import { type Deps, depsOf } from "#worker/deps.ts";
-import { makeDeliveryId } from "#worker/inbox/delivery-ids.ts";
+import { makeDeliveryId } from "#worker/inbound/delivery-ids.ts";
 import { call } from "./api.ts";
 
 export function realDeps(): Deps {

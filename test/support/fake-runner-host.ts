@@ -1,5 +1,5 @@
 /** A host of runners in memory. It keeps the same contract as the real ones: `test/contracts/runner-host.ts`. */
-import type { Grant, HostReports, RunnerHost } from "#durable-objects/runner-host.ts";
+import type { Grant, HostReports, RunnerHost } from "#durable-objects/pool/hosts/lease-host.ts";
 import { type LeaseRef, type PoolToRunner, RUNNER_GRACE_MS } from "#protocol/runner-link.ts";
 
 interface FakeRunnerState {

@@ -9,8 +9,8 @@
  * A fake runner needs none of this: it does nothing that it is not told.
  */
 import { env } from "cloudflare:workers";
-import type { PoolObject } from "#durable-objects/pool-object.ts";
-import type { RoutineObject } from "#durable-objects/routine-object.ts";
+import type { PoolObject } from "#durable-objects/pool/pool-object.ts";
+import type { RoutineObject } from "#durable-objects/routine/routine-object.ts";
 import { ownerKeyOf } from "#protocol/ids.ts";
 import * as classes from "#worker/index.ts";
 

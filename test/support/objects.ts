@@ -1,7 +1,7 @@
 /** The objects behind an id, for tests in workerd that evict them or look inside. */
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { poolObject, routineObject } from "#durable-objects/object-ids.ts";
+import { poolObject, routineObject } from "#instance/objects.ts";
 import { ownerKeyOf } from "#protocol/ids.ts";
 
 /** The object itself, whether or not it owns the id. */

@@ -1,12 +1,12 @@
 /** The rules about bodies, as tables: faults by name, nearest keys, what is not here yet, repository addresses. */
 import { describe, expect, it } from "vitest";
 import { FUTURE_ROUTINE_KEYS, FUTURE_TRIGGER_TYPES, routineInputSchema } from "#protocol/routine.ts";
-import { nearestKey } from "#worker/body/nearest-key.ts";
-import { isNestedDeeper } from "#worker/body/nesting.ts";
-import { futureKeyRefusal } from "#worker/body/not-available-yet.ts";
-import { BODY_LIMIT_BYTES, readJson } from "#worker/body/read-json.ts";
-import { isLoopback, repositoriesRefusal } from "#worker/body/repository-address.ts";
-import { schemaRefusal } from "#worker/body/schema-faults.ts";
+import { nearestKey } from "#rules/routine/nearest-key.ts";
+import { futureKeyRefusal } from "#rules/routine/not-available-yet.ts";
+import { isLoopback, repositoriesRefusal } from "#rules/routine/repository-address.ts";
+import { schemaRefusal } from "#rules/routine/schema-faults.ts";
+import { isNestedDeeper } from "#worker/http/nesting.ts";
+import { BODY_LIMIT_BYTES, readJson } from "#worker/http/read-json.ts";
 
 const KEYS = Object.keys(routineInputSchema.shape);
 

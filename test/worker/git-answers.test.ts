@@ -1,6 +1,6 @@
 /** What an upstream answers in place of git is refused in words that git shows, and never taken for an empty repository. */
 import { describe, expect, it } from "vitest";
-import { askGit } from "#worker/proxy/git-upstream.ts";
+import { askGit } from "#worker/proxy/git/git-upstream.ts";
 import { ProxyBed, REPOSITORY } from "./proxy-bed.ts";
 import { type Asked, errorOf } from "./support.ts";
 

@@ -1,10 +1,10 @@
 /** Git's wire format: packets, what a push asks for, and what the upstream reports of it. */
 import { describe, expect, it, vi } from "vitest";
-import { HeldBody } from "#worker/proxy/held-body.ts";
-import { PacketReader } from "#worker/proxy/pkt-line.ts";
-import { PushReport } from "#worker/proxy/push-report.ts";
-import { parsePush, pushedBranches } from "#worker/proxy/push-request.ts";
-import { readPush } from "#worker/proxy/read-push.ts";
+import { HeldBody } from "#worker/proxy/git/held-body.ts";
+import { PacketReader } from "#worker/proxy/git/pkt-line.ts";
+import { PushReport } from "#worker/proxy/git/push-report.ts";
+import { parsePush, pushedBranches } from "#worker/proxy/git/push-request.ts";
+import { readPush } from "#worker/proxy/git/read-push.ts";
 
 const encoder = new TextEncoder();
 

@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { runSchema } from "#protocol/run.ts";
 import { readTranscript } from "#test/support/api.ts";
-import { askGit } from "#worker/proxy/git-upstream.ts";
+import { askGit } from "#worker/proxy/git/git-upstream.ts";
 import { MODEL, ProxyBed, REPOSITORY } from "./proxy-bed.ts";
 import { type Asked, ask, errorOf, read } from "./support.ts";
 

@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { basicAuthorization, basicPassword, bearerToken } from "#worker/auth/credentials.ts";
 import { pickHeaders } from "#worker/proxy/headers.ts";
-import { refusedByRule } from "#worker/proxy/tool-rule.ts";
-import { usageMeter } from "#worker/proxy/usage-meter.ts";
+import { refusedByRule } from "#worker/proxy/model/tool-rule.ts";
+import { usageMeter } from "#worker/proxy/model/usage-meter.ts";
 
 const encoder = new TextEncoder();
 

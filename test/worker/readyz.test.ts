@@ -4,8 +4,8 @@ import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
 import { deliverGithub } from "#test/support/deliver.ts";
 import { d1, hang } from "#test/support/hang.ts";
+import { readinessFaults } from "#worker/health/readiness.ts";
 import worker from "#worker/index.ts";
-import { readinessFaults } from "#worker/readiness.ts";
 import { ask, errorOf } from "./support.ts";
 
 const BINDINGS = ["DB", "ROUTINE", "POOL", "GATE", "CLOCK", "BODIES", "ASSETS"];

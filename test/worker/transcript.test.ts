@@ -6,8 +6,8 @@ import { type TranscriptEvent, transcriptEventSchema } from "#protocol/transcrip
 import { eventsOf, readTranscript } from "#test/support/api.ts";
 import { agentSays, FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
 import { dial } from "#test/support/test-socket.ts";
-import { sseAnswer } from "#worker/sse/sse-answer.ts";
-import { type StreamState, streamStart, translate } from "#worker/sse/translate.ts";
+import { sseAnswer } from "#worker/live/sse-answer.ts";
+import { type StreamState, streamStart, translate } from "#worker/live/translate.ts";
 import { ask, createRoutine, errorOf, read } from "./support.ts";
 
 const started = z.object({ run_id: z.string(), session_id: z.string() });

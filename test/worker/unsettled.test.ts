@@ -1,8 +1,8 @@
 /** Routines with runs that have not settled, as the sweep finds them: a few at a time, every one in its turn, at a small cost. */
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, it } from "vitest";
+import { dueStore } from "#instance/d1/due.ts";
 import { countingReads } from "#test/support/rows-read.ts";
-import { dueStore } from "#worker/store/due.ts";
 
 const LIMIT = 20;
 

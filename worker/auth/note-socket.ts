@@ -1,7 +1,7 @@
 /** Before a web session is given a socket, or a ticket for one: where, so that the end of the sign-in closes it there. */
-import type { Access } from "#durable-objects/access.ts";
+import type { Access } from "#durable-objects/routine/viewers/access.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
-import type { HttpContext } from "../http-env.ts";
+import type { HttpContext } from "../http/http-env.ts";
 
 /** @returns `not_found` for a session that nobody owns: then nothing is noted. */
 export async function noteSocket(c: HttpContext, { session }: Access, sessionId: string): Promise<Result<null>> {

@@ -1,6 +1,6 @@
 /** The cookie of a web session. Its content is a secret; D1 keeps the hash alone. */
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
-import type { HttpContext } from "../http-env.ts";
+import type { HttpContext } from "../http/http-env.ts";
 
 export const WEB_SESSION_LIFETIME_MS = 30 * 86_400_000;
 

@@ -1,11 +1,12 @@
 /** What becomes of a message of the sweep: the routine's object strikes, and D1 hears when it is due again. */
-import type { DueAnswer } from "#durable-objects/peers.ts";
-import { withinDeadline } from "#durable-objects/within-deadline.ts";
+
+import type { DueChange } from "#instance/d1/due.ts";
+import { withinDeadline } from "#instance/in-time.ts";
+import type { DueAnswer } from "#instance/object-contracts.ts";
 import type { Result } from "#protocol/errors.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { ClockMessage } from "../bindings.ts";
 import type { Deps } from "../deps.ts";
-import type { DueChange } from "../store/due.ts";
 
 /** An object that has not answered by then holds up no other. */
 const STRIKE_DEADLINE_MS = 30_000;

@@ -2,12 +2,13 @@
  * The sweep, once a minute: sends routines that are due to their objects, wakes those with runs that have not settled, takes
  * up deliveries and pushes that were cut off, and ends sign-ins.
  */
-import { withinDeadline } from "#durable-objects/within-deadline.ts";
+
+import type { DueRow } from "#instance/d1/due.ts";
+import { withinDeadline } from "#instance/in-time.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { ClockMessage } from "../bindings.ts";
 import type { Deps } from "../deps.ts";
-import { lastDeliveryIdOf } from "../inbox/delivery-ids.ts";
-import type { DueRow } from "../store/due.ts";
+import { lastDeliveryIdOf } from "../inbound/delivery-ids.ts";
 
 /** What one batch of messages may hold. */
 const PAGE = 100;

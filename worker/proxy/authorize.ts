@@ -1,9 +1,9 @@
 /** Which attempt a proxied request belongs to: its token, and the run in its path, must be of one attempt. */
-import { verifyAttemptToken } from "#durable-objects/attempt-token.ts";
+import { verifyAttemptToken } from "#instance/attempt-token.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { basicPassword, bearerToken } from "../auth/credentials.ts";
-import type { HttpContext } from "../http-env.ts";
+import type { HttpContext } from "../http/http-env.ts";
 
 /** Whether the attempt is still on is for the run's object to say. */
 export async function readLease(c: HttpContext): Promise<Result<LeaseRef>> {

@@ -1,8 +1,8 @@
 /** The proxies under `/proxy/{run_id}/`: the only paths of the worker that a sandbox's token opens. */
-import type { App } from "../http-env.ts";
+import type { App } from "../http/http-env.ts";
 import { readLease } from "./authorize.ts";
-import { proxyGit } from "./git-proxy.ts";
-import { proxyModel } from "./model-proxy.ts";
+import { proxyGit } from "./git/git-proxy.ts";
+import { proxyModel } from "./model/model-proxy.ts";
 import { renderToAgent, tellRefusal } from "./render-to-agent.ts";
 
 export function mountProxies(app: App): void {

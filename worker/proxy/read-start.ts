@@ -1,5 +1,5 @@
 /** Reads the beginning of an answer, and leaves the rest. */
-import { within } from "../within.ts";
+import { within } from "../http/within.ts";
 
 /** An answer may begin and never end. */
 const DEADLINE_MS = 5_000;

@@ -2,8 +2,8 @@
 import { errorAnswer, type Refusal } from "#protocol/errors.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
-import type { HttpContext } from "../http-env.ts";
-import { renderRefusal } from "../render-error.ts";
+import type { HttpContext } from "../http/http-env.ts";
+import { renderRefusal } from "../http/render-error.ts";
 
 /**
  * The Messages API has the same error shape. A 4xx of a proxy stays what it is however often it is asked, and the agent's

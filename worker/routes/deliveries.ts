@@ -11,8 +11,8 @@ import { refuse, success } from "#protocol/errors.ts";
 import { deliveryIdSchema } from "#protocol/ids.ts";
 import { eventSourceSchema } from "#protocol/incoming-event.ts";
 import { nullable } from "#protocol/schema.ts";
-import { endpoint } from "../endpoint.ts";
-import type { App } from "../http-env.ts";
+import { endpoint } from "../http/endpoint.ts";
+import type { App } from "../http/http-env.ts";
 import { pageQuery, toPageRequest } from "./inputs.ts";
 
 const params = z.object({ id: deliveryIdSchema });

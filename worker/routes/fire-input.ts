@@ -1,9 +1,9 @@
 /** What fire and run now have in common: the key against repeats, and what identifies the request's meaning. */
 
-import { hashSecret } from "#durable-objects/secrets.ts";
+import { hashSecret } from "#instance/secrets.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { IDEMPOTENCY_KEY_LIMIT, type TriggerEvent, type TriggerType } from "#protocol/trigger-event.ts";
-import type { HttpContext } from "../http-env.ts";
+import type { HttpContext } from "../http/http-env.ts";
 
 export const IDEMPOTENCY_HEADER = {
   name: "Idempotency-Key",

@@ -3,9 +3,9 @@ import { fireAnswerSchema, fireInputSchema } from "#protocol/api.ts";
 import { success } from "#protocol/errors.ts";
 import { logLine } from "#protocol/log.ts";
 import { bearerToken } from "../auth/credentials.ts";
-import { endpoint } from "../endpoint.ts";
-import type { App } from "../http-env.ts";
-import { baseUrl } from "../public-url.ts";
+import { endpoint } from "../http/endpoint.ts";
+import type { App } from "../http/http-env.ts";
+import { baseUrl } from "../http/public-url.ts";
 import { IDEMPOTENCY_HEADER, triggerEvent } from "./fire-input.ts";
 import { routineParams } from "./inputs.ts";
 

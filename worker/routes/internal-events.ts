@@ -4,9 +4,9 @@ import { deliverySchema } from "#protocol/delivery.ts";
 import { refuse, success } from "#protocol/errors.ts";
 import { jsonSchema } from "#protocol/schema.ts";
 import { IDEMPOTENCY_KEY_LIMIT } from "#protocol/trigger-event.ts";
-import { endpoint } from "../endpoint.ts";
-import type { App } from "../http-env.ts";
-import { makeDeliveryId } from "../inbox/delivery-ids.ts";
+import { endpoint } from "../http/endpoint.ts";
+import type { App } from "../http/http-env.ts";
+import { makeDeliveryId } from "../inbound/delivery-ids.ts";
 import { CLAIM_MS } from "../store/deliveries.ts";
 
 const eventInput = z

@@ -2,11 +2,11 @@
 import { z } from "zod";
 import { success } from "#protocol/errors.ts";
 import { webhookSourceSchema, webhookSources } from "#protocol/triggers.ts";
-import { endpoint } from "../endpoint.ts";
-import type { App } from "../http-env.ts";
-import { endpointUrl } from "../inbox/read-delivery.ts";
-import { LISTENERS } from "../listeners/all.ts";
-import { baseUrl } from "../public-url.ts";
+import { endpoint } from "../http/endpoint.ts";
+import type { App } from "../http/http-env.ts";
+import { baseUrl } from "../http/public-url.ts";
+import { endpointUrl } from "../inbound/read-delivery.ts";
+import { LISTENERS } from "../inbound/sources/all.ts";
 
 const listeners = z
   .object({

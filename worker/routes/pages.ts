@@ -1,7 +1,7 @@
 /** The web app: one page, served at every address that people have, and the files that it loads. */
-import type { App, HttpContext } from "../http-env.ts";
-import { renderRefusal } from "../render-error.ts";
-import { PAGE_POLICY } from "../security-headers.ts";
+import type { App, HttpContext } from "../http/http-env.ts";
+import { renderRefusal } from "../http/render-error.ts";
+import { PAGE_POLICY } from "../http/security-headers.ts";
 
 /** An id of whatever form gets the page: it tells a person that there is no such thing better than JSON would. */
 const PAGE_PATHS = ["/", "/routines/:id", "/sessions/:id"];

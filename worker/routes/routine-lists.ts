@@ -5,8 +5,8 @@ import { occurrenceIdSchema, runIdSchema, sessionIdSchema } from "#protocol/ids.
 import { revisionSchema } from "#protocol/routine.ts";
 import { runSchema, sessionSchema } from "#protocol/run.ts";
 import { occurrenceSchema } from "#protocol/trigger-event.ts";
-import { endpoint } from "../endpoint.ts";
-import type { App } from "../http-env.ts";
+import { endpoint } from "../http/endpoint.ts";
+import type { App } from "../http/http-env.ts";
 import { pageQuery, routineParams, toPageRequest } from "./inputs.ts";
 
 /** Also the page of `GET /api/v1/runs`. */

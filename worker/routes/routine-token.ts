@@ -1,9 +1,9 @@
 /** The one token of a routine for the fire endpoint. It is shown once; a new one revokes the old. */
 import { routineTokenSchema } from "#protocol/api.ts";
 import { success } from "#protocol/errors.ts";
-import { endpoint } from "../endpoint.ts";
-import type { App } from "../http-env.ts";
-import { baseUrl } from "../public-url.ts";
+import { endpoint } from "../http/endpoint.ts";
+import type { App } from "../http/http-env.ts";
+import { baseUrl } from "../http/public-url.ts";
 import { routineParams } from "./inputs.ts";
 
 const at = { path: "/api/v1/routines/{id}/token", tag: "Routines", access: "owner", params: routineParams } as const;

@@ -4,12 +4,12 @@ import { type Result, success } from "#protocol/errors.ts";
 import { drawOwnerKey, IdMaker, routineIdSchema } from "#protocol/ids.ts";
 import { type Routine, routineInputSchema, routinePatchSchema, routineSchema } from "#protocol/routine.ts";
 import { admissionSchema } from "#protocol/trigger-event.ts";
-import { futureKeyRefusal } from "../body/not-available-yet.ts";
-import { repositoriesRefusal } from "../body/repository-address.ts";
-import { endpoint } from "../endpoint.ts";
-import type { App, HttpContext } from "../http-env.ts";
-import { presentRoutine, watchedRepositories } from "../present-routine.ts";
-import { baseUrl } from "../public-url.ts";
+import { futureKeyRefusal } from "#rules/routine/not-available-yet.ts";
+import { presentRoutine, watchedRepositories } from "#rules/routine/present-routine.ts";
+import { repositoriesRefusal } from "#rules/routine/repository-address.ts";
+import { endpoint } from "../http/endpoint.ts";
+import type { App, HttpContext } from "../http/http-env.ts";
+import { baseUrl } from "../http/public-url.ts";
 import { IDEMPOTENCY_HEADER, triggerEvent } from "./fire-input.ts";
 import { pageQuery, routineParams, toPageRequest } from "./inputs.ts";
 

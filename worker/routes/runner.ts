@@ -1,12 +1,12 @@
 /** Where runners dial in: the pool's socket, and one socket per run. */
-import { verifyAttemptToken } from "#durable-objects/attempt-token.ts";
+import { verifyAttemptToken } from "#instance/attempt-token.ts";
 import { refuse } from "#protocol/errors.ts";
 import { bearerToken } from "../auth/credentials.ts";
 import { secretsMatch } from "../auth/secrets.ts";
-import type { App } from "../http-env.ts";
-import { baseUrl } from "../public-url.ts";
-import { renderRefusal } from "../render-error.ts";
-import { isWebSocketUpgrade } from "../upgrade.ts";
+import type { App } from "../http/http-env.ts";
+import { baseUrl } from "../http/public-url.ts";
+import { renderRefusal } from "../http/render-error.ts";
+import { isWebSocketUpgrade } from "../http/upgrade.ts";
 
 const POOL = "default";
 const refused = refuse("runner_refused", { field: "Authorization" }).refusal;

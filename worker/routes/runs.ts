@@ -3,8 +3,8 @@ import { z } from "zod";
 import { success } from "#protocol/errors.ts";
 import { routineIdSchema, runIdSchema } from "#protocol/ids.ts";
 import { runSchema, runStatuses } from "#protocol/run.ts";
-import { endpoint } from "../endpoint.ts";
-import type { App } from "../http-env.ts";
+import { endpoint } from "../http/endpoint.ts";
+import type { App } from "../http/http-env.ts";
 import { pageQuery, runParams, toPageRequest } from "./inputs.ts";
 import { runPage } from "./routine-lists.ts";
 

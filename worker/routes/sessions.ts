@@ -3,8 +3,8 @@ import { ticketSchema } from "#protocol/api.ts";
 import { refuse } from "#protocol/errors.ts";
 import { sessionSchema } from "#protocol/run.ts";
 import { noteSocket } from "../auth/note-socket.ts";
-import { endpoint } from "../endpoint.ts";
-import type { App } from "../http-env.ts";
+import { endpoint } from "../http/endpoint.ts";
+import type { App } from "../http/http-env.ts";
 import { sessionParams } from "./inputs.ts";
 
 const one = { tag: "Sessions", access: "owner", params: sessionParams } as const;

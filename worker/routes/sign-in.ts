@@ -1,6 +1,6 @@
 /** Signing a browser in and out: by the owner's token, or by a one-use code that the owner made. */
 import { z } from "zod";
-import { hashSecret, makeSecret } from "#durable-objects/secrets.ts";
+import { hashSecret, makeSecret } from "#instance/secrets.ts";
 import { refuse, success } from "#protocol/errors.ts";
 import { timestamp, timestampSchema } from "#protocol/time.ts";
 import { endSockets } from "../auth/end-sockets.ts";
@@ -8,8 +8,8 @@ import { isOwnOrigin } from "../auth/origin.ts";
 import { secretsMatch } from "../auth/secrets.ts";
 import { makeSignInId } from "../auth/sign-in-ids.ts";
 import { clearWebCookie, readWebCookie, WEB_SESSION_LIFETIME_MS, writeWebCookie } from "../auth/web-cookie.ts";
-import { endpoint } from "../endpoint.ts";
-import type { App, HttpContext } from "../http-env.ts";
+import { endpoint } from "../http/endpoint.ts";
+import type { App, HttpContext } from "../http/http-env.ts";
 
 const SIGN_IN_CODE_LIFETIME_MS = 600_000;
 const USER_AGENT_LENGTH = 300;

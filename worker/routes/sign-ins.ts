@@ -5,8 +5,8 @@ import { refuse, success } from "#protocol/errors.ts";
 import { signInIdSchema } from "#protocol/ids.ts";
 import { signInSchema } from "#protocol/sign-in.ts";
 import { endSockets } from "../auth/end-sockets.ts";
-import { endpoint } from "../endpoint.ts";
-import type { App } from "../http-env.ts";
+import { endpoint } from "../http/endpoint.ts";
+import type { App } from "../http/http-env.ts";
 import { pageQuery, toPageRequest } from "./inputs.ts";
 
 const signInPage = pageSchema(signInSchema).meta({ id: "SignInPage" });

@@ -6,12 +6,12 @@ import { deliveryIdSchema, routineIdSchema, triggerIdSchema } from "#protocol/id
 import { eventSourceSchema } from "#protocol/incoming-event.ts";
 import { jsonSchema, nullable } from "#protocol/schema.ts";
 import { timestamp, timestampSchema } from "#protocol/time.ts";
-import { endpoint } from "../endpoint.ts";
-import type { App, HttpContext } from "../http-env.ts";
-import { makeDeliveryId } from "../inbox/delivery-ids.ts";
-import { endpointUrl } from "../inbox/read-delivery.ts";
-import { LISTENERS } from "../listeners/all.ts";
-import { baseUrl } from "../public-url.ts";
+import { endpoint } from "../http/endpoint.ts";
+import type { App, HttpContext } from "../http/http-env.ts";
+import { baseUrl } from "../http/public-url.ts";
+import { makeDeliveryId } from "../inbound/delivery-ids.ts";
+import { endpointUrl } from "../inbound/read-delivery.ts";
+import { LISTENERS } from "../inbound/sources/all.ts";
 import type { StoredDelivery } from "../store/deliveries.ts";
 import { routineParams } from "./inputs.ts";
 

@@ -1,8 +1,8 @@
 /** Pushes that have been sent on and of which it is not known yet what became of them, in D1. */
 import { eq, lte } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { begunPushes } from "#instance/d1/schema.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
-import { begunPushes } from "./schema.ts";
 
 export interface BegunPush {
   id: string;

@@ -1,9 +1,10 @@
 /** Deliveries in D1, from their coming in to what became of them; their bodies are in the row where they fit, else in R2. */
-import { withinDeadline } from "#durable-objects/within-deadline.ts";
+
+import type { deliveries } from "#instance/d1/schema.ts";
+import { withinDeadline } from "#instance/in-time.ts";
 import type { Delivery, DeliveryOutcome } from "#protocol/delivery.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { Bodies } from "./bodies.ts";
-import type { deliveries } from "./schema.ts";
 
 type Row = typeof deliveries.$inferSelect;
 

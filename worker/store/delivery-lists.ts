@@ -1,14 +1,14 @@
 /** What people read of deliveries in D1: lists, one with its body, and how many requests were not believed. */
 import { and, desc, eq, getTableColumns, gte, lt, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { pageEnd, pageEndSchema } from "#durable-objects/page-end.ts";
+import { pageEnd, pageEndSchema } from "#instance/d1/page-bounds.ts";
+import { deliveries, verificationFailureCounts } from "#instance/d1/schema.ts";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import type { Delivery, DeliveryDetail, VerificationFailure } from "#protocol/delivery.ts";
 import { timeOf } from "#protocol/ids.ts";
 import type { EventSource } from "#protocol/incoming-event.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { Bodies } from "./bodies.ts";
-import { deliveries, verificationFailureCounts } from "./schema.ts";
 
 interface DeliveryFilter {
   source: EventSource | null;

@@ -1,6 +1,7 @@
 /** What GitHub can tell of: repositories that an App was given, and those whose own webhooks have told something, in D1. */
-import type { InstallationChange } from "../listeners/github/installation.ts";
-import type { RepositoryNews } from "../listeners/github/repository-news.ts";
+import type { AskedRepository, Reach } from "#rules/routine/present-routine.ts";
+import type { InstallationChange } from "../inbound/sources/github/installation.ts";
+import type { RepositoryNews } from "../inbound/sources/github/repository-news.ts";
 
 export interface SeenRepository {
   id: number;
@@ -8,22 +9,6 @@ export interface SeenRepository {
   private: boolean;
   installation_id: number;
   account: string;
-}
-
-/** A repository as a routine has it. */
-export interface AskedRepository {
-  /** From `placeKey`: two routines may mean different repositories by it. */
-  place: string;
-  /** In lower case. */
-  name: string;
-  /** Null while nothing has come from it. */
-  id: number | null;
-}
-
-/** Whether events of a repository can come. */
-export interface Reach {
-  /** Null for all events; otherwise the ones that the App is sent. */
-  events: ReadonlySet<string> | null;
 }
 
 export interface GithubApp {

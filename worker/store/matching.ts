@@ -1,8 +1,8 @@
 /** Finds in D1 what an event is about: the routines that wait for it, and the run that caused it. */
 import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { pushMarks } from "#instance/d1/schema.ts";
 import type { Cause } from "#protocol/incoming-event.ts";
-import { pushMarks } from "./schema.ts";
 
 export interface Matching {
   /** Which routines wait for which of the keys. */

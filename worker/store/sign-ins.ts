@@ -1,11 +1,11 @@
 /** Web sessions and one-use sign-in codes in D1. Callers pass hashes, never secrets; times are Unix milliseconds. */
 import { and, asc, desc, eq, gt, inArray, isNull, lt, lte, ne, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { signInCodes, webSessionObjects, webSessions } from "#instance/d1/schema.ts";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import { ownerKeyOf } from "#protocol/ids.ts";
 import type { SignIn } from "#protocol/sign-in.ts";
 import { timestamp } from "#protocol/time.ts";
-import { signInCodes, webSessionObjects, webSessions } from "./schema.ts";
 
 /** A browser that is signed in. */
 export interface NewSignIn {

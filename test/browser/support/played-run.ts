@@ -13,7 +13,7 @@ import {
   type RunnerToRun,
   runToRunnerSchema,
 } from "#protocol/runner-link.ts";
-import { FrameLog } from "#sandbox-runner/frame-log.ts";
+import { FrameLog } from "#sandbox-runner/link/frame-log.ts";
 import { type Bed, createRoutine, runNow } from "./bed.ts";
 
 export interface PlayedRun {

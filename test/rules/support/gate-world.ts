@@ -2,9 +2,10 @@
  * Many isolates and the instance's counter, in a world whose time and distances are made up: one row of moments holds
  * requests, the ends of waiting, calls on their way, and answers on theirs.
  */
-import { MINUTE_MS, MinuteCount } from "#durable-objects/minute-count.ts";
-import { takeReport } from "#durable-objects/take-report.ts";
-import { GateTally, reportOf, type Ticket } from "#worker/gate-tally.ts";
+
+import { GateTally, reportOf, type Ticket } from "#rules/gate/gate-tally.ts";
+import { MINUTE_MS, MinuteCount } from "#rules/gate/minute-count.ts";
+import { takeReport } from "#rules/gate/take-report.ts";
 
 export interface Arrival {
   atMs: number;

@@ -1,11 +1,11 @@
 /** A run in each of its states, reached through the rules themselves. */
 
-import type { Happening, RunLimits, RunState, Step } from "#durable-objects/run-happenings.ts";
-import { applyHappening } from "#durable-objects/run-lifecycle.ts";
 import { NO_EVIDENCE, NO_USAGE, type QueuedRun, type Run } from "#protocol/run.ts";
 import { runError } from "#protocol/run-errors.ts";
 import type { AttemptOutcome } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
+import type { Happening, RunLimits, RunState, Step } from "#rules/run/inputs.ts";
+import { applyHappening } from "#rules/run/lifecycle.ts";
 
 export const NOW_MS = Date.UTC(2026, 10, 21, 9);
 export const LIMITS: RunLimits = { timeoutMs: 3_600_000, retryMax: 2, retryBackoffMs: 30_000 };

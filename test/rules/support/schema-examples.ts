@@ -1,6 +1,6 @@
 /** Examples of what a JSON schema lets through: the least, the most, and something between by chance. */
 import type { Json, JsonObject } from "#protocol/schema.ts";
-import { isObject } from "#worker/listeners/payload.ts";
+import { isObject } from "#worker/inbound/sources/payload.ts";
 import type { Chance } from "./random.ts";
 
 export interface Example {

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { DatabaseSync } from "node:sqlite";
 import { Readable } from "node:stream";
 import { Hono } from "hono";
-import { makeAttemptToken } from "#durable-objects/attempt-token.ts";
+import { makeAttemptToken } from "#instance/attempt-token.ts";
 import { success } from "#protocol/errors.ts";
 import type { PushRule } from "#protocol/routine.ts";
 import { startGitServer } from "#scripts/demo-upstream/git-server.ts";
@@ -25,7 +25,7 @@ type Branches = new (
 
 /** By their names alone: the types that these files stand on are workerd's, and this is Node. */
 async function workerParts(): Promise<{ proxyGit: ProxyGit; SessionBranches: Branches }> {
-  const [proxy, branches] = ["#worker/proxy/git-proxy.ts", "#durable-objects/session-branches.ts"];
+  const [proxy, branches] = ["#worker/proxy/git/git-proxy.ts", "#durable-objects/routine/sessions/session-branches.ts"];
   return { ...(await import(proxy ?? "")), ...(await import(branches ?? "")) };
 }
 

@@ -2,9 +2,9 @@
  * A program: opens the sandbox again and again, each time with some of bubblewrap's words taken away, and prints what came of
  * each as a line of JSON. The manager keeps its state for a whole process, so a test can't open one in its own.
  */
-import { createRunFolder } from "#sandbox-runner/run-folder.ts";
-import { openSandbox } from "#sandbox-runner/sandbox.ts";
-import { confinedArguments } from "#sandbox-runner/sandbox-arguments.ts";
+import { createRunFolder } from "#sandbox-runner/process/run-folder.ts";
+import { openSandbox } from "#sandbox-runner/sandbox/sandbox.ts";
+import { confinedArguments } from "#sandbox-runner/sandbox/sandbox-arguments.ts";
 
 const [state = "", ...tries] = process.argv.slice(2);
 const nowhere = 9;

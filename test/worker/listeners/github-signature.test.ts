@@ -1,7 +1,7 @@
 /** Who GitHub's signature lets in, in the runtime that checks it. */
 import { sign } from "@octokit/webhooks-methods";
 import { describe, expect, it } from "vitest";
-import { verifyGithub } from "#worker/listeners/github/signature.ts";
+import { verifyGithub } from "#worker/inbound/sources/github/signature.ts";
 
 /** As GitHub's documentation publishes them ("Validating webhook deliveries", testing the validation). */
 const SECRET = "It's a Secret to Everybody";

@@ -2,8 +2,8 @@
 import { exportSPKI, generateKeyPair } from "jose";
 import { describe, expect, it } from "vitest";
 import type { PubsubAuth } from "#protocol/triggers.ts";
-import { GOOGLE_KEYS_URL, verifyGoogleToken } from "#worker/listeners/google-token.ts";
-import { keepIssuerKeys } from "#worker/listeners/issuer-keys.ts";
+import { GOOGLE_KEYS_URL, verifyGoogleToken } from "#worker/inbound/sources/google-token.ts";
+import { keepIssuerKeys } from "#worker/inbound/sources/issuer-keys.ts";
 import {
   AUDIENCE,
   fetchGoogleKeys,

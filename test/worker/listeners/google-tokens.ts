@@ -1,6 +1,6 @@
 /** Tokens as Google signs them for a push subscription, signed with a key of the tests' own. */
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { GOOGLE_KEYS_URL } from "#worker/listeners/google-token.ts";
+import { GOOGLE_KEYS_URL } from "#worker/inbound/sources/google-token.ts";
 
 export const AUDIENCE = "https://example.com";
 export const SERVICE_ACCOUNT = "gae-gcp@appspot.gserviceaccount.com";

@@ -1,6 +1,6 @@
 /** How often an issuer is asked for its keys, whoever makes us look. */
 import { describe, expect, it } from "vitest";
-import { keepIssuerKeys } from "#worker/listeners/issuer-keys.ts";
+import { keepIssuerKeys } from "#worker/inbound/sources/issuer-keys.ts";
 
 const URL = "https://issuer.test/keys";
 const MINUTE_MS = 60_000;

@@ -1,5 +1,5 @@
 /** What Linear sends, as its documentation shows it. */
-import { linear } from "#worker/listeners/linear.ts";
+import { linear } from "#worker/inbound/sources/linear.ts";
 import type { ListenerCase, ListenerSample } from "./listener-case.ts";
 import { hmacHex } from "./signing.ts";
 

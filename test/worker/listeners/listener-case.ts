@@ -1,7 +1,7 @@
 /** What one suite must know of a listener in order to try it: how its source signs, and what it really sends. */
 import type { VerificationFailure } from "#protocol/delivery.ts";
 import type { ReadEvent } from "#protocol/incoming-event.ts";
-import type { EndpointSettings, Listener, ListenerAnswer } from "#worker/listeners/listener.ts";
+import type { EndpointSettings, Listener, ListenerAnswer } from "#worker/inbound/sources/listener.ts";
 
 export interface ListenerCase {
   listener: Listener;

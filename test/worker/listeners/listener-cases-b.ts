@@ -1,9 +1,9 @@
 /** What the suite must know of GitLab, Pub/Sub, Standard Webhooks and the generic listener. */
 import type { GenericAuth } from "#protocol/triggers.ts";
-import { generic } from "#worker/listeners/generic.ts";
-import { gitlab } from "#worker/listeners/gitlab.ts";
-import { pubsub } from "#worker/listeners/pubsub.ts";
-import { standardWebhooks } from "#worker/listeners/standard-webhooks.ts";
+import { generic } from "#worker/inbound/sources/generic.ts";
+import { gitlab } from "#worker/inbound/sources/gitlab.ts";
+import { pubsub } from "#worker/inbound/sources/pubsub.ts";
+import { standardWebhooks } from "#worker/inbound/sources/standard-webhooks.ts";
 import { cloudEventSamples, plainSamples } from "./generic-samples.ts";
 import { gitlabSamples } from "./gitlab-samples.ts";
 import { AUDIENCE, fetchGoogleKeys, googleToken, SERVICE_ACCOUNT } from "./google-tokens.ts";

@@ -1,10 +1,10 @@
 /** Slack, Linear, Sentry, PagerDuty and Notion: the suite of all listeners, and what only these have. */
 import { describe, expect, it } from "vitest";
-import { linear } from "#worker/listeners/linear.ts";
-import type { EndpointSettings } from "#worker/listeners/listener.ts";
-import { notion } from "#worker/listeners/notion.ts";
-import { pagerduty } from "#worker/listeners/pagerduty.ts";
-import { valueAt } from "#worker/listeners/payload.ts";
+import { linear } from "#worker/inbound/sources/linear.ts";
+import type { EndpointSettings } from "#worker/inbound/sources/listener.ts";
+import { notion } from "#worker/inbound/sources/notion.ts";
+import { pagerduty } from "#worker/inbound/sources/pagerduty.ts";
+import { valueAt } from "#worker/inbound/sources/payload.ts";
 import { casesA } from "./listener-cases-a.ts";
 import { describeListener, NOW_MS } from "./listener-suite.ts";
 import { bytesOf, hmacHex } from "./signing.ts";

@@ -1,9 +1,9 @@
 /** GitLab, Pub/Sub, Standard Webhooks and the generic listener: what all have in common, and what each has alone. */
 import { describe, expect, it } from "vitest";
 import type { GenericAuth } from "#protocol/triggers.ts";
-import { generic } from "#worker/listeners/generic.ts";
-import { gitlab } from "#worker/listeners/gitlab.ts";
-import type { InboundRequest, VerifyContext } from "#worker/listeners/listener.ts";
+import { generic } from "#worker/inbound/sources/generic.ts";
+import { gitlab } from "#worker/inbound/sources/gitlab.ts";
+import type { InboundRequest, VerifyContext } from "#worker/inbound/sources/listener.ts";
 import { casesB } from "./listener-cases-b.ts";
 import { describeListener } from "./listener-suite.ts";
 import { bytesOf } from "./signing.ts";

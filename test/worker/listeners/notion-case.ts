@@ -1,5 +1,5 @@
 /** What Notion sends, as its documentation shows it. */
-import { notion } from "#worker/listeners/notion.ts";
+import { notion } from "#worker/inbound/sources/notion.ts";
 import type { ListenerCase, ListenerSample } from "./listener-case.ts";
 import { hmacHex } from "./signing.ts";
 

@@ -1,5 +1,5 @@
 /** What PagerDuty sends, as its documentation shows it. */
-import { pagerduty } from "#worker/listeners/pagerduty.ts";
+import { pagerduty } from "#worker/inbound/sources/pagerduty.ts";
 import type { ListenerCase, ListenerSample } from "./listener-case.ts";
 import { hmacHex } from "./signing.ts";
 

@@ -1,5 +1,5 @@
 /** What Sentry sends, as its documentation shows it. */
-import { sentry } from "#worker/listeners/sentry.ts";
+import { sentry } from "#worker/inbound/sources/sentry.ts";
 import type { ListenerCase, ListenerSample } from "./listener-case.ts";
 import { hmacHex } from "./signing.ts";
 

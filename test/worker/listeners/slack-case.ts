@@ -1,5 +1,5 @@
 /** What Slack sends, as its documentation shows it. */
-import { slack } from "#worker/listeners/slack.ts";
+import { slack } from "#worker/inbound/sources/slack.ts";
 import type { ListenerCase, ListenerSample } from "./listener-case.ts";
 import { bytesOf, hmacHex } from "./signing.ts";
 

@@ -1,0 +1,27 @@
+/** Counts what the whole instance lets in. One object; it stores nothing. */
+import { DurableObject } from "cloudflare:workers";
+import { type ObjectEnv, requireConfig } from "#instance/config.ts";
+import { MINUTE_MS, MinuteCount } from "#rules/gate/minute-count.ts";
+import { type GateAnswer, type GateReport, takeReport } from "#rules/gate/take-report.ts";
+
+export class GateObject extends DurableObject<ObjectEnv> {
+  readonly #count = new MinuteCount();
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  /** Counts what an isolate has let in, and says how many of those that wait may be. */
+  count(report: GateReport): GateAnswer {
+    const nowMs = Date.now();
+    const answer = takeReport(this.#count, report, requireConfig(this.env).instanceRatePerMinute, nowMs);
+    this.#stayAwake();
+    return answer;
+  }
+
+  /** An idle object would be forgotten after ten seconds, and its count with it: a timer keeps it for a minute. */
+  #stayAwake(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.#count.forget(Date.now());
+      if (this.#count.total > 0) this.#stayAwake();
+    }, MINUTE_MS);
+  }
+}

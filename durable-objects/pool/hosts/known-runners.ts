@@ -1,0 +1,122 @@
+/** The runners of a pool, in memory as they are stored: their rows, and the sockets on which they are connected. */
+import { eq } from "drizzle-orm";
+import { RUNNER_GRACE_MS } from "#protocol/runner-link.ts";
+import type { PoolDatabase } from "../database.ts";
+import { runners } from "../schema.ts";
+
+/** What a runner's socket carries across an eviction. */
+interface Attachment {
+  runnerId: string;
+  /** When it registered, in Unix milliseconds. */
+  atMs: number;
+  /** The version that it speaks; absent on sockets that a worker without version 2 has taken in. */
+  protocol?: number;
+  isDraining?: boolean;
+}
+
+/** A runner as it is kept in memory: of its row and its socket, so that neither is read for each message. */
+export interface Runner {
+  id: string;
+  boot: string;
+  capacity: number;
+  /** Until when it may come back before its leases end; null while its socket is open. */
+  lostAt: number | null;
+  socket: WebSocket | null;
+  attachment: Attachment | null;
+  /** When its last message came, pings aside. */
+  heardMs: number;
+  /** When it was last asked whether it is there; null when it has said something since. */
+  probedMs: number | null;
+  /** It has said that it has no room, and is not asked again before. */
+  fullUntilMs: number;
+}
+
+type NewRunner = Pick<typeof runners.$inferInsert, "id" | "kind" | "boot" | "capacity">;
+
+export class KnownRunners {
+  readonly #context: DurableObjectState;
+  readonly #database: PoolDatabase;
+  /** null until they have been read. */
+  #known: Map<string, Runner> | null = null;
+
+  constructor(context: DurableObjectState, database: PoolDatabase) {
+    this.#context = context;
+    this.#database = database;
+  }
+
+  all(): ReadonlyMap<string, Runner> {
+    return this.#all();
+  }
+
+  /** The runner whose present socket this is. */
+  on(socket: WebSocket): Runner | null {
+    const runner = this.#all().get(attachmentOf(socket)?.runnerId ?? "");
+    return runner?.socket === socket ? runner : null;
+  }
+
+  /** A runner has come, or has come back, on this socket. */
+  register({ id, kind, boot, capacity }: NewRunner, socket: WebSocket, protocol: number, nowMs: number): void {
+    const row = { boot, capacity, lostAt: null };
+    this.#database
+      .insert(runners)
+      .values({ id, kind, ...row })
+      .onConflictDoUpdate({ target: runners.id, set: row })
+      .run();
+    const runner = { id, ...row, socket, attachment: null, heardMs: nowMs, probedMs: null, fullUntilMs: 0 };
+    this.#all().set(id, runner);
+    attach(runner, { runnerId: id, atMs: nowMs, protocol });
+  }
+
+  /** It gets no offer any more, as long as this socket is open. */
+  drain(runner: Runner): void {
+    if (runner.attachment !== null) attach(runner, { ...runner.attachment, isDraining: true });
+  }
+
+  /** Its socket has closed: it has a while to come back. */
+  miss(runner: Runner, nowMs: number): void {
+    runner.socket = null;
+    runner.lostAt ??= nowMs + RUNNER_GRACE_MS;
+    this.#database.update(runners).set({ lostAt: runner.lostAt }).where(eq(runners.id, runner.id)).run();
+  }
+
+  remove(runner: Runner): void {
+    this.#database.delete(runners).where(eq(runners.id, runner.id)).run();
+    this.#all().delete(runner.id);
+  }
+
+  /** When a runner was last heard of: a message, a ping, or its registration. */
+  heardOf({ socket, attachment, heardMs }: Runner): number {
+    const pingedMs = socket === null ? 0 : (this.#context.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0);
+    return Math.max(pingedMs, attachment?.atMs ?? 0, heardMs);
+  }
+
+  #all(): Map<string, Runner> {
+    this.#known ??= this.#read();
+    return this.#known;
+  }
+
+  #read(): Map<string, Runner> {
+    const rows = this.#database.select().from(runners).all();
+    const nothing = { socket: null, attachment: null, heardMs: 0, probedMs: null, fullUntilMs: 0 };
+    const known = new Map<string, Runner>(rows.map((row) => [row.id, { ...row, ...nothing }]));
+    for (const socket of this.#context.getWebSockets()) {
+      const attachment = socket.readyState === WebSocket.OPEN ? attachmentOf(socket) : null;
+      const runner = known.get(attachment?.runnerId ?? "");
+      // Of two, the one before is being closed.
+      if (runner !== undefined && (runner.attachment?.atMs ?? 0) <= (attachment?.atMs ?? 0)) {
+        Object.assign(runner, { socket, attachment });
+      }
+    }
+    return known;
+  }
+}
+
+function attach(runner: Runner, attachment: Attachment): void {
+  runner.attachment = attachment;
+  runner.socket?.serializeAttachment(attachment);
+}
+
+export function attachmentOf(socket: WebSocket): Attachment | null {
+  const attachment: Attachment | null = socket.deserializeAttachment();
+  return attachment;
+}

@@ -1,0 +1,195 @@
+/** The leases of a pool: who waits, who works, and what the routines' objects still have to be told. */
+import { and, asc, eq, ne, sql } from "drizzle-orm";
+import { type LeaseRef, OFFER_DEADLINE_MS } from "#protocol/runner-link.ts";
+import type { LeaseEnd } from "#rules/run/inputs.ts";
+import type { PoolDatabase } from "./database.ts";
+import { leases } from "./schema.ts";
+
+export type LeaseRow = typeof leases.$inferSelect;
+
+/** A runner that was told to stop says that it has within this time, or the work is killed. */
+const STOP_DEADLINE_MS = 20_000;
+/** Longer than two pings of a runner are apart: one that lives is heard of meanwhile. */
+export const KILL_DEADLINE_MS = 6_000;
+const REPORT_RETRY_MS = 1_000;
+const LONGEST_REPORT_RETRY_MS = 60_000;
+
+/** All leases but those that wait are kept in memory as they were last written: an offer reads no more for many runners. */
+export class LeaseBook {
+  readonly #database: PoolDatabase;
+  /** null until they have been read. */
+  #taken: Map<string, LeaseRow> | null = null;
+  readonly #counts = new Map<string, number>();
+  /** Not later than when the earliest is due; undefined when it has to be looked for. */
+  #earliest: number | null | undefined;
+
+  constructor(database: PoolDatabase) {
+    this.#database = database;
+  }
+
+  /** Puts a request at the end of the queue. Asking twice changes nothing. */
+  ask(lease: LeaseRef, routineId: string, nowMs: number): void {
+    this.#database
+      .insert(leases)
+      .values({
+        runId: lease.run_id,
+        generation: lease.generation,
+        routineId,
+        status: "waiting",
+        askedAt: nowMs,
+      })
+      .onConflictDoNothing()
+      .run();
+  }
+
+  get(lease: LeaseRef): LeaseRow | null {
+    const taken = this.#all().get(keyOf(lease));
+    return taken ?? this.#database.select().from(leases).where(is(lease)).get() ?? null;
+  }
+
+  /** Who has waited longest. Of those who asked together, the one who was written first. */
+  nextWaiting(): LeaseRow | null {
+    const row = this.#database
+      .select()
+      .from(leases)
+      .where(eq(leases.status, "waiting"))
+      .orderBy(asc(leases.askedAt), sql`rowid`)
+      .limit(1)
+      .get();
+    return row ?? null;
+  }
+
+  offer(row: LeaseRow, runnerId: string, nowMs: number): void {
+    this.#set(row, { status: "offered", runnerId, dueAt: nowMs + OFFER_DEADLINE_MS });
+  }
+
+  /** Nobody has begun with it: it waits again, in its old place. */
+  giveBack(row: LeaseRow): void {
+    this.#set(row, { status: "waiting", runnerId: null, dueAt: null });
+  }
+
+  accept(row: LeaseRow): void {
+    this.#set(row, { status: "accepted", dueAt: null });
+  }
+
+  stop(row: LeaseRow, nowMs: number): void {
+    this.#set(row, { status: "stopping", dueAt: nowMs + STOP_DEADLINE_MS, tries: 0 });
+  }
+
+  /** Its work has been told to end by force, once more. */
+  kill(row: LeaseRow, nowMs: number): void {
+    this.#set(row, { dueAt: nowMs + KILL_DEADLINE_MS, tries: row.tries + 1 });
+  }
+
+  /** The work can't go on any more: what is left is to tell the routine's object. */
+  end(row: LeaseRow, end: LeaseEnd, nowMs: number): void {
+    this.#set(row, { status: "ended", end, runnerId: null, dueAt: nowMs, tries: 0 });
+  }
+
+  /** Somebody has set out to tell the routine's object, and is not to be joined by another before this time. @returns the row. */
+  claimReport(row: LeaseRow, untilMs: number): LeaseRow {
+    return this.#set(row, { dueAt: untilMs });
+  }
+
+  postponeReport(row: LeaseRow, nowMs: number): void {
+    const waitMs = Math.min(LONGEST_REPORT_RETRY_MS, REPORT_RETRY_MS * 2 ** row.tries);
+    this.#set(row, { tries: row.tries + 1, dueAt: nowMs + waitMs });
+  }
+
+  remove(lease: LeaseRef): void {
+    this.#database.delete(leases).where(is(lease)).run();
+    const row = this.#all().get(keyOf(lease));
+    if (row !== undefined) this.#forget(row);
+  }
+
+  heldBy(runnerId: string): LeaseRow[] {
+    return [...this.#all().values()].filter((row) => row.runnerId === runnerId);
+  }
+
+  /** How many leases each runner has, now and later. */
+  counts(): ReadonlyMap<string, number> {
+    this.#all();
+    return this.#counts;
+  }
+
+  isAnyHeld(): boolean {
+    this.#all();
+    return this.#counts.size > 0;
+  }
+
+  /** What is due, in the order of what has been tried least. */
+  due(nowMs: number): LeaseRow[] {
+    this.#earliest = undefined;
+    return [...this.#all().values()]
+      .filter(({ dueAt }) => dueAt !== null && dueAt <= nowMs)
+      .sort((left, right) => left.tries - right.tries || (left.dueAt ?? 0) - (right.dueAt ?? 0));
+  }
+
+  /** A moment at which nothing is overlooked, if `due` is asked then; null when nothing is due ever. */
+  nextDue(): number | null {
+    if (this.#earliest === undefined) {
+      const moments = [...this.#all().values()].flatMap(({ dueAt }) => (dueAt === null ? [] : [dueAt]));
+      this.#earliest = moments.length === 0 ? null : Math.min(...moments);
+    }
+    return this.#earliest;
+  }
+
+  #all(): Map<string, LeaseRow> {
+    if (this.#taken === null) {
+      this.#taken = new Map();
+      for (const row of this.#database.select().from(leases).where(ne(leases.status, "waiting")).all()) {
+        // Nobody is telling of it any more, whatever was claimed before the object was opened.
+        this.#keep(row.status === "ended" ? { ...row, dueAt: 0 } : row);
+      }
+    }
+    return this.#taken;
+  }
+
+  #set(row: LeaseRow, change: Partial<LeaseRow>): LeaseRow {
+    this.#database
+      .update(leases)
+      .set(change)
+      .where(is(refOf(row)))
+      .run();
+    const changed = { ...row, ...change };
+    this.#forget(row);
+    this.#keep(changed);
+    return changed;
+  }
+
+  #keep(row: LeaseRow): void {
+    if (row.status === "waiting") return;
+    const key = keyOf(refOf(row));
+    this.#all().set(key, row);
+    if (row.dueAt !== null && this.#earliest !== undefined) {
+      this.#earliest = Math.min(this.#earliest ?? row.dueAt, row.dueAt);
+    }
+    if (row.runnerId !== null) this.#count(row.runnerId, 1);
+  }
+
+  #forget(row: LeaseRow): void {
+    const key = keyOf(refOf(row));
+    const known = this.#all().get(key);
+    if (known === undefined) return;
+    this.#all().delete(key);
+    if (known.runnerId !== null) this.#count(known.runnerId, -1);
+  }
+
+  #count(runnerId: string, change: number): void {
+    const count = (this.#counts.get(runnerId) ?? 0) + change;
+    if (count === 0) this.#counts.delete(runnerId);
+    else this.#counts.set(runnerId, count);
+  }
+}
+
+export function refOf(row: LeaseRow): LeaseRef {
+  return { run_id: row.runId, generation: row.generation };
+}
+
+function keyOf(lease: LeaseRef): string {
+  return `${lease.run_id}/${lease.generation}`;
+}
+
+function is(lease: LeaseRef) {
+  return and(eq(leases.runId, lease.run_id), eq(leases.generation, lease.generation));
+}

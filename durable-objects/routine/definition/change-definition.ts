@@ -1,0 +1,95 @@
+/** Changes of a routine's definition, with all that hangs on it: its schedules, endpoints, and what it is found by. */
+
+import type { RoutineProjection, Subscription } from "#instance/d1/routine-index.ts";
+import { type Result, refuse, success } from "#protocol/errors.ts";
+import type { Routine, RoutineInput, RoutinePatch } from "#protocol/routine.ts";
+import type { Trigger } from "#protocol/triggers.ts";
+import { prepareTriggers } from "#rules/triggers/prepare-triggers.ts";
+import { placeKey, repositoryPlace, subscriptionsOf } from "#rules/triggers/subscriptions.ts";
+import type { RoutineParts } from "../assemble.ts";
+import { type RoutineRow, routineView } from "./definition-store.ts";
+
+/** What a new routine is refused for, before anything is stored; null when nothing is wrong. */
+export function definitionFault(input: RoutineInput, nowMs: number): Extract<Result<never>, { ok: false }> | null {
+  const triggers = prepareTriggers(input.triggers, [], () => "", nowMs);
+  return triggers.ok ? unheardFault(triggers.value, input.repositories) : triggers;
+}
+
+/** GitHub tells of repositories: without one its trigger would wait for ever. */
+function unheardFault(triggers: readonly Trigger[], repositories: readonly unknown[]) {
+  const place = triggers.findIndex(({ type }) => type === "github");
+  if (place === -1 || repositories.length > 0) return null;
+  const field = `triggers[${place}]`;
+  const message = "waits for a repository's events: name one under repositories";
+  return refuse("invalid_request", { message: `${field}: ${message}`, field, issues: [{ field, message }] });
+}
+
+/** Creates the routine. Call it inside a transaction. */
+export function createDefinition(
+  parts: RoutineParts,
+  { id, input, actor }: { id: string; input: RoutineInput; actor: string },
+  nowMs: number,
+): Result<RoutineRow> {
+  const triggers = prepareTriggers(input.triggers, [], () => parts.ids.make("trigger", nowMs), nowMs);
+  if (!triggers.ok) return triggers;
+  return success(adopted(parts, parts.definitions.create(id, input, triggers.value, actor, nowMs), nowMs));
+}
+
+/** Makes a new revision. Call it inside a transaction. */
+export function changeDefinition(
+  parts: RoutineParts,
+  { routine, patch, actor }: { routine: RoutineRow; patch: RoutinePatch; actor: string },
+  nowMs: number,
+): Result<RoutineRow> {
+  const { if_revision, triggers: inputs } = patch;
+  if (if_revision !== undefined && if_revision !== routine.revision) {
+    return refuse("revision_conflict", { field: "if_revision" });
+  }
+  const makeId = () => parts.ids.make("trigger", nowMs);
+  const before = routine.definition.triggers;
+  const triggers = inputs === undefined ? null : prepareTriggers(inputs, before, makeId, nowMs);
+  if (triggers?.ok === false) return triggers;
+  const unheard = unheardFault(triggers?.value ?? before, patch.repositories ?? routine.definition.repositories);
+  if (unheard !== null) return unheard;
+  // What was due under the old definition is claimed under it.
+  parts.clock.conclude(routine, triggers?.value ?? before, nowMs);
+  const row = adopted(parts, parts.definitions.change(routine, patch, triggers?.value ?? null, actor, nowMs), nowMs);
+  parts.engine.promote(nowMs);
+  return success(row);
+}
+
+/** The routine as the API shows it. */
+export function viewOf({ endpoints, repositoryIds }: RoutineParts, row: RoutineRow, nowMs: number): Routine {
+  return routineView(row, (triggerId) => endpoints.state(triggerId, nowMs), repositoryIds.all());
+}
+
+/** What D1 is to have of the routine. */
+export function projectionOf(parts: RoutineParts, row: RoutineRow, nowMs: number): RoutineProjection {
+  return {
+    routine: viewOf(parts, row, nowMs),
+    version: row.version,
+    subscriptions: subscriptions(parts, row),
+    dueAt: parts.clock.dueAt(row),
+  };
+}
+
+function subscriptions({ repositoryIds }: RoutineParts, { definition }: RoutineRow): Subscription[] {
+  const ids = repositoryIds.all();
+  // By name too: what comes under a name that another repository has taken over is told of, not passed over in silence.
+  const repositories = definition.repositories.flatMap((repository) => {
+    const place = repositoryPlace(repository);
+    const id = ids.get(placeKey(place));
+    return id === undefined ? [place.fullName] : [id, place.fullName];
+  });
+  return definition.triggers.flatMap((trigger) =>
+    subscriptionsOf(trigger, repositories).map((key) => ({ triggerId: trigger.id, key })),
+  );
+}
+
+function adopted(parts: RoutineParts, row: RoutineRow, nowMs: number): RoutineRow {
+  const { triggers, repositories } = row.definition;
+  parts.clock.adopt(row, nowMs);
+  parts.endpoints.retain(triggers.filter(({ type }) => type === "webhook").map(({ id }) => id));
+  parts.repositoryIds.retain(repositories.map((repository) => placeKey(repositoryPlace(repository))));
+  return row;
+}

@@ -1,0 +1,98 @@
+/** How a routine comes to be in its object, how it changes, and how it goes: none of it is done before D1 knows. */
+import { type Result, refuse, success } from "#protocol/errors.ts";
+import type { Routine, RoutineInput } from "#protocol/routine.ts";
+import type { RoutineLife } from "../routine-life.ts";
+import { createDefinition, viewOf } from "./change-definition.ts";
+import type { RoutineRow } from "./definition-store.ts";
+
+/** What is told once, and lost if it is not, waits for D1 no longer than this: it is in force where the routine lives. */
+const TOLD_WITHIN_MS = 2_000;
+
+/** What the one who asked has to know when D1 has not taken a write in: what of it has taken effect. */
+const BEHIND = {
+  create: { message: "The routine was not created: the index did not take it in." },
+  change: {
+    message: "The change is made, and the routine shows it. The index has not taken it in yet.",
+    hint: "Do not repeat it. Lists, and what events are matched by, follow by themselves.",
+  },
+  remove: {
+    message: "The routine is deleted, and fires no more. The index has not taken that in yet.",
+    hint: "Do not repeat it. Lists follow by themselves.",
+  },
+} as const;
+
+export async function createRoutine(
+  life: RoutineLife,
+  order: { id: string; input: RoutineInput; actor: string },
+): Promise<Result<Routine>> {
+  const { parts } = life;
+  const { definitions, outbox } = parts;
+  const { id } = order;
+  if (definitions.row() !== null) return refuse("revision_conflict", { message: "This id is taken." });
+  const made = life.change((nowMs) => {
+    const created = createDefinition(parts, order, nowMs);
+    if (created.ok) outbox.owe("project_routine", id, nowMs);
+    return created;
+  });
+  if (!made.ok) return made;
+  if (await life.owed.isIndexed(made.value.version)) return success(viewOf(parts, made.value, Date.now()));
+  // Not accepted, so it must not turn up later, even if the index has taken it and only its answer was lost.
+  life.change((nowMs) => {
+    definitions.update(made.value, { status: "deleted" }, nowMs);
+    outbox.owe("forget_routine", id, nowMs);
+  });
+  return refuse("index_behind", BEHIND.create);
+}
+
+export async function removeRoutine(life: RoutineLife, routine: RoutineRow): Promise<Result<null>> {
+  const { parts } = life;
+  life.change((nowMs) => {
+    parts.definitions.update(routine, { status: "deleted", tokenHash: null }, nowMs);
+    parts.outbox.owe("forget_routine", routine.id, nowMs);
+    for (const runId of parts.runs.unsettled()) {
+      parts.engine.happen(runId, { type: "cancel_requested", reason: "routine_deleted" }, nowMs);
+    }
+  });
+  life.closeViewers("the routine has been deleted");
+  return (await life.owed.isForgotten(routine.id)) ? success(null) : refuse("index_behind", BEHIND.remove);
+}
+
+/** Changes the routine's own row. It waits for its own write to D1 alone: another's may be under way, before or after it. */
+export async function changeRow(
+  life: RoutineLife,
+  routine: RoutineRow,
+  work: (nowMs: number) => Result<RoutineRow>,
+): Promise<Result<Routine>> {
+  const { parts } = life;
+  const changed = life.change((nowMs) => {
+    const result = work(nowMs);
+    if (result.ok) parts.outbox.owe("project_routine", routine.id, nowMs);
+    return result;
+  });
+  if (!changed.ok) return changed;
+  return (await life.owed.isIndexed(changed.value.version))
+    ? success(viewOf(parts, changed.value, Date.now()))
+    : refuse("index_behind", BEHIND.change);
+}
+
+/**
+ * Puts something in force that is told once: a token, a secret. It is told also where D1 can't be, for it is in force, and
+ * what it replaces is not: one that nobody was told would shut everybody out.
+ * @param work gives the routine's changed row, and what is to be told.
+ */
+export async function changeAndTell<Value>(
+  life: RoutineLife,
+  work: (routine: RoutineRow, nowMs: number) => Result<{ row: RoutineRow; told: Value }>,
+): Promise<Result<Value>> {
+  const { definitions, outbox } = life.parts;
+  const changed = life.change((nowMs) => {
+    const routine = definitions.row();
+    if (routine === null || routine.status === "deleted") return refuse("not_found");
+    const result = work(routine, nowMs);
+    if (result.ok) outbox.owe("project_routine", routine.id, nowMs);
+    return result;
+  });
+  if (!changed.ok) return changed;
+  await life.owed.isIndexed(changed.value.row.version, TOLD_WITHIN_MS);
+  return success(changed.value.told);
+}

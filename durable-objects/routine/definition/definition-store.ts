@@ -1,0 +1,176 @@
+/** The routine's definition, its revisions and its fire token, in the object's SQLite. */
+import { and, desc, eq, gte, lt, sql } from "drizzle-orm";
+import { pageEnd, pageEndSchema } from "#instance/d1/page-bounds.ts";
+import type { Page, PageRequest } from "#protocol/api.ts";
+import {
+  DEFAULT_PUSH,
+  type Revision,
+  ROUTINE_DEFAULTS,
+  type Routine,
+  type RoutineDefinition,
+  type RoutineInput,
+  type RoutinePatch,
+} from "#protocol/routine.ts";
+import { timestamp } from "#protocol/time.ts";
+import type { Trigger, TriggerStatus, WebhookTrigger } from "#protocol/triggers.ts";
+import type { Database } from "../database.ts";
+import { revisions, routine } from "../schema.ts";
+import type { EndpointState } from "./endpoint-secrets.ts";
+
+export type RoutineRow = typeof routine.$inferSelect;
+
+export class DefinitionStore {
+  readonly #database: Database;
+  /** As it was last read or written; undefined when it is not known. */
+  #row: RoutineRow | null | undefined;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  row(): RoutineRow | null {
+    if (this.#row === undefined) {
+      const row = this.#database.select().from(routine).get() ?? null;
+      this.#row = row === null ? null : { ...row, definition: completed(row.definition) };
+    }
+    return this.#row;
+  }
+
+  /** After a transaction that was rolled back: what is kept of it is wrong. */
+  forget(): void {
+    this.#row = undefined;
+  }
+
+  /** The newest definition. @throws Error when there is no routine: callers have asked for `row` before. */
+  current(): RoutineDefinition {
+    const row = this.row();
+    if (row === null) throw new Error("no routine lives in this object");
+    return row.definition;
+  }
+
+  /** The definition that a run was admitted with. */
+  atRevision(revision: number): RoutineDefinition {
+    if (this.row()?.revision === revision) return this.current();
+    const row = this.#database.select().from(revisions).where(eq(revisions.revision, revision)).get();
+    return row === undefined ? this.current() : completed(row.definition);
+  }
+
+  /** @param triggers those of the input, prepared. */
+  create(id: string, input: RoutineInput, triggers: Trigger[], by: string, nowMs: number): RoutineRow {
+    const definition = { ...input, model: input.model ?? null, triggers };
+    const row = this.#database
+      .insert(routine)
+      .values({ id, revision: 1, definition, status: "active", createdAt: nowMs, updatedAt: nowMs, version: 1 })
+      .returning()
+      .get();
+    this.#database.insert(revisions).values({ revision: 1, at: nowMs, by, definition }).run();
+    this.#row = row;
+    return row;
+  }
+
+  /** Since when, in Unix milliseconds, every revision has had a repository. @param isIt whether an address is the one. */
+  repositorySince(isIt: (url: string) => boolean): number {
+    let since = Number.MAX_SAFE_INTEGER;
+    for (const { at, definition } of this.#database.select().from(revisions).orderBy(desc(revisions.revision)).all()) {
+      if (!definition.repositories.some(({ url }) => isIt(url))) break;
+      since = at;
+    }
+    return since;
+  }
+
+  /** Makes a new revision. @param triggers those of the patch, prepared; null to keep those that there are. */
+  change(row: RoutineRow, patch: RoutinePatch, triggers: Trigger[] | null, by: string, nowMs: number): RoutineRow {
+    const { if_revision: _checked, triggers: _prepared, ...settings } = patch;
+    const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+    const definition: RoutineDefinition = {
+      ...row.definition,
+      ...given,
+      triggers: triggers ?? row.definition.triggers,
+    };
+    const revision = row.revision + 1;
+    this.#database.insert(revisions).values({ revision, at: nowMs, by, definition }).run();
+    return this.update(row, { revision, definition }, nowMs);
+  }
+
+  /** Changes what is no part of a revision: status, token. */
+  update(row: RoutineRow, change: Partial<RoutineRow>, nowMs: number): RoutineRow {
+    const saved = { ...row, ...change, updatedAt: nowMs, version: row.version + 1 };
+    this.#database.update(routine).set(saved).where(eq(routine.id, row.id)).run();
+    this.#row = saved;
+    return saved;
+  }
+
+  /** Revisions, newest first; the cursor is the number of the last on the page before. */
+  list({ limit, cursor }: PageRequest): Page<Revision> {
+    const before = cursor === null ? Number.NaN : Number(cursor);
+    const where = Number.isNaN(before) ? undefined : lt(revisions.revision, before);
+    const query = pageEnd({ table: revisions, key: revisions.revision, doc: revisions.definition, where, limit });
+    const { last, has_more } = pageEndSchema.parse(this.#database.get(query));
+    const data = this.#database
+      .select()
+      .from(revisions)
+      .where(and(where, last === null ? sql`0` : gte(revisions.revision, Number(last))))
+      .orderBy(desc(revisions.revision))
+      .all()
+      .map(({ revision, at, by, definition }) => ({
+        revision,
+        at: timestamp(at),
+        by,
+        definition: completed(definition),
+      }));
+    return { data, next_cursor: has_more ? String(last) : null };
+  }
+}
+
+/** A definition with the defaults of keys that were not there yet when it was saved. */
+function completed(saved: RoutineDefinition): RoutineDefinition {
+  const { push_prefix = ROUTINE_DEFAULTS.push_prefix, repositories } = saved as Partial<RoutineDefinition> &
+    RoutineDefinition;
+  return {
+    ...saved,
+    push_prefix,
+    repositories: repositories.map(({ push = DEFAULT_PUSH, ...more }) => ({ ...more, push })),
+  };
+}
+
+/**
+ * A routine as the API shows it, but for what depends on the time and the address that it is read at: the worker adds it.
+ * @param endpointOf the state of a webhook trigger's secrets. @param repositoryIds by place, as far as they are known.
+ */
+export function routineView(
+  row: RoutineRow,
+  endpointOf: (triggerId: string) => EndpointState,
+  repositoryIds: ReadonlyMap<string, number>,
+): Routine {
+  const known = Object.fromEntries([...repositoryIds].filter(([, id]) => id !== 0));
+  return {
+    ...row.definition,
+    triggers: row.definition.triggers.map((trigger) => ({
+      ...trigger,
+      ...(trigger.type === "github" && Object.keys(known).length > 0 ? { repository_ids: known } : {}),
+      status: "active",
+      next_fire_times: [],
+      endpoint: trigger.type === "webhook" ? endpointView(trigger, endpointOf(trigger.id)) : null,
+    })),
+    id: row.id,
+    revision: row.revision,
+    status: row.status === "paused" ? "paused" : "active",
+    paused_reason: row.pausedReason,
+    has_token: row.tokenHash !== null,
+    created_at: timestamp(row.createdAt),
+    updated_at: timestamp(row.updatedAt),
+  };
+}
+
+function endpointView(
+  { id, source }: WebhookTrigger,
+  { secret, handedOver }: EndpointState,
+): TriggerStatus["endpoint"] {
+  const until = secret?.previousUntilMs ?? null;
+  return {
+    url: `/webhooks/${source}/${id}`,
+    has_secret: secret !== null,
+    previous_secret_until: until === null ? null : timestamp(until),
+    ...(handedOver === 0 ? {} : { secrets_handed_over: handedOver }),
+  };
+}

@@ -1,0 +1,130 @@
+/** Calls that the object owes to others, kept until they have gone through, with a wait that grows. */
+import type { outbox } from "../schema.ts";
+
+type OutboxRow = typeof outbox.$inferSelect;
+export type OwedKind = OutboxRow["kind"];
+/** To whom calls are owed: the pool; D1, of the routine's own entry and of its runs; other routines. */
+export const RECEIVERS = ["pool", "entry", "runs", "routines"] as const;
+export type Receiver = (typeof RECEIVERS)[number];
+
+const RECEIVER_OF: Record<OwedKind, Receiver> = {
+  ask_pool: "pool",
+  release_lease: "pool",
+  project_routine: "entry",
+  forget_routine: "entry",
+  project_run: "runs",
+  announce_run: "routines",
+};
+
+/** A call that is owed. */
+export interface Owed {
+  kind: OwedKind;
+  ref: string;
+  /** How often it has been tried in vain. */
+  tries: number;
+  /** Tells a call that is owed anew from the one that is under way. */
+  stamp: number;
+}
+
+/** The alarm repeats a call that was cut off by an eviction after this long. */
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 60_000;
+
+export class Outbox {
+  readonly #sql: SqlStorage;
+  /** Receivers to whom something is owed that nobody has set out to tell them. */
+  readonly #fresh = new Set<Receiver>();
+  /** By receiver: not later than when the earliest call is due. One that is not there is not known. */
+  readonly #earliest = new Map<Receiver, number | null>();
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Owes a call. Owing it again while it is under way makes it go out once more. */
+  owe(kind: OwedKind, ref: string, nowMs: number): void {
+    const dueAt = nowMs + FIRST_RETRY_MS;
+    this.#sql.exec(OWE, kind, ref, dueAt);
+    const receiver = RECEIVER_OF[kind];
+    this.#fresh.add(receiver);
+    const earliest = this.#earliest.get(receiver);
+    if (earliest !== undefined) this.#earliest.set(receiver, Math.min(earliest ?? dueAt, dueAt));
+  }
+
+  /** Whether something has become owed to a receiver since the last call. */
+  takeFresh(receiver: Receiver): boolean {
+    return this.#fresh.delete(receiver);
+  }
+
+  /** Whether a call has not gone through yet. */
+  has(kind: OwedKind, ref: string): boolean {
+    return this.#sql.exec("SELECT 1 FROM outbox WHERE kind = ? AND ref = ?", kind, ref).toArray().length > 0;
+  }
+
+  isEmpty(): boolean {
+    return this.#sql.exec("SELECT 1 FROM outbox LIMIT 1").toArray().length === 0;
+  }
+
+  /** What is new, or due again: oldest debt first, at most so many. */
+  due(receiver: Receiver, nowMs: number, limit: number): Owed[] {
+    return this.#sql.exec<Owed & Record<string, SqlStorageValue>>(DUE[receiver], nowMs, limit).toArray();
+  }
+
+  /** Strikes off calls that went through, but for those that have been owed anew meanwhile. */
+  settle(owed: readonly Owed[]): void {
+    if (owed.length > 0) this.#sql.exec(SETTLE, named(owed));
+  }
+
+  postpone(owed: readonly Owed[], nowMs: number): void {
+    if (owed.length > 0) this.#sql.exec(POSTPONE, nowMs, named(owed));
+  }
+
+  /** A moment at which nothing has been overlooked, if the object looks again; null when nothing is owed. */
+  earliest(receiver: Receiver): number | null {
+    const known = this.#earliest.get(receiver);
+    if (known !== undefined) return known;
+    const { at } = this.#sql.exec<{ at: number | null }>(EARLIEST[receiver]).one();
+    this.#earliest.set(receiver, at);
+    return at;
+  }
+
+  /** Calls have been settled or put off, or what was kept is wrong: `earliest` has to look. All without a receiver. */
+  forget(receiver?: Receiver): void {
+    if (receiver === undefined) this.#earliest.clear();
+    else this.#earliest.delete(receiver);
+  }
+}
+
+const OWE = `INSERT INTO outbox (kind, ref, due_at, stamp) VALUES (?, ?, ?, 1)
+  ON CONFLICT (kind, ref) DO UPDATE SET due_at = excluded.due_at, stamp = stamp + 1, tries = 0`;
+
+/** A statement for each receiver. @param textOf makes it of the receiver's kinds. */
+function forEachReceiver(textOf: (kinds: string) => string): Record<Receiver, string> {
+  const kindsOf = (receiver: Receiver) =>
+    Object.entries(RECEIVER_OF)
+      .flatMap(([kind, its]) => (its === receiver ? [`'${kind}'`] : []))
+      .join(", ");
+  return {
+    pool: textOf(kindsOf("pool")),
+    entry: textOf(kindsOf("entry")),
+    runs: textOf(kindsOf("runs")),
+    routines: textOf(kindsOf("routines")),
+  };
+}
+
+/** A lease is asked for before it is released. */
+const DUE = forEachReceiver(
+  (kinds) => `SELECT kind, ref, tries, stamp FROM outbox
+  WHERE kind IN (${kinds}) AND (tries = 0 OR due_at <= ?) ORDER BY due_at, kind, ref LIMIT ?`,
+);
+const EARLIEST = forEachReceiver((kinds) => `SELECT MIN(due_at) AS at FROM outbox WHERE kind IN (${kinds})`);
+
+/** Rows by what they are and how they were when they were read, as one text. */
+const IS_NAMED = `(kind, ref, stamp) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))`;
+const SETTLE = `DELETE FROM outbox WHERE ${IS_NAMED}`;
+const POSTPONE = `UPDATE outbox SET tries = tries + 1,
+  due_at = ? + MIN(${LONGEST_RETRY_MS}, ${FIRST_RETRY_MS} * (1 << MIN(tries, 16))) WHERE ${IS_NAMED}`;
+
+function named(owed: readonly Owed[]): string {
+  return JSON.stringify(owed.map(({ kind, ref, stamp }) => [kind, ref, stamp]));
+}

@@ -1,0 +1,212 @@
+/** The life of an open routine's object: transactions, sockets, the alarm, and the calls it owes. */
+
+import type { Config, ObjectEnv } from "#instance/config.ts";
+import { poolObject } from "#instance/objects.ts";
+import { errorText, logLine } from "#protocol/log.ts";
+import type { RunnerRef } from "#protocol/run.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
+import type { Delta } from "#protocol/transcript.ts";
+import { CLOSE_CODES } from "#protocol/viewer.ts";
+import type { LeaseEnd } from "#rules/run/inputs.ts";
+import { runOrder } from "#rules/run/run-order.ts";
+import { Alarm, type Concern } from "../alarm.ts";
+import type { RoutineParts } from "./assemble.ts";
+import { projectionOf } from "./definition/change-definition.ts";
+import { OwedCalls } from "./outbox/deliver.ts";
+import { announceRun } from "./outbox/to-routines.ts";
+import { ReceiveFrames } from "./runs/receive-frames.ts";
+import { type Greeting, type LinkAttachment, RunLinks } from "./runs/run-links.ts";
+import type { Access } from "./viewers/access.ts";
+import { type ViewerAttachment, Viewers } from "./viewers/viewers.ts";
+import { TimeKeeping } from "./wakes/fire-due.ts";
+
+/** No web session lasts longer: after that nobody comes with it. */
+const ACCESS_KEPT_MS = 31 * 86_400_000;
+
+export class RoutineLife {
+  readonly parts: RoutineParts;
+  readonly viewers: Viewers;
+  readonly links: RunLinks;
+  readonly time: TimeKeeping;
+  readonly #context: DurableObjectState;
+  readonly #config: Config;
+  readonly alarm: Alarm;
+  readonly owed: OwedCalls;
+  readonly #frames: ReceiveFrames;
+
+  /** @param alarmAt for when the alarm is armed already. */
+  constructor(
+    context: DurableObjectState,
+    env: ObjectEnv,
+    config: Config,
+    parts: RoutineParts,
+    alarmAt: number | null,
+  ) {
+    this.#context = context;
+    this.#config = config;
+    this.parts = parts;
+    this.viewers = new Viewers(context, parts.log, {
+      isActive: (sessionId) => parts.runs.hasUnsettledRun(sessionId),
+      onDue: () => this.alarm.arm(),
+    });
+    this.links = new RunLinks(context, {
+      isOn: (lease) => parts.engine.leased(lease) !== null,
+      greet: (lease, runner, origin) => this.#greet(lease, runner, origin),
+      takeFrames: (lease, message) => this.#frames.take(lease, message.frames),
+      takeDelta: (lease, { delta }) => this.#takeDelta(lease, delta),
+    });
+    this.#frames = new ReceiveFrames({
+      engine: parts.engine,
+      inTransaction: (work) => this.#inTransaction(work),
+      acknowledge: (lease, n) => this.links.acknowledge(lease, n),
+      onStored: (nowMs) => this.#afterwards(nowMs),
+    });
+    this.time = new TimeKeeping(parts, (work) => this.change(work));
+    this.owed = new OwedCalls({
+      ...parts,
+      index: env.DB,
+      pool: () => poolObject(env, config.jurisdiction, "default"),
+      announce: (run) => {
+        const { name } = parts.definitions.row()?.definition ?? run.routine;
+        return announceRun(env, config.jurisdiction, run, name);
+      },
+      project: (row) => projectionOf(parts, row, Date.now()),
+      onFreed: (lease) => this.endLease(lease, "offer_expired"),
+      onDrained: () => {
+        this.#purgeIfOver();
+        this.alarm.arm();
+      },
+    });
+    this.alarm = new Alarm(context.storage, this.#concerns(), alarmAt);
+    this.alarm.arm();
+  }
+
+  /**
+   * Does something in one transaction, and afterwards says what has to be said, makes the calls that are owed, and arms
+   * the alarm. Nothing is awaited between the first read and the last write.
+   */
+  change<Value>(work: (nowMs: number) => Value): Value {
+    const nowMs = Date.now();
+    const value = this.#inTransaction(() => work(nowMs));
+    this.#afterwards(nowMs);
+    return value;
+  }
+
+  /** @throws Error while the lease's last frames can't be stored: they say how the attempt ended, so it is told again. */
+  endLease(lease: LeaseRef, end: LeaseEnd): void {
+    this.#frames.flush();
+    if (this.#frames.holds(lease)) throw new Error("the attempt's frames are not stored yet");
+    this.change((nowMs) => {
+      if (this.parts.engine.leased(lease) === null) return;
+      this.parts.engine.happen(lease.run_id, { type: "lease_ended", end }, nowMs);
+    });
+  }
+
+  /** Ends a web session here. */
+  revoke(session: string): void {
+    this.change((nowMs) => this.parts.accesses.revoke(session, nowMs + ACCESS_KEPT_MS, nowMs));
+    this.viewers.closeAccess((access) => access.session === session);
+  }
+
+  acceptViewer(sessionId: string, after: number, access: Access): Response {
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.viewers.accept(server, { sessionId, after, access }, Date.now());
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  receive(socket: WebSocket, text: string): void {
+    const attachment: ViewerAttachment | LinkAttachment | null = socket.deserializeAttachment();
+    if (attachment?.kind === "link") this.links.receive(socket, attachment, text);
+    else if (attachment?.kind === "viewer") this.viewers.receive(socket, text, Date.now());
+  }
+
+  closeViewers(reason: string): void {
+    this.viewers.closeAll(CLOSE_CODES.noSuchSession, reason);
+  }
+
+  /** Stores every frame that has come. */
+  flush(): void {
+    this.#frames.flush();
+  }
+
+  /** What the alarm looks after. */
+  #concerns(): Concern[] {
+    const { deadlines, engine } = this.parts;
+    return [
+      {
+        name: "deadlines",
+        next: () => deadlines.earliest(),
+        look: (momentMs) =>
+          deadlines.look(momentMs, (deadline) =>
+            this.change((nowMs) => {
+              const { kind, ref } = deadline;
+              if (deadlines.take(deadline)) engine.happen(ref, { type: "overdue", kind }, nowMs);
+            }),
+          ),
+      },
+      { name: "owed_calls", next: () => this.owed.next(), look: () => void this.owed.drain() },
+      { name: "schedules", next: () => this.time.next(), look: () => this.time.attend() },
+      { name: "viewers", next: () => this.viewers.nextDue(), look: (nowMs) => this.viewers.closeDue(nowMs) },
+    ];
+  }
+
+  #inTransaction<Value>(work: () => Value): Value {
+    try {
+      return this.#context.storage.transactionSync(() => {
+        const value = work();
+        this.parts.log.write();
+        return value;
+      });
+    } catch (error) {
+      this.parts.forget();
+      throw error;
+    }
+  }
+
+  /** What is written stays written, whatever becomes of telling it. */
+  #afterwards(nowMs: number): void {
+    try {
+      this.#say(nowMs);
+    } catch (error) {
+      logLine("error", { what: "say", outcome: errorText(error) });
+    }
+    this.owed.drainFresh();
+    this.alarm.arm();
+  }
+
+  #say(nowMs: number): void {
+    const { sessions, cancels } = this.parts.engine.takeSaid();
+    for (const { runId, reason } of cancels) {
+      const attempt = this.parts.runs.get(runId)?.doc.attempt;
+      if (attempt !== undefined) this.links.cancel({ run_id: runId, generation: attempt }, reason);
+    }
+    for (const sessionId of sessions) this.viewers.announce(sessionId, nowMs);
+  }
+
+  /** A deleted routine whose last run has stopped keeps its tombstone, and nothing else. */
+  #purgeIfOver(): void {
+    const { definitions, runs, outbox, purge, forget } = this.parts;
+    if (definitions.row()?.status !== "deleted" || runs.unsettled().length > 0 || !outbox.isEmpty()) return;
+    this.#context.storage.transactionSync(purge);
+    forget();
+  }
+
+  #greet(lease: LeaseRef, runner: RunnerRef, origin: string): Greeting | null {
+    this.#frames.flush();
+    return this.change((nowMs) => {
+      const row = this.parts.engine.happen(lease.run_id, { type: "leased", runner }, nowMs);
+      if (row === null || row.doc.runner?.id !== runner.id) return null;
+      const definition = this.parts.definitions.atRevision(row.doc.routine.revision);
+      const order = runOrder(row.doc, definition, row, {
+        baseUrl: this.#config.publicUrl ?? origin,
+        otherModels: this.#config.allowedModels,
+      });
+      return { ack: this.parts.engine.lastFrame(row), order, cancel: row.doc.cancel_reason };
+    });
+  }
+
+  #takeDelta(lease: LeaseRef, delta: Delta): void {
+    const row = this.parts.engine.leased(lease);
+    if (row !== null) this.viewers.sendDelta(row.sessionId, delta);
+  }
+}

@@ -1,0 +1,172 @@
+/** What a run's sandbox does through the worker's proxies, and what is seen of it there. */
+
+import { type Result, refuse, success } from "#protocol/errors.ts";
+import type { Cause } from "#protocol/incoming-event.ts";
+import type { PushRule, Repository } from "#protocol/routine.ts";
+import { isSettled, type Usage } from "#protocol/run.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
+import type { EventBody } from "#protocol/transcript.ts";
+import { type AnsweringModel, answeringModel } from "#rules/run/model-rule.ts";
+import { placeKey, repositoryPlace } from "#rules/triggers/subscriptions.ts";
+import type { DefinitionStore } from "../definition/definition-store.ts";
+import type { RepositoryIds } from "../definition/repository-ids.ts";
+import type { Outbox } from "../outbox/outbox.ts";
+import type { ProxyNotice, ToldNotices } from "../sessions/proxy-notices.ts";
+import type { OwnBranch, Push, SessionBranches } from "../sessions/session-branches.ts";
+import type { RunEngine } from "./run-engine.ts";
+import type { RunRow, RunStore } from "./run-store.ts";
+
+/** How many branches a run's evidence names, the latest ones: an agent may push thousands. */
+const BRANCHES_KEPT = 100;
+
+export interface GitRepository {
+  url: string;
+  /** Its number at GitHub, once that is known; else its full name in lower case. */
+  key: number | string;
+  /** The run, as what its pushes set off is traced back to it. */
+  cause: Cause;
+  /** What the run may push to it. */
+  rule: PushRule;
+  /** What of the branches that were asked about is the session's own. */
+  own: OwnBranch[];
+}
+
+export class RunProxies {
+  readonly #engine: RunEngine;
+  readonly #runs: RunStore;
+  readonly #definitions: DefinitionStore;
+  readonly #outbox: Outbox;
+  readonly #repositoryIds: RepositoryIds;
+  readonly #notices: ToldNotices;
+  readonly #otherModels: readonly string[];
+  readonly #branches: SessionBranches;
+
+  constructor(parts: {
+    engine: RunEngine;
+    runs: RunStore;
+    definitions: DefinitionStore;
+    outbox: Outbox;
+    repositoryIds: RepositoryIds;
+    notices: ToldNotices;
+    /** Models that the instance allows beside the routine's. */
+    otherModels: readonly string[];
+    branches: SessionBranches;
+  }) {
+    this.#engine = parts.engine;
+    this.#runs = parts.runs;
+    this.#definitions = parts.definitions;
+    this.#outbox = parts.outbox;
+    this.#repositoryIds = parts.repositoryIds;
+    this.#notices = parts.notices;
+    this.#otherModels = parts.otherModels;
+    this.#branches = parts.branches;
+  }
+
+  /** Whether the attempt is on. @returns the model that answers it. */
+  modelFor(lease: LeaseRef, asked: string): Result<AnsweringModel> {
+    const row = this.#working(lease);
+    if (row === null) return refuse("proxy_token_refused");
+    return success(answeringModel(asked, row.doc.routine.model, this.#otherModels));
+  }
+
+  /** Counts a model call before it is made: from the first one on, the run is not tried again by itself. */
+  beginModelCall(lease: LeaseRef, asked: string): Result<AnsweringModel> {
+    const row = this.#working(lease);
+    if (row === null) return refuse("proxy_token_refused");
+    const { doc } = row;
+    const evidence = { ...doc.evidence, model_calls: doc.evidence.model_calls + 1 };
+    this.#engine.update(row, { ...doc, evidence });
+    return success(answeringModel(asked, doc.routine.model, this.#otherModels));
+  }
+
+  /** Tells the transcript what a proxy refused, or did otherwise than it was asked: the same once in an attempt. */
+  tell(lease: LeaseRef, notice: ProxyNotice, nowMs: number): Result<null> {
+    const row = this.#working(lease);
+    if (row === null) return refuse("proxy_token_refused");
+    if (this.#notices.isNew(`${row.id}.${lease.generation}`, notice)) {
+      this.#engine.append(row, [{ type: "notice", level: "warning", ...notice }], nowMs);
+    }
+    return success(null);
+  }
+
+  /** Adds the tokens of a call. Also after the run has ended: what was used was used. */
+  endModelCall(lease: LeaseRef, used: Omit<Usage, "cost_usd">, nowMs: number): Result<null> {
+    const row = this.#runs.get(lease.run_id);
+    if (row === null) return refuse("proxy_token_refused");
+    const { usage } = row.doc;
+    this.#engine.update(row, {
+      ...row.doc,
+      usage: {
+        input_tokens: usage.input_tokens + used.input_tokens,
+        output_tokens: usage.output_tokens + used.output_tokens,
+        cache_read_tokens: usage.cache_read_tokens + used.cache_read_tokens,
+        cache_write_tokens: usage.cache_write_tokens + used.cache_write_tokens,
+        cost_usd: usage.cost_usd,
+      },
+    });
+    if (row.doc.timings.finished_at !== null) this.#outbox.owe("project_run", row.id, nowMs);
+    return success(null);
+  }
+
+  /**
+   * The address behind a repository's number, as the run's revision has it, and what the run's pushes are known by.
+   * @param branches that a push is about.
+   */
+  gitRepository(lease: LeaseRef, number: number, branches: readonly string[]): Result<GitRepository> {
+    const row = this.#working(lease);
+    if (row === null) return refuse("proxy_token_refused");
+    const repository = this.#repositoryOf(row, number);
+    if (repository === null)
+      return refuse("proxy_refused", { reason: "the repository is not attached to the routine" });
+    const { routine_id, trigger } = row.doc;
+    const place = repositoryPlace({ url: repository.url });
+    return success({
+      url: repository.url,
+      key: this.#repositoryIds.all().get(placeKey(place)) ?? place.fullName,
+      cause: { routine_id, run_id: row.id, depth: trigger.depth ?? 0 },
+      rule: { push: repository.push, push_prefix: this.#definitions.atRevision(row.doc.routine.revision).push_prefix },
+      own: this.#branches.own(row.sessionId, wholeAddress(repository), branches),
+    });
+  }
+
+  /** Notes branches that the upstream has taken; told twice, it changes nothing. Also after the run has ended: what was taken was taken. */
+  recordPushes(lease: LeaseRef, number: number, pushes: readonly Push[], nowMs: number): Result<null> {
+    const row = this.#runs.get(lease.run_id);
+    const repository = row === null ? null : this.#repositoryOf(row, number);
+    if (row === null || repository === null || row.doc.attempt !== lease.generation) {
+      return refuse("proxy_token_refused");
+    }
+    this.#branches.keep(row.sessionId, wholeAddress(repository), pushes, nowMs);
+    const known = new Set(row.doc.evidence.branches_pushed.map((push) => JSON.stringify(push)));
+    const seen = pushes
+      .map(({ branch, commit, previous }) => ({ repository: repository.url, branch, commit, previous }))
+      .filter((push) => !known.has(JSON.stringify(push)));
+    if (seen.length === 0) return success(null);
+    const others = row.doc.evidence.branches_pushed.filter(
+      (before) => !seen.some((push) => push.repository === before.repository && push.branch === before.branch),
+    );
+    const branches_pushed = [...others, ...seen].slice(-BRANCHES_KEPT);
+    const saved = this.#engine.update(row, { ...row.doc, evidence: { ...row.doc.evidence, branches_pushed } });
+    // `run.finished` is a run's last event.
+    if (isSettled(row.doc)) this.#outbox.owe("project_run", row.id, nowMs);
+    else {
+      const events = seen.slice(-BRANCHES_KEPT).map((push): EventBody => ({ type: "git.push", ...push }));
+      this.#engine.append(saved, events, nowMs);
+    }
+    return success(null);
+  }
+
+  #working(lease: LeaseRef): RunRow | null {
+    const row = this.#engine.leased(lease);
+    return row?.doc.runner === null ? null : row;
+  }
+
+  #repositoryOf(row: RunRow, number: number): Repository | null {
+    return this.#definitions.atRevision(row.doc.routine.revision).repositories[number] ?? null;
+  }
+}
+
+/** Two names that differ in case alone, or by `.git`, are two repositories to some servers. */
+function wholeAddress({ url }: Repository): string {
+  return url.replace(/\/+$/, "");
+}

@@ -1,0 +1,177 @@
+/** Rows of runs and sessions in the object's SQLite. */
+import { and, asc, desc, eq, gte, lt, notInArray, sql } from "drizzle-orm";
+import { pageEnd, pageEndSchema } from "#instance/d1/page-bounds.ts";
+import type { RunDocument } from "#instance/d1/routine-index.ts";
+import type { Page, PageRequest } from "#protocol/api.ts";
+import type { Run, Session } from "#protocol/run.ts";
+import { timestamp } from "#protocol/time.ts";
+import type { RunState } from "#rules/run/inputs.ts";
+import type { Database } from "../database.ts";
+import { runs, sessions } from "../schema.ts";
+import type { TranscriptLog } from "../transcript/transcript-log.ts";
+import { RunQueue } from "./run-queue.ts";
+
+export type RunRow = typeof runs.$inferSelect;
+
+/** What came with the trigger. */
+type Given = Pick<RunRow, "text" | "checkout">;
+
+const SETTLED = ["succeeded", "failed", "timed_out", "canceled"] as const;
+
+/** Rows that are kept in memory at most. */
+const ROWS_KEPT = 128;
+
+export class RunStore {
+  readonly queue: RunQueue;
+  readonly #database: Database;
+  readonly #sql: SqlStorage;
+  readonly #log: TranscriptLog;
+  /** Rows as they were last read or written: frames come too often to read and parse a run's document for each. */
+  readonly #kept = new Map<string, RunRow>();
+
+  /** @param sql of the same database, for what every fire writes. */
+  constructor(database: Database, sql: SqlStorage, log: TranscriptLog) {
+    this.queue = new RunQueue(sql);
+    this.#database = database;
+    this.#sql = sql;
+    this.#log = log;
+  }
+
+  get(runId: string): RunRow | null {
+    const kept = this.#kept.get(runId);
+    if (kept !== undefined) return kept;
+    const row = this.#database.select().from(runs).where(eq(runs.id, runId)).get();
+    return row === undefined ? null : this.#keep(row);
+  }
+
+  /** After a transaction that was rolled back: what is kept of it is wrong. */
+  forget(): void {
+    this.#kept.clear();
+    this.queue.forget();
+  }
+
+  /** A new run with a session of its own. */
+  insert({ run, phase, notBeforeMs, overdue }: RunState, { text, checkout }: Given, nowMs: number): RunRow {
+    const { id, session_id: sessionId, status } = run;
+    const version = 1;
+    this.#sql.exec(INSERT_SESSION, sessionId, run.routine.name, nowMs);
+    const doc = JSON.stringify(run);
+    const at = checkout === null ? null : JSON.stringify(checkout);
+    this.#sql.exec(INSERT_RUN, id, sessionId, status, doc, text, at, phase, notBeforeMs, overdue, version);
+    this.#log.begin(sessionId);
+    this.queue.moved(null, status);
+    return { id, sessionId, status, doc: run, text, checkout, phase, notBefore: notBeforeMs, overdue, version };
+  }
+
+  /** Saves what the rules made of the run. */
+  save(row: RunRow, state: RunState): RunRow {
+    const { run, phase, notBeforeMs: notBefore, overdue } = state;
+    const { status } = run;
+    const change = { doc: run, phase, overdue, version: row.version + 1 };
+    // Naming a column writes the indexes that it is in, also when its value stays.
+    const isMoved = status !== row.status || notBefore !== row.notBefore;
+    const set = isMoved ? { ...change, status, notBefore } : change;
+    this.#database.update(runs).set(set).where(eq(runs.id, row.id)).run();
+    this.queue.moved(row.status, status);
+    return this.#keep({ ...row, ...change, status, notBefore });
+  }
+
+  /** Another event has joined a run that waits. */
+  join(row: RunRow, change: Pick<RunRow, "doc" | "text" | "checkout" | "notBefore">): void {
+    const saved = { ...change, version: row.version + 1 };
+    this.#database.update(runs).set(saved).where(eq(runs.id, row.id)).run();
+    this.#keep({ ...row, ...saved });
+  }
+
+  /** Ids of all runs that have not settled, those that are on first. */
+  unsettled(): string[] {
+    return [...this.queue.active(), ...this.queue.queued()];
+  }
+
+  /** Runs as they are stored, in the order of their ids, until they are this long together; the first however long it is. */
+  documents(ids: readonly string[], maxLength: number): RunDocument[] {
+    const documents: RunDocument[] = [];
+    let length = 0;
+    for (const row of this.#sql.exec<RunDocument & Record<string, SqlStorageValue>>(DOCUMENTS, JSON.stringify(ids))) {
+      length += row.doc.length;
+      if (documents.length > 0 && length > maxLength) break;
+      documents.push(row);
+    }
+    return documents;
+  }
+
+  list({ limit, cursor }: PageRequest): Page<Run> {
+    const where = cursor === null ? undefined : lt(runs.id, cursor);
+    const query = pageEnd({ table: runs, key: runs.id, doc: runs.doc, where, limit });
+    const { last, has_more } = pageEndSchema.parse(this.#database.get(query));
+    const rows = this.#database
+      .select({ doc: runs.doc })
+      .from(runs)
+      .where(and(where, last === null ? sql`0` : gte(runs.id, String(last))))
+      .orderBy(desc(runs.id))
+      .all();
+    return { data: rows.map(({ doc }) => doc), next_cursor: has_more ? String(last) : null };
+  }
+
+  hasUnsettledRun(sessionId: string): boolean {
+    const row = this.#database
+      .select({ id: runs.id })
+      .from(runs)
+      .where(and(eq(runs.sessionId, sessionId), notInArray(runs.status, [...SETTLED])))
+      .get();
+    return row !== undefined;
+  }
+
+  session(sessionId: string, routineId: string): Session | null {
+    const row = this.#database.select().from(sessions).where(eq(sessions.id, sessionId)).get();
+    return row === undefined ? null : this.#sessionOf(row, routineId);
+  }
+
+  listSessions(request: PageRequest, routineId: string): Page<Session> {
+    const rows = this.#database
+      .select()
+      .from(sessions)
+      .where(request.cursor === null ? undefined : lt(sessions.id, request.cursor))
+      .orderBy(desc(sessions.id))
+      .limit(request.limit + 1)
+      .all();
+    return pageOf(rows, request.limit, (row) => this.#sessionOf(row, routineId));
+  }
+
+  #keep(row: RunRow): RunRow {
+    if (this.#kept.size >= ROWS_KEPT) this.#kept.clear();
+    this.#kept.set(row.id, row);
+    return row;
+  }
+
+  #sessionOf(row: typeof sessions.$inferSelect, routineId: string): Session {
+    return {
+      id: row.id,
+      routine_id: routineId,
+      title: row.title,
+      created_at: timestamp(row.createdAt),
+      last_seq: this.#log.end(row.id)?.lastSeq ?? 0,
+      runs: this.#database
+        .select({ id: runs.id, status: runs.status })
+        .from(runs)
+        .where(eq(runs.sessionId, row.id))
+        .orderBy(asc(runs.id))
+        .all(),
+    };
+  }
+}
+
+const DOCUMENTS = "SELECT id, doc, version FROM runs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id";
+const INSERT_SESSION = "INSERT INTO sessions (id, title, created_at) VALUES (?, ?, ?)";
+const INSERT_RUN = `INSERT INTO runs (id, session_id, status, doc, text, checkout, phase, not_before, overdue, version)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+/** @param rows one more than the page holds, when there is a next page. */
+export function pageOf<Row extends { id: string }, Item>(
+  rows: Row[],
+  limit: number,
+  toItem: (row: Row) => Item,
+): Page<Item> {
+  const shown = rows.slice(0, limit);
+  return { data: shown.map(toItem), next_cursor: rows.length > limit ? (shown.at(-1)?.id ?? null) : null };
+}

@@ -1,0 +1,44 @@
+/** Which notices of its proxies a run's transcript has already: an agent may run into the same rule a thousand times. */
+import { and, eq, gt, lt, sql } from "drizzle-orm";
+import type { Database } from "../database.ts";
+import { counters } from "../schema.ts";
+
+/** What a proxy refused a run, or did otherwise than it was asked. */
+export interface ProxyNotice {
+  /** A stable code. */
+  code: string;
+  message: string;
+}
+
+/** How many different notices of one attempt are told. */
+const NOTICES_KEPT = 50;
+const MESSAGE_LENGTH = 1_000;
+
+export class ToldNotices {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Counts the notice. @param attempt names the run's attempt. @returns true when it is to be told: once, and only so many. */
+  isNew(attempt: string, { code, message }: ProxyNotice): boolean {
+    const name = `${attempt} ${code} ${message.slice(0, MESSAGE_LENGTH)}`;
+    const [known] = this.#database
+      .update(counters)
+      .set({ count: sql`${counters.count} + 1` })
+      .where(eq(counters.name, name))
+      .returning({ count: counters.count })
+      .all();
+    if (known !== undefined) return false;
+    const told = this.#database
+      .select({ name: counters.name })
+      .from(counters)
+      .where(and(gt(counters.name, `${attempt} `), lt(counters.name, `${attempt}!`)))
+      .limit(NOTICES_KEPT)
+      .all();
+    if (told.length >= NOTICES_KEPT) return false;
+    this.#database.insert(counters).values({ name, count: 1 }).run();
+    return true;
+  }
+}

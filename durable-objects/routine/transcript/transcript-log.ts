@@ -1,0 +1,192 @@
+/** Transcripts in the object's SQLite: append with gapless `seq`, read after a cursor. */
+import { timestamp } from "#protocol/time.ts";
+import { byteLength, EVENT_LIMIT_BYTES, type EventBody, fitEvent } from "#protocol/transcript.ts";
+import { type Chunk, chunkLines } from "#rules/transcript-chunk.ts";
+
+/** How far the frames of a run's attempt are stored, and what was counted in them. */
+export interface Mark {
+  runId: string;
+  attempt: number;
+  frame: number;
+  toolCalls: number;
+}
+
+export interface LogEnd {
+  lastSeq: number;
+  /** The length of all events so far, in bytes. */
+  endBytes: number;
+  /** Of the attempt that said something last; null in a session without events. */
+  mark: Mark | null;
+}
+
+interface Pending {
+  end: LogEnd;
+  /** Events that are not written yet, as JSON. */
+  lines: string[];
+}
+
+type ChunkRow = { first_seq: number; last_seq: number; end_bytes: number; body: string };
+type EndRow = {
+  last_seq: number | null;
+  end_bytes: number;
+  run_id: string;
+  attempt: number;
+  frame: number;
+  tool_calls: number;
+};
+
+/** Ends that are kept in memory at most. */
+const ENDS_KEPT = 128;
+/** An event whose JSON is this long at most fits, whatever its characters are: one takes three bytes at most. */
+const SURELY_FITS = EVENT_LIMIT_BYTES / 4;
+
+/**
+ * A row of `transcript` holds the events of one transaction, with the frame up to which the attempt's frames are in
+ * it: what an agent says in a burst costs one written row. Statements are SQL, because rows have to be read one by one
+ * until a bound is reached.
+ */
+export class TranscriptLog {
+  readonly #sql: SqlStorage;
+  readonly #ends = new Map<string, LogEnd>();
+  readonly #pending = new Map<string, Pending>();
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Where the session's transcript ends, or null when there is no such session. */
+  end(sessionId: string): LogEnd | null {
+    const known = this.#pending.get(sessionId)?.end ?? this.#ends.get(sessionId);
+    if (known !== undefined) return known;
+    const end = this.#readEnd(sessionId);
+    if (end !== null) this.#keepEnd(sessionId, end);
+    return end;
+  }
+
+  /** A session has been made: its end is known without looking. */
+  begin(sessionId: string): void {
+    this.#keepEnd(sessionId, { lastSeq: 0, endBytes: 0, mark: null });
+  }
+
+  /** Appends events in their order; `write` stores them. */
+  append(sessionId: string, runId: string, attempt: number, bodies: readonly EventBody[], nowMs: number): void {
+    const pending = this.#pendingOf(sessionId);
+    if (pending === null || bodies.length === 0) return;
+    const at = timestamp(nowMs);
+    let { lastSeq } = pending.end;
+    for (const body of bodies) {
+      lastSeq += 1;
+      pending.lines.push(lineOf(body, `"seq":${lastSeq},"at":"${at}","session_id":"${sessionId}","run_id":"${runId}"`));
+    }
+    pending.end = { ...pending.end, lastSeq, mark: markOf(pending.end.mark, runId, attempt) };
+  }
+
+  /** Notes how far an attempt's frames are stored; `write` stores it together with their events. */
+  note(sessionId: string, mark: Mark): void {
+    const pending = this.#pendingOf(sessionId);
+    if (pending !== null) pending.end = { ...pending.end, mark };
+  }
+
+  /** Stores what was appended and noted. The last call of a transaction. */
+  write(): void {
+    for (const [sessionId, { end, lines }] of this.#pending) {
+      const { lastSeq, mark } = end;
+      if (mark === null) continue;
+      let { endBytes } = end;
+      let firstSeq = lastSeq - lines.length + 1;
+      for (const part of chunkLines(lines)) {
+        const body = part.join("\n");
+        endBytes += byteLength(body) - (part.length - 1);
+        const last = firstSeq + part.length - 1;
+        this.#sql.exec(INSERT, sessionId, last, firstSeq, endBytes, ...marked(mark), body);
+        firstSeq = last + 1;
+      }
+      if (lines.length === 0) this.#sql.exec(UPDATE_MARK, ...marked(mark), sessionId, lastSeq);
+      this.#keepEnd(sessionId, { lastSeq, endBytes, mark });
+    }
+    this.#pending.clear();
+  }
+
+  /** After a transaction that was rolled back: what is known of it is wrong. */
+  forget(): void {
+    this.#pending.clear();
+    this.#ends.clear();
+  }
+
+  /**
+   * Chunks with events after `after`, oldest first. The first one is given however long it is; of the others those that
+   * end within the bounds. Reads one row more than it gives, at most.
+   */
+  read(sessionId: string, after: number, bounds: { maxSeq: number; maxEndBytes: number }): Chunk[] {
+    const chunks: Chunk[] = [];
+    for (const row of this.#sql.exec<ChunkRow>(READ, sessionId, after)) {
+      const fits = row.first_seq <= bounds.maxSeq && row.end_bytes <= bounds.maxEndBytes;
+      if (chunks.length > 0 && !fits) break;
+      chunks.push({ firstSeq: row.first_seq, lastSeq: row.last_seq, endBytes: row.end_bytes, body: row.body });
+      if (!fits || row.last_seq >= bounds.maxSeq) break;
+    }
+    return chunks;
+  }
+
+  /**
+   * The length of the events up to this one, in bytes, as far as they are in whole rows: at most a row less than it is.
+   * Who may have a number of bytes under way gets no more by that, and no event has to be read for it.
+   */
+  bytesUpTo(sessionId: string, seq: number): number {
+    const end = this.end(sessionId);
+    if (end === null || seq >= end.lastSeq) return end?.endBytes ?? 0;
+    const [row] = this.#sql.exec<{ end_bytes: number }>(READ_BYTES, sessionId, seq).toArray();
+    return row?.end_bytes ?? 0;
+  }
+
+  #pendingOf(sessionId: string): Pending | null {
+    const before = this.#pending.get(sessionId);
+    if (before !== undefined) return before;
+    const end = this.end(sessionId);
+    if (end === null) return null;
+    const fresh: Pending = { end, lines: [] };
+    this.#pending.set(sessionId, fresh);
+    return fresh;
+  }
+
+  #readEnd(sessionId: string): LogEnd | null {
+    const [row] = this.#sql.exec<EndRow>(READ_END, sessionId).toArray();
+    if (row === undefined) return null;
+    if (row.last_seq === null) return { lastSeq: 0, endBytes: 0, mark: null };
+    const mark = { runId: row.run_id, attempt: row.attempt, frame: row.frame, toolCalls: row.tool_calls };
+    return { lastSeq: row.last_seq, endBytes: row.end_bytes, mark };
+  }
+
+  #keepEnd(sessionId: string, end: LogEnd): void {
+    if (this.#ends.size >= ENDS_KEPT) this.#ends.clear();
+    this.#ends.set(sessionId, end);
+  }
+}
+
+const MARK_COLUMNS = ["run_id", "attempt", "frame", "tool_calls"];
+const INSERT = `INSERT INTO transcript (session_id, last_seq, first_seq, end_bytes, ${MARK_COLUMNS.join(", ")}, body)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const UPDATE_MARK = `UPDATE transcript SET ${MARK_COLUMNS.map((name) => `${name} = ?`).join(", ")}
+  WHERE session_id = ? AND last_seq = ?`;
+const READ = `SELECT first_seq, last_seq, end_bytes, body FROM transcript
+  WHERE session_id = ? AND last_seq > ? ORDER BY last_seq`;
+const READ_BYTES = `SELECT end_bytes FROM transcript
+  WHERE session_id = ? AND last_seq <= ? ORDER BY last_seq DESC LIMIT 1`;
+const READ_END = `SELECT last_seq, end_bytes, run_id, attempt, frame, tool_calls FROM sessions
+  LEFT JOIN transcript ON session_id = id WHERE id = ? ORDER BY last_seq DESC LIMIT 1`;
+
+function marked({ runId, attempt, frame, toolCalls }: Mark): [string, number, number, number] {
+  return [runId, attempt, frame, toolCalls];
+}
+
+/** The mark of an attempt: what is noted of it, or its beginning. */
+export function markOf(noted: Mark | null | undefined, runId: string, attempt: number): Mark {
+  return noted?.runId === runId && noted.attempt === attempt ? noted : { runId, attempt, frame: 0, toolCalls: 0 };
+}
+
+/** The event as JSON: its envelope, then its body, which is cut when it is too long. */
+function lineOf(body: EventBody, envelope: string): string {
+  const text = JSON.stringify(body);
+  const fitted = text.length <= SURELY_FITS ? text : JSON.stringify(fitEvent(body));
+  return `{${envelope},${fitted.slice(1)}`;
+}

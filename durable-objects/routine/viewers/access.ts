@@ -1,0 +1,50 @@
+/** By what a viewer is let in, and whether that still holds. */
+import { eq, lte } from "drizzle-orm";
+import { z } from "zod";
+import type { Database } from "../database.ts";
+import { revokedAccesses, tickets } from "../schema.ts";
+
+export const accessSchema = z.object({
+  /** The hash of a web session; null for the owner's token. */
+  session: z.string().nullable(),
+  /** Until when the web session lasts, in Unix milliseconds; null for the owner's token. */
+  untilMs: z.number().nullable(),
+  /** What the owner was known by: see `authorityOf`. */
+  authority: z.string(),
+});
+/** By what a viewer was let in: its socket closes when that ends. */
+export type Access = z.infer<typeof accessSchema>;
+
+export class Accesses {
+  readonly #database: Database;
+  /** What the owner is known by now. */
+  readonly #authority: string;
+
+  constructor(database: Database, authority: string) {
+    this.#database = database;
+    this.#authority = authority;
+  }
+
+  /** Whether who was let in so may stay. */
+  holds({ session, untilMs, authority }: Access, nowMs: number): boolean {
+    if (authority !== this.#authority || (untilMs !== null && untilMs <= nowMs)) return false;
+    return session === null || !this.#isRevoked(session);
+  }
+
+  /** Whether a socket that was let in before is of an owner who is known by something else now. */
+  isForeign({ authority }: Access): boolean {
+    return authority !== this.#authority;
+  }
+
+  /** Ends a web session here: its tickets are gone, and a socket that comes late is not let in. @param untilMs when it would have ended by itself, at the latest. */
+  revoke(session: string, untilMs: number, nowMs: number): void {
+    this.#database.delete(tickets).where(eq(tickets.access, session)).run();
+    this.#database.delete(revokedAccesses).where(lte(revokedAccesses.until, nowMs)).run();
+    this.#database.insert(revokedAccesses).values({ access: session, until: untilMs }).onConflictDoNothing().run();
+  }
+
+  #isRevoked(session: string): boolean {
+    const query = this.#database.select().from(revokedAccesses).where(eq(revokedAccesses.access, session));
+    return query.get() !== undefined;
+  }
+}

@@ -1,0 +1,219 @@
+/** Hibernating sockets of viewers: replay, live, and no more under way than the window allows. */
+
+import { closeQuietly, parseJson, sendQuietly } from "#instance/sockets.ts";
+import { byteLength, type Delta } from "#protocol/transcript.ts";
+import { CLOSE_CODES, type LiveMessage, VIEWER_WINDOW, viewerMessageSchema } from "#protocol/viewer.ts";
+import {
+  afterAck,
+  afterSend,
+  type Batch,
+  fitsWindow,
+  roomInEvents,
+  stallAt,
+  takeMessages,
+  type ViewerPosition,
+} from "#rules/viewer-window.ts";
+import type { TranscriptLog } from "../transcript/transcript-log.ts";
+import type { Access } from "./access.ts";
+
+/** Deltas that may be under way between two acknowledgements: beyond it the viewer waits for the message. */
+const DELTA_BUDGET_BYTES = 262_144;
+
+export interface ViewerAttachment extends ViewerPosition {
+  kind: "viewer";
+  sessionId: string;
+  /** By what the viewer was let in: the socket closes when that ends. */
+  access: Access;
+}
+
+/** What is new, by the last event that a viewer was sent. */
+type Shared = Map<number, Batch[]>;
+
+export interface ViewerEvents {
+  /** Whether a run of the session is on or queued. */
+  isActive(sessionId: string): boolean;
+  /** There is a viewer who has to be looked at later: `nextDue` tells when. */
+  onDue(): void;
+}
+
+export class Viewers {
+  readonly #context: DurableObjectState;
+  readonly #log: TranscriptLog;
+  readonly #events: ViewerEvents;
+  /** Bytes of deltas since the viewer's last acknowledgement; losing them costs nothing. */
+  readonly #deltaBytes = new WeakMap<WebSocket, number>();
+  /** Not later than when the first viewer has to be looked at; undefined when it is not known. */
+  #dueAt: number | null | undefined;
+
+  constructor(context: DurableObjectState, log: TranscriptLog, events: ViewerEvents) {
+    this.#context = context;
+    this.#log = log;
+    this.#events = events;
+  }
+
+  /** Takes a viewer in and sends what comes after `after`, as far as its window allows. */
+  accept(socket: WebSocket, viewer: { sessionId: string; after: number; access: Access }, nowMs: number): void {
+    const { sessionId, after, access } = viewer;
+    this.#context.acceptWebSocket(socket, [tagOf(sessionId)]);
+    const bytes = this.#log.bytesUpTo(sessionId, after);
+    const position = { sentSeq: after, sentBytes: bytes, ackedSeq: after, ackedBytes: bytes };
+    this.#save(socket, { kind: "viewer", sessionId, access, ...position, waitingSinceMs: null, isCaughtUp: false });
+    if (access.untilMs !== null) this.#expect(access.untilMs);
+    this.#pump(socket, nowMs);
+  }
+
+  /** Sends what is new in a session to everybody who has room for it. Those who stand at the same place share the work. */
+  announce(sessionId: string, nowMs: number): void {
+    const shared: Shared = new Map();
+    for (const socket of this.#context.getWebSockets(tagOf(sessionId))) this.#pump(socket, nowMs, shared);
+  }
+
+  /** Live text: sent to those who are caught up, never stored, dropped for those who don't keep up. */
+  sendDelta(sessionId: string, delta: Delta): void {
+    const text = JSON.stringify(delta);
+    const length = byteLength(text);
+    for (const socket of this.#context.getWebSockets(tagOf(sessionId))) {
+      const position = this.#load(socket);
+      const bytes = (this.#deltaBytes.get(socket) ?? 0) + length;
+      if (position?.isCaughtUp !== true || bytes > DELTA_BUDGET_BYTES || roomInEvents(position) === 0) continue;
+      this.#deltaBytes.set(socket, bytes);
+      sendQuietly(socket, text);
+    }
+  }
+
+  /** A message from a viewer. */
+  receive(socket: WebSocket, text: string, nowMs: number): void {
+    const message = viewerMessageSchema.safeParse(parseJson(text));
+    if (!message.success) {
+      closeQuietly(socket, CLOSE_CODES.badMessage, "not a message of this interface");
+      return;
+    }
+    if (message.data.type !== "ack") {
+      const text = "Messages and interrupts are not available yet.";
+      this.#send(socket, { type: "rejected", id: message.data.id, code: "not_available_yet", message: text });
+      return;
+    }
+    const attachment = this.#load(socket);
+    if (attachment === null) return;
+    const { seq } = message.data;
+    const isAll = seq >= attachment.sentSeq;
+    const acked = { seq, endBytes: isAll ? attachment.sentBytes : this.#log.bytesUpTo(attachment.sessionId, seq) };
+    this.#deltaBytes.delete(socket);
+    this.#save(socket, { ...attachment, ...afterAck(attachment, acked, nowMs) });
+    this.#pump(socket, nowMs);
+  }
+
+  /** Closes viewers that have acknowledged nothing for too long, and those whose access has come to its end. */
+  closeDue(nowMs: number): void {
+    this.#dueAt = undefined;
+    for (const { socket, stalledAt, endsAt } of this.#waiting()) {
+      if (endsAt <= nowMs) closeQuietly(socket, CLOSE_CODES.notAllowed, "the sign-in has expired");
+      else if (stalledAt <= nowMs) closeQuietly(socket, CLOSE_CODES.tooSlow, "nothing acknowledged for a minute");
+    }
+  }
+
+  /** A moment at which no viewer has been overlooked, if the object looks again; null when there is none. Unix milliseconds. */
+  nextDue(): number | null {
+    if (this.#dueAt === undefined) {
+      const next = Math.min(...this.#waiting().map(({ stalledAt, endsAt }) => Math.min(stalledAt, endsAt)));
+      this.#dueAt = Number.isFinite(next) ? next : null;
+    }
+    return this.#dueAt;
+  }
+
+  /** Open viewers, with the moments at which each counts as stalled and at which its access ends: infinity for never. */
+  #waiting(): { socket: WebSocket; stalledAt: number; endsAt: number }[] {
+    return this.#context.getWebSockets().flatMap((socket) => {
+      const viewer = socket.readyState === WebSocket.OPEN ? this.#load(socket) : null;
+      if (viewer === null) return [];
+      const stalledAt = stallAt(viewer) ?? Number.POSITIVE_INFINITY;
+      return [{ socket, stalledAt, endsAt: viewer.access.untilMs ?? Number.POSITIVE_INFINITY }];
+    });
+  }
+
+  /** Closes the viewers that were let in by what holds no more. */
+  closeAccess(hasEnded: (access: Access) => boolean): void {
+    for (const socket of this.#context.getWebSockets()) {
+      const viewer = this.#load(socket);
+      if (viewer !== null && hasEnded(viewer.access)) {
+        closeQuietly(socket, CLOSE_CODES.notAllowed, "the access has ended");
+      }
+    }
+  }
+
+  closeAll(code: number, reason: string): void {
+    for (const socket of this.#context.getWebSockets()) {
+      if (this.#load(socket) !== null) closeQuietly(socket, code, reason);
+    }
+  }
+
+  #pump(socket: WebSocket, nowMs: number, shared: Shared | null = null): void {
+    const before = this.#load(socket);
+    if (before === null || socket.readyState !== WebSocket.OPEN) return;
+    const lastSeq = this.#log.end(before.sessionId)?.lastSeq ?? 0;
+    let attachment = before;
+    while (attachment.sentSeq < lastSeq) {
+      const messages = this.#messagesFor(attachment, shared);
+      for (const message of messages) {
+        sendQuietly(socket, message.text);
+        attachment = { ...attachment, ...afterSend(attachment, message, nowMs) };
+      }
+      if (messages.length === 0) break;
+    }
+    if (!attachment.isCaughtUp && attachment.sentSeq >= lastSeq) {
+      attachment = { ...attachment, isCaughtUp: true };
+      this.#send(socket, { type: "caught_up", seq: lastSeq, active: this.#events.isActive(attachment.sessionId) });
+    }
+    if (attachment !== before) this.#save(socket, attachment);
+    const dueAt = stallAt(attachment);
+    if (dueAt !== null) this.#expect(dueAt);
+  }
+
+  #expect(momentMs: number): void {
+    if (this.#dueAt !== undefined) this.#dueAt = Math.min(this.#dueAt ?? momentMs, momentMs);
+    this.#events.onDue();
+  }
+
+  /** What is next for this viewer and fits into its window. */
+  #messagesFor(attachment: ViewerAttachment, shared: Shared | null): Batch[] {
+    const all = shared === null ? null : this.#allThatIsNew(attachment, shared);
+    if (all !== null && fitsWindow(attachment, all)) return all;
+    if (roomInEvents(attachment) === 0) return [];
+    return this.#read(attachment);
+  }
+
+  /** What a viewer gets who stands at this place and has acknowledged everything. */
+  #allThatIsNew(attachment: ViewerAttachment, shared: Shared): Batch[] {
+    const { sentSeq, sentBytes } = attachment;
+    const known = shared.get(sentSeq);
+    if (known !== undefined) return known;
+    const messages = this.#read({ ...attachment, ackedSeq: sentSeq, ackedBytes: sentBytes });
+    shared.set(sentSeq, messages);
+    return messages;
+  }
+
+  #read(attachment: ViewerAttachment): Batch[] {
+    const { sessionId, sentSeq, sentBytes, ackedBytes } = attachment;
+    const maxEndBytes = ackedBytes + VIEWER_WINDOW.bytes;
+    if (sentBytes >= maxEndBytes) return [];
+    const maxSeq = sentSeq + roomInEvents(attachment);
+    return takeMessages(attachment, this.#log.read(sessionId, sentSeq, { maxSeq, maxEndBytes }));
+  }
+
+  #send(socket: WebSocket, message: LiveMessage): void {
+    sendQuietly(socket, JSON.stringify(message));
+  }
+
+  #load(socket: WebSocket): ViewerAttachment | null {
+    const attachment: ViewerAttachment | { kind: "link" } | null = socket.deserializeAttachment();
+    return attachment?.kind === "viewer" ? attachment : null;
+  }
+
+  #save(socket: WebSocket, attachment: ViewerAttachment): void {
+    socket.serializeAttachment(attachment);
+  }
+}
+
+function tagOf(sessionId: string): string {
+  return `viewer:${sessionId}`;
+}

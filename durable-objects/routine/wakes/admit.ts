@@ -1,0 +1,267 @@
+/** The one firing door: read, decide and insert in one synchronous stretch. */
+
+import type { ModelUpstream } from "#instance/config.ts";
+import { type Result, refuse, success } from "#protocol/errors.ts";
+import type { IdMaker } from "#protocol/ids.ts";
+import { NO_EVIDENCE, NO_USAGE, type QueuedRun } from "#protocol/run.ts";
+import { timestamp } from "#protocol/time.ts";
+import {
+  type Admission,
+  ALIKE_WINDOW_MS,
+  IDEMPOTENCY_WINDOW_MS,
+  type Occurrence,
+  type Outcome,
+  type OutcomeReason,
+  type TriggerEvent,
+} from "#protocol/trigger-event.ts";
+import { type AdmissionVerdict, decideAdmission, type Superseded } from "#rules/admission.ts";
+import { namedModel } from "#rules/run/model-rule.ts";
+import type { RoutineRow } from "../definition/definition-store.ts";
+import type { RunEngine } from "../runs/run-engine.ts";
+import type { RunStore } from "../runs/run-store.ts";
+import type { BurstStore } from "./coalesced-runs.ts";
+import type { OccurrenceStore } from "./occurrences.ts";
+
+export interface AdmissionContext {
+  routine: RoutineRow;
+  model: ModelUpstream;
+  defaultModel: string;
+  occurrences: OccurrenceStore;
+  runs: RunStore;
+  engine: RunEngine;
+  bursts: BurstStore;
+  ids: IdMaker;
+  nowMs: number;
+}
+
+/** What admission made of an event. */
+export interface Admitted {
+  /** Null where nothing is recorded: a flood of refused fires must not fill the storage. */
+  occurrence: Occurrence | null;
+  /** What the caller of a fire hears. */
+  answer: Result<Admission>;
+}
+
+/** Joins an event to others: its run waits until the burst is over. */
+export interface Gathering {
+  notBeforeMs: number;
+}
+
+/**
+ * Decides on an event and writes everything that follows from it. Call it inside a transaction.
+ * @param gathering when the run is to wait for more events like this.
+ */
+export function admit(context: AdmissionContext, event: TriggerEvent, gathering: Gathering | null = null): Admitted {
+  const { routine, occurrences, runs, nowMs } = context;
+  const { active, queued } = runs.queue.places();
+  const find = (key: string | null) => (key === null ? null : occurrences.findKey(keyOf(event, key)));
+  const verdict = decideAdmission({
+    event,
+    isPaused: routine.status === "paused",
+    hasModel: context.model.kind !== "none",
+    overlap: routine.definition.overlap,
+    maxConcurrent: routine.definition.max_concurrent,
+    earlier: find(event.dedupe_key),
+    alike: find(event.also_key),
+    active,
+    queued,
+    gathering: queued === 0 ? 0 : context.bursts.waiting(nowMs).length,
+    isGathering: gathering !== null,
+    isAnyDue: () => runs.queue.isAnyDue(nowMs),
+    nowMs,
+  });
+  return carryOut(context, event, verdict, gathering);
+}
+
+/** Whether the event has come before, under either of its keys. */
+export function isRepeat({ occurrences, nowMs }: AdmissionContext, event: TriggerEvent): boolean {
+  const isIn = (key: string | null, windowMs: number) => {
+    const earlier = key === null ? null : occurrences.findKey(keyOf(event, key));
+    return earlier !== null && nowMs - earlier.atMs < windowMs;
+  };
+  return isIn(event.dedupe_key, IDEMPOTENCY_WINDOW_MS) || isIn(event.also_key, ALIKE_WINDOW_MS);
+}
+
+/** Records an occurrence that starts nothing, whatever the routine would allow. Call it inside a transaction. */
+export function recordOnly(
+  context: AdmissionContext,
+  event: TriggerEvent,
+  verdict: { outcome: Exclude<Outcome, "started" | "queued">; reason: OutcomeReason },
+): Occurrence {
+  return record(context, event, verdict, null);
+}
+
+/** Records an occurrence that joins a run which waits. Call it inside a transaction. */
+export function recordJoined(context: AdmissionContext, event: TriggerEvent, runId: string): Occurrence {
+  const occurrence = record(context, event, { outcome: "queued", reason: "coalesced" }, runId);
+  keepKeys(context, event, occurrence.id);
+  return occurrence;
+}
+
+function carryOut(
+  context: AdmissionContext,
+  event: TriggerEvent,
+  verdict: AdmissionVerdict,
+  gathering: Gathering | null,
+): Admitted {
+  switch (verdict.outcome) {
+    case "queue_full": {
+      const answer = refuse("queue_full", { retry_after_s: 60 });
+      // Who fires is told, and can come again; nobody else would know.
+      const isTold = event.type === "api" || event.type === "manual";
+      const refused = { outcome: "refused", reason: "queue_full" } as const;
+      return { occurrence: isTold ? null : record(context, event, refused, null), answer };
+    }
+    case "refused": {
+      const occurrence = record(context, event, verdict, null);
+      return { occurrence, answer: refuse(verdict.reason, { occurrence_id: occurrence.id }) };
+    }
+    case "skipped": {
+      const occurrence = record(context, event, verdict, null);
+      keepKeys(context, event, occurrence.id);
+      return { occurrence, answer: refuse("overlap_skipped", { occurrence_id: occurrence.id }) };
+    }
+    case "duplicate":
+      return repeat(context, event, verdict);
+    case "started":
+    case "queued":
+      return start(context, event, verdict, gathering);
+  }
+}
+
+/** The same key gives the same answer: the run that came first, or the refusal that did. */
+function repeat(
+  context: AdmissionContext,
+  event: TriggerEvent,
+  verdict: Extract<AdmissionVerdict, { outcome: "duplicate" }>,
+): Admitted {
+  const occurrence = record(context, event, verdict, verdict.of.run_id);
+  // Known by one of its keys: what comes again under the other is the same still.
+  for (const key of [event.dedupe_key, event.also_key]) {
+    if (key !== null && context.occurrences.findKey(keyOf(event, key)) === null) {
+      keepKey(context, event, key, verdict.of.id);
+    }
+  }
+  const run = verdict.of.run_id === null ? null : context.runs.get(verdict.of.run_id);
+  if (run === null) return { occurrence, answer: refuse("overlap_skipped", { occurrence_id: verdict.of.id }) };
+  const first = { occurrence_id: verdict.of.id, run_id: run.id, session_id: run.sessionId, duplicate: true };
+  return { occurrence, answer: success(first) };
+}
+
+function start(
+  context: AdmissionContext,
+  event: TriggerEvent,
+  verdict: Extract<AdmissionVerdict, { outcome: "started" | "queued" }>,
+  gathering: Gathering | null,
+): Admitted {
+  const { engine, ids, nowMs } = context;
+  const runId = ids.make("run", nowMs);
+  const told = gathering === null ? verdict : ({ outcome: "queued", reason: "coalesced" } as const);
+  const occurrence = record(context, event, told, runId);
+  keepKeys(context, event, occurrence.id);
+  const run = newRun(context, event, runId, occurrence.id);
+  const superseded = verdict.outcome === "queued" ? supersededBy(verdict.supersedes, context) : [];
+  const isStarted = told.outcome === "started";
+  engine.begin(
+    { run, text: event.text, checkout: event.checkout, isStarted, notBeforeMs: gathering?.notBeforeMs ?? 0 },
+    [
+      { type: "run.queued", attempt: 1, summary: event.summary },
+      { type: "user.message", source: "routine", text: run.routine.prompt },
+      ...(event.text === null ? [] : [{ type: "user.message", source: "trigger", text: event.text } as const]),
+    ],
+    nowMs,
+  );
+  for (const id of superseded) engine.happen(id, { type: "cancel_requested", reason: "superseded" }, nowMs);
+  if (!isStarted) engine.promote(nowMs);
+  const admission = { occurrence_id: occurrence.id, run_id: runId, session_id: run.session_id, duplicate: false };
+  return { occurrence, answer: success(admission) };
+}
+
+/** Runs of other bursts stay: each is for events that no other run is for. */
+function supersededBy(which: Superseded, { runs, bursts, nowMs }: AdmissionContext): string[] {
+  if (which === "nobody") return [];
+  const gathering = new Set(bursts.waiting(nowMs));
+  const queued = runs.queue.queued().filter((id) => !gathering.has(id));
+  return which === "queued" ? queued : [...queued, ...runs.queue.active()];
+}
+
+function newRun(context: AdmissionContext, event: TriggerEvent, runId: string, occurrenceId: string): QueuedRun {
+  const { routine, ids, nowMs } = context;
+  const { name, prompt, model } = routine.definition;
+  return {
+    id: runId,
+    routine_id: routine.id,
+    session_id: ids.make("session", nowMs),
+    routine: { name, revision: routine.revision, prompt, model: namedModel(model, context.defaultModel) },
+    trigger: {
+      type: event.type,
+      id: triggerIdOf(routine, event),
+      occurrence_id: occurrenceId,
+      summary: event.summary,
+      ...depthOf(event),
+    },
+    attempt: 1,
+    demo_model: context.model.kind === "demo",
+    status: "queued",
+    result: null,
+    summary: null,
+    error: null,
+    cancel_reason: null,
+    cancel_requested_at: null,
+    runner: null,
+    usage: NO_USAGE,
+    evidence: NO_EVIDENCE,
+    timings: {
+      queued_at: timestamp(nowMs),
+      starting_at: null,
+      running_at: null,
+      first_event_at: null,
+      finished_at: null,
+    },
+  };
+}
+
+function record(
+  context: AdmissionContext,
+  event: TriggerEvent,
+  verdict: { outcome: Outcome; reason: OutcomeReason },
+  runId: string | null,
+): Occurrence {
+  const { routine, occurrences, ids, nowMs } = context;
+  const occurrence: Occurrence = {
+    id: ids.make("occurrence", nowMs),
+    routine_id: routine.id,
+    at: timestamp(nowMs),
+    trigger: { type: event.type, id: triggerIdOf(routine, event), summary: event.summary, ...depthOf(event) },
+    outcome: verdict.outcome,
+    reason: verdict.reason,
+    run_id: runId,
+  };
+  occurrences.insert(occurrence);
+  return occurrence;
+}
+
+function keepKeys(context: AdmissionContext, event: TriggerEvent, occurrenceId: string): void {
+  for (const key of [event.dedupe_key, event.also_key]) {
+    if (key !== null) keepKey(context, event, key, occurrenceId);
+  }
+}
+
+function keepKey({ occurrences, nowMs }: AdmissionContext, event: TriggerEvent, key: string, occurrenceId: string) {
+  occurrences.keepKey(keyOf(event, key), event.fingerprint, occurrenceId, nowMs, IDEMPOTENCY_WINDOW_MS);
+}
+
+/** Each way to fire has keys of its own: who holds the routine's token can't use up the owner's. */
+function keyOf(event: TriggerEvent, dedupeKey: string): string {
+  return `${event.type}:${dedupeKey}`;
+}
+
+/** Told only where runs have led to it. */
+function depthOf({ depth }: TriggerEvent): { depth?: number } {
+  return depth === 0 ? {} : { depth };
+}
+
+function triggerIdOf(routine: RoutineRow, event: TriggerEvent): string | null {
+  if (event.trigger_id !== null) return event.trigger_id;
+  return routine.definition.triggers.find((trigger) => trigger.type === event.type)?.id ?? null;
+}

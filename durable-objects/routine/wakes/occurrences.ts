@@ -1,0 +1,59 @@
+/** Rows of occurrences, and the keys that tell a repeat, in the object's SQLite. */
+import { desc, eq, lt } from "drizzle-orm";
+import type { Page, PageRequest } from "#protocol/api.ts";
+import type { Occurrence } from "#protocol/trigger-event.ts";
+import type { Database } from "../database.ts";
+import { pageOf } from "../runs/run-store.ts";
+import { idempotencyKeys, occurrences } from "../schema.ts";
+
+export class OccurrenceStore {
+  readonly #database: Database;
+  readonly #sql: SqlStorage;
+
+  /** @param sql of the same database, for what every fire writes. */
+  constructor(database: Database, sql: SqlStorage) {
+    this.#database = database;
+    this.#sql = sql;
+  }
+
+  insert(occurrence: Occurrence): void {
+    this.#sql.exec("INSERT INTO occurrences (id, doc) VALUES (?, ?)", occurrence.id, JSON.stringify(occurrence));
+  }
+
+  has(id: string): boolean {
+    return this.#sql.exec("SELECT 1 FROM occurrences WHERE id = ?", id).toArray().length > 0;
+  }
+
+  list(request: PageRequest): Page<Occurrence> {
+    const rows = this.#database
+      .select()
+      .from(occurrences)
+      .where(request.cursor === null ? undefined : lt(occurrences.id, request.cursor))
+      .orderBy(desc(occurrences.id))
+      .limit(request.limit + 1)
+      .all();
+    return pageOf(rows, request.limit, (row) => row.doc);
+  }
+
+  /** The occurrence that came first under this key. */
+  findKey(key: string): { occurrence: Occurrence; fingerprint: string; atMs: number } | null {
+    const row = this.#database
+      .select({ occurrence: occurrences.doc, fingerprint: idempotencyKeys.fingerprint, atMs: idempotencyKeys.at })
+      .from(idempotencyKeys)
+      .innerJoin(occurrences, eq(occurrences.id, idempotencyKeys.occurrenceId))
+      .where(eq(idempotencyKeys.key, key))
+      .get();
+    return row ?? null;
+  }
+
+  /** Remembers a key; one that is past its time makes room for its new use. */
+  keepKey(key: string, fingerprint: string, occurrenceId: string, nowMs: number, windowMs: number): void {
+    this.#database
+      .delete(idempotencyKeys)
+      .where(lt(idempotencyKeys.at, nowMs - windowMs + 1))
+      .run();
+    this.#sql.exec(KEEP_KEY, key, fingerprint, occurrenceId, nowMs);
+  }
+}
+
+const KEEP_KEY = "INSERT OR REPLACE INTO idempotency_keys (key, fingerprint, occurrence_id, at) VALUES (?, ?, ?, ?)";

@@ -1,0 +1,214 @@
+/** What wakes the routine comes through here: fires, events, and times. Call everything inside a transaction. */
+
+import type { Config } from "#instance/config.ts";
+import type { DeliveryOutcome } from "#protocol/delivery.ts";
+import type { Result } from "#protocol/errors.ts";
+import type { IdMaker } from "#protocol/ids.ts";
+import type { IncomingEvent } from "#protocol/incoming-event.ts";
+import { durationMs } from "#protocol/time.ts";
+import {
+  type Admission,
+  FIRE_TEXT_LIMIT,
+  IDEMPOTENCY_WINDOW_MS,
+  type Occurrence,
+  type TriggerEvent,
+} from "#protocol/trigger-event.ts";
+import type { Coalesce, ListeningTrigger, Trigger } from "#protocol/triggers.ts";
+import { findField } from "#rules/filters/field-lookup.ts";
+import { depthOf, type Judgement, judgeTrigger } from "#rules/triggers/judge-trigger.ts";
+import type { RoutineRow } from "../definition/definition-store.ts";
+import type { RepositoryIds } from "../definition/repository-ids.ts";
+import type { RunEngine } from "../runs/run-engine.ts";
+import type { RunRow, RunStore } from "../runs/run-store.ts";
+import { type AdmissionContext, type Admitted, admit, isRepeat, recordJoined, recordOnly } from "./admit.ts";
+import type { BurstStore } from "./coalesced-runs.ts";
+import type { Doorkeeper } from "./fire-access.ts";
+import type { OccurrenceStore } from "./occurrences.ts";
+
+interface FiringParts {
+  config: Config;
+  occurrences: OccurrenceStore;
+  runs: RunStore;
+  engine: RunEngine;
+  ids: IdMaker;
+  door: Doorkeeper;
+  bursts: BurstStore;
+  repositoryIds: RepositoryIds;
+}
+
+/** Without a `max_wait` a burst is over after so many windows. */
+const WINDOWS_AT_MOST = 10;
+const NAMED_OCCURRENCES = 1_000;
+const BURST_KEY_LENGTH = 1_000;
+/** Stands once in the text of a run whose burst has more to say than fits. */
+const MORE = "\n\n--- More events have joined; there is no room for what they say.";
+
+export class Firing {
+  readonly #parts: FiringParts;
+
+  constructor(parts: FiringParts) {
+    this.#parts = parts;
+  }
+
+  /** Somebody fires, or runs now. */
+  fire(routine: RoutineRow, event: TriggerEvent, nowMs: number): Result<Admission> {
+    const { answer } = admit(this.#context(routine, nowMs), event);
+    if (!answer.ok && answer.refusal.code === "queue_full") this.#parts.door.countQueueFull();
+    return answer;
+  }
+
+  /** A scheduled instant has come. @param missed why it starts nothing; null when it is to start a run. */
+  strike(
+    routine: RoutineRow,
+    event: TriggerEvent,
+    missed: "slot_missed" | "slot_superseded" | "catch_up_limit" | null,
+    nowMs: number,
+  ): Occurrence | null {
+    const context = this.#context(routine, nowMs);
+    if (missed !== null) return recordOnly(context, event, { outcome: "missed", reason: missed });
+    return admit(context, event).occurrence;
+  }
+
+  /** Something happened out there. @returns what each trigger that was looked at made of it. */
+  offer(routine: RoutineRow, event: IncomingEvent, nowMs: number): DeliveryOutcome[] {
+    return this.#judgeAll(routine, event).map(({ trigger, judgement }) => {
+      const { matched, why, filters, objection, repository } = judgement;
+      const judged = { routine_id: routine.id, trigger_id: trigger.id, matched, why, filters };
+      const from = event.github?.repository ?? null;
+      if (from !== null && repository !== null) this.#parts.repositoryIds.keep(repository.place, from.id);
+      if (!matched) return { ...judged, outcome: null, reason: null, occurrence_id: null, run_id: null };
+      const context = this.#context(routine, nowMs);
+      const fired = triggerEvent(trigger, event, repository?.url ?? null);
+      const decide = () =>
+        objection === null ? this.#admit(context, trigger, event, fired) : recordOnly(context, fired, objection);
+      return { ...judged, ...verdictOf(this.#once(`offer:${event.offer_id}:${trigger.id}`, decide, nowMs)) };
+    });
+  }
+
+  /** The same without consequences. */
+  judge(routine: RoutineRow, event: IncomingEvent): DeliveryOutcome[] {
+    return this.#judgeAll(routine, event).map(({ trigger, judgement: { matched, why, filters, objection } }) => {
+      const judged = { routine_id: routine.id, trigger_id: trigger.id, matched, why, filters };
+      const { outcome, reason } = objection ?? { outcome: null, reason: null };
+      return { ...judged, outcome, reason, occurrence_id: null, run_id: null };
+    });
+  }
+
+  #judgeAll(routine: RoutineRow, event: IncomingEvent): { trigger: ListeningTrigger; judgement: Judgement }[] {
+    const { repositories, triggers } = routine.definition;
+    const facts = { id: routine.id, repositories, repositoryIds: this.#parts.repositoryIds.all() };
+    return triggers.filter(isListening).flatMap((trigger) => {
+      const judgement = judgeTrigger(trigger, event, facts);
+      return judgement === null ? [] : [{ trigger, judgement }];
+    });
+  }
+
+  /** Decides, or tells what was decided: an offer comes again when its answer was lost. */
+  #once(key: string, decide: () => Occurrence | null, nowMs: number): Occurrence | null {
+    const { occurrences } = this.#parts;
+    const earlier = occurrences.findKey(key);
+    if (earlier !== null) return earlier.occurrence;
+    const occurrence = decide();
+    if (occurrence !== null) occurrences.keepKey(key, "", occurrence.id, nowMs, IDEMPOTENCY_WINDOW_MS);
+    return occurrence;
+  }
+
+  #admit(
+    context: AdmissionContext,
+    trigger: ListeningTrigger,
+    event: IncomingEvent,
+    fired: TriggerEvent,
+  ): Occurrence | null {
+    const coalesce = trigger.type === "routine" ? undefined : trigger.coalesce;
+    if (coalesce === undefined) return admit(context, fired).occurrence;
+    const found = coalesce.key === undefined ? "" : JSON.stringify(findField(event, coalesce.key));
+    // What agrees so far may be one burst: a whole payload is no key.
+    const key = found.slice(0, BURST_KEY_LENGTH);
+    const { bursts, runs } = this.#parts;
+    const burst = bursts.find(trigger.id, key);
+    const row = burst === null ? null : runs.get(burst.runId);
+    const isPaused = context.routine.status === "paused";
+    if (burst !== null && row !== null && isOpen(row, context.nowMs) && !isPaused && !isRepeat(context, fired)) {
+      return this.#join(context, row, fired, Math.min(context.nowMs + durationMs(coalesce.window), burst.endsAtMs));
+    }
+    return this.#openBurst(context, trigger, key, coalesce, fired).occurrence;
+  }
+
+  #openBurst(
+    context: AdmissionContext,
+    trigger: ListeningTrigger,
+    key: string,
+    { window, max_wait }: Coalesce,
+    fired: TriggerEvent,
+  ): Admitted {
+    const { nowMs } = context;
+    const windowMs = durationMs(window);
+    const endsAtMs = nowMs + (max_wait === undefined ? windowMs * WINDOWS_AT_MOST : durationMs(max_wait));
+    const admitted = admit(context, fired, { notBeforeMs: nowMs + windowMs });
+    const { answer } = admitted;
+    if (answer.ok && !answer.value.duplicate) {
+      this.#parts.bursts.open(trigger.id, key, { runId: answer.value.run_id, endsAtMs }, nowMs);
+    }
+    return admitted;
+  }
+
+  #join(context: AdmissionContext, row: RunRow, fired: TriggerEvent, notBeforeMs: number): Occurrence {
+    const occurrence = recordJoined(context, fired, row.id);
+    const { trigger } = row.doc;
+    const named = [...(trigger.occurrence_ids ?? [trigger.occurrence_id]), occurrence.id].slice(-NAMED_OCCURRENCES);
+    // As deep as the deepest of them: a burst must not shorten a chain.
+    const depth = Math.max(trigger.depth ?? 0, fired.depth);
+    const doc = { ...row.doc, trigger: { ...trigger, occurrence_ids: named, ...(depth === 0 ? {} : { depth }) } };
+    const { text, said } = joined(row.text, fired);
+    const checkout = fired.checkout ?? row.checkout;
+    this.#parts.engine.join(row, { doc, text, checkout, said, notBeforeMs }, context.nowMs);
+    return occurrence;
+  }
+
+  #context(routine: RoutineRow, nowMs: number): AdmissionContext {
+    const { config, occurrences, runs, engine, bursts, ids } = this.#parts;
+    const { model, defaultModel } = config;
+    return { routine, model, defaultModel, occurrences, runs, engine, bursts, ids, nowMs };
+  }
+}
+
+function isListening(trigger: Trigger): trigger is ListeningTrigger {
+  return trigger.type !== "api" && trigger.type !== "schedule";
+}
+
+function isOpen({ status, notBefore, doc }: RunRow, nowMs: number): boolean {
+  return status === "queued" && notBefore > nowMs && doc.attempt === 1 && doc.cancel_reason === null;
+}
+
+/** @returns the run's text with an event's added, and what of it is new; what does not fit is neither given nor said. */
+function joined(before: string | null, { summary, text }: TriggerEvent): { text: string | null; said: string | null } {
+  if (text === null) return { text: before, said: null };
+  const whole = before === null ? text : `${before}\n\n--- ${summary}\n${text}`;
+  if (whole.length <= FIRE_TEXT_LIMIT - MORE.length) return { text: whole, said: text };
+  if (before?.endsWith(MORE)) return { text: before, said: null };
+  return { text: `${before ?? ""}${MORE}`, said: MORE.trim() };
+}
+
+function triggerEvent(trigger: ListeningTrigger, event: IncomingEvent, repositoryUrl: string | null): TriggerEvent {
+  const { summary, context, dedupe_key, also_key, github } = event;
+  // An endpoint is its trigger's own; what comes to everybody wakes a routine once, whichever triggers it has.
+  const scope = trigger.type === "webhook" ? `${trigger.id}:` : "";
+  const checkout = github?.checkout ?? null;
+  return {
+    type: trigger.type,
+    trigger_id: trigger.id,
+    summary,
+    text: context === "" ? null : context,
+    dedupe_key: `${scope}${dedupe_key}`,
+    also_key: also_key === null ? null : `${scope}${also_key}`,
+    fingerprint: "",
+    depth: depthOf(event),
+    checkout: checkout === null || repositoryUrl === null ? null : { ...checkout, repository: repositoryUrl },
+  };
+}
+
+function verdictOf(occurrence: Occurrence | null) {
+  if (occurrence === null) return { outcome: null, reason: null, occurrence_id: null, run_id: null };
+  const { outcome, reason, id, run_id } = occurrence;
+  return { outcome, reason, occurrence_id: id, run_id };
+}

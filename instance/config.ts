@@ -1,0 +1,155 @@
+/** The one declared environment of the worker and its objects, read and checked once. */
+import { z } from "zod";
+import type { PoolPeer, RoutinePeer } from "./object-contracts.ts";
+
+/** Variables and secrets as the platform hands them over. `readConfig` turns the texts into a `Config`. */
+export interface Variables {
+  OWNER_TOKEN?: string;
+  SIGNING_KEY?: string;
+  RUNNER_TOKEN?: string;
+  ANTHROPIC_API_KEY?: string;
+  ANTHROPIC_BASE_URL?: string;
+  DEMO_MODEL_URL?: string;
+  GIT_CREDENTIALS?: string;
+  GITHUB_WEBHOOK_SECRET?: string;
+  GITHUB_WEBHOOK_SECRET_PREVIOUS?: string;
+  DEFAULT_MODEL?: string;
+  ALLOWED_MODELS?: string;
+  PUBLIC_URL?: string;
+  JURISDICTION?: string;
+  LOCAL_INSTANCE?: string;
+  FIRE_RATE_PER_MINUTE?: string;
+  FIRE_BURST?: string;
+  INSTANCE_RATE_PER_MINUTE?: string;
+}
+
+/** What the objects are given. Of each other they see what they call; the worker sees the whole classes. */
+export interface ObjectEnv extends Variables {
+  DB: D1Database;
+  ROUTINE: DurableObjectNamespace<RoutinePeer>;
+  POOL: DurableObjectNamespace<PoolPeer>;
+}
+
+const secret = (name: string) =>
+  z
+    .string({ error: `is missing: wrangler secret put ${name}, or .dev.vars locally` })
+    .min(32, "must be at least 32 characters; openssl rand -hex 32 makes one");
+
+/** An empty variable counts as one that is not set. */
+function optional<Schema extends z.ZodType>(schema: Schema) {
+  return z.preprocess((value) => (value === "" ? undefined : value), schema.optional());
+}
+
+const url = z.url({ protocol: /^https?$/, error: "must be an http(s) address" });
+const count = (fallback: number) =>
+  z.preprocess((value) => (value === "" ? undefined : value), z.coerce.number().int().min(1).default(fallback));
+
+const gitCredentialsSchema = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: "custom", message: "must be a JSON object" });
+      return z.NEVER;
+    }
+  })
+  .pipe(z.record(url, z.string().regex(/^[^:]+:.+$/, 'must be "user:password"')));
+
+const configSchema = z
+  .object({
+    OWNER_TOKEN: secret("OWNER_TOKEN"),
+    SIGNING_KEY: secret("SIGNING_KEY"),
+    RUNNER_TOKEN: secret("RUNNER_TOKEN"),
+    ANTHROPIC_API_KEY: optional(z.string()),
+    ANTHROPIC_BASE_URL: optional(url),
+    DEMO_MODEL_URL: optional(url),
+    GIT_CREDENTIALS: optional(gitCredentialsSchema),
+    GITHUB_WEBHOOK_SECRET: optional(
+      z.string().min(16, "must be at least 16 characters; openssl rand -hex 32 makes one"),
+    ),
+    GITHUB_WEBHOOK_SECRET_PREVIOUS: optional(z.string()),
+    DEFAULT_MODEL: optional(z.string()),
+    ALLOWED_MODELS: optional(z.string()),
+    PUBLIC_URL: optional(url),
+    JURISDICTION: optional(z.enum(["eu", "fedramp"], 'must be "eu", "fedramp" or empty')),
+    LOCAL_INSTANCE: optional(z.literal("1", 'must be "1" or empty')),
+    FIRE_RATE_PER_MINUTE: count(600),
+    FIRE_BURST: count(200),
+    INSTANCE_RATE_PER_MINUTE: count(6_000),
+  })
+  .transform((vars) => ({
+    ownerToken: vars.OWNER_TOKEN,
+    signingKey: vars.SIGNING_KEY,
+    runnerToken: vars.RUNNER_TOKEN,
+    model: chooseModel(vars),
+    defaultModel: vars.DEFAULT_MODEL ?? "claude-sonnet-5",
+    /** What subagents may use beside their routine's model. */
+    allowedModels: (vars.ALLOWED_MODELS ?? "")
+      .split(",")
+      .map((name) => name.trim())
+      .filter((name) => name !== ""),
+    gitCredentials: new Map(
+      Object.entries(vars.GIT_CREDENTIALS ?? {}).map(([origin, pair]) => [new URL(origin).origin, pair]),
+    ),
+    /** Those in force, newest first; none when GitHub has not been set up. */
+    githubSecrets: [vars.GITHUB_WEBHOOK_SECRET, vars.GITHUB_WEBHOOK_SECRET_PREVIOUS].filter(
+      (secret) => secret !== undefined,
+    ),
+    publicUrl: vars.PUBLIC_URL ?? null,
+    jurisdiction: vars.JURISDICTION ?? null,
+    isLocal: vars.LOCAL_INSTANCE !== undefined,
+    fireRatePerMinute: vars.FIRE_RATE_PER_MINUTE,
+    fireBurst: vars.FIRE_BURST,
+    instanceRatePerMinute: vars.INSTANCE_RATE_PER_MINUTE,
+  }));
+
+/** Checked configuration. `model.kind` is `none` when runs can't start. */
+export type Config = z.infer<typeof configSchema>;
+
+export type ModelUpstream =
+  | { kind: "anthropic"; baseUrl: string; apiKey: string }
+  | { kind: "demo"; baseUrl: string }
+  | { kind: "none" };
+
+/** Where model calls go: the real model when there is a key; else, on a local instance, the offline demo model. */
+function chooseModel(vars: {
+  ANTHROPIC_API_KEY?: string | undefined;
+  ANTHROPIC_BASE_URL?: string | undefined;
+  DEMO_MODEL_URL?: string | undefined;
+  LOCAL_INSTANCE?: string | undefined;
+}): ModelUpstream {
+  if (vars.ANTHROPIC_API_KEY !== undefined) {
+    const baseUrl = vars.ANTHROPIC_BASE_URL ?? "https://api.anthropic.com";
+    return { kind: "anthropic", baseUrl: baseUrl.replace(/\/+$/, ""), apiKey: vars.ANTHROPIC_API_KEY };
+  }
+  if (vars.DEMO_MODEL_URL !== undefined && vars.LOCAL_INSTANCE !== undefined) {
+    return { kind: "demo", baseUrl: vars.DEMO_MODEL_URL.replace(/\/+$/, "") };
+  }
+  return { kind: "none" };
+}
+
+export type ConfigCheck =
+  | { ok: true; config: Config }
+  /** Every fault at once. */
+  | { ok: false; issues: { field: string; message: string }[] };
+
+let checked: { env: Variables; check: ConfigCheck } | undefined;
+
+/** Checks all variables and secrets; the answer is kept for the isolate's life. */
+export function readConfig(env: Variables): ConfigCheck {
+  if (checked?.env === env) return checked.check;
+  const parsed = configSchema.safeParse(env);
+  const check: ConfigCheck = parsed.success
+    ? { ok: true, config: parsed.data }
+    : { ok: false, issues: parsed.error.issues.map(({ path, message }) => ({ field: path.join("."), message })) };
+  checked = { env, check };
+  return check;
+}
+
+/** The configuration, for objects: the worker refuses requests before it wakes one in a faulty instance. */
+export function requireConfig(env: Variables): Config {
+  const check = readConfig(env);
+  if (!check.ok) throw new Error(`misconfigured: ${check.issues.map(({ field }) => field).join(", ")}`);
+  return check.config;
+}

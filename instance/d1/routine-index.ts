@@ -1,0 +1,97 @@
+/** Writes of the routines' objects to D1. Each carries a version, so that one that comes late changes nothing. */
+import { eq, inArray } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import type { Routine } from "#protocol/routine.ts";
+import { dueRoutines, routines, runs, subscriptions as subscriptionTable } from "./index-schema.ts";
+
+/** A run as its object has stored it. */
+export interface RunDocument {
+  id: string;
+  /** The run as JSON. */
+  doc: string;
+  version: number;
+}
+
+/** What events find a trigger by. */
+export interface Subscription {
+  triggerId: string;
+  key: string;
+}
+
+export interface RoutineProjection {
+  routine: Routine;
+  version: number;
+  subscriptions: readonly Subscription[];
+  /** When the sweep has to look at it; null when nothing is scheduled. */
+  dueAt: number | null;
+}
+
+/** Writes the routine with all that it is found by. */
+export async function projectRoutine(binding: D1Database, projection: RoutineProjection): Promise<void> {
+  const { routine, version, subscriptions, dueAt } = projection;
+  const { id } = routine;
+  const rows = JSON.stringify(subscriptions.map(({ triggerId, key }) => [triggerId, key]));
+  await binding.batch([
+    binding.prepare(PROJECT_ROUTINE).bind(id, version, JSON.stringify(routine)),
+    binding.prepare(DROP_SUBSCRIPTIONS).bind(id, version),
+    binding.prepare(ADD_SUBSCRIPTIONS).bind(id, version, rows),
+    dueAt === null ? binding.prepare(DROP_DUE).bind(id, version) : binding.prepare(SET_DUE).bind(id, version, dueAt),
+  ]);
+}
+
+const PROJECT_ROUTINE = `INSERT INTO routines (id, version, doc) VALUES (?1, ?2, ?3)
+  ON CONFLICT (id) DO UPDATE SET version = excluded.version, doc = excluded.doc
+  WHERE routines.version < excluded.version`;
+/** A write that comes late leaves the newer version's row, and finds that the rest is not its own to write. */
+const IS_OURS = "EXISTS (SELECT 1 FROM routines WHERE id = ?1 AND version = ?2)";
+const DROP_SUBSCRIPTIONS = `DELETE FROM subscriptions WHERE routine_id = ?1 AND ${IS_OURS}`;
+const ADD_SUBSCRIPTIONS = `INSERT INTO subscriptions (routine_id, trigger_id, key)
+  SELECT ?1, value ->> 0, value ->> 1 FROM json_each(?3) WHERE ${IS_OURS}`;
+/** The sweep settles the row as well, and may know a version that has not been written here yet. */
+const DROP_DUE = `DELETE FROM due_routines WHERE routine_id = ?1 AND version <= ?2 AND ${IS_OURS}`;
+const SET_DUE = `INSERT INTO due_routines (routine_id, due_at, version) SELECT ?1, ?3, ?2 WHERE ${IS_OURS}
+  ON CONFLICT (routine_id) DO UPDATE SET due_at = excluded.due_at, version = excluded.version
+  WHERE due_routines.version <= excluded.version`;
+
+/** The routines whose triggers wait for one of these keys. */
+export async function subscribedRoutines(binding: D1Database, keys: readonly string[]): Promise<string[]> {
+  const rows = await drizzle(binding)
+    .selectDistinct({ id: subscriptionTable.routineId })
+    .from(subscriptionTable)
+    .where(inArray(subscriptionTable.key, [...keys]));
+  return rows.map(({ id }) => id);
+}
+
+/** Writes many runs with one statement. */
+export async function projectRuns(binding: D1Database, documents: readonly RunDocument[]): Promise<void> {
+  if (documents.length === 0) return;
+  const list = documents.map(({ doc, version }) => `{"version":${version},"run":${doc}}`);
+  await binding
+    .prepare(PROJECT_RUNS)
+    .bind(`[${list.join(",")}]`)
+    .run();
+}
+
+/**
+ * Documents travel as they are stored, as one text: how many there are makes no other statement. A run of a routine that
+ * is not there (it has been deleted meanwhile) is left out: nothing would ever take it out of the lists.
+ */
+const PROJECT_RUNS = `
+  INSERT INTO runs (id, routine_id, status, trigger_type, doc, version)
+  SELECT
+    value ->> '$.run.id', value ->> '$.run.routine_id', value ->> '$.run.status', value ->> '$.run.trigger.type',
+    value -> '$.run', value ->> '$.version'
+  FROM json_each(?) WHERE EXISTS (SELECT 1 FROM routines WHERE routines.id = value ->> '$.run.routine_id')
+  ON CONFLICT (id) DO UPDATE SET status = excluded.status, doc = excluded.doc, version = excluded.version
+  WHERE runs.version < excluded.version`;
+
+/** Takes a deleted routine out of every list. */
+export async function forgetRoutine(binding: D1Database, routineId: string): Promise<void> {
+  const database = drizzle(binding);
+  await database.batch([
+    database.delete(routines).where(eq(routines.id, routineId)),
+    database.delete(runs).where(eq(runs.routineId, routineId)),
+    database.delete(subscriptionTable).where(eq(subscriptionTable.routineId, routineId)),
+    database.delete(dueRoutines).where(eq(dueRoutines.routineId, routineId)),
+  ]);
+}

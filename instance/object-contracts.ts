@@ -1,0 +1,58 @@
+/** What objects call of each other, and answers of theirs that the worker reads. */
+import type { DeliveryOutcome } from "#protocol/delivery.ts";
+import type { Result } from "#protocol/errors.ts";
+import type { OwnedId } from "#protocol/ids.ts";
+import type { IncomingEvent } from "#protocol/incoming-event.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
+import type { WebhookTrigger } from "#protocol/triggers.ts";
+import type { LeaseEnd } from "#rules/run/inputs.ts";
+
+export interface LeaseRequest {
+  lease: LeaseRef;
+  routine_id: string;
+}
+
+export interface RoutinePeer extends Rpc.DurableObjectBranded {
+  /** Nobody works on the lease any more. Told twice, it changes nothing. */
+  leaseEnded(id: OwnedId, lease: LeaseRef, end: LeaseEnd): void;
+  /** A run of another routine has ended. */
+  offer(id: OwnedId, events: IncomingEvent[]): Result<DeliveryOutcome[][]>;
+}
+
+/** When a routine has to be looked at again: null when nothing is scheduled. Unix milliseconds. */
+export interface DueAnswer {
+  due_at: number | null;
+  /** Of the routine that the answer is about. */
+  version: number;
+}
+
+export interface EndpointAnswer {
+  trigger: WebhookTrigger;
+  secrets: string[];
+  /** Whether secrets that nobody has said yes to have been handed over. */
+  is_unconfirmed: boolean;
+}
+
+export interface SecretAnswer {
+  secret: string;
+  /** Until when the one before is accepted too. */
+  previous_secret_until: string | null;
+}
+
+/** A secret that has come to an endpoint, and is believed by nobody yet. Moments are Unix milliseconds. */
+export interface HandedOver {
+  id: string;
+  secret: string;
+  atMs: number;
+  lastAtMs: number;
+  times: number;
+  ip: string | null;
+  userAgent: string | null;
+}
+
+export interface PoolPeer extends Rpc.DurableObjectBranded {
+  /** Asks for a runner for each lease. Asking twice for one is asking once. @returns how many runners the pool has. */
+  request(requests: LeaseRequest[]): { runners: number };
+  /** Takes leases back: at once where nobody works on one, else as soon as the work has stopped. @returns one answer each. */
+  release(leases: LeaseRef[]): ("freed" | "stopping")[];
+}

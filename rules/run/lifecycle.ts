@@ -1,0 +1,270 @@
+/** How a run moves from status to status. Pure: the run and what happened in; the next run, its events and effects out. */
+import {
+  type ActiveRun,
+  type CancelReason,
+  isSettled,
+  type QueuedRun,
+  type RunnerRef,
+  type RunResult,
+  type SettledRun,
+} from "#protocol/run.ts";
+import { isMachineryFailure, type RunError, runError } from "#protocol/run-errors.ts";
+import type { AttemptOutcome } from "#protocol/runner-link.ts";
+import { timestamp } from "#protocol/time.ts";
+import type { EventBody } from "#protocol/transcript.ts";
+import { CANCEL_GRACE_MS, PROVISIONING_MS, START_BACKSTOP_MS, TIMEOUT_GRACE_MS } from "./deadlines.ts";
+import type { DeadlineKind, Effect, Finished, Happening, LeaseEnd, RunLimits, RunState, Step } from "./inputs.ts";
+
+/** @returns null when the happening changes nothing: the run has settled, or it was told twice. */
+export function applyHappening(state: RunState, happening: Happening, limits: RunLimits, nowMs: number): Step | null {
+  const { run } = state;
+  if (isSettled(run)) return null;
+  switch (happening.type) {
+    case "promoted":
+      return run.status === "queued" ? promote(state, run, nowMs) : null;
+    case "leased":
+      return lease(state, run, happening.runner, nowMs);
+    case "step":
+      return run.status === "queued" || state.phase === happening.phase
+        ? null
+        : { state: { ...state, phase: happening.phase }, events: [], effects: [] };
+    case "running":
+      return startAgent(state, run, happening.sandbox, limits, nowMs);
+    case "finished":
+      return finish(state, run, happening.frame, limits, nowMs);
+    case "cancel_requested":
+      return requestCancel(state, run, happening.reason, nowMs);
+    case "lease_ended":
+      return endLease(state, run, happening.end, limits, nowMs);
+    case "overdue":
+      return passDeadline(state, run, happening.kind, nowMs);
+  }
+}
+
+function promote(state: RunState, run: QueuedRun, nowMs: number): Step {
+  return {
+    state: {
+      ...state,
+      phase: "provisioning",
+      run: { ...run, status: "starting", timings: { ...run.timings, starting_at: timestamp(nowMs) } },
+    },
+    events: [
+      { type: "run.starting", attempt: run.attempt },
+      { type: "run.step", phase: "provisioning", message: "Allocating a runner" },
+    ],
+    effects: [
+      { type: "clear_deadlines" },
+      { type: "ask_pool" },
+      { type: "set_deadline", kind: "provisioning", atMs: nowMs + PROVISIONING_MS.noRunner },
+    ],
+  };
+}
+
+function lease(state: RunState, run: ActiveRun, runner: RunnerRef, nowMs: number): Step | null {
+  if (run.status !== "starting" || run.runner !== null) return null;
+  return {
+    state: { ...state, run: { ...run, runner } },
+    events: [{ type: "run.step", phase: "provisioning", message: `Runner ${runner.id} has taken the run` }],
+    effects: [
+      // A deadline for canceling stays in force: only the one for finding a runner is replaced.
+      { type: "set_deadline", kind: "provisioning", atMs: Number.POSITIVE_INFINITY },
+      { type: "set_deadline", kind: "start", atMs: nowMs + START_BACKSTOP_MS },
+    ],
+  };
+}
+
+function startAgent(
+  state: RunState,
+  run: ActiveRun,
+  sandbox: "sandbox-runtime" | "none",
+  limits: RunLimits,
+  nowMs: number,
+): Step | null {
+  if (run.status !== "starting" || run.runner === null) return null;
+  const { runner } = run;
+  return {
+    state: {
+      ...state,
+      phase: "agent",
+      run: { ...run, status: "running", runner, timings: { ...run.timings, running_at: timestamp(nowMs) } },
+    },
+    events: [{ type: "run.running", attempt: run.attempt, sandbox, model: run.routine.model }],
+    effects: [
+      { type: "set_deadline", kind: "start", atMs: Number.POSITIVE_INFINITY },
+      { type: "set_deadline", kind: "timeout", atMs: nowMs + limits.timeoutMs + TIMEOUT_GRACE_MS },
+    ],
+  };
+}
+
+function finish(state: RunState, run: ActiveRun, frame: Finished, limits: RunLimits, nowMs: number): Step | null {
+  if (run.status === "queued") return null;
+  const { seen } = frame;
+  const cost_usd = run.demo_model ? 0 : seen.cost_usd;
+  const counted: ActiveRun = {
+    ...run,
+    usage: { ...run.usage, cost_usd },
+    evidence: {
+      ...run.evidence,
+      turns: seen.turns,
+      tool_calls: seen.tool_calls,
+      ...(seen.tools_refused === undefined ? {} : { tools_refused: seen.tools_refused }),
+      files_changed: seen.files_changed,
+      commits_pushed: seen.commits_pushed,
+    },
+  };
+  return end({ ...state, run: counted }, counted, frame.outcome, frame.report, limits, nowMs);
+}
+
+function endLease(state: RunState, run: ActiveRun, leaseEnd: LeaseEnd, limits: RunLimits, nowMs: number): Step | null {
+  if (run.status === "queued") return null;
+  const error = runError(leaseEnd === "work_ended" ? "runner_failed" : "runner_lost", state.phase);
+  return end(state, run, { status: "failed", error }, null, limits, nowMs);
+}
+
+/** The attempt is over: settle the run, or put it back into the queue for another attempt. */
+function end(
+  state: RunState,
+  run: ActiveRun,
+  outcome: AttemptOutcome,
+  report: Finished["report"],
+  limits: RunLimits,
+  nowMs: number,
+): Step {
+  const ending = endingOf(state, run, outcome);
+  if (ending.status === "failed" && mayRetry(run, ending.error, limits)) {
+    return retry(run, ending.error, limits, nowMs);
+  }
+  return settle(state, close(run, ending, report?.result ?? "unknown", report?.summary ?? null, nowMs));
+}
+
+type Ending =
+  | Exclude<AttemptOutcome, { status: "canceled" }>
+  | { status: "canceled"; reason: CancelReason; requestedAt: string };
+
+/** What the runner saw, in the light of what it was told: a run that was canceled on the way to failing is canceled. */
+function endingOf(state: RunState, run: ActiveRun, outcome: AttemptOutcome): Ending {
+  if (outcome.status === "succeeded") return outcome;
+  if (run.cancel_reason !== null && run.cancel_requested_at !== null) {
+    return { status: "canceled", reason: run.cancel_reason, requestedAt: run.cancel_requested_at };
+  }
+  if (state.overdue === "timeout") return { status: "timed_out", error: runError("timed_out", state.phase) };
+  if (outcome.status === "canceled") return { status: "failed", error: runError("runner_failed", state.phase) };
+  return outcome;
+}
+
+function mayRetry(run: ActiveRun, error: RunError, limits: RunLimits): boolean {
+  return isMachineryFailure(error.code) && run.evidence.model_calls === 0 && run.attempt <= limits.retryMax;
+}
+
+function retry(run: ActiveRun, error: RunError, limits: RunLimits, nowMs: number): Step {
+  // Each further attempt waits twice as long as the one before.
+  const notBeforeMs = nowMs + limits.retryBackoffMs * 2 ** (run.attempt - 1);
+  const attempt = run.attempt + 1;
+  return {
+    state: {
+      phase: "provisioning",
+      notBeforeMs,
+      overdue: null,
+      run: {
+        ...run,
+        status: "queued",
+        attempt,
+        runner: null,
+        timings: { ...run.timings, starting_at: null, running_at: null, finished_at: null },
+      },
+    },
+    events: [
+      {
+        type: "notice",
+        level: "warning",
+        code: "retrying",
+        message: `Attempt ${run.attempt} failed before the model was called: ${error.message}`,
+      },
+      { type: "run.queued", attempt, summary: run.trigger.summary },
+    ],
+    effects: [
+      { type: "clear_deadlines" },
+      { type: "set_deadline", kind: "retry", atMs: notBeforeMs },
+      { type: "promote" },
+    ],
+  };
+}
+
+function requestCancel(state: RunState, run: ActiveRun, reason: CancelReason, nowMs: number): Step | null {
+  if (run.cancel_reason !== null) return null;
+  const requestedAt = timestamp(nowMs);
+  const asked = { ...run, cancel_reason: reason, cancel_requested_at: requestedAt };
+  const event: EventBody = { type: "run.cancel_requested", reason };
+  if (asked.status === "queued") {
+    const step = settle(
+      { ...state, run: asked },
+      close(asked, { status: "canceled", reason, requestedAt }, "unknown", null, nowMs),
+    );
+    return { ...step, events: [event, ...step.events] };
+  }
+  const told: Effect[] = [
+    { type: "tell_cancel", reason },
+    { type: "set_deadline", kind: "cancel", atMs: nowMs + CANCEL_GRACE_MS },
+  ];
+  // Before a runner has dialed there is nobody to tell: the pool takes the lease back.
+  const effects: Effect[] = asked.runner === null ? [{ type: "release_lease" }] : told;
+  return { state: { ...state, run: asked }, events: [event], effects };
+}
+
+function passDeadline(state: RunState, run: ActiveRun, kind: DeadlineKind, nowMs: number): Step | null {
+  switch (kind) {
+    case "retry":
+      return { state, events: [], effects: [{ type: "promote" }] };
+    case "cancel":
+      return run.status === "queued" ? null : { state, events: [], effects: [{ type: "release_lease" }] };
+    case "start":
+    case "timeout":
+      if (run.status !== (kind === "start" ? "starting" : "running")) return null;
+      return { state: { ...state, overdue: kind }, events: [], effects: [{ type: "release_lease" }] };
+    case "provisioning": {
+      if (run.status !== "starting" || run.runner !== null) return null;
+      const ending = endingOf(state, run, { status: "failed", error: runError("no_runner", "provisioning") });
+      const step = settle(state, close(run, ending, "unknown", null, nowMs));
+      return { ...step, effects: [...step.effects, { type: "release_lease" }] };
+    }
+  }
+}
+
+function settle(state: RunState, run: SettledRun): Step {
+  return {
+    state: { ...state, run },
+    events: [
+      {
+        type: "run.finished",
+        status: run.status,
+        result: run.result,
+        summary: run.summary,
+        error: run.error,
+        cancel_reason: run.cancel_reason,
+        evidence: run.evidence,
+        usage: run.usage,
+      },
+    ],
+    effects: [{ type: "clear_deadlines" }, { type: "promote" }],
+  };
+}
+
+/** The settled form of a run: the one place where an ending becomes a status. */
+function close(run: ActiveRun, ending: Ending, result: RunResult, summary: string | null, nowMs: number): SettledRun {
+  const settled = { ...run, result, summary, timings: { ...run.timings, finished_at: timestamp(nowMs) } };
+  switch (ending.status) {
+    case "succeeded":
+      return { ...settled, status: "succeeded", error: null, cancel_reason: null };
+    case "failed":
+    case "timed_out":
+      return { ...settled, status: ending.status, error: ending.error, cancel_reason: null };
+    case "canceled":
+      return {
+        ...settled,
+        status: "canceled",
+        error: null,
+        cancel_reason: ending.reason,
+        cancel_requested_at: ending.requestedAt,
+      };
+  }
+}

@@ -1,0 +1,132 @@
+/** Whether an event is what a trigger waits for, and what stands against it. Pure. */
+import type { FilterCheck } from "#protocol/filters.ts";
+import { CHAIN_LIMIT, type IncomingEvent } from "#protocol/incoming-event.ts";
+import type { JsonObject } from "#protocol/schema.ts";
+import type { OutcomeReason } from "#protocol/trigger-event.ts";
+import { type GithubTrigger, isRoutineId, type RoutineTrigger, type Trigger } from "#protocol/triggers.ts";
+import { judgeFilters } from "../filters/judge-filters.ts";
+import { placeKey, repositoryPlace } from "./subscriptions.ts";
+
+/** What of a routine matters here. */
+export interface JudgedRoutine {
+  id: string;
+  repositories: readonly { url: string }[];
+  /** Numeric ids of repositories by place, as far as they are known. */
+  repositoryIds: ReadonlyMap<string, number>;
+}
+
+/** What stands against a run though the trigger has matched. */
+export interface Objection {
+  outcome: "ignored" | "refused";
+  reason: OutcomeReason;
+  why: string;
+}
+
+export interface Judgement {
+  matched: boolean;
+  /** For people. */
+  why: string;
+  filters: FilterCheck[];
+  /** Null where nothing does, and where the trigger has not matched. */
+  objection: Objection | null;
+  /** The routine's repository that the event came from. */
+  repository: { url: string; place: string } | null;
+}
+
+/** @returns null for a trigger that waits for something else altogether: it has not been looked at. */
+export function judgeTrigger(trigger: Trigger, event: IncomingEvent, routine: JudgedRoutine): Judgement | null {
+  if (trigger.type === "api" || trigger.type === "schedule" || !isMeant(trigger, event)) return null;
+  const repository = trigger.type === "github" ? repositoryOf(event, routine) : null;
+  const mismatch = mismatchOf(trigger, event, repository);
+  if (mismatch !== null) return { matched: false, why: mismatch, filters: [], objection: null, repository };
+  const filters = trigger.type === "routine" ? [] : judgeFilters(trigger.filters, event);
+  const failed = filters.find(({ matched }) => !matched);
+  if (failed !== undefined) return { matched: false, why: failed.why, filters, objection: null, repository };
+  const objection = objectionTo(trigger, event, routine);
+  return { matched: true, why: objection?.why ?? "It is what the trigger waits for.", filters, objection, repository };
+}
+
+function isMeant(trigger: Trigger, event: IncomingEvent): boolean {
+  if (trigger.type === "webhook") return event.trigger_id === trigger.id;
+  return event.trigger_id === null && trigger.type === event.source;
+}
+
+/** @returns why not, or null when the event is of the kind that the trigger names. */
+function mismatchOf(trigger: Trigger, event: IncomingEvent, repository: Judgement["repository"]): string | null {
+  switch (trigger.type) {
+    case "github":
+      if (trigger.event !== event.name) return `The event is ${event.name}, not ${trigger.event}.`;
+      if (repository === null) {
+        return "It came from a repository that the routine does not have, or from another one that has taken the name.";
+      }
+      return actionMismatch(trigger, event);
+    case "webhook":
+      if (trigger.events === undefined || trigger.events.includes(event.name)) return null;
+      return `The event is ${event.name}, not ${trigger.events.join(" or ")}.`;
+    case "event":
+      return trigger.name === event.name ? null : `The event is ${event.name}, not ${trigger.name}.`;
+    case "routine":
+      return endingMismatch(trigger, event);
+    default:
+      return "The trigger waits for no event.";
+  }
+}
+
+function actionMismatch({ actions }: GithubTrigger, { action }: IncomingEvent): string | null {
+  if (actions === undefined || (action !== null && actions.includes(action))) return null;
+  return `The action is ${action ?? "none"}, not ${actions.join(" or ")}.`;
+}
+
+/** What `endingEvent` writes is read here. */
+function endingMismatch(trigger: RoutineTrigger, event: IncomingEvent): string | null {
+  const { routine_id, routine_names, status, result } = event.payload as JsonObject;
+  const wanted = trigger.routine;
+  const isNamed = Array.isArray(routine_names) && routine_names.includes(wanted);
+  if (isRoutineId(wanted) ? wanted !== routine_id : !isNamed) return "Another routine's run has ended.";
+  if (!trigger.on.some((one) => one === status)) return `The run ended as ${status}, not ${trigger.on.join(" or ")}.`;
+  if (trigger.result === undefined || trigger.result.some((one) => one === result)) return null;
+  return `The run's result is ${result}, not ${trigger.result.join(" or ")}.`;
+}
+
+/** By its numeric id where that is known: a name can pass to another repository. Else by a name that it has or had. */
+function repositoryOf(event: IncomingEvent, routine: JudgedRoutine): Judgement["repository"] {
+  const from = event.github?.repository ?? null;
+  if (from === null) return null;
+  const host = hostOf(event);
+  const names = [from.full_name.toLowerCase(), ...(from.former_names ?? [])];
+  for (const { url } of routine.repositories) {
+    const place = repositoryPlace({ url });
+    const id = routine.repositoryIds.get(placeKey(place));
+    const isSame = id === undefined ? names.includes(place.fullName) : id === from.id;
+    if (isSame && (host === null || host === place.host)) return { url, place: placeKey(place) };
+  }
+  return null;
+}
+
+/** A repository of the same name on another server is another repository. */
+function hostOf({ payload }: IncomingEvent): string | null {
+  const address = ((payload as JsonObject)["repository"] as JsonObject | undefined)?.["html_url"];
+  return typeof address === "string" && URL.canParse(address) ? new URL(address).host.toLowerCase() : null;
+}
+
+function objectionTo(trigger: Trigger, event: IncomingEvent, routine: JudgedRoutine): Objection | null {
+  const isOwn = event.caused_by?.routine_id === routine.id;
+  if (isOwn && !(trigger.type === "github" && trigger.allow_self)) {
+    return { outcome: "ignored", reason: "own_event", why: "A run of this routine caused it." };
+  }
+  if (trigger.type === "github" && event.github?.is_stranger === true && !trigger.allow_public) {
+    const who = event.github?.actor?.login ?? "Somebody";
+    const why = `${who} is not an owner, member or collaborator of the public repository; allow_public is off.`;
+    return { outcome: "ignored", reason: "stranger", why };
+  }
+  if (depthOf(event) > CHAIN_LIMIT) {
+    const why = `The run that caused it is ${CHAIN_LIMIT} deep in a chain of runs, which ends there.`;
+    return { outcome: "refused", reason: "chain_too_deep", why };
+  }
+  return null;
+}
+
+/** How many runs led to an event: one more than led to the run that caused it. */
+export function depthOf({ caused_by }: IncomingEvent): number {
+  return caused_by === null ? 0 : caused_by.depth + 1;
+}

@@ -1,0 +1,64 @@
+/** The end of a run as an event that other routines can wait for. Pure. */
+import { CONTEXT_LIMIT, type IncomingEvent } from "#protocol/incoming-event.ts";
+import type { Run } from "#protocol/run.ts";
+import { routineKey } from "./subscriptions.ts";
+
+const SUMMARY_LIMIT = 4_000;
+const BRANCHES_TOLD = 20;
+
+/** @param run one that has ended. @param name what its routine is called at present: the run keeps the name of its beginning. */
+export function endingEvent(run: Run, name: string): IncomingEvent {
+  const { id, routine_id, routine, status, result, summary, error, evidence, trigger } = run;
+  const routine_names = [...new Set([name, routine.name])];
+  // As JSON a field is there or not.
+  const plainEvidence = { ...evidence, tools_refused: evidence.tools_refused ?? 0 };
+  return {
+    source: "routine",
+    delivery_id: null,
+    offer_id: id,
+    trigger_id: null,
+    name: "run.finished",
+    action: status,
+    summary: `Run of ${name} ${status.replace("_", " ")}`.slice(0, 200),
+    dedupe_key: id,
+    also_key: null,
+    payload: {
+      routine_id,
+      routine_name: name,
+      routine_names,
+      run_id: id,
+      status,
+      result,
+      summary,
+      error,
+      evidence: plainEvidence,
+    },
+    fields: { status, result, routine: name },
+    context: contextOf(run, name).slice(0, CONTEXT_LIMIT),
+    github: null,
+    caused_by: { routine_id, run_id: id, depth: trigger.depth ?? 0 },
+  };
+}
+
+/** The keys under which routines wait for this run's end. */
+export function endingKeys({ routine_id, routine }: Run, name: string): string[] {
+  return [...new Set([routineKey(routine_id), routineKey(name), routineKey(routine.name)])];
+}
+
+/** What the agent has written comes last, so that nothing in it can pass for a fact. */
+function contextOf({ id, session_id, status, result, summary, error, evidence }: Run, name: string): string {
+  const facts = [
+    `A run of the routine ${JSON.stringify(name)} has ended.`,
+    `run: ${id}`,
+    `session: ${session_id}`,
+    `status: ${status}`,
+    `result: ${result}`,
+    ...(error === null ? [] : [`error: ${error.code} (${error.message})`]),
+    `turns: ${evidence.turns}, tool calls: ${evidence.tool_calls}, files changed: ${evidence.files_changed}`,
+    ...evidence.branches_pushed
+      .slice(-BRANCHES_TOLD)
+      .map(({ repository, branch, commit }) => `pushed: ${branch} of ${repository} at ${commit}`),
+    ...(summary === null ? [] : [`summary: ${summary.slice(0, SUMMARY_LIMIT)}`]),
+  ];
+  return facts.join("\n");
+}

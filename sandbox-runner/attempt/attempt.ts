@@ -1,0 +1,257 @@
+/** One attempt in its order: relay, sandbox, clone, setup, agent, evidence. Says what it does, and how it ended. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
+import { type RunError, type RunPhase, runError } from "#protocol/run-errors.ts";
+import type { FrameBody, RunOrder } from "#protocol/runner-link.ts";
+import type { Delta, RunnerEvent } from "#protocol/transcript.ts";
+import { runAgent } from "../agent/agent.ts";
+import type { LivingTask } from "../agent/agent-end.ts";
+import { agentEnvironment, cloneEnvironment, commandEnvironment } from "../agent/agent-environment.ts";
+import { AgentEvents } from "../agent/agent-events.ts";
+import { AgentWatch } from "../agent/agent-watch.ts";
+import { agentError, oneLine } from "../agent/outcome.ts";
+import { readSettings } from "../agent/read-settings.ts";
+import type { Report } from "../agent/report-tool.ts";
+import { type RunSettings, runSettings } from "../agent/repository-settings.ts";
+import { type Clone, cloneRepositories } from "../git/clone.ts";
+import { type GitSettings, gitSettings } from "../git/git-settings.ts";
+import type { RunFolder } from "../process/run-folder.ts";
+import { within } from "../process/within.ts";
+import type { SandboxSetting } from "../runner/settings.ts";
+import type { Relay } from "../sandbox/relay.ts";
+import { type Sandbox, withoutSandbox } from "../sandbox/sandbox.ts";
+import { type Evidence, gatherEvidence } from "./evidence.ts";
+import type { Workplace } from "./workplace.ts";
+
+export interface AttemptOptions {
+  order: RunOrder;
+  /** The mark of its processes. */
+  attempt: string;
+  place: Workplace;
+  proxyToken: string;
+  sandbox: SandboxSetting;
+  /** Stops the attempt wherever it is. */
+  signal: AbortSignal;
+  send(body: FrameBody): void;
+  sendDelta(delta: Delta): void;
+  /** Settles when more may be sent. */
+  room(): Promise<void>;
+}
+
+export type Seen = Extract<FrameBody, { kind: "finished" }>["seen"];
+
+/** Up to this part of the attempt's time an agent without a report may wait for its work in the background. */
+const WAITING_PART = 0.9;
+
+/** A hook may take this part of the attempt's time at most: one that hangs leaves enough of it to the agent. */
+const HOOK_PART = 1 / 3;
+
+const DEMO_MODEL =
+  "The offline demo model answers instead of a real one: the agent's words are a script, its tool calls are real.";
+
+export class Attempt {
+  readonly #options: AttemptOptions;
+  readonly #startedAtMs = Date.now();
+  readonly #events = new AgentEvents();
+  #phase: RunPhase = "provisioning";
+  #report: Report | null = null;
+  #evidence: Evidence = { files_changed: 0, commits_pushed: 0 };
+
+  constructor(options: AttemptOptions) {
+    this.#options = options;
+  }
+
+  /** For the whole of it. */
+  get timeoutMs(): number {
+    return this.#options.order.timeout_ms;
+  }
+  get phase(): RunPhase {
+    return this.#phase;
+  }
+  get report(): Report | null {
+    return this.#report;
+  }
+  get #folder(): RunFolder {
+    return this.#options.place.folder;
+  }
+  get seen(): Seen {
+    const { turns, toolCalls, toolsRefused, costUsd } = this.#events;
+    return {
+      turns,
+      tool_calls: toolCalls,
+      ...(toolsRefused === 0 ? {} : { tools_refused: toolsRefused }),
+      ...this.#evidence,
+      cost_usd: this.#options.order.demo_model ? 0 : costUsd,
+    };
+  }
+
+  /** @returns null when every step went well, or was stopped by the signal. */
+  async run(): Promise<RunError | null> {
+    const { order, signal } = this.#options;
+    if (order.demo_model) this.#event({ type: "notice", level: "info", code: "demo_model", message: DEMO_MODEL });
+    const { folder, relay } = this.#options.place;
+    relay.serve({ runId: order.run_id, repositories: order.repositories.length }, (message) =>
+      this.#event({ type: "notice", level: "warning", code: "proxy_refused", message }),
+    );
+    const sandbox = await this.#enterSandbox();
+    if (!sandbox.ok) return sandbox.error;
+    if (signal.aborted) return null;
+
+    this.#phase = "clone";
+    const settings = await this.#writeGitSettings(relay);
+    const cloned = await cloneRepositories({
+      order,
+      folder,
+      relayUrl: relay.url,
+      sandbox: sandbox.value,
+      env: cloneEnvironment(this.#options.attempt, folder),
+      signal,
+      onStep: (message) => this.#step(message),
+      onForeignCommit: (message) => this.#event({ type: "notice", level: "info", code: "settings_from_base", message }),
+    });
+    if (signal.aborted) return null;
+    if (!cloned.ok) return cloned.error;
+
+    const unprepared = await this.#setUp(settings);
+    if (unprepared !== null || signal.aborted) return unprepared;
+
+    const failure = await this.#driveAgent(relay, sandbox.value, cloned.clones);
+    if (signal.aborted) return null;
+    this.#phase = "finish";
+    this.#evidence = await gatherEvidence(
+      cloned.clones,
+      folder,
+      sandbox.value,
+      commandEnvironment(this.#options.attempt, folder),
+      signal,
+    );
+    return failure;
+  }
+
+  async #enterSandbox(): Promise<{ ok: true; value: Sandbox } | { ok: false; error: RunError }> {
+    const { order, place, sandbox: setting } = this.#options;
+    const accepted = setting === "none";
+    const late = { ok: false as const, reason: "It was not ready in time." };
+    const opened = await within(order.setup_deadline_ms, place.sandbox(), late);
+    if (opened.ok) return { ok: true, value: opened.sandbox };
+    if (!accepted && !order.demo_model) {
+      return { ok: false, error: runError("sandbox_unavailable", "provisioning", opened.reason) };
+    }
+    const remedy = accepted ? "" : ` ${runError("sandbox_unavailable", "provisioning").hint}`;
+    const message = `This run works without a sandbox, on the runner's machine itself. ${opened.reason}${remedy}`;
+    this.#event({ type: "notice", level: "warning", code: "no_sandbox", message });
+    return { ok: true, value: withoutSandbox() };
+  }
+
+  /** Git's settings lie outside of what the sandbox may write. */
+  async #writeGitSettings(relay: Relay): Promise<GitSettings> {
+    const { order, proxyToken } = this.#options;
+    const settings = gitSettings({
+      relayUrl: relay.url,
+      runId: order.run_id,
+      repositories: order.repositories,
+      proxyToken,
+      sessionUrl: order.session_url,
+    });
+    await writeFile(join(this.#folder.git, "config"), settings.config);
+    return settings;
+  }
+
+  async #setUp({ hooks }: GitSettings): Promise<RunError | null> {
+    this.#phase = "setup";
+    this.#step("Setting up the workspace");
+    try {
+      const files = Object.entries(hooks);
+      await Promise.all(files.map(([name, text]) => writeFile(join(this.#folder.hooks, name), text, { mode: 0o755 })));
+      return null;
+    } catch (error) {
+      return runError("setup_failed", "setup", String(error));
+    }
+  }
+
+  async #driveAgent(relay: Relay, sandbox: Sandbox, clones: readonly Clone[]): Promise<RunError | null> {
+    const { order, attempt, proxyToken, signal } = this.#options;
+    this.#phase = "agent";
+    this.#step("Starting the agent");
+    const only = clones.length === 1 ? clones[0] : undefined;
+    const cwd = only?.folder ?? this.#folder.workspace;
+    const env = agentEnvironment(attempt, this.#folder, relay.url, proxyToken, order);
+    const hookDeadlineMs = hookDeadline(order);
+    const settings = await this.#outrankRepository(cwd, env, hookDeadlineMs);
+    const watch = new AgentWatch({
+      startDeadlineMs: order.agent_start_deadline_ms,
+      hookDeadlineMs,
+      room: this.#options.room,
+      onNotice: (notice) => this.#event(notice),
+    });
+    const end = await runAgent({
+      order,
+      sandbox,
+      cwd,
+      env,
+      settings,
+      signal: AbortSignal.any([signal, watch.signal]),
+      room: this.#options.room,
+      bounds: {
+        backgroundWaitMs: order.background_wait_ms,
+        lastWaitMs: this.#startedAtMs + order.timeout_ms * WAITING_PART,
+      },
+      onMessage: (message) => {
+        watch.read(message);
+        this.#hear(message, sandbox);
+      },
+      onTasksLeft: (tasks, hasReported) => this.#tellTasksLeft(tasks, hasReported),
+    });
+    watch.close();
+    this.#report = end.report;
+    // What was reported stands, though the program had to be killed.
+    if (watch.failure !== null) return end.report === null ? watch.failure : null;
+    const { stoppedByHook } = this.#events;
+    if (stoppedByHook !== null && end.report === null) {
+      return runError("stopped_by_hook", "agent", stoppedByHook === "" ? undefined : oneLine(stoppedByHook));
+    }
+    return agentError(end.result, end.lastWords);
+  }
+
+  /** The settings that outrank the repository's; one notice names what of those has no effect. */
+  async #outrankRepository(folder: string, env: Record<string, string>, hookDeadlineMs: number): Promise<RunSettings> {
+    const text = await readSettings(folder);
+    const hookSeconds = Math.max(1, Math.floor(hookDeadlineMs / 1_000));
+    const settings = runSettings({ text, env, model: this.#options.order.model, hookSeconds });
+    if (settings.overridden.length > 0) {
+      const message = `The repository's .claude/settings.json decides neither how a run reaches its model, nor what it may do without asking, nor its sandbox. Without effect: ${settings.overridden.join(", ")}.`;
+      this.#event({ type: "notice", level: "warning", code: "settings_overridden", message });
+    }
+    return settings;
+  }
+
+  #hear(message: SDKMessage, sandbox: Sandbox): void {
+    const begun = this.#events.started;
+    const { events, deltas } = this.#events.read(message);
+    if (!begun && this.#events.started) this.#options.send({ kind: "running", sandbox: sandbox.kind });
+    for (const delta of deltas) this.#options.sendDelta(delta);
+    for (const event of events) this.#event(event);
+  }
+
+  #tellTasksLeft(tasks: readonly LivingTask[], hasReported: boolean): void {
+    const names = tasks.map(({ description }) => description).join("; ");
+    const message = hasReported
+      ? `Ended together with the run, in the background: ${names}.`
+      : `The agent ended its turn without a report, and waited for what still ran in the background: ${names}. There was no news of it, so the run was ended.`;
+    this.#event({ type: "notice", level: hasReported ? "info" : "warning", code: "background_ended", message });
+  }
+
+  #step(message: string): void {
+    this.#event({ type: "run.step", phase: this.#phase, message });
+  }
+
+  #event(event: RunnerEvent): void {
+    const free = this.#options.order.demo_model && event.type === "usage";
+    this.#options.send({ kind: "event", event: free ? { ...event, usage: { ...event.usage, cost_usd: 0 } } : event });
+  }
+}
+
+function hookDeadline({ hook_deadline_ms, timeout_ms }: RunOrder): number {
+  return Math.min(hook_deadline_ms, timeout_ms * HOOK_PART);
+}

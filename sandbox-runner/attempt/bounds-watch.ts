@@ -1,0 +1,78 @@
+/** Looks again and again at what a run uses, and says once when it is more than the run may. */
+import { statfsSync, statSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  type DiskCount,
+  diskExcess,
+  type Excess,
+  isToBeCounted,
+  processExcess,
+  type RunBounds,
+} from "../process/run-bounds.ts";
+import type { RunFolder } from "../process/run-folder.ts";
+import { namelessBytes, processUsage } from "../process/run-usage.ts";
+import { awaitProcess, startProcess } from "../process/spawn.ts";
+import { SANDBOX_TOOLS } from "../sandbox/sandbox-config.ts";
+
+export interface WatchOptions {
+  bounds: RunBounds;
+  folder: RunFolder;
+  /** The processes that have entered the run's sandbox. */
+  entrances(): readonly number[];
+  signal: AbortSignal;
+  onExcess(excess: Excess): void;
+}
+
+const LOOK_EVERY_MS = 250;
+const DISK_EVERY_MS = 1_000;
+const COUNT_DEADLINE_MS = 60_000;
+
+/** Watches until the signal, or until something is exceeded. */
+export function watchBounds(options: WatchOptions): void {
+  void repeat(options, LOOK_EVERY_MS, async () => {
+    const { bounds, entrances } = options;
+    const excess = processExcess(processUsage(entrances(), false), bounds);
+    return excess?.code === "memory_exceeded" ? processExcess(processUsage(entrances(), true), bounds) : excess;
+  });
+  let last: DiskCount | null = null;
+  void repeat(options, DISK_EVERY_MS, async () => {
+    const free = freeBytes(options.folder);
+    const begunAt = Date.now();
+    last ??= { usedBytes: 0, freeBytes: free, atMs: begunAt, tookMs: 0 };
+    if (!isToBeCounted(last, free, options.bounds, begunAt)) return null;
+    const usedBytes = await countFiles(options);
+    const atMs = Date.now();
+    last = { usedBytes: usedBytes ?? last.usedBytes, freeBytes: free, atMs, tookMs: atMs - begunAt };
+    return usedBytes === null ? null : diskExcess(usedBytes, options.bounds);
+  });
+}
+
+async function repeat(
+  { signal, onExcess }: WatchOptions,
+  everyMs: number,
+  look: () => Promise<Excess | null>,
+): Promise<void> {
+  while (!signal.aborted) {
+    // What can't be looked at just now, because the machine is out of memory for instance, may be the next time.
+    const excess = await look().catch(() => null);
+    if (signal.aborted) return;
+    if (excess !== null) return onExcess(excess);
+    await sleep(everyMs, undefined, { ref: false });
+  }
+}
+
+function freeBytes({ root }: RunFolder): number {
+  const { bavail, bsize } = statfsSync(root);
+  return bavail * bsize;
+}
+
+/** @returns null when it could not be told. */
+async function countFiles({ folder, entrances, signal }: WatchOptions): Promise<number | null> {
+  const places = [folder.workspace, folder.home, folder.temporary];
+  const counting = startProcess(["du", "-skx", ...places], { cwd: folder.neutral, env: { PATH: SANDBOX_TOOLS } });
+  const end = await awaitProcess(counting, { deadlineMs: COUNT_DEADLINE_MS, outputCapBytes: 10_000, signal });
+  // A file that vanishes meanwhile makes it fail, and its figures are right all the same.
+  const counts = [...end.stdout.matchAll(/^([0-9]+)\t/gm)].map(([, kib]) => Number(kib) * 1_024);
+  if (end.how !== "exited" || counts.length === 0) return null;
+  return counts.reduce((sum, bytes) => sum + bytes, 0) + namelessBytes(entrances(), statSync(folder.root).dev);
+}

@@ -1,0 +1,99 @@
+/** Where an attempt works: its folder, its relay and its sandbox. All of it can be made before there is a lease. */
+import { startTimeOf } from "../process/attempt-processes.ts";
+import { createRunFolder, type RunFolder } from "../process/run-folder.ts";
+import { within } from "../process/within.ts";
+import { type Relay, startRelay } from "../sandbox/relay.ts";
+import { openSandbox, type Sandbox, type SandboxResult } from "../sandbox/sandbox.ts";
+import type { PlaceBrief } from "./executor-brief.ts";
+
+/** Commands that a run begins with at most one after the other: its clone, and its agent. */
+const FIRST_COMMANDS = 2;
+const CLOSE_DEADLINE_MS = 2_000;
+
+export class Workplace {
+  readonly folder: RunFolder;
+  readonly relay: Relay;
+  readonly #brief: PlaceBrief;
+  readonly #signal: AbortSignal;
+  #opening: Promise<SandboxResult>;
+  #sandbox: Sandbox | null = null;
+  #isOpened = false;
+  #isClaimed = false;
+  /** What was opened ahead may have died or be there by now: it is looked at before it is used. */
+  #isAhead = false;
+
+  /** Settles when the folder is there and the relay listens; the sandbox is then being opened. */
+  static async make(brief: PlaceBrief, signal: AbortSignal): Promise<Workplace> {
+    const holder = { pid: process.pid, startTime: startTimeOf(process.pid) };
+    const folder = await createRunFolder(brief.state_folder, brief.name, holder);
+    return new Workplace(brief, folder, await startRelay({ instanceUrl: brief.instance_url }), signal);
+  }
+
+  private constructor(brief: PlaceBrief, folder: RunFolder, relay: Relay, signal: AbortSignal) {
+    this.folder = folder;
+    this.relay = relay;
+    this.#brief = brief;
+    this.#signal = signal;
+    this.#opening = this.#open();
+  }
+
+  /**
+   * Settles when the sandbox is open, or can't be had, and all else that can be done without a lease is done.
+   * @returns whether no lease has come meanwhile, and in what and as whom commands will run, or why there is no sandbox.
+   */
+  async prepared(): Promise<{ isSpare: boolean; sandbox: Record<string, string | number> }> {
+    const opened = await this.#opening;
+    this.#isOpened = true;
+    const isSpare = !this.#isClaimed && !this.#signal.aborted;
+    if (opened.ok && isSpare) opened.sandbox.enterAhead(FIRST_COMMANDS);
+    return { isSpare, sandbox: describe(opened) };
+  }
+
+  /** A lease has come: its attempt takes the place over. */
+  claim(): void {
+    this.#isClaimed = true;
+    this.#isAhead = this.#isOpened;
+  }
+
+  /** The sandbox; opened anew when the one that was opened ahead is dead, or could not be had then. */
+  async sandbox(): Promise<SandboxResult> {
+    const opened = await this.#opening;
+    if (!this.#isAhead || (opened.ok && (await opened.sandbox.isAlive()))) return opened;
+    this.#isAhead = false;
+    if (opened.ok) await within(CLOSE_DEADLINE_MS, opened.sandbox.close(), undefined);
+    this.#opening = this.#open();
+    return await this.#opening;
+  }
+
+  /** Ends what runs here, and takes it down. Whoever ends the attempt looks for what is left of it. */
+  async close(): Promise<void> {
+    const takenDown = this.#takeDown().catch(() => {});
+    await within(CLOSE_DEADLINE_MS, takenDown, undefined);
+  }
+
+  /** The processes that have entered the sandbox. */
+  entrances(): readonly number[] {
+    return this.#sandbox?.entrances() ?? [];
+  }
+
+  #open(): Promise<SandboxResult> {
+    if (this.#brief.sandbox === "none") return Promise.resolve({ ok: false, reason: "REVEILLE_SANDBOX=none is set." });
+    const { name, bounds } = this.#brief;
+    return openSandbox(this.folder, name, this.relay.port, bounds, this.#signal).then((opened) => {
+      if (opened.ok) this.#sandbox = opened.sandbox;
+      return opened;
+    });
+  }
+
+  async #takeDown(): Promise<void> {
+    const opened = await this.#opening;
+    if (opened.ok) await opened.sandbox.close();
+    await this.relay.close();
+  }
+}
+
+function describe(opened: SandboxResult): Record<string, string | number> {
+  if (!opened.ok) return { sandbox: opened.reason };
+  const { sandbox, user, declined } = opened;
+  return { sandbox: sandbox.kind, user, ...(declined === null ? {} : { no_other_user: declined }) };
+}

@@ -1,0 +1,147 @@
+/** The runner's executors: one for each lease, seen to its end, and spares for those to come. */
+import { randomBytes } from "node:crypto";
+import type { LeaseRef } from "#protocol/runner-link.ts";
+import type { Log } from "../process/log.ts";
+import { Executor } from "./executor.ts";
+import type { Answer, Offer } from "./pool-link.ts";
+import type { RunnerSettings } from "./settings.ts";
+import { Spares } from "./spares.ts";
+
+export interface ExecutorsOptions {
+  settings: RunnerSettings;
+  log: Log;
+  /** Every process of this lease's work is gone. */
+  onEnded(lease: LeaseRef): void;
+}
+
+interface Work {
+  offer: Offer;
+  takenAt: number;
+  isStopped: boolean;
+  executor: Executor | null;
+  done: Promise<void>;
+}
+
+/** A spare that has not begun with its lease by then never will. */
+const BEGIN_DEADLINE_MS = 10_000;
+const NAME_BYTES = 9;
+
+export class Executors {
+  readonly #options: ExecutorsOptions;
+  readonly #running = new Map<string, Work>();
+  readonly #spares: Spares;
+  #stopping = false;
+
+  /** Prepares spares from now on. */
+  constructor(options: ExecutorsOptions) {
+    this.#options = options;
+    this.#spares = new Spares({
+      count: options.settings.spares,
+      log: options.log,
+      start: () => this.#start(),
+      startingSinceMs: () => this.#startingSinceMs(),
+    });
+    this.#spares.fill();
+  }
+
+  /** Settles when the first spare is ready, or has turned out not to get so. */
+  get warm(): Promise<void> {
+    return this.#spares.settled;
+  }
+
+  leases(): LeaseRef[] {
+    return [...this.#running.values()].map(({ offer }) => offer.lease);
+  }
+
+  /** Starts the work of an offer, unless it is in hand, there is no room, or all is being stopped. */
+  take(offer: Offer): Answer {
+    const key = keyOf(offer.lease);
+    if (this.#running.has(key)) return "taken";
+    if (this.#stopping) return "draining";
+    if (this.#running.size >= this.#options.settings.capacity) return "full";
+    const work: Work = {
+      offer,
+      takenAt: Date.now(),
+      isStopped: false,
+      executor: null,
+      done: Promise.resolve(),
+    };
+    this.#running.set(key, work);
+    work.done = this.#carryOut(work, key);
+    return "taken";
+  }
+
+  stop(lease: LeaseRef): void {
+    const work = this.#running.get(keyOf(lease));
+    if (work === undefined) this.#options.onEnded(lease);
+    else stopWork(work);
+  }
+
+  /** Ends the work of a lease by force: it was told to stop, and has not. */
+  kill(lease: LeaseRef): void {
+    const work = this.#running.get(keyOf(lease));
+    this.stop(lease);
+    work?.executor?.kill();
+  }
+
+  /** Stops all and takes no more; settles when all are gone. */
+  async stopAll(): Promise<void> {
+    this.#stopping = true;
+    const all = [...this.#running.values()];
+    for (const work of all) stopWork(work);
+    await Promise.all([this.#spares.close(), ...all.map(({ done }) => done)]);
+  }
+
+  async #carryOut(work: Work, key: string): Promise<void> {
+    const { log, onEnded } = this.#options;
+    const executor = await this.#seeThrough(work);
+    this.#running.delete(key);
+    const { lease } = work.offer;
+    log("lease_ended", { ...lease, executor: executor.name, outcome: executor.outcome, ms: Date.now() - work.takenAt });
+    onEnded(lease);
+    this.#spares.fill();
+    // Only now: a workspace can hold so many files that the pool would give the whole runner up meanwhile.
+    await executor.clear();
+  }
+
+  /** Has an executor do the work. @returns it when it is gone. */
+  async #seeThrough(work: Work): Promise<Executor> {
+    for (;;) {
+      const spare = this.#spares.take();
+      const executor = spare ?? this.#start();
+      work.executor = executor;
+      executor.give(work.offer);
+      this.#spares.fill();
+      const watch = setTimeout(() => {
+        if (spare !== null && !executor.has("begun")) executor.kill();
+      }, BEGIN_DEADLINE_MS);
+      await executor.gone;
+      clearTimeout(watch);
+      if (spare === null || executor.has("begun") || work.isStopped) return executor;
+      // It had died unseen, or was stuck, and has touched nothing of the lease: another begins.
+      const facts = { ...work.offer.lease, executor: executor.name, outcome: executor.outcome };
+      this.#options.log("spare_lost", facts, "warn");
+      void executor.clear();
+    }
+  }
+
+  #start(): Executor {
+    const name = `executor-${randomBytes(NAME_BYTES).toString("hex")}`;
+    const { settings, log } = this.#options;
+    return new Executor({ settings, log, name, onNews: () => this.#spares.fill() });
+  }
+
+  #startingSinceMs(): number | null {
+    const starting = [...this.#running.values()].filter(({ executor }) => executor?.has("started") !== true);
+    return starting.length === 0 ? null : Math.max(...starting.map(({ takenAt }) => takenAt));
+  }
+}
+
+function stopWork(work: Work): void {
+  work.isStopped = true;
+  work.executor?.stop();
+}
+
+function keyOf({ run_id, generation }: LeaseRef): string {
+  return `${run_id}.${generation}`;
+}

@@ -1,0 +1,109 @@
+/** What a runner is told by its environment: read once, all faults at once. */
+import { availableParallelism, hostname, totalmem } from "node:os";
+import { resolve } from "node:path";
+import { z } from "zod";
+import { defaultBounds, type RunBounds } from "../process/run-bounds.ts";
+
+const addressSchema = z
+  .url({
+    protocol: /^https?$/,
+    error: 'must be the instance\'s address, for example "https://reveille.example.com"',
+    abort: true,
+  })
+  .refine((text) => URL.canParse(text) && new URL(text).search === "" && new URL(text).hash === "", {
+    error: "must not have a query or fragment",
+  })
+  .transform((text) => text.replace(/\/+$/, ""));
+
+/** One makes a single run start at once, which is how most come; each takes memory as long as the runner runs. */
+const DEFAULT_SPARES = 1;
+
+function bound(least: number, most: number) {
+  return z
+    .string()
+    .regex(/^[0-9]{1,8}$/, "must be a whole number")
+    .transform(Number)
+    .refine((count) => count >= least && count <= most, `must be from ${least} to ${most}`)
+    .optional();
+}
+
+const settingsSchema = z.object({
+  REVEILLE_URL: addressSchema,
+  RUNNER_TOKEN: z
+    .string("must be set to the instance's RUNNER_TOKEN")
+    .min(32, "must be the instance's RUNNER_TOKEN, which has at least 32 characters"),
+  REVEILLE_STATE: z.string("must name a folder that the runner may write").min(1, "must name a folder"),
+  REVEILLE_RUNNER_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "must be 1 to 64 letters, digits, dots, dashes or underscores")
+    .optional(),
+  REVEILLE_CAPACITY: z
+    .string()
+    .regex(/^[0-9]{1,3}$/, "must be a whole number")
+    .transform(Number)
+    .refine((count) => count >= 1 && count <= 100, "must be from 1 to 100")
+    .optional(),
+  REVEILLE_SPARES: z
+    .string()
+    .regex(/^[0-9]{1,2}$/, "must be a whole number")
+    .transform(Number)
+    .refine((count) => count <= 10, "must be from 0 to 10")
+    .optional(),
+  REVEILLE_RUN_PROCESSES: bound(64, 1_000_000),
+  REVEILLE_RUN_MEMORY_MIB: bound(256, 16_777_216),
+  REVEILLE_RUN_DISK_MIB: bound(1, 16_777_216),
+  REVEILLE_SANDBOX: z.enum(["auto", "none"], "must be auto or none").optional(),
+});
+
+/** `auto`: a sandbox where one works; `none`: the operator accepts runs without one. */
+export type SandboxSetting = "auto" | "none";
+
+export interface RunnerSettings {
+  /** Without a slash at its end. */
+  url: string;
+  token: string;
+  /** Absolute. */
+  stateFolder: string;
+  runnerId: string;
+  capacity: number;
+  /** How many executors are kept prepared for leases to come. */
+  spares: number;
+  sandbox: SandboxSetting;
+  /** What each run may use of this machine. */
+  bounds: RunBounds;
+}
+
+export type SettingsResult = { ok: true; settings: RunnerSettings } | { ok: false; faults: string[] };
+
+/** Reads the runner's settings. @returns every fault as one line that names the variable and the remedy. */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): SettingsResult {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+  const parsed = settingsSchema.safeParse(given);
+  if (!parsed.success) {
+    return { ok: false, faults: parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`) };
+  }
+  const values = parsed.data;
+  const bounds = defaultBounds(totalmem());
+  return {
+    ok: true,
+    settings: {
+      url: values.REVEILLE_URL,
+      token: values.RUNNER_TOKEN,
+      stateFolder: resolve(values.REVEILLE_STATE),
+      runnerId: values.REVEILLE_RUNNER_ID ?? defaultRunnerId(hostname()),
+      capacity: values.REVEILLE_CAPACITY ?? Math.min(100, Math.max(1, availableParallelism())),
+      spares: values.REVEILLE_SPARES ?? DEFAULT_SPARES,
+      sandbox: values.REVEILLE_SANDBOX ?? "auto",
+      bounds: {
+        processes: values.REVEILLE_RUN_PROCESSES ?? bounds.processes,
+        memory_mib: values.REVEILLE_RUN_MEMORY_MIB ?? bounds.memory_mib,
+        disk_mib: values.REVEILLE_RUN_DISK_MIB ?? bounds.disk_mib,
+      },
+    },
+  };
+}
+
+function defaultRunnerId(host: string): string {
+  const name = host.replace(/[^A-Za-z0-9._-]/g, "-").replace(/^[^A-Za-z0-9]+/, "");
+  return name.slice(0, 64) || "runner";
+}

@@ -1,0 +1,95 @@
+/** What the sandbox shuts in, and the scripts by which commands enter it. */
+import { existsSync, realpathSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { SandboxRuntimeConfig } from "@anthropic-ai/sandbox-runtime";
+import type { RunFolder } from "../process/run-folder.ts";
+import type { Command, Place } from "../process/spawn.ts";
+
+/** Where commands are looked up inside the sandbox; the runner's own Node comes last. */
+export const SANDBOX_TOOLS = `/usr/local/bin:/usr/bin:/bin:${dirname(realpathSync(process.execPath))}`;
+
+/** Programs, libraries and the settings that they need. No home, no /var, no /run, nothing of another run. */
+const READABLE = [
+  "/usr",
+  "/bin",
+  "/sbin",
+  "/lib",
+  "/lib64",
+  "/etc/alternatives",
+  "/etc/bash.bashrc",
+  "/etc/ca-certificates",
+  "/etc/group",
+  "/etc/hosts",
+  "/etc/ld.so.cache",
+  "/etc/ld.so.conf",
+  "/etc/ld.so.conf.d",
+  "/etc/localtime",
+  "/etc/mime.types",
+  "/etc/nsswitch.conf",
+  "/etc/passwd",
+  "/etc/pki",
+  "/etc/profile",
+  "/etc/resolv.conf",
+  "/etc/ssl",
+];
+
+/** Nothing can be read but a list, nothing written but the run's own folders, nothing reached but the relay. */
+export function sandboxConfig(folder: RunFolder, relayPort: number): SandboxRuntimeConfig {
+  const writable = [folder.workspace, folder.home, folder.temporary];
+  return {
+    network: {
+      // A destination is matched by the name it is called by, so the relay is listed under both of its names.
+      allowedDomains: [`127.0.0.1:${relayPort}`, `localhost:${relayPort}`],
+      deniedDomains: [],
+      strictAllowlist: true,
+    },
+    filesystem: {
+      denyRead: ["/"],
+      allowRead: [
+        ...READABLE.filter((path) => existsSync(path)),
+        ...agentPrograms(),
+        dirname(realpathSync(process.execPath)),
+        folder.launch,
+        folder.git,
+        folder.sockets,
+        ...writable,
+      ],
+      allowWrite: writable,
+      denyWrite: [],
+    },
+  };
+}
+
+/** The folders of the agent's program and of the sandbox's helpers, by their real names. */
+function agentPrograms(): string[] {
+  const packages = ["@anthropic-ai/claude-agent-sdk", "@anthropic-ai/sandbox-runtime"];
+  return [...new Set(packages.map((name) => scopeFolder(realpathSync(fileURLToPath(import.meta.resolve(name))))))];
+}
+
+/** `…/node_modules/@anthropic-ai` of a file in a package of that scope: the SDK's program is a package beside it. */
+function scopeFolder(file: string): string {
+  const end = file.lastIndexOf("/@anthropic-ai/");
+  return file.slice(0, end + "/@anthropic-ai".length);
+}
+
+/**
+ * Runs inside, for every command: the first line of its input names the command's script, what follows is the command's
+ * own. The sandbox's proxy is the only way to the relay, so loopback is no exception to it.
+ */
+export function launcherScript(processes: number): string {
+  // The shells call it by different names. Here, inside, the kernel counts this sandbox's processes alone; those of user 0 it
+  // does not count. Where the runner itself may have fewer, it stays at that, and no command has to hear of it.
+  const limit = `{ ulimit -u ${processes} || ulimit -p ${processes}; } 2>/dev/null`;
+  return `#!/bin/sh\n${limit}\nIFS= read -r launch || exit 0\nunset NO_PROXY no_proxy\n. "$launch"\n`;
+}
+
+/** One command with its environment, for the launcher to read. */
+export function launchScript(command: Command, { cwd, env }: Place): string {
+  const variables = Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}\n`);
+  return `${variables.join("")}cd ${quote(cwd)} || exit 97\nexec ${command.map(quote).join(" ")}\n`;
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,76 @@
+/** Keeps to the rate limit of the whole instance without making anybody wait: `gate-tally.ts` decides, here are clock and calls. */
+
+import { type Result, refuse, success } from "#protocol/errors.ts";
+import { errorText, logLine } from "#protocol/log.ts";
+import { GateTally, reportOf, type Ticket } from "#rules/gate/gate-tally.ts";
+import type { GateAnswer, GateReport } from "#rules/gate/take-report.ts";
+
+/** What keeps a call alive after its request has been answered. */
+type Alive = Pick<ExecutionContext, "waitUntil">;
+
+export interface InstanceGate {
+  /** Whether one more request may start something. Refuses with `instance_rate_limited`. */
+  enter(alive: Alive): Promise<Result<Ticket>>;
+  /** The request has started nothing after all: its place is the next one's. */
+  giveBack(ticket: Ticket, alive: Alive): void;
+}
+
+/** A request that the counter has to be asked about looks for the answer so often, and no more: 8 ms, and a timer can be late. */
+const LOOK_MS = 2;
+const LOOKS = 4;
+/** A counter that does not answer within this time has not counted. */
+const CALL_DEADLINE_MS = 1_000;
+
+/** @param limit for a minute. @param count asks the instance's counter. */
+export function instanceGate(limit: number, count: (report: GateReport) => Promise<GateAnswer>): InstanceGate {
+  const tally = new GateTally(limit);
+
+  function tell(alive: Alive): void {
+    const call = tally.nextCall(Date.now());
+    if (call === null) return;
+    const made = inTime(count(reportOf(call)))
+      .then((answer) => tally.answered(call, answer, Date.now()))
+      .catch((error) => {
+        // A counter that can't be reached stops nobody: each routine still has a limit of its own.
+        logLine("warn", { what: "instance_gate", outcome: errorText(error) });
+        tally.failed(call, Date.now());
+      })
+      .then(() => tell(alive));
+    alive.waitUntil(made);
+  }
+
+  return {
+    enter: async (alive) => {
+      const ticket = tally.arrive(Date.now());
+      tell(alive);
+      // It looks by itself: the platform does not let one request wait for what another is doing.
+      for (let look = 1; look <= LOOKS && ticket.verdict === null; look += 1) {
+        await pause(LOOK_MS);
+        if (look === LOOKS) tally.giveUp(ticket, Date.now());
+        tell(alive);
+      }
+      const { verdict } = ticket;
+      if (verdict === null || verdict.isIn) return success(ticket);
+      const waitMs = verdict.untilMs - Date.now();
+      return refuse("instance_rate_limited", { retry_after_s: Math.max(1, Math.ceil(waitMs / 1_000)) });
+    },
+    giveBack: (ticket, alive) => {
+      tally.giveBack(ticket);
+      tell(alive);
+    },
+  };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function inTime<Value>(call: Promise<Value>): Promise<Value> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error("no answer in time")), CALL_DEADLINE_MS);
+  try {
+    return await Promise.race([call, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

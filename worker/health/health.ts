@@ -1,0 +1,39 @@
+/** Whether the instance answers, and which version it is. Needs neither a token nor a complete configuration. */
+import { healthSchema } from "#protocol/api.ts";
+import { refuse, success } from "#protocol/errors.ts";
+import { endpoint } from "../http/endpoint.ts";
+import type { App, HttpContext } from "../http/http-env.ts";
+import type { ReadinessFault } from "./readiness.ts";
+import { VERSION } from "./version.ts";
+
+/** @param faultsOf what the instance that a request came to lacks. */
+export function mountHealth(app: App, faultsOf: (c: HttpContext) => Promise<ReadinessFault[]>): void {
+  endpoint(
+    app,
+    {
+      method: "get",
+      path: "/healthz",
+      tag: "Instance",
+      summary: "Whether the instance answers",
+      access: "open",
+      answer: { status: 200, schema: healthSchema },
+    },
+    async () => success({ ok: true, version: VERSION }),
+  );
+  endpoint(
+    app,
+    {
+      method: "get",
+      path: "/readyz",
+      tag: "Instance",
+      summary: "Whether schema, bindings and secrets are those that this version needs",
+      description: "503 names every fault in details.issues, each with what mends it.",
+      access: "open",
+      answer: { status: 200, schema: healthSchema },
+    },
+    async ({ c }) => {
+      const issues = await faultsOf(c);
+      return issues.length === 0 ? success({ ok: true, version: VERSION }) : refuse("not_ready", { issues });
+    },
+  );
+}

@@ -1,0 +1,54 @@
+/** Whether schema, bindings and secrets are those that this version needs. */
+import { readConfig } from "#instance/config.ts";
+import { errorText, logLine } from "#protocol/log.ts";
+import journal from "../../migrations/d1/meta/_journal.json" with { type: "json" };
+import type { Env } from "../bindings.ts";
+
+export interface ReadinessFault {
+  /** What is at fault: `schema`, a binding, a variable or a secret. */
+  field: string;
+  message: string;
+}
+
+const BINDINGS = ["DB", "ROUTINE", "POOL", "GATE", "CLOCK", "BODIES", "ASSETS"] as const;
+/** D1 that does not answer within this time is a fault of its own. */
+const DATABASE_DEADLINE_MS = 2_000;
+/** The command that brings D1 up to date. */
+const MIGRATE_COMMAND = "npx wrangler d1 migrations apply reveille --remote (a local instance: npm start again)";
+const DEPLOY_COMMAND = "npx wrangler deploy, with the wrangler.toml of this version";
+
+/** Every fault at once. A newer schema than this version's is none. */
+export async function readinessFaults(given: Env): Promise<ReadinessFault[]> {
+  const bound: Partial<Record<(typeof BINDINGS)[number], unknown>> = given;
+  const missing = BINDINGS.filter((name) => bound[name] === undefined);
+  const bindings = missing.map((field) => ({ field, message: `the binding is missing: ${DEPLOY_COMMAND}` }));
+  const config = readConfig(given);
+  const schema = missing.includes("DB") ? [] : await schemaFaults(given.DB);
+  return [...bindings, ...(config.ok ? [] : config.issues), ...schema];
+}
+
+async function schemaFaults(database: D1Database): Promise<ReadinessFault[]> {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), DATABASE_DEADLINE_MS);
+  });
+  try {
+    const asked = database.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
+    const answer = await Promise.race([asked, late]);
+    if (answer === null) return [{ field: "DB", message: "the database does not answer: try again soon" }];
+    const applied = new Set(answer.results.map(({ name }) => name.replace(/\.sql$/, "")));
+    const missing = journal.entries.map(({ tag }) => tag).filter((tag) => !applied.has(tag));
+    if (missing.length === 0) return [];
+    return [{ field: "schema", message: `${missing.join(", ")} is not applied: ${MIGRATE_COMMAND}` }];
+  } catch (error) {
+    logLine("error", { what: "readyz", outcome: errorText(error) });
+    return [{ field: "schema", message: `it can't be read: ${MIGRATE_COMMAND}` }];
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Whether an error tells that D1 lacks a table or a column of this version's. */
+export function isSchemaFault(fault: unknown): boolean {
+  return /no such (table|column)|has no column named/.test(errorText(fault));
+}

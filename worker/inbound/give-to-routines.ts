@@ -1,0 +1,67 @@
+/** Offers events to all routines that wait for them, with one call to each routine's object. */
+
+import { withinDeadline } from "#instance/in-time.ts";
+import type { DeliveryOutcome } from "#protocol/delivery.ts";
+import type { IncomingEvent } from "#protocol/incoming-event.ts";
+import { errorText, logLine } from "#protocol/log.ts";
+import type { RoutineStub } from "../routine-stub.ts";
+import type { Matching } from "../store/matching.ts";
+import { keysOf } from "./read-delivery.ts";
+
+interface Offer {
+  /** What became of each event, by its `offer_id`. */
+  outcomes: Map<string, DeliveryOutcome[]>;
+  /** By `offer_id`: events that a routine could not be told of. */
+  failed: Set<string>;
+  calls: number;
+}
+
+export async function offerAll(
+  { matching, ownerOf }: { matching: Matching; ownerOf(id: string): RoutineStub },
+  events: readonly IncomingEvent[],
+): Promise<Offer> {
+  const outcomes = new Map<string, DeliveryOutcome[]>();
+  const failed = new Set<string>();
+  const byRoutine = await routinesOf(matching, events);
+  // All take from the one iterator.
+  const left = byRoutine.entries();
+  const offerEach = async () => {
+    for (const [id, offered] of left) {
+      try {
+        const answer = await withinDeadline(ownerOf(id).offer(offered), OFFER_DEADLINE_MS);
+        if (!answer.ok && answer.refusal.code !== "not_found") throw new Error(answer.refusal.code);
+        // A routine that has been deleted has nothing to say.
+        for (const [place, { offer_id }] of offered.entries()) {
+          const told = answer.ok ? (answer.value[place] ?? []) : [];
+          outcomes.set(offer_id, [...(outcomes.get(offer_id) ?? []), ...told]);
+        }
+      } catch (error) {
+        logLine("warn", { what: "offer", routine_id: id, outcome: errorText(error) });
+        for (const { offer_id } of offered) failed.add(offer_id);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(OBJECTS_AT_ONCE, byRoutine.size) }, offerEach));
+  return { outcomes, failed, calls: byRoutine.size };
+}
+
+/** An object that has not answered by then is offered its events again later, and holds up no other. */
+const OFFER_DEADLINE_MS = 10_000;
+/** So many objects are called at the same time: requests that wait for their answers come in between. */
+const OBJECTS_AT_ONCE = 2;
+
+/** For each id by which an object is found, the events that it may have a trigger for. */
+async function routinesOf(matching: Matching, events: readonly IncomingEvent[]): Promise<Map<string, IncomingEvent[]>> {
+  const keys = events.map(keysOf);
+  const found = await matching.subscribers([...new Set(keys.flat())]);
+  const byRoutine = new Map<string, IncomingEvent[]>();
+  for (const [place, event] of events.entries()) {
+    const waiting = (keys[place] ?? []).flatMap((key) => found.get(key) ?? []);
+    for (const id of event.trigger_id === null ? new Set(waiting) : [event.trigger_id]) {
+      const offered = byRoutine.get(id) ?? [];
+      offered.push(event);
+      byRoutine.set(id, offered);
+    }
+  }
+  return byRoutine;
+}

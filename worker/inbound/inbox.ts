@@ -1,0 +1,282 @@
+/** Handles stored deliveries: reads them, finds who waits for them, offers them, and writes down what became of each. */
+import { withinDeadline } from "#instance/in-time.ts";
+import { sha256 } from "#instance/sha256.ts";
+import type { IncomingEvent } from "#protocol/incoming-event.ts";
+import { errorText, logLine } from "#protocol/log.ts";
+import type { RoutineStub } from "../routine-stub.ts";
+import type { DeliveryStore, HandledDelivery, StoredDelivery } from "../store/deliveries.ts";
+import type { GithubApp } from "../store/github-app.ts";
+import type { Matching } from "../store/matching.ts";
+import type { RepositoryNames } from "../store/repository-names.ts";
+import { lastDeliveryIdOf } from "./delivery-ids.ts";
+import { offerAll } from "./give-to-routines.ts";
+import { handledOf, ignoredOf } from "./handled.ts";
+import { isChange, learnChange, learnSeen, type Told, toldBy } from "./learn-repositories.ts";
+import {
+  causeOf,
+  type DeliveryReading,
+  readGithubDelivery,
+  readInternalDelivery,
+  readWebhookDelivery,
+} from "./read-delivery.ts";
+import { smallPayload, WHOLE_PAYLOAD_BYTES } from "./small-payload.ts";
+
+export interface InboxParts {
+  deliveries: DeliveryStore;
+  matching: Matching;
+  githubApp: GithubApp;
+  names: RepositoryNames;
+  ownerOf(id: string): RoutineStub;
+  /** Of the instance, where it is known without a request. */
+  baseUrl: string;
+  pause(ms: number): Promise<void>;
+}
+
+/** So many are handled together, if their bodies are short. */
+const AT_ONCE = 50;
+/** What comes within this time is handled together. */
+const GATHER_MS = 100;
+/** While more comes, answers go first: for so long little is handled at a time, and little often. */
+const PATIENT_MS = 10_000;
+const AT_ONCE_MEANWHILE = 20;
+const REST_MS = 400;
+/** Nothing more is coming when nothing has come for so long. */
+const QUIET_MS = 300;
+/** What is done after an answer may take half a minute on the platform. */
+const DRAIN_MS = 20_000;
+/** The next sweep comes within a minute. */
+const SWEEP_MS = 50_000;
+/** The platform lets one request make ten thousand calls. */
+const CALLS_AT_MOST = 9_000;
+/** An object tells an offer that comes again from a new one for a day: after that nothing is offered again by itself. */
+const TRYING_MS = 23 * 3_600_000;
+/** An object that has not answered by then is asked again later: its delivery waits, and no other. */
+const ENDPOINT_DEADLINE_MS = 5_000;
+const NOT_YET = "It could not be handled yet; it is tried again.";
+const GIVEN_UP = "It could not be handled for most of a day. Replay it when what stood in its way is gone.";
+
+type ReadEvent = Extract<DeliveryReading, { kind: "event" }>["event"];
+
+interface Read {
+  delivery: StoredDelivery;
+  event: ReadEvent;
+}
+
+interface Taken {
+  delivery: StoredDelivery;
+  event: IncomingEvent;
+}
+
+export class Inbox {
+  readonly #parts: InboxParts;
+  /** Until when a drain is under way: one that was cut off must not hold up the next for ever. */
+  #busyUntilMs = 0;
+  #isAskedAgain = false;
+  #askedAtMs = 0;
+
+  constructor(parts: InboxParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Handles what waits. One drain is under way in an isolate at most; what is stored meanwhile is handled by it, and what
+   * it can't get to, or what is cut off, by the sweep. Never rejects.
+   */
+  async drain(): Promise<void> {
+    const startedAtMs = Date.now();
+    this.#isAskedAgain = true;
+    this.#askedAtMs = startedAtMs;
+    if (startedAtMs < this.#busyUntilMs) return;
+    const endsAtMs = startedAtMs + DRAIN_MS;
+    this.#busyUntilMs = endsAtMs;
+    try {
+      await this.#parts.pause(GATHER_MS);
+      // Nothing comes between the last look at this and the end: who asks later finds nobody busy.
+      for (let calls = 0; this.#isAskedAgain && Date.now() < endsAtMs && calls < CALLS_AT_MOST; ) {
+        this.#isAskedAgain = false;
+        const isPatient = this.#isMoreComing(startedAtMs);
+        const { isMore, calls: made } = await this.#handleNext(isPatient ? AT_ONCE_MEANWHILE : AT_ONCE);
+        calls += made;
+        if (isMore && isPatient) await this.#parts.pause(REST_MS);
+        if (isMore) this.#isAskedAgain = true;
+      }
+    } catch (error) {
+      logLine("error", { what: "inbox", outcome: errorText(error) });
+    } finally {
+      if (this.#busyUntilMs === endsAtMs) this.#busyUntilMs = 0;
+    }
+  }
+
+  /** Whether others have asked since a drain began, and just now. */
+  #isMoreComing(startedAtMs: number): boolean {
+    const nowMs = Date.now();
+    const isRecent = this.#askedAtMs > startedAtMs && nowMs - this.#askedAtMs < QUIET_MS;
+    return isRecent && nowMs < startedAtMs + PATIENT_MS;
+  }
+
+  /** Takes up what was cut off or failed, until nothing waits. Never rejects. */
+  async sweep(nowMs: number): Promise<void> {
+    const endsAtMs = Date.now() + SWEEP_MS;
+    try {
+      await this.#parts.deliveries.giveUp(lastDeliveryIdOf(nowMs - TRYING_MS), GIVEN_UP, nowMs);
+      for (let calls = 0, isMore = true; isMore && Date.now() < endsAtMs && calls < CALLS_AT_MOST; ) {
+        const handled = await this.#handleNext(AT_ONCE);
+        calls += handled.calls;
+        isMore = handled.isMore;
+      }
+    } catch (error) {
+      logLine("error", { what: "inbox_sweep", outcome: errorText(error) });
+    }
+  }
+
+  /**
+   * Handles one delivery, which nobody else is to take up meanwhile.
+   * @param offerId another than its own makes it happen anew. @returns whether it could be handled; never rejects.
+   */
+  async handleOne(delivery: StoredDelivery, offerId: string): Promise<boolean> {
+    try {
+      const { failed } = await this.#handle([delivery], offerId);
+      return failed === 0;
+    } catch (error) {
+      logLine("error", { what: "inbox", delivery_id: delivery.id, outcome: errorText(error) });
+      return false;
+    }
+  }
+
+  /** What a delivery says. */
+  async read(delivery: StoredDelivery): Promise<DeliveryReading> {
+    const { body } = delivery;
+    if (body === null) return { kind: "ignored", reason: "Its body is kept no more." };
+    const kept = { ...delivery, body };
+    if (delivery.source === "github") return readGithubDelivery(kept, await sha256(body));
+    if (delivery.triggerId === null) return readInternalDelivery(kept);
+    const asked = this.#parts.ownerOf(delivery.triggerId).endpoint(delivery.triggerId);
+    const endpoint = await withinDeadline(asked, ENDPOINT_DEADLINE_MS);
+    if (!endpoint.ok && endpoint.refusal.code !== "not_found") throw new Error(endpoint.refusal.code);
+    if (!endpoint.ok) return { kind: "ignored", reason: "The trigger that it came to is gone." };
+    return readWebhookDelivery(kept, endpoint.value.trigger, await sha256(body), this.#parts.baseUrl);
+  }
+
+  /** An event as it is offered. @param offerId another than the delivery's makes it happen again, whatever came before. */
+  async incoming(delivery: StoredDelivery, event: ReadEvent, offerId: string): Promise<IncomingEvent> {
+    const causes = await this.#parts.matching.causes(event.github?.push_marks ?? []);
+    const [known = event] = await this.#withFormerNames([event]);
+    return offered(delivery, known, causeOf(event, causes), offerId);
+  }
+
+  async #handleNext(limit: number): Promise<{ isMore: boolean; calls: number }> {
+    const waiting = await this.#parts.deliveries.claim(limit, Date.now());
+    if (waiting.length === 0) return { isMore: false, calls: 1 };
+    const { calls } = await this.#handle(waiting, null);
+    return { isMore: true, calls: calls + 1 };
+  }
+
+  /**
+   * Handles each as far as it goes: one that fails holds up no other.
+   * @param offerId for all, in place of the deliveries' own ids; null for these.
+   */
+  async #handle(
+    waiting: readonly StoredDelivery[],
+    offerId: string | null,
+  ): Promise<{ calls: number; failed: number }> {
+    const { deliveries, matching, ownerOf } = this.#parts;
+    const failed = new Set<string>();
+    const handled: HandledDelivery[] = [];
+    const readings = await Promise.all(waiting.map((one) => this.#tried(failed, one, () => this.read(one))));
+    const marks = readings.flatMap((one) => (one?.kind === "event" ? (one.event.github?.push_marks ?? []) : []));
+    const causes = await matching.causes(marks);
+    const all = waiting.map((delivery, place) => ({ delivery, reading: readings[place] ?? null }));
+    await this.#learn(failed, all.flatMap(toldBy));
+    const read = all.flatMap(({ delivery, reading }): Read[] =>
+      reading?.kind === "event" ? [{ delivery, event: reading.event }] : [],
+    );
+    for (const { delivery, reading } of all) {
+      if (reading?.kind === "ignored" && !failed.has(delivery.id)) handled.push(ignoredOf(delivery, reading.reason));
+    }
+    const known = await this.#withFormerNames(read.map(({ event }) => event));
+    const taken = read.flatMap(({ delivery, event }, place): Taken[] =>
+      failed.has(delivery.id)
+        ? []
+        : [
+            {
+              delivery,
+              event: offered(delivery, known[place] ?? event, causeOf(event, causes), offerId ?? delivery.id),
+            },
+          ],
+    );
+    const offer = await offerAll(
+      { matching, ownerOf },
+      taken.map(({ event }) => event),
+    );
+    for (const { delivery, event } of taken) {
+      if (offer.failed.has(event.offer_id)) failed.add(delivery.id);
+      if (!failed.has(delivery.id)) handled.push(handledOf(delivery, event, offer.outcomes.get(event.offer_id) ?? []));
+    }
+    await deliveries.finish(handled);
+    await deliveries.postpone([...failed], NOT_YET);
+    const endpoints = waiting.filter(({ triggerId }) => triggerId !== null).length;
+    return { calls: offer.calls + endpoints + 4, failed: failed.size };
+  }
+
+  /** One after the other where something changes: what was told last is what counts. */
+  async #learn(failed: Set<string>, told: readonly Told[]): Promise<void> {
+    const nowMs = Date.now();
+    let seen: Told[] = [];
+    const learnGathered = async () => {
+      const gathered = seen;
+      seen = [];
+      for (const { delivery } of gathered.slice(0, 1)) {
+        const again = await this.#tried(failed, delivery, () => learnSeen(this.#parts, gathered, nowMs));
+        for (const one of again ?? gathered) failed.add(one.delivery.id);
+      }
+    };
+    for (const one of told) {
+      const { delivery, name, payload } = one;
+      if (!isChange(name, payload)) {
+        seen.push(one);
+        continue;
+      }
+      await learnGathered();
+      await this.#tried(failed, delivery, async () => {
+        if (!(await this.#parts.deliveries.cameBefore(delivery))) await learnChange(this.#parts, name, payload, nowMs);
+      });
+    }
+    await learnGathered();
+  }
+
+  /** A routine may know a repository by a name that it had before. */
+  async #withFormerNames(events: readonly ReadEvent[]): Promise<ReadEvent[]> {
+    const repositories = events.flatMap(({ github }) => github?.repository ?? []);
+    if (repositories.length === 0) return [...events];
+    const named = repositories.map(({ id, full_name }) => ({ id, name: full_name.toLowerCase() }));
+    const former = await this.#parts.names.formerNames(named);
+    return events.map((event) => {
+      const repository = event.github?.repository ?? null;
+      const names = repository === null ? undefined : former.get(repository.id);
+      if (event.github === null || repository === null || names === undefined) return event;
+      return { ...event, github: { ...event.github, repository: { ...repository, former_names: names } } };
+    });
+  }
+
+  async #tried<Value>(failed: Set<string>, { id }: StoredDelivery, work: () => Promise<Value>): Promise<Value | null> {
+    try {
+      return await work();
+    } catch (error) {
+      logLine("warn", { what: "delivery", delivery_id: id, outcome: errorText(error) });
+      failed.add(id);
+      return null;
+    }
+  }
+}
+
+function offered(
+  { id, body }: StoredDelivery,
+  event: ReadEvent,
+  cause: IncomingEvent["caused_by"],
+  offerId: string,
+): IncomingEvent {
+  const keys = offerId === id ? {} : { dedupe_key: offerId, also_key: null };
+  const isWhole = (body?.length ?? 0) <= WHOLE_PAYLOAD_BYTES;
+  const payload = isWhole ? event.payload : smallPayload(event.payload);
+  return { ...event, ...keys, payload, offer_id: offerId, delivery_id: id, caused_by: cause };
+}

@@ -1,0 +1,128 @@
+/** What a stored delivery says, as an event to be matched, or why there is nothing to match. Pure. */
+import { type Cause, CONTEXT_LIMIT, type IncomingEvent } from "#protocol/incoming-event.ts";
+import type { JsonObject } from "#protocol/schema.ts";
+import type { WebhookSource, WebhookTrigger } from "#protocol/triggers.ts";
+import { eventKey, githubKey } from "#rules/triggers/subscriptions.ts";
+import type { StoredDelivery } from "../store/deliveries.ts";
+import { LISTENERS } from "./sources/all.ts";
+import { prettyJson } from "./sources/any-body.ts";
+import { readGithub } from "./sources/github/read-event.ts";
+import { isRepeatable } from "./sources/github/repeatable.ts";
+import type { EndpointSettings } from "./sources/listener.ts";
+import { cut, isObject, jsonObject, readEvent } from "./sources/payload.ts";
+import { isKnownByBody } from "./sources/repeatable.ts";
+
+/** One whose body is still there. */
+type KeptDelivery = StoredDelivery & { body: Uint8Array<ArrayBuffer> };
+
+/** What a request said: enough to take it in again under another name. */
+export type DeliveryReading =
+  | { kind: "event"; event: Omit<IncomingEvent, "offer_id" | "delivery_id" | "caused_by"> }
+  /** `told`: GitHub tells of a repository by it all the same. */
+  | { kind: "ignored"; reason: string; told?: { name: string; payload: JsonObject } };
+
+/** @param bodyHash a second key, since the id is not signed: only where no two events have one body. */
+export function readGithubDelivery(delivery: KeptDelivery, bodyHash: string): DeliveryReading {
+  const payload = jsonObject(delivery.body);
+  if (payload === null) return { kind: "ignored", reason: "The body is not a JSON object, or nested too deeply." };
+  const name = delivery.event ?? "";
+  const providerId = delivery.providerId ?? delivery.id;
+  const reading = readGithub(name, providerId, payload);
+  if (reading.kind === "ignored") return { ...reading, told: { name, payload } };
+  const { event, github } = reading;
+  return {
+    kind: "event",
+    event: {
+      ...event,
+      source: "github",
+      trigger_id: null,
+      dedupe_key: providerId,
+      also_key: isRepeatable(payload) ? null : `body:${name}:${bodyHash}`,
+      github,
+    },
+  };
+}
+
+/** @param trigger whose endpoint it came to. @param bodyHash see `readGithubDelivery`. */
+export function readWebhookDelivery(
+  delivery: KeptDelivery,
+  trigger: WebhookTrigger,
+  bodyHash: string,
+  baseUrl: string,
+): DeliveryReading {
+  const request = { headers: new Headers(delivery.headers), body: delivery.body };
+  const reading = LISTENERS[trigger.source].read(request, settingsOf(trigger, baseUrl));
+  if (reading.kind !== "event") return { kind: "ignored", reason: reading.reason };
+  const { name, payload } = reading.event;
+  return {
+    kind: "event",
+    event: {
+      ...reading.event,
+      source: trigger.source,
+      trigger_id: trigger.id,
+      // What its source gave no key is an event of its own each time.
+      dedupe_key: reading.event.dedupe_key ?? delivery.id,
+      also_key: isKnownByBody(trigger.source, name, isObject(payload) ? payload : {}) ? `body:${bodyHash}` : null,
+      github: null,
+    },
+  };
+}
+
+/** An internal event, as `POST /api/v1/events` stores it. */
+export function readInternalDelivery(delivery: KeptDelivery): DeliveryReading {
+  const body = jsonObject(delivery.body);
+  if (body === null) return { kind: "ignored", reason: "The payload is nested too deeply." };
+  const name = delivery.event ?? "";
+  const payload = body["payload"] ?? null;
+  const event = readEvent({
+    name,
+    action: null,
+    summary: `Event ${name}`,
+    dedupe_key: null,
+    payload,
+    fields: {},
+    context: cut(prettyJson(payload, delivery.body.length) ?? "", CONTEXT_LIMIT),
+  });
+  return {
+    kind: "event",
+    event: {
+      ...event,
+      source: "event",
+      trigger_id: null,
+      // A key is the sender's for this name.
+      dedupe_key: delivery.providerId === null ? delivery.id : `${name}\n${delivery.providerId}`,
+      also_key: null,
+      github: null,
+    },
+  };
+}
+
+/** Under which keys triggers wait for an event; none where its endpoint's trigger alone is meant. */
+export function keysOf(event: Pick<IncomingEvent, "source" | "name" | "github">): string[] {
+  if (event.source === "event") return [eventKey(event.name)];
+  const repository = event.github?.repository ?? null;
+  if (event.source !== "github" || repository === null) return [];
+  const names = [repository.full_name.toLowerCase(), ...(repository.former_names ?? [])];
+  return [repository.id, ...names].map((one) => githubKey(one, event.name));
+}
+
+/** The run that caused an event, by the marks of its pushes. */
+export function causeOf({ github }: Pick<IncomingEvent, "github">, causes: ReadonlyMap<string, Cause>): Cause | null {
+  for (const mark of github?.push_marks ?? []) {
+    const cause = causes.get(mark);
+    if (cause !== undefined) return cause;
+  }
+  return null;
+}
+
+export function settingsOf(trigger: WebhookTrigger, baseUrl: string): EndpointSettings {
+  return {
+    auth: trigger.auth ?? null,
+    pubsub: trigger.pubsub ?? null,
+    url: endpointUrl(trigger.source, trigger.id, baseUrl),
+  };
+}
+
+export function endpointUrl(source: WebhookSource, triggerId: string, baseUrl: string): string {
+  return `${baseUrl}/webhooks/${source}/${triggerId}`;
+}

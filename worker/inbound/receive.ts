@@ -1,0 +1,165 @@
+/** Inbound webhooks: verified over the raw bytes, stored, answered; what they start comes after the answer. */
+import { z } from "zod";
+import type { EndpointAnswer } from "#instance/object-contracts.ts";
+import type { VerificationFailure } from "#protocol/delivery.ts";
+import { triggerIdSchema } from "#protocol/ids.ts";
+import { logLine } from "#protocol/log.ts";
+import { type WebhookSource, type WebhookTrigger, webhookSourceSchema } from "#protocol/triggers.ts";
+import type { App, HttpContext } from "../http/http-env.ts";
+import { jsonAnswer } from "../http/json-answer.ts";
+import { describeWebhooks } from "../http/openapi/webhook-operations.ts";
+import { baseUrl } from "../http/public-url.ts";
+import { readBytes } from "../http/read-bytes.ts";
+import { renderRefusal } from "../http/render-error.ts";
+import { securityHeaders } from "../http/security-headers.ts";
+import { makeDeliveryId } from "./delivery-ids.ts";
+import { keptHeaders } from "./kept-headers.ts";
+import { settingsOf } from "./read-delivery.ts";
+import { LISTENERS } from "./sources/all.ts";
+import { githubSignatureFault, verifyGithub } from "./sources/github/signature.ts";
+import type { InboundRequest, ListenerAnswer, Reading } from "./sources/listener.ts";
+
+/** What GitHub sends at most. */
+const GITHUB_BODY_BYTES = 25 * 1_048_576;
+const ENDPOINT_BODY_BYTES = 5 * 1_048_576;
+/** No event of GitHub's has a longer name. */
+const NAME_LENGTH = 100;
+const USER_AGENT_LENGTH = 300;
+const DAY_LENGTH = "2026-11-22".length;
+/** A handshake is over in a moment, whoever sent it. */
+const KEYS_DEADLINE_MS = 5_000;
+
+export function mountWebhooks(app: App): void {
+  describeWebhooks(app);
+  app.post("/webhooks/github", receiveGithub);
+  app.post("/webhooks/:source/:endpoint_id", receiveAtEndpoint);
+}
+
+async function receiveGithub(c: HttpContext): Promise<Response> {
+  const { githubSecrets } = c.var.deps.config;
+  const { headers } = c.req.raw;
+  const fault = githubSignatureFault(headers, githubSecrets);
+  if (fault !== null) return turnAway(c, "github", null, fault);
+  const body = await readBytes(c.req.raw, GITHUB_BODY_BYTES);
+  if (!body.ok) return renderRefusal(c, body.refusal);
+  const verification = await verifyGithub(headers, body.value, githubSecrets);
+  if (!verification.ok) return turnAway(c, "github", null, verification.failure);
+  const name = headers.get("x-github-event") ?? "";
+  const isForm = (headers.get("content-type") ?? "").startsWith("application/x-www-form-urlencoded");
+  const nowMs = Date.now();
+  const id = makeDeliveryId(nowMs);
+  await c.var.deps.deliveries.insert(
+    {
+      id,
+      source: "github",
+      triggerId: null,
+      providerId: providerIdOf(headers),
+      event: name.slice(0, NAME_LENGTH),
+      headers: keptHeaders(headers),
+      body: body.value,
+      ignored: isForm ? "Its content type is a form's: set the webhook's content type to application/json." : null,
+    },
+    nowMs,
+  );
+  return takenIn(c, id);
+}
+
+/** @returns null for what is no name that GitHub gives: then each delivery is one of its own. */
+function providerIdOf(headers: Headers): string | null {
+  const id = headers.get("x-github-delivery");
+  return id !== null && /^[!-~]{1,255}$/.test(id) ? id : null;
+}
+
+const endpointParams = z.object({ source: webhookSourceSchema, endpoint_id: triggerIdSchema });
+
+async function receiveAtEndpoint(c: HttpContext): Promise<Response> {
+  const params = endpointParams.safeParse(c.req.param());
+  if (!params.success) return renderRefusal(c, { code: "not_found" });
+  const { source, endpoint_id: triggerId } = params.data;
+  const body = await readBytes(c.req.raw, ENDPOINT_BODY_BYTES);
+  if (!body.ok) return renderRefusal(c, body.refusal);
+  const endpoint = await c.var.deps.ownerOf(triggerId).endpoint(triggerId);
+  if (!endpoint.ok) return renderRefusal(c, endpoint.refusal);
+  if (endpoint.value.trigger.source !== source) return renderRefusal(c, { code: "not_found" });
+  const { trigger, secrets } = endpoint.value;
+  const request: InboundRequest = { headers: c.req.raw.headers, body: body.value };
+  const listener = LISTENERS[source];
+  if (secrets.length === 0 && listener.secretFrom !== "nobody") return introduced(c, endpoint.value, request);
+  const settings = settingsOf(trigger, baseUrl(c));
+  const nowMs = Date.now();
+  const verification = await listener.verify(request, { secrets, settings, nowMs, fetchKeys });
+  if (!verification.ok) return turnAway(c, source, triggerId, verification.failure);
+  return store(c, trigger, request, listener.read(request, settings));
+}
+
+async function store(
+  c: HttpContext,
+  trigger: WebhookTrigger,
+  { headers, body }: InboundRequest,
+  reading: Reading,
+): Promise<Response> {
+  const nowMs = Date.now();
+  const id = makeDeliveryId(nowMs);
+  await c.var.deps.deliveries.insert(
+    {
+      id,
+      source: trigger.source,
+      triggerId: trigger.id,
+      providerId: reading.kind === "event" ? reading.event.dedupe_key : null,
+      event: reading.kind === "event" ? reading.event.name : null,
+      headers: keptHeaders(headers, trigger.auth?.kind === "hmac" ? trigger.auth.header : null),
+      body,
+      ignored: reading.kind === "event" ? null : reading.reason,
+    },
+    nowMs,
+  );
+  const answer = reading.kind === "unreadable" ? undefined : reading.answer;
+  return takenIn(c, id, answer);
+}
+
+/** The delivery can't be lost any more: what comes of it is found out after the answer. */
+function takenIn(c: HttpContext, id: string, answer?: ListenerAnswer): Response {
+  c.executionCtx.waitUntil(c.var.deps.inbox.drain());
+  return answer === undefined ? jsonAnswer(c, { delivery_id: id }, 202) : answered(c, answer);
+}
+
+function answered(c: HttpContext, { status, contentType, body }: ListenerAnswer): Response {
+  c.set("hasSecurityHeaders", true);
+  return new Response(body, { status, headers: { ...securityHeaders(c), "content-type": contentType } });
+}
+
+/**
+ * The source may hand over its secret, as long as the endpoint has none. So may anybody who knows the address: it is kept for
+ * the owner to see, and believed when the owner has said yes.
+ */
+async function introduced(c: HttpContext, endpoint: EndpointAnswer, request: InboundRequest): Promise<Response> {
+  const { trigger, is_unconfirmed } = endpoint;
+  const introduction = LISTENERS[trigger.source].introduce?.(request) ?? null;
+  if (introduction === null) {
+    return turnAway(c, trigger.source, trigger.id, is_unconfirmed ? "secret_unconfirmed" : "no_secret");
+  }
+  const { headers } = request;
+  const userAgent = headers.get("user-agent")?.slice(0, USER_AGENT_LENGTH) ?? null;
+  const from = { ip: headers.get("cf-connecting-ip"), userAgent };
+  const kept = await c.var.deps.ownerOf(trigger.id).handOver(trigger.id, introduction.secret, from);
+  return kept.ok ? answered(c, introduction.answer) : renderRefusal(c, kept.refusal);
+}
+
+/** Counted with its reason, which the sender is not told; nothing of what it said is kept. */
+async function turnAway(
+  c: HttpContext,
+  source: WebhookSource | "github",
+  triggerId: string | null,
+  failure: VerificationFailure,
+): Promise<Response> {
+  const day = new Date().toISOString().slice(0, DAY_LENGTH);
+  c.executionCtx.waitUntil(c.var.deps.deliveryLists.countFailure(day, source, triggerId, failure));
+  logLine("info", { what: "webhook_refused", request_id: c.var.requestId, source, outcome: failure });
+  return renderRefusal(c, { code: "webhook_refused" });
+}
+
+async function fetchKeys(url: string): Promise<unknown> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(KEYS_DEADLINE_MS) });
+  if (!answer.ok) throw new Error(`the issuer's keys: ${answer.status}`);
+  return await answer.json();
+}

@@ -1,0 +1,84 @@
+/** Reads what a source sent, and writes down what of it matters to the agent. Pure; nothing throws. */
+import { CONTEXT_LIMIT, type ReadEvent } from "#protocol/incoming-event.ts";
+import type { Json, JsonObject } from "#protocol/schema.ts";
+import { isNestedDeeper } from "#worker/http/nesting.ts";
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+const SUMMARY_LIMIT = 200;
+const NAME_LIMIT = 200;
+const KEY_LIMIT = 255;
+
+/** What walks through a payload later must get to its end. */
+export const NESTING_LIMIT = 100;
+
+/** @returns the object, or null when the body is not one in JSON, or is nested too deeply. */
+export function jsonObject(body: Uint8Array): JsonObject | null {
+  try {
+    const text = decoder.decode(body);
+    if (isNestedDeeper(text, NESTING_LIMIT)) return null;
+    const value: Json = JSON.parse(text);
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** What lies at a dotted path; undefined where there is nothing. Only a value's own keys are followed. */
+export function valueAt(value: Json | undefined, path: string): Json | undefined {
+  let current = value;
+  for (const key of path.split(".")) {
+    if (typeof current !== "object" || current === null || !Object.hasOwn(current, key)) return undefined;
+    current = (current as JsonObject)[key];
+  }
+  return current;
+}
+
+/** The text at a path; null where there is none, or an empty one. */
+export function textAt(value: Json | undefined, path: string): string | null {
+  const found = valueAt(value, path);
+  return typeof found === "string" && found !== "" ? found : null;
+}
+
+/** A name, number or yes-or-no at a path as text; null for everything else. */
+export function wordAt(value: Json | undefined, path: string): string | null {
+  const found = valueAt(value, path);
+  return typeof found === "number" || typeof found === "boolean" ? String(found) : textAt(value, path);
+}
+
+/** Cuts at a whole character, and says so with an ellipsis. @param limit in UTF-16 units. */
+export function cut(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  const end = limit - 1;
+  const isSplit = /[\uD800-\uDBFF]/.test(text.charAt(end - 1));
+  return `${text.slice(0, isSplit ? end - 1 : end)}…`;
+}
+
+/**
+ * Lines `label: value` for the agent; longer texts stand on lines of their own. What is null is left out.
+ * @param facts what matters most comes first: what does not fit into `CONTEXT_LIMIT` is cut off at the end.
+ */
+export function contextOf(facts: readonly (readonly [label: string, value: string | null])[]): string {
+  const lines = facts.flatMap(([label, value]) => {
+    if (value === null) return [];
+    return value.includes("\n") ? [`${label}:`, value, ""] : [`${label}: ${value}`];
+  });
+  return cut(lines.join("\n").trimEnd(), CONTEXT_LIMIT);
+}
+
+/** Brings what a source named into the bounds of an event. */
+export function readEvent(event: ReadEvent): ReadEvent {
+  const key = event.dedupe_key;
+  return {
+    ...event,
+    name: cut(event.name, NAME_LIMIT).toWellFormed(),
+    action: event.action === null ? null : cut(event.action, NAME_LIMIT).toWellFormed(),
+    summary: cut(event.summary.replace(/\s+/g, " ").trim(), SUMMARY_LIMIT).toWellFormed(),
+    // Cut or mended, two could become one.
+    dedupe_key: key === null || key === "" || key.length > KEY_LIMIT || !key.isWellFormed() ? null : key,
+    context: event.context.toWellFormed(),
+  };
+}

@@ -1,0 +1,124 @@
+/** Asks a git upstream with the instance's credential, and turns what can go wrong into refusals. */
+import { type Result, refuse, success } from "#protocol/errors.ts";
+import { basicAuthorization } from "#worker/auth/credentials.ts";
+import { Stall } from "#worker/http/within.ts";
+
+export interface GitRequest {
+  method: "GET" | "POST";
+  url: string;
+  headers: Headers;
+  body: ReadableStream<Uint8Array> | null;
+}
+
+/** A renamed repository redirects once or twice. */
+const REDIRECT_LIMIT = 3;
+/** An upstream that says nothing for this long does not answer. The runner's relay waits as long. */
+export const STALL_MS = 300_000;
+
+/**
+ * @param credentials origin → `user:password`; the credential of an origin is sent to that origin alone.
+ * @param stall told of what is sent meanwhile; it bounds how long the answer may take to begin, and has ended afterwards.
+ * @returns git's own answer. Its body is never compressed, whatever the upstream sent. Whatever else is answered, as a
+ *   sign-in page is, would be an empty repository to git: it is refused.
+ */
+export async function askGit(
+  request: GitRequest,
+  credentials: ReadonlyMap<string, string>,
+  stall = new Stall(STALL_MS),
+): Promise<Result<Response>> {
+  try {
+    return await follow(request, credentials, stall.signal);
+  } finally {
+    stall.end();
+  }
+}
+
+async function follow(
+  request: GitRequest,
+  credentials: ReadonlyMap<string, string>,
+  signal: AbortSignal,
+): Promise<Result<Response>> {
+  const { origin } = new URL(request.url);
+  const headers = new Headers(request.headers);
+  const credential = credentials.get(origin);
+  if (credential !== undefined) headers.set("authorization", basicAuthorization(credential));
+  let url = request.url;
+  for (let followed = 0; ; followed += 1) {
+    const answer = await send({ ...request, url, headers }, signal);
+    if (answer === null) return refuse("upstream_unreachable", { reason: `${origin} does not answer` });
+    const found = answer.ok ? whatItIs(answer, url) : null;
+    if (answer.ok && found === null) return success(answer);
+    await answer.body?.cancel();
+    if (found !== null) return notGit(found, origin, credential);
+    const next = redirectTarget(answer, url);
+    if (next === null) return refusedBy(answer.status, origin);
+    if (!isSamePath(next, url)) return notGit("a redirect to another page", origin, credential);
+    // The credential must not leave its origin, and a body that has been sent can't be sent again.
+    if (new URL(next).origin !== origin || request.method !== "GET" || followed === REDIRECT_LIMIT) {
+      return refuse("upstream_unreachable", { reason: "the repository has moved: give the routine its new address" });
+    }
+    url = next;
+  }
+}
+
+async function send({ method, url, headers, body }: GitRequest, signal: AbortSignal): Promise<Response | null> {
+  try {
+    return await fetch(url, { method, headers, body, redirect: "manual", signal });
+  } catch {
+    return null;
+  }
+}
+
+function redirectTarget(answer: Response, url: string): string | null {
+  const location = answer.headers.get("location");
+  if (answer.status < 300 || answer.status >= 400 || location === null) return null;
+  return URL.canParse(location, url) ? new URL(location, url).href : null;
+}
+
+/** @returns null for an answer of git's; else what it is. */
+function whatItIs(answer: Response, url: string): string | null {
+  const [type = ""] = (answer.headers.get("content-type") ?? "").split(";");
+  if (type.trim().toLowerCase() !== answerType(new URL(url))) return type.trim().slice(0, 100) || "no content type";
+  const isEmpty = answer.body === null || answer.headers.get("content-length") === "0";
+  return isEmpty ? "an empty body" : null;
+}
+
+/** The content type of git's own answer at an address: `…/info/refs?service=git-upload-pack`, `…/git-upload-pack`. */
+function answerType({ pathname, searchParams }: URL): string {
+  const service = searchParams.get("service");
+  return service === null
+    ? `application/x-${pathname.split("/").at(-1)}-result`
+    : `application/x-${service}-advertisement`;
+}
+
+/** Whether a redirect leads to the same of git's paths, as it does when a repository has moved. */
+function isSamePath(next: string, url: string): boolean {
+  const [to, from] = [new URL(next), new URL(url)];
+  const end = /\/(?:info\/refs|git-[a-z]+-pack)$/.exec(from.pathname)?.[0] ?? from.pathname;
+  return to.pathname.endsWith(end) && to.search === from.search;
+}
+
+function notGit(found: string, origin: string, credential: string | undefined) {
+  const remedy =
+    credential === undefined
+      ? "set a credential with access to this repository in GIT_CREDENTIALS"
+      : "check the credential for it in GIT_CREDENTIALS";
+  return refuse("proxy_refused", {
+    reason: `${origin} answers with ${found} in place of git, as a sign-in page does: ${remedy}`,
+    hint: `GIT_CREDENTIALS is JSON: {"${origin}":"user:token"}, with a token that has access to the repository.`,
+  });
+}
+
+/** A 401 would make git ask for a password that nobody can give. */
+function refusedBy(status: number, origin: string) {
+  if (status === 401 || status === 403) {
+    const reason = `${origin} refused the credential: set one with access to this repository in GIT_CREDENTIALS`;
+    return refuse("proxy_refused", { reason });
+  }
+  if (status === 404)
+    return refuse("not_found", {
+      message: `${origin} has no such repository, or the credential in GIT_CREDENTIALS may not see it.`,
+    });
+  if (status >= 400 && status < 500) return refuse("proxy_refused", { reason: `${origin} answered ${status}` });
+  return refuse("upstream_unreachable", { reason: `${origin} answered ${status}` });
+}

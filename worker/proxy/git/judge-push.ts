@@ -1,0 +1,101 @@
+/** Judges a push before the upstream sees a byte of it: its commands all together, by the routine's rule. */
+import { type Result, success } from "#protocol/errors.ts";
+import { branchOf } from "#protocol/git-refs.ts";
+import type { PushRule } from "#protocol/routine.ts";
+import { isNothing } from "#rules/push-marks.ts";
+import type { HttpContext } from "#worker/http/http-env.ts";
+import { Stall } from "#worker/http/within.ts";
+import { childrenOf, descendantsOf, readParents } from "./ancestry.ts";
+import type { GitTarget } from "./git-target.ts";
+import { askGit } from "./git-upstream.ts";
+import { HeldBody } from "./held-body.ts";
+import { commandFaults, pushFault, REWRITES, toProve } from "./push-rules.ts";
+import { type ReadPush, readPush } from "./read-push.ts";
+import { hasRefs } from "./read-refs.ts";
+
+/** How long the upstream may take to tell whether it has a ref. */
+const ASK_MS = 30_000;
+/** How many of the commits that a push adds to a branch are told to the session: no more are kept. */
+const COMMITS_TOLD = 500;
+
+export interface JudgedPush {
+  push: ReadPush;
+  held: HeldBody;
+  /** For each command why it is refused, or null for what only others stand against. Null when there is something to send. */
+  reasons: (string | null)[] | null;
+  /** For each command the commits of the push that are known to descend from what the ref was before. */
+  own: string[][];
+}
+
+export async function judgePush(
+  c: HttpContext,
+  target: GitTarget,
+  body: ReadableStream<Uint8Array>,
+): Promise<Result<JudgedPush>> {
+  const held = new HeldBody(body);
+  const read = await readPush(held);
+  if (!read.ok) return read;
+  const push = read.value;
+  const { commands } = push;
+  const refused = (reasons: (string | null)[]) => success({ push, held, reasons, own: [] });
+  if (commands.length === 0 && !push.isSigned) return refused([]);
+  const fault = pushFault(push, target.rule);
+  const faults = fault === null ? commandFaults(commands, target.rule) : commands.map(() => fault);
+  if (fault !== null || faults.some((one) => one !== null)) {
+    const isFirst = fault === null && isFirstPush(push, target.rule) && (await isEmpty(c, target));
+    return isFirst ? success({ push, held, reasons: null, own: [] }) : refused(faults);
+  }
+  if (target.rule.push === "any") return success({ push, held, reasons: null, own: [] });
+  const shown = await readShown(c, target, push, held);
+  if (!shown.ok) {
+    await held.cancel();
+    return shown;
+  }
+  const reasons = shown.value.map((own) => (own === null ? REWRITES : null));
+  if (reasons.some((reason) => reason !== null)) return refused(reasons);
+  return success({ push, held, reasons: null, own: shown.value.map((own) => own ?? []) });
+}
+
+/** Whether it is the names alone that stand against a push that only makes branches. */
+function isFirstPush({ commands }: ReadPush, rule: PushRule): boolean {
+  const isNew = commands.every(({ previous }) => isNothing(previous));
+  return (
+    isNew && rule.push === "prefix" && commandFaults(commands, { ...rule, push: "any" }).every((one) => one === null)
+  );
+}
+
+/** A repository without a ref has nothing to protect: its first branch may have any name. */
+async function isEmpty(c: HttpContext, { url }: GitTarget): Promise<boolean> {
+  const request = { method: "GET" as const, headers: new Headers(), body: null };
+  const refs = { ...request, url: `${url}/info/refs?service=git-upload-pack` };
+  const answer = await askGit(refs, c.var.deps.config.gitCredentials, new Stall(ASK_MS));
+  if (!answer.ok || answer.value.body === null) return false;
+  return !(await hasRefs(answer.value.body, ASK_MS).catch(() => true));
+}
+
+/**
+ * @returns for each command the commits of the push by which it is shown that it only adds to what is not the session's;
+ * null where it is not shown.
+ */
+async function readShown(
+  c: HttpContext,
+  { lease, number }: GitTarget,
+  { commands, packAt }: ReadPush,
+  held: HeldBody,
+): Promise<Result<(string[] | null)[]>> {
+  const shown: (string[] | null)[] = commands.map(() => []);
+  if (toProve(commands, []).length === 0) return success(shown);
+  const branches = commands.map(({ ref }) => branchOf(ref) ?? "");
+  const known = await c.var.deps.ownerOf(lease.run_id).gitRepository(lease, number, branches);
+  if (!known.ok) return known;
+  const open = toProve(commands, known.value.own);
+  if (open.length === 0) return success(shown);
+  const hashName = commands[0]?.commit.length === 64 ? "SHA-256" : "SHA-1";
+  const children = childrenOf(await readParents(held, packAt, hashName));
+  for (const { place, commit, from } of open) {
+    const descendants = descendantsOf(from, children);
+    const isShown = from.has(commit) || descendants.includes(commit);
+    shown[place] = isShown ? descendants.slice(-COMMITS_TOLD) : null;
+  }
+  return success(shown);
+}

@@ -1,0 +1,45 @@
+/** What a push is about to set, noted before it leaves: the upstream's webhook can be here before its answer. */
+import type { Cause } from "#protocol/incoming-event.ts";
+import { errorText, logLine } from "#protocol/log.ts";
+import { marksOf, type RefUpdate } from "#rules/push-marks.ts";
+import type { Matching } from "#worker/store/matching.ts";
+
+export interface PushFacts {
+  /** The repository, as marks name it. */
+  key: number | string;
+  /** What the push sets off is traced back to this run. */
+  cause: Cause;
+  commands: readonly RefUpdate[];
+}
+
+export interface NotedPush {
+  /**
+   * Takes back what was noted of refs that the upstream has refused: what others push there later is not the run's. What
+   * the run had pushed before stays its own. Never rejects.
+   */
+  takeBack(isRefused: (ref: string) => boolean): Promise<void>;
+}
+
+/** @returns null when it could not be noted: then the push must not leave. */
+export async function notePush(matching: Matching, facts: PushFacts, nowMs: number): Promise<NotedPush | null> {
+  const { key, cause, commands } = facts;
+  const marksFor = (some: readonly RefUpdate[]) => [...new Set(some.flatMap((command) => marksOf(key, command)))];
+  try {
+    const fresh = new Set(await matching.notePush(marksFor(commands), cause, nowMs));
+    return {
+      takeBack: async (isRefused) => {
+        const others = new Set(marksFor(commands.filter(({ ref }) => !isRefused(ref))));
+        const refused = marksFor(commands.filter(({ ref }) => isRefused(ref)));
+        const wrong = refused.filter((mark) => fresh.has(mark) && !others.has(mark));
+        await matching.forgetPush(wrong, cause).catch((error) => warn("forget_push", cause, error));
+      },
+    };
+  } catch (error) {
+    warn("note_push", cause, error);
+    return null;
+  }
+}
+
+function warn(what: string, { run_id }: Cause, error: unknown): void {
+  logLine("warn", { what, run_id, outcome: errorText(error) });
+}

@@ -1,0 +1,68 @@
+/**
+ * Finds out about pushes of which nothing was heard: the instance was killed while they were under way, or the upstream did
+ * not answer. A branch that stands where the push was to put it has been pushed.
+ */
+import { errorText, logLine } from "#protocol/log.ts";
+import { Stall, within } from "#worker/http/within.ts";
+import type { RoutineStub } from "#worker/routine-stub.ts";
+import type { BegunPush, BegunPushes } from "#worker/store/begun-pushes.ts";
+import { askGit } from "./git-upstream.ts";
+import { readRefs } from "./read-refs.ts";
+
+/** How many are looked at in one sweep. */
+const AT_ONCE = 10;
+const ASK_MS = 30_000;
+const MINUTE_MS = 60_000;
+/** After which waits the upstream is asked again: a push may be worked on for long. Then it is given up. */
+const WAITS_MS = [1, 5, 15, 60, 360, 1_440].map((minutes) => minutes * MINUTE_MS);
+
+interface SettleDeps {
+  begunPushes: BegunPushes;
+  ownerOf(id: string): RoutineStub;
+  /** Origin → `user:password`. */
+  credentials: ReadonlyMap<string, string>;
+}
+
+export async function settlePushes(deps: SettleDeps, nowMs: number): Promise<void> {
+  const due = await deps.begunPushes.due(nowMs, AT_ONCE);
+  await Promise.all(due.map((push) => settleOne(deps, push, nowMs)));
+}
+
+async function settleOne(deps: SettleDeps, push: BegunPush, nowMs: number): Promise<void> {
+  const { id, tries, lease } = push;
+  try {
+    const wait = WAITS_MS[tries];
+    // First put off: what is cut off here is asked again, and not at once.
+    if (wait !== undefined) await deps.begunPushes.postpone(id, tries + 1, nowMs + wait);
+    const isSettled = await look(deps, push);
+    if (isSettled || wait === undefined) await deps.begunPushes.end(id);
+    logLine("info", { what: "settle_push", run_id: lease.run_id, outcome: isSettled ? "settled" : "open" });
+  } catch (error) {
+    logLine("warn", { what: "settle_push", run_id: lease.run_id, outcome: errorText(error) });
+  }
+}
+
+/** @returns whether all that the push was to set is known. */
+async function look(
+  { credentials, ownerOf }: SettleDeps,
+  { lease, number, url, branches }: BegunPush,
+): Promise<boolean> {
+  const request = {
+    method: "GET" as const,
+    url: `${url}/info/refs?service=git-upload-pack`,
+    headers: new Headers(),
+    body: null,
+  };
+  const answer = await askGit(request, credentials, new Stall(ASK_MS));
+  if (!answer.ok) throw new Error(answer.refusal.reason ?? answer.refusal.code);
+  const { body } = answer.value;
+  const wanted = new Set(branches.map(({ branch }) => `refs/heads/${branch}`));
+  const refs = body === null ? new Map<string, string>() : await readRefs(body, wanted, ASK_MS);
+  const taken = branches
+    .filter(({ branch, commit }) => refs.get(`refs/heads/${branch}`) === commit)
+    .map((branch) => ({ ...branch, isFound: true }));
+  if (taken.length > 0) {
+    await within(ASK_MS, "the routine", Promise.resolve(ownerOf(lease.run_id).recordPushes(lease, number, taken)));
+  }
+  return taken.length === branches.length;
+}
