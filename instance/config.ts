@@ -1,6 +1,6 @@
 /** The one declared environment of the worker and its objects, read and checked once. */
 import { z } from "zod";
-import type { PoolPeer, RoutinePeer } from "./object-contracts.ts";
+import type { PoolForRoutine, RoutineForObjects } from "./object-contracts.ts";
 
 /** Variables and secrets as the platform hands them over. `readConfig` turns the texts into a `Config`. */
 export interface Variables {
@@ -26,8 +26,8 @@ export interface Variables {
 /** What the objects are given. Of each other they see what they call; the worker sees the whole classes. */
 export interface ObjectEnv extends Variables {
   DB: D1Database;
-  ROUTINE: DurableObjectNamespace<RoutinePeer>;
-  POOL: DurableObjectNamespace<PoolPeer>;
+  ROUTINE: DurableObjectNamespace<RoutineForObjects>;
+  POOL: DurableObjectNamespace<PoolForRoutine>;
 }
 
 const secret = (name: string) =>

@@ -2,8 +2,8 @@
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
 import type { Result } from "#protocol/errors.ts";
 import type { OwnedId } from "#protocol/ids.ts";
-import type { IncomingEvent } from "#protocol/incoming-event.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
+import type { SourceEvent } from "#protocol/source-event.ts";
 import type { WebhookTrigger } from "#protocol/triggers.ts";
 import type { LeaseEnd } from "#rules/run/inputs.ts";
 
@@ -12,11 +12,11 @@ export interface LeaseRequest {
   routine_id: string;
 }
 
-export interface RoutinePeer extends Rpc.DurableObjectBranded {
+export interface RoutineForObjects extends Rpc.DurableObjectBranded {
   /** Nobody works on the lease any more. Told twice, it changes nothing. */
   leaseEnded(id: OwnedId, lease: LeaseRef, end: LeaseEnd): void;
   /** A run of another routine has ended. */
-  offer(id: OwnedId, events: IncomingEvent[]): Result<DeliveryOutcome[][]>;
+  takeEvents(id: OwnedId, events: SourceEvent[]): Result<DeliveryOutcome[][]>;
 }
 
 /** When a routine has to be looked at again: null when nothing is scheduled. Unix milliseconds. */
@@ -50,7 +50,7 @@ export interface HandedOver {
   userAgent: string | null;
 }
 
-export interface PoolPeer extends Rpc.DurableObjectBranded {
+export interface PoolForRoutine extends Rpc.DurableObjectBranded {
   /** Asks for a runner for each lease. Asking twice for one is asking once. @returns how many runners the pool has. */
   request(requests: LeaseRequest[]): { runners: number };
   /** Takes leases back: at once where nobody works on one, else as soon as the work has stopped. @returns one answer each. */

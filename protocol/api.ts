@@ -1,7 +1,7 @@
 /** Requests and answers of the HTTP interface that are not themselves a routine, run, session or event. */
 import { z } from "zod";
 import { runIdSchema, sessionIdSchema } from "./ids.ts";
-import { FIRE_TEXT_LIMIT } from "./trigger-event.ts";
+import { FIRE_TEXT_LIMIT } from "./occurrence.ts";
 
 /** Text for the agent from outside. Its length is counted in Unicode characters (code points). */
 const fireText = z.string().max(FIRE_TEXT_LIMIT, `must be at most ${FIRE_TEXT_LIMIT} characters`);

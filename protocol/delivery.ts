@@ -2,10 +2,10 @@
 import { z } from "zod";
 import { filterCheckSchema } from "./filters.ts";
 import { deliveryIdSchema, occurrenceIdSchema, routineIdSchema, runIdSchema, triggerIdSchema } from "./ids.ts";
-import { eventSourceSchema } from "./incoming-event.ts";
+import { outcomeReasonSchema, outcomeSchema } from "./occurrence.ts";
 import { nullable } from "./schema.ts";
+import { eventSourceSchema } from "./source-event.ts";
 import { timestampSchema } from "./time.ts";
-import { outcomeReasonSchema, outcomeSchema } from "./trigger-event.ts";
 
 /** Why a request was not believed. The sender hears the same words for each. */
 export const verificationFailures = [

@@ -1,10 +1,10 @@
 /** A run by status: what can't be true at once can't be written. */
 import { z } from "zod";
 import { occurrenceIdSchema, routineIdSchema, runIdSchema, sessionIdSchema, triggerIdSchema } from "./ids.ts";
+import { triggerTypeSchema } from "./occurrence.ts";
 import { runErrorSchema } from "./run-errors.ts";
 import { nullable } from "./schema.ts";
 import { timestampSchema } from "./time.ts";
-import { triggerTypeSchema } from "./trigger-event.ts";
 
 /** Tokens as the model proxy metered them; `cost_usd` by list price as the agent reports it, 0 for the demo model. */
 export const usageSchema = z

@@ -7,12 +7,12 @@
  */
 import { z } from "zod";
 import { runIdSchema, sessionIdSchema } from "./ids.ts";
+import { checkoutSchema } from "./occurrence.ts";
 import { clonedRepositorySchema } from "./routine.ts";
 import { cancelReasonSchema, runnerRefSchema, runResultSchema } from "./run.ts";
 import { runErrorSchema } from "./run-errors.ts";
 import { nullable } from "./schema.ts";
 import { deltaSchema, runnerEventSchema } from "./transcript.ts";
-import { checkoutSchema } from "./trigger-event.ts";
 
 /**
  * The version of these messages. A worker serves its own and the one before.

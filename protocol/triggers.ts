@@ -230,7 +230,7 @@ export type WebhookTrigger = z.infer<typeof webhookTriggerSchema>;
 export type RoutineTrigger = z.infer<typeof routineTriggerSchema>;
 export type EventTrigger = z.infer<typeof eventTriggerSchema>;
 /** Those that wait for something to come. */
-export type ListeningTrigger = GithubTrigger | WebhookTrigger | RoutineTrigger | EventTrigger;
+export type ListenerTrigger = GithubTrigger | WebhookTrigger | RoutineTrigger | EventTrigger;
 
 /** What is known of a trigger beside its definition. Defaults are for those that were kept before they were known. */
 export const triggerStatusSchema = z

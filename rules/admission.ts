@@ -1,12 +1,13 @@
 /** What becomes of an occurrence. Pure: the routine, its runs and the event in; the verdict out. */
-import type { Overlap } from "#protocol/routine.ts";
+
 import {
   ALIKE_WINDOW_MS,
   IDEMPOTENCY_WINDOW_MS,
   type Occurrence,
   type OutcomeReason,
-  type TriggerEvent,
-} from "#protocol/trigger-event.ts";
+  type Wake,
+} from "#protocol/occurrence.ts";
+import type { Overlap } from "#protocol/routine.ts";
 
 export interface Earlier {
   occurrence: Occurrence;
@@ -18,7 +19,7 @@ export interface Earlier {
 export const QUEUE_LIMIT = 1_000;
 
 export interface AdmissionFacts {
-  event: Pick<TriggerEvent, "type" | "fingerprint">;
+  event: Pick<Wake, "type" | "fingerprint">;
   isPaused: boolean;
   hasModel: boolean;
   overlap: Overlap;
@@ -32,9 +33,9 @@ export interface AdmissionFacts {
   /** How many wait for one. */
   queued: number;
   /** Of those, how many wait for a burst to end: they have not begun to wait for a place. */
-  gathering: number;
+  coalescing: number;
   /** Whether the run is to wait for a burst to end, whatever is free. */
-  isGathering: boolean;
+  isCoalescing: boolean;
   /** Whether one of those that wait could start at this moment: a retry waits for its time. Asked only where it matters. */
   isAnyDue: () => boolean;
   nowMs: number;
@@ -60,7 +61,7 @@ export function decideAdmission(facts: AdmissionFacts): AdmissionVerdict {
   if (!facts.hasModel) return { outcome: "refused", reason: "model_not_configured" };
 
   const isFull = queued >= QUEUE_LIMIT;
-  if (facts.isGathering && isFull) return { outcome: "queue_full" };
+  if (facts.isCoalescing && isFull) return { outcome: "queue_full" };
   const isFree = active < placesOf(facts) && !isAnyAhead(facts);
   if (isFree) return { outcome: "started", reason: "admitted" };
   switch (facts.overlap) {
@@ -92,12 +93,12 @@ function repeats({ event, earlier, alike, nowMs }: AdmissionFacts): AdmissionVer
 }
 
 /** Whether the key is the caller's own; else it names a delivery. */
-function isByKey(type: TriggerEvent["type"]): boolean {
+function isByKey(type: Wake["type"]): boolean {
   return type === "api" || type === "manual";
 }
 
 /** A retry before its time holds nobody up, unless the policy is about what has not ended at all. */
-function isAnyAhead({ overlap, queued, gathering, isAnyDue }: AdmissionFacts): boolean {
+function isAnyAhead({ overlap, queued, coalescing: gathering, isAnyDue }: AdmissionFacts): boolean {
   if (queued <= gathering) return false;
   return overlap !== "parallel" && overlap !== "queue" ? true : isAnyDue();
 }

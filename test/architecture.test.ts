@@ -4,8 +4,8 @@ import { dirname, extname, join, normalize } from "node:path";
 import { describe, expect, it } from "vitest";
 import { deliveryStatuses, verificationFailures } from "#protocol/delivery.ts";
 import { apiErrorCodes, errorAnswer } from "#protocol/errors.ts";
+import { outcomeReasonSchema } from "#protocol/occurrence.ts";
 import { runErrorCodes } from "#protocol/run-errors.ts";
-import { outcomeReasonSchema } from "#protocol/trigger-event.ts";
 import { triggerInputSchema, webhookSources } from "#protocol/triggers.ts";
 import { type Import, importsOf, withoutComments } from "./rules/support/imports.ts";
 

@@ -1,7 +1,7 @@
 /** Ten thousand triggers of one minute: how long until each has been admitted, and what D1 reads for it. */
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import { type Occurrence, occurrenceSchema } from "#protocol/trigger-event.ts";
+import { type Occurrence, occurrenceSchema } from "#protocol/occurrence.ts";
 import type { Figure, Row } from "../row.ts";
 import { ask, makeRoutine } from "../support/reveille.ts";
 import { type Served, serveCounting } from "../support/served.ts";

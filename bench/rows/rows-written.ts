@@ -1,7 +1,7 @@
 /** Rows that a turn of the agent writes, in the objects and in D1: what storage is paid for. */
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import { admissionSchema } from "#protocol/trigger-event.ts";
+import { admissionSchema } from "#protocol/occurrence.ts";
 import type { Figure, Row } from "../row.ts";
 import { Helper } from "../support/helper.ts";
 import { ask, makeRoutine } from "../support/reveille.ts";

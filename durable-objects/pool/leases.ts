@@ -15,7 +15,7 @@ const REPORT_RETRY_MS = 1_000;
 const LONGEST_REPORT_RETRY_MS = 60_000;
 
 /** All leases but those that wait are kept in memory as they were last written: an offer reads no more for many runners. */
-export class LeaseBook {
+export class Leases {
   readonly #database: PoolDatabase;
   /** null until they have been read. */
   #taken: Map<string, LeaseRow> | null = null;

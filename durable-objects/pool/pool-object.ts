@@ -12,14 +12,14 @@ import { MIGRATE_RETRY_MS } from "../migrate.ts";
 import { migratePool, poolDatabase } from "./database.ts";
 import type { HostReports } from "./hosts/lease-host.ts";
 import { RegisteredRunners } from "./hosts/registered-runners.ts";
-import { KILL_DEADLINE_MS, LeaseBook, type LeaseRow, refOf } from "./leases.ts";
+import { KILL_DEADLINE_MS, type LeaseRow, Leases, refOf } from "./leases.ts";
 import { ReportEnds } from "./report-ends.ts";
 
 /** While leases are held, runners are looked after this often. */
 const CHECK_MS = 5_000;
 
 export class PoolObject extends DurableObject<ObjectEnv> {
-  readonly #leases: LeaseBook;
+  readonly #leases: Leases;
   /** Why the pool can't work: a wrong configuration, or tables that are not those of this version; null when it can. */
   #fault: string | null = null;
   #nextCheckAt: number | null = null;
@@ -69,7 +69,7 @@ export class PoolObject extends DurableObject<ObjectEnv> {
   constructor(context: DurableObjectState, env: ObjectEnv) {
     super(context, env);
     const database = poolDatabase(context.storage);
-    this.#leases = new LeaseBook(database);
+    this.#leases = new Leases(database);
     context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     this.#runners = new RegisteredRunners(context, database, this.#reports);
     const tell = async (routineId: string, lease: LeaseRef, end: NonNullable<LeaseRow["end"]>) => {

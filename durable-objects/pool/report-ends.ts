@@ -4,7 +4,7 @@ import { withinDeadline } from "#instance/in-time.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { LeaseEnd } from "#rules/run/inputs.ts";
-import { type LeaseBook, type LeaseRow, refOf } from "./leases.ts";
+import { type LeaseRow, type Leases, refOf } from "./leases.ts";
 
 /** A routine's object that does not answer within this time is asked again later. */
 export const REPORT_DEADLINE_MS = 5_000;
@@ -16,7 +16,7 @@ const CLAIM_MS = 60_000;
 type Tell = (routineId: string, lease: LeaseRef, end: LeaseEnd) => Promise<void>;
 
 export class ReportEnds {
-  readonly #leases: LeaseBook;
+  readonly #leases: Leases;
   readonly #tell: Tell;
   readonly #onSettled: () => void;
   /** What each routine's object has to be told, by the routine's id; the oldest lane first. */
@@ -24,7 +24,7 @@ export class ReportEnds {
   readonly #busy = new Set<string>();
 
   /** @param onSettled called when something has gone through, or has been put off. */
-  constructor(leases: LeaseBook, tell: Tell, onSettled: () => void) {
+  constructor(leases: Leases, tell: Tell, onSettled: () => void) {
     this.#leases = leases;
     this.#tell = tell;
     this.#onSettled = onSettled;

@@ -8,18 +8,18 @@ import { EndpointSecrets } from "./definition/endpoint-secrets.ts";
 import { RepositoryIds } from "./definition/repository-ids.ts";
 import { Outbox } from "./outbox/outbox.ts";
 import { Deadlines } from "./runs/deadlines.ts";
-import { RunProxies } from "./runs/proxied-calls.ts";
+import { ProxiedCalls } from "./runs/proxied-calls.ts";
 import { RunEngine } from "./runs/run-engine.ts";
 import { RunStore } from "./runs/run-store.ts";
-import { ToldNotices } from "./sessions/proxy-notices.ts";
+import { ProxyNotices } from "./sessions/proxy-notices.ts";
 import { SessionBranches } from "./sessions/session-branches.ts";
 import { TranscriptLog } from "./transcript/transcript-log.ts";
 import { Accesses } from "./viewers/access.ts";
-import { BurstStore } from "./wakes/coalesced-runs.ts";
+import { CoalescedRuns } from "./wakes/coalesced-runs.ts";
 import { Doorkeeper } from "./wakes/fire-access.ts";
 import { OccurrenceStore } from "./wakes/occurrences.ts";
-import { Clock } from "./wakes/schedules.ts";
-import { Firing } from "./wakes/wake.ts";
+import { Schedules } from "./wakes/schedules.ts";
+import { Wakes } from "./wakes/wake.ts";
 
 /** @param sql of the same database. @param known the key in the ids of the routine, and what the owner is known by: see `authorityOf`. */
 export function routineParts(
@@ -38,21 +38,21 @@ export function routineParts(
   const engine = new RunEngine({ runs, log, deadlines, outbox, definitions });
   const repositoryIds = new RepositoryIds(sql);
   const branches = new SessionBranches(sql);
-  const proxies = new RunProxies({
+  const proxies = new ProxiedCalls({
     engine,
     runs,
     definitions,
     outbox,
     repositoryIds,
     branches,
-    notices: new ToldNotices(database),
+    notices: new ProxyNotices(database),
     otherModels: config.allowedModels,
   });
   const door = new Doorkeeper(database, config);
   const accesses = new Accesses(database, authority);
-  const bursts = new BurstStore(sql);
-  const firing = new Firing({ config, occurrences, runs, engine, ids, door, bursts, repositoryIds });
-  const clock = new Clock(database, firing);
+  const bursts = new CoalescedRuns(sql);
+  const firing = new Wakes({ config, occurrences, runs, engine, ids, door, bursts, repositoryIds });
+  const clock = new Schedules(database, firing);
   const endpoints = new EndpointSecrets(database, config.signingKey);
   const purge = () => purgeTables(database);
   /** After a transaction that was rolled back, or that emptied the tables: what is kept in memory is wrong. */

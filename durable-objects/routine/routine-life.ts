@@ -12,13 +12,13 @@ import { runOrder } from "#rules/run/run-order.ts";
 import { Alarm, type Concern } from "../alarm.ts";
 import type { RoutineParts } from "./assemble.ts";
 import { projectionOf } from "./definition/change-definition.ts";
-import { OwedCalls } from "./outbox/deliver.ts";
-import { announceRun } from "./outbox/to-routines.ts";
+import { Deliver } from "./outbox/deliver.ts";
+import { tellRunEnded } from "./outbox/to-routines.ts";
 import { ReceiveFrames } from "./runs/receive-frames.ts";
 import { type Greeting, type LinkAttachment, RunLinks } from "./runs/run-links.ts";
 import type { Access } from "./viewers/access.ts";
 import { type ViewerAttachment, Viewers } from "./viewers/viewers.ts";
-import { TimeKeeping } from "./wakes/fire-due.ts";
+import { DueSchedules } from "./wakes/fire-due.ts";
 
 /** No web session lasts longer: after that nobody comes with it. */
 const ACCESS_KEPT_MS = 31 * 86_400_000;
@@ -27,11 +27,11 @@ export class RoutineLife {
   readonly parts: RoutineParts;
   readonly viewers: Viewers;
   readonly links: RunLinks;
-  readonly time: TimeKeeping;
+  readonly time: DueSchedules;
   readonly #context: DurableObjectState;
   readonly #config: Config;
   readonly alarm: Alarm;
-  readonly owed: OwedCalls;
+  readonly owed: Deliver;
   readonly #frames: ReceiveFrames;
 
   /** @param alarmAt for when the alarm is armed already. */
@@ -61,14 +61,14 @@ export class RoutineLife {
       acknowledge: (lease, n) => this.links.acknowledge(lease, n),
       onStored: (nowMs) => this.#afterwards(nowMs),
     });
-    this.time = new TimeKeeping(parts, (work) => this.change(work));
-    this.owed = new OwedCalls({
+    this.time = new DueSchedules(parts, (work) => this.change(work));
+    this.owed = new Deliver({
       ...parts,
       index: env.DB,
       pool: () => poolObject(env, config.jurisdiction, "default"),
       announce: (run) => {
         const { name } = parts.definitions.row()?.definition ?? run.routine;
-        return announceRun(env, config.jurisdiction, run, name);
+        return tellRunEnded(env, config.jurisdiction, run, name);
       },
       project: (row) => projectionOf(parts, row, Date.now()),
       onFreed: (lease) => this.endLease(lease, "offer_expired"),
@@ -98,7 +98,7 @@ export class RoutineLife {
     if (this.#frames.holds(lease)) throw new Error("the attempt's frames are not stored yet");
     this.change((nowMs) => {
       if (this.parts.engine.leased(lease) === null) return;
-      this.parts.engine.happen(lease.run_id, { type: "lease_ended", end }, nowMs);
+      this.parts.engine.feed(lease.run_id, { type: "lease_ended", end }, nowMs);
     });
   }
 
@@ -140,12 +140,12 @@ export class RoutineLife {
           deadlines.look(momentMs, (deadline) =>
             this.change((nowMs) => {
               const { kind, ref } = deadline;
-              if (deadlines.take(deadline)) engine.happen(ref, { type: "overdue", kind }, nowMs);
+              if (deadlines.take(deadline)) engine.feed(ref, { type: "overdue", kind }, nowMs);
             }),
           ),
       },
       { name: "owed_calls", next: () => this.owed.next(), look: () => void this.owed.drain() },
-      { name: "schedules", next: () => this.time.next(), look: () => this.time.attend() },
+      { name: "schedules", next: () => this.time.next(), look: () => this.time.fireUnattended() },
       { name: "viewers", next: () => this.viewers.nextDue(), look: (nowMs) => this.viewers.closeDue(nowMs) },
     ];
   }
@@ -180,7 +180,7 @@ export class RoutineLife {
       const attempt = this.parts.runs.get(runId)?.doc.attempt;
       if (attempt !== undefined) this.links.cancel({ run_id: runId, generation: attempt }, reason);
     }
-    for (const sessionId of sessions) this.viewers.announce(sessionId, nowMs);
+    for (const sessionId of sessions) this.viewers.sendNew(sessionId, nowMs);
   }
 
   /** A deleted routine whose last run has stopped keeps its tombstone, and nothing else. */
@@ -194,7 +194,7 @@ export class RoutineLife {
   #greet(lease: LeaseRef, runner: RunnerRef, origin: string): Greeting | null {
     this.#frames.flush();
     return this.change((nowMs) => {
-      const row = this.parts.engine.happen(lease.run_id, { type: "leased", runner }, nowMs);
+      const row = this.parts.engine.feed(lease.run_id, { type: "leased", runner }, nowMs);
       if (row === null || row.doc.runner?.id !== runner.id) return null;
       const definition = this.parts.definitions.atRevision(row.doc.routine.revision);
       const order = runOrder(row.doc, definition, row, {

@@ -13,12 +13,12 @@ import type { Page, PageRequest } from "#protocol/api.ts";
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { OwnedId } from "#protocol/ids.ts";
-import type { IncomingEvent } from "#protocol/incoming-event.ts";
+import type { Admission, Occurrence, Wake } from "#protocol/occurrence.ts";
 import type { Revision, Routine, RoutineInput, RoutinePatch } from "#protocol/routine.ts";
 import { isSettled, type Run, type Session, type Usage } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
+import type { SourceEvent } from "#protocol/source-event.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
-import type { Admission, Occurrence, TriggerEvent } from "#protocol/trigger-event.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
 import type { LeaseEnd } from "#rules/run/inputs.ts";
 import type { AnsweringModel } from "#rules/run/model-rule.ts";
@@ -79,7 +79,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   /** What came due while it was paused is not made up for. */
   async resume(id: OwnedId): Promise<Result<Routine>> {
     return this.#opening.changeRoutine(id, ({ parts, routine }, nowMs) => {
-      parts.clock.conclude(routine, routine.definition.triggers, nowMs);
+      parts.clock.claimBeforeChange(routine, routine.definition.triggers, nowMs);
       return success(parts.definitions.update(routine, { status: "active", pausedReason: null }, nowMs));
     });
   }
@@ -111,7 +111,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   }
 
   /** The API trigger. @param token as it was presented. */
-  async fire(id: OwnedId, event: TriggerEvent, token: string): Promise<Result<Admission>> {
+  async fire(id: OwnedId, event: Wake, token: string): Promise<Result<Admission>> {
     const presentedHash = await hashSecret(token);
     return this.#opening.with(id, (open) => {
       const allowed = open.parts.door.admitFire(open.routine, presentedHash, Date.now());
@@ -126,12 +126,12 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   }
 
   /** Run now: also while the routine is paused. */
-  runNow(id: OwnedId, event: TriggerEvent): Result<Admission> {
+  runNow(id: OwnedId, event: Wake): Result<Admission> {
     return this.#opening.with(id, (open) => this.#fire(open, event));
   }
 
   /** Events that the routine's triggers may wait for. Offered twice, each is answered twice and taken in once. */
-  offer(id: OwnedId, events: readonly IncomingEvent[]): Result<DeliveryOutcome[][]> {
+  takeEvents(id: OwnedId, events: readonly SourceEvent[]): Result<DeliveryOutcome[][]> {
     return this.#opening.with(id, ({ parts, life }) => success(events.map((event) => offerEvent(life, parts, event))));
   }
 
@@ -141,14 +141,14 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   }
 
   /** What the triggers would make of an event: nothing follows. */
-  judge(id: OwnedId, event: IncomingEvent): Result<DeliveryOutcome[]> {
+  judge(id: OwnedId, event: SourceEvent): Result<DeliveryOutcome[]> {
     return this.#opening.with(id, ({ parts, routine }) => success(parts.firing.judge(routine, event)));
   }
 
   /** Claims what has come due, and sees to it that the object keeps time. @returns when to look again. */
-  async strike(id: OwnedId): Promise<Result<DueAnswer>> {
+  async lookAtSchedules(id: OwnedId): Promise<Result<DueAnswer>> {
     await this.#opening.keepTime();
-    return this.#opening.with(id, ({ life, routine }) => success(life.time.strike(routine)));
+    return this.#opening.with(id, ({ life, routine }) => success(life.time.fireDue(routine)));
   }
 
   /** A webhook trigger with the secrets that are in force, for the worker alone. */
@@ -210,7 +210,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
       const row = parts.runs.get(id);
       if (row === null) return refuse("not_found");
       if (isSettled(row.doc)) return refuse("run_settled");
-      life.change((nowMs) => parts.engine.happen(id, { type: "cancel_requested", reason: "by_user" }, nowMs));
+      life.change((nowMs) => parts.engine.feed(id, { type: "cancel_requested", reason: "by_user" }, nowMs));
       return this.readRun(id);
     });
   }
@@ -292,7 +292,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     await this.#opening.ring();
   }
 
-  #fire({ routine, life, parts }: Open, event: TriggerEvent): Result<Admission> {
+  #fire({ routine, life, parts }: Open, event: Wake): Result<Admission> {
     return life.change((nowMs) => parts.firing.fire(routine, event, nowMs));
   }
 }

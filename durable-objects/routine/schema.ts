@@ -1,10 +1,10 @@
 /** The tables of a routine's object. What lists and matching need goes from here to D1. */
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { Checkout, Occurrence } from "#protocol/occurrence.ts";
 import type { RoutineDefinition } from "#protocol/routine.ts";
 import { type Run, runStatuses } from "#protocol/run.ts";
 import { type RunPhase, runPhaseSchema } from "#protocol/run-errors.ts";
-import type { Checkout, Occurrence } from "#protocol/trigger-event.ts";
 
 /** The routine itself: one row. A deleted routine keeps it as its tombstone. Times are Unix milliseconds. */
 export const routine = sqliteTable("routine", {

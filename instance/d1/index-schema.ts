@@ -1,7 +1,7 @@
 /** D1: what lists and matching need of the routines' objects, which own the truth. */
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { triggerTypes } from "#protocol/occurrence.ts";
 import { runStatuses } from "#protocol/run.ts";
-import { triggerTypes } from "#protocol/trigger-event.ts";
 
 /** One row per routine that is not deleted. `doc` is the routine as the API shows it. */
 export const routines = sqliteTable("routines", {

@@ -16,7 +16,7 @@ export interface PageBounds {
 }
 
 /** A query that gives one row, for `pageEndSchema`. The first row of a page is on it however long it is. */
-export function pageEnd({ table, key, doc, where, limit }: PageBounds): SQL {
+export function pageBounds({ table, key, doc, where, limit }: PageBounds): SQL {
   return sql`
     SELECT MIN(key) AS last, COALESCE(MAX(available) > COUNT(*), 0) AS has_more FROM (
       SELECT

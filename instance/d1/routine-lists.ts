@@ -7,7 +7,7 @@ import { logLine } from "#protocol/log.ts";
 import { type Routine, routineSchema } from "#protocol/routine.ts";
 import { type Run, type RunStatus, runSchema } from "#protocol/run.ts";
 import { routines, runs } from "./index-schema.ts";
-import { pageEnd, pageEndSchema } from "./page-bounds.ts";
+import { pageBounds, pageEndSchema } from "./page-bounds.ts";
 
 interface RunFilter {
   routineId: string | null;
@@ -25,7 +25,7 @@ export function projection(database: D1Database): Projection {
   const db = drizzle(database);
 
   async function list<Item>(table: Listed, where: SQL | undefined, limit: number, schema: z.ZodType<Item>) {
-    const query = pageEnd({ table, key: table.id, doc: table.doc, where, limit });
+    const query = pageBounds({ table, key: table.id, doc: table.doc, where, limit });
     const { last, has_more } = pageEndSchema.parse(await db.get(query));
     const rows = await db
       .select({ id: table.id, doc: table.doc })

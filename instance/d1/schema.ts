@@ -2,7 +2,7 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { type DeliveryOutcome, deliveryStatuses, verificationFailures } from "#protocol/delivery.ts";
-import { eventSources } from "#protocol/incoming-event.ts";
+import { eventSources } from "#protocol/source-event.ts";
 
 /** One row per browser that is signed in. */
 export const webSessions = sqliteTable("web_sessions", {

@@ -25,7 +25,7 @@ export interface RunLimits {
   retryBackoffMs: number;
 }
 
-export type Happening =
+export type RunInput =
   | { type: "promoted" }
   | { type: "leased"; runner: RunnerRef }
   | { type: "step"; phase: RunPhase }

@@ -13,10 +13,10 @@ import type { AttemptOutcome } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { EventBody } from "#protocol/transcript.ts";
 import { CANCEL_GRACE_MS, PROVISIONING_MS, START_BACKSTOP_MS, TIMEOUT_GRACE_MS } from "./deadlines.ts";
-import type { DeadlineKind, Effect, Finished, Happening, LeaseEnd, RunLimits, RunState, Step } from "./inputs.ts";
+import type { DeadlineKind, Effect, Finished, LeaseEnd, RunInput, RunLimits, RunState, Step } from "./inputs.ts";
 
 /** @returns null when the happening changes nothing: the run has settled, or it was told twice. */
-export function applyHappening(state: RunState, happening: Happening, limits: RunLimits, nowMs: number): Step | null {
+export function nextRun(state: RunState, happening: RunInput, limits: RunLimits, nowMs: number): Step | null {
   const { run } = state;
   if (isSettled(run)) return null;
   switch (happening.type) {

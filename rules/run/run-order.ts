@@ -1,9 +1,10 @@
 /** What the runner is told to do, from the run and its revision. Pure. */
+
+import type { Checkout } from "#protocol/occurrence.ts";
 import type { RoutineDefinition } from "#protocol/routine.ts";
 import type { Run } from "#protocol/run.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { durationMs } from "#protocol/time.ts";
-import type { Checkout } from "#protocol/trigger-event.ts";
 import { BACKGROUND_WAIT_MS, HOOK_DEADLINE_MS, PHASE_DEADLINES_MS } from "./deadlines.ts";
 
 /** @param given what came with the trigger. @param instance its public address, and the models that it allows beside the routine's. */

@@ -1,8 +1,8 @@
 /** Whether an event is what a trigger waits for, and what stands against it. Pure. */
 import type { FilterCheck } from "#protocol/filters.ts";
-import { CHAIN_LIMIT, type IncomingEvent } from "#protocol/incoming-event.ts";
+import type { OutcomeReason } from "#protocol/occurrence.ts";
 import type { JsonObject } from "#protocol/schema.ts";
-import type { OutcomeReason } from "#protocol/trigger-event.ts";
+import { CHAIN_LIMIT, type SourceEvent } from "#protocol/source-event.ts";
 import { type GithubTrigger, isRoutineId, type RoutineTrigger, type Trigger } from "#protocol/triggers.ts";
 import { judgeFilters } from "../filters/judge-filters.ts";
 import { placeKey, repositoryPlace } from "./subscriptions.ts";
@@ -34,7 +34,7 @@ export interface Judgement {
 }
 
 /** @returns null for a trigger that waits for something else altogether: it has not been looked at. */
-export function judgeTrigger(trigger: Trigger, event: IncomingEvent, routine: JudgedRoutine): Judgement | null {
+export function judgeTrigger(trigger: Trigger, event: SourceEvent, routine: JudgedRoutine): Judgement | null {
   if (trigger.type === "api" || trigger.type === "schedule" || !isMeant(trigger, event)) return null;
   const repository = trigger.type === "github" ? repositoryOf(event, routine) : null;
   const mismatch = mismatchOf(trigger, event, repository);
@@ -46,13 +46,13 @@ export function judgeTrigger(trigger: Trigger, event: IncomingEvent, routine: Ju
   return { matched: true, why: objection?.why ?? "It is what the trigger waits for.", filters, objection, repository };
 }
 
-function isMeant(trigger: Trigger, event: IncomingEvent): boolean {
+function isMeant(trigger: Trigger, event: SourceEvent): boolean {
   if (trigger.type === "webhook") return event.trigger_id === trigger.id;
   return event.trigger_id === null && trigger.type === event.source;
 }
 
 /** @returns why not, or null when the event is of the kind that the trigger names. */
-function mismatchOf(trigger: Trigger, event: IncomingEvent, repository: Judgement["repository"]): string | null {
+function mismatchOf(trigger: Trigger, event: SourceEvent, repository: Judgement["repository"]): string | null {
   switch (trigger.type) {
     case "github":
       if (trigger.event !== event.name) return `The event is ${event.name}, not ${trigger.event}.`;
@@ -72,13 +72,13 @@ function mismatchOf(trigger: Trigger, event: IncomingEvent, repository: Judgemen
   }
 }
 
-function actionMismatch({ actions }: GithubTrigger, { action }: IncomingEvent): string | null {
+function actionMismatch({ actions }: GithubTrigger, { action }: SourceEvent): string | null {
   if (actions === undefined || (action !== null && actions.includes(action))) return null;
   return `The action is ${action ?? "none"}, not ${actions.join(" or ")}.`;
 }
 
 /** What `endingEvent` writes is read here. */
-function endingMismatch(trigger: RoutineTrigger, event: IncomingEvent): string | null {
+function endingMismatch(trigger: RoutineTrigger, event: SourceEvent): string | null {
   const { routine_id, routine_names, status, result } = event.payload as JsonObject;
   const wanted = trigger.routine;
   const isNamed = Array.isArray(routine_names) && routine_names.includes(wanted);
@@ -89,7 +89,7 @@ function endingMismatch(trigger: RoutineTrigger, event: IncomingEvent): string |
 }
 
 /** By its numeric id where that is known: a name can pass to another repository. Else by a name that it has or had. */
-function repositoryOf(event: IncomingEvent, routine: JudgedRoutine): Judgement["repository"] {
+function repositoryOf(event: SourceEvent, routine: JudgedRoutine): Judgement["repository"] {
   const from = event.github?.repository ?? null;
   if (from === null) return null;
   const host = hostOf(event);
@@ -104,12 +104,12 @@ function repositoryOf(event: IncomingEvent, routine: JudgedRoutine): Judgement["
 }
 
 /** A repository of the same name on another server is another repository. */
-function hostOf({ payload }: IncomingEvent): string | null {
+function hostOf({ payload }: SourceEvent): string | null {
   const address = ((payload as JsonObject)["repository"] as JsonObject | undefined)?.["html_url"];
   return typeof address === "string" && URL.canParse(address) ? new URL(address).host.toLowerCase() : null;
 }
 
-function objectionTo(trigger: Trigger, event: IncomingEvent, routine: JudgedRoutine): Objection | null {
+function objectionTo(trigger: Trigger, event: SourceEvent, routine: JudgedRoutine): Objection | null {
   const isOwn = event.caused_by?.routine_id === routine.id;
   if (isOwn && !(trigger.type === "github" && trigger.allow_self)) {
     return { outcome: "ignored", reason: "own_event", why: "A run of this routine caused it." };
@@ -127,6 +127,6 @@ function objectionTo(trigger: Trigger, event: IncomingEvent, routine: JudgedRout
 }
 
 /** How many runs led to an event: one more than led to the run that caused it. */
-export function depthOf({ caused_by }: IncomingEvent): number {
+export function depthOf({ caused_by }: SourceEvent): number {
   return caused_by === null ? 0 : caused_by.depth + 1;
 }

@@ -1,13 +1,14 @@
 /** The end of a run as an event that other routines can wait for. Pure. */
-import { CONTEXT_LIMIT, type IncomingEvent } from "#protocol/incoming-event.ts";
+
 import type { Run } from "#protocol/run.ts";
+import { CONTEXT_LIMIT, type SourceEvent } from "#protocol/source-event.ts";
 import { routineKey } from "./subscriptions.ts";
 
 const SUMMARY_LIMIT = 4_000;
 const BRANCHES_TOLD = 20;
 
 /** @param run one that has ended. @param name what its routine is called at present: the run keeps the name of its beginning. */
-export function endingEvent(run: Run, name: string): IncomingEvent {
+export function runEndedEvent(run: Run, name: string): SourceEvent {
   const { id, routine_id, routine, status, result, summary, error, evidence, trigger } = run;
   const routine_names = [...new Set([name, routine.name])];
   // As JSON a field is there or not.
@@ -15,13 +16,13 @@ export function endingEvent(run: Run, name: string): IncomingEvent {
   return {
     source: "routine",
     delivery_id: null,
-    offer_id: id,
+    event_id: id,
     trigger_id: null,
     name: "run.finished",
     action: status,
     summary: `Run of ${name} ${status.replace("_", " ")}`.slice(0, 200),
     dedupe_key: id,
-    also_key: null,
+    content_key: null,
     payload: {
       routine_id,
       routine_name: name,
@@ -41,7 +42,7 @@ export function endingEvent(run: Run, name: string): IncomingEvent {
 }
 
 /** The keys under which routines wait for this run's end. */
-export function endingKeys({ routine_id, routine }: Run, name: string): string[] {
+export function runEndedKeys({ routine_id, routine }: Run, name: string): string[] {
   return [...new Set([routineKey(routine_id), routineKey(name), routineKey(routine.name)])];
 }
 

@@ -1,6 +1,6 @@
 /** How the commit that a run is about is checked out, without doing it: names, rules and the script that git runs by. */
 import { branchOf, branchRef, isPlainBranch, readRef } from "#protocol/git-refs.ts";
-import type { Checkout } from "#protocol/trigger-event.ts";
+import type { Checkout } from "#protocol/occurrence.ts";
 import type { Command } from "../process/spawn.ts";
 
 /** As deep as the clone, so that what both have in common is there in most cases. */

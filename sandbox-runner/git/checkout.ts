@@ -1,6 +1,7 @@
 /** Checks out the commit that a run is about, in the clone of its repository. */
+
+import type { Checkout } from "#protocol/occurrence.ts";
 import { type RunError, runError } from "#protocol/run-errors.ts";
-import type { Checkout } from "#protocol/trigger-event.ts";
 import type { Bounds, Place } from "../process/spawn.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { checkoutCommand, QUIET_CHECKOUT, wholeRef } from "./checkout-plan.ts";

@@ -1,6 +1,7 @@
 /** How repositories are cloned, without doing it: folder names, arguments, and git's words made readable. */
+
+import type { Checkout } from "#protocol/occurrence.ts";
 import type { ClonedRepository } from "#protocol/routine.ts";
-import type { Checkout } from "#protocol/trigger-event.ts";
 import type { Command } from "../process/spawn.ts";
 import { branchName, QUIET_CHECKOUT } from "./checkout-plan.ts";
 import { plainAddress } from "./git-settings.ts";

@@ -2,9 +2,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { z } from "zod";
+import { admissionSchema } from "#protocol/occurrence.ts";
 import { routineSchema } from "#protocol/routine.ts";
 import { runSchema } from "#protocol/run.ts";
-import { admissionSchema } from "#protocol/trigger-event.ts";
 import { type Call, callApi, outcomeOf } from "#scripts/instance/api.ts";
 import type { Instance } from "#scripts/instance/start-instance.ts";
 import { AUDIT, CHANGELOG, READ_ME, routineOf, type Story, TRIAGE } from "./stories.ts";

@@ -1,6 +1,6 @@
 /** What every host of runners promises its pool: one suite, for the fake and for the real ones. */
 import { describe, expect, it } from "vitest";
-import type { Grant, HostReports, RunnerHost } from "#durable-objects/pool/hosts/lease-host.ts";
+import type { Grant, HostReports, LeaseHost } from "#durable-objects/pool/hosts/lease-host.ts";
 import { type LeaseRef, type PoolToRunner, RUNNER_GRACE_MS } from "#protocol/runner-link.ts";
 
 /** Something that a host told its pool. */
@@ -27,7 +27,7 @@ export interface RunnerUnderTest {
   leave(nowMs: number): Promise<void>;
 }
 
-export interface HostUnderTest<Host extends RunnerHost = RunnerHost> {
+export interface HostUnderTest<Host extends LeaseHost = LeaseHost> {
   /** Everything that the host has told its pool, in order. */
   reports: readonly Report[];
   /** Works with the host where it lives. */

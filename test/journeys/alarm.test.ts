@@ -6,7 +6,7 @@ import { Outbox } from "#durable-objects/routine/outbox/outbox.ts";
 import { RoutineObject } from "#durable-objects/routine/routine-object.ts";
 import { Deadlines } from "#durable-objects/routine/runs/deadlines.ts";
 import { Viewers } from "#durable-objects/routine/viewers/viewers.ts";
-import { Clock } from "#durable-objects/routine/wakes/schedules.ts";
+import { Schedules } from "#durable-objects/routine/wakes/schedules.ts";
 import type { OwnedId } from "#protocol/ids.ts";
 import { buildRoutine, call, fired, readRun, watch } from "#test/support/api.ts";
 import { realDeps, wokenAt } from "#test/support/clock.ts";
@@ -83,7 +83,7 @@ describe("a call that is under way", () => {
     const before = await buildRoutine();
     const waits = { type: "routine", routine: before.name, on: ["canceled"] };
     const [silentOne, other] = [await buildRoutine({ triggers: [waits] }), await buildRoutine({ triggers: [waits] })];
-    using silent = hang(routineParty("offer", silentOne.id));
+    using silent = hang(routineParty("takeEvents", silentOne.id));
     for (const count of [1, 2]) {
       const { run_id } = await fired(before);
       await call("POST", `/api/v1/runs/${run_id}/cancel`);
@@ -137,8 +137,8 @@ describe("when what the alarm looks after fails as a whole:", () => {
     ["deadlines' times", () => vi.spyOn(Deadlines.prototype, "earliest").mockImplementation(broken)],
     ["owed calls", () => vi.spyOn(Outbox.prototype, "due").mockImplementation(broken)],
     ["owed calls' times", () => vi.spyOn(Outbox.prototype, "earliest").mockImplementation(broken)],
-    ["schedules", () => vi.spyOn(Clock.prototype, "strike").mockImplementation(broken)],
-    ["schedules' times", () => vi.spyOn(Clock.prototype, "dueAt").mockImplementation(broken)],
+    ["schedules", () => vi.spyOn(Schedules.prototype, "claimDue").mockImplementation(broken)],
+    ["schedules' times", () => vi.spyOn(Schedules.prototype, "dueAt").mockImplementation(broken)],
     ["viewers", () => vi.spyOn(Viewers.prototype, "closeDue").mockImplementation(broken)],
     ["viewers' times", () => vi.spyOn(Viewers.prototype, "nextDue").mockImplementation(broken)],
   ] as const)("%s, the others go on, and it rings again", async (name, breakIt) => {
@@ -217,8 +217,8 @@ describe("an object whose configuration is wrong", () => {
       const id = routine.id as OwnedId;
       const refusal = { code: "misconfigured", issues: [{ field: "OWNER_TOKEN" }] };
       await vi.waitFor(() => expect(faulty.read(id)).toMatchObject({ ok: false, refusal }));
-      expect(await faulty.strike(id)).toMatchObject({ ok: false, refusal });
-      expect(faulty.offer(id, [])).toMatchObject({ ok: false, refusal });
+      expect(await faulty.lookAtSchedules(id)).toMatchObject({ ok: false, refusal });
+      expect(faulty.takeEvents(id, [])).toMatchObject({ ok: false, refusal });
       expect(() => faulty.leaseEnded(run_id as OwnedId, { run_id, generation: 1 }, "runner_lost")).toThrow(
         "misconfigured",
       );

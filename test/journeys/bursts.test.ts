@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Page } from "#protocol/api.ts";
 import type { Delivery } from "#protocol/delivery.ts";
-import { FIRE_TEXT_LIMIT, type Occurrence } from "#protocol/trigger-event.ts";
+import { FIRE_TEXT_LIMIT, type Occurrence } from "#protocol/occurrence.ts";
 import { buildRoutine, call, readRun, readTranscript } from "#test/support/api.ts";
 
 let made = 0;

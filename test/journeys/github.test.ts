@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import type { Page } from "#protocol/api.ts";
-import type { Occurrence } from "#protocol/trigger-event.ts";
+import type { Occurrence } from "#protocol/occurrence.ts";
 import { buildRoutine, call, readRun, readTranscript } from "#test/support/api.ts";
 import { deliverGithub, pullRequest, readDelivery, someRepository } from "#test/support/deliver.ts";
 

@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Page } from "#protocol/api.ts";
-import type { Occurrence } from "#protocol/trigger-event.ts";
+import type { Occurrence } from "#protocol/occurrence.ts";
 import { buildRoutine, call } from "#test/support/api.ts";
 import { hourAfterAllDeliveries } from "#test/support/clock.ts";
 import { pullRequest, readDelivery, someRepository } from "#test/support/deliver.ts";
@@ -155,7 +155,7 @@ function cutOffers(when: "before" | "after"): InboxParts["ownerOf"] {
     const owner = asking(id);
     if (isCut) return owner;
     isCut = true;
-    return cutAt(owner, "offer", when);
+    return cutAt(owner, "takeEvents", when);
   };
 }
 

@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Page } from "#protocol/api.ts";
 import type { Delivery } from "#protocol/delivery.ts";
-import type { Occurrence } from "#protocol/trigger-event.ts";
+import type { Occurrence } from "#protocol/occurrence.ts";
 import { buildRoutine, call, readRun, readTranscript } from "#test/support/api.ts";
 import { deliverGithub, pullRequest, readDelivery, someRepository } from "#test/support/deliver.ts";
 import { ownerOf } from "#test/support/objects.ts";

@@ -1,6 +1,6 @@
 /** What comes again and what happens again, at every source: one run for the first, another for the second. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Occurrence } from "#protocol/trigger-event.ts";
+import type { Occurrence } from "#protocol/occurrence.ts";
 import type { WebhookSource } from "#protocol/triggers.ts";
 import { buildRoutine, call } from "#test/support/api.ts";
 import { occurrencesOf } from "#test/support/clock.ts";

@@ -1,4 +1,4 @@
-/** A routine changes between the sweep and its object's strike, or is paused, or is not there any more. */
+/** A routine changes between the sweep and its object's look, or is paused, or is not there any more. */
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Routine } from "#protocol/routine.ts";
@@ -29,7 +29,7 @@ function post(id: string, verb: "pause" | "resume") {
   return call("POST", `/api/v1/routines/${id}/${verb}`);
 }
 
-describe("between the sweep and the strike", () => {
+describe("between the sweep and the look", () => {
   it("a new schedule keeps the id and begins anew, after what was due has fired", async () => {
     const routine = await scheduled({ cron: "0 9 * * *" });
     const sent = await sweptAt(NINE);

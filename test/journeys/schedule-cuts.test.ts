@@ -19,7 +19,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const CALLS = ["read", "send", "postpone", "strike", "settle"] as const;
+const CALLS = ["read", "send", "postpone", "look", "settle"] as const;
 type Call = (typeof CALLS)[number];
 interface Cut {
   at: Call;
@@ -60,7 +60,7 @@ function killedAt(cut: Cut): {
       settlePushes: real.settlePushes,
       pool: real.pool,
       sendDue: (messages) => step("send", async () => void sent.push(...messages)),
-      ownerOf: (id) => ({ strike: () => step("strike", async () => await real.ownerOf(id).strike()) }),
+      ownerOf: (id) => ({ lookAtSchedules: () => step("look", async () => await real.ownerOf(id).lookAtSchedules()) }),
     },
   };
 }
@@ -97,7 +97,7 @@ describe("without anybody's help", () => {
   it.each([
     ["is lost", "DELETE FROM due_routines WHERE routine_id = ?"],
     ["says next year", "UPDATE due_routines SET due_at = due_at + 31536000000 WHERE routine_id = ?"],
-  ])("a routine whose row in D1 %s strikes on time, and has D1 told anew", async (_what, damage) => {
+  ])("a routine whose row in D1 %s fires on time, and has D1 told anew", async (_what, damage) => {
     const routine = await buildRoutine({ triggers: [{ type: "schedule", cron: "0 9 * * *", catch_up: "none" }] });
     await env.DB.prepare(damage).bind(routine.id).run();
     expect(await sweptAt("2026-11-23T09:00:00.000Z")).toEqual([]);
@@ -108,7 +108,7 @@ describe("without anybody's help", () => {
     await vi.waitFor(async () => expect(await dueRowOf(routine.id)).toBe("2026-11-24T09:00:00.000Z"), 5_000);
   });
 
-  it("a strike that fails is tried again a minute later, and has claimed nothing", async () => {
+  it("a look that fails is tried again a minute later, and has claimed nothing", async () => {
     const routine = await buildRoutine({ triggers: [{ type: "schedule", cron: "0 9 * * *" }] });
     const inObject = (query: string) =>
       runInDurableObject(ownerOf(routine.id), (_object, state) => void state.storage.sql.exec(query));
@@ -126,7 +126,7 @@ describe("without anybody's help", () => {
     expect(await countsOf(routine.id)).toEqual({ "started admitted": 1 });
   });
 
-  it("a routine that has been struck in time is left alone by its alarm", async () => {
+  it("a routine that has been looked at in time is left alone by its alarm", async () => {
     const routine = await buildRoutine({ triggers: [{ type: "schedule", cron: "0 9 * * *" }] });
     await tick("2026-11-23T09:00:00.000Z");
     passTo("2026-11-23T09:04:00.000Z");
@@ -165,7 +165,7 @@ describe("the queue", () => {
     const deps = realDeps();
     vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: Date.parse("2026-11-23T09:00:00.000Z") });
     const never = new Promise<never>(() => undefined);
-    const ownerOf = (id: string) => (id === silent.id ? { strike: () => never } : deps.ownerOf(id));
+    const ownerOf = (id: string) => (id === silent.id ? { lookAtSchedules: () => never } : deps.ownerOf(id));
     const looked = lookAt({ ...deps, ownerOf }, sent);
     await vi.advanceTimersByTimeAsync(30_000);
     expect(await looked).toEqual(new Set([silent.id]));
@@ -177,11 +177,11 @@ describe("the queue", () => {
   it("leaves a routine that has too much to make up for to the next sweep", async () => {
     const routine = await buildRoutine({ triggers: [{ type: "schedule", cron: "0 9 * * *" }] });
     let parts = 0;
-    const strike = async () => {
+    const lookAtSchedules = async () => {
       parts += 1;
       return success({ due_at: Date.parse("2026-11-23T08:59:00.000Z"), version: 100 });
     };
-    await lookAt({ ...realDeps(), ownerOf: () => ({ strike }) }, [{ routine_id: routine.id }]);
+    await lookAt({ ...realDeps(), ownerOf: () => ({ lookAtSchedules }) }, [{ routine_id: routine.id }]);
     expect(parts).toBe(50);
     expect(await dueRowOf(routine.id)).toBe("2026-11-23T08:59:00.000Z");
   });

@@ -46,7 +46,7 @@ it("stores a frame once, also when telling it fails", async () => {
   const work = await runner.work(await runner.accept());
   await work.report(RUNNING);
   const { Viewers } = await import("#durable-objects/routine/viewers/viewers.ts");
-  vi.spyOn(Viewers.prototype, "announce").mockImplementationOnce(() => {
+  vi.spyOn(Viewers.prototype, "sendNew").mockImplementationOnce(() => {
     throw new Error("telling fails");
   });
   await work.report(agentSays("once"));

@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { routineParts } from "#durable-objects/routine/assemble.ts";
 import { openDatabase } from "#durable-objects/routine/database.ts";
-import { OwedCalls, type PoolPort } from "#durable-objects/routine/outbox/deliver.ts";
+import { Deliver, type PoolPort } from "#durable-objects/routine/outbox/deliver.ts";
 import { Outbox } from "#durable-objects/routine/outbox/outbox.ts";
 import type { ObjectEnv } from "#instance/config.ts";
 import { requireConfig } from "#instance/config.ts";
@@ -17,7 +17,7 @@ afterEach(() => {
 });
 
 /** Calls of a routine's object whose pool answers as told, made by hand. */
-async function owing(pool: PoolPort, work: (calls: OwedCalls, outbox: Outbox, runId: string) => Promise<void>) {
+async function owing(pool: PoolPort, work: (calls: Deliver, outbox: Outbox, runId: string) => Promise<void>) {
   const routine = await buildRoutine();
   const { run_id } = await fired(routine);
   const stub = ownerOf(routine.id);
@@ -32,7 +32,7 @@ async function owing(pool: PoolPort, work: (calls: OwedCalls, outbox: Outbox, ru
     const outbox = new Outbox(state.storage.sql);
     // What the object itself owes is another matter.
     await vi.waitFor(() => expect(outbox.isEmpty()).toBe(true), 5_000);
-    const calls = new OwedCalls({
+    const calls = new Deliver({
       ...parts,
       outbox,
       index: env.DB,

@@ -3,7 +3,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { poolDatabase } from "#durable-objects/pool/database.ts";
-import { LeaseBook, refOf } from "#durable-objects/pool/leases.ts";
+import { Leases, refOf } from "#durable-objects/pool/leases.ts";
 import { REPORT_DEADLINE_MS, ReportEnds } from "#durable-objects/pool/report-ends.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { buildRoutine, fired, readRun } from "#test/support/api.ts";
@@ -18,9 +18,9 @@ afterEach(() => {
 type Tell = (routineId: string, lease: LeaseRef) => Promise<void>;
 
 interface Bench {
-  leases: LeaseBook;
+  leases: Leases;
   /** The leases as the next object of this pool finds them. */
-  reopened(): LeaseBook;
+  reopened(): Leases;
   /** Calls that have been made, in order, as the routine's id. */
   asked: string[];
   /** Takes up what is due by now. */
@@ -31,7 +31,7 @@ interface Bench {
 async function withEnded(counts: Record<string, number>, tell: Tell, work: (bench: Bench) => Promise<void>) {
   const stub = env.POOL.get(env.POOL.idFromName(crypto.randomUUID()));
   await runInDurableObject(stub, async (_pool, state) => {
-    const leases = new LeaseBook(poolDatabase(state.storage));
+    const leases = new Leases(poolDatabase(state.storage));
     const asked: string[] = [];
     const ends = new ReportEnds(
       leases,
@@ -50,7 +50,7 @@ async function withEnded(counts: Record<string, number>, tell: Tell, work: (benc
         if (row !== null) leases.end(row, "work_ended", Date.now());
       }
     }
-    const reopened = () => new LeaseBook(poolDatabase(state.storage));
+    const reopened = () => new Leases(poolDatabase(state.storage));
     await work({ leases, reopened, asked, start: () => ends.start(leases.due(Date.now()), Date.now()) });
   });
 }

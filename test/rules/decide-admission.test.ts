@@ -1,7 +1,7 @@
 /** Admission: every overlap policy against a free, a busy and a queued routine, and the keys of repeated requests. */
 import { describe, expect, it } from "vitest";
+import { ALIKE_WINDOW_MS, IDEMPOTENCY_WINDOW_MS, type Occurrence } from "#protocol/occurrence.ts";
 import type { Overlap } from "#protocol/routine.ts";
-import { ALIKE_WINDOW_MS, IDEMPOTENCY_WINDOW_MS, type Occurrence } from "#protocol/trigger-event.ts";
 import {
   type AdmissionFacts,
   type AdmissionVerdict,
@@ -21,8 +21,8 @@ const FREE: AdmissionFacts = {
   maxConcurrent: 2,
   earlier: null,
   alike: null,
-  gathering: 0,
-  isGathering: false,
+  coalescing: 0,
+  isCoalescing: false,
   active: 0,
   queued: 0,
   isAnyDue: () => true,
@@ -149,16 +149,16 @@ describe("decideAdmission", () => {
 
 describe("bursts", () => {
   it.each<[string, Partial<AdmissionFacts>, AdmissionVerdict]>([
-    ["count in the queue's limit, also while places are free", { isGathering: true, queued: QUEUE_LIMIT }, full],
+    ["count in the queue's limit, also while places are free", { isCoalescing: true, queued: QUEUE_LIMIT }, full],
     [
       "that have not ended are nothing that a run is skipped for",
-      { overlap: "skip", queued: 2, gathering: 2 },
+      { overlap: "skip", queued: 2, coalescing: 2 },
       started,
     ],
-    ["do not hide a run that waits", { overlap: "skip", queued: 3, gathering: 2 }, skipped],
+    ["do not hide a run that waits", { overlap: "skip", queued: 3, coalescing: 2 }, skipped],
     [
       "that have not ended hold up no other",
-      { overlap: "queue", queued: 1, gathering: 1, isAnyDue: () => false },
+      { overlap: "queue", queued: 1, coalescing: 1, isAnyDue: () => false },
       started,
     ],
   ])("%s", (_sentence, facts, verdict) => {

@@ -1,7 +1,7 @@
 /** What is read out of GitHub's events: a line for people, fields for filters, a commit, and what the agent is told. */
 import { describe, expect, it } from "vitest";
-import { CONTEXT_LIMIT, type GithubFacts, type ReadEvent } from "#protocol/incoming-event.ts";
 import type { Json, JsonObject } from "#protocol/schema.ts";
+import { CONTEXT_LIMIT, type GithubFacts, type SourceReading } from "#protocol/source-event.ts";
 import { readInstallation } from "#worker/inbound/sources/github/installation.ts";
 import { readGithub } from "#worker/inbound/sources/github/read-event.ts";
 import { by, inPublic, listed, OTHER_SHA, pullRequest, SHA, workflowRun, ZEROS } from "./support/github-payloads.ts";
@@ -378,7 +378,7 @@ it("tells the repository by its number", () => {
   expect(read("push", {}).github.repository).toEqual({ id: 1_296_269, full_name: "acme/app", is_private: false });
 });
 
-function read(name: string, payload: JsonObject): { event: ReadEvent; github: GithubFacts } {
+function read(name: string, payload: JsonObject): { event: SourceReading; github: GithubFacts } {
   const reading = readGithub(name, "1", inPublic(payload));
   if (reading.kind !== "event") throw new Error(reading.reason);
   return reading;

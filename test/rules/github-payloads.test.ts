@@ -4,8 +4,8 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CONTEXT_LIMIT, githubFactsSchema, readEventSchema } from "#protocol/incoming-event.ts";
 import type { Json, JsonObject } from "#protocol/schema.ts";
+import { CONTEXT_LIMIT, githubFactsSchema, sourceReadingSchema } from "#protocol/source-event.ts";
 import { GITHUB_CATEGORIES } from "#worker/inbound/sources/github/categories.ts";
 import { readInstallation } from "#worker/inbound/sources/github/installation.ts";
 import { readGithub } from "#worker/inbound/sources/github/read-event.ts";
@@ -153,7 +153,7 @@ function expectRead(name: string, payload: Json): void {
     return;
   }
   const { event, github } = reading;
-  expect(readEventSchema.safeParse(event).error).toBeUndefined();
+  expect(sourceReadingSchema.safeParse(event).error).toBeUndefined();
   expect(githubFactsSchema.safeParse(github).error).toBeUndefined();
   const action = textAt(payload, "action");
   expect(event).toMatchObject({ name, action: action && cut(action, 200), dedupe_key: DELIVERY });

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { runSchema } from "#protocol/run.ts";
 import { runError } from "#protocol/run-errors.ts";
 import { PROVISIONING_MS } from "#rules/run/deadlines.ts";
-import type { Effect, Happening } from "#rules/run/inputs.ts";
-import { applyHappening } from "#rules/run/lifecycle.ts";
+import type { Effect, RunInput } from "#rules/run/inputs.ts";
+import { nextRun } from "#rules/run/lifecycle.ts";
 import {
   AGENT_FAILED,
   apply,
@@ -38,7 +38,7 @@ const HAPPENINGS = {
   "timeout overdue": { type: "overdue", kind: "timeout" },
   "cancel overdue": { type: "overdue", kind: "cancel" },
   "retry due": { type: "overdue", kind: "retry" },
-} satisfies Record<string, Happening>;
+} satisfies Record<string, RunInput>;
 type HappeningName = keyof typeof HAPPENINGS;
 
 /** In which states a happening can be; in all others it changes nothing. */
@@ -73,7 +73,7 @@ describe("each happening in each status", () => {
   it.each(cells.filter(({ happening, isLegal }) => !isLegal && !LEFT_OPEN.includes(happening)))(
     "$happening changes nothing in a run that is $state",
     ({ happening, state }) => {
-      expect(applyHappening(STATES[state], HAPPENINGS[happening], LIMITS, NOW_MS)).toBeNull();
+      expect(nextRun(STATES[state], HAPPENINGS[happening], LIMITS, NOW_MS)).toBeNull();
     },
   );
 });
@@ -135,7 +135,7 @@ describe("the usual way", () => {
 
   it("a step that repeats the phase changes nothing", () => {
     const state = through(STATES.leased, { type: "step", phase: "clone" });
-    expect(applyHappening(state, { type: "step", phase: "clone" }, LIMITS, NOW_MS)).toBeNull();
+    expect(nextRun(state, { type: "step", phase: "clone" }, LIMITS, NOW_MS)).toBeNull();
   });
 });
 
@@ -217,8 +217,8 @@ describe("cancel", () => {
 
   it("keeps the first reason when it is asked for again", () => {
     const asked = through(STATES.running, CANCEL);
-    const again: Happening = { type: "cancel_requested", reason: "routine_deleted" };
-    expect(applyHappening(asked, again, LIMITS, NOW_MS)).toBeNull();
+    const again: RunInput = { type: "cancel_requested", reason: "routine_deleted" };
+    expect(nextRun(asked, again, LIMITS, NOW_MS)).toBeNull();
   });
 
   it("takes the lease by force when the runner does not stop", () => {
@@ -227,7 +227,7 @@ describe("cancel", () => {
     expect(apply(step.state, { type: "lease_ended", end: "work_ended" }).state.run.status).toBe("canceled");
   });
 
-  it.each<[string, StateName, Happening]>([
+  it.each<[string, StateName, RunInput]>([
     ["the runner says that all has stopped", "running", CANCELED],
     ["the runner fails on the way", "running", AGENT_FAILED],
     ["the machinery fails on the way, which would be tried again otherwise", "leased", CLONE_STUCK],

@@ -2,8 +2,8 @@
 import { expect, it } from "vitest";
 import { isSettled, runSchema } from "#protocol/run.ts";
 import { type EventBody, eventBodySchema } from "#protocol/transcript.ts";
-import type { Happening, RunState } from "#rules/run/inputs.ts";
-import { applyHappening } from "#rules/run/lifecycle.ts";
+import type { RunInput, RunState } from "#rules/run/inputs.ts";
+import { nextRun } from "#rules/run/lifecycle.ts";
 import { type Chance, chance } from "./support/random.ts";
 import {
   AGENT_FAILED,
@@ -25,9 +25,9 @@ const SEQUENCES = 3_000;
 const LENGTH = 24;
 
 /** The usual ones are here more than once, so that runs get far enough to meet the others. */
-const HAPPENINGS: [Happening, ...Happening[]] = [
+const HAPPENINGS: [RunInput, ...RunInput[]] = [
   { type: "promoted" },
-  ...Array.from({ length: 5 }, (): Happening => ({ type: "promoted" })),
+  ...Array.from({ length: 5 }, (): RunInput => ({ type: "promoted" })),
   ...Array.from({ length: 6 }, () => LEASED),
   ...Array.from({ length: 4 }, () => RUNNING),
   { type: "step", phase: "clone" },
@@ -66,7 +66,7 @@ function live(random: Chance): Life {
     if (!isSettled(life.state.run) && random.below(30) === 0) life.state = withModelCall(life.state);
     const happening = random.pick(HAPPENINGS);
     const wasSettled = isSettled(life.state.run);
-    const step = applyHappening(life.state, happening, LIMITS, NOW_MS + index * 1_000);
+    const step = nextRun(life.state, happening, LIMITS, NOW_MS + index * 1_000);
     if (step === null) continue;
     if (wasSettled) life.changesAfterEnd += 1;
     if (happening.type === "cancel_requested") life.wasAskedToStop = true;
@@ -130,7 +130,7 @@ it("is never tried again after a model call, nor more often than allowed", () =>
   const called = withModelCall(STATES.running);
   const random = chance(1);
   for (let state = called, index = 0; index < 2_000 && !isSettled(state.run); index += 1) {
-    state = applyHappening(state, random.pick(HAPPENINGS), LIMITS, NOW_MS)?.state ?? state;
+    state = nextRun(state, random.pick(HAPPENINGS), LIMITS, NOW_MS)?.state ?? state;
     expect(state.run.status).not.toBe("queued");
   }
 });

@@ -1,6 +1,6 @@
 /** The commit that a run is about is what its agent finds; of a fork's, its code alone. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Checkout } from "#protocol/trigger-event.ts";
+import type { Checkout } from "#protocol/occurrence.ts";
 import type { ReplyPlan } from "#scripts/demo-model/messages-api.ts";
 import { Bed, bash, noSandbox } from "./support/bed.ts";
 import type { FakeRun } from "./support/fake-run.ts";

@@ -9,10 +9,10 @@ import { after, test } from "node:test";
 import type { z } from "zod";
 import { fireAnswerSchema, pageSchema } from "#protocol/api.ts";
 import { deliverySchema } from "#protocol/delivery.ts";
+import { occurrenceSchema } from "#protocol/occurrence.ts";
 import { routineSchema } from "#protocol/routine.ts";
 import { isSettled, runSchema } from "#protocol/run.ts";
 import { transcriptEventSchema } from "#protocol/transcript.ts";
-import { occurrenceSchema } from "#protocol/trigger-event.ts";
 import { cleanUp, printedCurl, processesOf, type StartedInstance, startProcess } from "./support/started-instance.ts";
 import { until } from "./support/until.ts";
 

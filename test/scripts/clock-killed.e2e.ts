@@ -8,8 +8,8 @@ import path from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
+import { occurrenceSchema } from "#protocol/occurrence.ts";
 import { routineSchema } from "#protocol/routine.ts";
-import { occurrenceSchema } from "#protocol/trigger-event.ts";
 import { cleanUp, printedCurl, processesOf, type StartedInstance, startProcess } from "./support/started-instance.ts";
 import { until } from "./support/until.ts";
 

@@ -11,8 +11,8 @@ import { after, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { deliverySchema } from "#protocol/delivery.ts";
+import { occurrenceSchema } from "#protocol/occurrence.ts";
 import { routineSchema } from "#protocol/routine.ts";
-import { occurrenceSchema } from "#protocol/trigger-event.ts";
 import { cleanUp, printedCurl, processesOf, type StartedInstance, startProcess } from "./support/started-instance.ts";
 import { until } from "./support/until.ts";
 

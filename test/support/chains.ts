@@ -1,9 +1,9 @@
 /** Chains of routines, as verbs, for tests in workerd. */
 import { vi } from "vitest";
 import type { Page } from "#protocol/api.ts";
+import type { Occurrence } from "#protocol/occurrence.ts";
 import type { Run } from "#protocol/run.ts";
 import type { FrameBody } from "#protocol/runner-link.ts";
-import type { Occurrence } from "#protocol/trigger-event.ts";
 import { call, readTranscript } from "./api.ts";
 import { type FakeRunner, type FakeWork, SUCCEEDED } from "./fake-runner.ts";
 

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import type { Page } from "#protocol/api.ts";
 import { timeOf } from "#protocol/ids.ts";
-import type { Occurrence } from "#protocol/trigger-event.ts";
+import type { Occurrence } from "#protocol/occurrence.ts";
 import type { ClockMessage } from "#worker/bindings.ts";
 import { lookAt } from "#worker/clock/look-at.ts";
 import { sweep } from "#worker/clock/sweep.ts";

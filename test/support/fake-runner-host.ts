@@ -1,5 +1,5 @@
 /** A host of runners in memory. It keeps the same contract as the real ones: `test/contracts/runner-host.ts`. */
-import type { Grant, HostReports, RunnerHost } from "#durable-objects/pool/hosts/lease-host.ts";
+import type { Grant, HostReports, LeaseHost } from "#durable-objects/pool/hosts/lease-host.ts";
 import { type LeaseRef, type PoolToRunner, RUNNER_GRACE_MS } from "#protocol/runner-link.ts";
 
 interface FakeRunnerState {
@@ -11,7 +11,7 @@ interface FakeRunnerState {
   lostAtMs: number | null;
 }
 
-export class FakeRunnerHost implements RunnerHost {
+export class FakeRunnerHost implements LeaseHost {
   readonly #reports: HostReports;
   readonly #runners = new Map<string, FakeRunnerState>();
 

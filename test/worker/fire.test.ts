@@ -1,8 +1,8 @@
 /** A script that was written for the real product fires a routine: headers, body, answer and errors. */
 import { describe, expect, it } from "vitest";
 import { fireAnswerSchema } from "#protocol/api.ts";
+import { IDEMPOTENCY_KEY_LIMIT } from "#protocol/occurrence.ts";
 import { runSchema } from "#protocol/run.ts";
-import { IDEMPOTENCY_KEY_LIMIT } from "#protocol/trigger-event.ts";
 import { type Asked, ask, createRoutine, errorOf, issueToken, ORIGIN, read } from "./support.ts";
 
 const UNKNOWN = `rtn_${"0".repeat(26)}`;

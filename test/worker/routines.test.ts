@@ -3,9 +3,9 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { pageSchema } from "#protocol/api.ts";
+import { admissionSchema, occurrenceSchema } from "#protocol/occurrence.ts";
 import { revisionSchema, routineSchema } from "#protocol/routine.ts";
 import { runSchema, sessionSchema } from "#protocol/run.ts";
-import { admissionSchema, occurrenceSchema } from "#protocol/trigger-event.ts";
 import { ask, createRoutine, errorOf, issueToken, read } from "./support.ts";
 
 describe("a routine", () => {

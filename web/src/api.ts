@@ -1,9 +1,9 @@
 /** The calls that the pages make. They throw a `Problem`; the types of answers are those of the schemas that check them. */
 import type { Page } from "#protocol/api.ts";
 import type { ErrorBody } from "#protocol/errors.ts";
+import type { Admission, Occurrence } from "#protocol/occurrence.ts";
 import type { Revision, Routine } from "#protocol/routine.ts";
 import type { Run, Session } from "#protocol/run.ts";
-import type { Admission, Occurrence } from "#protocol/trigger-event.ts";
 import { setAccess } from "./access.ts";
 import { refused, unreachable, unreadable } from "./problem.ts";
 

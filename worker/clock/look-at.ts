@@ -1,4 +1,4 @@
-/** What becomes of a message of the sweep: the routine's object strikes, and D1 hears when it is due again. */
+/** What becomes of a message of the sweep: the routine's object looks at its schedules, and D1 hears when it is due again. */
 
 import type { DueChange } from "#instance/d1/due.ts";
 import { withinDeadline } from "#instance/in-time.ts";
@@ -9,12 +9,12 @@ import type { ClockMessage } from "../bindings.ts";
 import type { Deps } from "../deps.ts";
 
 /** An object that has not answered by then holds up no other. */
-const STRIKE_DEADLINE_MS = 30_000;
-/** An object strikes a part at a time; after so many the next sweep goes on. */
+const LOOK_DEADLINE_MS = 30_000;
+/** An object fires a part at a time; after so many the next sweep goes on. */
 const PARTS = 50;
 
 interface LookDeps extends Pick<Deps, "due"> {
-  ownerOf(routineId: string): { strike(): Promise<Result<DueAnswer>> };
+  ownerOf(routineId: string): { lookAtSchedules(): Promise<Result<DueAnswer>> };
 }
 
 /**
@@ -27,9 +27,9 @@ export async function lookAt(deps: LookDeps, messages: readonly ClockMessage[]):
   const changes = await Promise.all(
     ids.map(async (routineId) => {
       try {
-        return await strike(deps, routineId);
+        return await look(deps, routineId);
       } catch (error) {
-        logLine("warn", { what: "strike", routine_id: routineId, outcome: errorText(error) });
+        logLine("warn", { what: "look_at_schedules", routine_id: routineId, outcome: errorText(error) });
         failed.add(routineId);
         return null;
       }
@@ -39,9 +39,9 @@ export async function lookAt(deps: LookDeps, messages: readonly ClockMessage[]):
   return failed;
 }
 
-async function strike({ ownerOf }: LookDeps, routineId: string): Promise<DueChange> {
+async function look({ ownerOf }: LookDeps, routineId: string): Promise<DueChange> {
   for (let part = 1; ; part += 1) {
-    const answer = await withinDeadline(ownerOf(routineId).strike(), STRIKE_DEADLINE_MS);
+    const answer = await withinDeadline(ownerOf(routineId).lookAtSchedules(), LOOK_DEADLINE_MS);
     if (!answer.ok && answer.refusal.code !== "not_found") throw new Error(answer.refusal.code);
     // It has been deleted, for good: whatever row it has left here goes.
     if (!answer.ok) return { routine_id: routineId, due_at: null, version: Number.MAX_SAFE_INTEGER };

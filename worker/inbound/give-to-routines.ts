@@ -2,23 +2,23 @@
 
 import { withinDeadline } from "#instance/in-time.ts";
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
-import type { IncomingEvent } from "#protocol/incoming-event.ts";
 import { errorText, logLine } from "#protocol/log.ts";
+import type { SourceEvent } from "#protocol/source-event.ts";
 import type { RoutineStub } from "../routine-stub.ts";
 import type { Matching } from "../store/matching.ts";
 import { keysOf } from "./read-delivery.ts";
 
 interface Offer {
-  /** What became of each event, by its `offer_id`. */
+  /** What became of each event, by its `event_id`. */
   outcomes: Map<string, DeliveryOutcome[]>;
-  /** By `offer_id`: events that a routine could not be told of. */
+  /** By `event_id`: events that a routine could not be told of. */
   failed: Set<string>;
   calls: number;
 }
 
-export async function offerAll(
+export async function giveToRoutines(
   { matching, ownerOf }: { matching: Matching; ownerOf(id: string): RoutineStub },
-  events: readonly IncomingEvent[],
+  events: readonly SourceEvent[],
 ): Promise<Offer> {
   const outcomes = new Map<string, DeliveryOutcome[]>();
   const failed = new Set<string>();
@@ -28,16 +28,16 @@ export async function offerAll(
   const offerEach = async () => {
     for (const [id, offered] of left) {
       try {
-        const answer = await withinDeadline(ownerOf(id).offer(offered), OFFER_DEADLINE_MS);
+        const answer = await withinDeadline(ownerOf(id).takeEvents(offered), OFFER_DEADLINE_MS);
         if (!answer.ok && answer.refusal.code !== "not_found") throw new Error(answer.refusal.code);
         // A routine that has been deleted has nothing to say.
-        for (const [place, { offer_id }] of offered.entries()) {
+        for (const [place, { event_id }] of offered.entries()) {
           const told = answer.ok ? (answer.value[place] ?? []) : [];
-          outcomes.set(offer_id, [...(outcomes.get(offer_id) ?? []), ...told]);
+          outcomes.set(event_id, [...(outcomes.get(event_id) ?? []), ...told]);
         }
       } catch (error) {
-        logLine("warn", { what: "offer", routine_id: id, outcome: errorText(error) });
-        for (const { offer_id } of offered) failed.add(offer_id);
+        logLine("warn", { what: "take_events", routine_id: id, outcome: errorText(error) });
+        for (const { event_id } of offered) failed.add(event_id);
       }
     }
   };
@@ -51,10 +51,10 @@ const OFFER_DEADLINE_MS = 10_000;
 const OBJECTS_AT_ONCE = 2;
 
 /** For each id by which an object is found, the events that it may have a trigger for. */
-async function routinesOf(matching: Matching, events: readonly IncomingEvent[]): Promise<Map<string, IncomingEvent[]>> {
+async function routinesOf(matching: Matching, events: readonly SourceEvent[]): Promise<Map<string, SourceEvent[]>> {
   const keys = events.map(keysOf);
   const found = await matching.subscribers([...new Set(keys.flat())]);
-  const byRoutine = new Map<string, IncomingEvent[]>();
+  const byRoutine = new Map<string, SourceEvent[]>();
   for (const [place, event] of events.entries()) {
     const waiting = (keys[place] ?? []).flatMap((key) => found.get(key) ?? []);
     for (const id of event.trigger_id === null ? new Set(waiting) : [event.trigger_id]) {

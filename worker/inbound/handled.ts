@@ -1,6 +1,6 @@
 /** What is written down of a delivery that has been handled. Pure. */
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
-import type { IncomingEvent } from "#protocol/incoming-event.ts";
+import type { SourceEvent } from "#protocol/source-event.ts";
 import type { HandledDelivery, StoredDelivery } from "../store/deliveries.ts";
 import { WHOLE_PAYLOAD_BYTES } from "./small-payload.ts";
 
@@ -10,7 +10,7 @@ export function ignoredOf({ id, event }: StoredDelivery, reason: string): Handle
 
 export function handledOf(
   { id, body }: StoredDelivery,
-  { name, action, summary }: IncomingEvent,
+  { name, action, summary }: SourceEvent,
   outcomes: DeliveryOutcome[],
 ): HandledDelivery {
   const decided = outcomes.filter(({ outcome }) => outcome !== null);

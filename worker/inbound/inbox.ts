@@ -1,15 +1,15 @@
 /** Handles stored deliveries: reads them, finds who waits for them, offers them, and writes down what became of each. */
 import { withinDeadline } from "#instance/in-time.ts";
 import { sha256 } from "#instance/sha256.ts";
-import type { IncomingEvent } from "#protocol/incoming-event.ts";
 import { errorText, logLine } from "#protocol/log.ts";
+import type { SourceEvent } from "#protocol/source-event.ts";
 import type { RoutineStub } from "../routine-stub.ts";
 import type { DeliveryStore, HandledDelivery, StoredDelivery } from "../store/deliveries.ts";
 import type { GithubApp } from "../store/github-app.ts";
 import type { Matching } from "../store/matching.ts";
 import type { RepositoryNames } from "../store/repository-names.ts";
 import { lastDeliveryIdOf } from "./delivery-ids.ts";
-import { offerAll } from "./give-to-routines.ts";
+import { giveToRoutines } from "./give-to-routines.ts";
 import { handledOf, ignoredOf } from "./handled.ts";
 import { isChange, learnChange, learnSeen, type Told, toldBy } from "./learn-repositories.ts";
 import {
@@ -64,7 +64,7 @@ interface Read {
 
 interface Taken {
   delivery: StoredDelivery;
-  event: IncomingEvent;
+  event: SourceEvent;
 }
 
 export class Inbox {
@@ -158,7 +158,7 @@ export class Inbox {
   }
 
   /** An event as it is offered. @param offerId another than the delivery's makes it happen again, whatever came before. */
-  async incoming(delivery: StoredDelivery, event: ReadEvent, offerId: string): Promise<IncomingEvent> {
+  async incoming(delivery: StoredDelivery, event: ReadEvent, offerId: string): Promise<SourceEvent> {
     const causes = await this.#parts.matching.causes(event.github?.push_marks ?? []);
     const [known = event] = await this.#withFormerNames([event]);
     return offered(delivery, known, causeOf(event, causes), offerId);
@@ -204,13 +204,13 @@ export class Inbox {
             },
           ],
     );
-    const offer = await offerAll(
+    const offer = await giveToRoutines(
       { matching, ownerOf },
       taken.map(({ event }) => event),
     );
     for (const { delivery, event } of taken) {
-      if (offer.failed.has(event.offer_id)) failed.add(delivery.id);
-      if (!failed.has(delivery.id)) handled.push(handledOf(delivery, event, offer.outcomes.get(event.offer_id) ?? []));
+      if (offer.failed.has(event.event_id)) failed.add(delivery.id);
+      if (!failed.has(delivery.id)) handled.push(handledOf(delivery, event, offer.outcomes.get(event.event_id) ?? []));
     }
     await deliveries.finish(handled);
     await deliveries.postpone([...failed], NOT_YET);
@@ -272,11 +272,11 @@ export class Inbox {
 function offered(
   { id, body }: StoredDelivery,
   event: ReadEvent,
-  cause: IncomingEvent["caused_by"],
+  cause: SourceEvent["caused_by"],
   offerId: string,
-): IncomingEvent {
-  const keys = offerId === id ? {} : { dedupe_key: offerId, also_key: null };
+): SourceEvent {
+  const keys = offerId === id ? {} : { dedupe_key: offerId, content_key: null };
   const isWhole = (body?.length ?? 0) <= WHOLE_PAYLOAD_BYTES;
   const payload = isWhole ? event.payload : smallPayload(event.payload);
-  return { ...event, ...keys, payload, offer_id: offerId, delivery_id: id, caused_by: cause };
+  return { ...event, ...keys, payload, event_id: offerId, delivery_id: id, caused_by: cause };
 }

@@ -1,6 +1,7 @@
 /** What a stored delivery says, as an event to be matched, or why there is nothing to match. Pure. */
-import { type Cause, CONTEXT_LIMIT, type IncomingEvent } from "#protocol/incoming-event.ts";
+
 import type { JsonObject } from "#protocol/schema.ts";
+import { type Cause, CONTEXT_LIMIT, type SourceEvent } from "#protocol/source-event.ts";
 import type { WebhookSource, WebhookTrigger } from "#protocol/triggers.ts";
 import { eventKey, githubKey } from "#rules/triggers/subscriptions.ts";
 import type { StoredDelivery } from "../store/deliveries.ts";
@@ -17,7 +18,7 @@ type KeptDelivery = StoredDelivery & { body: Uint8Array<ArrayBuffer> };
 
 /** What a request said: enough to take it in again under another name. */
 export type DeliveryReading =
-  | { kind: "event"; event: Omit<IncomingEvent, "offer_id" | "delivery_id" | "caused_by"> }
+  | { kind: "event"; event: Omit<SourceEvent, "event_id" | "delivery_id" | "caused_by"> }
   /** `told`: GitHub tells of a repository by it all the same. */
   | { kind: "ignored"; reason: string; told?: { name: string; payload: JsonObject } };
 
@@ -37,7 +38,7 @@ export function readGithubDelivery(delivery: KeptDelivery, bodyHash: string): De
       source: "github",
       trigger_id: null,
       dedupe_key: providerId,
-      also_key: isRepeatable(payload) ? null : `body:${name}:${bodyHash}`,
+      content_key: isRepeatable(payload) ? null : `body:${name}:${bodyHash}`,
       github,
     },
   };
@@ -62,7 +63,7 @@ export function readWebhookDelivery(
       trigger_id: trigger.id,
       // What its source gave no key is an event of its own each time.
       dedupe_key: reading.event.dedupe_key ?? delivery.id,
-      also_key: isKnownByBody(trigger.source, name, isObject(payload) ? payload : {}) ? `body:${bodyHash}` : null,
+      content_key: isKnownByBody(trigger.source, name, isObject(payload) ? payload : {}) ? `body:${bodyHash}` : null,
       github: null,
     },
   };
@@ -91,14 +92,14 @@ export function readInternalDelivery(delivery: KeptDelivery): DeliveryReading {
       trigger_id: null,
       // A key is the sender's for this name.
       dedupe_key: delivery.providerId === null ? delivery.id : `${name}\n${delivery.providerId}`,
-      also_key: null,
+      content_key: null,
       github: null,
     },
   };
 }
 
 /** Under which keys triggers wait for an event; none where its endpoint's trigger alone is meant. */
-export function keysOf(event: Pick<IncomingEvent, "source" | "name" | "github">): string[] {
+export function keysOf(event: Pick<SourceEvent, "source" | "name" | "github">): string[] {
   if (event.source === "event") return [eventKey(event.name)];
   const repository = event.github?.repository ?? null;
   if (event.source !== "github" || repository === null) return [];
@@ -107,7 +108,7 @@ export function keysOf(event: Pick<IncomingEvent, "source" | "name" | "github">)
 }
 
 /** The run that caused an event, by the marks of its pushes. */
-export function causeOf({ github }: Pick<IncomingEvent, "github">, causes: ReadonlyMap<string, Cause>): Cause | null {
+export function causeOf({ github }: Pick<SourceEvent, "github">, causes: ReadonlyMap<string, Cause>): Cause | null {
   for (const mark of github?.push_marks ?? []) {
     const cause = causes.get(mark);
     if (cause !== undefined) return cause;

@@ -9,8 +9,8 @@ import {
 } from "#protocol/delivery.ts";
 import { refuse, success } from "#protocol/errors.ts";
 import { deliveryIdSchema } from "#protocol/ids.ts";
-import { eventSourceSchema } from "#protocol/incoming-event.ts";
 import { nullable } from "#protocol/schema.ts";
+import { eventSourceSchema } from "#protocol/source-event.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
 import { pageQuery, toPageRequest } from "./inputs.ts";

@@ -2,7 +2,7 @@
 
 import { hashSecret } from "#instance/secrets.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
-import { IDEMPOTENCY_KEY_LIMIT, type TriggerEvent, type TriggerType } from "#protocol/trigger-event.ts";
+import { IDEMPOTENCY_KEY_LIMIT, type TriggerType, type Wake } from "#protocol/occurrence.ts";
 import type { HttpContext } from "../http/http-env.ts";
 
 export const IDEMPOTENCY_HEADER = {
@@ -11,12 +11,12 @@ export const IDEMPOTENCY_HEADER = {
 };
 
 /** @returns the event that goes to admission, or the refusal that names the header. */
-export async function triggerEvent(
+export async function wakeOf(
   c: HttpContext,
   type: TriggerType,
   summary: string,
   givenText: string | undefined,
-): Promise<Result<TriggerEvent>> {
+): Promise<Result<Wake>> {
   const key = c.req.header(IDEMPOTENCY_HEADER.name);
   if (key !== undefined && (key.length === 0 || key.length > IDEMPOTENCY_KEY_LIMIT)) {
     const field = IDEMPOTENCY_HEADER.name;
@@ -24,7 +24,7 @@ export async function triggerEvent(
     return refuse("invalid_request", { message: `${field}: ${message}`, field, issues: [{ field, message }] });
   }
   const text = givenText ?? null;
-  const event = { type, trigger_id: null, summary, text, also_key: null, depth: 0, checkout: null };
+  const event = { type, trigger_id: null, summary, text, content_key: null, depth: 0, checkout: null };
   if (key === undefined) return success({ ...event, dedupe_key: null, fingerprint: "" });
   // Bodies that mean the same, for instance none and `{}`, have the same fingerprint.
   return success({ ...event, dedupe_key: key, fingerprint: await hashSecret(JSON.stringify(text)) });

@@ -6,7 +6,7 @@ import { bearerToken } from "../auth/credentials.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
 import { baseUrl } from "../http/public-url.ts";
-import { IDEMPOTENCY_HEADER, triggerEvent } from "./fire-input.ts";
+import { IDEMPOTENCY_HEADER, wakeOf } from "./fire-input.ts";
 import { routineParams } from "./inputs.ts";
 
 export function mountFire(app: App): void {
@@ -27,7 +27,7 @@ export function mountFire(app: App): void {
     },
     async ({ c, params, body }) => {
       const startedAt = Date.now();
-      const event = await triggerEvent(c, "api", "Fired through the API", body.text);
+      const event = await wakeOf(c, "api", "Fired through the API", body.text);
       if (!event.ok) return event;
       // Without a token the object is asked all the same: it counts what was refused, and knows whether it exists.
       const token = bearerToken(c.req.header("authorization")) ?? "";

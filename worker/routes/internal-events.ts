@@ -2,8 +2,8 @@
 import { z } from "zod";
 import { deliverySchema } from "#protocol/delivery.ts";
 import { refuse, success } from "#protocol/errors.ts";
+import { IDEMPOTENCY_KEY_LIMIT } from "#protocol/occurrence.ts";
 import { jsonSchema } from "#protocol/schema.ts";
-import { IDEMPOTENCY_KEY_LIMIT } from "#protocol/trigger-event.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
 import { makeDeliveryId } from "../inbound/delivery-ids.ts";

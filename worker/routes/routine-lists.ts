@@ -2,9 +2,9 @@
 import { z } from "zod";
 import { pageSchema } from "#protocol/api.ts";
 import { occurrenceIdSchema, runIdSchema, sessionIdSchema } from "#protocol/ids.ts";
+import { occurrenceSchema } from "#protocol/occurrence.ts";
 import { revisionSchema } from "#protocol/routine.ts";
 import { runSchema, sessionSchema } from "#protocol/run.ts";
-import { occurrenceSchema } from "#protocol/trigger-event.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
 import { pageQuery, routineParams, toPageRequest } from "./inputs.ts";

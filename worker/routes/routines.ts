@@ -2,15 +2,15 @@
 import { pageSchema, pauseInputSchema, runNowInputSchema } from "#protocol/api.ts";
 import { type Result, success } from "#protocol/errors.ts";
 import { drawOwnerKey, IdMaker, routineIdSchema } from "#protocol/ids.ts";
+import { admissionSchema } from "#protocol/occurrence.ts";
 import { type Routine, routineInputSchema, routinePatchSchema, routineSchema } from "#protocol/routine.ts";
-import { admissionSchema } from "#protocol/trigger-event.ts";
 import { futureKeyRefusal } from "#rules/routine/not-available-yet.ts";
 import { presentRoutine, watchedRepositories } from "#rules/routine/present-routine.ts";
 import { repositoriesRefusal } from "#rules/routine/repository-address.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App, HttpContext } from "../http/http-env.ts";
 import { baseUrl } from "../http/public-url.ts";
-import { IDEMPOTENCY_HEADER, triggerEvent } from "./fire-input.ts";
+import { IDEMPOTENCY_HEADER, wakeOf } from "./fire-input.ts";
 import { pageQuery, routineParams, toPageRequest } from "./inputs.ts";
 
 const routinePage = pageSchema(routineSchema).meta({ id: "RoutinePage" });
@@ -132,7 +132,7 @@ function mountVerbs(app: App): void {
       answer: { status: 200, schema: runNowAnswer },
     },
     async ({ c, params, body }) => {
-      const event = await triggerEvent(c, "manual", "Started by hand", body.text);
+      const event = await wakeOf(c, "manual", "Started by hand", body.text);
       if (!event.ok) return event;
       const entered = await c.var.deps.gate.enter(c.executionCtx);
       if (!entered.ok) return entered;

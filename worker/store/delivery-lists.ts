@@ -1,12 +1,12 @@
 /** What people read of deliveries in D1: lists, one with its body, and how many requests were not believed. */
 import { and, desc, eq, getTableColumns, gte, lt, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { pageEnd, pageEndSchema } from "#instance/d1/page-bounds.ts";
+import { pageBounds, pageEndSchema } from "#instance/d1/page-bounds.ts";
 import { deliveries, verificationFailureCounts } from "#instance/d1/schema.ts";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import type { Delivery, DeliveryDetail, VerificationFailure } from "#protocol/delivery.ts";
 import { timeOf } from "#protocol/ids.ts";
-import type { EventSource } from "#protocol/incoming-event.ts";
+import type { EventSource } from "#protocol/source-event.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { Bodies } from "./bodies.ts";
 
@@ -65,7 +65,7 @@ export function deliveryLists(database: D1Database, bodies: Bodies): DeliveryLis
   };
 
   async function page(where: SQL | undefined, limit: number): Promise<Page<Delivery>> {
-    const query = pageEnd({ table: deliveries, key: deliveries.id, doc: deliveries.outcomes, where, limit });
+    const query = pageBounds({ table: deliveries, key: deliveries.id, doc: deliveries.outcomes, where, limit });
     const { last, has_more } = pageEndSchema.parse(await db.get(query));
     // Bodies of a whole page would not fit into memory.
     const { body: _body, headers: _headers, ...shown } = getTableColumns(deliveries);

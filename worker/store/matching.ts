@@ -2,7 +2,7 @@
 import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { pushMarks } from "#instance/d1/schema.ts";
-import type { Cause } from "#protocol/incoming-event.ts";
+import type { Cause } from "#protocol/source-event.ts";
 
 export interface Matching {
   /** Which routines wait for which of the keys. */

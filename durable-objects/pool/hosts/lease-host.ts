@@ -13,7 +13,7 @@ export interface Grant {
   proxy_token: string;
 }
 
-export interface RunnerHost {
+export interface LeaseHost {
   /** How many runners could take a lease, busy or not. */
   runnerCount(): number;
   /** The id of a runner with room, given how many leases each has; null when all are busy or there are none. */

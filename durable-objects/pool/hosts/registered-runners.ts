@@ -13,7 +13,7 @@ import {
 } from "#protocol/runner-link.ts";
 import type { PoolDatabase } from "../database.ts";
 import { attachmentOf, KnownRunners, type Runner } from "./known-runners.ts";
-import type { Grant, HostReports, RunnerHost } from "./lease-host.ts";
+import type { Grant, HostReports, LeaseHost } from "./lease-host.ts";
 
 type Registration = Extract<RunnerToPool, { type: "register" }>;
 
@@ -26,7 +26,7 @@ const FULL_MS = 5_000;
 
 const TAKEN = "another runner is connected under this id; give each one a REVEILLE_RUNNER_ID of its own";
 
-export class RegisteredRunners implements RunnerHost {
+export class RegisteredRunners implements LeaseHost {
   readonly #context: DurableObjectState;
   readonly #reports: HostReports;
   readonly #known: KnownRunners;

@@ -52,7 +52,7 @@ export function changeDefinition(
   const unheard = unheardFault(triggers?.value ?? before, patch.repositories ?? routine.definition.repositories);
   if (unheard !== null) return unheard;
   // What was due under the old definition is claimed under it.
-  parts.clock.conclude(routine, triggers?.value ?? before, nowMs);
+  parts.clock.claimBeforeChange(routine, triggers?.value ?? before, nowMs);
   const row = adopted(parts, parts.definitions.change(routine, patch, triggers?.value ?? null, actor, nowMs), nowMs);
   parts.engine.promote(nowMs);
   return success(row);
@@ -88,7 +88,7 @@ function subscriptions({ repositoryIds }: RoutineParts, { definition }: RoutineR
 
 function adopted(parts: RoutineParts, row: RoutineRow, nowMs: number): RoutineRow {
   const { triggers, repositories } = row.definition;
-  parts.clock.adopt(row, nowMs);
+  parts.clock.takeIn(row, nowMs);
   parts.endpoints.retain(triggers.filter(({ type }) => type === "webhook").map(({ id }) => id));
   parts.repositoryIds.retain(repositories.map((repository) => placeKey(repositoryPlace(repository))));
   return row;

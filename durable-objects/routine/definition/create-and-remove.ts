@@ -50,7 +50,7 @@ export async function removeRoutine(life: RoutineLife, routine: RoutineRow): Pro
     parts.definitions.update(routine, { status: "deleted", tokenHash: null }, nowMs);
     parts.outbox.owe("forget_routine", routine.id, nowMs);
     for (const runId of parts.runs.unsettled()) {
-      parts.engine.happen(runId, { type: "cancel_requested", reason: "routine_deleted" }, nowMs);
+      parts.engine.feed(runId, { type: "cancel_requested", reason: "routine_deleted" }, nowMs);
     }
   });
   life.closeViewers("the routine has been deleted");

@@ -1,6 +1,6 @@
 /** The routine's definition, its revisions and its fire token, in the object's SQLite. */
 import { and, desc, eq, gte, lt, sql } from "drizzle-orm";
-import { pageEnd, pageEndSchema } from "#instance/d1/page-bounds.ts";
+import { pageBounds, pageEndSchema } from "#instance/d1/page-bounds.ts";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import {
   DEFAULT_PUSH,
@@ -104,7 +104,7 @@ export class DefinitionStore {
   list({ limit, cursor }: PageRequest): Page<Revision> {
     const before = cursor === null ? Number.NaN : Number(cursor);
     const where = Number.isNaN(before) ? undefined : lt(revisions.revision, before);
-    const query = pageEnd({ table: revisions, key: revisions.revision, doc: revisions.definition, where, limit });
+    const query = pageBounds({ table: revisions, key: revisions.revision, doc: revisions.definition, where, limit });
     const { last, has_more } = pageEndSchema.parse(this.#database.get(query));
     const data = this.#database
       .select()

@@ -4,7 +4,7 @@ import type { EndpointAnswer, SecretAnswer } from "#instance/object-contracts.ts
 import { hashSecret, makeSecret } from "#instance/secrets.ts";
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
-import type { IncomingEvent } from "#protocol/incoming-event.ts";
+import type { SourceEvent } from "#protocol/source-event.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { WebhookTrigger } from "#protocol/triggers.ts";
 import { placeKey, type RepositoryPlace, repositoryPlace } from "#rules/triggers/subscriptions.ts";
@@ -20,11 +20,11 @@ import type { RepositoryLesson } from "./repository-ids.ts";
 const HANDED_OVER_ID_LENGTH = 16;
 
 /** Each event in a transaction of its own: one that can't be taken in holds up no other. */
-export function offerEvent(life: RoutineLife, parts: RoutineParts, event: IncomingEvent): DeliveryOutcome[] {
+export function offerEvent(life: RoutineLife, parts: RoutineParts, event: SourceEvent): DeliveryOutcome[] {
   return life.change((nowMs) => {
     const routine = parts.definitions.row();
     if (routine === null) return [];
-    const outcomes = parts.firing.offer(routine, event, nowMs);
+    const outcomes = parts.firing.event(routine, event, nowMs);
     projectIds(parts, routine, nowMs);
     return outcomes;
   });

@@ -11,7 +11,7 @@ import { leaseOf, type RunEngine } from "../runs/run-engine.ts";
 import type { RunStore } from "../runs/run-store.ts";
 import { batchesOf } from "./batches.ts";
 import { type Outbox, type Owed, RECEIVERS, type Receiver } from "./outbox.ts";
-import { type IndexParts, OwedToIndex } from "./to-index.ts";
+import { type IndexParts, ToIndex } from "./to-index.ts";
 
 /** The pool as a routine's object sees it. */
 export interface PoolPort {
@@ -40,9 +40,9 @@ const INDEX_DELAY_MS = 150;
 /** The alarm comes for a call under way when it must have ended: not before its own deadline has been noticed. */
 const UNDER_WAY_MS = CALL_DEADLINE_MS + 1_000;
 
-export class OwedCalls {
+export class Deliver {
   readonly #parts: OwedCallsParts;
-  readonly #index: OwedToIndex;
+  readonly #index: ToIndex;
   /** One call after the other to each receiver: none waits for another's. */
   readonly #lanes: Record<Receiver, Lane> = { pool: newLane(), entry: newLane(), runs: newLane(), routines: newLane() };
   /** Runs whose end is being told. */
@@ -51,7 +51,7 @@ export class OwedCalls {
 
   constructor(parts: OwedCallsParts) {
     this.#parts = parts;
-    this.#index = new OwedToIndex(parts);
+    this.#index = new ToIndex(parts);
   }
 
   /** Makes every call that is due or new. Resolves when they have been tried; never rejects. */

@@ -16,7 +16,7 @@ export interface IndexParts {
 /** What one write to the index carries, in UTF-16 units; a run that is longer goes alone. */
 const INDEX_WRITE_LENGTH = 262_144;
 
-export class OwedToIndex {
+export class ToIndex {
   readonly #parts: IndexParts;
   #writtenVersion = 0;
 

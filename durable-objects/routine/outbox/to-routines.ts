@@ -5,12 +5,12 @@ import { subscribedRoutines } from "#instance/d1/routine-index.ts";
 import { routineObject } from "#instance/objects.ts";
 import { logLine } from "#protocol/log.ts";
 import type { Run } from "#protocol/run.ts";
-import { endingEvent, endingKeys } from "#rules/triggers/run-ended-event.ts";
+import { runEndedEvent, runEndedKeys } from "#rules/triggers/run-ended-event.ts";
 
 const TOLD_WITHIN_MS = 23 * 3_600_000;
 
 /** @param name of the run's routine at present. @throws when one of them can't be told: each is asked again then, and those that know take nothing in twice. */
-export async function announceRun(
+export async function tellRunEnded(
   env: ObjectEnv,
   jurisdiction: "eu" | "fedramp" | null,
   run: Run,
@@ -21,11 +21,11 @@ export async function announceRun(
     logLine("error", { what: "announce", run_id: run.id, outcome: "given_up" });
     return;
   }
-  const routineIds = await subscribedRoutines(env.DB, endingKeys(run, name));
+  const routineIds = await subscribedRoutines(env.DB, runEndedKeys(run, name));
   if (routineIds.length === 0) return;
-  const event = endingEvent(run, name);
+  const event = runEndedEvent(run, name);
   const told = routineIds.map(async (id) => {
-    const answer = await routineObject(env, jurisdiction, id).offer([event]);
+    const answer = await routineObject(env, jurisdiction, id).takeEvents([event]);
     // One that has been deleted has nothing to say.
     if (!answer.ok && answer.refusal.code !== "not_found") throw new Error(answer.refusal.code);
   });

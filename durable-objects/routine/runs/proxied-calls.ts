@@ -1,17 +1,17 @@
 /** What a run's sandbox does through the worker's proxies, and what is seen of it there. */
 
 import { type Result, refuse, success } from "#protocol/errors.ts";
-import type { Cause } from "#protocol/incoming-event.ts";
 import type { PushRule, Repository } from "#protocol/routine.ts";
 import { isSettled, type Usage } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
+import type { Cause } from "#protocol/source-event.ts";
 import type { EventBody } from "#protocol/transcript.ts";
 import { type AnsweringModel, answeringModel } from "#rules/run/model-rule.ts";
 import { placeKey, repositoryPlace } from "#rules/triggers/subscriptions.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { RepositoryIds } from "../definition/repository-ids.ts";
 import type { Outbox } from "../outbox/outbox.ts";
-import type { ProxyNotice, ToldNotices } from "../sessions/proxy-notices.ts";
+import type { ProxyNotice, ProxyNotices } from "../sessions/proxy-notices.ts";
 import type { OwnBranch, Push, SessionBranches } from "../sessions/session-branches.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
@@ -31,13 +31,13 @@ export interface GitRepository {
   own: OwnBranch[];
 }
 
-export class RunProxies {
+export class ProxiedCalls {
   readonly #engine: RunEngine;
   readonly #runs: RunStore;
   readonly #definitions: DefinitionStore;
   readonly #outbox: Outbox;
   readonly #repositoryIds: RepositoryIds;
-  readonly #notices: ToldNotices;
+  readonly #notices: ProxyNotices;
   readonly #otherModels: readonly string[];
   readonly #branches: SessionBranches;
 
@@ -47,7 +47,7 @@ export class RunProxies {
     definitions: DefinitionStore;
     outbox: Outbox;
     repositoryIds: RepositoryIds;
-    notices: ToldNotices;
+    notices: ProxyNotices;
     /** Models that the instance allows beside the routine's. */
     otherModels: readonly string[];
     branches: SessionBranches;

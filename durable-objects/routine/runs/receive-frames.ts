@@ -101,7 +101,7 @@ export class ReceiveFrames {
     this.#frames.drop(runId);
     this.#failedFlushes.delete(runId);
     try {
-      inTransaction(() => void engine.happen(runId, { type: "finished", frame: UNSTORABLE }, nowMs));
+      inTransaction(() => void engine.feed(runId, { type: "finished", frame: UNSTORABLE }, nowMs));
     } catch (error) {
       logLine("error", { what: "give_up", run_id: runId, outcome: errorText(error) });
     }

@@ -1,13 +1,13 @@
 /** Carries out what the run rules decide: rows, transcript, deadlines, and what is owed to others. */
 
+import type { Checkout } from "#protocol/occurrence.ts";
 import { type CancelReason, isSettled, type QueuedRun } from "#protocol/run.ts";
 import type { Frame, LeaseRef } from "#protocol/runner-link.ts";
 import { durationMs, timestamp } from "#protocol/time.ts";
 import type { EventBody } from "#protocol/transcript.ts";
-import type { Checkout } from "#protocol/trigger-event.ts";
 import { freePlaces } from "#rules/admission.ts";
-import type { DeadlineKind, Effect, Happening, RunLimits, RunState } from "#rules/run/inputs.ts";
-import { applyHappening } from "#rules/run/lifecycle.ts";
+import type { DeadlineKind, Effect, RunInput, RunLimits, RunState } from "#rules/run/inputs.ts";
+import { nextRun } from "#rules/run/lifecycle.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { type Mark, markOf, type TranscriptLog } from "../transcript/transcript-log.ts";
@@ -66,7 +66,7 @@ export class RunEngine {
    */
   begin({ run, text, checkout, isStarted, notBeforeMs }: NewRun, events: readonly EventBody[], nowMs: number): void {
     const queued: RunState = { run, phase: "admission", notBeforeMs, overdue: null };
-    const step = isStarted ? applyHappening(queued, { type: "promoted" }, this.#limitsOf(run), nowMs) : null;
+    const step = isStarted ? nextRun(queued, { type: "promoted" }, this.#limitsOf(run), nowMs) : null;
     const row = this.#runs.insert(step?.state ?? queued, { text, checkout }, nowMs);
     if (notBeforeMs > 0) this.#deadlines.set("retry", run.id, notBeforeMs);
     this.append(row, [...events, ...(step?.events ?? [])], nowMs);
@@ -88,11 +88,11 @@ export class RunEngine {
   }
 
   /** Lets something happen to a run. Call it inside a transaction. @returns the run's row afterwards. */
-  happen(runId: string, happening: Happening, nowMs: number): RunRow | null {
+  feed(runId: string, happening: RunInput, nowMs: number): RunRow | null {
     const row = this.#runs.get(runId);
     if (row === null) return null;
     const state = { run: this.seen(row), phase: row.phase, notBeforeMs: row.notBefore, overdue: row.overdue };
-    const step = applyHappening(state, happening, this.#limitsOf(row.doc), nowMs);
+    const step = nextRun(state, happening, this.#limitsOf(row.doc), nowMs);
     if (step === null) return row;
     const saved = this.#runs.save(row, step.state);
     this.append(saved, step.events, nowMs);
@@ -116,7 +116,7 @@ export class RunEngine {
     const { active, queued } = this.#runs.queue.places();
     const free = freePlaces({ overlap, maxConcurrent, active });
     if (free === 0 || queued === 0) return;
-    for (const runId of this.#runs.queue.due(nowMs, free)) this.happen(runId, { type: "promoted" }, nowMs);
+    for (const runId of this.#runs.queue.due(nowMs, free)) this.feed(runId, { type: "promoted" }, nowMs);
   }
 
   /** Takes in a frame of an attempt that is on; one that is stored already changes nothing. Call it inside a transaction. */
@@ -129,8 +129,8 @@ export class RunEngine {
     const isCall = body.kind === "event" && body.event.type === "tool.call";
     // Before all else: an attempt that ends with this frame starts its successor at frame 0.
     this.#log.note(row.sessionId, { ...mark, frame: frame.n, toolCalls: mark.toolCalls + Number(isCall) });
-    if (body.kind === "running") this.happen(row.id, { type: "running", sandbox: body.sandbox }, nowMs);
-    else if (body.kind === "finished") this.happen(row.id, { type: "finished", frame: body }, nowMs);
+    if (body.kind === "running") this.feed(row.id, { type: "running", sandbox: body.sandbox }, nowMs);
+    else if (body.kind === "finished") this.feed(row.id, { type: "finished", frame: body }, nowMs);
     else this.#takeEvent(row, body.event, nowMs);
   }
 
@@ -156,7 +156,7 @@ export class RunEngine {
 
   #takeEvent(row: RunRow, event: EventBody, nowMs: number): void {
     this.append(row, [event], nowMs);
-    if (event.type === "run.step") this.happen(row.id, { type: "step", phase: event.phase }, nowMs);
+    if (event.type === "run.step") this.feed(row.id, { type: "step", phase: event.phase }, nowMs);
     const isOwn = event.type === "tool.call" || event.type.startsWith("agent.");
     if (!isOwn || row.doc.timings.first_event_at !== null) return;
     const run = structuredClone(row.doc);

@@ -1,6 +1,6 @@
 /** Rows of runs and sessions in the object's SQLite. */
 import { and, asc, desc, eq, gte, lt, notInArray, sql } from "drizzle-orm";
-import { pageEnd, pageEndSchema } from "#instance/d1/page-bounds.ts";
+import { pageBounds, pageEndSchema } from "#instance/d1/page-bounds.ts";
 import type { RunDocument } from "#instance/d1/routine-index.ts";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import type { Run, Session } from "#protocol/run.ts";
@@ -102,7 +102,7 @@ export class RunStore {
 
   list({ limit, cursor }: PageRequest): Page<Run> {
     const where = cursor === null ? undefined : lt(runs.id, cursor);
-    const query = pageEnd({ table: runs, key: runs.id, doc: runs.doc, where, limit });
+    const query = pageBounds({ table: runs, key: runs.id, doc: runs.doc, where, limit });
     const { last, has_more } = pageEndSchema.parse(this.#database.get(query));
     const rows = this.#database
       .select({ doc: runs.doc })

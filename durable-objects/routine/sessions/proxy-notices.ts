@@ -14,7 +14,7 @@ export interface ProxyNotice {
 const NOTICES_KEPT = 50;
 const MESSAGE_LENGTH = 1_000;
 
-export class ToldNotices {
+export class ProxyNotices {
   readonly #database: Database;
 
   constructor(database: Database) {

@@ -63,7 +63,7 @@ export class Viewers {
   }
 
   /** Sends what is new in a session to everybody who has room for it. Those who stand at the same place share the work. */
-  announce(sessionId: string, nowMs: number): void {
+  sendNew(sessionId: string, nowMs: number): void {
     const shared: Shared = new Map();
     for (const socket of this.#context.getWebSockets(tagOf(sessionId))) this.#pump(socket, nowMs, shared);
   }

@@ -3,8 +3,6 @@
 import type { ModelUpstream } from "#instance/config.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { IdMaker } from "#protocol/ids.ts";
-import { NO_EVIDENCE, NO_USAGE, type QueuedRun } from "#protocol/run.ts";
-import { timestamp } from "#protocol/time.ts";
 import {
   type Admission,
   ALIKE_WINDOW_MS,
@@ -12,14 +10,16 @@ import {
   type Occurrence,
   type Outcome,
   type OutcomeReason,
-  type TriggerEvent,
-} from "#protocol/trigger-event.ts";
+  type Wake,
+} from "#protocol/occurrence.ts";
+import { NO_EVIDENCE, NO_USAGE, type QueuedRun } from "#protocol/run.ts";
+import { timestamp } from "#protocol/time.ts";
 import { type AdmissionVerdict, decideAdmission, type Superseded } from "#rules/admission.ts";
 import { namedModel } from "#rules/run/model-rule.ts";
 import type { RoutineRow } from "../definition/definition-store.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
 import type { RunStore } from "../runs/run-store.ts";
-import type { BurstStore } from "./coalesced-runs.ts";
+import type { CoalescedRuns } from "./coalesced-runs.ts";
 import type { OccurrenceStore } from "./occurrences.ts";
 
 export interface AdmissionContext {
@@ -29,7 +29,7 @@ export interface AdmissionContext {
   occurrences: OccurrenceStore;
   runs: RunStore;
   engine: RunEngine;
-  bursts: BurstStore;
+  coalesced: CoalescedRuns;
   ids: IdMaker;
   nowMs: number;
 }
@@ -43,7 +43,7 @@ export interface Admitted {
 }
 
 /** Joins an event to others: its run waits until the burst is over. */
-export interface Gathering {
+export interface Coalescing {
   notBeforeMs: number;
 }
 
@@ -51,7 +51,7 @@ export interface Gathering {
  * Decides on an event and writes everything that follows from it. Call it inside a transaction.
  * @param gathering when the run is to wait for more events like this.
  */
-export function admit(context: AdmissionContext, event: TriggerEvent, gathering: Gathering | null = null): Admitted {
+export function admit(context: AdmissionContext, event: Wake, gathering: Coalescing | null = null): Admitted {
   const { routine, occurrences, runs, nowMs } = context;
   const { active, queued } = runs.queue.places();
   const find = (key: string | null) => (key === null ? null : occurrences.findKey(keyOf(event, key)));
@@ -62,11 +62,11 @@ export function admit(context: AdmissionContext, event: TriggerEvent, gathering:
     overlap: routine.definition.overlap,
     maxConcurrent: routine.definition.max_concurrent,
     earlier: find(event.dedupe_key),
-    alike: find(event.also_key),
+    alike: find(event.content_key),
     active,
     queued,
-    gathering: queued === 0 ? 0 : context.bursts.waiting(nowMs).length,
-    isGathering: gathering !== null,
+    coalescing: queued === 0 ? 0 : context.coalesced.waiting(nowMs).length,
+    isCoalescing: gathering !== null,
     isAnyDue: () => runs.queue.isAnyDue(nowMs),
     nowMs,
   });
@@ -74,25 +74,25 @@ export function admit(context: AdmissionContext, event: TriggerEvent, gathering:
 }
 
 /** Whether the event has come before, under either of its keys. */
-export function isRepeat({ occurrences, nowMs }: AdmissionContext, event: TriggerEvent): boolean {
+export function isRepeat({ occurrences, nowMs }: AdmissionContext, event: Wake): boolean {
   const isIn = (key: string | null, windowMs: number) => {
     const earlier = key === null ? null : occurrences.findKey(keyOf(event, key));
     return earlier !== null && nowMs - earlier.atMs < windowMs;
   };
-  return isIn(event.dedupe_key, IDEMPOTENCY_WINDOW_MS) || isIn(event.also_key, ALIKE_WINDOW_MS);
+  return isIn(event.dedupe_key, IDEMPOTENCY_WINDOW_MS) || isIn(event.content_key, ALIKE_WINDOW_MS);
 }
 
 /** Records an occurrence that starts nothing, whatever the routine would allow. Call it inside a transaction. */
 export function recordOnly(
   context: AdmissionContext,
-  event: TriggerEvent,
+  event: Wake,
   verdict: { outcome: Exclude<Outcome, "started" | "queued">; reason: OutcomeReason },
 ): Occurrence {
   return record(context, event, verdict, null);
 }
 
 /** Records an occurrence that joins a run which waits. Call it inside a transaction. */
-export function recordJoined(context: AdmissionContext, event: TriggerEvent, runId: string): Occurrence {
+export function recordJoined(context: AdmissionContext, event: Wake, runId: string): Occurrence {
   const occurrence = record(context, event, { outcome: "queued", reason: "coalesced" }, runId);
   keepKeys(context, event, occurrence.id);
   return occurrence;
@@ -100,9 +100,9 @@ export function recordJoined(context: AdmissionContext, event: TriggerEvent, run
 
 function carryOut(
   context: AdmissionContext,
-  event: TriggerEvent,
+  event: Wake,
   verdict: AdmissionVerdict,
-  gathering: Gathering | null,
+  gathering: Coalescing | null,
 ): Admitted {
   switch (verdict.outcome) {
     case "queue_full": {
@@ -132,12 +132,12 @@ function carryOut(
 /** The same key gives the same answer: the run that came first, or the refusal that did. */
 function repeat(
   context: AdmissionContext,
-  event: TriggerEvent,
+  event: Wake,
   verdict: Extract<AdmissionVerdict, { outcome: "duplicate" }>,
 ): Admitted {
   const occurrence = record(context, event, verdict, verdict.of.run_id);
   // Known by one of its keys: what comes again under the other is the same still.
-  for (const key of [event.dedupe_key, event.also_key]) {
+  for (const key of [event.dedupe_key, event.content_key]) {
     if (key !== null && context.occurrences.findKey(keyOf(event, key)) === null) {
       keepKey(context, event, key, verdict.of.id);
     }
@@ -150,9 +150,9 @@ function repeat(
 
 function start(
   context: AdmissionContext,
-  event: TriggerEvent,
+  event: Wake,
   verdict: Extract<AdmissionVerdict, { outcome: "started" | "queued" }>,
-  gathering: Gathering | null,
+  gathering: Coalescing | null,
 ): Admitted {
   const { engine, ids, nowMs } = context;
   const runId = ids.make("run", nowMs);
@@ -171,21 +171,21 @@ function start(
     ],
     nowMs,
   );
-  for (const id of superseded) engine.happen(id, { type: "cancel_requested", reason: "superseded" }, nowMs);
+  for (const id of superseded) engine.feed(id, { type: "cancel_requested", reason: "superseded" }, nowMs);
   if (!isStarted) engine.promote(nowMs);
   const admission = { occurrence_id: occurrence.id, run_id: runId, session_id: run.session_id, duplicate: false };
   return { occurrence, answer: success(admission) };
 }
 
 /** Runs of other bursts stay: each is for events that no other run is for. */
-function supersededBy(which: Superseded, { runs, bursts, nowMs }: AdmissionContext): string[] {
+function supersededBy(which: Superseded, { runs, coalesced: bursts, nowMs }: AdmissionContext): string[] {
   if (which === "nobody") return [];
   const gathering = new Set(bursts.waiting(nowMs));
   const queued = runs.queue.queued().filter((id) => !gathering.has(id));
   return which === "queued" ? queued : [...queued, ...runs.queue.active()];
 }
 
-function newRun(context: AdmissionContext, event: TriggerEvent, runId: string, occurrenceId: string): QueuedRun {
+function newRun(context: AdmissionContext, event: Wake, runId: string, occurrenceId: string): QueuedRun {
   const { routine, ids, nowMs } = context;
   const { name, prompt, model } = routine.definition;
   return {
@@ -223,7 +223,7 @@ function newRun(context: AdmissionContext, event: TriggerEvent, runId: string, o
 
 function record(
   context: AdmissionContext,
-  event: TriggerEvent,
+  event: Wake,
   verdict: { outcome: Outcome; reason: OutcomeReason },
   runId: string | null,
 ): Occurrence {
@@ -241,27 +241,27 @@ function record(
   return occurrence;
 }
 
-function keepKeys(context: AdmissionContext, event: TriggerEvent, occurrenceId: string): void {
-  for (const key of [event.dedupe_key, event.also_key]) {
+function keepKeys(context: AdmissionContext, event: Wake, occurrenceId: string): void {
+  for (const key of [event.dedupe_key, event.content_key]) {
     if (key !== null) keepKey(context, event, key, occurrenceId);
   }
 }
 
-function keepKey({ occurrences, nowMs }: AdmissionContext, event: TriggerEvent, key: string, occurrenceId: string) {
+function keepKey({ occurrences, nowMs }: AdmissionContext, event: Wake, key: string, occurrenceId: string) {
   occurrences.keepKey(keyOf(event, key), event.fingerprint, occurrenceId, nowMs, IDEMPOTENCY_WINDOW_MS);
 }
 
 /** Each way to fire has keys of its own: who holds the routine's token can't use up the owner's. */
-function keyOf(event: TriggerEvent, dedupeKey: string): string {
+function keyOf(event: Wake, dedupeKey: string): string {
   return `${event.type}:${dedupeKey}`;
 }
 
 /** Told only where runs have led to it. */
-function depthOf({ depth }: TriggerEvent): { depth?: number } {
+function depthOf({ depth }: Wake): { depth?: number } {
   return depth === 0 ? {} : { depth };
 }
 
-function triggerIdOf(routine: RoutineRow, event: TriggerEvent): string | null {
+function triggerIdOf(routine: RoutineRow, event: Wake): string | null {
   if (event.trigger_id !== null) return event.trigger_id;
   return routine.definition.triggers.find((trigger) => trigger.type === event.type)?.id ?? null;
 }

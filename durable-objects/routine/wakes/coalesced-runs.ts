@@ -1,19 +1,19 @@
 /** Rows of bursts: which waiting run the next event of a kind joins. */
 
-interface Burst {
+interface Coalesced {
   runId: string;
   /** When the run starts at the latest. */
   endsAtMs: number;
 }
 
-export class BurstStore {
+export class CoalescedRuns {
   readonly #sql: SqlStorage;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
   }
 
-  find(triggerId: string, key: string): Burst | null {
+  find(triggerId: string, key: string): Coalesced | null {
     const [row] = this.#sql.exec<{ runId: string; endsAtMs: number }>(FIND, triggerId, key).toArray();
     return row ?? null;
   }
@@ -27,7 +27,7 @@ export class BurstStore {
   }
 
   /** Opens a burst in the place of one that is over; forgets those that ended long ago. */
-  open(triggerId: string, key: string, burst: Burst, nowMs: number): void {
+  open(triggerId: string, key: string, burst: Coalesced, nowMs: number): void {
     this.#sql.exec("DELETE FROM bursts WHERE ends_at < ?", nowMs);
     this.#sql.exec(OPEN, triggerId, key, burst.runId, burst.endsAtMs);
   }

@@ -1,4 +1,4 @@
-/** Has the routine's clock strike: when the sweep comes for it, and also when nobody does. */
+/** Fires what is due: when the sweep comes for it, and also when nobody does. */
 
 import type { DueAnswer } from "#instance/object-contracts.ts";
 import { logLine } from "#protocol/log.ts";
@@ -6,11 +6,11 @@ import type { RoutineParts } from "../assemble.ts";
 import type { RoutineRow } from "../definition/definition-store.ts";
 
 /**
- * A routine for which nobody has come so long after it was due strikes by itself: the sweep's row may be lost, or D1 and
+ * A routine for which nobody has come so long after it was due fires by itself: the sweep's row may be lost, or D1 and
  * the queue away. Still early enough that what was due is not missed.
  */
 const UNATTENDED_MS = 4 * 60_000;
-/** After striking by itself the routine lets so much time pass before it does so again. */
+/** After firing by itself the routine lets so much time pass before it does so again. */
 const AGAIN_MS = 60_000;
 /** So many occurrences are made at one time, give or take those of one schedule: the rest is for the next. */
 const MADE_AT_ONCE = 2_000;
@@ -19,10 +19,10 @@ type Parts = Pick<RoutineParts, "clock" | "definitions" | "outbox">;
 /** One transaction, with what follows from it. */
 type Change = <Value>(work: (nowMs: number) => Value) => Value;
 
-export class TimeKeeping {
+export class DueSchedules {
   readonly #parts: Parts;
   readonly #change: Change;
-  /** The routine has struck by itself, and does so again at this time at the earliest. */
+  /** The routine has fired by itself, and does so again at this time at the earliest. */
   #notBeforeMs = 0;
 
   constructor(parts: Parts, change: Change) {
@@ -32,16 +32,16 @@ export class TimeKeeping {
 
   /**
    * Claims what has come due, one schedule after the other: one that fails holds up no other.
-   * @returns when to look again: at once where not everything has been struck. @throws what the first that failed threw.
+   * @returns when to look again: at once where not everything has been fired. @throws what the first that failed threw.
    */
-  strike(routine: RoutineRow): DueAnswer {
+  fireDue(routine: RoutineRow): DueAnswer {
     const { clock } = this.#parts;
     const failures: unknown[] = [];
     let made = 0;
     for (const trigger of clock.due(routine, Date.now())) {
       if (made >= MADE_AT_ONCE) break;
       try {
-        made += this.#change((nowMs) => clock.strike(routine, trigger, nowMs));
+        made += this.#change((nowMs) => clock.claimDue(routine, trigger, nowMs));
       } catch (error) {
         failures.push(error);
       }
@@ -50,7 +50,7 @@ export class TimeKeeping {
     return { due_at: clock.dueAt(routine), version: routine.version };
   }
 
-  /** When the routine strikes by itself, should nobody come before; null when nothing is scheduled. Unix milliseconds. */
+  /** When the routine fires by itself, should nobody come before; null when nothing is scheduled. Unix milliseconds. */
   next(): number | null {
     const { clock, definitions } = this.#parts;
     const routine = definitions.row();
@@ -59,14 +59,14 @@ export class TimeKeeping {
     return dueAt === null ? null : Math.max(dueAt + UNATTENDED_MS, this.#notBeforeMs);
   }
 
-  /** Nobody has come in time: strikes, and has D1 told anew when the routine is due. @throws what `strike` does. */
-  attend(): void {
+  /** Nobody has come in time: fires what is due, and has D1 told anew when the routine is due. @throws what `fireDue` does. */
+  fireUnattended(): void {
     const routine = this.#parts.definitions.row();
     if (routine === null) return;
     this.#notBeforeMs = Date.now() + AGAIN_MS;
-    logLine("warn", { what: "unattended", routine_id: routine.id, outcome: "struck by its own alarm" });
-    // Also when a strike fails: the sweep may be what is needed.
+    logLine("warn", { what: "unattended", routine_id: routine.id, outcome: "fired by its own alarm" });
+    // Also when that fails: the sweep may be what is needed.
     this.#change((nowMs) => this.#parts.outbox.owe("project_routine", routine.id, nowMs));
-    this.strike(routine);
+    this.fireDue(routine);
   }
 }

@@ -1,7 +1,7 @@
 /** Rows of occurrences, and the keys that tell a repeat, in the object's SQLite. */
 import { desc, eq, lt } from "drizzle-orm";
 import type { Page, PageRequest } from "#protocol/api.ts";
-import type { Occurrence } from "#protocol/trigger-event.ts";
+import type { Occurrence } from "#protocol/occurrence.ts";
 import type { Database } from "../database.ts";
 import { pageOf } from "../runs/run-store.ts";
 import { idempotencyKeys, occurrences } from "../schema.ts";

@@ -1,7 +1,7 @@
 /** The routine's schedules: claims each scheduled instant once, and tells when to look again. */
 import { eq, sql } from "drizzle-orm";
+import type { Wake } from "#protocol/occurrence.ts";
 import { timestamp } from "#protocol/time.ts";
-import type { TriggerEvent } from "#protocol/trigger-event.ts";
 import type { ScheduleTrigger, Trigger } from "#protocol/triggers.ts";
 import { type PlannedSlot, planSlots } from "#rules/schedules/plan-slots.ts";
 import { jitterMs, nextSlots } from "#rules/schedules/schedule.ts";
@@ -9,7 +9,7 @@ import { shownIn } from "#rules/schedules/zone-clock.ts";
 import type { Database } from "../database.ts";
 import type { RoutineRow } from "../definition/definition-store.ts";
 import { schedules } from "../schema.ts";
-import type { Firing } from "./wake.ts";
+import type { Wakes } from "./wake.ts";
 
 interface Claim {
   spec: string;
@@ -21,13 +21,13 @@ interface Claim {
 /** Why many times long ago are missed together. */
 const FOLDED_REASONS = { none: "slot_missed", latest: "slot_superseded", all: "catch_up_limit" } as const;
 
-export class Clock {
+export class Schedules {
   readonly #database: Database;
-  readonly #firing: Firing;
+  readonly #firing: Wakes;
   /** As it was last read or written; null when it is not known. */
   #claims: Map<string, Claim> | null = null;
 
-  constructor(database: Database, firing: Firing) {
+  constructor(database: Database, firing: Wakes) {
     this.#database = database;
     this.#firing = firing;
   }
@@ -41,7 +41,7 @@ export class Clock {
    * Takes in the schedules of a definition: a new one, and one whose instants are others, begins at this moment. Call it
    * inside a transaction.
    */
-  adopt(routine: RoutineRow, nowMs: number): void {
+  takeIn(routine: RoutineRow, nowMs: number): void {
     const triggers = schedulesOf(routine);
     const known = this.#known();
     for (const trigger of triggers) {
@@ -68,11 +68,11 @@ export class Clock {
    * Claims whatever is not claimed before another definition is adopted: what came due, and of triggers that it does away
    * with or moves also what their jitter still held back. Call it inside a transaction.
    */
-  conclude(routine: RoutineRow, next: readonly Trigger[], nowMs: number): void {
+  claimBeforeChange(routine: RoutineRow, next: readonly Trigger[], nowMs: number): void {
     const kept = new Map(schedulesAmong(next).map((trigger) => [trigger.id, specOf(trigger)]));
     for (const trigger of schedulesOf(routine)) {
       const isKept = kept.get(trigger.id) === specOf(trigger);
-      this.strike(routine, isKept ? trigger : { ...trigger, jitter: undefined }, nowMs);
+      this.claimDue(routine, isKept ? trigger : { ...trigger, jitter: undefined }, nowMs);
     }
   }
 
@@ -89,7 +89,7 @@ export class Clock {
    * Claims what has come of one schedule, and has it fire or be recorded as missed. Call it inside a transaction.
    * @returns how many occurrences that made.
    */
-  strike(routine: RoutineRow, trigger: ScheduleTrigger, nowMs: number): number {
+  claimDue(routine: RoutineRow, trigger: ScheduleTrigger, nowMs: number): number {
     const claim = this.#known().get(trigger.id);
     if (claim === undefined) return 0;
     const plan = planSlots({ trigger, claimedUntilMs: claim.claimedUntil, nowMs });
@@ -97,10 +97,10 @@ export class Clock {
     if (plan.folded !== null) {
       const { count, firstMs, lastMs } = plan.folded;
       const summary = `${count} times from ${timestamp(firstMs)} to ${timestamp(lastMs)}`;
-      this.#firing.strike(routine, eventOf(trigger, summary), FOLDED_REASONS[trigger.catch_up], nowMs);
+      this.#firing.scheduled(routine, eventOf(trigger, summary), FOLDED_REASONS[trigger.catch_up], nowMs);
     }
     for (const slot of plan.slots) {
-      this.#firing.strike(routine, eventOf(trigger, summaryOf(slot, trigger)), slot.reason, nowMs);
+      this.#firing.scheduled(routine, eventOf(trigger, summaryOf(slot, trigger)), slot.reason, nowMs);
     }
     this.#database
       .update(schedules)
@@ -156,7 +156,7 @@ function summaryOf({ atMs, verdict }: PlannedSlot, { timezone }: ScheduleTrigger
   return `${words} ${shownIn(timezone, atMs)} (${timezone})`;
 }
 
-function eventOf({ id }: ScheduleTrigger, summary: string): TriggerEvent {
+function eventOf({ id }: ScheduleTrigger, summary: string): Wake {
   return {
     type: "schedule",
     trigger_id: id,
@@ -164,7 +164,7 @@ function eventOf({ id }: ScheduleTrigger, summary: string): TriggerEvent {
     text: null,
     // The claim is the key: what is claimed up to here never comes again.
     dedupe_key: null,
-    also_key: null,
+    content_key: null,
     fingerprint: "",
     depth: 0,
     checkout: null,

@@ -4,16 +4,16 @@ import type { Config } from "#instance/config.ts";
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
 import type { Result } from "#protocol/errors.ts";
 import type { IdMaker } from "#protocol/ids.ts";
-import type { IncomingEvent } from "#protocol/incoming-event.ts";
-import { durationMs } from "#protocol/time.ts";
 import {
   type Admission,
   FIRE_TEXT_LIMIT,
   IDEMPOTENCY_WINDOW_MS,
   type Occurrence,
-  type TriggerEvent,
-} from "#protocol/trigger-event.ts";
-import type { Coalesce, ListeningTrigger, Trigger } from "#protocol/triggers.ts";
+  type Wake,
+} from "#protocol/occurrence.ts";
+import type { SourceEvent } from "#protocol/source-event.ts";
+import { durationMs } from "#protocol/time.ts";
+import type { Coalesce, ListenerTrigger, Trigger } from "#protocol/triggers.ts";
 import { findField } from "#rules/filters/field-lookup.ts";
 import { depthOf, type Judgement, judgeTrigger } from "#rules/triggers/judge-trigger.ts";
 import type { RoutineRow } from "../definition/definition-store.ts";
@@ -21,18 +21,18 @@ import type { RepositoryIds } from "../definition/repository-ids.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
 import type { RunRow, RunStore } from "../runs/run-store.ts";
 import { type AdmissionContext, type Admitted, admit, isRepeat, recordJoined, recordOnly } from "./admit.ts";
-import type { BurstStore } from "./coalesced-runs.ts";
+import type { CoalescedRuns } from "./coalesced-runs.ts";
 import type { Doorkeeper } from "./fire-access.ts";
 import type { OccurrenceStore } from "./occurrences.ts";
 
-interface FiringParts {
+interface WakesParts {
   config: Config;
   occurrences: OccurrenceStore;
   runs: RunStore;
   engine: RunEngine;
   ids: IdMaker;
   door: Doorkeeper;
-  bursts: BurstStore;
+  bursts: CoalescedRuns;
   repositoryIds: RepositoryIds;
 }
 
@@ -43,24 +43,24 @@ const BURST_KEY_LENGTH = 1_000;
 /** Stands once in the text of a run whose burst has more to say than fits. */
 const MORE = "\n\n--- More events have joined; there is no room for what they say.";
 
-export class Firing {
-  readonly #parts: FiringParts;
+export class Wakes {
+  readonly #parts: WakesParts;
 
-  constructor(parts: FiringParts) {
+  constructor(parts: WakesParts) {
     this.#parts = parts;
   }
 
   /** Somebody fires, or runs now. */
-  fire(routine: RoutineRow, event: TriggerEvent, nowMs: number): Result<Admission> {
+  fire(routine: RoutineRow, event: Wake, nowMs: number): Result<Admission> {
     const { answer } = admit(this.#context(routine, nowMs), event);
     if (!answer.ok && answer.refusal.code === "queue_full") this.#parts.door.countQueueFull();
     return answer;
   }
 
   /** A scheduled instant has come. @param missed why it starts nothing; null when it is to start a run. */
-  strike(
+  scheduled(
     routine: RoutineRow,
-    event: TriggerEvent,
+    event: Wake,
     missed: "slot_missed" | "slot_superseded" | "catch_up_limit" | null,
     nowMs: number,
   ): Occurrence | null {
@@ -70,7 +70,7 @@ export class Firing {
   }
 
   /** Something happened out there. @returns what each trigger that was looked at made of it. */
-  offer(routine: RoutineRow, event: IncomingEvent, nowMs: number): DeliveryOutcome[] {
+  event(routine: RoutineRow, event: SourceEvent, nowMs: number): DeliveryOutcome[] {
     return this.#judgeAll(routine, event).map(({ trigger, judgement }) => {
       const { matched, why, filters, objection, repository } = judgement;
       const judged = { routine_id: routine.id, trigger_id: trigger.id, matched, why, filters };
@@ -78,15 +78,15 @@ export class Firing {
       if (from !== null && repository !== null) this.#parts.repositoryIds.keep(repository.place, from.id);
       if (!matched) return { ...judged, outcome: null, reason: null, occurrence_id: null, run_id: null };
       const context = this.#context(routine, nowMs);
-      const fired = triggerEvent(trigger, event, repository?.url ?? null);
+      const fired = wakeOf(trigger, event, repository?.url ?? null);
       const decide = () =>
         objection === null ? this.#admit(context, trigger, event, fired) : recordOnly(context, fired, objection);
-      return { ...judged, ...verdictOf(this.#once(`offer:${event.offer_id}:${trigger.id}`, decide, nowMs)) };
+      return { ...judged, ...verdictOf(this.#once(`offer:${event.event_id}:${trigger.id}`, decide, nowMs)) };
     });
   }
 
   /** The same without consequences. */
-  judge(routine: RoutineRow, event: IncomingEvent): DeliveryOutcome[] {
+  judge(routine: RoutineRow, event: SourceEvent): DeliveryOutcome[] {
     return this.#judgeAll(routine, event).map(({ trigger, judgement: { matched, why, filters, objection } }) => {
       const judged = { routine_id: routine.id, trigger_id: trigger.id, matched, why, filters };
       const { outcome, reason } = objection ?? { outcome: null, reason: null };
@@ -94,10 +94,10 @@ export class Firing {
     });
   }
 
-  #judgeAll(routine: RoutineRow, event: IncomingEvent): { trigger: ListeningTrigger; judgement: Judgement }[] {
+  #judgeAll(routine: RoutineRow, event: SourceEvent): { trigger: ListenerTrigger; judgement: Judgement }[] {
     const { repositories, triggers } = routine.definition;
     const facts = { id: routine.id, repositories, repositoryIds: this.#parts.repositoryIds.all() };
-    return triggers.filter(isListening).flatMap((trigger) => {
+    return triggers.filter(isListener).flatMap((trigger) => {
       const judgement = judgeTrigger(trigger, event, facts);
       return judgement === null ? [] : [{ trigger, judgement }];
     });
@@ -113,12 +113,7 @@ export class Firing {
     return occurrence;
   }
 
-  #admit(
-    context: AdmissionContext,
-    trigger: ListeningTrigger,
-    event: IncomingEvent,
-    fired: TriggerEvent,
-  ): Occurrence | null {
+  #admit(context: AdmissionContext, trigger: ListenerTrigger, event: SourceEvent, fired: Wake): Occurrence | null {
     const coalesce = trigger.type === "routine" ? undefined : trigger.coalesce;
     if (coalesce === undefined) return admit(context, fired).occurrence;
     const found = coalesce.key === undefined ? "" : JSON.stringify(findField(event, coalesce.key));
@@ -128,7 +123,7 @@ export class Firing {
     const burst = bursts.find(trigger.id, key);
     const row = burst === null ? null : runs.get(burst.runId);
     const isPaused = context.routine.status === "paused";
-    if (burst !== null && row !== null && isOpen(row, context.nowMs) && !isPaused && !isRepeat(context, fired)) {
+    if (burst !== null && row !== null && isCoalescing(row, context.nowMs) && !isPaused && !isRepeat(context, fired)) {
       return this.#join(context, row, fired, Math.min(context.nowMs + durationMs(coalesce.window), burst.endsAtMs));
     }
     return this.#openBurst(context, trigger, key, coalesce, fired).occurrence;
@@ -136,10 +131,10 @@ export class Firing {
 
   #openBurst(
     context: AdmissionContext,
-    trigger: ListeningTrigger,
+    trigger: ListenerTrigger,
     key: string,
     { window, max_wait }: Coalesce,
-    fired: TriggerEvent,
+    fired: Wake,
   ): Admitted {
     const { nowMs } = context;
     const windowMs = durationMs(window);
@@ -152,7 +147,7 @@ export class Firing {
     return admitted;
   }
 
-  #join(context: AdmissionContext, row: RunRow, fired: TriggerEvent, notBeforeMs: number): Occurrence {
+  #join(context: AdmissionContext, row: RunRow, fired: Wake, notBeforeMs: number): Occurrence {
     const occurrence = recordJoined(context, fired, row.id);
     const { trigger } = row.doc;
     const named = [...(trigger.occurrence_ids ?? [trigger.occurrence_id]), occurrence.id].slice(-NAMED_OCCURRENCES);
@@ -168,20 +163,20 @@ export class Firing {
   #context(routine: RoutineRow, nowMs: number): AdmissionContext {
     const { config, occurrences, runs, engine, bursts, ids } = this.#parts;
     const { model, defaultModel } = config;
-    return { routine, model, defaultModel, occurrences, runs, engine, bursts, ids, nowMs };
+    return { routine, model, defaultModel, occurrences, runs, engine, coalesced: bursts, ids, nowMs };
   }
 }
 
-function isListening(trigger: Trigger): trigger is ListeningTrigger {
+function isListener(trigger: Trigger): trigger is ListenerTrigger {
   return trigger.type !== "api" && trigger.type !== "schedule";
 }
 
-function isOpen({ status, notBefore, doc }: RunRow, nowMs: number): boolean {
+function isCoalescing({ status, notBefore, doc }: RunRow, nowMs: number): boolean {
   return status === "queued" && notBefore > nowMs && doc.attempt === 1 && doc.cancel_reason === null;
 }
 
 /** @returns the run's text with an event's added, and what of it is new; what does not fit is neither given nor said. */
-function joined(before: string | null, { summary, text }: TriggerEvent): { text: string | null; said: string | null } {
+function joined(before: string | null, { summary, text }: Wake): { text: string | null; said: string | null } {
   if (text === null) return { text: before, said: null };
   const whole = before === null ? text : `${before}\n\n--- ${summary}\n${text}`;
   if (whole.length <= FIRE_TEXT_LIMIT - MORE.length) return { text: whole, said: text };
@@ -189,8 +184,8 @@ function joined(before: string | null, { summary, text }: TriggerEvent): { text:
   return { text: `${before ?? ""}${MORE}`, said: MORE.trim() };
 }
 
-function triggerEvent(trigger: ListeningTrigger, event: IncomingEvent, repositoryUrl: string | null): TriggerEvent {
-  const { summary, context, dedupe_key, also_key, github } = event;
+function wakeOf(trigger: ListenerTrigger, event: SourceEvent, repositoryUrl: string | null): Wake {
+  const { summary, context, dedupe_key, content_key, github } = event;
   // An endpoint is its trigger's own; what comes to everybody wakes a routine once, whichever triggers it has.
   const scope = trigger.type === "webhook" ? `${trigger.id}:` : "";
   const checkout = github?.checkout ?? null;
@@ -200,7 +195,7 @@ function triggerEvent(trigger: ListeningTrigger, event: IncomingEvent, repositor
     summary,
     text: context === "" ? null : context,
     dedupe_key: `${scope}${dedupe_key}`,
-    also_key: also_key === null ? null : `${scope}${also_key}`,
+    content_key: content_key === null ? null : `${scope}${content_key}`,
     fingerprint: "",
     depth: depthOf(event),
     checkout: checkout === null || repositoryUrl === null ? null : { ...checkout, repository: repositoryUrl },

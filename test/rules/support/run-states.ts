@@ -4,8 +4,8 @@ import { NO_EVIDENCE, NO_USAGE, type QueuedRun, type Run } from "#protocol/run.t
 import { runError } from "#protocol/run-errors.ts";
 import type { AttemptOutcome } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
-import type { Happening, RunLimits, RunState, Step } from "#rules/run/inputs.ts";
-import { applyHappening } from "#rules/run/lifecycle.ts";
+import type { RunInput, RunLimits, RunState, Step } from "#rules/run/inputs.ts";
+import { nextRun } from "#rules/run/lifecycle.ts";
 
 export const NOW_MS = Date.UTC(2026, 10, 21, 9);
 export const LIMITS: RunLimits = { timeoutMs: 3_600_000, retryMax: 2, retryBackoffMs: 30_000 };
@@ -40,18 +40,18 @@ const QUEUED: QueuedRun = {
 };
 
 /** Lets things happen one after the other, each a second later. @throws Error when one of them changes nothing. */
-export function through(state: RunState, ...happenings: Happening[]): RunState {
+export function through(state: RunState, ...happenings: RunInput[]): RunState {
   return happenings.reduce((before, happening, index) => apply(before, happening, NOW_MS + index * 1_000).state, state);
 }
 
 /** @throws Error when the happening changes nothing. */
-export function apply(state: RunState, happening: Happening, nowMs = NOW_MS, limits = LIMITS): Step {
-  const step = applyHappening(state, happening, limits, nowMs);
+export function apply(state: RunState, happening: RunInput, nowMs = NOW_MS, limits = LIMITS): Step {
+  const step = nextRun(state, happening, limits, nowMs);
   if (step === null) throw new Error(`${happening.type} changes nothing in ${state.run.status}`);
   return step;
 }
 
-export function finished(outcome: AttemptOutcome, result: "done" | "blocked" | null = null): Happening {
+export function finished(outcome: AttemptOutcome, result: "done" | "blocked" | null = null): RunInput {
   return {
     type: "finished",
     frame: {
@@ -70,10 +70,10 @@ export const CLONE_STUCK = finished({ status: "failed", error: runError("clone_t
 export const AGENT_FAILED = finished({ status: "failed", error: runError("agent_failed", "agent") });
 export const TIMED_OUT = finished({ status: "timed_out", error: runError("timed_out", "agent") });
 export const CANCELED = finished({ status: "canceled" });
-export const CANCEL: Happening = { type: "cancel_requested", reason: "by_user" };
-export const LEASED: Happening = { type: "leased", runner: RUNNER };
-export const RUNNING: Happening = { type: "running", sandbox: "sandbox-runtime" };
-export const LOST: Happening = { type: "lease_ended", end: "runner_lost" };
+export const CANCEL: RunInput = { type: "cancel_requested", reason: "by_user" };
+export const LEASED: RunInput = { type: "leased", runner: RUNNER };
+export const RUNNING: RunInput = { type: "running", sandbox: "sandbox-runtime" };
+export const LOST: RunInput = { type: "lease_ended", end: "runner_lost" };
 
 const queued: RunState = { run: QUEUED, phase: "admission", notBeforeMs: 0, overdue: null };
 const starting = through(queued, { type: "promoted" });

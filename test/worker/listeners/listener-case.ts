@@ -1,6 +1,6 @@
 /** What one suite must know of a listener in order to try it: how its source signs, and what it really sends. */
 import type { VerificationFailure } from "#protocol/delivery.ts";
-import type { ReadEvent } from "#protocol/incoming-event.ts";
+import type { SourceReading } from "#protocol/source-event.ts";
 import type { EndpointSettings, Listener, ListenerAnswer } from "#worker/inbound/sources/listener.ts";
 
 export interface ListenerCase {
@@ -57,7 +57,7 @@ export interface ListenerSample {
 export type SampleReading =
   | {
       kind: "event";
-      event: Partial<Omit<ReadEvent, "payload" | "context">> & { name: string };
+      event: Partial<Omit<SourceReading, "payload" | "context">> & { name: string };
       /** Texts that the agent gets. */
       context: readonly string[];
       /** Texts that must be neither in the context nor in the payload. */

@@ -1,8 +1,8 @@
 /** One suite for all listeners: what each has to accept, to refuse, and to read, whatever its source. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CONTEXT_LIMIT, readEventSchema } from "#protocol/incoming-event.ts";
 import type { Json } from "#protocol/schema.ts";
+import { CONTEXT_LIMIT, sourceReadingSchema } from "#protocol/source-event.ts";
 import type { EndpointSettings, InboundRequest, Reading, VerifyContext } from "#worker/inbound/sources/listener.ts";
 import { valueAt } from "#worker/inbound/sources/payload.ts";
 import { brokenBodies, brokenHeaders } from "./broken-signatures.ts";
@@ -186,7 +186,7 @@ function expectBounds(reading: Reading): void {
     expect(reading.reason.length).toBeGreaterThan(0);
     return;
   }
-  expect(readEventSchema.safeParse(reading.event).error).toBeUndefined();
+  expect(sourceReadingSchema.safeParse(reading.event).error).toBeUndefined();
   expect(reading.event.context.length).toBeLessThanOrEqual(CONTEXT_LIMIT);
   expect(reading.event.name).not.toBe("");
   expect(reading.event.summary).toMatch(/^\S.*\S$/u);

@@ -1,7 +1,8 @@
 /** Pure: the words and the tone of statuses, results and outcomes. */
+
+import type { Outcome, OutcomeReason, TriggerType } from "#protocol/occurrence.ts";
 import type { Routine } from "#protocol/routine.ts";
 import type { CancelReason, Run, RunResult, RunStatus } from "#protocol/run.ts";
-import type { Outcome, OutcomeReason, TriggerType } from "#protocol/trigger-event.ts";
 
 /** What a colour means. `active` is what goes on at this moment. */
 export type Tone = "neutral" | "active" | "success" | "warning" | "danger";

@@ -1,7 +1,7 @@
 /** What happened to a routine, whether or not it started a run. */
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import type { Occurrence } from "#protocol/trigger-event.ts";
+import type { Occurrence } from "#protocol/occurrence.ts";
 import { REASON_TEXTS, TRIGGER_LABELS } from "../format/status.ts";
 import { originTerms } from "../format/triggers.ts";
 import { occurrencesQuery, runQuery } from "../queries.ts";

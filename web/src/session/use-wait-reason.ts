@@ -1,7 +1,7 @@
 /** Why a run waits in the queue, from the occurrence that started it. */
 import { useQuery } from "@tanstack/react-query";
+import type { OutcomeReason } from "#protocol/occurrence.ts";
 import type { Run } from "#protocol/run.ts";
-import type { OutcomeReason } from "#protocol/trigger-event.ts";
 import { listOccurrences } from "../api.ts";
 
 const REASONS: Partial<Record<OutcomeReason, string>> = {

@@ -1,9 +1,9 @@
 /** A word in the tone of its meaning. Colour never says it alone: there is the word, and a mark of its own shape. */
 
 import type { ReactNode } from "react";
+import type { Outcome } from "#protocol/occurrence.ts";
 import type { Routine } from "#protocol/routine.ts";
 import type { RunResult, RunStatus } from "#protocol/run.ts";
-import type { Outcome } from "#protocol/trigger-event.ts";
 import {
   type Label,
   OUTCOME_LABELS,

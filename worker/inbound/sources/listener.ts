@@ -1,6 +1,6 @@
 /** What every listener is: how a source signs, what it says, which fields it has, and how it is set up. */
 import type { VerificationFailure } from "#protocol/delivery.ts";
-import type { ReadEvent } from "#protocol/incoming-event.ts";
+import type { SourceReading } from "#protocol/source-event.ts";
 import type { GenericAuth, PubsubAuth, WebhookSource } from "#protocol/triggers.ts";
 
 /** A request as it arrived. The body is what was signed, byte for byte. */
@@ -36,7 +36,7 @@ export interface ListenerAnswer {
 }
 
 export type Reading =
-  | { kind: "event"; event: ReadEvent; answer?: ListenerAnswer }
+  | { kind: "event"; event: SourceReading; answer?: ListenerAnswer }
   /** Understood, and nothing that a trigger can wait for. @see docs/triggers.md */
   | { kind: "ignored"; reason: string; answer?: ListenerAnswer }
   /** Not what the source sends, though it was signed: kept as a delivery, with the reason. */

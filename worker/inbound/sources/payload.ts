@@ -1,6 +1,7 @@
 /** Reads what a source sent, and writes down what of it matters to the agent. Pure; nothing throws. */
-import { CONTEXT_LIMIT, type ReadEvent } from "#protocol/incoming-event.ts";
+
 import type { Json, JsonObject } from "#protocol/schema.ts";
+import { CONTEXT_LIMIT, type SourceReading } from "#protocol/source-event.ts";
 import { isNestedDeeper } from "#worker/http/nesting.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
@@ -70,7 +71,7 @@ export function contextOf(facts: readonly (readonly [label: string, value: strin
 }
 
 /** Brings what a source named into the bounds of an event. */
-export function readEvent(event: ReadEvent): ReadEvent {
+export function readEvent(event: SourceReading): SourceReading {
   const key = event.dedupe_key;
   return {
     ...event,

@@ -1,6 +1,7 @@
 /** What a push is about to set, noted before it leaves: the upstream's webhook can be here before its answer. */
-import type { Cause } from "#protocol/incoming-event.ts";
+
 import { errorText, logLine } from "#protocol/log.ts";
+import type { Cause } from "#protocol/source-event.ts";
 import { marksOf, type RefUpdate } from "#rules/push-marks.ts";
 import type { Matching } from "#worker/store/matching.ts";
 

@@ -1,7 +1,7 @@
 /** Which commit an event is about, and how git fetches it from the repository itself, never from a fork. Pure. */
 import { branchRef, readRef } from "#protocol/git-refs.ts";
-import type { GithubFacts } from "#protocol/incoming-event.ts";
 import type { JsonObject } from "#protocol/schema.ts";
+import type { GithubFacts } from "#protocol/source-event.ts";
 import { textAt, valueAt } from "../payload.ts";
 import { idAt, pullRequestOf, pullRequestsAt, shaAt } from "./pull-request.ts";
 import { isOwnRun } from "./strangers.ts";

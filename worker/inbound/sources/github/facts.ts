@@ -1,6 +1,7 @@
 /** What admission and the sandbox need to know of a GitHub event. Pure; nothing throws. */
-import type { GithubFacts } from "#protocol/incoming-event.ts";
+
 import type { JsonObject } from "#protocol/schema.ts";
+import type { GithubFacts } from "#protocol/source-event.ts";
 import { textAt, valueAt } from "../payload.ts";
 import { checkoutOf } from "./checkout.ts";
 import { idAt } from "./pull-request.ts";

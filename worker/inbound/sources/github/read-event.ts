@@ -1,6 +1,7 @@
 /** Makes the one shape of events out of what GitHub sent. Pure; nothing throws, whatever the payload. */
-import type { GithubFacts, ReadEvent } from "#protocol/incoming-event.ts";
+
 import type { Json } from "#protocol/schema.ts";
+import type { GithubFacts, SourceReading } from "#protocol/source-event.ts";
 import { isObject, readEvent, textAt } from "../payload.ts";
 import { githubContext } from "./context.ts";
 import { githubFacts } from "./facts.ts";
@@ -8,7 +9,7 @@ import { fieldsOf } from "./pull-request-fields.ts";
 import { summaryOf } from "./summary.ts";
 
 export type GithubReading =
-  | { kind: "event"; event: ReadEvent; github: GithubFacts }
+  | { kind: "event"; event: SourceReading; github: GithubFacts }
   /** Understood, and nothing that a trigger can wait for. */
   | { kind: "ignored"; reason: string };
 

@@ -1,6 +1,7 @@
 /** Who did something, and whether the repository knows whoever wrote it. Pure. */
-import type { GithubFacts } from "#protocol/incoming-event.ts";
+
 import type { JsonObject } from "#protocol/schema.ts";
+import type { GithubFacts } from "#protocol/source-event.ts";
 import { isObject, textAt, valueAt } from "../payload.ts";
 
 /** Who may write to a repository, or belongs to those who own it. */

@@ -1,8 +1,8 @@
 /** What a source told, in one shape: what triggers are matched against. */
 import { z } from "zod";
 import { deliveryIdSchema, routineIdSchema, runIdSchema } from "./ids.ts";
+import { checkoutSchema } from "./occurrence.ts";
 import { jsonSchema, nullable } from "./schema.ts";
-import { checkoutSchema } from "./trigger-event.ts";
 import { webhookSources } from "./triggers.ts";
 
 export const eventSources = ["github", ...webhookSources, "event", "routine"] as const;
@@ -15,7 +15,7 @@ export const CHAIN_LIMIT = 8;
 export const CONTEXT_LIMIT = 16_384;
 
 /** What a listener reads out of a request. */
-export const readEventSchema = z.object({
+export const sourceReadingSchema = z.object({
   /** As the source calls it, for instance `pull_request`, `issue.created`. */
   name: z.string().max(200),
   action: nullable(z.string().max(200)),
@@ -30,7 +30,7 @@ export const readEventSchema = z.object({
   /** The fields that matter, for the agent: untrusted, at most `CONTEXT_LIMIT` characters. */
   context: z.string(),
 });
-export type ReadEvent = z.infer<typeof readEventSchema>;
+export type SourceReading = z.infer<typeof sourceReadingSchema>;
 
 /** The run that caused an event. */
 export const causeSchema = z.object({ routine_id: routineIdSchema, run_id: runIdSchema, depth: z.int().min(0) });
@@ -56,18 +56,18 @@ export const githubFactsSchema = z.object({
 });
 export type GithubFacts = z.infer<typeof githubFactsSchema>;
 
-export const incomingEventSchema = readEventSchema.extend({
+export const sourceEventSchema = sourceReadingSchema.extend({
   source: eventSourceSchema,
   delivery_id: nullable(deliveryIdSchema),
   /** Names this taking-in: offered again, for instance after a crash, it is told again what was decided. */
-  offer_id: z.string().max(100),
+  event_id: z.string().max(100),
   /** Of a webhook endpoint: its trigger alone is meant. */
   trigger_id: nullable(z.string()),
   /** Tells this event from every other of the same source: never null. */
   dedupe_key: z.string().max(300),
   /** A second key that means the same event; null where the first is enough. */
-  also_key: nullable(z.string().max(300)),
+  content_key: nullable(z.string().max(300)),
   github: nullable(githubFactsSchema),
   caused_by: nullable(causeSchema),
 });
-export type IncomingEvent = z.infer<typeof incomingEventSchema>;
+export type SourceEvent = z.infer<typeof sourceEventSchema>;

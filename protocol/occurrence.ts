@@ -15,7 +15,7 @@ export const triggerTypeSchema = z.enum(triggerTypes).meta({ id: "TriggerType" }
 export type TriggerType = z.infer<typeof triggerTypeSchema>;
 
 /** Something happened that could start a run. */
-export interface TriggerEvent {
+export interface Wake {
   type: TriggerType;
   /** The trigger that it came by; null where the type alone tells. */
   trigger_id: string | null;
@@ -26,7 +26,7 @@ export interface TriggerEvent {
   /** The same key within 24 hours is the same occurrence; null when the source gave none. */
   dedupe_key: string | null;
   /** A second key that means the same: a source may send the same under another id. */
-  also_key: string | null;
+  content_key: string | null;
   /** SHA-256 of what was sent, in hex: tells a repeat from another request under the same key. Empty without a key. */
   fingerprint: string;
   /** How many runs led here one after the other; 0 for what no run caused. */
