@@ -8,9 +8,14 @@ export function makeSecret(prefix: string): string {
   return `${prefix}${toHex(crypto.getRandomValues(new Uint8Array(32)))}`;
 }
 
+/** SHA-256 of bytes, in hex. */
+export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
+}
+
 /** SHA-256 in hex. Enough for secrets of 256 random bits: there is nothing to guess. */
 export async function hashSecret(secret: string): Promise<string> {
-  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(secret))));
+  return sha256(new Uint8Array(encoder.encode(secret)));
 }
 
 const authorities = new WeakMap<object, Promise<string>>();
@@ -34,4 +39,10 @@ async function makeAuthority(signingKey: string, ownerToken: string): Promise<st
 /** Compares two hashes in constant time. */
 export function isSameHash(left: string, right: string): boolean {
   return left.length === right.length && crypto.subtle.timingSafeEqual(encoder.encode(left), encoder.encode(right));
+}
+
+/** Whether a secret that was shown is the one that is expected. Compares in constant time, also when the lengths differ. */
+export async function secretsMatch(given: string, expected: string): Promise<boolean> {
+  const [left, right] = await Promise.all([hashSecret(given), hashSecret(expected)]);
+  return isSameHash(left, right);
 }

@@ -35,12 +35,3 @@ export function refuseUpgrade(code: number, reason: string): Response {
   server.close(code, reason);
   return new Response(null, { status: 101, webSocket: client });
 }
-
-/** @returns undefined, which no schema accepts, when the text is not JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -4,6 +4,7 @@ import type { GateObject } from "#durable-objects/gate/gate-object.ts";
 import type { PoolObject } from "#durable-objects/pool/pool-object.ts";
 import type { RoutineObject } from "#durable-objects/routine/routine-object.ts";
 import type { ObjectEnv } from "#instance/config.ts";
+import type { InNameOf } from "#instance/objects.ts";
 
 /** A routine that has to be looked at. */
 export interface ClockMessage {
@@ -21,3 +22,6 @@ export interface Env extends Omit<ObjectEnv, "ROUTINE" | "POOL"> {
   /** The built web app. */
   ASSETS: Fetcher;
 }
+
+/** A routine's object as the worker asks it: in the name of an id. */
+export type RoutineStub = InNameOf<RoutineObject>;

@@ -3,15 +3,14 @@
 import type { PoolObject } from "#durable-objects/pool/pool-object.ts";
 import { type Config, readConfig } from "#instance/config.ts";
 import { type DueStore, dueStore } from "#instance/d1/due.ts";
-import { type Projection, projection } from "#instance/d1/routine-lists.ts";
+import { type Projection, projection } from "#instance/d1/routine-index.ts";
 import { gateObject, poolObject, routineObject } from "#instance/objects.ts";
 import { authorityOf } from "#instance/secrets.ts";
 import { endSockets } from "./auth/end-sockets.ts";
-import type { ClockMessage, Env } from "./bindings.ts";
+import type { ClockMessage, Env, RoutineStub } from "./bindings.ts";
 import { type InstanceGate, instanceGate } from "./gate/instance-gate.ts";
 import { Inbox } from "./inbound/inbox.ts";
 import { settlePushes } from "./proxy/git/settle-pushes.ts";
-import type { RoutineStub } from "./routine-stub.ts";
 import { type BegunPushes, begunPushStore } from "./store/begun-pushes.ts";
 import { bodies } from "./store/bodies.ts";
 import { type DeliveryStore, deliveryStore } from "./store/deliveries.ts";

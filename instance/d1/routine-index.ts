@@ -1,8 +1,17 @@
-/** Writes of the routines' objects to D1. Each carries a version, so that one that comes late changes nothing. */
-import { eq, inArray } from "drizzle-orm";
+/**
+ * The routines' entries in D1 and their runs. Their objects write them: each write carries a version, so that one that comes
+ * late changes nothing. The worker reads them: lists across routines, newest first.
+ */
+import { and, desc, eq, gte, lt, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import type { Routine } from "#protocol/routine.ts";
-import { dueRoutines, routines, runs, subscriptions as subscriptionTable } from "./index-schema.ts";
+import type { z } from "zod";
+import type { Page, PageRequest } from "#protocol/api.ts";
+import { logLine } from "#protocol/log.ts";
+import { type Routine, routineSchema } from "#protocol/routine.ts";
+import { type Run, type RunStatus, runSchema } from "#protocol/run.ts";
+import { parseJson } from "#rules/json.ts";
+import { pageBounds, pageEndSchema } from "./page-bounds.ts";
+import { dueRoutines, routines, runs, subscriptions as subscriptionTable } from "./schema.ts";
 
 /** A run as its object has stored it. */
 export interface RunDocument {
@@ -53,15 +62,6 @@ const SET_DUE = `INSERT INTO due_routines (routine_id, due_at, version) SELECT ?
   ON CONFLICT (routine_id) DO UPDATE SET due_at = excluded.due_at, version = excluded.version
   WHERE due_routines.version <= excluded.version`;
 
-/** The routines whose triggers wait for one of these keys. */
-export async function subscribedRoutines(binding: D1Database, keys: readonly string[]): Promise<string[]> {
-  const rows = await drizzle(binding)
-    .selectDistinct({ id: subscriptionTable.routineId })
-    .from(subscriptionTable)
-    .where(inArray(subscriptionTable.key, [...keys]));
-  return rows.map(({ id }) => id);
-}
-
 /** Writes many runs with one statement. */
 export async function projectRuns(binding: D1Database, documents: readonly RunDocument[]): Promise<void> {
   if (documents.length === 0) return;
@@ -94,4 +94,53 @@ export async function forgetRoutine(binding: D1Database, routineId: string): Pro
     database.delete(subscriptionTable).where(eq(subscriptionTable.routineId, routineId)),
     database.delete(dueRoutines).where(eq(dueRoutines.routineId, routineId)),
   ]);
+}
+
+interface RunFilter {
+  routineId: string | null;
+  status: RunStatus | null;
+}
+
+type Listed = typeof routines | typeof runs;
+
+export interface Projection {
+  listRoutines(page: PageRequest): Promise<Page<Routine>>;
+  listRuns(filter: RunFilter, page: PageRequest): Promise<Page<Run>>;
+}
+
+export function projection(database: D1Database): Projection {
+  const db = drizzle(database);
+
+  async function list<Item>(table: Listed, where: SQL | undefined, limit: number, schema: z.ZodType<Item>) {
+    const query = pageBounds({ table, key: table.id, doc: table.doc, where, limit });
+    const { last, has_more } = pageEndSchema.parse(await db.get(query));
+    const rows = await db
+      .select({ id: table.id, doc: table.doc })
+      .from(table)
+      .where(and(where, last === null ? sql`0` : gte(table.id, String(last))))
+      .orderBy(desc(table.id));
+    return { data: readable(rows, schema), next_cursor: has_more ? String(last) : null };
+  }
+
+  return {
+    listRoutines: ({ limit, cursor }) =>
+      list(routines, cursor === null ? undefined : lt(routines.id, cursor), limit, routineSchema),
+    listRuns: ({ routineId, status }, { limit, cursor }) => {
+      const where = and(
+        routineId === null ? undefined : eq(runs.routineId, routineId),
+        status === null ? undefined : eq(runs.status, status),
+        cursor === null ? undefined : lt(runs.id, cursor),
+      );
+      return list(runs, where, limit, runSchema);
+    },
+  };
+}
+
+/** A row that can't be read is skipped, not fatal. */
+function readable<Item>(rows: { id: string; doc: string }[], schema: z.ZodType<Item>): Item[] {
+  return rows.flatMap(({ id, doc }) => {
+    const parsed = schema.safeParse(parseJson(doc));
+    if (!parsed.success) logLine("warn", { what: "projection", outcome: "unreadable_row", id });
+    return parsed.success ? [parsed.data] : [];
+  });
 }

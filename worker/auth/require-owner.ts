@@ -1,12 +1,11 @@
 /** Who is calling: the owner by token, or a browser that the owner signed in. */
 
 import type { Access } from "#durable-objects/routine/viewers/access.ts";
-import { authorityOf, hashSecret } from "#instance/secrets.ts";
+import { authorityOf, hashSecret, secretsMatch } from "#instance/secrets.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { HttpContext } from "../http/http-env.ts";
 import { bearerToken } from "./credentials.ts";
 import { isOwnOrigin } from "./origin.ts";
-import { secretsMatch } from "./secrets.ts";
 import { readWebCookie } from "./web-cookie.ts";
 
 /** Who may do what the owner may. `actor` is written into revisions. */

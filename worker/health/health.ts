@@ -1,10 +1,13 @@
 /** Whether the instance answers, and which version it is. Needs neither a token nor a complete configuration. */
 import { healthSchema } from "#protocol/api.ts";
 import { refuse, success } from "#protocol/errors.ts";
+import packageJson from "../../package.json" with { type: "json" };
 import { endpoint } from "../http/endpoint.ts";
 import type { App, HttpContext } from "../http/http-env.ts";
 import type { ReadinessFault } from "./readiness.ts";
-import { VERSION } from "./version.ts";
+
+/** Which version of Reveille is running. */
+export const VERSION: string = packageJson.version;
 
 /** @param faultsOf what the instance that a request came to lacks. */
 export function mountHealth(app: App, faultsOf: (c: HttpContext) => Promise<ReadinessFault[]>): void {

@@ -4,7 +4,7 @@ import { withinDeadline } from "#instance/in-time.ts";
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
-import type { RoutineStub } from "../routine-stub.ts";
+import type { RoutineStub } from "../bindings.ts";
 import type { Matching } from "../store/matching.ts";
 import { keysOf } from "./read-delivery.ts";
 

@@ -1,9 +1,9 @@
 /** Handles stored deliveries: reads them, finds who waits for them, offers them, and writes down what became of each. */
 import { withinDeadline } from "#instance/in-time.ts";
-import { sha256 } from "#instance/sha256.ts";
+import { sha256 } from "#instance/secrets.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
-import type { RoutineStub } from "../routine-stub.ts";
+import type { RoutineStub } from "../bindings.ts";
 import type { DeliveryStore, HandledDelivery, StoredDelivery } from "../store/deliveries.ts";
 import type { GithubApp } from "../store/github-app.ts";
 import type { Matching } from "../store/matching.ts";

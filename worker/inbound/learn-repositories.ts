@@ -3,7 +3,7 @@ import type { RepositoryLesson } from "#durable-objects/routine/definition/repos
 import { withinDeadline } from "#instance/in-time.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { JsonObject } from "#protocol/schema.ts";
-import type { RoutineStub } from "../routine-stub.ts";
+import type { RoutineStub } from "../bindings.ts";
 import type { StoredDelivery } from "../store/deliveries.ts";
 import type { GithubApp } from "../store/github-app.ts";
 import type { NamedRepository, RepositoryNames } from "../store/repository-names.ts";

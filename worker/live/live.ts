@@ -5,12 +5,11 @@ import { schemaRefusal } from "#rules/routine/schema-faults.ts";
 import { noteSocket } from "../auth/note-socket.ts";
 import { isOwnOrigin } from "../auth/origin.ts";
 import { requireOwner } from "../auth/require-owner.ts";
-import type { App, HttpContext } from "../http/http-env.ts";
+import type { RoutineStub } from "../bindings.ts";
+import { type App, type HttpContext, isWebSocketUpgrade } from "../http/http-env.ts";
 import { describeLive } from "../http/openapi/live-operation.ts";
 import { renderRefusal } from "../http/render-error.ts";
-import { isWebSocketUpgrade } from "../http/upgrade.ts";
 import { liveQuery, sessionParams } from "../routes/inputs.ts";
-import type { RoutineStub } from "../routine-stub.ts";
 
 export function mountLive(app: App): void {
   describeLive(app);

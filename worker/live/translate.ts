@@ -1,5 +1,6 @@
 /** Pure: what the object says over `/live`, as server-sent events. */
 import { z } from "zod";
+import { parseJson } from "#rules/json.ts";
 
 /** The object wrote these messages and checked them: here only what steers the stream is read, and the rest passed on. */
 const eventSchema = z.looseObject({
@@ -85,12 +86,4 @@ function isBatch(live: z.infer<typeof messageSchema>): live is z.infer<typeof ba
 
 function isEvent(live: z.infer<typeof messageSchema>): live is StreamEvent {
   return typeof Reflect.get(live, "seq") === "number" && live.type !== "caught_up" && live.type !== "agent.delta";
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -4,8 +4,7 @@ import { success } from "#protocol/errors.ts";
 import { logLine } from "#protocol/log.ts";
 import { bearerToken } from "../auth/credentials.ts";
 import { endpoint } from "../http/endpoint.ts";
-import type { App } from "../http/http-env.ts";
-import { baseUrl } from "../http/public-url.ts";
+import { type App, baseUrl } from "../http/http-env.ts";
 import { IDEMPOTENCY_HEADER, wakeOf } from "./fire-input.ts";
 import { routineParams } from "./inputs.ts";
 

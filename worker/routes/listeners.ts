@@ -3,8 +3,7 @@ import { z } from "zod";
 import { success } from "#protocol/errors.ts";
 import { webhookSourceSchema, webhookSources } from "#protocol/triggers.ts";
 import { endpoint } from "../http/endpoint.ts";
-import type { App } from "../http/http-env.ts";
-import { baseUrl } from "../http/public-url.ts";
+import { type App, baseUrl } from "../http/http-env.ts";
 import { endpointUrl } from "../inbound/read-delivery.ts";
 import { LISTENERS } from "../inbound/sources/all.ts";
 

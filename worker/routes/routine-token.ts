@@ -2,8 +2,7 @@
 import { routineTokenSchema } from "#protocol/api.ts";
 import { success } from "#protocol/errors.ts";
 import { endpoint } from "../http/endpoint.ts";
-import type { App } from "../http/http-env.ts";
-import { baseUrl } from "../http/public-url.ts";
+import { type App, baseUrl } from "../http/http-env.ts";
 import { routineParams } from "./inputs.ts";
 
 const at = { path: "/api/v1/routines/{id}/token", tag: "Routines", access: "owner", params: routineParams } as const;

@@ -8,8 +8,7 @@ import { futureKeyRefusal } from "#rules/routine/not-available-yet.ts";
 import { presentRoutine, watchedRepositories } from "#rules/routine/present-routine.ts";
 import { repositoriesRefusal } from "#rules/routine/repository-address.ts";
 import { endpoint } from "../http/endpoint.ts";
-import type { App, HttpContext } from "../http/http-env.ts";
-import { baseUrl } from "../http/public-url.ts";
+import { type App, baseUrl, type HttpContext } from "../http/http-env.ts";
 import { IDEMPOTENCY_HEADER, wakeOf } from "./fire-input.ts";
 import { pageQuery, routineParams, toPageRequest } from "./inputs.ts";
 

@@ -1,12 +1,11 @@
 /** Where runners dial in: the pool's socket, and one socket per run. */
+
 import { verifyAttemptToken } from "#instance/attempt-token.ts";
+import { secretsMatch } from "#instance/secrets.ts";
 import { refuse } from "#protocol/errors.ts";
 import { bearerToken } from "../auth/credentials.ts";
-import { secretsMatch } from "../auth/secrets.ts";
-import type { App } from "../http/http-env.ts";
-import { baseUrl } from "../http/public-url.ts";
+import { type App, baseUrl, isWebSocketUpgrade } from "../http/http-env.ts";
 import { renderRefusal } from "../http/render-error.ts";
-import { isWebSocketUpgrade } from "../http/upgrade.ts";
 
 const POOL = "default";
 const refused = refuse("runner_refused", { field: "Authorization" }).refusal;

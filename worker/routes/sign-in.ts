@@ -1,11 +1,10 @@
 /** Signing a browser in and out: by the owner's token, or by a one-use code that the owner made. */
 import { z } from "zod";
-import { hashSecret, makeSecret } from "#instance/secrets.ts";
+import { hashSecret, makeSecret, secretsMatch } from "#instance/secrets.ts";
 import { refuse, success } from "#protocol/errors.ts";
 import { timestamp, timestampSchema } from "#protocol/time.ts";
 import { endSockets } from "../auth/end-sockets.ts";
 import { isOwnOrigin } from "../auth/origin.ts";
-import { secretsMatch } from "../auth/secrets.ts";
 import { makeSignInId } from "../auth/sign-in-ids.ts";
 import { clearWebCookie, readWebCookie, WEB_SESSION_LIFETIME_MS, writeWebCookie } from "../auth/web-cookie.ts";
 import { endpoint } from "../http/endpoint.ts";

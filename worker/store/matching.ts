@@ -2,6 +2,7 @@
 import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { pushMarks } from "#instance/d1/schema.ts";
+import { subscribersOf } from "#instance/d1/subscribers.ts";
 import type { Cause } from "#protocol/source-event.ts";
 
 export interface Matching {
@@ -17,17 +18,7 @@ export interface Matching {
 
 export function matching(binding: D1Database): Matching {
   return {
-    subscribers: async (keys) => {
-      const found = new Map<string, string[]>();
-      if (keys.length === 0) return found;
-      const { results } = await binding.prepare(SUBSCRIBERS).bind(JSON.stringify(keys)).all<SubscriberRow>();
-      for (const { key, routine_id } of results) {
-        const known = found.get(key);
-        if (known === undefined) found.set(key, [routine_id]);
-        else known.push(routine_id);
-      }
-      return found;
-    },
+    subscribers: (keys) => subscribersOf(binding, keys),
     causes: async (marks) => {
       if (marks.length === 0) return new Map();
       const { mark, runId, routineId, depth, at } = pushMarks;
@@ -49,13 +40,6 @@ export function matching(binding: D1Database): Matching {
   };
 }
 
-interface SubscriberRow {
-  key: string;
-  routine_id: string;
-}
-
-const SUBSCRIBERS = `SELECT DISTINCT key, routine_id FROM subscriptions
-  WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key, routine_id`;
 const NOTE_PUSH = `INSERT OR IGNORE INTO push_marks (mark, run_id, routine_id, depth, at)
   SELECT value, ?1, ?2, ?3, ?4 FROM json_each(?5) RETURNING mark`;
 const FORGET_PUSH = "DELETE FROM push_marks WHERE run_id = ?1 AND mark IN (SELECT value FROM json_each(?2))";

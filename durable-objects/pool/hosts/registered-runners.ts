@@ -1,6 +1,6 @@
 /** The host of runners that register themselves over a WebSocket, as the local runner does. */
 
-import { closeQuietly, parseJson, sendQuietly } from "#instance/sockets.ts";
+import { closeQuietly, sendQuietly } from "#instance/sockets.ts";
 import {
   type LeaseRef,
   type PoolToRunner,
@@ -11,6 +11,7 @@ import {
   type RunnerToPool,
   runnerToPoolSchema,
 } from "#protocol/runner-link.ts";
+import { parseJson } from "#rules/json.ts";
 import type { PoolDatabase } from "../database.ts";
 import { attachmentOf, KnownRunners, type Runner } from "./known-runners.ts";
 import type { Grant, HostReports, LeaseHost } from "./lease-host.ts";

@@ -1,7 +1,7 @@
 /** Tells the routines that wait for a run's end. */
 
 import type { ObjectEnv } from "#instance/config.ts";
-import { subscribedRoutines } from "#instance/d1/routine-index.ts";
+import { subscribersOf } from "#instance/d1/subscribers.ts";
 import { routineObject } from "#instance/objects.ts";
 import { logLine } from "#protocol/log.ts";
 import type { Run } from "#protocol/run.ts";
@@ -21,7 +21,8 @@ export async function tellRunEnded(
     logLine("error", { what: "announce", run_id: run.id, outcome: "given_up" });
     return;
   }
-  const routineIds = await subscribedRoutines(env.DB, runEndedKeys(run, name));
+  const found = await subscribersOf(env.DB, runEndedKeys(run, name));
+  const routineIds = [...new Set([...found.values()].flat())];
   if (routineIds.length === 0) return;
   const event = runEndedEvent(run, name);
   const told = routineIds.map(async (id) => {

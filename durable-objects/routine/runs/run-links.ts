@@ -1,6 +1,6 @@
 /** Sockets of the runners that work on this routine's runs: frames in; order, acknowledgement and cancel out. */
 
-import { closeQuietly, parseJson, refuseUpgrade, sendQuietly } from "#instance/sockets.ts";
+import { closeQuietly, refuseUpgrade, sendQuietly } from "#instance/sockets.ts";
 import type { CancelReason, RunnerRef } from "#protocol/run.ts";
 import {
   type LeaseRef,
@@ -11,6 +11,7 @@ import {
   type RunToRunner,
   runnerToRunSchema,
 } from "#protocol/runner-link.ts";
+import { parseJson } from "#rules/json.ts";
 
 export interface LinkAttachment {
   kind: "link";

@@ -1,8 +1,9 @@
 /** WebSocket upgrades that the worker passes on to a routine's object: `/live` of viewers, `/link` of runners. */
 
-import { parseJson, refuseUpgrade } from "#instance/sockets.ts";
+import { refuseUpgrade } from "#instance/sockets.ts";
 import type { Result } from "#protocol/errors.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
+import { parseJson } from "#rules/json.ts";
 import type { Open, RoutineOpening } from "../opening.ts";
 import type { RoutineLife } from "../routine-life.ts";
 import { accessSchema } from "./access.ts";

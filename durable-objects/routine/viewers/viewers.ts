@@ -1,8 +1,9 @@
 /** Hibernating sockets of viewers: replay, live, and no more under way than the window allows. */
 
-import { closeQuietly, parseJson, sendQuietly } from "#instance/sockets.ts";
+import { closeQuietly, sendQuietly } from "#instance/sockets.ts";
 import { byteLength, type Delta } from "#protocol/transcript.ts";
 import { CLOSE_CODES, type LiveMessage, VIEWER_WINDOW, viewerMessageSchema } from "#protocol/viewer.ts";
+import { parseJson } from "#rules/json.ts";
 import {
   afterAck,
   afterSend,

@@ -1,5 +1,14 @@
-/** Pure: the OpenAPI document as one readable page without a script. */
+/** Pure: the OpenAPI document as one readable page without a script, and the page's style. */
 import type { ApiDocument } from "./api-document.ts";
+
+/** The style of the page. */
+export const DOCS_STYLE = `:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0; }
+main { max-width: 60rem; margin: 0 auto; padding: 1.5rem; }
+code, pre { font-family: ui-monospace, monospace; font-size: 0.9em; }
+pre { overflow-x: auto; }
+section { margin-block: 1.5rem; }
+`;
 
 const METHODS = ["get", "post", "patch", "delete"] as const;
 

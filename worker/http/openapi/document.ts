@@ -1,11 +1,10 @@
 /** The OpenAPI document, and the page that shows it. */
 import { z } from "zod";
-import { VERSION } from "#worker/health/version.ts";
+import { VERSION } from "#worker/health/health.ts";
 import type { App } from "../http-env.ts";
 import { PAGE_POLICY } from "../security-headers.ts";
 import { type ApiDocument, SECURITY_SCHEMES } from "./api-document.ts";
-import { renderDocs } from "./docs-page.ts";
-import { DOCS_STYLE } from "./docs-style.ts";
+import { DOCS_STYLE, renderDocs } from "./docs-page.ts";
 
 const INTRODUCTION =
   "Saved routines for Claude Code that you run yourself. JSON in snake_case, times as RFC 3339 UTC with milliseconds, " +

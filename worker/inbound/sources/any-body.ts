@@ -2,7 +2,7 @@
 import type { Json, JsonObject } from "#protocol/schema.ts";
 import { isNestedDeeper } from "#worker/http/nesting.ts";
 import type { InboundRequest } from "./listener.ts";
-import { isObject, NESTING_LIMIT } from "./payload.ts";
+import { isObject, jsonObject, NESTING_LIMIT } from "./payload.ts";
 
 const INDENTED_LIMIT_BYTES = 262_144;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
@@ -20,7 +20,7 @@ export function readBody({ headers, body }: InboundRequest): BodyReading {
   const type = mediaType(headers);
   if (type === null || isJsonType(type)) return readJsonText(text, type !== null);
   if (type !== "application/x-www-form-urlencoded") return { payload: { text } };
-  return { payload: (text.startsWith("{") ? readObject(body) : null) ?? formFields(text) };
+  return { payload: (text.startsWith("{") ? jsonObject(body) : null) ?? formFields(text) };
 }
 
 /** @param mustBeJson says whether text that is no JSON is a fault, or just text. */
@@ -51,13 +51,6 @@ export function utf8Text(bytes: Uint8Array): string | null {
   } catch {
     return null;
   }
-}
-
-/** @returns the object, or null when the body is not one in JSON, or is nested too deeply. */
-export function readObject(body: Uint8Array): JsonObject | null {
-  const text = utf8Text(body);
-  const read = text === null ? null : readJsonText(text, true);
-  return read !== null && "payload" in read && isObject(read.payload) ? read.payload : null;
 }
 
 /**

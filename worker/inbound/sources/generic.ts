@@ -9,7 +9,7 @@ import { hasSecret } from "./hex-signature.ts";
 import { base64Digest, hexDigest, isAnyToken, isSignedByAny } from "./hmac.ts";
 import type { InboundRequest, Listener, Verification } from "./listener.ts";
 import { contextOf, readEvent, textAt } from "./payload.ts";
-import { bearerToken, unverified, verified } from "./verification.ts";
+import { strictBearerToken, unverified, verified } from "./verification.ts";
 
 /** What an event is called whose body has no `type`. */
 const UNTYPED = "event";
@@ -81,7 +81,7 @@ async function verifyDigest(
 }
 
 async function verifyBearer({ headers }: InboundRequest, secrets: readonly string[]): Promise<Verification> {
-  const bearer = bearerToken(headers);
+  const bearer = strictBearerToken(headers);
   if ("failure" in bearer) return unverified(bearer.failure);
   return (await isAnyToken(secrets, bearer.token)) ? verified : unverified("token_wrong");
 }

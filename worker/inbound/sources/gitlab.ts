@@ -5,12 +5,11 @@
  * @see https://docs.gitlab.com/user/project/integrations/webhook_events/
  */
 import type { JsonObject } from "#protocol/schema.ts";
-import { readObject } from "./any-body.ts";
 import { gitlabContext, gitlabFields, gitlabSummary } from "./gitlab-facts.ts";
 import { hasSecret } from "./hex-signature.ts";
 import { isAnyToken } from "./hmac.ts";
 import type { Listener } from "./listener.ts";
-import { readEvent, textAt } from "./payload.ts";
+import { jsonObject, readEvent, textAt } from "./payload.ts";
 import { signingKeyFault, verifySignedWebhook } from "./standard-webhooks.ts";
 import { unverified, verified } from "./verification.ts";
 
@@ -53,7 +52,7 @@ export const gitlab: Listener = {
     return (await isAnyToken(tokens, token)) ? verified : unverified("token_wrong");
   },
   read({ headers, body }) {
-    const payload = readObject(body);
+    const payload = jsonObject(body);
     if (payload === null) return { kind: "unreadable", reason: "The body is not a JSON object, or nested too deeply." };
     const name = eventName(payload, headers);
     if (name === null) return { kind: "unreadable", reason: "Neither the body nor X-Gitlab-Event names an event." };

@@ -6,12 +6,12 @@
  * @see https://docs.cloud.google.com/pubsub/docs/payload-unwrapping
  */
 import type { Json, JsonObject } from "#protocol/schema.ts";
-import { mediaType, prettyJson, readJsonText, readObject, utf8Text } from "./any-body.ts";
+import { mediaType, prettyJson, readJsonText, utf8Text } from "./any-body.ts";
 import { verifyGoogleToken } from "./google-token.ts";
 import { base64Bytes } from "./hmac.ts";
 import type { InboundRequest, Listener, Reading } from "./listener.ts";
-import { contextOf, isObject, readEvent, textAt } from "./payload.ts";
-import { bearerToken, unverified } from "./verification.ts";
+import { contextOf, isObject, jsonObject, readEvent, textAt } from "./payload.ts";
+import { strictBearerToken, unverified } from "./verification.ts";
 
 const NAME = "message";
 const NOT_A_MESSAGE =
@@ -46,13 +46,13 @@ export const pubsub: Listener = {
       "among the deliveries.",
   ],
   async verify({ headers }, context) {
-    const bearer = bearerToken(headers);
+    const bearer = strictBearerToken(headers);
     if ("failure" in bearer) return unverified(bearer.failure);
     return verifyGoogleToken(bearer.token, context);
   },
   read(request): Reading {
     const size = request.body.length;
-    const found = wrapped(readObject(request.body), request.headers) ?? unwrapped(request);
+    const found = wrapped(jsonObject(request.body), request.headers) ?? unwrapped(request);
     if (found === null) return { kind: "unreadable", reason: NOT_A_MESSAGE };
     const { id, subscription, message } = found;
     const attributes = message["attributes"] ?? null;

@@ -9,7 +9,7 @@ export function unverified(failure: VerificationFailure): Verification {
 }
 
 /** The token of a header `Authorization: Bearer …`, or why there is none. Spelt just so: one scheme, one space. */
-export function bearerToken(headers: Headers): { token: string } | { failure: VerificationFailure } {
+export function strictBearerToken(headers: Headers): { token: string } | { failure: VerificationFailure } {
   const header = headers.get("authorization");
   if (header === null || header === "") return { failure: "token_missing" };
   const token = /^Bearer ([!-~]+)$/.exec(header)?.[1];

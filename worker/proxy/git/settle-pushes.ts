@@ -3,8 +3,8 @@
  * not answer. A branch that stands where the push was to put it has been pushed.
  */
 import { errorText, logLine } from "#protocol/log.ts";
+import type { RoutineStub } from "#worker/bindings.ts";
 import { Stall, within } from "#worker/http/within.ts";
-import type { RoutineStub } from "#worker/routine-stub.ts";
 import type { BegunPush, BegunPushes } from "#worker/store/begun-pushes.ts";
 import { askGit } from "./git-upstream.ts";
 import { readRefs } from "./read-refs.ts";

@@ -4,6 +4,7 @@ import type { Config, ModelUpstream } from "#instance/config.ts";
 import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
 import { logLine } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
+import { parseJson } from "#rules/json.ts";
 import { schemaRefusal } from "#rules/routine/schema-faults.ts";
 import type { HttpContext } from "#worker/http/http-env.ts";
 import { readJson } from "#worker/http/read-json.ts";
@@ -129,14 +130,6 @@ async function ask(c: HttpContext, upstream: Upstream, path: ModelPath, body: st
     return refuse("upstream_unreachable", { reason: "the model's address answers with a redirect" });
   } catch {
     return refuse("upstream_unreachable", { reason: "the model's address does not answer" });
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,6 +1,7 @@
 /** Pure: reads the tokens that a model call used out of its answer, while the answer passes by. */
 import { z } from "zod";
 import type { Usage } from "#protocol/run.ts";
+import { parseJson } from "#rules/json.ts";
 
 export type Tokens = Omit<Usage, "cost_usd">;
 
@@ -114,12 +115,4 @@ function take(tokens: Tokens, usage: z.infer<typeof usageSchema>): void {
   tokens.output_tokens = usage.output_tokens ?? tokens.output_tokens;
   tokens.cache_read_tokens = usage.cache_read_input_tokens ?? tokens.cache_read_tokens;
   tokens.cache_write_tokens = usage.cache_creation_input_tokens ?? tokens.cache_write_tokens;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,0 +1,23 @@
+/** Which routines wait for which events, in D1: each trigger is found by its keys, as `rules/triggers/subscriptions.ts` makes them. */
+
+interface SubscriberRow {
+  key: string;
+  routine_id: string;
+}
+
+/** @returns the routines that wait for each of the keys; no entry for a key that nobody waits for. */
+export async function subscribersOf(binding: D1Database, keys: readonly string[]): Promise<Map<string, string[]>> {
+  const found = new Map<string, string[]>();
+  if (keys.length === 0) return found;
+  const { results } = await binding.prepare(SUBSCRIBERS).bind(JSON.stringify(keys)).all<SubscriberRow>();
+  for (const { key, routine_id } of results) {
+    const known = found.get(key);
+    if (known === undefined) found.set(key, [routine_id]);
+    else known.push(routine_id);
+  }
+  return found;
+}
+
+/** Keys travel as one text: how many there are makes no other statement, and D1 binds a hundred values at most. */
+const SUBSCRIBERS = `SELECT DISTINCT key, routine_id FROM subscriptions
+  WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key, routine_id`;

@@ -1,4 +1,0 @@
-/** Which version of Reveille is running. */
-import packageJson from "../../package.json" with { type: "json" };
-
-export const VERSION: string = packageJson.version;
