@@ -18,7 +18,7 @@ export function mountHealth(app: App, faultsOf: (c: HttpContext) => Promise<Read
       path: "/healthz",
       tag: "Instance",
       summary: "Whether the instance answers",
-      access: "open",
+      needs: "nothing",
       answer: { status: 200, schema: healthSchema },
     },
     async () => success({ ok: true, version: VERSION }),
@@ -31,7 +31,7 @@ export function mountHealth(app: App, faultsOf: (c: HttpContext) => Promise<Read
       tag: "Instance",
       summary: "Whether schema, bindings and secrets are those that this version needs",
       description: "503 names every fault in details.issues, each with what mends it.",
-      access: "open",
+      needs: "nothing",
       answer: { status: 200, schema: healthSchema },
     },
     async ({ c }) => {

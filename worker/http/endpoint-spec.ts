@@ -1,6 +1,7 @@
 /** How an endpoint of the API is declared: its checks and its place in the OpenAPI document both come from this. */
 import type { z } from "zod";
 import type { Refusal } from "#protocol/errors.ts";
+import type { Permission } from "#rules/permissions.ts";
 
 export type Fields = z.ZodObject;
 
@@ -11,8 +12,8 @@ export interface EndpointSpec<Params extends Fields, Query extends Fields, Body 
   tag: "Fire" | "Routines" | "Runs" | "Sessions" | "Webhooks" | "Sign-in" | "Instance";
   summary: string;
   description?: string;
-  /** `owner`: owner token or web session. `routine`: the routine's token, which the handler passes on. */
-  access: "owner" | "routine" | "open";
+  /** A permission, which owners have; or the routine's token, which the handler passes on; or nothing. */
+  needs: Permission | "routine_token" | "nothing";
   params?: Params;
   query?: Query;
   /** A body that may be left out counts as `{}`. */

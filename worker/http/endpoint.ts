@@ -2,8 +2,8 @@
 import type { z } from "zod";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { schemaRefusal } from "#rules/routine/schema-faults.ts";
+import { authenticate, type Principal } from "../auth/authenticate.ts";
 import { bearerToken } from "../auth/credentials.ts";
-import { type Principal, requireOwner } from "../auth/require-owner.ts";
 import type { EndpointSpec, Fields } from "./endpoint-spec.ts";
 import type { App, HttpContext } from "./http-env.ts";
 import { jsonAnswer } from "./json-answer.ts";
@@ -13,7 +13,7 @@ import { renderRefusal } from "./render-error.ts";
 
 export interface Call<Params extends Fields, Query extends Fields, Body extends z.ZodType> {
   c: HttpContext;
-  /** Who calls; null at endpoints that are not the owner's. */
+  /** Who calls; null at endpoints that need no permission. */
   principal: Principal | null;
   params: z.output<Params>;
   query: z.output<Query>;
@@ -45,15 +45,19 @@ async function readCall<Params extends Fields, Query extends Fields, Body extend
   c: HttpContext,
   spec: EndpointSpec<Params, Query, Body>,
 ): Promise<Result<Call<Params, Query, Body>>> {
-  const owner = spec.access === "owner" ? await requireOwner(c) : success(null);
-  if (!owner.ok) return owner;
+  const caller = await callerOf(c, spec.needs);
+  if (!caller.ok) return caller;
   const params = readParams(c, spec.params);
   if (!params.ok) return params;
   const query = readQuery(c, spec.query);
   if (!query.ok) return query;
   const body = await readBody(c, spec.body);
-  if (!body.ok) return spec.access === "routine" ? tokenFirst(c, body) : body;
-  return success({ c, principal: owner.value, params: params.value, query: query.value, body: body.value });
+  if (!body.ok) return spec.needs === "routine_token" ? tokenFirst(c, body) : body;
+  return success({ c, principal: caller.value, params: params.value, query: query.value, body: body.value });
+}
+
+async function callerOf(c: HttpContext, needs: EndpointSpec<Fields, Fields, z.ZodType>["needs"]) {
+  return needs === "nothing" || needs === "routine_token" ? success(null) : authenticate(c);
 }
 
 /** A stranger learns that the token is wrong, and nothing of what else is. */

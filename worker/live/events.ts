@@ -25,7 +25,7 @@ export function mountEvents(app: App): void {
       description:
         "next_cursor is the seq to pass as after for the next page, and null at the present end. With Accept: " +
         "text/event-stream the answer is a stream of server-sent events whose id is the seq; it ends when no run is on.",
-      access: "owner",
+      needs: "runs:read",
       params: sessionParams,
       query: eventsQuery,
       headers: [{ name: LAST_EVENT_ID, description: "For the event stream: goes on after this seq; wins over after." }],

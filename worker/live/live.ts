@@ -2,9 +2,9 @@
 import type { Access } from "#durable-objects/routine/viewers/access.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { schemaRefusal } from "#rules/routine/schema-faults.ts";
+import { authenticate } from "../auth/authenticate.ts";
 import { noteSocket } from "../auth/note-socket.ts";
 import { isOwnOrigin } from "../auth/origin.ts";
-import { requireOwner } from "../auth/require-owner.ts";
 import type { RoutineStub } from "../bindings.ts";
 import { type App, type HttpContext, isWebSocketUpgrade } from "../http/http-env.ts";
 import { describeLive } from "../http/openapi/live-operation.ts";
@@ -45,7 +45,7 @@ interface Viewer {
 async function readViewer(c: HttpContext): Promise<Result<Viewer>> {
   const givenTicket = c.req.query("ticket");
   const usesTicket = givenTicket !== undefined && c.req.header("authorization") === undefined;
-  const allowed = usesTicket ? success(null) : await requireOwner(c);
+  const allowed = usesTicket ? success(null) : await authenticate(c);
   if (!allowed.ok) return allowed;
   const params = sessionParams.safeParse(c.req.param());
   if (!params.success) return refuse("not_found", { field: "id" });

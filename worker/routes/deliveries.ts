@@ -37,8 +37,8 @@ const failures = z
 const FAILURES_SHOWN = 500;
 
 export function mountDeliveries(app: App): void {
-  const many = { path: "/api/v1/deliveries", tag: "Webhooks", access: "owner" } as const;
-  const one = { path: "/api/v1/deliveries/{id}", tag: "Webhooks", access: "owner", params } as const;
+  const many = { path: "/api/v1/deliveries", tag: "Webhooks", needs: "deliveries:read" } as const;
+  const one = { path: "/api/v1/deliveries/{id}", tag: "Webhooks", needs: "deliveries:read", params } as const;
   endpoint(
     app,
     { ...many, method: "get", summary: "List deliveries", query, answer: { status: 200, schema: deliveryPage } },
@@ -77,6 +77,7 @@ export function mountDeliveries(app: App): void {
       ...one,
       path: `${one.path}/replay`,
       method: "post",
+      needs: "deliveries:write",
       summary: "Handle a delivery again, as if it had just come",
       description: "It can start runs again: its id does not count as a repeat. Its outcomes are those of this time.",
       answer: { status: 200, schema: deliveryDetailSchema },

@@ -18,7 +18,7 @@ export function mountFire(app: App): void {
       summary: "Fire a routine",
       description:
         "Answers once the run is durably admitted. anthropic-version and anthropic-beta are accepted and not required.",
-      access: "routine",
+      needs: "routine_token",
       params: routineParams,
       headers: [IDEMPOTENCY_HEADER],
       body: { schema: fireInputSchema, optional: true },

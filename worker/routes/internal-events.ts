@@ -31,7 +31,7 @@ export function mountInternalEvents(app: App): void {
       method: "post",
       path: "/api/v1/events",
       tag: "Webhooks",
-      access: "owner",
+      needs: "deliveries:write",
       summary: "Send an event to the triggers that wait for its name",
       description: "Answers with the delivery once it has been handled; one that could not be is handled later.",
       body: { schema: eventInput, optional: false },

@@ -16,7 +16,7 @@ const occurrencePage = pageSchema(occurrenceSchema).meta({ id: "OccurrencePage" 
 const sessionPage = pageSchema(sessionSchema).meta({ id: "SessionPage" });
 
 const base = "/api/v1/routines/{id}";
-const list = { method: "get", tag: "Routines", access: "owner", params: routineParams } as const;
+const list = { method: "get", tag: "Routines", needs: "routines:read", params: routineParams } as const;
 const revisionNumber = z.string().regex(/^[1-9][0-9]{0,8}$/);
 
 export function mountRoutineLists(app: App): void {
@@ -36,6 +36,7 @@ export function mountRoutineLists(app: App): void {
     {
       ...list,
       path: `${base}/occurrences`,
+      needs: "runs:read",
       summary: "List what happened to a routine, whether or not it started a run",
       query: pageQuery(occurrenceIdSchema),
       answer: { status: 200, schema: occurrencePage },
@@ -47,6 +48,7 @@ export function mountRoutineLists(app: App): void {
     {
       ...list,
       path: `${base}/runs`,
+      needs: "runs:read",
       summary: "List a routine's runs",
       query: pageQuery(runIdSchema),
       answer: { status: 200, schema: runPage },
@@ -58,6 +60,7 @@ export function mountRoutineLists(app: App): void {
     {
       ...list,
       path: `${base}/sessions`,
+      needs: "runs:read",
       summary: "List a routine's sessions",
       query: pageQuery(sessionIdSchema),
       answer: { status: 200, schema: sessionPage },

@@ -5,7 +5,12 @@ import { endpoint } from "../http/endpoint.ts";
 import { type App, baseUrl } from "../http/http-env.ts";
 import { routineParams } from "./inputs.ts";
 
-const at = { path: "/api/v1/routines/{id}/token", tag: "Routines", access: "owner", params: routineParams } as const;
+const at = {
+  path: "/api/v1/routines/{id}/token",
+  tag: "Routines",
+  needs: "routines:write",
+  params: routineParams,
+} as const;
 
 export function mountRoutineToken(app: App): void {
   endpoint(

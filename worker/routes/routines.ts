@@ -14,7 +14,7 @@ import { pageQuery, routineParams, toPageRequest } from "./inputs.ts";
 
 const routinePage = pageSchema(routineSchema).meta({ id: "RoutinePage" });
 const runNowAnswer = admissionSchema.meta({ id: "RunNowAnswer" });
-const one = { path: "/api/v1/routines/{id}", tag: "Routines", access: "owner", params: routineParams } as const;
+const one = { path: "/api/v1/routines/{id}", tag: "Routines", needs: "routines:write", params: routineParams } as const;
 const ACTOR = "owner";
 
 export function mountRoutines(app: App): void {
@@ -24,12 +24,13 @@ export function mountRoutines(app: App): void {
 }
 
 function mountCollection(app: App): void {
-  const many = { path: "/api/v1/routines", tag: "Routines", access: "owner" } as const;
+  const many = { path: "/api/v1/routines", tag: "Routines", needs: "routines:write" } as const;
   endpoint(
     app,
     {
       ...many,
       method: "get",
+      needs: "routines:read",
       summary: "List routines",
       query: pageQuery(routineIdSchema),
       answer: { status: 200, schema: routinePage },
@@ -62,7 +63,13 @@ function mountCollection(app: App): void {
 function mountOne(app: App): void {
   endpoint(
     app,
-    { ...one, method: "get", summary: "Read a routine", answer: { status: 200, schema: routineSchema } },
+    {
+      ...one,
+      method: "get",
+      needs: "routines:read",
+      summary: "Read a routine",
+      answer: { status: 200, schema: routineSchema },
+    },
     async ({ c, params }) => shown(c, await c.var.deps.ownerOf(params.id).read()),
   );
   endpoint(
@@ -124,6 +131,7 @@ function mountVerbs(app: App): void {
     {
       ...one,
       path: `${one.path}/run`,
+      needs: "runs:write",
       method: "post",
       summary: "Run a routine now, also while it is paused",
       headers: [IDEMPOTENCY_HEADER],

@@ -7,7 +7,7 @@ import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
 import { sessionParams } from "./inputs.ts";
 
-const one = { tag: "Sessions", access: "owner", params: sessionParams } as const;
+const one = { tag: "Sessions", needs: "runs:read", params: sessionParams } as const;
 
 export function mountSessions(app: App): void {
   endpoint(

@@ -31,7 +31,7 @@ export function mountSignIn(app: App): void {
       summary: "Sign a browser in",
       description:
         "Sets the cookie of a web session, which lasts 30 days, or until it is ended, or OWNER_TOKEN or SIGNING_KEY changes.",
-      access: "open",
+      needs: "nothing",
       body: { schema: signInInput, optional: false },
       answer: { status: 204 },
     },
@@ -59,7 +59,7 @@ export function mountSignIn(app: App): void {
   );
   endpoint(
     app,
-    { ...at, path: "/api/v1/sign-out", summary: "Sign this browser out", access: "open", answer: { status: 204 } },
+    { ...at, path: "/api/v1/sign-out", summary: "Sign this browser out", needs: "nothing", answer: { status: 204 } },
     async ({ c }) => {
       const secret = readWebCookie(c);
       if (secret === undefined) return success(null);
@@ -81,7 +81,7 @@ export function mountSignIn(app: App): void {
       path: "/api/v1/sign-in/codes",
       summary: "Make a one-use sign-in code",
       description: "Works once, for ten minutes: open the instance's address with #code= and the code.",
-      access: "owner",
+      needs: "instance:admin",
       answer: { status: 201, schema: signInCode },
     },
     async ({ c, principal }) => {

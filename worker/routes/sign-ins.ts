@@ -10,7 +10,7 @@ import type { App } from "../http/http-env.ts";
 import { pageQuery, toPageRequest } from "./inputs.ts";
 
 const signInPage = pageSchema(signInSchema).meta({ id: "SignInPage" });
-const many = { path: "/api/v1/sign-ins", tag: "Sign-in", access: "owner" } as const;
+const many = { path: "/api/v1/sign-ins", tag: "Sign-in", needs: "instance:admin" } as const;
 
 export function mountSignIns(app: App): void {
   endpoint(

@@ -67,7 +67,7 @@ const testAnswer = z.object({ data: z.array(deliveryOutcomeSchema) }).meta({ id:
 const encoder = new TextEncoder();
 
 export function mountTriggers(app: App): void {
-  const secret = { tag: "Routines", access: "owner", method: "post", params: triggerParams } as const;
+  const secret = { tag: "Routines", needs: "routines:write", method: "post", params: triggerParams } as const;
   endpoint(
     app,
     {
@@ -156,7 +156,7 @@ export function mountTriggers(app: App): void {
       method: "post",
       path: "/api/v1/routines/{id}/triggers/test",
       tag: "Routines",
-      access: "owner",
+      needs: "routines:read",
       params: routineParams,
       summary: "Tell what the routine's triggers would make of an event, without firing",
       body: { schema: testInput, optional: false },

@@ -11,6 +11,7 @@ export function describeLive(app: App): void {
       "Sends every event after `after`, then caught_up, then live. Each message from the instance is a LiveMessage, " +
       "each from the viewer a ViewerMessage. Browsers pass a ticket instead of a token.",
     security: [{ owner_token: [] }, { web_session: [] }, {}],
+    "x-permission": "runs:read",
     parameters: [
       { name: "id", in: "path", required: true, schema: { $ref: "#/components/schemas/SessionId" } },
       { name: "after", in: "query", required: false, schema: { type: "integer", minimum: 0, default: 0 } },

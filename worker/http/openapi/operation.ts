@@ -1,14 +1,19 @@
 /** Pure: an endpoint's declaration as an OpenAPI operation. */
 import { z } from "zod";
+import type { Permission } from "#rules/permissions.ts";
 import type { EndpointSpec } from "../endpoint-spec.ts";
 
 type Spec = EndpointSpec<z.ZodObject, z.ZodObject, z.ZodType>;
 
-const SECURITY: Record<Spec["access"], Record<string, string[]>[]> = {
-  owner: [{ owner_token: [] }, { web_session: [] }],
-  routine: [{ routine_token: [] }],
-  open: [],
-};
+/** An owner shows the owner's token, or the cookie of a browser that is signed in. */
+function securityOf(needs: Spec["needs"]): Record<string, string[]>[] {
+  if (isPermission(needs)) return [{ owner_token: [] }, { web_session: [] }];
+  return needs === "routine_token" ? [{ routine_token: [] }] : [];
+}
+
+function isPermission(needs: Spec["needs"]): needs is Permission {
+  return needs !== "nothing" && needs !== "routine_token";
+}
 
 /** @throws TypeError on a body or answer schema without an id: each is a named component. */
 export function operation(spec: Spec) {
@@ -18,7 +23,8 @@ export function operation(spec: Spec) {
     tags: [spec.tag],
     summary: spec.summary,
     ...(spec.description === undefined ? {} : { description: spec.description }),
-    security: SECURITY[spec.access],
+    security: securityOf(spec.needs),
+    ...(isPermission(spec.needs) ? { "x-permission": spec.needs } : {}),
     parameters: [
       ...parameters("path", spec.params),
       ...parameters("query", spec.query),

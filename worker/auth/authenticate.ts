@@ -8,10 +8,13 @@ import { bearerToken } from "./credentials.ts";
 import { isOwnOrigin } from "./origin.ts";
 import { readWebCookie } from "./web-cookie.ts";
 
-/** Who may do what the owner may. `actor` is written into revisions. */
+/** Who is calling. */
 export interface Principal {
-  actor: "owner";
-  /** By what the caller is let in. */
+  /** By what: the owner's token, or a browser that is signed in. */
+  kind: "owner" | "web";
+  /** The sign-in's id; null for the owner's token. */
+  id: string | null;
+  /** What the caller's sockets live by. */
   access: Access;
 }
 
@@ -19,7 +22,7 @@ export interface Principal {
  * A token in the `Authorization` header decides alone; else the cookie does, and then writes and upgrades need the
  * instance's own `Origin`.
  */
-export async function requireOwner(c: HttpContext): Promise<Result<Principal>> {
+export async function authenticate(c: HttpContext): Promise<Result<Principal>> {
   const { config, signIns } = c.var.deps;
   const authority = await authorityOf(config);
   const authorization = c.req.header("authorization");
@@ -27,7 +30,7 @@ export async function requireOwner(c: HttpContext): Promise<Result<Principal>> {
     const token = bearerToken(authorization);
     const isOwner = token !== null && (await secretsMatch(token, config.ownerToken));
     return isOwner
-      ? success({ actor: "owner", access: { session: null, untilMs: null, authority } })
+      ? success({ kind: "owner", id: null, access: { session: null, untilMs: null, authority } })
       : refuse("authentication_required", authorizationFault);
   }
   const secret = readWebCookie(c);
@@ -43,7 +46,11 @@ export async function requireOwner(c: HttpContext): Promise<Result<Principal>> {
     return refuse("origin_refused", { field: "Origin" });
   }
   if (nowMs - found.lastUsedAt > USE_NOTED_MS) c.executionCtx.waitUntil(signIns.noteUse(session, nowMs));
-  return success({ actor: "owner", access: { session, untilMs: found.expiresAt, authority } });
+  return success({
+    kind: "web",
+    id: found.id,
+    access: { session, untilMs: found.expiresAt, authority },
+  });
 }
 
 /** When a sign-in was used last is noted so often at most. */
