@@ -1,4 +1,5 @@
 /** Has the routines' objects close what sign-ins that have ended opened there: owed in D1 until each object has done it. */
+import { withinDeadline } from "#instance/in-time.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { OwedRevocation, SignIns } from "../store/sign-ins.ts";
 
@@ -29,15 +30,11 @@ export async function endSockets(deps: Parts, nowMs: number): Promise<void> {
 }
 
 async function isTold({ ownerOf }: Parts, { hash, id }: OwedRevocation): Promise<boolean> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error("no answer in time")), DEADLINE_MS);
   try {
-    await Promise.race([ownerOf(id).revokeAccess(hash), late]);
+    await withinDeadline(ownerOf(id).revokeAccess(hash), DEADLINE_MS, "the routine");
     return true;
   } catch (error) {
     logLine("warn", { what: "end_sockets", id, outcome: errorText(error) });
     return false;
-  } finally {
-    clearTimeout(timer);
   }
 }

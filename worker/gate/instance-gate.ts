@@ -1,5 +1,6 @@
 /** Keeps to the rate limit of the whole instance without making anybody wait: `gate-tally.ts` decides, here are clock and calls. */
 
+import { withinDeadline } from "#instance/in-time.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import { GateTally, reportOf, type Ticket } from "#rules/gate/gate-tally.ts";
@@ -19,7 +20,7 @@ export interface InstanceGate {
 const LOOK_MS = 2;
 const LOOKS = 4;
 /** A counter that does not answer within this time has not counted. */
-const CALL_DEADLINE_MS = 1_000;
+const COUNT_DEADLINE_MS = 1_000;
 
 /** @param limit for a minute. @param count asks the instance's counter. */
 export function instanceGate(limit: number, count: (report: GateReport) => Promise<GateAnswer>): InstanceGate {
@@ -28,7 +29,7 @@ export function instanceGate(limit: number, count: (report: GateReport) => Promi
   function tell(alive: Alive): void {
     const call = tally.nextCall(Date.now());
     if (call === null) return;
-    const made = inTime(count(reportOf(call)))
+    const made = withinDeadline(count(reportOf(call)), COUNT_DEADLINE_MS, "the counter")
       .then((answer) => tally.answered(call, answer, Date.now()))
       .catch((error) => {
         // A counter that can't be reached stops nobody: each routine still has a limit of its own.
@@ -63,14 +64,4 @@ export function instanceGate(limit: number, count: (report: GateReport) => Promi
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-async function inTime<Value>(call: Promise<Value>): Promise<Value> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error("no answer in time")), CALL_DEADLINE_MS);
-  try {
-    return await Promise.race([call, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,5 +1,6 @@
 /** Whether schema, bindings and secrets are those that this version needs. */
 import { readConfig } from "#instance/config.ts";
+import { NoAnswer, withinDeadline } from "#instance/in-time.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import journal from "../../migrations/d1/meta/_journal.json" with { type: "json" };
 import type { Env } from "../bindings.ts";
@@ -28,23 +29,17 @@ export async function readinessFaults(given: Env): Promise<ReadinessFault[]> {
 }
 
 async function schemaFaults(database: D1Database): Promise<ReadinessFault[]> {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), DATABASE_DEADLINE_MS);
-  });
   try {
     const asked = database.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
-    const answer = await Promise.race([asked, late]);
-    if (answer === null) return [{ field: "DB", message: "the database does not answer: try again soon" }];
-    const applied = new Set(answer.results.map(({ name }) => name.replace(/\.sql$/, "")));
+    const { results } = await withinDeadline(asked, DATABASE_DEADLINE_MS, "the database");
+    const applied = new Set(results.map(({ name }) => name.replace(/\.sql$/, "")));
     const missing = journal.entries.map(({ tag }) => tag).filter((tag) => !applied.has(tag));
     if (missing.length === 0) return [];
     return [{ field: "schema", message: `${missing.join(", ")} is not applied: ${MIGRATE_COMMAND}` }];
   } catch (error) {
+    if (error instanceof NoAnswer) return [{ field: "DB", message: "the database does not answer: try again soon" }];
     logLine("error", { what: "readyz", outcome: errorText(error) });
     return [{ field: "schema", message: `it can't be read: ${MIGRATE_COMMAND}` }];
-  } finally {
-    clearTimeout(timer);
   }
 }
 

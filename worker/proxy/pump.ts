@@ -1,5 +1,5 @@
 /** Moves a stream's bytes on as they come, and looks at each piece on its way. */
-import type { Stall } from "../http/within.ts";
+import type { Stall } from "./stall.ts";
 
 export interface PumpOptions {
   /** Sees each piece before it is passed on. */

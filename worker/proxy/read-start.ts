@@ -1,5 +1,5 @@
 /** Reads the beginning of an answer, and leaves the rest. */
-import { within } from "../http/within.ts";
+import { withinDeadline } from "#instance/in-time.ts";
 
 /** An answer may begin and never end. */
 const DEADLINE_MS = 5_000;
@@ -26,7 +26,7 @@ export async function readStart(
     }
   };
   // What came before a fault or the deadline is what there is.
-  await within(deadlineMs, "the answer", read()).catch(() => {});
+  await withinDeadline(read(), deadlineMs, "the answer").catch(() => {});
   void reader.cancel().catch(() => {});
   return text;
 }

@@ -1,7 +1,7 @@
 /** Asks a git upstream with the instance's credential, and turns what can go wrong into refusals. */
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { basicAuthorization } from "#worker/auth/credentials.ts";
-import { Stall } from "#worker/http/within.ts";
+import { Stall } from "#worker/proxy/stall.ts";
 
 export interface GitRequest {
   method: "GET" | "POST";

@@ -4,7 +4,7 @@ import { branchOf } from "#protocol/git-refs.ts";
 import type { PushRule } from "#protocol/routine.ts";
 import { isNothing } from "#rules/push-marks.ts";
 import type { HttpContext } from "#worker/http/http-env.ts";
-import { Stall } from "#worker/http/within.ts";
+import { Stall } from "#worker/proxy/stall.ts";
 import { childrenOf, descendantsOf, readParents } from "./ancestry.ts";
 import type { GitTarget } from "./git-target.ts";
 import { askGit } from "./git-upstream.ts";

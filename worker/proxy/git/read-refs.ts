@@ -1,6 +1,7 @@
 /** Where refs of a repository stand, out of what `info/refs` of git's smart HTTP tells. */
+
+import { withinDeadline } from "#instance/in-time.ts";
 import { isNothing } from "#rules/push-marks.ts";
-import { within } from "#worker/http/within.ts";
 import { PacketReader } from "./pkt-line.ts";
 
 /** What an upstream may tell: room for hundreds of thousands of refs. */
@@ -43,7 +44,7 @@ type Visit = (ref: string, object: string) => boolean;
 async function visitRefs(body: ReadableStream<Uint8Array>, deadlineMs: number, visit: Visit): Promise<number> {
   const reader = body.getReader();
   try {
-    return await within(deadlineMs, "the upstream", readAll(reader, visit));
+    return await withinDeadline(readAll(reader, visit), deadlineMs, "the upstream");
   } finally {
     await reader.cancel().catch(() => {});
   }

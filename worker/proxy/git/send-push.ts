@@ -1,8 +1,10 @@
 /** What becomes of a push that was judged: sent on and settled, or refused in words that git shows. */
+
 import type { Push } from "#durable-objects/routine/sessions/session-branches.ts";
+import { withinDeadline } from "#instance/in-time.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { HttpContext } from "#worker/http/http-env.ts";
-import { Stall, within } from "#worker/http/within.ts";
+import { Stall } from "#worker/proxy/stall.ts";
 import type { BegunPush } from "#worker/store/begun-pushes.ts";
 import { gitAnswerHeaders } from "../headers.ts";
 import { pump } from "../pump.ts";
@@ -78,11 +80,11 @@ async function beginPush(c: HttpContext, target: GitTarget, { push, own }: Judge
     if (branches.length > 0) await begunPushes.begin(row, nowMs + FIRST_ASK_MS);
     return await notePush(matching, { key, cause, commands }, nowMs);
   };
-  const noted = await within(NOTE_MS, "the index", begin()).catch((error: unknown) => {
+  const noted = await withinDeadline(begin(), NOTE_MS, "the index").catch((error: unknown) => {
     logLine("warn", { what: "begin_push", run_id: lease.run_id, outcome: errorText(error) });
     return null;
   });
-  const end = () => within(NOTE_MS, "the index", begunPushes.end(row.id)).catch(() => {});
+  const end = () => withinDeadline(begunPushes.end(row.id), NOTE_MS, "the index").catch(() => {});
   if (noted === null) {
     await end();
     return null;
@@ -119,7 +121,7 @@ async function recordPush(c: HttpContext, target: GitTarget, branches: Push[]): 
   };
   try {
     const record = c.var.deps.ownerOf(lease.run_id).recordPushes(lease, number, branches);
-    const recorded = await within(NOTE_MS, "the routine", Promise.resolve(record));
+    const recorded = await withinDeadline(record, NOTE_MS, "the routine");
     logLine("info", { ...facts, outcome: recorded.ok ? "recorded" : recorded.refusal.code });
     return true;
   } catch (fault) {

@@ -2,9 +2,10 @@
  * Finds out about pushes of which nothing was heard: the instance was killed while they were under way, or the upstream did
  * not answer. A branch that stands where the push was to put it has been pushed.
  */
+import { withinDeadline } from "#instance/in-time.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { RoutineStub } from "#worker/bindings.ts";
-import { Stall, within } from "#worker/http/within.ts";
+import { Stall } from "#worker/proxy/stall.ts";
 import type { BegunPush, BegunPushes } from "#worker/store/begun-pushes.ts";
 import { askGit } from "./git-upstream.ts";
 import { readRefs } from "./read-refs.ts";
@@ -62,7 +63,7 @@ async function look(
     .filter(({ branch, commit }) => refs.get(`refs/heads/${branch}`) === commit)
     .map((branch) => ({ ...branch, isFound: true }));
   if (taken.length > 0) {
-    await within(ASK_MS, "the routine", Promise.resolve(ownerOf(lease.run_id).recordPushes(lease, number, taken)));
+    await withinDeadline(ownerOf(lease.run_id).recordPushes(lease, number, taken), ASK_MS, "the routine");
   }
   return taken.length === branches.length;
 }
