@@ -129,6 +129,10 @@ export const deliveries = sqliteTable(
     outcomes: text({ mode: "json" }).$type<DeliveryOutcome[]>().notNull(),
   },
   (table) => [
+    // A list of one source, one status, or both, reads what it shows: those of the others may be many.
+    index("deliveries_by_source").on(table.source, table.id),
+    index("deliveries_by_status").on(table.status, table.id),
+    index("deliveries_by_source_and_status").on(table.source, table.status, table.id),
     // What was cut off is found by this alone.
     index("deliveries_stored").on(table.nextAt, table.id).where(sql`status = 'stored'`),
     // Those that change what is known of repositories: told twice they must count once.

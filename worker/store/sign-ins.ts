@@ -125,15 +125,17 @@ export function signIns(database: D1Database, authority: () => Promise<string>):
       return (found?.results.length ?? 0) > 0;
     },
     claimOwed: async (limit, now) => {
+      // By its index: beside what is owed there is a row for each object that a browser has ever looked at.
+      const isDue = lte(webSessionObjects.dueAt, now);
       const due = db
         .select({ rowid: ROWID })
         .from(webSessionObjects)
-        .where(lte(webSessionObjects.dueAt, now))
+        .where(isDue)
         .orderBy(asc(webSessionObjects.dueAt))
         .limit(limit);
       const again = sql`${now} + ${FIRST_RETRY_MS} * (1 << min(${webSessionObjects.tries}, ${DOUBLINGS}))`;
       const [, claimed] = await db.batch([
-        db.delete(webSessionObjects).where(gt(webSessionObjects.tries, TRIES_AT_MOST)),
+        db.delete(webSessionObjects).where(and(isDue, gt(webSessionObjects.tries, TRIES_AT_MOST))),
         db
           .update(webSessionObjects)
           .set({ dueAt: again, tries: sql`${webSessionObjects.tries} + 1` })

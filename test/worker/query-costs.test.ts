@@ -1,0 +1,205 @@
+/**
+ * What each statement reads in a D1 that holds much of everything: what it is about, and not what else is there. Measured, not
+ * planned: a plan says "by an index" also where the whole index is read.
+ */
+import { env } from "cloudflare:workers";
+import { beforeAll, expect, it } from "vitest";
+import { dueStore } from "#instance/d1/due.ts";
+import { forgetRoutine, projection, projectRoutine, projectRuns } from "#instance/d1/routine-index.ts";
+import { subscribersOf } from "#instance/d1/subscribers.ts";
+import type { Routine } from "#protocol/routine.ts";
+import { countingReads } from "#test/support/rows-read.ts";
+import { begunPushStore } from "#worker/store/begun-pushes.ts";
+import { bodies } from "#worker/store/bodies.ts";
+import { deliveryStore } from "#worker/store/deliveries.ts";
+import { deliveryLists } from "#worker/store/delivery-lists.ts";
+import { githubApp } from "#worker/store/github-app.ts";
+import { matching } from "#worker/store/matching.ts";
+import { repositoryNames } from "#worker/store/repository-names.ts";
+import { signIns } from "#worker/store/sign-ins.ts";
+
+/** Of others, in each table. */
+const STRANGERS = 2_000;
+/** What one statement may read: far fewer, and room for a page and its ends. */
+const MOST = 200;
+const NOW = 1_000_000;
+const LATER = NOW + 1_000_000;
+const PAGE = { limit: 10, cursor: null };
+
+/** Rows that nothing here is about, newer than all that is; `i` counts them. */
+const OTHERS = [
+  "INSERT INTO routines (id, doc, version) SELECT 'x' || i, '{}', 1",
+  "INSERT INTO runs (id, routine_id, status, trigger_type, doc, version) SELECT 'x' || i, 'x' || i, 'succeeded', 'api', '{}', 1",
+  "INSERT INTO subscriptions (routine_id, trigger_id, key) SELECT 'x' || i, 'x', 'github:other/' || i || ':push'",
+  `INSERT INTO due_routines (routine_id, due_at, version) SELECT 'x' || i, ${LATER}, 1`,
+  `INSERT INTO deliveries (id, source, status, next_at, provider_id, event, headers, size_bytes, outcomes)
+    SELECT 'x' || i, IIF(i % 3 = 0, 'github', 'slack'), CASE i % 3 WHEN 0 THEN 'handled' WHEN 1 THEN 'failed' ELSE 'stored' END,
+      ${LATER}, 'x' || i, 'repository', '{}', 1, '[]'`,
+  "INSERT INTO verification_failures (day, source, trigger_id, failure, count) SELECT '2026-01-01', 'slack', 'x' || i, 'no_secret', 1",
+  `INSERT INTO web_session_objects (hash, routine_key, id, due_at) SELECT 'x' || i, 'x', 'x', ${LATER}`,
+  "INSERT INTO github_repositories (id, full_name, is_private, installation_id, account) SELECT 1000 + i, 'other/' || i, 0, 1000, 'other'",
+  "INSERT INTO github_seen (id, hook_at) SELECT 1000 + i, 1",
+  "INSERT INTO repository_names (full_name, repository_id, seen_at) SELECT 'other/' || i, 1000 + i, 1",
+  `INSERT INTO push_marks (mark, run_id, routine_id, depth, at) SELECT 'x' || i, 'x', 'x', 0, ${LATER}`,
+  `INSERT INTO begun_pushes (id, run_id, generation, number, url, branches, ask_at) SELECT 'x' || i, 'x', 1, 0, '', '[]', ${LATER}`,
+];
+/** As many as an owner has browsers and accounts: what looks at all of them is not what D1 suffers from. */
+const FEW = ["web_sessions", "sign_in_codes", "github_installations", "d1_migrations"];
+
+const { database, executions } = countingReads(env.DB);
+const kept = bodies(env.BODIES);
+
+beforeAll(async () => {
+  const count = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${STRANGERS})`;
+  await env.DB.batch(OTHERS.map((text) => env.DB.prepare(`${text.replace("SELECT", `${count} SELECT`)} FROM n`)));
+});
+
+const routine = { id: "rtn_1", name: "one" } as Routine;
+const projected = { routine, version: 1, subscriptions: [{ triggerId: "t", key: "event:one" }], dueAt: NOW };
+const run = { id: "run_1", routine_id: "rtn_1", status: "queued", trigger: { type: "api" } };
+const runDocument = { id: "run_1", doc: JSON.stringify(run), version: 1 };
+const delivery = {
+  id: "dlv_1",
+  source: "event",
+  triggerId: null,
+  providerId: "p",
+  event: "meta",
+  headers: {},
+} as const;
+const told = { status: "handled", note: null, event: "e", action: null, summary: null, outcomes: [] } as const;
+const lease = { run_id: "run_1", generation: 1 };
+const push = { id: "push_1", lease, number: 0, url: "", branches: [], tries: 0 };
+const cause = { routine_id: "rtn_1", run_id: "run_1", depth: 0 };
+const named = [{ id: 1, name: "acme/app" }];
+const change = {
+  installation_id: 1,
+  account: "acme",
+  added: [{ id: 1, full_name: "acme/app", is_private: false }],
+  removed: [{ id: 2 }],
+};
+const signIn = { hash: "h", id: "sgn_1", expiresAt: LATER, userAgent: null, ip: null };
+const ID_OF_OBJECT = "rtn_00000000000000000000000000";
+
+const news = (is_gone: boolean, installation_id: number | null) => {
+  const about = { id: 1, name: "acme/app", host: null, is_private: false, installation_id, account: "acme" };
+  return {
+    ...about,
+    event: "push",
+    formerly: null,
+    is_newcomer: false,
+    is_transferred: false,
+    is_gone,
+    is_unhooked: is_gone,
+  };
+};
+
+const due = dueStore(database);
+const lists = projection(database);
+const deliveries = deliveryStore(database, kept);
+const shown = deliveryLists(database, kept);
+const ins = signIns(database, async () => "owner");
+const begun = begunPushStore(database);
+const matched = matching(database);
+const app = githubApp(database);
+const names = repositoryNames(database);
+
+/** Every question to D1, in an order in which each finds what it is about. */
+const CALLS: Record<string, () => Promise<unknown>> = {
+  projectRoutine: () => projectRoutine(database, projected),
+  "projectRoutine without a schedule": () => projectRoutine(database, { ...projected, version: 2, dueAt: null }),
+  "projectRoutine with one again": () => projectRoutine(database, { ...projected, version: 3 }),
+  projectRuns: () => projectRuns(database, [runDocument]),
+  subscribersOf: () => subscribersOf(database, ["event:one", "github:acme/app:push"]),
+  "lists.listRoutines": () => lists.listRoutines(PAGE),
+  "lists.listRuns": () => lists.listRuns({ routineId: null, status: null }, PAGE),
+  "lists.listRuns of a routine": () => lists.listRuns({ routineId: "rtn_1", status: null }, PAGE),
+  "lists.listRuns of a status": () => lists.listRuns({ routineId: null, status: "queued" }, PAGE),
+  "lists.listRuns of both": () => lists.listRuns({ routineId: "rtn_1", status: "queued" }, PAGE),
+  "due.due": () => due.due(NOW, 10, null),
+  "due.postpone": () => due.postpone([{ routine_id: "rtn_1", due_at: NOW }], NOW + 1),
+  "due.settle": () => due.settle([{ routine_id: "rtn_1", due_at: NOW + 2, version: 3 }]),
+  "due.settle of the last": () => due.settle([{ routine_id: "rtn_1", due_at: null, version: 3 }]),
+  "due.unsettled": () => due.unsettled(10, 0.5),
+  "matching.notePush": () => matched.notePush(["mark", "other"], cause, 1),
+  "matching.causes": () => matched.causes(["mark"]),
+  "matching.subscribers": () => matched.subscribers(["event:one"]),
+  "matching.forgetPush": () => matched.forgetPush(["other"], cause),
+  "due.forgetPushes": () => due.forgetPushes(NOW),
+  "deliveries.insert": () => deliveries.insert({ ...delivery, body: new Uint8Array(), ignored: null }, 1),
+  "deliveries.claim": () => deliveries.claim(10, NOW),
+  "deliveries.read": () => deliveries.read("dlv_1"),
+  "deliveries.cameBefore": () => deliveries.cameBefore({ id: "dlv_1", event: "meta", providerId: "p" }),
+  "deliveries.postpone": () => deliveries.postpone(["dlv_1"], "later"),
+  "deliveries.giveUp": () => deliveries.giveUp("dlv_9", "in vain", NOW),
+  "deliveries.finish": () => deliveries.finish([{ ...told, id: "dlv_1", outcomes: [] }]),
+  "deliveryLists.list": () => shown.list({ source: null, status: null }, PAGE),
+  "deliveryLists.list of a source": () => shown.list({ source: "event", status: null }, PAGE),
+  "deliveryLists.list of a status": () => shown.list({ source: null, status: "failed" }, PAGE),
+  "deliveryLists.list of both": () => shown.list({ source: "event", status: "ignored" }, PAGE),
+  "deliveryLists.list of both, each of many": () => shown.list({ source: "github", status: "failed" }, PAGE),
+  "deliveryLists.detail": () => shown.detail("dlv_1"),
+  "deliveryLists.countFailure": () => shown.countFailure("2026-01-02", "slack", null, "no_secret"),
+  "deliveryLists.failures": () => shown.failures(10),
+  "deliveries.purge": () => deliveries.purge("dlv_1"),
+  "begunPushes.begin": () => begun.begin(push, NOW),
+  "begunPushes.due": () => begun.due(NOW, 10),
+  "begunPushes.postpone": () => begun.postpone("push_1", 1, NOW + 1),
+  "begunPushes.end": () => begun.end("push_1"),
+  "githubApp.note": () => app.note({ ...change, deleted: false, suspended: null, events: ["push"], told_at: 1 }, NOW),
+  "githubApp.noteNews": () => app.noteNews([news(false, 1)], NOW),
+  "githubApp.noteNews of a webhook": () => app.noteNews([news(false, null)], NOW),
+  "githubApp.noteNews of an end": () => app.noteNews([news(true, 1)], NOW),
+  "githubApp.list": () => app.list(10, null),
+  "githubApp.reachable": () => app.reachable([{ place: "github.com/acme/app", name: "acme/app", id: null }]),
+  "names.note": () => names.note(named, NOW),
+  "names.noteFormer": () => names.noteFormer([{ id: 1, name: "acme/before" }], NOW),
+  "names.othersBefore": () => names.othersBefore([{ id: 2, name: "acme/app" }]),
+  "names.formerNames": () => names.formerNames(named),
+  "names.routinesNaming": () => names.routinesNaming(["acme/app"]),
+  "names.renameOwner": () => names.renameOwner("acme", "acme-two", NOW),
+  "signIns.add": () => ins.add(signIn, NOW),
+  "signIns.find": () => ins.find("h", NOW),
+  "signIns.noteUse": () => ins.noteUse("h", NOW),
+  "signIns.list": () => ins.list(PAGE, "h", NOW),
+  "signIns.noteSocket": () => ins.noteSocket("h", ID_OF_OBJECT, NOW),
+  "signIns.addCode": () => ins.addCode("c", { expiresAt: LATER, madeBy: null }, NOW),
+  "signIns.takeCode": () => ins.takeCode("c", NOW),
+  "signIns.endLapsed": () => ins.endLapsed(NOW),
+  "signIns.end": () => ins.end({ id: "sgn_1" }, NOW),
+  "signIns.claimOwed": () => ins.claimOwed(10, NOW),
+  "signIns.settleOwed": () => ins.settleOwed([{ hash: "h", routineKey: "x", id: ID_OF_OBJECT }]),
+  forgetRoutine: () => forgetRoutine(database, "rtn_1"),
+};
+
+it.each(Object.entries(CALLS))("%s reads what it is about", async (_name, call) => {
+  const before = executions.length;
+  await call();
+  const costly = executions.slice(before).filter(({ rowsRead }) => rowsRead > MOST);
+  expect(costly).toEqual([]);
+  expect(executions.length).toBeGreaterThan(before);
+});
+
+it.each(
+  Object.entries({
+    due,
+    lists,
+    deliveries,
+    deliveryLists: shown,
+    signIns: ins,
+    begunPushes: begun,
+    matching: matched,
+    githubApp: app,
+    names,
+  }),
+)("asks every question of %s", (name, store) => {
+  const asked = Object.keys(CALLS).map((call) => call.split(" ")[0]);
+  expect(Object.keys(store).filter((method) => !asked.includes(`${name}.${method}`))).toEqual([]);
+});
+
+it("has much of everything that grows", async () => {
+  const { results } = await env.DB.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all<{
+    name: string;
+  }>();
+  const tables = results.map(({ name }) => name).filter((name) => !/^(_cf_|sqlite_)/.test(name) && !FEW.includes(name));
+  expect(tables.filter((table) => !OTHERS.some((text) => text.startsWith(`INSERT INTO ${table} `)))).toEqual([]);
+});
