@@ -2,10 +2,11 @@
  * For each file of tests: empties all storage, applies the real migrations of D1, keeps the clock, and shuts the network:
  * a request that no test foresaw fails.
  */
-import { applyD1Migrations, type D1Migration, reset } from "cloudflare:test";
+import { applyD1Migrations, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, vi } from "vitest";
 import type { Env as WorkerEnv } from "#worker/bindings.ts";
+import { emptyStorage } from "./empty-storage.ts";
 import { keepClock } from "./platform-clock.ts";
 
 declare global {
@@ -20,7 +21,9 @@ declare global {
   }
 }
 
-await reset();
+// A clock that the file before has set would stay.
+vi.useRealTimers();
+await emptyStorage();
 await keepClock(env.TEST_CLOCK_AHEAD_MS);
 await applyD1Migrations(env.DB, env.TEST_MIGRATIONS);
 
