@@ -11,7 +11,7 @@ import { type Routine, routineSchema } from "#protocol/routine.ts";
 import { type Run, type RunStatus, runSchema } from "#protocol/run.ts";
 import { parseJson } from "#rules/json.ts";
 import { pageBounds, pageEndSchema } from "./page-bounds.ts";
-import { dueRoutines, routines, runs, subscriptions as subscriptionTable } from "./schema.ts";
+import { dueRoutines, forgottenRoutines, routines, runs, subscriptions as subscriptionTable } from "./schema.ts";
 
 /** A run as its object has stored it. */
 export interface RunDocument {
@@ -48,7 +48,8 @@ export async function projectRoutine(binding: D1Database, projection: RoutinePro
   ]);
 }
 
-const PROJECT_ROUTINE = `INSERT INTO routines (id, version, doc) VALUES (?1, ?2, ?3)
+const PROJECT_ROUTINE = `INSERT INTO routines (id, version, doc) SELECT ?1, ?2, ?3
+  WHERE NOT EXISTS (SELECT 1 FROM forgotten_routines WHERE id = ?1)
   ON CONFLICT (id) DO UPDATE SET version = excluded.version, doc = excluded.doc
   WHERE routines.version < excluded.version`;
 /** A write that comes late leaves the newer version's row, and finds that the rest is not its own to write. */
@@ -85,10 +86,15 @@ const PROJECT_RUNS = `
   ON CONFLICT (id) DO UPDATE SET status = excluded.status, doc = excluded.doc, version = excluded.version
   WHERE runs.version < excluded.version`;
 
-/** Takes a deleted routine out of every list. */
-export async function forgetRoutine(binding: D1Database, routineId: string): Promise<void> {
+/** Takes a deleted routine out of every list, and keeps writes of it that come late from bringing it back. */
+export async function forgetRoutine(binding: D1Database, routineId: string, nowMs: number): Promise<void> {
   const database = drizzle(binding);
+  const forgotten = { id: routineId, at: nowMs };
   await database.batch([
+    database
+      .insert(forgottenRoutines)
+      .values(forgotten)
+      .onConflictDoUpdate({ target: forgottenRoutines.id, set: forgotten }),
     database.delete(routines).where(eq(routines.id, routineId)),
     database.delete(runs).where(eq(runs.routineId, routineId)),
     database.delete(subscriptionTable).where(eq(subscriptionTable.routineId, routineId)),
@@ -106,6 +112,8 @@ type Listed = typeof routines | typeof runs;
 export interface Projection {
   listRoutines(page: PageRequest): Promise<Page<Routine>>;
   listRuns(filter: RunFilter, page: PageRequest): Promise<Page<Run>>;
+  /** No write comes so late any more: what was deleted before needs no guard. */
+  purgeForgotten(beforeMs: number): Promise<void>;
 }
 
 export function projection(database: D1Database): Projection {
@@ -132,6 +140,9 @@ export function projection(database: D1Database): Projection {
         cursor === null ? undefined : lt(runs.id, cursor),
       );
       return list(runs, where, limit, runSchema);
+    },
+    purgeForgotten: async (beforeMs) => {
+      await db.delete(forgottenRoutines).where(lt(forgottenRoutines.at, beforeMs));
     },
   };
 }

@@ -17,6 +17,13 @@ export const routines = sqliteTable("routines", {
   version: integer().notNull(),
 });
 
+/** Routines that have been deleted, for a day: a write of one's entry that comes late must not bring it back. */
+export const forgottenRoutines = sqliteTable(
+  "forgotten_routines",
+  { id: text().primaryKey(), at: integer().notNull() },
+  (table) => [index("forgotten_routines_by_age").on(table.at)],
+);
+
 /** One row per run. `doc` is the run as the API shows it; the other columns are what lists filter by. */
 export const runs = sqliteTable(
   "runs",

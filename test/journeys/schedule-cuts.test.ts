@@ -56,6 +56,7 @@ function killedAt(cut: Cut): {
       due,
       deliveries: real.deliveries,
       inbox: real.inbox,
+      projection: real.projection,
       sweepSignIns: real.sweepSignIns,
       settlePushes: real.settlePushes,
       pool: real.pool,

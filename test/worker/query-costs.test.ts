@@ -29,6 +29,7 @@ const PAGE = { limit: 10, cursor: null };
 /** Rows that nothing here is about, newer than all that is; `i` counts them. */
 const OTHERS = [
   "INSERT INTO routines (id, doc, version) SELECT 'x' || i, '{}', 1",
+  `INSERT INTO forgotten_routines (id, at) SELECT 'x' || i, ${LATER}`,
   "INSERT INTO runs (id, routine_id, status, trigger_type, doc, version) SELECT 'x' || i, 'x' || i, 'succeeded', 'api', '{}', 1",
   "INSERT INTO subscriptions (routine_id, trigger_id, key) SELECT 'x' || i, 'x', 'github:other/' || i || ':push'",
   `INSERT INTO due_routines (routine_id, due_at, version) SELECT 'x' || i, ${LATER}, 1`,
@@ -168,7 +169,8 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   "signIns.end": () => ins.end({ id: "sgn_1" }, NOW),
   "signIns.claimOwed": () => ins.claimOwed(10, NOW),
   "signIns.settleOwed": () => ins.settleOwed([{ hash: "h", routineKey: "x", id: ID_OF_OBJECT }]),
-  forgetRoutine: () => forgetRoutine(database, "rtn_1"),
+  forgetRoutine: () => forgetRoutine(database, "rtn_1", NOW),
+  "lists.purgeForgotten": () => lists.purgeForgotten(NOW),
 };
 
 it.each(Object.entries(CALLS))("%s reads what it is about", async (_name, call) => {

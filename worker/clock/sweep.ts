@@ -18,10 +18,15 @@ const AGAIN_MS = 30_000;
 const WOKEN_AT_ONCE = 100;
 const DELIVERIES_KEPT_MS = 7 * 24 * 3_600_000;
 const PUSHES_KEPT_MS = 30 * 24 * 3_600_000;
+/** A write to D1 that was given up may go through later, but not by so much. */
+const FORGOTTEN_KEPT_MS = 24 * 3_600_000;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
-type SweepDeps = Pick<Deps, "due" | "sendDue" | "inbox" | "deliveries" | "settlePushes" | "sweepSignIns" | "pool">;
+type SweepDeps = Pick<
+  Deps,
+  "due" | "sendDue" | "inbox" | "deliveries" | "settlePushes" | "sweepSignIns" | "pool" | "projection"
+>;
 
 /** May run twice, late, and in two places at once: who is sent on twice is looked at twice, and fires once. */
 export async function sweep(deps: SweepDeps, nowMs: number): Promise<void> {
@@ -60,7 +65,8 @@ async function wakeUnsettled({ due, sendDue: send, pool }: SweepDeps): Promise<v
   await Promise.all([send(messages), withinDeadline(pool("default").keepTime())]);
 }
 
-async function purge({ deliveries, due }: SweepDeps, nowMs: number): Promise<void> {
+async function purge({ deliveries, due, projection }: SweepDeps, nowMs: number): Promise<void> {
+  await projection.purgeForgotten(nowMs - FORGOTTEN_KEPT_MS);
   await due.forgetPushes(nowMs - PUSHES_KEPT_MS);
   while (await deliveries.purge(lastDeliveryIdOf(nowMs - DELIVERIES_KEPT_MS)));
 }

@@ -39,7 +39,7 @@ export class ToIndex {
   }
 
   async forgetRoutine(id: string): Promise<void> {
-    await withinDeadline(forgetRoutine(this.#parts.index, id));
+    await withinDeadline(forgetRoutine(this.#parts.index, id, Date.now()));
   }
 
   async projectRuns(ids: readonly string[]): Promise<void> {
