@@ -9,6 +9,7 @@ import { authorityOf } from "#instance/secrets.ts";
 import { endSockets } from "./auth/end-sockets.ts";
 import type { ClockMessage, Env, RoutineStub } from "./bindings.ts";
 import { type InstanceGate, instanceGate } from "./gate/instance-gate.ts";
+import { FailureTally } from "./inbound/failure-tally.ts";
 import { Inbox } from "./inbound/inbox.ts";
 import { settlePushes } from "./proxy/git/settle-pushes.ts";
 import { type BegunPushes, begunPushStore } from "./store/begun-pushes.ts";
@@ -30,6 +31,7 @@ export interface Deps {
   projection: Projection;
   deliveries: DeliveryStore;
   deliveryLists: DeliveryLists;
+  failures: FailureTally;
   matching: Matching;
   begunPushes: BegunPushes;
   /** Finds out about pushes of which nothing was heard. */
@@ -70,6 +72,7 @@ function makeDeps(env: Env): MadeDeps {
   const deliveries = deliveryStore(env.DB, kept);
   const ins = signIns(env.DB, () => authorityOf(config));
   const begunPushes = begunPushStore(env.DB);
+  const lists = deliveryLists(env.DB, kept);
   const found = {
     deliveries,
     matching: matching(env.DB),
@@ -82,7 +85,8 @@ function makeDeps(env: Env): MadeDeps {
     deps: {
       config,
       ...found,
-      deliveryLists: deliveryLists(env.DB, kept),
+      deliveryLists: lists,
+      failures: new FailureTally({ write: lists.addFailures, pause, now: Date.now }),
       begunPushes,
       settlePushes: (nowMs) => settlePushes({ begunPushes, ownerOf, credentials: config.gitCredentials }, nowMs),
       inbox: new Inbox({ ...found, baseUrl: config.publicUrl ?? "", pause }),

@@ -68,6 +68,8 @@ const delivery = {
   headers: {},
 } as const;
 const told = { status: "handled", note: null, event: "e", action: null, summary: null, outcomes: [] } as const;
+const failed = { day: "2026-01-02", source: "slack", failure: "no_secret", count: 2 } as const;
+const failures = [null, "trg_1"].map((trigger_id) => ({ ...failed, trigger_id }));
 const lease = { run_id: "run_1", generation: 1 };
 const push = { id: "push_1", lease, number: 0, url: "", branches: [], tries: 0 };
 const cause = { routine_id: "rtn_1", run_id: "run_1", depth: 0 };
@@ -139,7 +141,7 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   "deliveryLists.list of both": () => shown.list({ source: "event", status: "ignored" }, PAGE),
   "deliveryLists.list of both, each of many": () => shown.list({ source: "github", status: "failed" }, PAGE),
   "deliveryLists.detail": () => shown.detail("dlv_1"),
-  "deliveryLists.countFailure": () => shown.countFailure("2026-01-02", "slack", null, "no_secret"),
+  "deliveryLists.addFailures": () => shown.addFailures(failures),
   "deliveryLists.failures": () => shown.failures(10),
   "deliveries.purge": () => deliveries.purge("dlv_1"),
   "begunPushes.begin": () => begun.begin(push, NOW),

@@ -16,7 +16,7 @@ import { keptHeaders } from "./kept-headers.ts";
 import { settingsOf } from "./read-delivery.ts";
 import { LISTENERS } from "./sources/all.ts";
 import { githubSignatureFault, verifyGithub } from "./sources/github/signature.ts";
-import type { InboundRequest, ListenerAnswer, Reading } from "./sources/listener.ts";
+import type { InboundRequest, Listener, ListenerAnswer, Reading, VerifyContext } from "./sources/listener.ts";
 
 /** What GitHub sends at most. */
 const GITHUB_BODY_BYTES = 25 * 1_048_576;
@@ -75,20 +75,42 @@ async function receiveAtEndpoint(c: HttpContext): Promise<Response> {
   const params = endpointParams.safeParse(c.req.param());
   if (!params.success) return renderRefusal(c, { code: "not_found" });
   const { source, endpoint_id: triggerId } = params.data;
-  const body = await readBytes(c.req.raw, ENDPOINT_BODY_BYTES);
-  if (!body.ok) return renderRefusal(c, body.refusal);
   const endpoint = await c.var.deps.ownerOf(triggerId).endpoint(triggerId);
   if (!endpoint.ok) return renderRefusal(c, endpoint.refusal);
   if (endpoint.value.trigger.source !== source) return renderRefusal(c, { code: "not_found" });
   const { trigger, secrets } = endpoint.value;
-  const request: InboundRequest = { headers: c.req.raw.headers, body: body.value };
   const listener = LISTENERS[source];
-  if (secrets.length === 0 && listener.secretFrom !== "nobody") return introduced(c, endpoint.value, request);
   const settings = settingsOf(trigger, baseUrl(c));
-  const nowMs = Date.now();
-  const verification = await listener.verify(request, { secrets, settings, nowMs, fetchKeys });
+  const context = { secrets, settings, nowMs: Date.now(), fetchKeys };
+  const isKnown = secrets.length > 0 || listener.secretFrom === "nobody";
+  const fault = isKnown ? await faultOfHeaders(listener, c.req.raw.headers, context) : faultOfStranger(endpoint.value);
+  if (fault !== null) return turnAway(c, source, triggerId, fault);
+  const body = await readBytes(c.req.raw, ENDPOINT_BODY_BYTES);
+  if (!body.ok) return renderRefusal(c, body.refusal);
+  const request: InboundRequest = { headers: c.req.raw.headers, body: body.value };
+  if (!isKnown) return introduced(c, endpoint.value, request);
+  const verification = await listener.verify(request, context);
   if (!verification.ok) return turnAway(c, source, triggerId, verification.failure);
   return store(c, trigger, request, listener.read(request, settings));
+}
+
+/** What is wrong whatever the body is: then no byte of it is read. An empty body tells, and is never taken for the real one. */
+async function faultOfHeaders(
+  listener: Listener,
+  headers: Headers,
+  context: VerifyContext,
+): Promise<VerificationFailure | null> {
+  const verification = await listener.verify({ headers, body: new Uint8Array() }, context);
+  return verification.ok || verification.failure === "signature_wrong" ? null : verification.failure;
+}
+
+/** While an endpoint has no secret, a body is read where the source hands its secret over in one. */
+function faultOfStranger(endpoint: EndpointAnswer): VerificationFailure | null {
+  return LISTENERS[endpoint.trigger.source].introduce === undefined ? noSecret(endpoint) : null;
+}
+
+function noSecret({ is_unconfirmed }: EndpointAnswer): VerificationFailure {
+  return is_unconfirmed ? "secret_unconfirmed" : "no_secret";
 }
 
 async function store(
@@ -132,11 +154,9 @@ function answered(c: HttpContext, { status, contentType, body }: ListenerAnswer)
  * the owner to see, and believed when the owner has said yes.
  */
 async function introduced(c: HttpContext, endpoint: EndpointAnswer, request: InboundRequest): Promise<Response> {
-  const { trigger, is_unconfirmed } = endpoint;
+  const { trigger } = endpoint;
   const introduction = LISTENERS[trigger.source].introduce?.(request) ?? null;
-  if (introduction === null) {
-    return turnAway(c, trigger.source, trigger.id, is_unconfirmed ? "secret_unconfirmed" : "no_secret");
-  }
+  if (introduction === null) return turnAway(c, trigger.source, trigger.id, noSecret(endpoint));
   const { headers } = request;
   const userAgent = headers.get("user-agent")?.slice(0, USER_AGENT_LENGTH) ?? null;
   const from = { ip: headers.get("cf-connecting-ip"), userAgent };
@@ -145,14 +165,14 @@ async function introduced(c: HttpContext, endpoint: EndpointAnswer, request: Inb
 }
 
 /** Counted with its reason, which the sender is not told; nothing of what it said is kept. */
-async function turnAway(
+function turnAway(
   c: HttpContext,
   source: WebhookSource | "github",
   triggerId: string | null,
   failure: VerificationFailure,
-): Promise<Response> {
+): Response {
   const day = new Date().toISOString().slice(0, DAY_LENGTH);
-  c.executionCtx.waitUntil(c.var.deps.deliveryLists.countFailure(day, source, triggerId, failure));
+  c.var.deps.failures.count({ day, source, trigger_id: triggerId, failure }, c.executionCtx);
   logLine("info", { what: "webhook_refused", request_id: c.var.requestId, source, outcome: failure });
   return renderRefusal(c, { code: "webhook_refused" });
 }

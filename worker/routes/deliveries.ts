@@ -56,7 +56,11 @@ export function mountDeliveries(app: App): void {
       summary: "Count requests that were not believed, by day and reason",
       answer: { status: 200, schema: failures },
     },
-    async ({ c }) => success({ data: await c.var.deps.deliveryLists.failures(FAILURES_SHOWN) }),
+    async ({ c }) => {
+      const { deliveryLists, failures: counted } = c.var.deps;
+      await counted.flush();
+      return success({ data: await deliveryLists.failures(FAILURES_SHOWN) });
+    },
   );
   endpoint(
     app,

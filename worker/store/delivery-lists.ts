@@ -15,7 +15,8 @@ interface DeliveryFilter {
   status: Delivery["status"] | null;
 }
 
-interface FailureCount {
+export interface FailureCount {
+  /** For instance `2026-11-22`. */
   day: string;
   source: EventSource;
   trigger_id: string | null;
@@ -26,8 +27,8 @@ interface FailureCount {
 export interface DeliveryLists {
   list(filter: DeliveryFilter, page: PageRequest): Promise<Page<Delivery>>;
   detail(id: string): Promise<DeliveryDetail | null>;
-  /** @param day for instance `2026-11-22`. */
-  countFailure(day: string, source: EventSource, triggerId: string | null, failure: VerificationFailure): Promise<void>;
+  /** Adds to what is stored, in one statement. */
+  addFailures(counts: readonly FailureCount[]): Promise<void>;
   /** Newest day first. */
   failures(limit: number): Promise<FailureCount[]>;
 }
@@ -49,13 +50,8 @@ export function deliveryLists(database: D1Database, bodies: Bodies): DeliveryLis
       const body = await bodies.bytesOf(id, row.body);
       return { ...viewOf(row), headers: row.headers, body: body === null ? null : new TextDecoder().decode(body) };
     },
-    countFailure: async (day, source, triggerId, failure) => {
-      const values = { day, source, triggerId: triggerId ?? "", failure, count: 1 };
-      const { day: d, source: s, triggerId: t, failure: f, count } = verificationFailureCounts;
-      await db
-        .insert(verificationFailureCounts)
-        .values(values)
-        .onConflictDoUpdate({ target: [d, s, t, f], set: { count: sql`${count} + 1` } });
+    addFailures: async (counts) => {
+      await database.prepare(ADD_FAILURES).bind(JSON.stringify(counts)).run();
     },
     failures: async (limit) => {
       const newest = desc(verificationFailureCounts.day);
@@ -96,3 +92,9 @@ function viewOf(row: Omit<typeof deliveries.$inferSelect, "body" | "headers">): 
     outcomes,
   };
 }
+
+/** `WHERE true` tells SQLite where the join ends and the conflict begins. */
+const ADD_FAILURES = `INSERT INTO verification_failures (day, source, trigger_id, failure, count)
+  SELECT value ->> 'day', value ->> 'source', COALESCE(value ->> 'trigger_id', ''), value ->> 'failure', value ->> 'count'
+  FROM json_each(?) WHERE true
+  ON CONFLICT DO UPDATE SET count = count + excluded.count`;

@@ -1,0 +1,137 @@
+/** Requests that nobody has signed cost little: no byte of them is read in vain, and many are one write. */
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Routine } from "#protocol/routine.ts";
+import { buildRoutine, call } from "#test/support/api.ts";
+import worker from "#worker/index.ts";
+
+const ORIGIN = "http://reveille.test";
+const signed = `sha256=${"0".repeat(64)}`;
+type Headers = Record<string, string>;
+
+let endpoints: Record<"slack" | "linear" | "generic" | "pubsub" | "sentry" | "gone", string>;
+let triggerIds: string[] = [];
+
+beforeAll(async () => {
+  const service_account = "reveille@acme.iam.gserviceaccount.com";
+  const routine = await buildRoutine({
+    triggers: [
+      { type: "webhook", source: "slack" },
+      { type: "webhook", source: "linear" },
+      { type: "webhook", source: "generic" },
+      { type: "webhook", source: "pubsub", pubsub: { service_account } },
+      { type: "webhook", source: "sentry" },
+    ],
+  });
+  triggerIds = routine.triggers.map(({ id }) => id);
+  // Sentry's has no secret.
+  for (const id of triggerIds.slice(0, 3)) {
+    const path = `/api/v1/routines/${routine.id}/triggers/${id}/secret`;
+    expect((await call("POST", path, { secret: "a-secret-of-the-tests-0123456789" })).status).toBe(201);
+  }
+  const deleted = await buildRoutine({ triggers: [{ type: "webhook", source: "slack" }] });
+  expect((await call<Routine>("DELETE", `/api/v1/routines/${deleted.id}`)).status).toBe(204);
+  const paths = routine.triggers.map(({ endpoint }) => new URL(endpoint?.url ?? "").pathname);
+  const [slack = "", linear = "", generic = "", pubsub = "", sentry = ""] = paths;
+  endpoints = { slack, linear, generic, pubsub, sentry, gone: `/webhooks/slack/${deleted.triggers[0]?.id}` };
+});
+
+/** @param environment whoever is given another has an isolate's memory of its own. */
+async function post(path: string, body: BodyInit, headers: Headers = {}, environment = env): Promise<Response> {
+  const context = createExecutionContext();
+  const request = new Request(`${ORIGIN}${path}`, { method: "POST", headers, body });
+  const response = await worker.fetch(request as Parameters<typeof worker.fetch>[0], environment, context);
+  await waitOnExecutionContext(context);
+  return response;
+}
+
+/** A body that tells whether anybody has asked for it. */
+function watched(): { body: ReadableStream; isRead: () => boolean } {
+  let isRead = false;
+  const pull = (controller: ReadableStreamDefaultController) => {
+    isRead = true;
+    controller.enqueue(new TextEncoder().encode("{}"));
+    controller.close();
+  };
+  return { body: new ReadableStream({ pull }, { highWaterMark: 0 }), isRead: () => isRead };
+}
+
+describe("no byte is read of what comes", () => {
+  const slackTime = { "x-slack-request-timestamp": "1" };
+  it.each<[string, (all: typeof endpoints) => string, Headers, number]>([
+    ["to an endpoint that nobody has", () => `/webhooks/slack/trg_${"0".repeat(26)}`, {}, 404],
+    ["to what is no endpoint's id", () => "/webhooks/slack/x", {}, 404],
+    ["to a source that there is not", ({ slack }) => slack.replace("slack", "nobody"), {}, 404],
+    ["to another source's endpoint", ({ slack }) => slack.replace("slack", "linear"), {}, 404],
+    ["to a routine that was deleted", ({ gone }) => gone, {}, 404],
+    ["to an endpoint without a secret", ({ sentry }) => sentry, {}, 401],
+    ["without a signature", ({ linear }) => linear, {}, 401],
+    ["without the time that is signed", ({ slack }) => slack, {}, 401],
+    ["with a signature that is none", ({ slack }) => slack, { ...slackTime, "x-slack-signature": "v0=x" }, 401],
+    ["with a wrong token", ({ generic }) => generic, { authorization: "Bearer of-somebody-else" }, 401],
+    ["with a token that is none of Google's", ({ pubsub }) => pubsub, { authorization: "Bearer x.y.z" }, 401],
+    ["from GitHub without a signature", () => "/webhooks/github", {}, 401],
+    ["from GitHub with half of one", () => "/webhooks/github", { "x-hub-signature-256": "sha256=ab" }, 401],
+  ])("%s", async (_what, path, headers, status) => {
+    const { body, isRead } = watched();
+    expect((await post(path(endpoints), body, headers)).status).toBe(status);
+    expect(isRead()).toBe(false);
+  });
+
+  it.each<[string, (all: typeof endpoints) => string, Headers]>([
+    ["Linear", ({ linear }) => linear, { "linear-signature": "0".repeat(64) }],
+    ["GitHub", () => "/webhooks/github", { "x-hub-signature-256": signed }],
+  ])("before its signature is known to be one: then it is checked, of %s", async (_what, path, headers) => {
+    const { body, isRead } = watched();
+    expect((await post(path(endpoints), body, headers)).status).toBe(401);
+    expect(isRead()).toBe(true);
+  });
+});
+
+describe("what could not be verified", () => {
+  /** An isolate's memory of its own, and how often it writes failures down. */
+  function countingWrites(): { environment: typeof env; writes: () => number } {
+    let writes = 0;
+    const DB = new Proxy(env.DB, {
+      get: (target, name) => {
+        if (name !== "prepare") return Reflect.get(target, name).bind(target);
+        return (query: string) => {
+          if (/insert into "?verification_failures/i.test(query)) writes += 1;
+          return target.prepare(query);
+        };
+      },
+    });
+    return { environment: { ...env, DB }, writes: () => writes };
+  }
+
+  it("is written down together, and every single one is counted", async () => {
+    const { environment, writes } = countingWrites();
+    const before = await counted();
+    const kinds: [string, Headers][] = [
+      [endpoints.linear, { "linear-signature": "0".repeat(64) }],
+      [endpoints.linear, {}],
+      [endpoints.slack, {}],
+      ["/webhooks/github", { "x-hub-signature-256": signed }],
+      ["/webhooks/github", {}],
+    ];
+    const flood = Array.from({ length: 100 }, (_, number) => kinds[number % kinds.length] ?? expect.unreachable());
+    await Promise.all(flood.map(([path, headers]) => post(path, "{}", headers, environment)));
+    expect(writes()).toBeLessThan(5);
+    const after = await counted();
+    const grown = [...after].map(([what, count]) => [what, count - (before.get(what) ?? 0)]);
+    expect(Object.fromEntries(grown.filter(([, more]) => more !== 0))).toEqual({
+      [`${triggerIds[1]} signature_wrong`]: 20,
+      [`${triggerIds[1]} signature_missing`]: 20,
+      [`${triggerIds[0]} time_missing`]: 20,
+      "null signature_wrong": 20,
+      "null signature_missing": 20,
+    });
+  });
+
+  async function counted(): Promise<Map<string, number>> {
+    const path = "/api/v1/deliveries/failures";
+    const { body } = await call<{ data: { trigger_id: string | null; failure: string; count: number }[] }>("GET", path);
+    return new Map(body.data.map(({ trigger_id, failure, count }) => [`${trigger_id} ${failure}`, count]));
+  }
+});
