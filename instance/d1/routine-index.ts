@@ -7,9 +7,10 @@ import { drizzle } from "drizzle-orm/d1";
 import type { z } from "zod";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import { logLine } from "#protocol/log.ts";
-import { type Routine, routineSchema } from "#protocol/routine.ts";
+import type { Routine } from "#protocol/routine.ts";
 import { type Run, type RunStatus, runSchema } from "#protocol/run.ts";
 import { parseJson } from "#rules/json.ts";
+import { savedRoutineSchema } from "#rules/routine/saved-definition.ts";
 import { pageBounds, pageEndSchema } from "./page-bounds.ts";
 import { dueRoutines, forgottenRoutines, routines, runs, subscriptions as subscriptionTable } from "./schema.ts";
 
@@ -132,7 +133,7 @@ export function projection(database: D1Database): Projection {
 
   return {
     listRoutines: ({ limit, cursor }) =>
-      list(routines, cursor === null ? undefined : lt(routines.id, cursor), limit, routineSchema),
+      list(routines, cursor === null ? undefined : lt(routines.id, cursor), limit, savedRoutineSchema),
     listRuns: ({ routineId, status }, { limit, cursor }) => {
       const where = and(
         routineId === null ? undefined : eq(runs.routineId, routineId),

@@ -2,17 +2,10 @@
 import { and, desc, eq, gte, lt, sql } from "drizzle-orm";
 import { pageBounds, pageEndSchema } from "#instance/d1/page-bounds.ts";
 import type { Page, PageRequest } from "#protocol/api.ts";
-import {
-  DEFAULT_PUSH,
-  type Revision,
-  ROUTINE_DEFAULTS,
-  type Routine,
-  type RoutineDefinition,
-  type RoutineInput,
-  type RoutinePatch,
-} from "#protocol/routine.ts";
+import type { Revision, Routine, RoutineDefinition, RoutineInput, RoutinePatch } from "#protocol/routine.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { Trigger, TriggerStatus, WebhookTrigger } from "#protocol/triggers.ts";
+import { completeDefinition } from "#rules/routine/saved-definition.ts";
 import type { Database } from "../database.ts";
 import { revisions, routine } from "../schema.ts";
 import type { EndpointState } from "./endpoint-secrets.ts";
@@ -31,7 +24,7 @@ export class DefinitionStore {
   row(): RoutineRow | null {
     if (this.#row === undefined) {
       const row = this.#database.select().from(routine).get() ?? null;
-      this.#row = row === null ? null : { ...row, definition: completed(row.definition) };
+      this.#row = row === null ? null : { ...row, definition: completeDefinition(row.definition) };
     }
     return this.#row;
   }
@@ -52,7 +45,7 @@ export class DefinitionStore {
   atRevision(revision: number): RoutineDefinition {
     if (this.row()?.revision === revision) return this.current();
     const row = this.#database.select().from(revisions).where(eq(revisions.revision, revision)).get();
-    return row === undefined ? this.current() : completed(row.definition);
+    return row === undefined ? this.current() : completeDefinition(row.definition);
   }
 
   /** @param triggers those of the input, prepared. */
@@ -116,21 +109,10 @@ export class DefinitionStore {
         revision,
         at: timestamp(at),
         by,
-        definition: completed(definition),
+        definition: completeDefinition(definition),
       }));
     return { data, next_cursor: has_more ? String(last) : null };
   }
-}
-
-/** A definition with the defaults of keys that were not there yet when it was saved. */
-function completed(saved: RoutineDefinition): RoutineDefinition {
-  const { push_prefix = ROUTINE_DEFAULTS.push_prefix, repositories } = saved as Partial<RoutineDefinition> &
-    RoutineDefinition;
-  return {
-    ...saved,
-    push_prefix,
-    repositories: repositories.map(({ push = DEFAULT_PUSH, ...more }) => ({ ...more, push })),
-  };
 }
 
 /**

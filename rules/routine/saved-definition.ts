@@ -1,0 +1,18 @@
+/** Definitions as earlier versions saved them: the one place that knows which keys were not there yet. */
+import { DEFAULT_PUSH, ROUTINE_DEFAULTS, type RoutineDefinition, routineSchema } from "#protocol/routine.ts";
+
+/** A definition as an object has saved it, with the defaults of keys that were not there yet. */
+export function completeDefinition(saved: RoutineDefinition): RoutineDefinition {
+  const { push_prefix = ROUTINE_DEFAULTS.push_prefix, repositories } = saved as Partial<RoutineDefinition> &
+    RoutineDefinition;
+  return {
+    ...saved,
+    push_prefix,
+    repositories: repositories.map(({ push = DEFAULT_PUSH, ...more }) => ({ ...more, push })),
+  };
+}
+
+/** A routine as D1 has kept it; the schemas within have the defaults of what was added to repositories and triggers. */
+export const savedRoutineSchema = routineSchema.extend({
+  push_prefix: routineSchema.shape.push_prefix.default(ROUTINE_DEFAULTS.push_prefix),
+});

@@ -1,0 +1,172 @@
+/** What happens on an instance before its state is kept, over the parts of the API that every version has or refuses. */
+import { setTimeout as delay } from "node:timers/promises";
+import { z } from "zod";
+import type { Kept, Shown } from "./shown.ts";
+
+interface Story {
+  /** The instance's address. */
+  origin: string;
+  ownerToken: string;
+}
+
+const SETTLE_DEADLINE_MS = 120_000;
+const POLL_MS = 250;
+
+const idSchema = z.object({ id: z.string() });
+const pageSchema = z.object({
+  data: z.array(z.looseObject({ id: z.string(), session_id: z.string(), status: z.string() })),
+});
+const eventsSchema = z.object({ data: z.array(z.object({ type: z.string() })) });
+const withTriggersSchema = z.object({
+  triggers: z.array(z.object({ id: z.string(), type: z.string(), endpoint: z.object({ url: z.string() }).nullish() })),
+});
+
+export async function playStory(story: Story): Promise<Shown> {
+  const cookie = await signIn(story);
+  const [demo] = z
+    .object({ data: z.array(idSchema) })
+    .parse(await ask(story, "GET", "/api/v1/routines"))
+    .data.slice(-1);
+  if (demo === undefined) throw new Error("there is no demo routine");
+  const watched = await makeWatched(story);
+  const paused = await makeRoutine(story, { name: "Paused", triggers: [{ type: "api" }] });
+  const deleted = await makeRoutine(story, { name: "Deleted", triggers: [{ type: "api" }] });
+  const busy = await makeRoutine(story, { name: "Busy", max_concurrent: 1, triggers: [{ type: "api" }] });
+
+  await ask(story, "POST", `/api/v1/routines/${demo.id}/run`);
+  await fire(story, watched, { "idempotency-key": "deploy-7" });
+  await fire(story, deleted);
+  const webhook = await deliver(story, watched.id);
+  await settled(story);
+  await ask(story, "POST", `/api/v1/routines/${paused.id}/pause`, { reason: "Not this week." });
+  await ask(story, "DELETE", `/api/v1/routines/${deleted.id}`);
+  const { answers, transcripts } = await look(story, [demo.id, watched.id, paused.id]);
+
+  // What the end of the instance comes upon: a run that is on, and two that wait for its place.
+  for (let fired = 0; fired < 3; fired += 1) await fire(story, busy);
+  await until(async () => (await runsOf(story)).some(({ status }) => status === "running"));
+  const routines = { demo: { id: demo.id, token: null }, watched, paused, deleted, busy };
+  return { at: new Date().toISOString(), cookie, routines, webhook, answers, transcripts };
+}
+
+async function signIn({ origin, ownerToken }: Story): Promise<string> {
+  const body = JSON.stringify({ token: ownerToken });
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(`${origin}/api/v1/sign-in`, { method: "POST", headers, body });
+  const [cookie] = response.headers.getSetCookie();
+  if (cookie === undefined) throw new Error(`signing in was answered ${response.status}`);
+  return cookie.split(";", 1)[0] ?? "";
+}
+
+/** With what wakes a routine, as far as the version knows it. */
+async function makeWatched(story: Story): Promise<Kept> {
+  const triggers = [{ type: "api" }, { type: "schedule", cron: "0 10 1 1 *" }, { type: "webhook", source: "generic" }];
+  try {
+    return await makeRoutine(story, { name: "Watched", triggers });
+  } catch {
+    return await makeRoutine(story, { name: "Watched", triggers: triggers.slice(0, 1) });
+  }
+}
+
+async function makeRoutine(story: Story, input: Record<string, unknown>): Promise<Kept> {
+  const prompt = `Do the work of "${input["name"]}".`;
+  const { id } = idSchema.parse(await ask(story, "POST", "/api/v1/routines", { prompt, ...input }));
+  const { token } = z.object({ token: z.string() }).parse(await ask(story, "POST", `/api/v1/routines/${id}/token`));
+  return { id, token };
+}
+
+async function fire({ origin }: Story, { id, token }: Kept, headers: Record<string, string> = {}): Promise<void> {
+  await ask(
+    { origin, ownerToken: token ?? "" },
+    "POST",
+    `/v1/claude_code/routines/${id}/fire`,
+    { text: "Go." },
+    headers,
+  );
+}
+
+/** One delivery to the routine's webhook. @returns null where there is none. */
+async function deliver(story: Story, routineId: string): Promise<Shown["webhook"]> {
+  const { triggers } = withTriggersSchema.parse(await ask(story, "GET", `/api/v1/routines/${routineId}`));
+  const trigger = triggers.find(({ type }) => type === "webhook");
+  if (!trigger?.endpoint) return null;
+  const made = await ask(story, "POST", `/api/v1/routines/${routineId}/triggers/${trigger.id}/secret`);
+  const { secret } = z.object({ secret: z.string() }).parse(made);
+  const { pathname } = new URL(trigger.endpoint.url);
+  await ask(
+    { ...story, ownerToken: secret },
+    "POST",
+    pathname,
+    { type: "deploy.finished" },
+    { "idempotency-key": "d-8" },
+  );
+  return { path: pathname, secret };
+}
+
+async function settled(story: Story): Promise<void> {
+  // What wakes what takes its time: twice the same, and nothing on.
+  let before = -1;
+  await until(async () => {
+    const runs = await runsOf(story);
+    const isQuiet = runs.every(({ status }) => !["queued", "starting", "running"].includes(status));
+    const isSame = runs.length === before;
+    before = runs.length;
+    return isQuiet && isSame && runs.length > 2;
+  });
+}
+
+async function look(story: Story, routines: string[]): Promise<Pick<Shown, "answers" | "transcripts">> {
+  const runs = await runsOf(story);
+  const paths = [
+    "/api/v1/routines",
+    "/api/v1/runs",
+    "/api/v1/deliveries",
+    ...routines.flatMap((id) => [`/api/v1/routines/${id}`, `/api/v1/routines/${id}/occurrences`]),
+    ...runs.map(({ id }) => `/api/v1/runs/${id}`),
+  ];
+  const answers: Shown["answers"] = {};
+  const transcripts: Shown["transcripts"] = {};
+  for (const path of paths) {
+    try {
+      answers[path] = await ask(story, "GET", path);
+    } catch {
+      // This version does not have it, or it went with the routine that was deleted.
+    }
+  }
+  for (const { id, session_id } of runs.filter(({ id }) => answers[`/api/v1/runs/${id}`] !== undefined)) {
+    const page = eventsSchema.parse(await ask(story, "GET", `/api/v1/sessions/${session_id}/events`));
+    transcripts[session_id] = page.data.map(({ type }) => type);
+    if (transcripts[session_id].length === 0) throw new Error(`${id} has no transcript`);
+  }
+  return { answers, transcripts };
+}
+
+async function runsOf(story: Story) {
+  return pageSchema.parse(await ask(story, "GET", "/api/v1/runs")).data;
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  const late = AbortSignal.timeout(SETTLE_DEADLINE_MS);
+  while (!(await isSo())) {
+    if (late.aborted) throw new Error("the runs did not get so far in time");
+    await delay(POLL_MS);
+  }
+}
+
+/** @throws Error on anything but a 2xx. */
+async function ask(
+  { origin, ownerToken }: Story,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<unknown> {
+  const response = await fetch(`${origin}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${ownerToken}`, "content-type": "application/json", ...headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  return text === "" ? null : JSON.parse(text);
+}
