@@ -1,10 +1,13 @@
 /**
  * `npm run bench -- [row…] [--json FILE] [--strict]`: measures the rows, each beside its baseline, and prints a table.
  * Exits with 0 when all could be measured; with --strict only when every goal is reached.
+ * `npm run bench -- [row…] --against DIR [--rounds 5]`: measures them here and in another checkout in turn, and exits with 1
+ * when a figure became worse.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { compareWith } from "./against.ts";
 import { asJson, asTable, type MeasuredRow } from "./report.ts";
 import { isReached, type Row } from "./row.ts";
 import { clock } from "./rows/clock.ts";
@@ -31,6 +34,8 @@ async function main(): Promise<number> {
     options: {
       json: { type: "string", default: path.join(ROOT, ".reveille", "bench.json") },
       strict: { type: "boolean", default: false },
+      against: { type: "string" },
+      rounds: { type: "string", default: "5" },
     },
   });
   const unknown = positionals.filter((id) => ROWS.every((row) => row.id !== id));
@@ -39,6 +44,13 @@ async function main(): Promise<number> {
     return 2;
   }
   const chosen = ROWS.filter(({ id }) => positionals.length === 0 || positionals.includes(id));
+  if (values.against !== undefined) {
+    const rounds = Number(values.rounds);
+    if (Number.isInteger(rounds) && rounds > 0)
+      return compareWith({ rows: chosen.map(({ id }) => id), here: ROOT, against: values.against, rounds });
+    console.error(`--rounds is a whole number above zero, not ${values.rounds}.`);
+    return 2;
+  }
   const measured: MeasuredRow[] = [];
   for (const row of chosen) measured.push(await measure(row));
   console.log(`\n${asTable(measured)}`);

@@ -26,13 +26,18 @@ const RIGHT = [false, false, true, true, true, true, false];
 
 export function asTable(rows: readonly MeasuredRow[]): string {
   const cells = rows.flatMap(({ id, figures }) => figures.map((figure, index) => line(index === 0 ? id : "", figure)));
-  const widths = HEAD.map((_, column) => Math.max(...[HEAD, ...cells].map((row) => row[column]?.length ?? 0)));
-  const show = (row: string[]) =>
+  return layOut(HEAD, RIGHT, cells);
+}
+
+/** Columns as wide as their longest cell. @param isRight for each column whether its cells end at the same place. */
+export function layOut(head: readonly string[], isRight: readonly boolean[], cells: readonly string[][]): string {
+  const widths = head.map((_, column) => Math.max(...[head, ...cells].map((row) => row[column]?.length ?? 0)));
+  const show = (row: readonly string[]) =>
     row
-      .map((cell, column) => (RIGHT[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+      .map((cell, column) => (isRight[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
       .join("  ")
       .trimEnd();
-  return [HEAD, widths.map((width) => "-".repeat(width)), ...cells].map(show).join("\n");
+  return [head, widths.map((width) => "-".repeat(width)), ...cells].map(show).join("\n");
 }
 
 export function asJson(facts: Facts, rows: readonly MeasuredRow[]): string {
@@ -64,12 +69,12 @@ function goalText(figure: Figure): string {
   return isOfRatio(figure) ? `${goal.value} ×` : quantity(goal.value, unit);
 }
 
-function quantity(value: number, unit: Figure["unit"]): string {
+export function quantity(value: number, unit: Figure["unit"]): string {
   return unit === "/s" ? `${digits(value)}/s` : `${digits(value)} ${unit}`;
 }
 
 /** Three digits that count, at least. */
-function digits(value: number): string {
+export function digits(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString("en-US");
   return String(Number(value.toPrecision(3)));

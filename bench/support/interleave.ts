@@ -5,18 +5,19 @@ export interface Sides<Value> {
   baseline: Value[];
 }
 
-/** Measures each side `rounds` times, after a first round that only warms up. Who begins changes with each round. */
+/** Measures each side `rounds` times, after rounds that only warm up. Who begins changes with each round. */
 export async function interleave<Value>(
   rounds: number,
   ours: () => Promise<Value>,
   baseline: () => Promise<Value>,
+  warmUps = 1,
 ): Promise<Sides<Value>> {
   const sides: Sides<Value> = { ours: [], baseline: [] };
-  for (let round = 0; round <= rounds; round += 1) {
+  for (let round = 0; round < warmUps + rounds; round += 1) {
     const order = round % 2 === 0 ? (["ours", "baseline"] as const) : (["baseline", "ours"] as const);
     for (const side of order) {
       const value = await (side === "ours" ? ours() : baseline());
-      if (round > 0) sides[side].push(value);
+      if (round >= warmUps) sides[side].push(value);
     }
   }
   return sides;
