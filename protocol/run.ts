@@ -3,6 +3,7 @@ import { z } from "zod";
 import { occurrenceIdSchema, routineIdSchema, runIdSchema, sessionIdSchema, triggerIdSchema } from "./ids.ts";
 import { triggerTypeSchema } from "./occurrence.ts";
 import { runErrorSchema } from "./run-errors.ts";
+import { RUN_STATES, runStatuses, type SettledStatus, type UnsettledStatus } from "./run-states.ts";
 import { nullable } from "./schema.ts";
 import { timestampSchema } from "./time.ts";
 
@@ -175,15 +176,14 @@ export type Run = z.infer<typeof runSchema>;
 export type QueuedRun = z.infer<typeof queuedRunSchema>;
 export type StartingRun = z.infer<typeof startingRunSchema>;
 export type RunningRun = z.infer<typeof runningRunSchema>;
-export type ActiveRun = QueuedRun | StartingRun | RunningRun;
-export type SettledRun = Exclude<Run, ActiveRun>;
+export type ActiveRun = Extract<Run, { status: UnsettledStatus }>;
+export type SettledRun = Extract<Run, { status: SettledStatus }>;
 export type RunStatus = Run["status"];
-export const runStatuses = runSchema.options.map((option) => option.shape.status.value) as [RunStatus, ...RunStatus[]];
-
-const SETTLED: readonly RunStatus[] = ["succeeded", "failed", "timed_out", "canceled"];
+/** Each state of the table has its form above: else this does not compile. */
+const statuses = runStatuses satisfies readonly RunStatus[];
 
 export function isSettled(run: Run): run is SettledRun {
-  return SETTLED.includes(run.status);
+  return RUN_STATES[run.status].isSettled;
 }
 
 /** A session: the conversation and workspace that one or more runs share. */
@@ -194,7 +194,7 @@ export const sessionSchema = z
     title: z.string(),
     created_at: timestampSchema,
     last_seq: z.int().min(0),
-    runs: z.array(z.object({ id: runIdSchema, status: z.enum(runStatuses) })),
+    runs: z.array(z.object({ id: runIdSchema, status: z.enum(statuses) })),
   })
   .meta({ id: "Session" });
 export type Session = z.infer<typeof sessionSchema>;

@@ -1,8 +1,9 @@
 /** The transcript: what happened in a session, numbered from 1 without a gap. */
 import { z } from "zod";
 import { runIdSchema, sessionIdSchema } from "./ids.ts";
-import { cancelReasonSchema, evidenceSchema, runResultSchema, runStatuses, usageSchema } from "./run.ts";
+import { cancelReasonSchema, evidenceSchema, runResultSchema, usageSchema } from "./run.ts";
 import { runErrorSchema, runPhaseSchema } from "./run-errors.ts";
+import { runStatuses } from "./run-states.ts";
 import { jsonSchema, nullable } from "./schema.ts";
 import { timestampSchema } from "./time.ts";
 

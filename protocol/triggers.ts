@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { filtersSchema } from "./filters.ts";
 import { routineIdSchema, triggerIdSchema } from "./ids.ts";
-import { type RunStatus, runResultSchema } from "./run.ts";
+import { runResultSchema } from "./run.ts";
+import { settledStatuses } from "./run-states.ts";
 import { nullable } from "./schema.ts";
 import { boundedDuration, durationMs, timestampSchema } from "./time.ts";
 
@@ -181,13 +182,10 @@ function checkWebhook(
   }
 }
 
-/** How a run can end that others may wait for. */
-export const awaitedStatuses = ["succeeded", "failed", "canceled", "timed_out"] as const satisfies RunStatus[];
-
 const routineFields = {
   /** A routine's id, or its name. */
   routine: name,
-  on: z.array(z.enum(awaitedStatuses)).min(1).default(["succeeded"]),
+  on: z.array(z.enum(settledStatuses)).min(1).default(["succeeded"]),
   result: z.array(runResultSchema).min(1).optional(),
 };
 

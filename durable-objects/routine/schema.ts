@@ -3,8 +3,10 @@ import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { Checkout, Occurrence } from "#protocol/occurrence.ts";
 import type { RoutineDefinition } from "#protocol/routine.ts";
-import { type Run, runStatuses } from "#protocol/run.ts";
+import type { Run } from "#protocol/run.ts";
 import { type RunPhase, runPhaseSchema } from "#protocol/run-errors.ts";
+import { runStatuses } from "#protocol/run-states.ts";
+import { IS_UNSETTLED } from "#rules/run/status-condition.ts";
 
 /** The routine itself: one row. A deleted routine keeps it as its tombstone. Times are Unix milliseconds. */
 export const routine = sqliteTable("routine", {
@@ -65,9 +67,7 @@ export const runs = sqliteTable(
     version: integer().notNull(),
   },
   (table) => [
-    index("runs_unsettled")
-      .on(table.status, table.id, table.notBefore)
-      .where(sql`status IN ('queued', 'starting', 'running')`),
+    index("runs_unsettled").on(table.status, table.id, table.notBefore).where(sql.raw(IS_UNSETTLED)),
     index("runs_by_session").on(table.sessionId, table.id),
   ],
 );

@@ -1,5 +1,5 @@
 /** Routines that have to be looked at, in D1: those that have come due, and those with runs that have not settled. */
-import type { RunStatus } from "#protocol/run.ts";
+import { unsettledStatuses } from "#protocol/run-states.ts";
 
 /** What an object says of its routine. */
 export interface DueChange {
@@ -67,8 +67,7 @@ export function dueStore(binding: D1Database): DueStore {
   };
 }
 
-const UNSETTLED = ["queued", "starting", "running"] as const satisfies readonly RunStatus[];
-const ofEach = (textOf: (status: RunStatus) => string) => UNSETTLED.map(textOf).join(" UNION ALL ");
+const ofEach = (textOf: (status: string) => string) => unsettledStatuses.map(textOf).join(" UNION ALL ");
 /**
  * Rows are numbered as they come in. A number between the oldest run that has not settled and the newest of all is a place
  * to begin at which every run is as likely as another, however many there are, and costs one row.

@@ -6,7 +6,7 @@ import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { type DeliveryOutcome, deliveryStatuses, verificationFailures } from "#protocol/delivery.ts";
 import { triggerTypes } from "#protocol/occurrence.ts";
-import { runStatuses } from "#protocol/run.ts";
+import { runStatuses } from "#protocol/run-states.ts";
 import { eventSources } from "#protocol/source-event.ts";
 
 /** One row per routine that is not deleted. `doc` is the routine as the API shows it. */

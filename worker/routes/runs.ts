@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { success } from "#protocol/errors.ts";
 import { routineIdSchema, runIdSchema } from "#protocol/ids.ts";
-import { runSchema, runStatuses } from "#protocol/run.ts";
+import { runSchema } from "#protocol/run.ts";
+import { runStatuses } from "#protocol/run-states.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
 import { pageQuery, runParams, toPageRequest } from "./inputs.ts";

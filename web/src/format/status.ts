@@ -3,6 +3,7 @@
 import type { Outcome, OutcomeReason, TriggerType } from "#protocol/occurrence.ts";
 import type { Routine } from "#protocol/routine.ts";
 import type { CancelReason, Run, RunResult, RunStatus } from "#protocol/run.ts";
+import type { RunStates } from "#protocol/run-states.ts";
 
 /** What a colour means. `active` is what goes on at this moment. */
 export type Tone = "neutral" | "active" | "success" | "warning" | "danger";
@@ -84,11 +85,20 @@ export const TRIGGER_LABELS: Record<TriggerType, string> = {
   event: "Event",
 };
 
-const ACTIVE: readonly RunStatus[] = ["queued", "starting", "running"];
+/** As the table of states has it: its type says so, since the pages take nothing else from it. */
+const IS_SETTLED: { [Status in RunStatus]: RunStates[Status]["isSettled"] } = {
+  queued: false,
+  starting: false,
+  running: false,
+  succeeded: true,
+  failed: true,
+  timed_out: true,
+  canceled: true,
+};
 
 /** Whether a run with this status goes on or waits. */
 export function isActiveStatus(status: RunStatus): boolean {
-  return ACTIVE.includes(status);
+  return !IS_SETTLED[status];
 }
 
 /** One line that says how the run went, or what started it while it goes on. */
