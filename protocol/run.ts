@@ -174,8 +174,6 @@ export const runSchema = z
   .meta({ id: "Run" });
 export type Run = z.infer<typeof runSchema>;
 export type QueuedRun = z.infer<typeof queuedRunSchema>;
-export type StartingRun = z.infer<typeof startingRunSchema>;
-export type RunningRun = z.infer<typeof runningRunSchema>;
 export type ActiveRun = Extract<Run, { status: UnsettledStatus }>;
 export type SettledRun = Extract<Run, { status: SettledStatus }>;
 export type RunStatus = Run["status"];

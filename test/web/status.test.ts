@@ -1,7 +1,8 @@
 /** What a run's row says of it, and which statuses keep a list fresh. */
 import { expect, it } from "vitest";
-import { NO_EVIDENCE, NO_USAGE, type Run, runStatuses } from "#protocol/run.ts";
+import { NO_EVIDENCE, NO_USAGE, type Run } from "#protocol/run.ts";
 import { runError } from "#protocol/run-errors.ts";
+import { runStatuses, unsettledStatuses } from "#protocol/run-states.ts";
 import { isActiveStatus, RUN_STATUS_LABELS, runHeadline } from "#web/src/format/status.ts";
 import { parseRoutineTab } from "#web/src/routines/routine-tab.ts";
 
@@ -57,7 +58,7 @@ it.each<[string, Run, string]>([
 });
 
 it("a status is active until the run has ended", () => {
-  expect(runStatuses.filter(isActiveStatus)).toEqual(["queued", "starting", "running"]);
+  expect(runStatuses.filter(isActiveStatus)).toEqual(unsettledStatuses);
 });
 
 it("statuses are told apart by their words", () => {
