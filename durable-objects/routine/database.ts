@@ -2,24 +2,6 @@
 import { type DrizzleSqliteDODatabase, drizzle } from "drizzle-orm/durable-sqlite";
 import migrations from "../../migrations/routine-object/migrations.js";
 import { migrate } from "../migrate.ts";
-import {
-  bursts,
-  counters,
-  deadlines,
-  endpoints,
-  handedOver,
-  idempotencyKeys,
-  occurrences,
-  repositoryIds,
-  revisions,
-  revokedAccesses,
-  runs,
-  schedules,
-  sessionBranches,
-  sessions,
-  tickets,
-  transcript,
-} from "./schema.ts";
 
 export type Database = DrizzleSqliteDODatabase<Record<string, never>>;
 
@@ -39,27 +21,4 @@ export function openDatabase(storage: DurableObjectStorage): { ok: true; value: 
   if (migrated.ok) return { ok: true, value: drizzle(storage) };
   const message = `The routine's storage is not up to date: migration ${migrated.migration} failed.`;
   return { ok: false, refusal: { code: "storage_not_migrated", message } };
-}
-
-/** Empties everything but the routine's own row, which stays as the tombstone. */
-export function purgeTables(database: Database): void {
-  const tables = [
-    bursts,
-    counters,
-    deadlines,
-    endpoints,
-    handedOver,
-    idempotencyKeys,
-    occurrences,
-    repositoryIds,
-    revisions,
-    revokedAccesses,
-    runs,
-    schedules,
-    sessionBranches,
-    sessions,
-    tickets,
-    transcript,
-  ];
-  for (const table of tables) database.delete(table).run();
 }

@@ -15,6 +15,8 @@ import { changeRow } from "./definition/create-and-remove.ts";
 import type { RoutineRow } from "./definition/definition-store.ts";
 import { owns } from "./ownership.ts";
 import { RoutineLife } from "./routine-life.ts";
+import type { Told } from "./runs/run-engine.ts";
+import type { Tx } from "./work.ts";
 
 /** A routine that is not deleted. */
 export interface Open {
@@ -28,6 +30,10 @@ type Refused = Extract<Result<never>, { ok: false }>;
 export class RoutineOpening {
   readonly #context: DurableObjectState;
   readonly #env: ObjectEnv;
+  readonly #told: Told = {
+    grown: (sessionId) => this.#life?.viewers.sendNew(sessionId, Date.now()),
+    cancel: (lease, reason) => this.#life?.links.cancel(lease, reason),
+  };
   #life: RoutineLife | null = null;
   #fault: Refused | null = null;
 
@@ -93,7 +99,7 @@ export class RoutineOpening {
       const database = openDatabase(storage);
       if (!database.ok) return database;
       const known = { ownerKey: this.#context.id.name ?? "", authority: await authorityOf(check.config) };
-      const parts = routineParts(database.value, storage.sql, check.config, known);
+      const parts = routineParts(database.value, storage, check.config, this.#told, known);
       const alarmAt = await storage.getAlarm();
       this.#life ??= new RoutineLife(this.#context, this.#env, check.config, parts, alarmAt);
       this.#life.viewers.closeAccess((access) => parts.accesses.isForeign(access));
@@ -132,24 +138,26 @@ export class RoutineOpening {
   }
 
   /** For what goes on until the last run has stopped, also in a deleted routine. */
-  proxy<Value>(id: string, work: (parts: RoutineParts, nowMs: number) => Result<Value>): Result<Value> {
+  proxied<Value>(id: string, read: (parts: RoutineParts) => Result<Value>): Result<Value> {
     const life = this.lifeOf(id);
-    if (life === null) return this.#fault ?? refuse("proxy_token_refused");
-    return life.change((nowMs) => work(life.parts, nowMs));
+    return life === null ? (this.#fault ?? refuse("proxy_token_refused")) : read(life.parts);
+  }
+
+  /** The same for what writes. */
+  proxy<Value>(id: string, change: (tx: Tx, parts: RoutineParts) => Result<Value>): Result<Value> {
+    return this.proxied(id, (parts) => parts.work.change((tx): Result<Value> => change(tx, parts)));
   }
 
   /** Changes what is no part of a revision. */
   update(id: string, change: Partial<RoutineRow>): Promise<Result<Routine>> {
-    return this.changeRoutine(id, ({ parts, routine }, nowMs) =>
-      success(parts.definitions.update(routine, change, nowMs)),
-    );
+    return this.changeRoutine(id, (tx, { parts, routine }) => success(parts.definitions.update(tx, routine, change)));
   }
 
   /** Changes the routine's own row, and answers when D1 has it. */
-  async changeRoutine(id: string, work: (open: Open, nowMs: number) => Result<RoutineRow>): Promise<Result<Routine>> {
+  async changeRoutine(id: string, change: (tx: Tx, open: Open) => Result<RoutineRow>): Promise<Result<Routine>> {
     const open = this.routine(id);
     if (!open.ok) return open;
-    return changeRow(open.value.life, open.value.routine, (nowMs) => work(open.value, nowMs));
+    return changeRow(open.value.life, open.value.routine, (tx) => change(tx, open.value));
   }
 }
 

@@ -1,8 +1,7 @@
-/** The life of an open routine's object: transactions, sockets, the alarm, and the calls it owes. */
+/** The life of an open routine's object: sockets, the alarm, and the calls it owes. */
 
 import type { Config, ObjectEnv } from "#instance/config.ts";
 import { poolObject } from "#instance/objects.ts";
-import { errorText, logLine } from "#protocol/log.ts";
 import type { RunnerRef } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { Delta } from "#protocol/transcript.ts";
@@ -12,6 +11,7 @@ import { runOrder } from "#rules/run/run-order.ts";
 import { Alarm, type Concern } from "../alarm.ts";
 import type { RoutineParts } from "./assemble.ts";
 import { projectionOf } from "./definition/change-definition.ts";
+import { purge } from "./definition/purge.ts";
 import { Deliver } from "./outbox/deliver.ts";
 import { tellRunEnded } from "./outbox/to-routines.ts";
 import { ReceiveFrames } from "./runs/receive-frames.ts";
@@ -19,6 +19,7 @@ import { type Greeting, type LinkAttachment, RunLinks } from "./runs/run-links.t
 import type { Access } from "./viewers/access.ts";
 import { type ViewerAttachment, Viewers } from "./viewers/viewers.ts";
 import { DueSchedules } from "./wakes/fire-due.ts";
+import type { Work } from "./work.ts";
 
 /** No web session lasts longer: after that nobody comes with it. */
 const ACCESS_KEPT_MS = 31 * 86_400_000;
@@ -28,7 +29,6 @@ export class RoutineLife {
   readonly viewers: Viewers;
   readonly links: RunLinks;
   readonly time: DueSchedules;
-  readonly #context: DurableObjectState;
   readonly #config: Config;
   readonly alarm: Alarm;
   readonly owed: Deliver;
@@ -42,7 +42,6 @@ export class RoutineLife {
     parts: RoutineParts,
     alarmAt: number | null,
   ) {
-    this.#context = context;
     this.#config = config;
     this.parts = parts;
     this.viewers = new Viewers(context, parts.log, {
@@ -57,11 +56,10 @@ export class RoutineLife {
     });
     this.#frames = new ReceiveFrames({
       engine: parts.engine,
-      inTransaction: (work) => this.#inTransaction(work),
+      work: parts.work,
       acknowledge: (lease, n) => this.links.acknowledge(lease, n),
-      onStored: (nowMs) => this.#afterwards(nowMs),
     });
-    this.time = new DueSchedules(parts, (work) => this.change(work));
+    this.time = new DueSchedules(parts, parts.work);
     this.owed = new Deliver({
       ...parts,
       index: env.DB,
@@ -78,33 +76,30 @@ export class RoutineLife {
       },
     });
     this.alarm = new Alarm(context.storage, this.#concerns(), alarmAt);
+    parts.work.followedBy(() => {
+      this.owed.drainFresh();
+      this.alarm.arm();
+    });
     this.alarm.arm();
   }
 
-  /**
-   * Does something in one transaction, and afterwards says what has to be said, makes the calls that are owed, and arms
-   * the alarm. Nothing is awaited between the first read and the last write.
-   */
-  change<Value>(work: (nowMs: number) => Value): Value {
-    const nowMs = Date.now();
-    const value = this.#inTransaction(() => work(nowMs));
-    this.#afterwards(nowMs);
-    return value;
+  get work(): Work {
+    return this.parts.work;
   }
 
   /** @throws Error while the lease's last frames can't be stored: they say how the attempt ended, so it is told again. */
   endLease(lease: LeaseRef, end: LeaseEnd): void {
     this.#frames.flush();
     if (this.#frames.holds(lease)) throw new Error("the attempt's frames are not stored yet");
-    this.change((nowMs) => {
+    this.work.change((tx) => {
       if (this.parts.engine.leased(lease) === null) return;
-      this.parts.engine.feed(lease.run_id, { type: "lease_ended", end }, nowMs);
+      this.parts.engine.feed(tx, lease.run_id, { type: "lease_ended", end });
     });
   }
 
   /** Ends a web session here. */
   revoke(session: string): void {
-    this.change((nowMs) => this.parts.accesses.revoke(session, nowMs + ACCESS_KEPT_MS, nowMs));
+    this.work.change((tx) => this.parts.accesses.revoke(tx, session, tx.nowMs + ACCESS_KEPT_MS));
     this.viewers.closeAccess((access) => access.session === session);
   }
 
@@ -137,12 +132,7 @@ export class RoutineLife {
         name: "deadlines",
         next: () => deadlines.earliest(),
         look: (momentMs) =>
-          deadlines.look(momentMs, (deadline) =>
-            this.change((nowMs) => {
-              const { kind, ref } = deadline;
-              if (deadlines.take(deadline)) engine.feed(ref, { type: "overdue", kind }, nowMs);
-            }),
-          ),
+          deadlines.look(momentMs, (tx, { kind, ref }) => void engine.feed(tx, ref, { type: "overdue", kind })),
       },
       { name: "owed_calls", next: () => this.owed.next(), look: () => void this.owed.drain() },
       { name: "schedules", next: () => this.time.next(), look: () => this.time.fireUnattended() },
@@ -150,51 +140,18 @@ export class RoutineLife {
     ];
   }
 
-  #inTransaction<Value>(work: () => Value): Value {
-    try {
-      return this.#context.storage.transactionSync(() => {
-        const value = work();
-        this.parts.log.write();
-        return value;
-      });
-    } catch (error) {
-      this.parts.forget();
-      throw error;
-    }
-  }
-
-  /** What is written stays written, whatever becomes of telling it. */
-  #afterwards(nowMs: number): void {
-    try {
-      this.#say(nowMs);
-    } catch (error) {
-      logLine("error", { what: "say", outcome: errorText(error) });
-    }
-    this.owed.drainFresh();
-    this.alarm.arm();
-  }
-
-  #say(nowMs: number): void {
-    const { sessions, cancels } = this.parts.engine.takeSaid();
-    for (const { runId, reason } of cancels) {
-      const attempt = this.parts.runs.get(runId)?.doc.attempt;
-      if (attempt !== undefined) this.links.cancel({ run_id: runId, generation: attempt }, reason);
-    }
-    for (const sessionId of sessions) this.viewers.sendNew(sessionId, nowMs);
-  }
-
   /** A deleted routine whose last run has stopped keeps its tombstone, and nothing else. */
   #purgeIfOver(): void {
-    const { definitions, runs, outbox, purge, forget } = this.parts;
-    if (definitions.row()?.status !== "deleted" || runs.unsettled().length > 0 || !outbox.isEmpty()) return;
-    this.#context.storage.transactionSync(purge);
-    forget();
+    const { definitions, runs, outbox, work } = this.parts;
+    const routine = definitions.row();
+    if (routine?.status !== "deleted" || runs.unsettled().length > 0 || !outbox.isEmpty()) return;
+    work.change((tx) => purge(tx, work, routine));
   }
 
   #greet(lease: LeaseRef, runner: RunnerRef, origin: string): Greeting | null {
     this.#frames.flush();
-    return this.change((nowMs) => {
-      const row = this.parts.engine.feed(lease.run_id, { type: "leased", runner }, nowMs);
+    return this.work.change((tx) => {
+      const row = this.parts.engine.feed(tx, lease.run_id, { type: "leased", runner });
       if (row === null || row.doc.runner?.id !== runner.id) return null;
       const definition = this.parts.definitions.atRevision(row.doc.routine.revision);
       const order = runOrder(row.doc, definition, row, {

@@ -67,8 +67,8 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   }
 
   async change(id: OwnedId, patch: RoutinePatch, actor: string): Promise<Result<Routine>> {
-    return this.#opening.changeRoutine(id, ({ parts, routine }, nowMs) =>
-      changeDefinition(parts, { routine, patch, actor }, nowMs),
+    return this.#opening.changeRoutine(id, (tx, { parts, routine }) =>
+      changeDefinition(tx, parts, { routine, patch, actor }),
     );
   }
 
@@ -78,9 +78,9 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** What came due while it was paused is not made up for. */
   async resume(id: OwnedId): Promise<Result<Routine>> {
-    return this.#opening.changeRoutine(id, ({ parts, routine }, nowMs) => {
-      parts.clock.claimBeforeChange(routine, routine.definition.triggers, nowMs);
-      return success(parts.definitions.update(routine, { status: "active", pausedReason: null }, nowMs));
+    return this.#opening.changeRoutine(id, (tx, { parts, routine }) => {
+      parts.clock.claimBeforeChange(tx, routine, routine.definition.triggers);
+      return success(parts.definitions.update(tx, routine, { status: "active", pausedReason: null }));
     });
   }
 
@@ -101,8 +101,8 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     const open = this.#opening.routine(id);
     if (!open.ok) return open;
     const { life, parts } = open.value;
-    return changeAndTell(life, (routine, nowMs) =>
-      success({ row: parts.definitions.update(routine, { tokenHash }, nowMs), told: { token } }),
+    return changeAndTell(life, (tx, routine) =>
+      success({ row: parts.definitions.update(tx, routine, { tokenHash }), told: { token } }),
     );
   }
 
@@ -165,7 +165,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** Ends an endpoint's secrets at once: it believes nobody until it has a new one. */
   async clearSecrets(id: OwnedId, triggerId: string): Promise<Result<Routine>> {
-    return this.#opening.changeRoutine(id, ({ parts, routine }, nowMs) => endSecrets(parts, routine, triggerId, nowMs));
+    return this.#opening.changeRoutine(id, (tx, { parts, routine }) => endSecrets(tx, parts, routine, triggerId));
   }
 
   /** Somebody has brought a secret to the endpoint: the owner is to see it, and it is in force for nobody. */
@@ -206,11 +206,11 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** Asks for a run to be stopped; asking again changes nothing. */
   cancelRun(id: OwnedId): Result<Run> {
-    return this.#opening.with(id, ({ parts, life }) => {
+    return this.#opening.with(id, ({ parts }) => {
       const row = parts.runs.get(id);
       if (row === null) return refuse("not_found");
       if (isSettled(row.doc)) return refuse("run_settled");
-      life.change((nowMs) => parts.engine.feed(id, { type: "cancel_requested", reason: "by_user" }, nowMs));
+      parts.work.change((tx) => void parts.engine.feed(tx, id, { type: "cancel_requested", reason: "by_user" }));
       return this.readRun(id);
     });
   }
@@ -230,7 +230,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     if (!open.ok) return open;
     const { log, door } = open.value.parts;
     if (log.end(id) === null) return refuse("not_found");
-    return success({ ticket: await door.issueTicket(id, access, Date.now()) });
+    return success({ ticket: await door.issueTicket(id, access) });
   }
 
   /** Closes what a web session that has ended opened here, and lets nothing of it in any more. @param session its hash. */
@@ -241,31 +241,31 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** The model that answers a call which is not counted. */
   modelFor(id: OwnedId, lease: LeaseRef, asked: string): Result<AnsweringModel> {
-    return this.#opening.proxy(id, ({ proxies }) => proxies.modelFor(lease, asked));
+    return this.#opening.proxied(id, ({ proxies }) => proxies.modelFor(lease, asked));
   }
 
   beginModelCall(id: OwnedId, lease: LeaseRef, asked: string): Result<AnsweringModel> {
-    return this.#opening.proxy(id, ({ proxies }) => proxies.beginModelCall(lease, asked));
+    return this.#opening.proxy(id, (tx, { proxies }) => proxies.beginModelCall(tx, lease, asked));
   }
 
   /** A notice of what a proxy refused a run, or did otherwise than it was asked. */
   tellRun(id: OwnedId, lease: LeaseRef, notice: ProxyNotice): Result<null> {
     this.#opening.lifeOf(id)?.flush();
-    return this.#opening.proxy(id, ({ proxies }, nowMs) => proxies.tell(lease, notice, nowMs));
+    return this.#opening.proxy(id, (tx, { proxies }) => proxies.tell(tx, lease, notice));
   }
 
   endModelCall(id: OwnedId, lease: LeaseRef, usage: Omit<Usage, "cost_usd">): Result<null> {
-    return this.#opening.proxy(id, ({ proxies }, nowMs) => proxies.endModelCall(lease, usage, nowMs));
+    return this.#opening.proxy(id, (tx, { proxies }) => proxies.endModelCall(tx, lease, usage));
   }
 
   gitRepository(id: OwnedId, lease: LeaseRef, number: number, branches: string[]): Result<GitRepository> {
-    return this.#opening.proxy(id, ({ proxies }) => proxies.gitRepository(lease, number, branches));
+    return this.#opening.proxied(id, ({ proxies }) => proxies.gitRepository(lease, number, branches));
   }
 
   recordPushes(id: OwnedId, lease: LeaseRef, number: number, pushes: Push[]): Result<null> {
     // Frames that came before the push come before it in the transcript.
     this.#opening.lifeOf(id)?.flush();
-    return this.#opening.proxy(id, ({ proxies }, nowMs) => proxies.recordPushes(lease, number, pushes, nowMs));
+    return this.#opening.proxy(id, (tx, { proxies }) => proxies.recordPushes(tx, lease, number, pushes));
   }
 
   /** The pool's word that nobody works on a lease any more. */
@@ -292,7 +292,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     await this.#opening.ring();
   }
 
-  #fire({ routine, life, parts }: Open, event: Wake): Result<Admission> {
-    return life.change((nowMs) => parts.firing.fire(routine, event, nowMs));
+  #fire({ routine, parts }: Open, event: Wake): Result<Admission> {
+    return parts.work.change((tx) => parts.firing.fire(tx, routine, event));
   }
 }

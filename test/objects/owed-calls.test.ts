@@ -2,10 +2,10 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { routineParts } from "#durable-objects/routine/assemble.ts";
+import { type RoutineParts, routineParts } from "#durable-objects/routine/assemble.ts";
 import { openDatabase } from "#durable-objects/routine/database.ts";
 import { Deliver, type PoolPort } from "#durable-objects/routine/outbox/deliver.ts";
-import { Outbox } from "#durable-objects/routine/outbox/outbox.ts";
+import type { OwedKind } from "#durable-objects/routine/outbox/outbox.ts";
 import type { ObjectEnv } from "#instance/config.ts";
 import { requireConfig } from "#instance/config.ts";
 import { CALL_DEADLINE_MS } from "#instance/in-time.ts";
@@ -17,7 +17,7 @@ afterEach(() => {
 });
 
 /** Calls of a routine's object whose pool answers as told, made by hand. */
-async function owing(pool: PoolPort, work: (calls: Deliver, outbox: Outbox, runId: string) => Promise<void>) {
+async function owing(pool: PoolPort, work: (calls: Deliver, parts: RoutineParts, runId: string) => Promise<void>) {
   const routine = await buildRoutine();
   const { run_id } = await fired(routine);
   const stub = ownerOf(routine.id);
@@ -25,16 +25,18 @@ async function owing(pool: PoolPort, work: (calls: Deliver, outbox: Outbox, runI
     const opened = openDatabase(state.storage);
     if (!opened.ok) throw new Error(opened.refusal.message);
     const database = opened.value;
-    const parts = routineParts(database, state.storage.sql, requireConfig(env satisfies object as ObjectEnv), {
-      ownerKey: "",
-      authority: "",
-    });
-    const outbox = new Outbox(state.storage.sql);
+    const parts = routineParts(
+      database,
+      state.storage,
+      requireConfig(env satisfies object as ObjectEnv),
+      { grown: () => {}, cancel: () => {} },
+      { ownerKey: "", authority: "" },
+    );
+    const { outbox } = parts;
     // What the object itself owes is another matter.
     await vi.waitFor(() => expect(outbox.isEmpty()).toBe(true), 5_000);
     const calls = new Deliver({
       ...parts,
-      outbox,
       index: env.DB,
       pool: () => pool,
       announce: async () => {},
@@ -44,9 +46,13 @@ async function owing(pool: PoolPort, work: (calls: Deliver, outbox: Outbox, runI
       onFreed: () => {},
       onDrained: () => {},
     });
-    await work(calls, outbox, run_id);
+    await work(calls, parts, run_id);
   });
   return readRun(run_id);
+}
+
+function owe({ work, outbox }: RoutineParts, kind: OwedKind, ref: string): void {
+  work.change((tx) => outbox.owe(tx, kind, ref));
 }
 
 const SILENT: PoolPort = {
@@ -56,9 +62,10 @@ const SILENT: PoolPort = {
 
 describe("calls that are owed", () => {
   it("to D1 go through while the pool does not answer", async () => {
-    await owing(SILENT, async (calls, outbox, runId) => {
-      outbox.owe("ask_pool", `${runId}/1`, Date.now());
-      outbox.owe("project_run", runId, Date.now());
+    await owing(SILENT, async (calls, parts, runId) => {
+      const { outbox } = parts;
+      owe(parts, "ask_pool", `${runId}/1`);
+      owe(parts, "project_run", runId);
       void calls.drain();
       await vi.waitFor(() => expect(outbox.has("project_run", runId)).toBe(false));
       expect(outbox.has("ask_pool", `${runId}/1`)).toBe(true);
@@ -74,9 +81,10 @@ describe("calls that are owed", () => {
         return requests.length === 1 ? new Promise(() => {}) : Promise.resolve({ runners: 1 });
       },
     };
-    await owing(pool, async (calls, outbox, runId) => {
+    await owing(pool, async (calls, parts, runId) => {
       vi.useFakeTimers();
-      outbox.owe("ask_pool", `${runId}/1`, Date.now());
+      const { outbox } = parts;
+      owe(parts, "ask_pool", `${runId}/1`);
       const first = calls.drain();
       await vi.advanceTimersByTimeAsync(CALL_DEADLINE_MS);
       await first;
@@ -91,10 +99,11 @@ describe("calls that are owed", () => {
   });
 
   it("of many runs to the index go out together, and all are settled", async () => {
-    const { id } = await owing(SILENT, async (calls, outbox, runId) => {
+    const { id } = await owing(SILENT, async (calls, parts, runId) => {
       const now = Date.now();
-      for (let number = 0; number < 200; number += 1) outbox.owe("forget_routine", `none-${number}`, now);
-      outbox.owe("project_run", runId, now);
+      const { outbox } = parts;
+      for (let number = 0; number < 200; number += 1) owe(parts, "forget_routine", `none-${number}`);
+      owe(parts, "project_run", runId);
       await Promise.race([calls.drain(), vi.waitFor(() => expect(outbox.due("entry", now, 1)).toEqual([]))]);
       expect(outbox.due("entry", now + 100_000, 300)).toEqual([]);
     });

@@ -7,6 +7,7 @@ import type { Trigger } from "#protocol/triggers.ts";
 import { prepareTriggers } from "#rules/triggers/prepare-triggers.ts";
 import { placeKey, repositoryPlace, subscriptionsOf } from "#rules/triggers/subscriptions.ts";
 import type { RoutineParts } from "../assemble.ts";
+import type { Tx } from "../work.ts";
 import { type RoutineRow, routineView } from "./definition-store.ts";
 
 /** What a new routine is refused for, before anything is stored; null when nothing is wrong. */
@@ -24,23 +25,25 @@ function unheardFault(triggers: readonly Trigger[], repositories: readonly unkno
   return refuse("invalid_request", { message: `${field}: ${message}`, field, issues: [{ field, message }] });
 }
 
-/** Creates the routine. Call it inside a transaction. */
+/** Creates the routine. */
 export function createDefinition(
+  tx: Tx,
   parts: RoutineParts,
   { id, input, actor }: { id: string; input: RoutineInput; actor: string },
-  nowMs: number,
 ): Result<RoutineRow> {
+  const { nowMs } = tx;
   const triggers = prepareTriggers(input.triggers, [], () => parts.ids.make("trigger", nowMs), nowMs);
   if (!triggers.ok) return triggers;
-  return success(adopted(parts, parts.definitions.create(id, input, triggers.value, actor, nowMs), nowMs));
+  return success(adopted(tx, parts, parts.definitions.create(tx, id, input, triggers.value, actor)));
 }
 
-/** Makes a new revision. Call it inside a transaction. */
+/** Makes a new revision. */
 export function changeDefinition(
+  tx: Tx,
   parts: RoutineParts,
   { routine, patch, actor }: { routine: RoutineRow; patch: RoutinePatch; actor: string },
-  nowMs: number,
 ): Result<RoutineRow> {
+  const { nowMs } = tx;
   const { if_revision, triggers: inputs } = patch;
   if (if_revision !== undefined && if_revision !== routine.revision) {
     return refuse("revision_conflict", { field: "if_revision" });
@@ -52,9 +55,9 @@ export function changeDefinition(
   const unheard = unheardFault(triggers?.value ?? before, patch.repositories ?? routine.definition.repositories);
   if (unheard !== null) return unheard;
   // What was due under the old definition is claimed under it.
-  parts.clock.claimBeforeChange(routine, triggers?.value ?? before, nowMs);
-  const row = adopted(parts, parts.definitions.change(routine, patch, triggers?.value ?? null, actor, nowMs), nowMs);
-  parts.engine.promote(nowMs);
+  parts.clock.claimBeforeChange(tx, routine, triggers?.value ?? before);
+  const row = adopted(tx, parts, parts.definitions.change(tx, routine, patch, triggers?.value ?? null, actor));
+  parts.engine.promote(tx);
   return success(row);
 }
 
@@ -86,10 +89,16 @@ function subscriptions({ repositoryIds }: RoutineParts, { definition }: RoutineR
   );
 }
 
-function adopted(parts: RoutineParts, row: RoutineRow, nowMs: number): RoutineRow {
+function adopted(tx: Tx, parts: RoutineParts, row: RoutineRow): RoutineRow {
   const { triggers, repositories } = row.definition;
-  parts.clock.takeIn(row, nowMs);
-  parts.endpoints.retain(triggers.filter(({ type }) => type === "webhook").map(({ id }) => id));
-  parts.repositoryIds.retain(repositories.map((repository) => placeKey(repositoryPlace(repository))));
+  parts.clock.takeIn(tx, row);
+  parts.endpoints.retain(
+    tx,
+    triggers.filter(({ type }) => type === "webhook").map(({ id }) => id),
+  );
+  parts.repositoryIds.retain(
+    tx,
+    repositories.map((repository) => placeKey(repositoryPlace(repository))),
+  );
   return row;
 }

@@ -2,6 +2,7 @@
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { Routine, RoutineInput } from "#protocol/routine.ts";
 import type { RoutineLife } from "../routine-life.ts";
+import type { Tx } from "../work.ts";
 import { createDefinition, viewOf } from "./change-definition.ts";
 import type { RoutineRow } from "./definition-store.ts";
 
@@ -29,28 +30,28 @@ export async function createRoutine(
   const { definitions, outbox } = parts;
   const { id } = order;
   if (definitions.row() !== null) return refuse("revision_conflict", { message: "This id is taken." });
-  const made = life.change((nowMs) => {
-    const created = createDefinition(parts, order, nowMs);
-    if (created.ok) outbox.owe("project_routine", id, nowMs);
+  const made = life.work.change((tx) => {
+    const created = createDefinition(tx, parts, order);
+    if (created.ok) outbox.owe(tx, "project_routine", id);
     return created;
   });
   if (!made.ok) return made;
   if (await life.owed.isIndexed(made.value.version)) return success(viewOf(parts, made.value, Date.now()));
   // Not accepted, so it must not turn up later, even if the index has taken it and only its answer was lost.
-  life.change((nowMs) => {
-    definitions.update(made.value, { status: "deleted" }, nowMs);
-    outbox.owe("forget_routine", id, nowMs);
+  life.work.change((tx) => {
+    definitions.update(tx, made.value, { status: "deleted" });
+    outbox.owe(tx, "forget_routine", id);
   });
   return refuse("index_behind", BEHIND.create);
 }
 
 export async function removeRoutine(life: RoutineLife, routine: RoutineRow): Promise<Result<null>> {
   const { parts } = life;
-  life.change((nowMs) => {
-    parts.definitions.update(routine, { status: "deleted", tokenHash: null }, nowMs);
-    parts.outbox.owe("forget_routine", routine.id, nowMs);
+  life.work.change((tx) => {
+    parts.definitions.update(tx, routine, { status: "deleted", tokenHash: null });
+    parts.outbox.owe(tx, "forget_routine", routine.id);
     for (const runId of parts.runs.unsettled()) {
-      parts.engine.feed(runId, { type: "cancel_requested", reason: "routine_deleted" }, nowMs);
+      parts.engine.feed(tx, runId, { type: "cancel_requested", reason: "routine_deleted" });
     }
   });
   life.closeViewers("the routine has been deleted");
@@ -61,12 +62,12 @@ export async function removeRoutine(life: RoutineLife, routine: RoutineRow): Pro
 export async function changeRow(
   life: RoutineLife,
   routine: RoutineRow,
-  work: (nowMs: number) => Result<RoutineRow>,
+  change: (tx: Tx) => Result<RoutineRow>,
 ): Promise<Result<Routine>> {
   const { parts } = life;
-  const changed = life.change((nowMs) => {
-    const result = work(nowMs);
-    if (result.ok) parts.outbox.owe("project_routine", routine.id, nowMs);
+  const changed = life.work.change((tx) => {
+    const result = change(tx);
+    if (result.ok) parts.outbox.owe(tx, "project_routine", routine.id);
     return result;
   });
   if (!changed.ok) return changed;
@@ -78,18 +79,18 @@ export async function changeRow(
 /**
  * Puts something in force that is told once: a token, a secret. It is told also where D1 can't be, for it is in force, and
  * what it replaces is not: one that nobody was told would shut everybody out.
- * @param work gives the routine's changed row, and what is to be told.
+ * @param change gives the routine's changed row, and what is to be told.
  */
 export async function changeAndTell<Value>(
   life: RoutineLife,
-  work: (routine: RoutineRow, nowMs: number) => Result<{ row: RoutineRow; told: Value }>,
+  change: (tx: Tx, routine: RoutineRow) => Result<{ row: RoutineRow; told: Value }>,
 ): Promise<Result<Value>> {
   const { definitions, outbox } = life.parts;
-  const changed = life.change((nowMs) => {
+  const changed = life.work.change((tx): Result<{ row: RoutineRow; told: Value }> => {
     const routine = definitions.row();
     if (routine === null || routine.status === "deleted") return refuse("not_found");
-    const result = work(routine, nowMs);
-    if (result.ok) outbox.owe("project_routine", routine.id, nowMs);
+    const result = change(tx, routine);
+    if (result.ok) outbox.owe(tx, "project_routine", routine.id);
     return result;
   });
   if (!changed.ok) return changed;

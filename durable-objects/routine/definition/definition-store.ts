@@ -8,30 +8,25 @@ import type { Trigger, TriggerStatus, WebhookTrigger } from "#protocol/triggers.
 import { completeDefinition } from "#rules/routine/saved-definition.ts";
 import type { Database } from "../database.ts";
 import { revisions, routine } from "../schema.ts";
+import type { Remembered, Tx, Work } from "../work.ts";
 import type { EndpointState } from "./endpoint-secrets.ts";
 
 export type RoutineRow = typeof routine.$inferSelect;
 
 export class DefinitionStore {
   readonly #database: Database;
-  /** As it was last read or written; undefined when it is not known. */
-  #row: RoutineRow | null | undefined;
+  readonly #row: Remembered<RoutineRow | null>;
 
-  constructor(database: Database) {
+  constructor(database: Database, work: Work) {
     this.#database = database;
+    this.#row = work.remember(() => {
+      const row = database.select().from(routine).get() ?? null;
+      return row === null ? null : { ...row, definition: completeDefinition(row.definition) };
+    });
   }
 
   row(): RoutineRow | null {
-    if (this.#row === undefined) {
-      const row = this.#database.select().from(routine).get() ?? null;
-      this.#row = row === null ? null : { ...row, definition: completeDefinition(row.definition) };
-    }
-    return this.#row;
-  }
-
-  /** After a transaction that was rolled back: what is kept of it is wrong. */
-  forget(): void {
-    this.#row = undefined;
+    return this.#row.get();
   }
 
   /** The newest definition. @throws Error when there is no routine: callers have asked for `row` before. */
@@ -49,15 +44,16 @@ export class DefinitionStore {
   }
 
   /** @param triggers those of the input, prepared. */
-  create(id: string, input: RoutineInput, triggers: Trigger[], by: string, nowMs: number): RoutineRow {
+  create(tx: Tx, id: string, input: RoutineInput, triggers: Trigger[], by: string): RoutineRow {
+    const { nowMs } = tx;
     const definition = { ...input, model: input.model ?? null, triggers };
-    const row = this.#database
+    const row = tx.database
       .insert(routine)
       .values({ id, revision: 1, definition, status: "active", createdAt: nowMs, updatedAt: nowMs, version: 1 })
       .returning()
       .get();
-    this.#database.insert(revisions).values({ revision: 1, at: nowMs, by, definition }).run();
-    this.#row = row;
+    tx.database.insert(revisions).values({ revision: 1, at: nowMs, by, definition }).run();
+    this.#row.set(tx, row);
     return row;
   }
 
@@ -72,7 +68,7 @@ export class DefinitionStore {
   }
 
   /** Makes a new revision. @param triggers those of the patch, prepared; null to keep those that there are. */
-  change(row: RoutineRow, patch: RoutinePatch, triggers: Trigger[] | null, by: string, nowMs: number): RoutineRow {
+  change(tx: Tx, row: RoutineRow, patch: RoutinePatch, triggers: Trigger[] | null, by: string): RoutineRow {
     const { if_revision: _checked, triggers: _prepared, ...settings } = patch;
     const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
     const definition: RoutineDefinition = {
@@ -81,15 +77,15 @@ export class DefinitionStore {
       triggers: triggers ?? row.definition.triggers,
     };
     const revision = row.revision + 1;
-    this.#database.insert(revisions).values({ revision, at: nowMs, by, definition }).run();
-    return this.update(row, { revision, definition }, nowMs);
+    tx.database.insert(revisions).values({ revision, at: tx.nowMs, by, definition }).run();
+    return this.update(tx, row, { revision, definition });
   }
 
   /** Changes what is no part of a revision: status, token. */
-  update(row: RoutineRow, change: Partial<RoutineRow>, nowMs: number): RoutineRow {
-    const saved = { ...row, ...change, updatedAt: nowMs, version: row.version + 1 };
-    this.#database.update(routine).set(saved).where(eq(routine.id, row.id)).run();
-    this.#row = saved;
+  update(tx: Tx, row: RoutineRow, change: Partial<RoutineRow>): RoutineRow {
+    const saved = { ...row, ...change, updatedAt: tx.nowMs, version: row.version + 1 };
+    tx.database.update(routine).set(saved).where(eq(routine.id, row.id)).run();
+    this.#row.set(tx, saved);
     return saved;
   }
 

@@ -3,6 +3,7 @@ import { and, asc, count, desc, eq, sql } from "drizzle-orm";
 import type { HandedOver } from "#instance/object-contracts.ts";
 import type { Database } from "../database.ts";
 import { endpoints, handedOver } from "../schema.ts";
+import type { Tx } from "../work.ts";
 
 /** For so long the secret before is accepted too. */
 export const ROTATION_OVERLAP_MS = 24 * 3_600_000;
@@ -57,23 +58,21 @@ export class EndpointSecrets {
    * Puts a secret in force; those before stay so for a while, each from its own replacement on.
    * What was handed over and not confirmed is forgotten. @param sealed from `seal`.
    */
-  keep(triggerId: string, sealed: string, nowMs: number): void {
+  keep(tx: Tx, triggerId: string, sealed: string): void {
+    const { nowMs } = tx;
     const before = this.#row(triggerId);
     const replaced = before === undefined ? [] : [{ secret: before.secret, untilMs: nowMs + ROTATION_OVERLAP_MS }];
     const previous = [...replaced, ...accepted(before?.previous ?? [], nowMs)].slice(0, PREVIOUS_KEPT);
     const values = { triggerId, secret: sealed, previous, isUnseen: false };
-    this.#database
-      .insert(endpoints)
-      .values(values)
-      .onConflictDoUpdate({ target: endpoints.triggerId, set: values })
-      .run();
-    this.#forgetHandedOver(triggerId);
+    tx.database.insert(endpoints).values(values).onConflictDoUpdate({ target: endpoints.triggerId, set: values }).run();
+    this.#forgetHandedOver(tx, triggerId);
   }
 
   /** Keeps a secret that somebody has brought: in force for nobody. @param sealed from `seal`. @param id names it, and tells a repeat. */
-  handOver(triggerId: string, { id, sealed }: { id: string; sealed: string }, from: Bringer, nowMs: number): void {
+  handOver(tx: Tx, triggerId: string, { id, sealed }: { id: string; sealed: string }, from: Bringer): void {
+    const { nowMs } = tx;
     const seen = { lastAt: nowMs, ...from };
-    this.#database
+    tx.database
       .insert(handedOver)
       .values({ triggerId, id, secret: sealed, at: nowMs, times: 1, ...seen })
       .onConflictDoUpdate({
@@ -81,13 +80,13 @@ export class EndpointSecrets {
         set: { ...seen, times: sql`${handedOver.times} + 1` },
       })
       .run();
-    const kept = this.#database
+    const kept = tx.database
       .select({ id: handedOver.id })
       .from(handedOver)
       .where(eq(handedOver.triggerId, triggerId))
       .orderBy(desc(handedOver.lastAt), asc(handedOver.id))
       .limit(HANDED_OVER_KEPT);
-    this.#database
+    tx.database
       .delete(handedOver)
       .where(and(eq(handedOver.triggerId, triggerId), sql`${handedOver.id} NOT IN ${kept}`))
       .run();
@@ -124,22 +123,22 @@ export class EndpointSecrets {
   }
 
   /** Ends all secrets of an endpoint at once: what leaked must not stay good for a day. */
-  clear(triggerId: string): void {
-    this.#database.delete(endpoints).where(eq(endpoints.triggerId, triggerId)).run();
-    this.#forgetHandedOver(triggerId);
+  clear(tx: Tx, triggerId: string): void {
+    tx.database.delete(endpoints).where(eq(endpoints.triggerId, triggerId)).run();
+    this.#forgetHandedOver(tx, triggerId);
   }
 
   /** Forgets the secrets of triggers that the routine has no more. */
-  retain(triggerIds: readonly string[]): void {
+  retain(tx: Tx, triggerIds: readonly string[]): void {
     // As one text: a statement takes a hundred values.
     const kept = sql`(SELECT value FROM json_each(${JSON.stringify(triggerIds)}))`;
     for (const table of [endpoints, handedOver]) {
-      this.#database.delete(table).where(sql`${table.triggerId} NOT IN ${kept}`).run();
+      tx.database.delete(table).where(sql`${table.triggerId} NOT IN ${kept}`).run();
     }
   }
 
-  #forgetHandedOver(triggerId: string): void {
-    this.#database.delete(handedOver).where(eq(handedOver.triggerId, triggerId)).run();
+  #forgetHandedOver(tx: Tx, triggerId: string): void {
+    tx.database.delete(handedOver).where(eq(handedOver.triggerId, triggerId)).run();
   }
 
   #row(triggerId: string) {

@@ -11,6 +11,7 @@ import { placeKey, type RepositoryPlace, repositoryPlace } from "#rules/triggers
 import type { RoutineParts } from "../assemble.ts";
 import type { Open } from "../opening.ts";
 import type { RoutineLife } from "../routine-life.ts";
+import type { Tx } from "../work.ts";
 import { changeAndTell } from "./create-and-remove.ts";
 import type { RoutineRow } from "./definition-store.ts";
 import type { Bringer } from "./endpoint-secrets.ts";
@@ -21,11 +22,11 @@ const HANDED_OVER_ID_LENGTH = 16;
 
 /** Each event in a transaction of its own: one that can't be taken in holds up no other. */
 export function offerEvent(life: RoutineLife, parts: RoutineParts, event: SourceEvent): DeliveryOutcome[] {
-  return life.change((nowMs) => {
+  return life.work.change((tx) => {
     const routine = parts.definitions.row();
     if (routine === null) return [];
-    const outcomes = parts.firing.event(routine, event, nowMs);
-    projectIds(parts, routine, nowMs);
+    const { outcomes, hasLearned } = parts.firing.event(tx, routine, event);
+    if (hasLearned) projectIds(tx, parts, routine);
     return outcomes;
   });
 }
@@ -40,18 +41,19 @@ export async function learnRepositories(
 ): Promise<Result<null>> {
   if (!open.ok) return open;
   const { life, parts } = open.value;
-  const version = life.change((nowMs) => {
+  const version = life.work.change((tx) => {
     const routine = parts.definitions.row();
     if (routine === null) return null;
     const places = routine.definition.repositories.map(repositoryPlace);
+    let hasLearned = false;
     for (const lesson of lessons) {
       for (const place of places.filter((one) => isMeant(one, lesson))) {
         const key = placeKey(place);
         const since = parts.definitions.repositorySince((url) => placeKey(repositoryPlace({ url })) === key);
-        parts.repositoryIds.learn(key, lesson, since);
+        hasLearned = parts.repositoryIds.learn(tx, key, lesson, since) || hasLearned;
       }
     }
-    return projectIds(parts, routine, nowMs);
+    return hasLearned ? projectIds(tx, parts, routine) : null;
   });
   if (version !== null) await life.owed.isIndexed(version, INDEXED_WITHIN_MS);
   return success(null);
@@ -61,11 +63,10 @@ function isMeant({ host, fullName }: RepositoryPlace, lesson: RepositoryLesson):
   return fullName === lesson.name && (lesson.host === null || lesson.host === host);
 }
 
-/** From here on the routine is found by the numbers that it has learned. @returns its version with them; null without new ones. */
-function projectIds({ repositoryIds, definitions, outbox }: RoutineParts, routine: RoutineRow, nowMs: number) {
-  if (!repositoryIds.takeNew()) return null;
-  const { version } = definitions.update(routine, {}, nowMs);
-  outbox.owe("project_routine", routine.id, nowMs);
+/** From here on the routine is found by the numbers that it has learned. @returns its version with them. */
+function projectIds(tx: Tx, { definitions, outbox }: RoutineParts, routine: RoutineRow): number {
+  const { version } = definitions.update(tx, routine, {});
+  outbox.owe(tx, "project_routine", routine.id);
   return version;
 }
 
@@ -98,12 +99,12 @@ export async function rotateSecret(
 ): Promise<Result<SecretAnswer>> {
   const { endpoints, definitions } = life.parts;
   const { secret, sealed } = await sealSecret(life.parts, triggerId, given);
-  return changeAndTell(life, (routine, nowMs) => {
+  return changeAndTell(life, (tx, routine) => {
     if (webhookOf(routine, triggerId) === null) return refuse("not_found");
-    endpoints.keep(triggerId, sealed, nowMs);
-    const until = endpoints.state(triggerId, nowMs).secret?.previousUntilMs ?? null;
+    endpoints.keep(tx, triggerId, sealed);
+    const until = endpoints.state(triggerId, tx.nowMs).secret?.previousUntilMs ?? null;
     const told = { secret, previous_secret_until: until === null ? null : timestamp(until) };
-    return success({ row: definitions.update(routine, {}, nowMs), told });
+    return success({ row: definitions.update(tx, routine, {}), told });
   });
 }
 
@@ -125,29 +126,29 @@ export async function handOver(
   const { endpoints, definitions, outbox } = life.parts;
   const id = (await hashSecret(secret)).slice(0, HANDED_OVER_ID_LENGTH);
   const sealed = await endpoints.seal(triggerId, secret);
-  return life.change((nowMs) => {
+  return life.work.change((tx): Result<null> => {
     const routine = definitions.row();
     if (routine === null || routine.status === "deleted") return refuse("not_found");
     if (webhookOf(routine, triggerId) === null) return refuse("not_found");
     const before = endpoints.handedOverCount(triggerId);
-    endpoints.handOver(triggerId, { id, sealed }, from, nowMs);
+    endpoints.handOver(tx, triggerId, { id, sealed }, from);
     // Lists tell how many wait: whoever repeats one causes no write beyond this object.
     if (endpoints.handedOverCount(triggerId) !== before) {
-      definitions.update(routine, {}, nowMs);
-      outbox.owe("project_routine", routine.id, nowMs);
+      definitions.update(tx, routine, {});
+      outbox.owe(tx, "project_routine", routine.id);
     }
     return success(null);
   });
 }
 
-/** Ends an endpoint's secrets. Call it inside a transaction. */
+/** Ends an endpoint's secrets. */
 export function endSecrets(
+  tx: Tx,
   { endpoints, definitions }: RoutineParts,
   routine: RoutineRow,
   triggerId: string,
-  nowMs: number,
 ): Result<RoutineRow> {
   if (webhookOf(routine, triggerId) === null) return refuse("not_found");
-  endpoints.clear(triggerId);
-  return success(definitions.update(routine, {}, nowMs));
+  endpoints.clear(tx, triggerId);
+  return success(definitions.update(tx, routine, {}));
 }

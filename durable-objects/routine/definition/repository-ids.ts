@@ -1,5 +1,7 @@
 /** Which GitHub repository each of the routine's addresses stands for, once something has come from it. */
 
+import type { Remembered, Tx, Work } from "../work.ts";
+
 /** What GitHub has told of a name, in lower case. */
 export interface RepositoryLesson {
   name: string;
@@ -20,70 +22,59 @@ interface KnownId {
 
 export class RepositoryIds {
   readonly #sql: SqlStorage;
-  #known: Map<string, KnownId> | null = null;
-  #isNew = false;
+  readonly #known: Remembered<ReadonlyMap<string, KnownId>>;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, work: Work) {
     this.#sql = sql;
+    this.#known = work.remember(() => this.#read());
   }
 
   /** By place. */
   all(): ReadonlyMap<string, number> {
-    return new Map([...this.#all()].map(([place, { id }]) => [place, id]));
+    return new Map([...this.#known.get()].map(([place, { id }]) => [place, id]));
   }
 
-  /** Keeps the first id that a place stands for. @param place from `placeKey`. */
-  keep(place: string, id: number): void {
-    if (!this.#all().has(place)) this.#write(place, { id, isNewcomer: false });
+  /** Keeps the first id that a place stands for. @param place from `placeKey`. @returns whether it was learned now. */
+  keep(tx: Tx, place: string, id: number): boolean {
+    if (this.#known.get().has(place)) return false;
+    this.#write(tx, place, { id, isNewcomer: false });
+    return true;
   }
 
   /**
    * Learns who had the place's name while the routine named it. That is who the routine means, also where another
    * that came to the name later was heard first.
-   * @param namedSince Unix milliseconds.
+   * @param namedSince Unix milliseconds. @returns whether anything was learned.
    */
-  learn(place: string, { id, at, kind }: RepositoryLesson, namedSince: number): void {
-    const known = this.#all().get(place);
+  learn(tx: Tx, place: string, { id, at, kind }: RepositoryLesson, namedSince: number): boolean {
+    const known = this.#known.get().get(place);
     const isFree = known === undefined || (known.isNewcomer && kind === "had");
-    if (!isFree || at < namedSince || (id === 0 && known !== undefined)) return;
-    this.#write(place, { id, isNewcomer: kind === "came" || id === 0 });
+    if (!isFree || at < namedSince || (id === 0 && known !== undefined)) return false;
+    this.#write(tx, place, { id, isNewcomer: kind === "came" || id === 0 });
+    return true;
   }
 
   /** Places that the routine has no more are forgotten: one that comes back may mean another repository. */
-  retain(places: readonly string[]): void {
-    for (const place of this.#all().keys()) {
-      if (!places.includes(place)) this.#sql.exec("DELETE FROM repository_ids WHERE full_name = ?", place);
+  retain(tx: Tx, places: readonly string[]): void {
+    for (const place of this.#known.get().keys()) {
+      if (!places.includes(place)) tx.sql.exec("DELETE FROM repository_ids WHERE full_name = ?", place);
     }
-    this.#known = null;
+    this.#known.forget();
   }
 
-  /** Whether an id has been learned since the last call: what is matched by changes with it. */
-  takeNew(): boolean {
-    const isNew = this.#isNew;
-    this.#isNew = false;
-    return isNew;
-  }
-
-  /** After a transaction that was rolled back: what is kept of it is wrong. */
-  forget(): void {
-    this.#known = null;
-    this.#isNew = false;
-  }
-
-  #all(): Map<string, KnownId> {
-    this.#known ??= new Map(
+  #read(): ReadonlyMap<string, KnownId> {
+    return new Map(
       this.#sql
         .exec<{ place: string; id: number; is_newcomer: number }>(READ)
         .toArray()
         .map(({ place, id, is_newcomer }) => [place, { id, isNewcomer: is_newcomer === 1 }]),
     );
-    return this.#known;
   }
 
-  #write(place: string, known: KnownId): void {
-    this.#sql.exec(WRITE, place, known.id, known.isNewcomer ? 1 : 0);
-    this.#all().set(place, known);
-    this.#isNew = true;
+  #write(tx: Tx, place: string, known: KnownId): void {
+    const all = new Map(this.#known.get()).set(place, known);
+    tx.sql.exec(WRITE, place, known.id, known.isNewcomer ? 1 : 0);
+    this.#known.set(tx, all);
   }
 }
 

@@ -9,6 +9,7 @@ import { PROVISIONING_MS } from "#rules/run/deadlines.ts";
 import type { Deadlines } from "../runs/deadlines.ts";
 import { leaseOf, type RunEngine } from "../runs/run-engine.ts";
 import type { RunStore } from "../runs/run-store.ts";
+import type { Work } from "../work.ts";
 import { batchesOf } from "./batches.ts";
 import { type Outbox, type Owed, RECEIVERS, type Receiver } from "./outbox.ts";
 import { type IndexParts, ToIndex } from "./to-index.ts";
@@ -20,6 +21,7 @@ export interface PoolPort {
 }
 
 export interface OwedCallsParts extends IndexParts {
+  work: Work;
   outbox: Outbox;
   runs: RunStore;
   deadlines: Deadlines;
@@ -163,20 +165,24 @@ export class Deliver {
   #rest(receiver: Receiver, lane: Lane): void {
     const isUnderWay = lane.next !== null || (receiver === "routines" && this.#announcing.size > 0);
     if (!isUnderWay) lane.untilMs = null;
-    this.#parts.outbox.forget(receiver);
     this.#parts.onDrained();
   }
 
   /** @returns whether there was an answer at all: else the rest need not be tried now. */
   async #try(batch: readonly Owed[]): Promise<boolean> {
-    const { outbox } = this.#parts;
+    const { outbox, work } = this.#parts;
     try {
       const failed = await this.#call(batch);
-      outbox.settle(batch.filter((owed) => !failed.includes(owed)));
-      outbox.postpone(failed, Date.now());
+      work.change((tx) => {
+        outbox.settle(
+          tx,
+          batch.filter((owed) => !failed.includes(owed)),
+        );
+        outbox.postpone(tx, failed);
+      });
       return true;
     } catch (error) {
-      outbox.postpone(batch, Date.now());
+      work.change((tx) => outbox.postpone(tx, batch));
       const [first] = batch;
       const facts = { kind: first?.kind, ref: first?.ref, calls: batch.length, outcome: errorText(error) };
       logLine("warn", { what: "owed_call", ...facts });
@@ -215,7 +221,7 @@ export class Deliver {
   }
 
   async #askPool(leases: readonly LeaseRef[]): Promise<void> {
-    const { engine, pool, deadlines } = this.#parts;
+    const { engine, pool, deadlines, work } = this.#parts;
     const requests = leases.flatMap((lease) => {
       const run = engine.leased(lease)?.doc;
       // A run that was canceled meanwhile asks for nothing: its release is owed after this call.
@@ -225,10 +231,12 @@ export class Deliver {
     if (requests.length === 0) return;
     const { runners } = await withinDeadline(pool().request(requests));
     if (runners === 0) return;
-    for (const { lease } of requests) {
-      const isWaiting = engine.leased(lease)?.doc.runner === null;
-      if (isWaiting) deadlines.set("provisioning", lease.run_id, Date.now() + PROVISIONING_MS.busy);
-    }
+    work.change((tx) => {
+      for (const { lease } of requests) {
+        const isWaiting = engine.leased(lease)?.doc.runner === null;
+        if (isWaiting) deadlines.set(tx, "provisioning", lease.run_id, tx.nowMs + PROVISIONING_MS.busy);
+      }
+    });
   }
 
   async #releaseLeases(batch: readonly Owed[]): Promise<readonly Owed[]> {

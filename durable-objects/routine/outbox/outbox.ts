@@ -1,5 +1,6 @@
 /** Calls that the object owes to others, kept until they have gone through, with a wait that grows. */
 import type { outbox } from "../schema.ts";
+import type { RememberedEach, Tx, Work } from "../work.ts";
 
 type OutboxRow = typeof outbox.$inferSelect;
 export type OwedKind = OutboxRow["kind"];
@@ -35,20 +36,21 @@ export class Outbox {
   /** Receivers to whom something is owed that nobody has set out to tell them. */
   readonly #fresh = new Set<Receiver>();
   /** By receiver: not later than when the earliest call is due. One that is not there is not known. */
-  readonly #earliest = new Map<Receiver, number | null>();
+  readonly #earliest: RememberedEach<{ at: number | null }>;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, work: Work) {
     this.#sql = sql;
+    this.#earliest = work.rememberEach((receiver) => this.#readEarliest(receiver as Receiver), RECEIVERS.length);
   }
 
   /** Owes a call. Owing it again while it is under way makes it go out once more. */
-  owe(kind: OwedKind, ref: string, nowMs: number): void {
-    const dueAt = nowMs + FIRST_RETRY_MS;
-    this.#sql.exec(OWE, kind, ref, dueAt);
+  owe(tx: Tx, kind: OwedKind, ref: string): void {
+    const dueAt = tx.nowMs + FIRST_RETRY_MS;
     const receiver = RECEIVER_OF[kind];
+    const at = this.#earliest.get(receiver)?.at ?? dueAt;
+    tx.sql.exec(OWE, kind, ref, dueAt);
     this.#fresh.add(receiver);
-    const earliest = this.#earliest.get(receiver);
-    if (earliest !== undefined) this.#earliest.set(receiver, Math.min(earliest ?? dueAt, dueAt));
+    this.#earliest.set(tx, receiver, { at: Math.min(at, dueAt) });
   }
 
   /** Whether something has become owed to a receiver since the last call. */
@@ -71,27 +73,29 @@ export class Outbox {
   }
 
   /** Strikes off calls that went through, but for those that have been owed anew meanwhile. */
-  settle(owed: readonly Owed[]): void {
-    if (owed.length > 0) this.#sql.exec(SETTLE, named(owed));
+  settle(tx: Tx, owed: readonly Owed[]): void {
+    if (owed.length === 0) return;
+    tx.sql.exec(SETTLE, named(owed));
+    this.#lookAgain(owed);
   }
 
-  postpone(owed: readonly Owed[], nowMs: number): void {
-    if (owed.length > 0) this.#sql.exec(POSTPONE, nowMs, named(owed));
+  postpone(tx: Tx, owed: readonly Owed[]): void {
+    if (owed.length === 0) return;
+    tx.sql.exec(POSTPONE, tx.nowMs, named(owed));
+    this.#lookAgain(owed);
   }
 
   /** A moment at which nothing has been overlooked, if the object looks again; null when nothing is owed. */
   earliest(receiver: Receiver): number | null {
-    const known = this.#earliest.get(receiver);
-    if (known !== undefined) return known;
-    const { at } = this.#sql.exec<{ at: number | null }>(EARLIEST[receiver]).one();
-    this.#earliest.set(receiver, at);
-    return at;
+    return this.#earliest.get(receiver)?.at ?? null;
   }
 
-  /** Calls have been settled or put off, or what was kept is wrong: `earliest` has to look. All without a receiver. */
-  forget(receiver?: Receiver): void {
-    if (receiver === undefined) this.#earliest.clear();
-    else this.#earliest.delete(receiver);
+  #readEarliest(receiver: Receiver): { at: number | null } {
+    return this.#sql.exec<{ at: number | null }>(EARLIEST[receiver]).one();
+  }
+
+  #lookAgain(owed: readonly Owed[]): void {
+    for (const { kind } of owed) this.#earliest.forget(RECEIVER_OF[kind]);
   }
 }
 

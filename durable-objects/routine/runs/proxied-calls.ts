@@ -13,6 +13,7 @@ import type { RepositoryIds } from "../definition/repository-ids.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import type { ProxyNotice, ProxyNotices } from "../sessions/proxy-notices.ts";
 import type { OwnBranch, Push, SessionBranches } from "../sessions/session-branches.ts";
+import type { Tx } from "../work.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
 
@@ -70,31 +71,31 @@ export class ProxiedCalls {
   }
 
   /** Counts a model call before it is made: from the first one on, the run is not tried again by itself. */
-  beginModelCall(lease: LeaseRef, asked: string): Result<AnsweringModel> {
+  beginModelCall(tx: Tx, lease: LeaseRef, asked: string): Result<AnsweringModel> {
     const row = this.#working(lease);
     if (row === null) return refuse("proxy_token_refused");
     const { doc } = row;
     const evidence = { ...doc.evidence, model_calls: doc.evidence.model_calls + 1 };
-    this.#engine.update(row, { ...doc, evidence });
+    this.#engine.update(tx, row, { ...doc, evidence });
     return success(answeringModel(asked, doc.routine.model, this.#otherModels));
   }
 
   /** Tells the transcript what a proxy refused, or did otherwise than it was asked: the same once in an attempt. */
-  tell(lease: LeaseRef, notice: ProxyNotice, nowMs: number): Result<null> {
+  tell(tx: Tx, lease: LeaseRef, notice: ProxyNotice): Result<null> {
     const row = this.#working(lease);
     if (row === null) return refuse("proxy_token_refused");
-    if (this.#notices.isNew(`${row.id}.${lease.generation}`, notice)) {
-      this.#engine.append(row, [{ type: "notice", level: "warning", ...notice }], nowMs);
+    if (this.#notices.isNew(tx, `${row.id}.${lease.generation}`, notice)) {
+      this.#engine.append(tx, row, [{ type: "notice", level: "warning", ...notice }]);
     }
     return success(null);
   }
 
   /** Adds the tokens of a call. Also after the run has ended: what was used was used. */
-  endModelCall(lease: LeaseRef, used: Omit<Usage, "cost_usd">, nowMs: number): Result<null> {
+  endModelCall(tx: Tx, lease: LeaseRef, used: Omit<Usage, "cost_usd">): Result<null> {
     const row = this.#runs.get(lease.run_id);
     if (row === null) return refuse("proxy_token_refused");
     const { usage } = row.doc;
-    this.#engine.update(row, {
+    this.#engine.update(tx, row, {
       ...row.doc,
       usage: {
         input_tokens: usage.input_tokens + used.input_tokens,
@@ -104,7 +105,7 @@ export class ProxiedCalls {
         cost_usd: usage.cost_usd,
       },
     });
-    if (row.doc.timings.finished_at !== null) this.#outbox.owe("project_run", row.id, nowMs);
+    if (row.doc.timings.finished_at !== null) this.#outbox.owe(tx, "project_run", row.id);
     return success(null);
   }
 
@@ -130,13 +131,13 @@ export class ProxiedCalls {
   }
 
   /** Notes branches that the upstream has taken; told twice, it changes nothing. Also after the run has ended: what was taken was taken. */
-  recordPushes(lease: LeaseRef, number: number, pushes: readonly Push[], nowMs: number): Result<null> {
+  recordPushes(tx: Tx, lease: LeaseRef, number: number, pushes: readonly Push[]): Result<null> {
     const row = this.#runs.get(lease.run_id);
     const repository = row === null ? null : this.#repositoryOf(row, number);
     if (row === null || repository === null || row.doc.attempt !== lease.generation) {
       return refuse("proxy_token_refused");
     }
-    this.#branches.keep(row.sessionId, wholeAddress(repository), pushes, nowMs);
+    this.#branches.keep(tx, row.sessionId, wholeAddress(repository), pushes);
     const known = new Set(row.doc.evidence.branches_pushed.map((push) => JSON.stringify(push)));
     const seen = pushes
       .map(({ branch, commit, previous }) => ({ repository: repository.url, branch, commit, previous }))
@@ -146,12 +147,12 @@ export class ProxiedCalls {
       (before) => !seen.some((push) => push.repository === before.repository && push.branch === before.branch),
     );
     const branches_pushed = [...others, ...seen].slice(-BRANCHES_KEPT);
-    const saved = this.#engine.update(row, { ...row.doc, evidence: { ...row.doc.evidence, branches_pushed } });
+    const saved = this.#engine.update(tx, row, { ...row.doc, evidence: { ...row.doc.evidence, branches_pushed } });
     // `run.finished` is a run's last event.
-    if (isSettled(row.doc)) this.#outbox.owe("project_run", row.id, nowMs);
+    if (isSettled(row.doc)) this.#outbox.owe(tx, "project_run", row.id);
     else {
       const events = seen.slice(-BRANCHES_KEPT).map((push): EventBody => ({ type: "git.push", ...push }));
-      this.#engine.append(saved, events, nowMs);
+      this.#engine.append(tx, saved, events);
     }
     return success(null);
   }

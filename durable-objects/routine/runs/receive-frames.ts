@@ -2,6 +2,7 @@
 import { errorText, logLine } from "#protocol/log.ts";
 import { runError } from "#protocol/run-errors.ts";
 import type { Frame, FrameBody, LeaseRef } from "#protocol/runner-link.ts";
+import type { Work } from "../work.ts";
 import { FLUSH_DELAY_MS, FrameBuffer, type PendingRun } from "./frame-buffer.ts";
 import type { RunEngine } from "./run-engine.ts";
 
@@ -19,12 +20,9 @@ const UNSTORABLE: Extract<FrameBody, { kind: "finished" }> = {
 
 export interface FramesParts {
   engine: RunEngine;
-  /** One transaction: all of it is written or nothing. */
-  inTransaction: (work: () => void) => void;
+  work: Work;
   /** Tells a runner up to which frame everything is stored. */
   acknowledge: (lease: LeaseRef, n: number) => void;
-  /** What follows once frames are stored. */
-  onStored: (nowMs: number) => void;
 }
 
 export class ReceiveFrames {
@@ -61,37 +59,38 @@ export class ReceiveFrames {
     this.#flushTimer = null;
     const pending = this.#frames.pending();
     if (pending.length === 0) return;
-    const nowMs = Date.now();
     // One run whose frames can't be stored must not hold up the others.
-    const left = this.#store(pending, nowMs) ? [] : pending.filter((one) => !this.#store([one], nowMs));
-    for (const { runId } of left) this.#postpone(runId, nowMs);
-    this.#parts.onStored(nowMs);
+    const left = this.#store(pending) ? [] : pending.filter((one) => !this.#store([one]));
+    for (const { runId } of left) this.#postpone(runId);
   }
 
   /** Stores all of it or nothing. */
-  #store(pending: readonly PendingRun[], nowMs: number): boolean {
-    const { engine, inTransaction, acknowledge } = this.#parts;
+  #store(pending: readonly PendingRun[]): boolean {
+    const { engine, work } = this.#parts;
     try {
-      inTransaction(() => {
+      work.change((tx) => {
         for (const { runId, generation, frames } of pending) {
-          for (const frame of frames) engine.takeFrame({ run_id: runId, generation }, frame, nowMs);
+          const lease = { run_id: runId, generation };
+          work.afterwards(tx, `stored:${runId}`, () => this.#acknowledge(lease, frames.at(-1)?.n ?? 0));
+          for (const frame of frames) engine.takeFrame(tx, lease, frame);
         }
       });
     } catch (error) {
       logLine("error", { what: "flush", runs: pending.length, outcome: errorText(error) });
       return false;
     }
-    for (const { runId, generation, frames } of pending) {
-      this.#frames.drop(runId);
-      this.#failedFlushes.delete(runId);
-      acknowledge({ run_id: runId, generation }, frames.at(-1)?.n ?? 0);
-    }
     return true;
   }
 
+  #acknowledge(lease: LeaseRef, n: number): void {
+    this.#frames.drop(lease.run_id);
+    this.#failedFlushes.delete(lease.run_id);
+    this.#parts.acknowledge(lease, n);
+  }
+
   /** Frames that were not stored are tried again for a while; then the run ends, as nothing more can be said of it. */
-  #postpone(runId: string, nowMs: number): void {
-    const { engine, inTransaction } = this.#parts;
+  #postpone(runId: string): void {
+    const { engine, work } = this.#parts;
     const tries = (this.#failedFlushes.get(runId) ?? 0) + 1;
     this.#failedFlushes.set(runId, tries);
     if (tries < FLUSH_TRIES) {
@@ -101,7 +100,7 @@ export class ReceiveFrames {
     this.#frames.drop(runId);
     this.#failedFlushes.delete(runId);
     try {
-      inTransaction(() => void engine.feed(runId, { type: "finished", frame: UNSTORABLE }, nowMs));
+      work.change((tx) => void engine.feed(tx, runId, { type: "finished", frame: UNSTORABLE }));
     } catch (error) {
       logLine("error", { what: "give_up", run_id: runId, outcome: errorText(error) });
     }

@@ -11,14 +11,15 @@ import { nextRun } from "#rules/run/lifecycle.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { type Mark, markOf, type TranscriptLog } from "../transcript/transcript-log.ts";
+import type { Tx, Work } from "../work.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
 
-/** What has to be said to sockets once the rows are written. */
-export interface Said {
-  /** Sessions whose transcripts have grown. */
-  sessions: Set<string>;
-  cancels: { runId: string; reason: CancelReason }[];
+/** What sockets are told once the rows are written. */
+export interface Told {
+  /** The session's transcript has grown. */
+  grown(sessionId: string): void;
+  cancel(lease: LeaseRef, reason: CancelReason): void;
 }
 
 export interface NewRun {
@@ -38,9 +39,12 @@ export class RunEngine {
   readonly #deadlines: Deadlines;
   readonly #outbox: Outbox;
   readonly #definitions: DefinitionStore;
-  #said: Said = { sessions: new Set(), cancels: [] };
+  readonly #work: Work;
+  readonly #told: Told;
 
   constructor(parts: {
+    work: Work;
+    told: Told;
     runs: RunStore;
     log: TranscriptLog;
     deadlines: Deadlines;
@@ -52,75 +56,69 @@ export class RunEngine {
     this.#deadlines = parts.deadlines;
     this.#outbox = parts.outbox;
     this.#definitions = parts.definitions;
+    this.#work = parts.work;
+    this.#told = parts.told;
   }
 
-  /** What has to be said since the last call. */
-  takeSaid(): Said {
-    const said = this.#said;
-    this.#said = { sessions: new Set(), cancels: [] };
-    return said;
-  }
-
-  /**
-   * Writes a new run with its session and its first events. Call it inside a transaction.
-   */
-  begin({ run, text, checkout, isStarted, notBeforeMs }: NewRun, events: readonly EventBody[], nowMs: number): void {
+  /** Writes a new run with its session and its first events. */
+  begin(tx: Tx, { run, text, checkout, isStarted, notBeforeMs }: NewRun, events: readonly EventBody[]): void {
     const queued: RunState = { run, phase: "admission", notBeforeMs, overdue: null };
-    const step = isStarted ? nextRun(queued, { type: "promoted" }, this.#limitsOf(run), nowMs) : null;
-    const row = this.#runs.insert(step?.state ?? queued, { text, checkout }, nowMs);
-    if (notBeforeMs > 0) this.#deadlines.set("retry", run.id, notBeforeMs);
-    this.append(row, [...events, ...(step?.events ?? [])], nowMs);
-    this.#outbox.owe("project_run", run.id, nowMs);
-    for (const effect of step?.effects ?? []) this.#carryOut(row, run.attempt, effect, nowMs);
+    const step = isStarted ? nextRun(queued, { type: "promoted" }, this.#limitsOf(run), tx.nowMs) : null;
+    const row = this.#runs.insert(tx, step?.state ?? queued, { text, checkout });
+    if (notBeforeMs > 0) this.#deadlines.set(tx, "retry", run.id, notBeforeMs);
+    this.append(tx, row, [...events, ...(step?.events ?? [])]);
+    this.#outbox.owe(tx, "project_run", run.id);
+    for (const effect of step?.effects ?? []) this.#carryOut(tx, row, run.attempt, effect);
   }
 
-  /** Another event joins a run that waits: it hears of it, and waits on. Call it inside a transaction. */
+  /** Another event joins a run that waits: it hears of it, and waits on. */
   join(
+    tx: Tx,
     row: RunRow,
     change: Pick<RunRow, "doc" | "text" | "checkout"> & { said: string | null; notBeforeMs: number },
-    nowMs: number,
   ): void {
     const { doc, text, checkout, said, notBeforeMs } = change;
-    this.#runs.join(row, { doc, text, checkout, notBefore: notBeforeMs });
-    if (said !== null) this.append(row, [{ type: "user.message", source: "trigger", text: said }], nowMs);
-    this.#deadlines.set("retry", row.id, notBeforeMs);
-    this.#outbox.owe("project_run", row.id, nowMs);
+    this.#runs.join(tx, row, { doc, text, checkout, notBefore: notBeforeMs });
+    if (said !== null) this.append(tx, row, [{ type: "user.message", source: "trigger", text: said }]);
+    this.#deadlines.set(tx, "retry", row.id, notBeforeMs);
+    this.#outbox.owe(tx, "project_run", row.id);
   }
 
-  /** Lets something happen to a run. Call it inside a transaction. @returns the run's row afterwards. */
-  feed(runId: string, happening: RunInput, nowMs: number): RunRow | null {
+  /** Lets something happen to a run. @returns the run's row afterwards. */
+  feed(tx: Tx, runId: string, input: RunInput): RunRow | null {
     const row = this.#runs.get(runId);
     if (row === null) return null;
     const state = { run: this.seen(row), phase: row.phase, notBeforeMs: row.notBefore, overdue: row.overdue };
-    const step = nextRun(state, happening, this.#limitsOf(row.doc), nowMs);
+    const step = nextRun(state, input, this.#limitsOf(row.doc), tx.nowMs);
     if (step === null) return row;
-    const saved = this.#runs.save(row, step.state);
-    this.append(saved, step.events, nowMs);
-    if (saved.status !== row.status) this.#outbox.owe("project_run", row.id, nowMs);
-    if (isSettled(saved.doc) && !isSettled(row.doc)) this.#outbox.owe("announce_run", row.id, nowMs);
-    for (const effect of step.effects) this.#carryOut(saved, row.doc.attempt, effect, nowMs);
+    const saved = this.#runs.save(tx, row, step.state);
+    this.append(tx, saved, step.events);
+    if (saved.status !== row.status) this.#outbox.owe(tx, "project_run", row.id);
+    if (isSettled(saved.doc) && !isSettled(row.doc)) this.#outbox.owe(tx, "announce_run", row.id);
+    for (const effect of step.effects) this.#carryOut(tx, saved, row.doc.attempt, effect);
     return saved;
   }
 
   /** Writes events of a run that change nothing but the transcript. */
-  append(row: RunRow, events: readonly EventBody[], nowMs: number): void {
-    this.#log.append(row.sessionId, row.id, row.doc.attempt, events, nowMs);
-    this.#said.sessions.add(row.sessionId);
+  append(tx: Tx, row: RunRow, events: readonly EventBody[]): void {
+    const { sessionId } = row;
+    this.#log.append(tx, sessionId, row.id, row.doc.attempt, events);
+    this.#work.afterwards(tx, `session:${sessionId}`, () => this.#told.grown(sessionId));
   }
 
   /** Starts waiting runs as far as there are places. */
-  promote(nowMs: number): void {
+  promote(tx: Tx): void {
     const routine = this.#definitions.row();
     if (routine === null || routine.status === "deleted") return;
     const { overlap, max_concurrent: maxConcurrent } = routine.definition;
     const { active, queued } = this.#runs.queue.places();
     const free = freePlaces({ overlap, maxConcurrent, active });
     if (free === 0 || queued === 0) return;
-    for (const runId of this.#runs.queue.due(nowMs, free)) this.feed(runId, { type: "promoted" }, nowMs);
+    for (const runId of this.#runs.queue.due(tx.nowMs, free)) this.feed(tx, runId, { type: "promoted" });
   }
 
-  /** Takes in a frame of an attempt that is on; one that is stored already changes nothing. Call it inside a transaction. */
-  takeFrame(lease: LeaseRef, frame: Frame, nowMs: number): void {
+  /** Takes in a frame of an attempt that is on; one that is stored already changes nothing. */
+  takeFrame(tx: Tx, lease: LeaseRef, frame: Frame): void {
     const row = this.leased(lease);
     if (row === null) return;
     const mark = this.#markOf(row);
@@ -128,10 +126,10 @@ export class RunEngine {
     const { body } = frame;
     const isCall = body.kind === "event" && body.event.type === "tool.call";
     // Before all else: an attempt that ends with this frame starts its successor at frame 0.
-    this.#log.note(row.sessionId, { ...mark, frame: frame.n, toolCalls: mark.toolCalls + Number(isCall) });
-    if (body.kind === "running") this.feed(row.id, { type: "running", sandbox: body.sandbox }, nowMs);
-    else if (body.kind === "finished") this.feed(row.id, { type: "finished", frame: body }, nowMs);
-    else this.#takeEvent(row, body.event, nowMs);
+    this.#log.note(tx, row.sessionId, { ...mark, frame: frame.n, toolCalls: mark.toolCalls + Number(isCall) });
+    if (body.kind === "running") this.feed(tx, row.id, { type: "running", sandbox: body.sandbox });
+    else if (body.kind === "finished") this.feed(tx, row.id, { type: "finished", frame: body });
+    else this.#takeEvent(tx, row, body.event);
   }
 
   /** The last frame of the run's present attempt that is stored. */
@@ -154,19 +152,19 @@ export class RunEngine {
     return isOn && row.doc.attempt === lease.generation ? row : null;
   }
 
-  #takeEvent(row: RunRow, event: EventBody, nowMs: number): void {
-    this.append(row, [event], nowMs);
-    if (event.type === "run.step") this.feed(row.id, { type: "step", phase: event.phase }, nowMs);
+  #takeEvent(tx: Tx, row: RunRow, event: EventBody): void {
+    this.append(tx, row, [event]);
+    if (event.type === "run.step") this.feed(tx, row.id, { type: "step", phase: event.phase });
     const isOwn = event.type === "tool.call" || event.type.startsWith("agent.");
     if (!isOwn || row.doc.timings.first_event_at !== null) return;
     const run = structuredClone(row.doc);
-    run.timings.first_event_at = timestamp(nowMs);
-    this.update(row, run);
+    run.timings.first_event_at = timestamp(tx.nowMs);
+    this.update(tx, row, run);
   }
 
   /** Saves counters of a run: nothing of its life changes. */
-  update(row: RunRow, run: RunRow["doc"]): RunRow {
-    return this.#runs.save(row, { run, phase: row.phase, notBeforeMs: row.notBefore, overdue: row.overdue });
+  update(tx: Tx, row: RunRow, run: RunRow["doc"]): RunRow {
+    return this.#runs.save(tx, row, { run, phase: row.phase, notBeforeMs: row.notBefore, overdue: row.overdue });
   }
 
   #markOf(row: RunRow): Mark {
@@ -183,24 +181,30 @@ export class RunEngine {
   }
 
   /** @param attempt the attempt that the happening was about: after a retry, the one before. */
-  #carryOut(row: RunRow, attempt: number, effect: Effect, nowMs: number): void {
+  #carryOut(tx: Tx, row: RunRow, attempt: number, effect: Effect): void {
     switch (effect.type) {
       case "ask_pool":
       case "release_lease":
-        this.#outbox.owe(effect.type, leaseText({ run_id: row.id, generation: attempt }), nowMs);
+        this.#outbox.owe(tx, effect.type, leaseText({ run_id: row.id, generation: attempt }));
         return;
       case "tell_cancel":
-        this.#said.cancels.push({ runId: row.id, reason: effect.reason });
+        this.#work.afterwards(tx, `cancel:${row.id}`, () => this.#tellCancel(row.id, effect.reason));
         return;
       case "set_deadline":
-        this.#deadlines.set(effect.kind satisfies DeadlineKind, row.id, effect.atMs);
+        this.#deadlines.set(tx, effect.kind satisfies DeadlineKind, row.id, effect.atMs);
         return;
       case "clear_deadlines":
-        this.#deadlines.clear(row.id);
+        this.#deadlines.clear(tx, row.id);
         return;
       case "promote":
-        this.promote(nowMs);
+        this.promote(tx);
     }
+  }
+
+  /** To the attempt that there is once all is written. */
+  #tellCancel(runId: string, reason: CancelReason): void {
+    const attempt = this.#runs.get(runId)?.doc.attempt;
+    if (attempt !== undefined) this.#told.cancel({ run_id: runId, generation: attempt }, reason);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Who holds a place and who waits for one: what admission and promotion ask of the runs that have not settled. */
 import type { RunStatus } from "#protocol/run.ts";
+import type { Remembered, Tx, Work } from "../work.ts";
 
 export interface Places {
   /** How many runs hold a place. */
@@ -14,29 +15,26 @@ export interface Places {
  */
 export class RunQueue {
   readonly #sql: SqlStorage;
-  #places: Places | null = null;
+  readonly #places: Remembered<Readonly<Places>>;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, work: Work) {
     this.#sql = sql;
+    this.#places = work.remember(() => this.#count());
   }
 
   places(): Readonly<Places> {
-    this.#places ??= this.#count();
-    return this.#places;
+    return this.#places.get();
   }
 
-  /** The row of a run has been written. @param before null for a new run. */
-  moved(before: RunStatus | null, after: RunStatus): void {
-    if (this.#places === null || before === after) return;
+  /** The row of a run is about to be written. @param before null for a new run. */
+  move(tx: Tx, before: RunStatus | null, after: RunStatus): void {
+    if (before === after) return;
+    const places = { ...this.#places.get() };
     const left = before === null ? null : holdOf(before);
     const taken = holdOf(after);
-    if (left !== null) this.#places[left] -= 1;
-    if (taken !== null) this.#places[taken] += 1;
-  }
-
-  /** After a transaction that was rolled back: what is kept of it is wrong. */
-  forget(): void {
-    this.#places = null;
+    if (left !== null) places[left] -= 1;
+    if (taken !== null) places[taken] += 1;
+    this.#places.set(tx, places);
   }
 
   /** Waiting runs that may start at this moment, oldest first, at most so many. */

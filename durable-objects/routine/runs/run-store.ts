@@ -9,6 +9,7 @@ import type { RunState } from "#rules/run/inputs.ts";
 import type { Database } from "../database.ts";
 import { runs, sessions } from "../schema.ts";
 import type { TranscriptLog } from "../transcript/transcript-log.ts";
+import type { RememberedEach, Tx, Work } from "../work.ts";
 import { RunQueue } from "./run-queue.ts";
 
 export type RunRow = typeof runs.$inferSelect;
@@ -27,60 +28,66 @@ export class RunStore {
   readonly #sql: SqlStorage;
   readonly #log: TranscriptLog;
   /** Rows as they were last read or written: frames come too often to read and parse a run's document for each. */
-  readonly #kept = new Map<string, RunRow>();
+  readonly #rows: RememberedEach<RunRow>;
 
   /** @param sql of the same database, for what every fire writes. */
-  constructor(database: Database, sql: SqlStorage, log: TranscriptLog) {
-    this.queue = new RunQueue(sql);
+  constructor(database: Database, sql: SqlStorage, log: TranscriptLog, work: Work) {
+    this.queue = new RunQueue(sql, work);
     this.#database = database;
     this.#sql = sql;
     this.#log = log;
+    this.#rows = work.rememberEach(
+      (runId) => this.#database.select().from(runs).where(eq(runs.id, runId)).get() ?? null,
+      ROWS_KEPT,
+    );
   }
 
   get(runId: string): RunRow | null {
-    const kept = this.#kept.get(runId);
-    if (kept !== undefined) return kept;
-    const row = this.#database.select().from(runs).where(eq(runs.id, runId)).get();
-    return row === undefined ? null : this.#keep(row);
-  }
-
-  /** After a transaction that was rolled back: what is kept of it is wrong. */
-  forget(): void {
-    this.#kept.clear();
-    this.queue.forget();
+    return this.#rows.get(runId);
   }
 
   /** A new run with a session of its own. */
-  insert({ run, phase, notBeforeMs, overdue }: RunState, { text, checkout }: Given, nowMs: number): RunRow {
+  insert(tx: Tx, { run, phase, notBeforeMs, overdue }: RunState, { text, checkout }: Given): RunRow {
     const { id, session_id: sessionId, status } = run;
     const version = 1;
-    this.#sql.exec(INSERT_SESSION, sessionId, run.routine.name, nowMs);
+    this.queue.move(tx, null, status);
+    tx.sql.exec(INSERT_SESSION, sessionId, run.routine.name, tx.nowMs);
     const doc = JSON.stringify(run);
     const at = checkout === null ? null : JSON.stringify(checkout);
-    this.#sql.exec(INSERT_RUN, id, sessionId, status, doc, text, at, phase, notBeforeMs, overdue, version);
-    this.#log.begin(sessionId);
-    this.queue.moved(null, status);
-    return { id, sessionId, status, doc: run, text, checkout, phase, notBefore: notBeforeMs, overdue, version };
+    tx.sql.exec(INSERT_RUN, id, sessionId, status, doc, text, at, phase, notBeforeMs, overdue, version);
+    this.#log.begin(tx, sessionId);
+    return this.#keep(tx, {
+      id,
+      sessionId,
+      status,
+      doc: run,
+      text,
+      checkout,
+      phase,
+      notBefore: notBeforeMs,
+      overdue,
+      version,
+    });
   }
 
   /** Saves what the rules made of the run. */
-  save(row: RunRow, state: RunState): RunRow {
+  save(tx: Tx, row: RunRow, state: RunState): RunRow {
     const { run, phase, notBeforeMs: notBefore, overdue } = state;
     const { status } = run;
     const change = { doc: run, phase, overdue, version: row.version + 1 };
     // Naming a column writes the indexes that it is in, also when its value stays.
     const isMoved = status !== row.status || notBefore !== row.notBefore;
     const set = isMoved ? { ...change, status, notBefore } : change;
-    this.#database.update(runs).set(set).where(eq(runs.id, row.id)).run();
-    this.queue.moved(row.status, status);
-    return this.#keep({ ...row, ...change, status, notBefore });
+    this.queue.move(tx, row.status, status);
+    tx.database.update(runs).set(set).where(eq(runs.id, row.id)).run();
+    return this.#keep(tx, { ...row, ...change, status, notBefore });
   }
 
   /** Another event has joined a run that waits. */
-  join(row: RunRow, change: Pick<RunRow, "doc" | "text" | "checkout" | "notBefore">): void {
+  join(tx: Tx, row: RunRow, change: Pick<RunRow, "doc" | "text" | "checkout" | "notBefore">): void {
     const saved = { ...change, version: row.version + 1 };
-    this.#database.update(runs).set(saved).where(eq(runs.id, row.id)).run();
-    this.#keep({ ...row, ...saved });
+    tx.database.update(runs).set(saved).where(eq(runs.id, row.id)).run();
+    this.#keep(tx, { ...row, ...saved });
   }
 
   /** Ids of all runs that have not settled, those that are on first. */
@@ -138,9 +145,8 @@ export class RunStore {
     return pageOf(rows, request.limit, (row) => this.#sessionOf(row, routineId));
   }
 
-  #keep(row: RunRow): RunRow {
-    if (this.#kept.size >= ROWS_KEPT) this.#kept.clear();
-    this.#kept.set(row.id, row);
+  #keep(tx: Tx, row: RunRow): RunRow {
+    this.#rows.set(tx, row.id, row);
     return row;
   }
 

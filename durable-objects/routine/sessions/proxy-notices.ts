@@ -2,6 +2,7 @@
 import { and, eq, gt, lt, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { counters } from "../schema.ts";
+import type { Tx } from "../work.ts";
 
 /** What a proxy refused a run, or did otherwise than it was asked. */
 export interface ProxyNotice {
@@ -22,9 +23,9 @@ export class ProxyNotices {
   }
 
   /** Counts the notice. @param attempt names the run's attempt. @returns true when it is to be told: once, and only so many. */
-  isNew(attempt: string, { code, message }: ProxyNotice): boolean {
+  isNew(tx: Tx, attempt: string, { code, message }: ProxyNotice): boolean {
     const name = `${attempt} ${code} ${message.slice(0, MESSAGE_LENGTH)}`;
-    const [known] = this.#database
+    const [known] = tx.database
       .update(counters)
       .set({ count: sql`${counters.count} + 1` })
       .where(eq(counters.name, name))
@@ -38,7 +39,7 @@ export class ProxyNotices {
       .limit(NOTICES_KEPT)
       .all();
     if (told.length >= NOTICES_KEPT) return false;
-    this.#database.insert(counters).values({ name, count: 1 }).run();
+    tx.database.insert(counters).values({ name, count: 1 }).run();
     return true;
   }
 }

@@ -1,4 +1,5 @@
 /** What of a repository's branches is a session's own. */
+import type { Tx } from "../work.ts";
 
 /** How many branches of a session are known, and commits of each, the latest ones: what is not known may not be rewritten. */
 const BRANCHES_KEPT = 1_000;
@@ -42,18 +43,17 @@ export class SessionBranches {
   /**
    * Keeps what the upstream has taken. What somebody else has put on a branch since the session's last push is theirs, with
    * all that lies below; so is what was only found there: an agent can claim another's branch by a push that it breaks off.
-   * Call it inside a transaction.
    */
-  keep(sessionId: string, place: string, pushes: readonly Push[], nowMs: number): void {
+  keep(tx: Tx, sessionId: string, place: string, pushes: readonly Push[]): void {
     for (const { branch, commit, previous, own = [], isFound = false } of pushes) {
       const [known] = this.own(sessionId, place, [branch]);
       if (isFound && known?.tip === commit) continue;
       const goesOn = !isFound && known?.tip === previous;
       const base = goesOn ? known.base : isFound ? commit : previous;
       const commits = [...new Set([...(goesOn ? known.own : []), ...own])].slice(-COMMITS_KEPT);
-      this.#sql.exec(KEEP, sessionId, place, branch, base, commit, JSON.stringify(commits), nowMs);
+      tx.sql.exec(KEEP, sessionId, place, branch, base, commit, JSON.stringify(commits), tx.nowMs);
     }
-    this.#sql.exec(FORGET_OLDEST, sessionId, BRANCHES_KEPT);
+    tx.sql.exec(FORGET_OLDEST, sessionId, BRANCHES_KEPT);
   }
 }
 

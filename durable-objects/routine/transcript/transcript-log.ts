@@ -2,6 +2,7 @@
 import { timestamp } from "#protocol/time.ts";
 import { byteLength, EVENT_LIMIT_BYTES, type EventBody, fitEvent } from "#protocol/transcript.ts";
 import { type Chunk, chunkLines } from "#rules/transcript-chunk.ts";
+import type { Draft, RememberedEach, Tx, Work } from "../work.ts";
 
 /** How far the frames of a run's attempt are stored, and what was counted in them. */
 export interface Mark {
@@ -47,32 +48,32 @@ const SURELY_FITS = EVENT_LIMIT_BYTES / 4;
  */
 export class TranscriptLog {
   readonly #sql: SqlStorage;
-  readonly #ends = new Map<string, LogEnd>();
-  readonly #pending = new Map<string, Pending>();
+  readonly #ends: RememberedEach<LogEnd>;
+  /** By session, what the open transaction has said so far. */
+  readonly #pending: Draft<Map<string, Pending>>;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, work: Work) {
     this.#sql = sql;
+    this.#ends = work.rememberEach((sessionId) => this.#readEnd(sessionId), ENDS_KEPT);
+    this.#pending = work.draft(() => new Map());
+    work.last((tx) => this.#write(tx));
   }
 
   /** Where the session's transcript ends, or null when there is no such session. */
   end(sessionId: string): LogEnd | null {
-    const known = this.#pending.get(sessionId)?.end ?? this.#ends.get(sessionId);
-    if (known !== undefined) return known;
-    const end = this.#readEnd(sessionId);
-    if (end !== null) this.#keepEnd(sessionId, end);
-    return end;
+    return this.#pending.peek()?.get(sessionId)?.end ?? this.#ends.get(sessionId);
   }
 
   /** A session has been made: its end is known without looking. */
-  begin(sessionId: string): void {
-    this.#keepEnd(sessionId, { lastSeq: 0, endBytes: 0, mark: null });
+  begin(tx: Tx, sessionId: string): void {
+    this.#ends.set(tx, sessionId, { lastSeq: 0, endBytes: 0, mark: null });
   }
 
-  /** Appends events in their order; `write` stores them. */
-  append(sessionId: string, runId: string, attempt: number, bodies: readonly EventBody[], nowMs: number): void {
-    const pending = this.#pendingOf(sessionId);
+  /** Appends events in their order. They are stored at the end of the transaction. */
+  append(tx: Tx, sessionId: string, runId: string, attempt: number, bodies: readonly EventBody[]): void {
+    const pending = this.#pendingOf(tx, sessionId);
     if (pending === null || bodies.length === 0) return;
-    const at = timestamp(nowMs);
+    const at = timestamp(tx.nowMs);
     let { lastSeq } = pending.end;
     for (const body of bodies) {
       lastSeq += 1;
@@ -81,15 +82,15 @@ export class TranscriptLog {
     pending.end = { ...pending.end, lastSeq, mark: markOf(pending.end.mark, runId, attempt) };
   }
 
-  /** Notes how far an attempt's frames are stored; `write` stores it together with their events. */
-  note(sessionId: string, mark: Mark): void {
-    const pending = this.#pendingOf(sessionId);
+  /** Notes how far an attempt's frames are stored: it is stored together with their events. */
+  note(tx: Tx, sessionId: string, mark: Mark): void {
+    const pending = this.#pendingOf(tx, sessionId);
     if (pending !== null) pending.end = { ...pending.end, mark };
   }
 
-  /** Stores what was appended and noted. The last call of a transaction. */
-  write(): void {
-    for (const [sessionId, { end, lines }] of this.#pending) {
+  /** Stores what was appended and noted, a row for each session. */
+  #write(tx: Tx): void {
+    for (const [sessionId, { end, lines }] of this.#pending.peek() ?? []) {
       const { lastSeq, mark } = end;
       if (mark === null) continue;
       let { endBytes } = end;
@@ -98,19 +99,12 @@ export class TranscriptLog {
         const body = part.join("\n");
         endBytes += byteLength(body) - (part.length - 1);
         const last = firstSeq + part.length - 1;
-        this.#sql.exec(INSERT, sessionId, last, firstSeq, endBytes, ...marked(mark), body);
+        tx.sql.exec(ADD, sessionId, last, firstSeq, endBytes, ...marked(mark), body);
         firstSeq = last + 1;
       }
-      if (lines.length === 0) this.#sql.exec(UPDATE_MARK, ...marked(mark), sessionId, lastSeq);
-      this.#keepEnd(sessionId, { lastSeq, endBytes, mark });
+      if (lines.length === 0) tx.sql.exec(UPDATE_MARK, ...marked(mark), sessionId, lastSeq);
+      this.#ends.set(tx, sessionId, { lastSeq, endBytes, mark });
     }
-    this.#pending.clear();
-  }
-
-  /** After a transaction that was rolled back: what is known of it is wrong. */
-  forget(): void {
-    this.#pending.clear();
-    this.#ends.clear();
   }
 
   /**
@@ -139,13 +133,14 @@ export class TranscriptLog {
     return row?.end_bytes ?? 0;
   }
 
-  #pendingOf(sessionId: string): Pending | null {
-    const before = this.#pending.get(sessionId);
+  #pendingOf(tx: Tx, sessionId: string): Pending | null {
+    const pending = this.#pending.of(tx);
+    const before = pending.get(sessionId);
     if (before !== undefined) return before;
     const end = this.end(sessionId);
     if (end === null) return null;
     const fresh: Pending = { end, lines: [] };
-    this.#pending.set(sessionId, fresh);
+    pending.set(sessionId, fresh);
     return fresh;
   }
 
@@ -156,15 +151,10 @@ export class TranscriptLog {
     const mark = { runId: row.run_id, attempt: row.attempt, frame: row.frame, toolCalls: row.tool_calls };
     return { lastSeq: row.last_seq, endBytes: row.end_bytes, mark };
   }
-
-  #keepEnd(sessionId: string, end: LogEnd): void {
-    if (this.#ends.size >= ENDS_KEPT) this.#ends.clear();
-    this.#ends.set(sessionId, end);
-  }
 }
 
 const MARK_COLUMNS = ["run_id", "attempt", "frame", "tool_calls"];
-const INSERT = `INSERT INTO transcript (session_id, last_seq, first_seq, end_bytes, ${MARK_COLUMNS.join(", ")}, body)
+const ADD = `INSERT INTO transcript (session_id, last_seq, first_seq, end_bytes, ${MARK_COLUMNS.join(", ")}, body)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const UPDATE_MARK = `UPDATE transcript SET ${MARK_COLUMNS.map((name) => `${name} = ?`).join(", ")}
   WHERE session_id = ? AND last_seq = ?`;

@@ -27,8 +27,7 @@ async function acceptViewer(open: (id: string) => Result<Open>, url: URL): Promi
   const sessionId = url.searchParams.get("session") ?? "";
   const ticket = url.searchParams.get("ticket");
   const before = open(sessionId);
-  const used =
-    ticket === null || !before.ok ? null : await before.value.parts.door.useTicket(ticket, sessionId, Date.now());
+  const used = ticket === null || !before.ok ? null : await before.value.parts.door.useTicket(ticket, sessionId);
   if (ticket !== null && used === null) {
     return refuseUpgrade(CLOSE_CODES.notAllowed, "the ticket is not valid");
   }

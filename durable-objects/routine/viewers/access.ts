@@ -3,6 +3,7 @@ import { eq, lte } from "drizzle-orm";
 import { z } from "zod";
 import type { Database } from "../database.ts";
 import { revokedAccesses, tickets } from "../schema.ts";
+import type { Tx } from "../work.ts";
 
 export const accessSchema = z.object({
   /** The hash of a web session; null for the owner's token. */
@@ -37,10 +38,10 @@ export class Accesses {
   }
 
   /** Ends a web session here: its tickets are gone, and a socket that comes late is not let in. @param untilMs when it would have ended by itself, at the latest. */
-  revoke(session: string, untilMs: number, nowMs: number): void {
-    this.#database.delete(tickets).where(eq(tickets.access, session)).run();
-    this.#database.delete(revokedAccesses).where(lte(revokedAccesses.until, nowMs)).run();
-    this.#database.insert(revokedAccesses).values({ access: session, until: untilMs }).onConflictDoNothing().run();
+  revoke(tx: Tx, session: string, untilMs: number): void {
+    tx.database.delete(tickets).where(eq(tickets.access, session)).run();
+    tx.database.delete(revokedAccesses).where(lte(revokedAccesses.until, tx.nowMs)).run();
+    tx.database.insert(revokedAccesses).values({ access: session, until: untilMs }).onConflictDoNothing().run();
   }
 
   #isRevoked(session: string): boolean {

@@ -19,6 +19,7 @@ import { namedModel } from "#rules/run/model-rule.ts";
 import type { RoutineRow } from "../definition/definition-store.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
 import type { RunStore } from "../runs/run-store.ts";
+import type { Tx } from "../work.ts";
 import type { CoalescedRuns } from "./coalesced-runs.ts";
 import type { OccurrenceStore } from "./occurrences.ts";
 
@@ -31,7 +32,7 @@ export interface AdmissionContext {
   engine: RunEngine;
   coalesced: CoalescedRuns;
   ids: IdMaker;
-  nowMs: number;
+  tx: Tx;
 }
 
 /** What admission made of an event. */
@@ -48,11 +49,12 @@ export interface Coalescing {
 }
 
 /**
- * Decides on an event and writes everything that follows from it. Call it inside a transaction.
+ * Decides on an event and writes everything that follows from it.
  * @param gathering when the run is to wait for more events like this.
  */
 export function admit(context: AdmissionContext, event: Wake, gathering: Coalescing | null = null): Admitted {
-  const { routine, occurrences, runs, nowMs } = context;
+  const { routine, occurrences, runs } = context;
+  const { nowMs } = context.tx;
   const { active, queued } = runs.queue.places();
   const find = (key: string | null) => (key === null ? null : occurrences.findKey(keyOf(event, key)));
   const verdict = decideAdmission({
@@ -74,15 +76,15 @@ export function admit(context: AdmissionContext, event: Wake, gathering: Coalesc
 }
 
 /** Whether the event has come before, under either of its keys. */
-export function isRepeat({ occurrences, nowMs }: AdmissionContext, event: Wake): boolean {
+export function isRepeat({ occurrences, tx }: AdmissionContext, event: Wake): boolean {
   const isIn = (key: string | null, windowMs: number) => {
     const earlier = key === null ? null : occurrences.findKey(keyOf(event, key));
-    return earlier !== null && nowMs - earlier.atMs < windowMs;
+    return earlier !== null && tx.nowMs - earlier.atMs < windowMs;
   };
   return isIn(event.dedupe_key, IDEMPOTENCY_WINDOW_MS) || isIn(event.content_key, ALIKE_WINDOW_MS);
 }
 
-/** Records an occurrence that starts nothing, whatever the routine would allow. Call it inside a transaction. */
+/** Records an occurrence that starts nothing, whatever the routine would allow. */
 export function recordOnly(
   context: AdmissionContext,
   event: Wake,
@@ -91,7 +93,7 @@ export function recordOnly(
   return record(context, event, verdict, null);
 }
 
-/** Records an occurrence that joins a run which waits. Call it inside a transaction. */
+/** Records an occurrence that joins a run which waits. */
 export function recordJoined(context: AdmissionContext, event: Wake, runId: string): Occurrence {
   const occurrence = record(context, event, { outcome: "queued", reason: "coalesced" }, runId);
   keepKeys(context, event, occurrence.id);
@@ -154,8 +156,8 @@ function start(
   verdict: Extract<AdmissionVerdict, { outcome: "started" | "queued" }>,
   gathering: Coalescing | null,
 ): Admitted {
-  const { engine, ids, nowMs } = context;
-  const runId = ids.make("run", nowMs);
+  const { engine, ids, tx } = context;
+  const runId = ids.make("run", tx.nowMs);
   const told = gathering === null ? verdict : ({ outcome: "queued", reason: "coalesced" } as const);
   const occurrence = record(context, event, told, runId);
   keepKeys(context, event, occurrence.id);
@@ -163,30 +165,31 @@ function start(
   const superseded = verdict.outcome === "queued" ? supersededBy(verdict.supersedes, context) : [];
   const isStarted = told.outcome === "started";
   engine.begin(
+    tx,
     { run, text: event.text, checkout: event.checkout, isStarted, notBeforeMs: gathering?.notBeforeMs ?? 0 },
     [
       { type: "run.queued", attempt: 1, summary: event.summary },
       { type: "user.message", source: "routine", text: run.routine.prompt },
       ...(event.text === null ? [] : [{ type: "user.message", source: "trigger", text: event.text } as const]),
     ],
-    nowMs,
   );
-  for (const id of superseded) engine.feed(id, { type: "cancel_requested", reason: "superseded" }, nowMs);
-  if (!isStarted) engine.promote(nowMs);
+  for (const id of superseded) engine.feed(tx, id, { type: "cancel_requested", reason: "superseded" });
+  if (!isStarted) engine.promote(tx);
   const admission = { occurrence_id: occurrence.id, run_id: runId, session_id: run.session_id, duplicate: false };
   return { occurrence, answer: success(admission) };
 }
 
 /** Runs of other bursts stay: each is for events that no other run is for. */
-function supersededBy(which: Superseded, { runs, coalesced: bursts, nowMs }: AdmissionContext): string[] {
+function supersededBy(which: Superseded, { runs, coalesced: bursts, tx }: AdmissionContext): string[] {
   if (which === "nobody") return [];
-  const gathering = new Set(bursts.waiting(nowMs));
+  const gathering = new Set(bursts.waiting(tx.nowMs));
   const queued = runs.queue.queued().filter((id) => !gathering.has(id));
   return which === "queued" ? queued : [...queued, ...runs.queue.active()];
 }
 
 function newRun(context: AdmissionContext, event: Wake, runId: string, occurrenceId: string): QueuedRun {
-  const { routine, ids, nowMs } = context;
+  const { routine, ids } = context;
+  const { nowMs } = context.tx;
   const { name, prompt, model } = routine.definition;
   return {
     id: runId,
@@ -227,17 +230,17 @@ function record(
   verdict: { outcome: Outcome; reason: OutcomeReason },
   runId: string | null,
 ): Occurrence {
-  const { routine, occurrences, ids, nowMs } = context;
+  const { routine, occurrences, ids, tx } = context;
   const occurrence: Occurrence = {
-    id: ids.make("occurrence", nowMs),
+    id: ids.make("occurrence", tx.nowMs),
     routine_id: routine.id,
-    at: timestamp(nowMs),
+    at: timestamp(tx.nowMs),
     trigger: { type: event.type, id: triggerIdOf(routine, event), summary: event.summary, ...depthOf(event) },
     outcome: verdict.outcome,
     reason: verdict.reason,
     run_id: runId,
   };
-  occurrences.insert(occurrence);
+  occurrences.insert(tx, occurrence);
   return occurrence;
 }
 
@@ -247,8 +250,8 @@ function keepKeys(context: AdmissionContext, event: Wake, occurrenceId: string):
   }
 }
 
-function keepKey({ occurrences, nowMs }: AdmissionContext, event: Wake, key: string, occurrenceId: string) {
-  occurrences.keepKey(keyOf(event, key), event.fingerprint, occurrenceId, nowMs, IDEMPOTENCY_WINDOW_MS);
+function keepKey({ occurrences, tx }: AdmissionContext, event: Wake, key: string, occurrenceId: string) {
+  occurrences.keepKey(tx, keyOf(event, key), event.fingerprint, occurrenceId, IDEMPOTENCY_WINDOW_MS);
 }
 
 /** Each way to fire has keys of its own: who holds the routine's token can't use up the owner's. */

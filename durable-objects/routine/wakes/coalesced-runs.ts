@@ -1,4 +1,5 @@
 /** Rows of bursts: which waiting run the next event of a kind joins. */
+import type { Tx } from "../work.ts";
 
 interface Coalesced {
   runId: string;
@@ -27,9 +28,9 @@ export class CoalescedRuns {
   }
 
   /** Opens a burst in the place of one that is over; forgets those that ended long ago. */
-  open(triggerId: string, key: string, burst: Coalesced, nowMs: number): void {
-    this.#sql.exec("DELETE FROM bursts WHERE ends_at < ?", nowMs);
-    this.#sql.exec(OPEN, triggerId, key, burst.runId, burst.endsAtMs);
+  open(tx: Tx, triggerId: string, key: string, burst: Coalesced): void {
+    tx.sql.exec("DELETE FROM bursts WHERE ends_at < ?", tx.nowMs);
+    tx.sql.exec(OPEN, triggerId, key, burst.runId, burst.endsAtMs);
   }
 }
 

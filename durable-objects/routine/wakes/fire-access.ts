@@ -5,22 +5,22 @@ import { hashSecret, isSameHash, makeSecret } from "#instance/secrets.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { TICKET_LIFETIME_MS } from "#protocol/viewer.ts";
 import { type Bucket, takeToken } from "#rules/token-bucket.ts";
-import type { Database } from "../database.ts";
 import type { RoutineRow } from "../definition/definition-store.ts";
 import { counters, tickets } from "../schema.ts";
 import type { Access } from "../viewers/access.ts";
+import type { Tx, Work } from "../work.ts";
 
 /** Counts are written together, so that a flood of refusals is not a flood of writes. */
 const COUNT_DELAY_MS = 1_000;
 
 export class Doorkeeper {
-  readonly #database: Database;
+  readonly #work: Work;
   readonly #config: Config;
   #bucket: Bucket | null = null;
   #counted = new Map<string, number>();
 
-  constructor(database: Database, config: Config) {
-    this.#database = database;
+  constructor(work: Work, config: Config) {
+    this.#work = work;
     this.#config = config;
   }
 
@@ -48,37 +48,41 @@ export class Doorkeeper {
   }
 
   /** A ticket for one upgrade to one session, within 60 seconds. @param access by what the asker was let in. */
-  async issueTicket(sessionId: string, access: Access, nowMs: number): Promise<string> {
+  async issueTicket(sessionId: string, access: Access): Promise<string> {
     const ticket = makeSecret("rvt_");
     const hash = await hashSecret(ticket);
-    this.#database.delete(tickets).where(lte(tickets.expiresAt, nowMs)).run();
-    this.#database
-      .insert(tickets)
-      .values({ hash, sessionId, expiresAt: nowMs + TICKET_LIFETIME_MS, ...columnsOf(access) })
-      .run();
+    this.#work.change((tx) => {
+      tx.database.delete(tickets).where(lte(tickets.expiresAt, tx.nowMs)).run();
+      tx.database
+        .insert(tickets)
+        .values({ hash, sessionId, expiresAt: tx.nowMs + TICKET_LIFETIME_MS, ...columnsOf(access) })
+        .run();
+    });
     return ticket;
   }
 
   /** @returns the access that the ticket stands for, or null when it is not good for this session; it is used up either way. */
-  async useTicket(ticket: string, sessionId: string, nowMs: number): Promise<Access | null> {
+  async useTicket(ticket: string, sessionId: string): Promise<Access | null> {
     const hash = await hashSecret(ticket);
-    const used = this.#database
-      .delete(tickets)
-      .where(and(eq(tickets.hash, hash), gt(tickets.expiresAt, nowMs)))
-      .returning()
-      .get();
+    const used = this.#work.change((tx) =>
+      tx.database
+        .delete(tickets)
+        .where(and(eq(tickets.hash, hash), gt(tickets.expiresAt, tx.nowMs)))
+        .returning()
+        .get(),
+    );
     if (used?.sessionId !== sessionId || used.authority === null) return null;
     return { session: used.access, untilMs: used.accessUntil, authority: used.authority };
   }
 
   #count(name: string): void {
-    if (this.#counted.size === 0) setTimeout(() => this.#writeCounts(), COUNT_DELAY_MS);
+    if (this.#counted.size === 0) setTimeout(() => this.#work.change((tx) => this.#writeCounts(tx)), COUNT_DELAY_MS);
     this.#counted.set(name, (this.#counted.get(name) ?? 0) + 1);
   }
 
-  #writeCounts(): void {
+  #writeCounts(tx: Tx): void {
     for (const [name, count] of this.#counted) {
-      this.#database
+      tx.database
         .insert(counters)
         .values({ name, count })
         .onConflictDoUpdate({ target: counters.name, set: { count: sql`${counters.count} + ${count}` } })

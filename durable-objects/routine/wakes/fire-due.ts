@@ -4,6 +4,7 @@ import type { DueAnswer } from "#instance/object-contracts.ts";
 import { logLine } from "#protocol/log.ts";
 import type { RoutineParts } from "../assemble.ts";
 import type { RoutineRow } from "../definition/definition-store.ts";
+import type { Work } from "../work.ts";
 
 /**
  * A routine for which nobody has come so long after it was due fires by itself: the sweep's row may be lost, or D1 and
@@ -16,18 +17,16 @@ const AGAIN_MS = 60_000;
 const MADE_AT_ONCE = 2_000;
 
 type Parts = Pick<RoutineParts, "clock" | "definitions" | "outbox">;
-/** One transaction, with what follows from it. */
-type Change = <Value>(work: (nowMs: number) => Value) => Value;
 
 export class DueSchedules {
   readonly #parts: Parts;
-  readonly #change: Change;
+  readonly #work: Work;
   /** The routine has fired by itself, and does so again at this time at the earliest. */
   #notBeforeMs = 0;
 
-  constructor(parts: Parts, change: Change) {
+  constructor(parts: Parts, work: Work) {
     this.#parts = parts;
-    this.#change = change;
+    this.#work = work;
   }
 
   /**
@@ -41,7 +40,7 @@ export class DueSchedules {
     for (const trigger of clock.due(routine, Date.now())) {
       if (made >= MADE_AT_ONCE) break;
       try {
-        made += this.#change((nowMs) => clock.claimDue(routine, trigger, nowMs));
+        made += this.#work.change((tx) => clock.claimDue(tx, routine, trigger));
       } catch (error) {
         failures.push(error);
       }
@@ -66,7 +65,7 @@ export class DueSchedules {
     this.#notBeforeMs = Date.now() + AGAIN_MS;
     logLine("warn", { what: "unattended", routine_id: routine.id, outcome: "fired by its own alarm" });
     // Also when that fails: the sweep may be what is needed.
-    this.#change((nowMs) => this.#parts.outbox.owe("project_routine", routine.id, nowMs));
+    this.#work.change((tx) => this.#parts.outbox.owe(tx, "project_routine", routine.id));
     this.fireDue(routine);
   }
 }

@@ -5,6 +5,7 @@ import type { Occurrence } from "#protocol/occurrence.ts";
 import type { Database } from "../database.ts";
 import { pageOf } from "../runs/run-store.ts";
 import { idempotencyKeys, occurrences } from "../schema.ts";
+import type { Tx } from "../work.ts";
 
 export class OccurrenceStore {
   readonly #database: Database;
@@ -16,8 +17,8 @@ export class OccurrenceStore {
     this.#sql = sql;
   }
 
-  insert(occurrence: Occurrence): void {
-    this.#sql.exec("INSERT INTO occurrences (id, doc) VALUES (?, ?)", occurrence.id, JSON.stringify(occurrence));
+  insert(tx: Tx, occurrence: Occurrence): void {
+    tx.sql.exec("INSERT INTO occurrences (id, doc) VALUES (?, ?)", occurrence.id, JSON.stringify(occurrence));
   }
 
   has(id: string): boolean {
@@ -47,12 +48,12 @@ export class OccurrenceStore {
   }
 
   /** Remembers a key; one that is past its time makes room for its new use. */
-  keepKey(key: string, fingerprint: string, occurrenceId: string, nowMs: number, windowMs: number): void {
-    this.#database
+  keepKey(tx: Tx, key: string, fingerprint: string, occurrenceId: string, windowMs: number): void {
+    tx.database
       .delete(idempotencyKeys)
-      .where(lt(idempotencyKeys.at, nowMs - windowMs + 1))
+      .where(lt(idempotencyKeys.at, tx.nowMs - windowMs + 1))
       .run();
-    this.#sql.exec(KEEP_KEY, key, fingerprint, occurrenceId, nowMs);
+    tx.sql.exec(KEEP_KEY, key, fingerprint, occurrenceId, tx.nowMs);
   }
 }
 

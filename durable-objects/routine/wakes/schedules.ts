@@ -9,13 +9,12 @@ import { shownIn } from "#rules/schedules/zone-clock.ts";
 import type { Database } from "../database.ts";
 import type { RoutineRow } from "../definition/definition-store.ts";
 import { schedules } from "../schema.ts";
+import type { Remembered, Tx, Work } from "../work.ts";
 import type { Wakes } from "./wake.ts";
 
 interface Claim {
   spec: string;
   claimedUntil: number;
-  /** When the next instant comes that is not claimed, jitter included; undefined while nobody has asked. */
-  dueAt?: number | null;
 }
 
 /** Why many times long ago are missed together. */
@@ -24,55 +23,46 @@ const FOLDED_REASONS = { none: "slot_missed", latest: "slot_superseded", all: "c
 export class Schedules {
   readonly #database: Database;
   readonly #firing: Wakes;
-  /** As it was last read or written; null when it is not known. */
-  #claims: Map<string, Claim> | null = null;
+  /** By trigger. */
+  readonly #claims: Remembered<ReadonlyMap<string, Claim>>;
+  /** When the next instant after a claim comes, jitter included, as far as anybody has asked: it takes long to work out. */
+  readonly #dueAts = new WeakMap<Claim, number | null>();
 
-  constructor(database: Database, firing: Wakes) {
+  constructor(database: Database, firing: Wakes, work: Work) {
     this.#database = database;
     this.#firing = firing;
+    this.#claims = work.remember(() => this.#read());
   }
 
-  /** What is kept may be wrong. */
-  forget(): void {
-    this.#claims = null;
-  }
-
-  /**
-   * Takes in the schedules of a definition: a new one, and one whose instants are others, begins at this moment. Call it
-   * inside a transaction.
-   */
-  takeIn(routine: RoutineRow, nowMs: number): void {
+  /** Takes in the schedules of a definition: a new one, and one whose instants are others, begins at this moment. */
+  takeIn(tx: Tx, routine: RoutineRow): void {
     const triggers = schedulesOf(routine);
-    const known = this.#known();
+    const known = this.#claims.get();
     for (const trigger of triggers) {
       const spec = specOf(trigger);
       const before = known.get(trigger.id);
       if (before?.spec === spec) continue;
-      const claim = { triggerId: trigger.id, spec, claimedUntil: Math.max(nowMs, before?.claimedUntil ?? 0) };
-      this.#database
-        .insert(schedules)
-        .values(claim)
-        .onConflictDoUpdate({ target: schedules.triggerId, set: claim })
-        .run();
+      const claim = { triggerId: trigger.id, spec, claimedUntil: Math.max(tx.nowMs, before?.claimedUntil ?? 0) };
+      tx.database.insert(schedules).values(claim).onConflictDoUpdate({ target: schedules.triggerId, set: claim }).run();
     }
     // As one text: a statement takes a hundred values.
     const kept = JSON.stringify(triggers.map(({ id }) => id));
-    this.#database
+    tx.database
       .delete(schedules)
       .where(sql`${schedules.triggerId} NOT IN (SELECT value FROM json_each(${kept}))`)
       .run();
-    this.forget();
+    this.#claims.forget();
   }
 
   /**
    * Claims whatever is not claimed before another definition is adopted: what came due, and of triggers that it does away
-   * with or moves also what their jitter still held back. Call it inside a transaction.
+   * with or moves also what their jitter still held back.
    */
-  claimBeforeChange(routine: RoutineRow, next: readonly Trigger[], nowMs: number): void {
+  claimBeforeChange(tx: Tx, routine: RoutineRow, next: readonly Trigger[]): void {
     const kept = new Map(schedulesAmong(next).map((trigger) => [trigger.id, specOf(trigger)]));
     for (const trigger of schedulesOf(routine)) {
       const isKept = kept.get(trigger.id) === specOf(trigger);
-      this.claimDue(routine, isKept ? trigger : { ...trigger, jitter: undefined }, nowMs);
+      this.claimDue(tx, routine, isKept ? trigger : { ...trigger, jitter: undefined });
     }
   }
 
@@ -86,28 +76,23 @@ export class Schedules {
   }
 
   /**
-   * Claims what has come of one schedule, and has it fire or be recorded as missed. Call it inside a transaction.
+   * Claims what has come of one schedule, and has it fire or be recorded as missed.
    * @returns how many occurrences that made.
    */
-  claimDue(routine: RoutineRow, trigger: ScheduleTrigger, nowMs: number): number {
-    const claim = this.#known().get(trigger.id);
+  claimDue(tx: Tx, routine: RoutineRow, trigger: ScheduleTrigger): number {
+    const claim = this.#claims.get().get(trigger.id);
     if (claim === undefined) return 0;
-    const plan = planSlots({ trigger, claimedUntilMs: claim.claimedUntil, nowMs });
+    const plan = planSlots({ trigger, claimedUntilMs: claim.claimedUntil, nowMs: tx.nowMs });
     if (plan.claimedUntilMs === claim.claimedUntil) return 0;
     if (plan.folded !== null) {
       const { count, firstMs, lastMs } = plan.folded;
       const summary = `${count} times from ${timestamp(firstMs)} to ${timestamp(lastMs)}`;
-      this.#firing.scheduled(routine, eventOf(trigger, summary), FOLDED_REASONS[trigger.catch_up], nowMs);
+      this.#firing.scheduled(tx, routine, eventOf(trigger, summary), FOLDED_REASONS[trigger.catch_up]);
     }
     for (const slot of plan.slots) {
-      this.#firing.scheduled(routine, eventOf(trigger, summaryOf(slot, trigger)), slot.reason, nowMs);
+      this.#firing.scheduled(tx, routine, eventOf(trigger, summaryOf(slot, trigger)), slot.reason);
     }
-    this.#database
-      .update(schedules)
-      .set({ claimedUntil: plan.claimedUntilMs })
-      .where(eq(schedules.triggerId, trigger.id))
-      .run();
-    this.#known().set(trigger.id, { ...claim, claimedUntil: plan.claimedUntilMs, dueAt: plan.lookAtMs });
+    this.#keep(tx, trigger.id, { ...claim, claimedUntil: plan.claimedUntilMs }, plan.lookAtMs);
     return plan.slots.length + Number(plan.folded !== null);
   }
 
@@ -118,24 +103,32 @@ export class Schedules {
   }
 
   #dueAt(trigger: ScheduleTrigger): number | null {
-    const claim = this.#known().get(trigger.id);
+    const claim = this.#claims.get().get(trigger.id);
     if (claim === undefined) return null;
-    if (claim.dueAt === undefined) {
-      const [next] = nextSlots(trigger, claim.claimedUntil, 1);
-      claim.dueAt = next === undefined ? null : next + jitterMs(trigger.id, trigger.jitter);
-    }
-    return claim.dueAt;
+    const known = this.#dueAts.get(claim);
+    if (known !== undefined) return known;
+    const [next] = nextSlots(trigger, claim.claimedUntil, 1);
+    const dueAt = next === undefined ? null : next + jitterMs(trigger.id, trigger.jitter);
+    this.#dueAts.set(claim, dueAt);
+    return dueAt;
   }
 
-  #known(): Map<string, Claim> {
-    this.#claims ??= new Map(
+  #keep(tx: Tx, triggerId: string, claim: Claim, dueAt: number | null): void {
+    const { claimedUntil } = claim;
+    const claims = new Map(this.#claims.get()).set(triggerId, claim);
+    tx.database.update(schedules).set({ claimedUntil }).where(eq(schedules.triggerId, triggerId)).run();
+    this.#claims.set(tx, claims);
+    this.#dueAts.set(claim, dueAt);
+  }
+
+  #read(): ReadonlyMap<string, Claim> {
+    return new Map(
       this.#database
         .select()
         .from(schedules)
         .all()
         .map(({ triggerId, spec, claimedUntil }) => [triggerId, { spec, claimedUntil }]),
     );
-    return this.#claims;
   }
 }
 

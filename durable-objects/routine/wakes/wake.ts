@@ -1,4 +1,4 @@
-/** What wakes the routine comes through here: fires, events, and times. Call everything inside a transaction. */
+/** What wakes the routine comes through here: fires, events, and times. */
 
 import type { Config } from "#instance/config.ts";
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
@@ -20,6 +20,7 @@ import type { RoutineRow } from "../definition/definition-store.ts";
 import type { RepositoryIds } from "../definition/repository-ids.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
 import type { RunRow, RunStore } from "../runs/run-store.ts";
+import type { Tx } from "../work.ts";
 import { type AdmissionContext, type Admitted, admit, isRepeat, recordJoined, recordOnly } from "./admit.ts";
 import type { CoalescedRuns } from "./coalesced-runs.ts";
 import type { Doorkeeper } from "./fire-access.ts";
@@ -51,38 +52,45 @@ export class Wakes {
   }
 
   /** Somebody fires, or runs now. */
-  fire(routine: RoutineRow, event: Wake, nowMs: number): Result<Admission> {
-    const { answer } = admit(this.#context(routine, nowMs), event);
+  fire(tx: Tx, routine: RoutineRow, event: Wake): Result<Admission> {
+    const { answer } = admit(this.#context(tx, routine), event);
     if (!answer.ok && answer.refusal.code === "queue_full") this.#parts.door.countQueueFull();
     return answer;
   }
 
   /** A scheduled instant has come. @param missed why it starts nothing; null when it is to start a run. */
   scheduled(
+    tx: Tx,
     routine: RoutineRow,
     event: Wake,
     missed: "slot_missed" | "slot_superseded" | "catch_up_limit" | null,
-    nowMs: number,
   ): Occurrence | null {
-    const context = this.#context(routine, nowMs);
+    const context = this.#context(tx, routine);
     if (missed !== null) return recordOnly(context, event, { outcome: "missed", reason: missed });
     return admit(context, event).occurrence;
   }
 
-  /** Something happened out there. @returns what each trigger that was looked at made of it. */
-  event(routine: RoutineRow, event: SourceEvent, nowMs: number): DeliveryOutcome[] {
-    return this.#judgeAll(routine, event).map(({ trigger, judgement }) => {
+  /**
+   * Something happened out there.
+   * @returns what each trigger that was looked at made of it, and whether the routine has learned a repository's number.
+   */
+  event(tx: Tx, routine: RoutineRow, event: SourceEvent): { outcomes: DeliveryOutcome[]; hasLearned: boolean } {
+    let hasLearned = false;
+    const outcomes = this.#judgeAll(routine, event).map(({ trigger, judgement }): DeliveryOutcome => {
       const { matched, why, filters, objection, repository } = judgement;
       const judged = { routine_id: routine.id, trigger_id: trigger.id, matched, why, filters };
       const from = event.github?.repository ?? null;
-      if (from !== null && repository !== null) this.#parts.repositoryIds.keep(repository.place, from.id);
+      if (from !== null && repository !== null) {
+        hasLearned = this.#parts.repositoryIds.keep(tx, repository.place, from.id) || hasLearned;
+      }
       if (!matched) return { ...judged, outcome: null, reason: null, occurrence_id: null, run_id: null };
-      const context = this.#context(routine, nowMs);
+      const context = this.#context(tx, routine);
       const fired = wakeOf(trigger, event, repository?.url ?? null);
       const decide = () =>
         objection === null ? this.#admit(context, trigger, event, fired) : recordOnly(context, fired, objection);
-      return { ...judged, ...verdictOf(this.#once(`offer:${event.event_id}:${trigger.id}`, decide, nowMs)) };
+      return { ...judged, ...verdictOf(this.#once(tx, `offer:${event.event_id}:${trigger.id}`, decide)) };
     });
+    return { outcomes, hasLearned };
   }
 
   /** The same without consequences. */
@@ -104,12 +112,12 @@ export class Wakes {
   }
 
   /** Decides, or tells what was decided: an offer comes again when its answer was lost. */
-  #once(key: string, decide: () => Occurrence | null, nowMs: number): Occurrence | null {
+  #once(tx: Tx, key: string, decide: () => Occurrence | null): Occurrence | null {
     const { occurrences } = this.#parts;
     const earlier = occurrences.findKey(key);
     if (earlier !== null) return earlier.occurrence;
     const occurrence = decide();
-    if (occurrence !== null) occurrences.keepKey(key, "", occurrence.id, nowMs, IDEMPOTENCY_WINDOW_MS);
+    if (occurrence !== null) occurrences.keepKey(tx, key, "", occurrence.id, IDEMPOTENCY_WINDOW_MS);
     return occurrence;
   }
 
@@ -120,11 +128,12 @@ export class Wakes {
     // What agrees so far may be one burst: a whole payload is no key.
     const key = found.slice(0, BURST_KEY_LENGTH);
     const { bursts, runs } = this.#parts;
+    const { tx } = context;
     const burst = bursts.find(trigger.id, key);
     const row = burst === null ? null : runs.get(burst.runId);
     const isPaused = context.routine.status === "paused";
-    if (burst !== null && row !== null && isCoalescing(row, context.nowMs) && !isPaused && !isRepeat(context, fired)) {
-      return this.#join(context, row, fired, Math.min(context.nowMs + durationMs(coalesce.window), burst.endsAtMs));
+    if (burst !== null && row !== null && isCoalescing(row, tx.nowMs) && !isPaused && !isRepeat(context, fired)) {
+      return this.#join(context, row, fired, Math.min(tx.nowMs + durationMs(coalesce.window), burst.endsAtMs));
     }
     return this.#openBurst(context, trigger, key, coalesce, fired).occurrence;
   }
@@ -136,13 +145,13 @@ export class Wakes {
     { window, max_wait }: Coalesce,
     fired: Wake,
   ): Admitted {
-    const { nowMs } = context;
+    const { nowMs } = context.tx;
     const windowMs = durationMs(window);
     const endsAtMs = nowMs + (max_wait === undefined ? windowMs * WINDOWS_AT_MOST : durationMs(max_wait));
     const admitted = admit(context, fired, { notBeforeMs: nowMs + windowMs });
     const { answer } = admitted;
     if (answer.ok && !answer.value.duplicate) {
-      this.#parts.bursts.open(trigger.id, key, { runId: answer.value.run_id, endsAtMs }, nowMs);
+      this.#parts.bursts.open(context.tx, trigger.id, key, { runId: answer.value.run_id, endsAtMs });
     }
     return admitted;
   }
@@ -156,14 +165,14 @@ export class Wakes {
     const doc = { ...row.doc, trigger: { ...trigger, occurrence_ids: named, ...(depth === 0 ? {} : { depth }) } };
     const { text, said } = joined(row.text, fired);
     const checkout = fired.checkout ?? row.checkout;
-    this.#parts.engine.join(row, { doc, text, checkout, said, notBeforeMs }, context.nowMs);
+    this.#parts.engine.join(context.tx, row, { doc, text, checkout, said, notBeforeMs });
     return occurrence;
   }
 
-  #context(routine: RoutineRow, nowMs: number): AdmissionContext {
+  #context(tx: Tx, routine: RoutineRow): AdmissionContext {
     const { config, occurrences, runs, engine, bursts, ids } = this.#parts;
     const { model, defaultModel } = config;
-    return { routine, model, defaultModel, occurrences, runs, engine, coalesced: bursts, ids, nowMs };
+    return { routine, model, defaultModel, occurrences, runs, engine, coalesced: bursts, ids, tx };
   }
 }
 
