@@ -27,7 +27,11 @@ const APPLIED_TABLE = `CREATE TABLE IF NOT EXISTS ${APPLIED} (id SERIAL PRIMARY 
  * @param what the kind of object, for the log.
  * @returns which one failed, and why; the log has it too.
  */
-export function migrate(storage: DurableObjectStorage, what: "routine" | "pool", given: Migrations): Migrated {
+export function migrate(
+  storage: DurableObjectStorage,
+  what: "routine" | "pool" | "roster",
+  given: Migrations,
+): Migrated {
   let current = "";
   try {
     storage.transactionSync(() => {

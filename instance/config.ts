@@ -1,6 +1,6 @@
 /** The one declared environment of the worker and its objects, read and checked once. */
 import { z } from "zod";
-import type { PoolForRoutine, RoutineForObjects } from "./object-contracts.ts";
+import type { PoolForRoutine, RosterForRoutine, RoutineForObjects } from "./object-contracts.ts";
 
 /** Variables and secrets as the platform hands them over. `readConfig` turns the texts into a `Config`. */
 export interface Variables {
@@ -28,7 +28,11 @@ export interface ObjectEnv extends Variables {
   DB: D1Database;
   ROUTINE: DurableObjectNamespace<RoutineForObjects>;
   POOL: DurableObjectNamespace<PoolForRoutine>;
+  ROSTER: DurableObjectNamespace<RosterForRoutine>;
 }
+
+/** Where the platform can keep objects, as `DurableObjectNamespace.jurisdiction` takes it. */
+const jurisdictions = ["eu", "us", "fedramp", "fedramp-high"] as const satisfies readonly DurableObjectJurisdiction[];
 
 const secret = (name: string) =>
   z
@@ -72,7 +76,7 @@ const configSchema = z
     DEFAULT_MODEL: optional(z.string()),
     ALLOWED_MODELS: optional(z.string()),
     PUBLIC_URL: optional(url),
-    JURISDICTION: optional(z.enum(["eu", "fedramp"], 'must be "eu", "fedramp" or empty')),
+    JURISDICTION: optional(z.enum(jurisdictions, `must be one of ${jurisdictions.join(", ")}, or empty`)),
     LOCAL_INSTANCE: optional(z.literal("1", 'must be "1" or empty')),
     FIRE_RATE_PER_MINUTE: count(600),
     FIRE_BURST: count(200),

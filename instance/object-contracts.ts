@@ -50,6 +50,13 @@ export interface HandedOver {
   userAgent: string | null;
 }
 
+export interface RosterForRoutine extends Rpc.DurableObjectBranded {
+  /** Enters routines. Entered twice, or after its deletion, a routine changes nothing. */
+  enter(ids: readonly string[]): void;
+  /** Notes that routines have been deleted. */
+  strike(ids: readonly string[]): void;
+}
+
 export interface PoolForRoutine extends Rpc.DurableObjectBranded {
   /** Asks for a runner for each lease. Asking twice for one is asking once. @returns how many runners the pool has. */
   request(requests: LeaseRequest[]): { runners: number };

@@ -1,9 +1,10 @@
-/** The one place that makes an object's id, so that every object lives in the instance's jurisdiction. */
+/** The one place that makes an object's id, so that every object but the roster lives in the instance's jurisdiction. */
 
 import type { OwnedId } from "#protocol/ids.ts";
 import { ownerKeyOf } from "#protocol/ids.ts";
 
-type Jurisdiction = "eu" | "fedramp" | null;
+/** Null for none. Another one is another object, whatever the name: see `RosterObject.jurisdiction`. */
+export type Jurisdiction = DurableObjectJurisdiction | null;
 
 /** An object as it is asked in the name of one id: its methods that begin with the id, without it. */
 export type InNameOf<Class> = {
@@ -46,6 +47,13 @@ export function gateObject<Class extends Rpc.DurableObjectBranded>(
   jurisdiction: Jurisdiction,
 ): DurableObjectStub<Class> {
   return objectNamed(env.GATE, jurisdiction, "instance");
+}
+
+/** The one object that knows which routines there are, and in which jurisdiction: it is asked before that is known. */
+export function rosterObject<Class extends Rpc.DurableObjectBranded>(env: {
+  ROSTER: DurableObjectNamespace<Class>;
+}): DurableObjectStub<Class> {
+  return objectNamed(env.ROSTER, null, "instance");
 }
 
 function objectNamed<Class extends Rpc.DurableObjectBranded>(

@@ -3,7 +3,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { routePath } from "hono/route";
 import { refuse } from "#protocol/errors.ts";
 import { errorText, logLine } from "#protocol/log.ts";
-import { depsOf } from "./deps.ts";
+import { settledDeps } from "./deps.ts";
 import { mountHealth } from "./health/health.ts";
 import { isSchemaFault, readinessFaults } from "./health/readiness.ts";
 import type { HttpContext, HttpEnv } from "./http/http-env.ts";
@@ -41,7 +41,7 @@ app.use(async (c, next) => {
 mountHealth(app, (c) => readinessFaults(c.env));
 
 app.use(async (c, next) => {
-  const made = depsOf(c.env);
+  const made = await settledDeps(c.env);
   if (!made.ok) return renderRefusal(c, refuse("misconfigured", { issues: made.issues }).refusal);
   c.set("deps", made.deps);
   await next();

@@ -2,6 +2,7 @@
 
 import type { GateObject } from "#durable-objects/gate/gate-object.ts";
 import type { PoolObject } from "#durable-objects/pool/pool-object.ts";
+import type { RosterObject } from "#durable-objects/roster/roster-object.ts";
 import type { RoutineObject } from "#durable-objects/routine/routine-object.ts";
 import type { ObjectEnv } from "#instance/config.ts";
 import type { InNameOf } from "#instance/objects.ts";
@@ -11,10 +12,11 @@ export interface ClockMessage {
   routine_id: string;
 }
 
-export interface Env extends Omit<ObjectEnv, "ROUTINE" | "POOL"> {
+export interface Env extends Omit<ObjectEnv, "ROUTINE" | "POOL" | "ROSTER"> {
   ROUTINE: DurableObjectNamespace<RoutineObject>;
   POOL: DurableObjectNamespace<PoolObject>;
   GATE: DurableObjectNamespace<GateObject>;
+  ROSTER: DurableObjectNamespace<RosterObject>;
   /** From the sweep to the routines' objects. */
   CLOCK: Queue<ClockMessage>;
   /** Bodies of deliveries that are too large for D1. */

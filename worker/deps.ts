@@ -4,11 +4,12 @@ import type { PoolObject } from "#durable-objects/pool/pool-object.ts";
 import { type Config, readConfig } from "#instance/config.ts";
 import { type DueStore, dueStore } from "#instance/d1/due.ts";
 import { type Projection, projection } from "#instance/d1/routine-index.ts";
-import { gateObject, poolObject, routineObject } from "#instance/objects.ts";
+import { gateObject, poolObject, rosterObject, routineObject } from "#instance/objects.ts";
 import { authorityOf } from "#instance/secrets.ts";
 import { endSockets } from "./auth/end-sockets.ts";
 import type { ClockMessage, Env, RoutineStub } from "./bindings.ts";
 import { type InstanceGate, instanceGate } from "./gate/instance-gate.ts";
+import { type ResidenceFault, residenceCheck } from "./health/residence.ts";
 import { FailureTally } from "./inbound/failure-tally.ts";
 import { Inbox } from "./inbound/inbox.ts";
 import { settlePushes } from "./proxy/git/settle-pushes.ts";
@@ -25,6 +26,8 @@ type PoolStub = DurableObjectStub<PoolObject>;
 
 export interface Deps {
   config: Config;
+  /** Null when the instance's objects live where it looks for them. */
+  residence(): Promise<ResidenceFault | null>;
   /** The object to ask about an id of any kind: one that it does not own, it answers `not_found`. @throws RangeError on another text. */
   ownerOf(id: string): RoutineStub;
   pool(name: string): PoolStub;
@@ -63,6 +66,13 @@ export function depsOf(env: Env): MadeDeps {
   return fresh;
 }
 
+/** The same for whatever asks something of objects: not before it is known that they live where they are looked for. */
+export async function settledDeps(env: Env): Promise<MadeDeps> {
+  const found = depsOf(env);
+  const elsewhere = found.ok ? await found.deps.residence() : null;
+  return elsewhere === null ? found : { ok: false, issues: [elsewhere] };
+}
+
 function makeDeps(env: Env): MadeDeps {
   const check = readConfig(env);
   if (!check.ok) return check;
@@ -84,6 +94,7 @@ function makeDeps(env: Env): MadeDeps {
     ok: true,
     deps: {
       config,
+      residence: residenceCheck(() => rosterObject(env), config.jurisdiction),
       ...found,
       deliveryLists: lists,
       failures: new FailureTally({ write: lists.addFailures, pause, now: Date.now }),

@@ -5,6 +5,7 @@ import { queue, scheduled } from "./clock/handlers.ts";
 
 export { GateObject } from "#durable-objects/gate/gate-object.ts";
 export { PoolObject } from "#durable-objects/pool/pool-object.ts";
+export { RosterObject } from "#durable-objects/roster/roster-object.ts";
 export { RoutineObject } from "#durable-objects/routine/routine-object.ts";
 
 export default { fetch: app.fetch, scheduled, queue } satisfies ExportedHandler<Env, ClockMessage>;

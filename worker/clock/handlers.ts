@@ -1,19 +1,19 @@
 /** What the platform wakes the worker for beside requests: the minute, and messages of the sweep. */
 import { logLine } from "#protocol/log.ts";
 import type { ClockMessage, Env } from "../bindings.ts";
-import { depsOf } from "../deps.ts";
+import { settledDeps } from "../deps.ts";
 import { lookAt } from "./look-at.ts";
 import { sweep } from "./sweep.ts";
 
 export async function scheduled(controller: ScheduledController, environment: Env): Promise<void> {
-  const made = depsOf(environment);
+  const made = await settledDeps(environment);
   if (!made.ok) return misconfigured(made.issues);
   // A sweep that comes late looks at what has come due since; one on a clock that lags does not come in vain.
   await sweep(made.deps, Math.max(controller.scheduledTime, Date.now()));
 }
 
 export async function queue(batch: MessageBatch<ClockMessage>, environment: Env): Promise<void> {
-  const made = depsOf(environment);
+  const made = await settledDeps(environment);
   if (!made.ok) {
     misconfigured(made.issues);
     batch.retryAll();

@@ -1,9 +1,11 @@
 /** Whether schema, bindings and secrets are those that this version needs. */
 import { readConfig } from "#instance/config.ts";
 import { NoAnswer, withinDeadline } from "#instance/in-time.ts";
+import { type Jurisdiction, rosterObject } from "#instance/objects.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import journal from "../../migrations/d1/meta/_journal.json" with { type: "json" };
 import type { Env } from "../bindings.ts";
+import { residenceFault } from "./residence.ts";
 
 export interface ReadinessFault {
   /** What is at fault: `schema`, a binding, a variable or a secret. */
@@ -11,7 +13,7 @@ export interface ReadinessFault {
   message: string;
 }
 
-const BINDINGS = ["DB", "ROUTINE", "POOL", "GATE", "CLOCK", "BODIES", "ASSETS"] as const;
+const BINDINGS = ["DB", "ROUTINE", "POOL", "GATE", "ROSTER", "CLOCK", "BODIES", "ASSETS"] as const;
 /** D1 that does not answer within this time is a fault of its own. */
 const DATABASE_DEADLINE_MS = 2_000;
 /** The command that brings D1 up to date. */
@@ -24,8 +26,20 @@ export async function readinessFaults(given: Env): Promise<ReadinessFault[]> {
   const missing = BINDINGS.filter((name) => bound[name] === undefined);
   const bindings = missing.map((field) => ({ field, message: `the binding is missing: ${DEPLOY_COMMAND}` }));
   const config = readConfig(given);
+  const canAskRoster = config.ok && !missing.includes("ROSTER");
+  const residence = canAskRoster ? await residenceFaults(given, config.config.jurisdiction) : [];
   const schema = missing.includes("DB") ? [] : await schemaFaults(given.DB);
-  return [...bindings, ...(config.ok ? [] : config.issues), ...schema];
+  return [...bindings, ...(config.ok ? [] : config.issues), ...residence, ...schema];
+}
+
+async function residenceFaults(env: Env, configured: Jurisdiction): Promise<ReadinessFault[]> {
+  try {
+    const fault = await residenceFault(rosterObject(env), configured);
+    return fault === null ? [] : [fault];
+  } catch (error) {
+    logLine("error", { what: "readyz", outcome: errorText(error) });
+    return [{ field: "ROSTER", message: "the object that knows the routines does not answer: try again soon" }];
+  }
 }
 
 async function schemaFaults(database: D1Database): Promise<ReadinessFault[]> {

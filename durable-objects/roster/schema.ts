@@ -1,0 +1,17 @@
+/** The tables of the roster: what an instance has to know of itself when D1 is lost. */
+import { sql } from "drizzle-orm";
+import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+/** Every routine that was ever created. */
+export const routines = sqliteTable(
+  "routines",
+  {
+    id: text().primaryKey(),
+    /** Unix milliseconds; null while it lives. It stays: an entry that comes late must not bring it back. */
+    deletedAt: integer("deleted_at"),
+  },
+  (table) => [index("routines_alive").on(table.id).where(sql`deleted_at IS NULL`)],
+);
+
+/** Single facts by name, for instance the jurisdiction. */
+export const facts = sqliteTable("facts", { name: text().primaryKey(), value: text().notNull() });

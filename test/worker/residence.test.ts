@@ -1,0 +1,176 @@
+/** JURISDICTION is in every object's id: with another value than the first, nothing is done rather than done elsewhere. */
+import { createExecutionContext, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { readConfig } from "#instance/config.ts";
+import { gateObject, poolObject, rosterObject, routineObject } from "#instance/objects.ts";
+import { drawOwnerKey, IdMaker } from "#protocol/ids.ts";
+import { fail, hang, method } from "#test/support/hang.ts";
+import type { Env } from "#worker/bindings.ts";
+import { queue, scheduled } from "#worker/clock/handlers.ts";
+import { type ResidenceRoster, residenceCheck } from "#worker/health/residence.ts";
+import worker, { RosterObject } from "#worker/index.ts";
+import { errorOf } from "./support.ts";
+
+const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes);
+const ROUTINE = new IdMaker(drawOwnerKey(random), random).make("routine", Date.now());
+
+/** In place of a namespace: workerd knows no jurisdictions. Writes down where each object was looked for. */
+function standIn(namespace: DurableObjectNamespace<never>, seen: (string | null)[], where: string | null = null) {
+  return {
+    jurisdiction: (name: string) => standIn(namespace, seen, name),
+    idFromName: (name: string) => namespace.idFromName(`${where ?? "anywhere"}/${name}`),
+    get: (id: DurableObjectId) => {
+      seen.push(where);
+      return namespace.get(id);
+    },
+  };
+}
+
+function elsewhere(jurisdiction: string): { env: Env; seen: (string | null)[] } {
+  const seen: (string | null)[] = [];
+  const spaces = Object.fromEntries(
+    (["ROUTINE", "POOL", "GATE"] as const).map((name) => [name, standIn(env[name] as never, seen)]),
+  );
+  return { env: { ...env, ...spaces, JURISDICTION: jurisdiction } as Env, seen };
+}
+
+function ask(path: string, at: Env): Promise<Response> {
+  const request = new Request(`http://reveille.test${path}`, {
+    headers: { authorization: `Bearer ${env.OWNER_TOKEN}` },
+  }) as Parameters<typeof worker.fetch>[0];
+  return Promise.resolve(worker.fetch(request, at, createExecutionContext()));
+}
+
+/** The roster as it is in an instance that has run for a while. */
+async function roster(jurisdiction: string | null, ids: string[], isFilled = true): Promise<void> {
+  const object = rosterObject(env);
+  await object.jurisdiction(null);
+  await runInDurableObject(object, (_object, { storage }) => {
+    storage.sql.exec("DELETE FROM facts");
+    storage.sql.exec("DELETE FROM routines");
+  });
+  await object.jurisdiction(jurisdiction);
+  if (isFilled) await object.fill(ids, true);
+}
+
+beforeEach(() => {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+});
+
+describe("an instance", () => {
+  it.each(["eu", "us", "fedramp", "fedramp-high"] as const)("with %s looks there for every object", (name) => {
+    const { env: at, seen } = elsewhere(name);
+    expect(readConfig(at)).toMatchObject({ ok: true, config: { jurisdiction: name } });
+    routineObject(at, name, ROUTINE);
+    poolObject(at, name, "default");
+    gateObject(at, name);
+    expect(seen).toEqual([name, name, name]);
+  });
+
+  it("without one looks for them anywhere", () => {
+    const { env: at, seen } = elsewhere("");
+    expect(readConfig(at)).toMatchObject({ ok: true, config: { jurisdiction: null } });
+    routineObject(at, null, ROUTINE);
+    expect(seen).toEqual([null]);
+  });
+
+  it.each(["EU", "de", " eu"])("does not take %j for one", (name) => {
+    const { env: at } = elsewhere(name);
+    expect(readConfig(at)).toMatchObject({ ok: false, issues: [{ field: "JURISDICTION" }] });
+  });
+});
+
+describe("with another value than the routines were made with", () => {
+  it.each([
+    ["", "eu", 'is "eu", but the routines were made with it empty'],
+    ["eu", "", 'is empty, but the routines were made with it "eu"'],
+    ["eu", "us", 'is "us", but the routines were made with it "eu"'],
+  ])("%j, then %j: nothing is answered but that, and no object is asked", async (before, now, told) => {
+    await roster(before === "" ? null : before, [ROUTINE]);
+    const { env: at, seen } = elsewhere(now);
+    const issues = [{ field: "JURISDICTION", message: expect.stringContaining(told) }];
+    for (const path of ["/api/v1/routines", `/api/v1/routines/${ROUTINE}`, "/runner/pool", "/"]) {
+      expect(await errorOf(await ask(path, at))).toMatchObject({
+        status: 500,
+        details: { code: "misconfigured", issues },
+      });
+    }
+    expect(await errorOf(await ask("/readyz", at))).toMatchObject({
+      status: 503,
+      details: { code: "not_ready", issues },
+    });
+    expect((await ask("/healthz", at)).status).toBe(200);
+    expect(seen).toEqual([]);
+  });
+
+  it("the sweep does nothing, and what it has sent comes again", async () => {
+    await roster(null, [ROUTINE]);
+    await env.DB.exec(`INSERT INTO due_routines (routine_id, due_at, version) VALUES ('${ROUTINE}', 1, 1)`);
+    const { env: at, seen } = elsewhere("eu");
+    await scheduled({ scheduledTime: Date.now(), cron: "* * * * *", noRetry: () => undefined }, at);
+    const retryAll = vi.fn();
+    const messages = [{ body: { routine_id: ROUTINE } }];
+    await queue({ messages, retryAll } as unknown as Parameters<typeof queue>[0], at);
+    expect(retryAll).toHaveBeenCalledOnce();
+    const { results } = await env.DB.prepare("SELECT due_at FROM due_routines").all();
+    expect([results, seen]).toEqual([[{ due_at: 1 }], []]);
+    await env.DB.exec("DELETE FROM due_routines");
+  });
+
+  it.each<[what: string, ids: string[], isFilled: boolean, isFree: boolean]>([
+    ["is free while there is no routine", [], true, true],
+    ["is not free while it is not known which routines there are", [], false, false],
+    ["is not free once there is one", [ROUTINE], true, false],
+  ])("it %s", async (_what, ids, isFilled, isFree) => {
+    await roster(null, ids, isFilled);
+    expect(await rosterObject(env).jurisdiction("eu")).toBe(isFree ? "eu" : null);
+    expect(await rosterObject(env).jurisdiction(null)).toBe(null);
+  });
+
+  it("is free again when the last routine has been deleted", async () => {
+    await roster("eu", [ROUTINE]);
+    await rosterObject(env).strike([ROUTINE]);
+    expect(await rosterObject(env).jurisdiction("us")).toBe("us");
+  });
+});
+
+describe("a roster that does not answer", () => {
+  it("stops nothing, and is named by /readyz", async () => {
+    await roster(null, [ROUTINE]);
+    using out = fail(method(RosterObject.prototype, "jurisdiction"));
+    const fresh = { ...env };
+    expect((await ask("/api/v1/routines", fresh)).status).toBe(200);
+    expect(await errorOf(await ask("/readyz", fresh))).toMatchObject({ details: { issues: [{ field: "ROSTER" }] } });
+    expect(out.met).toBe(2);
+  });
+
+  it("is asked again after a while, and no more once it is known", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    let asked = 0;
+    const silent: ResidenceRoster = {
+      jurisdiction: async () => {
+        asked += 1;
+        if (asked === 1) throw new Error("out of order");
+        return "eu";
+      },
+    };
+    const check = residenceCheck(() => silent, null);
+    expect([await check(), await check(), asked]).toEqual([null, null, 1]);
+    vi.setSystemTime(Date.now() + 5_000);
+    const fault = { field: "JURISDICTION", message: expect.stringContaining('"eu"') };
+    expect([await check(), await check(), asked]).toEqual([fault, fault, 2]);
+    vi.useRealTimers();
+  });
+
+  it("is waited for a second at most", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    using silent = hang(method(RosterObject.prototype, "jurisdiction"));
+    const asked = residenceCheck(() => rosterObject(env), null)();
+    await silent.untilMet();
+    vi.advanceTimersByTime(1_000);
+    expect(await asked).toBe(null);
+    vi.useRealTimers();
+  });
+});

@@ -1,0 +1,55 @@
+/**
+ * Whether the instance's objects live where it is configured to look for them. With another JURISDICTION every id leads to
+ * another object: routines would be there no more, and the sweep would take what D1 knows of them for left-overs.
+ */
+import { withinDeadline } from "#instance/in-time.ts";
+import type { Jurisdiction } from "#instance/objects.ts";
+import { errorText, logLine } from "#protocol/log.ts";
+
+/** The roster as it is asked here. */
+export interface ResidenceRoster {
+  jurisdiction(configured: string | null): Promise<string | null>;
+}
+
+export interface ResidenceFault {
+  field: "JURISDICTION";
+  message: string;
+}
+
+const DEADLINE_MS = 1_000;
+/** While the roster does not answer, nobody waits for it more often than this. */
+const ASKED_AGAIN_MS = 5_000;
+
+/** @throws Error when the roster does not answer. @returns null when all is well. */
+export async function residenceFault(
+  roster: ResidenceRoster,
+  configured: Jurisdiction,
+): Promise<ResidenceFault | null> {
+  const holds = await withinDeadline(roster.jurisdiction(configured), DEADLINE_MS, "the roster");
+  if (holds === configured) return null;
+  const [is, was] = [configured, holds].map((one) => (one === null ? "empty" : `"${one}"`));
+  const message = `is ${is}, but the routines were made with it ${was}: set it back; what is to live elsewhere needs an instance of its own`;
+  return { field: "JURISDICTION", message };
+}
+
+/**
+ * The same for every request: asked once in the life of an isolate, since another configuration is another isolate. A roster
+ * that can't be reached stops nothing: it is asked again soon.
+ */
+export function residenceCheck(
+  roster: () => ResidenceRoster,
+  configured: Jurisdiction,
+): () => Promise<ResidenceFault | null> {
+  let known: ResidenceFault | null | undefined;
+  let notBeforeMs = 0;
+  return async () => {
+    if (known !== undefined || Date.now() < notBeforeMs) return known ?? null;
+    try {
+      known = await residenceFault(roster(), configured);
+    } catch (error) {
+      notBeforeMs = Date.now() + ASKED_AGAIN_MS;
+      logLine("warn", { what: "residence", outcome: errorText(error) });
+    }
+    return known ?? null;
+  };
+}
