@@ -1,10 +1,12 @@
 /** What comes again and what happens again, at every source: one run for the first, another for the second. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Occurrence } from "#protocol/occurrence.ts";
+import type { SourceEvent } from "#protocol/source-event.ts";
 import type { WebhookSource } from "#protocol/triggers.ts";
 import { buildRoutine, call } from "#test/support/api.ts";
 import { occurrencesOf } from "#test/support/clock.ts";
 import { deliverGithub, post, pullRequest, someRepository } from "#test/support/deliver.ts";
+import { asking } from "#test/support/objects.ts";
 import { AUDIENCE, googleKeys, SERVICE_ACCOUNT } from "#test/worker/listeners/google-tokens.ts";
 import type { ListenerCase, ListenerSample } from "#test/worker/listeners/listener-case.ts";
 import { casesA } from "#test/worker/listeners/listener-cases-a.ts";
@@ -123,6 +125,58 @@ describe("at GitHub", () => {
     await deliverGithub({ event: "pull_request", payload: installed, id: "one" });
     await deliverGithub({ event: "pull_request", payload: installed, id: "other" });
     expect(await outcomesOf(id)).toEqual(["started", "same_delivery", "same_event"]);
+  });
+});
+
+describe("whose two keys are the same text", () => {
+  const KEY = "told once";
+  const told: SourceEvent = {
+    source: "event",
+    delivery_id: null,
+    event_id: "one",
+    trigger_id: null,
+    name: "built",
+    action: null,
+    summary: "Event built",
+    dedupe_key: KEY,
+    content_key: KEY,
+    payload: null,
+    fields: {},
+    context: "",
+    github: null,
+    caused_by: null,
+  };
+  const again = { ...told, event_id: "two" };
+  const trigger = { type: "event", name: "built" };
+
+  it.each<[what: string, given: Record<string, unknown>, events: SourceEvent[][], outcomes: string[]]>([
+    ["is one event", {}, [[told]], ["started"]],
+    ["is one event, however often it is given", {}, [[told], [told]], ["started"]],
+    ["is a repeat when it comes again", {}, [[told], [again]], ["started", "same_delivery"]],
+    ["is a repeat within one call", {}, [[told, again]], ["started", "same_delivery"]],
+    [
+      "joins others",
+      { triggers: [{ ...trigger, coalesce: { window: "1m" } }] },
+      [[told, again]],
+      ["coalesced", "same_delivery"],
+    ],
+    [
+      "is skipped once",
+      { overlap: "skip" },
+      [[{ ...told, dedupe_key: "x", content_key: null, event_id: "x" }], [told, again]],
+      ["started", "overlap_skip", "same_delivery"],
+    ],
+    ["is known by the key of another", {}, [[{ ...told, content_key: null }], [again]], ["started", "same_delivery"]],
+    [
+      "has as its first key another's second",
+      {},
+      [[{ ...told, dedupe_key: "x" }], [again]],
+      ["started", "same_delivery"],
+    ],
+  ])("%s", async (_what, given, calls, outcomes) => {
+    const routine = await buildRoutine({ max_concurrent: 100, triggers: [trigger], ...given });
+    for (const events of calls) expect(await asking(routine.id).takeEvents(events)).toMatchObject({ ok: true });
+    expect(await outcomesOf(routine.id)).toEqual(outcomes);
   });
 });
 

@@ -57,4 +57,7 @@ export class OccurrenceStore {
   }
 }
 
-const KEEP_KEY = "INSERT OR REPLACE INTO idempotency_keys (key, fingerprint, occurrence_id, at) VALUES (?, ?, ?, ?)";
+/** An event whose two keys are one text keeps it twice; and a body's key is kept anew when its few minutes are over. */
+const KEEP_KEY = `INSERT INTO idempotency_keys (key, fingerprint, occurrence_id, at) VALUES (?, ?, ?, ?)
+  ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, occurrence_id = excluded.occurrence_id,
+    at = excluded.at`;
