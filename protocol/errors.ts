@@ -179,6 +179,21 @@ const API_ERRORS = {
     message: "This instance lacks something that its version needs.",
     hint: "GET /readyz names each fault and what mends it; a database that is behind: npx wrangler d1 migrations apply reveille --remote.",
   },
+  overloaded: {
+    type: "overloaded_error",
+    message: "A part of this instance has more to do than it can. The request was not carried out.",
+    hint: "Wait for the seconds that Retry-After names, and then repeat the request.",
+  },
+  unavailable: {
+    type: "overloaded_error",
+    message: "A part of this instance could not be reached. The request may have been carried out.",
+    hint: "Wait for the seconds that Retry-After names, look whether it has taken effect, and repeat it if not. A fire with an Idempotency-Key is repeated safely.",
+  },
+  no_answer: {
+    type: "overloaded_error",
+    message: "A part of this instance did not answer in time. The request may have been carried out.",
+    hint: "Wait for the seconds that Retry-After names, look whether it has taken effect, and repeat it if not. A fire with an Idempotency-Key is repeated safely.",
+  },
   delivery_not_handled: {
     type: "overloaded_error",
     message: "The delivery could not be handled.",

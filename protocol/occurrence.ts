@@ -29,6 +29,8 @@ export interface Wake {
   content_key: string | null;
   /** SHA-256 of what was sent, in hex: tells a repeat from another request under the same key. Empty without a key. */
   fingerprint: string;
+  /** Of the call that brings it: the same when the call is made again because its answer was lost. */
+  call_id?: string;
   /** How many runs led here one after the other; 0 for what no run caused. */
   depth: number;
   /** What is to be checked out; null for the newest commit of each repository's branch. */

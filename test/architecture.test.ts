@@ -53,7 +53,9 @@ const SPAWNERS: Record<ProgramFolder, readonly string[]> = {
   web: [],
   bench: ["bench/support/helper.ts"],
 };
-const MAY_READ_ENVIRONMENT = ["worker/index.ts", "worker/app.ts", "worker/deps.ts"];
+const MAY_READ_ENVIRONMENT = ["worker/index.ts", "worker/app.ts", "worker/deps.ts", "worker/parties/parties.ts"];
+/** The worker's calls have their deadlines there; readiness asks D1 and the roster with one of its own. */
+const MAY_HOLD_BINDINGS = ["worker/parties/parties.ts", "worker/health/readiness.ts"];
 const LINE_LIMITS = { "worker/index.ts": 40, source: 300, test: 400 };
 
 interface Edge extends Import {
@@ -139,6 +141,18 @@ describe("files", () => {
         topOf(file) === "worker" &&
         !MAY_READ_ENVIRONMENT.includes(file) &&
         /(?<![-\w])env\s*\??[.[]|\.env\b/.test(withoutComments(read(file))),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it("of the worker call objects, D1, R2 and the queue in one place, which gives each call its deadline", () => {
+    const wrong = sources.filter(
+      (file) =>
+        topOf(file) === "worker" &&
+        !MAY_HOLD_BINDINGS.includes(file) &&
+        /\.(DB|ROUTINE|POOL|GATE|ROSTER|CLOCK|BODIES|ASSETS)\b|\b(routine|pool|gate|roster)Object\(/.test(
+          withoutComments(read(file)),
+        ),
     );
     expect(wrong).toEqual([]);
   });

@@ -1,11 +1,11 @@
 /** The HTTP map: what every request passes, who answers which path, and what happens to the rest. */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { routePath } from "hono/route";
-import { refuse } from "#protocol/errors.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import { settledDeps } from "./deps.ts";
 import { mountHealth } from "./health/health.ts";
-import { isSchemaFault, readinessFaults } from "./health/readiness.ts";
+import { readinessFaults } from "./health/readiness.ts";
+import { faultRefusal } from "./http/fault-refusal.ts";
 import type { HttpContext, HttpEnv } from "./http/http-env.ts";
 import { methodsOf } from "./http/known-methods.ts";
 import { mountOpenApi } from "./http/openapi/document.ts";
@@ -42,7 +42,7 @@ mountHealth(app, (c) => readinessFaults(c.env));
 
 app.use(async (c, next) => {
   const made = await settledDeps(c.env);
-  if (!made.ok) return renderRefusal(c, refuse("misconfigured", { issues: made.issues }).refusal);
+  if (!made.ok) return renderRefusal(c, made.refusal);
   c.set("deps", made.deps);
   await next();
 });
@@ -72,8 +72,7 @@ app.notFound((c) => answerUnknown(c));
 app.onError((fault, c) => {
   const { requestId } = c.var;
   logLine("error", { what: "request", request_id: requestId, route: routePath(c, -1), outcome: errorText(fault) });
-  // A write that a missing table refuses is to come again, when D1 has been brought up to date.
-  return renderRefusal(c, { code: isSchemaFault(fault) ? "not_ready" : "internal_error" });
+  return renderRefusal(c, faultRefusal(fault));
 });
 
 /** A known path with another method names the ones that it has; the rest is simply not there. */

@@ -25,5 +25,24 @@ export interface Env extends Omit<ObjectEnv, "ROUTINE" | "POOL" | "ROSTER"> {
   ASSETS: Fetcher;
 }
 
+const BINDINGS = [
+  "DB",
+  "ROUTINE",
+  "POOL",
+  "GATE",
+  "ROSTER",
+  "CLOCK",
+  "BODIES",
+  "ASSETS",
+] as const satisfies (keyof Env)[];
+const DEPLOY_COMMAND = "npx wrangler deploy, with the wrangler.toml of this version";
+
+/** What a deployment lacks of what this version needs, with what mends it. */
+export function missingBindings(given: Env): { field: string; message: string }[] {
+  const bound: Partial<Record<(typeof BINDINGS)[number], unknown>> = given;
+  const missing = BINDINGS.filter((name) => bound[name] === undefined);
+  return missing.map((field) => ({ field, message: `the binding is missing: ${DEPLOY_COMMAND}` }));
+}
+
 /** A routine's object as the worker asks it: in the name of an id. */
 export type RoutineStub = InNameOf<RoutineObject>;

@@ -110,12 +110,13 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     return this.#opening.update(id, { tokenHash: null });
   }
 
-  /** The API trigger. @param token as it was presented. */
-  async fire(id: OwnedId, event: Wake, token: string): Promise<Result<Admission>> {
-    const presentedHash = await hashSecret(token);
+  /** The API trigger. @param token as it was presented. @param isRepeat of a call that was made before, and counted. */
+  async fire(id: OwnedId, event: Wake, token: string, isRepeat = false): Promise<Result<Admission>> {
+    const hash = await hashSecret(token);
     return this.#opening.with(id, (open) => {
-      const allowed = open.parts.door.admitFire(open.routine, presentedHash, Date.now());
-      return allowed.ok ? this.#fire(open, event) : allowed;
+      const { door } = open.parts;
+      const allowed = isRepeat ? door.checkToken(open.routine, hash) : door.admitFire(open.routine, hash, Date.now());
+      return allowed.ok ? this.#fire(open, event, isRepeat) : allowed;
     });
   }
 
@@ -126,8 +127,8 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   }
 
   /** Run now: also while the routine is paused. */
-  runNow(id: OwnedId, event: Wake): Result<Admission> {
-    return this.#opening.with(id, (open) => this.#fire(open, event));
+  runNow(id: OwnedId, event: Wake, isRepeat = false): Result<Admission> {
+    return this.#opening.with(id, (open) => this.#fire(open, event, isRepeat));
   }
 
   /** Events that the routine's triggers may wait for. Offered twice, each is answered twice and taken in once. */
@@ -292,7 +293,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     await this.#opening.ring();
   }
 
-  #fire({ routine, parts }: Open, event: Wake): Result<Admission> {
-    return parts.work.change((tx) => parts.firing.fire(tx, routine, event));
+  #fire({ routine, parts }: Open, event: Wake, isRepeat: boolean): Result<Admission> {
+    return parts.work.change((tx) => parts.firing.fire(tx, routine, event, isRepeat));
   }
 }

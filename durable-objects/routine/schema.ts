@@ -33,6 +33,8 @@ export const revisions = sqliteTable("revisions", {
 export const occurrences = sqliteTable("occurrences", {
   id: text().primaryKey(),
   doc: text({ mode: "json" }).$type<Occurrence>().notNull(),
+  /** Of the call that brought it, which may be made again; null where nobody calls again. */
+  callId: text("call_id"),
 });
 
 /** Keys of the last 24 hours. The primary key is the second line behind admission's own check. */

@@ -1,4 +1,5 @@
 /** A delivery is cut off at any step of its way, before the step has an effect or after it: then exactly one effect follows. */
+
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Page } from "#protocol/api.ts";
@@ -8,16 +9,16 @@ import { hourAfterAllDeliveries } from "#test/support/clock.ts";
 import { pullRequest, readDelivery, someRepository } from "#test/support/deliver.ts";
 import { fail, hang, type Party, routine as routineParty } from "#test/support/hang.ts";
 import { asking, evictOwnerOf } from "#test/support/objects.ts";
+import { deliveriesIn } from "#test/support/stores.ts";
 import { makeDeliveryId } from "#worker/inbound/delivery-ids.ts";
 import { Inbox, type InboxParts } from "#worker/inbound/inbox.ts";
-import { bodies } from "#worker/store/bodies.ts";
-import { type DeliveryStore, deliveryStore, type NewDelivery } from "#worker/store/deliveries.ts";
+import type { DeliveryStore, NewDelivery } from "#worker/store/deliveries.ts";
 import { githubApp } from "#worker/store/github-app.ts";
 import { matching } from "#worker/store/matching.ts";
 import { repositoryNames } from "#worker/store/repository-names.ts";
 
 const HOUR_MS = 3_600_000;
-const whole = { deliveries: deliveryStore(env.DB, bodies(env.BODIES)), matching: matching(env.DB) };
+const whole = { deliveries: deliveriesIn(), matching: matching(env.DB) };
 
 let startMs = 0;
 
@@ -126,7 +127,7 @@ describe("a delivery that is cut off", () => {
   );
 
   const stores: [string, (when: "before" | "after") => DeliveryStore][] = [
-    ["R2 has its body", (when) => deliveryStore(env.DB, bodies(cutAt(env.BODIES, "put", when)))],
+    ["R2 has its body", (when) => deliveriesIn(cutAt(env.BODIES, "put", when))],
     ["D1 has its row", (when) => cutAt(whole.deliveries, "insert", when)],
   ];
   const storing = stores.flatMap(([step, store]) =>

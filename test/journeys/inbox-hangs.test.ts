@@ -1,13 +1,13 @@
 /** A party of the inbox does not answer: its own deliveries wait, and no others. */
+
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { buildRoutine } from "#test/support/api.ts";
 import { hourAfterAllDeliveries, occurrencesOf } from "#test/support/clock.ts";
 import { asking } from "#test/support/objects.ts";
+import { deliveriesIn } from "#test/support/stores.ts";
 import { makeDeliveryId } from "#worker/inbound/delivery-ids.ts";
 import { Inbox, type InboxParts } from "#worker/inbound/inbox.ts";
-import { bodies } from "#worker/store/bodies.ts";
-import { deliveryStore } from "#worker/store/deliveries.ts";
 import { githubApp } from "#worker/store/github-app.ts";
 import { matching } from "#worker/store/matching.ts";
 import { repositoryNames } from "#worker/store/repository-names.ts";
@@ -26,7 +26,7 @@ afterEach(() => {
 });
 
 const whole: InboxParts = {
-  deliveries: deliveryStore(env.DB, bodies(env.BODIES)),
+  deliveries: deliveriesIn(),
   matching: matching(env.DB),
   githubApp: githubApp(env.DB),
   names: repositoryNames(env.DB),
@@ -103,7 +103,7 @@ describe("a body in R2", () => {
     await store(long, LONG_BODY);
     await store(short);
     const bucket = new Proxy(env.BODIES, { get: () => get });
-    await sweepWith({ deliveries: deliveryStore(env.DB, bodies(bucket)) });
+    await sweepWith({ deliveries: deliveriesIn(bucket) });
     expect(await occurrencesOf(other.id)).toHaveLength(1);
     expect(await occurrencesOf(one.id)).toHaveLength(0);
     await sweepLater();

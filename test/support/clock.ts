@@ -13,7 +13,7 @@ import { call } from "./api.ts";
 
 export function realDeps(): Deps {
   const made = depsOf(env);
-  if (!made.ok) throw new Error(JSON.stringify(made.issues));
+  if (!made.ok) throw new Error(JSON.stringify(made.refusal));
   return made.deps;
 }
 

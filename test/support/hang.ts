@@ -85,6 +85,17 @@ export function method<Target extends object>(
   };
 }
 
+/** The party, for the first calls alone: those that come later meet nothing. */
+export function first(count: number, party: Party): Party {
+  return (meet) => {
+    let left = count;
+    return party((work) => {
+      left -= 1;
+      return left >= 0 ? meet(work) : work();
+    });
+  };
+}
+
 /** A method of the pools' objects. */
 export function pool(name: keyof PoolObject & string): Party {
   return method(classes.PoolObject.prototype, name);
@@ -98,6 +109,33 @@ export function routine(name: keyof RoutineObject & string, id?: string): Party 
     name,
     (object) => id === undefined || nameOf(object) === ownerKeyOf(id),
   );
+}
+
+/**
+ * A routine's object is reset the first time that it is asked this, as at a deploy.
+ * @param when before it has done it, or after: then what it has done stays, and its answer is lost.
+ */
+export function resetAt(name: keyof RoutineObject & string, when: "before" | "after"): Disposable {
+  const prototype = classes.RoutineObject.prototype;
+  const original = Reflect.get(prototype, name) as (...values: unknown[]) => unknown;
+  let isReset = false;
+  const resetting = async function (this: { ctx: DurableObjectState }, ...values: unknown[]): Promise<unknown> {
+    if (isReset) return original.apply(this, values);
+    isReset = true;
+    if (when === "after") await original.apply(this, values);
+    await this.ctx.storage.sync();
+    return this.ctx.abort("Durable Object reset because its code was updated.");
+  };
+  Object.defineProperty(prototype, name, { value: resetting, configurable: true, writable: true });
+  return {
+    [Symbol.dispose]: () =>
+      Object.defineProperty(prototype, name, { value: original, configurable: true, writable: true }),
+  };
+}
+
+/** R2, at a method of its bucket. */
+export function r2(name: "get" | "put" | "delete" | "list"): Party {
+  return method(Object.getPrototypeOf(env.BODIES) as R2Bucket, name);
 }
 
 /** D1, for the statements whose text fits; a batch in which one fits is meant as a whole. */

@@ -9,9 +9,9 @@ import { forgetRoutine, projection, projectRoutine, projectRuns } from "#instanc
 import { subscribersOf } from "#instance/d1/subscribers.ts";
 import type { Routine } from "#protocol/routine.ts";
 import { countingReads } from "#test/support/rows-read.ts";
+import { deliveriesIn } from "#test/support/stores.ts";
 import { begunPushStore } from "#worker/store/begun-pushes.ts";
 import { bodies } from "#worker/store/bodies.ts";
-import { deliveryStore } from "#worker/store/deliveries.ts";
 import { deliveryLists } from "#worker/store/delivery-lists.ts";
 import { githubApp } from "#worker/store/github-app.ts";
 import { matching } from "#worker/store/matching.ts";
@@ -98,7 +98,7 @@ const news = (is_gone: boolean, installation_id: number | null) => {
 
 const due = dueStore(database);
 const lists = projection(database);
-const deliveries = deliveryStore(database, kept);
+const deliveries = deliveriesIn(env.BODIES, database);
 const shown = deliveryLists(database, kept);
 const ins = signIns(database, async () => "owner");
 const begun = begunPushStore(database);
@@ -129,6 +129,11 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   "matching.forgetPush": () => matched.forgetPush(["other"], cause),
   "due.forgetPushes": () => due.forgetPushes(NOW),
   "deliveries.insert": () => deliveries.insert({ ...delivery, body: new Uint8Array(), ignored: null }, 1),
+  "deliveries.takeInPending": async () => {
+    const row = { ...delivery, status: "stored", note: null, body: "", sizeBytes: 0, tries: 0, nextAt: 1 };
+    await env.BODIES.put("pending/dlv_1", JSON.stringify(row));
+    await deliveries.takeInPending();
+  },
   "deliveries.claim": () => deliveries.claim(10, NOW),
   "deliveries.read": () => deliveries.read("dlv_1"),
   "deliveries.cameBefore": () => deliveries.cameBefore({ id: "dlv_1", event: "meta", providerId: "p" }),

@@ -2,7 +2,8 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
-import { deliverGithub } from "#test/support/deliver.ts";
+import { realDeps } from "#test/support/clock.ts";
+import { deliverGithub, readDelivery } from "#test/support/deliver.ts";
 import { d1, hang } from "#test/support/hang.ts";
 import { readinessFaults } from "#worker/health/readiness.ts";
 import worker from "#worker/index.ts";
@@ -34,7 +35,7 @@ it("answers when the database does not", async () => {
   vi.useRealTimers();
 });
 
-it("names the migrations that are not applied, and their command; a webhook is not taken in meanwhile", async () => {
+it("names the migrations that are not applied, and their command; a webhook is kept meanwhile", async () => {
   await env.DB.prepare("DELETE FROM d1_migrations WHERE name LIKE '0001%'").run();
   const { status, details } = await errorOf(await ask("/readyz", { token: null }));
   expect(status).toBe(503);
@@ -46,7 +47,10 @@ it("names the migrations that are not applied, and their command; a webhook is n
   ]);
   vi.spyOn(console, "error").mockImplementation(() => {});
   await env.DB.prepare("ALTER TABLE deliveries RENAME TO gone").run();
-  expect((await deliverGithub({ event: "push", payload: {} })).status).toBe(503);
+  expect((await ask("/api/v1/deliveries")).status).toBe(503);
+  const kept = await deliverGithub({ event: "push", payload: {} });
+  expect(kept.status).toBe(202);
   await env.DB.prepare("ALTER TABLE gone RENAME TO deliveries").run();
-  expect((await deliverGithub({ event: "push", payload: {} })).status).toBe(202);
+  await realDeps().deliveries.takeInPending();
+  expect(await readDelivery(kept.deliveryId)).toMatchObject({ status: "stored", event: "push" });
 });

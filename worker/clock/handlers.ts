@@ -1,4 +1,5 @@
 /** What the platform wakes the worker for beside requests: the minute, and messages of the sweep. */
+import type { Refusal } from "#protocol/errors.ts";
 import { logLine } from "#protocol/log.ts";
 import type { ClockMessage, Env } from "../bindings.ts";
 import { settledDeps } from "../deps.ts";
@@ -7,7 +8,7 @@ import { sweep } from "./sweep.ts";
 
 export async function scheduled(controller: ScheduledController, environment: Env): Promise<void> {
   const made = await settledDeps(environment);
-  if (!made.ok) return misconfigured(made.issues);
+  if (!made.ok) return tellFaults(made.refusal);
   // A sweep that comes late looks at what has come due since; one on a clock that lags does not come in vain.
   await sweep(made.deps, Math.max(controller.scheduledTime, Date.now()));
 }
@@ -15,7 +16,7 @@ export async function scheduled(controller: ScheduledController, environment: En
 export async function queue(batch: MessageBatch<ClockMessage>, environment: Env): Promise<void> {
   const made = await settledDeps(environment);
   if (!made.ok) {
-    misconfigured(made.issues);
+    tellFaults(made.refusal);
     batch.retryAll();
     return;
   }
@@ -26,6 +27,6 @@ export async function queue(batch: MessageBatch<ClockMessage>, environment: Env)
   for (const message of batch.messages) if (failed.has(message.body.routine_id)) message.retry();
 }
 
-function misconfigured(issues: { field: string }[]): void {
-  logLine("error", { what: "misconfigured", outcome: issues.map(({ field }) => field).join(", ") });
+function tellFaults({ code, issues = [] }: Refusal): void {
+  logLine("error", { what: code, outcome: issues.map(({ field }) => field).join(", ") });
 }

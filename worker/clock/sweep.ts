@@ -4,7 +4,6 @@
  */
 
 import type { DueRow } from "#instance/d1/due.ts";
-import { withinDeadline } from "#instance/in-time.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { ClockMessage } from "../bindings.ts";
 import type { Deps } from "../deps.ts";
@@ -33,7 +32,10 @@ export async function sweep(deps: SweepDeps, nowMs: number): Promise<void> {
   await Promise.all([
     logged("clock", () => sendDue(deps, nowMs)),
     logged("unsettled", () => wakeUnsettled(deps)),
-    logged("deliveries", () => deps.inbox.sweep(nowMs)),
+    logged("deliveries", async () => {
+      await deps.deliveries.takeInPending();
+      await deps.inbox.sweep(nowMs);
+    }),
     logged("sign_ins", () => deps.sweepSignIns(nowMs)),
     logged("pushes", () => deps.settlePushes(nowMs)),
     // Once an hour is often enough.
@@ -62,7 +64,7 @@ async function wakeUnsettled({ due, sendDue: send, pool }: SweepDeps): Promise<v
   const ids = await due.unsettled(WOKEN_AT_ONCE, Math.random());
   if (ids.length === 0) return;
   const messages = ids.map((routine_id): ClockMessage => ({ routine_id }));
-  await Promise.all([send(messages), withinDeadline(pool("default").keepTime())]);
+  await Promise.all([send(messages), pool("default").keepTime()]);
 }
 
 async function purge({ deliveries, due, projection }: SweepDeps, nowMs: number): Promise<void> {

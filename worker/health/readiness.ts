@@ -4,7 +4,7 @@ import { NoAnswer, withinDeadline } from "#instance/in-time.ts";
 import { type Jurisdiction, rosterObject } from "#instance/objects.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import journal from "../../migrations/d1/meta/_journal.json" with { type: "json" };
-import type { Env } from "../bindings.ts";
+import { type Env, missingBindings } from "../bindings.ts";
 import { residenceFault } from "./residence.ts";
 
 export interface ReadinessFault {
@@ -13,22 +13,19 @@ export interface ReadinessFault {
   message: string;
 }
 
-const BINDINGS = ["DB", "ROUTINE", "POOL", "GATE", "ROSTER", "CLOCK", "BODIES", "ASSETS"] as const;
 /** D1 that does not answer within this time is a fault of its own. */
 const DATABASE_DEADLINE_MS = 2_000;
 /** The command that brings D1 up to date. */
 const MIGRATE_COMMAND = "npx wrangler d1 migrations apply reveille --remote (a local instance: npm start again)";
-const DEPLOY_COMMAND = "npx wrangler deploy, with the wrangler.toml of this version";
 
 /** Every fault at once. A newer schema than this version's is none. */
 export async function readinessFaults(given: Env): Promise<ReadinessFault[]> {
-  const bound: Partial<Record<(typeof BINDINGS)[number], unknown>> = given;
-  const missing = BINDINGS.filter((name) => bound[name] === undefined);
-  const bindings = missing.map((field) => ({ field, message: `the binding is missing: ${DEPLOY_COMMAND}` }));
+  const bindings = missingBindings(given);
   const config = readConfig(given);
-  const canAskRoster = config.ok && !missing.includes("ROSTER");
+  const isBound = (name: string) => !bindings.some(({ field }) => field === name);
+  const canAskRoster = config.ok && isBound("ROSTER");
   const residence = canAskRoster ? await residenceFaults(given, config.config.jurisdiction) : [];
-  const schema = missing.includes("DB") ? [] : await schemaFaults(given.DB);
+  const schema = isBound("DB") ? await schemaFaults(given.DB) : [];
   return [...bindings, ...(config.ok ? [] : config.issues), ...residence, ...schema];
 }
 

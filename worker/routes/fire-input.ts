@@ -24,7 +24,16 @@ export async function wakeOf(
     return refuse("invalid_request", { message: `${field}: ${message}`, field, issues: [{ field, message }] });
   }
   const text = givenText ?? null;
-  const event = { type, trigger_id: null, summary, text, content_key: null, depth: 0, checkout: null };
+  const event = {
+    type,
+    trigger_id: null,
+    summary,
+    text,
+    content_key: null,
+    depth: 0,
+    checkout: null,
+    call_id: crypto.randomUUID(),
+  };
   if (key === undefined) return success({ ...event, dedupe_key: null, fingerprint: "" });
   // Bodies that mean the same, for instance none and `{}`, have the same fingerprint.
   return success({ ...event, dedupe_key: key, fingerprint: await hashSecret(JSON.stringify(text)) });

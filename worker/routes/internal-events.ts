@@ -8,6 +8,7 @@ import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
 import { makeDeliveryId } from "../inbound/delivery-ids.ts";
 import { CLAIM_MS } from "../store/deliveries.ts";
+import { pendingView } from "../store/delivery-lists.ts";
 
 const eventInput = z
   .strictObject({
@@ -46,7 +47,8 @@ export function mountInternalEvents(app: App): void {
       const body = new Uint8Array(encoder.encode(JSON.stringify({ name, payload: payload ?? null })));
       const told = { id, source: "event", triggerId: null, event: name, headers: {}, body } as const;
       const providerId = dedupe_key ?? null;
-      await deliveries.insert({ ...told, providerId, ignored: null }, nowMs, nowMs + CLAIM_MS);
+      const where = await deliveries.insert({ ...told, providerId, ignored: null }, nowMs, nowMs + CLAIM_MS);
+      if (where === "pending") return success(pendingView({ ...told, providerId, sizeBytes: body.length }));
       // What fails is written down, and handled later.
       await inbox.handleOne({ ...told, providerId, status: "stored" }, id);
       const detail = await deliveryLists.detail(id);

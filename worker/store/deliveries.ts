@@ -1,10 +1,14 @@
 /** Deliveries in D1, from their coming in to what became of them; their bodies are in the row where they fit, else in R2. */
 
+import { CallFailed } from "#instance/calls.ts";
 import type { deliveries } from "#instance/d1/schema.ts";
 import { withinDeadline } from "#instance/in-time.ts";
 import type { Delivery, DeliveryOutcome } from "#protocol/delivery.ts";
 import { errorText, logLine } from "#protocol/log.ts";
+import type { Database } from "../parties/database.ts";
 import type { Bodies } from "./bodies.ts";
+import { insertRow, type NewRow } from "./delivery-row.ts";
+import type { PendingDeliveries } from "./pending-deliveries.ts";
 
 type Row = typeof deliveries.$inferSelect;
 
@@ -36,10 +40,13 @@ export interface HandledDelivery {
 
 export interface DeliveryStore {
   /**
-   * Resolves when the delivery can't be lost any more.
+   * Resolves when the delivery can't be lost any more: it is in D1, or in R2 where D1 does not take it.
    * @param takenUntilMs whoever stores it handles it too: nobody else takes it up before. Null for the next who looks.
+   * @returns `pending` when it is not in D1 yet, and a sweep brings it there. @throws CallFailed when neither takes it.
    */
-  insert(delivery: NewDelivery, nowMs: number, takenUntilMs?: number | null): Promise<void>;
+  insert(delivery: NewDelivery, nowMs: number, takenUntilMs?: number | null): Promise<"stored" | "pending">;
+  /** Brings into D1 what was kept outside of it, oldest first. Never rejects. */
+  takeInPending(): Promise<void>;
   /**
    * Takes up deliveries that wait, the longest waiting first, as many as can be held at once. Nobody else gets them for
    * a while; those that are not finished until then come again, at growing intervals. One that has not been finished
@@ -59,6 +66,8 @@ export interface DeliveryStore {
   purge(upToId: string): Promise<boolean>;
 }
 
+/** In milliseconds. D1 and then R2 are asked before a webhook is answered, and GitHub waits ten seconds. */
+const INSERT_DEADLINE_MS = 4_000;
 /** A body that can't be had by then leaves its delivery to a later claim, and holds up no other. */
 const BODY_DEADLINE_MS = 5_000;
 /** Bodies that are in memory together. */
@@ -72,7 +81,7 @@ const PURGE_AT_ONCE = 500;
 /** Of outcomes in one statement, in UTF-16 units: D1 takes 2 MB. */
 const STATEMENT_LENGTH = 500_000;
 
-export function deliveryStore(database: D1Database, bodies: Bodies): DeliveryStore {
+export function deliveryStore(database: Database, bodies: Bodies, pending: PendingDeliveries): DeliveryStore {
   const withBody = async ({ body, headers, ...row }: ClaimedRow): Promise<StoredDelivery> => ({
     ...row,
     headers: JSON.parse(headers),
@@ -80,15 +89,22 @@ export function deliveryStore(database: D1Database, bodies: Bodies): DeliverySto
   });
   return {
     insert: async ({ body, ignored, ...delivery }, nowMs, takenUntilMs = null) => {
-      const text = await bodies.keep(delivery.id, body);
-      const { id, source, triggerId, providerId, event, headers } = delivery;
       const status = ignored === null ? "stored" : "ignored";
-      const told = [id, source, triggerId, status, providerId, event, ignored, JSON.stringify(headers)];
-      const tries = takenUntilMs === null ? 0 : 1;
-      await database
-        .prepare(INSERT)
-        .bind(...told, text, body.length, tries, takenUntilMs ?? nowMs)
-        .run();
+      const kept = { ...delivery, status, note: ignored, sizeBytes: body.length } as const;
+      try {
+        const row = { ...kept, body: await bodies.keep(delivery.id, body), tries: 0, nextAt: nowMs };
+        const taken = takenUntilMs === null ? {} : { tries: 1, nextAt: takenUntilMs };
+        return await insertOrKeep(database.repeatable, pending, row, { ...row, ...taken });
+      } catch (error) {
+        throw new CallFailed("unavailable", "the index and the bucket", error);
+      }
+    },
+    takeInPending: async () => {
+      try {
+        await pending.handOver((row) => insertRow(database.repeatable, row));
+      } catch (error) {
+        logLine("error", { what: "pending_deliveries", outcome: errorText(error) });
+      }
     },
     claim: async (limit, nowMs) => {
       const claim = database.prepare(CLAIM).bind(nowMs, limit, HELD_BYTES, ALONE_AFTER, CLAIM_MS, LONGEST_CLAIM_MS);
@@ -111,10 +127,10 @@ export function deliveryStore(database: D1Database, bodies: Bodies): DeliverySto
     cameBefore: async ({ id, event, providerId }) =>
       providerId !== null && (await database.prepare(CAME_BEFORE).bind(providerId, event, id).first()) !== null,
     finish: async (handled) => {
-      for (const statement of statementsOf(handled)) await database.prepare(FINISH).bind(statement).run();
+      for (const statement of statementsOf(handled)) await database.repeatable.prepare(FINISH).bind(statement).run();
     },
     postpone: async (ids, note) => {
-      if (ids.length > 0) await database.prepare(POSTPONE).bind(note, JSON.stringify(ids)).run();
+      if (ids.length > 0) await database.repeatable.prepare(POSTPONE).bind(note, JSON.stringify(ids)).run();
     },
     giveUp: async (upToId, note, nowMs) => {
       await database.prepare(GIVE_UP).bind(upToId, note, nowMs).run();
@@ -122,10 +138,28 @@ export function deliveryStore(database: D1Database, bodies: Bodies): DeliverySto
     purge: async (upToId) => {
       // Bodies first: a row without its body says so, a body without its row would never be found.
       const isMoreInBodies = await bodies.purge(upToId);
+      const isMoreAside = await pending.purge(upToId);
       const { meta } = await database.prepare(PURGE).bind(upToId, PURGE_AT_ONCE).run();
-      return isMoreInBodies || meta.changes === PURGE_AT_ONCE;
+      return isMoreInBodies || isMoreAside || meta.changes === PURGE_AT_ONCE;
     },
   };
+}
+
+/** @param row as another takes it up. @param taken the same, for the one who stores it and handles it at once. */
+async function insertOrKeep(
+  database: D1Database,
+  pending: PendingDeliveries,
+  row: NewRow,
+  taken: NewRow,
+): Promise<"stored" | "pending"> {
+  try {
+    await withinDeadline(insertRow(database, taken), INSERT_DEADLINE_MS, "the index");
+    return "stored";
+  } catch (error) {
+    logLine("warn", { what: "delivery_pending", delivery_id: row.id, outcome: errorText(error) });
+    await withinDeadline(pending.keep(row), INSERT_DEADLINE_MS, "the bucket");
+    return "pending";
+  }
 }
 
 interface ClaimedRow extends Omit<DeliveryFacts, "headers"> {
@@ -170,10 +204,6 @@ const LISTED_OUTCOMES = 500;
 function wellFormed(value: HandledDelivery): string {
   return JSON.stringify(value, (_key, part) => (typeof part === "string" ? part.toWellFormed() : part));
 }
-
-const INSERT = `INSERT INTO deliveries
-  (id, source, trigger_id, status, provider_id, event, note, headers, body, size_bytes, tries, next_at, outcomes)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '[]')`;
 
 const COLUMNS = 'id, source, trigger_id AS "triggerId", status, provider_id AS "providerId", event, headers, body';
 const READ = `SELECT ${COLUMNS} FROM deliveries WHERE id = ?`;

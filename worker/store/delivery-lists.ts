@@ -74,7 +74,17 @@ export function deliveryLists(database: D1Database, bodies: Bodies): DeliveryLis
   }
 }
 
-function viewOf(row: Omit<typeof deliveries.$inferSelect, "body" | "headers">): Delivery {
+/** One that the lists do not have yet. */
+export function pendingView(
+  row: Pick<Shown, "id" | "source" | "triggerId" | "event" | "providerId" | "sizeBytes">,
+): Delivery {
+  const note = "The index did not take it in: it is brought there, and handled, within minutes of the index's return.";
+  return viewOf({ ...row, status: "stored", note, action: null, summary: null, outcomes: [] });
+}
+
+type Shown = Omit<typeof deliveries.$inferSelect, "body" | "headers" | "tries" | "nextAt">;
+
+function viewOf(row: Shown): Delivery {
   const { id, source, triggerId, status, note, event, action, summary, providerId, sizeBytes, outcomes } = row;
   return {
     id,

@@ -240,7 +240,7 @@ function record(
     reason: verdict.reason,
     run_id: runId,
   };
-  occurrences.insert(tx, occurrence);
+  occurrences.insert(tx, occurrence, event.call_id ?? null);
   return occurrence;
 }
 

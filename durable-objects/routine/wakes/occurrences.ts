@@ -17,8 +17,15 @@ export class OccurrenceStore {
     this.#sql = sql;
   }
 
-  insert(tx: Tx, occurrence: Occurrence): void {
-    tx.sql.exec("INSERT INTO occurrences (id, doc) VALUES (?, ?)", occurrence.id, JSON.stringify(occurrence));
+  /** @param callId of the call that brings it, by which `ofCall` finds it. */
+  insert(tx: Tx, occurrence: Occurrence, callId: string | null): void {
+    tx.sql.exec(INSERT, occurrence.id, JSON.stringify(occurrence), callId);
+  }
+
+  /** What a call has brought that is made again: a call and its repetitions are over within half a minute. */
+  ofCall(callId: string): Occurrence | null {
+    const [row] = this.#sql.exec<{ doc: string }>(OF_CALL, LATELY, callId);
+    return row === undefined ? null : JSON.parse(row.doc);
   }
 
   has(id: string): boolean {
@@ -57,6 +64,10 @@ export class OccurrenceStore {
   }
 }
 
+/** More than a routine takes in in half a minute. */
+const LATELY = 10_000;
+const INSERT = "INSERT INTO occurrences (id, doc, call_id) VALUES (?, ?, ?)";
+const OF_CALL = `SELECT doc FROM (SELECT doc, call_id FROM occurrences ORDER BY id DESC LIMIT ?) WHERE call_id = ?`;
 /** An event whose two keys are one text keeps it twice; and a body's key is kept anew when its few minutes are over. */
 const KEEP_KEY = `INSERT INTO idempotency_keys (key, fingerprint, occurrence_id, at) VALUES (?, ?, ?, ?)
   ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, occurrence_id = excluded.occurrence_id,

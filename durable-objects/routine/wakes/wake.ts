@@ -2,7 +2,7 @@
 
 import type { Config } from "#instance/config.ts";
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
-import type { Result } from "#protocol/errors.ts";
+import { type Result, success } from "#protocol/errors.ts";
 import type { IdMaker } from "#protocol/ids.ts";
 import {
   type Admission,
@@ -51,11 +51,25 @@ export class Wakes {
     this.#parts = parts;
   }
 
-  /** Somebody fires, or runs now. */
-  fire(tx: Tx, routine: RoutineRow, event: Wake): Result<Admission> {
+  /**
+   * Somebody fires, or runs now.
+   * @param isRepeat whether the call is made again, because no answer to it has come: what it has started is its answer.
+   */
+  fire(tx: Tx, routine: RoutineRow, event: Wake, isRepeat: boolean): Result<Admission> {
+    const started = isRepeat ? this.#startedBy(event) : null;
+    if (started !== null) return success(started);
     const { answer } = admit(this.#context(tx, routine), event);
     if (!answer.ok && answer.refusal.code === "queue_full") this.#parts.door.countQueueFull();
     return answer;
+  }
+
+  /** What a call has started that was made before; null where it has started nothing. */
+  #startedBy({ call_id }: Wake): Admission | null {
+    const earlier = call_id === undefined ? null : this.#parts.occurrences.ofCall(call_id);
+    const run = earlier?.run_id ? this.#parts.runs.get(earlier.run_id) : null;
+    if (earlier === null || run === null) return null;
+    const { occurrence_id } = run.doc.trigger;
+    return { occurrence_id, run_id: run.id, session_id: run.sessionId, duplicate: earlier.outcome === "duplicate" };
   }
 
   /** A scheduled instant has come. @param missed why it starts nothing; null when it is to start a run. */

@@ -1,0 +1,1 @@
+ALTER TABLE `occurrences` ADD `call_id` text;

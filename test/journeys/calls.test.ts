@@ -1,0 +1,154 @@
+/** What a person sees of a party that fails for a moment, for longer, or hangs: an answer, and nothing done twice. */
+import { createExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { projection } from "#instance/d1/routine-index.ts";
+import type { Page } from "#protocol/api.ts";
+import type { Refusal } from "#protocol/errors.ts";
+import type { Occurrence } from "#protocol/occurrence.ts";
+import type { Routine } from "#protocol/routine.ts";
+import { buildRoutine, call, fire } from "#test/support/api.ts";
+import { d1, fail, first, hang, loseAnswer, method, routine as object, resetAt } from "#test/support/hang.ts";
+import { errorOf } from "#test/worker/support.ts";
+import { faultRefusal } from "#worker/http/fault-refusal.ts";
+import worker from "#worker/index.ts";
+import { partiesOf } from "#worker/parties/parties.ts";
+import { bodies } from "#worker/store/bodies.ts";
+import { deliveryLists } from "#worker/store/delivery-lists.ts";
+
+const LOST = "D1_ERROR: Network connection lost.";
+const OVERLOADED = "D1_ERROR: D1 DB is overloaded. Too many requests queued.";
+
+beforeEach(() => void vi.spyOn(console, "error").mockImplementation(() => {}));
+afterEach(() => void vi.useRealTimers());
+
+const parties = partiesOf(env, null);
+const PAGE = { limit: 10, cursor: null };
+
+/** What whoever asked hears of a call that fails. */
+async function refusalOf(call: Promise<unknown>): Promise<Refusal> {
+  return call.then(
+    () => Promise.reject(new Error("it was answered")),
+    (error: unknown) => faultRefusal(error),
+  );
+}
+
+async function occurrencesOf(id: string): Promise<Occurrence[]> {
+  return (await call<Page<Occurrence>>("GET", `/api/v1/routines/${id}/occurrences`)).body.data;
+}
+
+describe("an object that is reset", () => {
+  const KEYED = { "idempotency-key": "one" };
+  it.each(["before", "after"] as const)("%s a fire answers it, and has one occurrence of it", async (when) => {
+    for (const headers of [{}, KEYED]) {
+      const target = await buildRoutine();
+      using _reset = resetAt("fire", when);
+      const answer = await fire(target, { text: "go" }, headers);
+      expect(answer).toMatchObject({ status: 200, body: { type: "routine_fire" } });
+      expect(answer.body).not.toHaveProperty("duplicate");
+      const occurrences = await occurrencesOf(target.id);
+      expect(occurrences.map(({ run_id }) => run_id)).toEqual([answer.body.run_id]);
+    }
+  });
+
+  it.each(["before", "after"] as const)("%s a run by hand, a pause or a question answers it", async (when) => {
+    const target = await buildRoutine();
+    const path = `/api/v1/routines/${target.id}`;
+    using _run = resetAt("runNow", when);
+    expect((await call("POST", `${path}/run`)).status).toBe(200);
+    expect(await occurrencesOf(target.id)).toHaveLength(1);
+    using _pause = resetAt("pause", when);
+    expect(await call("POST", `${path}/pause`)).toMatchObject({ status: 200, body: { status: "paused" } });
+    using _read = resetAt("read", when);
+    expect(await call<Routine>("GET", path)).toMatchObject({ status: 200, body: { status: "paused" } });
+  });
+
+  it.each(["before", "after"] as const)("%s a change is not asked again, and says so", async (when) => {
+    const target = await buildRoutine();
+    using _reset = resetAt("change", when);
+    const answer = await call("PATCH", `/api/v1/routines/${target.id}`, { name: "another" });
+    expect(answer).toMatchObject({ status: 503, body: { error: { details: { code: "unavailable" } } } });
+    expect(answer.headers.get("retry-after")).toBe("2");
+    const { body } = await call<Routine>("GET", `/api/v1/routines/${target.id}`);
+    expect(body.revision).toBe(when === "before" ? 1 : 2);
+  });
+});
+
+describe("an object", () => {
+  it("that has too much to do is asked once", async () => {
+    const target = await buildRoutine();
+    const busy = Object.assign(new Error("Durable Object is overloaded."), { overloaded: true });
+    let asked = 0;
+    const stubs = Object.getPrototypeOf(env.ROUTINE) as DurableObjectNamespace;
+    const restore = method(
+      stubs,
+      "get",
+    )(() => {
+      asked += 1;
+      return { read: () => Promise.reject(busy) };
+    });
+    const answer = await call("GET", `/api/v1/routines/${target.id}`);
+    restore();
+    expect(answer).toMatchObject({ status: 503, body: { error: { details: { code: "overloaded" } } } });
+    expect([asked, answer.headers.get("retry-after")]).toEqual([1, "10"]);
+  });
+
+  it("that does not answer is waited for no longer than its time", async () => {
+    const target = await buildRoutine();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    using silent = hang(object("read", target.id));
+    const asked = refusalOf(parties.ownerOf(target.id).read());
+    await silent.untilMet();
+    vi.advanceTimersByTime(20_000);
+    expect(await asked).toEqual({ code: "no_answer", retry_after_s: 10 });
+    expect(silent.met).toBe(1);
+  });
+});
+
+describe("D1", () => {
+  const LIST = /from "runs"/;
+
+  it.each([
+    ["fails twice for a moment", first(2, d1(LIST)), LOST, [200, undefined, null], 2],
+    ["fails for longer", d1(LIST), LOST, [503, "unavailable", "2"], 3],
+    ["has too much to do", d1(LIST), OVERLOADED, [503, "overloaded", "10"], 1],
+    ["can't read the question", d1(LIST), "D1_ERROR: near FORM: syntax error", [500, "internal_error", null], 1],
+  ] as const)("%s", async (_how, party, message, answer, met) => {
+    using trouble = fail(party, message);
+    const { status, body, headers } = await call<{ error?: { details: { code: string } } }>("GET", "/api/v1/runs");
+    expect([status, body.error?.details.code, headers.get("retry-after")]).toEqual(answer);
+    expect(trouble.met).toBe(met);
+  });
+
+  it("hangs", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    using silent = hang(d1(LIST));
+    const asked = refusalOf(projection(parties.database).listRuns({ routineId: null, status: null }, PAGE));
+    await silent.untilMet();
+    vi.advanceTimersByTime(10_000);
+    expect(await asked).toEqual({ code: "no_answer", retry_after_s: 10 });
+  });
+
+  it("is not asked again for what may be done once only", async () => {
+    const lists = deliveryLists(parties.database, bodies(parties.bucket));
+    using lost = loseAnswer(d1(/verification_failures/), LOST);
+    const failure = { day: "2026-01-02", source: "slack", trigger_id: null, failure: "no_secret", count: 1 } as const;
+    expect(await refusalOf(lists.addFailures([failure]))).toEqual({ code: "unavailable", retry_after_s: 2 });
+    expect(lost.met).toBe(1);
+  });
+});
+
+describe.each(["DB", "ROUTINE", "POOL", "GATE", "ROSTER", "CLOCK", "BODIES", "ASSETS"])("without %s", (name) => {
+  it.each([
+    ["GET", "/api/v1/runs"],
+    ["GET", "/"],
+    ["POST", "/webhooks/github"],
+    ["POST", "/v1/claude_code/routines/rtn_00000000000000000000000000/fire"],
+  ])("%s %s says what is missing, and what mends it", async (verb, path) => {
+    const faulty = { ...env, [name]: undefined };
+    const request = new Request(`http://reveille.test${path}`, { method: verb }) as Parameters<typeof worker.fetch>[0];
+    const answer = await errorOf(await worker.fetch(request, faulty, createExecutionContext()));
+    const issues = [{ field: name, message: expect.stringContaining("wrangler deploy") }];
+    expect(answer).toMatchObject({ status: 503, details: { code: "not_ready", issues } });
+  });
+});

@@ -1,0 +1,35 @@
+/** Objects as the worker asks them: each method within a deadline, and again where that is safe. */
+import { type CallRule, called } from "#instance/calls.ts";
+import { objectFailure } from "#rules/calls/retryable.ts";
+
+interface MethodRule extends Pick<CallRule, "deadlineMs" | "isRepeatable"> {
+  /** Whether the object hears, as the last value, that it is asked again. */
+  isTold: boolean;
+}
+
+/**
+ * @param make gives a stub: one that has failed once fails for ever, so each try has its own.
+ * @param ruleOf tells how a method is called. @throws what `make` throws the first time.
+ */
+export function askedObject<Stub extends object>(
+  party: string,
+  make: () => Stub,
+  ruleOf: (method: string) => MethodRule,
+): Stub {
+  const first = make();
+  const asked: object = new Proxy(first, {
+    get: (_stub, name) => {
+      // Not a promise, though a stub answers to any name.
+      if (name === "then" || typeof name !== "string") return undefined;
+      const { isTold, ...rule } = ruleOf(name);
+      return (...values: unknown[]) =>
+        called({ ...rule, party, failureOf: objectFailure }, async (tries) => {
+          const stub = tries === 1 ? first : make();
+          const method: unknown = Reflect.get(stub, name);
+          if (typeof method !== "function") throw new TypeError(`${party} has no method ${name}`);
+          return await Reflect.apply(method, stub, isTold ? [...values, tries > 1] : values);
+        });
+    },
+  });
+  return asked as Stub;
+}

@@ -1,0 +1,75 @@
+/** Whom the worker calls: the one place that holds the platform's bindings, so that no call goes without a deadline. */
+import { withinDeadline } from "#instance/in-time.ts";
+import { gateObject, type Jurisdiction, poolObject, rosterObject, routineObject } from "#instance/objects.ts";
+import type { GateAnswer, GateReport } from "#rules/gate/take-report.ts";
+import type { ClockMessage, Env, RoutineStub } from "../bindings.ts";
+import type { ResidenceRoster } from "../health/residence.ts";
+import { askedBucket } from "./bucket.ts";
+import { askedDatabase, type Database } from "./database.ts";
+import { askedObject } from "./objects.ts";
+import { ROUTINE_CALLS, routineDeadlineMs } from "./routine-calls.ts";
+
+/** What a pool is asked by the worker. */
+export interface PoolStub extends Pick<Fetcher, "fetch"> {
+  keepTime(): Promise<void>;
+}
+
+export interface Parties {
+  /** The object to ask about an id of any kind: one that it does not own, it answers `not_found`. @throws RangeError on another text. */
+  ownerOf(id: string): RoutineStub;
+  pool(name: string): PoolStub;
+  /** Which routines there are, and where. Whoever asks has a deadline of its own, and goes on without an answer. */
+  roster(): ResidenceRoster;
+  /** The instance's counter. Whoever asks has a deadline of its own, and goes on without an answer. */
+  count(report: GateReport): Promise<GateAnswer>;
+  database: Database;
+  bucket: R2Bucket;
+  /** Sends routines that are due on to their objects. Resolves when none can be lost. */
+  sendDue(messages: readonly ClockMessage[]): Promise<void>;
+  /** A file of the web app. @param path from the first slash on. @returns 404 when there is none. */
+  readAsset(path: string, headers: Record<string, string>): Promise<Response>;
+}
+
+/** In milliseconds. */
+const POOL_DEADLINE_MS = 15_000;
+const ROSTER_DEADLINE_MS = 5_000;
+const QUEUE_DEADLINE_MS = 10_000;
+const ASSET_DEADLINE_MS = 10_000;
+
+export function partiesOf(env: Env, jurisdiction: Jurisdiction): Parties {
+  return {
+    ownerOf: (id) =>
+      askedObject(
+        "the routine",
+        () => routineObject(env, jurisdiction, id),
+        (method) => {
+          // A name that the table does not have is no method: the object says so.
+          const repetition = ROUTINE_CALLS[method as keyof RoutineStub] ?? "once";
+          const isTold = repetition === "told";
+          return { isTold, isRepeatable: repetition !== "once", deadlineMs: routineDeadlineMs(method) };
+        },
+      ),
+    // Upgrades, and being woken: neither does harm twice.
+    pool: (name) =>
+      askedObject<PoolStub>(
+        "the pool",
+        () => poolObject(env, jurisdiction, name),
+        () => ({ isTold: false, isRepeatable: true, deadlineMs: POOL_DEADLINE_MS }),
+      ),
+    roster: () =>
+      askedObject<ResidenceRoster>(
+        "the roster",
+        () => rosterObject(env),
+        () => ({ isTold: false, isRepeatable: true, deadlineMs: ROSTER_DEADLINE_MS }),
+      ),
+    count: async (report) => await gateObject(env, jurisdiction).count(report),
+    database: askedDatabase(env.DB),
+    bucket: askedBucket(env.BODIES),
+    sendDue: async (messages) => {
+      await withinDeadline(env.CLOCK.sendBatch(messages.map((body) => ({ body }))), QUEUE_DEADLINE_MS, "the queue");
+    },
+    // The host plays no part.
+    readAsset: (path, headers) =>
+      withinDeadline(env.ASSETS.fetch(`https://assets${path}`, { headers }), ASSET_DEADLINE_MS, "the web app's files"),
+  };
+}

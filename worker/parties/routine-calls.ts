@@ -1,0 +1,71 @@
+/**
+ * What may be asked of a routine's object twice. An error that the platform calls passing does not tell whether the object
+ * has done what it was asked: it may have been reset between its last write and its answer. What was never begun, the
+ * platform itself asks again.
+ */
+import type { RoutineStub } from "../bindings.ts";
+
+/**
+ * `again`: done twice, it is done once. `told`: the object is told that it is asked again, as the last value, and then finds
+ * what it has done by the call's own id. `once`: it is not asked again; whoever asked is told that it may have taken effect.
+ */
+type Repetition = "again" | "told" | "once";
+
+export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
+  // Upgrades: whoever dials gets the second socket, and the first is nobody's.
+  fetch: "again",
+  fire: "told",
+  runNow: "told",
+  read: "again",
+  revisions: "again",
+  occurrences: "again",
+  runs: "again",
+  sessions: "again",
+  readRun: "again",
+  readSession: "again",
+  events: "again",
+  judge: "again",
+  endpoint: "again",
+  handedOver: "again",
+  checkToken: "again",
+  modelFor: "again",
+  gitRepository: "again",
+  pause: "again",
+  resume: "again",
+  remove: "again",
+  cancelRun: "again",
+  clearSecrets: "again",
+  revokeToken: "again",
+  revokeAccess: "again",
+  // The one before was told to nobody, and is revoked.
+  issueToken: "again",
+  issueTicket: "again",
+  // By the events' own ids, by what is known already, and by the slots that are claimed.
+  takeEvents: "again",
+  learnRepositories: "again",
+  lookAtSchedules: "again",
+  recordPushes: "again",
+  leaseEnded: "again",
+  // Its id is there: it would be told that it is taken.
+  create: "once",
+  // Each makes a revision, a secret or a count of its own.
+  change: "once",
+  setSecret: "once",
+  confirmSecret: "once",
+  handOver: "once",
+  tellRun: "once",
+  beginModelCall: "once",
+  endModelCall: "once",
+};
+
+/** In milliseconds. The object itself waits up to 15 seconds for D1 to take a change in. */
+const DEADLINE_MS = 20_000;
+/** What a webhook waits for: its source waits a few seconds only. */
+const ENDPOINT_DEADLINE_MS = 5_000;
+/** It fires what has come due, a part at a time. */
+const LOOK_DEADLINE_MS = 30_000;
+
+export function routineDeadlineMs(method: string): number {
+  if (method === "endpoint") return ENDPOINT_DEADLINE_MS;
+  return method === "lookAtSchedules" ? LOOK_DEADLINE_MS : DEADLINE_MS;
+}
