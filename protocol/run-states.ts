@@ -37,6 +37,10 @@ export function holdOf(status: keyof RunStates): State["holds"] {
   return RUN_STATES[status].holds;
 }
 
+export function statusesThatHold(what: State["holds"]): (keyof RunStates)[] {
+  return allOf(({ holds }) => holds === what);
+}
+
 /** Those of the table that are so, in its order. */
 function allOf<Status extends keyof RunStates>(isSo: (state: State) => boolean): [Status, ...Status[]] {
   const all = Object.entries(RUN_STATES).flatMap(([status, state]) => (isSo(state) ? [status as Status] : []));

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { occurrenceIdSchema, routineIdSchema, runIdSchema, sessionIdSchema, triggerIdSchema } from "./ids.ts";
 import { triggerTypeSchema } from "./occurrence.ts";
 import { runErrorSchema } from "./run-errors.ts";
-import { RUN_STATES, runStatuses, type SettledStatus, type UnsettledStatus } from "./run-states.ts";
+import { RUN_STATES, runStatuses, type SettledStatus } from "./run-states.ts";
 import { nullable } from "./schema.ts";
 import { timestampSchema } from "./time.ts";
 
@@ -78,13 +78,15 @@ const timingsSchema = z.object({
   finished_at: nullable(timestampSchema),
 });
 
+const admittedRoutine = z
+  .object({ name: z.string(), revision: z.int().min(1), model: z.string() })
+  .meta({ description: "The routine as it was when this run was admitted." });
+
 const common = {
   id: runIdSchema,
   routine_id: routineIdSchema,
   session_id: sessionIdSchema,
-  routine: z
-    .object({ name: z.string(), revision: z.int().min(1), prompt: z.string(), model: z.string() })
-    .meta({ description: "The routine as it was when this run was admitted." }),
+  routine: admittedRoutine,
   trigger: z.object({
     type: triggerTypeSchema,
     id: nullable(triggerIdSchema),
@@ -112,21 +114,21 @@ const active = {
 const settled = { result: runResultSchema, summary: z.string().nullable() };
 const finished = timingsSchema.extend({ finished_at: timestampSchema });
 
-export const queuedRunSchema = z.object({
+const queuedRun = z.object({
   ...common,
   ...active,
   status: z.literal("queued"),
   runner: z.null(),
   timings: timingsSchema.extend({ starting_at: z.null(), running_at: z.null(), finished_at: z.null() }),
 });
-export const startingRunSchema = z.object({
+const startingRun = z.object({
   ...common,
   ...active,
   status: z.literal("starting"),
   runner: nullable(runnerRefSchema),
   timings: timingsSchema.extend({ starting_at: timestampSchema, running_at: z.null(), finished_at: z.null() }),
 });
-export const runningRunSchema = z.object({
+const runningRun = z.object({
   ...common,
   ...active,
   status: z.literal("running"),
@@ -134,25 +136,25 @@ export const runningRunSchema = z.object({
   timings: timingsSchema.extend({ starting_at: timestampSchema, running_at: timestampSchema, finished_at: z.null() }),
 });
 const settledCommon = { ...common, ...settled, runner: nullable(runnerRefSchema), timings: finished };
-export const succeededRunSchema = z.object({
+const succeededRun = z.object({
   ...settledCommon,
   status: z.literal("succeeded"),
   error: z.null(),
   cancel_reason: z.null(),
 });
-export const failedRunSchema = z.object({
+const failedRun = z.object({
   ...settledCommon,
   status: z.literal("failed"),
   error: runErrorSchema,
   cancel_reason: z.null(),
 });
-export const timedOutRunSchema = z.object({
+const timedOutRun = z.object({
   ...settledCommon,
   status: z.literal("timed_out"),
   error: runErrorSchema,
   cancel_reason: z.null(),
 });
-export const canceledRunSchema = z.object({
+const canceledRun = z.object({
   ...settledCommon,
   status: z.literal("canceled"),
   error: z.null(),
@@ -160,27 +162,35 @@ export const canceledRunSchema = z.object({
   cancel_requested_at: timestampSchema,
 });
 
-/** A run as the API shows it. */
+/** A run as lists show it: without the routine's prompt, which may be long and is the same in many. */
+export const listedRunSchema = z
+  .discriminatedUnion("status", [queuedRun, startingRun, runningRun, succeededRun, failedRun, timedOutRun, canceledRun])
+  .meta({ id: "ListedRun" });
+export type ListedRun = z.infer<typeof listedRunSchema>;
+
+const whole = {
+  routine: admittedRoutine.extend({ prompt: z.string() }).meta({
+    description: "The routine as it was when this run was admitted. Lists leave the prompt out.",
+  }),
+};
+/** A run as the API shows it by itself. */
 export const runSchema = z
   .discriminatedUnion("status", [
-    queuedRunSchema,
-    startingRunSchema,
-    runningRunSchema,
-    succeededRunSchema,
-    failedRunSchema,
-    timedOutRunSchema,
-    canceledRunSchema,
+    queuedRun.extend(whole),
+    startingRun.extend(whole),
+    runningRun.extend(whole),
+    succeededRun.extend(whole),
+    failedRun.extend(whole),
+    timedOutRun.extend(whole),
+    canceledRun.extend(whole),
   ])
   .meta({ id: "Run" });
 export type Run = z.infer<typeof runSchema>;
-export type QueuedRun = z.infer<typeof queuedRunSchema>;
-export type ActiveRun = Extract<Run, { status: UnsettledStatus }>;
-export type SettledRun = Extract<Run, { status: SettledStatus }>;
 export type RunStatus = Run["status"];
 /** Each state of the table has its form above: else this does not compile. */
 const statuses = runStatuses satisfies readonly RunStatus[];
 
-export function isSettled(run: Run): run is SettledRun {
+export function isSettled<Any extends ListedRun>(run: Any): run is Extract<Any, { status: SettledStatus }> {
   return RUN_STATES[run.status].isSettled;
 }
 

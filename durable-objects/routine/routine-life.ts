@@ -144,7 +144,7 @@ export class RoutineLife {
   #purgeIfOver(): void {
     const { definitions, runs, outbox, work } = this.parts;
     const routine = definitions.row();
-    if (routine?.status !== "deleted" || runs.unsettled().length > 0 || !outbox.isEmpty()) return;
+    if (routine?.status !== "deleted" || runs.queue.unsettled().length > 0 || !outbox.isEmpty()) return;
     work.change((tx) => purge(tx, work, routine));
   }
 

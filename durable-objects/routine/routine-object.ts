@@ -15,7 +15,7 @@ import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { OwnedId } from "#protocol/ids.ts";
 import type { Admission, Occurrence, Wake } from "#protocol/occurrence.ts";
 import type { Revision, Routine, RoutineInput, RoutinePatch } from "#protocol/routine.ts";
-import { isSettled, type Run, type Session, type Usage } from "#protocol/run.ts";
+import { isSettled, type ListedRun, type Run, type Session, type Usage } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
@@ -190,8 +190,13 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     return this.#opening.with(id, ({ parts }) => success(parts.occurrences.list(page)));
   }
 
-  runs(id: OwnedId, page: PageRequest): Result<Page<Run>> {
+  runs(id: OwnedId, page: PageRequest): Result<Page<ListedRun>> {
     return this.#opening.with(id, ({ parts }) => success(parts.runs.list(page)));
+  }
+
+  /** Runs that are on, as lists show them: the index is not told of all that happens in them. */
+  activeRuns(id: OwnedId): Result<ListedRun[]> {
+    return this.#opening.with(id, ({ parts }) => success(parts.runs.active()));
   }
 
   sessions(id: OwnedId, page: PageRequest): Result<Page<Session>> {
@@ -199,10 +204,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   }
 
   readRun(id: OwnedId): Result<Run> {
-    return this.#opening.with(id, ({ parts }) => {
-      const row = parts.runs.get(id);
-      return row === null ? refuse("not_found") : success(parts.engine.seen(row));
-    });
+    return this.#opening.with(id, ({ parts }) => found(parts.engine.show(id)));
   }
 
   /** Asks for a run to be stopped; asking again changes nothing. */

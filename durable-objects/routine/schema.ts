@@ -3,7 +3,6 @@ import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { Checkout, Occurrence } from "#protocol/occurrence.ts";
 import type { RoutineDefinition } from "#protocol/routine.ts";
-import type { Run } from "#protocol/run.ts";
 import { type RunPhase, runPhaseSchema } from "#protocol/run-errors.ts";
 import { runStatuses } from "#protocol/run-states.ts";
 import { IS_UNSETTLED } from "#rules/run/status-condition.ts";
@@ -55,7 +54,8 @@ export const runs = sqliteTable(
     id: text().primaryKey(),
     sessionId: text("session_id").notNull(),
     status: text({ enum: runStatuses }).notNull(),
-    doc: text({ mode: "json" }).$type<Run>().notNull(),
+    /** Its record, as some version has stored it: `rules/run/record.ts` reads it. */
+    doc: text().notNull(),
     /** Text that came with the trigger; untrusted. */
     text: text(),
     /** The commit that the trigger is about. */

@@ -4,20 +4,19 @@
  */
 import { and, desc, eq, gte, lt, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import type { z } from "zod";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import { logLine } from "#protocol/log.ts";
 import type { Routine } from "#protocol/routine.ts";
-import { type Run, type RunStatus, runSchema } from "#protocol/run.ts";
-import { parseJson } from "#rules/json.ts";
+import { type ListedRun, listedRunSchema, type RunStatus } from "#protocol/run.ts";
 import { savedRoutineSchema } from "#rules/routine/saved-definition.ts";
+import { readRecord } from "#rules/run/record.ts";
 import { pageBounds, pageEndSchema } from "./page-bounds.ts";
 import { dueRoutines, forgottenRoutines, routines, runs, subscriptions as subscriptionTable } from "./schema.ts";
 
 /** A run as its object has stored it. */
 export interface RunDocument {
   id: string;
-  /** The run as JSON. */
+  /** Its record as JSON. */
   doc: string;
   version: number;
 }
@@ -112,7 +111,7 @@ type Listed = typeof routines | typeof runs;
 
 export interface Projection {
   listRoutines(page: PageRequest): Promise<Page<Routine>>;
-  listRuns(filter: RunFilter, page: PageRequest): Promise<Page<Run>>;
+  listRuns(filter: RunFilter, page: PageRequest): Promise<Page<ListedRun>>;
   /** No write comes so late any more: what was deleted before needs no guard. */
   purgeForgotten(beforeMs: number): Promise<void>;
 }
@@ -120,7 +119,7 @@ export interface Projection {
 export function projection(database: D1Database): Projection {
   const db = drizzle(database);
 
-  async function list<Item>(table: Listed, where: SQL | undefined, limit: number, schema: z.ZodType<Item>) {
+  async function list<Item>(table: Listed, where: SQL | undefined, limit: number, read: (doc: string) => Item) {
     const query = pageBounds({ table, key: table.id, doc: table.doc, where, limit });
     const { last, has_more } = pageEndSchema.parse(await db.get(query));
     const rows = await db
@@ -128,19 +127,19 @@ export function projection(database: D1Database): Projection {
       .from(table)
       .where(and(where, last === null ? sql`0` : gte(table.id, String(last))))
       .orderBy(desc(table.id));
-    return { data: readable(rows, schema), next_cursor: has_more ? String(last) : null };
+    return { data: readable(rows, read), next_cursor: has_more ? String(last) : null };
   }
 
   return {
     listRoutines: ({ limit, cursor }) =>
-      list(routines, cursor === null ? undefined : lt(routines.id, cursor), limit, savedRoutineSchema),
+      list(routines, cursor === null ? undefined : lt(routines.id, cursor), limit, readRoutine),
     listRuns: ({ routineId, status }, { limit, cursor }) => {
       const where = and(
         routineId === null ? undefined : eq(runs.routineId, routineId),
         status === null ? undefined : eq(runs.status, status),
         cursor === null ? undefined : lt(runs.id, cursor),
       );
-      return list(runs, where, limit, runSchema);
+      return list(runs, where, limit, readRun);
     },
     purgeForgotten: async (beforeMs) => {
       await db.delete(forgottenRoutines).where(lt(forgottenRoutines.at, beforeMs));
@@ -148,11 +147,17 @@ export function projection(database: D1Database): Projection {
   };
 }
 
+const readRoutine = (doc: string) => savedRoutineSchema.parse(JSON.parse(doc));
+const readRun = (doc: string) => listedRunSchema.parse(readRecord(doc));
+
 /** A row that can't be read is skipped, not fatal. */
-function readable<Item>(rows: { id: string; doc: string }[], schema: z.ZodType<Item>): Item[] {
+function readable<Item>(rows: { id: string; doc: string }[], read: (doc: string) => Item): Item[] {
   return rows.flatMap(({ id, doc }) => {
-    const parsed = schema.safeParse(parseJson(doc));
-    if (!parsed.success) logLine("warn", { what: "projection", outcome: "unreadable_row", id });
-    return parsed.success ? [parsed.data] : [];
+    try {
+      return [read(doc)];
+    } catch {
+      logLine("warn", { what: "projection", outcome: "unreadable_row", id });
+      return [];
+    }
   });
 }

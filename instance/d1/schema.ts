@@ -24,7 +24,7 @@ export const forgottenRoutines = sqliteTable(
   (table) => [index("forgotten_routines_by_age").on(table.at)],
 );
 
-/** One row per run. `doc` is the run as the API shows it; the other columns are what lists filter by. */
+/** One row per run. `doc` is its record (`rules/run/record.ts`); the other columns are what lists filter by. */
 export const runs = sqliteTable(
   "runs",
   {

@@ -1,17 +1,18 @@
 /** What can happen to a run, and what follows from it. */
 
-import type { CancelReason, Run, RunnerRef } from "#protocol/run.ts";
+import type { CancelReason, RunnerRef } from "#protocol/run.ts";
 import type { RunPhase } from "#protocol/run-errors.ts";
 import type { FrameBody } from "#protocol/runner-link.ts";
 import type { EventBody } from "#protocol/transcript.ts";
+import type { RunRecord } from "./record.ts";
 
 export type LeaseEnd = "runner_lost" | "work_ended" | "offer_expired";
 export type DeadlineKind = "provisioning" | "start" | "timeout" | "cancel" | "retry";
 export type Finished = Extract<FrameBody, { kind: "finished" }>;
 
-/** What the object knows of a run beside what it shows. */
+/** What the object knows of a run beside its record. */
 export interface RunState {
-  run: Run;
+  run: RunRecord;
   /** How far the attempt has come. */
   phase: RunPhase;
   notBeforeMs: number;

@@ -1,19 +1,12 @@
 /** How a run moves from status to status. Pure: the run and what happened in; the next run, its events and effects out. */
-import {
-  type ActiveRun,
-  type CancelReason,
-  isSettled,
-  type QueuedRun,
-  type RunnerRef,
-  type RunResult,
-  type SettledRun,
-} from "#protocol/run.ts";
+import { type CancelReason, isSettled, type RunnerRef, type RunResult } from "#protocol/run.ts";
 import { isMachineryFailure, type RunError, runError } from "#protocol/run-errors.ts";
 import type { AttemptOutcome } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { EventBody } from "#protocol/transcript.ts";
 import { CANCEL_GRACE_MS, PROVISIONING_MS, START_BACKSTOP_MS, TIMEOUT_GRACE_MS } from "./deadlines.ts";
 import type { DeadlineKind, Effect, Finished, LeaseEnd, RunInput, RunLimits, RunState, Step } from "./inputs.ts";
+import type { ActiveRecord, QueuedRecord, SettledRecord } from "./record.ts";
 
 /** @returns null when the happening changes nothing: the run has settled, or it was told twice. */
 export function nextRun(state: RunState, happening: RunInput, limits: RunLimits, nowMs: number): Step | null {
@@ -41,7 +34,7 @@ export function nextRun(state: RunState, happening: RunInput, limits: RunLimits,
   }
 }
 
-function promote(state: RunState, run: QueuedRun, nowMs: number): Step {
+function promote(state: RunState, run: QueuedRecord, nowMs: number): Step {
   return {
     state: {
       ...state,
@@ -60,7 +53,7 @@ function promote(state: RunState, run: QueuedRun, nowMs: number): Step {
   };
 }
 
-function lease(state: RunState, run: ActiveRun, runner: RunnerRef, nowMs: number): Step | null {
+function lease(state: RunState, run: ActiveRecord, runner: RunnerRef, nowMs: number): Step | null {
   if (run.status !== "starting" || run.runner !== null) return null;
   return {
     state: { ...state, run: { ...run, runner } },
@@ -75,7 +68,7 @@ function lease(state: RunState, run: ActiveRun, runner: RunnerRef, nowMs: number
 
 function startAgent(
   state: RunState,
-  run: ActiveRun,
+  run: ActiveRecord,
   sandbox: "sandbox-runtime" | "none",
   limits: RunLimits,
   nowMs: number,
@@ -96,11 +89,11 @@ function startAgent(
   };
 }
 
-function finish(state: RunState, run: ActiveRun, frame: Finished, limits: RunLimits, nowMs: number): Step | null {
+function finish(state: RunState, run: ActiveRecord, frame: Finished, limits: RunLimits, nowMs: number): Step | null {
   if (run.status === "queued") return null;
   const { seen } = frame;
   const cost_usd = run.demo_model ? 0 : seen.cost_usd;
-  const counted: ActiveRun = {
+  const counted: ActiveRecord = {
     ...run,
     usage: { ...run.usage, cost_usd },
     evidence: {
@@ -115,7 +108,13 @@ function finish(state: RunState, run: ActiveRun, frame: Finished, limits: RunLim
   return end({ ...state, run: counted }, counted, frame.outcome, frame.report, limits, nowMs);
 }
 
-function endLease(state: RunState, run: ActiveRun, leaseEnd: LeaseEnd, limits: RunLimits, nowMs: number): Step | null {
+function endLease(
+  state: RunState,
+  run: ActiveRecord,
+  leaseEnd: LeaseEnd,
+  limits: RunLimits,
+  nowMs: number,
+): Step | null {
   if (run.status === "queued") return null;
   const error = runError(leaseEnd === "work_ended" ? "runner_failed" : "runner_lost", state.phase);
   return end(state, run, { status: "failed", error }, null, limits, nowMs);
@@ -124,7 +123,7 @@ function endLease(state: RunState, run: ActiveRun, leaseEnd: LeaseEnd, limits: R
 /** The attempt is over: settle the run, or put it back into the queue for another attempt. */
 function end(
   state: RunState,
-  run: ActiveRun,
+  run: ActiveRecord,
   outcome: AttemptOutcome,
   report: Finished["report"],
   limits: RunLimits,
@@ -142,7 +141,7 @@ type Ending =
   | { status: "canceled"; reason: CancelReason; requestedAt: string };
 
 /** What the runner saw, in the light of what it was told: a run that was canceled on the way to failing is canceled. */
-function endingOf(state: RunState, run: ActiveRun, outcome: AttemptOutcome): Ending {
+function endingOf(state: RunState, run: ActiveRecord, outcome: AttemptOutcome): Ending {
   if (outcome.status === "succeeded") return outcome;
   if (run.cancel_reason !== null && run.cancel_requested_at !== null) {
     return { status: "canceled", reason: run.cancel_reason, requestedAt: run.cancel_requested_at };
@@ -152,11 +151,11 @@ function endingOf(state: RunState, run: ActiveRun, outcome: AttemptOutcome): End
   return outcome;
 }
 
-function mayRetry(run: ActiveRun, error: RunError, limits: RunLimits): boolean {
+function mayRetry(run: ActiveRecord, error: RunError, limits: RunLimits): boolean {
   return isMachineryFailure(error.code) && run.evidence.model_calls === 0 && run.attempt <= limits.retryMax;
 }
 
-function retry(run: ActiveRun, error: RunError, limits: RunLimits, nowMs: number): Step {
+function retry(run: ActiveRecord, error: RunError, limits: RunLimits, nowMs: number): Step {
   // Each further attempt waits twice as long as the one before.
   const notBeforeMs = nowMs + limits.retryBackoffMs * 2 ** (run.attempt - 1);
   const attempt = run.attempt + 1;
@@ -190,7 +189,7 @@ function retry(run: ActiveRun, error: RunError, limits: RunLimits, nowMs: number
   };
 }
 
-function requestCancel(state: RunState, run: ActiveRun, reason: CancelReason, nowMs: number): Step | null {
+function requestCancel(state: RunState, run: ActiveRecord, reason: CancelReason, nowMs: number): Step | null {
   if (run.cancel_reason !== null) return null;
   const requestedAt = timestamp(nowMs);
   const asked = { ...run, cancel_reason: reason, cancel_requested_at: requestedAt };
@@ -211,7 +210,7 @@ function requestCancel(state: RunState, run: ActiveRun, reason: CancelReason, no
   return { state: { ...state, run: asked }, events: [event], effects };
 }
 
-function passDeadline(state: RunState, run: ActiveRun, kind: DeadlineKind, nowMs: number): Step | null {
+function passDeadline(state: RunState, run: ActiveRecord, kind: DeadlineKind, nowMs: number): Step | null {
   switch (kind) {
     case "retry":
       return { state, events: [], effects: [{ type: "promote" }] };
@@ -230,7 +229,7 @@ function passDeadline(state: RunState, run: ActiveRun, kind: DeadlineKind, nowMs
   }
 }
 
-function settle(state: RunState, run: SettledRun): Step {
+function settle(state: RunState, run: SettledRecord): Step {
   return {
     state: { ...state, run },
     events: [
@@ -250,7 +249,13 @@ function settle(state: RunState, run: SettledRun): Step {
 }
 
 /** The settled form of a run: the one place where an ending becomes a status. */
-function close(run: ActiveRun, ending: Ending, result: RunResult, summary: string | null, nowMs: number): SettledRun {
+function close(
+  run: ActiveRecord,
+  ending: Ending,
+  result: RunResult,
+  summary: string | null,
+  nowMs: number,
+): SettledRecord {
   const settled = { ...run, result, summary, timings: { ...run.timings, finished_at: timestamp(nowMs) } };
   switch (ending.status) {
     case "succeeded":

@@ -2,14 +2,14 @@
 
 import type { Checkout } from "#protocol/occurrence.ts";
 import type { RoutineDefinition } from "#protocol/routine.ts";
-import type { Run } from "#protocol/run.ts";
+import type { ListedRun } from "#protocol/run.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { durationMs } from "#protocol/time.ts";
 import { BACKGROUND_WAIT_MS, HOOK_DEADLINE_MS, PHASE_DEADLINES_MS } from "./deadlines.ts";
 
 /** @param given what came with the trigger. @param instance its public address, and the models that it allows beside the routine's. */
 export function runOrder(
-  run: Run,
+  run: ListedRun,
   definition: RoutineDefinition,
   given: { text: string | null; checkout: Checkout | null },
   { baseUrl, otherModels }: { baseUrl: string; otherModels: string[] },
@@ -20,7 +20,7 @@ export function runOrder(
     session_url: sessionUrl(baseUrl, run.session_id),
     generation: run.attempt,
     routine_name: run.routine.name,
-    task: taskOf(run.routine.prompt, given.text),
+    task: taskOf(definition.prompt, given.text),
     model: run.routine.model,
     other_models: otherModels,
     demo_model: run.demo_model,

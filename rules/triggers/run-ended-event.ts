@@ -1,6 +1,6 @@
 /** The end of a run as an event that other routines can wait for. Pure. */
 
-import type { Run } from "#protocol/run.ts";
+import type { ListedRun } from "#protocol/run.ts";
 import { CONTEXT_LIMIT, type SourceEvent } from "#protocol/source-event.ts";
 import { routineKey } from "./subscriptions.ts";
 
@@ -8,7 +8,7 @@ const SUMMARY_LIMIT = 4_000;
 const BRANCHES_TOLD = 20;
 
 /** @param run one that has ended. @param name what its routine is called at present: the run keeps the name of its beginning. */
-export function runEndedEvent(run: Run, name: string): SourceEvent {
+export function runEndedEvent(run: ListedRun, name: string): SourceEvent {
   const { id, routine_id, routine, status, result, summary, error, evidence, trigger } = run;
   const routine_names = [...new Set([name, routine.name])];
   // As JSON a field is there or not.
@@ -42,12 +42,12 @@ export function runEndedEvent(run: Run, name: string): SourceEvent {
 }
 
 /** The keys under which routines wait for this run's end. */
-export function runEndedKeys({ routine_id, routine }: Run, name: string): string[] {
+export function runEndedKeys({ routine_id, routine }: ListedRun, name: string): string[] {
   return [...new Set([routineKey(routine_id), routineKey(name), routineKey(routine.name)])];
 }
 
 /** What the agent has written comes last, so that nothing in it can pass for a fact. */
-function contextOf({ id, session_id, status, result, summary, error, evidence }: Run, name: string): string {
+function contextOf({ id, session_id, status, result, summary, error, evidence }: ListedRun, name: string): string {
   const facts = [
     `A run of the routine ${JSON.stringify(name)} has ended.`,
     `run: ${id}`,

@@ -1,12 +1,12 @@
 /** Waits for the run that a push has set off in another routine, and tells how it ended. */
 import { setTimeout as delay } from "node:timers/promises";
 import { pageSchema } from "#protocol/api.ts";
-import { isSettled, type Run, runSchema } from "#protocol/run.ts";
+import { isSettled, type ListedRun, listedRunSchema } from "#protocol/run.ts";
 import { callApi, outcomeOf } from "#scripts/instance/api.ts";
 import { failed, type Outcome, succeeded } from "#scripts/outcome.ts";
 
 const POLL_MS = 250;
-const runPageSchema = pageSchema(runSchema);
+const runPageSchema = pageSchema(listedRunSchema);
 
 export interface ReviewOptions {
   /** The instance's origin. */
@@ -38,7 +38,7 @@ export async function awaitReview(options: ReviewOptions): Promise<Outcome<strin
   return failed("the push woke no reviewer in time");
 }
 
-function told({ status, result, summary, error, routine, trigger }: Run): Outcome<string> {
+function told({ status, result, summary, error, routine, trigger }: ListedRun): Outcome<string> {
   if (status !== "succeeded") return failed(`the reviewer's run ended as ${status}: ${error?.message ?? "no reason"}`);
   const depth = trigger.depth ?? 0;
   return succeeded(`The push woke "${routine.name}" (depth ${depth}): ${result}. ${summary ?? ""}`.trim());

@@ -38,7 +38,8 @@ it("ends a page where it has grown too long to cross", async () => {
   for (const path of [`/api/v1/routines/${routine.id}/runs?`, `/api/v1/runs?routine=${routine.id}&`]) {
     const { pages, items } = await readAll(path);
     expect(items.map(({ id }) => id)).toEqual(runs);
-    expect(pages).toBe(3);
+    // Without the prompts they are short.
+    expect(pages).toBe(1);
   }
   const { pages, items } = await readAll(`/api/v1/routines/${routine.id}/revisions?`);
   expect(items.map(({ revision }) => revision)).toEqual(Array.from({ length: 46 }, (_, index) => 46 - index));

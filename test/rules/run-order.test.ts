@@ -63,7 +63,7 @@ describe("runOrder", () => {
   const definition = {
     ...routineInputSchema.parse({
       name: "docs-sync",
-      prompt: "Changed since.",
+      prompt: "Compare.",
       repositories: [{ url: "https://github.com/acme/app", branch: "main" }],
       limits: { timeout: "90s", turns: 12 },
     }),
@@ -71,7 +71,7 @@ describe("runOrder", () => {
     triggers: [],
   };
 
-  it("takes the task and model from the run, and the limits from its revision", () => {
+  it("takes the model from the run, and the task and the limits from its revision", () => {
     const order = runOrder(
       STATES.starting.run,
       definition,

@@ -1,6 +1,6 @@
 /** Whatever happens to a run, in whatever order: it stays a run, and it ends once. */
 import { expect, it } from "vitest";
-import { isSettled, runSchema } from "#protocol/run.ts";
+import { isSettled, listedRunSchema } from "#protocol/run.ts";
 import { type EventBody, eventBodySchema } from "#protocol/transcript.ts";
 import type { RunInput, RunState } from "#rules/run/inputs.ts";
 import { nextRun } from "#rules/run/lifecycle.ts";
@@ -72,7 +72,7 @@ function live(random: Chance): Life {
     if (happening.type === "cancel_requested") life.wasAskedToStop = true;
     life.state = step.state;
     life.events.push(...step.events);
-    const parsed = runSchema.safeParse(life.state.run);
+    const parsed = listedRunSchema.safeParse(life.state.run);
     if (!parsed.success) life.invalid ??= { run: life.state.run, issues: parsed.error.issues };
   }
   return life;

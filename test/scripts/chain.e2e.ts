@@ -11,7 +11,7 @@ import { fireAnswerSchema, pageSchema } from "#protocol/api.ts";
 import { deliverySchema } from "#protocol/delivery.ts";
 import { occurrenceSchema } from "#protocol/occurrence.ts";
 import { routineSchema } from "#protocol/routine.ts";
-import { isSettled, runSchema } from "#protocol/run.ts";
+import { isSettled, listedRunSchema, runSchema } from "#protocol/run.ts";
 import { transcriptEventSchema } from "#protocol/transcript.ts";
 import { cleanUp, printedCurl, processesOf, type StartedInstance, startProcess } from "./support/started-instance.ts";
 import { until } from "./support/until.ts";
@@ -73,7 +73,7 @@ test("the writer's push wakes the reviewer, one deep, and does not wake the writ
   const fired = await ask(instance, { ...fire, answer: fireAnswerSchema });
   const reviewerRuns = `/api/v1/routines/${demo.reviewer_id}/runs`;
   const review = await until("the review", CHAIN_DEADLINE_MS, async () => {
-    const [run] = (await read(reviewerRuns, pageSchema(runSchema))).data;
+    const [run] = (await read(reviewerRuns, pageSchema(listedRunSchema))).data;
     return run !== undefined && isSettled(run) && run;
   });
   assert.equal(review.status, "succeeded", JSON.stringify(review.error));
@@ -103,7 +103,7 @@ test("the writer's push wakes the reviewer, one deep, and does not wake the writ
       ["api", "started", "admitted"],
     ],
   );
-  assert.equal((await read(`${at}/runs`, pageSchema(runSchema))).data.length, 1);
+  assert.equal((await read(`${at}/runs`, pageSchema(listedRunSchema))).data.length, 1);
   const { data: deliveries } = await read("/api/v1/deliveries", pageSchema(deliverySchema));
   assert.deepEqual(
     deliveries.map(({ source, event, status }) => [source, event, status]),

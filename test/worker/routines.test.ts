@@ -5,7 +5,7 @@ import { z } from "zod";
 import { pageSchema } from "#protocol/api.ts";
 import { admissionSchema, occurrenceSchema } from "#protocol/occurrence.ts";
 import { revisionSchema, routineSchema } from "#protocol/routine.ts";
-import { runSchema, sessionSchema } from "#protocol/run.ts";
+import { listedRunSchema, runSchema, sessionSchema } from "#protocol/run.ts";
 import { ask, createRoutine, errorOf, issueToken, read } from "./support.ts";
 
 describe("a routine", () => {
@@ -101,10 +101,10 @@ describe("a routine", () => {
     expect(canceled.cancel_requested_at).not.toBeNull();
     const again = await ask(`/api/v1/runs/${run_id}/cancel`, { method: "POST" });
     expect([200, 409]).toContain(again.status);
-    const listed = () => read(pageSchema(runSchema), `/api/v1/runs?routine=${id}`);
+    const listed = () => read(pageSchema(listedRunSchema), `/api/v1/runs?routine=${id}`);
     await vi.waitUntil(async () => (await listed()).data.length === 1);
     expect((await listed()).data).toMatchObject([{ id: run_id, routine_id: id }]);
-    const none = await read(pageSchema(runSchema), `/api/v1/runs?routine=${id}&status=timed_out`);
+    const none = await read(pageSchema(listedRunSchema), `/api/v1/runs?routine=${id}&status=timed_out`);
     expect(none).toEqual({ data: [], next_cursor: null });
   });
 });

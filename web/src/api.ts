@@ -3,7 +3,7 @@ import type { Page } from "#protocol/api.ts";
 import type { ErrorBody } from "#protocol/errors.ts";
 import type { Admission, Occurrence } from "#protocol/occurrence.ts";
 import type { Revision, Routine } from "#protocol/routine.ts";
-import type { Run, Session } from "#protocol/run.ts";
+import type { ListedRun, Run, Session } from "#protocol/run.ts";
 import { setAccess } from "./access.ts";
 import { refused, unreachable, unreadable } from "./problem.ts";
 
@@ -41,7 +41,7 @@ export function runNow(id: string, text: string | null, key: string): Promise<Ad
   return call("POST", `${routinePath(id)}/run`, { body, headers: { "idempotency-key": key } });
 }
 
-export function listRoutineRuns(id: string, page: PageOf, signal?: AbortSignal): Promise<Page<Run>> {
+export function listRoutineRuns(id: string, page: PageOf, signal?: AbortSignal): Promise<Page<ListedRun>> {
   return read(`${routinePath(id)}/runs?${pageQuery(page)}`, signal);
 }
 
@@ -53,7 +53,7 @@ export function listRevisions(id: string, page: PageOf, signal?: AbortSignal): P
   return read(`${routinePath(id)}/revisions?${pageQuery(page)}`, signal);
 }
 
-export function listRuns(page: PageOf, signal?: AbortSignal): Promise<Page<Run>> {
+export function listRuns(page: PageOf, signal?: AbortSignal): Promise<Page<ListedRun>> {
   return read(`/api/v1/runs?${pageQuery(page)}`, signal);
 }
 

@@ -1,7 +1,7 @@
 /** What the pages read, under which key, and how often it is read again. */
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import type { Page } from "#protocol/api.ts";
-import type { Run } from "#protocol/run.ts";
+import type { ListedRun } from "#protocol/run.ts";
 import * as api from "./api.ts";
 import { isActiveStatus } from "./format/status.ts";
 
@@ -75,7 +75,7 @@ function listQuery<Item>(key: string[], readPage: ReadPage<Item>, interval: (lis
   });
 }
 
-function runsInterval(list: Pages<Run> | undefined): number {
+function runsInterval(list: Pages<ListedRun> | undefined): number {
   const isActive = list?.pages.some((page) => page.data.some((run) => isActiveStatus(run.status))) ?? false;
   return isActive ? ACTIVE_MS : IDLE_MS;
 }

@@ -4,13 +4,13 @@ import { pageSchema } from "#protocol/api.ts";
 import { occurrenceIdSchema, runIdSchema, sessionIdSchema } from "#protocol/ids.ts";
 import { occurrenceSchema } from "#protocol/occurrence.ts";
 import { revisionSchema } from "#protocol/routine.ts";
-import { runSchema, sessionSchema } from "#protocol/run.ts";
+import { listedRunSchema, sessionSchema } from "#protocol/run.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
 import { pageQuery, routineParams, toPageRequest } from "./inputs.ts";
 
 /** Also the page of `GET /api/v1/runs`. */
-export const runPage = pageSchema(runSchema).meta({ id: "RunPage" });
+export const runPage = pageSchema(listedRunSchema).meta({ id: "RunPage" });
 const revisionPage = pageSchema(revisionSchema).meta({ id: "RevisionPage" });
 const occurrencePage = pageSchema(occurrenceSchema).meta({ id: "OccurrencePage" });
 const sessionPage = pageSchema(sessionSchema).meta({ id: "SessionPage" });

@@ -1,9 +1,10 @@
 /** Runs: list across routines, read, cancel. */
 import { z } from "zod";
-import { success } from "#protocol/errors.ts";
+import { type Result, success } from "#protocol/errors.ts";
 import { routineIdSchema, runIdSchema } from "#protocol/ids.ts";
-import { runSchema } from "#protocol/run.ts";
-import { runStatuses } from "#protocol/run-states.ts";
+import { errorText, logLine } from "#protocol/log.ts";
+import { type ListedRun, runSchema } from "#protocol/run.ts";
+import { holdOf, runStatuses } from "#protocol/run-states.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
 import { pageQuery, runParams, toPageRequest } from "./inputs.ts";
@@ -23,14 +24,18 @@ export function mountRuns(app: App): void {
       path: "/api/v1/runs",
       tag: "Runs",
       summary: "List runs across routines",
-      description: "Read from the index, which follows the routines' objects closely; reading one run asks its object.",
+      description:
+        "Read from the index, which follows the routines' objects closely; runs that are on are asked of their objects. Lists leave `routine.prompt` out.",
       needs: "runs:read",
       query: runsQuery,
       answer: { status: 200, schema: runPage },
     },
     async ({ c, query }) => {
       const filter = { routineId: query.routine ?? null, status: query.status ?? null };
-      return success(await c.var.deps.projection.listRuns(filter, toPageRequest(query)));
+      const { projection, ownerOf } = c.var.deps;
+      const page = await projection.listRuns(filter, toPageRequest(query));
+      const now = await activeRuns(page.data, (routineId) => ownerOf(routineId).activeRuns());
+      return success({ ...page, data: page.data.map((run) => now.get(run.id) ?? run) });
     },
   );
   endpoint(
@@ -60,4 +65,26 @@ export function mountRuns(app: App): void {
     },
     async ({ c, params }) => c.var.deps.ownerOf(params.id).cancelRun(),
   );
+}
+
+/**
+ * The index hears of a run when its status changes, and not of what is counted meanwhile. What an object does not tell in
+ * time is told as the index has it.
+ * @returns runs that are on, as their objects have them, by id.
+ */
+async function activeRuns(
+  listed: readonly ListedRun[],
+  askOwner: (routineId: string) => Promise<Result<ListedRun[]>>,
+): Promise<Map<string, ListedRun>> {
+  const on = listed.filter(({ status }) => holdOf(status) === "place");
+  const asked = [...new Set(on.map(({ routine_id }) => routine_id))].map(async (routineId) => {
+    try {
+      const answer = await askOwner(routineId);
+      return answer.ok ? answer.value : [];
+    } catch (error) {
+      logLine("warn", { what: "list_runs", routine_id: routineId, outcome: errorText(error) });
+      return [];
+    }
+  });
+  return new Map((await Promise.all(asked)).flat().map((run) => [run.id, run]));
 }

@@ -50,7 +50,7 @@ export async function removeRoutine(life: RoutineLife, routine: RoutineRow): Pro
   life.work.change((tx) => {
     parts.definitions.update(tx, routine, { status: "deleted", tokenHash: null });
     parts.outbox.owe(tx, "forget_routine", routine.id);
-    for (const runId of parts.runs.unsettled()) {
+    for (const runId of parts.runs.queue.unsettled()) {
       parts.engine.feed(tx, runId, { type: "cancel_requested", reason: "routine_deleted" });
     }
   });

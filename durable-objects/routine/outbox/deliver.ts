@@ -3,7 +3,7 @@
 import { CALL_DEADLINE_MS, NoAnswer, withinDeadline } from "#instance/in-time.ts";
 import type { LeaseRequest } from "#instance/object-contracts.ts";
 import { errorText, logLine } from "#protocol/log.ts";
-import type { Run } from "#protocol/run.ts";
+import type { ListedRun } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { PROVISIONING_MS } from "#rules/run/deadlines.ts";
 import type { Deadlines } from "../runs/deadlines.ts";
@@ -28,7 +28,7 @@ export interface OwedCallsParts extends IndexParts {
   engine: RunEngine;
   pool: () => PoolPort;
   /** Tells the routines that wait for the end of a run. @param run has ended. */
-  announce: (run: Run) => Promise<void>;
+  announce: (run: ListedRun) => Promise<void>;
   /** The pool gave the lease back without a runner having worked on it. */
   onFreed: (lease: LeaseRef) => void;
   /** Calls that were owed have been tried. */

@@ -1,13 +1,15 @@
 /** Carries out what the run rules decide: rows, transcript, deadlines, and what is owed to others. */
 
 import type { Checkout } from "#protocol/occurrence.ts";
-import { type CancelReason, isSettled, type QueuedRun } from "#protocol/run.ts";
+import { type CancelReason, isSettled, type Run } from "#protocol/run.ts";
+import { holdOf } from "#protocol/run-states.ts";
 import type { Frame, LeaseRef } from "#protocol/runner-link.ts";
 import { durationMs, timestamp } from "#protocol/time.ts";
 import type { EventBody } from "#protocol/transcript.ts";
 import { freePlaces } from "#rules/admission.ts";
 import type { DeadlineKind, Effect, RunInput, RunLimits, RunState } from "#rules/run/inputs.ts";
 import { nextRun } from "#rules/run/lifecycle.ts";
+import { type QueuedRecord, type RunRecord, showRun } from "#rules/run/record.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { type Mark, markOf, type TranscriptLog } from "../transcript/transcript-log.ts";
@@ -23,7 +25,7 @@ export interface Told {
 }
 
 export interface NewRun {
-  run: QueuedRun;
+  run: QueuedRecord;
   /** What came with the trigger: untrusted. */
   text: string | null;
   checkout: Checkout | null;
@@ -88,7 +90,7 @@ export class RunEngine {
   feed(tx: Tx, runId: string, input: RunInput): RunRow | null {
     const row = this.#runs.get(runId);
     if (row === null) return null;
-    const state = { run: this.seen(row), phase: row.phase, notBeforeMs: row.notBefore, overdue: row.overdue };
+    const state = { run: this.#runs.seen(row), phase: row.phase, notBeforeMs: row.notBefore, overdue: row.overdue };
     const step = nextRun(state, input, this.#limitsOf(row.doc), tx.nowMs);
     if (step === null) return row;
     const saved = this.#runs.save(tx, row, step.state);
@@ -137,18 +139,17 @@ export class RunEngine {
     return this.#markOf(row).frame;
   }
 
-  /** The run with what is counted of it and written with its transcript alone. */
-  seen(row: RunRow): RunRow["doc"] {
-    const { doc } = row;
-    const { toolCalls } = this.#markOf(row);
-    if (isSettled(doc) || toolCalls <= doc.evidence.tool_calls) return doc;
-    return { ...doc, evidence: { ...doc.evidence, tool_calls: toolCalls } };
+  /** The run by itself, as it is now. */
+  show(runId: string): Run | null {
+    const row = this.#runs.get(runId);
+    if (row === null) return null;
+    return showRun(this.#runs.seen(row), this.#definitions.atRevision(row.doc.routine.revision));
   }
 
   /** The run of a lease that is in force, or null: the attempt has ended, or there never was one. */
   leased(lease: LeaseRef): RunRow | null {
     const row = this.#runs.get(lease.run_id);
-    const isOn = row !== null && (row.status === "starting" || row.status === "running");
+    const isOn = row !== null && holdOf(row.status) === "place";
     return isOn && row.doc.attempt === lease.generation ? row : null;
   }
 
@@ -157,8 +158,7 @@ export class RunEngine {
     if (event.type === "run.step") this.feed(tx, row.id, { type: "step", phase: event.phase });
     const isOwn = event.type === "tool.call" || event.type.startsWith("agent.");
     if (!isOwn || row.doc.timings.first_event_at !== null) return;
-    const run = structuredClone(row.doc);
-    run.timings.first_event_at = timestamp(tx.nowMs);
+    const run = withFirstEvent(row.doc, timestamp(tx.nowMs));
     this.update(tx, row, run);
   }
 
@@ -206,6 +206,10 @@ export class RunEngine {
     const attempt = this.#runs.get(runId)?.doc.attempt;
     if (attempt !== undefined) this.#told.cancel({ run_id: runId, generation: attempt }, reason);
   }
+}
+
+function withFirstEvent<Any extends RunRecord>(run: Any, at: string): Any {
+  return { ...run, timings: { ...run.timings, first_event_at: at } };
 }
 
 /** A lease as one word, for the outbox. */

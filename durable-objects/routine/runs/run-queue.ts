@@ -1,5 +1,7 @@
 /** Who holds a place and who waits for one: what admission and promotion ask of the runs that have not settled. */
 import type { RunStatus } from "#protocol/run.ts";
+import { holdOf, statusesThatHold } from "#protocol/run-states.ts";
+import { IS_UNSETTLED, statusIn } from "#rules/run/status-condition.ts";
 import type { Remembered, Tx, Work } from "../work.ts";
 
 export interface Places {
@@ -30,8 +32,8 @@ export class RunQueue {
   move(tx: Tx, before: RunStatus | null, after: RunStatus): void {
     if (before === after) return;
     const places = { ...this.#places.get() };
-    const left = before === null ? null : holdOf(before);
-    const taken = holdOf(after);
+    const left = before === null ? null : countedAs(before);
+    const taken = countedAs(after);
     if (left !== null) places[left] -= 1;
     if (taken !== null) places[taken] += 1;
     this.#places.set(tx, places);
@@ -56,6 +58,11 @@ export class RunQueue {
     return this.#ids(ACTIVE);
   }
 
+  /** Ids of all runs that have not settled, those that wait for a place last. */
+  unsettled(): string[] {
+    return this.#ids(UNSETTLED);
+  }
+
   #ids(query: string, ...bindings: number[]): string[] {
     return this.#sql
       .exec<{ id: string }>(query, ...bindings)
@@ -66,21 +73,24 @@ export class RunQueue {
   #count(): Places {
     const places: Places = { active: 0, queued: 0 };
     for (const { status, count } of this.#sql.exec<{ status: RunStatus; count: number }>(COUNT)) {
-      const hold = holdOf(status);
-      if (hold !== null) places[hold] += count;
+      const place = countedAs(status);
+      if (place !== null) places[place] += count;
     }
     return places;
   }
 }
 
-function holdOf(status: RunStatus): keyof Places | null {
-  if (status === "queued") return "queued";
-  return status === "starting" || status === "running" ? "active" : null;
+function countedAs(status: RunStatus): keyof Places | null {
+  const hold = holdOf(status);
+  if (hold === "nothing") return null;
+  return hold === "queue" ? "queued" : "active";
 }
 
-/** The condition of the index `runs_unsettled`, word for word: else SQLite does not see that the index will do. */
-const UNSETTLED = "status IN ('queued', 'starting', 'running')";
-const COUNT = `SELECT status, COUNT(*) AS count FROM runs WHERE ${UNSETTLED} GROUP BY status`;
-const DUE = `SELECT id FROM runs WHERE ${UNSETTLED} AND status = 'queued' AND not_before <= ? ORDER BY id LIMIT ?`;
-const QUEUED = `SELECT id FROM runs WHERE ${UNSETTLED} AND status = 'queued' ORDER BY id`;
-const ACTIVE = `SELECT id FROM runs WHERE ${UNSETTLED} AND status IN ('starting', 'running') ORDER BY id`;
+const IS_QUEUED = statusIn(statusesThatHold("queue"));
+const HAS_PLACE = statusIn(statusesThatHold("place"));
+const COUNT = `SELECT status, COUNT(*) AS count FROM runs WHERE ${IS_UNSETTLED} GROUP BY status`;
+const DUE = `SELECT id FROM runs WHERE ${IS_UNSETTLED} AND ${IS_QUEUED} AND not_before <= ? ORDER BY id LIMIT ?`;
+const QUEUED = `SELECT id FROM runs WHERE ${IS_UNSETTLED} AND ${IS_QUEUED} ORDER BY id`;
+const ACTIVE = `SELECT id FROM runs WHERE ${IS_UNSETTLED} AND ${HAS_PLACE} ORDER BY id`;
+/** Whoever waits for a place comes last. */
+const UNSETTLED = `SELECT id FROM runs WHERE ${IS_UNSETTLED} ORDER BY ${IS_QUEUED}, id`;

@@ -1,23 +1,24 @@
 /** Rows of runs and sessions in the object's SQLite. */
-import { and, asc, desc, eq, gte, lt, notInArray, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gte, inArray, lt, sql } from "drizzle-orm";
 import { pageBounds, pageEndSchema } from "#instance/d1/page-bounds.ts";
 import type { RunDocument } from "#instance/d1/routine-index.ts";
 import type { Page, PageRequest } from "#protocol/api.ts";
-import type { Run, Session } from "#protocol/run.ts";
+import { isSettled, type ListedRun, type Session } from "#protocol/run.ts";
+import { unsettledStatuses } from "#protocol/run-states.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { RunState } from "#rules/run/inputs.ts";
+import { type RunRecord, readRecord, recordText, showListed } from "#rules/run/record.ts";
 import type { Database } from "../database.ts";
 import { runs, sessions } from "../schema.ts";
-import type { TranscriptLog } from "../transcript/transcript-log.ts";
+import { markOf, type TranscriptLog } from "../transcript/transcript-log.ts";
 import type { RememberedEach, Tx, Work } from "../work.ts";
 import { RunQueue } from "./run-queue.ts";
 
-export type RunRow = typeof runs.$inferSelect;
+type StoredRun = typeof runs.$inferSelect;
+export type RunRow = Omit<StoredRun, "doc"> & { doc: RunRecord };
 
 /** What came with the trigger. */
 type Given = Pick<RunRow, "text" | "checkout">;
-
-const SETTLED = ["succeeded", "failed", "timed_out", "canceled"] as const;
 
 /** Rows that are kept in memory at most. */
 const ROWS_KEPT = 128;
@@ -36,10 +37,10 @@ export class RunStore {
     this.#database = database;
     this.#sql = sql;
     this.#log = log;
-    this.#rows = work.rememberEach(
-      (runId) => this.#database.select().from(runs).where(eq(runs.id, runId)).get() ?? null,
-      ROWS_KEPT,
-    );
+    this.#rows = work.rememberEach((runId) => {
+      const row = this.#database.select().from(runs).where(eq(runs.id, runId)).get();
+      return row === undefined ? null : rowOf(row);
+    }, ROWS_KEPT);
   }
 
   get(runId: string): RunRow | null {
@@ -74,57 +75,79 @@ export class RunStore {
   save(tx: Tx, row: RunRow, state: RunState): RunRow {
     const { run, phase, notBeforeMs: notBefore, overdue } = state;
     const { status } = run;
-    const change = { doc: run, phase, overdue, version: row.version + 1 };
+    const change = { phase, overdue, version: row.version + 1 };
     // Naming a column writes the indexes that it is in, also when its value stays.
     const isMoved = status !== row.status || notBefore !== row.notBefore;
     const set = isMoved ? { ...change, status, notBefore } : change;
     this.queue.move(tx, row.status, status);
-    tx.database.update(runs).set(set).where(eq(runs.id, row.id)).run();
-    return this.#keep(tx, { ...row, ...change, status, notBefore });
+    tx.database
+      .update(runs)
+      .set({ ...set, doc: JSON.stringify(run) })
+      .where(eq(runs.id, row.id))
+      .run();
+    return this.#keep(tx, { ...row, ...change, doc: run, status, notBefore });
   }
 
   /** Another event has joined a run that waits. */
   join(tx: Tx, row: RunRow, change: Pick<RunRow, "doc" | "text" | "checkout" | "notBefore">): void {
     const saved = { ...change, version: row.version + 1 };
-    tx.database.update(runs).set(saved).where(eq(runs.id, row.id)).run();
+    tx.database
+      .update(runs)
+      .set({ ...saved, doc: JSON.stringify(saved.doc) })
+      .where(eq(runs.id, row.id))
+      .run();
     this.#keep(tx, { ...row, ...saved });
   }
 
-  /** Ids of all runs that have not settled, those that are on first. */
-  unsettled(): string[] {
-    return [...this.queue.active(), ...this.queue.queued()];
+  /** The record with what is counted of the run and written with its transcript alone. */
+  seen({ id, sessionId, doc }: Pick<RunRow, "id" | "sessionId" | "doc">): RunRecord {
+    if (isSettled(doc)) return doc;
+    const { toolCalls } = markOf(this.#log.end(sessionId)?.mark, id, doc.attempt);
+    return toolCalls <= doc.evidence.tool_calls
+      ? doc
+      : { ...doc, evidence: { ...doc.evidence, tool_calls: toolCalls } };
   }
 
-  /** Runs as they are stored, in the order of their ids, until they are this long together; the first however long it is. */
+  /** Records as this version stores them, in the order of their ids, until they are this long together; the first however long it is. */
   documents(ids: readonly string[], maxLength: number): RunDocument[] {
     const documents: RunDocument[] = [];
     let length = 0;
     for (const row of this.#sql.exec<RunDocument & Record<string, SqlStorageValue>>(DOCUMENTS, JSON.stringify(ids))) {
-      length += row.doc.length;
+      const doc = recordText(row.doc);
+      length += doc.length;
       if (documents.length > 0 && length > maxLength) break;
-      documents.push(row);
+      documents.push({ ...row, doc });
     }
     return documents;
   }
 
-  list({ limit, cursor }: PageRequest): Page<Run> {
+  list({ limit, cursor }: PageRequest): Page<ListedRun> {
     const where = cursor === null ? undefined : lt(runs.id, cursor);
     const query = pageBounds({ table: runs, key: runs.id, doc: runs.doc, where, limit });
     const { last, has_more } = pageEndSchema.parse(this.#database.get(query));
     const rows = this.#database
-      .select({ doc: runs.doc })
+      .select({ id: runs.id, sessionId: runs.sessionId, doc: runs.doc })
       .from(runs)
       .where(and(where, last === null ? sql`0` : gte(runs.id, String(last))))
       .orderBy(desc(runs.id))
       .all();
-    return { data: rows.map(({ doc }) => doc), next_cursor: has_more ? String(last) : null };
+    const data = rows.map((row) => showListed(this.seen(rowOf(row))));
+    return { data, next_cursor: has_more ? String(last) : null };
+  }
+
+  /** Those that hold a place, as lists show them. */
+  active(): ListedRun[] {
+    return this.queue.active().flatMap((id) => {
+      const row = this.get(id);
+      return row === null ? [] : [showListed(this.seen(row))];
+    });
   }
 
   hasUnsettledRun(sessionId: string): boolean {
     const row = this.#database
       .select({ id: runs.id })
       .from(runs)
-      .where(and(eq(runs.sessionId, sessionId), notInArray(runs.status, [...SETTLED])))
+      .where(and(eq(runs.sessionId, sessionId), inArray(runs.status, unsettledStatuses)))
       .get();
     return row !== undefined;
   }
@@ -165,6 +188,10 @@ export class RunStore {
         .all(),
     };
   }
+}
+
+function rowOf<Stored extends { doc: string }>(stored: Stored): Omit<Stored, "doc"> & { doc: RunRecord } {
+  return { ...stored, doc: readRecord(stored.doc) };
 }
 
 const DOCUMENTS = "SELECT id, doc, version FROM runs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id";

@@ -12,10 +12,11 @@ import {
   type OutcomeReason,
   type Wake,
 } from "#protocol/occurrence.ts";
-import { NO_EVIDENCE, NO_USAGE, type QueuedRun } from "#protocol/run.ts";
+import { NO_EVIDENCE, NO_USAGE } from "#protocol/run.ts";
 import { timestamp } from "#protocol/time.ts";
 import { type AdmissionVerdict, decideAdmission, type Superseded } from "#rules/admission.ts";
 import { namedModel } from "#rules/run/model-rule.ts";
+import { newRecord, type QueuedRecord } from "#rules/run/record.ts";
 import type { RoutineRow } from "../definition/definition-store.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
 import type { RunStore } from "../runs/run-store.ts";
@@ -169,7 +170,7 @@ function start(
     { run, text: event.text, checkout: event.checkout, isStarted, notBeforeMs: gathering?.notBeforeMs ?? 0 },
     [
       { type: "run.queued", attempt: 1, summary: event.summary },
-      { type: "user.message", source: "routine", text: run.routine.prompt },
+      { type: "user.message", source: "routine", text: context.routine.definition.prompt },
       ...(event.text === null ? [] : [{ type: "user.message", source: "trigger", text: event.text } as const]),
     ],
   );
@@ -187,15 +188,15 @@ function supersededBy(which: Superseded, { runs, coalesced: bursts, tx }: Admiss
   return which === "queued" ? queued : [...queued, ...runs.queue.active()];
 }
 
-function newRun(context: AdmissionContext, event: Wake, runId: string, occurrenceId: string): QueuedRun {
+function newRun(context: AdmissionContext, event: Wake, runId: string, occurrenceId: string): QueuedRecord {
   const { routine, ids } = context;
   const { nowMs } = context.tx;
-  const { name, prompt, model } = routine.definition;
-  return {
+  const { name, model } = routine.definition;
+  return newRecord({
     id: runId,
     routine_id: routine.id,
     session_id: ids.make("session", nowMs),
-    routine: { name, revision: routine.revision, prompt, model: namedModel(model, context.defaultModel) },
+    routine: { name, revision: routine.revision, model: namedModel(model, context.defaultModel) },
     trigger: {
       type: event.type,
       id: triggerIdOf(routine, event),
@@ -221,7 +222,7 @@ function newRun(context: AdmissionContext, event: Wake, runId: string, occurrenc
       first_event_at: null,
       finished_at: null,
     },
-  };
+  });
 }
 
 function record(

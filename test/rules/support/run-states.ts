@@ -1,11 +1,12 @@
 /** A run in each of its states, reached through the rules themselves. */
 
-import { NO_EVIDENCE, NO_USAGE, type QueuedRun, type Run } from "#protocol/run.ts";
+import { NO_EVIDENCE, NO_USAGE } from "#protocol/run.ts";
 import { runError } from "#protocol/run-errors.ts";
 import type { AttemptOutcome } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { RunInput, RunLimits, RunState, Step } from "#rules/run/inputs.ts";
 import { nextRun } from "#rules/run/lifecycle.ts";
+import { newRecord, type QueuedRecord, type RunRecord } from "#rules/run/record.ts";
 
 export const NOW_MS = Date.UTC(2026, 10, 21, 9);
 export const LIMITS: RunLimits = { timeoutMs: 3_600_000, retryMax: 2, retryBackoffMs: 30_000 };
@@ -13,11 +14,11 @@ const RUNNER = { kind: "local", id: "runner-1" } as const;
 
 const KEY = "0ABCDEFGHJKMNPQRSTVWXYZ012";
 
-const QUEUED: QueuedRun = {
+const QUEUED: QueuedRecord = newRecord({
   id: `run_${KEY}`,
   routine_id: `rtn_${KEY}`,
   session_id: `session_${KEY}`,
-  routine: { name: "docs-sync", revision: 3, prompt: "Compare.", model: "claude-sonnet-5" },
+  routine: { name: "docs-sync", revision: 3, model: "claude-sonnet-5" },
   trigger: { type: "api", id: `trg_${KEY}`, occurrence_id: `occ_${KEY}`, summary: "Fired through the API" },
   attempt: 1,
   demo_model: false,
@@ -37,7 +38,7 @@ const QUEUED: QueuedRun = {
     first_event_at: null,
     finished_at: null,
   },
-};
+});
 
 /** Lets things happen one after the other, each a second later. @throws Error when one of them changes nothing. */
 export function through(state: RunState, ...happenings: RunInput[]): RunState {
@@ -95,6 +96,6 @@ export type StateName = keyof typeof STATES;
 
 /** The state after the model has been called once. */
 export function withModelCall(state: RunState): RunState {
-  const run: Run = { ...state.run, evidence: { ...state.run.evidence, model_calls: 1 } };
+  const run: RunRecord = { ...state.run, evidence: { ...state.run.evidence, model_calls: 1 } };
   return { ...state, run };
 }

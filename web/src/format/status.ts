@@ -2,7 +2,7 @@
 
 import type { Outcome, OutcomeReason, TriggerType } from "#protocol/occurrence.ts";
 import type { Routine } from "#protocol/routine.ts";
-import type { CancelReason, Run, RunResult, RunStatus } from "#protocol/run.ts";
+import type { CancelReason, ListedRun, RunResult, RunStatus } from "#protocol/run.ts";
 import type { RunStates } from "#protocol/run-states.ts";
 
 /** What a colour means. `active` is what goes on at this moment. */
@@ -102,7 +102,7 @@ export function isActiveStatus(status: RunStatus): boolean {
 }
 
 /** One line that says how the run went, or what started it while it goes on. */
-export function runHeadline(run: Run): string {
+export function runHeadline(run: ListedRun): string {
   if (run.error !== null) return run.error.message;
   if (run.summary !== null) return run.summary;
   if (run.status === "canceled") return CANCEL_TEXTS[run.cancel_reason];

@@ -1,7 +1,7 @@
 /** A routine in the list of all. */
 import { Link } from "@tanstack/react-router";
 import type { Repository, Routine } from "#protocol/routine.ts";
-import type { Run } from "#protocol/run.ts";
+import type { ListedRun } from "#protocol/run.ts";
 import { plural } from "../format/amounts.ts";
 import { repositoryName } from "../format/repository.ts";
 import { RoutineStatusBadge, RunStatusBadge } from "../ui/badge.tsx";
@@ -13,7 +13,7 @@ import styles from "./rows.module.css";
 interface RoutineRowProps {
   routine: Routine;
   /** Its newest run, when that is among the recent ones. */
-  lastRun: Run | undefined;
+  lastRun: ListedRun | undefined;
 }
 
 export function RoutineRow({ routine, lastRun }: RoutineRowProps) {

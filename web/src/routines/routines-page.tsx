@@ -1,6 +1,6 @@
 /** All routines, and what ran last. */
 import { useInfiniteQuery } from "@tanstack/react-query";
-import type { Run } from "#protocol/run.ts";
+import type { ListedRun } from "#protocol/run.ts";
 import { routinesQuery, runsQuery } from "../queries.ts";
 import { Page } from "../shell/page.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
@@ -44,6 +44,6 @@ export function RoutinesPage() {
 }
 
 /** @param runs newest first. */
-function lastRunByRoutine(runs: readonly Run[]): Map<string, Run> {
+function lastRunByRoutine(runs: readonly ListedRun[]): Map<string, ListedRun> {
   return new Map(runs.toReversed().map((run) => [run.routine_id, run]));
 }

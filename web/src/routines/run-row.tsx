@@ -1,6 +1,6 @@
 /** A run in a list: how it stands, what came of it, and the way to its session. */
 import { Link } from "@tanstack/react-router";
-import type { Run } from "#protocol/run.ts";
+import type { ListedRun } from "#protocol/run.ts";
 import { formatCost } from "../format/amounts.ts";
 import { durationBetween } from "../format/duration.ts";
 import { RESULT_LABELS, runHeadline, TRIGGER_LABELS } from "../format/status.ts";
@@ -14,7 +14,7 @@ import { Elapsed, Time } from "../ui/time.tsx";
 import styles from "./rows.module.css";
 
 interface RunRowProps {
-  run: Run;
+  run: ListedRun;
   /** In a list across routines. */
   showsRoutine?: boolean;
 }
@@ -64,11 +64,11 @@ export function RunRow({ run, showsRoutine = false }: RunRowProps) {
 }
 
 /** The status tells that a run went well; a result of another kind is news. */
-function tellsMore(run: Run): run is Run & { result: "blocked" | "nothing_to_do" } {
+function tellsMore(run: ListedRun): run is ListedRun & { result: "blocked" | "nothing_to_do" } {
   return run.result === "blocked" || run.result === "nothing_to_do";
 }
 
-function RunLength({ run }: { run: Run }) {
+function RunLength({ run }: { run: ListedRun }) {
   const { queued_at, starting_at, finished_at } = run.timings;
   const since = starting_at ?? queued_at;
   return finished_at === null ? <Elapsed since={since} /> : <span>{durationBetween(since, finished_at)}</span>;

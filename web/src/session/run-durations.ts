@@ -1,5 +1,5 @@
 /** Pure: where a run's time went. */
-import type { Run } from "#protocol/run.ts";
+import type { ListedRun } from "#protocol/run.ts";
 
 export interface Stretch {
   name: "Waiting" | "Getting ready" | "First words" | "At work";
@@ -9,7 +9,7 @@ export interface Stretch {
 }
 
 /** The stretches of a run's time that have begun, in order. */
-export function runStretches({ timings }: Run, nowMs: number): Stretch[] {
+export function runStretches({ timings }: ListedRun, nowMs: number): Stretch[] {
   const { queued_at, starting_at, running_at, first_event_at, finished_at } = timings;
   const bounds = [queued_at, starting_at, running_at, first_event_at];
   return NAMES.flatMap((name, index) => {
@@ -22,7 +22,7 @@ export function runStretches({ timings }: Run, nowMs: number): Stretch[] {
 }
 
 /** From the moment when it was queued to its end, or to now. */
-export function wholeDurationMs({ timings }: Run, nowMs: number): number {
+export function wholeDurationMs({ timings }: ListedRun, nowMs: number): number {
   return (timings.finished_at === null ? nowMs : Date.parse(timings.finished_at)) - Date.parse(timings.queued_at);
 }
 
