@@ -231,9 +231,8 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   async issueTicket(id: OwnedId, access: Access): Promise<Result<{ ticket: string }>> {
     const open = this.#opening.routine(id);
     if (!open.ok) return open;
-    const { log, door } = open.value.parts;
-    if (log.end(id) === null) return refuse("not_found");
-    return success({ ticket: await door.issueTicket(id, access) });
+    if (open.value.parts.log.end(id) === null) return refuse("not_found");
+    return success({ ticket: await open.value.parts.door.issueTicket(id, access) });
   }
 
   /** Closes what a web session that has ended opened here, and lets nothing of it in any more. @param session its hash. */
