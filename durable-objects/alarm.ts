@@ -4,7 +4,8 @@ import { backoffMs } from "#rules/backoff.ts";
 
 /** Something that has to be looked at again at a later time. */
 export interface Concern {
-  name: "deadlines" | "owed_calls" | "schedules" | "viewers";
+  /** As it is called in the log. */
+  name: string;
   /** When it has to be looked at next, in Unix milliseconds; null when nothing waits. */
   next(): number | null;
   /** Sees to what is due. What it throws is logged, and it is looked at again later. */

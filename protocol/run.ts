@@ -65,8 +65,12 @@ export type RunResult = z.infer<typeof runResultSchema>;
 export const cancelReasonSchema = z.enum(["by_user", "superseded", "routine_deleted"]).meta({ id: "CancelReason" });
 export type CancelReason = z.infer<typeof cancelReasonSchema>;
 
+/** Where runners come from. */
+export const runnerKinds = ["local"] as const;
+export type RunnerKind = (typeof runnerKinds)[number];
+
 export const runnerRefSchema = z
-  .object({ kind: z.enum(["local"]), id: z.string() })
+  .object({ kind: z.enum(runnerKinds), id: z.string() })
   .meta({ id: "RunnerRef", description: "The runner that holds the run's lease." });
 export type RunnerRef = z.infer<typeof runnerRefSchema>;
 

@@ -21,11 +21,18 @@ import { deltaSchema, runnerEventSchema } from "./transcript.ts";
  */
 export const RUNNER_PROTOCOL = 2;
 export const RUNNER_PROTOCOLS_SERVED: readonly number[] = [RUNNER_PROTOCOL, RUNNER_PROTOCOL - 1];
+/**
+ * Options of the link, by name. A runner tells those it knows when it registers, and the answer tells which of them are in
+ * force: a message that belongs to an option is said only while both sides know it, so an option needs no new version.
+ */
+export const RUNNER_FEATURES: readonly string[] = [];
 
 /** A runner sends the text `ping` this often on both sockets; auto-response answers `pong`. */
 export const RUNNER_PING_MS = 5_000;
 /** A runner that neither pings nor reconnects for this long has lost its leases. */
 export const RUNNER_GRACE_MS = 15_000;
+/** A runner registers within this time after it has connected to its pool, or the connection is closed. */
+export const REGISTER_DEADLINE_MS = 10_000;
 /** A runner accepts an offered lease within this time, or the lease has ended. */
 export const OFFER_DEADLINE_MS = 10_000;
 /** How many frames a runner keeps unacknowledged before it stops reading from the agent. */
@@ -37,7 +44,12 @@ export type LeaseRef = z.infer<typeof leaseRefSchema>;
 
 /** Pool → runner. */
 export const poolToRunnerSchema = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("registered"), protocol: z.int() }),
+  z.object({
+    type: z.literal("registered"),
+    protocol: z.int(),
+    /** Options that are in force on this connection; absent from a worker that knows none. */
+    features: z.array(z.string()).default([]),
+  }),
   z.object({
     type: z.literal("offer"),
     lease: leaseRefSchema,
@@ -62,6 +74,8 @@ export const runnerToPoolSchema = z.discriminatedUnion("type", [
     /** Changes with every start of the runner's process: leases of another boot have ended. */
     boot: z.string().min(8).max(64),
     capacity: z.int().min(1).max(100),
+    /** Options that the runner knows; absent from one that knows none. */
+    features: z.array(z.string().max(64)).max(64).default([]),
     /** Leases whose work this process has in hand, from before a reconnection. */
     leases: z.array(leaseRefSchema),
   }),
@@ -168,6 +182,8 @@ export const RUNNER_CLOSE = {
   refused: 4401,
   /** The first frame's protocol version is not served. */
   protocol: 4426,
+  /** No runner has registered in time on this socket: dial again. */
+  unregistered: 4408,
   /** Another socket has taken this one's place. */
   replaced: 4409,
   /** Another process is connected under this runner's id, and answers: dial again later, and tell a person. */

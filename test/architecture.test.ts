@@ -117,6 +117,29 @@ describe("imports", () => {
     expect(arrows(wrong)).toEqual([]);
   });
 
+  it("of the pool's hosts are made where the pool is put together; everybody else knows the port alone", () => {
+    const [hosts, port] = ["durable-objects/pool/hosts", "durable-objects/pool/hosts/lease-host.ts"];
+    const wrong = edges.filter(
+      ({ from, target }) =>
+        isOneOf(target, [hosts]) &&
+        target !== port &&
+        !isOneOf(from, [hosts]) &&
+        from !== "durable-objects/pool/assemble.ts",
+    );
+    expect(arrows(wrong)).toEqual([]);
+  });
+
+  it("by the pool's hosts are of its tables and of nothing above them", () => {
+    const tables = ["durable-objects/pool/hosts", "durable-objects/pool/database.ts", "durable-objects/pool/schema.ts"];
+    const wrong = edges.filter(
+      ({ from, target }) =>
+        isOneOf(from, ["durable-objects/pool/hosts"]) &&
+        isOneOf(target, ["durable-objects"]) &&
+        !isOneOf(target, tables),
+    );
+    expect(arrows(wrong)).toEqual([]);
+  });
+
   it.each(PROGRAM_FOLDERS)("of node:child_process in %s are in its one file for it", (folder) => {
     const spawners = edges.filter(
       ({ from, target }) => topOf(from) === folder && /^(node:)?child_process$/.test(target),

@@ -41,7 +41,7 @@ const face = {
         boot: randomUUID(),
         capacity: CAPACITY,
         leases: () => works.map(({ offer }) => offer.lease),
-        onRegistered: resolve,
+        onRegistered: () => resolve(),
         onOffer: (offer) => {
           void begin(url, offer);
           return "taken";

@@ -1,25 +1,28 @@
 /** The leases of a pool: who waits, who works, and what the routines' objects still have to be told. */
-import { and, asc, eq, ne, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, sql } from "drizzle-orm";
+import type { RunnerKind } from "#protocol/run.ts";
 import { type LeaseRef, OFFER_DEADLINE_MS } from "#protocol/runner-link.ts";
 import type { LeaseEnd } from "#rules/run/inputs.ts";
 import type { PoolDatabase } from "./database.ts";
+import { type Held, KILL_DEADLINE_MS } from "./hosts/lease-host.ts";
 import { leases } from "./schema.ts";
 
 export type LeaseRow = typeof leases.$inferSelect;
 
-/** A runner that was told to stop says that it has within this time, or the work is killed. */
+/** Work that was told to stop has ended within this time, or is killed. */
 const STOP_DEADLINE_MS = 20_000;
-/** Longer than two pings of a runner are apart: one that lives is heard of meanwhile. */
-export const KILL_DEADLINE_MS = 6_000;
 const REPORT_RETRY_MS = 1_000;
 const LONGEST_REPORT_RETRY_MS = 60_000;
+/** Named one by one, so that the index finds them beside however many that wait. */
+const TAKEN: LeaseRow["status"][] = ["offered", "accepted", "stopping", "ended"];
 
 /** All leases but those that wait are kept in memory as they were last written: an offer reads no more for many runners. */
 export class Leases {
   readonly #database: PoolDatabase;
   /** null until they have been read. */
   #taken: Map<string, LeaseRow> | null = null;
-  readonly #counts = new Map<string, number>();
+  /** How many leases each place has, by its host. */
+  readonly #held = new Map<RunnerKind, Map<string, number>>();
   /** Not later than when the earliest is due; undefined when it has to be looked for. */
   #earliest: number | null | undefined;
 
@@ -59,13 +62,13 @@ export class Leases {
     return row ?? null;
   }
 
-  offer(row: LeaseRow, runnerId: string, nowMs: number): void {
-    this.#set(row, { status: "offered", runnerId, dueAt: nowMs + OFFER_DEADLINE_MS });
+  offer(row: LeaseRow, host: RunnerKind, place: string, nowMs: number): void {
+    this.#set(row, { status: "offered", host, place, dueAt: nowMs + OFFER_DEADLINE_MS });
   }
 
   /** Nobody has begun with it: it waits again, in its old place. */
   giveBack(row: LeaseRow): void {
-    this.#set(row, { status: "waiting", runnerId: null, dueAt: null });
+    this.#set(row, { status: "waiting", place: null, dueAt: null });
   }
 
   accept(row: LeaseRow): void {
@@ -76,14 +79,14 @@ export class Leases {
     this.#set(row, { status: "stopping", dueAt: nowMs + STOP_DEADLINE_MS, tries: 0 });
   }
 
-  /** Its work has been told to end by force, once more. */
+  /** Its work has been told to end by force. */
   kill(row: LeaseRow, nowMs: number): void {
-    this.#set(row, { dueAt: nowMs + KILL_DEADLINE_MS, tries: row.tries + 1 });
+    this.#set(row, { dueAt: nowMs + KILL_DEADLINE_MS, tries: 1 });
   }
 
   /** The work can't go on any more: what is left is to tell the routine's object. */
   end(row: LeaseRow, end: LeaseEnd, nowMs: number): void {
-    this.#set(row, { status: "ended", end, runnerId: null, dueAt: nowMs, tries: 0 });
+    this.#set(row, { status: "ended", end, place: null, dueAt: nowMs, tries: 0 });
   }
 
   /** Somebody has set out to tell the routine's object, and is not to be joined by another before this time. @returns the row. */
@@ -102,19 +105,14 @@ export class Leases {
     if (row !== undefined) this.#forget(row);
   }
 
-  heldBy(runnerId: string): LeaseRow[] {
-    return [...this.#all().values()].filter((row) => row.runnerId === runnerId);
+  heldAt(host: RunnerKind, place: string): LeaseRow[] {
+    return [...this.#all().values()].filter((row) => row.host === host && row.place === place);
   }
 
-  /** How many leases each runner has, now and later. */
-  counts(): ReadonlyMap<string, number> {
+  /** How many leases each place of a host has, now and later. */
+  held(host: RunnerKind): Held {
     this.#all();
-    return this.#counts;
-  }
-
-  isAnyHeld(): boolean {
-    this.#all();
-    return this.#counts.size > 0;
+    return this.#heldBy(host);
   }
 
   /** What is due, in the order of what has been tried least. */
@@ -137,9 +135,9 @@ export class Leases {
   #all(): Map<string, LeaseRow> {
     if (this.#taken === null) {
       this.#taken = new Map();
-      for (const row of this.#database.select().from(leases).where(ne(leases.status, "waiting")).all()) {
-        // Nobody is telling of it any more, whatever was claimed before the object was opened.
-        this.#keep(row.status === "ended" ? { ...row, dueAt: 0 } : row);
+      for (const row of this.#database.select().from(leases).where(inArray(leases.status, TAKEN)).all()) {
+        // Nobody is telling of it any more, whatever was claimed before the object was opened: it is long due.
+        this.#keep(row.status === "ended" ? { ...row, dueAt: row.askedAt } : row);
       }
     }
     return this.#taken;
@@ -164,7 +162,7 @@ export class Leases {
     if (row.dueAt !== null && this.#earliest !== undefined) {
       this.#earliest = Math.min(this.#earliest ?? row.dueAt, row.dueAt);
     }
-    if (row.runnerId !== null) this.#count(row.runnerId, 1);
+    this.#count(row, 1);
   }
 
   #forget(row: LeaseRow): void {
@@ -172,13 +170,23 @@ export class Leases {
     const known = this.#all().get(key);
     if (known === undefined) return;
     this.#all().delete(key);
-    if (known.runnerId !== null) this.#count(known.runnerId, -1);
+    this.#count(known, -1);
   }
 
-  #count(runnerId: string, change: number): void {
-    const count = (this.#counts.get(runnerId) ?? 0) + change;
-    if (count === 0) this.#counts.delete(runnerId);
-    else this.#counts.set(runnerId, count);
+  #count({ host, place }: LeaseRow, change: number): void {
+    if (place === null) return;
+    const held = this.#heldBy(host);
+    const count = (held.get(place) ?? 0) + change;
+    if (count === 0) held.delete(place);
+    else held.set(place, count);
+  }
+
+  #heldBy(host: RunnerKind): Map<string, number> {
+    const known = this.#held.get(host);
+    if (known !== undefined) return known;
+    const held = new Map<string, number>();
+    this.#held.set(host, held);
+    return held;
   }
 }
 

@@ -1,10 +1,11 @@
 /** The tables of a pool's object. Times are Unix milliseconds. */
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { runnerKinds } from "#protocol/run.ts";
 
 /** A runner that has registered. Its row goes when it is lost and its leases have ended. */
 export const runners = sqliteTable("runners", {
   id: text().primaryKey(),
-  kind: text({ enum: ["local"] }).notNull(),
+  kind: text({ enum: runnerKinds }).notNull(),
   boot: text().notNull(),
   capacity: integer().notNull(),
   /** Until when it may come back before its leases end; null while its socket is open. */
@@ -12,7 +13,7 @@ export const runners = sqliteTable("runners", {
 });
 
 /**
- * What routines have asked for: `waiting` in the order of `asked_at`, then with a runner until its work has stopped,
+ * What routines have asked for: `waiting` in the order of `asked_at`, then at a place of a host until its work has stopped,
  * then `ended` until the routine's object has been told.
  */
 export const leases = sqliteTable(
@@ -22,7 +23,9 @@ export const leases = sqliteTable(
     generation: integer().notNull(),
     routineId: text("routine_id").notNull(),
     status: text({ enum: ["waiting", "offered", "accepted", "stopping", "ended"] }).notNull(),
-    runnerId: text("runner_id"),
+    /** The host that the place belongs to; without meaning while the lease has none. */
+    host: text({ enum: runnerKinds }).notNull().default("local"),
+    place: text("runner_id"),
     end: text({ enum: ["runner_lost", "work_ended", "offer_expired"] }),
     askedAt: integer("asked_at").notNull(),
     /** When this status lasts too long: an offer without an answer, a stop without an end, a failed report. */
@@ -32,6 +35,5 @@ export const leases = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.runId, table.generation] }),
     index("leases_by_status").on(table.status, table.askedAt),
-    index("leases_by_runner").on(table.runnerId),
   ],
 );

@@ -1,5 +1,11 @@
 /** The runner's socket to its pool: registers, takes or declines offers, and says when a lease's work has ended. */
-import { type LeaseRef, poolToRunnerSchema, RUNNER_PROTOCOL, type RunnerToPool } from "#protocol/runner-link.ts";
+import {
+  type LeaseRef,
+  poolToRunnerSchema,
+  RUNNER_FEATURES,
+  RUNNER_PROTOCOL,
+  type RunnerToPool,
+} from "#protocol/runner-link.ts";
 import { LinkSocket } from "../link/link-socket.ts";
 
 export interface Offer {
@@ -19,7 +25,8 @@ export interface PoolLinkOptions {
   capacity: number;
   /** Leases in hand. */
   leases(): LeaseRef[];
-  onRegistered(): void;
+  /** @param features options of the link that are in force until it breaks. */
+  onRegistered(features: readonly string[]): void;
   /** @returns `taken` when the work has begun, or is in hand already; else why nothing has been begun. */
   onOffer(offer: Offer): Answer;
   onStop(lease: LeaseRef): void;
@@ -77,7 +84,8 @@ export class PoolLink {
   #register(): void {
     const { runnerId, boot, capacity, leases } = this.#options;
     const runner = { kind: "local" as const, id: runnerId };
-    this.#say({ type: "register", protocol: RUNNER_PROTOCOL, runner, boot, capacity, leases: leases() });
+    const features = [...RUNNER_FEATURES];
+    this.#say({ type: "register", protocol: RUNNER_PROTOCOL, runner, boot, capacity, features, leases: leases() });
   }
 
   #hear(text: string): void {
@@ -87,7 +95,7 @@ export class PoolLink {
         this.#registered = true;
         if (this.#isDraining) this.#say({ type: "draining" });
         this.#sayEnded();
-        this.#options.onRegistered();
+        this.#options.onRegistered(message.features);
         break;
       case "offer":
         this.#answer(message.lease, this.#options.onOffer(message));

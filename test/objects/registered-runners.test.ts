@@ -15,16 +15,15 @@ import {
 } from "#protocol/runner-link.ts";
 import {
   ALICE,
-  type HostUnderTest,
-  LEASE,
+  type JoinedHostUnderTest,
+  joinedHostContract,
+  joinMany,
   type RunnerStart,
-  type RunnerUnderTest,
-  recordReports,
-  runnerHostContract,
-} from "#test/contracts/runner-host.ts";
+} from "#test/contracts/joined-host.ts";
+import { LEASE, leaseHostContract, type PlaceUnderTest, recordReports } from "#test/contracts/lease-host.ts";
 import { TestSocket } from "#test/support/test-socket.ts";
 
-interface RegisteredUnderTest extends HostUnderTest<RegisteredRunners> {
+interface RegisteredUnderTest extends JoinedHostUnderTest<RegisteredRunners> {
   stub: DurableObjectStub<PoolObject>;
   /** How many messages and closings the host has handled. */
   handled(): number;
@@ -36,7 +35,8 @@ interface RegisteredUnderTest extends HostUnderTest<RegisteredRunners> {
 
 async function makeHost(): Promise<RegisteredUnderTest> {
   const stub = env.POOL.get(env.POOL.idFromName(crypto.randomUUID()));
-  const { reports, sink } = recordReports();
+  const { reports, disowned, sink } = recordReports();
+  const workers = new Map<string, PlaceUnderTest>();
   let attached: RegisteredRunners;
   let handled = 0;
   let leftAtMs = 0;
@@ -48,7 +48,7 @@ async function makeHost(): Promise<RegisteredUnderTest> {
     await vi.waitFor(() => expect(handled).toBeGreaterThan(before), { interval: 2, timeout: 5_000 });
   }
 
-  function use<Value>(work: (host: RegisteredRunners) => Value): Promise<Value> {
+  function use<Value>(work: (host: RegisteredRunners) => Value | Promise<Value>): Promise<Value> {
     return runInDurableObject<PoolObject, Value>(stub, () => work(attached));
   }
 
@@ -56,13 +56,12 @@ async function makeHost(): Promise<RegisteredUnderTest> {
     await runInDurableObject<PoolObject, void>(stub, (instance, state) => {
       const runners = new RegisteredRunners(state, poolDatabase(state.storage), sink);
       attached = runners;
-      runners.missThoseWithoutSocket(Date.now());
       instance.webSocketMessage = (socket, message) => {
         runners.receive(socket, String(message), Date.now());
         handled += 1;
       };
       instance.webSocketClose = (socket) => {
-        runners.miss(socket, leftAtMs);
+        runners.closed(socket, leftAtMs);
         handled += 1;
       };
     });
@@ -74,13 +73,13 @@ async function makeHost(): Promise<RegisteredUnderTest> {
     return webSocket;
   }
 
-  async function join(start: RunnerStart): Promise<RunnerUnderTest> {
+  async function join(start: RunnerStart): Promise<PlaceUnderTest> {
     const socket = new TestSocket(await connect());
     await settle(() => socket.send(registration(start)));
     await socket.next(({ type }) => type === "registered");
     const work = () => socket.messages.flatMap(workMessage);
     const say = (message: RunnerToPool) => settle(() => socket.send(message));
-    return {
+    const worker: PlaceUnderTest = {
       received: async (count) => {
         await socket.until(() => work().length >= count);
         return work();
@@ -93,23 +92,31 @@ async function makeHost(): Promise<RegisteredUnderTest> {
         return settle(() => socket.close());
       },
     };
+    workers.set(start.id, worker);
+    return worker;
   }
 
   await attach();
   return {
     reports,
+    disowned,
     stub,
     use,
     attach,
     connect,
     join,
+    makeRoom: (places) => joinMany(places, join),
+    at: (place) => {
+      const worker = workers.get(place);
+      if (worker === undefined) throw new Error(`nobody works at ${place}`);
+      return worker;
+    },
     handled: () => handled,
-    check: (nowMs) => use((host) => host.check(nowMs)),
   };
 }
 
-function registration({ id, ...start }: RunnerStart): RunnerToPool {
-  return { type: "register", protocol: RUNNER_PROTOCOL, runner: { kind: "local", id }, ...start };
+function registration({ id, ...start }: RunnerStart): Extract<RunnerToPool, { type: "register" }> {
+  return { type: "register", protocol: RUNNER_PROTOCOL, runner: { kind: "local", id }, features: [], ...start };
 }
 
 function workMessage(message: unknown): PoolToRunner[] {
@@ -117,7 +124,19 @@ function workMessage(message: unknown): PoolToRunner[] {
   return parsed.type === "registered" || parsed.type === "probe" ? [] : [parsed];
 }
 
-runnerHostContract("a pool of registered runners", makeHost);
+leaseHostContract("a pool of registered runners", makeHost);
+joinedHostContract("a pool of registered runners", makeHost);
+
+/** Has the host look after its runners at this moment. @returns when it wants to do so again. */
+function look(host: RegisteredUnderTest, nowMs = Date.now()): Promise<number | null> {
+  return host.use((runners) => {
+    runners.look(nowMs);
+    return runners.next(nowMs, new Map());
+  });
+}
+
+const place = (host: RegisteredUnderTest) => host.use((runners) => runners.place(new Map(), Date.now()));
+const size = (host: RegisteredUnderTest) => host.use((runners) => runners.size());
 
 describe("a socket of a registered runner", () => {
   it.each<[string, unknown, number]>([
@@ -133,7 +152,7 @@ describe("a socket of a registered runner", () => {
     await socket.until(() => socket.closed !== null);
     expect(socket.closed?.code).toBe(code);
     expect(host.reports).toEqual([]);
-    expect(await host.use((runners) => runners.runnerCount())).toBe(0);
+    expect(await size(host)).toBe(0);
   });
 
   it("is closed when the same runner has come over another, which does not count as leaving", async () => {
@@ -146,7 +165,7 @@ describe("a socket of a registered runner", () => {
     expect(old.closed?.code).toBe(RUNNER_CLOSE.replaced);
     // Two registrations, and the end of the old connection.
     await vi.waitFor(() => expect(host.handled()).toBe(3), { interval: 2, timeout: 5_000 });
-    expect(await host.use((runners) => [runners.runnerCount(), runners.nextCheck()])).toEqual([1, null]);
+    expect([await size(host), await look(host)]).toEqual([1, null]);
   });
 
   it("that has fallen silent is closed, and its runner lost, when the grace after its last ping is over", async () => {
@@ -156,9 +175,9 @@ describe("a socket of a registered runner", () => {
     await register(socket);
     await answer(socket, "ping");
     const nowMs = Date.now();
-    await host.check(nowMs + RUNNER_GRACE_MS - 1_000);
+    await look(host, nowMs + RUNNER_GRACE_MS - 1_000);
     expect(host.reports.map(({ type }) => type)).toEqual(["present"]);
-    await host.check(nowMs + RUNNER_GRACE_MS + 1_000);
+    await look(host, nowMs + RUNNER_GRACE_MS + 1_000);
     expect(host.reports.map(({ type }) => type)).toEqual(["present", "lost"]);
     expect(await closed).toBe(RUNNER_CLOSE.replaced);
   });
@@ -166,9 +185,23 @@ describe("a socket of a registered runner", () => {
   it("that has never pinged is given up as well", async () => {
     const host = await makeHost();
     await register(await host.connect());
-    await host.check(Date.now() + RUNNER_GRACE_MS + 1_000);
+    await look(host, Date.now() + RUNNER_GRACE_MS + 1_000);
     expect(host.reports.map(({ type }) => type)).toEqual(["present", "lost"]);
   });
+});
+
+it.each<[string, object]>([
+  ["names options that this pool does not know", { features: ["tomorrow", "the-day-after"] }],
+  ["names none, being of an earlier time", { features: undefined }],
+  ["is of version 1", { features: undefined, protocol: 1 }],
+])("a runner that %s is told which are in force, and served", async (_what, differs) => {
+  const host = await makeHost();
+  const socket = new TestSocket(await host.connect());
+  const message = { ...registration(ALICE), ...differs };
+  socket.send(message);
+  await socket.until(() => socket.closed !== null || socket.messages.length > 0);
+  expect(socket.messages).toEqual([{ type: "registered", protocol: message.protocol, features: [] }]);
+  expect(await place(host)).toBe("alice");
 });
 
 describe("another process under the id of a runner", () => {
@@ -211,7 +244,7 @@ describe("another process under the id of a runner", () => {
     }
     expect(alice.closed).toBeNull();
     expect(host.reports.map(({ type }) => type)).toEqual(["present"]);
-    expect(await host.use((runners) => runners.stop("alice", LEASE))).toBe(true);
+    await host.use((runners) => runners.stop("alice", LEASE));
     await alice.next(({ type }) => type === "stop");
   });
 
@@ -224,11 +257,11 @@ describe("another process under the id of a runner", () => {
     expect((await dialAs(host, IMPOSTOR)).closed?.code).toBe(RUNNER_CLOSE.taken);
     later(1);
     const successor = await dialAs(host, IMPOSTOR);
-    expect(successor.messages).toEqual([{ type: "registered", protocol: RUNNER_PROTOCOL }]);
+    expect(successor.messages).toEqual([{ type: "registered", protocol: RUNNER_PROTOCOL, features: [] }]);
     await silent.until(() => silent.closed !== null);
     expect(silent.closed?.code).toBe(RUNNER_CLOSE.replaced);
     expect(host.reports.map(({ type }) => type)).toEqual(["present", "lost", "present"]);
-    expect(await host.use((runners) => [runners.runnerCount(), runners.nextCheck()])).toEqual([1, null]);
+    expect([await size(host), await look(host)]).toEqual([1, null]);
   });
 
   it("has to wait until a runner of version 1, which can't be asked, has pinged no more", async () => {
@@ -263,10 +296,10 @@ describe("a runner that wants no offer", () => {
     const host = await makeHost();
     const alice = await host.join(ALICE);
     await alice.decline(LEASE);
-    expect(await host.use((runners) => runners.freeRunner(new Map()))).toBeNull();
-    expect(await host.use((runners) => runners.nextCheck())).toBeGreaterThan(Date.now());
+    expect(await place(host)).toBeNull();
+    expect(await look(host)).toBeGreaterThan(Date.now());
     await alice.ended(LEASE);
-    expect(await host.use((runners) => runners.freeRunner(new Map()))).toBe("alice");
+    expect(await place(host)).toBe("alice");
   });
 
   it("because it will leave gets none any more, also after an eviction", async () => {
@@ -276,12 +309,12 @@ describe("a runner that wants no offer", () => {
     await socket.next(({ type }) => type === "registered");
     socket.send({ type: "draining" });
     await vi.waitFor(() => expect(host.handled()).toBe(2), { interval: 2 });
-    expect(await host.use((runners) => [runners.freeRunner(new Map()), runners.runnerCount()])).toEqual([null, 0]);
+    expect([await place(host), await size(host)]).toEqual([null, 0]);
     await evictDurableObject(host.stub);
     await host.attach();
-    expect(await host.use((runners) => runners.freeRunner(new Map()))).toBeNull();
+    expect(await place(host)).toBeNull();
     await host.join(ALICE);
-    expect(await host.use((runners) => runners.freeRunner(new Map()))).toBe("alice");
+    expect(await place(host)).toBe("alice");
   });
 });
 
@@ -292,11 +325,11 @@ describe("a pool that was restarted", () => {
     await evictDurableObject(host.stub, { webSockets: "close" });
     const restartedAt = Date.now();
     await host.attach();
-    expect(await host.use((runners) => runners.runnerCount())).toBe(0);
-    const lostAt = await host.use((runners) => runners.nextCheck());
+    expect(await size(host)).toBe(0);
+    const lostAt = await look(host);
     expect(lostAt).toBeGreaterThanOrEqual(restartedAt);
     await host.join({ ...ALICE, leases: [LEASE] });
-    await host.check(Number(lostAt));
+    await look(host, Number(lostAt));
     expect(host.reports.map(({ type }) => type)).toEqual(["present", "present"]);
   });
 
@@ -305,7 +338,7 @@ describe("a pool that was restarted", () => {
     await host.join(ALICE);
     await evictDurableObject(host.stub, { webSockets: "close" });
     await host.attach();
-    await host.check(Number(await host.use((runners) => runners.nextCheck())));
+    await look(host, Number(await look(host)));
     expect(host.reports.map(({ type }) => type)).toEqual(["present", "lost"]);
   });
 
@@ -314,8 +347,8 @@ describe("a pool that was restarted", () => {
     const alice = await host.join(ALICE);
     await evictDurableObject(host.stub);
     await host.attach();
-    expect(await host.use((runners) => [runners.runnerCount(), runners.nextCheck()])).toEqual([1, null]);
-    expect(await host.use((runners) => runners.stop("alice", LEASE))).toBe(true);
+    expect([await size(host), await look(host)]).toEqual([1, null]);
+    await host.use((runners) => runners.stop("alice", LEASE));
     expect(await alice.received(1)).toEqual([{ type: "stop", lease: LEASE }]);
   });
 });

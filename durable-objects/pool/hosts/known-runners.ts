@@ -4,8 +4,8 @@ import { RUNNER_GRACE_MS } from "#protocol/runner-link.ts";
 import type { PoolDatabase } from "../database.ts";
 import { runners } from "../schema.ts";
 
-/** What a runner's socket carries across an eviction. */
-interface Attachment {
+/** What the socket of a runner that has registered carries across an eviction. */
+export interface RunnerAttachment {
   runnerId: string;
   /** When it registered, in Unix milliseconds. */
   atMs: number;
@@ -22,14 +22,29 @@ export interface Runner {
   /** Until when it may come back before its leases end; null while its socket is open. */
   lostAt: number | null;
   socket: WebSocket | null;
-  attachment: Attachment | null;
+  attachment: RunnerAttachment | null;
   /** When its last message came, pings aside. */
   heardMs: number;
+  /** Until then it does not count as silent, whether it says something or not. */
+  quietUntilMs: number;
   /** When it was last asked whether it is there; null when it has said something since. */
   probedMs: number | null;
+  /** When it was first told to kill something; null when it has given a sign since. */
+  killedMs: number | null;
   /** It has said that it has no room, and is not asked again before. */
   fullUntilMs: number;
 }
+
+/** What nobody knows of a runner whose row has just been read, or written. */
+const NOTHING_HEARD = {
+  socket: null,
+  attachment: null,
+  heardMs: 0,
+  quietUntilMs: 0,
+  probedMs: null,
+  killedMs: null,
+  fullUntilMs: 0,
+};
 
 type NewRunner = Pick<typeof runners.$inferInsert, "id" | "kind" | "boot" | "capacity">;
 
@@ -62,7 +77,7 @@ export class KnownRunners {
       .values({ id, kind, ...row })
       .onConflictDoUpdate({ target: runners.id, set: row })
       .run();
-    const runner = { id, ...row, socket, attachment: null, heardMs: nowMs, probedMs: null, fullUntilMs: 0 };
+    const runner = { ...NOTHING_HEARD, id, ...row, socket, heardMs: nowMs };
     this.#all().set(id, runner);
     attach(runner, { runnerId: id, atMs: nowMs, protocol });
   }
@@ -84,6 +99,20 @@ export class KnownRunners {
     this.#all().delete(runner.id);
   }
 
+  /** It has said something. */
+  hear(runner: Runner, nowMs: number): void {
+    runner.heardMs = nowMs;
+    runner.quietUntilMs = nowMs + RUNNER_GRACE_MS;
+    runner.probedMs = null;
+    runner.killedMs = null;
+  }
+
+  /** Until when a runner does not count as silent. Its pings are asked for only when nothing else says that it is there. */
+  quietUntil(runner: Runner, nowMs: number): number {
+    if (runner.quietUntilMs < nowMs) runner.quietUntilMs = this.heardOf(runner) + RUNNER_GRACE_MS;
+    return runner.quietUntilMs;
+  }
+
   /** When a runner was last heard of: a message, a ping, or its registration. */
   heardOf({ socket, attachment, heardMs }: Runner): number {
     const pingedMs = socket === null ? 0 : (this.#context.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0);
@@ -97,8 +126,7 @@ export class KnownRunners {
 
   #read(): Map<string, Runner> {
     const rows = this.#database.select().from(runners).all();
-    const nothing = { socket: null, attachment: null, heardMs: 0, probedMs: null, fullUntilMs: 0 };
-    const known = new Map<string, Runner>(rows.map((row) => [row.id, { ...row, ...nothing }]));
+    const known = new Map<string, Runner>(rows.map((row) => [row.id, { ...row, ...NOTHING_HEARD }]));
     for (const socket of this.#context.getWebSockets()) {
       const attachment = socket.readyState === WebSocket.OPEN ? attachmentOf(socket) : null;
       const runner = known.get(attachment?.runnerId ?? "");
@@ -111,12 +139,13 @@ export class KnownRunners {
   }
 }
 
-function attach(runner: Runner, attachment: Attachment): void {
+function attach(runner: Runner, attachment: RunnerAttachment): void {
   runner.attachment = attachment;
   runner.socket?.serializeAttachment(attachment);
 }
 
-export function attachmentOf(socket: WebSocket): Attachment | null {
-  const attachment: Attachment | null = socket.deserializeAttachment();
-  return attachment;
+/** @returns null for a socket on which no runner has registered. */
+export function attachmentOf(socket: WebSocket): RunnerAttachment | null {
+  const attachment: Partial<RunnerAttachment> | null = socket.deserializeAttachment();
+  return attachment?.runnerId === undefined ? null : (attachment as RunnerAttachment);
 }

@@ -1,9 +1,12 @@
 /**
- * Where runners come from: the port behind which a pool's leases are worked on.
+ * Where leases are worked on: the port behind which a pool's runners stand.
  *
- * Local runners register over a socket (`registered-runners.ts`); other hosts start a runner for a lease. Whatever the
- * host, a pool offers a lease, and hears of its end exactly once the work can no longer go on.
+ * A host has places, each with room for one lease or more: runners that have registered over a socket
+ * (`registered-runners.ts`), or places that it makes when one is wanted. A place is named by its host, and its name is
+ * not used twice for two things. Whatever the host, the pool offers a lease to a place, and hears of its end once the work
+ * can no longer go on.
  */
+import type { RunnerKind } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 
 /** What a runner needs to dial the run of a lease. */
@@ -13,28 +16,59 @@ export interface Grant {
   proxy_token: string;
 }
 
+/** How many leases each place of a host has in hand, by the place's name. */
+export type Held = ReadonlyMap<string, number>;
+
+/** Work that was killed is gone within this time. Longer than two pings of a runner are apart: one that lives is heard of. */
+export const KILL_DEADLINE_MS = 6_000;
+
+/** Moments are Unix milliseconds. Nothing but `offer` waits for anything. */
 export interface LeaseHost {
-  /** How many runners could take a lease, busy or not. */
-  runnerCount(): number;
-  /** The id of a runner with room, given how many leases each has; null when all are busy or there are none. */
-  freeRunner(leaseCounts: ReadonlyMap<string, number>): string | null;
-  /** Hands a lease to a runner. @returns false when the runner can't be reached. */
-  offer(runnerId: string, grant: Grant): boolean;
-  /** Asks for the work of a lease to be stopped. @returns false when the runner can't be reached. */
-  stop(runnerId: string, lease: LeaseRef): boolean;
-  /** Ends the work of a lease by force, and no other's. @returns false when the runner can't be reached. */
-  kill(runnerId: string, lease: LeaseRef): boolean;
+  readonly kind: RunnerKind;
+  /**
+   * A place with room for one lease more, given what is held; null when there is none now. Asking changes nothing. A
+   * place that has declined or was gone is not named again before something has changed, or some time has passed.
+   */
+  place(held: Held, nowMs: number): string | null;
+  /** How many places there could be, busy or not. */
+  size(): number;
+  /**
+   * Hands a lease to a place, which tells whether it accepts.
+   * @returns "gone" when the place can't be reached, and nothing has begun: the lease waits on, and no attempt is used up.
+   */
+  offer(place: string, grant: Grant): Promise<"sent" | "gone">;
+  /** Asks for the work of a lease to be stopped, which is then told as `ended`. Asking twice changes nothing. */
+  stop(place: string, lease: LeaseRef): void;
+  /** Ends the work of a lease by force, and no other's. A place that gives no sign within KILL_DEADLINE_MS is lost. */
+  kill(place: string, lease: LeaseRef, nowMs: number): void;
+  /**
+   * When its places have to be looked after; null while there is nothing to notice. It is asked whenever something has
+   * happened, and the pool's alarm is armed for it. @param held those of which it has to be noticed when they fall silent.
+   */
+  next(nowMs: number, held: Held): number | null;
+  /** Looks after the places, and gives up those that are lost. Nothing is due afterwards. */
+  look(nowMs: number): void;
 }
 
-/** What a host tells its pool. */
+/** A host whose runners dial in. */
+export interface SocketHost extends LeaseHost {
+  /** Takes in a runner's socket; the worker has checked its token. */
+  accept(nowMs: number): Response;
+  receive(socket: WebSocket, text: string, nowMs: number): void;
+  /** The socket has closed, or has failed. */
+  closed(socket: WebSocket, nowMs: number): void;
+}
+
+/** What a host tells its pool. Told twice, nothing changes. */
 export interface HostReports {
-  accepted(runnerId: string, lease: LeaseRef): void;
-  /** The runner has no room, or wants no more work: nothing of the lease's work has begun. */
-  declined(runnerId: string, lease: LeaseRef): void;
+  /** @returns false when the pool has given the lease to another, or to nobody: the host has its work stopped. */
+  accepted(place: string, lease: LeaseRef): boolean;
+  /** The place has no room, or wants no more work: nothing of the lease's work has begun. */
+  declined(place: string, lease: LeaseRef): void;
   /** All processes of the lease's work are gone. */
-  ended(runnerId: string, lease: LeaseRef): void;
-  /** The runner is there, and has exactly these leases in hand. */
-  present(runnerId: string, leases: readonly LeaseRef[]): void;
-  /** The runner is gone, with whatever it had in hand. */
-  lost(runnerId: string): void;
+  ended(place: string, lease: LeaseRef): void;
+  /** The place has come, or has come back, with exactly these leases in hand. @returns those whose work has to be stopped. */
+  present(place: string, inHand: readonly LeaseRef[]): readonly LeaseRef[];
+  /** The place is gone, with whatever it had in hand. */
+  lost(place: string): void;
 }

@@ -5,16 +5,18 @@ import {
   type LeaseRef,
   type PoolToRunner,
   RUNNER_CLOSE,
-  RUNNER_GRACE_MS,
+  RUNNER_FEATURES,
   RUNNER_PING_MS,
   RUNNER_PROTOCOLS_SERVED,
   type RunnerToPool,
   runnerToPoolSchema,
 } from "#protocol/runner-link.ts";
 import { parseJson } from "#rules/json.ts";
+import { featuresInForce } from "#rules/pool/features-in-force.ts";
 import type { PoolDatabase } from "../database.ts";
 import { attachmentOf, KnownRunners, type Runner } from "./known-runners.ts";
-import type { Grant, HostReports, LeaseHost } from "./lease-host.ts";
+import { type Grant, type Held, type HostReports, KILL_DEADLINE_MS, type SocketHost } from "./lease-host.ts";
+import { UnregisteredSockets } from "./unregistered-sockets.ts";
 
 type Registration = Extract<RunnerToPool, { type: "register" }>;
 
@@ -27,20 +29,24 @@ const FULL_MS = 5_000;
 
 const TAKEN = "another runner is connected under this id; give each one a REVEILLE_RUNNER_ID of its own";
 
-export class RegisteredRunners implements LeaseHost {
+export class RegisteredRunners implements SocketHost {
+  readonly kind = "local";
   readonly #context: DurableObjectState;
   readonly #reports: HostReports;
   readonly #known: KnownRunners;
+  readonly #unregistered: UnregisteredSockets;
 
   constructor(context: DurableObjectState, database: PoolDatabase, reports: HostReports) {
     this.#context = context;
     this.#reports = reports;
     this.#known = new KnownRunners(context, database);
+    this.#unregistered = new UnregisteredSockets(context);
   }
 
-  accept(): Response {
+  accept(nowMs: number): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#context.acceptWebSocket(server);
+    this.#unregistered.add(server, nowMs);
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -62,94 +68,78 @@ export class RegisteredRunners implements LeaseHost {
       if (attachmentOf(socket) === null) closeQuietly(socket, RUNNER_CLOSE.badMessage, "register comes first");
       return;
     }
-    runner.heardMs = nowMs;
-    runner.probedMs = null;
+    this.#known.hear(runner, nowMs);
     this.#hear(runner, message, nowMs);
   }
 
   /** A runner's socket has closed: it has a while to come back. */
-  miss(socket: WebSocket, nowMs: number): void {
+  closed(socket: WebSocket, nowMs: number): void {
+    this.#unregistered.remove(socket);
     const runner = this.#known.on(socket);
     if (runner !== null) this.#known.miss(runner, nowMs);
   }
 
-  /** Gives up runners that have not come back, and closes sockets on which nobody pings any more. */
-  check(nowMs: number): void {
-    for (const runner of [...this.#known.all().values()]) {
-      const isSilent = runner.socket !== null && nowMs - this.#known.heardOf(runner) > RUNNER_GRACE_MS;
-      if (isSilent || (runner.lostAt !== null && runner.lostAt <= nowMs)) this.#lose(runner);
-    }
-  }
-
-  /** Ends a runner that does not do what it is told, and all that it had in hand. */
-  forgetRunner(runnerId: string): void {
-    const runner = this.#known.all().get(runnerId);
-    if (runner !== undefined) this.#lose(runner);
-  }
-
-  /** When something has to be done because of a runner, in Unix milliseconds; `check` and another match do it. */
-  nextCheck(): number | null {
-    const nowMs = Date.now();
-    let next: number | null = null;
-    for (const { lostAt, fullUntilMs } of this.#known.all().values()) {
-      const atMs = lostAt ?? (fullUntilMs > nowMs ? fullUntilMs : null);
-      if (atMs !== null) next = Math.min(next ?? atMs, atMs);
-    }
+  next(nowMs: number, held: Held): number | null {
+    let next = this.#unregistered.next(nowMs);
+    for (const runner of this.#known.all().values()) next = earlier(next, this.#nextOf(runner, nowMs, held));
     return next;
   }
 
-  runnerCount(): number {
+  /**
+   * Gives up runners that have not come back, that nobody has heard of for a while, or that have answered no kill; closes
+   * sockets on which nobody has registered.
+   */
+  look(nowMs: number): void {
+    this.#unregistered.closeLate(nowMs);
+    for (const runner of [...this.#known.all().values()]) {
+      if (wasCutOff(runner)) this.#known.miss(runner, nowMs);
+      if (this.#isLost(runner, nowMs)) this.#lose(runner);
+    }
+  }
+
+  size(): number {
     let count = 0;
-    for (const { lostAt, attachment } of this.#known.all().values()) {
-      if (lostAt === null && attachment?.isDraining !== true) count += 1;
+    for (const { socket, attachment } of this.#known.all().values()) {
+      if (socket !== null && attachment?.isDraining !== true) count += 1;
     }
     return count;
   }
 
-  freeRunner(leaseCounts: ReadonlyMap<string, number>): string | null {
-    const nowMs = Date.now();
+  place(held: Held, nowMs: number): string | null {
     const silent = new Set<Runner>();
     for (;;) {
-      const best = this.#roomiest(leaseCounts, silent, nowMs);
-      if (best === null || nowMs - this.#known.heardOf(best) <= RUNNER_GRACE_MS) return best?.id ?? null;
+      const best = this.#roomiest(held, silent, nowMs);
+      if (best === null || this.#known.quietUntil(best, nowMs) >= nowMs) return best?.id ?? null;
       silent.add(best);
     }
   }
 
-  offer(runnerId: string, grant: Grant): boolean {
-    return this.#send(runnerId, { type: "offer", ...grant });
-  }
-
-  stop(runnerId: string, lease: LeaseRef): boolean {
-    return this.#send(runnerId, { type: "stop", lease });
-  }
-
-  kill(runnerId: string, lease: LeaseRef): boolean {
-    if (!this.#canBeProbed(this.#known.all().get(runnerId))) return this.stop(runnerId, lease);
-    return this.#send(runnerId, { type: "kill", lease }) && this.#send(runnerId, { type: "probe" });
-  }
-
-  isConnected(runnerId: string): boolean {
-    return this.#known.all().get(runnerId)?.socket != null;
-  }
-
-  /** Whether a runner has said anything since, or pinged. */
-  isHeardSince(runnerId: string, sinceMs: number): boolean {
+  async offer(runnerId: string, grant: Grant): Promise<"sent" | "gone"> {
+    if (this.#send(runnerId, { type: "offer", ...grant })) return "sent";
     const runner = this.#known.all().get(runnerId);
-    return runner !== undefined && this.#known.heardOf(runner) > sinceMs;
+    // Its socket is closing, which has not come through yet.
+    if (runner?.socket != null) this.#known.miss(runner, Date.now());
+    return "gone";
   }
 
-  /** After a restart of the instance no socket is left: each runner has a while to come back. */
-  missThoseWithoutSocket(nowMs: number): void {
-    for (const runner of this.#known.all().values()) {
-      if (runner.socket === null && runner.lostAt === null) this.#known.miss(runner, nowMs);
-    }
+  stop(runnerId: string, lease: LeaseRef): void {
+    this.#send(runnerId, { type: "stop", lease });
+  }
+
+  /** One of version 1 knows no kill: it is told to stop once more. */
+  kill(runnerId: string, lease: LeaseRef, nowMs: number): void {
+    const runner = this.#known.all().get(runnerId);
+    if (runner === undefined) return;
+    runner.killedMs ??= nowMs;
+    const canBeProbed = this.#canBeProbed(runner);
+    this.#send(runnerId, { type: canBeProbed ? "kill" : "stop", lease });
+    if (canBeProbed) this.#send(runnerId, { type: "probe" });
   }
 
   #hear(runner: Runner, message: Exclude<RunnerToPool, Registration>, nowMs: number): void {
     switch (message.type) {
       case "accept":
-        this.#reports.accepted(runner.id, message.lease);
+        if (!this.#reports.accepted(runner.id, message.lease)) this.stop(runner.id, message.lease);
         break;
       case "ended":
         runner.fullUntilMs = 0;
@@ -170,7 +160,7 @@ export class RegisteredRunners implements LeaseHost {
 
   #register(
     socket: WebSocket,
-    { protocol, runner: { id, kind }, boot, capacity, leases }: Registration,
+    { protocol, runner: { id, kind }, boot, capacity, features, leases }: Registration,
     nowMs: number,
   ): void {
     if (!RUNNER_PROTOCOLS_SERVED.includes(protocol)) {
@@ -193,9 +183,31 @@ export class RegisteredRunners implements LeaseHost {
     }
     // Another process under the same name: what the one before had in hand has died with it.
     if (isAnother) this.#reports.lost(id);
+    this.#unregistered.remove(socket);
     this.#known.register({ id, kind, boot, capacity }, socket, protocol, nowMs);
-    sendQuietly(socket, JSON.stringify({ type: "registered", protocol } satisfies PoolToRunner));
-    this.#reports.present(id, leases);
+    this.#send(id, { type: "registered", protocol, features: featuresInForce(features, RUNNER_FEATURES) });
+    for (const lease of this.#reports.present(id, leases)) this.stop(id, lease);
+  }
+
+  #isLost(runner: Runner, nowMs: number): boolean {
+    const { socket, lostAt, killedMs } = runner;
+    if (lostAt !== null && lostAt <= nowMs) return true;
+    if (socket === null) return false;
+    if (this.#known.quietUntil(runner, nowMs) < nowMs) return true;
+    if (killedMs === null || killedMs + KILL_DEADLINE_MS > nowMs) return false;
+    runner.killedMs = null;
+    return this.#known.heardOf(runner) <= killedMs;
+  }
+
+  /** When something has to be done because of a runner. */
+  #nextOf(runner: Runner, nowMs: number, held: Held): number | null {
+    const { id, lostAt, killedMs, fullUntilMs } = runner;
+    if (lostAt !== null) return lostAt;
+    if (wasCutOff(runner)) return nowMs;
+    const answeredBy = killedMs === null ? null : killedMs + KILL_DEADLINE_MS;
+    const roomAt = fullUntilMs > nowMs ? fullUntilMs : null;
+    const silentAt = held.has(id) ? this.#known.quietUntil(runner, nowMs) + 1 : null;
+    return earlier(earlier(answeredBy, roomAt), silentAt);
   }
 
   /** Whether a runner answers on its socket. Until its probe's time is over it counts as there. */
@@ -210,8 +222,8 @@ export class RegisteredRunners implements LeaseHost {
     return true;
   }
 
-  #canBeProbed(runner: Runner | undefined): boolean {
-    return (runner?.attachment?.protocol ?? 1) >= 2;
+  #canBeProbed(runner: Runner): boolean {
+    return (runner.attachment?.protocol ?? 1) >= 2;
   }
 
   #lose(runner: Runner): void {
@@ -220,12 +232,12 @@ export class RegisteredRunners implements LeaseHost {
     this.#reports.lost(runner.id);
   }
 
-  #roomiest(leaseCounts: ReadonlyMap<string, number>, silent: ReadonlySet<Runner>, nowMs: number): Runner | null {
+  #roomiest(held: Held, silent: ReadonlySet<Runner>, nowMs: number): Runner | null {
     let best: Runner | null = null;
     let most = 0;
     for (const runner of this.#known.all().values()) {
-      const room = runner.capacity - (leaseCounts.get(runner.id) ?? 0);
-      const isOpen = runner.lostAt === null && runner.fullUntilMs <= nowMs && runner.attachment?.isDraining !== true;
+      const room = runner.capacity - (held.get(runner.id) ?? 0);
+      const isOpen = runner.socket !== null && runner.fullUntilMs <= nowMs && runner.attachment?.isDraining !== true;
       if (room <= most || !isOpen || silent.has(runner)) continue;
       best = runner;
       most = room;
@@ -239,4 +251,14 @@ export class RegisteredRunners implements LeaseHost {
     sendQuietly(socket, JSON.stringify(message));
     return true;
   }
+}
+
+/** After a restart of the instance no socket is left: each runner has a while to come back. */
+function wasCutOff({ socket, lostAt }: Runner): boolean {
+  return socket === null && lostAt === null;
+}
+
+function earlier(left: number | null, right: number | null): number | null {
+  if (left === null || right === null) return left ?? right;
+  return Math.min(left, right);
 }

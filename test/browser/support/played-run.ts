@@ -82,7 +82,8 @@ export async function playRun(t: TestContext, bed: Bed, name: string): Promise<P
 async function takeRun(bed: Bed, name: string, runner: RunnerRef) {
   const pool = await Link.dial(`${bed.origin}/runner/pool`, bed.runnerToken, poolToRunnerSchema);
   const boot = crypto.randomUUID();
-  pool.send({ type: "register", protocol: RUNNER_PROTOCOL, runner, boot, capacity: CAPACITY, leases: [] });
+  const registration = { type: "register", protocol: RUNNER_PROTOCOL, runner, boot, capacity: CAPACITY } as const;
+  pool.send({ ...registration, features: [], leases: [] });
   await pool.next("registered");
   const routine = await createRoutine(bed, { name, prompt: "Whatever the test plays." });
   await runNow(bed, routine.id);

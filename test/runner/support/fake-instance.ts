@@ -129,7 +129,7 @@ export class FakeInstance {
       const message = runnerToPoolSchema.parse(JSON.parse(text));
       this.heard.push(message);
       if (message.type === "register" && this.refuses !== null) socket.close(this.refuses, "as the test wants it");
-      else if (message.type === "register") this.say({ type: "registered", protocol: message.protocol });
+      else if (message.type === "register") this.say({ type: "registered", protocol: message.protocol, features: [] });
     });
   }
 

@@ -1,0 +1,50 @@
+/** Builds a pool from its parts, in order: the one place that knows which hosts there are. */
+import { makeAttemptToken } from "#instance/attempt-token.ts";
+import { type ObjectEnv, requireConfig } from "#instance/config.ts";
+import { routineObject } from "#instance/objects.ts";
+import { poolDatabase } from "./database.ts";
+import type { LeaseHost, SocketHost } from "./hosts/lease-host.ts";
+import { RegisteredRunners } from "./hosts/registered-runners.ts";
+import { LeaseEngine } from "./lease-engine.ts";
+import { Leases } from "./leases.ts";
+import { ReportEnds } from "./report-ends.ts";
+import { takeReports } from "./take-reports.ts";
+
+export interface AssembledPool {
+  leases: Leases;
+  /** In the order in which they are preferred. */
+  hosts: readonly LeaseHost[];
+  /** The one of them that runners dial. */
+  dialed: SocketHost;
+  engine: LeaseEngine;
+  ends: ReportEnds;
+}
+
+/** @param onChange called when something has changed that nobody has asked for. */
+export function assemblePool(context: DurableObjectState, env: ObjectEnv, onChange: () => void): AssembledPool {
+  const database = poolDatabase(context.storage);
+  const leases = new Leases(database);
+  const dialed = new RegisteredRunners(context, database, takeReports(leases, "local"));
+  const hosts = [dialed];
+  const engine = new LeaseEngine({
+    leases,
+    hosts,
+    onChange,
+    grant: async (lease) => {
+      const { signingKey } = requireConfig(env);
+      const [link_token, proxy_token] = await Promise.all([
+        makeAttemptToken(signingKey, "link", lease),
+        makeAttemptToken(signingKey, "proxy", lease),
+      ]);
+      return { lease, link_token, proxy_token };
+    },
+  });
+  const ends = new ReportEnds(
+    leases,
+    async (routineId, lease, end) => {
+      await routineObject(env, requireConfig(env).jurisdiction, routineId).leaseEnded(lease, end);
+    },
+    onChange,
+  );
+  return { leases, hosts, dialed, engine, ends };
+}

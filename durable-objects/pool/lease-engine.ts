@@ -1,0 +1,118 @@
+/** What becomes of leases: asked for, offered to a host that has room, stopped, killed, and ended. */
+
+import type { LeaseRequest } from "#instance/object-contracts.ts";
+import { errorText, logLine } from "#protocol/log.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
+import { chooseHost } from "#rules/pool/choose-host.ts";
+import type { Grant, LeaseHost } from "./hosts/lease-host.ts";
+import { type LeaseRow, type Leases, refOf } from "./leases.ts";
+import { decline } from "./take-reports.ts";
+
+export interface LeaseEngineParts {
+  leases: Leases;
+  /** In the order in which they are preferred. */
+  hosts: readonly LeaseHost[];
+  /** Makes the tokens of an offer: no table holds them. */
+  grant(lease: LeaseRef): Promise<Grant>;
+  /** A lease waits again, or is due earlier, though nobody has called. */
+  onChange(): void;
+}
+
+export class LeaseEngine {
+  readonly #leases: Leases;
+  readonly #hosts: readonly LeaseHost[];
+  readonly #grant: LeaseEngineParts["grant"];
+  readonly #onChange: () => void;
+
+  constructor({ leases, hosts, grant, onChange }: LeaseEngineParts) {
+    this.#leases = leases;
+    this.#hosts = hosts;
+    this.#grant = grant;
+    this.#onChange = onChange;
+  }
+
+  /** Puts requests at the end of the queue. Asking twice for one is asking once. */
+  ask(requests: readonly LeaseRequest[], nowMs: number): void {
+    for (const { lease, routine_id } of requests) this.#leases.ask(lease, routine_id, nowMs);
+  }
+
+  /** How many places the pool's hosts could have, busy or not. */
+  size(): number {
+    return this.#hosts.reduce((sum, host) => sum + host.size(), 0);
+  }
+
+  /** Takes a lease back: at once where nobody works on it, else as soon as the work has stopped. */
+  release(lease: LeaseRef, nowMs: number): "freed" | "stopping" {
+    const row = this.#leases.get(lease);
+    if (row === null) return "freed";
+    if (row.status === "waiting") {
+      this.#leases.remove(lease);
+      return "freed";
+    }
+    if (row.status === "offered" || row.status === "accepted") {
+      this.#leases.stop(row, nowMs);
+      if (row.place !== null) this.#hostOf(row)?.stop(row.place, lease);
+    }
+    return "stopping";
+  }
+
+  /** Hands waiting leases to hosts with room, the oldest first. */
+  match(nowMs: number): void {
+    for (;;) {
+      const row = this.#leases.nextWaiting();
+      if (row === null) return;
+      const candidates = this.#hosts.map((host) => ({ host, place: host.place(this.#leases.held(host.kind), nowMs) }));
+      const chosen = chooseHost(candidates);
+      if (chosen === null) return;
+      const { host, place } = chosen;
+      this.#leases.offer(row, host.kind, place, nowMs);
+      void this.#offer(host, place, refOf(row));
+    }
+  }
+
+  /** Sees to offers that nobody has answered, and to work that has not stopped. */
+  seeToOverdue(nowMs: number): void {
+    for (const row of this.#leases.due(nowMs)) {
+      if (row.status === "offered") this.#expire(row, nowMs);
+      if (row.status === "stopping") this.#force(row, nowMs);
+    }
+  }
+
+  async #offer(host: LeaseHost, place: string, lease: LeaseRef): Promise<void> {
+    try {
+      const grant = await this.#grant(lease);
+      if (this.#rowAt(host, place, lease)?.status !== "offered") return;
+      if ((await host.offer(place, grant)) === "sent") return;
+      const row = this.#rowAt(host, place, lease);
+      if (row !== null && row.status !== "accepted") decline(this.#leases, row);
+      this.#onChange();
+    } catch (error) {
+      // Nobody knows whether it has come to the place: if not, it expires.
+      logLine("error", { what: "lease_offer", run_id: lease.run_id, outcome: errorText(error) });
+    }
+  }
+
+  #expire(row: LeaseRow, nowMs: number): void {
+    if (row.place !== null) this.#hostOf(row)?.stop(row.place, refOf(row));
+    this.#leases.end(row, "offer_expired", nowMs);
+  }
+
+  /** Work that does not stop is killed; what outlives that too ends by itself. The other work of its place goes on. */
+  #force(row: LeaseRow, nowMs: number): void {
+    if (row.tries > 0 || row.place === null) {
+      this.#leases.end(row, "runner_lost", nowMs);
+      return;
+    }
+    this.#hostOf(row)?.kill(row.place, refOf(row), nowMs);
+    this.#leases.kill(row, nowMs);
+  }
+
+  #rowAt(host: LeaseHost, place: string, lease: LeaseRef): LeaseRow | null {
+    const row = this.#leases.get(lease);
+    return row?.host === host.kind && row.place === place ? row : null;
+  }
+
+  #hostOf(row: LeaseRow): LeaseHost | undefined {
+    return this.#hosts.find(({ kind }) => kind === row.host);
+  }
+}

@@ -1,0 +1,60 @@
+/** What a pool does with what its hosts tell. */
+import type { RunnerKind } from "#protocol/run.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
+import type { HostReports } from "./hosts/lease-host.ts";
+import { type LeaseRow, type Leases, refOf } from "./leases.ts";
+
+/** @returns what the host of this kind tells to. Whatever does not fit the lease as it is now is an old story, and changes nothing. */
+export function takeReports(leases: Leases, kind: RunnerKind): HostReports {
+  const rowAt = (place: string, lease: LeaseRef): LeaseRow | null => {
+    const row = leases.get(lease);
+    return row?.host === kind && row.place === place ? row : null;
+  };
+  return {
+    accepted: (place, lease) => {
+      const row = rowAt(place, lease);
+      if (row?.status === "offered") leases.accept(row);
+      return row !== null;
+    },
+    declined: (place, lease) => {
+      const row = rowAt(place, lease);
+      if (row !== null) decline(leases, row);
+    },
+    ended: (place, lease) => {
+      const row = rowAt(place, lease);
+      if (row !== null) leases.end(row, "work_ended", Date.now());
+    },
+    present: (place, inHand) => takePresence(leases, leases.heldAt(kind, place), inHand),
+    lost: (place) => {
+      for (const row of leases.heldAt(kind, place)) leases.end(row, "runner_lost", Date.now());
+    },
+  };
+}
+
+/** Nobody has begun with it: it waits on in its old place, unless it was taken back meanwhile. */
+export function decline(leases: Leases, row: LeaseRow): void {
+  if (row.status === "stopping") leases.end(row, "work_ended", Date.now());
+  else leases.giveBack(row);
+}
+
+/** @returns what is to be stopped: what was told to stop before, and what the place should not have. */
+function takePresence(leases: Leases, held: readonly LeaseRow[], inHand: readonly LeaseRef[]): LeaseRef[] {
+  const isInHand = (row: LeaseRow) => inHand.some((lease) => isSame(lease, row));
+  const toStop = inHand.filter((lease) => {
+    const row = held.find((one) => isSame(lease, one));
+    return row === undefined || row.status === "stopping";
+  });
+  for (const row of held) {
+    if (row.status === "offered") {
+      // The offer was lost with the connection, or the word that it was accepted or declined was.
+      if (isInHand(row)) leases.accept(row);
+      else leases.giveBack(row);
+    } else if (!isInHand(row)) leases.end(row, "work_ended", Date.now());
+  }
+  return toStop;
+}
+
+function isSame(lease: LeaseRef, row: LeaseRow): boolean {
+  const { run_id, generation } = refOf(row);
+  return lease.run_id === run_id && lease.generation === generation;
+}
