@@ -1,13 +1,13 @@
 /** `npm run bench -- [row…] --against DIR`: another checkout's bench and this one's, each in processes of its own, in turn. */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { z } from "zod";
 import { runCommand } from "#scripts/child-process.ts";
 import { toolEnvironment } from "#scripts/instance/tool-environment.ts";
 import { type ComparedRow, compareRow, comparisonTable, isAnyWorse } from "./compare.ts";
 import { interleave } from "./support/interleave.ts";
-import { scratchPath } from "./support/scratch.ts";
 
 const INSTALL_DEADLINE_MS = 16 * 60_000;
 const ROW_DEADLINE_MS = 20 * 60_000;
@@ -52,9 +52,13 @@ export async function compareWith({ rows, here, against, rounds }: Comparing): P
   for (const id of rows.filter((one) => theirs.includes(one))) {
     const row = await compareOne(id, { here, other, rounds }).catch((error: Error) => error);
     if (row instanceof Error) failures.push(`${id}: ${row.message}`);
-    else compared.push(row);
+    else {
+      compared.push(row);
+      console.log(`\n${comparisonTable([row])}\n`);
+    }
   }
-  console.log(`\nMedians of ${rounds}. Before: ${other}; after: ${here}.\n\n${comparisonTable(compared)}`);
+  console.log(`\nMedians of ${rounds}. Before: ${other}; after: ${here}.`);
+  if (compared.length > 1) console.log(`\n${comparisonTable(compared)}`);
   for (const failure of failures) console.error(`\nNot measured: ${failure}`);
   return failures.length > 0 || isAnyWorse(compared) ? 1 : 0;
 }
@@ -76,14 +80,16 @@ async function compareOne(
 
 /** One run of a row by a checkout's own bench. @throws Error that says what went wrong where. */
 async function measureIn(root: string, id: string) {
-  const file = scratchPath(`${id}.json`);
-  const ran = await node(
-    root,
-    ["--disable-warning=ExperimentalWarning", "bench/main.ts", id, "--json", file],
-    ROW_DEADLINE_MS,
-  );
-  if (!ran.ok) throw new Error(`in ${root}: ${ran.message}`);
-  return measuredSchema.parse(JSON.parse(await readFile(file, "utf8"))).rows[0].figures;
+  const folder = await mkdtemp(path.join(tmpdir(), "reveille-against-"));
+  const file = path.join(folder, "bench.json");
+  try {
+    const parts = ["--disable-warning=ExperimentalWarning", "bench/main.ts", id, "--json", file];
+    const ran = await node(root, parts, ROW_DEADLINE_MS);
+    if (!ran.ok) throw new Error(`in ${root}: ${ran.message}`);
+    return measuredSchema.parse(JSON.parse(await readFile(file, "utf8"))).rows[0].figures;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** The rows of a checkout, which is made ready first; or, as a text, what is missing there and what to do. */
