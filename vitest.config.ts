@@ -20,6 +20,7 @@ const workerd = cloudflareTest(async () => ({
       ANTHROPIC_BASE_URL: "",
       DEFAULT_MODEL: "",
       ALLOWED_MODELS: "claude-also-allowed, claude-and-this",
+      MODEL_REQUEST_FIELDS: "x_gateway, x_other",
       PUBLIC_URL: "",
       JURISDICTION: "",
       FIRE_RATE_PER_MINUTE: "",

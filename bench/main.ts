@@ -15,6 +15,7 @@ import { fanOut } from "./rows/fan-out.ts";
 import { fire } from "./rows/fire.ts";
 import { firstEvent } from "./rows/first-event.ts";
 import { ingest } from "./rows/ingest.ts";
+import { longBodies } from "./rows/long-bodies.ts";
 import { memory } from "./rows/memory.ts";
 import { reconnect } from "./rows/reconnect.ts";
 import { rowsWritten } from "./rows/rows-written.ts";
@@ -23,7 +24,18 @@ import { machineFacts } from "./support/machine.ts";
 import { ROOT } from "./support/scratch.ts";
 
 /** In the order of the table. */
-const ROWS: readonly Row[] = [fire, webhooks, firstEvent, ingest, fanOut, reconnect, rowsWritten, clock, memory];
+const ROWS: readonly Row[] = [
+  fire,
+  webhooks,
+  firstEvent,
+  ingest,
+  fanOut,
+  reconnect,
+  rowsWritten,
+  clock,
+  memory,
+  longBodies,
+];
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 process.exit(await main());

@@ -15,6 +15,7 @@ export interface Variables {
   GITHUB_WEBHOOK_SECRET_PREVIOUS?: string;
   DEFAULT_MODEL?: string;
   ALLOWED_MODELS?: string;
+  MODEL_REQUEST_FIELDS?: string;
   PUBLIC_URL?: string;
   JURISDICTION?: string;
   LOCAL_INSTANCE?: string;
@@ -75,6 +76,7 @@ const configSchema = z
     GITHUB_WEBHOOK_SECRET_PREVIOUS: optional(z.string()),
     DEFAULT_MODEL: optional(z.string()),
     ALLOWED_MODELS: optional(z.string()),
+    MODEL_REQUEST_FIELDS: optional(z.string()),
     PUBLIC_URL: optional(url),
     JURISDICTION: optional(z.enum(jurisdictions, `must be one of ${jurisdictions.join(", ")}, or empty`)),
     LOCAL_INSTANCE: optional(z.literal("1", 'must be "1" or empty')),
@@ -89,10 +91,9 @@ const configSchema = z
     model: chooseModel(vars),
     defaultModel: vars.DEFAULT_MODEL ?? "claude-sonnet-5",
     /** What subagents may use beside their routine's model. */
-    allowedModels: (vars.ALLOWED_MODELS ?? "")
-      .split(",")
-      .map((name) => name.trim())
-      .filter((name) => name !== ""),
+    allowedModels: namesIn(vars.ALLOWED_MODELS),
+    /** What a request of the Messages API may have at its top, beside what is known here. */
+    modelRequestFields: namesIn(vars.MODEL_REQUEST_FIELDS),
     gitCredentials: new Map(
       Object.entries(vars.GIT_CREDENTIALS ?? {}).map(([origin, pair]) => [new URL(origin).origin, pair]),
     ),
@@ -107,6 +108,14 @@ const configSchema = z
     fireBurst: vars.FIRE_BURST,
     instanceRatePerMinute: vars.INSTANCE_RATE_PER_MINUTE,
   }));
+
+/** A list with commas. */
+function namesIn(list: string | undefined): string[] {
+  return (list ?? "")
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+}
 
 /** Checked configuration. `model.kind` is `none` when runs can't start. */
 export type Config = z.infer<typeof configSchema>;

@@ -62,6 +62,11 @@ const face = {
     });
   },
 
+  /** What a sandbox of each run would have. */
+  proxies(): { run_id: string; token: string }[] {
+    return works.map(({ offer }) => ({ run_id: offer.lease.run_id, token: offer.proxy_token }));
+  },
+
   /** Sends events on all runs at once. */
   async push(order: PushOrder): Promise<PushReport> {
     const startedAt = nowMs();

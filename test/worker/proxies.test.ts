@@ -23,7 +23,7 @@ function call(body: unknown = messages, headers: Record<string, string> = {}): A
   return { method: "POST", body, headers };
 }
 
-const deep = `{"model":"${MODEL}","x":${"[".repeat(5_000_000)}${"]".repeat(5_000_000)}}`;
+const deep = `{"model":"${MODEL}","messages":${"[".repeat(5_000_000)}${"]".repeat(5_000_000)}}`;
 
 describe("the model proxy", () => {
   it("passes a call on with a list of headers, streams the answer, and meters it", async () => {
@@ -179,14 +179,6 @@ describe("the model proxy", () => {
     const refused = await proxy(path, request);
     expect(await errorOf(refused)).toMatchObject({ status, details: { code } });
     expect(bed.asked).toEqual([]);
-  });
-
-  it("sends what it has checked: a key that comes twice means one thing", async () => {
-    const { proxy } = await bed.begin();
-    bed.upstream = () => eventStream();
-    const twice = `{"model":"claude-other","tools":[{"type":"web_search_20250305"}],"tools":[],"model":"${MODEL}"}`;
-    await (await proxy("/model/v1/messages", call(twice, { "content-type": "application/json" }))).text();
-    expect(bed.asked[0]?.text).toBe(`{"model":"${MODEL}","tools":[]}`);
   });
 
   it("never passes a redirect on", async () => {

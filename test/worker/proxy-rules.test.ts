@@ -2,14 +2,14 @@
 import { describe, expect, it } from "vitest";
 import { basicAuthorization, basicPassword, bearerToken } from "#worker/auth/credentials.ts";
 import { pickHeaders } from "#worker/proxy/headers.ts";
-import { refusedByRule } from "#worker/proxy/model/tool-rule.ts";
+import { RequestReader, RequestRefused } from "#worker/proxy/model/request-reader.ts";
 import { usageMeter } from "#worker/proxy/model/usage-meter.ts";
 
 const encoder = new TextEncoder();
 
 describe("what a model call may hold", () => {
   const block = (source: object) => ({ messages: [{ role: "user", content: [{ type: "image", source }] }] });
-  it.each<[object, string | null]>([
+  it.each<[object | string, string | null]>([
     [{}, null],
     [{ tools: [] }, null],
     [{ tools: [{ name: "Bash", input_schema: {} }] }, null],
@@ -44,15 +44,45 @@ describe("what a model call may hold", () => {
     ],
     [{ messages: [{ content: [{ type: "tool_use", input: { source: { type: "url" } } }] }] }, null],
     [{ messages: "text", tools: null }, null],
+    // A parser may take either of two.
+    ['{"tools":[{"type":"web_search_20250305","type":"custom"}]}', "server_side_tool: web_search_20250305"],
+    ['{"tools":[{"type":"custom","type":"web_search_20250305"}]}', "server_side_tool: web_search_20250305"],
+    ['{"tools":[{"t\\u0079pe":"web_s\\u0065arch_20250305"}]}', "server_side_tool: web_search_20250305"],
+    ['{"tools":[{"type":{}}]}', "server_side_tool: object"],
+    ['{"mcp_servers":[[]]}', "server_side_field: mcp_servers"],
+    ['{"mcp_servers":{}}', "server_side_field: mcp_servers"],
+    ['{"container":false}', "server_side_field: container"],
+    ['{"container":null,"mcp_servers":null}', null],
+    ['{"tools":false}', "tools: must be an array"],
+    ['{"tools":"[]"}', "tools: must be an array"],
+    ['{"tools":[7,"x",null,[{"type":"web_search_20250305"}]]}', null],
+    [block({ type: "base64", media_type: "url", data: "url" }), null],
+    [`{"system":[{"source":{"type":"base64"},"source":{"type":"file"}}]}`, "remote_source: file"],
   ])("%j → %j", (body, rule) => {
-    expect(refusedByRule(body)).toBe(rule);
+    for (const size of [1, 7, 100_000]) expect(ruleOf(body, size)).toBe(rule);
   });
 
-  it("is walked to any depth", () => {
+  it("is walked as deep as a request may be nested", () => {
     let content: object[] = [{ source: { type: "url" } }];
-    for (let depth = 0; depth < 100_000; depth += 1) content = [{ content }];
-    expect(refusedByRule({ messages: [{ content }] })).toBe("remote_source: url");
+    for (let depth = 0; depth < 499; depth += 1) content = [{ content }];
+    expect(ruleOf({ messages: content })).toBe("invalid_json");
+    expect(ruleOf({ messages: (content[0] as { content: object[] }).content })).toBe("remote_source: url");
   });
+
+  /** @param size of the pieces in which it comes. @returns the rule that refuses it, or else the refusal's code. */
+  function ruleOf(body: object | string, size = 100_000): string | null {
+    const fields = ["tools", "messages", "system", "mcp_servers", "container"];
+    const request = new RequestReader(new Set(fields), () => {});
+    const bytes = encoder.encode(typeof body === "string" ? body : JSON.stringify(body));
+    try {
+      for (let at = 0; at < bytes.length; at += size) request.push(bytes.slice(at, at + size));
+      request.finish();
+      return null;
+    } catch (error) {
+      if (!(error instanceof RequestRefused)) throw error;
+      return error.refusal.reason ?? error.refusal.code;
+    }
+  }
 });
 
 describe("the usage of a model call", () => {

@@ -1,5 +1,5 @@
 /** Reads a request's body as JSON: counted while it comes, its type checked, never silently dropped. */
-import { type Result, refuse, success } from "#protocol/errors.ts";
+import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
 import { isNestedDeeper } from "./nesting.ts";
 import { readBytes } from "./read-bytes.ts";
 
@@ -17,17 +17,8 @@ export async function readJson(request: Request, limitBytes: number = BODY_LIMIT
   const bytes = await readBytes(request, limitBytes);
   if (!bytes.ok) return bytes;
   if (bytes.value.length === 0) return success(undefined);
-  const encoding = request.headers.get("content-encoding");
-  if (encoding !== null && encoding.toLowerCase() !== "identity") {
-    return refuse("content_type_refused", {
-      message: "A compressed body is not accepted.",
-      hint: "Send the body without Content-Encoding.",
-      field: "Content-Encoding",
-    });
-  }
-  if (!isJsonType(request.headers.get("content-type"))) {
-    return refuse("content_type_refused", { field: "Content-Type" });
-  }
+  const fault = jsonHeaderFault(request.headers);
+  if (fault !== null) return { ok: false, refusal: fault };
   try {
     const text = decoder.decode(bytes.value);
     if (isNestedDeeper(text, NESTING_LIMIT)) {
@@ -40,6 +31,20 @@ export async function readJson(request: Request, limitBytes: number = BODY_LIMIT
   } catch {
     return refuse("invalid_json", { field: "body" });
   }
+}
+
+/** Why a body with these headers is not read as JSON; null when it is. */
+export function jsonHeaderFault(headers: Headers): Refusal | null {
+  const encoding = headers.get("content-encoding");
+  if (encoding !== null && encoding.toLowerCase() !== "identity") {
+    return {
+      code: "content_type_refused",
+      message: "A compressed body is not accepted.",
+      hint: "Send the body without Content-Encoding.",
+      field: "Content-Encoding",
+    };
+  }
+  return isJsonType(headers.get("content-type")) ? null : { code: "content_type_refused", field: "Content-Type" };
 }
 
 function isJsonType(contentType: string | null): boolean {

@@ -1,0 +1,92 @@
+/**
+ * What a model call may not contain, because it would fetch or execute outside the sandbox: judged value by value, while the
+ * request passes by. Every value counts, also the first of two under one key: which of them a parser takes is its own affair.
+ */
+import type { JsonKind } from "#worker/http/json-scanner.ts";
+
+/** Tools that the agent itself carries out, inside its sandbox. */
+const CLIENT_TOOL = /^(?:bash|text_editor|computer|memory)_/;
+/** Content that the model's service would fetch or look up by itself. */
+const REMOTE_SOURCES: readonly unknown[] = ["url", "file"];
+
+/** What a value is in a request, as far as it matters; "free" is what nobody looks into: a tool's input may look like a source and be none. */
+type Place =
+  | "request"
+  | "messages"
+  | "message"
+  | "content"
+  | "block"
+  | "source"
+  | "source's type"
+  | "tools"
+  | "tool"
+  | "tool's type"
+  | "server's"
+  | "free";
+
+/** What the model's own service would carry out is `server's`. */
+const MEMBERS: Partial<Record<Place, Readonly<Record<string, Place>>>> = {
+  request: {
+    messages: "messages",
+    system: "content",
+    tools: "tools",
+    mcp_servers: "server's",
+    container: "server's",
+  },
+  message: { content: "content" },
+  block: { content: "content", source: "source" },
+  source: { content: "content", type: "source's type" },
+  tool: { type: "tool's type" },
+};
+const ITEMS: Partial<Record<Place, Place>> = { messages: "message", content: "block", tools: "tool" };
+
+/** Of these the value counts, where it is no object and no list. */
+const JUDGED: readonly Place[] = ["server's", "tools", "source's type", "tool's type"];
+
+/** One request. Each method returns the rule that refuses it, or null. */
+export class ContentRule {
+  readonly #open: { place: Place; kind: JsonKind }[] = [];
+  #key = "";
+  /** The field at the top that is being read. */
+  #field = "";
+
+  key(name: string): void {
+    this.#key = name;
+    if (this.#open.length === 1) this.#field = name;
+  }
+
+  begin(kind: JsonKind): string | null {
+    const parent = this.#open.at(-1);
+    const place = parent === undefined ? "request" : this.#placeIn(parent);
+    this.#open.push({ place, kind });
+    if (parent?.place === "server's") return this.#serverField();
+    if (place === "server's" && kind !== "array" && kind !== "word") return this.#serverField();
+    if (place === "tools" && kind !== "array" && kind !== "word") return "tools: must be an array";
+    if (place === "tool's type" && (kind === "object" || kind === "array")) return `server_side_tool: ${kind}`;
+    return null;
+  }
+
+  /** @param read tells the value, of all but objects and arrays. */
+  end(read: () => unknown): string | null {
+    const { place, kind } = this.#open.pop() ?? { place: "free", kind: "object" };
+    if (kind === "object" || kind === "array" || !JUDGED.includes(place)) return null;
+    const value = read();
+    if (value === null) return null;
+    if (place === "server's") return this.#serverField();
+    if (place === "tools") return "tools: must be an array";
+    if (place === "source's type" && REMOTE_SOURCES.includes(value)) return `remote_source: ${String(value)}`;
+    if (place !== "tool's type" || value === "custom") return null;
+    const isClients = typeof value === "string" && CLIENT_TOOL.test(value);
+    return isClients ? null : `server_side_tool: ${String(value).slice(0, 100)}`;
+  }
+
+  #placeIn({ place, kind }: { place: Place; kind: JsonKind }): Place {
+    if (kind === "array") return ITEMS[place] ?? "free";
+    const members = MEMBERS[place] ?? {};
+    return Object.hasOwn(members, this.#key) ? (members[this.#key] ?? "free") : "free";
+  }
+
+  #serverField(): string {
+    return `server_side_field: ${this.#field}`;
+  }
+}

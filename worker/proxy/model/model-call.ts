@@ -1,0 +1,74 @@
+/** The request's side of a model call: read once, judged as it passes by, recorded before its end leaves. */
+import { z } from "zod";
+import { type Refusal, type Result, success } from "#protocol/errors.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
+import { parseJson } from "#rules/json.ts";
+import { schemaRefusal } from "#rules/routine/schema-faults.ts";
+import type { HttpContext } from "#worker/http/http-env.ts";
+import { jsonHeaderFault } from "#worker/http/read-json.ts";
+import { tellRun } from "../render-to-agent.ts";
+import { forModel } from "./for-model.ts";
+import { REQUEST_FIELDS } from "./request-fields.ts";
+import { type CallBody, isTooLong, type Sent, sendRequest, tooLarge } from "./send-request.ts";
+
+export type ModelPath = "messages" | "messages/count_tokens";
+
+const askedSchema = z.object({ model: z.string().min(1).max(200) });
+
+/** What is wrong with a call before its body is looked at. */
+export function callFault(headers: Headers): Refusal | null {
+  return isTooLong(lengthOf(headers)) ? tooLarge() : jsonHeaderFault(headers);
+}
+
+/** @param ask the upstream; never rejects. */
+export async function sendCall(
+  c: HttpContext,
+  path: ModelPath,
+  lease: LeaseRef,
+  ask: (body: CallBody) => Promise<Result<Response>>,
+): Promise<Sent> {
+  const { body, headers } = c.req.raw;
+  return sendRequest({
+    body: body ?? new Blob().stream(),
+    length: lengthOf(headers),
+    known: new Set([...REQUEST_FIELDS, ...c.var.deps.config.modelRequestFields]),
+    decide: (held) => decide(c, path, lease, held),
+    ask,
+  });
+}
+
+/** The object records the call durably, and then it is made. @returns the fields as the answering model takes them. */
+async function decide(
+  c: HttpContext,
+  path: ModelPath,
+  lease: LeaseRef,
+  held: ReadonlyMap<string, string>,
+): Promise<Result<ReadonlyMap<string, string>>> {
+  const model = parseJson(held.get("model") ?? "");
+  const parsed = askedSchema.safeParse({ model });
+  if (!parsed.success) return { ok: false, refusal: schemaRefusal(askedSchema, { model }, parsed.error) };
+  const asked = parsed.data.model;
+  const owner = c.var.deps.ownerOf(lease.run_id);
+  const answering = await (path === "messages" ? owner.beginModelCall(lease, asked) : owner.modelFor(lease, asked));
+  if (!answering.ok) return answering;
+  const { model: answers, isOther } = answering.value;
+  if (!isOther) return success(new Map(held).set("model", JSON.stringify(answers)));
+  await tellRun(c, lease, { code: "model_replaced", message: replacedWords(asked, answers) });
+  return success(rewritten(held, answers));
+}
+
+function rewritten(held: ReadonlyMap<string, string>, model: string): ReadonlyMap<string, string> {
+  const fields = Object.fromEntries([...held].map(([name, json]) => [name, parseJson(json)]));
+  const entries = Object.entries(forModel(fields, model));
+  return new Map(entries.map(([name, value]) => [name, JSON.stringify(value)]));
+}
+
+function replacedWords(asked: string, model: string): string {
+  return `The agent asked for the model ${asked}, which neither the routine nor ALLOWED_MODELS of the instance names: ${model} answers in its place.`;
+}
+
+/** @returns null when the request does not tell. */
+function lengthOf(headers: Headers): number | null {
+  const told = headers.get("content-length");
+  return told === null ? null : Number(told);
+}
