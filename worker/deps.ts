@@ -7,6 +7,7 @@ import { authorityOf } from "#instance/secrets.ts";
 import { type Refusal, refuse } from "#protocol/errors.ts";
 import { endSockets } from "./auth/end-sockets.ts";
 import { type Env, missingBindings } from "./bindings.ts";
+import { rosterFilling } from "./clock/fill-roster.ts";
 import { type InstanceGate, instanceGate } from "./gate/instance-gate.ts";
 import { type ResidenceFault, residenceCheck } from "./health/residence.ts";
 import { FailureTally } from "./inbound/failure-tally.ts";
@@ -23,10 +24,12 @@ import { pendingDeliveries } from "./store/pending-deliveries.ts";
 import { type RepositoryNames, repositoryNames } from "./store/repository-names.ts";
 import { type SignIns, signIns } from "./store/sign-ins.ts";
 
-export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "sendDue" | "readAsset"> {
+export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sendDue" | "readAsset"> {
   config: Config;
   /** Null when the instance's objects live where it looks for them. */
   residence(): Promise<ResidenceFault | null>;
+  /** Takes the routines of versions without a roster into it. */
+  fillRoster(): Promise<void>;
   projection: Projection;
   deliveries: DeliveryStore;
   deliveryLists: DeliveryLists;
@@ -77,6 +80,7 @@ function makeDeps(env: Env): MadeDeps {
   const ins = signIns(database, () => authorityOf(config));
   const begunPushes = begunPushStore(database);
   const lists = deliveryLists(database, kept);
+  const index = projection(database);
   const found = {
     deliveries,
     matching: matching(database),
@@ -99,7 +103,9 @@ function makeDeps(env: Env): MadeDeps {
       due: dueStore(database),
       sendDue,
       pool,
-      projection: projection(database),
+      roster,
+      fillRoster: rosterFilling(roster, index),
+      projection: index,
       signIns: ins,
       sweepSignIns: async (nowMs) => {
         await ins.endLapsed(nowMs);

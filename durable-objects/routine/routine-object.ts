@@ -1,9 +1,4 @@
-/**
- * One routine: its definition, admission, runs, transcripts, viewers, and the links of its runners. A thin shell.
- *
- * What is asked of it comes in the name of an id, the first parameter of every method: `RoutineOpening` compares it with
- * what the routine owns, so that an id of which only a part is right is answered as one that nobody has.
- */
+/** One routine, asked in the name of an id, which `RoutineOpening` compares with what the routine owns. A thin shell. */
 import { DurableObject } from "cloudflare:workers";
 import type { ObjectEnv } from "#instance/config.ts";
 import type { DueAnswer, EndpointAnswer, HandedOver, SecretAnswer } from "#instance/object-contracts.ts";
@@ -35,6 +30,7 @@ import {
   readEndpoint,
   rotateSecret,
 } from "./definition/endpoints.ts";
+import { projectAgain } from "./definition/project-again.ts";
 import type { RepositoryLesson } from "./definition/repository-ids.ts";
 import { found, type Open, RoutineOpening } from "./opening.ts";
 import type { GitRepository } from "./runs/proxied-calls.ts";
@@ -88,6 +84,10 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   async remove(id: OwnedId): Promise<Result<null>> {
     const open = this.#opening.routine(id);
     return open.ok ? removeRoutine(open.value.life, open.value.routine) : open;
+  }
+
+  projectAgain(id: OwnedId): Promise<Result<{ runs: number }>> {
+    return projectAgain(this.#opening.routine(id));
   }
 
   revisions(id: OwnedId, page: PageRequest): Result<Page<Revision>> {
@@ -175,7 +175,6 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     return open.ok ? handOver(open.value.life, { triggerId, secret, from }) : open;
   }
 
-  /** The secrets that wait for the owner's yes. */
   async handedOver(id: OwnedId, triggerId: string): Promise<Result<HandedOver[]>> {
     const open = this.#opening.routine(id);
     return open.ok ? success(await open.value.parts.endpoints.handedOver(triggerId)) : open;
@@ -237,7 +236,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
 
   /** Closes what a web session that has ended opened here, and lets nothing of it in any more. @param session its hash. */
   async revokeAccess(id: OwnedId, session: string): Promise<void> {
-    if (this.#opening.fault !== null) throw new Error(this.#opening.fault.refusal.message);
+    this.#opening.require();
     this.#opening.lifeOf(id)?.revoke(session);
   }
 

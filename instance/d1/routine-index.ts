@@ -2,7 +2,7 @@
  * The routines' entries in D1 and their runs. Their objects write them: each write carries a version, so that one that comes
  * late changes nothing. The worker reads them: lists across routines, newest first.
  */
-import { and, desc, eq, gte, lt, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, gte, lt, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import { logLine } from "#protocol/log.ts";
@@ -51,7 +51,7 @@ export async function projectRoutine(binding: D1Database, projection: RoutinePro
 const PROJECT_ROUTINE = `INSERT INTO routines (id, version, doc) SELECT ?1, ?2, ?3
   WHERE NOT EXISTS (SELECT 1 FROM forgotten_routines WHERE id = ?1)
   ON CONFLICT (id) DO UPDATE SET version = excluded.version, doc = excluded.doc
-  WHERE routines.version < excluded.version`;
+  WHERE routines.version <= excluded.version`;
 /** A write that comes late leaves the newer version's row, and finds that the rest is not its own to write. */
 const IS_OURS = "EXISTS (SELECT 1 FROM routines WHERE id = ?1 AND version = ?2)";
 const DROP_SUBSCRIPTIONS = `DELETE FROM subscriptions WHERE routine_id = ?1 AND ${IS_OURS}`;
@@ -84,7 +84,7 @@ const PROJECT_RUNS = `
     value -> '$.run', value ->> '$.version'
   FROM json_each(?) WHERE EXISTS (SELECT 1 FROM routines WHERE routines.id = value ->> '$.run.routine_id')
   ON CONFLICT (id) DO UPDATE SET status = excluded.status, doc = excluded.doc, version = excluded.version
-  WHERE runs.version < excluded.version`;
+  WHERE runs.version <= excluded.version`;
 
 /** Takes a deleted routine out of every list, and keeps writes of it that come late from bringing it back. */
 export async function forgetRoutine(binding: D1Database, routineId: string, nowMs: number): Promise<void> {
@@ -112,6 +112,10 @@ type Listed = typeof routines | typeof runs;
 export interface Projection {
   listRoutines(page: PageRequest): Promise<Page<Routine>>;
   listRuns(filter: RunFilter, page: PageRequest): Promise<Page<ListedRun>>;
+  /** Ids of routines, a page at a time. @param after the last of the page before; "" for the first page. */
+  ids(after: string, limit: number): Promise<string[]>;
+  /** See `forgetRoutine`. */
+  forget(routineId: string, nowMs: number): Promise<void>;
   /** No write comes so late any more: what was deleted before needs no guard. */
   purgeForgotten(beforeMs: number): Promise<void>;
 }
@@ -141,6 +145,11 @@ export function projection(database: D1Database): Projection {
       );
       return list(runs, where, limit, readRun);
     },
+    ids: async (after, limit) => {
+      const page = db.select({ id: routines.id }).from(routines).where(gt(routines.id, after));
+      return (await page.orderBy(asc(routines.id)).limit(limit)).map(({ id }) => id);
+    },
+    forget: (routineId, nowMs) => forgetRoutine(database, routineId, nowMs),
     purgeForgotten: async (beforeMs) => {
       await db.delete(forgottenRoutines).where(lt(forgottenRoutines.at, beforeMs));
     },

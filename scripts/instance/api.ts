@@ -15,6 +15,7 @@ export interface Call<Schema extends z.ZodType> {
   token: string;
   body?: unknown;
   answer: Schema;
+  deadlineMs?: number;
 }
 
 export type ApiAnswer<Value> =
@@ -51,7 +52,7 @@ export function outcomeOf<Value>(what: string, answer: ApiAnswer<Value>): Outcom
 
 async function callOnce<Schema extends z.ZodType>(
   url: string,
-  { method, path, token, body, answer }: Call<Schema>,
+  { method, path, token, body, answer, deadlineMs = CALL_DEADLINE_MS }: Call<Schema>,
   signal: AbortSignal,
 ): Promise<ApiAnswer<z.infer<Schema>>> {
   const response = await fetch(`${url}${path}`, {
@@ -61,7 +62,7 @@ async function callOnce<Schema extends z.ZodType>(
       ...(body === undefined ? {} : { "content-type": "application/json" }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_DEADLINE_MS)]),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]),
   });
   const text = await response.text();
   if (!response.ok) return { kind: "refused", status: response.status, message: refusalText(text) };

@@ -10,7 +10,7 @@ import { DEMO_REVIEWER, DEMO_WRITER, type DemoRoutine, demoRoutinePatch, isDemoR
 import { readStateFile, writeStateFile } from "./state-folder.ts";
 
 /** `local.json`: what other programs of this machine need to use the instance. */
-const localFileSchema = z.object({
+export const localFileSchema = z.object({
   url: z.url(),
   owner_token: z.string(),
   demo: z.object({

@@ -57,6 +57,7 @@ function killedAt(cut: Cut): {
       deliveries: real.deliveries,
       inbox: real.inbox,
       projection: real.projection,
+      fillRoster: real.fillRoster,
       sweepSignIns: real.sweepSignIns,
       settlePushes: real.settlePushes,
       pool: real.pool,

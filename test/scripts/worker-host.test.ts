@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Program } from "#scripts/child-process.ts";
+import { type Program, runCommand } from "#scripts/child-process.ts";
 import { buildWorker } from "#scripts/instance/build-worker.ts";
 import { drawFreePort } from "#scripts/instance/ports.ts";
+import { toolEnvironment } from "#scripts/instance/tool-environment.ts";
 import { OWNER_TOKEN, serveWorker } from "./support/served-worker.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
@@ -70,6 +71,21 @@ describe("a local instance", () => {
   ])("has nothing of the development server's at %s", async (target) => {
     const [status, body] = await ask(target, { "MF-Op": "GET", "MF-Op-Target": "1" });
     expect([status, JSON.parse(String(body)).error.type]).toEqual([404, "not_found_error"]);
+  });
+
+  it("has its lists made again by one command, which says what it did, or what it lacks", async () => {
+    const rebuild = (token: string) =>
+      runCommand(process.execPath, ["scripts/rebuild-index.ts", "--url", `http://127.0.0.1:${port}/`], {
+        cwd: ROOT,
+        env: { ...toolEnvironment(), OWNER_TOKEN: token },
+        deadlineMs: 30_000,
+      });
+    expect(await rebuild(OWNER_TOKEN)).toMatchObject({
+      ok: true,
+      stdout: expect.stringMatching(/^Entries written: 0\./),
+    });
+    expect(await rebuild("another")).toMatchObject({ ok: false, message: expect.stringContaining("failed (401)") });
+    expect(await rebuild("")).toMatchObject({ ok: false, message: expect.stringContaining("Set OWNER_TOKEN") });
   });
 
   it("can be called by nothing but requests", async () => {

@@ -177,6 +177,8 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   "signIns.claimOwed": () => ins.claimOwed(10, NOW),
   "signIns.settleOwed": () => ins.settleOwed([{ hash: "h", routineKey: "x", id: ID_OF_OBJECT }]),
   forgetRoutine: () => forgetRoutine(database, "rtn_1", NOW),
+  "lists.forget": () => lists.forget("rtn_1", NOW),
+  "lists.ids": () => lists.ids("", 10),
   "lists.purgeForgotten": () => lists.purgeForgotten(NOW),
 };
 

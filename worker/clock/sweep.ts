@@ -24,7 +24,7 @@ const MINUTE_MS = 60_000;
 
 type SweepDeps = Pick<
   Deps,
-  "due" | "sendDue" | "inbox" | "deliveries" | "settlePushes" | "sweepSignIns" | "pool" | "projection"
+  "due" | "sendDue" | "inbox" | "deliveries" | "settlePushes" | "sweepSignIns" | "pool" | "projection" | "fillRoster"
 >;
 
 /** May run twice, late, and in two places at once: who is sent on twice is looked at twice, and fires once. */
@@ -38,6 +38,7 @@ export async function sweep(deps: SweepDeps, nowMs: number): Promise<void> {
     }),
     logged("sign_ins", () => deps.sweepSignIns(nowMs)),
     logged("pushes", () => deps.settlePushes(nowMs)),
+    logged("roster", () => deps.fillRoster()),
     // Once an hour is often enough.
     nowMs % HOUR_MS < MINUTE_MS ? logged("purge", () => purge(deps, nowMs)) : null,
   ]);

@@ -1,4 +1,5 @@
 /** Whom the worker calls: the one place that holds the platform's bindings, so that no call goes without a deadline. */
+import type { RosterPage } from "#durable-objects/roster/roster-object.ts";
 import { withinDeadline } from "#instance/in-time.ts";
 import { gateObject, type Jurisdiction, poolObject, rosterObject, routineObject } from "#instance/objects.ts";
 import type { GateAnswer, GateReport } from "#rules/gate/take-report.ts";
@@ -14,12 +15,21 @@ export interface PoolStub extends Pick<Fetcher, "fetch"> {
   keepTime(): Promise<void>;
 }
 
+/** What the roster is asked by the worker: see `RosterObject`. */
+export interface RosterStub extends ResidenceRoster {
+  enter(ids: readonly string[]): Promise<void>;
+  strike(ids: readonly string[]): Promise<void>;
+  page(after: string, limit: number): Promise<RosterPage>;
+  fillAfter(): Promise<string | null>;
+  fill(ids: readonly string[], isLast: boolean): Promise<void>;
+}
+
 export interface Parties {
   /** The object to ask about an id of any kind: one that it does not own, it answers `not_found`. @throws RangeError on another text. */
   ownerOf(id: string): RoutineStub;
   pool(name: string): PoolStub;
-  /** Which routines there are, and where. Whoever asks has a deadline of its own, and goes on without an answer. */
-  roster(): ResidenceRoster;
+  /** Which routines there are, and where. */
+  roster(): RosterStub;
   /** The instance's counter. Whoever asks has a deadline of its own, and goes on without an answer. */
   count(report: GateReport): Promise<GateAnswer>;
   database: Database;
@@ -57,7 +67,7 @@ export function partiesOf(env: Env, jurisdiction: Jurisdiction): Parties {
         () => ({ isTold: false, isRepeatable: true, deadlineMs: POOL_DEADLINE_MS }),
       ),
     roster: () =>
-      askedObject<ResidenceRoster>(
+      askedObject<RosterStub>(
         "the roster",
         () => rosterObject(env),
         () => ({ isTold: false, isRepeatable: true, deadlineMs: ROSTER_DEADLINE_MS }),

@@ -41,10 +41,11 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   // The one before was told to nobody, and is revoked.
   issueToken: "again",
   issueTicket: "again",
-  // By the events' own ids, by what is known already, and by the slots that are claimed.
+  // By the events' own ids, by what is known already, by the slots that are claimed, and by versions.
   takeEvents: "again",
   learnRepositories: "again",
   lookAtSchedules: "again",
+  projectAgain: "again",
   recordPushes: "again",
   leaseEnded: "again",
   // Its id is there: it would be told that it is taken.

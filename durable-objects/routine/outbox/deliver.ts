@@ -88,6 +88,12 @@ export class Deliver {
     return this.#index.writtenVersion >= version;
   }
 
+  /** Whether D1 has taken the routine's own entry in, whatever version it had before. */
+  async isProjected(id: string): Promise<boolean> {
+    await this.#entryTried(CALL_DEADLINE_MS);
+    return !this.#parts.outbox.has("project_routine", id);
+  }
+
   /** The same for the write that takes a deleted routine out of D1. */
   async isForgotten(id: string): Promise<boolean> {
     await this.#entryTried(CALL_DEADLINE_MS);

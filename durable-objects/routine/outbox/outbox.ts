@@ -53,6 +53,16 @@ export class Outbox {
     this.#earliest.set(tx, receiver, { at: Math.min(at, dueAt) });
   }
 
+  /** Owes the lists all runs that there are. @returns how many. */
+  oweRuns(tx: Tx): number {
+    const dueAt = tx.nowMs + FIRST_RETRY_MS;
+    const at = this.#earliest.get("runs")?.at ?? dueAt;
+    tx.sql.exec(OWE_RUNS, dueAt);
+    this.#fresh.add("runs");
+    this.#earliest.set(tx, "runs", { at: Math.min(at, dueAt) });
+    return Number(tx.sql.exec("SELECT COUNT(*) AS count FROM runs").one()["count"]);
+  }
+
   /** Whether something has become owed to a receiver since the last call. */
   takeFresh(receiver: Receiver): boolean {
     return this.#fresh.delete(receiver);
@@ -100,6 +110,9 @@ export class Outbox {
 }
 
 const OWE = `INSERT INTO outbox (kind, ref, due_at, stamp) VALUES (?, ?, ?, 1)
+  ON CONFLICT (kind, ref) DO UPDATE SET due_at = excluded.due_at, stamp = stamp + 1, tries = 0`;
+
+const OWE_RUNS = `INSERT INTO outbox (kind, ref, due_at, stamp) SELECT 'project_run', id, ?, 1 FROM runs WHERE true
   ON CONFLICT (kind, ref) DO UPDATE SET due_at = excluded.due_at, stamp = stamp + 1, tries = 0`;
 
 /** A statement for each receiver. @param textOf makes it of the receiver's kinds. */

@@ -1,0 +1,78 @@
+/**
+ * One step of making D1's projections again. First what D1 has: entries of routines that have been deleted go, and routines
+ * that the roster does not know are entered there. Then the roster: each routine's object writes its entry, and owes its runs.
+ */
+import type { Projection } from "#instance/d1/routine-index.ts";
+import { withinDeadline } from "#instance/in-time.ts";
+import type { Result } from "#protocol/errors.ts";
+import type { RebuildStep } from "#protocol/index-rebuild.ts";
+import { errorText, logLine } from "#protocol/log.ts";
+import type { RosterStub } from "../parties/parties.ts";
+
+/** So many objects are asked in a step, side by side. */
+const ROUTINES_AT_ONCE = 20;
+/** One that has not answered by then is named, and holds up no other. */
+const DEADLINE_MS = 8_000;
+
+export interface RebuildParts {
+  projection: Pick<Projection, "ids" | "forget">;
+  roster(): Pick<RosterStub, "enter" | "strike" | "page">;
+  ownerOf(id: string): { read(): Promise<Result<unknown>>; projectAgain(): Promise<Result<{ runs: number }>> };
+}
+
+/** @param cursor where the step before has ended; null for the first. Repeated, a step changes nothing. */
+export function rebuildStep(parts: RebuildParts, cursor: string | null, nowMs: number): Promise<RebuildStep> {
+  const [phase, after = ""] = (cursor ?? "index:").split(":");
+  return phase === "index" ? lookAtEntries(parts, after, nowMs) : projectAll(parts, after);
+}
+
+async function lookAtEntries(
+  { projection, roster, ownerOf }: RebuildParts,
+  after: string,
+  nowMs: number,
+): Promise<RebuildStep> {
+  const ids = await projection.ids(after, ROUTINES_AT_ONCE);
+  const { answers, failed } = await askAll(ids, (id) => ownerOf(id).read());
+  const alive = answers.filter(({ answer }) => answer.ok).map(({ id }) => id);
+  const gone = answers.filter(({ answer }) => !answer.ok && answer.refusal.code === "not_found").map(({ id }) => id);
+  await roster().enter(alive);
+  await roster().strike(gone);
+  for (const id of gone) await projection.forget(id, nowMs);
+  const unanswered = failed.filter(({ routine_id }) => !gone.includes(routine_id));
+  const next_cursor = ids.length < ROUTINES_AT_ONCE ? "roster:" : `index:${ids.at(-1)}`;
+  return { routines: 0, runs: 0, forgotten: gone.length, failed: unanswered, next_cursor };
+}
+
+async function projectAll({ roster, ownerOf }: RebuildParts, after: string): Promise<RebuildStep> {
+  const { ids, next } = await roster().page(after, ROUTINES_AT_ONCE);
+  const { answers, failed } = await askAll(ids, (id) => ownerOf(id).projectAgain());
+  const gone = answers.filter(({ answer }) => !answer.ok && answer.refusal.code === "not_found").map(({ id }) => id);
+  // Deleted, and the word of it has not come here.
+  await roster().strike(gone);
+  const runs = answers.map(({ answer }) => (answer.ok ? answer.value.runs : 0));
+  return {
+    routines: answers.filter(({ answer }) => answer.ok).length,
+    runs: runs.reduce((sum, count) => sum + count, 0),
+    forgotten: 0,
+    failed: failed.filter(({ routine_id }) => !gone.includes(routine_id)),
+    next_cursor: next === null ? null : `roster:${next}`,
+  };
+}
+
+/** Asks objects side by side. @returns what they have answered, and which have not, or have refused. */
+async function askAll<Value>(ids: readonly string[], ask: (id: string) => Promise<Result<Value>>) {
+  const answers: { id: string; answer: Result<Value> }[] = [];
+  const failed: RebuildStep["failed"] = [];
+  const asked = ids.map(async (id) => {
+    try {
+      const answer = await withinDeadline(ask(id), DEADLINE_MS, "the routine's object");
+      answers.push({ id, answer });
+      if (!answer.ok) failed.push({ routine_id: id, why: answer.refusal.code });
+    } catch (error) {
+      logLine("warn", { what: "rebuild_index", routine_id: id, outcome: errorText(error) });
+      failed.push({ routine_id: id, why: "the routine's object does not answer" });
+    }
+  });
+  await Promise.all(asked);
+  return { answers, failed };
+}
