@@ -161,7 +161,10 @@ export const routineSchema = routineDefinitionSchema
     paused_reason: z.string().nullable(),
     has_token: z.boolean().meta({ description: "Whether a token for the fire endpoint is in force." }),
     created_at: timestampSchema,
-    updated_at: timestampSchema,
+    updated_at: timestampSchema.meta({
+      description:
+        "When its owner last changed its definition, paused or resumed it. Tokens, secrets and runs don't count.",
+    }),
   })
   .meta({ id: "Routine" });
 export type Routine = z.infer<typeof routineSchema>;

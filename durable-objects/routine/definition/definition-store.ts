@@ -81,9 +81,14 @@ export class DefinitionStore {
     return this.update(tx, row, { revision, definition });
   }
 
-  /** Changes what is no part of a revision: status, token. */
+  /**
+   * A new version of the row, for the index. A new date as well when it changes what the owner has set: the definition, or
+   * whether it is paused. A token, a secret, and what is learned of a repository are none of that.
+   */
   update(tx: Tx, row: RoutineRow, change: Partial<RoutineRow>): RoutineRow {
-    const saved = { ...row, ...change, updatedAt: tx.nowMs, version: row.version + 1 };
+    const isSet = change.definition !== undefined || change.status !== undefined;
+    const updatedAt = isSet ? tx.nowMs : row.updatedAt;
+    const saved = { ...row, ...change, updatedAt, version: row.version + 1 };
     tx.database.update(routine).set(saved).where(eq(routine.id, row.id)).run();
     this.#row.set(tx, saved);
     return saved;
