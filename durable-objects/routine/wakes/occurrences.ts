@@ -19,7 +19,7 @@ export class OccurrenceStore {
 
   /** @param callId of the call that brings it, by which `ofCall` finds it. */
   insert(tx: Tx, occurrence: Occurrence, callId: string | null): void {
-    tx.sql.exec(INSERT, occurrence.id, JSON.stringify(occurrence), callId);
+    tx.sql.exec(KEEP_OCCURRENCE, occurrence.id, JSON.stringify(occurrence), callId);
   }
 
   /** What a call has brought that is made again: a call and its repetitions are over within half a minute. */
@@ -66,7 +66,7 @@ export class OccurrenceStore {
 
 /** More than a routine takes in in half a minute. */
 const LATELY = 10_000;
-const INSERT = "INSERT INTO occurrences (id, doc, call_id) VALUES (?, ?, ?)";
+const KEEP_OCCURRENCE = "INSERT INTO occurrences (id, doc, call_id) VALUES (?, ?, ?)";
 const OF_CALL = `SELECT doc FROM (SELECT doc, call_id FROM occurrences ORDER BY id DESC LIMIT ?) WHERE call_id = ?`;
 /** An event whose two keys are one text keeps it twice; and a body's key is kept anew when its few minutes are over. */
 const KEEP_KEY = `INSERT INTO idempotency_keys (key, fingerprint, occurrence_id, at) VALUES (?, ?, ?, ?)
