@@ -20,7 +20,7 @@ type Branches = new (
   sql: object,
 ) => {
   own(session: string, place: string, branches: string[]): object[];
-  keep(session: string, place: string, pushes: Push[], nowMs: number): void;
+  keep(tx: { sql: object; nowMs: number }, session: string, place: string, pushes: Push[]): void;
 };
 
 /** By their names alone: the types that these files stand on are workerd's, and this is Node. */
@@ -54,7 +54,8 @@ export async function startGitProxy(root: string, name: string): Promise<GitProx
   });
   const { proxyGit, SessionBranches } = await workerParts();
   const upstream = await startGitServer({ root, credential: CREDENTIAL, port: 0 });
-  const branches = new SessionBranches(openTables());
+  const sql = openTables();
+  const branches = new SessionBranches(sql);
   let session = 0;
   const object = {
     gitRepository: (_lease: object, number: number, asked: string[]) => {
@@ -65,7 +66,7 @@ export async function startGitProxy(root: string, name: string): Promise<GitProx
       return success({ url: `${upstream.url}/${name}.git`, key: name, cause, rule: state.rule, own });
     },
     recordPushes: (_lease: object, _number: number, pushes: Push[]) => {
-      branches.keep(String(session), name, pushes, Date.now());
+      branches.keep({ sql, nowMs: Date.now() }, String(session), name, pushes);
       state.pushed.push(...pushes);
       return success(null);
     },
