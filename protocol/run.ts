@@ -7,14 +7,22 @@ import { RUN_STATES, runStatuses, type SettledStatus } from "./run-states.ts";
 import { nullable } from "./schema.ts";
 import { timestampSchema } from "./time.ts";
 
+export const tokensSchema = z.object({
+  input_tokens: z.int().min(0),
+  output_tokens: z.int().min(0),
+  cache_read_tokens: z.int().min(0),
+  cache_write_tokens: z.int().min(0),
+});
+export type Tokens = z.infer<typeof tokensSchema>;
+
 /** Tokens as the model proxy metered them; `cost_usd` by list price as the agent reports it, 0 for the demo model. */
-export const usageSchema = z
-  .object({
-    input_tokens: z.int().min(0),
-    output_tokens: z.int().min(0),
-    cache_read_tokens: z.int().min(0),
-    cache_write_tokens: z.int().min(0),
+export const usageSchema = tokensSchema
+  .extend({
     cost_usd: z.number().min(0),
+    unmetered_calls: z.int().min(1).optional().meta({
+      description:
+        "Model calls that are not in these counts as a whole: under way, or cut off before it was known what they used. Left out when there are none.",
+    }),
   })
   .meta({ id: "Usage" });
 export type Usage = z.infer<typeof usageSchema>;

@@ -6,6 +6,7 @@ import type { RosterObject } from "#durable-objects/roster/roster-object.ts";
 import type { RoutineObject } from "#durable-objects/routine/routine-object.ts";
 import type { ObjectEnv } from "#instance/config.ts";
 import type { InNameOf } from "#instance/objects.ts";
+import type { ModelUsage } from "#protocol/model-usage.ts";
 
 /** A routine that has to be looked at. */
 export interface ClockMessage {
@@ -19,6 +20,8 @@ export interface Env extends Omit<ObjectEnv, "ROUTINE" | "POOL" | "ROSTER"> {
   ROSTER: DurableObjectNamespace<RosterObject>;
   /** From the sweep to the routines' objects. */
   CLOCK: Queue<ClockMessage>;
+  /** What model calls used, where the run's object has not taken it in. */
+  USAGE: Queue<ModelUsage>;
   /** Bodies of deliveries that are too large for D1. */
   BODIES: R2Bucket;
   /** The built web app. */
@@ -32,6 +35,7 @@ const BINDINGS = [
   "GATE",
   "ROSTER",
   "CLOCK",
+  "USAGE",
   "BODIES",
   "ASSETS",
 ] as const satisfies (keyof Env)[];

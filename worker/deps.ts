@@ -24,7 +24,7 @@ import { pendingDeliveries } from "./store/pending-deliveries.ts";
 import { type RepositoryNames, repositoryNames } from "./store/repository-names.ts";
 import { type SignIns, signIns } from "./store/sign-ins.ts";
 
-export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sendDue" | "readAsset"> {
+export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sendDue" | "sendUsage" | "readAsset"> {
   config: Config;
   /** Null when the instance's objects live where it looks for them. */
   residence(): Promise<ResidenceFault | null>;
@@ -74,7 +74,10 @@ function makeDeps(env: Env): MadeDeps {
   const check = readConfig(env);
   if (!check.ok) return refuse("misconfigured", { issues: check.issues });
   const { config } = check;
-  const { ownerOf, pool, roster, count, database, bucket, sendDue, readAsset } = partiesOf(env, config.jurisdiction);
+  const { ownerOf, pool, roster, count, database, bucket, sendDue, sendUsage, readAsset } = partiesOf(
+    env,
+    config.jurisdiction,
+  );
   const kept = bodies(bucket);
   const deliveries = deliveryStore(database, kept, pendingDeliveries(bucket));
   const ins = signIns(database, () => authorityOf(config));
@@ -102,6 +105,7 @@ function makeDeps(env: Env): MadeDeps {
       gate: instanceGate(config.instanceRatePerMinute, count),
       due: dueStore(database),
       sendDue,
+      sendUsage,
       pool,
       roster,
       fillRoster: rosterFilling(roster, index),

@@ -1,6 +1,6 @@
 /** The worker's door: HTTP, the clock and its queue in, and the classes of the durable objects. */
 import { app } from "./app.ts";
-import type { ClockMessage, Env } from "./bindings.ts";
+import type { Env } from "./bindings.ts";
 import { queue, scheduled } from "./clock/handlers.ts";
 
 export { GateObject } from "#durable-objects/gate/gate-object.ts";
@@ -8,4 +8,4 @@ export { PoolObject } from "#durable-objects/pool/pool-object.ts";
 export { RosterObject } from "#durable-objects/roster/roster-object.ts";
 export { RoutineObject } from "#durable-objects/routine/routine-object.ts";
 
-export default { fetch: app.fetch, scheduled, queue } satisfies ExportedHandler<Env, ClockMessage>;
+export default { fetch: app.fetch, scheduled, queue } satisfies ExportedHandler<Env>;

@@ -8,6 +8,7 @@ import { EndpointSecrets } from "./definition/endpoint-secrets.ts";
 import { RepositoryIds } from "./definition/repository-ids.ts";
 import { Outbox } from "./outbox/outbox.ts";
 import { Deadlines } from "./runs/deadlines.ts";
+import { OpenCalls } from "./runs/open-calls.ts";
 import { ProxiedCalls } from "./runs/proxied-calls.ts";
 import { RunEngine, type Told } from "./runs/run-engine.ts";
 import { RunStore } from "./runs/run-store.ts";
@@ -49,6 +50,7 @@ export function routineParts(
     outbox,
     repositoryIds,
     branches,
+    openCalls: new OpenCalls(sql),
     notices: new ProxyNotices(database),
     otherModels: config.allowedModels,
   });

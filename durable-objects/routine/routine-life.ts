@@ -119,7 +119,7 @@ export class RoutineLife {
     this.viewers.closeAll(CLOSE_CODES.noSuchSession, reason);
   }
 
-  /** Stores every frame that has come. */
+  /** Stores every frame that has come: what is written next comes after it in the transcript. */
   flush(): void {
     this.#frames.flush();
   }

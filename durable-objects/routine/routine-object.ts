@@ -10,13 +10,12 @@ import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { OwnedId } from "#protocol/ids.ts";
 import type { Admission, Occurrence, Wake } from "#protocol/occurrence.ts";
 import type { Revision, Routine, RoutineInput, RoutinePatch } from "#protocol/routine.ts";
-import { isSettled, type ListedRun, type Run, type Session, type Usage } from "#protocol/run.ts";
+import { isSettled, type ListedRun, type Run, type Session, type Tokens } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
 import type { LeaseEnd } from "#rules/run/inputs.ts";
-import type { AnsweringModel } from "#rules/run/model-rule.ts";
 import { hasTables } from "./database.ts";
 import { changeDefinition, definitionFault, viewOf } from "./definition/change-definition.ts";
 import { changeAndTell, createRoutine, removeRoutine } from "./definition/create-and-remove.ts";
@@ -33,7 +32,7 @@ import {
 import { projectAgain } from "./definition/project-again.ts";
 import type { RepositoryLesson } from "./definition/repository-ids.ts";
 import { found, type Open, RoutineOpening } from "./opening.ts";
-import type { GitRepository } from "./runs/proxied-calls.ts";
+import type { AnsweringCall, GitRepository } from "./runs/proxied-calls.ts";
 import type { ProxyNotice } from "./sessions/proxy-notices.ts";
 import type { Push } from "./sessions/session-branches.ts";
 import { readEvents } from "./transcript/transcript-page.ts";
@@ -240,23 +239,25 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     this.#opening.lifeOf(id)?.revoke(session);
   }
 
-  /** The model that answers a call which is not counted. */
-  modelFor(id: OwnedId, lease: LeaseRef, asked: string): Result<AnsweringModel> {
+  modelFor(id: OwnedId, lease: LeaseRef, asked: string): Result<AnsweringCall> {
     return this.#opening.proxied(id, ({ proxies }) => proxies.modelFor(lease, asked));
   }
 
-  beginModelCall(id: OwnedId, lease: LeaseRef, asked: string): Result<AnsweringModel> {
+  beginModelCall(id: OwnedId, lease: LeaseRef, asked: string): Result<AnsweringCall> {
     return this.#opening.proxy(id, (tx, { proxies }) => proxies.beginModelCall(tx, lease, asked));
   }
 
-  /** A notice of what a proxy refused a run, or did otherwise than it was asked. */
   tellRun(id: OwnedId, lease: LeaseRef, notice: ProxyNotice): Result<null> {
     this.#opening.lifeOf(id)?.flush();
     return this.#opening.proxy(id, (tx, { proxies }) => proxies.tell(tx, lease, notice));
   }
 
-  endModelCall(id: OwnedId, lease: LeaseRef, usage: Omit<Usage, "cost_usd">): Result<null> {
-    return this.#opening.proxy(id, (tx, { proxies }) => proxies.endModelCall(tx, lease, usage));
+  noteModelUsage(id: OwnedId, lease: LeaseRef, call: number, tokens: Tokens): Result<null> {
+    return this.#opening.proxy(id, (tx, { proxies }) => proxies.noteModelUsage(tx, lease, call, tokens));
+  }
+
+  endModelCall(id: OwnedId, lease: LeaseRef, call: number, tokens: Tokens): Result<null> {
+    return this.#opening.proxy(id, (tx, { proxies }) => proxies.endModelCall(tx, lease, call, tokens));
   }
 
   gitRepository(id: OwnedId, lease: LeaseRef, number: number, branches: string[]): Result<GitRepository> {
@@ -264,7 +265,6 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   }
 
   recordPushes(id: OwnedId, lease: LeaseRef, number: number, pushes: Push[]): Result<null> {
-    // Frames that came before the push come before it in the transcript.
     this.#opening.lifeOf(id)?.flush();
     return this.#opening.proxy(id, (tx, { proxies }) => proxies.recordPushes(tx, lease, number, pushes));
   }

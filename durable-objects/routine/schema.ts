@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { Checkout, Occurrence } from "#protocol/occurrence.ts";
 import type { RoutineDefinition } from "#protocol/routine.ts";
+import type { Tokens } from "#protocol/run.ts";
 import { type RunPhase, runPhaseSchema } from "#protocol/run-errors.ts";
 import { runStatuses } from "#protocol/run-states.ts";
 import { IS_UNSETTLED } from "#rules/run/status-condition.ts";
@@ -205,6 +206,22 @@ export const sessionBranches = sqliteTable(
     at: integer().notNull(),
   },
   (table) => [primaryKey({ columns: [table.sessionId, table.place, table.branch] })],
+);
+
+/**
+ * Model calls of which nobody has told yet what they used. Its primary key is the table itself (`WITHOUT ROWID`, in the
+ * migration).
+ */
+export const openModelCalls = sqliteTable(
+  "open_model_calls",
+  {
+    runId: text("run_id").notNull(),
+    /** The call's number in its run. */
+    call: integer().notNull(),
+    /** What of it has been counted, while it is under way. */
+    tokens: text({ mode: "json" }).$type<Tokens>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.call] })],
 );
 
 export const tickets = sqliteTable("tickets", {

@@ -1,8 +1,10 @@
 /** What the platform wakes the worker for beside requests: the minute, and messages of the sweep. */
 import type { Refusal } from "#protocol/errors.ts";
 import { logLine } from "#protocol/log.ts";
+import { type ModelUsage, modelUsageSchema } from "#protocol/model-usage.ts";
 import type { ClockMessage, Env } from "../bindings.ts";
-import { settledDeps } from "../deps.ts";
+import { type Deps, settledDeps } from "../deps.ts";
+import { tellOwedUsage } from "../proxy/model/owe-usage.ts";
 import { lookAt } from "./look-at.ts";
 import { sweep } from "./sweep.ts";
 
@@ -13,18 +15,37 @@ export async function scheduled(controller: ScheduledController, environment: En
   await sweep(made.deps, Math.max(controller.scheduledTime, Date.now()));
 }
 
-export async function queue(batch: MessageBatch<ClockMessage>, environment: Env): Promise<void> {
+/** Messages of both queues: each tells by its form whose it is. */
+export async function queue(batch: MessageBatch<unknown>, environment: Env): Promise<void> {
   const made = await settledDeps(environment);
   if (!made.ok) {
     tellFaults(made.refusal);
     batch.retryAll();
     return;
   }
+  const { deps } = made;
+  const looks: Message<ClockMessage>[] = [];
+  const tells: Promise<void>[] = [];
+  for (const message of batch.messages) {
+    const usage = modelUsageSchema.safeParse(message.body);
+    if (usage.success) tells.push(tellUsage(deps, message, usage.data));
+    else looks.push(message as Message<ClockMessage>);
+  }
+  await Promise.all([lookAtAll(deps, looks), ...tells]);
+}
+
+async function lookAtAll(deps: Deps, messages: readonly Message<ClockMessage>[]): Promise<void> {
+  if (messages.length === 0) return;
   const failed = await lookAt(
-    made.deps,
-    batch.messages.map(({ body }) => body),
+    deps,
+    messages.map(({ body }) => body),
   );
-  for (const message of batch.messages) if (failed.has(message.body.routine_id)) message.retry();
+  for (const message of messages) if (failed.has(message.body.routine_id)) message.retry();
+}
+
+async function tellUsage(deps: Deps, message: Message, usage: ModelUsage): Promise<void> {
+  const delaySeconds = await tellOwedUsage(deps, usage, message.attempts);
+  if (delaySeconds !== null) message.retry({ delaySeconds });
 }
 
 function tellFaults({ code, issues = [] }: Refusal): void {

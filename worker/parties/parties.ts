@@ -2,6 +2,7 @@
 import type { RosterPage } from "#durable-objects/roster/roster-object.ts";
 import { withinDeadline } from "#instance/in-time.ts";
 import { gateObject, type Jurisdiction, poolObject, rosterObject, routineObject } from "#instance/objects.ts";
+import type { ModelUsage } from "#protocol/model-usage.ts";
 import type { GateAnswer, GateReport } from "#rules/gate/take-report.ts";
 import type { ClockMessage, Env, RoutineStub } from "../bindings.ts";
 import type { ResidenceRoster } from "../health/residence.ts";
@@ -36,6 +37,8 @@ export interface Parties {
   bucket: R2Bucket;
   /** Sends routines that are due on to their objects. Resolves when none can be lost. */
   sendDue(messages: readonly ClockMessage[]): Promise<void>;
+  /** Has a queue tell a run's object what a model call used. Resolves when it can't be lost. */
+  sendUsage(usage: ModelUsage): Promise<void>;
   /** A file of the web app. @param path from the first slash on. @returns 404 when there is none. */
   readAsset(path: string, headers: Record<string, string>): Promise<Response>;
 }
@@ -77,6 +80,9 @@ export function partiesOf(env: Env, jurisdiction: Jurisdiction): Parties {
     bucket: askedBucket(env.BODIES),
     sendDue: async (messages) => {
       await withinDeadline(env.CLOCK.sendBatch(messages.map((body) => ({ body }))), QUEUE_DEADLINE_MS, "the queue");
+    },
+    sendUsage: async (usage) => {
+      await withinDeadline(env.USAGE.send(usage), QUEUE_DEADLINE_MS, "the queue");
     },
     // The host plays no part.
     readAsset: (path, headers) =>

@@ -48,6 +48,9 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   projectAgain: "again",
   recordPushes: "again",
   leaseEnded: "again",
+  // By the call's number, and by what of it has been counted.
+  noteModelUsage: "again",
+  endModelCall: "again",
   // Its id is there: it would be told that it is taken.
   create: "once",
   // Each makes a revision, a secret or a count of its own.
@@ -57,7 +60,6 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   handOver: "once",
   tellRun: "once",
   beginModelCall: "once",
-  endModelCall: "once",
 };
 
 /** In milliseconds. The object itself waits up to 15 seconds for D1 to take a change in. */

@@ -2,11 +2,12 @@
 
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { PushRule, Repository } from "#protocol/routine.ts";
-import { isSettled, type Usage } from "#protocol/run.ts";
+import { isSettled, type Tokens } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { Cause } from "#protocol/source-event.ts";
 import type { EventBody } from "#protocol/transcript.ts";
 import { type AnsweringModel, answeringModel } from "#rules/run/model-rule.ts";
+import { countTokens, countUnmetered } from "#rules/run/usage.ts";
 import { placeKey, repositoryPlace } from "#rules/triggers/subscriptions.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { RepositoryIds } from "../definition/repository-ids.ts";
@@ -14,6 +15,7 @@ import type { Outbox } from "../outbox/outbox.ts";
 import type { ProxyNotice, ProxyNotices } from "../sessions/proxy-notices.ts";
 import type { OwnBranch, Push, SessionBranches } from "../sessions/session-branches.ts";
 import type { Tx } from "../work.ts";
+import type { OpenCalls } from "./open-calls.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
 
@@ -32,6 +34,11 @@ export interface GitRepository {
   own: OwnBranch[];
 }
 
+export interface AnsweringCall extends AnsweringModel {
+  /** The call's number in its run, by which its usage is told; null for one that is not counted. */
+  call: number | null;
+}
+
 export class ProxiedCalls {
   readonly #engine: RunEngine;
   readonly #runs: RunStore;
@@ -41,6 +48,7 @@ export class ProxiedCalls {
   readonly #notices: ProxyNotices;
   readonly #otherModels: readonly string[];
   readonly #branches: SessionBranches;
+  readonly #openCalls: OpenCalls;
 
   constructor(parts: {
     engine: RunEngine;
@@ -52,6 +60,7 @@ export class ProxiedCalls {
     /** Models that the instance allows beside the routine's. */
     otherModels: readonly string[];
     branches: SessionBranches;
+    openCalls: OpenCalls;
   }) {
     this.#engine = parts.engine;
     this.#runs = parts.runs;
@@ -61,23 +70,51 @@ export class ProxiedCalls {
     this.#notices = parts.notices;
     this.#otherModels = parts.otherModels;
     this.#branches = parts.branches;
+    this.#openCalls = parts.openCalls;
   }
 
-  /** Whether the attempt is on. @returns the model that answers it. */
-  modelFor(lease: LeaseRef, asked: string): Result<AnsweringModel> {
+  /** Whether the attempt is on. @returns the model that answers a call which is not counted. */
+  modelFor(lease: LeaseRef, asked: string): Result<AnsweringCall> {
     const row = this.#working(lease);
     if (row === null) return refuse("proxy_token_refused");
-    return success(answeringModel(asked, row.doc.routine.model, this.#otherModels));
+    return success({ ...answeringModel(asked, row.doc.routine.model, this.#otherModels), call: null });
   }
 
-  /** Counts a model call before it is made: from the first one on, the run is not tried again by itself. */
-  beginModelCall(tx: Tx, lease: LeaseRef, asked: string): Result<AnsweringModel> {
+  /**
+   * Counts a model call before it is made: from the first one on, the run is not tried again by itself. Its number in the
+   * run is what its usage is told by.
+   */
+  beginModelCall(tx: Tx, lease: LeaseRef, asked: string): Result<AnsweringCall> {
     const row = this.#working(lease);
     if (row === null) return refuse("proxy_token_refused");
     const { doc } = row;
-    const evidence = { ...doc.evidence, model_calls: doc.evidence.model_calls + 1 };
-    this.#engine.update(tx, row, { ...doc, evidence });
-    return success(answeringModel(asked, doc.routine.model, this.#otherModels));
+    const call = doc.evidence.model_calls + 1;
+    this.#openCalls.open(tx, row.id, call);
+    const evidence = { ...doc.evidence, model_calls: call };
+    this.#engine.update(tx, row, { ...doc, evidence, usage: countUnmetered(doc.usage, 1) });
+    return success({ ...answeringModel(asked, doc.routine.model, this.#otherModels), call });
+  }
+
+  /** Counts what is known of a call while it is under way. After it has ended, that changes nothing. */
+  noteModelUsage(tx: Tx, lease: LeaseRef, call: number, tokens: Tokens): Result<null> {
+    const row = this.#runs.get(lease.run_id);
+    const counted = this.#openCalls.counted(lease.run_id, call);
+    if (row === null || counted === null) return success(null);
+    this.#openCalls.count(tx, row.id, call, tokens);
+    this.#engine.update(tx, row, { ...row.doc, usage: countTokens(row.doc.usage, tokens, counted) });
+    return success(null);
+  }
+
+  /** Counts what a call used: once, however often it is told. Also after the run has ended: what was used was used. */
+  endModelCall(tx: Tx, lease: LeaseRef, call: number, tokens: Tokens): Result<null> {
+    const row = this.#runs.get(lease.run_id);
+    if (row === null || call > row.doc.evidence.model_calls) return refuse("proxy_token_refused");
+    const counted = this.#openCalls.close(tx, row.id, call);
+    if (counted === null) return success(null);
+    const usage = countUnmetered(countTokens(row.doc.usage, tokens, counted), -1);
+    this.#engine.update(tx, row, { ...row.doc, usage });
+    if (isSettled(row.doc)) this.#outbox.owe(tx, "project_run", row.id);
+    return success(null);
   }
 
   /** Tells the transcript what a proxy refused, or did otherwise than it was asked: the same once in an attempt. */
@@ -87,25 +124,6 @@ export class ProxiedCalls {
     if (this.#notices.isNew(tx, `${row.id}.${lease.generation}`, notice)) {
       this.#engine.append(tx, row, [{ type: "notice", level: "warning", ...notice }]);
     }
-    return success(null);
-  }
-
-  /** Adds the tokens of a call. Also after the run has ended: what was used was used. */
-  endModelCall(tx: Tx, lease: LeaseRef, used: Omit<Usage, "cost_usd">): Result<null> {
-    const row = this.#runs.get(lease.run_id);
-    if (row === null) return refuse("proxy_token_refused");
-    const { usage } = row.doc;
-    this.#engine.update(tx, row, {
-      ...row.doc,
-      usage: {
-        input_tokens: usage.input_tokens + used.input_tokens,
-        output_tokens: usage.output_tokens + used.output_tokens,
-        cache_read_tokens: usage.cache_read_tokens + used.cache_read_tokens,
-        cache_write_tokens: usage.cache_write_tokens + used.cache_write_tokens,
-        cost_usd: usage.cost_usd,
-      },
-    });
-    if (row.doc.timings.finished_at !== null) this.#outbox.owe(tx, "project_run", row.id);
     return success(null);
   }
 

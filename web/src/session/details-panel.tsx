@@ -1,6 +1,6 @@
 /** What is known of the session's latest run: what it did, what it cost, and where its time went. */
 import type { Run } from "#protocol/run.ts";
-import { formatCost, formatTokens } from "../format/amounts.ts";
+import { formatCost, formatTokens, plural } from "../format/amounts.ts";
 import { formatDuration } from "../format/duration.ts";
 import { repositoryName } from "../format/repository.ts";
 import { RESULT_LABELS } from "../format/status.ts";
@@ -69,7 +69,10 @@ function Evidence({ run }: { run: Run }) {
   );
 }
 
-function Cost({ run: { usage, demo_model: isDemo } }: { run: Run }) {
+function Cost({ run }: { run: Run }) {
+  const { usage, demo_model: isDemo } = run;
+  // While the run is on these are calls that are under way.
+  const unmetered = run.timings.finished_at === null ? 0 : (usage.unmetered_calls ?? 0);
   return (
     <section className={styles.part}>
       <h2 className={styles.heading}>Tokens and cost</h2>
@@ -80,6 +83,9 @@ function Cost({ run: { usage, demo_model: isDemo } }: { run: Run }) {
         <Fact name="Written to cache" value={formatTokens(usage.cache_write_tokens)} />
         <Fact name="Cost" value={formatCost(usage.cost_usd)} />
       </dl>
+      {unmetered > 0 && (
+        <p className={styles.aside}>Not all: of {plural(unmetered, "model call")} it is not known what was used.</p>
+      )}
       {isDemo && <p className={styles.aside}>The offline demo model costs nothing. Its words are a script.</p>}
     </section>
   );

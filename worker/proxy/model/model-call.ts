@@ -8,6 +8,7 @@ import type { HttpContext } from "#worker/http/http-env.ts";
 import { jsonHeaderFault } from "#worker/http/read-json.ts";
 import { tellRun } from "../render-to-agent.ts";
 import { forModel } from "./for-model.ts";
+import type { MeteredCall } from "./metered-answer.ts";
 import { REQUEST_FIELDS } from "./request-fields.ts";
 import { type CallBody, isTooLong, type Sent, sendRequest, tooLarge } from "./send-request.ts";
 
@@ -20,21 +21,34 @@ export function callFault(headers: Headers): Refusal | null {
   return isTooLong(lengthOf(headers)) ? tooLarge() : jsonHeaderFault(headers);
 }
 
+interface SentCall {
+  sent: Sent;
+  /** As the run's object knows it; null when it has recorded none. */
+  call: MeteredCall | null;
+}
+
 /** @param ask the upstream; never rejects. */
 export async function sendCall(
   c: HttpContext,
   path: ModelPath,
   lease: LeaseRef,
   ask: (body: CallBody) => Promise<Result<Response>>,
-): Promise<Sent> {
+): Promise<SentCall> {
   const { body, headers } = c.req.raw;
-  return sendRequest({
+  let call: MeteredCall | null = null;
+  const sent = await sendRequest({
     body: body ?? new Blob().stream(),
     length: lengthOf(headers),
     known: new Set([...REQUEST_FIELDS, ...c.var.deps.config.modelRequestFields]),
-    decide: (held) => decide(c, path, lease, held),
+    decide: async (held) => {
+      const decided = await decide(c, path, lease, held);
+      if (!decided.ok) return decided;
+      call = decided.value.call;
+      return success(decided.value.fields);
+    },
     ask,
   });
+  return { sent, call };
 }
 
 /** The object records the call durably, and then it is made. @returns the fields as the answering model takes them. */
@@ -43,7 +57,7 @@ async function decide(
   path: ModelPath,
   lease: LeaseRef,
   held: ReadonlyMap<string, string>,
-): Promise<Result<ReadonlyMap<string, string>>> {
+): Promise<Result<{ fields: ReadonlyMap<string, string>; call: MeteredCall | null }>> {
   const model = parseJson(held.get("model") ?? "");
   const parsed = askedSchema.safeParse({ model });
   if (!parsed.success) return { ok: false, refusal: schemaRefusal(askedSchema, { model }, parsed.error) };
@@ -52,9 +66,10 @@ async function decide(
   const answering = await (path === "messages" ? owner.beginModelCall(lease, asked) : owner.modelFor(lease, asked));
   if (!answering.ok) return answering;
   const { model: answers, isOther } = answering.value;
-  if (!isOther) return success(new Map(held).set("model", JSON.stringify(answers)));
+  const call = answering.value.call === null ? null : { lease, call: answering.value.call };
+  if (!isOther) return success({ fields: new Map(held).set("model", JSON.stringify(answers)), call });
   await tellRun(c, lease, { code: "model_replaced", message: replacedWords(asked, answers) });
-  return success(rewritten(held, answers));
+  return success({ fields: rewritten(held, answers), call });
 }
 
 function rewritten(held: ReadonlyMap<string, string>, model: string): ReadonlyMap<string, string> {

@@ -2,18 +2,16 @@
 import { z } from "zod";
 import type { Config, ModelUpstream } from "#instance/config.ts";
 import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
-import { logLine } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { parseJson } from "#rules/json.ts";
 import type { HttpContext } from "#worker/http/http-env.ts";
 import { readLease } from "../authorize.ts";
 import { pickHeaders } from "../headers.ts";
-import { pump } from "../pump.ts";
 import { readStart } from "../read-start.ts";
 import { renderToAgent, tellRefusal } from "../render-to-agent.ts";
+import { type MeteredCall, passMetered, tellUnused } from "./metered-answer.ts";
 import { callFault, type ModelPath, sendCall } from "./model-call.ts";
 import type { CallBody } from "./send-request.ts";
-import { type Tokens, usageMeter } from "./usage-meter.ts";
 
 const TO_UPSTREAM = ["content-type", "accept", "anthropic-version", "anthropic-beta", "user-agent"];
 const TO_AGENT = [
@@ -36,10 +34,12 @@ export async function proxyModel(c: HttpContext, path: ModelPath): Promise<Respo
   if (!lease.ok) return renderToAgent(c, lease.refusal);
   const admitted = await admit(c, lease.value);
   if (!admitted.ok) return refuseCall(c, lease.value, admitted.refusal);
-  const sent = await sendCall(c, path, lease.value, (body) => ask(c, admitted.value, path, body));
-  if (sent.kind === "refused") return refuseCall(c, lease.value, sent.refusal);
-  const isMetered = path === "messages" && sent.kind === "asked";
-  return takeAnswer(c, lease.value, sent.kind === "asked" ? sent.answer : success(sent.answer), isMetered);
+  const { sent, call } = await sendCall(c, path, lease.value, (body) => ask(c, admitted.value, path, body));
+  if (sent.kind === "refused") {
+    tellUnused(c, call, 0);
+    return refuseCall(c, lease.value, sent.refusal);
+  }
+  return takeAnswer(c, lease.value, sent.kind === "asked" ? sent.answer : success(sent.answer), call);
 }
 
 async function refuseCall(c: HttpContext, lease: LeaseRef, refusal: Refusal): Promise<Response> {
@@ -51,28 +51,18 @@ async function takeAnswer(
   c: HttpContext,
   lease: LeaseRef,
   answer: Result<Response>,
-  isMetered: boolean,
+  call: MeteredCall | null,
 ): Promise<Response> {
   if (!answer.ok) {
-    if (isMetered) c.executionCtx.waitUntil(settle(c, lease, usageMeter(null).tokens(), 0));
+    tellUnused(c, call, 0);
     return renderToAgent(c, answer.refusal);
   }
   const { status } = answer.value;
   if (status === 401 || status === 403) {
-    if (isMetered) c.executionCtx.waitUntil(settle(c, lease, usageMeter(null).tokens(), status));
+    tellUnused(c, call, status);
     return refuseCall(c, lease, await keyRefusal(answer.value));
   }
-  const headers = pickHeaders(answer.value.headers, TO_AGENT);
-  const meter = usageMeter(headers.get("content-type"));
-  const passed = pump(answer.value.body ?? new Response("").body ?? new ReadableStream(), {
-    onChunk: (chunk) => meter.push(chunk),
-    onEnd: async () => {
-      if (isMetered) await settle(c, lease, meter.tokens(), status);
-    },
-    leaveOn: c.req.raw.signal,
-  });
-  c.executionCtx.waitUntil(passed.done);
-  return new Response(passed.stream, { status, headers });
+  return passMetered(c, call, answer.value, pickHeaders(answer.value.headers, TO_AGENT));
 }
 
 /** What can refuse a call before a byte of it is read: its form, the instance, and the run's object. */
@@ -111,17 +101,4 @@ async function ask(c: HttpContext, upstream: Upstream, path: ModelPath, body: Ca
   } catch {
     return refuse("upstream_unreachable", { reason: "the model's address does not answer" });
   }
-}
-
-/** Tells the object what the call used. */
-async function settle(c: HttpContext, lease: LeaseRef, tokens: Tokens, status: number): Promise<void> {
-  const settled = await c.var.deps.ownerOf(lease.run_id).endModelCall(lease, tokens);
-  logLine("info", {
-    what: "model_call",
-    request_id: c.var.requestId,
-    run_id: lease.run_id,
-    upstream_status: status,
-    outcome: settled.ok ? "metered" : settled.refusal.code,
-    ...tokens,
-  });
 }

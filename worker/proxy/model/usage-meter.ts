@@ -1,12 +1,16 @@
 /** Pure: reads the tokens that a model call used out of its answer, while the answer passes by. */
 import { z } from "zod";
-import type { Usage } from "#protocol/run.ts";
+import type { Tokens } from "#protocol/run.ts";
 import { parseJson } from "#rules/json.ts";
 
-export type Tokens = Omit<Usage, "cost_usd">;
-
 export interface UsageMeter {
+  /** Whether it is read event by event, as it comes. */
+  readonly isStream: boolean;
   push(chunk: Uint8Array): void;
+  /** Whether a stream's first event has been seen, which tells what the question took. */
+  isBegun(): boolean;
+  /** Whether a stream's last event has been seen: what is known of the usage stays as it is. */
+  isComplete(): boolean;
   /** What has been seen so far; after an answer that was cut short, what it used up to there. */
   tokens(): Tokens;
 }
@@ -22,7 +26,12 @@ const withUsage = z.object({ usage: usageSchema });
 const streamEventSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("message_start"), message: withUsage }),
   z.object({ type: z.literal("message_delta"), usage: usageSchema }),
+  z.object({ type: z.literal("message_stop") }),
+  z.object({ type: z.literal("error") }),
 ]);
+type StreamEvent = z.infer<typeof streamEventSchema>;
+/** What a line has in it that tells of usage or ends the stream. Few others do, and those are read in vain. */
+const IS_OF_USE = /"(?:usage|message_stop|error)"/;
 
 /** An answer without streaming that is longer than this, in characters, is not metered. */
 const WHOLE_LIMIT = 16_777_216;
@@ -36,11 +45,20 @@ export function usageMeter(contentType: string | null): UsageMeter {
   const tokens: Tokens = { input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0 };
   const held = new HeldText(isStream ? LINE_LIMIT : WHOLE_LIMIT);
 
+  const seen = new Set<StreamEvent["type"]>();
   const readLine = (line: string | null) => {
-    if (line?.startsWith("data:") && line.includes('"usage"')) readEvent(tokens, line.slice("data:".length));
+    if (!line?.startsWith("data:") || !IS_OF_USE.test(line)) return;
+    const { data: event } = streamEventSchema.safeParse(parseJson(line.slice("data:".length)));
+    if (event === undefined) return;
+    seen.add(event.type);
+    if (event.type === "message_start") take(tokens, event.message.usage);
+    if (event.type === "message_delta") take(tokens, event.usage);
   };
 
   return {
+    isStream,
+    isBegun: () => seen.has("message_start"),
+    isComplete: () => seen.has("message_stop") || seen.has("error"),
     push: (chunk) => {
       const text = decoder.decode(chunk, { stream: true });
       if (!isStream) return held.add(text);
@@ -96,12 +114,6 @@ class HeldText {
     this.#joined = [];
     this.#pieces = [];
   }
-}
-
-function readEvent(tokens: Tokens, json: string): void {
-  const event = streamEventSchema.safeParse(parseJson(json));
-  if (!event.success) return;
-  take(tokens, event.data.type === "message_start" ? event.data.message.usage : event.data.usage);
 }
 
 function readWhole(tokens: Tokens, json: string): void {

@@ -1,0 +1,72 @@
+/** Passes a model's answer on as it comes, and has what it used written down before the sandbox has all of it. */
+import { errorText, logLine } from "#protocol/log.ts";
+import type { ModelUsage } from "#protocol/model-usage.ts";
+import type { Tokens } from "#protocol/run.ts";
+import type { HttpContext } from "#worker/http/http-env.ts";
+import { pump } from "../pump.ts";
+import { oweUsage } from "./owe-usage.ts";
+import { type UsageMeter, usageMeter } from "./usage-meter.ts";
+
+/** A call as the run's object knows it. */
+export type MeteredCall = Pick<ModelUsage, "lease" | "call">;
+
+const NO_TOKENS: Tokens = { input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0 };
+
+/**
+ * The pieces of a stream are passed on at once, but for that with its last event: it waits for what the call used to be
+ * written down, and so does the last piece of an answer that is no stream. When that can't be, the answer breaks off.
+ * @param call null for one that is not metered.
+ */
+export function passMetered(c: HttpContext, call: MeteredCall | null, answer: Response, headers: Headers): Response {
+  const { status } = answer;
+  const meter = usageMeter(headers.get("content-type"));
+  const noteBegun = call === null ? () => {} : beginningOf(c, call, meter);
+  const passed = pump(answer.body ?? new Response("").body ?? new ReadableStream(), {
+    onChunk: (chunk) => {
+      meter.push(chunk);
+      noteBegun();
+    },
+    isComplete: () => meter.isComplete(),
+    holdsLast: call !== null && !meter.isStream,
+    onEnd: async () => {
+      if (call !== null) await settle(c, call, meter.tokens(), status);
+    },
+    leaveOn: c.req.raw.signal,
+  });
+  c.executionCtx.waitUntil(passed.done);
+  return new Response(passed.stream, { status, headers });
+}
+
+/** The call has come to nothing: no answer waits for that to be written down. @param status of the upstream; 0 without an answer. */
+export function tellUnused(c: HttpContext, call: MeteredCall | null, status: number): void {
+  if (call !== null) c.executionCtx.waitUntil(settle(c, call, NO_TOKENS, status).catch(() => {}));
+}
+
+/** Tells the object what the question took as soon as that is known: should this worker end, it is not lost with the rest. */
+function beginningOf(c: HttpContext, { lease, call }: MeteredCall, meter: UsageMeter): () => void {
+  let isNoted = false;
+  const note = async () => {
+    await c.var.deps.ownerOf(lease.run_id).noteModelUsage(lease, call, meter.tokens());
+  };
+  return () => {
+    if (isNoted || !meter.isBegun() || meter.isComplete()) return;
+    isNoted = true;
+    const unnoted = (error: unknown) =>
+      logLine("warn", { what: "note_usage", run_id: lease.run_id, call, outcome: errorText(error) });
+    c.executionCtx.waitUntil(note().catch(unnoted));
+  };
+}
+
+/** @throws Error when nobody has taken in what the call used. */
+async function settle(c: HttpContext, call: MeteredCall, tokens: Tokens, status: number): Promise<void> {
+  const outcome = await oweUsage(c.var.deps, { kind: "model_usage", ...call, tokens });
+  logLine("info", {
+    what: "model_call",
+    request_id: c.var.requestId,
+    run_id: call.lease.run_id,
+    call: call.call,
+    upstream_status: status,
+    outcome,
+    ...tokens,
+  });
+}
