@@ -107,7 +107,7 @@ const common = {
     occurrence_ids: z
       .array(occurrenceIdSchema)
       .optional()
-      .meta({ description: "Of a burst that this run is for: all its occurrences, the newest 1,000 at most." }),
+      .meta({ description: "Of a run that several events wait for: their occurrences, the newest 1,000 at most." }),
     depth: z.int().min(0).optional().meta({ description: "How many runs led here one after the other." }),
   }),
   attempt: z.int().min(1),

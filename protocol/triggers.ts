@@ -53,12 +53,12 @@ export const timezoneSchema = z
 /** A dotted path into the payload, or a named field of the source. */
 const pathSchema = z.string().min(1).max(200);
 
-/** Turns a burst of events into one run. */
+/** Has several events wait for one run. */
 export const coalesceSchema = z
   .strictObject({
     key: pathSchema
       .optional()
-      .meta({ description: "Events that agree in this field are one burst; without it all do." }),
+      .meta({ description: "Events that agree in this field wait for one run; without it all do." }),
     window: boundedDuration("1s", "1h").meta({ description: "The run waits this long after the newest event." }),
     max_wait: boundedDuration("1s", "24h")
       .optional()

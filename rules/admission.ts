@@ -32,9 +32,9 @@ export interface AdmissionFacts {
   active: number;
   /** How many wait for one. */
   queued: number;
-  /** Of those, how many wait for a burst to end: they have not begun to wait for a place. */
+  /** Of those, how many wait for more events: their first attempt has not begun, and they do not wait for a place yet. */
   coalescing: number;
-  /** Whether the run is to wait for a burst to end, whatever is free. */
+  /** Whether the run is to wait for more events, whatever is free. */
   isCoalescing: boolean;
   /** Whether one of those that wait could start at this moment: a retry waits for its time. Asked only where it matters. */
   isAnyDue: () => boolean;
@@ -54,23 +54,25 @@ export type AdmissionVerdict =
   | { outcome: "queue_full" };
 
 export function decideAdmission(facts: AdmissionFacts): AdmissionVerdict {
-  const { event, active, queued } = facts;
+  const { event, active } = facts;
   const repeated = repeats(facts);
   if (repeated !== null) return repeated;
   if (facts.isPaused && event.type !== "manual") return { outcome: "refused", reason: "routine_paused" };
   if (!facts.hasModel) return { outcome: "refused", reason: "model_not_configured" };
 
-  const isFull = queued >= QUEUE_LIMIT;
-  if (facts.isCoalescing && isFull) return { outcome: "queue_full" };
   const isFree = active < placesOf(facts) && !isAnyAhead(facts);
-  if (isFree) return { outcome: "started", reason: "admitted" };
-  switch (facts.overlap) {
+  const verdict = isFree ? ({ outcome: "started", reason: "admitted" } as const) : whileOthersAreOn(facts.overlap);
+  if (verdict.outcome === "skipped") return verdict;
+  const waits = verdict.outcome === "queued" || facts.isCoalescing;
+  return waits && stays(verdict, facts) >= QUEUE_LIMIT ? { outcome: "queue_full" } : verdict;
+}
+
+function whileOthersAreOn(overlap: Overlap): Extract<AdmissionVerdict, { outcome: "queued" | "skipped" }> {
+  switch (overlap) {
     case "parallel":
-      return isFull
-        ? { outcome: "queue_full" }
-        : { outcome: "queued", reason: "at_max_concurrent", supersedes: "nobody" };
+      return { outcome: "queued", reason: "at_max_concurrent", supersedes: "nobody" };
     case "queue":
-      return isFull ? { outcome: "queue_full" } : { outcome: "queued", reason: "overlap_queue", supersedes: "nobody" };
+      return { outcome: "queued", reason: "overlap_queue", supersedes: "nobody" };
     case "queue_latest":
       return { outcome: "queued", reason: "overlap_queue_latest", supersedes: "queued" };
     case "skip":
@@ -78,6 +80,11 @@ export function decideAdmission(facts: AdmissionFacts): AdmissionVerdict {
     case "cancel_running":
       return { outcome: "queued", reason: "overlap_cancel_running", supersedes: "all" };
   }
+}
+
+/** How many of those that wait stay, beside the new run: one that waits for more events of its own makes way for nobody. */
+function stays(verdict: AdmissionVerdict, { queued, coalescing }: AdmissionFacts): number {
+  return verdict.outcome === "queued" && verdict.supersedes !== "nobody" ? coalescing : queued;
 }
 
 /** A key's word is good for 24 hours, a body's for minutes: after that the same may have happened again. */
@@ -97,9 +104,12 @@ function isByKey(type: Wake["type"]): boolean {
   return type === "api" || type === "manual";
 }
 
-/** A retry before its time holds nobody up, unless the policy is about what has not ended at all. */
-function isAnyAhead({ overlap, queued, coalescing: gathering, isAnyDue }: AdmissionFacts): boolean {
-  if (queued <= gathering) return false;
+/**
+ * Whether one that waits comes before the new run. `parallel` and `queue` ask for places, and a retry before its time holds
+ * none; the others ask whether anything has not ended, and a run that waits for its retry has not.
+ */
+function isAnyAhead({ overlap, queued, coalescing, isAnyDue }: AdmissionFacts): boolean {
+  if (queued <= coalescing) return false;
   return overlap !== "parallel" && overlap !== "queue" ? true : isAnyDue();
 }
 

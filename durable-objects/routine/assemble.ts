@@ -56,8 +56,8 @@ export function routineParts(
   });
   const door = new Doorkeeper(work, config);
   const accesses = new Accesses(database, authority);
-  const bursts = new CoalescedRuns(sql);
-  const firing = new Wakes({ config, occurrences, runs, engine, ids, door, bursts, repositoryIds });
+  const coalesced = new CoalescedRuns(sql);
+  const firing = new Wakes({ config, occurrences, runs, engine, ids, door, coalesced, repositoryIds });
   const clock = new Schedules(database, firing, work);
   const endpoints = new EndpointSecrets(database, config.signingKey);
   return {

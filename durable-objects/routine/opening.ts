@@ -153,6 +153,14 @@ export class RoutineOpening {
     return this.changeRoutine(id, (tx, { parts, routine }) => success(parts.definitions.update(tx, routine, change)));
   }
 
+  /** Pauses or resumes: what has come due before is decided by what the routine was until then. */
+  changeStatus(id: string, change: Pick<RoutineRow, "status" | "pausedReason">): Promise<Result<Routine>> {
+    return this.changeRoutine(id, (tx, { parts, routine }) => {
+      parts.clock.claimBeforeChange(tx, routine, routine.definition.triggers);
+      return success(parts.definitions.update(tx, routine, change));
+    });
+  }
+
   /** Changes the routine's own row, and answers when D1 has it. */
   async changeRoutine(id: string, change: (tx: Tx, open: Open) => Result<RoutineRow>): Promise<Result<Routine>> {
     const open = this.routine(id);

@@ -67,16 +67,14 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     );
   }
 
+  /** What came due before still fires. */
   async pause(id: OwnedId, reason: string | null): Promise<Result<Routine>> {
-    return this.#opening.update(id, { status: "paused", pausedReason: reason });
+    return this.#opening.changeStatus(id, { status: "paused", pausedReason: reason });
   }
 
   /** What came due while it was paused is not made up for. */
   async resume(id: OwnedId): Promise<Result<Routine>> {
-    return this.#opening.changeRoutine(id, (tx, { parts, routine }) => {
-      parts.clock.claimBeforeChange(tx, routine, routine.definition.triggers);
-      return success(parts.definitions.update(tx, routine, { status: "active", pausedReason: null }));
-    });
+    return this.#opening.changeStatus(id, { status: "active", pausedReason: null });
   }
 
   /** Revokes the token, takes the routine out of every list, cancels its runs, and leaves a tombstone. */

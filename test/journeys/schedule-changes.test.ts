@@ -92,19 +92,20 @@ describe("between the sweep and the look", () => {
     expect(await countsOf(routine.id)).toEqual({ "started admitted": 1 });
   });
 
-  it("a pause refuses what comes due, and resuming makes up for nothing", async () => {
+  it("what was due before a pause fires; a pause refuses what comes due, and resuming makes up for nothing", async () => {
     const routine = await scheduled({ cron: "*/10 * * * *", catch_up: "all" });
     const sent = await sweptAt(NINE);
     await post(routine.id, "pause");
     await lookAt(realDeps(), sent);
-    expect(await countsOf(routine.id)).toEqual({ "refused routine_paused": 1 });
+    const before = { "started admitted": 1 };
+    expect(await countsOf(routine.id)).toEqual(before);
     // Nobody sweeps for an hour and a half.
     passTo("2026-11-23T10:35:00.000Z");
     await post(routine.id, "resume");
     await tick("2026-11-23T10:36:00.000Z");
-    expect(await countsOf(routine.id)).toEqual({ "refused routine_paused": 10 });
+    expect(await countsOf(routine.id)).toEqual({ ...before, "refused routine_paused": 9 });
     await tick("2026-11-23T10:40:00.000Z");
-    expect(await countsOf(routine.id)).toEqual({ "refused routine_paused": 10, "started admitted": 1 });
+    expect(await countsOf(routine.id)).toEqual({ "started admitted": 2, "refused routine_paused": 9 });
   });
 
   it("what was sent on while the routine was paused finds it at work again", async () => {
@@ -116,6 +117,36 @@ describe("between the sweep and the look", () => {
     expect(await countsOf(routine.id)).toEqual({ "refused routine_paused": 1 });
     await tick("2026-11-24T09:00:00.000Z");
     expect(await countsOf(routine.id)).toEqual({ "refused routine_paused": 1, "started admitted": 1 });
+  });
+
+  it.each([
+    ["and the sweep comes in the middle", "2026-11-23T09:00:15.000Z"],
+    ["and the sweep comes afterwards", "2026-11-23T09:00:25.000Z"],
+  ])("a pause of ten seconds refuses nothing that was due before it, %s", async (_what, sweptTime) => {
+    const routine = await scheduled({ cron: "*/10 * * * *" });
+    passTo("2026-11-23T09:00:10.000Z");
+    await post(routine.id, "pause");
+    await post(routine.id, "pause");
+    if (sweptTime < "2026-11-23T09:00:20.000Z") await tick(sweptTime);
+    passTo("2026-11-23T09:00:20.000Z");
+    await post(routine.id, "resume");
+    await post(routine.id, "resume");
+    await tick(sweptTime);
+    expect(await countsOf(routine.id)).toEqual({ "started admitted": 1 });
+  });
+
+  it("what jitter still holds back when the pause comes is refused with the rest, and runs may be started by hand", async () => {
+    const routine = await scheduled({ at: NINE, jitter: "1h" }, { cron: "*/30 * * * *" });
+    passTo("2026-11-23T09:00:01.000Z");
+    await post(routine.id, "pause");
+    await change(routine.id, routine.triggers);
+    expect((await call("POST", `/api/v1/routines/${routine.id}/run`, {})).status).toBe(200);
+    passTo("2026-11-23T10:10:00.000Z");
+    await post(routine.id, "resume");
+    const counts = { "started admitted": 2, "refused routine_paused": 3 };
+    expect(await countsOf(routine.id)).toEqual(counts);
+    await tick("2026-11-23T10:11:00.000Z");
+    expect(await countsOf(routine.id)).toEqual(counts);
   });
 
   it("a routine that is deleted is looked at in vain, and so is one whose row has outlived it", async () => {

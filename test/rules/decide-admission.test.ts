@@ -147,13 +147,38 @@ describe("decideAdmission", () => {
   });
 });
 
-describe("bursts", () => {
+describe("events that wait for more", () => {
   it.each<[string, Partial<AdmissionFacts>, AdmissionVerdict]>([
     ["count in the queue's limit, also while places are free", { isCoalescing: true, queued: QUEUE_LIMIT }, full],
     [
       "that have not ended are nothing that a run is skipped for",
       { overlap: "skip", queued: 2, coalescing: 2 },
       started,
+    ],
+    [
+      "fill the queue also under a policy that makes room: they stay",
+      { isCoalescing: true, overlap: "queue_latest", active: 1, queued: QUEUE_LIMIT, coalescing: QUEUE_LIMIT },
+      full,
+    ],
+    [
+      "take the place of those that wait in a full queue",
+      { isCoalescing: true, overlap: "queue_latest", active: 1, queued: QUEUE_LIMIT, coalescing: 3 },
+      latest,
+    ],
+    [
+      "cancel what is on, also where the queue is full",
+      { isCoalescing: true, overlap: "cancel_running", active: 1, queued: QUEUE_LIMIT },
+      cancels,
+    ],
+    [
+      "are skipped while a run is on, also where the queue is full",
+      { isCoalescing: true, overlap: "skip", active: 1, queued: QUEUE_LIMIT },
+      skipped,
+    ],
+    [
+      "are refused by a full queue where nobody makes way",
+      { isCoalescing: true, overlap: "queue", active: 1, queued: QUEUE_LIMIT },
+      full,
     ],
     ["do not hide a run that waits", { overlap: "skip", queued: 3, coalescing: 2 }, skipped],
     [

@@ -63,7 +63,7 @@ describe("what narrows a trigger", () => {
       },
     ],
     [
-      ["one run for a burst of one data.issue.id, 60s after its last"],
+      ["one run for all of one data.issue.id, 60s after its last"],
       {
         id: "trg_1",
         type: "webhook",
@@ -73,7 +73,7 @@ describe("what narrows a trigger", () => {
       },
     ],
     [
-      ["one run for a burst, 5s after its last"],
+      ["one run for all, 5s after its last"],
       { id: "trg_1", type: "event", name: "file.changed", filters: [], coalesce: { window: "5s" } },
     ],
     [

@@ -44,16 +44,16 @@ export interface Admitted {
   answer: Result<Admission>;
 }
 
-/** Joins an event to others: its run waits until the burst is over. */
+/** Has the run wait for more events like this one. */
 export interface Coalescing {
   notBeforeMs: number;
 }
 
 /**
  * Decides on an event and writes everything that follows from it.
- * @param gathering when the run is to wait for more events like this.
+ * @param coalescing when the run is to wait for more events like this.
  */
-export function admit(context: AdmissionContext, event: Wake, gathering: Coalescing | null = null): Admitted {
+export function admit(context: AdmissionContext, event: Wake, coalescing: Coalescing | null = null): Admitted {
   const { routine, occurrences, runs } = context;
   const { nowMs } = context.tx;
   const { active, queued } = runs.queue.places();
@@ -69,11 +69,11 @@ export function admit(context: AdmissionContext, event: Wake, gathering: Coalesc
     active,
     queued,
     coalescing: queued === 0 ? 0 : context.coalesced.waiting(nowMs).length,
-    isCoalescing: gathering !== null,
+    isCoalescing: coalescing !== null,
     isAnyDue: () => runs.queue.isAnyDue(nowMs),
     nowMs,
   });
-  return carryOut(context, event, verdict, gathering);
+  return carryOut(context, event, verdict, coalescing);
 }
 
 /** Whether the event has come before, under either of its keys. */
@@ -105,7 +105,7 @@ function carryOut(
   context: AdmissionContext,
   event: Wake,
   verdict: AdmissionVerdict,
-  gathering: Coalescing | null,
+  coalescing: Coalescing | null,
 ): Admitted {
   switch (verdict.outcome) {
     case "queue_full": {
@@ -128,7 +128,7 @@ function carryOut(
       return repeat(context, event, verdict);
     case "started":
     case "queued":
-      return start(context, event, verdict, gathering);
+      return start(context, event, verdict, coalescing);
   }
 }
 
@@ -155,11 +155,11 @@ function start(
   context: AdmissionContext,
   event: Wake,
   verdict: Extract<AdmissionVerdict, { outcome: "started" | "queued" }>,
-  gathering: Coalescing | null,
+  coalescing: Coalescing | null,
 ): Admitted {
   const { engine, ids, tx } = context;
   const runId = ids.make("run", tx.nowMs);
-  const told = gathering === null ? verdict : ({ outcome: "queued", reason: "coalesced" } as const);
+  const told = coalescing === null ? verdict : ({ outcome: "queued", reason: "coalesced" } as const);
   const occurrence = record(context, event, told, runId);
   keepKeys(context, event, occurrence.id);
   const run = newRun(context, event, runId, occurrence.id);
@@ -167,7 +167,7 @@ function start(
   const isStarted = told.outcome === "started";
   engine.begin(
     tx,
-    { run, text: event.text, checkout: event.checkout, isStarted, notBeforeMs: gathering?.notBeforeMs ?? 0 },
+    { run, text: event.text, checkout: event.checkout, isStarted, notBeforeMs: coalescing?.notBeforeMs ?? 0 },
     [
       { type: "run.queued", attempt: 1, summary: event.summary },
       { type: "user.message", source: "routine", text: context.routine.definition.prompt },
@@ -180,11 +180,11 @@ function start(
   return { occurrence, answer: success(admission) };
 }
 
-/** Runs of other bursts stay: each is for events that no other run is for. */
-function supersededBy(which: Superseded, { runs, coalesced: bursts, tx }: AdmissionContext): string[] {
+/** Runs that wait for more events stay: each is for events that no other run is for. */
+function supersededBy(which: Superseded, { runs, coalesced, tx }: AdmissionContext): string[] {
   if (which === "nobody") return [];
-  const gathering = new Set(bursts.waiting(tx.nowMs));
-  const queued = runs.queue.queued().filter((id) => !gathering.has(id));
+  const waiting = new Set(coalesced.waiting(tx.nowMs));
+  const queued = runs.queue.queued().filter((id) => !waiting.has(id));
   return which === "queued" ? queued : [...queued, ...runs.queue.active()];
 }
 

@@ -1,4 +1,4 @@
-/** Rows of bursts: which waiting run the next event of a kind joins. */
+/** Which waiting run the next event of a kind joins: rows of the table `bursts`. */
 import type { Tx } from "../work.ts";
 
 interface Coalesced {
@@ -19,7 +19,7 @@ export class CoalescedRuns {
     return row ?? null;
   }
 
-  /** Ids of runs that wait for their burst to end. */
+  /** Ids of runs that wait for more events: a run that waits for its retry has had all of them. */
   waiting(nowMs: number): string[] {
     return this.#sql
       .exec<{ id: string }>(WAITING, nowMs)
@@ -27,15 +27,15 @@ export class CoalescedRuns {
       .map(({ id }) => id);
   }
 
-  /** Opens a burst in the place of one that is over; forgets those that ended long ago. */
-  open(tx: Tx, triggerId: string, key: string, burst: Coalesced): void {
+  /** From now on events of this kind join the run; forgets what ended long ago. */
+  open(tx: Tx, triggerId: string, key: string, coalesced: Coalesced): void {
     tx.sql.exec("DELETE FROM bursts WHERE ends_at < ?", tx.nowMs);
-    tx.sql.exec(OPEN, triggerId, key, burst.runId, burst.endsAtMs);
+    tx.sql.exec(OPEN, triggerId, key, coalesced.runId, coalesced.endsAtMs);
   }
 }
 
 const FIND = "SELECT run_id AS runId, ends_at AS endsAtMs FROM bursts WHERE trigger_id = ? AND key = ?";
 const WAITING = `SELECT runs.id AS id FROM bursts JOIN runs ON runs.id = bursts.run_id
-  WHERE runs.status = 'queued' AND runs.not_before > ?`;
+  WHERE runs.status = 'queued' AND runs.not_before > ? AND json_extract(runs.doc, '$.attempt') = 1`;
 const OPEN = `INSERT INTO bursts (trigger_id, key, run_id, ends_at) VALUES (?, ?, ?, ?)
   ON CONFLICT (trigger_id, key) DO UPDATE SET run_id = excluded.run_id, ends_at = excluded.ends_at`;

@@ -55,8 +55,8 @@ export class Schedules {
   }
 
   /**
-   * Claims whatever is not claimed before another definition is adopted: what came due, and of triggers that it does away
-   * with or moves also what their jitter still held back.
+   * Claims whatever is not claimed before another definition or status is adopted: what came due, under what was in force
+   * then; and of triggers that the change does away with or moves also what their jitter still held back.
    */
   claimBeforeChange(tx: Tx, routine: RoutineRow, next: readonly Trigger[]): void {
     const kept = new Map(schedulesAmong(next).map((trigger) => [trigger.id, specOf(trigger)]));
@@ -76,7 +76,8 @@ export class Schedules {
   }
 
   /**
-   * Claims what has come of one schedule, and has it fire or be recorded as missed.
+   * Claims what has come of one schedule, and has it fire or be recorded as missed; what comes while the routine is paused
+   * is refused, whatever `catch_up` says.
    * @returns how many occurrences that made.
    */
   claimDue(tx: Tx, routine: RoutineRow, trigger: ScheduleTrigger): number {
@@ -84,13 +85,14 @@ export class Schedules {
     if (claim === undefined) return 0;
     const plan = planSlots({ trigger, claimedUntilMs: claim.claimedUntil, nowMs: tx.nowMs });
     if (plan.claimedUntilMs === claim.claimedUntil) return 0;
+    const missed = <Reason>(reason: Reason) => (routine.status === "paused" ? null : reason);
     if (plan.folded !== null) {
       const { count, firstMs, lastMs } = plan.folded;
       const summary = `${count} times from ${timestamp(firstMs)} to ${timestamp(lastMs)}`;
-      this.#firing.scheduled(tx, routine, eventOf(trigger, summary), FOLDED_REASONS[trigger.catch_up]);
+      this.#firing.scheduled(tx, routine, eventOf(trigger, summary), missed(FOLDED_REASONS[trigger.catch_up]));
     }
     for (const slot of plan.slots) {
-      this.#firing.scheduled(tx, routine, eventOf(trigger, summaryOf(slot, trigger)), slot.reason);
+      this.#firing.scheduled(tx, routine, eventOf(trigger, summaryOf(slot, trigger)), missed(slot.reason));
     }
     this.#keep(tx, trigger.id, { ...claim, claimedUntil: plan.claimedUntilMs }, plan.lookAtMs);
     return plan.slots.length + Number(plan.folded !== null);

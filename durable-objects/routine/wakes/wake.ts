@@ -33,15 +33,15 @@ interface WakesParts {
   engine: RunEngine;
   ids: IdMaker;
   door: Doorkeeper;
-  bursts: CoalescedRuns;
+  coalesced: CoalescedRuns;
   repositoryIds: RepositoryIds;
 }
 
-/** Without a `max_wait` a burst is over after so many windows. */
+/** Without a `max_wait` no event joins after so many windows. */
 const WINDOWS_AT_MOST = 10;
 const NAMED_OCCURRENCES = 1_000;
-const BURST_KEY_LENGTH = 1_000;
-/** Stands once in the text of a run whose burst has more to say than fits. */
+const COALESCE_KEY_LENGTH = 1_000;
+/** Stands once in the text of a run whose events have more to say than fits. */
 const MORE = "\n\n--- More events have joined; there is no room for what they say.";
 
 export class Wakes {
@@ -139,20 +139,19 @@ export class Wakes {
     const coalesce = trigger.type === "routine" ? undefined : trigger.coalesce;
     if (coalesce === undefined) return admit(context, fired).occurrence;
     const found = coalesce.key === undefined ? "" : JSON.stringify(findField(event, coalesce.key));
-    // What agrees so far may be one burst: a whole payload is no key.
-    const key = found.slice(0, BURST_KEY_LENGTH);
-    const { bursts, runs } = this.#parts;
+    // What agrees so far counts as the same: a whole payload is no key.
+    const key = found.slice(0, COALESCE_KEY_LENGTH);
     const { tx } = context;
-    const burst = bursts.find(trigger.id, key);
-    const row = burst === null ? null : runs.get(burst.runId);
+    const open = this.#parts.coalesced.find(trigger.id, key);
+    const row = open === null ? null : this.#parts.runs.get(open.runId);
     const isPaused = context.routine.status === "paused";
-    if (burst !== null && row !== null && isCoalescing(row, tx.nowMs) && !isPaused && !isRepeat(context, fired)) {
-      return this.#join(context, row, fired, Math.min(tx.nowMs + durationMs(coalesce.window), burst.endsAtMs));
+    if (open !== null && row !== null && isCoalescing(row, tx.nowMs) && !isPaused && !isRepeat(context, fired)) {
+      return this.#join(context, row, fired, Math.min(tx.nowMs + durationMs(coalesce.window), open.endsAtMs));
     }
-    return this.#openBurst(context, trigger, key, coalesce, fired).occurrence;
+    return this.#openCoalescing(context, trigger, key, coalesce, fired).occurrence;
   }
 
-  #openBurst(
+  #openCoalescing(
     context: AdmissionContext,
     trigger: ListenerTrigger,
     key: string,
@@ -165,7 +164,7 @@ export class Wakes {
     const admitted = admit(context, fired, { notBeforeMs: nowMs + windowMs });
     const { answer } = admitted;
     if (answer.ok && !answer.value.duplicate) {
-      this.#parts.bursts.open(context.tx, trigger.id, key, { runId: answer.value.run_id, endsAtMs });
+      this.#parts.coalesced.open(context.tx, trigger.id, key, { runId: answer.value.run_id, endsAtMs });
     }
     return admitted;
   }
@@ -174,7 +173,7 @@ export class Wakes {
     const occurrence = recordJoined(context, fired, row.id);
     const { trigger } = row.doc;
     const named = [...(trigger.occurrence_ids ?? [trigger.occurrence_id]), occurrence.id].slice(-NAMED_OCCURRENCES);
-    // As deep as the deepest of them: a burst must not shorten a chain.
+    // As deep as the deepest of them: coalescing must not shorten a chain.
     const depth = Math.max(trigger.depth ?? 0, fired.depth);
     const doc = { ...row.doc, trigger: { ...trigger, occurrence_ids: named, ...(depth === 0 ? {} : { depth }) } };
     const { text, said } = joined(row.text, fired);
@@ -184,9 +183,9 @@ export class Wakes {
   }
 
   #context(tx: Tx, routine: RoutineRow): AdmissionContext {
-    const { config, occurrences, runs, engine, bursts, ids } = this.#parts;
+    const { config, occurrences, runs, engine, coalesced, ids } = this.#parts;
     const { model, defaultModel } = config;
-    return { routine, model, defaultModel, occurrences, runs, engine, coalesced: bursts, ids, tx };
+    return { routine, model, defaultModel, occurrences, runs, engine, coalesced, ids, tx };
   }
 }
 

@@ -60,7 +60,7 @@ export const REASON_TEXTS: Record<OutcomeReason, string> = {
   queue_full: "As many runs were waiting as a routine may have.",
   same_delivery: "The same delivery had been taken in before.",
   same_event: "The same event had come before, under another delivery id.",
-  coalesced: "It joined a burst that one run is for.",
+  coalesced: "It waits, with others, for one run.",
   slot_missed: "The time had passed by more than five minutes, and catch_up is none.",
   slot_superseded: "The time had passed by more than five minutes, and a newer one was made up for.",
   catch_up_limit: "The time had passed by more than five minutes, and 24 newer ones were made up for.",

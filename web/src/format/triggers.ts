@@ -82,9 +82,9 @@ export function originTerms({
 
 function listeningTerms(trigger: Extract<ShownTrigger, { type: "github" | "webhook" | "event" }>): string[] {
   const { filters, coalesce } = trigger;
-  const burst =
-    coalesce === undefined ? [] : [`one run for a burst${of(coalesce.key)}, ${coalesce.window} after its last`];
-  return [...filters.map(filterWords), ...burst];
+  const coalesced =
+    coalesce === undefined ? [] : [`one run for all${of(coalesce.key)}, ${coalesce.window} after its last`];
+  return [...filters.map(filterWords), ...coalesced];
 }
 
 function of(key: string | undefined): string {

@@ -1,0 +1,177 @@
+/** The real parts of a routine's object over its real tables, without sockets, pool and index: for the model of admission. */
+
+import { routineParts } from "#durable-objects/routine/assemble.ts";
+import { openDatabase } from "#durable-objects/routine/database.ts";
+import { changeDefinition, createDefinition } from "#durable-objects/routine/definition/change-definition.ts";
+import type { RoutineRow } from "#durable-objects/routine/definition/definition-store.ts";
+import type { Tx } from "#durable-objects/routine/work.ts";
+import type { Config } from "#instance/config.ts";
+import type { Wake } from "#protocol/occurrence.ts";
+import { routineInputSchema } from "#protocol/routine.ts";
+import type { SourceEvent } from "#protocol/source-event.ts";
+import type { Facts, Step } from "./admission-model.ts";
+
+const OWNER_KEY = "ABCDEFGHJKMN";
+const ROUTINE_ID = `rtn_0123456789${OWNER_KEY.slice(1)}00000`;
+
+export class RealAdmission {
+  readonly #parts: ReturnType<typeof routineParts>;
+  readonly #sql: SqlStorage;
+  #events = 0;
+
+  constructor(storage: DurableObjectStorage, config: Config, facts: Facts) {
+    const database = openDatabase(storage);
+    if (!database.ok) throw new Error("the tables can't be made");
+    this.#sql = storage.sql;
+    emptyTables(storage.sql);
+    const told = { grown: () => {}, cancel: () => {} };
+    const known = { ownerKey: OWNER_KEY, authority: "" };
+    this.#parts = routineParts(database.value, storage, config, told, known);
+    const { work } = this.#parts;
+    const seconds = (ms: number) => `${ms / 1_000}s`;
+    const input = routineInputSchema.parse({
+      name: "model",
+      prompt: "Do the work.",
+      overlap: facts.overlap,
+      max_concurrent: facts.max,
+      retry: { max: facts.retryMax, backoff: seconds(facts.retryMs) },
+      limits: { timeout: "24h" },
+      triggers: [
+        { type: "schedule", cron: "* * * * *" },
+        { type: "event", name: "alone" },
+        {
+          type: "event",
+          name: "many",
+          coalesce: { key: "kind", window: seconds(facts.windowMs), max_wait: seconds(facts.maxWaitMs) },
+        },
+      ],
+    });
+    work.change((tx) => void createDefinition(tx, this.#parts, { id: ROUTINE_ID, input, actor: "owner" }));
+  }
+
+  /** @param place of the run that the step is about, in the order in which runs came. */
+  take(step: Step, place: number | null): void {
+    const { work, firing, clock, definitions, deadlines, engine } = this.#parts;
+    switch (step.do) {
+      case "fire":
+        work.change((tx) => void firing.fire(tx, this.#routine(), fireOf(step.key), false));
+        break;
+      case "event":
+        this.#events += 1;
+        work.change((tx) => void firing.event(tx, this.#routine(), eventOf(step, this.#events)));
+        break;
+      case "wait":
+        deadlines.look(Date.now(), (tx, { kind, ref }) => void engine.feed(tx, ref, { type: "overdue", kind }));
+        break;
+      case "look":
+        for (const trigger of clock.due(this.#routine(), Date.now())) {
+          work.change((tx) => clock.claimDue(tx, this.#routine(), trigger));
+        }
+        break;
+      case "pause":
+      case "resume":
+        work.change((tx) => {
+          clock.claimBeforeChange(tx, this.#routine(), this.#routine().definition.triggers);
+          definitions.update(tx, this.#routine(), { status: step.do === "pause" ? "paused" : "active" });
+        });
+        break;
+      case "change":
+        work.change((tx) => this.#change(tx, { overlap: step.overlap, max_concurrent: step.max }));
+        break;
+      case "succeed":
+      case "lose":
+      case "cancel": {
+        const id = place === null ? undefined : this.#rows()[place]?.id;
+        if (id !== undefined) work.change((tx) => this.#end(tx, step.do, id));
+      }
+    }
+    work.change((tx) => this.#startAll(tx));
+  }
+
+  told(): string[] {
+    return this.#sql
+      .exec<{ doc: string }>("SELECT doc FROM occurrences ORDER BY id")
+      .toArray()
+      .map(({ doc }) => JSON.parse(doc))
+      .map(({ outcome, reason }) => `${outcome} ${reason}`);
+  }
+
+  runs(): string[] {
+    return this.#rows().map(({ status }) => (status === "starting" || status === "running" ? "on" : status));
+  }
+
+  #change(tx: Tx, patch: { overlap: Facts["overlap"]; max_concurrent: number }): void {
+    const changed = changeDefinition(tx, this.#parts, { routine: this.#routine(), patch, actor: "owner" });
+    if (!changed.ok) throw new Error(changed.refusal.code);
+  }
+
+  #end(tx: Tx, how: "succeed" | "lose" | "cancel", id: string): void {
+    const { engine } = this.#parts;
+    if (how === "cancel") engine.feed(tx, id, { type: "cancel_requested", reason: "by_user" });
+    else if (how === "lose") engine.feed(tx, id, { type: "lease_ended", end: "runner_lost" });
+    else {
+      const seen = { turns: 1, tool_calls: 0, files_changed: 0, commits_pushed: 0, cost_usd: 0 };
+      const frame = { kind: "finished", outcome: { status: "succeeded" }, report: null, seen } as const;
+      engine.feed(tx, id, { type: "finished", frame });
+    }
+  }
+
+  /** A runner takes up at once whatever has a place. */
+  #startAll(tx: Tx): void {
+    for (const { id, status } of this.#rows()) {
+      if (status !== "starting") continue;
+      this.#parts.engine.feed(tx, id, { type: "leased", runner: { kind: "local", id: "runner" } });
+      this.#parts.engine.feed(tx, id, { type: "running", sandbox: "none" });
+    }
+  }
+
+  #routine(): RoutineRow {
+    const row = this.#parts.definitions.row();
+    if (row === null) throw new Error("there is no routine");
+    return row;
+  }
+
+  #rows(): { id: string; status: string }[] {
+    return this.#sql.exec<{ id: string; status: string }>("SELECT id, status FROM runs ORDER BY id").toArray();
+  }
+}
+
+function fireOf(key: string | null): Wake {
+  return {
+    type: "api",
+    trigger_id: null,
+    summary: "Fired",
+    text: null,
+    dedupe_key: key,
+    content_key: null,
+    fingerprint: "same",
+    depth: 0,
+    checkout: null,
+  };
+}
+
+function eventOf({ coalesces, kind, id }: Extract<Step, { do: "event" }>, number: number): SourceEvent {
+  return {
+    name: coalesces ? "many" : "alone",
+    action: null,
+    summary: "An event",
+    dedupe_key: id,
+    content_key: null,
+    payload: { kind },
+    fields: {},
+    context: "",
+    source: "event",
+    delivery_id: null,
+    event_id: `event ${number}`,
+    trigger_id: null,
+    github: null,
+    caused_by: null,
+  };
+}
+
+function emptyTables(sql: SqlStorage): void {
+  const names = sql
+    .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'")
+    .toArray();
+  for (const { name } of names) if (!name.startsWith("sqlite_")) sql.exec(`DELETE FROM "${name}"`);
+}
