@@ -1,7 +1,7 @@
 /** The life of an open routine's object: sockets, the alarm, and the calls it owes. */
 
 import type { Config, ObjectEnv } from "#instance/config.ts";
-import { poolObject } from "#instance/objects.ts";
+import { poolObject, rosterObject } from "#instance/objects.ts";
 import type { RunnerRef } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { Delta } from "#protocol/transcript.ts";
@@ -64,6 +64,7 @@ export class RoutineLife {
       ...parts,
       index: env.DB,
       pool: () => poolObject(env, config.jurisdiction, "default"),
+      roster: () => rosterObject(env),
       announce: (run) => {
         const { name } = parts.definitions.row()?.definition ?? run.routine;
         return tellRunEnded(env, config.jurisdiction, run, name);

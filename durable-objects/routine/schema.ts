@@ -115,7 +115,16 @@ export const outbox = sqliteTable(
   "outbox",
   {
     kind: text({
-      enum: ["ask_pool", "release_lease", "project_run", "project_routine", "forget_routine", "announce_run"],
+      enum: [
+        "ask_pool",
+        "release_lease",
+        "project_run",
+        "project_routine",
+        "forget_routine",
+        "announce_run",
+        "enter_roster",
+        "leave_roster",
+      ],
     }).notNull(),
     ref: text().notNull(),
     tries: integer().notNull().default(0),

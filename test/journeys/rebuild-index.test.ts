@@ -1,5 +1,5 @@
 /** D1 is lost: what the lists, the sweep and matching need comes back from the routines' objects, and nothing runs twice. */
-import { applyD1Migrations } from "cloudflare:test";
+import { applyD1Migrations, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { rosterObject } from "#instance/objects.ts";
@@ -9,8 +9,11 @@ import { buildRoutine, call, fired } from "#test/support/api.ts";
 import { playRun } from "#test/support/chains.ts";
 import { countsOf, realDeps, tick } from "#test/support/clock.ts";
 import { FakeRunner } from "#test/support/fake-runner.ts";
-import { fail, routine as objects } from "#test/support/hang.ts";
+import { fail, method, routine as objects } from "#test/support/hang.ts";
+import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
+import { rosterFilling } from "#worker/clock/fill-roster.ts";
 import { rebuildStep } from "#worker/clock/rebuild-index.ts";
+import { RosterObject } from "#worker/index.ts";
 
 const PROJECTIONS = ["routines", "runs", "subscriptions", "due_routines"];
 const NINE = "2026-11-23T09:00:00.000Z";
@@ -94,7 +97,6 @@ describe("D1 that was lost", () => {
       expect(results.map(({ status }) => status)).toContain("succeeded");
     });
     const before = await settledRows(5);
-    await realDeps().fillRoster();
     await loseD1();
     expect(await rebuild()).toMatchObject({ routines: before["routines"]?.length, runs: 5, forgotten: 0, failed: [] });
     expect(await settledRows(5)).toEqual(before);
@@ -108,11 +110,64 @@ describe("D1 that was lost", () => {
   });
 });
 
+describe("the roster", () => {
+  const has = async (id: string) => (await rosterObject(env).page(id.slice(0, -1), 1)).ids.includes(id);
+
+  it("has a routine from its creation to its deletion", async () => {
+    const { id } = await buildRoutine();
+    await vi.waitUntil(() => has(id));
+    await call("DELETE", `/api/v1/routines/${id}`);
+    await vi.waitUntil(async () => !(await has(id)));
+    // A page of D1 that the sweep had read before.
+    await rosterObject(env).enter([id]);
+    expect(await has(id)).toBe(false);
+  });
+
+  it("that does not answer holds up no creation, and is told when it does, also after the object's end", async () => {
+    const out = fail(method(RosterObject.prototype, "enter"));
+    const { id } = await buildRoutine();
+    await out.untilMet();
+    out.end();
+    await evictOwnerOf(id);
+    vi.setSystemTime(Date.now() + 60_000);
+    await runDurableObjectAlarm(ownerOf(id));
+    await vi.waitUntil(() => has(id));
+  });
+
+  it("never has a routine whose creation D1 did not take in", async () => {
+    const before = (await rosterObject(env).page("", 1_000)).ids;
+    await env.DB.exec("ALTER TABLE routines RENAME TO routines_away");
+    expect((await call("POST", "/api/v1/routines", { name: "lost", prompt: "x" })).status).toBe(503);
+    await env.DB.exec("ALTER TABLE routines_away RENAME TO routines");
+    await vi.waitFor(async () => expect((await rosterObject(env).page("", 1_000)).ids).toEqual(before));
+  });
+
+  it.each([1, 3])("takes in what D1 lists of before there was a roster, %i at a time, and only once", async (size) => {
+    const ids = [];
+    for (let count = 0; count < 4; count += 1) ids.push((await buildRoutine()).id);
+    for (const id of ids) await vi.waitUntil(() => has(id));
+    await runInDurableObject(rosterObject(env), (_object, { storage: { sql } }) => {
+      sql.exec("DELETE FROM routines");
+      sql.exec("DELETE FROM facts");
+    });
+    const { projection, roster } = realDeps();
+    let asked = 0;
+    const paged = async (after: string, limit: number) => {
+      asked += 1;
+      return (await projection.ids(after, limit)).slice(0, asked < 3 ? size : limit);
+    };
+    const fill = rosterFilling(roster, { ids: paged });
+    await fill();
+    await fill();
+    await rosterFilling(roster, { ids: async () => expect.unreachable("all are in") })();
+    for (const id of ids) expect(await has(id)).toBe(true);
+  });
+});
+
 describe("a rebuild", () => {
   it("brings an older state up to date, and takes out what has been deleted since", async () => {
     const kept = await buildRoutine({ triggers: [{ type: "event", name: "one" }] });
     const gone = await buildRoutine({ triggers: [{ type: "event", name: "two" }] });
-    await realDeps().fillRoster();
     const older = await rowsOf(["routines", "subscriptions"]);
     await call("PATCH", `/api/v1/routines/${kept.id}`, { triggers: [{ type: "event", name: "three" }] });
     await call("DELETE", `/api/v1/routines/${gone.id}`);
@@ -133,7 +188,6 @@ describe("a rebuild", () => {
   it("writes again what is damaged, also where D1 has the version that there is", async () => {
     const routine = await buildRoutine();
     await fired(routine);
-    await realDeps().fillRoster();
     const ofRoutine = async () => {
       const rows = await rowsOf();
       return PROJECTIONS.map((table) => rows[table]?.filter((row) => JSON.stringify(row).includes(routine.id)));
@@ -146,17 +200,17 @@ describe("a rebuild", () => {
     await vi.waitFor(async () => expect(await ofRoutine()).toEqual(before), { timeout: 5_000 });
   });
 
-  it("finds routines of before there was a roster in D1, whether the sweep or the rebuild comes first", async () => {
+  it("enters routines that D1 has and the roster does not", async () => {
     const { id } = await buildRoutine();
     const roster = rosterObject(env);
-    await roster.fill([], true);
+    await vi.waitUntil(async () => (await roster.page(id.slice(0, -1), 1)).ids.includes(id));
+    await runInDurableObject(roster, (_object, { storage: { sql } }) => void sql.exec("DELETE FROM routines"));
     await rebuild();
     expect((await roster.page(id.slice(0, -1), 1)).ids).toEqual([id]);
   });
 
   it("names routines that do not answer or are not taken in, goes on with the others, and can be done again", async () => {
     const [silent, other] = [await buildRoutine(), await buildRoutine()];
-    await realDeps().fillRoster();
     await rebuild();
     await loseD1();
     {

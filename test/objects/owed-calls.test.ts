@@ -38,6 +38,7 @@ async function owing(pool: PoolPort, work: (calls: Deliver, parts: RoutineParts,
     const calls = new Deliver({
       ...parts,
       index: env.DB,
+      roster: () => ({ enter: async () => undefined, strike: async () => undefined }),
       pool: () => pool,
       announce: async () => {},
       project: () => {

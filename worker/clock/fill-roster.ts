@@ -19,7 +19,7 @@ export function rosterFilling(roster: () => Roster, projection: Pick<Projection,
         return;
       }
       const ids = await projection.ids(after, PAGE);
-      await roster().fill(ids, ids.length < PAGE);
+      await roster().fill(ids, ids.length === 0);
     }
   };
 }

@@ -32,7 +32,10 @@ export async function createRoutine(
   if (definitions.row() !== null) return refuse("revision_conflict", { message: "This id is taken." });
   const made = life.work.change((tx) => {
     const created = createDefinition(tx, parts, order);
-    if (created.ok) outbox.owe(tx, "project_routine", id);
+    if (!created.ok) return created;
+    outbox.owe(tx, "project_routine", id);
+    // Nothing waits for it: what is owed here outlives D1 as the roster does.
+    outbox.owe(tx, "enter_roster", id);
     return created;
   });
   if (!made.ok) return made;
@@ -41,6 +44,7 @@ export async function createRoutine(
   life.work.change((tx) => {
     definitions.update(tx, made.value, { status: "deleted" });
     outbox.owe(tx, "forget_routine", id);
+    outbox.owe(tx, "leave_roster", id);
   });
   return refuse("index_behind", BEHIND.create);
 }
@@ -50,6 +54,7 @@ export async function removeRoutine(life: RoutineLife, routine: RoutineRow): Pro
   life.work.change((tx) => {
     parts.definitions.update(tx, routine, { status: "deleted", tokenHash: null });
     parts.outbox.owe(tx, "forget_routine", routine.id);
+    parts.outbox.owe(tx, "leave_roster", routine.id);
     for (const runId of parts.runs.queue.unsettled()) {
       parts.engine.feed(tx, runId, { type: "cancel_requested", reason: "routine_deleted" });
     }

@@ -20,6 +20,12 @@ export interface PoolPort {
   release(leases: LeaseRef[]): Promise<("freed" | "stopping")[]>;
 }
 
+/** The roster as a routine's object sees it. */
+export interface RosterPort {
+  enter(ids: readonly string[]): Promise<void>;
+  strike(ids: readonly string[]): Promise<void>;
+}
+
 export interface OwedCallsParts extends IndexParts {
   work: Work;
   outbox: Outbox;
@@ -27,6 +33,7 @@ export interface OwedCallsParts extends IndexParts {
   deadlines: Deadlines;
   engine: RunEngine;
   pool: () => PoolPort;
+  roster: () => RosterPort;
   /** Tells the routines that wait for the end of a run. @param run has ended. */
   announce: (run: ListedRun) => Promise<void>;
   /** The pool gave the lease back without a runner having worked on it. */
@@ -46,7 +53,13 @@ export class Deliver {
   readonly #parts: OwedCallsParts;
   readonly #index: ToIndex;
   /** One call after the other to each receiver: none waits for another's. */
-  readonly #lanes: Record<Receiver, Lane> = { pool: newLane(), entry: newLane(), runs: newLane(), routines: newLane() };
+  readonly #lanes: Record<Receiver, Lane> = {
+    pool: newLane(),
+    entry: newLane(),
+    runs: newLane(),
+    routines: newLane(),
+    roster: newLane(),
+  };
   /** Runs whose end is being told. */
   readonly #announcing = new Set<string>();
   #indexTimer: ReturnType<typeof setTimeout> | null = null;
@@ -215,6 +228,12 @@ export class Deliver {
         return [];
       case "announce_run":
         for (const { ref } of batch) await this.#announce(ref);
+        return [];
+      case "enter_roster":
+        await withinDeadline(this.#parts.roster().enter(batch.map(({ ref }) => ref)));
+        return [];
+      case "leave_roster":
+        await withinDeadline(this.#parts.roster().strike(batch.map(({ ref }) => ref)));
         return [];
       case undefined:
         return [];

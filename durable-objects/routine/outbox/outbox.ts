@@ -4,8 +4,8 @@ import type { RememberedEach, Tx, Work } from "../work.ts";
 
 type OutboxRow = typeof outbox.$inferSelect;
 export type OwedKind = OutboxRow["kind"];
-/** To whom calls are owed: the pool; D1, of the routine's own entry and of its runs; other routines. */
-export const RECEIVERS = ["pool", "entry", "runs", "routines"] as const;
+/** To whom calls are owed: the pool; D1, of the routine's own entry and of its runs; other routines; the roster. */
+export const RECEIVERS = ["pool", "entry", "runs", "routines", "roster"] as const;
 export type Receiver = (typeof RECEIVERS)[number];
 
 const RECEIVER_OF: Record<OwedKind, Receiver> = {
@@ -15,6 +15,8 @@ const RECEIVER_OF: Record<OwedKind, Receiver> = {
   forget_routine: "entry",
   project_run: "runs",
   announce_run: "routines",
+  enter_roster: "roster",
+  leave_roster: "roster",
 };
 
 /** A call that is owed. */
@@ -126,6 +128,7 @@ function forEachReceiver(textOf: (kinds: string) => string): Record<Receiver, st
     entry: textOf(kindsOf("entry")),
     runs: textOf(kindsOf("runs")),
     routines: textOf(kindsOf("routines")),
+    roster: textOf(kindsOf("roster")),
   };
 }
 
