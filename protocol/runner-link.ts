@@ -33,6 +33,8 @@ export const RUNNER_PING_MS = 5_000;
 export const RUNNER_GRACE_MS = 15_000;
 /** A runner registers within this time after it has connected to its pool, or the connection is closed. */
 export const REGISTER_DEADLINE_MS = 10_000;
+/** The same for `hello` on a run's link. */
+export const HELLO_DEADLINE_MS = 10_000;
 /** A runner accepts an offered lease within this time, or the lease has ended. */
 export const OFFER_DEADLINE_MS = 10_000;
 /** How many frames a runner keeps unacknowledged before it stops reading from the agent. */
@@ -182,8 +184,8 @@ export const RUNNER_CLOSE = {
   refused: 4401,
   /** The first frame's protocol version is not served. */
   protocol: 4426,
-  /** No runner has registered in time on this socket: dial again. */
-  unregistered: 4408,
+  /** Nobody has registered in time on this socket, or said hello: dial again. */
+  late: 4408,
   /** Another socket has taken this one's place. */
   replaced: 4409,
   /** Another process is connected under this runner's id, and answers: dial again later, and tell a person. */

@@ -89,9 +89,15 @@ export class Leases {
     this.#set(row, { status: "ended", end, place: null, dueAt: nowMs, tries: 0 });
   }
 
-  /** Somebody has set out to tell the routine's object, and is not to be joined by another before this time. @returns the row. */
+  /**
+   * Somebody has set out to tell the routine's object, and is not to be joined by another before this time. It is not
+   * written down: after an eviction nobody is under way. @returns the row.
+   */
   claimReport(row: LeaseRow, untilMs: number): LeaseRow {
-    return this.#set(row, { dueAt: untilMs });
+    const claimed = { ...row, dueAt: untilMs };
+    this.#forget(row);
+    this.#keep(claimed);
+    return claimed;
   }
 
   postponeReport(row: LeaseRow, nowMs: number): void {
@@ -136,7 +142,7 @@ export class Leases {
     if (this.#taken === null) {
       this.#taken = new Map();
       for (const row of this.#database.select().from(leases).where(inArray(leases.status, TAKEN)).all()) {
-        // Nobody is telling of it any more, whatever was claimed before the object was opened: it is long due.
+        // Nobody is telling of it any more, whoever was before the object was opened: it is long due.
         this.#keep(row.status === "ended" ? { ...row, dueAt: row.askedAt } : row);
       }
     }

@@ -137,6 +137,7 @@ export class RoutineLife {
       },
       { name: "owed_calls", next: () => this.owed.next(), look: () => void this.owed.drain() },
       { name: "schedules", next: () => this.time.next(), look: () => this.time.fireUnattended() },
+      { name: "links", next: () => this.links.next(), look: (nowMs) => this.links.closeLate(nowMs) },
       { name: "viewers", next: () => this.viewers.nextDue(), look: (nowMs) => this.viewers.closeDue(nowMs) },
     ];
   }

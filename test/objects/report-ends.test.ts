@@ -125,6 +125,37 @@ describe("ended leases", () => {
     });
   });
 
+  it("that take longer to tell than they are claimed for are told once each, however often the alarm rings", async () => {
+    const slowly: Tell = () => new Promise((resolve) => setTimeout(resolve, REPORT_DEADLINE_MS - 1));
+    await withEnded({ slow: 30, well: 1 }, slowly, async ({ leases, asked, start }) => {
+      start();
+      for (let second = 0; second < 200; second += 1) {
+        await vi.advanceTimersByTimeAsync(1_000);
+        start();
+      }
+      expect(asked.filter((id) => id === "slow")).toHaveLength(30);
+      expect(asked).toHaveLength(31);
+      expect(leases.nextDue()).toBeNull();
+    });
+  });
+
+  it("whose answer comes after its deadline are told again, and settled by whichever answer comes in time", async () => {
+    const answers: (() => void)[] = [];
+    const tell: Tell = () => new Promise((resolve) => answers.push(resolve));
+    await withEnded({ late: 1 }, tell, async ({ leases, asked, start }) => {
+      start();
+      await vi.advanceTimersByTimeAsync(REPORT_DEADLINE_MS + 1_000);
+      start();
+      answers[0]?.();
+      await turn();
+      expect([asked.length, leases.nextDue() === null]).toEqual([2, false]);
+      answers[1]?.();
+      await turn();
+      start();
+      expect([asked.length, leases.nextDue()]).toEqual([2, null]);
+    });
+  });
+
   it("that were being told when the object was evicted are told by the next one, at once", async () => {
     await withEnded(
       { a: 1 },

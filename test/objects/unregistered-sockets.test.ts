@@ -54,7 +54,7 @@ it("one that says nothing is closed by the alarm: not before its time is over", 
   await ringAt(DEADLINE_MS - 1);
   expect(silent.closed).toBeNull();
   await ringAt(DEADLINE_MS);
-  await expectClosed(silent, RUNNER_CLOSE.unregistered);
+  await expectClosed(silent, RUNNER_CLOSE.late);
   expect(await armed()).toBeNull();
 });
 
@@ -62,7 +62,7 @@ it("one that says nothing is closed after the object was evicted as well", async
   const silent = await connect();
   await evictDurableObject(pool);
   await ringAt(DEADLINE_MS);
-  await expectClosed(silent, RUNNER_CLOSE.unregistered);
+  await expectClosed(silent, RUNNER_CLOSE.late);
 });
 
 it("each has its own time", async () => {
@@ -70,10 +70,10 @@ it("each has its own time", async () => {
   vi.setSystemTime(START + 4_000);
   const second = await connect();
   await ringAt(DEADLINE_MS);
-  await expectClosed(first, RUNNER_CLOSE.unregistered);
+  await expectClosed(first, RUNNER_CLOSE.late);
   expect(second.closed).toBeNull();
   await ringAt(DEADLINE_MS + 4_000);
-  await expectClosed(second, RUNNER_CLOSE.unregistered);
+  await expectClosed(second, RUNNER_CLOSE.late);
 });
 
 it("one that has only pinged is closed, though its pings are answered", async () => {
@@ -86,7 +86,7 @@ it("one that has only pinged is closed, though its pings are answered", async ()
   webSocket?.send("ping");
   await answered;
   await ringAt(DEADLINE_MS);
-  expect(await closed).toBe(RUNNER_CLOSE.unregistered);
+  expect(await closed).toBe(RUNNER_CLOSE.late);
 });
 
 it("one that registers late stays, and so does one that registers twice, also after an eviction", async () => {

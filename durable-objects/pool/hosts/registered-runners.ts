@@ -1,5 +1,6 @@
 /** The host of runners that register themselves over a WebSocket, as the local runner does. */
 
+import type { SocketDeadlines } from "#instance/socket-deadlines.ts";
 import { closeQuietly, sendQuietly } from "#instance/sockets.ts";
 import {
   type LeaseRef,
@@ -16,7 +17,7 @@ import { featuresInForce } from "#rules/pool/features-in-force.ts";
 import type { PoolDatabase } from "../database.ts";
 import { attachmentOf, KnownRunners, type Runner } from "./known-runners.ts";
 import { type Grant, type Held, type HostReports, KILL_DEADLINE_MS, type SocketHost } from "./lease-host.ts";
-import { UnregisteredSockets } from "./unregistered-sockets.ts";
+import { noteNewcomer, unregisteredSockets } from "./unregistered-sockets.ts";
 
 type Registration = Extract<RunnerToPool, { type: "register" }>;
 
@@ -27,6 +28,7 @@ const PING_SLACK_MS = 2_000;
 /** A runner that has declined for want of room gets no offer for so long, unless it says that some work has ended. */
 const FULL_MS = 5_000;
 
+const UNREGISTERED = "no runner has registered on this connection in time";
 const TAKEN = "another runner is connected under this id; give each one a REVEILLE_RUNNER_ID of its own";
 
 export class RegisteredRunners implements SocketHost {
@@ -34,19 +36,19 @@ export class RegisteredRunners implements SocketHost {
   readonly #context: DurableObjectState;
   readonly #reports: HostReports;
   readonly #known: KnownRunners;
-  readonly #unregistered: UnregisteredSockets;
+  readonly #unregistered: SocketDeadlines;
 
   constructor(context: DurableObjectState, database: PoolDatabase, reports: HostReports) {
     this.#context = context;
     this.#reports = reports;
     this.#known = new KnownRunners(context, database);
-    this.#unregistered = new UnregisteredSockets(context);
+    this.#unregistered = unregisteredSockets(context);
   }
 
   accept(nowMs: number): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#context.acceptWebSocket(server);
-    this.#unregistered.add(server, nowMs);
+    this.#unregistered.set(server, noteNewcomer(server, nowMs));
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -74,13 +76,13 @@ export class RegisteredRunners implements SocketHost {
 
   /** A runner's socket has closed: it has a while to come back. */
   closed(socket: WebSocket, nowMs: number): void {
-    this.#unregistered.remove(socket);
+    this.#unregistered.clear(socket);
     const runner = this.#known.on(socket);
     if (runner !== null) this.#known.miss(runner, nowMs);
   }
 
   next(nowMs: number, held: Held): number | null {
-    let next = this.#unregistered.next(nowMs);
+    let next = this.#unregistered.next();
     for (const runner of this.#known.all().values()) next = earlier(next, this.#nextOf(runner, nowMs, held));
     return next;
   }
@@ -90,7 +92,7 @@ export class RegisteredRunners implements SocketHost {
    * sockets on which nobody has registered.
    */
   look(nowMs: number): void {
-    this.#unregistered.closeLate(nowMs);
+    for (const socket of this.#unregistered.takeLate(nowMs)) closeQuietly(socket, RUNNER_CLOSE.late, UNREGISTERED);
     for (const runner of [...this.#known.all().values()]) {
       if (wasCutOff(runner)) this.#known.miss(runner, nowMs);
       if (this.#isLost(runner, nowMs)) this.#lose(runner);
@@ -183,7 +185,7 @@ export class RegisteredRunners implements SocketHost {
     }
     // Another process under the same name: what the one before had in hand has died with it.
     if (isAnother) this.#reports.lost(id);
-    this.#unregistered.remove(socket);
+    this.#unregistered.clear(socket);
     this.#known.register({ id, kind, boot, capacity }, socket, protocol, nowMs);
     this.#send(id, { type: "registered", protocol, features: featuresInForce(features, RUNNER_FEATURES) });
     for (const lease of this.#reports.present(id, leases)) this.stop(id, lease);

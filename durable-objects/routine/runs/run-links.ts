@@ -1,8 +1,10 @@
 /** Sockets of the runners that work on this routine's runs: frames in; order, acknowledgement and cancel out. */
 
+import { SocketDeadlines } from "#instance/socket-deadlines.ts";
 import { closeQuietly, refuseUpgrade, sendQuietly } from "#instance/sockets.ts";
 import type { CancelReason, RunnerRef } from "#protocol/run.ts";
 import {
+  HELLO_DEADLINE_MS,
   type LeaseRef,
   RUNNER_CLOSE,
   RUNNER_PROTOCOLS_SERVED,
@@ -19,6 +21,8 @@ export interface LinkAttachment {
   /** The instance's address as the runner's request came in. */
   origin: string;
   isGreeted: boolean;
+  /** Until when hello has to come, in Unix milliseconds; absent on sockets that an earlier version has taken in. */
+  helloByMs?: number;
 }
 
 export interface LinkEvents {
@@ -38,21 +42,38 @@ export interface Greeting {
 export class RunLinks {
   readonly #context: DurableObjectState;
   readonly #events: LinkEvents;
+  readonly #ungreeted: SocketDeadlines;
 
   constructor(context: DurableObjectState, events: LinkEvents) {
     this.#context = context;
     this.#events = events;
+    this.#ungreeted = new SocketDeadlines(() => context.getWebSockets().flatMap(ungreeted));
+  }
+
+  /** When the next link's time to say hello is over; null when all have said it. */
+  next(): number | null {
+    return this.#ungreeted.next();
+  }
+
+  /** Closes links on which no runner has said hello in time. */
+  closeLate(nowMs: number): void {
+    for (const socket of this.#ungreeted.takeLate(nowMs)) {
+      closeQuietly(socket, RUNNER_CLOSE.late, "no runner has said hello on this connection in time");
+    }
   }
 
   /** Takes in the socket of an attempt's runner. A newer socket replaces the one before. */
   accept(lease: LeaseRef, origin: string): Response {
     if (!this.#events.isOn(lease)) return refuseUpgrade(RUNNER_CLOSE.refused, "the attempt has ended");
     for (const before of this.#context.getWebSockets(tagOf(lease.run_id))) {
+      this.#ungreeted.clear(before);
       closeQuietly(before, RUNNER_CLOSE.replaced, "another connection has taken over");
     }
     const { 0: client, 1: server } = new WebSocketPair();
     this.#context.acceptWebSocket(server, [tagOf(lease.run_id)]);
-    this.#save(server, { kind: "link", lease, origin, isGreeted: false });
+    const helloByMs = Date.now() + HELLO_DEADLINE_MS;
+    this.#save(server, { kind: "link", lease, origin, isGreeted: false, helloByMs });
+    this.#ungreeted.set(server, helloByMs);
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -96,6 +117,7 @@ export class RunLinks {
       closeQuietly(socket, RUNNER_CLOSE.refused, "another runner holds this lease");
       return;
     }
+    this.#ungreeted.clear(socket);
     this.#save(socket, { ...attachment, isGreeted: true });
     this.#send(socket, { type: "welcome", protocol: hello.protocol, ack: greeting.ack, order: greeting.order });
     if (greeting.cancel !== null) this.#send(socket, { type: "cancel", reason: greeting.cancel });
@@ -115,6 +137,13 @@ export class RunLinks {
   #save(socket: WebSocket, attachment: LinkAttachment): void {
     socket.serializeAttachment(attachment);
   }
+}
+
+/** @returns the socket with its time, if it is a runner's that has not said hello. */
+function ungreeted(socket: WebSocket): (readonly [WebSocket, number])[] {
+  const attachment: LinkAttachment | { kind: "viewer" } | null = socket.deserializeAttachment();
+  if (attachment?.kind !== "link" || attachment.isGreeted || socket.readyState !== WebSocket.OPEN) return [];
+  return [[socket, attachment.helloByMs ?? Date.now() + HELLO_DEADLINE_MS]];
 }
 
 function tagOf(runId: string): string {

@@ -19,7 +19,10 @@ export function acceptUpgrade(url: URL, opening: RoutineOpening): Response | Pro
 function acceptLink(life: RoutineLife | null, url: URL): Response {
   const lease = { run_id: url.searchParams.get("run") ?? "", generation: Number(url.searchParams.get("generation")) };
   const origin = url.searchParams.get("origin") ?? url.origin;
-  return life?.links.accept(lease, origin) ?? refuseUpgrade(CLOSE_CODES.notAllowed, "no such attempt");
+  if (life === null) return refuseUpgrade(CLOSE_CODES.notAllowed, "no such attempt");
+  const response = life.links.accept(lease, origin);
+  life.alarm.arm();
+  return response;
 }
 
 /** Without a ticket the worker has checked who asks. */
