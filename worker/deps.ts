@@ -15,7 +15,7 @@ import { Inbox } from "./inbound/inbox.ts";
 import { type Parties, partiesOf } from "./parties/parties.ts";
 import { settlePushes } from "./proxy/git/settle-pushes.ts";
 import { type BegunPushes, begunPushStore } from "./store/begun-pushes.ts";
-import { bodies } from "./store/bodies.ts";
+import { type Bodies, bodies } from "./store/bodies.ts";
 import { type DeliveryStore, deliveryStore } from "./store/deliveries.ts";
 import { type DeliveryLists, deliveryLists } from "./store/delivery-lists.ts";
 import { type GithubApp, githubApp } from "./store/github-app.ts";
@@ -32,6 +32,7 @@ export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sen
   fillRoster(): Promise<void>;
   projection: Projection;
   deliveries: DeliveryStore;
+  bodies: Bodies;
   deliveryLists: DeliveryLists;
   failures: FailureTally;
   matching: Matching;
@@ -98,6 +99,7 @@ function makeDeps(env: Env): MadeDeps {
       residence: residenceCheck(roster, config.jurisdiction),
       ...found,
       deliveryLists: lists,
+      bodies: kept,
       failures: new FailureTally({ write: lists.addFailures, pause, now: Date.now }),
       begunPushes,
       settlePushes: (nowMs) => settlePushes({ begunPushes, ownerOf, credentials: config.gitCredentials }, nowMs),

@@ -87,7 +87,7 @@ async function delivery(what: string, bytes: number): Promise<Figure> {
     await untilHandled(served);
   };
   await deliver(1_000);
-  return growth(served, what, () => deliver(bytes));
+  return await growth(served, what, () => deliver(bytes));
 }
 
 /** A push of as many commits as make it so long. */

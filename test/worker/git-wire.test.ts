@@ -1,6 +1,9 @@
 /** Git's wire format: packets, what a push asks for, and what the upstream reports of it. */
 import { describe, expect, it, vi } from "vitest";
+import type { HttpContext } from "#worker/http/http-env.ts";
+import type { GitTarget } from "#worker/proxy/git/git-target.ts";
 import { HeldBody } from "#worker/proxy/git/held-body.ts";
+import { judgePush } from "#worker/proxy/git/judge-push.ts";
 import { PacketReader } from "#worker/proxy/git/pkt-line.ts";
 import { PushReport } from "#worker/proxy/git/push-report.ts";
 import { parsePush, pushedBranches } from "#worker/proxy/git/push-request.ts";
@@ -126,6 +129,19 @@ describe("the start of a push", () => {
     if (text.length < 4) return;
     const onLeave = vi.fn();
     await readPush(new HeldBody(inPieces(`${text}${"0".repeat(200_000)}`, 50_000, onLeave)));
+    expect(onLeave).toHaveBeenCalledOnce();
+  });
+
+  it("is left when the run's object can't be asked about it", async () => {
+    const onLeave = vi.fn();
+    const text = `${packet(`${OLD} ${NEW} refs/heads/x\0report-status`)}0000PACK${"0".repeat(200_000)}`;
+    const gitRepository = () => Promise.reject(new Error("the object was reset"));
+    const context = { var: { deps: { ownerOf: () => ({ gitRepository }) } } } as unknown as HttpContext;
+    const rule = { push: "prefix", push_prefix: "x" } as const;
+    const lease = { run_id: "run_1", generation: 1 };
+    const cause = { routine_id: "rtn_1", run_id: "run_1", depth: 0 };
+    const target: GitTarget = { url: "https://git.test/a", rule, key: 1, own: [], cause, lease, number: 0 };
+    await expect(judgePush(context, target, inPieces(text, 50_000, onLeave))).rejects.toThrow("reset");
     expect(onLeave).toHaveBeenCalledOnce();
   });
 

@@ -1,25 +1,24 @@
 /** What is written down of a delivery that has been handled. Pure. */
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
-import type { HandledDelivery, StoredDelivery } from "../store/deliveries.ts";
-import { WHOLE_PAYLOAD_BYTES } from "./small-payload.ts";
+import { type HandledDelivery, HELD_BODY_BYTES, type StoredDelivery } from "../store/deliveries.ts";
 
 export function ignoredOf({ id, event }: StoredDelivery, reason: string): HandledDelivery {
   return { id, status: "ignored", note: reason, event, action: null, summary: null, outcomes: [] };
 }
 
 export function handledOf(
-  { id, body }: StoredDelivery,
+  { id, sizeBytes }: StoredDelivery,
   { name, action, summary }: SourceEvent,
   outcomes: DeliveryOutcome[],
 ): HandledDelivery {
   const decided = outcomes.filter(({ outcome }) => outcome !== null);
   const isRepeat = decided.length > 0 && decided.every(({ outcome }) => outcome === "duplicate");
-  const note = noteOf(outcomes, body?.length ?? 0);
+  const note = noteOf(outcomes, sizeBytes);
   return { id, status: isRepeat ? "duplicate" : "handled", note, event: name, action, summary, outcomes };
 }
 
 function noteOf(outcomes: readonly DeliveryOutcome[], sizeBytes: number): string | null {
   if (outcomes.length === 0) return "No trigger waits for it.";
-  return sizeBytes > WHOLE_PAYLOAD_BYTES ? "Its payload is very large: filters saw the beginnings of its parts." : null;
+  return sizeBytes > HELD_BODY_BYTES ? "Its payload is very large: filters saw the beginnings of its parts." : null;
 }

@@ -4,7 +4,7 @@ import { sha256 } from "#instance/secrets.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
 import type { RoutineStub } from "../bindings.ts";
-import type { DeliveryStore, HandledDelivery, StoredDelivery } from "../store/deliveries.ts";
+import { type DeliveryStore, type HandledDelivery, HELD_BODY_BYTES, type StoredDelivery } from "../store/deliveries.ts";
 import type { GithubApp } from "../store/github-app.ts";
 import type { Matching } from "../store/matching.ts";
 import type { RepositoryNames } from "../store/repository-names.ts";
@@ -19,7 +19,9 @@ import {
   readInternalDelivery,
   readWebhookDelivery,
 } from "./read-delivery.ts";
-import { smallPayload, WHOLE_PAYLOAD_BYTES } from "./small-payload.ts";
+import { readLong } from "./read-long.ts";
+import { smallPayload } from "./small-payload.ts";
+import { jsonObject } from "./sources/payload.ts";
 
 export interface InboxParts {
   deliveries: DeliveryStore;
@@ -52,8 +54,11 @@ const CALLS_AT_MOST = 9_000;
 const TRYING_MS = 23 * 3_600_000;
 /** An object that has not answered by then is asked again later: its delivery waits, and no other. */
 const ENDPOINT_DEADLINE_MS = 5_000;
+const LONG_BODY_DEADLINE_MS = 15_000;
 const NOT_YET = "It could not be handled yet; it is tried again.";
 const GIVEN_UP = "It could not be handled for most of a day. Replay it when what stood in its way is gone.";
+
+const KEPT_NO_MORE = { kind: "ignored", reason: "Its body is kept no more." } as const;
 
 type ReadEvent = Extract<DeliveryReading, { kind: "event" }>["event"];
 
@@ -145,10 +150,14 @@ export class Inbox {
 
   /** What a delivery says. */
   async read(delivery: StoredDelivery): Promise<DeliveryReading> {
-    const { body } = delivery;
-    if (body === null) return { kind: "ignored", reason: "Its body is kept no more." };
+    const { body, openLong } = delivery;
+    if (openLong !== null) {
+      const long = await withinDeadline(readLong(openLong), LONG_BODY_DEADLINE_MS);
+      return long === null ? KEPT_NO_MORE : readGithubDelivery(delivery, long.payload, long.hash);
+    }
+    if (body === null) return KEPT_NO_MORE;
     const kept = { ...delivery, body };
-    if (delivery.source === "github") return readGithubDelivery(kept, await sha256(body));
+    if (delivery.source === "github") return readGithubDelivery(delivery, jsonObject(body), await sha256(body));
     if (delivery.triggerId === null) return readInternalDelivery(kept);
     const asked = this.#parts.ownerOf(delivery.triggerId).endpoint(delivery.triggerId);
     const endpoint = await withinDeadline(asked, ENDPOINT_DEADLINE_MS);
@@ -270,13 +279,13 @@ export class Inbox {
 }
 
 function offered(
-  { id, body }: StoredDelivery,
+  { id, sizeBytes }: StoredDelivery,
   event: ReadEvent,
   cause: SourceEvent["caused_by"],
   offerId: string,
 ): SourceEvent {
   const keys = offerId === id ? {} : { dedupe_key: offerId, content_key: null };
-  const isWhole = (body?.length ?? 0) <= WHOLE_PAYLOAD_BYTES;
+  const isWhole = sizeBytes <= HELD_BODY_BYTES;
   const payload = isWhole ? event.payload : smallPayload(event.payload);
   return { ...event, ...keys, payload, event_id: offerId, delivery_id: id, caused_by: cause };
 }

@@ -22,9 +22,15 @@ export type DeliveryReading =
   /** `told`: GitHub tells of a repository by it all the same. */
   | { kind: "ignored"; reason: string; told?: { name: string; payload: JsonObject } };
 
-/** @param bodyHash a second key, since the id is not signed: only where no two events have one body. */
-export function readGithubDelivery(delivery: KeptDelivery, bodyHash: string): DeliveryReading {
-  const payload = jsonObject(delivery.body);
+/**
+ * @param payload null when the body has none that can be read.
+ * @param bodyHash a second key, since the id is not signed: only where no two events have one body.
+ */
+export function readGithubDelivery(
+  delivery: Pick<StoredDelivery, "id" | "event" | "providerId">,
+  payload: JsonObject | null,
+  bodyHash: string,
+): DeliveryReading {
   if (payload === null) return { kind: "ignored", reason: "The body is not a JSON object, or nested too deeply." };
   const name = delivery.event ?? "";
   const providerId = delivery.providerId ?? delivery.id;

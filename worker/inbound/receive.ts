@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { EndpointAnswer } from "#instance/object-contracts.ts";
 import type { VerificationFailure } from "#protocol/delivery.ts";
+import { type Result, success } from "#protocol/errors.ts";
 import { triggerIdSchema } from "#protocol/ids.ts";
 import { logLine } from "#protocol/log.ts";
 import { type WebhookSource, type WebhookTrigger, webhookSourceSchema } from "#protocol/triggers.ts";
@@ -11,12 +12,14 @@ import { describeWebhooks } from "../http/openapi/webhook-operations.ts";
 import { readBytes } from "../http/read-bytes.ts";
 import { renderRefusal } from "../http/render-error.ts";
 import { securityHeaders } from "../http/security-headers.ts";
+import { HELD_BODY_BYTES, type NewDelivery } from "../store/deliveries.ts";
 import { makeDeliveryId } from "./delivery-ids.ts";
 import { keptHeaders } from "./kept-headers.ts";
 import { settingsOf } from "./read-delivery.ts";
 import { LISTENERS } from "./sources/all.ts";
-import { githubSignatureFault, verifyGithub } from "./sources/github/signature.ts";
+import { readSignature, verifyGithub } from "./sources/github/signature.ts";
 import type { InboundRequest, Listener, ListenerAnswer, Reading, VerifyContext } from "./sources/listener.ts";
+import { streamIn } from "./stream-in.ts";
 
 /** What GitHub sends at most. */
 const GITHUB_BODY_BYTES = 25 * 1_048_576;
@@ -37,16 +40,16 @@ export function mountWebhooks(app: App): void {
 async function receiveGithub(c: HttpContext): Promise<Response> {
   const { githubSecrets } = c.var.deps.config;
   const { headers } = c.req.raw;
-  const fault = githubSignatureFault(headers, githubSecrets);
-  if (fault !== null) return turnAway(c, "github", null, fault);
-  const body = await readBytes(c.req.raw, GITHUB_BODY_BYTES);
-  if (!body.ok) return renderRefusal(c, body.refusal);
-  const verification = await verifyGithub(headers, body.value, githubSecrets);
-  if (!verification.ok) return turnAway(c, "github", null, verification.failure);
-  const name = headers.get("x-github-event") ?? "";
-  const isForm = (headers.get("content-type") ?? "").startsWith("application/x-www-form-urlencoded");
+  const signed = readSignature(headers, githubSecrets);
+  if ("failure" in signed) return turnAway(c, "github", null, signed.failure);
   const nowMs = Date.now();
   const id = makeDeliveryId(nowMs);
+  const taken = await takeGithubBody(c, id, signed.signature);
+  if (!taken.ok) return renderRefusal(c, taken.refusal);
+  const body = taken.value;
+  if (body === null) return turnAway(c, "github", null, "signature_wrong");
+  const name = headers.get("x-github-event") ?? "";
+  const isForm = (headers.get("content-type") ?? "").startsWith("application/x-www-form-urlencoded");
   await c.var.deps.deliveries.insert(
     {
       id,
@@ -55,12 +58,32 @@ async function receiveGithub(c: HttpContext): Promise<Response> {
       providerId: providerIdOf(headers),
       event: name.slice(0, NAME_LENGTH),
       headers: keptHeaders(headers),
-      body: body.value,
+      body,
       ignored: isForm ? "Its content type is a form's: set the webhook's content type to application/json." : null,
     },
     nowMs,
   );
   return takenIn(c, id);
+}
+
+/** A long body goes into R2 while it is checked, and is held nowhere. @returns null when it is not signed. */
+async function takeGithubBody(
+  c: HttpContext,
+  id: string,
+  signature: Uint8Array<ArrayBuffer>,
+): Promise<Result<NewDelivery["body"] | null>> {
+  const secrets = c.var.deps.config.githubSecrets;
+  const { body, headers } = c.req.raw;
+  const length = Number(headers.get("content-length") ?? 0);
+  if (body === null || length <= HELD_BODY_BYTES || length > GITHUB_BODY_BYTES) {
+    const read = await readBytes(c.req.raw, GITHUB_BODY_BYTES);
+    if (!read.ok) return read;
+    return success((await verifyGithub(headers, read.value, secrets)).ok ? read.value : null);
+  }
+  const into = c.var.deps.bodies.begin(id, length);
+  const streamed = await streamIn(body, { length, secrets, signature }, into);
+  if (!streamed.ok) return streamed;
+  return success(streamed.value ? { sizeBytes: length } : null);
 }
 
 /** @returns null for what is no name that GitHub gives: then each delivery is one of its own. */

@@ -2,8 +2,6 @@
 import type { Json } from "#protocol/schema.ts";
 import { isObject } from "./sources/payload.ts";
 
-/** Bytes of a body up to which its payload is offered as it is: as objects and wide text it takes several times as many. */
-export const WHOLE_PAYLOAD_BYTES = 6_291_456;
 /** In UTF-16 units, of what is left. */
 const LEFT_LIMIT = 4_194_304;
 /** How much of texts, lists and objects is kept; the next is tried where the one before leaves too much. */

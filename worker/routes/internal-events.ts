@@ -50,7 +50,7 @@ export function mountInternalEvents(app: App): void {
       const where = await deliveries.insert({ ...told, providerId, ignored: null }, nowMs, nowMs + CLAIM_MS);
       if (where === "pending") return success(pendingView({ ...told, providerId, sizeBytes: body.length }));
       // What fails is written down, and handled later.
-      await inbox.handleOne({ ...told, providerId, status: "stored" }, id);
+      await inbox.handleOne({ ...told, providerId, status: "stored", sizeBytes: body.length, openLong: null }, id);
       const detail = await deliveryLists.detail(id);
       if (detail === null) return refuse("not_found");
       const { headers: _headers, body: _body, ...shown } = detail;

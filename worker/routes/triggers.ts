@@ -204,5 +204,13 @@ async function deliveryOf(c: HttpContext, input: TestInput): Promise<Result<Stor
   const id = makeDeliveryId(Date.now());
   const type = { "content-type": "application/json" };
   const told = { providerId: null, event: event ?? null, headers: { ...type, ...headers } };
-  return success({ id, source, status: "stored", triggerId: isEndpoint ? (trigger_id ?? null) : null, ...told, body });
+  const kept = { body, sizeBytes: body.length, openLong: null };
+  return success({
+    id,
+    source,
+    status: "stored",
+    triggerId: isEndpoint ? (trigger_id ?? null) : null,
+    ...told,
+    ...kept,
+  });
 }

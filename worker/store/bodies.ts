@@ -1,8 +1,22 @@
 /** Bodies of deliveries: as text in the delivery's row where they fit, else in R2. */
 
+/** A body that is coming in: it is there when it has ended, and not before. */
+export interface IncomingBody {
+  /** Resolves when the next piece may come. @throws when it can't be kept. */
+  write(piece: Uint8Array): Promise<void>;
+  /** Resolves when the body can't be lost any more. @throws when it can't be kept. */
+  end(last: Uint8Array): Promise<void>;
+  /** Nothing is kept. Never rejects. */
+  abort(): Promise<void>;
+}
+
 export interface Bodies {
   /** @returns the text for the row; null when the body lies in R2. */
   keep(id: string, body: Uint8Array): Promise<string | null>;
+  /** Keeps a body in R2 while it comes. @param length of the whole. */
+  begin(id: string, length: number): IncomingBody;
+  /** Reads a body out of R2. @returns null when it is kept no more. */
+  open(id: string): Promise<ReadableStream<Uint8Array> | null>;
   /** @param text from the row. @returns null when the body is kept no more. */
   bytesOf(id: string, text: string | null): Promise<Uint8Array<ArrayBuffer> | null>;
   /** Forgets the oldest of the bodies up to an id, also those whose rows were never written. @returns whether there may be more. */
@@ -24,6 +38,8 @@ export function bodies(bucket: R2Bucket): Bodies {
       if (text === null) await bucket.put(`${FOLDER}${id}`, body);
       return text;
     },
+    begin: (id, length) => incoming(bucket, `${FOLDER}${id}`, length),
+    open: async (id) => (await bucket.get(`${FOLDER}${id}`))?.body ?? null,
     bytesOf: async (id, text) => {
       if (text !== null) return new Uint8Array(encoder.encode(text));
       const stored = await bucket.get(`${FOLDER}${id}`);
@@ -35,6 +51,30 @@ export function bodies(bucket: R2Bucket): Bodies {
       const old = objects.map(({ key }) => key).filter((key) => key <= `${FOLDER}${upToId}`);
       if (old.length > 0) await bucket.delete(old);
       return old.length === PURGE_AT_ONCE;
+    },
+  };
+}
+
+function incoming(bucket: R2Bucket, key: string, length: number): IncomingBody {
+  const { readable, writable } = new FixedLengthStream(length);
+  const writer = writable.getWriter();
+  const put = bucket.put(key, readable);
+  // Whoever writes hears of it.
+  put.catch(() => {});
+  // A bucket that has failed takes nothing more, and would be waited for without end.
+  const taken = async (work: Promise<void>) => {
+    work.catch(() => {});
+    await Promise.race([work, put]);
+  };
+  return {
+    write: (piece) => (piece.length === 0 ? Promise.resolve() : taken(writer.write(piece))),
+    end: async (last) => {
+      await taken(writer.write(last).then(() => writer.close()));
+      await put;
+    },
+    abort: async () => {
+      await writer.abort(new Error("the body is not kept")).catch(() => {});
+      await put.catch(() => {});
     },
   };
 }

@@ -13,19 +13,22 @@ import type { PendingDeliveries } from "./pending-deliveries.ts";
 type Row = typeof deliveries.$inferSelect;
 
 interface DeliveryFacts
-  extends Pick<Row, "id" | "source" | "triggerId" | "status" | "providerId" | "event" | "headers"> {}
+  extends Pick<Row, "id" | "source" | "triggerId" | "status" | "providerId" | "event" | "headers" | "sizeBytes"> {}
 
 /** As it is stored before it is answered. */
-export interface NewDelivery extends Omit<DeliveryFacts, "status"> {
-  body: Uint8Array<ArrayBuffer>;
+export interface NewDelivery extends Omit<DeliveryFacts, "status" | "sizeBytes"> {
+  /** Or the size of one that lies in R2 already. */
+  body: Uint8Array<ArrayBuffer> | { sizeBytes: number };
   /** Why nothing is to be done about it; null when it is to be handled. */
   ignored: string | null;
 }
 
 /** One that is to be handled, or was. */
 export interface StoredDelivery extends DeliveryFacts {
-  /** Null when it is kept no more. */
+  /** Null when it is kept no more, or too long to be held. */
   body: Uint8Array<ArrayBuffer> | null;
+  /** Reads one that is too long to be held, as often as it is called; null for all others. */
+  openLong: (() => Promise<ReadableStream<Uint8Array> | null>) | null;
 }
 
 export interface HandledDelivery {
@@ -70,6 +73,8 @@ export interface DeliveryStore {
 const INSERT_DEADLINE_MS = 4_000;
 /** A body that can't be had by then leaves its delivery to a later claim, and holds up no other. */
 const BODY_DEADLINE_MS = 5_000;
+/** A longer body is not held: as text and objects it takes several times as much. */
+export const HELD_BODY_BYTES = 6_291_456;
 /** Bodies that are in memory together. */
 const HELD_BYTES = 4_194_304;
 /** For so long one who handles a delivery is left alone with it; doubled with each time. */
@@ -85,14 +90,22 @@ export function deliveryStore(database: Database, bodies: Bodies, pending: Pendi
   const withBody = async ({ body, headers, ...row }: ClaimedRow): Promise<StoredDelivery> => ({
     ...row,
     headers: JSON.parse(headers),
-    body: await bodies.bytesOf(row.id, body),
+    ...(row.sizeBytes > HELD_BODY_BYTES
+      ? { body: null, openLong: () => bodies.open(row.id) }
+      : { body: await bodies.bytesOf(row.id, body), openLong: null }),
   });
   return {
     insert: async ({ body, ignored, ...delivery }, nowMs, takenUntilMs = null) => {
       const status = ignored === null ? "stored" : "ignored";
-      const kept = { ...delivery, status, note: ignored, sizeBytes: body.length } as const;
+      const sizeBytes = "sizeBytes" in body ? body.sizeBytes : body.length;
+      const kept = { ...delivery, status, note: ignored, sizeBytes } as const;
       try {
-        const row = { ...kept, body: await bodies.keep(delivery.id, body), tries: 0, nextAt: nowMs };
+        const row = {
+          ...kept,
+          body: "sizeBytes" in body ? null : await bodies.keep(delivery.id, body),
+          tries: 0,
+          nextAt: nowMs,
+        };
         const taken = takenUntilMs === null ? {} : { tries: 1, nextAt: takenUntilMs };
         return await insertOrKeep(database.repeatable, pending, row, { ...row, ...taken });
       } catch (error) {
@@ -205,7 +218,8 @@ function wellFormed(value: HandledDelivery): string {
   return JSON.stringify(value, (_key, part) => (typeof part === "string" ? part.toWellFormed() : part));
 }
 
-const COLUMNS = 'id, source, trigger_id AS "triggerId", status, provider_id AS "providerId", event, headers, body';
+const COLUMNS =
+  'id, source, trigger_id AS "triggerId", status, provider_id AS "providerId", event, headers, body, size_bytes AS "sizeBytes"';
 const READ = `SELECT ${COLUMNS} FROM deliveries WHERE id = ?`;
 
 /** Written as the index is: else it is not used. */

@@ -27,12 +27,24 @@ export interface JudgedPush {
   own: string[][];
 }
 
+/** Where this refuses or throws, nobody reads the body on. */
 export async function judgePush(
   c: HttpContext,
   target: GitTarget,
   body: ReadableStream<Uint8Array>,
 ): Promise<Result<JudgedPush>> {
   const held = new HeldBody(body);
+  try {
+    const judged = await judge(c, target, held);
+    if (!judged.ok) await held.cancel();
+    return judged;
+  } catch (error) {
+    await held.cancel();
+    throw error;
+  }
+}
+
+async function judge(c: HttpContext, target: GitTarget, held: HeldBody): Promise<Result<JudgedPush>> {
   const read = await readPush(held);
   if (!read.ok) return read;
   const push = read.value;
@@ -47,10 +59,7 @@ export async function judgePush(
   }
   if (target.rule.push === "any") return success({ push, held, reasons: null, own: [] });
   const shown = await readShown(c, target, push, held);
-  if (!shown.ok) {
-    await held.cancel();
-    return shown;
-  }
+  if (!shown.ok) return shown;
   const reasons = shown.value.map((own) => (own === null ? REWRITES : null));
   if (reasons.some((reason) => reason !== null)) return refused(reasons);
   return success({ push, held, reasons: null, own: shown.value.map((own) => own ?? []) });

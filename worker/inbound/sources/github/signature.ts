@@ -23,13 +23,8 @@ export async function verifyGithub(
   return isOurs ? { ok: true } : { ok: false, failure: "signature_wrong" };
 }
 
-/** What is wrong before the body is looked at: so large a one is not read for whoever has not even tried to sign it. */
-export function githubSignatureFault(headers: Headers, secrets: readonly string[]): VerificationFailure | null {
-  const read = readSignature(headers, secrets);
-  return "failure" in read ? read.failure : null;
-}
-
-function readSignature(
+/** What a request is signed with, or what is wrong before its body is looked at: none is read for whoever has not even tried. */
+export function readSignature(
   headers: Headers,
   secrets: readonly string[],
 ): { signature: Uint8Array<ArrayBuffer> } | { failure: VerificationFailure } {
