@@ -17,7 +17,11 @@ afterEach(() => {
 });
 
 /** Calls of a routine's object whose pool answers as told, made by hand. */
-async function owing(pool: PoolPort, work: (calls: Deliver, parts: RoutineParts, runId: string) => Promise<void>) {
+async function owing(
+  pool: PoolPort,
+  work: (calls: Deliver, parts: RoutineParts, runId: string) => Promise<void>,
+  index = env.DB,
+) {
   const routine = await buildRoutine();
   const { run_id } = await fired(routine);
   const stub = ownerOf(routine.id);
@@ -37,7 +41,7 @@ async function owing(pool: PoolPort, work: (calls: Deliver, parts: RoutineParts,
     await vi.waitFor(() => expect(outbox.isEmpty()).toBe(true), 5_000);
     const calls = new Deliver({
       ...parts,
-      index: env.DB,
+      index,
       roster: () => ({ enter: async () => undefined, strike: async () => undefined }),
       pool: () => pool,
       announce: async () => {},
@@ -109,5 +113,36 @@ describe("calls that are owed", () => {
       expect(outbox.due("entry", now + 100_000, 300)).toEqual([]);
     });
     expect(id).toMatch(/^run_/);
+  });
+
+  it("of runs wait for others to share a write with, longer while many change", async () => {
+    let writes = 0;
+    const run = async () => {
+      writes += 1;
+    };
+    const index = { prepare: () => ({ bind: () => ({ run }) }) } as unknown as D1Database;
+    await owing(
+      SILENT,
+      async (calls, parts, runId) => {
+        vi.useFakeTimers();
+        const change = (...refs: string[]) => {
+          for (const ref of refs) owe(parts, "project_run", ref);
+          calls.drainFresh();
+        };
+        const writesAfter = async (ms: number) => {
+          await vi.advanceTimersByTimeAsync(ms);
+          return writes;
+        };
+        change(runId);
+        expect([await writesAfter(149), await writesAfter(1)]).toEqual([0, 1]);
+        change(runId, "run_another");
+        expect([await writesAfter(149), await writesAfter(1)]).toEqual([1, 2]);
+        change(runId);
+        expect([await writesAfter(499), await writesAfter(1)]).toEqual([2, 3]);
+        change(runId);
+        expect([await writesAfter(149), await writesAfter(1)]).toEqual([3, 4]);
+      },
+      index,
+    );
   });
 });

@@ -12,6 +12,7 @@ import type { RunStore } from "../runs/run-store.ts";
 import type { Work } from "../work.ts";
 import { batchesOf } from "./batches.ts";
 import { type Outbox, type Owed, RECEIVERS, type Receiver } from "./outbox.ts";
+import { SharedWrites } from "./shared-writes.ts";
 import { type IndexParts, ToIndex } from "./to-index.ts";
 
 /** The pool as a routine's object sees it. */
@@ -44,8 +45,6 @@ export interface OwedCallsParts extends IndexParts {
 
 /** So many are looked at together. */
 const DUE_AT_ONCE = 64;
-/** Lists of runs may be behind by this much, so that what happens within it is one write to the index. */
-const INDEX_DELAY_MS = 150;
 /** The alarm comes for a call under way when it must have ended: not before its own deadline has been noticed. */
 const UNDER_WAY_MS = CALL_DEADLINE_MS + 1_000;
 
@@ -62,7 +61,7 @@ export class Deliver {
   };
   /** Runs whose end is being told. */
   readonly #announcing = new Set<string>();
-  #indexTimer: ReturnType<typeof setTimeout> | null = null;
+  readonly #runWrites = new SharedWrites(() => void this.#drainTo("runs"));
 
   constructor(parts: OwedCallsParts) {
     this.#parts = parts;
@@ -78,10 +77,13 @@ export class Deliver {
   drainFresh(): void {
     const { outbox } = this.#parts;
     for (const receiver of RECEIVERS) {
-      if (!outbox.takeFresh(receiver)) continue;
-      if (receiver === "runs") this.#indexTimer ??= setTimeout(() => void this.#drainTo("runs"), INDEX_DELAY_MS);
-      else void this.#drainTo(receiver);
+      if (outbox.takeFresh(receiver)) this.#drainSoon(receiver);
     }
+  }
+
+  #drainSoon(receiver: Receiver): void {
+    if (receiver === "runs") this.#runWrites.soon();
+    else void this.#drainTo(receiver);
   }
 
   /** When something has to be called; a call that is under way counts from when it has ended. Null when nothing is owed. */
@@ -143,21 +145,21 @@ export class Deliver {
 
   async #drainNow(receiver: Receiver, lane: Lane): Promise<void> {
     const { outbox } = this.#parts;
-    if (receiver === "runs" && this.#indexTimer !== null) {
-      clearTimeout(this.#indexTimer);
-      this.#indexTimer = null;
-    }
+    if (receiver === "runs") this.#runWrites.begun();
+    let taken = 0;
     for (let isMore = true; isMore; ) {
       outbox.takeFresh(receiver);
       const due = outbox.due(receiver, Date.now(), DUE_AT_ONCE);
+      taken += due.length;
       for (const batch of batchesOf(due)) {
         lane.untilMs = Date.now() + UNDER_WAY_MS;
         if (!(await this.#try(batch))) return;
       }
       isMore = due.length === DUE_AT_ONCE;
     }
+    if (receiver === "runs") this.#runWrites.ended(taken);
     // What has become owed since is another drain's: who waits for this one is not to wait for all that follows.
-    if (outbox.takeFresh(receiver)) void this.#drainTo(receiver);
+    if (outbox.takeFresh(receiver)) this.#drainSoon(receiver);
   }
 
   /** The ends of runs are told side by side: a routine that does not answer holds up the telling of no other run. */
