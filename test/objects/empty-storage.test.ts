@@ -2,6 +2,7 @@
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
+import { rosterObject } from "#instance/objects.ts";
 import { buildRoutine, fired } from "#test/support/api.ts";
 import { emptyStorage } from "#test/support/empty-storage.ts";
 import { FakeRunner } from "#test/support/fake-runner.ts";
@@ -16,8 +17,9 @@ async function stored(): Promise<Record<string, number>> {
     runners: storage.sql.exec("SELECT 1 FROM runners").toArray().length,
     alarms: (await storage.getAlarm()) === null ? 0 : 1,
   }));
+  const { ids } = await rosterObject(env).page("", 10);
   const tables = (await env.DB.prepare(TABLES).all()).results.length;
-  return { ...pool, tables, bodies: (await env.BODIES.list()).objects.length };
+  return { ...pool, tables, routines: ids.length, bodies: (await env.BODIES.list()).objects.length };
 }
 
 it("leaves nothing of what is not in memory", async () => {
@@ -25,8 +27,8 @@ it("leaves nothing of what is not in memory", async () => {
   const { run_id } = await fired(await buildRoutine());
   expect((await runner.accept()).lease.run_id).toBe(run_id);
   await env.BODIES.put("body", "of a delivery");
-  expect(await stored()).toEqual({ leases: 1, runners: 1, alarms: 1, tables: 3, bodies: 1 });
+  expect(await stored()).toEqual({ leases: 1, runners: 1, alarms: 1, tables: 3, routines: 1, bodies: 1 });
   await abortAllDurableObjects();
   await emptyStorage();
-  expect(await stored()).toEqual({ leases: 0, runners: 0, alarms: 0, tables: 0, bodies: 0 });
+  expect(await stored()).toEqual({ leases: 0, runners: 0, alarms: 0, tables: 0, routines: 0, bodies: 0 });
 });
