@@ -34,7 +34,7 @@ import type { RepositoryLesson } from "./definition/repository-ids.ts";
 import { found, type Open, RoutineOpening } from "./opening.ts";
 import type { AnsweringCall, GitRepository } from "./runs/proxied-calls.ts";
 import type { ProxyNotice } from "./sessions/proxy-notices.ts";
-import type { Push } from "./sessions/session-branches.ts";
+import type { Push, PushKey } from "./sessions/session-branches.ts";
 import { readEvents } from "./transcript/transcript-page.ts";
 import { acceptUpgrade } from "./viewers/accept-viewer.ts";
 import type { Access } from "./viewers/access.ts";
@@ -262,9 +262,9 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     return this.#opening.proxied(id, ({ proxies }) => proxies.gitRepository(lease, number, branches));
   }
 
-  recordPushes(id: OwnedId, lease: LeaseRef, number: number, pushes: Push[]): Result<null> {
+  recordPushes(id: OwnedId, lease: LeaseRef, number: number, pushes: Push[], of: PushKey): Result<null> {
     this.#opening.lifeOf(id)?.flush();
-    return this.#opening.proxy(id, (tx, { proxies }) => proxies.recordPushes(tx, lease, number, pushes));
+    return this.#opening.proxy(id, (tx, { proxies }) => proxies.recordPushes(tx, lease, number, pushes, of));
   }
 
   /** The pool's word that nobody works on a lease any more. */

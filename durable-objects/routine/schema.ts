@@ -212,7 +212,10 @@ export const sessionBranches = sqliteTable(
     tip: text().notNull(),
     /** Commits that the session has put on top of `base`. */
     own: text({ mode: "json" }).$type<string[]>().notNull(),
+    /** When the latest push to it left. */
     at: integer().notNull(),
+    /** Ids of the pushes to it that have been told, the latest ones. */
+    pushes: text({ mode: "json" }).$type<string[]>().notNull().default([]),
   },
   (table) => [primaryKey({ columns: [table.sessionId, table.place, table.branch] })],
 );

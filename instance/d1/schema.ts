@@ -195,7 +195,13 @@ export const begunPushes = sqliteTable(
     number: integer().notNull(),
     url: text().notNull(),
     branches: text({ mode: "json" }).$type<{ branch: string; commit: string; previous: string | null }[]>().notNull(),
+    /** Which the upstream has said that it took, while the run's object has not recorded them. */
+    taken: text({ mode: "json" }).$type<
+      { branch: string; commit: string; previous: string | null; own?: string[] }[]
+    >(),
     tries: integer().notNull().default(0),
+    /** When it left; 0 where it is not known. */
+    begunAt: integer("begun_at").notNull().default(0),
     /** When the upstream is asked. */
     askAt: integer("ask_at").notNull(),
   },

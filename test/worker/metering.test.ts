@@ -212,12 +212,12 @@ describe("a call", () => {
     };
     const open = await usageOf(runId);
     expect(open).toMatchObject({ unmetered_calls: 1 });
-    await vi.waitFor(async () => expect((await listed())?.usage).toEqual(open));
+    await vi.waitFor(async () => expect((await listed())?.usage).toEqual(open), 5_000);
     failing.end();
     await arrive();
     const all = { ...counted, cost_usd: open.cost_usd };
     expect(await usageOf(runId)).toEqual(all);
-    await vi.waitFor(async () => expect((await listed())?.usage).toEqual(all));
+    await vi.waitFor(async () => expect((await listed())?.usage).toEqual(all), 5_000);
   });
 
   it("whose worker is gone is counted as far as it had been told, and the run says that it is not all", async () => {

@@ -71,7 +71,7 @@ const told = { status: "handled", note: null, event: "e", action: null, summary:
 const failed = { day: "2026-01-02", source: "slack", failure: "no_secret", count: 2 } as const;
 const failures = [null, "trg_1"].map((trigger_id) => ({ ...failed, trigger_id }));
 const lease = { run_id: "run_1", generation: 1 };
-const push = { id: "push_1", lease, number: 0, url: "", branches: [], tries: 0 };
+const push = { id: "push_1", begunAtMs: NOW, lease, number: 0, url: "", branches: [], taken: [], tries: 0 };
 const cause = { routine_id: "rtn_1", run_id: "run_1", depth: 0 };
 const named = [{ id: 1, name: "acme/app" }];
 const change = {
@@ -150,6 +150,7 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   "deliveryLists.failures": () => shown.failures(10),
   "deliveries.purge": () => deliveries.purge("dlv_1"),
   "begunPushes.begin": () => begun.begin(push, NOW),
+  "begunPushes.owe": () => begun.owe("push_1", [], []),
   "begunPushes.due": () => begun.due(NOW, 10),
   "begunPushes.postpone": () => begun.postpone("push_1", 1, NOW + 1),
   "begunPushes.end": () => begun.end("push_1"),

@@ -1,16 +1,24 @@
 /** Pushes that have been sent on and of which it is not known yet what became of them, in D1. */
-import { eq, lte } from "drizzle-orm";
+import { eq, getTableColumns, lte, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import type { Push } from "#durable-objects/routine/sessions/session-branches.ts";
 import { begunPushes } from "#instance/d1/schema.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 
+/** So many pushes of one run are looked at in one sweep. */
+const OF_ONE_RUN = 3;
+
 export interface BegunPush {
   id: string;
+  begunAtMs: number;
   lease: LeaseRef;
   /** The repository's number in the routine, and its address. */
   number: number;
   url: string;
+  /** Of which it is not known whether the upstream has taken them. */
   branches: { branch: string; commit: string; previous: string | null }[];
+  /** Which the upstream has said that it took, while the run's object has not recorded them. */
+  taken: Push[];
   /** How often the upstream was asked. */
   tries: number;
 }
@@ -20,7 +28,9 @@ export interface BegunPushes {
   begin(push: BegunPush, askAtMs: number): Promise<void>;
   /** It is known what became of it. */
   end(id: string): Promise<void>;
-  /** Those of which the upstream is to be asked by now. */
+  /** The upstream has told, and the object has yet to be told. @param unknown what the upstream has told nothing of. */
+  owe(id: string, taken: Push[], unknown: BegunPush["branches"]): Promise<void>;
+  /** Those that are to be looked at by now, the longest due first, and of one run a few: it holds up no other. */
   due(nowMs: number, limit: number): Promise<BegunPush[]>;
   /** The upstream is being asked; it is asked again then, should that tell nothing. */
   postpone(id: string, tries: number, askAtMs: number): Promise<void>;
@@ -29,22 +39,32 @@ export interface BegunPushes {
 export function begunPushStore(binding: D1Database): BegunPushes {
   const database = drizzle(binding);
   return {
-    begin: async ({ lease, ...push }, askAt) => {
-      const row = { ...push, runId: lease.run_id, generation: lease.generation, askAt };
+    begin: async ({ lease, begunAtMs: begunAt, ...push }, askAt) => {
+      const row = { ...push, begunAt, runId: lease.run_id, generation: lease.generation, askAt };
       await database.insert(begunPushes).values(row);
     },
     end: async (id) => {
       await database.delete(begunPushes).where(eq(begunPushes.id, id));
     },
+    owe: async (id, taken, unknown) => {
+      await database.update(begunPushes).set({ taken, branches: unknown }).where(eq(begunPushes.id, id));
+    },
     due: async (nowMs, limit) => {
-      const rows = await database
-        .select()
+      const place = sql<number>`ROW_NUMBER() OVER (PARTITION BY ${begunPushes.runId} ORDER BY ${begunPushes.askAt})`;
+      const ranked = database
+        .select({ ...getTableColumns(begunPushes), place: place.as("place") })
         .from(begunPushes)
         .where(lte(begunPushes.askAt, nowMs))
-        .orderBy(begunPushes.askAt)
+        .as("ranked");
+      const rows = await database
+        .select()
+        .from(ranked)
+        .where(lte(ranked.place, OF_ONE_RUN))
+        .orderBy(ranked.askAt)
         .limit(limit);
-      return rows.map(({ id, runId, generation, number, url, branches, tries }) => {
-        return { id, lease: { run_id: runId, generation }, number, url, branches, tries };
+      return rows.map(({ id, begunAt, runId, generation, number, url, branches, taken, tries }) => {
+        const lease = { run_id: runId, generation };
+        return { id, begunAtMs: begunAt, lease, number, url, branches, taken: taken ?? [], tries };
       });
     },
     postpone: async (id, tries, askAt) => {

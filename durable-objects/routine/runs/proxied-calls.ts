@@ -13,7 +13,7 @@ import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { RepositoryIds } from "../definition/repository-ids.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import type { ProxyNotice, ProxyNotices } from "../sessions/proxy-notices.ts";
-import type { OwnBranch, Push, SessionBranches } from "../sessions/session-branches.ts";
+import type { OwnBranch, Push, PushKey, SessionBranches } from "../sessions/session-branches.ts";
 import type { Tx } from "../work.ts";
 import type { OpenCalls } from "./open-calls.ts";
 import type { RunEngine } from "./run-engine.ts";
@@ -148,28 +148,25 @@ export class ProxiedCalls {
     });
   }
 
-  /** Notes branches that the upstream has taken; told twice, it changes nothing. Also after the run has ended: what was taken was taken. */
-  recordPushes(tx: Tx, lease: LeaseRef, number: number, pushes: readonly Push[]): Result<null> {
+  /** Records branches that the upstream has taken: once for each push, also after the run has ended. What was taken was taken. */
+  recordPushes(tx: Tx, lease: LeaseRef, number: number, pushes: readonly Push[], of: PushKey): Result<null> {
     const row = this.#runs.get(lease.run_id);
     const repository = row === null ? null : this.#repositoryOf(row, number);
     if (row === null || repository === null || row.doc.attempt !== lease.generation) {
       return refuse("proxy_token_refused");
     }
-    this.#branches.keep(tx, row.sessionId, wholeAddress(repository), pushes);
-    const known = new Set(row.doc.evidence.branches_pushed.map((push) => JSON.stringify(push)));
-    const seen = pushes
-      .map(({ branch, commit, previous }) => ({ repository: repository.url, branch, commit, previous }))
-      .filter((push) => !known.has(JSON.stringify(push)));
-    if (seen.length === 0) return success(null);
+    const { fresh, latest } = this.#branches.keep(tx, row.sessionId, wholeAddress(repository), pushes, of);
+    if (fresh.length === 0) return success(null);
+    const shown = ({ branch, commit, previous }: Push) => ({ repository: repository.url, branch, commit, previous });
     const others = row.doc.evidence.branches_pushed.filter(
-      (before) => !seen.some((push) => push.repository === before.repository && push.branch === before.branch),
+      (before) => !latest.some(({ branch }) => branch === before.branch && repository.url === before.repository),
     );
-    const branches_pushed = [...others, ...seen].slice(-BRANCHES_KEPT);
+    const branches_pushed = [...others, ...latest.map(shown)].slice(-BRANCHES_KEPT);
     const saved = this.#engine.update(tx, row, { ...row.doc, evidence: { ...row.doc.evidence, branches_pushed } });
     // `run.finished` is a run's last event.
     if (isSettled(row.doc)) this.#outbox.owe(tx, "project_run", row.id);
     else {
-      const events = seen.slice(-BRANCHES_KEPT).map((push): EventBody => ({ type: "git.push", ...push }));
+      const events = fresh.slice(-BRANCHES_KEPT).map((push): EventBody => ({ type: "git.push", ...shown(push) }));
       this.#engine.append(tx, saved, events);
     }
     return success(null);

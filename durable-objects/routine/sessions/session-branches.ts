@@ -4,6 +4,8 @@ import type { Tx } from "../work.ts";
 /** How many branches of a session are known, and commits of each, the latest ones: what is not known may not be rewritten. */
 const BRANCHES_KEPT = 1_000;
 const COMMITS_KEPT = 500;
+/** So many pushes to a branch are known by their ids: one that is told again is told within a day. */
+const PUSHES_KEPT = 100;
 
 export interface OwnBranch {
   branch: string;
@@ -26,6 +28,13 @@ export interface Push {
   isFound?: boolean;
 }
 
+/** A push, by which it is known when it is told again. */
+export interface PushKey {
+  id: string;
+  /** When it left. Unix milliseconds. */
+  begunAtMs: number;
+}
+
 export class SessionBranches {
   readonly #sql: SqlStorage;
 
@@ -36,24 +45,51 @@ export class SessionBranches {
   /** @param place the address of the repository. @returns those of the branches to which the session has pushed. */
   own(sessionId: string, place: string, branches: readonly string[]): OwnBranch[] {
     if (branches.length === 0) return [];
-    const rows = this.#sql.exec<BranchRow>(OWN, sessionId, place, JSON.stringify(branches)).toArray();
-    return rows.map(({ own, ...row }) => ({ ...row, own: JSON.parse(own) as string[] }));
+    return this.#rows(sessionId, place, branches).map(({ branch, base, tip, own }) => {
+      return { branch, base, tip, own: JSON.parse(own) as string[] };
+    });
   }
 
   /**
-   * Keeps what the upstream has taken. What somebody else has put on a branch since the session's last push is theirs, with
-   * all that lies below; so is what was only found there: an agent can claim another's branch by a push that it breaks off.
+   * Keeps what the upstream has taken, once for each push. What somebody else has put on a branch since the session's last
+   * push is theirs, with all that lies below; so is what was only found there: an agent can claim another's branch by a push
+   * that it breaks off. A push that is told after a later one to the same branch says nothing of where that stands.
+   * @returns what had not been told before, and of that what the branches stand at now.
    */
-  keep(tx: Tx, sessionId: string, place: string, pushes: readonly Push[]): void {
-    for (const { branch, commit, previous, own = [], isFound = false } of pushes) {
-      const [known] = this.own(sessionId, place, [branch]);
-      if (isFound && known?.tip === commit) continue;
+  keep(
+    tx: Tx,
+    sessionId: string,
+    place: string,
+    pushes: readonly Push[],
+    { id, begunAtMs }: PushKey,
+  ): { fresh: Push[]; latest: Push[] } {
+    const fresh: Push[] = [];
+    const latest: Push[] = [];
+    for (const push of pushes) {
+      const { branch, commit, previous, own = [], isFound = false } = push;
+      const [known] = this.#rows(sessionId, place, [branch]);
+      const told: string[] = known === undefined ? [] : JSON.parse(known.pushes);
+      if (told.includes(id)) continue;
+      fresh.push(push);
+      const ids = JSON.stringify([...told, id].slice(-PUSHES_KEPT));
+      const isOlder = known !== undefined && known.at > begunAtMs;
+      if (!isOlder) latest.push(push);
+      if (isOlder || (isFound && known?.tip === commit)) {
+        tx.sql.exec(NOTE, ids, sessionId, place, branch);
+        continue;
+      }
       const goesOn = !isFound && known?.tip === previous;
       const base = goesOn ? known.base : isFound ? commit : previous;
-      const commits = [...new Set([...(goesOn ? known.own : []), ...own])].slice(-COMMITS_KEPT);
-      tx.sql.exec(KEEP, sessionId, place, branch, base, commit, JSON.stringify(commits), tx.nowMs);
+      const before: string[] = goesOn ? JSON.parse(known.own) : [];
+      const commits = JSON.stringify([...new Set([...before, ...own])].slice(-COMMITS_KEPT));
+      tx.sql.exec(KEEP, sessionId, place, branch, base, commit, commits, begunAtMs, ids);
     }
     tx.sql.exec(FORGET_OLDEST, sessionId, BRANCHES_KEPT);
+    return { fresh, latest };
+  }
+
+  #rows(sessionId: string, place: string, branches: readonly string[]): BranchRow[] {
+    return this.#sql.exec<BranchRow>(OWN, sessionId, place, JSON.stringify(branches)).toArray();
   }
 }
 
@@ -62,11 +98,14 @@ interface BranchRow extends Record<string, SqlStorageValue> {
   base: string | null;
   tip: string;
   own: string;
+  at: number;
+  pushes: string;
 }
 
-const OWN = `SELECT branch, base, tip, own FROM session_branches
+const OWN = `SELECT branch, base, tip, own, at, pushes FROM session_branches
   WHERE session_id = ?1 AND place = ?2 AND branch IN (SELECT value FROM json_each(?3))`;
-const KEEP = `INSERT OR REPLACE INTO session_branches (session_id, place, branch, base, tip, own, at)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`;
+const KEEP = `INSERT OR REPLACE INTO session_branches (session_id, place, branch, base, tip, own, at, pushes)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`;
+const NOTE = "UPDATE session_branches SET pushes = ?1 WHERE session_id = ?2 AND place = ?3 AND branch = ?4";
 const FORGET_OLDEST = `DELETE FROM session_branches WHERE session_id = ?1 AND (place, branch) IN (
   SELECT place, branch FROM session_branches WHERE session_id = ?1 ORDER BY at DESC LIMIT -1 OFFSET ?2)`;

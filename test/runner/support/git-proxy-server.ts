@@ -20,7 +20,7 @@ type Branches = new (
   sql: object,
 ) => {
   own(session: string, place: string, branches: string[]): object[];
-  keep(tx: { sql: object; nowMs: number }, session: string, place: string, pushes: Push[]): void;
+  keep(tx: { sql: object; nowMs: number }, session: string, place: string, pushes: Push[], of: object): void;
 };
 
 /** By their names alone: the types that these files stand on are workerd's, and this is Node. */
@@ -65,8 +65,8 @@ export async function startGitProxy(root: string, name: string): Promise<GitProx
       const own = branches.own(String(session), name, asked);
       return success({ url: `${upstream.url}/${name}.git`, key: name, cause, rule: state.rule, own });
     },
-    recordPushes: (_lease: object, _number: number, pushes: Push[]) => {
-      branches.keep({ sql, nowMs: Date.now() }, String(session), name, pushes);
+    recordPushes: (_lease: object, _number: number, pushes: Push[], of: object) => {
+      branches.keep({ sql, nowMs: Date.now() }, String(session), name, pushes, of);
       state.pushed.push(...pushes);
       return success(null);
     },
@@ -79,7 +79,7 @@ export async function startGitProxy(root: string, name: string): Promise<GitProx
     config: { signingKey: KEY, gitCredentials: new Map([[upstream.url, CREDENTIAL]]) },
     ownerOf: () => object,
     matching: { notePush: async () => [], forgetPush: async () => {} },
-    begunPushes: { begin: async () => {}, end: async () => {} },
+    begunPushes: { begin: async () => {}, end: async () => {}, owe: async () => {} },
   };
   const app = new Hono<{ Variables: { deps: typeof deps } }>();
   app.use(async (c, next) => {
@@ -123,7 +123,7 @@ export async function startGitProxy(root: string, name: string): Promise<GitProx
 /** The object's table, in the same SQL. */
 function openTables(): object {
   const database = new DatabaseSync(":memory:");
-  database.exec(`CREATE TABLE session_branches (session_id TEXT, place TEXT, branch TEXT, base TEXT, tip TEXT, own TEXT, at INTEGER,
+  database.exec(`CREATE TABLE session_branches (session_id TEXT, place TEXT, branch TEXT, base TEXT, tip TEXT, own TEXT, at INTEGER, pushes TEXT,
     PRIMARY KEY (session_id, place, branch))`);
   const exec = (query: string, ...values: (string | number | null)[]) => {
     const named = Object.fromEntries(values.map((value, place) => [`?${place + 1}`, value]));

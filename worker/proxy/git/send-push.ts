@@ -16,6 +16,7 @@ import { type NotedPush, notePush } from "./noted-push.ts";
 import { PushReport } from "./push-report.ts";
 import { pushedBranches } from "./push-request.ts";
 import { refusalNotice, refusalReport } from "./refused-push.ts";
+import { tellPushed } from "./tell-pushed.ts";
 
 /** How long it may take to write down what a push is about to do, or what has become of it. */
 const NOTE_MS = 10_000;
@@ -75,7 +76,16 @@ async function beginPush(c: HttpContext, target: GitTarget, { push, own }: Judge
   const nowMs = Date.now();
   const ownOf = new Map(commands.map(({ ref }, place) => [ref, own[place] ?? []]));
   const branches = pushedBranches(commands, new Set(commands.map(({ ref }) => ref)));
-  const row: BegunPush = { id: crypto.randomUUID(), lease, number, url, branches, tries: 0 };
+  const row: BegunPush = {
+    id: crypto.randomUUID(),
+    begunAtMs: nowMs,
+    lease,
+    number,
+    url,
+    branches,
+    taken: [],
+    tries: 0,
+  };
   const begin = async (): Promise<NotedPush | null> => {
     if (branches.length > 0) await begunPushes.begin(row, nowMs + FIRST_ASK_MS);
     return await notePush(matching, { key, cause, commands }, nowMs);
@@ -85,6 +95,11 @@ async function beginPush(c: HttpContext, target: GitTarget, { push, own }: Judge
     return null;
   });
   const end = () => withinDeadline(begunPushes.end(row.id), NOTE_MS, "the index").catch(() => {});
+  const owe = (taken: Push[], unknown: BegunPush["branches"]) =>
+    withinDeadline(begunPushes.owe(row.id, taken, unknown), NOTE_MS, "the index").catch((error: unknown) => {
+      // The row is as it was: the upstream is asked what it has taken.
+      logLine("warn", { what: "owe_push", run_id: lease.run_id, outcome: errorText(error) });
+    });
   if (noted === null) {
     await end();
     return null;
@@ -100,32 +115,33 @@ async function beginPush(c: HttpContext, target: GitTarget, { push, own }: Judge
       const taken = pushedBranches(commands, report.accepted()).map((branch) => {
         return { ...branch, own: ownOf.get(`refs/heads/${branch.branch}`) ?? [] };
       });
-      const isRecorded = await recordPush(c, target, taken);
-      const isKnown = commands.every(({ ref }) => report.accepted().has(ref) || refused.has(ref));
       // What is not known yet is asked of the upstream later.
-      if (isRecorded && isKnown) await end();
+      const unknown = branches.filter(({ branch }) => {
+        const ref = `refs/heads/${branch}`;
+        return !report.accepted().has(ref) && !refused.has(ref);
+      });
+      const isRecorded = await recordPush(c, row, taken);
+      if (isRecorded && unknown.length === 0) await end();
+      else await owe(isRecorded ? [] : taken, unknown);
     },
   };
 }
 
 /** @returns whether it need not be recorded again. */
-async function recordPush(c: HttpContext, target: GitTarget, branches: Push[]): Promise<boolean> {
+async function recordPush(c: HttpContext, push: BegunPush, branches: Push[]): Promise<boolean> {
   if (branches.length === 0) return true;
-  const { lease, number } = target;
   const facts = {
     what: "push",
     request_id: c.var.requestId,
-    run_id: lease.run_id,
-    repository: number,
+    run_id: push.lease.run_id,
+    repository: push.number,
     branches: branches.length,
   };
   try {
-    const record = c.var.deps.ownerOf(lease.run_id).recordPushes(lease, number, branches);
-    const recorded = await withinDeadline(record, NOTE_MS, "the routine");
-    logLine("info", { ...facts, outcome: recorded.ok ? "recorded" : recorded.refusal.code });
+    logLine("info", { ...facts, outcome: await tellPushed(c.var.deps.ownerOf, push, branches) });
     return true;
   } catch (fault) {
-    logLine("error", { ...facts, outcome: errorText(fault) });
+    logLine("warn", { ...facts, outcome: errorText(fault) });
     return false;
   }
 }

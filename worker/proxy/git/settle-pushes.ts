@@ -2,13 +2,13 @@
  * Finds out about pushes of which nothing was heard: the instance was killed while they were under way, or the upstream did
  * not answer. A branch that stands where the push was to put it has been pushed.
  */
-import { withinDeadline } from "#instance/in-time.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { RoutineStub } from "#worker/bindings.ts";
 import { Stall } from "#worker/proxy/stall.ts";
 import type { BegunPush, BegunPushes } from "#worker/store/begun-pushes.ts";
 import { askGit } from "./git-upstream.ts";
 import { readRefs } from "./read-refs.ts";
+import { tellPushed } from "./tell-pushed.ts";
 
 /** How many are looked at in one sweep. */
 const AT_ONCE = 10;
@@ -30,24 +30,32 @@ export async function settlePushes(deps: SettleDeps, nowMs: number): Promise<voi
 }
 
 async function settleOne(deps: SettleDeps, push: BegunPush, nowMs: number): Promise<void> {
-  const { id, tries, lease } = push;
+  const { id, tries, lease, branches, taken } = push;
   try {
     const wait = WAITS_MS[tries];
     // First put off: what is cut off here is asked again, and not at once.
     if (wait !== undefined) await deps.begunPushes.postpone(id, tries + 1, nowMs + wait);
-    const isSettled = await look(deps, push);
+    await tellPushed(deps.ownerOf, push, taken);
+    const isSettled = branches.length === 0 || (await look(deps, push));
     if (isSettled || wait === undefined) await deps.begunPushes.end(id);
-    logLine("info", { what: "settle_push", run_id: lease.run_id, outcome: isSettled ? "settled" : "open" });
+    const outcome = isSettled ? "settled" : wait === undefined ? "given up" : "open";
+    logLine("info", { what: "settle_push", run_id: lease.run_id, outcome });
   } catch (error) {
     logLine("warn", { what: "settle_push", run_id: lease.run_id, outcome: errorText(error) });
+    if (WAITS_MS[tries] === undefined) await giveUp(deps, push);
   }
 }
 
+/** It has been tried for a day. What the upstream has said that it took is in this line and nowhere else. */
+async function giveUp({ begunPushes }: SettleDeps, { id, lease, number, taken }: BegunPush): Promise<void> {
+  const facts = { run_id: lease.run_id, repository: number, branches: taken.length };
+  if (taken.length > 0) logLine("error", { what: "trouble", about: "push", ...facts, outcome: "given up" });
+  await begunPushes.end(id).catch(() => {});
+}
+
 /** @returns whether all that the push was to set is known. */
-async function look(
-  { credentials, ownerOf }: SettleDeps,
-  { lease, number, url, branches }: BegunPush,
-): Promise<boolean> {
+async function look({ credentials, ownerOf }: SettleDeps, push: BegunPush): Promise<boolean> {
+  const { url, branches } = push;
   const request = {
     method: "GET" as const,
     url: `${url}/info/refs?service=git-upload-pack`,
@@ -62,8 +70,6 @@ async function look(
   const taken = branches
     .filter(({ branch, commit }) => refs.get(`refs/heads/${branch}`) === commit)
     .map((branch) => ({ ...branch, isFound: true }));
-  if (taken.length > 0) {
-    await withinDeadline(ownerOf(lease.run_id).recordPushes(lease, number, taken), ASK_MS, "the routine");
-  }
+  await tellPushed(ownerOf, push, taken);
   return taken.length === branches.length;
 }

@@ -1,0 +1,1 @@
+ALTER TABLE `session_branches` ADD `pushes` text DEFAULT '[]' NOT NULL;
