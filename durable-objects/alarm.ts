@@ -1,4 +1,5 @@
 /** The object's one alarm, and everything that it looks after: each concern by itself, so that none stops another. */
+import type { AlarmFault } from "#instance/object-contracts.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import { backoffMs } from "#rules/backoff.ts";
 
@@ -14,6 +15,8 @@ export interface Concern {
 
 /** A concern in which something is still due after it was looked at rests for this long: the object must not spin. */
 const REST_MS = 1_000;
+/** What has failed so often in a row will not mend by itself: it is told to whoever asks. */
+const FAULT_AFTER = 10;
 /** An alarm that is so long overdue has been lost: the platform drops one whose object could not be opened six times. */
 export const LOST_AFTER_MS = 30_000;
 
@@ -21,6 +24,8 @@ interface PutOff {
   /** How often in a row it has failed. */
   failures: number;
   untilMs: number;
+  /** What it threw last; empty when nothing. */
+  outcome: string;
 }
 
 export class Alarm {
@@ -51,7 +56,7 @@ export class Alarm {
     const nowMs = Date.now();
     const moments = this.#concerns.flatMap((concern) => this.#nextOf(concern, nowMs) ?? []);
     if (moments.length === 0) return;
-    const moment = Math.min(...moments);
+    const moment = Math.max(nowMs, Math.min(...moments));
     const armedAt = this.#armedAt;
     if (armedAt !== null && armedAt <= moment && armedAt > nowMs - LOST_AFTER_MS) return;
     this.#armedAt = moment;
@@ -69,6 +74,13 @@ export class Alarm {
     this.arm();
   }
 
+  /** What has failed ten times in a row, and still does. */
+  faults(): AlarmFault[] {
+    return [...this.#putOff]
+      .filter(([, { failures }]) => failures >= FAULT_AFTER)
+      .map(([{ name }, { failures, outcome }]) => ({ concern: name, failures, outcome }));
+  }
+
   #lookAfter(concern: Concern, nowMs: number): void {
     const putOff = this.#putOff.get(concern);
     if (putOff !== undefined && putOff.untilMs > nowMs) return;
@@ -78,13 +90,19 @@ export class Alarm {
         return;
       }
       concern.look(nowMs);
-      if (isDue(concern, nowMs)) this.#putOff.set(concern, { failures: 0, untilMs: nowMs + REST_MS });
+      if (isDue(concern, nowMs)) this.#rest(concern, nowMs);
       else this.#putOff.delete(concern);
     } catch (error) {
       const failures = (putOff?.failures ?? 0) + 1;
-      this.#putOff.set(concern, { failures, untilMs: nowMs + backoffMs(failures) });
-      logLine("error", { what: "alarm", concern: concern.name, failures, outcome: errorText(error) });
+      const outcome = errorText(error);
+      this.#putOff.set(concern, { failures, untilMs: nowMs + backoffMs(failures), outcome });
+      const what = failures < FAULT_AFTER ? "alarm" : "alarm_fault";
+      logLine("error", { what, concern: concern.name, failures, outcome });
     }
+  }
+
+  #rest(concern: Concern, nowMs: number): void {
+    this.#putOff.set(concern, { failures: 0, untilMs: nowMs + REST_MS, outcome: "" });
   }
 
   /** One that can't even tell when it is due is looked at soon. */

@@ -19,11 +19,22 @@ export interface RoutineForObjects extends Rpc.DurableObjectBranded {
   takeEvents(id: OwnedId, events: SourceEvent[]): Result<DeliveryOutcome[][]>;
 }
 
+/** A part of an object that its alarm can't see to. */
+export interface AlarmFault {
+  concern: string;
+  /** How often in a row. */
+  failures: number;
+  /** What it throws. */
+  outcome: string;
+}
+
 /** When a routine has to be looked at again: null when nothing is scheduled. Unix milliseconds. */
 export interface DueAnswer {
   due_at: number | null;
   /** Of the routine that the answer is about. */
   version: number;
+  /** What is wrong with the object, while it can't mend itself. */
+  faults: AlarmFault[];
 }
 
 export interface EndpointAnswer {

@@ -26,8 +26,8 @@ function writesWithoutTx(code: string): string[] {
   ].map(([found]) => found);
   // A text that writes goes nowhere else: who it is handed to is not seen here.
   const handedOn = texts.filter((name) => {
-    const named = code.match(new RegExp(`\\b${name}\\b`, "g"))?.length ?? 0;
-    return named !== 1 + bySql.filter(([found]) => found.endsWith(name ?? "")).length;
+    const given = code.match(new RegExp(`[(,=[]\\s*${name}\\s*[,);\\]]`, "g"))?.length ?? 0;
+    return given !== bySql.filter(([found]) => found.endsWith(name ?? "")).length;
   });
   return [...wrong, ...handedOn.map((name) => `${name} is handed on`)];
 }

@@ -1,7 +1,9 @@
 /** The life of an open routine's object: sockets, the alarm, and the calls it owes. */
 
 import type { Config, ObjectEnv } from "#instance/config.ts";
-import { poolObject, rosterObject } from "#instance/objects.ts";
+import { CALL_DEADLINE_MS, NoAnswer, withinDeadline } from "#instance/in-time.ts";
+import type { DueAnswer } from "#instance/object-contracts.ts";
+import { poolObject, rosterObject, routineObject } from "#instance/objects.ts";
 import type { RunnerRef } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { Delta } from "#protocol/transcript.ts";
@@ -11,9 +13,13 @@ import { runOrder } from "#rules/run/run-order.ts";
 import { Alarm, type Concern } from "../alarm.ts";
 import type { RoutineParts } from "./assemble.ts";
 import { projectionOf } from "./definition/change-definition.ts";
+import type { RoutineRow } from "./definition/definition-store.ts";
 import { purge } from "./definition/purge.ts";
 import { Deliver } from "./outbox/deliver.ts";
-import { tellRunEnded } from "./outbox/to-routines.ts";
+import { RoutineToIndex, RunsToIndex } from "./receivers/to-index.ts";
+import { ToPool } from "./receivers/to-pool.ts";
+import { ToRoster } from "./receivers/to-roster.ts";
+import { ToRoutines } from "./receivers/to-routines.ts";
 import { ReceiveFrames } from "./runs/receive-frames.ts";
 import { type Greeting, type LinkAttachment, RunLinks } from "./runs/run-links.ts";
 import type { Access } from "./viewers/access.ts";
@@ -32,6 +38,7 @@ export class RoutineLife {
   readonly #config: Config;
   readonly alarm: Alarm;
   readonly owed: Deliver;
+  readonly index: RoutineToIndex;
   readonly #frames: ReceiveFrames;
 
   /** @param alarmAt for when the alarm is armed already. */
@@ -60,28 +67,46 @@ export class RoutineLife {
       acknowledge: (lease, n) => this.links.acknowledge(lease, n),
     });
     this.time = new DueSchedules(parts, parts.work);
-    this.owed = new Deliver({
-      ...parts,
-      index: env.DB,
-      pool: () => poolObject(env, config.jurisdiction, "default"),
-      roster: () => rosterObject(env),
-      announce: (run) => {
-        const { name } = parts.definitions.row()?.definition ?? run.routine;
-        return tellRunEnded(env, config.jurisdiction, run, name);
-      },
-      project: (row) => projectionOf(parts, row, Date.now()),
-      onFreed: (lease) => this.endLease(lease, "offer_expired"),
-      onDrained: () => {
-        this.#purgeIfOver();
-        this.alarm.arm();
-      },
-    });
+    const { definitions, runs, outbox } = parts;
+    const pool = () => poolObject(env, config.jurisdiction, "default");
+    const toPool = new ToPool(pool, parts, (lease, end) => this.endLease(lease, end));
+    this.index = new RoutineToIndex(env.DB, definitions, (row) => projectionOf(parts, row, Date.now()));
+    const toRoster = new ToRoster(() => rosterObject(env));
+    const receivers = {
+      enter_roster: toRoster,
+      leave_roster: toRoster,
+      ask_pool: toPool,
+      release_lease: toPool,
+      project_routine: this.index,
+      forget_routine: this.index,
+      project_run: new RunsToIndex(env.DB, definitions, runs),
+      tell_run_ended: new ToRoutines(env.DB, definitions, runs, (id) => routineObject(env, config.jurisdiction, id)),
+    };
+    this.owed = new Deliver(outbox, parts.work, receivers, () => this.#purgeIfOver());
     this.alarm = new Alarm(context.storage, this.#concerns(), alarmAt);
-    parts.work.followedBy(() => {
-      this.owed.drainFresh();
-      this.alarm.arm();
-    });
-    this.alarm.arm();
+    parts.work.followedBy(() => this.alarm.arm());
+    outbox.giveBack();
+  }
+
+  /**
+   * Waits for the write of the routine's own entry, and for no other call.
+   * @returns whether D1 has the routine as of this version, or later; false also when there was no answer in time.
+   */
+  async isIndexed(version: number, deadlineMs = CALL_DEADLINE_MS): Promise<boolean> {
+    await within(this.owed.settled("project_routine"), deadlineMs);
+    return this.index.writtenVersion >= version;
+  }
+
+  /** Whether D1 has taken the routine's own entry in, whatever version it had before. */
+  async isProjected(id: string): Promise<boolean> {
+    await within(this.owed.settled("project_routine"), CALL_DEADLINE_MS);
+    return !this.parts.outbox.has("project_routine", id);
+  }
+
+  /** The same for the write that takes a deleted routine out of D1. */
+  async isForgotten(id: string): Promise<boolean> {
+    await within(this.owed.settled("forget_routine"), CALL_DEADLINE_MS);
+    return !this.parts.outbox.has("forget_routine", id);
   }
 
   get work(): Work {
@@ -96,6 +121,10 @@ export class RoutineLife {
       if (this.parts.engine.leased(lease) === null) return;
       this.parts.engine.feed(tx, lease.run_id, { type: "lease_ended", end });
     });
+  }
+
+  fireDue(routine: RoutineRow): DueAnswer {
+    return { ...this.time.fireDue(routine), faults: this.alarm.faults() };
   }
 
   /** Ends a web session here. */
@@ -127,7 +156,7 @@ export class RoutineLife {
 
   /** What the alarm looks after. */
   #concerns(): Concern[] {
-    const { deadlines, engine } = this.parts;
+    const { deadlines, engine, outbox } = this.parts;
     return [
       {
         name: "deadlines",
@@ -135,7 +164,7 @@ export class RoutineLife {
         look: (momentMs) =>
           deadlines.look(momentMs, (tx, { kind, ref }) => void engine.feed(tx, ref, { type: "overdue", kind })),
       },
-      { name: "owed_calls", next: () => this.owed.next(), look: () => void this.owed.drain() },
+      { name: "outbox", next: () => outbox.earliest(), look: () => this.owed.drain() },
       { name: "schedules", next: () => this.time.next(), look: () => this.time.fireUnattended() },
       { name: "links", next: () => this.links.next(), look: (nowMs) => this.links.closeLate(nowMs) },
       { name: "viewers", next: () => this.viewers.nextDue(), look: (nowMs) => this.viewers.closeDue(nowMs) },
@@ -167,5 +196,14 @@ export class RoutineLife {
   #takeDelta(lease: LeaseRef, delta: Delta): void {
     const row = this.parts.engine.leased(lease);
     if (row !== null) this.viewers.sendDelta(row.sessionId, delta);
+  }
+}
+
+/** Resolves when the promise does, or its time is over. */
+async function within(promise: Promise<void>, deadlineMs: number): Promise<void> {
+  try {
+    await withinDeadline(promise, deadlineMs);
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
   }
 }

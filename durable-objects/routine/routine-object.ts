@@ -146,7 +146,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   /** Claims what has come due, and sees to it that the object keeps time. @returns when to look again. */
   async lookAtSchedules(id: OwnedId): Promise<Result<DueAnswer>> {
     await this.#opening.keepTime();
-    return this.#opening.with(id, ({ life, routine }) => success(life.time.fireDue(routine)));
+    return this.#opening.with(id, ({ life, routine }) => success(life.fireDue(routine)));
   }
 
   /** A webhook trigger with the secrets that are in force, for the worker alone. */

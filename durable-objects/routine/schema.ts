@@ -103,36 +103,29 @@ export const transcript = sqliteTable(
   (table) => [primaryKey({ columns: [table.sessionId, table.lastSeq] })],
 );
 
-/** Moments at which the object has to look again. One alarm is armed for the earliest. */
+/**
+ * Moments at which the object has to look again. One alarm is armed for the earliest. The primary key is the table itself,
+ * as that of `transcript`, and so is that of `outbox`.
+ */
 export const deadlines = sqliteTable(
   "deadlines",
   { ref: text().notNull(), kind: text().notNull(), dueAt: integer("due_at").notNull() },
-  (table) => [primaryKey({ columns: [table.ref, table.kind] })],
+  (table) => [primaryKey({ columns: [table.ref, table.kind] }), index("deadlines_by_time").on(table.dueAt)],
 );
 
 /** Calls that the object owes to others: each stays until it has gone through. */
 export const outbox = sqliteTable(
   "outbox",
   {
-    kind: text({
-      enum: [
-        "ask_pool",
-        "release_lease",
-        "project_run",
-        "project_routine",
-        "forget_routine",
-        "announce_run",
-        "enter_roster",
-        "leave_roster",
-      ],
-    }).notNull(),
+    kind: text().notNull(),
     ref: text().notNull(),
     tries: integer().notNull().default(0),
+    /** Until then a call that is under way is nobody else's, and one that failed waits. */
     dueAt: integer("due_at").notNull(),
     /** Changes when the same call is owed anew while one is under way. */
     stamp: integer().notNull(),
   },
-  (table) => [primaryKey({ columns: [table.kind, table.ref] })],
+  (table) => [primaryKey({ columns: [table.kind, table.ref] }), index("outbox_by_time").on(table.kind, table.dueAt)],
 );
 
 /** How far each schedule has been claimed: a scheduled instant up to there never starts anything again. */

@@ -35,6 +35,13 @@ function sql(id: string, statement: string): Promise<void> {
   return runInDurableObject(ownerOf(id), (_object, state) => void state.storage.sql.exec(statement));
 }
 
+function owesNothing(id: string): Promise<boolean> {
+  return runInDurableObject(
+    ownerOf(id),
+    (_object, { storage }) => [...storage.sql.exec("SELECT 1 FROM outbox")].length === 0,
+  );
+}
+
 function pass(ms: number): void {
   vi.setSystemTime(Date.now() + ms);
 }
@@ -63,6 +70,8 @@ describe("a call that is under way", () => {
       expect(await alarmOf(run_id)).toBeGreaterThan(Date.now() + 5_000);
     }
     expect(silent.met).toBe(1);
+    silent.end();
+    await vi.waitUntil(() => owesNothing(run_id));
   });
 
   it("is made again at once by an object that is made anew meanwhile", async () => {
@@ -135,7 +144,7 @@ describe("when what the alarm looks after fails as a whole:", () => {
   it.each([
     ["deadlines", () => vi.spyOn(Deadlines.prototype, "look").mockImplementation(broken)],
     ["deadlines' times", () => vi.spyOn(Deadlines.prototype, "earliest").mockImplementation(broken)],
-    ["owed calls", () => vi.spyOn(Outbox.prototype, "due").mockImplementation(broken)],
+    ["owed calls", () => vi.spyOn(Outbox.prototype, "claim").mockImplementation(broken)],
     ["owed calls' times", () => vi.spyOn(Outbox.prototype, "earliest").mockImplementation(broken)],
     ["schedules", () => vi.spyOn(Schedules.prototype, "claimDue").mockImplementation(broken)],
     ["schedules' times", () => vi.spyOn(Schedules.prototype, "dueAt").mockImplementation(broken)],

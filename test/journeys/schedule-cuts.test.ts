@@ -181,7 +181,7 @@ describe("the queue", () => {
     let parts = 0;
     const lookAtSchedules = async () => {
       parts += 1;
-      return success({ due_at: Date.parse("2026-11-23T08:59:00.000Z"), version: 100 });
+      return success({ due_at: Date.parse("2026-11-23T08:59:00.000Z"), version: 100, faults: [] });
     };
     await lookAt({ ...realDeps(), ownerOf: () => ({ lookAtSchedules }) }, [{ routine_id: routine.id }]);
     expect(parts).toBe(50);

@@ -1,148 +1,246 @@
-/** What an object owes to others: each receiver has a lane of its own, and a call that gets no answer is put off. */
+/** What an object owes to others: each receiver has a lane of its own, and a call is claimed while it is under way. */
 import { runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type RoutineParts, routineParts } from "#durable-objects/routine/assemble.ts";
 import { openDatabase } from "#durable-objects/routine/database.ts";
-import { Deliver, type PoolPort } from "#durable-objects/routine/outbox/deliver.ts";
-import type { OwedKind } from "#durable-objects/routine/outbox/outbox.ts";
-import type { ObjectEnv } from "#instance/config.ts";
-import { requireConfig } from "#instance/config.ts";
+import { Deliver } from "#durable-objects/routine/outbox/deliver.ts";
+import type { Receiver } from "#durable-objects/routine/outbox/lane.ts";
+import { Outbox, type OwedKind } from "#durable-objects/routine/outbox/outbox.ts";
+import { RunsToIndex } from "#durable-objects/routine/receivers/to-index.ts";
+import { Deadlines } from "#durable-objects/routine/runs/deadlines.ts";
+import { Work } from "#durable-objects/routine/work.ts";
 import { CALL_DEADLINE_MS } from "#instance/in-time.ts";
-import { buildRoutine, fired, readRun } from "#test/support/api.ts";
+import { buildRoutine } from "#test/support/api.ts";
 import { ownerOf } from "#test/support/objects.ts";
 
 afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Calls of a routine's object whose pool answers as told, made by hand. */
-async function owing(
-  pool: PoolPort,
-  work: (calls: Deliver, parts: RoutineParts, runId: string) => Promise<void>,
-  index = env.DB,
-) {
-  const routine = await buildRoutine();
-  const { run_id } = await fired(routine);
-  const stub = ownerOf(routine.id);
-  await runInDurableObject(stub, async (_object, state) => {
-    const opened = openDatabase(state.storage);
+type Answer = (call: number, refs: readonly string[]) => Promise<readonly string[]>;
+
+/** Answers its calls as told; the one that is told nothing answers at once. */
+class Party implements Receiver {
+  readonly name = "a party";
+  readonly calls: string[][] = [];
+  readonly sizes: readonly number[];
+  readonly atOnce: number;
+  readonly #answer: Answer;
+
+  constructor(atOnce = 1, answer: Answer = async () => []) {
+    this.atOnce = atOnce;
+    this.sizes = atOnce === 1 ? [64, 8] : [1];
+    this.#answer = answer;
+  }
+
+  deliver(_kind: OwedKind, refs: readonly string[]): Promise<readonly string[]> {
+    this.calls.push([...refs]);
+    return this.#answer(this.calls.length, refs);
+  }
+}
+
+/** Waits as the index of runs does. */
+class Sharing extends Party {
+  readonly delayMs = RunsToIndex.prototype.delayMs;
+}
+
+interface Owing {
+  outbox: Outbox;
+  calls: Deliver;
+  sql: SqlStorage;
+  work: Work;
+  owe(kind: OwedKind, ...refs: string[]): void;
+  /** The object made anew: what is kept in memory is gone. */
+  restarted(): Owing;
+}
+
+function silent(): Promise<never> {
+  return new Promise(() => {});
+}
+
+/** An outbox in a routine's object, beside what it owes itself. */
+async function owing(parties: { pool?: Party; index?: Party; others?: Party }, test: (owing: Owing) => Promise<void>) {
+  const { id } = await buildRoutine();
+  await runInDurableObject(ownerOf(id), async (_object, { storage }) => {
+    const { pool = new Party(), index = new Party(), others = new Party(64) } = parties;
+    const opened = openDatabase(storage);
     if (!opened.ok) throw new Error(opened.refusal.message);
-    const database = opened.value;
-    const parts = routineParts(
-      database,
-      state.storage,
-      requireConfig(env satisfies object as ObjectEnv),
-      { grown: () => {}, cancel: () => {} },
-      { ownerKey: "", authority: "" },
-    );
-    const { outbox } = parts;
+    const build = (): Owing => {
+      const work = new Work(storage, opened.value);
+      const outbox = new Outbox(storage.sql, work);
+      const receivers = {
+        ask_pool: pool,
+        release_lease: pool,
+        project_routine: index,
+        forget_routine: index,
+        project_run: index,
+        tell_run_ended: others,
+        enter_roster: index,
+        leave_roster: index,
+      };
+      const calls = new Deliver(outbox, work, receivers, () => {});
+      const owe = (kind: OwedKind, ...refs: string[]) =>
+        work.change((tx) => {
+          for (const ref of refs) outbox.owe(tx, kind, ref);
+        });
+      return { outbox, calls, sql: storage.sql, work, owe, restarted: build };
+    };
+    const before = build();
     // What the object itself owes is another matter.
-    await vi.waitFor(() => expect(outbox.isEmpty()).toBe(true), 5_000);
-    const calls = new Deliver({
-      ...parts,
-      index,
-      roster: () => ({ enter: async () => undefined, strike: async () => undefined }),
-      pool: () => pool,
-      announce: async () => {},
-      project: () => {
-        throw new Error("no routine is owed here");
-      },
-      onFreed: () => {},
-      onDrained: () => {},
-    });
-    await work(calls, parts, run_id);
+    await vi.waitFor(() => expect(before.outbox.isEmpty()).toBe(true), 5_000);
+    await test(before);
   });
-  return readRun(run_id);
 }
-
-function owe({ work, outbox }: RoutineParts, kind: OwedKind, ref: string): void {
-  work.change((tx) => outbox.owe(tx, kind, ref));
-}
-
-const SILENT: PoolPort = {
-  request: () => new Promise(() => {}),
-  release: () => new Promise(() => {}),
-};
 
 describe("calls that are owed", () => {
-  it("to D1 go through while the pool does not answer", async () => {
-    await owing(SILENT, async (calls, parts, runId) => {
-      const { outbox } = parts;
-      owe(parts, "ask_pool", `${runId}/1`);
-      owe(parts, "project_run", runId);
-      void calls.drain();
-      await vi.waitFor(() => expect(outbox.has("project_run", runId)).toBe(false));
-      expect(outbox.has("ask_pool", `${runId}/1`)).toBe(true);
-    });
-  });
+  it("to one receiver go through while another does not answer", () =>
+    owing({ pool: new Party(1, silent) }, async ({ outbox, calls, owe }) => {
+      owe("ask_pool", "run/1");
+      owe("project_run", "run");
+      await calls.settled("project_run");
+      expect([outbox.has("project_run", "run"), outbox.has("ask_pool", "run/1")]).toEqual([false, true]);
+    }));
 
-  it("are put off when no answer comes in time, and made again later", async () => {
-    const requests: string[] = [];
-    const pool: PoolPort = {
-      ...SILENT,
-      request: (asked) => {
-        requests.push(...asked.map(({ lease }) => lease.run_id));
-        return requests.length === 1 ? new Promise(() => {}) : Promise.resolve({ runners: 1 });
-      },
-    };
-    await owing(pool, async (calls, parts, runId) => {
+  it("are claimed while under way: due for nobody, until their deadline; then put off for a second at first", async () => {
+    const pool = new Party(1, (call) => (call === 1 ? silent() : Promise.resolve([])));
+    await owing({ pool }, async ({ outbox, calls, owe }) => {
       vi.useFakeTimers();
-      const { outbox } = parts;
-      owe(parts, "ask_pool", `${runId}/1`);
-      const first = calls.drain();
-      await vi.advanceTimersByTimeAsync(CALL_DEADLINE_MS);
-      await first;
-      expect(outbox.due("pool", Date.now(), 10)).toEqual([]);
-      const [put] = outbox.due("pool", Date.now() + 60_000, 10);
-      expect(put).toMatchObject({ kind: "ask_pool", ref: `${runId}/1`, tries: 1 });
-      vi.setSystemTime(Date.now() + 60_000);
-      await calls.drain();
-      expect(requests).toEqual([runId, runId]);
-      expect(outbox.has("ask_pool", `${runId}/1`)).toBe(false);
+      const start = Date.now();
+      owe("ask_pool", "run/1");
+      await Promise.resolve();
+      owe("ask_pool", "other/1");
+      await vi.advanceTimersByTimeAsync(CALL_DEADLINE_MS - 1);
+      calls.drain();
+      expect(outbox.earliest()).toBeGreaterThan(start + CALL_DEADLINE_MS);
+      expect(pool.calls).toEqual([["run/1"]]);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(outbox.earliest()).toBe(Date.now() + 1_000);
+      await vi.advanceTimersByTimeAsync(1_000);
+      calls.drain();
+      await calls.settled("ask_pool");
+      expect(pool.calls.slice(1).flat().sort()).toEqual(["other/1", "run/1"]);
+      expect(outbox.isEmpty()).toBe(true);
     });
   });
 
-  it("of many runs to the index go out together, and all are settled", async () => {
-    const { id } = await owing(SILENT, async (calls, parts, runId) => {
-      const now = Date.now();
-      const { outbox } = parts;
-      for (let number = 0; number < 200; number += 1) owe(parts, "forget_routine", `none-${number}`);
-      owe(parts, "project_run", runId);
-      await Promise.race([calls.drain(), vi.waitFor(() => expect(outbox.due("entry", now, 1)).toEqual([]))]);
-      expect(outbox.due("entry", now + 100_000, 300)).toEqual([]);
+  it.each([1, 2, 3])("that fail %i times in a row wait a second, and twice as long each time", async (times) => {
+    const pool = new Party(1, async (call) => {
+      if (call <= times) throw new Error("fails");
+      return [];
     });
-    expect(id).toMatch(/^run_/);
+    await owing({ pool }, async ({ outbox, calls, owe }) => {
+      vi.useFakeTimers();
+      owe("ask_pool", "run/1");
+      for (let call = 0; call < times; call += 1) {
+        await calls.settled("ask_pool");
+        expect((outbox.earliest() ?? 0) - Date.now()).toBe(1_000 * 2 ** call);
+        vi.setSystemTime(outbox.earliest() ?? 0);
+        calls.drain();
+      }
+      await calls.settled("ask_pool");
+      expect([outbox.isEmpty(), pool.calls.length]).toEqual([true, times + 1]);
+    });
   });
 
-  it("of runs wait for others to share a write with, longer while many change", async () => {
-    let writes = 0;
-    const run = async () => {
-      writes += 1;
-    };
-    const index = { prepare: () => ({ bind: () => ({ run }) }) } as unknown as D1Database;
-    await owing(
-      SILENT,
-      async (calls, parts, runId) => {
-        vi.useFakeTimers();
-        const change = (...refs: string[]) => {
-          for (const ref of refs) owe(parts, "project_run", ref);
-          calls.drainFresh();
-        };
-        const writesAfter = async (ms: number) => {
-          await vi.advanceTimersByTimeAsync(ms);
-          return writes;
-        };
-        change(runId);
-        expect([await writesAfter(149), await writesAfter(1)]).toEqual([0, 1]);
-        change(runId, "run_another");
-        expect([await writesAfter(149), await writesAfter(1)]).toEqual([1, 2]);
-        change(runId);
-        expect([await writesAfter(499), await writesAfter(1)]).toEqual([2, 3]);
-        change(runId);
-        expect([await writesAfter(149), await writesAfter(1)]).toEqual([3, 4]);
-      },
-      index,
-    );
+  it("are made at once by an object that is made anew; what has failed waits on", async () => {
+    const pool = new Party(1, silent);
+    const index = new Party(1, async () => {
+      throw new Error("fails");
+    });
+    await owing({ pool, index }, async ({ owe, restarted, calls }) => {
+      owe("ask_pool", "run/1");
+      owe("project_routine", "routine");
+      await calls.settled("project_routine");
+      const anew = restarted();
+      anew.calls.drain();
+      await Promise.resolve();
+      expect(pool.calls).toHaveLength(1);
+      anew.outbox.giveBack();
+      anew.calls.drain();
+      await Promise.resolve();
+      expect([pool.calls.length, index.calls.length]).toEqual([2, 1]);
+    });
+  });
+
+  it("that are owed anew while under way go out once more", async () => {
+    const first = Promise.withResolvers<readonly string[]>();
+    const pool = new Party(1, (call) => (call === 1 ? first.promise : Promise.resolve([])));
+    await owing({ pool }, async ({ outbox, calls, owe }) => {
+      owe("ask_pool", "run/1");
+      await Promise.resolve();
+      owe("ask_pool", "run/1");
+      first.resolve([]);
+      await calls.settled("ask_pool");
+      expect([outbox.isEmpty(), pool.calls]).toEqual([true, [["run/1"], ["run/1"]]]);
+    });
+  });
+
+  it("go out together, and those that the receiver names are tried again", async () => {
+    const index = new Party(1, async (call, refs) => (call === 1 ? refs.slice(0, 2) : []));
+    await owing({ index }, async ({ calls, owe, sql }) => {
+      const refs = Array.from({ length: 200 }, (_, number) => `routine-${number}`);
+      owe("forget_routine", ...refs);
+      await calls.settled("forget_routine");
+      expect(index.calls.flat()).toEqual(refs);
+      expect(index.calls.map((call) => call.length)).toEqual([64, 64, 64, 8]);
+      const left = refs.slice(0, 2).map((ref) => ({ ref, tries: 1 }));
+      expect([...sql.exec("SELECT ref, tries FROM outbox ORDER BY ref")]).toEqual(left);
+    });
+  });
+
+  it("side by side are bounded in number, and one that does not answer holds up no other", async () => {
+    const others = new Party(3, (_call, [ref]) => (ref === "silent" ? silent() : Promise.resolve([])));
+    await owing({ others }, async ({ outbox, calls, owe }) => {
+      owe("tell_run_ended", "silent", "a", "b", "c", "d");
+      await Promise.resolve();
+      expect(others.calls).toHaveLength(3);
+      await vi.waitFor(() => expect(others.calls).toHaveLength(5));
+      await vi.waitFor(() => expect(outbox.has("tell_run_ended", "d")).toBe(false));
+      calls.drain();
+      expect(others.calls).toHaveLength(5);
+    });
   });
 });
+
+it("of runs wait for others to share a write with, longer while many change", async () => {
+  const index = new Sharing();
+  await owing({ index }, async ({ outbox, owe }) => {
+    vi.useFakeTimers();
+    const callsAfter = async (ms: number) => {
+      await vi.advanceTimersByTimeAsync(ms);
+      return index.calls.length;
+    };
+    for (const [delayMs, ...refs] of [
+      [150, "a"],
+      [150, "a", "b"],
+      [500, "a"],
+      [150, "a"],
+    ] as const) {
+      const before = index.calls.length;
+      owe("project_run", ...refs);
+      expect([await callsAfter(delayMs - 1), await callsAfter(1)]).toEqual([before, before + 1]);
+    }
+    expect(outbox.isEmpty()).toBe(true);
+  });
+});
+
+it("reads no more of what is owed and what is due later, however much that is", () =>
+  owing({}, async ({ sql, work, restarted }) => {
+    const many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)";
+    sql.exec(`${many} INSERT INTO outbox (kind, ref, due_at, stamp) SELECT 'project_run', i, 4e12, 1 FROM n`);
+    sql.exec(`${many} INSERT INTO deadlines (kind, ref, due_at) SELECT 'timeout', i, 4e12 FROM n`);
+    let rowsRead = 0;
+    const exec = sql.exec.bind(sql);
+    vi.spyOn(sql, "exec").mockImplementation((query: string, ...values: SqlStorageValue[]) => {
+      const cursor = exec(query, ...values);
+      const rows = cursor.toArray();
+      rowsRead += cursor.rowsRead;
+      return { toArray: () => rows, one: () => rows[0] } as never;
+    });
+    const deadlines = new Deadlines(sql, work);
+    const { outbox, calls } = restarted();
+    expect([outbox.earliest(), deadlines.earliest()]).toEqual([4e12, 4e12]);
+    calls.drain();
+    deadlines.look(Date.now(), () => {});
+    vi.restoreAllMocks();
+    expect(rowsRead).toBeLessThan(500);
+  }));

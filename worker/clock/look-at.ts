@@ -45,7 +45,8 @@ async function look({ ownerOf }: LookDeps, routineId: string): Promise<DueChange
     if (!answer.ok && answer.refusal.code !== "not_found") throw new Error(answer.refusal.code);
     // It has been deleted, for good: whatever row it has left here goes.
     if (!answer.ok) return { routine_id: routineId, due_at: null, version: Number.MAX_SAFE_INTEGER };
-    const { due_at, version } = answer.value;
+    const { due_at, version, faults } = answer.value;
+    for (const fault of faults) logLine("error", { what: "alarm_fault", routine_id: routineId, ...fault });
     if (due_at === null || due_at > Date.now() || part === PARTS) return { routine_id: routineId, due_at, version };
   }
 }

@@ -39,7 +39,7 @@ export async function createRoutine(
     return created;
   });
   if (!made.ok) return made;
-  if (await life.owed.isIndexed(made.value.version)) return success(viewOf(parts, made.value, Date.now()));
+  if (await life.isIndexed(made.value.version)) return success(viewOf(parts, made.value, Date.now()));
   // Not accepted, so it must not turn up later, even if the index has taken it and only its answer was lost.
   life.work.change((tx) => {
     definitions.update(tx, made.value, { status: "deleted" });
@@ -60,7 +60,7 @@ export async function removeRoutine(life: RoutineLife, routine: RoutineRow): Pro
     }
   });
   life.closeViewers("the routine has been deleted");
-  return (await life.owed.isForgotten(routine.id)) ? success(null) : refuse("index_behind", BEHIND.remove);
+  return (await life.isForgotten(routine.id)) ? success(null) : refuse("index_behind", BEHIND.remove);
 }
 
 /** Changes the routine's own row. It waits for its own write to D1 alone: another's may be under way, before or after it. */
@@ -76,7 +76,7 @@ export async function changeRow(
     return result;
   });
   if (!changed.ok) return changed;
-  return (await life.owed.isIndexed(changed.value.version))
+  return (await life.isIndexed(changed.value.version))
     ? success(viewOf(parts, changed.value, Date.now()))
     : refuse("index_behind", BEHIND.change);
 }
@@ -99,6 +99,6 @@ export async function changeAndTell<Value>(
     return result;
   });
   if (!changed.ok) return changed;
-  await life.owed.isIndexed(changed.value.row.version, TOLD_WITHIN_MS);
+  await life.isIndexed(changed.value.row.version, TOLD_WITHIN_MS);
   return success(changed.value.told);
 }

@@ -55,7 +55,7 @@ export async function learnRepositories(
     }
     return hasLearned ? projectIds(tx, parts, routine) : null;
   });
-  if (version !== null) await life.owed.isIndexed(version, INDEXED_WITHIN_MS);
+  if (version !== null) await life.isIndexed(version, INDEXED_WITHIN_MS);
   return success(null);
 }
 

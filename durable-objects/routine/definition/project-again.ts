@@ -12,6 +12,8 @@ export async function projectAgain(open: Result<Open>): Promise<Result<{ runs: n
   const { outbox } = parts;
   life.work.change((tx) => outbox.owe(tx, "project_routine", routine.id));
   // First the entry: runs of a routine that D1 does not have are not taken in.
-  if (!(await life.owed.isProjected(routine.id))) return refuse("index_behind");
-  return success({ runs: life.work.change((tx) => outbox.oweRuns(tx)) });
+  if (!(await life.isProjected(routine.id))) return refuse("index_behind");
+  const runs = life.work.change((tx) => outbox.oweRuns(tx));
+  life.owed.drain();
+  return success({ runs });
 }

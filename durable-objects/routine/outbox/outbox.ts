@@ -1,25 +1,24 @@
-/** Calls that the object owes to others, kept until they have gone through, with a wait that grows. */
-import type { outbox } from "../schema.ts";
-import type { RememberedEach, Tx, Work } from "../work.ts";
+/**
+ * Calls that the object owes to others: a row for each, until it has gone through. A row's `due_at` is when it is taken up
+ * at the latest: whoever makes the call has it to himself until then, and what fails waits until then, longer each time.
+ */
+import { CALL_DEADLINE_MS } from "#instance/in-time.ts";
+import type { Draft, Remembered, Tx, Work } from "../work.ts";
 
-type OutboxRow = typeof outbox.$inferSelect;
-export type OwedKind = OutboxRow["kind"];
-/** To whom calls are owed: the pool; D1, of the routine's own entry and of its runs; other routines; the roster. */
-export const RECEIVERS = ["pool", "entry", "runs", "routines", "roster"] as const;
-export type Receiver = (typeof RECEIVERS)[number];
+/** All that can be owed; `assemble.ts` names who takes it. */
+const OWED_KINDS = [
+  "ask_pool",
+  "release_lease",
+  "project_routine",
+  "forget_routine",
+  "project_run",
+  "tell_run_ended",
+  "enter_roster",
+  "leave_roster",
+] as const;
+export type OwedKind = (typeof OWED_KINDS)[number];
 
-const RECEIVER_OF: Record<OwedKind, Receiver> = {
-  ask_pool: "pool",
-  release_lease: "pool",
-  project_routine: "entry",
-  forget_routine: "entry",
-  project_run: "runs",
-  announce_run: "routines",
-  enter_roster: "roster",
-  leave_roster: "roster",
-};
-
-/** A call that is owed. */
+/** A call that is owed, and claimed: nobody else makes it, nor does the alarm come for it, before it is due. */
 export interface Owed {
   kind: OwedKind;
   ref: string;
@@ -27,47 +26,54 @@ export interface Owed {
   tries: number;
   /** Tells a call that is owed anew from the one that is under way. */
   stamp: number;
+  /** Unix milliseconds. */
+  due_at: number;
 }
 
-/** The alarm repeats a call that was cut off by an eviction after this long. */
+/** A claim lasts until the call must have ended: not before its own deadline has been noticed. */
+const CLAIM_MS = CALL_DEADLINE_MS + 1_000;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
 
+type Row = Owed & Record<string, SqlStorageValue>;
+
 export class Outbox {
   readonly #sql: SqlStorage;
-  /** Receivers to whom something is owed that nobody has set out to tell them. */
-  readonly #fresh = new Set<Receiver>();
-  /** By receiver: not later than when the earliest call is due. One that is not there is not known. */
-  readonly #earliest: RememberedEach<{ at: number | null }>;
+  readonly #work: Work;
+  /** What the open transaction owes. */
+  readonly #fresh: Draft<Map<string, Owed>>;
+  /** Not later than when the earliest call is due. */
+  readonly #earliest: Remembered<number | null>;
+  #take: (owed: readonly Owed[]) => void = () => {};
 
   constructor(sql: SqlStorage, work: Work) {
     this.#sql = sql;
-    this.#earliest = work.rememberEach((receiver) => this.#readEarliest(receiver as Receiver), RECEIVERS.length);
+    this.#work = work;
+    this.#fresh = work.draft(() => new Map());
+    this.#earliest = work.remember(() => sql.exec<{ at: number | null }>(EARLIEST).one().at);
   }
 
-  /** Owes a call. Owing it again while it is under way makes it go out once more. */
+  /** @param take is given what has become owed, once the transaction has gone through: it is claimed already. */
+  onOwed(take: (owed: readonly Owed[]) => void): void {
+    this.#take = take;
+  }
+
+  /** Owes a call, which sets out at once. Owing it again while it is under way makes it go out once more. */
   owe(tx: Tx, kind: OwedKind, ref: string): void {
-    const dueAt = tx.nowMs + FIRST_RETRY_MS;
-    const receiver = RECEIVER_OF[kind];
-    const at = this.#earliest.get(receiver)?.at ?? dueAt;
-    tx.sql.exec(OWE, kind, ref, dueAt);
-    this.#fresh.add(receiver);
-    this.#earliest.set(tx, receiver, { at: Math.min(at, dueAt) });
+    const due_at = tx.nowMs + CLAIM_MS;
+    const earliest = Math.min(this.#earliest.get() ?? due_at, due_at);
+    const { stamp } = tx.sql.exec<{ stamp: number }>(OWE, kind, ref, due_at).one();
+    this.#earliest.set(tx, earliest);
+    const fresh = this.#fresh.of(tx);
+    fresh.set(keyOf({ kind, ref }), { kind, ref, tries: 0, stamp, due_at });
+    this.#work.afterwards(tx, "owed", () => this.#take([...fresh.values()]));
   }
 
-  /** Owes the lists all runs that there are. @returns how many. */
+  /** Owes the lists all runs that there are, due at once. @returns how many. */
   oweRuns(tx: Tx): number {
-    const dueAt = tx.nowMs + FIRST_RETRY_MS;
-    const at = this.#earliest.get("runs")?.at ?? dueAt;
-    tx.sql.exec(OWE_RUNS, dueAt);
-    this.#fresh.add("runs");
-    this.#earliest.set(tx, "runs", { at: Math.min(at, dueAt) });
-    return Number(tx.sql.exec("SELECT COUNT(*) AS count FROM runs").one()["count"]);
-  }
-
-  /** Whether something has become owed to a receiver since the last call. */
-  takeFresh(receiver: Receiver): boolean {
-    return this.#fresh.delete(receiver);
+    tx.sql.exec(OWE_RUNS, tx.nowMs);
+    this.#earliest.set(tx, tx.nowMs);
+    return this.#sql.exec<{ count: number }>("SELECT COUNT(*) AS count FROM runs").one().count;
   }
 
   /** Whether a call has not gone through yet. */
@@ -79,71 +85,76 @@ export class Outbox {
     return this.#sql.exec("SELECT 1 FROM outbox LIMIT 1").toArray().length === 0;
   }
 
-  /** What is new, or due again: oldest debt first, at most so many. */
-  due(receiver: Receiver, nowMs: number, limit: number): Owed[] {
-    return this.#sql.exec<Owed & Record<string, SqlStorageValue>>(DUE[receiver], nowMs, limit).toArray();
+  /** Takes up what is due of these kinds, the oldest debt first, at most so much. */
+  claim(kinds: readonly OwedKind[], limit: number): Owed[] {
+    const claimed = this.#work.change((tx) =>
+      tx.sql.exec<Row>(CLAIM, tx.nowMs + CLAIM_MS, JSON.stringify(kinds), tx.nowMs, limit).toArray(),
+    );
+    this.#earliest.forget();
+    return claimed.sort((one, other) => keyOf(one).localeCompare(keyOf(other)));
+  }
+
+  /** A claim that has waited for its turn is made to last as long as its call. @returns those that are still owed so. */
+  renew(owed: readonly Owed[]): Owed[] {
+    return this.#work.change((tx) => tx.sql.exec<Row>(RENEW, tx.nowMs + CLAIM_MS, named(owed)).toArray());
   }
 
   /** Strikes off calls that went through, but for those that have been owed anew meanwhile. */
   settle(tx: Tx, owed: readonly Owed[]): void {
-    if (owed.length === 0) return;
-    tx.sql.exec(SETTLE, named(owed));
-    this.#lookAgain(owed);
+    if (owed.length > 0) tx.sql.exec(SETTLE, named(owed));
   }
 
+  /** Calls that failed wait, longer each time. */
   postpone(tx: Tx, owed: readonly Owed[]): void {
     if (owed.length === 0) return;
     tx.sql.exec(POSTPONE, tx.nowMs, named(owed));
-    this.#lookAgain(owed);
+    this.#earliest.forget();
+  }
+
+  /** Calls that have not been tried wait for a moment. */
+  release(tx: Tx, owed: readonly Owed[]): void {
+    if (owed.length === 0) return;
+    tx.sql.exec(RELEASE, tx.nowMs + FIRST_RETRY_MS, named(owed));
+    this.#earliest.forget();
+  }
+
+  /** The object is opened: nobody makes the calls any more that were claimed before. */
+  giveBack(): void {
+    this.#work.change((tx) => void tx.sql.exec(GIVE_BACK, tx.nowMs));
+    this.#earliest.forget();
   }
 
   /** A moment at which nothing has been overlooked, if the object looks again; null when nothing is owed. */
-  earliest(receiver: Receiver): number | null {
-    return this.#earliest.get(receiver)?.at ?? null;
-  }
-
-  #readEarliest(receiver: Receiver): { at: number | null } {
-    return this.#sql.exec<{ at: number | null }>(EARLIEST[receiver]).one();
-  }
-
-  #lookAgain(owed: readonly Owed[]): void {
-    for (const { kind } of owed) this.#earliest.forget(RECEIVER_OF[kind]);
+  earliest(): number | null {
+    return this.#earliest.get();
   }
 }
 
-const OWE = `INSERT INTO outbox (kind, ref, due_at, stamp) VALUES (?, ?, ?, 1)
-  ON CONFLICT (kind, ref) DO UPDATE SET due_at = excluded.due_at, stamp = stamp + 1, tries = 0`;
+export function keyOf({ kind, ref }: Pick<Owed, "kind" | "ref">): string {
+  return `${kind} ${ref}`;
+}
 
+const COLUMNS = "kind, ref, tries, stamp, due_at";
+const OWE = `INSERT INTO outbox (kind, ref, due_at, stamp) VALUES (?, ?, ?, 1)
+  ON CONFLICT (kind, ref) DO UPDATE SET due_at = excluded.due_at, stamp = stamp + 1, tries = 0 RETURNING stamp`;
 const OWE_RUNS = `INSERT INTO outbox (kind, ref, due_at, stamp) SELECT 'project_run', id, ?, 1 FROM runs WHERE true
   ON CONFLICT (kind, ref) DO UPDATE SET due_at = excluded.due_at, stamp = stamp + 1, tries = 0`;
-
-/** A statement for each receiver. @param textOf makes it of the receiver's kinds. */
-function forEachReceiver(textOf: (kinds: string) => string): Record<Receiver, string> {
-  const kindsOf = (receiver: Receiver) =>
-    Object.entries(RECEIVER_OF)
-      .flatMap(([kind, its]) => (its === receiver ? [`'${kind}'`] : []))
-      .join(", ");
-  return {
-    pool: textOf(kindsOf("pool")),
-    entry: textOf(kindsOf("entry")),
-    runs: textOf(kindsOf("runs")),
-    routines: textOf(kindsOf("routines")),
-    roster: textOf(kindsOf("roster")),
-  };
-}
-
-/** A lease is asked for before it is released. */
-const DUE = forEachReceiver(
-  (kinds) => `SELECT kind, ref, tries, stamp FROM outbox
-  WHERE kind IN (${kinds}) AND (tries = 0 OR due_at <= ?) ORDER BY due_at, kind, ref LIMIT ?`,
-);
-const EARLIEST = forEachReceiver((kinds) => `SELECT MIN(due_at) AS at FROM outbox WHERE kind IN (${kinds})`);
+const CLAIM = `UPDATE outbox SET due_at = ? WHERE (kind, ref) IN (
+  SELECT kind, ref FROM outbox WHERE kind IN (SELECT value FROM json_each(?)) AND due_at <= ?
+  ORDER BY due_at, kind, ref LIMIT ?) RETURNING ${COLUMNS}`;
+/** One seek for each kind. What this version does not know is left to the one that does. */
+const EARLIEST = `SELECT MIN((SELECT MIN(due_at) FROM outbox WHERE kind = value)) AS at
+  FROM json_each('${JSON.stringify(OWED_KINDS)}')`;
 
 /** Rows by what they are and how they were when they were read, as one text. */
 const IS_NAMED = `(kind, ref, stamp) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))`;
+const RENEW = `UPDATE outbox SET due_at = ? WHERE ${IS_NAMED} RETURNING ${COLUMNS}`;
 const SETTLE = `DELETE FROM outbox WHERE ${IS_NAMED}`;
 const POSTPONE = `UPDATE outbox SET tries = tries + 1,
   due_at = ? + MIN(${LONGEST_RETRY_MS}, ${FIRST_RETRY_MS} * (1 << MIN(tries, 16))) WHERE ${IS_NAMED}`;
+const RELEASE = `UPDATE outbox SET due_at = ? WHERE ${IS_NAMED}`;
+/** What has failed before waits on. */
+const GIVE_BACK = "UPDATE outbox SET due_at = ?1 WHERE tries = 0 AND due_at > ?1";
 
 function named(owed: readonly Owed[]): string {
   return JSON.stringify(owed.map(({ kind, ref, stamp }) => [kind, ref, stamp]));

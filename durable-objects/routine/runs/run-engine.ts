@@ -96,7 +96,7 @@ export class RunEngine {
     const saved = this.#runs.save(tx, row, step.state);
     this.append(tx, saved, step.events);
     if (saved.status !== row.status) this.#outbox.owe(tx, "project_run", row.id);
-    if (isSettled(saved.doc) && !isSettled(row.doc)) this.#outbox.owe(tx, "announce_run", row.id);
+    if (isSettled(saved.doc) && !isSettled(row.doc)) this.#outbox.owe(tx, "tell_run_ended", row.id);
     for (const effect of step.effects) this.#carryOut(tx, saved, row.doc.attempt, effect);
     return saved;
   }

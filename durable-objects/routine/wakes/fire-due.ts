@@ -33,7 +33,7 @@ export class DueSchedules {
    * Claims what has come due, one schedule after the other: one that fails holds up no other.
    * @returns when to look again: at once where not everything has been fired. @throws what the first that failed threw.
    */
-  fireDue(routine: RoutineRow): DueAnswer {
+  fireDue(routine: RoutineRow): Omit<DueAnswer, "faults"> {
     const { clock } = this.#parts;
     const failures: unknown[] = [];
     let made = 0;
@@ -64,8 +64,11 @@ export class DueSchedules {
     if (routine === null) return;
     this.#notBeforeMs = Date.now() + AGAIN_MS;
     logLine("warn", { what: "unattended", routine_id: routine.id, outcome: "fired by its own alarm" });
-    // Also when that fails: the sweep may be what is needed.
-    this.#work.change((tx) => this.#parts.outbox.owe(tx, "project_routine", routine.id));
-    this.fireDue(routine);
+    try {
+      this.fireDue(routine);
+    } finally {
+      // Also when that fails: the sweep may be what is needed.
+      this.#work.change((tx) => this.#parts.outbox.owe(tx, "project_routine", routine.id));
+    }
   }
 }

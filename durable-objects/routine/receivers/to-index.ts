@@ -1,0 +1,82 @@
+/** What is owed to D1: the routine's own entry, and its runs. */
+import { forgetRoutine, projectRoutine, projectRuns, type RoutineProjection } from "#instance/d1/routine-index.ts";
+import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
+import type { Receiver } from "../outbox/lane.ts";
+import type { OwedKind } from "../outbox/outbox.ts";
+import type { RunStore } from "../runs/run-store.ts";
+
+/** What one write to the index carries, in UTF-16 units; a run that is longer goes alone. */
+const INDEX_WRITE_LENGTH = 262_144;
+/**
+ * Lists of runs may be behind by this much, so that what happens within it is one write: while single runs change, and
+ * while many do, when the writes themselves would take up what the runs need.
+ */
+const RUNS_DELAY_MS = { single: 150, many: 500 };
+
+/** The routine's own entry. */
+export class RoutineToIndex implements Receiver {
+  readonly name = "the index";
+  readonly sizes = [1];
+  readonly atOnce = 1;
+  readonly #index: D1Database;
+  readonly #definitions: DefinitionStore;
+  readonly #project: (row: RoutineRow) => RoutineProjection;
+  #writtenVersion = 0;
+
+  /** @param project the routine as D1 is to have it. */
+  constructor(index: D1Database, definitions: DefinitionStore, project: (row: RoutineRow) => RoutineProjection) {
+    this.#index = index;
+    this.#definitions = definitions;
+    this.#project = project;
+  }
+
+  /** The version of the routine that D1 has, or a later one: what this object has seen it take in. 0 before that. */
+  get writtenVersion(): number {
+    return this.#writtenVersion;
+  }
+
+  async deliver(kind: OwedKind, ids: readonly string[]): Promise<readonly string[]> {
+    if (kind === "project_routine") await this.#write();
+    else for (const id of ids) await forgetRoutine(this.#index, id, Date.now());
+    return [];
+  }
+
+  async #write(): Promise<void> {
+    const row = this.#definitions.row();
+    if (row === null) return;
+    // Of a deleted routine nothing is written any more: the write that takes it out is owed.
+    if (row.status !== "deleted") await projectRoutine(this.#index, this.#project(row));
+    this.#writtenVersion = Math.max(this.#writtenVersion, row.version);
+  }
+}
+
+/** Its runs, many with one write. */
+export class RunsToIndex implements Receiver {
+  readonly name = "the index of runs";
+  readonly sizes = [64, 8];
+  readonly atOnce = 1;
+  readonly #index: D1Database;
+  readonly #definitions: DefinitionStore;
+  readonly #runs: RunStore;
+
+  constructor(index: D1Database, definitions: DefinitionStore, runs: RunStore) {
+    this.#index = index;
+    this.#definitions = definitions;
+    this.#runs = runs;
+  }
+
+  delayMs(lastCount: number): number {
+    return lastCount > 1 ? RUNS_DELAY_MS.many : RUNS_DELAY_MS.single;
+  }
+
+  async deliver(_kind: OwedKind, ids: readonly string[]): Promise<readonly string[]> {
+    for (let rest = ids.toSorted(); rest.length > 0; ) {
+      const documents = this.#runs.documents(rest, INDEX_WRITE_LENGTH);
+      const last = documents.at(-1)?.id;
+      if (last === undefined || this.#definitions.row()?.status === "deleted") break;
+      await projectRuns(this.#index, documents);
+      rest = rest.filter((id) => id > last);
+    }
+    return [];
+  }
+}

@@ -1,0 +1,25 @@
+/** What is owed to the roster, which knows the routines that there are when D1 does not. */
+import type { Receiver } from "../outbox/lane.ts";
+import type { OwedKind } from "../outbox/outbox.ts";
+
+/** The roster as a routine's object sees it. */
+interface RosterPort {
+  enter(ids: readonly string[]): Promise<void>;
+  strike(ids: readonly string[]): Promise<void>;
+}
+
+export class ToRoster implements Receiver {
+  readonly name = "the roster";
+  readonly sizes = [1];
+  readonly atOnce = 1;
+  readonly #roster: () => RosterPort;
+
+  constructor(roster: () => RosterPort) {
+    this.#roster = roster;
+  }
+
+  async deliver(kind: OwedKind, ids: readonly string[]): Promise<readonly string[]> {
+    await (kind === "enter_roster" ? this.#roster().enter(ids) : this.#roster().strike(ids));
+    return [];
+  }
+}
