@@ -1,5 +1,6 @@
 /** A routine: what it is told, where it works, what wakes it, and its limits. */
 import { z } from "zod";
+import { actorSchema } from "./actor.ts";
 import { branchRef, isPlainBranch } from "./git-refs.ts";
 import { routineIdSchema } from "./ids.ts";
 import { boundedDuration, timestampSchema } from "./time.ts";
@@ -171,6 +172,12 @@ export type Routine = z.infer<typeof routineSchema>;
 
 /** One saved state of a definition, with who saved it and when. */
 export const revisionSchema = z
-  .object({ revision: z.int().min(1), at: timestampSchema, by: z.string(), definition: routineDefinitionSchema })
+  .object({
+    revision: z.int().min(1),
+    at: timestampSchema,
+    actor: actorSchema,
+    by: z.string().meta({ description: "The same as `actor.name`." }),
+    definition: routineDefinitionSchema,
+  })
   .meta({ id: "Revision" });
 export type Revision = z.infer<typeof revisionSchema>;

@@ -4,6 +4,7 @@ import type { ObjectEnv } from "#instance/config.ts";
 import type { DueAnswer, EndpointAnswer, HandedOver, SecretAnswer } from "#instance/object-contracts.ts";
 import { hashSecret, makeSecret } from "#instance/secrets.ts";
 import { answerClose, closeQuietly } from "#instance/sockets.ts";
+import type { Actor } from "#protocol/actor.ts";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
@@ -50,7 +51,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
   }
 
   /** Creates the routine in this object. @param id its own from then on. @param actor who, for revisions. */
-  async create(id: OwnedId, input: RoutineInput, actor: string): Promise<Result<Routine>> {
+  async create(id: OwnedId, input: RoutineInput, actor: Actor): Promise<Result<Routine>> {
     const fault = definitionFault(input, Date.now());
     if (fault !== null) return fault;
     const life = await this.#opening.open();
@@ -61,7 +62,7 @@ export class RoutineObject extends DurableObject<ObjectEnv> {
     return this.#opening.with(id, ({ parts, routine }) => success(viewOf(parts, routine, Date.now())));
   }
 
-  async change(id: OwnedId, patch: RoutinePatch, actor: string): Promise<Result<Routine>> {
+  async change(id: OwnedId, patch: RoutinePatch, actor: Actor): Promise<Result<Routine>> {
     return this.#opening.changeRoutine(id, (tx, { parts, routine }) =>
       changeDefinition(tx, parts, { routine, patch, actor }),
     );

@@ -1,6 +1,7 @@
 /** The tables of a routine's object. What lists and matching need goes from here to D1. */
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { ActorKind } from "#protocol/actor.ts";
 import type { Checkout, Occurrence } from "#protocol/occurrence.ts";
 import type { RoutineDefinition } from "#protocol/routine.ts";
 import type { Tokens } from "#protocol/run.ts";
@@ -26,7 +27,10 @@ export const routine = sqliteTable("routine", {
 export const revisions = sqliteTable("revisions", {
   revision: integer().primaryKey(),
   at: integer().notNull(),
+  /** The actor's name. */
   by: text().notNull(),
+  byKind: text("by_kind").$type<ActorKind>().notNull().default("owner"),
+  byId: text("by_id"),
   definition: text({ mode: "json" }).$type<RoutineDefinition>().notNull(),
 });
 

@@ -33,7 +33,7 @@ async function routineOf(tags: readonly string[], also = ""): Promise<string> {
     await migrateAsBefore(drizzle(storage), only(routineMigrations, tags));
     const definition = String(rows["definition"]);
     storage.sql.exec("INSERT INTO routine VALUES (?, 1, ?, 'active', NULL, NULL, 1, 1, 1)", id, definition);
-    storage.sql.exec("INSERT INTO revisions VALUES (1, 1, 'owner', ?)", definition);
+    storage.sql.exec("INSERT INTO revisions (revision, at, by, definition) VALUES (1, 1, 'owner', ?)", definition);
     if (also !== "") storage.sql.exec(also);
   });
   await evictDurableObject(ownerOf(id));

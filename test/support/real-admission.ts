@@ -11,6 +11,7 @@ import { routineInputSchema } from "#protocol/routine.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
 import type { Facts, Step } from "./admission-model.ts";
 
+const OWNER = { kind: "owner", id: null, name: "owner" } as const;
 const OWNER_KEY = "ABCDEFGHJKMN";
 const ROUTINE_ID = `rtn_0123456789${OWNER_KEY.slice(1)}00000`;
 
@@ -46,7 +47,7 @@ export class RealAdmission {
         },
       ],
     });
-    work.change((tx) => void createDefinition(tx, this.#parts, { id: ROUTINE_ID, input, actor: "owner" }));
+    work.change((tx) => void createDefinition(tx, this.#parts, { id: ROUTINE_ID, input, actor: OWNER }));
   }
 
   /** @param place of the run that the step is about, in the order in which runs came. */
@@ -101,7 +102,7 @@ export class RealAdmission {
   }
 
   #change(tx: Tx, patch: { overlap: Facts["overlap"]; max_concurrent: number }): void {
-    const changed = changeDefinition(tx, this.#parts, { routine: this.#routine(), patch, actor: "owner" });
+    const changed = changeDefinition(tx, this.#parts, { routine: this.#routine(), patch, actor: OWNER });
     if (!changed.ok) throw new Error(changed.refusal.code);
   }
 

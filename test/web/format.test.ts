@@ -1,6 +1,7 @@
 /** Words and figures as the pages show them. */
 import { describe, expect, it } from "vitest";
 import { NO_USAGE } from "#protocol/run.ts";
+import { actorWords } from "#web/src/format/actor.ts";
 import { formatCost, formatTokens, plural, totalTokens } from "#web/src/format/amounts.ts";
 import { durationBetween, formatDuration, formatElapsed, formatRelative } from "#web/src/format/duration.ts";
 import { repositoryName } from "#web/src/format/repository.ts";
@@ -113,4 +114,11 @@ describe("a repository", () => {
   ])("at %s is called %s", (url, name) => {
     expect(repositoryName(url)).toBe(name);
   });
+});
+
+it.each([
+  [{ kind: "owner", id: null, name: "owner" } as const, "with the owner’s token"],
+  [{ kind: "web", id: "sgn_1", name: "browser" } as const, "in a signed-in browser"],
+])("what %j did was done %s", (actor, words) => {
+  expect(actorWords(actor)).toBe(words);
 });

@@ -1,11 +1,15 @@
 /** The owner keeps routines: creates, lists, changes, pauses, deletes; and what the page of the API says of it. */
-import { env } from "cloudflare:workers";
+import { runInDurableObject } from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { pageSchema } from "#protocol/api.ts";
 import { admissionSchema, occurrenceSchema } from "#protocol/occurrence.ts";
 import { revisionSchema, routineSchema } from "#protocol/routine.ts";
 import { listedRunSchema, runSchema, sessionSchema } from "#protocol/run.ts";
+import type { SignIn } from "#protocol/sign-in.ts";
+import { asBrowser, signIn } from "#test/support/browser.ts";
+import { ownerOf } from "#test/support/objects.ts";
 import { ask, createRoutine, errorOf, issueToken, read } from "./support.ts";
 
 describe("a routine", () => {
@@ -26,16 +30,42 @@ describe("a routine", () => {
     const changed = await read(routineSchema, path, { method: "PATCH", body: { name: "second" } });
     expect(changed).toMatchObject({ name: "second", revision: 2 });
     const revisions = await read(pageSchema(revisionSchema), `${path}/revisions`);
-    expect(revisions.data.map(({ revision, by }) => ({ revision, by }))).toEqual([
-      { revision: 2, by: "owner" },
-      { revision: 1, by: "owner" },
-    ]);
+    expect(revisions.data.map(({ revision }) => revision)).toEqual([2, 1]);
     const stale = await ask(path, { method: "PATCH", body: { name: "third", if_revision: 1 } });
     expect(await errorOf(stale)).toMatchObject({ status: 409, details: { code: "revision_conflict" } });
     expect((await ask(path, { method: "DELETE" })).status).toBe(204);
     expect(await errorOf(await ask(path))).toMatchObject({ status: 404, type: "not_found_error" });
     const listed = await read(pageSchema(routineSchema), "/api/v1/routines?limit=200");
     expect(listed.data.map(({ id }) => id)).not.toContain(made.id);
+  });
+
+  it("has revisions that tell who made them, whichever way they came, also those from before it was kept", async () => {
+    const owner = { kind: "owner", id: null, name: "owner" };
+    const { id } = await createRoutine();
+    const path = `/api/v1/routines/${id}`;
+    const browser = await signIn();
+    const mine = await asBrowser("GET", "/api/v1/sign-ins", browser);
+    const signIns = (await mine.json<{ data: SignIn[] }>()).data;
+    const web = { kind: "web", id: signIns.find(({ current }) => current)?.id, name: "browser" };
+    const body = JSON.stringify({ name: "second" });
+    const headers = { ...browser, "content-type": "application/json" };
+    expect(
+      (await exports.default.fetch(`http://reveille.test${path}`, { method: "PATCH", headers, body })).status,
+    ).toBe(200);
+    await read(routineSchema, path, { method: "PATCH", body: { name: "third" } });
+    const listed = async () => (await read(pageSchema(revisionSchema), `${path}/revisions`)).data;
+    expect((await listed()).map(({ actor, by }) => ({ actor, by }))).toEqual([
+      { actor: owner, by: "owner" },
+      { actor: web, by: "browser" },
+      { actor: owner, by: "owner" },
+    ]);
+    // As landed versions, which know nothing of these columns, write it.
+    await runInDurableObject(ownerOf(id), (_object, { storage }) =>
+      storage.sql.exec(
+        "INSERT INTO revisions (revision, at, by, definition) SELECT 4, at, by, definition FROM revisions WHERE revision = 1",
+      ),
+    );
+    expect((await listed())[0]).toMatchObject({ revision: 4, actor: owner, by: "owner" });
   });
 
   it("is listed newest first, page by page, each once", async () => {

@@ -2,6 +2,7 @@
 
 import type { Access } from "#durable-objects/routine/viewers/access.ts";
 import { authorityOf, hashSecret, secretsMatch } from "#instance/secrets.ts";
+import { ACTOR_NAMES, type Actor, type ActorKind } from "#protocol/actor.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { HttpContext } from "../http/http-env.ts";
 import { bearerToken } from "./credentials.ts";
@@ -11,11 +12,16 @@ import { readWebCookie } from "./web-cookie.ts";
 /** Who is calling. */
 export interface Principal {
   /** By what: the owner's token, or a browser that is signed in. */
-  kind: "owner" | "web";
+  kind: ActorKind;
   /** The sign-in's id; null for the owner's token. */
   id: string | null;
   /** What the caller's sockets live by. */
   access: Access;
+}
+
+/** The caller, as what it does is recorded. */
+export function actorOf({ kind, id }: Principal): Actor {
+  return { kind, id, name: ACTOR_NAMES[kind] };
 }
 
 /**

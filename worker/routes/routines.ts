@@ -1,12 +1,13 @@
 /** Routines: create, list, read, change, delete, pause, resume, run now. */
 import { pageSchema, pauseInputSchema, runNowInputSchema } from "#protocol/api.ts";
-import { type Result, success } from "#protocol/errors.ts";
+import { type Result, refuse, success } from "#protocol/errors.ts";
 import { drawOwnerKey, IdMaker, routineIdSchema } from "#protocol/ids.ts";
 import { admissionSchema } from "#protocol/occurrence.ts";
 import { type Routine, routineInputSchema, routinePatchSchema, routineSchema } from "#protocol/routine.ts";
 import { futureKeyRefusal } from "#rules/routine/not-available-yet.ts";
 import { presentRoutine, watchedRepositories } from "#rules/routine/present-routine.ts";
 import { repositoriesRefusal } from "#rules/routine/repository-address.ts";
+import { actorOf } from "../auth/authenticate.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { type App, baseUrl, type HttpContext } from "../http/http-env.ts";
 import { IDEMPOTENCY_HEADER, wakeOf } from "./fire-input.ts";
@@ -15,7 +16,6 @@ import { pageQuery, routineParams, toPageRequest } from "./inputs.ts";
 const routinePage = pageSchema(routineSchema).meta({ id: "RoutinePage" });
 const runNowAnswer = admissionSchema.meta({ id: "RunNowAnswer" });
 const one = { path: "/api/v1/routines/{id}", tag: "Routines", needs: "routines:write", params: routineParams } as const;
-const ACTOR = "owner";
 
 export function mountRoutines(app: App): void {
   mountCollection(app);
@@ -49,13 +49,14 @@ function mountCollection(app: App): void {
       body: { schema: routineInputSchema, optional: false, precheck: futureKeyRefusal },
       answer: { status: 201, schema: routineSchema },
     },
-    async ({ c, body }) => {
+    async ({ c, principal, body }) => {
+      if (principal === null) return refuse("authentication_required");
       const { config, ownerOf } = c.var.deps;
       const refusal = repositoriesRefusal(body.repositories, config.isLocal);
       if (refusal !== null) return { ok: false, refusal };
       const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes);
       const id = new IdMaker(drawOwnerKey(random), random).make("routine", Date.now());
-      return shown(c, await ownerOf(id).create(body, ACTOR));
+      return shown(c, await ownerOf(id).create(body, actorOf(principal)));
     },
   );
 }
@@ -82,11 +83,12 @@ function mountOne(app: App): void {
       body: { schema: routinePatchSchema, optional: false, precheck: futureKeyRefusal },
       answer: { status: 200, schema: routineSchema },
     },
-    async ({ c, params, body }) => {
+    async ({ c, principal, params, body }) => {
+      if (principal === null) return refuse("authentication_required");
       const { config, ownerOf } = c.var.deps;
       const refusal = repositoriesRefusal(body.repositories ?? [], config.isLocal);
       if (refusal !== null) return { ok: false, refusal };
-      return shown(c, await ownerOf(params.id).change(body, ACTOR));
+      return shown(c, await ownerOf(params.id).change(body, actorOf(principal)));
     },
   );
   endpoint(

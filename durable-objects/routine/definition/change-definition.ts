@@ -1,6 +1,7 @@
 /** Changes of a routine's definition, with all that hangs on it: its schedules, endpoints, and what it is found by. */
 
 import type { RoutineProjection, Subscription } from "#instance/d1/routine-index.ts";
+import type { Actor } from "#protocol/actor.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { Routine, RoutineInput, RoutinePatch } from "#protocol/routine.ts";
 import type { Trigger } from "#protocol/triggers.ts";
@@ -29,7 +30,7 @@ function unheardFault(triggers: readonly Trigger[], repositories: readonly unkno
 export function createDefinition(
   tx: Tx,
   parts: RoutineParts,
-  { id, input, actor }: { id: string; input: RoutineInput; actor: string },
+  { id, input, actor }: { id: string; input: RoutineInput; actor: Actor },
 ): Result<RoutineRow> {
   const { nowMs } = tx;
   const triggers = prepareTriggers(input.triggers, [], () => parts.ids.make("trigger", nowMs), nowMs);
@@ -41,7 +42,7 @@ export function createDefinition(
 export function changeDefinition(
   tx: Tx,
   parts: RoutineParts,
-  { routine, patch, actor }: { routine: RoutineRow; patch: RoutinePatch; actor: string },
+  { routine, patch, actor }: { routine: RoutineRow; patch: RoutinePatch; actor: Actor },
 ): Result<RoutineRow> {
   const { nowMs } = tx;
   const { if_revision, triggers: inputs } = patch;

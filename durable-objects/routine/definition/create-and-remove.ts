@@ -1,4 +1,5 @@
 /** How a routine comes to be in its object, how it changes, and how it goes: none of it is done before D1 knows. */
+import type { Actor } from "#protocol/actor.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { Routine, RoutineInput } from "#protocol/routine.ts";
 import type { RoutineLife } from "../routine-life.ts";
@@ -24,7 +25,7 @@ const BEHIND = {
 
 export async function createRoutine(
   life: RoutineLife,
-  order: { id: string; input: RoutineInput; actor: string },
+  order: { id: string; input: RoutineInput; actor: Actor },
 ): Promise<Result<Routine>> {
   const { parts } = life;
   const { definitions, outbox } = parts;

@@ -1,6 +1,7 @@
 /** The routine's definition, its revisions and its fire token, in the object's SQLite. */
 import { and, desc, eq, gte, lt, sql } from "drizzle-orm";
 import { pageBounds, pageEndSchema } from "#instance/d1/page-bounds.ts";
+import type { Actor } from "#protocol/actor.ts";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import type { Revision, Routine, RoutineDefinition, RoutineInput, RoutinePatch } from "#protocol/routine.ts";
 import { timestamp } from "#protocol/time.ts";
@@ -44,7 +45,7 @@ export class DefinitionStore {
   }
 
   /** @param triggers those of the input, prepared. */
-  create(tx: Tx, id: string, input: RoutineInput, triggers: Trigger[], by: string): RoutineRow {
+  create(tx: Tx, id: string, input: RoutineInput, triggers: Trigger[], actor: Actor): RoutineRow {
     const { nowMs } = tx;
     const definition = { ...input, model: input.model ?? null, triggers };
     const row = tx.database
@@ -52,7 +53,10 @@ export class DefinitionStore {
       .values({ id, revision: 1, definition, status: "active", createdAt: nowMs, updatedAt: nowMs, version: 1 })
       .returning()
       .get();
-    tx.database.insert(revisions).values({ revision: 1, at: nowMs, by, definition }).run();
+    tx.database
+      .insert(revisions)
+      .values({ revision: 1, at: nowMs, ...madeBy(actor), definition })
+      .run();
     this.#row.set(tx, row);
     return row;
   }
@@ -68,7 +72,7 @@ export class DefinitionStore {
   }
 
   /** Makes a new revision. @param triggers those of the patch, prepared; null to keep those that there are. */
-  change(tx: Tx, row: RoutineRow, patch: RoutinePatch, triggers: Trigger[] | null, by: string): RoutineRow {
+  change(tx: Tx, row: RoutineRow, patch: RoutinePatch, triggers: Trigger[] | null, actor: Actor): RoutineRow {
     const { if_revision: _checked, triggers: _prepared, ...settings } = patch;
     const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
     const definition: RoutineDefinition = {
@@ -77,7 +81,10 @@ export class DefinitionStore {
       triggers: triggers ?? row.definition.triggers,
     };
     const revision = row.revision + 1;
-    tx.database.insert(revisions).values({ revision, at: tx.nowMs, by, definition }).run();
+    tx.database
+      .insert(revisions)
+      .values({ revision, at: tx.nowMs, ...madeBy(actor), definition })
+      .run();
     return this.update(tx, row, { revision, definition });
   }
 
@@ -106,14 +113,19 @@ export class DefinitionStore {
       .where(and(where, last === null ? sql`0` : gte(revisions.revision, Number(last))))
       .orderBy(desc(revisions.revision))
       .all()
-      .map(({ revision, at, by, definition }) => ({
+      .map(({ revision, at, by, byKind, byId, definition }) => ({
         revision,
         at: timestamp(at),
+        actor: { kind: byKind, id: byId, name: by },
         by,
         definition: completeDefinition(definition),
       }));
     return { data, next_cursor: has_more ? String(last) : null };
   }
+}
+
+function madeBy({ kind, id, name }: Actor) {
+  return { by: name, byKind: kind, byId: id };
 }
 
 /**

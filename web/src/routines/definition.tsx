@@ -1,6 +1,7 @@
 /** What a routine says: its prompt, its settings, and who saved it when. */
 import { useInfiniteQuery } from "@tanstack/react-query";
 import type { Overlap, Revision, Routine } from "#protocol/routine.ts";
+import { actorWords } from "../format/actor.ts";
 import { plural } from "../format/amounts.ts";
 import { revisionsQuery } from "../queries.ts";
 import { Badge } from "../ui/badge.tsx";
@@ -139,7 +140,7 @@ function RevisionRow({ revision, current }: { revision: Revision; current: numbe
         {revision.revision === current && <Badge tone="success">In force</Badge>}
       </span>
       <span className={styles.aside}>
-        <Time at={revision.at} /> by {revision.by}
+        <Time at={revision.at} /> {actorWords(revision.actor)}
       </span>
     </ListRow>
   );

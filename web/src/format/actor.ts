@@ -1,0 +1,11 @@
+/** Who did something, in words that end a sentence. */
+import type { Actor } from "#protocol/actor.ts";
+
+const BY: Record<Actor["kind"], string> = {
+  owner: "with the owner’s token",
+  web: "in a signed-in browser",
+};
+
+export function actorWords({ kind }: Actor): string {
+  return BY[kind];
+}
