@@ -3,13 +3,14 @@
 import { type Config, readConfig } from "#instance/config.ts";
 import { type DueStore, dueStore } from "#instance/d1/due.ts";
 import { type Projection, projection } from "#instance/d1/routine-index.ts";
+import type { ResidenceFault } from "#instance/residence.ts";
 import { authorityOf } from "#instance/secrets.ts";
 import { type Refusal, refuse } from "#protocol/errors.ts";
 import { endSockets } from "./auth/end-sockets.ts";
 import { type Env, missingBindings } from "./bindings.ts";
 import { rosterFilling } from "./clock/fill-roster.ts";
 import { type InstanceGate, instanceGate } from "./gate/instance-gate.ts";
-import { type ResidenceFault, residenceCheck } from "./health/residence.ts";
+import { residenceCheck } from "./health/residence.ts";
 import { FailureTally } from "./inbound/failure-tally.ts";
 import { Inbox } from "./inbound/inbox.ts";
 import { type Parties, partiesOf } from "./parties/parties.ts";

@@ -2,6 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { type ObjectEnv, readConfig } from "#instance/config.ts";
 import type { LeaseRequest } from "#instance/object-contracts.ts";
+import { ownResidenceFault } from "#instance/residence.ts";
 import { answerClose, refuseUpgrade } from "#instance/sockets.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
@@ -104,6 +105,8 @@ export class PoolObject extends DurableObject<ObjectEnv> {
   #findFault(): string | null {
     const check = readConfig(this.env);
     if (!check.ok) return `misconfigured: ${check.issues.map(({ field }) => field).join(", ")}`;
+    const elsewhere = ownResidenceFault(check.config.jurisdiction, this.ctx.id);
+    if (elsewhere !== null) return `misconfigured: ${elsewhere.field} ${elsewhere.message}`;
     const migrated = migratePool(this.ctx.storage);
     return migrated.ok ? null : `storage_not_migrated: ${migrated.migration}: ${migrated.cause}`;
   }

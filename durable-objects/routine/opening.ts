@@ -4,6 +4,7 @@
  */
 
 import { type ObjectEnv, readConfig } from "#instance/config.ts";
+import { ownResidenceFault } from "#instance/residence.ts";
 import { authorityOf } from "#instance/secrets.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { errorText, logLine } from "#protocol/log.ts";
@@ -91,10 +92,9 @@ export class RoutineOpening {
   async #tryToOpen(): Promise<Result<RoutineLife>> {
     const { storage } = this.#context;
     const check = readConfig(this.#env);
-    if (!check.ok) {
-      logLine("error", { what: "misconfigured", outcome: check.issues.map(({ field }) => field).join(", ") });
-      return refuse("misconfigured", { issues: check.issues });
-    }
+    if (!check.ok) return refuseMisconfigured(check.issues);
+    const elsewhere = ownResidenceFault(check.config.jurisdiction, this.#context.id);
+    if (elsewhere !== null) return refuseMisconfigured([elsewhere]);
     try {
       const database = openDatabase(storage);
       if (!database.ok) return database;
@@ -167,6 +167,11 @@ export class RoutineOpening {
     if (!open.ok) return open;
     return changeRow(open.value.life, open.value.routine, (tx) => change(tx, open.value));
   }
+}
+
+function refuseMisconfigured(issues: { field: string; message: string }[]): Refused {
+  logLine("error", { what: "misconfigured", outcome: issues.map(({ field }) => field).join(", ") });
+  return refuse("misconfigured", { issues });
 }
 
 /** What is not there is `not_found`. */

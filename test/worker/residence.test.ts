@@ -1,15 +1,18 @@
 /** JURISDICTION is in every object's id: with another value than the first, nothing is done rather than done elsewhere. */
-import { createExecutionContext, runInDurableObject } from "cloudflare:test";
+import { createExecutionContext, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readConfig } from "#instance/config.ts";
 import { gateObject, poolObject, rosterObject, routineObject } from "#instance/objects.ts";
-import { drawOwnerKey, IdMaker } from "#protocol/ids.ts";
+import { drawOwnerKey, IdMaker, type OwnedId } from "#protocol/ids.ts";
+import { buildRoutine, fired } from "#test/support/api.ts";
+import { countsOf } from "#test/support/clock.ts";
 import { fail, hang, method } from "#test/support/hang.ts";
+import { defaultPool, evictOwnerOf, ownerOf } from "#test/support/objects.ts";
 import type { Env } from "#worker/bindings.ts";
 import { queue, scheduled } from "#worker/clock/handlers.ts";
 import { type ResidenceRoster, residenceCheck } from "#worker/health/residence.ts";
-import worker, { RosterObject } from "#worker/index.ts";
+import worker, { PoolObject, RosterObject, RoutineObject } from "#worker/index.ts";
 import { errorOf } from "./support.ts";
 
 const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes);
@@ -133,6 +136,67 @@ describe("with another value than the routines were made with", () => {
     await roster("eu", [ROUTINE]);
     await rosterObject(env).strike([ROUTINE]);
     expect(await rosterObject(env).jurisdiction("us")).toBe("us");
+  });
+});
+
+describe("an object that was made elsewhere", () => {
+  const MINUTE_MS = 60_000;
+  const cases: [before: string | undefined, now: string][] = [
+    [undefined, "eu"],
+    ["eu", ""],
+    ["eu", "us"],
+  ];
+
+  /** As an object of a jurisdiction sees itself. */
+  function living(state: DurableObjectState, jurisdiction: string | undefined): Disposable {
+    Object.defineProperty(state.id, "jurisdiction", { value: jurisdiction, configurable: true });
+    return { [Symbol.dispose]: () => void Reflect.deleteProperty(state.id, "jurisdiction") };
+  }
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it.each(cases)("in %j and now looked for in %j: a routine keeps its alarm and asks nobody", async (before, now) => {
+    const routine = await buildRoutine({ triggers: [{ type: "schedule", cron: "* * * * *", timezone: "UTC" }] });
+    await fired(routine);
+    const told = await countsOf(routine.id);
+    const { env: at, seen } = elsewhere(now);
+    await runInDurableObject(ownerOf(routine.id), async (_object, state) => {
+      using _where = living(state, before);
+      const moved = new RoutineObject(state, at);
+      for (let ringing = 0; ringing < 3; ringing += 1) {
+        vi.setSystemTime(Date.now() + 10 * MINUTE_MS);
+        await moved.alarm();
+        expect(await state.storage.getAlarm()).toBe(Date.now() + MINUTE_MS);
+      }
+      const refusal = { code: "misconfigured", issues: [{ field: "JURISDICTION" }] };
+      expect(moved.read(routine.id as OwnedId)).toMatchObject({ ok: false, refusal });
+    });
+    expect([await countsOf(routine.id), seen]).toEqual([told, []]);
+    await evictOwnerOf(routine.id);
+    await runDurableObjectAlarm(ownerOf(routine.id));
+    expect(Object.keys(await countsOf(routine.id)).length).toBeGreaterThan(Object.keys(told).length);
+  });
+
+  it.each(cases)("in %j and now looked for in %j: a pool tells nobody of what has ended", async (before, now) => {
+    const { run_id } = await fired(await buildRoutine());
+    const lease = { run_id, generation: 1 };
+    const { env: at, seen } = elsewhere(now);
+    await runInDurableObject(defaultPool(), async (_object, state) => {
+      await vi.waitUntil(() => state.storage.sql.exec("SELECT 1 FROM leases").toArray().length > 0);
+      state.storage.sql.exec("UPDATE leases SET status = 'ended', due_at = 1, end = 'work_ended'");
+      using _where = living(state, before);
+      const moved = new PoolObject(state, at);
+      moved.alarm();
+      expect(await state.storage.getAlarm()).toBe(Date.now() + MINUTE_MS);
+      expect(() => moved.release([lease])).toThrow("JURISDICTION");
+      state.storage.sql.exec("DELETE FROM leases");
+    });
+    expect(seen).toEqual([]);
   });
 });
 

@@ -5,7 +5,7 @@ import { type Jurisdiction, rosterObject } from "#instance/objects.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import journal from "../../migrations/d1/meta/_journal.json" with { type: "json" };
 import { type Env, missingBindings } from "../bindings.ts";
-import { residenceFault } from "./residence.ts";
+import { askResidence } from "./residence.ts";
 
 export interface ReadinessFault {
   /** What is at fault: `schema`, a binding, a variable or a secret. */
@@ -31,7 +31,7 @@ export async function readinessFaults(given: Env): Promise<ReadinessFault[]> {
 
 async function residenceFaults(env: Env, configured: Jurisdiction): Promise<ReadinessFault[]> {
   try {
-    const fault = await residenceFault(rosterObject(env), configured);
+    const fault = await askResidence(rosterObject(env), configured);
     return fault === null ? [] : [fault];
   } catch (error) {
     logLine("error", { what: "readyz", outcome: errorText(error) });

@@ -4,6 +4,7 @@
  */
 import { withinDeadline } from "#instance/in-time.ts";
 import type { Jurisdiction } from "#instance/objects.ts";
+import { type ResidenceFault, residenceFault } from "#instance/residence.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 
 /** The roster as it is asked here. */
@@ -11,25 +12,13 @@ export interface ResidenceRoster {
   jurisdiction(configured: string | null): Promise<string | null>;
 }
 
-export interface ResidenceFault {
-  field: "JURISDICTION";
-  message: string;
-}
-
 const DEADLINE_MS = 1_000;
 /** While the roster does not answer, nobody waits for it more often than this. */
 const ASKED_AGAIN_MS = 5_000;
 
 /** @throws Error when the roster does not answer. @returns null when all is well. */
-export async function residenceFault(
-  roster: ResidenceRoster,
-  configured: Jurisdiction,
-): Promise<ResidenceFault | null> {
-  const holds = await withinDeadline(roster.jurisdiction(configured), DEADLINE_MS, "the roster");
-  if (holds === configured) return null;
-  const [is, was] = [configured, holds].map((one) => (one === null ? "empty" : `"${one}"`));
-  const message = `is ${is}, but the routines were made with it ${was}: set it back; what is to live elsewhere needs an instance of its own`;
-  return { field: "JURISDICTION", message };
+export async function askResidence(roster: ResidenceRoster, configured: Jurisdiction): Promise<ResidenceFault | null> {
+  return residenceFault(configured, await withinDeadline(roster.jurisdiction(configured), DEADLINE_MS, "the roster"));
 }
 
 /**
@@ -45,7 +34,7 @@ export function residenceCheck(
   return async () => {
     if (known !== undefined || Date.now() < notBeforeMs) return known ?? null;
     try {
-      known = await residenceFault(roster(), configured);
+      known = await askResidence(roster(), configured);
     } catch (error) {
       notBeforeMs = Date.now() + ASKED_AGAIN_MS;
       logLine("warn", { what: "residence", outcome: errorText(error) });
