@@ -10,11 +10,12 @@ export interface PendingRun {
   runId: string;
   generation: number;
   frames: Frame[];
+  /** They could not be stored, and are tried by themselves: no flush waits for them, or takes them along. */
+  isAside: boolean;
 }
 
 export class FrameBuffer {
   readonly #pending = new Map<string, PendingRun>();
-  #count = 0;
 
   /**
    * Takes in frames in their order; repeats are dropped.
@@ -28,24 +29,36 @@ export class FrameBuffer {
       if (frame.n <= last) continue;
       if (frame.n > last + 1) return last;
       pending.frames.push(frame);
-      this.#count += 1;
     }
     return null;
   }
 
+  /** Whether there is nothing to flush. */
   get isEmpty(): boolean {
-    return this.#count === 0;
+    return this.pending().length === 0;
   }
 
   /** Whether storing should not wait for more: there is much, or an attempt has ended. */
   get isUrgent(): boolean {
-    if (this.#count >= FLUSH_FRAMES) return true;
-    return [...this.#pending.values()].some(({ frames }) => frames.at(-1)?.body.kind === "finished");
+    const pending = this.pending();
+    const count = pending.reduce((sum, { frames }) => sum + frames.length, 0);
+    return count >= FLUSH_FRAMES || pending.some(({ frames }) => frames.at(-1)?.body.kind === "finished");
   }
 
-  /** What is waiting; the buffer keeps it until `drop`, so that a failed flush loses nothing. */
+  /** What a flush takes; the buffer keeps it until `drop`, so that a failed flush loses nothing. */
   pending(): PendingRun[] {
-    return [...this.#pending.values()].filter(({ frames }) => frames.length > 0);
+    return [...this.#pending.values()].filter(({ frames, isAside }) => frames.length > 0 && !isAside);
+  }
+
+  /** What waits of one run, also when it is set aside. */
+  of(runId: string): PendingRun | null {
+    return this.#pending.get(runId) ?? null;
+  }
+
+  /** A run's frames could not be stored. */
+  setAside(runId: string): void {
+    const pending = this.#pending.get(runId);
+    if (pending !== undefined) pending.isAside = true;
   }
 
   holds(lease: { run_id: string; generation: number }): boolean {
@@ -54,16 +67,14 @@ export class FrameBuffer {
   }
 
   drop(runId: string): void {
-    this.#count -= this.#pending.get(runId)?.frames.length ?? 0;
     this.#pending.delete(runId);
   }
 
   #pendingOf(runId: string, generation: number): PendingRun {
     const before = this.#pending.get(runId);
     if (before?.generation === generation) return before;
-    const fresh = { runId, generation, frames: [] };
+    const fresh = { runId, generation, frames: [], isAside: false };
     this.#pending.set(runId, fresh);
-    this.#count -= before?.frames.length ?? 0;
     return fresh;
   }
 }

@@ -6,9 +6,10 @@ import type { Work } from "../work.ts";
 import { FLUSH_DELAY_MS, FrameBuffer, type PendingRun } from "./frame-buffer.ts";
 import type { RunEngine } from "./run-engine.ts";
 
-/** A flush that failed is tried again after this long, and this often. */
-const FLUSH_RETRY_MS = 1_000;
-const FLUSH_TRIES = 10;
+/** Frames that could not be stored are tried again by themselves: after this long at first, and twice as long each time. */
+const FIRST_RETRY_MS = 100;
+/** After this long nothing more can be said of the run. */
+const GIVEN_UP_AFTER_MS = 2_000;
 
 /** How a run ends whose frames can't be stored. */
 const UNSTORABLE: Extract<FrameBody, { kind: "finished" }> = {
@@ -25,10 +26,18 @@ export interface FramesParts {
   acknowledge: (lease: LeaseRef, n: number) => void;
 }
 
+/** A run whose frames can't be stored. */
+interface Broken {
+  /** Since when, in Unix milliseconds. */
+  sinceMs: number;
+  tries: number;
+  timer: ReturnType<typeof setTimeout> | null;
+}
+
 export class ReceiveFrames {
   readonly #parts: FramesParts;
   readonly #frames = new FrameBuffer();
-  readonly #failedFlushes = new Map<string, number>();
+  readonly #broken = new Map<string, Broken>();
   #flushTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(parts: FramesParts) {
@@ -42,9 +51,9 @@ export class ReceiveFrames {
     const lastStored = row === null ? 0 : engine.lastFrame(row);
     const missingAfter = this.#frames.add(lease, lastStored, frames);
     // A repeat of what is stored: its acknowledgement was lost with a socket.
-    if (this.#frames.isEmpty && missingAfter === null) acknowledge(lease, lastStored);
+    if (!this.#frames.holds(lease) && missingAfter === null) acknowledge(lease, lastStored);
     if (this.#frames.isUrgent) this.flush();
-    else if (!this.#frames.isEmpty) this.#flushSoon(FLUSH_DELAY_MS);
+    else if (!this.#frames.isEmpty) this.#flushTimer ??= setTimeout(() => this.flush(), FLUSH_DELAY_MS);
     return missingAfter;
   }
 
@@ -53,15 +62,14 @@ export class ReceiveFrames {
     return this.#frames.holds(lease);
   }
 
-  /** Stores every frame that has come, of all runs, in one transaction; then acknowledges them. */
+  /** Stores every frame that has come in one transaction, but for those of runs that are broken; then acknowledges them. */
   flush(): void {
     if (this.#flushTimer !== null) clearTimeout(this.#flushTimer);
     this.#flushTimer = null;
     const pending = this.#frames.pending();
-    if (pending.length === 0) return;
+    if (pending.length === 0 || this.#store(pending)) return;
     // One run whose frames can't be stored must not hold up the others.
-    const left = this.#store(pending) ? [] : pending.filter((one) => !this.#store([one]));
-    for (const { runId } of left) this.#postpone(runId);
+    for (const one of pending) if (!this.#store([one])) this.#setAside(one.runId);
   }
 
   /** Stores all of it or nothing. */
@@ -71,7 +79,7 @@ export class ReceiveFrames {
       work.change((tx) => {
         for (const { runId, generation, frames } of pending) {
           const lease = { run_id: runId, generation };
-          work.afterwards(tx, `stored:${runId}`, () => this.#acknowledge(lease, frames.at(-1)?.n ?? 0));
+          work.afterwards(tx, `stored:${runId}`, () => this.#stored(lease, frames.at(-1)?.n ?? 0));
           for (const frame of frames) engine.takeFrame(tx, lease, frame);
         }
       });
@@ -82,31 +90,45 @@ export class ReceiveFrames {
     return true;
   }
 
-  #acknowledge(lease: LeaseRef, n: number): void {
-    this.#frames.drop(lease.run_id);
-    this.#failedFlushes.delete(lease.run_id);
+  #stored(lease: LeaseRef, n: number): void {
+    this.#drop(lease.run_id);
     this.#parts.acknowledge(lease, n);
   }
 
-  /** Frames that were not stored are tried again for a while; then the run ends, as nothing more can be said of it. */
-  #postpone(runId: string): void {
-    const { engine, work } = this.#parts;
-    const tries = (this.#failedFlushes.get(runId) ?? 0) + 1;
-    this.#failedFlushes.set(runId, tries);
-    if (tries < FLUSH_TRIES) {
-      this.#flushSoon(FLUSH_RETRY_MS);
+  #drop(runId: string): void {
+    const timer = this.#broken.get(runId)?.timer ?? null;
+    if (timer !== null) clearTimeout(timer);
+    this.#frames.drop(runId);
+    this.#broken.delete(runId);
+  }
+
+  /** The run's frames are tried again for a while; then the run ends, as nothing more can be said of it. */
+  #setAside(runId: string): void {
+    this.#frames.setAside(runId);
+    const nowMs = Date.now();
+    const broken = this.#broken.get(runId) ?? { sinceMs: nowMs, tries: 0, timer: null };
+    const leftMs = broken.sinceMs + GIVEN_UP_AFTER_MS - nowMs;
+    if (leftMs <= 0) {
+      this.#giveUp(runId);
       return;
     }
-    this.#frames.drop(runId);
-    this.#failedFlushes.delete(runId);
+    const delayMs = Math.min(leftMs, FIRST_RETRY_MS * 2 ** broken.tries);
+    const timer = setTimeout(() => this.#retry(runId), delayMs);
+    this.#broken.set(runId, { ...broken, tries: broken.tries + 1, timer });
+  }
+
+  #retry(runId: string): void {
+    const pending = this.#frames.of(runId);
+    if (pending !== null && !this.#store([pending])) this.#setAside(runId);
+  }
+
+  #giveUp(runId: string): void {
+    const { engine, work } = this.#parts;
+    this.#drop(runId);
     try {
       work.change((tx) => void engine.feed(tx, runId, { type: "finished", frame: UNSTORABLE }));
     } catch (error) {
       logLine("error", { what: "give_up", run_id: runId, outcome: errorText(error) });
     }
-  }
-
-  #flushSoon(delayMs: number): void {
-    this.#flushTimer ??= setTimeout(() => this.flush(), delayMs);
   }
 }
