@@ -17,8 +17,10 @@ const MIB = 1_048_576;
 const MODEL = "claude-bench-1";
 const SAMPLE_MS = 10;
 const HANDLED_WITHIN_MS = 60_000;
-/** What an isolate may use at Cloudflare is 128 MiB, and others are served by it meanwhile. */
-const GOAL = { bound: "at most", value: 64 } as const;
+/** What an isolate may use at Cloudflare. */
+const HEAP_LIMIT_MIB = 128;
+/** Others are served by it meanwhile. */
+const SHARE_MIB = HEAP_LIMIT_MIB / 2;
 
 const deliveries = pageSchema(deliverySchema);
 
@@ -30,7 +32,7 @@ export const longBodies: Row = {
   measure: async () => [
     await modelCall("a model call of 10 MiB, not ASCII", 10),
     await modelCall("a model call of 31 MiB, not ASCII", 31),
-    await delivery("a delivery of 17.6 MB, until it is handled", 17_600_000),
+    ...(await delivery("a delivery of 17.6 MB", 17_600_000)),
   ],
 };
 
@@ -75,19 +77,21 @@ async function swallowingModel(): Promise<AsyncDisposable & { url: string }> {
   };
 }
 
-async function delivery(what: string, bytes: number): Promise<Figure> {
+/** Here R2 and D1 are in the same process, so that what they use is part of it. */
+async function delivery(what: string, bytes: number): Promise<Figure[]> {
   const secret = randomBytes(32).toString("hex");
   await using served = await serveReveille({ GITHUB_WEBHOOK_SECRET: secret });
   await makeRoutine(served, {
     repositories: [{ url: "https://github.com/acme/app" }],
     triggers: [{ type: "github", event: "push" }],
   });
-  const deliver = async (length: number) => {
-    await send(`${served.url}/webhooks/github`, 202, push(secret, length));
-    await untilHandled(served);
-  };
+  const deliver = (length: number) => send(`${served.url}/webhooks/github`, 202, push(secret, length));
   await deliver(1_000);
-  return await growth(served, what, () => deliver(bytes));
+  await untilHandled(served);
+  return [
+    await growth(served, `${what}, until its answer`, () => deliver(bytes), HEAP_LIMIT_MIB),
+    await growth(served, "  more until it is handled", () => untilHandled(served)),
+  ];
 }
 
 /** A push of as many commits as make it so long. */
@@ -132,7 +136,7 @@ async function send(url: string, wanted: number, { body, headers }: { body: stri
 }
 
 /** The most memory in use until something is done, more than before. */
-async function growth(served: Served, what: string, work: () => Promise<void>): Promise<Figure> {
+async function growth(served: Served, what: string, work: () => Promise<void>, limit = SHARE_MIB): Promise<Figure> {
   const before = served.workerdMemory();
   let most = before;
   const sampling = setInterval(() => {
@@ -143,5 +147,11 @@ async function growth(served: Served, what: string, work: () => Promise<void>): 
   } finally {
     clearInterval(sampling);
   }
-  return { what, unit: "MiB", ours: Math.max(most, served.workerdMemory()) - before, baseline: null, goal: GOAL };
+  return {
+    what,
+    unit: "MiB",
+    ours: Math.max(most, served.workerdMemory()) - before,
+    baseline: null,
+    goal: { bound: "at most", value: limit },
+  };
 }
