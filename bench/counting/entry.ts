@@ -5,7 +5,10 @@
  * `POST /bench/due-rows` adds a million routines that are not due for a year.
  */
 import type { ClockMessage, Env } from "#worker/bindings.ts";
-import worker, { PoolObject as Pool, RoutineObject as Routine } from "#worker/index.ts";
+import worker, { PoolObject as Pool, RosterObject as Roster, RoutineObject as Routine } from "#worker/index.ts";
+
+/** Objects that store nothing are as they are: without its class an object can't be called. */
+export * from "#worker/index.ts";
 
 /** By what they belong to, for instance `routine.runs`, `pool.leases`, `d1.runs` or `routine (alarm)`. */
 const counts = new Map<string, number>();
@@ -27,6 +30,13 @@ export class RoutineObject extends Routine {
 export class PoolObject extends Pool {
   constructor(context: DurableObjectState, env: Env) {
     countObject(context, "pool");
+    super(context, env);
+  }
+}
+
+export class RosterObject extends Roster {
+  constructor(context: DurableObjectState, env: Env) {
+    countObject(context, "roster");
     super(context, env);
   }
 }

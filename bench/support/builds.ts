@@ -37,7 +37,7 @@ export async function builtCounting(): Promise<BuiltWorker> {
   await cp(folder, bundle, { recursive: true });
   await rename(path.join(bundle, "index.js"), path.join(bundle, "reveille.js"));
   const source = await readFile(path.join(ROOT, "bench/counting/entry.ts"), "utf8");
-  const entry = stripTypeScriptTypes(source).replace('"#worker/index.ts"', '"./reveille.js"');
+  const entry = stripTypeScriptTypes(source).replaceAll('"#worker/index.ts"', '"./reveille.js"');
   await writeFile(path.join(bundle, "index.js"), entry);
   return { folder: bundle, options };
 }
