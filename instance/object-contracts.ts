@@ -65,7 +65,7 @@ export interface RosterForRoutine extends Rpc.DurableObjectBranded {
   /** Enters routines. Entered twice, or after its deletion, a routine changes nothing. */
   enter(ids: readonly string[]): void;
   /** Notes that routines have been deleted. */
-  strike(ids: readonly string[]): void;
+  remove(ids: readonly string[]): void;
 }
 
 export interface PoolForRoutine extends Rpc.DurableObjectBranded {

@@ -2,7 +2,7 @@
 
 import { type Config, readConfig } from "#instance/config.ts";
 import { type DueStore, dueStore } from "#instance/d1/due.ts";
-import { type Projection, projection } from "#instance/d1/routine-index.ts";
+import { type RoutineIndex, routineIndex } from "#instance/d1/routine-index.ts";
 import type { ResidenceFault } from "#instance/residence.ts";
 import { authorityOf } from "#instance/secrets.ts";
 import { type Refusal, refuse } from "#protocol/errors.ts";
@@ -31,7 +31,7 @@ export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sen
   residence(): Promise<ResidenceFault | null>;
   /** Takes the routines of versions without a roster into it. */
   fillRoster(): Promise<void>;
-  projection: Projection;
+  index: RoutineIndex;
   deliveries: DeliveryStore;
   bodies: Bodies;
   deliveryLists: DeliveryLists;
@@ -85,7 +85,7 @@ function makeDeps(env: Env): MadeDeps {
   const ins = signIns(database, () => authorityOf(config));
   const begunPushes = begunPushStore(database);
   const lists = deliveryLists(database, kept);
-  const index = projection(database);
+  const index = routineIndex(database);
   const found = {
     deliveries,
     matching: matching(database),
@@ -112,7 +112,7 @@ function makeDeps(env: Env): MadeDeps {
       pool,
       roster,
       fillRoster: rosterFilling(roster, index),
-      projection: index,
+      index,
       signIns: ins,
       sweepSignIns: async (nowMs) => {
         await ins.endLapsed(nowMs);

@@ -35,7 +35,7 @@ export class RosterObject extends DurableObject<ObjectEnv> implements RosterForR
   }
 
   /** Notes that routines have been deleted, also such as were never entered. */
-  strike(ids: readonly string[]): void {
+  remove(ids: readonly string[]): void {
     this.#database.run(sql`
       INSERT INTO ${routines} (id, deleted_at) SELECT value, ${Date.now()} FROM ${given(ids)} WHERE true
       ON CONFLICT (id) DO UPDATE SET deleted_at = excluded.deleted_at WHERE deleted_at IS NULL`);

@@ -1,6 +1,6 @@
 /**
- * The routines' entries in D1 and their runs. Their objects write them: each write carries a version, so that one that comes
- * late changes nothing. The worker reads them: lists across routines, newest first.
+ * The index: what D1 has of routines and their runs. Their objects write it: each write carries a version, so that one that comes
+ * late changes nothing. The worker reads it: lists across routines, newest first.
  */
 import { and, asc, desc, eq, gt, gte, lt, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
@@ -36,8 +36,8 @@ export interface RoutineProjection {
 }
 
 /** Writes the routine with all that it is found by. */
-export async function projectRoutine(binding: D1Database, projection: RoutineProjection): Promise<void> {
-  const { routine, version, subscriptions, dueAt } = projection;
+export async function projectRoutine(binding: D1Database, entry: RoutineProjection): Promise<void> {
+  const { routine, version, subscriptions, dueAt } = entry;
   const { id } = routine;
   const rows = JSON.stringify(subscriptions.map(({ triggerId, key }) => [triggerId, key]));
   await binding.batch([
@@ -109,7 +109,7 @@ interface RunFilter {
 
 type Listed = typeof routines | typeof runs;
 
-export interface Projection {
+export interface RoutineIndex {
   listRoutines(page: PageRequest): Promise<Page<Routine>>;
   listRuns(filter: RunFilter, page: PageRequest): Promise<Page<ListedRun>>;
   /** Ids of routines, a page at a time. @param after the last of the page before; "" for the first page. */
@@ -120,7 +120,7 @@ export interface Projection {
   purgeForgotten(beforeMs: number): Promise<void>;
 }
 
-export function projection(database: D1Database): Projection {
+export function routineIndex(database: D1Database): RoutineIndex {
   const db = drizzle(database);
 
   async function list<Item>(table: Listed, where: SQL | undefined, limit: number, read: (doc: string) => Item) {
@@ -165,7 +165,7 @@ function readable<Item>(rows: { id: string; doc: string }[], read: (doc: string)
     try {
       return [read(doc)];
     } catch {
-      logLine("warn", { what: "projection", outcome: "unreadable_row", id });
+      logLine("warn", { what: "index", outcome: "unreadable_row", id });
       return [];
     }
   });

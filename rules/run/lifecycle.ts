@@ -1,4 +1,4 @@
-/** How a run moves from status to status. Pure: the run and what happened in; the next run, its events and effects out. */
+/** How a run moves from status to status. Pure: takes the run and one input; gives the next run, the events to append, and the effects to carry out. */
 import { type CancelReason, isSettled, type RunnerRef, type RunResult } from "#protocol/run.ts";
 import { isMachineryFailure, type RunError, runError } from "#protocol/run-errors.ts";
 import type { AttemptOutcome } from "#protocol/runner-link.ts";
@@ -8,29 +8,29 @@ import { CANCEL_GRACE_MS, PROVISIONING_MS, START_BACKSTOP_MS, TIMEOUT_GRACE_MS }
 import type { DeadlineKind, Effect, Finished, LeaseEnd, RunInput, RunLimits, RunState, Step } from "./inputs.ts";
 import type { ActiveRecord, QueuedRecord, SettledRecord } from "./record.ts";
 
-/** @returns null when the happening changes nothing: the run has settled, or it was told twice. */
-export function nextRun(state: RunState, happening: RunInput, limits: RunLimits, nowMs: number): Step | null {
+/** @returns null when the input changes nothing: the run has settled, or the same has come in before. */
+export function nextRun(state: RunState, input: RunInput, limits: RunLimits, nowMs: number): Step | null {
   const { run } = state;
   if (isSettled(run)) return null;
-  switch (happening.type) {
+  switch (input.type) {
     case "promoted":
       return run.status === "queued" ? promote(state, run, nowMs) : null;
     case "leased":
-      return lease(state, run, happening.runner, nowMs);
+      return lease(state, run, input.runner, nowMs);
     case "step":
-      return run.status === "queued" || state.phase === happening.phase
+      return run.status === "queued" || state.phase === input.phase
         ? null
-        : { state: { ...state, phase: happening.phase }, events: [], effects: [] };
+        : { state: { ...state, phase: input.phase }, events: [], effects: [] };
     case "running":
-      return startAgent(state, run, happening.sandbox, limits, nowMs);
+      return startAgent(state, run, input.sandbox, limits, nowMs);
     case "finished":
-      return finish(state, run, happening.frame, limits, nowMs);
+      return finish(state, run, input.frame, limits, nowMs);
     case "cancel_requested":
-      return requestCancel(state, run, happening.reason, nowMs);
+      return requestCancel(state, run, input.reason, nowMs);
     case "lease_ended":
-      return endLease(state, run, happening.end, limits, nowMs);
+      return endLease(state, run, input.end, limits, nowMs);
     case "overdue":
-      return passDeadline(state, run, happening.kind, nowMs);
+      return passDeadline(state, run, input.kind, nowMs);
   }
 }
 

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { gitEnvironment } from "../git/git-settings.ts";
-import { ATTEMPT_VARIABLE } from "../process/attempt-processes.ts";
+import { MARK_VARIABLE } from "../process/marked-processes.ts";
 import type { RunFolder } from "../process/run-folder.ts";
 import { SANDBOX_TOOLS } from "../sandbox/sandbox-config.ts";
 
@@ -12,7 +12,7 @@ const MODEL_RETRIES = 6;
 const MODEL_WAIT_MS = 600_000;
 
 /** For every command inside. */
-export function commandEnvironment(attempt: string, folder: RunFolder): Record<string, string> {
+export function commandEnvironment(mark: string, folder: RunFolder): Record<string, string> {
   return {
     PATH: SANDBOX_TOOLS,
     HOME: folder.home,
@@ -20,14 +20,14 @@ export function commandEnvironment(attempt: string, folder: RunFolder): Record<s
     LANG: "C.UTF-8",
     SHELL: "/bin/bash",
     USER: "agent",
-    [ATTEMPT_VARIABLE]: attempt,
+    [MARK_VARIABLE]: mark,
   };
 }
 
 /** For cloning: only the relay, none of the agent's settings. */
-export function cloneEnvironment(attempt: string, folder: RunFolder): Record<string, string> {
+export function cloneEnvironment(mark: string, folder: RunFolder): Record<string, string> {
   return {
-    ...commandEnvironment(attempt, folder),
+    ...commandEnvironment(mark, folder),
     GIT_CONFIG_SYSTEM: join(folder.git, "config"),
     GIT_CONFIG_GLOBAL: "/dev/null",
     GIT_TERMINAL_PROMPT: "0",
@@ -37,14 +37,14 @@ export function cloneEnvironment(attempt: string, folder: RunFolder): Record<str
 }
 
 export function agentEnvironment(
-  attempt: string,
+  mark: string,
   folder: RunFolder,
   relayUrl: string,
   proxyToken: string,
   order: RunOrder,
 ): Record<string, string> {
   return {
-    ...commandEnvironment(attempt, folder),
+    ...commandEnvironment(mark, folder),
     ...gitEnvironment(folder.git),
     ANTHROPIC_BASE_URL: `${relayUrl}/proxy/${order.run_id}/model`,
     ANTHROPIC_AUTH_TOKEN: proxyToken,

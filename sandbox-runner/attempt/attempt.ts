@@ -27,7 +27,7 @@ import type { Workplace } from "./workplace.ts";
 export interface AttemptOptions {
   order: RunOrder;
   /** The mark of its processes. */
-  attempt: string;
+  mark: string;
   place: Workplace;
   proxyToken: string;
   sandbox: SandboxSetting;
@@ -105,7 +105,7 @@ export class Attempt {
       folder,
       relayUrl: relay.url,
       sandbox: sandbox.value,
-      env: cloneEnvironment(this.#options.attempt, folder),
+      env: cloneEnvironment(this.#options.mark, folder),
       signal,
       onStep: (message) => this.#step(message),
       onForeignCommit: (message) => this.#event({ type: "notice", level: "info", code: "settings_from_base", message }),
@@ -123,7 +123,7 @@ export class Attempt {
       cloned.clones,
       folder,
       sandbox.value,
-      commandEnvironment(this.#options.attempt, folder),
+      commandEnvironment(this.#options.mark, folder),
       signal,
     );
     return failure;
@@ -171,12 +171,12 @@ export class Attempt {
   }
 
   async #driveAgent(relay: Relay, sandbox: Sandbox, clones: readonly Clone[]): Promise<RunError | null> {
-    const { order, attempt, proxyToken, signal } = this.#options;
+    const { order, mark, proxyToken, signal } = this.#options;
     this.#phase = "agent";
     this.#step("Starting the agent");
     const only = clones.length === 1 ? clones[0] : undefined;
     const cwd = only?.folder ?? this.#folder.workspace;
-    const env = agentEnvironment(attempt, this.#folder, relay.url, proxyToken, order);
+    const env = agentEnvironment(mark, this.#folder, relay.url, proxyToken, order);
     const hookDeadlineMs = hookDeadline(order);
     const settings = await this.#outrankRepository(cwd, env, hookDeadlineMs);
     const watch = new AgentWatch({

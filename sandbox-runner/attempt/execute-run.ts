@@ -12,8 +12,8 @@ import type { RunnerEvent } from "#protocol/transcript.ts";
 import { faultOf, outcomeOf } from "../agent/outcome.ts";
 import { RunLink } from "../link/run-link.ts";
 import { ScrubbedFrames } from "../link/scrubbed-frames.ts";
-import { endAttemptProcesses } from "../process/attempt-processes.ts";
 import { createLog, type Log } from "../process/log.ts";
+import { endMarkedProcesses } from "../process/marked-processes.ts";
 import { Redactor } from "../process/redact.ts";
 import { noteLease, removeRunFolder } from "../process/run-folder.ts";
 import { within } from "../process/within.ts";
@@ -141,7 +141,7 @@ function newAttempt(
   };
   return new Attempt({
     order,
-    attempt: brief.name,
+    mark: brief.name,
     place,
     proxyToken,
     sandbox: brief.sandbox,
@@ -190,7 +190,7 @@ async function drive(attempt: Attempt, place: Workplace, { bounds }: PlaceBrief)
 
 /** Nothing is said about an attempt's end before all its processes are gone. */
 async function endEverything(attempt: string, log: Log): Promise<void> {
-  while (!(await endAttemptProcesses(attempt, KILL_DEADLINE_MS, [process.pid])))
+  while (!(await endMarkedProcesses(attempt, KILL_DEADLINE_MS, [process.pid])))
     log("processes_left", { attempt }, "warn");
 }
 

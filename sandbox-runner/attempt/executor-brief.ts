@@ -8,7 +8,7 @@ import { leaseRefSchema } from "#protocol/runner-link.ts";
 import { runBoundsSchema } from "../process/run-bounds.ts";
 
 export const placeBriefSchema = z.object({
-  /** The name of this executor's work: of its folder, and its processes' mark. Used once. */
+  /** The executor's name, which its folder has, and its processes as their mark. Used once. */
   name: z.string(),
   instance_url: z.string(),
   state_folder: z.string(),

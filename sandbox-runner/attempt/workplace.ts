@@ -1,5 +1,5 @@
 /** Where an attempt works: its folder, its relay and its sandbox. All of it can be made before there is a lease. */
-import { startTimeOf } from "../process/attempt-processes.ts";
+import { startTimeOf } from "../process/marked-processes.ts";
 import { createRunFolder, type RunFolder } from "../process/run-folder.ts";
 import { within } from "../process/within.ts";
 import { type Relay, startRelay } from "../sandbox/relay.ts";

@@ -38,13 +38,13 @@ export function runsFolder(stateFolder: string): string {
   return join(stateFolder, "runs");
 }
 
-/** @param attempt the name of its work. @param process the executor, as the record names it. */
+/** @param name the executor's name. @param process the executor, as the record names it. */
 export async function createRunFolder(
   stateFolder: string,
-  attempt: string,
+  name: string,
   process: { pid: number; startTime: string | null },
 ): Promise<RunFolder> {
-  const root = join(runsFolder(stateFolder), attempt);
+  const root = join(runsFolder(stateFolder), name);
   await rm(root, REMOVE_OPTIONS);
   const folder: RunFolder = {
     root,

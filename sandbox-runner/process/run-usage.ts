@@ -33,7 +33,7 @@ export function namelessBytes(entrances: readonly number[], device: number): num
     for (const pid of numbers(`${root}/proc`)) {
       const folder = `${root}/proc/${pid}/fd`;
       for (const descriptor of numbers(folder)) {
-        const file = attempt(() => statSync(`${folder}/${descriptor}`));
+        const file = orNull(() => statSync(`${folder}/${descriptor}`));
         if (file?.isFile() && file.nlink === 0 && file.dev === device) seen.set(file.ino, file.blocks * 512);
       }
     }
@@ -47,27 +47,27 @@ export function namelessBytes(entrances: readonly number[], device: number): num
  */
 function insides(entrances: readonly number[]): string[] {
   const roots = entrances.flatMap((pid) => childrenOf(pid).map((child) => `/proc/${child}/root`));
-  return roots.filter((root) => attempt(() => lstatSync(`${root}/proc`)) !== null && !isOwn(`${root}/proc`));
+  return roots.filter((root) => orNull(() => lstatSync(`${root}/proc`)) !== null && !isOwn(`${root}/proc`));
 }
 
 function isOwn(processes: string): boolean {
-  return attempt(() => readlinkSync(`${processes}/self`)) !== null;
+  return orNull(() => readlinkSync(`${processes}/self`)) !== null;
 }
 
 function childrenOf(pid: number): string[] {
-  const listed = attempt(() => readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1"));
+  const listed = orNull(() => readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1"));
   if (listed !== null) return listed.split(" ").filter((child) => child !== "");
   // A kernel that keeps no such list.
   const parent = new RegExp(`^PPid:\\s*${pid}$`, "m");
   return numbers("/proc").filter((one) =>
-    parent.test(attempt(() => readFileSync(`/proc/${one}/status`, "latin1")) ?? ""),
+    parent.test(orNull(() => readFileSync(`/proc/${one}/status`, "latin1")) ?? ""),
   );
 }
 
 function statusOf(folder: string, isExact: boolean): { threads: number; bytes: number } {
-  const status = attempt(() => readFileSync(`${folder}/status`, "latin1")) ?? "";
+  const status = orNull(() => readFileSync(`${folder}/status`, "latin1")) ?? "";
   const shared = kib(status, "RssShmem");
-  const rollup = isExact && shared > 0 ? attempt(() => readFileSync(`${folder}/smaps_rollup`, "latin1")) : null;
+  const rollup = isExact && shared > 0 ? orNull(() => readFileSync(`${folder}/smaps_rollup`, "latin1")) : null;
   const counted = rollup === null ? shared : kib(rollup, "Pss_Shmem");
   const threads = Number(/^Threads:\s*([0-9]+)$/m.exec(status)?.[1] ?? 0);
   return { threads, bytes: (kib(status, "RssAnon") + kib(status, "VmSwap") + counted) * 1_024 };
@@ -78,16 +78,16 @@ function kib(text: string, name: string): number {
 }
 
 function temporaryBytes(path: string): number {
-  const system = attempt(() => statfsSync(path));
+  const system = orNull(() => statfsSync(path));
   if (system === null) return 0;
   return (system.blocks - system.bfree) * system.bsize + (system.files - system.ffree) * INODE_BYTES;
 }
 
 function numbers(folder: string): string[] {
-  return attempt(() => readdirSync(folder))?.filter((name) => /^[0-9]+$/.test(name)) ?? [];
+  return orNull(() => readdirSync(folder))?.filter((name) => /^[0-9]+$/.test(name)) ?? [];
 }
 
-function attempt<Value>(read: () => Value): Value | null {
+function orNull<Value>(read: () => Value): Value | null {
   try {
     return read();
   } catch {

@@ -4,8 +4,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { errorText } from "#protocol/log.ts";
 import { EXECUTOR_NEWS, type ExecutorNews, type LeaseBrief, type PlaceBrief } from "../attempt/executor-brief.ts";
-import { ATTEMPT_VARIABLE, endAttemptProcesses } from "../process/attempt-processes.ts";
 import type { Log } from "../process/log.ts";
+import { endMarkedProcesses, MARK_VARIABLE } from "../process/marked-processes.ts";
 import { removeRunFolder, runsFolder } from "../process/run-folder.ts";
 import { killGroup, signalProcess, startTalkingProcess, type TalkingProcess } from "../process/spawn.ts";
 import type { RunnerSettings } from "./settings.ts";
@@ -49,7 +49,7 @@ export class Executor {
       env: {
         ...passedOn(),
         NODE_COMPILE_CACHE: join(settings.stateFolder, "compile-cache"),
-        [ATTEMPT_VARIABLE]: name,
+        [MARK_VARIABLE]: name,
       },
     });
     this.gone = this.#seeOut();
@@ -105,7 +105,7 @@ export class Executor {
     await this.#child.ended;
     clearTimeout(this.#stopTimer);
     this.kill();
-    while (!(await endAttemptProcesses(this.name, KILL_DEADLINE_MS, [])))
+    while (!(await endMarkedProcesses(this.name, KILL_DEADLINE_MS, [])))
       this.#options.log("processes_left", { executor: this.name }, "warn");
     this.#child.news.destroy();
   }

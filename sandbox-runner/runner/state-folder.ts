@@ -2,8 +2,8 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { endAttemptProcesses, startTimeOf } from "../process/attempt-processes.ts";
 import type { Log } from "../process/log.ts";
+import { endMarkedProcesses, startTimeOf } from "../process/marked-processes.ts";
 import { readRunRecord, removeRunFolder, runsFolder } from "../process/run-folder.ts";
 import { killGroup } from "../process/spawn.ts";
 import { letRunsThrough } from "../sandbox/sandbox-owner.ts";
@@ -34,13 +34,13 @@ export async function takeStateFolder(stateFolder: string): Promise<string | nul
 
 /** Ends what an earlier runner left running, and deletes its run folders; one that can't be deleted stays, and is logged. */
 export async function removeLeftovers(stateFolder: string, log: Log): Promise<void> {
-  for (const attempt of await readdir(runsFolder(stateFolder))) {
-    const root = join(runsFolder(stateFolder), attempt);
+  for (const name of await readdir(runsFolder(stateFolder))) {
+    const root = join(runsFolder(stateFolder), name);
     const record = await readRunRecord(root);
     if (record !== null && isAlive(record)) killGroup(record.pid);
-    const gone = await endAttemptProcesses(attempt, KILL_DEADLINE_MS, []);
+    const gone = await endMarkedProcesses(name, KILL_DEADLINE_MS, []);
     const outcome = await removeRunFolder(root).then(() => (gone ? "removed" : "processes_left"), String);
-    log("leftover", { attempt, outcome });
+    log("leftover", { executor: name, outcome });
   }
 }
 

@@ -10,7 +10,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { SandboxManager } from "@anthropic-ai/sandbox-runtime";
-import { ATTEMPT_VARIABLE } from "../process/attempt-processes.ts";
+import { MARK_VARIABLE } from "../process/marked-processes.ts";
 import type { RunBounds } from "../process/run-bounds.ts";
 import type { RunFolder } from "../process/run-folder.ts";
 import {
@@ -90,13 +90,13 @@ export abstract class Sandbox {
 
 /**
  * Builds the sandbox and tries it.
- * @param attempt the mark of its processes.
+ * @param mark the mark of its processes.
  * @param confine what is made of the manager's words for bubblewrap.
  * @returns the reason, in one line, where this machine can't have one.
  */
 export async function openSandbox(
   folder: RunFolder,
-  attempt: string,
+  mark: string,
   relayPort: number,
   bounds: RunBounds,
   signal: AbortSignal,
@@ -116,7 +116,7 @@ export async function openSandbox(
     const words = await managersWords(folder, relayPort, bounds, signal);
     let fault: string | null = null;
     for (const owner of possibleOwners(ownIdentity())) {
-      const opened = await openAs(owner, words, folder, attempt, bounds, confine, signal);
+      const opened = await openAs(owner, words, folder, mark, bounds, confine, signal);
       if (opened.ok) return { ...opened, declined: fault ?? (owner.uid === 0 ? NO_OTHER_USER : null) };
       fault = opened.reason;
     }
@@ -134,7 +134,7 @@ async function openAs(
   owner: Owner,
   words: readonly string[],
   folder: RunFolder,
-  attempt: string,
+  mark: string,
   bounds: RunBounds,
   confine: typeof confinedArguments,
   signal: AbortSignal,
@@ -146,7 +146,7 @@ async function openAs(
   }
   const confined = confine(words, { uid: owner.uid, ...writeAccounts(folder, owner), proc: machineProc() });
   if (confined === null) return { ok: false, reason: "Its manager starts bubblewrap in a way that is not known here." };
-  const sandbox = new RuntimeSandbox(folder, attempt, confined, owner, bounds);
+  const sandbox = new RuntimeSandbox(folder, mark, confined, owner, bounds);
   const fault = await probe(sandbox.run.bind(sandbox), folder, signal);
   if (fault === null) return { ok: true, sandbox, user: owner.uid };
   sandbox.kill();
@@ -204,7 +204,7 @@ exec bwrap "$@"
 class RuntimeSandbox extends Sandbox {
   readonly kind = "sandbox-runtime";
   readonly #folder: RunFolder;
-  readonly #attempt: string;
+  readonly #mark: string;
   readonly #words: readonly string[];
   readonly #owner: Owner;
   /** In KiB. */
@@ -214,10 +214,10 @@ class RuntimeSandbox extends Sandbox {
   #count = 0;
 
   /** @param words bubblewrap's, which enter the sandbox and run the launcher there. */
-  constructor(folder: RunFolder, attempt: string, words: readonly string[], owner: Owner, bounds: RunBounds) {
+  constructor(folder: RunFolder, mark: string, words: readonly string[], owner: Owner, bounds: RunBounds) {
     super();
     this.#folder = folder;
-    this.#attempt = attempt;
+    this.#mark = mark;
     this.#words = words;
     this.#owner = owner;
     this.#longestFile = String(bounds.disk_mib * 1_024);
@@ -259,7 +259,7 @@ class RuntimeSandbox extends Sandbox {
 
   /** Starts a launcher inside. What enters gets nothing of the command, which the launcher reads inside. */
   #enter(): PipedProcess {
-    const env = { PATH: SANDBOX_TOOLS, HOME: this.#folder.neutral, [ATTEMPT_VARIABLE]: this.#attempt };
+    const env = { PATH: SANDBOX_TOOLS, HOME: this.#folder.neutral, [MARK_VARIABLE]: this.#mark };
     const as = this.#owner.uid === process.geteuid?.() ? {} : this.#owner;
     return this.keep(
       startProcess([...BASH, ENTER, "enter", this.#longestFile, ...this.#words], {

@@ -2,7 +2,7 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { projection } from "#instance/d1/routine-index.ts";
+import { routineIndex } from "#instance/d1/routine-index.ts";
 import type { Page } from "#protocol/api.ts";
 import type { Refusal } from "#protocol/errors.ts";
 import type { Occurrence } from "#protocol/occurrence.ts";
@@ -123,7 +123,7 @@ describe("D1", () => {
   it("hangs", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     using silent = hang(d1(LIST));
-    const asked = refusalOf(projection(parties.database).listRuns({ routineId: null, status: null }, PAGE));
+    const asked = refusalOf(routineIndex(parties.database).listRuns({ routineId: null, status: null }, PAGE));
     await silent.untilMet();
     vi.advanceTimersByTime(10_000);
     expect(await asked).toEqual({ code: "no_answer", retry_after_s: 10 });

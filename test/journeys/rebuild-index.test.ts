@@ -152,11 +152,11 @@ describe("the roster", () => {
       sql.exec("DELETE FROM routines");
       sql.exec("DELETE FROM facts");
     });
-    const { projection, roster } = realDeps();
+    const { index, roster } = realDeps();
     let asked = 0;
     const paged = async (after: string, limit: number) => {
       asked += 1;
-      return (await projection.ids(after, limit)).slice(0, asked < 3 ? size : limit);
+      return (await index.ids(after, limit)).slice(0, asked < 3 ? size : limit);
     };
     const fill = rosterFilling(roster, { ids: paged });
     await fill();
@@ -224,8 +224,8 @@ describe("a rebuild", () => {
     expect(await listed()).toContain(other.id);
     expect(await listed()).not.toContain(silent.id);
     await env.DB.exec("ALTER TABLE routines RENAME TO routines_away");
-    const { projection } = realDeps();
-    const parts = { ...realDeps(), projection: { ...projection, ids: async () => [] } };
+    const { index } = realDeps();
+    const parts = { ...realDeps(), index: { ...index, ids: async () => [] } };
     const step = await rebuildStep(parts, "roster:", Date.now());
     await env.DB.exec("ALTER TABLE routines_away RENAME TO routines");
     expect(step.failed).toContainEqual({ routine_id: other.id, why: "index_behind" });

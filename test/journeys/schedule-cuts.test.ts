@@ -56,7 +56,7 @@ function killedAt(cut: Cut): {
       due,
       deliveries: real.deliveries,
       inbox: real.inbox,
-      projection: real.projection,
+      index: real.index,
       fillRoster: real.fillRoster,
       sweepSignIns: real.sweepSignIns,
       settlePushes: real.settlePushes,

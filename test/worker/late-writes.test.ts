@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, it } from "vitest";
 import { dueStore } from "#instance/d1/due.ts";
-import { forgetRoutine, projection, projectRoutine, projectRuns } from "#instance/d1/routine-index.ts";
+import { forgetRoutine, projectRoutine, projectRuns, routineIndex } from "#instance/d1/routine-index.ts";
 import type { Routine } from "#protocol/routine.ts";
 
 const DAY_MS = 86_400_000;
@@ -65,10 +65,10 @@ it("of another routine go through", async () => {
 it("are guarded against for a day, however often the deletion is told", async () => {
   await forgetRoutine(env.DB, "rtn_1", NOW - DAY_MS);
   await forgetRoutine(env.DB, "rtn_1", NOW);
-  await projection(env.DB).purgeForgotten(NOW);
+  await routineIndex(env.DB).purgeForgotten(NOW);
   await projectRoutine(env.DB, entry(1));
   expect(await rows()).toEqual(NOTHING);
-  await projection(env.DB).purgeForgotten(NOW + 1);
+  await routineIndex(env.DB).purgeForgotten(NOW + 1);
   const { results } = await env.DB.prepare("SELECT * FROM forgotten_routines").all();
   expect(results).toEqual([]);
 });

@@ -5,7 +5,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
 import { dueStore } from "#instance/d1/due.ts";
-import { forgetRoutine, projection, projectRoutine, projectRuns } from "#instance/d1/routine-index.ts";
+import { forgetRoutine, projectRoutine, projectRuns, routineIndex } from "#instance/d1/routine-index.ts";
 import { subscribersOf } from "#instance/d1/subscribers.ts";
 import type { Routine } from "#protocol/routine.ts";
 import { countingReads } from "#test/support/rows-read.ts";
@@ -97,7 +97,7 @@ const news = (is_gone: boolean, installation_id: number | null) => {
 };
 
 const due = dueStore(database);
-const lists = projection(database);
+const lists = routineIndex(database);
 const deliveries = deliveriesIn(env.BODIES, database);
 const shown = deliveryLists(database, kept);
 const ins = signIns(database, async () => "owner");

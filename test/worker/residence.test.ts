@@ -134,7 +134,7 @@ describe("with another value than the routines were made with", () => {
 
   it("is free again when the last routine has been deleted", async () => {
     await roster("eu", [ROUTINE]);
-    await rosterObject(env).strike([ROUTINE]);
+    await rosterObject(env).remove([ROUTINE]);
     expect(await rosterObject(env).jurisdiction("us")).toBe("us");
   });
 });

@@ -1,5 +1,5 @@
 /** Takes the routines of versions without a roster into it, from D1, while D1 still lists them. */
-import type { Projection } from "#instance/d1/routine-index.ts";
+import type { RoutineIndex } from "#instance/d1/routine-index.ts";
 import type { RosterStub } from "../parties/parties.ts";
 
 const PAGE = 500;
@@ -9,7 +9,7 @@ const PAGES = 20;
 type Roster = Pick<RosterStub, "fill" | "fillAfter">;
 
 /** @returns what a sweep does. Once all are in, nothing is asked any more in the isolate's life. */
-export function rosterFilling(roster: () => Roster, projection: Pick<Projection, "ids">): () => Promise<void> {
+export function rosterFilling(roster: () => Roster, index: Pick<RoutineIndex, "ids">): () => Promise<void> {
   let isFilled = false;
   return async () => {
     for (let page = 0; page < PAGES && !isFilled; page += 1) {
@@ -18,7 +18,7 @@ export function rosterFilling(roster: () => Roster, projection: Pick<Projection,
         isFilled = true;
         return;
       }
-      const ids = await projection.ids(after, PAGE);
+      const ids = await index.ids(after, PAGE);
       await roster().fill(ids, ids.length === 0);
     }
   };

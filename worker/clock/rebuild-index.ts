@@ -2,7 +2,7 @@
  * One step of making D1's projections again. First what D1 has: entries of routines that have been deleted go, and routines
  * that the roster does not know are entered there. Then the roster: each routine's object writes its entry, and owes its runs.
  */
-import type { Projection } from "#instance/d1/routine-index.ts";
+import type { RoutineIndex } from "#instance/d1/routine-index.ts";
 import { withinDeadline } from "#instance/in-time.ts";
 import type { Result } from "#protocol/errors.ts";
 import type { RebuildStep } from "#protocol/index-rebuild.ts";
@@ -15,8 +15,8 @@ const ROUTINES_AT_ONCE = 20;
 const DEADLINE_MS = 8_000;
 
 export interface RebuildParts {
-  projection: Pick<Projection, "ids" | "forget">;
-  roster(): Pick<RosterStub, "enter" | "strike" | "page">;
+  index: Pick<RoutineIndex, "ids" | "forget">;
+  roster(): Pick<RosterStub, "enter" | "remove" | "page">;
   ownerOf(id: string): { read(): Promise<Result<unknown>>; projectAgain(): Promise<Result<{ runs: number }>> };
 }
 
@@ -27,17 +27,17 @@ export function rebuildStep(parts: RebuildParts, cursor: string | null, nowMs: n
 }
 
 async function lookAtEntries(
-  { projection, roster, ownerOf }: RebuildParts,
+  { index, roster, ownerOf }: RebuildParts,
   after: string,
   nowMs: number,
 ): Promise<RebuildStep> {
-  const ids = await projection.ids(after, ROUTINES_AT_ONCE);
+  const ids = await index.ids(after, ROUTINES_AT_ONCE);
   const { answers, failed } = await askAll(ids, (id) => ownerOf(id).read());
   const alive = answers.filter(({ answer }) => answer.ok).map(({ id }) => id);
   const gone = answers.filter(({ answer }) => !answer.ok && answer.refusal.code === "not_found").map(({ id }) => id);
   await roster().enter(alive);
-  await roster().strike(gone);
-  for (const id of gone) await projection.forget(id, nowMs);
+  await roster().remove(gone);
+  for (const id of gone) await index.forget(id, nowMs);
   const unanswered = failed.filter(({ routine_id }) => !gone.includes(routine_id));
   const next_cursor = ids.length < ROUTINES_AT_ONCE ? "roster:" : `index:${ids.at(-1)}`;
   return { routines: 0, runs: 0, forgotten: gone.length, failed: unanswered, next_cursor };
@@ -48,7 +48,7 @@ async function projectAll({ roster, ownerOf }: RebuildParts, after: string): Pro
   const { answers, failed } = await askAll(ids, (id) => ownerOf(id).projectAgain());
   const gone = answers.filter(({ answer }) => !answer.ok && answer.refusal.code === "not_found").map(({ id }) => id);
   // Deleted, and the word of it has not come here.
-  await roster().strike(gone);
+  await roster().remove(gone);
   const runs = answers.map(({ answer }) => (answer.ok ? answer.value.runs : 0));
   return {
     routines: answers.filter(({ answer }) => answer.ok).length,

@@ -24,7 +24,7 @@ const MINUTE_MS = 60_000;
 
 type SweepDeps = Pick<
   Deps,
-  "due" | "sendDue" | "inbox" | "deliveries" | "settlePushes" | "sweepSignIns" | "pool" | "projection" | "fillRoster"
+  "due" | "sendDue" | "inbox" | "deliveries" | "settlePushes" | "sweepSignIns" | "pool" | "index" | "fillRoster"
 >;
 
 /** May run twice, late, and in two places at once: who is sent on twice is looked at twice, and fires once. */
@@ -68,8 +68,8 @@ async function wakeUnsettled({ due, sendDue: send, pool }: SweepDeps): Promise<v
   await Promise.all([send(messages), pool("default").keepTime()]);
 }
 
-async function purge({ deliveries, due, projection }: SweepDeps, nowMs: number): Promise<void> {
-  await projection.purgeForgotten(nowMs - FORGOTTEN_KEPT_MS);
+async function purge({ deliveries, due, index }: SweepDeps, nowMs: number): Promise<void> {
+  await index.purgeForgotten(nowMs - FORGOTTEN_KEPT_MS);
   await due.forgetPushes(nowMs - PUSHES_KEPT_MS);
   while (await deliveries.purge(lastDeliveryIdOf(nowMs - DELIVERIES_KEPT_MS)));
 }

@@ -1,4 +1,4 @@
-/** Offers events to all routines that wait for them, with one call to each routine's object. */
+/** Gives events to all routines that wait for them, with one call to each routine's object. */
 
 import { withinDeadline } from "#instance/in-time.ts";
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
@@ -8,10 +8,10 @@ import type { RoutineStub } from "../bindings.ts";
 import type { Matching } from "../store/matching.ts";
 import { keysOf } from "./read-delivery.ts";
 
-interface Offer {
+interface Given {
   /** What became of each event, by its `event_id`. */
   outcomes: Map<string, DeliveryOutcome[]>;
-  /** By `event_id`: events that a routine could not be told of. */
+  /** By `event_id`: events that a routine could not be given. */
   failed: Set<string>;
   calls: number;
 }
@@ -19,34 +19,34 @@ interface Offer {
 export async function giveToRoutines(
   { matching, ownerOf }: { matching: Matching; ownerOf(id: string): RoutineStub },
   events: readonly SourceEvent[],
-): Promise<Offer> {
+): Promise<Given> {
   const outcomes = new Map<string, DeliveryOutcome[]>();
   const failed = new Set<string>();
   const byRoutine = await routinesOf(matching, events);
   // All take from the one iterator.
   const left = byRoutine.entries();
-  const offerEach = async () => {
-    for (const [id, offered] of left) {
+  const giveEach = async () => {
+    for (const [id, given] of left) {
       try {
-        const answer = await withinDeadline(ownerOf(id).takeEvents(offered), OFFER_DEADLINE_MS);
+        const answer = await withinDeadline(ownerOf(id).takeEvents(given), TAKE_DEADLINE_MS);
         if (!answer.ok && answer.refusal.code !== "not_found") throw new Error(answer.refusal.code);
         // A routine that has been deleted has nothing to say.
-        for (const [place, { event_id }] of offered.entries()) {
-          const told = answer.ok ? (answer.value[place] ?? []) : [];
-          outcomes.set(event_id, [...(outcomes.get(event_id) ?? []), ...told]);
+        for (const [place, { event_id }] of given.entries()) {
+          const outcomesOfEvent = answer.ok ? (answer.value[place] ?? []) : [];
+          outcomes.set(event_id, [...(outcomes.get(event_id) ?? []), ...outcomesOfEvent]);
         }
       } catch (error) {
         logLine("warn", { what: "take_events", routine_id: id, outcome: errorText(error) });
-        for (const { event_id } of offered) failed.add(event_id);
+        for (const { event_id } of given) failed.add(event_id);
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(OBJECTS_AT_ONCE, byRoutine.size) }, offerEach));
+  await Promise.all(Array.from({ length: Math.min(OBJECTS_AT_ONCE, byRoutine.size) }, giveEach));
   return { outcomes, failed, calls: byRoutine.size };
 }
 
-/** An object that has not answered by then is offered its events again later, and holds up no other. */
-const OFFER_DEADLINE_MS = 10_000;
+/** An object that has not answered by then is given its events again later, and holds up no other. */
+const TAKE_DEADLINE_MS = 10_000;
 /** So many objects are called at the same time: requests that wait for their answers come in between. */
 const OBJECTS_AT_ONCE = 2;
 
@@ -58,9 +58,9 @@ async function routinesOf(matching: Matching, events: readonly SourceEvent[]): P
   for (const [place, event] of events.entries()) {
     const waiting = (keys[place] ?? []).flatMap((key) => found.get(key) ?? []);
     for (const id of event.trigger_id === null ? new Set(waiting) : [event.trigger_id]) {
-      const offered = byRoutine.get(id) ?? [];
-      offered.push(event);
-      byRoutine.set(id, offered);
+      const given = byRoutine.get(id) ?? [];
+      given.push(event);
+      byRoutine.set(id, given);
     }
   }
   return byRoutine;

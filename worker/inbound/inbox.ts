@@ -1,4 +1,4 @@
-/** Handles stored deliveries: reads them, finds who waits for them, offers them, and writes down what became of each. */
+/** Handles stored deliveries: reads them, finds the routines that wait for them, gives them to these, and writes down what became of each. */
 import { withinDeadline } from "#instance/in-time.ts";
 import { sha256 } from "#instance/secrets.ts";
 import { errorText, logLine } from "#protocol/log.ts";
@@ -50,7 +50,7 @@ const DRAIN_MS = 20_000;
 const SWEEP_MS = 50_000;
 /** The platform lets one request make ten thousand calls. */
 const CALLS_AT_MOST = 9_000;
-/** An object tells an offer that comes again from a new one for a day: after that nothing is offered again by itself. */
+/** An object knows for a day that an event has been given to it before: after that the inbox gives nothing again by itself. */
 const TRYING_MS = 23 * 3_600_000;
 /** An object that has not answered by then is asked again later: its delivery waits, and no other. */
 const ENDPOINT_DEADLINE_MS = 5_000;
@@ -60,11 +60,11 @@ const GIVEN_UP = "It could not be handled for most of a day. Replay it when what
 
 const KEPT_NO_MORE = { kind: "ignored", reason: "Its body is kept no more." } as const;
 
-type ReadEvent = Extract<DeliveryReading, { kind: "event" }>["event"];
+type DeliveredEvent = Extract<DeliveryReading, { kind: "event" }>["event"];
 
 interface Read {
   delivery: StoredDelivery;
-  event: ReadEvent;
+  event: DeliveredEvent;
 }
 
 interface Taken {
@@ -136,11 +136,11 @@ export class Inbox {
 
   /**
    * Handles one delivery, which nobody else is to take up meanwhile.
-   * @param offerId another than its own makes it happen anew. @returns whether it could be handled; never rejects.
+   * @param eventId another than its own makes it happen anew. @returns whether it could be handled; never rejects.
    */
-  async handleOne(delivery: StoredDelivery, offerId: string): Promise<boolean> {
+  async handleOne(delivery: StoredDelivery, eventId: string): Promise<boolean> {
     try {
-      const { failed } = await this.#handle([delivery], offerId);
+      const { failed } = await this.#handle([delivery], eventId);
       return failed === 0;
     } catch (error) {
       logLine("error", { what: "inbox", delivery_id: delivery.id, outcome: errorText(error) });
@@ -166,11 +166,11 @@ export class Inbox {
     return readWebhookDelivery(kept, endpoint.value.trigger, await sha256(body), this.#parts.baseUrl);
   }
 
-  /** An event as it is offered. @param offerId another than the delivery's makes it happen again, whatever came before. */
-  async incoming(delivery: StoredDelivery, event: ReadEvent, offerId: string): Promise<SourceEvent> {
+  /** An event as routines take it. @param eventId another than the delivery's makes it happen again, whatever came before. */
+  async incoming(delivery: StoredDelivery, event: DeliveredEvent, eventId: string): Promise<SourceEvent> {
     const causes = await this.#parts.matching.causes(event.github?.push_marks ?? []);
     const [known = event] = await this.#withFormerNames([event]);
-    return offered(delivery, known, causeOf(event, causes), offerId);
+    return sourceEvent(delivery, known, causeOf(event, causes), eventId);
   }
 
   async #handleNext(limit: number): Promise<{ isMore: boolean; calls: number }> {
@@ -182,11 +182,11 @@ export class Inbox {
 
   /**
    * Handles each as far as it goes: one that fails holds up no other.
-   * @param offerId for all, in place of the deliveries' own ids; null for these.
+   * @param eventId for all, in place of the deliveries' own ids; null for these.
    */
   async #handle(
     waiting: readonly StoredDelivery[],
-    offerId: string | null,
+    eventId: string | null,
   ): Promise<{ calls: number; failed: number }> {
     const { deliveries, matching, ownerOf } = this.#parts;
     const failed = new Set<string>();
@@ -209,22 +209,22 @@ export class Inbox {
         : [
             {
               delivery,
-              event: offered(delivery, known[place] ?? event, causeOf(event, causes), offerId ?? delivery.id),
+              event: sourceEvent(delivery, known[place] ?? event, causeOf(event, causes), eventId ?? delivery.id),
             },
           ],
     );
-    const offer = await giveToRoutines(
+    const given = await giveToRoutines(
       { matching, ownerOf },
       taken.map(({ event }) => event),
     );
     for (const { delivery, event } of taken) {
-      if (offer.failed.has(event.event_id)) failed.add(delivery.id);
-      if (!failed.has(delivery.id)) handled.push(handledOf(delivery, event, offer.outcomes.get(event.event_id) ?? []));
+      if (given.failed.has(event.event_id)) failed.add(delivery.id);
+      if (!failed.has(delivery.id)) handled.push(handledOf(delivery, event, given.outcomes.get(event.event_id) ?? []));
     }
     await deliveries.finish(handled);
     await deliveries.postpone([...failed], NOT_YET);
     const endpoints = waiting.filter(({ triggerId }) => triggerId !== null).length;
-    return { calls: offer.calls + endpoints + 4, failed: failed.size };
+    return { calls: given.calls + endpoints + 4, failed: failed.size };
   }
 
   /** One after the other where something changes: what was told last is what counts. */
@@ -254,7 +254,7 @@ export class Inbox {
   }
 
   /** A routine may know a repository by a name that it had before. */
-  async #withFormerNames(events: readonly ReadEvent[]): Promise<ReadEvent[]> {
+  async #withFormerNames(events: readonly DeliveredEvent[]): Promise<DeliveredEvent[]> {
     const repositories = events.flatMap(({ github }) => github?.repository ?? []);
     if (repositories.length === 0) return [...events];
     const named = repositories.map(({ id, full_name }) => ({ id, name: full_name.toLowerCase() }));
@@ -278,14 +278,14 @@ export class Inbox {
   }
 }
 
-function offered(
+function sourceEvent(
   { id, sizeBytes }: StoredDelivery,
-  event: ReadEvent,
+  event: DeliveredEvent,
   cause: SourceEvent["caused_by"],
-  offerId: string,
+  eventId: string,
 ): SourceEvent {
-  const keys = offerId === id ? {} : { dedupe_key: offerId, content_key: null };
+  const keys = eventId === id ? {} : { dedupe_key: eventId, content_key: null };
   const isWhole = sizeBytes <= HELD_BODY_BYTES;
   const payload = isWhole ? event.payload : smallPayload(event.payload);
-  return { ...event, ...keys, payload, event_id: offerId, delivery_id: id, caused_by: cause };
+  return { ...event, ...keys, payload, event_id: eventId, delivery_id: id, caused_by: cause };
 }

@@ -19,7 +19,7 @@ export interface PoolStub extends Pick<Fetcher, "fetch"> {
 /** What the roster is asked by the worker: see `RosterObject`. */
 export interface RosterStub extends ResidenceRoster {
   enter(ids: readonly string[]): Promise<void>;
-  strike(ids: readonly string[]): Promise<void>;
+  remove(ids: readonly string[]): Promise<void>;
   page(after: string, limit: number): Promise<RosterPage>;
   fillAfter(): Promise<string | null>;
   fill(ids: readonly string[], isLast: boolean): Promise<void>;

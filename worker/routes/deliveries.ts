@@ -91,8 +91,8 @@ export function mountDeliveries(app: App): void {
       const delivery = await deliveries.read(id);
       if (delivery === null) return refuse("not_found");
       // One that has not been handled yet is taken up: under a name of its own it would happen twice.
-      const offerId = delivery.status === "stored" ? id : `replay:${id}:${crypto.randomUUID()}`;
-      if (!(await inbox.handleOne(delivery, offerId))) return refuse("delivery_not_handled");
+      const eventId = delivery.status === "stored" ? id : `replay:${id}:${crypto.randomUUID()}`;
+      if (!(await inbox.handleOne(delivery, eventId))) return refuse("delivery_not_handled");
       const detail = await deliveryLists.detail(id);
       return detail === null ? refuse("not_found") : success(detail);
     },

@@ -36,7 +36,7 @@ function mountCollection(app: App): void {
       answer: { status: 200, schema: routinePage },
     },
     async ({ c, query }) => {
-      const page = await c.var.deps.projection.listRoutines(toPageRequest(query));
+      const page = await c.var.deps.index.listRoutines(toPageRequest(query));
       return success({ ...page, data: await presented(c, page.data) });
     },
   );

@@ -32,8 +32,8 @@ export function mountRuns(app: App): void {
     },
     async ({ c, query }) => {
       const filter = { routineId: query.routine ?? null, status: query.status ?? null };
-      const { projection, ownerOf } = c.var.deps;
-      const page = await projection.listRuns(filter, toPageRequest(query));
+      const { index, ownerOf } = c.var.deps;
+      const page = await index.listRuns(filter, toPageRequest(query));
       const now = await activeRuns(page.data, (routineId) => ownerOf(routineId).activeRuns());
       return success({ ...page, data: page.data.map((run) => now.get(run.id) ?? run) });
     },

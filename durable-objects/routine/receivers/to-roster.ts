@@ -5,7 +5,7 @@ import type { OwedKind } from "../outbox/outbox.ts";
 /** The roster as a routine's object sees it. */
 interface RosterPort {
   enter(ids: readonly string[]): Promise<void>;
-  strike(ids: readonly string[]): Promise<void>;
+  remove(ids: readonly string[]): Promise<void>;
 }
 
 export class ToRoster implements Receiver {
@@ -19,7 +19,7 @@ export class ToRoster implements Receiver {
   }
 
   async deliver(kind: OwedKind, ids: readonly string[]): Promise<readonly string[]> {
-    await (kind === "enter_roster" ? this.#roster().enter(ids) : this.#roster().strike(ids));
+    await (kind === "enter_roster" ? this.#roster().enter(ids) : this.#roster().remove(ids));
     return [];
   }
 }

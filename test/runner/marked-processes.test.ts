@@ -1,7 +1,7 @@
-/** Ending an attempt's processes ends those, whatever they hide behind, and no others. */
+/** Ending the processes with a mark ends those, whatever they hide behind, and no others. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { ATTEMPT_VARIABLE, endAttemptProcesses } from "#sandbox-runner/process/attempt-processes.ts";
+import { endMarkedProcesses, MARK_VARIABLE } from "#sandbox-runner/process/marked-processes.ts";
 import { type PipedProcess, startProcess } from "#sandbox-runner/process/spawn.ts";
 import { noSandbox } from "./support/bed.ts";
 import { processesWith } from "./support/processes.ts";
@@ -22,30 +22,30 @@ function inNamespace(line: string, env: Record<string, string>, more: string[] =
 const runs = (name: string) => processesWith(name).some((line) => line.split(" ")[1] === name);
 const endless = (name: string) => `exec -a ${name} tail -f /dev/null`;
 
-describe.skipIf(noSandbox !== null)("an attempt's processes", () => {
+describe.skipIf(noSandbox !== null)("processes with a mark", () => {
   it("end with what has no mark but lives in their namespace", async () => {
-    const attempt = `attempt-${crypto.randomUUID()}`;
+    const mark = `mark-${crypto.randomUUID()}`;
     const name = `hidden-${crypto.randomUUID()}`;
-    inNamespace(`env -i setsid /bin/bash -c '${endless(name)}' & wait`, { [ATTEMPT_VARIABLE]: attempt });
+    inNamespace(`env -i setsid /bin/bash -c '${endless(name)}' & wait`, { [MARK_VARIABLE]: mark });
     await until("the hidden process runs", () => runs(name), BOUND_MS);
-    expect(await endAttemptProcesses(attempt, BOUND_MS, [])).toBe(true);
-    expect([...processesWith(attempt), ...processesWith(name)]).toEqual([]);
+    expect(await endMarkedProcesses(mark, BOUND_MS, [])).toBe(true);
+    expect([...processesWith(mark), ...processesWith(name)]).toEqual([]);
   });
 
   it("end alone, though the kernel gives their namespace's number to another", async () => {
-    const attempt = `attempt-${crypto.randomUUID()}`;
-    const mark = { [ATTEMPT_VARIABLE]: attempt };
+    const mark = `mark-${crypto.randomUUID()}`;
+    const environment = { [MARK_VARIABLE]: mark };
     // Several, because a freed number goes to whichever namespace comes next, and not each of them is for processes.
-    const first = Array.from({ length: 8 }, () => inNamespace("read line", mark));
-    await until("each is in its namespace", () => processesWith(attempt).length >= 3 * first.length, BOUND_MS);
-    const spare = processesWith(attempt).map((line) => Number(line.split(" ")[0]));
+    const first = Array.from({ length: 8 }, () => inNamespace("read line", environment));
+    await until("each is in its namespace", () => processesWith(mark).length >= 3 * first.length, BOUND_MS);
+    const spare = processesWith(mark).map((line) => Number(line.split(" ")[0]));
     const own = namespaceOf("self");
     const numbers = new Set(
       spare.map((pid) => namespaceOf(String(pid))).filter((number) => number !== null && number !== own),
     );
-    const ending = endAttemptProcesses(attempt, BOUND_MS, spare);
-    // While something of the attempt goes on starting, its end is not there yet.
-    const decoy = () => exitOf(startProcess(["/bin/sleep", "60"], { cwd: "/", env: mark }));
+    const ending = endMarkedProcesses(mark, BOUND_MS, spare);
+    // While something of the mark goes on starting, its end is not there yet.
+    const decoy = () => exitOf(startProcess(["/bin/sleep", "60"], { cwd: "/", env: environment }));
     await decoy();
     for (const child of first) child.stdin.end("go\n");
     await Promise.all(first.map(exitOf));

@@ -1,7 +1,7 @@
 /**
- * Which processes of this machine belong to an attempt, and how they are ended.
+ * Finds and ends the processes of this machine that belong to one executor.
  *
- * Everything that an attempt starts has `REVEILLE_ATTEMPT=<run>.<generation>` in its environment. Inside the sandbox
+ * Everything that an executor starts has its mark, `REVEILLE_ATTEMPT=<name>`, in its environment. Inside the sandbox
  * the agent may start processes without it, but those live in the sandbox's process namespace, whose first process has
  * the mark: a marked process outside our own namespace therefore stands for everything in its namespace.
  */
@@ -9,25 +9,22 @@ import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readlinkSync
 import { setTimeout as sleep } from "node:timers/promises";
 import { signalProcess } from "./spawn.ts";
 
-export const ATTEMPT_VARIABLE = "REVEILLE_ATTEMPT";
+/** The name stays as it is: processes that an older runner has left are found by it. */
+export const MARK_VARIABLE = "REVEILLE_ATTEMPT";
 const POLL_MS = 20;
 
 /**
- * Kills an attempt's processes until none is left.
- * @param attempt its name, as its processes are marked with.
+ * Kills the processes with a mark until none is left.
+ * @param mark the executor's name.
  * @param spare processes that stay, for instance the caller.
  * @returns false when some were still there after `boundMs`.
  */
-export async function endAttemptProcesses(
-  attempt: string,
-  boundMs: number,
-  spare: readonly number[],
-): Promise<boolean> {
+export async function endMarkedProcesses(mark: string, boundMs: number, spare: readonly number[]): Promise<boolean> {
   const deadline = Date.now() + boundMs;
   const namespaces = new HeldNamespaces();
   try {
     for (let quiet = 0; quiet < 2; ) {
-      const found = findAttemptProcesses(attempt, namespaces).filter((pid) => !spare.includes(pid));
+      const found = findMarkedProcesses(mark, namespaces).filter((pid) => !spare.includes(pid));
       for (const pid of found) signalProcess(pid, "SIGKILL");
       if (found.length > 0 && Date.now() > deadline) return false;
       quiet = found.length === 0 ? quiet + 1 : 0;
@@ -39,21 +36,21 @@ export async function endAttemptProcesses(
   }
 }
 
-/** Finds an attempt's processes. @param namespaces those learned so far; gains the ones that are seen. */
-function findAttemptProcesses(attempt: string, namespaces: HeldNamespaces): number[] {
+/** Finds the processes with a mark. @param namespaces those learned so far; gains the ones that are seen. */
+function findMarkedProcesses(mark: string, namespaces: HeldNamespaces): number[] {
   const own = namespaceOf("self");
-  const all = processIds().map((pid) => ({ pid, namespace: namespaceOf(pid), marked: isMarked(pid, attempt) }));
-  for (const { pid, namespace, marked } of all) {
-    if (marked && namespace !== null && namespace !== own) namespaces.hold(pid);
+  const all = processIds().map((pid) => ({ pid, namespace: namespaceOf(pid), isMarked: isMarked(pid, mark) }));
+  for (const { pid, namespace, isMarked } of all) {
+    if (isMarked && namespace !== null && namespace !== own) namespaces.hold(pid);
   }
   return all
-    .filter(({ pid, namespace, marked }) => marked || (namespaces.holds(namespace) && isAlive(pid)))
+    .filter(({ pid, namespace, isMarked }) => isMarked || (namespaces.holds(namespace) && isAlive(pid)))
     .map(({ pid }) => Number(pid));
 }
 
 /**
  * Process namespaces, each held by a descriptor: while it is, the kernel gives its number to no other namespace, in which
- * another run would be taken for this attempt.
+ * another run would be taken for this one.
  */
 class HeldNamespaces {
   readonly #descriptors = new Map<string, number>();
@@ -124,9 +121,9 @@ function statField(pid: string | number, number: number): string | undefined {
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[number - 3];
 }
 
-function isMarked(pid: string, attempt: string): boolean {
+function isMarked(pid: string, mark: string): boolean {
   try {
-    return `\0${readFileSync(`/proc/${pid}/environ`, "latin1")}\0`.includes(`\0${ATTEMPT_VARIABLE}=${attempt}\0`);
+    return `\0${readFileSync(`/proc/${pid}/environ`, "latin1")}\0`.includes(`\0${MARK_VARIABLE}=${mark}\0`);
   } catch {
     return false;
   }
