@@ -75,13 +75,14 @@ export async function projectRuns(binding: D1Database, documents: readonly RunDo
 
 /**
  * Documents travel as they are stored, as one text: how many there are makes no other statement. A run of a routine that
- * is not there (it has been deleted meanwhile) is left out: nothing would ever take it out of the lists.
+ * is not there (it has been deleted meanwhile) is left out: nothing would ever take it out of the lists. A worker of the
+ * version before reads no run without a prompt, so for as long as there is one, each has an empty one.
  */
 const PROJECT_RUNS = `
   INSERT INTO runs (id, routine_id, status, trigger_type, doc, version)
   SELECT
     value ->> '$.run.id', value ->> '$.run.routine_id', value ->> '$.run.status', value ->> '$.run.trigger.type',
-    value -> '$.run', value ->> '$.version'
+    json_set(value -> '$.run', '$.routine.prompt', ''), value ->> '$.version'
   FROM json_each(?) WHERE EXISTS (SELECT 1 FROM routines WHERE routines.id = value ->> '$.run.routine_id')
   ON CONFLICT (id) DO UPDATE SET status = excluded.status, doc = excluded.doc, version = excluded.version
   WHERE runs.version <= excluded.version`;
