@@ -321,12 +321,18 @@ describe("a push of which nothing was heard", () => {
     expect(asked).toHaveLength(sent);
   });
 
-  it("is asked after a few times, and then no more", async () => {
+  it.each<[string, () => Response | Promise<Response>]>([
+    ["that it stands elsewhere", () => refs(`${OLD} ${CLAUDE}`)],
+    ["that the credential is refused", () => new Response(null, { status: 403 })],
+    ["that there is no such repository", () => new Response(null, { status: 404 })],
+    ["nothing that can be read", () => gits("upload-pack-advertisement", "0002")],
+    ["nothing, being gone", () => Promise.reject(new TypeError("connection refused"))],
+  ])("is asked after seven times, and then no more, when the upstream says %s", async (_what, answer) => {
     const { send, pushed, runId } = await begin();
     upstream = () => new Response(null, { status: 502 });
     await send(push([CREATE]));
     let nowMs = Date.now();
-    upstream = () => refs(`${OLD} ${CLAUDE}`);
+    upstream = answer;
     for (let count = 0; count < 8; count += 1) {
       nowMs += 25 * 60 * MINUTE_MS;
       await settle(nowMs);
