@@ -83,14 +83,16 @@ function makeDeps(env: Env): MadeDeps {
   const kept = bodies(bucket);
   const deliveries = deliveryStore(database, kept, pendingDeliveries(bucket));
   const ins = signIns(database, () => authorityOf(config));
-  const begunPushes = begunPushStore(database);
+  // What these write is the same when it is written twice.
+  const { repeatable } = database;
+  const begunPushes = begunPushStore(repeatable);
   const lists = deliveryLists(database, kept);
   const index = routineIndex(database);
   const found = {
     deliveries,
-    matching: matching(database),
-    githubApp: githubApp(database),
-    names: repositoryNames(database),
+    matching: matching(repeatable),
+    githubApp: githubApp(repeatable),
+    names: repositoryNames(repeatable),
     ownerOf,
   };
   return {
@@ -106,7 +108,7 @@ function makeDeps(env: Env): MadeDeps {
       settlePushes: (nowMs) => settlePushes({ begunPushes, ownerOf, credentials: config.gitCredentials }, nowMs),
       inbox: new Inbox({ ...found, baseUrl: config.publicUrl ?? "", pause }),
       gate: instanceGate(config.instanceRatePerMinute, count),
-      due: dueStore(database),
+      due: dueStore(repeatable),
       sendDue,
       sendUsage,
       pool,

@@ -8,8 +8,10 @@ import type { Refusal } from "#protocol/errors.ts";
 import type { Occurrence } from "#protocol/occurrence.ts";
 import type { Routine } from "#protocol/routine.ts";
 import { buildRoutine, call, fire } from "#test/support/api.ts";
+import { realDeps } from "#test/support/clock.ts";
 import { d1, fail, first, hang, loseAnswer, method, routine as object, resetAt } from "#test/support/hang.ts";
 import { errorOf } from "#test/worker/support.ts";
+import type { Deps } from "#worker/deps.ts";
 import { faultRefusal } from "#worker/http/fault-refusal.ts";
 import worker from "#worker/index.ts";
 import { partiesOf } from "#worker/parties/parties.ts";
@@ -24,6 +26,7 @@ afterEach(() => void vi.useRealTimers());
 
 const parties = partiesOf(env, null);
 const PAGE = { limit: 10, cursor: null };
+const RUN = "run_00000000000000000000000000";
 
 /** What whoever asked hears of a call that fails. */
 async function refusalOf(call: Promise<unknown>): Promise<Refusal> {
@@ -127,6 +130,58 @@ describe("D1", () => {
     await silent.untilMet();
     vi.advanceTimersByTime(10_000);
     expect(await asked).toEqual({ code: "no_answer", retry_after_s: 10 });
+  });
+
+  const HOUR_MS = 3_600_000;
+  const cause = { run_id: "run_x", routine_id: "rtn_x", depth: 0 };
+  const lease = { run_id: "run_x", generation: 1 };
+  const begun = {
+    id: "push",
+    begunAtMs: 0,
+    lease,
+    number: 0,
+    url: "https://git.test/a",
+    branches: [],
+    taken: [],
+    tries: 0,
+  };
+  const person = { hash: "h", id: "sgn_x", expiresAt: Date.now() + HOUR_MS, userAgent: null, ip: null };
+  const added = [{ id: 7, full_name: "acme/App", is_private: false }];
+  const told = { installation_id: 1, account: "acme", added, removed: [], deleted: false, suspended: null };
+  const change = { ...told, events: ["push"], told_at: 5 };
+  const code = { expiresAt: Date.now() + HOUR_MS, madeBy: null };
+  const looked = { routine_id: "rtn_x", due_at: 1, version: 1 };
+  const named = [{ id: 7, name: "acme/app" }];
+
+  /** What is written, and what it is answered with. */
+  const writes: [string, RegExp, (deps: Deps) => Promise<unknown>, unknown][] = [
+    ["a push that begins", /begun_pushes/, ({ begunPushes }) => begunPushes.begin(begun, 1), undefined],
+    ["a push that is put off", /begun_pushes/, ({ begunPushes }) => begunPushes.postpone("push", 1, 2), undefined],
+    ["a push that is owed", /begun_pushes/, ({ begunPushes }) => begunPushes.owe("push", [], []), undefined],
+    ["a push that has ended", /begun_pushes/, ({ begunPushes }) => begunPushes.end("push"), undefined],
+    ["what is pushed", /push_marks/, ({ matching }) => matching.notePush(["a", "b"], cause, 1), ["a", "b"]],
+    ["what was pushed before", /push_marks/, ({ matching }) => matching.notePush(["b", "c"], cause, 2), ["c"]],
+    ["what was not pushed", /push_marks/, ({ matching }) => matching.forgetPush(["a"], cause), undefined],
+    ["a sign-in", /web_sessions/, ({ signIns }) => signIns.add(person, Date.now()), undefined],
+    ["a sign-in's use", /web_sessions/, ({ signIns }) => signIns.noteUse("h", Date.now()), undefined],
+    ["a socket", /web_session_objects/, ({ signIns }) => signIns.noteSocket("h", RUN, Date.now()), true],
+    ["a socket's end", /web_session_objects/, ({ signIns }) => signIns.settleOwed([]), undefined],
+    ["a code", /sign_in_codes/, ({ signIns }) => signIns.addCode("c", code, Date.now()), undefined],
+    ["an installation", /github_installations/, ({ githubApp }) => githubApp.note(change, 1), undefined],
+    ["a repository's name", /repository_names/, ({ names }) => names.note(named, 1), undefined],
+    ["an account's name", /repository_names/, ({ names }) => names.renameOwner("acme", "new", 1), undefined],
+    ["a look at a routine", /due_routines/, ({ due }) => due.settle([looked]), undefined],
+  ];
+
+  it("is asked again for what may be done twice, and says what it would have said", async () => {
+    for (const [what, statement, write, answer] of writes) {
+      using lost = loseAnswer(first(1, d1(statement)), LOST);
+      expect([what, await write(realDeps())]).toEqual([what, answer]);
+      expect([what, lost.met]).toEqual([what, 1]);
+    }
+    expect(await realDeps().begunPushes.due(9, 9)).toEqual([]);
+    expect(await realDeps().signIns.takeCode("c", Date.now())).toBe(true);
+    expect(await realDeps().githubApp.list(9, null)).toMatchObject([{ id: 7, full_name: "new/app" }]);
   });
 
   it("is not asked again for what may be done once only", async () => {

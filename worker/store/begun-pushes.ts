@@ -36,12 +36,13 @@ export interface BegunPushes {
   postpone(id: string, tries: number, askAtMs: number): Promise<void>;
 }
 
+/** @param binding that may ask twice, should an answer be lost. */
 export function begunPushStore(binding: D1Database): BegunPushes {
   const database = drizzle(binding);
   return {
     begin: async ({ lease, begunAtMs: begunAt, ...push }, askAt) => {
       const row = { ...push, begunAt, runId: lease.run_id, generation: lease.generation, askAt };
-      await database.insert(begunPushes).values(row);
+      await database.insert(begunPushes).values(row).onConflictDoNothing();
     },
     end: async (id) => {
       await database.delete(begunPushes).where(eq(begunPushes.id, id));

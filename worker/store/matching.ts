@@ -16,6 +16,7 @@ export interface Matching {
   forgetPush(marks: readonly string[], cause: Cause): Promise<void>;
 }
 
+/** @param binding that may ask twice, should an answer be lost. */
 export function matching(binding: D1Database): Matching {
   return {
     subscribers: (keys) => subscribersOf(binding, keys),
@@ -40,6 +41,8 @@ export function matching(binding: D1Database): Matching {
   };
 }
 
-const NOTE_PUSH = `INSERT OR IGNORE INTO push_marks (mark, run_id, routine_id, depth, at)
-  SELECT value, ?1, ?2, ?3, ?4 FROM json_each(?5) RETURNING mark`;
+/** Asked again, because its answer was lost, it tells the same: those that it has noted then, and none from before. */
+const NOTE_PUSH = `INSERT INTO push_marks (mark, run_id, routine_id, depth, at)
+  SELECT value, ?1, ?2, ?3, ?4 FROM json_each(?5) WHERE true
+  ON CONFLICT (mark, run_id) DO UPDATE SET at = excluded.at WHERE at = excluded.at RETURNING mark`;
 const FORGET_PUSH = "DELETE FROM push_marks WHERE run_id = ?1 AND mark IN (SELECT value FROM json_each(?2))";

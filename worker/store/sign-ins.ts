@@ -6,6 +6,7 @@ import type { Page, PageRequest } from "#protocol/api.ts";
 import { ownerKeyOf } from "#protocol/ids.ts";
 import type { SignIn } from "#protocol/sign-in.ts";
 import { timestamp } from "#protocol/time.ts";
+import type { Database } from "../parties/database.ts";
 
 /** A browser that is signed in. */
 export interface NewSignIn {
@@ -72,8 +73,10 @@ const NOTE_SOCKET = `INSERT INTO web_session_objects (hash, routine_key, id)
   SELECT ?1, ?4, ?5 WHERE EXISTS (${IS_ON}) ON CONFLICT DO NOTHING`;
 
 /** @param authority what the owner is known by: sign-ins and codes of another are none. */
-export function signIns(database: D1Database, authority: () => Promise<string>): SignIns {
+export function signIns(database: Database, authority: () => Promise<string>): SignIns {
   const db = drizzle(database);
+  // What is ended, claimed or used up is told to one caller, so that is asked once.
+  const repeatable = drizzle(database.repeatable);
   const isOn = async (now: number) => and(gt(webSessions.expiresAt, now), eq(webSessions.authority, await authority()));
   const end = async (which: SQL | undefined, now: number) => {
     const ended = db.select({ hash: webSessions.hash }).from(webSessions).where(which);
@@ -96,10 +99,10 @@ export function signIns(database: D1Database, authority: () => Promise<string>):
     },
     add: async (signIn, now) => {
       const values = { ...signIn, authority: await authority(), createdAt: now, lastUsedAt: now };
-      await db.insert(webSessions).values(values);
+      await repeatable.insert(webSessions).values(values).onConflictDoNothing();
     },
     noteUse: async (hash, now) => {
-      await db.update(webSessions).set({ lastUsedAt: now }).where(eq(webSessions.hash, hash));
+      await repeatable.update(webSessions).set({ lastUsedAt: now }).where(eq(webSessions.hash, hash));
     },
     list: async ({ limit, cursor }, current, now) => {
       const rows = await db
@@ -118,9 +121,10 @@ export function signIns(database: D1Database, authority: () => Promise<string>):
     },
     noteSocket: async (hash, id, now) => {
       const known = await authority();
-      const [, found] = await database.batch([
-        database.prepare(NOTE_SOCKET).bind(hash, now, known, ownerKeyOf(id), id),
-        database.prepare(IS_ON).bind(hash, now, known),
+      const again = database.repeatable;
+      const [, found] = await again.batch([
+        again.prepare(NOTE_SOCKET).bind(hash, now, known, ownerKeyOf(id), id),
+        again.prepare(IS_ON).bind(hash, now, known),
       ]);
       return (found?.results.length ?? 0) > 0;
     },
@@ -147,12 +151,13 @@ export function signIns(database: D1Database, authority: () => Promise<string>):
     settleOwed: async (done) => {
       const keys = JSON.stringify(done.map(({ hash, routineKey }) => [hash, routineKey]));
       const isDone = sql`(hash, routine_key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${keys}))`;
-      await db.delete(webSessionObjects).where(isDone);
+      await repeatable.delete(webSessionObjects).where(isDone);
     },
     addCode: async (hash, { expiresAt, madeBy }, now) => {
-      await db.batch([
-        db.delete(signInCodes).where(lte(signInCodes.expiresAt, now)),
-        db.insert(signInCodes).values({ hash, expiresAt, madeBy, authority: await authority() }),
+      const code = { hash, expiresAt, madeBy, authority: await authority() };
+      await repeatable.batch([
+        repeatable.delete(signInCodes).where(lte(signInCodes.expiresAt, now)),
+        repeatable.insert(signInCodes).values(code).onConflictDoNothing(),
       ]);
     },
     takeCode: async (hash, now) => {
