@@ -66,6 +66,14 @@ describe("an object that is reset", () => {
     expect(await call<Routine>("GET", path)).toMatchObject({ status: 200, body: { status: "paused" } });
   });
 
+  it.each(["before", "after"] as const)("%s the first of two questions is asked the second", async (when) => {
+    const { id, triggers } = await buildRoutine({ triggers: [{ type: "webhook", source: "slack" }] });
+    using _reset = resetAt("endpoint", when);
+    const secret = { secret: "a secret of Slack's own" };
+    const answer = await call("POST", `/api/v1/routines/${id}/triggers/${triggers[0]?.id}/secret`, secret);
+    expect(answer).toMatchObject({ status: 201 });
+  });
+
   it.each(["before", "after"] as const)("%s a change is not asked again, and says so", async (when) => {
     const target = await buildRoutine();
     using _reset = resetAt("change", when);

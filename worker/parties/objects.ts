@@ -8,7 +8,7 @@ interface MethodRule extends Pick<CallRule, "deadlineMs" | "isRepeatable"> {
 }
 
 /**
- * @param make gives a stub: one that has failed once fails for ever, so each try has its own.
+ * @param make gives a stub. One that has failed once fails for ever, so what is asked next is asked of another.
  * @param ruleOf tells how a method is called. @throws what `make` throws the first time.
  */
 export function askedObject<Stub extends object>(
@@ -17,18 +17,27 @@ export function askedObject<Stub extends object>(
   ruleOf: (method: string) => MethodRule,
 ): Stub {
   const first = make();
+  let whole: Stub | null = first;
+  const ask = async (name: string, values: readonly unknown[]): Promise<unknown> => {
+    whole ??= make();
+    const method: unknown = Reflect.get(whole, name);
+    if (typeof method !== "function") throw new TypeError(`${party} has no method ${name}`);
+    try {
+      return await Reflect.apply(method, whole, values);
+    } catch (error) {
+      whole = null;
+      throw error;
+    }
+  };
   const asked: object = new Proxy(first, {
     get: (_stub, name) => {
       // Not a promise, though a stub answers to any name.
       if (name === "then" || typeof name !== "string") return undefined;
       const { isTold, ...rule } = ruleOf(name);
       return (...values: unknown[]) =>
-        called({ ...rule, party, failureOf: objectFailure }, async (tries) => {
-          const stub = tries === 1 ? first : make();
-          const method: unknown = Reflect.get(stub, name);
-          if (typeof method !== "function") throw new TypeError(`${party} has no method ${name}`);
-          return await Reflect.apply(method, stub, isTold ? [...values, tries > 1] : values);
-        });
+        called({ ...rule, party, failureOf: objectFailure }, (tries) =>
+          ask(name, isTold ? [...values, tries > 1] : values),
+        );
     },
   });
   return asked as Stub;
