@@ -54,6 +54,36 @@ describe("an object that is reset", () => {
     }
   });
 
+  const refused: [string, { overlap?: string }, boolean, number][] = [
+    ["skipped", { overlap: "skip" }, false, 409],
+    ["refused", {}, true, 400],
+  ];
+  it.each(refused)(
+    "after a fire that is %s says so, and has one occurrence of it",
+    async (outcome, given, isPaused, status) => {
+      for (const headers of [{}, KEYED]) {
+        const target = await buildRoutine(given);
+        await fire(target, { text: "first" });
+        if (isPaused) await call("POST", `/api/v1/routines/${target.id}/pause`);
+        using _reset = resetAt("fire", "after");
+        const answer = await fire(target, { text: "go" }, headers);
+        const [occurrence, ...others] = await occurrencesOf(target.id);
+        expect([occurrence?.outcome, others.length]).toEqual([outcome, 1]);
+        expect(answer).toMatchObject({ status, body: { error: { details: { occurrence_id: occurrence?.id } } } });
+      }
+    },
+  );
+
+  it("after a fire that repeats one that was skipped tells of that one, and has one more occurrence", async () => {
+    const target = await buildRoutine({ overlap: "skip" });
+    await fire(target, { text: "first" });
+    const skipped = await fire(target, { text: "go" }, KEYED);
+    using _reset = resetAt("fire", "after");
+    const again = await fire(target, { text: "go" }, KEYED);
+    expect([again.status, again.body]).toEqual([409, { ...skipped.body, request_id: expect.any(String) }]);
+    expect((await occurrencesOf(target.id)).map(({ outcome }) => outcome)).toEqual(["duplicate", "skipped", "started"]);
+  });
+
   it.each(["before", "after"] as const)("%s a run by hand, a pause or a question answers it", async (when) => {
     const target = await buildRoutine();
     const path = `/api/v1/routines/${target.id}`;

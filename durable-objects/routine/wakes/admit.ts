@@ -76,6 +76,22 @@ export function admit(context: AdmissionContext, event: Wake, coalescing: Coales
   return carryOut(context, event, verdict, coalescing);
 }
 
+/** What somebody who fires hears of what came of it, when they have not heard it the first time. */
+export function answerAgain({ occurrences, runs }: AdmissionContext, event: Wake, of: Occurrence): Result<Admission> {
+  const duplicate = of.outcome === "duplicate";
+  const run = of.run_id === null ? null : runs.get(of.run_id);
+  if (run !== null) {
+    const { occurrence_id } = run.doc.trigger;
+    return success({ occurrence_id, run_id: run.id, session_id: run.sessionId, duplicate });
+  }
+  const key = duplicate ? event.dedupe_key : null;
+  const { id } = (key === null ? null : occurrences.findKey(keyOf(event, key)))?.occurrence ?? of;
+  return refuse(REFUSALS.find((code) => code === of.reason) ?? "overlap_skipped", { occurrence_id: id });
+}
+
+/** Reasons of occurrences that are refused by name. */
+const REFUSALS = ["routine_paused", "model_not_configured", "idempotency_key_reused"] as const;
+
 /** Whether the event has come before, under either of its keys. */
 export function isRepeat({ occurrences, tx }: AdmissionContext, event: Wake): boolean {
   const isIn = (key: string | null, windowMs: number) => {

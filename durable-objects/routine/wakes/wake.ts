@@ -2,7 +2,7 @@
 
 import type { Config } from "#instance/config.ts";
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
-import { type Result, success } from "#protocol/errors.ts";
+import type { Result } from "#protocol/errors.ts";
 import type { IdMaker } from "#protocol/ids.ts";
 import {
   type Admission,
@@ -21,7 +21,15 @@ import type { RepositoryIds } from "../definition/repository-ids.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
 import type { RunRow, RunStore } from "../runs/run-store.ts";
 import type { Tx } from "../work.ts";
-import { type AdmissionContext, type Admitted, admit, isRepeat, recordJoined, recordOnly } from "./admit.ts";
+import {
+  type AdmissionContext,
+  type Admitted,
+  admit,
+  answerAgain,
+  isRepeat,
+  recordJoined,
+  recordOnly,
+} from "./admit.ts";
 import type { CoalescedRuns } from "./coalesced-runs.ts";
 import type { Doorkeeper } from "./fire-access.ts";
 import type { OccurrenceStore } from "./occurrences.ts";
@@ -53,23 +61,16 @@ export class Wakes {
 
   /**
    * Somebody fires, or runs now.
-   * @param isRepeat whether the call is made again, because no answer to it has come: what it has started is its answer.
+   * @param isRepeat whether the call is made again, because no answer to it has come: what came of it is its answer.
    */
   fire(tx: Tx, routine: RoutineRow, event: Wake, isRepeat: boolean): Result<Admission> {
-    const started = isRepeat ? this.#startedBy(event) : null;
-    if (started !== null) return success(started);
-    const { answer } = admit(this.#context(tx, routine), event);
-    if (!answer.ok && answer.refusal.code === "queue_full") this.#parts.door.countQueueFull();
+    const { door, occurrences } = this.#parts;
+    const context = this.#context(tx, routine);
+    const earlier = isRepeat && event.call_id !== undefined ? occurrences.ofCall(event.call_id) : null;
+    if (earlier !== null) return answerAgain(context, event, earlier);
+    const { answer } = admit(context, event);
+    if (!answer.ok && answer.refusal.code === "queue_full") door.countQueueFull();
     return answer;
-  }
-
-  /** What a call has started that was made before; null where it has started nothing. */
-  #startedBy({ call_id }: Wake): Admission | null {
-    const earlier = call_id === undefined ? null : this.#parts.occurrences.ofCall(call_id);
-    const run = earlier?.run_id ? this.#parts.runs.get(earlier.run_id) : null;
-    if (earlier === null || run === null) return null;
-    const { occurrence_id } = run.doc.trigger;
-    return { occurrence_id, run_id: run.id, session_id: run.sessionId, duplicate: earlier.outcome === "duplicate" };
   }
 
   /** A scheduled instant has come. @param missed why it starts nothing; null when it is to start a run. */
