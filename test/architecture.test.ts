@@ -200,6 +200,15 @@ describe("files", () => {
 });
 
 describe("documents", () => {
+  it("have a row for each folder of the program that holds files, and none for another", () => {
+    const folders = PROGRAM_FOLDERS.flatMap((folder) => filesIn(folder))
+      .map((file) => dirname(file))
+      .filter((folder) => !folder.startsWith("bench/scratch-"));
+    const [, rooms = ""] = read("docs/architecture.md").split(/^## Rooms$|^## Words$/m);
+    const rows = [...rooms.matchAll(/^\| `([^`]+)\/` \|/gm)].map(([, folder]) => folder);
+    expect(rows.toSorted()).toEqual([...new Set([...folders, "migrations", "test"])].sort());
+  });
+
   it("name only files that are there", () => {
     const missing = documents.flatMap((document) =>
       namedPaths(read(document))
