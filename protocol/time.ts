@@ -10,6 +10,11 @@ export function timestamp(ms: number): string {
   return new Date(ms).toISOString();
 }
 
+/** The day of a moment, in UTC: for instance `2026-11-22`. */
+export function dayOf(ms: number): string {
+  return timestamp(ms).slice(0, "2026-11-22".length);
+}
+
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 const DURATION = /^([1-9][0-9]{0,5})(ms|s|m|h|d)$/;

@@ -29,7 +29,7 @@ export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sen
   config: Config;
   /** Null when the instance's objects live where it looks for them. */
   residence(): Promise<ResidenceFault | null>;
-  /** Takes the routines of versions without a roster into it. */
+  /** Takes routines that the roster does not know into it, from D1. */
   fillRoster(): Promise<void>;
   index: RoutineIndex;
   deliveries: DeliveryStore;
@@ -88,6 +88,7 @@ function makeDeps(env: Env): MadeDeps {
   const begunPushes = begunPushStore(repeatable);
   const lists = deliveryLists(database, kept);
   const index = routineIndex(database);
+  const fillRoster = rosterFilling(roster, index);
   const found = {
     deliveries,
     matching: matching(repeatable),
@@ -99,7 +100,7 @@ function makeDeps(env: Env): MadeDeps {
     ok: true,
     deps: {
       config,
-      residence: residenceCheck(roster, config.jurisdiction),
+      residence: residenceCheck({ roster, fillRoster }, config.jurisdiction),
       ...found,
       deliveryLists: lists,
       bodies: kept,
@@ -113,7 +114,7 @@ function makeDeps(env: Env): MadeDeps {
       sendUsage,
       pool,
       roster,
-      fillRoster: rosterFilling(roster, index),
+      fillRoster,
       index,
       signIns: ins,
       sweepSignIns: async (nowMs) => {

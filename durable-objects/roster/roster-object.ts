@@ -20,9 +20,12 @@ export interface RosterPage {
 }
 
 const JURISDICTION = "jurisdiction";
-/** Up to which id the routines of a version without a roster have been taken in from D1; `FILLED` when all have. */
+/** Up to which id D1's routines have been taken in; empty when they are to be looked at from the first on. */
 const FILLED_UP_TO = "filled_up_to";
-const FILLED = "~";
+/** When all of them had been, in Unix milliseconds. */
+const FILLED_AT = "filled_at";
+/** Then it begins anew: a worker of a version without a roster may have made routines, while a deploy went on or was taken back. */
+const FILLED_AGAIN_MS = 24 * 3_600_000;
 
 export class RosterObject extends DurableObject<ObjectEnv> implements RosterForRoutine {
   #opened: DrizzleSqliteDODatabase<Record<string, never>> | null = null;
@@ -55,17 +58,18 @@ export class RosterObject extends DurableObject<ObjectEnv> implements RosterForR
     return { ids, next: found.length > limit ? (ids.at(-1) ?? null) : null };
   }
 
-  /** After which of D1's routines to go on with taking in those of before there was a roster; null when all are in. */
+  /** After which of D1's routines to go on with taking in those that are not known here; null when all are in, for a day. */
   fillAfter(): string | null {
-    const place = this.#fact(FILLED_UP_TO) ?? "";
-    return place === FILLED ? null : place;
+    const isRecent = Date.now() - Number(this.#fact(FILLED_AT) ?? 0) < FILLED_AGAIN_MS;
+    return isRecent ? null : (this.#fact(FILLED_UP_TO) ?? "");
   }
 
   /** Takes in a page of D1's routines. @param ids in their order. @param isLast whether no more follow. */
   fill(ids: readonly string[], isLast: boolean): void {
     this.ctx.storage.transactionSync(() => {
       this.enter(ids);
-      this.#note(FILLED_UP_TO, isLast ? FILLED : (ids.at(-1) ?? ""));
+      this.#note(FILLED_UP_TO, isLast ? "" : (ids.at(-1) ?? ""));
+      if (isLast) this.#note(FILLED_AT, String(Date.now()));
     });
   }
 
@@ -82,9 +86,9 @@ export class RosterObject extends DurableObject<ObjectEnv> implements RosterForR
     return configured;
   }
 
-  /** Before all routines of D1's are in there may be some that are not known here. */
+  /** Before all routines of D1's have been in there may be some that are not known here. */
   #hasRoutines(): boolean {
-    return this.fillAfter() !== null || this.page("", 1).ids.length > 0;
+    return this.#fact(FILLED_AT) === undefined || this.page("", 1).ids.length > 0;
   }
 
   #fact(name: string): string | undefined {

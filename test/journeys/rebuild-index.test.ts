@@ -97,6 +97,10 @@ describe("D1 that was lost", () => {
       expect(results.map(({ status }) => status)).toContain("succeeded");
     });
     const before = await settledRows(5);
+    // Nobody waits for the roster when a routine is made.
+    await vi.waitFor(async () =>
+      expect((await rosterObject(env).page("", 100)).ids.length).toBe(before["routines"]?.length),
+    );
     await loseD1();
     expect(await rebuild()).toMatchObject({ routines: before["routines"]?.length, runs: 5, forgotten: 0, failed: [] });
     expect(await settledRows(5)).toEqual(before);
@@ -163,6 +167,25 @@ describe("the roster", () => {
     await fill();
     await rosterFilling(roster, { ids: async () => expect.unreachable("all are in") })();
     for (const id of ids) expect(await has(id)).toBe(true);
+  });
+
+  it("takes in a day later what a worker of before has made meanwhile, also in the same isolate", async () => {
+    const { index, roster } = realDeps();
+    // An isolate of its own: what one has found out outlives its file of tests.
+    const fillRoster = rosterFilling(roster, index);
+    await roster().fill([], true);
+    await fillRoster();
+    const { id } = await buildRoutine();
+    await vi.waitUntil(() => has(id));
+    await runInDurableObject(rosterObject(env), (_object, { storage: { sql } }) => {
+      sql.exec("DELETE FROM routines WHERE id = ?", id);
+    });
+    vi.setSystemTime(Date.now() + 23 * 3_600_000);
+    await fillRoster();
+    expect(await has(id)).toBe(false);
+    vi.setSystemTime(Date.now() + 2 * 3_600_000);
+    await fillRoster();
+    expect(await has(id)).toBe(true);
   });
 });
 

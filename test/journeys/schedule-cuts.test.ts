@@ -55,6 +55,7 @@ function killedAt(cut: Cut): {
     deps: {
       due,
       deliveries: real.deliveries,
+      deliveryLists: real.deliveryLists,
       inbox: real.inbox,
       index: real.index,
       fillRoster: real.fillRoster,

@@ -1,9 +1,10 @@
 /** Requests that nobody has signed cost little: no byte of them is read in vain, and many are one write. */
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { Routine } from "#protocol/routine.ts";
 import { buildRoutine, call } from "#test/support/api.ts";
+import { sweptAt } from "#test/support/clock.ts";
 import worker from "#worker/index.ts";
 
 const ORIGIN = "http://reveille.test";
@@ -134,4 +135,17 @@ describe("what could not be verified", () => {
     const { body } = await call<{ data: { trigger_id: string | null; failure: string; count: number }[] }>("GET", path);
     return new Map(body.data.map(({ trigger_id, failure, count }) => [`${trigger_id} ${failure}`, count]));
   }
+});
+
+it("are counted by day, and forgotten after thirty", async () => {
+  const days = ["2025-01-01", "2026-10-23", "2026-10-24", "2026-11-22"];
+  const insert = env.DB.prepare("INSERT INTO verification_failures VALUES (?, 'slack', 'old', 'no_secret', 1)");
+  await env.DB.batch(days.map((day) => insert.bind(day)));
+  vi.useFakeTimers({ toFake: ["Date"] });
+  await sweptAt("2026-11-23T10:00:00.000Z");
+  vi.useRealTimers();
+  const kept = await env.DB.prepare(
+    "SELECT day FROM verification_failures WHERE trigger_id = 'old' ORDER BY day",
+  ).all();
+  expect(kept.results.map(({ day }) => day)).toEqual(days.slice(2));
 });

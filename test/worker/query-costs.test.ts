@@ -38,6 +38,7 @@ const OTHERS = [
     SELECT 'x' || i, IIF(i % 3 = 0, 'github', 'slack'), CASE i % 3 WHEN 0 THEN 'handled' WHEN 1 THEN 'failed' ELSE 'stored' END,
       ${LATER}, 'x' || i, 'repository', '{}', 1, '[]'`,
   "INSERT INTO verification_failures (day, source, trigger_id, failure, count) SELECT '2026-01-01', 'slack', 'x' || i, 'no_secret', 1",
+  `INSERT INTO web_sessions (hash, id, expires_at, authority) SELECT 'x' || i, 'x' || i, ${LATER}, 'owner'`,
   `INSERT INTO web_session_objects (hash, routine_key, id, due_at) SELECT 'x' || i, 'x', 'x', ${LATER}`,
   "INSERT INTO github_repositories (id, full_name, is_private, installation_id, account) SELECT 1000 + i, 'other/' || i, 0, 1000, 'other'",
   "INSERT INTO github_seen (id, hook_at) SELECT 1000 + i, 1",
@@ -45,8 +46,8 @@ const OTHERS = [
   `INSERT INTO push_marks (mark, run_id, routine_id, depth, at) SELECT 'x' || i, 'x', 'x', 0, ${LATER}`,
   `INSERT INTO begun_pushes (id, run_id, generation, number, url, branches, ask_at) SELECT 'x' || i, 'x', 1, 0, '', '[]', ${LATER}`,
 ];
-/** As many as an owner has browsers and accounts: what looks at all of them is not what D1 suffers from. */
-const FEW = ["web_sessions", "sign_in_codes", "github_installations", "d1_migrations"];
+/** As many as an owner asks for, or has accounts: what looks at all of them is not what D1 suffers from. */
+const FEW = ["sign_in_codes", "github_installations", "d1_migrations"];
 
 const { database, executions } = countingReads(env.DB);
 const kept = bodies(env.BODIES);
@@ -149,6 +150,7 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   "deliveryLists.detail": () => shown.detail("dlv_1"),
   "deliveryLists.addFailures": () => shown.addFailures(failures),
   "deliveryLists.failures": () => shown.failures(10),
+  "deliveryLists.forgetFailures": () => shown.forgetFailures(Date.parse("2025-12-31")),
   "deliveries.purge": () => deliveries.purge("dlv_1"),
   "begunPushes.begin": () => begun.begin(push, NOW),
   "begunPushes.owe": () => begun.owe("push_1", [], []),

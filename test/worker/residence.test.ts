@@ -7,7 +7,7 @@ import { gateObject, poolObject, rosterObject, routineObject } from "#instance/o
 import { drawOwnerKey, IdMaker, type OwnedId } from "#protocol/ids.ts";
 import { buildRoutine, fired } from "#test/support/api.ts";
 import { countsOf } from "#test/support/clock.ts";
-import { fail, hang, method } from "#test/support/hang.ts";
+import { d1, fail, hang, method } from "#test/support/hang.ts";
 import { defaultPool, evictOwnerOf, ownerOf } from "#test/support/objects.ts";
 import type { Env } from "#worker/bindings.ts";
 import { queue, scheduled } from "#worker/clock/handlers.ts";
@@ -132,6 +132,25 @@ describe("with another value than the routines were made with", () => {
     expect(await rosterObject(env).jurisdiction(null)).toBe(null);
   });
 
+  it.each([true, false])(
+    "before any sweep has come, D1 says whether it is free: with a routine %s",
+    async (hasRoutine) => {
+      for (const path of ["/api/v1/routines", "/readyz"]) {
+        await roster(null, [], false);
+        if (hasRoutine) await env.DB.exec(`INSERT INTO routines (id, doc, version) VALUES ('${ROUTINE}', '{}', 1)`);
+        const { status } = await ask(path, elsewhere("eu").env);
+        await env.DB.exec("DELETE FROM routines");
+        expect(status === 200).toBe(!hasRoutine);
+      }
+    },
+  );
+
+  it("it is not free while D1 can't say", async () => {
+    await roster(null, [], false);
+    using _out = fail(d1(/FROM "routines"|from "routines"/));
+    expect((await ask("/api/v1/sign-ins", elsewhere("eu").env)).status).toBe(500);
+  });
+
   it("is free again when the last routine has been deleted", async () => {
     await roster("eu", [ROUTINE]);
     await rosterObject(env).remove([ROUTINE]);
@@ -220,18 +239,19 @@ describe("a roster that does not answer", () => {
         return "eu";
       },
     };
-    const check = residenceCheck(() => silent, null);
+    const check = residenceCheck({ roster: () => silent, fillRoster: async () => undefined }, null);
     expect([await check(), await check(), asked]).toEqual([null, null, 1]);
     vi.setSystemTime(Date.now() + 5_000);
     const fault = { field: "JURISDICTION", message: expect.stringContaining('"eu"') };
-    expect([await check(), await check(), asked]).toEqual([fault, fault, 2]);
+    // Once more when it has all routines.
+    expect([await check(), await check(), asked]).toEqual([fault, fault, 3]);
     vi.useRealTimers();
   });
 
   it("is waited for a second at most", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout"] });
     using silent = hang(method(RosterObject.prototype, "jurisdiction"));
-    const asked = residenceCheck(() => rosterObject(env), null)();
+    const asked = residenceCheck({ roster: () => rosterObject(env), fillRoster: async () => undefined }, null)();
     await silent.untilMet();
     vi.advanceTimersByTime(1_000);
     expect(await asked).toBe(null);

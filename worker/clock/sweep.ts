@@ -17,6 +17,7 @@ const AGAIN_MS = 30_000;
 const WOKEN_AT_ONCE = 100;
 const DELIVERIES_KEPT_MS = 7 * 24 * 3_600_000;
 const PUSHES_KEPT_MS = 30 * 24 * 3_600_000;
+const FAILURES_KEPT_MS = 30 * 24 * 3_600_000;
 /** A write to D1 that was given up may go through later, but not by so much. */
 const FORGOTTEN_KEPT_MS = 24 * 3_600_000;
 const HOUR_MS = 3_600_000;
@@ -24,7 +25,16 @@ const MINUTE_MS = 60_000;
 
 type SweepDeps = Pick<
   Deps,
-  "due" | "sendDue" | "inbox" | "deliveries" | "settlePushes" | "sweepSignIns" | "pool" | "index" | "fillRoster"
+  | "due"
+  | "sendDue"
+  | "inbox"
+  | "deliveries"
+  | "deliveryLists"
+  | "settlePushes"
+  | "sweepSignIns"
+  | "pool"
+  | "index"
+  | "fillRoster"
 >;
 
 /** May run twice, late, and in two places at once: who is sent on twice is looked at twice, and fires once. */
@@ -68,9 +78,10 @@ async function wakeUnsettled({ due, sendDue: send, pool }: SweepDeps): Promise<v
   await Promise.all([send(messages), pool("default").keepTime()]);
 }
 
-async function purge({ deliveries, due, index }: SweepDeps, nowMs: number): Promise<void> {
+async function purge({ deliveries, deliveryLists, due, index }: SweepDeps, nowMs: number): Promise<void> {
   await index.purgeForgotten(nowMs - FORGOTTEN_KEPT_MS);
   await due.forgetPushes(nowMs - PUSHES_KEPT_MS);
+  await deliveryLists.forgetFailures(nowMs - FAILURES_KEPT_MS);
   while (await deliveries.purge(lastDeliveryIdOf(nowMs - DELIVERIES_KEPT_MS)));
 }
 

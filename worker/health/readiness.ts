@@ -1,10 +1,12 @@
 /** Whether schema, bindings and secrets are those that this version needs. */
 import { readConfig } from "#instance/config.ts";
+import { routineIndex } from "#instance/d1/routine-index.ts";
 import { NoAnswer, withinDeadline } from "#instance/in-time.ts";
 import { type Jurisdiction, rosterObject } from "#instance/objects.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import journal from "../../migrations/d1/meta/_journal.json" with { type: "json" };
 import { type Env, missingBindings } from "../bindings.ts";
+import { rosterFilling } from "../clock/fill-roster.ts";
 import { askResidence } from "./residence.ts";
 
 export interface ReadinessFault {
@@ -29,9 +31,11 @@ export async function readinessFaults(given: Env): Promise<ReadinessFault[]> {
   return [...bindings, ...(config.ok ? [] : config.issues), ...residence, ...schema];
 }
 
-async function residenceFaults(env: Env, configured: Jurisdiction): Promise<ReadinessFault[]> {
+async function residenceFaults(given: Env, configured: Jurisdiction): Promise<ReadinessFault[]> {
   try {
-    const fault = await askResidence(rosterObject(env), configured);
+    const roster = () => rosterObject(given);
+    const fillRoster = () => rosterFilling(roster, routineIndex(given.DB))();
+    const fault = await askResidence({ roster, fillRoster }, configured);
     return fault === null ? [] : [fault];
   } catch (error) {
     logLine("error", { what: "readyz", outcome: errorText(error) });

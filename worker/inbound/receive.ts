@@ -5,6 +5,7 @@ import type { VerificationFailure } from "#protocol/delivery.ts";
 import { type Result, success } from "#protocol/errors.ts";
 import { triggerIdSchema } from "#protocol/ids.ts";
 import { logLine } from "#protocol/log.ts";
+import { dayOf } from "#protocol/time.ts";
 import { type WebhookSource, type WebhookTrigger, webhookSourceSchema } from "#protocol/triggers.ts";
 import { type App, baseUrl, type HttpContext } from "../http/http-env.ts";
 import { jsonAnswer } from "../http/json-answer.ts";
@@ -27,7 +28,6 @@ const ENDPOINT_BODY_BYTES = 5 * 1_048_576;
 /** No event of GitHub's has a longer name. */
 const NAME_LENGTH = 100;
 const USER_AGENT_LENGTH = 300;
-const DAY_LENGTH = "2026-11-22".length;
 /** A handshake is over in a moment, whoever sent it. */
 const KEYS_DEADLINE_MS = 5_000;
 
@@ -194,7 +194,7 @@ function turnAway(
   triggerId: string | null,
   failure: VerificationFailure,
 ): Response {
-  const day = new Date().toISOString().slice(0, DAY_LENGTH);
+  const day = dayOf(Date.now());
   c.var.deps.failures.count({ day, source, trigger_id: triggerId, failure }, c.executionCtx);
   logLine("info", { what: "webhook_refused", request_id: c.var.requestId, source, outcome: failure });
   return renderRefusal(c, { code: "webhook_refused" });

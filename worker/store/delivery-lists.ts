@@ -7,7 +7,7 @@ import type { Page, PageRequest } from "#protocol/api.ts";
 import type { Delivery, DeliveryDetail, VerificationFailure } from "#protocol/delivery.ts";
 import { timeOf } from "#protocol/ids.ts";
 import type { EventSource } from "#protocol/source-event.ts";
-import { timestamp } from "#protocol/time.ts";
+import { dayOf, timestamp } from "#protocol/time.ts";
 import type { Bodies } from "./bodies.ts";
 
 interface DeliveryFilter {
@@ -31,6 +31,8 @@ export interface DeliveryLists {
   addFailures(counts: readonly FailureCount[]): Promise<void>;
   /** Newest day first. */
   failures(limit: number): Promise<FailureCount[]>;
+  /** Forgets the counts of days that were over before. */
+  forgetFailures(beforeMs: number): Promise<void>;
 }
 
 export function deliveryLists(database: D1Database, bodies: Bodies): DeliveryLists {
@@ -57,6 +59,9 @@ export function deliveryLists(database: D1Database, bodies: Bodies): DeliveryLis
       const newest = desc(verificationFailureCounts.day);
       const rows = await db.select().from(verificationFailureCounts).orderBy(newest).limit(limit);
       return rows.map(({ triggerId, ...row }) => ({ ...row, trigger_id: triggerId === "" ? null : triggerId }));
+    },
+    forgetFailures: async (beforeMs) => {
+      await db.delete(verificationFailureCounts).where(lt(verificationFailureCounts.day, dayOf(beforeMs)));
     },
   };
 
