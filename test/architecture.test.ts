@@ -205,7 +205,7 @@ describe("documents", () => {
       .map((file) => dirname(file))
       .filter((folder) => !folder.startsWith("bench/scratch-"));
     const [, rooms = ""] = read("docs/architecture.md").split(/^## Rooms$|^## Words$/m);
-    const rows = [...rooms.matchAll(/^\| `([^`]+)\/` \|/gm)].map(([, folder]) => folder);
+    const rows = [...rooms.matchAll(/^\| `([^`]+)\/` +\|/gm)].map(([, folder]) => folder);
     expect(rows.toSorted()).toEqual([...new Set([...folders, "migrations", "test"])].sort());
   });
 

@@ -1,83 +1,182 @@
-/** Builds what a routine's object consists of, by hand, in order. */
-
-import type { Config } from "#instance/config.ts";
+/**
+ * Builds what a routine's object consists of, by hand, in order: each gets what it uses. This, and what opens and asks it,
+ * stands above all rooms, and nothing imports it.
+ */
+import type { Config, ObjectEnv } from "#instance/config.ts";
+import { poolObject, rosterObject, routineObject } from "#instance/objects.ts";
 import { IdMaker } from "#protocol/ids.ts";
+import { Alarm, type Concern } from "../alarm.ts";
+import { AwaitIndex } from "./changes/await-index.ts";
+import { DefinitionChanges } from "./changes/change-definition.ts";
+import { RoutineChanges } from "./changes/create-and-remove.ts";
+import { Endpoints } from "./changes/endpoints.ts";
+import { IndexEntry } from "./changes/index-entry.ts";
+import { Purge } from "./changes/purge.ts";
+import { TakeEvents } from "./changes/take-events.ts";
 import type { Database } from "./database.ts";
 import { DefinitionStore } from "./definition/definition-store.ts";
 import { EndpointSecrets } from "./definition/endpoint-secrets.ts";
 import { RepositoryIds } from "./definition/repository-ids.ts";
+import { Deliver, type Receivers } from "./outbox/deliver.ts";
 import { Outbox } from "./outbox/outbox.ts";
+import { RoutineToIndex, RunsToIndex } from "./receivers/to-index.ts";
+import { ToPool } from "./receivers/to-pool.ts";
+import { ToRoster } from "./receivers/to-roster.ts";
+import { ToRoutines } from "./receivers/to-routines.ts";
 import { Deadlines } from "./runs/deadlines.ts";
 import { OpenCalls } from "./runs/open-calls.ts";
 import { ProxiedCalls } from "./runs/proxied-calls.ts";
-import { RunEngine, type Told } from "./runs/run-engine.ts";
+import { ReceiveFrames } from "./runs/receive-frames.ts";
+import { RunEngine } from "./runs/run-engine.ts";
+import { RunLinks } from "./runs/run-links.ts";
+import { RunSockets } from "./runs/run-sockets.ts";
 import { RunStore } from "./runs/run-store.ts";
 import { ProxyNotices } from "./sessions/proxy-notices.ts";
 import { SessionBranches } from "./sessions/session-branches.ts";
 import { TranscriptLog } from "./transcript/transcript-log.ts";
 import { Accesses } from "./viewers/access.ts";
+import { Tickets } from "./viewers/tickets.ts";
+import { Viewers } from "./viewers/viewers.ts";
 import { CoalescedRuns } from "./wakes/coalesced-runs.ts";
-import { Doorkeeper } from "./wakes/fire-access.ts";
+import { DueSchedules } from "./wakes/due-schedules.ts";
+import { FireAccess } from "./wakes/fire-access.ts";
 import { OccurrenceStore } from "./wakes/occurrences.ts";
+import { RefusalCounts } from "./wakes/refusal-counts.ts";
 import { Schedules } from "./wakes/schedules.ts";
 import { Wakes } from "./wakes/wake.ts";
 import { Work } from "./work.ts";
 
-/** @param storage of the same database. @param told what sockets are told afterwards. @param known the key in the ids of the routine, and what the owner is known by: see `authorityOf`. */
-export function routineParts(
-  database: Database,
-  storage: DurableObjectStorage,
-  config: Config,
-  told: Told,
-  { ownerKey, authority }: { ownerKey: string; authority: string },
-) {
-  const { sql } = storage;
-  const work = new Work(storage, database);
+/** Of the object, what its parts use. */
+export type ObjectContext = Pick<DurableObjectState, "storage" | "getWebSockets" | "acceptWebSocket">;
+
+/** What decides and writes: it asks nobody outside the object. @param ownerKey the key in the ids of what the routine owns. */
+export function assembleCore(context: ObjectContext, database: Database, config: Config, ownerKey: string) {
+  const { sql } = context.storage;
+  const work = new Work(context.storage, database);
   const ids = new IdMaker(ownerKey, (bytes) => crypto.getRandomValues(bytes));
-  const definitions = new DefinitionStore(database, work);
-  const log = new TranscriptLog(sql, work);
-  const runs = new RunStore(database, sql, log, work);
-  const occurrences = new OccurrenceStore(database, sql);
-  const deadlines = new Deadlines(sql, work);
   const outbox = new Outbox(sql, work);
-  const engine = new RunEngine({ work, told, runs, log, deadlines, outbox, definitions });
+  const log = new TranscriptLog(sql, work);
+  const definitions = new DefinitionStore(database, work);
   const repositoryIds = new RepositoryIds(sql, work);
+  const secrets = new EndpointSecrets(database, config.signingKey);
+
+  const runs = new RunStore(database, sql, log, work);
+  const deadlines = new Deadlines(sql, work);
+  const viewers = new Viewers(context, log, (sessionId) => runs.hasUnsettledRun(sessionId));
+  const sockets = new RunSockets(context);
+  const engine = new RunEngine({ work, runs, log, deadlines, outbox, definitions, viewers, sockets });
+
+  const occurrences = new OccurrenceStore(database, sql);
+  const refusals = new RefusalCounts(work);
+  const coalesced = new CoalescedRuns(sql);
+  const wakes = new Wakes({ config, occurrences, runs, engine, ids, refusals, coalesced, repositoryIds });
+  const schedules = new Schedules(database, wakes, work);
+  const definitionChanges = new DefinitionChanges({ ids, definitions, schedules, secrets, repositoryIds, engine });
+  const stores = { work, outbox, log, definitions, repositoryIds, secrets, runs, deadlines, occurrences };
+  return { ...stores, viewers, sockets, engine, refusals, wakes, schedules, definitionChanges };
+}
+
+type Core = ReturnType<typeof assembleCore>;
+
+export interface Surroundings {
+  context: ObjectContext;
+  env: ObjectEnv;
+  config: Config;
+  database: Database;
+  /** The key in the ids of what the routine owns. */
+  ownerKey: string;
+  /** What the owner is known by: see `authorityOf`. */
+  authority: string;
+  /** For when the object's alarm is armed already, in Unix milliseconds; null when it is not. */
+  alarmAt: number | null;
+}
+
+/** All of an object. Nothing has been looked at yet: see `RoutineOpening`. */
+export function assemble({ context, env, config, database, ownerKey, authority, alarmAt }: Surroundings) {
+  const core = assembleCore(context, database, config, ownerKey);
+  const { work, outbox, definitions, runs, engine, viewers, sockets, secrets, repositoryIds, schedules, wakes } = core;
+  const frames = new ReceiveFrames(engine, sockets, work);
+  const links = new RunLinks({ sockets, engine, frames, viewers, definitions, work, config });
+  const proxies = assembleProxies(core, context.storage.sql, database, config);
+
+  const entry = new IndexEntry(secrets, repositoryIds, schedules);
+  const toIndex = new RoutineToIndex(env.DB, definitions, (row) => entry.projection(row, Date.now()));
+  const purge = new Purge(work, definitions, runs, outbox);
+  const receivers = assembleReceivers(core, { env, config, frames, toIndex });
+  const deliver = new Deliver(outbox, work, receivers, () => purge.ifOver());
+
+  const index = new AwaitIndex(work, outbox, deliver, toIndex);
+  const changes = new RoutineChanges({ ...core, entry, index });
+  const endpoints = new Endpoints({ work, definitions, secrets, outbox, changes });
+  const takeEvents = new TakeEvents({ work, definitions, repositoryIds, wakes, outbox, index });
+  const dueSchedules = new DueSchedules({ work, schedules, definitions, outbox });
+  const fireAccess = new FireAccess(config, core.refusals);
+  const tickets = new Tickets(work);
+  const accesses = new Accesses(work, database, authority);
+
+  const alarm = new Alarm(context.storage, concernsOf({ ...core, dueSchedules, deliver }), alarmAt);
+  work.followedBy(() => alarm.arm());
+  const doors = { links, frames, proxies, entry, index, changes, endpoints, takeEvents, dueSchedules };
+  return { ...core, ...doors, fireAccess, tickets, accesses, alarm };
+}
+
+export type Assembled = ReturnType<typeof assemble>;
+
+function assembleProxies(core: Core, sql: SqlStorage, database: Database, config: Config): ProxiedCalls {
+  const { engine, runs, definitions, outbox, repositoryIds } = core;
   const branches = new SessionBranches(sql);
-  const proxies = new ProxiedCalls({
+  const openCalls = new OpenCalls(sql);
+  const notices = new ProxyNotices(database);
+  const otherModels = config.allowedModels;
+  return new ProxiedCalls({
     engine,
     runs,
     definitions,
     outbox,
     repositoryIds,
     branches,
-    openCalls: new OpenCalls(sql),
-    notices: new ProxyNotices(database),
-    otherModels: config.allowedModels,
+    openCalls,
+    notices,
+    otherModels,
   });
-  const door = new Doorkeeper(work, config);
-  const accesses = new Accesses(database, authority);
-  const coalesced = new CoalescedRuns(sql);
-  const firing = new Wakes({ config, occurrences, runs, engine, ids, door, coalesced, repositoryIds });
-  const clock = new Schedules(database, firing, work);
-  const endpoints = new EndpointSecrets(database, config.signingKey);
+}
+
+/** Who takes which of the calls that are owed. */
+function assembleReceivers(
+  core: Core,
+  given: { env: ObjectEnv; config: Config; frames: ReceiveFrames; toIndex: RoutineToIndex },
+): Receivers {
+  const { definitions, runs } = core;
+  const { env, config, frames, toIndex } = given;
+  const poolOf = () => poolObject(env, config.jurisdiction, "default");
+  const routineOf = (id: string) => routineObject(env, config.jurisdiction, id);
+  const toPool = new ToPool(poolOf, core, frames);
+  const toRoster = new ToRoster(() => rosterObject(env));
   return {
-    work,
-    ids,
-    definitions,
-    occurrences,
-    runs,
-    log,
-    deadlines,
-    outbox,
-    engine,
-    proxies,
-    door,
-    accesses,
-    repositoryIds,
-    firing,
-    clock,
-    endpoints,
+    ask_pool: toPool,
+    release_lease: toPool,
+    project_routine: toIndex,
+    forget_routine: toIndex,
+    project_run: new RunsToIndex(env.DB, definitions, runs),
+    tell_run_ended: new ToRoutines(env.DB, definitions, runs, routineOf),
+    enter_roster: toRoster,
+    leave_roster: toRoster,
   };
 }
 
-export type RoutineParts = ReturnType<typeof routineParts>;
+/** What the alarm looks after. */
+function concernsOf(parts: Core & { dueSchedules: DueSchedules; deliver: Deliver }): Concern[] {
+  const { deadlines, engine, outbox, deliver, dueSchedules, sockets, viewers } = parts;
+  return [
+    {
+      name: "deadlines",
+      next: () => deadlines.earliest(),
+      look: (nowMs) =>
+        deadlines.look(nowMs, (tx, { kind, ref }) => void engine.feed(tx, ref, { type: "overdue", kind })),
+    },
+    { name: "outbox", next: () => outbox.earliest(), look: () => deliver.drain() },
+    { name: "schedules", next: () => dueSchedules.next(), look: () => dueSchedules.fireUnattended() },
+    { name: "links", next: () => sockets.next(), look: (nowMs) => sockets.closeLate(nowMs) },
+    { name: "viewers", next: () => viewers.nextDue(), look: (nowMs) => viewers.closeDue(nowMs) },
+  ];
+}

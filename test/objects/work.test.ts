@@ -2,9 +2,9 @@
 import { runInDurableObject } from "cloudflare:test";
 import { getTableName } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
+import { PURGED, purge } from "#durable-objects/routine/changes/purge.ts";
 import { openDatabase } from "#durable-objects/routine/database.ts";
 import { DefinitionStore } from "#durable-objects/routine/definition/definition-store.ts";
-import { PURGED, purge } from "#durable-objects/routine/definition/purge.ts";
 import { type Tx, Work } from "#durable-objects/routine/work.ts";
 import { buildRoutine } from "#test/support/api.ts";
 import { ownerOf } from "#test/support/objects.ts";

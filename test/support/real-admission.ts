@@ -1,8 +1,7 @@
 /** The real parts of a routine's object over its real tables, without sockets, pool and index: for the model of admission. */
 
-import { routineParts } from "#durable-objects/routine/assemble.ts";
+import { assembleCore } from "#durable-objects/routine/assemble.ts";
 import { openDatabase } from "#durable-objects/routine/database.ts";
-import { changeDefinition, createDefinition } from "#durable-objects/routine/definition/change-definition.ts";
 import type { RoutineRow } from "#durable-objects/routine/definition/definition-store.ts";
 import type { Tx } from "#durable-objects/routine/work.ts";
 import type { Config } from "#instance/config.ts";
@@ -16,7 +15,7 @@ const OWNER_KEY = "ABCDEFGHJKMN";
 const ROUTINE_ID = `rtn_0123456789${OWNER_KEY.slice(1)}00000`;
 
 export class RealAdmission {
-  readonly #parts: ReturnType<typeof routineParts>;
+  readonly #parts: ReturnType<typeof assembleCore>;
   readonly #sql: SqlStorage;
   #events = 0;
 
@@ -25,10 +24,9 @@ export class RealAdmission {
     if (!database.ok) throw new Error("the tables can't be made");
     this.#sql = storage.sql;
     emptyTables(storage.sql);
-    const told = { grown: () => {}, cancel: () => {} };
-    const known = { ownerKey: OWNER_KEY, authority: "" };
-    this.#parts = routineParts(database.value, storage, config, told, known);
-    const { work } = this.#parts;
+    const context = { storage, getWebSockets: () => [], acceptWebSocket: () => {} };
+    this.#parts = assembleCore(context, database.value, config, OWNER_KEY);
+    const { work, definitionChanges } = this.#parts;
     const seconds = (ms: number) => `${ms / 1_000}s`;
     const input = routineInputSchema.parse({
       name: "model",
@@ -47,32 +45,32 @@ export class RealAdmission {
         },
       ],
     });
-    work.change((tx) => void createDefinition(tx, this.#parts, { id: ROUTINE_ID, input, actor: OWNER }));
+    work.change((tx) => void definitionChanges.create(tx, { id: ROUTINE_ID, input, actor: OWNER }));
   }
 
   /** @param place of the run that the step is about, in the order in which runs came. */
   take(step: Step, place: number | null): void {
-    const { work, firing, clock, definitions, deadlines, engine } = this.#parts;
+    const { work, wakes, schedules, definitions, deadlines, engine } = this.#parts;
     switch (step.do) {
       case "fire":
-        work.change((tx) => void firing.fire(tx, this.#routine(), fireOf(step.key), false));
+        work.change((tx) => void wakes.fire(tx, this.#routine(), fireOf(step.key), false));
         break;
       case "event":
         this.#events += 1;
-        work.change((tx) => void firing.event(tx, this.#routine(), eventOf(step, this.#events)));
+        work.change((tx) => void wakes.event(tx, this.#routine(), eventOf(step, this.#events)));
         break;
       case "wait":
         deadlines.look(Date.now(), (tx, { kind, ref }) => void engine.feed(tx, ref, { type: "overdue", kind }));
         break;
       case "look":
-        for (const trigger of clock.due(this.#routine(), Date.now())) {
-          work.change((tx) => clock.claimDue(tx, this.#routine(), trigger));
+        for (const trigger of schedules.due(this.#routine(), Date.now())) {
+          work.change((tx) => schedules.claimDue(tx, this.#routine(), trigger));
         }
         break;
       case "pause":
       case "resume":
         work.change((tx) => {
-          clock.claimBeforeChange(tx, this.#routine(), this.#routine().definition.triggers);
+          schedules.claimBeforeChange(tx, this.#routine(), this.#routine().definition.triggers);
           definitions.update(tx, this.#routine(), { status: step.do === "pause" ? "paused" : "active" });
         });
         break;
@@ -102,7 +100,7 @@ export class RealAdmission {
   }
 
   #change(tx: Tx, patch: { overlap: Facts["overlap"]; max_concurrent: number }): void {
-    const changed = changeDefinition(tx, this.#parts, { routine: this.#routine(), patch, actor: OWNER });
+    const changed = this.#parts.definitionChanges.change(tx, { routine: this.#routine(), patch, actor: OWNER });
     if (!changed.ok) throw new Error(changed.refusal.code);
   }
 

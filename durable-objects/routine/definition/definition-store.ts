@@ -3,14 +3,13 @@ import { and, desc, eq, gte, lt, sql } from "drizzle-orm";
 import { pageBounds, pageEndSchema } from "#instance/d1/page-bounds.ts";
 import type { Actor } from "#protocol/actor.ts";
 import type { Page, PageRequest } from "#protocol/api.ts";
-import type { Revision, Routine, RoutineDefinition, RoutineInput, RoutinePatch } from "#protocol/routine.ts";
+import type { Revision, RoutineDefinition, RoutineInput, RoutinePatch } from "#protocol/routine.ts";
 import { timestamp } from "#protocol/time.ts";
-import type { Trigger, TriggerStatus, WebhookTrigger } from "#protocol/triggers.ts";
+import type { Trigger } from "#protocol/triggers.ts";
 import { completeDefinition } from "#rules/routine/saved-definition.ts";
 import type { Database } from "../database.ts";
 import { revisions, routine } from "../schema.ts";
 import type { Remembered, Tx, Work } from "../work.ts";
-import type { EndpointState } from "./endpoint-secrets.ts";
 
 export type RoutineRow = typeof routine.$inferSelect;
 
@@ -28,6 +27,12 @@ export class DefinitionStore {
 
   row(): RoutineRow | null {
     return this.#row.get();
+  }
+
+  /** Null also when it has been deleted. */
+  living(): RoutineRow | null {
+    const row = this.row();
+    return row?.status === "deleted" ? null : row;
   }
 
   /** The newest definition. @throws Error when there is no routine: callers have asked for `row` before. */
@@ -126,46 +131,4 @@ export class DefinitionStore {
 
 function madeBy({ kind, id, name }: Actor) {
   return { by: name, byKind: kind, byId: id };
-}
-
-/**
- * A routine as the API shows it, but for what depends on the time and the address that it is read at: the worker adds it.
- * @param endpointOf the state of a webhook trigger's secrets. @param repositoryIds by place, as far as they are known.
- */
-export function routineView(
-  row: RoutineRow,
-  endpointOf: (triggerId: string) => EndpointState,
-  repositoryIds: ReadonlyMap<string, number>,
-): Routine {
-  const known = Object.fromEntries([...repositoryIds].filter(([, id]) => id !== 0));
-  return {
-    ...row.definition,
-    triggers: row.definition.triggers.map((trigger) => ({
-      ...trigger,
-      ...(trigger.type === "github" && Object.keys(known).length > 0 ? { repository_ids: known } : {}),
-      status: "active",
-      next_fire_times: [],
-      endpoint: trigger.type === "webhook" ? endpointView(trigger, endpointOf(trigger.id)) : null,
-    })),
-    id: row.id,
-    revision: row.revision,
-    status: row.status === "paused" ? "paused" : "active",
-    paused_reason: row.pausedReason,
-    has_token: row.tokenHash !== null,
-    created_at: timestamp(row.createdAt),
-    updated_at: timestamp(row.updatedAt),
-  };
-}
-
-function endpointView(
-  { id, source }: WebhookTrigger,
-  { secret, handedOver }: EndpointState,
-): TriggerStatus["endpoint"] {
-  const until = secret?.previousUntilMs ?? null;
-  return {
-    url: `/webhooks/${source}/${id}`,
-    has_secret: secret !== null,
-    previous_secret_until: until === null ? null : timestamp(until),
-    ...(handedOver === 0 ? {} : { secrets_handed_over: handedOver }),
-  };
 }

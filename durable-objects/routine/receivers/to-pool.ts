@@ -3,10 +3,10 @@ import type { LeaseRequest } from "#instance/object-contracts.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { PROVISIONING_MS } from "#rules/run/deadlines.ts";
-import type { LeaseEnd } from "#rules/run/inputs.ts";
 import type { Receiver } from "../outbox/lane.ts";
 import type { OwedKind } from "../outbox/outbox.ts";
 import type { Deadlines } from "../runs/deadlines.ts";
+import type { ReceiveFrames } from "../runs/receive-frames.ts";
 import { leaseOf, type RunEngine } from "../runs/run-engine.ts";
 import type { Work } from "../work.ts";
 
@@ -24,19 +24,18 @@ export class ToPool implements Receiver {
   readonly #engine: RunEngine;
   readonly #deadlines: Deadlines;
   readonly #work: Work;
-  readonly #endLease: (lease: LeaseRef, end: LeaseEnd) => void;
+  readonly #frames: ReceiveFrames;
 
-  /** @param endLease the pool gave the lease back without a runner having worked on it. @throws while that can't be taken in. */
   constructor(
     pool: () => PoolPort,
     runs: { engine: RunEngine; deadlines: Deadlines; work: Work },
-    endLease: (lease: LeaseRef, end: LeaseEnd) => void,
+    frames: ReceiveFrames,
   ) {
     this.#pool = pool;
     this.#engine = runs.engine;
     this.#deadlines = runs.deadlines;
     this.#work = runs.work;
-    this.#endLease = endLease;
+    this.#frames = frames;
   }
 
   async deliver(kind: OwedKind, refs: readonly string[]): Promise<readonly string[]> {
@@ -68,10 +67,10 @@ export class ToPool implements Receiver {
     return refs.filter((ref, index) => answers[index] === "freed" && !this.#isFreed(ref));
   }
 
-  /** Tells that a lease is free. @returns whether that was taken in. */
+  /** The pool gave the lease back without a runner having worked on it. @returns whether that was taken in. */
   #isFreed(ref: string): boolean {
     try {
-      this.#endLease(leaseOf(ref), "offer_expired");
+      this.#frames.endLease(leaseOf(ref), "offer_expired");
       return true;
     } catch (error) {
       logLine("warn", { what: "owed_call", kind: "release_lease", ref, outcome: errorText(error) });

@@ -2,9 +2,11 @@
 import { errorText, logLine } from "#protocol/log.ts";
 import { runError } from "#protocol/run-errors.ts";
 import type { Frame, FrameBody, LeaseRef } from "#protocol/runner-link.ts";
+import type { LeaseEnd } from "#rules/run/inputs.ts";
 import type { Work } from "../work.ts";
 import { FLUSH_DELAY_MS, FrameBuffer, type PendingRun } from "./frame-buffer.ts";
 import type { RunEngine } from "./run-engine.ts";
+import type { RunSockets } from "./run-sockets.ts";
 
 /** Frames that could not be stored are tried again by themselves: after this long at first, and twice as long each time. */
 const FIRST_RETRY_MS = 100;
@@ -19,13 +21,6 @@ const UNSTORABLE: Extract<FrameBody, { kind: "finished" }> = {
   seen: { turns: 0, tool_calls: 0, files_changed: 0, commits_pushed: 0, cost_usd: 0 },
 };
 
-export interface FramesParts {
-  engine: RunEngine;
-  work: Work;
-  /** Tells a runner up to which frame everything is stored. */
-  acknowledge: (lease: LeaseRef, n: number) => void;
-}
-
 /** A run whose frames can't be stored. */
 interface Broken {
   /** Since when, in Unix milliseconds. */
@@ -35,31 +30,38 @@ interface Broken {
 }
 
 export class ReceiveFrames {
-  readonly #parts: FramesParts;
+  readonly #engine: RunEngine;
+  readonly #sockets: RunSockets;
+  readonly #work: Work;
   readonly #frames = new FrameBuffer();
   readonly #broken = new Map<string, Broken>();
   #flushTimer: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(parts: FramesParts) {
-    this.#parts = parts;
+  constructor(engine: RunEngine, sockets: RunSockets, work: Work) {
+    this.#engine = engine;
+    this.#sockets = sockets;
+    this.#work = work;
   }
 
   /** Takes in frames of an attempt. @returns the frame after which some are missing, or null. */
   take(lease: LeaseRef, frames: readonly Frame[]): number | null {
-    const { engine, acknowledge } = this.#parts;
-    const row = engine.leased(lease);
-    const lastStored = row === null ? 0 : engine.lastFrame(row);
+    const row = this.#engine.leased(lease);
+    const lastStored = row === null ? 0 : this.#engine.lastFrame(row);
     const missingAfter = this.#frames.add(lease, lastStored, frames);
     // A repeat of what is stored: its acknowledgement was lost with a socket.
-    if (!this.#frames.holds(lease) && missingAfter === null) acknowledge(lease, lastStored);
+    if (!this.#frames.holds(lease) && missingAfter === null) this.#sockets.acknowledge(lease, lastStored);
     if (this.#frames.isUrgent) this.flush();
     else if (!this.#frames.isEmpty) this.#flushTimer ??= setTimeout(() => this.flush(), FLUSH_DELAY_MS);
     return missingAfter;
   }
 
-  /** Whether frames of the lease have come that are not stored. */
-  holds(lease: LeaseRef): boolean {
-    return this.#frames.holds(lease);
+  /** @throws Error while the lease's last frames can't be stored: they say how the attempt ended, so it is told again. */
+  endLease(lease: LeaseRef, end: LeaseEnd): void {
+    this.flush();
+    if (this.#frames.holds(lease)) throw new Error("the attempt's frames are not stored yet");
+    this.#work.change((tx) => {
+      if (this.#engine.leased(lease) !== null) this.#engine.feed(tx, lease.run_id, { type: "lease_ended", end });
+    });
   }
 
   /** Stores every frame that has come in one transaction, but for those of runs that are broken; then acknowledges them. */
@@ -74,13 +76,12 @@ export class ReceiveFrames {
 
   /** Stores all of it or nothing. */
   #store(pending: readonly PendingRun[]): boolean {
-    const { engine, work } = this.#parts;
     try {
-      work.change((tx) => {
+      this.#work.change((tx) => {
         for (const { runId, generation, frames } of pending) {
           const lease = { run_id: runId, generation };
-          work.afterwards(tx, `stored:${runId}`, () => this.#stored(lease, frames.at(-1)?.n ?? 0));
-          for (const frame of frames) engine.takeFrame(tx, lease, frame);
+          this.#work.afterwards(tx, `stored:${runId}`, () => this.#stored(lease, frames.at(-1)?.n ?? 0));
+          for (const frame of frames) this.#engine.takeFrame(tx, lease, frame);
         }
       });
     } catch (error) {
@@ -92,7 +93,7 @@ export class ReceiveFrames {
 
   #stored(lease: LeaseRef, n: number): void {
     this.#drop(lease.run_id);
-    this.#parts.acknowledge(lease, n);
+    this.#sockets.acknowledge(lease, n);
   }
 
   #drop(runId: string): void {
@@ -123,10 +124,9 @@ export class ReceiveFrames {
   }
 
   #giveUp(runId: string): void {
-    const { engine, work } = this.#parts;
     this.#drop(runId);
     try {
-      work.change((tx) => void engine.feed(tx, runId, { type: "finished", frame: UNSTORABLE }));
+      this.#work.change((tx) => void this.#engine.feed(tx, runId, { type: "finished", frame: UNSTORABLE }));
     } catch (error) {
       logLine("error", { what: "give_up", run_id: runId, outcome: errorText(error) });
     }

@@ -1,5 +1,6 @@
 /** Carries out what the run rules decide: rows, transcript, deadlines, and what is owed to others. */
 
+import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { Checkout } from "#protocol/occurrence.ts";
 import { type CancelReason, isSettled, type Run } from "#protocol/run.ts";
 import { holdOf } from "#protocol/run-states.ts";
@@ -13,16 +14,11 @@ import { type QueuedRecord, type RunRecord, showRun } from "#rules/run/record.ts
 import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { type Mark, markOf, type TranscriptLog } from "../transcript/transcript-log.ts";
+import type { Viewers } from "../viewers/viewers.ts";
 import type { Tx, Work } from "../work.ts";
 import type { Deadlines } from "./deadlines.ts";
+import type { RunSockets } from "./run-sockets.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
-
-/** What sockets are told once the rows are written. */
-export interface Told {
-  /** The session's transcript has grown. */
-  grown(sessionId: string): void;
-  cancel(lease: LeaseRef, reason: CancelReason): void;
-}
 
 export interface NewRun {
   run: QueuedRecord;
@@ -42,11 +38,13 @@ export class RunEngine {
   readonly #outbox: Outbox;
   readonly #definitions: DefinitionStore;
   readonly #work: Work;
-  readonly #told: Told;
+  readonly #viewers: Viewers;
+  readonly #sockets: RunSockets;
 
   constructor(parts: {
     work: Work;
-    told: Told;
+    viewers: Viewers;
+    sockets: RunSockets;
     runs: RunStore;
     log: TranscriptLog;
     deadlines: Deadlines;
@@ -59,7 +57,8 @@ export class RunEngine {
     this.#outbox = parts.outbox;
     this.#definitions = parts.definitions;
     this.#work = parts.work;
-    this.#told = parts.told;
+    this.#viewers = parts.viewers;
+    this.#sockets = parts.sockets;
   }
 
   /** Writes a new run with its session and its first events. */
@@ -101,11 +100,20 @@ export class RunEngine {
     return saved;
   }
 
+  /** Asks for a run to be stopped; asking again changes nothing. */
+  cancel(tx: Tx, runId: string): Result<null> {
+    const row = this.#runs.get(runId);
+    if (row === null) return refuse("not_found");
+    if (isSettled(row.doc)) return refuse("run_settled");
+    this.feed(tx, runId, { type: "cancel_requested", reason: "by_user" });
+    return success(null);
+  }
+
   /** Writes events of a run that change nothing but the transcript. */
   append(tx: Tx, row: RunRow, events: readonly EventBody[]): void {
     const { sessionId } = row;
     this.#log.append(tx, sessionId, row.id, row.doc.attempt, events);
-    this.#work.afterwards(tx, `session:${sessionId}`, () => this.#told.grown(sessionId));
+    this.#work.afterwards(tx, `session:${sessionId}`, () => this.#viewers.sendNew(sessionId, Date.now()));
   }
 
   /** Starts waiting runs as far as there are places. */
@@ -204,7 +212,7 @@ export class RunEngine {
   /** To the attempt that there is once all is written. */
   #tellCancel(runId: string, reason: CancelReason): void {
     const attempt = this.#runs.get(runId)?.doc.attempt;
-    if (attempt !== undefined) this.#told.cancel({ run_id: runId, generation: attempt }, reason);
+    if (attempt !== undefined) this.#sockets.cancel({ run_id: runId, generation: attempt }, reason);
   }
 }
 

@@ -1,151 +1,121 @@
-/** Sockets of the runners that work on this routine's runs: frames in; order, acknowledgement and cancel out. */
-
-import { SocketDeadlines } from "#instance/socket-deadlines.ts";
-import { closeQuietly, refuseUpgrade, sendQuietly } from "#instance/sockets.ts";
+/** What runners say on their sockets: hello, frames and deltas. What they are answered: their order, and what is missing. */
+import type { Config } from "#instance/config.ts";
+import { closeQuietly, refuseUpgrade } from "#instance/sockets.ts";
 import type { CancelReason, RunnerRef } from "#protocol/run.ts";
 import {
-  HELLO_DEADLINE_MS,
   type LeaseRef,
   RUNNER_CLOSE,
   RUNNER_PROTOCOLS_SERVED,
   type RunnerToRun,
   type RunOrder,
-  type RunToRunner,
   runnerToRunSchema,
 } from "#protocol/runner-link.ts";
+import type { Delta } from "#protocol/transcript.ts";
 import { parseJson } from "#rules/json.ts";
+import { runOrder } from "#rules/run/run-order.ts";
+import type { DefinitionStore } from "../definition/definition-store.ts";
+import type { Viewers } from "../viewers/viewers.ts";
+import type { Work } from "../work.ts";
+import type { ReceiveFrames } from "./receive-frames.ts";
+import type { RunEngine } from "./run-engine.ts";
+import type { LinkAttachment, RunSockets } from "./run-sockets.ts";
 
-export interface LinkAttachment {
-  kind: "link";
-  lease: LeaseRef;
-  /** The instance's address as the runner's request came in. */
-  origin: string;
-  isGreeted: boolean;
-  /** Until when hello has to come, in Unix milliseconds; absent on sockets that an earlier version has taken in. */
-  helloByMs?: number;
-}
-
-export interface LinkEvents {
-  isOn(lease: LeaseRef): boolean;
-  /** @returns what the runner needs to begin or go on, or null when another runner holds the lease. */
-  greet(lease: LeaseRef, runner: RunnerRef, origin: string): Greeting | null;
-  takeFrames(lease: LeaseRef, message: Extract<RunnerToRun, { type: "frames" }>): number | null;
-  takeDelta(lease: LeaseRef, message: Extract<RunnerToRun, { type: "delta" }>): void;
-}
-
-export interface Greeting {
+interface Greeting {
   ack: number;
   order: RunOrder;
   cancel: CancelReason | null;
 }
 
+interface Parts {
+  sockets: RunSockets;
+  engine: RunEngine;
+  frames: ReceiveFrames;
+  viewers: Viewers;
+  definitions: DefinitionStore;
+  work: Work;
+  config: Pick<Config, "publicUrl" | "allowedModels">;
+}
+
 export class RunLinks {
-  readonly #context: DurableObjectState;
-  readonly #events: LinkEvents;
-  readonly #ungreeted: SocketDeadlines;
+  readonly #parts: Parts;
 
-  constructor(context: DurableObjectState, events: LinkEvents) {
-    this.#context = context;
-    this.#events = events;
-    this.#ungreeted = new SocketDeadlines(() => context.getWebSockets().flatMap(ungreeted));
+  constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
-  /** When the next link's time to say hello is over; null when all have said it. */
-  next(): number | null {
-    return this.#ungreeted.next();
-  }
-
-  /** Closes links on which no runner has said hello in time. */
-  closeLate(nowMs: number): void {
-    for (const socket of this.#ungreeted.takeLate(nowMs)) {
-      closeQuietly(socket, RUNNER_CLOSE.late, "no runner has said hello on this connection in time");
-    }
-  }
-
-  /** Takes in the socket of an attempt's runner. A newer socket replaces the one before. */
-  accept(lease: LeaseRef, origin: string): Response {
-    if (!this.#events.isOn(lease)) return refuseUpgrade(RUNNER_CLOSE.refused, "the attempt has ended");
-    for (const before of this.#context.getWebSockets(tagOf(lease.run_id))) {
-      this.#ungreeted.clear(before);
-      closeQuietly(before, RUNNER_CLOSE.replaced, "another connection has taken over");
-    }
+  /** The upgrade of an attempt's runner, whose link token the worker has checked. Also in a deleted routine, until its runs have stopped. */
+  accept(url: URL): Response {
+    const lease = { run_id: url.searchParams.get("run") ?? "", generation: Number(url.searchParams.get("generation")) };
+    const origin = url.searchParams.get("origin") ?? url.origin;
+    if (this.#parts.engine.leased(lease) === null) return refuseUpgrade(RUNNER_CLOSE.refused, "the attempt has ended");
     const { 0: client, 1: server } = new WebSocketPair();
-    this.#context.acceptWebSocket(server, [tagOf(lease.run_id)]);
-    const helloByMs = Date.now() + HELLO_DEADLINE_MS;
-    this.#save(server, { kind: "link", lease, origin, isGreeted: false, helloByMs });
-    this.#ungreeted.set(server, helloByMs);
+    this.#parts.sockets.accept(server, lease, origin);
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** A message on a runner's socket. */
-  receive(socket: WebSocket, attachment: LinkAttachment, text: string): void {
+  /** @returns whether the message was on a runner's socket. */
+  receive(socket: WebSocket, text: string): boolean {
+    const attachment = this.#parts.sockets.of(socket);
+    if (attachment !== null) this.#receive(socket, attachment, text);
+    return attachment !== null;
+  }
+
+  #receive(socket: WebSocket, attachment: LinkAttachment, text: string): void {
+    const { engine, sockets, frames } = this.#parts;
     const { lease } = attachment;
     const parsed = runnerToRunSchema.safeParse(parseJson(text));
     if (!parsed.success) {
       closeQuietly(socket, RUNNER_CLOSE.badMessage, "not a message of this protocol");
       return;
     }
-    if (!this.#events.isOn(lease)) {
+    if (engine.leased(lease) === null) {
       closeQuietly(socket, RUNNER_CLOSE.refused, "the attempt has ended");
       return;
     }
     const message = parsed.data;
-    if (message.type === "hello") this.#greet(socket, attachment, message);
+    if (message.type === "hello") this.#hello(socket, attachment, message);
     else if (!attachment.isGreeted) closeQuietly(socket, RUNNER_CLOSE.badMessage, "hello comes first");
-    else if (message.type === "delta") this.#events.takeDelta(lease, message);
+    else if (message.type === "delta") this.#delta(lease, message.delta);
     else {
-      const missingAfter = this.#events.takeFrames(lease, message);
-      if (missingAfter !== null) this.#send(socket, { type: "resend", after: missingAfter });
+      const missingAfter = frames.take(lease, message.frames);
+      if (missingAfter !== null) sockets.send(socket, { type: "resend", after: missingAfter });
     }
   }
 
-  acknowledge(lease: LeaseRef, n: number): void {
-    this.#tell(lease.run_id, lease.generation, { type: "ack", n });
-  }
-
-  cancel(lease: LeaseRef, reason: CancelReason): void {
-    this.#tell(lease.run_id, lease.generation, { type: "cancel", reason });
-  }
-
-  #greet(socket: WebSocket, attachment: LinkAttachment, hello: Extract<RunnerToRun, { type: "hello" }>): void {
+  #hello(socket: WebSocket, attachment: LinkAttachment, hello: Extract<RunnerToRun, { type: "hello" }>): void {
+    const { sockets } = this.#parts;
     if (!RUNNER_PROTOCOLS_SERVED.includes(hello.protocol)) {
       closeQuietly(socket, RUNNER_CLOSE.protocol, `protocols served: ${RUNNER_PROTOCOLS_SERVED.join(", ")}`);
       return;
     }
-    const greeting = this.#events.greet(attachment.lease, hello.runner, attachment.origin);
+    const greeting = this.#greet(attachment.lease, hello.runner, attachment.origin);
     if (greeting === null) {
       closeQuietly(socket, RUNNER_CLOSE.refused, "another runner holds this lease");
       return;
     }
-    this.#ungreeted.clear(socket);
-    this.#save(socket, { ...attachment, isGreeted: true });
-    this.#send(socket, { type: "welcome", protocol: hello.protocol, ack: greeting.ack, order: greeting.order });
-    if (greeting.cancel !== null) this.#send(socket, { type: "cancel", reason: greeting.cancel });
+    sockets.greeted(socket, attachment);
+    sockets.send(socket, { type: "welcome", protocol: hello.protocol, ack: greeting.ack, order: greeting.order });
+    if (greeting.cancel !== null) sockets.send(socket, { type: "cancel", reason: greeting.cancel });
   }
 
-  #tell(runId: string, generation: number, message: RunToRunner): void {
-    for (const socket of this.#context.getWebSockets(tagOf(runId))) {
-      const attachment: LinkAttachment | null = socket.deserializeAttachment();
-      if (attachment?.lease.generation === generation && attachment.isGreeted) this.#send(socket, message);
-    }
+  /** @returns what the runner needs to begin or go on, or null when another runner holds the lease. */
+  #greet(lease: LeaseRef, runner: RunnerRef, origin: string): Greeting | null {
+    const { frames, work, engine, definitions, config } = this.#parts;
+    frames.flush();
+    return work.change((tx) => {
+      const row = engine.feed(tx, lease.run_id, { type: "leased", runner });
+      if (row === null || row.doc.runner?.id !== runner.id) return null;
+      const definition = definitions.atRevision(row.doc.routine.revision);
+      const order = runOrder(row.doc, definition, row, {
+        baseUrl: config.publicUrl ?? origin,
+        otherModels: config.allowedModels,
+      });
+      return { ack: engine.lastFrame(row), order, cancel: row.doc.cancel_reason };
+    });
   }
 
-  #send(socket: WebSocket, message: RunToRunner): void {
-    sendQuietly(socket, JSON.stringify(message));
+  #delta(lease: LeaseRef, delta: Delta): void {
+    const row = this.#parts.engine.leased(lease);
+    if (row !== null) this.#parts.viewers.sendDelta(row.sessionId, delta);
   }
-
-  #save(socket: WebSocket, attachment: LinkAttachment): void {
-    socket.serializeAttachment(attachment);
-  }
-}
-
-/** @returns the socket with its time, if it is a runner's that has not said hello. */
-function ungreeted(socket: WebSocket): (readonly [WebSocket, number])[] {
-  const attachment: LinkAttachment | { kind: "viewer" } | null = socket.deserializeAttachment();
-  if (attachment?.kind !== "link" || attachment.isGreeted || socket.readyState !== WebSocket.OPEN) return [];
-  return [[socket, attachment.helloByMs ?? Date.now() + HELLO_DEADLINE_MS]];
-}
-
-function tagOf(runId: string): string {
-  return `link:${runId}`;
 }

@@ -3,7 +3,7 @@ import { eq, lte } from "drizzle-orm";
 import { z } from "zod";
 import type { Database } from "../database.ts";
 import { revokedAccesses, tickets } from "../schema.ts";
-import type { Tx } from "../work.ts";
+import type { Work } from "../work.ts";
 
 export const accessSchema = z.object({
   /** The hash of a web session; null for the owner's token. */
@@ -16,12 +16,17 @@ export const accessSchema = z.object({
 /** By what a viewer was let in: its socket closes when that ends. */
 export type Access = z.infer<typeof accessSchema>;
 
+/** No web session lasts longer: after that nobody comes with it. */
+const KEPT_MS = 31 * 86_400_000;
+
 export class Accesses {
+  readonly #work: Work;
   readonly #database: Database;
   /** What the owner is known by now. */
   readonly #authority: string;
 
-  constructor(database: Database, authority: string) {
+  constructor(work: Work, database: Database, authority: string) {
+    this.#work = work;
     this.#database = database;
     this.#authority = authority;
   }
@@ -37,11 +42,14 @@ export class Accesses {
     return authority !== this.#authority;
   }
 
-  /** Ends a web session here: its tickets are gone, and a socket that comes late is not let in. @param untilMs when it would have ended by itself, at the latest. */
-  revoke(tx: Tx, session: string, untilMs: number): void {
-    tx.database.delete(tickets).where(eq(tickets.access, session)).run();
-    tx.database.delete(revokedAccesses).where(lte(revokedAccesses.until, tx.nowMs)).run();
-    tx.database.insert(revokedAccesses).values({ access: session, until: untilMs }).onConflictDoNothing().run();
+  /** Ends a web session here: its tickets are gone, and a socket that comes late is not let in. */
+  revoke(session: string): void {
+    this.#work.change((tx) => {
+      const until = tx.nowMs + KEPT_MS;
+      tx.database.delete(tickets).where(eq(tickets.access, session)).run();
+      tx.database.delete(revokedAccesses).where(lte(revokedAccesses.until, tx.nowMs)).run();
+      tx.database.insert(revokedAccesses).values({ access: session, until }).onConflictDoNothing().run();
+    });
   }
 
   #isRevoked(session: string): boolean {

@@ -20,36 +20,33 @@ import type { Access } from "./access.ts";
 /** Deltas that may be under way between two acknowledgements: beyond it the viewer waits for the message. */
 const DELTA_BUDGET_BYTES = 262_144;
 
-export interface ViewerAttachment extends ViewerPosition {
+interface ViewerAttachment extends ViewerPosition {
   kind: "viewer";
   sessionId: string;
   /** By what the viewer was let in: the socket closes when that ends. */
   access: Access;
 }
 
+/** Of the object, what concerns sockets. */
+type SocketContext = Pick<DurableObjectState, "getWebSockets" | "acceptWebSocket">;
+
 /** What is new, by the last event that a viewer was sent. */
 type Shared = Map<number, Batch[]>;
 
-export interface ViewerEvents {
-  /** Whether a run of the session is on or queued. */
-  isActive(sessionId: string): boolean;
-  /** There is a viewer who has to be looked at later: `nextDue` tells when. */
-  onDue(): void;
-}
-
 export class Viewers {
-  readonly #context: DurableObjectState;
+  readonly #context: SocketContext;
   readonly #log: TranscriptLog;
-  readonly #events: ViewerEvents;
+  readonly #isActive: (sessionId: string) => boolean;
   /** Bytes of deltas since the viewer's last acknowledgement; losing them costs nothing. */
   readonly #deltaBytes = new WeakMap<WebSocket, number>();
   /** Not later than when the first viewer has to be looked at; undefined when it is not known. */
   #dueAt: number | null | undefined;
 
-  constructor(context: DurableObjectState, log: TranscriptLog, events: ViewerEvents) {
+  /** @param isActive whether a run of the session is on or queued. */
+  constructor(context: SocketContext, log: TranscriptLog, isActive: (sessionId: string) => boolean) {
     this.#context = context;
     this.#log = log;
-    this.#events = events;
+    this.#isActive = isActive;
   }
 
   /** Takes a viewer in and sends what comes after `after`, as far as its window allows. */
@@ -163,7 +160,7 @@ export class Viewers {
     }
     if (!attachment.isCaughtUp && attachment.sentSeq >= lastSeq) {
       attachment = { ...attachment, isCaughtUp: true };
-      this.#send(socket, { type: "caught_up", seq: lastSeq, active: this.#events.isActive(attachment.sessionId) });
+      this.#send(socket, { type: "caught_up", seq: lastSeq, active: this.#isActive(attachment.sessionId) });
     }
     if (attachment !== before) this.#save(socket, attachment);
     const dueAt = stallAt(attachment);
@@ -172,7 +169,6 @@ export class Viewers {
 
   #expect(momentMs: number): void {
     if (this.#dueAt !== undefined) this.#dueAt = Math.min(this.#dueAt ?? momentMs, momentMs);
-    this.#events.onDue();
   }
 
   /** What is next for this viewer and fits into its window. */

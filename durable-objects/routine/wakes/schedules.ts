@@ -22,15 +22,15 @@ const FOLDED_REASONS = { none: "slot_missed", latest: "slot_superseded", all: "c
 
 export class Schedules {
   readonly #database: Database;
-  readonly #firing: Wakes;
+  readonly #wakes: Wakes;
   /** By trigger. */
   readonly #claims: Remembered<ReadonlyMap<string, Claim>>;
   /** When the next instant after a claim comes, jitter included, as far as anybody has asked: it takes long to work out. */
   readonly #dueAts = new WeakMap<Claim, number | null>();
 
-  constructor(database: Database, firing: Wakes, work: Work) {
+  constructor(database: Database, wakes: Wakes, work: Work) {
     this.#database = database;
-    this.#firing = firing;
+    this.#wakes = wakes;
     this.#claims = work.remember(() => this.#read());
   }
 
@@ -89,10 +89,10 @@ export class Schedules {
     if (plan.folded !== null) {
       const { count, firstMs, lastMs } = plan.folded;
       const summary = `${count} times from ${timestamp(firstMs)} to ${timestamp(lastMs)}`;
-      this.#firing.scheduled(tx, routine, eventOf(trigger, summary), missed(FOLDED_REASONS[trigger.catch_up]));
+      this.#wakes.scheduled(tx, routine, eventOf(trigger, summary), missed(FOLDED_REASONS[trigger.catch_up]));
     }
     for (const slot of plan.slots) {
-      this.#firing.scheduled(tx, routine, eventOf(trigger, summaryOf(slot, trigger)), missed(slot.reason));
+      this.#wakes.scheduled(tx, routine, eventOf(trigger, summaryOf(slot, trigger)), missed(slot.reason));
     }
     this.#keep(tx, trigger.id, { ...claim, claimedUntil: plan.claimedUntilMs }, plan.lookAtMs);
     return plan.slots.length + Number(plan.folded !== null);

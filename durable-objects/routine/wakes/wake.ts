@@ -31,8 +31,8 @@ import {
   recordOnly,
 } from "./admit.ts";
 import type { CoalescedRuns } from "./coalesced-runs.ts";
-import type { Doorkeeper } from "./fire-access.ts";
 import type { OccurrenceStore } from "./occurrences.ts";
+import type { RefusalCounts } from "./refusal-counts.ts";
 
 interface WakesParts {
   config: Config;
@@ -40,7 +40,7 @@ interface WakesParts {
   runs: RunStore;
   engine: RunEngine;
   ids: IdMaker;
-  door: Doorkeeper;
+  refusals: RefusalCounts;
   coalesced: CoalescedRuns;
   repositoryIds: RepositoryIds;
 }
@@ -64,12 +64,12 @@ export class Wakes {
    * @param isRepeat whether the call is made again, because no answer to it has come: what came of it is its answer.
    */
   fire(tx: Tx, routine: RoutineRow, event: Wake, isRepeat: boolean): Result<Admission> {
-    const { door, occurrences } = this.#parts;
+    const { refusals, occurrences } = this.#parts;
     const context = this.#context(tx, routine);
     const earlier = isRepeat && event.call_id !== undefined ? occurrences.ofCall(event.call_id) : null;
     if (earlier !== null) return answerAgain(context, event, earlier);
     const { answer } = admit(context, event);
-    if (!answer.ok && answer.refusal.code === "queue_full") door.countQueueFull();
+    if (!answer.ok && answer.refusal.code === "queue_full") refusals.count("queue_full");
     return answer;
   }
 

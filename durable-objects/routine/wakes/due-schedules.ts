@@ -2,9 +2,10 @@
 
 import type { DueAnswer } from "#instance/object-contracts.ts";
 import { logLine } from "#protocol/log.ts";
-import type { RoutineParts } from "../assemble.ts";
-import type { RoutineRow } from "../definition/definition-store.ts";
+import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
+import type { Outbox } from "../outbox/outbox.ts";
 import type { Work } from "../work.ts";
+import type { Schedules } from "./schedules.ts";
 
 /**
  * A routine for which nobody has come so long after it was due fires by itself: the sweep's row may be lost, or D1 and
@@ -16,17 +17,20 @@ const AGAIN_MS = 60_000;
 /** So many occurrences are made at one time, give or take those of one schedule: the rest is for the next. */
 const MADE_AT_ONCE = 2_000;
 
-type Parts = Pick<RoutineParts, "clock" | "definitions" | "outbox">;
+interface Parts {
+  work: Work;
+  schedules: Schedules;
+  definitions: DefinitionStore;
+  outbox: Outbox;
+}
 
 export class DueSchedules {
   readonly #parts: Parts;
-  readonly #work: Work;
   /** The routine has fired by itself, and does so again at this time at the earliest. */
   #notBeforeMs = 0;
 
-  constructor(parts: Parts, work: Work) {
+  constructor(parts: Parts) {
     this.#parts = parts;
-    this.#work = work;
   }
 
   /**
@@ -34,33 +38,34 @@ export class DueSchedules {
    * @returns when to look again: at once where not everything has been fired. @throws what the first that failed threw.
    */
   fireDue(routine: RoutineRow): Omit<DueAnswer, "faults"> {
-    const { clock } = this.#parts;
+    const { schedules, work } = this.#parts;
     const failures: unknown[] = [];
     let made = 0;
-    for (const trigger of clock.due(routine, Date.now())) {
+    for (const trigger of schedules.due(routine, Date.now())) {
       if (made >= MADE_AT_ONCE) break;
       try {
-        made += this.#work.change((tx) => clock.claimDue(tx, routine, trigger));
+        made += work.change((tx) => schedules.claimDue(tx, routine, trigger));
       } catch (error) {
         failures.push(error);
       }
     }
     if (failures.length > 0) throw failures[0];
-    return { due_at: clock.dueAt(routine), version: routine.version };
+    return { due_at: schedules.dueAt(routine), version: routine.version };
   }
 
   /** When the routine fires by itself, should nobody come before; null when nothing is scheduled. Unix milliseconds. */
   next(): number | null {
-    const { clock, definitions } = this.#parts;
-    const routine = definitions.row();
-    if (routine === null || routine.status === "deleted") return null;
-    const dueAt = clock.dueAt(routine);
+    const { schedules, definitions } = this.#parts;
+    const routine = definitions.living();
+    if (routine === null) return null;
+    const dueAt = schedules.dueAt(routine);
     return dueAt === null ? null : Math.max(dueAt + UNATTENDED_MS, this.#notBeforeMs);
   }
 
   /** Nobody has come in time: fires what is due, and has D1 told anew when the routine is due. @throws what `fireDue` does. */
   fireUnattended(): void {
-    const routine = this.#parts.definitions.row();
+    const { work, definitions, outbox } = this.#parts;
+    const routine = definitions.row();
     if (routine === null) return;
     this.#notBeforeMs = Date.now() + AGAIN_MS;
     logLine("warn", { what: "unattended", routine_id: routine.id, outcome: "fired by its own alarm" });
@@ -68,7 +73,7 @@ export class DueSchedules {
       this.fireDue(routine);
     } finally {
       // Also when that fails: the sweep may be what is needed.
-      this.#work.change((tx) => this.#parts.outbox.owe(tx, "project_routine", routine.id));
+      work.change((tx) => outbox.owe(tx, "project_routine", routine.id));
     }
   }
 }

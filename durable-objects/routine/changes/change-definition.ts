@@ -1,0 +1,100 @@
+/** Changes of a routine's definition, with all that hangs on it: its schedules, endpoints, and what it is found by. */
+
+import type { Actor } from "#protocol/actor.ts";
+import { type Result, refuse, success } from "#protocol/errors.ts";
+import type { IdMaker } from "#protocol/ids.ts";
+import type { RoutineInput, RoutinePatch } from "#protocol/routine.ts";
+import type { Trigger } from "#protocol/triggers.ts";
+import { prepareTriggers } from "#rules/triggers/prepare-triggers.ts";
+import { placeKey, repositoryPlace } from "#rules/triggers/subscriptions.ts";
+import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
+import type { EndpointSecrets } from "../definition/endpoint-secrets.ts";
+import type { RepositoryIds } from "../definition/repository-ids.ts";
+import type { RunEngine } from "../runs/run-engine.ts";
+import type { Schedules } from "../wakes/schedules.ts";
+import type { Tx } from "../work.ts";
+
+/** What a new routine is refused for, before anything is stored; null when nothing is wrong. */
+export function definitionFault(input: RoutineInput, nowMs: number): Extract<Result<never>, { ok: false }> | null {
+  const triggers = prepareTriggers(input.triggers, [], () => "", nowMs);
+  return triggers.ok ? unheardFault(triggers.value, input.repositories) : triggers;
+}
+
+/** GitHub tells of repositories: without one its trigger would wait for ever. */
+function unheardFault(triggers: readonly Trigger[], repositories: readonly unknown[]) {
+  const place = triggers.findIndex(({ type }) => type === "github");
+  if (place === -1 || repositories.length > 0) return null;
+  const field = `triggers[${place}]`;
+  const message = "waits for a repository's events: name one under repositories";
+  return refuse("invalid_request", { message: `${field}: ${message}`, field, issues: [{ field, message }] });
+}
+
+interface Parts {
+  ids: IdMaker;
+  definitions: DefinitionStore;
+  schedules: Schedules;
+  secrets: EndpointSecrets;
+  repositoryIds: RepositoryIds;
+  engine: RunEngine;
+}
+
+export class DefinitionChanges {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  create(tx: Tx, { id, input, actor }: { id: string; input: RoutineInput; actor: Actor }): Result<RoutineRow> {
+    const triggers = prepareTriggers(input.triggers, [], () => this.#makeId(tx), tx.nowMs);
+    if (!triggers.ok) return triggers;
+    return success(this.#adopted(tx, this.#parts.definitions.create(tx, id, input, triggers.value, actor)));
+  }
+
+  /** Makes a new revision. */
+  change(tx: Tx, order: { routine: RoutineRow; patch: RoutinePatch; actor: Actor }): Result<RoutineRow> {
+    const { routine, patch, actor } = order;
+    const { definitions, schedules, engine } = this.#parts;
+    const { if_revision, triggers: inputs } = patch;
+    if (if_revision !== undefined && if_revision !== routine.revision) {
+      return refuse("revision_conflict", { field: "if_revision" });
+    }
+    const before = routine.definition.triggers;
+    const prepared = inputs === undefined ? null : prepareTriggers(inputs, before, () => this.#makeId(tx), tx.nowMs);
+    if (prepared?.ok === false) return prepared;
+    const triggers = prepared?.value ?? before;
+    const unheard = unheardFault(triggers, patch.repositories ?? routine.definition.repositories);
+    if (unheard !== null) return unheard;
+    // What was due under the old definition is claimed under it.
+    schedules.claimBeforeChange(tx, routine, triggers);
+    const row = this.#adopted(tx, definitions.change(tx, routine, patch, prepared?.value ?? null, actor));
+    engine.promote(tx);
+    return success(row);
+  }
+
+  /** Pauses or resumes: what has come due before is decided by what the routine was until then. */
+  changeStatus(tx: Tx, routine: RoutineRow, change: Pick<RoutineRow, "status" | "pausedReason">): Result<RoutineRow> {
+    this.#parts.schedules.claimBeforeChange(tx, routine, routine.definition.triggers);
+    return success(this.#parts.definitions.update(tx, routine, change));
+  }
+
+  #makeId(tx: Tx): string {
+    return this.#parts.ids.make("trigger", tx.nowMs);
+  }
+
+  #adopted(tx: Tx, row: RoutineRow): RoutineRow {
+    const { schedules, secrets, repositoryIds } = this.#parts;
+    const { triggers, repositories } = row.definition;
+    const webhooks = triggers.filter(({ type }) => type === "webhook");
+    schedules.takeIn(tx, row);
+    secrets.retain(
+      tx,
+      webhooks.map(({ id }) => id),
+    );
+    repositoryIds.retain(
+      tx,
+      repositories.map((repository) => placeKey(repositoryPlace(repository))),
+    );
+    return row;
+  }
+}

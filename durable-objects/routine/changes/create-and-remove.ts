@@ -1,0 +1,137 @@
+/** How a routine comes to be in its object, how it changes, and how it goes: none of it is done before D1 knows. */
+import type { Actor } from "#protocol/actor.ts";
+import { type Result, refuse, success } from "#protocol/errors.ts";
+import type { Routine, RoutineInput } from "#protocol/routine.ts";
+import { CLOSE_CODES } from "#protocol/viewer.ts";
+import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
+import type { Outbox } from "../outbox/outbox.ts";
+import type { RunEngine } from "../runs/run-engine.ts";
+import type { RunStore } from "../runs/run-store.ts";
+import type { Viewers } from "../viewers/viewers.ts";
+import type { Tx, Work } from "../work.ts";
+import type { AwaitIndex } from "./await-index.ts";
+import type { DefinitionChanges } from "./change-definition.ts";
+import type { IndexEntry } from "./index-entry.ts";
+
+/** What is told once, and lost if it is not, waits for D1 no longer than this: it is in force where the routine lives. */
+const TOLD_WITHIN_MS = 2_000;
+
+/** What the one who asked has to know when D1 has not taken a write in: what of it has taken effect. */
+const BEHIND = {
+  create: { message: "The routine was not created: the index did not take it in." },
+  change: {
+    message: "The change is made, and the routine shows it. The index has not taken it in yet.",
+    hint: "Do not repeat it. Lists, and what events are matched by, follow by themselves.",
+  },
+  remove: {
+    message: "The routine is deleted, and fires no more. The index has not taken that in yet.",
+    hint: "Do not repeat it. Lists follow by themselves.",
+  },
+} as const;
+
+interface Parts {
+  work: Work;
+  definitions: DefinitionStore;
+  definitionChanges: DefinitionChanges;
+  outbox: Outbox;
+  runs: RunStore;
+  engine: RunEngine;
+  viewers: Viewers;
+  entry: IndexEntry;
+  index: AwaitIndex;
+}
+
+export class RoutineChanges {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  async create(order: { id: string; input: RoutineInput; actor: Actor }): Promise<Result<Routine>> {
+    const { work, definitions, definitionChanges, outbox, entry, index } = this.#parts;
+    const { id } = order;
+    if (definitions.row() !== null) return refuse("revision_conflict", { message: "This id is taken." });
+    const made = work.change((tx) => {
+      const created = definitionChanges.create(tx, order);
+      if (!created.ok) return created;
+      outbox.owe(tx, "project_routine", id);
+      // Nothing waits for it: what is owed here outlives D1 as the roster does.
+      outbox.owe(tx, "enter_roster", id);
+      return created;
+    });
+    if (!made.ok) return made;
+    if (await index.isIndexed(made.value.version)) return success(entry.view(made.value, Date.now()));
+    // Not accepted, so it must not turn up later, even if the index has taken it and only its answer was lost.
+    work.change((tx) => {
+      definitions.update(tx, made.value, { status: "deleted" });
+      this.#forget(tx, id);
+    });
+    return refuse("index_behind", BEHIND.create);
+  }
+
+  async remove(routine: RoutineRow): Promise<Result<null>> {
+    const { work, definitions, runs, engine, viewers, index } = this.#parts;
+    work.change((tx) => {
+      definitions.update(tx, routine, { status: "deleted", tokenHash: null });
+      this.#forget(tx, routine.id);
+      for (const runId of runs.queue.unsettled()) {
+        engine.feed(tx, runId, { type: "cancel_requested", reason: "routine_deleted" });
+      }
+    });
+    viewers.closeAll(CLOSE_CODES.noSuchSession, "the routine has been deleted");
+    return (await index.isForgotten(routine.id)) ? success(null) : refuse("index_behind", BEHIND.remove);
+  }
+
+  /** Changes the routine's own row. It waits for its own write to D1 alone: another's may be under way, before or after it. */
+  async change(routine: RoutineRow, change: (tx: Tx) => Result<RoutineRow>): Promise<Result<Routine>> {
+    const { work, outbox, entry, index } = this.#parts;
+    const changed = work.change((tx) => {
+      const result = change(tx);
+      if (result.ok) outbox.owe(tx, "project_routine", routine.id);
+      return result;
+    });
+    if (!changed.ok) return changed;
+    return (await index.isIndexed(changed.value.version))
+      ? success(entry.view(changed.value, Date.now()))
+      : refuse("index_behind", BEHIND.change);
+  }
+
+  /** The same for what is no part of a revision. */
+  update(routine: RoutineRow, change: Partial<RoutineRow>): Promise<Result<Routine>> {
+    return this.change(routine, (tx) => success(this.#parts.definitions.update(tx, routine, change)));
+  }
+
+  /**
+   * Puts something in force that is told once: a token, a secret. It is told also where D1 can't be, for it is in force, and
+   * what it replaces is not: one that nobody was told would shut everybody out.
+   * @param change gives the routine's changed row, and what is to be told.
+   */
+  async changeAndTell<Value>(
+    change: (tx: Tx, routine: RoutineRow) => Result<{ row: RoutineRow; told: Value }>,
+  ): Promise<Result<Value>> {
+    const { work, definitions, outbox, index } = this.#parts;
+    const changed = work.change((tx): Result<{ row: RoutineRow; told: Value }> => {
+      const routine = definitions.living();
+      if (routine === null) return refuse("not_found");
+      const result = change(tx, routine);
+      if (result.ok) outbox.owe(tx, "project_routine", routine.id);
+      return result;
+    });
+    if (!changed.ok) return changed;
+    await index.isIndexed(changed.value.row.version, TOLD_WITHIN_MS);
+    return success(changed.value.told);
+  }
+
+  /** A new token for the fire endpoint; the one before is revoked. */
+  issueToken(token: string, tokenHash: string): Promise<Result<{ token: string }>> {
+    return this.changeAndTell((tx, routine) =>
+      success({ row: this.#parts.definitions.update(tx, routine, { tokenHash }), told: { token } }),
+    );
+  }
+
+  #forget(tx: Tx, id: string): void {
+    this.#parts.outbox.owe(tx, "forget_routine", id);
+    this.#parts.outbox.owe(tx, "leave_roster", id);
+  }
+}

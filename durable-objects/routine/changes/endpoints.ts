@@ -1,0 +1,96 @@
+/** Webhook endpoints of a routine: what the worker has to know of one, and how its secrets change. */
+import type { EndpointAnswer, HandedOver, SecretAnswer } from "#instance/object-contracts.ts";
+import { hashSecret, makeSecret } from "#instance/secrets.ts";
+import { type Result, refuse, success } from "#protocol/errors.ts";
+import { timestamp } from "#protocol/time.ts";
+import type { WebhookTrigger } from "#protocol/triggers.ts";
+import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
+import type { Bringer, EndpointSecrets } from "../definition/endpoint-secrets.ts";
+import type { Outbox } from "../outbox/outbox.ts";
+import type { Tx, Work } from "../work.ts";
+import type { RoutineChanges } from "./create-and-remove.ts";
+
+/** Enough to tell ten of them apart. */
+const HANDED_OVER_ID_LENGTH = 16;
+
+interface Parts {
+  work: Work;
+  definitions: DefinitionStore;
+  secrets: EndpointSecrets;
+  outbox: Outbox;
+  changes: RoutineChanges;
+}
+
+export class Endpoints {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  async read(routine: RoutineRow, triggerId: string): Promise<Result<EndpointAnswer>> {
+    const { secrets } = this.#parts;
+    const trigger = webhookOf(routine, triggerId);
+    if (trigger === null) return refuse("not_found");
+    const is_unconfirmed = secrets.handedOverCount(triggerId) > 0;
+    return success({ trigger, is_unconfirmed, secrets: await secrets.inForce(triggerId, Date.now()) });
+  }
+
+  /** Puts a secret in force. @param given null to have one drawn. */
+  async rotate(triggerId: string, given: string | null): Promise<Result<SecretAnswer>> {
+    const { secrets, definitions, changes } = this.#parts;
+    const secret = given ?? makeSecret("rvw_");
+    const sealed = await secrets.seal(triggerId, secret);
+    return changes.changeAndTell((tx, routine) => {
+      if (webhookOf(routine, triggerId) === null) return refuse("not_found");
+      secrets.keep(tx, triggerId, sealed);
+      const until = secrets.state(triggerId, tx.nowMs).secret?.previousUntilMs ?? null;
+      const told = { secret, previous_secret_until: until === null ? null : timestamp(until) };
+      return success({ row: definitions.update(tx, routine, {}), told });
+    });
+  }
+
+  /** Ends an endpoint's secrets. */
+  end(tx: Tx, routine: RoutineRow, triggerId: string): Result<RoutineRow> {
+    const { secrets, definitions } = this.#parts;
+    if (webhookOf(routine, triggerId) === null) return refuse("not_found");
+    secrets.clear(tx, triggerId);
+    return success(definitions.update(tx, routine, {}));
+  }
+
+  /** The secrets that wait for the owner's yes. */
+  async handedOver(triggerId: string): Promise<Result<HandedOver[]>> {
+    return success(await this.#parts.secrets.handedOver(triggerId));
+  }
+
+  /** The owner has seen what was handed over, and says yes: it is in force from then on. */
+  async confirm(triggerId: string, id: string): Promise<Result<SecretAnswer>> {
+    const waiting = await this.#parts.secrets.handedOver(triggerId);
+    const meant = waiting.find((one) => one.id === id);
+    return meant === undefined ? refuse("not_found") : this.rotate(triggerId, meant.secret);
+  }
+
+  /** Keeps a secret that somebody has brought to an endpoint, for the owner to see: nobody is believed by it. */
+  async handOver(triggerId: string, secret: string, from: Bringer): Promise<Result<null>> {
+    const { work, secrets, definitions, outbox } = this.#parts;
+    const id = (await hashSecret(secret)).slice(0, HANDED_OVER_ID_LENGTH);
+    const sealed = await secrets.seal(triggerId, secret);
+    return work.change((tx): Result<null> => {
+      const routine = definitions.living();
+      if (routine === null || webhookOf(routine, triggerId) === null) return refuse("not_found");
+      const before = secrets.handedOverCount(triggerId);
+      secrets.handOver(tx, triggerId, { id, sealed }, from);
+      // Lists tell how many wait: whoever repeats one causes no write beyond this object.
+      if (secrets.handedOverCount(triggerId) !== before) {
+        definitions.update(tx, routine, {});
+        outbox.owe(tx, "project_routine", routine.id);
+      }
+      return success(null);
+    });
+  }
+}
+
+function webhookOf({ definition }: RoutineRow, triggerId: string): WebhookTrigger | null {
+  const trigger = definition.triggers.find(({ id }) => id === triggerId);
+  return trigger?.type === "webhook" ? trigger : null;
+}

@@ -1,0 +1,96 @@
+/**
+ * A routine's object as its runs, their proxies, the pool and the platform ask it. Runs go on in a deleted routine until
+ * the last one has stopped.
+ */
+import { DurableObject } from "cloudflare:workers";
+import type { ObjectEnv } from "#instance/config.ts";
+import { answerClose, closeQuietly, refuseUpgrade } from "#instance/sockets.ts";
+import type { Result } from "#protocol/errors.ts";
+import type { OwnedId } from "#protocol/ids.ts";
+import type { Tokens } from "#protocol/run.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
+import { CLOSE_CODES } from "#protocol/viewer.ts";
+import type { LeaseEnd } from "#rules/run/inputs.ts";
+import { hasTables } from "./database.ts";
+import { RoutineOpening } from "./opening.ts";
+import type { AnsweringCall, GitRepository } from "./runs/proxied-calls.ts";
+import type { ProxyNotice } from "./sessions/proxy-notices.ts";
+import type { Push, PushKey } from "./sessions/session-branches.ts";
+import { acceptViewer } from "./viewers/accept-viewer.ts";
+
+export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
+  protected readonly opening: RoutineOpening;
+
+  constructor(context: DurableObjectState, env: ObjectEnv) {
+    super(context, env);
+    this.opening = new RoutineOpening(context, env);
+    context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
+    if (hasTables(context.storage)) void context.blockConcurrencyWhile(async () => void (await this.opening.open()));
+  }
+
+  modelFor(id: OwnedId, lease: LeaseRef, asked: string): Result<AnsweringCall> {
+    return this.opening.proxied(id, ({ proxies }) => proxies.modelFor(lease, asked));
+  }
+
+  beginModelCall(id: OwnedId, lease: LeaseRef, asked: string): Result<AnsweringCall> {
+    return this.opening.proxy(id, (tx, { proxies }) => proxies.beginModelCall(tx, lease, asked));
+  }
+
+  tellRun(id: OwnedId, lease: LeaseRef, notice: ProxyNotice): Result<null> {
+    this.opening.owner(id)?.frames.flush();
+    return this.opening.proxy(id, (tx, { proxies }) => proxies.tell(tx, lease, notice));
+  }
+
+  noteModelUsage(id: OwnedId, lease: LeaseRef, call: number, tokens: Tokens): Result<null> {
+    return this.opening.proxy(id, (tx, { proxies }) => proxies.noteModelUsage(tx, lease, call, tokens));
+  }
+
+  endModelCall(id: OwnedId, lease: LeaseRef, call: number, tokens: Tokens): Result<null> {
+    return this.opening.proxy(id, (tx, { proxies }) => proxies.endModelCall(tx, lease, call, tokens));
+  }
+
+  gitRepository(id: OwnedId, lease: LeaseRef, number: number, branches: string[]): Result<GitRepository> {
+    return this.opening.proxied(id, ({ proxies }) => proxies.gitRepository(lease, number, branches));
+  }
+
+  recordPushes(id: OwnedId, lease: LeaseRef, number: number, pushes: Push[], of: PushKey): Result<null> {
+    this.opening.owner(id)?.frames.flush();
+    return this.opening.proxy(id, (tx, { proxies }) => proxies.recordPushes(tx, lease, number, pushes, of));
+  }
+
+  /** The pool's word that nobody works on a lease any more. */
+  leaseEnded(id: OwnedId, lease: LeaseRef, end: LeaseEnd): void {
+    this.opening.require();
+    this.opening.owner(id)?.frames.endLease(lease, end);
+  }
+
+  /** Upgrades that the worker passes on: `/live` of viewers, `/link` of runners. */
+  override async fetch(request: Request): Promise<Response> {
+    const response = await this.#upgrade(new URL(request.url));
+    this.opening.arm();
+    return response;
+  }
+
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    if (this.opening.fault !== null) closeQuietly(socket, CLOSE_CODES.restarting, "the object can't be opened");
+    const { links, viewers } = this.opening.parts ?? {};
+    const text = typeof message === "string" ? message : "";
+    if (links?.receive(socket, text) === false) viewers?.receive(socket, text, Date.now());
+    this.opening.arm();
+  }
+
+  override webSocketClose(socket: WebSocket, code: number, reason: string): void {
+    answerClose(socket, code, reason);
+  }
+
+  override async alarm(): Promise<void> {
+    await this.opening.ring();
+  }
+
+  #upgrade(url: URL): Response | Promise<Response> {
+    const { fault, parts } = this.opening;
+    if (fault !== null) return refuseUpgrade(CLOSE_CODES.restarting, "the object can't be opened");
+    if (url.pathname !== "/link") return acceptViewer(url, (sessionId) => this.opening.living(sessionId));
+    return parts?.links.accept(url) ?? refuseUpgrade(CLOSE_CODES.notAllowed, "no such attempt");
+  }
+}
