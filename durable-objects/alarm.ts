@@ -13,9 +13,12 @@ export interface Concern {
   look(nowMs: number): void;
 }
 
-/** A concern in which something is still due after it was looked at rests for this long: the object must not spin. */
+/**
+ * A concern that is still due after it was looked at is not looked at again for this long, so that the alarm does not ring
+ * without end.
+ */
 const REST_MS = 1_000;
-/** What has failed so often in a row will not mend by itself: it is told to whoever asks. */
+/** After so many failures in a row a concern counts as faulty, which the sweep is told. */
 const FAULT_AFTER = 10;
 /** An alarm that is so long overdue has been lost: the platform drops one whose object could not be opened six times. */
 export const LOST_AFTER_MS = 30_000;
@@ -24,7 +27,7 @@ interface PutOff {
   /** How often in a row it has failed. */
   failures: number;
   untilMs: number;
-  /** What it threw last; empty when nothing. */
+  /** The text of the last error; empty when there was none. */
   outcome: string;
 }
 
@@ -42,14 +45,14 @@ export class Alarm {
     this.#armedAt = armedAt;
   }
 
-  /** What the storage says of the alarm: one that was lost is armed again by the next call of `arm`. */
+  /** Takes over when the storage says that the alarm will ring: an alarm that was lost is armed again by the next `arm`. */
   know(armedAt: number | null): void {
     this.#armedAt = armedAt;
   }
 
   /**
-   * Arms the alarm for the earliest of what waits. One that is armed for an earlier moment stays: it finds nothing to do,
-   * and arms the next. Never throws.
+   * Arms the alarm for the earliest concern. An alarm that is armed for an earlier moment stays: when it rings it finds
+   * nothing to do, and arms the next. Never throws.
    */
   arm(): void {
     if (this.#isRinging) return;
@@ -105,7 +108,7 @@ export class Alarm {
     this.#putOff.set(concern, { failures: 0, untilMs: nowMs + REST_MS, outcome: "" });
   }
 
-  /** One that can't even tell when it is due is looked at soon. */
+  /** When a concern is due. One whose `next` throws is looked at soon. */
   #nextOf(concern: Concern, nowMs: number): number | null {
     const untilMs = this.#putOff.get(concern)?.untilMs ?? 0;
     try {

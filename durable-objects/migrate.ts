@@ -4,7 +4,7 @@
  */
 import { errorText, logLine } from "#protocol/log.ts";
 
-/** As drizzle-kit writes it: the SQL of entry n is at `m` and four digits. */
+/** As drizzle-kit writes it: the SQL of the journal's entry 12 is under `m0012`. */
 export interface Migrations {
   journal: { entries: readonly { idx: number; when: number; tag: string }[] };
   migrations: Record<string, string>;
@@ -16,13 +16,13 @@ export const MIGRATE_RETRY_MS = 60_000;
 export type Migrated = { ok: true } | { ok: false; migration: string; cause: string };
 
 const STATEMENT_END = "--> statement-breakpoint";
-/** Drizzle's own table. Its migrator left `hash` empty and wrote the entry's `when`; the name in `hash` is ours. */
+/** The table of Drizzle's migrator, which left `hash` empty and knew a migration by its time. We write its name into `hash`. */
 const APPLIED = "__drizzle_migrations";
 const APPLIED_TABLE = `CREATE TABLE IF NOT EXISTS ${APPLIED} (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at numeric)`;
 
 /**
- * Applies what is missing, in the journal's order: all of it or, when one fails, nothing. Marks that this version does not
- * know are a newer version's, and stay.
+ * Applies the migrations that are missing, in the journal's order: all of them or, when one fails, none. Names that this
+ * version does not know were applied by a newer version, and stay.
  *
  * @param what the kind of object, for the log.
  * @returns which one failed, and why; the log has it too.

@@ -1,8 +1,8 @@
 /**
  * The two secrets of an attempt: the link token for the runner alone, and the proxy token for its sandbox.
  *
- * A token is its lease and an HMAC over kind and lease, so that nothing has to be stored to check one; whether the
- * attempt is still on is for the run's object to say.
+ * A token is its lease and an HMAC over kind and lease, so that it can be checked without anything stored. Only the run's
+ * object knows whether the attempt is still on.
  */
 import { runIdSchema } from "#protocol/ids.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";

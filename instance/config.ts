@@ -24,7 +24,7 @@ export interface Variables {
   INSTANCE_RATE_PER_MINUTE?: string;
 }
 
-/** What the objects are given. Of each other they see what they call; the worker sees the whole classes. */
+/** What the objects are given. They see of each other only the methods that they call; the worker sees the whole classes. */
 export interface ObjectEnv extends Variables {
   DB: D1Database;
   ROUTINE: DurableObjectNamespace<RoutineForObjects>;
@@ -92,12 +92,12 @@ const configSchema = z
     defaultModel: vars.DEFAULT_MODEL ?? "claude-sonnet-5",
     /** What subagents may use beside their routine's model. */
     allowedModels: namesIn(vars.ALLOWED_MODELS),
-    /** What a request of the Messages API may have at its top, beside what is known here. */
+    /** Top-level fields that a request of the Messages API may have beside those that are known here. */
     modelRequestFields: namesIn(vars.MODEL_REQUEST_FIELDS),
     gitCredentials: new Map(
       Object.entries(vars.GIT_CREDENTIALS ?? {}).map(([origin, pair]) => [new URL(origin).origin, pair]),
     ),
-    /** Those in force, newest first; none when GitHub has not been set up. */
+    /** The webhook secrets in force, newest first; none when GitHub has not been set up. */
     githubSecrets: [vars.GITHUB_WEBHOOK_SECRET, vars.GITHUB_WEBHOOK_SECRET_PREVIOUS].filter(
       (secret) => secret !== undefined,
     ),

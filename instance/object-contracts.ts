@@ -31,26 +31,26 @@ export interface AlarmFault {
 /** When a routine has to be looked at again: null when nothing is scheduled. Unix milliseconds. */
 export interface DueAnswer {
   due_at: number | null;
-  /** Of the routine that the answer is about. */
+  /** The version of the routine that the answer is about. */
   version: number;
-  /** What is wrong with the object, while it can't mend itself. */
+  /** Parts of the object that go on failing: they do not mend by themselves. */
   faults: AlarmFault[];
 }
 
 export interface EndpointAnswer {
   trigger: WebhookTrigger;
   secrets: string[];
-  /** Whether secrets that nobody has said yes to have been handed over. */
+  /** Whether secrets have come to the endpoint that the owner has not confirmed yet. */
   is_unconfirmed: boolean;
 }
 
 export interface SecretAnswer {
   secret: string;
-  /** Until when the one before is accepted too. */
+  /** Until when the secret before this one is accepted too. */
   previous_secret_until: string | null;
 }
 
-/** A secret that has come to an endpoint, and is believed by nobody yet. Moments are Unix milliseconds. */
+/** A secret that a source has sent to its endpoint, and that the owner has not confirmed yet. Moments are Unix milliseconds. */
 export interface HandedOver {
   id: string;
   secret: string;

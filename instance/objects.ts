@@ -3,10 +3,10 @@
 import type { OwnedId } from "#protocol/ids.ts";
 import { ownerKeyOf } from "#protocol/ids.ts";
 
-/** Null for none. Another one is another object, whatever the name: see `RosterObject.jurisdiction`. */
+/** Null for none. In another jurisdiction the same name leads to another object: see `RosterObject.jurisdiction`. */
 export type Jurisdiction = DurableObjectJurisdiction | null;
 
-/** An object as it is asked in the name of one id: its methods that begin with the id, without it. */
+/** An object as it is asked in the name of one id: its methods whose first parameter is the id, without that parameter. */
 export type InNameOf<Class> = {
   [Method in keyof Class as Class[Method] extends (id: infer Id, ...rest: never[]) => unknown
     ? Id extends OwnedId
@@ -18,8 +18,8 @@ export type InNameOf<Class> = {
 } & Pick<Fetcher, "fetch">;
 
 /**
- * A routine's object, asked in the name of an id. The object compares the whole id with what it owns, so that none can be
- * asked without: to one that nobody has it answers `not_found`.
+ * A routine's object, asked in the name of an id. The object compares the whole id with what it owns, and answers
+ * `not_found` where it owns no such thing. There is no way to ask it without an id.
  * @param id of any kind. @throws RangeError on a text that is no id.
  */
 export function routineObject<Class extends Rpc.DurableObjectBranded>(
@@ -65,11 +65,11 @@ function objectNamed<Class extends Rpc.DurableObjectBranded>(
   return there.get(there.idFromName(name));
 }
 
-/** Puts the id before what each method is given. A request carries the ids that it is about in its address. */
+/** Puts the id before the arguments of each call. */
 function inNameOf<Class extends Rpc.DurableObjectBranded>(stub: DurableObjectStub<Class>, id: string): InNameOf<Class> {
   const asked: object = new Proxy(stub, {
     get: (_stub, name) => {
-      // Not a promise, though a stub answers to any name.
+      // A stub has a method of any name: without this, `await` would take it for a promise.
       if (name === "then") return undefined;
       const method: unknown = Reflect.get(stub, name);
       if (typeof method !== "function") return method;

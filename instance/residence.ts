@@ -7,8 +7,8 @@ export interface ResidenceFault {
 }
 
 /**
- * What an object asks of itself before it does anything, for its alarm rings wherever it lives: it would look for its peers
- * elsewhere. @param id its own. @returns null when it lives where it is looked for.
+ * An object checks this for itself before it does anything. Its alarm rings also when the configuration has another
+ * jurisdiction by now, where the other objects that it would call are not those that it knew. @param id its own. @returns null when it lives where it is looked for.
  */
 export function ownResidenceFault(configured: Jurisdiction, id: DurableObjectId): ResidenceFault | null {
   return residenceFault(configured, id.jurisdiction ?? null);

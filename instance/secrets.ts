@@ -21,8 +21,8 @@ export async function hashSecret(secret: string): Promise<string> {
 const authorities = new WeakMap<object, Promise<string>>();
 
 /**
- * What sign-ins, tickets and viewers' sockets are bound to: a keyed hash of the owner's token. With another OWNER_TOKEN or
- * another SIGNING_KEY it is another, and what was let in under the one before is let in no more.
+ * What sign-ins, tickets and viewers' sockets are bound to: a keyed hash of the owner's token. Another OWNER_TOKEN or
+ * SIGNING_KEY gives another hash, so that whatever was let in before is let in no more.
  */
 export function authorityOf(config: { ownerToken: string; signingKey: string }): Promise<string> {
   const known = authorities.get(config) ?? makeAuthority(config.signingKey, config.ownerToken);

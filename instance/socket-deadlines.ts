@@ -1,11 +1,14 @@
-/** Sockets of an object on which something has to come in time. What each carries says until when, so it outlives an eviction. */
+/**
+ * Sockets of an object on which a message has to come in time. The deadline is in the socket's attachment, so it outlives an
+ * eviction.
+ */
 
 export class SocketDeadlines {
   readonly #find: () => Iterable<readonly [WebSocket, number]>;
-  /** Until when each has time; null until they have been looked for. */
+  /** The deadline of each socket; null until the sockets have been looked for. */
   #known: Map<WebSocket, number> | null = null;
 
-  /** @param find the object's sockets on which something is waited for, each with the moment at which its time is over. */
+  /** @param find the object's sockets on which a message is awaited, each with its deadline in Unix milliseconds. */
   constructor(find: () => Iterable<readonly [WebSocket, number]>) {
     this.#find = find;
   }
@@ -14,18 +17,18 @@ export class SocketDeadlines {
     this.#all().set(socket, untilMs);
   }
 
-  /** It has come, or the socket has closed. */
+  /** The message has come, or the socket has closed. */
   clear(socket: WebSocket): void {
     this.#all().delete(socket);
   }
 
-  /** When the time of the next one is over; null when nothing is waited for. Unix milliseconds. */
+  /** The earliest deadline, in Unix milliseconds; null when no message is awaited. */
   next(): number | null {
     const moments = [...this.#all().values()];
     return moments.length === 0 ? null : Math.min(...moments);
   }
 
-  /** @returns those whose time is over. They are not waited for any more. */
+  /** @returns the sockets whose deadline has passed. Nothing is awaited on them any more. */
   takeLate(nowMs: number): WebSocket[] {
     const late = [...this.#all()].flatMap(([socket, untilMs]) => (untilMs <= nowMs ? [socket] : []));
     for (const socket of late) this.clear(socket);

@@ -1,4 +1,4 @@
-/** What becomes of an occurrence. Pure: the routine, its runs and the event in; the verdict out. */
+/** Decides what becomes of a wake: it takes the routine, its runs and the wake, and gives the verdict. Pure. */
 
 import {
   ALIKE_WINDOW_MS,
@@ -26,7 +26,7 @@ export interface AdmissionFacts {
   maxConcurrent: number;
   /** What came under the same key before, if anything. */
   earlier: Earlier | null;
-  /** What came under the second key. */
+  /** What came before under the second key, if anything. */
   alike: Earlier | null;
   /** How many runs hold a place. */
   active: number;
@@ -87,7 +87,7 @@ function stays(verdict: AdmissionVerdict, { queued, coalescing }: AdmissionFacts
   return verdict.outcome === "queued" && verdict.supersedes !== "nobody" ? coalescing : queued;
 }
 
-/** A key's word is good for 24 hours, a body's for minutes: after that the same may have happened again. */
+/** The same key is a repeat for 24 hours, the same body for minutes: after that the same may have happened again. */
 function repeats({ event, earlier, alike, nowMs }: AdmissionFacts): AdmissionVerdict | null {
   if (earlier !== null && nowMs - earlier.atMs < IDEMPOTENCY_WINDOW_MS) {
     if (earlier.fingerprint !== event.fingerprint) return { outcome: "refused", reason: "idempotency_key_reused" };

@@ -1,5 +1,5 @@
 /**
- * What an endpoint can need of whoever calls it. `write` is all that changes or starts something; `read` shows alone.
+ * What an endpoint can need of whoever calls it. `write` is for all that changes or starts something; `read` is for what only shows.
  * There is one kind of people so far, owners, who have them all.
  */
 export type Permission =

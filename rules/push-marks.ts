@@ -1,4 +1,4 @@
-/** Marks by which a push of one of our own runs is known again in what GitHub tells. Pure. */
+/** Marks of a push: by them a webhook of GitHub's is recognised as caused by a push of one of our own runs. Pure. */
 
 /** What a push does to one ref. Object names in hex; all zeros stand for nothing. */
 export interface RefUpdate {

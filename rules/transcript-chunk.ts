@@ -1,4 +1,4 @@
-/** Several events of a transcript in one row: as JSON, a line each. Pure. */
+/** Several events of a transcript share one row, as JSON with a line for each. Pure. */
 import { byteLength } from "#protocol/transcript.ts";
 
 /** A row is closed when it is this long, in UTF-16 units: with the longest event behind it, it fits into a row. */

@@ -1,8 +1,8 @@
-/** Flow control of one viewer. Pure: what it was sent and has acknowledged in; how much more may go out. */
+/** Flow control of one viewer: from what it was sent and has acknowledged follows how much more may be sent. Pure. */
 import { VIEWER_STALL_MS, VIEWER_WINDOW } from "#protocol/viewer.ts";
 import { type Chunk, splitChunk } from "./transcript-chunk.ts";
 
-/** A message is closed when it is this long, in UTF-16 units. */
+/** A message that is this long, in UTF-16 units, takes in no further event. */
 const MESSAGE_LENGTH = 262_144;
 
 /** Where a viewer stands. It lives in the socket's attachment, so that it outlives an eviction. */

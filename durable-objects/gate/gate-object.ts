@@ -8,7 +8,7 @@ export class GateObject extends DurableObject<ObjectEnv> {
   readonly #count = new MinuteCount();
   #timer: ReturnType<typeof setTimeout> | null = null;
 
-  /** Counts what an isolate has let in, and says how many of those that wait may be. */
+  /** Counts the requests that an isolate has let in, and says how many of those that wait it may let in. */
   count(report: GateReport): GateAnswer {
     const nowMs = Date.now();
     const answer = takeReport(this.#count, report, requireConfig(this.env).instanceRatePerMinute, nowMs);
@@ -16,7 +16,10 @@ export class GateObject extends DurableObject<ObjectEnv> {
     return answer;
   }
 
-  /** An idle object would be forgotten after ten seconds, and its count with it: a timer keeps it for a minute. */
+  /**
+   * The platform evicts an idle object after ten seconds, and its count would be lost: a timer keeps it in memory for a
+   * minute.
+   */
   #stayAwake(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = null;

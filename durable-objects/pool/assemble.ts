@@ -20,7 +20,7 @@ export interface AssembledPool {
   ends: ReportEnds;
 }
 
-/** @param onChange called when something has changed that nobody has asked for. */
+/** @param onChange called when leases have changed outside of a call or message, so that the pool goes on. */
 export function assemblePool(context: DurableObjectState, env: ObjectEnv, onChange: () => void): AssembledPool {
   const database = poolDatabase(context.storage);
   const leases = new Leases(database);

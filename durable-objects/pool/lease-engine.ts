@@ -12,7 +12,7 @@ export interface LeaseEngineParts {
   leases: Leases;
   /** In the order in which they are preferred. */
   hosts: readonly LeaseHost[];
-  /** Makes the tokens of an offer: no table holds them. */
+  /** Makes the tokens that go with an offer. They are not stored. */
   grant(lease: LeaseRef): Promise<Grant>;
   /** A lease waits again, or is due earlier, though nobody has called. */
   onChange(): void;
@@ -87,7 +87,7 @@ export class LeaseEngine {
       if (row !== null && row.status !== "accepted") decline(this.#leases, row);
       this.#onChange();
     } catch (error) {
-      // Nobody knows whether it has come to the place: if not, it expires.
+      // Nobody knows whether the offer has reached the place. If it has not, it expires.
       logLine("error", { what: "lease_offer", run_id: lease.run_id, outcome: errorText(error) });
     }
   }
@@ -97,7 +97,10 @@ export class LeaseEngine {
     this.#leases.end(row, "offer_expired", nowMs);
   }
 
-  /** Work that does not stop is killed; what outlives that too ends by itself. The other work of its place goes on. */
+  /**
+   * Work that does not stop is killed. Where even the kill shows no effect, its lease is ended; other leases of the place go
+   * on.
+   */
   #force(row: LeaseRow, nowMs: number): void {
     if (row.tries > 0 || row.place === null) {
       this.#leases.end(row, "runner_lost", nowMs);

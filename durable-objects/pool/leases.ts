@@ -9,21 +9,24 @@ import { leases } from "./schema.ts";
 
 export type LeaseRow = typeof leases.$inferSelect;
 
-/** Work that was told to stop has ended within this time, or is killed. */
+/** Work that was told to stop and has not ended within this time is killed. */
 const STOP_DEADLINE_MS = 20_000;
 const REPORT_RETRY_MS = 1_000;
 const LONGEST_REPORT_RETRY_MS = 60_000;
-/** Named one by one, so that the index finds them beside however many that wait. */
+/** All statuses but `waiting`, by name, so that the index finds these leases among any number of waiting ones. */
 const TAKEN: LeaseRow["status"][] = ["offered", "accepted", "stopping", "ended"];
 
-/** All leases but those that wait are kept in memory as they were last written: an offer reads no more for many runners. */
+/**
+ * All leases but those that wait are kept in memory as they were last written, so that an offer reads no more with many
+ * runners than with few.
+ */
 export class Leases {
   readonly #database: PoolDatabase;
   /** null until they have been read. */
   #taken: Map<string, LeaseRow> | null = null;
   /** How many leases each place has, by its host. */
   readonly #held = new Map<RunnerKind, Map<string, number>>();
-  /** Not later than when the earliest is due; undefined when it has to be looked for. */
+  /** When the earliest lease is due, or before; undefined when that has to be looked for. */
   #earliest: number | null | undefined;
 
   constructor(database: PoolDatabase) {
@@ -50,7 +53,7 @@ export class Leases {
     return taken ?? this.#database.select().from(leases).where(is(lease)).get() ?? null;
   }
 
-  /** Who has waited longest. Of those who asked together, the one who was written first. */
+  /** The lease that has waited longest. Of those that were asked for together, the first row. */
   nextWaiting(): LeaseRow | null {
     const row = this.#database
       .select()
@@ -66,7 +69,7 @@ export class Leases {
     this.#set(row, { status: "offered", host, place, dueAt: nowMs + OFFER_DEADLINE_MS });
   }
 
-  /** Nobody has begun with it: it waits again, in its old place. */
+  /** Nobody has begun work on the lease: it waits again, in its old place in the queue. */
   giveBack(row: LeaseRow): void {
     this.#set(row, { status: "waiting", place: null, dueAt: null });
   }
@@ -79,19 +82,19 @@ export class Leases {
     this.#set(row, { status: "stopping", dueAt: nowMs + STOP_DEADLINE_MS, tries: 0 });
   }
 
-  /** Its work has been told to end by force. */
+  /** The host has been told to end the lease's work by force. */
   kill(row: LeaseRow, nowMs: number): void {
     this.#set(row, { dueAt: nowMs + KILL_DEADLINE_MS, tries: 1 });
   }
 
-  /** The work can't go on any more: what is left is to tell the routine's object. */
+  /** The work can't go on any more: the lease stays until the routine's object has been told. */
   end(row: LeaseRow, end: LeaseEnd, nowMs: number): void {
     this.#set(row, { status: "ended", end, place: null, dueAt: nowMs, tries: 0 });
   }
 
   /**
-   * Somebody has set out to tell the routine's object, and is not to be joined by another before this time. It is not
-   * written down: after an eviction nobody is under way. @returns the row.
+   * Notes that a call is telling the routine's object of this end, so that no second one is made before `untilMs`. It is kept
+   * in memory alone: after an eviction no call is under way. @returns the row.
    */
   claimReport(row: LeaseRow, untilMs: number): LeaseRow {
     const claimed = { ...row, dueAt: untilMs };
@@ -129,7 +132,7 @@ export class Leases {
       .sort((left, right) => left.tries - right.tries || (left.dueAt ?? 0) - (right.dueAt ?? 0));
   }
 
-  /** A moment at which nothing is overlooked, if `due` is asked then; null when nothing is due ever. */
+  /** When to ask `due` next: at the latest when the first lease is due, in Unix milliseconds; null when none ever is. */
   nextDue(): number | null {
     if (this.#earliest === undefined) {
       const moments = [...this.#all().values()].flatMap(({ dueAt }) => (dueAt === null ? [] : [dueAt]));
@@ -142,7 +145,7 @@ export class Leases {
     if (this.#taken === null) {
       this.#taken = new Map();
       for (const row of this.#database.select().from(leases).where(inArray(leases.status, TAKEN)).all()) {
-        // Nobody is telling of it any more, whoever was before the object was opened: it is long due.
+        // A call that told of this end before the object was evicted is gone: the lease is due at once.
         this.#keep(row.status === "ended" ? { ...row, dueAt: row.askedAt } : row);
       }
     }

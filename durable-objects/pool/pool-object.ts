@@ -1,4 +1,7 @@
-/** One runner pool: the face of its object. Leases are asked for and taken back here, runners dial in, and time is kept. */
+/**
+ * The object of one runner pool: its methods for RPC, by which leases are asked for and taken back, its runners' sockets,
+ * and its alarm.
+ */
 import { DurableObject } from "cloudflare:workers";
 import { type ObjectEnv, readConfig } from "#instance/config.ts";
 import type { LeaseRequest } from "#instance/object-contracts.ts";
@@ -60,7 +63,7 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     return answers;
   }
 
-  /** Has the alarm armed again, should it have been lost, whatever the object knows of it. */
+  /** Arms the alarm again in case the platform has lost it. */
   async keepTime(): Promise<void> {
     this.#alarm.know(await this.ctx.storage.getAlarm());
     if (this.#fault === null) this.#goOn();
@@ -81,7 +84,7 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     this.#closed(socket);
   }
 
-  /** Waits for nobody: a routine's object that hangs is waited for elsewhere. */
+  /** Makes no call that it waits for, so that a routine's object that hangs does not hold up the alarm. */
   override alarm(): void {
     if (this.#fault !== null) this.#open();
     if (this.#fault !== null) return;
@@ -95,7 +98,7 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     this.#goOn();
   }
 
-  /** Brings the tables up to date. Where that fails the alarm tries again, so that the pool keeps time afterwards. */
+  /** Brings the tables up to date. Where that fails the alarm tries again. */
   #open(): void {
     this.#fault = this.#findFault();
     if (this.#fault !== null) return void this.ctx.storage.setAlarm(Date.now() + MIGRATE_RETRY_MS);
@@ -116,13 +119,13 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     if (this.#fault !== null) throw new Error(this.#fault);
   }
 
-  /** Something has happened: hands out what can be handed out, and arms the alarm for whatever comes next. */
+  /** Called after each change: offers the leases for which there is room, and arms the alarm for the next deadline. */
   #goOn(): void {
     this.#engine.match(Date.now());
     this.#alarm.arm();
   }
 
-  /** The hosts come first: what they have lost is told of at once. */
+  /** The hosts come first, so that leases of a place that they give up are reported in the same turn. */
   #concerns(): Concern[] {
     const hosts = this.#hosts.map((host) => ({
       name: `host_${host.kind}`,

@@ -9,7 +9,7 @@ import { type LeaseRow, type Leases, refOf } from "./leases.ts";
 /** A routine's object that does not answer within this time is asked again later. */
 export const REPORT_DEADLINE_MS = 5_000;
 const LANES_AT_ONCE = 10;
-/** What has been taken up is left alone for so long; after an eviction it is taken up again by then. */
+/** A report that is under way is not made a second time before this has passed. */
 const CLAIM_MS = 60_000;
 
 /** Tells the object of a routine; rejects when that did not go through. */

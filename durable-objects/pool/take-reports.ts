@@ -1,10 +1,13 @@
-/** What a pool does with what its hosts tell. */
+/** What a pool does when a host reports that a lease was accepted, declined, ended or lost. */
 import type { RunnerKind } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { HostReports } from "./hosts/lease-host.ts";
 import { type LeaseRow, type Leases, refOf } from "./leases.ts";
 
-/** @returns what the host of this kind tells to. Whatever does not fit the lease as it is now is an old story, and changes nothing. */
+/**
+ * @returns the receiver of one host's reports. A report that does not fit the lease's present status comes late, and changes
+ * nothing.
+ */
 export function takeReports(leases: Leases, kind: RunnerKind): HostReports {
   const rowAt = (place: string, lease: LeaseRef): LeaseRow | null => {
     const row = leases.get(lease);
@@ -31,13 +34,16 @@ export function takeReports(leases: Leases, kind: RunnerKind): HostReports {
   };
 }
 
-/** Nobody has begun with it: it waits on in its old place, unless it was taken back meanwhile. */
+/** Nobody has begun work on the lease: it waits again in its old place, unless it was taken back meanwhile. */
 export function decline(leases: Leases, row: LeaseRow): void {
   if (row.status === "stopping") leases.end(row, "work_ended", Date.now());
   else leases.giveBack(row);
 }
 
-/** @returns what is to be stopped: what was told to stop before, and what the place should not have. */
+/**
+ * @returns the leases whose work is to be stopped: those that were told to stop before, and those that the place should not
+ * have.
+ */
 function takePresence(leases: Leases, held: readonly LeaseRow[], inHand: readonly LeaseRef[]): LeaseRef[] {
   const isInHand = (row: LeaseRow) => inHand.some((lease) => isSame(lease, row));
   const toStop = inHand.filter((lease) => {
@@ -46,7 +52,7 @@ function takePresence(leases: Leases, held: readonly LeaseRow[], inHand: readonl
   });
   for (const row of held) {
     if (row.status === "offered") {
-      // The offer was lost with the connection, or the word that it was accepted or declined was.
+      // Either the offer was lost with the connection, or the answer to it was.
       if (isInHand(row)) leases.accept(row);
       else leases.giveBack(row);
     } else if (!isInHand(row)) leases.end(row, "work_ended", Date.now());

@@ -1,7 +1,7 @@
 /**
  * The roster: which routines there are, and in which jurisdiction the instance's objects live. One object, apart from D1, so
- * that D1's projections can be made again when D1 is lost. It lives in no jurisdiction itself: it is where the name of one is
- * found. It holds ids and that name, and nothing that people wrote.
+ * that the index in D1 can be made again when D1 is lost. It lives in no jurisdiction itself, because the instance's
+ * jurisdiction is looked up here. It holds ids and the jurisdiction's name, and nothing that people wrote.
  */
 import { DurableObject } from "cloudflare:workers";
 import { and, asc, eq, gt, isNull, sql } from "drizzle-orm";
@@ -15,7 +15,7 @@ import { facts, routines } from "./schema.ts";
 /** A page of the routines that live, by id. */
 export interface RosterPage {
   ids: string[];
-  /** After which to go on; null at the end. */
+  /** The id after which the next page begins; null on the last page. */
   next: string | null;
 }
 
@@ -24,7 +24,10 @@ const JURISDICTION = "jurisdiction";
 const FILLED_UP_TO = "filled_up_to";
 /** When all of them had been, in Unix milliseconds. */
 const FILLED_AT = "filled_at";
-/** Then it begins anew: a worker of a version without a roster may have made routines, while a deploy went on or was taken back. */
+/**
+ * Then it begins anew: a worker of a version without a roster may have made routines, while a deploy went on or was taken
+ * back.
+ */
 const FILLED_AGAIN_MS = 24 * 3_600_000;
 
 export class RosterObject extends DurableObject<ObjectEnv> implements RosterForRoutine {
@@ -86,7 +89,7 @@ export class RosterObject extends DurableObject<ObjectEnv> implements RosterForR
     return configured;
   }
 
-  /** Before all routines of D1's have been in there may be some that are not known here. */
+  /** Until all routines of D1 have been taken in there may be some that are not known here. */
   #hasRoutines(): boolean {
     return this.#fact(FILLED_AT) === undefined || this.page("", 1).ids.length > 0;
   }
@@ -114,5 +117,5 @@ export class RosterObject extends DurableObject<ObjectEnv> implements RosterForR
   }
 }
 
-/** How many there are makes no other statement, and a statement binds a hundred values at most. */
+/** All ids are bound as one text: a statement binds a hundred values at most, and is the same for any number. */
 const given = (ids: readonly string[]) => sql`json_each(${JSON.stringify(ids)})`;

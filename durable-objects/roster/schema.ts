@@ -7,7 +7,10 @@ export const routines = sqliteTable(
   "routines",
   {
     id: text().primaryKey(),
-    /** Unix milliseconds; null while it lives. It stays: an entry that comes late must not bring it back. */
+    /**
+     * Unix milliseconds; null while the routine lives. The row of a deleted one stays, so that an entry that comes late does
+     * not bring it back.
+     */
     deletedAt: integer("deleted_at"),
   },
   (table) => [index("routines_alive").on(table.id).where(sql`deleted_at IS NULL`)],

@@ -6,14 +6,14 @@ export interface DueChange {
   routine_id: string;
   /** Unix milliseconds; null when nothing is scheduled any more. */
   due_at: number | null;
-  /** Of the routine that this was worked out for. */
+  /** The version of the routine for which this was worked out. */
   version: number;
 }
 
 export interface DueStore {
   /** Routines that are due, earliest first, a page at a time. @param after the last of the page before. */
   due(nowMs: number, limit: number, after: DueRow | null): Promise<DueRow[]>;
-  /** They are on their way to be looked at: they come again later, should that be lost. */
+  /** Puts off routines whose messages have been sent: they come again later, in case a message is lost. */
   postpone(rows: readonly DueRow[], untilMs: number): Promise<void>;
   /** When they have to be looked at next, as their objects say. */
   settle(changes: readonly DueChange[]): Promise<void>;
@@ -83,10 +83,13 @@ const unsettledWhere = (side: ">=" | "<") =>
 
 const DUE = `SELECT routine_id, due_at FROM due_routines
   WHERE due_at <= ?1 AND (due_at, routine_id) > (?2, ?3) ORDER BY due_at, routine_id LIMIT ?4`;
-/** One that its object has moved meanwhile stays where that put it. */
+/** A row that the routine's object has moved meanwhile stays as it is. */
 const POSTPONE = `UPDATE due_routines SET due_at = ?1 FROM json_each(?2) AS moved
   WHERE due_routines.routine_id = moved.value ->> 0 AND due_routines.due_at = moved.value ->> 1`;
-/** An answer about an older version than the row's comes late. Two about one version: to look early does no harm. */
+/**
+ * An answer about an older version than the row's changes nothing. Of two about one version the earlier moment counts:
+ * looking early does no harm.
+ */
 const SETTLE = `UPDATE due_routines
   SET due_at = told.value ->> 'due_at', version = told.value ->> 'version' FROM json_each(?1) AS told
   WHERE due_routines.routine_id = told.value ->> 'routine_id' AND told.value ->> 'due_at' IS NOT NULL

@@ -3,7 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { z } from "zod";
 
-/** In characters. What a page's documents come to stays well under the 32 MiB that one call may carry. */
+/** The most that the documents of a page may have together, in characters: well under the 32 MiB that one call may carry. */
 const PAGE_CHARACTERS = 4_194_304;
 
 export interface PageBounds {

@@ -21,7 +21,7 @@ export interface RunDocument {
   version: number;
 }
 
-/** What events find a trigger by. */
+/** A key by which events find a trigger. */
 export interface Subscription {
   triggerId: string;
   key: string;
@@ -35,7 +35,7 @@ export interface RoutineProjection {
   dueAt: number | null;
 }
 
-/** Writes the routine with all that it is found by. */
+/** Writes the routine with the keys by which events find it, and when it has to be looked at. */
 export async function projectRoutine(binding: D1Database, entry: RoutineProjection): Promise<void> {
   const { routine, version, subscriptions, dueAt } = entry;
   const { id } = routine;
@@ -52,12 +52,12 @@ const PROJECT_ROUTINE = `INSERT INTO routines (id, version, doc) SELECT ?1, ?2, 
   WHERE NOT EXISTS (SELECT 1 FROM forgotten_routines WHERE id = ?1)
   ON CONFLICT (id) DO UPDATE SET version = excluded.version, doc = excluded.doc
   WHERE routines.version <= excluded.version`;
-/** A write that comes late leaves the newer version's row, and finds that the rest is not its own to write. */
+/** A write that comes late leaves the row of a newer version as it is, and by this condition the other tables too. */
 const IS_OURS = "EXISTS (SELECT 1 FROM routines WHERE id = ?1 AND version = ?2)";
 const DROP_SUBSCRIPTIONS = `DELETE FROM subscriptions WHERE routine_id = ?1 AND ${IS_OURS}`;
 const ADD_SUBSCRIPTIONS = `INSERT INTO subscriptions (routine_id, trigger_id, key)
   SELECT ?1, value ->> 0, value ->> 1 FROM json_each(?3) WHERE ${IS_OURS}`;
-/** The sweep settles the row as well, and may know a version that has not been written here yet. */
+/** The sweep writes this row as well, and may have heard of a version that has not been written here yet. */
 const DROP_DUE = `DELETE FROM due_routines WHERE routine_id = ?1 AND version <= ?2 AND ${IS_OURS}`;
 const SET_DUE = `INSERT INTO due_routines (routine_id, due_at, version) SELECT ?1, ?3, ?2 WHERE ${IS_OURS}
   ON CONFLICT (routine_id) DO UPDATE SET due_at = excluded.due_at, version = excluded.version
@@ -74,8 +74,8 @@ export async function projectRuns(binding: D1Database, documents: readonly RunDo
 }
 
 /**
- * Documents travel as they are stored, as one text: how many there are makes no other statement. A run of a routine that
- * is not there (it has been deleted meanwhile) is left out: nothing would ever take it out of the lists. A worker of the
+ * All documents are bound as one text, so that the statement is the same for any number of them. A run of a routine that
+ * has been deleted meanwhile is left out: nothing would ever take it out of the lists. A worker of the
  * version before reads no run without a prompt, so for as long as there is one, each has an empty one.
  */
 const PROJECT_RUNS = `
@@ -117,7 +117,7 @@ export interface RoutineIndex {
   ids(after: string, limit: number): Promise<string[]>;
   /** See `forgetRoutine`. */
   forget(routineId: string, nowMs: number): Promise<void>;
-  /** No write comes so late any more: what was deleted before needs no guard. */
+  /** Forgets routines that were deleted before this moment: no write comes so late that it could bring them back. */
   purgeForgotten(beforeMs: number): Promise<void>;
 }
 

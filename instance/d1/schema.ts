@@ -41,7 +41,7 @@ export const runs = sqliteTable(
   ],
 );
 
-/** What each listening trigger waits for: an event is matched by its keys, whatever else there is. */
+/** The keys of the events for which each trigger waits: an event finds its triggers by them, however many others there are. */
 export const subscriptions = sqliteTable(
   "subscriptions",
   {
@@ -63,7 +63,7 @@ export const dueRoutines = sqliteTable(
     routineId: text("routine_id").primaryKey(),
     /** Unix milliseconds. */
     dueAt: integer("due_at").notNull(),
-    /** Of the routine that this was worked out for: what an older one would have had due changes nothing. */
+    /** The version of the routine for which this was worked out: an answer about an older one changes nothing. */
     version: integer().notNull(),
   },
   (table) => [index("due_routines_by_time").on(table.dueAt, table.routineId)],
@@ -75,12 +75,15 @@ export const webSessions = sqliteTable(
   {
     hash: text().primaryKey(),
     expiresAt: integer("expires_at").notNull(),
-    /** By which people name it; like all that follows, null in a row of a version that did not bind sign-ins: it has ended. */
+    /**
+     * The id by which people name it. Like all that follows it is null in a row of an earlier version, whose sign-in has
+     * ended.
+     */
     id: text(),
-    /** What it is bound to: see `authorityOf`. */
+    /** The hash of the owner's token to which the sign-in is bound: see `authorityOf`. */
     authority: text(),
     createdAt: integer("created_at"),
-    /** To within a few minutes. */
+    /** When it was last used, to within a few minutes. */
     lastUsedAt: integer("last_used_at"),
     userAgent: text("user_agent"),
     ip: text(),
@@ -129,7 +132,7 @@ export const deliveries = sqliteTable(
     status: text({ enum: deliveryStatuses }).notNull(),
     /** How often it has been taken up. */
     tries: integer().notNull().default(0),
-    /** While it is stored: when it is to be taken up, if nobody has come to an end with it by then. */
+    /** While the status is `stored`: when the delivery is to be taken up, unless it has been handled by then. */
     nextAt: integer("next_at").notNull(),
     providerId: text("provider_id"),
     event: text(),
@@ -148,9 +151,9 @@ export const deliveries = sqliteTable(
     index("deliveries_by_source").on(table.source, table.id),
     index("deliveries_by_status").on(table.status, table.id),
     index("deliveries_by_source_and_status").on(table.source, table.status, table.id),
-    // What was cut off is found by this alone.
+    // The sweep finds deliveries that were cut off by this index.
     index("deliveries_stored").on(table.nextAt, table.id).where(sql`status = 'stored'`),
-    // Those that change what is known of repositories: told twice they must count once.
+    // Finds deliveries that change what is known of repositories: one that comes twice counts once.
     index("deliveries_of_changes")
       .on(table.providerId)
       .where(
@@ -159,7 +162,7 @@ export const deliveries = sqliteTable(
   ],
 );
 
-/** Requests that were not believed: a count for each day, and nothing of what they said. */
+/** Requests that could not be verified: a count for each day, and nothing of their content. */
 export const verificationFailureCounts = sqliteTable(
   "verification_failures",
   {
@@ -203,7 +206,7 @@ export const begunPushes = sqliteTable(
     number: integer().notNull(),
     url: text().notNull(),
     branches: text({ mode: "json" }).$type<{ branch: string; commit: string; previous: string | null }[]>().notNull(),
-    /** Which the upstream has said that it took, while the run's object has not recorded them. */
+    /** What the upstream has accepted of the push, until the run's object has recorded them. */
     taken: text({ mode: "json" }).$type<
       { branch: string; commit: string; previous: string | null; own?: string[] }[]
     >(),

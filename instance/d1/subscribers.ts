@@ -1,4 +1,7 @@
-/** Which routines wait for which events, in D1: each trigger is found by its keys, as `rules/triggers/subscriptions.ts` makes them. */
+/**
+ * Which routines wait for which events, in D1: each trigger is found by its keys, as `rules/triggers/subscriptions.ts` makes
+ * them.
+ */
 
 interface SubscriberRow {
   key: string;
@@ -18,6 +21,6 @@ export async function subscribersOf(binding: D1Database, keys: readonly string[]
   return found;
 }
 
-/** Keys travel as one text: how many there are makes no other statement, and D1 binds a hundred values at most. */
+/** All keys are bound as one text: D1 binds a hundred values at most, and the statement is the same for any number. */
 const SUBSCRIBERS = `SELECT DISTINCT key, routine_id FROM subscriptions
   WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key, routine_id`;

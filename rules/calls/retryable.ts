@@ -20,7 +20,7 @@ interface MarkedError {
   durableObjectReset?: unknown;
 }
 
-/** The object was reset for what it was doing: doing it again would end it again. */
+/** The object was reset because of what it was doing: the same call would have it reset again. */
 const RESET_BY_ITS_WORK = /exceeded (its memory limit|its CPU|timeout)/;
 
 /** @param error that a call to a Durable Object was answered with. */
@@ -32,7 +32,7 @@ export function objectFailure(error: unknown): Failure {
   return retryable === true || durableObjectReset === true ? "repeat" : "final";
 }
 
-/** As D1's list of errors has them, those whose recommended action is to repeat the query. */
+/** The errors for which D1's documentation recommends to repeat the query. */
 const D1_PASSING = [
   "reset because its code was updated",
   "Internal error while starting up D1 DB storage caused object to be reset",

@@ -49,7 +49,7 @@ function followPath(payload: Json, path: string): Found {
   return asFound(values, isList);
 }
 
-/** Of own properties alone. A key with dots in it is found by its whole name. */
+/** Looks at an object's own properties alone, not at inherited ones. A key with dots in it is found by its whole name. */
 function step(node: Json, key: string, rest: string, next: Json[], values: Json[]): void {
   if (node === null || typeof node !== "object" || Array.isArray(node)) return;
   if (Object.hasOwn(node, rest)) values.push(node[rest] ?? null);

@@ -71,7 +71,7 @@ function judgeValue(filter: ComparingFilter | RegexFilter, found: Found): Verdic
   return { matched: (holding !== undefined) !== isNegative, why };
 }
 
-/** What one value must fulfil; of `is_not_one_of`, what none may. */
+/** What one value must fulfil; for `is_not_one_of`, what no value may fulfil. */
 function condition(filter: ComparingFilter, isList: boolean): (value: Scalar) => boolean {
   const { operator, value: given } = filter;
   if (Array.isArray(given)) {

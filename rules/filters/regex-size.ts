@@ -3,9 +3,9 @@
 /** A table of Unicode has hundreds of ranges; under `(?i)`, a range beyond ASCII is folded letter by letter. */
 const TABLE_SIZE = 10;
 const FOLDED_RANGE_SIZE = 200;
-/** Of a group: its two ends, and a step where it is empty. */
+/** Instructions that a group adds to its content: its two ends, and a step for when it is empty. */
 const GROUP_SIZE = 3;
-/** What every program has: its failure, its match, and a step where it is empty. */
+/** Instructions that every compiled expression has: one for failure, one for a match, and a step for when it is empty. */
 const PROGRAM_SIZE = 3;
 
 const ESCAPE = /\\(?:Q(?<literal>.*?)(?:\\E|$)|[pP](?:\{[^}]*\}|.)|x\{[^}]*\}|.)/sy;
@@ -26,7 +26,7 @@ interface Level {
 
 /**
  * @returns at least the number of instructions into which RE2 compiles the expression, where counted repetitions are
- * written out and nested ones multiply; and the price of its tables, once each. What is no expression has some size too.
+ * written out and nested ones multiply; and the price of its tables, once each. A text that is no valid expression gets some size too.
  */
 export function regexSize(pattern: string): number {
   const rangeSize = FOLDS_CASE.test(pattern) ? FOLDED_RANGE_SIZE : TABLE_SIZE;

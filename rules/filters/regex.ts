@@ -3,7 +3,7 @@ import { RE2JS, RE2JSSyntaxException } from "re2js";
 import { regexSize } from "./regex-size.ts";
 
 /**
- * What an expression may cost. A step is one instruction looked at for one character, some 25 ns.
+ * What an expression may cost. A step is one instruction that is tried on one character, which takes some 25 ns.
  * - `size`: instructions of an expression.
  * - `text`: characters of a value; the body of a pull request or an issue has at most as many.
  * - `steps`: of one filter, over all items of a list.
@@ -12,7 +12,7 @@ export const REGEX_LIMITS = { size: 2_000, text: 65_536, steps: 4_000_000 } as c
 
 /** What beginning with a value costs, in steps, so that a list of a million short texts is bounded too. */
 const STEPS_PER_TEXT = 100;
-/** Instructions, of all the expressions that are kept compiled. */
+/** How many instructions all the expressions that are kept compiled may have together. */
 const KEPT_SIZE = 2_000;
 
 /** `too_long`: no text matched, and at least one has not been tried. `refused`: as `regexFault` tells. */
@@ -92,7 +92,7 @@ function tooCostly(): string {
 function refusal(error: unknown, pattern: string): string {
   const remedy = "RE2 has no lookaround and no backreferences, and \\ escapes a sign that is meant literally";
   if (!(error instanceof RE2JSSyntaxException)) return `is not a regular expression in RE2's syntax; ${remedy}`;
-  // Where the fault is of the whole, the engine names the whole, with the flag that it was given.
+  // Where no part of the expression is at fault, the engine names all of it, behind the flag that it was given here.
   const place = error.getPattern() === `(?s)${pattern}` ? null : error.getPattern();
   const fault = place === null ? error.getDescription() : `${error.getDescription()} at ${place.slice(0, 60)}`;
   return `is not a regular expression in RE2's syntax: ${fault}; ${remedy}`;

@@ -8,10 +8,10 @@
 import { MinuteCount } from "./minute-count.ts";
 import type { GateAnswer, GateReport } from "./take-report.ts";
 
-/** For so many isolates what each lets in before it is heard stays within a fifth of the limit. */
+/** What this many isolates let in before the counter hears of it stays within a fifth of the limit. */
 const ISOLATES = 1_000;
 const OVERSHOOT = 0.2;
-/** While one call is under way the next sets out this much later: what comes between goes out together. */
+/** While a call is under way the next one is made this much later, so that requests of that time share it. */
 const CALL_EVERY_MS = 2;
 /** What the counter has said is asked again after this long: others may have given their places back. */
 const NEWS_MS = 1_000;
@@ -23,7 +23,7 @@ export interface Ticket {
   verdict: { isIn: true } | { isIn: false; untilMs: number } | null;
   /** Whether the counter counts it. */
   isCounted: boolean;
-  /** It has started nothing after all. */
+  /** Whether the request, though let in, has started nothing. */
   isReturned: boolean;
 }
 
@@ -38,13 +38,13 @@ export interface GateCall {
 
 export class GateTally {
   readonly #limit: number;
-  /** How many may be in without the counter's having heard of them, before the next has to ask. */
+  /** How many may be let in of which the counter has not heard yet, before the next request has to ask. */
   readonly #unheardMax: number;
   /** What this isolate itself has let in. */
   readonly #own = new MinuteCount();
-  /** Let in; to be told. */
+  /** Requests that were let in, and of which the counter has to be told. */
   #in = new Set<Ticket>();
-  /** Counted, and to be taken back. */
+  /** Requests that were counted, and have to be taken back. */
   #back: Ticket[] = [];
   #waiting = new Set<Ticket>();
   readonly #underWay = new Set<GateCall>();
@@ -72,7 +72,7 @@ export class GateTally {
     return ticket;
   }
 
-  /** It has waited long enough: what is known decides, and where nothing is known against it, it is in. */
+  /** A request has waited long enough: what is known here decides, and without anything against it, it is let in. */
   giveUp(ticket: Ticket, nowMs: number): void {
     if (ticket.verdict !== null) return;
     const isUnasked = this.#waiting.delete(ticket);
@@ -113,7 +113,8 @@ export class GateTally {
       if (ticket.verdict === null) this.#letIn(ticket);
     }
     for (const ticket of call.asked.slice(granted)) {
-      // Too late to be refused: it is in, and has to be told. Or there may be room again by now.
+      // One that was let in meanwhile can't be refused any more, and the counter has to be told. One that waits may find
+      // room by now.
       if (ticket.verdict === null) this.#waiting.add(ticket);
       else if (ticket.verdict.isIn && !ticket.isReturned) this.#in.add(ticket);
     }
@@ -122,7 +123,7 @@ export class GateTally {
     this.#waiting.clear();
   }
 
-  /** Nobody has answered. What the call told is not told again: what might be counted twice could refuse somebody. */
+  /** The counter has not answered. What this call told it is not told again: counted twice, it could have others refused. */
   failed(call: GateCall, nowMs: number): void {
     if (!this.#underWay.delete(call)) return;
     for (const ticket of call.asked) if (ticket.verdict === null) this.#decideAlone(ticket, nowMs);
@@ -144,7 +145,7 @@ export class GateTally {
     return count;
   }
 
-  /** @returns whether it is in. */
+  /** @returns whether the request is let in. */
   #decideAlone(ticket: Ticket, nowMs: number): boolean {
     const untilMs = this.#fullUntil(nowMs);
     if (untilMs === null) this.#letIn(ticket);

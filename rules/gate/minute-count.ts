@@ -8,12 +8,12 @@ interface Moment {
 }
 
 export class MinuteCount {
-  /** In the order of time; those before `#first` have been forgotten. */
+  /** In order of time; those before `#first` have been forgotten. */
   #moments: Moment[] = [];
   #first = 0;
   #total = 0;
 
-  /** How many there are, after `forget`. */
+  /** How many there are within the minute up to the last call of `forget`. */
   get total(): number {
     return this.#total;
   }
@@ -47,7 +47,10 @@ export class MinuteCount {
     this.#first = 0;
   }
 
-  /** Until when there are at least so many, should none be added, in Unix milliseconds; null when there are fewer. */
+  /**
+   * Until when there are at least `limit` of them, should none be added, in Unix milliseconds; null when there are fewer
+   * now.
+   */
   fullUntil(limit: number): number | null {
     let left = this.#total;
     for (let place = this.#first; left >= limit; place += 1) {
@@ -63,7 +66,7 @@ export class MinuteCount {
     return this.#moments[this.#first] ?? null;
   }
 
-  /** Where a moment of this time ends up: after all that are not later. Most are near the end. */
+  /** The place of a moment in the list: after all that are not later. It is looked for from the end, where most belong. */
   #placeOf(atMs: number): number {
     let place = this.#moments.length;
     while (place > this.#first && (this.#moments[place - 1]?.atMs ?? 0) > atMs) place -= 1;

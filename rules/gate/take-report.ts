@@ -3,22 +3,22 @@ import type { MinuteCount } from "./minute-count.ts";
 
 /** What an isolate tells the instance's counter: requests by the time at which they came, in Unix milliseconds. */
 export interface GateReport {
-  /** Let in. */
+  /** Requests that the isolate has let in. */
   in: number[];
-  /** Counted before, and to be taken back: they have started nothing. */
+  /** Requests that were counted before and have started nothing: they are taken back. */
   back: number[];
-  /** May they be let in? */
+  /** Requests of which the isolate asks whether it may let them in. */
   asked: number[];
 }
 
 export interface GateAnswer {
-  /** So many of those that were asked about are in, and counted: the first ones. */
+  /** How many of `asked`, from the first on, may be let in. They are counted. */
   granted: number;
   /** Until when the limit is reached, in Unix milliseconds; null while there is room. */
   full_until: number | null;
 }
 
-/** Counts all that is in, whatever the limit, and then as many of those that ask as there is room for. */
+/** Counts all that was let in, whatever the limit, and then as many of those that are asked about as there is room for. */
 export function takeReport(count: MinuteCount, report: GateReport, limit: number, nowMs: number): GateAnswer {
   for (const atMs of report.back) count.remove(Math.min(atMs, nowMs));
   for (const atMs of report.in) count.add(Math.min(atMs, nowMs));

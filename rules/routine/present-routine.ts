@@ -1,4 +1,4 @@
-/** A routine as it is shown: with what depends on the time and the address that it is read at. Pure. */
+/** A routine as it is shown: with the instants and addresses that depend on when and where it is read. Pure. */
 
 import type { Routine } from "#protocol/routine.ts";
 import { timestamp } from "#protocol/time.ts";
@@ -53,7 +53,7 @@ export function presentRoutine(routine: Routine, { nowMs, baseUrl, reachable }: 
   };
 }
 
-/** One whose delay is not over has yet to fire. */
+/** Slots whose jitter is not over have yet to fire, so they are still to come. */
 function slotsToCome(trigger: ScheduleTrigger, nowMs: number): number[] {
   return nextSlots(trigger, nowMs - jitterMs(trigger.id, trigger.jitter), SHOWN_TIMES);
 }

@@ -1,4 +1,7 @@
-/** How a run moves from status to status. Pure: takes the run and one input; gives the next run, the events to append, and the effects to carry out. */
+/**
+ * How a run moves from status to status. Pure: takes the run and one input; gives the next run, the events to append, and
+ * the effects to carry out.
+ */
 import { type CancelReason, isSettled, type RunnerRef, type RunResult } from "#protocol/run.ts";
 import { isMachineryFailure, type RunError, runError } from "#protocol/run-errors.ts";
 import type { AttemptOutcome } from "#protocol/runner-link.ts";
@@ -59,7 +62,7 @@ function lease(state: RunState, run: ActiveRecord, runner: RunnerRef, nowMs: num
     state: { ...state, run: { ...run, runner } },
     events: [{ type: "run.step", phase: "provisioning", message: `Runner ${runner.id} has taken the run` }],
     effects: [
-      // A deadline for canceling stays in force: only the one for finding a runner is replaced.
+      // Only the deadline for finding a runner is taken away: one for canceling stays in force.
       { type: "set_deadline", kind: "provisioning", atMs: Number.POSITIVE_INFINITY },
       { type: "set_deadline", kind: "start", atMs: nowMs + START_BACKSTOP_MS },
     ],
@@ -140,7 +143,10 @@ type Ending =
   | Exclude<AttemptOutcome, { status: "canceled" }>
   | { status: "canceled"; reason: CancelReason; requestedAt: string };
 
-/** What the runner saw, in the light of what it was told: a run that was canceled on the way to failing is canceled. */
+/**
+ * How the attempt counts, given what the runner saw and what it was told: one that failed after it was to be canceled is
+ * canceled.
+ */
 function endingOf(state: RunState, run: ActiveRecord, outcome: AttemptOutcome): Ending {
   if (outcome.status === "succeeded") return outcome;
   if (run.cancel_reason !== null && run.cancel_requested_at !== null) {

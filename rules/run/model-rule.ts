@@ -14,8 +14,8 @@ const NEWEST: Readonly<Record<string, string>> = {
 const CONTEXT_MARK = /\[[12]m\]/gi;
 
 /**
- * A run's model: a whole name where a family's was given, so that it stays the same while the run is on. `default` is
- * the instance's.
+ * The model of a run. Where the routine names a family, it is the whole name of one model, so that it stays the same while
+ * the run is on; `default` stands for the instance's default model.
  */
 export function namedModel(given: string | null | undefined, defaultModel: string): string {
   const wanted = given == null || comparable(given) === "default" ? defaultModel : given;

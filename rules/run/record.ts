@@ -1,24 +1,27 @@
-/** A run as it is stored, by its object and in D1, apart from what is shown of it. The one place that knows versions. */
+/**
+ * A run as its object and D1 store it, apart from what is shown of it. The one place that knows how earlier versions stored
+ * runs.
+ */
 import type { ListedRun, Run } from "#protocol/run.ts";
 import type { SettledStatus, UnsettledStatus } from "#protocol/run-states.ts";
 
 const VERSION = 2;
 
 /**
- * What is stored of a run. The prompt is its revision's. What came with its trigger stays beside it, in columns of its own:
- * the record is written again at each step and goes to D1 as it is, and neither is to happen to that.
+ * What is stored of a run. The prompt is stored with the revision, and what came with the trigger in columns of its own: both may
+ * be long, and the record is written anew at each step and copied to D1.
  */
 export type RunRecord = ListedRun & { v: typeof VERSION };
 export type QueuedRecord = Extract<RunRecord, { status: "queued" }>;
 export type ActiveRecord = Extract<RunRecord, { status: UnsettledStatus }>;
 export type SettledRecord = Extract<RunRecord, { status: SettledStatus }>;
 
-/** As some version has stored it: 1 had no mark, and the prompt in it. */
+/** As this or an earlier version has stored it: version 1 wrote no `v`, and kept the prompt in it. */
 type Stored = RunRecord | Run;
 
 /** @param run a new one. */
 export function newRecord<New extends ListedRun>(run: New): New & { v: typeof VERSION } {
-  // First, so that `recordText` sees it without reading the rest.
+  // `v` comes first, so that `recordText` sees it without parsing the rest.
   return { v: VERSION, ...run };
 }
 
@@ -30,7 +33,10 @@ export function readRecord(json: string): RunRecord {
   return newRecord({ ...stored, routine });
 }
 
-/** A stored record as this version stores it: the same text when it is. @param json as any version has stored it. */
+/**
+ * A stored record in the form of this version; the same text when it has that form. @param json as any version has stored
+ * it.
+ */
 export function recordText(json: string): string {
   return json.startsWith(`{"v":${VERSION},`) ? json : JSON.stringify(readRecord(json));
 }
@@ -40,7 +46,7 @@ export function showListed({ v: _version, ...run }: RunRecord): ListedRun {
   return run;
 }
 
-/** A run by itself. @param revision the one that it was admitted with. */
+/** A run as it is shown by itself. @param revision the one that the run was admitted with. */
 export function showRun(record: RunRecord, revision: { prompt: string }): Run {
   const run = showListed(record);
   const { name, revision: number, model } = run.routine;

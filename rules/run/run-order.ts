@@ -7,7 +7,10 @@ import type { RunOrder } from "#protocol/runner-link.ts";
 import { durationMs } from "#protocol/time.ts";
 import { BACKGROUND_WAIT_MS, HOOK_DEADLINE_MS, PHASE_DEADLINES_MS } from "./deadlines.ts";
 
-/** @param given what came with the trigger. @param instance its public address, and the models that it allows beside the routine's. */
+/**
+ * @param given what came with the trigger. @param instance its public address, and the models that it allows beside the
+ * routine's.
+ */
 export function runOrder(
   run: ListedRun,
   definition: RoutineDefinition,
@@ -41,12 +44,15 @@ export function sessionUrl(baseUrl: string, sessionId: string): string {
   return new URL(`/sessions/${sessionId}`, baseUrl).href;
 }
 
-/** The sign that opens or closes the block, in any spelling that could be read as it: spaces, slashes, invisible characters. */
+/**
+ * The tag that opens or closes the block, in any spelling that a model could take for it: with spaces, slashes, invisible
+ * characters.
+ */
 const BLOCK_SIGN = new RegExp(`<(?=[\\s\\p{Cf}/]*${[..."routine-fire-payload"].join("\\p{Cf}*")})`, "giu");
 
 /**
  * The saved prompt, and after it the trigger's text in a block that says that it is data. Claude Code routines name
- * the block `routine-fire-payload`. Its sign is taken out of the text, so that the text can't end the block.
+ * the block `routine-fire-payload`. Its tag is taken out of the text, so that the text can't end the block.
  */
 export function taskOf(prompt: string, text: string | null): string {
   if (text === null) return prompt;

@@ -3,7 +3,7 @@ import { Cron } from "croner";
 import type { CronFields } from "./cron-fields.ts";
 import { DAY_MS, type LocalMs, offsetMs, transitionBetween } from "./zone-clock.ts";
 
-/** Instants of one stretch, ascending: `baseMs` plus each of `times`. Never empty. */
+/** Instants at which an expression fires, ascending: `baseMs` plus each of `times`. Never empty. */
 export interface Chunk {
   baseMs: number;
   times: readonly number[];
@@ -27,7 +27,7 @@ export function* cronChunks(fields: CronFields, zone: string, afterMs: number): 
     const matching = calendar.dayFrom(day);
     if (matching === null) return;
     if (matching - day > 4 * DAY_MS) {
-      // Nothing happens until then, so the changes of the clocks in between need not be looked at.
+      // Nothing fires until then, so the changes of the clocks in between need not be looked at.
       fromMs = matching - 2 * DAY_MS;
       fromLocal = fromMs + offsetMs(zone, fromMs);
       continue;
@@ -59,7 +59,7 @@ export function occurs(fields: CronFields, nowMs: number): boolean {
   return calendarOf(fields).dayFrom(Math.floor(nowMs / DAY_MS) * DAY_MS) !== null;
 }
 
-/** Fixed times that the clocks show for the second time have fired. */
+/** The first local time to look at: fixed times that the clocks show for the second time have fired already. */
 function firstLocal(fields: CronFields, zone: string, afterMs: number): LocalMs {
   const shown = afterMs + offsetMs(zone, afterMs);
   if (fields.followsElapsedTime) return shown;
@@ -76,7 +76,7 @@ interface Calendar {
   hasIn: (from: LocalMs, until: LocalMs) => boolean;
 }
 
-/** Reading an expression costs more than asking it for a day; the same fields come again and again. */
+/** Kept, because reading an expression costs more than asking it for a day, and the same fields come again and again. */
 const calendars = new WeakMap<CronFields, Calendar>();
 
 function calendarOf(fields: CronFields): Calendar {

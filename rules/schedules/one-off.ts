@@ -8,7 +8,7 @@ const MINUTE_MS = 60_000;
 const RELATIVE = /^in\s+(\d{1,5})\s*([a-z]+)$/i;
 const ABSOLUTE = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(?::(\d{2})(?:\.(\d{1,3}))?)?(Z|[+-]\d{2}:\d{2})?$/i;
 
-/** Minutes and hours elapse; days and weeks keep the time that the clocks show. */
+/** Minutes and hours are counted as elapsed time; days and weeks keep the time of day that the clocks show. */
 const UNITS: { names: string[]; elapsedMs: number; days: number }[] = [
   { names: ["m", "min", "mins", "minute", "minutes"], elapsedMs: MINUTE_MS, days: 0 },
   { names: ["h", "hr", "hrs", "hour", "hours"], elapsedMs: 60 * MINUTE_MS, days: 0 },
@@ -30,7 +30,7 @@ export function readAt(at: string, zone: string, nowMs: number): ReadTime {
   const [, date = "", time = "", seconds = "00", fraction = "0", offset] = absolute;
   const shown = `${date}T${time}:${seconds}.${fraction.padEnd(3, "0")}Z`;
   const local = Date.parse(shown);
-  // The parser takes 30 February for 2 March.
+  // The parser would take 30 February for 2 March.
   if (Number.isNaN(local) || new Date(local).toISOString() !== shown) {
     return { fault: `"${text}" names a date or a time of day that does not exist: write ${EXAMPLES}.` };
   }
@@ -47,7 +47,7 @@ function within(atMs: number, text: string): ReadTime {
   return { fault: `"${text}" is after the year 9999 in UTC: write a time that comes before.` };
 }
 
-/** A delay ends with a whole minute: the clock looks once a minute. */
+/** A delay ends at a whole minute, because schedules are looked at once a minute. */
 function readDelay(amount: number, name: string, zone: string, nowMs: number): ReadTime {
   const unit = UNITS.find(({ names }) => names.includes(name.toLowerCase()));
   if (unit === undefined) {

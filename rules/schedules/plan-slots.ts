@@ -3,9 +3,12 @@ import type { ScheduleTrigger } from "#protocol/triggers.ts";
 import type { Chunk } from "./cron-times.ts";
 import { jitterMs, slotChunks, type Timing } from "./schedule.ts";
 
-/** The newest slot that has come is on time when it is looked at within this time. */
+/** The newest slot is on time when it is looked at within this time after it has come. */
 export const ON_TIME_MS = 5 * 60_000;
-/** One look may fail to come: what it would have found is on time at the next, if nothing is older than this. */
+/**
+ * One look of the sweep may fail to come: the slots that it would have found are on time at the next one, if none is older
+ * than this.
+ */
 export const LATE_LOOK_MS = 2 * 60_000;
 /** How many missed slots `catch_up: all` makes up for. */
 export const CATCH_UP_LIMIT = 24;
@@ -16,7 +19,7 @@ export interface PlannedSlot {
   /** The scheduled instant, without jitter. */
   atMs: number;
   verdict: "due" | "catch_up" | "missed";
-  /** Of a missed slot alone. */
+  /** Why a missed slot was missed; null for every other slot. */
   reason: "slot_missed" | "slot_superseded" | "catch_up_limit" | null;
 }
 
@@ -25,7 +28,7 @@ export interface SlotPlan {
   slots: PlannedSlot[];
   /** Missed slots older than those listed. */
   folded: { count: number; firstMs: number; lastMs: number } | null;
-  /** The last slot that the plan speaks of, or what was claimed before. */
+  /** The last slot of the plan; without any, what was claimed before. */
   claimedUntilMs: number;
   /** When the next slot comes, jitter included; null when none does. */
   lookAtMs: number | null;
@@ -79,7 +82,7 @@ function missedSlot(
     case "none":
       return { atMs, verdict: "missed", reason: "slot_missed" };
     case "latest":
-      // A slot that is due is the latest: one run is enough.
+      // With `catch_up: latest` one run is enough: a slot that is due is later than every missed one.
       return fromEnd === 1 && !isAnyDue ? caughtUp : { atMs, verdict: "missed", reason: "slot_superseded" };
     case "all":
       return fromEnd <= CATCH_UP_LIMIT ? caughtUp : { atMs, verdict: "missed", reason: "catch_up_limit" };
@@ -97,7 +100,7 @@ function collect(trigger: PlannedTrigger, afterMs: number, untilMs: number) {
     const next = found.times[chunk.times.length];
     if (chunk.times.length > 0) chunks.push(chunk);
     count += chunk.times.length;
-    // What is older than the newest thousand goes by whole chunks, each counted by its length; one slot may be on time.
+    // Slots before the newest thousand are only counted, by whole chunks.
     while (chunks[0] !== undefined && count - chunks[0].times.length > LISTED_LIMIT) {
       count -= chunks[0].times.length;
       folded = fold(folded, chunks.shift());

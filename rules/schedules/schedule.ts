@@ -44,7 +44,7 @@ export function scheduleFault(
 }
 
 /**
- * The time of a one-off as it is kept: RFC 3339, UTC. Kept so, a delay counts from when it was written.
+ * The time of a one-off as it is stored: RFC 3339, UTC. A delay is resolved here, so that it counts from when it was written.
  * @throws RangeError on a text in which `scheduleFault` finds a fault.
  */
 export function resolveAt(at: string, timezone: string, nowMs: number): string {
@@ -86,7 +86,7 @@ export function jitterMs(triggerId: string, jitter: string | undefined): number 
   return Math.floor((hash32(triggerId) / 2 ** 32) * durationMs(jitter));
 }
 
-/** An instance meets few expressions, and each of them often. */
+/** Kept, because an instance has few expressions and asks for each of them often. */
 const expressions = new Map<string, CronFields | null>();
 const EXPRESSIONS_KEPT = 500;
 
@@ -120,7 +120,7 @@ function presetCron({ every, time = PRESET_TIME, minute = 0, weekday = "monday",
   }
 }
 
-/** FNV-1a over UTF-16 units, mixed once more: by itself its high bits hang on the first letters. */
+/** FNV-1a over UTF-16 units, mixed once more: without that its high bits would depend on the first letters alone. */
 function hash32(text: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);

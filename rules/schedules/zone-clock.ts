@@ -58,7 +58,7 @@ export function shownIn(zone: string, atMs: number): string {
   return shownFormats.of(zone).format(atMs);
 }
 
-/** Making a format costs far more than using it; an instance meets few zones. */
+/** Formats are kept: making one costs far more than using it, and an instance has few zones. */
 class Formats {
   readonly #kept = new Map<string, Intl.DateTimeFormat>();
   readonly #locale: string;

@@ -1,4 +1,4 @@
-/** Whether an event is what a trigger waits for, and what stands against it. Pure. */
+/** Whether an event is what a trigger waits for, and what keeps it from starting a run all the same. Pure. */
 import type { FilterCheck } from "#protocol/filters.ts";
 import type { OutcomeReason } from "#protocol/occurrence.ts";
 import type { JsonObject } from "#protocol/schema.ts";
@@ -7,7 +7,7 @@ import { type GithubTrigger, isRoutineId, type RoutineTrigger, type Trigger } fr
 import { judgeFilters } from "../filters/judge-filters.ts";
 import { placeKey, repositoryPlace } from "./subscriptions.ts";
 
-/** What of a routine matters here. */
+/** The part of a routine on which the judgement depends. */
 export interface JudgedRoutine {
   id: string;
   repositories: readonly { url: string }[];
@@ -15,7 +15,7 @@ export interface JudgedRoutine {
   repositoryIds: ReadonlyMap<string, number>;
 }
 
-/** What stands against a run though the trigger has matched. */
+/** Why no run may start though the trigger has matched. */
 export interface Objection {
   outcome: "ignored" | "refused";
   reason: OutcomeReason;
@@ -27,7 +27,7 @@ export interface Judgement {
   /** For people. */
   why: string;
   filters: FilterCheck[];
-  /** Null where nothing does, and where the trigger has not matched. */
+  /** Null where nothing keeps the run from starting, and where the trigger has not matched. */
   objection: Objection | null;
   /** The routine's repository that the event came from. */
   repository: { url: string; place: string } | null;
@@ -77,7 +77,7 @@ function actionMismatch({ actions }: GithubTrigger, { action }: SourceEvent): st
   return `The action is ${action ?? "none"}, not ${actions.join(" or ")}.`;
 }
 
-/** What `endingEvent` writes is read here. */
+/** Reads the fields that `runEndedEvent` writes. */
 function endingMismatch(trigger: RoutineTrigger, event: SourceEvent): string | null {
   const { routine_id, routine_names, status, result } = event.payload as JsonObject;
   const wanted = trigger.routine;
@@ -126,7 +126,7 @@ function objectionTo(trigger: Trigger, event: SourceEvent, routine: JudgedRoutin
   return null;
 }
 
-/** How many runs led to an event: one more than led to the run that caused it. */
+/** How many runs led to an event, one after the other: one more than led to the run that caused it. */
 export function depthOf({ caused_by }: SourceEvent): number {
   return caused_by === null ? 0 : caused_by.depth + 1;
 }

@@ -50,7 +50,7 @@ export function prepareTriggers(
 
 type Plain = Omit<TriggerInput, "next_fire_times" | "status" | "endpoint" | "unseen_repositories">;
 
-/** What a routine's triggers are shown with may be sent back; it says nothing. */
+/** Leaves out the keys with which triggers are only shown: they may be sent back, and mean nothing. */
 function withoutShown({
   next_fire_times: _times,
   status: _status,
@@ -81,7 +81,7 @@ function textOf(trigger: TriggerInput | Trigger): string {
   return JSON.stringify(entries.toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
-/** What an id can't be carried over to: an endpoint's secret belongs to its source. */
+/** A trigger keeps its id only while its source is the same, because an endpoint's secret belongs to the source. */
 function sourceOf(trigger: TriggerInput | Trigger): string {
   return trigger.type === "webhook" ? `webhook ${trigger.source}` : trigger.type;
 }
@@ -102,7 +102,7 @@ function kindOf(trigger: TriggerInput | Trigger): string {
   }
 }
 
-/** @param earlier what it changes: a time that has passed may stay in it. */
+/** @param earlier the saved trigger that `input` changes: a time that has passed may stay as it is. */
 function faultOf(input: TriggerInput, earlier: Trigger | undefined, nowMs: number) {
   if (input.type === "schedule") return scheduleFault(input, nowMs, { refusePast: !hasItsTime(input, earlier) });
   return "filters" in input ? filtersFault(input.filters) : null;

@@ -7,11 +7,13 @@ import { routineKey } from "./subscriptions.ts";
 const SUMMARY_LIMIT = 4_000;
 const BRANCHES_TOLD = 20;
 
-/** @param run one that has ended. @param name what its routine is called at present: the run keeps the name of its beginning. */
+/**
+ * @param run one that has ended. @param name what its routine is called at present: the run keeps the name of its beginning.
+ */
 export function runEndedEvent(run: ListedRun, name: string): SourceEvent {
   const { id, routine_id, routine, status, result, summary, error, evidence, trigger } = run;
   const routine_names = [...new Set([name, routine.name])];
-  // As JSON a field is there or not.
+  // In JSON a field is there or is not: it can't be `undefined`.
   const plainEvidence = { ...evidence, tools_refused: evidence.tools_refused ?? 0 };
   return {
     source: "routine",

@@ -31,11 +31,11 @@ export interface Runner {
   probedMs: number | null;
   /** When it was first told to kill something; null when it has given a sign since. */
   killedMs: number | null;
-  /** It has said that it has no room, and is not asked again before. */
+  /** The runner has said that it has no room, and gets no offer before this moment. */
   fullUntilMs: number;
 }
 
-/** What nobody knows of a runner whose row has just been read, or written. */
+/** What is not known yet of a runner whose row has just been read or written. */
 const NOTHING_HEARD = {
   socket: null,
   attachment: null,
@@ -82,7 +82,7 @@ export class KnownRunners {
     attach(runner, { runnerId: id, atMs: nowMs, protocol });
   }
 
-  /** It gets no offer any more, as long as this socket is open. */
+  /** The runner takes no more work: it gets no offer as long as this socket is open. */
   drain(runner: Runner): void {
     if (runner.attachment !== null) attach(runner, { ...runner.attachment, isDraining: true });
   }
@@ -99,7 +99,7 @@ export class KnownRunners {
     this.#all().delete(runner.id);
   }
 
-  /** It has said something. */
+  /** The runner has sent a message. */
   hear(runner: Runner, nowMs: number): void {
     runner.heardMs = nowMs;
     runner.quietUntilMs = nowMs + RUNNER_GRACE_MS;
@@ -130,7 +130,7 @@ export class KnownRunners {
     for (const socket of this.#context.getWebSockets()) {
       const attachment = socket.readyState === WebSocket.OPEN ? attachmentOf(socket) : null;
       const runner = known.get(attachment?.runnerId ?? "");
-      // Of two, the one before is being closed.
+      // Of two sockets of one runner, the older one is being closed.
       if (runner !== undefined && (runner.attachment?.atMs ?? 0) <= (attachment?.atMs ?? 0)) {
         Object.assign(runner, { socket, attachment });
       }

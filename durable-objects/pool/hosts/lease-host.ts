@@ -22,7 +22,7 @@ export type Held = ReadonlyMap<string, number>;
 /** Work that was killed is gone within this time. Longer than two pings of a runner are apart: one that lives is heard of. */
 export const KILL_DEADLINE_MS = 6_000;
 
-/** Moments are Unix milliseconds. Nothing but `offer` waits for anything. */
+/** Moments are Unix milliseconds. All methods but `offer` answer at once. */
 export interface LeaseHost {
   readonly kind: RunnerKind;
   /**
@@ -42,8 +42,8 @@ export interface LeaseHost {
   /** Ends the work of a lease by force, and no other's. A place that gives no sign within KILL_DEADLINE_MS is lost. */
   kill(place: string, lease: LeaseRef, nowMs: number): void;
   /**
-   * When its places have to be looked after; null while there is nothing to notice. It is asked whenever something has
-   * happened, and the pool's alarm is armed for it. @param held those of which it has to be noticed when they fall silent.
+   * When `look` has to be called; null while there is nothing to watch. It is asked after each change, and the pool's alarm is
+   * armed for it. @param held places with leases: it has to be noticed when one of them falls silent.
    */
   next(nowMs: number, held: Held): number | null;
   /** Looks after the places, and gives up those that are lost. Nothing is due afterwards. */
@@ -59,7 +59,7 @@ export interface SocketHost extends LeaseHost {
   closed(socket: WebSocket, nowMs: number): void;
 }
 
-/** What a host tells its pool. Told twice, nothing changes. */
+/** What a host tells its pool. The same report twice changes nothing. */
 export interface HostReports {
   /** @returns false when the pool has given the lease to another, or to nobody: the host has its work stopped. */
   accepted(place: string, lease: LeaseRef): boolean;

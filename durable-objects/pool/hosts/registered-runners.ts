@@ -21,9 +21,12 @@ import { noteNewcomer, unregisteredSockets } from "./unregistered-sockets.ts";
 
 type Registration = Extract<RunnerToPool, { type: "register" }>;
 
-/** A runner that does not answer a probe within this time is not there. Less than a refused one waits between two tries. */
+/**
+ * A runner that does not answer a probe within this time is not there. It is shorter than the time that a refused runner
+ * waits between two tries.
+ */
 export const PROBE_DEADLINE_MS = 1_500;
-/** One of version 1 can't be probed: it is there while it pings. */
+/** A runner of version 1 can't be probed: it counts as there while it pings, with this much delay allowed. */
 const PING_SLACK_MS = 2_000;
 /** A runner that has declined for want of room gets no offer for so long, unless it says that some work has ended. */
 const FULL_MS = 5_000;
@@ -66,7 +69,7 @@ export class RegisteredRunners implements SocketHost {
     }
     const runner = this.#known.on(socket);
     if (runner === null) {
-      // A socket that has been replaced may still say something.
+      // Messages may still come on a socket that has been replaced.
       if (attachmentOf(socket) === null) closeQuietly(socket, RUNNER_CLOSE.badMessage, "register comes first");
       return;
     }
@@ -119,7 +122,7 @@ export class RegisteredRunners implements SocketHost {
   async offer(runnerId: string, grant: Grant): Promise<"sent" | "gone"> {
     if (this.#send(runnerId, { type: "offer", ...grant })) return "sent";
     const runner = this.#known.all().get(runnerId);
-    // Its socket is closing, which has not come through yet.
+    // The runner's socket is closing, and the object has not been told yet.
     if (runner?.socket != null) this.#known.miss(runner, Date.now());
     return "gone";
   }
@@ -128,7 +131,7 @@ export class RegisteredRunners implements SocketHost {
     this.#send(runnerId, { type: "stop", lease });
   }
 
-  /** One of version 1 knows no kill: it is told to stop once more. */
+  /** A runner of version 1 does not know `kill`: it is told to stop once more. */
   kill(runnerId: string, lease: LeaseRef, nowMs: number): void {
     const runner = this.#known.all().get(runnerId);
     if (runner === undefined) return;
@@ -201,7 +204,7 @@ export class RegisteredRunners implements SocketHost {
     return this.#known.heardOf(runner) <= killedMs;
   }
 
-  /** When something has to be done because of a runner. */
+  /** When `look` has to be called because of this runner. */
   #nextOf(runner: Runner, nowMs: number, held: Held): number | null {
     const { id, lostAt, killedMs, fullUntilMs } = runner;
     if (lostAt !== null) return lostAt;
@@ -212,7 +215,7 @@ export class RegisteredRunners implements SocketHost {
     return earlier(earlier(answeredBy, roomAt), silentAt);
   }
 
-  /** Whether a runner answers on its socket. Until its probe's time is over it counts as there. */
+  /** Whether a runner answers on its socket. It counts as there until the deadline of its probe has passed. */
   #isThere(runner: Runner, nowMs: number): boolean {
     if (runner.socket === null) return false;
     const heardMs = this.#known.heardOf(runner);

@@ -15,7 +15,7 @@ export function unregisteredSockets(context: DurableObjectState): SocketDeadline
       .filter((socket) => socket.readyState === WebSocket.OPEN && attachmentOf(socket) === null)
       .map((socket) => {
         const noted: NewcomerAttachment | null = socket.deserializeAttachment();
-        // Those that an earlier version took in carry nothing: their time begins now.
+        // Sockets that an earlier version accepted have no attachment: their deadline counts from now.
         return [socket, noted?.untilMs ?? noteNewcomer(socket, Date.now())] as const;
       }),
   );
