@@ -28,16 +28,14 @@ export interface AdmissionFacts {
   earlier: Earlier | null;
   /** What came before under the second key, if anything. */
   alike: Earlier | null;
-  /** How many runs hold a place. */
+  /** How many runs hold a place. All that may start at this moment has started. */
   active: number;
-  /** How many wait for one. */
+  /** How many wait: for a place, for the time of their retry, or for more events. */
   queued: number;
   /** Of those, how many wait for more events: their first attempt has not begun, and they do not wait for a place yet. */
   coalescing: number;
   /** Whether the run is to wait for more events, whatever is free. */
   isCoalescing: boolean;
-  /** Whether one of those that wait could start at this moment: a retry waits for its time. Asked only where it matters. */
-  isAnyDue: () => boolean;
   nowMs: number;
 }
 
@@ -105,12 +103,11 @@ function isByKey(type: Wake["type"]): boolean {
 }
 
 /**
- * Whether one that waits comes before the new run. `parallel` and `queue` ask for places, and a retry before its time holds
- * none; the others ask whether anything has not ended, and a run that waits for its retry has not.
+ * Whether one that waits though a place is free, for the time of its retry, comes before the new run. `parallel` and `queue`
+ * ask for places, and it holds none; the others ask whether anything has not ended, and it has not.
  */
-function isAnyAhead({ overlap, queued, coalescing, isAnyDue }: AdmissionFacts): boolean {
-  if (queued <= coalescing) return false;
-  return overlap !== "parallel" && overlap !== "queue" ? true : isAnyDue();
+function isAnyAhead({ overlap, queued, coalescing }: AdmissionFacts): boolean {
+  return overlap !== "parallel" && overlap !== "queue" && queued > coalescing;
 }
 
 /** How many runs of the routine may be on at once. */

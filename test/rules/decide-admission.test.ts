@@ -25,7 +25,6 @@ const FREE: AdmissionFacts = {
   isCoalescing: false,
   active: 0,
   queued: 0,
-  isAnyDue: () => true,
   nowMs: NOW_MS,
 };
 const KEY = "0ABCDEFGHJKMNPQRSTVWXYZ012";
@@ -57,7 +56,7 @@ const OVERLAP_ROWS: Row[] = [
   ["parallel starts a second run beside the first while there is a place", "parallel", 1, 0, started],
   ["parallel queues when all places are taken", "parallel", 2, 0, atMax],
   ["parallel queues behind those that wait already", "parallel", 2, 1, atMax],
-  ["parallel does not overtake a queue that is about to move", "parallel", 1, 1, atMax],
+  ["parallel starts a run beside a retry that waits for its time", "parallel", 1, 1, started],
   ["parallel takes one more when there is room for one", "parallel", 2, QUEUE_LIMIT - 1, atMax],
   ["parallel refuses what would not fit into the queue", "parallel", 2, QUEUE_LIMIT, full],
   ["queue starts a run in a free routine", "queue", 0, 0, started],
@@ -90,7 +89,7 @@ describe("decideAdmission", () => {
     ["queue_latest takes the place of a run that waits for its retry", "queue_latest", latest],
     ["cancel_running cancels a run that waits for its retry", "cancel_running", cancels],
   ])("%s", (_sentence, overlap, verdict) => {
-    expect(decideAdmission({ ...FREE, overlap, queued: 1, isAnyDue: () => false })).toEqual(verdict);
+    expect(decideAdmission({ ...FREE, overlap, queued: 1 })).toEqual(verdict);
   });
 
   it.each([
@@ -135,7 +134,6 @@ describe("decideAdmission", () => {
     ["a repeat is answered while the routine is paused", { earlier: justNow, isPaused: true }, duplicate],
     ["a repeat is answered when the model key is gone", { earlier: justNow, hasModel: false }, duplicate],
     ["a repeat is answered when the queue is full", { earlier: justNow, active: 2, queued: QUEUE_LIMIT }, duplicate],
-    ["a retry that waits for its time holds nobody up", { active: 1, queued: 1, isAnyDue: () => false }, started],
     ["a repeat does not count as skipped", { earlier: justNow, overlap: "skip", active: 1 }, duplicate],
     ["a repeat cancels nothing", { earlier: justNow, overlap: "cancel_running", active: 1 }, duplicate],
     ["a reused key is refused while paused", { earlier: other, isPaused: true }, reused],
@@ -181,11 +179,7 @@ describe("events that wait for more", () => {
       full,
     ],
     ["do not hide a run that waits", { overlap: "skip", queued: 3, coalescing: 2 }, skipped],
-    [
-      "that have not ended hold up no other",
-      { overlap: "queue", queued: 1, coalescing: 1, isAnyDue: () => false },
-      started,
-    ],
+    ["that have not ended hold up no other", { overlap: "queue", queued: 1, coalescing: 1 }, started],
   ])("%s", (_sentence, facts, verdict) => {
     expect(decideAdmission({ ...FREE, ...facts })).toEqual(verdict);
   });

@@ -1,42 +1,72 @@
 /**
  * What docs/routines.md and docs/triggers.md say of admission, told a second time and in another way: a routine with one
- * schedule of every minute, one trigger that coalesces, and one that does not. It calls nothing of the product.
+ * schedule, and triggers for three names. For `alone` waits one that does not coalesce, for `many` one that does, and for
+ * `both` one of each kind. It calls nothing of the product.
  */
 import type { Overlap } from "#protocol/routine.ts";
 
+export type EventName = "alone" | "many" | "both";
+/** How the trigger for `many` coalesces: by the event's kind, or all together. */
+export interface Coalesces {
+  byKind: boolean;
+  windowMs: number;
+}
+
 /** One thing that happens. Those that name a run name it by its place among those that could be meant. */
 export type Step =
-  | { do: "fire"; key: string | null }
-  | { do: "event"; coalesces: boolean; kind: string; id: string }
-  | { do: "wait"; seconds: number }
+  | { do: "fire"; type: "api" | "manual"; key: string | null; body: string }
+  | { do: "event"; name: EventName; kind: string; id: string; content: string | null }
+  /** The last event is offered again, because its answer was lost. */
+  | { do: "offer again" }
+  /** @param isAlarmLate what comes next comes before the alarm. */
+  | { do: "wait"; seconds: number; isAlarmLate: boolean }
   | { do: "look" }
   | { do: "pause" }
   | { do: "resume" }
   | { do: "change"; overlap: Overlap; max: number }
+  /** @param to null to coalesce no more. */
+  | { do: "coalesce"; to: Coalesces | null }
   | { do: "succeed" | "lose" | "cancel"; which: number };
 
 export interface Facts {
   overlap: Overlap;
   max: number;
-  windowMs: number;
+  /** From one time of the schedule to the next. */
+  periodMs: number;
+  coalesce: Coalesces | null;
   maxWaitMs: number;
   retryMs: number;
   retryMax: number;
 }
 
-type Status = "queued" | "on" | "succeeded" | "failed" | "canceled";
+type Status = "queued" | "on" | "succeeded" | "failed" | "timed_out" | "canceled";
 
 interface Run {
   status: Status;
   attempt: number;
+  onSince: number;
   notBefore: number;
   isCanceled: boolean;
-  /** The kind of events that it waits for; null when it waits for none, or has begun. */
+  /** By trigger, the kind of events that it waits for; null when it waits for none. */
   coalesces: string | null;
   endsAt: number;
 }
 
+interface Waker {
+  key: string | null;
+  content: string | null;
+  body: string;
+  repeated: string;
+  coalesces: { kind: string; windowMs: number } | null;
+  isManual: boolean;
+}
+
 const MINUTE_MS = 60_000;
+/** The routine's, and what the runner is given to end by itself. */
+const TIMEOUT_MS = 24 * 60 * MINUTE_MS + 30_000;
+const KEY_MS = 24 * 60 * MINUTE_MS;
+const CONTENT_MS = 5 * MINUTE_MS;
+const SCHEDULED = { key: null, content: null, body: "", repeated: "", coalesces: null, isManual: false };
 
 export class AdmissionModel {
   /** In the order in which they came. */
@@ -47,7 +77,8 @@ export class AdmissionModel {
   #nowMs: number;
   #isPaused = false;
   #claimedUntil: number;
-  readonly #keys = new Set<string>();
+  /** What came first under each key, and when. */
+  readonly #keys = new Map<string, { at: number; body: string }>();
 
   /** @param nowMs a moment at which the routine is made. */
   constructor(facts: Facts, nowMs: number) {
@@ -70,11 +101,19 @@ export class AdmissionModel {
 
   take(step: Step): void {
     switch (step.do) {
-      case "fire":
-        this.#wake(step.key === null ? null : `fire ${step.key}`, "same_idempotency_key", null);
+      case "fire": {
+        const key = step.key === null ? null : `${step.type} ${step.key}`;
+        const isManual = step.type === "manual";
+        this.#wake({ ...SCHEDULED, key, body: step.body, repeated: "same_idempotency_key", isManual });
         return;
+      }
       case "event":
-        this.#wake(`event ${step.id}`, "same_delivery", step.coalesces ? step.kind : null);
+        for (const coalesces of this.#triggersOf(step.name, step.kind)) {
+          const content = step.content === null ? null : `content ${step.content}`;
+          this.#wake({ ...SCHEDULED, key: `event ${step.id}`, content, repeated: "same_delivery", coalesces });
+        }
+        return;
+      case "offer again":
         return;
       case "wait":
         this.#nowMs += step.seconds * 1_000;
@@ -93,6 +132,10 @@ export class AdmissionModel {
         this.#facts = { ...this.#facts, overlap: step.overlap, max: step.max };
         this.#promote();
         return;
+      case "coalesce":
+        this.#claim();
+        this.#facts = { ...this.#facts, coalesce: step.to };
+        return;
       case "succeed":
       case "lose":
       case "cancel":
@@ -100,27 +143,50 @@ export class AdmissionModel {
     }
   }
 
-  #wake(key: string | null, repeated: string, kind: string | null): void {
-    const isKnown = key !== null && this.#keys.has(key);
-    if (isKnown) this.#tell("duplicate", repeated);
-    else if (this.#isPaused) this.#tell("refused", "routine_paused");
+  /** For each trigger that waits for the event, how it coalesces. */
+  #triggersOf(name: EventName, kind: string): Waker["coalesces"][] {
+    const { coalesce, maxWaitMs } = this.#facts;
+    if (name === "alone") return [null];
+    if (name === "both") return [{ kind: "both", windowMs: maxWaitMs }, null];
+    if (coalesce === null) return [null];
+    return [{ kind: coalesce.byKind ? `many ${kind}` : "many", windowMs: coalesce.windowMs }];
+  }
+
+  #wake(waker: Waker): void {
+    const { key, content, body, repeated, isManual } = waker;
+    const earlier = this.#known(key, KEY_MS);
+    const isAlike = this.#known(content, CONTENT_MS) !== undefined;
+    if (earlier !== undefined && earlier.body !== body) this.#tell("refused", "idempotency_key_reused");
+    else if (earlier !== undefined || isAlike) {
+      this.#tell("duplicate", earlier === undefined ? "same_event" : repeated);
+      for (const one of [key, content]) if (this.#known(one, KEY_MS) === undefined) this.#keep(one, body);
+    } else if (this.#isPaused && !isManual) this.#tell("refused", "routine_paused");
     else {
-      if (key !== null) this.#keys.add(key);
-      this.#admit(kind);
+      for (const one of [key, content]) this.#keep(one, body);
+      this.#admit(waker.coalesces);
     }
   }
 
-  #admit(kind: string | null): void {
-    const { overlap, windowMs } = this.#facts;
-    const open = kind === null ? undefined : this.#openFor(kind);
+  #known(key: string | null, windowMs: number) {
+    const kept = key === null ? undefined : this.#keys.get(key);
+    return kept !== undefined && this.#nowMs - kept.at < windowMs ? kept : undefined;
+  }
+
+  #keep(key: string | null, body: string): void {
+    if (key !== null) this.#keys.set(key, { at: this.#nowMs, body });
+  }
+
+  #admit(coalesces: Waker["coalesces"]): void {
+    const { overlap } = this.#facts;
+    const open = coalesces === null ? undefined : this.#openFor(coalesces.kind);
     const mustWait = open === undefined && !this.#hasRoom();
-    if (open !== undefined) {
-      open.notBefore = Math.min(this.#nowMs + windowMs, open.endsAt);
+    if (coalesces !== null && open !== undefined) {
+      open.notBefore = Math.min(this.#nowMs + coalesces.windowMs, open.endsAt);
       this.#tell("queued", "coalesced");
     } else if (mustWait && overlap === "skip") this.#tell("skipped", "overlap_skip");
     else {
-      this.#tell(...this.#word(mustWait, kind !== null));
-      const run = this.#newRun(kind, mustWait);
+      this.#tell(...this.#word(mustWait, coalesces !== null));
+      const run = this.#newRun(coalesces, mustWait);
       if (mustWait && (overlap === "queue_latest" || overlap === "cancel_running")) this.#supersede(run, overlap);
       this.#promote();
     }
@@ -133,15 +199,15 @@ export class AdmissionModel {
     return ["queued", overlap === "parallel" ? "at_max_concurrent" : `overlap_${overlap}`];
   }
 
-  #newRun(kind: string | null, mustWait: boolean): Run {
-    const { windowMs, maxWaitMs } = this.#facts;
+  #newRun(coalesces: Waker["coalesces"], mustWait: boolean): Run {
     const run: Run = {
-      status: kind === null && !mustWait ? "on" : "queued",
+      status: coalesces === null && !mustWait ? "on" : "queued",
       attempt: 1,
-      notBefore: kind === null ? 0 : this.#nowMs + windowMs,
+      onSince: this.#nowMs,
+      notBefore: coalesces === null ? 0 : this.#nowMs + coalesces.windowMs,
       isCanceled: false,
-      coalesces: kind,
-      endsAt: this.#nowMs + maxWaitMs,
+      coalesces: coalesces?.kind ?? null,
+      endsAt: this.#nowMs + this.#facts.maxWaitMs,
     };
     this.runs.push(run);
     return run;
@@ -172,17 +238,18 @@ export class AdmissionModel {
     return run.status === "queued" && run.coalesces !== null && run.attempt === 1 && run.notBefore > this.#nowMs;
   }
 
-  /** Minutes that have come since the last look: all within two minutes are on time, else the newest alone. */
+  /** Times that have come since the last look: all within two minutes are on time, else the newest alone. */
   #claim(): void {
-    const minutes: number[] = [];
-    for (let at = (Math.floor(this.#claimedUntil / MINUTE_MS) + 1) * MINUTE_MS; at <= this.#nowMs; at += MINUTE_MS) {
-      minutes.push(at);
+    const { periodMs } = this.#facts;
+    const times: number[] = [];
+    for (let at = (Math.floor(this.#claimedUntil / periodMs) + 1) * periodMs; at <= this.#nowMs; at += periodMs) {
+      times.push(at);
     }
-    const isLate = (minutes[0] ?? this.#nowMs) <= this.#nowMs - 2 * MINUTE_MS;
-    for (const [place, at] of minutes.entries()) {
+    const isLate = (times[0] ?? this.#nowMs) <= this.#nowMs - 2 * MINUTE_MS;
+    for (const [place, at] of times.entries()) {
       this.#claimedUntil = at;
-      if (!this.#isPaused && isLate && place < minutes.length - 1) this.#tell("missed", "slot_superseded");
-      else this.#wake(null, "", null);
+      if (!this.#isPaused && isLate && place < times.length - 1) this.#tell("missed", "slot_superseded");
+      else this.#wake(SCHEDULED);
     }
   }
 
@@ -193,6 +260,7 @@ export class AdmissionModel {
     else if (how === "cancel") run.status = "canceled";
     else if (how === "succeed") run.status = "succeeded";
     else if (run.isCanceled) run.status = "canceled";
+    else if (this.#nowMs - run.onSince >= TIMEOUT_MS) run.status = "timed_out";
     else if (run.attempt > this.#facts.retryMax) run.status = "failed";
     else {
       run.status = "queued";
@@ -206,7 +274,9 @@ export class AdmissionModel {
   #promote(): void {
     for (const run of this.runs) {
       if (this.#on().length >= this.#places()) return;
-      if (run.status === "queued" && run.notBefore <= this.#nowMs) run.status = "on";
+      if (run.status !== "queued" || run.notBefore > this.#nowMs) continue;
+      run.status = "on";
+      run.onSince = this.#nowMs;
     }
   }
 

@@ -6,18 +6,24 @@ import type { RoutineRow } from "#durable-objects/routine/definition/definition-
 import type { Tx } from "#durable-objects/routine/work.ts";
 import type { Config } from "#instance/config.ts";
 import type { Wake } from "#protocol/occurrence.ts";
-import { routineInputSchema } from "#protocol/routine.ts";
+import { routineInputSchema, routinePatchSchema } from "#protocol/routine.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
-import type { Facts, Step } from "./admission-model.ts";
+import type { Coalesces, Facts, Step } from "./admission-model.ts";
 
 const OWNER = { kind: "owner", id: null, name: "owner" } as const;
 const OWNER_KEY = "ABCDEFGHJKMN";
+/** After that a delivery has failed, and is offered no more. */
+const OFFERED_WITHIN_MS = 23 * 3_600_000;
 const ROUTINE_ID = `rtn_0123456789${OWNER_KEY.slice(1)}00000`;
 
 export class RealAdmission {
   readonly #parts: ReturnType<typeof assembleCore>;
   readonly #sql: SqlStorage;
+  readonly #maxWaitMs: number;
   #events = 0;
+  #last: { event: SourceEvent; atMs: number } | null = null;
+  /** The alarm should have rung. */
+  #isAlarmLate = false;
 
   constructor(storage: DurableObjectStorage, config: Config, facts: Facts) {
     const database = openDatabase(storage);
@@ -27,7 +33,7 @@ export class RealAdmission {
     const context = { storage, getWebSockets: () => [], acceptWebSocket: () => {} };
     this.#parts = assembleCore(context, database.value, config, OWNER_KEY);
     const { work, definitionChanges } = this.#parts;
-    const seconds = (ms: number) => `${ms / 1_000}s`;
+    this.#maxWaitMs = facts.maxWaitMs;
     const input = routineInputSchema.parse({
       name: "model",
       prompt: "Do the work.",
@@ -36,31 +42,57 @@ export class RealAdmission {
       retry: { max: facts.retryMax, backoff: seconds(facts.retryMs) },
       limits: { timeout: "24h" },
       triggers: [
-        { type: "schedule", cron: "* * * * *" },
+        { type: "schedule", cron: facts.periodMs === 60_000 ? "* * * * *" : "0 * * * *" },
         { type: "event", name: "alone" },
+        this.#many(facts.coalesce),
         {
           type: "event",
-          name: "many",
-          coalesce: { key: "kind", window: seconds(facts.windowMs), max_wait: seconds(facts.maxWaitMs) },
+          name: "both",
+          coalesce: { window: seconds(facts.maxWaitMs), max_wait: seconds(facts.maxWaitMs) },
         },
+        { type: "event", name: "both" },
       ],
     });
     work.change((tx) => void definitionChanges.create(tx, { id: ROUTINE_ID, input, actor: OWNER }));
   }
 
+  /** Before the time moves on for the step: an alarm is late for what wakes the routine alone. */
+  awaitStep(step: Step): void {
+    const isWake = step.do === "fire" || step.do === "event" || step.do === "offer again";
+    if (!isWake) this.#ring();
+  }
+
   /** @param place of the run that the step is about, in the order in which runs came. */
   take(step: Step, place: number | null): void {
-    const { work, wakes, schedules, definitions, deadlines, engine } = this.#parts;
+    this.#isAlarmLate ||= step.do === "wait";
+    this.#take(step, place);
+    this.#parts.work.change((tx) => this.#startAll(tx));
+    if (step.do !== "wait" || !step.isAlarmLate) this.#ring();
+  }
+
+  #ring(): void {
+    const { deadlines, engine, work } = this.#parts;
+    if (!this.#isAlarmLate) return;
+    this.#isAlarmLate = false;
+    deadlines.look(Date.now(), (tx, { kind, ref }) => void engine.feed(tx, ref, { type: "overdue", kind }));
+    work.change((tx) => this.#startAll(tx));
+  }
+
+  #take(step: Step, place: number | null): void {
+    const { work, wakes, schedules, definitions } = this.#parts;
     switch (step.do) {
       case "fire":
-        work.change((tx) => void wakes.fire(tx, this.#routine(), fireOf(step.key), false));
+        work.change((tx) => void wakes.fire(tx, this.#routine(), fireOf(step), false));
         break;
       case "event":
         this.#events += 1;
-        work.change((tx) => void wakes.event(tx, this.#routine(), eventOf(step, this.#events)));
+        this.#last = { event: eventOf(step, this.#events), atMs: Date.now() };
+        work.change((tx) => this.#offerLast(tx));
+        break;
+      case "offer again":
+        work.change((tx) => this.#offerLast(tx));
         break;
       case "wait":
-        deadlines.look(Date.now(), (tx, { kind, ref }) => void engine.feed(tx, ref, { type: "overdue", kind }));
         break;
       case "look":
         for (const trigger of schedules.due(this.#routine(), Date.now())) {
@@ -77,6 +109,9 @@ export class RealAdmission {
       case "change":
         work.change((tx) => this.#change(tx, { overlap: step.overlap, max_concurrent: step.max }));
         break;
+      case "coalesce":
+        work.change((tx) => this.#change(tx, { triggers: this.#withMany(step.to) }));
+        break;
       case "succeed":
       case "lose":
       case "cancel": {
@@ -84,12 +119,12 @@ export class RealAdmission {
         if (id !== undefined) work.change((tx) => this.#end(tx, step.do, id));
       }
     }
-    work.change((tx) => this.#startAll(tx));
   }
 
-  told(): string[] {
+  /** @param known so many of the oldest are left out. */
+  told(known: number): string[] {
     return this.#sql
-      .exec<{ doc: string }>("SELECT doc FROM occurrences ORDER BY id")
+      .exec<{ doc: string }>("SELECT doc FROM occurrences ORDER BY id LIMIT -1 OFFSET ?", known)
       .toArray()
       .map(({ doc }) => JSON.parse(doc))
       .map(({ outcome, reason }) => `${outcome} ${reason}`);
@@ -99,7 +134,26 @@ export class RealAdmission {
     return this.#rows().map(({ status }) => (status === "starting" || status === "running" ? "on" : status));
   }
 
-  #change(tx: Tx, patch: { overlap: Facts["overlap"]; max_concurrent: number }): void {
+  #offerLast(tx: Tx): void {
+    if (this.#last === null || Date.now() - this.#last.atMs > OFFERED_WITHIN_MS) return;
+    this.#parts.wakes.event(tx, this.#routine(), this.#last.event);
+  }
+
+  #many(coalesce: Coalesces | null) {
+    if (coalesce === null) return { type: "event", name: "many" };
+    const { byKind, windowMs } = coalesce;
+    const bounds = { window: seconds(windowMs), max_wait: seconds(this.#maxWaitMs) };
+    return { type: "event", name: "many", coalesce: byKind ? { key: "kind", ...bounds } : bounds };
+  }
+
+  #withMany(coalesce: Coalesces | null) {
+    return this.#routine().definition.triggers.map((trigger) =>
+      trigger.type === "event" && trigger.name === "many" ? { id: trigger.id, ...this.#many(coalesce) } : trigger,
+    );
+  }
+
+  #change(tx: Tx, change: object): void {
+    const patch = routinePatchSchema.parse(change);
     const changed = this.#parts.definitionChanges.change(tx, { routine: this.#routine(), patch, actor: OWNER });
     if (!changed.ok) throw new Error(changed.refusal.code);
   }
@@ -135,27 +189,28 @@ export class RealAdmission {
   }
 }
 
-function fireOf(key: string | null): Wake {
+function fireOf({ type, key, body }: Extract<Step, { do: "fire" }>): Wake {
   return {
-    type: "api",
+    type,
     trigger_id: null,
     summary: "Fired",
     text: null,
     dedupe_key: key,
     content_key: null,
-    fingerprint: "same",
+    fingerprint: body,
     depth: 0,
     checkout: null,
   };
 }
 
-function eventOf({ coalesces, kind, id }: Extract<Step, { do: "event" }>, number: number): SourceEvent {
+function eventOf({ name, kind, id, content }: Extract<Step, { do: "event" }>, number: number): SourceEvent {
   return {
-    name: coalesces ? "many" : "alone",
+    name,
     action: null,
     summary: "An event",
     dedupe_key: id,
-    content_key: null,
+    // Who makes events of what comes marks the two kinds of key apart.
+    content_key: content === null ? null : `content ${content}`,
     payload: { kind },
     fields: {},
     context: "",
@@ -166,6 +221,10 @@ function eventOf({ coalesces, kind, id }: Extract<Step, { do: "event" }>, number
     github: null,
     caused_by: null,
   };
+}
+
+function seconds(ms: number): string {
+  return `${ms / 1_000}s`;
 }
 
 function emptyTables(sql: SqlStorage): void {

@@ -44,10 +44,6 @@ export class RunQueue {
     return this.#ids(DUE, nowMs, limit);
   }
 
-  isAnyDue(nowMs: number): boolean {
-    return this.due(nowMs, 1).length > 0;
-  }
-
   /** Ids of all runs that wait, oldest first. */
   queued(): string[] {
     return this.#ids(QUEUED);

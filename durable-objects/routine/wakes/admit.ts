@@ -56,6 +56,8 @@ export interface Coalescing {
 export function admit(context: AdmissionContext, event: Wake, coalescing: Coalescing | null = null): Admitted {
   const { routine, occurrences, runs } = context;
   const { nowMs } = context.tx;
+  // What may start has a place, also when the alarm that would have given it one is late: else it would be superseded.
+  context.engine.promote(context.tx);
   const { active, queued } = runs.queue.places();
   const find = (key: string | null) => (key === null ? null : occurrences.findKey(keyOf(event, key)));
   const verdict = decideAdmission({
@@ -70,7 +72,6 @@ export function admit(context: AdmissionContext, event: Wake, coalescing: Coales
     queued,
     coalescing: queued === 0 ? 0 : context.coalesced.waiting(nowMs).length,
     isCoalescing: coalescing !== null,
-    isAnyDue: () => runs.queue.isAnyDue(nowMs),
     nowMs,
   });
   return carryOut(context, event, verdict, coalescing);
@@ -191,7 +192,6 @@ function start(
     ],
   );
   for (const id of superseded) engine.feed(tx, id, { type: "cancel_requested", reason: "superseded" });
-  if (!isStarted) engine.promote(tx);
   const admission = { occurrence_id: occurrence.id, run_id: runId, session_id: run.session_id, duplicate: false };
   return { occurrence, answer: success(admission) };
 }
