@@ -5,7 +5,7 @@ import type { Delivery } from "#protocol/delivery.ts";
 import { buildRoutine, call } from "#test/support/api.ts";
 import { occurrencesOf, realDeps } from "#test/support/clock.ts";
 import { deliverGithub, post, pullRequest, readDelivery, someRepository } from "#test/support/deliver.ts";
-import { d1, fail, first, hang, loseAnswer, r2, type Trouble } from "#test/support/hang.ts";
+import { d1, fail, first, hang, loseAnswer, r2, r2Body, type Trouble } from "#test/support/hang.ts";
 import { deliveriesIn } from "#test/support/stores.ts";
 import { bytesOf } from "#test/worker/listeners/signing.ts";
 import { slackCase } from "#test/worker/listeners/slack-case.ts";
@@ -176,6 +176,19 @@ describe("a sweep", () => {
     await swept();
     expect([await keysIn("pending/"), await keysIn(`damaged/${damaged}`)]).toEqual([[], [`damaged/${damaged}`]]);
     expect(await outcomes(routineId)).toEqual(["started"]);
+  });
+
+  it("waits no longer than its time for a body that R2 begins to give, and goes on", async () => {
+    const [{ deliveryId }, next] = [await keptAside(), await keptAside()];
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    using silent = hang(first(1, await r2Body(`pending/${deliveryId}`, "text")));
+    const all = swept();
+    await silent.untilMet();
+    vi.advanceTimersByTime(10_000);
+    vi.useRealTimers();
+    await all;
+    expect(await outcomes(next.routineId)).toEqual(["started"]);
+    expect(await keysIn("pending/")).toEqual([`pending/${deliveryId}`]);
   });
 
   it("gives up at the third that D1 does not take, and begins with the oldest the next time", async () => {

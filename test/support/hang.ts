@@ -138,6 +138,14 @@ export function r2(name: "get" | "put" | "delete" | "list"): Party {
   return method(Object.getPrototypeOf(env.BODIES) as R2Bucket, name);
 }
 
+/** What R2 gives of an object that it has, at the reading of its body. @param key of any that is there. */
+export async function r2Body(key: string, name: "text" | "arrayBuffer"): Promise<Party> {
+  const found = await env.BODIES.get(key);
+  if (found === null) throw new Error(`there is no ${key}`);
+  await found.body.cancel();
+  return method(Object.getPrototypeOf(found) as R2ObjectBody, name);
+}
+
 /** D1, for the statements whose text fits; a batch in which one fits is meant as a whole. */
 export function d1(pattern: RegExp): Party {
   const textOf = (statement: unknown) => String(Reflect.get(statement as object, "statement"));
