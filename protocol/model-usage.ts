@@ -9,5 +9,7 @@ export const modelUsageSchema = z.object({
   /** The call's number in its run: however often it is told, it counts once. */
   call: z.int().min(1),
   tokens: tokensSchema,
+  /** Of a call that was cut off: what is known of it, and not all. */
+  is_part: z.boolean().optional(),
 });
 export type ModelUsage = z.infer<typeof modelUsageSchema>;

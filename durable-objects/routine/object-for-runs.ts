@@ -45,8 +45,9 @@ export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
     return this.opening.proxy(id, (tx, { proxies }) => proxies.noteModelUsage(tx, lease, call, tokens));
   }
 
-  endModelCall(id: OwnedId, lease: LeaseRef, call: number, tokens: Tokens): Result<null> {
-    return this.opening.proxy(id, (tx, { proxies }) => proxies.endModelCall(tx, lease, call, tokens));
+  /** @param isPart whether the call was cut off before it was known what it used in all. */
+  endModelCall(id: OwnedId, lease: LeaseRef, call: number, tokens: Tokens, isPart = false): Result<null> {
+    return this.opening.proxy(id, (tx, { proxies }) => proxies.endModelCall(tx, lease, { call, tokens, isPart }));
   }
 
   gitRepository(id: OwnedId, lease: LeaseRef, number: number, branches: string[]): Result<GitRepository> {

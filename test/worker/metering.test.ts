@@ -151,10 +151,34 @@ describe("a call", () => {
     const { proxy, runId } = await bed.begin();
     answers([START], TYPES.stream, "breaks off");
     expect(await reading(await proxy("/model/v1/messages", messages)).done).toBe("broken");
-    expect(await usageOf(runId)).toEqual({ ...counted, output_tokens: 1 });
+    expect(await usageOf(runId)).toEqual({ ...counted, output_tokens: 1, unmetered_calls: 1 });
     answers([START, event("error", { error: { type: "overloaded_error" } })], TYPES.stream);
     await (await proxy("/model/v1/messages", messages)).text();
-    expect(await usageOf(runId)).toEqual({ ...counted, input_tokens: 22, output_tokens: 2 });
+    expect(await usageOf(runId)).toEqual({ ...counted, input_tokens: 22, output_tokens: 2, unmetered_calls: 2 });
+  });
+
+  it.each<[string, readonly string[], string, "ends" | "breaks off", object]>([
+    ["a stream, after its first event", [START], TYPES.stream, "ends", { ...counted, output_tokens: 1 }],
+    ["a stream, before its first event", [": hello\n\n"], TYPES.stream, "breaks off", { ...NOTHING, cost_usd: 0 }],
+    [
+      "a whole answer, which breaks off",
+      JSON_ANSWER.slice(0, 1),
+      TYPES.json,
+      "breaks off",
+      { ...NOTHING, cost_usd: 0 },
+    ],
+    ["a whole answer, which ends too early", JSON_ANSWER.slice(0, 2), TYPES.json, "ends", { ...NOTHING, cost_usd: 0 }],
+    ["an answer that does not tell", ["{}"], TYPES.json, "ends", { ...NOTHING, cost_usd: 0 }],
+  ])("that is cut off is among those that are not metered, told by the queue too: %s", async (...cut) => {
+    const [, pieces, type, ending, used] = cut;
+    const { proxy, runId } = await bed.begin();
+    answers(pieces, type, ending);
+    using failing = fail(routine("endModelCall", runId));
+    await reading(await proxy("/model/v1/messages", messages)).done;
+    failing.end();
+    expect(await arrive()).toBe(0);
+    expect(await arrive()).toBe(0);
+    expect(await usageOf(runId)).toEqual({ ...used, unmetered_calls: 1 });
   });
 
   it.each<[string, () => Response | Promise<Response>]>([

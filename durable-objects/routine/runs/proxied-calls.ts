@@ -105,14 +105,21 @@ export class ProxiedCalls {
     return success(null);
   }
 
-  /** Counts what a call used: once, however often it is told. Also after the run has ended: what was used was used. */
-  endModelCall(tx: Tx, lease: LeaseRef, call: number, tokens: Tokens): Result<null> {
+  /**
+   * Counts what a call used: once, however often it is told. Also after the run has ended: what was used was used. One of
+   * which a part is known alone stays among those that are not metered.
+   */
+  endModelCall(
+    tx: Tx,
+    lease: LeaseRef,
+    { call, tokens, isPart }: { call: number; tokens: Tokens; isPart: boolean },
+  ): Result<null> {
     const row = this.#runs.get(lease.run_id);
     if (row === null || call > row.doc.evidence.model_calls) return refuse("proxy_token_refused");
     const counted = this.#openCalls.close(tx, row.id, call);
     if (counted === null) return success(null);
-    const usage = countUnmetered(countTokens(row.doc.usage, tokens, counted), -1);
-    this.#engine.update(tx, row, { ...row.doc, usage });
+    const usage = countTokens(row.doc.usage, tokens, counted);
+    this.#engine.update(tx, row, { ...row.doc, usage: isPart ? usage : countUnmetered(usage, -1) });
     if (isSettled(row.doc)) this.#outbox.owe(tx, "project_run", row.id);
     return success(null);
   }

@@ -29,7 +29,10 @@ export function passMetered(c: HttpContext, call: MeteredCall | null, answer: Re
     isComplete: () => meter.isComplete(),
     holdsLast: call !== null && !meter.isStream,
     onEnd: async () => {
-      if (call !== null) await settle(c, call, meter.tokens(), status);
+      if (call === null) return;
+      // An answer that is an error has used nothing.
+      const isPart = status < 400 && !meter.isWhole();
+      await settle(c, { ...call, tokens: meter.tokens(), is_part: isPart }, status);
     },
     leaveOn: c.req.raw.signal,
   });
@@ -37,9 +40,15 @@ export function passMetered(c: HttpContext, call: MeteredCall | null, answer: Re
   return new Response(passed.stream, { status, headers });
 }
 
-/** The call has come to nothing: no answer waits for that to be written down. @param status of the upstream; 0 without an answer. */
+/**
+ * The call has come to nothing: no answer waits for that to be written down. What it used is not known where the sandbox has
+ * left while the upstream was at work.
+ * @param status of the upstream; 0 without an answer.
+ */
 export function tellUnused(c: HttpContext, call: MeteredCall | null, status: number): void {
-  if (call !== null) c.executionCtx.waitUntil(settle(c, call, NO_TOKENS, status).catch(() => {}));
+  if (call === null) return;
+  const isPart = status === 0 && c.req.raw.signal.aborted;
+  c.executionCtx.waitUntil(settle(c, { ...call, tokens: NO_TOKENS, is_part: isPart }, status).catch(() => {}));
 }
 
 /** Tells the object what the question took as soon as that is known: should this worker end, it is not lost with the rest. */
@@ -58,15 +67,17 @@ function beginningOf(c: HttpContext, { lease, call }: MeteredCall, meter: UsageM
 }
 
 /** @throws Error when nobody has taken in what the call used. */
-async function settle(c: HttpContext, call: MeteredCall, tokens: Tokens, status: number): Promise<void> {
-  const outcome = await oweUsage(c.var.deps, { kind: "model_usage", ...call, tokens });
+async function settle(c: HttpContext, used: Omit<ModelUsage, "kind">, status: number): Promise<void> {
+  const outcome = await oweUsage(c.var.deps, { kind: "model_usage", ...used });
+  const { lease, call, tokens, is_part } = used;
   logLine("info", {
     what: "model_call",
     request_id: c.var.requestId,
-    run_id: call.lease.run_id,
-    call: call.call,
+    run_id: lease.run_id,
+    call,
     upstream_status: status,
     outcome,
     ...tokens,
+    is_part,
   });
 }

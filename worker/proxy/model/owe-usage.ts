@@ -62,8 +62,13 @@ export async function tellOwedUsage(
   }
 }
 
-async function tell({ ownerOf }: Pick<OweDeps, "ownerOf">, { lease, call, tokens }: ModelUsage, ms: number) {
-  const answer = await withinDeadline(ownerOf(lease.run_id).endModelCall(lease, call, tokens), ms, "the routine");
+async function tell({ ownerOf }: Pick<OweDeps, "ownerOf">, usage: ModelUsage, ms: number) {
+  const { lease, call, tokens, is_part: isPart = false } = usage;
+  const answer = await withinDeadline(
+    ownerOf(lease.run_id).endModelCall(lease, call, tokens, isPart),
+    ms,
+    "the routine",
+  );
   if (answer.ok) return "metered";
   // The object knows no such call, and never will. Every other refusal passes: a table that is not up to date, perhaps.
   if (answer.refusal.code === "proxy_token_refused") return "refused";

@@ -13,6 +13,8 @@ export interface UsageMeter {
   isComplete(): boolean;
   /** What has been seen so far; after an answer that was cut short, what it used up to there. */
   tokens(): Tokens;
+  /** Whether that is all that the call used, now that nothing more comes. */
+  isWhole(): boolean;
 }
 
 const count = z.int().min(0).nullish();
@@ -55,6 +57,12 @@ export function usageMeter(contentType: string | null): UsageMeter {
     if (event.type === "message_delta") take(tokens, event.usage);
   };
 
+  let isRead = false;
+  const readAnswer = () => {
+    const text = isStream ? null : held.take();
+    if (text !== null && readWhole(tokens, text)) isRead = true;
+  };
+
   return {
     isStream,
     isBegun: () => seen.has("message_start"),
@@ -72,8 +80,13 @@ export function usageMeter(contentType: string | null): UsageMeter {
       held.add(text.slice(start));
     },
     tokens: () => {
-      if (!isStream) readWhole(tokens, held.take() ?? "");
+      readAnswer();
       return { ...tokens };
+    },
+    isWhole: () => {
+      readAnswer();
+      // An error before the first event is one of a question that was not worked on.
+      return isRead || seen.has("message_delta") || (seen.has("error") && !seen.has("message_start"));
     },
   };
 }
@@ -116,9 +129,11 @@ class HeldText {
   }
 }
 
-function readWhole(tokens: Tokens, json: string): void {
+/** @returns whether it tells what the call used. */
+function readWhole(tokens: Tokens, json: string): boolean {
   const answer = withUsage.safeParse(parseJson(json));
   if (answer.success) take(tokens, answer.data.usage);
+  return answer.success;
 }
 
 /** Counts in a stream are totals: a later one takes the place of an earlier one. */
