@@ -11,6 +11,7 @@ import { CANCELED } from "#test/support/fake-runner.ts";
 import { answerLate, fail, hang, loseAnswer, routine, type Trouble } from "#test/support/hang.ts";
 import { asking } from "#test/support/objects.ts";
 import worker from "#worker/index.ts";
+import { tellUnused } from "#worker/proxy/model/metered-answer.ts";
 import { tellOwedUsage } from "#worker/proxy/model/owe-usage.ts";
 import { MODEL, ProxyBed } from "./proxy-bed.ts";
 import { type Asked, ask, read } from "./support.ts";
@@ -283,6 +284,25 @@ describe("the object", () => {
     await asking(runId).endModelCall(offer.lease, 1, USED);
     expect(await usageOf(runId)).toEqual(counted);
   });
+});
+
+it.each([
+  ["the sandbox has left, is not metered", AbortSignal.abort(), 0, true],
+  ["nobody has answered, used nothing", new AbortController().signal, 0, false],
+  ["it was refused, used nothing, though the sandbox has left", AbortSignal.abort(), 401, false],
+])("a call without an answer, where %s", async (_what, signal, status, isPart) => {
+  const told: unknown[] = [];
+  const endModelCall = async (...values: unknown[]) => success(void told.push(values));
+  const waits: Promise<unknown>[] = [];
+  const c = {
+    var: { requestId: "req_x", deps: { ownerOf: () => ({ endModelCall }) } },
+    req: { raw: { signal } },
+    executionCtx: { waitUntil: (work: Promise<unknown>) => void waits.push(work) },
+  };
+  const lease = { run_id: "run_x", generation: 1 };
+  tellUnused(c as never, { lease, call: 1 }, status);
+  await Promise.all(waits);
+  expect(told).toEqual([[lease, 1, NOTHING, isPart]]);
 });
 
 describe("the queue", () => {
