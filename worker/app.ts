@@ -1,4 +1,4 @@
-/** The HTTP map: what every request passes, who answers which path, and what happens to the rest. */
+/** The HTTP app: what every request passes through, who answers which path, and what unknown paths are answered. */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { routePath } from "hono/route";
 import { errorText, logLine } from "#protocol/log.ts";
@@ -77,7 +77,7 @@ app.onError((fault, c) => {
   return renderRefusal(c, faultRefusal(fault));
 });
 
-/** A known path with another method names the ones that it has; the rest is simply not there. */
+/** Answers 405 with the methods that a known path has, and 404 for every other path. */
 function answerUnknown(c: HttpContext): Response {
   const methods = methodsOf(app.routes, c.req.path);
   if (methods.length === 0) return renderRefusal(c, { code: "not_found" });

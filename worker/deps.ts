@@ -1,4 +1,4 @@
-/** The composition root: the declared environment in, narrow dependencies out. */
+/** The composition root: makes of the environment what handlers are given, each part as narrow as they need it. */
 
 import { type Config, readConfig } from "#instance/config.ts";
 import { type DueStore, dueStore } from "#instance/d1/due.ts";
@@ -38,7 +38,7 @@ export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sen
   failures: FailureTally;
   matching: Matching;
   begunPushes: BegunPushes;
-  /** Finds out about pushes of which nothing was heard. */
+  /** Asks the upstream about pushes whose outcome is not known. */
   settlePushes(nowMs: number): Promise<void>;
   githubApp: GithubApp;
   names: RepositoryNames;
@@ -63,7 +63,7 @@ export function depsOf(env: Env): MadeDeps {
   return fresh;
 }
 
-/** The same for whatever asks something of objects: not before it is known that they live where they are looked for. */
+/** The same for callers that use objects: it waits until it is known that the objects live where they are looked for. */
 export async function settledDeps(env: Env): Promise<MadeDeps> {
   const found = depsOf(env);
   const elsewhere = found.ok ? await found.deps.residence() : null;
@@ -83,7 +83,7 @@ function makeDeps(env: Env): MadeDeps {
   const kept = bodies(bucket);
   const deliveries = deliveryStore(database, kept, pendingDeliveries(bucket));
   const ins = signIns(database, () => authorityOf(config));
-  // What these write is the same when it is written twice.
+  // The stores below write the same when a write is made twice.
   const { repeatable } = database;
   const begunPushes = begunPushStore(repeatable);
   const lists = deliveryLists(database, kept);

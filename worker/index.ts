@@ -1,4 +1,4 @@
-/** The worker's door: HTTP, the clock and its queue in, and the classes of the durable objects. */
+/** The worker's main file: its handlers for HTTP, cron and queues, and the classes of the durable objects. */
 import { app } from "./app.ts";
 import type { Env } from "./bindings.ts";
 import { queue, scheduled } from "./clock/handlers.ts";

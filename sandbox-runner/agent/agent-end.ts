@@ -15,7 +15,10 @@ export interface LivingTask {
 
 /** After a report and the end of its turn, work in the background has this long to end and to wake the agent. */
 const REPORTED_GRACE_MS = 3_000;
-/** Between the end of a background task and the turn that it wakes, or between a result and the word that all is quiet. */
+/**
+ * How long it may take from the end of a background task to the turn that it wakes, or from a result to the message that the
+ * agent is idle.
+ */
 const WAKE_GRACE_MS = 5_000;
 
 /**
@@ -65,7 +68,7 @@ export class AgentLife {
       this.#isError = message.is_error;
       this.#turnEndedAt = goesOn ? null : nowMs;
       this.#idleAt = null;
-      // What goes on waking a reported agent, as a monitor does, gains no time.
+      // A task that goes on waking an agent that has reported, as a monitor does, does not put off the end.
       if (this.#reported && !goesOn) this.#reportSettledAt ??= nowMs;
     } else if (message.type === "system") {
       this.#readSystem(message, nowMs);
@@ -96,7 +99,7 @@ export class AgentLife {
     if (message.subtype === "init") this.#beginTurn();
     if (message.subtype === "session_state_changed") {
       if (message.state === "running") this.#beginTurn();
-      // Not said while a subagent works.
+      // The program does not send this while a subagent works.
       if (message.state === "idle" && this.#turnEndedAt !== null) this.#idleAt = nowMs;
     }
     if (message.subtype === "background_tasks_changed") {

@@ -12,7 +12,7 @@ export interface AgentWatchOptions {
   onNotice(notice: RunnerEvent): void;
 }
 
-/** What has been read from the agent's output lately may still be on its way to us. */
+/** Output of the agent that has been read may take this long to be handed on as messages. */
 const READ_GRACE_MS = 500;
 
 export class AgentWatch {
@@ -66,7 +66,7 @@ export class AgentWatch {
     const dueAtMs = Date.now();
     await this.#options.room();
     if (Date.now() - dueAtMs > READ_GRACE_MS) {
-      // The instance was away: what the agent said meanwhile is only being read now.
+      // The instance was not reachable, and the output was not read meanwhile: what the agent sent is only being read now.
       this.#timer = setTimeout(() => void this.#onDue(), READ_GRACE_MS);
       return;
     }

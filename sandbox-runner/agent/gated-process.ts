@@ -1,4 +1,4 @@
-/** The agent's process with a gate in its output: while the gate is shut, the agent itself comes to wait. */
+/** The agent's process with an output that can be held back: while nothing is read, the agent itself has to wait. */
 import { EventEmitter } from "node:events";
 import { type Readable, Transform } from "node:stream";
 import type { SpawnedProcess } from "@anthropic-ai/claude-agent-sdk";

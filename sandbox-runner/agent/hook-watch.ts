@@ -1,4 +1,7 @@
-/** The hooks that the agent's program runs, as notices of the transcript: which, what each said, for how long. No I/O, no clock. */
+/**
+ * The hooks that the agent's program runs, as notices of the transcript: which, what each said, for how long. No I/O, no
+ * clock.
+ */
 import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
 import { z } from "zod";
 import { type RunError, runError } from "#protocol/run-errors.ts";
@@ -19,9 +22,9 @@ interface RunningHook {
 const SLOW_MS = 10_000;
 /** What the agent's program may take to end a hook whose time is over, and to say so. */
 const CUT_GRACE_MS = 15_000;
-/** From this part of the bound on, it was not the hook's own shorter timeout. */
+/** A hook that ran for at least this part of the bound was cut off by the bound, and not by a shorter timeout of its own. */
 const CUT_BY_US = 0.9;
-/** So many hooks may be cut off in a run: with more of them it would only wait until its time is over. */
+/** How many hooks may be cut off in a run: with more of them the run would spend its time waiting for hooks. */
 const CUTS_BORNE = 1;
 const WORDS_LIMIT = 2_000;
 const NAME_LIMIT = 200;

@@ -18,7 +18,7 @@ const apiErrorSchema = z.object({
 
 const CONTEXT_FULL = ["prompt_too_long", "blocking_limit", "rapid_refill_breaker"];
 const MODEL_FAILED = ["api_error", "model_error"];
-/** The address is that of the run's own relay, which nobody can look after. */
+/** Advice of the agent's program about the address of its API, which here is the run's own relay: nobody could follow it. */
 const RELAY_ADVICE = / *If it persists, check your inference gateway(?: \([^)]*\))?\./g;
 
 /** What the agent's program says of an error, without advice that leads nowhere in a run. */

@@ -30,7 +30,7 @@ import {
 import { StopSwitch } from "./stop-switch.ts";
 import { Workplace } from "./workplace.ts";
 
-/** How long the order may let the executor wait. */
+/** How long the executor waits for its order. */
 const ORDER_DEADLINE_MS = 60_000;
 /** How long the executor waits for its last frame to be stored: the instance may be restarting. */
 const FAREWELL_MS = 600_000;
@@ -146,7 +146,7 @@ function newAttempt(
     proxyToken,
     sandbox: brief.sandbox,
     signal: stop.signal,
-    // Once it is stopped, what the attempt still says is cut off by its own end, and comes after its last word.
+    // Frames that an attempt makes after it was stopped are dropped: they would come after its last frame.
     send: (body) => {
       if (stop.signal.aborted) return;
       frames.send(body);

@@ -1,4 +1,7 @@
-/** Stops an attempt once: the first reason is the one that counts, but a later one may still hurry its farewell. */
+/**
+ * Stops an attempt once: the first reason is the one that counts, but a later one may still shorten the wait for its last
+ * frames.
+ */
 import type { StopReason } from "../agent/outcome.ts";
 
 export class StopSwitch {

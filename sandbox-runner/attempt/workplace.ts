@@ -19,7 +19,7 @@ export class Workplace {
   #sandbox: Sandbox | null = null;
   #isOpened = false;
   #isClaimed = false;
-  /** What was opened ahead may have died or be there by now: it is looked at before it is used. */
+  /** Whether the sandbox was opened before there was a lease: it may have died since, so it is checked before it is used. */
   #isAhead = false;
 
   /** Settles when the folder is there and the relay listens; the sandbox is then being opened. */

@@ -40,7 +40,7 @@ export interface Clone {
 export type ClonesResult = { ok: true; clones: Clone[] } | { ok: false; error: RunError };
 
 const OUTPUT_CAP_BYTES = 65_536;
-/** More would only share the same line. */
+/** How many repositories are cloned at once: more would only share the same connection. */
 const AT_ONCE = 4;
 
 /** Clones all of them within the order's one deadline, several at once. The first failure ends the others. */

@@ -1,6 +1,6 @@
 /**
- * The frames of an attempt: numbered from 1, kept until acknowledged, handed out in batches. Deltas ride along in
- * their place among the frames, and are dropped rather than kept.
+ * The frames of an attempt: numbered from 1, kept until acknowledged, handed out in batches. Deltas are sent in
+ * their place among the frames, and are not kept: where they can't be sent, they are dropped.
  */
 import { FRAME_WINDOW, type Frame, type FrameBody, type RunnerToRun } from "#protocol/runner-link.ts";
 import { byteLength, type Delta } from "#protocol/transcript.ts";

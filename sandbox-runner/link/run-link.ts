@@ -25,7 +25,7 @@ export interface RunLinkOptions {
 }
 
 const FLUSH_MS = 30;
-/** Above this the socket is behind: frames wait, deltas are dropped. */
+/** With more unsent bytes than this in the socket, frames wait and deltas are dropped. */
 const BEHIND_BYTES = 1_048_576;
 const BACKOFF = { firstMs: 100, lastMs: 2_000 };
 
@@ -48,7 +48,7 @@ export class RunLink {
         this.#say({ type: "hello", protocol: RUNNER_PROTOCOL, runner: { kind: "local", id: options.runnerId } }),
       onMessage: (text) => this.#hear(text),
       onDown: (why) => {
-        // Only the loss of a link is news, not each attempt to get it back.
+        // The loss of a link is reported, and not each failed try to get it back.
         if (this.#welcomed) options.onDown(why);
         this.#welcomed = false;
         this.#log.dropDeltas();

@@ -1,4 +1,4 @@
-/** The last scrub before anything leaves the runner: no token in a frame, a delta or a log line. */
+/** Takes secrets out of every frame, delta and log line before it leaves the runner. */
 
 const MARK = "[redacted]";
 /** Shorter texts are no secrets, and replacing them would spoil ordinary words. */

@@ -20,7 +20,7 @@ export interface RunFolder {
   hooks: string;
   /** What a new clone begins with: git's folders, empty. */
   template: string;
-  /** Empty and not in the sandbox: where the sandbox's own guard stands. */
+  /** An empty folder outside of the sandbox: the working folder of the sandbox's manager. */
   neutral: string;
   /** Only readable in the sandbox: the sockets of its bridge. Outside `root`, because a socket's path must be short. */
   sockets: string;
@@ -69,7 +69,7 @@ export async function createRunFolder(
   return folder;
 }
 
-/** Notes for people whose folder it is. */
+/** Notes in the folder, for people, which run it belongs to. */
 export async function noteLease(root: string, lease: LeaseRef): Promise<void> {
   const draft = join(root, "lease.draft");
   await writeFile(draft, JSON.stringify(lease));
@@ -96,7 +96,7 @@ export async function removeRunFolder(root: string): Promise<void> {
   });
 }
 
-/** What vanishes meanwhile needs no right: the first removal may still be at work. */
+/** Files that vanish meanwhile are no fault: the first removal may still be at work. */
 async function makeWritable(folder: string): Promise<void> {
   await chmod(folder, 0o700).catch(() => {});
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {

@@ -1,6 +1,6 @@
 /**
- * What a run uses of the machine, read from the process file systems of its sandboxes, so that it costs what the run has and
- * not what the machine has. What is gone meanwhile counts for nothing.
+ * What a run uses of the machine, read from the process file systems of its sandboxes: so the work grows with the processes of
+ * the run, and not with those of the machine. Processes that end meanwhile are not counted.
  */
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statfsSync, statSync } from "node:fs";
 import type { ProcessUsage } from "./run-bounds.ts";

@@ -37,7 +37,7 @@ const OUTPUT_GRACE_MS = 500;
 /** Starts a process with pipes, as the leader of its own process group. */
 export function startProcess([program, ...rest]: Command, place: Place): PipedProcess {
   const child = spawn(program, rest, { ...place, detached: true, stdio: ["pipe", "pipe", "pipe"] });
-  // A process that ends early breaks its input pipe; its end is what tells the story.
+  // A process that ends early breaks its input pipe: its exit tells what went wrong, this error does not.
   child.stdin.on("error", () => {});
   child.once("exit", (_code, killedBy) => {
     if (killedBy !== null) letGo(child);

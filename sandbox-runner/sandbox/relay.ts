@@ -40,7 +40,7 @@ export interface Relay {
 const DIAL_FOR_MS = 20_000;
 const DIAL_PAUSE_MS = 250;
 const STALL_MS = 300_000;
-/** How many different refusals are told. */
+/** How many different refusals are told to the transcript. */
 const REFUSALS_TOLD = 20;
 
 export async function startRelay(options: RelayOptions): Promise<Relay> {

@@ -11,15 +11,15 @@ import { readWebCookie } from "./web-cookie.ts";
 
 /** Who is calling. */
 export interface Principal {
-  /** By what: the owner's token, or a browser that is signed in. */
+  /** How the caller has shown who they are: by the owner's token, or in a browser that is signed in. */
   kind: ActorKind;
   /** The sign-in's id; null for the owner's token. */
   id: string | null;
-  /** What the caller's sockets live by. */
+  /** What the caller's sockets depend on: they are closed when it ends. */
   access: Access;
 }
 
-/** The caller, as what it does is recorded. */
+/** The caller as records name who did something. */
 export function actorOf({ kind, id }: Principal): Actor {
   return { kind, id, name: ACTOR_NAMES[kind] };
 }
@@ -59,6 +59,6 @@ export async function authenticate(c: HttpContext): Promise<Result<Principal>> {
   });
 }
 
-/** When a sign-in was used last is noted so often at most. */
+/** The last use of a sign-in is written down once in this time at most. */
 const USE_NOTED_MS = 300_000;
 const authorizationFault = { field: "Authorization" };

@@ -3,9 +3,9 @@ import { withinDeadline } from "#instance/in-time.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 import type { OwedRevocation, SignIns } from "../store/sign-ins.ts";
 
-/** So many objects are told at a time. */
+/** How many objects are told at a time. */
 const AT_ONCE = 20;
-/** And so many times in a row: what is left is for the next sweep. */
+/** How many times in a row: what is left then is for the next sweep. */
 const ROUNDS = 50;
 /** An object that has not answered by then is told again later, and holds up no other. */
 const DEADLINE_MS = 5_000;
@@ -15,7 +15,7 @@ interface Parts {
   ownerOf(id: string): { revokeAccess(session: string): Promise<void> };
 }
 
-/** Tells every object that is owed it and due. Never rejects; what fails stays owed. */
+/** Tells every object for which such a call is owed and due. Never rejects; a call that fails stays owed. */
 export async function endSockets(deps: Parts, nowMs: number): Promise<void> {
   try {
     for (let round = 0; round < ROUNDS; round += 1) {

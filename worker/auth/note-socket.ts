@@ -1,4 +1,7 @@
-/** Before a web session is given a socket, or a ticket for one: where, so that the end of the sign-in closes it there. */
+/**
+ * Notes in which object a web session is about to get a socket, or a ticket for one, so that the end of the sign-in closes
+ * it there.
+ */
 import type { Access } from "#durable-objects/routine/viewers/access.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { HttpContext } from "../http/http-env.ts";

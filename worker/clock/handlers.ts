@@ -1,4 +1,4 @@
-/** What the platform wakes the worker for beside requests: the minute, and messages of the sweep. */
+/** What the platform calls the worker for beside requests: cron, once a minute, and messages of the queues. */
 import type { Refusal } from "#protocol/errors.ts";
 import { logLine } from "#protocol/log.ts";
 import { type ModelUsage, modelUsageSchema } from "#protocol/model-usage.ts";
@@ -11,11 +11,11 @@ import { sweep } from "./sweep.ts";
 export async function scheduled(controller: ScheduledController, environment: Env): Promise<void> {
   const made = await settledDeps(environment);
   if (!made.ok) return tellFaults(made.refusal);
-  // A sweep that comes late looks at what has come due since; one on a clock that lags does not come in vain.
+  // The later of both times: a late sweep also takes what has come due since, and a clock that lags makes no sweep useless.
   await sweep(made.deps, Math.max(controller.scheduledTime, Date.now()));
 }
 
-/** Messages of both queues: each tells by its form whose it is. */
+/** Takes messages of both queues: the form of a message tells from which it is. */
 export async function queue(batch: MessageBatch<unknown>, environment: Env): Promise<void> {
   const made = await settledDeps(environment);
   if (!made.ok) {

@@ -1,4 +1,4 @@
-/** What becomes of a message of the sweep: the routine's object looks at its schedules, and D1 hears when it is due again. */
+/** Handles the sweep's messages: the routine's object looks at its schedules, and D1 is told when it is due again. */
 
 import type { DueChange } from "#instance/d1/due.ts";
 import { withinDeadline } from "#instance/in-time.ts";
@@ -43,7 +43,7 @@ async function look({ ownerOf }: LookDeps, routineId: string): Promise<DueChange
   for (let part = 1; ; part += 1) {
     const answer = await withinDeadline(ownerOf(routineId).lookAtSchedules(), LOOK_DEADLINE_MS);
     if (!answer.ok && answer.refusal.code !== "not_found") throw new Error(answer.refusal.code);
-    // It has been deleted, for good: whatever row it has left here goes.
+    // The routine has been deleted for good: its row here is removed.
     if (!answer.ok) return { routine_id: routineId, due_at: null, version: Number.MAX_SAFE_INTEGER };
     const { due_at, version, faults } = answer.value;
     for (const fault of faults) logLine("error", { what: "alarm_fault", routine_id: routineId, ...fault });

@@ -1,6 +1,6 @@
 /**
- * One step of making D1's projections again. First what D1 has: entries of routines that have been deleted go, and routines
- * that the roster does not know are entered there. Then the roster: each routine's object writes its entry, and owes its runs.
+ * One step of making the index in D1 again. First what D1 has is compared: routines that have been deleted are taken out, and
+ * those that the roster does not know are entered there. Then, by the roster, each routine's object writes itself and its runs.
  */
 import type { RoutineIndex } from "#instance/d1/routine-index.ts";
 import { withinDeadline } from "#instance/in-time.ts";
@@ -11,7 +11,7 @@ import type { RosterStub } from "../parties/parties.ts";
 
 /** So many objects are asked in a step, side by side. */
 const ROUTINES_AT_ONCE = 20;
-/** One that has not answered by then is named, and holds up no other. */
+/** An object that has not answered by then is named in the answer, and holds up no other. */
 const DEADLINE_MS = 8_000;
 
 export interface RebuildParts {
@@ -47,7 +47,7 @@ async function projectAll({ roster, ownerOf }: RebuildParts, after: string): Pro
   const { ids, next } = await roster().page(after, ROUTINES_AT_ONCE);
   const { answers, failed } = await askAll(ids, (id) => ownerOf(id).projectAgain());
   const gone = answers.filter(({ answer }) => !answer.ok && answer.refusal.code === "not_found").map(({ id }) => id);
-  // Deleted, and the word of it has not come here.
+  // These have been deleted, and the roster has not been told yet.
   await roster().remove(gone);
   const runs = answers.map(({ answer }) => (answer.ok ? answer.value.runs : 0));
   return {

@@ -11,9 +11,9 @@ import { lastDeliveryIdOf } from "../inbound/delivery-ids.ts";
 
 /** What one batch of messages may hold. */
 const PAGE = 100;
-/** A routine that was sent on comes again with the next sweep, should that have been lost: a local queue is memory. */
+/** A routine comes again with the next sweep, in case its message is lost: a local queue keeps messages in memory alone. */
 const AGAIN_MS = 30_000;
-/** So many routines are woken for their runs' sake at one sweep. */
+/** How many routines with runs that have not settled are looked at in one sweep. */
 const WOKEN_AT_ONCE = 100;
 const DELIVERIES_KEPT_MS = 7 * 24 * 3_600_000;
 const PUSHES_KEPT_MS = 30 * 24 * 3_600_000;
@@ -37,7 +37,7 @@ type SweepDeps = Pick<
   | "fillRoster"
 >;
 
-/** May run twice, late, and in two places at once: who is sent on twice is looked at twice, and fires once. */
+/** May run twice, late, and in two places at once: a routine that is sent twice is looked at twice, and fires once. */
 export async function sweep(deps: SweepDeps, nowMs: number): Promise<void> {
   await Promise.all([
     logged("clock", () => sendDue(deps, nowMs)),

@@ -1,4 +1,7 @@
-/** Keeps to the rate limit of the whole instance without making anybody wait: `gate-tally.ts` decides, here are clock and calls. */
+/**
+ * The rate limit of the whole instance, for which no request waits long: `gate-tally.ts` decides; the clock and the calls
+ * are here.
+ */
 
 import { withinDeadline } from "#instance/in-time.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
@@ -16,10 +19,10 @@ export interface InstanceGate {
   giveBack(ticket: Ticket, alive: Alive): void;
 }
 
-/** A request that the counter has to be asked about looks for the answer so often, and no more: 8 ms, and a timer can be late. */
+/** A request of which the counter has to be asked looks four times for the answer, 2 ms apart, and then goes on without it. */
 const LOOK_MS = 2;
 const LOOKS = 4;
-/** A counter that does not answer within this time has not counted. */
+/** A call to the counter that is not answered within this time counts as failed. */
 const COUNT_DEADLINE_MS = 1_000;
 
 /** @param limit for a minute. @param count asks the instance's counter. */
@@ -44,7 +47,7 @@ export function instanceGate(limit: number, count: (report: GateReport) => Promi
     enter: async (alive) => {
       const ticket = tally.arrive(Date.now());
       tell(alive);
-      // It looks by itself: the platform does not let one request wait for what another is doing.
+      // Each request looks by itself, because on the platform one request can't wait for a promise of another.
       for (let look = 1; look <= LOOKS && ticket.verdict === null; look += 1) {
         await pause(LOOK_MS);
         if (look === LOOKS) tally.giveUp(ticket, Date.now());

@@ -15,7 +15,7 @@ export interface ReadinessFault {
   message: string;
 }
 
-/** D1 that does not answer within this time is a fault of its own. */
+/** When D1 does not answer within this time, that is reported as a fault. */
 const DATABASE_DEADLINE_MS = 2_000;
 /** The command that brings D1 up to date. */
 const MIGRATE_COMMAND = "npx wrangler d1 migrations apply reveille --remote (a local instance: npm start again)";

@@ -7,7 +7,7 @@ import type { Jurisdiction } from "#instance/objects.ts";
 import { type ResidenceFault, residenceFault } from "#instance/residence.ts";
 import { errorText, logLine } from "#protocol/log.ts";
 
-/** The roster as it is asked here. */
+/** The part of the roster that is used here. */
 export interface ResidenceRoster {
   jurisdiction(configured: string | null): Promise<string | null>;
 }

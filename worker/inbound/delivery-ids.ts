@@ -2,7 +2,7 @@
 import { drawOwnerKey, IdMaker, type RandomBytes } from "#protocol/ids.ts";
 
 const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
-/** Greater than every key that is drawn. */
+/** Not smaller than any key that can be drawn. */
 const LAST_KEY = "ZZZZZZZZZZZZ";
 let maker: IdMaker | null = null;
 

@@ -1,17 +1,17 @@
 /**
- * Counts requests that could not be verified, and writes the counts down together: whoever sends them pays nothing for it,
- * so neither may each of them cost a write.
+ * Counts requests that could not be verified, and writes the counts to D1 together: sending such requests costs nothing, so
+ * each of them must not cost a write.
  */
 import { errorText, logLine } from "#protocol/log.ts";
 import type { FailureCount } from "../store/delivery-lists.ts";
 
-/** A single one is written so soon. */
+/** The time from a failure to the write of its count, while few come. */
 const GATHER_MS = 20;
-/** While many come, the next write is twice as far away, up to this. The platform ends what waits for half a minute. */
+/** While many come, that time doubles with each write up to this. The platform ends whatever waits for half a minute. */
 const LONGEST_GATHER_MS = 10_000;
-/** A write that has not come by then was cut off with the request that waited for it. */
+/** When a write is this late, the request that was to make it has been cut off, and another one makes it. */
 const GRACE_MS = 5_000;
-/** So many pairs of endpoint and reason are held apart; what is beyond counts for its source. */
+/** How many pairs of endpoint and reason are counted apart; further ones are counted for their source alone. */
 const HELD_APART = 500;
 
 type Failure = Omit<FailureCount, "count">;
@@ -29,7 +29,7 @@ export class FailureTally {
   #held = new Map<string, FailureCount>();
   #gatherMs = GATHER_MS;
   #writtenAtMs = 0;
-  /** Until when somebody waits to write; 0 when nobody does. */
+  /** Until when a request is expected to write the counts; 0 when none is. */
   #awaitedUntilMs = 0;
 
   constructor(parts: FailureTallyParts) {
@@ -41,7 +41,7 @@ export class FailureTally {
     this.#add({ ...failure, count: 1 });
     const nowMs = this.#parts.now();
     if (nowMs < this.#awaitedUntilMs) return;
-    // It has been quiet since.
+    // No failures have come for as long as the last wait: the next write comes soon again.
     if (nowMs - this.#writtenAtMs >= this.#gatherMs) this.#gatherMs = GATHER_MS;
     this.#awaitedUntilMs = nowMs + this.#gatherMs + GRACE_MS;
     alive.waitUntil(this.#writeLater());

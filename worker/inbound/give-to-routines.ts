@@ -23,14 +23,14 @@ export async function giveToRoutines(
   const outcomes = new Map<string, DeliveryOutcome[]>();
   const failed = new Set<string>();
   const byRoutine = await routinesOf(matching, events);
-  // All take from the one iterator.
+  // All workers take from this one iterator, so that each routine is called once.
   const left = byRoutine.entries();
   const giveEach = async () => {
     for (const [id, given] of left) {
       try {
         const answer = await withinDeadline(ownerOf(id).takeEvents(given), TAKE_DEADLINE_MS);
         if (!answer.ok && answer.refusal.code !== "not_found") throw new Error(answer.refusal.code);
-        // A routine that has been deleted has nothing to say.
+        // A routine that has been deleted takes nothing: its events have no outcome there.
         for (const [place, { event_id }] of given.entries()) {
           const outcomesOfEvent = answer.ok ? (answer.value[place] ?? []) : [];
           outcomes.set(event_id, [...(outcomes.get(event_id) ?? []), ...outcomesOfEvent]);
@@ -47,7 +47,7 @@ export async function giveToRoutines(
 
 /** An object that has not answered by then is given its events again later, and holds up no other. */
 const TAKE_DEADLINE_MS = 10_000;
-/** So many objects are called at the same time: requests that wait for their answers come in between. */
+/** How many objects are called at the same time: few, so that requests whose answers are awaited come in between. */
 const OBJECTS_AT_ONCE = 2;
 
 /** For each id by which an object is found, the events that it may have a trigger for. */

@@ -1,4 +1,7 @@
-/** Handles stored deliveries: reads them, finds the routines that wait for them, gives them to these, and writes down what became of each. */
+/**
+ * Handles stored deliveries: reads them, finds the routines that wait for them, gives them to these, and writes down what
+ * became of each.
+ */
 import { withinDeadline } from "#instance/in-time.ts";
 import { sha256 } from "#instance/secrets.ts";
 import { errorText, logLine } from "#protocol/log.ts";
@@ -29,24 +32,26 @@ export interface InboxParts {
   githubApp: GithubApp;
   names: RepositoryNames;
   ownerOf(id: string): RoutineStub;
-  /** Of the instance, where it is known without a request. */
+  /** The instance's public address, where it is known without a request. */
   baseUrl: string;
   pause(ms: number): Promise<void>;
 }
 
-/** So many are handled together, if their bodies are short. */
+/** How many deliveries are handled together, if their bodies are short. */
 const AT_ONCE = 50;
-/** What comes within this time is handled together. */
+/** Deliveries that come within this time are handled together. */
 const GATHER_MS = 100;
-/** While more comes, answers go first: for so long little is handled at a time, and little often. */
+/**
+ * While deliveries go on coming, for this long few are handled at a time, with rests in between, so that answers come first.
+ */
 const PATIENT_MS = 10_000;
 const AT_ONCE_MEANWHILE = 20;
 const REST_MS = 400;
-/** Nothing more is coming when nothing has come for so long. */
+/** When nothing has come for this long, no more is expected. */
 const QUIET_MS = 300;
-/** What is done after an answer may take half a minute on the platform. */
+/** The platform allows half a minute for work after an answer; a drain stops before. */
 const DRAIN_MS = 20_000;
-/** The next sweep comes within a minute. */
+/** A sweep stops before the next one, which comes after a minute. */
 const SWEEP_MS = 50_000;
 /** The platform lets one request make ten thousand calls. */
 const CALLS_AT_MOST = 9_000;
@@ -96,7 +101,7 @@ export class Inbox {
     this.#busyUntilMs = endsAtMs;
     try {
       await this.#parts.pause(GATHER_MS);
-      // Nothing comes between the last look at this and the end: who asks later finds nobody busy.
+      // Nothing is awaited between the last check of this flag and the end, so a later caller finds that no drain is under way.
       for (let calls = 0; this.#isAskedAgain && Date.now() < endsAtMs && calls < CALLS_AT_MOST; ) {
         this.#isAskedAgain = false;
         const isPatient = this.#isMoreComing(startedAtMs);
@@ -135,8 +140,9 @@ export class Inbox {
   }
 
   /**
-   * Handles one delivery, which nobody else is to take up meanwhile.
-   * @param eventId another than its own makes it happen anew. @returns whether it could be handled; never rejects.
+   * Handles one delivery, which nobody else may take up meanwhile.
+   * @param eventId with another id than the delivery's the event counts as a new one. @returns whether it could be handled;
+   *   never rejects.
    */
   async handleOne(delivery: StoredDelivery, eventId: string): Promise<boolean> {
     try {
@@ -166,7 +172,7 @@ export class Inbox {
     return readWebhookDelivery(kept, endpoint.value.trigger, await sha256(body), this.#parts.baseUrl);
   }
 
-  /** An event as routines take it. @param eventId another than the delivery's makes it happen again, whatever came before. */
+  /** An event as routines take it. @param eventId with another id than the delivery's the event counts as a new one. */
   async incoming(delivery: StoredDelivery, event: DeliveredEvent, eventId: string): Promise<SourceEvent> {
     const causes = await this.#parts.matching.causes(event.github?.push_marks ?? []);
     const [known = event] = await this.#withFormerNames([event]);
@@ -227,7 +233,7 @@ export class Inbox {
     return { calls: given.calls + endpoints + 4, failed: failed.size };
   }
 
-  /** One after the other where something changes: what was told last is what counts. */
+  /** Learns what deliveries tell of repositories. Changes are learned one after the other, because the last one counts. */
   async #learn(failed: Set<string>, told: readonly Told[]): Promise<void> {
     const nowMs = Date.now();
     let seen: Told[] = [];

@@ -1,13 +1,16 @@
-/** Headers of a delivery as they are kept: without what opens doors. Pure. */
+/** Headers of a delivery as they are kept: without credentials and signatures. Pure. */
 
 /** What carries credentials or signatures, by name. */
 const CREDENTIAL =
   /auth(?!or(?!i[sz]))|cookie|token|secret|signature|hmac|(?:^|[-_])key|apikey|passw|credential|jwt|session|^x-amz-/i;
-/** Keys that name things: what was sent is told from other things by them, also when it is read again. */
+/**
+ * Headers whose names end with "key" and that are no credentials: they identify what was sent, and are needed when it is
+ * read again.
+ */
 const NAMING = /(?:idempotency|ordering|routing|partition|message|event)[-_]?key$/i;
 /** What the platform adds, which says nothing about the event. */
 const OF_THE_PLATFORM = /^(?:cf-|x-forwarded-|x-real-ip$|true-client-ip$|mf-|cdn-loop$)/i;
-/** What listeners read comes first: nothing that a sender adds can push it out. */
+/** Headers that listeners read are kept first, so that whatever a sender adds can't push them out. */
 const READ_AGAIN =
   /^(?:content-type|request-id|webhook-|idempotency-key|ce-|x-gitlab-|x-github-|x-goog-|x-slack-|sentry-|linear-|x-pagerduty-)/i;
 const VALUE_LIMIT = 1_000;

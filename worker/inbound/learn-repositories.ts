@@ -1,4 +1,4 @@
-/** Learns from every event of GitHub's, before it is offered, which repository a name stands for and what the App sees. */
+/** Learns from every event of GitHub's, before routines get it, which repository a name stands for and what the App sees. */
 import type { RepositoryLesson } from "#durable-objects/routine/definition/repository-ids.ts";
 import { withinDeadline } from "#instance/in-time.ts";
 import { errorText, logLine } from "#protocol/log.ts";
@@ -28,7 +28,10 @@ export interface Told {
   payload: JsonObject;
 }
 
-/** @returns nothing for a delivery that has been handled, and so learned from: replayed, it may tell of what is over. */
+/**
+ * @returns nothing for a delivery that has been handled before: it has been learned from, and what it tells may be out of
+ * date.
+ */
 export function toldBy({ delivery, reading }: { delivery: StoredDelivery; reading: DeliveryReading | null }): Told[] {
   if (reading === null || (delivery.status !== "stored" && delivery.status !== "failed")) return [];
   if (reading.kind === "ignored") return reading.told === undefined ? [] : [{ delivery, ...reading.told }];
@@ -98,7 +101,7 @@ async function learnFate(parts: LearningParts, news: RepositoryNews, nowMs: numb
 }
 
 /**
- * Who had a name until now is what routines mean that have named it since: they learn so before the name passes on.
+ * Routines that name a repository mean the one that had this name so far: they are told its id before the name passes on.
  * @returns the names that have not passed on, because a routine could not be told.
  */
 async function learnNames(

@@ -13,10 +13,10 @@ import type { EndpointSettings } from "./sources/listener.ts";
 import { cut, isObject, jsonObject, readEvent } from "./sources/payload.ts";
 import { isKnownByBody } from "./sources/repeatable.ts";
 
-/** One whose body is still there. */
+/** A delivery whose body is still kept. */
 type KeptDelivery = StoredDelivery & { body: Uint8Array<ArrayBuffer> };
 
-/** What a request said: enough to take it in again under another name. */
+/** What a stored delivery says, whatever the id under which it is given to routines. */
 export type DeliveryReading =
   | { kind: "event"; event: Omit<SourceEvent, "event_id" | "delivery_id" | "caused_by"> }
   /** `told`: GitHub tells of a repository by it all the same. */
@@ -67,7 +67,7 @@ export function readWebhookDelivery(
       ...reading.event,
       source: trigger.source,
       trigger_id: trigger.id,
-      // What its source gave no key is an event of its own each time.
+      // Where the source gives no key, each delivery is an event of its own.
       dedupe_key: reading.event.dedupe_key ?? delivery.id,
       content_key: isKnownByBody(trigger.source, name, isObject(payload) ? payload : {}) ? `body:${bodyHash}` : null,
       github: null,
@@ -96,7 +96,7 @@ export function readInternalDelivery(delivery: KeptDelivery): DeliveryReading {
       ...event,
       source: "event",
       trigger_id: null,
-      // A key is the sender's for this name.
+      // The sender's key counts among events of this name alone.
       dedupe_key: delivery.providerId === null ? delivery.id : `${name}\n${delivery.providerId}`,
       content_key: null,
       github: null,
@@ -104,7 +104,7 @@ export function readInternalDelivery(delivery: KeptDelivery): DeliveryReading {
   };
 }
 
-/** Under which keys triggers wait for an event; none where its endpoint's trigger alone is meant. */
+/** The keys under which triggers wait for an event; none where it came to an endpoint, whose trigger alone is meant. */
 export function keysOf(event: Pick<SourceEvent, "source" | "name" | "github">): string[] {
   if (event.source === "event") return [eventKey(event.name)];
   const repository = event.github?.repository ?? null;

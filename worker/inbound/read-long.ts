@@ -4,9 +4,9 @@ import type { Json, JsonObject } from "#protocol/schema.ts";
 import { JsonFault, type JsonKind, JsonScanner, type JsonVisitor } from "../http/json-scanner.ts";
 import { isObject, NESTING_LIMIT } from "./sources/payload.ts";
 
-/** In UTF-16 units, about: a payload that is offered is no longer. */
+/** About how long, in UTF-16 units, a payload may be that routines are given. */
 const LEFT_LIMIT = 4_194_304;
-/** How much of texts, lists and objects is kept; the next is tried where the one before leaves too much. */
+/** How much of texts, lists and objects is kept: each in turn is tried, until what is kept is short enough. */
 const BOUNDS = [
   { text: 65_536, items: 1_000, members: 1_000 },
   { text: 4_096, items: 100, members: 500 },

@@ -28,7 +28,7 @@ const ENDPOINT_BODY_BYTES = 5 * 1_048_576;
 /** No event of GitHub's has a longer name. */
 const NAME_LENGTH = 100;
 const USER_AGENT_LENGTH = 300;
-/** A handshake is over in a moment, whoever sent it. */
+/** How long an issuer may take to answer with its keys. */
 const KEYS_DEADLINE_MS = 5_000;
 
 export function mountWebhooks(app: App): void {
@@ -117,7 +117,10 @@ async function receiveAtEndpoint(c: HttpContext): Promise<Response> {
   return store(c, trigger, request, listener.read(request, settings));
 }
 
-/** What is wrong whatever the body is: then no byte of it is read. An empty body tells, and is never taken for the real one. */
+/**
+ * What is wrong with a request whatever its body is, so that no byte of it is read. It is found by checking an empty body in
+ * its place.
+ */
 async function faultOfHeaders(
   listener: Listener,
   headers: Headers,
@@ -161,7 +164,7 @@ async function store(
   return takenIn(c, id, answer);
 }
 
-/** The delivery can't be lost any more: what comes of it is found out after the answer. */
+/** Answers when the delivery is stored, and has it handled after the answer. */
 function takenIn(c: HttpContext, id: string, answer?: ListenerAnswer): Response {
   c.executionCtx.waitUntil(c.var.deps.inbox.drain());
   return answer === undefined ? jsonAnswer(c, { delivery_id: id }, 202) : answered(c, answer);

@@ -1,4 +1,4 @@
-/** Makes payloads small enough to be offered: a call to an object carries 32 MiB at most. Pure. */
+/** Makes payloads small enough to be given to routines: a call to an object carries 32 MiB at most. Pure. */
 import type { Json } from "#protocol/schema.ts";
 import { isObject } from "./sources/payload.ts";
 
@@ -11,7 +11,10 @@ const BOUNDS = [
   { text: 256, items: 20 },
 ] as const;
 
-/** @returns the payload with long texts, lists and objects cut off after their beginnings; nothing of one that is long all over. */
+/**
+ * @returns the payload with long texts, lists and objects cut off after their beginnings; nothing of one that is long all
+ * over.
+ */
 export function smallPayload(payload: Json): Json {
   for (const bounds of BOUNDS) {
     const small = cutDown(payload, bounds);

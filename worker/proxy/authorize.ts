@@ -5,7 +5,7 @@ import type { LeaseRef } from "#protocol/runner-link.ts";
 import { basicPassword, bearerToken } from "../auth/credentials.ts";
 import type { HttpContext } from "../http/http-env.ts";
 
-/** Whether the attempt is still on is for the run's object to say. */
+/** Checks the token alone: only the run's object knows whether the attempt is still on. */
 export async function readLease(c: HttpContext): Promise<Result<LeaseRef>> {
   const authorization = c.req.header("authorization");
   const token = bearerToken(authorization) ?? c.req.header("x-api-key") ?? basicPassword(authorization) ?? "";

@@ -1,7 +1,7 @@
 /** Reads the beginning of an answer, and leaves the rest. */
 import { withinDeadline } from "#instance/in-time.ts";
 
-/** An answer may begin and never end. */
+/** How long the beginning of an answer may take: some answers never end. */
 const DEADLINE_MS = 5_000;
 
 /**
@@ -25,7 +25,7 @@ export async function readStart(
       text += decoder.decode(value, { stream: true });
     }
   };
-  // What came before a fault or the deadline is what there is.
+  // After a fault or the deadline, whatever has come is returned.
   await withinDeadline(read(), deadlineMs, "the answer").catch(() => {});
   void reader.cancel().catch(() => {});
   return text;

@@ -6,8 +6,8 @@ import type { HttpContext } from "../http/http-env.ts";
 import { renderRefusal } from "../http/render-error.ts";
 
 /**
- * The Messages API has the same error shape. A 4xx of a proxy stays what it is however often it is asked, and the agent's
- * SDK would ask for minutes.
+ * The Messages API has the same shape of errors. A proxy's 4xx is the same however often it is asked again, so the agent's
+ * SDK is told not to try again, which it would do for minutes.
  */
 export function renderToAgent(c: HttpContext, refusal: Refusal): Response {
   const answer =
@@ -16,7 +16,7 @@ export function renderToAgent(c: HttpContext, refusal: Refusal): Response {
   return answer;
 }
 
-/** After a 401 the agent's program tells its user to sign in, and nothing of what was refused. */
+/** A 403 in place of a 401: after a 401 the agent's program tells its user to sign in, and not what was refused. */
 function asForbidden({ body, headers }: Response): Response {
   const kept = new Headers(headers);
   kept.delete("www-authenticate");

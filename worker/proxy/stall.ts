@@ -1,6 +1,6 @@
-/** A stream may stop without an end: this notices. */
+/** Notices when a stream stops without having ended. */
 
-/** Notices that nothing has happened for a time: `signal` is aborted then, unless it was told of something, or ended. */
+/** Aborts `signal` when for some time neither `touch` nor `end` was called. */
 export class Stall {
   readonly #controller = new AbortController();
   readonly #ms: number;

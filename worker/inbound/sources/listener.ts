@@ -1,4 +1,7 @@
-/** What every listener is: how a source signs, what it says, which fields it has, and how it is set up. */
+/**
+ * What every listener tells of its source: how it signs, how its requests are read, which fields they have, and how it is
+ * set up.
+ */
 import type { VerificationFailure } from "#protocol/delivery.ts";
 import type { SourceReading } from "#protocol/source-event.ts";
 import type { GenericAuth, PubsubAuth, WebhookSource } from "#protocol/triggers.ts";
@@ -18,7 +21,7 @@ export interface EndpointSettings {
 }
 
 export interface VerifyContext {
-  /** Those in force: one, or two while a rotation overlaps. Never empty where `needsSecret`. */
+  /** The secrets in force: one, or two while a rotation overlaps. */
   secrets: readonly string[];
   settings: EndpointSettings;
   nowMs: number;
@@ -28,7 +31,7 @@ export interface VerifyContext {
 
 export type Verification = { ok: true } | { ok: false; failure: VerificationFailure };
 
-/** What the sender is told at once; JSON or text. */
+/** What the sender is answered at once; JSON or text. */
 export interface ListenerAnswer {
   status: 200;
   contentType: "application/json" | "text/plain";
@@ -43,8 +46,8 @@ export type Reading =
   | { kind: "unreadable"; reason: string };
 
 /**
- * Somebody introduces itself, before any secret is known, with the secret that the source would sign with: it is nobody
- * yet, and its secret in force only when the owner has seen it and said yes.
+ * A request that hands over the secret with which the source will sign, before any is known. Nobody has verified it: the
+ * secret is in force only when the owner has seen and confirmed it.
  */
 export interface Introduction {
   secret: string;

@@ -9,7 +9,7 @@ const SUMMARY_LIMIT = 200;
 const NAME_LIMIT = 200;
 const KEY_LIMIT = 255;
 
-/** What walks through a payload later must get to its end. */
+/** Deeper payloads are refused, because later steps walk through them recursively. */
 export const NESTING_LIMIT = 100;
 
 /** @returns the object, or null when the body is not one in JSON, or is nested too deeply. */
@@ -70,7 +70,7 @@ export function contextOf(facts: readonly (readonly [label: string, value: strin
   return cut(lines.join("\n").trimEnd(), CONTEXT_LIMIT);
 }
 
-/** Brings what a source named into the bounds of an event. */
+/** Cuts names, summary and key of an event to the lengths that the schema allows. */
 export function readEvent(event: SourceReading): SourceReading {
   const key = event.dedupe_key;
   return {
@@ -78,7 +78,7 @@ export function readEvent(event: SourceReading): SourceReading {
     name: cut(event.name, NAME_LIMIT).toWellFormed(),
     action: event.action === null ? null : cut(event.action, NAME_LIMIT).toWellFormed(),
     summary: cut(event.summary.replace(/\s+/g, " ").trim(), SUMMARY_LIMIT).toWellFormed(),
-    // Cut or mended, two could become one.
+    // A key that does not fit is dropped: cut or mended, two keys could become one.
     dedupe_key: key === null || key === "" || key.length > KEY_LIMIT || !key.isWellFormed() ? null : key,
     context: event.context.toWellFormed(),
   };

@@ -10,7 +10,7 @@ import type { WebhookSource } from "#protocol/triggers.ts";
  * is resolved, opened again and resolved, and an alert that fires again, say the same twice.
  */
 const SENTRY_ONCE: readonly string[] = ["error", "event_alert", "seer"];
-/** Of these only their making is told once. */
+/** Of these resources only the event of their creation comes once. */
 const SENTRY_MADE: readonly string[] = ["issue", "comment"];
 
 /** @param name of the event. */

@@ -17,7 +17,7 @@ export class StreamedHmac {
     this.#inner.digest.catch(() => {});
   }
 
-  /** Of SHA-256. */
+  /** Begins an HMAC with SHA-256. */
   static async begin(secret: string): Promise<StreamedHmac> {
     const bytes = encoder.encode(secret);
     const key = bytes.length > BLOCK ? new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)) : bytes;
@@ -40,7 +40,7 @@ export class StreamedHmac {
     return new Uint8Array(await crypto.subtle.digest("SHA-256", message));
   }
 
-  /** Nobody wants to know any more. Never rejects. */
+  /** Gives the computation up. Never rejects. */
   async leave(): Promise<void> {
     await this.#writer.abort().catch(() => {});
   }

@@ -1,4 +1,4 @@
-/** What a check of a sender comes to, in as few words as listeners can say it. */
+/** The results of checking who sent a request, as short functions for listeners. */
 import type { VerificationFailure } from "#protocol/delivery.ts";
 import type { Verification } from "./listener.ts";
 

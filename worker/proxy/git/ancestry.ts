@@ -8,7 +8,7 @@ import { Commits, packEntry, packHeader } from "./pack-objects.ts";
 /** How far into a pack is looked, and for how many commits. More than anybody pushes onto a branch at once. */
 const READ_LIMIT_BYTES = 4_194_304;
 const COMMITS_LIMIT = 5_000;
-/** How much may come of it: a pack can name a thousand times of what it has. */
+/** How many bytes its objects may come to: a pack can unpack to a thousand times its size. */
 const CONTENT_LIMIT_BYTES = 8_388_608;
 
 /** Commit → its parents, of the commits that the pack begins with. */
@@ -51,7 +51,10 @@ export async function readParents(held: HeldBody, packAt: number, hashName: "SHA
   return parents;
 }
 
-/** Reads on until there is enough: twice as much each time, so that what is read again is bounded. @returns null at the limit. */
+/**
+ * Reads on until there is enough: twice as much each time, so that what is read again is bounded. @returns null at the
+ * limit.
+ */
 async function whenRead<Read>(held: HeldBody, read: () => Read, isMore: (read: Read) => boolean): Promise<Read | null> {
   for (;;) {
     const found = read();

@@ -1,4 +1,7 @@
-/** Bytes that have come and are not used up yet, in one piece. However small the pieces are in which they come, each byte is moved a bounded number of times. */
+/**
+ * Bytes that have come and are not used up yet, as one array. However small the pieces in which they come, each byte is
+ * copied a bounded number of times.
+ */
 export class ByteQueue {
   #buffer = new Uint8Array(1_024);
   #start = 0;
@@ -27,7 +30,7 @@ export class ByteQueue {
 
   #makeRoom(more: number): void {
     const kept = this.view();
-    // Twice of what is needed: the next move is as far away as there are bytes.
+    // Twice what is needed, so that as many bytes can come again before the next copy.
     const roomy = kept.length + more > this.#buffer.length / 2;
     const buffer = roomy ? new Uint8Array(2 * (kept.length + more)) : this.#buffer;
     buffer.set(kept);

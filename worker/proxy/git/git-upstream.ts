@@ -91,7 +91,7 @@ function answerType({ pathname, searchParams }: URL): string {
     : `application/x-${service}-advertisement`;
 }
 
-/** Whether a redirect leads to the same of git's paths, as it does when a repository has moved. */
+/** Whether a redirect leads to the same one of git's paths, as it does when a repository has moved. */
 function isSamePath(next: string, url: string): boolean {
   const [to, from] = [new URL(next), new URL(url)];
   const end = /\/(?:info\/refs|git-[a-z]+-pack)$/.exec(from.pathname)?.[0] ?? from.pathname;

@@ -49,11 +49,11 @@ export class HeldBody {
     try {
       while (!(await this.#reader.read()).done);
     } catch {
-      // Who has gone away needs no answer.
+      // The sender has gone away, and needs no answer.
     }
   }
 
-  /** Lets go of it: nobody reads on. Never rejects. */
+  /** Cancels the body: nothing more of it is read. Never rejects. */
   async cancel(): Promise<void> {
     await this.#reader.cancel().catch(() => {});
   }

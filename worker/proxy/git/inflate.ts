@@ -30,7 +30,7 @@ export function inflate(bytes: Uint8Array, offset: number, size: number): Inflat
   }
 }
 
-/** What comes of it is checked by its hash, so the checksum is passed over. */
+/** The stream's checksum is skipped: the content is checked by its hash. */
 const CHECKSUM_BYTES = 4;
 
 class EndsEarly extends Error {}
@@ -203,7 +203,7 @@ function withBits(bits: BitReader, place: number, bases: readonly number[], extr
   return base + bits.take(extra[place] ?? 0);
 }
 
-/** In which order a block tells the lengths of the code that its own codes are written in. */
+/** The order in which a block gives the code lengths of the code in which its own codes are written (RFC 1951, 3.2.7). */
 const ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
 function readCodes(bits: BitReader): { lengths: Code; distances: Code } {

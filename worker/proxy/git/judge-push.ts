@@ -21,13 +21,16 @@ const COMMITS_TOLD = 500;
 export interface JudgedPush {
   push: ReadPush;
   held: HeldBody;
-  /** For each command why it is refused, or null for what only others stand against. Null when there is something to send. */
+  /**
+   * For each command why it is refused, or null where only other commands of the push are at fault. Null when the push may
+   * be sent.
+   */
   reasons: (string | null)[] | null;
   /** For each command the commits of the push that are known to descend from what the ref was before. */
   own: string[][];
 }
 
-/** Where this refuses or throws, nobody reads the body on. */
+/** Where this refuses or throws, the rest of the body is not read. */
 export async function judgePush(
   c: HttpContext,
   target: GitTarget,
@@ -65,7 +68,7 @@ async function judge(c: HttpContext, target: GitTarget, held: HeldBody): Promise
   return success({ push, held, reasons: null, own: shown.value.map((own) => own ?? []) });
 }
 
-/** Whether it is the names alone that stand against a push that only makes branches. */
+/** Whether a push only makes branches, and nothing but their names is against the rule. */
 function isFirstPush({ commands }: ReadPush, rule: PushRule): boolean {
   const isNew = commands.every(({ previous }) => isNothing(previous));
   return (

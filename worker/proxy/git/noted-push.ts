@@ -6,9 +6,9 @@ import { marksOf, type RefUpdate } from "#rules/push-marks.ts";
 import type { Matching } from "#worker/store/matching.ts";
 
 export interface PushFacts {
-  /** The repository, as marks name it. */
+  /** The repository's id or name, as it stands in marks. */
   key: number | string;
-  /** What the push sets off is traced back to this run. */
+  /** The run to which the events that the push causes are traced back. */
   cause: Cause;
   commands: readonly RefUpdate[];
 }

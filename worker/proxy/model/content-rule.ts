@@ -1,6 +1,6 @@
 /**
  * What a model call may not contain, because it would fetch or execute outside the sandbox: judged value by value, while the
- * request passes by. Every value counts, also the first of two under one key: which of them a parser takes is its own affair.
+ * request passes by. Every value counts, also the first of two under one key, because parsers differ in which of the two they take.
  */
 import type { JsonKind } from "#worker/http/json-scanner.ts";
 
@@ -9,7 +9,10 @@ const CLIENT_TOOL = /^(?:bash|text_editor|computer|memory)_/;
 /** Content that the model's service would fetch or look up by itself. */
 const REMOTE_SOURCES: readonly unknown[] = ["url", "file"];
 
-/** What a value is in a request, as far as it matters; "free" is what nobody looks into: a tool's input may look like a source and be none. */
+/**
+ * What a value is in a request, as far as it matters here. What is "free" is not looked into: a tool's input may look like a
+ * source without being one.
+ */
 type Place =
   | "request"
   | "messages"
@@ -40,7 +43,7 @@ const MEMBERS: Partial<Record<Place, Readonly<Record<string, Place>>>> = {
 };
 const ITEMS: Partial<Record<Place, Place>> = { messages: "message", content: "block", tools: "tool" };
 
-/** Of these the value counts, where it is no object and no list. */
+/** Places whose values are judged, where they are neither objects nor lists. */
 const JUDGED: readonly Place[] = ["server's", "tools", "source's type", "tool's type"];
 
 /** One request. Each method returns the rule that refuses it, or null. */

@@ -1,6 +1,6 @@
-/** Pure: a request that was made for one model, for another. */
+/** Pure: changes a request that was made for one model so that another one takes it. */
 
-/** Room for an answer that every model gives. */
+/** An answer's length, in tokens, that every model allows. */
 const ANY_MODELS_TOKENS = 32_000;
 
 /**

@@ -41,8 +41,8 @@ export function passMetered(c: HttpContext, call: MeteredCall | null, answer: Re
 }
 
 /**
- * The call has come to nothing: no answer waits for that to be written down. What it used is not known where the sandbox has
- * left while the upstream was at work.
+ * Records that a call was not answered. No answer waits for that. What it used is not known where the sandbox has left while
+ * the upstream was at work.
  * @param status of the upstream; 0 without an answer.
  */
 export function tellUnused(c: HttpContext, call: MeteredCall | null, status: number): void {

@@ -73,7 +73,7 @@ async function admit(c: HttpContext, lease: LeaseRef): Promise<Result<Upstream>>
   if (fault !== null) return { ok: false, refusal: fault };
   const upstream = modelUpstream(c.var.deps.config);
   if (!upstream.ok) return upstream;
-  // Whether the attempt is on, whatever model it will ask for.
+  // Asks whether the attempt is still on; the model does not matter yet.
   const asked = await c.var.deps.ownerOf(lease.run_id).modelFor(lease, "");
   return asked.ok ? upstream : asked;
 }

@@ -9,11 +9,11 @@ import type { RoutineStub } from "#worker/bindings.ts";
 
 /** The last piece of an answer waits so long for the object, and then so long for the queue. */
 const TELL_MS = 2_000;
-/** Nobody waits for what a queue tells. */
+/** The deadline of a call that the queue brings about: nobody waits for it, so it may be long. */
 const TELL_AGAIN_MS = 15_000;
 const FIRST_WAIT_S = 5;
 const LONGEST_WAIT_S = 3_600;
-/** The waits between so many tries add up to a day. */
+/** The waits between this many tries add up to a day. */
 const TRIES = 33;
 
 export interface OweDeps {

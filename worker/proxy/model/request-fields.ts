@@ -1,6 +1,6 @@
 /**
- * Which fields a request of the Messages API has: what else stands at its top is refused by name, so that nothing is passed
- * on of which nobody knows here what it does. `MODEL_REQUEST_FIELDS` of the instance adds to them.
+ * Which fields a request of the Messages API has: every other top-level field is refused by name, so that nothing is passed
+ * on whose effect is not known here. `MODEL_REQUEST_FIELDS` of the instance adds to them.
  * @see https://platform.claude.com/docs/en/api/messages and `MessageCreateParams` of `@anthropic-ai/sdk` 1.12.0, also of its
  * `beta`, which has more: `fallbacks` lets other models answer; `thread` keeps a conversation with the service;
  * `billing_policy`, `fallback_credit_token`, `user_profile_id` and `workspace_id` are about the instance's account.

@@ -10,9 +10,9 @@ import { repeatedField, unknownField } from "./request-fields.ts";
 /** What `forModel` changes, and what says which model is asked for. */
 const HELD_FIELDS: readonly string[] = ["model", "max_tokens", "thinking", "context_management", "output_config"];
 const HELD_BYTES = 1_048_576;
-/** No request means anything at this depth. */
+/** Deeper requests are refused: none of the API's is nearly as deep. */
 const NESTING_LIMIT = 1_000;
-/** Keys, and types of tools and sources: what is longer is none that is known. */
+/** Longer keys, and longer types of tools and sources, are none that is known. */
 const TEXT_BYTES = 1_024;
 
 /** Why a request is refused. */

@@ -101,7 +101,7 @@ class Outgoing {
     for (const piece of pieces) {
       const written = writer.write(piece).then(
         () => null,
-        // Whoever does not read on has answered, or is gone.
+        // An upstream that does not read on has answered, or is gone.
         () => answer,
       );
       const early = await Promise.race([written, answer]);
@@ -126,7 +126,7 @@ class Outgoing {
     return answer;
   }
 
-  /** The request is not to be taken for a whole one. */
+  /** Breaks the request off, so that the upstream does not take it for a whole one. */
   async abort(error: unknown): Promise<void> {
     await this.#stream?.writer.abort(error).catch(() => {});
   }
@@ -168,6 +168,6 @@ async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<v
       length += value.length;
     }
   } catch {
-    // Who has gone away needs no answer.
+    // The sender has gone away, and needs no answer.
   }
 }
