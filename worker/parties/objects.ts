@@ -3,7 +3,7 @@ import { type CallRule, called } from "#instance/calls.ts";
 import { objectFailure } from "#rules/calls/retryable.ts";
 
 interface MethodRule extends Pick<CallRule, "deadlineMs" | "isRepeatable"> {
-  /** Whether the object hears, as the last value, that it is asked again. */
+  /** Whether the object hears that it is asked again: then a last value is `true`. */
   isTold: boolean;
 }
 
@@ -36,7 +36,7 @@ export function askedObject<Stub extends object>(
       const { isTold, ...rule } = ruleOf(name);
       return (...values: unknown[]) =>
         called({ ...rule, party, failureOf: objectFailure }, (tries) =>
-          ask(name, isTold ? [...values, tries > 1] : values),
+          ask(name, isTold && tries > 1 ? [...values, true] : values),
         );
     },
   });
