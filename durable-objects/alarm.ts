@@ -1,6 +1,6 @@
 /** The object's one alarm, and everything that it looks after: each concern by itself, so that none stops another. */
 import type { AlarmFault } from "#instance/object-contracts.ts";
-import { errorText, logLine } from "#protocol/log.ts";
+import { errorText, logTrouble } from "#protocol/log.ts";
 import { backoffMs } from "#rules/backoff.ts";
 
 /** Something that has to be looked at again at a later time. */
@@ -32,14 +32,24 @@ interface PutOff {
 }
 
 export class Alarm {
+  readonly #object: string;
   readonly #storage: Pick<DurableObjectStorage, "setAlarm">;
   readonly #concerns: readonly Concern[];
   readonly #putOff = new Map<Concern, PutOff>();
   #armedAt: number | null;
   #isRinging = false;
 
-  /** @param armedAt when the object's alarm rings as things are, in Unix milliseconds; null when it does not. */
-  constructor(storage: Pick<DurableObjectStorage, "setAlarm">, concerns: readonly Concern[], armedAt: number | null) {
+  /**
+   * @param object its name, for the log.
+   * @param armedAt when the object's alarm rings as things are, in Unix milliseconds; null when it does not.
+   */
+  constructor(
+    object: string,
+    storage: Pick<DurableObjectStorage, "setAlarm">,
+    concerns: readonly Concern[],
+    armedAt: number | null,
+  ) {
+    this.#object = object;
     this.#storage = storage;
     this.#concerns = concerns;
     this.#armedAt = armedAt;
@@ -64,7 +74,7 @@ export class Alarm {
     if (armedAt !== null && armedAt <= moment && armedAt > nowMs - LOST_AFTER_MS) return;
     this.#armedAt = moment;
     this.#storage.setAlarm(moment).catch((error) => {
-      logLine("error", { what: "alarm", concern: "arm", outcome: errorText(error) });
+      logTrouble("alarm_failed", { object: this.#object, concern: "arm", failures: 1 }, error);
     });
   }
 
@@ -99,8 +109,8 @@ export class Alarm {
       const failures = (putOff?.failures ?? 0) + 1;
       const outcome = errorText(error);
       this.#putOff.set(concern, { failures, untilMs: nowMs + backoffMs(failures), outcome });
-      const what = failures < FAULT_AFTER ? "alarm" : "alarm_fault";
-      logLine("error", { what, concern: concern.name, failures, outcome });
+      const code = failures < FAULT_AFTER ? "alarm_failed" : "alarm_goes_on_failing";
+      logTrouble(code, { object: this.#object, concern: concern.name, failures }, error);
     }
   }
 

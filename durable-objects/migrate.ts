@@ -2,7 +2,7 @@
  * Brings an object's own SQLite up to date. What has been applied is known by its name, not by its age: a migration that
  * was merged late is applied also where newer ones have been.
  */
-import { errorText, logLine } from "#protocol/log.ts";
+import { errorText, logTrouble } from "#protocol/log.ts";
 
 /** As drizzle-kit writes it: the SQL of the journal's entry 12 is under `m0012`. */
 export interface Migrations {
@@ -24,12 +24,12 @@ const APPLIED_TABLE = `CREATE TABLE IF NOT EXISTS ${APPLIED} (id SERIAL PRIMARY 
  * Applies the migrations that are missing, in the journal's order: all of them or, when one fails, none. Names that this
  * version does not know were applied by a newer version, and stay.
  *
- * @param what the kind of object, for the log.
+ * @param kind of the object, for the log.
  * @returns which one failed, and why; the log has it too.
  */
 export function migrate(
   storage: DurableObjectStorage,
-  what: "routine" | "pool" | "roster",
+  kind: "routine" | "pool" | "roster",
   given: Migrations,
 ): Migrated {
   let current = "";
@@ -46,7 +46,7 @@ export function migrate(
     return { ok: true };
   } catch (error) {
     const cause = errorText(error);
-    logLine("error", { what: "migrate", object: what, migration: current, outcome: cause });
+    logTrouble("storage_not_migrated", { kind, migration: current }, error);
     return { ok: false, migration: current, cause };
   }
 }

@@ -29,6 +29,10 @@ export interface Wake {
   content_key: string | null;
   /** SHA-256 of what was sent, in hex: tells a repeat from another request under the same key. Empty without a key. */
   fingerprint: string;
+  /** Of the request that fires; null for everything else. */
+  request_id: string | null;
+  /** Of the delivery that brings it; null where none does. */
+  delivery_id: string | null;
   /** Of the call that brings it: the same when the call is made again because its answer was lost. */
   call_id?: string;
   /** How many runs led here one after the other; 0 for what no run caused. */

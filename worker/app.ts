@@ -1,7 +1,7 @@
 /** The HTTP app: what every request passes through, who answers which path, and what unknown paths are answered. */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { routePath } from "hono/route";
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import { settledDeps } from "./deps.ts";
 import { mountHealth } from "./health/health.ts";
 import { readinessFaults } from "./health/readiness.ts";
@@ -73,7 +73,7 @@ app.notFound((c) => answerUnknown(c));
 
 app.onError((fault, c) => {
   const { requestId } = c.var;
-  logLine("error", { what: "request", request_id: requestId, route: routePath(c, -1), outcome: errorText(fault) });
+  logTrouble("request_failed", { request_id: requestId, route: routePath(c, -1) }, fault);
   return renderRefusal(c, faultRefusal(fault));
 });
 

@@ -1,7 +1,7 @@
 /** What becomes of leases: asked for, offered to a host that has room, stopped, killed, and ended. */
 
 import type { LeaseRequest } from "#instance/object-contracts.ts";
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { chooseHost } from "#rules/pool/choose-host.ts";
 import type { Grant, LeaseHost } from "./hosts/lease-host.ts";
@@ -88,7 +88,7 @@ export class LeaseEngine {
       this.#onChange();
     } catch (error) {
       // Nobody knows whether the offer has reached the place. If it has not, it expires.
-      logLine("error", { what: "lease_offer", run_id: lease.run_id, outcome: errorText(error) });
+      logTrouble("offer_failed", lease, error);
     }
   }
 

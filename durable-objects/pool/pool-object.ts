@@ -35,7 +35,7 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     this.#engine = pool.engine;
     this.#leases = pool.leases;
     this.#ends = pool.ends;
-    this.#alarm = new Alarm(context.storage, this.#concerns(), null);
+    this.#alarm = new Alarm(context.id.name ?? "", context.storage, this.#concerns(), null);
     this.#open();
   }
 

@@ -1,7 +1,7 @@
 /** Tells the routines' objects which leases have ended: one lane for each routine, so that one that hangs holds up no other. */
 
 import { withinDeadline } from "#instance/in-time.ts";
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { LeaseEnd } from "#rules/run/inputs.ts";
 import { type LeaseRow, type Leases, refOf } from "./leases.ts";
@@ -47,7 +47,7 @@ export class ReportEnds {
       if (this.#busy.has(routineId)) continue;
       this.#busy.add(routineId);
       void this.#work(lane)
-        .catch((error) => logLine("error", { what: "lease_end", outcome: errorText(error) }))
+        .catch((error) => logTrouble("lease_reports_stopped", { routine_id: routineId }, error))
         .then(() => {
           this.#busy.delete(routineId);
           this.#lanes.delete(routineId);
@@ -63,7 +63,7 @@ export class ReportEnds {
       try {
         await withinDeadline(this.#tell(row.routineId, refOf(row), row.end ?? "work_ended"), REPORT_DEADLINE_MS);
       } catch (error) {
-        logLine("warn", { what: "lease_end", run_id: row.runId, outcome: errorText(error) });
+        logTrouble("lease_end_not_told", { ...refOf(row), routine_id: row.routineId }, error);
         for (const one of lane) this.#leases.postponeReport(one, Date.now());
         return;
       }

@@ -66,7 +66,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const sockets = new RunSockets(context);
   const engine = new RunEngine({ work, runs, log, deadlines, outbox, definitions, viewers, sockets });
 
-  const occurrences = new OccurrenceStore(database, sql);
+  const occurrences = new OccurrenceStore(database, sql, work);
   const refusals = new RefusalCounts(work);
   const coalesced = new CoalescedRuns(sql);
   const wakes = new Wakes({ config, occurrences, runs, engine, ids, refusals, coalesced, repositoryIds });
@@ -114,7 +114,7 @@ export function assemble({ context, env, config, database, ownerKey, authority, 
   const tickets = new Tickets(work);
   const accesses = new Accesses(work, database, authority);
 
-  const alarm = new Alarm(context.storage, concernsOf({ ...core, dueSchedules, deliver }), alarmAt);
+  const alarm = new Alarm(ownerKey, context.storage, concernsOf({ ...core, dueSchedules, deliver }), alarmAt);
   work.followedBy(() => alarm.arm());
   const doors = { links, frames, proxies, entry, index, changes, endpoints, takeEvents, dueSchedules };
   return { ...core, ...doors, fireAccess, tickets, accesses, alarm };

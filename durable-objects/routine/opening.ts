@@ -7,7 +7,7 @@ import { type ObjectEnv, readConfig } from "#instance/config.ts";
 import { authorityOf } from "#instance/secrets.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { kindOf } from "#protocol/ids.ts";
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import { MIGRATE_RETRY_MS } from "../migrate.ts";
 import { type Assembled, assemble } from "./assemble.ts";
 import { hasTables, openDatabase } from "./database.ts";
@@ -68,7 +68,7 @@ export class RoutineOpening {
       if (this.#parts === null && hasTables(this.#context.storage)) await this.open();
       this.#parts?.alarm.ring();
     } catch (error) {
-      logLine("error", { what: "alarm", outcome: errorText(error) });
+      logTrouble("alarm_failed", { object: this.#name, concern: "ring", failures: 1 }, error);
       await this.#retryLater();
     }
   }
@@ -84,18 +84,22 @@ export class RoutineOpening {
     this.#parts?.alarm.arm();
   }
 
+  get #name(): string {
+    return this.#context.id.name ?? "";
+  }
+
   async #tryToOpen(): Promise<Result<Assembled>> {
     const { storage } = this.#context;
     const check = readConfig(this.#env);
     if (!check.ok) {
-      logLine("error", { what: "misconfigured", outcome: check.issues.map(({ field }) => field).join(", ") });
+      logTrouble("misconfigured", { fields: check.issues.map(({ field }) => field).join(", ") }, "misconfigured");
       return refuse("misconfigured", { issues: check.issues });
     }
     try {
       const database = openDatabase(storage);
       if (!database.ok) return database;
       const { config } = check;
-      const known = { ownerKey: this.#context.id.name ?? "", authority: await authorityOf(config) };
+      const known = { ownerKey: this.#name, authority: await authorityOf(config) };
       const alarmAt = await storage.getAlarm();
       const surroundings = { context: this.#context, env: this.#env, config, database: database.value };
       this.#parts ??= assemble({ ...surroundings, ...known, alarmAt });
@@ -104,7 +108,7 @@ export class RoutineOpening {
       viewers.closeAccess((access) => accesses.isForeign(access));
       return success(this.#parts);
     } catch (error) {
-      logLine("error", { what: "open", outcome: errorText(error) });
+      logTrouble("object_not_opened", { object: this.#name }, error);
       return refuse("internal_error");
     }
   }
@@ -113,7 +117,7 @@ export class RoutineOpening {
     try {
       if (hasTables(this.#context.storage)) await this.#context.storage.setAlarm(Date.now() + MIGRATE_RETRY_MS);
     } catch (error) {
-      logLine("error", { what: "alarm", outcome: errorText(error) });
+      logTrouble("alarm_failed", { object: this.#name, concern: "arm", failures: 1 }, error);
     }
   }
 

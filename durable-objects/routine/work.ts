@@ -2,7 +2,7 @@
  * The transactions of a routine's object: what is written together, what is kept of it in memory, and what follows once it
  * is stored. This stands at the bottom: whatever writes takes a `Tx`.
  */
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import type { Database } from "./database.ts";
 
 /**
@@ -207,6 +207,6 @@ function quietly(key: string, say: () => void): void {
   try {
     say();
   } catch (error) {
-    logLine("error", { what: "afterwards", key, outcome: errorText(error) });
+    logTrouble("follow_up_failed", { key }, error);
   }
 }

@@ -5,7 +5,7 @@
 import { and, asc, desc, eq, gt, gte, lt, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { Page, PageRequest } from "#protocol/api.ts";
-import { logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import type { Routine } from "#protocol/routine.ts";
 import { type ListedRun, listedRunSchema, type RunStatus } from "#protocol/run.ts";
 import { savedRoutineSchema } from "#rules/routine/saved-definition.ts";
@@ -165,8 +165,8 @@ function readable<Item>(rows: { id: string; doc: string }[], read: (doc: string)
   return rows.flatMap(({ id, doc }) => {
     try {
       return [read(doc)];
-    } catch {
-      logLine("warn", { what: "index", outcome: "unreadable_row", id });
+    } catch (error) {
+      logTrouble("row_unreadable", { id }, error);
       return [];
     }
   });

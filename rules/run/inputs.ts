@@ -1,7 +1,7 @@
 /** What can happen to a run, and what follows from it. */
 
 import type { CancelReason, RunnerRef } from "#protocol/run.ts";
-import type { RunPhase } from "#protocol/run-errors.ts";
+import type { RunError, RunPhase } from "#protocol/run-errors.ts";
 import type { FrameBody } from "#protocol/runner-link.ts";
 import type { EventBody } from "#protocol/transcript.ts";
 import type { RunRecord } from "./record.ts";
@@ -50,4 +50,6 @@ export interface Step {
   state: RunState;
   events: EventBody[];
   effects: Effect[];
+  /** What the attempt failed with, where another follows it. */
+  retriedAfter?: RunError;
 }

@@ -192,6 +192,7 @@ function retry(run: ActiveRecord, error: RunError, limits: RunLimits, nowMs: num
       { type: "set_deadline", kind: "retry", atMs: notBeforeMs },
       { type: "promote" },
     ],
+    retriedAfter: error,
   };
 }
 

@@ -1,9 +1,8 @@
-/** One JSON line of log per piece of work, scrubbed, with the keys that all programs share. */
-import type { LogFields } from "#protocol/log.ts";
+/** One JSON line of log per piece of work, scrubbed, with the keys `at`, `level` and `what` as the worker has them. */
 import { escapeUnseen } from "#protocol/unseen-characters.ts";
 import type { Redactor } from "./redact.ts";
 
-type Facts = Omit<LogFields, "what">;
+type Facts = Record<string, string | number | boolean | null | undefined>;
 export type Log = (what: string, facts?: Facts, level?: "info" | "warn") => void;
 
 /** @param write takes one line, without its end. */

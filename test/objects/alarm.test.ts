@@ -43,7 +43,7 @@ function alarmOf(...concerns: Concern[]) {
     armed.push(Number(moment));
     return Promise.resolve();
   };
-  const alarm = new Alarm({ setAlarm }, concerns, null);
+  const alarm = new Alarm("tested", { setAlarm }, concerns, null);
   /** Rings when it is armed for. */
   const ring = () => {
     vi.setSystemTime(armed.at(-1) ?? START);

@@ -121,9 +121,9 @@ describe("a migration that fails", () => {
     const lines = log.mock.calls.map(([line]) => JSON.parse(String(line)));
     expect(lines).toContainEqual(
       expect.objectContaining({
-        what: "migrate",
+        code: "storage_not_migrated",
         migration: "0003_triggers",
-        outcome: expect.stringContaining("table `bursts` already exists"),
+        reason: expect.stringContaining("table `bursts` already exists"),
       }),
     );
     expect((await schemaOf(id)).marks).toHaveLength(3);

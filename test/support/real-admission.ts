@@ -200,6 +200,8 @@ function fireOf({ type, key, body }: Extract<Step, { do: "fire" }>): Wake {
     fingerprint: body,
     depth: 0,
     checkout: null,
+    request_id: null,
+    delivery_id: null,
   };
 }
 

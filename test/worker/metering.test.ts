@@ -129,7 +129,7 @@ describe.each(kinds)("%s", (_kind, pieces, type) => {
     expect(await done).toBe("broken");
     expect(pieces.slice(0, -1).join("")).toContain(state.text);
     const told = errors.mock.calls.map(([line]) => JSON.parse(line));
-    expect(told).toContainEqual(expect.objectContaining({ what: "trouble", run_id: runId, call: 1, ...USED }));
+    expect(told).toContainEqual(expect.objectContaining({ code: "usage_lost", run_id: runId, call: 1, ...USED }));
     await work.finish();
     expect((await usageOf(runId)).unmetered_calls).toBe(1);
     const finished = (await readTranscript(sessionId)).find(({ type }) => type === "run.finished");
@@ -320,7 +320,7 @@ describe("the queue", () => {
     const errors = vi.spyOn(console, "error").mockClear();
     expect(await tellOwedUsage(owned(answer), usage, attempt)).toBe(wait);
     const told = errors.mock.calls.map(([line]) => JSON.parse(line));
-    const trouble = { what: "trouble", about: "model_usage", run_id: "run_x", call: 1, ...USED };
+    const trouble = { code: "usage_lost", run_id: "run_x", call: 1, ...USED };
     expect(told).toEqual(attempt === 33 ? [expect.objectContaining(trouble)] : []);
   });
 

@@ -1,6 +1,6 @@
 /** Has the routines' objects close what sign-ins that have ended opened there: owed in D1 until each object has done it. */
 import { withinDeadline } from "#instance/in-time.ts";
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import type { OwedRevocation, SignIns } from "../store/sign-ins.ts";
 
 /** How many objects are told at a time. */
@@ -25,7 +25,7 @@ export async function endSockets(deps: Parts, nowMs: number): Promise<void> {
       await deps.signIns.settleOwed(owed.filter((_one, place) => told[place]));
     }
   } catch (error) {
-    logLine("error", { what: "end_sockets", outcome: errorText(error) });
+    logTrouble("sign_outs_not_told", {}, error);
   }
 }
 
@@ -34,7 +34,7 @@ async function isTold({ ownerOf }: Parts, { hash, id }: OwedRevocation): Promise
     await withinDeadline(ownerOf(id).revokeAccess(hash), DEADLINE_MS, "the routine");
     return true;
   } catch (error) {
-    logLine("warn", { what: "end_sockets", id, outcome: errorText(error) });
+    logTrouble("sign_out_not_told", { id }, error);
     return false;
   }
 }

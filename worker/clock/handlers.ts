@@ -1,6 +1,6 @@
 /** What the platform calls the worker for beside requests: cron, once a minute, and messages of the queues. */
 import type { Refusal } from "#protocol/errors.ts";
-import { logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import { type ModelUsage, modelUsageSchema } from "#protocol/model-usage.ts";
 import type { ClockMessage, Env } from "../bindings.ts";
 import { type Deps, settledDeps } from "../deps.ts";
@@ -49,5 +49,5 @@ async function tellUsage(deps: Deps, message: Message, usage: ModelUsage): Promi
 }
 
 function tellFaults({ code, issues = [] }: Refusal): void {
-  logLine("error", { what: code, outcome: issues.map(({ field }) => field).join(", ") });
+  logTrouble("misconfigured", { fields: issues.map(({ field }) => field).join(", ") }, code);
 }

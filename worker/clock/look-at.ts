@@ -4,7 +4,8 @@ import type { DueChange } from "#instance/d1/due.ts";
 import { withinDeadline } from "#instance/in-time.ts";
 import type { DueAnswer } from "#instance/object-contracts.ts";
 import type { Result } from "#protocol/errors.ts";
-import { errorText, logLine } from "#protocol/log.ts";
+import { ownerKeyOf } from "#protocol/ids.ts";
+import { logTrouble } from "#protocol/log.ts";
 import type { ClockMessage } from "../bindings.ts";
 import type { Deps } from "../deps.ts";
 
@@ -29,7 +30,7 @@ export async function lookAt(deps: LookDeps, messages: readonly ClockMessage[]):
       try {
         return await look(deps, routineId);
       } catch (error) {
-        logLine("warn", { what: "look_at_schedules", routine_id: routineId, outcome: errorText(error) });
+        logTrouble("schedules_not_looked_at", { routine_id: routineId }, error);
         failed.add(routineId);
         return null;
       }
@@ -46,7 +47,9 @@ async function look({ ownerOf }: LookDeps, routineId: string): Promise<DueChange
     // The routine has been deleted for good: its row here is removed.
     if (!answer.ok) return { routine_id: routineId, due_at: null, version: Number.MAX_SAFE_INTEGER };
     const { due_at, version, faults } = answer.value;
-    for (const fault of faults) logLine("error", { what: "alarm_fault", routine_id: routineId, ...fault });
+    for (const { outcome, ...fault } of faults) {
+      logTrouble("alarm_goes_on_failing", { object: ownerKeyOf(routineId) ?? routineId, ...fault }, outcome);
+    }
     if (due_at === null || due_at > Date.now() || part === PARTS) return { routine_id: routineId, due_at, version };
   }
 }

@@ -6,7 +6,7 @@ import type { RoutineIndex } from "#instance/d1/routine-index.ts";
 import { withinDeadline } from "#instance/in-time.ts";
 import type { Result } from "#protocol/errors.ts";
 import type { RebuildStep } from "#protocol/index-rebuild.ts";
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import type { RosterStub } from "../parties/parties.ts";
 
 /** So many objects are asked in a step, side by side. */
@@ -69,7 +69,7 @@ async function askAll<Value>(ids: readonly string[], ask: (id: string) => Promis
       answers.push({ id, answer });
       if (!answer.ok) failed.push({ routine_id: id, why: answer.refusal.code });
     } catch (error) {
-      logLine("warn", { what: "rebuild_index", routine_id: id, outcome: errorText(error) });
+      logTrouble("index_not_rebuilt", { routine_id: id }, error);
       failed.push({ routine_id: id, why: "the routine's object does not answer" });
     }
   });

@@ -4,7 +4,7 @@
  */
 
 import type { DueRow } from "#instance/d1/due.ts";
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import type { ClockMessage } from "../bindings.ts";
 import type { Deps } from "../deps.ts";
 import { lastDeliveryIdOf } from "../inbound/delivery-ids.ts";
@@ -85,10 +85,10 @@ async function purge({ deliveries, deliveryLists, due, index }: SweepDeps, nowMs
   while (await deliveries.purge(lastDeliveryIdOf(nowMs - DELIVERIES_KEPT_MS)));
 }
 
-async function logged(what: string, work: () => Promise<void>): Promise<void> {
+async function logged(part: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    logLine("error", { what: `sweep_${what}`, outcome: errorText(error) });
+    logTrouble("sweep_failed", { part }, error);
   }
 }

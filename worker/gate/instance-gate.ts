@@ -5,7 +5,7 @@
 
 import { withinDeadline } from "#instance/in-time.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import { GateTally, reportOf, type Ticket } from "#rules/gate/gate-tally.ts";
 import type { GateAnswer, GateReport } from "#rules/gate/take-report.ts";
 
@@ -36,7 +36,7 @@ export function instanceGate(limit: number, count: (report: GateReport) => Promi
       .then((answer) => tally.answered(call, answer, Date.now()))
       .catch((error) => {
         // A counter that can't be reached stops nobody: each routine still has a limit of its own.
-        logLine("warn", { what: "instance_gate", outcome: errorText(error) });
+        logTrouble("gate_silent", {}, error);
         tally.failed(call, Date.now());
       })
       .then(() => tell(alive));

@@ -3,7 +3,7 @@ import { readConfig } from "#instance/config.ts";
 import { routineIndex } from "#instance/d1/routine-index.ts";
 import { NoAnswer, withinDeadline } from "#instance/in-time.ts";
 import { type Jurisdiction, rosterObject } from "#instance/objects.ts";
-import { errorText, logLine } from "#protocol/log.ts";
+import { errorText, logTrouble } from "#protocol/log.ts";
 import journal from "../../migrations/d1/meta/_journal.json" with { type: "json" };
 import { type Env, missingBindings } from "../bindings.ts";
 import { rosterFilling } from "../clock/fill-roster.ts";
@@ -38,7 +38,7 @@ async function residenceFaults(given: Env, configured: Jurisdiction): Promise<Re
     const fault = await askResidence({ roster, fillRoster }, configured);
     return fault === null ? [] : [fault];
   } catch (error) {
-    logLine("error", { what: "readyz", outcome: errorText(error) });
+    logTrouble("roster_silent", {}, error);
     return [{ field: "ROSTER", message: "the object that knows the routines does not answer: try again soon" }];
   }
 }
@@ -53,7 +53,7 @@ async function schemaFaults(database: D1Database): Promise<ReadinessFault[]> {
     return [{ field: "schema", message: `${missing.join(", ")} is not applied: ${MIGRATE_COMMAND}` }];
   } catch (error) {
     if (error instanceof NoAnswer) return [{ field: "DB", message: "the database does not answer: try again soon" }];
-    logLine("error", { what: "readyz", outcome: errorText(error) });
+    logTrouble("index_unreadable", {}, error);
     return [{ field: "schema", message: `it can't be read: ${MIGRATE_COMMAND}` }];
   }
 }

@@ -5,7 +5,7 @@
 import { withinDeadline } from "#instance/in-time.ts";
 import type { Jurisdiction } from "#instance/objects.ts";
 import { type ResidenceFault, residenceFault } from "#instance/residence.ts";
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 
 /** The part of the roster that is used here. */
 export interface ResidenceRoster {
@@ -39,7 +39,7 @@ export async function askResidence(
     await withinDeadline(fillRoster(), FILL_DEADLINE_MS, "the index");
     return await ask();
   } catch (error) {
-    logLine("warn", { what: "residence", outcome: errorText(error) });
+    logTrouble("roster_silent", {}, error);
     return fault;
   }
 }
@@ -57,7 +57,7 @@ export function residenceCheck(parts: ResidenceParts, configured: Jurisdiction):
       known = await askResidence(parts, configured);
     } catch (error) {
       notBeforeMs = Date.now() + ASKED_AGAIN_MS;
-      logLine("warn", { what: "residence", outcome: errorText(error) });
+      logTrouble("roster_silent", {}, error);
     }
     return known ?? null;
   };

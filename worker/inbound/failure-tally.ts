@@ -2,7 +2,7 @@
  * Counts requests that could not be verified, and writes the counts to D1 together: sending such requests costs nothing, so
  * each of them must not cost a write.
  */
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import type { FailureCount } from "../store/delivery-lists.ts";
 
 /** The time from a failure to the write of its count, while few come. */
@@ -55,7 +55,7 @@ export class FailureTally {
     try {
       await this.#parts.write(counts);
     } catch (error) {
-      logLine("warn", { what: "verification_failures", outcome: errorText(error) });
+      logTrouble("refusals_not_counted", {}, error);
       for (const one of counts) this.#add(one);
     }
   }

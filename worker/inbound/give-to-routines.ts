@@ -2,7 +2,7 @@
 
 import { withinDeadline } from "#instance/in-time.ts";
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
 import type { RoutineStub } from "../bindings.ts";
 import type { Matching } from "../store/matching.ts";
@@ -36,7 +36,7 @@ export async function giveToRoutines(
           outcomes.set(event_id, [...(outcomes.get(event_id) ?? []), ...outcomesOfEvent]);
         }
       } catch (error) {
-        logLine("warn", { what: "take_events", routine_id: id, outcome: errorText(error) });
+        logTrouble("event_not_taken", { routine_id: id, events: given.length }, error);
         for (const { event_id } of given) failed.add(event_id);
       }
     }

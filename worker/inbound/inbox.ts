@@ -4,7 +4,7 @@
  */
 import { withinDeadline } from "#instance/in-time.ts";
 import { sha256 } from "#instance/secrets.ts";
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
 import type { RoutineStub } from "../bindings.ts";
 import { type DeliveryStore, type HandledDelivery, HELD_BODY_BYTES, type StoredDelivery } from "../store/deliveries.ts";
@@ -25,6 +25,7 @@ import {
 import { readLong } from "./read-long.ts";
 import { smallPayload } from "./small-payload.ts";
 import { jsonObject } from "./sources/payload.ts";
+import { tellHandled } from "./tell-handled.ts";
 
 export interface InboxParts {
   deliveries: DeliveryStore;
@@ -111,7 +112,7 @@ export class Inbox {
         if (isMore) this.#isAskedAgain = true;
       }
     } catch (error) {
-      logLine("error", { what: "inbox", outcome: errorText(error) });
+      logTrouble("inbox_stopped", {}, error);
     } finally {
       if (this.#busyUntilMs === endsAtMs) this.#busyUntilMs = 0;
     }
@@ -128,14 +129,15 @@ export class Inbox {
   async sweep(nowMs: number): Promise<void> {
     const endsAtMs = Date.now() + SWEEP_MS;
     try {
-      await this.#parts.deliveries.giveUp(lastDeliveryIdOf(nowMs - TRYING_MS), GIVEN_UP, nowMs);
+      const lost = await this.#parts.deliveries.giveUp(lastDeliveryIdOf(nowMs - TRYING_MS), GIVEN_UP, nowMs);
+      if (lost > 0) logTrouble("deliveries_given_up", { deliveries: lost }, "not handled for 23 hours");
       for (let calls = 0, isMore = true; isMore && Date.now() < endsAtMs && calls < CALLS_AT_MOST; ) {
         const handled = await this.#handleNext(AT_ONCE);
         calls += handled.calls;
         isMore = handled.isMore;
       }
     } catch (error) {
-      logLine("error", { what: "inbox_sweep", outcome: errorText(error) });
+      logTrouble("inbox_stopped", {}, error);
     }
   }
 
@@ -149,7 +151,7 @@ export class Inbox {
       const { failed } = await this.#handle([delivery], eventId);
       return failed === 0;
     } catch (error) {
-      logLine("error", { what: "inbox", delivery_id: delivery.id, outcome: errorText(error) });
+      logTrouble("delivery_not_handled", { delivery_id: delivery.id }, error);
       return false;
     }
   }
@@ -228,6 +230,7 @@ export class Inbox {
       if (!failed.has(delivery.id)) handled.push(handledOf(delivery, event, given.outcomes.get(event.event_id) ?? []));
     }
     await deliveries.finish(handled);
+    tellHandled(waiting, handled);
     await deliveries.postpone([...failed], NOT_YET);
     const endpoints = waiting.filter(({ triggerId }) => triggerId !== null).length;
     return { calls: given.calls + endpoints + 4, failed: failed.size };
@@ -277,7 +280,7 @@ export class Inbox {
     try {
       return await work();
     } catch (error) {
-      logLine("warn", { what: "delivery", delivery_id: id, outcome: errorText(error) });
+      logTrouble("delivery_not_handled", { delivery_id: id }, error);
       failed.add(id);
       return null;
     }

@@ -1,7 +1,7 @@
 /** Learns from every event of GitHub's, before routines get it, which repository a name stands for and what the App sees. */
 import type { RepositoryLesson } from "#durable-objects/routine/definition/repository-ids.ts";
 import { withinDeadline } from "#instance/in-time.ts";
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import type { JsonObject } from "#protocol/schema.ts";
 import type { RoutineStub } from "../bindings.ts";
 import type { StoredDelivery } from "../store/deliveries.ts";
@@ -134,7 +134,7 @@ async function teach({ names, ownerOf }: LearningParts, lessons: readonly Reposi
       const told = await withinDeadline(ownerOf(routineId).learnRepositories(own), LESSON_DEADLINE_MS);
       if (!told.ok && told.refusal.code !== "not_found") throw new Error(told.refusal.code);
     } catch (error) {
-      logLine("warn", { what: "learn_repositories", routine_id: routineId, outcome: errorText(error) });
+      logTrouble("repositories_not_told", { routine_id: routineId }, error);
       for (const name of meant) untold.add(name);
     }
   };

@@ -4,7 +4,7 @@ import type { EndpointAnswer } from "#instance/object-contracts.ts";
 import type { VerificationFailure } from "#protocol/delivery.ts";
 import { type Result, success } from "#protocol/errors.ts";
 import { triggerIdSchema } from "#protocol/ids.ts";
-import { logLine } from "#protocol/log.ts";
+import { logEvent } from "#protocol/log.ts";
 import { dayOf } from "#protocol/time.ts";
 import { type WebhookSource, type WebhookTrigger, webhookSourceSchema } from "#protocol/triggers.ts";
 import { type App, baseUrl, type HttpContext } from "../http/http-env.ts";
@@ -21,6 +21,7 @@ import { LISTENERS } from "./sources/all.ts";
 import { readSignature, verifyGithub } from "./sources/github/signature.ts";
 import type { InboundRequest, Listener, ListenerAnswer, Reading, VerifyContext } from "./sources/listener.ts";
 import { streamIn } from "./stream-in.ts";
+import { tellHandled } from "./tell-handled.ts";
 
 /** What GitHub sends at most. */
 const GITHUB_BODY_BYTES = 25 * 1_048_576;
@@ -50,7 +51,8 @@ async function receiveGithub(c: HttpContext): Promise<Response> {
   if (body === null) return turnAway(c, "github", null, "signature_wrong");
   const name = headers.get("x-github-event") ?? "";
   const isForm = (headers.get("content-type") ?? "").startsWith("application/x-www-form-urlencoded");
-  await c.var.deps.deliveries.insert(
+  await keep(
+    c,
     {
       id,
       source: "github",
@@ -147,7 +149,8 @@ async function store(
 ): Promise<Response> {
   const nowMs = Date.now();
   const id = makeDeliveryId(nowMs);
-  await c.var.deps.deliveries.insert(
+  await keep(
+    c,
     {
       id,
       source: trigger.source,
@@ -162,6 +165,12 @@ async function store(
   );
   const answer = reading.kind === "unreadable" ? undefined : reading.answer;
   return takenIn(c, id, answer);
+}
+
+/** Stores a delivery. What nothing is to be done about has been handled with that. */
+async function keep(c: HttpContext, delivery: NewDelivery, nowMs: number): Promise<void> {
+  await c.var.deps.deliveries.insert(delivery, nowMs);
+  if (delivery.ignored !== null) tellHandled([delivery], [{ id: delivery.id, status: "ignored", outcomes: [] }]);
 }
 
 /** Answers when the delivery is stored, and has it handled after the answer. */
@@ -199,7 +208,7 @@ function turnAway(
 ): Response {
   const day = dayOf(Date.now());
   c.var.deps.failures.count({ day, source, trigger_id: triggerId, failure }, c.executionCtx);
-  logLine("info", { what: "webhook_refused", request_id: c.var.requestId, source, outcome: failure });
+  logEvent("webhook_refused", { request_id: c.var.requestId, trigger_id: triggerId, source, reason: failure });
   return renderRefusal(c, { code: "webhook_refused" });
 }
 

@@ -1,6 +1,6 @@
 /** A refusal as the agent's own programs read it, and as the run's transcript tells it. */
 import { errorAnswer, type Refusal } from "#protocol/errors.ts";
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { HttpContext } from "../http/http-env.ts";
 import { renderRefusal } from "../http/render-error.ts";
@@ -58,6 +58,6 @@ export async function tellRun(
   try {
     await c.var.deps.ownerOf(lease.run_id).tellRun(lease, notice);
   } catch (error) {
-    logLine("warn", { what: "proxy_notice", run_id: lease.run_id, code: notice.code, outcome: errorText(error) });
+    logTrouble("notice_not_told", { ...lease, notice: notice.code }, error);
   }
 }

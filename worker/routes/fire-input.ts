@@ -32,6 +32,8 @@ export async function wakeOf(
     content_key: null,
     depth: 0,
     checkout: null,
+    request_id: c.var.requestId,
+    delivery_id: null,
     call_id: crypto.randomUUID(),
   };
   if (key === undefined) return success({ ...event, dedupe_key: null, fingerprint: "" });

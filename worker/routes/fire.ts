@@ -1,7 +1,7 @@
 /** The API trigger, wire-compatible with Claude Code routines. The routine's object checks the token and decides. */
 import { fireAnswerSchema, fireInputSchema } from "#protocol/api.ts";
 import { success } from "#protocol/errors.ts";
-import { logLine } from "#protocol/log.ts";
+import { logEvent } from "#protocol/log.ts";
 import { bearerToken } from "../auth/credentials.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { type App, baseUrl } from "../http/http-env.ts";
@@ -25,7 +25,6 @@ export function mountFire(app: App): void {
       answer: { status: 200, schema: fireAnswerSchema },
     },
     async ({ c, params, body }) => {
-      const startedAt = Date.now();
       const event = await wakeOf(c, "api", "Fired through the API", body.text);
       if (!event.ok) return event;
       // Without a token the object is asked all the same: it counts what was refused, and knows whether it exists.
@@ -35,15 +34,10 @@ export function mountFire(app: App): void {
       const admitted = await c.var.deps.ownerOf(params.id).fire(event.value, token);
       // Who has no token must not use up what the others may do.
       if (!admitted.ok) c.var.deps.gate.giveBack(entered.value, c.executionCtx);
-      logLine("info", {
-        what: "fire",
-        request_id: c.var.requestId,
-        routine_id: params.id,
-        ...(admitted.ok ? { run_id: admitted.value.run_id } : {}),
-        outcome: admitted.ok ? (admitted.value.duplicate ? "duplicate" : "admitted") : admitted.refusal.code,
-        ms: Date.now() - startedAt,
-      });
-      if (!admitted.ok) return admitted;
+      if (!admitted.ok) {
+        logEvent("fire_refused", { request_id: c.var.requestId, routine_id: params.id, code: admitted.refusal.code });
+        return admitted;
+      }
       const { session_id, run_id, duplicate } = admitted.value;
       return success({
         type: "routine_fire",

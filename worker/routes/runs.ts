@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type Result, success } from "#protocol/errors.ts";
 import { routineIdSchema, runIdSchema } from "#protocol/ids.ts";
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import { type ListedRun, runSchema } from "#protocol/run.ts";
 import { holdOf, runStatuses } from "#protocol/run-states.ts";
 import { endpoint } from "../http/endpoint.ts";
@@ -87,7 +87,7 @@ async function activeRuns(
       const answer = await askOwner(routineId);
       return answer.ok ? answer.value : [];
     } catch (error) {
-      logLine("warn", { what: "list_runs", routine_id: routineId, outcome: errorText(error) });
+      logTrouble("runs_not_asked", { routine_id: routineId }, error);
       return [];
     }
   });

@@ -4,7 +4,7 @@ import { CallFailed } from "#instance/calls.ts";
 import type { deliveries } from "#instance/d1/schema.ts";
 import { withinDeadline } from "#instance/in-time.ts";
 import type { Delivery, DeliveryOutcome } from "#protocol/delivery.ts";
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import type { Database } from "../parties/database.ts";
 import type { Bodies } from "./bodies.ts";
 import { insertRow, type NewRow } from "./delivery-row.ts";
@@ -63,8 +63,8 @@ export interface DeliveryStore {
   finish(handled: readonly HandledDelivery[]): Promise<void>;
   /** Handling failed: it is tried again later. @param note why, for people. */
   postpone(ids: readonly string[], note: string): Promise<void>;
-  /** Ends the trying of those that came up to an id and have been tried in vain. @param note for people. */
-  giveUp(upToId: string, note: string, nowMs: number): Promise<void>;
+  /** Ends the trying of those that came up to an id and have been tried in vain. @param note for people. @returns how many. */
+  giveUp(upToId: string, note: string, nowMs: number): Promise<number>;
   /** Forgets the oldest of the deliveries up to an id, with their bodies. @returns whether there may be more. */
   purge(upToId: string): Promise<boolean>;
 }
@@ -116,7 +116,7 @@ export function deliveryStore(database: Database, bodies: Bodies, pending: Pendi
       try {
         await pending.handOver((row) => insertRow(database.repeatable, row));
       } catch (error) {
-        logLine("error", { what: "pending_deliveries", outcome: errorText(error) });
+        logTrouble("pending_not_taken_in", {}, error);
       }
     },
     claim: async (limit, nowMs) => {
@@ -127,7 +127,7 @@ export function deliveryStore(database: Database, bodies: Bodies, pending: Pendi
         try {
           return await withinDeadline(withBody(row), BODY_DEADLINE_MS);
         } catch (error) {
-          logLine("warn", { what: "delivery_body", delivery_id: row.id, outcome: errorText(error) });
+          logTrouble("body_unavailable", { delivery_id: row.id }, error);
           return null;
         }
       });
@@ -146,7 +146,8 @@ export function deliveryStore(database: Database, bodies: Bodies, pending: Pendi
       if (ids.length > 0) await database.repeatable.prepare(POSTPONE).bind(note, JSON.stringify(ids)).run();
     },
     giveUp: async (upToId, note, nowMs) => {
-      await database.prepare(GIVE_UP).bind(upToId, note, nowMs).run();
+      const { meta } = await database.prepare(GIVE_UP).bind(upToId, note, nowMs).run();
+      return meta.changes;
     },
     purge: async (upToId) => {
       // Bodies first: a row without its body says so, a body without its row would never be found.
@@ -169,7 +170,7 @@ async function insertOrKeep(
     await withinDeadline(insertRow(database, taken), INSERT_DEADLINE_MS, "the index");
     return "stored";
   } catch (error) {
-    logLine("warn", { what: "delivery_pending", delivery_id: row.id, outcome: errorText(error) });
+    logTrouble("delivery_kept_in_bucket", { delivery_id: row.id }, error);
     await withinDeadline(pending.keep(row), INSERT_DEADLINE_MS, "the bucket");
     return "pending";
   }

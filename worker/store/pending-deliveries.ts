@@ -1,5 +1,5 @@
 /** Deliveries that D1 did not take, in R2: one object each, until a sweep brings it into D1. */
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import { type NewRow, newRowSchema } from "./delivery-row.ts";
 
 export interface PendingDeliveries {
@@ -35,11 +35,7 @@ export function pendingDeliveries(bucket: R2Bucket): PendingDeliveries {
       const text = await kept.text();
       const row = readRow(text, id);
       if (row === null) {
-        logLine("error", {
-          what: "pending_delivery",
-          delivery_id: id,
-          outcome: `unreadable: put aside as ${ASIDE}${id}`,
-        });
+        logTrouble("delivery_damaged", { delivery_id: id }, `put aside as ${ASIDE}${id}`);
         await bucket.put(`${ASIDE}${id}`, text);
       } else {
         await take(row);
@@ -47,7 +43,7 @@ export function pendingDeliveries(bucket: R2Bucket): PendingDeliveries {
       await bucket.delete(key);
       return true;
     } catch (error) {
-      logLine("warn", { what: "pending_delivery", delivery_id: id, outcome: errorText(error) });
+      logTrouble("delivery_still_in_bucket", { delivery_id: id }, error);
       return false;
     }
   }

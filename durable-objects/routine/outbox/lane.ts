@@ -1,6 +1,6 @@
 /** The calls to one receiver: a bounded number at one time, each bounded in size and time. */
 import { CALL_DEADLINE_MS, NoAnswer, withinDeadline } from "#instance/in-time.ts";
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import type { Work } from "../work.ts";
 import { keyOf, type Outbox, type Owed, type OwedKind } from "./outbox.ts";
 
@@ -82,9 +82,7 @@ export class Lane {
         this.#onTried();
       })
       // The claims last on: what can't be written down is not tried again without a pause.
-      .catch((error) =>
-        logLine("error", { what: "owed_call", receiver: this.#receiver.name, outcome: errorText(error) }),
-      );
+      .catch((error) => logTrouble("outbox_failed", { receiver: this.#receiver.name }, error));
   }
 
   /** The one that waits longest, and others of its kind that have been tried as often. */
@@ -117,8 +115,8 @@ export class Lane {
         );
       });
     } catch (error) {
-      const facts = { kind: first.kind, ref: first.ref, calls: owed.length, outcome: errorText(error) };
-      logLine("warn", { what: "owed_call", receiver: name, ...facts });
+      const { kind: call, ref } = first;
+      logTrouble("owed_call_failed", { receiver: name, call, ref, calls: owed.length }, error);
       const isSilent = error instanceof NoAnswer && this.#receiver.atOnce === 1;
       this.#putOff(owed, isSilent);
     }

@@ -1,6 +1,6 @@
 /** What is owed to the pool: asking for runners, and giving leases back. */
 import type { LeaseRequest } from "#instance/object-contracts.ts";
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { PROVISIONING_MS } from "#rules/run/deadlines.ts";
 import type { Receiver } from "../outbox/lane.ts";
@@ -73,7 +73,7 @@ export class ToPool implements Receiver {
       this.#frames.endLease(leaseOf(ref), "offer_expired");
       return true;
     } catch (error) {
-      logLine("warn", { what: "owed_call", kind: "release_lease", ref, outcome: errorText(error) });
+      logTrouble("owed_call_failed", { receiver: this.name, call: "release_lease", ref, calls: 1 }, error);
       return false;
     }
   }

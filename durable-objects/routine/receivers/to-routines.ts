@@ -2,7 +2,7 @@
 import { subscribersOf } from "#instance/d1/subscribers.ts";
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
 import type { Result } from "#protocol/errors.ts";
-import { logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import type { ListedRun } from "#protocol/run.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
 import { runEndedEvent, runEndedKeys } from "#rules/triggers/run-ended-event.ts";
@@ -45,7 +45,7 @@ export class ToRoutines implements Receiver {
   async #tell(run: ListedRun): Promise<void> {
     // What tells a repeat is kept for a day: told after that, an ending could wake a routine a second time.
     if (Date.now() - Date.parse(run.timings.finished_at ?? "") > TOLD_WITHIN_MS) {
-      logLine("error", { what: "tell_run_ended", run_id: run.id, outcome: "given_up" });
+      logTrouble("run_end_not_told", { run_id: run.id }, "given up");
       return;
     }
     const { name } = this.#definitions.row()?.definition ?? run.routine;

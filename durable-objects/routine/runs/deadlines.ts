@@ -1,5 +1,5 @@
 /** Many deadlines as rows; the object arms its one alarm for the earliest. */
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import { backoffMs } from "#rules/backoff.ts";
 import type { DeadlineKind } from "#rules/run/inputs.ts";
 import type { Remembered, Tx, Work } from "../work.ts";
@@ -62,7 +62,7 @@ export class Deadlines {
         const failures = (this.#failures.get(key) ?? 0) + 1;
         this.#failures.set(key, failures);
         const { kind, ref } = deadline;
-        logLine("error", { what: "deadline", run_id: ref, kind, failures, outcome: errorText(error) });
+        logTrouble("deadline_failed", { run_id: ref, deadline: kind, failures }, error);
         this.#putOff(deadline, nowMs + backoffMs(failures));
       }
     }

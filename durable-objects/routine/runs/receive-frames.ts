@@ -1,5 +1,5 @@
 /** Frames of the runs' runners: gathered for a moment, stored with one transaction for all runs, then acknowledged. */
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import { runError } from "#protocol/run-errors.ts";
 import type { Frame, FrameBody, LeaseRef } from "#protocol/runner-link.ts";
 import type { LeaseEnd } from "#rules/run/inputs.ts";
@@ -85,7 +85,11 @@ export class ReceiveFrames {
         }
       });
     } catch (error) {
-      logLine("error", { what: "flush", runs: pending.length, outcome: errorText(error) });
+      // Of several, each is tried alone next.
+      const [first, ...others] = pending;
+      if (first !== undefined && others.length === 0) {
+        logTrouble("frames_not_stored", { run_id: first.runId, generation: first.generation }, error);
+      }
       return false;
     }
     return true;
@@ -128,7 +132,7 @@ export class ReceiveFrames {
     try {
       this.#work.change((tx) => void this.#engine.feed(tx, runId, { type: "finished", frame: UNSTORABLE }));
     } catch (error) {
-      logLine("error", { what: "give_up", run_id: runId, outcome: errorText(error) });
+      logTrouble("run_not_given_up", { run_id: runId }, error);
     }
   }
 }

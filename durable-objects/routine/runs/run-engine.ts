@@ -17,6 +17,7 @@ import { type Mark, markOf, type TranscriptLog } from "../transcript/transcript-
 import type { Viewers } from "../viewers/viewers.ts";
 import type { Tx, Work } from "../work.ts";
 import type { Deadlines } from "./deadlines.ts";
+import { isTold, tellAdmitted, tellStep } from "./run-lines.ts";
 import type { RunSockets } from "./run-sockets.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
 
@@ -69,6 +70,7 @@ export class RunEngine {
     if (notBeforeMs > 0) this.#deadlines.set(tx, "retry", run.id, notBeforeMs);
     this.append(tx, row, [...events, ...(step?.events ?? [])]);
     this.#outbox.owe(tx, "project_run", run.id);
+    this.#work.afterwards(tx, `admitted:${run.id}`, () => tellAdmitted(run, step !== null));
     for (const effect of step?.effects ?? []) this.#carryOut(tx, row, run.attempt, effect);
   }
 
@@ -96,6 +98,11 @@ export class RunEngine {
     this.append(tx, saved, step.events);
     if (saved.status !== row.status) this.#outbox.owe(tx, "project_run", row.id);
     if (isSettled(saved.doc) && !isSettled(row.doc)) this.#outbox.owe(tx, "tell_run_ended", row.id);
+    if (isTold(row, saved)) {
+      const { nowMs } = tx;
+      const say = () => tellStep(row, saved, step.retriedAfter ?? null, nowMs);
+      this.#work.afterwards(tx, `step:${runId}:${saved.version}`, say);
+    }
     for (const effect of step.effects) this.#carryOut(tx, saved, row.doc.attempt, effect);
     return saved;
   }

@@ -257,7 +257,7 @@ function record(
     reason: verdict.reason,
     run_id: runId,
   };
-  occurrences.insert(tx, occurrence, event.call_id ?? null);
+  occurrences.insert(tx, occurrence, event);
   return occurrence;
 }
 

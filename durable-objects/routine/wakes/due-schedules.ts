@@ -1,7 +1,7 @@
 /** Fires what is due: when the sweep comes for it, and also when nobody does. */
 
 import type { DueAnswer } from "#instance/object-contracts.ts";
-import { logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import type { Work } from "../work.ts";
@@ -68,7 +68,7 @@ export class DueSchedules {
     const routine = definitions.row();
     if (routine === null) return;
     this.#notBeforeMs = Date.now() + AGAIN_MS;
-    logLine("warn", { what: "unattended", routine_id: routine.id, outcome: "fired by its own alarm" });
+    logTrouble("schedule_unattended", { routine_id: routine.id }, "no sweep has come");
     try {
       this.fireDue(routine);
     } finally {

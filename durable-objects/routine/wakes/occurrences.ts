@@ -1,25 +1,31 @@
 /** Rows of occurrences, and the keys that tell a repeat, in the object's SQLite. */
 import { desc, eq, lt } from "drizzle-orm";
 import type { Page, PageRequest } from "#protocol/api.ts";
-import type { Occurrence } from "#protocol/occurrence.ts";
+import { logEvent } from "#protocol/log.ts";
+import type { Occurrence, Wake } from "#protocol/occurrence.ts";
 import type { Database } from "../database.ts";
 import { pageOf } from "../runs/run-store.ts";
 import { idempotencyKeys, occurrences } from "../schema.ts";
-import type { Tx } from "../work.ts";
+import type { Tx, Work } from "../work.ts";
+
+type BroughtBy = Pick<Wake, "call_id" | "request_id" | "delivery_id">;
 
 export class OccurrenceStore {
   readonly #database: Database;
   readonly #sql: SqlStorage;
+  readonly #work: Work;
 
   /** @param sql of the same database, for what every fire writes. */
-  constructor(database: Database, sql: SqlStorage) {
+  constructor(database: Database, sql: SqlStorage, work: Work) {
     this.#database = database;
     this.#sql = sql;
+    this.#work = work;
   }
 
-  /** @param callId of the call that brings it, by which `ofCall` finds it. */
-  insert(tx: Tx, occurrence: Occurrence, callId: string | null): void {
-    tx.sql.exec(KEEP_OCCURRENCE, occurrence.id, JSON.stringify(occurrence), callId);
+  /** @param by what brings it: `ofCall` finds it by the call. */
+  insert(tx: Tx, occurrence: Occurrence, by: BroughtBy): void {
+    tx.sql.exec(KEEP_OCCURRENCE, occurrence.id, JSON.stringify(occurrence), by.call_id ?? null);
+    this.#work.afterwards(tx, `decided:${occurrence.id}`, () => tellDecided(occurrence, by));
   }
 
   /** What a call has brought that is made again: a call and its repetitions are over within half a minute. */
@@ -62,6 +68,12 @@ export class OccurrenceStore {
       .run();
     tx.sql.exec(KEEP_KEY, key, fingerprint, occurrenceId, tx.nowMs);
   }
+}
+
+function tellDecided({ id, routine_id, trigger, run_id, outcome, reason }: Occurrence, by: BroughtBy): void {
+  const { request_id, delivery_id } = by;
+  const ids = { occurrence_id: id, routine_id, trigger_id: trigger.id, request_id, delivery_id, run_id };
+  logEvent("occurrence_decided", { ...ids, trigger: trigger.type, outcome, reason });
 }
 
 /** More than a routine takes in in half a minute. */

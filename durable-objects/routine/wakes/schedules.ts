@@ -163,5 +163,7 @@ function eventOf({ id }: ScheduleTrigger, summary: string): Wake {
     fingerprint: "",
     depth: 0,
     checkout: null,
+    request_id: null,
+    delivery_id: null,
   };
 }

@@ -221,6 +221,8 @@ function wakeOf(trigger: ListenerTrigger, event: SourceEvent, repositoryUrl: str
     content_key: content_key === null ? null : `${scope}${content_key}`,
     fingerprint: "",
     depth: depthOf(event),
+    request_id: null,
+    delivery_id: event.delivery_id,
     checkout: checkout === null || repositoryUrl === null ? null : { ...checkout, repository: repositoryUrl },
   };
 }

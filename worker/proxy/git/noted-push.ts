@@ -1,6 +1,6 @@
 /** What a push is about to set, noted before it leaves: the upstream's webhook can be here before its answer. */
 
-import { errorText, logLine } from "#protocol/log.ts";
+import { logTrouble } from "#protocol/log.ts";
 import type { Cause } from "#protocol/source-event.ts";
 import { marksOf, type RefUpdate } from "#rules/push-marks.ts";
 import type { Matching } from "#worker/store/matching.ts";
@@ -32,15 +32,13 @@ export async function notePush(matching: Matching, facts: PushFacts, nowMs: numb
         const others = new Set(marksFor(commands.filter(({ ref }) => !isRefused(ref))));
         const refused = marksFor(commands.filter(({ ref }) => isRefused(ref)));
         const wrong = refused.filter((mark) => fresh.has(mark) && !others.has(mark));
-        await matching.forgetPush(wrong, cause).catch((error) => warn("forget_push", cause, error));
+        await matching
+          .forgetPush(wrong, cause)
+          .catch((error) => logTrouble("push_note_kept", { run_id: cause.run_id }, error));
       },
     };
   } catch (error) {
-    warn("note_push", cause, error);
+    logTrouble("push_refused_unnoted", { run_id: cause.run_id }, error);
     return null;
   }
-}
-
-function warn(what: string, { run_id }: Cause, error: unknown): void {
-  logLine("warn", { what, run_id, outcome: errorText(error) });
 }

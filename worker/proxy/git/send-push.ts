@@ -2,7 +2,7 @@
 
 import type { Push } from "#durable-objects/routine/sessions/session-branches.ts";
 import { withinDeadline } from "#instance/in-time.ts";
-import { errorText, logLine } from "#protocol/log.ts";
+import { logEvent, logTrouble } from "#protocol/log.ts";
 import type { HttpContext } from "#worker/http/http-env.ts";
 import { Stall } from "#worker/proxy/stall.ts";
 import type { BegunPush } from "#worker/store/begun-pushes.ts";
@@ -91,14 +91,14 @@ async function beginPush(c: HttpContext, target: GitTarget, { push, own }: Judge
     return await notePush(matching, { key, cause, commands }, nowMs);
   };
   const noted = await withinDeadline(begin(), NOTE_MS, "the index").catch((error: unknown) => {
-    logLine("warn", { what: "begin_push", run_id: lease.run_id, outcome: errorText(error) });
+    logTrouble("push_refused_unnoted", { run_id: lease.run_id }, error);
     return null;
   });
   const end = () => withinDeadline(begunPushes.end(row.id), NOTE_MS, "the index").catch(() => {});
   const owe = (taken: Push[], unknown: BegunPush["branches"]) =>
     withinDeadline(begunPushes.owe(row.id, taken, unknown), NOTE_MS, "the index").catch((error: unknown) => {
       // The row is as it was: the upstream is asked what it has taken.
-      logLine("warn", { what: "owe_push", run_id: lease.run_id, outcome: errorText(error) });
+      logTrouble("push_note_kept", { run_id: lease.run_id }, error);
     });
   if (noted === null) {
     await end();
@@ -130,18 +130,13 @@ async function beginPush(c: HttpContext, target: GitTarget, { push, own }: Judge
 /** @returns whether it need not be recorded again. */
 async function recordPush(c: HttpContext, push: BegunPush, branches: Push[]): Promise<boolean> {
   if (branches.length === 0) return true;
-  const facts = {
-    what: "push",
-    request_id: c.var.requestId,
-    run_id: push.lease.run_id,
-    repository: push.number,
-    branches: branches.length,
-  };
   try {
-    logLine("info", { ...facts, outcome: await tellPushed(c.var.deps.ownerOf, push, branches) });
+    const outcome = await tellPushed(c.var.deps.ownerOf, push, branches);
+    const facts = { ...push.lease, repository: push.number, branches: branches.length };
+    logEvent("push_recorded", { request_id: c.var.requestId, ...facts, outcome });
     return true;
   } catch (fault) {
-    logLine("warn", { ...facts, outcome: errorText(fault) });
+    logTrouble("push_not_told", push.lease, fault);
     return false;
   }
 }

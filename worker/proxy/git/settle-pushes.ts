@@ -2,7 +2,7 @@
  * Finds out about pushes of which nothing was heard: the instance was killed while they were under way, or the upstream did
  * not answer. A branch that stands where the push was to put it has been pushed.
  */
-import { errorText, logLine } from "#protocol/log.ts";
+import { logEvent, logTrouble } from "#protocol/log.ts";
 import type { RoutineStub } from "#worker/bindings.ts";
 import { Stall } from "#worker/proxy/stall.ts";
 import type { BegunPush, BegunPushes } from "#worker/store/begun-pushes.ts";
@@ -38,18 +38,18 @@ async function settleOne(deps: SettleDeps, push: BegunPush, nowMs: number): Prom
     await tellPushed(deps.ownerOf, push, taken);
     const isSettled = branches.length === 0 || (await look(deps, push));
     if (isSettled || wait === undefined) await deps.begunPushes.end(id);
-    const outcome = isSettled ? "settled" : wait === undefined ? "given up" : "open";
-    logLine("info", { what: "settle_push", run_id: lease.run_id, outcome });
+    const outcome = isSettled ? "settled" : wait === undefined ? "given_up" : "open";
+    logEvent("push_looked_up", { ...lease, outcome });
   } catch (error) {
-    logLine("warn", { what: "settle_push", run_id: lease.run_id, outcome: errorText(error) });
-    if (WAITS_MS[tries] === undefined) await giveUp(deps, push);
+    logTrouble("push_not_told", lease, error);
+    if (WAITS_MS[tries] === undefined) await giveUp(deps, push, error);
   }
 }
 
 /** It has been tried for a day. What the upstream has said that it took is in this line and nowhere else. */
-async function giveUp({ begunPushes }: SettleDeps, { id, lease, number, taken }: BegunPush): Promise<void> {
-  const facts = { run_id: lease.run_id, repository: number, branches: taken.length };
-  if (taken.length > 0) logLine("error", { what: "trouble", about: "push", ...facts, outcome: "given up" });
+async function giveUp({ begunPushes }: SettleDeps, push: BegunPush, error: unknown): Promise<void> {
+  const { id, lease, number, taken } = push;
+  if (taken.length > 0) logTrouble("push_lost", { ...lease, repository: number, branches: taken.length }, error);
   await begunPushes.end(id).catch(() => {});
 }
 

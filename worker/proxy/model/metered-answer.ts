@@ -1,5 +1,5 @@
 /** Passes a model's answer on as it comes, and has what it used written down before the sandbox has all of it. */
-import { errorText, logLine } from "#protocol/log.ts";
+import { logEvent, logTrouble } from "#protocol/log.ts";
 import type { ModelUsage } from "#protocol/model-usage.ts";
 import type { Tokens } from "#protocol/run.ts";
 import type { HttpContext } from "#worker/http/http-env.ts";
@@ -60,8 +60,7 @@ function beginningOf(c: HttpContext, { lease, call }: MeteredCall, meter: UsageM
   return () => {
     if (isNoted || !meter.isBegun() || meter.isComplete()) return;
     isNoted = true;
-    const unnoted = (error: unknown) =>
-      logLine("warn", { what: "note_usage", run_id: lease.run_id, call, outcome: errorText(error) });
+    const unnoted = (error: unknown) => logTrouble("usage_not_told", { ...lease, call }, error);
     c.executionCtx.waitUntil(note().catch(unnoted));
   };
 }
@@ -70,14 +69,13 @@ function beginningOf(c: HttpContext, { lease, call }: MeteredCall, meter: UsageM
 async function settle(c: HttpContext, used: Omit<ModelUsage, "kind">, status: number): Promise<void> {
   const outcome = await oweUsage(c.var.deps, { kind: "model_usage", ...used });
   const { lease, call, tokens, is_part } = used;
-  logLine("info", {
-    what: "model_call",
+  logEvent("model_call", {
     request_id: c.var.requestId,
-    run_id: lease.run_id,
+    ...lease,
     call,
     upstream_status: status,
     outcome,
     ...tokens,
-    is_part,
+    is_part: is_part === true,
   });
 }

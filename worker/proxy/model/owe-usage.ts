@@ -3,7 +3,7 @@
  * goes on telling it. The object counts a call once, however often it is told.
  */
 import { withinDeadline } from "#instance/in-time.ts";
-import { errorText, logLine } from "#protocol/log.ts";
+import { logEvent, logTrouble } from "#protocol/log.ts";
 import type { ModelUsage } from "#protocol/model-usage.ts";
 import type { RoutineStub } from "#worker/bindings.ts";
 
@@ -33,10 +33,10 @@ export async function oweUsage(
   try {
     return await tell({ ownerOf }, usage, TELL_MS);
   } catch (error) {
-    warn("tell_usage", usage, error);
+    logTrouble("usage_not_told", factsOf(usage), error);
   }
   await withinDeadline(sendUsage(usage), TELL_MS, "the queue").catch((error: unknown) => {
-    trouble("nobody takes it in", usage, errorText(error));
+    lose(usage, error);
     throw error;
   });
   return "owed";
@@ -50,14 +50,14 @@ export async function tellOwedUsage(
 ): Promise<number | null> {
   try {
     const outcome = await tell({ ownerOf }, usage, TELL_AGAIN_MS);
-    logLine("info", { what: "owed_usage", ...factsOf(usage), outcome });
+    logEvent("usage_counted", { ...factsOf(usage), outcome });
     return null;
   } catch (error) {
     if (attempt < TRIES) {
-      warn("owed_usage", usage, error);
+      logTrouble("usage_not_told", factsOf(usage), error);
       return Math.min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** (attempt - 1));
     }
-    trouble(`given up after ${attempt} tries`, usage, errorText(error));
+    lose(usage, error);
     return null;
   }
 }
@@ -75,15 +75,11 @@ async function tell({ ownerOf }: Pick<OweDeps, "ownerOf">, usage: ModelUsage, ms
   throw new Error(answer.refusal.code);
 }
 
-function warn(what: string, usage: ModelUsage, error: unknown): void {
-  logLine("warn", { what, ...factsOf(usage), outcome: errorText(error) });
-}
-
 /** The tokens are in this line and nowhere else; the run says that a call of its is not metered. */
-function trouble(outcome: string, usage: ModelUsage, reason: string): void {
-  logLine("error", { what: "trouble", about: "model_usage", ...factsOf(usage), ...usage.tokens, outcome, reason });
+function lose(usage: ModelUsage, error: unknown): void {
+  logTrouble("usage_lost", { ...factsOf(usage), ...usage.tokens }, error);
 }
 
 function factsOf({ lease, call }: ModelUsage) {
-  return { run_id: lease.run_id, call };
+  return { ...lease, call };
 }

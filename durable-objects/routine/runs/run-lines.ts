@@ -1,0 +1,45 @@
+/** What the log tells of a run's life: a line for each turn that it takes, none for anything between. */
+import { logEvent } from "#protocol/log.ts";
+import { isSettled } from "#protocol/run.ts";
+import type { RunError } from "#protocol/run-errors.ts";
+import { timestamp } from "#protocol/time.ts";
+import type { QueuedRecord, RunRecord } from "#rules/run/record.ts";
+import type { RunRow } from "./run-store.ts";
+
+/** @param isStarted it has a place at once. */
+export function tellAdmitted(run: QueuedRecord, isStarted: boolean): void {
+  const { id, session_id, routine_id, trigger, routine } = run;
+  const ids = { run_id: id, session_id, routine_id, occurrence_id: trigger.occurrence_id };
+  logEvent("run_admitted", { ...ids, revision: routine.revision, status: isStarted ? "starting" : "queued" });
+}
+
+/** Whether a step is one that the log tells of: a runner has taken the run, its agent has started, or the attempt is over. */
+export function isTold(before: RunRow, after: RunRow): boolean {
+  return before.status !== after.status || before.doc.runner !== after.doc.runner;
+}
+
+/** @param retriedAfter what the attempt before failed with, where another follows. @param nowMs of the step, in Unix milliseconds. */
+export function tellStep(before: RunRow, after: RunRow, retriedAfter: RunError | null, nowMs: number): void {
+  const run = after.doc;
+  const ids = attemptOf(before.doc);
+  const runner_id = before.doc.runner?.id ?? null;
+  const waited_ms = Math.max(0, nowMs - Date.parse(run.timings.queued_at));
+  if (retriedAfter !== null) {
+    const { code, phase } = retriedAfter;
+    const retry_at = timestamp(after.notBefore);
+    logEvent("run_retried", { ...ids, runner_id, code, phase, next_generation: run.attempt, retry_at });
+  } else if (isSettled(run)) {
+    const { status, result, error, cancel_reason, evidence } = run;
+    const { code, phase } = error ?? { code: null, phase: null };
+    const how = { status, result, code, phase, cancel_reason, model_calls: evidence.model_calls };
+    logEvent("run_ended", { ...ids, runner_id, ...how, duration_ms: waited_ms });
+  } else if (run.status === "running") {
+    logEvent("run_started", { ...ids, runner_id: run.runner.id, waited_ms });
+  } else if (run.status === "starting" && run.runner !== null) {
+    logEvent("run_leased", { ...ids, runner_id: run.runner.id, waited_ms });
+  }
+}
+
+function attemptOf({ id, session_id, routine_id, attempt }: RunRecord) {
+  return { run_id: id, session_id, routine_id, generation: attempt };
+}
