@@ -1,7 +1,6 @@
 /** `npm run bench -- [row…] --against DIR`: another checkout's bench and this one's, each in processes of its own, in turn. */
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { runCommand } from "#scripts/child-process.ts";
@@ -32,13 +31,15 @@ export interface Comparing {
   here: string;
   against: string;
   rounds: number;
+  /** The file into which each run writes what it has measured. */
+  scratch: string;
 }
 
 /**
  * Measures each row in both checkouts, `rounds` times, and prints a table of medians.
  * @returns the exit code: 0 when no figure became worse, 1 when one did or could not be measured, 2 when nothing was.
  */
-export async function compareWith({ rows, here, against, rounds }: Comparing): Promise<number> {
+export async function compareWith({ rows, here, against, rounds, scratch }: Comparing): Promise<number> {
   const other = path.resolve(against);
   const theirs = await rowsOf(other);
   if (typeof theirs === "string") {
@@ -50,7 +51,7 @@ export async function compareWith({ rows, here, against, rounds }: Comparing): P
   const compared: ComparedRow[] = [];
   const failures: string[] = [];
   for (const id of rows.filter((one) => theirs.includes(one))) {
-    const row = await compareOne(id, { here, other, rounds }).catch((error: Error) => error);
+    const row = await compareOne(id, { here, other, rounds, scratch }).catch((error: Error) => error);
     if (row instanceof Error) failures.push(`${id}: ${row.message}`);
     else {
       compared.push(row);
@@ -65,31 +66,27 @@ export async function compareWith({ rows, here, against, rounds }: Comparing): P
 
 async function compareOne(
   id: string,
-  { here, other, rounds }: { here: string; other: string; rounds: number },
+  { here, other, rounds, scratch }: { here: string; other: string; rounds: number; scratch: string },
 ): Promise<ComparedRow> {
   console.log(`${id}: rounds in each checkout, in turn: ${rounds}`);
   const startedAt = performance.now();
   const sides = await interleave(
     rounds,
-    () => measureIn(here, id),
-    () => measureIn(other, id),
+    () => measureIn(here, id, scratch),
+    () => measureIn(other, id, scratch),
     0,
   ).finally(() => console.log(`${id}: ${((performance.now() - startedAt) / 1_000).toFixed(0)} s`));
   return compareRow(id, sides.baseline, sides.ours);
 }
 
 /** One run of a row by a checkout's own bench. @throws Error that says what went wrong where. */
-async function measureIn(root: string, id: string) {
-  const folder = await mkdtemp(path.join(tmpdir(), "reveille-against-"));
-  const file = path.join(folder, "bench.json");
-  try {
-    const parts = ["--disable-warning=ExperimentalWarning", "bench/main.ts", id, "--json", file];
-    const ran = await node(root, parts, ROW_DEADLINE_MS);
-    if (!ran.ok) throw new Error(`in ${root}: ${ran.message}`);
-    return measuredSchema.parse(JSON.parse(await readFile(file, "utf8"))).rows[0].figures;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+async function measureIn(root: string, id: string, scratch: string) {
+  const parts = ["--disable-warning=ExperimentalWarning", "bench/main.ts", id, "--json", scratch];
+  // What the run before has written is not to be taken for this one's.
+  await rm(scratch, { force: true });
+  const ran = await node(root, parts, ROW_DEADLINE_MS);
+  if (!ran.ok) throw new Error(`in ${root}: ${ran.message}`);
+  return measuredSchema.parse(JSON.parse(await readFile(scratch, "utf8"))).rows[0].figures;
 }
 
 /** The rows of a checkout, which is made ready first; or, as a text, what is missing there and what to do. */

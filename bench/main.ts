@@ -21,7 +21,7 @@ import { reconnect } from "./rows/reconnect.ts";
 import { rowsWritten } from "./rows/rows-written.ts";
 import { webhooks } from "./rows/webhooks.ts";
 import { machineFacts } from "./support/machine.ts";
-import { ROOT } from "./support/scratch.ts";
+import { ROOT, scratchPath } from "./support/scratch.ts";
 
 /** In the order of the table. */
 const ROWS: readonly Row[] = [
@@ -59,7 +59,13 @@ async function main(): Promise<number> {
   if (values.against !== undefined) {
     const rounds = Number(values.rounds);
     if (Number.isInteger(rounds) && rounds > 0)
-      return compareWith({ rows: chosen.map(({ id }) => id), here: ROOT, against: values.against, rounds });
+      return compareWith({
+        rows: chosen.map(({ id }) => id),
+        here: ROOT,
+        against: values.against,
+        rounds,
+        scratch: scratchPath("against.json"),
+      });
     console.error(`--rounds is a whole number above zero, not ${values.rounds}.`);
     return 2;
   }

@@ -70,6 +70,7 @@ describe("two checkouts", () => {
   const folder = mkdtempSync(path.join(tmpdir(), "rvl-bench-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const log = path.join(folder, "log");
+  const scratch = path.join(folder, "measured.json");
 
   /** A checkout whose bench has two rows, and logs that it was asked. */
   function checkout(name: string, value: number): string {
@@ -105,15 +106,15 @@ describe("two checkouts", () => {
 
   it("take turns, and tell by the exit code whether anything became worse", async () => {
     const [a, b] = [checkout("a", 10), checkout("b", 20)];
-    expect(await compareWith({ rows: ["fire"], here: a, against: b, rounds: 3 })).toBe(0);
+    expect(await compareWith({ rows: ["fire"], here: a, against: b, rounds: 3, scratch })).toBe(0);
     expect(readFileSync(log, "utf8")).toBe("a b b a a b ");
-    expect(await compareWith({ rows: ["fire"], here: b, against: a, rounds: 1 })).toBe(1);
+    expect(await compareWith({ rows: ["fire"], here: b, against: a, rounds: 1, scratch })).toBe(1);
     expect(printed.join("\n")).toContain("+100.0 %  worse");
   });
 
   it("are compared in the rows that both have; one that can't be measured stops no other", async () => {
     const [a, b] = [checkout("a", 10), checkout("b", 10)];
-    expect(await compareWith({ rows: ["new", "broken", "fire"], here: a, against: b, rounds: 1 })).toBe(1);
+    expect(await compareWith({ rows: ["new", "broken", "fire"], here: a, against: b, rounds: 1, scratch })).toBe(1);
     const text = printed.join("\n");
     expect(text).toContain("new: the other checkout has no such row.");
     expect(text).toMatch(/Not measured: broken: in .*it broke/s);
@@ -121,7 +122,7 @@ describe("two checkouts", () => {
   });
 
   it("are two: what is none is said, and nothing measured", async () => {
-    expect(await compareWith({ rows: ["fire"], here: checkout("a", 1), against: folder, rounds: 1 })).toBe(2);
+    expect(await compareWith({ rows: ["fire"], here: checkout("a", 1), against: folder, rounds: 1, scratch })).toBe(2);
     expect(printed).toEqual([expect.stringContaining("is no checkout of this project with a bench")]);
   });
 });
