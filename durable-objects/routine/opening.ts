@@ -4,6 +4,7 @@
  */
 
 import { type ObjectEnv, readConfig } from "#instance/config.ts";
+import { ownResidenceFault } from "#instance/residence.ts";
 import { authorityOf } from "#instance/secrets.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { kindOf } from "#protocol/ids.ts";
@@ -91,10 +92,9 @@ export class RoutineOpening {
   async #tryToOpen(): Promise<Result<Assembled>> {
     const { storage } = this.#context;
     const check = readConfig(this.#env);
-    if (!check.ok) {
-      logTrouble("misconfigured", { fields: check.issues.map(({ field }) => field).join(", ") }, "misconfigured");
-      return refuse("misconfigured", { issues: check.issues });
-    }
+    if (!check.ok) return refuseMisconfigured(check.issues);
+    const elsewhere = ownResidenceFault(check.config.jurisdiction, this.#context.id);
+    if (elsewhere !== null) return refuseMisconfigured([elsewhere]);
     try {
       const database = openDatabase(storage);
       if (!database.ok) return database;
@@ -181,6 +181,11 @@ function owns({ definitions, runs, log, occurrences }: Assembled, id: string): b
     case null:
       return false;
   }
+}
+
+function refuseMisconfigured(issues: { field: string; message: string }[]): Refused {
+  logTrouble("misconfigured", { fields: issues.map(({ field }) => field).join(", ") }, "misconfigured");
+  return refuse("misconfigured", { issues });
 }
 
 /** What is not there is `not_found`. */
