@@ -1,4 +1,4 @@
-/** Making D1's projections again from what the routines' objects own, a step at a time. */
+/** Making the index in D1 again from what the routines' objects own, a step at a time. */
 import { z } from "zod";
 import { routineIdSchema } from "./ids.ts";
 import { nullable } from "./schema.ts";

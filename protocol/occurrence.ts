@@ -1,4 +1,4 @@
-/** The one shape that every trigger becomes at the door, and the record that admission leaves of it. */
+/** A wake, the one shape of whatever asks for a run, and the occurrence, the record that admission leaves of it. */
 import { z } from "zod";
 import { occurrenceIdSchema, routineIdSchema, runIdSchema, sessionIdSchema, triggerIdSchema } from "./ids.ts";
 import { nullable } from "./schema.ts";

@@ -59,7 +59,10 @@ export type GithubFacts = z.infer<typeof githubFactsSchema>;
 export const sourceEventSchema = sourceReadingSchema.extend({
   source: eventSourceSchema,
   delivery_id: nullable(deliveryIdSchema),
-  /** Names this taking-in: offered again, for instance after a crash, it is told again what was decided. */
+  /**
+   * The id under which routines take the event: given again, for instance after a crash, it is answered with the same
+   * decision.
+   */
   event_id: z.string().max(100),
   /** Of a webhook endpoint: its trigger alone is meant. */
   trigger_id: nullable(z.string()),

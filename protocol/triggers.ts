@@ -81,7 +81,7 @@ const shown = {
   repository_ids: z.unknown().optional(),
 };
 const name = z.string().trim().min(1).max(200);
-const listening = { filters: filtersSchema.default([]), coalesce: coalesceSchema.optional() };
+const filtered = { filters: filtersSchema.default([]), coalesce: coalesceSchema.optional() };
 
 const clockTime = z.string().regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'must be a time of day, for example "09:07"');
 
@@ -131,7 +131,7 @@ const githubFields = {
     .regex(/^[a-z][a-z0-9_]{1,63}$/, 'must be the name of a GitHub event, for example "pull_request"')
     .meta({ examples: ["pull_request", "push", "issues"] }),
   actions: z.array(z.string().min(1).max(100)).min(1).max(50).optional(),
-  ...listening,
+  ...filtered,
   allow_public: z.boolean().default(false),
   allow_self: z.boolean().default(false),
 };
@@ -166,7 +166,7 @@ const webhookFields = {
   auth: genericAuthSchema.optional(),
   /** `pubsub` alone. */
   pubsub: pubsubAuthSchema.optional(),
-  ...listening,
+  ...filtered,
 };
 
 function checkWebhook(
@@ -189,7 +189,7 @@ const routineFields = {
   result: z.array(runResultSchema).min(1).optional(),
 };
 
-const eventFields = { name, ...listening };
+const eventFields = { name, ...filtered };
 
 export const triggerInputSchema = z
   .discriminatedUnion("type", [
@@ -227,10 +227,10 @@ export type GithubTrigger = z.infer<typeof githubTriggerSchema>;
 export type WebhookTrigger = z.infer<typeof webhookTriggerSchema>;
 export type RoutineTrigger = z.infer<typeof routineTriggerSchema>;
 export type EventTrigger = z.infer<typeof eventTriggerSchema>;
-/** Those that wait for something to come. */
-export type ListenerTrigger = GithubTrigger | WebhookTrigger | RoutineTrigger | EventTrigger;
+/** Triggers that wait for events: their filters say for which, and several events may wait for one run. */
+export type FilteredTrigger = GithubTrigger | WebhookTrigger | RoutineTrigger | EventTrigger;
 
-/** What is known of a trigger beside its definition. Defaults are for those that were kept before they were known. */
+/** What is known of a trigger beside its definition. Defaults are for triggers that were saved by earlier versions. */
 export const triggerStatusSchema = z
   .object({
     status: z.enum(["active", "ended", "unreachable"]).default("active").meta({

@@ -1,6 +1,6 @@
 /**
- * Builds what a routine's object consists of, by hand, in order: each gets what it uses. This, and what opens and asks it,
- * stands above all rooms, and nothing imports it.
+ * Builds the parts of a routine's object by hand, each after those that it uses. This file, and those that open the object and
+ * answer for it, stand above all rooms: no room imports them.
  */
 import type { Config, ObjectEnv } from "#instance/config.ts";
 import { poolObject, rosterObject, routineObject } from "#instance/objects.ts";
@@ -46,10 +46,13 @@ import { Schedules } from "./wakes/schedules.ts";
 import { Wakes } from "./wakes/wake.ts";
 import { Work } from "./work.ts";
 
-/** Of the object, what its parts use. */
+/** What the parts use of the platform's object. */
 export type ObjectContext = Pick<DurableObjectState, "storage" | "getWebSockets" | "acceptWebSocket">;
 
-/** What decides and writes: it asks nobody outside the object. @param ownerKey the key in the ids of what the routine owns. */
+/**
+ * The parts that decide and write, which call nobody outside the object. @param ownerKey the key in the ids of what the
+ * routine owns.
+ */
 export function assembleCore(context: ObjectContext, database: Database, config: Config, ownerKey: string) {
   const { sql } = context.storage;
   const work = new Work(context.storage, database);
@@ -85,13 +88,13 @@ export interface Surroundings {
   database: Database;
   /** The key in the ids of what the routine owns. */
   ownerKey: string;
-  /** What the owner is known by: see `authorityOf`. */
+  /** The hash of the owner's token: see `authorityOf`. */
   authority: string;
-  /** For when the object's alarm is armed already, in Unix milliseconds; null when it is not. */
+  /** When the object's alarm will ring, in Unix milliseconds; null when it is not armed. */
   alarmAt: number | null;
 }
 
-/** All of an object. Nothing has been looked at yet: see `RoutineOpening`. */
+/** Builds all parts of an object. It starts nothing: see `RoutineOpening`. */
 export function assemble({ context, env, config, database, ownerKey, authority, alarmAt }: Surroundings) {
   const core = assembleCore(context, database, config, ownerKey);
   const { work, outbox, definitions, runs, engine, viewers, sockets, secrets, repositoryIds, schedules, wakes } = core;
@@ -100,7 +103,7 @@ export function assemble({ context, env, config, database, ownerKey, authority, 
   const proxies = assembleProxies(core, context.storage.sql, database, config);
 
   const entry = new IndexEntry(secrets, repositoryIds, schedules);
-  const toIndex = new RoutineToIndex(env.DB, definitions, (row) => entry.projection(row, Date.now()));
+  const toIndex = new RoutineToIndex(env.DB, definitions, (row) => entry.of(row, Date.now()));
   const purge = new Purge(work, definitions, runs, outbox);
   const receivers = assembleReceivers(core, { env, config, frames, toIndex });
   const deliver = new Deliver(outbox, work, receivers, () => purge.ifOver());
@@ -141,7 +144,7 @@ function assembleProxies(core: Core, sql: SqlStorage, database: Database, config
   });
 }
 
-/** Who takes which of the calls that are owed. */
+/** Names for each kind of owed call the receiver that takes it. */
 function assembleReceivers(
   core: Core,
   given: { env: ObjectEnv; config: Config; frames: ReceiveFrames; toIndex: RoutineToIndex },
@@ -164,7 +167,7 @@ function assembleReceivers(
   };
 }
 
-/** What the alarm looks after. */
+/** What the alarm looks after, in this order. */
 function concernsOf(parts: Core & { dueSchedules: DueSchedules; deliver: Deliver }): Concern[] {
   const { deadlines, engine, outbox, deliver, dueSchedules, sockets, viewers } = parts;
   return [

@@ -59,7 +59,7 @@ export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
     return this.opening.proxy(id, (tx, { proxies }) => proxies.recordPushes(tx, lease, number, pushes, of));
   }
 
-  /** The pool's word that nobody works on a lease any more. */
+  /** The pool tells that nobody works on a lease any more. */
   leaseEnded(id: OwnedId, lease: LeaseRef, end: LeaseEnd): void {
     this.opening.require();
     this.opening.owner(id)?.frames.endLease(lease, end);

@@ -1,6 +1,6 @@
 /**
- * How a routine's object is opened from its tables, what it says while that can't be, and to whom it is given: what asks,
- * asks in the name of an id, and gets nothing unless the routine owns it.
+ * Opens a routine's object from its tables, says what it answers while that fails, and gives its parts to callers: each asks in
+ * the name of an id, and gets nothing unless the routine owns that id.
  */
 
 import { type ObjectEnv, readConfig } from "#instance/config.ts";
@@ -34,7 +34,10 @@ export class RoutineOpening {
     this.#env = env;
   }
 
-  /** For what comes in nobody's name: sockets that were let in. Null where nothing lives, or there is a fault. */
+  /**
+   * The parts, for sockets that were let in before, whose messages come without an id. Null without a routine, or while
+   * there is a fault.
+   */
   get parts(): Assembled | null {
     return this.#parts;
   }
@@ -74,13 +77,13 @@ export class RoutineOpening {
     }
   }
 
-  /** Has the alarm armed again, should it have been lost, whatever the object knows of it. */
+  /** Arms the alarm again in case the platform has lost it. */
   async keepTime(): Promise<void> {
     this.#parts?.alarm.know(await this.#context.storage.getAlarm());
     this.arm();
   }
 
-  /** What has come on a socket may have to be looked at again. */
+  /** Arms the alarm after a socket's message, which may have brought a deadline. */
   arm(): void {
     this.#parts?.alarm.arm();
   }
@@ -121,7 +124,7 @@ export class RoutineOpening {
     }
   }
 
-  /** What is here, also what is left of a deleted routine, if it owns the id. */
+  /** The parts, also those of a deleted routine, if it owns the id. */
   owner(id: string): Assembled | null {
     return this.#parts !== null && owns(this.#parts, id) ? this.#parts : null;
   }
@@ -134,7 +137,7 @@ export class RoutineOpening {
     return parts === null || routine === null ? refuse("not_found") : success({ routine, parts });
   }
 
-  /** What belongs to the id; null where nobody owns it, or the routine is deleted. */
+  /** The parts; null where the routine does not own the id, or is deleted. */
   living(id: string): Assembled | null {
     const open = this.routine(id);
     return open.ok ? open.value.parts : null;
@@ -149,19 +152,22 @@ export class RoutineOpening {
     return open.ok ? ask(open.value.parts, open.value.routine) : open;
   }
 
-  /** For what goes on until the last run has stopped, also in a deleted routine. */
+  /** For reads of runs, which go on in a deleted routine until the last one has stopped. */
   proxied<Value>(id: string, read: (parts: Assembled) => Result<Value>): Result<Value> {
     const parts = this.owner(id);
     return parts === null ? (this.#fault ?? refuse("proxy_token_refused")) : read(parts);
   }
 
-  /** The same for what writes. */
+  /** The same for changes, in a transaction. */
   proxy<Value>(id: string, change: (tx: Tx, parts: Assembled) => Result<Value>): Result<Value> {
     return this.proxied(id, (parts) => parts.work.change((tx): Result<Value> => change(tx, parts)));
   }
 }
 
-/** Whether the object owns what an id names: all of the id counts, though a part of it has led here. @param id of whatever form. */
+/**
+ * Whether the object owns what an id names. The whole id counts, though only its owner key has led here. @param id of any
+ * form.
+ */
 function owns({ definitions, runs, log, occurrences }: Assembled, id: string): boolean {
   const routine = definitions.row();
   switch (kindOf(id)) {
@@ -175,7 +181,7 @@ function owns({ definitions, runs, log, occurrences }: Assembled, id: string): b
       return log.end(id) !== null;
     case "occurrence":
       return occurrences.has(id);
-    // They belong to the instance.
+    // These belong to the instance, and no routine owns them.
     case "delivery":
     case "sign_in":
     case null:
@@ -188,7 +194,7 @@ function refuseMisconfigured(issues: { field: string; message: string }[]): Refu
   return refuse("misconfigured", { issues });
 }
 
-/** What is not there is `not_found`. */
+/** @returns `not_found` for null and undefined. */
 export function found<Value>(value: Value | null | undefined): Result<Value> {
   return value === null || value === undefined ? refuse("not_found") : success(value);
 }

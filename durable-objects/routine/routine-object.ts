@@ -42,12 +42,12 @@ export class RoutineObject extends ObjectForRuns {
     );
   }
 
-  /** What came due before still fires. */
+  /** Pauses the routine. What came due before still fires. */
   async pause(id: OwnedId, reason: string | null): Promise<Result<Routine>> {
     return this.#changeStatus(id, { status: "paused", pausedReason: reason });
   }
 
-  /** What came due while it was paused is not made up for. */
+  /** Resumes the routine. What came due while it was paused is not made up for. */
   async resume(id: OwnedId): Promise<Result<Routine>> {
     return this.#changeStatus(id, { status: "active", pausedReason: null });
   }
@@ -57,8 +57,8 @@ export class RoutineObject extends ObjectForRuns {
     return this.opening.with(id, ({ changes }, routine) => changes.remove(routine));
   }
 
-  async projectAgain(id: OwnedId): Promise<Result<{ runs: number }>> {
-    return this.opening.with(id, ({ index }, routine) => index.projectAgain(routine.id));
+  async writeIndexAgain(id: OwnedId): Promise<Result<{ runs: number }>> {
+    return this.opening.with(id, ({ index }, routine) => index.writeIndexAgain(routine.id));
   }
 
   revisions(id: OwnedId, page: PageRequest): Result<Page<Revision>> {
@@ -131,14 +131,14 @@ export class RoutineObject extends ObjectForRuns {
     return this.opening.with(id, ({ endpoints }) => endpoints.rotate(triggerId, given));
   }
 
-  /** Ends an endpoint's secrets at once: it believes nobody until it has a new one. */
+  /** Ends an endpoint's secrets at once: until it has a new one, every request to it is refused. */
   async clearSecrets(id: OwnedId, triggerId: string): Promise<Result<Routine>> {
     return this.opening.with(id, ({ changes, endpoints }, routine) =>
       changes.change(routine, (tx) => endpoints.end(tx, routine, triggerId)),
     );
   }
 
-  /** Somebody has brought a secret to the endpoint: the owner is to see it, and it is in force for nobody. */
+  /** Keeps a secret that a request has brought to the endpoint, for the owner to see. It is not in force. */
   async handOver(id: OwnedId, triggerId: string, secret: string, from: Bringer): Promise<Result<null>> {
     return this.opening.with(id, ({ endpoints }) => endpoints.handOver(triggerId, secret, from));
   }
@@ -159,7 +159,7 @@ export class RoutineObject extends ObjectForRuns {
     return this.opening.with(id, ({ runs }) => success(runs.list(page)));
   }
 
-  /** Runs that are on, as lists show them: the index is not told of all that happens in them. */
+  /** Runs that are on, as lists show them. They are asked for here because the index is not told of each of their steps. */
   activeRuns(id: OwnedId): Result<ListedRun[]> {
     return this.opening.with(id, ({ runs }) => success(runs.active()));
   }

@@ -37,11 +37,14 @@ export const revisions = sqliteTable("revisions", {
 export const occurrences = sqliteTable("occurrences", {
   id: text().primaryKey(),
   doc: text({ mode: "json" }).$type<Occurrence>().notNull(),
-  /** Of the call that brought it, which may be made again; null where nobody calls again. */
+  /** The id of the call that brought it, which may be made again; null where no call is repeated. */
   callId: text("call_id"),
 });
 
-/** Keys of the last 24 hours. The primary key is the second line behind admission's own check. */
+/**
+ * Keys of the last 24 hours. Should admission's own check ever fail, the primary key still keeps a key from being used
+ * twice.
+ */
 export const idempotencyKeys = sqliteTable(
   "idempotency_keys",
   {
@@ -124,7 +127,7 @@ export const outbox = sqliteTable(
     kind: text().notNull(),
     ref: text().notNull(),
     tries: integer().notNull().default(0),
-    /** Until then a call that is under way is nobody else's, and one that failed waits. */
+    /** Until then a call that is under way is not made by anybody else, and one that failed waits. */
     dueAt: integer("due_at").notNull(),
     /** Changes when the same call is owed anew while one is under way. */
     stamp: integer().notNull(),
@@ -135,12 +138,12 @@ export const outbox = sqliteTable(
 /** How far each schedule has been claimed: a scheduled instant up to there never starts anything again. */
 export const schedules = sqliteTable("schedules", {
   triggerId: text("trigger_id").primaryKey(),
-  /** What decides its instants, as text: another one begins anew. */
+  /** What decides the schedule's instants, as text: when it changes, the schedule begins anew. */
   spec: text().notNull(),
   claimedUntil: integer("claimed_until").notNull(),
 });
 
-/** Bursts that one run waits for. */
+/** Events that coalesce: for each trigger and key the run that waits for more of them. */
 export const bursts = sqliteTable(
   "bursts",
   {
@@ -157,18 +160,18 @@ export const bursts = sqliteTable(
 export const endpoints = sqliteTable("endpoints", {
   triggerId: text("trigger_id").primaryKey(),
   secret: text().notNull(),
-  /** Those before, newest first, each with the moment until which it is accepted too. */
+  /** The secrets before this one, newest first, each with the moment until which it is accepted too. */
   previous: text({ mode: "json" }).$type<{ secret: string; untilMs: number }[]>().notNull(),
-  /** Of the version that believed a secret before anybody had seen it; false since. */
+  /** True only for secrets that a version of before took without the owner's confirming them. */
   isUnseen: integer("is_unseen", { mode: "boolean" }).notNull(),
 });
 
-/** What has come to an endpoint as its source's secret, from whomever: in force for nobody until the owner has said yes. */
+/** Secrets that have come to an endpoint as its source's, from whomever: none is in force until the owner has confirmed it. */
 export const handedOver = sqliteTable(
   "handed_over",
   {
     triggerId: text("trigger_id").notNull(),
-    /** Names it, and tells a repeat: the beginning of its SHA-256. */
+    /** The beginning of the secret's SHA-256: the owner names it by this, and the same secret has the same id. */
     id: text().notNull(),
     /** Encrypted, as secrets in force are. */
     secret: text().notNull(),
@@ -186,9 +189,9 @@ export const handedOver = sqliteTable(
 /** Which GitHub repository an address stood for when something first came from it: names change hands. */
 export const repositoryIds = sqliteTable("repository_ids", {
   fullName: text("full_name").primaryKey(),
-  /** 0 while only this is known: it is not the one that has the name now. */
+  /** 0 while it is only known that it is not the repository that has the name now. */
   repositoryId: integer("repository_id").notNull(),
-  /** It came to the name after the routine: whoever is told to have had the name before goes first. */
+  /** The repository got the name after the routine named it: one that is found to have had the name before takes its place. */
   isNewcomer: integer("is_newcomer", { mode: "boolean" }).notNull().default(false),
 });
 

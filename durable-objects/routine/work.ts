@@ -62,7 +62,7 @@ export interface RememberedEach<Value> {
   forget(key: string): void;
 }
 
-/** What one transaction gathers before it is written; it begins anew in the next. */
+/** What one transaction collects before it is written; the next one begins with nothing. */
 export interface Draft<Value> {
   of(tx: Tx): Value;
   /** Null while nothing has been gathered. */

@@ -27,7 +27,7 @@ export interface Subscription {
   key: string;
 }
 
-export interface RoutineProjection {
+export interface RoutineEntry {
   routine: Routine;
   version: number;
   subscriptions: readonly Subscription[];
@@ -36,19 +36,19 @@ export interface RoutineProjection {
 }
 
 /** Writes the routine with the keys by which events find it, and when it has to be looked at. */
-export async function projectRoutine(binding: D1Database, entry: RoutineProjection): Promise<void> {
+export async function writeRoutine(binding: D1Database, entry: RoutineEntry): Promise<void> {
   const { routine, version, subscriptions, dueAt } = entry;
   const { id } = routine;
   const rows = JSON.stringify(subscriptions.map(({ triggerId, key }) => [triggerId, key]));
   await binding.batch([
-    binding.prepare(PROJECT_ROUTINE).bind(id, version, JSON.stringify(routine)),
+    binding.prepare(WRITE_ROUTINE).bind(id, version, JSON.stringify(routine)),
     binding.prepare(DROP_SUBSCRIPTIONS).bind(id, version),
     binding.prepare(ADD_SUBSCRIPTIONS).bind(id, version, rows),
     dueAt === null ? binding.prepare(DROP_DUE).bind(id, version) : binding.prepare(SET_DUE).bind(id, version, dueAt),
   ]);
 }
 
-const PROJECT_ROUTINE = `INSERT INTO routines (id, version, doc) SELECT ?1, ?2, ?3
+const WRITE_ROUTINE = `INSERT INTO routines (id, version, doc) SELECT ?1, ?2, ?3
   WHERE NOT EXISTS (SELECT 1 FROM forgotten_routines WHERE id = ?1)
   ON CONFLICT (id) DO UPDATE SET version = excluded.version, doc = excluded.doc
   WHERE routines.version <= excluded.version`;
@@ -64,11 +64,11 @@ const SET_DUE = `INSERT INTO due_routines (routine_id, due_at, version) SELECT ?
   WHERE due_routines.version <= excluded.version`;
 
 /** Writes many runs with one statement. */
-export async function projectRuns(binding: D1Database, documents: readonly RunDocument[]): Promise<void> {
+export async function writeRuns(binding: D1Database, documents: readonly RunDocument[]): Promise<void> {
   if (documents.length === 0) return;
   const list = documents.map(({ doc, version }) => `{"version":${version},"run":${doc}}`);
   await binding
-    .prepare(PROJECT_RUNS)
+    .prepare(WRITE_RUNS)
     .bind(`[${list.join(",")}]`)
     .run();
 }
@@ -78,7 +78,7 @@ export async function projectRuns(binding: D1Database, documents: readonly RunDo
  * has been deleted meanwhile is left out: nothing would ever take it out of the lists. A worker of the
  * version before reads no run without a prompt, so for as long as there is one, each has an empty one.
  */
-const PROJECT_RUNS = `
+const WRITE_RUNS = `
   INSERT INTO runs (id, routine_id, status, trigger_type, doc, version)
   SELECT
     value ->> '$.run.id', value ->> '$.run.routine_id', value ->> '$.run.status', value ->> '$.run.trigger.type',

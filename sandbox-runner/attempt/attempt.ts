@@ -18,10 +18,11 @@ import { type Clone, cloneRepositories } from "../git/clone.ts";
 import { type GitSettings, gitSettings } from "../git/git-settings.ts";
 import type { RunFolder } from "../process/run-folder.ts";
 import { within } from "../process/within.ts";
-import type { SandboxSetting } from "../runner/settings.ts";
+
 import type { Relay } from "../sandbox/relay.ts";
 import { type Sandbox, withoutSandbox } from "../sandbox/sandbox.ts";
 import { type Evidence, gatherEvidence } from "./evidence.ts";
+import type { PlaceBrief } from "./executor-brief.ts";
 import type { Workplace } from "./workplace.ts";
 
 export interface AttemptOptions {
@@ -30,7 +31,7 @@ export interface AttemptOptions {
   mark: string;
   place: Workplace;
   proxyToken: string;
-  sandbox: SandboxSetting;
+  sandbox: PlaceBrief["sandbox"];
   /** Stops the attempt wherever it is. */
   signal: AbortSignal;
   send(body: FrameBody): void;

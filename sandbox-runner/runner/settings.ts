@@ -56,7 +56,7 @@ const settingsSchema = z.object({
 });
 
 /** `auto`: a sandbox where one works; `none`: the operator accepts runs without one. */
-export type SandboxSetting = "auto" | "none";
+type SandboxSetting = "auto" | "none";
 
 export interface RunnerSettings {
   /** Without a slash at its end. */

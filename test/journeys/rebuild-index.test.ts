@@ -239,7 +239,7 @@ describe("a rebuild", () => {
     await rebuild();
     await loseD1();
     {
-      using _out = fail(objects("projectAgain", silent.id));
+      using _out = fail(objects("writeIndexAgain", silent.id));
       const { failed } = await rebuild();
       expect(failed).toEqual([{ routine_id: silent.id, why: "the routine's object does not answer" }]);
     }

@@ -2,6 +2,7 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type TranscriptEvent, transcriptEventSchema } from "#protocol/transcript.ts";
+import * as actors from "#web/src/format/actor.ts";
 import * as amounts from "#web/src/format/amounts.ts";
 import * as durations from "#web/src/format/duration.ts";
 import * as repositories from "#web/src/format/repository.ts";
@@ -84,7 +85,7 @@ const WORK: Record<string, Work> = {
 
 /** Those that get no text of a length from outside: numbers, times, words of ours, or what another of the table has bounded. */
 const NO_TEXT = [
-  ...["formatCost", "formatTokens", "totalTokens", "plural", "formatBytes"],
+  ...["actorWords", "formatCost", "formatTokens", "totalTokens", "plural", "formatBytes"],
   ...["formatDuration", "formatElapsed", "durationBetween", "formatRelative"],
   ...["isActiveStatus", "runHeadline", "originTerms", "cutOf", "messageKey", "isObject"],
   // Of pieces that `markdownChunks` bounds: see `Markdown, piece by piece`.
@@ -203,7 +204,16 @@ it("Markdown, piece by piece, is read with work that grows with the length", () 
 });
 
 it("knows every function of the pages that a text can reach", () => {
-  const modules = { ...amounts, ...durations, ...repositories, ...statuses, ...triggers, ...toolInputs, ...plainItems };
+  const modules = {
+    ...actors,
+    ...amounts,
+    ...durations,
+    ...repositories,
+    ...statuses,
+    ...triggers,
+    ...toolInputs,
+    ...plainItems,
+  };
   const texts = {
     ...ansi,
     ...jsonTexts,
@@ -222,7 +232,7 @@ it("knows every function of the pages that a text can reach", () => {
     readdirSync(folder).filter((file) => file.endsWith(".ts")),
   );
   expect(files.toSorted()).toEqual([
-    ...["amounts.ts", "ansi.ts", "duration.ts", "json-text.ts", "link-address.ts", "markdown-chunks.ts"],
+    ...["actor.ts", "amounts.ts", "ansi.ts", "duration.ts", "json-text.ts", "link-address.ts", "markdown-chunks.ts"],
     ...[
       "parse-markdown.ts",
       "preview.ts",

@@ -4,14 +4,14 @@ import type { Trigger } from "#protocol/triggers.ts";
 import { originTerms, type ShownTrigger, triggerLine, triggerTerms } from "#web/src/format/triggers.ts";
 
 const schedule = { id: "trg_1", type: "schedule", timezone: "Europe/Paris", catch_up: "latest" } as const;
-const github = {
+const github: Extract<Trigger, { type: "github" }> = {
   id: "trg_1",
   type: "github",
   event: "pull_request",
   filters: [],
   allow_public: false,
   allow_self: false,
-} as const;
+};
 
 function shown(trigger: Trigger): ShownTrigger {
   return { ...trigger, status: "active", next_fire_times: [], endpoint: null };

@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, it } from "vitest";
 import { dueStore } from "#instance/d1/due.ts";
-import { forgetRoutine, projectRoutine, projectRuns, routineIndex } from "#instance/d1/routine-index.ts";
+import { forgetRoutine, routineIndex, writeRoutine, writeRuns } from "#instance/d1/routine-index.ts";
 import type { Routine } from "#protocol/routine.ts";
 
 const DAY_MS = 86_400_000;
@@ -15,9 +15,9 @@ function entry(version: number, id = "rtn_1") {
 }
 
 const writes: Record<string, (version: number) => Promise<void>> = {
-  "the routine": (version) => projectRoutine(env.DB, entry(version)),
-  "the routine without a schedule": (version) => projectRoutine(env.DB, { ...entry(version), dueAt: null }),
-  "its runs": (version) => projectRuns(env.DB, [{ id: "run_1", doc: JSON.stringify(run), version }]),
+  "the routine": (version) => writeRoutine(env.DB, entry(version)),
+  "the routine without a schedule": (version) => writeRoutine(env.DB, { ...entry(version), dueAt: null }),
+  "its runs": (version) => writeRuns(env.DB, [{ id: "run_1", doc: JSON.stringify(run), version }]),
   "when it is due": (version) => dueStore(env.DB).settle([{ routine_id: "rtn_1", due_at: NOW, version }]),
 };
 
@@ -35,15 +35,15 @@ beforeEach(async () => {
 });
 
 it.each(Object.entries(writes))("of %s leave nothing of a routine that has been deleted", async (_what, write) => {
-  await projectRoutine(env.DB, entry(2));
+  await writeRoutine(env.DB, entry(2));
   await forgetRoutine(env.DB, "rtn_1", NOW);
   for (const version of [1, 2, 3]) await write(version);
   expect(await rows()).toEqual(NOTHING);
 });
 
 it.each(Object.entries(writes))("of %s leave a newer version as it is", async (_what, write) => {
-  await projectRoutine(env.DB, entry(2));
-  await projectRuns(env.DB, [{ id: "run_1", doc: JSON.stringify(run), version: 2 }]);
+  await writeRoutine(env.DB, entry(2));
+  await writeRuns(env.DB, [{ id: "run_1", doc: JSON.stringify(run), version: 2 }]);
   const before = await rows();
   await write(1);
   expect(await rows()).toEqual(before);
@@ -51,13 +51,13 @@ it.each(Object.entries(writes))("of %s leave a newer version as it is", async (_
 
 it("leave nothing of a routine that D1 never had", async () => {
   await forgetRoutine(env.DB, "rtn_1", NOW);
-  await projectRoutine(env.DB, entry(1));
+  await writeRoutine(env.DB, entry(1));
   expect(await rows()).toEqual(NOTHING);
 });
 
 it("of another routine go through", async () => {
   await forgetRoutine(env.DB, "rtn_1", NOW);
-  await projectRoutine(env.DB, entry(1, "rtn_2"));
+  await writeRoutine(env.DB, entry(1, "rtn_2"));
   expect((await rows())["routines"]).toHaveLength(1);
   await forgetRoutine(env.DB, "rtn_2", NOW);
 });
@@ -66,7 +66,7 @@ it("are guarded against for a day, however often the deletion is told", async ()
   await forgetRoutine(env.DB, "rtn_1", NOW - DAY_MS);
   await forgetRoutine(env.DB, "rtn_1", NOW);
   await routineIndex(env.DB).purgeForgotten(NOW);
-  await projectRoutine(env.DB, entry(1));
+  await writeRoutine(env.DB, entry(1));
   expect(await rows()).toEqual(NOTHING);
   await routineIndex(env.DB).purgeForgotten(NOW + 1);
   const { results } = await env.DB.prepare("SELECT * FROM forgotten_routines").all();

@@ -5,7 +5,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
 import { dueStore } from "#instance/d1/due.ts";
-import { forgetRoutine, projectRoutine, projectRuns, routineIndex } from "#instance/d1/routine-index.ts";
+import { forgetRoutine, routineIndex, writeRoutine, writeRuns } from "#instance/d1/routine-index.ts";
 import { subscribersOf } from "#instance/d1/subscribers.ts";
 import type { Routine } from "#protocol/routine.ts";
 import { countingReads } from "#test/support/rows-read.ts";
@@ -110,10 +110,10 @@ const names = repositoryNames(database);
 
 /** Every question to D1, in an order in which each finds what it is about. */
 const CALLS: Record<string, () => Promise<unknown>> = {
-  projectRoutine: () => projectRoutine(database, projected),
-  "projectRoutine without a schedule": () => projectRoutine(database, { ...projected, version: 2, dueAt: null }),
-  "projectRoutine with one again": () => projectRoutine(database, { ...projected, version: 3 }),
-  projectRuns: () => projectRuns(database, [runDocument]),
+  writeRoutine: () => writeRoutine(database, projected),
+  "writeRoutine without a schedule": () => writeRoutine(database, { ...projected, version: 2, dueAt: null }),
+  "writeRoutine with one again": () => writeRoutine(database, { ...projected, version: 3 }),
+  writeRuns: () => writeRuns(database, [runDocument]),
   subscribersOf: () => subscribersOf(database, ["event:one", "github:acme/app:push"]),
   "lists.listRoutines": () => lists.listRoutines(PAGE),
   "lists.listRuns": () => lists.listRuns({ routineId: null, status: null }, PAGE),

@@ -17,13 +17,13 @@ const DEADLINE_MS = 8_000;
 export interface RebuildParts {
   index: Pick<RoutineIndex, "ids" | "forget">;
   roster(): Pick<RosterStub, "enter" | "remove" | "page">;
-  ownerOf(id: string): { read(): Promise<Result<unknown>>; projectAgain(): Promise<Result<{ runs: number }>> };
+  ownerOf(id: string): { read(): Promise<Result<unknown>>; writeIndexAgain(): Promise<Result<{ runs: number }>> };
 }
 
 /** @param cursor where the step before has ended; null for the first. Repeated, a step changes nothing. */
 export function rebuildStep(parts: RebuildParts, cursor: string | null, nowMs: number): Promise<RebuildStep> {
   const [phase, after = ""] = (cursor ?? "index:").split(":");
-  return phase === "index" ? lookAtEntries(parts, after, nowMs) : projectAll(parts, after);
+  return phase === "index" ? lookAtEntries(parts, after, nowMs) : writeAll(parts, after);
 }
 
 async function lookAtEntries(
@@ -43,9 +43,9 @@ async function lookAtEntries(
   return { routines: 0, runs: 0, forgotten: gone.length, failed: unanswered, next_cursor };
 }
 
-async function projectAll({ roster, ownerOf }: RebuildParts, after: string): Promise<RebuildStep> {
+async function writeAll({ roster, ownerOf }: RebuildParts, after: string): Promise<RebuildStep> {
   const { ids, next } = await roster().page(after, ROUTINES_AT_ONCE);
-  const { answers, failed } = await askAll(ids, (id) => ownerOf(id).projectAgain());
+  const { answers, failed } = await askAll(ids, (id) => ownerOf(id).writeIndexAgain());
   const gone = answers.filter(({ answer }) => !answer.ok && answer.refusal.code === "not_found").map(({ id }) => id);
   // These have been deleted, and the roster has not been told yet.
   await roster().remove(gone);

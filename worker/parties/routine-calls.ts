@@ -45,7 +45,7 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   takeEvents: "again",
   learnRepositories: "again",
   lookAtSchedules: "again",
-  projectAgain: "again",
+  writeIndexAgain: "again",
   recordPushes: "again",
   leaseEnded: "again",
   // By the call's number, and by what of it has been counted.

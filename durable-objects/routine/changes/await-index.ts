@@ -39,7 +39,7 @@ export class AwaitIndex {
    * all of its runs. Repeated, it changes nothing.
    * @returns how many runs are owed; `index_behind` when D1 does not take the entry in: it is owed as well.
    */
-  async projectAgain(id: string): Promise<Result<{ runs: number }>> {
+  async writeIndexAgain(id: string): Promise<Result<{ runs: number }>> {
     this.#work.change((tx) => this.#outbox.owe(tx, "project_routine", id));
     await this.#tried(CALL_DEADLINE_MS);
     // First the entry: runs of a routine that D1 does not have are not taken in.

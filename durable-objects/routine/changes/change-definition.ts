@@ -1,4 +1,4 @@
-/** Changes of a routine's definition, with all that hangs on it: its schedules, endpoints, and what it is found by. */
+/** Changes of a routine's definition, with what depends on it: schedules, endpoints, and the keys by which events find it. */
 
 import type { Actor } from "#protocol/actor.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
@@ -14,7 +14,7 @@ import type { RunEngine } from "../runs/run-engine.ts";
 import type { Schedules } from "../wakes/schedules.ts";
 import type { Tx } from "../work.ts";
 
-/** What a new routine is refused for, before anything is stored; null when nothing is wrong. */
+/** Why a new routine is refused, before anything is stored; null when nothing is wrong. */
 export function definitionFault(input: RoutineInput, nowMs: number): Extract<Result<never>, { ok: false }> | null {
   const triggers = prepareTriggers(input.triggers, [], () => "", nowMs);
   return triggers.ok ? unheardFault(triggers.value, input.repositories) : triggers;

@@ -13,10 +13,10 @@ import type { AwaitIndex } from "./await-index.ts";
 import type { DefinitionChanges } from "./change-definition.ts";
 import type { IndexEntry } from "./index-entry.ts";
 
-/** What is told once, and lost if it is not, waits for D1 no longer than this: it is in force where the routine lives. */
+/** A token or secret is shown once, so its answer waits for D1 no longer than this: the object has put it in force already. */
 const TOLD_WITHIN_MS = 2_000;
 
-/** What the one who asked has to know when D1 has not taken a write in: what of it has taken effect. */
+/** What the caller is told when D1 has not taken a write in: what has taken effect all the same. */
 const BEHIND = {
   create: { message: "The routine was not created: the index did not take it in." },
   change: {
@@ -56,7 +56,7 @@ export class RoutineChanges {
       const created = definitionChanges.create(tx, order);
       if (!created.ok) return created;
       outbox.owe(tx, "project_routine", id);
-      // Nothing waits for it: what is owed here outlives D1 as the roster does.
+      // Nobody waits for the roster's write: the outbox that owes it outlives a loss of D1.
       outbox.owe(tx, "enter_roster", id);
       return created;
     });
@@ -103,8 +103,8 @@ export class RoutineChanges {
   }
 
   /**
-   * Puts something in force that is told once: a token, a secret. It is told also where D1 can't be, for it is in force, and
-   * what it replaces is not: one that nobody was told would shut everybody out.
+   * Puts a token or a secret in force, which is shown once. It is shown also when D1 does not answer: the one before has ended,
+   * so a new one that nobody has seen would shut everybody out.
    * @param change gives the routine's changed row, and what is to be told.
    */
   async changeAndTell<Value>(

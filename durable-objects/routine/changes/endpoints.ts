@@ -58,19 +58,19 @@ export class Endpoints {
     return success(definitions.update(tx, routine, {}));
   }
 
-  /** The secrets that wait for the owner's yes. */
+  /** The secrets that the owner has not confirmed yet. */
   async handedOver(triggerId: string): Promise<Result<HandedOver[]>> {
     return success(await this.#parts.secrets.handedOver(triggerId));
   }
 
-  /** The owner has seen what was handed over, and says yes: it is in force from then on. */
+  /** The owner confirms a secret that was handed over: it is in force from then on. */
   async confirm(triggerId: string, id: string): Promise<Result<SecretAnswer>> {
     const waiting = await this.#parts.secrets.handedOver(triggerId);
     const meant = waiting.find((one) => one.id === id);
     return meant === undefined ? refuse("not_found") : this.rotate(triggerId, meant.secret);
   }
 
-  /** Keeps a secret that somebody has brought to an endpoint, for the owner to see: nobody is believed by it. */
+  /** Keeps a secret that a request has brought to an endpoint, for the owner to see. It is not in force. */
   async handOver(triggerId: string, secret: string, from: Bringer): Promise<Result<null>> {
     const { work, secrets, definitions, outbox } = this.#parts;
     const id = (await hashSecret(secret)).slice(0, HANDED_OVER_ID_LENGTH);

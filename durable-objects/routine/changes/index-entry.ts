@@ -1,5 +1,5 @@
 /** The routine as others see it: as the API shows it, and as D1 finds it. */
-import type { RoutineProjection, Subscription } from "#instance/d1/routine-index.ts";
+import type { RoutineEntry, Subscription } from "#instance/d1/routine-index.ts";
 import type { Routine } from "#protocol/routine.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { TriggerStatus, WebhookTrigger } from "#protocol/triggers.ts";
@@ -26,7 +26,7 @@ export class IndexEntry {
   }
 
   /** What D1 is to have of the routine. */
-  projection(row: RoutineRow, nowMs: number): RoutineProjection {
+  of(row: RoutineRow, nowMs: number): RoutineEntry {
     return {
       routine: this.view(row, nowMs),
       version: row.version,
@@ -37,7 +37,8 @@ export class IndexEntry {
 
   #subscriptions({ definition }: RoutineRow): Subscription[] {
     const ids = this.#repositoryIds.all();
-    // By name too: what comes under a name that another repository has taken over is told of, not passed over in silence.
+    // By name too, so that an event under a name that another repository has taken over is found, and its occurrence says
+    // why it was ignored.
     const repositories = definition.repositories.flatMap((repository) => {
       const place = repositoryPlace(repository);
       const id = ids.get(placeKey(place));

@@ -10,7 +10,7 @@ import type { Wakes } from "../wakes/wake.ts";
 import type { Tx, Work } from "../work.ts";
 import type { AwaitIndex } from "./await-index.ts";
 
-/** Until then a routine is found by the names too. */
+/** How long to wait for D1 to have the ids; until it has them, a routine is found by the names. */
 const INDEXED_WITHIN_MS = 5_000;
 
 interface Parts {
@@ -36,7 +36,7 @@ export class TakeEvents {
       const routine = definitions.row();
       if (routine === null) return [];
       const { outcomes, hasLearned } = wakes.event(tx, routine, event);
-      if (hasLearned) this.#projectIds(tx, routine);
+      if (hasLearned) this.#indexIds(tx, routine);
       return outcomes;
     });
   }
@@ -48,7 +48,7 @@ export class TakeEvents {
       const routine = definitions.row();
       if (routine === null) return null;
       const learned = lessons.filter((lesson) => this.#learnOne(tx, routine, lesson));
-      return learned.length > 0 ? this.#projectIds(tx, routine) : null;
+      return learned.length > 0 ? this.#indexIds(tx, routine) : null;
     });
     if (version !== null) await index.isIndexed(version, INDEXED_WITHIN_MS);
     return success(null);
@@ -65,8 +65,8 @@ export class TakeEvents {
     return learned.length > 0;
   }
 
-  /** From here on the routine is found by the numbers that it has learned. @returns its version with them. */
-  #projectIds(tx: Tx, routine: RoutineRow): number {
+  /** Has D1 find the routine by the ids that it has learned. @returns the routine's version with them. */
+  #indexIds(tx: Tx, routine: RoutineRow): number {
     const { version } = this.#parts.definitions.update(tx, routine, {});
     this.#parts.outbox.owe(tx, "project_routine", routine.id);
     return version;

@@ -1,4 +1,7 @@
-/** Secrets of webhook endpoints: encrypted at rest, two in force while a rotation overlaps, and those that nobody has confirmed. */
+/**
+ * Secrets of webhook endpoints: encrypted at rest, two in force while a rotation overlaps, and those that nobody has
+ * confirmed.
+ */
 import { and, asc, count, desc, eq, sql } from "drizzle-orm";
 import type { HandedOver } from "#instance/object-contracts.ts";
 import type { Database } from "../database.ts";
@@ -13,13 +16,16 @@ const PREVIOUS_KEPT = 4;
 
 type Previous = (typeof endpoints.$inferSelect)["previous"];
 
-/** More have come from strangers: who has just asked the source to send its secret again finds it among the newest. */
+/**
+ * How many unconfirmed secrets are kept, the newest: strangers may send some too, and an owner who has the source send its
+ * secret again finds it among them.
+ */
 const HANDED_OVER_KEPT = 10;
 
 export interface EndpointState {
   /** Until when the secret before is accepted too, or null, in Unix milliseconds; null for an endpoint without a secret. */
   secret: { previousUntilMs: number | null } | null;
-  /** How many secrets wait for the owner's yes. */
+  /** How many secrets the owner has not confirmed yet. */
   handedOver: number;
 }
 
@@ -68,7 +74,10 @@ export class EndpointSecrets {
     this.#forgetHandedOver(tx, triggerId);
   }
 
-  /** Keeps a secret that somebody has brought: in force for nobody. @param sealed from `seal`. @param id names it, and tells a repeat. */
+  /**
+   * Keeps a secret that somebody has brought: in force for nobody. @param sealed from `seal`. @param id names it, and tells
+   * a repeat.
+   */
   handOver(tx: Tx, triggerId: string, { id, sealed }: { id: string; sealed: string }, from: Bringer): void {
     const { nowMs } = tx;
     const seen = { lastAt: nowMs, ...from };
@@ -92,7 +101,7 @@ export class EndpointSecrets {
       .run();
   }
 
-  /** What waits for the owner's yes, newest first. */
+  /** The secrets that the owner has not confirmed yet, newest first. */
   async handedOver(triggerId: string): Promise<HandedOver[]> {
     const rows = this.#database
       .select()
@@ -130,7 +139,7 @@ export class EndpointSecrets {
 
   /** Forgets the secrets of triggers that the routine has no more. */
   retain(tx: Tx, triggerIds: readonly string[]): void {
-    // As one text: a statement takes a hundred values.
+    // All ids are bound as one text: a statement takes a hundred values.
     const kept = sql`(SELECT value FROM json_each(${JSON.stringify(triggerIds)}))`;
     for (const table of [endpoints, handedOver]) {
       tx.database.delete(table).where(sql`${table.triggerId} NOT IN ${kept}`).run();
@@ -160,7 +169,7 @@ const NONCE_BYTES = 12;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Bound to its trigger: moved to another row, it opens nothing. */
+/** The encryption is bound to the trigger: copied to another trigger's row, a secret can't be decrypted. */
 async function seal(key: CryptoKey, triggerId: string, secret: string): Promise<string> {
   const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
   const algorithm = { name: "AES-GCM", iv: nonce, additionalData: encoder.encode(triggerId) };
@@ -168,7 +177,7 @@ async function seal(key: CryptoKey, triggerId: string, secret: string): Promise<
   return btoa(String.fromCharCode(...nonce, ...sealed));
 }
 
-/** @returns null when another key sealed it. */
+/** @returns null when it was encrypted with another key. */
 async function open(key: CryptoKey, triggerId: string, text: string): Promise<string | null> {
   const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
   const algorithm = {

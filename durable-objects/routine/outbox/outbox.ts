@@ -1,11 +1,11 @@
 /**
  * Calls that the object owes to others: a row for each, until it has gone through. A row's `due_at` is when it is taken up
- * at the latest: whoever makes the call has it to himself until then, and what fails waits until then, longer each time.
+ * at the latest: a call that is under way is not made again before, and one that failed waits until then, longer each time.
  */
 import { CALL_DEADLINE_MS } from "#instance/in-time.ts";
 import type { Draft, Remembered, Tx, Work } from "../work.ts";
 
-/** All that can be owed; `assemble.ts` names who takes it. */
+/** All kinds of calls that can be owed; `assemble.ts` names the receiver of each. */
 const OWED_KINDS = [
   "ask_pool",
   "release_lease",
@@ -24,7 +24,7 @@ export interface Owed {
   ref: string;
   /** How often it has been tried in vain. */
   tries: number;
-  /** Tells a call that is owed anew from the one that is under way. */
+  /** Another number for a call that is owed anew while one like it is under way. */
   stamp: number;
   /** Unix milliseconds. */
   due_at: number;
@@ -40,7 +40,7 @@ type Row = Owed & Record<string, SqlStorageValue>;
 export class Outbox {
   readonly #sql: SqlStorage;
   readonly #work: Work;
-  /** What the open transaction owes. */
+  /** The calls that the open transaction has owed so far. */
   readonly #fresh: Draft<Map<string, Owed>>;
   /** Not later than when the earliest call is due. */
   readonly #earliest: Remembered<number | null>;

@@ -1,5 +1,5 @@
-/** What is owed to D1: the routine's own entry, and its runs. */
-import { forgetRoutine, projectRoutine, projectRuns, type RoutineProjection } from "#instance/d1/routine-index.ts";
+/** Writes to the index in D1: the routine's own entry, and its runs. */
+import { forgetRoutine, type RoutineEntry, writeRoutine, writeRuns } from "#instance/d1/routine-index.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
 import type { Receiver } from "../outbox/lane.ts";
 import type { OwedKind } from "../outbox/outbox.ts";
@@ -20,14 +20,14 @@ export class RoutineToIndex implements Receiver {
   readonly atOnce = 1;
   readonly #index: D1Database;
   readonly #definitions: DefinitionStore;
-  readonly #project: (row: RoutineRow) => RoutineProjection;
+  readonly #entryOf: (row: RoutineRow) => RoutineEntry;
   #writtenVersion = 0;
 
   /** @param project the routine as D1 is to have it. */
-  constructor(index: D1Database, definitions: DefinitionStore, project: (row: RoutineRow) => RoutineProjection) {
+  constructor(index: D1Database, definitions: DefinitionStore, entryOf: (row: RoutineRow) => RoutineEntry) {
     this.#index = index;
     this.#definitions = definitions;
-    this.#project = project;
+    this.#entryOf = entryOf;
   }
 
   /** The version of the routine that D1 has, or a later one: what this object has seen it take in. 0 before that. */
@@ -45,7 +45,7 @@ export class RoutineToIndex implements Receiver {
     const row = this.#definitions.row();
     if (row === null) return;
     // Of a deleted routine nothing is written any more: the write that takes it out is owed.
-    if (row.status !== "deleted") await projectRoutine(this.#index, this.#project(row));
+    if (row.status !== "deleted") await writeRoutine(this.#index, this.#entryOf(row));
     this.#writtenVersion = Math.max(this.#writtenVersion, row.version);
   }
 }
@@ -74,7 +74,7 @@ export class RunsToIndex implements Receiver {
       const documents = this.#runs.documents(rest, INDEX_WRITE_LENGTH);
       const last = documents.at(-1)?.id;
       if (last === undefined || this.#definitions.row()?.status === "deleted") break;
-      await projectRuns(this.#index, documents);
+      await writeRuns(this.#index, documents);
       rest = rest.filter((id) => id > last);
     }
     return [];

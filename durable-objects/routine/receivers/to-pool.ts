@@ -1,4 +1,4 @@
-/** What is owed to the pool: asking for runners, and giving leases back. */
+/** Calls to the pool: asking for runners, and giving leases back. */
 import type { LeaseRequest } from "#instance/object-contracts.ts";
 import { logTrouble } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";

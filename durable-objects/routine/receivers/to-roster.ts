@@ -1,4 +1,4 @@
-/** What is owed to the roster, which knows the routines that there are when D1 does not. */
+/** Calls to the roster, which still knows all routines when D1 is lost. */
 import type { Receiver } from "../outbox/lane.ts";
 import type { OwedKind } from "../outbox/outbox.ts";
 

@@ -1,4 +1,4 @@
-/** What is owed to other routines: the end of a run, told to those that wait for it. */
+/** Calls to other routines: the end of a run, told to those that wait for it. */
 import { subscribersOf } from "#instance/d1/subscribers.ts";
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
 import type { Result } from "#protocol/errors.ts";
@@ -53,7 +53,7 @@ export class ToRoutines implements Receiver {
     const event = runEndedEvent(run, name);
     const told = [...new Set([...found.values()].flat())].map(async (id) => {
       const answer = await this.#routineOf(id).takeEvents([event]);
-      // One that has been deleted has nothing to say.
+      // A routine that has been deleted does not take the event, and need not.
       if (!answer.ok && answer.refusal.code !== "not_found") throw new Error(answer.refusal.code);
     });
     await Promise.all(told);

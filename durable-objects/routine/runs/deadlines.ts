@@ -1,4 +1,4 @@
-/** Many deadlines as rows; the object arms its one alarm for the earliest. */
+/** Deadlines of runs, as rows; the object arms its one alarm for the earliest. */
 import { logTrouble } from "#protocol/log.ts";
 import { backoffMs } from "#rules/backoff.ts";
 import type { DeadlineKind } from "#rules/run/inputs.ts";
@@ -13,7 +13,7 @@ export interface Deadline {
 
 type Row = Record<string, SqlStorageValue>;
 
-/** So many are seen to at one ring of the alarm; the rest a moment later. */
+/** How many are handled at one ring of the alarm; the rest follow a moment later. */
 const DUE_AT_ONCE = 500;
 
 export class Deadlines {
@@ -69,12 +69,12 @@ export class Deadlines {
     this.#earliest.forget();
   }
 
-  /** A moment at which nothing has been overlooked, if the object looks again; null when there is no deadline. */
+  /** When to look again: at the earliest deadline or before it; null when there is no deadline. */
   earliest(): number | null {
     return this.#earliest.get();
   }
 
-  /** It is seen to once. @returns false when it has been moved or taken away meanwhile. */
+  /** Takes a deadline out, so that it is handled once. @returns false when it has been moved or taken away meanwhile. */
   #take(tx: Tx, { ref, kind, due_at }: Deadline): boolean {
     return tx.sql.exec(TAKE, ref, kind, due_at).toArray().length > 0;
   }

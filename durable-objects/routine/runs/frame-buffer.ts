@@ -10,7 +10,7 @@ export interface PendingRun {
   runId: string;
   generation: number;
   frames: Frame[];
-  /** They could not be stored, and are tried by themselves: no flush waits for them, or takes them along. */
+  /** The run's frames could not be stored: they are tried apart from others, and a flush leaves them out. */
   isAside: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Model calls that have been made and of which nobody has told yet what they used. A call that stays here was cut off with
- * the worker that made it, or is under way; once it has been told it is gone, so that a second time counts nothing.
+ * Model calls that were made and whose usage has not been told yet: they are under way, or were cut off together with the
+ * worker. A call whose usage was told is removed, so that telling it a second time counts nothing.
  */
 import type { Tokens } from "#protocol/run.ts";
 import type { Tx } from "../work.ts";
@@ -23,7 +23,7 @@ export class OpenCalls {
     return tokensOf(this.#sql.exec<CallRow>(FIND, runId, call).toArray());
   }
 
-  /** This much of the call is counted now. */
+  /** Notes how much of the call's usage has been counted. */
   count(tx: Tx, runId: string, call: number, tokens: Tokens): void {
     tx.sql.exec(COUNT, JSON.stringify(tokens), runId, call);
   }

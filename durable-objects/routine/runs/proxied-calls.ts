@@ -1,4 +1,4 @@
-/** What a run's sandbox does through the worker's proxies, and what is seen of it there. */
+/** What the worker's proxies ask and report of a run: model calls, pushes, and refusals. */
 
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { PushRule, Repository } from "#protocol/routine.ts";
@@ -26,7 +26,7 @@ export interface GitRepository {
   url: string;
   /** Its number at GitHub, once that is known; else its full name in lower case. */
   key: number | string;
-  /** The run, as what its pushes set off is traced back to it. */
+  /** The run, to which events that its pushes cause are traced back. */
   cause: Cause;
   /** What the run may push to it. */
   rule: PushRule;
@@ -106,8 +106,8 @@ export class ProxiedCalls {
   }
 
   /**
-   * Counts what a call used: once, however often it is told. Also after the run has ended: what was used was used. One of
-   * which a part is known alone stays among those that are not metered.
+   * Counts what a call used: once, however often it is told. This is done also after the run has ended. A call of which only
+   * a part is known stays among those that are not metered.
    */
   endModelCall(
     tx: Tx,
@@ -155,7 +155,7 @@ export class ProxiedCalls {
     });
   }
 
-  /** Records branches that the upstream has taken: once for each push, also after the run has ended. What was taken was taken. */
+  /** Records branches that the upstream has taken: once for each push, also after the run has ended. */
   recordPushes(tx: Tx, lease: LeaseRef, number: number, pushes: readonly Push[], of: PushKey): Result<null> {
     const row = this.#runs.get(lease.run_id);
     const repository = row === null ? null : this.#repositoryOf(row, number);

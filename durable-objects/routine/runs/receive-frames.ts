@@ -10,7 +10,7 @@ import type { RunSockets } from "./run-sockets.ts";
 
 /** Frames that could not be stored are tried again by themselves: after this long at first, and twice as long each time. */
 const FIRST_RETRY_MS = 100;
-/** After this long nothing more can be said of the run. */
+/** A run whose frames could not be stored for this long is ended. */
 const GIVEN_UP_AFTER_MS = 2_000;
 
 /** How a run ends whose frames can't be stored. */
@@ -107,7 +107,7 @@ export class ReceiveFrames {
     this.#broken.delete(runId);
   }
 
-  /** The run's frames are tried again for a while; then the run ends, as nothing more can be said of it. */
+  /** Tries the run's frames again for a while; then the run ends, because nothing of it can be recorded. */
   #setAside(runId: string): void {
     this.#frames.setAside(runId);
     const nowMs = Date.now();

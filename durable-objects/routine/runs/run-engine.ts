@@ -26,9 +26,9 @@ export interface NewRun {
   /** What came with the trigger: untrusted. */
   text: string | null;
   checkout: Checkout | null;
-  /** It has a place at once, and never waits. */
+  /** Whether the run has a place at once, and does not wait in the queue. */
   isStarted: boolean;
-  /** It does not start before; 0 when it may at once. Unix milliseconds. */
+  /** The run does not start before this moment, in Unix milliseconds; 0 when it may start at once. */
   notBeforeMs: number;
 }
 
@@ -74,7 +74,7 @@ export class RunEngine {
     for (const effect of step?.effects ?? []) this.#carryOut(tx, row, run.attempt, effect);
   }
 
-  /** Another event joins a run that waits: it hears of it, and waits on. */
+  /** Adds another event to a run that waits: the run's text has it, and the run waits on. */
   join(
     tx: Tx,
     row: RunRow,
@@ -87,7 +87,7 @@ export class RunEngine {
     this.#outbox.owe(tx, "project_run", row.id);
   }
 
-  /** Lets something happen to a run. @returns the run's row afterwards. */
+  /** Feeds an input to a run, and carries out what follows. @returns the run's row afterwards. */
   feed(tx: Tx, runId: string, input: RunInput): RunRow | null {
     const row = this.#runs.get(runId);
     if (row === null) return null;
@@ -177,7 +177,7 @@ export class RunEngine {
     this.update(tx, row, run);
   }
 
-  /** Saves counters of a run: nothing of its life changes. */
+  /** Saves counters of a run, without changing its state. */
   update(tx: Tx, row: RunRow, run: RunRow["doc"]): RunRow {
     return this.#runs.save(tx, row, { run, phase: row.phase, notBeforeMs: row.notBefore, overdue: row.overdue });
   }
@@ -195,7 +195,7 @@ export class RunEngine {
     };
   }
 
-  /** @param attempt the attempt that the happening was about: after a retry, the one before. */
+  /** @param attempt the attempt that the input was about: after a retry, the one before. */
   #carryOut(tx: Tx, row: RunRow, attempt: number, effect: Effect): void {
     switch (effect.type) {
       case "ask_pool":
@@ -216,7 +216,7 @@ export class RunEngine {
     }
   }
 
-  /** To the attempt that there is once all is written. */
+  /** Tells the runner of the run's attempt once all is written. */
   #tellCancel(runId: string, reason: CancelReason): void {
     const attempt = this.#runs.get(runId)?.doc.attempt;
     if (attempt !== undefined) this.#sockets.cancel({ run_id: runId, generation: attempt }, reason);

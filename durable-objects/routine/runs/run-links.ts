@@ -1,4 +1,7 @@
-/** What runners say on their sockets: hello, frames and deltas. What they are answered: their order, and what is missing. */
+/**
+ * Messages of runners on their runs' sockets (hello, frames, deltas), and the answers: the order, and which frames are
+ * missing.
+ */
 import type { Config } from "#instance/config.ts";
 import { closeQuietly, refuseUpgrade } from "#instance/sockets.ts";
 import type { CancelReason, RunnerRef } from "#protocol/run.ts";
@@ -43,7 +46,10 @@ export class RunLinks {
     this.#parts = parts;
   }
 
-  /** The upgrade of an attempt's runner, whose link token the worker has checked. Also in a deleted routine, until its runs have stopped. */
+  /**
+   * The upgrade of an attempt's runner, whose link token the worker has checked. Also in a deleted routine, until its runs
+   * have stopped.
+   */
   accept(url: URL): Response {
     const lease = { run_id: url.searchParams.get("run") ?? "", generation: Number(url.searchParams.get("generation")) };
     const origin = url.searchParams.get("origin") ?? url.origin;

@@ -88,5 +88,5 @@ const COUNT = `SELECT status, COUNT(*) AS count FROM runs WHERE ${IS_UNSETTLED} 
 const DUE = `SELECT id FROM runs WHERE ${IS_UNSETTLED} AND ${IS_QUEUED} AND not_before <= ? ORDER BY id LIMIT ?`;
 const QUEUED = `SELECT id FROM runs WHERE ${IS_UNSETTLED} AND ${IS_QUEUED} ORDER BY id`;
 const ACTIVE = `SELECT id FROM runs WHERE ${IS_UNSETTLED} AND ${HAS_PLACE} ORDER BY id`;
-/** Whoever waits for a place comes last. */
+/** Runs that wait for a place come last. */
 const UNSETTLED = `SELECT id FROM runs WHERE ${IS_UNSETTLED} ORDER BY ${IS_QUEUED}, id`;

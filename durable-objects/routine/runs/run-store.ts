@@ -76,7 +76,7 @@ export class RunStore {
     const { run, phase, notBeforeMs: notBefore, overdue } = state;
     const { status } = run;
     const change = { phase, overdue, version: row.version + 1 };
-    // Naming a column writes the indexes that it is in, also when its value stays.
+    // Columns are named only when they change: SQLite writes the indexes of every column that is named.
     const isMoved = status !== row.status || notBefore !== row.notBefore;
     const set = isMoved ? { ...change, status, notBefore } : change;
     this.queue.move(tx, row.status, status);
@@ -108,7 +108,10 @@ export class RunStore {
       : { ...doc, evidence: { ...doc.evidence, tool_calls: toolCalls } };
   }
 
-  /** Records as this version stores them, in the order of their ids, until they are this long together; the first however long it is. */
+  /**
+   * Records as this version stores them, in the order of their ids, until they are this long together; the first however
+   * long it is.
+   */
   documents(ids: readonly string[], maxLength: number): RunDocument[] {
     const documents: RunDocument[] = [];
     let length = 0;

@@ -11,7 +11,7 @@ export interface ProxyNotice {
   message: string;
 }
 
-/** How many different notices of one attempt are told. */
+/** How many different notices of one attempt the transcript gets. */
 const NOTICES_KEPT = 50;
 const MESSAGE_LENGTH = 1_000;
 
@@ -22,7 +22,10 @@ export class ProxyNotices {
     this.#database = database;
   }
 
-  /** Counts the notice. @param attempt names the run's attempt. @returns true when it is to be told: once, and only so many. */
+  /**
+   * Counts the notice. @param attempt names the run's attempt. @returns true when the transcript is to have it: each notice
+   * once, and a bounded number of them.
+   */
   isNew(tx: Tx, attempt: string, { code, message }: ProxyNotice): boolean {
     const name = `${attempt} ${code} ${message.slice(0, MESSAGE_LENGTH)}`;
     const [known] = tx.database

@@ -1,10 +1,10 @@
-/** What of a repository's branches is a session's own. */
+/** Which commits on a repository's branches are a session's own, which its runs may rewrite. */
 import type { Tx } from "../work.ts";
 
 /** How many branches of a session are known, and commits of each, the latest ones: what is not known may not be rewritten. */
 const BRANCHES_KEPT = 1_000;
 const COMMITS_KEPT = 500;
-/** So many pushes to a branch are known by their ids: one that is told again is told within a day. */
+/** How many pushes to a branch are remembered by their ids, so that one that is told again, within a day, counts once. */
 const PUSHES_KEPT = 100;
 
 export interface OwnBranch {

@@ -16,7 +16,7 @@ export interface LogEnd {
   lastSeq: number;
   /** The length of all events so far, in bytes. */
   endBytes: number;
-  /** Of the attempt that said something last; null in a session without events. */
+  /** The mark of the attempt whose event is the last one; null in a session without events. */
   mark: Mark | null;
 }
 
@@ -43,13 +43,13 @@ const SURELY_FITS = EVENT_LIMIT_BYTES / 4;
 
 /**
  * A row of `transcript` holds the events of one transaction, with the frame up to which the attempt's frames are in
- * it: what an agent says in a burst costs one written row. Statements are SQL, because rows have to be read one by one
+ * it: many events of one moment cost one written row. Statements are SQL, because rows have to be read one by one
  * until a bound is reached.
  */
 export class TranscriptLog {
   readonly #sql: SqlStorage;
   readonly #ends: RememberedEach<LogEnd>;
-  /** By session, what the open transaction has said so far. */
+  /** By session, what the open transaction has appended so far. */
   readonly #pending: Draft<Map<string, Pending>>;
 
   constructor(sql: SqlStorage, work: Work) {

@@ -1,4 +1,4 @@
-/** By what a viewer is let in, and whether that still holds. */
+/** The sign-in or token by which a viewer was let in, and whether it still holds. */
 import { eq, lte } from "drizzle-orm";
 import { z } from "zod";
 import type { Database } from "../database.ts";
@@ -10,19 +10,19 @@ export const accessSchema = z.object({
   session: z.string().nullable(),
   /** Until when the web session lasts, in Unix milliseconds; null for the owner's token. */
   untilMs: z.number().nullable(),
-  /** What the owner was known by: see `authorityOf`. */
+  /** The hash of the owner's token at that time: see `authorityOf`. */
   authority: z.string(),
 });
 /** By what a viewer was let in: its socket closes when that ends. */
 export type Access = z.infer<typeof accessSchema>;
 
-/** No web session lasts longer: after that nobody comes with it. */
+/** Ended web sessions are remembered for this long: none lasts longer. */
 const KEPT_MS = 31 * 86_400_000;
 
 export class Accesses {
   readonly #work: Work;
   readonly #database: Database;
-  /** What the owner is known by now. */
+  /** The hash of the owner's token as it is now. */
   readonly #authority: string;
 
   constructor(work: Work, database: Database, authority: string) {
@@ -31,13 +31,13 @@ export class Accesses {
     this.#authority = authority;
   }
 
-  /** Whether who was let in so may stay. */
+  /** Whether a viewer who was let in by this may stay. */
   holds({ session, untilMs, authority }: Access, nowMs: number): boolean {
     if (authority !== this.#authority || (untilMs !== null && untilMs <= nowMs)) return false;
     return session === null || !this.#isRevoked(session);
   }
 
-  /** Whether a socket that was let in before is of an owner who is known by something else now. */
+  /** Whether a socket was let in under another owner's token than the present one. */
   isForeign({ authority }: Access): boolean {
     return authority !== this.#authority;
   }

@@ -27,10 +27,10 @@ interface ViewerAttachment extends ViewerPosition {
   access: Access;
 }
 
-/** Of the object, what concerns sockets. */
+/** What is used of the platform's object. */
 type SocketContext = Pick<DurableObjectState, "getWebSockets" | "acceptWebSocket">;
 
-/** What is new, by the last event that a viewer was sent. */
+/** Messages with what is new, by the last event that a viewer was sent: viewers at the same place share them. */
 type Shared = Map<number, Batch[]>;
 
 export class Viewers {
@@ -110,7 +110,7 @@ export class Viewers {
     }
   }
 
-  /** A moment at which no viewer has been overlooked, if the object looks again; null when there is none. Unix milliseconds. */
+  /** When to look again, in Unix milliseconds: at the first viewer's deadline or before it; null without viewers. */
   nextDue(): number | null {
     if (this.#dueAt === undefined) {
       const next = Math.min(...this.#waiting().map(({ stalledAt, endsAt }) => Math.min(stalledAt, endsAt)));
@@ -179,7 +179,7 @@ export class Viewers {
     return this.#read(attachment);
   }
 
-  /** What a viewer gets who stands at this place and has acknowledged everything. */
+  /** All messages that a viewer at this place gets who has acknowledged everything. */
   #allThatIsNew(attachment: ViewerAttachment, shared: Shared): Batch[] {
     const { sentSeq, sentBytes } = attachment;
     const known = shared.get(sentSeq);

@@ -1,4 +1,4 @@
-/** The one firing door: read, decide and insert in one synchronous stretch. */
+/** The one way to a run: reads, decides and inserts without waiting in between. */
 
 import type { ModelUpstream } from "#instance/config.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
@@ -44,7 +44,7 @@ export interface Admitted {
   answer: Result<Admission>;
 }
 
-/** Has the run wait for more events like this one. */
+/** How long, and under which key, the run waits for more events like this one. */
 export interface Coalescing {
   notBeforeMs: number;
 }
@@ -56,7 +56,8 @@ export interface Coalescing {
 export function admit(context: AdmissionContext, event: Wake, coalescing: Coalescing | null = null): Admitted {
   const { routine, occurrences, runs } = context;
   const { nowMs } = context.tx;
-  // What may start has a place, also when the alarm that would have given it one is late: else it would be superseded.
+  // Gives places to waiting runs first, in case the alarm that would have done so is late: else one of them would be
+  // superseded.
   context.engine.promote(context.tx);
   const { active, queued } = runs.queue.places();
   const find = (key: string | null) => (key === null ? null : occurrences.findKey(keyOf(event, key)));
@@ -77,7 +78,7 @@ export function admit(context: AdmissionContext, event: Wake, coalescing: Coales
   return carryOut(context, event, verdict, coalescing);
 }
 
-/** What somebody who fires hears of what came of it, when they have not heard it the first time. */
+/** The answer to a fire that is made again because its first answer was lost. */
 export function answerAgain({ occurrences, runs }: AdmissionContext, event: Wake, of: Occurrence): Result<Admission> {
   const duplicate = of.outcome === "duplicate";
   const run = of.run_id === null ? null : runs.get(of.run_id);
@@ -127,7 +128,7 @@ function carryOut(
   switch (verdict.outcome) {
     case "queue_full": {
       const answer = refuse("queue_full", { retry_after_s: 60 });
-      // Who fires is told, and can come again; nobody else would know.
+      // Whoever fires is told by the answer; for every other wake the occurrence is the only record.
       const isTold = event.type === "api" || event.type === "manual";
       const refused = { outcome: "refused", reason: "queue_full" } as const;
       return { occurrence: isTold ? null : record(context, event, refused, null), answer };
@@ -156,7 +157,7 @@ function repeat(
   verdict: Extract<AdmissionVerdict, { outcome: "duplicate" }>,
 ): Admitted {
   const occurrence = record(context, event, verdict, verdict.of.run_id);
-  // Known by one of its keys: what comes again under the other is the same still.
+  // The event is known by one of its keys: what comes again under the other key is the same event.
   for (const key of [event.dedupe_key, event.content_key]) {
     if (key !== null && context.occurrences.findKey(keyOf(event, key)) === null) {
       keepKey(context, event, key, verdict.of.id);
@@ -271,12 +272,12 @@ function keepKey({ occurrences, tx }: AdmissionContext, event: Wake, key: string
   occurrences.keepKey(tx, keyOf(event, key), event.fingerprint, occurrenceId, IDEMPOTENCY_WINDOW_MS);
 }
 
-/** Each way to fire has keys of its own: who holds the routine's token can't use up the owner's. */
+/** Each way to fire has keys of its own, so that whoever holds the routine's token can't use up the owner's keys. */
 function keyOf(event: Wake, dedupeKey: string): string {
   return `${event.type}:${dedupeKey}`;
 }
 
-/** Told only where runs have led to it. */
+/** The depth is stored only where runs have led to the wake. */
 function depthOf({ depth }: Wake): { depth?: number } {
   return depth === 0 ? {} : { depth };
 }

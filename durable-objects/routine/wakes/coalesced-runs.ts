@@ -1,4 +1,4 @@
-/** Which waiting run the next event of a kind joins: rows of the table `bursts`. */
+/** To which waiting run the next event with the same key is added: rows of the table `bursts`. */
 import type { Tx } from "../work.ts";
 
 interface Coalesced {
@@ -19,7 +19,7 @@ export class CoalescedRuns {
     return row ?? null;
   }
 
-  /** Ids of runs that wait for more events: a run that waits for its retry has had all of them. */
+  /** Ids of runs that wait for more events. A run that waits for its retry takes no more. */
   waiting(nowMs: number): string[] {
     return this.#sql
       .exec<{ id: string }>(WAITING, nowMs)
@@ -27,7 +27,7 @@ export class CoalescedRuns {
       .map(({ id }) => id);
   }
 
-  /** From now on events of this kind join the run; forgets what ended long ago. */
+  /** From now on events with this key are added to the run. Also forgets rows that ended long ago. */
   open(tx: Tx, triggerId: string, key: string, coalesced: Coalesced): void {
     tx.sql.exec("DELETE FROM bursts WHERE ends_at < ?", tx.nowMs);
     tx.sql.exec(OPEN, triggerId, key, coalesced.runId, coalesced.endsAtMs);

@@ -1,4 +1,4 @@
-/** Fires what is due: when the sweep comes for it, and also when nobody does. */
+/** Fires what is due: when the sweep asks for it, and by the object's own alarm when the sweep does not come. */
 
 import type { DueAnswer } from "#instance/object-contracts.ts";
 import { logTrouble } from "#protocol/log.ts";
@@ -8,8 +8,8 @@ import type { Work } from "../work.ts";
 import type { Schedules } from "./schedules.ts";
 
 /**
- * A routine for which nobody has come so long after it was due fires by itself: the sweep's row may be lost, or D1 and
- * the queue away. Still early enough that what was due is not missed.
+ * A routine that the sweep has not asked this long after it was due fires by itself: the sweep's row may be lost, or D1 and
+ * the queue may be down. It is early enough for a slot to count as on time.
  */
 const UNATTENDED_MS = 4 * 60_000;
 /** After firing by itself the routine lets so much time pass before it does so again. */
@@ -62,7 +62,10 @@ export class DueSchedules {
     return dueAt === null ? null : Math.max(dueAt + UNATTENDED_MS, this.#notBeforeMs);
   }
 
-  /** Nobody has come in time: fires what is due, and has D1 told anew when the routine is due. @throws what `fireDue` does. */
+  /**
+   * Called when the sweep has not come in time: fires what is due, and has D1 told when the routine is due next. @throws
+   * what `fireDue` does.
+   */
   fireUnattended(): void {
     const { work, definitions, outbox } = this.#parts;
     const routine = definitions.row();

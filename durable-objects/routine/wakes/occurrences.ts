@@ -28,7 +28,7 @@ export class OccurrenceStore {
     this.#work.afterwards(tx, `decided:${occurrence.id}`, () => tellDecided(occurrence, by));
   }
 
-  /** What a call has brought that is made again: a call and its repetitions are over within half a minute. */
+  /** The occurrence that an earlier try of the same call has left: a call and its repetitions are over within half a minute. */
   ofCall(callId: string): Occurrence | null {
     const [row] = this.#sql.exec<{ doc: string }>(OF_CALL, LATELY, callId);
     return row === undefined ? null : JSON.parse(row.doc);
@@ -76,7 +76,7 @@ function tellDecided({ id, routine_id, trigger, run_id, outcome, reason }: Occur
   logEvent("occurrence_decided", { ...ids, trigger: trigger.type, outcome, reason });
 }
 
-/** More than a routine takes in in half a minute. */
+/** How many of the newest occurrences are searched: more than a routine takes in within half a minute. */
 const LATELY = 10_000;
 const KEEP_OCCURRENCE = "INSERT INTO occurrences (id, doc, call_id) VALUES (?, ?, ?)";
 const OF_CALL = `SELECT doc FROM (SELECT doc, call_id FROM occurrences ORDER BY id DESC LIMIT ?) WHERE call_id = ?`;

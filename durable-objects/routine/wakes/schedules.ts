@@ -17,7 +17,7 @@ interface Claim {
   claimedUntil: number;
 }
 
-/** Why many times long ago are missed together. */
+/** The reason of the one occurrence that stands for many slots missed long ago. */
 const FOLDED_REASONS = { none: "slot_missed", latest: "slot_superseded", all: "catch_up_limit" } as const;
 
 export class Schedules {
@@ -34,7 +34,7 @@ export class Schedules {
     this.#claims = work.remember(() => this.#read());
   }
 
-  /** Takes in the schedules of a definition: a new one, and one whose instants are others, begins at this moment. */
+  /** Takes in the schedules of a definition: one that is new, or has other instants than before, begins at this moment. */
   takeIn(tx: Tx, routine: RoutineRow): void {
     const triggers = schedulesOf(routine);
     const known = this.#claims.get();
@@ -45,7 +45,7 @@ export class Schedules {
       const claim = { triggerId: trigger.id, spec, claimedUntil: Math.max(tx.nowMs, before?.claimedUntil ?? 0) };
       tx.database.insert(schedules).values(claim).onConflictDoUpdate({ target: schedules.triggerId, set: claim }).run();
     }
-    // As one text: a statement takes a hundred values.
+    // All ids are bound as one text: a statement takes a hundred values.
     const kept = JSON.stringify(triggers.map(({ id }) => id));
     tx.database
       .delete(schedules)
@@ -55,8 +55,8 @@ export class Schedules {
   }
 
   /**
-   * Claims whatever is not claimed before another definition or status is adopted: what came due, under what was in force
-   * then; and of triggers that the change does away with or moves also what their jitter still held back.
+   * Claims what is due before a new definition or status is taken in, so that it is judged by the one that was in force when it
+   * came due; of triggers that the change removes or moves also the slots that their jitter still holds back.
    */
   claimBeforeChange(tx: Tx, routine: RoutineRow, next: readonly Trigger[]): void {
     const kept = new Map(schedulesAmong(next).map((trigger) => [trigger.id, specOf(trigger)]));
@@ -157,7 +157,7 @@ function eventOf({ id }: ScheduleTrigger, summary: string): Wake {
     trigger_id: id,
     summary,
     text: null,
-    // The claim is the key: what is claimed up to here never comes again.
+    // No key is needed: the claim keeps a slot from coming twice.
     dedupe_key: null,
     content_key: null,
     fingerprint: "",

@@ -1,4 +1,4 @@
-/** What wakes the routine comes through here: fires, events, and times. */
+/** Takes in whatever wakes the routine: fires, events of sources, and scheduled instants. */
 
 import type { Config } from "#instance/config.ts";
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
@@ -13,7 +13,7 @@ import {
 } from "#protocol/occurrence.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
 import { durationMs } from "#protocol/time.ts";
-import type { Coalesce, ListenerTrigger, Trigger } from "#protocol/triggers.ts";
+import type { Coalesce, FilteredTrigger, Trigger } from "#protocol/triggers.ts";
 import { findField } from "#rules/filters/field-lookup.ts";
 import { depthOf, type Judgement, judgeTrigger } from "#rules/triggers/judge-trigger.ts";
 import type { RoutineRow } from "../definition/definition-store.ts";
@@ -45,7 +45,7 @@ interface WakesParts {
   repositoryIds: RepositoryIds;
 }
 
-/** Without a `max_wait` no event joins after so many windows. */
+/** Without a `max_wait` a run takes no more events after this many windows. */
 const WINDOWS_AT_MOST = 10;
 const NAMED_OCCURRENCES = 1_000;
 const COALESCE_KEY_LENGTH = 1_000;
@@ -60,8 +60,8 @@ export class Wakes {
   }
 
   /**
-   * Somebody fires, or runs now.
-   * @param isRepeat whether the call is made again, because no answer to it has come: what came of it is its answer.
+   * A fire, or a run by hand.
+   * @param isRepeat whether the call is made again because its answer was lost: then it gets the first call's answer.
    */
   fire(tx: Tx, routine: RoutineRow, event: Wake, isRepeat: boolean): Result<Admission> {
     const { refusals, occurrences } = this.#parts;
@@ -86,7 +86,7 @@ export class Wakes {
   }
 
   /**
-   * Something happened out there.
+   * An event of a source.
    * @returns what each trigger that was looked at made of it, and whether the routine has learned a repository's number.
    */
   event(tx: Tx, routine: RoutineRow, event: SourceEvent): { outcomes: DeliveryOutcome[]; hasLearned: boolean } {
@@ -108,7 +108,7 @@ export class Wakes {
     return { outcomes, hasLearned };
   }
 
-  /** The same without consequences. */
+  /** Judges an event as `event` does, and writes nothing. */
   judge(routine: RoutineRow, event: SourceEvent): DeliveryOutcome[] {
     return this.#judgeAll(routine, event).map(({ trigger, judgement: { matched, why, filters, objection } }) => {
       const judged = { routine_id: routine.id, trigger_id: trigger.id, matched, why, filters };
@@ -117,16 +117,16 @@ export class Wakes {
     });
   }
 
-  #judgeAll(routine: RoutineRow, event: SourceEvent): { trigger: ListenerTrigger; judgement: Judgement }[] {
+  #judgeAll(routine: RoutineRow, event: SourceEvent): { trigger: FilteredTrigger; judgement: Judgement }[] {
     const { repositories, triggers } = routine.definition;
     const facts = { id: routine.id, repositories, repositoryIds: this.#parts.repositoryIds.all() };
-    return triggers.filter(isListener).flatMap((trigger) => {
+    return triggers.filter(isFiltered).flatMap((trigger) => {
       const judgement = judgeTrigger(trigger, event, facts);
       return judgement === null ? [] : [{ trigger, judgement }];
     });
   }
 
-  /** Decides, or tells what was decided: an offer comes again when its answer was lost. */
+  /** Decides, or gives the decision of before: an event is given again when its answer was lost. */
   #once(tx: Tx, key: string, decide: () => Occurrence | null): Occurrence | null {
     const { occurrences } = this.#parts;
     const earlier = occurrences.findKey(key);
@@ -136,11 +136,11 @@ export class Wakes {
     return occurrence;
   }
 
-  #admit(context: AdmissionContext, trigger: ListenerTrigger, event: SourceEvent, fired: Wake): Occurrence | null {
+  #admit(context: AdmissionContext, trigger: FilteredTrigger, event: SourceEvent, fired: Wake): Occurrence | null {
     const coalesce = trigger.type === "routine" ? undefined : trigger.coalesce;
     if (coalesce === undefined) return admit(context, fired).occurrence;
     const found = coalesce.key === undefined ? "" : JSON.stringify(findField(event, coalesce.key));
-    // What agrees so far counts as the same: a whole payload is no key.
+    // Only the beginning counts: the field may be a whole payload, which is too long for a key.
     const key = found.slice(0, COALESCE_KEY_LENGTH);
     const { tx } = context;
     const open = this.#parts.coalesced.find(trigger.id, key);
@@ -154,7 +154,7 @@ export class Wakes {
 
   #openCoalescing(
     context: AdmissionContext,
-    trigger: ListenerTrigger,
+    trigger: FilteredTrigger,
     key: string,
     { window, max_wait }: Coalesce,
     fired: Wake,
@@ -174,7 +174,7 @@ export class Wakes {
     const occurrence = recordJoined(context, fired, row.id);
     const { trigger } = row.doc;
     const named = [...(trigger.occurrence_ids ?? [trigger.occurrence_id]), occurrence.id].slice(-NAMED_OCCURRENCES);
-    // As deep as the deepest of them: coalescing must not shorten a chain.
+    // As deep as the deepest of the events, so that coalescing can't get around the limit on chains of runs.
     const depth = Math.max(trigger.depth ?? 0, fired.depth);
     const doc = { ...row.doc, trigger: { ...trigger, occurrence_ids: named, ...(depth === 0 ? {} : { depth }) } };
     const { text, said } = joined(row.text, fired);
@@ -190,7 +190,7 @@ export class Wakes {
   }
 }
 
-function isListener(trigger: Trigger): trigger is ListenerTrigger {
+function isFiltered(trigger: Trigger): trigger is FilteredTrigger {
   return trigger.type !== "api" && trigger.type !== "schedule";
 }
 
@@ -207,9 +207,9 @@ function joined(before: string | null, { summary, text }: Wake): { text: string 
   return { text: `${before ?? ""}${MORE}`, said: MORE.trim() };
 }
 
-function wakeOf(trigger: ListenerTrigger, event: SourceEvent, repositoryUrl: string | null): Wake {
+function wakeOf(trigger: FilteredTrigger, event: SourceEvent, repositoryUrl: string | null): Wake {
   const { summary, context, dedupe_key, content_key, github } = event;
-  // An endpoint is its trigger's own; what comes to everybody wakes a routine once, whichever triggers it has.
+  // A webhook's key counts for its own trigger; an event that several triggers can match wakes the routine once.
   const scope = trigger.type === "webhook" ? `${trigger.id}:` : "";
   const checkout = github?.checkout ?? null;
   return {
