@@ -12,6 +12,7 @@ import { rosterFilling } from "./clock/fill-roster.ts";
 import { type InstanceGate, instanceGate } from "./gate/instance-gate.ts";
 import { residenceCheck } from "./health/residence.ts";
 import { FailureTally } from "./inbound/failure-tally.ts";
+import { HeldBodies } from "./inbound/held-bodies.ts";
 import { Inbox } from "./inbound/inbox.ts";
 import { type Parties, partiesOf } from "./parties/parties.ts";
 import { settlePushes } from "./proxy/git/settle-pushes.ts";
@@ -36,6 +37,7 @@ export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sen
   bodies: Bodies;
   deliveryLists: DeliveryLists;
   failures: FailureTally;
+  heldBodies: HeldBodies;
   matching: Matching;
   begunPushes: BegunPushes;
   /** Asks the upstream about pushes whose outcome is not known. */
@@ -105,6 +107,7 @@ function makeDeps(env: Env): MadeDeps {
       deliveryLists: lists,
       bodies: kept,
       failures: new FailureTally({ write: lists.addFailures, pause, now: Date.now }),
+      heldBodies: new HeldBodies(),
       begunPushes,
       settlePushes: (nowMs) => settlePushes({ begunPushes, ownerOf, credentials: config.gitCredentials }, nowMs),
       inbox: new Inbox({ ...found, baseUrl: config.publicUrl ?? "", pause }),

@@ -36,7 +36,12 @@ async function deliverBytes(body: Uint8Array<ArrayBuffer>, headers: Record<strin
   const context = createExecutionContext();
   const request = new Request("http://reveille.test/webhooks/github", {
     method: "POST",
-    headers: { "content-type": "application/json", "x-hub-signature-256": signature, ...headers },
+    headers: {
+      "content-type": "application/json",
+      "content-length": String(body.length),
+      "x-hub-signature-256": signature,
+      ...headers,
+    },
     body,
   });
   const response = await worker.fetch(request as Parameters<typeof worker.fetch>[0], env, context);

@@ -90,6 +90,56 @@ describe("no byte is read of what comes", () => {
   });
 });
 
+describe("little is held of what nobody may have signed", () => {
+  /** A body of which one piece comes, and the rest when it is let go on. */
+  function begun(length: number) {
+    const first = Promise.withResolvers<void>();
+    const rest = Promise.withResolvers<void>();
+    let made = 0;
+    const pull = async (controller: ReadableStreamDefaultController) => {
+      if (made > 0) await rest.promise;
+      first.resolve();
+      const piece = new Uint8Array(made === 0 ? 1 : length - made);
+      made += piece.length;
+      controller.enqueue(piece);
+      if (made === length) controller.close();
+    };
+    const body = new ReadableStream({ pull }, { highWaterMark: 0 });
+    return { body, isRead: first.promise, goOn: rest.resolve };
+  }
+
+  it("of GitHub's without a length 512 KiB", async () => {
+    let made = 0;
+    const pull = (controller: ReadableStreamDefaultController) => {
+      made += 65_536;
+      if (made > 2_000_000) return controller.close();
+      controller.enqueue(new Uint8Array(65_536));
+    };
+    const body = new ReadableStream({ pull }, { highWaterMark: 0 });
+    const answer = await post("/webhooks/github", body, { "x-hub-signature-256": signed });
+    expect([answer.status, await answer.text()]).toEqual([413, expect.stringContaining("with Content-Length")]);
+    expect(made).toBeLessThan(1_000_000);
+  });
+
+  it("of others 24 MiB at once, beside 512 KiB of each; what is short is always read", async () => {
+    const environment = { ...env };
+    const length = 5_242_880;
+    const headers = { "linear-signature": "0".repeat(64) };
+    const told = { ...headers, "content-length": String(length) };
+    const bodies = Array.from({ length: 5 }, () => begun(length));
+    const waiting = bodies.map(({ body }) => post(endpoints.linear, body, told, environment));
+    await Promise.all(bodies.map(({ isRead }) => isRead));
+    const full = await post(endpoints.linear, begun(length).body, told, environment);
+    expect(full.status).toBe(503);
+    expect(full.headers.get("retry-after")).toBe("5");
+    expect((await post(endpoints.linear, "x".repeat(500_000), headers, environment)).status).toBe(401);
+    for (const { goOn } of bodies) goOn();
+    expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual(Array(5).fill(401));
+    const pieces = new Blob(["x".repeat(600_000)]).stream();
+    expect((await post(endpoints.linear, pieces, headers, environment)).status).toBe(401);
+  });
+});
+
 describe("what could not be verified", () => {
   /** An isolate's memory of its own, and how often it writes failures down. */
   function countingWrites(): { environment: typeof env; writes: () => number } {

@@ -17,10 +17,14 @@ export async function hmacHex(secret: string, text: string): Promise<string> {
   return Array.from(mac, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Posts to the worker, and waits for what it does after its answer. */
+/** Posts to the worker, with the length as a server gets it, and waits for what it does after its answer. */
 export async function post(path: string, body: string, headers: Record<string, string>): Promise<Response> {
   const context = createExecutionContext();
-  const request = new Request(`${ORIGIN}${path}`, { method: "POST", headers, body });
+  const request = new Request(`${ORIGIN}${path}`, {
+    method: "POST",
+    headers: { "content-length": String(encoder.encode(body).length), ...headers },
+    body,
+  });
   const response = await worker.fetch(request as Parameters<typeof worker.fetch>[0], env, context);
   await waitOnExecutionContext(context);
   return response;

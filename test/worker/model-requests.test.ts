@@ -1,8 +1,12 @@
 /** Requests to the model, as long as they may be: judged while they pass by, and never all in memory. */
 import { describe, expect, it, vi } from "vitest";
+import { errorAnswer, success } from "#protocol/errors.ts";
 import { runSchema } from "#protocol/run.ts";
+import { REQUEST_FIELDS } from "#worker/proxy/model/request-fields.ts";
+import { RequestReader, RequestRefused } from "#worker/proxy/model/request-reader.ts";
+import { sendRequest } from "#worker/proxy/model/send-request.ts";
 import { MODEL, ProxyBed } from "./proxy-bed.ts";
-import { errorOf, read } from "./support.ts";
+import { read } from "./support.ts";
 
 const bed = ProxyBed.make();
 const PATH = "/model/v1/messages";
@@ -22,7 +26,8 @@ function inPieces(pieces: Iterable<string | Uint8Array>): { body: ReadableStream
   const pull = (controller: ReadableStreamDefaultController<Uint8Array>) => {
     const { done, value } = left.next();
     if (done) return controller.close();
-    const bytes = typeof value === "string" ? encoder.encode(value) : value;
+    // What is enqueued may be taken away.
+    const bytes = typeof value === "string" ? encoder.encode(value) : value.slice();
     made += bytes.length;
     controller.enqueue(bytes);
   };
@@ -34,10 +39,21 @@ function* cutUp(text: string, size = 60_000): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.slice(at, at + size);
 }
 
-function* messagesOf(mebibytes: number): Generator<string> {
+function* messagesOf(mebibytes: number): Generator<string | Uint8Array> {
   yield `{"model":"${MODEL}","messages":[{"role":"user","content":"`;
-  for (let piece = 0; piece < mebibytes * 16; piece += 1) yield "ü".repeat(32_768);
+  const piece = encoder.encode("ü".repeat(MIB / 32));
+  for (let made = 0; made < mebibytes * 16; made += 1) yield piece;
   yield '"}]}';
+}
+
+function refusedBy(work: () => void): RequestRefused {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof RequestRefused) return error;
+    throw error;
+  }
+  return expect.unreachable("nothing was refused");
 }
 
 describe("a request", () => {
@@ -46,7 +62,7 @@ describe("a request", () => {
     thinking: { type: "adaptive" },
     output_config: { effort: "low", format: { a: 1e21 } },
   };
-  it.each<[string, object, object]>([
+  const passing: [string, object, object][] = [
     ["short", { model: MODEL, ...short }, { model: MODEL, ...short }],
     ["long, its model first", { model: MODEL, ...long, tools: [] }, { model: MODEL, ...long, tools: [] }],
     ["long, its model last", { ...long, stream: true, model: MODEL }, { ...long, stream: true, model: MODEL }],
@@ -58,54 +74,74 @@ describe("a request", () => {
       { ...held, ...long, context_management: {}, model: "claude-other" },
       { ...long, max_tokens: 32_000, output_config: { format: { a: 1e21 } }, model: MODEL },
     ],
-  ])("passes: %s", async (_what, sent, received) => {
+  ];
+
+  it("passes, whole or in pieces", async () => {
     const { proxy } = await bed.begin();
     bed.upstream = answered;
-    const text = JSON.stringify(sent, null, 1);
-    const whole = { method: "POST", body: encoder.encode(text), headers: JSON_TYPE };
-    const streamed = { method: "POST", body: inPieces(cutUp(text)).body, headers: JSON_TYPE };
-    for (const request of [whole, streamed]) {
-      expect((await proxy(PATH, request)).status).toBe(200);
-      expect(JSON.parse(bed.asked.pop()?.text ?? "")).toEqual(received);
+    for (const [what, sent, received] of passing) {
+      const text = JSON.stringify(sent, null, 1);
+      for (const body of [encoder.encode(text), inPieces(cutUp(text)).body]) {
+        expect((await proxy(PATH, { method: "POST", body, headers: JSON_TYPE })).status, what).toBe(200);
+        expect(JSON.parse(bed.asked.pop()?.text ?? ""), what).toEqual(received);
+      }
     }
   });
 
   const filler = JSON.stringify(long.messages);
-  const faults: [string, string | Uint8Array, number, string, RegExp][] = [
-    ["a server's tool", '"tools":[{"type":"web_search_20250305"}]}', 403, "proxy_refused", /web_search/],
-    ["a connector", '"mcp_servers":[{}]}', 403, "proxy_refused", /mcp_servers/],
-    ["a field that nobody knows", '"max_tokenz":1}', 400, "invalid_request", /max_tokenz.*"max_tokens"/],
-    ["models to fall back to", '"fallbacks":[{"model":"claude-x"}]}', 400, "invalid_request", /fallbacks/],
-    ["a known field in capitals", '"Tools":[]}', 400, "invalid_request", /Tools.*"tools"/],
-    ["a field twice", '"system":"a","system":"b"}', 400, "invalid_request", /system: is there twice/],
-    ["the long field twice", '"messages":[]}', 400, "invalid_request", /messages: is there twice/],
-    ["a field twice, one escaped", '"system":"a","s\\u0079stem":"b"}', 400, "invalid_request", /twice/],
-    ["its model twice", `"model":"${MODEL}"}`, 400, "invalid_request", /model: is there twice/],
-    ["no end", '"system":"a"', 400, "invalid_json", /ends before/],
-    ["more than its end", '"system":"a"}{}', 400, "invalid_json", /follows/],
-    ["a comma too many", '"system":"a",}', 400, "invalid_json", /lacks a key/],
-    ["bytes that are no text", Uint8Array.from([0x22, 0xff, 0x22, 0x7d]), 400, "invalid_json", /UTF-8/],
-    ["too deep a nesting", `"system":${"[".repeat(1_001)}`, 400, "invalid_json", /nested/],
-    ["too long a short field", `"thinking":"${"x".repeat(2 * MIB)}"}`, 413, "body_too_large", /large/],
+  const faults: [string, string | Uint8Array, string, RegExp][] = [
+    ["a server's tool", '"tools":[{"type":"web_search_20250305"}]}', "proxy_refused", /web_search/],
+    ["a connector", '"mcp_servers":[{}]}', "proxy_refused", /mcp_servers/],
+    ["a field that nobody knows", '"max_tokenz":1}', "invalid_request", /max_tokenz.*"max_tokens"/],
+    ["models to fall back to", '"fallbacks":[{"model":"claude-x"}]}', "invalid_request", /fallbacks/],
+    ["a known field in capitals", '"Tools":[]}', "invalid_request", /Tools.*"tools"/],
+    ["a field twice", '"system":"a","system":"b"}', "invalid_request", /system: is there twice/],
+    ["the long field twice", '"messages":[]}', "invalid_request", /messages: is there twice/],
+    ["a field twice, one escaped", '"system":"a","s\\u0079stem":"b"}', "invalid_request", /twice/],
+    ["its model twice", `"model":"${MODEL}"}`, "invalid_request", /model: is there twice/],
+    ["no end", '"system":"a"', "invalid_json", /ends before/],
+    ["more than its end", '"system":"a"}{}', "invalid_json", /follows/],
+    ["a comma too many", '"system":"a",}', "invalid_json", /lacks a key/],
+    ["bytes that are no text", Uint8Array.from([0x22, 0xff, 0x22, 0x7d]), "invalid_json", /UTF-8/],
+    ["too deep a nesting", `"system":${"[".repeat(1_001)}`, "invalid_json", /nested/],
+    ["too long a short field", `"thinking":"${"x".repeat(2 * MIB)}"}`, "body_too_large", /large/],
   ];
+
+  it.each(faults)("is refused for what is at its end: %s", (_what, end, code, words) => {
+    const request = new RequestReader(new Set(REQUEST_FIELDS), () => {});
+    const refused = () => {
+      for (const piece of [`{"model":"${MODEL}","messages":[],`, end]) {
+        request.push(typeof piece === "string" ? encoder.encode(piece) : piece);
+      }
+      request.finish();
+    };
+    const { refusal } = refusedBy(refused);
+    expect([refusal.code, errorAnswer(refusal, "req").body.error.message]).toEqual([
+      code,
+      expect.stringMatching(words),
+    ]);
+  });
 
   it("is refused for what is at its end, and the upstream never has a whole one", async () => {
     const { proxy, runId } = await bed.begin();
     bed.upstream = answered;
-    for (const [what, end, status, code, words] of faults) {
+    for (const [end, status] of [
+      ['"tools":[{"type":"web_search_20250305"}]}', 403],
+      ['"system":"a"', 400],
+      [`"thinking":"${"x".repeat(2 * MIB)}"}`, 413],
+    ] as const) {
       const { body } = inPieces([`{"model":"${MODEL}","messages":`, ...cutUp(filler), ",", end]);
-      const refused = await errorOf(await proxy(PATH, { method: "POST", body, headers: JSON_TYPE }));
-      expect(refused, what).toMatchObject({ status, message: expect.stringMatching(words), details: { code } });
-      expect(bed.asked, what).toEqual([]);
+      expect((await proxy(PATH, { method: "POST", body, headers: JSON_TYPE })).status).toBe(status);
+      expect(bed.asked).toEqual([]);
     }
     expect((await read(runSchema, `/api/v1/runs/${runId}`)).evidence.model_calls).toBe(0);
   });
 
   it("that is no object, or asks for no model, is refused", async () => {
     const { proxy } = await bed.begin();
-    for (const body of ["[]", '"x"', "7", "null", "{}", '{"model":7}', '{"model":""}', "", " "]) {
-      const refused = await errorOf(await proxy(PATH, { method: "POST", body, headers: JSON_TYPE }));
-      expect([body, refused.status]).toEqual([body, 400]);
+    for (const body of ["[]", "null", "{}", '{"model":""}', ""]) {
+      const { status } = await proxy(PATH, { method: "POST", body, headers: JSON_TYPE });
+      expect([body, status]).toEqual([body, 400]);
     }
     expect(bed.asked).toEqual([]);
   });
@@ -125,6 +161,7 @@ describe("a request", () => {
     expect(await notRead(PATH, JSON_TYPE, work.offer.proxy_token)).toBe(401);
     expect(await notRead(PATH, { "content-type": "text/plain" })).toBe(415);
     expect(await notRead(PATH, { ...JSON_TYPE, "content-encoding": "gzip" })).toBe(415);
+    expect(await notRead(PATH, { ...JSON_TYPE, "content-length": String(33 * MIB) })).toBe(413);
     expect(await notRead(`${PATH}?x=1`, JSON_TYPE)).toBe(404);
     await work.finish();
     const { body, made } = inPieces(messagesOf(1));
@@ -132,21 +169,33 @@ describe("a request", () => {
     expect(made()).toBeLessThan(little);
   });
 
-  it("that is too long is refused, and the upstream never has a whole one", async () => {
-    const { proxy } = await bed.begin();
-    bed.upstream = answered;
-    const { body } = inPieces(messagesOf(33));
-    expect((await proxy(PATH, { method: "POST", body, headers: JSON_TYPE })).status).toBe(413);
-    expect(bed.asked).toEqual([]);
+  it.each([
+    ["has no length", null],
+    ["is longer than it tells", 2 * MIB],
+  ])("that is too long is refused, and the upstream never has a whole one: it %s", async (_what, length) => {
+    let isWhole = false;
+    const { body } = inPieces(messagesOf(3));
+    const sent = await sendRequest({
+      body,
+      length,
+      limitBytes: length ?? 2 * MIB,
+      known: new Set(REQUEST_FIELDS),
+      decide: async (held) => success(held),
+      ask: async (begun) => {
+        for await (const _piece of new Response(begun).body ?? []);
+        isWhole = true;
+        return success(answered());
+      },
+    });
+    expect(sent).toMatchObject({ kind: "refused", refusal: { code: "body_too_large", limit_bytes: 2 * MIB } });
+    expect(isWhole).toBe(false);
   });
 });
 
 describe("a long request", () => {
-  it("is never held: what has not gone on is little, however slowly the upstream reads", {
-    timeout: 30_000,
-  }, async () => {
+  it("is never held: what has not gone on is little, however slowly the upstream reads", async () => {
     const { proxy } = await bed.begin();
-    const { body, made } = inPieces(messagesOf(31));
+    const { body, made } = inPieces(messagesOf(6));
     let most = 0;
     let taken = 0;
     vi.mocked(globalThis.fetch).mockImplementation(async (input, init) => {
@@ -158,7 +207,7 @@ describe("a long request", () => {
       return answered();
     });
     expect((await proxy(PATH, { method: "POST", body, headers: JSON_TYPE })).status).toBe(200);
-    expect(taken).toBeGreaterThan(31 * MIB);
+    expect(taken).toBeGreaterThan(6 * MIB);
     expect(most).toBeLessThan(2 * MIB);
   });
 
@@ -176,20 +225,20 @@ describe("a long request", () => {
     expect(seen).toEqual([[1, "}"]]);
   });
 
-  it.each<[string, () => Response, number, number]>([
-    ["an error", () => Response.json({ type: "error" }, { status: 529, headers: { "retry-after": "3" } }), 529, 0],
-    ["its key's refusal", () => Response.json({}, { status: 401 }), 403, 0],
-    ["an answer that can't be one", answered, 503, 0],
-  ])(
-    "that is answered before it is there has that answer, and is no call: %s",
-    async (_what, answer, status, calls) => {
-      const { proxy, runId } = await bed.begin();
+  it("that is answered before it is there has that answer, and is no call", async () => {
+    const { proxy, runId } = await bed.begin();
+    const early: [string, () => Response, number][] = [
+      ["an error", () => Response.json({ type: "error" }, { status: 529, headers: { "retry-after": "3" } }), 529],
+      ["its key's refusal", () => Response.json({}, { status: 401 }), 403],
+      ["an answer that can't be one", answered, 503],
+    ];
+    for (const [what, answer, status] of early) {
       vi.mocked(globalThis.fetch).mockImplementation(async () => answer());
-      const { body } = inPieces(messagesOf(8));
-      expect((await proxy(PATH, { method: "POST", body, headers: JSON_TYPE })).status).toBe(status);
-      expect((await read(runSchema, `/api/v1/runs/${runId}`)).evidence.model_calls).toBe(calls);
-    },
-  );
+      const { body } = inPieces(messagesOf(2));
+      expect((await proxy(PATH, { method: "POST", body, headers: JSON_TYPE })).status, what).toBe(status);
+    }
+    expect((await read(runSchema, `/api/v1/runs/${runId}`)).evidence.model_calls).toBe(0);
+  });
 
   it("has its length, where it came with one", async () => {
     const { proxy } = await bed.begin();

@@ -42,6 +42,9 @@ describe("what a model call may hold", () => {
       },
       "remote_source: url",
     ],
+    [{ messages: [{ content: { type: "image", source: { type: "url" } } }] }, "remote_source: url"],
+    [{ system: { source: { type: "content", content: { source: { type: "file" } } } } }, "remote_source: file"],
+    [{ messages: [{ content: { type: "tool_use", input: { source: { type: "url" } } } }] }, null],
     [{ messages: [{ content: [{ type: "tool_use", input: { source: { type: "url" } } }] }] }, null],
     [{ messages: "text", tools: null }, null],
     // A parser may take either of two.

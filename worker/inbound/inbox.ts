@@ -18,6 +18,7 @@ import { isChange, learnChange, learnSeen, type Told, toldBy } from "./learn-rep
 import {
   causeOf,
   type DeliveryReading,
+  LONG_ALL_OVER,
   readGithubDelivery,
   readInternalDelivery,
   readWebhookDelivery,
@@ -161,7 +162,8 @@ export class Inbox {
     const { body, openLong } = delivery;
     if (openLong !== null) {
       const long = await withinDeadline(readLong(openLong), LONG_BODY_DEADLINE_MS);
-      return long === null ? KEPT_NO_MORE : readGithubDelivery(delivery, long.payload, long.hash);
+      if (long === null) return KEPT_NO_MORE;
+      return long.isLongAllOver ? LONG_ALL_OVER : readGithubDelivery(delivery, long.payload, long.hash);
     }
     if (body === null) return KEPT_NO_MORE;
     const kept = { ...delivery, body };

@@ -22,6 +22,12 @@ export type DeliveryReading =
   /** `told`: GitHub tells of a repository by it all the same. */
   | { kind: "ignored"; reason: string; told?: { name: string; payload: JsonObject } };
 
+/** Of a body that is too long: `readLong`. */
+export const LONG_ALL_OVER = {
+  kind: "ignored",
+  reason: "Its payload is too long: even the beginnings of its parts are more than filters and runs can be given.",
+} as const;
+
 /**
  * @param payload null when the body has none that can be read.
  * @param bodyHash a second key, since the id is not signed: only where no two events have one body.

@@ -12,7 +12,13 @@ const BOUNDS = [
   { text: 4_096, items: 100, members: 500 },
   { text: 256, items: 20, members: 200 },
 ] as const;
-type Bounds = (typeof BOUNDS)[number];
+interface Bounds {
+  text: number;
+  items: number;
+  members: number;
+  /** Of all that is kept. */
+  left: number;
+}
 /** What a value and its place in a list or an object cost, beside its text. */
 const VALUE_COST = 8;
 /** Bytes of one UTF-16 unit, at most. */
@@ -21,22 +27,30 @@ const UNIT_BYTES = 3;
 export interface LongPayload {
   /** Null when the body is not a JSON object, is nested too deeply, or long all over. */
   payload: JsonObject | null;
+  /** Whether it is long all over: the beginnings of all of its parts are too much. */
+  isLongAllOver: boolean;
   /** SHA-256 of the body, in hex. */
   hash: string;
 }
 
-/** @param open reads the body from its beginning, each time. @returns null when there is none any more. */
-export async function readLong(open: () => Promise<ReadableStream<Uint8Array> | null>): Promise<LongPayload | null> {
+/**
+ * @param open reads the body from its beginning, each time. @param leftLimit of the payload, in UTF-16 units.
+ * @returns null when there is no body any more.
+ */
+export async function readLong(
+  open: () => Promise<ReadableStream<Uint8Array> | null>,
+  leftLimit = LEFT_LIMIT,
+): Promise<LongPayload | null> {
   const digest = new crypto.DigestStream("SHA-256");
   let hash = "";
   for (const [place, bounds] of BOUNDS.entries()) {
     const body = await open();
     if (body === null) return null;
-    const cut = await readCut(body, bounds, place === 0 ? digest.getWriter() : null);
+    const cut = await readCut(body, { ...bounds, left: leftLimit }, place === 0 ? digest.getWriter() : null);
     if (place === 0) hash = toHex(new Uint8Array(await digest.digest));
-    if (!cut.isTooLong) return { payload: isObject(cut.value) ? cut.value : null, hash };
+    if (!cut.isTooLong) return { payload: isObject(cut.value) ? cut.value : null, isLongAllOver: false, hash };
   }
-  return { payload: null, hash };
+  return { payload: null, isLongAllOver: true, hash };
 }
 
 /** Reads all of it: what is left out has to be JSON, too. */
@@ -78,11 +92,12 @@ class CutJson implements JsonVisitor {
   #key = "";
   /** Whether the innermost value is no list and no object. */
   #isScalar = false;
-  #left = LEFT_LIMIT;
+  #left: number;
   value: Json = null;
 
   constructor(bounds: Bounds) {
     this.#bounds = bounds;
+    this.#left = bounds.left;
     this.scanner = new JsonScanner(this, { nesting: NESTING_LIMIT, text: bounds.text * UNIT_BYTES });
   }
 

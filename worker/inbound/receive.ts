@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { EndpointAnswer } from "#instance/object-contracts.ts";
 import type { VerificationFailure } from "#protocol/delivery.ts";
-import { type Result, success } from "#protocol/errors.ts";
+import { type Result, refuse, success } from "#protocol/errors.ts";
 import { triggerIdSchema } from "#protocol/ids.ts";
 import { logEvent } from "#protocol/log.ts";
 import { dayOf } from "#protocol/time.ts";
@@ -13,7 +13,8 @@ import { describeWebhooks } from "../http/openapi/webhook-operations.ts";
 import { readBytes } from "../http/read-bytes.ts";
 import { renderRefusal } from "../http/render-error.ts";
 import { securityHeaders } from "../http/security-headers.ts";
-import { HELD_BODY_BYTES, type NewDelivery } from "../store/deliveries.ts";
+import { ROW_BODY_BYTES } from "../store/bodies.ts";
+import type { NewDelivery } from "../store/deliveries.ts";
 import { makeDeliveryId } from "./delivery-ids.ts";
 import { keptHeaders } from "./kept-headers.ts";
 import { settingsOf } from "./read-delivery.ts";
@@ -25,6 +26,12 @@ import { tellHandled } from "./tell-handled.ts";
 
 /** What GitHub sends at most. */
 const GITHUB_BODY_BYTES = 25 * 1_048_576;
+/** R2 takes nothing whose length is not known before. GitHub's own requests tell it. */
+const WITHOUT_LENGTH = {
+  limit_bytes: ROW_BODY_BYTES,
+  field: "body",
+  hint: "See details.limit_bytes; with Content-Length a body may be longer.",
+};
 const ENDPOINT_BODY_BYTES = 5 * 1_048_576;
 /** No event of GitHub's has a longer name. */
 const NAME_LENGTH = 100;
@@ -68,7 +75,10 @@ async function receiveGithub(c: HttpContext): Promise<Response> {
   return takenIn(c, id);
 }
 
-/** A long body goes into R2 while it is checked, and is held nowhere. @returns null when it is not signed. */
+/**
+ * What belongs into R2 goes there while it is checked: whoever signs nothing can have little held here.
+ * @returns null when it is not signed.
+ */
 async function takeGithubBody(
   c: HttpContext,
   id: string,
@@ -76,10 +86,12 @@ async function takeGithubBody(
 ): Promise<Result<NewDelivery["body"] | null>> {
   const secrets = c.var.deps.config.githubSecrets;
   const { body, headers } = c.req.raw;
-  const length = Number(headers.get("content-length") ?? 0);
-  if (body === null || length <= HELD_BODY_BYTES || length > GITHUB_BODY_BYTES) {
-    const read = await readBytes(c.req.raw, GITHUB_BODY_BYTES);
-    if (!read.ok) return read;
+  const told = headers.get("content-length");
+  const length = Number(told ?? 0);
+  if (length > GITHUB_BODY_BYTES) return refuse("body_too_large", { limit_bytes: GITHUB_BODY_BYTES, field: "body" });
+  if (body === null || length <= ROW_BODY_BYTES) {
+    const read = await readBytes(c.req.raw, ROW_BODY_BYTES);
+    if (!read.ok) return told === null ? refuse("body_too_large", WITHOUT_LENGTH) : read;
     return success((await verifyGithub(headers, read.value, secrets)).ok ? read.value : null);
   }
   const into = c.var.deps.bodies.begin(id, length);
@@ -110,13 +122,14 @@ async function receiveAtEndpoint(c: HttpContext): Promise<Response> {
   const isKnown = secrets.length > 0 || listener.secretFrom === "nobody";
   const fault = isKnown ? await faultOfHeaders(listener, c.req.raw.headers, context) : faultOfStranger(endpoint.value);
   if (fault !== null) return turnAway(c, source, triggerId, fault);
-  const body = await readBytes(c.req.raw, ENDPOINT_BODY_BYTES);
-  if (!body.ok) return renderRefusal(c, body.refusal);
-  const request: InboundRequest = { headers: c.req.raw.headers, body: body.value };
-  if (!isKnown) return introduced(c, endpoint.value, request);
-  const verification = await listener.verify(request, context);
-  if (!verification.ok) return turnAway(c, source, triggerId, verification.failure);
-  return store(c, trigger, request, listener.read(request, settings));
+  return c.var.deps.heldBodies.use(c.req.raw, ENDPOINT_BODY_BYTES, async (body) => {
+    if (!body.ok) return renderRefusal(c, body.refusal);
+    const request: InboundRequest = { headers: c.req.raw.headers, body: body.value };
+    if (!isKnown) return introduced(c, endpoint.value, request);
+    const verification = await listener.verify(request, context);
+    if (!verification.ok) return turnAway(c, source, triggerId, verification.failure);
+    return store(c, trigger, request, listener.read(request, settings));
+  });
 }
 
 /**

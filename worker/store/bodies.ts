@@ -1,4 +1,5 @@
 /** Bodies of deliveries: as text in the delivery's row where they fit, else in R2. */
+import { CallFailed } from "#instance/calls.ts";
 
 /** A body that is coming in: it is there when it has ended, and not before. */
 export interface IncomingBody {
@@ -24,7 +25,7 @@ export interface Bodies {
 }
 
 /** Larger bodies go to R2: a row of D1 holds 2 MB at most. */
-const ROW_BODY_BYTES = 524_288;
+export const ROW_BODY_BYTES = 524_288;
 const PURGE_AT_ONCE = 500;
 const FOLDER = "deliveries/";
 
@@ -58,7 +59,9 @@ export function bodies(bucket: R2Bucket): Bodies {
 function incoming(bucket: R2Bucket, key: string, length: number): IncomingBody {
   const { readable, writable } = new FixedLengthStream(length);
   const writer = writable.getWriter();
-  const put = bucket.put(key, readable);
+  const put = bucket.put(key, readable).catch((error: unknown) => {
+    throw new CallFailed("unavailable", "the bucket", error);
+  });
   // Whoever writes hears of it.
   put.catch(() => {});
   // A bucket that has failed takes nothing more, and would be waited for without end.

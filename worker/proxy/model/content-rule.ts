@@ -27,6 +27,7 @@ type Place =
   | "server's"
   | "free";
 
+const BLOCK: Readonly<Record<string, Place>> = { content: "content", source: "source" };
 /** What the model's own service would carry out is `server's`. */
 const MEMBERS: Partial<Record<Place, Readonly<Record<string, Place>>>> = {
   request: {
@@ -37,7 +38,9 @@ const MEMBERS: Partial<Record<Place, Readonly<Record<string, Place>>>> = {
     container: "server's",
   },
   message: { content: "content" },
-  block: { content: "content", source: "source" },
+  block: BLOCK,
+  // A single block in place of a list is none to the API. It is judged all the same: who knows what takes it for one.
+  content: BLOCK,
   source: { content: "content", type: "source's type" },
   tool: { type: "tool's type" },
 };

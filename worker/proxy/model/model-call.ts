@@ -10,15 +10,18 @@ import { tellRun } from "../render-to-agent.ts";
 import { forModel } from "./for-model.ts";
 import type { MeteredCall } from "./metered-answer.ts";
 import { REQUEST_FIELDS } from "./request-fields.ts";
-import { type CallBody, isTooLong, type Sent, sendRequest, tooLarge } from "./send-request.ts";
+import { type CallBody, type Sent, sendRequest, tooLarge } from "./send-request.ts";
 
 export type ModelPath = "messages" | "messages/count_tokens";
+
+/** As the Messages API has it. */
+const LIMIT_BYTES = 33_554_432;
 
 const askedSchema = z.object({ model: z.string().min(1).max(200) });
 
 /** What is wrong with a call before its body is looked at. */
 export function callFault(headers: Headers): Refusal | null {
-  return isTooLong(lengthOf(headers)) ? tooLarge() : jsonHeaderFault(headers);
+  return (lengthOf(headers) ?? 0) > LIMIT_BYTES ? tooLarge(LIMIT_BYTES) : jsonHeaderFault(headers);
 }
 
 interface SentCall {
@@ -39,6 +42,7 @@ export async function sendCall(
   const sent = await sendRequest({
     body: body ?? new Blob().stream(),
     length: lengthOf(headers),
+    limitBytes: LIMIT_BYTES,
     known: new Set([...REQUEST_FIELDS, ...c.var.deps.config.modelRequestFields]),
     decide: async (held) => {
       const decided = await decide(c, path, lease, held);

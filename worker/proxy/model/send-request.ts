@@ -2,7 +2,6 @@
 import type { Refusal, Result } from "#protocol/errors.ts";
 import { joined, RequestReader, RequestRefused } from "./request-reader.ts";
 
-const MODEL_BODY_LIMIT_BYTES = 33_554_432;
 /** A shorter request is judged as a whole before anything leaves; a longer one goes on as it comes. */
 const WHOLE_BYTES = 524_288;
 /**
@@ -17,6 +16,8 @@ export interface Sending {
   body: ReadableStream<Uint8Array>;
   /** As the request tells it; null when it does not. */
   length: number | null;
+  /** A longer request is refused. */
+  limitBytes: number;
   known: ReadonlySet<string>;
   /**
    * Decides, when all has been judged, whether the call is made.
@@ -42,7 +43,7 @@ export async function sendRequest(sending: Sending): Promise<Sent> {
   } catch (error) {
     await out.abort(error);
     if (error instanceof RequestRefused) {
-      await drain(reader);
+      await drain(reader, sending.limitBytes);
       return { kind: "refused", refusal: error.refusal };
     }
     throw error;
@@ -52,7 +53,7 @@ export async function sendRequest(sending: Sending): Promise<Sent> {
 }
 
 async function send(
-  { known, decide, length: told }: Sending,
+  { known, decide, length: told, limitBytes }: Sending,
   reader: ReadableStreamDefaultReader<Uint8Array>,
   out: Outgoing,
 ): Promise<Sent> {
@@ -61,12 +62,12 @@ async function send(
     const { done, value } = await reader.read();
     if (done) break;
     length += value.length;
-    if (length > (told ?? MODEL_BODY_LIMIT_BYTES)) throw new RequestRefused(tooLarge());
+    if (length > (told ?? limitBytes)) throw new RequestRefused(tooLarge(limitBytes));
     request.push(value);
     const early = await out.passOn();
     if (early === null) continue;
     await out.abort(new Error("the upstream has answered"));
-    await drain(reader);
+    await drain(reader, limitBytes);
     return early.ok && early.value.status >= 400
       ? { kind: "turned away", answer: early.value }
       : { kind: "refused", refusal: early.ok ? await untimely(early.value) : early.refusal };
@@ -141,17 +142,12 @@ class Outgoing {
   }
 }
 
-export function tooLarge(): Refusal {
-  return { code: "body_too_large", limit_bytes: MODEL_BODY_LIMIT_BYTES, field: "body" };
+export function tooLarge(limitBytes: number): Refusal {
+  return { code: "body_too_large", limit_bytes: limitBytes, field: "body" };
 }
 
 function grown(): Refusal {
   return { code: "invalid_request", field: "body", message: "body: its short fields grow too much when written anew" };
-}
-
-/** Whether the length that a request tells is too great already. */
-export function isTooLong(length: number | null): boolean {
-  return length !== null && length > MODEL_BODY_LIMIT_BYTES;
 }
 
 async function untimely(answer: Response): Promise<Refusal> {
@@ -160,9 +156,9 @@ async function untimely(answer: Response): Promise<Refusal> {
 }
 
 /** Who is still sending reads an answer only when all has been sent. Never rejects. */
-async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+async function drain(reader: ReadableStreamDefaultReader<Uint8Array>, limitBytes: number): Promise<void> {
   try {
-    for (let length = 0; length <= MODEL_BODY_LIMIT_BYTES; ) {
+    for (let length = 0; length <= limitBytes; ) {
       const { done, value } = await reader.read();
       if (done) return;
       length += value.length;
