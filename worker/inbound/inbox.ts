@@ -18,9 +18,10 @@ import { isChange, learnChange, learnSeen, type Told, toldBy } from "./learn-rep
 import {
   causeOf,
   type DeliveryReading,
-  LONG_ALL_OVER,
+  KEPT_NO_MORE,
   readGithubDelivery,
   readInternalDelivery,
+  readLongDelivery,
   readWebhookDelivery,
 } from "./read-delivery.ts";
 import { readLong } from "./read-long.ts";
@@ -64,8 +65,6 @@ const ENDPOINT_DEADLINE_MS = 5_000;
 const LONG_BODY_DEADLINE_MS = 15_000;
 const NOT_YET = "It could not be handled yet; it is tried again.";
 const GIVEN_UP = "It could not be handled for most of a day. Replay it when what stood in its way is gone.";
-
-const KEPT_NO_MORE = { kind: "ignored", reason: "Its body is kept no more." } as const;
 
 type DeliveredEvent = Extract<DeliveryReading, { kind: "event" }>["event"];
 
@@ -161,9 +160,7 @@ export class Inbox {
   async read(delivery: StoredDelivery): Promise<DeliveryReading> {
     const { body, openLong } = delivery;
     if (openLong !== null) {
-      const long = await withinDeadline(readLong(openLong), LONG_BODY_DEADLINE_MS);
-      if (long === null) return KEPT_NO_MORE;
-      return long.isLongAllOver ? LONG_ALL_OVER : readGithubDelivery(delivery, long.payload, long.hash);
+      return readLongDelivery(delivery, await withinDeadline(readLong(openLong), LONG_BODY_DEADLINE_MS));
     }
     if (body === null) return KEPT_NO_MORE;
     const kept = { ...delivery, body };

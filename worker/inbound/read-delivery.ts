@@ -22,8 +22,8 @@ export type DeliveryReading =
   /** `told`: GitHub tells of a repository by it all the same. */
   | { kind: "ignored"; reason: string; told?: { name: string; payload: JsonObject } };
 
-/** Of a body that is too long: `readLong`. */
-export const LONG_ALL_OVER = {
+export const KEPT_NO_MORE = { kind: "ignored", reason: "Its body is kept no more." } as const;
+const LONG_ALL_OVER = {
   kind: "ignored",
   reason: "Its payload is too long: even the beginnings of its parts are more than filters and runs can be given.",
 } as const;
