@@ -46,11 +46,11 @@ const REFUSALS_TOLD = 20;
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   let served: RelayScope | null = null;
   let tell: (message: string) => void = () => {};
-  const told = new Set<string>();
+  const refusals = new Set<string>();
   const refusal = ({ method, url }: IncomingMessage) => {
     const message = `The relay forwards this run's own model and git paths only, not ${method} ${shownPath(url)}.`;
-    if (!told.has(message) && told.size < REFUSALS_TOLD) {
-      told.add(message);
+    if (!refusals.has(message) && refusals.size < REFUSALS_TOLD) {
+      refusals.add(message);
       tell(message);
     }
     return message;

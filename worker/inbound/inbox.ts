@@ -1,7 +1,4 @@
-/**
- * Handles stored deliveries: reads them, finds the routines that wait for them, gives them to these, and writes down what
- * became of each.
- */
+/** Handles stored deliveries: reads them, gives them to the routines that wait for them, and notes what became of each. */
 import { withinDeadline } from "#instance/in-time.ts";
 import { sha256 } from "#instance/secrets.ts";
 import { logTrouble } from "#protocol/log.ts";

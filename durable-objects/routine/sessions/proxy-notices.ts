@@ -28,20 +28,20 @@ export class ProxyNotices {
    */
   isNew(tx: Tx, attempt: string, { code, message }: ProxyNotice): boolean {
     const name = `${attempt} ${code} ${message.slice(0, MESSAGE_LENGTH)}`;
-    const [known] = tx.database
+    const [counted] = tx.database
       .update(counters)
       .set({ count: sql`${counters.count} + 1` })
       .where(eq(counters.name, name))
       .returning({ count: counters.count })
       .all();
-    if (known !== undefined) return false;
-    const told = this.#database
+    if (counted !== undefined) return false;
+    const shown = this.#database
       .select({ name: counters.name })
       .from(counters)
       .where(and(gt(counters.name, `${attempt} `), lt(counters.name, `${attempt}!`)))
       .limit(NOTICES_KEPT)
       .all();
-    if (told.length >= NOTICES_KEPT) return false;
+    if (shown.length >= NOTICES_KEPT) return false;
     tx.database.insert(counters).values({ name, count: 1 }).run();
     return true;
   }
