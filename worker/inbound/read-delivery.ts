@@ -5,6 +5,7 @@ import { type Cause, CONTEXT_LIMIT, type SourceEvent } from "#protocol/source-ev
 import type { WebhookSource, WebhookTrigger } from "#protocol/triggers.ts";
 import { eventKey, githubKey } from "#rules/triggers/subscriptions.ts";
 import type { StoredDelivery } from "../store/deliveries.ts";
+import type { LongPayload } from "./read-long.ts";
 import { LISTENERS } from "./sources/all.ts";
 import { prettyJson } from "./sources/any-body.ts";
 import { readGithub } from "./sources/github/read-event.ts";
@@ -79,6 +80,15 @@ export function readWebhookDelivery(
       github: null,
     },
   };
+}
+
+/** One of GitHub's whose body is too long to be held. @param long null when it is kept no more. */
+export function readLongDelivery(
+  delivery: Pick<StoredDelivery, "id" | "event" | "providerId">,
+  long: LongPayload | null,
+): DeliveryReading {
+  if (long === null) return KEPT_NO_MORE;
+  return long.isLongAllOver ? LONG_ALL_OVER : readGithubDelivery(delivery, long.payload, long.hash);
 }
 
 /** An internal event, as `POST /api/v1/events` stores it. */
