@@ -86,12 +86,12 @@ async function takeGithubBody(
 ): Promise<Result<NewDelivery["body"] | null>> {
   const secrets = c.var.deps.config.githubSecrets;
   const { body, headers } = c.req.raw;
-  const told = headers.get("content-length");
-  const length = Number(told ?? 0);
+  const contentLength = headers.get("content-length");
+  const length = Number(contentLength ?? 0);
   if (length > GITHUB_BODY_BYTES) return refuse("body_too_large", { limit_bytes: GITHUB_BODY_BYTES, field: "body" });
   if (body === null || length <= ROW_BODY_BYTES) {
     const read = await readBytes(c.req.raw, ROW_BODY_BYTES);
-    if (!read.ok) return told === null ? refuse("body_too_large", WITHOUT_LENGTH) : read;
+    if (!read.ok) return contentLength === null ? refuse("body_too_large", WITHOUT_LENGTH) : read;
     return success((await verifyGithub(headers, read.value, secrets)).ok ? read.value : null);
   }
   const into = c.var.deps.bodies.begin(id, length);

@@ -154,8 +154,8 @@ function mountVerbs(app: App): void {
 
 async function shown(c: HttpContext, routine: Result<Routine>): Promise<Result<Routine>> {
   if (!routine.ok) return routine;
-  const [one] = await presented(c, [routine.value]);
-  return success(one ?? routine.value);
+  const [routineShown] = await presented(c, [routine.value]);
+  return success(routineShown ?? routine.value);
 }
 
 /** Asks D1 from where GitHub's events can come only where a routine waits for them. */

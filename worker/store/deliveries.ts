@@ -7,7 +7,7 @@ import type { Delivery, DeliveryOutcome } from "#protocol/delivery.ts";
 import { logTrouble } from "#protocol/log.ts";
 import type { Database } from "../parties/database.ts";
 import type { Bodies } from "./bodies.ts";
-import { insertRow, type NewRow } from "./delivery-row.ts";
+import { insertRow, type NewDeliveryRow } from "./delivery-row.ts";
 import type { PendingDeliveries } from "./pending-deliveries.ts";
 
 type Row = typeof deliveries.$inferSelect;
@@ -163,8 +163,8 @@ export function deliveryStore(database: Database, bodies: Bodies, pending: Pendi
 async function insertOrKeep(
   database: D1Database,
   pending: PendingDeliveries,
-  row: NewRow,
-  taken: NewRow,
+  row: NewDeliveryRow,
+  taken: NewDeliveryRow,
 ): Promise<"stored" | "pending"> {
   try {
     await withinDeadline(insertRow(database, taken), INSERT_DEADLINE_MS, "the index");

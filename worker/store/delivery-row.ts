@@ -3,7 +3,7 @@ import { z } from "zod";
 import { deliveryStatuses } from "#protocol/delivery.ts";
 import { eventSources } from "#protocol/source-event.ts";
 
-export const newRowSchema = z.strictObject({
+export const newDeliveryRowSchema = z.strictObject({
   id: z.string(),
   source: z.enum(eventSources),
   triggerId: z.string().nullable(),
@@ -20,10 +20,10 @@ export const newRowSchema = z.strictObject({
   /** When it is to be taken up, in Unix milliseconds. */
   nextAt: z.number().int(),
 });
-export type NewRow = z.infer<typeof newRowSchema>;
+export type NewDeliveryRow = z.infer<typeof newDeliveryRowSchema>;
 
 /** Writes the row unless it is there: an answer may have been lost, and a row may be brought twice. */
-export async function insertRow(database: D1Database, row: NewRow): Promise<void> {
+export async function insertRow(database: D1Database, row: NewDeliveryRow): Promise<void> {
   const { id, source, triggerId, status, providerId, event, note, headers, body, sizeBytes, tries, nextAt } = row;
   const told = [id, source, triggerId, status, providerId, event, note, JSON.stringify(headers)];
   await database

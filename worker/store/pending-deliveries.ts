@@ -1,15 +1,15 @@
 /** Deliveries that D1 did not take, in R2: one object each, until a sweep brings it into D1. */
 import { logTrouble } from "#protocol/log.ts";
-import { type NewRow, newRowSchema } from "./delivery-row.ts";
+import { type NewDeliveryRow, newDeliveryRowSchema } from "./delivery-row.ts";
 
 export interface PendingDeliveries {
   /** Resolves when the delivery can't be lost any more. */
-  keep(row: NewRow): Promise<void>;
+  keep(row: NewDeliveryRow): Promise<void>;
   /**
    * Hands over what is kept, oldest first, and forgets each when it has been taken. What is cut off is handed over again.
    * @param take resolves when it can't be lost any more; given the same twice, it has it once.
    */
-  handOver(take: (row: NewRow) => Promise<void>): Promise<void>;
+  handOver(take: (row: NewDeliveryRow) => Promise<void>): Promise<void>;
   /** Forgets the oldest of those that can't be read, up to an id. @returns whether there may be more. */
   purge(upToId: string): Promise<boolean>;
 }
@@ -26,7 +26,7 @@ const REFUSALS_AT_MOST = 3;
 
 export function pendingDeliveries(bucket: R2Bucket): PendingDeliveries {
   /** @returns whether it was taken. */
-  async function handOne(key: string, take: (row: NewRow) => Promise<void>): Promise<boolean> {
+  async function handOne(key: string, take: (row: NewDeliveryRow) => Promise<void>): Promise<boolean> {
     const id = key.slice(FOLDER.length);
     try {
       const kept = await bucket.get(key);
@@ -75,9 +75,9 @@ export function pendingDeliveries(bucket: R2Bucket): PendingDeliveries {
   };
 }
 
-function readRow(text: string, id: string): NewRow | null {
+function readRow(text: string, id: string): NewDeliveryRow | null {
   try {
-    const row = newRowSchema.safeParse(JSON.parse(text));
+    const row = newDeliveryRowSchema.safeParse(JSON.parse(text));
     return row.success && row.data.id === id ? row.data : null;
   } catch {
     return null;
