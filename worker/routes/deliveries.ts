@@ -93,8 +93,8 @@ export function mountDeliveries(app: App): void {
       // One that has not been handled yet is taken up: under a name of its own it would happen twice.
       const eventId = delivery.status === "stored" ? id : `replay:${id}:${crypto.randomUUID()}`;
       if (!(await inbox.handleOne(delivery, eventId))) return refuse("delivery_not_handled");
-      const delivery = await deliveryLists.detail(id);
-      return delivery === null ? refuse("not_found") : success(delivery);
+      const handledDelivery = await deliveryLists.detail(id);
+      return handledDelivery === null ? refuse("not_found") : success(handledDelivery);
     },
   );
 }
