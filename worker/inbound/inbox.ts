@@ -91,18 +91,18 @@ export class Inbox {
    * it can't get to, or what is cut off, by the sweep. Never rejects.
    */
   async drain(): Promise<void> {
-    const startedAtMs = Date.now();
+    const drainStartedAtMs = Date.now();
     this.#isAskedAgain = true;
-    this.#askedAtMs = startedAtMs;
-    if (startedAtMs < this.#busyUntilMs) return;
-    const endsAtMs = startedAtMs + DRAIN_MS;
+    this.#askedAtMs = drainStartedAtMs;
+    if (drainStartedAtMs < this.#busyUntilMs) return;
+    const endsAtMs = drainStartedAtMs + DRAIN_MS;
     this.#busyUntilMs = endsAtMs;
     try {
       await this.#parts.pause(GATHER_MS);
       // Nothing is awaited between the last check of this flag and the end, so a later caller finds that no drain is under way.
       for (let calls = 0; this.#isAskedAgain && Date.now() < endsAtMs && calls < CALLS_AT_MOST; ) {
         this.#isAskedAgain = false;
-        const isPatient = this.#isMoreComing(startedAtMs);
+        const isPatient = this.#isMoreComing(drainStartedAtMs);
         const { isMore, calls: made } = await this.#handleNext(isPatient ? AT_ONCE_MEANWHILE : AT_ONCE);
         calls += made;
         if (isMore && isPatient) await this.#parts.pause(REST_MS);
@@ -116,10 +116,10 @@ export class Inbox {
   }
 
   /** Whether others have asked since a drain began, and just now. */
-  #isMoreComing(startedAtMs: number): boolean {
+  #isMoreComing(drainStartedAtMs: number): boolean {
     const nowMs = Date.now();
-    const isRecent = this.#askedAtMs > startedAtMs && nowMs - this.#askedAtMs < QUIET_MS;
-    return isRecent && nowMs < startedAtMs + PATIENT_MS;
+    const isRecent = this.#askedAtMs > drainStartedAtMs && nowMs - this.#askedAtMs < QUIET_MS;
+    return isRecent && nowMs < drainStartedAtMs + PATIENT_MS;
   }
 
   /** Takes up what was cut off or failed, until nothing waits. Never rejects. */

@@ -203,14 +203,14 @@ async function deliveryOf(c: HttpContext, input: TestInput): Promise<Result<Stor
   const body = new Uint8Array(encoder.encode(JSON.stringify(sent)));
   const id = makeDeliveryId(Date.now());
   const type = { "content-type": "application/json" };
-  const told = { providerId: null, event: event ?? null, headers: { ...type, ...headers } };
+  const asTriggerWouldHear = { providerId: null, event: event ?? null, headers: { ...type, ...headers } };
   const kept = { body, sizeBytes: body.length, openLong: null };
   return success({
     id,
     source,
     status: "stored",
     triggerId: isEndpoint ? (trigger_id ?? null) : null,
-    ...told,
+    ...asTriggerWouldHear,
     ...kept,
   });
 }
