@@ -26,9 +26,9 @@ const IDLE_MS = 12_000;
 
 /** Ours with a count of how often a routine's object was made. */
 const COUNTING = `
-import worker, { PoolObject, RoutineObject as Routine } from "./reveille.js";
+import worker, { RoutineObject as Routine } from "./reveille.js";
+export * from "./reveille.js";
 let made = 0;
-export { PoolObject };
 export class RoutineObject extends Routine {
   constructor(context, env) {
     super(context, env);
