@@ -63,12 +63,13 @@ function isAlive({ pid, started }: Holder): boolean {
   return started === null || startTimeOf(pid) === started;
 }
 
-/** When a process started, by the kernel's own count; null when it is gone or there is no /proc. */
+/** When a process started, by the kernel's own count; null when it has ended, also if its parent has not heard of it, or there is no /proc. */
 function startTimeOf(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     // The name may hold spaces and brackets; the fields after its last bracket do not. Start time is field 22.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    if (fields[0] === "Z" || fields[0] === "X") return null;
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
     return `${boot}:${fields[19]}`;
   } catch {
