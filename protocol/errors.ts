@@ -202,7 +202,7 @@ const API_ERRORS = {
   storage_not_migrated: {
     type: "overloaded_error",
     message: "What is stored could not be brought up to date for this version.",
-    hint: "The worker's log tells the cause (what: migrate). Nothing is lost: deploy the version before, or a repaired one.",
+    hint: "The worker's log tells the cause (code: storage_not_migrated). Nothing is lost: deploy a repaired version.",
   },
   index_behind: {
     type: "overloaded_error",
