@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { Writable } from "node:stream";
 import { expect, it, vi } from "vitest";
 import { lockStateFolder } from "#scripts/instance/lock.ts";
 
@@ -14,11 +15,14 @@ function statOf(pid: number): string[] {
 
 it("is taken over from a process that nobody has reaped", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), "reveille-lock-"));
-  // The shell becomes a program that waits for no child, so that the child that has ended stays in the table.
-  const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 600"], { stdio: ["ignore", "pipe", "ignore"] });
+  // The shell becomes a program that waits for no child. The child ends only after that, since a shell may reap it first.
+  const script = "cat <&3 >/dev/null & echo $!; exec sleep 600";
+  const parent = spawn("sh", ["-c", script], { stdio: ["ignore", "pipe", "ignore", "pipe"] });
   try {
-    const [line] = await once(parent.stdout, "data");
+    const [line] = await once(parent.stdio[1], "data");
     const pid = Number(String(line).trim());
+    await vi.waitUntil(() => readFileSync(`/proc/${parent.pid}/comm`, "latin1") === "sleep\n", { timeout: 20_000 });
+    (parent.stdio[3] as Writable).end();
     await vi.waitUntil(() => statOf(pid)[0] === "Z", { timeout: 20_000 });
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
     writeFileSync(path.join(folder, "lock"), JSON.stringify({ pid, started: `${boot}:${statOf(pid)[19]}` }));
