@@ -70,11 +70,15 @@ export const runResultSchema = z
   .meta({ id: "RunResult", description: "Whether the task was done, as the agent reported it." });
 export type RunResult = z.infer<typeof runResultSchema>;
 
+/** In what a run's commands work; `none` is the machine itself. */
+export const sandboxKinds = ["sandbox-runtime", "container", "none"] as const;
+export type SandboxKind = (typeof sandboxKinds)[number];
+
 export const cancelReasonSchema = z.enum(["by_user", "superseded", "routine_deleted"]).meta({ id: "CancelReason" });
 export type CancelReason = z.infer<typeof cancelReasonSchema>;
 
-/** Where runners come from. */
-export const runnerKinds = ["local"] as const;
+/** `local`: a program on some machine, as `npm start` runs one; `container`: the instance's own containers. */
+export const runnerKinds = ["local", "container"] as const;
 export type RunnerKind = (typeof runnerKinds)[number];
 
 export const runnerRefSchema = z

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { runIdSchema, sessionIdSchema } from "./ids.ts";
 import { checkoutSchema } from "./occurrence.ts";
 import { clonedRepositorySchema } from "./routine.ts";
-import { cancelReasonSchema, runnerRefSchema, runResultSchema } from "./run.ts";
+import { cancelReasonSchema, runnerRefSchema, runResultSchema, sandboxKinds } from "./run.ts";
 import { runErrorSchema } from "./run-errors.ts";
 import { nullable } from "./schema.ts";
 import { deltaSchema, runnerEventSchema } from "./transcript.ts";
@@ -136,7 +136,7 @@ export type AttemptOutcome = z.infer<typeof attemptOutcomeSchema>;
 /** What a frame carries. Frames are numbered from 1 within an attempt, without a gap. */
 export const frameBodySchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("event"), event: runnerEventSchema }),
-  z.object({ kind: z.literal("running"), sandbox: z.enum(["sandbox-runtime", "none"]) }),
+  z.object({ kind: z.literal("running"), sandbox: z.enum(sandboxKinds) }),
   /** The last frame of an attempt: all its processes are gone. */
   z.object({
     kind: z.literal("finished"),
@@ -160,7 +160,16 @@ export type Frame = z.infer<typeof frameSchema>;
 
 /** Runner → the run's object. The first message is `hello`. */
 export const runnerToRunSchema = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("hello"), protocol: z.int(), runner: runnerRefSchema }),
+  z.object({
+    type: z.literal("hello"),
+    protocol: z.int(),
+    runner: runnerRefSchema,
+    /**
+     * Drawn by the process that says it: one process works on an attempt. An engine starts a container that has failed
+     * anew, with the same tokens; absent from an earlier version's runner.
+     */
+    boot: z.string().min(8).max(64).optional(),
+  }),
   z.object({ type: z.literal("frames"), frames: z.array(frameSchema).min(1) }),
   /** Live only: neither numbered nor acknowledged. */
   z.object({ type: z.literal("delta"), delta: deltaSchema }),

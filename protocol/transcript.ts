@@ -1,7 +1,7 @@
 /** The transcript: what happened in a session, numbered from 1 without a gap. */
 import { z } from "zod";
 import { runIdSchema, sessionIdSchema } from "./ids.ts";
-import { cancelReasonSchema, evidenceSchema, runResultSchema, usageSchema } from "./run.ts";
+import { cancelReasonSchema, evidenceSchema, runResultSchema, sandboxKinds, usageSchema } from "./run.ts";
 import { runErrorSchema, runPhaseSchema } from "./run-errors.ts";
 import { runStatuses } from "./run-states.ts";
 import { jsonSchema, nullable } from "./schema.ts";
@@ -20,7 +20,7 @@ const lifeEvents = [
   z.object({
     type: z.literal("run.running"),
     attempt: z.int(),
-    sandbox: z.enum(["sandbox-runtime", "none"]),
+    sandbox: z.enum(sandboxKinds),
     model: z.string(),
   }),
   z.object({

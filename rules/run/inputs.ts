@@ -1,6 +1,6 @@
 /** What can happen to a run, and what follows from it. */
 
-import type { CancelReason, RunnerRef } from "#protocol/run.ts";
+import type { CancelReason, RunnerRef, SandboxKind } from "#protocol/run.ts";
 import type { RunError, RunPhase } from "#protocol/run-errors.ts";
 import type { FrameBody } from "#protocol/runner-link.ts";
 import type { EventBody } from "#protocol/transcript.ts";
@@ -30,7 +30,7 @@ export type RunInput =
   | { type: "promoted" }
   | { type: "leased"; runner: RunnerRef }
   | { type: "step"; phase: RunPhase }
-  | { type: "running"; sandbox: "sandbox-runtime" | "none" }
+  | { type: "running"; sandbox: SandboxKind }
   | { type: "finished"; frame: Finished }
   | { type: "cancel_requested"; reason: CancelReason }
   | { type: "lease_ended"; end: LeaseEnd }

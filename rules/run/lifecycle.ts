@@ -2,7 +2,7 @@
  * How a run moves from status to status. Pure: takes the run and one input; gives the next run, the events to append, and
  * the effects to carry out.
  */
-import { type CancelReason, isSettled, type RunnerRef, type RunResult } from "#protocol/run.ts";
+import { type CancelReason, isSettled, type RunnerRef, type RunResult, type SandboxKind } from "#protocol/run.ts";
 import { isMachineryFailure, type RunError, runError } from "#protocol/run-errors.ts";
 import type { AttemptOutcome } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
@@ -72,7 +72,7 @@ function lease(state: RunState, run: ActiveRecord, runner: RunnerRef, nowMs: num
 function startAgent(
   state: RunState,
   run: ActiveRecord,
-  sandbox: "sandbox-runtime" | "none",
+  sandbox: SandboxKind,
   limits: RunLimits,
   nowMs: number,
 ): Step | null {

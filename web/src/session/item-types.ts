@@ -1,5 +1,5 @@
 /** What a transcript is shown as: each durable event is in exactly one item. */
-import type { CancelReason, Evidence, RunResult, RunStatus, Usage } from "#protocol/run.ts";
+import type { CancelReason, Evidence, RunResult, RunStatus, SandboxKind, Usage } from "#protocol/run.ts";
 import type { RunError, RunPhase } from "#protocol/run-errors.ts";
 import type { Json } from "#protocol/schema.ts";
 
@@ -36,7 +36,7 @@ export interface RunItem extends ItemBase {
   /** When the attempt ended, if that was before the agent was on. */
   endedAtMs: number | null;
   steps: readonly RunStep[];
-  sandbox: "sandbox-runtime" | "none" | null;
+  sandbox: SandboxKind | null;
   model: string | null;
 }
 
