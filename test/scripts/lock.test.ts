@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { expect, it, vi } from "vitest";
 import { lockStateFolder } from "#scripts/instance/lock.ts";
 
@@ -19,7 +19,7 @@ it("is taken over from a process that nobody has reaped", async () => {
   const script = "cat <&3 >/dev/null & echo $!; exec sleep 600";
   const parent = spawn("sh", ["-c", script], { stdio: ["ignore", "pipe", "ignore", "pipe"] });
   try {
-    const [line] = await once(parent.stdio[1], "data");
+    const [line] = await once(parent.stdout as Readable, "data");
     const pid = Number(String(line).trim());
     await vi.waitUntil(() => readFileSync(`/proc/${parent.pid}/comm`, "latin1") === "sleep\n", { timeout: 20_000 });
     (parent.stdio[3] as Writable).end();
