@@ -33,8 +33,8 @@ export async function buildWorker(root: string, folder: string, signal: AbortSig
   const config = path.join(folder, "wrangler.toml");
   await copyFile(path.join(root, "wrangler.toml"), config);
   const [bundled, written] = await Promise.all([
-    // The web app is built by itself: in its place an empty folder.
-    run([wrangler, "deploy", "--dry-run", "--outdir", bundle, "--assets", noAssets]),
+    // The web app and the container's image are built by themselves: an empty folder here, and no engine is asked for.
+    run([wrangler, "deploy", "--dry-run", "--containers-rollout=none", "--outdir", bundle, "--assets", noAssets]),
     run([path.join(import.meta.dirname, "write-worker-options.ts"), config, options]),
   ]);
   if (!bundled.ok) return failed(`The worker could not be built: ${bundled.message}`);

@@ -1,11 +1,14 @@
 /**
  * Writes the bindings of a wrangler.toml as Miniflare's options, without the web app's: the worker's host binds it in its
- * own way. A program of its own, because wrangler loads slowly.
+ * own way, and names the image of containers. A program of its own, because wrangler loads slowly.
  */
 import { writeFileSync } from "node:fs";
 import { unstable_getMiniflareWorkerOptions as getWorkerOptions } from "wrangler";
 
 // Into a file: on its output wrangler says things of its own.
 const [config = "", output = ""] = process.argv.slice(2);
-const { assets: _assets, ...options } = getWorkerOptions(config).workerOptions;
+const { assets: _assets, ...options } = getWorkerOptions(config, undefined, {
+  // Without it wrangler refuses a configuration with containers whose image is built.
+  containerBuildId: "local",
+}).workerOptions;
 writeFileSync(output, JSON.stringify(options));
