@@ -1,0 +1,25 @@
+/** Which paths of its instance a run may ask for: its own link and its own proxies, and nothing that only looks like one. */
+
+/** What an own path is for. */
+export type OwnPathKind = "link" | "proxy";
+
+const MAX_LENGTH = 8_192;
+/**
+ * None of a run's own paths needs an escape, an empty segment, a backslash or a dot segment: programs on the way read those
+ * in different ways, so a path that has one is nobody's. A segment begins with neither a dot nor a hyphen.
+ */
+const PLAIN_SEGMENTS = /^[A-Za-z0-9_][A-Za-z0-9_.~-]*(?:\/[A-Za-z0-9_][A-Za-z0-9_.~-]*)*$/;
+/** Printable, and no second `?` or `#`. What a query may say is up to whoever answers the path. */
+const PLAIN_QUERY = /^[!-"$->@-~]*$/;
+
+/**
+ * @param target a path with its query, as it was sent: it is compared letter for letter, so upper and lower case differ.
+ * @returns null for every path but `/runner/runs/{run_id}/link` and those below `/proxy/{run_id}/`.
+ */
+export function ownPathKind(target: string, runId: string): OwnPathKind | null {
+  if (target === `/runner/runs/${runId}/link`) return "link";
+  const prefix = `/proxy/${runId}/`;
+  if (!target.startsWith(prefix) || target.length > MAX_LENGTH) return null;
+  const [path = "", ...query] = target.slice(prefix.length).split(/\?(.*)/s, 2);
+  return PLAIN_SEGMENTS.test(path) && query.every((text) => PLAIN_QUERY.test(text)) ? "proxy" : null;
+}
