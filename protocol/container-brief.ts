@@ -3,6 +3,7 @@
  * which no other process of it can read.
  */
 import { z } from "zod";
+import { runnerRefSchema } from "./run.ts";
 import { leaseRefSchema } from "./runner-link.ts";
 
 /** The variable that holds the brief. */
@@ -17,5 +18,12 @@ export const containerBriefSchema = z.object({
   lease: leaseRefSchema,
   link_token: z.string(),
   proxy_token: z.string(),
+  /** As which runner the container says hello, where it works for a runner that has the lease; absent in the instance's own. */
+  runner: runnerRefSchema.optional(),
+  /**
+   * The path of a Unix socket, in a container without a network: whoever started it listens there, and passes the run's own
+   * requests on to the instance. It is closed for good when that program has ended.
+   */
+  host_socket: z.string().optional(),
 });
 export type ContainerBrief = z.infer<typeof containerBriefSchema>;
