@@ -1,6 +1,9 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+// Wrangler looks for the required secrets elsewhere than below, and would warn of them in each run.
+process.env.WRANGLER_LOG ??= "error";
+
 /** For a run as on a later day: how far ahead of the real clock the tests' own is, in days. */
 const aheadMs = Number(process.env.TEST_DAYS_AHEAD ?? 0) * 86_400_000;
 

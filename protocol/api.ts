@@ -25,7 +25,14 @@ export const pauseInputSchema = z
   .meta({ id: "PauseInput" });
 export const routineTokenSchema = z.object({ token: z.string(), fire_url: z.url() }).meta({ id: "RoutineToken" });
 export const ticketSchema = z.object({ ticket: z.string() }).meta({ id: "Ticket" });
-export const healthSchema = z.object({ ok: z.literal(true), version: z.string() }).meta({ id: "Health" });
+export const healthSchema = z
+  .object({
+    ok: z.literal(true),
+    version: z.string(),
+    /** The id of the deployed version that answers; a local instance has none. */
+    deployment: z.string().optional(),
+  })
+  .meta({ id: "Health" });
 
 export const PAGE_LIMIT = { default: 50, max: 200 } as const;
 export const EVENTS_PAGE_LIMIT = { default: 200, max: 1_000 } as const;

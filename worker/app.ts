@@ -39,7 +39,10 @@ app.use(async (c, next) => {
   setSecurityHeaders(c);
 });
 
-mountHealth(app, (c) => readinessFaults(c.env));
+mountHealth(app, {
+  faultsOf: (c) => readinessFaults(c.env),
+  deploymentOf: (c) => (c.env.LOCAL_INSTANCE === "1" ? undefined : c.env.DEPLOYED_VERSION?.id),
+});
 
 app.use(async (c, next) => {
   const made = await settledDeps(c.env);

@@ -26,6 +26,8 @@ export interface Env extends Omit<ObjectEnv, "ROUTINE" | "POOL" | "ROSTER"> {
   BODIES: R2Bucket;
   /** The built web app. */
   ASSETS: Fetcher;
+  /** Which of the versions that were deployed this is. */
+  DEPLOYED_VERSION?: WorkerVersionMetadata;
 }
 
 const BINDINGS = [

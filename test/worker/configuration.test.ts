@@ -30,6 +30,18 @@ describe("an instance with a faulty configuration", () => {
     },
   );
 
+  it.each([
+    ["a deployed", "", "0a1b"],
+    ["a local", "1", undefined],
+  ])("tells as %s instance which of its versions answers, if it has any", async (_kind, LOCAL_INSTANCE, deployment) => {
+    const DEPLOYED_VERSION = { id: "0a1b", tag: "", timestamp: "" };
+    const answer = await askFaulty("/healthz", { LOCAL_INSTANCE, DEPLOYED_VERSION });
+    expect(await answer.json()).toMatchObject({ ok: true });
+    expect(await (await askFaulty("/readyz", { LOCAL_INSTANCE, DEPLOYED_VERSION })).json()).toEqual(
+      deployment === undefined ? { ok: true, version: "0.1.0" } : { ok: true, version: "0.1.0", deployment },
+    );
+  });
+
   it("still tells that it is up", async () => {
     expect((await askFaulty("/healthz", faults)).status).toBe(200);
   });

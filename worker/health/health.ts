@@ -1,4 +1,5 @@
 /** Whether the instance answers, and which version it is. Needs neither a token nor a complete configuration. */
+import type { z } from "zod";
 import { healthSchema } from "#protocol/api.ts";
 import { refuse, success } from "#protocol/errors.ts";
 import packageJson from "../../package.json" with { type: "json" };
@@ -6,11 +7,23 @@ import { endpoint } from "../http/endpoint.ts";
 import type { App, HttpContext } from "../http/http-env.ts";
 import type { ReadinessFault } from "./readiness.ts";
 
+type Health = z.infer<typeof healthSchema>;
+
 /** Which version of Reveille is running. */
 export const VERSION: string = packageJson.version;
 
-/** @param faultsOf what the instance that a request came to lacks. */
-export function mountHealth(app: App, faultsOf: (c: HttpContext) => Promise<ReadinessFault[]>): void {
+export interface HealthParts {
+  /** What the instance that a request came to lacks. */
+  faultsOf(c: HttpContext): Promise<ReadinessFault[]>;
+  /** The id of the deployed version; undefined on a local instance. */
+  deploymentOf(c: HttpContext): string | undefined;
+}
+
+export function mountHealth(app: App, { faultsOf, deploymentOf }: HealthParts): void {
+  const well = (c: HttpContext): Health => {
+    const deployment = deploymentOf(c);
+    return { ok: true, version: VERSION, ...(deployment === undefined ? {} : { deployment }) };
+  };
   endpoint(
     app,
     {
@@ -21,7 +34,7 @@ export function mountHealth(app: App, faultsOf: (c: HttpContext) => Promise<Read
       needs: "nothing",
       answer: { status: 200, schema: healthSchema },
     },
-    async () => success({ ok: true, version: VERSION }),
+    async ({ c }) => success(well(c)),
   );
   endpoint(
     app,
@@ -36,7 +49,7 @@ export function mountHealth(app: App, faultsOf: (c: HttpContext) => Promise<Read
     },
     async ({ c }) => {
       const issues = await faultsOf(c);
-      return issues.length === 0 ? success({ ok: true, version: VERSION }) : refuse("not_ready", { issues });
+      return issues.length === 0 ? success(well(c)) : refuse("not_ready", { issues });
     },
   );
 }
