@@ -52,6 +52,7 @@ async function serve(built: BuiltWorker, variables: Record<string, string>): Pro
     webApp: path.join(folder, "no-web-app"),
     storage: path.join(folder, "storage"),
     migrations: path.join(ROOT, "migrations", "d1"),
+    containers: null,
     variables: {
       OWNER_TOKEN: ownerToken,
       RUNNER_TOKEN: runnerToken,

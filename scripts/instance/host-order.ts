@@ -13,6 +13,17 @@ export const hostOrderSchema = z.object({
   storage: z.string(),
   /** The folder of D1's migrations. */
   migrations: z.string(),
+  /** What runs of containers need; null where none is started. */
+  containers: z
+    .object({
+      /** The engine's address, a socket's. */
+      engine: z.string(),
+      /** The image of the side-cars; null for the one that Miniflare names. */
+      sidecar: z.string().nullable(),
+      /** The image of containers, which is at the engine. */
+      image: z.string(),
+    })
+    .nullable(),
   variables: z.record(z.string(), z.string()),
 });
 export type HostOrder = z.infer<typeof hostOrderSchema>;

@@ -130,6 +130,7 @@ async function serve(options: InstanceOptions, secrets: Secrets, ground: Ground)
     webApp: path.join(stateFolder, WEB_APP),
     storage: path.join(stateFolder, "storage", "v3"),
     migrations: path.join(root, "migrations", "d1"),
+    containers: null,
     variables,
   };
   const worker = await startPart(workerProgram(order, root, workerLog, say), options, workerLog);

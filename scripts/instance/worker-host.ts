@@ -10,10 +10,11 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { broom, engineOption, withContainers } from "./host-containers.ts";
 import { hostOrderSchema } from "./host-order.ts";
 import { migrateD1 } from "./migrate-d1.ts";
 
-const DISPOSE_DEADLINE_MS = 2_000;
+const DISPOSE_DEADLINE_MS = 6_000;
 
 /** How wrangler's own rules load what a worker imports. Other files of a bundle are for people. */
 const MODULE_TYPES = new Map<string, "ESModule" | "Text" | "Data" | "CompiledWasm">([
@@ -37,8 +38,27 @@ const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const first = await lines.next();
 const order = hostOrderSchema.parse(JSON.parse(first.done ? "" : first.value));
 
-const miniflare = new Miniflare(
-  convertV4MiniflareOptions({
+const containers = broom(order, (line) => process.stdout.write(`${line}\n`));
+// Those of a host that has died: nobody takes them up.
+await containers?.sweep();
+
+const miniflare = new Miniflare(miniflareOptions());
+
+// Miniflare ends the program at once on these, and leaves containers behind.
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.removeAllListeners(signal);
+process.once("SIGTERM", end);
+process.once("SIGINT", end);
+process.on("SIGHUP", replace);
+lines.next().then(end);
+
+await miniflare.ready;
+await migrateD1(await miniflare.getD1Database("DB"), order.migrations);
+process.stdout.write("worker ready\n");
+void tick();
+void containers?.watch();
+
+function miniflareOptions() {
+  return convertV4MiniflareOptions({
     host: LOOPBACK,
     // Where Miniflare itself listens nobody is told: see `front`.
     port: 0,
@@ -47,21 +67,19 @@ const miniflare = new Miniflare(
     logRequests: false,
     resourcePersistencePath: order.storage,
     telemetry: { enabled: false },
+    ...engineOption(order),
     unsafeLocalExplorer: false,
     unsafeObservability: false,
     unsafeTriggerHandlers: false,
     workers: [{ ...readOptions(), name: WORKER, modulesRoot: order.bundle, modules: readModules() }, webApp(), front()],
-  }),
-);
+  });
+}
 
-process.once("SIGTERM", end);
-process.once("SIGINT", end);
-lines.next().then(end);
-
-await miniflare.ready;
-await migrateD1(await miniflare.getD1Database("DB"), order.migrations);
-process.stdout.write("worker ready\n");
-void tick();
+/** Serves the built worker anew, as a deploy does: objects start again, and what is stored stays. */
+async function replace(): Promise<void> {
+  await miniflare.setOptions(miniflareOptions());
+  process.stdout.write("worker replaced\n");
+}
 
 /** Once a minute, as Cron Triggers do on the platform; at once first, for what was due while nothing ran. */
 async function tick(): Promise<never> {
@@ -86,7 +104,7 @@ async function wakeWorker(): Promise<string | null> {
 
 /** Ends workerd with this program; what does not end in time is killed with the process group, of which this is the head. */
 async function end(): Promise<void> {
-  await Promise.race([miniflare.dispose(), delay(DISPOSE_DEADLINE_MS)]);
+  await Promise.race([miniflare.dispose().then(() => containers?.sweep()), delay(DISPOSE_DEADLINE_MS)]);
   process.kill(-process.pid, "SIGKILL");
 }
 
@@ -96,6 +114,7 @@ function readOptions() {
     ...options,
     bindings: { ...options.bindings, ...order.variables },
     serviceBindings: { ...options.serviceBindings, ASSETS: WEB_APP },
+    durableObjects: withContainers(options.durableObjects ?? {}, order),
   };
 }
 

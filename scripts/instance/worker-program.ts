@@ -23,7 +23,7 @@ export function workerProgram(
   let isHostReady = false;
   return {
     name: "worker",
-    stopGraceMs: 3_000,
+    stopGraceMs: 8_000,
     startDeadlineMs: 60_000,
     say,
     start: () => {

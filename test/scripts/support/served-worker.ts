@@ -18,6 +18,7 @@ export async function serveWorker(folder: string, built: BuiltWorker, port: numb
     webApp: path.join(folder, "no-web-app"),
     storage: path.join(folder, "storage"),
     migrations: path.join(ROOT, "migrations", "d1"),
+    containers: null,
     variables: {
       OWNER_TOKEN,
       SIGNING_KEY: "signing-key-of-the-tests-0123456789abcdef",
