@@ -94,6 +94,11 @@ const API_ERRORS = {
     message: "The run may not do this through its proxy.",
     hint: "See details.reason for the rule that refused it.",
   },
+  host_not_allowed: {
+    type: "permission_error",
+    message: "The run's network policy does not allow this host.",
+    hint: "See docs/network.md for the hosts that a run may reach.",
+  },
   model_access_refused: {
     type: "authentication_error",
     message: "The model's API refused this instance's key.",

@@ -10,6 +10,7 @@ import type { HttpContext, HttpEnv } from "./http/http-env.ts";
 import { methodsOf } from "./http/known-methods.ts";
 import { mountOpenApi } from "./http/openapi/document.ts";
 import { renderRefusal } from "./http/render-error.ts";
+import { newRequestId } from "./http/request-id.ts";
 import { setSecurityHeaders } from "./http/security-headers.ts";
 import { mountWebhooks } from "./inbound/receive.ts";
 import { mountEvents } from "./live/events.ts";
@@ -34,7 +35,7 @@ import { mountTriggers } from "./routes/triggers.ts";
 export const app = new OpenAPIHono<HttpEnv>();
 
 app.use(async (c, next) => {
-  c.set("requestId", `req_${crypto.randomUUID().replaceAll("-", "")}`);
+  c.set("requestId", newRequestId());
   await next();
   setSecurityHeaders(c);
 });

@@ -28,6 +28,11 @@ export interface Env extends Omit<ObjectEnv, "ROUTINE" | "POOL" | "ROSTER"> {
   ASSETS: Fetcher;
   /** Which of the versions that were deployed this is. */
   DEPLOYED_VERSION?: WorkerVersionMetadata;
+  /**
+   * A local instance's way to public addresses, for what containers ask for: a name of a host that is allowed may lead to an
+   * address of the network that this machine is in. Absent where the platform runs the worker, which is in no such network.
+   */
+  OUTSIDE?: Fetcher;
 }
 
 const BINDINGS = [

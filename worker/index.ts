@@ -1,4 +1,4 @@
-/** The worker's main file: its handlers for HTTP, cron and queues, and the classes of the durable objects. */
+/** The worker's main file: its handlers for HTTP, cron and queues, the classes of the durable objects, and the containers' way out. */
 import { app } from "./app.ts";
 import type { Env } from "./bindings.ts";
 import { queue, scheduled } from "./clock/handlers.ts";
@@ -7,5 +7,6 @@ export { GateObject } from "#durable-objects/gate/gate-object.ts";
 export { PoolObject } from "#durable-objects/pool/pool-object.ts";
 export { RosterObject } from "#durable-objects/roster/roster-object.ts";
 export { RoutineObject } from "#durable-objects/routine/routine-object.ts";
+export { SandboxExit } from "./exit/sandbox-exit.ts";
 
 export default { fetch: app.fetch, scheduled, queue } satisfies ExportedHandler<Env>;

@@ -1,4 +1,5 @@
 /** Which requests the relay lets through: exact forms of this run's proxy paths, and nothing that only looks like one. */
+import { endToEnd } from "#rules/network/hop-by-hop.ts";
 
 export interface RelayScope {
   runId: string;
@@ -58,30 +59,11 @@ export function isFramedPlainly(method: string | undefined, headers: Readonly<Re
   return method !== "GET" || FRAMING.every((name) => headers[name] === undefined || headers[name] === "0");
 }
 
-/** Headers that belong to one connection, not to the message; `Expect` was answered when the request came. */
-const HOP_BY_HOP = new Set([
-  "connection",
-  "expect",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
-
 /** The headers that go on, as pairs in their order: without `Host`, hop-by-hop ones, and those that `Connection` names. */
 export function endToEndHeaders(raw: readonly string[]): [name: string, value: string][] {
   const pairs: [string, string][] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) pairs.push([raw[index] ?? "", raw[index + 1] ?? ""]);
-  const named = pairs
-    .filter(([name]) => name.toLowerCase() === "connection")
-    .flatMap(([, value]) => value.split(","))
-    .map((name) => name.trim().toLowerCase());
-  return pairs.filter(([name]) => {
-    const lower = name.toLowerCase();
-    return lower !== "host" && !HOP_BY_HOP.has(lower) && !named.includes(lower);
-  });
+  const connection = pairs.filter(([name]) => name.toLowerCase() === "connection").map(([, value]) => value);
+  const goesOn = endToEnd(connection);
+  return pairs.filter(([name]) => goesOn(name));
 }

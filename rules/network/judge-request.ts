@@ -1,0 +1,96 @@
+/** Where a request that leaves a container may go: to its own instance, to a host that the policy allows, or nowhere. */
+import { INSTANCE_HOST } from "#protocol/container-brief.ts";
+import type { Refusal } from "#protocol/errors.ts";
+import { type OwnPathKind, ownPathKind } from "./own-paths.ts";
+import { TRUSTED_HOSTS } from "./trusted-hosts.ts";
+
+/** Which hosts a run may reach beside its own instance. */
+export interface NetworkPolicy {
+  /** Names in lower case. One that begins with `*.` allows every name below it, and not the name itself. */
+  allow: readonly string[];
+}
+
+export const TRUSTED: NetworkPolicy = { allow: Object.values(TRUSTED_HOSTS).flat() };
+
+/** What a refused request is told in `X-Deny-Reason`. */
+export type DenyReason = "host_not_allowed" | "path_not_allowed" | "websocket_not_allowed";
+
+export type Verdict =
+  | { to: "instance"; kind: OwnPathKind }
+  | { to: "internet" }
+  | { to: "nowhere"; reason: DenyReason; refusal: Refusal };
+
+export interface OutboundRequest {
+  method: string;
+  /** As it is asked for afterwards: what is judged and what is asked must not differ. */
+  url: URL;
+  isUpgrade: boolean;
+}
+
+/** The longest name that DNS knows. */
+const NAME_LENGTH = 253;
+/** Labels with a dot between them, the last of them beginning with a letter: no address in any spelling, no single word. */
+const DOTTED_NAME = /^(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/;
+/** Names under these are a network's own: what they lead to is never meant for a run. */
+const PRIVATE_ZONES = [
+  "internal",
+  "local",
+  "localhost",
+  "localdomain",
+  "home.arpa",
+  "lan",
+  "intranet",
+  "private",
+  "corp",
+];
+const SHOWN_LENGTH = 100;
+
+/** @param run its id, and what it may reach. */
+export function judgeRequest(request: OutboundRequest, run: { id: string; policy: NetworkPolicy }): Verdict {
+  const { method, url, isUpgrade } = request;
+  if (!isPlain(url)) return denyHost(url.host === "" ? url.protocol : url.host);
+  if (url.hostname === INSTANCE_HOST) {
+    const kind = ownPathKind(`${url.pathname}${url.search}`, run.id);
+    return kind === null ? denyPath(method, url.pathname) : within(kind, isUpgrade);
+  }
+  if (!isPublicName(url.hostname) || !allows(run.policy, url.hostname)) return denyHost(url.hostname);
+  return isUpgrade ? denyUpgrade(url.hostname) : { to: "internet" };
+}
+
+/** HTTP or HTTPS at its own port, without a user in the address. */
+function isPlain({ protocol, port, username, password }: URL): boolean {
+  return (protocol === "http:" || protocol === "https:") && port === "" && username === "" && password === "";
+}
+
+function within(kind: OwnPathKind, isUpgrade: boolean): Verdict {
+  return isUpgrade && kind !== "link" ? denyUpgrade(INSTANCE_HOST) : { to: "instance", kind };
+}
+
+/** Whether a name can be one of the public DNS: whatever a policy allows, addresses and names of a private network are none. */
+export function isPublicName(hostname: string): boolean {
+  if (hostname.length > NAME_LENGTH || !DOTTED_NAME.test(hostname)) return false;
+  return !PRIVATE_ZONES.some((zone) => hostname.endsWith(`.${zone}`));
+}
+
+function allows({ allow }: NetworkPolicy, hostname: string): boolean {
+  return allow.some((name) => (name.startsWith("*.") ? hostname.endsWith(name.slice(1)) : hostname === name));
+}
+
+function denyHost(host: string): Verdict {
+  const message = `The network policy of this run does not allow ${shown(host)}.`;
+  return { to: "nowhere", reason: "host_not_allowed", refusal: { code: "host_not_allowed", message } };
+}
+
+function denyPath(method: string, path: string): Verdict {
+  const message = `A run may ask its instance for its own paths only, not ${shown(method)} ${shown(path)}.`;
+  return { to: "nowhere", reason: "path_not_allowed", refusal: { code: "proxy_refused", message } };
+}
+
+function denyUpgrade(host: string): Verdict {
+  const message = `A run may open no WebSocket to ${shown(host)}.`;
+  return { to: "nowhere", reason: "websocket_not_allowed", refusal: { code: "proxy_refused", message } };
+}
+
+function shown(text: string): string {
+  return text.replace(/[^!-~]/g, "?").slice(0, SHOWN_LENGTH);
+}

@@ -1,0 +1,208 @@
+/** What a container reaches: its own run at its instance, the hosts of its policy, and nothing else. */
+import { exports } from "cloudflare:workers";
+import { describe, expect, it, vi } from "vitest";
+import { makeAttemptToken } from "#instance/attempt-token.ts";
+import { errorBodySchema } from "#protocol/errors.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
+import { fail, hang, routine } from "#test/support/hang.ts";
+import { listen } from "#test/support/log-lines.ts";
+import { ProxyBed } from "./proxy-bed.ts";
+import { errorOf } from "./support.ts";
+
+const bed = ProxyBed.make();
+const INSTANCE = "http://reveille.internal";
+const SIGNING_KEY = "signing-key-of-the-tests-0123456789abcdef";
+/** The example of RFC 6455, section 1.3. */
+const [KEY, ACCEPT] = ["dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="];
+
+/** As the container of an attempt sends it. */
+function leave(props: LeaseRef, url: string, init: RequestInit = {}): Promise<Response> {
+  return exports.SandboxExit({ props }).fetch(new Request(url, { redirect: "manual", ...init }));
+}
+
+async function denied(answer: Response) {
+  const { error } = errorBodySchema.parse(await answer.json());
+  return { status: answer.status, reason: answer.headers.get("x-deny-reason"), message: error.message };
+}
+
+describe("a host of the policy", () => {
+  it("is asked what the container asks, without what belongs to the connection, and its answer goes back", async () => {
+    const { offer } = await bed.begin();
+    bed.upstream = () =>
+      new Response("the package", {
+        status: 203,
+        headers: {
+          etag: "x",
+          "set-cookie": "a=b",
+          connection: "x-hop, close",
+          "x-hop": "1",
+          "proxy-authenticate": "b",
+        },
+      });
+    const answer = await leave(offer.lease, "https://registry.npmjs.org/hono?a=b", {
+      method: "PUT",
+      body: "bytes",
+      headers: {
+        authorization: "Bearer own",
+        cookie: "c=d",
+        te: "trailers",
+        connection: "keep-alive, x-mine",
+        "x-mine": "1",
+      },
+    });
+    expect([answer.status, await answer.text()]).toEqual([203, "the package"]);
+    expect([...answer.headers.keys()].sort()).toEqual(["content-type", "etag", "set-cookie"]);
+    const [seen] = bed.asked;
+    expect([seen?.method, seen?.url, seen?.text]).toEqual(["PUT", "https://registry.npmjs.org/hono?a=b", "bytes"]);
+    expect(Object.fromEntries(seen?.headers ?? [])).toEqual({
+      "accept-encoding": "identity",
+      authorization: "Bearer own",
+      "content-length": "5",
+      "content-type": "text/plain;charset=UTF-8",
+      cookie: "c=d",
+    });
+  });
+
+  it("leads elsewhere only by way of the container", async () => {
+    const { offer } = await bed.begin();
+    bed.upstream = () => Response.redirect("http://169.254.169.254/latest/meta-data/", 302);
+    const answer = await leave(offer.lease, "https://github.com/acme/app");
+    expect([answer.status, answer.headers.get("location")]).toEqual([302, "http://169.254.169.254/latest/meta-data/"]);
+    expect(vi.mocked(globalThis.fetch).mock.lastCall?.[1]).toMatchObject({ redirect: "manual", cache: "no-store" });
+  });
+
+  it("hands its answer on while it comes", async () => {
+    const { offer } = await bed.begin();
+    const pieces = ["the first piece"];
+    bed.upstream = () =>
+      new Response(
+        new ReadableStream({
+          pull: async (controller) =>
+            controller.enqueue(new TextEncoder().encode(pieces.shift() ?? (await new Promise<string>(() => {})))),
+        }),
+      );
+    const reader = (await leave(offer.lease, "https://pypi.org/simple/")).body?.getReader();
+    expect(new TextDecoder().decode((await reader?.read())?.value)).toBe("the first piece");
+    await reader?.cancel();
+  });
+
+  it("that does not answer is told as that", async () => {
+    const { offer } = await bed.begin();
+    bed.upstream = () => Promise.reject(new TypeError("internal words of the platform"));
+    const error = await errorOf(await leave(offer.lease, "https://pypi.org/simple/"));
+    expect(error).toMatchObject({ status: 503, message: "pypi.org did not answer." });
+  });
+});
+
+describe("any other host", () => {
+  it("is refused with its reason, and the transcript is told once", async () => {
+    const { offer, notices } = await bed.begin();
+    for (let count = 0; count < 3; count++) {
+      expect(await denied(await leave(offer.lease, `https://evil.com/${count}`))).toEqual({
+        status: 403,
+        reason: "host_not_allowed",
+        message: "The network policy of this run does not allow evil.com.",
+      });
+    }
+    await leave(offer.lease, "http://169.254.169.254/latest/meta-data/");
+    await vi.waitFor(async () =>
+      expect(await notices()).toEqual([
+        { code: "host_not_allowed", message: "The network policy of this run does not allow evil.com." },
+        { code: "host_not_allowed", message: "The network policy of this run does not allow 169.254.169.254." },
+      ]),
+    );
+    expect(bed.asked).toEqual([]);
+  });
+
+  it("gets no socket, and no WebSocket is opened where requests may go", async () => {
+    const { offer } = await bed.begin();
+    const upgrade = { headers: { upgrade: "WebSocket", connection: "Upgrade", "sec-websocket-key": KEY } };
+    expect(await denied(await leave(offer.lease, "https://evil.com/", upgrade))).toMatchObject({
+      reason: "host_not_allowed",
+    });
+    expect(await denied(await leave(offer.lease, "https://github.com/", upgrade))).toMatchObject({
+      reason: "websocket_not_allowed",
+    });
+    expect(bed.asked).toEqual([]);
+  });
+
+  it("is refused at once while the routine's object hangs, and the transcript is told later", async () => {
+    const { offer, notices } = await bed.begin();
+    using silent = hang(routine("tellRun"));
+    expect((await leave(offer.lease, "https://evil.com/")).status).toBe(403);
+    await silent.untilMet();
+    expect((await leave(offer.lease, "https://evil.com/again")).status).toBe(403);
+    silent.end();
+    await vi.waitFor(async () => expect(await notices()).toHaveLength(1));
+    expect(silent.met).toBe(1);
+  });
+
+  it("is told again where the transcript could not be told", async () => {
+    const log = listen();
+    const { offer, notices } = await bed.begin();
+    using broken = fail(routine("tellRun"));
+    await leave(offer.lease, "https://evil.com/");
+    await vi.waitFor(() => expect(log.troubles("notice_not_told")).toHaveLength(1));
+    broken.end();
+    await leave(offer.lease, "https://evil.com/");
+    await vi.waitFor(async () => expect(await notices()).toHaveLength(1));
+  });
+});
+
+describe("the instance", () => {
+  it("does not serve anything else", async () => {
+    const { offer } = await bed.begin();
+    const paths = ["/", "/healthz", "/readyz", "/openapi.json", "/api/v1/routines", "/runner/pool", "/webhooks/github"];
+    for (const path of paths) {
+      expect(await denied(await leave(offer.lease, `${INSTANCE}${path}`))).toEqual({
+        status: 403,
+        reason: "path_not_allowed",
+        message: `A run may ask its instance for its own paths only, not GET ${path}.`,
+      });
+    }
+  });
+
+  it("serves the run's proxies, streaming, to who has the attempt's token", async () => {
+    const { offer, base, work } = await bed.begin();
+    const clone = (token: string, path = base) =>
+      leave(offer.lease, `${INSTANCE}${path}/git/0/info/refs?service=git-upload-pack`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+    bed.upstream = () =>
+      new Response("001e# service=git-upload-pack\n0000", {
+        headers: { "content-type": "application/x-git-upload-pack-advertisement" },
+      });
+    expect((await clone(offer.proxy_token)).status).toBe(200);
+    const { run_id, generation } = offer.lease;
+    const later = await makeAttemptToken(SIGNING_KEY, "proxy", { run_id, generation: generation + 1 });
+    const other = await bed.begin();
+    // The link's token, another generation's, another run's, and none.
+    for (const token of [offer.link_token, later, other.offer.proxy_token, ""]) {
+      expect((await clone(token)).status).toBe(401);
+    }
+    expect((await clone(other.offer.proxy_token, other.base)).status).toBe(403);
+    await work.finish();
+    expect((await clone(offer.proxy_token)).status).toBe(401);
+    expect(bed.asked).toHaveLength(1);
+  });
+
+  it("opens the run's link, and proves that the upgrade is the caller's", async () => {
+    const { offer, work } = await bed.begin();
+    const dial = (token: string, lease = offer.lease) =>
+      leave(offer.lease, `${INSTANCE}/runner/runs/${lease.run_id}/link`, {
+        headers: { upgrade: "websocket", "sec-websocket-key": KEY, authorization: `Bearer ${token}` },
+      });
+    const answer = await dial(offer.link_token);
+    expect([answer.status, answer.headers.get("sec-websocket-accept")]).toEqual([101, ACCEPT]);
+    answer.webSocket?.accept();
+    answer.webSocket?.close();
+    await work.connect();
+    expect((await dial(offer.proxy_token)).status).toBe(401);
+    const other = await bed.begin();
+    expect((await dial(other.offer.link_token, other.offer.lease)).status).toBe(403);
+    const plain = await leave(offer.lease, `${INSTANCE}/runner/runs/${offer.lease.run_id}/link`, {
+      headers: { authorization: `Bearer ${offer.link_token}` },
+    });
+    expect(plain.status).toBe(400);
+  });
+});

@@ -1,0 +1,55 @@
+/** Passes a request of a container on to a host of the internet, and the answer back, both as they come. */
+import { errorAnswer } from "#protocol/errors.ts";
+import { endToEnd } from "#rules/network/hop-by-hop.ts";
+import { newRequestId } from "../http/request-id.ts";
+
+/** A host that has not begun to answer after so long does not. */
+const ANSWER_MS = 300_000;
+
+/**
+ * Adds nothing of the instance's, keeps nothing, and follows no redirect: where it leads is judged when the container asks
+ * for it.
+ * @param url what was judged. @param ask `fetch`, or another way out of this machine.
+ */
+export async function passOut(request: Request, url: URL, ask: typeof fetch): Promise<Response> {
+  const silence = new AbortController();
+  const timer = setTimeout(() => silence.abort(), ANSWER_MS);
+  try {
+    const answer = await ask(url.href, {
+      method: request.method,
+      headers: outgoing(request.headers),
+      body: request.body,
+      redirect: "manual",
+      // What one run was answered is no answer for another.
+      cache: "no-store",
+      signal: AbortSignal.any([request.signal, silence.signal]),
+    });
+    return new Response(answer.body, {
+      status: answer.status,
+      statusText: answer.statusText,
+      headers: passed(answer.headers),
+    });
+  } catch {
+    return unreachable(url.hostname);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function outgoing(headers: Headers): Headers {
+  const sent = passed(headers);
+  // Where nothing is said the platform asks for compressed answers, which the container's program may not understand.
+  if (!sent.has("accept-encoding")) sent.set("accept-encoding", "identity");
+  return sent;
+}
+
+function passed(headers: Headers): Headers {
+  const goesOn = endToEnd([headers.get("connection") ?? ""]);
+  return new Headers([...headers].filter(([name]) => goesOn(name)));
+}
+
+function unreachable(hostname: string): Response {
+  const refusal = { code: "upstream_unreachable", message: `${hostname} did not answer.` } as const;
+  const { status, body } = errorAnswer(refusal, newRequestId());
+  return Response.json(body, { status });
+}

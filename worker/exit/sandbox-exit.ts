@@ -1,0 +1,55 @@
+/**
+ * All that leaves a container over HTTP and HTTPS comes here, whatever host it was meant for. The attempt is in the
+ * entrypoint's properties, which nothing inside of the container can change.
+ */
+import { WorkerEntrypoint } from "cloudflare:workers";
+import { errorAnswer } from "#protocol/errors.ts";
+import { logTrouble } from "#protocol/log.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
+import { judgeRequest, TRUSTED, type Verdict } from "#rules/network/judge-request.ts";
+import { app } from "../app.ts";
+import type { Env } from "../bindings.ts";
+import { depsOf } from "../deps.ts";
+import { newRequestId } from "../http/request-id.ts";
+import { passOut } from "./pass-out.ts";
+import { ToldDenials } from "./told-denials.ts";
+import { withAcceptKey } from "./websocket-accept.ts";
+
+const denials = new ToldDenials();
+
+export class SandboxExit extends WorkerEntrypoint<Env, LeaseRef> {
+  override async fetch(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    const isUpgrade = (request.headers.get("upgrade") ?? "").toLowerCase().includes("websocket");
+    const run = { id: this.ctx.props.run_id, policy: TRUSTED };
+    const verdict = judgeRequest({ method: request.method, url, isUpgrade }, run);
+    switch (verdict.to) {
+      case "instance":
+        return withAcceptKey(request, await app.fetch(new Request(url, request), this.env, this.ctx));
+      case "internet":
+        return passOut(request, url, (...asked) => (this.env.OUTSIDE ?? globalThis).fetch(...asked));
+      case "nowhere":
+        return this.#deny(verdict);
+    }
+  }
+
+  #deny({ reason, refusal }: Extract<Verdict, { to: "nowhere" }>): Response {
+    const { status, body } = errorAnswer(refusal, newRequestId());
+    const { message } = body.error;
+    // Nobody waits for it: an object that hangs holds up no answer.
+    this.ctx.waitUntil(denials.once(this.ctx.props, message, () => this.#tell(refusal.code, message)));
+    return Response.json(body, { status, headers: { "x-deny-reason": reason, "x-should-retry": "false" } });
+  }
+
+  async #tell(code: string, message: string): Promise<void> {
+    const { run_id, generation } = this.ctx.props;
+    const made = depsOf(this.env);
+    if (!made.ok) return;
+    try {
+      await made.deps.ownerOf(run_id).tellRun({ run_id, generation }, { code, message });
+    } catch (error) {
+      logTrouble("notice_not_told", { run_id, generation, notice: code }, error);
+      throw error;
+    }
+  }
+}
