@@ -1,6 +1,8 @@
-/** The one declared environment of the worker and its objects, read and checked once. */
+/**
+ * The variables and secrets of an instance, declared here alone, read and checked once. It knows no type of the platform: a
+ * deploy checks what it is about to give, before it gives it.
+ */
 import { z } from "zod";
-import type { PoolForRoutine, RosterForRoutine, RoutineForObjects } from "./object-contracts.ts";
 
 /** Variables and secrets as the platform hands them over. `readConfig` turns the texts into a `Config`. */
 export interface Variables {
@@ -24,16 +26,8 @@ export interface Variables {
   INSTANCE_RATE_PER_MINUTE?: string;
 }
 
-/** What the objects are given. They see of each other only the methods that they call; the worker sees the whole classes. */
-export interface ObjectEnv extends Variables {
-  DB: D1Database;
-  ROUTINE: DurableObjectNamespace<RoutineForObjects>;
-  POOL: DurableObjectNamespace<PoolForRoutine>;
-  ROSTER: DurableObjectNamespace<RosterForRoutine>;
-}
-
 /** Where the platform can keep objects, as `DurableObjectNamespace.jurisdiction` takes it. */
-const jurisdictions = ["eu", "us", "fedramp", "fedramp-high"] as const satisfies readonly DurableObjectJurisdiction[];
+const jurisdictions = ["eu", "us", "fedramp", "fedramp-high"] as const;
 
 const secret = (name: string) =>
   z
@@ -108,6 +102,25 @@ const configSchema = z
     fireBurst: vars.FIRE_BURST,
     instanceRatePerMinute: vars.INSTANCE_RATE_PER_MINUTE,
   }));
+
+/** What only `npm start` sets. */
+const LOCAL_VARIABLES: readonly string[] = ["LOCAL_INSTANCE", "DEMO_MODEL_URL"] satisfies (keyof Variables)[];
+
+/** Variables whose values nobody may see: a deploy gives them as secrets. */
+export const SECRET_VARIABLES: readonly string[] = [
+  "OWNER_TOKEN",
+  "SIGNING_KEY",
+  "RUNNER_TOKEN",
+  "ANTHROPIC_API_KEY",
+  "GIT_CREDENTIALS",
+  "GITHUB_WEBHOOK_SECRET",
+  "GITHUB_WEBHOOK_SECRET_PREVIOUS",
+] satisfies (keyof Variables)[];
+
+/** What people set, secrets among them. */
+export const GIVEN_VARIABLES: readonly string[] = Object.keys(configSchema.in.shape).filter(
+  (name) => !LOCAL_VARIABLES.includes(name),
+);
 
 /** A list with commas. */
 function namesIn(list: string | undefined): string[] {

@@ -32,7 +32,8 @@ const MAY_IMPORT: Record<ProgramFolder, readonly string[]> = {
   worker: ["protocol", "rules", "instance", "durable-objects", "migrations"],
   "durable-objects": ["protocol", "rules", "instance", "migrations"],
   "sandbox-runner": ["protocol", "rules"],
-  scripts: ["protocol"],
+  // A deploy checks the variables that it gives as the worker will.
+  scripts: ["protocol", "instance"],
   web: ["protocol"],
   // The worker, to serve it with a counter of rows around its objects.
   bench: ["protocol", "scripts", "sandbox-runner", "worker"],

@@ -4,7 +4,7 @@ import type { GateObject } from "#durable-objects/gate/gate-object.ts";
 import type { PoolObject } from "#durable-objects/pool/pool-object.ts";
 import type { RosterObject } from "#durable-objects/roster/roster-object.ts";
 import type { RoutineObject } from "#durable-objects/routine/routine-object.ts";
-import type { ObjectEnv } from "#instance/config.ts";
+import type { ObjectEnv } from "#instance/object-env.ts";
 import type { InNameOf } from "#instance/objects.ts";
 import type { ModelUsage } from "#protocol/model-usage.ts";
 

@@ -1,6 +1,7 @@
 /** Counts what the whole instance lets in. One object; it stores nothing. */
 import { DurableObject } from "cloudflare:workers";
-import { type ObjectEnv, requireConfig } from "#instance/config.ts";
+import { requireConfig } from "#instance/config.ts";
+import type { ObjectEnv } from "#instance/object-env.ts";
 import { MINUTE_MS, MinuteCount } from "#rules/gate/minute-count.ts";
 import { type GateAnswer, type GateReport, takeReport } from "#rules/gate/take-report.ts";
 

@@ -1,6 +1,7 @@
 /** Builds a pool from its parts, in order: the one place that knows which hosts there are. */
 import { makeAttemptToken } from "#instance/attempt-token.ts";
-import { type ObjectEnv, requireConfig } from "#instance/config.ts";
+import { requireConfig } from "#instance/config.ts";
+import type { ObjectEnv } from "#instance/object-env.ts";
 import { routineObject } from "#instance/objects.ts";
 import { poolDatabase } from "./database.ts";
 import type { LeaseHost, SocketHost } from "./hosts/lease-host.ts";

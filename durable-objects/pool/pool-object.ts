@@ -3,8 +3,9 @@
  * and its alarm.
  */
 import { DurableObject } from "cloudflare:workers";
-import { type ObjectEnv, readConfig } from "#instance/config.ts";
+import { readConfig } from "#instance/config.ts";
 import type { LeaseRequest } from "#instance/object-contracts.ts";
+import type { ObjectEnv } from "#instance/object-env.ts";
 import { ownResidenceFault } from "#instance/residence.ts";
 import { answerClose, refuseUpgrade } from "#instance/sockets.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";

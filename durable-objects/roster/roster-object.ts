@@ -6,8 +6,8 @@
 import { DurableObject } from "cloudflare:workers";
 import { and, asc, eq, gt, isNull, sql } from "drizzle-orm";
 import { type DrizzleSqliteDODatabase, drizzle } from "drizzle-orm/durable-sqlite";
-import type { ObjectEnv } from "#instance/config.ts";
 import type { RosterForRoutine } from "#instance/object-contracts.ts";
+import type { ObjectEnv } from "#instance/object-env.ts";
 import migrations from "../../migrations/roster-object/migrations.js";
 import { migrate } from "../migrate.ts";
 import { facts, routines } from "./schema.ts";

@@ -2,7 +2,8 @@
  * Builds the parts of a routine's object by hand, each after those that it uses. This file, and those that open the object and
  * answer for it, stand above all rooms: no room imports them.
  */
-import type { Config, ObjectEnv } from "#instance/config.ts";
+import type { Config } from "#instance/config.ts";
+import type { ObjectEnv } from "#instance/object-env.ts";
 import { poolObject, rosterObject, routineObject } from "#instance/objects.ts";
 import { IdMaker } from "#protocol/ids.ts";
 import { Alarm, type Concern } from "../alarm.ts";

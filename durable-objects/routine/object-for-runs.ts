@@ -3,7 +3,7 @@
  * the last one has stopped.
  */
 import { DurableObject } from "cloudflare:workers";
-import type { ObjectEnv } from "#instance/config.ts";
+import type { ObjectEnv } from "#instance/object-env.ts";
 import { answerClose, closeQuietly, refuseUpgrade } from "#instance/sockets.ts";
 import type { Result } from "#protocol/errors.ts";
 import type { OwnedId } from "#protocol/ids.ts";

@@ -3,7 +3,8 @@
  * the name of an id, and gets nothing unless the routine owns that id.
  */
 
-import { type ObjectEnv, readConfig } from "#instance/config.ts";
+import { readConfig } from "#instance/config.ts";
+import type { ObjectEnv } from "#instance/object-env.ts";
 import { ownResidenceFault } from "#instance/residence.ts";
 import { authorityOf } from "#instance/secrets.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";

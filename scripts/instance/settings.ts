@@ -3,27 +3,8 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parseEnv } from "node:util";
 import { z } from "zod";
+import { GIVEN_VARIABLES } from "#instance/config.ts";
 import { codeOf, failed, messageOf, type Outcome, succeeded } from "#scripts/outcome.ts";
-
-/** Variables and secrets that go to the worker as they are; the worker checks them, all at once. */
-const WORKER_VARIABLES = [
-  "OWNER_TOKEN",
-  "SIGNING_KEY",
-  "RUNNER_TOKEN",
-  "ANTHROPIC_API_KEY",
-  "ANTHROPIC_BASE_URL",
-  "GIT_CREDENTIALS",
-  "GITHUB_WEBHOOK_SECRET",
-  "GITHUB_WEBHOOK_SECRET_PREVIOUS",
-  "DEFAULT_MODEL",
-  "ALLOWED_MODELS",
-  "MODEL_REQUEST_FIELDS",
-  "PUBLIC_URL",
-  "JURISDICTION",
-  "FIRE_RATE_PER_MINUTE",
-  "FIRE_BURST",
-  "INSTANCE_RATE_PER_MINUTE",
-] as const;
 
 /** Variables of the runner that `npm start` passes on. */
 const RUNNER_VARIABLES = [
@@ -40,6 +21,7 @@ export interface Settings {
   port: number;
   /** Absolute. */
   stateFolder: string;
+  /** Variables and secrets that go to the worker as they are; it checks them, all at once. */
   workerVariables: Record<string, string>;
   runnerVariables: Record<string, string>;
   /** Whether runs use a real model; otherwise they use the offline demo model. */
@@ -59,7 +41,7 @@ export function readSettings(environment: NodeJS.ProcessEnv, root: string): Outc
   const given = { ...fromFile.value, ...withoutEmpty(environment) };
   const port = portSchema.safeParse(given["PORT"] ?? DEFAULT_PORT);
   if (!port.success) return failed(`PORT is "${given["PORT"]}": it must be a number from 1 to 65535.`);
-  const workerVariables = pick(given, WORKER_VARIABLES);
+  const workerVariables = pick(given, GIVEN_VARIABLES);
   return succeeded({
     port: port.data,
     stateFolder: path.resolve(root, given["REVEILLE_STATE"] ?? ".reveille"),
