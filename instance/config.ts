@@ -21,6 +21,8 @@ export interface Variables {
   PUBLIC_URL?: string;
   JURISDICTION?: string;
   LOCAL_INSTANCE?: string;
+  CONTAINERS?: string;
+  CONTAINER_SIZE?: string;
   FIRE_RATE_PER_MINUTE?: string;
   FIRE_BURST?: string;
   INSTANCE_RATE_PER_MINUTE?: string;
@@ -28,6 +30,9 @@ export interface Variables {
 
 /** Where the platform can keep objects, as `DurableObjectNamespace.jurisdiction` takes it. */
 const jurisdictions = ["eu", "us", "fedramp", "fedramp-high"] as const;
+
+/** The sizes in which the platform makes containers. */
+const containerSizes = ["lite", "basic", "standard-1", "standard-2", "standard-3", "standard-4"] as const;
 
 const secret = (name: string) =>
   z
@@ -74,6 +79,11 @@ const configSchema = z
     PUBLIC_URL: optional(url),
     JURISDICTION: optional(z.enum(jurisdictions, `must be one of ${jurisdictions.join(", ")}, or empty`)),
     LOCAL_INSTANCE: optional(z.literal("1", 'must be "1" or empty')),
+    CONTAINERS: z.preprocess(
+      (value) => (value === "" ? undefined : value),
+      z.coerce.number("must be a number").int().min(0).max(1_000).default(0),
+    ),
+    CONTAINER_SIZE: optional(z.enum(containerSizes, `must be one of ${containerSizes.join(", ")}, or empty`)),
     FIRE_RATE_PER_MINUTE: count(600),
     FIRE_BURST: count(200),
     INSTANCE_RATE_PER_MINUTE: count(6_000),
@@ -98,6 +108,9 @@ const configSchema = z
     publicUrl: vars.PUBLIC_URL ?? null,
     jurisdiction: vars.JURISDICTION ?? null,
     isLocal: vars.LOCAL_INSTANCE !== undefined,
+    /** How many containers may work at once; 0 when runs are worked on by registered runners alone. */
+    containers: vars.CONTAINERS,
+    containerSize: vars.CONTAINER_SIZE ?? "standard-2",
     fireRatePerMinute: vars.FIRE_RATE_PER_MINUTE,
     fireBurst: vars.FIRE_BURST,
     instanceRatePerMinute: vars.INSTANCE_RATE_PER_MINUTE,

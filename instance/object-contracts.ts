@@ -74,3 +74,40 @@ export interface PoolForRoutine extends Rpc.DurableObjectBranded {
   /** Takes leases back: at once where nobody works on one, else as soon as the work has stopped. @returns one answer each. */
   release(leases: LeaseRef[]): ("freed" | "stopping")[];
 }
+
+/** What a container's object tells its pool. The same report twice changes nothing. */
+export interface ContainerReport {
+  /** The place of the pool under which the lease was given to the container. */
+  place: string;
+  lease: LeaseRef;
+  /** Null while the container is there; `declined` when nothing has begun, for want of room. */
+  end: LeaseEnd | "declined" | null;
+}
+
+export interface PoolForObjects extends PoolForRoutine {
+  /** @returns `unknown` when the place does not have the lease: its container has to end. */
+  hearContainer(report: ContainerReport): "held" | "unknown";
+}
+
+/** What a container's object needs to start the container of a lease. */
+export interface ContainerOrder {
+  lease: LeaseRef;
+  link_token: string;
+  proxy_token: string;
+  /** The pool's name, and the place of the pool that has the lease. */
+  pool: string;
+  place: string;
+  /** How long the start may take, in milliseconds. */
+  start_within_ms: number;
+}
+
+export interface SandboxForObjects extends Rpc.DurableObjectBranded {
+  /** Starts the lease's container, and answers once that is noted. Begun again it starts nothing. */
+  begin(order: ContainerOrder): void;
+  /** Asks the container's first process to end. One that is still starting is ended. */
+  stop(): void;
+  /** Ends the container by force. */
+  kill(): void;
+  /** Something has broken off: looks whether the container is there, and again soon. */
+  look(): void;
+}

@@ -1,11 +1,12 @@
 /** What the platform gives every object. */
 import type { Variables } from "./config.ts";
-import type { PoolForRoutine, RosterForRoutine, RoutineForObjects } from "./object-contracts.ts";
+import type { PoolForObjects, RosterForRoutine, RoutineForObjects, SandboxForObjects } from "./object-contracts.ts";
 
 /** What the objects are given. They see of each other only the methods that they call; the worker sees the whole classes. */
 export interface ObjectEnv extends Variables {
   DB: D1Database;
   ROUTINE: DurableObjectNamespace<RoutineForObjects>;
-  POOL: DurableObjectNamespace<PoolForRoutine>;
+  POOL: DurableObjectNamespace<PoolForObjects>;
   ROSTER: DurableObjectNamespace<RosterForRoutine>;
+  SANDBOX: DurableObjectNamespace<SandboxForObjects>;
 }

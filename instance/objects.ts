@@ -2,6 +2,7 @@
 
 import type { OwnedId } from "#protocol/ids.ts";
 import { ownerKeyOf } from "#protocol/ids.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
 
 /** Null for none. In another jurisdiction the same name leads to another object: see `RosterObject.jurisdiction`. */
 export type Jurisdiction = DurableObjectJurisdiction | null;
@@ -32,6 +33,9 @@ export function routineObject<Class extends Rpc.DurableObjectBranded>(
   return inNameOf(objectNamed(env.ROUTINE, jurisdiction, ownerKey), id);
 }
 
+/** The pool of runs whose routine names no other. */
+export const DEFAULT_POOL = "default";
+
 /** @param pool the pool's name, for instance `default`. */
 export function poolObject<Class extends Rpc.DurableObjectBranded>(
   env: { POOL: DurableObjectNamespace<Class> },
@@ -39,6 +43,15 @@ export function poolObject<Class extends Rpc.DurableObjectBranded>(
   pool: string,
 ): DurableObjectStub<Class> {
   return objectNamed(env.POOL, jurisdiction, pool);
+}
+
+/** The object of an attempt's container: one for each attempt, so that an attempt has one container at most. */
+export function sandboxObject<Class extends Rpc.DurableObjectBranded>(
+  env: { SANDBOX: DurableObjectNamespace<Class> },
+  jurisdiction: Jurisdiction,
+  lease: LeaseRef,
+): DurableObjectStub<Class> {
+  return objectNamed(env.SANDBOX, jurisdiction, `${lease.run_id}.${lease.generation}`);
 }
 
 /** The one object that counts what the instance lets in. */

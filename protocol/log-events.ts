@@ -86,6 +86,14 @@ export const LOG_EVENTS = {
     /** Since the run was admitted. */
     duration_ms: count,
   }),
+  container_ended: z.strictObject({
+    run_id: runIdSchema,
+    generation: z.int().min(1),
+    /** As its pool was told. */
+    end: z.string(),
+    /** Since its start was asked for. */
+    lasted_ms: count,
+  }),
   delivery_handled: z.strictObject({
     delivery_id: deliveryIdSchema,
     trigger_id: nullable(triggerIdSchema),

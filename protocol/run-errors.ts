@@ -34,6 +34,21 @@ const RUN_ERRORS = {
     hint: "Look at the runner's log and at the last run.step of the transcript.",
     machinery: true,
   },
+  container_start_failed: {
+    message: "The run's container did not start.",
+    hint: "Check that the image of the runner is there and starts. Locally, npm start builds it, and the container engine has its log; deployed, the dashboard shows the containers of the worker.",
+    machinery: true,
+  },
+  container_image_missing: {
+    message: "The image of the runner is not there.",
+    hint: "Locally, start npm start again: it builds the image. Deployed, deploy again: that builds and pushes it.",
+    machinery: false,
+  },
+  containers_unavailable: {
+    message: "No container could be asked for: whatever runs them does not answer.",
+    hint: "Locally, check that the container engine at DOCKER_HOST is on. Deployed, look at the status page of Cloudflare; then retry.",
+    machinery: true,
+  },
   sandbox_unavailable: {
     message: "The runner has no working sandbox, and does not run a real model without one.",
     hint: "Install bubblewrap, socat and ripgrep (Debian: apt-get install bubblewrap socat ripgrep), or set REVEILLE_SANDBOX=none to accept the risk.",

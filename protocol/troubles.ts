@@ -142,6 +142,11 @@ export const TROUBLES = {
     means: "Telling a routine's object of ended leases broke off.",
     carries: z.strictObject(routine),
   },
+  container_call_failed: {
+    level: "warn",
+    means: "A call to a container, or about one, did not go through.",
+    carries: z.strictObject({ ...attempt, call: text }),
+  },
   schedule_unattended: {
     level: "warn",
     means: "Nobody came for a due schedule in time: its routine fired by its own alarm.",

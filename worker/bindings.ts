@@ -4,6 +4,7 @@ import type { GateObject } from "#durable-objects/gate/gate-object.ts";
 import type { PoolObject } from "#durable-objects/pool/pool-object.ts";
 import type { RosterObject } from "#durable-objects/roster/roster-object.ts";
 import type { RoutineObject } from "#durable-objects/routine/routine-object.ts";
+import type { SandboxObject } from "#durable-objects/sandbox/sandbox-object.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
 import type { InNameOf } from "#instance/objects.ts";
 import type { ModelUsage } from "#protocol/model-usage.ts";
@@ -13,11 +14,12 @@ export interface ClockMessage {
   routine_id: string;
 }
 
-export interface Env extends Omit<ObjectEnv, "ROUTINE" | "POOL" | "ROSTER"> {
+export interface Env extends Omit<ObjectEnv, "ROUTINE" | "POOL" | "ROSTER" | "SANDBOX"> {
   ROUTINE: DurableObjectNamespace<RoutineObject>;
   POOL: DurableObjectNamespace<PoolObject>;
   GATE: DurableObjectNamespace<GateObject>;
   ROSTER: DurableObjectNamespace<RosterObject>;
+  SANDBOX: DurableObjectNamespace<SandboxObject>;
   /** From the sweep to the routines' objects. */
   CLOCK: Queue<ClockMessage>;
   /** What model calls used, where the run's object has not taken it in. */
@@ -41,6 +43,7 @@ const BINDINGS = [
   "POOL",
   "GATE",
   "ROSTER",
+  "SANDBOX",
   "CLOCK",
   "USAGE",
   "BODIES",

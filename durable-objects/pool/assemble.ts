@@ -1,10 +1,11 @@
 /** Builds a pool from its parts, in order: the one place that knows which hosts there are. */
 import { makeAttemptToken } from "#instance/attempt-token.ts";
-import { requireConfig } from "#instance/config.ts";
+import { readConfig, requireConfig } from "#instance/config.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
-import { routineObject } from "#instance/objects.ts";
+import { DEFAULT_POOL, routineObject, sandboxObject } from "#instance/objects.ts";
 import { poolDatabase } from "./database.ts";
-import type { LeaseHost, SocketHost } from "./hosts/lease-host.ts";
+import { ContainerHost } from "./hosts/container-host.ts";
+import type { HostReports, LeaseHost, SocketHost } from "./hosts/lease-host.ts";
 import { RegisteredRunners } from "./hosts/registered-runners.ts";
 import { LeaseEngine } from "./lease-engine.ts";
 import { Leases } from "./leases.ts";
@@ -17,6 +18,8 @@ export interface AssembledPool {
   hosts: readonly LeaseHost[];
   /** The one of them that runners dial. */
   dialed: SocketHost;
+  /** The one of them that starts containers; null where there are none. */
+  containers: ContainerHost | null;
   engine: LeaseEngine;
   ends: ReportEnds;
 }
@@ -26,7 +29,8 @@ export function assemblePool(context: DurableObjectState, env: ObjectEnv, onChan
   const database = poolDatabase(context.storage);
   const leases = new Leases(database);
   const dialed = new RegisteredRunners(context, database, takeReports(leases, "local"));
-  const hosts = [dialed];
+  const containers = assembleContainers(context, env, takeReports(leases, "container"), onChange);
+  const hosts = containers === null ? [dialed] : [containers, dialed];
   const engine = new LeaseEngine({
     leases,
     hosts,
@@ -47,5 +51,27 @@ export function assemblePool(context: DurableObjectState, env: ObjectEnv, onChan
     },
     onChange,
   );
-  return { leases, hosts, dialed, engine, ends };
+  return { leases, hosts, dialed, containers, engine, ends };
+}
+
+/**
+ * Containers work for the default pool alone. An instance that has none any more may still have leases of theirs. A configuration
+ * with faults has no host: such a pool is not opened.
+ */
+function assembleContainers(
+  context: DurableObjectState,
+  env: ObjectEnv,
+  reports: HostReports,
+  onChange: () => void,
+): ContainerHost | null {
+  const check = readConfig(env);
+  if (context.id.name !== DEFAULT_POOL || !check.ok) return null;
+  const { containers, jurisdiction } = check.config;
+  return new ContainerHost({
+    pool: DEFAULT_POOL,
+    capacity: () => containers,
+    containerOf: (lease) => sandboxObject(env, jurisdiction, lease),
+    reports,
+    onChange,
+  });
 }

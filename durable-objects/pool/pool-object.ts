@@ -4,7 +4,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { readConfig } from "#instance/config.ts";
-import type { LeaseRequest } from "#instance/object-contracts.ts";
+import type { ContainerReport, LeaseRequest } from "#instance/object-contracts.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
 import { ownResidenceFault } from "#instance/residence.ts";
 import { answerClose, refuseUpgrade } from "#instance/sockets.ts";
@@ -20,6 +20,7 @@ import type { LeaseEngine } from "./lease-engine.ts";
 export class PoolObject extends DurableObject<ObjectEnv> {
   readonly #hosts: readonly LeaseHost[];
   readonly #dialed: SocketHost;
+  readonly #containers: AssembledPool["containers"];
   readonly #engine: LeaseEngine;
   readonly #leases: AssembledPool["leases"];
   readonly #ends: AssembledPool["ends"];
@@ -33,6 +34,7 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     const pool = assemblePool(context, env, () => this.#goOn());
     this.#hosts = pool.hosts;
     this.#dialed = pool.dialed;
+    this.#containers = pool.containers;
     this.#engine = pool.engine;
     this.#leases = pool.leases;
     this.#ends = pool.ends;
@@ -62,6 +64,14 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     const answers = leases.map((lease) => this.#engine.release(lease, Date.now()));
     this.#goOn();
     return answers;
+  }
+
+  /** What the object of a container tells of it. @returns `unknown` when the container has to end. */
+  hearContainer(report: ContainerReport): "held" | "unknown" {
+    this.#requireTables();
+    const answer = this.#containers?.hear(report, Date.now()) ?? "unknown";
+    this.#goOn();
+    return answer;
   }
 
   /** Arms the alarm again in case the platform has lost it. */
@@ -131,7 +141,7 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     const hosts = this.#hosts.map((host) => ({
       name: `host_${host.kind}`,
       next: () => host.next(Date.now(), this.#leases.held(host.kind)),
-      look: (nowMs: number) => host.look(nowMs),
+      look: (nowMs: number) => host.look(nowMs, this.#leases.held(host.kind)),
     }));
     const leases = {
       name: "leases",

@@ -1,6 +1,7 @@
 /** The tables of a pool's object. Times are Unix milliseconds. */
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { runnerKinds } from "#protocol/run.ts";
+import { leaseEnds } from "#rules/run/inputs.ts";
 
 /** A runner that has registered. Its row goes when it is lost and its leases have ended. */
 export const runners = sqliteTable("runners", {
@@ -26,7 +27,7 @@ export const leases = sqliteTable(
     /** The host that the place belongs to; without meaning while the lease has none. */
     host: text({ enum: runnerKinds }).notNull().default("local"),
     place: text("runner_id"),
-    end: text({ enum: ["runner_lost", "work_ended", "offer_expired"] }),
+    end: text({ enum: leaseEnds }),
     askedAt: integer("asked_at").notNull(),
     /** When this status lasts too long: an offer without an answer, a stop without an end, a failed report. */
     dueAt: integer("due_at"),

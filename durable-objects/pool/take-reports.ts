@@ -23,9 +23,9 @@ export function takeReports(leases: Leases, kind: RunnerKind): HostReports {
       const row = rowAt(place, lease);
       if (row !== null) decline(leases, row);
     },
-    ended: (place, lease) => {
+    ended: (place, lease, end = "work_ended") => {
       const row = rowAt(place, lease);
-      if (row !== null) leases.end(row, "work_ended", Date.now());
+      if (row !== null) leases.end(row, end, Date.now());
     },
     present: (place, inHand) => takePresence(leases, leases.heldAt(kind, place), inHand),
     lost: (place) => {

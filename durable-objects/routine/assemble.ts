@@ -4,7 +4,7 @@
  */
 import type { Config } from "#instance/config.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
-import { poolObject, rosterObject, routineObject } from "#instance/objects.ts";
+import { DEFAULT_POOL, poolObject, rosterObject, routineObject } from "#instance/objects.ts";
 import { IdMaker } from "#protocol/ids.ts";
 import { Alarm, type Concern } from "../alarm.ts";
 import { AwaitIndex } from "./changes/await-index.ts";
@@ -152,7 +152,7 @@ function assembleReceivers(
 ): Receivers {
   const { definitions, runs } = core;
   const { env, config, frames, toIndex } = given;
-  const poolOf = () => poolObject(env, config.jurisdiction, "default");
+  const poolOf = () => poolObject(env, config.jurisdiction, DEFAULT_POOL);
   const routineOf = (id: string) => routineObject(env, config.jurisdiction, id);
   const toPool = new ToPool(poolOf, core, frames);
   const toRoster = new ToRoster(() => rosterObject(env));

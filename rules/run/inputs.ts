@@ -6,7 +6,16 @@ import type { FrameBody } from "#protocol/runner-link.ts";
 import type { EventBody } from "#protocol/transcript.ts";
 import type { RunRecord } from "./record.ts";
 
-export type LeaseEnd = "runner_lost" | "work_ended" | "offer_expired";
+/** Why a lease has ended, as pools store it. */
+export const leaseEnds = [
+  "runner_lost",
+  "work_ended",
+  "offer_expired",
+  "container_start_failed",
+  "container_image_missing",
+  "containers_unavailable",
+] as const;
+export type LeaseEnd = (typeof leaseEnds)[number];
 export type DeadlineKind = "provisioning" | "start" | "timeout" | "cancel" | "retry";
 export type Finished = Extract<FrameBody, { kind: "finished" }>;
 

@@ -3,7 +3,7 @@
  * the effects to carry out.
  */
 import { type CancelReason, isSettled, type RunnerRef, type RunResult, type SandboxKind } from "#protocol/run.ts";
-import { isMachineryFailure, type RunError, runError } from "#protocol/run-errors.ts";
+import { isMachineryFailure, type RunError, type RunErrorCode, runError } from "#protocol/run-errors.ts";
 import type { AttemptOutcome } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { EventBody } from "#protocol/transcript.ts";
@@ -111,6 +111,15 @@ function finish(state: RunState, run: ActiveRecord, frame: Finished, limits: Run
   return end({ ...state, run: counted }, counted, frame.outcome, frame.report, limits, nowMs);
 }
 
+const ERROR_OF_LEASE_END = {
+  runner_lost: "runner_lost",
+  offer_expired: "runner_lost",
+  work_ended: "runner_failed",
+  container_start_failed: "container_start_failed",
+  container_image_missing: "container_image_missing",
+  containers_unavailable: "containers_unavailable",
+} as const satisfies Record<LeaseEnd, RunErrorCode>;
+
 function endLease(
   state: RunState,
   run: ActiveRecord,
@@ -119,7 +128,7 @@ function endLease(
   nowMs: number,
 ): Step | null {
   if (run.status === "queued") return null;
-  const error = runError(leaseEnd === "work_ended" ? "runner_failed" : "runner_lost", state.phase);
+  const error = runError(ERROR_OF_LEASE_END[leaseEnd], state.phase);
   return end(state, run, { status: "failed", error }, null, limits, nowMs);
 }
 

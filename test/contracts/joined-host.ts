@@ -33,7 +33,7 @@ export function joinedHostContract(name: string, makeHost: () => Promise<JoinedH
   /** @returns when it wants to look again. */
   const look = (host: HostUnderTest, nowMs: number) =>
     host.use((it) => {
-      it.look(nowMs);
+      it.look(nowMs, new Map());
       return it.next(nowMs, new Map());
     });
 

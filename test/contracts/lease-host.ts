@@ -75,7 +75,7 @@ async function lookUntilLost(host: HostUnderTest, nowMs: number, held: ReadonlyM
   while (atMs <= nowMs + NOTICED_MS) {
     const at = atMs;
     const next = await host.use((it) => {
-      it.look(at);
+      it.look(at, held);
       return it.next(at, held);
     });
     if (lost(host).length > 0) return atMs;
@@ -201,7 +201,7 @@ export function leaseHostContract(name: string, makeHost: () => Promise<HostUnde
       const lostMs = await lookUntilLost(host, leftMs, held);
       expect(lostMs).not.toBeNull();
       expect(lost(host)).toEqual([place]);
-      await host.use((it) => it.look(Number(lostMs) + NOTICED_MS));
+      await host.use((it) => it.look(Number(lostMs) + NOTICED_MS, NOTHING_HELD));
       expect(lost(host)).toEqual([place]);
     });
 
@@ -228,7 +228,7 @@ export function leaseHostContract(name: string, makeHost: () => Promise<HostUnde
       const nowMs = Date.now();
       await host.use((it) => it.kill(place, LEASE, nowMs - 1));
       await worker.ended(LEASE);
-      await host.use((it) => it.look(nowMs + KILL_DEADLINE_MS));
+      await host.use((it) => it.look(nowMs + KILL_DEADLINE_MS, NOTHING_HELD));
       expect(lost(host)).toEqual([]);
       expect(told(host).at(-1)).toEqual({ type: "ended", place, lease: LEASE });
     });

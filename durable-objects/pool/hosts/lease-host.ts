@@ -8,6 +8,7 @@
  */
 import type { RunnerKind } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
+import type { LeaseEnd } from "#rules/run/inputs.ts";
 
 /** What a runner needs to dial the run of a lease. */
 export interface Grant {
@@ -46,8 +47,8 @@ export interface LeaseHost {
    * armed for it. @param held places with leases: it has to be noticed when one of them falls silent.
    */
   next(nowMs: number, held: Held): number | null;
-  /** Looks after the places, and gives up those that are lost. Nothing is due afterwards. */
-  look(nowMs: number): void;
+  /** Looks after the places, and gives up those that are lost. Nothing is due afterwards. @param held as for `next`. */
+  look(nowMs: number, held: Held): void;
 }
 
 /** A host whose runners dial in. */
@@ -65,8 +66,8 @@ export interface HostReports {
   accepted(place: string, lease: LeaseRef): boolean;
   /** The place has no room, or wants no more work: nothing of the lease's work has begun. */
   declined(place: string, lease: LeaseRef): void;
-  /** All processes of the lease's work are gone. */
-  ended(place: string, lease: LeaseRef): void;
+  /** All processes of the lease's work are gone. @param end why, where it is not that the work was over. */
+  ended(place: string, lease: LeaseRef, end?: LeaseEnd): void;
   /** The place has come, or has come back, with exactly these leases in hand. @returns those whose work has to be stopped. */
   present(place: string, inHand: readonly LeaseRef[]): readonly LeaseRef[];
   /** The place is gone, with whatever it had in hand. */

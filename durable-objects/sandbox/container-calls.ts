@@ -1,0 +1,105 @@
+/** The calls to an object's container. Each has a deadline: calls to one that has vanished may never be answered. */
+import { withinDeadline } from "#instance/in-time.ts";
+
+/** What is used of the platform's container. */
+export type ContainerPort = Pick<
+  Container,
+  | "running"
+  | "images"
+  | "start"
+  | "monitor"
+  | "destroy"
+  | "signal"
+  | "setInactivityTimeout"
+  | "interceptAllOutboundHttp"
+  | "interceptOutboundHttps"
+>;
+
+export interface StartOptions {
+  env: Record<string, string>;
+  size: NonNullable<ContainerStartupOptions["instance"]>;
+  /** How long it may take, in milliseconds. */
+  withinMs: number;
+  /** Called when the platform tells that the container has ended, which it does not always do. */
+  onExit(isWell: boolean): void;
+}
+
+/** The image of runners, as wrangler.toml calls it. */
+const IMAGE = "runner";
+/** How long a container goes on without its object: nothing that it does itself counts as activity. */
+const UNTENDED_MS = 600_000;
+const CALL_MS = 5_000;
+/** The platform ends a container by force. */
+const DESTROY_MS = 10_000;
+/** A container that could not be started counts as running for a moment. */
+const SETTLE_MS = 50;
+const SIGTERM = 15;
+
+export class ContainerCalls {
+  readonly #container: ContainerPort;
+  readonly #exit: () => Fetcher;
+
+  /** @param exit where everything goes that leaves the container. */
+  constructor(container: ContainerPort, exit: () => Fetcher) {
+    this.#container = container;
+    this.#exit = exit;
+  }
+
+  get isRunning(): boolean {
+    return this.#container.running;
+  }
+
+  /**
+   * Starts the container, and resolves when it runs. @throws Error with the platform's reason, as far as it gives one; NoAnswer
+   * when that takes too long.
+   */
+  async start({ env, size, withinMs, onExit }: StartOptions): Promise<void> {
+    await this.#intercept();
+    const image = this.#container.images?.[IMAGE];
+    // Where images are not chosen at the start, the deployment has one image and one size for all.
+    const chosen = image === undefined ? {} : { image, instance: size };
+    this.#container.start({ ...chosen, enableInternet: false, env });
+    const { promise: refused, reject } = Promise.withResolvers<never>();
+    this.#container.monitor().then(
+      () => onExit(true),
+      (error: unknown) => {
+        reject(error);
+        onExit(false);
+      },
+    );
+    await withinDeadline(Promise.race([this.#settled(), refused]), withinMs, "the container");
+  }
+
+  /** Keeps the container and its only way out for a while longer. Has to be done again and again. */
+  async renew(): Promise<void> {
+    await this.#intercept();
+    await this.#call(this.#container.setInactivityTimeout(UNTENDED_MS));
+  }
+
+  /** Asks the first process to end. */
+  stop(): void {
+    this.#container.signal(SIGTERM);
+  }
+
+  async destroy(): Promise<void> {
+    await withinDeadline(this.#container.destroy(), DESTROY_MS, "the container");
+  }
+
+  async #intercept(): Promise<void> {
+    const exit = this.#exit();
+    await this.#call(
+      Promise.all([this.#container.interceptAllOutboundHttp(exit), this.#container.interceptOutboundHttps("*", exit)]),
+    );
+  }
+
+  /** It is known whether the container runs. */
+  async #settled(): Promise<void> {
+    await this.#container.setInactivityTimeout(UNTENDED_MS);
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    if (!this.#container.running) throw new Error("the container ended as soon as it had been started");
+  }
+
+  #call<Value>(call: Promise<Value>): Promise<Value> {
+    return withinDeadline(call, CALL_MS, "the container");
+  }
+}

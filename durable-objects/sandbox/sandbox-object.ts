@@ -1,0 +1,200 @@
+/**
+ * The object of one attempt's container, named `RUN_ID.GENERATION`: starts it once, keeps it alive while its lease is on, and
+ * sees to its end. Whatever it decides is stored before it is done, so that an eviction starts nothing twice.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { requireConfig } from "#instance/config.ts";
+import { withinDeadline } from "#instance/in-time.ts";
+import type { ContainerOrder, ContainerReport } from "#instance/object-contracts.ts";
+import type { ObjectEnv } from "#instance/object-env.ts";
+import { poolObject } from "#instance/objects.ts";
+import { CONTAINER_BRIEF, type ContainerBrief, INSTANCE_HOST } from "#protocol/container-brief.ts";
+import { errorText, logEvent, logTrouble } from "#protocol/log.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
+import { type ContainerLife, type ContainerObservation, nextLife, nextLook } from "#rules/sandbox/container-life.ts";
+import { ContainerCalls, type ContainerPort } from "./container-calls.ts";
+
+/** What is stored. */
+interface Kept {
+  v: 1;
+  lease: LeaseRef;
+  pool: string;
+  place: string;
+  begunAtMs: number;
+  life: ContainerLife;
+}
+
+const KEY = "container";
+/**
+ * How often a container that works is looked after: it ends by itself after ten minutes without. A local worker that has been replaced has
+ * forgotten where the traffic of its containers goes, and a runner is given up after 15 seconds.
+ */
+const TEND_MS = { deployed: 60_000, local: 4_000 } as const;
+const REPORT_MS = 5_000;
+
+export class SandboxObject extends DurableObject<ObjectEnv> {
+  #kept: Kept | null;
+  /** Whether this process has asked for the start and waits for it. */
+  #isStarting = false;
+  #isEnding = false;
+
+  constructor(context: DurableObjectState, env: ObjectEnv) {
+    super(context, env);
+    this.#kept = context.storage.kv.get<Kept>(KEY) ?? null;
+    if (this.#kept?.life.state === "running") void this.#tend(this.#kept);
+  }
+
+  begin(order: ContainerOrder): void {
+    const { lease, pool, place, start_within_ms: withinMs } = order;
+    if (this.#kept !== null) {
+      this.#keep({ ...this.#kept, pool, place });
+      return;
+    }
+    const nowMs = Date.now();
+    this.#keep({ v: 1, lease, pool, place, begunAtMs: nowMs, life: { state: "starting", byMs: nowMs + withinMs } });
+    void this.#start(order);
+  }
+
+  stop(): void {
+    if (this.#kept === null) return;
+    if (this.#kept.life.state === "running") this.#signal(this.#kept);
+    this.#observe({ type: "stop" });
+  }
+
+  kill(): void {
+    this.#observe({ type: "kill" });
+  }
+
+  look(): void {
+    this.#observe({ type: "link_closed" });
+    this.#lookAtIt();
+  }
+
+  override async alarm(): Promise<void> {
+    this.#lookAtIt();
+    const kept = this.#kept;
+    if (kept === null) return;
+    this.#arm(kept.life);
+    if (kept.life.state === "running") await this.#tend(kept);
+    if (this.#kept?.life.state === "ending") await this.#end();
+  }
+
+  /** The container as the platform gives it. */
+  get container(): ContainerPort {
+    const { container } = this.ctx;
+    if (container === undefined) throw new Error("this instance has no containers");
+    return container;
+  }
+
+  async #start({ lease, link_token, proxy_token, start_within_ms }: ContainerOrder): Promise<void> {
+    const brief: ContainerBrief = { instance_url: `http://${INSTANCE_HOST}`, lease, link_token, proxy_token };
+    this.#isStarting = true;
+    try {
+      await this.#calls(lease).start({
+        env: { [CONTAINER_BRIEF]: JSON.stringify(brief) },
+        size: requireConfig(this.env).containerSize,
+        withinMs: start_within_ms,
+        onExit: (isWell) => this.#hearExit(isWell),
+      });
+      this.#observe({ type: "started" });
+    } catch (error) {
+      logTrouble("container_call_failed", { ...lease, call: "start" }, error);
+      this.#observe({ type: "start_failed", reason: errorText(error) });
+    } finally {
+      this.#isStarting = false;
+    }
+  }
+
+  #hearExit(isWell: boolean): void {
+    if (this.container.running) return;
+    if (isWell) this.#observe({ type: "exited" });
+    else this.#lookAtIt();
+  }
+
+  #lookAtIt(): void {
+    if (this.#kept === null) return;
+    this.#observe({ type: "looked", isRunning: this.container.running, isStartKnown: this.#isStarting });
+  }
+
+  /** Keeps the container alive, and asks the pool whether it is still to work. */
+  async #tend(kept: Kept): Promise<void> {
+    if (!this.container.running) return;
+    const renewed = this.#calls(kept.lease)
+      .renew()
+      .catch((error) => logTrouble("container_call_failed", { ...kept.lease, call: "renew" }, error));
+    const answer = await this.#report({ place: kept.place, lease: kept.lease, end: null });
+    await renewed;
+    if (answer === "unknown" && this.#kept?.place === kept.place) this.#observe({ type: "disowned" });
+  }
+
+  #signal({ lease }: Kept): void {
+    try {
+      this.#calls(lease).stop();
+    } catch (error) {
+      logTrouble("container_call_failed", { ...lease, call: "stop" }, error);
+    }
+  }
+
+  /** Ends the container, tells the pool, and leaves nothing behind. What does not go through is tried again by the alarm. */
+  async #end(): Promise<void> {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    try {
+      while (this.#kept?.life.state === "ending" && (await this.#settle(this.#kept, this.#kept.life.end))) {}
+    } finally {
+      this.#isEnding = false;
+    }
+    this.#observe({ type: "not_settled" });
+  }
+
+  /** @returns whether to go on at once: the lease has come back under another place meanwhile. */
+  async #settle(kept: Kept, end: NonNullable<ContainerReport["end"]>): Promise<boolean> {
+    const { place, lease } = kept;
+    await this.#calls(lease)
+      .destroy()
+      .catch((error) => logTrouble("container_call_failed", { ...lease, call: "destroy" }, error));
+    // The pool may give the place to another as soon as it is told.
+    if (this.container.running && end === "work_ended") return false;
+    if ((await this.#report({ place, lease, end })) === null || this.container.running) return false;
+    if (this.#kept?.place !== place) return true;
+    this.#kept = null;
+    await this.ctx.storage.deleteAll();
+    logEvent("container_ended", { ...lease, end, lasted_ms: Date.now() - kept.begunAtMs });
+    return false;
+  }
+
+  /** @returns null when the pool could not be told. */
+  async #report(report: ContainerReport): Promise<"held" | "unknown" | null> {
+    const pool = poolObject(this.env, requireConfig(this.env).jurisdiction, this.#kept?.pool ?? "");
+    try {
+      return await withinDeadline(pool.hearContainer(report), REPORT_MS, "the pool");
+    } catch (error) {
+      logTrouble("container_call_failed", { ...report.lease, call: "report" }, error);
+      return null;
+    }
+  }
+
+  #observe(observation: ContainerObservation): void {
+    if (this.#kept === null) return;
+    const life = nextLife(this.#kept.life, observation, Date.now());
+    if (life === null) return;
+    const wasEnding = this.#kept.life.state === "ending";
+    this.#keep({ ...this.#kept, life });
+    if (life.state === "ending" && !wasEnding) void this.#end();
+  }
+
+  #keep(kept: Kept): void {
+    this.#kept = kept;
+    this.ctx.storage.kv.put(KEY, kept);
+    this.#arm(kept.life);
+  }
+
+  #arm(life: ContainerLife): void {
+    const tendMs = requireConfig(this.env).isLocal ? TEND_MS.local : TEND_MS.deployed;
+    void this.ctx.storage.setAlarm(nextLook(life, tendMs, Date.now()));
+  }
+
+  #calls({ run_id, generation }: LeaseRef): ContainerCalls {
+    return new ContainerCalls(this.container, () => this.ctx.exports.SandboxExit({ props: { run_id, generation } }));
+  }
+}
