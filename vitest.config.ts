@@ -84,7 +84,13 @@ export default defineConfig({
         test: {
           name: "node",
           environment: "node",
-          include: ["test/rules/**/*.test.ts", "test/*.test.ts", "test/scripts/**/*.test.ts", "test/web/**/*.test.ts"],
+          include: [
+            "test/rules/**/*.test.ts",
+            "test/*.test.ts",
+            "test/cli/**/*.test.ts",
+            "test/scripts/**/*.test.ts",
+            "test/web/**/*.test.ts",
+          ],
           setupFiles: ["./test/support/node-setup.ts"],
           testTimeout: 30_000,
         },

@@ -17,6 +17,7 @@ const PROGRAM_FOLDERS = [
   "worker",
   "durable-objects",
   "sandbox-runner",
+  "cli",
   "scripts",
   "web",
   "bench",
@@ -32,6 +33,8 @@ const MAY_IMPORT: Record<ProgramFolder, readonly string[]> = {
   worker: ["protocol", "rules", "instance", "durable-objects", "migrations"],
   "durable-objects": ["protocol", "rules", "instance", "migrations"],
   "sandbox-runner": ["protocol", "rules"],
+  // The runner is one of its commands.
+  cli: ["protocol", "rules", "sandbox-runner"],
   // A deploy checks the variables that it gives as the worker will.
   scripts: ["protocol", "instance"],
   web: ["protocol"],
@@ -42,7 +45,7 @@ const MAY_IMPORT: Record<ProgramFolder, readonly string[]> = {
 const BUILDS_WEB = "web/vite.config.ts";
 /** The platform finds the classes of the objects in the worker's main file. */
 const CLASSES_ARE_EXPORTED_IN = "worker/index.ts";
-/** The one file per program that starts processes. What installs the packages runs before there is anything to import. */
+/** The one file per program that starts processes. What installs the packages or finds Node runs before there is anything to import. */
 const SPAWNERS: Record<ProgramFolder, readonly string[]> = {
   protocol: [],
   rules: [],
@@ -50,6 +53,7 @@ const SPAWNERS: Record<ProgramFolder, readonly string[]> = {
   worker: [],
   "durable-objects": [],
   "sandbox-runner": ["sandbox-runner/process/spawn.ts"],
+  cli: ["cli/reveille.mjs"],
   scripts: ["scripts/child-process.ts", "scripts/ensure-installed.mjs"],
   web: [],
   bench: ["bench/support/helper.ts"],

@@ -49,7 +49,10 @@ const face = {
         onStop: () => {},
         onKill: () => {},
         onDown: () => {},
-        onRefused: (why) => reject(new Error(why)),
+        onRefused: ({ why }) => {
+          reject(new Error(why));
+          return false;
+        },
       });
     });
   },

@@ -2,6 +2,12 @@
 import { RUNNER_CLOSE, RUNNER_PING_MS } from "#protocol/runner-link.ts";
 import { within } from "../process/within.ts";
 
+/** What the instance does not accept: the token, the version of the messages, or what was said. */
+export interface LinkRefusal {
+  cause: "token" | "version" | "words";
+  why: string;
+}
+
 export interface LinkSocketOptions {
   /** `http(s)://…`; the socket dials the same address as `ws(s)://…`. */
   url: string;
@@ -9,10 +15,13 @@ export interface LinkSocketOptions {
   backoff: { firstMs: number; lastMs: number };
   onOpen(): void;
   onMessage(text: string): void;
-  /** The connection ended, or could not be made. The next one is dialled by itself. */
-  onDown(why: string): void;
+  /**
+   * The connection ended, or could not be made. The next one is dialled by itself.
+   * @param status of the HTTP answer that was no WebSocket, where there was one.
+   */
+  onDown(why: string, status?: number): void;
   /** The instance does not accept this side. @returns whether to go on dialling. */
-  onRefused(why: string): boolean;
+  onRefused(refusal: LinkRefusal): boolean;
 }
 
 const CONNECT_DEADLINE_MS = 10_000;
@@ -20,6 +29,12 @@ const CONNECT_DEADLINE_MS = 10_000;
 const SILENCE_MS = 2 * RUNNER_PING_MS - 1_000;
 const CLOSE_DEADLINE_MS = 500;
 const PROBE_DEADLINE_MS = 5_000;
+
+const REFUSALS: ReadonlyMap<number, LinkRefusal["cause"]> = new Map([
+  [RUNNER_CLOSE.refused, "token"],
+  [RUNNER_CLOSE.protocol, "version"],
+  [RUNNER_CLOSE.badMessage, "words"],
+]);
 
 export class LinkSocket {
   readonly #options: LinkSocketOptions;
@@ -101,9 +116,9 @@ export class LinkSocket {
   }
 
   #ended(socket: WebSocket, code: number, reason: string): void {
-    const refusals: readonly number[] = [RUNNER_CLOSE.refused, RUNNER_CLOSE.protocol, RUNNER_CLOSE.badMessage];
+    const cause = REFUSALS.get(code);
     const why = `close code ${code} ${reason}`.trim();
-    if (refusals.includes(code) && !this.#options.onRefused(why)) {
+    if (cause !== undefined && !this.#options.onRefused({ cause, why })) {
       void this.close();
       return;
     }
@@ -126,17 +141,18 @@ export class LinkSocket {
     );
     if (this.#socket !== socket) return;
     const refused = status === 401 || status === 403;
-    if (refused && !this.#options.onRefused(`HTTP status ${status}`)) {
+    if (refused && !this.#options.onRefused({ cause: "token", why: `HTTP status ${status}` })) {
       void this.close();
       return;
     }
-    this.#down(socket, status === null ? "it can't be reached" : `no WebSocket, HTTP status ${status}`);
+    if (status === null) this.#down(socket, "it can't be reached");
+    else this.#down(socket, `no WebSocket, HTTP status ${status}`, status);
   }
 
-  #down(socket: WebSocket, why: string): void {
+  #down(socket: WebSocket, why: string, status?: number): void {
     if (this.#socket !== socket) return;
     this.#leave()?.close();
-    this.#options.onDown(why);
+    this.#options.onDown(why, status);
     if (this.#closed) return;
     this.#retry = setTimeout(() => this.#dial(), this.#delayMs);
     this.#delayMs = Math.min(this.#delayMs * 2, this.#options.backoff.lastMs);

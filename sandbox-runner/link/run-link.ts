@@ -53,7 +53,7 @@ export class RunLink {
         this.#welcomed = false;
         this.#log.dropDeltas();
       },
-      onRefused: (why) => {
+      onRefused: ({ why }) => {
         options.onEnded(why);
         return false;
       },

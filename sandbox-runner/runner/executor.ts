@@ -11,7 +11,7 @@ import { killGroup, signalProcess, startTalkingProcess, type TalkingProcess } fr
 import type { RunnerSettings } from "./settings.ts";
 
 export interface ExecutorOptions {
-  settings: RunnerSettings;
+  settings: RunnerSettings & { runnerId: string };
   log: Log;
   /** Letters, digits, dots, dashes and underscores; never used before. */
   name: string;

@@ -8,7 +8,7 @@ import type { RunnerSettings } from "./settings.ts";
 import { Spares } from "./spares.ts";
 
 export interface ExecutorsOptions {
-  settings: RunnerSettings;
+  settings: RunnerSettings & { runnerId: string };
   log: Log;
   /** Every process of this lease's work is gone. */
   onEnded(lease: LeaseRef): void;
@@ -30,7 +30,7 @@ export class Executors {
   readonly #options: ExecutorsOptions;
   readonly #running = new Map<string, Work>();
   readonly #spares: Spares;
-  #stopping = false;
+  #isDraining = false;
 
   /** Prepares spares from now on. */
   constructor(options: ExecutorsOptions) {
@@ -53,11 +53,11 @@ export class Executors {
     return [...this.#running.values()].map(({ offer }) => offer.lease);
   }
 
-  /** Starts the work of an offer, unless it is in hand, there is no room, or all is being stopped. */
+  /** Starts the work of an offer, unless it is in hand, there is no room, or no more is taken. */
   take(offer: Offer): Answer {
     const key = keyOf(offer.lease);
     if (this.#running.has(key)) return "taken";
-    if (this.#stopping) return "draining";
+    if (this.#isDraining) return "draining";
     if (this.#running.size >= this.#options.settings.capacity) return "full";
     const work: Work = {
       offer,
@@ -84,12 +84,17 @@ export class Executors {
     work?.executor?.kill();
   }
 
+  /** Takes no more; settles when what is in hand has come to its end. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    const all = [...this.#running.values()];
+    await Promise.all([this.#spares.close(), ...all.map(({ done }) => done)]);
+  }
+
   /** Stops all and takes no more; settles when all are gone. */
   async stopAll(): Promise<void> {
-    this.#stopping = true;
-    const all = [...this.#running.values()];
-    for (const work of all) stopWork(work);
-    await Promise.all([this.#spares.close(), ...all.map(({ done }) => done)]);
+    for (const work of this.#running.values()) stopWork(work);
+    await this.drain();
   }
 
   async #carryOut(work: Work, key: string): Promise<void> {

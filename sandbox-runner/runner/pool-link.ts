@@ -6,7 +6,7 @@ import {
   RUNNER_PROTOCOL,
   type RunnerToPool,
 } from "#protocol/runner-link.ts";
-import { LinkSocket } from "../link/link-socket.ts";
+import { type LinkRefusal, LinkSocket } from "../link/link-socket.ts";
 
 export interface Offer {
   lease: LeaseRef;
@@ -32,8 +32,10 @@ export interface PoolLinkOptions {
   onStop(lease: LeaseRef): void;
   /** The work has to end by force. */
   onKill(lease: LeaseRef): void;
-  onDown(why: string): void;
-  onRefused(why: string): void;
+  /** @param status of an HTTP answer that was no WebSocket. */
+  onDown(why: string, status?: number): void;
+  /** @returns whether to go on asking. */
+  onRefused(refusal: LinkRefusal): boolean;
 }
 
 const BACKOFF = { firstMs: 200, lastMs: 2_000 };
@@ -54,14 +56,11 @@ export class PoolLink {
       backoff: BACKOFF,
       onOpen: () => this.#register(),
       onMessage: (text) => this.#hear(text),
-      onDown: (why) => {
+      onDown: (why, status) => {
         this.#registered = false;
-        options.onDown(why);
+        options.onDown(why, status);
       },
-      onRefused: (why) => {
-        options.onRefused(why);
-        return true;
-      },
+      onRefused: (refusal) => options.onRefused(refusal),
     });
   }
 

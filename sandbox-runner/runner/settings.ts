@@ -1,8 +1,9 @@
 /** What a runner is told by its environment: read once, all faults at once. */
-import { availableParallelism, hostname, totalmem } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { defaultBounds, type RunBounds } from "../process/run-bounds.ts";
+import { runnerIdSchema } from "./runner-id.ts";
 
 const addressSchema = z
   .url({
@@ -33,10 +34,7 @@ const settingsSchema = z.object({
     .string("must be set to the instance's RUNNER_TOKEN")
     .min(32, "must be the instance's RUNNER_TOKEN, which has at least 32 characters"),
   REVEILLE_STATE: z.string("must name a folder that the runner may write").min(1, "must name a folder"),
-  REVEILLE_RUNNER_ID: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "must be 1 to 64 letters, digits, dots, dashes or underscores")
-    .optional(),
+  REVEILLE_RUNNER_ID: runnerIdSchema.optional(),
   REVEILLE_CAPACITY: z
     .string()
     .regex(/^[0-9]{1,3}$/, "must be a whole number")
@@ -53,6 +51,7 @@ const settingsSchema = z.object({
   REVEILLE_RUN_MEMORY_MIB: bound(256, 16_777_216),
   REVEILLE_RUN_DISK_MIB: bound(1, 16_777_216),
   REVEILLE_SANDBOX: z.enum(["auto", "none"], "must be auto or none").optional(),
+  REVEILLE_DRAIN_SECONDS: bound(0, 604_800),
 });
 
 /** `auto`: a sandbox where one works; `none`: the operator accepts runs without one. */
@@ -64,13 +63,16 @@ export interface RunnerSettings {
   token: string;
   /** Absolute. */
   stateFolder: string;
-  runnerId: string;
+  /** Its name in the pool; null for the one that is kept in the state folder. */
+  runnerId: string | null;
   capacity: number;
   /** How many executors are kept prepared for leases to come. */
   spares: number;
   sandbox: SandboxSetting;
   /** What each run may use of this machine. */
   bounds: RunBounds;
+  /** How long runs may go on when the runner has been told to end. */
+  drainMs: number;
 }
 
 export type SettingsResult = { ok: true; settings: RunnerSettings } | { ok: false; faults: string[] };
@@ -90,7 +92,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       url: values.REVEILLE_URL,
       token: values.RUNNER_TOKEN,
       stateFolder: resolve(values.REVEILLE_STATE),
-      runnerId: values.REVEILLE_RUNNER_ID ?? defaultRunnerId(hostname()),
+      runnerId: values.REVEILLE_RUNNER_ID ?? null,
       capacity: values.REVEILLE_CAPACITY ?? Math.min(100, Math.max(1, availableParallelism())),
       spares: values.REVEILLE_SPARES ?? DEFAULT_SPARES,
       sandbox: values.REVEILLE_SANDBOX ?? "auto",
@@ -99,11 +101,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
         memory_mib: values.REVEILLE_RUN_MEMORY_MIB ?? bounds.memory_mib,
         disk_mib: values.REVEILLE_RUN_DISK_MIB ?? bounds.disk_mib,
       },
+      drainMs: (values.REVEILLE_DRAIN_SECONDS ?? 0) * 1_000,
     },
   };
-}
-
-function defaultRunnerId(host: string): string {
-  const name = host.replace(/[^A-Za-z0-9._-]/g, "-").replace(/^[^A-Za-z0-9]+/, "");
-  return name.slice(0, 64) || "runner";
 }

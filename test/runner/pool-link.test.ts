@@ -41,7 +41,7 @@ function join(): void {
     onStop: ({ run_id }) => seen.push(`stop ${run_id}`),
     onKill: ({ run_id }) => seen.push(`kill ${run_id}`),
     onDown: (why) => seen.push(`down: ${why}`),
-    onRefused: (why) => seen.push(`refused: ${why}`),
+    onRefused: ({ cause, why }) => seen.push(`refused ${cause}: ${why}`) > 0,
   });
 }
 

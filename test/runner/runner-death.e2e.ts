@@ -103,7 +103,7 @@ describe("a runner that can't start", () => {
     const state = mkdtempSync(join(tmpdir(), "reveille-bed-"));
     const token = "another-token-of-no-instance-0000000";
     const runner = spawnRunner({ REVEILLE_URL: instance.url, RUNNER_TOKEN: token, REVEILLE_STATE: state });
-    await until("the runner says so", () => runner.output().includes("the instance does not accept RUNNER_TOKEN"));
+    await until("the runner says so", () => /"what":"pool_link_refused".*"cause":"token"/.test(runner.output()));
     expect(runner.output()).not.toContain(token);
     await runner.stop();
     await instance.vanish();
