@@ -1,7 +1,7 @@
 /**
  * What runners and the instance say to each other.
  *
- * A runner has one WebSocket to its pool (`GET /runner/pool`, with the RUNNER_TOKEN): there it registers, is handed
+ * A runner has one WebSocket to its pool (`GET /runner/pool`, with the pool's token): there it registers, is handed
  * leases, and tells when the work of a lease has stopped. Each run then has one WebSocket of its own
  * (`GET /runner/runs/{run_id}/link`, with the attempt's link token) for its frames.
  */
@@ -21,6 +21,8 @@ import { deltaSchema, runnerEventSchema } from "./transcript.ts";
  */
 export const RUNNER_PROTOCOL = 2;
 export const RUNNER_PROTOCOLS_SERVED: readonly number[] = [RUNNER_PROTOCOL, RUNNER_PROTOCOL - 1];
+/** A runner of an earlier version than this is refused, and told to be updated: raise it when one can't be served any more. */
+export const OLDEST_RUNNER = "0.1.0";
 /**
  * Options of the link, by name. A runner tells those it knows when it registers, and the answer tells which of them are in
  * force: a message that belongs to an option is said only while both sides know it, so an option needs no new version.
@@ -76,6 +78,11 @@ export const runnerToPoolSchema = z.discriminatedUnion("type", [
     /** Changes with every start of the runner's process: leases of another boot have ended. */
     boot: z.string().min(8).max(64),
     capacity: z.int().min(1).max(100),
+    /** Of the runner's program, as its package has it; absent from an earlier version's runner. */
+    version: z
+      .string()
+      .regex(/^\d{1,6}\.\d{1,6}\.\d{1,6}[0-9A-Za-z.+-]{0,12}$/)
+      .optional(),
     /** Options that the runner knows; absent from one that knows none. */
     features: z.array(z.string().max(64)).max(64).default([]),
     /** Leases whose work this process has in hand, from before a reconnection. */
@@ -191,7 +198,7 @@ export type RunToRunner = z.infer<typeof runToRunnerSchema>;
 export const RUNNER_CLOSE = {
   /** The token is wrong, or the attempt has ended: stop the work and do not reconnect. */
   refused: 4401,
-  /** The first frame's protocol version is not served. */
+  /** The version that the first message tells, of the protocol or of the runner, is not served: see the reason. */
   protocol: 4426,
   /** Nobody has registered in time on this socket, or said hello: dial again. */
   late: 4408,

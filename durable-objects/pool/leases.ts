@@ -1,5 +1,5 @@
 /** The leases of a pool: who waits, who works, and what the routines' objects still have to be told. */
-import { and, asc, eq, inArray, sql } from "drizzle-orm";
+import { and, asc, count, eq, inArray, min, sql } from "drizzle-orm";
 import type { RunnerKind } from "#protocol/run.ts";
 import { type LeaseRef, OFFER_DEADLINE_MS } from "#protocol/runner-link.ts";
 import type { LeaseEnd } from "#rules/run/inputs.ts";
@@ -63,6 +63,16 @@ export class Leases {
       .limit(1)
       .get();
     return row ?? null;
+  }
+
+  /** How many leases wait, and since when the first does, in Unix milliseconds. */
+  waiting(): { count: number; sinceMs: number | null } {
+    const row = this.#database
+      .select({ count: count(), sinceMs: min(leases.askedAt) })
+      .from(leases)
+      .where(eq(leases.status, "waiting"))
+      .get();
+    return row ?? { count: 0, sinceMs: null };
   }
 
   offer(row: LeaseRow, host: RunnerKind, place: string, nowMs: number): void {

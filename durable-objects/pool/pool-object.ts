@@ -8,6 +8,7 @@ import type { ContainerReport, LeaseRequest } from "#instance/object-contracts.t
 import type { ObjectEnv } from "#instance/object-env.ts";
 import { ownResidenceFault } from "#instance/residence.ts";
 import { answerClose, refuseUpgrade } from "#instance/sockets.ts";
+import type { PoolStatus } from "#protocol/pool.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
 import { Alarm, type Concern } from "../alarm.ts";
@@ -16,6 +17,7 @@ import { type AssembledPool, assemblePool } from "./assemble.ts";
 import { migratePool } from "./database.ts";
 import type { LeaseHost, SocketHost } from "./hosts/lease-host.ts";
 import type { LeaseEngine } from "./lease-engine.ts";
+import { poolStatus } from "./pool-status.ts";
 
 export class PoolObject extends DurableObject<ObjectEnv> {
   readonly #hosts: readonly LeaseHost[];
@@ -25,6 +27,7 @@ export class PoolObject extends DurableObject<ObjectEnv> {
   readonly #leases: AssembledPool["leases"];
   readonly #ends: AssembledPool["ends"];
   readonly #alarm: Alarm;
+  readonly #status: () => PoolStatus;
   /** Why the pool can't work: a wrong configuration, or tables that are not those of this version; null when it can. */
   #fault: string | null = null;
 
@@ -39,13 +42,15 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     this.#leases = pool.leases;
     this.#ends = pool.ends;
     this.#alarm = new Alarm(context.id.name ?? "", context.storage, this.#concerns(), null);
+    const name = context.id.name ?? "";
+    this.#status = () => poolStatus({ name, ...pool }, Date.now());
     this.#open();
   }
 
-  /** A runner's socket; the worker has checked its token. */
-  override fetch(): Response {
+  /** A runner's socket; the worker has checked its token, and names it by its id where it is not RUNNER_TOKEN. */
+  override fetch(request: Request): Response {
     if (this.#fault !== null) return refuseUpgrade(CLOSE_CODES.restarting, "the pool can't be opened");
-    const response = this.#dialed.accept(Date.now());
+    const response = this.#dialed.accept(new URL(request.url).searchParams.get("token"), Date.now());
     this.#goOn();
     return response;
   }
@@ -72,6 +77,19 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     const answer = this.#containers?.hear(report, Date.now()) ?? "unknown";
     this.#goOn();
     return answer;
+  }
+
+  /** Who serves, what waits, and why. */
+  look(): PoolStatus {
+    this.#requireTables();
+    return this.#status();
+  }
+
+  /** Closes the sockets that were let in by other tokens of the pool than these, by the tokens' ids. */
+  keepOnly(tokenIds: string[]): void {
+    this.#requireTables();
+    this.#dialed.keepOnly(tokenIds, Date.now());
+    this.#goOn();
   }
 
   /** Arms the alarm again in case the platform has lost it. */

@@ -9,8 +9,22 @@ export const runners = sqliteTable("runners", {
   kind: text({ enum: runnerKinds }).notNull(),
   boot: text().notNull(),
   capacity: integer().notNull(),
+  /** Null where it has not told it. */
+  version: text(),
   /** Until when it may come back before its leases end; null while its socket is open. */
   lostAt: integer("lost_at"),
+});
+
+/** The last runners that have gone or were refused, for people to see: none of them is offered anything. */
+export const goneRunners = sqliteTable("gone_runners", {
+  id: text().primaryKey(),
+  version: text(),
+  capacity: integer().notNull(),
+  state: text({ enum: ["lost", "refused"] }).notNull(),
+  /** Why it was refused. */
+  reason: text(),
+  /** When it was last heard of. */
+  at: integer().notNull(),
 });
 
 /**

@@ -6,6 +6,7 @@ import {
   RUNNER_PROTOCOL,
   type RunnerToPool,
 } from "#protocol/runner-link.ts";
+import packageJson from "../../package.json" with { type: "json" };
 import { type LinkRefusal, LinkSocket } from "../link/link-socket.ts";
 
 export interface Offer {
@@ -84,7 +85,8 @@ export class PoolLink {
     const { runnerId, boot, capacity, leases } = this.#options;
     const runner = { kind: "local" as const, id: runnerId };
     const features = [...RUNNER_FEATURES];
-    this.#say({ type: "register", protocol: RUNNER_PROTOCOL, runner, boot, capacity, features, leases: leases() });
+    const told = { protocol: RUNNER_PROTOCOL, version: packageJson.version, runner, boot, capacity, features };
+    this.#say({ type: "register", ...told, leases: leases() });
   }
 
   #hear(text: string): void {

@@ -165,7 +165,7 @@ describe("a migration that fails", () => {
     expect(await runDurableObjectAlarm(defaultPool())).toBe(true);
 
     await runInDurableObject(defaultPool(), async (_pool, { storage }) => {
-      storage.sql.exec("DROP TABLE leases; DROP TABLE runners");
+      storage.sql.exec("DROP TABLE leases; DROP TABLE runners; DROP TABLE gone_runners");
       expect(await storage.getAlarm()).toBeGreaterThan(Date.now());
     });
     expect(await runDurableObjectAlarm(defaultPool())).toBe(true);

@@ -144,6 +144,8 @@ describe("a socket of a registered runner", () => {
     ["is unknown", { type: "hello" }, RUNNER_CLOSE.badMessage],
     ["comes before the registration", { type: "ended", lease: LEASE }, RUNNER_CLOSE.badMessage],
     ["speaks a protocol that is not served", { ...registration(ALICE), protocol: 99 }, RUNNER_CLOSE.protocol],
+    ["tells a version that is too old", { ...registration(ALICE), version: "0.0.9" }, RUNNER_CLOSE.protocol],
+    ["tells no version but a text", { ...registration(ALICE), version: "newest" }, RUNNER_CLOSE.badMessage],
     ["has no places", { ...registration(ALICE), capacity: 0 }, RUNNER_CLOSE.badMessage],
   ])("is closed when its first message %s", async (_sentence, message, code) => {
     const host = await makeHost();
@@ -194,6 +196,7 @@ it.each<[string, object]>([
   ["names options that this pool does not know", { features: ["tomorrow", "the-day-after"] }],
   ["names none, being of an earlier time", { features: undefined }],
   ["is of version 1", { features: undefined, protocol: 1 }],
+  ["tells a version to come", { version: "7.0.0" }],
 ])("a runner that %s is told which are in force, and served", async (_what, differs) => {
   const host = await makeHost();
   const socket = new TestSocket(await host.connect());

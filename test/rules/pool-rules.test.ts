@@ -1,7 +1,9 @@
-/** Which host gets a lease, and which options of the link are in force. */
+/** Which host gets a lease, which options of the link are in force, which runners are served, and why runs wait. */
 import { expect, it } from "vitest";
 import { chooseHost } from "#rules/pool/choose-host.ts";
 import { featuresInForce } from "#rules/pool/features-in-force.ts";
+import { runnerFault } from "#rules/pool/runner-fault.ts";
+import { type PoolState, whyWaiting } from "#rules/pool/why-waiting.ts";
 
 it.each<[string, Record<string, string | null>, string | null]>([
   ["there is no host", {}, null],
@@ -32,4 +34,58 @@ it.each<[string[], string[], string[]]>([
   [["Messages"], ["messages"], []],
 ])("of a runner that knows %j and a pool that knows %j, %j are in force", (told, known, inForce) => {
   expect(featuresInForce(told, known)).toEqual(inForce);
+});
+
+const OLD = /^runner too old .*needs 0\.1\.0 or later\): update it, and start it again$/;
+const NEW = /^runner too new .*speaks protocol 3\): deploy the instance's newer version first$/;
+
+it.each<[string, { protocol: number; version?: string }, RegExp | null]>([
+  ["of this version", { protocol: 2, version: "0.1.0" }, null],
+  ["of the protocol before", { protocol: 1, version: "0.1.0" }, null],
+  ["that does not tell its version", { protocol: 2 }, null],
+  ["of a later version that speaks this protocol", { protocol: 2, version: "0.10.0" }, null],
+  ["of a later version with fewer digits in one place", { protocol: 2, version: "1.0.0" }, null],
+  ["of a version to be", { protocol: 2, version: "0.2.0-rc.1" }, null],
+  ["of an earlier version", { protocol: 2, version: "0.0.99" }, OLD],
+  ["of a protocol that is not served any more", { protocol: 0, version: "0.1.0" }, OLD],
+  ["of such a protocol that does not tell its version", { protocol: 0 }, OLD],
+  ["of a protocol to come", { protocol: 3, version: "9.0.0" }, NEW],
+  ["of a protocol to come that does not tell its version", { protocol: 3 }, NEW],
+])("a runner %s is served, or told what to do", (_what, told, expected) => {
+  const fault = runnerFault(told);
+  if (expected === null) expect(fault).toBeNull();
+  else expect(fault).toMatch(expected);
+  // What the close of a WebSocket has room for, with the longest version that the protocol takes.
+  const longest = runnerFault({
+    protocol: told.protocol,
+    ...(told.version && { version: "0.0.999999-rc.12345678901" }),
+  });
+  expect((longest ?? "").length).toBeLessThanOrEqual(123);
+});
+
+const runner = (state: PoolState["runners"][number]["state"], reason: string | null = null) => ({ state, reason });
+
+it.each<[string, Partial<PoolState>, string, RegExp]>([
+  ["nobody ever came", {}, "no_runner", /^There is no runner in the default pool\.$/],
+  ["all have gone", { runners: [runner("lost")] }, "no_runner", /^There is no runner/],
+  ["all work", { runners: [runner("busy"), runner("busy")] }, "all_busy", /default pool is busy: 2 runners\.$/],
+  ["one works, others left", { runners: [runner("busy"), runner("lost")] }, "all_busy", /: 1 runner\.$/],
+  ["one works, one drains", { runners: [runner("busy"), runner("draining")] }, "all_busy", /: 1 runner\.$/],
+  ["containers alone work", { containers: 1 }, "all_busy", /: 1 container\.$/],
+  ["both work", { containers: 3, runners: [runner("busy")] }, "all_busy", /: 3 containers and 1 runner\.$/],
+  ["all drain", { runners: [runner("draining"), runner("lost")] }, "all_draining", /all 1 are draining/],
+  ["it was refused", { runners: [runner("refused", "too old")] }, "version_too_old", /is served: too old\.$/],
+  [
+    "one was refused, one drains",
+    { runners: [runner("refused", "x"), runner("draining")] },
+    "all_draining",
+    /draining/,
+  ],
+  ["one was refused, one works", { runners: [runner("refused", "x"), runner("idle")] }, "all_busy", /1 runner/],
+])("runs wait where %s", (_what, state, reason, message) => {
+  const why = whyWaiting({ name: "default", containers: 0, runners: [], ...state });
+  expect(why.reason).toBe(reason);
+  expect(why.message).toMatch(message);
+  expect(why.hint).toMatch(/^[A-Z].*\.$/);
+  expect(whyWaiting({ containers: 0, runners: [], ...state, name: "gpu" }).message).toContain('the pool "gpu"');
 });

@@ -11,6 +11,8 @@ export interface RunnerAttachment {
   atMs: number;
   /** The version that it speaks; absent on sockets that a worker without version 2 has taken in. */
   protocol?: number;
+  /** Of the token by which it was let in; absent for the instance's own RUNNER_TOKEN. */
+  tokenId?: string;
   isDraining?: boolean;
 }
 
@@ -19,6 +21,7 @@ export interface Runner {
   id: string;
   boot: string;
   capacity: number;
+  version: string | null;
   /** Until when it may come back before its leases end; null while its socket is open. */
   lostAt: number | null;
   socket: WebSocket | null;
@@ -46,7 +49,8 @@ const NOTHING_HEARD = {
   fullUntilMs: 0,
 };
 
-type NewRunner = Pick<typeof runners.$inferInsert, "id" | "kind" | "boot" | "capacity">;
+type NewRunner = Pick<typeof runners.$inferSelect, "id" | "kind" | "boot" | "capacity" | "version">;
+type NewAttachment = Pick<RunnerAttachment, "protocol" | "tokenId">;
 
 export class KnownRunners {
   readonly #context: DurableObjectState;
@@ -70,8 +74,8 @@ export class KnownRunners {
   }
 
   /** A runner has come, or has come back, on this socket. */
-  register({ id, kind, boot, capacity }: NewRunner, socket: WebSocket, protocol: number, nowMs: number): void {
-    const row = { boot, capacity, lostAt: null };
+  register({ id, kind, ...told }: NewRunner, socket: WebSocket, attachment: NewAttachment, nowMs: number): void {
+    const row = { ...told, lostAt: null };
     this.#database
       .insert(runners)
       .values({ id, kind, ...row })
@@ -79,7 +83,7 @@ export class KnownRunners {
       .run();
     const runner = { ...NOTHING_HEARD, id, ...row, socket, heardMs: nowMs };
     this.#all().set(id, runner);
-    attach(runner, { runnerId: id, atMs: nowMs, protocol });
+    attach(runner, { runnerId: id, atMs: nowMs, ...attachment });
   }
 
   /** The runner takes no more work: it gets no offer as long as this socket is open. */

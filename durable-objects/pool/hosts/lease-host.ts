@@ -6,6 +6,7 @@
  * not used twice for two things. Whatever the host, the pool offers a lease to a place, and hears of its end once the work
  * can no longer go on.
  */
+import type { PoolRunner } from "#protocol/pool.ts";
 import type { RunnerKind } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { LeaseEnd } from "#rules/run/inputs.ts";
@@ -53,8 +54,12 @@ export interface LeaseHost {
 
 /** A host whose runners dial in. */
 export interface SocketHost extends LeaseHost {
-  /** Takes in a runner's socket; the worker has checked its token. */
-  accept(nowMs: number): Response;
+  /** Takes in a runner's socket. @param tokenId of the pool's token, which the worker has checked; null for RUNNER_TOKEN. */
+  accept(tokenId: string | null, nowMs: number): Response;
+  /** Closes the sockets that were let in by other tokens of the pool than these. Done twice, it changes nothing. */
+  keepOnly(tokenIds: readonly string[], nowMs: number): void;
+  /** The runners that there are, and those that have gone or were refused lately. */
+  runners(held: Held, nowMs: number): PoolRunner[];
   receive(socket: WebSocket, text: string, nowMs: number): void;
   /** The socket has closed, or has failed. */
   closed(socket: WebSocket, nowMs: number): void;

@@ -2,22 +2,25 @@
 
 import type { SocketDeadlines } from "#instance/socket-deadlines.ts";
 import { closeQuietly, sendQuietly } from "#instance/sockets.ts";
+import type { PoolRunner } from "#protocol/pool.ts";
 import {
   type LeaseRef,
   type PoolToRunner,
   RUNNER_CLOSE,
   RUNNER_FEATURES,
   RUNNER_PING_MS,
-  RUNNER_PROTOCOLS_SERVED,
   type RunnerToPool,
   runnerToPoolSchema,
 } from "#protocol/runner-link.ts";
 import { parseJson } from "#rules/json.ts";
 import { featuresInForce } from "#rules/pool/features-in-force.ts";
+import { runnerFault } from "#rules/pool/runner-fault.ts";
 import type { PoolDatabase } from "../database.ts";
+import { GoneRunners } from "./gone-runners.ts";
 import { attachmentOf, KnownRunners, type Runner } from "./known-runners.ts";
 import { type Grant, type Held, type HostReports, KILL_DEADLINE_MS, type SocketHost } from "./lease-host.ts";
-import { noteNewcomer, unregisteredSockets } from "./unregistered-sockets.ts";
+import { lastSeenMs, runnerStatuses } from "./runner-status.ts";
+import { noteNewcomer, tokenIdOf, unregisteredSockets } from "./unregistered-sockets.ts";
 
 type Registration = Extract<RunnerToPool, { type: "register" }>;
 
@@ -32,6 +35,7 @@ const PING_SLACK_MS = 2_000;
 const FULL_MS = 5_000;
 
 const UNREGISTERED = "no runner has registered on this connection in time";
+const REVOKED = "the token of this pool has been revoked";
 const TAKEN = "another runner is connected under this id; give each one a REVEILLE_RUNNER_ID of its own";
 
 export class RegisteredRunners implements SocketHost {
@@ -39,20 +43,35 @@ export class RegisteredRunners implements SocketHost {
   readonly #context: DurableObjectState;
   readonly #reports: HostReports;
   readonly #known: KnownRunners;
+  readonly #gone: GoneRunners;
   readonly #unregistered: SocketDeadlines;
 
   constructor(context: DurableObjectState, database: PoolDatabase, reports: HostReports) {
     this.#context = context;
     this.#reports = reports;
     this.#known = new KnownRunners(context, database);
+    this.#gone = new GoneRunners(database);
     this.#unregistered = unregisteredSockets(context);
   }
 
-  accept(nowMs: number): Response {
+  accept(tokenId: string | null, nowMs: number): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#context.acceptWebSocket(server);
-    this.#unregistered.set(server, noteNewcomer(server, nowMs));
+    this.#unregistered.set(server, noteNewcomer(server, tokenId, nowMs));
     return new Response(null, { status: 101, webSocket: client });
+  }
+
+  keepOnly(tokenIds: readonly string[], nowMs: number): void {
+    for (const socket of this.#context.getWebSockets()) {
+      const tokenId = tokenIdOf(socket);
+      if (tokenId === null || tokenIds.includes(tokenId)) continue;
+      this.closed(socket, nowMs);
+      closeQuietly(socket, RUNNER_CLOSE.refused, REVOKED);
+    }
+  }
+
+  runners(held: Held, nowMs: number): PoolRunner[] {
+    return runnerStatuses(this.#known, this.#gone, held, nowMs);
   }
 
   /** A message on a runner's socket; the first one registers it. */
@@ -165,11 +184,14 @@ export class RegisteredRunners implements SocketHost {
 
   #register(
     socket: WebSocket,
-    { protocol, runner: { id, kind }, boot, capacity, features, leases }: Registration,
+    { protocol, version, runner: { id, kind }, boot, capacity, features, leases }: Registration,
     nowMs: number,
   ): void {
-    if (!RUNNER_PROTOCOLS_SERVED.includes(protocol)) {
-      closeQuietly(socket, RUNNER_CLOSE.protocol, `protocols served: ${RUNNER_PROTOCOLS_SERVED.join(", ")}`);
+    const told = { version: version ?? null, capacity };
+    const fault = runnerFault({ protocol, version });
+    if (fault !== null) {
+      closeQuietly(socket, RUNNER_CLOSE.protocol, fault);
+      this.#gone.note({ id, ...told, state: "refused", reason: fault, at: nowMs });
       return;
     }
     const onSocket = this.#known.on(socket);
@@ -189,7 +211,10 @@ export class RegisteredRunners implements SocketHost {
     // Another process under the same name: what the one before had in hand has died with it.
     if (isAnother) this.#reports.lost(id);
     this.#unregistered.clear(socket);
-    this.#known.register({ id, kind, boot, capacity }, socket, protocol, nowMs);
+    const tokenId = tokenIdOf(socket);
+    const attachment = { protocol, ...(tokenId === null ? {} : { tokenId }) };
+    this.#known.register({ id, kind, boot, ...told }, socket, attachment, nowMs);
+    this.#gone.forget(id);
     this.#send(id, { type: "registered", protocol, features: featuresInForce(features, RUNNER_FEATURES) });
     for (const lease of this.#reports.present(id, leases)) this.stop(id, lease);
   }
@@ -233,7 +258,10 @@ export class RegisteredRunners implements SocketHost {
 
   #lose(runner: Runner): void {
     if (runner.socket !== null) closeQuietly(runner.socket, RUNNER_CLOSE.replaced, "no sign of life");
+    const { id, version, capacity } = runner;
+    const at = lastSeenMs(runner, this.#known);
     this.#known.remove(runner);
+    this.#gone.note({ id, version, capacity, state: "lost", reason: null, at });
     this.#reports.lost(runner.id);
   }
 

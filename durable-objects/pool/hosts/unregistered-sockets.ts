@@ -6,6 +6,8 @@ import { attachmentOf } from "./known-runners.ts";
 interface NewcomerAttachment {
   /** Until when a runner may register on it, in Unix milliseconds. */
   untilMs: number;
+  /** As in the attachment of a runner that has registered. */
+  tokenId?: string;
 }
 
 export function unregisteredSockets(context: DurableObjectState): SocketDeadlines {
@@ -16,14 +18,23 @@ export function unregisteredSockets(context: DurableObjectState): SocketDeadline
       .map((socket) => {
         const noted: NewcomerAttachment | null = socket.deserializeAttachment();
         // Sockets that an earlier version accepted have no attachment: their deadline counts from now.
-        return [socket, noted?.untilMs ?? noteNewcomer(socket, Date.now())] as const;
+        return [socket, noted?.untilMs ?? noteNewcomer(socket, null, Date.now())] as const;
       }),
   );
 }
 
-/** @returns until when a runner may register on it. */
-export function noteNewcomer(socket: WebSocket, nowMs: number): number {
+/** @param tokenId of the token by which it was let in. @returns until when a runner may register on it. */
+export function noteNewcomer(socket: WebSocket, tokenId: string | null, nowMs: number): number {
   const untilMs = nowMs + REGISTER_DEADLINE_MS;
-  socket.serializeAttachment({ untilMs } satisfies NewcomerAttachment);
+  socket.serializeAttachment({
+    untilMs,
+    ...(tokenId === null ? {} : { tokenId }),
+  } satisfies NewcomerAttachment);
   return untilMs;
+}
+
+/** By which token a socket was let in, whether or not a runner has registered on it; null for RUNNER_TOKEN. */
+export function tokenIdOf(socket: WebSocket): string | null {
+  const noted: Pick<NewcomerAttachment, "tokenId"> | null = socket.deserializeAttachment();
+  return noted?.tokenId ?? null;
 }
