@@ -33,9 +33,6 @@ export function routineObject<Class extends Rpc.DurableObjectBranded>(
   return inNameOf(objectNamed(env.ROUTINE, jurisdiction, ownerKey), id);
 }
 
-/** The pool of runs whose routine names no other. */
-export const DEFAULT_POOL = "default";
-
 /** @param pool the pool's name, for instance `default`. */
 export function poolObject<Class extends Rpc.DurableObjectBranded>(
   env: { POOL: DurableObjectNamespace<Class> },

@@ -2,7 +2,8 @@
 import { makeAttemptToken } from "#instance/attempt-token.ts";
 import { readConfig, requireConfig } from "#instance/config.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
-import { DEFAULT_POOL, routineObject, sandboxObject } from "#instance/objects.ts";
+import { routineObject, sandboxObject } from "#instance/objects.ts";
+import { DEFAULT_POOL } from "#protocol/pool.ts";
 import { poolDatabase } from "./database.ts";
 import { ContainerHost } from "./hosts/container-host.ts";
 import type { HostReports, LeaseHost, SocketHost } from "./hosts/lease-host.ts";

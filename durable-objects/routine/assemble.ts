@@ -4,8 +4,9 @@
  */
 import type { Config } from "#instance/config.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
-import { DEFAULT_POOL, poolObject, rosterObject, routineObject } from "#instance/objects.ts";
+import { poolObject, rosterObject, routineObject } from "#instance/objects.ts";
 import { IdMaker } from "#protocol/ids.ts";
+import { DEFAULT_POOL } from "#protocol/pool.ts";
 import { Alarm, type Concern } from "../alarm.ts";
 import { AwaitIndex } from "./changes/await-index.ts";
 import { DefinitionChanges } from "./changes/change-definition.ts";
