@@ -14,6 +14,11 @@ export interface ClockMessage {
   routine_id: string;
 }
 
+/** Asks the queue's consumer for a sign of life. */
+export interface ProbeMessage {
+  probe: "queue";
+}
+
 export interface Env extends Omit<ObjectEnv, "ROUTINE" | "POOL" | "ROSTER" | "SANDBOX"> {
   ROUTINE: DurableObjectNamespace<RoutineObject>;
   POOL: DurableObjectNamespace<PoolObject>;
@@ -21,7 +26,7 @@ export interface Env extends Omit<ObjectEnv, "ROUTINE" | "POOL" | "ROSTER" | "SA
   ROSTER: DurableObjectNamespace<RosterObject>;
   SANDBOX: DurableObjectNamespace<SandboxObject>;
   /** From the sweep to the routines' objects. */
-  CLOCK: Queue<ClockMessage>;
+  CLOCK: Queue<ClockMessage | ProbeMessage>;
   /** What model calls used, where the run's object has not taken it in. */
   USAGE: Queue<ModelUsage>;
   /** Bodies of deliveries that are too large for D1. */

@@ -9,6 +9,8 @@ import { type Refusal, refuse } from "#protocol/errors.ts";
 import { endSockets } from "./auth/end-sockets.ts";
 import { type Env, missingBindings } from "./bindings.ts";
 import { rosterFilling } from "./clock/fill-roster.ts";
+import type { Check } from "./diagnosis/finding.ts";
+import { platformChecks } from "./diagnosis/platform-checks.ts";
 import { type InstanceGate, instanceGate } from "./gate/instance-gate.ts";
 import { residenceCheck } from "./health/residence.ts";
 import { FailureTally } from "./inbound/failure-tally.ts";
@@ -21,6 +23,7 @@ import { type Bodies, bodies } from "./store/bodies.ts";
 import { type DeliveryStore, deliveryStore } from "./store/deliveries.ts";
 import { type DeliveryLists, deliveryLists } from "./store/delivery-lists.ts";
 import { type GithubApp, githubApp } from "./store/github-app.ts";
+import { type Heartbeats, heartbeats } from "./store/heartbeats.ts";
 import { type Matching, matching } from "./store/matching.ts";
 import { pendingDeliveries } from "./store/pending-deliveries.ts";
 import { type RepositoryNames, repositoryNames } from "./store/repository-names.ts";
@@ -47,6 +50,9 @@ export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sen
   inbox: Inbox;
   gate: InstanceGate;
   due: DueStore;
+  heartbeats: Heartbeats;
+  /** What looks over the parts of the platform that the instance is made of. */
+  platformChecks: Check[];
   signIns: SignIns;
   /** Ends sign-ins that have lapsed, and makes the calls that are owed for those that have ended. */
   sweepSignIns(nowMs: number): Promise<void>;
@@ -78,7 +84,7 @@ function makeDeps(env: Env): MadeDeps {
   const check = readConfig(env);
   if (!check.ok) return refuse("misconfigured", { issues: check.issues });
   const { config } = check;
-  const { ownerOf, pool, roster, count, database, bucket, sendDue, sendUsage, readAsset } = partiesOf(
+  const { ownerOf, pool, roster, count, database, bucket, sendDue, sendProbe, sendUsage, readAsset } = partiesOf(
     env,
     config.jurisdiction,
   );
@@ -90,6 +96,7 @@ function makeDeps(env: Env): MadeDeps {
   const begunPushes = begunPushStore(repeatable);
   const lists = deliveryLists(database, kept);
   const index = routineIndex(database);
+  const beats = heartbeats(repeatable);
   const fillRoster = rosterFilling(roster, index);
   const found = {
     deliveries,
@@ -113,6 +120,8 @@ function makeDeps(env: Env): MadeDeps {
       inbox: new Inbox({ ...found, baseUrl: config.publicUrl ?? "", pause }),
       gate: instanceGate(config.instanceRatePerMinute, count),
       due: dueStore(repeatable),
+      heartbeats: beats,
+      platformChecks: platformChecks({ database, bucket, heartbeats: beats, sendProbe, pause, now: Date.now }),
       sendDue,
       sendUsage,
       pool,

@@ -282,3 +282,10 @@ export const pushMarks = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.mark, table.runId] }), index("push_marks_by_age").on(table.at)],
 );
+
+/** When parts of the instance that nobody calls last showed that they work. */
+export const heartbeats = sqliteTable("heartbeats", {
+  /** `sweep`, which cron calls; `queue`, which takes messages. */
+  name: text().primaryKey(),
+  at: integer().notNull(),
+});

@@ -59,6 +59,7 @@ function killedAt(cut: Cut): {
       inbox: real.inbox,
       index: real.index,
       fillRoster: real.fillRoster,
+      heartbeats: real.heartbeats,
       sweepSignIns: real.sweepSignIns,
       settlePushes: real.settlePushes,
       pool: real.pool,

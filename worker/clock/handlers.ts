@@ -2,7 +2,7 @@
 import type { Refusal } from "#protocol/errors.ts";
 import { logTrouble } from "#protocol/log.ts";
 import { type ModelUsage, modelUsageSchema } from "#protocol/model-usage.ts";
-import type { ClockMessage, Env } from "../bindings.ts";
+import type { ClockMessage, Env, ProbeMessage } from "../bindings.ts";
 import { type Deps, settledDeps } from "../deps.ts";
 import { tellOwedUsage } from "../proxy/model/owe-usage.ts";
 import { lookAt } from "./look-at.ts";
@@ -29,6 +29,7 @@ export async function queue(batch: MessageBatch<unknown>, environment: Env): Pro
   for (const message of batch.messages) {
     const usage = modelUsageSchema.safeParse(message.body);
     if (usage.success) tells.push(tellUsage(deps, message, usage.data));
+    else if (isProbe(message.body)) tells.push(deps.heartbeats.note("queue", Date.now()));
     else looks.push(message as Message<ClockMessage>);
   }
   await Promise.all([lookAtAll(deps, looks), ...tells]);
@@ -46,6 +47,10 @@ async function lookAtAll(deps: Deps, messages: readonly Message<ClockMessage>[])
 async function tellUsage(deps: Deps, message: Message, usage: ModelUsage): Promise<void> {
   const delaySeconds = await tellOwedUsage(deps, usage, message.attempts);
   if (delaySeconds !== null) message.retry({ delaySeconds });
+}
+
+function isProbe(body: unknown): body is ProbeMessage {
+  return typeof body === "object" && body !== null && "probe" in body;
 }
 
 function tellFaults({ code, issues = [] }: Refusal): void {

@@ -35,6 +35,7 @@ type SweepDeps = Pick<
   | "pool"
   | "index"
   | "fillRoster"
+  | "heartbeats"
 >;
 
 /** May run twice, late, and in two places at once: a routine that is sent twice is looked at twice, and fires once. */
@@ -49,6 +50,7 @@ export async function sweep(deps: SweepDeps, nowMs: number): Promise<void> {
     logged("sign_ins", () => deps.sweepSignIns(nowMs)),
     logged("pushes", () => deps.settlePushes(nowMs)),
     logged("roster", () => deps.fillRoster()),
+    logged("heartbeat", () => deps.heartbeats.note("sweep", nowMs)),
     // Once an hour is often enough.
     nowMs % HOUR_MS < MINUTE_MS ? logged("purge", () => purge(deps, nowMs)) : null,
   ]);

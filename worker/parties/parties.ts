@@ -37,6 +37,8 @@ export interface Parties {
   bucket: R2Bucket;
   /** Sends routines that are due on to their objects. Resolves when none can be lost. */
   sendDue(messages: readonly ClockMessage[]): Promise<void>;
+  /** Asks the queue for a sign of life, which its consumer writes down. */
+  sendProbe(): Promise<void>;
   /** Has a queue tell a run's object what a model call used. Resolves when it can't be lost. */
   sendUsage(usage: ModelUsage): Promise<void>;
   /** A file of the web app. @param path from the first slash on. @returns 404 when there is none. */
@@ -80,6 +82,9 @@ export function partiesOf(env: Env, jurisdiction: Jurisdiction): Parties {
     bucket: askedBucket(env.BODIES),
     sendDue: async (messages) => {
       await withinDeadline(env.CLOCK.sendBatch(messages.map((body) => ({ body }))), QUEUE_DEADLINE_MS, "the queue");
+    },
+    sendProbe: async () => {
+      await withinDeadline(env.CLOCK.send({ probe: "queue" }), QUEUE_DEADLINE_MS, "the queue");
     },
     sendUsage: async (usage) => {
       await withinDeadline(env.USAGE.send(usage), QUEUE_DEADLINE_MS, "the queue");

@@ -1,0 +1,183 @@
+/** What an instance finds when it looks itself over: each planted fault by name, with what to do. */
+import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { readConfig } from "#instance/config.ts";
+import { diagnosisSchema, type Finding } from "#protocol/diagnosis.ts";
+import { diagnose } from "#worker/diagnosis/diagnose.ts";
+import { askModel, modelFinding } from "#worker/diagnosis/model-key.ts";
+import { platformChecks } from "#worker/diagnosis/platform-checks.ts";
+import { secretFindings } from "#worker/diagnosis/secret-checks.ts";
+import worker from "#worker/index.ts";
+import { type Heartbeats, heartbeats } from "#worker/store/heartbeats.ts";
+import { ask, errorOf } from "./support.ts";
+
+const NOW_MS = Date.parse("2026-11-25T10:00:00.000Z");
+const MINUTE_MS = 60_000;
+
+afterEach(async () => {
+  await env.DB.batch([
+    env.DB.prepare("DELETE FROM d1_migrations WHERE name LIKE '9999%'"),
+    env.DB.prepare("DELETE FROM heartbeats"),
+  ]);
+});
+
+/** A platform on which all is well, but for what is put in its place. Pauses move its clock. */
+function lookedOver(faults: Partial<Parameters<typeof platformChecks>[0]> = {}): Promise<Finding[]> {
+  let nowMs = NOW_MS;
+  const beats: Heartbeats = { note: async () => {}, last: async () => nowMs };
+  return diagnose(
+    platformChecks({
+      database: env.DB,
+      bucket: env.BODIES,
+      heartbeats: beats,
+      sendProbe: async () => {},
+      pause: async (ms) => {
+        nowMs += ms;
+      },
+      now: () => nowMs,
+      ...faults,
+    }),
+  );
+}
+
+const troubles = (findings: readonly Finding[]) =>
+  findings.filter(({ status }) => status !== "ok").map(({ check, status, message }) => [check, status, message]);
+
+describe("the platform's parts", () => {
+  it("are well", async () => {
+    const findings = await lookedOver();
+    expect(findings.map(({ check, status }) => [check, status])).toEqual([
+      ["schema", "ok"],
+      ["BODIES", "ok"],
+      ["sweep", "ok"],
+      ["queue", "ok"],
+    ]);
+  });
+
+  it("tell of a newer schema", async () => {
+    await env.DB.prepare("INSERT INTO d1_migrations (name) VALUES ('9999_newer.sql')").run();
+    expect(troubles(await lookedOver())).toEqual([
+      ["schema", "warning", expect.stringContaining("9999_newer is applied")],
+    ]);
+  });
+
+  it("tell of a bucket that fails, and of nothing else", async () => {
+    const bucket = { head: async () => Promise.reject(new Error("no such bucket")) };
+    expect(troubles(await lookedOver({ bucket }))).toEqual([["BODIES", "fault", "It failed: Error: no such bucket."]]);
+  });
+
+  it.each([
+    ["never", null, "never been called"],
+    ["long ago", NOW_MS - 10 * MINUTE_MS, "was last called 10 minutes ago"],
+  ])("tell of a sweep that was called %s", async (_when, at, words) => {
+    const beats: Heartbeats = { note: async () => {}, last: async (name) => (name === "sweep" ? at : NOW_MS) };
+    expect(troubles(await lookedOver({ heartbeats: beats }))).toEqual([
+      ["sweep", "fault", expect.stringContaining(words)],
+    ]);
+  });
+
+  it("tell of a queue whose messages nobody takes", async () => {
+    const beats: Heartbeats = { note: async () => {}, last: async (name) => (name === "sweep" ? NOW_MS : NOW_MS - 1) };
+    expect(troubles(await lookedOver({ heartbeats: beats }))).toEqual([
+      ["queue", "fault", expect.stringContaining("hands none on")],
+    ]);
+  });
+
+  it("tell of one that hangs, and of the others", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    const found = lookedOver({ sendProbe: () => new Promise(() => {}) });
+    await vi.advanceTimersByTimeAsync(12_000);
+    vi.useRealTimers();
+    expect(troubles(await found)).toEqual([["queue", "fault", "It does not answer."]]);
+  });
+});
+
+describe("signs of life", () => {
+  it("are written down by the queue's consumer and by the sweep", async () => {
+    const beats = heartbeats(env.DB);
+    expect([await beats.last("queue"), await beats.last("sweep")]).toEqual([null, null]);
+    const context = createExecutionContext();
+    const batch = createMessageBatch("reveille-clock", [
+      { id: "1", timestamp: new Date(NOW_MS), attempts: 1, body: { probe: "queue" } },
+    ]);
+    await worker.queue(batch, env);
+    expect((await getQueueResult(batch, context)).retryMessages).toEqual([]);
+    await worker.scheduled({ scheduledTime: 0, cron: "* * * * *", noRetry() {} }, env);
+    expect([await beats.last("queue"), await beats.last("sweep")]).toEqual([expect.any(Number), expect.any(Number)]);
+  });
+
+  it("that come late move nothing back", async () => {
+    const beats = heartbeats(env.DB);
+    await beats.note("sweep", NOW_MS);
+    await beats.note("sweep", NOW_MS - 1);
+    expect(await beats.last("sweep")).toBe(NOW_MS);
+  });
+});
+
+describe("secrets", () => {
+  const findingsWith = (changes: object) => {
+    const check = readConfig({ ...env, LOCAL_INSTANCE: "", PUBLIC_URL: "https://r.test", ...changes });
+    if (!check.ok) throw new Error(JSON.stringify(check.issues));
+    return secretFindings(check.config).map(({ check: name, status }) => [name, status]);
+  };
+
+  it.each<[object, string[][]]>([
+    [{}, [["secrets", "ok"]]],
+    [{ RUNNER_TOKEN: env.OWNER_TOKEN }, [["RUNNER_TOKEN", "fault"]]],
+    [{ SIGNING_KEY: env.OWNER_TOKEN }, [["SIGNING_KEY", "fault"]]],
+    [{ GIT_CREDENTIALS: "" }, [["GIT_CREDENTIALS", "warning"]]],
+    [{ PUBLIC_URL: "" }, [["PUBLIC_URL", "warning"]]],
+    [{ PUBLIC_URL: "", GIT_CREDENTIALS: "", LOCAL_INSTANCE: "1" }, [["secrets", "ok"]]],
+  ])("with %o", (changes, expected) => {
+    expect(findingsWith(changes)).toEqual(expected);
+  });
+});
+
+describe("the model's key", () => {
+  const upstream = { kind: "anthropic", baseUrl: "https://api.test", apiKey: "key-of-the-test" } as const;
+  const answering = (counted: number, listed: number) => async (url: string) =>
+    new Response("", { status: url.endsWith("count_tokens") ? counted : listed });
+
+  it.each([
+    [200, 200, "ok"],
+    [401, 401, "fault"],
+    [403, 200, "ok"],
+    [404, 200, "warning"],
+    [529, 200, "warning"],
+  ])("is judged by %i and %i", async (counted, listed, status) => {
+    const found = await askModel(upstream, "claude-x", answering(counted, listed));
+    expect(found).toMatchObject({ check: "ANTHROPIC_API_KEY", status });
+    expect(JSON.stringify(found)).not.toContain(upstream.apiKey);
+  });
+
+  it("is not judged where nobody answers", async () => {
+    const found = await askModel(upstream, "claude-x", async () => Promise.reject(new TypeError("refused")));
+    expect(found).toMatchObject({ status: "warning", message: expect.stringContaining("can't be reached") });
+  });
+
+  it("is missing, or the demo's", () => {
+    expect(modelFinding({ kind: "none" }).status).toBe("fault");
+    expect(modelFinding({ kind: "demo", baseUrl: "http://demo.test" }).status).toBe("ok");
+    expect(modelFinding(upstream).status).toBe("unknown");
+  });
+});
+
+describe("asked over HTTP", () => {
+  it("answers the owner, and nobody else", async () => {
+    const denied = await errorOf(await ask("/api/v1/instance/diagnosis", { method: "POST", token: null }));
+    expect(denied.status).toBe(401);
+    await heartbeats(env.DB).note("queue", Date.now() + MINUTE_MS);
+    const answer = await ask("/api/v1/instance/diagnosis", { method: "POST" });
+    const diagnosis = diagnosisSchema.parse(await answer.json());
+    expect(diagnosis).toMatchObject({ is_local: true, public_url: null });
+    expect(diagnosis.findings.map(({ check }) => check)).toEqual([
+      "schema",
+      "BODIES",
+      "sweep",
+      "queue",
+      "secrets",
+      "ANTHROPIC_API_KEY",
+    ]);
+  });
+});
