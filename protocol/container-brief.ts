@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { runnerRefSchema } from "./run.ts";
+import { runBoundsSchema } from "./run-bounds.ts";
 import { leaseRefSchema } from "./runner-link.ts";
 
 /** The variable that holds the brief. */
@@ -25,5 +26,7 @@ export const containerBriefSchema = z.object({
    * requests on to the instance. It is closed for good when that program has ended.
    */
   host_socket: z.string().optional(),
+  /** Absent where the container's own size is the bound. */
+  bounds: runBoundsSchema.optional(),
 });
 export type ContainerBrief = z.infer<typeof containerBriefSchema>;

@@ -54,6 +54,11 @@ const RUN_ERRORS = {
     hint: "Install bubblewrap, socat and ripgrep (Debian: apt-get install bubblewrap socat ripgrep), or set REVEILLE_SANDBOX=none to accept the risk.",
     machinery: false,
   },
+  agent_privileged: {
+    message: "In its container the agent would have had rights that it must not have.",
+    hint: "Use the image of this version, unchanged, and let its container start as root with the engine's usual capabilities (CHOWN, KILL, SETUID, SETGID, SETPCAP among them).",
+    machinery: false,
+  },
   clone_failed: {
     message: "A repository could not be cloned.",
     hint: "Check its address, the branch, and that GIT_CREDENTIALS has access to it.",

@@ -7,7 +7,8 @@ import { commandEnvironment } from "#sandbox-runner/agent/agent-environment.ts";
 import { defaultBounds } from "#sandbox-runner/process/run-bounds.ts";
 import { createRunFolder, type RunFolder } from "#sandbox-runner/process/run-folder.ts";
 import { killGroup, type PipedProcess, processClosed } from "#sandbox-runner/process/spawn.ts";
-import { openSandbox, type Sandbox } from "#sandbox-runner/sandbox/sandbox.ts";
+import { openRuntimeSandbox } from "#sandbox-runner/sandbox/runtime-sandbox.ts";
+import type { Sandbox } from "#sandbox-runner/sandbox/sandbox.ts";
 import { sandboxConfig } from "#sandbox-runner/sandbox/sandbox-config.ts";
 import { nowMs } from "./clock.ts";
 import { serveHelper } from "./serve-helper.ts";
@@ -37,7 +38,7 @@ const face = {
     const [modelUrl = ""] = urls;
     const ports = urls.map((url) => Number(new URL(url).port));
     const folder = await createRunFolder(stateFolder, NAME, { pid: process.pid, startTime: null });
-    const opened = await openSandbox(
+    const opened = await openRuntimeSandbox(
       folder,
       NAME,
       ports[0] ?? 0,

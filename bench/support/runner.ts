@@ -1,5 +1,5 @@
 /** A runner without agents: the real links to pool and runs, in a process of its own. */
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { FrameBody } from "#protocol/runner-link.ts";
 import { AgentEvents } from "#sandbox-runner/agent/agent-events.ts";
@@ -112,7 +112,8 @@ async function begin(url: string, offer: Offer): Promise<void> {
     instanceUrl: url,
     runId: offer.lease.run_id,
     linkToken: offer.link_token,
-    runnerId: RUNNER_ID,
+    runner: { kind: "local", id: RUNNER_ID },
+    boot: randomBytes(12).toString("hex"),
     onOrder: () => {},
     onCancel: () => {},
     onEnded: () => {},

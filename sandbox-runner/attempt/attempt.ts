@@ -22,7 +22,7 @@ import { within } from "../process/within.ts";
 import type { Relay } from "../sandbox/relay.ts";
 import { type Sandbox, withoutSandbox } from "../sandbox/sandbox.ts";
 import { type Evidence, gatherEvidence } from "./evidence.ts";
-import type { PlaceBrief } from "./executor-brief.ts";
+import type { SandboxSetting } from "./executor-brief.ts";
 import type { Workplace } from "./workplace.ts";
 
 export interface AttemptOptions {
@@ -31,7 +31,7 @@ export interface AttemptOptions {
   mark: string;
   place: Workplace;
   proxyToken: string;
-  sandbox: PlaceBrief["sandbox"];
+  sandbox: SandboxSetting;
   /** Stops the attempt wherever it is. */
   signal: AbortSignal;
   send(body: FrameBody): void;
@@ -136,6 +136,7 @@ export class Attempt {
     const late = { ok: false as const, reason: "It was not ready in time." };
     const opened = await within(order.setup_deadline_ms, place.sandbox(), late);
     if (opened.ok) return { ok: true, value: opened.sandbox };
+    if (setting === "container") return { ok: false, error: privileged(opened.reason) };
     if (!accepted && !order.demo_model) {
       return { ok: false, error: runError("sandbox_unavailable", "provisioning", opened.reason) };
     }
@@ -180,6 +181,7 @@ export class Attempt {
     const env = agentEnvironment(mark, this.#folder, relay.url, proxyToken, order);
     const hookDeadlineMs = hookDeadline(order);
     const settings = await this.#outrankRepository(cwd, env, hookDeadlineMs);
+    const breach = new AbortController();
     const watch = new AgentWatch({
       startDeadlineMs: order.agent_start_deadline_ms,
       hookDeadlineMs,
@@ -192,7 +194,7 @@ export class Attempt {
       cwd,
       env,
       settings,
-      signal: AbortSignal.any([signal, watch.signal]),
+      signal: AbortSignal.any([signal, watch.signal, breach.signal]),
       room: this.#options.room,
       bounds: {
         backgroundWaitMs: order.background_wait_ms,
@@ -200,11 +202,14 @@ export class Attempt {
       },
       onMessage: (message) => {
         watch.read(message);
-        this.#hear(message, sandbox);
+        const fault = this.#events.started ? null : sandbox.breach();
+        if (fault === null) this.#hear(message, sandbox);
+        else breach.abort(privileged(fault));
       },
       onTasksLeft: (tasks, hasReported) => this.#tellTasksLeft(tasks, hasReported),
     });
     watch.close();
+    if (breach.signal.aborted) return breach.signal.reason;
     this.#report = end.report;
     // What was reported stands, though the program had to be killed.
     if (watch.failure !== null) return end.report === null ? watch.failure : null;
@@ -251,6 +256,10 @@ export class Attempt {
     const free = this.#options.order.demo_model && event.type === "usage";
     this.#options.send({ kind: "event", event: free ? { ...event, usage: { ...event.usage, cost_usd: 0 } } : event });
   }
+}
+
+function privileged(fault: string): RunError {
+  return runError("agent_privileged", "provisioning", fault);
 }
 
 function hookDeadline({ hook_deadline_ms, timeout_ms }: RunOrder): number {

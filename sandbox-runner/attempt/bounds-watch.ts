@@ -1,24 +1,18 @@
 /** Looks again and again at what a run uses, and says once when it is more than the run may. */
 import { statfsSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  type DiskCount,
-  diskExcess,
-  type Excess,
-  isToBeCounted,
-  processExcess,
-  type RunBounds,
-} from "../process/run-bounds.ts";
+import type { RunBounds } from "#protocol/run-bounds.ts";
+import { type DiskCount, diskExcess, type Excess, isToBeCounted, processExcess } from "../process/run-bounds.ts";
 import type { RunFolder } from "../process/run-folder.ts";
-import { namelessBytes, processUsage } from "../process/run-usage.ts";
+import { type Inside, namelessBytes, processUsage } from "../process/run-usage.ts";
 import { awaitProcess, startProcess } from "../process/spawn.ts";
 import { SANDBOX_TOOLS } from "../sandbox/sandbox-config.ts";
 
 export interface WatchOptions {
   bounds: RunBounds;
   folder: RunFolder;
-  /** The processes that have entered the run's sandbox. */
-  entrances(): readonly number[];
+  /** What is the run's own at present. */
+  inside(): Inside;
   signal: AbortSignal;
   onExcess(excess: Excess): void;
 }
@@ -30,9 +24,9 @@ const COUNT_DEADLINE_MS = 60_000;
 /** Watches until the signal, or until something is exceeded. */
 export function watchBounds(options: WatchOptions): void {
   void repeat(options, LOOK_EVERY_MS, async () => {
-    const { bounds, entrances } = options;
-    const excess = processExcess(processUsage(entrances(), false), bounds);
-    return excess?.code === "memory_exceeded" ? processExcess(processUsage(entrances(), true), bounds) : excess;
+    const { bounds, inside } = options;
+    const excess = processExcess(processUsage(inside(), false), bounds);
+    return excess?.code === "memory_exceeded" ? processExcess(processUsage(inside(), true), bounds) : excess;
   });
   let last: DiskCount | null = null;
   void repeat(options, DISK_EVERY_MS, async () => {
@@ -67,12 +61,12 @@ function freeBytes({ root }: RunFolder): number {
 }
 
 /** @returns null when it could not be told. */
-async function countFiles({ folder, entrances, signal }: WatchOptions): Promise<number | null> {
-  const places = [folder.workspace, folder.home, folder.temporary];
+async function countFiles({ folder, inside, signal }: WatchOptions): Promise<number | null> {
+  const places = [folder.workspace, folder.home, folder.temporary, ...inside().folders];
   const counting = startProcess(["du", "-skx", ...places], { cwd: folder.neutral, env: { PATH: SANDBOX_TOOLS } });
   const end = await awaitProcess(counting, { deadlineMs: COUNT_DEADLINE_MS, outputCapBytes: 10_000, signal });
   // A file that vanishes meanwhile makes it fail, and its figures are right all the same.
   const counts = [...end.stdout.matchAll(/^([0-9]+)\t/gm)].map(([, kib]) => Number(kib) * 1_024);
   if (end.how !== "exited" || counts.length === 0) return null;
-  return counts.reduce((sum, bytes) => sum + bytes, 0) + namelessBytes(entrances(), statSync(folder.root).dev);
+  return counts.reduce((sum, bytes) => sum + bytes, 0) + namelessBytes(inside(), statSync(folder.root).dev);
 }

@@ -4,8 +4,8 @@
  * words, each a line of its own.
  */
 import { z } from "zod";
+import { runBoundsSchema } from "#protocol/run-bounds.ts";
 import { leaseRefSchema } from "#protocol/runner-link.ts";
-import { runBoundsSchema } from "../process/run-bounds.ts";
 
 export const placeBriefSchema = z.object({
   /** The executor's name, which its folder has, and its processes as their mark. Used once. */
@@ -17,6 +17,9 @@ export const placeBriefSchema = z.object({
   bounds: runBoundsSchema,
 });
 export type PlaceBrief = z.infer<typeof placeBriefSchema>;
+
+/** `container`: the process itself is in a container of the run's own, and nothing runs outside of it. */
+export type SandboxSetting = PlaceBrief["sandbox"] | "container";
 
 export const leaseBriefSchema = z.object({ lease: leaseRefSchema, link_token: z.string(), proxy_token: z.string() });
 export type LeaseBrief = z.infer<typeof leaseBriefSchema>;

@@ -1,10 +1,21 @@
 /** Where an attempt works: its folder, its relay and its sandbox. All of it can be made before there is a lease. */
 import { startTimeOf } from "../process/marked-processes.ts";
 import { createRunFolder, type RunFolder } from "../process/run-folder.ts";
+import { type Inside, NOTHING_INSIDE } from "../process/run-usage.ts";
 import { within } from "../process/within.ts";
 import { type Relay, startRelay } from "../sandbox/relay.ts";
-import { openSandbox, type Sandbox, type SandboxResult } from "../sandbox/sandbox.ts";
-import type { PlaceBrief } from "./executor-brief.ts";
+import type { Sandbox, SandboxResult } from "../sandbox/sandbox.ts";
+
+export interface WorkplaceOptions {
+  /** Used once: its folder has it. */
+  name: string;
+  /** Without a slash at its end. */
+  instanceUrl: string;
+  stateFolder: string;
+  signal: AbortSignal;
+  /** Opens the sandbox; asked again when the one that it opened ahead has died. */
+  open(folder: RunFolder, relayPort: number): Promise<SandboxResult>;
+}
 
 /** Commands that a run begins with at most one after the other: its clone, and its agent. */
 const FIRST_COMMANDS = 2;
@@ -13,8 +24,7 @@ const CLOSE_DEADLINE_MS = 2_000;
 export class Workplace {
   readonly folder: RunFolder;
   readonly relay: Relay;
-  readonly #brief: PlaceBrief;
-  readonly #signal: AbortSignal;
+  readonly #options: WorkplaceOptions;
   #opening: Promise<SandboxResult>;
   #sandbox: Sandbox | null = null;
   #isOpened = false;
@@ -23,17 +33,19 @@ export class Workplace {
   #isAhead = false;
 
   /** Settles when the folder is there and the relay listens; the sandbox is then being opened. */
-  static async make(brief: PlaceBrief, signal: AbortSignal): Promise<Workplace> {
+  static async make(options: WorkplaceOptions): Promise<Workplace> {
     const holder = { pid: process.pid, startTime: startTimeOf(process.pid) };
-    const folder = await createRunFolder(brief.state_folder, brief.name, holder);
-    return new Workplace(brief, folder, await startRelay({ instanceUrl: brief.instance_url }), signal);
+    const [folder, relay] = await Promise.all([
+      createRunFolder(options.stateFolder, options.name, holder),
+      startRelay({ instanceUrl: options.instanceUrl }),
+    ]);
+    return new Workplace(options, folder, relay);
   }
 
-  private constructor(brief: PlaceBrief, folder: RunFolder, relay: Relay, signal: AbortSignal) {
+  private constructor(options: WorkplaceOptions, folder: RunFolder, relay: Relay) {
     this.folder = folder;
     this.relay = relay;
-    this.#brief = brief;
-    this.#signal = signal;
+    this.#options = options;
     this.#opening = this.#open();
   }
 
@@ -44,7 +56,7 @@ export class Workplace {
   async prepared(): Promise<{ isSpare: boolean; sandbox: Record<string, string | number> }> {
     const opened = await this.#opening;
     this.#isOpened = true;
-    const isSpare = !this.#isClaimed && !this.#signal.aborted;
+    const isSpare = !this.#isClaimed && !this.#options.signal.aborted;
     if (opened.ok && isSpare) opened.sandbox.enterAhead(FIRST_COMMANDS);
     return { isSpare, sandbox: describe(opened) };
   }
@@ -71,15 +83,13 @@ export class Workplace {
     await within(CLOSE_DEADLINE_MS, takenDown, undefined);
   }
 
-  /** The processes that have entered the sandbox. */
-  entrances(): readonly number[] {
-    return this.#sandbox?.entrances() ?? [];
+  /** What is to be counted as the run's use of this machine. */
+  inside(): Inside {
+    return this.#sandbox?.inside() ?? NOTHING_INSIDE;
   }
 
   #open(): Promise<SandboxResult> {
-    if (this.#brief.sandbox === "none") return Promise.resolve({ ok: false, reason: "REVEILLE_SANDBOX=none is set." });
-    const { name, bounds } = this.#brief;
-    return openSandbox(this.folder, name, this.relay.port, bounds, this.#signal).then((opened) => {
+    return this.#options.open(this.folder, this.relay.port).then((opened) => {
       if (opened.ok) this.#sandbox = opened.sandbox;
       return opened;
     });

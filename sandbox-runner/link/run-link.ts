@@ -1,6 +1,6 @@
 /** The run's link: says hello, gets the order, and brings every frame across, once and in order. */
 
-import type { CancelReason } from "#protocol/run.ts";
+import type { CancelReason, RunnerRef } from "#protocol/run.ts";
 import {
   type FrameBody,
   RUNNER_PROTOCOL,
@@ -16,7 +16,9 @@ export interface RunLinkOptions {
   instanceUrl: string;
   runId: string;
   linkToken: string;
-  runnerId: string;
+  runner: RunnerRef;
+  /** Drawn at random by the process that works on the attempt. */
+  boot: string;
   onOrder(order: RunOrder): void;
   onCancel(reason: CancelReason): void;
   /** The attempt has ended at the other side: nothing that it does matters any more. */
@@ -44,8 +46,7 @@ export class RunLink {
       url: `${options.instanceUrl}/runner/runs/${options.runId}/link`,
       token: options.linkToken,
       backoff: BACKOFF,
-      onOpen: () =>
-        this.#say({ type: "hello", protocol: RUNNER_PROTOCOL, runner: { kind: "local", id: options.runnerId } }),
+      onOpen: () => this.#say({ type: "hello", protocol: RUNNER_PROTOCOL, runner: options.runner, boot: options.boot }),
       onMessage: (text) => this.#hear(text),
       onDown: (why) => {
         // The loss of a link is reported, and not each failed try to get it back.

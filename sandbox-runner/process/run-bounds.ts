@@ -1,23 +1,29 @@
 /** Pure: how much of the runner's machine a run may use, and whether it uses more. */
-import { z } from "zod";
+import type { RunBounds } from "#protocol/run-bounds.ts";
 import type { RunErrorCode } from "#protocol/run-errors.ts";
 
 const MIB = 1_048_576;
-
-export const runBoundsSchema = z.object({
-  /** Processes and their threads, at once. */
-  processes: z.int(),
-  /** In MiB: what its processes have in memory, swapped out included, and what lies in its temporary file systems. */
-  memory_mib: z.int(),
-  /** In MiB: its workspace, its home and its temporary folder; and the length of any one file. */
-  disk_mib: z.int(),
-});
-export type RunBounds = z.infer<typeof runBoundsSchema>;
 
 /** Room for a build with a browser, and for several such runs on a machine that is shared. */
 export function defaultBounds(machineMemoryBytes: number): RunBounds {
   const share = Math.floor((machineMemoryBytes / MIB) * 0.75);
   return { processes: 1_024, memory_mib: Math.max(512, Math.min(4_096, share)), disk_mib: 10_240 };
+}
+
+/** What the runner and the system keep of a container's memory and disk. */
+const OWN_MIB = 512;
+/** What the largest container of the platform has: more than this is a machine's that others use too. */
+const MOST_MEMORY_MIB = 12_288;
+const MOST_DISK_MIB = 20_480;
+
+/** In a container of its own a run may have almost all that is there. */
+export function containerBounds(memoryBytes: number, freeDiskBytes: number): RunBounds {
+  const part = (bytes: number, most: number) => Math.max(1, Math.min(most, Math.floor(bytes / MIB)) - OWN_MIB);
+  return {
+    processes: 4_096,
+    memory_mib: part(memoryBytes, MOST_MEMORY_MIB),
+    disk_mib: part(freeDiskBytes, MOST_DISK_MIB),
+  };
 }
 
 export interface Excess {

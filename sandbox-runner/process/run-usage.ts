@@ -1,53 +1,86 @@
-/**
- * What a run uses of the machine, read from the process file systems of its sandboxes: so the work grows with the processes of
- * the run, and not with those of the machine. Processes that end meanwhile are not counted.
- */
+/** What a run uses of the machine, read from process file systems. Processes that end meanwhile are not counted. */
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statfsSync, statSync } from "node:fs";
 import type { ProcessUsage } from "./run-bounds.ts";
 
 /** Each file in a temporary file system takes about so much of the kernel's memory, whatever is in it. */
 const INODE_BYTES = 1_024;
 const TEMPORARY = ["tmp", "dev/shm"];
+/** The kernel's number for a temporary file system. */
+const TMPFS = 0x01021994;
+
+/** What is a run's own. */
+export interface Inside {
+  /** The folders of its processes in a process file system. */
+  processes: readonly string[];
+  /** Where a temporary file system of its own may be. */
+  temporary: readonly string[];
+  /** Folders that it may write in, beside those of its own folder. */
+  folders: readonly string[];
+}
+
+export const NOTHING_INSIDE: Inside = { processes: [], temporary: [], folders: [] };
 
 /**
- * @param entrances the processes that have entered sandboxes, as this machine numbers them.
- * @param isExact whether memory that several processes share counts once; this takes longer. Otherwise it counts for each.
+ * What is in sandboxes with a process file system of their own: the work grows with the processes of the run, and not with those
+ * of the machine. The first process in each is what entered has started. While that one is still on its way its root folder
+ * is the machine's: of a sandbox's process file system this process is no part, of the machine's it is.
+ * @param entrances the processes that have entered, as this machine numbers them.
  */
-export function processUsage(entrances: readonly number[], isExact: boolean): ProcessUsage {
+export function insideSandboxes(entrances: readonly number[]): Inside {
+  const roots = entrances
+    .flatMap((pid) => childrenOf(pid).map((child) => `/proc/${child}/root`))
+    .filter((root) => orNull(() => lstatSync(`${root}/proc`)) !== null && !isOwn(`${root}/proc`));
+  return {
+    processes: roots.flatMap((root) => numbers(`${root}/proc`).map((pid) => `${root}/proc/${pid}`)),
+    temporary: roots.flatMap((root) => TEMPORARY.map((place) => `${root}/${place}`)),
+    folders: [],
+  };
+}
+
+/** What a user has, who has nothing but the run: for a container of the run's own. */
+export function insideUser(uid: number): Inside {
+  return {
+    processes: processesOf(uid).map((pid) => `/proc/${pid}`),
+    temporary: TEMPORARY.map((place) => `/${place}`),
+    folders: ["/tmp", "/var/tmp"],
+  };
+}
+
+/** A user's processes that have not ended, by any of the ids that a process has. */
+export function processesOf(uid: number): number[] {
+  const isTheirs = new RegExp(`^Uid:.*\\s${uid}(?:\\s|$)`, "m");
+  return numbers("/proc")
+    .filter((pid) => {
+      const status = orNull(() => readFileSync(`/proc/${pid}/status`, "latin1")) ?? "";
+      // One whose first thread alone has ended looks like one that has ended, but for its other threads.
+      const hasEnded = /^State:\s+[ZX]/m.test(status) && threadsIn(status) <= 1;
+      return isTheirs.test(status) && !hasEnded;
+    })
+    .map(Number);
+}
+
+/** @param isExact whether memory that several processes share counts once; this takes longer. Otherwise it counts for each. */
+export function processUsage({ processes, temporary }: Inside, isExact: boolean): ProcessUsage {
   const total: ProcessUsage = { processes: 0, memoryBytes: 0 };
-  for (const root of insides(entrances)) {
-    for (const pid of numbers(`${root}/proc`)) {
-      const { threads, bytes } = statusOf(`${root}/proc/${pid}`, isExact);
-      total.processes += threads;
-      total.memoryBytes += bytes;
-    }
-    for (const place of TEMPORARY) total.memoryBytes += temporaryBytes(`${root}/${place}`);
+  for (const folder of processes) {
+    const { threads, bytes } = statusOf(folder, isExact);
+    total.processes += threads;
+    total.memoryBytes += bytes;
   }
+  for (const path of temporary) total.memoryBytes += temporaryBytes(path);
   return total;
 }
 
 /** Bytes of files on a file system that have no name any more and are held open by a run. */
-export function namelessBytes(entrances: readonly number[], device: number): number {
+export function namelessBytes({ processes }: Inside, device: number): number {
   const seen = new Map<number, number>();
-  for (const root of insides(entrances)) {
-    for (const pid of numbers(`${root}/proc`)) {
-      const folder = `${root}/proc/${pid}/fd`;
-      for (const descriptor of numbers(folder)) {
-        const file = orNull(() => statSync(`${folder}/${descriptor}`));
-        if (file?.isFile() && file.nlink === 0 && file.dev === device) seen.set(file.ino, file.blocks * 512);
-      }
+  for (const process of processes) {
+    for (const descriptor of numbers(`${process}/fd`)) {
+      const file = orNull(() => statSync(`${process}/fd/${descriptor}`));
+      if (file?.isFile() && file.nlink === 0 && file.dev === device) seen.set(file.ino, file.blocks * 512);
     }
   }
   return [...seen.values()].reduce((sum, bytes) => sum + bytes, 0);
-}
-
-/**
- * The root folders of sandboxes: of the first process in each, which what entered has started. While that one is still on
- * its way its root is the machine's: of a sandbox's process file system this process is no part, of the machine's it is.
- */
-function insides(entrances: readonly number[]): string[] {
-  const roots = entrances.flatMap((pid) => childrenOf(pid).map((child) => `/proc/${child}/root`));
-  return roots.filter((root) => orNull(() => lstatSync(`${root}/proc`)) !== null && !isOwn(`${root}/proc`));
 }
 
 function isOwn(processes: string): boolean {
@@ -69,8 +102,11 @@ function statusOf(folder: string, isExact: boolean): { threads: number; bytes: n
   const shared = kib(status, "RssShmem");
   const rollup = isExact && shared > 0 ? orNull(() => readFileSync(`${folder}/smaps_rollup`, "latin1")) : null;
   const counted = rollup === null ? shared : kib(rollup, "Pss_Shmem");
-  const threads = Number(/^Threads:\s*([0-9]+)$/m.exec(status)?.[1] ?? 0);
-  return { threads, bytes: (kib(status, "RssAnon") + kib(status, "VmSwap") + counted) * 1_024 };
+  return { threads: threadsIn(status), bytes: (kib(status, "RssAnon") + kib(status, "VmSwap") + counted) * 1_024 };
+}
+
+function threadsIn(status: string): number {
+  return Number(/^Threads:\s*([0-9]+)$/m.exec(status)?.[1] ?? 0);
 }
 
 function kib(text: string, name: string): number {
@@ -79,7 +115,7 @@ function kib(text: string, name: string): number {
 
 function temporaryBytes(path: string): number {
   const system = orNull(() => statfsSync(path));
-  if (system === null) return 0;
+  if (system?.type !== TMPFS) return 0;
   return (system.blocks - system.bfree) * system.bsize + (system.files - system.ffree) * INODE_BYTES;
 }
 

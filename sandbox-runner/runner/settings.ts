@@ -2,7 +2,8 @@
 import { availableParallelism, totalmem } from "node:os";
 import { resolve } from "node:path";
 import { z } from "zod";
-import { defaultBounds, type RunBounds } from "../process/run-bounds.ts";
+import type { RunBounds } from "#protocol/run-bounds.ts";
+import { defaultBounds } from "../process/run-bounds.ts";
 import { runnerIdSchema } from "./runner-id.ts";
 
 const addressSchema = z

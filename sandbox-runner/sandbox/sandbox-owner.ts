@@ -35,6 +35,11 @@ export function possibleOwners({ uid, gid, pid, capabilities }: RunnerIdentity):
   return uid === 0 && isAble ? [{ uid: FIRST_UID + (pid % UIDS), gid: RUN_GROUP }, own] : [own];
 }
 
+/** @param chance at random, from 0 to less than 1: containers on one machine share the kernel's count of a user's processes. */
+export function containerOwner(chance: number): Owner {
+  return { uid: FIRST_UID + Math.floor(chance * UIDS), gid: RUN_GROUP };
+}
+
 /** This process, as the kernel has it. */
 export function ownIdentity(): RunnerIdentity {
   const [uid, gid] = [process.geteuid?.() ?? -1, process.getegid?.() ?? -1];

@@ -9,6 +9,7 @@ import {
   processExcess,
 } from "#sandbox-runner/process/run-bounds.ts";
 import type { RunFolder } from "#sandbox-runner/process/run-folder.ts";
+import { NOTHING_INSIDE } from "#sandbox-runner/process/run-usage.ts";
 import { greedyRuns } from "./support/greedy-runs.ts";
 import { usualWays } from "./support/ways.ts";
 
@@ -70,10 +71,10 @@ describe("a look that fails", () => {
       watchBounds({
         bounds: { ...bounds, processes: -1 },
         folder,
-        entrances: () => {
+        inside: () => {
           looks += 1;
           if (looks === 1) throw new Error("spawn ENOMEM");
-          return [process.ppid];
+          return NOTHING_INSIDE;
         },
         signal: new AbortController().signal,
         onExcess,

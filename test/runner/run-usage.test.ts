@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { statSync } from "node:fs";
 import { afterEach, expect, it } from "vitest";
-import { namelessBytes, processUsage } from "#sandbox-runner/process/run-usage.ts";
+import { insideSandboxes, namelessBytes, processUsage } from "#sandbox-runner/process/run-usage.ts";
 
 const running: ReturnType<typeof spawn>[] = [];
 
@@ -26,7 +26,7 @@ async function entering(): Promise<number> {
 it("counts nothing of the machine while a process has not entered its sandbox yet", async () => {
   const entrances = [await entering()];
   for (const isExact of [false, true]) {
-    expect(processUsage(entrances, isExact)).toEqual({ processes: 0, memoryBytes: 0 });
+    expect(processUsage(insideSandboxes(entrances), isExact)).toEqual({ processes: 0, memoryBytes: 0 });
   }
-  expect(namelessBytes(entrances, statSync("/tmp").dev)).toBe(0);
+  expect(namelessBytes(insideSandboxes(entrances), statSync("/tmp").dev)).toBe(0);
 });

@@ -3,7 +3,7 @@
  * each as a line of JSON. The manager keeps its state for a whole process, so a test can't open one in its own.
  */
 import { createRunFolder } from "#sandbox-runner/process/run-folder.ts";
-import { openSandbox } from "#sandbox-runner/sandbox/sandbox.ts";
+import { openRuntimeSandbox } from "#sandbox-runner/sandbox/runtime-sandbox.ts";
 import { confinedArguments } from "#sandbox-runner/sandbox/sandbox-arguments.ts";
 
 const [state = "", ...tries] = process.argv.slice(2);
@@ -11,7 +11,7 @@ const nowhere = 9;
 const bounds = { processes: 200, memory_mib: 1_000, disk_mib: 100 };
 const folder = await createRunFolder(state, "try.1", { pid: process.pid, startTime: null });
 for (const without of tries.map((text): string[] => JSON.parse(text))) {
-  const opened = await openSandbox(
+  const opened = await openRuntimeSandbox(
     folder,
     "try.1",
     nowhere,

@@ -1,0 +1,167 @@
+/** The work on one lease, from its order to its last frame, wherever it is done. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { errorText } from "#protocol/log.ts";
+import type { RunnerRef } from "#protocol/run.ts";
+import type { RunBounds } from "#protocol/run-bounds.ts";
+import { type RunError, runError } from "#protocol/run-errors.ts";
+import type { RunOrder } from "#protocol/runner-link.ts";
+import type { RunnerEvent } from "#protocol/transcript.ts";
+import { faultOf, outcomeOf } from "../agent/outcome.ts";
+import { RunLink } from "../link/run-link.ts";
+import { ScrubbedFrames } from "../link/scrubbed-frames.ts";
+import { createLog, type Log } from "../process/log.ts";
+import { Redactor } from "../process/redact.ts";
+import { noteLease, removeRunFolder } from "../process/run-folder.ts";
+import { within } from "../process/within.ts";
+import { Attempt } from "./attempt.ts";
+import { watchBounds } from "./bounds-watch.ts";
+import type { LeaseBrief, SandboxSetting } from "./executor-brief.ts";
+import type { StopSwitch } from "./stop-switch.ts";
+import type { Workplace } from "./workplace.ts";
+
+/** Who works on it, where, and how it is stopped. */
+export interface Worker {
+  runner: RunnerRef;
+  /** Drawn by this process. */
+  boot: string;
+  /** Without a slash at its end. */
+  instanceUrl: string;
+  /** The mark of the attempt's processes. */
+  mark: string;
+  sandbox: SandboxSetting;
+  bounds: RunBounds;
+  place: Workplace;
+  stop: StopSwitch;
+  /** The agent has begun to speak. */
+  onHeard(): void;
+  /** Ends every process of the attempt but this one. @returns false when some were still there after a while. */
+  endProcesses(): Promise<boolean>;
+}
+
+/** How long an order is waited for. */
+const ORDER_DEADLINE_MS = 60_000;
+/** How long the last frame may take to be stored: the instance may be restarting. */
+const FAREWELL_MS = 600_000;
+const HURRIED_FAREWELL_MS = 1_500;
+
+/** Works on a lease to its end. Nothing of the attempt is left when it settles. */
+export async function workOnLease({ lease, link_token, proxy_token }: LeaseBrief, worker: Worker): Promise<void> {
+  const startedAt = Date.now();
+  const { place, stop } = worker;
+  const redactor = new Redactor([link_token, proxy_token]);
+  const log = createLog(redactor, (line) => process.stdout.write(`${line}\n`));
+  // For people who look into the folders; the attempt does without.
+  void noteLease(place.folder.root, lease).catch(() => {});
+  const ordered = Promise.withResolvers<RunOrder>();
+  const link = new RunLink({
+    instanceUrl: worker.instanceUrl,
+    runId: lease.run_id,
+    linkToken: link_token,
+    runner: worker.runner,
+    boot: worker.boot,
+    onOrder: ordered.resolve,
+    onCancel: () => stop.stop("canceled"),
+    onEnded: () => stop.stop("ended"),
+    onDown: (why) => log("run_link_down", { ...lease, why }, "warn"),
+  });
+  const order = await within(ORDER_DEADLINE_MS, Promise.race([ordered.promise, stop.stopped]), undefined);
+  const frames = new ScrubbedFrames(redactor, link);
+  const attempt = order === undefined ? null : newAttempt(order, worker, proxy_token, link, frames);
+  const failure = attempt === null ? null : await drive(attempt, worker);
+  await clearUp(worker, log);
+  let outcome: string = stop.reason ?? "no_order";
+  if (attempt !== null) {
+    const ending = outcomeOf(stop.reason, attempt.phase, failure);
+    outcome = "error" in ending ? `${ending.status}: ${ending.error.code}` : ending.status;
+    frames.send({ kind: "finished", outcome: ending, report: attempt.report, seen: attempt.seen });
+    await farewell(link, stop);
+  }
+  await link.close();
+  log("run", { ...lease, outcome, ms: Date.now() - startedAt });
+  await removeFolder(place, log);
+}
+
+/** Takes a place down that no lease has come for. */
+export async function leave(worker: Pick<Worker, "place" | "mark" | "endProcesses">, log: Log): Promise<void> {
+  await clearUp(worker, log);
+  await removeFolder(worker.place, log);
+}
+
+function newAttempt(
+  order: RunOrder,
+  { mark, place, sandbox, stop, onHeard }: Worker,
+  proxyToken: string,
+  link: RunLink,
+  frames: ScrubbedFrames,
+): Attempt {
+  let isHeard = false;
+  const heard = () => {
+    if (!isHeard) onHeard();
+    isHeard = true;
+  };
+  return new Attempt({
+    order,
+    mark,
+    place,
+    proxyToken,
+    sandbox,
+    signal: stop.signal,
+    // Frames that an attempt makes after it was stopped are dropped: they would come after its last frame.
+    send: (body) => {
+      if (stop.signal.aborted) return;
+      frames.send(body);
+      if (body.kind === "event" && isAgentsOwn(body.event)) heard();
+    },
+    sendDelta: (delta) => {
+      if (stop.signal.aborted) return;
+      frames.sendDelta(delta);
+      heard();
+    },
+    room: () => Promise.race([link.room(), stop.stopped]),
+  });
+}
+
+function isAgentsOwn({ type }: RunnerEvent): boolean {
+  return type === "tool.call" || type.startsWith("agent.");
+}
+
+/** Runs the attempt to its end, its deadline, or until it uses more than it may. */
+async function drive(attempt: Attempt, { place, bounds, stop }: Worker): Promise<RunError | null> {
+  const timer = setTimeout(() => stop.stop("timed_out"), attempt.timeoutMs);
+  let excess: RunError | null = null;
+  const watching = new AbortController();
+  watchBounds({
+    bounds,
+    folder: place.folder,
+    inside: () => place.inside(),
+    signal: AbortSignal.any([stop.signal, watching.signal]),
+    onExcess: ({ code, detail }) => {
+      excess = runError(code, attempt.phase, detail);
+      stop.stop("exceeded");
+    },
+  });
+  const failure = await Promise.race([attempt.run(), stop.stopped.then(() => null)]).catch((error) =>
+    faultOf(attempt.phase, error),
+  );
+  clearTimeout(timer);
+  watching.abort();
+  return excess ?? failure;
+}
+
+/** Nothing is said about an attempt's end before all its processes are gone. */
+async function clearUp({ place, mark, endProcesses }: Parameters<typeof leave>[0], log: Log): Promise<void> {
+  await place.close();
+  while (!(await endProcesses())) log("processes_left", { attempt: mark }, "warn");
+}
+
+/** Waits until every frame is stored at the other side, as long as somebody waits for that. */
+async function farewell(link: RunLink, stop: StopSwitch): Promise<void> {
+  const hurried = stop.runnerStopped.then(() => sleep(HURRIED_FAREWELL_MS));
+  await within(FAREWELL_MS, Promise.race([link.settled(), hurried, stop.ended]), undefined);
+}
+
+async function removeFolder({ folder }: Workplace, log: Log): Promise<void> {
+  await removeRunFolder(folder.root).catch((error) =>
+    log("run_folder_kept", { folder: folder.root, error: errorText(error) }, "warn"),
+  );
+}

@@ -1,0 +1,118 @@
+/**
+ * The sandbox of a run that has a container of its own. The container is the wall to the outside; inside, commands are another
+ * user's than the runner. On Cloudflare a user alone is no wall, because every process has the rights that root has: so
+ * commands start without any right, and can't gain one.
+ */
+import { appendFileSync, readFileSync } from "node:fs";
+import type { RunBounds } from "#protocol/run-bounds.ts";
+import type { RunFolder } from "../process/run-folder.ts";
+import { type Inside, insideUser, processesOf } from "../process/run-usage.ts";
+import { awaitProcess, type Command, type PipedProcess, type Place, startProcess } from "../process/spawn.ts";
+import { trustAuthority } from "./authority.ts";
+import { BASH, ENTER } from "./entering.ts";
+import { privilegeFault } from "./privileges.ts";
+import { Sandbox, type SandboxResult } from "./sandbox.ts";
+import { SANDBOX_TOOLS } from "./sandbox-config.ts";
+import { giveTo, type Owner } from "./sandbox-owner.ts";
+
+const PROBE_DEADLINE_MS = 20_000;
+const KILL_DEADLINE_MS = 5_000;
+
+/** Says as whom it runs; $1 is the runner's number. */
+const PROBE = `
+cat /proc/self/status || exit 1
+if cat "/proc/$1/environ" >/dev/null 2>&1; then echo "the runner's environment can be read" >&2; exit 1; fi
+for folder in / /etc /usr /opt "$2"; do
+  if [ -w "$folder" ]; then echo "$folder can be written" >&2; exit 1; fi
+done
+`;
+
+/** Makes the user as whom commands run, gives it the run's folders, and tries what a command can do. */
+export async function openContainerSandbox(
+  folder: RunFolder,
+  owner: Owner,
+  bounds: RunBounds,
+  signal: AbortSignal,
+): Promise<SandboxResult> {
+  try {
+    addAccount(owner, folder.home);
+    giveTo(folder, owner);
+    const sandbox = new ContainerSandbox(owner, bounds);
+    const end = await sandbox.run(
+      ["/bin/sh", "-c", PROBE, "probe", String(process.pid), folder.root],
+      { cwd: folder.workspace, env: { PATH: SANDBOX_TOOLS } },
+      { deadlineMs: PROBE_DEADLINE_MS, outputCapBytes: 10_000, signal },
+    );
+    const words = end.stderr.trim().split("\n").at(-1) ?? "";
+    const fault =
+      end.how === "exited" && end.code === 0
+        ? privilegeFault(end.stdout, owner)
+        : `A command could not be run as another user: ${words || end.how}.`;
+    return fault === null ? { ok: true, sandbox, user: owner.uid, declined: null } : { ok: false, reason: fault };
+  } catch (error) {
+    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/**
+ * Ends all processes of the run's user. Root's own signal to all would also reach what the platform has in the container, so it
+ * is sent as that user; the kernel lets no process slip away meanwhile by starting another.
+ * @returns false when some were still there after a while.
+ */
+export async function endProcessesOf(owner: Owner): Promise<boolean> {
+  const until = Date.now() + KILL_DEADLINE_MS;
+  const signal = new AbortController().signal;
+  do {
+    const killer = startProcess([...asUser(owner), "/bin/sh", "-c", "kill -9 -1"], { cwd: "/", env: {} });
+    await awaitProcess(killer, { deadlineMs: KILL_DEADLINE_MS, outputCapBytes: 1_000, signal });
+    if (processesOf(owner.uid).length === 0) return true;
+  } while (Date.now() < until);
+  return false;
+}
+
+/** Gives the run's user a name: some programs refuse to work for one that has none. */
+function addAccount({ uid, gid }: Owner, home: string): void {
+  appendFileSync("/etc/passwd", `agent:x:${uid}:${gid}:agent:${home}:/bin/bash\n`);
+  appendFileSync("/etc/group", `agent:x:${gid}:\n`);
+}
+
+/** The words before a command that is to be that user's, without any right. */
+function asUser({ uid, gid }: Owner): Command {
+  const sets = ["--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all"];
+  const words = [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", ...sets, "--no-new-privs", "--"];
+  return ["/usr/bin/setpriv", ...words];
+}
+
+class ContainerSandbox extends Sandbox {
+  readonly kind = "container";
+  readonly #owner: Owner;
+  readonly #way: readonly string[];
+  #authority: Record<string, string> | null = null;
+
+  constructor(owner: Owner, { processes, disk_mib }: RunBounds) {
+    super();
+    this.#owner = owner;
+    // The kernel counts the processes of a user, and so of this run alone.
+    const script = `ulimit -u ${processes} 2>/dev/null\n${ENTER}`;
+    this.#way = [script, "enter", String(disk_mib * 1_024), ...asUser(owner)];
+  }
+
+  override start(command: Command, { cwd, env }: Place): PipedProcess {
+    this.#authority ??= trustAuthority();
+    const place = { cwd, env: { ...this.#authority, ...env } };
+    return this.keep(startProcess([...BASH, ...this.#way, ...command], place));
+  }
+
+  override inside(): Inside {
+    return insideUser(this.#owner.uid);
+  }
+
+  override breach(): string | null {
+    const faults = this.entrances().flatMap((pid) => privilegeFault(statusOf(pid), this.#owner) ?? []);
+    return faults[0] ?? null;
+  }
+}
+
+function statusOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/status`, "latin1");
+}
