@@ -17,6 +17,10 @@ const workerd = cloudflareTest(async () => ({
       OWNER_TOKEN: "owner-token-of-the-tests-0123456789abcdef",
       SIGNING_KEY: "signing-key-of-the-tests-0123456789abcdef",
       RUNNER_TOKEN: "runner-token-of-the-tests-0123456789abcdef",
+      // As while secrets are being changed: these are accepted too.
+      OWNER_TOKEN_PREVIOUS: "previous-owner-token-of-the-tests-0123456789",
+      SIGNING_KEY_PREVIOUS: "previous-signing-key-of-the-tests-0123456789",
+      RUNNER_TOKEN_PREVIOUS: "previous-runner-token-of-the-tests-0123456789",
       LOCAL_INSTANCE: "1",
       // Empty, so that a developer's own .dev.vars changes nothing here.
       ANTHROPIC_API_KEY: "",

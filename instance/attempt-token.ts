@@ -6,20 +6,24 @@
  */
 import { runIdSchema } from "#protocol/ids.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
+import type { InForce } from "./in-force.ts";
 
 export type AttemptTokenKind = "link" | "proxy";
 
 const encoder = new TextEncoder();
 
-/** @param signingKey the instance's SIGNING_KEY. */
+/** @param signingKey the instance's present SIGNING_KEY. */
 export async function makeAttemptToken(signingKey: string, kind: AttemptTokenKind, lease: LeaseRef): Promise<string> {
   const mac = await crypto.subtle.sign("HMAC", await hmacKey(signingKey), signedText(kind, lease));
   return `rvl_${kind}_${lease.run_id}_${lease.generation}_${toHex(new Uint8Array(mac))}`;
 }
 
-/** @returns the lease that the token was made for, or null when it is not one of ours. */
+/**
+ * @param signingKeys those whose tokens are good: the present one, and the one before while it is changed.
+ * @returns the lease that the token was made for, or null when it is not one of ours.
+ */
 export async function verifyAttemptToken(
-  signingKey: string,
+  signingKeys: InForce,
   kind: AttemptTokenKind,
   token: string,
 ): Promise<LeaseRef | null> {
@@ -27,9 +31,11 @@ export async function verifyAttemptToken(
     /^rvl_(link|proxy)_(run_[0-9A-Z]{26})_([1-9][0-9]{0,5})_([0-9a-f]{64})$/.exec(token) ?? [];
   if (tokenKind !== kind || !runIdSchema.safeParse(runId).success) return null;
   const lease = { run_id: runId, generation: Number(generation) };
-  // `verify` compares in constant time.
-  const valid = await crypto.subtle.verify("HMAC", await hmacKey(signingKey), fromHex(mac), signedText(kind, lease));
-  return valid ? lease : null;
+  const checked = signingKeys.map(async (signingKey) =>
+    // `verify` compares in constant time.
+    crypto.subtle.verify("HMAC", await hmacKey(signingKey), fromHex(mac), signedText(kind, lease)),
+  );
+  return (await Promise.all(checked)).includes(true) ? lease : null;
 }
 
 function signedText(kind: AttemptTokenKind, lease: LeaseRef) {

@@ -3,12 +3,16 @@
  * deploy checks what it is about to give, before it gives it.
  */
 import { z } from "zod";
+import { inForce } from "./in-force.ts";
 
 /** Variables and secrets as the platform hands them over. `readConfig` turns the texts into a `Config`. */
 export interface Variables {
   OWNER_TOKEN?: string;
+  OWNER_TOKEN_PREVIOUS?: string;
   SIGNING_KEY?: string;
+  SIGNING_KEY_PREVIOUS?: string;
   RUNNER_TOKEN?: string;
+  RUNNER_TOKEN_PREVIOUS?: string;
   ANTHROPIC_API_KEY?: string;
   ANTHROPIC_BASE_URL?: string;
   DEMO_MODEL_URL?: string;
@@ -38,6 +42,8 @@ const secret = (name: string) =>
   z
     .string({ error: `is missing: wrangler secret put ${name}, or .dev.vars locally` })
     .min(32, "must be at least 32 characters; openssl rand -hex 32 makes one");
+/** The one before, while it is being changed. */
+const previous = () => optional(z.string().min(32, "must be the secret before, of at least 32 characters, or empty"));
 
 /** An empty variable counts as one that is not set. */
 function optional<Schema extends z.ZodType>(schema: Schema) {
@@ -63,8 +69,11 @@ const gitCredentialsSchema = z
 const configSchema = z
   .object({
     OWNER_TOKEN: secret("OWNER_TOKEN"),
+    OWNER_TOKEN_PREVIOUS: previous(),
     SIGNING_KEY: secret("SIGNING_KEY"),
+    SIGNING_KEY_PREVIOUS: previous(),
     RUNNER_TOKEN: secret("RUNNER_TOKEN"),
+    RUNNER_TOKEN_PREVIOUS: previous(),
     ANTHROPIC_API_KEY: optional(z.string()),
     ANTHROPIC_BASE_URL: optional(url),
     DEMO_MODEL_URL: optional(url),
@@ -89,9 +98,9 @@ const configSchema = z
     INSTANCE_RATE_PER_MINUTE: count(6_000),
   })
   .transform((vars) => ({
-    ownerToken: vars.OWNER_TOKEN,
-    signingKey: vars.SIGNING_KEY,
-    runnerToken: vars.RUNNER_TOKEN,
+    ownerTokens: inForce(vars.OWNER_TOKEN, vars.OWNER_TOKEN_PREVIOUS),
+    signingKeys: inForce(vars.SIGNING_KEY, vars.SIGNING_KEY_PREVIOUS),
+    runnerTokens: inForce(vars.RUNNER_TOKEN, vars.RUNNER_TOKEN_PREVIOUS),
     model: chooseModel(vars),
     defaultModel: vars.DEFAULT_MODEL ?? "claude-sonnet-5",
     /** What subagents may use beside their routine's model. */

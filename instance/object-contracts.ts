@@ -42,6 +42,15 @@ export interface EndpointAnswer {
   secrets: string[];
   /** Whether secrets have come to the endpoint that the owner has not confirmed yet. */
   is_unconfirmed: boolean;
+  /** Whether it has a secret that can't be decrypted, and no other. */
+  is_unreadable: boolean;
+}
+
+/** What a routine's object has encrypted with the present key. */
+export interface EncryptedAnew {
+  encrypted_anew: number;
+  /** Ids of triggers one of whose secrets can't be decrypted. */
+  unreadable: string[];
 }
 
 export interface SecretAnswer {

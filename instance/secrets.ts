@@ -1,5 +1,6 @@
 /** Tokens, tickets and sign-ins: made at random, kept as hashes, compared in constant time. */
 import { toHex } from "./attempt-token.ts";
+import type { InForce } from "./in-force.ts";
 
 const encoder = new TextEncoder();
 
@@ -18,16 +19,26 @@ export async function hashSecret(secret: string): Promise<string> {
   return sha256(new Uint8Array(encoder.encode(secret)));
 }
 
-const authorities = new WeakMap<object, Promise<string>>();
+/** What the owner is known by: the newest authority first, then those that are accepted too while a secret is changed. */
+export type Authorities = readonly [current: string, ...previous: string[]];
+
+const authorities = new WeakMap<object, Promise<Authorities>>();
 
 /**
- * What sign-ins, tickets and viewers' sockets are bound to: a keyed hash of the owner's token. Another OWNER_TOKEN or
- * SIGNING_KEY gives another hash, so that whatever was let in before is let in no more.
+ * What sign-ins, tickets and viewers' sockets are bound to: keyed hashes of the owner's tokens, the first for what is let in
+ * anew. Another OWNER_TOKEN or SIGNING_KEY gives another hash, so that whatever was let in before is let in no more once
+ * OWNER_TOKEN_PREVIOUS and SIGNING_KEY_PREVIOUS are gone.
  */
-export function authorityOf(config: { ownerToken: string; signingKey: string }): Promise<string> {
-  const known = authorities.get(config) ?? makeAuthority(config.signingKey, config.ownerToken);
+export function authoritiesOf(config: { ownerTokens: InForce; signingKeys: InForce }): Promise<Authorities> {
+  const known = authorities.get(config) ?? makeAuthorities(config.signingKeys, config.ownerTokens);
   authorities.set(config, known);
   return known;
+}
+
+async function makeAuthorities(signingKeys: InForce, ownerTokens: InForce): Promise<Authorities> {
+  const pairs = signingKeys.flatMap((key) => ownerTokens.map((token) => [key, token] as const));
+  const made = pairs.slice(1).map(([key, token]) => makeAuthority(key, token));
+  return [await makeAuthority(signingKeys[0], ownerTokens[0]), ...(await Promise.all(made))];
 }
 
 async function makeAuthority(signingKey: string, ownerToken: string): Promise<string> {
@@ -41,8 +52,22 @@ export function isSameHash(left: string, right: string): boolean {
   return left.length === right.length && crypto.subtle.timingSafeEqual(encoder.encode(left), encoder.encode(right));
 }
 
-/** Whether a secret that was shown is the one that is expected. Compares in constant time, also when the lengths differ. */
-export async function secretsMatch(given: string, expected: string): Promise<boolean> {
-  const [left, right] = await Promise.all([hashSecret(given), hashSecret(expected)]);
-  return isSameHash(left, right);
+/**
+ * Whether a secret that was shown is one of those in force. Compares in constant time, also when the lengths differ.
+ * @returns its place among them, or null.
+ */
+export async function placeOfSecret(given: string, inForce: InForce): Promise<number | null> {
+  const [hash = "", ...known] = await Promise.all([given, ...inForce].map(hashSecret));
+  const place = known.map((one) => isSameHash(hash, one)).indexOf(true);
+  return place === -1 ? null : place;
+}
+
+/** Whether a text is one of the owner's tokens. @returns what it lets in is bound to, or null when it is none. */
+export async function authorityOfToken(
+  config: { ownerTokens: InForce; signingKeys: InForce },
+  given: string,
+): Promise<string | null> {
+  const place = await placeOfSecret(given, config.ownerTokens);
+  // The first authorities are those of the present key, in the order of the tokens.
+  return place === null ? null : ((await authoritiesOf(config))[place] ?? null);
 }

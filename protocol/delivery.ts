@@ -11,6 +11,7 @@ import { timestampSchema } from "./time.ts";
 export const verificationFailures = [
   "no_secret",
   "secret_unconfirmed",
+  "secret_unreadable",
   "signature_missing",
   "signature_malformed",
   "signature_wrong",

@@ -42,6 +42,11 @@ export const TROUBLES = {
     means: "A routine's object can't be opened, so it answers nothing.",
     carries: z.strictObject(object),
   },
+  secret_unreadable: {
+    level: "error",
+    means: "A secret that is kept encrypted can't be decrypted, so it counts as none.",
+    carries: z.strictObject({ kind: z.enum(["endpoint-secret", "github-app"]), id: text }),
+  },
   index_unreadable: {
     level: "error",
     means: "D1 does not tell which migrations it has.",
@@ -241,6 +246,11 @@ export const TROUBLES = {
     level: "warn",
     means: "The roster did not answer where the objects live.",
     carries: z.strictObject({}),
+  },
+  secrets_not_encrypted_anew: {
+    level: "warn",
+    means: "A routine's object did not answer while secrets were encrypted with the present key.",
+    carries: z.strictObject(routine),
   },
   index_not_rebuilt: {
     level: "warn",

@@ -3,19 +3,11 @@
  * the one at `--url`, with its OWNER_TOKEN in the environment. It may be done at any time, and again.
  */
 import path from "node:path";
-import { parseArgs } from "node:util";
 import { type RebuildStep, rebuildStepSchema } from "#protocol/index-rebuild.ts";
 import { callApi, outcomeOf } from "./instance/api.ts";
-import { localFileSchema } from "./instance/seed.ts";
-import { readSettings } from "./instance/settings.ts";
-import { readStateFile } from "./instance/state-folder.ts";
-import { failed, type Outcome, succeeded } from "./outcome.ts";
+import { type Instance, instanceOf } from "./instance/instance-of.ts";
+import { type Outcome, succeeded } from "./outcome.ts";
 import { complain, say } from "./terminal.ts";
-
-interface Instance {
-  url: string;
-  token: string;
-}
 
 /** A step asks twenty objects, each of which has eight seconds. */
 const STEP_DEADLINE_MS = 30_000;
@@ -35,21 +27,6 @@ async function main(root: string): Promise<number> {
   for (const { routine_id, why } of left) complain(`${routine_id} is left as it was: ${why}.`);
   if (left.length > 0) complain("Repeat the command for those: what is done already does no harm.");
   return left.length > 0 ? 1 : 0;
-}
-
-async function instanceOf(root: string): Promise<Outcome<Instance>> {
-  const { url } = parseArgs({ options: { url: { type: "string" } } }).values;
-  if (url !== undefined) {
-    const token = process.env["OWNER_TOKEN"];
-    if (token === undefined || token === "") return failed("Set OWNER_TOKEN to the instance's owner token.");
-    return succeeded({ url: url.replace(/\/+$/, ""), token });
-  }
-  const settings = readSettings(process.env, root);
-  if (!settings.ok) return settings;
-  const local = await readStateFile(path.join(settings.value.stateFolder, "local.json"), localFileSchema);
-  if (!local.ok) return local;
-  if (local.value === null) return failed("There is no local instance: npm start first, or give --url.");
-  return succeeded({ url: local.value.url, token: local.value.owner_token });
 }
 
 async function rebuild({ url, token }: Instance): Promise<Outcome<Omit<RebuildStep, "next_cursor">>> {

@@ -4,7 +4,7 @@ import { type Config, readConfig } from "#instance/config.ts";
 import { type DueStore, dueStore } from "#instance/d1/due.ts";
 import { type RoutineIndex, routineIndex } from "#instance/d1/routine-index.ts";
 import type { ResidenceFault } from "#instance/residence.ts";
-import { authorityOf } from "#instance/secrets.ts";
+import { authoritiesOf } from "#instance/secrets.ts";
 import { type Refusal, refuse } from "#protocol/errors.ts";
 import { endSockets } from "./auth/end-sockets.ts";
 import { type Env, missingBindings } from "./bindings.ts";
@@ -90,7 +90,7 @@ function makeDeps(env: Env): MadeDeps {
   );
   const kept = bodies(bucket);
   const deliveries = deliveryStore(database, kept, pendingDeliveries(bucket));
-  const ins = signIns(database, () => authorityOf(config));
+  const ins = signIns(database, () => authoritiesOf(config));
   // The stores below write the same when a write is made twice.
   const { repeatable } = database;
   const begunPushes = begunPushStore(repeatable);

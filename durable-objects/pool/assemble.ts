@@ -37,7 +37,7 @@ export function assemblePool(context: DurableObjectState, env: ObjectEnv, onChan
     hosts,
     onChange,
     grant: async (lease) => {
-      const { signingKey } = requireConfig(env);
+      const [signingKey] = requireConfig(env).signingKeys;
       const [link_token, proxy_token] = await Promise.all([
         makeAttemptToken(signingKey, "link", lease),
         makeAttemptToken(signingKey, "proxy", lease),

@@ -3,8 +3,10 @@
  * answer for it, stand above all rooms: no room imports them.
  */
 import type { Config } from "#instance/config.ts";
+import { KeyRing } from "#instance/key-ring.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
 import { poolObject, rosterObject, routineObject } from "#instance/objects.ts";
+import type { Authorities } from "#instance/secrets.ts";
 import { IdMaker } from "#protocol/ids.ts";
 import { DEFAULT_POOL } from "#protocol/pool.ts";
 import { Alarm, type Concern } from "../alarm.ts";
@@ -63,7 +65,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const log = new TranscriptLog(sql, work);
   const definitions = new DefinitionStore(database, work);
   const repositoryIds = new RepositoryIds(sql, work);
-  const secrets = new EndpointSecrets(database, config.signingKey);
+  const secrets = new EndpointSecrets(database, new KeyRing(config.signingKeys));
 
   const runs = new RunStore(database, sql, log, work);
   const deadlines = new Deadlines(sql, work);
@@ -90,14 +92,14 @@ export interface Surroundings {
   database: Database;
   /** The key in the ids of what the routine owns. */
   ownerKey: string;
-  /** The hash of the owner's token: see `authorityOf`. */
-  authority: string;
+  /** The hashes of the owner's tokens: see `authoritiesOf`. */
+  authorities: Authorities;
   /** When the object's alarm will ring, in Unix milliseconds; null when it is not armed. */
   alarmAt: number | null;
 }
 
 /** Builds all parts of an object. It starts nothing: see `RoutineOpening`. */
-export function assemble({ context, env, config, database, ownerKey, authority, alarmAt }: Surroundings) {
+export function assemble({ context, env, config, database, ownerKey, authorities, alarmAt }: Surroundings) {
   const core = assembleCore(context, database, config, ownerKey);
   const { work, outbox, definitions, runs, engine, viewers, sockets, secrets, repositoryIds, schedules, wakes } = core;
   const frames = new ReceiveFrames(engine, sockets, work);
@@ -117,7 +119,7 @@ export function assemble({ context, env, config, database, ownerKey, authority, 
   const dueSchedules = new DueSchedules({ work, schedules, definitions, outbox });
   const fireAccess = new FireAccess(config, core.refusals);
   const tickets = new Tickets(work);
-  const accesses = new Accesses(work, database, authority);
+  const accesses = new Accesses(work, database, authorities);
 
   const alarm = new Alarm(ownerKey, context.storage, concernsOf({ ...core, dueSchedules, deliver }), alarmAt);
   work.followedBy(() => alarm.arm());

@@ -6,7 +6,7 @@
 import { readConfig } from "#instance/config.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
 import { ownResidenceFault } from "#instance/residence.ts";
-import { authorityOf } from "#instance/secrets.ts";
+import { authoritiesOf } from "#instance/secrets.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { kindOf } from "#protocol/ids.ts";
 import { logTrouble } from "#protocol/log.ts";
@@ -103,7 +103,7 @@ export class RoutineOpening {
       const database = openDatabase(storage);
       if (!database.ok) return database;
       const { config } = check;
-      const known = { ownerKey: this.#name, authority: await authorityOf(config) };
+      const known = { ownerKey: this.#name, authorities: await authoritiesOf(config) };
       const alarmAt = await storage.getAlarm();
       const surroundings = { context: this.#context, env: this.#env, config, database: database.value };
       this.#parts ??= assemble({ ...surroundings, ...known, alarmAt });

@@ -2,7 +2,7 @@
  * One routine, as the API and the clock ask it: in the name of an id, which `RoutineOpening` compares with what the routine
  * owns. A thin shell.
  */
-import type { DueAnswer, EndpointAnswer, HandedOver, SecretAnswer } from "#instance/object-contracts.ts";
+import type { DueAnswer, EncryptedAnew, EndpointAnswer, HandedOver, SecretAnswer } from "#instance/object-contracts.ts";
 import { hashSecret, makeSecret } from "#instance/secrets.ts";
 import type { Actor } from "#protocol/actor.ts";
 import type { Page, PageRequest } from "#protocol/api.ts";
@@ -59,6 +59,11 @@ export class RoutineObject extends ObjectForRuns {
 
   async writeIndexAgain(id: OwnedId): Promise<Result<{ runs: number }>> {
     return this.opening.with(id, ({ index }, routine) => index.writeIndexAgain(routine.id));
+  }
+
+  /** Encrypts the secrets that the routine has with the instance's present key. */
+  async encryptAnew(id: OwnedId): Promise<Result<EncryptedAnew>> {
+    return this.opening.with(id, ({ endpoints }) => endpoints.encryptAnew());
   }
 
   revisions(id: OwnedId, page: PageRequest): Result<Page<Revision>> {

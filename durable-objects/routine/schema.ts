@@ -243,7 +243,7 @@ export const tickets = sqliteTable("tickets", {
   /** The sign-in that asked for it, and until when that holds; null for the owner's token. */
   access: text(),
   accessUntil: integer("access_until"),
-  /** What the asker was let in by: see `authorityOf`. */
+  /** What the asker was let in by: see `authoritiesOf`. */
   authority: text(),
   expiresAt: integer("expires_at").notNull(),
 });

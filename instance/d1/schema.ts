@@ -80,7 +80,7 @@ export const webSessions = sqliteTable(
      * ended.
      */
     id: text(),
-    /** The hash of the owner's token to which the sign-in is bound: see `authorityOf`. */
+    /** The hash of the owner's token to which the sign-in is bound: see `authoritiesOf`. */
     authority: text(),
     createdAt: integer("created_at"),
     /** When it was last used, to within a few minutes. */

@@ -183,11 +183,18 @@ describe("D1", () => {
     taken: [],
     tries: 0,
   };
-  const person = { hash: "h", id: "sgn_x", expiresAt: Date.now() + HOUR_MS, userAgent: null, ip: null };
+  const person = {
+    hash: "h",
+    id: "sgn_x",
+    authority: "owner",
+    expiresAt: Date.now() + HOUR_MS,
+    userAgent: null,
+    ip: null,
+  };
   const added = [{ id: 7, full_name: "acme/App", is_private: false }];
   const told = { installation_id: 1, account: "acme", added, removed: [], deleted: false, suspended: null };
   const change = { ...told, events: ["push"], told_at: 5 };
-  const code = { expiresAt: Date.now() + HOUR_MS, madeBy: null };
+  const code = { expiresAt: Date.now() + HOUR_MS, madeBy: null, authority: "owner" };
   const looked = { routine_id: "rtn_x", due_at: 1, version: 1 };
   const named = [{ id: 7, name: "acme/app" }];
 

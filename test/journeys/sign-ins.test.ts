@@ -1,6 +1,6 @@
 /** Browsers that are signed in: seen, ended, bound to the owner's token; what one has opened closes with it, whatever fails. */
 import { createExecutionContext, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { SignIn } from "#protocol/sign-in.ts";
 import { buildRoutine, call, fired, OWNER_TOKEN, watch } from "#test/support/api.ts";
@@ -10,6 +10,8 @@ import { d1, fail, hang, loseAnswer, routine } from "#test/support/hang.ts";
 import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
 import { dial, type TestSocket } from "#test/support/test-socket.ts";
 import { app } from "#worker/app.ts";
+import type { Env } from "#worker/bindings.ts";
+import { depsOf } from "#worker/deps.ts";
 import { openLive } from "#worker/live/live.ts";
 
 const MINUTE_MS = 60_000;
@@ -53,7 +55,7 @@ async function closeOf(socket: TestSocket): Promise<number | undefined> {
 const isIn = async (browser: Browser) => (await asBrowser("GET", "/api/v1/routines", browser)).status === 200;
 
 /** A browser that signs in at an instance whose secrets are others. */
-async function signInUnder(secrets: { OWNER_TOKEN?: string; SIGNING_KEY?: string }): Promise<Browser> {
+async function signInUnder(secrets: Partial<Env>): Promise<Browser> {
   const origin = "http://reveille.test";
   const request = new Request(`${origin}/api/v1/sign-in`, {
     method: "POST",
@@ -125,6 +127,52 @@ describe("with another owner token or signing key", () => {
     );
     const { code } = await made.json<{ code: string }>();
     expect((await call("POST", "/api/v1/sign-in", { code }, { authorization: "" })).status).toBe(401);
+  });
+
+  it.each([{ OWNER_TOKEN: env.OWNER_TOKEN_PREVIOUS ?? "" }, { SIGNING_KEY: env.SIGNING_KEY_PREVIOUS ?? "" }])(
+    "that is being changed, sign-ins under the one before (%j) hold, and end when it is gone",
+    async (before) => {
+      const browser = await signInUnder({ OWNER_TOKEN_PREVIOUS: "", SIGNING_KEY_PREVIOUS: "", ...before });
+      expect(await isIn(browser)).toBe(true);
+      const socket = await live(await session(), browser);
+      const gone = { ...env, OWNER_TOKEN_PREVIOUS: "", SIGNING_KEY_PREVIOUS: "" };
+      const asked = new Request("http://reveille.test/api/v1/routines", { headers: browser });
+      expect((await app.fetch(asked, gone, createExecutionContext())).status).toBe(401);
+      const made = depsOf(gone);
+      if (made.ok) await made.deps.sweepSignIns(Date.now());
+      expect(await closeOf(socket)).toBe(4401);
+      expect(await isIn(browser)).toBe(false);
+    },
+  );
+
+  it("that is being changed, whoever comes with the owner's token before stays no longer than that", async () => {
+    const token = env.OWNER_TOKEN_PREVIOUS ?? "";
+    const authorization = { authorization: `Bearer ${token}` };
+    expect((await call("GET", "/api/v1/routines", undefined, authorization)).status).toBe(200);
+    const browser = await signInUnder({ OWNER_TOKEN: token, OWNER_TOKEN_PREVIOUS: "" });
+    const { body } = await call<{ code: string }>("POST", "/api/v1/sign-in/codes", undefined, authorization);
+    const byCode = await exports.default.fetch("http://reveille.test/api/v1/sign-in", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ code: body.code }),
+    });
+    const cookie = byCode.headers.get("set-cookie")?.split(";")[0] ?? "";
+    const gone = { ...env, OWNER_TOKEN_PREVIOUS: "" };
+    const statuses = [browser.cookie, cookie].map(async (one) => {
+      const asked = new Request("http://reveille.test/api/v1/routines", { headers: { cookie: one ?? "" } });
+      return (await app.fetch(asked, gone, createExecutionContext())).status;
+    });
+    expect(await Promise.all(statuses)).toEqual([401, 401]);
+    expect(await isIn(browser)).toBe(true);
+    await call("DELETE", "/api/v1/sign-ins");
+  });
+
+  it("that is being changed, runners of the token before are let in too", async () => {
+    const asked = (token: string | undefined) =>
+      call("GET", "/runner/pool", undefined, { authorization: `Bearer ${token}` });
+    const answers = [env.RUNNER_TOKEN, env.RUNNER_TOKEN_PREVIOUS, "another-runner-token-0123456789abcdef"].map(asked);
+    // 400: what is missing is the upgrade.
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([400, 400, 401]);
   });
 
   it("sockets that the one before has opened close, the owner's own included, and its rows go", async () => {

@@ -15,12 +15,12 @@ function tampered(token: string, place: number): string {
 describe("attempt tokens", () => {
   it.each(["link", "proxy"] as const)("a %s token gives its lease back", async (kind) => {
     const token = kind === "link" ? LINK : PROXY;
-    expect(await verifyAttemptToken(KEY, kind, token)).toEqual(LEASE);
+    expect(await verifyAttemptToken([KEY], kind, token)).toEqual(LEASE);
   });
 
   it.each([1, 9, 10, 999_999])("generation %i is told from all others", async (generation) => {
     const token = await makeAttemptToken(KEY, "link", { ...LEASE, generation });
-    expect(await verifyAttemptToken(KEY, "link", token)).toEqual({ ...LEASE, generation });
+    expect(await verifyAttemptToken([KEY], "link", token)).toEqual({ ...LEASE, generation });
   });
 
   it("the same attempt has the same tokens, so that an offer can be repeated", async () => {
@@ -48,16 +48,16 @@ describe("attempt tokens", () => {
     ["the run's id alone", "link", LEASE.run_id],
     ["an id that is none", "link", LINK.replace("run_0A", "run_0U")],
   ])("refuses %s", async (_sentence, kind, token) => {
-    expect(await verifyAttemptToken(KEY, kind, token)).toBeNull();
+    expect(await verifyAttemptToken([KEY], kind, token)).toBeNull();
   });
 
   it("refuses the token of another instance", async () => {
-    expect(await verifyAttemptToken(`${KEY}x`, "link", LINK)).toBeNull();
+    expect(await verifyAttemptToken([`${KEY}x`], "link", LINK)).toBeNull();
   });
 
   it("refuses a token with any one character changed", async () => {
     const places = [...LINK].map((_, place) => place);
-    const accepted = await Promise.all(places.map((place) => verifyAttemptToken(KEY, "link", tampered(LINK, place))));
+    const accepted = await Promise.all(places.map((place) => verifyAttemptToken([KEY], "link", tampered(LINK, place))));
     expect(accepted.filter((lease) => lease !== null)).toEqual([]);
   });
 });

@@ -82,7 +82,7 @@ const change = {
   added: [{ id: 1, full_name: "acme/app", is_private: false }],
   removed: [{ id: 2 }],
 };
-const signIn = { hash: "h", id: "sgn_1", expiresAt: LATER, userAgent: null, ip: null };
+const signIn = { hash: "h", id: "sgn_1", authority: "owner", expiresAt: LATER, userAgent: null, ip: null };
 const ID_OF_OBJECT = "rtn_00000000000000000000000000";
 
 const news = (is_gone: boolean, installation_id: number | null) => {
@@ -102,7 +102,7 @@ const due = dueStore(database);
 const lists = routineIndex(database);
 const deliveries = deliveriesIn(env.BODIES, database);
 const shown = deliveryLists(database, kept);
-const ins = signIns(askedDatabase(database), async () => "owner");
+const ins = signIns(askedDatabase(database), async () => ["owner"]);
 const begun = begunPushStore(database);
 const matched = matching(database);
 const app = githubApp(database);
@@ -174,7 +174,7 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   "signIns.noteUse": () => ins.noteUse("h", NOW),
   "signIns.list": () => ins.list(PAGE, "h", NOW),
   "signIns.noteSocket": () => ins.noteSocket("h", ID_OF_OBJECT, NOW),
-  "signIns.addCode": () => ins.addCode("c", { expiresAt: LATER, madeBy: null }, NOW),
+  "signIns.addCode": () => ins.addCode("c", { expiresAt: LATER, madeBy: null, authority: "owner" }, NOW),
   "signIns.takeCode": () => ins.takeCode("c", NOW),
   "signIns.endLapsed": () => ins.endLapsed(NOW),
   "signIns.end": () => ins.end({ id: "sgn_1" }, NOW),

@@ -1,7 +1,7 @@
 /** Who is calling: the owner by token, or a browser that the owner signed in. */
 
 import type { Access } from "#durable-objects/routine/viewers/access.ts";
-import { authorityOf, hashSecret, secretsMatch } from "#instance/secrets.ts";
+import { authorityOfToken, hashSecret } from "#instance/secrets.ts";
 import { ACTOR_NAMES, type Actor, type ActorKind } from "#protocol/actor.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { HttpContext } from "../http/http-env.ts";
@@ -30,12 +30,11 @@ export function actorOf({ kind, id }: Principal): Actor {
  */
 export async function authenticate(c: HttpContext): Promise<Result<Principal>> {
   const { config, signIns } = c.var.deps;
-  const authority = await authorityOf(config);
   const authorization = c.req.header("authorization");
   if (authorization !== undefined) {
     const token = bearerToken(authorization);
-    const isOwner = token !== null && (await secretsMatch(token, config.ownerToken));
-    return isOwner
+    const authority = token === null ? null : await authorityOfToken(config, token);
+    return authority !== null
       ? success({ kind: "owner", id: null, access: { session: null, untilMs: null, authority } })
       : refuse("authentication_required", authorizationFault);
   }
@@ -55,7 +54,7 @@ export async function authenticate(c: HttpContext): Promise<Result<Principal>> {
   return success({
     kind: "web",
     id: found.id,
-    access: { session, untilMs: found.expiresAt, authority },
+    access: { session, untilMs: found.expiresAt, authority: found.authority },
   });
 }
 

@@ -3,16 +3,13 @@
  * those that the roster does not know are entered there. Then, by the roster, each routine's object writes itself and its runs.
  */
 import type { RoutineIndex } from "#instance/d1/routine-index.ts";
-import { withinDeadline } from "#instance/in-time.ts";
 import type { Result } from "#protocol/errors.ts";
 import type { RebuildStep } from "#protocol/index-rebuild.ts";
-import { logTrouble } from "#protocol/log.ts";
 import type { RosterStub } from "../parties/parties.ts";
+import { askRoutines } from "./ask-routines.ts";
 
 /** So many objects are asked in a step, side by side. */
 const ROUTINES_AT_ONCE = 20;
-/** An object that has not answered by then is named in the answer, and holds up no other. */
-const DEADLINE_MS = 8_000;
 
 export interface RebuildParts {
   index: Pick<RoutineIndex, "ids" | "forget">;
@@ -32,7 +29,7 @@ async function lookAtEntries(
   nowMs: number,
 ): Promise<RebuildStep> {
   const ids = await index.ids(after, ROUTINES_AT_ONCE);
-  const { answers, failed } = await askAll(ids, (id) => ownerOf(id).read());
+  const { answers, failed } = await askRoutines(ids, "index_not_rebuilt", (id) => ownerOf(id).read());
   const alive = answers.filter(({ answer }) => answer.ok).map(({ id }) => id);
   const gone = answers.filter(({ answer }) => !answer.ok && answer.refusal.code === "not_found").map(({ id }) => id);
   await roster().enter(alive);
@@ -45,7 +42,7 @@ async function lookAtEntries(
 
 async function writeAll({ roster, ownerOf }: RebuildParts, after: string): Promise<RebuildStep> {
   const { ids, next } = await roster().page(after, ROUTINES_AT_ONCE);
-  const { answers, failed } = await askAll(ids, (id) => ownerOf(id).writeIndexAgain());
+  const { answers, failed } = await askRoutines(ids, "index_not_rebuilt", (id) => ownerOf(id).writeIndexAgain());
   const gone = answers.filter(({ answer }) => !answer.ok && answer.refusal.code === "not_found").map(({ id }) => id);
   // These have been deleted, and the roster has not been told yet.
   await roster().remove(gone);
@@ -57,22 +54,4 @@ async function writeAll({ roster, ownerOf }: RebuildParts, after: string): Promi
     failed: failed.filter(({ routine_id }) => !gone.includes(routine_id)),
     next_cursor: next === null ? null : `roster:${next}`,
   };
-}
-
-/** Asks objects side by side. @returns what they have answered, and which have not, or have refused. */
-async function askAll<Value>(ids: readonly string[], ask: (id: string) => Promise<Result<Value>>) {
-  const answers: { id: string; answer: Result<Value> }[] = [];
-  const failed: RebuildStep["failed"] = [];
-  const asked = ids.map(async (id) => {
-    try {
-      const answer = await withinDeadline(ask(id), DEADLINE_MS, "the routine's object");
-      answers.push({ id, answer });
-      if (!answer.ok) failed.push({ routine_id: id, why: answer.refusal.code });
-    } catch (error) {
-      logTrouble("index_not_rebuilt", { routine_id: id }, error);
-      failed.push({ routine_id: id, why: "the routine's object does not answer" });
-    }
-  });
-  await Promise.all(asked);
-  return { answers, failed };
 }

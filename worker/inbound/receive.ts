@@ -150,7 +150,8 @@ function faultOfStranger(endpoint: EndpointAnswer): VerificationFailure | null {
   return LISTENERS[endpoint.trigger.source].introduce === undefined ? noSecret(endpoint) : null;
 }
 
-function noSecret({ is_unconfirmed }: EndpointAnswer): VerificationFailure {
+function noSecret({ is_unconfirmed, is_unreadable }: EndpointAnswer): VerificationFailure {
+  if (is_unreadable) return "secret_unreadable";
   return is_unconfirmed ? "secret_unconfirmed" : "no_secret";
 }
 

@@ -46,6 +46,7 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   learnRepositories: "again",
   lookAtSchedules: "again",
   writeIndexAgain: "again",
+  encryptAnew: "again",
   recordPushes: "again",
   leaseEnded: "again",
   // By the call's number, and by what of it has been counted.

@@ -9,7 +9,7 @@ import type { HttpContext } from "../http/http-env.ts";
 export async function readLease(c: HttpContext): Promise<Result<LeaseRef>> {
   const authorization = c.req.header("authorization");
   const token = bearerToken(authorization) ?? c.req.header("x-api-key") ?? basicPassword(authorization) ?? "";
-  const lease = await verifyAttemptToken(c.var.deps.config.signingKey, "proxy", token);
+  const lease = await verifyAttemptToken(c.var.deps.config.signingKeys, "proxy", token);
   if (lease === null) return refuse("proxy_token_refused", { field: "Authorization" });
   return lease.run_id === c.req.param("run_id") ? success(lease) : refuse("proxy_token_refused", { field: "run_id" });
 }

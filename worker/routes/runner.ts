@@ -1,7 +1,7 @@
 /** Where runners dial in: the pool's socket, and one socket per run. */
 
 import { verifyAttemptToken } from "#instance/attempt-token.ts";
-import { secretsMatch } from "#instance/secrets.ts";
+import { placeOfSecret } from "#instance/secrets.ts";
 import { refuse } from "#protocol/errors.ts";
 import { bearerToken } from "../auth/credentials.ts";
 import { type App, baseUrl, isWebSocketUpgrade } from "../http/http-env.ts";
@@ -16,14 +16,14 @@ export function mountRunner(app: App): void {
   app.get("/runner/pool", async (c) => {
     const { config, pool } = c.var.deps;
     const token = bearerToken(c.req.header("authorization"));
-    if (token === null || !(await secretsMatch(token, config.runnerToken))) return renderRefusal(c, refused);
+    if (token === null || (await placeOfSecret(token, config.runnerTokens)) === null) return renderRefusal(c, refused);
     if (!isWebSocketUpgrade(c)) return renderRefusal(c, upgradeNeeded);
     return pool(POOL).fetch("https://object/pool", upgrade);
   });
   app.get("/runner/runs/:run_id/link", async (c) => {
     const { config, ownerOf } = c.var.deps;
     const token = bearerToken(c.req.header("authorization")) ?? "";
-    const lease = await verifyAttemptToken(config.signingKey, "link", token);
+    const lease = await verifyAttemptToken(config.signingKeys, "link", token);
     if (lease === null || lease.run_id !== c.req.param("run_id")) return renderRefusal(c, refused);
     if (!isWebSocketUpgrade(c)) return renderRefusal(c, upgradeNeeded);
     const url = new URL("https://object/link");

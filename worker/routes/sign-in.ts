@@ -1,6 +1,6 @@
 /** Signing a browser in and out: by the owner's token, or by a one-use code that the owner made. */
 import { z } from "zod";
-import { hashSecret, makeSecret, secretsMatch } from "#instance/secrets.ts";
+import { authorityOfToken, hashSecret, makeSecret } from "#instance/secrets.ts";
 import { refuse, success } from "#protocol/errors.ts";
 import { timestamp, timestampSchema } from "#protocol/time.ts";
 import { endSockets } from "../auth/end-sockets.ts";
@@ -39,7 +39,8 @@ export function mountSignIn(app: App): void {
       if (isForeignOrigin(c)) return refuse("origin_refused", { field: "Origin" });
       const now = Date.now();
       const { signIns } = c.var.deps;
-      if (!(await isAccepted(c, body, now))) {
+      const authority = await acceptedBy(c, body, now);
+      if (authority === null) {
         return refuse("sign_in_refused", { field: body.token === undefined ? "code" : "token" });
       }
       const secret = makeSecret("rvl_web_");
@@ -47,6 +48,7 @@ export function mountSignIn(app: App): void {
         {
           hash: await hashSecret(secret),
           id: makeSignInId(now),
+          authority,
           expiresAt: now + WEB_SESSION_LIFETIME_MS,
           userAgent: c.req.header("user-agent")?.slice(0, USER_AGENT_LENGTH) ?? null,
           ip: c.req.header("cf-connecting-ip") ?? null,
@@ -90,7 +92,7 @@ export function mountSignIn(app: App): void {
       const code = makeSecret("rvl_code_");
       await c.var.deps.signIns.addCode(
         await hashSecret(code),
-        { expiresAt, madeBy: principal?.access.session ?? null },
+        { expiresAt, madeBy: principal?.access.session ?? null, authority: principal?.access.authority ?? "" },
         now,
       );
       return success({ code, expires_at: timestamp(expiresAt) });
@@ -98,10 +100,11 @@ export function mountSignIn(app: App): void {
   );
 }
 
-async function isAccepted(c: HttpContext, given: z.output<typeof signInInput>, now: number): Promise<boolean> {
+/** @returns what the sign-in is bound to: it ends with the owner's token that has led to it. Null when it is not accepted. */
+async function acceptedBy(c: HttpContext, given: z.output<typeof signInInput>, now: number): Promise<string | null> {
   const { config, signIns } = c.var.deps;
-  if (given.token !== undefined) return secretsMatch(given.token, config.ownerToken);
-  return given.code !== undefined && signIns.takeCode(await hashSecret(given.code), now);
+  if (given.token !== undefined) return authorityOfToken(config, given.token);
+  return given.code === undefined ? null : signIns.takeCode(await hashSecret(given.code), now);
 }
 
 /** Another site must not sign a browser in under its own choice of account. */

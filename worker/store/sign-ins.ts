@@ -2,6 +2,7 @@
 import { and, asc, desc, eq, gt, inArray, isNull, lt, lte, ne, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { signInCodes, webSessionObjects, webSessions } from "#instance/d1/schema.ts";
+import type { Authorities } from "#instance/secrets.ts";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import { ownerKeyOf } from "#protocol/ids.ts";
 import type { SignIn } from "#protocol/sign-in.ts";
@@ -12,6 +13,8 @@ import type { Database } from "../parties/database.ts";
 export interface NewSignIn {
   hash: string;
   id: string;
+  /** What it is bound to: see `authoritiesOf`. */
+  authority: string;
   expiresAt: number;
   userAgent: string | null;
   ip: string | null;
@@ -21,6 +24,7 @@ export interface FoundSignIn {
   id: string;
   expiresAt: number;
   lastUsedAt: number;
+  authority: string;
 }
 
 /** An object that has to be told that a web session has ended. */
@@ -57,9 +61,13 @@ export interface SignIns {
   claimOwed(limit: number, now: number): Promise<OwedRevocation[]>;
   settleOwed(done: readonly OwedRevocation[]): Promise<void>;
   /** Also sweeps what has expired. @param madeBy the hash of the web session that asks, with whose end the code ends; null for the owner's token. */
-  addCode(hash: string, code: { expiresAt: number; madeBy: string | null }, now: number): Promise<void>;
-  /** Uses a code up. @returns whether it was there and still good: true for one caller at most. */
-  takeCode(hash: string, now: number): Promise<boolean>;
+  addCode(
+    hash: string,
+    code: { expiresAt: number; madeBy: string | null; authority: string },
+    now: number,
+  ): Promise<void>;
+  /** Uses a code up. @returns what it is bound to, for one caller at most; null when it is not there, or not good any more. */
+  takeCode(hash: string, now: number): Promise<string | null>;
 }
 
 /** Who has claimed a call, and been cut off, holds it up so long; each further try waits twice as long. */
@@ -68,16 +76,18 @@ const DOUBLINGS = 6;
 /** After that the sockets have closed by themselves, with the time for which their sign-in was given. */
 const TRIES_AT_MOST = 1_000;
 const ROWID = sql`rowid`;
-const IS_ON = "SELECT 1 FROM web_sessions WHERE hash = ?1 AND expires_at > ?2 AND authority = ?3";
+const IS_ON =
+  "SELECT 1 FROM web_sessions WHERE hash = ?1 AND expires_at > ?2 AND authority IN (SELECT value FROM json_each(?3))";
 const NOTE_SOCKET = `INSERT INTO web_session_objects (hash, routine_key, id)
   SELECT ?1, ?4, ?5 WHERE EXISTS (${IS_ON}) ON CONFLICT DO NOTHING`;
 
-/** @param authority what the owner is known by: sign-ins and codes of another are none. */
-export function signIns(database: Database, authority: () => Promise<string>): SignIns {
+/** @param authorities what the owner is known by: sign-ins and codes of another are none. */
+export function signIns(database: Database, authorities: () => Promise<Authorities>): SignIns {
   const db = drizzle(database);
   // What is ended, claimed or used up is told to one caller, so that is asked once.
   const repeatable = drizzle(database.repeatable);
-  const isOn = async (now: number) => and(gt(webSessions.expiresAt, now), eq(webSessions.authority, await authority()));
+  const isOn = async (now: number) =>
+    and(gt(webSessions.expiresAt, now), inArray(webSessions.authority, [...(await authorities())]));
   const end = async (which: SQL | undefined, now: number) => {
     const ended = db.select({ hash: webSessions.hash }).from(webSessions).where(which);
     const [, gone] = await db.batch([
@@ -95,10 +105,12 @@ export function signIns(database: Database, authority: () => Promise<string>): S
         .select()
         .from(webSessions)
         .where(and(eq(webSessions.hash, hash), await isOn(now)));
-      return row === undefined ? null : { id: row.id ?? "", expiresAt: row.expiresAt, lastUsedAt: row.lastUsedAt ?? 0 };
+      if (row === undefined) return null;
+      const { id, expiresAt, lastUsedAt, authority } = row;
+      return { id: id ?? "", expiresAt, lastUsedAt: lastUsedAt ?? 0, authority: authority ?? "" };
     },
     add: async (signIn, now) => {
-      const values = { ...signIn, authority: await authority(), createdAt: now, lastUsedAt: now };
+      const values = { ...signIn, createdAt: now, lastUsedAt: now };
       await repeatable.insert(webSessions).values(values).onConflictDoNothing();
     },
     noteUse: async (hash, now) => {
@@ -117,10 +129,10 @@ export function signIns(database: Database, authority: () => Promise<string>): S
     },
     end: (which, now) => end(chosen(which), now),
     endLapsed: async (now) => {
-      await end(lapsed(await authority(), now), now);
+      for (const which of lapsed(await authorities(), now)) await end(which, now);
     },
     noteSocket: async (hash, id, now) => {
-      const known = await authority();
+      const known = JSON.stringify(await authorities());
       const again = database.repeatable;
       const [, found] = await again.batch([
         again.prepare(NOTE_SOCKET).bind(hash, now, known, ownerKeyOf(id), id),
@@ -153,8 +165,8 @@ export function signIns(database: Database, authority: () => Promise<string>): S
       const isDone = sql`(hash, routine_key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${keys}))`;
       await repeatable.delete(webSessionObjects).where(isDone);
     },
-    addCode: async (hash, { expiresAt, madeBy }, now) => {
-      const code = { hash, expiresAt, madeBy, authority: await authority() };
+    addCode: async (hash, made, now) => {
+      const code = { hash, ...made };
       await repeatable.batch([
         repeatable.delete(signInCodes).where(lte(signInCodes.expiresAt, now)),
         repeatable.insert(signInCodes).values(code).onConflictDoNothing(),
@@ -167,25 +179,37 @@ export function signIns(database: Database, authority: () => Promise<string>): S
         .where(await isOn(now));
       const isGood = and(
         gt(signInCodes.expiresAt, now),
-        eq(signInCodes.authority, await authority()),
+        inArray(signInCodes.authority, [...(await authorities())]),
         or(isNull(signInCodes.madeBy), inArray(signInCodes.madeBy, inForce)),
       );
       const taken = await db
         .delete(signInCodes)
         .where(and(eq(signInCodes.hash, hash), isGood))
-        .returning({ hash: signInCodes.hash });
-      return taken.length > 0;
+        .returning({ authority: signInCodes.authority });
+      return taken[0]?.authority ?? null;
     },
   };
 }
 
+/** D1 takes five parts of a compound SELECT. */
+const JOINED_AT_MOST = 4;
+
 /** Each part is a range of the index: of conditions joined by OR the planner would make a look at every row. */
-function lapsed(authority: string, now: number): SQL {
-  return sql`hash IN (
-    SELECT hash FROM web_sessions WHERE authority = ${authority} AND expires_at <= ${now}
-    UNION ALL SELECT hash FROM web_sessions WHERE authority IS NULL
-    UNION ALL SELECT hash FROM web_sessions WHERE authority < ${authority}
-    UNION ALL SELECT hash FROM web_sessions WHERE authority > ${authority})`;
+function lapsed(authorities: Authorities, now: number): SQL[] {
+  const known = authorities.toSorted();
+  const [first, last] = [known[0], known.at(-1)];
+  const ranges = [
+    ...known.map((authority) => sql`authority = ${authority} AND expires_at <= ${now}`),
+    ...known.slice(1).map((after, place) => sql`authority > ${known[place]} AND authority < ${after}`),
+    sql`authority IS NULL`,
+    sql`authority < ${first}`,
+    sql`authority > ${last}`,
+  ].map((range) => sql`SELECT hash FROM web_sessions WHERE ${range}`);
+  const joined: SQL[] = [];
+  for (let from = 0; from < ranges.length; from += JOINED_AT_MOST) {
+    joined.push(sql`hash IN (${sql.join(ranges.slice(from, from + JOINED_AT_MOST), sql` UNION ALL `)})`);
+  }
+  return joined;
 }
 
 function chosen(which: EndedSignIns): SQL | undefined {

@@ -1,7 +1,9 @@
 /** Webhook endpoints of a routine: what the worker has to know of one, and how its secrets change. */
-import type { EndpointAnswer, HandedOver, SecretAnswer } from "#instance/object-contracts.ts";
+import type { Unreadable } from "#instance/key-ring.ts";
+import type { EncryptedAnew, EndpointAnswer, HandedOver, SecretAnswer } from "#instance/object-contracts.ts";
 import { hashSecret, makeSecret } from "#instance/secrets.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
+import { logTrouble } from "#protocol/log.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { WebhookTrigger } from "#protocol/triggers.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
@@ -23,6 +25,7 @@ interface Parts {
 
 export class Endpoints {
   readonly #parts: Parts;
+  readonly #toldUnreadable = new Set<string>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -32,8 +35,29 @@ export class Endpoints {
     const { secrets } = this.#parts;
     const trigger = webhookOf(routine, triggerId);
     if (trigger === null) return refuse("not_found");
+    const inForce = await secrets.inForce(triggerId, Date.now());
+    if (inForce.unreadable !== null) this.#tellUnreadable(triggerId, inForce.unreadable);
+    if (inForce.isStale) await this.encryptAnew();
     const is_unconfirmed = secrets.handedOverCount(triggerId) > 0;
-    return success({ trigger, is_unconfirmed, secrets: await secrets.inForce(triggerId, Date.now()) });
+    const is_unreadable = inForce.secrets.length === 0 && inForce.unreadable !== null;
+    return success({ trigger, is_unconfirmed, is_unreadable, secrets: inForce.secrets });
+  }
+
+  /** Encrypts with the present key what was encrypted with the one before. Asked again, it changes nothing. */
+  async encryptAnew(): Promise<Result<EncryptedAnew>> {
+    const { work, secrets } = this.#parts;
+    const found = await secrets.sealAnew();
+    if (found.anew.size > 0) work.change((tx) => secrets.replace(tx, found));
+    for (const { triggerId, fault } of found.unreadable) this.#tellUnreadable(triggerId, fault);
+    const unreadable = [...new Set(found.unreadable.map(({ triggerId }) => triggerId))];
+    return success({ encrypted_anew: found.anew.size, unreadable });
+  }
+
+  /** Told once for each endpoint while the object is in memory: strangers can have it found again and again. */
+  #tellUnreadable(triggerId: string, fault: Unreadable): void {
+    if (this.#toldUnreadable.has(triggerId)) return;
+    this.#toldUnreadable.add(triggerId);
+    logTrouble("secret_unreadable", { kind: "endpoint-secret", id: triggerId }, fault);
   }
 
   /** Puts a secret in force. @param given null to have one drawn. */

@@ -3,6 +3,7 @@
  * confirmed.
  */
 import { and, asc, count, desc, eq, sql } from "drizzle-orm";
+import type { KeyRing, Opened, Place, Unreadable } from "#instance/key-ring.ts";
 import type { HandedOver } from "#instance/object-contracts.ts";
 import type { Database } from "../database.ts";
 import { endpoints, handedOver } from "../schema.ts";
@@ -29,6 +30,20 @@ export interface EndpointState {
   handedOver: number;
 }
 
+export interface SecretsInForce {
+  secrets: string[];
+  /** Why one of them can't be decrypted; null when all can be. */
+  unreadable: Unreadable | null;
+  /** Whether one was encrypted with the key before. */
+  isStale: boolean;
+}
+
+export interface SealedAnew {
+  /** As it is stored → encrypted with the present key. */
+  anew: Map<string, string>;
+  unreadable: { triggerId: string; fault: Unreadable }[];
+}
+
 /** A request that brought a secret. */
 export interface Bringer {
   ip: string | null;
@@ -37,27 +52,58 @@ export interface Bringer {
 
 export class EndpointSecrets {
   readonly #database: Database;
-  readonly #signingKey: string;
+  readonly #ring: KeyRing;
 
-  /** @param signingKey the instance's SIGNING_KEY, from which the key that encrypts is derived. */
-  constructor(database: Database, signingKey: string) {
+  constructor(database: Database, ring: KeyRing) {
     this.#database = database;
-    this.#signingKey = signingKey;
+    this.#ring = ring;
   }
 
-  /** The secrets in force, newest first. One that was encrypted under another SIGNING_KEY is lost, and in force for nobody. */
-  async inForce(triggerId: string, nowMs: number): Promise<string[]> {
+  /** The secrets in force, newest first. One that can't be decrypted is in force for nobody. */
+  async inForce(triggerId: string, nowMs: number): Promise<SecretsInForce> {
     const row = this.#row(triggerId);
-    if (row === undefined) return [];
-    const sealed = [row.secret, ...accepted(row.previous, nowMs).map(({ secret }) => secret)];
-    const key = await this.#key();
-    const opened = await Promise.all(sealed.map((text) => open(key, triggerId, text)));
-    return opened.filter((secret) => secret !== null);
+    const sealed = row === undefined ? [] : [row.secret, ...accepted(row.previous, nowMs).map(({ secret }) => secret)];
+    const opened = await Promise.all(sealed.map((text) => this.#open(triggerId, text)));
+    const readable = opened.filter((one) => one.ok);
+    const unreadable = opened.find((one) => !one.ok)?.fault ?? null;
+    return { secrets: readable.map(({ text }) => text), unreadable, isStale: readable.some(({ isStale }) => isStale) };
   }
 
   /** Encrypts a secret, to be kept by `keep`. */
-  async seal(triggerId: string, secret: string): Promise<string> {
-    return seal(await this.#key(), triggerId, secret);
+  seal(triggerId: string, secret: string): Promise<string> {
+    return this.#ring.seal(placeOf(triggerId), secret);
+  }
+
+  /** Encrypts anew what was encrypted with the key before, of all endpoints: to be written by `replace`. */
+  async sealAnew(): Promise<SealedAnew> {
+    const rows = this.#database.select().from(endpoints).all();
+    const kept = rows.flatMap(({ triggerId, secret, previous }) =>
+      [secret, ...previous.map((one) => one.secret)].map((sealed) => ({ triggerId, sealed })),
+    );
+    const waiting = this.#database.select().from(handedOver).all();
+    const all = [...kept, ...waiting.map(({ triggerId, secret }) => ({ triggerId, sealed: secret }))];
+    const found: SealedAnew = { anew: new Map(), unreadable: [] };
+    for (const { triggerId, sealed } of all) {
+      const opened = await this.#open(triggerId, sealed);
+      if (!opened.ok) found.unreadable.push({ triggerId, fault: opened.fault });
+      else if (opened.isStale) found.anew.set(sealed, await this.seal(triggerId, opened.text));
+    }
+    return found;
+  }
+
+  /** Puts what was encrypted anew in the place of what it was made of. What has changed meanwhile stays. */
+  replace(tx: Tx, { anew }: SealedAnew): void {
+    const newOf = (sealed: string) => anew.get(sealed) ?? sealed;
+    for (const { triggerId, secret, previous } of this.#database.select().from(endpoints).all()) {
+      const values = {
+        secret: newOf(secret),
+        previous: previous.map((one) => ({ ...one, secret: newOf(one.secret) })),
+      };
+      tx.database.update(endpoints).set(values).where(eq(endpoints.triggerId, triggerId)).run();
+    }
+    for (const [sealed, secret] of anew) {
+      tx.database.update(handedOver).set({ secret }).where(eq(handedOver.secret, sealed)).run();
+    }
   }
 
   /**
@@ -109,11 +155,10 @@ export class EndpointSecrets {
       .where(eq(handedOver.triggerId, triggerId))
       .orderBy(desc(handedOver.lastAt), asc(handedOver.id))
       .all();
-    const key = await this.#key();
     const opened = await Promise.all(
       rows.map(async ({ id, secret, at, lastAt, times, ip, userAgent }) => {
-        const text = await open(key, triggerId, secret);
-        return text === null ? [] : [{ id, secret: text, atMs: at, lastAtMs: lastAt, times, ip, userAgent }];
+        const found = await this.#open(triggerId, secret);
+        return found.ok ? [{ id, secret: found.text, atMs: at, lastAtMs: lastAt, times, ip, userAgent }] : [];
       }),
     );
     return opened.flat();
@@ -154,40 +199,15 @@ export class EndpointSecrets {
     return this.#database.select().from(endpoints).where(eq(endpoints.triggerId, triggerId)).get();
   }
 
-  async #key(): Promise<CryptoKey> {
-    const raw = await crypto.subtle.importKey("raw", encoder.encode(this.#signingKey), "HKDF", false, ["deriveKey"]);
-    const use = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: encoder.encode("endpoint-secrets") };
-    return crypto.subtle.deriveKey(use, raw, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+  #open(triggerId: string, sealed: string): Promise<Opened> {
+    return this.#ring.open(placeOf(triggerId), sealed);
   }
+}
+
+function placeOf(triggerId: string): Place {
+  return { kind: "endpoint-secret", id: triggerId };
 }
 
 function accepted(previous: Previous, nowMs: number): Previous {
   return previous.filter(({ untilMs }) => untilMs > nowMs);
-}
-
-const NONCE_BYTES = 12;
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
-/** The encryption is bound to the trigger: copied to another trigger's row, a secret can't be decrypted. */
-async function seal(key: CryptoKey, triggerId: string, secret: string): Promise<string> {
-  const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-  const algorithm = { name: "AES-GCM", iv: nonce, additionalData: encoder.encode(triggerId) };
-  const sealed = new Uint8Array(await crypto.subtle.encrypt(algorithm, key, encoder.encode(secret)));
-  return btoa(String.fromCharCode(...nonce, ...sealed));
-}
-
-/** @returns null when it was encrypted with another key. */
-async function open(key: CryptoKey, triggerId: string, text: string): Promise<string | null> {
-  const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-  const algorithm = {
-    name: "AES-GCM",
-    iv: bytes.subarray(0, NONCE_BYTES),
-    additionalData: encoder.encode(triggerId),
-  };
-  try {
-    return decoder.decode(await crypto.subtle.decrypt(algorithm, key, bytes.subarray(NONCE_BYTES)));
-  } catch {
-    return null;
-  }
 }

@@ -1,6 +1,7 @@
 /** The sign-in or token by which a viewer was let in, and whether it still holds. */
 import { eq, lte } from "drizzle-orm";
 import { z } from "zod";
+import type { Authorities } from "#instance/secrets.ts";
 import type { Database } from "../database.ts";
 import { revokedAccesses, tickets } from "../schema.ts";
 import type { Work } from "../work.ts";
@@ -10,7 +11,7 @@ export const accessSchema = z.object({
   session: z.string().nullable(),
   /** Until when the web session lasts, in Unix milliseconds; null for the owner's token. */
   untilMs: z.number().nullable(),
-  /** The hash of the owner's token at that time: see `authorityOf`. */
+  /** The hash of the owner's token at that time: see `authoritiesOf`. */
   authority: z.string(),
 });
 /** By what a viewer was let in: its socket closes when that ends. */
@@ -22,24 +23,24 @@ const KEPT_MS = 31 * 86_400_000;
 export class Accesses {
   readonly #work: Work;
   readonly #database: Database;
-  /** The hash of the owner's token as it is now. */
-  readonly #authority: string;
+  /** The hashes of the owner's tokens that are in force. */
+  readonly #authorities: Authorities;
 
-  constructor(work: Work, database: Database, authority: string) {
+  constructor(work: Work, database: Database, authorities: Authorities) {
     this.#work = work;
     this.#database = database;
-    this.#authority = authority;
+    this.#authorities = authorities;
   }
 
   /** Whether a viewer who was let in by this may stay. */
   holds({ session, untilMs, authority }: Access, nowMs: number): boolean {
-    if (authority !== this.#authority || (untilMs !== null && untilMs <= nowMs)) return false;
+    if (!this.#authorities.includes(authority) || (untilMs !== null && untilMs <= nowMs)) return false;
     return session === null || !this.#isRevoked(session);
   }
 
-  /** Whether a socket was let in under another owner's token than the present one. */
+  /** Whether a socket was let in under an owner's token that is in force no more. */
   isForeign({ authority }: Access): boolean {
-    return authority !== this.#authority;
+    return !this.#authorities.includes(authority);
   }
 
   /** Ends a web session here: its tickets are gone, and a socket that comes late is not let in. */

@@ -76,7 +76,7 @@ export async function startGitProxy(root: string, name: string): Promise<GitProx
     },
   };
   const deps = {
-    config: { signingKey: KEY, gitCredentials: new Map([[upstream.url, CREDENTIAL]]) },
+    config: { signingKeys: [KEY], gitCredentials: new Map([[upstream.url, CREDENTIAL]]) },
     ownerOf: () => object,
     matching: { notePush: async () => [], forgetPush: async () => {} },
     begunPushes: { begin: async () => {}, end: async () => {}, owe: async () => {} },
