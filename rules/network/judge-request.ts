@@ -16,14 +16,14 @@ export const TRUSTED: NetworkPolicy = { allow: Object.values(TRUSTED_HOSTS).flat
 export type DenyReason = "host_not_allowed" | "path_not_allowed" | "websocket_not_allowed";
 
 export type Verdict =
-  | { to: "instance"; kind: OwnPathKind }
-  | { to: "internet" }
+  | { to: "instance"; kind: OwnPathKind; url: URL }
+  | { to: "internet"; url: URL }
   | { to: "nowhere"; reason: DenyReason; refusal: Refusal };
 
 export interface OutboundRequest {
   method: string;
-  /** As it is asked for afterwards: what is judged and what is asked must not differ. */
-  url: URL;
+  /** As it is asked for afterwards: what is judged and what is asked must not differ. Null for what is no address at all. */
+  url: URL | null;
   isUpgrade: boolean;
 }
 
@@ -48,13 +48,14 @@ const SHOWN_LENGTH = 100;
 /** @param run its id, and what it may reach. */
 export function judgeRequest(request: OutboundRequest, run: { id: string; policy: NetworkPolicy }): Verdict {
   const { method, url, isUpgrade } = request;
+  if (url === null) return deny("host_not_allowed", "host_not_allowed", "What was asked for is no address of a host.");
   if (!isPlain(url)) return denyHost(url.host === "" ? url.protocol : url.host);
   if (url.hostname === INSTANCE_HOST) {
     const kind = ownPathKind(`${url.pathname}${url.search}`, run.id);
-    return kind === null ? denyPath(method, url.pathname) : within(kind, isUpgrade);
+    return kind === null ? denyPath(method, url.pathname) : within(kind, url, isUpgrade);
   }
   if (!isPublicName(url.hostname) || !allows(run.policy, url.hostname)) return denyHost(url.hostname);
-  return isUpgrade ? denyUpgrade(url.hostname) : { to: "internet" };
+  return isUpgrade ? denyUpgrade(url.hostname) : { to: "internet", url };
 }
 
 /** HTTP or HTTPS at its own port, without a user in the address. */
@@ -62,8 +63,8 @@ function isPlain({ protocol, port, username, password }: URL): boolean {
   return (protocol === "http:" || protocol === "https:") && port === "" && username === "" && password === "";
 }
 
-function within(kind: OwnPathKind, isUpgrade: boolean): Verdict {
-  return isUpgrade && kind !== "link" ? denyUpgrade(INSTANCE_HOST) : { to: "instance", kind };
+function within(kind: OwnPathKind, url: URL, isUpgrade: boolean): Verdict {
+  return isUpgrade && kind !== "link" ? denyUpgrade(INSTANCE_HOST) : { to: "instance", kind, url };
 }
 
 /** Whether a name can be one of the public DNS: whatever a policy allows, addresses and names of a private network are none. */
@@ -78,17 +79,20 @@ function allows({ allow }: NetworkPolicy, hostname: string): boolean {
 
 function denyHost(host: string): Verdict {
   const message = `The network policy of this run does not allow ${shown(host)}.`;
-  return { to: "nowhere", reason: "host_not_allowed", refusal: { code: "host_not_allowed", message } };
+  return deny("host_not_allowed", "host_not_allowed", message);
 }
 
 function denyPath(method: string, path: string): Verdict {
   const message = `A run may ask its instance for its own paths only, not ${shown(method)} ${shown(path)}.`;
-  return { to: "nowhere", reason: "path_not_allowed", refusal: { code: "proxy_refused", message } };
+  return deny("path_not_allowed", "proxy_refused", message);
 }
 
 function denyUpgrade(host: string): Verdict {
-  const message = `A run may open no WebSocket to ${shown(host)}.`;
-  return { to: "nowhere", reason: "websocket_not_allowed", refusal: { code: "proxy_refused", message } };
+  return deny("websocket_not_allowed", "proxy_refused", `A run may open no WebSocket to ${shown(host)}.`);
+}
+
+function deny(reason: DenyReason, code: Refusal["code"], message: string): Verdict {
+  return { to: "nowhere", reason, refusal: { code, message } };
 }
 
 function shown(text: string): string {

@@ -34,6 +34,9 @@ const FRONT = "front";
 const MINUTE_MS = 60_000;
 const TICK_RETRY_MS = 1_000;
 
+/** What containers reach: no address of this machine or of its networks, whatever name leads there. */
+const INTERNET = { network: { allow: ["public"], tlsOptions: { trustBrowserCas: true } } };
+
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const first = await lines.next();
 const order = hostOrderSchema.parse(JSON.parse(first.done ? "" : first.value));
@@ -113,7 +116,7 @@ function readOptions() {
   return {
     ...options,
     bindings: { ...options.bindings, ...order.variables },
-    serviceBindings: { ...options.serviceBindings, ASSETS: WEB_APP },
+    serviceBindings: { ...options.serviceBindings, ASSETS: WEB_APP, OUTSIDE: INTERNET },
     durableObjects: withContainers(options.durableObjects ?? {}, order),
   };
 }

@@ -13,7 +13,7 @@ const ALL: NetworkPolicy = {
 };
 
 function judge(url: string, { policy = TRUSTED, isUpgrade = false, method = "GET" } = {}) {
-  const verdict = judgeRequest({ method, url: new URL(url), isUpgrade }, { id: RUN, policy });
+  const verdict = judgeRequest({ method, url: URL.parse(url), isUpgrade }, { id: RUN, policy });
   return verdict.to === "nowhere" ? verdict.reason : verdict.to === "instance" ? verdict.kind : verdict.to;
 }
 
@@ -35,7 +35,11 @@ describe("a request that leaves a container", () => {
     ["https://evil-registry.npmjs.org/", "host_not_allowed"],
     ["https://sub.github.com/", "host_not_allowed"],
     ["https://github.com./", "host_not_allowed"],
-    ["https://github.com%00.evil.com/", null],
+    ["https://github.com%00.evil.com/", "host_not_allowed"],
+    ["http://reveille.internal, evil.com/x", "host_not_allowed"],
+    ["@evil.com/x", "host_not_allowed"],
+    [".evil.com/x", "host_not_allowed"],
+    ["", "host_not_allowed"],
     ["https://github.com@evil.com/", "host_not_allowed"],
     ["https://evil.com#github.com", "host_not_allowed"],
     ["https://evil.com\\@github.com/", "host_not_allowed"],
@@ -76,8 +80,7 @@ describe("a request that leaves a container", () => {
     [`http://reveille.internal./proxy/${RUN}/x`, "host_not_allowed"],
     [`http://x.reveille.internal/proxy/${RUN}/x`, "host_not_allowed"],
   ])("%s: %s", (url, expected) => {
-    if (expected === null) expect(() => new URL(url)).toThrow();
-    else expect(judge(url)).toBe(expected);
+    expect(judge(url)).toBe(expected);
   });
 
   it("reaches no host without one in its policy, and its instance all the same", () => {
@@ -98,7 +101,7 @@ describe("a request that leaves a container", () => {
   it("is told what was refused, without its query, and without what could end a line", () => {
     const words = (url: string) => {
       const verdict = judgeRequest(
-        { method: "GET", url: new URL(url), isUpgrade: false },
+        { method: "GET", url: URL.parse(url), isUpgrade: false },
         { id: RUN, policy: TRUSTED },
       );
       return verdict.to === "nowhere" ? verdict.refusal.message : null;

@@ -15,6 +15,9 @@ const SIGNING_KEY = "signing-key-of-the-tests-0123456789abcdef";
 /** The example of RFC 6455, section 1.3. */
 const [KEY, ACCEPT] = ["dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="];
 
+/** Of no run that there is. */
+const LEASE: LeaseRef = { run_id: "run_0ABCDEFGHJKMNPQRSTVWXYZ012", generation: 1 };
+
 /** As the container of an attempt sends it. */
 function leave(props: LeaseRef, url: string, init: RequestInit = {}): Promise<Response> {
   return exports.SandboxExit({ props }).fetch(new Request(url, { redirect: "manual", ...init }));
@@ -27,7 +30,6 @@ async function denied(answer: Response) {
 
 describe("a host of the policy", () => {
   it("is asked what the container asks, without what belongs to the connection, and its answer goes back", async () => {
-    const { offer } = await bed.begin();
     bed.upstream = () =>
       new Response("the package", {
         status: 203,
@@ -39,7 +41,7 @@ describe("a host of the policy", () => {
           "proxy-authenticate": "b",
         },
       });
-    const answer = await leave(offer.lease, "https://registry.npmjs.org/hono?a=b", {
+    const answer = await leave(LEASE, "https://registry.npmjs.org/hono?a=b", {
       method: "PUT",
       body: "bytes",
       headers: {
@@ -63,16 +65,23 @@ describe("a host of the policy", () => {
     });
   });
 
+  it.each(["DELETE", "OPTIONS", "PATCH", "PROPFIND", "TRACE"])(
+    "is asked by %s, whether or not there is a body",
+    async (method) => {
+      bed.upstream = (seen) => new Response(seen.method);
+      const answer = await leave(LEASE, "https://pypi.org/", { method });
+      expect(await answer.text()).toBe(method);
+    },
+  );
+
   it("leads elsewhere only by way of the container", async () => {
-    const { offer } = await bed.begin();
     bed.upstream = () => Response.redirect("http://169.254.169.254/latest/meta-data/", 302);
-    const answer = await leave(offer.lease, "https://github.com/acme/app");
+    const answer = await leave(LEASE, "https://github.com/acme/app");
     expect([answer.status, answer.headers.get("location")]).toEqual([302, "http://169.254.169.254/latest/meta-data/"]);
     expect(vi.mocked(globalThis.fetch).mock.lastCall?.[1]).toMatchObject({ redirect: "manual", cache: "no-store" });
   });
 
   it("hands its answer on while it comes", async () => {
-    const { offer } = await bed.begin();
     const pieces = ["the first piece"];
     bed.upstream = () =>
       new Response(
@@ -81,15 +90,14 @@ describe("a host of the policy", () => {
             controller.enqueue(new TextEncoder().encode(pieces.shift() ?? (await new Promise<string>(() => {})))),
         }),
       );
-    const reader = (await leave(offer.lease, "https://pypi.org/simple/")).body?.getReader();
+    const reader = (await leave(LEASE, "https://pypi.org/simple/")).body?.getReader();
     expect(new TextDecoder().decode((await reader?.read())?.value)).toBe("the first piece");
     await reader?.cancel();
   });
 
   it("that does not answer is told as that", async () => {
-    const { offer } = await bed.begin();
     bed.upstream = () => Promise.reject(new TypeError("internal words of the platform"));
-    const error = await errorOf(await leave(offer.lease, "https://pypi.org/simple/"));
+    const error = await errorOf(await leave(LEASE, "https://pypi.org/simple/"));
     expect(error).toMatchObject({ status: 503, message: "pypi.org did not answer." });
   });
 });
@@ -115,12 +123,11 @@ describe("any other host", () => {
   });
 
   it("gets no socket, and no WebSocket is opened where requests may go", async () => {
-    const { offer } = await bed.begin();
     const upgrade = { headers: { upgrade: "WebSocket", connection: "Upgrade", "sec-websocket-key": KEY } };
-    expect(await denied(await leave(offer.lease, "https://evil.com/", upgrade))).toMatchObject({
+    expect(await denied(await leave(LEASE, "https://evil.com/", upgrade))).toMatchObject({
       reason: "host_not_allowed",
     });
-    expect(await denied(await leave(offer.lease, "https://github.com/", upgrade))).toMatchObject({
+    expect(await denied(await leave(LEASE, "https://github.com/", upgrade))).toMatchObject({
       reason: "websocket_not_allowed",
     });
     expect(bed.asked).toEqual([]);
@@ -151,10 +158,9 @@ describe("any other host", () => {
 
 describe("the instance", () => {
   it("does not serve anything else", async () => {
-    const { offer } = await bed.begin();
     const paths = ["/", "/healthz", "/readyz", "/openapi.json", "/api/v1/routines", "/runner/pool", "/webhooks/github"];
     for (const path of paths) {
-      expect(await denied(await leave(offer.lease, `${INSTANCE}${path}`))).toEqual({
+      expect(await denied(await leave(LEASE, `${INSTANCE}${path}`))).toEqual({
         status: 403,
         reason: "path_not_allowed",
         message: `A run may ask its instance for its own paths only, not GET ${path}.`,

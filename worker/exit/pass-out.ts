@@ -9,13 +9,13 @@ const ANSWER_MS = 300_000;
 /**
  * Adds nothing of the instance's, keeps nothing, and follows no redirect: where it leads is judged when the container asks
  * for it.
- * @param url what was judged. @param ask `fetch`, or another way out of this machine.
+ * @param ask `fetch`, or another way out of this machine.
  */
-export async function passOut(request: Request, url: URL, ask: typeof fetch): Promise<Response> {
+export async function passOut(request: Request, ask: typeof fetch): Promise<Response> {
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(), ANSWER_MS);
   try {
-    const answer = await ask(url.href, {
+    const answer = await ask(request.url, {
       method: request.method,
       headers: outgoing(request.headers),
       body: request.body,
@@ -30,7 +30,7 @@ export async function passOut(request: Request, url: URL, ask: typeof fetch): Pr
       headers: passed(answer.headers),
     });
   } catch {
-    return unreachable(url.hostname);
+    return unreachable(new URL(request.url).hostname);
   } finally {
     clearTimeout(timer);
   }

@@ -19,15 +19,16 @@ const denials = new ToldDenials();
 
 export class SandboxExit extends WorkerEntrypoint<Env, LeaseRef> {
   override async fetch(request: Request): Promise<Response> {
-    const url = new URL(request.url);
+    // A program of the container's can send what is no address, in the request line or as its host.
+    const url = URL.parse(request.url);
     const isUpgrade = (request.headers.get("upgrade") ?? "").toLowerCase().includes("websocket");
     const run = { id: this.ctx.props.run_id, policy: TRUSTED };
     const verdict = judgeRequest({ method: request.method, url, isUpgrade }, run);
     switch (verdict.to) {
       case "instance":
-        return withAcceptKey(request, await app.fetch(new Request(url, request), this.env, this.ctx));
+        return withAcceptKey(request, await app.fetch(asSent(request, verdict.url), this.env, this.ctx));
       case "internet":
-        return passOut(request, url, (...asked) => (this.env.OUTSIDE ?? globalThis).fetch(...asked));
+        return passOut(asSent(request, verdict.url), (...asked) => (this.env.OUTSIDE ?? globalThis).fetch(...asked));
       case "nowhere":
         return this.#deny(verdict);
     }
@@ -52,4 +53,11 @@ export class SandboxExit extends WorkerEntrypoint<Env, LeaseRef> {
       throw error;
     }
   }
+}
+
+/** The request that was judged. The body of a GET or HEAD means nothing, and is left out. */
+function asSent(request: Request, url: URL): Request {
+  const { method, headers, signal } = request;
+  const body = method === "GET" || method === "HEAD" ? null : request.body;
+  return new Request(url, { method, headers, body, signal, redirect: "manual" });
 }
