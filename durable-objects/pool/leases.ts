@@ -79,13 +79,13 @@ export class Leases {
     this.#set(row, { status: "offered", host, place, dueAt: nowMs + OFFER_DEADLINE_MS });
   }
 
-  /** Nobody has begun work on the lease: it waits again, in its old place in the queue. */
-  giveBack(row: LeaseRow): void {
-    this.#set(row, { status: "waiting", place: null, dueAt: null });
+  /** Nobody has begun work on the lease: it waits again, in its old place in the queue. @param tries how often nobody answered. */
+  giveBack(row: LeaseRow, tries = 0): void {
+    this.#set(row, { status: "waiting", place: null, dueAt: null, tries });
   }
 
   accept(row: LeaseRow): void {
-    this.#set(row, { status: "accepted", dueAt: null });
+    this.#set(row, { status: "accepted", dueAt: null, tries: 0 });
   }
 
   stop(row: LeaseRow, nowMs: number): void {

@@ -4,6 +4,9 @@ import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { HostReports } from "./hosts/lease-host.ts";
 import { type LeaseRow, type Leases, refOf } from "./leases.ts";
 
+/** A lease that nobody has answered so often in a row, which takes some minutes, waits no longer. */
+const TRIES_AT_MOST = 12;
+
 /**
  * @returns the receiver of one host's reports. A report that does not fit the lease's present status comes late, and changes
  * nothing.
@@ -19,9 +22,12 @@ export function takeReports(leases: Leases, kind: RunnerKind): HostReports {
       if (row?.status === "offered") leases.accept(row);
       return row !== null;
     },
-    declined: (place, lease) => {
+    declined: (place, lease, why = "no_room") => {
       const row = rowAt(place, lease);
-      if (row !== null) decline(leases, row);
+      if (row === null) return;
+      const isGivenUp = why === "unanswered" && row.status !== "stopping" && row.tries + 1 >= TRIES_AT_MOST;
+      if (isGivenUp) leases.end(row, "containers_unavailable", Date.now());
+      else decline(leases, row, why === "unanswered" ? row.tries + 1 : 0);
     },
     ended: (place, lease, end = "work_ended") => {
       const row = rowAt(place, lease);
@@ -34,10 +40,13 @@ export function takeReports(leases: Leases, kind: RunnerKind): HostReports {
   };
 }
 
-/** Nobody has begun work on the lease: it waits again in its old place, unless it was taken back meanwhile. */
-export function decline(leases: Leases, row: LeaseRow): void {
+/**
+ * Nobody has begun work on the lease: it waits again in its old place, unless it was taken back meanwhile.
+ * @param tries how often in a row nobody has answered its offer.
+ */
+export function decline(leases: Leases, row: LeaseRow, tries = 0): void {
   if (row.status === "stopping") leases.end(row, "work_ended", Date.now());
-  else leases.giveBack(row);
+  else leases.giveBack(row, tries);
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The life of one attempt's container: started once, watched, and ended once. Pure. */
+import { backoffMs } from "#rules/backoff.ts";
 import type { LeaseEnd } from "#rules/run/inputs.ts";
 import { endOfStart } from "./start-failure.ts";
 
@@ -33,7 +34,7 @@ export const START_WITHIN_MS = { usually: 60_000, first: 180_000 } as const;
 /** How long a container is looked at closely after its link has closed: its end is noticed within this time. */
 export const CLOSE_LOOK_MS = 15_000;
 const LOOK_MS = { closely: 2_000, stopping: 500, starting: 5_000 } as const;
-const RETRY_MS = { first: 1_000, longest: 60_000 } as const;
+const LONGEST_RETRY_MS = 60_000;
 
 /** @returns null when the observation changes nothing. */
 export function nextLife(life: ContainerLife, observation: ContainerObservation, nowMs: number): ContainerLife | null {
@@ -56,7 +57,7 @@ export function nextLook(life: ContainerLife, tendMs: number, nowMs: number): nu
       if (life.isStopping) return nowMs + LOOK_MS.stopping;
       return nowMs + (life.closelyUntilMs > nowMs ? LOOK_MS.closely : tendMs);
     case "ending":
-      return nowMs + Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** life.tries);
+      return nowMs + Math.min(LONGEST_RETRY_MS, backoffMs(life.tries + 1));
   }
 }
 

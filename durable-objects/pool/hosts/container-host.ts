@@ -6,8 +6,8 @@ import { withinDeadline } from "#instance/in-time.ts";
 import type { ContainerOrder, ContainerReport } from "#instance/object-contracts.ts";
 import { logTrouble } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
+import { backoffMs } from "#rules/backoff.ts";
 import { START_WITHIN_MS } from "#rules/sandbox/container-life.ts";
-import { longerPause, type Pause } from "#rules/sandbox/pause.ts";
 import { type Grant, type Held, type HostReports, KILL_DEADLINE_MS, type LeaseHost } from "./lease-host.ts";
 
 /** The object of a lease's container, as the host calls it. */
@@ -39,12 +39,11 @@ interface Watch {
 /** Shorter than the time in which an offer has to be accepted: the lease waits again, and no attempt is used up. */
 const BEGIN_MS = 8_000;
 const CALL_MS = 10_000;
+const LONGEST_PAUSE_MS = 60_000;
 /** A container's object tells every minute that it is there. */
 const SILENT_MS = 200_000;
 /** After a clock that has jumped everything seems silent: what is there says so within this time. */
 const DOUBT_MS = 10_000;
-/** When nothing that starts containers has answered for so long, leases do not wait for it any longer. */
-const UNAVAILABLE_MS = 180_000;
 
 export class ContainerHost implements LeaseHost {
   readonly kind = "container";
@@ -53,10 +52,8 @@ export class ContainerHost implements LeaseHost {
   /** Names of places that no lease has been handed to yet. */
   readonly #unused = new Set<string>();
   readonly #watched = new Map<string, Watch>();
-  /** While there is no room, or nobody answers. */
-  #pause: Pause | null = null;
-  /** Since when every call that begins a container has failed. */
-  #unansweredSinceMs: number | null = null;
+  /** No lease is given to a container before: there was no room, or nobody answered, so often in a row. */
+  #pause = { untilMs: 0, failures: 0 };
   /** The first container after a deploy, which makes this object anew, takes longer. */
   #hasBegun = false;
 
@@ -65,7 +62,7 @@ export class ContainerHost implements LeaseHost {
   }
 
   place(held: Held, nowMs: number): string | null {
-    if (this.#pause !== null && this.#pause.untilMs > nowMs) return null;
+    if (this.#pause.untilMs > nowMs) return null;
     const busy = [...held.keys()].filter(isPlace).length;
     if (busy >= this.#parts.capacity()) return null;
     for (const name of this.#unused) if (!held.has(name)) return name;
@@ -101,15 +98,16 @@ export class ContainerHost implements LeaseHost {
     if (end === null) {
       const isHeld = reports.accepted(place, lease);
       if (isHeld) this.#hear(place, nowMs);
+      this.#pause.failures = 0;
       return isHeld ? "held" : "unknown";
     }
     this.#watched.delete(place);
     if (end === "declined") {
-      this.#pause = longerPause(this.#pause, nowMs);
+      this.#rest(nowMs);
       reports.declined(place, lease);
     } else {
       // There is room again.
-      this.#pause = null;
+      this.#pause.untilMs = 0;
       reports.ended(place, lease, end);
     }
     return "unknown";
@@ -117,7 +115,7 @@ export class ContainerHost implements LeaseHost {
 
   next(nowMs: number, held: Held): number | null {
     const moments = [...held.keys()].filter(isPlace).map((place) => this.#nextOf(this.#watched.get(place)));
-    if (this.#pause !== null && this.#pause.untilMs > nowMs) moments.push(this.#pause.untilMs);
+    if (this.#pause.untilMs > nowMs) moments.push(this.#pause.untilMs);
     return moments.length === 0 ? null : Math.min(...moments);
   }
 
@@ -140,7 +138,6 @@ export class ContainerHost implements LeaseHost {
         .begin({ lease, link_token, proxy_token, pool, place, start_within_ms });
       await withinDeadline(begun, BEGIN_MS, "the container");
       this.#hasBegun = true;
-      this.#unansweredSinceMs = null;
       if (!reports.accepted(place, lease)) this.stop(place, lease);
     } catch (error) {
       logTrouble("container_call_failed", { ...lease, call: "begin" }, error);
@@ -154,12 +151,14 @@ export class ContainerHost implements LeaseHost {
    * that work on one lease the run's object takes the first alone.
    */
   #putOff(place: string, lease: LeaseRef, nowMs: number): void {
-    const { reports } = this.#parts;
     this.#watched.delete(place);
-    this.#pause = longerPause(this.#pause, nowMs);
-    this.#unansweredSinceMs ??= nowMs;
-    if (nowMs - this.#unansweredSinceMs < UNAVAILABLE_MS) reports.declined(place, lease);
-    else reports.ended(place, lease, "containers_unavailable");
+    this.#rest(nowMs);
+    this.#parts.reports.declined(place, lease, "unanswered");
+  }
+
+  #rest(nowMs: number): void {
+    const failures = this.#pause.failures + 1;
+    this.#pause = { failures, untilMs: nowMs + Math.min(LONGEST_PAUSE_MS, backoffMs(failures + 1)) };
   }
 
   async #call(call: "stop" | "kill", lease: LeaseRef): Promise<void> {

@@ -69,8 +69,11 @@ export interface SocketHost extends LeaseHost {
 export interface HostReports {
   /** @returns false when the pool has given the lease to another, or to nobody: the host has its work stopped. */
   accepted(place: string, lease: LeaseRef): boolean;
-  /** The place has no room, or wants no more work: nothing of the lease's work has begun. */
-  declined(place: string, lease: LeaseRef): void;
+  /**
+   * The place has no room, or wants no more work: nothing of the lease's work has begun. @param why `unanswered`: it is not known
+   * whether it has begun, but if the lease is offered again it is not begun twice.
+   */
+  declined(place: string, lease: LeaseRef, why?: "no_room" | "unanswered"): void;
   /** All processes of the lease's work are gone. @param end why, where it is not that the work was over. */
   ended(place: string, lease: LeaseRef, end?: LeaseEnd): void;
   /** The place has come, or has come back, with exactly these leases in hand. @returns those whose work has to be stopped. */

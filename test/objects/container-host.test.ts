@@ -1,0 +1,196 @@
+/** The host of containers, with objects of containers that do as the suite says. */
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { type AskedContainer, ContainerHost } from "#durable-objects/pool/hosts/container-host.ts";
+import type { ContainerOrder } from "#instance/object-contracts.ts";
+import type { LeaseRef, PoolToRunner } from "#protocol/runner-link.ts";
+import {
+  grant,
+  type HostUnderTest,
+  LEASE,
+  leaseHostContract,
+  OTHER,
+  type PlaceUnderTest,
+  recordReports,
+} from "#test/contracts/lease-host.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** The object of one lease's container: what it was asked, and the answer to `begin`. */
+class FakeAsked implements AskedContainer {
+  readonly received: PoolToRunner[] = [];
+  orders: ContainerOrder[] = [];
+  begun = Promise.withResolvers<void>();
+
+  begin(order: ContainerOrder): Promise<void> {
+    const { lease, link_token, proxy_token } = order;
+    this.orders.push(order);
+    this.received.push({ type: "offer", lease, link_token, proxy_token });
+    return this.begun.promise;
+  }
+
+  async stop(): Promise<void> {
+    this.received.push({ type: "stop", lease: this.#lease });
+  }
+
+  async kill(): Promise<void> {
+    this.received.push({ type: "kill", lease: this.#lease });
+  }
+
+  get #lease(): LeaseRef {
+    return this.orders[0]?.lease ?? LEASE;
+  }
+}
+
+interface ContainersUnderTest extends HostUnderTest<ContainerHost> {
+  asked(lease: LeaseRef): FakeAsked;
+  changes(): number;
+}
+
+async function makeHost(): Promise<ContainersUnderTest> {
+  const { reports, disowned, sink } = recordReports();
+  const objects = new Map<string, FakeAsked>();
+  let capacity = 0;
+  let changes = 0;
+  const asked = ({ run_id, generation }: LeaseRef) => {
+    const name = `${run_id}.${generation}`;
+    const known = objects.get(name) ?? new FakeAsked();
+    objects.set(name, known);
+    return known;
+  };
+  const host = new ContainerHost({
+    pool: "default",
+    capacity: () => capacity,
+    containerOf: asked,
+    reports: sink,
+    onChange: () => {
+      changes += 1;
+    },
+  });
+  const at = (place: string): PlaceUnderTest => {
+    const object = () => [...objects.values()].find(({ orders }) => orders.some((order) => order.place === place));
+    return {
+      received: async (count) => vi.waitUntil(() => (object()?.received.length ?? 0) >= count && object()?.received),
+      accept: async () => {
+        const before = changes;
+        object()?.begun.resolve();
+        await vi.waitUntil(() => changes > before);
+      },
+      decline: async (lease) => void host.hear({ place, lease, end: "declined" }, Date.now()),
+      ended: async (lease) => void host.hear({ place, lease, end: "work_ended" }, Date.now()),
+      // A container that vanishes with its object says nothing more.
+      leave: async () => {},
+    };
+  };
+  return {
+    reports,
+    disowned,
+    asked,
+    at,
+    changes: () => changes,
+    use: async (work) => work(host),
+    makeRoom: async (places) => {
+      capacity = places;
+    },
+  };
+}
+
+leaseHostContract("a host of containers", makeHost);
+
+/** A host with room for so many, of which the first has the lease. */
+async function offered(places = 1) {
+  const made = await makeHost();
+  await made.makeRoom(places);
+  const host = await made.use((it) => it);
+  const place = host.place(new Map(), Date.now()) ?? "";
+  await host.offer(place, grant(LEASE));
+  return { ...made, host, place, held: new Map([[place, 1]]), container: made.asked(LEASE) };
+}
+
+describe("a container's object", () => {
+  it("is told where to report, and gets more time for the first container than for the next", async () => {
+    const { host, place, held, container, asked, changes } = await offered(2);
+    container.begun.resolve();
+    await vi.waitUntil(() => changes() === 1);
+    const second = host.place(held, Date.now()) ?? "";
+    await host.offer(second, grant(OTHER));
+    expect(container.orders).toEqual([{ ...grant(LEASE), pool: "default", place, start_within_ms: 180_000 }]);
+    expect(asked(OTHER).orders).toMatchObject([{ place: second, start_within_ms: 60_000 }]);
+  });
+
+  it.each<[string, number, (begun: PromiseWithResolvers<void>) => void]>([
+    ["that fails to begin", 0, ({ reject }) => reject(new Error("internal error; reference = 0"))],
+    ["that never answers", 8_000, () => {}],
+  ])("%s lets the lease wait, and is asked again after a pause", async (_what, afterMs, answer) => {
+    vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: Date.now() });
+    const { host, place, container, reports, changes } = await offered();
+    answer(container.begun);
+    await vi.advanceTimersByTimeAsync(afterMs);
+    expect(reports).toEqual([{ type: "declined", place, lease: LEASE }]);
+    expect(changes()).toBe(1);
+    const next = host.next(Date.now(), new Map());
+    expect(host.place(new Map(), Number(next) - 1)).toBeNull();
+    const again = host.place(new Map(), Number(next)) ?? "";
+    expect(again).not.toBe(place);
+    container.begun = Promise.withResolvers();
+    container.begun.resolve();
+    await host.offer(again, grant(LEASE));
+    await vi.waitUntil(() => reports.length === 2);
+    expect(reports.at(-1)).toEqual({ type: "accepted", place: again, lease: LEASE });
+  });
+
+  it("waits longer after each refusal for want of room, and not at all once another has ended", async () => {
+    const { host, held, place } = await offered(2);
+    const nowMs = Date.now();
+    const waits = [1, 2, 3].map((generation) => {
+      host.hear({ place: "container-x", lease: { ...OTHER, generation }, end: "declined" }, nowMs);
+      return Number(host.next(nowMs, new Map())) - nowMs;
+    });
+    expect(waits).toEqual([2_000, 4_000, 8_000]);
+    expect(host.place(held, nowMs)).toBeNull();
+    host.hear({ place, lease: LEASE, end: "work_ended" }, nowMs);
+    expect(host.place(new Map(), nowMs)).not.toBeNull();
+  });
+
+  it("is not lost while it says from time to time that it is there", async () => {
+    const { host, place, held, reports, container } = await offered();
+    container.begun.resolve();
+    const startMs = Date.now();
+    for (let atMs = startMs; atMs < startMs + 3_600_000; atMs += 60_000) {
+      host.look(atMs, held);
+      expect(host.hear({ place, lease: LEASE, end: null }, atMs)).toBe("held");
+    }
+    expect(reports.filter(({ type }) => type === "lost")).toEqual([]);
+  });
+
+  it("has a while to say that it is there after the clock has jumped", async () => {
+    const { host, place, held, reports } = await offered();
+    const wokenMs = Date.now() + 8 * 3_600_000;
+    host.look(wokenMs, held);
+    expect(host.next(wokenMs, held)).toBe(wokenMs + 10_000);
+    host.hear({ place, lease: LEASE, end: null }, wokenMs + 500);
+    host.look(wokenMs + 10_000, held);
+    expect(reports.map(({ type }) => type)).not.toContain("lost");
+  });
+
+  it("has to end when the pool has given its lease to another, or to nobody", async () => {
+    const { host, place, disowned } = await offered();
+    disowned.push(LEASE);
+    expect(host.hear({ place, lease: LEASE, end: null }, Date.now())).toBe("unknown");
+  });
+
+  it("of a pool that was opened anew is not lost before it could say that it is there", async () => {
+    const { reports, use } = await makeHost();
+    const host = await use((it) => it);
+    const held = new Map([["container-of-before", 1]]);
+    const nowMs = Date.now();
+    const next = Number(host.next(nowMs, held));
+    expect(next).toBeGreaterThan(nowMs + 120_000);
+    host.look(nowMs, held);
+    expect(reports).toEqual([]);
+    host.look(next, held);
+    host.look(Number(host.next(next, held)), held);
+    expect(reports).toEqual([{ type: "lost", place: "container-of-before" }]);
+  });
+});
