@@ -11,11 +11,11 @@ export function secretFindings(config: Config): Finding[] {
 }
 
 /** One secret for two things: whoever has it for the one could do the other. */
-function distinctFindings({ ownerToken, signingKey, runnerToken }: Config): Finding[] {
+function distinctFindings({ ownerTokens, signingKeys, runnerTokens }: Config): Finding[] {
   const named: [name: string, value: string][] = [
-    ["OWNER_TOKEN", ownerToken],
-    ["SIGNING_KEY", signingKey],
-    ["RUNNER_TOKEN", runnerToken],
+    ["OWNER_TOKEN", ownerTokens[0]],
+    ["SIGNING_KEY", signingKeys[0]],
+    ["RUNNER_TOKEN", runnerTokens[0]],
   ];
   return named.flatMap(([name, value], index) => {
     const twin = named.slice(0, index).find((one) => one[1] === value);
