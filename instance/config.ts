@@ -128,21 +128,28 @@ const configSchema = z
 /** What only `npm start` sets. */
 const LOCAL_VARIABLES: readonly string[] = ["LOCAL_INSTANCE", "DEMO_MODEL_URL"] satisfies (keyof Variables)[];
 
-/** Variables whose values nobody may see: a deploy gives them as secrets. */
-export const SECRET_VARIABLES: readonly string[] = [
-  "OWNER_TOKEN",
-  "SIGNING_KEY",
-  "RUNNER_TOKEN",
-  "ANTHROPIC_API_KEY",
-  "GIT_CREDENTIALS",
-  "GITHUB_WEBHOOK_SECRET",
-  "GITHUB_WEBHOOK_SECRET_PREVIOUS",
-] satisfies (keyof Variables)[];
-
 /** What people set, secrets among them. */
 export const GIVEN_VARIABLES: readonly string[] = Object.keys(configSchema.in.shape).filter(
   (name) => !LOCAL_VARIABLES.includes(name),
 );
+
+/** Variables whose values anybody may see who sees the worker's settings. */
+const OPEN_VARIABLES: readonly string[] = [
+  "ANTHROPIC_BASE_URL",
+  "DEFAULT_MODEL",
+  "ALLOWED_MODELS",
+  "MODEL_REQUEST_FIELDS",
+  "PUBLIC_URL",
+  "JURISDICTION",
+  "CONTAINERS",
+  "CONTAINER_SIZE",
+  "FIRE_RATE_PER_MINUTE",
+  "FIRE_BURST",
+  "INSTANCE_RATE_PER_MINUTE",
+] satisfies (keyof Variables)[];
+
+/** All others: a deploy gives them as secrets. */
+export const SECRET_VARIABLES = GIVEN_VARIABLES.filter((name) => !OPEN_VARIABLES.includes(name));
 
 /** A list with commas. */
 function namesIn(list: string | undefined): string[] {

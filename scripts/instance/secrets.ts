@@ -1,4 +1,4 @@
-/** Secrets of a local instance: drawn once, and kept in its state folder. */
+/** Secrets of an instance, drawn at random; those of a local one are kept in its state folder. */
 import { randomBytes } from "node:crypto";
 import path from "node:path";
 import { z } from "zod";
@@ -29,15 +29,28 @@ export async function openSecrets(stateFolder: string): Promise<Outcome<Secrets>
   const complete = secretsSchema.safeParse(kept.value);
   if (complete.success) return succeeded(complete.data);
   const secrets: Secrets = {
-    OWNER_TOKEN: `rvl_owner_${draw()}`,
-    SIGNING_KEY: draw(),
-    RUNNER_TOKEN: `rvl_runner_${draw()}`,
+    OWNER_TOKEN: drawSecret("OWNER_TOKEN"),
+    SIGNING_KEY: drawSecret("SIGNING_KEY"),
+    RUNNER_TOKEN: drawSecret("RUNNER_TOKEN"),
     UPSTREAM_CREDENTIAL: `demo:${draw()}`,
     ...kept.value,
     GITHUB_WEBHOOK_SECRET: kept.value?.GITHUB_WEBHOOK_SECRET ?? draw(),
   };
   await writeStateFile(file, secrets);
   return succeeded(secrets);
+}
+
+/** What an instance can't do without, and nobody has to fetch somewhere. */
+const DRAWN = { OWNER_TOKEN: "rvl_owner_", SIGNING_KEY: "", RUNNER_TOKEN: "rvl_runner_" } as const;
+export type DrawnSecret = keyof typeof DRAWN;
+export const DRAWN_SECRETS = Object.keys(DRAWN);
+
+export function isDrawnSecret(name: string): name is DrawnSecret {
+  return Object.hasOwn(DRAWN, name);
+}
+
+export function drawSecret(name: DrawnSecret): string {
+  return `${DRAWN[name]}${draw()}`;
 }
 
 function draw(): string {

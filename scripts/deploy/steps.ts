@@ -1,0 +1,132 @@
+/** The steps of a deploy as they are done. Each can be repeated: what is there is not made again. */
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import { buildWeb } from "#scripts/instance/build-web.ts";
+import { writeStateFile } from "#scripts/instance/state-folder.ts";
+import { failed, type Outcome, succeeded } from "#scripts/outcome.ts";
+import { generatedConfig } from "./generated-config.ts";
+import { type SignedIn, told } from "./look.ts";
+import type { Plan, StepName } from "./plan.ts";
+import { awaitReady, makeSignInLink } from "./ready.ts";
+import { type Found, makeBucket, makeDatabase, makeQueue } from "./resources.ts";
+import { fileIn, makeSecrets, writeRunnerToken } from "./secrets.ts";
+import type { Wanted, WranglerConfig } from "./wanted.ts";
+import { applyMigrations, type Deployed, upload, type Wrangler } from "./wrangler.ts";
+
+export interface DeployParts {
+  wrangler: Wrangler;
+  signedIn: SignedIn;
+  config: WranglerConfig;
+  wanted: Wanted;
+  found: Found;
+  plan: Plan;
+  /** What the person gives, by name. */
+  given: Record<string, string>;
+  domain: string | null;
+  location: string | null;
+  /** What the version is called in the account. */
+  message: string;
+}
+
+/** What the steps leave for those that follow. */
+export interface Progress {
+  databaseId: string | null;
+  /** Secrets that this machine knows, by name. */
+  known: Record<string, string>;
+  /** Where the token of runners is; null where this machine does not know it. */
+  runnerTokenFile: string | null;
+  deployed: Deployed | null;
+  signInLink: string | null;
+}
+
+type Step = (parts: DeployParts, progress: Progress) => Promise<Outcome<null>>;
+const DONE: Outcome<null> = succeeded(null);
+
+export const RUN: Record<StepName, Step> = {
+  web: ({ wrangler: { root } }) => buildWeb(root, path.join(root, "dist", "web"), new AbortController().signal),
+  database: async ({ signedIn, wanted, found, plan, location }, progress) => {
+    const { api, account } = signedIn;
+    progress.databaseId = found.database?.id ?? null;
+    if (progress.databaseId !== null) return DONE;
+    const place = { jurisdiction: plan.jurisdiction, location };
+    const made = await told(() => makeDatabase(api, account.id, wanted.database, place));
+    if (made.ok) progress.databaseId = made.value;
+    return made.ok ? DONE : made;
+  },
+  bucket: async ({ signedIn: { api, account }, wanted, found, plan, location }) => {
+    if (found.hasBucket) return DONE;
+    const place = { jurisdiction: plan.jurisdiction, location };
+    const made = await told(() => makeBucket(api, account.id, wanted.bucket, place));
+    return made.ok ? DONE : made;
+  },
+  queues: async ({ signedIn: { api, account }, wanted, found, plan }) => {
+    for (const queue of wanted.queues.filter((name) => !found.queues.includes(name))) {
+      const made = await told(() => makeQueue(api, account.id, queue, plan.jurisdiction));
+      if (!made.ok) return made;
+    }
+    return DONE;
+  },
+  secrets: async ({ wrangler, plan, given }, progress) => {
+    const made = await makeSecrets(wrangler.folder, progress.known, plan.secretsToMake);
+    progress.known = { ...made, ...given };
+    progress.runnerTokenFile = await writeRunnerToken(wrangler.folder, progress.known["RUNNER_TOKEN"]);
+    return DONE;
+  },
+  configuration: async ({ wrangler, config, wanted, plan, domain }, progress) => {
+    if (progress.databaseId === null) return failed("The database has no id.");
+    const generated = generatedConfig(config, {
+      root: wrangler.root,
+      name: wanted.name,
+      databaseId: progress.databaseId,
+      jurisdiction: plan.jurisdiction,
+      domain,
+      variables: plan.variables,
+      hasContainers: plan.containers.kind !== "none",
+    });
+    await writeStateFile(configFile(wrangler), generated);
+    return DONE;
+  },
+  migrations: ({ wrangler, signedIn, config }) =>
+    applyMigrations(wrangler, signedIn.account.id, configFile(wrangler), config.d1_databases[0].binding),
+  upload: async ({ wrangler, signedIn, plan, message }, progress) => {
+    const names = plan.secretsToGive;
+    const secretsFile = names.length === 0 ? null : path.join(wrangler.folder, `to-give.${process.pid}.json`);
+    try {
+      if (secretsFile !== null) await writeStateFile(secretsFile, pick(progress.known, names));
+      const uploaded = await upload(wrangler, {
+        account: signedIn.account.id,
+        config: configFile(wrangler),
+        secretsFile,
+        keepsContainers: plan.containers.kind === "keep",
+        message,
+      });
+      if (!uploaded.ok) return uploaded;
+      progress.deployed = uploaded.value;
+      return DONE;
+    } finally {
+      if (secretsFile !== null) await rm(secretsFile, { force: true });
+    }
+  },
+  ready: async ({ plan }, progress) => {
+    if (plan.url === null || progress.deployed === null) return failed("The instance has no address.");
+    return await awaitReady({ url: plan.url, versionId: progress.deployed.versionId });
+  },
+  "sign-in": async ({ plan, wrangler }, progress) => {
+    const owner = progress.known["OWNER_TOKEN"];
+    // Made on another machine: there it is kept.
+    if (plan.url === null || owner === undefined) return DONE;
+    const link = await makeSignInLink(plan.url, owner);
+    if (link.ok) progress.signInLink = link.value;
+    return link.ok
+      ? DONE
+      : failed(`${link.message} Is OWNER_TOKEN in ${fileIn(wrangler.folder)} still the one in force?`);
+  },
+};
+
+export function configFile({ folder }: Wrangler): string {
+  return path.join(folder, "wrangler.json");
+}
+
+function pick(all: Record<string, string>, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]]])));
+}
