@@ -1,12 +1,13 @@
 /** `reveille`: reads the command line, and runs one command. */
 import { Command, CommanderError } from "commander";
 import type { AddCommand, Variables } from "./command.ts";
+import { addDoctor } from "./doctor/doctor-command.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { addRunner } from "./runner/runner-command.ts";
 import { terminal as ownTerminal, type Terminal } from "./terminal.ts";
 import { ownVersion } from "./version.ts";
 
-const COMMANDS: readonly AddCommand[] = [addRunner];
+const COMMANDS: readonly AddCommand[] = [addRunner, addDoctor];
 
 /** @param words of the command line, without the program. @returns the exit code. */
 export async function main(

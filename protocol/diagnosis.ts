@@ -4,8 +4,7 @@ import { nullable } from "./schema.ts";
 import { timestampSchema } from "./time.ts";
 
 /** `unknown`: it could not be found out, or was not asked for. */
-export const findingStatuses = ["ok", "warning", "fault", "unknown"] as const;
-export type FindingStatus = (typeof findingStatuses)[number];
+const findingStatuses = ["ok", "warning", "fault", "unknown"] as const;
 
 export const findingSchema = z
   .object({
@@ -26,7 +25,6 @@ export const diagnosisInputSchema = z
     model: z.boolean().default(false),
   })
   .meta({ id: "DiagnosisInput" });
-export type DiagnosisInput = z.infer<typeof diagnosisInputSchema>;
 
 export const diagnosisSchema = z
   .object({

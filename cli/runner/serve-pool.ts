@@ -10,8 +10,8 @@ import { type RunnerSettings, readSettings } from "#sandbox-runner/runner/settin
 import type { Variables } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { Terminal } from "../terminal.ts";
+import { readTokenFile } from "../token-file.ts";
 import { type RunnerOptions, runnerVariables, withOption } from "./runner-variables.ts";
-import { readTokenFile } from "./token-file.ts";
 
 /** Serves until it is told to end, or can't go on. */
 export async function servePool(options: RunnerOptions, environment: Variables, terminal: Terminal): Promise<ExitCode> {
