@@ -1,0 +1,95 @@
+/** Containers that do as the tests say, in place of the platform's, which the tests' runtime does not have. */
+import { vi } from "vitest";
+import type { ContainerPort } from "#durable-objects/sandbox/container-calls.ts";
+import { SandboxObject } from "#worker/index.ts";
+
+type Call = "setInactivityTimeout" | "interceptAllOutboundHttp" | "interceptOutboundHttps" | "destroy";
+
+/** It outlives the eviction of its object, as a real one does. Of a forced end it tells nobody by itself. */
+export class FakeContainer implements ContainerPort {
+  running = false;
+  images: Record<string, string> = { runner: "runner@sha256:0" };
+  readonly started: ContainerStartupOptions[] = [];
+  readonly signals: number[] = [];
+  /** How often each has been called. */
+  readonly calls: Record<Call, number> = {
+    setInactivityTimeout: 0,
+    interceptAllOutboundHttp: 0,
+    interceptOutboundHttps: 0,
+    destroy: 0,
+  };
+  /** Calls that are never answered. */
+  readonly silent = new Set<Call>();
+  /** What a start does: it throws at once, or is refused, or the first process ends at once. */
+  failure: { how: "throws" | "is refused" | "exits"; message: string } | null = null;
+  #exit = Promise.withResolvers<void>();
+
+  start(options: ContainerStartupOptions = {}): void {
+    if (this.running) throw new Error("start() cannot be called on a container that is already running");
+    this.started.push(options);
+    if (this.failure?.how === "throws") throw new Error(this.failure.message);
+    this.running = this.failure === null;
+    this.#exit = Promise.withResolvers<void>();
+    this.#exit.promise.catch(() => {});
+    if (this.failure?.how === "is refused") this.#exit.reject(new Error(this.failure.message));
+  }
+
+  monitor(): Promise<void> {
+    return this.#exit.promise;
+  }
+
+  signal(signal: number): void {
+    this.signals.push(signal);
+  }
+
+  destroy(): Promise<void> {
+    return this.#call("destroy", () => {
+      this.running = false;
+    });
+  }
+
+  setInactivityTimeout(): Promise<void> {
+    return this.#call("setInactivityTimeout");
+  }
+
+  interceptAllOutboundHttp(): Promise<void> {
+    return this.#call("interceptAllOutboundHttp");
+  }
+
+  interceptOutboundHttps(): Promise<void> {
+    return this.#call("interceptOutboundHttps");
+  }
+
+  /** Its first process ends well, and the platform tells. */
+  exit(): void {
+    this.running = false;
+    this.#exit.resolve();
+  }
+
+  /** It is gone without a word. */
+  vanish(): void {
+    this.running = false;
+  }
+
+  #call(name: Call, work = () => {}): Promise<void> {
+    this.calls[name] += 1;
+    if (this.silent.has(name)) return new Promise(() => {});
+    work();
+    return Promise.resolve();
+  }
+}
+
+/** Gives every container's object a fake one. @returns the one of an object by the object's name. */
+export function fakeContainers(): (name: string) => FakeContainer {
+  const containers = new Map<string, FakeContainer>();
+  const containerOf = (name: string) => {
+    const known = containers.get(name) ?? new FakeContainer();
+    containers.set(name, known);
+    return known;
+  };
+  vi.spyOn(SandboxObject.prototype, "container", "get").mockImplementation(function (this: unknown) {
+    const { ctx } = this as { ctx: DurableObjectState };
+    return containerOf(ctx.id.name ?? "");
+  });
+  return containerOf;
+}
