@@ -149,7 +149,7 @@ describe("a lease's container", () => {
       "work_ended",
       async ({ container, object }) => {
         await object.stop();
-        expect(container.signals).toEqual([15]);
+        expect(container.signals).toEqual([2]);
         container.vanish();
         await runDurableObjectAlarm(object);
       },
