@@ -28,7 +28,7 @@ export interface PlannedStep {
  * What becomes of containers: their image is built and given; or what is deployed of them stays as it is; or the instance has
  * none, and runs are for runners of one's own.
  */
-export type Containers = { kind: "build" | "keep" } | { kind: "none"; why: string };
+export type Containers = { kind: "build" } | { kind: "keep" } | { kind: "none"; why: string };
 
 export interface PlanInput {
   wanted: Wanted;
