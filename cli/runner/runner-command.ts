@@ -11,6 +11,8 @@ export const addRunner: AddCommand = (program, { terminal, environment, end }) =
     .option("--token-file <file>", "the file that holds the pool's token (RUNNER_TOKEN_FILE)")
     .option("--token <token>", "the token itself; better RUNNER_TOKEN or a file, which no list of processes shows")
     .option("--capacity <runs>", "how many runs at once (REVEILLE_CAPACITY); by default the number of cores")
+    .option("--engine <engine>", "in what runs work: sandbox, podman or docker (REVEILLE_ENGINE); by default sandbox")
+    .option("--image <image>", "the runner's image, for podman and docker (REVEILLE_IMAGE)")
     .option("--state <folder>", "where its id and its runs' folders are (REVEILLE_STATE)")
     .option("--id <name>", "its name in the pool (REVEILLE_RUNNER_ID); by default one that is made once and kept")
     .option(

@@ -8,6 +8,8 @@ export interface RunnerOptions {
   token?: string;
   tokenFile?: string;
   capacity?: string;
+  engine?: string;
+  image?: string;
   state?: string;
   id?: string;
   drainTimeout?: string;
@@ -21,6 +23,8 @@ const OPTION_OF: Readonly<Record<string, string>> = {
   REVEILLE_STATE: "--state",
   REVEILLE_RUNNER_ID: "--id",
   REVEILLE_CAPACITY: "--capacity",
+  REVEILLE_ENGINE: "--engine",
+  REVEILLE_IMAGE: "--image",
   REVEILLE_DRAIN_SECONDS: "--drain-timeout",
 };
 
@@ -41,6 +45,8 @@ export function runnerVariables(
     REVEILLE_STATE: options.state ?? stateFolder(environment, uid),
     REVEILLE_RUNNER_ID: options.id,
     REVEILLE_CAPACITY: options.capacity,
+    REVEILLE_ENGINE: options.engine,
+    REVEILLE_IMAGE: options.image,
     REVEILLE_DRAIN_SECONDS: drainSeconds(options.drainTimeout, environment),
   };
   return { ...environment, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };

@@ -1,126 +1,18 @@
-/** One executor as its runner sees it: a process of its own, seen to its end together with everything that it started. */
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-import { errorText } from "#protocol/log.ts";
-import { EXECUTOR_NEWS, type ExecutorNews, type LeaseBrief, type PlaceBrief } from "../attempt/executor-brief.ts";
-import type { Log } from "../process/log.ts";
-import { endMarkedProcesses, MARK_VARIABLE } from "../process/marked-processes.ts";
-import { removeRunFolder, runsFolder } from "../process/run-folder.ts";
-import { killGroup, signalProcess, startTalkingProcess, type TalkingProcess } from "../process/spawn.ts";
-import type { RunnerSettings } from "./settings.ts";
+/** What works on a lease, as its runner sees it: a process of this machine, or a container of an engine. */
+import type { ExecutorNews, LeaseBrief } from "../attempt/executor-brief.ts";
 
-export interface ExecutorOptions {
-  settings: RunnerSettings & { runnerId: string };
-  log: Log;
-  /** Letters, digits, dots, dashes and underscores; never used before. */
-  name: string;
-  onNews(): void;
-}
-
-/** After being told to stop, an executor has this long to end by itself. */
-const STOP_DEADLINE_MS = 3_500;
-const KILL_DEADLINE_MS = 5_000;
-
-/** The agent's program asks nobody in most runs, and the SDK warns of that in each. */
-const QUIET = ["--disable-warning=CLAUDE_SDK_CAN_USE_TOOL_SHADOWED"];
-
-/** Of the runner's own environment an executor gets these alone: none of them is a secret. */
-const PASSED_ON = ["PATH", "HOME", "LANG", "TMPDIR", "NODE_EXTRA_CA_CERTS"];
-
-export class Executor {
+export interface Executor {
   readonly name: string;
-  /** Settles when the process and all that it started are gone. Its folder may still be there. */
+  /** Settles when it and all that it has started are gone. Its folder may still be there. */
   readonly gone: Promise<void>;
-  readonly #options: ExecutorOptions;
-  readonly #child: TalkingProcess;
-  readonly #heard = new Set<ExecutorNews>();
-  #stopTimer: NodeJS.Timeout | undefined;
-
-  /** Starts the process, which begins to prepare at once. */
-  constructor(options: ExecutorOptions) {
-    const { settings, name, onNews } = options;
-    this.#options = options;
-    this.name = name;
-    const program = fileURLToPath(import.meta.resolve("../attempt/execute-run.ts"));
-    this.#child = startTalkingProcess([process.execPath, ...QUIET, program], {
-      cwd: settings.stateFolder,
-      // The cache halves the time until an executor works; it holds nothing but compiled programs.
-      env: {
-        ...passedOn(),
-        NODE_COMPILE_CACHE: join(settings.stateFolder, "compile-cache"),
-        [MARK_VARIABLE]: name,
-      },
-    });
-    this.gone = this.#seeOut();
-    createInterface({ input: this.#child.news }).on("line", (line) => {
-      const news = EXECUTOR_NEWS.find((word) => word === line);
-      if (news !== undefined) this.#heard.add(news);
-      onNews();
-    });
-    this.#tell({
-      name,
-      instance_url: settings.url,
-      state_folder: settings.stateFolder,
-      runner_id: settings.runnerId,
-      sandbox: settings.sandbox,
-      bounds: settings.bounds,
-    });
-  }
-
-  has(news: ExecutorNews): boolean {
-    return this.#heard.has(news);
-  }
-
-  /** How the process has ended. */
-  get outcome(): string {
-    return this.#child.process.signalCode ?? `exit ${this.#child.process.exitCode}`;
-  }
-
+  /** How it has ended. */
+  readonly outcome: string;
+  has(news: ExecutorNews): boolean;
   /** Gives it its lease: once. */
-  give(lease: LeaseBrief): void {
-    this.#tell(lease);
-  }
-
+  give(lease: LeaseBrief): void;
   /** Tells it to end; what does not is killed. */
-  stop(): void {
-    if (this.#stopTimer !== undefined) return;
-    signalProcess(this.#child.process.pid, "SIGTERM");
-    this.#stopTimer = setTimeout(() => this.kill(), STOP_DEADLINE_MS);
-  }
-
-  kill(): void {
-    killGroup(this.#child.process.pid);
-  }
-
+  stop(): void;
+  kill(): void;
   /** Removes its folder, once it is gone. Never rejects. */
-  async clear(): Promise<void> {
-    const { settings, log } = this.#options;
-    await removeRunFolder(join(runsFolder(settings.stateFolder), this.name)).catch((error) =>
-      log("run_folder_kept", { executor: this.name, error: errorText(error) }, "warn"),
-    );
-  }
-
-  async #seeOut(): Promise<void> {
-    await this.#child.ended;
-    clearTimeout(this.#stopTimer);
-    this.kill();
-    while (!(await endMarkedProcesses(this.name, KILL_DEADLINE_MS, [])))
-      this.#options.log("processes_left", { executor: this.name }, "warn");
-    this.#child.news.destroy();
-  }
-
-  /** The input stays open: its end tells the executor that the runner is gone. */
-  #tell(brief: PlaceBrief | LeaseBrief): void {
-    this.#child.process.stdin?.write(`${JSON.stringify(brief)}\n`);
-  }
-}
-
-function passedOn(): Record<string, string> {
-  return Object.fromEntries(
-    PASSED_ON.flatMap((name) => {
-      const value = process.env[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
+  clear(): Promise<void>;
 }

@@ -2,14 +2,17 @@
 import { randomBytes } from "node:crypto";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { Log } from "../process/log.ts";
-import { Executor } from "./executor.ts";
+import type { Executor } from "./executor.ts";
 import type { Answer, Offer } from "./pool-link.ts";
-import type { RunnerSettings } from "./settings.ts";
 import { Spares } from "./spares.ts";
 
 export interface ExecutorsOptions {
-  settings: RunnerSettings & { runnerId: string };
+  capacity: number;
+  /** How many executors are kept prepared. */
+  spares: number;
   log: Log;
+  /** Starts one. @param onNews to be called whenever `has` may answer otherwise. */
+  start(name: string, onNews: () => void): Executor;
   /** Every process of this lease's work is gone. */
   onEnded(lease: LeaseRef): void;
 }
@@ -36,7 +39,7 @@ export class Executors {
   constructor(options: ExecutorsOptions) {
     this.#options = options;
     this.#spares = new Spares({
-      count: options.settings.spares,
+      count: options.spares,
       log: options.log,
       start: () => this.#start(),
       startingSinceMs: () => this.#startingSinceMs(),
@@ -58,7 +61,7 @@ export class Executors {
     const key = keyOf(offer.lease);
     if (this.#running.has(key)) return "taken";
     if (this.#isDraining) return "draining";
-    if (this.#running.size >= this.#options.settings.capacity) return "full";
+    if (this.#running.size >= this.#options.capacity) return "full";
     const work: Work = {
       offer,
       takenAt: Date.now(),
@@ -132,8 +135,7 @@ export class Executors {
 
   #start(): Executor {
     const name = `executor-${randomBytes(NAME_BYTES).toString("hex")}`;
-    const { settings, log } = this.#options;
-    return new Executor({ settings, log, name, onNews: () => this.#spares.fill() });
+    return this.#options.start(name, () => this.#spares.fill());
   }
 
   #startingSinceMs(): number | null {

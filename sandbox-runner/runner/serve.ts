@@ -4,13 +4,12 @@ import { errorText } from "#protocol/log.ts";
 import type { LinkRefusal } from "../link/link-socket.ts";
 import { createLog, type Log } from "../process/log.ts";
 import { Redactor } from "../process/redact.ts";
-import { awaitProcess, startProcess } from "../process/spawn.ts";
-import { SANDBOX_TOOLS } from "../sandbox/sandbox-config.ts";
 import { Executors } from "./executors.ts";
 import { PoolLink } from "./pool-link.ts";
 import { keptRunnerId } from "./runner-id.ts";
 import type { RunnerSettings } from "./settings.ts";
-import { removeLeftovers, takeStateFolder } from "./state-folder.ts";
+import { takeStateFolder } from "./state-folder.ts";
+import { type Workshop, workshopFor } from "./workshop.ts";
 
 export interface RunnerHooks {
   /** Takes each line of the log, without its end. */
@@ -38,21 +37,20 @@ export type RunnerEnd = "drained" | "stopped" | RunnerRefusal;
 
 type Settings = RunnerSettings & { runnerId: string };
 
-const GIT_DEADLINE_MS = 10_000;
-
 /** @returns the runner at work, or every fault for which it can't start, a line each. */
 export async function startRunner(
   settings: RunnerSettings,
   hooks: RunnerHooks,
 ): Promise<{ ok: true; runner: Runner } | { ok: false; faults: string[] }> {
-  const found = [await takeStateFolder(settings.stateFolder), await checkGit()];
+  const log = createLog(new Redactor([settings.token]), hooks.write);
+  const workshop = workshopFor(settings, log);
+  const found = [await takeStateFolder(settings.stateFolder), ...(await workshop.check())];
   const faults = found.filter((fault) => fault !== null);
   if (faults.length > 0) return { ok: false, faults };
-  const log = createLog(new Redactor([settings.token]), hooks.write);
   try {
-    await removeLeftovers(settings.stateFolder, log);
+    await workshop.removeLeftovers();
     const runnerId = settings.runnerId ?? (await keptRunnerId(settings.stateFolder));
-    return { ok: true, runner: new Runner({ ...settings, runnerId }, hooks, log) };
+    return { ok: true, runner: new Runner({ ...settings, runnerId }, workshop, hooks, log) };
   } catch (error) {
     return { ok: false, faults: [`REVEILLE_STATE: ${settings.stateFolder} can't be used: ${errorText(error)}`] };
   }
@@ -70,11 +68,17 @@ export class Runner {
   #isDraining = false;
   #isStopping = false;
 
-  constructor(settings: Settings, hooks: RunnerHooks, log: Log) {
+  constructor(settings: Settings, workshop: Workshop, hooks: RunnerHooks, log: Log) {
     this.#settings = settings;
     this.#hooks = hooks;
     this.#log = log;
-    this.#executors = new Executors({ settings, log, onEnded: (lease) => this.#pool.ended(lease) });
+    this.#executors = new Executors({
+      capacity: settings.capacity,
+      spares: workshop.spares,
+      log,
+      start: (name, onNews) => workshop.start({ name, runnerId: settings.runnerId, onNews }),
+      onEnded: (lease) => this.#pool.ended(lease),
+    });
     this.#pool = new PoolLink({
       instanceUrl: settings.url,
       token: settings.token,
@@ -169,14 +173,4 @@ export class Runner {
 /** Whether a page, another address or nothing at all answers where an instance has its pool. */
 function hasNoPool(status: number): boolean {
   return status < 400 || status === 404 || status === 405 || status === 410;
-}
-
-async function checkGit(): Promise<string | null> {
-  const end = await awaitProcess(startProcess(["git", "--version"], { cwd: "/", env: { PATH: SANDBOX_TOOLS } }), {
-    deadlineMs: GIT_DEADLINE_MS,
-    outputCapBytes: 1_000,
-    signal: new AbortController().signal,
-  });
-  if (end.code === 0) return null;
-  return `git: not found in ${SANDBOX_TOOLS}; install it (Debian: apt-get install git)`;
 }

@@ -6,6 +6,9 @@ import type { RunBounds } from "#protocol/run-bounds.ts";
 import { defaultBounds } from "../process/run-bounds.ts";
 import { runnerIdSchema } from "./runner-id.ts";
 
+/** Engines whose programs take the same words. */
+const enginePrograms = ["podman", "docker"] as const;
+
 const addressSchema = z
   .url({
     protocol: /^https?$/,
@@ -53,6 +56,12 @@ const settingsSchema = z.object({
   REVEILLE_RUN_DISK_MIB: bound(1, 16_777_216),
   REVEILLE_SANDBOX: z.enum(["auto", "none"], "must be auto or none").optional(),
   REVEILLE_DRAIN_SECONDS: bound(0, 604_800),
+  REVEILLE_ENGINE: z.enum(["sandbox", ...enginePrograms], "must be sandbox, podman or docker").optional(),
+  REVEILLE_IMAGE: z
+    .string()
+    // An engine's program would take it for an option.
+    .regex(/^[A-Za-z0-9][^\s]*$/, "must be the name of an image")
+    .optional(),
 });
 
 /** `auto`: a sandbox where one works; `none`: the operator accepts runs without one. */
@@ -70,6 +79,8 @@ export interface RunnerSettings {
   /** How many executors are kept prepared for leases to come. */
   spares: number;
   sandbox: SandboxSetting;
+  /** Where each run has a container of its own: the engine's program, and the image; null where it has a process. */
+  engine: { program: (typeof enginePrograms)[number]; image: string } | null;
   /** What each run may use of this machine. */
   bounds: RunBounds;
   /** How long runs may go on when the runner has been told to end. */
@@ -86,6 +97,10 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     return { ok: false, faults: parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`) };
   }
   const values = parsed.data;
+  const { REVEILLE_ENGINE: engine = "sandbox", REVEILLE_IMAGE: image } = values;
+  if (engine !== "sandbox" && image === undefined) {
+    return { ok: false, faults: [`REVEILLE_IMAGE: must name the runner's image, for ${engine} to start it`] };
+  }
   const bounds = defaultBounds(totalmem());
   return {
     ok: true,
@@ -97,6 +112,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       capacity: values.REVEILLE_CAPACITY ?? Math.min(100, Math.max(1, availableParallelism())),
       spares: values.REVEILLE_SPARES ?? DEFAULT_SPARES,
       sandbox: values.REVEILLE_SANDBOX ?? "auto",
+      engine: engine === "sandbox" || image === undefined ? null : { program: engine, image },
       bounds: {
         processes: values.REVEILLE_RUN_PROCESSES ?? bounds.processes,
         memory_mib: values.REVEILLE_RUN_MEMORY_MIB ?? bounds.memory_mib,

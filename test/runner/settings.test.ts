@@ -43,6 +43,18 @@ describe("a runner's settings", () => {
     }
   });
 
+  it("takes an engine together with an image", () => {
+    const read = (given: Record<string, string>) => readSettings({ ...good, ...given });
+    expect(read({ REVEILLE_ENGINE: "podman", REVEILLE_IMAGE: "x:1" })).toMatchObject({
+      settings: { engine: { program: "podman", image: "x:1" } },
+    });
+    expect(read({ REVEILLE_ENGINE: "sandbox" })).toMatchObject({ settings: { engine: null } });
+    expect(read({ REVEILLE_ENGINE: "docker" })).toMatchObject({ faults: [expect.stringMatching(/^REVEILLE_IMAGE: /)] });
+    expect(read({ REVEILLE_IMAGE: "--privileged" })).toMatchObject({
+      faults: [expect.stringMatching(/^REVEILLE_IMAGE: /)],
+    });
+  });
+
   it("names every fault at once", () => {
     const read = readSettings({
       REVEILLE_URL: "localhost:8787",
