@@ -20,9 +20,12 @@ export interface StartOptions {
   size: NonNullable<ContainerStartupOptions["instance"]>;
   /** How long it may take, in milliseconds. */
   withinMs: number;
-  /** Called when the platform tells that the container has ended, which it does not always do. */
-  onExit(isWell: boolean): void;
+  /** Called when the platform tells that the container has ended, which it does not always do, or that it can't tell any more. */
+  onExit(how: ContainerExit): void;
 }
+
+/** `unknown`: what would have told of the end has broken off. For its object the container does not run from then on, true or not. */
+export type ContainerExit = "well" | "badly" | "unknown";
 
 /** The image of runners, as wrangler.toml calls it. */
 const IMAGE = "runner";
@@ -62,10 +65,10 @@ export class ContainerCalls {
     this.#container.start({ ...chosen, enableInternet: false, env });
     const { promise: refused, reject } = Promise.withResolvers<never>();
     this.#container.monitor().then(
-      () => onExit(true),
+      () => onExit("well"),
       (error: unknown) => {
         reject(error);
-        onExit(false);
+        onExit(error instanceof Error && "exitCode" in error ? "badly" : "unknown");
       },
     );
     await withinDeadline(Promise.race([this.#settled(), refused]), withinMs, "the container");

@@ -12,7 +12,7 @@ import { CONTAINER_BRIEF, type ContainerBrief, INSTANCE_HOST } from "#protocol/c
 import { errorText, logEvent, logTrouble } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { type ContainerLife, type ContainerObservation, nextLife, nextLook } from "#rules/sandbox/container-life.ts";
-import { ContainerCalls, type ContainerPort } from "./container-calls.ts";
+import { ContainerCalls, type ContainerExit, type ContainerPort } from "./container-calls.ts";
 
 /** What is stored. */
 interface Kept {
@@ -94,7 +94,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
         env: { [CONTAINER_BRIEF]: JSON.stringify(brief) },
         size: requireConfig(this.env).containerSize,
         withinMs: start_within_ms,
-        onExit: (isWell) => this.#hearExit(isWell),
+        onExit: (how) => this.#hearExit(how),
       });
       this.#observe({ type: "started" });
     } catch (error) {
@@ -105,9 +105,12 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
     }
   }
 
-  #hearExit(isWell: boolean): void {
+  #hearExit(how: ContainerExit): void {
     if (this.container.running) return;
-    if (isWell) this.#observe({ type: "exited" });
+    if (how === "well") this.#observe({ type: "exited" });
+    // Made anew, which the alarm or the next call does, the object is told again whether its container runs.
+    else if (how === "unknown" && this.#kept?.life.state === "running")
+      this.ctx.abort("The container can't be watched.");
     else this.#lookAtIt();
   }
 

@@ -39,15 +39,18 @@ function lease() {
     place: "container-1",
     start_within_ms: 60_000,
   };
-  const object = sandboxObject(env, null, order.lease);
+  const stub = () => sandboxObject(env, null, order.lease);
   const container = containerOf(`${order.lease.run_id}.2`);
   const inside = <Value>(work: (it: SandboxObject, state: DurableObjectState) => Value | Promise<Value>) =>
-    runInDurableObject<SandboxObject, Value>(object, work);
+    runInDurableObject<SandboxObject, Value>(stub(), work);
   const told = () => reports.filter((report) => report.lease.run_id === order.lease.run_id);
   return {
     order,
     told,
-    object,
+    // Each its own: one of an object that has been aborted is of no use.
+    get object() {
+      return stub();
+    },
     container,
     inside,
     /** Time passes for the object. */
@@ -169,6 +172,24 @@ describe("a lease's container", () => {
     await vi.waitUntil(async () => (await it.stored()) === 0, { interval: 5 });
     expect(it.container).toMatchObject({ running: false, started: { length: 1 } });
     expect(await runDurableObjectAlarm(it.object)).toBe(false);
+  });
+
+  it("is asked anew whether it runs when what would tell of its end breaks off", async () => {
+    const goesOn = await running();
+    const isGone = await running();
+    for (const { inside, container } of [goesOn, isGone]) {
+      const broken = inside(() => {
+        container.lose();
+        return new Promise<never>(() => {});
+      });
+      await expect(broken).rejects.toThrow("can't be watched");
+    }
+    // What an object that is made anew is told.
+    goesOn.container.running = true;
+    for (const { object } of [goesOn, isGone]) await runDurableObjectAlarm(object);
+    expect(await isGone.end()).toBe("runner_lost");
+    expect(await goesOn.state()).toBe("running");
+    expect(goesOn.told().some(({ end }) => end !== null)).toBe(false);
   });
 
   it.each<[string, string, FakeContainer["failure"]]>([

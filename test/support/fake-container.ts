@@ -66,6 +66,12 @@ export class FakeContainer implements ContainerPort {
     this.#exit.resolve();
   }
 
+  /** What told of its end breaks off: for its object it does not run any more, and whether that is so nobody says. */
+  lose(): void {
+    this.running = false;
+    this.#exit.reject(new Error("Network connection lost."));
+  }
+
   /** It is gone without a word. */
   vanish(): void {
     this.running = false;
