@@ -49,7 +49,7 @@ const SHOWN_LENGTH = 100;
 export function judgeRequest(request: OutboundRequest, run: { id: string; policy: NetworkPolicy }): Verdict {
   const { method, url, isUpgrade } = request;
   if (url === null) return deny("host_not_allowed", "host_not_allowed", "What was asked for is no address of a host.");
-  if (!isPlain(url)) return denyHost(url.host === "" ? url.protocol : url.host);
+  if (!isPlain(url)) return denyForm(url);
   if (url.hostname === INSTANCE_HOST) {
     const kind = ownPathKind(`${url.pathname}${url.search}`, run.id);
     return kind === null ? denyPath(method, url.pathname) : within(kind, url, isUpgrade);
@@ -79,6 +79,11 @@ function allows({ allow }: NetworkPolicy, hostname: string): boolean {
 
 function denyHost(host: string): Verdict {
   const message = `The network policy of this run does not allow ${shown(host)}.`;
+  return deny("host_not_allowed", "host_not_allowed", message);
+}
+
+function denyForm({ host, protocol }: URL): Verdict {
+  const message = `A run reaches hosts by HTTP at port 80 and by HTTPS at port 443, without a user in the address: not ${shown(`${protocol}//${host}`)}.`;
   return deny("host_not_allowed", "host_not_allowed", message);
 }
 
