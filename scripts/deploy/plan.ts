@@ -91,7 +91,8 @@ export function planDeploy(input: PlanInput): Plan {
     faults,
     jurisdiction,
     containers,
-    variables,
+    // A run in a container dials a name that exists in no other place: what it pushes has to name the address that people use.
+    variables: url === null ? variables : { ...variables, PUBLIC_URL: url },
     secretsToMake: secrets.toMake,
     secretsToGive: secrets.toGive,
     url,

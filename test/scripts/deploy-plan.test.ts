@@ -70,7 +70,7 @@ describe("a plan", () => {
     expect({ secretsToMake, secretsToGive, variables, faults }).toEqual({
       secretsToMake: [],
       secretsToGive: [],
-      variables: {},
+      variables: { PUBLIC_URL: "https://reveille.acme.workers.dev" },
       faults: [],
     });
     expect(told({ found: COMPLETE })).not.toContain("Make the");
@@ -109,7 +109,8 @@ describe("a plan", () => {
       FIRE_BURST: "5",
     };
     const { variables, secretsToGive } = plan({ given, found: COMPLETE });
-    expect(variables).toEqual({ DEFAULT_MODEL: "claude-x", FIRE_BURST: "5" });
+    expect(variables).toMatchObject({ DEFAULT_MODEL: "claude-x", FIRE_BURST: "5" });
+    expect(Object.keys(variables)).not.toContain("ANTHROPIC_API_KEY");
     expect(secretsToGive.toSorted()).toEqual(["ANTHROPIC_API_KEY", "OWNER_TOKEN_PREVIOUS"]);
   });
 
@@ -136,8 +137,9 @@ describe("a plan", () => {
     ],
     ["workers.dev", {}, "https://reveille.acme.workers.dev"],
     ["workers.dev, for another name", { wanted: wantedOf(config, "pr-7") }, "https://pr-7.acme.workers.dev"],
-  ])("finds the address by %s", (_by, facts, url) => {
+  ])("finds the address by %s, and tells the instance", (_by, facts, url) => {
     expect(plan(facts).url).toBe(url);
+    expect(plan(facts).variables["PUBLIC_URL"]).toBe(url);
   });
 
   it.each<[string, Partial<PlanInput>, string]>([
