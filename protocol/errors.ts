@@ -77,7 +77,7 @@ const API_ERRORS = {
   runner_refused: {
     type: "authentication_error",
     message: "The runner's token was not accepted.",
-    hint: "Give the runner the instance's RUNNER_TOKEN; a link token ends with its attempt.",
+    hint: "Give the runner its pool's token, or for the default pool RUNNER_TOKEN; a link token ends with its attempt.",
   },
   proxy_token_refused: {
     type: "authentication_error",
@@ -124,6 +124,16 @@ const API_ERRORS = {
     message: "The routine has changed since the revision that you named.",
     hint: "Read the routine again and repeat the change on its newest revision.",
   },
+  pool_exists: {
+    type: "conflict_error",
+    message: "There is a pool of this name.",
+    hint: "Choose another name, or have a new token issued for the pool that there is.",
+  },
+  pool_in_use: {
+    type: "conflict_error",
+    message: "Routines or runs use this pool.",
+    hint: "Set another runs_on for the routines that details.issues names, wait until the pool's runs have ended, and try again.",
+  },
   body_too_large: {
     type: "request_too_large",
     message: "The body is too large.",
@@ -138,6 +148,11 @@ const API_ERRORS = {
     type: "unprocessable_error",
     message: "This Idempotency-Key was used with another body.",
     hint: "Use a new key for a new request; repeat a request with the same body.",
+  },
+  pool_refused: {
+    type: "unprocessable_error",
+    message: "The pool default is always there, and its runners come with the instance's RUNNER_TOKEN.",
+    hint: "Change RUNNER_TOKEN to shut its runners out; make a pool of your own for a token of its own.",
   },
   model_not_configured: {
     type: "unprocessable_error",

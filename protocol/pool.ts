@@ -1,10 +1,34 @@
 /** Runner pools: who serves, and what waits for a runner and why. */
 import { z } from "zod";
+import { actorSchema } from "./actor.ts";
 import { nullable } from "./schema.ts";
 import { timestampSchema } from "./time.ts";
 
 /** The pool that is always there. */
 export const DEFAULT_POOL = "default";
+/** How many pools an instance may have beside it. */
+export const POOL_LIMIT = 100;
+
+export const poolNameSchema = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, "must be 1 to 40 lower-case letters, digits and dashes")
+  .meta({ id: "PoolName" });
+
+/** Which pool's runners work on a routine: `default`, or `pool:` with the pool's name. */
+export const runsOnSchema = z
+  .string()
+  .regex(
+    /^(?:default|pool:[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?)$/,
+    'must be "default" or "pool:" with the name of a pool, for example "pool:gpu"',
+  )
+  .meta({ id: "RunsOn", description: "The pool whose runners work on the routine: `default`, or `pool:` and a name." });
+export type RunsOn = z.infer<typeof runsOnSchema>;
+
+/** The name of the pool that a routine's `runs_on` means. */
+export function poolOf(runsOn: RunsOn): string {
+  return runsOn.replace(/^pool:/, "");
+}
+
 export const runnerStates = ["idle", "busy", "draining", "lost", "refused"] as const;
 export type RunnerState = (typeof runnerStates)[number];
 
@@ -33,13 +57,43 @@ const whySchema = z
   .meta({ id: "PoolWaits", description: "Why runs wait, and what to do." });
 export type PoolWaits = z.infer<typeof whySchema>;
 
-/** What a pool knows of itself at this moment. */
-const poolStatusSchema = z.object({
-  capacity: z.int().min(0).meta({ description: "How many runs it can work on at once as it is now." }),
-  busy: z.int().min(0),
-  runners: z.array(poolRunnerSchema),
-  waiting: z.int().min(0).meta({ description: "Runs that were let in by their routines, and that no runner has yet." }),
-  waiting_since: nullable(timestampSchema),
-  why: nullable(whySchema),
-});
-export type PoolStatus = z.infer<typeof poolStatusSchema>;
+export const poolSchema = z
+  .object({
+    name: poolNameSchema,
+    kind: z.enum(["container", "runners"]).meta({
+      description: "container: the instance's own containers, and whatever runners come beside them.",
+    }),
+    capacity: z.int().min(0).meta({ description: "How many runs it can work on at once as it is now." }),
+    busy: z.int().min(0),
+    runners: z.array(poolRunnerSchema),
+    waiting: z
+      .int()
+      .min(0)
+      .meta({ description: "Runs that were let in by their routines, and that no runner has yet." }),
+    waiting_since: nullable(timestampSchema),
+    why: nullable(whySchema),
+    created_at: nullable(timestampSchema).meta({ description: "Null for the pool `default`, which is always there." }),
+    created_by: nullable(actorSchema),
+    token: nullable(
+      z.object({
+        created_at: timestampSchema,
+        created_by: actorSchema,
+        previous_token_until: nullable(timestampSchema),
+      }),
+    ).meta({
+      description:
+        "The token in force, and until when the one before it is accepted too. Null after it was revoked, and of `default`, which takes RUNNER_TOKEN.",
+    }),
+  })
+  .meta({ id: "Pool" });
+export type Pool = z.infer<typeof poolSchema>;
+/** What the pool itself knows of that. */
+export type PoolStatus = Pick<Pool, "capacity" | "busy" | "runners" | "waiting" | "waiting_since" | "why">;
+
+export const poolInputSchema = z.strictObject({ name: poolNameSchema }).meta({ id: "PoolInput" });
+
+/** A new token of a pool: shown this once. */
+export const poolTokenSchema = z
+  .object({ token: z.string(), previous_token_until: nullable(timestampSchema) })
+  .meta({ id: "PoolToken" });
+export const newPoolSchema = z.object({ pool: poolSchema, token: z.string() }).meta({ id: "NewPool" });

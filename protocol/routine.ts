@@ -3,6 +3,7 @@ import { z } from "zod";
 import { actorSchema } from "./actor.ts";
 import { branchRef, isPlainBranch } from "./git-refs.ts";
 import { routineIdSchema } from "./ids.ts";
+import { DEFAULT_POOL, runsOnSchema } from "./pool.ts";
 import { boundedDuration, timestampSchema } from "./time.ts";
 import { triggerInputSchema, triggerSchema, triggerStatusSchema } from "./triggers.ts";
 
@@ -10,6 +11,7 @@ import { triggerInputSchema, triggerSchema, triggerStatusSchema } from "./trigge
 export const ROUTINE_DEFAULTS = {
   overlap: "parallel",
   max_concurrent: 5,
+  runs_on: DEFAULT_POOL,
   push_prefix: "claude/",
   limits: { timeout: "60m", turns: 200 },
   retry: { max: 2, backoff: "30s" },
@@ -89,6 +91,7 @@ const settings = {
     .refine((prefix) => branchRef(`${prefix}x`) !== null, "must be what a branch's name can begin with"),
   overlap: overlapSchema,
   max_concurrent: z.int().min(1).max(100),
+  runs_on: runsOnSchema,
   limits: limitsSchema,
   retry: retrySchema,
   tags: z.record(z.string().regex(/^[a-zA-Z0-9_.-]{1,64}$/), z.string().max(256)),
@@ -103,6 +106,7 @@ export const routineInputSchema = z
     push_prefix: settings.push_prefix.default(ROUTINE_DEFAULTS.push_prefix),
     overlap: settings.overlap.default(ROUTINE_DEFAULTS.overlap),
     max_concurrent: settings.max_concurrent.default(ROUTINE_DEFAULTS.max_concurrent),
+    runs_on: settings.runs_on.default(ROUTINE_DEFAULTS.runs_on),
     limits: limitsSchema.default(() => limitsSchema.parse({})),
     retry: retrySchema.default(() => retrySchema.parse({})),
     tags: settings.tags.default({}),
@@ -126,7 +130,6 @@ export const FUTURE_ROUTINE_KEYS = [
   "connectors",
   "session",
   "session_key",
-  "runs_on",
   "notify",
   "limits.budget_usd",
   "limits.monthly_budget_usd",
@@ -144,6 +147,7 @@ export const routineDefinitionSchema = z
     push_prefix: settings.push_prefix,
     overlap: overlapSchema,
     max_concurrent: settings.max_concurrent,
+    runs_on: settings.runs_on,
     limits: limitsSchema,
     retry: retrySchema,
     tags: settings.tags,

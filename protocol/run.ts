@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { occurrenceIdSchema, routineIdSchema, runIdSchema, sessionIdSchema, triggerIdSchema } from "./ids.ts";
 import { triggerTypeSchema } from "./occurrence.ts";
+import { poolNameSchema } from "./pool.ts";
 import { runErrorSchema } from "./run-errors.ts";
 import { RUN_STATES, runStatuses, type SettledStatus } from "./run-states.ts";
 import { nullable } from "./schema.ts";
@@ -114,6 +115,7 @@ const common = {
       .meta({ description: "Of a run that several events wait for: their occurrences, the newest 1,000 at most." }),
     depth: z.int().min(0).optional().meta({ description: "How many runs led here one after the other." }),
   }),
+  pool: poolNameSchema.meta({ description: "The pool whose runners work on it: the routine's when it was admitted." }),
   attempt: z.int().min(1),
   demo_model: z.boolean().meta({ description: "True when the offline demo model answers instead of a real one." }),
   usage: usageSchema,

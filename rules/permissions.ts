@@ -7,6 +7,7 @@ export type Permission =
   | "routines:write"
   | "runs:read"
   | "runs:write"
+  | "pools:read"
   | "deliveries:read"
   | "deliveries:write"
   | "instance:admin";

@@ -26,6 +26,7 @@ import { type GithubApp, githubApp } from "./store/github-app.ts";
 import { type Heartbeats, heartbeats } from "./store/heartbeats.ts";
 import { type Matching, matching } from "./store/matching.ts";
 import { pendingDeliveries } from "./store/pending-deliveries.ts";
+import { type Pools, pools } from "./store/pools.ts";
 import { type RepositoryNames, repositoryNames } from "./store/repository-names.ts";
 import { type SignIns, signIns } from "./store/sign-ins.ts";
 
@@ -47,6 +48,7 @@ export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sen
   settlePushes(nowMs: number): Promise<void>;
   githubApp: GithubApp;
   names: RepositoryNames;
+  pools: Pools;
   inbox: Inbox;
   gate: InstanceGate;
   due: DueStore;
@@ -117,6 +119,7 @@ function makeDeps(env: Env): MadeDeps {
       heldBodies: new HeldBodies(),
       begunPushes,
       settlePushes: (nowMs) => settlePushes({ begunPushes, ownerOf, credentials: config.gitCredentials }, nowMs),
+      pools: pools(database),
       inbox: new Inbox({ ...found, baseUrl: config.publicUrl ?? "", pause }),
       gate: instanceGate(config.instanceRatePerMinute, count),
       due: dueStore(repeatable),

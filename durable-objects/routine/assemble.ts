@@ -8,7 +8,6 @@ import type { ObjectEnv } from "#instance/object-env.ts";
 import { poolObject, rosterObject, routineObject } from "#instance/objects.ts";
 import type { Authorities } from "#instance/secrets.ts";
 import { IdMaker } from "#protocol/ids.ts";
-import { DEFAULT_POOL } from "#protocol/pool.ts";
 import { Alarm, type Concern } from "../alarm.ts";
 import { AwaitIndex } from "./changes/await-index.ts";
 import { DefinitionChanges } from "./changes/change-definition.ts";
@@ -155,7 +154,7 @@ function assembleReceivers(
 ): Receivers {
   const { definitions, runs } = core;
   const { env, config, frames, toIndex } = given;
-  const poolOf = () => poolObject(env, config.jurisdiction, DEFAULT_POOL);
+  const poolOf = (name: string) => poolObject(env, config.jurisdiction, name);
   const routineOf = (id: string) => routineObject(env, config.jurisdiction, id);
   const toPool = new ToPool(poolOf, core, frames);
   const toRoster = new ToRoster(() => rosterObject(env));

@@ -6,6 +6,7 @@ import { and, asc, desc, eq, gt, gte, lt, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import { logTrouble } from "#protocol/log.ts";
+import { poolOf } from "#protocol/pool.ts";
 import type { Routine } from "#protocol/routine.ts";
 import { type ListedRun, listedRunSchema, type RunStatus } from "#protocol/run.ts";
 import { savedRoutineSchema } from "#rules/routine/saved-definition.ts";
@@ -41,16 +42,16 @@ export async function writeRoutine(binding: D1Database, entry: RoutineEntry): Pr
   const { id } = routine;
   const rows = JSON.stringify(subscriptions.map(({ triggerId, key }) => [triggerId, key]));
   await binding.batch([
-    binding.prepare(WRITE_ROUTINE).bind(id, version, JSON.stringify(routine)),
+    binding.prepare(WRITE_ROUTINE).bind(id, version, JSON.stringify(routine), poolOf(routine.runs_on)),
     binding.prepare(DROP_SUBSCRIPTIONS).bind(id, version),
     binding.prepare(ADD_SUBSCRIPTIONS).bind(id, version, rows),
     dueAt === null ? binding.prepare(DROP_DUE).bind(id, version) : binding.prepare(SET_DUE).bind(id, version, dueAt),
   ]);
 }
 
-const WRITE_ROUTINE = `INSERT INTO routines (id, version, doc) SELECT ?1, ?2, ?3
+const WRITE_ROUTINE = `INSERT INTO routines (id, version, doc, pool) SELECT ?1, ?2, ?3, ?4
   WHERE NOT EXISTS (SELECT 1 FROM forgotten_routines WHERE id = ?1)
-  ON CONFLICT (id) DO UPDATE SET version = excluded.version, doc = excluded.doc
+  ON CONFLICT (id) DO UPDATE SET version = excluded.version, doc = excluded.doc, pool = excluded.pool
   WHERE routines.version <= excluded.version`;
 /** A write that comes late leaves the row of a newer version as it is, and by this condition the other tables too. */
 const IS_OURS = "EXISTS (SELECT 1 FROM routines WHERE id = ?1 AND version = ?2)";

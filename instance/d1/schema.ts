@@ -6,16 +6,23 @@ import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { type DeliveryOutcome, deliveryStatuses, verificationFailures } from "#protocol/delivery.ts";
 import { triggerTypes } from "#protocol/occurrence.ts";
+import { DEFAULT_POOL } from "#protocol/pool.ts";
 import { runStatuses } from "#protocol/run-states.ts";
 import { eventSources } from "#protocol/source-event.ts";
 
 /** One row per routine that is not deleted. `doc` is the routine as the API shows it. */
-export const routines = sqliteTable("routines", {
-  id: text().primaryKey(),
-  doc: text().notNull(),
-  /** Counts the object's writes: an older write that comes late changes nothing. */
-  version: integer().notNull(),
-});
+export const routines = sqliteTable(
+  "routines",
+  {
+    id: text().primaryKey(),
+    doc: text().notNull(),
+    /** Counts the object's writes: an older write that comes late changes nothing. */
+    version: integer().notNull(),
+    /** The name of its pool. */
+    pool: text().notNull().default(DEFAULT_POOL),
+  },
+  (table) => [index("routines_by_pool").on(table.pool, table.id).where(sql`pool <> 'default'`)],
+);
 
 /** Routines that have been deleted, for a day: a write of one's entry that comes late must not bring it back. */
 export const forgottenRoutines = sqliteTable(

@@ -3,11 +3,11 @@ import { DEFAULT_PUSH, ROUTINE_DEFAULTS, type RoutineDefinition, routineSchema }
 
 /** A definition as an object has saved it, with the defaults of keys that were not there yet. */
 export function completeDefinition(saved: RoutineDefinition): RoutineDefinition {
-  const { push_prefix = ROUTINE_DEFAULTS.push_prefix, repositories } = saved as Partial<RoutineDefinition> &
-    RoutineDefinition;
+  const { push_prefix, runs_on, repositories } = { ...ROUTINE_DEFAULTS, ...saved };
   return {
     ...saved,
     push_prefix,
+    runs_on,
     repositories: repositories.map(({ push = DEFAULT_PUSH, ...more }) => ({ ...more, push })),
   };
 }
@@ -15,4 +15,5 @@ export function completeDefinition(saved: RoutineDefinition): RoutineDefinition 
 /** A routine as D1 has kept it; the schemas within have the defaults of what was added to repositories and triggers. */
 export const savedRoutineSchema = routineSchema.extend({
   push_prefix: routineSchema.shape.push_prefix.default(ROUTINE_DEFAULTS.push_prefix),
+  runs_on: routineSchema.shape.runs_on.default(ROUTINE_DEFAULTS.runs_on),
 });

@@ -2,10 +2,11 @@
  * A run as its object and D1 store it, apart from what is shown of it. The one place that knows how earlier versions stored
  * runs.
  */
+import { DEFAULT_POOL } from "#protocol/pool.ts";
 import type { ListedRun, Run } from "#protocol/run.ts";
 import type { SettledStatus, UnsettledStatus } from "#protocol/run-states.ts";
 
-const VERSION = 2;
+const VERSION = 3;
 
 /**
  * What is stored of a run. The prompt is stored with the revision, and what came with the trigger in columns of its own: both may
@@ -16,8 +17,11 @@ export type QueuedRecord = Extract<RunRecord, { status: "queued" }>;
 export type ActiveRecord = Extract<RunRecord, { status: UnsettledStatus }>;
 export type SettledRecord = Extract<RunRecord, { status: SettledStatus }>;
 
-/** As this or an earlier version has stored it: version 1 wrote no `v`, and kept the prompt in it. */
-type Stored = RunRecord | Run;
+/**
+ * As this or an earlier version has stored it. Version 2 knew of no pool but the one that there was; version 1 wrote no `v`
+ * either, and kept the prompt in the record.
+ */
+type Stored = RunRecord | (Run & { v?: 2 });
 
 /** @param run a new one. */
 export function newRecord<New extends ListedRun>(run: New): New & { v: typeof VERSION } {
@@ -28,9 +32,15 @@ export function newRecord<New extends ListedRun>(run: New): New & { v: typeof VE
 /** @param json as any version has stored it. */
 export function readRecord(json: string): RunRecord {
   const stored: Stored = JSON.parse(json);
-  if ("v" in stored) return stored;
-  const { prompt: _prompt, ...routine } = stored.routine;
-  return newRecord({ ...stored, routine });
+  // A later version's, after a rollback, stays what it is.
+  if (isOfNow(stored)) return stored;
+  const { v: _version, ...run } = stored;
+  const { prompt: _prompt, ...routine } = run.routine;
+  return newRecord({ ...run, pool: DEFAULT_POOL, routine });
+}
+
+function isOfNow(stored: Stored): stored is RunRecord {
+  return stored.v !== undefined && stored.v >= VERSION;
 }
 
 /**

@@ -63,6 +63,7 @@ function killedAt(cut: Cut): {
       sweepSignIns: real.sweepSignIns,
       settlePushes: real.settlePushes,
       pool: real.pool,
+      pools: real.pools,
       sendDue: (messages) => step("send", async () => void sent.push(...messages)),
       ownerOf: (id) => ({ lookAtSchedules: () => step("look", async () => await real.ownerOf(id).lookAtSchedules()) }),
     },

@@ -26,7 +26,7 @@ describe.each(readdirSync(ROOT))("runs of %s", (state) => {
     for (const json of stored) {
       const before = JSON.parse(json);
       const record = readRecord(json);
-      expect(record.v).toBe(2);
+      expect(record).toMatchObject({ v: 3, pool: before.pool ?? "default" });
       expect(listedRunSchema.parse(showListed(record))).toEqual(showListed(record));
       expect(JSON.stringify(record)).not.toContain('"prompt"');
       const shown = showRun(record, { prompt: before.routine.prompt ?? "Do it." });
@@ -58,4 +58,14 @@ describe.each(Object.entries(STATES))("a run that is %s", (_name, { run }) => {
     expect(Object.keys(showListed(run))).not.toContain("v");
     expect(showListed(run).routine).not.toHaveProperty("prompt");
   });
+});
+
+it("a record of a later version stays what it is, after a rollback", () => {
+  const later = JSON.stringify({ ...STATES["queued"]?.run, v: 4, pool: "gpu" });
+  expect(readRecord(later)).toEqual(JSON.parse(later));
+  expect(recordText(later)).toBe(later);
+});
+
+it("a run is shown with the pool that it was admitted for", () => {
+  for (const { run } of Object.values(STATES)) expect(showListed({ ...run, pool: "gpu" }).pool).toBe("gpu");
 });

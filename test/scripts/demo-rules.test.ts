@@ -25,6 +25,7 @@ function routine(
     model: null,
     overlap: "parallel",
     max_concurrent: 5,
+    runs_on: "default",
     retry: { max: 2, backoff: "30s" },
     push_prefix: "claude/",
     repositories: urls.map((url) => ({ url })),

@@ -16,15 +16,20 @@ export class FakeRunner {
   readonly boot: string;
   readonly capacity: number;
   readonly protocol: number;
+  readonly #token: string;
   socket: TestSocket;
   #taken = 0;
 
-  private constructor(socket: TestSocket, start: { id: string; boot: string; capacity: number; protocol: number }) {
+  private constructor(
+    socket: TestSocket,
+    start: { id: string; boot: string; capacity: number; protocol: number; token: string },
+  ) {
     this.socket = socket;
     this.id = start.id;
     this.boot = start.boot;
     this.capacity = start.capacity;
     this.protocol = start.protocol;
+    this.#token = start.token;
   }
 
   static async join({
@@ -33,15 +38,16 @@ export class FakeRunner {
     capacity = 4,
     leases = [] as LeaseRef[],
     protocol = RUNNER_PROTOCOL,
+    token = RUNNER_TOKEN,
   } = {}) {
-    const runner = new FakeRunner(await FakeRunner.#dial(), { id, boot, capacity, protocol });
+    const runner = new FakeRunner(await FakeRunner.#dial(token), { id, boot, capacity, protocol, token });
     await runner.#register(leases);
     return runner;
   }
 
   /** Comes back after a broken connection, as the same process. */
   async rejoin(leases: LeaseRef[]): Promise<void> {
-    this.socket = await FakeRunner.#dial();
+    this.socket = await FakeRunner.#dial(this.#token);
     this.#taken = 0;
     await this.#register(leases);
   }
@@ -96,8 +102,8 @@ export class FakeRunner {
     await this.socket.next(({ type }) => type === "registered");
   }
 
-  static #dial(): Promise<TestSocket> {
-    return dial("/runner/pool", { authorization: `Bearer ${RUNNER_TOKEN}` });
+  static #dial(token: string): Promise<TestSocket> {
+    return dial("/runner/pool", { authorization: `Bearer ${token}` });
   }
 }
 

@@ -13,6 +13,7 @@ const common = {
   session_id: "session_1",
   routine: { name: "docs-sync", revision: 1, prompt: "Sync.", model: "claude-sonnet-5" },
   trigger: { type: "api", id: null, occurrence_id: "occ_1", summary: "Fired through the API" },
+  pool: "default",
   attempt: 1,
   demo_model: false,
   usage: NO_USAGE,

@@ -16,6 +16,7 @@ import { bodies } from "#worker/store/bodies.ts";
 import { deliveryLists } from "#worker/store/delivery-lists.ts";
 import { githubApp } from "#worker/store/github-app.ts";
 import { matching } from "#worker/store/matching.ts";
+import { pools } from "#worker/store/pools.ts";
 import { repositoryNames } from "#worker/store/repository-names.ts";
 import { signIns } from "#worker/store/sign-ins.ts";
 
@@ -29,7 +30,7 @@ const PAGE = { limit: 10, cursor: null };
 
 /** Rows that nothing here is about, newer than all that is; `i` counts them. */
 const OTHERS = [
-  "INSERT INTO routines (id, doc, version) SELECT 'x' || i, '{}', 1",
+  "INSERT INTO routines (id, doc, version, pool) SELECT 'x' || i, '{}', 1, IIF(i % 2 = 0, 'default', 'other')",
   `INSERT INTO forgotten_routines (id, at) SELECT 'x' || i, ${LATER}`,
   "INSERT INTO runs (id, routine_id, status, trigger_type, doc, version) SELECT 'x' || i, 'x' || i, 'succeeded', 'api', '{}', 1",
   "INSERT INTO subscriptions (routine_id, trigger_id, key) SELECT 'x' || i, 'x', 'github:other/' || i || ':push'",
@@ -47,7 +48,7 @@ const OTHERS = [
   `INSERT INTO begun_pushes (id, run_id, generation, number, url, branches, ask_at) SELECT 'x' || i, 'x', 1, 0, '', '[]', ${LATER}`,
 ];
 /** As many as an owner asks for, or has accounts: what looks at all of them is not what D1 suffers from. */
-const FEW = ["sign_in_codes", "github_installations", "d1_migrations"];
+const FEW = ["sign_in_codes", "github_installations", "pools", "heartbeats", "d1_migrations"];
 
 const { database, executions } = countingReads(env.DB);
 const kept = bodies(env.BODIES);
@@ -57,7 +58,7 @@ beforeAll(async () => {
   await env.DB.batch(OTHERS.map((text) => env.DB.prepare(`${text.replace("SELECT", `${count} SELECT`)} FROM n`)));
 });
 
-const routine = { id: "rtn_1", name: "one" } as Routine;
+const routine = { id: "rtn_1", name: "one", runs_on: "pool:gpu" } as Routine;
 const projected = { routine, version: 1, subscriptions: [{ triggerId: "t", key: "event:one" }], dueAt: NOW };
 const run = { id: "run_1", routine_id: "rtn_1", status: "queued", trigger: { type: "api" } };
 const runDocument = { id: "run_1", doc: JSON.stringify(run), version: 1 };
@@ -103,6 +104,7 @@ const lists = routineIndex(database);
 const deliveries = deliveriesIn(env.BODIES, database);
 const shown = deliveryLists(database, kept);
 const ins = signIns(askedDatabase(database), async () => ["owner"]);
+const madePools = pools(askedDatabase(database));
 const begun = begunPushStore(database);
 const matched = matching(database);
 const app = githubApp(database);
@@ -180,6 +182,8 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   "signIns.end": () => ins.end({ id: "sgn_1" }, NOW),
   "signIns.claimOwed": () => ins.claimOwed(10, NOW),
   "signIns.settleOwed": () => ins.settleOwed([{ hash: "h", routineKey: "x", id: ID_OF_OBJECT }]),
+  "pools.routinesOf": () => madePools.routinesOf("gpu", 10),
+  "pools.remove": () => madePools.remove("gpu", NOW),
   forgetRoutine: () => forgetRoutine(database, "rtn_1", NOW),
   "lists.forget": () => lists.forget("rtn_1", NOW),
   "lists.ids": () => lists.ids("", 10),

@@ -5,6 +5,8 @@
 
 import type { DueRow } from "#instance/d1/due.ts";
 import { logTrouble } from "#protocol/log.ts";
+import { DEFAULT_POOL } from "#protocol/pool.ts";
+import { shutOutDue } from "../auth/pool-tokens.ts";
 import type { ClockMessage } from "../bindings.ts";
 import type { Deps } from "../deps.ts";
 import { lastDeliveryIdOf } from "../inbound/delivery-ids.ts";
@@ -33,6 +35,7 @@ type SweepDeps = Pick<
   | "settlePushes"
   | "sweepSignIns"
   | "pool"
+  | "pools"
   | "index"
   | "fillRoster"
   | "heartbeats"
@@ -50,6 +53,7 @@ export async function sweep(deps: SweepDeps, nowMs: number): Promise<void> {
     logged("sign_ins", () => deps.sweepSignIns(nowMs)),
     logged("pushes", () => deps.settlePushes(nowMs)),
     logged("roster", () => deps.fillRoster()),
+    logged("pools", () => shutOutDue(deps, nowMs)),
     logged("heartbeat", () => deps.heartbeats.note("sweep", nowMs)),
     // Once an hour is often enough.
     nowMs % HOUR_MS < MINUTE_MS ? logged("purge", () => purge(deps, nowMs)) : null,
@@ -71,13 +75,14 @@ async function sendDue({ due, sendDue: send }: SweepDeps, nowMs: number): Promis
 
 /**
  * An object keeps the time of its runs by its own alarm, and an alarm can be lost: the platform gives up one whose object
- * fails for some minutes. Being looked at, an object arms it again; so does the pool, which knows whose runner is gone.
+ * fails for some minutes. Being looked at, an object arms it again; so do the pools, which know whose runner is gone.
  */
-async function wakeUnsettled({ due, sendDue: send, pool }: SweepDeps): Promise<void> {
+async function wakeUnsettled({ due, sendDue: send, pool, pools }: SweepDeps): Promise<void> {
   const ids = await due.unsettled(WOKEN_AT_ONCE, Math.random());
   if (ids.length === 0) return;
   const messages = ids.map((routine_id): ClockMessage => ({ routine_id }));
-  await Promise.all([send(messages), pool("default").keepTime()]);
+  const names = [DEFAULT_POOL, ...(await pools.names())];
+  await Promise.all([send(messages), ...names.map((name) => pool(name).keepTime())]);
 }
 
 async function purge({ deliveries, deliveryLists, due, index }: SweepDeps, nowMs: number): Promise<void> {

@@ -9,7 +9,7 @@ export interface EndpointSpec<Params extends Fields, Query extends Fields, Body 
   method: "get" | "post" | "patch" | "delete";
   /** As OpenAPI writes it: `/api/v1/routines/{id}`. */
   path: string;
-  tag: "Fire" | "Routines" | "Runs" | "Sessions" | "Webhooks" | "Sign-in" | "Instance";
+  tag: "Fire" | "Routines" | "Runs" | "Sessions" | "Webhooks" | "Pools" | "Sign-in" | "Instance";
   summary: string;
   description?: string;
   /** A permission, which owners have; or the routine's token, which the handler passes on; or nothing. */

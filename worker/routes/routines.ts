@@ -1,12 +1,14 @@
 /** Routines: create, list, read, change, delete, pause, resume, run now. */
 import { pageSchema, pauseInputSchema, runNowInputSchema } from "#protocol/api.ts";
-import { type Result, refuse, success } from "#protocol/errors.ts";
+import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
 import { drawOwnerKey, IdMaker, routineIdSchema } from "#protocol/ids.ts";
 import { admissionSchema } from "#protocol/occurrence.ts";
+import { DEFAULT_POOL, poolOf, type RunsOn } from "#protocol/pool.ts";
 import { type Routine, routineInputSchema, routinePatchSchema, routineSchema } from "#protocol/routine.ts";
 import { futureKeyRefusal } from "#rules/routine/not-available-yet.ts";
 import { presentRoutine, watchedRepositories } from "#rules/routine/present-routine.ts";
 import { repositoriesRefusal } from "#rules/routine/repository-address.ts";
+import { unknownPoolRefusal } from "#rules/routine/unknown-pool.ts";
 import { actorOf } from "../auth/authenticate.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { type App, baseUrl, type HttpContext } from "../http/http-env.ts";
@@ -52,7 +54,7 @@ function mountCollection(app: App): void {
     async ({ c, principal, body }) => {
       if (principal === null) return refuse("authentication_required");
       const { config, ownerOf } = c.var.deps;
-      const refusal = repositoriesRefusal(body.repositories, config.isLocal);
+      const refusal = repositoriesRefusal(body.repositories, config.isLocal) ?? (await poolRefusal(c, body.runs_on));
       if (refusal !== null) return { ok: false, refusal };
       const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes);
       const id = new IdMaker(drawOwnerKey(random), random).make("routine", Date.now());
@@ -86,7 +88,8 @@ function mountOne(app: App): void {
     async ({ c, principal, params, body }) => {
       if (principal === null) return refuse("authentication_required");
       const { config, ownerOf } = c.var.deps;
-      const refusal = repositoriesRefusal(body.repositories ?? [], config.isLocal);
+      const { repositories = [], runs_on } = body;
+      const refusal = repositoriesRefusal(repositories, config.isLocal) ?? (await poolRefusal(c, runs_on));
       if (refusal !== null) return { ok: false, refusal };
       return shown(c, await ownerOf(params.id).change(body, actorOf(principal)));
     },
@@ -150,6 +153,11 @@ function mountVerbs(app: App): void {
       return admitted;
     },
   );
+}
+
+/** Asks D1 only where a routine names a pool that people have made. */
+async function poolRefusal(c: HttpContext, runsOn: RunsOn = DEFAULT_POOL): Promise<Refusal | null> {
+  return poolOf(runsOn) === DEFAULT_POOL ? null : unknownPoolRefusal(runsOn, await c.var.deps.pools.names());
 }
 
 async function shown(c: HttpContext, routine: Result<Routine>): Promise<Result<Routine>> {

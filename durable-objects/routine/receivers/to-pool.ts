@@ -1,6 +1,7 @@
-/** Calls to the pool: asking for runners, and giving leases back. */
+/** Calls to pools: asking for runners, and giving leases back. Each run's are made to the pool that it was admitted for. */
 import type { LeaseRequest } from "#instance/object-contracts.ts";
 import { logTrouble } from "#protocol/log.ts";
+import { DEFAULT_POOL } from "#protocol/pool.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { PROVISIONING_MS } from "#rules/run/deadlines.ts";
 import type { Receiver } from "../outbox/lane.ts";
@@ -8,6 +9,7 @@ import type { OwedKind } from "../outbox/outbox.ts";
 import type { Deadlines } from "../runs/deadlines.ts";
 import type { ReceiveFrames } from "../runs/receive-frames.ts";
 import { leaseOf, type RunEngine } from "../runs/run-engine.ts";
+import type { RunStore } from "../runs/run-store.ts";
 import type { Work } from "../work.ts";
 
 /** The pool as a routine's object sees it. */
@@ -20,50 +22,69 @@ export class ToPool implements Receiver {
   readonly name = "the pool";
   readonly sizes = [64, 8];
   readonly atOnce = 1;
-  readonly #pool: () => PoolPort;
+  readonly #pool: (name: string) => PoolPort;
   readonly #engine: RunEngine;
+  readonly #runs: Pick<RunStore, "get">;
   readonly #deadlines: Deadlines;
   readonly #work: Work;
   readonly #frames: ReceiveFrames;
 
   constructor(
-    pool: () => PoolPort,
-    runs: { engine: RunEngine; deadlines: Deadlines; work: Work },
+    pool: (name: string) => PoolPort,
+    parts: { engine: RunEngine; runs: Pick<RunStore, "get">; deadlines: Deadlines; work: Work },
     frames: ReceiveFrames,
   ) {
     this.#pool = pool;
-    this.#engine = runs.engine;
-    this.#deadlines = runs.deadlines;
-    this.#work = runs.work;
+    this.#engine = parts.engine;
+    this.#runs = parts.runs;
+    this.#deadlines = parts.deadlines;
+    this.#work = parts.work;
     this.#frames = frames;
   }
 
   async deliver(kind: OwedKind, refs: readonly string[]): Promise<readonly string[]> {
-    if (kind === "release_lease") return this.#release(refs);
-    await this.#ask(refs.map(leaseOf));
-    return [];
+    const call = kind === "release_lease" ? this.#release.bind(this) : this.#ask.bind(this);
+    const groups = [...Map.groupBy(refs, (ref) => this.#poolOf(ref))];
+    const [first, ...more] = groups;
+    // Nearly always there is one.
+    if (first !== undefined && more.length === 0) return call(...first);
+    const answers = await Promise.allSettled(groups.map(([pool, ofPool]) => call(pool, ofPool)));
+    return answers.flatMap((answer, index) => this.#failed(kind, answer, groups[index]?.[1] ?? []));
   }
 
-  async #ask(leases: readonly LeaseRef[]): Promise<void> {
-    const requests = leases.flatMap((lease) => {
+  /** A pool that fails holds up no other's calls. */
+  #failed(kind: OwedKind, answer: PromiseSettledResult<readonly string[]>, refs: readonly string[]): readonly string[] {
+    if (answer.status === "fulfilled") return answer.value;
+    const [ref = ""] = refs;
+    logTrouble("owed_call_failed", { receiver: this.name, call: kind, ref, calls: refs.length }, answer.reason);
+    return refs;
+  }
+
+  #poolOf(ref: string): string {
+    return this.#runs.get(leaseOf(ref).run_id)?.doc.pool ?? DEFAULT_POOL;
+  }
+
+  async #ask(pool: string, refs: readonly string[]): Promise<readonly string[]> {
+    const requests = refs.map(leaseOf).flatMap((lease) => {
       const run = this.#engine.leased(lease)?.doc;
       // A run that was canceled meanwhile asks for nothing: its release is owed after this call.
       if (run === undefined || run.runner !== null || run.cancel_reason !== null) return [];
       return [{ lease, routine_id: run.routine_id }];
     });
-    if (requests.length === 0) return;
-    const { runners } = await this.#pool().request(requests);
-    if (runners === 0) return;
+    if (requests.length === 0) return [];
+    const { runners } = await this.#pool(pool).request(requests);
+    if (runners === 0) return [];
     this.#work.change((tx) => {
       for (const { lease } of requests) {
         const isWaiting = this.#engine.leased(lease)?.doc.runner === null;
         if (isWaiting) this.#deadlines.set(tx, "provisioning", lease.run_id, tx.nowMs + PROVISIONING_MS.busy);
       }
     });
+    return [];
   }
 
-  async #release(refs: readonly string[]): Promise<readonly string[]> {
-    const answers = await this.#pool().release(refs.map(leaseOf));
+  async #release(pool: string, refs: readonly string[]): Promise<readonly string[]> {
+    const answers = await this.#pool(pool).release(refs.map(leaseOf));
     return refs.filter((ref, index) => answers[index] === "freed" && !this.#isFreed(ref));
   }
 

@@ -12,6 +12,7 @@ import {
   type OutcomeReason,
   type Wake,
 } from "#protocol/occurrence.ts";
+import { poolOf } from "#protocol/pool.ts";
 import { NO_EVIDENCE, NO_USAGE } from "#protocol/run.ts";
 import { timestamp } from "#protocol/time.ts";
 import { type AdmissionVerdict, decideAdmission, type Superseded } from "#rules/admission.ts";
@@ -208,7 +209,7 @@ function supersededBy(which: Superseded, { runs, coalesced, tx }: AdmissionConte
 function newRun(context: AdmissionContext, event: Wake, runId: string, occurrenceId: string): QueuedRecord {
   const { routine, ids } = context;
   const { nowMs } = context.tx;
-  const { name, model } = routine.definition;
+  const { name, model, runs_on } = routine.definition;
   return newRecord({
     id: runId,
     routine_id: routine.id,
@@ -221,6 +222,7 @@ function newRun(context: AdmissionContext, event: Wake, runId: string, occurrenc
       summary: event.summary,
       ...depthOf(event),
     },
+    pool: poolOf(runs_on),
     attempt: 1,
     demo_model: context.model.kind === "demo",
     status: "queued",

@@ -20,6 +20,7 @@ const QUEUED: QueuedRecord = newRecord({
   session_id: `session_${KEY}`,
   routine: { name: "docs-sync", revision: 3, model: "claude-sonnet-5" },
   trigger: { type: "api", id: `trg_${KEY}`, occurrence_id: `occ_${KEY}`, summary: "Fired through the API" },
+  pool: "default",
   attempt: 1,
   demo_model: false,
   usage: NO_USAGE,
