@@ -39,6 +39,7 @@ async function main(root: string): Promise<number> {
     stateFolder,
     workerVariables: { ANTHROPIC_API_KEY: "key-of-nobody", ANTHROPIC_BASE_URL: model.url },
     runnerVariables: {},
+    containers: null,
     hasModelKey: true,
   };
   const folder = path.join(root, ".reveille", "screenshots");

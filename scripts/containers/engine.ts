@@ -4,6 +4,9 @@ import { failed, messageOf, type Outcome, succeeded } from "#scripts/outcome.ts"
 
 /** Where Docker listens when nothing else is said. */
 const DEFAULT_ENGINE = "unix:///var/run/docker.sock";
+/** The image of the side-cars, in the version that this project's Miniflare works with. */
+export const PUBLIC_SIDECAR =
+  "cloudflare/proxy-everything:3cb1195@sha256:0ef6716c52430096900b150d84a3302057d6cd2319dae7987128c85d0733e3c8";
 
 export interface EngineAnswer {
   status: number;

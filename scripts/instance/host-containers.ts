@@ -19,8 +19,7 @@ interface ObjectOptions {
 export function engineOption({ containers }: HostOrder) {
   if (containers === null) return {};
   const { engine, sidecar } = containers;
-  const image = sidecar === null ? {} : { containerEgressInterceptorImage: sidecar };
-  return { containerEngine: { localDocker: { socketPath: engine, ...image } } };
+  return { containerEngine: { localDocker: { socketPath: engine, containerEgressInterceptorImage: sidecar } } };
 }
 
 /**

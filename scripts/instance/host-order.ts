@@ -18,9 +18,8 @@ export const hostOrderSchema = z.object({
     .object({
       /** The engine's address, a socket's. */
       engine: z.string(),
-      /** The image of the side-cars; null for the one that Miniflare names. */
-      sidecar: z.string().nullable(),
-      /** The image of containers, which is at the engine. */
+      /** The image of the side-cars that containers' traffic goes through, and the runner's. Both are at the engine. */
+      sidecar: z.string(),
       image: z.string(),
     })
     .nullable(),

@@ -4,6 +4,8 @@ import path from "node:path";
 import { parseEnv } from "node:util";
 import { z } from "zod";
 import { GIVEN_VARIABLES } from "#instance/config.ts";
+import { engineAddress, PUBLIC_SIDECAR } from "#scripts/containers/engine.ts";
+import { type ImageRecipe, readRecipe } from "#scripts/containers/runner-image.ts";
 import { codeOf, failed, messageOf, type Outcome, succeeded } from "#scripts/outcome.ts";
 
 /** Variables of the runner that `npm start` passes on. */
@@ -17,6 +19,18 @@ const RUNNER_VARIABLES = [
 
 const DEFAULT_PORT = 8787;
 
+/** How runs get containers of their own. */
+export interface ContainerSettings {
+  /** How many at once. */
+  count: number;
+  /** The engine's address. */
+  engine: string;
+  /** The image of the side-cars that containers' traffic goes through. */
+  sidecar: string;
+  /** The runner's image: one that is there, or how it is built from this project. */
+  image: string | ImageRecipe;
+}
+
 export interface Settings {
   port: number;
   /** Absolute. */
@@ -26,9 +40,12 @@ export interface Settings {
   runnerVariables: Record<string, string>;
   /** Whether runs use a real model; otherwise they use the offline demo model. */
   hasModelKey: boolean;
+  /** null where the local runner works on runs. */
+  containers: ContainerSettings | null;
 }
 
 const portSchema = z.coerce.number().int().min(1).max(65_535);
+const containersSchema = z.coerce.number().int().min(0).max(1_000);
 
 /**
  * @param environment wins over `.dev.vars`; an empty variable counts as one that is not set.
@@ -41,6 +58,8 @@ export function readSettings(environment: NodeJS.ProcessEnv, root: string): Outc
   const given = { ...fromFile.value, ...withoutEmpty(environment) };
   const port = portSchema.safeParse(given["PORT"] ?? DEFAULT_PORT);
   if (!port.success) return failed(`PORT is "${given["PORT"]}": it must be a number from 1 to 65535.`);
+  const containers = readContainers(given);
+  if (!containers.ok) return containers;
   const workerVariables = pick(given, GIVEN_VARIABLES);
   return succeeded({
     port: port.data,
@@ -48,6 +67,26 @@ export function readSettings(environment: NodeJS.ProcessEnv, root: string): Outc
     workerVariables,
     runnerVariables: pick(given, RUNNER_VARIABLES),
     hasModelKey: workerVariables["ANTHROPIC_API_KEY"] !== undefined,
+    containers: containers.value,
+  });
+}
+
+function readContainers(given: Record<string, string>): Outcome<ContainerSettings | null> {
+  const count = containersSchema.safeParse(given["REVEILLE_CONTAINERS"] ?? 0);
+  if (!count.success) {
+    const found = `REVEILLE_CONTAINERS is "${given["REVEILLE_CONTAINERS"]}"`;
+    return failed(`${found}: it must be how many containers may work at once, a number up to 1000, or 0 for none.`);
+  }
+  if (count.data === 0) return succeeded(null);
+  const engine = engineAddress(given["DOCKER_HOST"]);
+  if (!engine.ok) return engine;
+  const recipe = readRecipe(given);
+  if (!recipe.ok) return recipe;
+  return succeeded({
+    count: count.data,
+    engine: engine.value,
+    sidecar: given["MINIFLARE_CONTAINER_EGRESS_IMAGE"] ?? PUBLIC_SIDECAR,
+    image: given["REVEILLE_IMAGE"] ?? recipe.value,
   });
 }
 

@@ -1,14 +1,18 @@
 /** A local instance from end to end: upstream, demo model, worker and runner, started in order and stopped in reverse. */
 import path from "node:path";
+import { ensureRunnerImage, type ImageRecipe } from "#scripts/containers/runner-image.ts";
 import { startDemoModel } from "#scripts/demo-model/start-demo-model.ts";
 import { failed, type Outcome, succeeded } from "#scripts/outcome.ts";
 import { buildWeb } from "./build-web.ts";
 import { type BuiltWorker, buildWorker } from "./build-worker.ts";
 import { type DemoUpstream, startDemoUpstream } from "./demo-upstream.ts";
+import { broom } from "./host-containers.ts";
+import type { HostOrder } from "./host-order.ts";
 import { lockStateFolder } from "./lock.ts";
 import { checkModel } from "./model-check.ts";
 import type { Parts } from "./parts.ts";
 import { checkPort } from "./ports.ts";
+import { prepareContainers } from "./prepare-containers.ts";
 import { openProgramLog, type ProgramLog } from "./program-log.ts";
 import { runnerProgram } from "./runner-program.ts";
 import { describeSandbox } from "./sandbox-check.ts";
@@ -76,6 +80,7 @@ interface Ground {
   demoModelUrl: string | null;
   modelSentence: string;
   built: BuiltWorker;
+  containers: HostOrder["containers"];
   sandbox: string;
 }
 
@@ -90,12 +95,17 @@ async function prepare(options: InstanceOptions, secrets: Secrets): Promise<Outc
     baseUrl: given["ANTHROPIC_BASE_URL"],
     model: given["DEFAULT_MODEL"],
   };
-  const [upstream, model, built, pages, sandbox, check] = await Promise.all([
+  const buildImage = (recipe: ImageRecipe, engine: string) =>
+    ensureRunnerImage({ root, engine, recipe, environment: process.env, say, signal });
+  const [upstream, model, built, pages, containers, sandbox, check] = await Promise.all([
     startDemoUpstream({ stateFolder, credential: secrets.UPSTREAM_CREDENTIAL, webhook, say, signal }),
     hasModelKey ? null : startDemoModel(),
     buildWorker(root, path.join(stateFolder, "worker"), signal),
     hasPages ? buildWeb(root, path.join(stateFolder, WEB_APP), signal) : succeeded(null),
-    describeSandbox(runnerVariables["REVEILLE_SANDBOX"], signal),
+    prepareContainers(settings.containers, buildImage),
+    settings.containers === null
+      ? describeSandbox(runnerVariables["REVEILLE_SANDBOX"], signal)
+      : `each run in a container of its own, ${settings.containers.count} at once`,
     checkModel(access, signal),
   ]);
   if (model !== null) parts.add(() => model.close());
@@ -103,17 +113,24 @@ async function prepare(options: InstanceOptions, secrets: Secrets): Promise<Outc
   parts.add(() => upstream.value.close());
   if (!built.ok) return built;
   if (!pages.ok) return pages;
+  if (!containers.ok) return containers;
   if (check.isRefused) say(`Model: ${check.sentence}.`);
   const demoModelUrl = model?.url ?? null;
-  const modelSentence = check.sentence;
-  return succeeded({ upstream: upstream.value, demoModelUrl, modelSentence, built: built.value, sandbox });
+  return succeeded({
+    upstream: upstream.value,
+    demoModelUrl,
+    modelSentence: check.sentence,
+    built: built.value,
+    containers: containers.value,
+    sandbox,
+  });
 }
 
-/** Starts worker and runner, and seeds the demo routines. */
+/** Starts worker and runner, which has nothing to do where runs get containers, and seeds the demo routines. */
 async function serve(options: InstanceOptions, secrets: Secrets, ground: Ground): Promise<Outcome<Instance>> {
   const { root, settings, say, signal } = options;
   const { stateFolder, port } = settings;
-  const { upstream, built, demoModelUrl, modelSentence, sandbox } = ground;
+  const { upstream, built, demoModelUrl, modelSentence, containers, sandbox } = ground;
   const origin = originOf(settings);
   const variables = workerVariables({
     given: settings.workerVariables,
@@ -121,6 +138,7 @@ async function serve(options: InstanceOptions, secrets: Secrets, ground: Ground)
     url: `http://localhost:${port}`,
     upstreamUrl: upstream.url,
     demoModelUrl,
+    containers: settings.containers?.count ?? 0,
   });
   const workerLog = openProgramLog(path.join(stateFolder, "logs", "worker.log"));
   const order = {
@@ -130,10 +148,12 @@ async function serve(options: InstanceOptions, secrets: Secrets, ground: Ground)
     webApp: path.join(stateFolder, WEB_APP),
     storage: path.join(stateFolder, "storage", "v3"),
     migrations: path.join(root, "migrations", "d1"),
-    containers: null,
+    containers,
     variables,
   };
-  const worker = await startPart(workerProgram(order, root, workerLog, say), options, workerLog);
+  // Also when the host could not: it was killed, or had no time.
+  const left = broom(order, workerLog.write);
+  const worker = await startPart(workerProgram(order, root, workerLog, say), options, workerLog, left?.sweep);
   if (!worker.ok) return worker;
 
   const runnerLog = openProgramLog(path.join(stateFolder, "logs", "runner.log"));
@@ -151,8 +171,10 @@ async function serve(options: InstanceOptions, secrets: Secrets, ground: Ground)
   const [local, code] = await Promise.all([seedDemoRoutines(seedOptions), makeSignInCode(seedOptions)]);
   if (!local.ok) return local;
   if (!code.ok) return code;
-  const runner = await startPart(runnerProgram(runnerOptions, runnerLog, say), options, runnerLog);
-  if (!runner.ok) return runner;
+  if (containers === null) {
+    const runner = await startPart(runnerProgram(runnerOptions, runnerLog, say), options, runnerLog);
+    if (!runner.ok) return runner;
+  }
   const signInUrl = `${url}/#code=${code.value}`;
   return succeeded({
     origin,
@@ -173,12 +195,16 @@ async function startPart(
   program: SupervisedProgram,
   { settings, signal, parts }: InstanceOptions,
   log: ProgramLog,
+  afterwards: () => Promise<void> = async () => undefined,
 ): Promise<Outcome<null>> {
   const supervision = await supervise(program, signal);
   if (!supervision.ok) {
     const remedy = `See ${log.file}; if its data is damaged, remove ${settings.stateFolder} to start afresh.`;
     return failed(`${supervision.message} ${log.telling()} ${remedy}`);
   }
-  parts.add((isHurried) => supervision.value.stop(isHurried ? HURRIED_GRACE_MS : program.stopGraceMs));
+  parts.add(async (isHurried) => {
+    await supervision.value.stop(isHurried ? HURRIED_GRACE_MS : program.stopGraceMs);
+    await afterwards();
+  });
   return succeeded(null);
 }

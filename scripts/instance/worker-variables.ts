@@ -11,15 +11,19 @@ export interface WorkerVariablesInput {
   upstreamUrl: string;
   /** null when a real model is used. */
   demoModelUrl: string | null;
+  /** How many containers work at once; 0 where a local runner works on runs. */
+  containers: number;
 }
 
-export function workerVariables({ given, secrets, url, upstreamUrl, demoModelUrl }: WorkerVariablesInput) {
+export function workerVariables(input: WorkerVariablesInput) {
+  const { given, secrets, url, upstreamUrl, demoModelUrl, containers } = input;
   const { UPSTREAM_CREDENTIAL: upstream, ...drawn } = secrets;
   return {
     ...drawn,
     PUBLIC_URL: url,
     ...given,
     LOCAL_INSTANCE: "1",
+    CONTAINERS: String(containers),
     GIT_CREDENTIALS: addCredential(given["GIT_CREDENTIALS"], upstreamUrl, upstream),
     ...(demoModelUrl === null ? {} : { DEMO_MODEL_URL: demoModelUrl }),
   };

@@ -87,7 +87,13 @@ describe("the worker's variables", () => {
     UPSTREAM_CREDENTIAL: "demo:p",
     GITHUB_WEBHOOK_SECRET: "g",
   };
-  const base = { secrets, url: "http://localhost:8787", upstreamUrl: "http://127.0.0.1:4001", demoModelUrl: null };
+  const base = {
+    secrets,
+    url: "http://localhost:8787",
+    upstreamUrl: "http://127.0.0.1:4001",
+    demoModelUrl: null,
+    containers: 0,
+  };
 
   test("what was drawn, and where things are; the upstream's password goes to the upstream alone", () => {
     expect(workerVariables({ ...base, given: {}, demoModelUrl: "http://127.0.0.1:5000" })).toEqual({
@@ -97,6 +103,7 @@ describe("the worker's variables", () => {
       GITHUB_WEBHOOK_SECRET: "g",
       PUBLIC_URL: "http://localhost:8787",
       LOCAL_INSTANCE: "1",
+      CONTAINERS: "0",
       GIT_CREDENTIALS: '{"http://127.0.0.1:4001":"demo:p"}',
       DEMO_MODEL_URL: "http://127.0.0.1:5000",
     });
@@ -113,6 +120,10 @@ describe("the worker's variables", () => {
       PUBLIC_URL: "https://x.test",
       GIT_CREDENTIALS: '{"https://github.com":"x:y","http://127.0.0.1:4001":"demo:p"}',
     });
+  });
+
+  test("how many containers work at once is what was asked for, whatever else is set", () => {
+    expect(workerVariables({ ...base, given: { CONTAINERS: "9" }, containers: 3 })).toMatchObject({ CONTAINERS: "3" });
   });
 
   test("credentials that do not parse reach the worker, which says so", () => {

@@ -1,9 +1,11 @@
 /** What a local instance reads before it starts anything: settings, state folder, secrets, lock. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { PUBLIC_SIDECAR } from "#scripts/containers/engine.ts";
 import { createMessagesServer } from "#scripts/demo-model/messages-api.ts";
 import { lockStateFolder } from "#scripts/instance/lock.ts";
 import { checkPort, drawFreePort } from "#scripts/instance/ports.ts";
@@ -30,8 +32,46 @@ describe("settings", () => {
         workerVariables: {},
         runnerVariables: {},
         hasModelKey: false,
+        containers: null,
       },
     });
+  });
+
+  test("containers are on when their number is set, with this machine's engine", () => {
+    expect(readSettings({ REVEILLE_CONTAINERS: "0", DOCKER_HOST: "ssh://there" }, root)).toMatchObject({
+      value: { containers: null },
+    });
+    expect(readSettings({ REVEILLE_CONTAINERS: "3" }, root)).toMatchObject({
+      value: {
+        containers: {
+          count: 3,
+          engine: "unix:///var/run/docker.sock",
+          sidecar: PUBLIC_SIDECAR,
+          image: { variant: "default", base: null },
+        },
+      },
+    });
+    const given = {
+      DOCKER_HOST: "unix:///here.sock",
+      MINIFLARE_CONTAINER_EGRESS_IMAGE: "side:1",
+      REVEILLE_IMAGE: "mine",
+    };
+    expect(readSettings({ ...given, REVEILLE_CONTAINERS: "1" }, root)).toMatchObject({
+      value: { containers: { count: 1, engine: "unix:///here.sock", sidecar: "side:1", image: "mine" } },
+    });
+    // Miniflare does not tell which it is.
+    const miniflare = createRequire(import.meta.url).resolve("miniflare");
+    expect(readFileSync(miniflare, "utf8")).toContain(`"${PUBLIC_SIDECAR}"`);
+  });
+
+  test.each([
+    [{ REVEILLE_CONTAINERS: "yes" }, /^REVEILLE_CONTAINERS is "yes": it must be how many/],
+    [{ REVEILLE_CONTAINERS: "-1" }, /^REVEILLE_CONTAINERS is "-1": /],
+    [{ REVEILLE_CONTAINERS: "1.5" }, /^REVEILLE_CONTAINERS is "1.5": /],
+    [{ REVEILLE_CONTAINERS: "1", REVEILLE_IMAGE_VARIANT: "tiny" }, /^REVEILLE_IMAGE_VARIANT is "tiny"/],
+    [{ REVEILLE_CONTAINERS: "1", DOCKER_HOST: "tcp://127.0.0.1:2375" }, /^DOCKER_HOST is "tcp:/],
+  ])("%o is refused in one line", (given, line) => {
+    expect(readSettings(given, root)).toEqual({ ok: false, message: expect.stringMatching(line) });
   });
 
   test("the environment wins over .dev.vars, and what is empty counts as not set", () => {

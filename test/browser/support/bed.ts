@@ -79,6 +79,7 @@ async function openBed(modelVariables: Record<string, string>): Promise<Bed> {
     stateFolder,
     workerVariables: { ...modelVariables, PUBLIC_URL: url, RUNNER_TOKEN: runnerToken },
     runnerVariables: {},
+    containers: null,
     hasModelKey: modelVariables["ANTHROPIC_API_KEY"] !== undefined,
   };
   const parts = new Parts();

@@ -1,0 +1,66 @@
+/** The container engine that the suite uses, asked behind the instance's back. */
+import { test } from "node:test";
+import { z } from "zod";
+import { askEngine, engineAddress, faultOfEngine } from "#scripts/containers/engine.ts";
+import { containerKey } from "#scripts/containers/left-containers.ts";
+
+const DEADLINE_MS = 20_000;
+const listSchema = z.array(z.object({ Id: z.string(), Names: z.array(z.string()), State: z.string() }));
+
+export interface Listed {
+  id: string;
+  name: string;
+  state: string;
+}
+
+/** Why no container can be started here; null when one can. */
+export const NO_ENGINE = await whyNot();
+export const ENGINE = process.env["DOCKER_HOST"] ?? "";
+
+/** A test that needs the engine; without one it is skipped, and says why. */
+export function containerTest(name: string, work: () => Promise<void>): void {
+  test(name, { skip: NO_ENGINE ?? false }, work);
+}
+
+async function whyNot(): Promise<string | null> {
+  const given = process.env["DOCKER_HOST"];
+  if (given === undefined || given === "") return "DOCKER_HOST is not set: there is no container engine to test with";
+  const address = engineAddress(given);
+  if (!address.ok) return address.message;
+  const fault = await faultOfEngine(address.value, DEADLINE_MS);
+  return fault === null ? null : `no container engine answers at ${given}: ${fault}`;
+}
+
+/** What the engine has of the instance whose objects are stored there: containers and side-cars, at work or not. */
+export async function containersOf(storage: string): Promise<Listed[]> {
+  const { text } = await mustAsk("GET", "/containers/json?all=1");
+  const mark = `-${containerKey(storage)}-`;
+  return listSchema
+    .parse(JSON.parse(text))
+    .map(({ Id, Names, State }) => ({ id: Id, name: Names[0] ?? "", state: State }))
+    .filter(({ name }) => name.includes(mark));
+}
+
+/** Those of the containers that work, without side-cars. */
+export async function workingOf(storage: string): Promise<Listed[]> {
+  return (await containersOf(storage)).filter(({ name, state }) => state === "running" && !name.endsWith("-proxy"));
+}
+
+export async function killContainer({ id }: Listed): Promise<void> {
+  await mustAsk("POST", `/containers/${id}/kill?signal=SIGKILL`);
+}
+
+/** Gives an image another name, by which it can be taken away again. */
+export async function nameImage(image: string, repository: string, tag: string): Promise<void> {
+  await mustAsk("POST", `/images/${image}/tag?repo=${repository}&tag=${tag}`);
+}
+
+export async function forgetImage(name: string): Promise<void> {
+  await mustAsk("DELETE", `/images/${name}`);
+}
+
+async function mustAsk(method: "GET" | "POST" | "DELETE", path: string) {
+  const answer = await askEngine(ENGINE, method, path, DEADLINE_MS);
+  if (answer.status >= 300) throw new Error(`${method} ${path}: the engine answered ${answer.status} ${answer.text}`);
+  return answer;
+}
