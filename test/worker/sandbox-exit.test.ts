@@ -6,6 +6,7 @@ import { errorBodySchema } from "#protocol/errors.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { fail, hang, routine } from "#test/support/hang.ts";
 import { listen } from "#test/support/log-lines.ts";
+import { passOut } from "#worker/exit/pass-out.ts";
 import { ProxyBed } from "./proxy-bed.ts";
 import { errorOf } from "./support.ts";
 
@@ -99,6 +100,24 @@ describe("a host of the policy", () => {
     bed.upstream = () => Promise.reject(new TypeError("internal words of the platform"));
     const error = await errorOf(await leave(LEASE, "https://pypi.org/simple/"));
     expect(error).toMatchObject({ status: 503, message: "pypi.org did not answer." });
+  });
+
+  it("that stays silent is given up, and one that has begun to answer is not", async () => {
+    const silent: typeof fetch = (_url, init) =>
+      new Promise((_answer, fail) => init?.signal?.addEventListener("abort", () => fail(init.signal?.reason)));
+    expect((await passOut(new Request("https://pypi.org/"), silent, 1)).status).toBe(503);
+    const slow: typeof fetch = async (_url, init) =>
+      new Response(
+        new ReadableStream({
+          pull: async (controller) => {
+            await scheduler.wait(20);
+            if (init?.signal?.aborted) return controller.error(init.signal.reason);
+            controller.enqueue(new TextEncoder().encode("late"));
+            controller.close();
+          },
+        }),
+      );
+    expect(await (await passOut(new Request("https://pypi.org/"), slow, 10)).text()).toBe("late");
   });
 });
 

@@ -11,9 +11,9 @@ const ANSWER_MS = 300_000;
  * for it.
  * @param ask `fetch`, or another way out of this machine.
  */
-export async function passOut(request: Request, ask: typeof fetch): Promise<Response> {
+export async function passOut(request: Request, ask: typeof fetch, answerMs = ANSWER_MS): Promise<Response> {
   const silence = new AbortController();
-  const timer = setTimeout(() => silence.abort(), ANSWER_MS);
+  const timer = setTimeout(() => silence.abort(), answerMs);
   try {
     const answer = await ask(request.url, {
       method: request.method,
