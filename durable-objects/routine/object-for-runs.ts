@@ -82,6 +82,11 @@ export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
 
   override webSocketClose(socket: WebSocket, code: number, reason: string): void {
     answerClose(socket, code, reason);
+    this.opening.parts?.links.closed(socket);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.opening.parts?.links.closed(socket);
   }
 
   override async alarm(): Promise<void> {

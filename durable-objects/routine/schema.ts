@@ -74,6 +74,8 @@ export const runs = sqliteTable(
     notBefore: integer("not_before").notNull().default(0),
     /** The bound that the attempt has passed; it ends with its lease. */
     overdue: text({ enum: ["start", "timeout"] }),
+    /** Of the process that works on the attempt, as it told when it said hello. */
+    boot: text(),
     version: integer().notNull(),
   },
   (table) => [

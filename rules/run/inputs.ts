@@ -26,6 +26,8 @@ export interface RunState {
   phase: RunPhase;
   notBeforeMs: number;
   overdue: "start" | "timeout" | null;
+  /** Of the process that works on the attempt, as it has drawn it; null until one has said hello, or where it told none. */
+  boot: string | null;
 }
 
 /** Limits of the revision that the run was admitted with. */
@@ -35,9 +37,16 @@ export interface RunLimits {
   retryBackoffMs: number;
 }
 
+/** What a process says that begins, or goes on with, the work on an attempt. */
+export interface Hello {
+  runner: RunnerRef;
+  /** As the process has drawn it; null from an earlier version's runner. */
+  boot: string | null;
+}
+
 export type RunInput =
   | { type: "promoted" }
-  | { type: "leased"; runner: RunnerRef }
+  | ({ type: "leased" } & Hello)
   | { type: "step"; phase: RunPhase }
   | { type: "running"; sandbox: SandboxKind }
   | { type: "finished"; frame: Finished }

@@ -2,13 +2,14 @@
  * How a run moves from status to status. Pure: takes the run and one input; gives the next run, the events to append, and
  * the effects to carry out.
  */
-import { type CancelReason, isSettled, type RunnerRef, type RunResult, type SandboxKind } from "#protocol/run.ts";
-import { isMachineryFailure, type RunError, type RunErrorCode, runError } from "#protocol/run-errors.ts";
+import { type CancelReason, isSettled, type SandboxKind } from "#protocol/run.ts";
+import { isMachineryFailure, type RunError, runError } from "#protocol/run-errors.ts";
 import type { AttemptOutcome } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { EventBody } from "#protocol/transcript.ts";
 import { CANCEL_GRACE_MS, PROVISIONING_MS, START_BACKSTOP_MS, TIMEOUT_GRACE_MS } from "./deadlines.ts";
-import type { DeadlineKind, Effect, Finished, LeaseEnd, RunInput, RunLimits, RunState, Step } from "./inputs.ts";
+import { close, ERROR_OF_LEASE_END, endingOf } from "./ending.ts";
+import type { DeadlineKind, Effect, Finished, Hello, LeaseEnd, RunInput, RunLimits, RunState, Step } from "./inputs.ts";
 import type { ActiveRecord, QueuedRecord, SettledRecord } from "./record.ts";
 
 /** @returns null when the input changes nothing: the run has settled, or the same has come in before. */
@@ -19,7 +20,7 @@ export function nextRun(state: RunState, input: RunInput, limits: RunLimits, now
     case "promoted":
       return run.status === "queued" ? promote(state, run, nowMs) : null;
     case "leased":
-      return lease(state, run, input.runner, nowMs);
+      return lease(state, run, input, limits, nowMs);
     case "step":
       return run.status === "queued" || state.phase === input.phase
         ? null
@@ -56,10 +57,12 @@ function promote(state: RunState, run: QueuedRecord, nowMs: number): Step {
   };
 }
 
-function lease(state: RunState, run: ActiveRecord, runner: RunnerRef, nowMs: number): Step | null {
+function lease(state: RunState, run: ActiveRecord, hello: Hello, limits: RunLimits, nowMs: number): Step | null {
+  const { runner, boot } = hello;
+  if (run.runner?.id === runner.id) return greetAgain(state, run, boot, limits, nowMs);
   if (run.status !== "starting" || run.runner !== null) return null;
   return {
-    state: { ...state, run: { ...run, runner } },
+    state: { ...state, boot, run: { ...run, runner } },
     events: [{ type: "run.step", phase: "provisioning", message: `Runner ${runner.id} has taken the run` }],
     effects: [
       // Only the deadline for finding a runner is taken away: one for canceling stays in force.
@@ -67,6 +70,23 @@ function lease(state: RunState, run: ActiveRecord, runner: RunnerRef, nowMs: num
       { type: "set_deadline", kind: "start", atMs: nowMs + START_BACKSTOP_MS },
     ],
   };
+}
+
+/**
+ * The runner dials again. Another process of it has not what the first one had in hand: that one has died, and its attempt
+ * with it. An engine starts a container anew whose process has failed, with the same tokens.
+ */
+function greetAgain(
+  state: RunState,
+  run: ActiveRecord,
+  boot: string | null,
+  limits: RunLimits,
+  nowMs: number,
+): Step | null {
+  if (boot === null || boot === state.boot) return null;
+  if (state.boot === null) return { state: { ...state, boot }, events: [], effects: [] };
+  const step = endLease(state, run, "runner_lost", limits, nowMs);
+  return step === null ? null : { ...step, effects: [...step.effects, { type: "release_lease" }] };
 }
 
 function startAgent(
@@ -108,17 +128,11 @@ function finish(state: RunState, run: ActiveRecord, frame: Finished, limits: Run
       commits_pushed: seen.commits_pushed,
     },
   };
-  return end({ ...state, run: counted }, counted, frame.outcome, frame.report, limits, nowMs);
+  const step = end({ ...state, run: counted }, counted, frame.outcome, frame.report, limits, nowMs);
+  // A runner says by itself that its work is over; a container is there for this attempt alone, and ends with it.
+  if (run.runner?.kind !== "container") return step;
+  return { ...step, effects: [...step.effects, { type: "release_lease" }] };
 }
-
-const ERROR_OF_LEASE_END = {
-  runner_lost: "runner_lost",
-  offer_expired: "runner_lost",
-  work_ended: "runner_failed",
-  container_start_failed: "container_start_failed",
-  container_image_missing: "container_image_missing",
-  containers_unavailable: "containers_unavailable",
-} as const satisfies Record<LeaseEnd, RunErrorCode>;
 
 function endLease(
   state: RunState,
@@ -148,24 +162,6 @@ function end(
   return settle(state, close(run, ending, report?.result ?? "unknown", report?.summary ?? null, nowMs));
 }
 
-type Ending =
-  | Exclude<AttemptOutcome, { status: "canceled" }>
-  | { status: "canceled"; reason: CancelReason; requestedAt: string };
-
-/**
- * How the attempt counts, given what the runner saw and what it was told: one that failed after it was to be canceled is
- * canceled.
- */
-function endingOf(state: RunState, run: ActiveRecord, outcome: AttemptOutcome): Ending {
-  if (outcome.status === "succeeded") return outcome;
-  if (run.cancel_reason !== null && run.cancel_requested_at !== null) {
-    return { status: "canceled", reason: run.cancel_reason, requestedAt: run.cancel_requested_at };
-  }
-  if (state.overdue === "timeout") return { status: "timed_out", error: runError("timed_out", state.phase) };
-  if (outcome.status === "canceled") return { status: "failed", error: runError("runner_failed", state.phase) };
-  return outcome;
-}
-
 function mayRetry(run: ActiveRecord, error: RunError, limits: RunLimits): boolean {
   return isMachineryFailure(error.code) && run.evidence.model_calls === 0 && run.attempt <= limits.retryMax;
 }
@@ -179,6 +175,7 @@ function retry(run: ActiveRecord, error: RunError, limits: RunLimits, nowMs: num
       phase: "provisioning",
       notBeforeMs,
       overdue: null,
+      boot: null,
       run: {
         ...run,
         status: "queued",
@@ -262,30 +259,4 @@ function settle(state: RunState, run: SettledRecord): Step {
     ],
     effects: [{ type: "clear_deadlines" }, { type: "promote" }],
   };
-}
-
-/** The settled form of a run: the one place where an ending becomes a status. */
-function close(
-  run: ActiveRecord,
-  ending: Ending,
-  result: RunResult,
-  summary: string | null,
-  nowMs: number,
-): SettledRecord {
-  const settled = { ...run, result, summary, timings: { ...run.timings, finished_at: timestamp(nowMs) } };
-  switch (ending.status) {
-    case "succeeded":
-      return { ...settled, status: "succeeded", error: null, cancel_reason: null };
-    case "failed":
-    case "timed_out":
-      return { ...settled, status: ending.status, error: ending.error, cancel_reason: null };
-    case "canceled":
-      return {
-        ...settled,
-        status: "canceled",
-        error: null,
-        cancel_reason: ending.reason,
-        cancel_requested_at: ending.requestedAt,
-      };
-  }
 }

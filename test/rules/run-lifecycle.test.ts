@@ -29,6 +29,7 @@ import {
 const HAPPENINGS = {
   promoted: { type: "promoted" },
   leased: LEASED,
+  "another process": { ...LEASED, boot: "second-process" },
   step: { type: "step", phase: "clone" },
   running: RUNNING,
   finished: SUCCEEDED,
@@ -46,6 +47,7 @@ type HappeningName = keyof typeof HAPPENINGS;
 const LEGAL: Record<HappeningName, readonly StateName[]> = {
   promoted: ["queued"],
   leased: ["starting"],
+  "another process": ["starting", "leased", "running"],
   step: ["starting", "leased", "running"],
   running: ["leased"],
   finished: ["starting", "leased", "running"],
@@ -288,3 +290,47 @@ describe("bounds", () => {
 function deadline(effects: readonly Effect[], kind: string): number | undefined {
   return effects.flatMap((effect) => (effect.type === "set_deadline" && effect.kind === kind ? [effect.atMs] : []))[0];
 }
+
+describe("a process that says hello", () => {
+  const another: RunInput = { ...LEASED, boot: "second-process" };
+
+  it("after the first one has died ends its attempt, which is made again only if the model has not been called", () => {
+    const again = apply(STATES.running, another);
+    expect(again.state).toMatchObject({ boot: null, run: { status: "queued", attempt: 2, runner: null } });
+    expect(again.effects).toContainEqual({ type: "release_lease" });
+    const over = apply(withModelCall(STATES.running), another);
+    expect(over.state.run).toMatchObject({ status: "failed", attempt: 1, error: { code: "runner_lost" } });
+    expect(over.effects).toContainEqual({ type: "release_lease" });
+  });
+
+  it("is known from then on where none had told which process it is", () => {
+    const untold = { ...STATES.running, boot: null };
+    expect(apply(untold, another).state).toEqual({ ...untold, boot: "second-process" });
+    expect(nextRun(STATES.running, { ...LEASED, boot: null }, LIMITS, NOW_MS)).toBeNull();
+  });
+
+  it("for another runner changes nothing", () => {
+    const other: RunInput = { ...LEASED, runner: { kind: "local", id: "other" } };
+    expect(nextRun(STATES.running, other, LIMITS, NOW_MS)).toBeNull();
+  });
+});
+
+describe("a container", () => {
+  const container: RunInput = { type: "leased", runner: { kind: "container", id: "run.1" }, boot: "first-process" };
+
+  it.each([SUCCEEDED, AGENT_FAILED, CLONE_STUCK, CANCELED])("is taken away when its attempt has ended: %j", (ended) => {
+    const step = apply(through(STATES.starting, container, RUNNING), ended);
+    expect(step.effects).toContainEqual({ type: "release_lease" });
+    expect(apply(STATES.running, ended).effects).not.toContainEqual({ type: "release_lease" });
+  });
+
+  it.each([
+    ["container_start_failed", "queued"],
+    ["containers_unavailable", "queued"],
+    ["container_image_missing", "failed"],
+  ] as const)("whose lease ends with %s leaves the run %s", (end, status) => {
+    const { state, events } = apply(STATES.starting, { type: "lease_ended", end });
+    expect(state.run.status).toBe(status);
+    expect(JSON.stringify(events)).toContain(runError(end, "provisioning").message);
+  });
+});

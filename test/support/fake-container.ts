@@ -85,13 +85,18 @@ export class FakeContainer implements ContainerPort {
   }
 }
 
-/** Gives every container's object a fake one. @returns the one of an object by the object's name. */
-export function fakeContainers(): (name: string) => FakeContainer {
+/** Gives every container's object a fake one, while a test is on. @param prepare each before it is used. @returns the one of an object by the object's name. */
+export function fakeContainers(
+  prepare: (container: FakeContainer) => void = () => {},
+): (name: string) => FakeContainer {
   const containers = new Map<string, FakeContainer>();
   const containerOf = (name: string) => {
-    const known = containers.get(name) ?? new FakeContainer();
-    containers.set(name, known);
-    return known;
+    const known = containers.get(name);
+    if (known !== undefined) return known;
+    const made = new FakeContainer();
+    prepare(made);
+    containers.set(name, made);
+    return made;
   };
   vi.spyOn(SandboxObject.prototype, "container", "get").mockImplementation(function (this: unknown) {
     const { ctx } = this as { ctx: DurableObjectState };

@@ -173,7 +173,7 @@ export class RealAdmission {
   #startAll(tx: Tx): void {
     for (const { id, status } of this.#rows()) {
       if (status !== "starting") continue;
-      this.#parts.engine.feed(tx, id, { type: "leased", runner: { kind: "local", id: "runner" } });
+      this.#parts.engine.feed(tx, id, { type: "leased", runner: { kind: "local", id: "runner" }, boot: null });
       this.#parts.engine.feed(tx, id, { type: "running", sandbox: "none" });
     }
   }

@@ -2,7 +2,7 @@
 
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { Checkout } from "#protocol/occurrence.ts";
-import { type CancelReason, isSettled, type Run } from "#protocol/run.ts";
+import { type CancelReason, isSettled, type Run, type RunnerRef } from "#protocol/run.ts";
 import { holdOf } from "#protocol/run-states.ts";
 import type { Frame, LeaseRef } from "#protocol/runner-link.ts";
 import { durationMs, timestamp } from "#protocol/time.ts";
@@ -64,7 +64,7 @@ export class RunEngine {
 
   /** Writes a new run with its session and its first events. */
   begin(tx: Tx, { run, text, checkout, isStarted, notBeforeMs }: NewRun, events: readonly EventBody[]): void {
-    const queued: RunState = { run, phase: "admission", notBeforeMs, overdue: null };
+    const queued: RunState = { run, phase: "admission", notBeforeMs, overdue: null, boot: null };
     const step = isStarted ? nextRun(queued, { type: "promoted" }, this.#limitsOf(run), tx.nowMs) : null;
     const row = this.#runs.insert(tx, step?.state ?? queued, { text, checkout });
     if (notBeforeMs > 0) this.#deadlines.set(tx, "retry", run.id, notBeforeMs);
@@ -91,8 +91,7 @@ export class RunEngine {
   feed(tx: Tx, runId: string, input: RunInput): RunRow | null {
     const row = this.#runs.get(runId);
     if (row === null) return null;
-    const state = { run: this.#runs.seen(row), phase: row.phase, notBeforeMs: row.notBefore, overdue: row.overdue };
-    const step = nextRun(state, input, this.#limitsOf(row.doc), tx.nowMs);
+    const step = nextRun(stateOf(row, this.#runs.seen(row)), input, this.#limitsOf(row.doc), tx.nowMs);
     if (step === null) return row;
     const saved = this.#runs.save(tx, row, step.state);
     this.append(tx, saved, step.events);
@@ -168,6 +167,12 @@ export class RunEngine {
     return isOn && row.doc.attempt === lease.generation ? row : null;
   }
 
+  /** The runner that works on a lease, or has; null when it is not known any more. */
+  runnerOf(lease: LeaseRef): RunnerRef | null {
+    const doc = this.#runs.get(lease.run_id)?.doc;
+    return doc?.attempt === lease.generation ? doc.runner : null;
+  }
+
   #takeEvent(tx: Tx, row: RunRow, event: EventBody): void {
     this.append(tx, row, [event]);
     if (event.type === "run.step") this.feed(tx, row.id, { type: "step", phase: event.phase });
@@ -179,7 +184,7 @@ export class RunEngine {
 
   /** Saves counters of a run, without changing its state. */
   update(tx: Tx, row: RunRow, run: RunRow["doc"]): RunRow {
-    return this.#runs.save(tx, row, { run, phase: row.phase, notBeforeMs: row.notBefore, overdue: row.overdue });
+    return this.#runs.save(tx, row, stateOf(row, run));
   }
 
   #markOf(row: RunRow): Mark {
@@ -221,6 +226,10 @@ export class RunEngine {
     const attempt = this.#runs.get(runId)?.doc.attempt;
     if (attempt !== undefined) this.#sockets.cancel({ run_id: runId, generation: attempt }, reason);
   }
+}
+
+function stateOf({ phase, notBefore, overdue, boot }: RunRow, run: RunRecord): RunState {
+  return { run, phase, notBeforeMs: notBefore, overdue, boot };
 }
 
 function withFirstEvent<Any extends RunRecord>(run: Any, at: string): Any {

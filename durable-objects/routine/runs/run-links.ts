@@ -4,7 +4,8 @@
  */
 import type { Config } from "#instance/config.ts";
 import { closeQuietly, refuseUpgrade } from "#instance/sockets.ts";
-import type { CancelReason, RunnerRef } from "#protocol/run.ts";
+import { logTrouble } from "#protocol/log.ts";
+import type { CancelReason } from "#protocol/run.ts";
 import {
   type LeaseRef,
   RUNNER_CLOSE,
@@ -15,6 +16,7 @@ import {
 } from "#protocol/runner-link.ts";
 import type { Delta } from "#protocol/transcript.ts";
 import { parseJson } from "#rules/json.ts";
+import type { Hello } from "#rules/run/inputs.ts";
 import { runOrder } from "#rules/run/run-order.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { Viewers } from "../viewers/viewers.ts";
@@ -22,6 +24,7 @@ import type { Work } from "../work.ts";
 import type { ReceiveFrames } from "./receive-frames.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { LinkAttachment, RunSockets } from "./run-sockets.ts";
+import type { RunRow } from "./run-store.ts";
 
 interface Greeting {
   ack: number;
@@ -37,6 +40,8 @@ interface Parts {
   definitions: DefinitionStore;
   work: Work;
   config: Pick<Config, "publicUrl" | "allowedModels">;
+  /** Has the object of a lease's container look whether the container is there. */
+  lookAtContainer(lease: LeaseRef): Promise<void>;
 }
 
 export class RunLinks {
@@ -64,6 +69,15 @@ export class RunLinks {
     const attachment = this.#parts.sockets.of(socket);
     if (attachment !== null) this.#receive(socket, attachment, text);
     return attachment !== null;
+  }
+
+  /** A socket has closed, or has failed. Of a container that has vanished this is the first sign. */
+  closed(socket: WebSocket): void {
+    const lease = this.#parts.sockets.of(socket)?.lease;
+    if (lease === undefined || this.#parts.engine.runnerOf(lease)?.kind !== "container") return;
+    this.#parts.lookAtContainer(lease).catch((error) => {
+      logTrouble("container_call_failed", { ...lease, call: "look" }, error);
+    });
   }
 
   #receive(socket: WebSocket, attachment: LinkAttachment, text: string): void {
@@ -94,9 +108,13 @@ export class RunLinks {
       closeQuietly(socket, RUNNER_CLOSE.protocol, `protocols served: ${RUNNER_PROTOCOLS_SERVED.join(", ")}`);
       return;
     }
-    const greeting = this.#greet(attachment.lease, hello.runner, attachment.origin);
+    const greeting = this.#greet(
+      attachment.lease,
+      { runner: hello.runner, boot: hello.boot ?? null },
+      attachment.origin,
+    );
     if (greeting === null) {
-      closeQuietly(socket, RUNNER_CLOSE.refused, "another runner holds this lease");
+      closeQuietly(socket, RUNNER_CLOSE.refused, "another runner, or another process of it, has this lease");
       return;
     }
     sockets.greeted(socket, attachment);
@@ -104,13 +122,15 @@ export class RunLinks {
     if (greeting.cancel !== null) sockets.send(socket, { type: "cancel", reason: greeting.cancel });
   }
 
-  /** @returns what the runner needs to begin or go on, or null when another runner holds the lease. */
-  #greet(lease: LeaseRef, runner: RunnerRef, origin: string): Greeting | null {
+  /** @returns what the runner needs to begin or go on, or null when another one, or another process of it, has the lease. */
+  #greet(lease: LeaseRef, hello: Hello, origin: string): Greeting | null {
     const { frames, work, engine, definitions, config } = this.#parts;
     frames.flush();
     return work.change((tx) => {
-      const row = engine.feed(tx, lease.run_id, { type: "leased", runner });
-      if (row === null || row.doc.runner?.id !== runner.id) return null;
+      engine.feed(tx, lease.run_id, { type: "leased", ...hello });
+      // The attempt may have ended just now.
+      const row = engine.leased(lease);
+      if (row === null || !isSame(row, hello)) return null;
       const definition = definitions.atRevision(row.doc.routine.revision);
       const order = runOrder(row.doc, definition, row, {
         baseUrl: config.publicUrl ?? origin,
@@ -124,4 +144,8 @@ export class RunLinks {
     const row = this.#parts.engine.leased(lease);
     if (row !== null) this.#parts.viewers.sendDelta(row.sessionId, delta);
   }
+}
+
+function isSame({ doc, boot }: RunRow, hello: Hello): boolean {
+  return doc.runner?.id === hello.runner.id && (hello.boot === null || hello.boot === boot);
 }

@@ -48,7 +48,7 @@ export class RunStore {
   }
 
   /** A new run with a session of its own. */
-  insert(tx: Tx, { run, phase, notBeforeMs, overdue }: RunState, { text, checkout }: Given): RunRow {
+  insert(tx: Tx, { run, phase, notBeforeMs, overdue, boot }: RunState, { text, checkout }: Given): RunRow {
     const { id, session_id: sessionId, status } = run;
     const version = 1;
     this.queue.move(tx, null, status);
@@ -67,15 +67,16 @@ export class RunStore {
       phase,
       notBefore: notBeforeMs,
       overdue,
+      boot,
       version,
     });
   }
 
   /** Saves what the rules made of the run. */
   save(tx: Tx, row: RunRow, state: RunState): RunRow {
-    const { run, phase, notBeforeMs: notBefore, overdue } = state;
+    const { run, phase, notBeforeMs: notBefore, overdue, boot } = state;
     const { status } = run;
-    const change = { phase, overdue, version: row.version + 1 };
+    const change = { phase, overdue, boot, version: row.version + 1 };
     // Columns are named only when they change: SQLite writes the indexes of every column that is named.
     const isMoved = status !== row.status || notBefore !== row.notBefore;
     const set = isMoved ? { ...change, status, notBefore } : change;

@@ -73,11 +73,11 @@ export const AGENT_FAILED = finished({ status: "failed", error: runError("agent_
 export const TIMED_OUT = finished({ status: "timed_out", error: runError("timed_out", "agent") });
 export const CANCELED = finished({ status: "canceled" });
 export const CANCEL: RunInput = { type: "cancel_requested", reason: "by_user" };
-export const LEASED: RunInput = { type: "leased", runner: RUNNER };
+export const LEASED: Extract<RunInput, { type: "leased" }> = { type: "leased", runner: RUNNER, boot: "first-process" };
 export const RUNNING: RunInput = { type: "running", sandbox: "sandbox-runtime" };
 export const LOST: RunInput = { type: "lease_ended", end: "runner_lost" };
 
-const queued: RunState = { run: QUEUED, phase: "admission", notBeforeMs: 0, overdue: null };
+const queued: RunState = { run: QUEUED, phase: "admission", notBeforeMs: 0, overdue: null, boot: null };
 const starting = through(queued, { type: "promoted" });
 const leased = through(starting, LEASED);
 const running = through(leased, RUNNING);

@@ -1,0 +1,149 @@
+/** A routine's runs work in containers of the instance: through the whole pool, with containers that the tests play. */
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
+import { sandboxObject } from "#instance/objects.ts";
+import { CONTAINER_BRIEF, type ContainerBrief, containerBriefSchema } from "#protocol/container-brief.ts";
+import type { Run } from "#protocol/run.ts";
+import { RUNNER_CLOSE, RUNNER_PROTOCOL } from "#protocol/runner-link.ts";
+import { buildRoutine, call, fired, readRun } from "#test/support/api.ts";
+import { type FakeContainer, fakeContainers } from "#test/support/fake-container.ts";
+import { FakeRunner, RUNNING, SUCCEEDED } from "#test/support/fake-runner.ts";
+import { defaultPool, evictOwnerOf } from "#test/support/objects.ts";
+import { dial, type TestSocket } from "#test/support/test-socket.ts";
+
+type Stored = { life: { state: string } };
+
+const CAPACITY = 2;
+let containerOf: (name: string) => FakeContainer;
+
+beforeAll(() => Object.assign(env, { CONTAINERS: String(CAPACITY) }));
+afterAll(() => Object.assign(env, { CONTAINERS: "" }));
+beforeEach(() => {
+  containerOf = fakeContainers();
+});
+afterEach(() => vi.restoreAllMocks());
+
+/** The container of a run's attempt, once it has started. */
+async function containerFor(runId: string, generation = 1) {
+  const name = `${runId}.${generation}`;
+  const container = containerOf(name);
+  const object = sandboxObject(env, null, { run_id: runId, generation });
+  const stored = () => runInDurableObject(object, (_it, { storage }) => storage.kv.get<Stored>("container"));
+  await vi.waitUntil(async () => (await stored())?.life.state === "running", { interval: 5, timeout: 5_000 });
+  const brief = containerBriefSchema.parse(JSON.parse(container.started[0]?.env?.[CONTAINER_BRIEF] ?? ""));
+  return { container, brief, name, object };
+}
+
+/** A process in the container says hello. */
+async function hello({ lease, link_token }: ContainerBrief, boot: string): Promise<TestSocket> {
+  const link = await dial(`/runner/runs/${lease.run_id}/link`, { authorization: `Bearer ${link_token}` });
+  const runner = { kind: "container", id: `${lease.run_id}.${lease.generation}` };
+  link.send({ type: "hello", protocol: RUNNER_PROTOCOL, runner, boot });
+  await link.until(() => link.closed !== null || link.messages.some(({ type }) => type === "welcome"));
+  return link;
+}
+
+async function becomes(runId: string, fits: (run: Run) => boolean): Promise<Run> {
+  await vi.waitUntil(async () => fits(await readRun(runId)), { interval: 10, timeout: 5_000 });
+  return readRun(runId);
+}
+
+/** How many places of the pool are held. */
+async function busy(): Promise<number> {
+  return (await defaultPool().look()).busy;
+}
+
+it("goes from fired to succeeded in a container of its own, which is gone afterwards, and so is its place", async () => {
+  const { run_id } = await fired(await buildRoutine());
+  const { container, brief, name, object } = await containerFor(run_id);
+  const link = await hello(brief, "first-process");
+  link.send({ type: "frames", frames: [{ n: 1, body: RUNNING }] });
+  const running = await becomes(run_id, ({ status }) => status === "running");
+  expect(running.runner).toEqual({ kind: "container", id: name });
+  link.send({ type: "frames", frames: [{ n: 2, body: SUCCEEDED }] });
+  await becomes(run_id, ({ status }) => status === "succeeded");
+  await vi.waitUntil(() => container.signals.length === 1, { interval: 5 });
+  container.vanish();
+  await object.look();
+  await vi.waitUntil(async () => (await busy()) === 0, { interval: 5 });
+  expect(container.started).toHaveLength(1);
+});
+
+it("has its run tried again when its container vanishes before the model is called, and then not any more", async () => {
+  const { run_id } = await fired(await buildRoutine({ retry: { max: 1, backoff: "1s" } }));
+  const { container, brief } = await containerFor(run_id);
+  const link = await hello(brief, "first-process");
+  container.vanish();
+  link.close();
+  const again = await becomes(run_id, ({ attempt }) => attempt === 2);
+  expect(again.status === "queued" || again.status === "starting").toBe(true);
+  const second = await containerFor(run_id, 2);
+  second.container.vanish();
+  await runDurableObjectAlarm(second.object);
+  expect((await becomes(run_id, ({ status }) => status === "failed")).error).toMatchObject({ code: "runner_lost" });
+  await vi.waitUntil(async () => (await busy()) === 0, { interval: 5 });
+});
+
+it("ends the attempt of a process that has died when an engine starts another one with the same brief", async () => {
+  const { run_id } = await fired(await buildRoutine({ retry: { max: 0, backoff: "1s" } }));
+  const { container, brief, object } = await containerFor(run_id);
+  await hello(brief, "first-process");
+  await evictOwnerOf(run_id);
+  const second = await hello(brief, "second-process");
+  expect(second.closed?.code).toBe(RUNNER_CLOSE.refused);
+  expect((await becomes(run_id, ({ status }) => status === "failed")).error).toMatchObject({ code: "runner_lost" });
+  await vi.waitUntil(() => container.signals.length === 1, { interval: 5 });
+  container.vanish();
+  await runDurableObjectAlarm(object);
+  await vi.waitUntil(async () => (await busy()) === 0, { interval: 5 });
+});
+
+it("goes on with the same process, whatever is evicted meanwhile", async () => {
+  const { run_id } = await fired(await buildRoutine());
+  const { container, brief, object } = await containerFor(run_id);
+  await hello(brief, "first-process");
+  await evictOwnerOf(run_id);
+  const link = await hello(brief, "first-process");
+  expect(link.closed).toBeNull();
+  link.send({ type: "frames", frames: [{ n: 1, body: RUNNING }] });
+  await becomes(run_id, ({ status }) => status === "running");
+  await call("POST", `/api/v1/runs/${run_id}/cancel`);
+  await link.next(({ type }) => type === "cancel");
+  await object.kill();
+  await becomes(run_id, ({ status }) => status === "canceled");
+  expect(container).toMatchObject({ running: false, started: { length: 1 } });
+});
+
+it("is canceled at once when its container has not begun to work", async () => {
+  const { run_id } = await fired(await buildRoutine());
+  const { container, object } = await containerFor(run_id);
+  await call("POST", `/api/v1/runs/${run_id}/cancel`);
+  await vi.waitUntil(() => container.signals.length === 1 || !container.running, { interval: 5 });
+  container.vanish();
+  await object.look();
+  await becomes(run_id, ({ status }) => status === "canceled");
+});
+
+it("fails with what to do when its container can't start", async () => {
+  fakeContainers((container) => {
+    container.failure = { how: "is refused", message: "No such image: runner" };
+  });
+  const { run_id } = await fired(await buildRoutine());
+  const run = await becomes(run_id, ({ status }) => status === "failed");
+  expect(run.error).toMatchObject({ code: "container_image_missing", phase: "provisioning" });
+});
+
+it("waits while all containers work, and goes to a registered runner if one is there", async () => {
+  const routine = await buildRoutine({ max_concurrent: 5 });
+  const runs = [await fired(routine), await fired(routine), await fired(routine)];
+  const held = await Promise.all(runs.slice(0, CAPACITY).map(({ run_id }) => containerFor(run_id)));
+  const third = runs[CAPACITY]?.run_id ?? "";
+  expect((await readRun(third)).runner).toBeNull();
+  using runner = await FakeRunner.join();
+  const offer = await runner.accept();
+  expect(offer.lease.run_id).toBe(third);
+  for (const { object } of held) await object.kill();
+  runner.ended(offer.lease);
+  await vi.waitUntil(async () => (await busy()) === 0, { interval: 5 });
+});
