@@ -49,6 +49,9 @@ const workerd = cloudflareTest(async () => ({
 /** What the worker and its tests import from packages. */
 const BUNDLED = [
   "@hono/zod-openapi",
+  "@octokit/auth-app",
+  "@octokit/request",
+  "@octokit/request-error",
   "@octokit/webhooks-methods",
   "croner",
   "drizzle-orm",

@@ -19,6 +19,7 @@ export interface Variables {
   GIT_CREDENTIALS?: string;
   GITHUB_WEBHOOK_SECRET?: string;
   GITHUB_WEBHOOK_SECRET_PREVIOUS?: string;
+  GITHUB_API_URL?: string;
   DEFAULT_MODEL?: string;
   ALLOWED_MODELS?: string;
   MODEL_REQUEST_FIELDS?: string;
@@ -82,6 +83,7 @@ const configSchema = z
       z.string().min(16, "must be at least 16 characters; openssl rand -hex 32 makes one"),
     ),
     GITHUB_WEBHOOK_SECRET_PREVIOUS: optional(z.string()),
+    GITHUB_API_URL: optional(url),
     DEFAULT_MODEL: optional(z.string()),
     ALLOWED_MODELS: optional(z.string()),
     MODEL_REQUEST_FIELDS: optional(z.string()),
@@ -114,6 +116,7 @@ const configSchema = z
     githubSecrets: [vars.GITHUB_WEBHOOK_SECRET, vars.GITHUB_WEBHOOK_SECRET_PREVIOUS].filter(
       (secret) => secret !== undefined,
     ),
+    github: githubAt(vars.GITHUB_API_URL ?? "https://api.github.com"),
     publicUrl: vars.PUBLIC_URL ?? null,
     jurisdiction: vars.JURISDICTION ?? null,
     isLocal: vars.LOCAL_INSTANCE !== undefined,
@@ -139,6 +142,7 @@ const OPEN_VARIABLES: readonly string[] = [
   "DEFAULT_MODEL",
   "ALLOWED_MODELS",
   "MODEL_REQUEST_FIELDS",
+  "GITHUB_API_URL",
   "PUBLIC_URL",
   "JURISDICTION",
   "CONTAINERS",
@@ -150,6 +154,16 @@ const OPEN_VARIABLES: readonly string[] = [
 
 /** All others: a deploy gives them as secrets. */
 export const SECRET_VARIABLES = GIVEN_VARIABLES.filter((name) => !OPEN_VARIABLES.includes(name));
+
+/**
+ * GitHub's API, without a slash at the end, and the origin of its pages and repositories: `https://api.github.com` and
+ * `https://github.com`; of GitHub Enterprise Server `https://HOST/api/v3` and `https://HOST`.
+ */
+function githubAt(apiUrl: string): { apiUrl: string; webOrigin: string } {
+  const web = new URL(apiUrl);
+  web.hostname = web.hostname.replace(/^api\./, "");
+  return { apiUrl: apiUrl.replace(/\/+$/, ""), webOrigin: web.origin };
+}
 
 /** A list with commas. */
 function namesIn(list: string | undefined): string[] {

@@ -20,6 +20,8 @@ export const encryptAnewStepSchema = z
     encrypted_anew: z.int().min(0),
     /** Triggers one of whose secrets no key in force decrypts: they need new ones. */
     unreadable: z.array(z.object({ routine_id: routineIdSchema, trigger_id: triggerIdSchema })),
+    /** Whether no key in force decrypts the GitHub App: it has to be set up anew. Told by the first step. */
+    is_app_unreadable: z.boolean(),
     /** Those that could not be asked: what they have stays as it is until it is done again. */
     failed: z.array(z.object({ routine_id: routineIdSchema, why: z.string() })),
     next_cursor: nullable(z.string()),

@@ -21,18 +21,25 @@ async function main(root: string): Promise<number> {
     complain(done.message);
     return 1;
   }
-  const { routines, encrypted_anew, unreadable, failed } = done.value;
+  const { routines, encrypted_anew, unreadable, is_app_unreadable, failed } = done.value;
   say(`Routines asked: ${routines}. Secrets encrypted with the present key: ${encrypted_anew}.`);
   for (const one of unreadable) {
     complain(`A secret of ${one.trigger_id} in ${one.routine_id} can't be decrypted: give the endpoint a new one.`);
   }
+  if (is_app_unreadable) complain("The GitHub App's key can't be decrypted: set the App up anew at /setup.");
   for (const { routine_id, why } of failed) complain(`${routine_id} is left as it was: ${why}.`);
   if (failed.length > 0) complain("Repeat the command before you take SIGNING_KEY_PREVIOUS away.");
   return failed.length > 0 ? 1 : 0;
 }
 
 async function encryptAnew({ url, token }: Instance): Promise<Outcome<Omit<EncryptAnewStep, "next_cursor">>> {
-  const sum: Omit<EncryptAnewStep, "next_cursor"> = { routines: 0, encrypted_anew: 0, unreadable: [], failed: [] };
+  const sum: Omit<EncryptAnewStep, "next_cursor"> = {
+    routines: 0,
+    encrypted_anew: 0,
+    unreadable: [],
+    is_app_unreadable: false,
+    failed: [],
+  };
   for (let cursor: string | null = ""; cursor !== null; ) {
     const order = { method: "POST", path: "/api/v1/instance/secrets/encrypt-anew", token } as const;
     const body: { cursor?: string } = cursor === "" ? {} : { cursor };
@@ -42,6 +49,7 @@ async function encryptAnew({ url, token }: Instance): Promise<Outcome<Omit<Encry
     sum.routines += step.value.routines;
     sum.encrypted_anew += step.value.encrypted_anew;
     sum.unreadable.push(...step.value.unreadable);
+    sum.is_app_unreadable ||= step.value.is_app_unreadable;
     sum.failed.push(...step.value.failed);
     cursor = step.value.next_cursor;
   }

@@ -1,8 +1,10 @@
 /** The composition root: makes of the environment what handlers are given, each part as narrow as they need it. */
 
+import { waitUntil } from "cloudflare:workers";
 import { type Config, readConfig } from "#instance/config.ts";
 import { type DueStore, dueStore } from "#instance/d1/due.ts";
 import { type RoutineIndex, routineIndex } from "#instance/d1/routine-index.ts";
+import { KeyRing } from "#instance/key-ring.ts";
 import type { ResidenceFault } from "#instance/residence.ts";
 import { authoritiesOf } from "#instance/secrets.ts";
 import { type Refusal, refuse } from "#protocol/errors.ts";
@@ -12,11 +14,15 @@ import { rosterFilling } from "./clock/fill-roster.ts";
 import type { Check } from "./diagnosis/finding.ts";
 import { platformChecks } from "./diagnosis/platform-checks.ts";
 import { type InstanceGate, instanceGate } from "./gate/instance-gate.ts";
+import { type GithubRequest, githubRequest } from "./github/github-api.ts";
+import { InstallationTokens } from "./github/installation-tokens.ts";
+import { AppKeeper } from "./github/kept-app.ts";
 import { residenceCheck } from "./health/residence.ts";
 import { FailureTally } from "./inbound/failure-tally.ts";
 import { HeldBodies } from "./inbound/held-bodies.ts";
 import { Inbox } from "./inbound/inbox.ts";
 import { type Parties, partiesOf } from "./parties/parties.ts";
+import { credentialsWithApp, type GitCredentials } from "./proxy/git/git-credentials.ts";
 import { settlePushes } from "./proxy/git/settle-pushes.ts";
 import { type BegunPushes, begunPushStore } from "./store/begun-pushes.ts";
 import { type Bodies, bodies } from "./store/bodies.ts";
@@ -28,6 +34,7 @@ import { type Matching, matching } from "./store/matching.ts";
 import { pendingDeliveries } from "./store/pending-deliveries.ts";
 import { type Pools, pools } from "./store/pools.ts";
 import { type RepositoryNames, repositoryNames } from "./store/repository-names.ts";
+import { type SealedDocuments, sealedDocuments } from "./store/sealed-documents.ts";
 import { type SignIns, signIns } from "./store/sign-ins.ts";
 
 export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sendDue" | "sendUsage" | "readAsset"> {
@@ -44,6 +51,11 @@ export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sen
   heldBodies: HeldBodies;
   matching: Matching;
   begunPushes: BegunPushes;
+  gitCredentials: GitCredentials;
+  /** The GitHub App as it is kept. */
+  appKeeper: AppKeeper;
+  github: GithubRequest;
+  sealedDocuments: SealedDocuments;
   /** Asks the upstream about pushes whose outcome is not known. */
   settlePushes(nowMs: number): Promise<void>;
   githubApp: GithubApp;
@@ -96,6 +108,12 @@ function makeDeps(env: Env): MadeDeps {
   // The stores below write the same when a write is made twice.
   const { repeatable } = database;
   const begunPushes = begunPushStore(repeatable);
+  const documents = sealedDocuments(database, repeatable);
+  const appKeeper = new AppKeeper(documents, new KeyRing(config.signingKeys));
+  const github = githubRequest(config.github.apiUrl);
+  const tokens = new InstallationTokens(github, Date.now, waitUntil);
+  const readApp = () => appKeeper.read(Date.now());
+  const gitCredentials = credentialsWithApp(config.gitCredentials, config.github.webOrigin, readApp, tokens);
   const lists = deliveryLists(database, kept);
   const index = routineIndex(database);
   const beats = heartbeats(repeatable);
@@ -118,7 +136,11 @@ function makeDeps(env: Env): MadeDeps {
       failures: new FailureTally({ write: lists.addFailures, pause, now: Date.now }),
       heldBodies: new HeldBodies(),
       begunPushes,
-      settlePushes: (nowMs) => settlePushes({ begunPushes, ownerOf, credentials: config.gitCredentials }, nowMs),
+      gitCredentials,
+      appKeeper,
+      github,
+      sealedDocuments: documents,
+      settlePushes: (nowMs) => settlePushes({ begunPushes, ownerOf, credentials: gitCredentials }, nowMs),
       pools: pools(database),
       inbox: new Inbox({ ...found, baseUrl: config.publicUrl ?? "", pause }),
       gate: instanceGate(config.instanceRatePerMinute, count),

@@ -1,5 +1,6 @@
 /** What an upstream answers in place of git is refused in words that git shows, and never taken for an empty repository. */
 import { describe, expect, it } from "vitest";
+import { configuredCredentials } from "#worker/proxy/git/git-credentials.ts";
 import { askGit } from "#worker/proxy/git/git-upstream.ts";
 import { ProxyBed, REPOSITORY } from "./proxy-bed.ts";
 import { type Asked, errorOf } from "./support.ts";
@@ -113,7 +114,10 @@ it.each<[string, ReadonlyMap<string, string>, RegExp]>([
 ])("a person is told %s", async (_what, credentials, words) => {
   bed.upstream = () => page(200, "text/html");
   const url = "https://git.test/a/info/refs?service=git-upload-pack";
-  const asked = await askGit({ method: "GET", url, headers: new Headers(), body: null }, credentials);
+  const asked = await askGit(
+    { method: "GET", url, headers: new Headers(), body: null },
+    configuredCredentials(credentials),
+  );
   expect(asked).toMatchObject({
     ok: false,
     refusal: {

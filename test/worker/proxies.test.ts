@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { runSchema } from "#protocol/run.ts";
 import { readTranscript } from "#test/support/api.ts";
+import { configuredCredentials } from "#worker/proxy/git/git-credentials.ts";
 import { askGit } from "#worker/proxy/git/git-upstream.ts";
 import { MODEL, ProxyBed, REPOSITORY } from "./proxy-bed.ts";
 import { type Asked, ask, errorOf, read } from "./support.ts";
@@ -313,7 +314,7 @@ describe("the git proxy", () => {
 });
 
 describe("asking a git upstream", () => {
-  const credentials = new Map([["https://git.test", "user:pässword"]]);
+  const credentials = configuredCredentials(new Map([["https://git.test", "user:pässword"]]));
   const refs = (name: string) => `https://git.test/${name}/info/refs?service=git-upload-pack`;
   const get = { method: "GET", url: refs("a"), headers: new Headers(), body: null } as const;
   const advertised = () =>

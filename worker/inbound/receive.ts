@@ -32,6 +32,8 @@ const WITHOUT_LENGTH = {
   field: "body",
   hint: "See details.limit_bytes; with Content-Length a body may be longer.",
 };
+/** The source may send again what can't be verified now. */
+const APP_UNKNOWN = refuse("unavailable", { retry_after_s: 5 }).refusal;
 const ENDPOINT_BODY_BYTES = 5 * 1_048_576;
 /** No event of GitHub's has a longer name. */
 const NAME_LENGTH = 100;
@@ -46,15 +48,19 @@ export function mountWebhooks(app: App): void {
 }
 
 async function receiveGithub(c: HttpContext): Promise<Response> {
-  const { githubSecrets } = c.var.deps.config;
   const { headers } = c.req.raw;
-  const signed = readSignature(headers, githubSecrets);
-  if ("failure" in signed) return turnAway(c, "github", null, signed.failure);
   const nowMs = Date.now();
+  const { secrets, areAll } = await githubSecrets(c, nowMs);
+  const signed = readSignature(headers, secrets);
+  if ("failure" in signed) {
+    if (signed.failure === "no_secret" && !areAll) return renderRefusal(c, APP_UNKNOWN);
+    return turnAway(c, "github", null, signed.failure);
+  }
   const id = makeDeliveryId(nowMs);
-  const taken = await takeGithubBody(c, id, signed.signature);
+  const taken = await takeGithubBody(c, id, secrets, signed.signature);
   if (!taken.ok) return renderRefusal(c, taken.refusal);
   const body = taken.value;
+  if (body === null && !areAll) return renderRefusal(c, APP_UNKNOWN);
   if (body === null) return turnAway(c, "github", null, "signature_wrong");
   const name = headers.get("x-github-event") ?? "";
   const isForm = (headers.get("content-type") ?? "").startsWith("application/x-www-form-urlencoded");
@@ -76,15 +82,25 @@ async function receiveGithub(c: HttpContext): Promise<Response> {
 }
 
 /**
+ * The secrets that are configured, and those of the GitHub App. Where D1 does not answer and the App is not known, those that
+ * are configured have to do: it can't be said then of what they have not signed that it is wrong.
+ */
+async function githubSecrets(c: HttpContext, nowMs: number): Promise<{ secrets: string[]; areAll: boolean }> {
+  const { config, appKeeper } = c.var.deps;
+  const ofApp = await appKeeper.webhookSecrets(nowMs).catch(() => null);
+  return { secrets: [...config.githubSecrets, ...(ofApp ?? [])], areAll: ofApp !== null };
+}
+
+/**
  * What belongs into R2 goes there while it is checked: whoever signs nothing can have little held here.
  * @returns null when it is not signed.
  */
 async function takeGithubBody(
   c: HttpContext,
   id: string,
+  secrets: readonly string[],
   signature: Uint8Array<ArrayBuffer>,
 ): Promise<Result<NewDelivery["body"] | null>> {
-  const secrets = c.var.deps.config.githubSecrets;
   const { body, headers } = c.req.raw;
   const contentLength = headers.get("content-length");
   const length = Number(contentLength ?? 0);

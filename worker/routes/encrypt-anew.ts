@@ -19,6 +19,6 @@ export function mountEncryptAnew(app: App): void {
       body: { schema: encryptAnewInputSchema, optional: true },
       answer: { status: 200, schema: encryptAnewStepSchema },
     },
-    async ({ c, body }) => success(await encryptAnewStep(c.var.deps, body.cursor ?? null)),
+    async ({ c, body }) => success(await encryptAnewStep(c.var.deps, body.cursor ?? null, Date.now())),
   );
 }

@@ -76,7 +76,8 @@ export async function startGitProxy(root: string, name: string): Promise<GitProx
     },
   };
   const deps = {
-    config: { signingKeys: [KEY], gitCredentials: new Map([[upstream.url, CREDENTIAL]]) },
+    config: { signingKeys: [KEY] },
+    gitCredentials: { of: async () => success({ pair: CREDENTIAL, ifRefused: null, drop: null }) },
     ownerOf: () => object,
     matching: { notePush: async () => [], forgetPush: async () => {} },
     begunPushes: { begin: async () => {}, end: async () => {}, owe: async () => {} },

@@ -39,7 +39,7 @@ export async function proxyGit(c: HttpContext, path: GitPath): Promise<Response>
 }
 
 async function passBack(c: HttpContext, lease: LeaseRef, request: GitRequest): Promise<Response> {
-  const answer = await askGit(request, c.var.deps.config.gitCredentials);
+  const answer = await askGit(request, c.var.deps.gitCredentials);
   if (!answer.ok) return refuseGit(c, lease, answer.refusal);
   return new Response(answer.value.body, { headers: gitAnswerHeaders(answer.value.headers) });
 }

@@ -1,7 +1,9 @@
 /** Asks a git upstream with the instance's credential, and turns what can go wrong into refusals. */
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { basicAuthorization } from "#worker/auth/credentials.ts";
+import type { Access } from "#worker/github/installation-tokens.ts";
 import { Stall } from "#worker/proxy/stall.ts";
+import type { GitCredential, GitCredentials } from "./git-credentials.ts";
 
 export interface GitRequest {
   method: "GET" | "POST";
@@ -16,32 +18,35 @@ const REDIRECT_LIMIT = 3;
 export const STALL_MS = 300_000;
 
 /**
- * @param credentials origin → `user:password`; the credential of an origin is sent to that origin alone.
+ * @param credentials the credential of an origin is sent to that origin alone.
  * @param stall told of what is sent meanwhile; it bounds how long the answer may take to begin, and has ended afterwards.
  * @returns git's own answer. Its body is never compressed, whatever the upstream sent. Whatever else is answered, as a
  *   sign-in page is, would be an empty repository to git: it is refused.
  */
 export async function askGit(
   request: GitRequest,
-  credentials: ReadonlyMap<string, string>,
+  credentials: GitCredentials,
   stall = new Stall(STALL_MS),
 ): Promise<Result<Response>> {
   try {
-    return await follow(request, credentials, stall.signal);
+    const access = accessOf(request.url);
+    const first = await credentials.of(request.url, access);
+    if (!first.ok) return first;
+    const answer = await follow(request, first.value, stall.signal);
+    if (!isRefused(answer) || first.value.drop === null) return answer;
+    first.value.drop();
+    // A token that was revoked meanwhile, or that GitHub does not know everywhere yet. What has been sent can't be sent again.
+    const next = request.method === "GET" ? await credentials.of(request.url, access) : null;
+    return next?.ok === true ? await follow(request, next.value, stall.signal) : answer;
   } finally {
     stall.end();
   }
 }
 
-async function follow(
-  request: GitRequest,
-  credentials: ReadonlyMap<string, string>,
-  signal: AbortSignal,
-): Promise<Result<Response>> {
+async function follow(request: GitRequest, credential: GitCredential, signal: AbortSignal): Promise<Result<Response>> {
   const { origin } = new URL(request.url);
   const headers = new Headers(request.headers);
-  const credential = credentials.get(origin);
-  if (credential !== undefined) headers.set("authorization", basicAuthorization(credential));
+  if (credential.pair !== null) headers.set("authorization", basicAuthorization(credential.pair));
   let url = request.url;
   for (let followed = 0; ; followed += 1) {
     const answer = await send({ ...request, url, headers }, signal);
@@ -51,7 +56,7 @@ async function follow(
     await answer.body?.cancel();
     if (found !== null) return notGit(found, origin, credential);
     const next = redirectTarget(answer, url);
-    if (next === null) return refusedBy(answer.status, origin);
+    if (next === null) return refusedBy(answer.status, origin, credential);
     if (!isSamePath(next, url)) return notGit("a redirect to another page", origin, credential);
     // The credential must not leave its origin, and a body that has been sent can't be sent again.
     if (new URL(next).origin !== origin || request.method !== "GET" || followed === REDIRECT_LIMIT) {
@@ -98,9 +103,22 @@ function isSamePath(next: string, url: string): boolean {
   return to.pathname.endsWith(end) && to.search === from.search;
 }
 
-function notGit(found: string, origin: string, credential: string | undefined) {
+/** A push writes; everything else reads. */
+function accessOf(url: string): Access {
+  const { pathname, searchParams } = new URL(url);
+  const isPush = pathname.endsWith("/git-receive-pack") || searchParams.get("service") === "git-receive-pack";
+  return isPush ? "write" : "read";
+}
+
+/** Whether the host has answered that this credential is not good enough. */
+function isRefused(answer: Result<Response>): boolean {
+  return !answer.ok && answer.refusal.code === "github_app_lacks_permission";
+}
+
+function notGit(found: string, origin: string, { pair, ifRefused }: GitCredential) {
+  if (ifRefused !== null) return { ok: false as const, refusal: ifRefused };
   const remedy =
-    credential === undefined
+    pair === null
       ? "set a credential with access to this repository in GIT_CREDENTIALS"
       : "check the credential for it in GIT_CREDENTIALS";
   return refuse("proxy_refused", {
@@ -110,7 +128,8 @@ function notGit(found: string, origin: string, credential: string | undefined) {
 }
 
 /** A 401 would make git ask for a password that nobody can give. */
-function refusedBy(status: number, origin: string) {
+function refusedBy(status: number, origin: string, { ifRefused }: GitCredential) {
+  if (ifRefused !== null && [401, 403, 404].includes(status)) return { ok: false as const, refusal: ifRefused };
   if (status === 401 || status === 403) {
     const reason = `${origin} refused the credential: set one with access to this repository in GIT_CREDENTIALS`;
     return refuse("proxy_refused", { reason });

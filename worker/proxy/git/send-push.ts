@@ -43,7 +43,7 @@ export async function sendPush(
   const { readable: body, writable } =
     length === undefined ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
   c.executionCtx.waitUntil(held.send(writable, () => stall.touch()));
-  const answer = await askGit({ ...request, body }, c.var.deps.config.gitCredentials, stall);
+  const answer = await askGit({ ...request, body }, c.var.deps.gitCredentials, stall);
   if (!answer.ok) {
     // Of one that did not answer nobody knows what it has taken.
     if (answer.refusal.code !== "upstream_unreachable") await begun.refused(() => true);

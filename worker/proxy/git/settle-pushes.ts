@@ -6,6 +6,7 @@ import { logEvent, logTrouble } from "#protocol/log.ts";
 import type { RoutineStub } from "#worker/bindings.ts";
 import { Stall } from "#worker/proxy/stall.ts";
 import type { BegunPush, BegunPushes } from "#worker/store/begun-pushes.ts";
+import type { GitCredentials } from "./git-credentials.ts";
 import { askGit } from "./git-upstream.ts";
 import { readRefs } from "./read-refs.ts";
 import { tellPushed } from "./tell-pushed.ts";
@@ -20,8 +21,7 @@ const WAITS_MS = [1, 5, 15, 60, 360, 1_440].map((minutes) => minutes * MINUTE_MS
 interface SettleDeps {
   begunPushes: BegunPushes;
   ownerOf(id: string): RoutineStub;
-  /** Origin → `user:password`. */
-  credentials: ReadonlyMap<string, string>;
+  credentials: GitCredentials;
 }
 
 export async function settlePushes(deps: SettleDeps, nowMs: number): Promise<void> {

@@ -1,0 +1,276 @@
+/**
+ * Refusals of the API, as rows of one table; why runs fail is in `run-errors.ts`.
+ * `docs/errors.md` has a heading per row; a test holds the two together.
+ */
+
+/** The `type` of an error answer and its HTTP status: wire-compatible with Claude's API, plus four of Reveille's own. */
+export const ERROR_STATUS = {
+  invalid_request_error: 400,
+  authentication_error: 401,
+  permission_error: 403,
+  not_found_error: 404,
+  conflict_error: 409,
+  request_too_large: 413,
+  unsupported_media_type: 415,
+  unprocessable_error: 422,
+  rate_limit_error: 429,
+  api_error: 500,
+  overloaded_error: 503,
+} as const;
+
+export type ErrorType = keyof typeof ERROR_STATUS;
+
+export interface ErrorRow {
+  type: ErrorType;
+  message: string;
+  hint: string;
+}
+
+/** Refusals of the API: code → what the outside hears. The code itself is in `details.code`. */
+export const API_ERRORS = {
+  invalid_json: {
+    type: "invalid_request_error",
+    message: "The body is not valid JSON.",
+    hint: "Send a JSON object, or no body at all where the body is optional.",
+  },
+  invalid_request: {
+    type: "invalid_request_error",
+    message: "The request does not fit the schema.",
+    hint: "See details.issues for each field and its remedy; GET /openapi.json has the schemas.",
+  },
+  invalid_cursor: {
+    type: "invalid_request_error",
+    message: "The cursor is not one that this list gave.",
+    hint: "Pass next_cursor of the page before unchanged, or leave the cursor out.",
+  },
+  not_available_yet: {
+    type: "invalid_request_error",
+    message: "This part of a routine is not available yet.",
+    hint: "Leave the key out; docs/routines.md lists what is available.",
+  },
+  routine_paused: {
+    type: "invalid_request_error",
+    message: "The routine is paused.",
+    hint: "Resume the routine, or use run now, which also works while it is paused.",
+  },
+  authentication_required: {
+    type: "authentication_error",
+    message: "A valid token is needed.",
+    hint: "Send Authorization: Bearer followed by the owner token, or sign in.",
+  },
+  routine_token_invalid: {
+    type: "authentication_error",
+    message: "The token is missing, wrong, revoked, or belongs to another routine.",
+    hint: "Send Authorization: Bearer followed by this routine's token; issue a new one if it is lost.",
+  },
+  sign_in_refused: {
+    type: "authentication_error",
+    message: "The sign-in code or token was not accepted.",
+    hint: "A code works once, for ten minutes. Make a new one, or sign in with the owner token.",
+  },
+  webhook_refused: {
+    type: "authentication_error",
+    message: "The request was not accepted.",
+    hint: "Check that both sides have the same secret, and that the body is sent as it was signed.",
+  },
+  runner_refused: {
+    type: "authentication_error",
+    message: "The runner's token was not accepted.",
+    hint: "Give the runner its pool's token, or for the default pool RUNNER_TOKEN; a link token ends with its attempt.",
+  },
+  proxy_token_refused: {
+    type: "authentication_error",
+    message: "The proxy token is not valid for this path, or its attempt has ended.",
+    hint: "A proxy token serves the paths of its own attempt, while that attempt is on.",
+  },
+  origin_refused: {
+    type: "permission_error",
+    message: "Requests from this origin are not accepted.",
+    hint: "Use the web app at the instance's own address, or an API token instead of the cookie.",
+  },
+  proxy_refused: {
+    type: "permission_error",
+    message: "The run may not do this through its proxy.",
+    hint: "See details.reason for the rule that refused it.",
+  },
+  host_not_allowed: {
+    type: "permission_error",
+    message: "The run's network policy does not allow this host.",
+    hint: "See docs/network.md for the hosts that a run may reach.",
+  },
+  model_access_refused: {
+    type: "authentication_error",
+    message: "The model's API refused this instance's key.",
+    hint: "Set ANTHROPIC_API_KEY to a valid key: wrangler secret put ANTHROPIC_API_KEY, or .dev.vars locally.",
+  },
+  not_found: {
+    type: "not_found_error",
+    message: "There is nothing at this address.",
+    hint: "Check the id and the path; GET /openapi.json lists every path.",
+  },
+  github_app_missing: {
+    type: "not_found_error",
+    message: "No GitHub App is set up.",
+    hint: "Open /setup at the instance's address to make one.",
+  },
+  setup_refused: {
+    type: "unprocessable_error",
+    message: "This setup was not begun here, has been ended already, or is more than an hour old.",
+    hint: "Begin again at /setup. An App that was made at GitHub meanwhile can be deleted there.",
+  },
+  github_app_not_installed: {
+    type: "permission_error",
+    message: "The GitHub App is not installed on the account that owns the repository.",
+    hint: "Install it there: /setup has the link.",
+  },
+  github_app_suspended: {
+    type: "permission_error",
+    message: "The GitHub App's installation is suspended.",
+    hint: "Have it unsuspended on the account's page of installed Apps: /setup has the link.",
+  },
+  github_repository_not_selected: {
+    type: "permission_error",
+    message: "The GitHub App is installed, but was not given this repository.",
+    hint: "Give it the repository on the account's page of installed Apps: /setup has the link.",
+  },
+  github_app_lacks_permission: {
+    type: "permission_error",
+    message: "The GitHub App may not do this in this repository.",
+    hint: "See that the installation has contents: write and this repository; a file below .github/workflows needs more than the App has.",
+  },
+  github_app_key_refused: {
+    type: "unprocessable_error",
+    message: "GitHub does not accept the GitHub App's key.",
+    hint: "Make a new private key on the App's page at GitHub and give it to the instance, or set up the App anew at /setup.",
+  },
+  secret_unreadable: {
+    type: "unprocessable_error",
+    message: "A secret that the instance keeps encrypted can't be decrypted.",
+    hint: "Set the SIGNING_KEY under which it was encrypted as SIGNING_KEY_PREVIOUS, or set the secret anew: the GitHub App's at /setup.",
+  },
+  run_settled: {
+    type: "conflict_error",
+    message: "The run has ended already.",
+    hint: "Only a run that has not ended can be canceled.",
+  },
+  overlap_skipped: {
+    type: "conflict_error",
+    message: "Skipped: a run of this routine is on, and its overlap policy is skip.",
+    hint: "Fire again when the run has ended, or choose another overlap policy.",
+  },
+  revision_conflict: {
+    type: "conflict_error",
+    message: "The routine has changed since the revision that you named.",
+    hint: "Read the routine again and repeat the change on its newest revision.",
+  },
+  pool_exists: {
+    type: "conflict_error",
+    message: "There is a pool of this name.",
+    hint: "Choose another name, or have a new token issued for the pool that there is.",
+  },
+  pool_in_use: {
+    type: "conflict_error",
+    message: "Routines or runs use this pool.",
+    hint: "Set another runs_on for the routines that details.issues names, wait until the pool's runs have ended, and try again.",
+  },
+  body_too_large: {
+    type: "request_too_large",
+    message: "The body is too large.",
+    hint: "See details.limit_bytes.",
+  },
+  content_type_refused: {
+    type: "unsupported_media_type",
+    message: "The body's content type is not accepted.",
+    hint: "Send Content-Type: application/json.",
+  },
+  idempotency_key_reused: {
+    type: "unprocessable_error",
+    message: "This Idempotency-Key was used with another body.",
+    hint: "Use a new key for a new request; repeat a request with the same body.",
+  },
+  pool_refused: {
+    type: "unprocessable_error",
+    message: "The pool default is always there, and its runners come with the instance's RUNNER_TOKEN.",
+    hint: "Change RUNNER_TOKEN to shut its runners out; make a pool of your own for a token of its own.",
+  },
+  model_not_configured: {
+    type: "unprocessable_error",
+    message: "This instance has no model key, so it starts no runs.",
+    hint: "Set ANTHROPIC_API_KEY: wrangler secret put ANTHROPIC_API_KEY, or .dev.vars locally.",
+  },
+  queue_full: {
+    type: "rate_limit_error",
+    message: "The routine's queue is full.",
+    hint: "Wait until queued runs have started, or cancel some.",
+  },
+  rate_limited: {
+    type: "rate_limit_error",
+    message: "Too many requests with this token.",
+    hint: "Wait for the seconds that Retry-After names.",
+  },
+  instance_rate_limited: {
+    type: "rate_limit_error",
+    message: "Too many requests to start something in this instance.",
+    hint: "Wait for the seconds that Retry-After names.",
+  },
+  upgrade_required: {
+    type: "invalid_request_error",
+    message: "This address speaks WebSocket only.",
+    hint: "Send Upgrade: websocket; for plain HTTP read /api/v1/sessions/{id}/events.",
+  },
+  upstream_unreachable: {
+    type: "overloaded_error",
+    message: "The service behind this proxy did not answer.",
+    hint: "Try again soon; if it stays so, check the upstream's address and credentials.",
+  },
+  github_unreachable: {
+    type: "overloaded_error",
+    message: "GitHub's API gives no answer that is of use.",
+    hint: "Try again soon; www.githubstatus.com tells how GitHub is. Behind GitHub Enterprise check GITHUB_API_URL.",
+  },
+  internal_error: {
+    type: "api_error",
+    message: "Something went wrong inside Reveille.",
+    hint: "Try again; if it stays so, look up the request_id in the worker's log.",
+  },
+  misconfigured: {
+    type: "api_error",
+    message: "This instance is not configured completely.",
+    hint: "See details.issues for every variable and secret at fault; .dev.vars.example explains each.",
+  },
+  not_ready: {
+    type: "overloaded_error",
+    message: "This instance lacks something that its version needs.",
+    hint: "GET /readyz names each fault and what mends it; a database that is behind: npx wrangler d1 migrations apply reveille --remote.",
+  },
+  overloaded: {
+    type: "overloaded_error",
+    message: "A part of this instance has more to do than it can. The request was not carried out.",
+    hint: "Wait for the seconds that Retry-After names, and then repeat the request.",
+  },
+  unavailable: {
+    type: "overloaded_error",
+    message: "A part of this instance could not be reached. The request may have been carried out.",
+    hint: "Wait for the seconds that Retry-After names, look whether it has taken effect, and repeat it if not. A fire with an Idempotency-Key is repeated safely.",
+  },
+  no_answer: {
+    type: "overloaded_error",
+    message: "A part of this instance did not answer in time. The request may have been carried out.",
+    hint: "Wait for the seconds that Retry-After names, look whether it has taken effect, and repeat it if not. A fire with an Idempotency-Key is repeated safely.",
+  },
+  delivery_not_handled: {
+    type: "overloaded_error",
+    message: "The delivery could not be handled.",
+    hint: "Try again soon.",
+  },
+  storage_not_migrated: {
+    type: "overloaded_error",
+    message: "What is stored could not be brought up to date for this version.",
+    hint: "The worker's log tells the cause (code: storage_not_migrated). Nothing is lost: deploy a repaired version.",
+  },
+  index_behind: {
+    type: "overloaded_error",
+    message: "The change could not be written to the index.",
+    hint: "Try again soon; repeating the request is safe.",
+  },
+} as const satisfies Record<string, ErrorRow>;

@@ -1,0 +1,107 @@
+/** GitHub's API as the instance asks it: each call within a deadline, and what can go wrong as refusals. */
+import { createAppAuth } from "@octokit/auth-app";
+import { request } from "@octokit/request";
+import { RequestError } from "@octokit/request-error";
+import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
+import type { KeptApp } from "./kept-app.ts";
+
+/** For one call to GitHub, its body included, in milliseconds. */
+const DEADLINE_MS = 10_000;
+const USER_AGENT = "reveille";
+/** Of GitHub's own words so much is passed on. */
+const WORDS_LENGTH = 200;
+const NO_CACHE = { get: async () => "", set: async () => {} };
+
+export type GithubRequest = typeof request;
+export type Credentials = Pick<KeptApp, "id" | "private_key">;
+
+/** @param apiUrl without a slash at the end. */
+export function githubRequest(apiUrl: string, deadlineMs: number = DEADLINE_MS): GithubRequest {
+  return request.defaults({
+    baseUrl: apiUrl,
+    headers: { "user-agent": USER_AGENT, "x-github-api-version": "2022-11-28" },
+    request: {
+      fetch: (url: string, init: RequestInit) => fetch(url, { ...init, signal: AbortSignal.timeout(deadlineMs) }),
+      log: { warn: () => {} },
+    },
+  });
+}
+
+/** What signs as the App. It keeps no token: `InstallationTokens` does. */
+export function appAuth(github: GithubRequest, { id, private_key }: Credentials) {
+  return createAppAuth({ appId: id, privateKey: private_key, request: github, cache: NO_CACHE });
+}
+
+/** @param auth from `appAuth`. @returns the headers of a call in the App's own name. */
+export async function asApp(auth: ReturnType<typeof appAuth>): Promise<{ authorization: string }> {
+  const { token } = await auth({ type: "app" });
+  return { authorization: `Bearer ${token}` };
+}
+
+/** What a call to GitHub has ended with, where it is no answer. */
+export interface GithubFailure {
+  /** The answer's status; null where there was none. */
+  status: number | null;
+  refusal: Refusal;
+}
+
+/** Makes a call, and turns what it throws into a failure. */
+export async function asked<Value>(
+  call: () => Promise<Value>,
+): Promise<{ ok: true; value: Value } | { ok: false; failure: GithubFailure }> {
+  try {
+    return { ok: true, value: await call() };
+  } catch (error) {
+    return { ok: false, failure: failureOf(error) };
+  }
+}
+
+/** Those that pass by themselves are `github_unreachable`; all others are about the App's key until the caller knows better. */
+function failureOf(error: unknown): GithubFailure {
+  const response = error instanceof RequestError ? error.response : undefined;
+  if (response === undefined) return withoutAnswer(error);
+  const { status, headers } = response;
+  const words = wordsOf(response.data);
+  const retryAfter = Number(headers["retry-after"] ?? Number.NaN);
+  const isLimited = status === 429 || (status === 403 && (headers["x-ratelimit-remaining"] === "0" || retryAfter > 0));
+  if (isLimited) {
+    const { refusal } = refuse("github_unreachable", {
+      reason: "GitHub takes no more requests of this App for now",
+      retry_after_s: retryAfter > 0 ? retryAfter : 60,
+    });
+    return { status, refusal };
+  }
+  if (status >= 500) {
+    return { status, refusal: refuse("github_unreachable", { reason: `GitHub's API answers ${status}` }).refusal };
+  }
+  return {
+    status,
+    refusal: refuse("github_app_key_refused", { reason: `GitHub answers ${status}: ${words}` }).refusal,
+  };
+}
+
+function withoutAnswer(error: unknown): GithubFailure {
+  const name = error instanceof Error ? error.name : "";
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause.name : "";
+  if (error instanceof RequestError || name === "AbortError" || name === "TimeoutError") {
+    const isLate = [name, cause].some((one) => one === "TimeoutError" || one === "AbortError");
+    const reason = isLate ? "GitHub's API does not answer in time" : "GitHub's API can't be reached";
+    return { status: null, refusal: refuse("github_unreachable", { reason }).refusal };
+  }
+  // No request was made: the key can't be used to sign one.
+  return {
+    status: null,
+    refusal: refuse("github_app_key_refused", { reason: "the private key can't be read" }).refusal,
+  };
+}
+
+function wordsOf(data: unknown): string {
+  const message = typeof data === "object" && data !== null && "message" in data ? data.message : data;
+  return typeof message === "string" ? message.slice(0, WORDS_LENGTH) : "nothing more";
+}
+
+/** The call's answer, or its failure as a refusal. */
+export async function answerOf<Value>(call: () => Promise<Value>): Promise<Result<Value>> {
+  const done = await asked(call);
+  return done.ok ? success(done.value) : { ok: false, refusal: done.failure.refusal };
+}

@@ -1,0 +1,107 @@
+/** Tokens of the GitHub App for one repository and one purpose: minted when needed, kept in memory until just before they lapse. */
+import { z } from "zod";
+import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
+import { appAuth, asked, type GithubRequest } from "./github-api.ts";
+import { type AppFacts, type Installation, installationFor, ofApp } from "./installations.ts";
+
+export interface Repository {
+  owner: string;
+  repo: string;
+}
+
+/** What the token is for: a clone needs `read`, a push `write`. */
+export type Access = "read" | "write";
+
+interface Kept {
+  answer: Result<string>;
+  untilMs: number;
+}
+
+/** A token is good for an hour. It is used no more when it has a minute left. */
+const SPARE_MS = 60_000;
+/** That the App may not see a repository is asked again after so long: somebody is about to change it. */
+const REFUSED_FOR_MS = 15_000;
+/** The oldest goes first. */
+const KEPT_AT_MOST = 500;
+const mintedSchema = z.object({ token: z.string().min(1), expiresAt: z.iso.datetime({ offset: true }) });
+
+export class InstallationTokens {
+  readonly #github: GithubRequest;
+  readonly #now: () => number;
+  readonly #finish: (work: Promise<unknown>) => void;
+  readonly #kept = new Map<string, Kept>();
+
+  /** @param finish has work go on when the request that began it has gone: `waitUntil`. */
+  constructor(github: GithubRequest, now: () => number, finish: (work: Promise<unknown>) => void) {
+    this.#github = github;
+    this.#now = now;
+    this.#finish = finish;
+  }
+
+  /** @returns a token that opens this one repository, or why there is none. */
+  async tokenFor(app: AppFacts, repository: Repository, access: Access): Promise<Result<string>> {
+    const key = keyOf(app, repository, access);
+    const kept = this.#kept.get(key);
+    if (kept !== undefined && kept.untilMs > this.#now()) return kept.answer;
+    const minting = this.#mint(app, repository, access);
+    // @octokit/auth-app lets calls for the same token wait for one answer: a caller that goes away must not leave others waiting.
+    this.#finish(minting);
+    const minted = await minting;
+    this.#keep(key, minted);
+    return minted.answer;
+  }
+
+  /** The git host has refused the token: another is minted when the next one is needed. */
+  drop(app: AppFacts, repository: Repository, access: Access): void {
+    this.#kept.delete(keyOf(app, repository, access));
+  }
+
+  async #mint(app: AppFacts, repository: Repository, access: Access): Promise<Kept> {
+    const installation = await installationFor(this.#github, app, repository);
+    if (!installation.ok) return this.#refused(installation);
+    const auth = appAuth(this.#github, app);
+    const minted = await asked(async () => {
+      const given = await auth({
+        type: "installation",
+        installationId: installation.value.id,
+        repositoryNames: [repository.repo],
+        permissions: { contents: access },
+        refresh: true,
+      });
+      return mintedSchema.parse(given);
+    });
+    if (!minted.ok) {
+      const { status, refusal } = minted.failure;
+      const isOfApp = refusal.code !== "github_app_key_refused" || status === null || status === 401;
+      const told = isOfApp ? ofApp(minted.failure, app) : lacking(app, installation.value, access, refusal);
+      return this.#refused({ ok: false, refusal: told });
+    }
+    const { token, expiresAt } = minted.value;
+    return { answer: success(token), untilMs: Date.parse(expiresAt) - SPARE_MS };
+  }
+
+  #refused(answer: Result<never> & { ok: false }): Kept {
+    // What passes by itself is asked again at once.
+    const isPassing = answer.refusal.code === "github_unreachable";
+    return { answer, untilMs: isPassing ? 0 : this.#now() + REFUSED_FOR_MS };
+  }
+
+  #keep(key: string, kept: Kept): void {
+    this.#kept.delete(key);
+    if (kept.untilMs <= this.#now()) return;
+    this.#kept.set(key, kept);
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > KEPT_AT_MOST && oldest !== undefined) this.#kept.delete(oldest);
+  }
+}
+
+function keyOf({ id }: AppFacts, { owner, repo }: Repository, access: Access): string {
+  return [id, owner, repo, access].join("/").toLowerCase();
+}
+
+function lacking({ name }: AppFacts, { url }: Installation, access: Access, { reason = "" }: Refusal): Refusal {
+  return refuse("github_app_lacks_permission", {
+    message: `GitHub gives the GitHub App ${name} no token with contents: ${access} for this repository (${reason}).`,
+    hint: `Look at ${url} which permissions the installation has, and which repositories; accept those that wait.`,
+  }).refusal;
+}
