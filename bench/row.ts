@@ -21,6 +21,8 @@ export interface Row {
   title: string;
   /** What it is compared with, in a few words. */
   baseline: string;
+  /** What this machine lacks for it, in a few words; null when it can be measured. */
+  lacks?(): string | null;
   measure(): Promise<Figure[]>;
 }
 

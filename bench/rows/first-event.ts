@@ -1,8 +1,6 @@
 /** From the fire to the agent's first words, with a warm runner, beside the bare Agent SDK in the same sandbox. */
 import { randomBytes } from "node:crypto";
 import path from "node:path";
-import { fireAnswerSchema } from "#protocol/api.ts";
-import { type LiveMessage, liveMessageSchema } from "#protocol/viewer.ts";
 import { startProgram } from "#scripts/child-process.ts";
 import { createMessagesServer } from "#scripts/demo-model/messages-api.ts";
 import { DEMO_REPOSITORY } from "#scripts/demo-upstream/demo-history.ts";
@@ -11,11 +9,10 @@ import { seedDemoRepository } from "#scripts/demo-upstream/seed-repository.ts";
 import { toolEnvironment } from "#scripts/instance/tool-environment.ts";
 import type { Figure, Row } from "../row.ts";
 import type { BareAgent, BareRun } from "../support/bare-agent.ts";
-import { nowMs } from "../support/clock.ts";
+import { fireToFirstWords } from "../support/first-words.ts";
 import { Helper } from "../support/helper.ts";
 import { interleave } from "../support/interleave.ts";
-import { RawSocket } from "../support/raw-socket.ts";
-import { type BenchRoutine, makeRoutine } from "../support/reveille.ts";
+import { makeRoutine } from "../support/reveille.ts";
 import { ROOT, scratchPath } from "../support/scratch.ts";
 import { type Served, serveReveille } from "../support/served.ts";
 import { median } from "../support/statistics.ts";
@@ -119,39 +116,4 @@ async function startRunner(served: Served): Promise<WarmRunner> {
       await program.stop(6_000);
     },
   };
-}
-
-/** In milliseconds, as somebody sees it who fires and then watches. Resolves when the run is over. */
-async function fireToFirstWords(served: Served, { id, fireToken }: BenchRoutine): Promise<number> {
-  const startedAt = nowMs();
-  const fired = await fetch(`${served.url}/v1/claude_code/routines/${id}/fire`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${fireToken}`, "content-type": "application/json" },
-    body: "{}",
-  });
-  const { claude_code_session_id: session } = fireAnswerSchema.parse(await fired.json());
-  const over = Promise.withResolvers<void>();
-  let firstAt: number | null = null;
-  const socket = await RawSocket.open({
-    url: `${served.url}/api/v1/sessions/${session}/live?after=0`,
-    headers: { authorization: `Bearer ${served.ownerToken}` },
-    onMessage: (payload) => {
-      const receivedAt = nowMs();
-      for (const event of eventsOf(liveMessageSchema.parse(JSON.parse(payload.toString("utf8"))))) {
-        if (event.type === "agent.delta" || event.type === "agent.message" || event.type === "tool.call")
-          firstAt ??= receivedAt;
-        if (event.type === "run.finished" && event.status === "succeeded") over.resolve();
-        if (event.type === "run.finished") over.reject(new Error(`the run ${event.status}: ${event.error?.message}`));
-      }
-    },
-    onClose: (why) => over.reject(new Error(why)),
-  });
-  await over.promise;
-  socket.end();
-  if (firstAt === null) throw new Error("the agent said nothing");
-  return firstAt - startedAt;
-}
-
-function eventsOf(message: LiveMessage): LiveMessage[] {
-  return message.type === "events" ? message.events : [message];
 }

@@ -13,7 +13,8 @@ import { builtBare, builtCounting, builtReveille } from "./builds.ts";
 import { ROOT, scratchPath } from "./scratch.ts";
 
 const START_DEADLINE_MS = 30_000;
-const STOP_GRACE_MS = 3_000;
+/** Containers take a while to be removed. */
+const STOP_GRACE_MS = 8_000;
 
 export interface Served extends AsyncDisposable {
   /** Where it listens. */
@@ -24,9 +25,12 @@ export interface Served extends AsyncDisposable {
   workerdMemory(): number;
 }
 
-/** @param variables are added to those of an instance without a model key. */
-export async function serveReveille(variables: Record<string, string> = {}): Promise<Served> {
-  return serve(await builtReveille(), variables);
+/** @param variables are added to those of an instance without a model key. @param containers null for an instance without. */
+export async function serveReveille(
+  variables: Record<string, string> = {},
+  containers: HostOrder["containers"] = null,
+): Promise<Served> {
+  return serve(await builtReveille(), variables, containers);
 }
 
 /** Ours, with the paths of bench/counting/entry.ts: how many rows it has written and read, by table. */
@@ -40,7 +44,11 @@ export async function serveBare(name: string): Promise<Served> {
 }
 
 /** Serves a worker until it is disposed of. */
-async function serve(built: BuiltWorker, variables: Record<string, string>): Promise<Served> {
+async function serve(
+  built: BuiltWorker,
+  variables: Record<string, string>,
+  containers: HostOrder["containers"] = null,
+): Promise<Served> {
   const folder = scratchPath("state");
   const port = await drawFreePort();
   const ownerToken = randomBytes(32).toString("hex");
@@ -52,7 +60,7 @@ async function serve(built: BuiltWorker, variables: Record<string, string>): Pro
     webApp: path.join(folder, "no-web-app"),
     storage: path.join(folder, "storage"),
     migrations: path.join(ROOT, "migrations", "d1"),
-    containers: null,
+    containers,
     variables: {
       OWNER_TOKEN: ownerToken,
       RUNNER_TOKEN: runnerToken,
