@@ -1,9 +1,10 @@
 /** From the fire to the agent's first words in a container that is made for the run. */
 import path from "node:path";
 import { startProgram } from "#scripts/child-process.ts";
-import { engineAddress } from "#scripts/containers/engine.ts";
-import { ensureRunnerImage, readRecipe } from "#scripts/containers/runner-image.ts";
+import { ensureRunnerImage } from "#scripts/containers/runner-image.ts";
 import { createMessagesServer } from "#scripts/demo-model/messages-api.ts";
+import { prepareContainers } from "#scripts/instance/prepare-containers.ts";
+import { readSettings } from "#scripts/instance/settings.ts";
 import { toolEnvironment } from "#scripts/instance/tool-environment.ts";
 import type { Outcome } from "#scripts/outcome.ts";
 import type { Row } from "../row.ts";
@@ -28,22 +29,22 @@ export const containerStart: Row = {
   lacks: () => (process.env["DOCKER_HOST"] ? null : "DOCKER_HOST names no container engine"),
   measure: async () => {
     await using stack = new AsyncDisposableStack();
-    const engine = required(engineAddress(process.env["DOCKER_HOST"]));
-    const recipe = required(readRecipe(process.env));
-    const image = required(
-      await ensureRunnerImage({ root: ROOT, engine, recipe, environment: process.env, say: console.error }),
+    const given = { ...process.env, REVEILLE_CONTAINERS: "5" };
+    const { containers: wanted } = required(readSettings(given, ROOT));
+    const containers = required(
+      await prepareContainers(wanted, (recipe, engine) =>
+        ensureRunnerImage({ root: ROOT, engine, recipe, environment: process.env, say: console.error }),
+      ),
     );
+    if (containers === null) throw new Error("there are no containers");
     const model = await createMessagesServer({ reply: () => ({ kind: "message", text: "Hello, I am at work." }) });
     stack.defer(() => model.close());
-    const sidecar = process.env["MINIFLARE_CONTAINER_EGRESS_IMAGE"] ?? null;
-    const served = stack.use(
-      await serveReveille({ DEMO_MODEL_URL: model.url, CONTAINERS: "5" }, { engine, sidecar, image }),
-    );
+    const served = stack.use(await serveReveille({ DEMO_MODEL_URL: model.url, CONTAINERS: "5" }, containers));
     const routine = await makeRoutine(served, { prompt: TASK, model: MODEL, repositories: [] });
     const times = await interleave(
       ROUNDS,
       () => fireToFirstWords(served, routine),
-      () => bareContainer(image, model.url),
+      () => bareContainer(containers.image, model.url),
     );
     return [
       {
