@@ -3,6 +3,7 @@
  * deploy checks what it is about to give, before it gives it.
  */
 import { z } from "zod";
+import { containerSizes } from "#rules/sandbox/container-sizes.ts";
 import { inForce } from "./in-force.ts";
 
 /** Variables and secrets as the platform hands them over. `readConfig` turns the texts into a `Config`. */
@@ -35,9 +36,6 @@ export interface Variables {
 
 /** Where the platform can keep objects, as `DurableObjectNamespace.jurisdiction` takes it. */
 const jurisdictions = ["eu", "us", "fedramp", "fedramp-high"] as const;
-
-/** The sizes in which the platform makes containers. */
-const containerSizes = ["lite", "basic", "standard-1", "standard-2", "standard-3", "standard-4"] as const;
 
 const secret = (name: string) =>
   z

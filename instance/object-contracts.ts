@@ -6,6 +6,7 @@ import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
 import type { WebhookTrigger } from "#protocol/triggers.ts";
 import type { LeaseEnd } from "#rules/run/inputs.ts";
+import type { ContainerSize } from "#rules/sandbox/container-sizes.ts";
 
 export interface LeaseRequest {
   lease: LeaseRef;
@@ -15,6 +16,8 @@ export interface LeaseRequest {
 export interface RoutineForObjects extends Rpc.DurableObjectBranded {
   /** Nobody works on the lease any more. Told twice, it changes nothing. */
   leaseEnded(id: OwnedId, lease: LeaseRef, end: LeaseEnd): void;
+  /** What the container of a lease has used. Told twice, it counts once. @param seconds from its start until it was gone. */
+  noteContainer(id: OwnedId, lease: LeaseRef, use: { size: ContainerSize; seconds: number }): void;
   /** A run of another routine has ended. */
   takeEvents(id: OwnedId, events: SourceEvent[]): Result<DeliveryOutcome[][]>;
 }

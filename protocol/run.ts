@@ -16,6 +16,20 @@ export const tokensSchema = z.object({
 });
 export type Tokens = z.infer<typeof tokensSchema>;
 
+/** The container of one attempt, from its start until it was gone. */
+export const containerUseSchema = z
+  .object({
+    attempt: z.int().min(1),
+    size: z.string().meta({ description: "As Cloudflare names it, for instance standard-2." }),
+    seconds: z.number().min(0),
+    cost_usd: z.number().min(0).meta({
+      description:
+        "By list price, as if its processor had been busy all the time: at most so much. Not in the usage's own cost_usd.",
+    }),
+  })
+  .meta({ id: "ContainerUse" });
+export type ContainerUse = z.infer<typeof containerUseSchema>;
+
 /** Tokens as the model proxy metered them; `cost_usd` by list price as the agent reports it, 0 for the demo model. */
 export const usageSchema = tokensSchema
   .extend({
@@ -24,6 +38,10 @@ export const usageSchema = tokensSchema
       description:
         "Model calls that are not in these counts as a whole: under way, or cut off before it was known what they used. Left out when there are none.",
     }),
+    containers: z
+      .array(containerUseSchema)
+      .optional()
+      .meta({ description: "Of attempts that worked in containers of the instance, told as each has gone." }),
   })
   .meta({ id: "Usage" });
 export type Usage = z.infer<typeof usageSchema>;

@@ -11,6 +11,7 @@ import type { Tokens } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
 import type { LeaseEnd } from "#rules/run/inputs.ts";
+import type { ContainerSize } from "#rules/sandbox/container-sizes.ts";
 import { hasTables } from "./database.ts";
 import { RoutineOpening } from "./opening.ts";
 import type { AnsweringCall, GitRepository } from "./runs/proxied-calls.ts";
@@ -63,6 +64,12 @@ export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
   leaseEnded(id: OwnedId, lease: LeaseRef, end: LeaseEnd): void {
     this.opening.require();
     this.opening.owner(id)?.frames.endLease(lease, end);
+  }
+
+  /** The object of a lease's container tells what that has used, also after the run has ended. */
+  noteContainer(id: OwnedId, lease: LeaseRef, use: { size: ContainerSize; seconds: number }): void {
+    this.opening.require();
+    this.opening.proxy(id, (tx, { proxies }) => proxies.noteContainer(tx, lease, use));
   }
 
   /** Upgrades that the worker passes on: `/live` of viewers, `/link` of runners. */

@@ -3,15 +3,22 @@
  * sees to its end. Whatever it decides is stored before it is done, so that an eviction starts nothing twice.
  */
 import { DurableObject } from "cloudflare:workers";
-import { requireConfig } from "#instance/config.ts";
+import { readConfig, requireConfig } from "#instance/config.ts";
 import { withinDeadline } from "#instance/in-time.ts";
 import type { ContainerOrder, ContainerReport } from "#instance/object-contracts.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
-import { poolObject } from "#instance/objects.ts";
+import { poolObject, routineObject } from "#instance/objects.ts";
 import { CONTAINER_BRIEF, type ContainerBrief, INSTANCE_HOST } from "#protocol/container-brief.ts";
 import { errorText, logEvent, logTrouble } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
-import { type ContainerLife, type ContainerObservation, nextLife, nextLook } from "#rules/sandbox/container-life.ts";
+import {
+  type ContainerEnd,
+  type ContainerLife,
+  type ContainerObservation,
+  nextLife,
+  nextLook,
+} from "#rules/sandbox/container-life.ts";
+import type { ContainerSize } from "#rules/sandbox/container-sizes.ts";
 import { ContainerCalls, type ContainerExit, type ContainerPort } from "./container-calls.ts";
 
 /** What is stored. */
@@ -21,6 +28,7 @@ interface Kept {
   pool: string;
   place: string;
   begunAtMs: number;
+  size: ContainerSize;
   life: ContainerLife;
 }
 
@@ -51,8 +59,10 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
       return;
     }
     const nowMs = Date.now();
-    this.#keep({ v: 1, lease, pool, place, begunAtMs: nowMs, life: { state: "starting", byMs: nowMs + withinMs } });
-    void this.#start(order);
+    const size = requireConfig(this.env).containerSize;
+    const life: ContainerLife = { state: "starting", byMs: nowMs + withinMs };
+    this.#keep({ v: 1, lease, pool, place, begunAtMs: nowMs, size, life });
+    void this.#start(order, size);
   }
 
   stop(): void {
@@ -86,13 +96,14 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
     return container;
   }
 
-  async #start({ lease, link_token, proxy_token, start_within_ms }: ContainerOrder): Promise<void> {
+  async #start(order: ContainerOrder, size: ContainerSize): Promise<void> {
+    const { lease, link_token, proxy_token, start_within_ms } = order;
     const brief: ContainerBrief = { instance_url: `http://${INSTANCE_HOST}`, lease, link_token, proxy_token };
     this.#isStarting = true;
     try {
       await this.#calls(lease).start({
         env: { [CONTAINER_BRIEF]: JSON.stringify(brief) },
-        size: requireConfig(this.env).containerSize,
+        size,
         withinMs: start_within_ms,
         onExit: (how) => this.#hearExit(how),
       });
@@ -138,7 +149,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
     }
   }
 
-  /** Ends the container, tells the pool, and leaves nothing behind. What does not go through is tried again by the alarm. */
+  /** Ends the container, tells pool and run, and leaves nothing behind. What does not go through is tried again by the alarm. */
   async #end(): Promise<void> {
     if (this.#isEnding) return;
     this.#isEnding = true;
@@ -151,14 +162,15 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
   }
 
   /** @returns whether to go on at once: the lease has come back under another place meanwhile. */
-  async #settle(kept: Kept, end: NonNullable<ContainerReport["end"]>): Promise<boolean> {
+  async #settle(kept: Kept, end: ContainerEnd): Promise<boolean> {
     const { place, lease } = kept;
     await this.#calls(lease)
       .destroy()
       .catch((error) => logTrouble("container_call_failed", { ...lease, call: "destroy" }, error));
     // The pool may give the place to another as soon as it is told.
     if (this.container.running && end === "work_ended") return false;
-    if ((await this.#report({ place, lease, end })) === null || this.container.running) return false;
+    const isTold = (await this.#report({ place, lease, end })) !== null && (await this.#tellUse(kept, end));
+    if (!isTold || this.container.running) return false;
     if (this.#kept?.place !== place) return true;
     this.#kept = null;
     await this.ctx.storage.deleteAll();
@@ -168,12 +180,26 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
 
   /** @returns null when the pool could not be told. */
   async #report(report: ContainerReport): Promise<"held" | "unknown" | null> {
-    const pool = poolObject(this.env, requireConfig(this.env).jurisdiction, this.#kept?.pool ?? "");
     try {
+      const pool = poolObject(this.env, requireConfig(this.env).jurisdiction, this.#kept?.pool ?? "");
       return await withinDeadline(pool.hearContainer(report), REPORT_MS, "the pool");
     } catch (error) {
       logTrouble("container_call_failed", { ...report.lease, call: "report" }, error);
       return null;
+    }
+  }
+
+  /** Tells the run what its container has used. One that did not start has used nothing. @returns whether that is done. */
+  async #tellUse({ lease, size, begunAtMs }: Kept, end: ContainerEnd): Promise<boolean> {
+    if (end !== "work_ended" && end !== "runner_lost") return true;
+    try {
+      const run = routineObject(this.env, requireConfig(this.env).jurisdiction, lease.run_id);
+      const seconds = Math.max(0, Date.now() - begunAtMs) / 1_000;
+      await withinDeadline(run.noteContainer(lease, { size, seconds }), REPORT_MS, "the run");
+      return true;
+    } catch (error) {
+      logTrouble("container_call_failed", { ...lease, call: "meter" }, error);
+      return false;
     }
   }
 
@@ -193,7 +219,8 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
   }
 
   #arm(life: ContainerLife): void {
-    const tendMs = requireConfig(this.env).isLocal ? TEND_MS.local : TEND_MS.deployed;
+    const check = readConfig(this.env);
+    const tendMs = check.ok && check.config.isLocal ? TEND_MS.local : TEND_MS.deployed;
     void this.ctx.storage.setAlarm(nextLook(life, tendMs, Date.now()));
   }
 

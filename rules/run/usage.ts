@@ -1,5 +1,5 @@
-/** Pure: what of a run's model calls is counted in its usage. */
-import type { Tokens, Usage } from "#protocol/run.ts";
+/** Pure: what of a run's model calls and containers is counted in its usage. */
+import type { ContainerUse, Tokens, Usage } from "#protocol/run.ts";
 
 /** @param before what of the same call has been counted already. */
 export function countTokens(usage: Usage, used: Tokens, before: Tokens): Usage {
@@ -16,4 +16,12 @@ export function countTokens(usage: Usage, used: Tokens, before: Tokens): Usage {
 export function countUnmetered({ unmetered_calls = 0, ...usage }: Usage, change: 1 | -1): Usage {
   const left = unmetered_calls + change;
   return left > 0 ? { ...usage, unmetered_calls: left } : usage;
+}
+
+/** @returns null when the attempt's container has been counted already. */
+export function countContainer(usage: Usage, use: ContainerUse): Usage | null {
+  const { containers = [] } = usage;
+  if (containers.some(({ attempt }) => attempt === use.attempt)) return null;
+  const all = [...containers, use].sort((left, right) => left.attempt - right.attempt);
+  return { ...usage, containers: all };
 }

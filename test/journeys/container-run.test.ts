@@ -71,7 +71,8 @@ it("goes from fired to succeeded in a container of its own, which is gone afterw
 });
 
 it("has its run tried again when its container vanishes before the model is called, and then not any more", async () => {
-  const { run_id } = await fired(await buildRoutine({ retry: { max: 1, backoff: "1s" } }));
+  const routine = await buildRoutine({ retry: { max: 1, backoff: "1s" } });
+  const { run_id } = await fired(routine);
   const { container, brief } = await containerFor(run_id);
   const link = await hello(brief, "first-process");
   container.vanish();
@@ -82,6 +83,13 @@ it("has its run tried again when its container vanishes before the model is call
   second.container.vanish();
   await runDurableObjectAlarm(second.object);
   expect((await becomes(run_id, ({ status }) => status === "failed")).error).toMatchObject({ code: "runner_lost" });
+  const { usage } = await becomes(run_id, (run) => run.usage.containers?.length === 2);
+  expect(usage.containers).toMatchObject([
+    { attempt: 1, size: "standard-2" },
+    { attempt: 2, size: "standard-2" },
+  ]);
+  const listed = () => call<{ data: Run[] }>("GET", `/api/v1/runs?routine=${routine.id}`);
+  await vi.waitUntil(async () => (await listed()).body.data[0]?.usage.containers?.length === 2, { interval: 10 });
   await vi.waitUntil(async () => (await busy()) === 0, { interval: 5 });
 });
 

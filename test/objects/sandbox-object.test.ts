@@ -6,7 +6,7 @@ import type { ContainerOrder, ContainerReport } from "#instance/object-contracts
 import { sandboxObject } from "#instance/objects.ts";
 import { CONTAINER_BRIEF, containerBriefSchema } from "#protocol/container-brief.ts";
 import { type FakeContainer, fakeContainers } from "#test/support/fake-container.ts";
-import { PoolObject, SandboxObject } from "#worker/index.ts";
+import { PoolObject, RoutineObject, SandboxObject } from "#worker/index.ts";
 
 let containerOf: (name: string) => FakeContainer;
 let reports: ContainerReport[];
@@ -265,6 +265,31 @@ describe("a lease's container", () => {
     await runDurableObjectAlarm(it.object);
     expect(it.told().map(({ end }) => end)).toEqual(["runner_lost", "runner_lost"]);
     expect(await it.stored()).toBe(0);
+  });
+
+  it("is metered until the run has taken it in, and not where it has not started", async () => {
+    const it = await running();
+    const uses: unknown[] = [];
+    let isAway = true;
+    vi.spyOn(RoutineObject.prototype, "noteContainer").mockImplementation((...told) => {
+      uses.push(told);
+      if (isAway) throw new Error("the run's object can't be opened");
+    });
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 600_000 });
+    await it.object.kill();
+    await vi.waitUntil(() => uses.length === 1, { interval: 5 });
+    expect(await it.state()).toBe("ending");
+    isAway = false;
+    await runDurableObjectAlarm(it.object);
+    const { run_id } = it.order.lease;
+    expect(uses.at(-1)).toMatchObject([run_id, it.order.lease, { size: "standard-2" }]);
+    expect((uses.at(-1) as { seconds: number }[])[2]?.seconds).toBeGreaterThanOrEqual(600);
+    expect([uses.length, await it.stored()]).toEqual([2, 0]);
+    const failing = lease();
+    failing.container.failure = { how: "throws", message: "no container instance" };
+    await failing.object.begin(failing.order);
+    expect(await failing.end()).toBe("declined");
+    expect(uses).toHaveLength(2);
   });
 
   it("that does not begin leaves nothing behind, whatever it is asked", async () => {

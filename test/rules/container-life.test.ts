@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { NO_USAGE } from "#protocol/run.ts";
+import { countContainer } from "#rules/run/usage.ts";
 import {
   CLOSE_LOOK_MS,
   type ContainerLife,
@@ -6,6 +8,7 @@ import {
   nextLife,
   nextLook,
 } from "#rules/sandbox/container-life.ts";
+import { type ContainerSize, containerCost } from "#rules/sandbox/container-sizes.ts";
 import { endOfStart } from "#rules/sandbox/start-failure.ts";
 
 const NOW = 1_000_000;
@@ -107,5 +110,24 @@ describe("a start that fails", () => {
     ["", "container_start_failed"],
   ])("with the words %j", (reason, end) => {
     expect(endOfStart(reason)).toBe(end);
+  });
+});
+
+describe("what a container costs", () => {
+  it.each<[ContainerSize, number, number]>([
+    ["standard-2", 600, 0.021504],
+    ["standard-2", 0, 0],
+    ["lite", 3_600, 0.007254],
+    ["standard-4", 60, 0.006684],
+  ])("of size %s for %d s is %d dollars at most", (size, seconds, usd) => {
+    expect(containerCost(size, seconds)).toBe(usd);
+  });
+
+  it("is counted once for each attempt, in their order", () => {
+    const use = (attempt: number) => ({ attempt, size: "lite", seconds: 1, cost_usd: 0 });
+    const once = countContainer(NO_USAGE, use(2));
+    const twice = countContainer(once ?? NO_USAGE, use(1));
+    expect(twice?.containers).toEqual([use(1), use(2)]);
+    expect(countContainer(twice ?? NO_USAGE, use(2))).toBeNull();
   });
 });

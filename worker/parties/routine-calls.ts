@@ -52,6 +52,8 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   // By the call's number, and by what of it has been counted.
   noteModelUsage: "again",
   endModelCall: "again",
+  // By the attempt's number.
+  noteContainer: "again",
   // Its id is there: it would be told that it is taken.
   create: "once",
   // Each makes a revision, a secret or a count of its own.

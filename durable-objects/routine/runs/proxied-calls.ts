@@ -7,7 +7,8 @@ import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { Cause } from "#protocol/source-event.ts";
 import type { EventBody } from "#protocol/transcript.ts";
 import { type AnsweringModel, answeringModel } from "#rules/run/model-rule.ts";
-import { countTokens, countUnmetered } from "#rules/run/usage.ts";
+import { countContainer, countTokens, countUnmetered } from "#rules/run/usage.ts";
+import { type ContainerSize, containerCost } from "#rules/sandbox/container-sizes.ts";
 import { placeKey, repositoryPlace } from "#rules/triggers/subscriptions.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { RepositoryIds } from "../definition/repository-ids.ts";
@@ -120,6 +121,18 @@ export class ProxiedCalls {
     if (counted === null) return success(null);
     const usage = countTokens(row.doc.usage, tokens, counted);
     this.#engine.update(tx, row, { ...row.doc, usage: isPart ? usage : countUnmetered(usage, -1) });
+    if (isSettled(row.doc)) this.#outbox.owe(tx, "project_run", row.id);
+    return success(null);
+  }
+
+  /** Counts the container of an attempt: once, however often it is told, and also after the run has ended. */
+  noteContainer(tx: Tx, lease: LeaseRef, { size, seconds }: { size: ContainerSize; seconds: number }): Result<null> {
+    const row = this.#runs.get(lease.run_id);
+    if (row === null) return refuse("not_found");
+    const cost_usd = containerCost(size, seconds);
+    const usage = countContainer(row.doc.usage, { attempt: lease.generation, size, seconds, cost_usd });
+    if (usage === null) return success(null);
+    this.#engine.update(tx, row, { ...row.doc, usage });
     if (isSettled(row.doc)) this.#outbox.owe(tx, "project_run", row.id);
     return success(null);
   }
