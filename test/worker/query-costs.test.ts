@@ -48,7 +48,15 @@ const OTHERS = [
   `INSERT INTO begun_pushes (id, run_id, generation, number, url, branches, ask_at) SELECT 'x' || i, 'x', 1, 0, '', '[]', ${LATER}`,
 ];
 /** As many as an owner asks for, or has accounts: what looks at all of them is not what D1 suffers from. */
-const FEW = ["sign_in_codes", "github_installations", "pools", "heartbeats", "d1_migrations"];
+const FEW = [
+  "sealed_documents",
+  "setup_states",
+  "sign_in_codes",
+  "github_installations",
+  "pools",
+  "heartbeats",
+  "d1_migrations",
+];
 
 const { database, executions } = countingReads(env.DB);
 const kept = bodies(env.BODIES);

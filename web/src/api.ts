@@ -1,6 +1,7 @@
 /** The calls that the pages make. They throw a `Problem`; the types of answers are those of the schemas that check them. */
 import type { Page } from "#protocol/api.ts";
 import type { ErrorBody } from "#protocol/errors.ts";
+import type { BegunSetup, GithubAppState } from "#protocol/github-app.ts";
 import type { Admission, Occurrence } from "#protocol/occurrence.ts";
 import type { Revision, Routine } from "#protocol/routine.ts";
 import type { ListedRun, Run, Session } from "#protocol/run.ts";
@@ -72,6 +73,21 @@ export function readSession(id: string, signal?: AbortSignal): Promise<Session> 
 /** A ticket for one upgrade to `…/live`, within 60 seconds. */
 export function issueTicket(sessionId: string): Promise<{ ticket: string }> {
   return call("POST", `/api/v1/sessions/${encodeURIComponent(sessionId)}/ticket`);
+}
+
+/** The instance's GitHub App. GitHub is asked where it is installed. */
+export function readGithubApp(signal?: AbortSignal): Promise<GithubAppState> {
+  return read("/api/v1/github/app", signal);
+}
+
+/** @param organization null for whoever makes the App. */
+export function beginGithubSetup(organization: string | null): Promise<BegunSetup> {
+  return call("POST", "/api/v1/github/app/setup", { body: organization === null ? {} : { organization } });
+}
+
+/** With what GitHub sent the browser back. */
+export function endGithubSetup(given: { code: string; state: string }): Promise<GithubAppState> {
+  return call("POST", "/api/v1/github/app", { body: given });
 }
 
 /** With the owner token, or with a code that works once. */

@@ -57,6 +57,11 @@ export function unreadable(status: number): Problem {
   });
 }
 
+/** What an answer tells of something that is wrong, beside what it was asked for. */
+export function problemOf({ code, message, hint }: { code: string; message: string; hint: string }): Problem {
+  return new Problem({ status: 200, type: "told", message, hint, code });
+}
+
 /** Whether trying again soon may well help. */
 export function isPassing(error: unknown): boolean {
   return error instanceof Problem && (error.status === 0 || error.status === 503);

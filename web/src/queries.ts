@@ -56,6 +56,10 @@ export function revisionsQuery(id: string) {
   );
 }
 
+export function githubAppQuery() {
+  return queryOptions({ queryKey: ["github-app"], queryFn: ({ signal }) => api.readGithubApp(signal) });
+}
+
 export function runQuery(id: string) {
   return queryOptions({ queryKey: ["run", id], queryFn: ({ signal }) => api.readRun(id, signal) });
 }

@@ -37,8 +37,14 @@ const sessionRoute = createRoute({
   component: lazyRouteComponent(() => import("./session/session-page.tsx"), "SessionPage"),
 });
 
+const setupRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/setup",
+  component: lazyRouteComponent(() => import("./setup/setup-page.tsx"), "SetupPage"),
+});
+
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([routinesRoute, routineRoute, sessionRoute]),
+  routeTree: rootRoute.addChildren([routinesRoute, routineRoute, sessionRoute, setupRoute]),
   defaultPreload: "intent",
   // Queries decide themselves whether what they have is too old.
   defaultPreloadStaleTime: 0,

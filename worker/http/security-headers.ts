@@ -11,10 +11,13 @@ const ON_EVERY_ANSWER = {
   "cache-control": "no-store",
 };
 
-/** For pages of ours: nothing inline, nothing from elsewhere. */
-export const PAGE_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self'; " +
-  "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+/** For pages of ours: nothing inline, nothing from elsewhere. @param formsTo the one origin to which the page may send a form. */
+export function pagePolicy(formsTo = "'none'"): string {
+  const own = ["script-src", "style-src", "font-src", "img-src", "connect-src"].map((kind) => `${kind} 'self'`);
+  return ["default-src 'none'", ...own, "frame-ancestors 'none'", "base-uri 'none'", `form-action ${formsTo}`].join(
+    "; ",
+  );
+}
 
 export function securityHeaders(c: HttpContext): Record<string, string> {
   const headers: Record<string, string> = { "request-id": c.var.requestId, ...ON_EVERY_ANSWER };

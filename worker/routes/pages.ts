@@ -1,10 +1,12 @@
 /** The web app: one page, served at every address that people have, and the files that it loads. */
 import type { App, HttpContext } from "../http/http-env.ts";
 import { renderRefusal } from "../http/render-error.ts";
-import { PAGE_POLICY } from "../http/security-headers.ts";
+import { pagePolicy } from "../http/security-headers.ts";
 
+/** Its page sends the browser to GitHub, with a form. */
+const SETUP = "/setup";
 /** An id of whatever form gets the page: it tells a person that there is no such thing better than JSON would. */
-const PAGE_PATHS = ["/", "/routines/:id", "/sessions/:id"];
+const PAGE_PATHS = ["/", "/routines/:id", "/sessions/:id", SETUP];
 const NOT_BUILT = {
   code: "not_found",
   message: "The web app is not part of this build.",
@@ -16,7 +18,8 @@ export function mountPages(app: App): void {
     app.get(path, async (c) => {
       const page = await readFile(c, "/index.html");
       if (page === null) return renderRefusal(c, NOT_BUILT);
-      page.headers.set("content-security-policy", PAGE_POLICY);
+      const formsTo = path === SETUP ? c.var.deps.config.github.webOrigin : undefined;
+      page.headers.set("content-security-policy", pagePolicy(formsTo));
       // Kept, but asked for each time: the next deploy has other files.
       page.headers.set("cache-control", "no-cache");
       return page;

@@ -10,7 +10,8 @@ export function NoRoutines() {
     <EmptyState icon={<SunriseIcon size={22} />} title="No routines yet">
       <p>
         A routine is a prompt, git repositories and limits. The first one is made through the API;{" "}
-        <a href="/docs">its reference</a> tells what a routine can say.
+        <a href="/docs">its reference</a> tells what a routine can say. For repositories on GitHub,{" "}
+        <a href="/setup">set up an App</a> first.
       </p>
       <div className={styles.command}>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what can be scrolled has to be reached by keyboard */}

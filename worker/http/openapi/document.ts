@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { VERSION } from "#worker/health/health.ts";
 import type { App } from "../http-env.ts";
-import { PAGE_POLICY } from "../security-headers.ts";
+import { pagePolicy } from "../security-headers.ts";
 import { type ApiDocument, SECURITY_SCHEMES } from "./api-document.ts";
 import { DOCS_STYLE, renderDocs } from "./docs-page.ts";
 
@@ -13,7 +13,7 @@ const INTRODUCTION =
 export function mountOpenApi(app: App): void {
   app.get("/openapi.json", (c) => c.json(apiDocument(app)));
   app.get("/docs", (c) => {
-    c.header("content-security-policy", PAGE_POLICY);
+    c.header("content-security-policy", pagePolicy());
     return c.html(renderDocs(apiDocument(app)));
   });
   app.get("/docs.css", (c) => c.body(DOCS_STYLE, 200, { "content-type": "text/css; charset=utf-8" }));
