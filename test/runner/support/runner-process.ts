@@ -16,7 +16,10 @@ export interface RunnerProcess {
 
 export async function startRunner(environment: Record<string, string>, uid?: number): Promise<RunnerProcess> {
   const runner = spawnRunner(environment, uid);
-  await until("the runner is ready", () => runner.output().includes("runner ready"));
+  const ready = until("the runner is ready", () => runner.output().includes("runner ready"));
+  const ended = runner.closed.then(() => Promise.reject(new Error(`The runner has ended: ${runner.output()}`)));
+  await Promise.race([ready, ended]);
+  ended.catch(() => {});
   return runner;
 }
 
