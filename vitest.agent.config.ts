@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     silent: "passed-only",
-    include: ["test/cli/**/*.e2e.ts", "test/runner/**/*.e2e.ts", "test/scripts/hibernation.e2e.ts"],
+    include: ["test/runner/**/*.e2e.ts", "test/scripts/hibernation.e2e.ts"],
     environment: "node",
     testTimeout: 120_000,
     // As in the project "runner": real sandboxes on a loaded machine.

@@ -42,7 +42,7 @@ export class ProcessExecutor implements Executor {
     const { settings, name, onNews } = options;
     this.#options = options;
     this.name = name;
-    const program = fileURLToPath(import.meta.resolve("../attempt/execute-run.ts"));
+    const program = fileURLToPath(import.meta.resolve("#sandbox-runner/attempt/execute-run.ts"));
     this.#child = startTalkingProcess([process.execPath, ...QUIET, program], {
       cwd: settings.stateFolder,
       // The cache halves the time until an executor works; it holds nothing but compiled programs.

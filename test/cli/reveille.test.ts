@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { main } from "#cli/main.ts";
+import { RUNNER_CLOSE } from "#protocol/runner-link.ts";
+import { FakeInstance, RUNNER_TOKEN } from "../runner/support/fake-instance.ts";
 
 const TOKEN = "token-of-a-pool-that-nobody-has-0001";
 
@@ -50,6 +52,19 @@ it.each([
 ])("%j ends with %i", async (words, code, out, err) => {
   const ended = await reveille(words);
   expect(ended).toEqual({ code, out: expect.stringMatching(out), err: expect.stringMatching(err) });
+});
+
+it("says that the instance does not serve its version, in the instance's words, and ends", async () => {
+  const nowhere = { modelUrl: "http://none.invalid", gitUrl: "http://none.invalid", gitCredential: "" };
+  const instance = await FakeInstance.start(nowhere);
+  instance.refuses = RUNNER_CLOSE.protocol;
+  const words = ["runner", "--url", instance.url, "--token", RUNNER_TOKEN, "--state", join(folder, "old")];
+  const ended = await reveille(words, { REVEILLE_SPARES: "0" });
+  expect(ended).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/does not serve this version .*as the test wants it/),
+  });
+  await instance.vanish();
 });
 
 it("names what answers and is no instance, and a token that is refused, and ends", async () => {

@@ -28,12 +28,15 @@ export interface BedOptions {
   mode?: number;
   /** As which user the runner runs, in a group of the same number; by default as the tests do. */
   uid?: number;
+  /** Starts a runner with its variables; by default the project's own main file. */
+  start?: (environment: Record<string, string>) => Promise<RunnerProcess>;
 }
 
 export class Bed {
   readonly folder: string;
   readonly instance: FakeInstance;
   runner: RunnerProcess;
+  readonly #startNext: () => Promise<RunnerProcess>;
   readonly #ids = new IdMaker(drawOwnerKey(random), random);
   /** Task → asked before the script at each of its model calls; null leaves the answer to the script. */
   readonly faults: Map<string, () => ReplyPlan | null>;
@@ -45,6 +48,7 @@ export class Bed {
   private constructor(
     folder: string,
     instance: FakeInstance,
+    startNext: () => Promise<RunnerProcess>,
     runner: RunnerProcess,
     scripts: Map<string, Script>,
     faults: Map<string, () => ReplyPlan | null>,
@@ -53,6 +57,7 @@ export class Bed {
   ) {
     this.folder = folder;
     this.instance = instance;
+    this.#startNext = startNext;
     this.runner = runner;
     this.#scripts = scripts;
     this.faults = faults;
@@ -89,8 +94,9 @@ export class Bed {
       gitUrl: upstream.url,
       gitCredential: GIT_CREDENTIAL,
     });
-    const runner = await startRunner(runnerEnvironment(folder, instance, environment), options.uid);
-    return new Bed(folder, instance, runner, scripts, faults, conversations, async () => {
+    const start = options.start ?? ((variables: Record<string, string>) => startRunner(variables, options.uid));
+    const startNext = () => start(runnerEnvironment(folder, instance, environment));
+    return new Bed(folder, instance, startNext, await startNext(), scripts, faults, conversations, async () => {
       await Promise.all([model.close(), upstream.close(), instance.vanish()]);
       rmSync(folder, { recursive: true, force: true });
     });
@@ -136,7 +142,7 @@ export class Bed {
 
   /** Starts another runner on the same state folder, as a supervisor does when one has died. */
   async restartRunner(): Promise<void> {
-    this.runner = await startRunner(runnerEnvironment(this.folder, this.instance, {}));
+    this.runner = await this.#startNext();
   }
 
   /** Hands a run to the runner. Its repositories are named by their names in the upstream. */

@@ -14,9 +14,13 @@ export interface RunnerProcess {
   closed: Promise<number | null>;
 }
 
-export async function startRunner(environment: Record<string, string>, uid?: number): Promise<RunnerProcess> {
-  const runner = spawnRunner(environment, uid);
-  const ready = until("the runner is ready", () => runner.output().includes("runner ready"));
+export function startRunner(environment: Record<string, string>, uid?: number): Promise<RunnerProcess> {
+  return whenReady(spawnRunner(environment, uid), "runner ready");
+}
+
+/** @param words that it says when its pool has taken it in. */
+export async function whenReady(runner: RunnerProcess, words: string): Promise<RunnerProcess> {
+  const ready = until("the runner is ready", () => runner.output().includes(words));
   const ended = runner.closed.then(() => Promise.reject(new Error(`The runner has ended: ${runner.output()}`)));
   await Promise.race([ready, ended]);
   ended.catch(() => {});
@@ -26,9 +30,19 @@ export async function startRunner(environment: Record<string, string>, uid?: num
 /** @param environment its own variables; PATH and HOME are added. @param uid as whom, by default as this process. */
 export function spawnRunner(environment: Record<string, string>, uid?: number): RunnerProcess {
   const main = fileURLToPath(import.meta.resolve("#sandbox-runner/main.ts"));
-  const child = spawn(process.execPath, [main], {
+  return spawnProgram([process.execPath, main], environment, uid === undefined ? {} : { uid });
+}
+
+/** The same for any program. */
+export function spawnProgram(
+  [program, ...words]: [program: string, ...words: string[]],
+  environment: Record<string, string>,
+  { uid, cwd }: { uid?: number; cwd?: string } = {},
+): RunnerProcess {
+  const child = spawn(program, words, {
     env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "/", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
+    ...(cwd === undefined ? {} : { cwd }),
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   let output = "";
