@@ -80,9 +80,19 @@ export interface RosterForRoutine extends Rpc.DurableObjectBranded {
   remove(ids: readonly string[]): void;
 }
 
+/** What a pool makes of requests for runners. */
+export interface PoolAnswer {
+  /** How many the pool could have, busy or not. */
+  runners: number;
+  /** The leases that were asked for and wait. */
+  waiting: LeaseRef[];
+  /** Why they do, in a sentence; null when none does. */
+  why: string | null;
+}
+
 export interface PoolForRoutine extends Rpc.DurableObjectBranded {
-  /** Asks for a runner for each lease. Asking twice for one is asking once. @returns how many runners the pool has. */
-  request(requests: LeaseRequest[]): { runners: number };
+  /** Asks for a runner for each lease. Asking twice for one is asking once. */
+  request(requests: LeaseRequest[]): PoolAnswer;
   /** Takes leases back: at once where nobody works on one, else as soon as the work has stopped. @returns one answer each. */
   release(leases: LeaseRef[]): ("freed" | "stopping")[];
 }

@@ -36,11 +36,6 @@ export class LeaseEngine {
     for (const { lease, routine_id } of requests) this.#leases.ask(lease, routine_id, nowMs);
   }
 
-  /** How many places the pool's hosts could have, busy or not. */
-  size(): number {
-    return this.#hosts.reduce((sum, host) => sum + host.size(), 0);
-  }
-
   /** Takes a lease back: at once where nobody works on it, else as soon as the work has stopped. */
   release(lease: LeaseRef, nowMs: number): "freed" | "stopping" {
     const row = this.#leases.get(lease);

@@ -4,7 +4,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { readConfig } from "#instance/config.ts";
-import type { ContainerReport, LeaseRequest } from "#instance/object-contracts.ts";
+import type { ContainerReport, LeaseRequest, PoolAnswer } from "#instance/object-contracts.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
 import { ownResidenceFault } from "#instance/residence.ts";
 import { answerClose, refuseUpgrade } from "#instance/sockets.ts";
@@ -17,7 +17,7 @@ import { type AssembledPool, assemblePool } from "./assemble.ts";
 import { migratePool } from "./database.ts";
 import type { LeaseHost, SocketHost } from "./hosts/lease-host.ts";
 import type { LeaseEngine } from "./lease-engine.ts";
-import { poolStatus } from "./pool-status.ts";
+import { poolAnswer, poolStatus, type ShownPool } from "./pool-status.ts";
 
 export class PoolObject extends DurableObject<ObjectEnv> {
   readonly #hosts: readonly LeaseHost[];
@@ -27,7 +27,7 @@ export class PoolObject extends DurableObject<ObjectEnv> {
   readonly #leases: AssembledPool["leases"];
   readonly #ends: AssembledPool["ends"];
   readonly #alarm: Alarm;
-  readonly #status: () => PoolStatus;
+  readonly #shown: ShownPool;
   /** Why the pool can't work: a wrong configuration, or tables that are not those of this version; null when it can. */
   #fault: string | null = null;
 
@@ -42,8 +42,7 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     this.#leases = pool.leases;
     this.#ends = pool.ends;
     this.#alarm = new Alarm(context.id.name ?? "", context.storage, this.#concerns(), null);
-    const name = context.id.name ?? "";
-    this.#status = () => poolStatus({ name, ...pool }, Date.now());
+    this.#shown = { name: context.id.name ?? "", ...pool };
     this.#open();
   }
 
@@ -55,12 +54,13 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     return response;
   }
 
-  /** Asks for a runner for each lease. Asking twice for one is asking once. @returns how many runners the pool has. */
-  request(requests: LeaseRequest[]): { runners: number } {
+  /** Asks for a runner for each lease. Asking twice for one is asking once. */
+  request(requests: LeaseRequest[]): PoolAnswer {
     this.#requireTables();
     this.ctx.storage.transactionSync(() => this.#engine.ask(requests, Date.now()));
     this.#goOn();
-    return { runners: this.#engine.size() };
+    const asked = requests.map(({ lease }) => lease);
+    return poolAnswer(this.#shown, asked, Date.now());
   }
 
   /** Takes leases back: at once where nobody works on one, else as soon as the work has stopped. @returns one answer each. */
@@ -82,7 +82,7 @@ export class PoolObject extends DurableObject<ObjectEnv> {
   /** Who serves, what waits, and why. */
   look(): PoolStatus {
     this.#requireTables();
-    return this.#status();
+    return poolStatus(this.#shown, Date.now());
   }
 
   /** Closes the sockets that were let in by other tokens of the pool than these, by the tokens' ids. */

@@ -2,6 +2,7 @@
  * How a run moves from status to status. Pure: takes the run and one input; gives the next run, the events to append, and
  * the effects to carry out.
  */
+import { DEFAULT_POOL } from "#protocol/pool.ts";
 import { type CancelReason, isSettled, type SandboxKind } from "#protocol/run.ts";
 import { isMachineryFailure, type RunError, runError } from "#protocol/run-errors.ts";
 import type { AttemptOutcome } from "#protocol/runner-link.ts";
@@ -235,11 +236,19 @@ function passDeadline(state: RunState, run: ActiveRecord, kind: DeadlineKind, no
       return { state: { ...state, overdue: kind }, events: [], effects: [{ type: "release_lease" }] };
     case "provisioning": {
       if (run.status !== "starting" || run.runner !== null) return null;
-      const ending = endingOf(state, run, { status: "failed", error: runError("no_runner", "provisioning") });
+      const ending = endingOf(state, run, {
+        status: "failed",
+        error: runError("no_runner", "provisioning", waitedFor(run)),
+      });
       const step = settle(state, close(run, ending, "unknown", null, nowMs));
       return { ...step, effects: [...step.effects, { type: "release_lease" }] };
     }
   }
+}
+
+/** Which pool had none, unless it is the one that every instance has. */
+function waitedFor({ pool }: ActiveRecord): string | undefined {
+  return pool === DEFAULT_POOL ? undefined : `It waited for the pool "${pool}".`;
 }
 
 function settle(state: RunState, run: SettledRecord): Step {

@@ -75,8 +75,12 @@ describe("a pool", () => {
     expect(await readRun(run_id)).toMatchObject({ pool: name, status: "succeeded", runner: { id: "own" } });
     await vi.waitFor(async () => expect(await readPool(path)).toMatchObject({ busy: 0 }));
     expect(stranger.socket.messages.filter(({ type }) => type === "offer")).toEqual([]);
-    const steps = (await readTranscript(claude_code_session_id)).map((event) => JSON.stringify(event)).join();
-    expect(steps).not.toContain("default pool");
+    const steps = (await readTranscript(claude_code_session_id)).filter(({ type }) => type === "run.step");
+    expect(steps.slice(0, 3)).toMatchObject([
+      { phase: "provisioning", message: "Allocating a runner" },
+      { phase: "provisioning", message: `There is no runner in the pool "${name}". The run waits.` },
+      { phase: "provisioning", message: "Runner own has taken the run" },
+    ]);
     // From now on its runs are the default pool's.
     const next = await fired(routine);
     expect((await stranger.accept()).lease.run_id).toBe(next.run_id);

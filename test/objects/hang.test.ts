@@ -23,7 +23,7 @@ describe("an object's method", () => {
     using silent = hang(pool("release"));
     const released = watched(defaultPool().release([LEASE.lease]));
     await silent.untilMet();
-    expect(await defaultPool().request([])).toEqual({ runners: 0 });
+    expect(await defaultPool().request([])).toMatchObject({ runners: 0 });
     expect(released.outcome).toBe("waits");
     silent.end();
     await vi.waitUntil(() => released.outcome === "answered");

@@ -81,7 +81,7 @@ async function workOf(runners: number, leases: number): Promise<Work> {
     lease: lease(number),
     routine_id: "rtn_00000000000000000000000000",
   }));
-  expect(await pool.request(asked)).toEqual({ runners });
+  expect(await pool.request(asked)).toMatchObject({ runners });
   const offers = () => sockets.flatMap((socket) => socket.messages.filter(({ type }) => type === "offer"));
   await vi.waitUntil(() => offers().length === leases, { interval: 2, timeout: 10_000 });
   for (const socket of sockets) {

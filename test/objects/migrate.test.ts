@@ -98,7 +98,7 @@ it("the pool's tables that drizzle's migrator made stay as they are", async () =
   });
   await evictDurableObject(defaultPool());
   await runInDurableObject(defaultPool(), (pool, { storage }) => {
-    expect(pool.request([])).toEqual({ runners: 0 });
+    expect(pool.request([])).toEqual({ runners: 0, waiting: [], why: null });
     expect(storage.sql.exec("SELECT * FROM __drizzle_migrations").toArray()).toEqual(marks);
   });
 });

@@ -51,7 +51,11 @@ it("tells whether runners are idle, busy, leaving, gone or refused, and why runs
   const pool = makePool();
   const startedAt = new Date().toISOString();
   expect(await pool.look()).toEqual({ capacity: 0, busy: 0, runners: [], waiting: 0, waiting_since: null, why: null });
-  await pool.request([wanted(1), wanted(2)]);
+  expect(await pool.request([wanted(1), wanted(2)])).toEqual({
+    runners: 0,
+    waiting: [lease(1), lease(2)],
+    why: expect.stringMatching(/^There is no runner in the pool "/),
+  });
   expect(await pool.look()).toMatchObject({ waiting: 2, waiting_since: startedAt, why: { reason: "no_runner" } });
 
   const old = await join(pool, { ...named("old"), version: "0.0.9" });
@@ -62,6 +66,8 @@ it("tells whether runners are idle, busy, leaving, gone or refused, and why runs
 
   const socket = await join(pool);
   await socket.next(({ type }) => type === "offer");
+  const why = expect.stringMatching(/^Everything in the pool ".*" is busy: 1 runner\.$/);
+  expect(await pool.request([wanted(1), wanted(2)])).toEqual({ runners: 1, waiting: [lease(2)], why });
   const busy = { capacity: 1, busy: 1, waiting: 1, waiting_since: startedAt, why: { reason: "all_busy" } };
   expect(await pool.look()).toMatchObject(busy);
   expect(await shown(pool)).toEqual([{ ...alice, busy: 1, state: "busy" }, refused]);

@@ -1,5 +1,5 @@
 /** Calls to pools: asking for runners, and giving leases back. Each run's are made to the pool that it was admitted for. */
-import type { LeaseRequest } from "#instance/object-contracts.ts";
+import type { LeaseRequest, PoolAnswer } from "#instance/object-contracts.ts";
 import { logTrouble } from "#protocol/log.ts";
 import { DEFAULT_POOL } from "#protocol/pool.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
@@ -10,11 +10,11 @@ import type { Deadlines } from "../runs/deadlines.ts";
 import type { ReceiveFrames } from "../runs/receive-frames.ts";
 import { leaseOf, type RunEngine } from "../runs/run-engine.ts";
 import type { RunStore } from "../runs/run-store.ts";
-import type { Work } from "../work.ts";
+import type { Tx, Work } from "../work.ts";
 
 /** The pool as a routine's object sees it. */
 export interface PoolPort {
-  request(requests: LeaseRequest[]): Promise<{ runners: number }>;
+  request(requests: LeaseRequest[]): Promise<PoolAnswer>;
   release(leases: LeaseRef[]): Promise<("freed" | "stopping")[]>;
 }
 
@@ -72,15 +72,23 @@ export class ToPool implements Receiver {
       return [{ lease, routine_id: run.routine_id }];
     });
     if (requests.length === 0) return [];
-    const { runners } = await this.#pool(pool).request(requests);
-    if (runners === 0) return [];
+    const answer = await this.#pool(pool).request(requests);
     this.#work.change((tx) => {
-      for (const { lease } of requests) {
-        const isWaiting = this.#engine.leased(lease)?.doc.runner === null;
-        if (isWaiting) this.#deadlines.set(tx, "provisioning", lease.run_id, tx.nowMs + PROVISIONING_MS.busy);
-      }
+      for (const { lease } of requests) this.#note(tx, lease, answer);
     });
     return [];
+  }
+
+  /** A run that the pool has runners for may wait longer; one that waits for them says why. */
+  #note(tx: Tx, lease: LeaseRef, { runners, waiting, why }: PoolAnswer): void {
+    const row = this.#engine.leased(lease);
+    if (row === null || row.doc.runner !== null) return;
+    if (runners > 0) this.#deadlines.set(tx, "provisioning", row.id, tx.nowMs + PROVISIONING_MS.busy);
+    const isWaiting = waiting.some(
+      ({ run_id, generation }) => run_id === lease.run_id && generation === lease.generation,
+    );
+    if (!isWaiting || why === null) return;
+    this.#engine.append(tx, row, [{ type: "run.step", phase: "provisioning", message: `${why} The run waits.` }]);
   }
 
   async #release(pool: string, refs: readonly string[]): Promise<readonly string[]> {
