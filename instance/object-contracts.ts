@@ -16,6 +16,8 @@ export interface LeaseRequest {
 export interface RoutineForObjects extends Rpc.DurableObjectBranded {
   /** Nobody works on the lease any more. Told twice, it changes nothing. */
   leaseEnded(id: OwnedId, lease: LeaseRef, end: LeaseEnd): void;
+  /** Whether a process that works on the lease has said hello. */
+  hasSaidHello(id: OwnedId, lease: LeaseRef): boolean;
   /** What the container of a lease has used. Told twice, it counts once. @param seconds from its start until it was gone. */
   noteContainer(id: OwnedId, lease: LeaseRef, use: { size: ContainerSize; seconds: number }): void;
   /** A run of another routine has ended. */

@@ -66,6 +66,11 @@ export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
     this.opening.owner(id)?.frames.endLease(lease, end);
   }
 
+  hasSaidHello(id: OwnedId, lease: LeaseRef): boolean {
+    this.opening.require();
+    return this.opening.owner(id)?.engine.runnerOf(lease) != null;
+  }
+
   /** The object of a lease's container tells what that has used, also after the run has ended. */
   noteContainer(id: OwnedId, lease: LeaseRef, use: { size: ContainerSize; seconds: number }): void {
     this.opening.require();

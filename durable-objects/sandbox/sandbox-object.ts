@@ -5,9 +5,9 @@
 import { DurableObject } from "cloudflare:workers";
 import { readConfig, requireConfig } from "#instance/config.ts";
 import { withinDeadline } from "#instance/in-time.ts";
-import type { ContainerOrder, ContainerReport } from "#instance/object-contracts.ts";
+import type { ContainerOrder, ContainerReport, RoutineForObjects } from "#instance/object-contracts.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
-import { poolObject, routineObject } from "#instance/objects.ts";
+import { type InNameOf, poolObject, routineObject } from "#instance/objects.ts";
 import { CONTAINER_BRIEF, type ContainerBrief, INSTANCE_HOST } from "#protocol/container-brief.ts";
 import { errorText, logEvent, logTrouble } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
@@ -15,6 +15,7 @@ import {
   type ContainerEnd,
   type ContainerLife,
   type ContainerObservation,
+  HELLO_WITHIN_MS,
   nextLife,
   nextLook,
 } from "#rules/sandbox/container-life.ts";
@@ -29,8 +30,12 @@ interface Kept {
   place: string;
   begunAtMs: number;
   size: ContainerSize;
+  /** By when its first process has to have said hello to its run; null once it has. */
+  helloByMs: number | null;
   life: ContainerLife;
 }
+
+type Run = InNameOf<RoutineForObjects>;
 
 const KEY = "container";
 /**
@@ -61,7 +66,8 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
     const nowMs = Date.now();
     const size = requireConfig(this.env).containerSize;
     const life: ContainerLife = { state: "starting", byMs: nowMs + withinMs };
-    this.#keep({ v: 1, lease, pool, place, begunAtMs: nowMs, size, life });
+    const helloByMs = nowMs + withinMs + HELLO_WITHIN_MS;
+    this.#keep({ v: 1, lease, pool, place, begunAtMs: nowMs, size, helloByMs, life });
     void this.#start(order, size);
   }
 
@@ -137,8 +143,16 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
       .renew()
       .catch((error) => logTrouble("container_call_failed", { ...kept.lease, call: "renew" }, error));
     const answer = await this.#report({ place: kept.place, lease: kept.lease, end: null });
-    await renewed;
+    await Promise.all([renewed, this.#listen(kept)]);
     if (answer === "unknown" && this.#kept?.place === kept.place) this.#observe({ type: "disowned" });
+  }
+
+  /** Whether the container does anything at all: it can run without its program having got anywhere. */
+  async #listen({ lease, helloByMs }: Kept): Promise<void> {
+    if (helloByMs === null) return;
+    const hasSaidHello = await this.#ask("listen", lease, (run) => run.hasSaidHello(lease));
+    if (hasSaidHello === true && this.#kept !== null) this.#keep({ ...this.#kept, helloByMs: null });
+    if (hasSaidHello === false && helloByMs <= Date.now()) this.#observe({ type: "speechless" });
   }
 
   #signal({ lease }: Kept): void {
@@ -192,14 +206,18 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
   /** Tells the run what its container has used. One that did not start has used nothing. @returns whether that is done. */
   async #tellUse({ lease, size, begunAtMs }: Kept, end: ContainerEnd): Promise<boolean> {
     if (end !== "work_ended" && end !== "runner_lost") return true;
+    const seconds = Math.max(0, Date.now() - begunAtMs) / 1_000;
+    return (await this.#ask("meter", lease, (run) => run.noteContainer(lease, { size, seconds }))) !== null;
+  }
+
+  /** @returns null when the run could not be asked. */
+  async #ask<Answer>(call: string, lease: LeaseRef, ask: (run: Run) => Promise<Answer>): Promise<Answer | null> {
     try {
       const run = routineObject(this.env, requireConfig(this.env).jurisdiction, lease.run_id);
-      const seconds = Math.max(0, Date.now() - begunAtMs) / 1_000;
-      await withinDeadline(run.noteContainer(lease, { size, seconds }), REPORT_MS, "the run");
-      return true;
+      return await withinDeadline(ask(run), REPORT_MS, "the run");
     } catch (error) {
-      logTrouble("container_call_failed", { ...lease, call: "meter" }, error);
-      return false;
+      logTrouble("container_call_failed", { ...lease, call }, error);
+      return null;
     }
   }
 

@@ -20,6 +20,8 @@ export type ContainerObservation =
   | { type: "start_failed"; reason: string }
   /** `isStartKnown`: whether the process that asked for the start still waits for it. */
   | { type: "looked"; isRunning: boolean; isStartKnown: boolean }
+  /** Its first process has said nothing to its run within `HELLO_WITHIN_MS`. */
+  | { type: "speechless" }
   /** Its first process has ended by itself, and well. */
   | { type: "exited" }
   | { type: "link_closed" }
@@ -31,6 +33,8 @@ export type ContainerObservation =
 
 /** How long a container takes to start, in milliseconds: the first one after a deploy has to fetch its image. */
 export const START_WITHIN_MS = { usually: 60_000, first: 180_000 } as const;
+/** How long a container that has started may take to say hello to its run. */
+export const HELLO_WITHIN_MS = 60_000;
 /** How long a container is looked at closely after its link has closed: its end is noticed within this time. */
 export const CLOSE_LOOK_MS = 15_000;
 const LOOK_MS = { closely: 2_000, stopping: 500, starting: 5_000 } as const;
@@ -95,6 +99,8 @@ function nextWhileRunning(
       return ending(life.isStopping ? "work_ended" : "runner_lost");
     case "link_closed":
       return running(nowMs + CLOSE_LOOK_MS, life.isStopping);
+    case "speechless":
+      return ending(life.isStopping ? "work_ended" : "container_start_failed");
     case "stop":
       return life.isStopping ? null : running(life.closelyUntilMs, true);
     case "exited":

@@ -88,6 +88,38 @@ describe("a pool of two hosts", () => {
 });
 
 describe("an offer", () => {
+  it("that nobody answers is made again a dozen times, which are counted whatever is evicted, and then ends the lease", async () => {
+    const stub = env.POOL.get(env.POOL.idFromName(crypto.randomUUID()));
+    await runInDurableObject(stub, async (_pool, { storage }) => {
+      const opened = () => new Leases(poolDatabase(storage));
+      opened().ask(LEASE, ROUTINE, START);
+      const ends = Array.from({ length: 12 }, () => {
+        const leases = opened();
+        const row = leases.nextWaiting();
+        if (row === null) throw new Error("it does not wait");
+        leases.offer(row, "container", "place", START);
+        takeReports(leases, "container").declined("place", LEASE, "unanswered");
+        return opened().get(LEASE)?.end;
+      });
+      expect(ends).toEqual([...Array(11).fill(null), "containers_unavailable"]);
+    });
+  });
+
+  it("that is refused for want of room may be made for ever, and what was answered in between counts anew", async () => {
+    const stub = env.POOL.get(env.POOL.idFromName(crypto.randomUUID()));
+    await runInDurableObject(stub, async (_pool, { storage }) => {
+      const leases = new Leases(poolDatabase(storage));
+      leases.ask(LEASE, ROUTINE, START);
+      for (let count = 0; count < 30; count += 1) {
+        const row = leases.nextWaiting();
+        if (row === null) throw new Error("it does not wait");
+        leases.offer(row, "container", "place", START);
+        takeReports(leases, "container").declined("place", LEASE, count % 2 === 0 ? "no_room" : "unanswered");
+      }
+      expect(leases.get(LEASE)?.status).toBe("waiting");
+    });
+  });
+
   it("to a place that has gone meanwhile goes to another, and no attempt is used up", async () => {
     await withTwoHosts(async (bench) => {
       joined(bench.first);

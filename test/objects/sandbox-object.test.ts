@@ -267,6 +267,21 @@ describe("a lease's container", () => {
     expect(await it.stored()).toBe(0);
   });
 
+  it.each([
+    ["that says nothing to its run has not started", false, "container_start_failed"],
+    ["that has said hello may be silent", true, undefined],
+  ])("%s", async (_what, hasSaidHello, end) => {
+    const it = await running();
+    vi.spyOn(RoutineObject.prototype, "hasSaidHello").mockReturnValue(hasSaidHello);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 119_000 });
+    await runDurableObjectAlarm(it.object);
+    expect(await it.state()).toBe("running");
+    vi.setSystemTime(Date.now() + 3_600_000);
+    await runDurableObjectAlarm(it.object);
+    if (end === undefined) expect([await it.state(), it.told().length]).toEqual(["running", 2]);
+    else expect(await it.end()).toBe(end);
+  });
+
   it("is metered until the run has taken it in, and not where it has not started", async () => {
     const it = await running();
     const uses: unknown[] = [];

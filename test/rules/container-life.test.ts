@@ -54,6 +54,8 @@ describe("a container", () => {
     ["that has vanished while watched is lost", watched, looked(false, false), ends("runner_lost")],
     ["that was stopped is over when it has vanished", stopping, looked(false, false), ends("work_ended")],
     ["that has exited well is over", running, { type: "exited" }, ends("work_ended")],
+    ["that says nothing has not really started", running, { type: "speechless" }, ends("container_start_failed")],
+    ["that says nothing and was stopped is over", stopping, { type: "speechless" }, ends("work_ended")],
     ["is asked to stop", running, { type: "stop" }, stopping],
     ["is asked to stop once", stopping, { type: "stop" }, null],
     ["is killed", stopping, { type: "kill" }, ends("work_ended")],

@@ -31,6 +31,7 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   checkToken: "again",
   modelFor: "again",
   gitRepository: "again",
+  hasSaidHello: "again",
   pause: "again",
   resume: "again",
   remove: "again",
