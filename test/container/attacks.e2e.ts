@@ -1,0 +1,104 @@
+/** What a hostile program in a run's container reaches, tried by the agent's own tool calls. See docs/security.md. */
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import path from "node:path";
+import { after, before } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { z } from "zod";
+import { Bed } from "./support/bed.ts";
+import { containerTest, NO_ENGINE } from "./support/engine.ts";
+
+const ATTACK = readFileSync(path.join(import.meta.dirname, "support", "attack.mjs"));
+const OTHER_RUN = "run_0ABCDEFGHJKMNPQRSTVWXYZ012";
+
+const NO_PATH = /^HTTP\/1\.1 403 Forbidden path_not_allowed$/;
+const NO_HOST = /^HTTP\/1\.1 403 Forbidden host_not_allowed$/;
+const NO_WAY = /^(?:ECONNRESET|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|EPERM|not connected)$/;
+const NO_RIGHT = /^E[A-Z]+$/;
+const NOTHING = /^$/;
+
+/** What is to come of a try, by the beginning of its name; the first that fits counts. */
+const EXPECTED: readonly [name: RegExp, outcome: RegExp][] = [
+  // What is no path at all, is no address of the instance's either.
+  [/^instance (?:\/\/|@|\*)/, NO_HOST],
+  [/^instance behind a request$/, /^HTTP\/1\.1 401 Unauthorized path_not_allowed$/],
+  [/^instance by CONNECT$/, /^HTTP\/1\.1 (?:403|501) /],
+  [/^instance \//, NO_PATH],
+  [/^own link with the proxy's token$/, /^HTTP\/1\.1 401 /],
+  // Its own path, whatever a header says, and the proxies have none of this name.
+  [/^own path that a header renames$/, /^HTTP\/1\.1 404 /],
+  [/^own path by a whole address$/, NO_PATH],
+  [/^own host behind another$/, NO_HOST],
+  [/^WebSocket to /, /^HTTP\/1\.1 403 Forbidden websocket_not_allowed$/],
+  [/^https without a name$/, NO_WAY],
+  [/^(?:https? |metadata)/, NO_HOST],
+  [/^(?:tcp|udp) /, NO_WAY],
+  // The address that every name has inside, or none.
+  [/^name with a secret in it$/, /^(?:11\.0\.0\.1|E[A-Z]+)$/],
+  [/^text of a name$/, NO_RIGHT],
+  [/^(?:read|write) /, NO_RIGHT],
+  [/^processes of others$/, /^seen$/],
+  [
+    /^(?:programs that are missing|environment of others|what can be read of others|link token in files|signal to the runner)$/,
+    NOTHING,
+  ],
+  [/^own environment$/, /^(?!.*(?:rvl_link|key-of-nobody|OWNER_TOKEN|RUNNER_TOKEN|SIGNING_KEY|REVEILLE_BRIEF)).+$/s],
+  [/^sockets in files$/, /^\d$/],
+  [
+    /^status$/,
+    /^Uid:\t(\d{5})\t\1\t\1\t\1; Gid:\t(\d{5})\t\2\t\2\t\2; Groups:\s*; (?:Cap\w{3}:\t0{16}; ){5}NoNewPrivs:\t1;/,
+  ],
+  // Root of nothing: what it may do counts for the namespace alone.
+  [/^own user namespace$/, /^(?:0|refused)$/],
+  [
+    /^(?:become |own network|network|mark|frames|mount|change root|make|raw socket|signal to process 1|time|low port|ping)/,
+    /^refused$/,
+  ],
+];
+
+let bed: Bed;
+before(async () => {
+  if (NO_ENGINE === null) bed = await Bed.start(1);
+});
+after(async () => await bed?.stop());
+
+containerTest("an agent that wants out of its container finds no way", async () => {
+  let calls = 0;
+  const count = () => {
+    calls += 1;
+  };
+  // As a service of the house would, on every address of this machine.
+  const service = createServer((socket) => socket.on("error", () => {}).end("reached")).on("connection", count);
+  await once(service.listen(0, "0.0.0.0"), "listening");
+  const { port } = service.address() as AddressInfo;
+  const datagrams = createSocket("udp4", count).bind(port);
+  const given = Buffer.from(JSON.stringify({ other: OTHER_RUN, ports: [port] })).toString("base64");
+  const file = "$TMPDIR/attack.mjs";
+  const script = bed.model.write([`echo ${ATTACK.toString("base64")} | base64 -d >${file} && node ${file} ${given}`]);
+  const run = await bed.settled(await bed.begin(script));
+  service.close();
+  datagrams.close();
+
+  assert.equal(run.status, "succeeded", JSON.stringify(run.error));
+  const events = await bed.events(run);
+  const [result] = events.filter((event) => event.type === "tool.result");
+  assert.ok(result);
+  const found = Object.entries(z.record(z.string(), z.string()).parse(JSON.parse(unpacked(result.text))));
+  assert.ok(found.length > 100, `${found.length} tries`);
+  const outcomeOf = (name: string) => EXPECTED.find(([pattern]) => pattern.test(name))?.[1];
+  assert.deepEqual(
+    found.filter(([name, outcome]) => outcomeOf(name)?.test(outcome) !== true),
+    [],
+  );
+  assert.equal(calls, 0);
+  const notices = events.filter((event) => event.type === "notice").map(({ code, message }) => `${code}: ${message}`);
+  const denied = "host_not_allowed: The network policy of this run does not allow evil.example.";
+  assert.equal(notices.filter((notice) => notice === denied).length, 1, notices.join("\n"));
+});
+
+function unpacked(text: string): string {
+  return gunzipSync(Buffer.from(text.trim(), "base64")).toString();
+}
