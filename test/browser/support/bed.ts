@@ -59,6 +59,11 @@ export function demoBed(): Promise<Bed> {
   return demo;
 }
 
+/** An instance whose GitHub is at an address of the test's. */
+export function bedWithGithub(apiUrl: string): Promise<Bed> {
+  return openBed({ GITHUB_API_URL: apiUrl });
+}
+
 async function openGatedBed(): Promise<GatedBed> {
   const model = await GatedModel.start();
   closers.push(() => model.close());
