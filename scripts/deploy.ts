@@ -32,7 +32,7 @@ async function main(root: string): Promise<number> {
   const prepared = await prepare(root, options.value);
   if (!prepared.ok) return fail(prepared.message);
   const { plan, parts } = prepared.value;
-  say(planText(plan.steps));
+  if (plan.faults.length > 0 || parts === null || options.value.isDryRun) say(planText(plan.steps));
   if (plan.faults.length > 0) return fail(`\nNothing has been changed. First:\n\n${plan.faults.join("\n")}`);
   if (options.value.isDryRun) {
     say(
@@ -47,7 +47,7 @@ async function main(root: string): Promise<number> {
 interface Prepared {
   plan: Plan;
   /** Null where nobody is signed in. */
-  parts: (Omit<DeployParts, "message"> & { made: Record<string, string> }) | null;
+  parts: Omit<DeployParts, "message"> | null;
 }
 
 /** Looks, and plans. Changes nothing but the deploy's own folder, where it finds what earlier deploys have made. */
@@ -71,7 +71,8 @@ async function prepare(root: string, options: DeployOptions): Promise<Outcome<Pr
     found: found.value,
     given,
     made: made.value,
-    makeable: DRAWN_SECRETS,
+    // What a build machine makes is gone with it, and Cloudflare shows no secret again.
+    makeable: process.env["CI"] ? [] : DRAWN_SECRETS,
     secretNames: SECRET_VARIABLES,
     wantsContainers,
     engineFault: wantsContainers && wanted.hasImage ? await engineFault(process.env) : null,
@@ -82,8 +83,19 @@ async function prepare(root: string, options: DeployOptions): Promise<Outcome<Pr
   plan.faults.push(...faults);
   const signed: SignedIn | null = signedIn.value;
   if (signed === null || found.value === null) return succeeded({ plan, parts: null });
-  const parts = { wrangler, signedIn: signed, config, wanted, found: found.value, plan, given, domain, location };
-  return succeeded({ plan, parts: { ...parts, made: made.value } });
+  const place = { domain, location };
+  const parts = {
+    wrangler,
+    signedIn: signed,
+    config,
+    wanted,
+    found: found.value,
+    plan,
+    given,
+    made: made.value,
+    ...place,
+  };
+  return succeeded({ plan, parts });
 }
 
 /** What the worker would refuse of the values that it is given; a required secret that is not known here counts as one that holds. */
@@ -93,13 +105,14 @@ function valueFaults({ secrets }: WranglerConfig, values: Record<string, string>
   return check.ok ? [] : check.issues.map(({ field, message }) => `${field} ${message}.`);
 }
 
-async function deploy({ made, ...parts }: NonNullable<Prepared["parts"]>): Promise<number> {
-  const { plan, wrangler, wanted, found, given } = parts;
+async function deploy(parts: NonNullable<Prepared["parts"]>): Promise<number> {
+  const { plan, wrangler, wanted, found, given, made } = parts;
   const progress: Progress = {
     databaseId: null,
     known: { ...made, ...given },
     runnerTokenFile: null,
     deployed: null,
+    isReplaced: false,
     signInLink: null,
   };
   say(`\nInto the account ${parts.signedIn.account.name}:\n`);
@@ -125,13 +138,12 @@ async function deploy({ made, ...parts }: NonNullable<Prepared["parts"]>): Promi
   return 0;
 }
 
-function failStep(message: string, { known, deployed }: Progress, found: Found): number {
-  const state =
-    deployed !== null
-      ? "The new version is deployed. `npx wrangler rollback` brings the one before back (docs/deploy.md)."
-      : found.worker === null
-        ? "Nothing is served yet."
-        : "What was deployed goes on serving.";
+function failStep(message: string, { known, isReplaced }: Progress, found: Found): number {
+  const state = isReplaced
+    ? "The new version serves. `npx wrangler rollback` brings the one before back (docs/deploy.md)."
+    : found.worker === null
+      ? "Nothing is served yet."
+      : "What was deployed goes on serving.";
   return fail(
     `\n${withoutSecrets(message, known)}\n\n${state} When it is mended, run npm run deploy again: it goes on from here.`,
   );

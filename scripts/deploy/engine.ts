@@ -10,5 +10,5 @@ export async function engineFault(environment: NodeJS.ProcessEnv): Promise<strin
   const env = wranglerEnvironment(environment);
   const asked = await runCommand(program, ["info", "--format", "{{.ServerVersion}}"], { env, deadlineMs: DEADLINE_MS });
   if (asked.ok) return null;
-  return `no container engine answers "${program} info" (start one, or name it with WRANGLER_DOCKER_BIN and DOCKER_HOST)`;
+  return `no container engine answers "${program} info"`;
 }

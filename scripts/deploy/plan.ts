@@ -38,7 +38,7 @@ export interface PlanInput {
   given: Record<string, string>;
   /** Secrets that an earlier deploy of this machine has made. */
   made: Record<string, string>;
-  /** Names of secrets that can be made. */
+  /** Names of secrets that can be made, and kept. */
   makeable: readonly string[];
   secretNames: readonly string[];
   wantsContainers: boolean;
@@ -78,7 +78,7 @@ export function planDeploy(input: PlanInput): Plan {
   const faults = [
     ...jurisdictionFaults(input, found, jurisdiction),
     ...secrets.missing.map(
-      (name) => `${name} is missing, and can't be made: give it in the environment or in the file.`,
+      (name) => `${name} is missing, and can't be made here: give it in the environment or in the file of variables.`,
     ),
     ...(input.found !== null && url === null ? [NO_ADDRESS] : []),
   ];

@@ -14,7 +14,7 @@ export interface Found {
   /** Those of the wanted queues that are there. */
   queues: string[];
   /** Null when the worker has never been deployed. */
-  worker: { variables: Record<string, string>; secrets: string[] } | null;
+  worker: { versionId: string | null; variables: Record<string, string>; secrets: string[] } | null;
   /** The account's part of workers.dev; null when it has none yet. */
   subdomain: string | null;
 }
@@ -28,6 +28,10 @@ const settingsSchema = z.object({
   bindings: z.array(z.looseObject({ type: z.string(), name: z.string(), text: z.string().optional() })),
 });
 
+const deploymentsSchema = z.object({
+  deployments: z.array(z.object({ versions: z.array(z.object({ version_id: z.string() })) })),
+});
+
 /** The accounts that the credentials open. */
 export async function accountsOf(api: CloudflareApi): Promise<Account[]> {
   const result = z.array(z.object({ id: z.string(), name: z.string() }));
@@ -35,7 +39,7 @@ export async function accountsOf(api: CloudflareApi): Promise<Account[]> {
   return await api.call({ path: "/accounts", query: [["per_page", "50"]], result, permission });
 }
 
-/** @param jurisdiction where the bucket is looked for; null for none. @throws CloudflareFault */
+/** @throws CloudflareFault, as all of these do. */
 export async function findWorker(api: CloudflareApi, account: string, name: string): Promise<Found["worker"]> {
   const settings = await orNull(NO_SUCH.worker, () =>
     api.call({
@@ -47,11 +51,25 @@ export async function findWorker(api: CloudflareApi, account: string, name: stri
   if (settings === null) return null;
   const ofType = (type: string) => settings.bindings.filter((binding) => binding.type === type);
   return {
+    versionId: await findVersion(api, account, name),
     variables: Object.fromEntries(ofType("plain_text").map(({ name: variable, text = "" }) => [variable, text])),
     secrets: ofType("secret_text").map(({ name: secret }) => secret),
   };
 }
 
+/** The version that serves; null where there is none. */
+export async function findVersion(api: CloudflareApi, account: string, name: string): Promise<string | null> {
+  const found = await orNull(NO_SUCH.worker, () =>
+    api.call({
+      path: `/accounts/${account}/workers/scripts/${name}/deployments`,
+      result: deploymentsSchema,
+      permission: "Workers Scripts: Edit",
+    }),
+  );
+  return found?.deployments[0]?.versions[0]?.version_id ?? null;
+}
+
+/** @param jurisdiction where the bucket is looked for; null for none. */
 export async function findResources(
   api: CloudflareApi,
   account: string,

@@ -8,8 +8,8 @@ import { generatedConfig } from "./generated-config.ts";
 import { type SignedIn, told } from "./look.ts";
 import type { Plan, StepName } from "./plan.ts";
 import { awaitReady, makeSignInLink } from "./ready.ts";
-import { type Found, makeBucket, makeDatabase, makeQueue } from "./resources.ts";
-import { fileIn, makeSecrets, writeRunnerToken } from "./secrets.ts";
+import { type Found, findVersion, makeBucket, makeDatabase, makeQueue } from "./resources.ts";
+import { makeSecrets, writeRunnerToken } from "./secrets.ts";
 import type { Wanted, WranglerConfig } from "./wanted.ts";
 import { applyMigrations, type Deployed, upload, type Wrangler } from "./wrangler.ts";
 
@@ -22,6 +22,8 @@ export interface DeployParts {
   plan: Plan;
   /** What the person gives, by name. */
   given: Record<string, string>;
+  /** Secrets that earlier deploys of this machine have made. */
+  made: Record<string, string>;
   domain: string | null;
   location: string | null;
   /** What the version is called in the account. */
@@ -36,6 +38,8 @@ export interface Progress {
   /** Where the token of runners is; null where this machine does not know it. */
   runnerTokenFile: string | null;
   deployed: Deployed | null;
+  /** Whether another version has taken the place of the one that served, complete or not. */
+  isReplaced: boolean;
   signInLink: string | null;
 }
 
@@ -66,9 +70,8 @@ export const RUN: Record<StepName, Step> = {
     }
     return DONE;
   },
-  secrets: async ({ wrangler, plan, given }, progress) => {
-    const made = await makeSecrets(wrangler.folder, progress.known, plan.secretsToMake);
-    progress.known = { ...made, ...given };
+  secrets: async ({ wrangler, plan, made, given }, progress) => {
+    progress.known = { ...(await makeSecrets(wrangler.folder, made, plan.secretsToMake)), ...given };
     progress.runnerTokenFile = await writeRunnerToken(wrangler.folder, progress.known["RUNNER_TOKEN"]);
     return DONE;
   },
@@ -88,7 +91,7 @@ export const RUN: Record<StepName, Step> = {
   },
   migrations: ({ wrangler, signedIn, config }) =>
     applyMigrations(wrangler, signedIn.account.id, configFile(wrangler), config.d1_databases[0].binding),
-  upload: async ({ wrangler, signedIn, plan, message }, progress) => {
+  upload: async ({ wrangler, signedIn, wanted, found, plan, message }, progress) => {
     const names = plan.secretsToGive;
     const secretsFile = names.length === 0 ? null : path.join(wrangler.folder, `to-give.${process.pid}.json`);
     try {
@@ -100,6 +103,7 @@ export const RUN: Record<StepName, Step> = {
         keepsContainers: plan.containers.kind === "keep",
         message,
       });
+      progress.isReplaced = uploaded.ok || (await hasAnotherVersion(signedIn, wanted, found));
       if (!uploaded.ok) return uploaded;
       progress.deployed = uploaded.value;
       return DONE;
@@ -111,17 +115,21 @@ export const RUN: Record<StepName, Step> = {
     if (plan.url === null || progress.deployed === null) return failed("The instance has no address.");
     return await awaitReady({ url: plan.url, versionId: progress.deployed.versionId });
   },
-  "sign-in": async ({ plan, wrangler }, progress) => {
+  "sign-in": async ({ plan }, progress) => {
     const owner = progress.known["OWNER_TOKEN"];
     // Made on another machine: there it is kept.
     if (plan.url === null || owner === undefined) return DONE;
     const link = await makeSignInLink(plan.url, owner);
     if (link.ok) progress.signInLink = link.value;
-    return link.ok
-      ? DONE
-      : failed(`${link.message} Is OWNER_TOKEN in ${fileIn(wrangler.folder)} still the one in force?`);
+    return link.ok ? DONE : link;
   },
 };
+
+/** After the upload of a version come its containers, its address, its clock and its queues: what failed may be one of those. */
+async function hasAnotherVersion({ api, account }: SignedIn, wanted: Wanted, found: Found): Promise<boolean> {
+  const serving = await told(() => findVersion(api, account.id, wanted.name));
+  return serving.ok && serving.value !== (found.worker?.versionId ?? null);
+}
 
 export function configFile({ folder }: Wrangler): string {
   return path.join(folder, "wrangler.json");

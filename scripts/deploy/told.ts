@@ -25,7 +25,7 @@ export function doneText(facts: DoneFacts): string {
   const { url, plan, signInLink, secretsFile } = facts;
   const signIn =
     signInLink === null
-      ? "Sign in with the owner token: it was made on another machine, or set by hand."
+      ? "Sign in with the owner token: this machine does not know the one in force."
       : `Sign in (works once, within ten minutes):\n\n  ${signInLink}`;
   const secrets =
     plan.secretsToMake.length === 0 ? "" : `\nKeep ${secretsFile} safe: nobody can read these secrets again.\n`;
@@ -60,7 +60,9 @@ function stillToDo({ plan, found, given }: DoneFacts): string[] {
       ? []
       : ["The model's key: put ANTHROPIC_API_KEY into .deploy.vars and deploy again. Until then no run starts."]),
     ...(containers.kind === "none"
-      ? [`A runner: no run is worked on without one, since the instance has no containers (${containers.why}).`]
+      ? [
+          `A runner: no run is worked on without one, since the instance has no containers (${containers.why}). With a Docker-compatible engine (DOCKER_HOST, WRANGLER_DOCKER_BIN) the next deploy gives it some.`,
+        ]
       : []),
     ...(isSet("GIT_CREDENTIALS") ? [] : ["Repositories that are not public: GIT_CREDENTIALS, in the same way."]),
     "Check it: npm run doctor -- --url; and create the first routine on the page.",

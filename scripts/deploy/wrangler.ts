@@ -37,7 +37,7 @@ const credentialsSchema = z.union([
 /** What `wrangler login` or the environment gives; null where nobody is signed in. */
 export async function readCredentials(wrangler: Wrangler): Promise<Outcome<Credentials | null>> {
   const asked = await run(wrangler, ["auth", "token", "--json"]);
-  if (!asked.ok) return /not logged in/i.test(asked.message) ? succeeded(null) : failed(asked.message);
+  if (!asked.ok) return /not logged in/i.test(asked.message) ? succeeded(null) : failed(plainly(asked.message));
   const parsed = credentialsSchema.safeParse(JSON.parse(asked.stdout));
   if (!parsed.success) return failed("wrangler auth token --json answers in a form that is not known here.");
   const { data } = parsed;
@@ -53,7 +53,7 @@ export async function applyMigrations(
 ): Promise<Outcome<null>> {
   const args = ["d1", "migrations", "apply", binding, "--remote", "--config", config];
   const applied = await run(wrangler, args, { CLOUDFLARE_ACCOUNT_ID: account });
-  return applied.ok ? succeeded(null) : failed(applied.message);
+  return applied.ok ? succeeded(null) : failed(plainly(applied.message));
 }
 
 export interface Upload {
@@ -89,7 +89,7 @@ export async function upload(wrangler: Wrangler, upload: Upload): Promise<Outcom
   if (keepsContainers) args.push("--containers-rollout", "none");
   const more = { CLOUDFLARE_ACCOUNT_ID: account, WRANGLER_OUTPUT_FILE_PATH: output };
   const deployed = await run(wrangler, args, more, DEPLOY_DEADLINE_MS);
-  if (!deployed.ok) return failed(deployed.message);
+  if (!deployed.ok) return failed(plainly(deployed.message));
   const lines = (await readFile(output, "utf8").catch(() => "")).split("\n");
   for (const line of lines.filter((text) => text !== "")) {
     const parsed = deployedSchema.safeParse(JSON.parse(line));
@@ -112,4 +112,17 @@ function run(
     ...more,
   };
   return runCommand(process.execPath, [program, ...args], { cwd: root, env, deadlineMs });
+}
+
+/** What wrangler says, without what it says around it. */
+function plainly(message: string): string {
+  const words = message
+    .replace(/^\S+ failed \([^)]*\): /, "")
+    .split("\n")
+    .map((line) => line.replace(/✘ \[ERROR\] /, "").trim())
+    .filter((line) => line !== "" && !/^(🪵|If you think this is a bug)/u.test(line));
+  const hint = /authentication error/i.test(message)
+    ? ["docs/deploy.md lists the permissions that a token needs."]
+    : [];
+  return [`wrangler says: ${words.join("\n  ")}`, ...hint].join("\n");
 }

@@ -21,7 +21,7 @@ const COMPLETE: Found = {
   database: { id: "id-of-the-database", jurisdiction: null },
   hasBucket: true,
   queues: wanted.queues,
-  worker: { variables: { CONTAINERS: "4" }, secrets: [...wanted.requiredSecrets] },
+  worker: { versionId: "1", variables: { CONTAINERS: "4" }, secrets: [...wanted.requiredSecrets] },
   subdomain: "acme",
 };
 
@@ -42,7 +42,7 @@ function plan(facts: Partial<PlanInput> = {}) {
 }
 
 function worker(variables: Record<string, string>, secrets: string[] = []): Found {
-  return { ...COMPLETE, worker: { variables, secrets: [...wanted.requiredSecrets, ...secrets] } };
+  return { ...COMPLETE, worker: { versionId: "1", variables, secrets: [...wanted.requiredSecrets, ...secrets] } };
 }
 
 function told(facts: Partial<PlanInput> = {}): string {

@@ -1,0 +1,99 @@
+/** `npm run deploy` as a person starts it, into the stand-in for Cloudflare, with a stand-in for Docker or none. */
+import { spawn } from "node:child_process";
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { FakeCloudflare, TOKEN } from "./fake-cloudflare.ts";
+
+const ROOT = path.join(import.meta.dirname, "..", "..", "..");
+const ARGUMENTS_EVERY_MS = 40;
+
+export interface Deployed {
+  code: number | null;
+  /** Both outputs, as they came. */
+  said: string;
+}
+
+export class DeployBed {
+  readonly cloudflare = new FakeCloudflare();
+  /** The instance's name: it keeps the state of a deploy of one's own out of this. */
+  readonly name: string;
+  readonly folder: string;
+  /** Arguments of every process that was seen while a deploy ran. */
+  readonly arguments = new Set<string>();
+  readonly #home: string;
+
+  private constructor(home: string, name: string) {
+    this.#home = home;
+    this.name = name;
+    this.folder = path.join(ROOT, ".reveille", "deploy", name);
+  }
+
+  static async open(name: string): Promise<DeployBed> {
+    const bed = new DeployBed(await mkdtemp(path.join(tmpdir(), "deploy-")), `${name}-${process.pid}`);
+    const docker = path.join(import.meta.dirname, "fake-docker.ts");
+    await writeFile(bed.#docker, `#!/bin/sh\nexec "${process.execPath}" "${docker}" "$@"\n`);
+    await chmod(bed.#docker, 0o755);
+    await bed.cloudflare.start();
+    return bed;
+  }
+
+  async close(): Promise<void> {
+    await this.cloudflare.stop();
+    await rm(this.#home, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  get #docker(): string {
+    return path.join(this.#home, "docker");
+  }
+
+  /** @param more variables of the environment; WRANGLER_DOCKER_BIN takes the engine away. */
+  async deploy(args: string[] = [], more: Record<string, string> = {}): Promise<Deployed> {
+    const env = {
+      PATH: process.env["PATH"] ?? "",
+      HOME: this.#home,
+      XDG_CONFIG_HOME: this.#home,
+      CLOUDFLARE_API_TOKEN: TOKEN,
+      CLOUDFLARE_API_BASE_URL: this.cloudflare.apiUrl,
+      PUBLIC_URL: this.cloudflare.origin,
+      WRANGLER_DOCKER_BIN: this.#docker,
+      DOCKER_FAKE_FOLDER: this.#home,
+      ...more,
+    };
+    const program = path.join(ROOT, "scripts", "deploy.ts");
+    const child = spawn(process.execPath, [program, "--name", this.name, ...args], { cwd: ROOT, env });
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (said += text));
+    const timer = setInterval(() => void this.#noteArguments(), ARGUMENTS_EVERY_MS);
+    const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+    clearInterval(timer);
+    return { code, said };
+  }
+
+  async failDocker(command: string | null): Promise<void> {
+    const file = path.join(this.#home, "fails");
+    if (command === null) await rm(file, { force: true });
+    else await writeFile(file, command);
+  }
+
+  /** What the stand-in for Docker was asked, and forgets. */
+  async takeDockerCalls(): Promise<string[][]> {
+    const file = path.join(this.#home, "asked.ndjson");
+    const text = await readFile(file, "utf8").catch(() => "");
+    await rm(file, { force: true });
+    return text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as string[]]));
+  }
+
+  async secrets(): Promise<Record<string, string>> {
+    return JSON.parse(await readFile(path.join(this.folder, "secrets.json"), "utf8"));
+  }
+
+  async #noteArguments(): Promise<void> {
+    for (const id of await readdir("/proc").catch(() => [])) {
+      if (!/^\d+$/.test(id)) continue;
+      const words = await readFile(`/proc/${id}/cmdline`, "utf8").catch(() => "");
+      if (words !== "") this.arguments.add(words);
+    }
+  }
+}
