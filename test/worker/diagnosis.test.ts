@@ -4,9 +4,12 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { readConfig } from "#instance/config.ts";
 import { diagnosisSchema, type Finding } from "#protocol/diagnosis.ts";
+import type { PoolStatus } from "#protocol/pool.ts";
+import { addressFindings } from "#worker/diagnosis/address-check.ts";
 import { diagnose } from "#worker/diagnosis/diagnose.ts";
 import { askModel, modelFinding } from "#worker/diagnosis/model-key.ts";
 import { platformChecks } from "#worker/diagnosis/platform-checks.ts";
+import { poolCheck, poolFindings } from "#worker/diagnosis/pool-checks.ts";
 import { secretFindings } from "#worker/diagnosis/secret-checks.ts";
 import worker from "#worker/index.ts";
 import { type Heartbeats, heartbeats } from "#worker/store/heartbeats.ts";
@@ -127,10 +130,79 @@ describe("secrets", () => {
     [{ RUNNER_TOKEN: env.OWNER_TOKEN }, [["RUNNER_TOKEN", "fault"]]],
     [{ SIGNING_KEY: env.OWNER_TOKEN }, [["SIGNING_KEY", "fault"]]],
     [{ GIT_CREDENTIALS: "" }, [["GIT_CREDENTIALS", "warning"]]],
-    [{ PUBLIC_URL: "" }, [["PUBLIC_URL", "warning"]]],
-    [{ PUBLIC_URL: "", GIT_CREDENTIALS: "", LOCAL_INSTANCE: "1" }, [["secrets", "ok"]]],
+    [{ GIT_CREDENTIALS: "", LOCAL_INSTANCE: "1" }, [["secrets", "ok"]]],
   ])("with %o", (changes, expected) => {
     expect(findingsWith(changes)).toEqual(expected);
+  });
+});
+
+it.each<[string | null, boolean, string, string]>([
+  [null, false, "https://r.test", "warning"],
+  [null, true, "http://localhost:8787", "ok"],
+  ["https://r.test", false, "https://r.test", "ok"],
+  ["https://r.test/", false, "https://r.test", "ok"],
+  ["https://r.test", false, "https://r.workers.test", "warning"],
+  ["https://r.test", false, "http://r.test", "warning"],
+  ["https://r.test", false, "https://r.test:8443", "warning"],
+  ["http://localhost:8787", true, "http://127.0.0.1:8787", "ok"],
+  ["http://localhost:8787", true, "https://tunnel.test", "warning"],
+])("PUBLIC_URL %s, local: %s, asked at %s is %s", (publicUrl, isLocal, origin, status) => {
+  expect(addressFindings({ publicUrl, isLocal }, origin)).toMatchObject([{ check: "PUBLIC_URL", status }]);
+});
+
+describe("pools", () => {
+  const status = { capacity: 0, busy: 0, runners: [], waiting: 0, waiting_since: null, why: null };
+  const seen = { version: "0.1.0", capacity: 4, busy: 0, last_seen_at: "2026-11-25T10:00:00.000Z", reason: null };
+  const idle = { ...seen, id: "a", state: "idle" } as const;
+  const refused = { ...seen, id: "old", state: "refused", reason: "runner too old" } as const;
+  const draining = { ...seen, id: "b", state: "draining" } as const;
+
+  it.each<[string, Partial<PoolStatus>, [string, RegExp][]]>([
+    ["default", {}, [["fault", /^There is no runner in the default pool\.$/]]],
+    ["gpu", {}, [["warning", /no runner in the pool "gpu"\.$/]]],
+    ["gpu", { waiting: 1 }, [["fault", /\. 1 run waits\.$/]]],
+    ["gpu", { waiting: 2, runners: [draining] }, [["fault", /are draining\. 2 runs wait\.$/]]],
+    ["default", { capacity: 4, runners: [idle] }, [["ok", /room for 4 runs: 0 are on, and 0 wait/]]],
+    ["default", { capacity: 3, busy: 3, waiting: 7 }, [["ok", /room for 3 runs: 3 are on, and 7 wait/]]],
+    [
+      "default",
+      { runners: [refused] },
+      [
+        ["fault", /is served: runner too old\.$/],
+        ["warning", /^old was refused: runner too old\.$/],
+      ],
+    ],
+    [
+      "gpu",
+      { capacity: 4, runners: [idle, refused] },
+      [
+        ["ok", /room for 4/],
+        ["warning", /^old was refused/],
+      ],
+    ],
+  ])("%s with %o", (name, differs, expected) => {
+    const found = poolFindings(name, { ...status, ...differs });
+    const wanted = expected.map(([level, message]) => ({
+      check: `pool:${name}`,
+      status: level,
+      message: expect.stringMatching(message),
+    }));
+    expect(found).toMatchObject(wanted);
+    expect(found).toHaveLength(wanted.length);
+  });
+
+  it("of which one hangs are told of all the same", async () => {
+    vi.useFakeTimers();
+    const pool = (name: string) => ({
+      look: () => (name === "gpu" ? new Promise<PoolStatus>(() => {}) : Promise.resolve(status)),
+    });
+    const looked = diagnose([poolCheck({ pools: { names: async () => ["gpu"] }, pool })]);
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect((await looked).map(({ check, message }) => [check, message])).toEqual([
+      ["pool:default", "There is no runner in the default pool."],
+      ["pool:gpu", "It does not answer, so its runs wait."],
+    ]);
+    vi.useRealTimers();
   });
 });
 
@@ -177,7 +249,9 @@ describe("asked over HTTP", () => {
       "sweep",
       "queue",
       "secrets",
+      "PUBLIC_URL",
       "ANTHROPIC_API_KEY",
+      "pool:default",
     ]);
   });
 });

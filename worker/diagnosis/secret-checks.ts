@@ -5,7 +5,7 @@ import { fault, warning, well } from "./finding.ts";
 
 /** What is wrong with the form of a secret is told by readiness: then nothing of this is asked. */
 export function secretFindings(config: Config): Finding[] {
-  const findings = [...distinctFindings(config), ...githubFindings(config), ...addressFindings(config)];
+  const findings = [...distinctFindings(config), ...githubFindings(config)];
   if (findings.some(({ status }) => status !== "ok")) return findings;
   return [well("secrets", "Owner, signing and runner secrets are there, and differ."), ...findings];
 }
@@ -29,10 +29,4 @@ function githubFindings({ gitCredentials, isLocal }: Config): Finding[] {
   if (gitCredentials.size > 0 || isLocal) return [];
   const message = "There is no credential for any git host: public repositories are cloned, and nothing can be pushed.";
   return [warning("GIT_CREDENTIALS", message, "Set GIT_CREDENTIALS, as .dev.vars.example shows.")];
-}
-
-function addressFindings({ publicUrl, isLocal }: Config): Finding[] {
-  if (publicUrl !== null || isLocal) return [];
-  const message = "PUBLIC_URL is not set: links have the address that each request came to.";
-  return [warning("PUBLIC_URL", message, "Set it to the address that people use.")];
 }

@@ -3,9 +3,11 @@ import { type Diagnosis, diagnosisInputSchema, diagnosisSchema } from "#protocol
 import { success } from "#protocol/errors.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { Deps } from "../deps.ts";
+import { addressFindings } from "../diagnosis/address-check.ts";
 import { diagnose } from "../diagnosis/diagnose.ts";
 import type { Check } from "../diagnosis/finding.ts";
 import { askModel, modelFinding } from "../diagnosis/model-key.ts";
+import { poolCheck } from "../diagnosis/pool-checks.ts";
 import { secretFindings } from "../diagnosis/secret-checks.ts";
 import { VERSION } from "../health/health.ts";
 import { endpoint } from "../http/endpoint.ts";
@@ -21,17 +23,18 @@ export function mountDiagnosis(app: App): void {
       needs: "instance:admin",
       summary: "What is wrong with the instance, and what to do about it",
       description:
-        "Looks at database, bucket, cron, queue and secrets, and sends one message through the queue. What the instance can't know of itself, npm run doctor looks at from outside.",
+        "Looks at database, bucket, cron, queue, secrets, the address and pools, and sends one message through the queue. What the instance can't know of itself, npm run doctor looks at from outside.",
       body: { schema: diagnosisInputSchema, optional: true },
       answer: { status: 200, schema: diagnosisSchema },
     },
-    async ({ c, body }) => success(await diagnosisOf(c.var.deps, body.model)),
+    async ({ c, body }) => success(await diagnosisOf(c.var.deps, body.model, new URL(c.req.url).origin)),
   );
 }
 
-async function diagnosisOf(deps: Deps, asksModel: boolean): Promise<Diagnosis> {
+/** @param origin to which the request came. */
+async function diagnosisOf(deps: Deps, asksModel: boolean, origin: string): Promise<Diagnosis> {
   const { config } = deps;
-  const findings = await diagnose(checksOf(deps, asksModel));
+  const findings = await diagnose(checksOf(deps, asksModel, origin));
   return {
     version: VERSION,
     at: timestamp(Date.now()),
@@ -41,13 +44,16 @@ async function diagnosisOf(deps: Deps, asksModel: boolean): Promise<Diagnosis> {
   };
 }
 
-function checksOf({ config, platformChecks }: Deps, asksModel: boolean): Check[] {
+function checksOf(deps: Deps, asksModel: boolean, origin: string): Check[] {
+  const { config, platformChecks } = deps;
   const ask = (url: string, init: RequestInit) => fetch(url, init);
   const model = async () =>
     asksModel ? await askModel(config.model, config.defaultModel, ask) : modelFinding(config.model);
   return [
     ...platformChecks,
     { name: "secrets", look: async () => secretFindings(config) },
+    { name: "PUBLIC_URL", look: async () => addressFindings(config, origin) },
     { name: "ANTHROPIC_API_KEY", look: async () => [await model()] },
+    poolCheck(deps),
   ];
 }
