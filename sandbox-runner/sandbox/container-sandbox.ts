@@ -17,6 +17,8 @@ import { giveTo, type Owner } from "./sandbox-owner.ts";
 
 const PROBE_DEADLINE_MS = 20_000;
 const KILL_DEADLINE_MS = 5_000;
+/** A run can have a few processes more than it may: so it is seen that it has, and ended for that. */
+const ROOM = 64;
 
 /** Says as whom it runs; $1 is the runner's number. */
 const PROBE = `
@@ -93,7 +95,7 @@ class ContainerSandbox extends Sandbox {
     super();
     this.#owner = owner;
     // The kernel counts the processes of a user, and so of this run alone.
-    const script = `ulimit -u ${processes} 2>/dev/null\n${ENTER}`;
+    const script = `ulimit -u ${processes + ROOM} 2>/dev/null\n${ENTER}`;
     this.#way = [script, "enter", String(disk_mib * 1_024), ...asUser(owner)];
   }
 
@@ -108,11 +110,19 @@ class ContainerSandbox extends Sandbox {
   }
 
   override breach(): string | null {
-    const faults = this.entrances().flatMap((pid) => privilegeFault(statusOf(pid), this.#owner) ?? []);
+    const faults = this.entrances().flatMap((pid) => {
+      const status = statusOf(pid);
+      return status === null ? [] : (privilegeFault(status, this.#owner) ?? []);
+    });
     return faults[0] ?? null;
   }
 }
 
-function statusOf(pid: number): string {
-  return readFileSync(`/proc/${pid}/status`, "latin1");
+/** @returns null when the process has ended. */
+function statusOf(pid: number): string | null {
+  try {
+    return readFileSync(`/proc/${pid}/status`, "latin1");
+  } catch {
+    return null;
+  }
 }
