@@ -20,6 +20,8 @@ export interface StartOptions {
   size: NonNullable<ContainerStartupOptions["instance"]>;
   /** How long it may take, in milliseconds. */
   withinMs: number;
+  /** Asked right before the start: the container may have been given up meanwhile. */
+  isWanted(): boolean;
   /** Called when the platform tells that the container has ended, which it does not always do, or that it can't tell any more. */
   onExit(how: ContainerExit): void;
 }
@@ -57,8 +59,9 @@ export class ContainerCalls {
    * Starts the container, and resolves when it runs. @throws Error with the platform's reason, as far as it gives one; NoAnswer
    * when that takes too long.
    */
-  async start({ env, size, withinMs, onExit }: StartOptions): Promise<void> {
+  async start({ env, size, withinMs, isWanted, onExit }: StartOptions): Promise<void> {
     await this.#intercept();
+    if (!isWanted()) return;
     const image = this.#container.images?.[IMAGE];
     // Where images are not chosen at the start, the deployment has one image and one size for all.
     const chosen = image === undefined ? {} : { image, instance: size };

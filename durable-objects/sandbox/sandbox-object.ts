@@ -73,7 +73,8 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
 
   stop(): void {
     if (this.#kept === null) return;
-    if (this.#kept.life.state === "running") this.#signal(this.#kept);
+    const { life } = this.#kept;
+    if (life.state === "running" && !life.isStopping) this.#signal(this.#kept);
     this.#observe({ type: "stop" });
   }
 
@@ -105,20 +106,24 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
   async #start(order: ContainerOrder, size: ContainerSize): Promise<void> {
     const { lease, link_token, proxy_token, start_within_ms } = order;
     const brief: ContainerBrief = { instance_url: `http://${INSTANCE_HOST}`, lease, link_token, proxy_token };
+    // A later start of the same lease is another one.
+    const begunAtMs = this.#kept?.begunAtMs;
+    const isWanted = () => this.#kept?.life.state === "starting" && this.#kept.begunAtMs === begunAtMs;
     this.#isStarting = true;
     try {
       await this.#calls(lease).start({
         env: { [CONTAINER_BRIEF]: JSON.stringify(brief) },
         size,
         withinMs: start_within_ms,
+        isWanted,
         onExit: (how) => this.#hearExit(how),
       });
-      this.#observe({ type: "started" });
+      if (isWanted()) this.#observe({ type: "started" });
     } catch (error) {
       logTrouble("container_call_failed", { ...lease, call: "start" }, error);
-      this.#observe({ type: "start_failed", reason: errorText(error) });
+      if (isWanted()) this.#observe({ type: "start_failed", reason: errorText(error) });
     } finally {
-      this.#isStarting = false;
+      if (this.#kept === null || this.#kept.begunAtMs === begunAtMs) this.#isStarting = false;
     }
   }
 

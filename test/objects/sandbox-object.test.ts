@@ -253,6 +253,29 @@ describe("a lease's container", () => {
     }
   });
 
+  it("that is stopped before its way out is made does not start any more", async () => {
+    const it = lease();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    it.container.slow.set("interceptAllOutboundHttp", promise);
+    await it.object.begin(it.order);
+    await it.object.stop();
+    expect(await it.end()).toBe("work_ended");
+    await vi.waitUntil(async () => (await it.stored()) === 0, { interval: 5 });
+    await it.inside(async () => {
+      resolve();
+      // A turn later all that follows has been done.
+      await new Promise((next) => setTimeout(next, 0));
+    });
+    expect([it.container.started.length, it.container.running]).toEqual([0, false]);
+  });
+
+  it("is told to stop once: a second signal would end its program before it has said how the run ended", async () => {
+    const it = await running();
+    await it.object.stop();
+    await it.object.stop();
+    expect(it.container.signals).toEqual([2]);
+  });
+
   it("is told of until its pool has taken it in", async () => {
     const it = await running();
     answer = () => Promise.reject(new Error("the pool can't be opened"));

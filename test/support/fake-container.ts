@@ -18,6 +18,8 @@ export class FakeContainer implements ContainerPort {
     interceptOutboundHttps: 0,
     destroy: 0,
   };
+  /** Calls that are answered when this resolves. */
+  readonly slow = new Map<Call, Promise<void>>();
   /** Calls that are never answered. */
   readonly silent = new Set<Call>();
   /** What a start does: it throws at once, or is refused, or the first process ends at once. */
@@ -81,7 +83,7 @@ export class FakeContainer implements ContainerPort {
     this.calls[name] += 1;
     if (this.silent.has(name)) return new Promise(() => {});
     work();
-    return Promise.resolve();
+    return this.slow.get(name) ?? Promise.resolve();
   }
 }
 
