@@ -39,6 +39,8 @@ function packagedNode() {
 
 /** Runs this same file on another Node, in place of this process as far as anybody can tell. */
 function runWith(program) {
+  // Arguments may hold a token, and lists of processes show them to everybody.
+  process.title = "reveille";
   const child = spawn(program, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
   for (const signal of PASSED_ON) {
     process.on(signal, () => {

@@ -46,7 +46,7 @@ function hooksOf(settings: RunnerSettings, words: Terminal, terminal: Terminal):
       words.say(`Serving ${url} as ${id}, ${capacity} ${capacity === 1 ? "run" : "runs"} at once.`);
       words.say("SIGTERM or Ctrl-C: it takes no more runs, and ends when those that it has are done.");
     },
-    onDown: (why) => words.say(`${url} does not answer as an instance does: ${why}. It is asked again.`),
+    onDown: (why) => words.say(`No link to ${url}: ${why}. It is dialled again.`),
     // At its start somebody is there to mend it. Later it may pass, and its runs are worth the wait.
     onRefused: (_refusal, isFirst) => !isFirst,
   };

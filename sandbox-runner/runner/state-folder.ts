@@ -25,7 +25,8 @@ export async function takeStateFolder(stateFolder: string): Promise<string | nul
     if (holder !== null && holder.pid !== process.pid && isAlive(holder)) {
       return `REVEILLE_STATE: ${stateFolder} is in use by another runner (process ${holder.pid}); stop it, or name another folder`;
     }
-    await writeFile(path, JSON.stringify({ pid: process.pid, start_time: startTimeOf(process.pid) }));
+    const own = { pid: process.pid, start_time: startTimeOf(process.pid) };
+    await writeFile(path, JSON.stringify(own), { mode: 0o600 });
     return null;
   } catch (error) {
     return `REVEILLE_STATE: ${stateFolder} can't be used: ${error instanceof Error ? error.message : String(error)}`;

@@ -2,7 +2,7 @@
  * `reveille runner` as it is installed, in another folder and as another user, through a sandbox and through podman: it serves a
  * pool, and is killed, drained and replaced by a newer one while runs are on.
  */
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -48,6 +48,15 @@ afterAll(() => {
   newer.remove();
 });
 
+/** What this machine's podman is told by its environment. */
+function enginesOwn(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value = ""]) =>
+      name.startsWith("CONTAINERS_") ? [[name, value]] : [],
+    ),
+  );
+}
+
 describe.each(ways)("through $name", ({ why, uid, options }) => {
   let bed: Bed;
   const others: RunnerProcess[] = [];
@@ -72,8 +81,7 @@ describe.each(ways)("through $name", ({ why, uid, options }) => {
     writeFileSync(file, RUNNER_TOKEN);
     chmodSync(file, 0o644);
     const command = [process.execPath, program, "runner", ...given, "--token-file", file, ...words] as const;
-    const engine = Object.entries(process.env).filter(([name]) => name.startsWith("CONTAINERS_"));
-    const environment = { HOME: "/nonexistent", ...Object.fromEntries(engine) };
+    const environment = { HOME: "/nonexistent", ...enginesOwn() };
     const place = { cwd: tmpdir(), ...(uid === undefined ? {} : { uid }) };
     return whenReady(spawnProgram([...command], environment, place), "Serving ");
   }
@@ -141,6 +149,14 @@ describe.each(ways)("through $name", ({ why, uid, options }) => {
     expect(bed.instance.hasEnded(run.lease)).toBe(true);
   });
 
+  it.skipIf(why !== null)("ends a run by force, and says so when nothing of it is left", async () => {
+    const { run, name } = await busyRun();
+    bed.instance.say({ type: "kill", lease: run.lease });
+    await until("the lease has ended", () => bed.instance.hasEnded(run.lease));
+    expect(processesWith(name)).toEqual([]);
+    expect(await containersLike(bed.state)).toEqual([]);
+  });
+
   it.skipIf(why !== null)("that is told twice stops its run, and says how it ended", async () => {
     const { run, name } = await busyRun();
     bed.runner.signal("SIGTERM");
@@ -174,4 +190,27 @@ describe.each(ways)("through $name", ({ why, uid, options }) => {
       expect(existsSync(join(state, "runner-id"))).toBe(true);
     },
   );
+});
+
+it.each([
+  ["podman", "localhost/no-such-image:1", {}, /^--image \(REVEILLE_IMAGE\): podman has no image/],
+  ["docker", "x", { PATH: "/nonexistent" }, /^--engine \(REVEILLE_ENGINE\): docker is not on the path/],
+])("says at once why %s can't start %s", async (engine, image, environment, words) => {
+  if (engine === "podman" && noPodman !== null) return;
+  const state = mkdtempSync(join(tmpdir(), "reveille-state-"));
+  const given = ["--url", "http://127.0.0.1:9", "--token", RUNNER_TOKEN, "--state", state];
+  const command = [
+    process.execPath,
+    installed.program,
+    "runner",
+    ...given,
+    "--engine",
+    engine,
+    "--image",
+    image,
+  ] as const;
+  const runner = spawnProgram([...command], { ...enginesOwn(), ...environment });
+  expect(await runner.closed).toBe(1);
+  expect(runner.output()).toMatch(words);
+  rmSync(state, { recursive: true });
 });
