@@ -66,22 +66,11 @@ before(async () => {
 after(async () => await bed?.stop());
 
 containerTest("an agent that wants out of its container finds no way", async () => {
-  let calls = 0;
-  const count = () => {
-    calls += 1;
-  };
-  // As a service of the house would, on every address of this machine.
-  const service = createServer((socket) => socket.on("error", () => {}).end("reached")).on("connection", count);
-  await once(service.listen(0, "0.0.0.0"), "listening");
-  const { port } = service.address() as AddressInfo;
-  const datagrams = createSocket("udp4", count).bind(port);
-  const given = Buffer.from(JSON.stringify({ other: OTHER_RUN, ports: [port] })).toString("base64");
+  const service = await listen();
+  const given = Buffer.from(JSON.stringify({ other: OTHER_RUN, ports: [service.port] })).toString("base64");
   const file = "$TMPDIR/attack.mjs";
   const script = bed.model.write([`echo ${ATTACK.toString("base64")} | base64 -d >${file} && node ${file} ${given}`]);
-  const run = await bed.settled(await bed.begin(script));
-  service.close();
-  datagrams.close();
-
+  const run = await bed.settled(await bed.begin(script)).finally(service.close);
   assert.equal(run.status, "succeeded", JSON.stringify(run.error));
   const events = await bed.events(run);
   const [result] = events.filter((event) => event.type === "tool.result");
@@ -93,11 +82,28 @@ containerTest("an agent that wants out of its container finds no way", async () 
     found.filter(([name, outcome]) => outcomeOf(name)?.test(outcome) !== true),
     [],
   );
-  assert.equal(calls, 0);
+  assert.equal(service.calls(), 0);
   const notices = events.filter((event) => event.type === "notice").map(({ code, message }) => `${code}: ${message}`);
   const denied = "host_not_allowed: The network policy of this run does not allow evil.example.";
   assert.equal(notices.filter((notice) => notice === denied).length, 1, notices.join("\n"));
 });
+
+/** A service of the house, on every address of this machine. @returns its port, and how often anybody has come. */
+async function listen(): Promise<{ port: number; calls(): number; close(): void }> {
+  let calls = 0;
+  const count = () => {
+    calls += 1;
+  };
+  const service = createServer((socket) => socket.on("error", () => {}).end("reached")).on("connection", count);
+  await once(service.listen(0, "0.0.0.0"), "listening");
+  const { port } = service.address() as AddressInfo;
+  const datagrams = createSocket("udp4", count).bind(port);
+  const close = () => {
+    service.close();
+    datagrams.close();
+  };
+  return { port, calls: () => calls, close };
+}
 
 function unpacked(text: string): string {
   return gunzipSync(Buffer.from(text.trim(), "base64")).toString();
