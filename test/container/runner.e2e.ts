@@ -54,8 +54,9 @@ containerTest("nothing of the agent's is left when its run's last word is said",
     `unshare --user --map-root-user bash -c '${endless("left-inside")}' & disown`,
     "env -i setsid --fork tail -f /dev/null",
   ];
-  const begun = runners.begin([bash(`${leave.join("; ")}; sleep 0.2`), bash("echo here"), DONE]);
-  await begun.run.event("tool.result", ({ text }) => text.includes("here"), LONG_MS);
+  const wait = "until [ -e /tmp/go ]; do sleep 0.1; done";
+  const begun = runners.begin([bash(`${leave.join("; ")}; sleep 0.2`), bash(wait), DONE]);
+  await begun.run.event("tool.call", ({ input }) => JSON.stringify(input).includes(wait), LONG_MS);
   const before = await runners.agentsProcesses(begun);
   for (const left of ["left-behind", "left-inside", "tail -f"]) {
     assert.ok(
@@ -65,6 +66,7 @@ containerTest("nothing of the agent's is left when its run's last word is said",
   }
   // The runner waits for its last word to be stored.
   begun.run.deaf = true;
+  await runners.execute(begun, "touch /tmp/go");
   await until("the last word", LONG_MS, async () => {
     const commands = await runners.agentsProcesses(begun);
     return commands.length === 0;

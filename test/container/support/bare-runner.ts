@@ -130,9 +130,14 @@ export class BareRunners {
   }
 
   /** The commands of the processes in a container that are not root's. */
-  async agentsProcesses({ name }: Begun): Promise<string[]> {
-    const { stdout } = await run(PROGRAM, ["exec", name, "sh", "-c", "ps -N -u root -o args= || true"]);
-    return stdout.split("\n").filter((line) => line !== "");
+  async agentsProcesses(begun: Begun): Promise<string[]> {
+    const text = await this.execute(begun, "ps -N -u root -o args= || true");
+    return text.split("\n").filter((line) => line !== "");
+  }
+
+  /** Runs a shell command in a container, as root. @returns what it prints. */
+  async execute({ name }: Begun, command: string): Promise<string> {
+    return (await run(PROGRAM, ["exec", name, "sh", "-c", command])).stdout;
   }
 
   async close(): Promise<void> {
