@@ -12,6 +12,7 @@ import { endSockets } from "./auth/end-sockets.ts";
 import { type Env, missingBindings } from "./bindings.ts";
 import { rosterFilling } from "./clock/fill-roster.ts";
 import type { Check } from "./diagnosis/finding.ts";
+import { githubAppCheck } from "./diagnosis/github-app.ts";
 import { platformChecks } from "./diagnosis/platform-checks.ts";
 import { type InstanceGate, instanceGate } from "./gate/instance-gate.ts";
 import { type GithubRequest, githubRequest } from "./github/github-api.ts";
@@ -146,7 +147,10 @@ function makeDeps(env: Env): MadeDeps {
       gate: instanceGate(config.instanceRatePerMinute, count),
       due: dueStore(repeatable),
       heartbeats: beats,
-      platformChecks: platformChecks({ database, bucket, heartbeats: beats, sendProbe, pause, now: Date.now }),
+      platformChecks: [
+        ...platformChecks({ database, bucket, heartbeats: beats, sendProbe, pause, now: Date.now }),
+        githubAppCheck({ config, appKeeper, github, now: Date.now }),
+      ],
       sendDue,
       sendUsage,
       pool,

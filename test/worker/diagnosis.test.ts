@@ -129,8 +129,6 @@ describe("secrets", () => {
     [{}, [["secrets", "ok"]]],
     [{ RUNNER_TOKEN: env.OWNER_TOKEN }, [["RUNNER_TOKEN", "fault"]]],
     [{ SIGNING_KEY: env.OWNER_TOKEN }, [["SIGNING_KEY", "fault"]]],
-    [{ GIT_CREDENTIALS: "" }, [["GIT_CREDENTIALS", "warning"]]],
-    [{ GIT_CREDENTIALS: "", LOCAL_INSTANCE: "1" }, [["secrets", "ok"]]],
   ])("with %o", (changes, expected) => {
     expect(findingsWith(changes)).toEqual(expected);
   });

@@ -1,13 +1,12 @@
-/** Secrets of the right form that are wrong all the same, and what has to be there for a part of the work. */
+/** Secrets of the right form that are wrong all the same: two of them are one. */
 import type { Config } from "#instance/config.ts";
 import type { Finding } from "#protocol/diagnosis.ts";
-import { fault, warning, well } from "./finding.ts";
+import { fault, well } from "./finding.ts";
 
 /** What is wrong with the form of a secret is told by readiness: then nothing of this is asked. */
 export function secretFindings(config: Config): Finding[] {
-  const findings = [...distinctFindings(config), ...githubFindings(config)];
-  if (findings.some(({ status }) => status !== "ok")) return findings;
-  return [well("secrets", "Owner, signing and runner secrets are there, and differ."), ...findings];
+  const findings = distinctFindings(config);
+  return findings.length > 0 ? findings : [well("secrets", "Owner, signing and runner secrets are there, and differ.")];
 }
 
 /** One secret for two things: whoever has it for the one could do the other. */
@@ -23,10 +22,4 @@ function distinctFindings({ ownerTokens, signingKeys, runnerTokens }: Config): F
     const hint = `Make another one: openssl rand -hex 32, then npx wrangler secret put ${name}.`;
     return [fault(name, `${name} is the same as ${twin[0]}.`, hint)];
   });
-}
-
-function githubFindings({ gitCredentials, isLocal }: Config): Finding[] {
-  if (gitCredentials.size > 0 || isLocal) return [];
-  const message = "There is no credential for any git host: public repositories are cloned, and nothing can be pushed.";
-  return [warning("GIT_CREDENTIALS", message, "Set GIT_CREDENTIALS, as .dev.vars.example shows.")];
 }

@@ -18,7 +18,11 @@ export function AppView({ state, app }: AppViewProps) {
   return (
     <>
       {state.replaced !== null && <Replaced replaced={state.replaced} />}
-      {state.problem !== null && <ErrorNotice title="" error={problemOf(state.problem)} />}
+      {state.problem !== null && (
+        <div className={styles.notice}>
+          <ErrorNotice title="" error={problemOf(state.problem)} />
+        </div>
+      )}
       <Card className={styles.card}>
         <Facts layout="columns" facts={factsOf(state, app)} />
       </Card>
@@ -83,6 +87,9 @@ function factsOf({ webhook_url, has_other_credential }: GithubAppState, app: App
     { name: "Owner", value: app.owner },
     { name: "Set up", value: <Time at={app.made_at} /> },
     { name: "Webhooks", value: webhooks },
-    { name: "Elsewhere", value: has_other_credential ? "GIT_CREDENTIALS is used" : "Public repositories are read" },
+    {
+      name: "Without access",
+      value: has_other_credential ? "GIT_CREDENTIALS is used" : "Public repositories are read",
+    },
   ];
 }

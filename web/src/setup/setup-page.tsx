@@ -25,7 +25,11 @@ export function SetupPage() {
         A GitHub App of your own: routines clone and push with tokens for one repository each, and hear of what happens
         there.
       </p>
-      {ending.isError && <ErrorNotice title="The App was not taken." error={ending.error} />}
+      {ending.isError && (
+        <div className={styles.notice}>
+          <ErrorNotice title="The App was not taken." error={ending.error} />
+        </div>
+      )}
       {state === undefined && query.isError && (
         <ErrorState title="It could not be loaded" error={query.error} onRetry={() => void query.refetch()} />
       )}
