@@ -1,6 +1,6 @@
 /** The runner's state folder: one runner at a time, and nothing left of the one before. */
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { Log } from "../process/log.ts";
 import { endMarkedProcesses, startTimeOf } from "../process/marked-processes.ts";
@@ -18,6 +18,8 @@ const KILL_DEADLINE_MS = 5_000;
  */
 export async function takeStateFolder(stateFolder: string): Promise<string | null> {
   try {
+    // What leads to it is no secret, and runs of root's go there as another user.
+    await mkdir(dirname(stateFolder), { recursive: true, mode: 0o755 });
     await mkdir(runsFolder(stateFolder), { recursive: true, mode: 0o700 });
     for (const folder of [stateFolder, runsFolder(stateFolder)]) letRunsThrough(folder);
     const path = join(stateFolder, "runner.json");
