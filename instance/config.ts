@@ -39,7 +39,9 @@ const jurisdictions = ["eu", "us", "fedramp", "fedramp-high"] as const;
 
 const secret = (name: string) =>
   z
-    .string({ error: `is missing: wrangler secret put ${name}, or .dev.vars locally` })
+    .string({
+      error: `is missing: npm run deploy makes it where there is none, npm start locally; or wrangler secret put ${name}`,
+    })
     .min(32, "must be at least 32 characters; openssl rand -hex 32 makes one");
 /** The one before, while it is being changed. */
 const previous = () => optional(z.string().min(32, "must be the secret before, of at least 32 characters, or empty"));

@@ -241,7 +241,7 @@ export const API_ERRORS = {
   not_ready: {
     type: "overloaded_error",
     message: "This instance lacks something that its version needs.",
-    hint: "GET /readyz names each fault and what mends it; a database that is behind: npx wrangler d1 migrations apply reveille --remote.",
+    hint: "GET /readyz names each fault and what mends it; npm run deploy mends most of them, among them a database that is behind.",
   },
   overloaded: {
     type: "overloaded_error",

@@ -20,6 +20,8 @@ import { toolEnvironment } from "./instance/tool-environment.ts";
 import { type Outcome, succeeded } from "./outcome.ts";
 import { complain, say } from "./terminal.ts";
 
+// Ends what it has started with it: wrangler, which is in the middle of something, and the engine.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
 process.exit(await main(path.dirname(import.meta.dirname)));
 
 async function main(root: string): Promise<number> {

@@ -54,7 +54,7 @@ const BINDINGS = [
   "BODIES",
   "ASSETS",
 ] as const satisfies (keyof Env)[];
-const DEPLOY_COMMAND = "npx wrangler deploy, with the wrangler.toml of this version";
+const DEPLOY_COMMAND = "npm run deploy, from a clone of this version";
 
 /** What a deployment lacks of what this version needs, with what mends it. */
 export function missingBindings(given: Env): { field: string; message: string }[] {

@@ -76,6 +76,7 @@ export function planDeploy(input: PlanInput): Plan {
   const secrets = secretsOf(input, found.worker);
   const url = urlOf(input, variables, found);
   const faults = [
+    ...strangerFaults(input.wanted, found.worker),
     ...jurisdictionFaults(input, found, jurisdiction),
     ...secrets.missing.map(
       (name) => `${name} is missing, and can't be made here: give it in the environment or in the file of variables.`,
@@ -101,6 +102,14 @@ export function planDeploy(input: PlanInput): Plan {
 
 const NO_ADDRESS =
   "The account has no name at workers.dev yet. Open https://dash.cloudflare.com/?to=/:account/workers/onboarding once, or give --domain.";
+
+/** A worker of the same name that knows none of these classes is somebody's own. */
+function strangerFaults({ name, classes }: Wanted, worker: Found["worker"]): string[] {
+  if (worker === null || worker.classes.some((known) => classes.includes(known))) return [];
+  return [
+    `The account has a worker ${name} that is not Reveille, and it would be replaced: choose another name with --name.`,
+  ];
+}
 
 /** What is deployed stays where it is: only a first deploy chooses. */
 function wantedJurisdiction(given: Record<string, string>, worker: Found["worker"]): string | null {

@@ -8,13 +8,21 @@ export interface Account {
   name: string;
 }
 
+export interface DeployedWorker {
+  versionId: string | null;
+  /** Names of the classes of objects that it is bound to. */
+  classes: string[];
+  variables: Record<string, string>;
+  secrets: string[];
+}
+
 export interface Found {
   database: { id: string; jurisdiction: string | null } | null;
   hasBucket: boolean;
   /** Those of the wanted queues that are there. */
   queues: string[];
   /** Null when the worker has never been deployed. */
-  worker: { versionId: string | null; variables: Record<string, string>; secrets: string[] } | null;
+  worker: DeployedWorker | null;
   /** The account's part of workers.dev; null when it has none yet. */
   subdomain: string | null;
 }
@@ -25,7 +33,14 @@ const NO_SUCH = { subdomain: 10_007, worker: 10_007, bucket: 10_006, database: 7
 const databaseSchema = z.object({ uuid: z.string(), name: z.string(), jurisdiction: z.string().nullish() });
 const queueSchema = z.object({ queue_name: z.string() });
 const settingsSchema = z.object({
-  bindings: z.array(z.looseObject({ type: z.string(), name: z.string(), text: z.string().optional() })),
+  bindings: z.array(
+    z.looseObject({
+      type: z.string(),
+      name: z.string(),
+      text: z.string().optional(),
+      class_name: z.string().optional(),
+    }),
+  ),
 });
 
 const deploymentsSchema = z.object({
@@ -52,6 +67,7 @@ export async function findWorker(api: CloudflareApi, account: string, name: stri
   const ofType = (type: string) => settings.bindings.filter((binding) => binding.type === type);
   return {
     versionId: await findVersion(api, account, name),
+    classes: ofType("durable_object_namespace").flatMap(({ class_name }) => class_name ?? []),
     variables: Object.fromEntries(ofType("plain_text").map(({ name: variable, text = "" }) => [variable, text])),
     secrets: ofType("secret_text").map(({ name: secret }) => secret),
   };

@@ -1,4 +1,5 @@
 /** Secrets that a deploy makes: kept on this machine for their owner's eyes, because Cloudflare shows none again. */
+import { rmSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
@@ -28,6 +29,29 @@ export async function makeSecrets(
   const all = { ...made, ...Object.fromEntries(lacking.map((name) => [name, drawSecret(name)])) };
   if (lacking.length > 0) await writeStateFile(fileIn(folder), all);
   return all;
+}
+
+/**
+ * Has wrangler read secrets from a file, and leaves none behind: also where this program is told to end. What a kill has left
+ * goes with the next deploy, which takes the same file.
+ */
+export async function withSecretsFile<Value>(
+  folder: string,
+  secrets: Record<string, string>,
+  use: (file: string | null) => Promise<Value>,
+): Promise<Value> {
+  const file = path.join(folder, "to-give.json");
+  const remove = () => rmSync(file, { force: true });
+  remove();
+  if (Object.keys(secrets).length === 0) return await use(null);
+  process.once("exit", remove);
+  try {
+    await writeStateFile(file, secrets);
+    return await use(file);
+  } finally {
+    remove();
+    process.off("exit", remove);
+  }
 }
 
 /** The token of the first runners in a file of its own, so that it stands in no list of processes. @returns null where it is not known. */

@@ -1,5 +1,4 @@
 /** The steps of a deploy as they are done. Each can be repeated: what is there is not made again. */
-import { rm } from "node:fs/promises";
 import path from "node:path";
 import { buildWeb } from "#scripts/instance/build-web.ts";
 import { writeStateFile } from "#scripts/instance/state-folder.ts";
@@ -9,7 +8,7 @@ import { type SignedIn, told } from "./look.ts";
 import type { Plan, StepName } from "./plan.ts";
 import { awaitReady, makeSignInLink } from "./ready.ts";
 import { type Found, findVersion, makeBucket, makeDatabase, makeQueue } from "./resources.ts";
-import { makeSecrets, writeRunnerToken } from "./secrets.ts";
+import { makeSecrets, withSecretsFile, writeRunnerToken } from "./secrets.ts";
 import type { Wanted, WranglerConfig } from "./wanted.ts";
 import { applyMigrations, type Deployed, upload, type Wrangler } from "./wrangler.ts";
 
@@ -92,24 +91,20 @@ export const RUN: Record<StepName, Step> = {
   migrations: ({ wrangler, signedIn, config }) =>
     applyMigrations(wrangler, signedIn.account.id, configFile(wrangler), config.d1_databases[0].binding),
   upload: async ({ wrangler, signedIn, wanted, found, plan, message }, progress) => {
-    const names = plan.secretsToGive;
-    const secretsFile = names.length === 0 ? null : path.join(wrangler.folder, `to-give.${process.pid}.json`);
-    try {
-      if (secretsFile !== null) await writeStateFile(secretsFile, pick(progress.known, names));
-      const uploaded = await upload(wrangler, {
+    const secrets = pick(progress.known, plan.secretsToGive);
+    const uploaded = await withSecretsFile(wrangler.folder, secrets, (secretsFile) =>
+      upload(wrangler, {
         account: signedIn.account.id,
         config: configFile(wrangler),
         secretsFile,
         keepsContainers: plan.containers.kind === "keep",
         message,
-      });
-      progress.isReplaced = uploaded.ok || (await hasAnotherVersion(signedIn, wanted, found));
-      if (!uploaded.ok) return uploaded;
-      progress.deployed = uploaded.value;
-      return DONE;
-    } finally {
-      if (secretsFile !== null) await rm(secretsFile, { force: true });
-    }
+      }),
+    );
+    progress.isReplaced = uploaded.ok || (await hasAnotherVersion(signedIn, wanted, found));
+    if (!uploaded.ok) return uploaded;
+    progress.deployed = uploaded.value;
+    return DONE;
   },
   ready: async ({ plan }, progress) => {
     if (plan.url === null || progress.deployed === null) return failed("The instance has no address.");

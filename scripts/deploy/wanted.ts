@@ -31,6 +31,8 @@ export interface Wanted {
   bucket: string;
   queues: string[];
   requiredSecrets: string[];
+  /** Names of the classes of objects. */
+  classes: string[];
   /** Whether wrangler.toml has a container image. */
   hasImage: boolean;
 }
@@ -45,6 +47,7 @@ export function wantedOf(config: WranglerConfig, name: string | null): Wanted {
     bucket: rename(config.r2_buckets[0].bucket_name),
     queues: [...new Set([...producers, ...consumers].map(({ queue }) => rename(queue)))],
     requiredSecrets: config.secrets.required,
+    classes: Object.keys(config.exports),
     hasImage: (config.containers ?? []).length > 0,
   };
 }

@@ -16,12 +16,13 @@ const config: WranglerConfig = wranglerSchema.parse(
 );
 const wanted = wantedOf(config, null);
 
+const DEPLOYED = { versionId: "1", classes: ["RoutineObject"] };
 const EMPTY: Found = { database: null, hasBucket: false, queues: [], worker: null, subdomain: "acme" };
 const COMPLETE: Found = {
   database: { id: "id-of-the-database", jurisdiction: null },
   hasBucket: true,
   queues: wanted.queues,
-  worker: { versionId: "1", variables: { CONTAINERS: "4" }, secrets: [...wanted.requiredSecrets] },
+  worker: { ...DEPLOYED, variables: { CONTAINERS: "4" }, secrets: [...wanted.requiredSecrets] },
   subdomain: "acme",
 };
 
@@ -42,7 +43,7 @@ function plan(facts: Partial<PlanInput> = {}) {
 }
 
 function worker(variables: Record<string, string>, secrets: string[] = []): Found {
-  return { ...COMPLETE, worker: { versionId: "1", variables, secrets: [...wanted.requiredSecrets, ...secrets] } };
+  return { ...COMPLETE, worker: { ...DEPLOYED, variables, secrets: [...wanted.requiredSecrets, ...secrets] } };
 }
 
 function told(facts: Partial<PlanInput> = {}): string {
@@ -144,6 +145,16 @@ describe("a plan", () => {
 
   it.each<[string, Partial<PlanInput>, string]>([
     ["an account without an address", { found: { ...EMPTY, subdomain: null } }, "no name at workers.dev"],
+    [
+      "a worker of somebody else",
+      {
+        found: {
+          ...EMPTY,
+          worker: { versionId: "1", classes: ["ChatRoom"], variables: {}, secrets: wanted.requiredSecrets },
+        },
+      },
+      "a worker reveille that is not Reveille",
+    ],
     ["a jurisdiction without databases", { given: { JURISDICTION: "fedramp-high" } }, "JURISDICTION=fedramp-high"],
     [
       "a jurisdiction that was none",

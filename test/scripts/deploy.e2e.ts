@@ -112,6 +112,18 @@ describe("a deploy", () => {
     assert.equal(deployed?.bindings.find(({ name }) => name === "CONTAINERS")?.text, "10");
   });
 
+  it("that is told to end in the middle leaves no secret and no program behind, and is done by the next", async () => {
+    bed.cloudflare.changes.length = 0;
+    const before = bed.cloudflare.account.deployed?.id;
+    const ended = await bed.deploy([], { ...NO_ENGINE, ANTHROPIC_API_KEY: KEY }, /assets-upload-session$/);
+    assert.equal(ended.code, 130, ended.said);
+    assert.deepEqual(await bed.running(), []);
+    assert.ok(!(await readdir(bed.folder)).includes("to-give.json"));
+    const { code, said } = await bed.deploy([], { ...NO_ENGINE, ANTHROPIC_API_KEY: KEY });
+    assert.equal(code, 0, said);
+    assert.notEqual(bed.cloudflare.account.deployed?.id, before);
+  });
+
   it("shows no secret, in no output and in no argument of any process", async () => {
     const { said } = await bed.deploy(["--dry-run"], { ANTHROPIC_API_KEY: KEY });
     const seen = [said, ...bed.arguments];

@@ -18,7 +18,8 @@ export interface ReadinessFault {
 /** When D1 does not answer within this time, that is reported as a fault. */
 const DATABASE_DEADLINE_MS = 2_000;
 /** The command that brings D1 up to date. */
-const MIGRATE_COMMAND = "npx wrangler d1 migrations apply reveille --remote (a local instance: npm start again)";
+const MIGRATE_COMMAND =
+  "npm run deploy, or npx wrangler d1 migrations apply reveille --remote (a local instance: npm start again)";
 
 /** Every fault at once. A newer schema than this version's is none. */
 export async function readinessFaults(given: Env): Promise<ReadinessFault[]> {

@@ -48,8 +48,11 @@ export class DeployBed {
     return path.join(this.#home, "docker");
   }
 
-  /** @param more variables of the environment; WRANGLER_DOCKER_BIN takes the engine away. */
-  async deploy(args: string[] = [], more: Record<string, string> = {}): Promise<Deployed> {
+  /**
+   * @param more variables of the environment; WRANGLER_DOCKER_BIN takes the engine away.
+   * @param endAt the change at Cloudflare after which it is told to end, as by Ctrl-C.
+   */
+  async deploy(args: string[] = [], more: Record<string, string> = {}, endAt: RegExp | null = null): Promise<Deployed> {
     const env = {
       PATH: process.env["PATH"] ?? "",
       HOME: this.#home,
@@ -65,7 +68,10 @@ export class DeployBed {
     const child = spawn(process.execPath, [program, "--name", this.name, ...args], { cwd: ROOT, env });
     let said = "";
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (said += text));
-    const timer = setInterval(() => void this.#noteArguments(), ARGUMENTS_EVERY_MS);
+    const timer = setInterval(() => {
+      void this.#noteArguments();
+      if (endAt !== null && this.cloudflare.changes.some((change) => endAt.test(change))) child.kill("SIGINT");
+    }, ARGUMENTS_EVERY_MS);
     const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
     clearInterval(timer);
     return { code, said };
@@ -89,11 +95,19 @@ export class DeployBed {
     return JSON.parse(await readFile(path.join(this.folder, "secrets.json"), "utf8"));
   }
 
-  async #noteArguments(): Promise<void> {
-    for (const id of await readdir("/proc").catch(() => [])) {
-      if (!/^\d+$/.test(id)) continue;
-      const words = await readFile(`/proc/${id}/cmdline`, "utf8").catch(() => "");
-      if (words !== "") this.arguments.add(words);
-    }
+  /** Programs that work on this instance. */
+  async running(): Promise<string[]> {
+    const all = await argumentsOfAll();
+    return all.filter((words) => words.includes(this.name));
   }
+
+  async #noteArguments(): Promise<void> {
+    for (const words of await argumentsOfAll()) this.arguments.add(words);
+  }
+}
+
+async function argumentsOfAll(): Promise<string[]> {
+  const ids = (await readdir("/proc").catch(() => [])).filter((id) => /^\d+$/.test(id));
+  const all = await Promise.all(ids.map((id) => readFile(`/proc/${id}/cmdline`, "utf8").catch(() => "")));
+  return all.filter((words) => words !== "");
 }
