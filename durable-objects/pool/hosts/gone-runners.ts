@@ -24,16 +24,13 @@ export class GoneRunners {
     const isKnown = known?.state === gone.state && known.reason === gone.reason && gone.at - known.at < NOTED_AGAIN_MS;
     if (isKnown) return;
     this.#database.insert(goneRunners).values(gone).onConflictDoUpdate({ target: goneRunners.id, set: rest }).run();
-    for (const { id: old } of this.#newest().slice(KEPT)) this.forget(old);
+    for (const { id: old } of this.#newest().slice(KEPT)) {
+      this.#database.delete(goneRunners).where(eq(goneRunners.id, old)).run();
+    }
     this.#database
       .delete(goneRunners)
       .where(lt(goneRunners.at, gone.at - KEPT_MS))
       .run();
-  }
-
-  /** It has come, or has come back. */
-  forget(id: string): void {
-    this.#database.delete(goneRunners).where(eq(goneRunners.id, id)).run();
   }
 
   /** The newest first. */

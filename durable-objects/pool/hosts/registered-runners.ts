@@ -214,7 +214,6 @@ export class RegisteredRunners implements SocketHost {
     const tokenId = tokenIdOf(socket);
     const attachment = { protocol, ...(tokenId === null ? {} : { tokenId }) };
     this.#known.register({ id, kind, boot, ...told }, socket, attachment, nowMs);
-    this.#gone.forget(id);
     this.#send(id, { type: "registered", protocol, features: featuresInForce(features, RUNNER_FEATURES) });
     for (const lease of this.#reports.present(id, leases)) this.stop(id, lease);
   }
