@@ -23,7 +23,7 @@ export function engineAddress(given: string | undefined): Outcome<string> {
 }
 
 /**
- * @param engine its address, as `engineAddress` gives it. @param path with its query.
+ * @param engine its address, as `engineAddress` gives it. @param path with its query. @param body sent as JSON.
  * @throws Error when it can't be reached, or has not answered in time.
  */
 export function askEngine(
@@ -31,12 +31,14 @@ export function askEngine(
   method: "GET" | "POST" | "DELETE",
   path: string,
   deadlineMs: number,
+  body?: unknown,
 ): Promise<EngineAnswer> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(deadlineMs);
     const fail = (error: Error) =>
       reject(signal.aborted ? new Error(`it has not answered in ${deadlineMs / 1_000} s`) : error);
-    const sent = request({ socketPath: socketOf(engine), method, path, signal }, (answer) => {
+    const headers = body === undefined ? {} : { "content-type": "application/json" };
+    const sent = request({ socketPath: socketOf(engine), method, path, headers, signal }, (answer) => {
       let text = "";
       answer.setEncoding("utf8").on("data", (part: string) => {
         text += part;
@@ -44,7 +46,7 @@ export function askEngine(
       answer.once("error", fail);
       answer.once("end", () => resolve({ status: answer.statusCode ?? 0, text }));
     });
-    sent.once("error", fail).end();
+    sent.once("error", fail).end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
 

@@ -41,6 +41,7 @@ const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const first = await lines.next();
 const order = hostOrderSchema.parse(JSON.parse(first.done ? "" : first.value));
 
+let isEnding = false;
 const containers = broom(order, (line) => process.stdout.write(`${line}\n`));
 // Those of a host that has died: nobody takes them up.
 await containers?.sweep();
@@ -85,9 +86,10 @@ async function replace(): Promise<void> {
 }
 
 /** Once a minute, as Cron Triggers do on the platform; at once first, for what was due while nothing ran. */
-async function tick(): Promise<never> {
+async function tick(): Promise<void> {
   for (;;) {
     const fault = await Promise.race([wakeWorker(), delay(MINUTE_MS, "no answer within a minute")]);
+    if (isEnding) return;
     if (fault !== null) console.error(`the clock could not wake the worker: ${fault}`);
     await delay(fault === null ? MINUTE_MS - (Date.now() % MINUTE_MS) : TICK_RETRY_MS);
   }
@@ -107,6 +109,7 @@ async function wakeWorker(): Promise<string | null> {
 
 /** Ends workerd with this program; what does not end in time is killed with the process group, of which this is the head. */
 async function end(): Promise<void> {
+  isEnding = true;
   await Promise.race([miniflare.dispose().then(() => containers?.sweep()), delay(DISPOSE_DEADLINE_MS)]);
   process.kill(-process.pid, "SIGKILL");
 }

@@ -9,13 +9,16 @@ import { routineSchema } from "#protocol/routine.ts";
 import { isSettled, listedRunSchema, type Run, runSchema } from "#protocol/run.ts";
 import { type TranscriptEvent, transcriptEventSchema } from "#protocol/transcript.ts";
 import { type Call, callApi, outcomeOf } from "#scripts/instance/api.ts";
+import { Parts } from "#scripts/instance/parts.ts";
+import { drawFreePort } from "#scripts/instance/ports.ts";
 import { localFileSchema } from "#scripts/instance/seed.ts";
+import { readSettings } from "#scripts/instance/settings.ts";
+import { startInstance } from "#scripts/instance/start-instance.ts";
 import {
   cleanUp,
   newStateFolder,
   printedCurl,
   processesOf,
-  type StartedInstance,
   startProcess,
 } from "#test/scripts/support/started-instance.ts";
 import { until } from "#test/scripts/support/until.ts";
@@ -26,59 +29,84 @@ import { type Script, ScriptedModel } from "./scripted-model.ts";
 /** For what takes seconds where nothing else is done, on a machine that has much to do. */
 export const LONG_MS = 120_000;
 
+/** An instance that is on. */
+interface Running {
+  state: string;
+  port: number;
+  /** Ends it as Ctrl-C does. */
+  stop(): Promise<void>;
+}
+
 export class Bed {
-  readonly #instance: StartedInstance;
+  readonly #running: Running;
   readonly door: EngineDoor;
   readonly model: ScriptedModel;
 
-  private constructor(instance: StartedInstance, door: EngineDoor, model: ScriptedModel) {
-    this.#instance = instance;
+  private constructor(running: Running, door: EngineDoor, model: ScriptedModel) {
+    this.#running = running;
     this.door = door;
     this.model = model;
   }
 
-  /** @param capacity how many containers work at once. @param image in place of the runner's. */
-  static async start(capacity: number, image?: string): Promise<Bed> {
+  /** `npm start`. @param capacity how many containers work at once. @param image in place of the runner's. */
+  static start(capacity: number, image?: string): Promise<Bed> {
+    return Bed.#open(async (state, variables) => {
+      const REVEILLE_CONTAINERS = String(capacity);
+      const own = image === undefined ? {} : { REVEILLE_IMAGE: image };
+      const instance = await startProcess({ state, env: { ...variables, ...own, REVEILLE_CONTAINERS } });
+      await printedCurl(instance);
+      const stop = async () => {
+        instance.child.kill("SIGINT");
+        assert.equal(await instance.exited, 0, instance.output());
+        assert.deepEqual(processesOf(state), []);
+      };
+      return { state, port: instance.port, stop };
+    });
+  }
+
+  /** The same in this process, of a project in another folder. @param image is at the engine. */
+  static startOf(root: string, capacity: number, image: string): Promise<Bed> {
+    return Bed.#open(async (state, variables) => {
+      const port = await drawFreePort();
+      const given = { ...variables, PORT: String(port), REVEILLE_STATE: state, REVEILLE_CONTAINERS: String(capacity) };
+      const read = readSettings({ ...process.env, ...given, REVEILLE_IMAGE: image }, root);
+      assert.ok(read.ok, read.ok ? "" : read.message);
+      const parts = new Parts();
+      const { signal } = new AbortController();
+      const settings = read.value;
+      const started = await startInstance({ root, settings, hasPages: false, say: console.error, signal, parts });
+      if (!started.ok) await parts.stop(false);
+      assert.ok(started.ok, started.ok ? "" : started.message);
+      return { state, port, stop: () => parts.stop(false) };
+    });
+  }
+
+  static async #open(start: (state: string, variables: Record<string, string>) => Promise<Running>): Promise<Bed> {
     const state = newStateFolder();
     const model = await ScriptedModel.start();
     const door = await EngineDoor.open(path.join(state, "engine.sock"), ENGINE);
-    const env = {
-      ANTHROPIC_API_KEY: "key-of-nobody",
-      ANTHROPIC_BASE_URL: model.url,
-      DOCKER_HOST: door.address,
-      REVEILLE_CONTAINERS: String(capacity),
-      ...(image === undefined ? {} : { REVEILLE_IMAGE: image }),
-    };
-    const bed = new Bed(await startProcess({ state, env }), door, model);
+    const key = { ANTHROPIC_API_KEY: "key-of-nobody", ANTHROPIC_BASE_URL: model.url };
     try {
-      await printedCurl(bed.#instance);
+      const bed = new Bed(await start(state, { ...key, DOCKER_HOST: door.address }), door, model);
       // What the suite pushes would wake it.
       const path = `/api/v1/routines/${bed.#local().demo.reviewer_id}/pause`;
       await bed.ask({ method: "POST", path, answer: routineSchema });
       return bed;
     } catch (error) {
-      await bed.#close();
+      await close(state, door, model);
       throw error;
     }
   }
 
-  /** Ends the instance as Ctrl-C does: nothing of it is left, neither processes nor containers. */
+  /** Ends the instance: nothing of it is left, neither processes nor containers. */
   async stop(): Promise<void> {
     try {
       await this.door.open();
-      this.#instance.child.kill("SIGINT");
-      assert.equal(await this.#instance.exited, 0, this.#instance.output());
-      assert.deepEqual(processesOf(this.#instance.state), []);
+      await this.#running.stop();
       assert.deepEqual(await this.containers(), []);
     } finally {
-      await this.#close();
+      await close(this.#running.state, this.door, this.model);
     }
-  }
-
-  async #close(): Promise<void> {
-    this.door.shut();
-    await this.model.close();
-    cleanUp(this.#instance.state);
   }
 
   /** Containers and side-cars of this instance. */
@@ -98,6 +126,17 @@ export class Bed {
     await until("the end of all containers", LONG_MS, async () => (await workingOf(this.#storage)).length === 0);
   }
 
+  /** Waits until the object of a run's container says that it has ended, and sees that the engine has none: one may start again. */
+  async untilEnded(runId: string): Promise<void> {
+    const told = () =>
+      this.log()
+        .split("\n")
+        .some((line) => line.includes('"container_ended"') && line.includes(runId));
+    await until(`the end of the container of ${runId}`, LONG_MS, told);
+    const left = (await this.containers()).filter(({ name }) => !name.endsWith("-proxy"));
+    assert.deepEqual(left, []);
+  }
+
   /** Looks until `signal` how many containers work at one time. @returns the most. */
   async mostAtWork(signal: AbortSignal): Promise<number> {
     let most = 0;
@@ -106,19 +145,19 @@ export class Bed {
   }
 
   get #storage(): string {
-    return path.join(this.#instance.state, "storage", "v3");
+    return path.join(this.#running.state, "storage", "v3");
   }
 
   /** Signals the program of the instance whose command has this in it. */
   signal(part: "worker-host.ts" | "workerd", signal: NodeJS.Signals): void {
-    const found = processesOf(this.#instance.state).find(({ command }) => command.includes(part));
+    const found = processesOf(this.#running.state).find(({ command }) => command.includes(part));
     assert.ok(found, `no process with ${part}`);
     process.kill(found.pid, signal);
   }
 
   /** The lines of the worker's log so far. */
   log(): string {
-    return readFileSync(path.join(this.#instance.state, "logs", "worker.log"), "utf8");
+    return readFileSync(path.join(this.#running.state, "logs", "worker.log"), "utf8");
   }
 
   /** A run by hand of a routine of its own, whose agent does what the script says, in the demo's repository. */
@@ -179,7 +218,7 @@ export class Bed {
   }
 
   async ask<Schema extends z.ZodType>(call: Omit<Call<Schema>, "token">): Promise<z.infer<Schema>> {
-    const origin = `http://127.0.0.1:${this.#instance.port}`;
+    const origin = `http://127.0.0.1:${this.#running.port}`;
     const { signal } = new AbortController();
     const answered = await callApi(origin, { ...call, token: this.#local().owner_token }, signal);
     const outcome = outcomeOf(`${call.method} ${call.path}`, answered);
@@ -188,6 +227,12 @@ export class Bed {
   }
 
   #local() {
-    return localFileSchema.parse(JSON.parse(readFileSync(path.join(this.#instance.state, "local.json"), "utf8")));
+    return localFileSchema.parse(JSON.parse(readFileSync(path.join(this.#running.state, "local.json"), "utf8")));
   }
+}
+
+async function close(state: string, door: EngineDoor, model: ScriptedModel): Promise<void> {
+  door.shut();
+  await model.close();
+  cleanUp(state);
 }

@@ -1,7 +1,7 @@
 /** The container engine that the suite uses, asked behind the instance's back. */
 import { test } from "node:test";
 import { z } from "zod";
-import { askEngine, engineAddress, faultOfEngine } from "#scripts/containers/engine.ts";
+import { askEngine, type EngineAnswer, engineAddress, faultOfEngine } from "#scripts/containers/engine.ts";
 import { containerKey } from "#scripts/containers/left-containers.ts";
 
 const DEADLINE_MS = 20_000;
@@ -50,17 +50,15 @@ export async function killContainer({ id }: Listed): Promise<void> {
   await mustAsk("POST", `/containers/${id}/kill?signal=SIGKILL`);
 }
 
-/** Gives an image another name, by which it can be taken away again. */
-export async function nameImage(image: string, repository: string, tag: string): Promise<void> {
-  await mustAsk("POST", `/images/${image}/tag?repo=${repository}&tag=${tag}`);
+/** Runs a command in a container, as root, and does not wait for it. */
+export async function runIn({ id }: Listed, command: string[]): Promise<void> {
+  const { text } = await mustAsk("POST", `/containers/${id}/exec`, { Cmd: command, User: "0" });
+  await mustAsk("POST", `/exec/${z.object({ Id: z.string() }).parse(JSON.parse(text)).Id}/start`, { Detach: true });
 }
 
-export async function forgetImage(name: string): Promise<void> {
-  await mustAsk("DELETE", `/images/${name}`);
-}
-
-async function mustAsk(method: "GET" | "POST" | "DELETE", path: string) {
-  const answer = await askEngine(ENGINE, method, path, DEADLINE_MS);
+/** @param body sent as JSON. @throws Error when the engine refuses. */
+export async function mustAsk(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<EngineAnswer> {
+  const answer = await askEngine(ENGINE, method, path, DEADLINE_MS, body);
   if (answer.status >= 300) throw new Error(`${method} ${path}: the engine answered ${answer.status} ${answer.text}`);
   return answer;
 }

@@ -36,7 +36,7 @@ export default {
 /** The scheduling policy that Cloudflare's containers have had before: one image, which the configuration names. */
 const DEFAULT_POLICY = `[[containers]]
 class_name = "SandboxObject"
-image = "sandbox-runner/Dockerfile"
+image = "${path.join(ROOT, "sandbox-runner/Dockerfile")}"
 max_instances = 3
 `;
 
@@ -49,9 +49,9 @@ export function linkProject(): { root: string; remove: () => void } {
   const configuration = readFileSync(path.join(ROOT, "wrangler.toml"), "utf8");
   const containers = /^\[\[containers\]\]\n(?:.+\n)*(?:\n\[containers\..+\]\n(?:.+\n)*)?/m;
   const changed = configuration
-    .replace('main = "worker/index.ts"', 'main = "entry.js"')
+    .replace('main = "worker/index.ts"', 'main = "index.js"')
     .replace(containers, () => DEFAULT_POLICY);
   writeFileSync(path.join(root, "wrangler.toml"), changed);
-  writeFileSync(path.join(root, "entry.js"), ENTRY);
+  writeFileSync(path.join(root, "index.js"), ENTRY);
   return { root, remove: () => rmSync(root, { recursive: true, force: true }) };
 }
