@@ -43,6 +43,7 @@ async function endsWell({ script, runId }: { script: Script; runId: string }): P
     events.map((_event, index) => index + 1),
   );
   await bed.untilNoneWorks();
+  await until("the time of the container", LONG_MS, async () => (await bed.run(runId)).usage.containers?.[0]?.seconds);
 }
 
 containerTest("a run in a container of its own pushes its branch", async () => {

@@ -36,9 +36,9 @@ async function containerFor(runId: string, generation = 1) {
 }
 
 /** A process in the container says hello. */
-async function hello({ lease, link_token }: ContainerBrief, boot: string): Promise<TestSocket> {
+async function hello({ lease, link_token }: ContainerBrief, boot: string, as?: string): Promise<TestSocket> {
   const link = await dial(`/runner/runs/${lease.run_id}/link`, { authorization: `Bearer ${link_token}` });
-  const runner = { kind: "container", id: `${lease.run_id}.${lease.generation}` };
+  const runner = { kind: "container", id: as ?? `${lease.run_id}.${lease.generation}` };
   link.send({ type: "hello", protocol: RUNNER_PROTOCOL, runner, boot });
   await link.until(() => link.closed !== null || link.messages.some(({ type }) => type === "welcome"));
   return link;
@@ -112,6 +112,8 @@ it("goes on with the same process, whatever is evicted meanwhile", async () => {
   const { container, brief, object } = await containerFor(run_id);
   await hello(brief, "first-process");
   await evictOwnerOf(run_id);
+  const stranger = await hello(brief, "first-process", "another-runner");
+  expect(stranger.closed?.code).toBe(RUNNER_CLOSE.refused);
   const link = await hello(brief, "first-process");
   expect(link.closed).toBeNull();
   link.send({ type: "frames", frames: [{ n: 1, body: RUNNING }] });
