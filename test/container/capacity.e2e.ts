@@ -25,7 +25,7 @@ containerTest(
     const watching = new AbortController();
     const most = bed.mostAtWork(watching.signal);
     const ended = await Promise.all(
-      begun.map(async ({ script, id }) => ({ script, run: await bed.settled(id, 240_000) })),
+      begun.map(async ({ script, id }) => ({ script, run: await bed.settled(id, 600_000) })),
     );
     watching.abort();
     for (const { script, run } of ended) {

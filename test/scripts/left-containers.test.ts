@@ -1,11 +1,11 @@
 /** What an instance leaves at a container engine is removed: its own, what has ended alone, and in the order that engines want. */
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { engineAddress, faultOfEngine, hasImage } from "#scripts/containers/engine.ts";
 import { containerKey, LeftContainers, leftOf } from "#scripts/containers/left-containers.ts";
+import { FakeEngine } from "./support/fake-engine.ts";
 
 const KEY = containerKey("/somewhere/storage");
 const named = (rest: string, key = KEY) => `workerd-5e55-${key}-${rest}`;
@@ -24,43 +24,6 @@ describe("what is left", () => {
     expect(leftOf(listed).map(({ name }) => name)).toEqual(expected);
   });
 });
-
-/** An engine as podman is: a side-car whose container is there can't be removed, and what does not run can't be killed. */
-class FakeEngine {
-  readonly containers = new Map<string, string>();
-  readonly asked: string[] = [];
-  hangs = false;
-  readonly #server: Server;
-
-  constructor(socket: string) {
-    this.#server = createServer(({ method, url = "" }, answer) => {
-      if (this.hangs) return;
-      const { pathname } = new URL(url, "http://engine");
-      const [, kind = "", id = "", action] = pathname.split("/");
-      if (method !== "GET") this.asked.push(`${method} ${id}${action === undefined ? "" : ` ${action}`}`);
-      const [status, body] = this.#answer(method ?? "", kind, id, action);
-      answer.writeHead(status).end(JSON.stringify(body));
-    }).listen(socket);
-  }
-
-  #answer(method: string, kind: string, id: string, action: string | undefined): [number, unknown] {
-    if (kind === "_ping") return [200, "OK"];
-    if (kind === "images") return [id === "there" ? 200 : id === "broken" ? 500 : 404, {}];
-    if (method === "GET") {
-      return [200, [...this.containers].map(([name, State]) => ({ Id: name, Names: [`/${name}`], State }))];
-    }
-    if (action === "kill") return [this.containers.get(id) === "running" ? 204 : 500, {}];
-    if (this.containers.has(id.replace(/-proxy$/, "")) && id.endsWith("-proxy")) {
-      return [500, { message: "has dependent containers" }];
-    }
-    return this.containers.delete(id) ? [204, null] : [404, {}];
-  }
-
-  close(): void {
-    this.#server.close();
-    this.#server.closeAllConnections();
-  }
-}
 
 describe("an instance's containers", () => {
   let folder: string;
