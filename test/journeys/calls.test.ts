@@ -3,6 +3,7 @@ import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { routineIndex } from "#instance/d1/routine-index.ts";
+import { authoritiesOf } from "#instance/secrets.ts";
 import type { Page } from "#protocol/api.ts";
 import type { Refusal } from "#protocol/errors.ts";
 import type { Occurrence } from "#protocol/occurrence.ts";
@@ -39,6 +40,9 @@ async function refusalOf(call: Promise<unknown>): Promise<Refusal> {
 async function occurrencesOf(id: string): Promise<Occurrence[]> {
   return (await call<Page<Occurrence>>("GET", `/api/v1/routines/${id}/occurrences`)).body.data;
 }
+
+/** What the owner is known by. */
+const OWNER = await authoritiesOf(realDeps().config);
 
 describe("an object that is reset", () => {
   const KEYED = { "idempotency-key": "one" };
@@ -183,10 +187,11 @@ describe("D1", () => {
     taken: [],
     tries: 0,
   };
+  const [authority] = OWNER;
   const person = {
     hash: "h",
     id: "sgn_x",
-    authority: "owner",
+    authority,
     expiresAt: Date.now() + HOUR_MS,
     userAgent: null,
     ip: null,
@@ -194,7 +199,7 @@ describe("D1", () => {
   const added = [{ id: 7, full_name: "acme/App", is_private: false }];
   const told = { installation_id: 1, account: "acme", added, removed: [], deleted: false, suspended: null };
   const change = { ...told, events: ["push"], told_at: 5 };
-  const code = { expiresAt: Date.now() + HOUR_MS, madeBy: null, authority: "owner" };
+  const code = { expiresAt: Date.now() + HOUR_MS, madeBy: null, authority };
   const looked = { routine_id: "rtn_x", due_at: 1, version: 1 };
   const named = [{ id: 7, name: "acme/app" }];
 
@@ -225,7 +230,7 @@ describe("D1", () => {
       expect([what, lost.met]).toEqual([what, 1]);
     }
     expect(await realDeps().begunPushes.due(9, 9)).toEqual([]);
-    expect(await realDeps().signIns.takeCode("c", Date.now())).toBe(true);
+    expect(await realDeps().signIns.takeCode("c", Date.now())).toBe(OWNER[0]);
     expect(await realDeps().githubApp.list(9, null)).toMatchObject([{ id: 7, full_name: "new/app" }]);
   });
 
