@@ -253,7 +253,7 @@ describe.each(["DB", "ROUTINE", "POOL", "GATE", "ROSTER", "CLOCK", "BODIES", "AS
     const faulty = { ...env, [name]: undefined };
     const request = new Request(`http://reveille.test${path}`, { method: verb }) as Parameters<typeof worker.fetch>[0];
     const answer = await errorOf(await worker.fetch(request, faulty, createExecutionContext()));
-    const issues = [{ field: name, message: expect.stringContaining("wrangler deploy") }];
+    const issues = [{ field: name, message: expect.stringContaining("npm run deploy") }];
     expect(answer).toMatchObject({ status: 503, details: { code: "not_ready", issues } });
   });
 });
