@@ -131,6 +131,10 @@ describe("a rule that refuses", () => {
     const types = Array.from({ length: 70 }, (_, number) => `web_search_${number}`);
     for (const type of types) await proxy("/model/v1/messages", call({ ...messages, tools: [{ type }] }));
     expect(await notices()).toHaveLength(50);
+    // What there has been too much of hides nothing else.
+    const push = "/git/0/git-receive-pack";
+    await proxy(push, { method: "POST", headers: { "content-type": "text/plain" } });
+    expect((await notices()).map(({ code }) => code).slice(50)).toEqual(["content_type_refused"]);
   });
 
   it("is silent when the attempt has ended, and when the upstream may come back", async () => {

@@ -7,6 +7,7 @@ import type { LeaseRef } from "#protocol/runner-link.ts";
 import { fail, hang, routine } from "#test/support/hang.ts";
 import { listen } from "#test/support/log-lines.ts";
 import { passOut } from "#worker/exit/pass-out.ts";
+import { ToldDenials } from "#worker/exit/told-denials.ts";
 import { ProxyBed } from "./proxy-bed.ts";
 import { errorOf } from "./support.ts";
 
@@ -161,6 +162,17 @@ describe("any other host", () => {
     silent.end();
     await vi.waitFor(async () => expect(await notices()).toHaveLength(1));
     expect(silent.met).toBe(1);
+  });
+
+  it("is told fifty times in an attempt at most, which hides neither another rule's nor another attempt's", async () => {
+    const denials = new ToldDenials();
+    const told: string[] = [];
+    const deny = (lease: LeaseRef, code: "host_not_allowed" | "proxy_refused", message: string) =>
+      denials.once(lease, code, message, async () => void told.push(`${lease.generation} ${code} ${message}`));
+    for (let count = 0; count < 120; count++) await deny(LEASE, "host_not_allowed", String(count % 60));
+    await deny(LEASE, "proxy_refused", "a path");
+    await deny({ ...LEASE, generation: 2 }, "host_not_allowed", "0");
+    expect(told.slice(49)).toEqual(["1 host_not_allowed 49", "1 proxy_refused a path", "2 host_not_allowed 0"]);
   });
 
   it("is told again where the transcript could not be told", async () => {

@@ -38,7 +38,7 @@ export class SandboxExit extends WorkerEntrypoint<Env, LeaseRef> {
     const { status, body } = errorAnswer(refusal, newRequestId());
     const { message } = body.error;
     // Nobody waits for it: an object that hangs holds up no answer.
-    this.ctx.waitUntil(denials.once(this.ctx.props, message, () => this.#tell(refusal.code, message)));
+    this.ctx.waitUntil(denials.once(this.ctx.props, refusal.code, message, () => this.#tell(refusal.code, message)));
     return Response.json(body, { status, headers: { "x-deny-reason": reason, "x-should-retry": "false" } });
   }
 

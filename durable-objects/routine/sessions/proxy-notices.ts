@@ -11,7 +11,7 @@ export interface ProxyNotice {
   message: string;
 }
 
-/** How many different notices of one attempt the transcript gets. */
+/** How many different notices of one code the transcript gets in an attempt: what there is too much of hides nothing else. */
 const NOTICES_KEPT = 50;
 const MESSAGE_LENGTH = 1_000;
 
@@ -24,10 +24,11 @@ export class ProxyNotices {
 
   /**
    * Counts the notice. @param attempt names the run's attempt. @returns true when the transcript is to have it: each notice
-   * once, and a bounded number of them.
+   * once, and a bounded number of each code.
    */
   isNew(tx: Tx, attempt: string, { code, message }: ProxyNotice): boolean {
-    const name = `${attempt} ${code} ${message.slice(0, MESSAGE_LENGTH)}`;
+    const alike = `${attempt} ${code}`;
+    const name = `${alike} ${message.slice(0, MESSAGE_LENGTH)}`;
     const [counted] = tx.database
       .update(counters)
       .set({ count: sql`${counters.count} + 1` })
@@ -38,7 +39,7 @@ export class ProxyNotices {
     const shown = this.#database
       .select({ name: counters.name })
       .from(counters)
-      .where(and(gt(counters.name, `${attempt} `), lt(counters.name, `${attempt}!`)))
+      .where(and(gt(counters.name, `${alike} `), lt(counters.name, `${alike}!`)))
       .limit(NOTICES_KEPT)
       .all();
     if (shown.length >= NOTICES_KEPT) return false;
