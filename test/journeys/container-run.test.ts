@@ -30,7 +30,7 @@ async function containerFor(runId: string, generation = 1) {
   const container = containerOf(name);
   const object = sandboxObject(env, null, { run_id: runId, generation });
   const stored = () => runInDurableObject(object, (_it, { storage }) => storage.kv.get<Stored>("container"));
-  await vi.waitUntil(async () => (await stored())?.life.state === "running", { interval: 5, timeout: 5_000 });
+  await vi.waitUntil(async () => (await stored())?.life.state === "running", { interval: 5, timeout: 15_000 });
   const brief = containerBriefSchema.parse(JSON.parse(container.started[0]?.env?.[CONTAINER_BRIEF] ?? ""));
   return { container, brief, name, object };
 }
@@ -45,7 +45,7 @@ async function hello({ lease, link_token }: ContainerBrief, boot: string, as?: s
 }
 
 async function becomes(runId: string, fits: (run: Run) => boolean): Promise<Run> {
-  await vi.waitUntil(async () => fits(await readRun(runId)), { interval: 10, timeout: 5_000 });
+  await vi.waitUntil(async () => fits(await readRun(runId)), { interval: 10, timeout: 15_000 });
   return readRun(runId);
 }
 

@@ -152,9 +152,14 @@ it("has no method that does anything in the name of an id which the routine does
     );
     return [...new Set(await Promise.all(told))].toSorted();
   });
-  const named = (code: string) => answers.filter((answer) => answer.endsWith(`: ${code}`));
-  expect(named("nothing")).toEqual(["leaseEnded: nothing", "revokeAccess: nothing"]);
-  expect(named("not_found").length + named("proxy_token_refused").length + 2).toBe(answers.length);
+  const isRefused = (answer: string) => /: (not_found|proxy_token_refused)$/.test(answer);
+  // Of what is not its own it has seen no hello, and the others are told to it: they change nothing.
+  expect(answers.filter((answer) => !isRefused(answer))).toEqual([
+    "hasSaidHello: ok",
+    "leaseEnded: nothing",
+    "noteContainer: nothing",
+    "revokeAccess: nothing",
+  ]);
   expect(answers.length).toBeGreaterThan(25);
   expect(await stored(ids.routine)).toEqual(before);
 });
