@@ -30,7 +30,16 @@ async function held(): Promise<{ script: Script; runId: string }> {
   return { script, runId };
 }
 
-async function endsWell({ script, runId }: { script: Script; runId: string }): Promise<void> {
+async function endsWell(held: { script: Script; runId: string }): Promise<void> {
+  await succeeds(held);
+  await isMetered(held.runId);
+}
+
+async function isMetered(runId: string): Promise<void> {
+  await until("the time of the container", LONG_MS, async () => (await bed.run(runId)).usage.containers?.[0]?.seconds);
+}
+
+async function succeeds({ script, runId }: { script: Script; runId: string }): Promise<void> {
   script.release();
   const run = await bed.settled(runId);
   assert.equal(run.status, "succeeded", JSON.stringify(run.error));
@@ -43,7 +52,6 @@ async function endsWell({ script, runId }: { script: Script; runId: string }): P
     events.map((_event, index) => index + 1),
   );
   await bed.untilNoneWorks();
-  await until("the time of the container", LONG_MS, async () => (await bed.run(runId)).usage.containers?.[0]?.seconds);
 }
 
 containerTest("a run in a container of its own pushes its branch", async () => {
@@ -108,8 +116,9 @@ containerTest("the engine is stopped for a while: what works goes on, and what c
   bed.door.shut();
   const script = bed.model.write(PUSH);
   const waiting = await bed.begin(script);
-  await endsWell(working);
+  await succeeds(working);
   assert.match((await bed.run(waiting)).status, /^(queued|starting)$/);
   await bed.door.open();
   await endsWell({ script, runId: waiting });
+  await isMetered(working.runId);
 });
