@@ -46,6 +46,12 @@ export const FRAME_WINDOW = 1_024;
 export const leaseRefSchema = z.object({ run_id: runIdSchema, generation: z.int().min(1) });
 export type LeaseRef = z.infer<typeof leaseRefSchema>;
 
+/** What a pool takes as a runner's id: it is shown to people, and stored with each run. */
+export const runnerIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "must be 1 to 64 letters, digits, dots, dashes or underscores");
+const sayingRunnerSchema = z.object({ ...runnerRefSchema.shape, id: runnerIdSchema });
+
 /** Pool → runner. */
 export const poolToRunnerSchema = z.discriminatedUnion("type", [
   z.object({
@@ -73,8 +79,8 @@ export type PoolToRunner = z.infer<typeof poolToRunnerSchema>;
 export const runnerToPoolSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("register"),
-    protocol: z.int(),
-    runner: runnerRefSchema,
+    protocol: z.int().min(0).max(9_999),
+    runner: sayingRunnerSchema,
     /** Changes with every start of the runner's process: leases of another boot have ended. */
     boot: z.string().min(8).max(64),
     capacity: z.int().min(1).max(100),
@@ -170,7 +176,7 @@ export const runnerToRunSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("hello"),
     protocol: z.int(),
-    runner: runnerRefSchema,
+    runner: sayingRunnerSchema,
     /**
      * Drawn by the process that says it: one process works on an attempt. An engine starts a container that has failed
      * anew, with the same tokens; absent from an earlier version's runner.

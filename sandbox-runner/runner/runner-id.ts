@@ -3,12 +3,7 @@ import { randomBytes } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
-
-/** What a pool takes as a runner's id. */
-export const runnerIdSchema = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "must be 1 to 64 letters, digits, dots, dashes or underscores");
+import { runnerIdSchema } from "#protocol/runner-link.ts";
 
 const DRAWN_BYTES = 4;
 /** A machine's name is cut, so that there is room for what is drawn. */

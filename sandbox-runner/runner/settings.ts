@@ -3,8 +3,8 @@ import { availableParallelism, totalmem } from "node:os";
 import { resolve } from "node:path";
 import { z } from "zod";
 import type { RunBounds } from "#protocol/run-bounds.ts";
+import { runnerIdSchema } from "#protocol/runner-link.ts";
 import { defaultBounds } from "../process/run-bounds.ts";
-import { runnerIdSchema } from "./runner-id.ts";
 
 /** Engines whose programs take the same words. */
 const enginePrograms = ["podman", "docker"] as const;

@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { readDuration } from "#cli/runner/duration.ts";
 import { runnerVariables, withOption } from "#cli/runner/runner-variables.ts";
-import { newRunnerId, runnerIdSchema } from "#sandbox-runner/runner/runner-id.ts";
+import { runnerIdSchema } from "#protocol/runner-link.ts";
+import { newRunnerId } from "#sandbox-runner/runner/runner-id.ts";
 
 describe("a runner's variables", () => {
   it("come from options before the environment", () => {

@@ -119,3 +119,16 @@ it("closes the sockets of a token that is in force no more, also after an evicti
   await kept.until(() => kept.closed !== null);
   expect(own.closed).toBeNull();
 });
+
+it.each([
+  ["a name without an end", named("x".repeat(20_000))],
+  ["a name of nothing", named("")],
+  ["signs that are not seen", named("a\u202eb")],
+  ["a protocol that is no number of one", { protocol: 1e15 }],
+])("takes in no runner that tells %s, and keeps nothing of it", async (_what, told) => {
+  const pool = makePool();
+  const socket = await join(pool, told);
+  expect(socket.closed).toMatchObject({ code: RUNNER_CLOSE.badMessage });
+  await evictDurableObject(pool);
+  expect(await shown(pool)).toEqual([]);
+});
