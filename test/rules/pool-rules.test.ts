@@ -37,7 +37,7 @@ it.each<[string[], string[], string[]]>([
 });
 
 const OLD = /^runner too old .*needs 0\.1\.0 or later\): update it, and start it again$/;
-const NEW = /^runner too new .*speaks protocol 3\): deploy the instance's newer version first$/;
+const NEW = /^runner too new .*speaks protocol \d+\): deploy the instance's newer version first$/;
 
 it.each<[string, { protocol: number; version?: string }, RegExp | null]>([
   ["of this version", { protocol: 2, version: "0.1.0" }, null],
@@ -50,6 +50,7 @@ it.each<[string, { protocol: number; version?: string }, RegExp | null]>([
   ["of a protocol that is not served any more", { protocol: 0, version: "0.1.0" }, OLD],
   ["of such a protocol that does not tell its version", { protocol: 0 }, OLD],
   ["of a protocol to come", { protocol: 3, version: "9.0.0" }, NEW],
+  ["of the last protocol that can be told", { protocol: 9_999 }, NEW],
   ["of a protocol to come that does not tell its version", { protocol: 3 }, NEW],
 ])("a runner %s is served, or told what to do", (_what, told, expected) => {
   const fault = runnerFault(told);
@@ -74,6 +75,18 @@ it.each<[string, Partial<PoolState>, string, RegExp]>([
   ["containers alone work", { containers: 1 }, "all_busy", /: 1 container\.$/],
   ["both work", { containers: 3, runners: [runner("busy")] }, "all_busy", /: 3 containers and 1 runner\.$/],
   ["all drain", { runners: [runner("draining"), runner("lost")] }, "all_draining", /all 1 are draining/],
+  [
+    "it was refused, and another has served since",
+    { runners: [runner("lost"), runner("refused", "x")] },
+    "no_runner",
+    /^There is no runner/,
+  ],
+  [
+    "another left, and it was refused since",
+    { runners: [runner("refused", "x"), runner("lost")] },
+    "version_too_old",
+    /served: x/,
+  ],
   ["it was refused", { runners: [runner("refused", "too old")] }, "version_too_old", /is served: too old\.$/],
   [
     "one was refused, one drains",

@@ -12,7 +12,9 @@ import { platformChecks } from "#worker/diagnosis/platform-checks.ts";
 import { poolCheck, poolFindings } from "#worker/diagnosis/pool-checks.ts";
 import { secretFindings } from "#worker/diagnosis/secret-checks.ts";
 import worker from "#worker/index.ts";
+import { askedDatabase } from "#worker/parties/database.ts";
 import { type Heartbeats, heartbeats } from "#worker/store/heartbeats.ts";
+import { pools } from "#worker/store/pools.ts";
 import { ask, errorOf } from "./support.ts";
 
 const NOW_MS = Date.parse("2026-11-25T10:00:00.000Z");
@@ -190,18 +192,46 @@ describe("pools", () => {
     expect(found).toHaveLength(wanted.length);
   });
 
-  it("of which one hangs are told of all the same", async () => {
+  it("of which one hangs and one fails are told of all the same", async () => {
     vi.useFakeTimers();
-    const pool = (name: string) => ({
-      look: () => (name === "gpu" ? new Promise<PoolStatus>(() => {}) : Promise.resolve(status)),
-    });
-    const looked = diagnose([poolCheck({ pools: { names: async () => ["gpu"] }, pool })]);
+    const looks: Record<string, () => Promise<PoolStatus>> = {
+      default: async () => status,
+      gpu: () => new Promise(() => {}),
+      old: () => Promise.reject(new Error("storage_not_migrated")),
+    };
+    const pool = (name: string) => ({ look: looks[name] ?? (async () => status) });
+    const named = { names: async () => ["gpu", "old"], missing: async () => [] };
+    const looked = diagnose([poolCheck({ pools: named, pool })]);
     await vi.advanceTimersByTimeAsync(6_000);
+    vi.useRealTimers();
     expect((await looked).map(({ check, message }) => [check, message])).toEqual([
       ["pool:default", "There is no runner in the default pool."],
       ["pool:gpu", "It does not answer, so its runs wait."],
+      ["pool:old", "It failed (Error: storage_not_migrated), so its runs wait."],
     ]);
-    vi.useRealTimers();
+  });
+
+  it("that routines name and that are not there are told of, and no others", async () => {
+    const routine = "INSERT INTO routines (id, doc, version, pool) VALUES (?, '{}', 1, ?)";
+    const pool =
+      "INSERT INTO pools (name, created_at, created_by, token_at, token_by, deleted_at) VALUES (?, 1, '{}', 1, '{}', ?)";
+    const write = (statement: string, ...values: unknown[]) => env.DB.prepare(statement).bind(...values);
+    await env.DB.batch([
+      ...["default", "there", "never", "deleted", "never"].map((name, number) => write(routine, `r-${number}`, name)),
+      write(pool, "there", null),
+      write(pool, "deleted", 1),
+    ]);
+    const found = await diagnose([
+      poolCheck({
+        pools: pools(askedDatabase(env.DB)),
+        pool: () => ({ look: async () => ({ ...status, capacity: 1 }) }),
+      }),
+    ]);
+    await env.DB.batch([write("DELETE FROM routines WHERE id LIKE 'r-%'"), write("DELETE FROM pools")]);
+    expect(troubles(found).sort()).toEqual([
+      ["pool:deleted", "fault", expect.stringContaining("There is no such pool, and the routine r-3 names it")],
+      ["pool:never", "fault", expect.stringContaining("There is no such pool, and the routine r-2 names it")],
+    ]);
   });
 });
 

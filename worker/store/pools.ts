@@ -1,5 +1,5 @@
 /** The pools that people have made, and their tokens, in D1. Callers pass hashes, never tokens; times are Unix milliseconds. */
-import { and, asc, count, desc, eq, isNull, lt, lte, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, isNull, lt, lte, notInArray, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { pools as table } from "#instance/d1/pools-schema.ts";
 import { routines } from "#instance/d1/schema.ts";
@@ -17,6 +17,13 @@ export interface PoolToTell {
   inForce: string[];
 }
 
+/** A pool that a routine names, and that there is not. */
+export interface MissingPool {
+  pool: string;
+  /** The first of the routines that name it. */
+  routineId: string;
+}
+
 export interface Pools {
   /** Newest first. */
   list(page: PageRequest): Promise<Page<PoolRow>>;
@@ -32,6 +39,8 @@ export interface Pools {
   remove(name: string, nowMs: number): Promise<PoolRow | null>;
   /** Ids of routines that name a pool. */
   routinesOf(name: string, limit: number): Promise<string[]>;
+  /** Pools that routines name, and that there are not. */
+  missing(limit: number): Promise<MissingPool[]>;
   /** Pools whose objects have to be told now which tokens are in force. */
   toTell(limit: number, nowMs: number): Promise<PoolToTell[]>;
   /** A pool's object has been told, as the row was then. */
@@ -66,7 +75,7 @@ export function pools(database: Database): Pools {
       return rows.map(({ name }) => name);
     },
     add: async ({ name, tokenHash, actor }, nowMs) => {
-      const [counted] = await db.select({ count: count() }).from(table);
+      const [counted] = await db.select({ count: count() }).from(table).where(IS_THERE);
       if ((counted?.count ?? 0) >= POOL_LIMIT) return "too_many";
       const made = { createdAt: nowMs, createdBy: actor, tokenHash, tokenAt: nowMs, tokenBy: actor };
       // One of this name that was deleted has yet to shut its runners out: `tellAt` stays.
@@ -116,6 +125,15 @@ export function pools(database: Database): Pools {
         .orderBy(asc(routines.id))
         .limit(limit);
       return rows.map(({ id }) => id);
+    },
+    missing: async (limit) => {
+      const there = db.select({ name: table.name }).from(table).where(IS_THERE);
+      return await db
+        .select({ pool: routines.pool, routineId: sql<string>`min(${routines.id})` })
+        .from(routines)
+        .where(and(sql`pool <> 'default'`, notInArray(routines.pool, there)))
+        .groupBy(routines.pool)
+        .limit(limit);
     },
     toTell: async (limit, nowMs) => {
       const rows = await db
