@@ -105,7 +105,7 @@ async function prepare(options: InstanceOptions, secrets: Secrets): Promise<Outc
     prepareContainers(settings.containers, buildImage),
     settings.containers === null
       ? describeSandbox(runnerVariables["REVEILLE_SANDBOX"], signal)
-      : `each run in a container of its own, ${settings.containers.count} at once`,
+      : `each run in a container of its own, ${settings.containers.count} at once; through its side-car a program in it can reach this machine's network (docs/security.md, Containers)`,
     checkModel(access, signal),
   ]);
   if (model !== null) parts.add(() => model.close());
