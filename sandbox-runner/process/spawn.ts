@@ -77,6 +77,18 @@ export function startTalkingProcess([program, ...rest]: Command, place: Place): 
   return { process: child, news: news instanceof Readable ? news : Readable.from([]), ended };
 }
 
+/**
+ * Runs a command whose standard input is an open file of this process's, and whose output nobody reads.
+ * @returns its exit code; null when it could not be started, or did not end in time.
+ */
+export function runOnFile([program, ...rest]: Command, descriptor: number, place: Place, deadlineMs: number) {
+  const child = spawn(program, rest, { ...place, stdio: [descriptor, "ignore", "ignore"], timeout: deadlineMs });
+  return new Promise<number | null>((settle) => {
+    child.once("error", () => settle(null));
+    child.once("exit", (code) => settle(code));
+  });
+}
+
 /** Waits for a process, gathering its output; at the deadline or an abort its group is killed. Never throws. */
 export function awaitProcess(child: PipedProcess, bounds: Bounds): Promise<CommandEnd> {
   return new Promise((settle) => {

@@ -44,14 +44,22 @@ export async function startRunner(
 ): Promise<{ ok: true; runner: Runner } | { ok: false; faults: string[] }> {
   const log = createLog(new Redactor([settings.token]), hooks.write);
   const workshop = workshopFor(settings, log);
-  const found = [await takeStateFolder(settings.stateFolder), ...(await workshop.check())];
-  const faults = found.filter((fault) => fault !== null);
-  if (faults.length > 0) return { ok: false, faults };
+  const taken = await takeStateFolder(settings.stateFolder);
+  // What a check tries, it tries in the folder.
+  if (!taken.ok) return { ok: false, faults: [taken.fault] };
+  const faults = (await workshop.check()).filter((fault) => fault !== null);
+  if (faults.length > 0) {
+    taken.release();
+    return { ok: false, faults };
+  }
   try {
     await workshop.removeLeftovers();
     const runnerId = settings.runnerId ?? (await keptRunnerId(settings.stateFolder));
-    return { ok: true, runner: new Runner({ ...settings, runnerId }, workshop, hooks, log) };
+    const runner = new Runner({ ...settings, runnerId }, workshop, hooks, log);
+    void runner.ended.then(taken.release);
+    return { ok: true, runner };
   } catch (error) {
+    taken.release();
     return { ok: false, faults: [`REVEILLE_STATE: ${settings.stateFolder} can't be used: ${errorText(error)}`] };
   }
 }
