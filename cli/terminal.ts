@@ -8,6 +8,9 @@ export interface Terminal {
   say(text: string): void;
 }
 
+// Who reads what is said may be gone before the program is. Runs are worth more than the log of their runner.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+
 /** Whatever a text holds of a server, a file or a person: nothing in it steers the terminal. */
 export const terminal: Terminal = {
   out: (text) => void process.stdout.write(`${printable(text)}\n`),

@@ -3,6 +3,8 @@ import { escapeUnseen } from "#protocol/unseen-characters.ts";
 import { startRunner } from "./runner/serve.ts";
 import { type RunnerSettings, readSettings } from "./runner/settings.ts";
 
+// Who reads the log may be gone before the runner is.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 const read = readSettings(process.env);
 if (read.ok) await serve(read.settings);
 else fail(read.faults);

@@ -17,7 +17,8 @@ import { type RunnerOptions, runnerVariables, withOption } from "./runner-variab
 export async function servePool(options: RunnerOptions, environment: Variables, terminal: Terminal): Promise<ExitCode> {
   /** For a person: who reads the log alone does without. */
   const words: Terminal = options.json ? { ...terminal, say: () => {} } : terminal;
-  const file = options.tokenFile ?? environment["RUNNER_TOKEN_FILE"];
+  // A token that is typed goes before the file that a variable names.
+  const file = options.tokenFile ?? (options.token === undefined ? environment["RUNNER_TOKEN_FILE"] : undefined);
   const read = file === undefined || file === "" ? null : await readTokenFile(file);
   const fault = read?.ok === false ? [read.fault] : [];
   if (read?.ok && read.warning !== null) words.say(read.warning);

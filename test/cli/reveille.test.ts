@@ -49,8 +49,10 @@ it.each([
     /^--url \(REVEILLE_URL\): .*\n--token-file \(RUNNER_TOKEN\): .*\n--capacity \(REVEILLE_CAPACITY\): [^\n]*$/,
   ],
   [["runner", "--url", "http://x", "--token-file", "/none"], 2, /^$/, /^--token-file: ENOENT[^\n]*$/],
+  // An option goes before the file that a variable names.
+  [["runner", "--url", "nowhere", "--token", TOKEN], 2, /^$/, /^--url \(REVEILLE_URL\): [^\n]*$/],
 ])("%j ends with %i", async (words, code, out, err) => {
-  const ended = await reveille(words);
+  const ended = await reveille(words, words.includes("--token") ? { RUNNER_TOKEN_FILE: "/none" } : {});
   expect(ended).toEqual({ code, out: expect.stringMatching(out), err: expect.stringMatching(err) });
 });
 

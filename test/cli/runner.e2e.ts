@@ -192,6 +192,25 @@ describe.each(ways)("through $name", ({ why, uid, options }) => {
   );
 });
 
+it("goes on when nobody reads its log any more", async () => {
+  const state = mkdtempSync(join(tmpdir(), "reveille-state-"));
+  const given = ["--url", "http://127.0.0.1:9", "--token", RUNNER_TOKEN, "--state", state, "--json"];
+  // Its first line is read: that the instance can't be reached.
+  const script = `("$@"; echo "It ended with $?." >&2) | head -n 1`;
+  const shell = spawnProgram(
+    ["/bin/bash", "-c", script, "bash", process.execPath, installed.program, "runner", ...given],
+    {
+      REVEILLE_SPARES: "0",
+    },
+  );
+  await until("its first line", () => shell.output().includes("pool_link_down"));
+  // It says that it is told to end, to nobody.
+  process.kill(JSON.parse(readFileSync(join(state, "runner.json"), "utf8")).pid, "SIGTERM");
+  await shell.closed;
+  expect(shell.output()).toContain("It ended with 0.");
+  rmSync(state, { recursive: true });
+});
+
 it.each([
   ["podman", "localhost/no-such-image:1", {}, /^--image \(REVEILLE_IMAGE\): podman has no image/],
   ["docker", "x", { PATH: "/nonexistent" }, /^--engine \(REVEILLE_ENGINE\): docker is not on the path/],
