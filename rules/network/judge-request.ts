@@ -97,7 +97,7 @@ function denyUpgrade(host: string): Verdict {
 }
 
 function deny(reason: DenyReason, code: Refusal["code"], message: string): Verdict {
-  return { to: "nowhere", reason, refusal: { code, message } };
+  return { to: "nowhere", reason, refusal: { code, message, reason } };
 }
 
 function shown(text: string): string {

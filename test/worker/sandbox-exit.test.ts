@@ -27,7 +27,10 @@ function leave(props: LeaseRef, url: string, init: RequestInit = {}): Promise<Re
 
 async function denied(answer: Response) {
   const { error } = errorBodySchema.parse(await answer.json());
-  return { status: answer.status, reason: answer.headers.get("x-deny-reason"), message: error.message };
+  const reason = answer.headers.get("x-deny-reason");
+  // Hints of refusals say to look there.
+  expect(error.details).toMatchObject({ reason });
+  return { status: answer.status, reason, message: error.message };
 }
 
 describe("a host of the policy", () => {
@@ -101,6 +104,7 @@ describe("a host of the policy", () => {
     bed.upstream = () => Promise.reject(new TypeError("internal words of the platform"));
     const error = await errorOf(await leave(LEASE, "https://pypi.org/simple/"));
     expect(error).toMatchObject({ status: 503, message: "pypi.org did not answer." });
+    expect(error.hint).not.toContain("credentials");
   });
 
   it("that stays silent is given up, and one that has begun to answer is not", async () => {

@@ -49,7 +49,8 @@ function passed(headers: Headers): Headers {
 }
 
 function unreachable(hostname: string): Response {
-  const refusal = { code: "upstream_unreachable", message: `${hostname} did not answer.` } as const;
-  const { status, body } = errorAnswer(refusal, newRequestId());
+  const message = `${hostname} did not answer.`;
+  const hint = "Try again soon; if it stays so, the host is down, or there is none of this name.";
+  const { status, body } = errorAnswer({ code: "upstream_unreachable", message, hint }, newRequestId());
   return Response.json(body, { status });
 }
