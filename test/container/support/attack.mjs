@@ -7,7 +7,7 @@ import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { resolve4, resolveTxt } from "node:dns/promises";
 import { accessSync, constants, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, isIPv6 } from "node:net";
 import { userInfo } from "node:os";
 import { connect as connectTls } from "node:tls";
 import { gzipSync } from "node:zlib";
@@ -15,8 +15,11 @@ import { gzipSync } from "node:zlib";
 const SILENT_MS = 2_000;
 /** Marks a socket as the local side-car marks its own, which nothing stops. */
 const MARK = 'import socket; socket.socket().setsockopt(socket.SOL_SOCKET, 36, 100); print("marked")';
-/** @type {{ other: string, ports: number[] }} another run, and ports of the machine outside. */
-const { other, ports } = JSON.parse(Buffer.from(process.argv[2] ?? "", "base64").toString());
+/**
+ * Another run, and ports of the machine outside, with the addresses at which neighbours reach it over IPv6 without a route.
+ * @type {{ other: string, ports: number[], machine: string[] }}
+ */
+const { other, ports, machine } = JSON.parse(process.argv[2] ?? "");
 /** @type {Record<string, string>} */
 const found = {};
 
@@ -105,6 +108,7 @@ async function otherPorts() {
     ["github.com", 22],
     ["github.com", 9418],
     ["fd00:ec2::254", 80],
+    ...machine.map((address) => [address, ports[0]]),
   );
   await Promise.all(
     targets.map(async ([host, port]) => {
@@ -124,9 +128,11 @@ async function datagrams() {
     [gateway, ports[0]],
     ["8.8.8.8", 123],
     ["1.1.1.1", 443],
+    ["ff02::1%eth0", ports[0]],
+    ...machine.map((address) => [address, ports[0]]),
   ]) {
     found[`udp ${host} ${port}`] = await new Promise((done) => {
-      const socket = createSocket("udp4");
+      const socket = createSocket(isIPv6(host.replace(/%.*/, "")) ? "udp6" : "udp4");
       socket.on("message", () => done("answered"));
       socket.on("error", (error) => done(error.code));
       socket.send("x", Number(port), String(host), (error) => error && done(error.code));
