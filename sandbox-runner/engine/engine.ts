@@ -1,12 +1,14 @@
 /** A container engine, by its program: whether runs can be started in it, and removing what is left. */
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CONTAINER_BRIEF } from "#protocol/container-brief.ts";
+import { errorText } from "#protocol/log.ts";
 import type { RunBounds } from "#protocol/run-bounds.ts";
 import type { Log } from "../process/log.ts";
-import { awaitProcess, type Command, type CommandEnd, startProcess } from "../process/spawn.ts";
-
-import { NAME_LABEL, OWNER_LABEL, runArguments, trialArguments } from "./run-arguments.ts";
+import { awaitProcess, type Command, type CommandEnd, type PipedProcess, startProcess } from "../process/spawn.ts";
+import { NAME_LABEL, OWNER_LABEL, runArguments } from "./run-arguments.ts";
+import { socketFolder } from "./socket-folders.ts";
+import { tryContainer } from "./trial.ts";
 
 export interface EngineOptions {
   program: "podman" | "docker";
@@ -42,6 +44,8 @@ const COMMAND_DEADLINE_MS = 30_000;
 const TRIAL_DEADLINE_MS = 120_000;
 const OUTPUT_CAP_BYTES = 100_000;
 const AGAIN_MS = 1_000;
+const AGAIN_MOST_MS = 30_000;
+const NAME_BYTES = 9;
 
 export class Engine {
   readonly #options: EngineOptions;
@@ -77,10 +81,27 @@ export class Engine {
     if ((await this.#ask(["image", "inspect", image])).code !== 0) {
       return `REVEILLE_IMAGE: ${program} has no image ${image}; build it, or get it with "${program} pull ${image}"`;
     }
-    const name = `trial-${process.pid}`;
-    const trial = await this.#ask(trialArguments(this.#container(name)), TRIAL_DEADLINE_MS);
-    if (trial.code === 0) return null;
-    return `REVEILLE_ENGINE: ${program} can't start a container as runs need it: ${lastLine(trial)}`;
+    return await this.#try();
+  }
+
+  /** What goes wrong there would go wrong in each run, and is told now. */
+  async #try(): Promise<string | null> {
+    const { program, image, bounds, stateFolder } = this.#options;
+    const name = `trial-${randomBytes(NAME_BYTES).toString("hex")}`;
+    const folder = socketFolder(stateFolder, name);
+    const fault = `REVEILLE_ENGINE: ${program} can't start a container as runs need it:`;
+    try {
+      const { end, hasAsked } = await tryContainer(folder, bounds, (brief) => {
+        const place = { cwd: "/", env: this.environment(JSON.stringify(brief)) };
+        return this.#await(startProcess(this.command(name, folder), place), TRIAL_DEADLINE_MS);
+      });
+      if (hasAsked) return null;
+      if (end.how !== "exited" || end.code !== 0) return `${fault} ${lastLine(end)}`;
+    } catch (error) {
+      return `${fault} ${errorText(error)}`;
+    }
+    const remedy = `take the runner's own image of this version, and let containers use sockets in ${stateFolder}`;
+    return `REVEILLE_IMAGE: a container of ${image} started, and did not find its way to this runner: ${remedy}`;
   }
 
   /** Ends and removes what an earlier process of this runner has left. */
@@ -103,7 +124,7 @@ export class Engine {
       if (left?.length === 0) return;
       if (tries > 0) {
         log("containers_left", { label, count: left?.length ?? null }, "warn");
-        await sleep(AGAIN_MS);
+        await sleep(Math.min(AGAIN_MOST_MS, AGAIN_MS * 2 ** (tries - 1)));
       }
       for (const id of left ?? []) {
         // Killed first: a removal by itself may wait for the container to end.
@@ -119,13 +140,14 @@ export class Engine {
     return code === 0 ? stdout.split("\n").filter((line) => line !== "") : null;
   }
 
-  async #ask(words: readonly string[], deadlineMs = COMMAND_DEADLINE_MS): Promise<CommandEnd> {
+  async #ask(words: readonly string[]): Promise<CommandEnd> {
     const child = startProcess([this.#options.program, ...words], { cwd: "/", env: this.environment(null) });
-    return await awaitProcess(child, {
-      deadlineMs,
-      outputCapBytes: OUTPUT_CAP_BYTES,
-      signal: new AbortController().signal,
-    });
+    return await this.#await(child, COMMAND_DEADLINE_MS);
+  }
+
+  async #await(child: PipedProcess, deadlineMs: number): Promise<CommandEnd> {
+    const signal = new AbortController().signal;
+    return await awaitProcess(child, { deadlineMs, outputCapBytes: OUTPUT_CAP_BYTES, signal });
   }
 
   #container(name: string) {

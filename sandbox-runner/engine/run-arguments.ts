@@ -27,16 +27,7 @@ export interface ContainerOptions {
 }
 
 /** A container for a run. @param sockets the folder with its way out. The brief comes by the environment, so that no list of processes shows it. */
-export function runArguments(options: ContainerOptions, sockets: string): string[] {
-  return [...common(options), "--env", CONTAINER_BRIEF, "--volume", `${sockets}:${SOCKETS}`, options.image];
-}
-
-/** The same without a run: whether the engine can. */
-export function trialArguments(options: ContainerOptions): string[] {
-  return [...common(options), "--entrypoint", "true", options.image];
-}
-
-function common({ name, owner, bounds }: ContainerOptions): string[] {
+export function runArguments({ name, owner, bounds, image }: ContainerOptions, sockets: string): string[] {
   const memory = `${bounds.memory_mib + OWN_MEMORY_MIB}m`;
   return [
     "run",
@@ -52,5 +43,6 @@ function common({ name, owner, bounds }: ContainerOptions): string[] {
     ...["--pids-limit", String(bounds.processes + OWN_PROCESSES)],
     ...["--security-opt", "no-new-privileges"],
     ...["--cap-drop", "ALL", ...CAPABILITIES.flatMap((name) => ["--cap-add", name])],
+    ...["--env", CONTAINER_BRIEF, "--volume", `${sockets}:${SOCKETS}`, image],
   ];
 }

@@ -46,7 +46,8 @@ function containers(
   return {
     // A container is told its lease when it starts.
     spares: 0,
-    check: async () => [socketFault(stateFolder), await engine.check()],
+    // Without a socket there is nothing to try.
+    check: async () => [socketFault(stateFolder) ?? (await engine.check())],
     removeLeftovers: async () => {
       // The folder may have served processes before.
       await removeLeftovers(stateFolder, log);

@@ -13,7 +13,7 @@ import { type RunnerProcess, spawnProgram, whenReady } from "../runner/support/r
 import { until } from "../runner/support/until.ts";
 import { git, seedUpstream } from "../runner/support/upstream.ts";
 import { type Installed, installReveille } from "./support/installed.ts";
-import { containersLike, noPodman, podmanImage } from "./support/podman.ts";
+import { containersLike, imageWithoutRunner, noPodman, podmanImage } from "./support/podman.ts";
 
 /** A user without an account; only root can become one. */
 const USER = 61_734;
@@ -211,25 +211,32 @@ it("goes on when nobody reads its log any more", async () => {
   rmSync(state, { recursive: true });
 });
 
-it.each([
-  ["podman", "localhost/no-such-image:1", {}, /^--image \(REVEILLE_IMAGE\): podman has no image/],
-  ["docker", "x", { PATH: "/nonexistent" }, /^--engine \(REVEILLE_ENGINE\): docker is not on the path/],
-])("says at once why %s can't start %s", async (engine, image, environment, words) => {
-  if (engine === "podman" && noPodman !== null) return;
-  const state = mkdtempSync(join(tmpdir(), "reveille-state-"));
-  const given = ["--url", "http://127.0.0.1:9", "--token", RUNNER_TOKEN, "--state", state];
-  const command = [
-    process.execPath,
-    installed.program,
-    "runner",
-    ...given,
-    "--engine",
-    engine,
-    "--image",
-    image,
-  ] as const;
-  const runner = spawnProgram([...command], { ...enginesOwn(), ...environment });
+/** Why a runner does not begin to serve with an engine. */
+async function refusal(engine: string, image: string, environment: Record<string, string> = {}, folder = "state") {
+  const base = mkdtempSync(join(tmpdir(), "reveille-refused-"));
+  const given = ["--url", "http://127.0.0.1:9", "--token", RUNNER_TOKEN, "--state", join(base, folder)];
+  const words = ["runner", ...given, "--engine", engine, "--image", image];
+  const runner = spawnProgram([process.execPath, installed.program, ...words], { ...enginesOwn(), ...environment });
   expect(await runner.closed).toBe(1);
-  expect(runner.output()).toMatch(words);
-  rmSync(state, { recursive: true });
+  rmSync(base, { recursive: true });
+  return runner.output();
+}
+
+it("says at once that an engine's program is not there", async () => {
+  const words = /^--engine \(REVEILLE_ENGINE\): docker is not on the path/;
+  expect(await refusal("docker", "x", { PATH: "/nonexistent" })).toMatch(words);
+});
+
+it.skipIf(noPodman !== null)("says at once why podman can't start runs", async () => {
+  const image = await podmanImage();
+  const missing = await refusal("podman", "localhost/no-such-image:1");
+  expect(missing).toMatch(/^--image \(REVEILLE_IMAGE\): podman has no image/);
+  // A container has the folder with its socket from the engine, which takes no such name.
+  expect(await refusal("podman", image, {}, "a:b")).toMatch(
+    /^--engine \(REVEILLE_ENGINE\): podman can't start .* option/,
+  );
+  const other = imageWithoutRunner(image);
+  const words = /^--image \(REVEILLE_IMAGE\): a container of .* did not find its way to this runner/;
+  expect(await refusal("podman", other.name)).toMatch(words);
+  other.remove();
 });

@@ -1,6 +1,6 @@
 /** With what a run's container is started. */
 import { expect, it } from "vitest";
-import { runArguments, trialArguments } from "#sandbox-runner/engine/run-arguments.ts";
+import { runArguments } from "#sandbox-runner/engine/run-arguments.ts";
 import { socketFault } from "#sandbox-runner/engine/socket-folders.ts";
 
 const options = {
@@ -26,12 +26,6 @@ it("is alone, bounded, without a network, and found again by its labels", () => 
   ]) {
     expect(words).toContain(part);
   }
-});
-
-it("is tried with the same limits, and without a run", () => {
-  const trial = trialArguments(options).join(" ");
-  expect(trial).toMatch(/--network none .* --entrypoint true runner:1$/);
-  expect(trial).not.toContain("REVEILLE_BRIEF");
 });
 
 it("has a socket below the longest path, or is told of the state folder at once", () => {

@@ -20,6 +20,13 @@ export async function podmanImage(): Promise<string> {
   return built.value;
 }
 
+/** An image whose containers start, and are not the runner's. */
+export function imageWithoutRunner(base: string): { name: string; remove(): void } {
+  const name = `localhost/reveille-no-runner:${process.pid}`;
+  execFileSync("podman", ["build", "--quiet", "--tag", name, "-"], { input: `FROM ${base}\nENTRYPOINT ["true"]\n` });
+  return { name, remove: () => void execFileSync("podman", ["rmi", "--force", name]) };
+}
+
 /** The ids of the containers, in whatever state, of the runner with this state folder. */
 export async function containersLike(stateFolder: string): Promise<string[]> {
   if (noPodman !== null) return [];
