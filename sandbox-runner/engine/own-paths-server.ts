@@ -17,6 +17,8 @@ type Headers = [name: string, value: string][];
 
 /** A run's repositories are counted by the relay in its container; this is as many as any run has. */
 const REPOSITORIES = 100;
+/** At once: an agent with many subagents and a push have a few dozen. */
+const CONNECTIONS = 256;
 const LINK_HEADERS = new Set(["accept", "authorization", "user-agent"]);
 const SOCKET_HEADERS = new Set([
   ...LINK_HEADERS,
@@ -46,6 +48,8 @@ export async function serveOwnPaths(options: OwnPathsOptions): Promise<{ close()
     socket.on("error", () => {});
     refuse(socket, "403 Forbidden");
   });
+  // All runs' ways out are in this one process: none may take what the others need.
+  server.maxConnections = CONNECTIONS;
   // A push may take long to send its body; the run's own deadline ends it.
   server.requestTimeout = 0;
   await new Promise<void>((ready, fail) => {

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { Log } from "../process/log.ts";
+import { within } from "../process/within.ts";
 import type { Executor } from "./executor.ts";
 import type { Answer, Offer } from "./pool-link.ts";
 import { Spares } from "./spares.ts";
@@ -27,6 +28,8 @@ interface Work {
 
 /** A spare that has not begun with its lease by then never will. */
 const BEGIN_DEADLINE_MS = 10_000;
+/** An engine may never answer again, and a process hang in the kernel: who told the runner to end does not wait for that. */
+const STOP_DEADLINE_MS = 60_000;
 const NAME_BYTES = 9;
 
 export class Executors {
@@ -94,10 +97,13 @@ export class Executors {
     await Promise.all([this.#spares.close(), ...all.map(({ done }) => done)]);
   }
 
-  /** Stops all and takes no more; settles when all are gone. */
+  /** Stops all and takes no more; settles when all are gone, or when what does not end is left to the runner's next start. */
   async stopAll(): Promise<void> {
     for (const work of this.#running.values()) stopWork(work);
-    await this.drain();
+    await within(STOP_DEADLINE_MS, this.drain(), undefined);
+    for (const { offer, executor } of this.#running.values()) {
+      this.#options.log("left_behind", { ...offer.lease, executor: executor?.name }, "warn");
+    }
   }
 
   async #carryOut(work: Work, key: string): Promise<void> {

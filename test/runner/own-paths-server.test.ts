@@ -161,3 +161,10 @@ it.each([
   expect(await say(bytes)).toMatch(/^HTTP\/1\.1 403 /);
   expect(reached).toEqual([]);
 });
+
+it("takes so many connections at once and no more, and takes others when they end", async () => {
+  const held = Array.from({ length: 300 }, () => connect(join(folder, "out.sock")).on("error", () => {}));
+  await until("the rest is cut", () => held.filter(({ closed }) => closed).length === 300 - 256);
+  for (const socket of held) socket.destroy();
+  await until("there is room", async () => (await ask("POST", MODEL).catch(() => null))?.status === 200);
+});
