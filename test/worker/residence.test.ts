@@ -5,12 +5,14 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readConfig } from "#instance/config.ts";
 import { gateObject, poolObject, rosterObject, routineObject } from "#instance/objects.ts";
 import { drawOwnerKey, IdMaker, type OwnedId } from "#protocol/ids.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
 import { buildRoutine, fired } from "#test/support/api.ts";
 import { countsOf } from "#test/support/clock.ts";
 import { d1, fail, hang, method } from "#test/support/hang.ts";
 import { defaultPool, evictOwnerOf, ownerOf } from "#test/support/objects.ts";
 import type { Env } from "#worker/bindings.ts";
 import { queue, scheduled } from "#worker/clock/handlers.ts";
+import { SandboxExit } from "#worker/exit/sandbox-exit.ts";
 import { type ResidenceRoster, residenceCheck } from "#worker/health/residence.ts";
 import worker, { PoolObject, RosterObject, RoutineObject } from "#worker/index.ts";
 import { errorOf } from "./support.ts";
@@ -106,6 +108,18 @@ describe("with another value than the routines were made with", () => {
     });
     expect((await ask("/healthz", at)).status).toBe(200);
     expect(seen).toEqual([]);
+  });
+
+  it("what a container is denied is told to no object", async () => {
+    await roster(null, [ROUTINE]);
+    const { env: at, seen } = elsewhere("eu");
+    const told: Promise<unknown>[] = [];
+    const props = { run_id: `run_${ROUTINE.slice(4)}`, generation: 1 };
+    const context = { props, waitUntil: (work: Promise<unknown>) => told.push(work) };
+    const exit = new SandboxExit(context as unknown as ExecutionContext<LeaseRef>, at);
+    expect((await exit.fetch(new Request("https://evil.example/"))).status).toBe(403);
+    await Promise.all(told);
+    expect([told.length, seen]).toEqual([1, []]);
   });
 
   it("the sweep does nothing, and what it has sent comes again", async () => {

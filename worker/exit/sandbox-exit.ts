@@ -9,7 +9,7 @@ import type { LeaseRef } from "#protocol/runner-link.ts";
 import { judgeRequest, TRUSTED, type Verdict } from "#rules/network/judge-request.ts";
 import { app } from "../app.ts";
 import type { Env } from "../bindings.ts";
-import { depsOf } from "../deps.ts";
+import { settledDeps } from "../deps.ts";
 import { newRequestId } from "../http/request-id.ts";
 import { passOut } from "./pass-out.ts";
 import { ToldDenials } from "./told-denials.ts";
@@ -44,7 +44,7 @@ export class SandboxExit extends WorkerEntrypoint<Env, LeaseRef> {
 
   async #tell(code: string, message: string): Promise<void> {
     const { run_id, generation } = this.ctx.props;
-    const made = depsOf(this.env);
+    const made = await settledDeps(this.env);
     if (!made.ok) return;
     try {
       await made.deps.ownerOf(run_id).tellRun({ run_id, generation }, { code, message });
