@@ -15,10 +15,12 @@ const addressSchema = z
     error: 'must be the instance\'s address, for example "https://reveille.example.com"',
     abort: true,
   })
-  .refine((text) => URL.canParse(text) && new URL(text).search === "" && new URL(text).hash === "", {
-    error: "must not have a query or fragment",
+  .refine((text) => !/[?#]/.test(text), { error: "must not have a query or fragment" })
+  // It is logged, and shown to people.
+  .refine((text) => new URL(text).username === "" && new URL(text).password === "", {
+    error: "must not have a user name or password: the token is all that the instance asks for",
   })
-  .transform((text) => text.replace(/\/+$/, ""));
+  .transform((text) => new URL(text).href.replace(/\/+$/, ""));
 
 /** One makes a single run start at once, which is how most come; each takes memory as long as the runner runs. */
 const DEFAULT_SPARES = 1;

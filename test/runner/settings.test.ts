@@ -29,6 +29,28 @@ describe("a runner's settings", () => {
     expect(readSettings(given)).toMatchObject({ settings: { runnerId: "big-1", capacity: 7, sandbox: "none" } });
   });
 
+  it.each([
+    ["HTTP://Reveille.Example.com:80/", "http://reveille.example.com"],
+    ["https://example.com/teams/one//", "https://example.com/teams/one"],
+  ])("reads the address %s as %s", (url, read) => {
+    expect(readSettings({ ...good, REVEILLE_URL: url })).toMatchObject({ settings: { url: read } });
+  });
+
+  it.each([
+    ["http://x/?", "query"],
+    ["http://x/?a=1", "query"],
+    ["http://x/#", "fragment"],
+    ["http://user@x", "user name"],
+    ["http://user:password-0001@x", "user name"],
+    ["http://:password-0001@x", "password"],
+    ["ftp://x", "the instance's address"],
+    ["x:8787", "the instance's address"],
+  ])("refuses the address %s, and tells no password", (url, word) => {
+    const read = readSettings({ ...good, REVEILLE_URL: url });
+    expect(read).toEqual({ ok: false, faults: [expect.stringMatching(`^REVEILLE_URL: .*${word}`)] });
+    expect(JSON.stringify(read)).not.toContain("password-0001");
+  });
+
   it("bounds runs, each bound by itself", () => {
     const read = (given: Record<string, string>) => readSettings({ ...good, ...given });
     const given = { REVEILLE_RUN_PROCESSES: "64", REVEILLE_RUN_MEMORY_MIB: "256", REVEILLE_RUN_DISK_MIB: "1" };
