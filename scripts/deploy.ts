@@ -14,14 +14,15 @@ import { type DeployParts, type Progress, RUN } from "./deploy/steps.ts";
 import { doneText, planText } from "./deploy/told.ts";
 import { type WranglerConfig, wantedOf, wranglerSchema } from "./deploy/wanted.ts";
 import type { Wrangler } from "./deploy/wrangler.ts";
+import { lockStateFolder } from "./instance/lock.ts";
 import { DRAWN_SECRETS } from "./instance/secrets.ts";
 import { prepareStateFolder } from "./instance/state-folder.ts";
 import { toolEnvironment } from "./instance/tool-environment.ts";
-import { type Outcome, succeeded } from "./outcome.ts";
+import { failed, messageOf, type Outcome, succeeded } from "./outcome.ts";
 import { complain, say } from "./terminal.ts";
 
 // Ends what it has started with it: wrangler, which is in the middle of something, and the engine.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
 process.exit(await main(path.dirname(import.meta.dirname)));
 
 async function main(root: string): Promise<number> {
@@ -43,7 +44,7 @@ async function main(root: string): Promise<number> {
     return 0;
   }
   if (parts === null) return fail(`\nNothing has been changed. ${SIGN_IN_HINT}`);
-  return await deploy(parts);
+  return await deploy(parts, options.value.variablesFile);
 }
 
 interface Prepared {
@@ -60,13 +61,19 @@ async function prepare(root: string, options: DeployOptions): Promise<Outcome<Pr
   const folder = path.join(root, ".reveille", "deploy", wanted.name);
   const prepared = await prepareStateFolder(folder);
   if (!prepared.ok) return prepared;
+  // Two at once would each make secrets of their own, and one of them keep those that are not deployed.
+  if (!options.isDryRun) {
+    const lock = await lockStateFolder(folder, "A deploy is running");
+    if (!lock.ok) return lock;
+    process.once("exit", lock.value);
+  }
   const wrangler: Wrangler = { root, folder, environment: process.env };
   const [made, signedIn] = await Promise.all([readMadeSecrets(folder), signIn(wrangler)]);
   if (!made.ok) return made;
   if (!signedIn.ok) return signedIn;
   const { given, domain, location, wantsContainers } = options;
   const found: Outcome<Found | null> =
-    signedIn.value === null ? succeeded(null) : await look(signedIn.value, wanted, given);
+    signedIn.value === null ? succeeded(null) : await look(signedIn.value, wanted, given, domain);
   if (!found.ok) return found;
   const plan = planDeploy({
     wanted,
@@ -107,7 +114,7 @@ function valueFaults({ secrets }: WranglerConfig, values: Record<string, string>
   return check.ok ? [] : check.issues.map(({ field, message }) => `${field} ${message}.`);
 }
 
-async function deploy(parts: NonNullable<Prepared["parts"]>): Promise<number> {
+async function deploy(parts: NonNullable<Prepared["parts"]>, variablesFile: string): Promise<number> {
   const { plan, wrangler, wanted, found, given, made } = parts;
   const progress: Progress = {
     databaseId: null,
@@ -121,8 +128,10 @@ async function deploy(parts: NonNullable<Prepared["parts"]>): Promise<number> {
   const message = await versionMessage(wrangler.root);
   for (const [index, { name, will }] of plan.steps.entries()) {
     say(`${String(index + 1).padStart(3)}. ${will} …`);
-    const outcome = await RUN[name]({ ...parts, message }, progress);
-    if (!outcome.ok) return failStep(outcome.message, progress, found);
+    const outcome = await RUN[name]({ ...parts, message }, progress).catch((error: unknown) =>
+      failed(messageOf(error)),
+    );
+    if (!outcome.ok) return failStep(outcome.message, progress, found, wanted.name);
   }
   const shown = (file: string | null) => (file === null ? null : path.relative(process.cwd(), file));
   say(
@@ -134,20 +143,20 @@ async function deploy(parts: NonNullable<Prepared["parts"]>): Promise<number> {
       signInLink: progress.signInLink,
       secretsFile: shown(fileIn(wrangler.folder)) ?? "",
       runnerTokenFile: shown(progress.runnerTokenFile),
-      name: wanted.name,
+      variablesFile,
     }),
   );
   return 0;
 }
 
-function failStep(message: string, { known, isReplaced }: Progress, found: Found): number {
+function failStep(message: string, { known, isReplaced }: Progress, found: Found, name: string): number {
   const state = isReplaced
-    ? "The new version serves. `npx wrangler rollback` brings the one before back (docs/deploy.md)."
+    ? `The new version serves. \`npx wrangler rollback --name ${name}\` brings the one before back (docs/deploy.md).`
     : found.worker === null
       ? "Nothing is served yet."
       : "What was deployed goes on serving.";
   return fail(
-    `\n${withoutSecrets(message, known)}\n\n${state} When it is mended, run npm run deploy again: it goes on from here.`,
+    `\n${withoutSecrets(message, known)}\n\n${state} When it is mended, run the same command again: it goes on from here.`,
   );
 }
 

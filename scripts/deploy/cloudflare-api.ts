@@ -11,7 +11,7 @@ export const CLOUDFLARE_API = "https://api.cloudflare.com/client/v4";
 export type Credentials = { type: "token"; token: string } | { type: "key"; key: string; email: string };
 
 export interface ApiCall<Schema extends z.ZodType> {
-  method?: "GET" | "POST";
+  method?: "GET" | "POST" | "PUT";
   /** From the account's on. */
   path: string;
   query?: [name: string, value: string][];
@@ -40,7 +40,11 @@ const envelopeSchema = z.object({
 });
 
 /** A token that is wrong, has lapsed, or may not do what it is used for. */
-const AUTHENTICATION_CODES = [9_106, 9_109, 10_000, 10_001];
+const AUTHENTICATION_CODES = [6_003, 9_106, 9_109, 10_000, 10_001];
+/** What is no matter of a token, and needs somebody at the dashboard. */
+const DASHBOARD_HINTS: Record<number, string> = {
+  10042: " R2 has to be switched on once: https://dash.cloudflare.com/?to=/:account/r2.",
+};
 
 export class CloudflareApi {
   readonly #base: string;
@@ -116,9 +120,10 @@ function refusal(what: string, permission: string, status: number, errors: { cod
   const code = errors[0]?.code ?? null;
   const told = errors.map((error) => `${error.message} [code ${error.code}]`).join("; ") || `status ${status}`;
   const isForbidden = status === 401 || status === 403 || AUTHENTICATION_CODES.includes(code ?? 0);
-  const hint = isForbidden
+  const permissionHint = isForbidden
     ? ` The token needs the permission "${permission}": https://dash.cloudflare.com/profile/api-tokens.`
     : "";
+  const hint = DASHBOARD_HINTS[code ?? 0] ?? permissionHint;
   return new CloudflareFault(code, `Cloudflare refuses ${what}: ${told}.${hint}`);
 }
 

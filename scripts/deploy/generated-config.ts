@@ -8,7 +8,8 @@ export interface ConfigInput {
   name: string;
   databaseId: string;
   jurisdiction: string | null;
-  domain: string | null;
+  /** Whether the account has a name at workers.dev, where the worker is served too. */
+  hasSubdomain: boolean;
   /** Variables that are no secrets. What is not among them stays as it is deployed. */
   variables: Record<string, string>;
   /** Whether the instance has containers of its own. */
@@ -16,7 +17,7 @@ export interface ConfigInput {
 }
 
 export function generatedConfig(config: WranglerConfig, input: ConfigInput): Record<string, unknown> {
-  const { root, name, databaseId, jurisdiction, domain, variables, hasContainers } = input;
+  const { root, name, databaseId, jurisdiction, hasSubdomain, variables, hasContainers } = input;
   const rename = renaming(config.name, name);
   const at = (file: string) => path.resolve(root, file);
   const { dev: _dev, containers, ...rest } = config;
@@ -44,7 +45,7 @@ export function generatedConfig(config: WranglerConfig, input: ConfigInput): Rec
     },
     vars: variables,
     keep_vars: true,
-    ...(domain === null ? {} : { routes: [{ pattern: domain, custom_domain: true }], workers_dev: true }),
+    workers_dev: hasSubdomain,
     ...(hasContainers ? { containers: containersAt(containers ?? [], rename, at) } : { exports: bare(config.exports) }),
   };
 }

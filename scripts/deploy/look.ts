@@ -39,11 +39,13 @@ export async function look(
   { api, account }: SignedIn,
   wanted: Wanted,
   given: Record<string, string>,
+  domain: string | null,
 ): Promise<Outcome<Found>> {
   return await told(async () => {
     const worker = await findWorker(api, account.id, wanted.name);
     const jurisdiction = given["JURISDICTION"] ?? worker?.variables["JURISDICTION"];
-    return { worker, ...(await findResources(api, account.id, wanted, jurisdiction || null)) };
+    const place = { jurisdiction: jurisdiction || null, domain };
+    return { worker, ...(await findResources(api, account.id, wanted, place)) };
   });
 }
 

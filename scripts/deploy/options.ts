@@ -23,6 +23,8 @@ export interface DeployOptions {
   domain: string | null;
   location: string | null;
   wantsContainers: boolean;
+  /** The name of the file in the project's folder that variables come from. */
+  variablesFile: string;
   /** What the instance is given, by name. An empty text counts as none. */
   given: Record<string, string>;
 }
@@ -51,12 +53,12 @@ export function readOptions(
   if (location !== null && !LOCATIONS.some((known) => known === location)) {
     return failed(`--location ${location}: it has to be one of ${LOCATIONS.join(", ")}.`);
   }
-  const file = path.join(root, name === null ? ".deploy.vars" : `.deploy.${name}.vars`);
-  const fromFile = readVariables(file);
+  const variablesFile = name === null ? ".deploy.vars" : `.deploy.${name}.vars`;
+  const fromFile = readVariables(path.join(root, variablesFile));
   if (!fromFile.ok) return fromFile;
   const unknown = Object.keys(fromFile.value).filter((key) => !GIVEN_VARIABLES.includes(key));
   if (unknown.length > 0) {
-    return failed(`${path.basename(file)} names ${unknown.join(", ")}: .dev.vars.example lists what there is.`);
+    return failed(`${variablesFile} names ${unknown.join(", ")}: .dev.vars.example lists what there is.`);
   }
   return succeeded({
     isDryRun: parsed.value["dry-run"] === true,
@@ -64,6 +66,7 @@ export function readOptions(
     domain,
     location,
     wantsContainers: parsed.value["no-containers"] !== true,
+    variablesFile,
     given: { ...withoutEmpty(fromFile.value), ...withoutEmpty(fromEnvironment(environment)) },
   });
 }

@@ -13,6 +13,7 @@ export const STEPS = [
   "configuration",
   "migrations",
   "upload",
+  "domain",
   "ready",
   "sign-in",
 ] as const;
@@ -66,34 +67,37 @@ export interface Plan {
 
 /** How many containers run at once where nobody says. */
 const DEFAULT_CONTAINERS = "10";
-const NOTHING: Found = { database: null, hasBucket: false, queues: [], worker: null, subdomain: null };
+const NOTHING: Found = { database: null, hasBucket: false, queues: [], worker: null, subdomain: null, domainOf: null };
 
 export function planDeploy(input: PlanInput): Plan {
   const found = input.found ?? NOTHING;
   const jurisdiction = wantedJurisdiction(input.given, found.worker);
   const containers = decideContainers(input, found.worker);
-  const variables = variablesOf(input, containers, found.worker);
+  const given = variablesOf(input, containers, found.worker);
   const secrets = secretsOf(input, found.worker);
-  const url = urlOf(input, variables, found);
+  const url = urlOf(input, given, found);
+  // A run in a container dials a name that exists in no other place: what it pushes has to name the address that people use.
+  const variables = url === null ? given : { ...given, PUBLIC_URL: url };
   const faults = [
     ...strangerFaults(input.wanted, found.worker),
+    ...domainFaults(input, found),
     ...jurisdictionFaults(input, found, jurisdiction),
     ...secrets.missing.map(
       (name) => `${name} is missing, and can't be made here: give it in the environment or in the file of variables.`,
     ),
     ...(input.found !== null && url === null ? [NO_ADDRESS] : []),
   ];
-  const steps = STEPS.map((name) => ({
+  const names = STEPS.filter((name) => name !== "domain" || input.domain !== null);
+  const steps = names.map((name) => ({
     name,
-    will: WORDS[name]({ ...input, found, containers, jurisdiction, url, ...secrets }),
+    will: WORDS[name]({ ...input, found, containers, jurisdiction, url, variables, ...secrets }),
   }));
   return {
     steps,
     faults,
     jurisdiction,
     containers,
-    // A run in a container dials a name that exists in no other place: what it pushes has to name the address that people use.
-    variables: url === null ? variables : { ...variables, PUBLIC_URL: url },
+    variables,
     secretsToMake: secrets.toMake,
     secretsToGive: secrets.toGive,
     url,
@@ -103,12 +107,21 @@ export function planDeploy(input: PlanInput): Plan {
 const NO_ADDRESS =
   "The account has no name at workers.dev yet. Open https://dash.cloudflare.com/?to=/:account/workers/onboarding once, or give --domain.";
 
-/** A worker of the same name that knows none of these classes is somebody's own. */
-function strangerFaults({ name, classes }: Wanted, worker: Found["worker"]): string[] {
+/**
+ * A worker of the same name that knows none of these classes is somebody's own: but one without objects that has a secret of
+ * Reveille's, as `wrangler secret put` or the deploy button makes it before the first version.
+ */
+function strangerFaults({ name, classes, requiredSecrets }: Wanted, worker: Found["worker"]): string[] {
   if (worker === null || worker.classes.some((known) => classes.includes(known))) return [];
+  if (worker.classes.length === 0 && worker.secrets.some((secret) => requiredSecrets.includes(secret))) return [];
   return [
     `The account has a worker ${name} that is not Reveille, and it would be replaced: choose another name with --name.`,
   ];
+}
+
+function domainFaults({ domain, wanted }: PlanInput, { domainOf }: Found): string[] {
+  if (domainOf === null || domainOf === wanted.name) return [];
+  return [`${domain} leads to the worker ${domainOf}: give another --domain, or take it away from that one first.`];
 }
 
 /** What is deployed stays where it is: only a first deploy chooses. */
@@ -201,6 +214,7 @@ interface Told extends PlanInput {
   containers: Containers;
   jurisdiction: string | null;
   url: string | null;
+  variables: Record<string, string>;
   toMake: string[];
   toGive: string[];
 }
@@ -220,11 +234,12 @@ const WORDS: Record<StepName, (facts: Told) => string> = {
   configuration: ({ wanted }) => `Write .reveille/deploy/${wanted.name}/wrangler.json from wrangler.toml`,
   migrations: ({ wanted }) =>
     `Bring the schema of ${wanted.database} up to date; the version that serves goes on with it`,
-  upload: ({ wanted, containers, toGive }) =>
+  upload: ({ wanted, containers, variables, toGive }) =>
     [
-      `Deploy ${wanted.name}: code, variables${toGive.length > 0 ? ` and ${toGive.join(", ")}` : ""} in one version`,
+      `Deploy ${wanted.name}: ${["code", ...Object.keys(variables), ...toGive].join(", ")} in one version`,
       containerWords(containers),
     ].join("; "),
+  domain: ({ domain, wanted }) => `Have ${domain} lead to ${wanted.name}`,
   ready: ({ url }) => `Wait until ${url ?? "its address at workers.dev"} says that it is ready`,
   "sign-in": () => "Make a sign-in link that works once",
 };

@@ -25,6 +25,8 @@ export interface Found {
   worker: DeployedWorker | null;
   /** The account's part of workers.dev; null when it has none yet. */
   subdomain: string | null;
+  /** The worker that the wanted domain leads to; null for none, and where no domain is wanted. */
+  domainOf: string | null;
 }
 
 /** Codes of what is not there, as wrangler reads them. */
@@ -85,18 +87,19 @@ export async function findVersion(api: CloudflareApi, account: string, name: str
   return found?.deployments[0]?.versions[0]?.version_id ?? null;
 }
 
-/** @param jurisdiction where the bucket is looked for; null for none. */
+/** @param place.jurisdiction where the bucket is looked for; null for none. */
 export async function findResources(
   api: CloudflareApi,
   account: string,
   wanted: Wanted,
-  jurisdiction: string | null,
+  { jurisdiction, domain }: { jurisdiction: string | null; domain: string | null },
 ): Promise<Omit<Found, "worker">> {
   return {
     database: await findDatabase(api, account, wanted.database),
     hasBucket: await hasBucket(api, account, wanted.bucket, jurisdiction),
     queues: await findQueues(api, account, wanted.queues),
     subdomain: await findSubdomain(api, account),
+    domainOf: domain === null ? null : await findDomain(api, account, domain),
   };
 }
 
@@ -194,6 +197,33 @@ async function findSubdomain(api: CloudflareApi, account: string): Promise<strin
     }),
   );
   return found?.subdomain ?? null;
+}
+
+const domainSchema = z.object({ hostname: z.string(), service: z.string() });
+const DOMAIN_PERMISSION = "Workers Routes: Edit, and Zone: Read, of the zone";
+
+async function findDomain(api: CloudflareApi, account: string, hostname: string): Promise<string | null> {
+  const found = await api.call({
+    path: `/accounts/${account}/workers/domains`,
+    query: [["hostname", hostname]],
+    result: z.array(domainSchema),
+    permission: DOMAIN_PERMISSION,
+  });
+  return found.find((domain) => domain.hostname === hostname)?.service ?? null;
+}
+
+/**
+ * Has a domain lead to the worker. A name that has records of its own, or leads to another worker, is refused: wrangler, which
+ * could do the same, takes it over without a word where no terminal can be asked.
+ */
+export async function attachDomain(api: CloudflareApi, account: string, hostname: string, worker: string) {
+  await api.call({
+    method: "PUT",
+    path: `/accounts/${account}/workers/domains`,
+    body: { hostname, service: worker },
+    result: domainSchema,
+    permission: DOMAIN_PERMISSION,
+  });
 }
 
 async function orNull<Value>(code: number, ask: () => Promise<Value>): Promise<Value | null> {

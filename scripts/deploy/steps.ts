@@ -7,7 +7,7 @@ import { generatedConfig } from "./generated-config.ts";
 import { type SignedIn, told } from "./look.ts";
 import type { Plan, StepName } from "./plan.ts";
 import { awaitReady, makeSignInLink } from "./ready.ts";
-import { type Found, findVersion, makeBucket, makeDatabase, makeQueue } from "./resources.ts";
+import { attachDomain, type Found, findVersion, makeBucket, makeDatabase, makeQueue } from "./resources.ts";
 import { makeSecrets, withSecretsFile, writeRunnerToken } from "./secrets.ts";
 import type { Wanted, WranglerConfig } from "./wanted.ts";
 import { applyMigrations, type Deployed, upload, type Wrangler } from "./wrangler.ts";
@@ -74,14 +74,14 @@ export const RUN: Record<StepName, Step> = {
     progress.runnerTokenFile = await writeRunnerToken(wrangler.folder, progress.known["RUNNER_TOKEN"]);
     return DONE;
   },
-  configuration: async ({ wrangler, config, wanted, plan, domain }, progress) => {
+  configuration: async ({ wrangler, config, wanted, found, plan }, progress) => {
     if (progress.databaseId === null) return failed("The database has no id.");
     const generated = generatedConfig(config, {
       root: wrangler.root,
       name: wanted.name,
       databaseId: progress.databaseId,
       jurisdiction: plan.jurisdiction,
-      domain,
+      hasSubdomain: found.subdomain !== null,
       variables: plan.variables,
       hasContainers: plan.containers.kind !== "none",
     });
@@ -105,6 +105,11 @@ export const RUN: Record<StepName, Step> = {
     if (!uploaded.ok) return uploaded;
     progress.deployed = uploaded.value;
     return DONE;
+  },
+  domain: async ({ signedIn: { api, account }, wanted, domain }) => {
+    if (domain === null) return DONE;
+    const attached = await told(() => attachDomain(api, account.id, domain, wanted.name));
+    return attached.ok ? DONE : attached;
   },
   ready: async ({ plan }, progress) => {
     if (plan.url === null || progress.deployed === null) return failed("The instance has no address.");

@@ -9,7 +9,8 @@ export function planText(steps: PlannedStep[]): string {
 
 export interface DoneFacts {
   url: string;
-  name: string;
+  /** Where the person puts variables and secrets. */
+  variablesFile: string;
   plan: Plan;
   found: Found;
   /** Names of what the person gives. */
@@ -52,19 +53,19 @@ function runnerText({ url, runnerTokenFile }: DoneFacts): string {
 }
 
 /** What a deploy can't do for the person. */
-function stillToDo({ plan, found, given }: DoneFacts): string[] {
+function stillToDo({ url, plan, found, given, variablesFile }: DoneFacts): string[] {
   const isSet = (name: string) => given.includes(name) || (found.worker?.secrets.includes(name) ?? false);
   const { containers } = plan;
   return [
     ...(isSet("ANTHROPIC_API_KEY")
       ? []
-      : ["The model's key: put ANTHROPIC_API_KEY into .deploy.vars and deploy again. Until then no run starts."]),
+      : [`The model's key: put ANTHROPIC_API_KEY into ${variablesFile} and deploy again. Until then no run starts.`]),
     ...(containers.kind === "none"
       ? [
           `A runner: no run is worked on without one, since the instance has no containers (${containers.why}). With a Docker-compatible engine (DOCKER_HOST, WRANGLER_DOCKER_BIN) the next deploy gives it some.`,
         ]
       : []),
     ...(isSet("GIT_CREDENTIALS") ? [] : ["Repositories that are not public: GIT_CREDENTIALS, in the same way."]),
-    "Check it: npm run doctor -- --url; and create the first routine on the page.",
+    `Check it: npm run doctor -- --url ${url}; and create the first routine on the page.`,
   ];
 }

@@ -29,6 +29,9 @@ export interface Wrangler {
   environment: NodeJS.ProcessEnv;
 }
 
+/** What can stand in a header: another text would be told whole in the error of whoever sends it. */
+const SENDABLE = /^[\x21-\x7e]+$/;
+
 const credentialsSchema = z.union([
   z.object({ type: z.enum(["oauth", "api_token"]), token: z.string() }),
   z.object({ type: z.literal("api_key"), key: z.string(), email: z.string() }),
@@ -38,9 +41,20 @@ const credentialsSchema = z.union([
 export async function readCredentials(wrangler: Wrangler): Promise<Outcome<Credentials | null>> {
   const asked = await run(wrangler, ["auth", "token", "--json"]);
   if (!asked.ok) return /not logged in/i.test(asked.message) ? succeeded(null) : failed(plainly(asked.message));
-  const parsed = credentialsSchema.safeParse(JSON.parse(asked.stdout));
+  return credentialsOf(asked.stdout);
+}
+
+/** @param answer of `wrangler auth token --json`. Nothing of it is in what is told. */
+export function credentialsOf(answer: string): Outcome<Credentials> {
+  const parsed = credentialsSchema.safeParse(parseJson(answer));
   if (!parsed.success) return failed("wrangler auth token --json answers in a form that is not known here.");
   const { data } = parsed;
+  const words = data.type === "api_key" ? [data.key, data.email] : [data.token];
+  if (!words.every((word) => SENDABLE.test(word))) {
+    return failed(
+      "The token or key of Cloudflare has spaces, line breaks or other signs that none has: copy it again.",
+    );
+  }
   if (data.type === "api_key") return succeeded({ type: "key", key: data.key, email: data.email });
   return succeeded({ type: "token", token: data.token });
 }
@@ -92,10 +106,12 @@ export async function upload(wrangler: Wrangler, upload: Upload): Promise<Outcom
   if (!deployed.ok) return failed(plainly(deployed.message));
   const lines = (await readFile(output, "utf8").catch(() => "")).split("\n");
   for (const line of lines.filter((text) => text !== "")) {
-    const parsed = deployedSchema.safeParse(JSON.parse(line));
+    const parsed = deployedSchema.safeParse(parseJson(line));
     if (parsed.success) return succeeded({ versionId: parsed.data.version_id, targets: parsed.data.targets ?? [] });
   }
-  return failed("wrangler has deployed, and does not say which version: look at `npx wrangler deployments list`.");
+  return failed(
+    `wrangler has deployed, and does not say which version: look at npx wrangler deployments list --config ${config}.`,
+  );
 }
 
 function run(
@@ -111,7 +127,16 @@ function run(
     WRANGLER_SEND_ERROR_REPORTS: "false",
     ...more,
   };
-  return runCommand(process.execPath, [program, ...args], { cwd: root, env, deadlineMs });
+  // The configuration has no environments: one that is named by CLOUDFLARE_ENV, or in a file, would become a part of the worker's name.
+  return runCommand(process.execPath, [program, ...args, "--env="], { cwd: root, env, deadlineMs });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What wrangler says, without what it says around it. */

@@ -1,5 +1,5 @@
 /** One instance at a time on a state folder: a lock file that names its holder and outlives no process. */
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { link, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
@@ -14,8 +14,11 @@ type Holder = z.infer<typeof holderSchema>;
 
 const ATTEMPTS = 5;
 
-/** @returns how to give the lock back. */
-export async function lockStateFolder(folder: string): Promise<Outcome<() => Promise<void>>> {
+/**
+ * @param who what holds it, as it is told to whoever comes second.
+ * @returns how to give the lock back; that can be done while the process exits.
+ */
+export async function lockStateFolder(folder: string, who = "An instance is running"): Promise<Outcome<() => void>> {
   const file = path.join(folder, "lock");
   const draft = path.join(folder, `lock.${process.pid}.draft`);
   const self: Holder = { pid: process.pid, started: startTimeOf(process.pid) };
@@ -30,11 +33,11 @@ export async function lockStateFolder(folder: string): Promise<Outcome<() => Pro
           throw error;
         },
       );
-      if (taken) return succeeded(() => rm(file, { force: true }));
+      if (taken) return succeeded(() => rmSync(file, { force: true }));
       const holder = await readHolder(file);
       if (holder !== null && isAlive(holder)) {
         return failed(
-          `An instance is running on ${folder} already (process ${holder.pid}): use that one, or stop it with Ctrl-C first.`,
+          `${who} on ${folder} already (process ${holder.pid}): use that one, or stop it with Ctrl-C first.`,
         );
       }
       await rm(file, { force: true });

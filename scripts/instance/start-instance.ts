@@ -70,7 +70,7 @@ async function takeState({ settings, parts }: InstanceOptions): Promise<Outcome<
   if (!folder.ok) return folder;
   const lock = await lockStateFolder(settings.stateFolder);
   if (!lock.ok) return lock;
-  parts.add(() => lock.value());
+  parts.add(async () => lock.value());
   const free = await checkPort(settings.port);
   return free.ok ? await openSecrets(settings.stateFolder) : free;
 }

@@ -8,6 +8,7 @@ import { readOptions } from "#scripts/deploy/options.ts";
 import { type PlanInput, planDeploy } from "#scripts/deploy/plan.ts";
 import type { Found } from "#scripts/deploy/resources.ts";
 import { type WranglerConfig, wantedOf, wranglerSchema } from "#scripts/deploy/wanted.ts";
+import { credentialsOf } from "#scripts/deploy/wrangler.ts";
 import { DRAWN_SECRETS } from "#scripts/instance/secrets.ts";
 
 const ROOT = path.join(import.meta.dirname, "..", "..");
@@ -17,13 +18,15 @@ const config: WranglerConfig = wranglerSchema.parse(
 const wanted = wantedOf(config, null);
 
 const DEPLOYED = { versionId: "1", classes: ["RoutineObject"] };
-const EMPTY: Found = { database: null, hasBucket: false, queues: [], worker: null, subdomain: "acme" };
+const NONE = { database: null, hasBucket: false, queues: [], worker: null, domainOf: null };
+const EMPTY: Found = { ...NONE, subdomain: "acme" };
 const COMPLETE: Found = {
   database: { id: "id-of-the-database", jurisdiction: null },
   hasBucket: true,
   queues: wanted.queues,
   worker: { ...DEPLOYED, variables: { CONTAINERS: "4" }, secrets: [...wanted.requiredSecrets] },
   subdomain: "acme",
+  domainOf: null,
 };
 
 function plan(facts: Partial<PlanInput> = {}) {
@@ -155,6 +158,16 @@ describe("a plan", () => {
       },
       "a worker reveille that is not Reveille",
     ],
+    [
+      "a worker of somebody else without objects",
+      { found: { ...EMPTY, worker: { versionId: "1", classes: [], variables: {}, secrets: ["ANTHROPIC_API_KEY"] } } },
+      "a worker reveille that is not Reveille",
+    ],
+    [
+      "a domain that leads to another worker",
+      { domain: "www.example.com", found: { ...EMPTY, domainOf: "shop" } },
+      "www.example.com leads to the worker shop",
+    ],
     ["a jurisdiction without databases", { given: { JURISDICTION: "fedramp-high" } }, "JURISDICTION=fedramp-high"],
     [
       "a jurisdiction that was none",
@@ -178,6 +191,32 @@ describe("a plan", () => {
     expect(plan(facts).faults).toEqual([expect.stringContaining(fault)]);
   });
 
+  it("takes a worker that has only been given its secrets for its own", () => {
+    const worker = { versionId: "1", classes: [], variables: {}, secrets: ["ANTHROPIC_API_KEY", "SIGNING_KEY"] };
+    expect(plan({ found: { ...EMPTY, worker } })).toMatchObject({
+      faults: [],
+      secretsToMake: ["OWNER_TOKEN", "RUNNER_TOKEN"],
+    });
+  });
+
+  it("has a domain lead to the worker once it is deployed, and only where one is asked for", () => {
+    const domain = "runs.example.com";
+    for (const domainOf of [null, "reveille"]) {
+      const { steps, faults } = plan({ domain, found: { ...EMPTY, domainOf } });
+      expect(faults).toEqual([]);
+      const names = steps.map(({ name }) => name);
+      expect(names.indexOf("domain")).toBe(names.indexOf("upload") + 1);
+    }
+    expect(plan().steps.map(({ name }) => name)).not.toContain("domain");
+  });
+
+  it("names each variable and secret that it gives, wherever it has it from", () => {
+    const given = { ANTHROPIC_BASE_URL: "https://models.example.com", ANTHROPIC_API_KEY: "sk-1" };
+    expect(told({ given, found: COMPLETE })).toContain(
+      "code, ANTHROPIC_BASE_URL, PUBLIC_URL, ANTHROPIC_API_KEY in one version",
+    );
+  });
+
   it("keeps a deployed instance where it is", () => {
     const found = { ...worker({ JURISDICTION: "eu" }), database: { id: "1", jurisdiction: "eu" } };
     expect(plan({ found })).toMatchObject({ faults: [], jurisdiction: "eu" });
@@ -190,7 +229,7 @@ describe("the generated configuration", () => {
     name: "pr-7",
     databaseId: "id-of-the-database",
     jurisdiction: "eu",
-    domain: "runs.example.com",
+    hasSubdomain: true,
     variables: { CONTAINERS: "10" },
     hasContainers: true,
   };
@@ -205,7 +244,7 @@ describe("the generated configuration", () => {
       r2_buckets: [{ binding: "BODIES", bucket_name: "pr-7-bodies", jurisdiction: "eu" }],
       vars: { CONTAINERS: "10" },
       keep_vars: true,
-      routes: [{ pattern: "runs.example.com", custom_domain: true }],
+      workers_dev: true,
       secrets: config.secrets,
     });
     expect(wanted.queues.map((queue) => queue.replace(/^reveille/, "pr-7"))).toEqual(wantedOf(config, "pr-7").queues);
@@ -213,11 +252,42 @@ describe("the generated configuration", () => {
     expect(JSON.stringify(made["containers"])).toContain('"dockerfile":"/clone/sandbox-runner/Dockerfile"');
   });
 
+  it("asks wrangler for no domain, and for no address at workers.dev where the account has none", () => {
+    expect(generatedConfig(config, input)).not.toHaveProperty("routes");
+    expect(generatedConfig(config, { ...input, hasSubdomain: false })).toMatchObject({ workers_dev: false });
+  });
+
   it("without containers has neither them nor an image, and all classes", () => {
     const made = generatedConfig(config, { ...input, hasContainers: false });
     expect(made).not.toHaveProperty("containers");
     expect(Object.keys(made["exports"] as object)).toEqual(Object.keys(config.exports));
     expect(JSON.stringify(made)).not.toContain("ockerfile");
+  });
+});
+
+describe("what wrangler says of who is signed in", () => {
+  const told = (answer: unknown) => credentialsOf(typeof answer === "string" ? answer : JSON.stringify(answer));
+
+  it("is a token, or a key with its address", () => {
+    expect(told({ type: "oauth", token: "abc.DEF-1" })).toEqual({
+      ok: true,
+      value: { type: "token", token: "abc.DEF-1" },
+    });
+    expect(told({ type: "api_key", key: "k", email: "a@example.com" })).toMatchObject({ ok: true });
+  });
+
+  it.each([
+    ["a token with a line break", { type: "api_token", token: "hidden\nvalue" }, "copy it again"],
+    ["a token with a quotation mark of a document", { type: "api_token", token: "hidden“" }, "copy it again"],
+    ["a token of spaces", { type: "api_token", token: " " }, "copy it again"],
+    ["a key with a tab", { type: "api_key", key: "hidden\t", email: "a@example.com" }, "copy it again"],
+    ["another form", { type: "hidden" }, "not known here"],
+    ["no JSON", 'hidden {"token"', "not known here"],
+    ["nothing", "", "not known here"],
+  ])("is refused where it is %s, and not repeated", (_what, answer, why) => {
+    const refused = told(answer);
+    expect(refused).toMatchObject({ ok: false, message: expect.stringContaining(why) });
+    expect(JSON.stringify(refused)).not.toContain("hidden");
   });
 });
 

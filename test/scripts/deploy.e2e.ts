@@ -92,8 +92,10 @@ describe("a deploy", () => {
     const { account, changes } = bed.cloudflare;
     const before = account.deployed;
     changes.length = 0;
-    const { code, said } = await bed.deploy();
+    const { code, said } = await bed.deploy([], { CLOUDFLARE_ENV: "staging" });
     assert.equal(code, 0, said);
+    const uploads = changes.filter((change) => /^PUT \/workers\/scripts\/[^/]+$/.test(change));
+    assert.deepEqual(uploads, [`PUT /workers/scripts/${bed.name}`]);
     assert.deepEqual(
       changes.filter((change) => MAKES.test(change)),
       [],
@@ -113,12 +115,16 @@ describe("a deploy", () => {
   });
 
   it("that is told to end in the middle leaves no secret and no program behind, and is done by the next", async () => {
-    bed.cloudflare.changes.length = 0;
     const before = bed.cloudflare.account.deployed?.id;
-    const ended = await bed.deploy([], { ...NO_ENGINE, ANTHROPIC_API_KEY: KEY }, /assets-upload-session$/);
-    assert.equal(ended.code, 130, ended.said);
-    assert.deepEqual(await bed.running(), []);
-    assert.ok(!(await readdir(bed.folder)).includes("to-give.json"));
+    // By Ctrl-C, and by the terminal that is closed.
+    for (const by of ["SIGINT", "SIGHUP"] as const) {
+      bed.cloudflare.changes.length = 0;
+      const end = { at: /assets-upload-session$/, by };
+      const ended = await bed.deploy([], { ...NO_ENGINE, ANTHROPIC_API_KEY: KEY }, end);
+      assert.equal(ended.code, 130, ended.said);
+      assert.deepEqual(await bed.running(), []);
+      assert.ok(!(await readdir(bed.folder)).includes("to-give.json"));
+    }
     const { code, said } = await bed.deploy([], { ...NO_ENGINE, ANTHROPIC_API_KEY: KEY });
     assert.equal(code, 0, said);
     assert.notEqual(bed.cloudflare.account.deployed?.id, before);
@@ -165,7 +171,7 @@ describe("a deploy whose steps fail one after the other", () => {
       assert.match(said, message);
       assert.match(
         said,
-        /Nothing is served yet\. When it is mended, run npm run deploy again: it goes on from here\.\n$/,
+        /Nothing is served yet\. When it is mended, run the same command again: it goes on from here\.\n$/,
       );
       assert.equal(bed.cloudflare.account.deployed, null);
     });
@@ -175,6 +181,9 @@ describe("a deploy whose steps fail one after the other", () => {
     const { code, said } = await bed.deploy([], NO_ENGINE);
     assert.equal(code, 0, said);
     assert.match(said, /runs are left to your own runners \(no container engine answers/);
+    // What is still to do is told for this instance, not for the first one.
+    assert.ok(said.includes(`into .deploy.${bed.name}.vars`), said);
+    assert.ok(said.includes(`doctor -- --url ${bed.cloudflare.origin};`), said);
     const made = bed.cloudflare.changes
       .filter((change) => MAKES.test(change))
       .map((change) => change.replace(/[0-9a-f]{32}/, "ID"));
@@ -199,11 +208,34 @@ describe("a deploy whose steps fail one after the other", () => {
     assert.equal(bed.cloudflare.account.deployed?.id, before);
   });
 
+  it("takes no domain from another worker, nor from records of its own", async () => {
+    const { account, changes } = bed.cloudflare;
+    account.domains.push({ hostname: "www.example.com", service: "shop" });
+    changes.length = 0;
+    const other = await bed.deploy(["--domain", "www.example.com"], NO_ENGINE);
+    assert.equal(other.code, 1, other.said);
+    assert.match(other.said, /Nothing has been changed.*www\.example\.com leads to the worker shop/s);
+    assert.deepEqual(changes, []);
+    const answer = { status: 409, error: { code: 100_117, message: "already has externally managed DNS records" } };
+    bed.cloudflare.trouble = { when: /^PUT .*domains/, answer };
+    // With a domain an account needs no name at workers.dev.
+    account.subdomain = null;
+    const { code, said } = await bed.deploy(["--domain", "free.example.com"], NO_ENGINE);
+    account.subdomain = "acme";
+    bed.cloudflare.trouble = null;
+    assert.equal(code, 1, said);
+    assert.match(said, /externally managed DNS records.*The new version serves/s);
+    assert.deepEqual(account.domains, [{ hostname: "www.example.com", service: "shop" }]);
+  });
+
   it("tells that the new version serves when something after its upload fails", async () => {
     bed.cloudflare.trouble = { when: /^PUT .*\/schedules$/, answer: refused };
     const { code, said } = await bed.deploy([], NO_ENGINE);
     bed.cloudflare.trouble = null;
     assert.equal(code, 1, said);
-    assert.match(said, /The new version serves\. `npx wrangler rollback` brings the one before back/);
+    assert.ok(
+      said.includes(`The new version serves. \`npx wrangler rollback --name ${bed.name}\` brings the one before back`),
+      said,
+    );
   });
 });

@@ -91,7 +91,7 @@ describe("settings", () => {
 
   test("every variable of .dev.vars.example reaches the worker", () => {
     const example = readFileSync(path.join(import.meta.dirname, "../../.dev.vars.example"), "utf8");
-    const names = [...example.matchAll(/^([A-Z_]+)=/gm)].map(([, name = ""]) => name);
+    const names = [...example.matchAll(/^(?:# )?([A-Z_]+)=/gm)].map(([, name = ""]) => name);
     const given = Object.fromEntries(names.map((name) => [name, `value of ${name}`]));
     expect(readSettings(given, root)).toMatchObject({ ok: true, value: { workerVariables: given } });
     expect(names).toContain("GITHUB_WEBHOOK_SECRET");
@@ -173,7 +173,7 @@ describe("the lock", () => {
     expect(more).toEqual([]);
     const refused = await lockStateFolder(root);
     expect(refused.ok ? "" : refused.message).toContain(`already (process ${process.pid})`);
-    if (holder?.ok) await holder.value();
+    if (holder?.ok) holder.value();
     expect(await lockStateFolder(root)).toMatchObject({ ok: true });
   });
 

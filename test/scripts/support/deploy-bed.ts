@@ -50,9 +50,13 @@ export class DeployBed {
 
   /**
    * @param more variables of the environment; WRANGLER_DOCKER_BIN takes the engine away.
-   * @param endAt the change at Cloudflare after which it is told to end, as by Ctrl-C.
+   * @param end the change at Cloudflare after which it is told to end, and by which signal: SIGINT is that of Ctrl-C.
    */
-  async deploy(args: string[] = [], more: Record<string, string> = {}, endAt: RegExp | null = null): Promise<Deployed> {
+  async deploy(
+    args: string[] = [],
+    more: Record<string, string> = {},
+    end: { at: RegExp; by: NodeJS.Signals } | null = null,
+  ): Promise<Deployed> {
     const env = {
       PATH: process.env["PATH"] ?? "",
       HOME: this.#home,
@@ -68,9 +72,13 @@ export class DeployBed {
     const child = spawn(process.execPath, [program, "--name", this.name, ...args], { cwd: ROOT, env });
     let said = "";
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (said += text));
+    let isNoting = false;
     const timer = setInterval(() => {
-      void this.#noteArguments();
-      if (endAt !== null && this.cloudflare.changes.some((change) => endAt.test(change))) child.kill("SIGINT");
+      if (end !== null && this.cloudflare.changes.some((change) => end.at.test(change))) child.kill(end.by);
+      // One look at a time: a busy machine takes longer for one than there is between two.
+      if (isNoting) return;
+      isNoting = true;
+      void this.#noteArguments().finally(() => (isNoting = false));
     }, ARGUMENTS_EVERY_MS);
     const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
     clearInterval(timer);

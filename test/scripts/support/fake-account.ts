@@ -48,6 +48,7 @@ export class FakeAccount {
   readonly applications = new Map<string, Record<string, unknown>>();
   readonly versions: FakeVersion[] = [];
   readonly schedules: unknown[] = [];
+  readonly domains: { hostname: string; service: string }[] = [];
   readonly #routes: [RegExp, Handler][] = [
     [/^GET \/accounts$/, () => ({ result: [{ id: ACCOUNT_ID, name: "Acme" }] })],
     [/^GET \/d1\/database\/([^/]+)$/, ([name = ""]) => this.#database(name)],
@@ -65,6 +66,11 @@ export class FakeAccount {
     [/^POST \/containers\/image-preparations$/, () => ({ result: { status: "ready" } })],
     [/^GET \/containers\/applications\/([^/]+)$/, ([id = ""]) => this.#application(id)],
     [/^POST \/containers\/applications$/, (_, __, request) => this.#makeApplication(request)],
+    [
+      /^GET \/workers\/domains$/,
+      (_, query) => ({ result: this.domains.filter((one) => one.hostname === query.get("hostname")) }),
+    ],
+    [/^PUT \/workers\/domains$/, (_, __, request) => this.#attach(request)],
     [/^GET \/workers\/subdomain$/, () => this.#subdomain()],
     [/^GET \/workers\/services\/[^/]+$/, () => this.#ofWorker(() => this.#service())],
     [
@@ -224,6 +230,20 @@ export class FakeAccount {
     const id = made.durable_objects.namespace_id;
     this.applications.set(id, { ...made, id });
     return this.#application(id);
+  }
+
+  /** As Cloudflare does it: what leads elsewhere is taken from nobody. */
+  async #attach(request: Request): Promise<FakeAnswer> {
+    const { hostname, service } = (await request.json()) as { hostname: string; service: string };
+    const held = this.domains.find((domain) => domain.hostname === hostname);
+    if (held !== undefined && held.service !== service) {
+      return {
+        status: 409,
+        error: { code: 100_116, message: `Hostname '${hostname}' already in use by other custom domain.` },
+      };
+    }
+    if (held === undefined) this.domains.push({ hostname, service });
+    return { result: { hostname, service } };
   }
 
   async #schedule(request: Request): Promise<FakeAnswer> {
