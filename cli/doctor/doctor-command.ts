@@ -1,13 +1,16 @@
 /** `reveille doctor`: what is wrong with an instance, and what to do about it. */
+import { setTimeout as pause } from "node:timers/promises";
 import type { Finding } from "#protocol/diagnosis.ts";
 import { type AddCommand, JSON_OPTION, URL_OPTION } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { ownVersion } from "../version.ts";
 import { examine } from "./examine.ts";
 import { type InstanceOptions, instanceOf } from "./instance.ts";
+import { probe } from "./probe.ts";
 
 interface DoctorOptions extends InstanceOptions {
   model?: true;
+  probe?: true;
   json?: true;
 }
 
@@ -18,6 +21,7 @@ export const addDoctor: AddCommand = (program, { terminal, environment, end }) =
     .option(...URL_OPTION)
     .option("--token-file <file>", "the file that holds the owner's token (OWNER_TOKEN)")
     .option("--model", "also ask the model's API whether it takes the key, which costs nothing")
+    .option("--probe", "also have an agent try the walls of its sandbox: one short run, with the model's price")
     .option(...JSON_OPTION)
     .action(async (options: DoctorOptions) => {
       const found = await instanceOf(options, environment, process.cwd());
@@ -26,13 +30,21 @@ export const addDoctor: AddCommand = (program, { terminal, environment, end }) =
         end(EXIT.wrongUse);
         return;
       }
+      const { url, token } = found.instance;
+      if (options.probe === true && token === null) {
+        terminal.say("--probe makes a routine and runs it: set OWNER_TOKEN, or give --token-file.");
+        end(EXIT.wrongUse);
+        return;
+      }
+      const world = { ask: (to: string, init: RequestInit) => fetch(to, init), now: Date.now };
       const findings = await examine({
-        ...found.instance,
+        url,
+        token,
         asksModel: options.model === true,
         version: ownVersion(),
-        ask: (url, init) => fetch(url, init),
-        now: Date.now,
+        ...world,
       });
+      if (options.probe === true && token !== null) findings.push(...(await probe({ url, token, pause, ...world })));
       const linesOf = options.json === true ? (finding: Finding) => [JSON.stringify(finding)] : linesFor;
       for (const line of findings.flatMap(linesOf)) terminal.out(line);
       const faults = findings.filter(({ status }) => status === "fault").length;

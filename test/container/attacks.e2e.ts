@@ -9,6 +9,7 @@ import path from "node:path";
 import { after, before } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { z } from "zod";
+import { judgeProbe, PROBE_COMMAND } from "#cli/doctor/probe-command.ts";
 import { Bed } from "./support/bed.ts";
 import { containerTest, NO_ENGINE } from "./support/engine.ts";
 
@@ -87,6 +88,17 @@ containerTest("an agent that wants out of its container finds no way", async () 
   const notices = events.filter((event) => event.type === "notice").map(({ code, message }) => `${code}: ${message}`);
   const denied = "host_not_allowed: The network policy of this run does not allow evil.example.";
   assert.equal(notices.filter((notice) => notice === denied).length, 1, notices.join("\n"));
+});
+
+containerTest("the doctor's probe finds what it is to find", async () => {
+  const run = await bed.settled(await bed.begin(bed.model.write([PROBE_COMMAND])));
+  assert.equal(run.status, "succeeded", JSON.stringify(run.error));
+  const [result] = (await bed.events(run)).filter((event) => event.type === "tool.result");
+  const told = /^probe:(\{.*\})$/m.exec(result?.text ?? "")?.[1] ?? "";
+  const findings = judgeProbe(z.record(z.string(), z.unknown()).parse(JSON.parse(told)));
+  // A local engine's side-car is known to take orders from inside: see docs/security.md.
+  const unexpected = findings.filter(({ check, status }) => status !== "ok" && check !== "probe: side-car");
+  assert.deepEqual(unexpected, []);
 });
 
 /** This machine's addresses on its own networks, as a container's first network card asks for them. */
