@@ -43,6 +43,12 @@ const secret = (name: string) =>
       error: `is missing: npm run deploy makes it where there is none, npm start locally; or wrangler secret put ${name}`,
     })
     .min(32, "must be at least 32 characters; openssl rand -hex 32 makes one");
+/** It is sent in a header, which takes no space, no line break, and none of many other characters. */
+const token = (name: string) =>
+  secret(name).regex(
+    /^[!-~]+$/,
+    "must have no space, line break or letter of another script: openssl rand -hex 32 makes one",
+  );
 /** The one before, while it is being changed. */
 const previous = () => optional(z.string().min(32, "must be the secret before, of at least 32 characters, or empty"));
 
@@ -69,11 +75,11 @@ const gitCredentialsSchema = z
 
 const configSchema = z
   .object({
-    OWNER_TOKEN: secret("OWNER_TOKEN"),
+    OWNER_TOKEN: token("OWNER_TOKEN"),
     OWNER_TOKEN_PREVIOUS: previous(),
     SIGNING_KEY: secret("SIGNING_KEY"),
     SIGNING_KEY_PREVIOUS: previous(),
-    RUNNER_TOKEN: secret("RUNNER_TOKEN"),
+    RUNNER_TOKEN: token("RUNNER_TOKEN"),
     RUNNER_TOKEN_PREVIOUS: previous(),
     ANTHROPIC_API_KEY: optional(z.string()),
     ANTHROPIC_BASE_URL: optional(url),

@@ -14,9 +14,13 @@ export interface ClockMessage {
   routine_id: string;
 }
 
-/** Asks the queue's consumer for a sign of life. */
+/** The queues, as signs of life name them. */
+export const probedQueues = ["queue", "usage_queue"] as const;
+export type ProbedQueue = (typeof probedQueues)[number];
+
+/** Asks a queue's consumer for a sign of life. */
 export interface ProbeMessage {
-  probe: "queue";
+  probe: ProbedQueue;
 }
 
 export interface Env extends Omit<ObjectEnv, "ROUTINE" | "POOL" | "ROSTER" | "SANDBOX"> {
@@ -28,7 +32,7 @@ export interface Env extends Omit<ObjectEnv, "ROUTINE" | "POOL" | "ROSTER" | "SA
   /** From the sweep to the routines' objects. */
   CLOCK: Queue<ClockMessage | ProbeMessage>;
   /** What model calls used, where the run's object has not taken it in. */
-  USAGE: Queue<ModelUsage>;
+  USAGE: Queue<ModelUsage | ProbeMessage>;
   /** Bodies of deliveries that are too large for D1. */
   BODIES: R2Bucket;
   /** The built web app. */

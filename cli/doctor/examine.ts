@@ -2,6 +2,7 @@
  * What is wrong with an instance, seen from outside: whether it answers, as what, what it lacks, what it says of itself, and
  * whether the world reaches it. Every question has a deadline, and one that fails hides no other.
  */
+import type { z } from "zod";
 import { healthSchema } from "#protocol/api.ts";
 import { type Diagnosis, diagnosisSchema, type Finding } from "#protocol/diagnosis.ts";
 import { type ErrorBody, errorBodySchema } from "#protocol/errors.ts";
@@ -25,6 +26,9 @@ const DIAGNOSIS_DEADLINE_MS = 25_000;
 /** Tokens and signatures are judged by the clock: minutes make them lapse too early or too late. */
 const CLOCK_SLACK_MS = 60_000;
 const GITHUB_WEBHOOKS = "/webhooks/github";
+
+const SET_RIGHT =
+  "Set it anew and deploy: npx wrangler secret put, or wrangler.toml for what is no secret (a local instance: .dev.vars, and npm start again).";
 
 const finding = (check: string, status: Finding["status"], message: string, hint: string | null = null): Finding => ({
   check,
@@ -52,12 +56,12 @@ async function lookAtAddress(examined: Examined): Promise<Finding[]> {
       "Is the address right, and is the instance on? A local one: npm start. A deployed one: npm run deploy prints its address.";
     return [finding("address", "fault", `Nothing answers at ${url}: ${answer.why}.`, hint)];
   }
-  const health = healthSchema.safeParse(parse(answer.text));
-  if (!health.success) {
+  const health = healthOf(answer);
+  if (health === null) {
     const hint = "Give the instance's own address, without a path.";
     return [finding("address", "fault", `What answers at ${url} is no instance of Reveille (${answer.status}).`, hint)];
   }
-  const { version } = health.data;
+  const { version } = health;
   const isSame = version === examined.version;
   return [
     finding("address", "ok", `An instance answers at ${url}.`),
@@ -103,7 +107,7 @@ async function lookAtReadiness(examined: Examined): Promise<Finding[]> {
     return [finding("readyz", "fault", `/readyz answers ${answer.status}.`, refused?.hint ?? null)];
   return issues.map(({ field, message }) => {
     const [fact = message, ...remedy] = message.split(": ");
-    return finding(field, "fault", `${field}: ${fact}.`, remedy.join(": ") || null);
+    return finding(field, "fault", `${field}: ${fact}.`, remedy.join(": ") || SET_RIGHT);
   });
 }
 
@@ -157,10 +161,17 @@ async function lookFromOutside(examined: Examined, diagnosis: Diagnosis | null):
 
 async function lookAtPublicUrl(examined: Examined, publicUrl: string): Promise<Finding[]> {
   if (publicUrl === examined.url) return [finding("PUBLIC_URL", "ok", "PUBLIC_URL is this address.")];
-  const answer = await asked(examined, `${publicUrl}/healthz`, {});
-  if (answer.ok && healthSchema.safeParse(parse(answer.text)).success) {
-    return [finding("PUBLIC_URL", "ok", `An instance answers at PUBLIC_URL, ${publicUrl}.`)];
+  const [answer, ownAnswer] = await Promise.all([
+    asked(examined, `${publicUrl}/healthz`, {}),
+    asked(examined, `${examined.url}/healthz`, {}),
+  ]);
+  const [there, own] = [healthOf(answer), healthOf(ownAnswer)];
+  if (there !== null && own !== null && there.deployment !== own.deployment) {
+    const message = `Another deployment answers at PUBLIC_URL, ${publicUrl}: another instance, or one that is just being replaced.`;
+    const hint = `Try again when no deploy is under way; if it is told again, set PUBLIC_URL to ${examined.url}.`;
+    return [finding("PUBLIC_URL", "warning", message, hint)];
   }
+  if (there !== null) return [finding("PUBLIC_URL", "ok", `The instance answers at PUBLIC_URL, ${publicUrl}.`)];
   const why = answer.ok ? `what answers there is no instance (${answer.status})` : answer.why;
   const message = `Links and webhooks lead to PUBLIC_URL, ${publicUrl}, and ${why}.`;
   return [finding("PUBLIC_URL", "fault", message, `Set PUBLIC_URL to ${examined.url}, or have that name lead here.`)];
@@ -195,6 +206,11 @@ function whyOf(error: unknown, deadlineMs: number): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === "TimeoutError") return `no answer within ${deadlineMs / 1_000} seconds`;
   return error.cause instanceof Error ? error.cause.message || error.message : error.message;
+}
+
+function healthOf(answer: Answer): z.infer<typeof healthSchema> | null {
+  const parsed = answer.ok ? healthSchema.safeParse(parse(answer.text)) : null;
+  return parsed?.success === true ? parsed.data : null;
 }
 
 function errorOf(text: string): ErrorBody["error"] | null {

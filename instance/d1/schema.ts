@@ -221,7 +221,7 @@ export const pushMarks = sqliteTable(
 
 /** When parts of the instance that nobody calls last showed that they work. */
 export const heartbeats = sqliteTable("heartbeats", {
-  /** `sweep`, which cron calls; `queue`, which takes messages. */
+  /** `sweep`, which cron calls; `queue` and `usage_queue`, which take messages. */
   name: text().primaryKey(),
   at: integer().notNull(),
 });

@@ -164,6 +164,31 @@ it("names a token that is refused, one that is missing, and an address where not
   expect(await wrong(nowhere)).toEqual([["address", "fault", "Nothing answers at http://x: connect ECONNREFUSED."]]);
 });
 
+it("says what to do about each fault that readiness names", async () => {
+  const issues = [
+    { field: "SIGNING_KEY", message: "must be at least 32 characters" },
+    { field: "schema", message: "0009 is not applied: npm run deploy" },
+  ];
+  answer("/readyz", { status: 503, body: refusal("The instance is not ready.", issues) });
+  const hints = (await examined()).filter(({ status }) => status === "fault").map(({ hint }) => hint);
+  expect(hints).toEqual([expect.stringContaining("wrangler secret put"), "npm run deploy"]);
+});
+
+it.each([
+  ["the same deployment", "a", "a", "ok"],
+  ["another deployment", "a", "b", "warning"],
+  ["a local instance in place of a deployed one", "a", undefined, "warning"],
+  ["the same local instance", undefined, undefined, "ok"],
+])("tells whether %s answers at the public address", async (_what, own, there, status) => {
+  const health = (deployment: string | undefined) => ({ ok: true, version: ownVersion(), deployment });
+  answer("/healthz", { status: 200, body: health(own) });
+  answer("/public/healthz", { status: 200, body: health(there) });
+  answer("/public/webhooks/github", { status: 401, body: refusal("The signature is missing.") });
+  Object.assign(answers["/api/v1/instance/diagnosis"]?.body as Diagnosis, { public_url: `${address()}/public` });
+  const found = await examined();
+  expect(found.filter(({ check }) => check === "PUBLIC_URL")).toMatchObject([{ status }]);
+});
+
 it("takes the instance that is named, else the local one, and says where there is none", async () => {
   const named = await instanceOf({ url: "https://r.test/" }, { OWNER_TOKEN: "t" }, folder);
   expect(named).toEqual({ ok: true, instance: { url: "https://r.test", token: "t" } });

@@ -27,6 +27,8 @@ export class FakeGithub {
   readonly codes = new Set<string>();
   pem = "";
   webhookSecret: string | null = "webhook-secret-of-github-0123456789";
+  /** Where it sends the App's webhooks. */
+  webhookUrl = "https://r.test/webhooks/github";
   /** Every call, as `POST /app/installations/1/access_tokens`, with its body. */
   readonly asked: { call: string; body: Record<string, unknown> }[] = [];
   /** Answers in GitHub's place; null lets it answer itself. */
@@ -64,6 +66,7 @@ export class FakeGithub {
       return refused(401, "A JSON web token could not be decoded");
     }
     if (call === "GET /app") return json({ ...this.app } satisfies Shown<"integration">);
+    if (call === "GET /app/hook/config") return json({ url: this.webhookUrl } satisfies Shown<"webhook-config">);
     if (call === "GET /app/installations") return json(this.installations.map(shown));
     const of = /^GET \/repos\/([^/]+)\/([^/]+)\/installation$/.exec(call);
     if (of !== null) {

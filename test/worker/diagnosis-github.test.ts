@@ -16,7 +16,7 @@ describe("the GitHub App", () => {
   const look = (read: Result<KeptApp | null>, config: object = {}) =>
     diagnose([
       githubAppCheck({
-        config: { gitCredentials: new Map(), isLocal: false, ...config },
+        config: { gitCredentials: new Map(), isLocal: false, publicUrl: null, ...config },
         appKeeper: { read: async () => read },
         github: githubRequest("https://api.github.test"),
         now: () => NOW_MS,
@@ -57,5 +57,25 @@ describe("the GitHub App", () => {
     ]);
     github.trouble = () => new Response("", { status: 502 });
     expect(await look(success({ ...app, id: github.app.id, private_key }))).toMatchObject([{ status: "warning" }]);
+  });
+
+  it.each<[string, string, string | null, unknown[]]>([
+    ["here", "https://r.test/webhooks/github", "https://r.test/", ["ok"]],
+    ["where the instance was before", "https://old.test/webhooks/github", "https://r.test", ["warning"]],
+    ["to another path", "https://r.test/webhooks", "https://r.test", ["warning"]],
+    ["nowhere", "", "https://r.test", ["warning"]],
+    ["somewhere, and no address is set", "https://old.test/webhooks/github", null, []],
+  ])("is told when its webhooks go %s", async (_what, url, publicUrl, statuses) => {
+    const github = new FakeGithub();
+    github.installations.push({ id: 1, account: "acme", repositories: "all" });
+    github.webhookUrl = url;
+    vi.spyOn(globalThis, "fetch").mockImplementation((input, init) => github.answer(new Request(input, init)));
+    const kept = success({ ...app, id: github.app.id, private_key: toPkcs8(await github.drawKey()) ?? "" });
+    const found = (await look(kept, { publicUrl })).slice(1);
+    expect(found.map(({ check, status }) => [check, status])).toEqual(statuses.map((one) => ["github_webhooks", one]));
+    github.trouble = (call) => (call.endsWith("/hook/config") ? new Response("", { status: 502 }) : null);
+    expect((await look(kept, { publicUrl })).map(({ status }) => status)).toEqual(
+      publicUrl === null ? ["ok"] : ["ok", "unknown"],
+    );
   });
 });

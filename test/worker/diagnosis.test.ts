@@ -5,7 +5,11 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { readConfig } from "#instance/config.ts";
 import { diagnosisSchema, type Finding } from "#protocol/diagnosis.ts";
 import type { PoolStatus } from "#protocol/pool.ts";
+import type { ListedRun } from "#protocol/run.ts";
+import { type RunErrorCode, runError } from "#protocol/run-errors.ts";
+import { probedQueues } from "#worker/bindings.ts";
 import { addressFindings } from "#worker/diagnosis/address-check.ts";
+import { containerCheck, containerFinding } from "#worker/diagnosis/container-check.ts";
 import { diagnose } from "#worker/diagnosis/diagnose.ts";
 import { askModel, modelFinding } from "#worker/diagnosis/model-key.ts";
 import { platformChecks } from "#worker/diagnosis/platform-checks.ts";
@@ -57,6 +61,7 @@ describe("the platform's parts", () => {
       ["BODIES", "ok"],
       ["sweep", "ok"],
       ["queue", "ok"],
+      ["usage_queue", "ok"],
     ]);
   });
 
@@ -82,16 +87,16 @@ describe("the platform's parts", () => {
     ]);
   });
 
-  it("tell of a queue whose messages nobody takes", async () => {
-    const beats: Heartbeats = { note: async () => {}, last: async (name) => (name === "sweep" ? NOW_MS : NOW_MS - 1) };
-    expect(troubles(await lookedOver({ heartbeats: beats }))).toEqual([
-      ["queue", "fault", expect.stringContaining("hands none on")],
-    ]);
+  it.each(probedQueues)("tell of a queue whose messages nobody takes: %s", async (queue) => {
+    const beats: Heartbeats = { note: async () => {}, last: async (name) => (name === queue ? NOW_MS - 1 : NOW_MS) };
+    const found = troubles(await lookedOver({ heartbeats: beats }));
+    expect(found).toEqual([[queue, "fault", expect.stringContaining("hands none on")]]);
   });
 
   it("tell of one that hangs, and of the others", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout"] });
-    const found = lookedOver({ sendProbe: () => new Promise(() => {}) });
+    const sendProbe = (queue: string) => (queue === "queue" ? new Promise<void>(() => {}) : Promise.resolve());
+    const found = lookedOver({ sendProbe });
     await vi.advanceTimersByTimeAsync(12_000);
     vi.useRealTimers();
     expect(troubles(await found)).toEqual([["queue", "fault", "It does not answer."]]);
@@ -103,13 +108,15 @@ describe("signs of life", () => {
     const beats = heartbeats(env.DB);
     expect([await beats.last("queue"), await beats.last("sweep")]).toEqual([null, null]);
     const context = createExecutionContext();
-    const batch = createMessageBatch("reveille-clock", [
-      { id: "1", timestamp: new Date(NOW_MS), attempts: 1, body: { probe: "queue" } },
-    ]);
+    const messages = ["queue", "usage_queue"].map((probe) => {
+      return { id: probe, timestamp: new Date(NOW_MS), attempts: 1, body: { probe } };
+    });
+    const batch = createMessageBatch("reveille-clock", messages);
     await worker.queue(batch, env);
     expect((await getQueueResult(batch, context)).retryMessages).toEqual([]);
     await worker.scheduled({ scheduledTime: 0, cron: "* * * * *", noRetry() {} }, env);
-    expect([await beats.last("queue"), await beats.last("sweep")]).toEqual([expect.any(Number), expect.any(Number)]);
+    const seen = await Promise.all((["queue", "usage_queue", "sweep"] as const).map((name) => beats.last(name)));
+    expect(seen).toEqual([expect.any(Number), expect.any(Number), expect.any(Number)]);
   });
 
   it("that come late move nothing back", async () => {
@@ -131,9 +138,31 @@ describe("secrets", () => {
     [{}, [["secrets", "ok"]]],
     [{ RUNNER_TOKEN: env.OWNER_TOKEN }, [["RUNNER_TOKEN", "fault"]]],
     [{ SIGNING_KEY: env.OWNER_TOKEN }, [["SIGNING_KEY", "fault"]]],
+    [{ OWNER_TOKEN_PREVIOUS: env.RUNNER_TOKEN }, [["RUNNER_TOKEN", "fault"]]],
+    [{ RUNNER_TOKEN_PREVIOUS: env.OWNER_TOKEN }, [["RUNNER_TOKEN_PREVIOUS", "fault"]]],
+    [{ GITHUB_WEBHOOK_SECRET: env.OWNER_TOKEN }, [["GITHUB_WEBHOOK_SECRET", "fault"]]],
+    [{ OWNER_TOKEN_PREVIOUS: env.OWNER_TOKEN }, [["secrets", "ok"]]],
   ])("with %o", (changes, expected) => {
     expect(findingsWith(changes)).toEqual(expected);
   });
+});
+
+it.each([
+  ["OWNER_TOKEN", undefined],
+  ["SIGNING_KEY", ""],
+  ["RUNNER_TOKEN", "short"],
+  ["OWNER_TOKEN", `${env.OWNER_TOKEN}\n`],
+  ["RUNNER_TOKEN", `Bearer ${env.RUNNER_TOKEN}`],
+  ["RUNNER_TOKEN", `${env.RUNNER_TOKEN}\u200b`],
+  ["OWNER_TOKEN_PREVIOUS", "short"],
+  ["GIT_CREDENTIALS", "user:password"],
+  ["GIT_CREDENTIALS", '{"github.com":"user:password"}'],
+  ["GITHUB_WEBHOOK_SECRET", "short"],
+])("readiness names %s as %j, and tells nothing of it", (name, value) => {
+  const check = readConfig({ ...env, [name]: value });
+  const issues = check.ok ? [] : check.issues;
+  expect(issues.map(({ field }) => field.split(".")[0])).toEqual([name]);
+  if (value) expect(JSON.stringify(issues)).not.toContain(value);
 });
 
 it.each<[string | null, boolean, string, string[]]>([
@@ -257,6 +286,16 @@ describe("the model's key", () => {
     expect(found).toMatchObject({ status: "warning", message: expect.stringContaining("can't be reached") });
   });
 
+  it.each([
+    ["key of the test", "fault"],
+    ["key\u200b", "fault"],
+    ["“key”", "fault"],
+    ["key\nkey", "fault"],
+    ["key\n", "ok"],
+  ])("of the form %j is a %s, whatever the API would say", async (apiKey, status) => {
+    expect(await askModel({ ...upstream, apiKey }, "claude-x", answering(200, 200))).toMatchObject({ status });
+  });
+
   it("is missing, or the demo's", () => {
     expect(modelFinding({ kind: "none" }).status).toBe("fault");
     expect(modelFinding({ kind: "demo", baseUrl: "http://demo.test" }).status).toBe("ok");
@@ -264,11 +303,42 @@ describe("the model's key", () => {
   });
 });
 
+describe("containers", () => {
+  const ran = (kind: string | null, error: RunErrorCode | null) =>
+    ({
+      id: "run_1",
+      runner: kind === null ? null : { kind, id: "x" },
+      error: error === null ? null : runError(error, "provisioning"),
+    }) as ListedRun;
+  const [well, missing, started] = [ran("container", null), ran(null, "container_image_missing"), ran(null, null)];
+
+  it.each<[string, ListedRun[], string, RegExp]>([
+    ["no run was there", [], "unknown", /not known/],
+    ["runners alone worked", [ran("local", null), started], "unknown", /not known/],
+    ["the last run had one", [started, well, missing], "ok", /run_1/],
+    ["the last run had one and failed in it", [ran("container", "clone_failed")], "ok", /run_1/],
+    ["the image is missing", [started, missing, well], "fault", /The image of the runner is not there\.$/],
+    ["none started", [ran("container", "container_start_failed")], "fault", /did not start/],
+    ["nobody answers", [ran(null, "containers_unavailable"), well], "fault", /could be asked for/],
+    ["it gives the agent rights", [ran("container", "agent_privileged")], "fault", /rights/],
+  ])("are told of where %s", (_what, newest, status, words) => {
+    const found = containerFinding(newest);
+    expect(found).toMatchObject({ check: "containers", status, message: expect.stringMatching(words) });
+    if (status === "fault") expect(found.hint).toMatch(/\w/);
+  });
+
+  it("are looked at where the instance has some", async () => {
+    const index = { listRuns: async () => ({ data: [missing], next_cursor: null }) };
+    const look = (containers: number) => diagnose([containerCheck({ config: { containers }, index })]);
+    expect([(await look(0)).length, (await look(1)).length]).toEqual([0, 1]);
+  });
+});
+
 describe("asked over HTTP", () => {
   it("answers the owner, and nobody else", async () => {
     const denied = await errorOf(await ask("/api/v1/instance/diagnosis", { method: "POST", token: null }));
     expect(denied.status).toBe(401);
-    await heartbeats(env.DB).note("queue", Date.now() + MINUTE_MS);
+    for (const queue of probedQueues) await heartbeats(env.DB).note(queue, Date.now() + MINUTE_MS);
     const answer = await ask("/api/v1/instance/diagnosis", { method: "POST" });
     const diagnosis = diagnosisSchema.parse(await answer.json());
     expect(diagnosis).toMatchObject({ is_local: true, public_url: null });
@@ -277,6 +347,7 @@ describe("asked over HTTP", () => {
       "BODIES",
       "sweep",
       "queue",
+      "usage_queue",
       "secrets",
       "ANTHROPIC_API_KEY",
       "pool:default",

@@ -2,7 +2,7 @@
 import type { Refusal } from "#protocol/errors.ts";
 import { logTrouble } from "#protocol/log.ts";
 import { type ModelUsage, modelUsageSchema } from "#protocol/model-usage.ts";
-import type { ClockMessage, Env, ProbeMessage } from "../bindings.ts";
+import { type ClockMessage, type Env, type ProbeMessage, probedQueues } from "../bindings.ts";
 import { type Deps, settledDeps } from "../deps.ts";
 import { tellOwedUsage } from "../proxy/model/owe-usage.ts";
 import { lookAt } from "./look-at.ts";
@@ -29,7 +29,7 @@ export async function queue(batch: MessageBatch<unknown>, environment: Env): Pro
   for (const message of batch.messages) {
     const usage = modelUsageSchema.safeParse(message.body);
     if (usage.success) tells.push(tellUsage(deps, message, usage.data));
-    else if (isProbe(message.body)) tells.push(deps.heartbeats.note("queue", Date.now()));
+    else if (isProbe(message.body)) tells.push(deps.heartbeats.note(message.body.probe, Date.now()));
     else looks.push(message as Message<ClockMessage>);
   }
   await Promise.all([lookAtAll(deps, looks), ...tells]);
@@ -50,7 +50,9 @@ async function tellUsage(deps: Deps, message: Message, usage: ModelUsage): Promi
 }
 
 function isProbe(body: unknown): body is ProbeMessage {
-  return typeof body === "object" && body !== null && "probe" in body;
+  return (
+    typeof body === "object" && body !== null && probedQueues.some((name) => "probe" in body && body.probe === name)
+  );
 }
 
 function tellFaults({ code, issues = [] }: Refusal): void {

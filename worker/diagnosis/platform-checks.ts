@@ -1,6 +1,7 @@
 /** The parts of the platform that an instance is made of: its database, bucket, cron and queue. */
 import type { Finding } from "#protocol/diagnosis.ts";
 import journal from "../../migrations/d1/meta/_journal.json" with { type: "json" };
+import type { ProbedQueue } from "../bindings.ts";
 import type { Heartbeats } from "../store/heartbeats.ts";
 import { type Check, fault, warning, well } from "./finding.ts";
 
@@ -8,7 +9,7 @@ export interface PlatformParts {
   database: D1Database;
   bucket: Pick<R2Bucket, "head">;
   heartbeats: Heartbeats;
-  sendProbe(): Promise<void>;
+  sendProbe(queue: ProbedQueue): Promise<void>;
   pause(ms: number): Promise<void>;
   now(): number;
 }
@@ -25,7 +26,8 @@ export function platformChecks(parts: PlatformParts): Check[] {
     { name: "schema", look: () => lookAtSchema(parts) },
     { name: "BODIES", look: () => lookAtBucket(parts) },
     { name: "sweep", look: () => lookAtSweep(parts) },
-    { name: "queue", look: () => lookAtQueue(parts) },
+    { name: "queue", look: () => lookAtQueue(parts, "queue") },
+    { name: "usage_queue", look: () => lookAtQueue(parts, "usage_queue") },
   ];
 }
 
@@ -63,16 +65,27 @@ async function lookAtSweep({ heartbeats, now }: PlatformParts): Promise<Finding[
   return [fault("sweep", `The sweep, which fires schedules, ${since}.`, hint)];
 }
 
+const QUEUES: Record<ProbedQueue, { name: string; without: string }> = {
+  queue: { name: "reveille-clock", without: "schedules fire late or not at all" },
+  usage_queue: {
+    name: "reveille-usage",
+    without: "what a model call used is lost where its run can't be told at once",
+  },
+};
+
 /** Sends a message, and waits for its consumer to write down that it came. */
-async function lookAtQueue({ heartbeats, sendProbe, pause, now }: PlatformParts): Promise<Finding[]> {
+async function lookAtQueue(
+  { heartbeats, sendProbe, pause, now }: PlatformParts,
+  queue: ProbedQueue,
+): Promise<Finding[]> {
+  const { name, without } = QUEUES[queue];
   const sentMs = now();
-  await sendProbe();
+  await sendProbe(queue);
   while (now() - sentMs < QUEUE_DEADLINE_MS) {
-    const last = await heartbeats.last("queue");
-    if (last !== null && last >= sentMs) return [well("queue", "The queue hands on what it is given.")];
+    const last = await heartbeats.last(queue);
+    if (last !== null && last >= sentMs) return [well(queue, `The queue ${name} hands on what it is given.`)];
     await pause(QUEUE_POLL_MS);
   }
-  const hint =
-    "npx wrangler queues info reveille-clock says whether it has a consumer, and whether that is paused; a deploy makes it again.";
-  return [fault("queue", "The queue takes messages, and hands none on: schedules fire late or not at all.", hint)];
+  const hint = `npx wrangler queues info ${name} says whether it has a consumer, and whether that is paused; a deploy makes it again.`;
+  return [fault(queue, `The queue ${name} takes messages, and hands none on: ${without}.`, hint)];
 }

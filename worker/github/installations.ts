@@ -43,6 +43,16 @@ export async function listInstallations(github: GithubRequest, app: AppFacts): P
   return answer.ok ? success(answer.value) : { ok: false, refusal: ofApp(answer.failure, app) };
 }
 
+/** @returns where GitHub sends the App's webhooks; null for nowhere. */
+export async function webhookUrl(github: GithubRequest, app: AppFacts): Promise<Result<string | null>> {
+  const auth = appAuth(github, app);
+  const answer = await asked(async () => {
+    const { data } = await github("GET /app/hook/config", { headers: await asApp(auth) });
+    return data.url || null;
+  });
+  return answer.ok ? success(answer.value) : { ok: false, refusal: ofApp(answer.failure, app) };
+}
+
 /** @returns the installation through which the App sees the repository, or why it does not. */
 export async function installationFor(
   github: GithubRequest,

@@ -5,7 +5,7 @@ import { gateObject, type Jurisdiction, poolObject, rosterObject, routineObject 
 import type { ModelUsage } from "#protocol/model-usage.ts";
 import type { PoolStatus } from "#protocol/pool.ts";
 import type { GateAnswer, GateReport } from "#rules/gate/take-report.ts";
-import type { ClockMessage, Env, RoutineStub } from "../bindings.ts";
+import type { ClockMessage, Env, ProbedQueue, RoutineStub } from "../bindings.ts";
 import type { ResidenceRoster } from "../health/residence.ts";
 import { askedBucket } from "./bucket.ts";
 import { askedDatabase, type Database } from "./database.ts";
@@ -40,8 +40,8 @@ export interface Parties {
   bucket: R2Bucket;
   /** Sends routines that are due on to their objects. Resolves when none can be lost. */
   sendDue(messages: readonly ClockMessage[]): Promise<void>;
-  /** Asks the queue for a sign of life, which its consumer writes down. */
-  sendProbe(): Promise<void>;
+  /** Asks a queue for a sign of life, which its consumer writes down. */
+  sendProbe(queue: ProbedQueue): Promise<void>;
   /** Has a queue tell a run's object what a model call used. Resolves when it can't be lost. */
   sendUsage(usage: ModelUsage): Promise<void>;
   /** A file of the web app. @param path from the first slash on. @returns 404 when there is none. */
@@ -86,8 +86,9 @@ export function partiesOf(env: Env, jurisdiction: Jurisdiction): Parties {
     sendDue: async (messages) => {
       await withinDeadline(env.CLOCK.sendBatch(messages.map((body) => ({ body }))), QUEUE_DEADLINE_MS, "the queue");
     },
-    sendProbe: async () => {
-      await withinDeadline(env.CLOCK.send({ probe: "queue" }), QUEUE_DEADLINE_MS, "the queue");
+    sendProbe: async (queue) => {
+      const binding = queue === "queue" ? env.CLOCK : env.USAGE;
+      await withinDeadline(binding.send({ probe: queue }), QUEUE_DEADLINE_MS, "the queue");
     },
     sendUsage: async (usage) => {
       await withinDeadline(env.USAGE.send(usage), QUEUE_DEADLINE_MS, "the queue");

@@ -4,6 +4,7 @@ import { success } from "#protocol/errors.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { Deps } from "../deps.ts";
 import { addressFindings } from "../diagnosis/address-check.ts";
+import { containerCheck } from "../diagnosis/container-check.ts";
 import { diagnose } from "../diagnosis/diagnose.ts";
 import type { Check } from "../diagnosis/finding.ts";
 import { askModel, modelFinding } from "../diagnosis/model-key.ts";
@@ -23,7 +24,7 @@ export function mountDiagnosis(app: App): void {
       needs: "instance:admin",
       summary: "What is wrong with the instance, and what to do about it",
       description:
-        "Looks at database, bucket, cron, queue, secrets, the address and pools, and sends one message through the queue. What the instance can't know of itself, npm run doctor looks at from outside.",
+        "Looks at database, bucket, cron, queues, secrets, the GitHub App, the address, pools and containers, and sends one message through each queue. What the instance can't know of itself, npm run doctor looks at from outside.",
       body: { schema: diagnosisInputSchema, optional: true },
       answer: { status: 200, schema: diagnosisSchema },
     },
@@ -55,5 +56,6 @@ function checksOf(deps: Deps, asksModel: boolean, origin: string): Check[] {
     { name: "PUBLIC_URL", look: async () => addressFindings(config, origin) },
     { name: "ANTHROPIC_API_KEY", look: async () => [await model()] },
     poolCheck(deps),
+    containerCheck(deps),
   ];
 }

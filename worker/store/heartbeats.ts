@@ -2,8 +2,9 @@
 import { eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { heartbeats as table } from "#instance/d1/schema.ts";
+import type { ProbedQueue } from "../bindings.ts";
 
-export type HeartbeatName = "sweep" | "queue";
+export type HeartbeatName = "sweep" | ProbedQueue;
 
 export interface Heartbeats {
   note(name: HeartbeatName, atMs: number): Promise<void>;
