@@ -72,6 +72,7 @@ function assembleContainers(
     pool: DEFAULT_POOL,
     capacity: () => containers,
     containerOf: (lease) => sandboxObject(env, jurisdiction, lease),
+    storage: context.storage.kv,
     reports,
     onChange,
   });

@@ -6,7 +6,7 @@ import type { LeaseRef } from "#protocol/runner-link.ts";
 import { chooseHost } from "#rules/pool/choose-host.ts";
 import type { Grant, LeaseHost } from "./hosts/lease-host.ts";
 import { type LeaseRow, type Leases, refOf } from "./leases.ts";
-import { decline } from "./take-reports.ts";
+import { decline, putOff } from "./take-reports.ts";
 
 export interface LeaseEngineParts {
   leases: Leases;
@@ -76,8 +76,8 @@ export class LeaseEngine {
   async #offer(host: LeaseHost, place: string, lease: LeaseRef): Promise<void> {
     try {
       const grant = await this.#grant(lease);
-      if (this.#rowAt(host, place, lease)?.status !== "offered") return;
-      if ((await host.offer(place, grant)) === "sent") return;
+      const isOn = this.#rowAt(host, place, lease)?.status === "offered";
+      if (isOn && (await host.offer(place, grant)) === "sent") return;
       const row = this.#rowAt(host, place, lease);
       if (row !== null && row.status !== "accepted") decline(this.#leases, row);
       this.#onChange();
@@ -88,7 +88,13 @@ export class LeaseEngine {
   }
 
   #expire(row: LeaseRow, nowMs: number): void {
-    if (row.place !== null) this.#hostOf(row)?.stop(row.place, refOf(row));
+    const host = this.#hostOf(row);
+    if (host?.beginsOnce) {
+      // Whoever waited for the answer may have left memory, and the offer may have been taken.
+      putOff(this.#leases, row);
+      return;
+    }
+    if (row.place !== null) host?.stop(row.place, refOf(row));
     this.#leases.end(row, "offer_expired", nowMs);
   }
 

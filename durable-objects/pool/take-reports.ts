@@ -22,12 +22,21 @@ export function takeReports(leases: Leases, kind: RunnerKind): HostReports {
       if (row?.status === "offered") leases.accept(row);
       return row !== null;
     },
+    atWork: (place, lease) => {
+      const row = leases.get(lease);
+      if (row?.status === "waiting") leases.offer(row, kind, place, Date.now());
+      const taken = leases.get(lease);
+      if (taken?.host !== kind) return false;
+      // Offered at another place, the work is told of it just now.
+      if (taken.place !== place) return taken.status === "offered";
+      if (taken.status === "offered") leases.accept(taken);
+      return true;
+    },
     declined: (place, lease, why = "no_room") => {
       const row = rowAt(place, lease);
       if (row === null) return;
-      const isGivenUp = why === "unanswered" && row.status !== "stopping" && row.tries + 1 >= TRIES_AT_MOST;
-      if (isGivenUp) leases.end(row, "containers_unavailable", Date.now());
-      else decline(leases, row, why === "unanswered" ? row.tries + 1 : 0);
+      if (why === "unanswered") putOff(leases, row);
+      else decline(leases, row);
     },
     ended: (place, lease, end = "work_ended") => {
       const row = rowAt(place, lease);
@@ -47,6 +56,13 @@ export function takeReports(leases: Leases, kind: RunnerKind): HostReports {
 export function decline(leases: Leases, row: LeaseRow, tries = 0): void {
   if (row.status === "stopping") leases.end(row, "work_ended", Date.now());
   else leases.giveBack(row, tries);
+}
+
+/** Nobody knows whether work on the lease has begun, but it is not begun twice: it waits again, so often at most. */
+export function putOff(leases: Leases, row: LeaseRow): void {
+  const isGivenUp = row.status !== "stopping" && row.tries + 1 >= TRIES_AT_MOST;
+  if (isGivenUp) leases.end(row, "containers_unavailable", Date.now());
+  else decline(leases, row, row.tries + 1);
 }
 
 /**

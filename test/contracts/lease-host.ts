@@ -48,6 +48,10 @@ export function recordReports(): { reports: Report[]; disowned: LeaseRef[]; sink
       reports.push({ type: "accepted", place, lease });
       return !isDisowned(lease);
     },
+    atWork: (place, lease) => {
+      reports.push({ type: "accepted", place, lease });
+      return !isDisowned(lease);
+    },
     declined: (place, lease) => reports.push({ type: "declined", place, lease }),
     ended: (place, lease) => reports.push({ type: "ended", place, lease }),
     present: (place, leases) => {

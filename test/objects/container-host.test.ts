@@ -1,6 +1,8 @@
 /** The host of containers, with objects of containers that do as the suite says. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type AskedContainer, ContainerHost } from "#durable-objects/pool/hosts/container-host.ts";
+import type { WatchStorage } from "#durable-objects/pool/hosts/container-watches.ts";
+import { KILL_DEADLINE_MS } from "#durable-objects/pool/hosts/lease-host.ts";
 import type { ContainerOrder } from "#instance/object-contracts.ts";
 import type { LeaseRef, PoolToRunner } from "#protocol/runner-link.ts";
 import {
@@ -21,6 +23,7 @@ afterEach(() => {
 class FakeAsked implements AskedContainer {
   readonly received: PoolToRunner[] = [];
   orders: ContainerOrder[] = [];
+  looks = 0;
   begun = Promise.withResolvers<void>();
 
   begin(order: ContainerOrder): Promise<void> {
@@ -38,6 +41,10 @@ class FakeAsked implements AskedContainer {
     this.received.push({ type: "kill", lease: this.#lease });
   }
 
+  async look(): Promise<void> {
+    this.looks += 1;
+  }
+
   get #lease(): LeaseRef {
     return this.orders[0]?.lease ?? LEASE;
   }
@@ -46,6 +53,17 @@ class FakeAsked implements AskedContainer {
 interface ContainersUnderTest extends HostUnderTest<ContainerHost> {
   asked(lease: LeaseRef): FakeAsked;
   changes(): number;
+  /** The pool has left memory, and is opened anew. */
+  reopen(): ContainerHost;
+}
+
+function kvStorage(): WatchStorage {
+  const stored = new Map<string, unknown>();
+  return {
+    list: <Value>() => [...stored].map(([key, value]): [string, Value] => [key, structuredClone(value) as Value]),
+    put: (key, value) => void stored.set(key, structuredClone(value)),
+    delete: (key) => stored.delete(key),
+  };
 }
 
 async function makeHost(): Promise<ContainersUnderTest> {
@@ -59,15 +77,19 @@ async function makeHost(): Promise<ContainersUnderTest> {
     objects.set(name, known);
     return known;
   };
-  const host = new ContainerHost({
-    pool: "default",
-    capacity: () => capacity,
-    containerOf: asked,
-    reports: sink,
-    onChange: () => {
-      changes += 1;
-    },
-  });
+  const storage = kvStorage();
+  const open = () =>
+    new ContainerHost({
+      pool: "default",
+      capacity: () => capacity,
+      containerOf: asked,
+      storage,
+      reports: sink,
+      onChange: () => {
+        changes += 1;
+      },
+    });
+  const host = open();
   const at = (place: string): PlaceUnderTest => {
     const object = () => [...objects.values()].find(({ orders }) => orders.some((order) => order.place === place));
     return {
@@ -89,6 +111,7 @@ async function makeHost(): Promise<ContainersUnderTest> {
     asked,
     at,
     changes: () => changes,
+    reopen: open,
     use: async (work) => work(host),
     makeRoom: async (places) => {
       capacity = places;
@@ -165,12 +188,12 @@ describe("a container's object", () => {
   });
 
   it("has a while to say that it is there after the clock has jumped", async () => {
-    const { host, place, held, reports } = await offered();
+    const { host, place, held, reports, container } = await offered();
     const wokenMs = Date.now() + 8 * 3_600_000;
     host.look(wokenMs, held);
-    expect(host.next(wokenMs, held)).toBe(wokenMs + 10_000);
+    expect([host.next(wokenMs, held), container.looks]).toEqual([wokenMs + 30_000, 1]);
     host.hear({ place, lease: LEASE, end: null }, wokenMs + 500);
-    host.look(wokenMs + 10_000, held);
+    host.look(wokenMs + 30_000, held);
     expect(reports.map(({ type }) => type)).not.toContain("lost");
   });
 
@@ -180,17 +203,41 @@ describe("a container's object", () => {
     expect(host.hear({ place, lease: LEASE, end: null }, Date.now())).toBe("unknown");
   });
 
-  it("of a pool that was opened anew is not lost before it could say that it is there", async () => {
-    const { reports, use } = await makeHost();
-    const host = await use((it) => it);
+  it("that is silent is lost, and ended, though its pool leaves memory between any two alarms", async () => {
+    const { reopen, place, held, reports, container } = await offered();
+    const startMs = Date.now();
+    let atMs = startMs;
+    for (let alarms = 0; alarms < 10; alarms += 1) {
+      const host = reopen();
+      // Whatever wakes the pool arms its alarm again before that rings.
+      host.next(atMs, held);
+      host.look(atMs, held);
+      if (reports.at(-1)?.type === "lost") break;
+      atMs = host.next(atMs, held) ?? atMs;
+    }
+    expect(reports.at(-1)).toEqual({ type: "lost", place });
+    expect([atMs - startMs <= 201_000, container.looks]).toEqual([true, 1]);
+    expect(container.received.at(-1)).toEqual({ type: "kill", lease: LEASE });
+  });
+
+  it("that does not say that it was killed is lost, though its pool leaves memory meanwhile", async () => {
+    const { host, reopen, place, held, reports } = await offered();
+    const nowMs = Date.now();
+    host.kill(place, LEASE, nowMs);
+    reopen().look(nowMs + KILL_DEADLINE_MS, held);
+    expect(reports.at(-1)).toEqual({ type: "lost", place });
+  });
+
+  it("of which nothing is known is not lost before it could say that it is there", async () => {
+    const { reports, reopen } = await makeHost();
     const held = new Map([["container-of-before", 1]]);
     const nowMs = Date.now();
-    const next = Number(host.next(nowMs, held));
+    const next = Number(reopen().next(nowMs, held));
     expect(next).toBeGreaterThan(nowMs + 120_000);
-    host.look(nowMs, held);
+    reopen().look(nowMs, held);
     expect(reports).toEqual([]);
-    host.look(next, held);
-    host.look(Number(host.next(next, held)), held);
+    reopen().look(next, held);
+    reopen().look(Number(reopen().next(next, held)), held);
     expect(reports).toEqual([{ type: "lost", place: "container-of-before" }]);
   });
 });

@@ -51,6 +51,9 @@ async function withTwoHosts(
   });
 }
 
+const fail = (): never => {
+  throw new Error("no lease waits");
+};
 const joined = (host: FakeLeaseHost, capacity = 1, id = "same-name") =>
   host.join({ id, boot: "boot-of-it", capacity, leases: [] });
 const asked = ({ engine }: Bench, lease = LEASE) => {
@@ -145,8 +148,9 @@ describe("an offer", () => {
       expect(bench.engine.release(LEASE, START)).toBe("stopping");
       resolve();
       await promise;
-      bench.first.end("same-name", LEASE);
+      // Where no work has begun, nobody tells that it has ended.
       await vi.waitUntil(() => bench.where()?.[0] === "ended", { interval: 2 });
+      expect(bench.where()?.at(-1)).toBe("work_ended");
       expect(received).toEqual([{ type: "stop", lease: LEASE }]);
     }, slowly);
   });
@@ -182,6 +186,35 @@ describe("an offer", () => {
       expect(bench.where()).toEqual(["ended", "local", null, "offer_expired"]);
       expect(bench.where(OTHER)).toEqual(["accepted", "local", "same-name", null]);
       expect(received.at(-1)).toEqual({ type: "stop", lease: LEASE });
+    });
+  });
+
+  it("that expires at a host that begins each lease once waits again, and is taken by what has begun after all", async () => {
+    const stub = env.POOL.get(env.POOL.idFromName(crypto.randomUUID()));
+    await runInDurableObject(stub, async (_pool, { storage }) => {
+      const leases = new Leases(poolDatabase(storage));
+      const reports = takeReports(leases, "container");
+      const host = new FakeLeaseHost(reports, "container");
+      const received = joined(host, 1, "place-1");
+      const grantOf = async (lease: typeof LEASE) => grant(lease);
+      const engine = new LeaseEngine({ leases, hosts: [host], grant: grantOf, onChange: () => {} });
+      const where = () => [leases.get(LEASE)?.status, leases.get(LEASE)?.place];
+      engine.ask([{ lease: LEASE, routine_id: ROUTINE }], START);
+      engine.match(START);
+      await vi.waitUntil(() => received.length === 1, { interval: 2 });
+      engine.seeToOverdue(START + 10_000);
+      expect([where(), received.length]).toEqual([["waiting", null], 1]);
+      expect([reports.atWork("place-1", LEASE), where()]).toEqual([true, ["accepted", "place-1"]]);
+      // Offered at another place, it is told of that in a moment; where another has it, its work has to stop.
+      reports.declined("place-1", LEASE);
+      leases.offer(leases.nextWaiting() ?? fail(), "container", "place-2", START);
+      expect([reports.atWork("place-1", LEASE), where()]).toEqual([true, ["offered", "place-2"]]);
+      reports.accepted("place-2", LEASE);
+      expect([reports.atWork("place-1", LEASE), where()]).toEqual([false, ["accepted", "place-2"]]);
+      reports.declined("place-2", LEASE);
+      leases.offer(leases.nextWaiting() ?? fail(), "local", "runner", START);
+      expect([reports.atWork("place-2", LEASE), where()]).toEqual([false, ["offered", "runner"]]);
+      expect(reports.atWork("place-3", OTHER)).toBe(false);
     });
   });
 

@@ -27,12 +27,14 @@ const NEVER = Number.POSITIVE_INFINITY;
 
 export class FakeLeaseHost implements LeaseHost {
   readonly kind: RunnerKind;
+  readonly beginsOnce: boolean;
   readonly #reports: HostReports;
   readonly #runners = new Map<string, FakeRunnerState>();
 
   constructor(reports: HostReports, kind: RunnerKind = "local") {
     this.#reports = reports;
     this.kind = kind;
+    this.beginsOnce = kind === "container";
   }
 
   /** A runner comes, or comes back. @returns what will reach it over this connection. */

@@ -8,6 +8,7 @@ import { logTrouble } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { backoffMs } from "#rules/backoff.ts";
 import { START_WITHIN_MS } from "#rules/sandbox/container-life.ts";
+import { ContainerWatches, type Watch, type WatchStorage } from "./container-watches.ts";
 import { type Grant, type Held, type HostReports, KILL_DEADLINE_MS, type LeaseHost } from "./lease-host.ts";
 
 /** The object of a lease's container, as the host calls it. */
@@ -15,6 +16,7 @@ export interface AskedContainer {
   begin(order: ContainerOrder): Promise<void>;
   stop(): Promise<void>;
   kill(): Promise<void>;
+  look(): Promise<void>;
 }
 
 interface Parts {
@@ -23,17 +25,11 @@ interface Parts {
   /** How many containers may work at once. */
   capacity(): number;
   containerOf(lease: LeaseRef): AskedContainer;
+  /** Where it is kept when each container has last been heard of. */
+  storage: WatchStorage;
   reports: HostReports;
   /** A report has changed something, though nobody has called. */
   onChange(): void;
-}
-
-/** What is known of a place that has a lease, since this process has opened the pool. Moments are Unix milliseconds. */
-interface Watch {
-  heardMs: number;
-  /** When it was noticed that nothing has been heard for too long; null while that is not so. */
-  doubtedMs: number | null;
-  killedMs: number | null;
 }
 
 /** Shorter than the time in which an offer has to be accepted: the lease waits again, and no attempt is used up. */
@@ -41,17 +37,20 @@ const BEGIN_MS = 8_000;
 const CALL_MS = 10_000;
 const LONGEST_PAUSE_MS = 60_000;
 /** A container's object tells every minute that it is there. */
-const SILENT_MS = 200_000;
-/** After a clock that has jumped everything seems silent: what is there says so within this time. */
-const DOUBT_MS = 10_000;
+const SILENT_MS = 170_000;
+/**
+ * After a clock that has jumped, or a pool that could not be opened for a while, everything seems silent: what is there is asked to
+ * look after itself, and says so within this time.
+ */
+const DOUBT_MS = 30_000;
 
 export class ContainerHost implements LeaseHost {
   readonly kind = "container";
+  readonly beginsOnce = true;
   readonly #parts: Parts;
-  readonly #openedMs = Date.now();
   /** Names of places that no lease has been handed to yet. */
   readonly #unused = new Set<string>();
-  readonly #watched = new Map<string, Watch>();
+  readonly #watches: ContainerWatches;
   /** No lease is given to a container before: there was no room, or nobody answered, so often in a row. */
   #pause = { untilMs: 0, failures: 0 };
   /** The first container after a deploy, which makes this object anew, takes longer. */
@@ -59,6 +58,7 @@ export class ContainerHost implements LeaseHost {
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#watches = new ContainerWatches(parts.storage);
   }
 
   place(held: Held, nowMs: number): string | null {
@@ -77,7 +77,7 @@ export class ContainerHost implements LeaseHost {
 
   async offer(place: string, grant: Grant): Promise<"sent" | "gone"> {
     if (!this.#unused.delete(place)) return "gone";
-    this.#hear(place, Date.now());
+    this.#watches.hear(place, grant.lease, Date.now());
     void this.#begin(place, grant);
     return "sent";
   }
@@ -88,7 +88,7 @@ export class ContainerHost implements LeaseHost {
 
   kill(place: string, lease: LeaseRef, nowMs: number): void {
     if (!isPlace(place)) return;
-    this.#watch(place).killedMs ??= nowMs;
+    this.#watches.kill(place, lease, nowMs);
     void this.#call("kill", lease);
   }
 
@@ -96,12 +96,12 @@ export class ContainerHost implements LeaseHost {
   hear({ place, lease, end }: ContainerReport, nowMs: number): "held" | "unknown" {
     const { reports } = this.#parts;
     if (end === null) {
-      const isHeld = reports.accepted(place, lease);
-      if (isHeld) this.#hear(place, nowMs);
+      const isHeld = reports.atWork(place, lease);
+      if (isHeld) this.#watches.hear(place, lease, nowMs);
       this.#pause.failures = 0;
       return isHeld ? "held" : "unknown";
     }
-    this.#watched.delete(place);
+    this.#watches.drop(place);
     if (end === "declined") {
       this.#rest(nowMs);
       reports.declined(place, lease);
@@ -114,19 +114,20 @@ export class ContainerHost implements LeaseHost {
   }
 
   next(nowMs: number, held: Held): number | null {
-    const moments = [...held.keys()].filter(isPlace).map((place) => this.#nextOf(this.#watched.get(place)));
+    const moments = [...held.keys()].filter(isPlace).map((place) => nextOf(this.#watches.of(place, nowMs)));
     if (this.#pause.untilMs > nowMs) moments.push(this.#pause.untilMs);
     return moments.length === 0 ? null : Math.min(...moments);
   }
 
   look(nowMs: number, held: Held): void {
-    for (const place of [...held.keys()].filter(isPlace)) {
-      if (this.#nextOf(this.#watched.get(place)) > nowMs) continue;
-      const watch = this.#watch(place);
-      if (watch.killedMs === null && watch.doubtedMs === null) watch.doubtedMs = nowMs;
-      else this.#lose(place);
+    const places = [...held.keys()].filter(isPlace);
+    this.#watches.keepOnly(places);
+    for (const place of places) {
+      const watch = this.#watches.of(place, nowMs);
+      if (nextOf(watch) > nowMs) continue;
+      if (watch.killedMs === null && watch.doubtedMs === null) this.#doubt(place, watch, nowMs);
+      else this.#lose(place, watch);
     }
-    for (const place of this.#watched.keys()) if (!held.has(place)) this.#watched.delete(place);
   }
 
   async #begin(place: string, { lease, link_token, proxy_token }: Grant): Promise<void> {
@@ -151,7 +152,7 @@ export class ContainerHost implements LeaseHost {
    * that work on one lease the run's object takes the first alone.
    */
   #putOff(place: string, lease: LeaseRef, nowMs: number): void {
-    this.#watched.delete(place);
+    this.#watches.drop(place);
     this.#rest(nowMs);
     this.#parts.reports.declined(place, lease, "unanswered");
   }
@@ -161,7 +162,7 @@ export class ContainerHost implements LeaseHost {
     this.#pause = { failures, untilMs: nowMs + Math.min(LONGEST_PAUSE_MS, backoffMs(failures + 1)) };
   }
 
-  async #call(call: "stop" | "kill", lease: LeaseRef): Promise<void> {
+  async #call(call: "stop" | "kill" | "look", lease: LeaseRef): Promise<void> {
     try {
       await withinDeadline(this.#parts.containerOf(lease)[call](), CALL_MS, "the container");
     } catch (error) {
@@ -169,31 +170,24 @@ export class ContainerHost implements LeaseHost {
     }
   }
 
-  #hear(place: string, nowMs: number): void {
-    const { killedMs } = this.#watch(place);
-    this.#watched.set(place, { heardMs: nowMs, doubtedMs: null, killedMs });
+  /** The object of a container whose alarm was lost looks again only when it is asked. */
+  #doubt(place: string, { lease }: Watch, nowMs: number): void {
+    this.#watches.doubt(place, nowMs);
+    if (lease !== null) void this.#call("look", lease);
   }
 
-  #watch(place: string): Watch {
-    const known = this.#watched.get(place);
-    if (known !== undefined) return known;
-    const watch = { heardMs: this.#openedMs, doubtedMs: null, killedMs: null };
-    this.#watched.set(place, watch);
-    return watch;
-  }
-
-  /** When a place has to be looked at. @param watch undefined for one of which nothing has been heard. */
-  #nextOf(watch: Watch | undefined): number {
-    if (watch === undefined) return this.#openedMs + SILENT_MS;
-    const { heardMs, doubtedMs, killedMs } = watch;
-    if (killedMs !== null) return killedMs + KILL_DEADLINE_MS;
-    return doubtedMs === null ? heardMs + SILENT_MS : doubtedMs + DOUBT_MS;
-  }
-
-  #lose(place: string): void {
-    this.#watched.delete(place);
+  /** What may still run there has no lease from now on, and has to end. */
+  #lose(place: string, { lease, killedMs }: Watch): void {
+    this.#watches.drop(place);
     this.#parts.reports.lost(place);
+    if (lease !== null && killedMs === null) void this.#call("kill", lease);
   }
+}
+
+/** When a place has to be looked at. */
+function nextOf({ heardMs, doubtedMs, killedMs }: Watch): number {
+  if (killedMs !== null) return killedMs + KILL_DEADLINE_MS;
+  return doubtedMs === null ? heardMs + SILENT_MS : doubtedMs + DOUBT_MS;
 }
 
 const PREFIX = "container-";

@@ -27,6 +27,8 @@ export const KILL_DEADLINE_MS = 6_000;
 /** Moments are Unix milliseconds. All methods but `offer` answer at once. */
 export interface LeaseHost {
   readonly kind: RunnerKind;
+  /** Whether a lease that is offered to it twice begins once. One whose offer has expired may then be offered again. */
+  readonly beginsOnce: boolean;
   /**
    * A place with room for one lease more, given what is held; null when there is none now. Asking changes nothing. A
    * place that has declined or was gone is not named again before something has changed, or some time has passed.
@@ -69,6 +71,11 @@ export interface SocketHost extends LeaseHost {
 export interface HostReports {
   /** @returns false when the pool has given the lease to another, or to nobody: the host has its work stopped. */
   accepted(place: string, lease: LeaseRef): boolean;
+  /**
+   * The work of a lease goes on at the place, whatever became of its offer. To be told by hosts that begin a lease once.
+   * @returns false when it has to be stopped, as for `accepted`.
+   */
+  atWork(place: string, lease: LeaseRef): boolean;
   /**
    * The place has no room, or wants no more work: nothing of the lease's work has begun. @param why `unanswered`: it is not known
    * whether it has begun, but if the lease is offered again it is not begun twice.

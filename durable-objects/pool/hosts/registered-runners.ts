@@ -40,6 +40,7 @@ const TAKEN = "another runner is connected under this id; give each one a REVEIL
 
 export class RegisteredRunners implements SocketHost {
   readonly kind = "local";
+  readonly beginsOnce = false;
   readonly #context: DurableObjectState;
   readonly #reports: HostReports;
   readonly #known: KnownRunners;
