@@ -12,7 +12,6 @@ import { CONTAINER_BRIEF, type ContainerBrief, INSTANCE_HOST } from "#protocol/c
 import { errorText, logEvent, logTrouble } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import {
-  type ContainerEnd,
   type ContainerLife,
   type ContainerObservation,
   HELLO_WITHIN_MS,
@@ -32,10 +31,13 @@ interface Kept {
   size: ContainerSize;
   /** By when its first process has to have said hello to its run; null once it has. */
   helloByMs: number | null;
+  /** When it was found gone; null while it is there. */
+  goneAtMs: number | null;
   life: ContainerLife;
 }
 
 type Run = InNameOf<RoutineForObjects>;
+type Ending = Extract<ContainerLife, { state: "ending" }>;
 
 const KEY = "container";
 /**
@@ -55,6 +57,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
     super(context, env);
     this.#kept = context.storage.kv.get<Kept>(KEY) ?? null;
     if (this.#kept?.life.state === "running") void this.#tend(this.#kept);
+    if (this.#kept !== null) void this.#keepTime();
   }
 
   begin(order: ContainerOrder): void {
@@ -67,7 +70,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
     const size = requireConfig(this.env).containerSize;
     const life: ContainerLife = { state: "starting", byMs: nowMs + withinMs };
     const helloByMs = nowMs + withinMs + HELLO_WITHIN_MS;
-    this.#keep({ v: 1, lease, pool, place, begunAtMs: nowMs, size, helloByMs, life });
+    this.#keep({ v: 1, lease, pool, place, begunAtMs: nowMs, size, helloByMs, goneAtMs: null, life });
     void this.#start(order, size);
   }
 
@@ -96,11 +99,19 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
     if (this.#kept?.life.state === "ending") await this.#end();
   }
 
-  /** The container as the platform gives it. */
-  get container(): ContainerPort {
-    const { container } = this.ctx;
-    if (container === undefined) throw new Error("this instance has no containers");
-    return container;
+  /** The container as the platform gives it; undefined in a deployment without containers. */
+  get container(): ContainerPort | undefined {
+    return this.ctx.container;
+  }
+
+  get #isRunning(): boolean {
+    return this.container?.running ?? false;
+  }
+
+  /** Arms the alarm that the platform drops when the object could not be made, as while an engine is off, six times. */
+  async #keepTime(): Promise<void> {
+    const isLost = (await this.ctx.storage.getAlarm()) === null;
+    if (isLost && this.#kept !== null) this.#arm(this.#kept.life);
   }
 
   async #start(order: ContainerOrder, size: ContainerSize): Promise<void> {
@@ -128,7 +139,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
   }
 
   #hearExit(how: ContainerExit): void {
-    if (this.container.running) return;
+    if (this.#isRunning) return;
     if (how === "well") this.#observe({ type: "exited" });
     // Made anew, which the alarm or the next call does, the object is told again whether its container runs.
     else if (how === "unknown" && this.#kept?.life.state === "running")
@@ -138,12 +149,12 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
 
   #lookAtIt(): void {
     if (this.#kept === null) return;
-    this.#observe({ type: "looked", isRunning: this.container.running, isStartKnown: this.#isStarting });
+    this.#observe({ type: "looked", isRunning: this.#isRunning, isStartKnown: this.#isStarting });
   }
 
   /** Keeps the container alive, and asks the pool whether it is still to work. */
   async #tend(kept: Kept): Promise<void> {
-    if (!this.container.running) return;
+    if (!this.#isRunning) return;
     const renewed = this.#calls(kept.lease)
       .renew()
       .catch((error) => logTrouble("container_call_failed", { ...kept.lease, call: "renew" }, error));
@@ -173,7 +184,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
     if (this.#isEnding) return;
     this.#isEnding = true;
     try {
-      while (this.#kept?.life.state === "ending" && (await this.#settle(this.#kept, this.#kept.life.end))) {}
+      while (this.#kept?.life.state === "ending" && (await this.#settle(this.#kept, this.#kept.life))) {}
     } finally {
       this.#isEnding = false;
     }
@@ -181,20 +192,29 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
   }
 
   /** @returns whether to go on at once: the lease has come back under another place meanwhile. */
-  async #settle(kept: Kept, end: ContainerEnd): Promise<boolean> {
-    const { place, lease } = kept;
-    await this.#calls(lease)
-      .destroy()
-      .catch((error) => logTrouble("container_call_failed", { ...lease, call: "destroy" }, error));
+  async #settle({ place, lease }: Kept, { end, hasRun }: Ending): Promise<boolean> {
+    await this.#destroy(lease);
     // The pool may give the place to another as soon as it is told.
-    if (this.container.running && end === "work_ended") return false;
-    const isTold = (await this.#report({ place, lease, end })) !== null && (await this.#tellUse(kept, end));
-    if (!isTold || this.container.running) return false;
+    if (this.#isRunning && end === "work_ended") return false;
+    const isTold = (await this.#report({ place, lease, end })) !== null;
+    const kept = this.#kept;
+    if (!isTold || this.#isRunning || kept === null) return false;
+    if (hasRun && !(await this.#tellUse(kept))) return false;
     if (this.#kept?.place !== place) return true;
     this.#kept = null;
     await this.ctx.storage.deleteAll();
-    logEvent("container_ended", { ...lease, end, lasted_ms: Date.now() - kept.begunAtMs });
+    logEvent("container_ended", { ...lease, end, lasted_ms: lastedMs(kept) });
     return false;
+  }
+
+  async #destroy(lease: LeaseRef): Promise<void> {
+    try {
+      if (this.container !== undefined) await this.#calls(lease).destroy();
+    } catch (error) {
+      logTrouble("container_call_failed", { ...lease, call: "destroy" }, error);
+    }
+    const kept = this.#kept;
+    if (kept?.goneAtMs === null && !this.#isRunning) this.#keep({ ...kept, goneAtMs: Date.now() });
   }
 
   /** @returns null when the pool could not be told. */
@@ -208,10 +228,10 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
     }
   }
 
-  /** Tells the run what its container has used. One that did not start has used nothing. @returns whether that is done. */
-  async #tellUse({ lease, size, begunAtMs }: Kept, end: ContainerEnd): Promise<boolean> {
-    if (end !== "work_ended" && end !== "runner_lost") return true;
-    const seconds = Math.max(0, Date.now() - begunAtMs) / 1_000;
+  /** Tells the run what its container has used. @returns whether that is done. */
+  async #tellUse(kept: Kept): Promise<boolean> {
+    const { lease, size } = kept;
+    const seconds = lastedMs(kept) / 1_000;
     return (await this.#ask("meter", lease, (run) => run.noteContainer(lease, { size, seconds }))) !== null;
   }
 
@@ -248,6 +268,13 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
   }
 
   #calls({ run_id, generation }: LeaseRef): ContainerCalls {
-    return new ContainerCalls(this.container, () => this.ctx.exports.SandboxExit({ props: { run_id, generation } }));
+    const { container } = this;
+    if (container === undefined) throw new Error("this instance has no containers");
+    return new ContainerCalls(container, () => this.ctx.exports.SandboxExit({ props: { run_id, generation } }));
   }
+}
+
+/** From the moment at which the start was asked for until the container was found gone; what is told later does not count. */
+function lastedMs({ begunAtMs, goneAtMs }: Kept): number {
+  return Math.max(0, (goneAtMs ?? Date.now()) - begunAtMs);
 }

@@ -12,8 +12,11 @@ export type ContainerLife =
   | { state: "starting"; byMs: number }
   /** `closelyUntilMs`: something has broken off, and it is looked at often until then. */
   | { state: "running"; isStopping: boolean; closelyUntilMs: number }
-  /** It has to go, and the pool has to be told of the end. `tries`: how often that did not go through. */
-  | { state: "ending"; end: ContainerEnd; tries: number };
+  /**
+   * It has to go, and the pool has to be told of the end. `hasRun`: whether it may have run, and has to be paid for. `tries`: how often
+   * all that did not go through.
+   */
+  | { state: "ending"; end: ContainerEnd; hasRun: boolean; tries: number };
 
 export type ContainerObservation =
   | { type: "started" }
@@ -74,9 +77,9 @@ function nextWhileStarting(
     case "started":
       return running(0);
     case "start_failed":
-      return ending(endOfStart(observation.reason));
+      return ending(endOfStart(observation.reason), false);
     case "looked":
-      if (observation.isStartKnown) return life.byMs > nowMs ? null : ending("container_start_failed");
+      if (observation.isStartKnown) return life.byMs > nowMs ? null : ending("container_start_failed", false);
       // The object has left memory meanwhile: whether the container has ever run is not known.
       return observation.isRunning ? running(0) : ending("runner_lost");
     case "stop":
@@ -116,6 +119,6 @@ function running(closelyUntilMs: number, isStopping = false): ContainerLife {
   return { state: "running", isStopping, closelyUntilMs };
 }
 
-function ending(end: ContainerEnd): ContainerLife {
-  return { state: "ending", end, tries: 0 };
+function ending(end: ContainerEnd, hasRun = true): ContainerLife {
+  return { state: "ending", end, hasRun, tries: 0 };
 }

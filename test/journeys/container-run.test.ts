@@ -1,7 +1,8 @@
 /** A routine's runs work in containers of the instance: through the whole pool, with containers that the tests play. */
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
+import { readConfig } from "#instance/config.ts";
 import { sandboxObject } from "#instance/objects.ts";
 import { CONTAINER_BRIEF, type ContainerBrief, containerBriefSchema } from "#protocol/container-brief.ts";
 import type { Run } from "#protocol/run.ts";
@@ -17,12 +18,22 @@ type Stored = { life: { state: string } };
 const CAPACITY = 2;
 let containerOf: (name: string) => FakeContainer;
 
-beforeAll(() => Object.assign(env, { CONTAINERS: String(CAPACITY) }));
-afterAll(() => Object.assign(env, { CONTAINERS: "" }));
+beforeAll(() => setCapacity(String(CAPACITY)));
+afterAll(() => setCapacity(""));
 beforeEach(() => {
   containerOf = fakeContainers();
 });
 afterEach(() => vi.restoreAllMocks());
+
+/** What is in memory has read it: also for other files, which run in the same worker. */
+async function setCapacity(CONTAINERS: string): Promise<void> {
+  Object.assign(env, { CONTAINERS });
+  // What has been read of an environment is kept until another one is read.
+  readConfig({});
+  // One that is not in memory can't leave it.
+  await defaultPool().keepTime();
+  await evictDurableObject(defaultPool());
+}
 
 /** The container of a run's attempt, once it has started. */
 async function containerFor(runId: string, generation = 1) {

@@ -152,6 +152,8 @@ describe("a lease's container", () => {
       "work_ended",
       async ({ container, object }) => {
         await object.stop();
+        // A second signal would end its program before it has said how the run ended.
+        await object.stop();
         expect(container.signals).toEqual([2]);
         container.vanish();
         await runDurableObjectAlarm(object);
@@ -269,13 +271,6 @@ describe("a lease's container", () => {
     expect([it.container.started.length, it.container.running]).toEqual([0, false]);
   });
 
-  it("is told to stop once: a second signal would end its program before it has said how the run ended", async () => {
-    const it = await running();
-    await it.object.stop();
-    await it.object.stop();
-    expect(it.container.signals).toEqual([2]);
-  });
-
   it("is told of until its pool has taken it in", async () => {
     const it = await running();
     answer = () => Promise.reject(new Error("the pool can't be opened"));
@@ -291,11 +286,12 @@ describe("a lease's container", () => {
   });
 
   it.each([
-    ["that says nothing to its run has not started", false, "container_start_failed"],
+    ["that says nothing to its run has not started, and is metered", false, "container_start_failed"],
     ["that has said hello may be silent", true, undefined],
   ])("%s", async (_what, hasSaidHello, end) => {
     const it = await running();
     vi.spyOn(RoutineObject.prototype, "hasSaidHello").mockReturnValue(hasSaidHello);
+    const noteContainer = vi.spyOn(RoutineObject.prototype, "noteContainer").mockReturnValue();
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 119_000 });
     await runDurableObjectAlarm(it.object);
     expect(await it.state()).toBe("running");
@@ -303,6 +299,8 @@ describe("a lease's container", () => {
     await runDurableObjectAlarm(it.object);
     if (end === undefined) expect([await it.state(), it.told().length]).toEqual(["running", 2]);
     else expect(await it.end()).toBe(end);
+    if (end !== undefined) await vi.waitUntil(async () => (await it.stored()) === 0, { interval: 5 });
+    expect(noteContainer.mock.calls.some((told) => told[1].run_id === it.order.lease.run_id)).toBe(!hasSaidHello);
   });
 
   it("is metered until the run has taken it in, and not where it has not started", async () => {
@@ -321,16 +319,35 @@ describe("a lease's container", () => {
     await vi.waitUntil(() => uses.length === 1, { interval: 5 });
     expect(await it.state()).toBe("ending");
     isAway = false;
+    vi.setSystemTime(Date.now() + 3_600_000);
     // One that rings while the call before has not come back does nothing, and rings again.
     await vi.waitUntil(async () => (await runDurableObjectAlarm(it.object)) && uses.length === 2, { interval: 5 });
     const { run_id } = it.order.lease;
     expect(uses.at(-1)).toMatchObject([run_id, it.order.lease, { size: "standard-2" }]);
-    expect((uses.at(-1) as { seconds: number }[])[2]?.seconds).toBeGreaterThanOrEqual(600);
+    const seconds = Number((uses.at(-1) as { seconds: number }[])[2]?.seconds);
+    expect([seconds >= 600, seconds < 700]).toEqual([true, true]);
     expect([uses.length, await it.stored()]).toEqual([2, 0]);
     failing.container.failure = { how: "throws", message: "no container instance" };
     await failing.object.begin(failing.order);
     expect(await failing.end()).toBe("declined");
     expect(uses).toHaveLength(2);
+  });
+
+  it("is looked after again when its object, whose alarm the platform has dropped, is made anew", async () => {
+    const it = await running();
+    await it.inside((_it, { storage }) => storage.deleteAlarm());
+    await evictDurableObject(it.object);
+    await vi.waitUntil(() => it.inside((_it, { storage }) => storage.getAlarm()), { interval: 5 });
+  });
+
+  it("that a deployment without containers is to start is told of as not started, and one of before as lost", async () => {
+    const [gone, it] = [await running(), lease()];
+    vi.spyOn(SandboxObject.prototype, "container", "get").mockReturnValue(undefined);
+    await it.object.begin(it.order);
+    expect(await it.end()).toBe("container_start_failed");
+    await runDurableObjectAlarm(gone.object);
+    expect(await gone.end()).toBe("runner_lost");
+    for (const { stored } of [it, gone]) await vi.waitUntil(async () => (await stored()) === 0, { interval: 5 });
   });
 
   it("that does not begin leaves nothing behind, whatever it is asked", async () => {

@@ -19,7 +19,7 @@ const late: ContainerLife = { state: "starting", byMs: NOW };
 const running: ContainerLife = { state: "running", isStopping: false, closelyUntilMs: 0 };
 const stopping: ContainerLife = { ...running, isStopping: true };
 const watched: ContainerLife = { ...running, closelyUntilMs: NOW + 1 };
-const ending: ContainerLife = { state: "ending", end: "runner_lost", tries: 2 };
+const ending: ContainerLife = { state: "ending", end: "runner_lost", hasRun: true, tries: 2 };
 
 const looked = (isRunning: boolean, isStartKnown: boolean): ContainerObservation => ({
   type: "looked",
@@ -27,16 +27,17 @@ const looked = (isRunning: boolean, isStartKnown: boolean): ContainerObservation
   isStartKnown,
 });
 const failed = (reason: string): ContainerObservation => ({ type: "start_failed", reason });
-const ends = (end: string) => ({ state: "ending", end, tries: 0 });
+const ends = (end: string) => ({ state: "ending", end, hasRun: true, tries: 0 });
+const neverRan = (end: string) => ({ ...ends(end), hasRun: false });
 
 describe("a container", () => {
   it.each<[string, ContainerLife, ContainerObservation, object | null]>([
     ["runs once it has started", starting, { type: "started" }, running],
-    ["is ended when it does not start", starting, failed("Error: no"), ends("container_start_failed")],
-    ["is waited for where there is no room", starting, failed("no container instance"), ends("declined")],
+    ["is ended when it does not start", starting, failed("Error: no"), neverRan("container_start_failed")],
+    ["is waited for where there is no room", starting, failed("no container instance"), neverRan("declined")],
     ["may take its time to start", starting, looked(false, true), null],
     ["that counts as running may still fail to start", starting, looked(true, true), null],
-    ["has so much time to start", late, looked(true, true), ends("container_start_failed")],
+    ["has so much time to start", late, looked(true, true), neverRan("container_start_failed")],
     ["whose start nobody waits for any more is taken on if it runs", starting, looked(true, false), running],
     [
       "whose start nobody waits for any more is lost if it does not",
