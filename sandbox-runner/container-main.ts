@@ -3,7 +3,7 @@
  * became of the run: an engine starts a container that has failed anew, and a run's second process would be refused.
  */
 import { randomBytes, randomInt } from "node:crypto";
-import { mkdirSync, statfsSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statfsSync } from "node:fs";
 import { totalmem } from "node:os";
 import { CONTAINER_BRIEF, type ContainerBrief, containerBriefSchema } from "#protocol/container-brief.ts";
 import { errorText } from "#protocol/log.ts";
@@ -60,7 +60,7 @@ async function work(brief: ContainerBrief, log: Log): Promise<void> {
     brief.host_socket === undefined
       ? brief.instance_url
       : await bridgeTo(brief.host_socket, () => stop.stop("runner_stopped"));
-  const bounds = brief.bounds ?? containerBounds(memoryBytes(), freeBytes());
+  const bounds = brief.bounds ?? containerBounds(memoryBytes(), freeBytes(), mostProcesses());
   const place = await Workplace.make({
     name,
     instanceUrl,
@@ -83,14 +83,19 @@ async function work(brief: ContainerBrief, log: Log): Promise<void> {
   });
 }
 
-/** SIGTERM is the platform's, which needs the machine; SIGINT means at once. The instance itself stops a run by its link. */
+/**
+ * SIGTERM is the platform's, which needs the machine; SIGINT means at once. The instance itself stops a run by its link. Both
+ * are heard to the end: said a second time, to a program that does not listen any more, they would kill it.
+ */
 function stopSwitch(log: Log): StopSwitch {
   const stop = new StopSwitch();
-  process.once("SIGTERM", () => {
+  let winding: NodeJS.Timeout | undefined;
+  process.on("SIGTERM", () => {
+    if (winding !== undefined) return;
     log("winding_down", { ms: WINDING_DOWN_MS }, "warn");
-    setTimeout(() => stop.stop("runner_stopped"), WINDING_DOWN_MS);
+    winding = setTimeout(() => stop.stop("runner_stopped"), WINDING_DOWN_MS);
   });
-  process.once("SIGINT", () => stop.stop("runner_stopped"));
+  process.on("SIGINT", () => stop.stop("runner_stopped"));
   return stop;
 }
 
@@ -103,6 +108,13 @@ function memoryBytes(): number {
 function freeBytes(): number {
   const { bavail, bsize } = statfsSync("/");
   return bavail * bsize;
+}
+
+/** How many processes and threads the engine allows, under either version of the kernel's control groups. */
+function mostProcesses(): number {
+  const file = ["/sys/fs/cgroup/pids.max", "/sys/fs/cgroup/pids/pids.max"].find((path) => existsSync(path));
+  const allowed = file === undefined ? Number.NaN : Number.parseInt(readFileSync(file, "latin1"), 10);
+  return Number.isNaN(allowed) ? Number.POSITIVE_INFINITY : allowed;
 }
 
 /** The instance finds out by itself that nobody works on the run any more. */

@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { ownPathKind } from "#rules/network/own-paths.ts";
-import { answer, dial, type ForwardOptions, forward } from "../sandbox/forward.ts";
+import { answer, dial, type ForwardOptions, forward, MOST_CONNECTIONS } from "../sandbox/forward.ts";
 import { endToEndHeaders, isFramedPlainly, relayKind, requestHeaders } from "../sandbox/relay-rules.ts";
 
 export interface OwnPathsOptions extends ForwardOptions {
@@ -17,8 +17,6 @@ type Headers = [name: string, value: string][];
 
 /** A run's repositories are counted by the relay in its container; this is as many as any run has. */
 const REPOSITORIES = 100;
-/** At once: an agent with many subagents and a push have a few dozen. */
-const CONNECTIONS = 256;
 const LINK_HEADERS = new Set(["accept", "authorization", "user-agent"]);
 const SOCKET_HEADERS = new Set([
   ...LINK_HEADERS,
@@ -49,7 +47,7 @@ export async function serveOwnPaths(options: OwnPathsOptions): Promise<{ close()
     refuse(socket, "403 Forbidden");
   });
   // All runs' ways out are in this one process: none may take what the others need.
-  server.maxConnections = CONNECTIONS;
+  server.maxConnections = MOST_CONNECTIONS;
   // A push may take long to send its body; the run's own deadline ends it.
   server.requestTimeout = 0;
   await new Promise<void>((ready, fail) => {

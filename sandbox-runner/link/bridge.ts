@@ -1,5 +1,6 @@
 /** A way to the instance by a Unix socket, as an address on loopback: for a container that has no network. */
 import { connect, createServer } from "node:net";
+import { MOST_CONNECTIONS } from "../sandbox/forward.ts";
 
 /**
  * @param socketPath where whoever passes requests on listens.
@@ -18,6 +19,7 @@ export async function bridgeTo(socketPath: string, onGone: () => void): Promise<
     far.on("close", () => near.destroy());
     near.pipe(far).pipe(near);
   });
+  server.maxConnections = MOST_CONNECTIONS;
   await new Promise<void>((ready, fail) => {
     server.once("error", fail);
     server.listen(0, "127.0.0.1", ready);

@@ -10,17 +10,19 @@ export function defaultBounds(machineMemoryBytes: number): RunBounds {
   return { processes: 1_024, memory_mib: Math.max(512, Math.min(4_096, share)), disk_mib: 10_240 };
 }
 
-/** What the runner and the system keep of a container's memory and disk. */
+/** What the runner and the system keep of a container's memory and disk, and of its processes. */
 const OWN_MIB = 512;
+const OWN_PROCESSES = 64;
 /** What the largest container of the platform has: more than this is a machine's that others use too. */
 const MOST_MEMORY_MIB = 12_288;
 const MOST_DISK_MIB = 20_480;
+const MOST_PROCESSES = 4_096;
 
-/** In a container of its own a run may have almost all that is there. */
-export function containerBounds(memoryBytes: number, freeDiskBytes: number): RunBounds {
+/** In a container of its own a run may have almost all that is there. @param processes how many there can be; may be infinite. */
+export function containerBounds(memoryBytes: number, freeDiskBytes: number, processes: number): RunBounds {
   const part = (bytes: number, most: number) => Math.max(1, Math.min(most, Math.floor(bytes / MIB)) - OWN_MIB);
   return {
-    processes: 4_096,
+    processes: Math.max(1, Math.min(MOST_PROCESSES, processes - OWN_PROCESSES)),
     memory_mib: part(memoryBytes, MOST_MEMORY_MIB),
     disk_mib: part(freeDiskBytes, MOST_DISK_MIB),
   };

@@ -7,7 +7,14 @@ import { appendFileSync, readFileSync } from "node:fs";
 import type { RunBounds } from "#protocol/run-bounds.ts";
 import type { RunFolder } from "../process/run-folder.ts";
 import { type Inside, insideUser, processesOf } from "../process/run-usage.ts";
-import { awaitProcess, type Command, type PipedProcess, type Place, startProcess } from "../process/spawn.ts";
+import {
+  awaitProcess,
+  type Command,
+  type PipedProcess,
+  type Place,
+  signalProcess,
+  startProcess,
+} from "../process/spawn.ts";
 import { trustAuthority } from "./authority.ts";
 import { BASH, ENTER } from "./entering.ts";
 import { privilegeFault } from "./privileges.ts";
@@ -67,9 +74,16 @@ export async function endProcessesOf(owner: Owner): Promise<boolean> {
   do {
     const killer = startProcess([...asUser(owner), "/bin/sh", "-c", "kill -9 -1"], { cwd: "/", env: {} });
     await awaitProcess(killer, { deadlineMs: KILL_DEADLINE_MS, outputCapBytes: 1_000, signal });
-    if (processesOf(owner.uid).length === 0) return true;
+    const left = processesOf(owner.uid);
+    if (left.length === 0) return true;
+    endEach(left);
   } while (Date.now() < until);
   return false;
+}
+
+/** For a run that leaves no process to send that signal with. What is stopped starts no other while the rest is being ended. */
+function endEach(processes: readonly number[]): void {
+  for (const signal of ["SIGSTOP", "SIGKILL"] as const) for (const pid of processes) signalProcess(pid, signal);
 }
 
 /** Gives the run's user a name: some programs refuse to work for one that has none. */

@@ -13,6 +13,12 @@ export interface ForwardOptions {
   stallMs?: number;
 }
 
+/**
+ * How many connections a run's side may hold at once: each takes descriptors of this process, which without any could neither
+ * count what a run uses nor end it. An agent with many subagents and a push have a few dozen.
+ */
+export const MOST_CONNECTIONS = 256;
+
 const DIAL_FOR_MS = 20_000;
 const DIAL_PAUSE_MS = 250;
 const STALL_MS = 300_000;

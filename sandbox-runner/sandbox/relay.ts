@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { answer, type ForwardOptions, forward } from "./forward.ts";
+import { answer, type ForwardOptions, forward, MOST_CONNECTIONS } from "./forward.ts";
 import { isFramedPlainly, type RelayScope, relayKind, requestHeaders } from "./relay-rules.ts";
 
 export interface Relay {
@@ -49,6 +49,7 @@ export async function startRelay(options: ForwardOptions): Promise<Relay> {
   };
   server.on("upgrade", refuseSocket);
   server.on("connect", refuseSocket);
+  server.maxConnections = MOST_CONNECTIONS;
   // A push may take long to send its body; the run's own deadline ends it.
   server.requestTimeout = 0;
   await new Promise<void>((ready, fail) => {

@@ -30,7 +30,7 @@ const BUILD_DEADLINE_MS = 1_800_000;
 /** What Docker's and podman's programs look for in their environment: which engine, its settings, the way to a registry. */
 const PASSED_ON = /^(PATH|HOME|USER|TMPDIR|XDG_\w+|DOCKER_\w+|CONTAINERS_\w+|\w+_PROXY|\w+_proxy)$/;
 
-/** @param environment IMAGE_VARIANT and IMAGE_BASE. */
+/** @param environment REVEILLE_IMAGE_VARIANT and REVEILLE_IMAGE_BASE. */
 export function readRecipe(environment: Readonly<Record<string, string | undefined>>): Outcome<ImageRecipe> {
   const { REVEILLE_IMAGE_VARIANT: given = "", REVEILLE_IMAGE_BASE: base = "" } = environment;
   const variant = IMAGE_VARIANTS.find((one) => one === (given === "" ? "default" : given));

@@ -29,6 +29,7 @@ containerTest("an agent is another user without rights, and reads nothing of the
     "for pid in $(ps -u root -o pid=); do cat /proc/$pid/environ; done",
     "ls /var/lib/reveille/runs; touch /opt/reveille/mine; kill -9 1",
     "unshare --map-root-user id -u; ping -c 1 127.0.0.1",
+    "find / -xdev -type d -writable -not -path '/proc/*' -not -path '/var/lib/reveille/*' -printf 'writable:%p\\n' 2>/dev/null",
   ];
   const { run, ended } = runners.begin([bash(look.join("; ")), DONE]);
   const { outcome } = await run.finished(LONG_MS);
@@ -43,6 +44,9 @@ containerTest("an agent is another user without rights, and reads nothing of the
   for (const secret of [run.linkToken, run.proxyToken, "REVEILLE_BRIEF"]) assert.ok(!text.includes(secret), secret);
   assert.equal(text.match(/Permission denied/g)?.length, 4, text);
   assert.match(text, /kill.*not permitted/i);
+  // What is written elsewhere would not be counted.
+  const writable = [...text.matchAll(/^writable:(.*)$/gm)].map(([, folder]) => folder);
+  assert.deepEqual(writable.filter((folder) => !folder?.startsWith("/tmp/")).sort(), ["/tmp", "/var/tmp"]);
   const running = run.stored.find(({ body }) => body.kind === "running")?.body;
   assert.deepEqual(running, { kind: "running", sandbox: "container" });
   assert.ok(!run.events.some((event) => event.type === "notice"));
@@ -134,6 +138,8 @@ containerTest("SIGINT stops a run at once; SIGTERM lets it go on", async () => {
   ] as const) {
     await begun.run.event("tool.call", () => true, LONG_MS);
     await runners.signal(begun, signal);
+    // A platform may ask more than once.
+    if (signal === "SIGTERM") await runners.signal(begun, signal);
   }
   const { outcome } = await stopped.run.finished(LONG_MS);
   assert.equal(outcome.status === "failed" && outcome.error.code, "runner_lost");
@@ -155,6 +161,22 @@ containerTest("a run that uses more than it may is ended, and says what", async 
     }),
   );
   assert.deepEqual(codes, Object.keys(greedy));
+});
+
+/** Starts processes until there can be no more, each in a session of its own, and again whenever one has ended. */
+const FLOOD = `python3 -c '
+import os, time
+while True:
+  try:
+    if os.fork() == 0: os.setsid()
+  except OSError: time.sleep(0.05)
+'`;
+
+containerTest("a run that takes all processes that the container may have is ended, and says so", async () => {
+  const { run, ended } = runners.begin([bash(FLOOD)], {}, {}, ["--pids-limit", "300"]);
+  const { outcome } = await run.finished(LONG_MS);
+  assert.equal(outcome.status === "failed" && outcome.error.code, "processes_exceeded");
+  assert.equal((await ended).code, 0);
 });
 
 containerTest("the authority of whoever opens connections is trusted by what the agent starts", async () => {

@@ -71,11 +71,11 @@ it("runs as one of many users, none of which is root's or the machine's", () => 
 });
 
 it.each([
-  ["as the platform's", 6_144, 10_000, { processes: 4_096, memory_mib: 5_632, disk_mib: 9_488 }],
-  ["on a machine of others", 64_000, 1_000_000, { processes: 4_096, memory_mib: 11_776, disk_mib: 19_968 }],
-  ["with hardly anything", 300, 100, { processes: 4_096, memory_mib: 1, disk_mib: 1 }],
-])("a run may use what is there, %s", (_what, memory, disk, expected) => {
-  expect(containerBounds(memory * MIB, disk * MIB)).toEqual(expected);
+  ["as the platform's", 6_144, 10_000, Infinity, { processes: 4_096, memory_mib: 5_632, disk_mib: 9_488 }],
+  ["on a machine of others", 64_000, 1_000_000, 2_048, { processes: 1_984, memory_mib: 11_776, disk_mib: 19_968 }],
+  ["with hardly anything", 300, 100, 20, { processes: 1, memory_mib: 1, disk_mib: 1 }],
+])("a run may use what is there, %s", (_what, memory, disk, processes, expected) => {
+  expect(containerBounds(memory * MIB, disk * MIB, processes)).toEqual(expected);
 });
 
 it("finds a user's processes that have not ended", () => {

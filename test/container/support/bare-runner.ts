@@ -84,8 +84,16 @@ export class BareRunners {
     });
   }
 
-  /** Starts a container on a run whose agent does what the script says. @param mounts files of this machine, by their place inside. */
-  begin(script: Script, brief: Partial<ContainerBrief> = {}, mounts: Record<string, string> = {}): Begun {
+  /**
+   * Starts a container on a run whose agent does what the script says.
+   * @param mounts files of this machine, by their place inside. @param limits further words for the engine.
+   */
+  begin(
+    script: Script,
+    brief: Partial<ContainerBrief> = {},
+    mounts: Record<string, string> = {},
+    limits: readonly string[] = [],
+  ): Begun {
     const key = randomUUID();
     this.#scripts.set(key, script);
     const [now, deadline] = [Date.now(), 60_000];
@@ -106,16 +114,22 @@ export class BareRunners {
       ...{ clone_deadline_ms: deadline, setup_deadline_ms: deadline, agent_start_deadline_ms: deadline },
       ...{ background_wait_ms: deadline, hook_deadline_ms: deadline },
     });
-    return this.start(fake, brief, mounts);
+    return this.start(fake, brief, mounts, limits);
   }
 
   /** Starts a container on a run that there is already. */
-  start(fake: FakeRun, brief: Partial<ContainerBrief> = {}, mounts: Record<string, string> = {}): Begun {
+  start(
+    fake: FakeRun,
+    brief: Partial<ContainerBrief> = {},
+    mounts: Record<string, string> = {},
+    limits: readonly string[] = [],
+  ): Begun {
     const name = `reveille-bare-${randomUUID()}`;
     const { lease, linkToken: link_token, proxyToken: proxy_token } = fake;
     const text = JSON.stringify({ instance_url: this.instance.url, lease, link_token, proxy_token, ...brief });
     const volumes = Object.entries(mounts).flatMap(([inside, file]) => ["--volume", `${file}:${inside}:ro`]);
-    const words = ["run", "--name", name, "--network", "host", ...volumes, "--env", `${CONTAINER_BRIEF}=${text}`];
+    const words = ["run", "--name", name, "--network", "host", ...limits, ...volumes];
+    words.push("--env", `${CONTAINER_BRIEF}=${text}`);
     const ended = run(PROGRAM, [...words, this.#image]).then(
       ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
       ({ code, stdout, stderr }) => ({ code, output: stdout + stderr }),
