@@ -199,6 +199,7 @@ async function startPart(
 ): Promise<Outcome<null>> {
   const supervision = await supervise(program, signal);
   if (!supervision.ok) {
+    await afterwards();
     const remedy = `See ${log.file}; if its data is damaged, remove ${settings.stateFolder} to start afresh.`;
     return failed(`${supervision.message} ${log.telling()} ${remedy}`);
   }

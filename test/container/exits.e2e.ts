@@ -18,8 +18,11 @@ before(async () => {
 afterEach(async () => await bed?.cancelAll());
 after(async () => {
   if (NO_ENGINE !== null) return;
-  await bed?.stop();
-  for (const name of [IMAGE, KEPT]) await forgetImage(name);
+  try {
+    await bed?.stop();
+  } finally {
+    for (const name of [IMAGE, KEPT]) await forgetImage(name);
+  }
 });
 
 function theBed(): Bed {
@@ -32,7 +35,7 @@ containerTest(
   async () => {
     const script = theBed().model.write(["echo one", "echo two"], 1);
     const id = await theBed().begin(script, { repositories: [] });
-    await script.held;
+    await theBed().untilHeld(script, id);
     await runIn(await theBed().theContainer(), ["pkill", "-KILL", "tini"]);
     const run = await theBed().settled(id);
     assert.equal(run.status, "failed");

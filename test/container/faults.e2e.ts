@@ -24,9 +24,7 @@ afterEach(async () => await bed?.cancelAll());
 async function held(): Promise<{ script: Script; runId: string }> {
   const script = bed.model.write(PUSH, 1);
   const runId = await bed.begin(script);
-  await Promise.race([script.held, bed.settled(runId)]);
-  const run = await bed.run(runId);
-  assert.equal(run.status, "running", JSON.stringify(run.error));
+  await bed.untilHeld(script, runId);
   return { script, runId };
 }
 

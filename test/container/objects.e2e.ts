@@ -32,7 +32,7 @@ containerTest("two starts at once are one container, and its run outlives the ev
   assert.ok(bed);
   const script = bed.model.write(["echo one", "echo two"], 1);
   const id = await bed.begin(script, { repositories: [] });
-  await script.held;
+  await bed.untilHeld(script, id);
   const container = await bed.theContainer();
   const made = () => bed?.ask({ method: "GET", path: "/made", answer: madeSchema });
   const before = await made();

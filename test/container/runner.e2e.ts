@@ -11,6 +11,8 @@ import { containerTest, NO_ENGINE } from "./support/engine.ts";
 
 const LONG_MS = 120_000;
 const DONE = report("done", "It is done.");
+const TELL = "touch /tmp/go";
+const UNTIL_TOLD = "until [ -e /tmp/go ]; do sleep 0.1; done";
 
 let runners: BareRunners;
 before(async () => {
@@ -58,9 +60,8 @@ containerTest("nothing of the agent's is left when its run's last word is said",
     `unshare --user --map-root-user bash -c '${endless("left-inside")}' & disown`,
     "env -i setsid --fork tail -f /dev/null",
   ];
-  const wait = "until [ -e /tmp/go ]; do sleep 0.1; done";
-  const begun = runners.begin([bash(`${leave.join("; ")}; sleep 0.2`), bash(wait), DONE]);
-  await begun.run.event("tool.call", ({ input }) => JSON.stringify(input).includes(wait), LONG_MS);
+  const begun = runners.begin([bash(`${leave.join("; ")}; sleep 0.2`), bash(UNTIL_TOLD), DONE]);
+  await begun.run.event("tool.call", ({ input }) => JSON.stringify(input).includes(UNTIL_TOLD), LONG_MS);
   const before = await runners.agentsProcesses(begun);
   for (const left of ["left-behind", "left-inside", "tail -f"]) {
     assert.ok(
@@ -70,7 +71,7 @@ containerTest("nothing of the agent's is left when its run's last word is said",
   }
   // The runner waits for its last word to be stored.
   begun.run.deaf = true;
-  await runners.execute(begun, "touch /tmp/go");
+  await runners.execute(begun, TELL);
   await until("the last word", LONG_MS, async () => {
     const commands = await runners.agentsProcesses(begun);
     return commands.length === 0;
@@ -131,7 +132,7 @@ containerTest("a second process of an attempt, which is refused, ends with 0 and
 
 containerTest("SIGINT stops a run at once; SIGTERM lets it go on", async () => {
   const stopped = runners.begin([bash(endless("stopped"))]);
-  const goesOn = runners.begin([bash("echo begun; sleep 3"), DONE]);
+  const goesOn = runners.begin([bash(UNTIL_TOLD), DONE]);
   for (const [begun, signal] of [
     [stopped, "SIGINT"],
     [goesOn, "SIGTERM"],
@@ -141,6 +142,7 @@ containerTest("SIGINT stops a run at once; SIGTERM lets it go on", async () => {
     // A platform may ask more than once.
     if (signal === "SIGTERM") await runners.signal(begun, signal);
   }
+  await runners.execute(goesOn, TELL);
   const { outcome } = await stopped.run.finished(LONG_MS);
   assert.equal(outcome.status === "failed" && outcome.error.code, "runner_lost");
   assert.deepEqual((await goesOn.run.finished(LONG_MS)).outcome, { status: "succeeded" });

@@ -14,7 +14,7 @@ import { startGitServer } from "#scripts/demo-upstream/git-server.ts";
 import { FakeInstance } from "#test/runner/support/fake-instance.ts";
 import type { FakeRun } from "#test/runner/support/fake-run.ts";
 import { seedUpstream } from "#test/runner/support/upstream.ts";
-import { ENGINE } from "./engine.ts";
+import { ENGINE, removeContainer } from "./engine.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
 const PROGRAM = process.env["WRANGLER_DOCKER_BIN"] ?? "docker";
@@ -155,9 +155,11 @@ export class BareRunners {
   }
 
   async close(): Promise<void> {
-    await Promise.all(
-      this.#begun.map(({ name }) => run(PROGRAM, ["rm", "--force", "--time", "0", name]).catch(() => {})),
-    );
+    const removed = await Promise.allSettled(this.#begun.map(({ name }) => removeContainer(name)));
     await this.#close();
+    assert.deepEqual(
+      removed.filter(({ status }) => status === "rejected"),
+      [],
+    );
   }
 }

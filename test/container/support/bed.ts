@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { z } from "zod";
 import { pageSchema } from "#protocol/api.ts";
 import { admissionSchema } from "#protocol/occurrence.ts";
@@ -22,12 +23,14 @@ import {
   startProcess,
 } from "#test/scripts/support/started-instance.ts";
 import { until } from "#test/scripts/support/until.ts";
-import { containersOf, ENGINE, type Listed, workingOf } from "./engine.ts";
+import { containersOf, ENGINE, type Listed, removeContainersOf, workingOf } from "./engine.ts";
 import { EngineDoor } from "./engine-door.ts";
+import { runnerImage } from "./images.ts";
 import { type Script, ScriptedModel } from "./scripted-model.ts";
 
 /** For what takes seconds where nothing else is done, on a machine that has much to do. */
 export const LONG_MS = 120_000;
+const LOOK_MS = 50;
 
 /** An instance that is on. */
 interface Running {
@@ -52,6 +55,8 @@ export class Bed {
   static start(capacity: number, image?: string): Promise<Bed> {
     return Bed.#open(async (state, variables) => {
       const REVEILLE_CONTAINERS = String(capacity);
+      // Built by the instance it would count as part of its start, and takes minutes where nothing has been built.
+      if (image === undefined) await runnerImage();
       const own = image === undefined ? {} : { REVEILLE_IMAGE: image };
       const instance = await startProcess({ state, env: { ...variables, ...own, REVEILLE_CONTAINERS } });
       await printedCurl(instance);
@@ -140,12 +145,16 @@ export class Bed {
   /** Looks until `signal` how many containers work at one time. @returns the most. */
   async mostAtWork(signal: AbortSignal): Promise<number> {
     let most = 0;
-    while (!signal.aborted) most = Math.max(most, (await workingOf(this.#storage)).length);
+    while (!signal.aborted) {
+      most = Math.max(most, (await workingOf(this.#storage)).length);
+      // The engine has other things to do, on few cores.
+      await delay(LOOK_MS);
+    }
     return most;
   }
 
   get #storage(): string {
-    return path.join(this.#running.state, "storage", "v3");
+    return storageIn(this.#running.state);
   }
 
   /** Signals the program of the instance whose command has this in it. */
@@ -171,6 +180,13 @@ export class Bed {
       answer: routineSchema,
     });
     return await this.runNow(id);
+  }
+
+  /** Waits until the run's agent has come to the step that the script holds. */
+  async untilHeld(script: Script, runId: string): Promise<void> {
+    await Promise.race([script.held, this.settled(runId)]);
+    const run = await this.run(runId);
+    assert.equal(run.status, "running", JSON.stringify(run.error));
   }
 
   async runNow(routineId: string): Promise<string> {
@@ -231,8 +247,13 @@ export class Bed {
   }
 }
 
+function storageIn(state: string): string {
+  return path.join(state, "storage", "v3");
+}
+
 async function close(state: string, door: EngineDoor, model: ScriptedModel): Promise<void> {
   door.shut();
   await model.close();
   cleanUp(state);
+  await removeContainersOf(storageIn(state));
 }

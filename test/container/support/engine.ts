@@ -2,7 +2,7 @@
 import { test } from "node:test";
 import { z } from "zod";
 import { askEngine, type EngineAnswer, engineAddress, faultOfEngine } from "#scripts/containers/engine.ts";
-import { containerKey } from "#scripts/containers/left-containers.ts";
+import { containerKey, LeftContainers } from "#scripts/containers/left-containers.ts";
 
 const DEADLINE_MS = 20_000;
 const listSchema = z.array(z.object({ Id: z.string(), Names: z.array(z.string()), State: z.string() }));
@@ -13,22 +13,23 @@ export interface Listed {
   state: string;
 }
 
+export const ENGINE = process.env["DOCKER_HOST"] ?? "";
 /** Why no container can be started here; null when one can. */
 export const NO_ENGINE = await whyNot();
-export const ENGINE = process.env["DOCKER_HOST"] ?? "";
 
 /** A test that needs the engine; without one it is skipped, and says why. */
 export function containerTest(name: string, work: () => Promise<void>): void {
   test(name, { skip: NO_ENGINE ?? false }, work);
 }
 
+/** @throws Error when the engine that is named can't be used: skipped for that, a suite would look well. */
 async function whyNot(): Promise<string | null> {
-  const given = process.env["DOCKER_HOST"];
-  if (given === undefined || given === "") return "DOCKER_HOST is not set: there is no container engine to test with";
-  const address = engineAddress(given);
-  if (!address.ok) return address.message;
+  if (ENGINE === "") return "DOCKER_HOST is not set: there is no container engine to test with";
+  const address = engineAddress(ENGINE);
+  if (!address.ok) throw new Error(address.message);
   const fault = await faultOfEngine(address.value, DEADLINE_MS);
-  return fault === null ? null : `no container engine answers at ${given}: ${fault}`;
+  if (fault !== null) throw new Error(`no container engine answers at ${ENGINE}: ${fault}`);
+  return null;
 }
 
 /** What the engine has of the instance whose objects are stored there: containers and side-cars, at work or not. */
@@ -48,6 +49,18 @@ export async function workingOf(storage: string): Promise<Listed[]> {
 
 export async function killContainer({ id }: Listed): Promise<void> {
   await mustAsk("POST", `/containers/${id}/kill?signal=SIGKILL`);
+}
+
+/** Whatever becomes of it, and whether it is there or not. Removed alone, one that hears no SIGTERM would be waited for. */
+export async function removeContainer(nameOrId: string): Promise<void> {
+  await askEngine(ENGINE, "POST", `/containers/${nameOrId}/kill?signal=SIGKILL`, DEADLINE_MS);
+  const { status, text } = await askEngine(ENGINE, "DELETE", `/containers/${nameOrId}?force=1`, DEADLINE_MS);
+  if (status >= 300 && status !== 404) throw new Error(`${nameOrId} could not be removed: ${status} ${text}`);
+}
+
+/** Takes away what an instance that has not ended as it should has left at the engine. */
+export async function removeContainersOf(storage: string): Promise<void> {
+  await new LeftContainers(ENGINE, containerKey(storage), DEADLINE_MS).removeAll();
 }
 
 /** Runs a command in a container, as root, and does not wait for it. */

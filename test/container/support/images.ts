@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import { z } from "zod";
 import { ensureRunnerImage, readRecipe } from "#scripts/containers/runner-image.ts";
-import { ENGINE, mustAsk } from "./engine.ts";
+import { ENGINE, mustAsk, removeContainer } from "./engine.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
 const configSchema = z.object({
@@ -31,8 +31,7 @@ export async function makeFailing(image: string, name: string, code: number): Pr
   const container = idSchema.parse(JSON.parse((await mustAsk("POST", "/containers/create", { Image: image })).text));
   const [repo = "", tag = ""] = name.split(":");
   const query = new URLSearchParams({ container: container.Id, repo, tag, changes: `ENTRYPOINT ${entrypoint}` });
-  await mustAsk("POST", `/commit?${query}`, {});
-  await mustAsk("DELETE", `/containers/${container.Id}?force=1`);
+  await mustAsk("POST", `/commit?${query}`, {}).finally(() => removeContainer(container.Id));
 }
 
 /** Takes a name away; what has another, or is in use, stays. */

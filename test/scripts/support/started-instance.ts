@@ -11,6 +11,8 @@ import { until } from "./until.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
 const POLL_MS = 50;
+/** A start builds the worker and the pages, and seeds: long on a machine that has much else to do. */
+const START_DEADLINE_MS = 240_000;
 
 export interface StartedInstance {
   child: ChildProcess;
@@ -63,11 +65,14 @@ export async function startProcess(options: StartOptions = {}): Promise<StartedI
 
 /** Waits for the printed curl line. @returns what one copies from it. */
 export async function printedCurl(instance: StartedInstance): Promise<{ url: string; token: string; body: string }> {
-  return await until(`the curl line (so far: ${instance.output()})`, 90_000, () => {
-    if (instance.child.exitCode !== null) throw new Error(`it has ended: ${instance.output()}`);
+  const printed = until("the curl line", START_DEADLINE_MS, () => {
+    if (instance.child.exitCode !== null) throw new Error("it has ended");
     const [, url, token, body] =
       /curl -X POST (\S+) -H 'Authorization: Bearer (\S+)' .*-d '(.*)'/.exec(instance.output()) ?? [];
     return url !== undefined && token !== undefined && body !== undefined && { url, token, body };
+  });
+  return await printed.catch((error) => {
+    throw new Error(`${error.message}; so far: ${instance.output()}`);
   });
 }
 
