@@ -1,10 +1,10 @@
 /** What a container reaches: its own run at its instance, the hosts of its policy, and nothing else. */
 import { exports } from "cloudflare:workers";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { makeAttemptToken } from "#instance/attempt-token.ts";
-import { errorBodySchema } from "#protocol/errors.ts";
+import { errorBodySchema, refuse } from "#protocol/errors.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
-import { fail, hang, routine } from "#test/support/hang.ts";
+import { hang, routine } from "#test/support/hang.ts";
 import { listen } from "#test/support/log-lines.ts";
 import { passOut } from "#worker/exit/pass-out.ts";
 import { ToldDenials } from "#worker/exit/told-denials.ts";
@@ -179,15 +179,33 @@ describe("any other host", () => {
     expect(told.slice(49)).toEqual(["1 host_not_allowed 49", "1 proxy_refused a path", "2 host_not_allowed 0"]);
   });
 
-  it("is told again where the transcript could not be told", async () => {
+  it.each<[how: string, answer: () => Promise<unknown>]>([
+    ["fails", () => Promise.reject(new Error("out of order"))],
+    ["can't be opened", () => Promise.resolve(refuse("internal_error"))],
+  ])("is told again where the routine's object %s", async (_how, answer) => {
     const log = listen();
     const { offer, notices } = await bed.begin();
-    using broken = fail(routine("tellRun"));
+    const mend = routine("tellRun")(answer);
+    onTestFinished(mend);
     await leave(offer.lease, "https://evil.com/");
     await vi.waitFor(() => expect(log.troubles("notice_not_told")).toHaveLength(1));
-    broken.end();
+    mend();
     await leave(offer.lease, "https://evil.com/");
     await vi.waitFor(async () => expect(await notices()).toHaveLength(1));
+  });
+
+  it("is told once though its attempt has ended", async () => {
+    const log = listen();
+    const { offer, work } = await bed.begin();
+    await work.finish();
+    const calls: unknown[] = [];
+    const count = (tell: () => unknown) => calls[calls.push(tell()) - 1];
+    onTestFinished(routine("tellRun")(count));
+    await leave(offer.lease, "https://evil.com/");
+    await vi.waitFor(() => expect(calls).toHaveLength(1));
+    await leave(offer.lease, "https://evil.com/again");
+    expect(calls).toHaveLength(1);
+    expect(log.troubles("notice_not_told")).toEqual([]);
   });
 });
 

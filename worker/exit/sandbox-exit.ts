@@ -47,7 +47,9 @@ export class SandboxExit extends WorkerEntrypoint<Env, LeaseRef> {
     const made = await settledDeps(this.env);
     if (!made.ok) return;
     try {
-      await made.deps.ownerOf(run_id).tellRun({ run_id, generation }, { code, message });
+      const told = await made.deps.ownerOf(run_id).tellRun({ run_id, generation }, { code, message });
+      // The transcript of an attempt that has ended takes nothing any more; any other refusal passes.
+      if (!told.ok && told.refusal.code !== "proxy_token_refused") throw new Error(told.refusal.code);
     } catch (error) {
       logTrouble("notice_not_told", { run_id, generation, notice: code }, error);
       throw error;
