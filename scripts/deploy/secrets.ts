@@ -32,6 +32,15 @@ export async function makeSecrets(
 }
 
 /**
+ * Writes down what is in force since an upload: one that was given in the place of one that was made. Else the next deploy, which is
+ * not given it, would tell runners the old one, and make the instance anew with it.
+ */
+export async function keepDeployed(folder: string, made: Record<string, string>, known: Record<string, string>) {
+  const changed = Object.entries(known).filter(([name, value]) => isDrawnSecret(name) && made[name] !== value);
+  if (changed.length > 0) await writeStateFile(fileIn(folder), { ...made, ...Object.fromEntries(changed) });
+}
+
+/**
  * Has wrangler read secrets from a file, and leaves none behind: also where this program is told to end. What a kill has left
  * goes with the next deploy, which takes the same file.
  */

@@ -8,7 +8,7 @@ import { type SignedIn, told } from "./look.ts";
 import type { Plan, StepName } from "./plan.ts";
 import { awaitReady, makeSignInLink } from "./ready.ts";
 import { attachDomain, type Found, findVersion, makeBucket, makeDatabase, makeQueue } from "./resources.ts";
-import { makeSecrets, withSecretsFile, writeRunnerToken } from "./secrets.ts";
+import { keepDeployed, makeSecrets, withSecretsFile, writeRunnerToken } from "./secrets.ts";
 import type { Wanted, WranglerConfig } from "./wanted.ts";
 import { applyMigrations, type Deployed, upload, type Wrangler } from "./wrangler.ts";
 
@@ -90,7 +90,7 @@ export const RUN: Record<StepName, Step> = {
   },
   migrations: ({ wrangler, signedIn, config }) =>
     applyMigrations(wrangler, signedIn.account.id, configFile(wrangler), config.d1_databases[0].binding),
-  upload: async ({ wrangler, signedIn, wanted, found, plan, message }, progress) => {
+  upload: async ({ wrangler, signedIn, wanted, found, plan, made, message }, progress) => {
     const secrets = pick(progress.known, plan.secretsToGive);
     const uploaded = await withSecretsFile(wrangler.folder, secrets, (secretsFile) =>
       upload(wrangler, {
@@ -103,6 +103,7 @@ export const RUN: Record<StepName, Step> = {
     );
     progress.isReplaced = uploaded.ok || (await hasAnotherVersion(signedIn, wanted, found));
     if (!uploaded.ok) return uploaded;
+    await keepDeployed(wrangler.folder, made, progress.known);
     progress.deployed = uploaded.value;
     return DONE;
   },

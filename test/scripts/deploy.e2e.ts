@@ -125,9 +125,13 @@ describe("a deploy", () => {
       assert.deepEqual(await bed.running(), []);
       assert.ok(!(await readdir(bed.folder)).includes("to-give.json"));
     }
-    const { code, said } = await bed.deploy([], { ...NO_ENGINE, ANTHROPIC_API_KEY: KEY });
+    const runnerToken = `rvl_runner_${"9".repeat(64)}`;
+    const given = { ANTHROPIC_API_KEY: KEY, RUNNER_TOKEN: runnerToken };
+    const { code, said } = await bed.deploy([], { ...NO_ENGINE, ...given });
     assert.equal(code, 0, said);
     assert.notEqual(bed.cloudflare.account.deployed?.id, before);
+    // The one in force is what the next deploy, which is not given it, tells runners.
+    assert.equal((await bed.secrets())["RUNNER_TOKEN"], runnerToken);
   });
 
   it("shows no secret, in no output and in no argument of any process", async () => {
