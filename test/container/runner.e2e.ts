@@ -165,6 +165,25 @@ containerTest("a run that uses more than it may is ended, and says what", async 
   assert.deepEqual(codes, Object.keys(greedy));
 });
 
+/** Opens as many connections to the relay as its runner could have, and then takes more of the disk than it may. */
+const HOLD = `python3 -c '
+import os, socket, time, urllib.parse
+port = urllib.parse.urlparse(os.environ["ANTHROPIC_BASE_URL"]).port
+held = [socket.create_connection(("127.0.0.1", port)) for number in range(1000)]
+open("/tmp/large", "wb").write(bytes(90 << 20))
+open("/tmp/larger", "wb").write(bytes(90 << 20))
+time.sleep(60)
+'`;
+
+containerTest("a run that holds all connections that the runner could have is still held to its bounds", async () => {
+  const bounds = { processes: 200, memory_mib: 1_000, disk_mib: 100 };
+  // Without the second, this engine asks for more processes than it may give.
+  const limits = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096"];
+  const { run } = runners.begin([bash(HOLD)], { bounds }, {}, limits);
+  const { outcome } = await run.finished(LONG_MS);
+  assert.equal(outcome.status === "failed" && outcome.error.code, "disk_exceeded");
+});
+
 /** Starts processes until there can be no more, each in a session of its own, and again whenever one has ended. */
 const FLOOD = `python3 -c '
 import os, time
