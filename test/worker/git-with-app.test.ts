@@ -68,6 +68,15 @@ function troubled(answer: () => Response | Promise<Response>): void {
   github.trouble = answer;
 }
 
+/** More than anybody has to hold in memory. */
+function endless(): Response {
+  const pull = (controller: ReadableStreamDefaultController) => controller.enqueue(new Uint8Array(65_536).fill(32));
+  return new Response(new ReadableStream({ pull }), { headers: { "content-type": "application/json" } });
+}
+
+const page = (type: string) => new Response("<html>", { headers: { "content-type": type } });
+const limited = (message: string) => Response.json({ message }, { status: 403 });
+
 describe("a run's git", () => {
   it("clones and pushes with tokens for this repository, with no more rights than it takes, each minted once", async () => {
     const { proxy } = await bed.begin(MODEL, REPOSITORY);
@@ -205,6 +214,46 @@ describe("by which credential a repository is asked", () => {
       ok: false,
       refusal: { code: "github_unreachable", reason: expect.stringContaining("in time") },
     });
+    vi.mocked(fetch).mockImplementation(async (_input, init) => {
+      const start = (controller: ReadableStreamDefaultController) =>
+        init?.signal?.addEventListener("abort", () => controller.error(init.signal?.reason));
+      return new Response(new ReadableStream({ start }), { headers: { "content-type": "application/json" } });
+    });
+    const cutOff = await of(app(), tokens(5)).of(REPOSITORY, "write");
+    expect(cutOff).toMatchObject({ ok: false, refusal: { code: "github_unreachable" } });
+  });
+
+  it.each<[string, RegExp, () => Response]>([
+    ["a page in GitHub's place", /something else/, () => page("text/html")],
+    ["a page that calls itself JSON", /something else/, () => page("application/json")],
+    ["another form", /something else/, () => Response.json({ id: "7" })],
+    ["nothing", /something else/, () => new Response("")],
+    ["what never comes to an end", /something else/, endless],
+    [
+      "that it takes no more, in words alone",
+      /no more requests/,
+      () => limited("You have exceeded a secondary rate limit."),
+    ],
+    ["403 in words of another kind", /another kind/, () => limited("of another kind")],
+  ])(
+    "what passes by itself is told as such, and nothing is said of the key, when the answer is %s",
+    async (_what, words, answer) => {
+      troubled(answer);
+      vi.mocked(fetch).mockImplementation((input, init) => github.answer(new Request(input, init)));
+      const found = await of(app()).of(REPOSITORY, "write");
+      const isLacking = words.source === "another kind";
+      const code = isLacking ? "github_app_key_refused" : "github_unreachable";
+      expect(found).toMatchObject({ ok: false, refusal: { code } });
+      expect(JSON.stringify(found)).toMatch(words);
+    },
+  );
+
+  it("is not asked again at once of a GitHub that takes no more requests", async () => {
+    const minted = tokens();
+    troubled(() => limited("You have exceeded a secondary rate limit."));
+    const ask = () => of(app(), minted).of(REPOSITORY, "read");
+    expect([await ask(), await ask()]).toMatchObject([{ ok: false }, { ok: false }]);
+    expect(github.asked).toHaveLength(1);
   });
 
   it("a token is used until a minute before it lapses, and what is refused is asked again soon", async () => {

@@ -2,6 +2,7 @@
 import { createAppAuth } from "@octokit/auth-app";
 import { request } from "@octokit/request";
 import { RequestError } from "@octokit/request-error";
+import { z } from "zod";
 import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
 import type { KeptApp } from "./kept-app.ts";
 
@@ -10,6 +11,8 @@ const DEADLINE_MS = 10_000;
 const USER_AGENT = "reveille";
 /** Of GitHub's own words so much is passed on. */
 const WORDS_LENGTH = 200;
+/** A hundred installations are about a quarter of this, in bytes. */
+const ANSWER_LIMIT = 2 ** 20;
 const NO_CACHE = { get: async () => "", set: async () => {} };
 
 export type GithubRequest = typeof request;
@@ -21,11 +24,28 @@ export function githubRequest(apiUrl: string, deadlineMs: number = DEADLINE_MS):
     baseUrl: apiUrl,
     headers: { "user-agent": USER_AGENT, "x-github-api-version": "2022-11-28" },
     request: {
-      fetch: (url: string, init: RequestInit) => fetch(url, { ...init, signal: AbortSignal.timeout(deadlineMs) }),
+      fetch: async (url: string, init: RequestInit) =>
+        bounded(await fetch(url, { ...init, signal: AbortSignal.timeout(deadlineMs) })),
       log: { warn: () => {} },
     },
   });
 }
+
+/** The same answer, which breaks off where it is longer than any of GitHub's. */
+function bounded(answer: Response): Response {
+  let left = ANSWER_LIMIT;
+  const counted = new TransformStream<Uint8Array, Uint8Array>({
+    transform: (chunk, controller) => {
+      left -= chunk.byteLength;
+      if (left < 0) throw new RangeError("the answer is too long");
+      controller.enqueue(chunk);
+    },
+  });
+  return answer.body === null ? answer : new Response(answer.body.pipeThrough(counted), answer);
+}
+
+/** The private key can't be used to sign: no request was made. */
+class KeyUnusable extends Error {}
 
 /** What signs as the App. It keeps no token: `InstallationTokens` does. */
 export function appAuth(github: GithubRequest, { id, private_key }: Credentials) {
@@ -34,7 +54,9 @@ export function appAuth(github: GithubRequest, { id, private_key }: Credentials)
 
 /** @param auth from `appAuth`. @returns the headers of a call in the App's own name. */
 export async function asApp(auth: ReturnType<typeof appAuth>): Promise<{ authorization: string }> {
-  const { token } = await auth({ type: "app" });
+  const { token } = await auth({ type: "app" }).catch((cause: unknown) => {
+    throw new KeyUnusable("the private key can't be read", { cause });
+  });
   return { authorization: `Bearer ${token}` };
 }
 
@@ -63,8 +85,9 @@ function failureOf(error: unknown): GithubFailure {
   const { status, headers } = response;
   const words = wordsOf(response.data);
   const retryAfter = Number(headers["retry-after"] ?? Number.NaN);
-  const isLimited = status === 429 || (status === 403 && (headers["x-ratelimit-remaining"] === "0" || retryAfter > 0));
-  if (isLimited) {
+  // Of a secondary limit GitHub may tell in its words alone.
+  const isToldLimited = headers["x-ratelimit-remaining"] === "0" || retryAfter > 0 || /\brate limit\b/i.test(words);
+  if (status === 429 || (status === 403 && isToldLimited)) {
     const { refusal } = refuse("github_unreachable", {
       reason: "GitHub takes no more requests of this App for now",
       retry_after_s: retryAfter > 0 ? retryAfter : 60,
@@ -81,18 +104,18 @@ function failureOf(error: unknown): GithubFailure {
 }
 
 function withoutAnswer(error: unknown): GithubFailure {
-  const name = error instanceof Error ? error.name : "";
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause.name : "";
-  if (error instanceof RequestError || name === "AbortError" || name === "TimeoutError") {
-    const isLate = [name, cause].some((one) => one === "TimeoutError" || one === "AbortError");
-    const reason = isLate ? "GitHub's API does not answer in time" : "GitHub's API can't be reached";
-    return { status: null, refusal: refuse("github_unreachable", { reason }).refusal };
+  if (error instanceof KeyUnusable) {
+    return { status: null, refusal: refuse("github_app_key_refused", { reason: error.message }).refusal };
   }
-  // No request was made: the key can't be used to sign one.
-  return {
-    status: null,
-    refusal: refuse("github_app_key_refused", { reason: "the private key can't be read" }).refusal,
-  };
+  return { status: null, refusal: refuse("github_unreachable", { reason: reasonOf(error) }).refusal };
+}
+
+/** @octokit/request gives a body that broke off as one that is empty, or not JSON: the answer's schema refuses it. */
+function reasonOf(error: unknown): string {
+  if (error instanceof z.ZodError) return "something else than GitHub's API answers at its address, or it broke off";
+  const names = [error, error instanceof Error ? error.cause : null].map((one) => one instanceof Error && one.name);
+  const isLate = names.some((name) => name === "TimeoutError" || name === "AbortError");
+  return isLate ? "GitHub's API does not answer in time" : "GitHub's API can't be reached";
 }
 
 function wordsOf(data: unknown): string {

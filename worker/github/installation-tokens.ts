@@ -81,8 +81,9 @@ export class InstallationTokens {
   }
 
   #refused(answer: Result<never> & { ok: false }): Kept {
-    // What passes by itself is asked again at once.
-    const isPassing = answer.refusal.code === "github_unreachable";
+    // What passes by itself is asked again at once; not so where GitHub has had too many questions already.
+    const { code, retry_after_s } = answer.refusal;
+    const isPassing = code === "github_unreachable" && retry_after_s === undefined;
     return { answer, untilMs: isPassing ? 0 : this.#now() + REFUSED_FOR_MS };
   }
 
@@ -102,6 +103,6 @@ function keyOf({ id }: AppFacts, { owner, repo }: Repository, access: Access): s
 function lacking({ name }: AppFacts, { url }: Installation, access: Access, { reason = "" }: Refusal): Refusal {
   return refuse("github_app_lacks_permission", {
     message: `GitHub gives the GitHub App ${name} no token with contents: ${access} for this repository (${reason}).`,
-    hint: `Look at ${url} which permissions the installation has, and which repositories; accept those that wait.`,
+    hint: `Look at ${url} which permissions the installation has, and which repositories; accept those that wait. If the repository was renamed, give the routine its new address.`,
   }).refusal;
 }
