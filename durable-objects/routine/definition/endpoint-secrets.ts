@@ -41,6 +41,7 @@ export interface SecretsInForce {
 export interface SealedAnew {
   /** As it is stored → encrypted with the present key. */
   anew: Map<string, string>;
+  /** Of those before nothing is told: the endpoint has a newer one. */
   unreadable: { triggerId: string; fault: Unreadable }[];
 }
 
@@ -78,15 +79,19 @@ export class EndpointSecrets {
   async sealAnew(): Promise<SealedAnew> {
     const rows = this.#database.select().from(endpoints).all();
     const kept = rows.flatMap(({ triggerId, secret, previous }) =>
-      [secret, ...previous.map((one) => one.secret)].map((sealed) => ({ triggerId, sealed })),
+      [secret, ...previous.map((one) => one.secret)].map((sealed, place) => ({
+        triggerId,
+        sealed,
+        isBefore: place > 0,
+      })),
     );
     const waiting = this.#database.select().from(handedOver).all();
-    const all = [...kept, ...waiting.map(({ triggerId, secret }) => ({ triggerId, sealed: secret }))];
+    const all = [...kept, ...waiting.map(({ triggerId, secret }) => ({ triggerId, sealed: secret, isBefore: false }))];
     const found: SealedAnew = { anew: new Map(), unreadable: [] };
-    for (const { triggerId, sealed } of all) {
+    for (const { triggerId, sealed, isBefore } of all) {
       const opened = await this.#open(triggerId, sealed);
-      if (!opened.ok) found.unreadable.push({ triggerId, fault: opened.fault });
-      else if (opened.isStale) found.anew.set(sealed, await this.seal(triggerId, opened.text));
+      if (!opened.ok && !isBefore) found.unreadable.push({ triggerId, fault: opened.fault });
+      if (opened.ok && opened.isStale) found.anew.set(sealed, await this.seal(triggerId, opened.text));
     }
     return found;
   }
