@@ -136,6 +136,21 @@ describe("the GitHub App that is set up", () => {
     expect(await Promise.all(secrets.map(deliver))).toEqual([202, 202]);
   });
 
+  it("is not changed by who did not see the change of somebody else", async () => {
+    await setUp();
+    const key = await github.drawKey();
+    github.trouble = async () => {
+      github.trouble = null;
+      await call("PATCH", PATH, { webhook_secret: "a-newer-webhook-secret" });
+      return null;
+    };
+    const { status, body } = await call<ErrorBody>("PATCH", PATH, { private_key: key });
+    expect([status, body.error.details?.code]).toEqual([409, "revision_conflict"]);
+    expect(await deliver("a-newer-webhook-secret")).toBe(202);
+    expect((await call("PATCH", PATH, { private_key: key })).status).toBe(200);
+    expect(await deliver("a-newer-webhook-secret")).toBe(202);
+  });
+
   it("can't be changed where there is none", async () => {
     const { status, body } = await call<ErrorBody>("PATCH", PATH, { webhook_secret: "a-newer-webhook-secret" });
     expect([status, body.error.details?.code]).toEqual([404, "github_app_missing"]);

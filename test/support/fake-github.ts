@@ -32,7 +32,7 @@ export class FakeGithub {
   /** Every call, as `POST /app/installations/1/access_tokens`, with its body. */
   readonly asked: { call: string; body: Record<string, unknown> }[] = [];
   /** Answers in GitHub's place; null lets it answer itself. */
-  trouble: ((call: string) => Response | Promise<Response> | null) | null = null;
+  trouble: ((call: string) => Response | Promise<Response | null> | null) | null = null;
   #minted = 0;
   /** By which it knows what the App has signed. */
   publicKey: CryptoKey | null = null;

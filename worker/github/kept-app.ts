@@ -30,6 +30,16 @@ const KNOWN_FOR_MS = 5_000;
 /** How long D1 may take. */
 const DEADLINE_MS = 2_000;
 
+/** The App as D1 has it. */
+interface FoundApp {
+  app: KeptApp;
+  sealed: string;
+  /** What was encrypted: it may have more than this version knows of. */
+  text: string;
+  /** It has to be encrypted anew before the key before goes. */
+  isStale: boolean;
+}
+
 interface Known {
   app: Result<KeptApp | null>;
   atMs: number;
@@ -51,7 +61,10 @@ export class AppKeeper {
     const known = this.#known;
     if (known !== null && nowMs - known.atMs < KNOWN_FOR_MS && nowMs >= known.atMs) return known.app;
     try {
-      const app = await withinDeadline(this.#readNow(nowMs), DEADLINE_MS, "the index");
+      const found = await withinDeadline(this.find(), DEADLINE_MS, "the index");
+      // What this isolate has kept meanwhile is newer.
+      if (this.#known !== known && this.#known !== null) return this.#known.app;
+      const app = found.ok ? success(found.value?.app ?? null) : found;
       this.#known = { app, atMs: nowMs };
       return app;
     } catch (error) {
@@ -74,23 +87,35 @@ export class AppKeeper {
     this.#known = { app: success(app), atMs: nowMs };
   }
 
+  /** Keeps it in the place of the one that was found. @returns whether that was still there: else nothing is changed. */
+  async replace(before: string, app: KeptApp, nowMs: number): Promise<boolean> {
+    const isReplaced = await this.#seal(before, JSON.stringify(app), nowMs);
+    this.#known = isReplaced ? { app: success(app), atMs: nowMs } : null;
+    return isReplaced;
+  }
+
   async forget(nowMs: number): Promise<void> {
     await this.#documents.remove(NAME);
     this.#known = { app: success(null), atMs: nowMs };
   }
 
-  /** Encrypts it with the present key, where it was with the one before. @returns how many secrets that were: one or none. */
+  /**
+   * Encrypts it with the present key, where it was with the one before. Nothing else does: while a deploy is under way, workers
+   * that do not know the present key yet read it too.
+   * @returns how many secrets that were: one or none.
+   */
   async encryptAnew(nowMs: number): Promise<{ encrypted_anew: number; isUnreadable: boolean }> {
-    const sealed = await this.#documents.read(NAME);
-    const opened = sealed === null ? null : await this.#ring.open(PLACE, sealed);
-    if (opened?.ok !== true || !opened.isStale) {
-      return { encrypted_anew: 0, isUnreadable: opened?.ok === false };
-    }
-    await this.#documents.write(NAME, await this.#ring.seal(PLACE, opened.text), nowMs);
-    return { encrypted_anew: 1, isUnreadable: false };
+    const found = await this.find();
+    if (!found.ok) return { encrypted_anew: 0, isUnreadable: true };
+    if (found.value === null || !found.value.isStale) return { encrypted_anew: 0, isUnreadable: false };
+    const { sealed, text } = found.value;
+    if (await this.#seal(sealed, text, nowMs)) return { encrypted_anew: 1, isUnreadable: false };
+    // Somebody has changed it meanwhile, perhaps a worker that does not know the present key.
+    return this.encryptAnew(nowMs);
   }
 
-  async #readNow(nowMs: number): Promise<Result<KeptApp | null>> {
+  /** The App as D1 has it at this moment, not as it was known. */
+  async find(): Promise<Result<FoundApp | null>> {
     const sealed = await this.#documents.read(NAME);
     if (sealed === null) return success(null);
     const opened = await this.#ring.open(PLACE, sealed);
@@ -99,8 +124,11 @@ export class AppKeeper {
       this.#hasTold = true;
       return refuse("secret_unreadable", { message: `The GitHub App's key can't be decrypted (${opened.fault}).` });
     }
-    const app = keptAppSchema.parse(JSON.parse(opened.text));
-    if (opened.isStale) await this.keep(app, nowMs);
-    return success(app);
+    const { text, isStale } = opened;
+    return success({ app: keptAppSchema.parse(JSON.parse(text)), sealed, text, isStale });
+  }
+
+  async #seal(before: string, text: string, nowMs: number): Promise<boolean> {
+    return this.#documents.replace(NAME, before, await this.#ring.seal(PLACE, text), nowMs);
   }
 }

@@ -55,6 +55,8 @@ export async function endSetup(
   // Used up first: a code that came with a state is exchanged once at most.
   if (!(await sealedDocuments.endSetup(await hashSecret(state), nowMs)))
     return refuse("setup_refused", { field: "state" });
+  // Before the code is used up: an App that was made must not be lost because D1 is away.
+  const before = await appKeeper.read(nowMs);
   const made = await asked(async () => {
     const { data } = await github("POST /app-manifests/{code}/conversions", { code });
     return conversionSchema.parse(data);
@@ -67,7 +69,6 @@ export async function endSetup(
   const { pem, webhook_secret, owner, ...facts } = made.value;
   const privateKey = toPkcs8(pem);
   if (privateKey === null) return refuse("github_app_key_refused", { reason: "GitHub sent no private key" });
-  const before = await appKeeper.read(nowMs);
   const app: KeptApp = {
     ...facts,
     owner: owner.login ?? owner.slug ?? "",
@@ -85,10 +86,10 @@ export async function changeKeys(
   given: { private_key?: string | undefined; webhook_secret?: string | undefined },
   nowMs: number,
 ): Promise<Result<null>> {
-  const read = await appKeeper.read(nowMs);
-  if (!read.ok) return read;
-  if (read.value === null) return refuse("github_app_missing");
-  let app = read.value;
+  const found = await appKeeper.find();
+  if (!found.ok) return found;
+  if (found.value === null) return refuse("github_app_missing");
+  let { app } = found.value;
   if (given.private_key !== undefined) {
     const privateKey = toPkcs8(given.private_key);
     if (privateKey === null) return refuse("invalid_request", { field: "private_key", message: NO_KEY });
@@ -108,8 +109,12 @@ export async function changeKeys(
       .map(({ secret, until_ms }) => ({ secret, until_ms: until_ms ?? untilMs }));
     app = { ...app, webhook_secrets: [{ secret: given.webhook_secret, until_ms: null }, ...before] };
   }
-  await appKeeper.keep(app, nowMs);
-  return success(null);
+  const isKept = await appKeeper.replace(found.value.sealed, app, nowMs);
+  return isKept ? success(null) : refuse("revision_conflict", CHANGED_MEANWHILE);
 }
 
+const CHANGED_MEANWHILE = {
+  message: "The GitHub App was changed by somebody else meanwhile.",
+  hint: "Look at /setup, and repeat the change if it is still what you want.",
+};
 const NO_KEY = "private_key: must be the private key in PEM, as GitHub's file has it: -----BEGIN RSA PRIVATE KEY-----";
