@@ -13,6 +13,8 @@ import { connect as connectTls } from "node:tls";
 import { gzipSync } from "node:zlib";
 
 const SILENT_MS = 2_000;
+/** Every connection is answered or reset, on a machine that has much else to do not at once. */
+const ANSWER_MS = 10_000;
 /** Marks a socket as the local side-car marks its own, which nothing stops. */
 const MARK = 'import socket; socket.socket().setsockopt(socket.SOL_SOCKET, 36, 100); print("marked")';
 /**
@@ -286,7 +288,7 @@ function exchange(open, text) {
     });
     socket.on("error", (error) => done(answer === "" ? String(error.code) : `${answer.split("\r\n")[0]}`));
     socket.on("end", end);
-    setTimeout(end, SILENT_MS);
+    setTimeout(end, ANSWER_MS);
   });
 }
 
