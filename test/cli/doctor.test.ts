@@ -22,7 +22,8 @@ let folder: string;
 let server: Server;
 /** What the instance answers; a fault is planted in it. */
 let answers: Record<string, Said>;
-let date: Date | null = null;
+/** How far the instance's clock is off this machine's, in milliseconds. */
+let offMs = 0;
 
 const refusal = (message: string, issues: { field: string; message: string }[] = []) => ({
   type: "error",
@@ -38,7 +39,8 @@ beforeAll(async () => {
     const { status, body } = answers[request.url ?? ""] ?? { status: 404, body: "nothing" };
     const said =
       request.url === "/api/v1/instance/diagnosis" && !isOwner ? { status: 401, body: {} } : { status, body };
-    if (date !== null) response.setHeader("date", date.toUTCString());
+    // Node's own header has the real time, whatever clock the tests have.
+    response.setHeader("date", new Date(Date.now() + offMs).toUTCString());
     response.writeHead(said.status).end(JSON.stringify(said.body));
   });
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
@@ -49,7 +51,7 @@ afterAll(() => {
 });
 
 beforeEach(() => {
-  date = null;
+  offMs = 0;
   const diagnosis: Diagnosis = {
     version: ownVersion(),
     at: "2026-11-25T10:00:00.000Z",
@@ -74,8 +76,8 @@ function answer(path: string, said: Said): void {
   answers[path] = said;
 }
 
-function setClock(offMs: number): void {
-  date = new Date(Date.now() + offMs);
+function setClock(byMs: number): void {
+  offMs = byMs;
 }
 
 const wrong = async (found: ReturnType<typeof examined>) =>
