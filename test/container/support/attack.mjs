@@ -29,11 +29,28 @@ const gateway = gatewayAddress();
 const proxyToken = /Bearer (\S+)/.exec(run("git", "config", "--get-regexp", "extraheader"))?.[1] ?? "";
 const [own = ""] = /run_[0-9A-Z]{26}/.exec(proxyToken) ?? [];
 
+await ownLinkLocal();
 await Promise.all([instance(), otherHosts(), otherPorts(), names(), datagrams()]);
 files();
 rights();
 process.stdout.write(gzipSync(JSON.stringify(found)).toString("base64"));
 process.exit(0);
+
+/**
+ * The network card's own address over IPv6 is on trial for a second or two after it has come up: until then nothing is sent from
+ * it, and what is tried would fail for that reason alone. Where there is none, there is nothing to wait for.
+ */
+async function ownLinkLocal() {
+  const untilMs = Date.now() + ANSWER_MS;
+  const isOnTrial = () =>
+    readText("/proc/net/if_inet6")
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/))
+      .some(
+        ([address = "", , , , flags = ""]) => address.startsWith("fe80") && (Number.parseInt(flags, 16) & 0x40) > 0,
+      );
+  while (isOnTrial() && Date.now() < untilMs) await new Promise((done) => setTimeout(done, 50));
+}
 
 async function instance() {
   const paths = ["/", "/healthz", "/readyz", "/openapi.json", "/api/v1/routines", "/api/v1/runs", "/runner/pool"];
