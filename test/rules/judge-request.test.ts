@@ -19,11 +19,11 @@ function judge(url: string, { policy = TRUSTED, isUpgrade = false, method = "GET
 
 describe("a request that leaves a container", () => {
   it.each([
-    ["https://registry.npmjs.org/hono", "internet"],
-    ["https://registry.npmjs.org:443/hono", "internet"],
-    ["http://deb.debian.org:80/debian/", "internet"],
-    ["https://REGISTRY.npmjs.ORG/hono", "internet"],
-    ["https://registry.npm%6as.org/hono", "internet"],
+    ["https://nodejs.org/dist", "internet"],
+    ["https://nodejs.org:443/dist", "internet"],
+    ["http://nodejs.org:80/dist/", "internet"],
+    ["https://NODEJS.org/dist", "internet"],
+    ["https://n%6fdejs.org/dist", "internet"],
     ["https://s3.eu-central-1.amazonaws.com/bucket", "internet"],
     ["https://a.b.c.amazonaws.com/", "internet"],
     ["https://gcr.io/", "internet"],
@@ -31,8 +31,8 @@ describe("a request that leaves a container", () => {
     ["https://example.com/", "host_not_allowed"],
     ["https://amazonaws.com/", "host_not_allowed"],
     ["https://evilamazonaws.com/", "host_not_allowed"],
-    ["https://registry.npmjs.org.evil.com/", "host_not_allowed"],
-    ["https://evil-registry.npmjs.org/", "host_not_allowed"],
+    ["https://nodejs.org.evil.com/", "host_not_allowed"],
+    ["https://evil-nodejs.org/", "host_not_allowed"],
     ["https://sub.github.com/", "host_not_allowed"],
     ["https://github.com./", "host_not_allowed"],
     ["https://github.com%00.evil.com/", "host_not_allowed"],

@@ -46,7 +46,7 @@ describe("a host of the policy", () => {
           "proxy-authenticate": "b",
         },
       });
-    const answer = await leave(LEASE, "https://registry.npmjs.org/hono?a=b", {
+    const answer = await leave(LEASE, "https://nodejs.org/dist?a=b", {
       method: "PUT",
       body: "bytes",
       headers: {
@@ -60,7 +60,7 @@ describe("a host of the policy", () => {
     expect([answer.status, await answer.text()]).toEqual([203, "the package"]);
     expect([...answer.headers.keys()].sort()).toEqual(["content-type", "etag", "set-cookie"]);
     const [seen] = bed.asked;
-    expect([seen?.method, seen?.url, seen?.text]).toEqual(["PUT", "https://registry.npmjs.org/hono?a=b", "bytes"]);
+    expect([seen?.method, seen?.url, seen?.text]).toEqual(["PUT", "https://nodejs.org/dist?a=b", "bytes"]);
     expect(Object.fromEntries(seen?.headers ?? [])).toEqual({
       "accept-encoding": "identity",
       authorization: "Bearer own",
