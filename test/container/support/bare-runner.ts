@@ -13,6 +13,7 @@ import { createMessagesServer, type ReplyPlan } from "#scripts/demo-model/messag
 import { startGitServer } from "#scripts/demo-upstream/git-server.ts";
 import { FakeInstance } from "#test/runner/support/fake-instance.ts";
 import type { FakeRun } from "#test/runner/support/fake-run.ts";
+import { runOrder } from "#test/runner/support/run-order.ts";
 import { seedUpstream } from "#test/runner/support/upstream.ts";
 import { ENGINE, removeContainer } from "./engine.ts";
 
@@ -96,24 +97,7 @@ export class BareRunners {
   ): Begun {
     const key = randomUUID();
     this.#scripts.set(key, script);
-    const [now, deadline] = [Date.now(), 60_000];
-    const fake = this.instance.offer({
-      run_id: this.#ids.make("run", now),
-      session_id: this.#ids.make("session", now),
-      session_url: "http://localhost:8787/sessions/one",
-      generation: 1,
-      routine_name: "test",
-      task: `Follow script ${key}.`,
-      model: "claude-test-model",
-      other_models: [],
-      demo_model: false,
-      repositories: [{ url: "https://code.example.com/one" }],
-      checkout: null,
-      turns: 50,
-      timeout_ms: 2 * deadline,
-      ...{ clone_deadline_ms: deadline, setup_deadline_ms: deadline, agent_start_deadline_ms: deadline },
-      ...{ background_wait_ms: deadline, hook_deadline_ms: deadline },
-    });
+    const fake = this.instance.offer(runOrder(this.#ids, key, ["one"]));
     return this.start(fake, brief, mounts, limits);
   }
 

@@ -9,6 +9,7 @@ import { createMessagesServer, type ReplyPlan } from "#scripts/demo-model/messag
 import { startGitServer } from "#scripts/demo-upstream/git-server.ts";
 import { FakeInstance, RUNNER_TOKEN } from "./fake-instance.ts";
 import type { FakeRun } from "./fake-run.ts";
+import { runOrder } from "./run-order.ts";
 import { type RunnerProcess, startRunner } from "./runner-process.ts";
 import { until } from "./until.ts";
 
@@ -149,28 +150,7 @@ export class Bed {
   run(script: Script, repositories: string[] = [], changes: Partial<RunOrder> = {}): FakeRun {
     const key = crypto.randomUUID();
     this.#scripts.set(key, script);
-    const now = Date.now();
-    return this.instance.offer({
-      run_id: this.#ids.make("run", now),
-      session_id: this.#ids.make("session", now),
-      session_url: "http://localhost:8787/sessions/one",
-      generation: 1,
-      routine_name: "test",
-      task: `Follow script ${key}.`,
-      model: "claude-test-model",
-      other_models: [],
-      demo_model: false,
-      repositories: repositories.map((name) => ({ url: `https://code.example.com/${name}` })),
-      checkout: null,
-      turns: 50,
-      timeout_ms: 120_000,
-      clone_deadline_ms: 60_000,
-      setup_deadline_ms: 60_000,
-      agent_start_deadline_ms: 60_000,
-      background_wait_ms: 60_000,
-      hook_deadline_ms: 60_000,
-      ...changes,
-    });
+    return this.instance.offer(runOrder(this.#ids, key, repositories, changes));
   }
 
   async close(): Promise<void> {

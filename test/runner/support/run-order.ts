@@ -1,0 +1,36 @@
+/** What the tests' runners are told to do, unless a test says otherwise. */
+import type { IdMaker } from "#protocol/ids.ts";
+import type { RunOrder } from "#protocol/runner-link.ts";
+
+const DEADLINE_MS = 60_000;
+
+/** @param key of the script that the model follows. @param repositories their names in the upstream. */
+export function runOrder(
+  ids: IdMaker,
+  key: string,
+  repositories: readonly string[],
+  changes: Partial<RunOrder> = {},
+): RunOrder {
+  const now = Date.now();
+  return {
+    run_id: ids.make("run", now),
+    session_id: ids.make("session", now),
+    session_url: "http://localhost:8787/sessions/one",
+    generation: 1,
+    routine_name: "test",
+    task: `Follow script ${key}.`,
+    model: "claude-test-model",
+    other_models: [],
+    demo_model: false,
+    repositories: repositories.map((name) => ({ url: `https://code.example.com/${name}` })),
+    checkout: null,
+    turns: 50,
+    timeout_ms: 2 * DEADLINE_MS,
+    clone_deadline_ms: DEADLINE_MS,
+    setup_deadline_ms: DEADLINE_MS,
+    agent_start_deadline_ms: DEADLINE_MS,
+    background_wait_ms: DEADLINE_MS,
+    hook_deadline_ms: DEADLINE_MS,
+    ...changes,
+  };
+}
