@@ -1,6 +1,8 @@
 /** A deploy from an empty account on: real wrangler, and stand-ins for Cloudflare and Docker (*documented*: support/fake-cloudflare.ts). */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readdir, readFile, stat } from "node:fs/promises";
+import { connect } from "node:net";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { DeployBed } from "./support/deploy-bed.ts";
@@ -16,6 +18,13 @@ describe("a deploy", () => {
     bed = await DeployBed.open("deploy");
   });
   after(() => bed.close());
+
+  it("finds a stand-in that outlives a caller who goes away in the middle of a body", async () => {
+    const { port } = new URL(bed.cloudflare.origin);
+    const caller = connect(Number(port), "127.0.0.1");
+    caller.end("POST /client/v4/upload HTTP/1.1\r\nhost: api\r\ncontent-length: 100\r\n\r\nhalf");
+    await once(caller.resume(), "close");
+  });
 
   it("that is dry tells the plan, and changes nothing", async () => {
     const dry = await bed.deploy(["--dry-run"]);

@@ -55,7 +55,8 @@ export class FakeCloudflare {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", this.origin);
-    const body = Buffer.concat(await request.toArray());
+    const body = await readBody(request);
+    if (body === null) return;
     const answer = url.pathname.startsWith(API)
       ? this.#answerApi(request, url, body)
       : this.#answerInstance(request, url.pathname);
@@ -110,5 +111,15 @@ export class FakeCloudflare {
     const isOwner = request.headers.authorization === `Bearer ${deployed.secrets.get("OWNER_TOKEN")}`;
     if (!isOwner) return { status: 401, json: {} };
     return { status: 200, json: { code: randomUUID() } };
+  }
+}
+
+/** @returns null when the caller has gone in the middle of it, as a deploy does that is told to end. */
+async function readBody(request: IncomingMessage): Promise<Buffer | null> {
+  try {
+    return Buffer.concat(await request.toArray());
+  } catch (error) {
+    if (request.errored !== null) return null;
+    throw error;
   }
 }
