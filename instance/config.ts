@@ -3,7 +3,7 @@
  * deploy checks what it is about to give, before it gives it.
  */
 import { z } from "zod";
-import { containerSizes } from "#rules/sandbox/container-sizes.ts";
+import { containerSizes } from "#protocol/container-size.ts";
 import { inForce } from "./in-force.ts";
 
 /** Variables and secrets as the platform hands them over. `readConfig` turns the texts into a `Config`. */

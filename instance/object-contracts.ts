@@ -1,16 +1,25 @@
 /** What objects call of each other, and answers of theirs that the worker reads. */
+
+import type { ContainerSize } from "#protocol/container-size.ts";
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
+import type { Network } from "#protocol/environment.ts";
 import type { Result } from "#protocol/errors.ts";
 import type { OwnedId } from "#protocol/ids.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
 import type { WebhookTrigger } from "#protocol/triggers.ts";
 import type { LeaseEnd } from "#rules/run/inputs.ts";
-import type { ContainerSize } from "#rules/sandbox/container-sizes.ts";
 
 export interface LeaseRequest {
   lease: LeaseRef;
   routine_id: string;
+}
+
+/** What the sandbox of an attempt is made with. */
+export interface SandboxSettings {
+  network: Network;
+  /** Null for the instance's own. */
+  size: ContainerSize | null;
 }
 
 export interface RoutineForObjects extends Rpc.DurableObjectBranded {
@@ -18,6 +27,8 @@ export interface RoutineForObjects extends Rpc.DurableObjectBranded {
   leaseEnded(id: OwnedId, lease: LeaseRef, end: LeaseEnd): void;
   /** Whether a process that works on the lease has said hello. */
   hasSaidHello(id: OwnedId, lease: LeaseRef): boolean;
+  /** What the sandbox of a lease is made with; null when the lease is not in force. */
+  sandboxFor(id: OwnedId, lease: LeaseRef): SandboxSettings | null;
   /** What the container of a lease has used. Told twice, it counts once. @param seconds from its start until it was gone. */
   noteContainer(id: OwnedId, lease: LeaseRef, use: { size: ContainerSize; seconds: number }): void;
   /** A run of another routine has ended. */

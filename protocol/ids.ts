@@ -21,6 +21,7 @@ const PREFIXES = {
   session: "session_",
   delivery: "dlv_",
   sign_in: "sgn_",
+  environment: "env_",
 } as const;
 
 export type IdKind = keyof typeof PREFIXES;
@@ -46,6 +47,8 @@ export const sessionIdSchema = idSchema("session");
 export const deliveryIdSchema = idSchema("delivery");
 /** Likewise. */
 export const signInIdSchema = idSchema("sign_in");
+/** Likewise. */
+export const environmentIdSchema = idSchema("environment");
 
 /** An id in whose name an object is asked, and which it compares with what it owns before anything else. */
 export type OwnedId = string & { readonly inNameOf: unique symbol };

@@ -6,6 +6,7 @@
  * (`GET /runner/runs/{run_id}/link`, with the attempt's link token) for its frames.
  */
 import { z } from "zod";
+import { attemptEnvironmentSchema } from "./environment.ts";
 import { runIdSchema, sessionIdSchema } from "./ids.ts";
 import { checkoutSchema } from "./occurrence.ts";
 import { clonedRepositorySchema } from "./routine.ts";
@@ -133,6 +134,8 @@ export const runOrderSchema = z.object({
   background_wait_ms: z.int().min(1).default(600_000),
   /** For each hook of the repository; the runner gives it a third of `timeout_ms` at most. Absent as above. */
   hook_deadline_ms: z.int().min(1).default(600_000),
+  /** Absent from an earlier version's order: no variables, no script, and no network beside the instance. */
+  environment: attemptEnvironmentSchema.optional(),
 });
 export type RunOrder = z.infer<typeof runOrderSchema>;
 

@@ -3,15 +3,16 @@
  * the last one has stopped.
  */
 import { DurableObject } from "cloudflare:workers";
+import type { SandboxSettings } from "#instance/object-contracts.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
 import { answerClose, closeQuietly, refuseUpgrade } from "#instance/sockets.ts";
+import type { ContainerSize } from "#protocol/container-size.ts";
 import type { Result } from "#protocol/errors.ts";
 import type { OwnedId } from "#protocol/ids.ts";
 import type { Tokens } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
 import type { LeaseEnd } from "#rules/run/inputs.ts";
-import type { ContainerSize } from "#rules/sandbox/container-sizes.ts";
 import { hasTables } from "./database.ts";
 import { RoutineOpening } from "./opening.ts";
 import type { AnsweringCall, GitRepository } from "./runs/proxied-calls.ts";
@@ -69,6 +70,13 @@ export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
   hasSaidHello(id: OwnedId, lease: LeaseRef): boolean {
     this.opening.require();
     return this.opening.owner(id)?.engine.runnerOf(lease) != null;
+  }
+
+  /** What the sandbox of a lease is made with. */
+  sandboxFor(id: OwnedId, lease: LeaseRef): SandboxSettings | null {
+    this.opening.require();
+    const row = this.opening.owner(id)?.engine.leased(lease) ?? null;
+    return row === null ? null : { network: { level: "trusted", allow: [] }, size: null };
   }
 
   /** The object of a lease's container tells what that has used, also after the run has ended. */

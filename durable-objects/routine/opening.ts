@@ -185,6 +185,7 @@ function owns({ definitions, runs, log, occurrences }: Assembled, id: string): b
     // These belong to the instance, and no routine owns them.
     case "delivery":
     case "sign_in":
+    case "environment":
     case null:
       return false;
   }

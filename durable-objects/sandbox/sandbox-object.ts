@@ -9,6 +9,7 @@ import type { ContainerOrder, ContainerReport, RoutineForObjects } from "#instan
 import type { ObjectEnv } from "#instance/object-env.ts";
 import { type InNameOf, poolObject, routineObject } from "#instance/objects.ts";
 import { CONTAINER_BRIEF, type ContainerBrief, INSTANCE_HOST } from "#protocol/container-brief.ts";
+import type { ContainerSize } from "#protocol/container-size.ts";
 import { errorText, logEvent, logTrouble } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import {
@@ -18,7 +19,6 @@ import {
   nextLife,
   nextLook,
 } from "#rules/sandbox/container-life.ts";
-import type { ContainerSize } from "#rules/sandbox/container-sizes.ts";
 import { ContainerCalls, type ContainerExit, type ContainerPort } from "./container-calls.ts";
 
 /** What is stored. */

@@ -1,6 +1,7 @@
 /** Where a request that leaves a container may go: to its own instance, to a host that the policy allows, or nowhere. */
 import { INSTANCE_HOST } from "#protocol/container-brief.ts";
 import type { Refusal } from "#protocol/errors.ts";
+import { isPublicName } from "#protocol/public-name.ts";
 import { type OwnPathKind, ownPathKind } from "./own-paths.ts";
 import { TRUSTED_HOSTS } from "./trusted-hosts.ts";
 
@@ -27,22 +28,6 @@ export interface OutboundRequest {
   isUpgrade: boolean;
 }
 
-/** The longest name that DNS knows. */
-const NAME_LENGTH = 253;
-/** Labels with a dot between them, the last of them beginning with a letter: no address in any spelling, no single word. */
-const DOTTED_NAME = /^(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/;
-/** Names under these are a network's own: what they lead to is never meant for a run. */
-const PRIVATE_ZONES = [
-  "internal",
-  "local",
-  "localhost",
-  "localdomain",
-  "home.arpa",
-  "lan",
-  "intranet",
-  "private",
-  "corp",
-];
 const SHOWN_LENGTH = 100;
 
 /** @param run its id, and what it may reach. */
@@ -65,12 +50,6 @@ function isPlain({ protocol, port, username, password }: URL): boolean {
 
 function within(kind: OwnPathKind, url: URL, isUpgrade: boolean): Verdict {
   return isUpgrade && kind !== "link" ? denyUpgrade(INSTANCE_HOST) : { to: "instance", kind, url };
-}
-
-/** Whether a name can be one of the public DNS: whatever a policy allows, addresses and names of a private network are none. */
-export function isPublicName(hostname: string): boolean {
-  if (hostname.length > NAME_LENGTH || !DOTTED_NAME.test(hostname)) return false;
-  return !PRIVATE_ZONES.some((zone) => hostname.endsWith(`.${zone}`));
 }
 
 function allows({ allow }: NetworkPolicy, hostname: string): boolean {

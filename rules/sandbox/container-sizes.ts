@@ -2,17 +2,16 @@
  * The sizes in which Cloudflare makes containers, and what they cost. Pure. Its tables, as of November 2026:
  * https://developers.cloudflare.com/containers/platform/limits/ and https://developers.cloudflare.com/containers/pricing/.
  */
+import type { ContainerSize } from "#protocol/container-size.ts";
 
-export const CONTAINER_SIZES = {
+const CONTAINER_SIZES = {
   lite: { vcpu: 1 / 16, memoryGib: 0.25, diskGb: 2 },
   basic: { vcpu: 1 / 4, memoryGib: 1, diskGb: 4 },
   "standard-1": { vcpu: 1 / 2, memoryGib: 4, diskGb: 8 },
   "standard-2": { vcpu: 1, memoryGib: 6, diskGb: 12 },
   "standard-3": { vcpu: 2, memoryGib: 8, diskGb: 16 },
   "standard-4": { vcpu: 4, memoryGib: 12, diskGb: 20 },
-} as const;
-export type ContainerSize = keyof typeof CONTAINER_SIZES;
-export const containerSizes = Object.keys(CONTAINER_SIZES) as [ContainerSize, ...ContainerSize[]];
+} as const satisfies Record<ContainerSize, object>;
 
 /** US dollars for each second, beyond what a plan includes. */
 const PRICES = { vcpu: 0.00002, memoryGib: 0.0000025, diskGb: 0.00000007 } as const;

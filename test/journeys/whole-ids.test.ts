@@ -3,6 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { DurableObject, env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { makeAttemptToken } from "#instance/attempt-token.ts";
+import { DEFAULT_ENVIRONMENT_ID } from "#protocol/environment.ts";
 import { type IdKind, ownerKeyOf } from "#protocol/ids.ts";
 import { RUNNER_CLOSE } from "#protocol/runner-link.ts";
 import { buildRoutine, call, fired, watch } from "#test/support/api.ts";
@@ -69,6 +70,7 @@ async function build() {
     delivery: delivery.body.id,
     occurrence: occurrences.body.data[0]?.id ?? "",
     sign_in: signIns.body.data[0]?.id ?? "",
+    environment: DEFAULT_ENVIRONMENT_ID,
   };
   return { ids, token: routine.token };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { ContainerSize } from "#protocol/container-size.ts";
 import { NO_USAGE } from "#protocol/run.ts";
 import { countContainer } from "#rules/run/usage.ts";
 import {
@@ -8,7 +9,7 @@ import {
   nextLife,
   nextLook,
 } from "#rules/sandbox/container-life.ts";
-import { type ContainerSize, containerCost } from "#rules/sandbox/container-sizes.ts";
+import { containerCost } from "#rules/sandbox/container-sizes.ts";
 import { endOfStart } from "#rules/sandbox/start-failure.ts";
 
 const NOW = 1_000_000;

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   deliveryIdSchema,
   drawOwnerKey,
+  environmentIdSchema,
   type IdKind,
   IdMaker,
   occurrenceIdSchema,
@@ -34,6 +35,7 @@ const SCHEMAS = {
   session: sessionIdSchema,
   delivery: deliveryIdSchema,
   sign_in: signInIdSchema,
+  environment: environmentIdSchema,
 } satisfies Record<IdKind, unknown>;
 const kinds = Object.keys(SCHEMAS) as IdKind[];
 

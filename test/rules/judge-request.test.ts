@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isPublicName, judgeRequest, type NetworkPolicy, TRUSTED } from "#rules/network/judge-request.ts";
+import { isPublicName } from "#protocol/public-name.ts";
+import { judgeRequest, type NetworkPolicy, TRUSTED } from "#rules/network/judge-request.ts";
 import { TRUSTED_HOSTS } from "#rules/network/trusted-hosts.ts";
 
 const RUN = "run_0ABCDEFGHJKMNPQRSTVWXYZ012";

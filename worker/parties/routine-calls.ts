@@ -32,6 +32,7 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   modelFor: "again",
   gitRepository: "again",
   hasSaidHello: "again",
+  sandboxFor: "again",
   pause: "again",
   resume: "again",
   remove: "again",

@@ -1,5 +1,6 @@
 /** What the worker's proxies ask and report of a run: model calls, pushes, and refusals. */
 
+import type { ContainerSize } from "#protocol/container-size.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { PushRule, Repository } from "#protocol/routine.ts";
 import { isSettled, type Tokens } from "#protocol/run.ts";
@@ -8,7 +9,7 @@ import type { Cause } from "#protocol/source-event.ts";
 import type { EventBody } from "#protocol/transcript.ts";
 import { type AnsweringModel, answeringModel } from "#rules/run/model-rule.ts";
 import { countContainer, countTokens, countUnmetered } from "#rules/run/usage.ts";
-import { type ContainerSize, containerCost } from "#rules/sandbox/container-sizes.ts";
+import { containerCost } from "#rules/sandbox/container-sizes.ts";
 import { placeKey, repositoryPlace } from "#rules/triggers/subscriptions.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { RepositoryIds } from "../definition/repository-ids.ts";
