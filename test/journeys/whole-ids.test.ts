@@ -161,13 +161,14 @@ it("has no method that does anything in the name of an id which the routine does
     "leaseEnded: nothing",
     "noteContainer: nothing",
     "revokeAccess: nothing",
+    "sandboxFor: nothing",
   ]);
   expect(answers.length).toBeGreaterThan(25);
   expect(await stored(ids.routine)).toEqual(before);
 });
 
-function codeOf(answer: { ok: boolean; refusal?: { code: string } } | undefined): string {
-  return answer === undefined ? "nothing" : (answer.refusal?.code ?? "ok");
+function codeOf(answer: { ok: boolean; refusal?: { code: string } } | undefined | null): string {
+  return answer === undefined || answer === null ? "nothing" : (answer.refusal?.code ?? "ok");
 }
 
 it("opens no socket, takes no ticket and no token for an id that is changed", async () => {
