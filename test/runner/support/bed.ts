@@ -12,6 +12,7 @@ import type { FakeRun } from "./fake-run.ts";
 import { runOrder } from "./run-order.ts";
 import { type RunnerProcess, startRunner } from "./runner-process.ts";
 import { until } from "./until.ts";
+import type { WorkerGit } from "./worker-git.ts";
 
 /** Why runs in a sandbox can't be tried on this machine, or null. */
 export const noSandbox: string | null = whyNoSandbox();
@@ -31,6 +32,8 @@ export interface BedOptions {
   uid?: number;
   /** Starts a runner with its variables; by default the project's own main file. */
   start?: (environment: Record<string, string>) => Promise<RunnerProcess>;
+  /** Given the git server's address, starts what the runs' git goes through before that; by default it goes there directly. */
+  workerGit?: (gitUrl: string) => Promise<WorkerGit>;
 }
 
 export class Bed {
@@ -90,15 +93,17 @@ export class Bed {
       },
     });
     const upstream = await startGitServer({ root: join(folder, "upstream"), credential: GIT_CREDENTIAL, port: 0 });
+    const workerGit = (await options.workerGit?.(upstream.url)) ?? null;
     const instance = await FakeInstance.start({
       modelUrl: model.url,
       gitUrl: upstream.url,
       gitCredential: GIT_CREDENTIAL,
+      workerGit,
     });
     const start = options.start ?? ((variables: Record<string, string>) => startRunner(variables, options.uid));
     const startNext = () => start(runnerEnvironment(folder, instance, environment));
     return new Bed(folder, instance, startNext, await startNext(), scripts, faults, conversations, async () => {
-      await Promise.all([model.close(), upstream.close(), instance.vanish()]);
+      await Promise.all([model.close(), upstream.close(), workerGit?.close(), instance.vanish()]);
       rmSync(folder, { recursive: true, force: true });
     });
   }

@@ -18,6 +18,7 @@ import {
   runnerToPoolSchema,
 } from "#protocol/runner-link.ts";
 import { FakeRun } from "./fake-run.ts";
+import type { WorkerGit } from "./worker-git.ts";
 
 export const RUNNER_TOKEN = "runner-token-of-the-fake-instance-0001";
 
@@ -27,6 +28,8 @@ export interface Upstreams {
   /** A git server, and the password that it wants. */
   gitUrl: string;
   gitCredential: string;
+  /** The worker's own git proxy, through which the git server is asked; else it is asked directly. */
+  workerGit?: WorkerGit | null;
 }
 
 export class FakeInstance {
@@ -149,6 +152,14 @@ export class FakeInstance {
       return;
     }
     if (run.holdGit) return;
+    const { workerGit = null } = this.#upstreams;
+    if (workerGit !== null) {
+      const target = `${workerGit.url}/proxy/${runId}/${rest}${query === "" ? "" : `?${query}`}`;
+      void workerGit
+        .tokenOf(runId)
+        .then((token) => this.#pass(request, response, target, { authorization: `Bearer ${token}` }));
+      return;
+    }
     const repository = new URL(run.order.repositories[Number(git[1])]?.url ?? "http://none.invalid");
     const target = `${this.#upstreams.gitUrl}${repository.pathname}.git/${git[2]}?${query}`;
     const authorization = `Basic ${Buffer.from(this.#upstreams.gitCredential).toString("base64")}`;
@@ -164,6 +175,7 @@ export class FakeInstance {
     response.once("close", () => upstream.destroy());
     upstream.once("error", () => response.destroy());
     upstream.once("response", (incoming) => {
+      incoming.once("error", () => response.destroy());
       response.writeHead(incoming.statusCode ?? 502, incoming.headers);
       response.flushHeaders();
       incoming.pipe(response);

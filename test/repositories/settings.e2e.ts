@@ -1,9 +1,9 @@
 /** Many kinds of settings that a team may check in: one run for each, which has to reach its model, work and report. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ReplyPlan } from "#scripts/demo-model/messages-api.ts";
-import { call, noticesOf } from "./support/agent-steps.ts";
-import { Bed, bash, noSandbox, report, type Script } from "./support/bed.ts";
-import { commandHook, seedSettings } from "./support/team-repository.ts";
+import { call, noticesOf } from "../runner/support/agent-steps.ts";
+import { Bed, bash, noSandbox, report, type Script } from "../runner/support/bed.ts";
+import { commandHook, seedSettings } from "../runner/support/team-repository.ts";
 
 const env = (variables: Record<string, string>) => ({ env: variables });
 const permissions = (rules: object) => ({ permissions: rules });

@@ -1,0 +1,16 @@
+import { defineConfig } from "vitest/config";
+
+/** Kinds of repositories, of checked-in settings and of model answers, each by a run of the real agent and git: `npm run test:repositories`. */
+export default defineConfig({
+  test: {
+    silent: "passed-only",
+    include: ["test/repositories/**/*.e2e.ts"],
+    environment: "node",
+    testTimeout: 120_000,
+    // As in the project "runner": real sandboxes on a loaded machine.
+    retry: 1,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+    maxConcurrency: 4,
+  },
+});
