@@ -2,6 +2,11 @@ import { defineConfig } from "drizzle-kit";
 
 export default defineConfig({
   dialect: "sqlite",
-  schema: ["./instance/d1/schema.ts", "./instance/d1/github-schema.ts", "./instance/d1/pools-schema.ts"],
+  schema: [
+    "./instance/d1/schema.ts",
+    "./instance/d1/github-schema.ts",
+    "./instance/d1/pools-schema.ts",
+    "./instance/d1/secrets-schema.ts",
+  ],
   out: "./migrations/d1",
 });

@@ -193,6 +193,16 @@ export const API_ERRORS = {
     message: "The pool default is always there, and its runners come with the instance's RUNNER_TOKEN.",
     hint: "Change RUNNER_TOKEN to shut its runners out; make a pool of your own for a token of its own.",
   },
+  secret_refused: {
+    type: "unprocessable_error",
+    message: "The secret can't be kept.",
+    hint: "See the message.",
+  },
+  secret_source_not_configured: {
+    type: "unprocessable_error",
+    message: "This instance does not know the store that the secret is to come from.",
+    hint: "Give the secret's value, or have the instance's operator configure the store: docs/secrets.md.",
+  },
   model_not_configured: {
     type: "unprocessable_error",
     message: "This instance has no model key, so it starts no runs.",

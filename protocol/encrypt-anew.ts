@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { routineIdSchema, triggerIdSchema } from "./ids.ts";
 import { nullable } from "./schema.ts";
+import { secretNameSchema } from "./secret.ts";
 
 export const encryptAnewInputSchema = z
   .strictObject({
@@ -22,6 +23,8 @@ export const encryptAnewStepSchema = z
     unreadable: z.array(z.object({ routine_id: routineIdSchema, trigger_id: triggerIdSchema })),
     /** Whether no key in force decrypts the GitHub App: it has to be set up anew. Told by the first step. */
     is_app_unreadable: z.boolean(),
+    /** Names of secrets that no key in force decrypts: they have to be set anew. Told by the first step. */
+    unreadable_secrets: z.array(secretNameSchema).default([]),
     /** Those that could not be asked: what they have stays as it is until it is done again. */
     failed: z.array(z.object({ routine_id: routineIdSchema, why: z.string() })),
     next_cursor: nullable(z.string()),

@@ -49,6 +49,31 @@ const RUN_ERRORS = {
     hint: "Locally, check that the container engine at DOCKER_HOST is on. Deployed, look at the status page of Cloudflare; then retry.",
     machinery: true,
   },
+  secret_missing: {
+    message: "A variable of the run names a secret that is not there.",
+    hint: "Set it with PUT /api/v1/secrets/{name}, or correct the variable; where it comes from another store, see that the store has it.",
+    machinery: false,
+  },
+  secret_out_of_scope: {
+    message: "A variable of the run names a secret that this routine or environment may not use.",
+    hint: "Add it to the secret's scope, or take the secret out of the variable.",
+    machinery: false,
+  },
+  secret_value_unreadable: {
+    message: "A secret that a variable of the run names can't be read.",
+    hint: "Set it anew with PUT /api/v1/secrets/{name}. Where the key of encryption was changed, set the one before as SIGNING_KEY_PREVIOUS.",
+    machinery: false,
+  },
+  secret_source_refused: {
+    message: "The store that has a secret of the run does not let this instance read it.",
+    hint: "Check the instance's credentials for that store, and what they may read.",
+    machinery: false,
+  },
+  secret_source_unreachable: {
+    message: "The store that has a secret of the run gave no answer of use.",
+    hint: "Check that it is up and that its address is right; the run is tried again as its retry says.",
+    machinery: true,
+  },
   sandbox_unavailable: {
     message: "The runner has no working sandbox, and does not run a real model without one.",
     hint: "Install bubblewrap, socat and ripgrep (Debian: apt-get install bubblewrap socat ripgrep), or set REVEILLE_SANDBOX=none to accept the risk.",

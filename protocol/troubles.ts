@@ -45,7 +45,7 @@ export const TROUBLES = {
   secret_unreadable: {
     level: "error",
     means: "A secret that is kept encrypted can't be decrypted, so it counts as none.",
-    carries: z.strictObject({ kind: z.enum(["endpoint-secret", "github-app"]), id: text }),
+    carries: z.strictObject({ kind: z.enum(["endpoint-secret", "github-app", "secret"]), id: text }),
   },
   index_unreadable: {
     level: "error",
@@ -251,6 +251,11 @@ export const TROUBLES = {
     level: "warn",
     means: "A routine's object did not answer while secrets were encrypted with the present key.",
     carries: z.strictObject(routine),
+  },
+  secrets_not_asked: {
+    level: "warn",
+    means: "D1 did not tell or take what a run needs of its secrets.",
+    carries: z.strictObject({}),
   },
   index_not_rebuilt: {
     level: "warn",

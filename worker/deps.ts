@@ -36,6 +36,7 @@ import { pendingDeliveries } from "./store/pending-deliveries.ts";
 import { type Pools, pools } from "./store/pools.ts";
 import { type RepositoryNames, repositoryNames } from "./store/repository-names.ts";
 import { type SealedDocuments, sealedDocuments } from "./store/sealed-documents.ts";
+import { type SecretStore, secretStore } from "./store/secrets.ts";
 import { type SignIns, signIns } from "./store/sign-ins.ts";
 
 export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sendDue" | "sendUsage" | "readAsset"> {
@@ -57,6 +58,9 @@ export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sen
   appKeeper: AppKeeper;
   github: GithubRequest;
   sealedDocuments: SealedDocuments;
+  /** Encrypts what is kept at rest. */
+  keyRing: KeyRing;
+  secrets: SecretStore;
   /** Asks the upstream about pushes whose outcome is not known. */
   settlePushes(nowMs: number): Promise<void>;
   githubApp: GithubApp;
@@ -110,7 +114,8 @@ function makeDeps(env: Env): MadeDeps {
   const { repeatable } = database;
   const begunPushes = begunPushStore(repeatable);
   const documents = sealedDocuments(database, repeatable);
-  const appKeeper = new AppKeeper(documents, new KeyRing(config.signingKeys));
+  const keyRing = new KeyRing(config.signingKeys);
+  const appKeeper = new AppKeeper(documents, keyRing);
   const github = githubRequest(config.github.apiUrl);
   const tokens = new InstallationTokens(github, Date.now, waitUntil);
   const readApp = () => appKeeper.read(Date.now());
@@ -141,6 +146,8 @@ function makeDeps(env: Env): MadeDeps {
       appKeeper,
       github,
       sealedDocuments: documents,
+      keyRing,
+      secrets: secretStore(database),
       settlePushes: (nowMs) => settlePushes({ begunPushes, ownerOf, credentials: gitCredentials }, nowMs),
       pools: pools(database),
       inbox: new Inbox({ ...found, baseUrl: config.publicUrl ?? "", pause }),

@@ -64,6 +64,7 @@ function killedAt(cut: Cut): {
       settlePushes: real.settlePushes,
       pool: real.pool,
       pools: real.pools,
+      secrets: real.secrets,
       sendDue: (messages) => step("send", async () => void sent.push(...messages)),
       ownerOf: (id) => ({ lookAtSchedules: () => step("look", async () => await real.ownerOf(id).lookAtSchedules()) }),
     },

@@ -7,6 +7,7 @@ import { beforeAll, expect, it } from "vitest";
 import { dueStore } from "#instance/d1/due.ts";
 import { forgetRoutine, routineIndex, writeRoutine, writeRuns } from "#instance/d1/routine-index.ts";
 import { subscribersOf } from "#instance/d1/subscribers.ts";
+import { SecretRows } from "#instance/secrets/secret-rows.ts";
 import type { Routine } from "#protocol/routine.ts";
 import { countingReads } from "#test/support/rows-read.ts";
 import { deliveriesIn } from "#test/support/stores.ts";
@@ -18,6 +19,7 @@ import { githubApp } from "#worker/store/github-app.ts";
 import { matching } from "#worker/store/matching.ts";
 import { pools } from "#worker/store/pools.ts";
 import { repositoryNames } from "#worker/store/repository-names.ts";
+import { secretStore } from "#worker/store/secrets.ts";
 import { signIns } from "#worker/store/sign-ins.ts";
 
 /** Of others, in each table. */
@@ -46,6 +48,7 @@ const OTHERS = [
   "INSERT INTO repository_names (full_name, repository_id, seen_at) SELECT 'other/' || i, 1000 + i, 1",
   `INSERT INTO push_marks (mark, run_id, routine_id, depth, at) SELECT 'x' || i, 'x', 'x', 0, ${LATER}`,
   `INSERT INTO begun_pushes (id, run_id, generation, number, url, branches, ask_at) SELECT 'x' || i, 'x', 1, 0, '', '[]', ${LATER}`,
+  `INSERT INTO secret_uses (name, at, routine_id, run_id, attempt, environment_id, variables) SELECT 'OTHER', ${LATER}, 'x', 'x' || i, 1, 'x', '[]'`,
 ];
 /** As many as an owner asks for, or has accounts: what looks at all of them is not what D1 suffers from. */
 const FEW = [
@@ -54,6 +57,7 @@ const FEW = [
   "sign_in_codes",
   "github_installations",
   "pools",
+  "secrets",
   "heartbeats",
   "d1_migrations",
 ];
@@ -92,6 +96,8 @@ const change = {
   removed: [{ id: 2 }],
 };
 const signIn = { hash: "h", id: "sgn_1", authority: "owner", expiresAt: LATER, userAgent: null, ip: null };
+const actor = { kind: "owner", id: null, name: "owner" } as const;
+const using = { routineId: "rtn_1", environmentId: "env_1", runId: "run_1", attempt: 1 };
 const ID_OF_OBJECT = "rtn_00000000000000000000000000";
 
 const news = (is_gone: boolean, installation_id: number | null) => {
@@ -112,6 +118,8 @@ const lists = routineIndex(database);
 const deliveries = deliveriesIn(env.BODIES, database);
 const shown = deliveryLists(database, kept);
 const ins = signIns(askedDatabase(database), async () => ["owner"]);
+const secrets = secretStore(askedDatabase(database));
+const secretRows = new SecretRows(database);
 const madePools = pools(askedDatabase(database));
 const begun = begunPushStore(database);
 const matched = matching(database);
@@ -190,6 +198,16 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   "signIns.end": () => ins.end({ id: "sgn_1" }, NOW),
   "signIns.claimOwed": () => ins.claimOwed(10, NOW),
   "signIns.settleOwed": () => ins.settleOwed([{ hash: "h", routineKey: "x", id: ID_OF_OBJECT }]),
+  "secrets.keep": () => secrets.keep({ name: "ONE", sealed: "s", source: null, scope: undefined, actor }, NOW),
+  "secrets.list": () => secrets.list(PAGE),
+  "secrets.find": () => secrets.find("ONE"),
+  "secretRows.find": () => secretRows.find(["ONE", "TWO"]),
+  "secretRows.noteUse": () => secretRows.noteUse(new Map([["ONE", ["V"]]]), using, NOW),
+  "secrets.uses": () => secrets.uses("ONE", PAGE),
+  "secrets.sealedAfter": () => secrets.sealedAfter(0, 10),
+  "secrets.replaceSealed": () => secrets.replaceSealed({ number: 1, name: "ONE", sealed: "s" }, "t"),
+  "secrets.forgetUses": () => secrets.forgetUses(NOW, 100_000),
+  "secrets.remove": () => secrets.remove("ONE"),
   "pools.routinesOf": () => madePools.routinesOf("gpu", 10),
   "pools.remove": () => madePools.remove("gpu", NOW),
   forgetRoutine: () => forgetRoutine(database, "rtn_1", NOW),
@@ -217,6 +235,7 @@ it.each(
     matching: matched,
     githubApp: app,
     names,
+    secrets,
   }),
 )("asks every question of %s", (name, store) => {
   const asked = Object.keys(CALLS).map((call) => call.split(" ")[0]);

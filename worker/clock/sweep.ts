@@ -19,6 +19,8 @@ const AGAIN_MS = 30_000;
 const WOKEN_AT_ONCE = 100;
 const DELIVERIES_KEPT_MS = 7 * 24 * 3_600_000;
 const PUSHES_KEPT_MS = 30 * 24 * 3_600_000;
+const SECRET_USES_KEPT_MS = 90 * 24 * 3_600_000;
+const SECRET_USES_LIMIT = 500_000;
 const FAILURES_KEPT_MS = 30 * 24 * 3_600_000;
 /** A write to D1 that was given up may go through later, but not by so much. */
 const FORGOTTEN_KEPT_MS = 24 * 3_600_000;
@@ -39,6 +41,7 @@ type SweepDeps = Pick<
   | "index"
   | "fillRoster"
   | "heartbeats"
+  | "secrets"
 >;
 
 /** May run twice, late, and in two places at once: a routine that is sent twice is looked at twice, and fires once. */
@@ -85,10 +88,11 @@ async function wakeUnsettled({ due, sendDue: send, pool, pools }: SweepDeps): Pr
   await Promise.all([send(messages), ...names.map((name) => pool(name).keepTime())]);
 }
 
-async function purge({ deliveries, deliveryLists, due, index }: SweepDeps, nowMs: number): Promise<void> {
+async function purge({ deliveries, deliveryLists, due, index, secrets }: SweepDeps, nowMs: number): Promise<void> {
   await index.purgeForgotten(nowMs - FORGOTTEN_KEPT_MS);
   await due.forgetPushes(nowMs - PUSHES_KEPT_MS);
   await deliveryLists.forgetFailures(nowMs - FAILURES_KEPT_MS);
+  while (await secrets.forgetUses(nowMs - SECRET_USES_KEPT_MS, SECRET_USES_LIMIT));
   while (await deliveries.purge(lastDeliveryIdOf(nowMs - DELIVERIES_KEPT_MS)));
 }
 

@@ -1,0 +1,119 @@
+/**
+ * The secrets of runs: whether all that an attempt's variables name can be read, which is asked before anything is started for
+ * it; and the variables with their values, for its runner alone.
+ */
+import { logTrouble } from "#protocol/log.ts";
+import type { RunErrorCode } from "#protocol/run-errors.ts";
+import { fillSecrets, secretsIn, type Variables } from "#rules/secrets/placeholders.ts";
+import { isInScope, type SecretUser } from "#rules/secrets/scope.ts";
+import type { FoundSecret, SecretRows, UsingAttempt } from "./secret-rows.ts";
+import type { SourceAnswer, SourceFault } from "./secret-source.ts";
+
+/** Why an attempt can't be given its secrets. */
+export interface SecretsFault {
+  code: Extract<RunErrorCode, `secret_${string}`>;
+  /** A sentence for each secret, by name. */
+  detail: string;
+}
+
+export type FilledVariables =
+  | { ok: true; variables: Record<string, string>; secret_values: string[] }
+  | { ok: false; fault: SecretsFault };
+
+interface Parts {
+  rows: Pick<SecretRows, "find" | "noteUse">;
+  /** Reads the value of one secret, wherever it is kept. */
+  read(secret: FoundSecret): Promise<SourceAnswer>;
+  now(): number;
+}
+
+type Values = { ok: true; values: Map<string, string> } | { ok: false; fault: SecretsFault };
+
+const CODE_OF: Record<SourceFault, SecretsFault["code"]> = {
+  missing: "secret_missing",
+  refused: "secret_source_refused",
+  unreachable: "secret_source_unreachable",
+  unreadable: "secret_value_unreadable",
+};
+/** What is told where several secrets have faults: the first of these. What may pass comes last. */
+const ORDER: readonly SecretsFault["code"][] = [
+  "secret_missing",
+  "secret_out_of_scope",
+  "secret_value_unreadable",
+  "secret_source_refused",
+  "secret_source_unreachable",
+];
+
+export class SecretsOfRuns {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Whether every secret that the variables name can be read now: each is read, and forgotten. @returns null when it can. */
+  async check(variables: Variables, user: SecretUser): Promise<SecretsFault | null> {
+    const read = await this.#read([...secretsIn(variables).keys()], user);
+    return read.ok ? null : read.fault;
+  }
+
+  /**
+   * The variables of an attempt with the values in them. That it gets them is noted before: where that can't be, it gets none.
+   * Asked again it reads again, and is noted once. The values are for the runner's order, and are stored and logged nowhere.
+   */
+  async fill(variables: Variables, use: UsingAttempt): Promise<FilledVariables> {
+    const users = secretsIn(variables);
+    const read = await this.#read([...users.keys()], use);
+    if (!read.ok) return read;
+    try {
+      if (users.size > 0) await this.#parts.rows.noteUse(users, use, this.#parts.now());
+    } catch (error) {
+      return databaseAway(error, "That the run uses its secrets could not be noted");
+    }
+    return {
+      ok: true,
+      variables: fillSecrets(variables, read.values),
+      secret_values: [...new Set(read.values.values())],
+    };
+  }
+
+  async #read(names: readonly string[], user: SecretUser): Promise<Values> {
+    if (names.length === 0) return { ok: true, values: new Map() };
+    let found: Map<string, FoundSecret>;
+    try {
+      found = await this.#parts.rows.find(names);
+    } catch (error) {
+      return databaseAway(error, "The secrets could not be looked up");
+    }
+    const values = new Map<string, string>();
+    const faults: (SecretsFault & { name: string })[] = [];
+    await Promise.all(
+      names.map(async (name) => {
+        const answer = await this.#answer(found.get(name), user);
+        if ("value" in answer) values.set(name, answer.value);
+        else faults.push({ name, ...answer });
+      }),
+    );
+    const code = ORDER.find((one) => faults.some((fault) => fault.code === one));
+    return code === undefined ? { ok: true, values } : { ok: false, fault: { code, detail: told(faults, code) } };
+  }
+
+  async #answer(secret: FoundSecret | undefined, user: SecretUser): Promise<{ value: string } | SecretsFault> {
+    if (secret === undefined) return { code: "secret_missing", detail: "there is none of this name." };
+    if (!isInScope(secret.scope, user)) {
+      return { code: "secret_out_of_scope", detail: "its scope leaves this routine or environment out." };
+    }
+    const answer = await this.#parts.read(secret);
+    return answer.ok ? { value: answer.value } : { code: CODE_OF[answer.fault], detail: answer.detail };
+  }
+}
+
+function told(faults: readonly (SecretsFault & { name: string })[], code: SecretsFault["code"]): string {
+  const of = faults.filter((fault) => fault.code === code).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return of.map(({ name, detail }) => `${name}: ${detail}`).join(" ");
+}
+
+function databaseAway(error: unknown, what: string): { ok: false; fault: SecretsFault } {
+  logTrouble("secrets_not_asked", {}, error);
+  return { ok: false, fault: { code: "secret_source_unreachable", detail: `${what}: the database gave no answer.` } };
+}
