@@ -100,9 +100,14 @@ const RUN_ERRORS = {
     machinery: false,
   },
   setup_failed: {
-    message: "The workspace could not be prepared.",
-    hint: "Look at the last run.step of the transcript.",
-    machinery: true,
+    message: "The environment's setup script failed.",
+    hint: "Read its output in the transcript, then change the environment's setup script, its network or its variables.",
+    machinery: false,
+  },
+  setup_timed_out: {
+    message: "The environment's setup script did not end in time, and was stopped.",
+    hint: "Have it do less, or let it end: what it starts in the background does not go on. Its output is in the transcript.",
+    machinery: false,
   },
   agent_start_timed_out: {
     message: "The agent did not start in time.",

@@ -83,6 +83,14 @@ const runnerEvents = [
     ...cut,
   }),
   z.object({ type: z.literal("usage"), usage: usageSchema }),
+  z.object({
+    type: z.literal("setup.output"),
+    text: z.string().meta({ description: "What the environment's setup script wrote, to both of its outputs." }),
+    left_out_bytes: z.int().min(1).optional().meta({
+      description: "So much of its output lies between the event before and this one, and is not kept.",
+    }),
+    ...cut,
+  }),
 ] as const;
 
 export const runnerEventSchema = z.discriminatedUnion("type", runnerEvents);

@@ -14,7 +14,7 @@ import { bridgeTo } from "./link/bridge.ts";
 import { createLog, type Log } from "./process/log.ts";
 import { Redactor } from "./process/redact.ts";
 import { containerBounds } from "./process/run-bounds.ts";
-import { runsFolder } from "./process/run-folder.ts";
+import { runsFolder, STEADY_HOME } from "./process/run-folder.ts";
 import { endProcessesOf, openContainerSandbox } from "./sandbox/container-sandbox.ts";
 import { containerOwner } from "./sandbox/sandbox-owner.ts";
 
@@ -65,6 +65,7 @@ async function work(brief: ContainerBrief, log: Log): Promise<void> {
     name,
     instanceUrl,
     stateFolder: STATE_FOLDER,
+    home: STEADY_HOME,
     signal: stop.signal,
     open: (folder) => openContainerSandbox(folder, owner, bounds, stop.signal),
   });

@@ -24,6 +24,11 @@ export function commandEnvironment(mark: string, folder: RunFolder): Record<stri
   };
 }
 
+/** For an environment's setup script, and for what it installs where programs of one user lie: found first, as in a login shell. */
+export function setupEnvironment(mark: string, folder: RunFolder): Record<string, string> {
+  return { ...commandEnvironment(mark, folder), PATH: `${join(folder.home, ".local", "bin")}:${SANDBOX_TOOLS}` };
+}
+
 /** For cloning: only the relay, none of the agent's settings. */
 export function cloneEnvironment(mark: string, folder: RunFolder): Record<string, string> {
   return {
@@ -44,7 +49,7 @@ export function agentEnvironment(
   order: RunOrder,
 ): Record<string, string> {
   return {
-    ...commandEnvironment(mark, folder),
+    ...setupEnvironment(mark, folder),
     ...gitEnvironment(folder.git),
     ANTHROPIC_BASE_URL: `${relayUrl}/proxy/${order.run_id}/model`,
     ANTHROPIC_AUTH_TOKEN: proxyToken,

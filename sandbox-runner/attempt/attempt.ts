@@ -1,4 +1,4 @@
-/** One attempt in its order: relay, sandbox, clone, setup, agent, evidence. Says what it does, and how it ended. */
+/** One attempt in its order: relay, sandbox, setup, clone, agent, evidence. Says what it does, and how it ended. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
@@ -7,7 +7,12 @@ import type { FrameBody, RunOrder } from "#protocol/runner-link.ts";
 import type { Delta, RunnerEvent } from "#protocol/transcript.ts";
 import { runAgent } from "../agent/agent.ts";
 import type { LivingTask } from "../agent/agent-end.ts";
-import { agentEnvironment, cloneEnvironment, commandEnvironment } from "../agent/agent-environment.ts";
+import {
+  agentEnvironment,
+  cloneEnvironment,
+  commandEnvironment,
+  setupEnvironment,
+} from "../agent/agent-environment.ts";
 import { AgentEvents } from "../agent/agent-events.ts";
 import { AgentWatch } from "../agent/agent-watch.ts";
 import { agentError, oneLine } from "../agent/outcome.ts";
@@ -21,6 +26,7 @@ import { within } from "../process/within.ts";
 
 import type { Relay } from "../sandbox/relay.ts";
 import { type Sandbox, withoutSandbox } from "../sandbox/sandbox.ts";
+import { setUp } from "../setup/set-up.ts";
 import { type Evidence, gatherEvidence } from "./evidence.ts";
 import type { SandboxSetting } from "./executor-brief.ts";
 import type { Workplace } from "./workplace.ts";
@@ -98,33 +104,35 @@ export class Attempt {
     const sandbox = await this.#enterSandbox();
     if (!sandbox.ok) return sandbox.error;
     if (signal.aborted) return null;
+    const seen = { ...folder, home: sandbox.value.home ?? folder.home };
+
+    const unprepared = await this.#setUp(sandbox.value, seen);
+    if (unprepared !== null || signal.aborted) return unprepared;
 
     this.#phase = "clone";
-    const settings = await this.#writeGitSettings(relay);
+    const { hooks } = await this.#writeGitSettings(relay);
     const cloned = await cloneRepositories({
       order,
       folder,
       relayUrl: relay.url,
       sandbox: sandbox.value,
-      env: cloneEnvironment(this.#options.mark, folder),
+      env: cloneEnvironment(this.#options.mark, seen),
       signal,
       onStep: (message) => this.#step(message),
       onForeignCommit: (message) => this.#event({ type: "notice", level: "info", code: "settings_from_base", message }),
     });
     if (signal.aborted) return null;
     if (!cloned.ok) return cloned.error;
+    await this.#writeHooks(hooks);
 
-    const unprepared = await this.#setUp(settings);
-    if (unprepared !== null || signal.aborted) return unprepared;
-
-    const failure = await this.#driveAgent(relay, sandbox.value, cloned.clones);
+    const failure = await this.#driveAgent(relay, sandbox.value, seen, cloned.clones);
     if (signal.aborted) return null;
     this.#phase = "finish";
     this.#evidence = await gatherEvidence(
       cloned.clones,
       folder,
       sandbox.value,
-      commandEnvironment(this.#options.mark, folder),
+      commandEnvironment(this.#options.mark, seen),
       signal,
     );
     return failure;
@@ -143,7 +151,27 @@ export class Attempt {
     const remedy = accepted ? "" : ` ${runError("sandbox_unavailable", "provisioning").hint}`;
     const message = `This run works without a sandbox, on the runner's machine itself. ${opened.reason}${remedy}`;
     this.#event({ type: "notice", level: "warning", code: "no_sandbox", message });
-    return { ok: true, value: withoutSandbox() };
+    return { ok: true, value: withoutSandbox(this.#options.mark) };
+  }
+
+  /**
+   * Before there is anything of the run's in the sandbox, its proxy token among it: what the script makes can depend on
+   * nothing else than its environment.
+   */
+  async #setUp(sandbox: Sandbox, seen: RunFolder): Promise<RunError | null> {
+    const { order, mark, signal } = this.#options;
+    const { environment } = order;
+    if (environment?.setup == null) return null;
+    this.#phase = "setup";
+    return await setUp({
+      script: environment.setup.script,
+      folder: seen,
+      sandbox,
+      env: { ...environment.variables, ...setupEnvironment(mark, seen) },
+      deadlineMs: order.setup_deadline_ms,
+      signal,
+      onEvent: (event) => this.#event(event),
+    });
   }
 
   /** Git's settings lie outside of what the sandbox may write. */
@@ -160,25 +188,24 @@ export class Attempt {
     return settings;
   }
 
-  async #setUp({ hooks }: GitSettings): Promise<RunError | null> {
-    this.#phase = "setup";
-    this.#step("Setting up the workspace");
-    try {
-      const files = Object.entries(hooks);
-      await Promise.all(files.map(([name, text]) => writeFile(join(this.#folder.hooks, name), text, { mode: 0o755 })));
-      return null;
-    } catch (error) {
-      return runError("setup_failed", "setup", String(error));
-    }
+  /** Nor can it write the hooks. */
+  async #writeHooks(hooks: GitSettings["hooks"]): Promise<void> {
+    const files = Object.entries(hooks);
+    await Promise.all(files.map(([name, text]) => writeFile(join(this.#folder.hooks, name), text, { mode: 0o755 })));
   }
 
-  async #driveAgent(relay: Relay, sandbox: Sandbox, clones: readonly Clone[]): Promise<RunError | null> {
+  async #driveAgent(
+    relay: Relay,
+    sandbox: Sandbox,
+    seen: RunFolder,
+    clones: readonly Clone[],
+  ): Promise<RunError | null> {
     const { order, mark, proxyToken, signal } = this.#options;
     this.#phase = "agent";
     this.#step("Starting the agent");
     const only = clones.length === 1 ? clones[0] : undefined;
     const cwd = only?.folder ?? this.#folder.workspace;
-    const env = agentEnvironment(mark, this.#folder, relay.url, proxyToken, order);
+    const env = agentEnvironment(mark, seen, relay.url, proxyToken, order);
     const hookDeadlineMs = hookDeadline(order);
     const settings = await this.#outrankRepository(cwd, env, hookDeadlineMs);
     const breach = new AbortController();

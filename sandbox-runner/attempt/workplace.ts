@@ -12,6 +12,8 @@ export interface WorkplaceOptions {
   /** Without a slash at its end. */
   instanceUrl: string;
   stateFolder: string;
+  /** Where the machine is the run's own: the home at a place of its own. */
+  home?: string;
   signal: AbortSignal;
   /** Opens the sandbox; asked again when the one that it opened ahead has died. */
   open(folder: RunFolder, relayPort: number): Promise<SandboxResult>;
@@ -36,7 +38,7 @@ export class Workplace {
   static async make(options: WorkplaceOptions): Promise<Workplace> {
     const holder = { pid: process.pid, startTime: startTimeOf(process.pid) };
     const [folder, relay] = await Promise.all([
-      createRunFolder(options.stateFolder, options.name, holder),
+      createRunFolder(options.stateFolder, options.name, holder, options.home),
       startRelay({ instanceUrl: options.instanceUrl }),
     ]);
     return new Workplace(options, folder, relay);

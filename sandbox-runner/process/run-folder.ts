@@ -26,6 +26,12 @@ export interface RunFolder {
   sockets: string;
 }
 
+/**
+ * Where a sandbox shows the run's home: what a setup script installs there names its own place, and is used again by later
+ * runs.
+ */
+export const STEADY_HOME = "/home/sandbox";
+
 const recordSchema = z.object({ pid: z.int(), start_time: z.string().nullable(), sockets: z.string() });
 /** What a later start of the runner needs in order to clean up after this attempt. */
 export type RunRecord = z.infer<typeof recordSchema>;
@@ -38,18 +44,22 @@ export function runsFolder(stateFolder: string): string {
   return join(stateFolder, "runs");
 }
 
-/** @param name the executor's name. @param process the executor, as the record names it. */
+/**
+ * @param name the executor's name. @param process the executor, as the record names it.
+ * @param ownHome where the machine is the run's own: its home at a place of its own.
+ */
 export async function createRunFolder(
   stateFolder: string,
   name: string,
   process: { pid: number; startTime: string | null },
+  ownHome?: string,
 ): Promise<RunFolder> {
   const root = join(runsFolder(stateFolder), name);
   await rm(root, REMOVE_OPTIONS);
   const folder: RunFolder = {
     root,
     workspace: join(root, "workspace"),
-    home: join(root, "home"),
+    home: ownHome ?? join(root, "home"),
     temporary: join(root, "tmp"),
     launch: join(root, "launch"),
     git: join(root, "git"),
@@ -89,10 +99,23 @@ export async function readRunRecord(root: string): Promise<RunRecord | null> {
 export async function removeRunFolder(root: string): Promise<void> {
   const record = await readRunRecord(root);
   if (record?.sockets.startsWith(SOCKETS_PREFIX)) await rm(record.sockets, REMOVE_OPTIONS);
-  await rm(root, REMOVE_OPTIONS).catch(async () => {
+  await removeTree(root);
+}
+
+/** Removes all that is in a folder, but not the folder. @throws when the file system refuses. */
+export async function emptyFolder(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    // A link is removed, not followed.
+    await (entry.isDirectory() ? removeTree(path) : rm(path, REMOVE_OPTIONS));
+  }
+}
+
+async function removeTree(path: string): Promise<void> {
+  await rm(path, REMOVE_OPTIONS).catch(async () => {
     // Package caches, for instance, take the right to write away from their own folders.
-    await makeWritable(root);
-    await rm(root, REMOVE_OPTIONS);
+    await makeWritable(path);
+    await rm(path, REMOVE_OPTIONS);
   });
 }
 

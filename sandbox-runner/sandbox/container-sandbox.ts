@@ -119,6 +119,10 @@ class ContainerSandbox extends Sandbox {
     return this.keep(startProcess([...BASH, ...this.#way, ...command], place));
   }
 
+  override async endLeftOver(): Promise<void> {
+    await endProcessesOf(this.#owner);
+  }
+
   override inside(): Inside {
     return insideUser(this.#owner.uid);
   }

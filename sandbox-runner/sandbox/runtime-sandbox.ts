@@ -11,13 +11,13 @@ import { join } from "node:path";
 import { SandboxManager } from "@anthropic-ai/sandbox-runtime";
 import type { RunBounds } from "#protocol/run-bounds.ts";
 import { MARK_VARIABLE } from "../process/marked-processes.ts";
-import type { RunFolder } from "../process/run-folder.ts";
+import { type RunFolder, STEADY_HOME } from "../process/run-folder.ts";
 import { type Inside, insideSandboxes } from "../process/run-usage.ts";
 import { awaitProcess, type Command, type PipedProcess, type Place, startProcess } from "../process/spawn.ts";
 import { within } from "../process/within.ts";
 import { BASH, ENTER } from "./entering.ts";
 import { Sandbox, type SandboxResult } from "./sandbox.ts";
-import { accountFiles, confinedArguments } from "./sandbox-arguments.ts";
+import { accountFiles, confinedArguments, steadyHome } from "./sandbox-arguments.ts";
 import { launcherScript, launchScript, SANDBOX_TOOLS, sandboxConfig } from "./sandbox-config.ts";
 import { giveTo, type Owner, ownIdentity, possibleOwners } from "./sandbox-owner.ts";
 import { machineProc, probe } from "./sandbox-probe.ts";
@@ -83,7 +83,13 @@ async function openAs(
   } catch (error) {
     return { ok: false, reason: error instanceof Error ? error.message : String(error) };
   }
-  const confined = confine(words, { uid: owner.uid, ...writeAccounts(folder, owner), proc: machineProc() });
+  const home = steadyHome(words);
+  const confined = confine(words, {
+    uid: owner.uid,
+    ...writeAccounts(folder, owner, home ?? folder.home),
+    proc: machineProc(),
+    home: home === null ? null : folder.home,
+  });
   if (confined === null) return { ok: false, reason: "Its manager starts bubblewrap in a way that is not known here." };
   const sandbox = new RuntimeSandbox(folder, mark, confined, owner, bounds);
   const fault = await probe(sandbox.run.bind(sandbox), folder, signal);
@@ -111,8 +117,8 @@ async function managersWords(
   return end.stdout.split("\0").slice(0, -1);
 }
 
-function writeAccounts(folder: RunFolder, owner: Owner): { passwd: string; group: string } {
-  const texts = accountFiles(owner, folder.home);
+function writeAccounts(folder: RunFolder, owner: Owner, home: string): { passwd: string; group: string } {
+  const texts = accountFiles(owner, home);
   const files = { passwd: join(folder.launch, "passwd"), group: join(folder.launch, "group") };
   writeFileSync(files.passwd, texts.passwd);
   writeFileSync(files.group, texts.group);
@@ -139,6 +145,10 @@ class RuntimeSandbox extends Sandbox {
     this.#words = words;
     this.#owner = owner;
     this.#longestFile = String(bounds.disk_mib * 1_024);
+  }
+
+  override get home(): string | null {
+    return this.#words.includes(STEADY_HOME) ? STEADY_HOME : null;
   }
 
   override start(command: Command, place: Place): PipedProcess {

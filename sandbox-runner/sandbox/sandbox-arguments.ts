@@ -1,5 +1,8 @@
 /** Pure: what is added to the arguments with which the sandbox's manager starts bubblewrap. */
 
+import { dirname } from "node:path";
+import { STEADY_HOME } from "../process/run-folder.ts";
+
 /** A file or folder right below /proc that is no process. */
 export interface ProcEntry {
   name: string;
@@ -16,6 +19,8 @@ export interface Confinement {
   group: string;
   /** What the machine has right below /proc beside its processes. */
   proc: readonly ProcEntry[];
+  /** The folder outside that is shown as the run's home at its steady place; null for none. */
+  home: string | null;
 }
 
 /** In bytes: what lies there is the machine's memory. */
@@ -53,13 +58,24 @@ interface Change {
   last: string[];
 }
 
-function changed(option: string, place: string, { uid, passwd, group, proc }: Confinement): Change {
+/** @returns where the run's home can be shown; null where something of the machine's is to be seen there already. */
+export function steadyHome(given: readonly string[]): string | null {
+  const isFree = given.every((word) => word !== STEADY_HOME && !word.startsWith(`${STEADY_HOME}/`));
+  const hasFolder = given.some((word, at) => word === "--tmpfs" && given[at + 1] === dirname(STEADY_HOME));
+  return isFree && hasFolder ? STEADY_HOME : null;
+}
+
+function changed(option: string, place: string, { uid, passwd, group, proc, home }: Confinement): Change {
   const mount = [option, place];
   switch (option) {
     case "--tmpfs":
       // But for /tmp, an empty folder that hides what the machine has there: nothing is to be written into it.
       if (place === "/tmp") return { words: 2, here: ["--size", String(TMP_BYTES), ...mount], last: [] };
-      return { words: 2, here: mount, last: ["--remount-ro", place] };
+      return {
+        words: 2,
+        here: home !== null && place === dirname(STEADY_HOME) ? [...mount, "--bind", home, STEADY_HOME] : mount,
+        last: ["--remount-ro", place],
+      };
     case "--dev": {
       const accounts = ["--ro-bind", passwd, "/etc/passwd", "--ro-bind", group, "/etc/group"];
       const shm = ["--size", String(SHM_BYTES), "--perms", "1777", "--tmpfs", `${place}/shm`];

@@ -1,5 +1,6 @@
 /** Where a run's commands run: what is common to all kinds of sandboxes, and the machine itself, which is none. */
 import type { SandboxKind } from "#protocol/run.ts";
+import { endMarkedProcesses } from "../process/marked-processes.ts";
 import { type Inside, NOTHING_INSIDE } from "../process/run-usage.ts";
 import {
   awaitProcess,
@@ -28,6 +29,11 @@ export abstract class Sandbox {
   abstract readonly kind: SandboxKind;
   readonly #running = new Set<PipedProcess>();
 
+  /** Where commands see the run's home: at the same place in every run. Null where it lies in the run's own folder. */
+  get home(): string | null {
+    return null;
+  }
+
   /** Starts a command. */
   abstract start(command: Command, place: Place): PipedProcess;
 
@@ -54,6 +60,9 @@ export abstract class Sandbox {
     return null;
   }
 
+  /** Ends what commands that have ended have left running. Nothing to do where that ends together with its command. */
+  async endLeftOver(): Promise<void> {}
+
   /** Kills everything inside, at once. */
   kill(): void {
     for (const child of this.#running) killGroup(child.pid);
@@ -76,13 +85,25 @@ export abstract class Sandbox {
   }
 }
 
-/** Runs commands on this machine itself, in the same folders. */
-export function withoutSandbox(): Sandbox {
-  return new BareMachine();
+/** Runs commands on this machine itself, in the same folders. @param mark that of their processes. */
+export function withoutSandbox(mark: string): Sandbox {
+  return new BareMachine(mark);
 }
+
+const END_DEADLINE_MS = 5_000;
 
 class BareMachine extends Sandbox {
   readonly kind = "none";
+  readonly #mark: string;
+
+  constructor(mark: string) {
+    super();
+    this.#mark = mark;
+  }
+
+  override async endLeftOver(): Promise<void> {
+    await endMarkedProcesses(this.#mark, END_DEADLINE_MS, [process.pid]);
+  }
 
   override start(command: Command, place: Place): PipedProcess {
     return this.keep(startProcess(command, place));

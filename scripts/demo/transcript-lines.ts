@@ -38,6 +38,8 @@ function describe(event: TranscriptEvent): { label: string; lines: string[] } {
       return { label: shortName(event.name), lines: firstLines(callText(event.input), RESULT_LINES) };
     case "tool.result":
       return { label: event.is_error ? "  failed" : "  gave", lines: firstLines(event.text, RESULT_LINES) };
+    case "setup.output":
+      return { label: "  wrote", lines: firstLines(event.text, RESULT_LINES) };
     case "usage":
       return { label: "usage", lines: [`${event.usage.input_tokens} tokens in, ${event.usage.output_tokens} out`] };
     case "git.push":

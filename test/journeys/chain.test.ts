@@ -12,7 +12,7 @@ import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
 const seen = { turns: 2, tool_calls: 1, files_changed: 1, commits_pushed: 0, cost_usd: 0 };
 const BROKEN: FrameBody = {
   kind: "finished",
-  outcome: { status: "failed", error: runError("setup_failed", "setup") },
+  outcome: { status: "failed", error: runError("runner_failed", "setup") },
   report: null,
   seen,
 };

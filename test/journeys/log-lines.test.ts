@@ -156,7 +156,7 @@ describe("a run", () => {
     using runner = await FakeRunner.join({ id: "runner-2" });
     const log = listen();
     const { run_id } = await fired(routine);
-    const error = { ...runError("setup_failed", "setup"), message: `It said ${CANARY}.` };
+    const error = { ...runError("runner_failed", "setup"), message: `It said ${CANARY}.` };
     const broken: FrameBody = {
       kind: "finished",
       outcome: { status: "failed", error },
@@ -176,8 +176,8 @@ describe("a run", () => {
       "run_leased",
       "run_ended",
     ]);
-    expect(log.of("run_retried")).toMatchObject([{ generation: 1, next_generation: 2, code: "setup_failed" }]);
-    expect(log.of("run_ended")).toMatchObject([{ generation: 2, status: "failed", code: "setup_failed" }]);
+    expect(log.of("run_retried")).toMatchObject([{ generation: 1, next_generation: 2, code: "runner_failed" }]);
+    expect(log.of("run_ended")).toMatchObject([{ generation: 2, status: "failed", code: "runner_failed" }]);
     expect(log.text()).not.toContain(CANARY);
   });
 

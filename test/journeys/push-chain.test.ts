@@ -14,7 +14,7 @@ const NONE = "0".repeat(40);
 const REF = "refs/heads/claude/docs";
 const BROKEN: FrameBody = {
   kind: "finished",
-  outcome: { status: "failed", error: runError("setup_failed", "setup") },
+  outcome: { status: "failed", error: runError("runner_failed", "setup") },
   report: null,
   seen: { turns: 0, tool_calls: 0, files_changed: 0, commits_pushed: 0, cost_usd: 0 },
 };

@@ -10,7 +10,7 @@ import { dial } from "#test/support/test-socket.ts";
 
 const BROKEN: FrameBody = {
   kind: "finished",
-  outcome: { status: "failed", error: runError("setup_failed", "setup") },
+  outcome: { status: "failed", error: runError("runner_failed", "setup") },
   report: null,
   seen: { turns: 0, tool_calls: 0, files_changed: 0, commits_pushed: 0, cost_usd: 0 },
 };
@@ -40,7 +40,7 @@ it("tries again after the backoff, with new tokens, and no more often than allow
   const again = await runner.work(second);
   await again.report(RUNNING);
   await again.finish(BROKEN);
-  expect(await readRun(run_id)).toMatchObject({ status: "failed", attempt: 2, error: { code: "setup_failed" } });
+  expect(await readRun(run_id)).toMatchObject({ status: "failed", attempt: 2, error: { code: "runner_failed" } });
   const types = (await readTranscript(sessionId)).map(({ type }) => type);
   expect(types.filter((type) => type === "run.queued")).toHaveLength(2);
   expect(types.filter((type) => type === "run.finished")).toHaveLength(1);

@@ -146,7 +146,7 @@ describe("a run's first push", () => {
     const commit = head?.commit ?? null;
     const clones = [{ url: "https://h/x", folder: place, commit, base: commit }];
     const signal = new AbortController().signal;
-    expect(await gatherEvidence(clones, at, withoutSandbox(), environment(), signal)).toEqual({
+    expect(await gatherEvidence(clones, at, withoutSandbox("none"), environment(), signal)).toEqual({
       files_changed: 3,
       commits_pushed: 2,
     });
@@ -157,7 +157,7 @@ describe("a run's first push", () => {
     mkdirSync(join(work, "launch"));
     const at = { workspace: work, launch: join(work, "launch") } as RunFolder;
     const clones = [{ url: "https://h/x", folder: place, commit: null, base: null }];
-    const found = await gatherEvidence(clones, at, withoutSandbox(), environment(), new AbortController().signal);
+    const found = await gatherEvidence(clones, at, withoutSandbox("none"), environment(), new AbortController().signal);
     expect(found.files_changed).toBe(0);
   });
 });

@@ -55,7 +55,7 @@ describe.skipIf(noSandbox !== null)("in its sandbox an agent", { concurrent: tru
       "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline | tr '\\0' '\\n'",
       "git config --list --show-origin",
       "find / -name record.json -o -name runner.json -o -name secret -o -name .credentials.json 2>/dev/null; ls -a / /root /home /tmp",
-      'cat "$HOME"/../record.json "$HOME"/../../../runner.json; ls "$HOME"/../.. "$HOME"/..',
+      'cat "$TMPDIR"/../record.json "$TMPDIR"/../../../runner.json; ls "$TMPDIR"/../.. "$TMPDIR"/..',
       // The brackets keep the search from finding itself.
       "grep -rlsaE --exclude-dir={proc,sys,usr,bin,dev,@anthropic-ai} 'rvl_lin[k]|runner-toke[n]|upstream-passwor[d]|hush-hus[h]|secret-of-anothe[r]' /; echo end of search",
     ];
@@ -94,11 +94,11 @@ describe.skipIf(noSandbox !== null)("in its sandbox an agent", { concurrent: tru
     const tries = places.map((place) => `mkdir -p '${place}'; echo x > '${place}/${name}'`).join("; ");
     const hooks = ["git/hooks/prepare-commit-msg", "git/hooks/session-trailer"];
     const readOnly = ["git/config", ...hooks, "launch/launcher.sh", "launch/commands/1.sh"];
-    const overwrite = readOnly.map((file) => `echo x >> "$HOME/../${file}"; rm -f "$HOME/../${file}"`).join("; ");
+    const overwrite = readOnly.map((file) => `echo x >> "$TMPDIR/../${file}"; rm -f "$TMPDIR/../${file}"`).join("; ");
     const { texts } = await asAgent([
       own,
       `${tries}; true`,
-      `(${overwrite}) 2>&1; tail -n 1 "$HOME/../git/hooks/prepare-commit-msg"`,
+      `(${overwrite}) 2>&1; tail -n 1 "$TMPDIR/../git/hooks/prepare-commit-msg"`,
     ]);
     expect(texts[0]).toBe("ok\nok");
     expect(places.filter((place) => existsSync(join(place, name)))).toEqual([]);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { accountFiles, confinedArguments } from "#sandbox-runner/sandbox/sandbox-arguments.ts";
+import { accountFiles, confinedArguments, steadyHome } from "#sandbox-runner/sandbox/sandbox-arguments.ts";
 import { possibleOwners } from "#sandbox-runner/sandbox/sandbox-owner.ts";
 import { noSandbox } from "./support/bed.ts";
 
@@ -30,7 +30,7 @@ const proc = [
   { name: "cpuinfo", isFolder: false, mode: 0o444 },
 ];
 const confine = (words: string[], uid: number) =>
-  confinedArguments(words, { uid, passwd: "/run/passwd", group: "/run/group", proc })?.join(" ");
+  confinedArguments(words, { uid, passwd: "/run/passwd", group: "/run/group", proc, home: "/state/home" })?.join(" ");
 
 describe("the words for bubblewrap", () => {
   it("get namespaces, sizes, and read-only folders; what runs inside is left as it is", () => {
@@ -47,6 +47,15 @@ describe("the words for bubblewrap", () => {
         "--bind-try /proc/sys/user /proc/sys/user --remount-ro",
     );
     expect(confine(GIVEN, 0)).not.toContain("cpuinfo");
+  });
+
+  it("show the home at its steady place, where nothing of the machine's is to be seen there", () => {
+    const words = ["--tmpfs", "/home", ...GIVEN];
+    expect(confine(words, 1_000)).toContain("--tmpfs /home --bind /state/home /home/sandbox --unshare-net");
+    expect(steadyHome(words)).toBe("/home/sandbox");
+    expect(steadyHome(GIVEN)).toBeNull();
+    expect(steadyHome([...words, "--bind", "/home/sandbox/state", "/home/sandbox/state"])).toBeNull();
+    expect(steadyHome([...words, "--ro-bind", "/home/sandboxes", "/home/sandboxes"])).toBe("/home/sandbox");
   });
 
   it.each([

@@ -59,7 +59,6 @@ describe.skipIf(noSandbox !== null)("a run", { concurrent: true }, () => {
       ["clone", "Cloning https://code.example.com/docs"],
       ["clone", expect.stringMatching(/^Cloned /)],
       ["clone", expect.stringMatching(/^Cloned /)],
-      ["setup", "Setting up the workspace"],
       ["agent", "Starting the agent"],
     ]);
     const cloned = run.events.flatMap((event) => (event.type === "run.step" ? [event.message] : [])).slice(2, 4);
@@ -108,7 +107,7 @@ describe.skipIf(noSandbox !== null)("a run", { concurrent: true }, () => {
 describe.skipIf(noSandbox !== null)("a run whose instance falters", () => {
   it("stores every frame once when its link breaks, and when the worker is killed and comes back", async () => {
     const go = (name: string) =>
-      bash(`until [ -e "$HOME/../workspace/${name}" ]; do command sleep 0.05; done; echo ${name}`);
+      bash(`until [ -e "$TMPDIR/../workspace/${name}" ]; do command sleep 0.05; done; echo ${name}`);
     const run = bed.run([go("first"), bash("echo lost"), go("next"), go("second"), bash("echo last"), "Done."]);
 
     // What is said now is lost on its way; the next frame, which waits for us, shows that it is missing.

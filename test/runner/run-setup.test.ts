@@ -1,0 +1,70 @@
+/** How setup scripts end, as a table: real scripts on the machine itself, without a sandbox. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MARK_VARIABLE } from "#sandbox-runner/process/marked-processes.ts";
+import { createRunFolder, type RunFolder } from "#sandbox-runner/process/run-folder.ts";
+import { withoutSandbox } from "#sandbox-runner/sandbox/sandbox.ts";
+import { setUp } from "#sandbox-runner/setup/set-up.ts";
+import { endless } from "./support/bed.ts";
+import { processesWith } from "./support/processes.ts";
+
+const mark = `setup-${crypto.randomUUID()}`;
+const env = { PATH: process.env["PATH"] ?? "", [MARK_VARIABLE]: mark };
+let state: string;
+let folder: RunFolder;
+beforeAll(async () => {
+  state = mkdtempSync(join(tmpdir(), "reveille-setup-"));
+  folder = await createRunFolder(state, mark, { pid: process.pid, startTime: null });
+});
+afterAll(() => {
+  rmSync(state, { recursive: true, force: true });
+  rmSync(folder.sockets, { recursive: true, force: true });
+});
+
+function run(script: string, deadlineMs = 30_000) {
+  const { signal } = new AbortController();
+  return setUp({ script, folder, sandbox: withoutSandbox(mark), env, deadlineMs, signal, onEvent: () => {} });
+}
+
+describe("a setup script", () => {
+  it.each([
+    ["a failed command at its end", "echo one; ls /nowhere-at-all", /exit code 2: one ls: .*nowhere-at-all/],
+    ["what it exits with, under set -e", "set -e\nfalse\necho never", /exit code 1\.$/],
+    ["a program that is not there", "#!/no/such/program\n", /exit code 12[67]/],
+    ["a signal", "kill -9 $$", /A signal ended it\.$|exit code 137\.$/],
+    [
+      "a program that its first line names",
+      "#!/usr/bin/env node\nconsole.log('from node'); process.exit(4)",
+      /exit code 4: from node$/,
+    ],
+    ["no input", "cat; exit 7", /exit code 7\.$/],
+    ["bytes that are no text", "printf 'a\\377b\\n'; exit 5", /exit code 5: a\uFFFDb$/],
+    ["what is in quotes of another shell", "echo 'it'\"'\"'s'; exit 6", /exit code 6: it's$/],
+  ])("that ends with %s has failed", async (_what, script, words) => {
+    const error = await run(script);
+    expect(error).toMatchObject({ code: "setup_failed", phase: "setup" });
+    expect(error?.message).toMatch(words);
+  });
+
+  it.each([
+    ["goes on after a failed command", "false\ntrue"],
+    ["has the line ends of another system", "true\r\ntrue\r\n"],
+    ["has left a program behind that holds its output", `setsid --fork bash -c '${endless(mark)}'`],
+    ["has left a program behind that does not listen", `(trap '' HUP TERM INT; ${endless(mark)}) & disown`],
+    [
+      "has made what nobody may remove",
+      "mkdir -p ../workspace/a/b ../tmp/c && chmod 0 ../workspace/a/b ../workspace/a",
+    ],
+  ])("that %s is done, and leaves nothing that runs", async (_what, script) => {
+    expect(await run(script)).toBeNull();
+    expect(processesWith(mark)).toEqual([]);
+  });
+
+  it("that does not end is stopped with all that it has started", async () => {
+    const error = await run(`setsid --fork bash -c '${endless(mark)}'\n${endless(mark)}`, 1_000);
+    expect(error).toMatchObject({ code: "setup_timed_out" });
+    expect(processesWith(mark)).toEqual([]);
+  });
+});

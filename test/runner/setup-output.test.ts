@@ -1,0 +1,68 @@
+/** What of a setup script's output the transcript has: a table over lengths, and characters that come in parts. */
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { scriptText } from "#sandbox-runner/setup/run-script.ts";
+import { BEGINNING, END, type OutputEvent, PIECE, SetupOutput } from "#sandbox-runner/setup/setup-output.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+function told(pieces: (string | Buffer)[]): { events: OutputEvent[]; last: string } {
+  const events: OutputEvent[] = [];
+  const output = new SetupOutput((event) => events.push(event));
+  for (const piece of pieces) output.add(Buffer.from(piece));
+  const last = output.close();
+  return { events, last };
+}
+
+describe("a script's output", () => {
+  it.each([
+    ["nothing", 0],
+    ["a little", 10],
+    ["a piece", PIECE],
+    ["all of the beginning", BEGINNING],
+    ["one more than the beginning", BEGINNING + 1],
+    ["beginning and end", BEGINNING + END],
+  ])("is told whole: %s", (_what, length) => {
+    const text = "x".repeat(length);
+    const { events, last } = told([text]);
+    expect(events.map((event) => event.text).join("")).toBe(text);
+    expect(events.every((event) => event.left_out_bytes === undefined && event.text.length <= END)).toBe(true);
+    expect(last).toBe(text.slice(-END));
+  });
+
+  it("is told with its beginning and its end where it is longer, and how much is left out", () => {
+    const { events, last } = told(["b".repeat(BEGINNING), "é".repeat(1_000), "e".repeat(END)]);
+    expect(
+      events
+        .slice(0, -1)
+        .map(({ text }) => text)
+        .join(""),
+    ).toBe("b".repeat(BEGINNING));
+    expect(events.at(-1)).toEqual({ type: "setup.output", text: "e".repeat(END), left_out_bytes: 2_000 });
+    expect(last).toBe("e".repeat(END));
+  });
+
+  it("comes as it is written, in whole lines, with characters that came in parts", () => {
+    const events: OutputEvent[] = [];
+    const output = new SetupOutput((event) => events.push(event));
+    const [first, second] = [Buffer.from("one\nzw\u00f6").subarray(0, 7), Buffer.from("ö\n").subarray(1)];
+    output.add(first);
+    vi.advanceTimersByTime(500);
+    expect(events).toEqual([{ type: "setup.output", text: "one\n" }]);
+    output.add(second);
+    vi.advanceTimersByTime(500);
+    expect(events.slice(1)).toEqual([{ type: "setup.output", text: "zwö\n" }]);
+    expect(output.close()).toBe("one\nzwö\n");
+  });
+});
+
+describe("a script's text", () => {
+  it.each([
+    ["echo a", "echo a\n"],
+    ["echo a\r\necho b\r\n", "echo a\necho b\n"],
+    ["\uFEFF#!/bin/sh\r\n", "#!/bin/sh\n"],
+    ["printf 'a\rb'\n", "printf 'a\rb'\n"],
+  ])("%j is run as %j", (script, text) => {
+    expect(scriptText(script)).toBe(text);
+  });
+});
