@@ -96,7 +96,7 @@ export const API_ERRORS = {
   host_not_allowed: {
     type: "permission_error",
     message: "The run's network policy does not allow this host.",
-    hint: "See docs/network.md for the hosts that a run may reach.",
+    hint: "Name the host in network.allow of the environment or of the routine; see docs/network.md for the hosts that are in the list.",
   },
   model_access_refused: {
     type: "authentication_error",

@@ -10,6 +10,7 @@ import type { ObjectEnv } from "#instance/object-env.ts";
 import { type InNameOf, poolObject, routineObject } from "#instance/objects.ts";
 import { CONTAINER_BRIEF, type ContainerBrief, INSTANCE_HOST } from "#protocol/container-brief.ts";
 import type { ContainerSize } from "#protocol/container-size.ts";
+import type { Network } from "#protocol/environment.ts";
 import { errorText, logEvent, logTrouble } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import {
@@ -20,6 +21,7 @@ import {
   nextLook,
 } from "#rules/sandbox/container-life.ts";
 import { ContainerCalls, type ContainerExit, type ContainerPort } from "./container-calls.ts";
+import { settingsFor } from "./sandbox-settings.ts";
 
 /** What is stored. */
 interface Kept {
@@ -29,6 +31,8 @@ interface Kept {
   place: string;
   begunAtMs: number;
   size: ContainerSize;
+  /** What it may reach; absent until that is known, and where an earlier version has begun it. */
+  network?: Network;
   /** By when its first process has to have said hello to its run; null once it has. */
   helloByMs: number | null;
   /** When it was found gone; null while it is there. */
@@ -71,7 +75,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
     const life: ContainerLife = { state: "starting", byMs: nowMs + withinMs };
     const helloByMs = nowMs + withinMs + HELLO_WITHIN_MS;
     this.#keep({ v: 1, lease, pool, place, begunAtMs: nowMs, size, helloByMs, goneAtMs: null, life });
-    void this.#start(order, size);
+    void this.#start(order);
   }
 
   stop(): void {
@@ -114,7 +118,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
     if (isLost && this.#kept !== null) this.#arm(this.#kept.life);
   }
 
-  async #start(order: ContainerOrder, size: ContainerSize): Promise<void> {
+  async #start(order: ContainerOrder): Promise<void> {
     const { lease, link_token, proxy_token, start_within_ms } = order;
     const brief: ContainerBrief = { instance_url: `http://${INSTANCE_HOST}`, lease, link_token, proxy_token };
     // A later start of the same lease is another one.
@@ -122,6 +126,10 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
     const isWanted = () => this.#kept?.life.state === "starting" && this.#kept.begunAtMs === begunAtMs;
     this.#isStarting = true;
     try {
+      const settings = await settingsFor(() => this.#ask("settings", lease, (run) => run.sandboxFor(lease)));
+      if (!isWanted()) return;
+      const size = settings.size ?? requireConfig(this.env).containerSize;
+      if (this.#kept !== null) this.#keep({ ...this.#kept, network: settings.network, size });
       await this.#calls(lease).start({
         env: { [CONTAINER_BRIEF]: JSON.stringify(brief) },
         size,
@@ -270,7 +278,9 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
   #calls({ run_id, generation }: LeaseRef): ContainerCalls {
     const { container } = this;
     if (container === undefined) throw new Error("this instance has no containers");
-    return new ContainerCalls(container, () => this.ctx.exports.SandboxExit({ props: { run_id, generation } }));
+    const network = this.#kept?.network;
+    const props = { run_id, generation, ...(network === undefined ? {} : { network }) };
+    return new ContainerCalls(container, () => this.ctx.exports.SandboxExit({ props }));
   }
 }
 

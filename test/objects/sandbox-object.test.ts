@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ContainerOrder, ContainerReport } from "#instance/object-contracts.ts";
 import { sandboxObject } from "#instance/objects.ts";
 import { CONTAINER_BRIEF, containerBriefSchema } from "#protocol/container-brief.ts";
-import { type FakeContainer, fakeContainers } from "#test/support/fake-container.ts";
+import { type FakeContainer, fakeContainers, USUAL_SANDBOX } from "#test/support/fake-container.ts";
 import { PoolObject, RoutineObject, SandboxObject } from "#worker/index.ts";
 
 let containerOf: (name: string) => FakeContainer;
@@ -15,8 +15,8 @@ let made = 0;
 
 beforeEach(() => {
   containerOf = fakeContainers();
-  reports = [];
-  answer = async () => "held";
+  [reports, answer] = [[], async () => "held"];
+  vi.spyOn(RoutineObject.prototype, "sandboxFor").mockReturnValue(USUAL_SANDBOX);
   vi.spyOn(PoolObject.prototype, "hearContainer").mockImplementation((report) => {
     reports.push(report);
     return answer() as never;

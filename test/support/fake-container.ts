@@ -1,7 +1,11 @@
 /** Containers that do as the tests say, in place of the platform's, which the tests' runtime does not have. */
 import { vi } from "vitest";
 import type { ContainerPort } from "#durable-objects/sandbox/container-calls.ts";
+import type { SandboxSettings } from "#instance/object-contracts.ts";
 import { SandboxObject } from "#worker/index.ts";
+
+/** What a routine says of a sandbox for which it has nothing else to say. */
+export const USUAL_SANDBOX: SandboxSettings = { network: { level: "trusted", allow: [] }, size: null };
 
 type Call = "setInactivityTimeout" | "interceptAllOutboundHttp" | "interceptOutboundHttps" | "destroy";
 
@@ -18,6 +22,8 @@ export class FakeContainer implements ContainerPort {
     interceptOutboundHttps: 0,
     destroy: 0,
   };
+  /** Where its traffic goes. */
+  way: Fetcher | null = null;
   /** Calls that are answered when this resolves. */
   readonly slow = new Map<Call, Promise<void>>();
   /** Calls that are never answered. */
@@ -54,7 +60,8 @@ export class FakeContainer implements ContainerPort {
     return this.#call("setInactivityTimeout");
   }
 
-  interceptAllOutboundHttp(): Promise<void> {
+  interceptAllOutboundHttp(way: Fetcher): Promise<void> {
+    this.way = way;
     return this.#call("interceptAllOutboundHttp");
   }
 

@@ -6,6 +6,8 @@ import { newRequestId } from "../http/request-id.ts";
 /** A host that has not begun to answer after so long does not. */
 const ANSWER_MS = 300_000;
 
+const OWN_TO_A_SOCKET = ["sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions"];
+
 /**
  * Adds nothing of the instance's, keeps nothing, and follows no redirect: where it leads is judged when the container asks
  * for it.
@@ -24,6 +26,9 @@ export async function passOut(request: Request, ask: typeof fetch, answerMs = AN
       cache: "no-store",
       signal: AbortSignal.any([request.signal, silence.signal]),
     });
+    if (answer.webSocket !== null) {
+      return new Response(null, { status: 101, webSocket: answer.webSocket, headers: passed(answer.headers) });
+    }
     return new Response(answer.body, {
       status: answer.status,
       statusText: answer.statusText,
@@ -38,6 +43,11 @@ export async function passOut(request: Request, ask: typeof fetch, answerMs = AN
 
 function outgoing(headers: Headers): Headers {
   const sent = passed(headers);
+  // The platform opens the WebSocket by itself: what the container's program says of its own connection is for nobody else.
+  if (headers.get("upgrade")?.toLowerCase() === "websocket") {
+    for (const name of OWN_TO_A_SOCKET) sent.delete(name);
+    sent.set("upgrade", "websocket");
+  }
   // Where nothing is said the platform asks for compressed answers, which the container's program may not understand.
   if (!sent.has("accept-encoding")) sent.set("accept-encoding", "identity");
   return sent;

@@ -1,8 +1,9 @@
 /**
  * All that leaves a container over HTTP and HTTPS comes here, whatever host it was meant for. The attempt is in the
- * entrypoint's properties, which nothing inside of the container can change.
+ * entrypoint's properties, with what it may reach: nothing inside of the container can change them.
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
+import type { Network } from "#protocol/environment.ts";
 import { errorAnswer } from "#protocol/errors.ts";
 import { logTrouble } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
@@ -17,22 +18,29 @@ import { withAcceptKey } from "./websocket-accept.ts";
 
 const denials = new ToldDenials();
 
-export class SandboxExit extends WorkerEntrypoint<Env, LeaseRef> {
+/** Whose container it is, and what it may reach: absent from a container's object of an earlier version. */
+interface ExitProps extends LeaseRef {
+  network?: Network;
+}
+
+export class SandboxExit extends WorkerEntrypoint<Env, ExitProps> {
   override async fetch(request: Request): Promise<Response> {
     // A program of the container's can send what is no address, in the request line or as its host.
     const url = URL.parse(request.url);
     const isUpgrade = (request.headers.get("upgrade") ?? "").toLowerCase().includes("websocket");
-    const run = { id: this.ctx.props.run_id, policy: TRUSTED };
+    const run = { id: this.ctx.props.run_id, policy: this.ctx.props.network ?? TRUSTED };
     const verdict = judgeRequest({ method: request.method, url, isUpgrade }, run);
     switch (verdict.to) {
       case "instance":
         return withAcceptKey(request, await app.fetch(asSent(request, verdict.url), this.env, this.ctx));
       case "internet":
-        return passOut(asSent(request, verdict.url), (...asked) => (this.env.OUTSIDE ?? globalThis).fetch(...asked));
+        return withAcceptKey(request, await passOut(asSent(request, verdict.url), this.#outside));
       case "nowhere":
         return this.#deny(verdict);
     }
   }
+
+  readonly #outside: typeof fetch = (...asked) => (this.env.OUTSIDE ?? globalThis).fetch(...asked);
 
   #deny({ reason, refusal }: Extract<Verdict, { to: "nowhere" }>): Response {
     const { status, body } = errorAnswer(refusal, newRequestId());

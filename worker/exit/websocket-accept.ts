@@ -11,5 +11,8 @@ export async function withAcceptKey(request: Request, answer: Response): Promise
   if (answer.status !== 101 || answer.webSocket === null || key === null) return answer;
   const digest = await crypto.subtle.digest("SHA-1", new TextEncoder().encode(`${key}${MAGIC}`));
   const accept = btoa(String.fromCharCode(...new Uint8Array(digest)));
-  return new Response(null, { status: 101, webSocket: answer.webSocket, headers: { "sec-websocket-accept": accept } });
+  const protocol = answer.headers.get("sec-websocket-protocol");
+  const agreed: Record<string, string> = protocol === null ? {} : { "sec-websocket-protocol": protocol };
+  const headers = { ...agreed, "sec-websocket-accept": accept };
+  return new Response(null, { status: 101, webSocket: answer.webSocket, headers });
 }

@@ -111,7 +111,9 @@ async function otherHosts() {
   found["https evil.example"] = await https("evil.example", "evil.example");
   found["https github.com, then another host"] = await https("github.com", "evil.example");
   found["https without a name"] = await https("", "evil.example");
-  found["WebSocket to github.com"] = await http("github.com", "/", { Upgrade: "websocket", Connection: "Upgrade" });
+  const upgrade = { Upgrade: "websocket", Connection: "Upgrade" };
+  found["WebSocket to evil.example"] = await http("evil.example", "/", upgrade);
+  found["WebSocket to reveille.internal"] = await http("reveille.internal", `/proxy/${own}/x`, upgrade);
 }
 
 async function otherPorts() {
