@@ -233,6 +233,16 @@ export const API_ERRORS = {
     message: "The service behind this proxy did not answer.",
     hint: "Try again soon; if it stays so, check the upstream's address and credentials.",
   },
+  upstream_limited: {
+    type: "rate_limit_error",
+    message: "The repository's server takes no more requests for now.",
+    hint: "Wait for the seconds that Retry-After names. The credential is not at fault.",
+  },
+  repository_moved: {
+    type: "unprocessable_error",
+    message: "The repository has another address.",
+    hint: "Give the routine the repository's new address.",
+  },
   github_unreachable: {
     type: "overloaded_error",
     message: "GitHub's API gives no answer that is of use.",

@@ -89,6 +89,11 @@ const RUN_ERRORS = {
     hint: "Check its address, the branch, and that GIT_CREDENTIALS has access to it.",
     machinery: false,
   },
+  repository_unavailable: {
+    message: "A repository could not be had for now.",
+    hint: "Its server did not answer, broke off, or takes no more requests for a while: retry later, or raise the routine's retry.",
+    machinery: true,
+  },
   clone_timed_out: {
     message: "Cloning took too long.",
     hint: "Check that the upstream answers; a smaller repository or fewer of them clone faster.",

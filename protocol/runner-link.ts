@@ -40,6 +40,8 @@ export const REGISTER_DEADLINE_MS = 10_000;
 export const HELLO_DEADLINE_MS = 10_000;
 /** A runner accepts an offered lease within this time, or the lease has ended. */
 export const OFFER_DEADLINE_MS = 10_000;
+/** In a git refusal of the proxies: its code. Git gets many of them as a success of HTTP, with an error of its own inside. */
+export const REFUSAL_HEADER = "x-reveille-refusal";
 /** How many frames a runner keeps unacknowledged before it stops reading from the agent. */
 export const FRAME_WINDOW = 1_024;
 
@@ -142,7 +144,12 @@ export type RunOrder = z.infer<typeof runOrderSchema>;
 /** How an attempt ended, as the runner saw it. */
 export const attemptOutcomeSchema = z.discriminatedUnion("status", [
   z.object({ status: z.literal("succeeded") }),
-  z.object({ status: z.literal("failed"), error: runErrorSchema }),
+  z.object({
+    status: z.literal("failed"),
+    error: runErrorSchema,
+    /** For so many seconds whoever was asked in vain wants to be left alone; absent where that is not known. */
+    retry_after_s: z.int().min(0).max(999_999_999).optional(),
+  }),
   z.object({ status: z.literal("timed_out"), error: runErrorSchema }),
   /** Every process of the attempt is gone. */
   z.object({ status: z.literal("canceled") }),

@@ -12,5 +12,7 @@ export const HOOK_DEADLINE_MS = 10 * 60_000;
 export const START_BACKSTOP_MS = 25 * 60_000;
 /** The object's backstop behind the runner's own bound on the whole attempt. */
 export const TIMEOUT_GRACE_MS = 30_000;
+/** A run waits at most so long before its next attempt because a server asked for it. */
+export const RETRY_AFTER_MOST_MS = 60 * 60_000;
 /** A runner that was told to cancel and hasn't stopped after this long has its lease taken. */
 export const CANCEL_GRACE_MS = 20_000;

@@ -8,10 +8,18 @@ import { isMachineryFailure, type RunError, runError } from "#protocol/run-error
 import type { AttemptOutcome } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { EventBody } from "#protocol/transcript.ts";
-import { CANCEL_GRACE_MS, PROVISIONING_MS, START_BACKSTOP_MS, TIMEOUT_GRACE_MS } from "./deadlines.ts";
+import {
+  CANCEL_GRACE_MS,
+  PROVISIONING_MS,
+  RETRY_AFTER_MOST_MS,
+  START_BACKSTOP_MS,
+  TIMEOUT_GRACE_MS,
+} from "./deadlines.ts";
 import { close, ERROR_OF_LEASE_END, endingOf } from "./ending.ts";
 import type { DeadlineKind, Effect, Finished, Hello, LeaseEnd, RunInput, RunLimits, RunState, Step } from "./inputs.ts";
 import type { ActiveRecord, QueuedRecord, SettledRecord } from "./record.ts";
+
+type Failed = Extract<AttemptOutcome, { status: "failed" }>;
 
 /** @returns null when the input changes nothing: the run has settled, or the same has come in before. */
 export function nextRun(state: RunState, input: RunInput, limits: RunLimits, nowMs: number): Step | null {
@@ -158,7 +166,7 @@ function end(
 ): Step {
   const ending = endingOf(state, run, outcome);
   if (ending.status === "failed" && mayRetry(run, ending.error, limits)) {
-    return retry(run, ending.error, limits, nowMs);
+    return retry(run, ending, limits, nowMs);
   }
   return settle(state, close(run, ending, report?.result ?? "unknown", report?.summary ?? null, nowMs));
 }
@@ -167,9 +175,12 @@ function mayRetry(run: ActiveRecord, error: RunError, limits: RunLimits): boolea
   return isMachineryFailure(error.code) && run.evidence.model_calls === 0 && run.attempt <= limits.retryMax;
 }
 
-function retry(run: ActiveRecord, error: RunError, limits: RunLimits, nowMs: number): Step {
-  // Each further attempt waits twice as long as the one before.
-  const notBeforeMs = nowMs + limits.retryBackoffMs * 2 ** (run.attempt - 1);
+function retry(run: ActiveRecord, { error, retry_after_s = 0 }: Failed, limits: RunLimits, nowMs: number): Step {
+  // Each further attempt waits twice as long as the one before, and no less than a server has asked for.
+  const backoffMs = limits.retryBackoffMs * 2 ** (run.attempt - 1);
+  const askedMs = Math.min(retry_after_s * 1_000, RETRY_AFTER_MOST_MS);
+  const notBeforeMs = nowMs + Math.max(backoffMs, askedMs);
+  const why = askedMs > backoffMs ? "as long as the server wants to be left alone" : "as the routine's retry says";
   const attempt = run.attempt + 1;
   return {
     state: {
@@ -190,7 +201,7 @@ function retry(run: ActiveRecord, error: RunError, limits: RunLimits, nowMs: num
         type: "notice",
         level: "warning",
         code: "retrying",
-        message: `Attempt ${run.attempt} failed before the model was called: ${error.message}`,
+        message: `Attempt ${run.attempt} failed before the model was called: ${error.message} The next one waits until ${timestamp(notBeforeMs)}, ${why}.`,
       },
       { type: "run.queued", attempt, summary: run.trigger.summary },
     ],

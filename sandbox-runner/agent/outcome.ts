@@ -10,13 +10,22 @@ import { modelFailure, modelWords } from "./model-failure.ts";
  */
 export type StopReason = "canceled" | "timed_out" | "exceeded" | "runner_stopped" | "ended";
 
-/** @param failure null when every step went well. @param stopped null when nothing stopped the attempt. */
-export function outcomeOf(stopped: StopReason | null, phase: RunPhase, failure: RunError | null): AttemptOutcome {
+/**
+ * @param failure null when every step went well. @param stopped null when nothing stopped the attempt.
+ * @param retryAfterS for how long whoever was asked in vain wants to be left alone; null where that is not known.
+ */
+export function outcomeOf(
+  stopped: StopReason | null,
+  phase: RunPhase,
+  failure: RunError | null,
+  retryAfterS: number | null,
+): AttemptOutcome {
   if (stopped === "canceled") return { status: "canceled" };
   if (stopped === "timed_out") return { status: "timed_out", error: runError("timed_out", phase) };
   if (stopped !== null && stopped !== "exceeded")
     return { status: "failed", error: runError("runner_lost", phase, "The runner was stopped.") };
-  return failure === null ? { status: "succeeded" } : { status: "failed", error: failure };
+  if (failure === null) return { status: "succeeded" };
+  return { status: "failed", error: failure, ...(retryAfterS === null ? {} : { retry_after_s: retryAfterS }) };
 }
 
 /** What an unforeseen fault of the runner itself is called, by where it came. */

@@ -63,6 +63,8 @@ export class Attempt {
   readonly #events = new AgentEvents();
   #phase: RunPhase = "provisioning";
   #report: Report | null = null;
+  /** For so many seconds whoever was asked in vain wants to be left alone; null where that is not known. */
+  retryAfterS: number | null = null;
   #evidence: Evidence = { files_changed: 0, commits_pushed: 0 };
 
   constructor(options: AttemptOptions) {
@@ -118,11 +120,15 @@ export class Attempt {
       sandbox: sandbox.value,
       env: cloneEnvironment(this.#options.mark, seen),
       signal,
+      gitFault: (number) => relay.gitFault(number),
       onStep: (message) => this.#step(message),
       onForeignCommit: (message) => this.#event({ type: "notice", level: "info", code: "settings_from_base", message }),
     });
     if (signal.aborted) return null;
-    if (!cloned.ok) return cloned.error;
+    if (!cloned.ok) {
+      this.retryAfterS = cloned.retryAfterS;
+      return cloned.error;
+    }
     await this.#writeHooks(hooks);
 
     const failure = await this.#driveAgent(relay, sandbox.value, seen, cloned.clones);

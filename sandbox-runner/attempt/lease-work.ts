@@ -71,7 +71,7 @@ export async function workOnLease({ lease, link_token, proxy_token }: LeaseBrief
   await clearUp(worker, log);
   let outcome: string = stop.reason ?? "no_order";
   if (attempt !== null) {
-    const ending = outcomeOf(stop.reason, attempt.phase, failure);
+    const ending = outcomeOf(stop.reason, attempt.phase, failure, attempt.retryAfterS);
     outcome = "error" in ending ? `${ending.status}: ${ending.error.code}` : ending.status;
     frames.send({ kind: "finished", outcome: ending, report: attempt.report, seen: attempt.seen });
     await farewell(link, stop);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type RunError, runError } from "#protocol/run-errors.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import type { RunFolder } from "../process/run-folder.ts";
+import type { GitFault } from "../sandbox/git-faults.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { checkOut } from "./checkout.ts";
 import {
@@ -23,6 +24,8 @@ export interface CloneOptions {
   sandbox: Sandbox;
   env: Record<string, string>;
   signal: AbortSignal;
+  /** What the last request for a repository met, by its number. */
+  gitFault(number: number): GitFault | null;
   onStep(message: string): void;
   /** Told when a stranger's commit is checked out. */
   onForeignCommit(message: string): void;
@@ -37,7 +40,14 @@ export interface Clone {
   base: string | null;
 }
 
-export type ClonesResult = { ok: true; clones: Clone[] } | { ok: false; error: RunError };
+/** A clone that failed. `retryAfterS`: for so long the repository's server wants to be left alone; null where it has not said. */
+export interface CloneFailure {
+  ok: false;
+  error: RunError;
+  retryAfterS: number | null;
+}
+
+export type ClonesResult = { ok: true; clones: Clone[] } | CloneFailure;
 
 const OUTPUT_CAP_BYTES = 65_536;
 /** How many repositories are cloned at once: more would only share the same connection. */
@@ -50,7 +60,7 @@ export async function cloneRepositories(options: CloneOptions): Promise<ClonesRe
   const signal = AbortSignal.any([options.signal, failed.signal]);
   const plans = planClones(options.order.repositories, options.order.checkout).entries();
   const clones: Clone[] = [];
-  const errors: RunError[] = [];
+  const failures: CloneFailure[] = [];
   const cloneInTurn = async () => {
     for (const [number, plan] of plans) {
       if (signal.aborted) return;
@@ -59,17 +69,16 @@ export async function cloneRepositories(options: CloneOptions): Promise<ClonesRe
       if (cloned.ok) {
         clones[number] = cloned.clone;
       } else {
-        errors.push(cloned.error);
+        failures.push(cloned);
         failed.abort();
       }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, cloneInTurn));
-  const [error] = errors;
-  return error === undefined ? { ok: true, clones } : { ok: false, error };
+  return failures[0] ?? { ok: true, clones };
 }
 
-type CloneResult = { ok: true; clone: Clone } | { ok: false; error: RunError };
+type CloneResult = { ok: true; clone: Clone } | CloneFailure;
 
 async function cloneOne(plan: ClonePlan, number: number, options: CloneOptions, until: number): Promise<CloneResult> {
   const { order, folder, sandbox, env, signal, relayUrl, onStep } = options;
@@ -84,11 +93,13 @@ async function cloneOne(plan: ClonePlan, number: number, options: CloneOptions, 
   );
   if (end.how === "timed_out") {
     const seconds = Math.round(order.clone_deadline_ms / 1_000);
-    return { ok: false, error: runError("clone_timed_out", "clone", `${url} was not there within ${seconds} s.`) };
+    const error = runError("clone_timed_out", "clone", `${url} was not there within ${seconds} s.`);
+    return { ok: false, error, retryAfterS: null };
   }
   if (end.code !== 0) {
     const words = readableGitError(end.stderr, relayed, url);
-    return { ok: false, error: runError("clone_failed", "clone", `${url}: ${words || "git did not say why"}`) };
+    const detail = `${url}: ${words || "git did not say why"}`;
+    return failed(runError("clone_failed", "clone", detail), detail, options.gitFault(number));
   }
   const head = readHead(end.stdout);
   const where = head?.branch === "HEAD" ? "no branch" : head?.branch;
@@ -105,10 +116,20 @@ async function cloneOne(plan: ClonePlan, number: number, options: CloneOptions, 
     url,
     proxyAddress: relayed,
   });
-  if (!checkedOut.ok) return checkedOut;
+  if (!checkedOut.ok) {
+    const { code, message } = checkedOut.error;
+    const fault = code === "clone_timed_out" ? null : options.gitFault(number);
+    return failed(checkedOut.error, message, fault);
+  }
   onStep(checkedOut.message);
   if (checkout.is_fork) options.onForeignCommit(foreignCommit(url, head));
   return { ok: true, clone: { ...clone, commit: checkedOut.head.commit } };
+}
+
+/** @param fault what git's last request met: one that passes makes the failure one that may be tried again. */
+function failed(error: RunError, detail: string, fault: GitFault | null): CloneFailure {
+  if (fault?.isPassing !== true) return { ok: false, error, retryAfterS: null };
+  return { ok: false, error: runError("repository_unavailable", "clone", detail), retryAfterS: fault.retryAfterS };
 }
 
 function foreignCommit(url: string, base: Head | null): string {

@@ -18,6 +18,8 @@ export interface GitSettingsInput {
   sessionUrl: string;
 }
 
+const PUSH_WITH_LENGTH_BYTES = 67_108_864;
+
 /** Who commits, unless the repository or the agent sets somebody else. */
 const COMMIT_IDENTITY = { name: "Reveille", email: "reveille@users.noreply.invalid" } as const;
 
@@ -28,6 +30,8 @@ export function gitSettings(input: GitSettingsInput): GitSettings {
     `[safe]\n\tdirectory = *\n`,
     `[credential]\n\thelper = ""\n`,
     `[advice]\n\tdetachedHead = false\n`,
+    // Up to this size a push is sent with its length, which not every server does without.
+    `[http]\n\tpostBuffer = ${PUSH_WITH_LENGTH_BYTES}\n`,
     // The first branch of a repository whose upstream does not say which it is to be.
     `[init]\n\tdefaultBranch = main\n`,
     `[http ${quote(`${input.relayUrl}/`)}]\n\textraHeader = ${quote(`Authorization: Bearer ${input.proxyToken}`)}\n`,

@@ -2,6 +2,7 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions, type ServerResponse } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { errorAnswer } from "#protocol/errors.ts";
+import type { Answered } from "./git-faults.ts";
 import { endToEndHeaders } from "./relay-rules.ts";
 
 export interface ForwardOptions {
@@ -50,12 +51,14 @@ export function dial(
  * Forwards one request. The body is sent only when the connection stands, so dialling again while the instance
  * restarts repeats nothing.
  * @param headers those that go on, as pairs in their order.
+ * @param onAnswered told of the answer when all of it has come, or nothing more will; not where the client has gone.
  */
 export function forward(
   request: IncomingMessage,
   response: ServerResponse,
   headers: readonly (readonly [name: string, value: string])[],
   options: ForwardOptions,
+  onAnswered: (answered: Answered) => void = () => {},
 ): void {
   const deadline = Date.now() + (options.dialForMs ?? DIAL_FOR_MS);
 
@@ -77,9 +80,13 @@ export function forward(
       response.writeHead(incoming.statusCode ?? 502, endToEndHeaders(incoming.rawHeaders).flat());
       response.flushHeaders();
       incoming.on("data", () => stall.refresh());
-      incoming.once("error", () => response.destroy());
+      incoming.once("error", () => {});
       // A body that ends too early must not look whole: the connection is cut instead of the body being ended.
-      incoming.once("close", () => (incoming.complete ? undefined : response.destroy()));
+      incoming.once("close", () => {
+        const { statusCode: status = 502, headers: answered, complete: isWhole } = incoming;
+        if (isWhole || !response.destroyed) onAnswered({ status, headers: answered, isWhole });
+        if (!isWhole) response.destroy();
+      });
       incoming.pipe(response);
     });
     upstream.once("error", () => {
@@ -90,6 +97,7 @@ export function forward(
         setTimeout(attempt, DIAL_PAUSE_MS);
       } else {
         request.unpipe(upstream);
+        onAnswered({ status: 503, headers: {}, isWhole: true });
         answer(response, "upstream_unreachable", "The instance did not answer the runner's relay.");
       }
     });

@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { answer, type ForwardOptions, forward, MOST_CONNECTIONS } from "./forward.ts";
+import { type Answered, type GitFault, GitFaults } from "./git-faults.ts";
 import { isFramedPlainly, type RelayScope, relayKind, requestHeaders } from "./relay-rules.ts";
 
 export interface Relay {
@@ -17,6 +18,8 @@ export interface Relay {
    * @param onRefused is told of what is refused, of the same once.
    */
   serve(scope: RelayScope, onRefused?: (message: string) => void): void;
+  /** What the last request for a repository met, by its number; null where it was answered well, or there was none. */
+  gitFault(number: number): GitFault | null;
   close(): Promise<void>;
 }
 
@@ -27,6 +30,7 @@ export async function startRelay(options: ForwardOptions): Promise<Relay> {
   let served: RelayScope | null = null;
   let tell: (message: string) => void = () => {};
   const refusals = new Set<string>();
+  const gitFaults = new GitFaults();
   const refusal = ({ method, url }: IncomingMessage) => {
     const message = `The relay forwards this run's own model and git paths only, not ${method} ${shownPath(url)}.`;
     if (!refusals.has(message) && refusals.size < REFUSALS_TOLD) {
@@ -39,7 +43,8 @@ export async function startRelay(options: ForwardOptions): Promise<Relay> {
     // A request that asks for an upgrade or names a whole address is no proxy path, whatever its path looks like.
     const kind = served === null ? null : relayKind({ method: request.method, target: request.url }, served);
     if (kind !== null && isFramedPlainly(request.method, request.headers)) {
-      forward(request, response, requestHeaders(request.rawHeaders, kind), options);
+      const onAnswered = (answered: Answered) => gitFaults.note(request.url ?? "", answered);
+      forward(request, response, requestHeaders(request.rawHeaders, kind), options, onAnswered);
     } else answer(response, "proxy_refused", refusal(request));
   });
   const refuseSocket = (request: IncomingMessage, socket: Duplex) => {
@@ -65,6 +70,7 @@ export async function startRelay(options: ForwardOptions): Promise<Relay> {
       served = scope;
       tell = onRefused ?? tell;
     },
+    gitFault: (number) => gitFaults.of(number),
     close: () =>
       new Promise((closed) => {
         server.close(() => closed());

@@ -144,6 +144,24 @@ describe("the usual way", () => {
 
 describe("retry", () => {
   it.each([
+    [undefined, 30, "as the routine's retry says"],
+    [5, 30, "as the routine's retry says"],
+    [90, 90, "as long as the server wants to be left alone"],
+    [999_999, 3_600, "as long as the server wants to be left alone"],
+  ])(
+    "of a server that wants to be left alone for %s s waits %i s, and says until when and why",
+    (asked, waits, why) => {
+      const error = runError("repository_unavailable", "clone");
+      const retry_after_s = asked === undefined ? {} : { retry_after_s: asked };
+      const step = apply(STATES.leased, finished({ status: "failed", error, ...retry_after_s }));
+      const atMs = NOW_MS + waits * 1_000;
+      expect(step.effects).toContainEqual({ type: "set_deadline", kind: "retry", atMs });
+      const message = expect.stringContaining(`The next one waits until ${new Date(atMs).toISOString()}, ${why}.`);
+      expect(step.events).toContainEqual(expect.objectContaining({ type: "notice", code: "retrying", message }));
+    },
+  );
+
+  it.each([
     ["a machinery failure before the first model call", STATES.leased, CLONE_STUCK],
     ["a lost runner", STATES.leased, LOST],
     ["a runner lost before it took the run", STATES.starting, LOST],

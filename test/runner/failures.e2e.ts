@@ -1,13 +1,15 @@
 /** Each way in which a run can fail has its own error, with its phase, for a person to read. */
 
+import type { ServerResponse } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { REFUSAL_HEADER } from "#protocol/runner-link.ts";
 import type { ReplyPlan } from "#scripts/demo-model/messages-api.ts";
 import { Bed, bash, GIT_CREDENTIAL, noSandbox, type Script } from "./support/bed.ts";
 import { until } from "./support/until.ts";
 import { seedUpstream } from "./support/upstream.ts";
 
 const fault = (status: number, type: string, message: string): ReplyPlan => ({ kind: "error", status, type, message });
-const refused: ReplyPlan = { kind: "message", text: "", stopReason: "refusal" };
+const declined: ReplyPlan = { kind: "message", text: "", stopReason: "refusal" };
 
 describe.skipIf(noSandbox !== null)("a run fails", { concurrent: true }, () => {
   let bed: Bed;
@@ -38,6 +40,50 @@ describe.skipIf(noSandbox !== null)("a run fails", { concurrent: true }, () => {
     });
   });
 
+  const cutAfter = (response: ServerResponse, start: string) => {
+    response.writeHead(200, { "content-type": "application/x-git-upload-pack-result", "transfer-encoding": "chunked" });
+    response.write(start, () => response.destroy());
+  };
+  const refused = (response: ServerResponse, status: number, headers: Record<string, string>) => {
+    response.writeHead(status, { "content-type": "text/plain", ...headers });
+    response.end("not now\n");
+  };
+  it.each<[string, (response: ServerResponse) => void, object]>([
+    ["is cut", (response) => cutAfter(response, "0008NAK\n"), { error: { code: "repository_unavailable" } }],
+    ["is cut before it begins", (response) => cutAfter(response, ""), { error: { code: "repository_unavailable" } }],
+    ["meets a fault", (response) => refused(response, 503, {}), { error: { code: "repository_unavailable" } }],
+    [
+      "meets a limit",
+      (response) => refused(response, 429, { "retry-after": "7" }),
+      { error: { code: "repository_unavailable", message: expect.stringContaining("429") }, retry_after_s: 7 },
+    ],
+    [
+      "is refused for now in git's own words",
+      (response) => {
+        const headers = {
+          "content-type": "application/x-git-upload-pack-result",
+          [REFUSAL_HEADER]: "upstream_limited",
+        };
+        response.writeHead(200, { ...headers, "retry-after": "9" });
+        response.end("0010ERR Not now.");
+      },
+      {
+        error: { code: "repository_unavailable", message: expect.stringContaining("remote error: Not now.") },
+        retry_after_s: 9,
+      },
+    ],
+    ["is refused for good", (response) => refused(response, 403, {}), { error: { code: "clone_failed" } }],
+  ])("when a clone %s, and says whether it may be tried again", async (_what, answer, outcome) => {
+    const run = bed.run([], ["app"]);
+    run.answerGit = ({ method }, response) => {
+      if (method === "POST") answer(response);
+      return method === "POST";
+    };
+    const { outcome: ended } = await run.finished();
+    expect(ended).toMatchObject(outcome);
+    expect("retry_after_s" in ended).toBe("retry_after_s" in outcome);
+  });
+
   it("when a clone takes too long", async () => {
     const run = bed.run([], ["app"], { clone_deadline_ms: 500 });
     run.holdGit = true;
@@ -65,7 +111,7 @@ describe.skipIf(noSandbox !== null)("a run fails", { concurrent: true }, () => {
       "model_key_refused",
       "Reason: it answered 401.",
     ],
-    ["the model refuses twice", [bash("echo 1"), refused, refused], "model_refusal", "refusal"],
+    ["the model refuses twice", [bash("echo 1"), declined, declined], "model_refusal", "refusal"],
     [
       "its answers are cut for ever",
       Array(12).fill({ kind: "message", text: "On", stopReason: "max_tokens" }),

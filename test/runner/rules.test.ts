@@ -126,7 +126,7 @@ describe("how an attempt ends", () => {
     ["exceeded", failure, { status: "failed", error: failure }],
     ["ended", null, { status: "failed", error: { code: "runner_lost" } }],
   ] as const)("stopped: %s", (stopped, error, outcome) => {
-    expect(outcomeOf(stopped, "agent", error)).toMatchObject(outcome);
+    expect(outcomeOf(stopped, "agent", error, null)).toMatchObject(outcome);
   });
 
   it.each([

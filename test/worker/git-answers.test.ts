@@ -1,5 +1,6 @@
 /** What an upstream answers in place of git is refused in words that git shows, and never taken for an empty repository. */
 import { describe, expect, it } from "vitest";
+import { REFUSAL_HEADER } from "#protocol/runner-link.ts";
 import { configuredCredentials } from "#worker/proxy/git/git-credentials.ts";
 import { askGit } from "#worker/proxy/git/git-upstream.ts";
 import { ProxyBed, REPOSITORY } from "./proxy-bed.ts";
@@ -54,8 +55,10 @@ describe.each(PATHS)("at %s", (path, asked, type) => {
     const { proxy, notices } = await bed.begin();
     bed.upstream = answer;
     const refused = await proxy(path, asked);
-    expect(refused.status).toBe(403);
-    expect(refused.headers.get("content-type")).toContain("text/plain");
+    // Of an HTTP error git shows nothing where it sends a body.
+    expect(refused.status).toBe(asked.method === "POST" ? 200 : 403);
+    expect(refused.headers.get("content-type")).toContain(asked.method === "POST" ? type : "text/plain");
+    expect(refused.headers.get(REFUSAL_HEADER)).toBe("proxy_refused");
     const text = await refused.text();
     expect(text).toContain(words);
     expect(text).toContain("GIT_CREDENTIALS");
@@ -81,7 +84,7 @@ describe("an answer that leads elsewhere", () => {
     [
       "to another address of the repository",
       "https://elsewhere.test/acme/app.git/info/refs?service=git-upload-pack",
-      503,
+      422,
     ],
   ])("%s is not followed to a page", async (_where, location, status) => {
     const { proxy } = await bed.begin();

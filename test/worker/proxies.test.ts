@@ -291,7 +291,10 @@ describe("the git proxy", () => {
     [404, 404, "no such repository"],
     [422, 403, "answered 422"],
     [500, 503, "answered 500"],
-    [302, 503, "answered 302"],
+    [302, 403, "answered 302"],
+    [429, 429, "answered 429"],
+    [410, 404, "no such repository any more"],
+    [501, 403, "answered 501"],
   ])("turns an upstream's %i into %i", async (given, status, says) => {
     const { proxy } = await bed.begin();
     bed.upstream = () =>
@@ -309,7 +312,7 @@ describe("the git proxy", () => {
     bed.upstream = () => new Response(null, { status: 500 });
     const answer = await proxy("/git/0/info/refs?service=git-upload-pack", { headers: { "user-agent": "git/2.39.5" } });
     expect(answer.headers.get("content-type")).toContain("text/plain");
-    expect(await answer.text()).toMatch(/answered 500\n$/);
+    expect(await answer.text()).toMatch(/answered 500\nTry again soon/);
   });
 });
 
@@ -338,11 +341,11 @@ describe("asking a git upstream", () => {
     [
       "of a push",
       "/b/git-receive-pack",
-      { ...get, method: "POST", url: "https://git.test/a/git-receive-pack" } as const,
+      { ...get, method: "POST", url: "https://git.test/a/git-receive-pack", body: new Blob().stream() } as const,
     ],
   ])("does not follow a move %s", async (_where, location, request) => {
     bed.upstream = () => to(location);
-    expect(await askGit(request, credentials)).toMatchObject({ ok: false, refusal: { code: "upstream_unreachable" } });
+    expect(await askGit(request, credentials)).toMatchObject({ ok: false, refusal: { code: "repository_moved" } });
     for (const { url } of bed.asked) expect(new URL(url).origin).toBe("https://git.test");
     expect(bed.asked.length).toBeLessThanOrEqual(4);
   });

@@ -4,6 +4,7 @@ import { logTrouble } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { HttpContext } from "../http/http-env.ts";
 import { renderRefusal } from "../http/render-error.ts";
+import { toldToGit } from "./git/told-refusal.ts";
 
 /**
  * The Messages API has the same shape of errors. A proxy's 4xx is the same however often it is asked again, so the agent's
@@ -23,14 +24,11 @@ function asForbidden({ body, headers }: Response): Response {
   return new Response(body, { status: 403, headers: kept });
 }
 
-/** Git shows a person what a refusal says only when it is plain text. */
+/** A refusal as git shows it; to every other program as it is everywhere. */
 export function renderToGit(c: HttpContext, refusal: Refusal): Response {
   if (!c.req.header("user-agent")?.startsWith("git/")) return renderToAgent(c, refusal);
-  const { status, body } = errorAnswer(refusal, c.var.requestId);
-  return new Response(`${refusal.reason ?? body.error.message}\n`, {
-    status,
-    headers: { "content-type": "text/plain" },
-  });
+  const { body, ...rest } = toldToGit(refusal, c.req.method === "POST" ? c.req.path : null);
+  return new Response(body, rest);
 }
 
 /** A refusal for git, and for the run's transcript. */

@@ -152,6 +152,7 @@ export class FakeInstance {
       return;
     }
     if (run.holdGit) return;
+    if (run.answerGit?.(request, response) === true) return;
     const { workerGit = null } = this.#upstreams;
     if (workerGit !== null) {
       const target = `${workerGit.url}/proxy/${runId}/${rest}${query === "" ? "" : `?${query}`}`;

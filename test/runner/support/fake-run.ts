@@ -1,4 +1,5 @@
 /** One run at the fake instance: stores frames as the object does, once and in order, and acknowledges them. */
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { WebSocket } from "ws";
 import {
   type Frame,
@@ -25,6 +26,8 @@ export class FakeRun {
   readonly deltas: Delta[] = [];
   /** While true, its git requests are not answered. */
   holdGit = false;
+  /** Answers a request of git's in the place of the upstream, and returns true; false leaves it to the upstream. */
+  answerGit: ((request: IncomingMessage, response: ServerResponse) => boolean) | null = null;
   /** While true, frames are lost on their way. */
   deaf = false;
   #socket: WebSocket | null = null;

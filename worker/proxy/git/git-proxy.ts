@@ -6,9 +6,10 @@ import { gitAnswerHeaders, pickHeaders } from "../headers.ts";
 import { refuseGit, renderToGit, tellRun } from "../render-to-agent.ts";
 import { type GitPath, readTarget } from "./git-target.ts";
 import { askGit, type GitRequest } from "./git-upstream.ts";
+import { HeldBody } from "./held-body.ts";
 import { judgePush } from "./judge-push.ts";
 import { NOTHING_ALLOWED } from "./push-rules.ts";
-import { refusePush, sendPush } from "./send-push.ts";
+import { RESENT_BYTES, refusePush, sendPush } from "./send-push.ts";
 
 const TO_UPSTREAM = ["content-type", "content-encoding", "accept", "git-protocol", "user-agent"];
 
@@ -27,19 +28,41 @@ export async function proxyGit(c: HttpContext, path: GitPath): Promise<Response>
       await tellRun(c, lease, { code: "push_refused", message: `A push to ${url} was refused: ${NOTHING_ALLOWED}.` });
       return renderToGit(c, { code: "proxy_refused", reason: NOTHING_ALLOWED });
     }
-    return passBack(c, lease, { method: "GET", url: `${url}/info/refs${search}`, headers, body: null });
+    const onMoved = (to: string) => c.executionCtx.waitUntil(tellRun(c, lease, movedNotice(url, to)));
+    return passBack(c, lease, { method: "GET", url: `${url}/info/refs${search}`, headers, body: null }, onMoved);
   }
-  const request: GitRequest = { method: "POST", url: `${url}/${path}`, headers, body: c.req.raw.body };
-  if (path === "git-upload-pack") return passBack(c, lease, request);
-  if (request.body === null) return refuseGit(c, lease, { code: "invalid_request", field: "body" });
-  const judged = await judgePush(c, target, request.body);
+  const { body } = c.req.raw;
+  if (body === null) return refuseGit(c, lease, { code: "invalid_request", field: "body" });
+  const request = { method: "POST" as const, url: `${url}/${path}`, headers };
+  if (path === "git-upload-pack")
+    return passBack(c, lease, { ...request, body: await sendable(c, new HeldBody(body)) });
+  const judged = await judgePush(c, target, body);
   if (!judged.ok) return refuseGit(c, lease, judged.refusal);
   const { reasons } = judged.value;
   return reasons === null ? sendPush(c, target, request, judged.value) : refusePush(c, target, judged.value, reasons);
 }
 
-async function passBack(c: HttpContext, lease: LeaseRef, request: GitRequest): Promise<Response> {
-  const answer = await askGit(request, c.var.deps.gitCredentials);
+async function passBack(
+  c: HttpContext,
+  lease: LeaseRef,
+  request: GitRequest,
+  onMoved?: (to: string) => void,
+): Promise<Response> {
+  const answer = await askGit(request, c.var.deps.gitCredentials, onMoved === undefined ? {} : { onMoved });
   if (!answer.ok) return refuseGit(c, lease, answer.refusal);
   return new Response(answer.value.body, { headers: gitAnswerHeaders(answer.value.headers) });
+}
+
+/** What a fetch asks for is short: it can be sent again, to where the repository has moved. */
+async function sendable(c: HttpContext, held: HeldBody): Promise<GitRequest["body"]> {
+  const whole = await held.whole(RESENT_BYTES);
+  if (whole !== null) return whole;
+  const { readable, writable } = new IdentityTransformStream();
+  c.executionCtx.waitUntil(held.send(writable));
+  return readable;
+}
+
+function movedNotice(url: string, to: string) {
+  const message = `${url} has moved to ${to}, and was followed there: give the routine the new address.`;
+  return { code: "repository_moved", message };
 }

@@ -4,12 +4,21 @@ import { basicAuthorization } from "#worker/auth/credentials.ts";
 import type { Access } from "#worker/github/installation-tokens.ts";
 import { Stall } from "#worker/proxy/stall.ts";
 import type { GitCredential, GitCredentials } from "./git-credentials.ts";
+import { notGit, refusedBy } from "./upstream-refusals.ts";
 
 export interface GitRequest {
   method: "GET" | "POST";
   url: string;
   headers: Headers;
-  body: ReadableStream<Uint8Array> | null;
+  /** Bytes can be sent again, to where a repository has moved or with another credential; a stream can't. */
+  body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null;
+}
+
+export interface AskOptions {
+  /** Told of what is sent meanwhile; it bounds how long the answer may take to begin, and has ended afterwards. */
+  stall?: Stall;
+  /** Told of the address to which the repository has moved, when that was followed. */
+  onMoved?: (address: string) => void;
 }
 
 /** A renamed repository redirects once or twice. */
@@ -19,31 +28,35 @@ export const STALL_MS = 300_000;
 
 /**
  * @param credentials the credential of an origin is sent to that origin alone.
- * @param stall told of what is sent meanwhile; it bounds how long the answer may take to begin, and has ended afterwards.
  * @returns git's own answer. Its body is never compressed, whatever the upstream sent. Whatever else is answered, as a
  *   sign-in page is, would be an empty repository to git: it is refused.
  */
 export async function askGit(
   request: GitRequest,
   credentials: GitCredentials,
-  stall = new Stall(STALL_MS),
+  { stall = new Stall(STALL_MS), onMoved = () => {} }: AskOptions = {},
 ): Promise<Result<Response>> {
   try {
     const access = accessOf(request.url);
     const first = await credentials.of(request.url, access);
     if (!first.ok) return first;
-    const answer = await follow(request, first.value, stall.signal);
+    const answer = await follow(request, first.value, stall.signal, onMoved);
     if (!isRefused(answer) || first.value.drop === null) return answer;
     first.value.drop();
-    // A token that was revoked meanwhile, or that GitHub does not know everywhere yet. What has been sent can't be sent again.
-    const next = request.method === "GET" ? await credentials.of(request.url, access) : null;
-    return next?.ok === true ? await follow(request, next.value, stall.signal) : answer;
+    // A token that was revoked meanwhile, or that GitHub does not know everywhere yet.
+    const next = canBeSentAgain(request) ? await credentials.of(request.url, access) : null;
+    return next?.ok === true ? await follow(request, next.value, stall.signal, onMoved) : answer;
   } finally {
     stall.end();
   }
 }
 
-async function follow(request: GitRequest, credential: GitCredential, signal: AbortSignal): Promise<Result<Response>> {
+async function follow(
+  request: GitRequest,
+  credential: GitCredential,
+  signal: AbortSignal,
+  onMoved: (address: string) => void,
+): Promise<Result<Response>> {
   const { origin } = new URL(request.url);
   const headers = new Headers(request.headers);
   if (credential.pair !== null) headers.set("authorization", basicAuthorization(credential.pair));
@@ -52,18 +65,31 @@ async function follow(request: GitRequest, credential: GitCredential, signal: Ab
     const answer = await send({ ...request, url, headers }, signal);
     if (answer === null) return refuse("upstream_unreachable", { reason: `${origin} does not answer` });
     const found = answer.ok ? whatItIs(answer, url) : null;
-    if (answer.ok && found === null) return success(answer);
+    if (answer.ok && found === null) {
+      if (followed > 0) onMoved(repositoryOf(url));
+      return success(answer);
+    }
     await answer.body?.cancel();
     if (found !== null) return notGit(found, origin, credential);
     const next = redirectTarget(answer, url);
-    if (next === null) return refusedBy(answer.status, origin, credential);
+    if (next === null) return refusedBy(answer, origin, credential);
     if (!isSamePath(next, url)) return notGit("a redirect to another page", origin, credential);
-    // The credential must not leave its origin, and a body that has been sent can't be sent again.
-    if (new URL(next).origin !== origin || request.method !== "GET" || followed === REDIRECT_LIMIT) {
-      return refuse("upstream_unreachable", { reason: "the repository has moved: give the routine its new address" });
+    // The credential must not leave its origin.
+    const mayFollow = new URL(next).origin === origin && canBeSentAgain(request) && followed < REDIRECT_LIMIT;
+    if (!mayFollow) {
+      return refuse("repository_moved", { reason: movedWords(followed, repositoryOf(next)) });
     }
     url = next;
   }
+}
+
+function movedWords(followed: number, to: string): string {
+  if (followed === REDIRECT_LIMIT) return `it redirects more than ${REDIRECT_LIMIT} times, at last to ${to}`;
+  return `it has moved to ${to}: give the routine that address`;
+}
+
+function canBeSentAgain({ body }: GitRequest): boolean {
+  return body === null || body instanceof Uint8Array;
 }
 
 async function send({ method, url, headers, body }: GitRequest, signal: AbortSignal): Promise<Response | null> {
@@ -96,11 +122,20 @@ function answerType({ pathname, searchParams }: URL): string {
     : `application/x-${service}-advertisement`;
 }
 
+/** How git's paths in a repository end. */
+const GIT_PATH = /\/(?:info\/refs|git-[a-z]+-pack)$/;
+
 /** Whether a redirect leads to the same one of git's paths, as it does when a repository has moved. */
 function isSamePath(next: string, url: string): boolean {
   const [to, from] = [new URL(next), new URL(url)];
-  const end = /\/(?:info\/refs|git-[a-z]+-pack)$/.exec(from.pathname)?.[0] ?? from.pathname;
+  const end = GIT_PATH.exec(from.pathname)?.[0] ?? from.pathname;
   return to.pathname.endsWith(end) && to.search === from.search;
+}
+
+/** The address of a repository, for people: nothing that may be a secret is in it. @param url of one of git's paths in it. */
+function repositoryOf(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname.replace(GIT_PATH, "")}`;
 }
 
 /** A push writes; everything else reads. */
@@ -113,31 +148,4 @@ function accessOf(url: string): Access {
 /** Whether the host has answered that this credential is not good enough. */
 function isRefused(answer: Result<Response>): boolean {
   return !answer.ok && answer.refusal.code === "github_app_lacks_permission";
-}
-
-function notGit(found: string, origin: string, { pair, ifRefused }: GitCredential) {
-  if (ifRefused !== null) return { ok: false as const, refusal: ifRefused };
-  const remedy =
-    pair === null
-      ? "set a credential with access to this repository in GIT_CREDENTIALS"
-      : "check the credential for it in GIT_CREDENTIALS";
-  return refuse("proxy_refused", {
-    reason: `${origin} answers with ${found} in place of git, as a sign-in page does: ${remedy}`,
-    hint: `GIT_CREDENTIALS is JSON: {"${origin}":"user:token"}, with a token that has access to the repository.`,
-  });
-}
-
-/** A 401 would make git ask for a password that nobody can give. */
-function refusedBy(status: number, origin: string, { ifRefused }: GitCredential) {
-  if (ifRefused !== null && [401, 403, 404].includes(status)) return { ok: false as const, refusal: ifRefused };
-  if (status === 401 || status === 403) {
-    const reason = `${origin} refused the credential: set one with access to this repository in GIT_CREDENTIALS`;
-    return refuse("proxy_refused", { reason });
-  }
-  if (status === 404)
-    return refuse("not_found", {
-      message: `${origin} has no such repository, or the credential in GIT_CREDENTIALS may not see it.`,
-    });
-  if (status >= 400 && status < 500) return refuse("proxy_refused", { reason: `${origin} answered ${status}` });
-  return refuse("upstream_unreachable", { reason: `${origin} answered ${status}` });
 }

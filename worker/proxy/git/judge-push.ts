@@ -80,7 +80,7 @@ function isFirstPush({ commands }: ReadPush, rule: PushRule): boolean {
 async function isEmpty(c: HttpContext, { url }: GitTarget): Promise<boolean> {
   const request = { method: "GET" as const, headers: new Headers(), body: null };
   const refs = { ...request, url: `${url}/info/refs?service=git-upload-pack` };
-  const answer = await askGit(refs, c.var.deps.gitCredentials, new Stall(ASK_MS));
+  const answer = await askGit(refs, c.var.deps.gitCredentials, { stall: new Stall(ASK_MS) });
   if (!answer.ok || answer.value.body === null) return false;
   return !(await hasRefs(answer.value.body, ASK_MS).catch(() => true));
 }

@@ -39,14 +39,14 @@ export function packetAt(bytes: Uint8Array, offset: number): { payload: Packet; 
 export const PAYLOAD_LIMIT = 65_515;
 
 /** @param payload at most `PAYLOAD_LIMIT` bytes. */
-export function packet(payload: Uint8Array | string): Uint8Array {
+export function packet(payload: Uint8Array | string): Uint8Array<ArrayBuffer> {
   const bytes = typeof payload === "string" ? encoder.encode(payload) : payload;
   return joined([encoder.encode((bytes.length + 4).toString(16).padStart(4, "0")), bytes]);
 }
 
 export const FLUSH: Uint8Array = encoder.encode("0000");
 
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
+export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let offset = 0;
   for (const part of parts) {

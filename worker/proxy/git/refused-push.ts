@@ -1,4 +1,4 @@
-/** A refusal of a push as git's report of it: git then shows each ref with its reason. Pure. */
+/** Refusals in git's own protocol, so that git shows their reasons. Pure. */
 import { FLUSH, joined, PAYLOAD_LIMIT, packet } from "./pkt-line.ts";
 import type { PushCommand } from "./push-request.ts";
 
@@ -7,7 +7,19 @@ const MORE = "not pushed, because another ref of the same push is refused";
 const SHOWN_REFS = 10;
 const SHOWN_NAME = 200;
 
-/** @param reasons one for each command; null for what is refused only because of others. */
+/**
+ * A refusal before anything of a request is known: an error packet to whoever fetches; to whoever pushes the side band of
+ * errors, which git shows also where it has not asked for side bands.
+ * @returns null for a path to which git does not POST.
+ */
+export function refusalPackets(service: string, words: string): Uint8Array<ArrayBuffer> | null {
+  const line = encoder.encode(words).slice(0, PAYLOAD_LIMIT - 10);
+  if (service === "git-upload-pack") return packet(joined([encoder.encode("ERR "), line]));
+  if (service === "git-receive-pack") return joined([packet(joined([new Uint8Array([3]), line])), FLUSH]);
+  return null;
+}
+
+/** A push as git's report of it: each ref with its reason. @param reasons one for each command; null for what is refused only because of others. */
 export function refusalReport(
   commands: readonly PushCommand[],
   reasons: readonly (string | null)[],

@@ -2,22 +2,28 @@
 
 import type { Push } from "#durable-objects/routine/sessions/session-branches.ts";
 import { withinDeadline } from "#instance/in-time.ts";
+import { type Refusal, type Result, success } from "#protocol/errors.ts";
 import { logEvent, logTrouble } from "#protocol/log.ts";
+import { REFUSAL_HEADER } from "#protocol/runner-link.ts";
 import type { HttpContext } from "#worker/http/http-env.ts";
 import { Stall } from "#worker/proxy/stall.ts";
 import type { BegunPush } from "#worker/store/begun-pushes.ts";
 import { gitAnswerHeaders } from "../headers.ts";
 import { pump } from "../pump.ts";
-import { refuseGit, renderToGit, tellRun } from "../render-to-agent.ts";
+import { renderToGit, tellRefusal, tellRun } from "../render-to-agent.ts";
 import type { GitTarget } from "./git-target.ts";
 import { askGit, type GitRequest, STALL_MS } from "./git-upstream.ts";
+import type { HeldBody } from "./held-body.ts";
 import type { JudgedPush } from "./judge-push.ts";
 import { type NotedPush, notePush } from "./noted-push.ts";
 import { PushReport } from "./push-report.ts";
 import { pushedBranches } from "./push-request.ts";
 import { refusalNotice, refusalReport } from "./refused-push.ts";
 import { tellPushed } from "./tell-pushed.ts";
+import { gitWords } from "./told-refusal.ts";
 
+/** A request of git's that is no longer than this is held, so that it can be sent again. */
+export const RESENT_BYTES = 1_048_576;
 /** How long it may take to write down what a push is about to do, or what has become of it. */
 const NOTE_MS = 10_000;
 /** When the upstream is asked what it has taken, should nothing be heard of the push until then. */
@@ -27,27 +33,26 @@ export const FIRST_ASK_MS = 30_000;
 export async function sendPush(
   c: HttpContext,
   target: GitTarget,
-  request: GitRequest,
+  request: Omit<GitRequest, "body">,
   judged: JudgedPush,
 ): Promise<Response> {
-  const { held } = judged;
+  const placed = await placeOf(c, target, judged);
+  if (!placed.ok) return refuseWhole(c, target, judged, placed.refusal);
+  const { url, whole } = placed.value;
   const begun = await beginPush(c, target, judged);
   if (begun === null) {
-    await held.cancel();
     const reason = "the push was not sent, because it could not be noted: try again soon";
-    return renderToGit(c, { code: "index_behind", message: `This is for now: ${reason}.`, reason });
+    return refuseWhole(c, target, judged, { code: "index_behind", message: `This is for now: ${reason}.`, reason });
   }
-  const length = c.req.header("content-length");
   const stall = new Stall(STALL_MS);
-  // With its length, when it has one, so that it has one upstream too.
-  const { readable: body, writable } =
-    length === undefined ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
-  c.executionCtx.waitUntil(held.send(writable, () => stall.touch()));
-  const answer = await askGit({ ...request, body }, c.var.deps.gitCredentials, stall);
+  const body = whole ?? streamed(c, judged.held, stall);
+  const answer = await askGit({ ...request, url: `${url}/git-receive-pack`, body }, c.var.deps.gitCredentials, {
+    stall,
+  });
   if (!answer.ok) {
     // Of one that did not answer nobody knows what it has taken.
     if (answer.refusal.code !== "upstream_unreachable") await begun.refused(() => true);
-    return refuseGit(c, target.lease, answer.refusal);
+    return refuseWhole(c, target, judged, answer.refusal);
   }
   if (answer.value.body === null) return new Response(null, { headers: gitAnswerHeaders(answer.value.headers) });
   const report = new PushReport();
@@ -59,6 +64,62 @@ export async function sendPush(
   });
   c.executionCtx.waitUntil(passed.done);
   return new Response(passed.stream, { headers: gitAnswerHeaders(answer.value.headers) });
+}
+
+/**
+ * Where a push goes. One that is short can be sent again, to where the repository has moved. Of a longer one it has to be known
+ * before: what has been sent of it can't be sent again.
+ */
+async function placeOf(
+  c: HttpContext,
+  { url }: GitTarget,
+  { held }: JudgedPush,
+): Promise<Result<{ url: string; whole: Uint8Array<ArrayBuffer> | null }>> {
+  const whole = await held.whole(RESENT_BYTES);
+  if (whole !== null) return success({ url, whole });
+  let place = url;
+  const answer = await askGit(
+    { method: "GET", url: `${url}/info/refs?service=git-receive-pack`, headers: new Headers(), body: null },
+    c.var.deps.gitCredentials,
+    { onMoved: (to) => (place = to) },
+  );
+  if (!answer.ok) return answer;
+  await answer.value.body?.cancel();
+  return success({ url: place, whole });
+}
+
+/** With its length, when it has one, so that it has one upstream too. */
+function streamed(c: HttpContext, held: HeldBody, stall: Stall): ReadableStream<Uint8Array> {
+  const length = c.req.header("content-length");
+  const { readable, writable } =
+    length === undefined ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
+  c.executionCtx.waitUntil(held.send(writable, () => stall.touch()));
+  return readable;
+}
+
+/** All of a push is refused for the same reason, and what is still coming of it is read, so that git reads that. */
+async function refuseWhole(
+  c: HttpContext,
+  { lease }: GitTarget,
+  judged: JudgedPush,
+  refusal: Refusal,
+): Promise<Response> {
+  const { push, held } = judged;
+  await tellRefusal(c, lease, refusal);
+  const rendered = renderToGit(c, refusal);
+  if (!rendered.headers.has(REFUSAL_HEADER)) return rendered;
+  await held.drained();
+  const words = gitWords(refusal);
+  return new Response(
+    refusalReport(
+      push.commands,
+      push.commands.map(() => words),
+      push.features,
+    ),
+    {
+      headers: rendered.headers,
+    },
+  );
 }
 
 interface Begun {

@@ -62,7 +62,7 @@ async function look({ credentials, ownerOf }: SettleDeps, push: BegunPush): Prom
     headers: new Headers(),
     body: null,
   };
-  const answer = await askGit(request, credentials, new Stall(ASK_MS));
+  const answer = await askGit(request, credentials, { stall: new Stall(ASK_MS) });
   if (!answer.ok) throw new Error(answer.refusal.reason ?? answer.refusal.code);
   const { body } = answer.value;
   const wanted = new Set(branches.map(({ branch }) => `refs/heads/${branch}`));
