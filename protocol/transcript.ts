@@ -105,13 +105,15 @@ export const transcriptEventSchema = z
   .meta({ id: "TranscriptEvent", description: "A durable event: stored, numbered, sent once." });
 export type TranscriptEvent = z.infer<typeof transcriptEventSchema>;
 
+/** How long a piece is at most, in UTF-16 code units. */
+export const DELTA_LIMIT = 65_536;
 /** A piece of text as the model writes it: live only, never stored, superseded by the message that follows. */
 export const deltaSchema = z
   .object({
     type: z.literal("agent.delta"),
     message_id: z.string().max(200),
     kind: z.enum(["text", "thinking"]),
-    text: z.string().max(65_536),
+    text: z.string().max(DELTA_LIMIT),
   })
   .meta({ id: "AgentDelta" });
 export type Delta = z.infer<typeof deltaSchema>;

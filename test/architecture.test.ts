@@ -39,7 +39,7 @@ const MAY_IMPORT: Record<ProgramFolder, readonly string[]> = {
   scripts: ["protocol", "instance"],
   web: ["protocol"],
   // The worker, to serve it with a counter of rows around its objects.
-  bench: ["protocol", "scripts", "sandbox-runner", "worker"],
+  bench: ["protocol", "rules", "scripts", "sandbox-runner", "worker"],
 };
 /** What runs where the web app is built, not in it. */
 const BUILDS_WEB = "web/vite.config.ts";

@@ -2,10 +2,10 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { FrameBody } from "#protocol/runner-link.ts";
+import { Redactor } from "#rules/secrets/redactor.ts";
 import { AgentEvents } from "#sandbox-runner/agent/agent-events.ts";
 import { RunLink } from "#sandbox-runner/link/run-link.ts";
 import { ScrubbedFrames } from "#sandbox-runner/link/scrubbed-frames.ts";
-import { Redactor } from "#sandbox-runner/process/redact.ts";
 import { type Offer, PoolLink } from "#sandbox-runner/runner/pool-link.ts";
 import { nowMs } from "./clock.ts";
 import { type PushOrder, type PushReport, pushEvents } from "./push.ts";

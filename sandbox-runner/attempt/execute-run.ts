@@ -5,9 +5,9 @@
 import { randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { Redactor } from "#rules/secrets/redactor.ts";
 import { createLog } from "../process/log.ts";
 import { endMarkedProcesses } from "../process/marked-processes.ts";
-import { Redactor } from "../process/redact.ts";
 import type { RunFolder } from "../process/run-folder.ts";
 import { openRuntimeSandbox } from "../sandbox/runtime-sandbox.ts";
 import type { SandboxResult } from "../sandbox/sandbox.ts";

@@ -6,11 +6,11 @@ import type { RunBounds } from "#protocol/run-bounds.ts";
 import { type RunError, runError } from "#protocol/run-errors.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import type { RunnerEvent } from "#protocol/transcript.ts";
+import { Redactor } from "#rules/secrets/redactor.ts";
 import { faultOf, outcomeOf } from "../agent/outcome.ts";
 import { RunLink } from "../link/run-link.ts";
 import { ScrubbedFrames } from "../link/scrubbed-frames.ts";
 import { createLog, type Log } from "../process/log.ts";
-import { Redactor } from "../process/redact.ts";
 import { noteLease, removeRunFolder } from "../process/run-folder.ts";
 import { within } from "../process/within.ts";
 import { Attempt } from "./attempt.ts";
@@ -59,7 +59,10 @@ export async function workOnLease({ lease, link_token, proxy_token }: LeaseBrief
     linkToken: link_token,
     runner: worker.runner,
     boot: worker.boot,
-    onOrder: ordered.resolve,
+    onOrder: (order) => {
+      redactor.learn(order.environment?.secret_values ?? []);
+      ordered.resolve(order);
+    },
     onCancel: () => stop.stop("canceled"),
     onEnded: () => stop.stop("ended"),
     onDown: (why) => log("run_link_down", { ...lease, why }, "warn"),

@@ -1,6 +1,6 @@
 /** One JSON line of log per piece of work, scrubbed, with the keys `at`, `level` and `what` as the worker has them. */
 import { escapeUnseen } from "#protocol/unseen-characters.ts";
-import type { Redactor } from "./redact.ts";
+import type { Redactor } from "#rules/secrets/redactor.ts";
 
 type Facts = Record<string, string | number | boolean | null | undefined>;
 export type Log = (what: string, facts?: Facts, level?: "info" | "warn") => void;

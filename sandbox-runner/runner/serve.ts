@@ -1,9 +1,9 @@
 /** A runner from its start to its end: checks what it needs, joins its pool, and has an executor work on each lease. */
 import { randomBytes } from "node:crypto";
 import { errorText } from "#protocol/log.ts";
+import { Redactor } from "#rules/secrets/redactor.ts";
 import type { LinkRefusal } from "../link/link-socket.ts";
 import { createLog, type Log } from "../process/log.ts";
-import { Redactor } from "../process/redact.ts";
 import { Executors } from "./executors.ts";
 import { PoolLink } from "./pool-link.ts";
 import { keptRunnerId } from "./runner-id.ts";

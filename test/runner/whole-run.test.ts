@@ -77,7 +77,7 @@ describe.skipIf(noSandbox !== null)("a run", { concurrent: true }, () => {
 
     const [looked, worked] = run.events.filter((event) => event.type === "tool.result");
     expect(looked?.text).toContain("app\ndocs\n");
-    expect(looked?.text).toContain("Authorization: Bearer [redacted]");
+    expect(looked?.text).toContain("Authorization: Bearer [secret]");
     expect(looked?.text).not.toContain("ANTHROPIC_AUTH_TOKEN");
     expect(worked).toMatchObject({ is_error: false, text: "https://code.example.com/app" });
     expect(JSON.stringify(run.stored)).not.toContain(run.proxyToken);

@@ -2,8 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { type Routine, routineSchema } from "#protocol/routine.ts";
 import { type TranscriptEvent, transcriptEventSchema } from "#protocol/transcript.ts";
+import { Redactor } from "#rules/secrets/redactor.ts";
 import { createLog } from "#sandbox-runner/process/log.ts";
-import { Redactor } from "#sandbox-runner/process/redact.ts";
 import { SseReader } from "#scripts/demo/sse.ts";
 import { transcriptLines } from "#scripts/demo/transcript-lines.ts";
 import { DEMO_REVIEWER, DEMO_WRITER, demoRoutinePatch, isDemoRoutine } from "#scripts/instance/demo-routine.ts";
