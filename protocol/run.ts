@@ -55,8 +55,8 @@ export const NO_USAGE: Usage = {
 };
 
 /**
- * What the proxies and the runner saw. `model_calls` and `branches_pushed` are the worker's own count; the rest comes by way
- * of programs in the sandbox.
+ * What the proxies and the runner saw. `model_calls`, `branches_pushed` and `commits_pushed` are the worker's own count; the
+ * rest comes by way of programs in the sandbox.
  */
 export const evidenceSchema = z
   .object({
@@ -66,8 +66,13 @@ export const evidenceSchema = z
     tools_refused: z.int().min(0).optional().meta({
       description: "Tool calls that a rule or a hook of the repository refused; left out when there were none.",
     }),
-    files_changed: z.int().min(0),
-    commits_pushed: z.int().min(0),
+    files_changed: z.int().min(0).meta({
+      description:
+        "Files that differ from the commit that the agent began with by what the run itself did: in commits of its own, pushed or not, and in the workspace. What is ignored, and what colleagues changed, does not count.",
+    }),
+    commits_pushed: z.int().min(0).meta({
+      description: "Commits that the run's pushes brought to their repositories, and that these had not before.",
+    }),
     branches_pushed: z.array(
       z.object({ repository: z.string(), branch: z.string(), commit: z.string(), previous: z.string().nullable() }),
     ),

@@ -172,7 +172,8 @@ export const frameBodySchema = z.discriminatedUnion("kind", [
       /** Absent when none was. */
       tools_refused: z.int().min(0).optional(),
       files_changed: z.int().min(0),
-      commits_pushed: z.int().min(0),
+      /** Told by an earlier version's runner, and not believed: the worker counts what it saw pushed. */
+      commits_pushed: z.int().min(0).default(0),
       cost_usd: z.number().min(0),
     }),
   }),

@@ -192,7 +192,9 @@ export const begunPushes = sqliteTable(
     /** The repository's number in the routine, and its address. */
     number: integer().notNull(),
     url: text().notNull(),
-    branches: text({ mode: "json" }).$type<{ branch: string; commit: string; previous: string | null }[]>().notNull(),
+    branches: text({ mode: "json" })
+      .$type<{ branch: string; commit: string; previous: string | null; commits?: number }[]>()
+      .notNull(),
     /** What the upstream has accepted of the push, until the run's object has recorded them. */
     taken: text({ mode: "json" }).$type<
       { branch: string; commit: string; previous: string | null; own?: string[] }[]

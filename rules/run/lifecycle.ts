@@ -134,7 +134,6 @@ function finish(state: RunState, run: ActiveRecord, frame: Finished, limits: Run
       tool_calls: seen.tool_calls,
       ...(seen.tools_refused === undefined ? {} : { tools_refused: seen.tools_refused }),
       files_changed: seen.files_changed,
-      commits_pushed: seen.commits_pushed,
     },
   };
   const step = end({ ...state, run: counted }, counted, frame.outcome, frame.report, limits, nowMs);

@@ -27,7 +27,7 @@ import { within } from "../process/within.ts";
 import type { Relay } from "../sandbox/relay.ts";
 import { type Sandbox, withoutSandbox } from "../sandbox/sandbox.ts";
 import { setUp } from "../setup/set-up.ts";
-import { type Evidence, gatherEvidence } from "./evidence.ts";
+import { countChangedFiles } from "./evidence.ts";
 import type { SandboxSetting } from "./executor-brief.ts";
 import type { Workplace } from "./workplace.ts";
 
@@ -65,7 +65,7 @@ export class Attempt {
   #report: Report | null = null;
   /** For so many seconds whoever was asked in vain wants to be left alone; null where that is not known. */
   retryAfterS: number | null = null;
-  #evidence: Evidence = { files_changed: 0, commits_pushed: 0 };
+  #filesChanged = 0;
 
   constructor(options: AttemptOptions) {
     this.#options = options;
@@ -90,7 +90,9 @@ export class Attempt {
       turns,
       tool_calls: toolCalls,
       ...(toolsRefused === 0 ? {} : { tools_refused: toolsRefused }),
-      ...this.#evidence,
+      files_changed: this.#filesChanged,
+      // The worker counts what it sees pushed; an earlier version's wants a number here.
+      commits_pushed: 0,
       cost_usd: this.#options.order.demo_model ? 0 : costUsd,
     };
   }
@@ -134,13 +136,8 @@ export class Attempt {
     const failure = await this.#driveAgent(relay, sandbox.value, seen, cloned.clones);
     if (signal.aborted) return null;
     this.#phase = "finish";
-    this.#evidence = await gatherEvidence(
-      cloned.clones,
-      folder,
-      sandbox.value,
-      commandEnvironment(this.#options.mark, seen),
-      signal,
-    );
+    const env = commandEnvironment(this.#options.mark, folder);
+    this.#filesChanged = await countChangedFiles(cloned.clones, folder, sandbox.value, env, signal);
     return failure;
   }
 

@@ -1,14 +1,8 @@
-/** What a run changed in its clones, counted by git inside the sandbox once the agent has ended. */
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+/** Which files a run changed in its clones, counted by git inside the sandbox once the agent has ended. */
 import type { Clone } from "../git/clone.ts";
 import type { RunFolder } from "../process/run-folder.ts";
+import { BASH } from "../sandbox/entering.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-
-export interface Evidence {
-  files_changed: number;
-  commits_pushed: number;
-}
 
 const DEADLINE_MS = 20_000;
 const OUTPUT_CAP_BYTES = 4_096;
@@ -17,33 +11,62 @@ const OUTPUT_CAP_BYTES = 4_096;
 const NO_COMMIT = "none";
 
 /**
- * For each clone two numbers: files that differ from the commit that the agent began with, in the working tree or in
- * commits of any branch; and commits that a local branch, or what is checked out on none, and a branch of the remote both
- * have, and neither that commit nor the base that was cloned has. Where the agent began without a commit, all files and commits are new.
+ * For each clone how many files differ, by what the run itself did, from the commit that the agent began with:
+ *
+ * - in commits of its own. What is made here lies loose, what is fetched comes in packs (`fetch.unpackLimit`): so a
+ *   colleague's commits are told apart from the run's, in whichever way they came. Of a merge those count in which it
+ *   differs from both sides.
+ * - in the working tree, where it differs from what is checked out. A file that git takes for changed though it is, byte
+ *   for byte, what a checkout gives (line ends that don't fit `.gitattributes`) is not changed.
+ * - those that git neither knows nor ignores.
  */
-const COUNT_SCRIPT = `while [ $# -ge 3 ]; do
-  cd "$1" || exit 1
-  if [ "$2" = ${NO_COMMIT} ]; then
-    begun=$(git hash-object -t tree /dev/null) known=
-  else
-    begun=$2 known="--not $2 $3"
-  fi
-  head=$(git rev-parse -q --verify HEAD)
-  {
-    git diff --no-ext-diff --name-only -z "$begun" --
-    git ls-files -z --others --exclude-standard
-    git log -z --format= --name-only --branches $head $known
-  } 2>/dev/null | sort -zu | tr -cd '\\000' | wc -c
-  {
-    git rev-list --branches $head $known
-    git rev-list --remotes $known
-  } 2>/dev/null | sort | uniq -d | wc -l
-  shift 3
-done
+const COUNT_SCRIPT = String.raw`
+cd "$1" || exit 1
+nothing=$(git hash-object -t tree /dev/null)
+began=$2
+[ "$began" != ${NO_COMMIT} ] || began=$nothing
+head=$(git rev-parse -q --verify HEAD)
+from=$head
+[ -n "$from" ] || from=$nothing
+
+commits_made_here() {
+  comm -12 <(cd "$(git rev-parse --git-path objects)" && printf '%s\n' [0-9a-f][0-9a-f]/* | tr -d / |
+    git cat-file --batch-check='%(objecttype) %(objectname)' | sed -n 's/^commit //p' | sort) \
+    <(git rev-list --branches --remotes $head $([ "$began" = "$nothing" ] || echo "--not $began") | sort)
+}
+names() { git diff-tree -r -M --no-commit-id --name-only -z "$@"; }
+
+committed() {
+  local own newest
+  own=$(commits_made_here)
+  [ -n "$own" ] || return
+  newest=$(comm -23 <(echo "$own") \
+    <(git rev-list --no-walk --parents --stdin <<<"$own" | cut -s -d' ' -f2- | tr ' ' '\n' | sort -u) | head -n 100)
+  comm -z -12 <(echo "$own" | names --stdin --root -c | sort -zu) \
+    <(for commit in $newest; do names "$began" "$commit"; done | sort -zu)
+}
+
+as_checked_out() { git cat-file --filters "HEAD:$1" | cmp -s - "$1"; }
+changed() {
+  local mode path was is sort
+  git diff --raw -z --no-ext-diff --no-renames --ignore-submodules=dirty "$from" -- |
+    while IFS= read -r -d '' mode && IFS= read -r -d '' path; do
+      read -r was is _ _ sort <<<"$mode"
+      [[ $sort = M && $was = ":$is" && $is = 100* ]] && as_checked_out "$path" || printf '%s\0' "$path"
+    done
+}
+uncommitted() {
+  comm -z -12 <(changed | sort -zu) <(git diff --name-only -z --no-ext-diff --no-renames "$began" -- | sort -zu)
+  git ls-files -z --others --exclude-standard
+}
+
+{ committed; uncommitted; } 2>/dev/null | sort -zu | tr -cd '\000' | wc -c
 `;
 
 /** Counting runs nothing that the repository's settings name, as far as git lets it be switched off. */
 const QUIET_GIT = {
+  // Names in one order for all programs.
+  LC_ALL: "C",
   GIT_OPTIONAL_LOCKS: "0",
   GIT_CONFIG_COUNT: "2",
   GIT_CONFIG_KEY_0: "core.fsmonitor",
@@ -52,36 +75,24 @@ const QUIET_GIT = {
   GIT_CONFIG_VALUE_1: "/dev/null",
 };
 
-/** @returns zeros for what could not be counted: a count is no reason for a run to fail. */
-export async function gatherEvidence(
-  clones: readonly Clone[],
-  folder: RunFolder,
-  sandbox: Sandbox,
+/** @returns how many files of all clones changed; what could not be counted is 0: a count is no reason for a run to fail. */
+export async function countChangedFiles(
+  clones: readonly Pick<Clone, "folder" | "commit">[],
+  { workspace }: Pick<RunFolder, "workspace">,
+  sandbox: Pick<Sandbox, "run">,
   env: Record<string, string>,
   signal: AbortSignal,
-): Promise<Evidence> {
-  const counted = clones.flatMap(({ folder: place, commit, base }) => [
-    place,
-    commit ?? NO_COMMIT,
-    base ?? commit ?? NO_COMMIT,
-  ]);
-  if (counted.length === 0) return { files_changed: 0, commits_pushed: 0 };
-  const script = join(folder.launch, "count.sh");
-  await writeFile(script, COUNT_SCRIPT);
-  const end = await sandbox.run(
-    ["/bin/sh", script, ...counted],
-    { cwd: folder.workspace, env: { ...env, ...QUIET_GIT } },
-    { deadlineMs: DEADLINE_MS, outputCapBytes: OUTPUT_CAP_BYTES, signal },
-  );
-  return readCounts(end.stdout);
+): Promise<number> {
+  const place = { cwd: workspace, env: { ...env, ...QUIET_GIT } };
+  const bounds = { deadlineMs: DEADLINE_MS, outputCapBytes: OUTPUT_CAP_BYTES, signal };
+  const counts = clones.map(async ({ folder, commit }) => {
+    const command = [...BASH, COUNT_SCRIPT, "count", folder, commit ?? NO_COMMIT] as const;
+    return readCount((await sandbox.run(command, place, bounds)).stdout);
+  });
+  return (await Promise.all(counts)).reduce((all, count) => all + count, 0);
 }
 
-/** Reads the script's lines, which alternate between both numbers. What is no number counts as nothing. */
-export function readCounts(output: string): Evidence {
-  const numbers = output
-    .trim()
-    .split("\n")
-    .map((line) => (/^\s*[0-9]{1,9}\s*$/.test(line) ? Number(line) : 0));
-  const sum = (odd: number) => numbers.filter((_, index) => index % 2 === odd).reduce((all, value) => all + value, 0);
-  return { files_changed: sum(0), commits_pushed: sum(1) };
+/** Reads the script's one line. What is no number counts as nothing. */
+export function readCount(output: string): number {
+  return /^\s*[0-9]{1,9}\s*$/.test(output) ? Number(output) : 0;
 }

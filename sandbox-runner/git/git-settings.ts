@@ -32,6 +32,8 @@ export function gitSettings(input: GitSettingsInput): GitSettings {
     `[advice]\n\tdetachedHead = false\n`,
     // Up to this size a push is sent with its length, which not every server does without.
     `[http]\n\tpostBuffer = ${PUSH_WITH_LENGTH_BYTES}\n`,
+    // What is fetched stays in packs, and what is made here lies loose: so the run's own commits are known at its end.
+    `[fetch]\n\tunpackLimit = 1\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n`,
     // The first branch of a repository whose upstream does not say which it is to be.
     `[init]\n\tdefaultBranch = main\n`,
     `[http ${quote(`${input.relayUrl}/`)}]\n\textraHeader = ${quote(`Authorization: Bearer ${input.proxyToken}`)}\n`,

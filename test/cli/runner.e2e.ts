@@ -108,7 +108,7 @@ describe.each(ways)("through $name", ({ why, uid, options }) => {
       "git checkout -q -b claude/news && git commit -q --allow-empty -m News && git push -q origin claude/news";
     const run = bed.run([bash(push), report("done", "Pushed.")], ["app"]);
     const { outcome, seen } = await run.finished();
-    expect({ outcome, seen }).toMatchObject({ outcome: { status: "succeeded" }, seen: { commits_pushed: 1 } });
+    expect({ outcome, seen }).toMatchObject({ outcome: { status: "succeeded" }, seen: { tool_calls: 2 } });
     expect(git("-C", app, "log", "--format=%s", "-1", "claude/news")).toBe("News");
     const register = bed.instance.heard.find((message) => message.type === "register");
     const id = register?.type === "register" ? register.runner.id : "";

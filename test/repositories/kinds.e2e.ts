@@ -21,13 +21,13 @@ const rows: Row[] = [
       bash("echo 1 > a; git add -A; git commit -qm One; git push -q origin HEAD:claude/one; git log --format=%s"),
       ...done,
     ],
-    expected: { prints: ["One\nBegin"], files: 1, pushed: ["claude/one"] },
+    expected: { prints: ["One\nBegin"], files: 1, pushed: ["claude/one"], commits: 1 },
   },
   {
     kind: "without a commit",
     seed: bare(),
     script: [bash("git status -sb; echo 1 > a; git add -A; git commit -qm One; git push -q origin HEAD"), ...done],
-    expected: { prints: [/^## No commits yet on main/], files: 1, pushed: ["main"] },
+    expected: { prints: [/^## No commits yet on main/], files: 1, pushed: ["main"], commits: 1 },
   },
   {
     kind: "whose HEAD names a branch that is not there",

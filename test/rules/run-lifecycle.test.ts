@@ -113,7 +113,8 @@ describe("the usual way", () => {
       result: "done",
       summary: "What was done.",
       usage: { cost_usd: 0.25 },
-      evidence: { turns: 4, tool_calls: 3, files_changed: 2, commits_pushed: 1 },
+      // Commits are what the worker saw pushed, whatever the runner says.
+      evidence: { turns: 4, tool_calls: 3, files_changed: 2, commits_pushed: 0 },
       timings: { finished_at: "2026-11-21T09:01:00.000Z" },
     });
     expect(events).toMatchObject([{ type: "run.finished", status: "succeeded", result: "done", error: null }]);

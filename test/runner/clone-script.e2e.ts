@@ -3,9 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { gatherEvidence } from "#sandbox-runner/attempt/evidence.ts";
+import { countChangedFiles } from "#sandbox-runner/attempt/evidence.ts";
 import { CLONE_SETTINGS, cloneCommand, planClones, readHead } from "#sandbox-runner/git/clone-plan.ts";
-import type { RunFolder } from "#sandbox-runner/process/run-folder.ts";
 import { awaitProcess, startProcess } from "#sandbox-runner/process/spawn.ts";
 import { withoutSandbox } from "#sandbox-runner/sandbox/sandbox.ts";
 import { type GitServer, startGitServer } from "#scripts/demo-upstream/git-server.ts";
@@ -127,13 +126,13 @@ describe.each(["0", "1", "2"])("a clone in protocol version %s", (version) => {
   });
 });
 
-describe("a run's first push", () => {
+describe("what a run adds to", () => {
   it.each([
     ["empty", "on a branch"],
     ["plain", "on a branch"],
     ["sha256", "on a branch"],
     ["plain", "on no branch"],
-  ])("counts: %s, %s", async (name, where) => {
+  ])("%s, %s, is counted", async (name, where) => {
     const { place, head } = await clone(name);
     if (where === "on no branch") git("-C", place, "checkout", "-q", "--detach");
     writeFileSync(join(place, "one.txt"), "1\n");
@@ -141,23 +140,16 @@ describe("a run's first push", () => {
     const branch = where.replaceAll(" ", "-");
     const script = `git add one.txt && git commit -qm One && git add two.txt && git commit -qm Two && git push -q origin HEAD:refs/heads/${branch} && echo draft > three.txt && git tag mine`;
     expect(await run(["/bin/sh", "-c", script], environment(), place)).toMatchObject({ code: 0, stderr: "" });
-    mkdirSync(join(work, "launch"));
-    const at = { workspace: work, launch: join(work, "launch") } as RunFolder;
-    const commit = head?.commit ?? null;
-    const clones = [{ url: "https://h/x", folder: place, commit, base: commit }];
-    const signal = new AbortController().signal;
-    expect(await gatherEvidence(clones, at, withoutSandbox("none"), environment(), signal)).toEqual({
-      files_changed: 3,
-      commits_pushed: 2,
-    });
+    expect(await filesChanged(place, head?.commit ?? null)).toBe(3);
   });
 
-  it("is nothing when nothing was done", async () => {
+  it("an empty repository is nothing when nothing was done", async () => {
     const { place } = await clone("empty", { branch: "x" });
-    mkdirSync(join(work, "launch"));
-    const at = { workspace: work, launch: join(work, "launch") } as RunFolder;
-    const clones = [{ url: "https://h/x", folder: place, commit: null, base: null }];
-    const found = await gatherEvidence(clones, at, withoutSandbox("none"), environment(), new AbortController().signal);
-    expect(found.files_changed).toBe(0);
+    expect(await filesChanged(place, null)).toBe(0);
   });
 });
+
+function filesChanged(folder: string, commit: string | null): Promise<number> {
+  const signal = new AbortController().signal;
+  return countChangedFiles([{ folder, commit }], { workspace: work }, withoutSandbox("none"), environment(), signal);
+}

@@ -235,3 +235,43 @@ describe("where any branch may be pushed", () => {
     await isRefused(["HEAD:refs/notes/commits"], "only branches may be pushed");
   });
 });
+
+describe("commits that a push brings and that the upstream had not", () => {
+  /** Pushes it all, each in turn. @returns how many commits were counted for each. */
+  async function counts(...pushed: string[][]): Promise<number[]> {
+    const found: number[] = [];
+    for (const args of pushed) {
+      proxy.pushed.length = 0;
+      await pushes(...args);
+      found.push(proxy.pushed.reduce((sum, { commits = 0 }) => sum + commits, 0));
+    }
+    return found;
+  }
+
+  it("count once, on whichever branches they are", async () => {
+    await commit("one");
+    await commit("two");
+    const both = ["HEAD:refs/heads/claude/a", "HEAD~1:refs/heads/claude/b"];
+    expect(await counts(both, ["HEAD:refs/heads/claude/b"], ["HEAD:refs/heads/claude/c"])).toEqual([2, 0, 0]);
+    expect(await counts(["start:refs/heads/claude/old"])).toEqual([0]);
+    await agent("commit", "--quiet", "--amend", "--message", "other");
+    expect(await counts(["--force", "HEAD:refs/heads/claude/a"])).toEqual([1]);
+  });
+
+  it("are not a colleague's, also where git sends those again because their branch has moved on", async () => {
+    commitTo(bare, "refs/heads/theirs", { "t.txt": "1" });
+    commitTo(bare, "refs/heads/theirs", { "t.txt": "2" }, "theirs");
+    await agent("fetch", "--quiet", "origin", "theirs");
+    await agent("merge", "--quiet", "--no-ff", "--no-edit", "FETCH_HEAD");
+    for (const ref of ["theirs", "main"]) commitTo(bare, `refs/heads/${ref}`, { "later.txt": ref }, ref);
+    for (const ref of ["refs/heads/claude/there", "refs/tags/there"]) git("-C", bare, "update-ref", "-d", ref);
+    await commit("mine");
+    expect(await counts(["HEAD:refs/heads/claude/merged"])).toEqual([2]);
+  });
+
+  it("are all that there are in the first push to a repository, and where any branch may be pushed", async () => {
+    proxy.rule = { push: "any", push_prefix: "claude/" };
+    await commit("one");
+    expect(await counts(["HEAD:refs/heads/main"])).toEqual([1]);
+  });
+});

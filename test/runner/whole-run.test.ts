@@ -50,7 +50,7 @@ describe.skipIf(noSandbox !== null)("a run", { concurrent: true }, () => {
       kind: "finished",
       outcome: { status: "succeeded" },
       report: { result: "done", summary: "News was added." },
-      seen: { turns: 5, tool_calls: 4, files_changed: 2, commits_pushed: 1, cost_usd: 0 },
+      seen: { turns: 5, tool_calls: 4, files_changed: 2, commits_pushed: 0, cost_usd: 0 },
     });
     expect(
       run.events.filter((event) => event.type === "run.step").map((event) => [event.phase, event.message]),

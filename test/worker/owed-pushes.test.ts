@@ -109,8 +109,11 @@ describe("a push that the object did not record when it was told", () => {
     await settle(2);
     expect([await pushed(), await told(), await owedTo(runId)]).toEqual([[TWO], [ONE, TWO], 0]);
     // One that is told for the first time, though it left before.
-    const branches = [{ branch: BRANCH, commit: THREE, previous: NONE }];
-    await asking(runId).recordPushes(offer.lease, 0, branches, { id: "before", begunAtMs: 1 });
+    const branches = [{ branch: BRANCH, commit: THREE, previous: NONE, commits: 2 }];
+    for (const _time of ["first", "again"]) {
+      await asking(runId).recordPushes(offer.lease, 0, branches, { id: "before", begunAtMs: 1 });
+    }
+    expect((await readRun(runId)).evidence.commits_pushed).toBe(2);
     expect([await pushed(), await told()]).toEqual([[TWO], [ONE, TWO, THREE]]);
     const known = await asking(runId).gitRepository(offer.lease, 0, [BRANCH]);
     expect(known).toMatchObject({ ok: true, value: { url: REPOSITORY, own: [{ branch: BRANCH, tip: TWO }] } });

@@ -16,7 +16,7 @@ export interface BegunPush {
   number: number;
   url: string;
   /** Of which it is not known whether the upstream has taken them. */
-  branches: { branch: string; commit: string; previous: string | null }[];
+  branches: Omit<Push, "own" | "isFound">[];
   /** Which the upstream has said that it took, while the run's object has not recorded them. */
   taken: Push[];
   /** How often the upstream was asked. */

@@ -183,7 +183,9 @@ export class ProxiedCalls {
       (before) => !latest.some(({ branch }) => branch === before.branch && repository.url === before.repository),
     );
     const branches_pushed = [...others, ...latest.map(shown)].slice(-BRANCHES_KEPT);
-    const saved = this.#engine.update(tx, row, { ...row.doc, evidence: { ...row.doc.evidence, branches_pushed } });
+    const commits_pushed = fresh.reduce((sum, { commits = 0 }) => sum + commits, row.doc.evidence.commits_pushed);
+    const evidence = { ...row.doc.evidence, branches_pushed, commits_pushed };
+    const saved = this.#engine.update(tx, row, { ...row.doc, evidence });
     // `run.finished` is a run's last event.
     if (isSettled(row.doc)) this.#outbox.owe(tx, "project_run", row.id);
     else {

@@ -22,6 +22,11 @@ export interface Push {
   commit: string;
   /** The commit that the branch pointed to before; null for a new branch. */
   previous: string | null;
+  /**
+   * How many commits it has brought that the upstream had not, and that no other branch of the same push counts; absent
+   * where an earlier version noted the push.
+   */
+  commits?: number;
   /** Commits of the push that are known to descend from what was there before. */
   own?: string[];
   /** The branch was found standing there, and the upstream has not told who has put it there. */

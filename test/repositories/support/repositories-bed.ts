@@ -37,6 +37,8 @@ export interface Expected {
   notices?: string[];
   /** Branches that were pushed, in their order. None by default. */
   pushed?: string[];
+  /** Commits that these brought and that the upstream had not; 0 by default. */
+  commits?: number;
 }
 
 export class RepositoriesBed {
@@ -105,6 +107,7 @@ export class RepositoriesBed {
     expect(this.#noticesOf(run)).toEqual(row.expected.notices ?? []);
     const { pushed } = this.#git.seenOf(run.order.run_id);
     expect(pushed.map(({ branch }) => branch)).toEqual(row.expected.pushed ?? []);
+    expect(pushed.reduce((sum, { commits = 0 }) => sum + commits, 0)).toBe(row.expected.commits ?? 0);
     expect(ending.seen.files_changed).toBe(files);
     expect(JSON.stringify(run.stored)).not.toContain(GIT_CREDENTIAL);
   }

@@ -12,6 +12,8 @@ export interface Push {
   branch: string;
   commit: string;
   previous: string | null;
+  /** How many commits it brought that the upstream had not. */
+  commits?: number;
 }
 
 type ProxyGit = (c: unknown, path: string) => Promise<Response>;

@@ -9,6 +9,8 @@ import { childrenOf, descendantsOf, readParents } from "./ancestry.ts";
 import type { GitTarget } from "./git-target.ts";
 import { askGit } from "./git-upstream.ts";
 import { HeldBody } from "./held-body.ts";
+import { newCommits } from "./new-commits.ts";
+import type { PushCommand } from "./push-request.ts";
 import { commandFaults, pushFault, REWRITES, toProve } from "./push-rules.ts";
 import { type ReadPush, readPush } from "./read-push.ts";
 import { hasRefs } from "./read-refs.ts";
@@ -28,6 +30,8 @@ export interface JudgedPush {
   reasons: (string | null)[] | null;
   /** For each command the commits of the push that are known to descend from what the ref was before. */
   own: string[][];
+  /** For each command the commits that the upstream had not; for a push that is refused, nothing. */
+  added: string[][];
 }
 
 /** Where this refuses or throws, the rest of the body is not read. */
@@ -52,20 +56,25 @@ async function judge(c: HttpContext, target: GitTarget, held: HeldBody): Promise
   if (!read.ok) return read;
   const push = read.value;
   const { commands } = push;
-  const refused = (reasons: (string | null)[]) => success({ push, held, reasons, own: [] });
+  const refused = (reasons: (string | null)[]) => success({ push, held, reasons, own: [], added: [] });
+  const allowed = async (own: string[][]) => {
+    const upstream = { url: target.url, credentials: c.var.deps.gitCredentials };
+    const brought = await readParents(held, push.packAt, hashNameOf(commands));
+    return success({ push, held, reasons: null, own, added: await newCommits(upstream, commands, brought) });
+  };
   if (commands.length === 0 && !push.isSigned) return refused([]);
   const fault = pushFault(push, target.rule);
   const faults = fault === null ? commandFaults(commands, target.rule) : commands.map(() => fault);
   if (fault !== null || faults.some((one) => one !== null)) {
     const isFirst = fault === null && isFirstPush(push, target.rule) && (await isEmpty(c, target));
-    return isFirst ? success({ push, held, reasons: null, own: [] }) : refused(faults);
+    return isFirst ? allowed([]) : refused(faults);
   }
-  if (target.rule.push === "any") return success({ push, held, reasons: null, own: [] });
+  if (target.rule.push === "any") return allowed([]);
   const shown = await readShown(c, target, push, held);
   if (!shown.ok) return shown;
   const reasons = shown.value.map((own) => (own === null ? REWRITES : null));
   if (reasons.some((reason) => reason !== null)) return refused(reasons);
-  return success({ push, held, reasons: null, own: shown.value.map((own) => own ?? []) });
+  return allowed(shown.value.map((own) => own ?? []));
 }
 
 /** Whether a push only makes branches, and nothing but their names is against the rule. */
@@ -102,12 +111,15 @@ async function readShown(
   if (!known.ok) return known;
   const open = toProve(commands, known.value.own);
   if (open.length === 0) return success(shown);
-  const hashName = commands[0]?.commit.length === 64 ? "SHA-256" : "SHA-1";
-  const children = childrenOf(await readParents(held, packAt, hashName));
+  const children = childrenOf(await readParents(held, packAt, hashNameOf(commands)));
   for (const { place, commit, from } of open) {
     const descendants = descendantsOf(from, children);
     const isShown = from.has(commit) || descendants.includes(commit);
     shown[place] = isShown ? descendants.slice(-COMMITS_TOLD) : null;
   }
   return success(shown);
+}
+
+function hashNameOf(commands: readonly PushCommand[]): "SHA-1" | "SHA-256" {
+  return commands[0]?.commit.length === 64 ? "SHA-256" : "SHA-1";
 }

@@ -15,6 +15,7 @@ import type { GitTarget } from "./git-target.ts";
 import { askGit, type GitRequest, STALL_MS } from "./git-upstream.ts";
 import type { HeldBody } from "./held-body.ts";
 import type { JudgedPush } from "./judge-push.ts";
+import { countOnce } from "./new-commits.ts";
 import { type NotedPush, notePush } from "./noted-push.ts";
 import { PushReport } from "./push-report.ts";
 import { pushedBranches } from "./push-request.ts";
@@ -130,13 +131,21 @@ interface Begun {
 }
 
 /** Writes down, before it leaves, what the push is about to set. @returns null when that was not possible. */
-async function beginPush(c: HttpContext, target: GitTarget, { push, own }: JudgedPush): Promise<Begun | null> {
+async function beginPush(c: HttpContext, target: GitTarget, { push, own, added }: JudgedPush): Promise<Begun | null> {
   const { begunPushes, matching } = c.var.deps;
   const { key, cause, lease, number, url } = target;
   const { commands } = push;
   const nowMs = Date.now();
   const ownOf = new Map(commands.map(({ ref }, place) => [ref, own[place] ?? []]));
-  const branches = pushedBranches(commands, new Set(commands.map(({ ref }) => ref)));
+  /** Branches that were taken, with how many new commits each has brought: what several have counts once. */
+  const counted = (isTaken: (ref: string) => boolean) => {
+    const counts = countOnce(added.map((list, place) => (isTaken(commands[place]?.ref ?? "") ? list : [])));
+    const countOf = new Map(commands.map(({ ref }, place) => [ref, counts[place] ?? 0]));
+    return pushedBranches(commands, new Set(commands.map(({ ref }) => ref).filter(isTaken))).map((branch) => {
+      return { ...branch, commits: countOf.get(`refs/heads/${branch.branch}`) ?? 0 };
+    });
+  };
+  const branches = counted(() => true);
   const row: BegunPush = {
     id: crypto.randomUUID(),
     begunAtMs: nowMs,
@@ -173,7 +182,7 @@ async function beginPush(c: HttpContext, target: GitTarget, { push, own }: Judge
     settle: async (report) => {
       const refused = report.refused();
       await noted.takeBack((ref) => refused.has(ref));
-      const taken = pushedBranches(commands, report.accepted()).map((branch) => {
+      const taken = counted((ref) => report.accepted().has(ref)).map((branch) => {
         return { ...branch, own: ownOf.get(`refs/heads/${branch.branch}`) ?? [] };
       });
       // What is not known yet is asked of the upstream later.
