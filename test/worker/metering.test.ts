@@ -11,6 +11,7 @@ import { CANCELED } from "#test/support/fake-runner.ts";
 import { answerLate, fail, hang, loseAnswer, routine, type Trouble } from "#test/support/hang.ts";
 import { asking } from "#test/support/objects.ts";
 import worker from "#worker/index.ts";
+import { LOOK_MS } from "#worker/proxy/model/attempt-watch.ts";
 import { tellUnused } from "#worker/proxy/model/metered-answer.ts";
 import { tellOwedUsage } from "#worker/proxy/model/owe-usage.ts";
 import { MODEL, ProxyBed } from "./proxy-bed.ts";
@@ -68,6 +69,18 @@ async function arrive(attempts = 1): Promise<number> {
 
 const usageOf = async (runId: string) => (await readRun(runId)).usage;
 const counted = { ...USED, cost_usd: 0 };
+
+/** Has a silent call ask soon whether its attempt is still on, until it is disposed of. */
+function soonLooking() {
+  const later = globalThis.setTimeout;
+  let looks = 0;
+  const sooner = (work: () => void, ms?: number) => {
+    if (ms === LOOK_MS) looks += 1;
+    return later(work, ms === LOOK_MS ? 10 : ms);
+  };
+  globalThis.setTimeout = sooner as typeof setTimeout;
+  return { looks: () => looks, [Symbol.dispose]: () => void (globalThis.setTimeout = later) };
+}
 
 /** Reads until the answer has come to its end, or to nothing for now. */
 function reading(answer: Response) {
@@ -254,6 +267,31 @@ describe("a call", () => {
     await work.finish();
     expect(await usageOf(runId)).toMatchObject({ input_tokens: 11, output_tokens: 1, unmetered_calls: 1 });
   });
+
+  it.each([
+    ["nothing", [] as string[], NOTHING],
+    ["its beginning", [START], { ...NOTHING, input_tokens: 11, output_tokens: 1 }],
+  ])(
+    "that is silent after %s is let go when its attempt has ended, and counted so far",
+    async (_what, pieces, used) => {
+      const { proxy, runId, work } = await bed.begin();
+      const left = vi.fn();
+      bed.upstream = () => {
+        const body = new ReadableStream<Uint8Array>({
+          start: (controller) => pieces.forEach((piece) => controller.enqueue(new TextEncoder().encode(piece))),
+          cancel: left,
+        });
+        return new Response(body, { headers: { "content-type": TYPES.stream } });
+      };
+      using soon = soonLooking();
+      const { state } = reading(await proxy("/model/v1/messages", messages));
+      await vi.waitUntil(() => soon.looks() > 2);
+      expect([left.mock.calls.length, state.ending]).toEqual([0, "open"]);
+      await work.finish(CANCELED);
+      await vi.waitFor(() => expect(left).toHaveBeenCalledTimes(1));
+      await vi.waitFor(async () => expect(await usageOf(runId)).toEqual({ ...used, cost_usd: 0, unmetered_calls: 1 }));
+    },
+  );
 
   it("waits for nobody with its first piece, nor with a beginning that the object does not take in", async () => {
     const { proxy, runId } = await bed.begin();

@@ -4,6 +4,7 @@ import type { ModelUsage } from "#protocol/model-usage.ts";
 import type { Tokens } from "#protocol/run.ts";
 import type { HttpContext } from "#worker/http/http-env.ts";
 import { pump } from "../pump.ts";
+import type { AttemptWatch } from "./attempt-watch.ts";
 import { oweUsage } from "./owe-usage.ts";
 import { type UsageMeter, usageMeter } from "./usage-meter.ts";
 
@@ -15,26 +16,34 @@ const NO_TOKENS: Tokens = { input_tokens: 0, output_tokens: 0, cache_read_tokens
 /**
  * The pieces of a stream are passed on at once, but for that with its last event: it waits for what the call used to be
  * written down, and so does the last piece of an answer that is no stream. When that can't be, the answer breaks off.
- * @param call null for one that is not metered.
+ * @param call null for one that is not metered. @param watch ends the answer together with its attempt.
  */
-export function passMetered(c: HttpContext, call: MeteredCall | null, answer: Response, headers: Headers): Response {
+export function passMetered(
+  c: HttpContext,
+  call: MeteredCall | null,
+  answer: Response,
+  headers: Headers,
+  watch: AttemptWatch,
+): Response {
   const { status } = answer;
   const meter = usageMeter(headers.get("content-type"));
   const noteBegun = call === null ? () => {} : beginningOf(c, call, meter);
   const passed = pump(answer.body ?? new Response("").body ?? new ReadableStream(), {
     onChunk: (chunk) => {
+      watch.touch();
       meter.push(chunk);
       noteBegun();
     },
     isComplete: () => meter.isComplete(),
     holdsLast: call !== null && !meter.isStream,
     onEnd: async () => {
+      watch.end();
       if (call === null) return;
       // An answer that is an error has used nothing.
       const isPart = status < 400 && !meter.isWhole();
       await settle(c, { ...call, tokens: meter.tokens(), is_part: isPart }, status);
     },
-    leaveOn: c.req.raw.signal,
+    leaveOn: AbortSignal.any([c.req.raw.signal, watch.signal]),
   });
   c.executionCtx.waitUntil(passed.done);
   return new Response(passed.stream, { status, headers });
@@ -43,11 +52,11 @@ export function passMetered(c: HttpContext, call: MeteredCall | null, answer: Re
 /**
  * Records that a call was not answered. No answer waits for that. What it used is not known where the sandbox has left while
  * the upstream was at work.
- * @param status of the upstream; 0 without an answer.
+ * @param status of the upstream; 0 without an answer. @param ended aborted where the attempt has ended meanwhile.
  */
-export function tellUnused(c: HttpContext, call: MeteredCall | null, status: number): void {
+export function tellUnused(c: HttpContext, call: MeteredCall | null, status: number, ended?: AbortSignal): void {
   if (call === null) return;
-  const isPart = status === 0 && c.req.raw.signal.aborted;
+  const isPart = status === 0 && (c.req.raw.signal.aborted || ended?.aborted === true);
   c.executionCtx.waitUntil(settle(c, { ...call, tokens: NO_TOKENS, is_part: isPart }, status).catch(() => {}));
 }
 

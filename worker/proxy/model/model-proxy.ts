@@ -9,6 +9,7 @@ import { readLease } from "../authorize.ts";
 import { pickHeaders } from "../headers.ts";
 import { readStart } from "../read-start.ts";
 import { renderToAgent, tellRefusal } from "../render-to-agent.ts";
+import { AttemptWatch } from "./attempt-watch.ts";
 import { type MeteredCall, passMetered, tellUnused } from "./metered-answer.ts";
 import { callFault, type ModelPath, sendCall } from "./model-call.ts";
 import type { CallBody } from "./send-request.ts";
@@ -34,12 +35,21 @@ export async function proxyModel(c: HttpContext, path: ModelPath): Promise<Respo
   if (!lease.ok) return renderToAgent(c, lease.refusal);
   const admitted = await admit(c, lease.value);
   if (!admitted.ok) return refuseCall(c, lease.value, admitted.refusal);
-  const { sent, call } = await sendCall(c, path, lease.value, (body) => ask(c, admitted.value, path, body));
+  const watch = new AttemptWatch(async () => {
+    const asked = await c.var.deps.ownerOf(lease.value.run_id).modelFor(lease.value, "");
+    return asked.ok || asked.refusal.code !== "proxy_token_refused";
+  });
+  const askNow = (body: CallBody) => ask(c, admitted.value, path, body, watch);
+  const { sent, call } = await sendCall(c, path, lease.value, askNow).catch((error: unknown) => {
+    watch.end();
+    throw error;
+  });
   if (sent.kind === "refused") {
+    watch.end();
     tellUnused(c, call, 0);
     return refuseCall(c, lease.value, sent.refusal);
   }
-  return takeAnswer(c, lease.value, sent.kind === "asked" ? sent.answer : success(sent.answer), call);
+  return takeAnswer(c, lease.value, sent.kind === "asked" ? sent.answer : success(sent.answer), call, watch);
 }
 
 async function refuseCall(c: HttpContext, lease: LeaseRef, refusal: Refusal): Promise<Response> {
@@ -52,17 +62,20 @@ async function takeAnswer(
   lease: LeaseRef,
   answer: Result<Response>,
   call: MeteredCall | null,
+  watch: AttemptWatch,
 ): Promise<Response> {
   if (!answer.ok) {
-    tellUnused(c, call, 0);
+    watch.end();
+    tellUnused(c, call, 0, watch.signal);
     return renderToAgent(c, answer.refusal);
   }
   const { status } = answer.value;
   if (status === 401 || status === 403) {
+    watch.end();
     tellUnused(c, call, status);
     return refuseCall(c, lease, await keyRefusal(answer.value));
   }
-  return passMetered(c, call, answer.value, pickHeaders(answer.value.headers, TO_AGENT));
+  return passMetered(c, call, answer.value, pickHeaders(answer.value.headers, TO_AGENT), watch);
 }
 
 /** What can refuse a call before a byte of it is read: its form, the instance, and the run's object. */
@@ -89,12 +102,19 @@ function modelUpstream({ model }: Config): Result<Upstream> {
   return model.kind === "none" ? refuse("model_not_configured") : success(model);
 }
 
-async function ask(c: HttpContext, upstream: Upstream, path: ModelPath, body: CallBody): Promise<Result<Response>> {
+async function ask(
+  c: HttpContext,
+  upstream: Upstream,
+  path: ModelPath,
+  body: CallBody,
+  watch: AttemptWatch,
+): Promise<Result<Response>> {
   const headers = pickHeaders(c.req.raw.headers, TO_UPSTREAM);
   if (upstream.kind === "anthropic") headers.set("x-api-key", upstream.apiKey);
   const url = `${upstream.baseUrl}/v1/${path}${new URL(c.req.url).search}`;
   try {
-    const answer = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal: c.req.raw.signal });
+    const signal = AbortSignal.any([c.req.raw.signal, watch.signal]);
+    const answer = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
     if (answer.status < 300 || answer.status >= 400) return success(answer);
     await answer.body?.cancel();
     return refuse("upstream_unreachable", { reason: "the model's address answers with a redirect" });
