@@ -79,7 +79,12 @@ function soonLooking() {
     return later(work, ms === LOOK_MS ? 10 : ms);
   };
   globalThis.setTimeout = sooner as typeof setTimeout;
-  return { looks: () => looks, [Symbol.dispose]: () => void (globalThis.setTimeout = later) };
+  return {
+    looks: () => looks,
+    [Symbol.dispose]: () => {
+      globalThis.setTimeout = later;
+    },
+  };
 }
 
 /** Reads until the answer has come to its end, or to nothing for now. */
@@ -278,7 +283,9 @@ describe("a call", () => {
       const left = vi.fn();
       bed.upstream = () => {
         const body = new ReadableStream<Uint8Array>({
-          start: (controller) => pieces.forEach((piece) => controller.enqueue(new TextEncoder().encode(piece))),
+          start: (controller) => {
+            for (const piece of pieces) controller.enqueue(new TextEncoder().encode(piece));
+          },
           cancel: left,
         });
         return new Response(body, { headers: { "content-type": TYPES.stream } });
