@@ -136,7 +136,7 @@ export class Attempt {
     const failure = await this.#driveAgent(relay, sandbox.value, seen, cloned.clones);
     if (signal.aborted) return null;
     this.#phase = "finish";
-    const env = commandEnvironment(this.#options.mark, folder);
+    const env = commandEnvironment(this.#options.mark, seen);
     this.#filesChanged = await countChangedFiles(cloned.clones, folder, sandbox.value, env, signal);
     return failure;
   }
