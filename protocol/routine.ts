@@ -26,6 +26,27 @@ function isPlain(text: string): boolean {
 /** What runs may push to a repository that says nothing of it. */
 export const DEFAULT_PUSH = "prefix";
 
+/** Enough history for an agent to read what was done lately; `git fetch --deepen` gets more. */
+export const DEFAULT_DEPTH = 50;
+
+/** A folder of a repository, as git takes it for a sparse working tree: no pattern, and nothing that leads elsewhere. */
+const folderPathSchema = z
+  .string()
+  .min(1)
+  .max(1_000)
+  .refine(
+    (path) => path.isWellFormed() && !/[\p{Cc}\\"*?[\]]/u.test(path) && !/^[!#]|\s$/.test(path),
+    "must be a folder of the repository by its name: no pattern, no quotation mark, backslash or control character",
+  )
+  .refine(
+    (path) =>
+      path
+        .replace(/\/$/, "")
+        .split("/")
+        .every((part) => !/^(?:\.{0,2}|\.git)$/i.test(part)),
+    'must lead from the repository\'s top folder down, for example "packages/app", without .. and not into .git',
+  );
+
 /** What a run clones. The address carries no credential: the instance holds those. */
 export const clonedRepositorySchema = z.strictObject({
   url: z
@@ -43,6 +64,17 @@ export const clonedRepositorySchema = z.strictObject({
     .max(255)
     .refine((branch) => branchRef(branch) !== null && isPlainBranch(branch), "must be a valid branch name")
     .optional(),
+  paths: z.array(folderPathSchema).min(1).max(100).optional().meta({
+    description: "Folders of the repository: the working tree has these alone, and the clone no other files' contents.",
+  }),
+  depth: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .optional()
+    .meta({
+      description: `How many commits of history are cloned; 0 for all of it. ${DEFAULT_DEPTH} where it says nothing.`,
+    }),
 });
 export type ClonedRepository = z.infer<typeof clonedRepositorySchema>;
 

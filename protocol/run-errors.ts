@@ -95,8 +95,8 @@ const RUN_ERRORS = {
     machinery: true,
   },
   clone_timed_out: {
-    message: "Cloning took too long.",
-    hint: "Check that the upstream answers; a smaller repository or fewer of them clone faster.",
+    message: "A clone did not go on.",
+    hint: "Check that the upstream answers; give a large repository paths, or a smaller depth.",
     machinery: true,
   },
   checkout_failed: {
@@ -186,7 +186,7 @@ const RUN_ERRORS = {
   },
   disk_exceeded: {
     message: "The run's files took more room than its runner allows.",
-    hint: "Have the task remove what it does not need, or raise REVEILLE_RUN_DISK_MIB of the runner.",
+    hint: "Have the task remove what it does not need, give a large repository paths or a smaller depth, or raise REVEILLE_RUN_DISK_MIB of the runner.",
     machinery: false,
   },
   timed_out: {

@@ -2,13 +2,16 @@
 
 /** How long a run may wait for a runner: while its pool has none at all, and while all of them are busy. */
 export const PROVISIONING_MS = { noRunner: 10 * 60_000, busy: 60 * 60_000 } as const;
-/** The runner's own bounds on the phases before the agent; they go into its order. */
+/**
+ * The runner's own bounds on the phases before the agent; they go into its order. A clone may take longer while it receives: its
+ * bound is on the time in which nothing comes.
+ */
 export const PHASE_DEADLINES_MS = { clone: 10 * 60_000, setup: 10 * 60_000, agentStart: 60_000 } as const;
 /** How long work in the background alone keeps an agent that has ended its turn and not reported. */
 export const BACKGROUND_WAIT_MS = 10 * 60_000;
 /** For each hook of a repository; the runner gives it a third of the attempt's time at most. */
 export const HOOK_DEADLINE_MS = 10 * 60_000;
-/** The object's backstop behind them, for a runner that keeps its lease and does nothing. */
+/** The least of the object's backstop behind them, for a runner that keeps its lease and does nothing. */
 export const START_BACKSTOP_MS = 25 * 60_000;
 /** The object's backstop behind the runner's own bound on the whole attempt. */
 export const TIMEOUT_GRACE_MS = 30_000;

@@ -76,9 +76,14 @@ function lease(state: RunState, run: ActiveRecord, hello: Hello, limits: RunLimi
     effects: [
       // Only the deadline for finding a runner is taken away: one for canceling stays in force.
       { type: "set_deadline", kind: "provisioning", atMs: Number.POSITIVE_INFINITY },
-      { type: "set_deadline", kind: "start", atMs: nowMs + START_BACKSTOP_MS },
+      { type: "set_deadline", kind: "start", atMs: nowMs + startBackstopMs(limits) },
     ],
   };
+}
+
+/** A clone may take all of the attempt's time while it receives; nobody hears of it but the runner, which bounds it. */
+function startBackstopMs({ timeoutMs }: RunLimits): number {
+  return Math.max(START_BACKSTOP_MS, timeoutMs + TIMEOUT_GRACE_MS);
 }
 
 /**

@@ -37,7 +37,6 @@ export function cloneEnvironment(mark: string, folder: RunFolder): Record<string
     GIT_CONFIG_GLOBAL: "/dev/null",
     GIT_TERMINAL_PROMPT: "0",
     GIT_ASKPASS: "true",
-    GIT_LFS_SKIP_SMUDGE: "1",
   };
 }
 
@@ -51,6 +50,7 @@ export function agentEnvironment(
   return {
     ...setupEnvironment(mark, folder),
     ...gitEnvironment(folder.git),
+    PATH: `${folder.tools}:${SANDBOX_TOOLS}`,
     ANTHROPIC_BASE_URL: `${relayUrl}/proxy/${order.run_id}/model`,
     ANTHROPIC_AUTH_TOKEN: proxyToken,
     // Settings of the repository then can't change how the model is reached, also not while the run is on.

@@ -17,6 +17,8 @@ import type { RunSettings } from "./repository-settings.ts";
 
 export interface AgentOptions {
   order: RunOrder;
+  /** What it has to know of its clones; may be empty. */
+  clones: string;
   sandbox: Sandbox;
   cwd: string;
   env: Record<string, string>;
@@ -95,7 +97,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
   const agent = query({
     prompt: task(options.order.task, inputEnds.promise),
     options: {
-      ...fixedOptions(options.order),
+      ...fixedOptions(options),
       settings: options.settings.flags,
       ...(options.settings.managed === undefined ? {} : { managedSettings: options.settings.managed }),
       cwd: options.cwd,
@@ -221,11 +223,11 @@ function abortedFor(signal: AbortSignal, graceMs: number): Promise<void> {
   });
 }
 
-function fixedOptions(order: RunOrder): Options {
+function fixedOptions({ order, clones }: AgentOptions): Options {
   return {
     model: order.model,
     maxTurns: order.turns,
-    systemPrompt: { type: "preset", preset: "claude_code", append: instructions(order) },
+    systemPrompt: { type: "preset", preset: "claude_code", append: instructions(order) + clones },
     settingSources: ["project"],
     permissionMode: "bypassPermissions",
     allowDangerouslySkipPermissions: true,

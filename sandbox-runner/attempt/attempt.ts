@@ -1,6 +1,4 @@
 /** One attempt in its order: relay, sandbox, setup, clone, agent, evidence. Says what it does, and how it ended. */
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
 import { type RunError, type RunPhase, runError } from "#protocol/run-errors.ts";
 import type { FrameBody, RunOrder } from "#protocol/runner-link.ts";
@@ -19,8 +17,10 @@ import { agentError, oneLine } from "../agent/outcome.ts";
 import { readSettings } from "../agent/read-settings.ts";
 import type { Report } from "../agent/report-tool.ts";
 import { type RunSettings, runSettings } from "../agent/repository-settings.ts";
-import { type Clone, cloneRepositories } from "../git/clone.ts";
-import { type GitSettings, gitSettings } from "../git/git-settings.ts";
+import { cloneRepositories } from "../git/clone.ts";
+import type { Clone } from "../git/clone-plan.ts";
+import { describeClones } from "../git/clone-words.ts";
+import { writeGitSettings } from "../git/write-settings.ts";
 import type { RunFolder } from "../process/run-folder.ts";
 import { within } from "../process/within.ts";
 
@@ -114,7 +114,13 @@ export class Attempt {
     if (unprepared !== null || signal.aborted) return unprepared;
 
     this.#phase = "clone";
-    const { hooks } = await this.#writeGitSettings(relay);
+    await writeGitSettings(folder, {
+      relayUrl: relay.url,
+      runId: order.run_id,
+      repositories: order.repositories,
+      proxyToken: this.#options.proxyToken,
+      sessionUrl: order.session_url,
+    });
     const cloned = await cloneRepositories({
       order,
       folder,
@@ -123,15 +129,15 @@ export class Attempt {
       env: cloneEnvironment(this.#options.mark, seen),
       signal,
       gitFault: (number) => relay.gitFault(number),
+      received: () => relay.passedIn(),
       onStep: (message) => this.#step(message),
-      onForeignCommit: (message) => this.#event({ type: "notice", level: "info", code: "settings_from_base", message }),
+      onNotice: (notice) => this.#event(notice),
     });
     if (signal.aborted) return null;
     if (!cloned.ok) {
       this.retryAfterS = cloned.retryAfterS;
       return cloned.error;
     }
-    await this.#writeHooks(hooks);
 
     const failure = await this.#driveAgent(relay, sandbox.value, seen, cloned.clones);
     if (signal.aborted) return null;
@@ -177,26 +183,6 @@ export class Attempt {
     });
   }
 
-  /** Git's settings lie outside of what the sandbox may write. */
-  async #writeGitSettings(relay: Relay): Promise<GitSettings> {
-    const { order, proxyToken } = this.#options;
-    const settings = gitSettings({
-      relayUrl: relay.url,
-      runId: order.run_id,
-      repositories: order.repositories,
-      proxyToken,
-      sessionUrl: order.session_url,
-    });
-    await writeFile(join(this.#folder.git, "config"), settings.config);
-    return settings;
-  }
-
-  /** Nor can it write the hooks. */
-  async #writeHooks(hooks: GitSettings["hooks"]): Promise<void> {
-    const files = Object.entries(hooks);
-    await Promise.all(files.map(([name, text]) => writeFile(join(this.#folder.hooks, name), text, { mode: 0o755 })));
-  }
-
   async #driveAgent(
     relay: Relay,
     sandbox: Sandbox,
@@ -220,6 +206,7 @@ export class Attempt {
     });
     const end = await runAgent({
       order,
+      clones: describeClones(clones),
       sandbox,
       cwd,
       env,

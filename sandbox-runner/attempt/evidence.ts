@@ -1,5 +1,5 @@
 /** Which files a run changed in its clones, counted by git inside the sandbox once the agent has ended. */
-import type { Clone } from "../git/clone.ts";
+import type { Clone } from "../git/clone-plan.ts";
 import type { RunFolder } from "../process/run-folder.ts";
 import { BASH } from "../sandbox/entering.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";

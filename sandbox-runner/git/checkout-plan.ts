@@ -2,9 +2,8 @@
 import { branchOf, branchRef, isPlainBranch, readRef } from "#protocol/git-refs.ts";
 import type { Checkout } from "#protocol/occurrence.ts";
 import type { Command } from "../process/spawn.ts";
-
-/** As deep as the clone, so that what both have in common is there in most cases. */
-const FETCH_DEPTH = 50;
+import { HEAD_SCRIPT } from "./clone-script.ts";
+import { LOOK_SCRIPT } from "./look-script.ts";
 
 /** Everything by which Claude Code lets a repository set up a session, at any depth: settings, hooks, servers, instructions. */
 export const SETTINGS_NAMES = [
@@ -45,12 +44,25 @@ export function branchName(ref: string): string {
   return branchOf(ref) ?? ref;
 }
 
-/** @param ref as `wholeRef` gives it. @param name the clone's folder in the working folder. */
-export function checkoutCommand(name: string, ref: string, { commit, is_fork }: Checkout): Command {
+/**
+ * @param ref as `wholeRef` gives it.
+ * @param name the clone's folder in the working folder.
+ * @param depth of the clone, 0 for all history: as deep is fetched, so that what both have in common is there in most cases.
+ */
+export function checkoutCommand(name: string, ref: string, { commit, is_fork }: Checkout, depth: number): Command {
   const branch = localBranch(ref);
   const guarded = is_fork ? SETTINGS_NAMES.flatMap((each) => [`:(glob)**/${each}`, `:(glob)**/${each}/**`]) : [];
-  const words = [name, ref, commit, branch?.name ?? "", branch?.isUpstream === true ? `origin/${branch.name}` : ""];
-  return ["/bin/bash", "--noprofile", "--norc", "-c", CHECKOUT_SCRIPT, "checkout", ...words, ...guarded];
+  const words = [name, ref, commit, String(depth), branch?.name ?? "", branch?.isUpstream === true ? ref : ""];
+  return [
+    "/bin/bash",
+    "--noprofile",
+    "--norc",
+    "-c",
+    CHECKOUT_SCRIPT + HEAD_SCRIPT + LOOK_SCRIPT,
+    "checkout",
+    ...words,
+    ...guarded,
+  ];
 }
 
 /** Nothing that the repository brings runs while it is fetched and checked out. */
@@ -81,8 +93,10 @@ export const QUIET_CHECKOUT = {
  */
 const CHECKOUT_SCRIPT = `set -e -o pipefail
 cd "$1"
-ref=$2 commit=$3 branch=$4 upstream=$5
-shift 5
+ref=$2 commit=$3 branch=$5 upstream=$6
+deep=
+[ "$4" = 0 ] || deep=--depth=$4
+shift 6
 if [ $# -gt 0 ]; then
   kept=$(mktemp -d)
   trap 'rm -rf "$kept"' EXIT
@@ -96,11 +110,14 @@ if [ $# -gt 0 ]; then
 fi
 
 tip=
-if git fetch --quiet --depth=${FETCH_DEPTH} origin "$ref"; then tip=$(git rev-parse 'FETCH_HEAD^{commit}'); fi
-if ! git cat-file -e "$commit^{commit}" 2>/dev/null; then git fetch --quiet --depth=${FETCH_DEPTH} origin "$commit"; fi
+if git fetch --quiet $deep origin "$ref"; then tip=$(git rev-parse 'FETCH_HEAD^{commit}'); fi
+if ! git cat-file -e "$commit^{commit}" 2>/dev/null; then git fetch --quiet $deep origin "$commit"; fi
 if [ -n "$branch" ] && { [ -z "$upstream" ] || [ "$tip" = "$commit" ]; }; then
   git checkout --quiet --no-track -B "$branch" "$commit"
-  if [ -n "$upstream" ]; then git branch --quiet --set-upstream-to="$upstream" "$branch"; fi
+  if [ -n "$upstream" ]; then
+    git config "branch.$branch.remote" origin
+    git config "branch.$branch.merge" "$upstream"
+  fi
 else
   git checkout --quiet --detach "$commit"
 fi
@@ -118,5 +135,4 @@ if [ $# -gt 0 ]; then
     fi
   done < <(cat "$kept/paths" 2>/dev/null)
 fi
-git rev-parse HEAD --abbrev-ref HEAD
 `;

@@ -1,13 +1,12 @@
-/** How repositories are cloned, without doing it: folder names, arguments, and git's words made readable. */
+/** How repositories are cloned, without doing it: folder names, arguments, and what the scripts tell. */
 
 import type { Checkout } from "#protocol/occurrence.ts";
-import type { ClonedRepository } from "#protocol/routine.ts";
+import { type ClonedRepository, DEFAULT_DEPTH } from "#protocol/routine.ts";
 import type { Command } from "../process/spawn.ts";
 import { branchName, QUIET_CHECKOUT } from "./checkout-plan.ts";
+import { CLONE_SCRIPT, HEAD_SCRIPT } from "./clone-script.ts";
 import { plainAddress } from "./git-settings.ts";
-
-/** Enough history for an agent to read what was done lately; `git fetch --deepen` gets more through the relay. */
-const CLONE_DEPTH = 50;
+import { LOOK_SCRIPT } from "./look-script.ts";
 
 export interface ClonePlan {
   repository: ClonedRepository;
@@ -15,6 +14,23 @@ export interface ClonePlan {
   name: string;
   /** What is checked out once the repository is cloned; null for the newest commit of its branch. */
   checkout: Checkout | null;
+}
+
+export interface Clone {
+  url: string;
+  folder: string;
+  /** What is checked out when the agent begins; null for a repository without a commit. */
+  commit: string | null;
+  /** The newest commit of the branch that was cloned: the same, unless the run is about another. */
+  base: string | null;
+  /** The branch that was cloned; null where HEAD is none. */
+  branch: string | null;
+  /** The branch that the upstream's HEAD names, if it tells one. */
+  defaultBranch: string | null;
+  isShallow: boolean;
+  depth: number;
+  /** Folders that are checked out; null for all. */
+  paths: readonly string[] | null;
 }
 
 /**
@@ -39,73 +55,59 @@ function isSameRepository(one: string, other: string): boolean {
   return plainAddress(new URL(one).href) === plainAddress(new URL(other).href);
 }
 
-/**
- * Clones, and says at which commit of which branch. In one script, because entering the sandbox takes longer than git.
- *
- * A repository without any branch is cloned at the branch that its HEAD, or the routine, names: the agent makes its first
- * commit there. Where HEAD names none that is there, the only branch is taken; among several the routine has to choose.
- * A shallow clone follows one branch; the agent's fetches and pushes are to be seen on every branch.
- */
-const CLONE_SCRIPT = `name=$1 url=$2 branch=$3 template=$4
-clone() { git clone --quiet --template="$template" --depth=${CLONE_DEPTH} "$@" -- "$url" "$name"; }
-branches() { git ls-remote --heads -- "$url" | sed 's|^[^/]*/heads/||'; }
-
-if [ -z "$branch" ]; then
-  clone || exit
-elif ! clone --branch="$branch"; then
-  git ls-remote -- "$url" >/dev/null 2>&1 && [ -z "$(branches)" ] || exit
-  clone && git -C "$name" symbolic-ref HEAD "refs/heads/$branch" || exit
-fi
-cd "$name" && git config --replace-all remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*' || exit
-
-if [ -z "$branch" ] && ! git rev-parse --quiet --verify HEAD >/dev/null; then
-  found=$(branches)
-  if [ "$(printf '%s\n' "$found" | wc -l)" -gt 1 ]; then
-    echo "fatal: the branch that the repository's HEAD names is not there; give the routine one of its branches: $(printf '%s\n' "$found" | head -n 20 | tr '\n' ' ')" >&2
-    exit 1
-  elif [ -n "$found" ]; then
-    git fetch --quiet --depth=${CLONE_DEPTH} origin "+refs/heads/$found:refs/remotes/origin/$found" &&
-      git checkout --quiet --track -B "$found" "origin/$found" || exit
-  fi
-fi
-git rev-parse HEAD --abbrev-ref HEAD 2>/dev/null
-exit 0
-`;
-
 /** Nothing that the repository brings runs while it is cloned: no hooks, no submodules, no large-file download. */
 export const CLONE_SETTINGS = QUIET_CHECKOUT;
 
-/**
- * To be run with `CLONE_SETTINGS`.
- * @param template the folder that a new clone's own folder begins with.
- */
-export function cloneCommand({ repository, name }: ClonePlan, template: string): Command {
-  return ["/bin/sh", "-c", CLONE_SCRIPT, "clone", name, repository.url, repository.branch ?? "", template];
+export interface CloneInput {
+  /** The folder that a new clone's own folder begins with. */
+  template: string;
+  /** What an earlier clone of the same repository had; null where there is none. */
+  reference: string | null;
+}
+
+/** To be run with `CLONE_SETTINGS`. */
+export function cloneCommand({ repository, name }: ClonePlan, { template, reference }: CloneInput): Command {
+  const { url, branch = "", depth = DEFAULT_DEPTH, paths = [] } = repository;
+  const words = [name, url, branch, template, String(depth), reference ?? ""];
+  const folders = paths.map((path) => path.replace(/\/$/, ""));
+  return ["/bin/sh", "-c", CLONE_SCRIPT + HEAD_SCRIPT + LOOK_SCRIPT, "clone", ...words, ...folders];
 }
 
 export interface Head {
   commit: string;
-  branch: string;
+  /** Null for a commit that is checked out on no branch. */
+  branch: string | null;
 }
 
-/** @returns null for what is not the end of `cloneCommand`'s output, for instance of a repository without a commit. */
-export function readHead(output: string): Head | null {
-  const [commit = "", branch = ""] = output.split("\n");
-  return /^[0-9a-f]{40,64}$/.test(commit) && branch !== "" ? { commit, branch } : null;
+/** Where a working tree is, and what a script has seen in it. */
+export interface Seen {
+  /** Null for a repository without a commit. */
+  head: Head | null;
+  /** The branch that the upstream's HEAD names, if it tells one. */
+  defaultBranch: string | null;
+  isShallow: boolean;
+  /** How many files have a pointer of Git LFS in place of their contents. */
+  pointers: number;
+  hasSubmodules: boolean;
 }
 
-const SHOWN_LINES = 3;
-const SHOWN_CHARACTERS = 600;
-
-/** The last lines of git's error output for a person: the relay's address is shown as the repository's own. */
-export function readableGitError(stderr: string, proxyAddress: string, url: string): string {
-  const lines = stderr
-    .replaceAll(`${proxyAddress}/`, `${url}/`)
-    .replaceAll(proxyAddress, url)
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("warning: "));
-  return lines.slice(-SHOWN_LINES).join(" ").slice(-SHOWN_CHARACTERS);
+/** Reads the lines that the scripts of a clone and a checkout print. What they do not tell is null, false or 0. */
+export function readSeen(output: string): Seen {
+  const told = new Map(
+    output.split("\n").map((line): [string, string] => {
+      const [key = ""] = line.split(" ");
+      return [key, line.slice(key.length + 1)];
+    }),
+  );
+  const commit = told.get("commit") ?? "";
+  const branch = told.get("branch") || null;
+  return {
+    head: /^[0-9a-f]{40,64}$/.test(commit) ? { commit, branch } : null,
+    defaultBranch: told.get("default") || null,
+    isShallow: told.get("shallow") === "true",
+    pointers: Number(/^[0-9]{1,9}$/.exec(told.get("pointers")?.trim() ?? "")?.[0] ?? 0),
+    hasSubmodules: told.get("submodules") === "yes",
+  };
 }
 
 function folderName(url: string): string {

@@ -1,21 +1,27 @@
 /** Clones the run's repositories into its workspace, through the relay, and checks out the commit that it is about. */
 import { join } from "node:path";
+import { DEFAULT_DEPTH } from "#protocol/routine.ts";
 import { type RunError, runError } from "#protocol/run-errors.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
+import { Patience } from "../process/patience.ts";
 import type { RunFolder } from "../process/run-folder.ts";
+import type { Bounds, CommandEnd } from "../process/spawn.ts";
 import type { GitFault } from "../sandbox/git-faults.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { checkOut } from "./checkout.ts";
 import {
   CLONE_SETTINGS,
+  type Clone,
   type ClonePlan,
   cloneCommand,
-  type Head,
   planClones,
-  readableGitError,
-  readHead,
+  readSeen,
+  type Seen,
 } from "./clone-plan.ts";
+import { type CloneNotice, foreignCommit, pointersLeft, received, whereItIs } from "./clone-words.ts";
+import { readableGitError } from "./git-error.ts";
 import { proxyAddress } from "./git-settings.ts";
+import { hasLfs } from "./lfs.ts";
 
 export interface CloneOptions {
   order: RunOrder;
@@ -26,18 +32,10 @@ export interface CloneOptions {
   signal: AbortSignal;
   /** What the last request for a repository met, by its number. */
   gitFault(number: number): GitFault | null;
+  /** Bytes that the relay has passed into the sandbox. */
+  received(): number;
   onStep(message: string): void;
-  /** Told when a stranger's commit is checked out. */
-  onForeignCommit(message: string): void;
-}
-
-export interface Clone {
-  url: string;
-  folder: string;
-  /** What is checked out when the agent begins; null for a repository without a commit. */
-  commit: string | null;
-  /** The newest commit of the branch that was cloned: the same, unless the run is about another. */
-  base: string | null;
+  onNotice(notice: CloneNotice): void;
 }
 
 /** A clone that failed. `retryAfterS`: for so long the repository's server wants to be left alone; null where it has not said. */
@@ -53,19 +51,25 @@ const OUTPUT_CAP_BYTES = 65_536;
 /** How many repositories are cloned at once: more would only share the same connection. */
 const AT_ONCE = 4;
 
-/** Clones all of them within the order's one deadline, several at once. The first failure ends the others. */
+/** Clones all of them, several at once, while anything is received. The first failure ends the others. */
 export async function cloneRepositories(options: CloneOptions): Promise<ClonesResult> {
-  const until = Date.now() + options.order.clone_deadline_ms;
+  const { order, onStep } = options;
+  const patience = new Patience({
+    idleMs: order.clone_deadline_ms,
+    count: options.received,
+    onProgress: (bytes) => onStep(received(bytes)),
+    signal: options.signal,
+  });
   const failed = new AbortController();
-  const signal = AbortSignal.any([options.signal, failed.signal]);
-  const plans = planClones(options.order.repositories, options.order.checkout).entries();
+  const signal = AbortSignal.any([patience.signal, failed.signal]);
+  const plans = planClones(order.repositories, order.checkout).entries();
   const clones: Clone[] = [];
   const failures: CloneFailure[] = [];
   const cloneInTurn = async () => {
     for (const [number, plan] of plans) {
       if (signal.aborted) return;
-      options.onStep(`Cloning ${plan.repository.url}`);
-      const cloned = await cloneOne(plan, number, { ...options, signal }, until);
+      onStep(`Cloning ${plan.repository.url}`);
+      const cloned = await new OneClone(plan, number, options, signal, patience).make();
       if (cloned.ok) {
         clones[number] = cloned.clone;
       } else {
@@ -75,64 +79,110 @@ export async function cloneRepositories(options: CloneOptions): Promise<ClonesRe
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, cloneInTurn));
+  patience.close();
   return failures[0] ?? { ok: true, clones };
 }
 
 type CloneResult = { ok: true; clone: Clone } | CloneFailure;
 
-async function cloneOne(plan: ClonePlan, number: number, options: CloneOptions, until: number): Promise<CloneResult> {
-  const { order, folder, sandbox, env, signal, relayUrl, onStep } = options;
-  const { url } = plan.repository;
-  const relayed = proxyAddress({ relayUrl, runId: order.run_id }, number);
-  const place = { cwd: folder.workspace, env };
-  const bounds = () => ({ deadlineMs: Math.max(1, until - Date.now()), outputCapBytes: OUTPUT_CAP_BYTES, signal });
-  const end = await sandbox.run(
-    cloneCommand(plan, folder.template),
-    { ...place, env: { ...env, ...CLONE_SETTINGS } },
-    bounds(),
-  );
-  if (end.how === "timed_out") {
-    const seconds = Math.round(order.clone_deadline_ms / 1_000);
-    const error = runError("clone_timed_out", "clone", `${url} was not there within ${seconds} s.`);
-    return { ok: false, error, retryAfterS: null };
+class OneClone {
+  readonly #plan: ClonePlan;
+  readonly #number: number;
+  readonly #options: CloneOptions;
+  readonly #bounds: Bounds;
+  readonly #patience: Patience;
+  readonly #url: string;
+  readonly #relayed: string;
+
+  constructor(plan: ClonePlan, number: number, options: CloneOptions, signal: AbortSignal, patience: Patience) {
+    const { order, relayUrl } = options;
+    this.#plan = plan;
+    this.#number = number;
+    this.#options = options;
+    this.#bounds = { deadlineMs: order.timeout_ms, outputCapBytes: OUTPUT_CAP_BYTES, signal };
+    this.#patience = patience;
+    this.#url = plan.repository.url;
+    this.#relayed = proxyAddress({ relayUrl, runId: order.run_id }, number);
   }
-  if (end.code !== 0) {
-    const words = readableGitError(end.stderr, relayed, url);
-    const detail = `${url}: ${words || "git did not say why"}`;
-    return failed(runError("clone_failed", "clone", detail), detail, options.gitFault(number));
+
+  async make(): Promise<CloneResult> {
+    const { folder, onStep } = this.#options;
+    const { repository, name } = this.#plan;
+    const end = await this.#clone();
+    if (end.code !== 0) return this.#failed(end);
+    const seen = readSeen(end.stdout);
+    onStep(whereItIs(this.#url, seen));
+    const base = seen.head?.commit ?? null;
+    const { depth = DEFAULT_DEPTH, paths = null } = repository;
+    const { defaultBranch, isShallow } = seen;
+    const branch = seen.head?.branch ?? null;
+    const place = join(folder.workspace, name);
+    const clone = { url: this.#url, folder: place, commit: base, base, branch, defaultBranch, isShallow, depth, paths };
+    return await this.#goToCommit(clone, seen);
   }
-  const head = readHead(end.stdout);
-  const where = head?.branch === "HEAD" ? "no branch" : head?.branch;
-  onStep(head === null ? `Cloned ${url}, which has no commit yet` : `Cloned ${url} at ${head.commit} (${where})`);
-  const base = head?.commit ?? null;
-  const clone = { url, folder: join(folder.workspace, plan.name), commit: base, base };
-  const { checkout } = plan;
-  if (checkout === null) return { ok: true, clone };
-  const checkedOut = await checkOut(checkout, {
-    sandbox,
-    place,
-    bounds: bounds(),
-    name: plan.name,
-    url,
-    proxyAddress: relayed,
-  });
-  if (!checkedOut.ok) {
-    const { code, message } = checkedOut.error;
-    const fault = code === "clone_timed_out" ? null : options.gitFault(number);
-    return failed(checkedOut.error, message, fault);
+
+  /** Checks out the commit that the run is about, if it is one of this repository. */
+  async #goToCommit(clone: Clone, seen: Seen): Promise<CloneResult> {
+    const { sandbox, folder, env, onStep, onNotice } = this.#options;
+    const { checkout, name } = this.#plan;
+    if (checkout === null) {
+      this.#tellLeft(seen);
+      return { ok: true, clone };
+    }
+    const checkedOut = await checkOut(checkout, {
+      sandbox,
+      place: { cwd: folder.workspace, env },
+      bounds: this.#bounds,
+      name,
+      depth: clone.depth,
+      url: this.#url,
+      proxyAddress: this.#relayed,
+    });
+    if (!checkedOut.ok) return this.#faulty(checkedOut.error, checkedOut.error.message);
+    onStep(checkedOut.message);
+    if (checkout.is_fork) onNotice(foreignCommit(this.#url, seen.head));
+    this.#tellLeft(checkedOut.seen);
+    return { ok: true, clone: { ...clone, commit: checkedOut.head.commit } };
   }
-  onStep(checkedOut.message);
-  if (checkout.is_fork) options.onForeignCommit(foreignCommit(url, head));
-  return { ok: true, clone: { ...clone, commit: checkedOut.head.commit } };
+
+  #clone(): Promise<CommandEnd> {
+    const { sandbox, folder, env } = this.#options;
+    const command = cloneCommand(this.#plan, { template: folder.template, reference: null });
+    return sandbox.run(command, { cwd: folder.workspace, env: { ...env, ...CLONE_SETTINGS } }, this.#bounds);
+  }
+
+  /** What is not as a clone elsewhere would be. */
+  #tellLeft({ pointers }: Seen): void {
+    if (pointers > 0) this.#options.onNotice(pointersLeft(this.#url, pointers, hasLfs()));
+  }
+
+  #failed({ how, code, stderr }: CommandEnd): CloneFailure {
+    const words = `${this.#url}: ${readableGitError(stderr, this.#relayed, this.#url) || "git did not say why"}`;
+    if (isDiskFull(code, stderr)) return lasting(runError("disk_exceeded", "clone", words));
+    return how === "timed_out" ? this.#late() : this.#faulty(runError("clone_failed", "clone", words), words);
+  }
+
+  /** What git's last request met tells whether the failure is one that may be tried again. */
+  #faulty(error: RunError, detail: string): CloneFailure {
+    if (this.#patience.isOver) return this.#late();
+    const fault = this.#options.gitFault(this.#number);
+    if (fault?.isPassing !== true) return lasting(error);
+    return { ok: false, error: runError("repository_unavailable", "clone", detail), retryAfterS: fault.retryAfterS };
+  }
+
+  #late(): CloneFailure {
+    const seconds = Math.round(this.#options.order.clone_deadline_ms / 1_000);
+    return lasting(runError("clone_timed_out", "clone", `Nothing more came of ${this.#url} for ${seconds} s.`));
+  }
 }
 
-/** @param fault what git's last request met: one that passes makes the failure one that may be tried again. */
-function failed(error: RunError, detail: string, fault: GitFault | null): CloneFailure {
-  if (fault?.isPassing !== true) return { ok: false, error, retryAfterS: null };
-  return { ok: false, error: runError("repository_unavailable", "clone", detail), retryAfterS: fault.retryAfterS };
+function lasting(error: RunError): CloneFailure {
+  return { ok: false, error, retryAfterS: null };
 }
 
-function foreignCommit(url: string, base: Head | null): string {
-  const from = base === null ? "are left out" : `are those of ${base.branch} at ${base.commit}`;
-  return `The commit comes from a fork of ${url}. Settings, hooks, skills, MCP servers and instruction files ${from}, not the fork's.`;
+/** The code of a shell whose command was ended by SIGXFSZ: a file had become as long as a run's files may be together. */
+const FILE_TOO_LONG = 128 + 25;
+
+function isDiskFull(code: number | null, stderr: string): boolean {
+  return code === FILE_TOO_LONG || /No space left on device|Disk quota exceeded|File too large/.test(stderr);
 }

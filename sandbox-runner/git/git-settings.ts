@@ -1,16 +1,24 @@
 /** Git's settings inside the sandbox, as pure text: how it reaches the relay, who commits, and the session's trailer. */
 import { join } from "node:path";
 import type { ClonedRepository } from "#protocol/routine.ts";
-import { sessionTrailer, TRAILER_SCRIPT, trailerCall } from "./session-trailer.ts";
+import { GIT_FRONT } from "./git-front.ts";
+import { gitHooks } from "./git-hooks.ts";
+import { LFS_GUARD, LFS_GUARD_SCRIPT, lfsSettings } from "./lfs.ts";
 
 export interface GitSettings {
   /** Goes into a file that the sandbox can only read, and is git's system-wide configuration there. */
   config: string;
   /** File name → script; goes into a folder that the sandbox can only read. */
   hooks: Record<string, string>;
+  /** The same, for a folder in which commands are looked up first. */
+  tools: Record<string, string>;
 }
 
 export interface GitSettingsInput {
+  /** The folder for all of it. */
+  folder: string;
+  /** Whether commands in the sandbox have Git LFS. */
+  hasLfs: boolean;
   relayUrl: string;
   runId: string;
   repositories: readonly ClonedRepository[];
@@ -37,17 +45,27 @@ export function gitSettings(input: GitSettingsInput): GitSettings {
     // The first branch of a repository whose upstream does not say which it is to be.
     `[init]\n\tdefaultBranch = main\n`,
     `[http ${quote(`${input.relayUrl}/`)}]\n\textraHeader = ${quote(`Authorization: Bearer ${input.proxyToken}`)}\n`,
+    lfsSettings(hooksFolder(input.folder), input.hasLfs),
     ...input.repositories.map((repository, number) => {
       const lines = addressesOf(repository.url).map((address) => `\tinsteadOf = ${quote(address)}\n`);
       return `[url ${quote(proxyAddress(input, number))}]\n${lines.join("")}`;
     }),
   ];
-  return { config: sections.join(""), hooks: hookScripts(input.sessionUrl) };
+  const guard = input.hasLfs ? {} : { [LFS_GUARD]: LFS_GUARD_SCRIPT };
+  return {
+    config: sections.join(""),
+    hooks: { ...gitHooks(input.sessionUrl, input.hasLfs), ...guard },
+    tools: { git: GIT_FRONT },
+  };
 }
 
 /** The address under which the relay has a repository. */
 export function proxyAddress(input: Pick<GitSettingsInput, "relayUrl" | "runId">, number: number): string {
   return `${input.relayUrl}/proxy/${input.runId}/git/${number}`;
+}
+
+function hooksFolder(folder: string): string {
+  return join(folder, "hooks");
 }
 
 /** The environment that makes git in the sandbox use the settings. */
@@ -56,10 +74,11 @@ export function gitEnvironment(gitFolder: string): Record<string, string> {
     GIT_CONFIG_SYSTEM: join(gitFolder, "config"),
     GIT_TERMINAL_PROMPT: "0",
     GIT_ASKPASS: "true",
-    // From the environment, so that a repository's own core.hooksPath does not take the trailer away.
+    // From the environment, so that a repository's own core.hooksPath does not take the trailer away. Tools that install hooks
+    // don't see it: git-front.ts.
     GIT_CONFIG_COUNT: "1",
     GIT_CONFIG_KEY_0: "core.hooksPath",
-    GIT_CONFIG_VALUE_0: join(gitFolder, "hooks"),
+    GIT_CONFIG_VALUE_0: hooksFolder(gitFolder),
   };
 }
 
@@ -76,44 +95,4 @@ function addressesOf(url: string): string[] {
 
 function quote(text: string): string {
   return `"${text.replace(/[\\"]/g, "\\$&").replace(/[\r\n]/g, " ")}"`;
-}
-
-/** Hooks that git calls often, and for every index write or reference, are left out: a script each time would be slow. */
-const HOOK_NAMES = [
-  "applypatch-msg",
-  "pre-applypatch",
-  "post-applypatch",
-  "pre-commit",
-  "pre-merge-commit",
-  "prepare-commit-msg",
-  "commit-msg",
-  "post-commit",
-  "pre-rebase",
-  "post-checkout",
-  "post-merge",
-  "pre-push",
-  "post-rewrite",
-];
-
-/** The hooks that get a commit message, as git makes or takes it; `git am` has one of its own. */
-const MESSAGE_HOOKS = ["applypatch-msg", "prepare-commit-msg", "commit-msg"];
-
-function hookScripts(sessionUrl: string): Record<string, string> {
-  const hooks = HOOK_NAMES.map((name) => {
-    const isMessage = MESSAGE_HOOKS.includes(name);
-    return [name, isMessage ? repositoryHook(name, false) + trailerCall(name) : repositoryHook(name, true)];
-  });
-  return { ...Object.fromEntries(hooks), [TRAILER_SCRIPT]: sessionTrailer(sessionUrl) };
-}
-
-/** Runs the repository's own hook of that name, where it has one: from its core.hooksPath, or its .git/hooks. */
-function repositoryHook(name: string, replaces: boolean): string {
-  return `#!/bin/sh
-folder=$(git config --local --type=path core.hooksPath 2>/dev/null)
-[ -n "$folder" ] || folder=$(git rev-parse --git-common-dir)/hooks
-hook=$folder/${name}
-if [ -x "$hook" ]; then
-  ${replaces ? 'exec "$hook" "$@"' : '"$hook" "$@" || exit $?'}
-fi
-`;
 }

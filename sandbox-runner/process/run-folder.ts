@@ -15,9 +15,10 @@ export interface RunFolder {
   temporary: string;
   /** Only readable in the sandbox: scripts that start what runs there. */
   launch: string;
-  /** Only readable in the sandbox: git's settings, and its hooks in a folder of their own. */
+  /** Only readable in the sandbox: git's settings; its hooks, and the commands before it, in folders of their own. */
   git: string;
   hooks: string;
+  tools: string;
   /** What a new clone begins with: git's folders, empty. */
   template: string;
   /** An empty folder outside of the sandbox: the working folder of the sandbox's manager. */
@@ -64,6 +65,7 @@ export async function createRunFolder(
     launch: join(root, "launch"),
     git: join(root, "git"),
     hooks: join(root, "git", "hooks"),
+    tools: join(root, "git", "bin"),
     template: join(root, "git", "template"),
     neutral: join(root, "neutral"),
     sockets: await mkdtemp(SOCKETS_PREFIX),
@@ -72,8 +74,8 @@ export async function createRunFolder(
   const record: RunRecord = { pid: process.pid, start_time: process.startTime, sockets: folder.sockets };
   await writeFile(recordPath(root), JSON.stringify(record));
   const template = [join(folder.template, "hooks"), join(folder.template, "info")];
-  const { workspace, home, temporary, launch, hooks, neutral } = folder;
-  for (const path of [workspace, home, temporary, launch, hooks, neutral, ...template]) {
+  const { workspace, home, temporary, launch, hooks, tools, neutral } = folder;
+  for (const path of [workspace, home, temporary, launch, hooks, tools, neutral, ...template]) {
     await mkdir(path, { recursive: true });
   }
   return folder;

@@ -12,6 +12,8 @@ export interface ForwardOptions {
   dialForMs?: number;
   /** A stream on which nothing comes for this long is cut. */
   stallMs?: number;
+  /** Told of each piece of an answer. */
+  onReceived?(bytes: number): void;
 }
 
 /**
@@ -79,7 +81,10 @@ export function forward(
     upstream.once("response", (incoming) => {
       response.writeHead(incoming.statusCode ?? 502, endToEndHeaders(incoming.rawHeaders).flat());
       response.flushHeaders();
-      incoming.on("data", () => stall.refresh());
+      incoming.on("data", ({ length }: Buffer) => {
+        stall.refresh();
+        options.onReceived?.(length);
+      });
       incoming.once("error", () => {});
       // A body that ends too early must not look whole: the connection is cut instead of the body being ended.
       incoming.once("close", () => {

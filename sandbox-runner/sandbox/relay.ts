@@ -20,6 +20,8 @@ export interface Relay {
   serve(scope: RelayScope, onRefused?: (message: string) => void): void;
   /** What the last request for a repository met, by its number; null where it was answered well, or there was none. */
   gitFault(number: number): GitFault | null;
+  /** How many bytes of answers it has passed on so far. */
+  passedIn(): number;
   close(): Promise<void>;
 }
 
@@ -28,6 +30,10 @@ const REFUSALS_TOLD = 20;
 
 export async function startRelay(options: ForwardOptions): Promise<Relay> {
   let served: RelayScope | null = null;
+  let passedIn = 0;
+  const onReceived = (bytes: number) => {
+    passedIn += bytes;
+  };
   let tell: (message: string) => void = () => {};
   const refusals = new Set<string>();
   const gitFaults = new GitFaults();
@@ -44,7 +50,7 @@ export async function startRelay(options: ForwardOptions): Promise<Relay> {
     const kind = served === null ? null : relayKind({ method: request.method, target: request.url }, served);
     if (kind !== null && isFramedPlainly(request.method, request.headers)) {
       const onAnswered = (answered: Answered) => gitFaults.note(request.url ?? "", answered);
-      forward(request, response, requestHeaders(request.rawHeaders, kind), options, onAnswered);
+      forward(request, response, requestHeaders(request.rawHeaders, kind), { ...options, onReceived }, onAnswered);
     } else answer(response, "proxy_refused", refusal(request));
   });
   const refuseSocket = (request: IncomingMessage, socket: Duplex) => {
@@ -71,6 +77,7 @@ export async function startRelay(options: ForwardOptions): Promise<Relay> {
       tell = onRefused ?? tell;
     },
     gitFault: (number) => gitFaults.of(number),
+    passedIn: () => passedIn,
     close: () =>
       new Promise((closed) => {
         server.close(() => closed());

@@ -98,6 +98,35 @@ describe("routineInputSchema", () => {
 });
 
 describe("repositorySchema", () => {
+  const url = "https://github.com/acme/app";
+
+  it.each(["docs", "packages/app", "a/b/", "-x", "with space/ä", "..a/b..", "git", ".github/workflows", "$(x)", "a,b"])(
+    "takes the folder %j",
+    (path) => {
+      expect(repositorySchema.parse({ url, paths: [path] })).toEqual({ url, push: "prefix", paths: [path] });
+    },
+  );
+
+  it.each(["", "/", "/etc", "..", "a/../b", "a/..", "./a", "a//b", ".git", "a/.GIT/hooks", "a/*", "a?", "[a]", "!a"])(
+    "takes no %j for a folder",
+    (path) => expect(repositorySchema.safeParse({ url, paths: [path] }).success).toBe(false),
+  );
+
+  it.each(["#a", "a\nb", "a\0", 'a"b', "a\\b", "a ", "\ud800", "x".repeat(1_001), "a/."])(
+    "takes no %j for a folder either",
+    (path) => expect(repositorySchema.safeParse({ url, paths: [path] }).success).toBe(false),
+  );
+
+  it.each([
+    ["no folder", { paths: [] }],
+    ["more folders than anybody names", { paths: Array(101).fill("a") }],
+    ["a negative depth", { depth: -1 }],
+    ["half a commit", { depth: 1.5 }],
+    ["a depth in words", { depth: "full" }],
+  ])("takes no %s", (_what, change) => {
+    expect(repositorySchema.safeParse({ url, ...change }).success).toBe(false);
+  });
+
   it.each([
     "https://github.com/acme/app",
     "https://github.com/acme/app.git",

@@ -64,7 +64,7 @@ describe("a look that fails", () => {
     const nowhere = "/nowhere";
     const folder: RunFolder = {
       ...{ root: nowhere, workspace: nowhere, home: nowhere, temporary: nowhere, launch: nowhere },
-      ...{ git: nowhere, hooks: nowhere, template: nowhere, neutral: nowhere, sockets: nowhere },
+      ...{ git: nowhere, hooks: nowhere, tools: nowhere, template: nowhere, neutral: nowhere, sockets: nowhere },
     };
     let looks = 0;
     const excess = await new Promise<Excess>((onExcess) => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkoutCommand, localBranch, wholeRef } from "#sandbox-runner/git/checkout-plan.ts";
-import { planClones, readHead } from "#sandbox-runner/git/clone-plan.ts";
+import { planClones, readSeen } from "#sandbox-runner/git/clone-plan.ts";
 import { awaitProcess, type CommandEnd, startProcess } from "#sandbox-runner/process/spawn.ts";
 import { commitTo, type Files, git, seedUpstream } from "./support/upstream.ts";
 
@@ -28,7 +28,7 @@ function checkOut(bare: string, ref: string, commit: string, isFork: boolean): P
     GIT_CONFIG_NOSYSTEM: "1",
     TMPDIR: folder,
   };
-  return awaitProcess(startProcess(checkoutCommand("app", ref, checkout), { cwd: folder, env }), {
+  return awaitProcess(startProcess(checkoutCommand("app", ref, checkout, 50), { cwd: folder, env }), {
     deadlineMs: 20_000,
     outputCapBytes: 10_000,
     signal: new AbortController().signal,
@@ -153,7 +153,8 @@ describe("a commit of the repository's own", () => {
   it("is on the branch that was pushed to, which follows the upstream's", async () => {
     const bare = seedUpstream(folder, "up", { "CLAUDE.md": "base" });
     const commit = commitTo(bare, "refs/heads/feature/one", { "CLAUDE.md": "new" });
-    expect((await checkOut(bare, "refs/heads/feature/one", commit, false)).stdout).toBe(`${commit}\nfeature/one\n`);
+    const end = await checkOut(bare, "refs/heads/feature/one", commit, false);
+    expect(readSeen(end.stdout).head).toEqual({ commit, branch: "feature/one" });
     expect(git("-C", clone(), "rev-parse", "--abbrev-ref", "@{upstream}")).toBe("origin/feature/one");
     expect(content("CLAUDE.md")).toBe("new");
   });
@@ -161,14 +162,16 @@ describe("a commit of the repository's own", () => {
   it("is on the cloned branch itself", async () => {
     const bare = seedUpstream(folder, "up", { "a.txt": "a" });
     const commit = git("-C", bare, "rev-parse", "main");
-    expect((await checkOut(bare, "refs/heads/main", commit, false)).stdout).toBe(`${commit}\nmain\n`);
+    const end = await checkOut(bare, "refs/heads/main", commit, false);
+    expect(readSeen(end.stdout).head).toEqual({ commit, branch: "main" });
   });
 
   it("is on no branch when the branch has moved on", async () => {
     const bare = seedUpstream(folder, "up", { "a.txt": "a" });
     const commit = commitTo(bare, "refs/heads/feature", { "a.txt": "1" });
     commitTo(bare, "refs/heads/feature", { "a.txt": "2" }, "feature");
-    expect((await checkOut(bare, "refs/heads/feature", commit, false)).stdout).toBe(`${commit}\nHEAD\n`);
+    const end = await checkOut(bare, "refs/heads/feature", commit, false);
+    expect(readSeen(end.stdout).head).toEqual({ commit, branch: null });
     expect(content("a.txt")).toBe("1");
   });
 
@@ -178,7 +181,7 @@ describe("a commit of the repository's own", () => {
     git("-C", bare, "branch", "--quiet", "--delete", "--force", "feature");
     expect(await checkOut(bare, "refs/heads/feature", commit, false)).toMatchObject({
       code: 0,
-      stdout: `${commit}\nHEAD\n`,
+      stdout: `commit ${commit}\nbranch \n`,
     });
   });
 
@@ -188,7 +191,7 @@ describe("a commit of the repository's own", () => {
       const bare = seedUpstream(folder, "up", { "a.txt": "a" });
       const commit = commitTo(bare, `refs/heads/${name}`, { "a.txt": "b" });
       const end = await checkOut(bare, `refs/heads/${name}`, commit, false);
-      expect(readHead(end.stdout)).toEqual({ commit, branch: name });
+      expect(readSeen(end.stdout).head).toEqual({ commit, branch: name });
       expect(git("-C", clone(), "for-each-ref", "--format=%(upstream)", `refs/heads/${name}`)).toBe(
         `refs/remotes/origin/${name}`,
       );
@@ -199,7 +202,7 @@ describe("a commit of the repository's own", () => {
     const bare = seedUpstream(folder, "up", { "a.txt": "a" });
     const commit = commitTo(bare, `refs/heads/${name}`, { "a.txt": "b" });
     const end = await checkOut(bare, `refs/heads/${name}`, commit, false);
-    expect(readHead(end.stdout)).toEqual({ commit, branch: "HEAD" });
+    expect(readSeen(end.stdout).head).toEqual({ commit, branch: null });
   });
 
   it("that is gone is an error in the words of git", async () => {

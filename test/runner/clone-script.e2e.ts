@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { ClonedRepository } from "#protocol/routine.ts";
 import { countChangedFiles } from "#sandbox-runner/attempt/evidence.ts";
-import { CLONE_SETTINGS, cloneCommand, planClones, readHead } from "#sandbox-runner/git/clone-plan.ts";
+import { CLONE_SETTINGS, cloneCommand, planClones, readSeen } from "#sandbox-runner/git/clone-plan.ts";
 import { awaitProcess, startProcess } from "#sandbox-runner/process/spawn.ts";
 import { withoutSandbox } from "#sandbox-runner/sandbox/sandbox.ts";
 import { type GitServer, startGitServer } from "#scripts/demo-upstream/git-server.ts";
@@ -71,13 +72,15 @@ function run(command: readonly [string, ...string[]], env: Record<string, string
   return awaitProcess(startProcess(command, { cwd, env }), bounds);
 }
 
-async function clone(name: string, { branch, version }: { branch?: string; version?: string } = {}) {
+type Wanted = Omit<ClonedRepository, "url"> & { version?: string };
+
+async function clone(name: string, { version, ...wanted }: Wanted = {}) {
   const url = `${server.url.replace("//", `//${CREDENTIAL}@`)}/${name}.git`;
-  const [plan] = planClones([{ url, ...(branch === undefined ? {} : { branch }) }], null);
+  const [plan] = planClones([{ url, ...wanted }], null);
   if (plan === undefined) throw new Error("no plan");
-  const command = cloneCommand(plan, join(folder, "template"));
+  const command = cloneCommand(plan, { template: join(folder, "template"), reference: null });
   const end = await run(command, { ...environment(version), ...CLONE_SETTINGS });
-  return { end, head: readHead(end.stdout), place: join(work, name) };
+  return { end, ...readSeen(end.stdout), place: join(work, name) };
 }
 
 describe.each(["0", "1", "2"])("a clone in protocol version %s", (version) => {
@@ -115,7 +118,7 @@ describe.each(["0", "1", "2"])("a clone in protocol version %s", (version) => {
   it("of a repository whose HEAD is no branch stands on its commit", async () => {
     const { end, head, place } = await clone("detached", { version });
     expect(end.code).toBe(0);
-    expect(head).toEqual({ commit: git("-C", join(root, "detached.git"), "rev-parse", "HEAD"), branch: "HEAD" });
+    expect(head).toEqual({ commit: git("-C", join(root, "detached.git"), "rev-parse", "HEAD"), branch: null });
     expect(git("-C", place, "config", "remote.origin.fetch")).toBe("+refs/heads/*:refs/remotes/origin/*");
   });
 

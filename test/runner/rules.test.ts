@@ -3,13 +3,8 @@ import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { runError } from "#protocol/run-errors.ts";
 import { faultOf, outcomeOf } from "#sandbox-runner/agent/outcome.ts";
-import {
-  CLONE_SETTINGS,
-  cloneCommand,
-  planClones,
-  readableGitError,
-  readHead,
-} from "#sandbox-runner/git/clone-plan.ts";
+import { CLONE_SETTINGS, cloneCommand, planClones, readSeen } from "#sandbox-runner/git/clone-plan.ts";
+import { readableGitError } from "#sandbox-runner/git/git-error.ts";
 import { gitSettings } from "#sandbox-runner/git/git-settings.ts";
 import { launcherScript, launchScript } from "#sandbox-runner/sandbox/sandbox-config.ts";
 import { isRoot, USER } from "./support/ways.ts";
@@ -41,20 +36,25 @@ describe("a clone's folder", () => {
 
 describe("cloning", () => {
   it("keeps the address and the branch out of git's options", () => {
-    const [plan] = planClones([{ url: "https://h/app", branch: "next" }], null);
+    const [plan] = planClones([{ url: "https://h/app", branch: "next", depth: 0, paths: ["a/b/", "-x"] }], null);
     if (plan === undefined) throw new Error("no plan");
-    const command = cloneCommand(plan, "/template");
-    expect(command.slice(3)).toEqual(["clone", "app", "https://h/app", "next", "/template"]);
-    expect(command[2]).toMatch(/ "\$@" -- "\$url" "\$name"/);
+    const command = cloneCommand(plan, { template: "/template", reference: null });
+    expect(command.slice(3)).toEqual(["clone", "app", "https://h/app", "next", "/template", "0", "", "a/b", "-x"]);
     expect(Object.values(CLONE_SETTINGS)).toContain("core.hooksPath");
   });
 
   it.each([
-    ["a\n", null],
-    [`${"a".repeat(40)}\nmain\n`, { commit: "a".repeat(40), branch: "main" }],
-    ["HEAD\nHEAD\n", null],
-  ])("reads the head from %j", (output, head) => {
-    expect(readHead(output)).toEqual(head);
+    ["commit a\n", { head: null }],
+    [`commit ${"a".repeat(40)}\nbranch a b\n`, { head: { commit: "a".repeat(40), branch: "a b" } }],
+    [`commit ${"a".repeat(64)}\nbranch \n`, { head: { commit: "a".repeat(64), branch: null } }],
+    ["HEAD\nHEAD\n", { head: null, defaultBranch: null, isShallow: false, pointers: 0, hasSubmodules: false }],
+    [
+      "default main\nshallow true\npointers   3\nsubmodules yes\n",
+      { defaultBranch: "main", isShallow: true, pointers: 3 },
+    ],
+    ["default \nshallow \npointers x\n", { defaultBranch: null, isShallow: false, pointers: 0 }],
+  ])("reads what the scripts tell from %j", (output, seen) => {
+    expect(readSeen(output)).toMatchObject(seen);
   });
 
   it("shows git's last words with the repository's own address", () => {
@@ -68,6 +68,8 @@ describe("cloning", () => {
 
 describe("git's settings", () => {
   const settings = gitSettings({
+    folder: "/git",
+    hasLfs: false,
     relayUrl: "http://127.0.0.1:9",
     runId: "run_1",
     repositories: [{ url: "https://h/app" }, { url: "https://h/docs.git" }],

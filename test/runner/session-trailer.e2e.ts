@@ -14,6 +14,8 @@ let tree: string;
 
 beforeAll(() => {
   const settings = gitSettings({
+    folder: join(folder, "git"),
+    hasLfs: false,
     relayUrl: "http://127.0.0.1:9",
     runId: "r",
     repositories: [],

@@ -35,6 +35,8 @@ export interface Expected {
   prints?: (string | RegExp)[];
   /** Codes of all notices, of runner and proxies, in order of their names, each once. None by default. */
   notices?: string[];
+  /** What the agent is told beside its task. */
+  told?: RegExp;
   /** Branches that were pushed, in their order. None by default. */
   pushed?: string[];
   /** Commits that these brought and that the upstream had not; 0 by default. */
@@ -104,6 +106,8 @@ export class RepositoriesBed {
     expect(printed.slice(0, prints.length)).toEqual(
       prints.map((text) => (typeof text === "string" ? text : expect.stringMatching(text))),
     );
+    const { told: words } = row.expected;
+    if (words !== undefined) expect(this.bed.conversations.get(run.order.task)?.[0]?.system).toMatch(words);
     expect(this.#noticesOf(run)).toEqual(row.expected.notices ?? []);
     const { pushed } = this.#git.seenOf(run.order.run_id);
     expect(pushed.map(({ branch }) => branch)).toEqual(row.expected.pushed ?? []);

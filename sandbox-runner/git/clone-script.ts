@@ -1,0 +1,104 @@
+/** The script by which git clones a repository, as pure text. In one script, because entering the sandbox takes longer than git. */
+
+/**
+ * Git LFS is told the address that goes through the relay: it would derive one from the relay's own.
+ *
+ * Arguments: the folder's name, the address, the branch or nothing for the one that HEAD names, the template, the depth or 0 for
+ * all history, a folder with what an earlier clone had or nothing, and the folders that are wanted, if not all. Every name of a
+ * branch is used as a whole ref: a tag, or another branch, may have the same short name.
+ *
+ * It asks first which branches there are, and then fetches the one that is cloned, and the default branch beside it: without that
+ * nothing could be compared with `origin/HEAD`. A shallow clone follows these two; the agent's fetches and pushes are to be seen
+ * on every branch. A repository without any branch is cloned at the branch that the routine, or its HEAD, names: the agent makes
+ * its first commit there. Where HEAD names none that is there, the only branch is taken; among several the routine has to choose.
+ */
+export const CLONE_SCRIPT = `name=$1 url=$2 branch=$3 template=$4 depth=$5 reference=$6
+shift 6
+deep=
+[ "$depth" = 0 ] || deep=--depth=$depth
+fail() { printf 'fatal: %s\\n' "$1" >&2; exit 128; }
+
+asked=$(mktemp) || exit
+trap 'rm -f "$asked"' EXIT
+git ls-remote --symref -- "$url" HEAD 'refs/heads/*' > "$asked" || exit
+heads=$(awk -F '\\t' '$2 ~ /^refs\\/heads\\// { print substr($2, 12) }' "$asked")
+default=$(awk -F '\\t' '$2 == "HEAD" && sub(/^ref: refs\\/heads\\//, "", $1) { print $1 }' "$asked")
+has() { printf '%s\\n' "$heads" | grep -qxF -e "$1"; }
+
+set_up() {
+  git config remote.origin.url "$url" &&
+    git config remote.origin.lfsurl "\${url%.git}.git/info/lfs" &&
+    git config --replace-all remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*'
+}
+first_commit() {
+  git clone --quiet --template="$template" $deep -- "$url" "$name" && cd "$name" && set_up || exit
+  [ -z "$branch" ] || git symbolic-ref HEAD "refs/heads/$branch" || exit
+}
+
+choose() {
+  if [ -n "$branch" ]; then
+    has "$branch" || fail "Remote branch $branch not found in upstream origin"
+  elif [ -n "$default" ] && has "$default"; then
+    branch=$default
+  elif [ -n "$default" ] || ! awk -F '\\t' '$2 == "HEAD" { found = 1 } END { exit !found }' "$asked"; then
+    [ "$(printf '%s\\n' "$heads" | wc -l)" = 1 ] ||
+      fail "the branch that the repository's HEAD names is not there; give the routine one of its branches: $(printf '%s\\n' "$heads" | head -n 20 | tr '\\n' ' ')"
+    branch=$heads
+  fi
+}
+
+begin() {
+  format=sha1
+  awk 'length($1) == 64 { found = 1 } END { exit !found }' "$asked" && format=sha256
+  git init --quiet --template="$template" --object-format=$format -- "$name" && cd "$name" && set_up || exit
+  if [ -n "$reference" ]; then
+    printf '%s\\n' "$reference/objects" > .git/objects/info/alternates
+    [ ! -e "$reference/shallow" ] || cp "$reference/shallow" .git/shallow
+    sed 's|.*|create refs/cached/& &|' "$reference/tips" | git update-ref --stdin || exit
+  fi
+  [ $# = 0 ] || { git config remote.origin.promisor true && git config remote.origin.partialclonefilter blob:none; } || exit
+}
+
+bring() {
+  set -- "+refs/heads/$branch:refs/remotes/origin/$branch"
+  [ -n "$branch" ] || set -- +HEAD:refs/cached/head
+  if [ -n "$default" ] && [ "$default" != "$branch" ] && has "$default"; then
+    set -- "$@" "+refs/heads/$default:refs/remotes/origin/$default"
+  fi
+  git fetch --quiet --no-write-fetch-head $deep $filter origin "$@"
+}
+
+check_out() {
+  if [ -z "$branch" ]; then
+    git update-ref --no-deref HEAD refs/cached/head
+  else
+    git update-ref "refs/heads/$branch" "refs/remotes/origin/$branch" && git symbolic-ref HEAD "refs/heads/$branch" &&
+      git config "branch.$branch.remote" origin && git config "branch.$branch.merge" "refs/heads/$branch"
+  fi && git reset --quiet --hard
+}
+
+if [ -z "$heads" ]; then
+  first_commit
+else
+  choose
+  begin "$@"
+  filter=
+  if [ $# != 0 ]; then
+    filter=--filter=blob:none
+    printf '%s\\n' "$@" | git sparse-checkout set --cone --stdin || exit
+  fi
+  bring || exit
+  if has "$default"; then git symbolic-ref refs/remotes/origin/HEAD "refs/remotes/origin/$default" || exit; fi
+  check_out || exit
+  git for-each-ref --format='delete %(refname)' refs/cached | git update-ref --stdin || exit
+fi
+printf 'default %s\\n' "$default"
+printf 'shallow %s\\n' "$(git rev-parse --is-shallow-repository)"
+`;
+
+/** Where a working tree is now: nothing without a commit. Branches by their whole names, however many refs share the short one. */
+export const HEAD_SCRIPT = `if git rev-parse --quiet --verify HEAD >/dev/null; then
+  printf 'commit %s\\n' "$(git rev-parse HEAD)"
+  printf 'branch %s\\n' "$(git symbolic-ref --quiet HEAD | sed 's|^refs/heads/||')"
+fi
+`;

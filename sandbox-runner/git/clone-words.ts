@@ -1,0 +1,56 @@
+/** What people and the agent are told of clones, as pure text. */
+import type { RunnerEvent } from "#protocol/transcript.ts";
+import type { Clone, Head, Seen } from "./clone-plan.ts";
+
+export type CloneNotice = Extract<RunnerEvent, { type: "notice" }>;
+
+const MIB = 1_048_576;
+
+export function received(bytes: number): string {
+  return `Still cloning: ${Math.round(bytes / MIB)} MiB received`;
+}
+
+export function whereItIs(url: string, { head }: Seen): string {
+  if (head === null) return `Cloned ${url}, which has no commit yet`;
+  return `Cloned ${url} at ${head.commit} (${head.branch ?? "no branch"})`;
+}
+
+export function foreignCommit(url: string, base: Head | null): CloneNotice {
+  const from = base === null ? "are left out" : `are those of ${base.branch ?? "no branch"} at ${base.commit}`;
+  const message = `The commit comes from a fork of ${url}. Settings, hooks, skills, MCP servers and instruction files ${from}, not the fork's.`;
+  return { type: "notice", level: "info", code: "settings_from_base", message };
+}
+
+/** @param hasLfs whether commands in the sandbox have Git LFS. */
+export function pointersLeft(url: string, pointers: number, hasLfs: boolean): CloneNotice {
+  const files = pointers === 1 ? "1 file is" : `${pointers} files are`;
+  const what = `${url} keeps files in Git LFS, and ${files} here as a pointer, without the contents.`;
+  const remedy = hasLfs
+    ? "The upstream did not give them out: check that it has them, and that the instance's credential may read them."
+    : "Install git-lfs on the runner's machine (Debian: apt-get install git-lfs). Until then such a file can't be committed with new contents.";
+  return { type: "notice", level: "warning", code: "lfs_pointers", message: `${what} ${remedy}` };
+}
+
+/** What the agent is told of its clones. Empty where each has all history, all files, and is at its only known branch. */
+export function describeClones(clones: readonly Clone[]): string {
+  const paragraphs = clones.map(describeClone).filter((text) => text !== "");
+  return paragraphs.length === 0 ? "" : `\n${paragraphs.join("\n")}`;
+}
+
+function describeClone({ folder, commit, branch, defaultBranch, isShallow, depth, paths }: Clone): string {
+  if (commit === null) return "";
+  const other = defaultBranch !== null && defaultBranch !== branch;
+  const from = branch === null ? "" : ` of the branch ${branch}`;
+  const told = [
+    isShallow
+      ? `${folder} is a shallow clone: it has the last ${depth} commits${from}${other ? ` and of the default branch ${defaultBranch}` : ""}, and no older history. Get more with git fetch --deepen=500, all of it with git fetch --unshallow; another branch with git fetch origin BRANCH. Where git finds no common ancestor of two branches, deepen first.`
+      : "",
+    other && !isShallow
+      ? `${folder} is at the branch ${branch ?? "of its HEAD"}; the default branch is ${defaultBranch}.`
+      : "",
+    paths === null
+      ? ""
+      : `Of ${folder} only these folders are checked out: ${paths.join(", ")}. Bring another with git sparse-checkout add FOLDER; git fetches contents when they are asked for.`,
+  ];
+  return told.filter((text) => text !== "").join(" ");
+}

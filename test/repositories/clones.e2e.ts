@@ -1,0 +1,137 @@
+/** What a clone has of repositories that are large, split up or set up in a way of their own: one run for each kind. */
+import { execFileSync } from "node:child_process";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { hasLfs } from "#sandbox-runner/git/lfs.ts";
+import { bash, noSandbox, report } from "../runner/support/bed.ts";
+import { type Files, git, seedUpstream } from "../runner/support/upstream.ts";
+import { RepositoriesBed, type Row } from "./support/repositories-bed.ts";
+
+const done = [report("done", "Done."), "Bye."];
+
+/** Puts commits on a branch, each with one more line in a file of the branch's name. */
+function addCommits(bare: string, branch: string, count: number, onto: string): void {
+  const commit = (number: number) => `commit refs/heads/${branch}
+committer Ada <ada@example.com> ${1_700_000_000 + number} +0000
+data 1
+${number % 10}
+${number === 0 ? `from ${onto}\n` : ""}M 100644 inline ${branch}.txt
+data ${String(number).length}
+${number}
+`;
+  const input = Array.from({ length: count }, (_, number) => commit(number)).join("");
+  execFileSync("git", ["-C", bare, "fast-import", "--quiet"], { input });
+}
+
+/** Two branches that have gone on for longer than a clone is deep. */
+function seedLong(root: string, name: string): void {
+  const bare = seedUpstream(root, name, { "README.md": "# App\n" });
+  const base = git("-C", bare, "rev-parse", "main");
+  addCommits(bare, "feature", 60, base);
+  addCommits(bare, "main", 60, base);
+}
+
+function seedPackages(root: string, name: string): void {
+  const content = (folder: string): Files =>
+    Object.fromEntries(Array.from({ length: 40 }, (_, number) => [`${folder}/${number}.txt`, `${folder} ${number}\n`]));
+  const files = { "root.txt": "root\n", ...content("packages/app"), ...content("packages/other"), ...content("docs") };
+  const bare = seedUpstream(root, name, files);
+  git("-C", bare, "config", "uploadpack.allowFilter", "true");
+  addCommits(bare, "main", 3, git("-C", bare, "rev-parse", "main"));
+}
+
+const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${"a".repeat(64)}\nsize 12\n`;
+
+const rows: Row[] = [
+  {
+    kind: "at a branch that is not the default one, and longer than the clone is deep",
+    seed: seedLong,
+    repositories: (name) => [{ path: name, branch: "feature" }],
+    script: [
+      bash(`git symbolic-ref refs/remotes/origin/HEAD; git rev-parse --is-shallow-repository
+git log --oneline origin/main | wc -l; git merge-base origin/main HEAD; echo $?`),
+      bash(
+        "git fetch -q --deepen=100 && git merge-base --is-ancestor $(git merge-base origin/main HEAD) HEAD && echo found",
+      ),
+      bash(
+        "git fetch -q origin main && git rev-parse --is-shallow-repository; git fetch -q --unshallow; git log --oneline | wc -l",
+      ),
+      ...done,
+    ],
+    expected: {
+      prints: ["refs/remotes/origin/main\ntrue\n50\n1", "found", /\n61$/],
+      told: /shallow.*50 commits of the branch feature and of the default branch main.*--deepen/,
+    },
+  },
+  {
+    kind: "of which some folders are wanted, and one commit",
+    seed: seedPackages,
+    repositories: (name) => [{ path: name, paths: ["packages/app", "docs/"], depth: 1 }],
+    script: [
+      bash(`ls; ls packages docs | wc -l; git log --oneline | wc -l; git status --porcelain
+git rev-list --objects --missing=print HEAD | grep -c '^?'`),
+      bash("git show HEAD:packages/other/7.txt; git sparse-checkout add packages/other && ls packages/other | wc -l"),
+      bash(
+        "echo new > packages/app/new.txt; git add -A; git commit -qm New; git push -q origin HEAD:claude/new; git show --format= --name-only",
+      ),
+      ...done,
+    ],
+    expected: {
+      prints: ["docs\nmain.txt\npackages\nroot.txt\n44\n1\n40", "packages/other 7\n40", "packages/app/new.txt"],
+      files: 1,
+      pushed: ["claude/new"],
+      told: /only these folders.*packages\/app, docs/,
+    },
+  },
+  {
+    kind: "with all of its history",
+    seed: seedLong,
+    repositories: (name) => [{ path: name, branch: "feature", depth: 0 }],
+    script: [bash("git rev-parse --is-shallow-repository; git log --oneline | wc -l"), ...done],
+    expected: { prints: ["false\n61"] },
+  },
+  {
+    kind: "whose hooks are installed by tools",
+    seed: (root, name) => void seedUpstream(root, name, { ".husky/pre-commit": "#!/bin/sh\necho husky >> ../ran\n" }),
+    script: [
+      bash(`git config core.hooksPath; git config --show-origin core.hooksPath; git rev-parse --git-path hooks
+printf '#!/bin/sh\\necho own >> ../ran\\n' > "$(git rev-parse --git-path hooks)/pre-commit"; chmod +x .git/hooks/pre-commit
+git commit -q --allow-empty -m One; git log -1 --format=%B | grep -c '^Session: '; cat ../ran`),
+      bash(`chmod +x .husky/pre-commit; git config core.hooksPath .husky; git config core.hooksPath; git -C . rev-parse --git-path hooks
+git commit -q --allow-empty -m Two; git log -1 --format=%B | grep -c '^Session: '; cat ../ran; git checkout -q .`),
+      ...done,
+    ],
+    expected: { prints: [".git/hooks\n1\nown", ".husky\n.husky\n1\nown\nhusky"] },
+  },
+  {
+    kind: "with files in Git LFS, and no git-lfs on the machine",
+    seed: (root, name) =>
+      void seedUpstream(root, name, {
+        ".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n",
+        "logo.bin": pointer,
+      }),
+    script: [
+      bash(
+        "git status --porcelain; head -c 7 logo.bin; cp logo.bin new.bin; git add new.bin && git commit -qm Pointer && echo committed",
+      ),
+      bash(
+        "head -c 3000 /dev/urandom > logo.bin; git commit -qam Raw; git cat-file -s HEAD:logo.bin; git checkout -q logo.bin",
+      ),
+      ...done,
+    ],
+    expected: {
+      prints: [/version.*committed$/s, /git-lfs is not installed here.*\n12[0-9]$/s],
+      notices: ["lfs_pointers"],
+      files: 1,
+    },
+  },
+];
+
+describe.skipIf(noSandbox !== null)("a repository", { concurrent: true }, () => {
+  let bed: RepositoriesBed;
+  beforeAll(async () => {
+    bed = await RepositoriesBed.make();
+  });
+  afterAll(() => bed.close());
+
+  it.each(rows.filter(({ kind }) => !(kind.includes("no git-lfs") && hasLfs())))("$kind", (row) => bed.try(row));
+});
