@@ -59,7 +59,16 @@ const noticeEvent = z.object({
   ...cut,
 });
 
-const stepEvent = z.object({ type: z.literal("run.step"), phase: runPhaseSchema, message: z.string(), ...cut });
+const stepEvent = z.object({
+  type: z.literal("run.step"),
+  phase: runPhaseSchema,
+  message: z.string(),
+  cache: z.enum(["hit", "miss", "none"]).optional().meta({
+    description:
+      "Of the environment's setup script: whether a result that was kept is used. `none`: its result is not kept.",
+  }),
+  ...cut,
+});
 
 /** Events that a runner may send. */
 const runnerEvents = [

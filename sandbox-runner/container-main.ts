@@ -17,6 +17,7 @@ import { containerBounds } from "./process/run-bounds.ts";
 import { runsFolder, STEADY_HOME } from "./process/run-folder.ts";
 import { endProcessesOf, openContainerSandbox } from "./sandbox/container-sandbox.ts";
 import { containerOwner } from "./sandbox/sandbox-owner.ts";
+import { InstanceStore } from "./setup/instance-store.ts";
 
 const STATE_FOLDER = "/var/lib/reveille";
 const BOOT_BYTES = 12;
@@ -79,6 +80,7 @@ async function work(brief: ContainerBrief, log: Log): Promise<void> {
     bounds,
     place,
     stop,
+    setups: ({ lease, link_token }) => new InstanceStore({ instanceUrl, runId: lease.run_id, linkToken: link_token }),
     onHeard: () => {},
     endProcesses: () => endProcessesOf(owner),
   });

@@ -1,7 +1,11 @@
-/** Which paths of its instance a run may ask for: its own link and its own proxies, and nothing that only looks like one. */
+/**
+ * Which paths of its instance a run may ask for: its own link, its own proxies, and what its runner keeps of a setup script,
+ * and nothing that only looks like one.
+ */
+import { SETUP_KEY, setupPath } from "#protocol/setup-archive.ts";
 
 /** What an own path is for. */
-export type OwnPathKind = "link" | "proxy";
+export type OwnPathKind = "link" | "proxy" | "setup";
 
 const MAX_LENGTH = 8_192;
 /**
@@ -14,10 +18,12 @@ const PLAIN_QUERY = /^[!-"$->@-~]*$/;
 
 /**
  * @param target a path with its query, as it was sent: it is compared letter for letter, so upper and lower case differ.
- * @returns null for every path but `/runner/runs/{run_id}/link` and those below `/proxy/{run_id}/`.
+ * @returns null for every path but `/runner/runs/{run_id}/link`, `/runner/runs/{run_id}/setup/{key}` and those below `/proxy/{run_id}/`.
  */
 export function ownPathKind(target: string, runId: string): OwnPathKind | null {
   if (target === `/runner/runs/${runId}/link`) return "link";
+  const beforeKey = setupPath(runId, "");
+  if (target.startsWith(beforeKey)) return SETUP_KEY.test(target.slice(beforeKey.length)) ? "setup" : null;
   const prefix = `/proxy/${runId}/`;
   if (!target.startsWith(prefix) || target.length > MAX_LENGTH) return null;
   const [path = "", ...query] = target.slice(prefix.length).split(/\?(.*)/s, 2);

@@ -5,12 +5,7 @@ import type { FrameBody, RunOrder } from "#protocol/runner-link.ts";
 import type { Delta, RunnerEvent } from "#protocol/transcript.ts";
 import { runAgent } from "../agent/agent.ts";
 import type { LivingTask } from "../agent/agent-end.ts";
-import {
-  agentEnvironment,
-  cloneEnvironment,
-  commandEnvironment,
-  setupEnvironment,
-} from "../agent/agent-environment.ts";
+import { agentEnvironment, cloneEnvironment, commandEnvironment } from "../agent/agent-environment.ts";
 import { AgentEvents } from "../agent/agent-events.ts";
 import { AgentWatch } from "../agent/agent-watch.ts";
 import { agentError, oneLine } from "../agent/outcome.ts";
@@ -27,6 +22,7 @@ import { within } from "../process/within.ts";
 import type { Relay } from "../sandbox/relay.ts";
 import { type Sandbox, withoutSandbox } from "../sandbox/sandbox.ts";
 import { setUp } from "../setup/set-up.ts";
+import type { SetupStore } from "../setup/setup-store.ts";
 import { countChangedFiles } from "./evidence.ts";
 import type { SandboxSetting } from "./executor-brief.ts";
 import type { Workplace } from "./workplace.ts";
@@ -38,6 +34,8 @@ export interface AttemptOptions {
   place: Workplace;
   proxyToken: string;
   sandbox: SandboxSetting;
+  /** Where results of setup scripts are kept. */
+  setups: SetupStore;
   /** Stops the attempt wherever it is. */
   signal: AbortSignal;
   send(body: FrameBody): void;
@@ -167,20 +165,13 @@ export class Attempt {
    * Before there is anything of the run's in the sandbox, its proxy token among it: what the script makes can depend on
    * nothing else than its environment.
    */
-  async #setUp(sandbox: Sandbox, seen: RunFolder): Promise<RunError | null> {
-    const { order, mark, signal } = this.#options;
-    const { environment } = order;
+  async #setUp(sandbox: Sandbox, folder: RunFolder): Promise<RunError | null> {
+    const { order, mark, setups: store, signal } = this.#options;
+    const { environment, setup_deadline_ms: deadlineMs } = order;
     if (environment?.setup == null) return null;
     this.#phase = "setup";
-    return await setUp({
-      script: environment.setup.script,
-      folder: seen,
-      sandbox,
-      env: { ...environment.variables, ...setupEnvironment(mark, seen) },
-      deadlineMs: order.setup_deadline_ms,
-      signal,
-      onEvent: (event) => this.#event(event),
-    });
+    const onEvent = (event: RunnerEvent) => this.#event(event);
+    return await setUp({ environment, mark, folder, sandbox, deadlineMs, store, signal, onEvent });
   }
 
   async #driveAgent(

@@ -11,6 +11,7 @@ import { endMarkedProcesses } from "../process/marked-processes.ts";
 import type { RunFolder } from "../process/run-folder.ts";
 import { openRuntimeSandbox } from "../sandbox/runtime-sandbox.ts";
 import type { SandboxResult } from "../sandbox/sandbox.ts";
+import { FolderStore } from "../setup/folder-store.ts";
 import {
   type ExecutorNews,
   leaseBriefSchema,
@@ -75,6 +76,7 @@ async function work(brief: PlaceBrief): Promise<void> {
     bounds,
     place,
     stop,
+    setups: () => new FolderStore({ stateFolder: brief.state_folder }),
     onHeard: () => say("started"),
     endProcesses: () => endMarkedProcesses(name, KILL_DEADLINE_MS, [process.pid]),
   };

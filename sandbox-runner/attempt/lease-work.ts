@@ -13,6 +13,7 @@ import { ScrubbedFrames } from "../link/scrubbed-frames.ts";
 import { createLog, type Log } from "../process/log.ts";
 import { noteLease, removeRunFolder } from "../process/run-folder.ts";
 import { within } from "../process/within.ts";
+import type { SetupStore } from "../setup/setup-store.ts";
 import { Attempt } from "./attempt.ts";
 import { watchBounds } from "./bounds-watch.ts";
 import type { LeaseBrief, SandboxSetting } from "./executor-brief.ts";
@@ -32,6 +33,8 @@ export interface Worker {
   bounds: RunBounds;
   place: Workplace;
   stop: StopSwitch;
+  /** Where results of setup scripts are kept, for a run of this lease. */
+  setups(brief: LeaseBrief): SetupStore;
   /** The agent has begun to speak. */
   onHeard(): void;
   /** Ends every process of the attempt but this one. @returns false when some were still there after a while. */
@@ -45,7 +48,8 @@ const FAREWELL_MS = 600_000;
 const HURRIED_FAREWELL_MS = 1_500;
 
 /** Works on a lease to its end. Nothing of the attempt is left when it settles. */
-export async function workOnLease({ lease, link_token, proxy_token }: LeaseBrief, worker: Worker): Promise<void> {
+export async function workOnLease(brief: LeaseBrief, worker: Worker): Promise<void> {
+  const { lease, link_token, proxy_token } = brief;
   const startedAt = Date.now();
   const { place, stop } = worker;
   const redactor = new Redactor([link_token, proxy_token]);
@@ -69,7 +73,7 @@ export async function workOnLease({ lease, link_token, proxy_token }: LeaseBrief
   });
   const order = await within(ORDER_DEADLINE_MS, Promise.race([ordered.promise, stop.stopped]), undefined);
   const frames = new ScrubbedFrames(redactor, link);
-  const attempt = order === undefined ? null : newAttempt(order, worker, proxy_token, link, frames);
+  const attempt = order === undefined ? null : newAttempt(order, worker, brief, link, frames);
   const failure = attempt === null ? null : await drive(attempt, worker);
   await clearUp(worker, log);
   let outcome: string = stop.reason ?? "no_order";
@@ -92,8 +96,8 @@ export async function leave(worker: Pick<Worker, "place" | "mark" | "endProcesse
 
 function newAttempt(
   order: RunOrder,
-  { mark, place, sandbox, stop, onHeard }: Worker,
-  proxyToken: string,
+  { mark, place, sandbox, stop, setups, onHeard }: Worker,
+  brief: LeaseBrief,
   link: RunLink,
   frames: ScrubbedFrames,
 ): Attempt {
@@ -106,8 +110,9 @@ function newAttempt(
     order,
     mark,
     place,
-    proxyToken,
+    proxyToken: brief.proxy_token,
     sandbox,
+    setups: setups(brief),
     signal: stop.signal,
     // Frames that an attempt makes after it was stopped are dropped: they would come after its last frame.
     send: (body) => {

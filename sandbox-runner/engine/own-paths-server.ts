@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { SETUP_HEADERS } from "#protocol/setup-archive.ts";
 import { ownPathKind } from "#rules/network/own-paths.ts";
 import { answer, dial, type ForwardOptions, forward, MOST_CONNECTIONS } from "../sandbox/forward.ts";
 import { endToEndHeaders, isFramedPlainly, relayKind, requestHeaders } from "../sandbox/relay-rules.ts";
@@ -18,6 +19,7 @@ type Headers = [name: string, value: string][];
 /** A run's repositories are counted by the relay in its container; this is as many as any run has. */
 const REPOSITORIES = 100;
 const LINK_HEADERS = new Set(["accept", "authorization", "user-agent"]);
+const SETUP_ARCHIVE_HEADERS = new Set([...LINK_HEADERS, "content-length", SETUP_HEADERS.sha256]);
 const SOCKET_HEADERS = new Set([
   ...LINK_HEADERS,
   "sec-websocket-extensions",
@@ -72,6 +74,8 @@ function headersThatGoOn(request: IncomingMessage, runId: string): Headers | nul
     case "link":
       // Asked without an upgrade by a runner that wants to know why its socket was refused.
       return method === "GET" ? only(rawHeaders, LINK_HEADERS) : null;
+    case "setup":
+      return method === "GET" || method === "PUT" ? only(rawHeaders, SETUP_ARCHIVE_HEADERS) : null;
     case "proxy": {
       const kind = relayKind({ method, target: url }, { runId, repositories: REPOSITORIES });
       return kind === null ? null : requestHeaders(rawHeaders, kind);

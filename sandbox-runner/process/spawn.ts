@@ -1,6 +1,6 @@
 /** Child processes: an argument array, an own process group, a deadline and an output cap. The only file that starts them. */
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 
 export type Command = readonly [program: string, ...rest: string[]];
 export type PipedProcess = ChildProcessWithoutNullStreams;
@@ -19,6 +19,8 @@ export interface Bounds {
   /** For each of both outputs; what is over it is read and dropped. */
   outputCapBytes: number;
   signal: AbortSignal;
+  /** What it reads; nothing by default. It sees the end where this breaks off. */
+  input?: Readable;
 }
 
 export interface CommandEnd {
@@ -116,7 +118,8 @@ export function awaitProcess(child: PipedProcess, bounds: Bounds): Promise<Comma
       finish(null);
     });
     child.once("close", (code) => finish(code));
-    child.stdin.end();
+    if (bounds.input === undefined) child.stdin.end();
+    else pipeline(bounds.input, child.stdin, () => child.stdin.destroy());
   });
 }
 

@@ -8,6 +8,7 @@ const OTHER = "run_0ABCDEFGHJKMNPQRSTVWXYZ013";
 describe("a run's own paths", () => {
   it.each([
     [`/runner/runs/${RUN}/link`, "link"],
+    [`/runner/runs/${RUN}/setup/${"0a".repeat(32)}`, "setup"],
     [`/proxy/${RUN}/model/v1/messages`, "proxy"],
     [`/proxy/${RUN}/model/v1/messages?beta=true`, "proxy"],
     [`/proxy/${RUN}/model/v1/messages/count_tokens`, "proxy"],
@@ -21,6 +22,14 @@ describe("a run's own paths", () => {
   });
 
   it.each([
+    `/runner/runs/${RUN}/setup`,
+    `/runner/runs/${RUN}/setup/`,
+    `/runner/runs/${RUN}/setup/${"0A".repeat(32)}`,
+    `/runner/runs/${RUN}/setup/${"0a".repeat(31)}`,
+    `/runner/runs/${RUN}/setup/${"0a".repeat(32)}/x`,
+    `/runner/runs/${RUN}/setup/${"0a".repeat(32)}?x=1`,
+    `/runner/runs/${RUN}/setup/${"0a".repeat(30)}/../`,
+    `/runner/runs/${OTHER}/setup/${"0a".repeat(32)}`,
     // Other paths of the instance.
     "",
     "/",

@@ -11,6 +11,7 @@ import { until } from "./support/until.ts";
 
 const RUN = "run_0ABCDEFGHJKMNPQRSTVWXYZ012";
 const LINK = `/runner/runs/${RUN}/link`;
+const SETUP = `/runner/runs/${RUN}/setup/${"0a".repeat(32)}`;
 const MODEL = `/proxy/${RUN}/model/v1/messages`;
 
 let folder: string;
@@ -100,6 +101,18 @@ it("passes a model call on, and of its headers those alone that the proxies read
   expect(reached[0]?.headers).not.toContain("x-forwarded-for");
 });
 
+it("passes on what a runner keeps of a setup script, and asks for", async () => {
+  const headers = { authorization: "Bearer link", "x-setup-sha256": "0a", "x-forwarded-for": "1.2.3.4" };
+  expect(await ask("PUT", SETUP, headers, "archive")).toEqual({ status: 200, text: "answered" });
+  expect(await ask("GET", SETUP, headers)).toEqual({ status: 200, text: "answered" });
+  expect(reached.map(({ line, body }) => [line, body])).toEqual([
+    [`PUT ${SETUP}`, "archive"],
+    [`GET ${SETUP}`, ""],
+  ]);
+  expect(reached[0]?.headers).toEqual(expect.arrayContaining(["authorization", "x-setup-sha256"]));
+  expect(reached[0]?.headers).not.toContain("x-forwarded-for");
+});
+
 it("lets a runner ask why its link was refused", async () => {
   expect(await ask("GET", LINK, { authorization: "Bearer other" })).toEqual({ status: 200, text: "answered" });
 });
@@ -127,6 +140,9 @@ it.each([
   ["GET", "/runner/pool"],
   ["GET", "/healthz"],
   ["POST", LINK],
+  ["DELETE", SETUP],
+  ["POST", SETUP],
+  ["PUT", SETUP.replace("012", "013")],
   ["GET", LINK.replace("012", "013")],
   ["GET", `${LINK}?x=1`],
   ["POST", MODEL.replace("012", "013")],

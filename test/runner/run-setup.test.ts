@@ -3,15 +3,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { MARK_VARIABLE } from "#sandbox-runner/process/marked-processes.ts";
 import { createRunFolder, type RunFolder } from "#sandbox-runner/process/run-folder.ts";
 import { withoutSandbox } from "#sandbox-runner/sandbox/sandbox.ts";
+import { FolderStore } from "#sandbox-runner/setup/folder-store.ts";
 import { setUp } from "#sandbox-runner/setup/set-up.ts";
 import { endless } from "./support/bed.ts";
 import { processesWith } from "./support/processes.ts";
+import { environmentWith } from "./support/run-order.ts";
 
 const mark = `setup-${crypto.randomUUID()}`;
-const env = { PATH: process.env["PATH"] ?? "", [MARK_VARIABLE]: mark };
 let state: string;
 let folder: RunFolder;
 beforeAll(async () => {
@@ -25,7 +25,18 @@ afterAll(() => {
 
 function run(script: string, deadlineMs = 30_000) {
   const { signal } = new AbortController();
-  return setUp({ script, folder, sandbox: withoutSandbox(mark), env, deadlineMs, signal, onEvent: () => {} });
+  const environment = environmentWith(script);
+  const store = new FolderStore({ stateFolder: state });
+  return setUp({
+    environment,
+    folder,
+    sandbox: withoutSandbox(mark),
+    mark,
+    deadlineMs,
+    store,
+    signal,
+    onEvent: () => {},
+  });
 }
 
 describe("a setup script", () => {

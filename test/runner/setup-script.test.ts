@@ -1,10 +1,13 @@
 /** Setup scripts through the real thing: what they see, what they say, how they end, and what is left of them. */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DEFAULT_ENVIRONMENT_ID } from "#protocol/environment.ts";
+import type { AttemptEnvironment } from "#protocol/environment.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { Bed, bash, endless, noSandbox } from "./support/bed.ts";
 import type { FakeRun } from "./support/fake-run.ts";
 import { processesWith } from "./support/processes.ts";
+import { environmentWith } from "./support/run-order.ts";
 import { until } from "./support/until.ts";
 import { seedUpstream } from "./support/upstream.ts";
 
@@ -16,20 +19,9 @@ beforeAll(async () => {
 });
 afterAll(() => bed?.close());
 
-function withSetup(script: string, changes: Partial<NonNullable<RunOrder["environment"]>> = {}): Partial<RunOrder> {
-  return {
-    environment: {
-      id: DEFAULT_ENVIRONMENT_ID,
-      name: "default",
-      revision: 1,
-      network: { level: "none", allow: [] },
-      variables: {},
-      secret_values: [],
-      setup: { script, cache_key: crypto.randomUUID() },
-      ...changes,
-    },
-  };
-}
+const withSetup = (script: string, changes?: Partial<AttemptEnvironment>): Partial<RunOrder> => ({
+  environment: environmentWith(script, changes),
+});
 
 function written({ events }: FakeRun): string {
   return events.flatMap((event) => (event.type === "setup.output" ? [event.text] : [])).join("");
@@ -56,9 +48,10 @@ describe.skipIf(noSandbox !== null)("a setup script", { concurrent: true }, () =
     const steps = run.events.flatMap((event) =>
       event.type === "run.step" ? [`${event.phase}: ${event.message}`] : [],
     );
-    expect(steps.slice(0, 3)).toEqual([
+    expect(steps.slice(0, 4)).toEqual([
       "setup: Running the environment's setup script",
       expect.stringMatching(/^setup: The setup script has ended after [0-9.]+ s$/),
+      expect.stringMatching(/^setup: Its result is kept for 7 days: /),
       "clone: Cloning https://code.example.com/app",
     ]);
   });
@@ -99,5 +92,68 @@ describe.skipIf(noSandbox !== null)("a setup script", { concurrent: true }, () =
     run.cancel();
     expect((await run.finished()).outcome).toEqual({ status: "canceled" });
     expect(processesWith(name)).toEqual([]);
+  });
+});
+
+describe.skipIf(noSandbox !== null)("what a setup script has made", () => {
+  const steps = ({ events }: FakeRun) =>
+    events.flatMap((event) => (event.type === "run.step" && event.cache !== undefined ? [event.cache] : []));
+  const notices = ({ events }: FakeRun) => events.flatMap((event) => (event.type === "notice" ? [event.code] : []));
+  const ended = async (run: FakeRun) => {
+    expect((await run.finished()).outcome).toEqual({ status: "succeeded" });
+    return run.events.flatMap((event) => (event.type === "tool.result" ? [event.text] : [])).join("\n");
+  };
+  const LOOK =
+    "cat ~/made/one; readlink ~/link; stat -c '%a %h' ~/made/run; cat ~/made/one >/dev/null && echo 'echo changed >~/made/one' | bash";
+
+  it("is there in later runs of the same key, and no run can change it", async () => {
+    const script =
+      "mkdir made && date +%N >made/one && ln -s made/one link && install -m 755 /dev/null made/run && ln made/run made/too";
+    const order = withSetup(script);
+    const first = bed.run([bash(LOOK), "Done."], ["app"], order);
+    const made = await ended(first);
+    expect(steps(first)).toEqual(["miss"]);
+    const second = bed.run([bash(LOOK), "Done."], ["app"], order);
+    expect(await ended(second)).toBe(made);
+    expect(steps(second)).toEqual(["hit"]);
+    expect(made).toMatch(/^[0-9]+\nmade\/one\n755 2$/);
+    const other = bed.run([bash(LOOK), "Done."], [], withSetup(script));
+    expect(await ended(other)).not.toBe(made);
+    expect(steps(other)).toEqual(["miss"]);
+  });
+
+  it("is made anew where it is damaged, with a notice", async () => {
+    const order = withSetup("date +%N >made; head -c 300000 /dev/urandom >much");
+    const look = [bash("cat ~/made; ls -A ~ | grep -c much"), "Done."];
+    const first = await ended(bed.run(look, [], order));
+    const setups = join(bed.state, "setups");
+    for (const name of readdirSync(setups)) {
+      const archive = join(setups, name, "archive");
+      const bytes = readFileSync(archive);
+      if (bytes.length < 300_000) continue;
+      // The last part alone is wrong: much has been unpacked by then.
+      writeFileSync(archive, bytes.fill(7, bytes.length - 2_000, bytes.length - 1_000));
+    }
+    const second = bed.run(look, [], order);
+    const made = await ended(second);
+    expect(made).not.toBe(first);
+    expect([steps(second), notices(second)]).toEqual([["miss"], ["setup_cache_damaged"]]);
+    const third = bed.run(look, [], order);
+    expect(await ended(third)).toBe(made);
+    expect(notices(third)).toEqual([]);
+  });
+
+  it("is not kept where variables hold secrets, or where the script has failed", async () => {
+    const secret = withSetup('echo "$TOKEN" >made', {
+      variables: { TOKEN: "hush-hush-hush" },
+      secret_values: ["hush-hush-hush"],
+    });
+    const before = readdirSync(join(bed.state, "setups"));
+    for (const run of [bed.run(["Done."], [], secret), bed.run(["Done."], [], secret)]) {
+      await ended(run);
+      expect(steps(run)).toEqual(["none"]);
+    }
+    await bed.run(["Never asked."], [], withSetup("echo made >made; exit 1")).finished();
+    expect(readdirSync(join(bed.state, "setups"))).toEqual(before);
   });
 });

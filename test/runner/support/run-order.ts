@@ -1,4 +1,5 @@
 /** What the tests' runners are told to do, unless a test says otherwise. */
+import { type AttemptEnvironment, DEFAULT_ENVIRONMENT_ID } from "#protocol/environment.ts";
 import type { IdMaker } from "#protocol/ids.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 
@@ -31,6 +32,20 @@ export function runOrder(
     agent_start_deadline_ms: DEADLINE_MS,
     background_wait_ms: DEADLINE_MS,
     hook_deadline_ms: DEADLINE_MS,
+    ...changes,
+  };
+}
+
+/** An environment with a setup script. */
+export function environmentWith(script: string, changes: Partial<AttemptEnvironment> = {}): AttemptEnvironment {
+  return {
+    id: DEFAULT_ENVIRONMENT_ID,
+    name: "default",
+    revision: 1,
+    network: { level: "none", allow: [] },
+    variables: {},
+    secret_values: [],
+    setup: { script, cache_key: crypto.randomUUID() },
     ...changes,
   };
 }
