@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { containerSizes } from "#protocol/container-size.ts";
 import { inForce } from "./in-force.ts";
+import { checkStores, storesIn, storeVariables } from "./secrets/store-variables.ts";
 
 /** Variables and secrets as the platform hands them over. `readConfig` turns the texts into a `Config`. */
 export interface Variables {
@@ -29,6 +30,16 @@ export interface Variables {
   LOCAL_INSTANCE?: string;
   CONTAINERS?: string;
   CONTAINER_SIZE?: string;
+  SECRETS_VAULT_URL?: string;
+  SECRETS_VAULT_NAMESPACE?: string;
+  SECRETS_VAULT_TOKEN?: string;
+  SECRETS_VAULT_ROLE_ID?: string;
+  SECRETS_VAULT_SECRET_ID?: string;
+  SECRETS_AWS_REGION?: string;
+  SECRETS_AWS_ACCESS_KEY_ID?: string;
+  SECRETS_AWS_SECRET_ACCESS_KEY?: string;
+  SECRETS_AWS_SESSION_TOKEN?: string;
+  SECRETS_AWS_URL?: string;
   FIRE_RATE_PER_MINUTE?: string;
   FIRE_BURST?: string;
   INSTANCE_RATE_PER_MINUTE?: string;
@@ -101,10 +112,12 @@ const configSchema = z
       z.coerce.number("must be a number").int().min(0).max(1_000).default(0),
     ),
     CONTAINER_SIZE: optional(z.enum(containerSizes, `must be one of ${containerSizes.join(", ")}, or empty`)),
+    ...storeVariables,
     FIRE_RATE_PER_MINUTE: count(600),
     FIRE_BURST: count(200),
     INSTANCE_RATE_PER_MINUTE: count(6_000),
   })
+  .superRefine(checkStores)
   .transform((vars) => ({
     ownerTokens: inForce(vars.OWNER_TOKEN, vars.OWNER_TOKEN_PREVIOUS),
     signingKeys: inForce(vars.SIGNING_KEY, vars.SIGNING_KEY_PREVIOUS),
@@ -129,6 +142,8 @@ const configSchema = z
     /** How many containers may work at once; 0 when runs are worked on by registered runners alone. */
     containers: vars.CONTAINERS,
     containerSize: vars.CONTAINER_SIZE ?? "standard-2",
+    /** Where the values of secrets may be kept beside D1; null where there is none. */
+    secretStores: storesIn(vars),
     fireRatePerMinute: vars.FIRE_RATE_PER_MINUTE,
     fireBurst: vars.FIRE_BURST,
     instanceRatePerMinute: vars.INSTANCE_RATE_PER_MINUTE,
@@ -153,6 +168,10 @@ const OPEN_VARIABLES: readonly string[] = [
   "JURISDICTION",
   "CONTAINERS",
   "CONTAINER_SIZE",
+  "SECRETS_VAULT_URL",
+  "SECRETS_VAULT_NAMESPACE",
+  "SECRETS_AWS_REGION",
+  "SECRETS_AWS_URL",
   "FIRE_RATE_PER_MINUTE",
   "FIRE_BURST",
   "INSTANCE_RATE_PER_MINUTE",

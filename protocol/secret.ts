@@ -35,6 +35,12 @@ const secretValueSchema = z
   .refine((value) => !value.includes("\0"), { error: "must hold no NUL character: no program can be given one" })
   .refine((value) => value.isWellFormed(), { error: "must be well-formed Unicode" });
 
+/** @returns why a value from elsewhere is none, in words that do not quote it and follow its subject; null when it is one. */
+export function textFault(value: unknown): string | null {
+  const { error } = secretValueSchema.safeParse(value);
+  return error?.issues[0]?.message ?? null;
+}
+
 const SCOPE_LIMIT = 100;
 export const secretScopeSchema = z
   .strictObject({

@@ -22,8 +22,8 @@ export type FilledVariables =
 
 interface Parts {
   rows: Pick<SecretRows, "find" | "noteUse">;
-  /** Reads the value of one secret, wherever it is kept. */
-  read(secret: FoundSecret): Promise<SourceAnswer>;
+  /** Makes what reads the values of one attempt, wherever they are kept: nothing that it has read is kept beyond. */
+  reader(): (secret: FoundSecret) => Promise<SourceAnswer>;
   now(): number;
 }
 
@@ -86,10 +86,11 @@ export class SecretsOfRuns {
       return databaseAway(error, "The secrets could not be looked up");
     }
     const values = new Map<string, string>();
+    const read = this.#parts.reader();
     const faults: (SecretsFault & { name: string })[] = [];
     await Promise.all(
       names.map(async (name) => {
-        const answer = await this.#answer(found.get(name), user);
+        const answer = await answered(read, found.get(name), user);
         if ("value" in answer) values.set(name, answer.value);
         else faults.push({ name, ...answer });
       }),
@@ -97,15 +98,19 @@ export class SecretsOfRuns {
     const code = ORDER.find((one) => faults.some((fault) => fault.code === one));
     return code === undefined ? { ok: true, values } : { ok: false, fault: { code, detail: told(faults, code) } };
   }
+}
 
-  async #answer(secret: FoundSecret | undefined, user: SecretUser): Promise<{ value: string } | SecretsFault> {
-    if (secret === undefined) return { code: "secret_missing", detail: "there is none of this name." };
-    if (!isInScope(secret.scope, user)) {
-      return { code: "secret_out_of_scope", detail: "its scope leaves this routine or environment out." };
-    }
-    const answer = await this.#parts.read(secret);
-    return answer.ok ? { value: answer.value } : { code: CODE_OF[answer.fault], detail: answer.detail };
+async function answered(
+  read: (secret: FoundSecret) => Promise<SourceAnswer>,
+  secret: FoundSecret | undefined,
+  user: SecretUser,
+): Promise<{ value: string } | SecretsFault> {
+  if (secret === undefined) return { code: "secret_missing", detail: "there is none of this name." };
+  if (!isInScope(secret.scope, user)) {
+    return { code: "secret_out_of_scope", detail: "its scope leaves this routine or environment out." };
   }
+  const answer = await read(secret);
+  return answer.ok ? { value: answer.value } : { code: CODE_OF[answer.fault], detail: answer.detail };
 }
 
 function told(faults: readonly (SecretsFault & { name: string })[], code: SecretsFault["code"]): string {

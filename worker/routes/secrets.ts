@@ -1,11 +1,13 @@
 /** Secrets that variables can name: set, listed without their values, deleted; and who used them. */
 import { z } from "zod";
 import { placeOfSecret } from "#instance/secrets/kept-secrets.ts";
+import type { SecretStores } from "#instance/secrets/store-variables.ts";
 import { pageSchema } from "#protocol/api.ts";
 import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
 import {
   SECRET_LIMIT,
   type Secret,
+  type SecretSource,
   type SecretUse,
   secretInputSchema,
   secretNameSchema,
@@ -97,7 +99,9 @@ function mountWrites(app: App): void {
     },
     async ({ c, principal, params: { name }, body: { value, from, scope } }): Promise<Result<Secret>> => {
       if (principal === null) return refuse("authentication_required");
-      if (from !== undefined) return refuse("secret_source_not_configured", { field: "from" });
+      if (from !== undefined && !isKnown(c.var.deps.config.secretStores, from)) {
+        return refuse("secret_source_not_configured", { field: "from" });
+      }
       const { secrets, keyRing } = c.var.deps;
       const sealed = value === undefined ? null : await keyRing.seal(placeOfSecret(name), value);
       const given = { name, sealed, source: from ?? null, scope, actor: actorOf(principal) };
@@ -116,6 +120,10 @@ function mountWrites(app: App): void {
     },
     async ({ c, params: { name } }) => ((await c.var.deps.secrets.remove(name)) ? success(null) : refuse("not_found")),
   );
+}
+
+function isKnown(stores: SecretStores, source: SecretSource): boolean {
+  return "vault" in source ? stores.vault !== null : stores.aws !== null;
 }
 
 /** Connectors are not there yet, so that a secret can't be kept for them. */

@@ -1,0 +1,94 @@
+/** Secrets in HashiCorp Vault, in a KV engine of version 2. */
+import { z } from "zod";
+import { type SecretSource, textFault } from "#protocol/secret.ts";
+import { type Asking, askStore, type StoreAnswer } from "./ask-store.ts";
+import { type SecretSourceReader, type SourceAnswer, sourceFault } from "./secret-source.ts";
+
+export type VaultPlace = Extract<SecretSource, { vault: unknown }>["vault"];
+
+export interface VaultAccess {
+  /** Without a slash at the end. */
+  url: string;
+  namespace: string | null;
+  /** A token, or what AppRole gives one for. */
+  auth: { token: string } | { roleId: string; secretId: string };
+}
+
+const foundSchema = z.object({ data: z.object({ data: z.record(z.string(), z.unknown()) }) });
+const loggedInSchema = z.object({ auth: z.object({ client_token: z.string() }) });
+
+/** Reads for one attempt: it signs in once at most, and asks for what lies at one path once. */
+export class VaultSecrets implements SecretSourceReader<VaultPlace> {
+  readonly #access: VaultAccess;
+  readonly #asking: Asking;
+  readonly #documents = new Map<string, Promise<StoreAnswer | SourceAnswer | null>>();
+  #token: Promise<string | SourceAnswer> | null = null;
+
+  constructor(access: VaultAccess, asking: Asking) {
+    this.#access = access;
+    this.#asking = asking;
+  }
+
+  async read({ mount, path, key }: VaultPlace): Promise<SourceAnswer> {
+    const at = `${pathOf(mount)}/data/${pathOf(path)}`;
+    const asked = this.#documents.get(at) ?? this.#document(at);
+    this.#documents.set(at, asked);
+    const answer = await asked;
+    if (answer === null) return sourceFault("unreachable", "Vault gave no answer in time, or none that can be read.");
+    if ("ok" in answer) return answer;
+    const fault = faultOf(answer.status);
+    if (fault !== null) return fault;
+    const found = foundSchema.safeParse(answer.body);
+    if (!found.success)
+      return sourceFault("unreadable", "What Vault has there is no document of a KV engine of version 2.");
+    const value = Object.hasOwn(found.data.data.data, key) ? found.data.data.data[key] : undefined;
+    if (value === undefined) return sourceFault("missing", "Vault's document does not have the key.");
+    const wrong = textFault(value);
+    return typeof value === "string" && wrong === null
+      ? { ok: true, value }
+      : sourceFault("unreadable", `What Vault has ${wrong}.`);
+  }
+
+  async #document(at: string): Promise<StoreAnswer | SourceAnswer | null> {
+    this.#token ??= this.#signIn();
+    const token = await this.#token;
+    if (typeof token !== "string") return token;
+    const init = { headers: { ...this.#headers(), "x-vault-token": token } };
+    return askStore(this.#asking, async () => ({ url: `${this.#access.url}/v1/${at}`, init }));
+  }
+
+  async #signIn(): Promise<string | SourceAnswer> {
+    const { auth, url } = this.#access;
+    if ("token" in auth) return auth.token;
+    const body = JSON.stringify({ role_id: auth.roleId, secret_id: auth.secretId });
+    const init = { method: "POST", headers: { ...this.#headers(), "content-type": "application/json" }, body };
+    const answer = await askStore(this.#asking, async () => ({ url: `${url}/v1/auth/approle/login`, init }));
+    const token = loggedInSchema.safeParse(answer?.body);
+    if (answer?.status === 200 && token.success) return token.data.auth.client_token;
+    if (answer !== null && answer.status >= 400 && answer.status < 500 && answer.status !== 429) {
+      return sourceFault("refused", `Vault does not accept the instance's role (${answer.status}).`);
+    }
+    return sourceFault("unreachable", "Vault gave no answer of use to the instance's sign-in.");
+  }
+
+  #headers(): Record<string, string> {
+    const { namespace } = this.#access;
+    return { "x-vault-request": "true", ...(namespace === null ? {} : { "x-vault-namespace": namespace }) };
+  }
+}
+
+/** Its parts are names: none leads elsewhere. */
+function pathOf(path: string): string {
+  const parts = path.split("/").filter((part) => part !== "" && part !== "." && part !== "..");
+  return parts.map(encodeURIComponent).join("/");
+}
+
+function faultOf(status: number): SourceAnswer | null {
+  if (status === 200) return null;
+  // Also for a version that was deleted or destroyed.
+  if (status === 404) return sourceFault("missing", "Vault has nothing at its path.");
+  if (status === 400 || status === 401 || status === 403) {
+    return sourceFault("refused", `Vault does not let the instance read it (${status}).`);
+  }
+  return sourceFault("unreachable", `Vault answers ${status}.`);
+}
