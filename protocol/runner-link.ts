@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import { attemptEnvironmentSchema } from "./environment.ts";
+import { hostUsesSchema } from "./host-use.ts";
 import { runIdSchema, sessionIdSchema } from "./ids.ts";
 import { checkoutSchema } from "./occurrence.ts";
 import { clonedRepositorySchema } from "./routine.ts";
@@ -175,6 +176,8 @@ export const frameBodySchema = z.discriminatedUnion("kind", [
       /** Told by an earlier version's runner, and not believed: the worker counts what it saw pushed. */
       commits_pushed: z.int().min(0).default(0),
       cost_usd: z.number().min(0),
+      /** Which hosts it asked for; absent where it asked for none, or where its instance counts them. */
+      hosts: hostUsesSchema.optional(),
     }),
   }),
 ]);

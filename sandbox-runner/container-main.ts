@@ -12,6 +12,7 @@ import { workOnLease } from "./attempt/lease-work.ts";
 import { StopSwitch } from "./attempt/stop-switch.ts";
 import { Workplace } from "./attempt/workplace.ts";
 import { bridgeTo } from "./link/bridge.ts";
+import { byParent } from "./network/way-out.ts";
 import { createLog, type Log } from "./process/log.ts";
 import { containerBounds } from "./process/run-bounds.ts";
 import { runsFolder, STEADY_HOME } from "./process/run-folder.ts";
@@ -67,6 +68,7 @@ async function work(brief: ContainerBrief, log: Log): Promise<void> {
     instanceUrl,
     stateFolder: STATE_FOLDER,
     home: STEADY_HOME,
+    out: brief.host_socket === undefined ? null : byParent({ socketPath: brief.host_socket }),
     signal: stop.signal,
     open: (folder) => openContainerSandbox(folder, owner, bounds, stop.signal),
   });

@@ -19,7 +19,6 @@ import { writeGitSettings } from "../git/write-settings.ts";
 import type { RunFolder } from "../process/run-folder.ts";
 import { within } from "../process/within.ts";
 
-import type { Relay } from "../sandbox/relay.ts";
 import { type Sandbox, withoutSandbox } from "../sandbox/sandbox.ts";
 import { setUp } from "../setup/set-up.ts";
 import type { SetupStore } from "../setup/setup-store.ts";
@@ -84,6 +83,7 @@ export class Attempt {
   }
   get seen(): Seen {
     const { turns, toolCalls, toolsRefused, costUsd } = this.#events;
+    const { hosts } = this.#options.place;
     return {
       turns,
       tool_calls: toolCalls,
@@ -92,6 +92,7 @@ export class Attempt {
       // The worker counts what it sees pushed; an earlier version's wants a number here.
       commits_pushed: 0,
       cost_usd: this.#options.order.demo_model ? 0 : costUsd,
+      ...(hosts.length === 0 ? {} : { hosts }),
     };
   }
 
@@ -100,9 +101,7 @@ export class Attempt {
     const { order, signal } = this.#options;
     if (order.demo_model) this.#event({ type: "notice", level: "info", code: "demo_model", message: DEMO_MODEL });
     const { folder, relay } = this.#options.place;
-    relay.serve({ runId: order.run_id, repositories: order.repositories.length }, (message) =>
-      this.#event({ type: "notice", level: "warning", code: "proxy_refused", message }),
-    );
+    this.#options.place.openWay(order, (refused) => this.#event({ type: "notice", level: "warning", ...refused }));
     const sandbox = await this.#enterSandbox();
     if (!sandbox.ok) return sandbox.error;
     if (signal.aborted) return null;
@@ -112,8 +111,9 @@ export class Attempt {
     if (unprepared !== null || signal.aborted) return unprepared;
 
     this.#phase = "clone";
+    const relayUrl = sandbox.value.relayUrl(relay.url);
     await writeGitSettings(folder, {
-      relayUrl: relay.url,
+      relayUrl,
       runId: order.run_id,
       repositories: order.repositories,
       proxyToken: this.#options.proxyToken,
@@ -122,7 +122,7 @@ export class Attempt {
     const cloned = await cloneRepositories({
       order,
       folder,
-      relayUrl: relay.url,
+      relayUrl,
       sandbox: sandbox.value,
       env: cloneEnvironment(this.#options.mark, seen),
       signal,
@@ -137,7 +137,7 @@ export class Attempt {
       return cloned.error;
     }
 
-    const failure = await this.#driveAgent(relay, sandbox.value, seen, cloned.clones);
+    const failure = await this.#driveAgent(relayUrl, sandbox.value, seen, cloned.clones);
     if (signal.aborted) return null;
     this.#phase = "finish";
     const env = commandEnvironment(this.#options.mark, seen);
@@ -175,7 +175,7 @@ export class Attempt {
   }
 
   async #driveAgent(
-    relay: Relay,
+    relayUrl: string,
     sandbox: Sandbox,
     seen: RunFolder,
     clones: readonly Clone[],
@@ -185,7 +185,7 @@ export class Attempt {
     this.#step("Starting the agent");
     const only = clones.length === 1 ? clones[0] : undefined;
     const cwd = only?.folder ?? this.#folder.workspace;
-    const env = agentEnvironment(mark, seen, relay.url, proxyToken, order);
+    const env = agentEnvironment(mark, seen, relayUrl, proxyToken, order);
     const hookDeadlineMs = hookDeadline(order);
     const settings = await this.#outrankRepository(cwd, env, hookDeadlineMs);
     const breach = new AbortController();

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Redactor } from "#rules/secrets/redactor.ts";
+import { machinesWayOut } from "../network/parent-proxy.ts";
 import { createLog } from "../process/log.ts";
 import { endMarkedProcesses } from "../process/marked-processes.ts";
 import type { RunFolder } from "../process/run-folder.ts";
@@ -58,6 +59,7 @@ async function work(brief: PlaceBrief): Promise<void> {
     name,
     instanceUrl,
     stateFolder: brief.state_folder,
+    out: machinesWayOut(process.env),
     signal: stop.signal,
     open: (folder, relayPort) => openSandbox(brief, folder, relayPort),
   });

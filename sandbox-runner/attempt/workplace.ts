@@ -1,9 +1,15 @@
 /** Where an attempt works: its folder, its relay and its sandbox. All of it can be made before there is a lease. */
+
+import type { Network } from "#protocol/environment.ts";
+import type { HostUse } from "#protocol/host-use.ts";
+import type { RunOrder } from "#protocol/runner-link.ts";
+import { OutsideTally } from "../network/outside-tally.ts";
+import type { WayOut } from "../network/way-out.ts";
 import { startTimeOf } from "../process/marked-processes.ts";
 import { createRunFolder, type RunFolder } from "../process/run-folder.ts";
 import { type Inside, NOTHING_INSIDE } from "../process/run-usage.ts";
 import { within } from "../process/within.ts";
-import { type Relay, startRelay } from "../sandbox/relay.ts";
+import { type Relay, startRelay, type ToldRefusal } from "../sandbox/relay.ts";
 import type { Sandbox, SandboxResult } from "../sandbox/sandbox.ts";
 
 export interface WorkplaceOptions {
@@ -14,6 +20,8 @@ export interface WorkplaceOptions {
   stateFolder: string;
   /** Where the machine is the run's own: the home at a place of its own. */
   home?: string;
+  /** How the sandbox's requests leave this machine; null where the sandbox has a way out of its own. */
+  out: WayOut | null;
   signal: AbortSignal;
   /** Opens the sandbox; asked again when the one that it opened ahead has died. */
   open(folder: RunFolder, relayPort: number): Promise<SandboxResult>;
@@ -21,12 +29,15 @@ export interface WorkplaceOptions {
 
 /** Commands that a run begins with at most one after the other: its clone, and its agent. */
 const FIRST_COMMANDS = 2;
+/** For an order of a version that knows of no environments. */
+const NO_HOSTS: Network = { level: "none", allow: [] };
 const CLOSE_DEADLINE_MS = 2_000;
 
 export class Workplace {
   readonly folder: RunFolder;
   readonly relay: Relay;
   readonly #options: WorkplaceOptions;
+  readonly #tally = new OutsideTally();
   #opening: Promise<SandboxResult>;
   #sandbox: Sandbox | null = null;
   #isOpened = false;
@@ -67,6 +78,21 @@ export class Workplace {
   claim(): void {
     this.#isClaimed = true;
     this.#isAhead = this.#isOpened;
+  }
+
+  /**
+   * From now on the sandbox has its way to the instance, and to the hosts that its environment's policy allows.
+   * @param onRefused is told of what is refused, of the same once.
+   */
+  openWay({ run_id, repositories, environment }: RunOrder, onRefused: (refusal: ToldRefusal) => void): void {
+    const { out } = this.#options;
+    const outside = out === null ? null : { out, tally: this.#tally, policy: environment?.network ?? NO_HOSTS };
+    this.relay.serve({ runId: run_id, repositories: repositories.length }, onRefused, outside);
+  }
+
+  /** Which hosts have been asked for by way of this program. */
+  get hosts(): HostUse[] {
+    return this.#tally.rows;
   }
 
   /** The sandbox; opened anew when the one that was opened ahead is dead, or could not be had then. */

@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { errorText } from "#protocol/log.ts";
 import { EXECUTOR_NEWS, type ExecutorNews, type LeaseBrief, type PlaceBrief } from "../attempt/executor-brief.ts";
+import { PROXY_VARIABLES } from "../network/parent-proxy.ts";
 import type { Log } from "../process/log.ts";
 import { endMarkedProcesses, MARK_VARIABLE } from "../process/marked-processes.ts";
 import { removeRunFolder, runsFolder } from "../process/run-folder.ts";
@@ -28,6 +29,8 @@ const QUIET = ["--disable-warning=CLAUDE_SDK_CAN_USE_TOOL_SHADOWED"];
 
 /** Of the runner's own environment an executor gets these alone: none of them is a secret. */
 const PASSED_ON = ["PATH", "HOME", "LANG", "TMPDIR", "NODE_EXTRA_CA_CERTS"];
+/** And the machine's way out, which may have a password in it: the sandbox gets none of it. */
+const WAY_OUT = PROXY_VARIABLES;
 
 export class ProcessExecutor implements Executor {
   readonly name: string;
@@ -114,7 +117,7 @@ export class ProcessExecutor implements Executor {
 
 function passedOn(): Record<string, string> {
   return Object.fromEntries(
-    PASSED_ON.flatMap((name) => {
+    [...PASSED_ON, ...WAY_OUT].flatMap((name) => {
       const value = process.env[name];
       return value === undefined ? [] : [[name, value]];
     }),

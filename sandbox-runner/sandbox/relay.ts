@@ -1,10 +1,14 @@
 /**
  * The relay: the one address that a sandbox reaches. It forwards the run's own proxy paths to the instance, streaming
- * both ways, and refuses everything else. It holds no secret: the sandbox's own proxy token goes through as it is.
+ * both ways, is the sandbox's way to the hosts that its network policy allows, and refuses everything else. It holds no secret:
+ * the sandbox's own proxy token goes through as it is.
  */
-import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { Refusal } from "#protocol/errors.ts";
+import { type OutsideOptions, OutsideProxy } from "../network/outside-proxy.ts";
+import { ToldOnce } from "../network/told-once.ts";
 import { answer, type ForwardOptions, forward, MOST_CONNECTIONS } from "./forward.ts";
 import { type Answered, type GitFault, GitFaults } from "./git-faults.ts";
 import { isFramedPlainly, type RelayScope, relayKind, requestHeaders } from "./relay-rules.ts";
@@ -16,8 +20,9 @@ export interface Relay {
   /**
    * Forwards a run's paths from now on; until then everything is refused. For one run alone.
    * @param onRefused is told of what is refused, of the same once.
+   * @param outside what the sandbox may reach beside the instance; null where it has a way of its own.
    */
-  serve(scope: RelayScope, onRefused?: (message: string) => void): void;
+  serve(scope: RelayScope, onRefused?: (refusal: ToldRefusal) => void, outside?: Outside | null): void;
   /** What the last request for a repository met, by its number; null where it was answered well, or there was none. */
   gitFault(number: number): GitFault | null;
   /** How many bytes of answers it has passed on so far. */
@@ -25,41 +30,57 @@ export interface Relay {
   close(): Promise<void>;
 }
 
-/** How many different refusals are told to the transcript. */
-const REFUSALS_TOLD = 20;
+export type ToldRefusal = Pick<Refusal, "code"> & { message: string };
+export type Outside = Pick<OutsideOptions, "policy" | "out" | "tally">;
+
+/** How many different refusals of one kind are told to the transcript. */
+const REFUSALS_TOLD = 50;
 
 export async function startRelay(options: ForwardOptions): Promise<Relay> {
   let served: RelayScope | null = null;
+  let proxy: OutsideProxy | null = null;
+  let tell: (refusal: ToldRefusal) => void = () => {};
+  const told = new ToldOnce(REFUSALS_TOLD);
   let passedIn = 0;
   const onReceived = (bytes: number) => {
     passedIn += bytes;
   };
-  let tell: (message: string) => void = () => {};
-  const refusals = new Set<string>();
   const gitFaults = new GitFaults();
   const refusal = ({ method, url }: IncomingMessage) => {
     const message = `The relay forwards this run's own model and git paths only, not ${method} ${shownPath(url)}.`;
-    if (!refusals.has(message) && refusals.size < REFUSALS_TOLD) {
-      refusals.add(message);
-      tell(message);
-    }
+    if (told.isNew("proxy_refused", message)) tell({ code: "proxy_refused", message });
     return message;
   };
-  const server = createServer((request, response) => {
+  const serveInstance = (request: IncomingMessage, response: ServerResponse) => {
     // A request that asks for an upgrade or names a whole address is no proxy path, whatever its path looks like.
     const kind = served === null ? null : relayKind({ method: request.method, target: request.url }, served);
     if (kind !== null && isFramedPlainly(request.method, request.headers)) {
       const onAnswered = (answered: Answered) => gitFaults.note(request.url ?? "", answered);
       forward(request, response, requestHeaders(request.rawHeaders, kind), { ...options, onReceived }, onAnswered);
     } else answer(response, "proxy_refused", refusal(request));
+  };
+  const server = createServer((request, response) => {
+    if (proxy === null || request.url?.startsWith("/")) serveInstance(request, response);
+    else proxy.request(request, response);
   });
   const refuseSocket = (request: IncomingMessage, socket: Duplex) => {
     refusal(request);
     socket.on("error", () => {});
     socket.end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
   };
-  server.on("upgrade", refuseSocket);
-  server.on("connect", refuseSocket);
+  server.on("upgrade", (request, socket, head) => {
+    if (proxy === null || request.url?.startsWith("/")) refuseSocket(request, socket);
+    else proxy.upgrade(request, socket, head);
+  });
+  server.on("connect", (request, socket, head) => {
+    if (proxy === null) refuseSocket(request, socket);
+    else proxy.connect(request, socket, head);
+  });
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   server.maxConnections = MOST_CONNECTIONS;
   // A push may take long to send its body; the run's own deadline ends it.
   server.requestTimeout = 0;
@@ -71,17 +92,30 @@ export async function startRelay(options: ForwardOptions): Promise<Relay> {
   return {
     port,
     url: `http://127.0.0.1:${port}`,
-    serve: (scope, onRefused) => {
+    serve: (scope, onRefused, outside) => {
       if (served !== null) return;
       served = scope;
       tell = onRefused ?? tell;
+      if (outside == null) return;
+      proxy = new OutsideProxy({
+        ...outside,
+        runId: scope.runId,
+        onRefused: ({ code, message = "" }) => {
+          if (told.isNew(code, message)) tell({ code, message });
+        },
+        instance: (request, response, path) => {
+          request.url = path;
+          serveInstance(request, response);
+        },
+      });
     },
     gitFault: (number) => gitFaults.of(number),
     passedIn: () => passedIn,
     close: () =>
       new Promise((closed) => {
         server.close(() => closed());
-        server.closeAllConnections();
+        // Also those that are no requests any more: tunnels and WebSockets.
+        for (const socket of sockets) socket.destroy();
       }),
   };
 }

@@ -9,6 +9,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { SandboxManager } from "@anthropic-ai/sandbox-runtime";
+import { INSTANCE_HOST } from "#protocol/container-brief.ts";
 import type { RunBounds } from "#protocol/run-bounds.ts";
 import { MARK_VARIABLE } from "../process/marked-processes.ts";
 import { type RunFolder, STEADY_HOME } from "../process/run-folder.ts";
@@ -149,6 +150,11 @@ class RuntimeSandbox extends Sandbox {
 
   override get home(): string | null {
     return this.#words.includes(STEADY_HOME) ? STEADY_HOME : null;
+  }
+
+  /** Its programs ask a proxy for every host but their own, and the relay is that proxy. */
+  override relayUrl(): string {
+    return `http://${INSTANCE_HOST}`;
   }
 
   override start(command: Command, place: Place): PipedProcess {

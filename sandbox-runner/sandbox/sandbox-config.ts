@@ -6,6 +6,9 @@ import type { SandboxRuntimeConfig } from "@anthropic-ai/sandbox-runtime";
 import type { RunFolder } from "../process/run-folder.ts";
 import type { Command, Place } from "../process/spawn.ts";
 
+/** What programs in the sandbox start themselves is asked without a proxy. */
+const OWN_ADDRESSES = ["NO_PROXY", "no_proxy"].map((name) => `${name}=localhost,127.0.0.1,::1`);
+
 /** Where commands are looked up inside the sandbox; the runner's own Node comes last. */
 export const SANDBOX_TOOLS = `/usr/local/bin:/usr/bin:/bin:${dirname(realpathSync(process.execPath))}`;
 
@@ -34,13 +37,15 @@ const READABLE = [
   "/etc/ssl",
 ];
 
-/** Nothing can be read but a list, nothing written but the run's own folders, nothing reached but the relay. */
+/** Nothing can be read but a list, nothing written but the run's own folders, nothing reached but by the relay. */
 export function sandboxConfig(folder: RunFolder, relayPort: number): SandboxRuntimeConfig {
   const writable = [folder.workspace, folder.home, folder.temporary];
   return {
     network: {
-      // A destination is matched by the name it is called by, so the relay is listed under both of its names.
-      allowedDomains: [`127.0.0.1:${relayPort}`, `localhost:${relayPort}`],
+      // The relay is the one proxy, and judges what is asked of it: these lists are for a proxy of the manager's own.
+      httpProxyPort: relayPort,
+      socksProxyPort: relayPort,
+      allowedDomains: [],
       deniedDomains: [],
       strictAllowlist: true,
     },
@@ -75,13 +80,13 @@ function scopeFolder(file: string): string {
 
 /**
  * Runs inside, for every command: the first line of its input names the command's script, what follows is the command's
- * own. The sandbox's proxy is the only way to the relay, so loopback is no exception to it.
+ * own. The manager's list of what is asked without the proxy has private networks in it, which a sandbox does not have.
  */
 export function launcherScript(processes: number): string {
   // The shells call it by different names. Here, inside, the kernel counts this sandbox's processes alone; those of user 0 it
   // does not count. Where the runner itself may have fewer, it stays at that, and no command has to hear of it.
   const limit = `{ ulimit -u ${processes} || ulimit -p ${processes}; } 2>/dev/null`;
-  return `#!/bin/sh\n${limit}\nIFS= read -r launch || exit 0\nunset NO_PROXY no_proxy\n. "$launch"\n`;
+  return `#!/bin/sh\n${limit}\nIFS= read -r launch || exit 0\nexport ${OWN_ADDRESSES.join(" ")} NODE_USE_ENV_PROXY=1\n. "$launch"\n`;
 }
 
 /** One command with its environment, for the launcher to read. */

@@ -34,6 +34,11 @@ export abstract class Sandbox {
     return null;
   }
 
+  /** How what is started in it calls the relay. @param url the relay's own address on this machine. */
+  relayUrl(url: string): string {
+    return url;
+  }
+
   /** Starts a command. */
   abstract start(command: Command, place: Place): PipedProcess;
 

@@ -36,6 +36,7 @@ describe("a request that leaves a sandbox", () => {
     "",
     "https://evil.com#nodejs.org",
     "https://evil.com\\@nodejs.org/",
+    "https://nodejs.org:80/",
     "ftp://nodejs.org/",
     "ws://nodejs.org/",
     "file:///etc/passwd",

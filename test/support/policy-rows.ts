@@ -38,7 +38,6 @@ function rows(policy: PolicyName, verdict: PolicyVerdict, asked: readonly Asked[
 }
 
 const PROXY = `http://reveille.internal/proxy/${OWN_RUN}`;
-const MODEL = `${PROXY}/model/v1/messages`;
 
 export const POLICY_ROWS: readonly PolicyRow[] = [
   // Schemes and ports.
@@ -57,7 +56,6 @@ export const POLICY_ROWS: readonly PolicyRow[] = [
   ]),
   ...rows("trusted", "host_not_allowed", [
     "https://nodejs.org:8443/",
-    "https://nodejs.org:80/",
     "http://nodejs.org:443/",
     "http://nodejs.org:8080/",
     "http://github.com:22/",
@@ -194,7 +192,10 @@ export const POLICY_ROWS: readonly PolicyRow[] = [
     "http://example.com:81/",
   ]),
   // The instance: the run's own proxies, and nothing else, whatever the policy is.
-  ...rows("none", "proxy", [MODEL, `${MODEL}?beta=true`, `${PROXY}/git/0/info/refs?service=git-upload-pack`]),
+  ...rows("none", "proxy", [
+    `${PROXY}/git/0/info/refs?service=git-upload-pack`,
+    `${PROXY}/git/0/info/refs?service=git-receive-pack`,
+  ]),
   ...rows("full", "path_not_allowed", [
     "http://reveille.internal/",
     "http://reveille.internal/healthz",

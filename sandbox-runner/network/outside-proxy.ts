@@ -1,0 +1,222 @@
+/**
+ * The way out of a sandbox on a machine: what is asked of the relay as of an HTTP proxy is judged by the run's network policy, and
+ * passed on. HTTP is judged request by request. Of what is encrypted nothing is opened: a tunnel is judged by the host that
+ * it is asked for, and the name that TLS begins with has to be the same.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { INSTANCE_HOST } from "#protocol/container-brief.ts";
+import type { Network } from "#protocol/environment.ts";
+import { errorAnswer, type Refusal } from "#protocol/errors.ts";
+import { judgeRequest, type Verdict } from "#rules/network/judge-request.ts";
+import { isFramedPlainly } from "../sandbox/relay-rules.ts";
+import type { OutsideTally } from "./outside-tally.ts";
+import { passOn, passSocket } from "./pass-on.ts";
+import { openTunnel } from "./tunnel.ts";
+import { NotPublic, type WayOut } from "./way-out.ts";
+
+export interface OutsideOptions {
+  runId: string;
+  policy: Network;
+  out: WayOut;
+  tally: OutsideTally;
+  /** Is told of what is refused, each time. */
+  onRefused(refusal: Refusal): void;
+  /** Serves a request for the run's own instance, by its path. */
+  instance(request: IncomingMessage, response: ServerResponse, path: string): void;
+}
+
+type Denial = Extract<Verdict, { to: "nowhere" }>;
+/** `host:port`, the only form that a tunnel is asked for in. */
+const AUTHORITY = /^[^\s/\\?#@]+:[0-9]{1,5}$/;
+
+export class OutsideProxy {
+  readonly #options: OutsideOptions;
+  /** Reads the requests in tunnels to port 80, which are not encrypted. */
+  readonly #plain = createServer((request, response) => this.#inTunnel(request, response));
+  /** The host that such a tunnel was asked for. */
+  readonly #tunnels = new WeakMap<Duplex, string>();
+
+  constructor(options: OutsideOptions) {
+    this.#options = options;
+    this.#plain.requestTimeout = 0;
+    this.#plain.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head, this.#target(request)));
+  }
+
+  /** A request with a whole address as its target. */
+  request(request: IncomingMessage, response: ServerResponse): void {
+    this.#serve(request, response, request.url ?? "");
+  }
+
+  /** The same, to become a WebSocket. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#upgrade(request, socket, head, request.url ?? "");
+  }
+
+  /** CONNECT. */
+  connect(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on("error", () => {});
+    const authority = request.url ?? "";
+    const isPlain = authority.endsWith(":80");
+    const url = AUTHORITY.test(authority) ? URL.parse(`${isPlain ? "http" : "https"}://${authority}/`) : null;
+    const verdict = this.#judge("CONNECT", url, false);
+    // What is in a tunnel to port 80 is judged as it comes, also what is for the instance.
+    if (url !== null && isPlain && (verdict.to === "internet" || url.hostname === INSTANCE_HOST)) {
+      this.#tunnels.set(socket, url.host);
+      socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
+      if (head.length > 0) socket.unshift(head);
+      this.#plain.emit("connection", socket);
+    } else if (verdict.to === "internet") void this.#tunnel(socket, head, verdict.url.hostname);
+    else refuseSocket(socket, this.#denial(verdict, url));
+  }
+
+  async #tunnel(socket: Duplex, head: Buffer, host: string): Promise<void> {
+    const { out, tally } = this.#options;
+    try {
+      const upstream = await out.secure(host);
+      tally.asked(host);
+      tally.watch(host, upstream);
+      openTunnel({ socket, head, upstream, host, onOther: (name) => this.#refused(otherName(host, name), host) });
+    } catch (error) {
+      refuseSocket(socket, this.#unopened(host, error));
+    }
+  }
+
+  #inTunnel(request: IncomingMessage, response: ServerResponse): void {
+    this.#serve(request, response, this.#target(request));
+  }
+
+  /** The whole address of a request in a tunnel; one that speaks to another host than the tunnel's has none. */
+  #target({ socket, url = "", headers }: IncomingMessage): string {
+    const host = this.#tunnels.get(socket) ?? "";
+    const isSame = headers.host === undefined || headers.host.toLowerCase().replace(/:80$/, "") === host;
+    return isSame && url.startsWith("/") ? `http://${host}${url}` : "";
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse, target: string): void {
+    const url = URL.parse(target);
+    const verdict = this.#judge(request.method ?? "", url, false);
+    if (verdict.to === "nowhere") refuse(response, this.#denial(verdict, url));
+    else if (!isFramedPlainly("POST", request.headers)) refuse(response, unreadable());
+    else if (verdict.to === "internet") this.#pass(request, response, verdict.url);
+    else this.#options.instance(request, response, /^http:\/\/[^/]*(\/.*)$/s.exec(target)?.[1] ?? "");
+  }
+
+  #pass(request: IncomingMessage, response: ServerResponse, url: URL): void {
+    const { hostname } = url;
+    const { out, tally } = this.#options;
+    tally.asked(hostname);
+    out
+      .plain(hostname)
+      .then((connection) => {
+        tally.watch(hostname, connection.socket);
+        passOn(request, response, url, connection, () => refuse(response, unreachable(hostname)));
+      })
+      .catch((error) => refuse(response, this.#unopened(hostname, error)));
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, target: string): void {
+    socket.on("error", () => {});
+    const url = URL.parse(target);
+    const verdict = this.#judge(request.method ?? "", url, true);
+    // The run's link is not for what runs in the sandbox.
+    if (verdict.to === "internet") this.#passSocket(request, socket, head, verdict.url);
+    else refuseSocket(socket, this.#denial(verdict, url));
+  }
+
+  #passSocket(request: IncomingMessage, socket: Duplex, head: Buffer, url: URL): void {
+    const { hostname } = url;
+    const { out, tally } = this.#options;
+    tally.asked(hostname);
+    out
+      .plain(hostname)
+      .then((connection) => {
+        tally.watch(hostname, connection.socket);
+        passSocket(request, socket, head, url, connection);
+      })
+      .catch((error) => refuseSocket(socket, this.#unopened(hostname, error)));
+  }
+
+  #judge(method: string, url: URL | null, isUpgrade: boolean): Verdict {
+    const { runId, policy } = this.#options;
+    return judgeRequest({ method, url, isUpgrade }, { id: runId, policy });
+  }
+
+  #denial(verdict: Verdict, url: URL | null): Answer {
+    const denial = verdict.to === "nowhere" ? verdict : notEncrypted();
+    return this.#refused(denial, url?.hostname ?? null);
+  }
+
+  #refused({ reason, refusal }: Denial, host: string | null): Answer {
+    if (host !== null && reason === "host_not_allowed") this.#options.tally.denied(host);
+    this.#options.onRefused(refusal);
+    return { refusal, reason };
+  }
+
+  /** A connection to an allowed host was not opened. */
+  #unopened(host: string, error: unknown): Answer {
+    return error instanceof NotPublic ? this.#refused(notPublic(host), host) : unreachable(host);
+  }
+}
+
+interface Answer {
+  refusal: Refusal;
+  reason: string | null;
+}
+
+function otherName(host: string, name: string | null): Denial {
+  const named = name === null ? "names no host" : `names ${name.replace(/[^!-~]/g, "?").slice(0, 100)}`;
+  return hostDenial(`A connection that was opened to ${host} ${named}.`);
+}
+
+function notPublic(host: string): Denial {
+  return hostDenial(`${host} leads to no public address.`);
+}
+
+function hostDenial(message: string): Denial {
+  const reason = "host_not_allowed";
+  return { to: "nowhere", reason, refusal: { code: reason, message, reason } };
+}
+
+function notEncrypted(): Denial {
+  const reason = "path_not_allowed";
+  const message = "A run asks its instance by HTTP, and for its own paths only.";
+  return { to: "nowhere", reason, refusal: { code: "proxy_refused", message, reason } };
+}
+
+function unreadable(): Answer {
+  const message = "What names the length of a body belongs to the whole way, not to one connection.";
+  return { refusal: { code: "proxy_refused", message }, reason: "request_not_plain" };
+}
+
+function unreachable(host: string): Answer {
+  const message = `${host} did not answer.`;
+  const hint = "Try again soon; if it stays so, the host is down, or there is none of this name.";
+  return { refusal: { code: "upstream_unreachable", message, hint }, reason: null };
+}
+
+function refuse(response: ServerResponse, answer: Answer): void {
+  if (response.headersSent) return void response.destroy();
+  const { status, headers, text } = rendered(answer);
+  response.writeHead(status, headers).end(text);
+}
+
+function refuseSocket(socket: Duplex, answer: Answer): void {
+  const { status, headers, text } = rendered(answer);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(
+    `HTTP/1.1 ${status} ${status === 403 ? "Forbidden" : "Service Unavailable"}\r\n${lines.join("")}\r\n${text}`,
+  );
+}
+
+function rendered({ refusal, reason }: Answer): { status: number; headers: Record<string, string>; text: string } {
+  const { status, body } = errorAnswer(refusal, "relay");
+  const text = JSON.stringify(body);
+  const denied: Record<string, string> = reason === null ? {} : { "x-deny-reason": reason, "x-should-retry": "false" };
+  const length = String(Buffer.byteLength(text));
+  return {
+    status,
+    text,
+    headers: { ...denied, "content-type": "application/json", "content-length": length, connection: "close" },
+  };
+}
