@@ -7,8 +7,8 @@ import type { InForce } from "./in-force.ts";
 
 /** Where a secret is kept: what it is, and whose. */
 export interface Place {
-  kind: "endpoint-secret" | "github-app" | "secret";
-  /** Of an endpoint's secret the trigger's id; of a secret that people have given its name. */
+  kind: "endpoint-secret" | "github-app" | "secret" | "lfs-object";
+  /** Of an endpoint's secret the trigger's id; of a secret that people have given its name; of an object the run and its repository. */
   id: string;
 }
 

@@ -26,11 +26,19 @@ export function relayKind({ method, target }: RelayRequest, scope: RelayScope): 
   if (target === undefined || !target.startsWith(prefix)) return null;
   const rest = target.slice(prefix.length);
   if (method === "POST" && /^model\/v1\/messages(?:\/count_tokens)?(?:\?beta=true)?$/.test(rest)) return "model";
-  const git = /^git\/(0|[1-9][0-9]?)\/(.*)$/.exec(rest);
+  const git = /^git\/(0|[1-9][0-9]?)(?:\.git(?=\/info\/lfs\/))?\/(.*)$/.exec(rest);
   if (git === null || Number(git[1]) >= scope.repositories) return null;
+  if (LFS_PATHS[method ?? ""]?.test(git[2] ?? "") === true) return "git";
   const path = method === "GET" ? /^info\/refs\?service=git-(?:upload|receive)-pack$/ : /^git-(?:upload|receive)-pack$/;
   return (method === "GET" || method === "POST") && path.test(git[2] ?? "") ? "git" : null;
 }
+
+/** Git LFS: which objects there are, the objects themselves, and locks, which the instance refuses in words. */
+const LFS_PATHS: Readonly<Record<string, RegExp>> = {
+  GET: /^info\/lfs\/objects\/[A-Za-z0-9_.-]{16,7600}$/,
+  PUT: /^info\/lfs\/objects\/[A-Za-z0-9_.-]{16,7600}$/,
+  POST: /^info\/lfs\/(?:objects\/batch|locks\/verify)$/,
+};
 
 const ANY_REQUEST = ["accept", "accept-encoding", "authorization", "content-length", "content-type", "user-agent"];
 /** What a request may carry to the instance. A server in front of it may obey any other, and take the request for another. */

@@ -18,6 +18,10 @@ describe("what the relay lets through", () => {
     ["GET", "/proxy/run_1/git/1/info/refs?service=git-receive-pack"],
     ["POST", "/proxy/run_1/git/1/git-upload-pack"],
     ["POST", "/proxy/run_1/git/0/git-receive-pack"],
+    ["POST", "/proxy/run_1/git/0.git/info/lfs/objects/batch"],
+    ["POST", "/proxy/run_1/git/1/info/lfs/locks/verify"],
+    ["GET", "/proxy/run_1/git/0/info/lfs/objects/rk1.0123456789abcdef.AAAA_-"],
+    ["PUT", "/proxy/run_1/git/0/info/lfs/objects/rk1.0123456789abcdef.AAAA_-"],
   ])("%s %s", (method, target) => {
     expect(relayAllows({ method, target }, scope)).toBe(true);
   });
@@ -45,6 +49,12 @@ describe("what the relay lets through", () => {
     ["GET", "/proxy/run_1/git/0/git-receive-pack"],
     ["PUT", "/proxy/run_1/git/0/git-receive-pack"],
     ["POST", "/proxy/run_1/git/0/info/refs?service=git-upload-pack"],
+    ["POST", "/proxy/run_1/git/2.git/info/lfs/objects/batch"],
+    ["POST", "/proxy/run_1/git/0.git/git-upload-pack"],
+    ["GET", "/proxy/run_1/git/0/info/lfs/objects/batch"],
+    ["GET", "/proxy/run_1/git/0/info/lfs/objects/../../../../x"],
+    ["DELETE", "/proxy/run_1/git/0/info/lfs/objects/rk1.0123456789abcdef.AAAA"],
+    ["POST", "/proxy/run_1/git/0/info/lfs/locks"],
     ["GET", "/"],
     ["GET", "/api/v1/routines"],
     ["GET", "/cdn-cgi/explorer"],

@@ -2,6 +2,8 @@
 import type { App } from "../http/http-env.ts";
 import { readLease } from "./authorize.ts";
 import { proxyGit } from "./git/git-proxy.ts";
+import { proxyLfsBatch, refuseLocks } from "./lfs/lfs-proxy.ts";
+import { proxyTransfer } from "./lfs/transfer.ts";
 import { proxyModel } from "./model/model-proxy.ts";
 import { renderToAgent, tellRefusal } from "./render-to-agent.ts";
 
@@ -11,6 +13,10 @@ export function mountProxies(app: App): void {
   app.get("/proxy/:run_id/git/:number/info/refs", (c) => proxyGit(c, "info/refs"));
   app.post("/proxy/:run_id/git/:number/git-upload-pack", (c) => proxyGit(c, "git-upload-pack"));
   app.post("/proxy/:run_id/git/:number/git-receive-pack", (c) => proxyGit(c, "git-receive-pack"));
+  app.post("/proxy/:run_id/git/:number/info/lfs/objects/batch", (c) => proxyLfsBatch(c));
+  app.get("/proxy/:run_id/git/:number/info/lfs/objects/:ticket", (c) => proxyTransfer(c, "download"));
+  app.put("/proxy/:run_id/git/:number/info/lfs/objects/:ticket", (c) => proxyTransfer(c, "upload"));
+  app.post("/proxy/:run_id/git/:number/info/lfs/locks/verify", (c) => refuseLocks(c));
   app.all("/proxy/:run_id/*", async (c) => {
     const lease = await readLease(c);
     if (!lease.ok) return renderToAgent(c, lease.refusal);

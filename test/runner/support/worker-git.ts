@@ -16,7 +16,7 @@ export interface Push {
   commits?: number;
 }
 
-type ProxyGit = (c: unknown, path: string) => Promise<Response>;
+type MountProxies = (app: Hono<never>) => void;
 type Branches = new (
   sql: object,
 ) => {
@@ -25,9 +25,17 @@ type Branches = new (
 };
 
 /** By their names alone: the types that these files stand on are workerd's, and this is Node. */
-async function workerParts(): Promise<{ proxyGit: ProxyGit; SessionBranches: Branches }> {
-  const [proxy, branches] = ["#worker/proxy/git/git-proxy.ts", "#durable-objects/routine/sessions/session-branches.ts"];
-  return { ...(await import(proxy ?? "")), ...(await import(branches ?? "")) };
+async function workerParts(): Promise<{
+  mountProxies: MountProxies;
+  SessionBranches: Branches;
+  KeyRing: new (keys: string[]) => object;
+}> {
+  const [proxy, branches, ring] = [
+    "#worker/proxy/mount.ts",
+    "#durable-objects/routine/sessions/session-branches.ts",
+    "#instance/key-ring.ts",
+  ];
+  return { ...(await import(proxy ?? "")), ...(await import(branches ?? "")), ...(await import(ring ?? "")) };
 }
 
 const KEY = "signing-key-of-the-git-proxy-server";
@@ -62,7 +70,7 @@ export async function startWorkerGit({ credential, addressOf }: WorkerGitOptions
   stubWorkerd(() => {
     git.sent += 1;
   });
-  const { proxyGit, SessionBranches } = await workerParts();
+  const { mountProxies, SessionBranches, KeyRing } = await workerParts();
   const sql = openTables();
   const branches = new SessionBranches(sql);
   const seen = new Map<string, SeenOfRun>();
@@ -88,12 +96,13 @@ export async function startWorkerGit({ credential, addressOf }: WorkerGitOptions
   };
   const deps = {
     config: { signingKeys: [KEY] },
+    keyRing: new KeyRing([KEY]),
     gitCredentials: { of: async () => success({ pair: credential, ifRefused: null, drop: null }) },
     ownerOf: () => object,
     matching: { notePush: async () => [], forgetPush: async () => {} },
     begunPushes: { begin: async () => {}, end: async () => {}, owe: async () => {} },
   };
-  const server = serve(proxyGit, deps);
+  const server = serve(mountProxies, deps);
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   const git: WorkerGit = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -113,19 +122,18 @@ export async function startWorkerGit({ credential, addressOf }: WorkerGitOptions
   return git;
 }
 
-function serve(proxyGit: ProxyGit, deps: object) {
-  const app = new Hono<{ Variables: { deps: object } }>();
+function serve(mountProxies: MountProxies, deps: object) {
+  const app = new Hono<{ Variables: { deps: object; requestId: string } }>();
   app.use(async (c, next) => {
     c.set("deps", deps);
+    c.set("requestId", "req_test");
     await next();
   });
-  app.get("/proxy/:run_id/git/:number/info/refs", (c) => proxyGit(c, "info/refs"));
-  app.post("/proxy/:run_id/git/:number/git-upload-pack", (c) => proxyGit(c, "git-upload-pack"));
-  app.post("/proxy/:run_id/git/:number/git-receive-pack", (c) => proxyGit(c, "git-receive-pack"));
+  mountProxies(app as never);
   const context = { waitUntil: () => {}, passThroughOnException: () => {}, props: {} };
   return createServer(async (request, response) => {
     const headers = new Headers(Object.entries(request.headers).map(([key, value]) => [key, String(value)]));
-    const body = request.method === "POST" ? (Readable.toWeb(request) as ReadableStream<Uint8Array>) : null;
+    const body = request.method !== "GET" ? (Readable.toWeb(request) as ReadableStream<Uint8Array>) : null;
     const init = { method: request.method ?? "GET", headers, body, duplex: "half" as const };
     const answer = await app.fetch(new Request(`http://proxy.test${request.url}`, init), {}, context);
     response.writeHead(answer.status, Object.fromEntries(answer.headers));

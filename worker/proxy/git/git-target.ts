@@ -14,8 +14,12 @@ export interface GitTarget extends GitRepository {
 
 export async function readTarget(c: HttpContext, path: GitPath, lease: LeaseRef): Promise<Result<GitTarget>> {
   const fault = requestFault(c, path);
-  if (fault !== null) return { ok: false, refusal: fault };
-  const given = c.req.param("number") ?? "";
+  return fault === null ? readRepository(c, lease) : { ok: false, refusal: fault };
+}
+
+/** Which repository a path is about. Git LFS puts `.git` behind its number. */
+export async function readRepository(c: HttpContext, lease: LeaseRef): Promise<Result<GitTarget>> {
+  const given = (c.req.param("number") ?? "").replace(/\.git$/, "");
   if (!/^(?:0|[1-9][0-9]{0,3})$/.test(given)) return refuse("not_found", { field: "number" });
   const number = Number(given);
   const repository = await c.var.deps.ownerOf(lease.run_id).gitRepository(lease, number, []);

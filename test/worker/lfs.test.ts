@@ -1,0 +1,131 @@
+/** Git LFS: the sandbox gets addresses of its own proxy in the place of a store's, and nothing by which the store lets it in. */
+import { describe, expect, it } from "vitest";
+import { mayBeAsked } from "#worker/proxy/lfs/batch.ts";
+import { ProxyBed, REPOSITORY, type Seen } from "./proxy-bed.ts";
+import type { Asked } from "./support.ts";
+
+const bed = ProxyBed.make();
+
+const OID = "ab".repeat(32);
+const SIZE = 5;
+const STORE = `https://store.example.com/bucket/${OID}?X-Signature=secret`;
+const HEADER = { Authorization: "RemoteAuth store-secret" };
+const batch = (operation: string, more = {}): Asked => ({
+  method: "POST",
+  body: JSON.stringify({ operation, transfers: ["basic", "ssh"], objects: [{ oid: OID, size: SIZE }], ...more }),
+  headers: { "content-type": "application/vnd.git-lfs+json" },
+});
+const BATCH = "/git/0.git/info/lfs/objects/batch";
+
+/** What an LFS server answers, and after it what the store does. */
+function serves(actions: object, store: (seen: Seen) => Response = () => new Response("12345")) {
+  bed.upstream = (seen) =>
+    seen.url.endsWith("/info/lfs/objects/batch")
+      ? Response.json({ transfer: "basic", objects: [{ oid: OID, size: SIZE, actions }] })
+      : store(seen);
+}
+
+type Proxy = Awaited<ReturnType<typeof bed.begin>>["proxy"];
+
+/** @returns the path of the transfer below the run's own proxy. */
+async function wayOf(proxy: Proxy, operation: "download" | "upload"): Promise<string> {
+  const answer = await proxy(BATCH, batch(operation));
+  const text = await answer.text();
+  expect([answer.status, text.includes("secret"), text.includes("store.example")]).toEqual([200, false, false]);
+  const { href } = JSON.parse(text).objects[0].actions[operation];
+  expect(href).toMatch(`${REPOSITORY}/info/lfs/objects/`);
+  return `/git/0${href.slice(REPOSITORY.length)}`;
+}
+
+it("asks the server at the documented address, for plain transfers alone", async () => {
+  const { proxy } = await bed.begin();
+  serves({ download: { href: STORE, header: HEADER } });
+  await wayOf(proxy, "download");
+  expect(bed.asked[0]?.url).toBe(`${REPOSITORY}/info/lfs/objects/batch`);
+  expect(JSON.parse(bed.asked[0]?.text ?? "")).toMatchObject({ operation: "download", transfers: ["basic"] });
+});
+
+it("moves an object both ways by the store's own headers, and tells the server of an upload", async () => {
+  const { proxy } = await bed.begin();
+  const verify = { href: `${REPOSITORY}/info/lfs/verify`, header: HEADER };
+  const place = { href: STORE, header: HEADER };
+  serves({ download: place, upload: place, verify });
+  expect(await (await proxy(await wayOf(proxy, "download"))).text()).toBe("12345");
+  const sent = { method: "PUT", body: "54321", headers: { "content-length": "5" } };
+  expect((await proxy(await wayOf(proxy, "upload"), sent)).status).toBe(200);
+  const store = bed.asked.filter(({ url }) => !url.endsWith("/batch"));
+  expect(store.map(({ method, url, text }) => [method, url, text])).toEqual([
+    ["GET", STORE, ""],
+    ["PUT", STORE, "54321"],
+    ["POST", `${REPOSITORY}/info/lfs/verify`, JSON.stringify({ oid: OID, size: SIZE })],
+  ]);
+  for (const { headers } of store) expect(headers.get("authorization")).toBe(HEADER.Authorization);
+});
+
+it("is good for one repository of one run and one direction, and takes no other size", async () => {
+  const { proxy } = await bed.begin();
+  const other = await bed.begin();
+  serves({ download: { href: STORE }, upload: { href: STORE } }, () => new Response("longer"));
+  const [down, up] = [await wayOf(proxy, "download"), await wayOf(proxy, "upload")];
+  const asked = bed.asked.length;
+  const put = (body: string): Asked => ({ method: "PUT", body, headers: { "content-length": String(body.length) } });
+  expect((await other.proxy(down)).status).toBe(404);
+  expect((await proxy(up)).status).toBe(404);
+  expect((await proxy(down, put("12345"))).status).toBe(404);
+  expect((await proxy(`${down}x`)).status).toBe(404);
+  expect((await proxy(up, put("123456"))).status).toBe(400);
+  expect(bed.asked).toHaveLength(asked);
+  await expect(async () => (await proxy(down)).text()).rejects.toThrow();
+});
+
+it("tells in git-lfs's own form what goes wrong, and asks no address that is not public", async () => {
+  const { proxy } = await bed.begin();
+  serves({ download: { href: STORE } }, () => new Response(null, { status: 429, headers: { "retry-after": "7" } }));
+  const limited = await proxy(await wayOf(proxy, "download"));
+  expect([limited.status, limited.headers.get("retry-after")]).toEqual([429, "7"]);
+  expect(await limited.json()).toMatchObject({ message: expect.stringContaining("takes no more requests") });
+
+  serves({ download: { href: STORE, header: HEADER } }, ({ url, headers }) =>
+    url === STORE
+      ? new Response(null, { status: 302, headers: { location: "https://far.example.com/x" } })
+      : new Response(headers.has("authorization") ? "leaks" : "12345"),
+  );
+  expect(await (await proxy(await wayOf(proxy, "download"))).text()).toBe("12345");
+  serves(
+    { download: { href: STORE } },
+    () => new Response(null, { status: 302, headers: { location: "http://10.0.0.1/x" } }),
+  );
+  expect((await proxy(await wayOf(proxy, "download"))).status).toBe(403);
+
+  serves({ download: { href: "http://169.254.169.254/latest" } });
+  const answer = await (await proxy(BATCH, batch("download"))).text();
+  expect(JSON.parse(answer).objects[0]).toMatchObject({
+    error: { code: 403, message: expect.stringContaining("not public") },
+  });
+  bed.upstream = () => new Response("<html>", { headers: { "content-type": "text/html" } });
+  expect((await proxy(BATCH, batch("download"))).status).toBe(503);
+  bed.upstream = () => new Response(null, { status: 401 });
+  expect((await proxy(BATCH, batch("download"))).status).toBe(403);
+  expect((await proxy(BATCH, batch("destroy"))).status).toBe(400);
+  expect((await proxy("/git/0/info/lfs/locks/verify", { method: "POST", body: "{}" })).status).toBe(404);
+});
+
+describe("an object's address", () => {
+  it.each([
+    ["https://store.example.com/x", true],
+    ["http://127.0.0.1:9418/store/x", true],
+    ["http://store.example.com/x", false],
+    ["https://store.example.com:8443/x", false],
+    ["https://user@store.example.com/x", false],
+    ["https://127.0.0.1/x", false],
+    ["https://2130706433/x", false],
+    ["https://[::1]/x", false],
+    ["https://localhost/x", false],
+    ["https://metadata.google.internal/x", false],
+    ["http://127.0.0.1:9419/x", false],
+    ["ftp://store.example.com/x", false],
+    ["not an address", false],
+  ])("%s may be asked: %s", (href, may) => {
+    expect(mayBeAsked(href, "http://127.0.0.1:9418")).toBe(may);
+  });
+});
