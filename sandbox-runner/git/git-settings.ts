@@ -42,8 +42,6 @@ export function gitSettings(input: GitSettingsInput): GitSettings {
     `[http]\n\tpostBuffer = ${PUSH_WITH_LENGTH_BYTES}\n`,
     // What is fetched stays in packs, and what is made here lies loose: so the run's own commits are known at its end.
     `[fetch]\n\tunpackLimit = 1\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n`,
-    // The worker tells where an object of Git LFS lies below the repository's own address: `insteadOf` leads it to the relay.
-    `[lfs "transfer"]\n\tenablehrefrewrite = true\n[lfs]\n\tlocksverify = false\n`,
     // The first branch of a repository whose upstream does not say which it is to be.
     `[init]\n\tdefaultBranch = main\n`,
     `[http ${quote(`${input.relayUrl}/`)}]\n\textraHeader = ${quote(`Authorization: Bearer ${input.proxyToken}`)}\n`,

@@ -13,7 +13,8 @@ export function hasLfs(): boolean {
 
 /**
  * The section of git's settings, pure. What `git lfs install` writes; without Git LFS a guard in place of it. Locks are not asked for:
- * a run has no name of its own under which it could hold one.
+ * a run has no name of its own under which it could hold one. The worker tells where an object lies below the repository's own
+ * address, which `insteadOf` then leads to the relay.
  */
 export function lfsSettings(hooksFolder: string, isThere: boolean): string {
   return isThere
@@ -25,6 +26,8 @@ export function lfsSettings(hooksFolder: string, isThere: boolean): string {
 [lfs]
 \tlocksverify = false
 \tskipdownloaderrors = true
+[lfs "transfer"]
+\tenablehrefrewrite = true
 `
     : `[filter "lfs"]
 \tclean = "'${join(hooksFolder, LFS_GUARD)}' %f"

@@ -38,14 +38,15 @@ describe.skipIf(!hasLfs)("git-lfs", () => {
     relay.serve({ runId: RUN_ID, repositories: 1 });
     token = await worker.tokenOf(RUN_ID);
     const settings = gitSettings({
+      folder,
+      hasLfs: true,
       relayUrl: relay.url,
       runId: RUN_ID,
       repositories: [{ url }],
       proxyToken: token,
       sessionUrl: "https://reveille.test/sessions/session_1",
-    } as Parameters<typeof gitSettings>[0]);
-    const filters = `[filter "lfs"]\n\tclean = git-lfs clean -- %f\n\tsmudge = git-lfs smudge -- %f\n\tprocess = git-lfs filter-process\n\trequired = true\n`;
-    writeFileSync(join(folder, "config"), `${settings.config}${filters}`);
+    });
+    writeFileSync(join(folder, "config"), settings.config);
   });
   afterAll(async () => {
     await Promise.all([relay.close(), worker.close(), lfs.close(), git.close()]);
