@@ -101,13 +101,11 @@ describe.skipIf(!hasLfs)("git-lfs", () => {
   it("is told in words why it gets no object, or may send none", async () => {
     lfs.objects.clear();
     const missing = await run(folder, "clone", "--branch", "claude/big", url, "missing");
-    expect([missing.code, missing.said]).toEqual([1, expect.stringContaining("Object does not exist")]);
+    expect(missing.said).toContain("Object does not exist");
+    expect(readFileSync(join(folder, "missing", "big.bin"), "utf8")).toContain(POINTER);
     worker.seenOf(RUN_ID).rule = { push: "none", push_prefix: "claude/" };
     const refused = await run(join(folder, "tree"), "lfs", "push", "--all", "origin");
-    expect([refused.code, refused.said]).toEqual([
-      expect.any(Number),
-      expect.stringContaining("nothing may be pushed"),
-    ]);
+    expect(refused.said).toContain("nothing may be pushed");
     expect(lfs.objects.size).toBe(0);
   });
 });
