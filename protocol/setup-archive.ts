@@ -1,7 +1,11 @@
 /** Where a runner in a container finds, at its instance, what a setup script has made in an earlier run, and where it keeps it. */
 
-/** Beside `content-length`: what the archive's bytes must hash to, and when it was kept, in Unix milliseconds. */
-export const SETUP_HEADERS = { sha256: "x-setup-sha256", keptAt: "x-setup-kept-at" } as const;
+/** How long an archive is, what its bytes must hash to, and when it was kept, in Unix milliseconds. */
+export const SETUP_HEADERS = {
+  bytes: "x-setup-bytes",
+  sha256: "x-setup-sha256",
+  keptAt: "x-setup-kept-at",
+} as const;
 
 /** In lower-case hexadecimal digits, as a hash has them. */
 export const SETUP_KEY = /^[0-9a-f]{64}$/;

@@ -33,6 +33,7 @@ import { mountRunner } from "./routes/runner.ts";
 import { mountRuns } from "./routes/runs.ts";
 import { mountSecrets } from "./routes/secrets.ts";
 import { mountSessions } from "./routes/sessions.ts";
+import { mountSetupArchives } from "./routes/setup-archives.ts";
 import { mountSignIn } from "./routes/sign-in.ts";
 import { mountSignIns } from "./routes/sign-ins.ts";
 import { mountTriggers } from "./routes/triggers.ts";
@@ -81,6 +82,7 @@ mountEncryptAnew(app);
 mountOpenApi(app);
 mountPages(app);
 mountRunner(app);
+mountSetupArchives(app);
 mountProxies(app);
 
 app.notFound((c) => answerUnknown(c));

@@ -37,6 +37,7 @@ import { type Pools, pools } from "./store/pools.ts";
 import { type RepositoryNames, repositoryNames } from "./store/repository-names.ts";
 import { type SealedDocuments, sealedDocuments } from "./store/sealed-documents.ts";
 import { type SecretStore, secretStore } from "./store/secrets.ts";
+import { type SetupArchives, setupArchives } from "./store/setup-archives.ts";
 import { type SignIns, signIns } from "./store/sign-ins.ts";
 
 export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sendDue" | "sendUsage" | "readAsset"> {
@@ -61,6 +62,7 @@ export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sen
   /** Encrypts what is kept at rest. */
   keyRing: KeyRing;
   secrets: SecretStore;
+  setupArchives: SetupArchives;
   /** Asks the upstream about pushes whose outcome is not known. */
   settlePushes(nowMs: number): Promise<void>;
   githubApp: GithubApp;
@@ -148,6 +150,7 @@ function makeDeps(env: Env): MadeDeps {
       sealedDocuments: documents,
       keyRing,
       secrets: secretStore(database),
+      setupArchives: setupArchives(bucket),
       settlePushes: (nowMs) => settlePushes({ begunPushes, ownerOf, credentials: gitCredentials }, nowMs),
       pools: pools(database),
       inbox: new Inbox({ ...found, baseUrl: config.publicUrl ?? "", pause }),

@@ -79,6 +79,13 @@ export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
     return row === null ? null : { network: { level: "trusted", allow: [] }, size: null };
   }
 
+  /** Where results of a lease's setup script are kept, as `environment/pool`; null once its agent has started. */
+  setupPlace(id: OwnedId, lease: LeaseRef): string | null {
+    this.opening.require();
+    this.opening.owner(id)?.frames.flush();
+    return this.opening.owner(id)?.proxies.setupPlace(lease) ?? null;
+  }
+
   /** The object of a lease's container tells what that has used, also after the run has ended. */
   noteContainer(id: OwnedId, lease: LeaseRef, use: { size: ContainerSize; seconds: number }): void {
     this.opening.require();

@@ -27,7 +27,7 @@ export class InstanceStore implements SetupStore {
     const keptAtMs = Number(headers[SETUP_HEADERS.keptAt]);
     if (statusCode === 200 && Math.abs(Date.now() - keptAtMs) <= SETUP_KEPT_MS) {
       const sha256 = String(headers[SETUP_HEADERS.sha256]);
-      return { bytes: Number(headers["content-length"]), sha256, keptAtMs, content: answer };
+      return { bytes: Number(headers[SETUP_HEADERS.bytes]), sha256, keptAtMs, content: answer };
     }
     answer.destroy();
     if (statusCode === 200 || statusCode === 404) return null;

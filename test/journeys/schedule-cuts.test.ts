@@ -65,6 +65,7 @@ function killedAt(cut: Cut): {
       pool: real.pool,
       pools: real.pools,
       secrets: real.secrets,
+      setupArchives: real.setupArchives,
       sendDue: (messages) => step("send", async () => void sent.push(...messages)),
       ownerOf: (id) => ({ lookAtSchedules: () => step("look", async () => await real.ownerOf(id).lookAtSchedules()) }),
     },

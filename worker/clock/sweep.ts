@@ -41,6 +41,7 @@ type SweepDeps = Pick<
   | "index"
   | "fillRoster"
   | "heartbeats"
+  | "setupArchives"
   | "secrets"
 >;
 
@@ -88,11 +89,13 @@ async function wakeUnsettled({ due, sendDue: send, pool, pools }: SweepDeps): Pr
   await Promise.all([send(messages), ...names.map((name) => pool(name).keepTime())]);
 }
 
-async function purge({ deliveries, deliveryLists, due, index, secrets }: SweepDeps, nowMs: number): Promise<void> {
+async function purge(deps: SweepDeps, nowMs: number): Promise<void> {
+  const { deliveries, deliveryLists, due, index, secrets, setupArchives } = deps;
   await index.purgeForgotten(nowMs - FORGOTTEN_KEPT_MS);
   await due.forgetPushes(nowMs - PUSHES_KEPT_MS);
   await deliveryLists.forgetFailures(nowMs - FAILURES_KEPT_MS);
   while (await secrets.forgetUses(nowMs - SECRET_USES_KEPT_MS, SECRET_USES_LIMIT));
+  while (await setupArchives.purge(nowMs));
   while (await deliveries.purge(lastDeliveryIdOf(nowMs - DELIVERIES_KEPT_MS)));
 }
 

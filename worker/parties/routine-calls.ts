@@ -33,6 +33,7 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   gitRepository: "again",
   hasSaidHello: "again",
   sandboxFor: "again",
+  setupPlace: "again",
   pause: "again",
   resume: "again",
   remove: "again",

@@ -1,6 +1,7 @@
 /** What the worker's proxies ask and report of a run: model calls, pushes, and refusals. */
 
 import type { ContainerSize } from "#protocol/container-size.ts";
+import { DEFAULT_ENVIRONMENT_ID } from "#protocol/environment.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { PushRule, Repository } from "#protocol/routine.ts";
 import { isSettled, type Tokens } from "#protocol/run.ts";
@@ -193,6 +194,12 @@ export class ProxiedCalls {
       this.#engine.append(tx, saved, events);
     }
     return success(null);
+  }
+
+  /** @returns null for an attempt that is not on, or whose agent has started. */
+  setupPlace(lease: LeaseRef): string | null {
+    const row = this.#working(lease);
+    return row?.status === "starting" ? `${DEFAULT_ENVIRONMENT_ID}/${row.doc.pool}` : null;
   }
 
   #working(lease: LeaseRef): RunRow | null {
