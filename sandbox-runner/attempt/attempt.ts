@@ -126,6 +126,8 @@ export class Attempt {
       sandbox: sandbox.value,
       env: cloneEnvironment(this.#options.mark, seen),
       signal,
+      // Where the sandbox keeps the run from writing what it is given of it.
+      cache: sandbox.value.kind === "sandbox-runtime" ? this.#options.place.cloneCache : null,
       gitFault: (number) => relay.gitFault(number),
       received: () => relay.passedIn(),
       onStep: (message) => this.#step(message),

@@ -1,8 +1,10 @@
 /** Where an attempt works: its folder, its relay and its sandbox. All of it can be made before there is a lease. */
 
+import { join } from "node:path";
 import type { Network } from "#protocol/environment.ts";
 import type { HostUse } from "#protocol/host-use.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
+import { CloneCache } from "../git/clone-cache.ts";
 import { OutsideTally } from "../network/outside-tally.ts";
 import type { WayOut } from "../network/way-out.ts";
 import { startTimeOf } from "../process/marked-processes.ts";
@@ -109,6 +111,12 @@ export class Workplace {
   async close(): Promise<void> {
     const takenDown = this.#takeDown().catch(() => {});
     await within(CLOSE_DEADLINE_MS, takenDown, undefined);
+  }
+
+  /** What earlier clones on this machine have received. */
+  get cloneCache(): { clones: CloneCache; instanceUrl: string } {
+    const { stateFolder, instanceUrl } = this.#options;
+    return { clones: new CloneCache(join(stateFolder, "clones")), instanceUrl };
   }
 
   /** What is to be counted as the run's use of this machine. */

@@ -86,6 +86,8 @@ export interface Seen {
   /** The branch that the upstream's HEAD names, if it tells one. */
   defaultBranch: string | null;
   isShallow: boolean;
+  /** The commits at which the branches are that were fetched; none for a repository without a commit. */
+  tips: string[];
   /** How many files have a pointer of Git LFS in place of their contents. */
   pointers: number;
   hasSubmodules: boolean;
@@ -105,6 +107,7 @@ export function readSeen(output: string): Seen {
     head: /^[0-9a-f]{40,64}$/.test(commit) ? { commit, branch } : null,
     defaultBranch: told.get("default") || null,
     isShallow: told.get("shallow") === "true",
+    tips: (told.get("tips") ?? "").match(/\b[0-9a-f]{40,64}\b/g) ?? [],
     pointers: Number(/^[0-9]{1,9}$/.exec(told.get("pointers")?.trim() ?? "")?.[0] ?? 0),
     hasSubmodules: told.get("submodules") === "yes",
   };

@@ -65,7 +65,8 @@ bring() {
   if [ -n "$default" ] && [ "$default" != "$branch" ] && has "$default"; then
     set -- "$@" "+refs/heads/$default:refs/remotes/origin/$default"
   fi
-  git fetch --quiet --no-write-fetch-head $deep $filter origin "$@"
+  # What comes stays in packs, however little it is: an earlier clone's packs are what a later one is given.
+  git -c fetch.unpackLimit=1 fetch --quiet --no-write-fetch-head $deep $filter origin "$@"
 }
 
 check_out() {
@@ -90,6 +91,7 @@ else
   bring || exit
   if has "$default"; then git symbolic-ref refs/remotes/origin/HEAD "refs/remotes/origin/$default" || exit; fi
   check_out || exit
+  printf 'tips %s\\n' "$(git for-each-ref --format='%(objectname)' refs/remotes/origin | sort -u | tr '\\n' ' ')"
   git for-each-ref --format='delete %(refname)' refs/cached | git update-ref --stdin || exit
 fi
 printf 'default %s\\n' "$default"

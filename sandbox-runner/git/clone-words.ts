@@ -21,6 +21,11 @@ export function foreignCommit(url: string, base: Head | null): CloneNotice {
   return { type: "notice", level: "info", code: "settings_from_base", message };
 }
 
+export function damagedCache(url: string): CloneNotice {
+  const message = `What the runner had kept of an earlier clone of ${url} was damaged. It was thrown away, and the repository cloned anew.`;
+  return { type: "notice", level: "warning", code: "clone_cache_damaged", message };
+}
+
 /** @param hasLfs whether commands in the sandbox have Git LFS. */
 export function pointersLeft(url: string, pointers: number, hasLfs: boolean): CloneNotice {
   const files = pointers === 1 ? "1 file is" : `${pointers} files are`;

@@ -1,4 +1,5 @@
 /** Clones the run's repositories into its workspace, through the relay, and checks out the commit that it is about. */
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DEFAULT_DEPTH } from "#protocol/routine.ts";
 import { type RunError, runError } from "#protocol/run-errors.ts";
@@ -9,6 +10,7 @@ import type { Bounds, CommandEnd } from "../process/spawn.ts";
 import type { GitFault } from "../sandbox/git-faults.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { checkOut } from "./checkout.ts";
+import { type CloneCache, cacheKey } from "./clone-cache.ts";
 import {
   CLONE_SETTINGS,
   type Clone,
@@ -18,7 +20,7 @@ import {
   readSeen,
   type Seen,
 } from "./clone-plan.ts";
-import { type CloneNotice, foreignCommit, pointersLeft, received, whereItIs } from "./clone-words.ts";
+import { type CloneNotice, damagedCache, foreignCommit, pointersLeft, received, whereItIs } from "./clone-words.ts";
 import { readableGitError } from "./git-error.ts";
 import { proxyAddress } from "./git-settings.ts";
 import { hasLfs } from "./lfs.ts";
@@ -30,6 +32,8 @@ export interface CloneOptions {
   sandbox: Sandbox;
   env: Record<string, string>;
   signal: AbortSignal;
+  /** What earlier clones have received, and of which instance; null where none is kept. */
+  cache: { clones: CloneCache; instanceUrl: string } | null;
   /** What the last request for a repository met, by its number. */
   gitFault(number: number): GitFault | null;
   /** Bytes that the relay has passed into the sandbox. */
@@ -93,6 +97,8 @@ class OneClone {
   readonly #patience: Patience;
   readonly #url: string;
   readonly #relayed: string;
+  /** Of its entry in the cache. */
+  readonly #key: string;
 
   constructor(plan: ClonePlan, number: number, options: CloneOptions, signal: AbortSignal, patience: Patience) {
     const { order, relayUrl } = options;
@@ -102,15 +108,17 @@ class OneClone {
     this.#bounds = { deadlineMs: order.timeout_ms, outputCapBytes: OUTPUT_CAP_BYTES, signal };
     this.#patience = patience;
     this.#url = plan.repository.url;
+    this.#key = cacheKey(options.cache?.instanceUrl ?? "", plan.repository);
     this.#relayed = proxyAddress({ relayUrl, runId: order.run_id }, number);
   }
 
   async make(): Promise<CloneResult> {
     const { folder, onStep } = this.#options;
     const { repository, name } = this.#plan;
-    const end = await this.#clone();
+    const { end, reference } = await this.#cloneFromCache();
     if (end.code !== 0) return this.#failed(end);
     const seen = readSeen(end.stdout);
+    if (seen.tips.length > 0) await this.#keep(seen, reference);
     onStep(whereItIs(this.#url, seen));
     const base = seen.head?.commit ?? null;
     const { depth = DEFAULT_DEPTH, paths = null } = repository;
@@ -145,9 +153,40 @@ class OneClone {
     return { ok: true, clone: { ...clone, commit: checkedOut.head.commit } };
   }
 
-  #clone(): Promise<CommandEnd> {
+  /** With what an earlier clone had, if that can be used; else, and where it turns out to be damaged, without. */
+  async #cloneFromCache(): Promise<{ end: CommandEnd; reference: string | null }> {
+    const { cache, folder, onNotice } = this.#options;
+    const reference = join(folder.git, `earlier-${this.#number}`);
+    const taken = cache === null ? "none" : await cache.clones.take(this.#key, reference);
+    const end = taken === "taken" ? await this.#clone(reference) : null;
+    if (end?.code === 0) return { end, reference };
+    if (end !== null && this.#isUpstreams(end)) return { end, reference: null };
+    if (end !== null) {
+      await cache?.clones.drop(this.#key);
+      await rm(join(folder.workspace, this.#plan.name), { recursive: true, force: true });
+    }
+    if (taken !== "none") onNotice(damagedCache(this.#url));
+    return { end: await this.#clone(null), reference: null };
+  }
+
+  /** Whether a clone would have failed without what an earlier one had, too. */
+  #isUpstreams({ how, code, stderr }: CommandEnd): boolean {
+    const fault = this.#options.gitFault(this.#number);
+    return how !== "exited" || fault !== null || isDiskFull(code, stderr);
+  }
+
+  async #keep({ tips }: Seen, reference: string | null): Promise<void> {
+    const { cache, folder } = this.#options;
+    await cache?.clones.keep(this.#key, {
+      gitFolder: join(folder.workspace, this.#plan.name, ".git"),
+      tips,
+      reference,
+    });
+  }
+
+  #clone(reference: string | null): Promise<CommandEnd> {
     const { sandbox, folder, env } = this.#options;
-    const command = cloneCommand(this.#plan, { template: folder.template, reference: null });
+    const command = cloneCommand(this.#plan, { template: folder.template, reference });
     return sandbox.run(command, { cwd: folder.workspace, env: { ...env, ...CLONE_SETTINGS } }, this.#bounds);
   }
 
