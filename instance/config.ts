@@ -84,6 +84,9 @@ const gitCredentialsSchema = z
   })
   .pipe(z.record(url, z.string().regex(/^[^:]+:.+$/, 'must be "user:password"')));
 
+const NO_PUBLIC_URL =
+  "is missing, and CONTAINERS is not 0: a run in a container does not see the instance's address, and what it commits names its session there; set it to the address that people use, or CONTAINERS to 0. npm run deploy does";
+
 const configSchema = z
   .object({
     OWNER_TOKEN: token("OWNER_TOKEN"),
@@ -118,6 +121,11 @@ const configSchema = z
     INSTANCE_RATE_PER_MINUTE: count(6_000),
   })
   .superRefine(checkStores)
+  .check(({ value, issues }) => {
+    // A run in a container dials a name that exists in no other place.
+    if (value.CONTAINERS === 0 || value.PUBLIC_URL !== undefined || value.LOCAL_INSTANCE !== undefined) return;
+    issues.push({ code: "custom", path: ["PUBLIC_URL"], input: value, message: NO_PUBLIC_URL });
+  })
   .transform((vars) => ({
     ownerTokens: inForce(vars.OWNER_TOKEN, vars.OWNER_TOKEN_PREVIOUS),
     signingKeys: inForce(vars.SIGNING_KEY, vars.SIGNING_KEY_PREVIOUS),

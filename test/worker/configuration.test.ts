@@ -42,6 +42,20 @@ describe("an instance with a faulty configuration", () => {
     );
   });
 
+  it.each([
+    [{ CONTAINERS: "3", PUBLIC_URL: "" }, ["PUBLIC_URL"]],
+    [{ CONTAINERS: "3" }, ["PUBLIC_URL"]],
+    [{ CONTAINERS: "3", PUBLIC_URL: "", LOCAL_INSTANCE: "1" }, []],
+    [{ CONTAINERS: "3", PUBLIC_URL: "https://reveille.example" }, []],
+    [{ CONTAINERS: "0" }, []],
+    [{ CONTAINERS: "" }, []],
+    [{}, []],
+  ])("wants its address where runs work in containers, which do not see it: %o", async (given, wanted) => {
+    const answer = await askFaulty("/readyz", { LOCAL_INSTANCE: "", PUBLIC_URL: "", ...given });
+    const issues = answer.status === 200 ? [] : ((await errorOf(answer)).details?.issues ?? []);
+    expect(issues.map(({ field }) => field)).toEqual(wanted);
+  });
+
   it("still tells that it is up", async () => {
     expect((await askFaulty("/healthz", faults)).status).toBe(200);
   });

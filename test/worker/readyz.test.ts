@@ -42,9 +42,7 @@ it("names the migrations that are not applied, and their command; a webhook is k
   expect(details?.issues).toEqual([
     {
       field: "schema",
-      message: expect.stringMatching(
-        /^0001_triggers is not applied: npm run deploy, or npx wrangler d1 migrations apply/,
-      ),
+      message: expect.stringMatching(/^0001_triggers is not applied: npm run deploy, with the --name of this instance/),
     },
   ]);
   vi.spyOn(console, "error").mockImplementation(() => {});

@@ -65,10 +65,11 @@ async function lookAtSweep({ heartbeats, now }: PlatformParts): Promise<Finding[
   return [fault("sweep", `The sweep, which fires schedules, ${since}.`, hint)];
 }
 
-const QUEUES: Record<ProbedQueue, { name: string; without: string }> = {
-  queue: { name: "reveille-clock", without: "schedules fire late or not at all" },
+/** Nothing here tells by which name the instance was deployed: its queues begin with it. */
+const QUEUES: Record<ProbedQueue, { suffix: string; without: string }> = {
+  queue: { suffix: "clock", without: "schedules fire late or not at all" },
   usage_queue: {
-    name: "reveille-usage",
+    suffix: "usage",
     without: "what a model call used is lost where its run can't be told at once",
   },
 };
@@ -78,14 +79,14 @@ async function lookAtQueue(
   { heartbeats, sendProbe, pause, now }: PlatformParts,
   queue: ProbedQueue,
 ): Promise<Finding[]> {
-  const { name, without } = QUEUES[queue];
+  const { suffix, without } = QUEUES[queue];
   const sentMs = now();
   await sendProbe(queue);
   while (now() - sentMs < QUEUE_DEADLINE_MS) {
     const last = await heartbeats.last(queue);
-    if (last !== null && last >= sentMs) return [well(queue, `The queue ${name} hands on what it is given.`)];
+    if (last !== null && last >= sentMs) return [well(queue, `The queue NAME-${suffix} hands on what it is given.`)];
     await pause(QUEUE_POLL_MS);
   }
-  const hint = `npx wrangler queues info ${name} says whether it has a consumer, and whether that is paused; a deploy makes it again.`;
-  return [fault(queue, `The queue ${name} takes messages, and hands none on: ${without}.`, hint)];
+  const hint = `npx wrangler queues info NAME-${suffix} says whether it has a consumer, and whether that is paused; a deploy makes it again. NAME is reveille, or what the instance was deployed with as --name.`;
+  return [fault(queue, `The queue NAME-${suffix} takes messages, and hands none on: ${without}.`, hint)];
 }

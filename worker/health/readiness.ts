@@ -17,9 +17,9 @@ export interface ReadinessFault {
 
 /** When D1 does not answer within this time, that is reported as a fault. */
 const DATABASE_DEADLINE_MS = 2_000;
-/** The command that brings D1 up to date. */
+/** What brings D1 up to date. Nothing here tells by which name the instance was deployed. */
 const MIGRATE_COMMAND =
-  "npm run deploy, or npx wrangler d1 migrations apply reveille --remote (a local instance: npm start again)";
+  "npm run deploy, with the --name of this instance if it was deployed with one (a local instance: npm start again)";
 
 /** Every fault at once. A newer schema than this version's is none. */
 export async function readinessFaults(given: Env): Promise<ReadinessFault[]> {
