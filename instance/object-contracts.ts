@@ -119,7 +119,18 @@ export interface ContainerReport {
   end: LeaseEnd | "declined" | null;
 }
 
+/** What the object of a container that waits for a lease tells its pool. The same report twice changes nothing. */
+export interface WarmReport {
+  /** The object's name, which the pool has given it. */
+  name: string;
+  state: "starting" | "ready" | "ended";
+  /** Why it has ended, where that is a failure. */
+  reason: string | null;
+}
+
 export interface PoolForObjects extends PoolForRoutine {
+  /** @returns `unknown` when the pool does not want the container any more: it has to end. */
+  hearWarm(report: WarmReport): "held" | "unknown";
   /** @returns `unknown` when the place does not have the lease: its container has to end. */
   hearContainer(report: ContainerReport): "held" | "unknown";
 }
@@ -136,9 +147,28 @@ export interface ContainerOrder {
   start_within_ms: number;
 }
 
+/** What a container's object needs to start a container that waits for a lease. */
+export interface WarmOrder {
+  /** The pool's name, and the object's, as the pool knows it. */
+  pool: string;
+  name: string;
+  start_within_ms: number;
+}
+
+/**
+ * What becomes of a lease. `unfit` and `gone` are answers of an object whose container waits: nothing of the lease's work has
+ * begun there, nor will it. `unfit`: the container waits on for another.
+ */
+export type BeginAnswer = "begun" | "unfit" | "gone";
+
 export interface SandboxForObjects extends Rpc.DurableObjectBranded {
-  /** Starts the lease's container, and answers once that is noted. Begun again it starts nothing. */
-  begin(order: ContainerOrder): void;
+  /**
+   * Starts the lease's container, or gives the lease to the one that waits, and answers once that is noted. Begun again for the
+   * same lease it starts nothing.
+   */
+  begin(order: ContainerOrder): BeginAnswer | Promise<BeginAnswer>;
+  /** Starts a container that waits for a lease. Asked again it starts nothing. */
+  prepare(order: WarmOrder): void;
   /** Asks the container's first process to end. One that is still starting is ended. */
   stop(): void;
   /** Ends the container by force. */

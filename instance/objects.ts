@@ -51,6 +51,36 @@ export function sandboxObject<Class extends Rpc.DurableObjectBranded>(
   return objectNamed(env.SANDBOX, jurisdiction, `${lease.run_id}.${lease.generation}`);
 }
 
+const WARM_NAME = /^warm-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** A name for the object of a container that waits for a lease, never given before. */
+export function newWarmName(): string {
+  return `warm-${crypto.randomUUID()}`;
+}
+
+export function isWarmName(name: string): boolean {
+  return WARM_NAME.test(name);
+}
+
+/** The object of a container that was started before there was a lease. @param name as `newWarmName` gives it. */
+export function warmObject<Class extends Rpc.DurableObjectBranded>(
+  env: { SANDBOX: DurableObjectNamespace<Class> },
+  jurisdiction: Jurisdiction,
+  name: string,
+): DurableObjectStub<Class> {
+  return objectNamed(env.SANDBOX, jurisdiction, name);
+}
+
+/** The object of the container in which a runner works on a lease. @param runnerId as the runner calls itself. */
+export function containerObject<Class extends Rpc.DurableObjectBranded>(
+  env: { SANDBOX: DurableObjectNamespace<Class> },
+  jurisdiction: Jurisdiction,
+  lease: LeaseRef,
+  runnerId: string,
+): DurableObjectStub<Class> {
+  return isWarmName(runnerId) ? warmObject(env, jurisdiction, runnerId) : sandboxObject(env, jurisdiction, lease);
+}
+
 /** The one object that counts what the instance lets in. */
 export function gateObject<Class extends Rpc.DurableObjectBranded>(
   env: { GATE: DurableObjectNamespace<Class> },

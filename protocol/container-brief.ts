@@ -10,6 +10,13 @@ import { leaseRefSchema } from "./runner-link.ts";
 /** The variable that holds the brief. */
 export const CONTAINER_BRIEF = "REVEILLE_BRIEF";
 
+/**
+ * The variable of a container that is started before there is a lease: a token, with which the brief is brought to it by
+ * `POST /brief` at WAITING_PORT. `GET /ready` answers 200 there once all that needs no lease is done.
+ */
+export const CONTAINER_WAITS = "REVEILLE_WAITS";
+export const WAITING_PORT = 8080;
+
 /** The name under which a container knows its instance. It exists in no other place. */
 export const INSTANCE_HOST = "reveille.internal";
 

@@ -49,7 +49,15 @@ export const poolRunnerSchema = z
 export type PoolRunner = z.infer<typeof poolRunnerSchema>;
 
 /** Why runs of a pool wait. */
-export const waitReasons = ["no_runner", "version_too_old", "all_draining", "all_busy"] as const;
+export const waitReasons = [
+  "no_runner",
+  "version_too_old",
+  "all_draining",
+  "all_busy",
+  "no_room",
+  "containers_silent",
+  "pool_silent",
+] as const;
 export type WaitReason = (typeof waitReasons)[number];
 
 const whySchema = z
@@ -57,21 +65,40 @@ const whySchema = z
   .meta({ id: "PoolWaits", description: "Why runs wait, and what to do." });
 export type PoolWaits = z.infer<typeof whySchema>;
 
+const warmSettingSchema = z.strictObject({
+  containers: z.int().min(0).max(1_000).meta({ description: "How many containers are kept ready; 0 for none." }),
+  hours_per_month: z.number().min(0).max(1_000_000).meta({
+    description: "So many hours of waiting containers are paid for in a month (UTC); none is kept ready after that.",
+  }),
+});
+export type WarmSetting = z.infer<typeof warmSettingSchema>;
+
+const warmSchema = warmSettingSchema
+  .extend({
+    ready: z.int().min(0).meta({ description: "How many wait for a run now." }),
+    hours_used: z.number().min(0).meta({ description: "What this month's have waited until now." }),
+    why: nullable(z.string()).meta({ description: "Why there are fewer than are wanted." }),
+  })
+  .meta({ id: "PoolWarm", description: "Containers that are started before there is a run for them." });
+export type PoolWarm = z.infer<typeof warmSchema>;
+
+function figure(description: string) {
+  return nullable(z.int().min(0)).meta({ description: `${description} Null while the pool does not answer.` });
+}
+
 export const poolSchema = z
   .object({
     name: poolNameSchema,
     kind: z.enum(["container", "runners"]).meta({
       description: "container: the instance's own containers, and whatever runners come beside them.",
     }),
-    capacity: z.int().min(0).meta({ description: "How many runs it can work on at once as it is now." }),
-    busy: z.int().min(0),
+    capacity: figure("How many runs it can work on at once as it is now."),
+    busy: figure("How many of those it has in hand."),
     runners: z.array(poolRunnerSchema),
-    waiting: z
-      .int()
-      .min(0)
-      .meta({ description: "Runs that were let in by their routines, and that no runner has yet." }),
+    waiting: figure("Runs that were let in by their routines, and that no runner has yet."),
     waiting_since: nullable(timestampSchema),
     why: nullable(whySchema),
+    warm: nullable(warmSchema).meta({ description: "Null in a pool without containers." }),
     created_at: nullable(timestampSchema).meta({ description: "Null for the pool `default`, which is always there." }),
     created_by: nullable(actorSchema),
     token: nullable(
@@ -88,7 +115,10 @@ export const poolSchema = z
   .meta({ id: "Pool" });
 export type Pool = z.infer<typeof poolSchema>;
 /** What the pool itself knows of that. */
-export type PoolStatus = Pick<Pool, "capacity" | "busy" | "runners" | "waiting" | "waiting_since" | "why">;
+export type PoolStatus = Pick<Pool, "runners" | "waiting_since" | "why" | "warm"> &
+  Record<"capacity" | "busy" | "waiting", number>;
+
+export const poolChangeSchema = z.strictObject({ warm: warmSettingSchema }).meta({ id: "PoolChange" });
 
 export const poolInputSchema = z.strictObject({ name: poolNameSchema }).meta({ id: "PoolInput" });
 

@@ -50,6 +50,10 @@ export const FRAME_WINDOW = 1_024;
 export const leaseRefSchema = z.object({ run_id: runIdSchema, generation: z.int().min(1) });
 export type LeaseRef = z.infer<typeof leaseRefSchema>;
 
+export function isSameLease(one: LeaseRef, other: LeaseRef): boolean {
+  return one.run_id === other.run_id && one.generation === other.generation;
+}
+
 /** What a pool takes as a runner's id: it is shown to people, and stored with each run. */
 export const runnerIdSchema = z
   .string()

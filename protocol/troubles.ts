@@ -152,6 +152,16 @@ export const TROUBLES = {
     means: "A call to a container, or about one, did not go through.",
     carries: z.strictObject({ ...attempt, call: text }),
   },
+  warm_container_failed: {
+    level: "warn",
+    means: "A container that waits for a run failed, or a call to it or about it did not go through.",
+    carries: z.strictObject({ container: text, call: text }),
+  },
+  pool_silent: {
+    level: "warn",
+    means: "A pool's object did not say how it is, so people are shown that it is not known.",
+    carries: z.strictObject({ pool: text }),
+  },
   schedule_unattended: {
     level: "warn",
     means: "Nobody came for a due schedule in time: its routine fired by its own alarm.",

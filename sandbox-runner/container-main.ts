@@ -1,14 +1,24 @@
 /**
- * The runner in a container of one run: learns its lease from its environment, works on it, and ends. It ends with 0 whatever
- * became of the run: an engine starts a container that has failed anew, and a run's second process would be refused.
+ * The runner in a container of one run: learns its lease from its environment, or waits until it is brought, works on it, and
+ * ends. It ends with 0 whatever became of the run: an engine starts a container that has failed anew, and a run's second
+ * process would be refused.
  */
 import { randomBytes, randomInt } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, statfsSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
 import { totalmem } from "node:os";
-import { CONTAINER_BRIEF, type ContainerBrief, containerBriefSchema } from "#protocol/container-brief.ts";
+import { join } from "node:path";
+import {
+  CONTAINER_BRIEF,
+  CONTAINER_WAITS,
+  type ContainerBrief,
+  containerBriefSchema,
+  INSTANCE_HOST,
+  WAITING_PORT,
+} from "#protocol/container-brief.ts";
 import { errorText } from "#protocol/log.ts";
 import { Redactor } from "#rules/secrets/redactor.ts";
-import { workOnLease } from "./attempt/lease-work.ts";
+import { awaitBrief } from "./attempt/await-brief.ts";
+import { leave, workOnLease } from "./attempt/lease-work.ts";
 import { StopSwitch } from "./attempt/stop-switch.ts";
 import { Workplace } from "./attempt/workplace.ts";
 import { bridgeTo } from "./link/bridge.ts";
@@ -28,15 +38,23 @@ const BOOT_BYTES = 12;
  */
 const WINDING_DOWN_MS = 13 * 60_000;
 
+/** A container that waits is ended long before: by then nobody knows of it any more. */
+const LONGEST_WAIT_MS = 3_600_000;
+/** There once this container has waited: what an engine starts again must not wait a second time. */
+const WAITED = join(STATE_FOLDER, "has-waited");
+
 process.umask(0o022);
-const brief = takeBrief();
+const token = process.env[CONTAINER_WAITS];
+delete process.env[CONTAINER_WAITS];
+const brief = token === undefined ? takeBrief() : null;
 if (typeof brief === "string") {
   process.stderr.write(`${brief}\n`);
   process.exit(1);
 }
-const log = createLog(new Redactor([brief.link_token, brief.proxy_token]), (line) => process.stdout.write(`${line}\n`));
-process.on("uncaughtException", (error) => end(log, error));
-await work(brief, log).catch((error) => end(log, error));
+let log = logWithout(brief === null ? [token ?? ""] : secretsOf(brief));
+process.on("uncaughtException", end);
+const stop = stopSwitch();
+await (brief === null ? waitAndWork(token ?? "") : work(brief)).catch(end);
 process.exit(0);
 
 /** The brief, no longer in the environment; or what is wrong with it, in one line. */
@@ -52,47 +70,82 @@ function takeBrief(): ContainerBrief | string {
   }
 }
 
-async function work(brief: ContainerBrief, log: Log): Promise<void> {
-  const { run_id, generation } = brief.lease;
-  const name = `${run_id}.${generation}`;
-  const owner = containerOwner(randomInt(1_000_000) / 1_000_000);
-  const stop = stopSwitch(log);
-  mkdirSync(runsFolder(STATE_FOLDER), { recursive: true, mode: 0o711 });
+async function work(brief: ContainerBrief): Promise<void> {
+  const name = nameOf(brief);
   const instanceUrl =
     brief.host_socket === undefined
       ? brief.instance_url
       : await bridgeTo(brief.host_socket, () => stop.stop("runner_stopped"));
-  const bounds = brief.bounds ?? containerBounds(memoryBytes(), freeBytes(), mostProcesses());
+  const made = await makePlace(name, instanceUrl, brief);
+  made.place.claim();
+  await workIn(made, brief, instanceUrl);
+}
+
+/** Does all that needs no lease, waits for one, and works on it in what has been prepared. */
+async function waitAndWork(token: string): Promise<void> {
+  mkdirSync(STATE_FOLDER, { recursive: true });
+  if (existsSync(WAITED)) return;
+  writeFileSync(WAITED, "");
+  const instanceUrl = `http://${INSTANCE_HOST}`;
+  const made = await makePlace("waiting", instanceUrl, {});
+  const prepared = made.place.prepared();
+  // Nothing is worked on that would have to be brought to an end first.
+  const unwanted = new AbortController();
+  process.once("SIGTERM", () => unwanted.abort());
+  const brief = await awaitBrief({
+    token,
+    port: WAITING_PORT,
+    ready: prepared.then(() => {}),
+    given: AbortSignal.any([stop.signal, unwanted.signal, AbortSignal.timeout(LONGEST_WAIT_MS)]),
+  });
+  if (brief === null) return await leave({ ...made, mark: made.name }, log);
+  log = logWithout(secretsOf(brief));
+  made.place.claim();
+  await workIn(made, brief, instanceUrl);
+}
+
+type Made = Awaited<ReturnType<typeof makePlace>>;
+
+/** @param name of its folder, and the mark of its processes. @param given by whoever starts the container for a runner of theirs. */
+async function makePlace(name: string, instanceUrl: string, given: Pick<ContainerBrief, "bounds" | "host_socket">) {
+  const bounds = given.bounds ?? containerBounds(memoryBytes(), freeBytes(), mostProcesses());
+  const owner = containerOwner(randomInt(1_000_000) / 1_000_000);
+  mkdirSync(runsFolder(STATE_FOLDER), { recursive: true, mode: 0o711 });
   const place = await Workplace.make({
     name,
     instanceUrl,
     stateFolder: STATE_FOLDER,
     home: STEADY_HOME,
-    out: brief.host_socket === undefined ? null : byParent({ socketPath: brief.host_socket }),
+    out: given.host_socket === undefined ? null : byParent({ socketPath: given.host_socket }),
     signal: stop.signal,
     open: (folder) => openContainerSandbox(folder, owner, bounds, stop.signal),
   });
-  place.claim();
+  return { name, place, bounds, endProcesses: () => endProcessesOf(owner) };
+}
+
+async function workIn({ name, ...made }: Made, brief: ContainerBrief, instanceUrl: string): Promise<void> {
   await workOnLease(brief, {
-    runner: brief.runner ?? { kind: "container", id: name },
+    ...made,
+    runner: brief.runner ?? { kind: "container", id: nameOf(brief) },
     boot: randomBytes(BOOT_BYTES).toString("hex"),
     instanceUrl,
     mark: name,
     sandbox: "container",
-    bounds,
-    place,
     stop,
     setups: ({ lease, link_token }) => new InstanceStore({ instanceUrl, runId: lease.run_id, linkToken: link_token }),
     onHeard: () => {},
-    endProcesses: () => endProcessesOf(owner),
   });
+}
+
+function nameOf({ lease: { run_id, generation } }: ContainerBrief): string {
+  return `${run_id}.${generation}`;
 }
 
 /**
  * SIGTERM is the platform's, which needs the machine; SIGINT means at once. The instance itself stops a run by its link. Both
  * are heard to the end: said a second time, to a program that does not listen any more, they would kill it.
  */
-function stopSwitch(log: Log): StopSwitch {
+function stopSwitch(): StopSwitch {
   const stop = new StopSwitch();
   let winding: NodeJS.Timeout | undefined;
   process.on("SIGTERM", () => {
@@ -102,6 +155,14 @@ function stopSwitch(log: Log): StopSwitch {
   });
   process.on("SIGINT", () => stop.stop("runner_stopped"));
   return stop;
+}
+
+function logWithout(secrets: readonly string[]): Log {
+  return createLog(new Redactor(secrets), (line) => process.stdout.write(`${line}\n`));
+}
+
+function secretsOf({ link_token, proxy_token }: ContainerBrief): string[] {
+  return [link_token, proxy_token];
 }
 
 /** What the engine allows, or all that is there. */
@@ -123,7 +184,7 @@ function mostProcesses(): number {
 }
 
 /** The instance finds out by itself that nobody works on the run any more. */
-function end(log: Log, error: unknown): never {
+function end(error: unknown): never {
   log("container_failed", { error: errorText(error) }, "warn");
   process.exit(0);
 }

@@ -8,6 +8,7 @@ export { PoolObject } from "#durable-objects/pool/pool-object.ts";
 export { RosterObject } from "#durable-objects/roster/roster-object.ts";
 export { RoutineObject } from "#durable-objects/routine/routine-object.ts";
 export { SandboxObject } from "#durable-objects/sandbox/sandbox-object.ts";
+export { ClosedExit } from "./exit/closed-exit.ts";
 export { SandboxExit } from "./exit/sandbox-exit.ts";
 
 export default { fetch: app.fetch, scheduled, queue } satisfies ExportedHandler<Env>;

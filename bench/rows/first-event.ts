@@ -1,21 +1,19 @@
 /** From the fire to the agent's first words, with a warm runner, beside the bare Agent SDK in the same sandbox. */
 import { randomBytes } from "node:crypto";
-import path from "node:path";
-import { startProgram } from "#scripts/child-process.ts";
 import { createMessagesServer } from "#scripts/demo-model/messages-api.ts";
 import { DEMO_REPOSITORY } from "#scripts/demo-upstream/demo-history.ts";
 import { startGitServer } from "#scripts/demo-upstream/git-server.ts";
 import { seedDemoRepository } from "#scripts/demo-upstream/seed-repository.ts";
-import { toolEnvironment } from "#scripts/instance/tool-environment.ts";
 import type { Figure, Row } from "../row.ts";
 import type { BareAgent, BareRun } from "../support/bare-agent.ts";
 import { fireToFirstWords } from "../support/first-words.ts";
 import { Helper } from "../support/helper.ts";
 import { interleave } from "../support/interleave.ts";
 import { makeRoutine } from "../support/reveille.ts";
-import { ROOT, scratchPath } from "../support/scratch.ts";
+import { scratchPath } from "../support/scratch.ts";
 import { type Served, serveReveille } from "../support/served.ts";
 import { median } from "../support/statistics.ts";
+import { startRunner, type WarmRunner } from "../support/warm-runner.ts";
 
 const ROUNDS = 7;
 const TASK = "Say hello.";
@@ -77,43 +75,4 @@ async function figure(
     () => bare.ask("run", { task: TASK, model: MODEL, repository: repositories[0] ?? null }),
   );
   return { what, unit: "ms", ours: median(times.ours), baseline: median(times.baseline), goal: GOAL };
-}
-
-interface WarmRunner extends AsyncDisposable {
-  /** Resolves when an executor is prepared for the next run. */
-  warm(): Promise<void>;
-}
-
-async function startRunner(served: Served): Promise<WarmRunner> {
-  const readySpares = { count: 0, used: 0, wake: () => {} };
-  const program = startProgram(process.execPath, [path.join(ROOT, "sandbox-runner/main.ts")], {
-    cwd: ROOT,
-    env: {
-      ...toolEnvironment(),
-      REVEILLE_CAPACITY: "5",
-      REVEILLE_URL: served.url,
-      RUNNER_TOKEN: served.runnerToken,
-      REVEILLE_STATE: scratchPath("runs"),
-      REVEILLE_RUNNER_ID: "bench",
-    },
-    onLine: (line) => {
-      if (!line.includes('"spare_ready"')) return;
-      readySpares.count += 1;
-      readySpares.wake();
-    },
-  });
-  return {
-    // Each run takes the spare that is there, and the next one is prepared when it has begun.
-    warm: async () => {
-      while (readySpares.count <= readySpares.used) {
-        await new Promise<void>((resolve) => {
-          readySpares.wake = resolve;
-        });
-      }
-      readySpares.used += 1;
-    },
-    [Symbol.asyncDispose]: async () => {
-      await program.stop(6_000);
-    },
-  };
 }

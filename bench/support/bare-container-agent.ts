@@ -1,7 +1,10 @@
-/** The bare Agent SDK, alone in a container of the runner's image: says `first words` when the agent begins to speak. */
+/**
+ * The bare Agent SDK, alone in a container of the runner's image: says `first words` when the agent begins to speak, and asks for
+ * TELL_URL if there is one.
+ */
 import { type Options, query } from "@anthropic-ai/claude-agent-sdk";
 
-const [, , modelUrl = "", model = "", task = ""] = process.argv;
+const { MODEL_URL: modelUrl = "", MODEL: model = "", TASK: task = "", TELL_URL: tellUrl } = process.env;
 const options: Options = {
   cwd: "/tmp",
   model,
@@ -22,6 +25,7 @@ for await (const message of query({ prompt: task, options })) {
   const isText = message.type !== "stream_event" || message.event.type === "content_block_delta";
   if (isSpeech && isText) {
     process.stdout.write("first words\n");
+    if (tellUrl !== undefined) await fetch(tellUrl);
     break;
   }
 }

@@ -13,7 +13,8 @@ export function builtReveille(): Promise<BuiltWorker> {
 }
 
 /**
- * A bare worker is one file without imports of ours, with an object class `Bare` that is bound as `BARE`. Whatever else
+ * A bare worker is one file without imports of ours, with an object class `Bare` that is bound as `BARE`; those of
+ * `container` have containers as ours. Whatever else
  * wrangler.toml says of our worker holds for it too.
  * @param name a file of bench/baseline.
  */
@@ -25,7 +26,10 @@ export async function builtBare(name: string): Promise<BuiltWorker> {
   const ours = JSON.parse(await readFile(ourOptions, "utf8"));
   await mkdir(bundle, { recursive: true });
   await writeFile(path.join(bundle, "index.js"), stripTypeScriptTypes(source));
-  const durableObjects = { BARE: { className: "Bare", useSQLite: true } };
+  const { container } = ours.durableObjects.SANDBOX;
+  const durableObjects = {
+    BARE: { className: "Bare", useSQLite: true, ...(name === "container" ? { container } : {}) },
+  };
   await writeFile(options, JSON.stringify({ ...ours, durableObjects }));
   return { folder: bundle, options };
 }

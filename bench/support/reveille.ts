@@ -21,7 +21,7 @@ export async function makeRoutine(served: Served, input: Record<string, unknown>
 /** Asks as the owner. @throws Error when it is refused. */
 export async function ask<Schema extends z.ZodType>(
   served: Served,
-  method: "GET" | "POST",
+  method: "GET" | "POST" | "PATCH",
   path: string,
   answer: Schema,
   body?: unknown,

@@ -39,8 +39,8 @@ export async function serveCounting(): Promise<Served> {
 }
 
 /** @param name a file of bench/baseline. */
-export async function serveBare(name: string): Promise<Served> {
-  return serve(await builtBare(name), {});
+export async function serveBare(name: string, containers: HostOrder["containers"] = null): Promise<Served> {
+  return serve(await builtBare(name), {}, containers);
 }
 
 /** Serves a worker until it is disposed of. */

@@ -2,7 +2,7 @@
 import { makeAttemptToken } from "#instance/attempt-token.ts";
 import { readConfig, requireConfig } from "#instance/config.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
-import { routineObject, sandboxObject } from "#instance/objects.ts";
+import { routineObject, sandboxObject, warmObject } from "#instance/objects.ts";
 import { DEFAULT_POOL } from "#protocol/pool.ts";
 import { poolDatabase } from "./database.ts";
 import { ContainerHost } from "./hosts/container-host.ts";
@@ -72,6 +72,7 @@ function assembleContainers(
     pool: DEFAULT_POOL,
     capacity: () => containers,
     containerOf: (lease) => sandboxObject(env, jurisdiction, lease),
+    warmOf: (name) => warmObject(env, jurisdiction, name),
     storage: context.storage.kv,
     reports,
     onChange,

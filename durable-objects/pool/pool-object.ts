@@ -4,11 +4,11 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { readConfig } from "#instance/config.ts";
-import type { ContainerReport, LeaseRequest, PoolAnswer } from "#instance/object-contracts.ts";
+import type { ContainerReport, LeaseRequest, PoolAnswer, WarmReport } from "#instance/object-contracts.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
 import { ownResidenceFault } from "#instance/residence.ts";
 import { answerClose, refuseUpgrade } from "#instance/sockets.ts";
-import type { PoolStatus } from "#protocol/pool.ts";
+import type { PoolStatus, WarmSetting } from "#protocol/pool.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
 import { Alarm, type Concern } from "../alarm.ts";
@@ -77,6 +77,21 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     const answer = this.#containers?.hear(report, Date.now()) ?? "unknown";
     this.#goOn();
     return answer;
+  }
+
+  /** What the object of a container tells that waits for a lease. @returns `unknown` when it has to end. */
+  hearWarm(report: WarmReport): "held" | "unknown" {
+    this.#requireTables();
+    const answer = this.#containers?.hearWarm(report, Date.now()) ?? "unknown";
+    this.#goOn();
+    return answer;
+  }
+
+  /** Sets how many containers are kept ready for runs to come. */
+  setWarm(setting: WarmSetting): void {
+    this.#requireTables();
+    this.#containers?.setWarm(setting);
+    this.#goOn();
   }
 
   /** Who serves, what waits, and why. */
@@ -151,6 +166,7 @@ export class PoolObject extends DurableObject<ObjectEnv> {
   /** Called after each change: offers the leases for which there is room, and arms the alarm for the next deadline. */
   #goOn(): void {
     this.#engine.match(Date.now());
+    this.#containers?.keepWarm(this.#leases.held(this.#containers.kind), Date.now());
     this.#alarm.arm();
   }
 

@@ -1,17 +1,25 @@
 /** A pool as it is at this moment, for people: who serves, what waits, and why. */
 import type { PoolAnswer } from "#instance/object-contracts.ts";
-import type { PoolStatus } from "#protocol/pool.ts";
+import type { PoolStatus, PoolWarm } from "#protocol/pool.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
-import { whyWaiting } from "#rules/pool/why-waiting.ts";
-import type { LeaseHost, SocketHost } from "./hosts/lease-host.ts";
+import { type ContainerObstacle, whyWaiting } from "#rules/pool/why-waiting.ts";
+import type { Held, LeaseHost, SocketHost } from "./hosts/lease-host.ts";
 import type { Leases } from "./leases.ts";
+
+/** What the host of containers tells of them beside what every host does. */
+interface ShownContainers {
+  obstacle(held: Held, nowMs: number): ContainerObstacle | null;
+  warm(held: Held, nowMs: number): PoolWarm;
+}
 
 export interface ShownPool {
   name: string;
   leases: Leases;
   hosts: readonly LeaseHost[];
   dialed: SocketHost;
+  /** Null where there are none. */
+  containers: ShownContainers | null;
 }
 
 export function poolStatus(pool: ShownPool, nowMs: number): PoolStatus {
@@ -19,6 +27,7 @@ export function poolStatus(pool: ShownPool, nowMs: number): PoolStatus {
   const runners = dialed.runners(leases.held(dialed.kind), nowMs);
   const { count, sinceMs } = leases.waiting();
   const containers = containersOf(pool);
+  const warm = containers === 0 ? null : (pool.containers?.warm(leases.held("container"), nowMs) ?? null);
   const taking = runners.filter(({ state }) => state === "idle" || state === "busy");
   return {
     capacity: taking.reduce((sum, { capacity }) => sum + capacity, containers),
@@ -26,7 +35,8 @@ export function poolStatus(pool: ShownPool, nowMs: number): PoolStatus {
     runners,
     waiting: count,
     waiting_since: sinceMs === null ? null : timestamp(sinceMs),
-    why: count === 0 ? null : whyWaiting({ name: pool.name, containers, runners }),
+    why: count === 0 ? null : whyWaiting({ name: pool.name, containers, obstacle: obstacleOf(pool, nowMs), runners }),
+    warm,
   };
 }
 
@@ -37,7 +47,12 @@ export function poolAnswer(pool: ShownPool, asked: readonly LeaseRef[], nowMs: n
   const waiting = asked.filter((lease) => leases.get(lease)?.status === "waiting");
   if (waiting.length === 0) return { runners, waiting, why: null };
   const known = dialed.runners(leases.held(dialed.kind), nowMs);
-  return { runners, waiting, why: whyWaiting({ name, containers: containersOf(pool), runners: known }).message };
+  const why = whyWaiting({ name, containers: containersOf(pool), obstacle: obstacleOf(pool, nowMs), runners: known });
+  return { runners, waiting, why: why.message };
+}
+
+function obstacleOf({ leases, containers }: ShownPool, nowMs: number) {
+  return containers?.obstacle(leases.held("container"), nowMs) ?? null;
 }
 
 /** What does not dial in is made by its host when it is wanted. */

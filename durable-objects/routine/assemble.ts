@@ -6,7 +6,7 @@ import type { Config } from "#instance/config.ts";
 import { withinDeadline } from "#instance/in-time.ts";
 import { KeyRing } from "#instance/key-ring.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
-import { poolObject, rosterObject, routineObject, sandboxObject } from "#instance/objects.ts";
+import { containerObject, poolObject, rosterObject, routineObject } from "#instance/objects.ts";
 import type { Authorities } from "#instance/secrets.ts";
 import { IdMaker } from "#protocol/ids.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
@@ -104,8 +104,8 @@ export function assemble({ context, env, config, database, ownerKey, authorities
   const core = assembleCore(context, database, config, ownerKey);
   const { work, outbox, definitions, runs, engine, viewers, sockets, secrets, repositoryIds, schedules, wakes } = core;
   const frames = new ReceiveFrames(engine, sockets, work);
-  const lookAtContainer = (lease: LeaseRef) =>
-    withinDeadline(sandboxObject(env, config.jurisdiction, lease).look(), undefined, "the container");
+  const lookAtContainer = (lease: LeaseRef, runnerId: string) =>
+    withinDeadline(containerObject(env, config.jurisdiction, lease, runnerId).look(), undefined, "the container");
   const links = new RunLinks({ sockets, engine, frames, viewers, definitions, work, config, lookAtContainer });
   const proxies = assembleProxies(core, context.storage.sql, database, config);
 

@@ -1,5 +1,6 @@
 /** The calls to an object's container. Each has a deadline: calls to one that has vanished may never be answered. */
 import { withinDeadline } from "#instance/in-time.ts";
+import { type ContainerBrief, WAITING_PORT } from "#protocol/container-brief.ts";
 
 /** What is used of the platform's container. */
 export type ContainerPort = Pick<
@@ -13,6 +14,7 @@ export type ContainerPort = Pick<
   | "setInactivityTimeout"
   | "interceptAllOutboundHttp"
   | "interceptOutboundHttps"
+  | "getTcpPort"
 >;
 
 export interface StartOptions {
@@ -34,6 +36,8 @@ const IMAGE = "runner";
 /** How long a container goes on without its object: nothing that it does itself counts as activity. */
 const UNTENDED_MS = 600_000;
 const CALL_MS = 5_000;
+/** What stands between a run and its container: if it takes longer, the run gets another. */
+const SHORTLY_MS = 1_500;
 /** The platform ends a container by force. */
 const DESTROY_MS = 10_000;
 /** A container that could not be started counts as running for a moment. */
@@ -92,6 +96,23 @@ export class ContainerCalls {
     await withinDeadline(this.#container.destroy(), DESTROY_MS, "the container");
   }
 
+  /** Whether a container that waits has done all that needs no lease. @throws Error when it does not answer. */
+  async isReady(token: string): Promise<boolean> {
+    return (await this.#atPort("/ready", token)).ok;
+  }
+
+  /** Brings its brief to a container that waits. @throws Error when it is not known that it has been taken. */
+  async bring(brief: ContainerBrief, token: string): Promise<void> {
+    const { ok, status } = await this.#atPort("/brief", token, { method: "POST", body: JSON.stringify(brief) });
+    if (!ok) throw new Error(`the container answered ${status}`);
+  }
+
+  /** Has all that leaves a container that runs already go to another exit. @throws NoAnswer when that takes too long. */
+  async divert(): Promise<void> {
+    await withinDeadline(this.#intercept(), SHORTLY_MS, "the container");
+  }
+
+  /** Whatever exit it had before. */
   async #intercept(): Promise<void> {
     const exit = this.#exit();
     await this.#call(
@@ -104,6 +125,19 @@ export class ContainerCalls {
     await this.#container.setInactivityTimeout(UNTENDED_MS);
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     if (!this.#container.running) throw new Error("the container ended as soon as it had been started");
+  }
+
+  async #atPort(path: string, token: string, init: RequestInit = {}): Promise<Response> {
+    const port = this.#container.getTcpPort(WAITING_PORT);
+    const headers = { authorization: `Bearer ${token}` };
+    const cut = new AbortController();
+    const answered = port.fetch(`http://container${path}`, { ...init, headers, signal: cut.signal });
+    try {
+      return await withinDeadline(answered, SHORTLY_MS, "the container");
+    } catch (error) {
+      cut.abort();
+      throw error;
+    }
   }
 
   #call<Value>(call: Promise<Value>): Promise<Value> {

@@ -1,18 +1,18 @@
 /**
- * The object of one attempt's container, named `RUN_ID.GENERATION`: starts it once, keeps it alive while its lease is on, and
- * sees to its end. Whatever it decides is stored before it is done, so that an eviction starts nothing twice.
+ * The object of one attempt's container: starts it once, keeps it alive while its lease is on, and sees to its end. It is named
+ * `RUN_ID.GENERATION`, or as its pool has named it where the container was started before there was a lease.
+ * Whatever it decides is stored before it is done, so that an eviction starts nothing twice.
  */
 import { DurableObject } from "cloudflare:workers";
 import { readConfig, requireConfig } from "#instance/config.ts";
-import { withinDeadline } from "#instance/in-time.ts";
-import type { ContainerOrder, ContainerReport, RoutineForObjects } from "#instance/object-contracts.ts";
+import type { BeginAnswer, ContainerOrder, WarmOrder } from "#instance/object-contracts.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
-import { type InNameOf, poolObject, routineObject } from "#instance/objects.ts";
+import { isWarmName } from "#instance/objects.ts";
 import { CONTAINER_BRIEF, type ContainerBrief, INSTANCE_HOST } from "#protocol/container-brief.ts";
 import type { ContainerSize } from "#protocol/container-size.ts";
 import type { Network } from "#protocol/environment.ts";
 import { errorText, logEvent, logTrouble } from "#protocol/log.ts";
-import type { LeaseRef } from "#protocol/runner-link.ts";
+import { isSameLease, type LeaseRef } from "#protocol/runner-link.ts";
 import {
   type ContainerLife,
   type ContainerObservation,
@@ -20,27 +20,12 @@ import {
   nextLife,
   nextLook,
 } from "#rules/sandbox/container-life.ts";
+import { assembleWaiting, type Waiting } from "./assemble-waiting.ts";
 import { ContainerCalls, type ContainerExit, type ContainerPort } from "./container-calls.ts";
+import { type Kept, lastedMs } from "./kept.ts";
+import { Parties } from "./parties.ts";
 import { settingsFor } from "./sandbox-settings.ts";
 
-/** What is stored. */
-interface Kept {
-  v: 1;
-  lease: LeaseRef;
-  pool: string;
-  place: string;
-  begunAtMs: number;
-  size: ContainerSize;
-  /** What it may reach; absent until that is known, and where an earlier version has begun it. */
-  network?: Network;
-  /** By when its first process has to have said hello to its run; null once it has. */
-  helloByMs: number | null;
-  /** When it was found gone; null while it is there. */
-  goneAtMs: number | null;
-  life: ContainerLife;
-}
-
-type Run = InNameOf<RoutineForObjects>;
 type Ending = Extract<ContainerLife, { state: "ending" }>;
 
 const KEY = "container";
@@ -49,9 +34,11 @@ const KEY = "container";
  * forgotten where the traffic of its containers goes, and a runner is given up after 15 seconds.
  */
 const TEND_MS = { deployed: 60_000, local: 4_000 } as const;
-const REPORT_MS = 5_000;
 
 export class SandboxObject extends DurableObject<ObjectEnv> {
+  readonly #parties: Parties;
+  /** The container while it waits for a lease. */
+  readonly #waiting: Waiting;
   #kept: Kept | null;
   /** Whether this process has asked for the start and waits for it. */
   #isStarting = false;
@@ -59,23 +46,44 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
 
   constructor(context: DurableObjectState, env: ObjectEnv) {
     super(context, env);
+    this.#parties = new Parties(env);
+    this.#waiting = assembleWaiting({
+      context,
+      env,
+      parties: this.#parties,
+      container: () => this.container,
+      callsFor: (lease, network) => this.#calls(lease, network),
+      tendMs: () => this.#tendMs,
+      take: (order, { size }, network) => this.#take(order, size, network),
+      onExit: (how) => this.#hearExit(how),
+    });
     this.#kept = context.storage.kv.get<Kept>(KEY) ?? null;
     if (this.#kept?.life.state === "running") void this.#tend(this.#kept);
     if (this.#kept !== null) void this.#keepTime();
+    else void this.#waiting.container.tend();
   }
 
-  begin(order: ContainerOrder): void {
+  begin(order: ContainerOrder): BeginAnswer | Promise<BeginAnswer> {
     const { lease, pool, place, start_within_ms: withinMs } = order;
+    if (this.#waiting.container.isThere) return this.#waiting.handOver.begin(order);
     if (this.#kept !== null) {
+      if (!isSameLease(this.#kept.lease, lease)) return "gone";
       this.#keep({ ...this.#kept, pool, place });
-      return;
+      return "begun";
     }
+    // The container that has waited here is gone.
+    if (isWarmName(this.ctx.id.name ?? "")) return "gone";
     const nowMs = Date.now();
     const size = requireConfig(this.env).containerSize;
     const life: ContainerLife = { state: "starting", byMs: nowMs + withinMs };
     const helloByMs = nowMs + withinMs + HELLO_WITHIN_MS;
     this.#keep({ v: 1, lease, pool, place, begunAtMs: nowMs, size, helloByMs, goneAtMs: null, life });
     void this.#start(order);
+    return "begun";
+  }
+
+  prepare(order: WarmOrder): void {
+    if (this.#kept === null) this.#waiting.container.prepare(order, this.#waiting.build(null));
   }
 
   stop(): void {
@@ -86,6 +94,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
   }
 
   kill(): void {
+    this.#waiting.container.kill();
     this.#observe({ type: "kill" });
   }
 
@@ -95,6 +104,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
   }
 
   override async alarm(): Promise<void> {
+    if (this.#waiting.container.isThere) return await this.#waiting.container.tend();
     this.#lookAtIt();
     const kept = this.#kept;
     if (kept === null) return;
@@ -126,7 +136,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
     const isWanted = () => this.#kept?.life.state === "starting" && this.#kept.begunAtMs === begunAtMs;
     this.#isStarting = true;
     try {
-      const settings = await settingsFor(() => this.#ask("settings", lease, (run) => run.sandboxFor(lease)));
+      const settings = await settingsFor(() => this.#parties.ask("settings", lease, (run) => run.sandboxFor(lease)));
       if (!isWanted()) return;
       const size = settings.size ?? requireConfig(this.env).containerSize;
       if (this.#kept !== null) this.#keep({ ...this.#kept, network: settings.network, size });
@@ -166,7 +176,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
     const renewed = this.#calls(kept.lease)
       .renew()
       .catch((error) => logTrouble("container_call_failed", { ...kept.lease, call: "renew" }, error));
-    const answer = await this.#report({ place: kept.place, lease: kept.lease, end: null });
+    const answer = await this.#parties.report(kept.pool, { place: kept.place, lease: kept.lease, end: null });
     await Promise.all([renewed, this.#listen(kept)]);
     if (answer === "unknown" && this.#kept?.place === kept.place) this.#observe({ type: "disowned" });
   }
@@ -174,7 +184,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
   /** Whether the container does anything at all: it can run without its program having got anywhere. */
   async #listen({ lease, helloByMs }: Kept): Promise<void> {
     if (helloByMs === null) return;
-    const hasSaidHello = await this.#ask("listen", lease, (run) => run.hasSaidHello(lease));
+    const hasSaidHello = await this.#parties.ask("listen", lease, (run) => run.hasSaidHello(lease));
     if (hasSaidHello === true && this.#kept !== null) this.#keep({ ...this.#kept, helloByMs: null });
     if (hasSaidHello === false && helloByMs <= Date.now()) this.#observe({ type: "speechless" });
   }
@@ -200,11 +210,11 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
   }
 
   /** @returns whether to go on at once: the lease has come back under another place meanwhile. */
-  async #settle({ place, lease }: Kept, { end, hasRun }: Ending): Promise<boolean> {
+  async #settle({ pool, place, lease }: Kept, { end, hasRun }: Ending): Promise<boolean> {
     await this.#destroy(lease);
     // The pool may give the place to another as soon as it is told.
     if (this.#isRunning && end === "work_ended") return false;
-    const isTold = (await this.#report({ place, lease, end })) !== null;
+    const isTold = (await this.#parties.report(pool, { place, lease, end })) !== null;
     const kept = this.#kept;
     if (!isTold || this.#isRunning || kept === null) return false;
     if (hasRun && !(await this.#tellUse(kept))) return false;
@@ -225,33 +235,11 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
     if (kept?.goneAtMs === null && !this.#isRunning) this.#keep({ ...kept, goneAtMs: Date.now() });
   }
 
-  /** @returns null when the pool could not be told. */
-  async #report(report: ContainerReport): Promise<"held" | "unknown" | null> {
-    try {
-      const pool = poolObject(this.env, requireConfig(this.env).jurisdiction, this.#kept?.pool ?? "");
-      return await withinDeadline(pool.hearContainer(report), REPORT_MS, "the pool");
-    } catch (error) {
-      logTrouble("container_call_failed", { ...report.lease, call: "report" }, error);
-      return null;
-    }
-  }
-
   /** Tells the run what its container has used. @returns whether that is done. */
   async #tellUse(kept: Kept): Promise<boolean> {
     const { lease, size } = kept;
     const seconds = lastedMs(kept) / 1_000;
-    return (await this.#ask("meter", lease, (run) => run.noteContainer(lease, { size, seconds }))) !== null;
-  }
-
-  /** @returns null when the run could not be asked. */
-  async #ask<Answer>(call: string, lease: LeaseRef, ask: (run: Run) => Promise<Answer>): Promise<Answer | null> {
-    try {
-      const run = routineObject(this.env, requireConfig(this.env).jurisdiction, lease.run_id);
-      return await withinDeadline(ask(run), REPORT_MS, "the run");
-    } catch (error) {
-      logTrouble("container_call_failed", { ...lease, call }, error);
-      return null;
-    }
+    return (await this.#parties.ask("meter", lease, (run) => run.noteContainer(lease, { size, seconds }))) !== null;
   }
 
   #observe(observation: ContainerObservation): void {
@@ -270,21 +258,27 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
   }
 
   #arm(life: ContainerLife): void {
-    const check = readConfig(this.env);
-    const tendMs = check.ok && check.config.isLocal ? TEND_MS.local : TEND_MS.deployed;
-    void this.ctx.storage.setAlarm(nextLook(life, tendMs, Date.now()));
+    void this.ctx.storage.setAlarm(nextLook(life, this.#tendMs, Date.now()));
   }
 
-  #calls({ run_id, generation }: LeaseRef): ContainerCalls {
+  get #tendMs(): number {
+    const check = readConfig(this.env);
+    return check.ok && check.config.isLocal ? TEND_MS.local : TEND_MS.deployed;
+  }
+
+  /** The container is a run's now. */
+  #take({ lease, pool, place }: ContainerOrder, size: ContainerSize, network: Network): void {
+    const nowMs = Date.now();
+    const life: ContainerLife = { state: "running", isStopping: false, closelyUntilMs: 0 };
+    const helloByMs = nowMs + HELLO_WITHIN_MS;
+    this.#keep({ v: 1, lease, pool, place, begunAtMs: nowMs, size, network, helloByMs, goneAtMs: null, life });
+    this.#lookAtIt();
+  }
+
+  #calls({ run_id, generation }: LeaseRef, network = this.#kept?.network): ContainerCalls {
     const { container } = this;
     if (container === undefined) throw new Error("this instance has no containers");
-    const network = this.#kept?.network;
     const props = { run_id, generation, ...(network === undefined ? {} : { network }) };
     return new ContainerCalls(container, () => this.ctx.exports.SandboxExit({ props }));
   }
-}
-
-/** From the moment at which the start was asked for until the container was found gone; what is told later does not count. */
-function lastedMs({ begunAtMs, goneAtMs }: Kept): number {
-  return Math.max(0, (goneAtMs ?? Date.now()) - begunAtMs);
 }

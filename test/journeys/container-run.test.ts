@@ -5,6 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vite
 import { readConfig } from "#instance/config.ts";
 import { sandboxObject } from "#instance/objects.ts";
 import { CONTAINER_BRIEF, type ContainerBrief, containerBriefSchema } from "#protocol/container-brief.ts";
+import type { ErrorBody } from "#protocol/errors.ts";
+import type { Pool } from "#protocol/pool.ts";
 import type { Run } from "#protocol/run.ts";
 import { RUNNER_CLOSE, RUNNER_PROTOCOL } from "#protocol/runner-link.ts";
 import { buildRoutine, call, fired, readRun } from "#test/support/api.ts";
@@ -17,11 +19,15 @@ type Stored = { life: { state: string } };
 
 const CAPACITY = 2;
 let containerOf: (name: string) => FakeContainer;
+let all: FakeContainer[] = [];
+/** What containers that waited have been given. */
+const briefs = () => all.flatMap(({ briefs }) => briefs);
 
 beforeAll(() => setCapacity(String(CAPACITY)));
 afterAll(() => setCapacity(""));
 beforeEach(() => {
-  containerOf = fakeContainers();
+  all = [];
+  containerOf = fakeContainers((container) => void all.push(container));
 });
 afterEach(() => vi.restoreAllMocks());
 
@@ -167,4 +173,63 @@ it("waits while all containers work, and goes to a registered runner if one is t
   for (const { object } of held) await object.kill();
   runner.ended(offer.lease);
   await vi.waitUntil(async () => (await busy()) === 0, { interval: 5 });
+});
+
+it("is given a container that was kept warm, and the next one gets another", async () => {
+  const path = "/api/v1/pools/default";
+  const set = (containers: number, hours_per_month = 10) =>
+    call<Pool>("PATCH", path, { warm: { containers, hours_per_month } });
+  const warm = async () => (await call<Pool>("GET", path)).body.warm;
+  expect(await warm()).toMatchObject({ containers: 0, ready: 0, hours_used: 0, why: null });
+  expect((await set(1)).body.warm).toMatchObject({ containers: 1, hours_per_month: 10 });
+  await vi.waitUntil(async () => (await warm())?.ready === 1, { interval: 5 });
+
+  const { run_id } = await fired(await buildRoutine({ retry: { max: 0, backoff: "1s" } }));
+  const brief = await vi.waitUntil(() => briefs().find(({ lease }) => lease.run_id === run_id), { interval: 5 });
+  const name = brief.runner?.id ?? "";
+  const container = containerOf(name);
+  const link = await hello(brief, "first-process", name);
+  expect(link.closed).toBeNull();
+  link.send({ type: "frames", frames: [{ n: 1, body: RUNNING }] });
+  const running = await becomes(run_id, ({ status }) => status === "running");
+  expect(running.runner).toEqual({ kind: "container", id: name });
+  await vi.waitUntil(async () => (await warm())?.ready === 1, { interval: 5 });
+
+  // Its object is another than the lease's own: it is told when the link closes.
+  container.vanish();
+  link.close();
+  expect((await becomes(run_id, ({ status }) => status === "failed")).error?.code).toBe("runner_lost");
+  await becomes(run_id, ({ usage }) => usage.containers?.length === 1);
+  expect((await set(0)).status).toBe(200);
+  await vi.waitUntil(async () => (await warm())?.ready === 0 && (await busy()) === 0, { interval: 5 });
+});
+
+it("has no container kept warm where that can't be meant", async () => {
+  const set = (name: string, warm: unknown) => call<ErrorBody>("PATCH", `/api/v1/pools/${name}`, { warm });
+  const refused: [string, unknown, number, RegExp][] = [
+    ["default", { containers: CAPACITY + 1, hours_per_month: 1 }, 400, /2 containers at most/],
+    ["default", { containers: 1 }, 400, /hours_per_month/],
+    ["default", { containers: -1, hours_per_month: 1 }, 400, /containers/],
+    ["default", { containers: 1, hours_per_month: 1, days: 2 }, 400, /days/],
+    ["nowhere", { containers: 1, hours_per_month: 1 }, 404, /./],
+  ];
+  for (const [name, warm, status, words] of refused) {
+    const answer = await set(name, warm);
+    expect([answer.status, JSON.stringify(answer.body)]).toEqual([status, expect.stringMatching(words)]);
+  }
+  await call("POST", "/api/v1/pools", { name: "own" });
+  expect((await set("own", { containers: 1, hours_per_month: 1 })).body.error.message).toMatch(/pool default alone/);
+  await call("DELETE", "/api/v1/pools/own");
+});
+
+it("says that it waits for room where the platform has none", async () => {
+  fakeContainers((container) => {
+    container.failure = { how: "is refused", message: "There is no container instance that can be provided." };
+  });
+  const { run_id } = await fired(await buildRoutine());
+  const why = async () => (await call<Pool>("GET", "/api/v1/pools/default")).body.why;
+  await vi.waitUntil(async () => (await why())?.reason === "no_room", { interval: 5, timeout: 1_500 });
+  expect((await readRun(run_id)).attempt).toBe(1);
+  await call("POST", `/api/v1/runs/${run_id}/cancel`);
+  await becomes(run_id, ({ status }) => status === "canceled");
 });

@@ -8,9 +8,11 @@ import type { Routine } from "#protocol/routine.ts";
 import { RUNNER_CLOSE } from "#protocol/runner-link.ts";
 import { buildRoutine, call, fired, readRun, readTranscript } from "#test/support/api.ts";
 import { FakeRunner } from "#test/support/fake-runner.ts";
+import { fail, method } from "#test/support/hang.ts";
 import { dial } from "#test/support/test-socket.ts";
 import { shutOutDue } from "#worker/auth/pool-tokens.ts";
 import { depsOf } from "#worker/deps.ts";
+import { PoolObject } from "#worker/index.ts";
 
 let made = 0;
 
@@ -221,4 +223,15 @@ describe("deleting a pool", () => {
     await sweepPools(Date.now() + 60_000);
     expect(await env.DB.prepare("SELECT 1 FROM pools WHERE name = ?").bind(name).first()).toBeNull();
   });
+});
+
+it("hides no other pool when one of them hangs, and says that it is not known", async () => {
+  const { name } = await makePool();
+  const isOne = (object: object) => (object as { ctx: DurableObjectState }).ctx.id.name === name;
+  using _silent = fail(method(PoolObject.prototype, "look", isOne));
+  const { status, body } = await call<Page<Pool>>("GET", "/api/v1/pools");
+  expect(status).toBe(200);
+  const unknown = { capacity: null, busy: null, waiting: null, waiting_since: null, runners: [], warm: null };
+  expect(body.data.find((pool) => pool.name === name)).toMatchObject({ ...unknown, why: { reason: "pool_silent" } });
+  expect(body.data.find((pool) => pool.name === "default")).toMatchObject({ capacity: 0, waiting: expect.any(Number) });
 });

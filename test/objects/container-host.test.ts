@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { type AskedContainer, ContainerHost } from "#durable-objects/pool/hosts/container-host.ts";
 import type { WatchStorage } from "#durable-objects/pool/hosts/container-watches.ts";
 import { KILL_DEADLINE_MS } from "#durable-objects/pool/hosts/lease-host.ts";
-import type { ContainerOrder } from "#instance/object-contracts.ts";
+import type { AskedWarm, WarmStorage } from "#durable-objects/pool/hosts/warm-containers.ts";
+import type { BeginAnswer, ContainerOrder } from "#instance/object-contracts.ts";
 import type { LeaseRef, PoolToRunner } from "#protocol/runner-link.ts";
 import {
   grant,
@@ -20,17 +21,22 @@ afterEach(() => {
 });
 
 /** The object of one lease's container: what it was asked, and the answer to `begin`. */
-class FakeAsked implements AskedContainer {
+class FakeAsked implements AskedContainer, AskedWarm {
   readonly received: PoolToRunner[] = [];
   orders: ContainerOrder[] = [];
   looks = 0;
-  begun = Promise.withResolvers<void>();
+  prepared = 0;
+  begun = Promise.withResolvers<BeginAnswer>();
 
-  begin(order: ContainerOrder): Promise<void> {
+  async begin(order: ContainerOrder): Promise<BeginAnswer> {
     const { lease, link_token, proxy_token } = order;
     this.orders.push(order);
     this.received.push({ type: "offer", lease, link_token, proxy_token });
-    return this.begun.promise;
+    return await this.begun.promise;
+  }
+
+  async prepare(): Promise<void> {
+    this.prepared += 1;
   }
 
   async stop(): Promise<void> {
@@ -52,15 +58,21 @@ class FakeAsked implements AskedContainer {
 
 interface ContainersUnderTest extends HostUnderTest<ContainerHost> {
   asked(lease: LeaseRef): FakeAsked;
+  /** The objects of containers that were started before there was a lease, by their names. */
+  warm(): [string, FakeAsked][];
   changes(): number;
   /** The pool has left memory, and is opened anew. */
   reopen(): ContainerHost;
 }
 
-function kvStorage(): WatchStorage {
+function kvStorage(): WatchStorage & WarmStorage {
   const stored = new Map<string, unknown>();
   return {
-    list: <Value>() => [...stored].map(([key, value]): [string, Value] => [key, structuredClone(value) as Value]),
+    get: <Value>(key: string) => structuredClone(stored.get(key)) as Value | undefined,
+    list: <Value>({ prefix = "" } = {}) =>
+      [...stored]
+        .filter(([key]) => key.startsWith(prefix))
+        .map(([key, value]): [string, Value] => [key, structuredClone(value) as Value]),
     put: (key, value) => void stored.set(key, structuredClone(value)),
     delete: (key) => stored.delete(key),
   };
@@ -71,18 +83,19 @@ async function makeHost(): Promise<ContainersUnderTest> {
   const objects = new Map<string, FakeAsked>();
   let capacity = 0;
   let changes = 0;
-  const asked = ({ run_id, generation }: LeaseRef) => {
-    const name = `${run_id}.${generation}`;
+  const named = (name: string) => {
     const known = objects.get(name) ?? new FakeAsked();
     objects.set(name, known);
     return known;
   };
+  const asked = ({ run_id, generation }: LeaseRef) => named(`${run_id}.${generation}`);
   const storage = kvStorage();
   const open = () =>
     new ContainerHost({
       pool: "default",
       capacity: () => capacity,
       containerOf: asked,
+      warmOf: named,
       storage,
       reports: sink,
       onChange: () => {
@@ -96,7 +109,7 @@ async function makeHost(): Promise<ContainersUnderTest> {
       received: async (count) => vi.waitUntil(() => (object()?.received.length ?? 0) >= count && object()?.received),
       accept: async () => {
         const before = changes;
-        object()?.begun.resolve();
+        object()?.begun.resolve("begun");
         await vi.waitUntil(() => changes > before);
       },
       decline: async (lease) => void host.hear({ place, lease, end: "declined" }, Date.now()),
@@ -109,6 +122,7 @@ async function makeHost(): Promise<ContainersUnderTest> {
     reports,
     disowned,
     asked,
+    warm: () => [...objects].filter(([name]) => name.startsWith("warm-")),
     at,
     changes: () => changes,
     reopen: open,
@@ -134,7 +148,7 @@ async function offered(places = 1) {
 describe("a container's object", () => {
   it("is told where to report, and gets more time for the first container than for the next", async () => {
     const { host, place, held, container, asked, changes } = await offered(2);
-    container.begun.resolve();
+    container.begun.resolve("begun");
     await vi.waitUntil(() => changes() === 1);
     const second = host.place(held, Date.now()) ?? "";
     await host.offer(second, grant(OTHER));
@@ -142,7 +156,7 @@ describe("a container's object", () => {
     expect(asked(OTHER).orders).toMatchObject([{ place: second, start_within_ms: 60_000 }]);
   });
 
-  it.each<[string, number, (begun: PromiseWithResolvers<void>) => void]>([
+  it.each<[string, number, (begun: PromiseWithResolvers<BeginAnswer>) => void]>([
     ["that fails to begin", 0, ({ reject }) => reject(new Error("internal error; reference = 0"))],
     ["that never answers", 8_000, () => {}],
   ])("%s lets the lease wait, and is asked again after a pause", async (_what, afterMs, answer) => {
@@ -157,7 +171,7 @@ describe("a container's object", () => {
     const again = host.place(new Map(), Number(next)) ?? "";
     expect(again).not.toBe(place);
     container.begun = Promise.withResolvers();
-    container.begun.resolve();
+    container.begun.resolve("begun");
     await host.offer(again, grant(LEASE));
     await vi.waitUntil(() => reports.length === 2);
     expect(reports.at(-1)).toEqual({ type: "accepted", place: again, lease: LEASE });
@@ -178,7 +192,7 @@ describe("a container's object", () => {
 
   it("is not lost while it says from time to time that it is there", async () => {
     const { host, place, held, reports, container } = await offered();
-    container.begun.resolve();
+    container.begun.resolve("begun");
     const startMs = Date.now();
     for (let atMs = startMs; atMs < startMs + 3_600_000; atMs += 60_000) {
       host.look(atMs, held);
@@ -239,5 +253,112 @@ describe("a container's object", () => {
     reopen().look(next, held);
     reopen().look(Number(reopen().next(next, held)), held);
     expect(reports).toEqual([{ type: "lost", place: "container-of-before" }]);
+  });
+});
+
+it("says why it starts none though there is room: the platform has none, or nobody answers", async () => {
+  vi.useFakeTimers();
+  const { host, place, held, makeRoom } = await offered(2);
+  expect(host.obstacle(held, Date.now())).toBeNull();
+  await vi.advanceTimersByTimeAsync(8_000);
+  expect(host.obstacle(held, Date.now())).toBe("silent");
+  host.hear({ place, lease: LEASE, end: "declined" }, Date.now());
+  expect(host.obstacle(held, Date.now())).toBe("no_room");
+  await makeRoom(1);
+  expect(host.obstacle(held, Date.now())).toBeNull();
+  await makeRoom(2);
+  expect(host.obstacle(held, Date.now() + 60_000)).toBeNull();
+});
+
+describe("a container that waits", () => {
+  /** A host with room for two, and so many kept warm, all of them ready. */
+  async function warmed(containers = 1, room = 2) {
+    const made = await makeHost();
+    await made.makeRoom(room);
+    const host = await made.use((it) => it);
+    host.setWarm({ containers, hours_per_month: 100 });
+    const none = new Map<string, number>();
+    host.keepWarm(none, Date.now());
+    const names = () => made.warm().map(([name]) => name);
+    const ready = (name: string) => host.hearWarm({ name, state: "ready", reason: null }, Date.now());
+    for (const name of names()) expect(ready(name)).toBe("held");
+    /** Offers a lease. @returns its place, when it has been accepted. */
+    const offer = async (lease: LeaseRef, held = none) => {
+      const before = made.changes();
+      const place = host.place(held, Date.now()) ?? "";
+      await host.offer(place, grant(lease));
+      await vi.waitUntil(() => made.changes() > before);
+      return place;
+    };
+    const [name = "", object = new FakeAsked()] = made.warm()[0] ?? [];
+    return { ...made, host, none, names, ready, offer, name, object };
+  }
+
+  it("gets the next lease, and another is started in its place", async () => {
+    const { host, offer, object, asked, names } = await warmed();
+    object.begun.resolve("begun");
+    const place = await offer(LEASE);
+    expect([object.prepared, object.orders[0]?.lease, asked(LEASE).orders]).toEqual([1, LEASE, []]);
+    host.keepWarm(new Map([[place, 1]]), Date.now());
+    expect(names()).toHaveLength(2);
+    host.stop(place, LEASE);
+    expect(object.received.map(({ type }) => type)).toEqual(["offer", "stop"]);
+  });
+
+  it.each([
+    ["gone", 0],
+    ["unfit", 1],
+  ] as const)("that is %s leaves its lease to one that is started for it", async (answer, ready) => {
+    const { host, offer, object, asked, none, reports } = await warmed();
+    object.begun.resolve(answer);
+    asked(LEASE).begun.resolve("begun");
+    await offer(LEASE);
+    expect(asked(LEASE).orders).toHaveLength(1);
+    expect(reports).toMatchObject([{ type: "accepted", lease: LEASE }]);
+    expect(host.warm(none, Date.now()).ready).toBe(ready);
+  });
+
+  it("and does not answer has its lease again, and no other, also when the pool has left memory", async () => {
+    vi.useFakeTimers();
+    const { host, object, asked, reopen, name, none } = await warmed();
+    await host.offer(host.place(none, Date.now()) ?? "", grant(LEASE));
+    await vi.advanceTimersByTimeAsync(8_000);
+    const again = reopen();
+    await again.offer(again.place(none, Date.now()) ?? "", grant(OTHER));
+    await again.offer(again.place(none, Date.now()) ?? "", grant(LEASE));
+    expect(object.orders.map(({ lease }) => lease)).toEqual([LEASE, LEASE]);
+    expect(asked(OTHER).orders).toHaveLength(1);
+    // It has never taken it: after a while nobody counts on it any more.
+    vi.setSystemTime(Date.now() + 600_000);
+    expect(again.hearWarm({ name, state: "ready", reason: null }, Date.now())).toBe("unknown");
+  });
+
+  it("is not counted on when it has failed, and ends when runs take all the room", async () => {
+    const { host, names, object, none, offer, asked } = await warmed(2, 2);
+    host.hearWarm({ name: names()[0] ?? "", state: "ended", reason: "no room" }, Date.now());
+    expect(host.warm(none, Date.now())).toMatchObject({ ready: 1, why: "The last one could not be started: no room" });
+    host.keepWarm(
+      new Map([
+        ["container-1", 1],
+        ["container-2", 1],
+      ]),
+      Date.now(),
+    );
+    expect(host.warm(none, Date.now()).ready).toBe(0);
+    expect(object.received).toEqual([]);
+    asked(LEASE).begun.resolve("begun");
+    await offer(LEASE);
+    expect(asked(LEASE).orders).toHaveLength(1);
+  });
+
+  it("is known to the pool alone that has started it", async () => {
+    const { host, ready, name, object, reopen } = await warmed();
+    expect(reopen().hearWarm({ name, state: "ready", reason: null }, Date.now())).toBe("held");
+    expect(ready("warm-of-nobody")).toBe("unknown");
+    host.setWarm({ containers: 0, hours_per_month: 100 });
+    host.keepWarm(new Map(), Date.now());
+    await vi.waitUntil(() => object.received.length === 1);
+    expect(object.received[0]?.type).toBe("kill");
+    expect(ready(name)).toBe("unknown");
   });
 });

@@ -50,7 +50,15 @@ it("tells whether runners are idle, busy, leaving, gone or refused, and why runs
   later(0);
   const pool = makePool();
   const startedAt = new Date().toISOString();
-  expect(await pool.look()).toEqual({ capacity: 0, busy: 0, runners: [], waiting: 0, waiting_since: null, why: null });
+  expect(await pool.look()).toEqual({
+    capacity: 0,
+    busy: 0,
+    runners: [],
+    waiting: 0,
+    waiting_since: null,
+    why: null,
+    warm: null,
+  });
   expect(await pool.request([wanted(1), wanted(2)])).toEqual({
     runners: 0,
     waiting: [lease(1), lease(2)],

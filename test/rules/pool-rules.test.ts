@@ -73,6 +73,8 @@ it.each<[string, Partial<PoolState>, string, RegExp]>([
   ["one works, others left", { runners: [runner("busy"), runner("lost")] }, "all_busy", /: 1 runner\.$/],
   ["one works, one drains", { runners: [runner("busy"), runner("draining")] }, "all_busy", /: 1 runner\.$/],
   ["containers alone work", { containers: 1 }, "all_busy", /: 1 container\.$/],
+  ["the platform has no room", { containers: 3, obstacle: "no_room" }, "no_room", /^The platform has no room/],
+  ["nobody starts containers", { containers: 3, obstacle: "silent" }, "containers_silent", /does not answer/],
   ["both work", { containers: 3, runners: [runner("busy")] }, "all_busy", /: 3 containers and 1 runner\.$/],
   ["all drain", { runners: [runner("draining"), runner("lost")] }, "all_draining", /all 1 are draining/],
   [
@@ -96,9 +98,11 @@ it.each<[string, Partial<PoolState>, string, RegExp]>([
   ],
   ["one was refused, one works", { runners: [runner("refused", "x"), runner("idle")] }, "all_busy", /1 runner/],
 ])("runs wait where %s", (_what, state, reason, message) => {
-  const why = whyWaiting({ name: "default", containers: 0, runners: [], ...state });
+  const why = whyWaiting({ name: "default", containers: 0, obstacle: null, runners: [], ...state });
   expect(why.reason).toBe(reason);
   expect(why.message).toMatch(message);
   expect(why.hint).toMatch(/^[A-Z].*\.$/);
-  expect(whyWaiting({ containers: 0, runners: [], ...state, name: "gpu" }).message).toContain('the pool "gpu"');
+  expect(whyWaiting({ containers: 0, obstacle: null, runners: [], ...state, name: "gpu" }).message).toContain(
+    'the pool "gpu"',
+  );
 });

@@ -2,12 +2,13 @@
 import { vi } from "vitest";
 import type { ContainerPort } from "#durable-objects/sandbox/container-calls.ts";
 import type { SandboxSettings } from "#instance/object-contracts.ts";
+import { CONTAINER_WAITS, type ContainerBrief, containerBriefSchema } from "#protocol/container-brief.ts";
 import { SandboxObject } from "#worker/index.ts";
 
 /** What a routine says of a sandbox for which it has nothing else to say. */
 export const USUAL_SANDBOX: SandboxSettings = { network: { level: "trusted", allow: [] }, size: null };
 
-type Call = "setInactivityTimeout" | "interceptAllOutboundHttp" | "interceptOutboundHttps" | "destroy";
+type Call = "setInactivityTimeout" | "interceptAllOutboundHttp" | "interceptOutboundHttps" | "destroy" | "port";
 
 /** It outlives the eviction of its object, as a real one does. Of a forced end it tells nobody by itself. */
 export class FakeContainer implements ContainerPort {
@@ -21,9 +22,13 @@ export class FakeContainer implements ContainerPort {
     interceptAllOutboundHttp: 0,
     interceptOutboundHttps: 0,
     destroy: 0,
+    port: 0,
   };
   /** Where its traffic goes. */
   way: Fetcher | null = null;
+  /** What its first process answers while it waits for a brief, and the briefs that it has taken. */
+  waiting: { ready: number; brief: number } = { ready: 200, brief: 204 };
+  readonly briefs: ContainerBrief[] = [];
   /** Calls that are answered when this resolves. */
   readonly slow = new Map<Call, Promise<void>>();
   /** Calls that are never answered. */
@@ -67,6 +72,22 @@ export class FakeContainer implements ContainerPort {
 
   interceptOutboundHttps(): Promise<void> {
     return this.#call("interceptOutboundHttps");
+  }
+
+  getTcpPort(): Fetcher {
+    const answer = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+      const { method, url, headers } = new Request(input, init);
+      const token = this.started.at(-1)?.env?.[CONTAINER_WAITS];
+      if (!this.running || headers.get("authorization") !== `Bearer ${token}`) throw new Error("connection refused");
+      if (method === "GET" && url.endsWith("/ready")) return new Response(null, { status: this.waiting.ready });
+      if (this.waiting.brief === 204) this.briefs.push(containerBriefSchema.parse(JSON.parse(String(init?.body))));
+      return new Response(null, { status: this.waiting.brief });
+    };
+    const fetch = async (input: RequestInfo | URL, init?: RequestInit) => {
+      await this.#call("port");
+      return answer(input, init);
+    };
+    return { fetch } as unknown as Fetcher;
   }
 
   /** Its first process ends well, and the platform tells. */

@@ -181,7 +181,7 @@ it.each<[string | null, boolean, string, string[]]>([
 });
 
 describe("pools", () => {
-  const status = { capacity: 0, busy: 0, runners: [], waiting: 0, waiting_since: null, why: null };
+  const status = { capacity: 0, busy: 0, runners: [], waiting: 0, waiting_since: null, why: null, warm: null };
   const seen = { version: "0.1.0", capacity: 4, busy: 0, last_seen_at: "2026-11-25T10:00:00.000Z", reason: null };
   const idle = { ...seen, id: "a", state: "idle" } as const;
   const refused = { ...seen, id: "old", state: "refused", reason: "runner too old" } as const;

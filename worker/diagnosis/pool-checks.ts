@@ -45,7 +45,7 @@ export function poolFindings(name: string, status: PoolStatus): Finding[] {
   if (capacity > 0) {
     return [well(check, `It has room for ${capacity} runs: ${busy} are on, and ${waiting} wait.`), ...refused];
   }
-  const { message, hint } = whyWaiting({ name, containers: 0, runners });
+  const { message, hint } = whyWaiting({ name, containers: 0, obstacle: null, runners });
   const isNeeded = name === DEFAULT_POOL || waiting > 0;
   const told = waiting === 0 ? message : `${message} ${waiting} ${waiting === 1 ? "run waits" : "runs wait"}.`;
   return [isNeeded ? fault(check, told, hint) : warning(check, told, hint), ...refused];

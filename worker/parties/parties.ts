@@ -3,7 +3,7 @@ import type { RosterPage } from "#durable-objects/roster/roster-object.ts";
 import { withinDeadline } from "#instance/in-time.ts";
 import { gateObject, type Jurisdiction, poolObject, rosterObject, routineObject } from "#instance/objects.ts";
 import type { ModelUsage } from "#protocol/model-usage.ts";
-import type { PoolStatus } from "#protocol/pool.ts";
+import type { PoolStatus, WarmSetting } from "#protocol/pool.ts";
 import type { GateAnswer, GateReport } from "#rules/gate/take-report.ts";
 import type { ClockMessage, Env, ProbedQueue, RoutineStub } from "../bindings.ts";
 import type { ResidenceRoster } from "../health/residence.ts";
@@ -17,6 +17,7 @@ export interface PoolStub extends Pick<Fetcher, "fetch"> {
   keepTime(): Promise<void>;
   look(): Promise<PoolStatus>;
   keepOnly(tokenIds: string[]): Promise<void>;
+  setWarm(setting: WarmSetting): Promise<void>;
 }
 
 /** What the roster is asked by the worker: see `RosterObject`. */
@@ -67,7 +68,7 @@ export function partiesOf(env: Env, jurisdiction: Jurisdiction): Parties {
           return { isTold, isRepeatable: repetition !== "once", deadlineMs: routineDeadlineMs(method) };
         },
       ),
-    // Upgrades, being woken or looked at, and closing sockets: none does harm twice.
+    // Upgrades, being woken or looked at, closing sockets, a setting: none does harm twice.
     pool: (name) =>
       askedObject<PoolStub>(
         "the pool",

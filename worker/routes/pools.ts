@@ -7,20 +7,20 @@ import {
   DEFAULT_POOL,
   newPoolSchema,
   POOL_LIMIT,
-  type Pool,
+  poolChangeSchema,
   poolInputSchema,
   poolNameSchema,
   poolSchema,
   poolTokenSchema,
+  type WarmSetting,
 } from "#protocol/pool.ts";
-import { timestamp } from "#protocol/time.ts";
 import { actorOf } from "../auth/authenticate.ts";
 import { makePoolToken, shutOut } from "../auth/pool-tokens.ts";
 import type { Deps } from "../deps.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
-import type { PoolRow } from "../store/pools.ts";
 import { pageQuery, toPageRequest } from "./inputs.ts";
+import { moment, showPool } from "./show-pool.ts";
 
 const poolPage = pageSchema(poolSchema).meta({ id: "PoolPage" });
 const many = { path: "/api/v1/pools", tag: "Pools" } as const;
@@ -28,6 +28,7 @@ const one = { ...many, path: "/api/v1/pools/{name}", params: z.object({ name: po
 /** So many routines are named where a pool can't be deleted because of them. */
 const NAMED = 10;
 
+const WARM_FIELD = "warm.containers";
 const TOO_MANY = {
   message: `This instance has ${POOL_LIMIT} pools, as many as it can.`,
   hint: "Delete one that no routine names: GET /api/v1/pools lists them.",
@@ -54,8 +55,8 @@ function mountCollection(app: App): void {
     async ({ c, query }) => {
       const { deps } = c.var;
       const page = await deps.pools.list(toPageRequest(query));
-      const first = query.cursor === undefined ? [shown(deps, DEFAULT_POOL, null)] : [];
-      const data = await Promise.all([...first, ...page.data.map((row) => shown(deps, row.name, row))]);
+      const first = query.cursor === undefined ? [showPool(deps, DEFAULT_POOL, null)] : [];
+      const data = await Promise.all([...first, ...page.data.map((row) => showPool(deps, row.name, row))]);
       return success({ ...page, data });
     },
   );
@@ -79,7 +80,7 @@ function mountCollection(app: App): void {
       const row = await deps.pools.add(pool, Date.now());
       if (row === "taken") return refuse("pool_exists", { field: "name" });
       if (row === "too_many") return refuse("pool_refused", TOO_MANY);
-      return success({ pool: await shown(deps, name, row), token });
+      return success({ pool: await showPool(deps, name, row), token });
     },
   );
 }
@@ -96,9 +97,30 @@ function mountOne(app: App): void {
     },
     async ({ c, params: { name } }) => {
       const { deps } = c.var;
-      if (name === DEFAULT_POOL) return success(await shown(deps, name, null));
+      if (name === DEFAULT_POOL) return success(await showPool(deps, name, null));
       const row = await deps.pools.find(name);
-      return row === null ? refuse("not_found") : success(await shown(deps, name, row));
+      return row === null ? refuse("not_found") : success(await showPool(deps, name, row));
+    },
+  );
+  endpoint(
+    app,
+    {
+      ...one,
+      method: "patch",
+      needs: "instance:admin",
+      summary: "Set how many containers the pool default keeps ready",
+      description:
+        "They are started before there is a run for them, up to so many hours in a month. They are paid for while they wait.",
+      body: { schema: poolChangeSchema, optional: false },
+      answer: { status: 200, schema: poolSchema },
+    },
+    async ({ c, params: { name }, body: { warm } }) => {
+      const { deps } = c.var;
+      if (name !== DEFAULT_POOL && (await deps.pools.find(name)) === null) return refuse("not_found");
+      const message = warmFault(name, warm, deps.config.containers);
+      if (message !== null) return refuse("invalid_request", { field: WARM_FIELD, message });
+      await deps.pool(DEFAULT_POOL).setWarm(warm);
+      return success(await showPool(deps, DEFAULT_POOL, null));
     },
   );
   endpoint(
@@ -175,29 +197,9 @@ async function removePool(deps: Deps, name: string): Promise<Result<null>> {
   return ids.length === 0 ? refuse("not_found") : refuse("pool_in_use", { issues });
 }
 
-/** @param row null for the pool that is always there. */
-async function shown(deps: Deps, name: string, row: PoolRow | null): Promise<Pool> {
-  const status = await deps.pool(name).look();
-  const hasContainers = name === DEFAULT_POOL && deps.config.containers > 0;
-  return {
-    name,
-    kind: hasContainers ? "container" : "runners",
-    ...status,
-    created_at: moment(row?.createdAt ?? null),
-    created_by: row?.createdBy ?? null,
-    token: row === null || row.tokenHash === null ? null : tokenShown(row),
-  };
-}
-
-function tokenShown({ tokenAt, tokenBy, previousUntil }: PoolRow): Pool["token"] {
-  const isPast = previousUntil === null || previousUntil <= Date.now();
-  return {
-    created_at: timestamp(tokenAt),
-    created_by: tokenBy,
-    previous_token_until: isPast ? null : timestamp(previousUntil),
-  };
-}
-
-function moment(ms: number | null): string | null {
-  return ms === null ? null : timestamp(ms);
+/** @returns what is wrong with it, or null. */
+function warmFault(name: string, { containers }: WarmSetting, most: number): string | null {
+  if (name !== DEFAULT_POOL) return "Containers work for the pool default alone.";
+  if (most === 0) return "This instance has no containers: the variable CONTAINERS says how many.";
+  return containers > most ? `This instance has ${most} containers at most: the variable CONTAINERS.` : null;
 }

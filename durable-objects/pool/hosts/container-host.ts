@@ -3,17 +3,20 @@
  * its own, which starts the container, and tells from time to time that it is there.
  */
 import { withinDeadline } from "#instance/in-time.ts";
-import type { ContainerOrder, ContainerReport } from "#instance/object-contracts.ts";
+import type { BeginAnswer, ContainerOrder, ContainerReport, WarmReport } from "#instance/object-contracts.ts";
 import { logTrouble } from "#protocol/log.ts";
+import type { PoolWarm, WarmSetting } from "#protocol/pool.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { backoffMs } from "#rules/backoff.ts";
+import type { ContainerObstacle } from "#rules/pool/why-waiting.ts";
 import { START_WITHIN_MS } from "#rules/sandbox/container-life.ts";
 import { ContainerWatches, type Watch, type WatchStorage } from "./container-watches.ts";
 import { type Grant, type Held, type HostReports, KILL_DEADLINE_MS, type LeaseHost } from "./lease-host.ts";
+import { type AskedWarm, WarmContainers, type WarmStorage } from "./warm-containers.ts";
 
 /** The object of a lease's container, as the host calls it. */
 export interface AskedContainer {
-  begin(order: ContainerOrder): Promise<void>;
+  begin(order: ContainerOrder): Promise<BeginAnswer>;
   stop(): Promise<void>;
   kill(): Promise<void>;
   look(): Promise<void>;
@@ -25,8 +28,10 @@ interface Parts {
   /** How many containers may work at once. */
   capacity(): number;
   containerOf(lease: LeaseRef): AskedContainer;
-  /** Where it is kept when each container has last been heard of. */
-  storage: WatchStorage;
+  /** The object of a container that was started before there was a lease, by its name. */
+  warmOf(name: string): AskedContainer & AskedWarm;
+  /** Where it is kept when each container has last been heard of, and which are kept warm. */
+  storage: WatchStorage & WarmStorage;
   reports: HostReports;
   /** A report has changed something, though nobody has called. */
   onChange(): void;
@@ -51,14 +56,16 @@ export class ContainerHost implements LeaseHost {
   /** Names of places that no lease has been handed to yet. */
   readonly #unused = new Set<string>();
   readonly #watches: ContainerWatches;
+  readonly #warm: WarmContainers;
   /** No lease is given to a container before: there was no room, or nobody answered, so often in a row. */
-  #pause = { untilMs: 0, failures: 0 };
+  #pause: { untilMs: number; failures: number; why: ContainerObstacle } = { untilMs: 0, failures: 0, why: "no_room" };
   /** The first container after a deploy, which makes this object anew, takes longer. */
   #hasBegun = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#watches = new ContainerWatches(parts.storage);
+    this.#warm = new WarmContainers({ pool: parts.pool, objectOf: parts.warmOf, storage: parts.storage });
   }
 
   place(held: Held, nowMs: number): string | null {
@@ -102,8 +109,9 @@ export class ContainerHost implements LeaseHost {
       return isHeld ? "held" : "unknown";
     }
     this.#watches.drop(place);
+    this.#warm.release(lease, "over", nowMs);
     if (end === "declined") {
-      this.#rest(nowMs);
+      this.#rest("no_room", nowMs);
       reports.declined(place, lease);
     } else {
       // There is room again.
@@ -116,6 +124,8 @@ export class ContainerHost implements LeaseHost {
   next(nowMs: number, held: Held): number | null {
     const moments = [...held.keys()].filter(isPlace).map((place) => nextOf(this.#watches.of(place, nowMs)));
     if (this.#pause.untilMs > nowMs) moments.push(this.#pause.untilMs);
+    const warm = this.#warm.next(this.#room(held), nowMs);
+    if (warm !== null) moments.push(warm);
     return moments.length === 0 ? null : Math.min(...moments);
   }
 
@@ -130,13 +140,39 @@ export class ContainerHost implements LeaseHost {
     }
   }
 
+  /** Why no container is started just now, though not all are busy; null when that is not so. */
+  obstacle(held: Held, nowMs: number): ContainerObstacle | null {
+    return this.#pause.untilMs > nowMs && this.#room(held) > 0 ? this.#pause.why : null;
+  }
+
+  /** How many containers are to be kept ready, and for how long in a month. */
+  setWarm(setting: WarmSetting): void {
+    this.#warm.set(setting);
+  }
+
+  warm(held: Held, nowMs: number): PoolWarm {
+    return this.#warm.status(this.#room(held), nowMs);
+  }
+
+  /** Takes in what the object of a container tells that waits for a lease. @returns `unknown` when it has to end. */
+  hearWarm(report: WarmReport, nowMs: number): "held" | "unknown" {
+    return this.#warm.hear(report, nowMs);
+  }
+
+  /** Starts and ends containers that wait. To be called after each change. */
+  keepWarm(held: Held, nowMs: number): void {
+    this.#warm.keep(this.#room(held), nowMs);
+  }
+
+  #room(held: Held): number {
+    return Math.max(0, this.#parts.capacity() - [...held.keys()].filter(isPlace).length);
+  }
+
   async #begin(place: string, { lease, link_token, proxy_token }: Grant): Promise<void> {
     const { pool, reports, onChange } = this.#parts;
     const start_within_ms = this.#hasBegun ? START_WITHIN_MS.usually : START_WITHIN_MS.first;
     try {
-      const begun = this.#parts
-        .containerOf(lease)
-        .begin({ lease, link_token, proxy_token, pool, place, start_within_ms });
+      const begun = this.#give({ lease, link_token, proxy_token, pool, place, start_within_ms });
       await withinDeadline(begun, BEGIN_MS, "the container");
       this.#hasBegun = true;
       if (!reports.accepted(place, lease)) this.stop(place, lease);
@@ -147,24 +183,36 @@ export class ContainerHost implements LeaseHost {
     onChange();
   }
 
+  /** To a container that waits, if there is one, and else to one that is started for it. */
+  async #give(order: ContainerOrder): Promise<void> {
+    const { lease } = order;
+    const name = this.#warm.claim(lease, Date.now());
+    const answer = name === null ? "gone" : await this.#parts.warmOf(name).begin(order);
+    if (answer === "begun") return;
+    this.#warm.release(lease, answer, Date.now());
+    await this.#parts.containerOf(lease).begin(order);
+  }
+
   /**
    * Nobody knows whether the container has begun. The lease may be given to it again, which begins nothing twice; of two
    * that work on one lease the run's object takes the first alone.
    */
   #putOff(place: string, lease: LeaseRef, nowMs: number): void {
     this.#watches.drop(place);
-    this.#rest(nowMs);
+    this.#rest("silent", nowMs);
     this.#parts.reports.declined(place, lease, "unanswered");
   }
 
-  #rest(nowMs: number): void {
+  #rest(why: ContainerObstacle, nowMs: number): void {
     const failures = this.#pause.failures + 1;
-    this.#pause = { failures, untilMs: nowMs + Math.min(LONGEST_PAUSE_MS, backoffMs(failures + 1)) };
+    this.#pause = { failures, why, untilMs: nowMs + Math.min(LONGEST_PAUSE_MS, backoffMs(failures + 1)) };
   }
 
   async #call(call: "stop" | "kill" | "look", lease: LeaseRef): Promise<void> {
     try {
-      await withinDeadline(this.#parts.containerOf(lease)[call](), CALL_MS, "the container");
+      const name = this.#warm.of(lease);
+      const container = name === null ? this.#parts.containerOf(lease) : this.#parts.warmOf(name);
+      await withinDeadline(container[call](), CALL_MS, "the container");
     } catch (error) {
       logTrouble("container_call_failed", { ...lease, call }, error);
     }
@@ -180,7 +228,9 @@ export class ContainerHost implements LeaseHost {
   #lose(place: string, { lease, killedMs }: Watch): void {
     this.#watches.drop(place);
     this.#parts.reports.lost(place);
-    if (lease !== null && killedMs === null) void this.#call("kill", lease);
+    if (lease === null) return;
+    if (killedMs === null) void this.#call("kill", lease);
+    this.#warm.release(lease, "over", Date.now());
   }
 }
 

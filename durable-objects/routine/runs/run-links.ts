@@ -40,8 +40,8 @@ interface Parts {
   definitions: DefinitionStore;
   work: Work;
   config: Pick<Config, "publicUrl" | "allowedModels">;
-  /** Has the object of a lease's container look whether the container is there. */
-  lookAtContainer(lease: LeaseRef): Promise<void>;
+  /** Has the object of the container in which a runner works on a lease look whether the container is there. */
+  lookAtContainer(lease: LeaseRef, runnerId: string): Promise<void>;
 }
 
 export class RunLinks {
@@ -74,8 +74,9 @@ export class RunLinks {
   /** A socket has closed, or has failed. Of a container that has vanished this is the first sign. */
   closed(socket: WebSocket): void {
     const lease = this.#parts.sockets.of(socket)?.lease;
-    if (lease === undefined || this.#parts.engine.runnerOf(lease)?.kind !== "container") return;
-    this.#parts.lookAtContainer(lease).catch((error) => {
+    const runner = lease === undefined ? null : this.#parts.engine.runnerOf(lease);
+    if (lease === undefined || runner?.kind !== "container") return;
+    this.#parts.lookAtContainer(lease, runner.id).catch((error) => {
       logTrouble("container_call_failed", { ...lease, call: "look" }, error);
     });
   }

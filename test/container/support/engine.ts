@@ -69,6 +69,14 @@ export async function runIn({ id }: Listed, command: string[]): Promise<void> {
   await mustAsk("POST", `/exec/${z.object({ Id: z.string() }).parse(JSON.parse(text)).Id}/start`, { Detach: true });
 }
 
+/** Runs a command in a container, as root. @returns what it says. */
+export async function outputOf({ id }: Listed, command: string[]): Promise<string> {
+  const order = { Cmd: command, User: "0", AttachStdout: true, AttachStderr: true };
+  const { text } = await mustAsk("POST", `/containers/${id}/exec`, order);
+  const started = z.object({ Id: z.string() }).parse(JSON.parse(text));
+  return (await mustAsk("POST", `/exec/${started.Id}/start`, { Detach: false })).text;
+}
+
 /** @param body sent as JSON. @throws Error when the engine refuses. */
 export async function mustAsk(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<EngineAnswer> {
   const answer = await askEngine(ENGINE, method, path, DEADLINE_MS, body);
