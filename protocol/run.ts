@@ -1,5 +1,7 @@
 /** A run by status: what can't be true at once can't be written. */
+
 import { z } from "zod";
+import { hostUsesSchema } from "./host-use.ts";
 import { occurrenceIdSchema, routineIdSchema, runIdSchema, sessionIdSchema, triggerIdSchema } from "./ids.ts";
 import { triggerTypeSchema } from "./occurrence.ts";
 import { poolNameSchema } from "./pool.ts";
@@ -76,6 +78,10 @@ export const evidenceSchema = z
     branches_pushed: z.array(
       z.object({ repository: z.string(), branch: z.string(), commit: z.string(), previous: z.string().nullable() }),
     ),
+    hosts: hostUsesSchema.optional().meta({
+      description:
+        "Hosts that the run asked for, with requests and bytes; left out where there were none, in lists, and in the transcript.",
+    }),
   })
   .meta({ id: "Evidence" });
 export type Evidence = z.infer<typeof evidenceSchema>;

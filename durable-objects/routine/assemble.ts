@@ -28,6 +28,7 @@ import { RoutineToIndex, RunsToIndex } from "./receivers/to-index.ts";
 import { ToPool } from "./receivers/to-pool.ts";
 import { ToRoster } from "./receivers/to-roster.ts";
 import { ToRoutines } from "./receivers/to-routines.ts";
+import { AskedHosts } from "./runs/asked-hosts.ts";
 import { Deadlines } from "./runs/deadlines.ts";
 import { OpenCalls } from "./runs/open-calls.ts";
 import { ProxiedCalls } from "./runs/proxied-calls.ts";
@@ -72,7 +73,8 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const deadlines = new Deadlines(sql, work);
   const viewers = new Viewers(context, log, (sessionId) => runs.hasUnsettledRun(sessionId));
   const sockets = new RunSockets(context);
-  const engine = new RunEngine({ work, runs, log, deadlines, outbox, definitions, viewers, sockets });
+  const hosts = new AskedHosts(sql);
+  const engine = new RunEngine({ work, runs, log, deadlines, outbox, definitions, viewers, sockets, hosts });
 
   const occurrences = new OccurrenceStore(database, sql, work);
   const refusals = new RefusalCounts(work);
@@ -80,7 +82,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const wakes = new Wakes({ config, occurrences, runs, engine, ids, refusals, coalesced, repositoryIds });
   const schedules = new Schedules(database, wakes, work);
   const definitionChanges = new DefinitionChanges({ ids, definitions, schedules, secrets, repositoryIds, engine });
-  const stores = { work, outbox, log, definitions, repositoryIds, secrets, runs, deadlines, occurrences };
+  const stores = { hosts, work, outbox, log, definitions, repositoryIds, secrets, runs, deadlines, occurrences };
   return { ...stores, viewers, sockets, engine, refusals, wakes, schedules, definitionChanges };
 }
 
@@ -133,7 +135,7 @@ export function assemble({ context, env, config, database, ownerKey, authorities
 export type Assembled = ReturnType<typeof assemble>;
 
 function assembleProxies(core: Core, sql: SqlStorage, database: Database, config: Config): ProxiedCalls {
-  const { engine, runs, definitions, outbox, repositoryIds } = core;
+  const { engine, runs, definitions, outbox, repositoryIds, hosts } = core;
   const branches = new SessionBranches(sql);
   const openCalls = new OpenCalls(sql);
   const notices = new ProxyNotices(database);
@@ -146,6 +148,7 @@ function assembleProxies(core: Core, sql: SqlStorage, database: Database, config
     repositoryIds,
     branches,
     openCalls,
+    hosts,
     notices,
     otherModels,
   });

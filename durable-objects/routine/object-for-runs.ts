@@ -8,6 +8,7 @@ import type { ObjectEnv } from "#instance/object-env.ts";
 import { answerClose, closeQuietly, refuseUpgrade } from "#instance/sockets.ts";
 import type { ContainerSize } from "#protocol/container-size.ts";
 import type { Result } from "#protocol/errors.ts";
+import type { HostUse } from "#protocol/host-use.ts";
 import type { OwnedId } from "#protocol/ids.ts";
 import type { Tokens } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
@@ -50,6 +51,10 @@ export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
   /** @param isPart whether the call was cut off before it was known what it used in all. */
   endModelCall(id: OwnedId, lease: LeaseRef, call: number, tokens: Tokens, isPart = false): Result<null> {
     return this.opening.proxy(id, (tx, { proxies }) => proxies.endModelCall(tx, lease, { call, tokens, isPart }));
+  }
+
+  noteHosts(id: OwnedId, lease: LeaseRef, rows: HostUse[]): Result<null> {
+    return this.opening.proxy(id, (tx, { proxies }) => proxies.noteHosts(tx, lease, rows));
   }
 
   gitRepository(id: OwnedId, lease: LeaseRef, number: number, branches: string[]): Result<GitRepository> {

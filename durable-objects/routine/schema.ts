@@ -2,6 +2,7 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { ActorKind } from "#protocol/actor.ts";
+import type { HostUse } from "#protocol/host-use.ts";
 import type { Checkout, Occurrence } from "#protocol/occurrence.ts";
 import type { RoutineDefinition } from "#protocol/routine.ts";
 import type { Tokens } from "#protocol/run.ts";
@@ -237,6 +238,12 @@ export const openModelCalls = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.runId, table.call] })],
 );
+
+/** Which hosts a run has asked for, for those that have. */
+export const askedHosts = sqliteTable("asked_hosts", {
+  runId: text("run_id").primaryKey(),
+  hosts: text({ mode: "json" }).$type<HostUse[]>().notNull(),
+});
 
 export const tickets = sqliteTable("tickets", {
   /** SHA-256 of the ticket, in hex. */

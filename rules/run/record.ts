@@ -2,6 +2,7 @@
  * A run as its object and D1 store it, apart from what is shown of it. The one place that knows how earlier versions stored
  * runs.
  */
+import type { HostUse } from "#protocol/host-use.ts";
 import { DEFAULT_POOL } from "#protocol/pool.ts";
 import type { ListedRun, Run } from "#protocol/run.ts";
 import type { SettledStatus, UnsettledStatus } from "#protocol/run-states.ts";
@@ -56,9 +57,14 @@ export function showListed({ v: _version, ...run }: RunRecord): ListedRun {
   return run;
 }
 
-/** A run as it is shown by itself. @param revision the one that the run was admitted with. */
-export function showRun(record: RunRecord, revision: { prompt: string }): Run {
+/**
+ * A run as it is shown by itself.
+ * @param revision the one that the run was admitted with.
+ * @param hosts that it has asked for.
+ */
+export function showRun(record: RunRecord, revision: { prompt: string }, hosts: HostUse[]): Run {
   const run = showListed(record);
   const { name, revision: number, model } = run.routine;
-  return { ...run, routine: { name, revision: number, prompt: revision.prompt, model } };
+  const evidence = hosts.length === 0 ? run.evidence : { ...run.evidence, hosts };
+  return { ...run, evidence, routine: { name, revision: number, prompt: revision.prompt, model } };
 }

@@ -29,7 +29,7 @@ describe.each(readdirSync(ROOT))("runs of %s", (state) => {
       expect(record).toMatchObject({ v: 3, pool: before.pool ?? "default" });
       expect(listedRunSchema.parse(showListed(record))).toEqual(showListed(record));
       expect(JSON.stringify(record)).not.toContain('"prompt"');
-      const shown = showRun(record, { prompt: before.routine.prompt ?? "Do it." });
+      const shown = showRun(record, { prompt: before.routine.prompt ?? "Do it." }, []);
       expect(runSchema.parse(shown)).toEqual(shown);
       const { v: _version, ...told } = before;
       expect(shown).toMatchObject(told);
@@ -54,7 +54,7 @@ describe.each(Object.entries(STATES))("a run that is %s", (_name, { run }) => {
   });
 
   it("shows its prompt by itself alone", () => {
-    expect(showRun(run, { prompt: "Compare." }).routine).toEqual({ ...run.routine, prompt: "Compare." });
+    expect(showRun(run, { prompt: "Compare." }, []).routine).toEqual({ ...run.routine, prompt: "Compare." });
     expect(Object.keys(showListed(run))).not.toContain("v");
     expect(showListed(run).routine).not.toHaveProperty("prompt");
   });

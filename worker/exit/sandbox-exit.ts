@@ -4,19 +4,22 @@
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { Network } from "#protocol/environment.ts";
-import { errorAnswer } from "#protocol/errors.ts";
+import { errorAnswer, type Result } from "#protocol/errors.ts";
+import type { HostUse } from "#protocol/host-use.ts";
 import { logTrouble } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { judgeRequest, TRUSTED, type Verdict } from "#rules/network/judge-request.ts";
 import { app } from "../app.ts";
-import type { Env } from "../bindings.ts";
+import type { Env, RoutineStub } from "../bindings.ts";
 import { settledDeps } from "../deps.ts";
 import { newRequestId } from "../http/request-id.ts";
+import { counted, HostCounts } from "./host-counts.ts";
 import { passOut } from "./pass-out.ts";
 import { ToldDenials } from "./told-denials.ts";
 import { withAcceptKey } from "./websocket-accept.ts";
 
 const denials = new ToldDenials();
+const counts = new HostCounts();
 
 /** Whose container it is, and what it may reach: absent from a container's object of an earlier version. */
 interface ExitProps extends LeaseRef {
@@ -34,10 +37,22 @@ export class SandboxExit extends WorkerEntrypoint<Env, ExitProps> {
       case "instance":
         return withAcceptKey(request, await app.fetch(asSent(request, verdict.url), this.env, this.ctx));
       case "internet":
-        return withAcceptKey(request, await passOut(asSent(request, verdict.url), this.#outside));
+        return withAcceptKey(request, await this.#pass(request, verdict.url));
       case "nowhere":
+        if (url !== null && verdict.reason === "host_not_allowed")
+          this.#count(url.hostname, { allowed: false, requests: 1 });
         return this.#deny(verdict);
     }
+  }
+
+  async #pass(request: Request, url: URL): Promise<Response> {
+    const { hostname } = url;
+    this.#count(hostname, { requests: 1 });
+    const sent = counted(request.body, request.headers, (bytes_sent) => this.#count(hostname, { bytes_sent }));
+    const answer = await passOut(asSent(request, url, sent), this.#outside);
+    if (request.method === "HEAD") return answer;
+    const body = counted(answer.body, answer.headers, (bytes_received) => this.#count(hostname, { bytes_received }));
+    return body === answer.body ? answer : new Response(body, answer);
   }
 
   readonly #outside: typeof fetch = (...asked) => (this.env.OUTSIDE ?? globalThis).fetch(...asked);
@@ -50,24 +65,38 @@ export class SandboxExit extends WorkerEntrypoint<Env, ExitProps> {
     return Response.json(body, { status, headers: { "x-deny-reason": reason, "x-should-retry": "false" } });
   }
 
-  async #tell(code: string, message: string): Promise<void> {
+  #count(host: string, part: Partial<HostUse>): void {
+    const use = { host, allowed: true, requests: 0, bytes_sent: 0, bytes_received: 0, ...part };
+    const told = counts.add(this.ctx.props, use, (rows) =>
+      // What is not told is not counted: to tell it again could count it twice.
+      this.#tellRun("hosts", (run, lease) => run.noteHosts(lease, rows)).catch(() => {}),
+    );
+    if (told !== null) this.ctx.waitUntil(told);
+  }
+
+  #tell(code: string, message: string): Promise<void> {
+    return this.#tellRun(code, (run, lease) => run.tellRun(lease, { code, message }));
+  }
+
+  /** @param notice what it is about, for the log. */
+  async #tellRun(notice: string, tell: (run: RoutineStub, lease: LeaseRef) => Promise<Result<null>>): Promise<void> {
     const { run_id, generation } = this.ctx.props;
     const made = await settledDeps(this.env);
     if (!made.ok) return;
     try {
-      const told = await made.deps.ownerOf(run_id).tellRun({ run_id, generation }, { code, message });
-      // The transcript of an attempt that has ended takes nothing any more; any other refusal passes.
+      const told = await tell(made.deps.ownerOf(run_id), { run_id, generation });
+      // An attempt that has ended takes nothing any more; any other refusal passes.
       if (!told.ok && told.refusal.code !== "proxy_token_refused") throw new Error(told.refusal.code);
     } catch (error) {
-      logTrouble("notice_not_told", { run_id, generation, notice: code }, error);
+      logTrouble("notice_not_told", { run_id, generation, notice }, error);
       throw error;
     }
   }
 }
 
 /** The request that was judged. The body of a GET or HEAD means nothing, and is left out. */
-function asSent(request: Request, url: URL): Request {
+function asSent(request: Request, url: URL, sent: ReadableStream<Uint8Array> | null = request.body): Request {
   const { method, headers, signal } = request;
-  const body = method === "GET" || method === "HEAD" ? null : request.body;
+  const body = method === "GET" || method === "HEAD" ? null : sent;
   return new Request(url, { method, headers, body, signal, redirect: "manual" });
 }

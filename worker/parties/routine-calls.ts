@@ -65,6 +65,8 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   confirmSecret: "once",
   handOver: "once",
   tellRun: "once",
+  // Counted twice it would be wrong; not counted, it is a few seconds' less.
+  noteHosts: "once",
   beginModelCall: "once",
 };
 

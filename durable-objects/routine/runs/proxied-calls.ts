@@ -3,6 +3,7 @@
 import type { ContainerSize } from "#protocol/container-size.ts";
 import { DEFAULT_ENVIRONMENT_ID } from "#protocol/environment.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
+import type { HostUse } from "#protocol/host-use.ts";
 import type { PushRule, Repository } from "#protocol/routine.ts";
 import { isSettled, type Tokens } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
@@ -18,6 +19,7 @@ import type { Outbox } from "../outbox/outbox.ts";
 import type { ProxyNotice, ProxyNotices } from "../sessions/proxy-notices.ts";
 import type { OwnBranch, Push, PushKey, SessionBranches } from "../sessions/session-branches.ts";
 import type { Tx } from "../work.ts";
+import type { AskedHosts } from "./asked-hosts.ts";
 import type { OpenCalls } from "./open-calls.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
@@ -52,6 +54,7 @@ export class ProxiedCalls {
   readonly #otherModels: readonly string[];
   readonly #branches: SessionBranches;
   readonly #openCalls: OpenCalls;
+  readonly #hosts: AskedHosts;
 
   constructor(parts: {
     engine: RunEngine;
@@ -64,6 +67,7 @@ export class ProxiedCalls {
     otherModels: readonly string[];
     branches: SessionBranches;
     openCalls: OpenCalls;
+    hosts: AskedHosts;
   }) {
     this.#engine = parts.engine;
     this.#runs = parts.runs;
@@ -74,6 +78,7 @@ export class ProxiedCalls {
     this.#otherModels = parts.otherModels;
     this.#branches = parts.branches;
     this.#openCalls = parts.openCalls;
+    this.#hosts = parts.hosts;
   }
 
   /** Whether the attempt is on. @returns the model that answers a call which is not counted. */
@@ -136,6 +141,14 @@ export class ProxiedCalls {
     if (usage === null) return success(null);
     this.#engine.update(tx, row, { ...row.doc, usage });
     if (isSettled(row.doc)) this.#outbox.owe(tx, "project_run", row.id);
+    return success(null);
+  }
+
+  /** Counts what an attempt has asked of hosts, also after it has ended. */
+  noteHosts(tx: Tx, lease: LeaseRef, rows: readonly HostUse[]): Result<null> {
+    const row = this.#runs.get(lease.run_id);
+    if (row === null || lease.generation > row.doc.attempt) return refuse("proxy_token_refused");
+    this.#hosts.add(tx, row.id, rows);
     return success(null);
   }
 

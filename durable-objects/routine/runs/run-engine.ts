@@ -16,6 +16,7 @@ import type { Outbox } from "../outbox/outbox.ts";
 import { type Mark, markOf, type TranscriptLog } from "../transcript/transcript-log.ts";
 import type { Viewers } from "../viewers/viewers.ts";
 import type { Tx, Work } from "../work.ts";
+import type { AskedHosts } from "./asked-hosts.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { isTold, tellAdmitted, tellStep } from "./run-lines.ts";
 import type { RunSockets } from "./run-sockets.ts";
@@ -41,6 +42,7 @@ export class RunEngine {
   readonly #work: Work;
   readonly #viewers: Viewers;
   readonly #sockets: RunSockets;
+  readonly #hosts: AskedHosts;
 
   constructor(parts: {
     work: Work;
@@ -51,7 +53,9 @@ export class RunEngine {
     deadlines: Deadlines;
     outbox: Outbox;
     definitions: DefinitionStore;
+    hosts: AskedHosts;
   }) {
+    this.#hosts = parts.hosts;
     this.#runs = parts.runs;
     this.#log = parts.log;
     this.#deadlines = parts.deadlines;
@@ -144,8 +148,10 @@ export class RunEngine {
     // Before all else: an attempt that ends with this frame starts its successor at frame 0.
     this.#log.note(tx, row.sessionId, { ...mark, frame: frame.n, toolCalls: mark.toolCalls + Number(isCall) });
     if (body.kind === "running") this.feed(tx, row.id, { type: "running", sandbox: body.sandbox });
-    else if (body.kind === "finished") this.feed(tx, row.id, { type: "finished", frame: body });
-    else this.#takeEvent(tx, row, body.event);
+    else if (body.kind === "finished") {
+      this.#hosts.add(tx, row.id, body.seen.hosts ?? []);
+      this.feed(tx, row.id, { type: "finished", frame: body });
+    } else this.#takeEvent(tx, row, body.event);
   }
 
   /** The last frame of the run's present attempt that is stored. */
@@ -157,7 +163,8 @@ export class RunEngine {
   show(runId: string): Run | null {
     const row = this.#runs.get(runId);
     if (row === null) return null;
-    return showRun(this.#runs.seen(row), this.#definitions.atRevision(row.doc.routine.revision));
+    const revision = this.#definitions.atRevision(row.doc.routine.revision);
+    return showRun(this.#runs.seen(row), revision, this.#hosts.of(runId));
   }
 
   /** The run of a lease that is in force, or null: the attempt has ended, or there never was one. */
