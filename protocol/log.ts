@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { LogEvent, LogFields } from "./log-events.ts";
 import { TROUBLES, type TroubleCode, type TroubleFields } from "./troubles.ts";
 import { escapeUnseen } from "./unseen-characters.ts";
+import { wellFormedJson } from "./well-formed.ts";
 
 /** What has happened. Inside a transaction it is said by `afterwards`: what is rolled back has not happened. */
 export function logEvent<What extends LogEvent>(what: What, fields: LogFields<What>): void {
@@ -16,7 +17,7 @@ export function logTrouble<Code extends TroubleCode>(code: Code, fields: Trouble
 }
 
 function write(level: "info" | "warn" | "error", fields: object): void {
-  console[level](escapeUnseen(JSON.stringify({ at: new Date().toISOString(), level, ...fields })));
+  console[level](escapeUnseen(wellFormedJson(JSON.stringify({ at: new Date().toISOString(), level, ...fields }))));
 }
 
 /** Enough to know the fault; what failed may have been about long texts. */

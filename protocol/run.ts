@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { hostUsesSchema } from "./host-use.ts";
 import { occurrenceIdSchema, routineIdSchema, runIdSchema, sessionIdSchema, triggerIdSchema } from "./ids.ts";
+import { dollarsSchema } from "./money.ts";
 import { triggerTypeSchema } from "./occurrence.ts";
 import { poolNameSchema } from "./pool.ts";
 import { runErrorSchema } from "./run-errors.ts";
@@ -24,7 +25,7 @@ export const containerUseSchema = z
     attempt: z.int().min(1),
     size: z.string().meta({ description: "As Cloudflare names it, for instance standard-2." }),
     seconds: z.number().min(0),
-    cost_usd: z.number().min(0).meta({
+    cost_usd: dollarsSchema.meta({
       description:
         "By list price, as if its processor had been busy all the time: at most so much. Not in the usage's own cost_usd.",
     }),
@@ -35,7 +36,7 @@ export type ContainerUse = z.infer<typeof containerUseSchema>;
 /** Tokens as the model proxy metered them; `cost_usd` by list price as the agent reports it, 0 for the demo model. */
 export const usageSchema = tokensSchema
   .extend({
-    cost_usd: z.number().min(0),
+    cost_usd: dollarsSchema,
     unmetered_calls: z.int().min(1).optional().meta({
       description:
         "Model calls that are not in these counts as a whole: under way, or cut off before it was known what they used. Left out when there are none.",

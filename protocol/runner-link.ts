@@ -9,6 +9,7 @@ import { z } from "zod";
 import { attemptEnvironmentSchema } from "./environment.ts";
 import { hostUsesSchema } from "./host-use.ts";
 import { runIdSchema, sessionIdSchema } from "./ids.ts";
+import { dollarsSchema } from "./money.ts";
 import { checkoutSchema } from "./occurrence.ts";
 import { clonedRepositorySchema } from "./routine.ts";
 import { cancelReasonSchema, runnerRefSchema, runResultSchema, sandboxKinds } from "./run.ts";
@@ -179,7 +180,7 @@ export const frameBodySchema = z.discriminatedUnion("kind", [
       files_changed: z.int().min(0),
       /** Told by an earlier version's runner, and not believed: the worker counts what it saw pushed. */
       commits_pushed: z.int().min(0).default(0),
-      cost_usd: z.number().min(0),
+      cost_usd: dollarsSchema,
       /** Which hosts it asked for; absent where it asked for none, or where its instance counts them. */
       hosts: hostUsesSchema.optional(),
     }),

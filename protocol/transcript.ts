@@ -70,6 +70,12 @@ const stepEvent = z.object({
   ...cut,
 });
 
+/** Calls of several subagents come side by side. */
+const parentField = z.string().max(200).optional().meta({
+  description:
+    "The tool_call_id of the call that started the subagent whose call this is; left out for the agent's own.",
+});
+
 /** Events that a runner may send. */
 const runnerEvents = [
   stepEvent,
@@ -80,6 +86,7 @@ const runnerEvents = [
     type: z.literal("tool.call"),
     tool_call_id: z.string().max(200),
     name: z.string().max(500),
+    parent: parentField,
     /** The tool's input; a text with its beginning when it was too long. */
     input: jsonSchema,
     ...cut,
@@ -87,6 +94,7 @@ const runnerEvents = [
   z.object({
     type: z.literal("tool.result"),
     tool_call_id: z.string().max(200),
+    parent: parentField,
     is_error: z.boolean(),
     text: z.string(),
     ...cut,

@@ -1,9 +1,10 @@
 /** JSON from elsewhere. Pure. */
+import { wellFormedJson } from "#protocol/well-formed.ts";
 
-/** @returns undefined, which no schema accepts, when the text is not JSON. */
+/** Its texts are well-formed Unicode. @returns undefined, which no schema accepts, when the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(wellFormedJson(text));
   } catch {
     return undefined;
   }

@@ -189,7 +189,7 @@ export class RoutineObject extends ObjectForRuns {
 
   /** A page of a transcript, oldest first; `next_cursor` is null at the present end. */
   events(id: OwnedId, after: number, limit: number): Result<Page<TranscriptEvent>> {
-    return this.opening.with(id, ({ log }) => found(readEvents(log, id, after, limit)));
+    return this.opening.with(id, ({ log }) => readEvents(log, id, after, limit));
   }
 
   /** A ticket for one viewer's upgrade. @param access by what the asker was let in: its end closes the socket. */

@@ -3,6 +3,7 @@
  * runs.
  */
 import type { HostUse } from "#protocol/host-use.ts";
+import { roundDollars } from "#protocol/money.ts";
 import { DEFAULT_POOL } from "#protocol/pool.ts";
 import type { ListedRun, Run } from "#protocol/run.ts";
 import type { SettledStatus, UnsettledStatus } from "#protocol/run-states.ts";
@@ -54,7 +55,8 @@ export function recordText(json: string): string {
 
 /** A run as lists show it. */
 export function showListed({ v: _version, ...run }: RunRecord): ListedRun {
-  return run;
+  // Earlier versions stored sums with all their decimals.
+  return { ...run, usage: { ...run.usage, cost_usd: roundDollars(run.usage.cost_usd) } };
 }
 
 /**

@@ -3,6 +3,7 @@
  * https://developers.cloudflare.com/containers/platform/limits/ and https://developers.cloudflare.com/containers/pricing/.
  */
 import type { ContainerSize } from "#protocol/container-size.ts";
+import { roundDollars } from "#protocol/money.ts";
 
 const CONTAINER_SIZES = {
   lite: { vcpu: 1 / 16, memoryGib: 0.25, diskGb: 2 },
@@ -15,8 +16,6 @@ const CONTAINER_SIZES = {
 
 /** US dollars for each second, beyond what a plan includes. */
 const PRICES = { vcpu: 0.00002, memoryGib: 0.0000025, diskGb: 0.00000007 } as const;
-/** Fractions of a cent count: a run may last for seconds. */
-const DECIMALS = 6;
 
 /**
  * What a container costs at most, in US dollars: memory and disk by their whole size, as they are charged, and the processor as if
@@ -25,5 +24,5 @@ const DECIMALS = 6;
 export function containerCost(size: ContainerSize, seconds: number): number {
   const { vcpu, memoryGib, diskGb } = CONTAINER_SIZES[size];
   const perSecond = vcpu * PRICES.vcpu + memoryGib * PRICES.memoryGib + diskGb * PRICES.diskGb;
-  return Number((perSecond * seconds).toFixed(DECIMALS));
+  return roundDollars(perSecond * seconds);
 }

@@ -1,6 +1,7 @@
 /** The agent's messages as transcript events: no I/O, no clock. The only file that knows the SDK's message shapes. */
 import type { SDKMessage, SDKResultMessage } from "@anthropic-ai/claude-agent-sdk";
 import { z } from "zod";
+import { roundDollars } from "#protocol/money.ts";
 import { NO_USAGE, type Usage } from "#protocol/run.ts";
 import type { Delta, RunnerEvent } from "#protocol/transcript.ts";
 import { modelWords } from "./model-failure.ts";
@@ -105,6 +106,7 @@ export class AgentEvents {
             type: "tool.call",
             tool_call_id: block.id.slice(0, ID_LENGTH),
             name: block.name.slice(0, NAME_LENGTH),
+            ...calledFor(parent),
             input: input ?? null,
           },
         ];
@@ -178,7 +180,7 @@ export class AgentEvents {
         output_tokens: count(usage.output_tokens),
         cache_read_tokens: count(usage.cache_read_input_tokens),
         cache_write_tokens: count(usage.cache_creation_input_tokens),
-        cost_usd: Math.max(0, this.#costUsd - before),
+        cost_usd: Math.max(0, roundDollars(this.#costUsd - before)),
       } satisfies Usage,
     };
   }
@@ -191,7 +193,7 @@ export class AgentEvents {
   }
 }
 
-function readUser({ message }: UserMessage): RunnerEvent[] {
+function readUser({ message, parent_tool_use_id: parent }: UserMessage): RunnerEvent[] {
   if (typeof message.content === "string") return [];
   return message.content.flatMap((block): RunnerEvent[] =>
     block.type === "tool_result"
@@ -199,12 +201,18 @@ function readUser({ message }: UserMessage): RunnerEvent[] {
           {
             type: "tool.result",
             tool_call_id: block.tool_use_id.slice(0, ID_LENGTH),
+            ...calledFor(parent),
             is_error: block.is_error ?? false,
             text: resultText(block.content),
           },
         ]
       : [],
   );
+}
+
+/** Of a subagent's call, by which call of the agent's it works. */
+function calledFor(parent: string | null): { parent?: string } {
+  return parent === null ? {} : { parent: parent.slice(0, ID_LENGTH) };
 }
 
 type ToolResultContent = Extract<
@@ -221,7 +229,9 @@ function resultText(content: ToolResultContent): string {
 /** The agent's program makes up a price for models that it does not know: those cost nothing here. */
 function knownCost(result: SDKResultMessage): number {
   const models = Object.values(result.modelUsage);
-  return models.reduce((sum, model) => sum + (model.costBasis === "unknown" ? 0 : Math.max(0, model.costUSD)), 0);
+  return roundDollars(
+    models.reduce((sum, model) => sum + (model.costBasis === "unknown" ? 0 : Math.max(0, model.costUSD)), 0),
+  );
 }
 
 function count(value: number | null | undefined): number {

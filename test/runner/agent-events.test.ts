@@ -69,6 +69,11 @@ const table: [name: string, message: SDKMessage, events: unknown[]][] = [
     [{ type: "tool.call", tool_call_id: "toolu_deep", name: "Bash", input: null }],
   ]),
   [
+    "a subagent's result",
+    sample("user/tool_result", { parent_tool_use_id: "toolu_agent" }),
+    [expect.objectContaining({ type: "tool.result", parent: "toolu_agent" })],
+  ],
+  [
     "thinking",
     assistant("msg_9", [{ type: "thinking", thinking: "Hm.", signature: "s" }]),
     [{ type: "agent.thinking", message_id: "msg_9", text: "Hm." }],
@@ -129,7 +134,7 @@ const table: [name: string, message: SDKMessage, events: unknown[]][] = [
   [
     "a subagent's tool call",
     assistant("msg_9", [{ type: "tool_use", id: "t", name: "Read", input: {} }], "toolu_1"),
-    [{ type: "tool.call", tool_call_id: "t", name: "Read", input: {} }],
+    [{ type: "tool.call", tool_call_id: "t", name: "Read", parent: "toolu_1", input: {} }],
   ],
   [
     "result/success, whose model has no known price",

@@ -42,7 +42,11 @@ setupStoreSuite("an instance for results of setup scripts", async () => {
     const found = kept.get(place);
     if (found === undefined) return void response.writeHead(404).end("{}");
     const keptAt = String(Number(found.headers[SETUP_HEADERS.keptAt]) - agoMs);
-    response.writeHead(200, { ...found.headers, [SETUP_HEADERS.keptAt]: keptAt, [SETUP_HEADERS.bytes]: found.body.length });
+    response.writeHead(200, {
+      ...found.headers,
+      [SETUP_HEADERS.keptAt]: keptAt,
+      [SETUP_HEADERS.bytes]: found.body.length,
+    });
     response.end(found.body);
   });
   return { store: storeAt(url), pass: (ms) => (agoMs += ms) };

@@ -74,6 +74,16 @@ describe("a request", () => {
       { ...held, ...long, context_management: {}, model: "claude-other" },
       { ...long, max_tokens: 32_000, output_config: { format: { a: 1e21 } }, model: MODEL },
     ],
+    [
+      "halves of surrogate pairs",
+      { ...short, system: "cut \ud83d", model: MODEL, metadata: { "\udc00": "😀 \ud800x" } },
+      { ...short, system: "cut \ufffd", metadata: { "\ufffd": "😀 \ufffdx" }, model: MODEL },
+    ],
+    [
+      "the same in a long one",
+      { messages: [...long.messages, { role: "user", content: "cut \ud83d" }], model: MODEL },
+      { messages: [...long.messages, { role: "user", content: "cut \ufffd" }], model: MODEL },
+    ],
   ];
 
   it("passes, whole or in pieces", async () => {

@@ -1,4 +1,5 @@
 /** An answer in JSON. */
+import { wellFormedJson } from "#protocol/well-formed.ts";
 import type { HttpContext } from "./http-env.ts";
 import { securityHeaders } from "./security-headers.ts";
 
@@ -11,5 +12,5 @@ export function jsonAnswer(
 ): Response {
   c.set("hasSecurityHeaders", true);
   const headers = { "content-type": "application/json", ...securityHeaders(c), ...more };
-  return new Response(JSON.stringify(value), { status, headers });
+  return new Response(wellFormedJson(JSON.stringify(value)), { status, headers });
 }

@@ -1,5 +1,6 @@
 /** Reads a request's body as JSON: counted while it comes, its type checked, never silently dropped. */
 import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
+import { wellFormedJson } from "#protocol/well-formed.ts";
 import { isNestedDeeper } from "./nesting.ts";
 import { readBytes } from "./read-bytes.ts";
 
@@ -27,7 +28,7 @@ export async function readJson(request: Request, limitBytes: number = BODY_LIMIT
         field: "body",
       });
     }
-    return success(JSON.parse(text));
+    return success(JSON.parse(wellFormedJson(text)));
   } catch {
     return refuse("invalid_json", { field: "body" });
   }

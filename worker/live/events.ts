@@ -3,6 +3,7 @@ import type { Access } from "#durable-objects/routine/viewers/access.ts";
 import { pageSchema } from "#protocol/api.ts";
 import { refuse, success } from "#protocol/errors.ts";
 import { transcriptEventSchema } from "#protocol/transcript.ts";
+import { beyondEnd } from "#rules/transcript-cursor.ts";
 import { noteSocket } from "../auth/note-socket.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App, HttpContext } from "../http/http-env.ts";
@@ -55,6 +56,10 @@ async function streamEvents(
   }
   const session = await c.var.deps.ownerOf(sessionId).readSession();
   if (!session.ok) return renderRefusal(c, session.refusal);
+  const { last_seq } = session.value;
+  if (after.data > last_seq) {
+    return renderRefusal(c, beyondEnd(lastEventId ? LAST_EVENT_ID : "after", after.data, last_seq));
+  }
   const noted = access === null ? success(null) : await noteSocket(c, access, sessionId);
   if (!noted.ok) return renderRefusal(c, noted.refusal);
   const { webSocket } = await openLive(c.var.deps.ownerOf(sessionId), {

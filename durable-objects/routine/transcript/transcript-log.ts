@@ -1,6 +1,7 @@
 /** Transcripts in the object's SQLite: append with gapless `seq`, read after a cursor. */
 import { timestamp } from "#protocol/time.ts";
 import { byteLength, EVENT_LIMIT_BYTES, type EventBody, fitEvent } from "#protocol/transcript.ts";
+import { wellFormedJson } from "#protocol/well-formed.ts";
 import { type Chunk, chunkLines } from "#rules/transcript-chunk.ts";
 import type { Draft, RememberedEach, Tx, Work } from "../work.ts";
 
@@ -174,9 +175,9 @@ export function markOf(noted: Mark | null | undefined, runId: string, attempt: n
   return noted?.runId === runId && noted.attempt === attempt ? noted : { runId, attempt, frame: 0, toolCalls: 0 };
 }
 
-/** The event as JSON: its envelope, then its body, which is cut when it is too long. */
+/** The event as JSON, in well-formed Unicode: its envelope, then its body, which is cut when it is too long. */
 function lineOf(body: EventBody, envelope: string): string {
   const text = JSON.stringify(body);
   const fitted = text.length <= SURELY_FITS ? text : JSON.stringify(fitEvent(body));
-  return `{${envelope},${fitted.slice(1)}`;
+  return `{${envelope},${wellFormedJson(fitted).slice(1)}`;
 }

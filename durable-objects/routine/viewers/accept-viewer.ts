@@ -2,6 +2,8 @@
 import { refuseUpgrade } from "#instance/sockets.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
 import { parseJson } from "#rules/json.ts";
+import { beyondEnd } from "#rules/transcript-cursor.ts";
+import type { TranscriptLog } from "../transcript/transcript-log.ts";
 import { type Accesses, accessSchema } from "./access.ts";
 import type { Tickets } from "./tickets.ts";
 import type { Viewers } from "./viewers.ts";
@@ -11,6 +13,7 @@ interface Entrance {
   tickets: Tickets;
   accesses: Accesses;
   viewers: Viewers;
+  log: TranscriptLog;
 }
 
 /** Without a ticket the worker has checked who asks. @param find null where there is no such session, or its routine is deleted. */
@@ -30,8 +33,10 @@ export async function acceptViewer(url: URL, find: (sessionId: string) => Entran
   if (!access || !entrance.accesses.holds(access, Date.now())) {
     return refuseUpgrade(CLOSE_CODES.notAllowed, "the access has ended");
   }
-  const { 0: client, 1: server } = new WebSocketPair();
   const after = Number(url.searchParams.get("after") ?? 0);
+  const lastSeq = entrance.log.end(sessionId)?.lastSeq ?? 0;
+  if (after > lastSeq) return refuseUpgrade(CLOSE_CODES.badMessage, beyondEnd("after", after, lastSeq).message ?? "");
+  const { 0: client, 1: server } = new WebSocketPair();
   entrance.viewers.accept(server, { sessionId, after, access }, Date.now());
   return new Response(null, { status: 101, webSocket: client });
 }

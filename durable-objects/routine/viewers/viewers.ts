@@ -3,6 +3,7 @@
 import { closeQuietly, sendQuietly } from "#instance/sockets.ts";
 import { byteLength, type Delta } from "#protocol/transcript.ts";
 import { CLOSE_CODES, type LiveMessage, VIEWER_WINDOW, viewerMessageSchema } from "#protocol/viewer.ts";
+import { wellFormedJson } from "#protocol/well-formed.ts";
 import { parseJson } from "#rules/json.ts";
 import {
   afterAck,
@@ -68,7 +69,7 @@ export class Viewers {
 
   /** Live text: sent to those who are caught up, never stored, dropped for those who don't keep up. */
   sendDelta(sessionId: string, delta: Delta): void {
-    const text = JSON.stringify(delta);
+    const text = wellFormedJson(JSON.stringify(delta));
     const length = byteLength(text);
     for (const socket of this.#context.getWebSockets(tagOf(sessionId))) {
       const position = this.#load(socket);
@@ -198,7 +199,7 @@ export class Viewers {
   }
 
   #send(socket: WebSocket, message: LiveMessage): void {
-    sendQuietly(socket, JSON.stringify(message));
+    sendQuietly(socket, wellFormedJson(JSON.stringify(message)));
   }
 
   #load(socket: WebSocket): ViewerAttachment | null {

@@ -69,6 +69,7 @@ export interface ToolResult {
 export interface ToolItem extends ItemBase {
   kind: "tool";
   toolCallId: string;
+  isSubagents: boolean;
   name: string;
   input: Json;
   inputCut: Cut | null;

@@ -19,6 +19,7 @@ export function plainItem(event: TranscriptEvent, key: string): Item {
         ...base,
         kind: "tool",
         toolCallId: event.tool_call_id,
+        isSubagents: event.parent !== undefined,
         name: event.name,
         input: event.input,
         inputCut: cutOf(event),

@@ -1,6 +1,7 @@
 /** Sends a request on while it is still coming and being judged: its end leaves only when all of it has been. */
 import type { Refusal, Result } from "#protocol/errors.ts";
 import { joined, RequestReader, RequestRefused } from "./request-reader.ts";
+import { WellFormedBytes } from "./well-formed-bytes.ts";
 
 /** A shorter request is judged as a whole before anything leaves; a longer one goes on as it comes. */
 const WHOLE_BYTES = 524_288;
@@ -58,12 +59,13 @@ async function send(
   out: Outgoing,
 ): Promise<Sent> {
   const request = new RequestReader(known, (piece) => out.add(piece));
+  const wellFormed = new WellFormedBytes();
   for (let length = 0; ; ) {
     const { done, value } = await reader.read();
     if (done) break;
     length += value.length;
     if (length > (told ?? limitBytes)) throw new RequestRefused(tooLarge(limitBytes));
-    request.push(value);
+    request.push(wellFormed.push(value));
     const early = await out.passOn();
     if (early === null) continue;
     await out.abort(new Error("the upstream has answered"));
@@ -72,6 +74,7 @@ async function send(
       ? { kind: "turned away", answer: early.value }
       : { kind: "refused", refusal: early.ok ? await untimely(early.value) : early.refusal };
   }
+  request.push(wellFormed.rest());
   const decided = await decide(request.finish());
   if (!decided.ok) throw new RequestRefused(decided.refusal);
   return { kind: "asked", answer: await out.end(request.rest(decided.value)) };

@@ -30,6 +30,7 @@ export function ToolRow({ item }: { item: ToolItem }) {
             )}
             <Plain text={name} />
           </span>
+          {item.isSubagents && <span className={styles.subagent}>by a subagent</span>}
           <span className={styles.telling}>
             <Plain text={tellingInput(item.input)} />
           </span>
