@@ -13,6 +13,7 @@ import { dial } from "#test/support/test-socket.ts";
 import { shutOutDue } from "#worker/auth/pool-tokens.ts";
 import { depsOf } from "#worker/deps.ts";
 import { PoolObject } from "#worker/index.ts";
+import { showPool } from "#worker/routes/show-pool.ts";
 
 let made = 0;
 
@@ -225,7 +226,7 @@ describe("deleting a pool", () => {
   });
 });
 
-it("hides no other pool when one of them hangs, and says that it is not known", async () => {
+it("hides no other pool when one of them fails, and says that it is not known", async () => {
   const { name } = await makePool();
   const isOne = (object: object) => (object as { ctx: DurableObjectState }).ctx.id.name === name;
   using _silent = fail(method(PoolObject.prototype, "look", isOne));
@@ -234,4 +235,13 @@ it("hides no other pool when one of them hangs, and says that it is not known", 
   const unknown = { capacity: null, busy: null, waiting: null, waiting_since: null, runners: [], warm: null };
   expect(body.data.find((pool) => pool.name === name)).toMatchObject({ ...unknown, why: { reason: "pool_silent" } });
   expect(body.data.find((pool) => pool.name === "default")).toMatchObject({ capacity: 0, waiting: expect.any(Number) });
+});
+
+it("is waited for no longer than five seconds by whoever wants to see it", async () => {
+  vi.useFakeTimers();
+  const hangs = { config: { containers: 0 }, pool: () => ({ look: () => new Promise<never>(() => {}) }) };
+  const shown = showPool(hangs, "default", null);
+  await vi.advanceTimersByTimeAsync(5_000);
+  const why = { reason: "pool_silent", message: expect.stringContaining("did not answer") };
+  expect(await shown).toMatchObject({ name: "default", capacity: null, why });
 });

@@ -1,17 +1,23 @@
 /** A pool as people see it: what D1 has of it, and what its object says. */
+import type { Config } from "#instance/config.ts";
 import { withinDeadline } from "#instance/in-time.ts";
 import { errorText, logTrouble } from "#protocol/log.ts";
-import { DEFAULT_POOL, type Pool } from "#protocol/pool.ts";
+import { DEFAULT_POOL, type Pool, type PoolStatus } from "#protocol/pool.ts";
 import { timestamp } from "#protocol/time.ts";
 import { waits } from "#rules/pool/why-waiting.ts";
-import type { Deps } from "../deps.ts";
 import type { PoolRow } from "../store/pools.ts";
 
 /** A pool that hangs hides no other. */
 const LOOK_MS = 5_000;
 
+/** Whom it takes to show a pool. */
+interface Asked {
+  config: Pick<Config, "containers">;
+  pool(name: string): { look(): Promise<PoolStatus> };
+}
+
 /** @param row null for the pool that is always there. */
-export async function showPool(deps: Deps, name: string, row: PoolRow | null): Promise<Pool> {
+export async function showPool(deps: Asked, name: string, row: PoolRow | null): Promise<Pool> {
   const hasContainers = name === DEFAULT_POOL && deps.config.containers > 0;
   return {
     name,
@@ -27,9 +33,9 @@ export function moment(ms: number | null): string | null {
   return ms === null ? null : timestamp(ms);
 }
 
-type Status = Pick<Pool, "capacity" | "busy" | "runners" | "waiting" | "waiting_since" | "why" | "warm">;
+type Status = Pick<Pool, keyof PoolStatus>;
 
-async function status(deps: Deps, name: string): Promise<Status> {
+async function status(deps: Asked, name: string): Promise<Status> {
   try {
     return await withinDeadline(deps.pool(name).look(), LOOK_MS, "the pool");
   } catch (error) {
