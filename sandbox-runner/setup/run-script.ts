@@ -1,6 +1,7 @@
 /** Runs an environment's setup script in the sandbox, and sees to it that nothing of it goes on. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Redactor } from "#rules/secrets/redactor.ts";
 import type { RunFolder } from "../process/run-folder.ts";
 import { awaitProcess, type Command } from "../process/spawn.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
@@ -14,6 +15,8 @@ export interface ScriptOptions {
   env: Record<string, string>;
   deadlineMs: number;
   signal: AbortSignal;
+  /** What must not be in its output. */
+  secrets: readonly string[];
   onOutput(event: OutputEvent): void;
 }
 
@@ -26,10 +29,10 @@ export type ScriptEnd =
 const JOINED = ["/bin/sh", "-c", 'exec "$@" 2>&1', "setup"] as const;
 
 export async function runScript(options: ScriptOptions): Promise<ScriptEnd> {
-  const { script, folder, sandbox, env, deadlineMs, signal, onOutput } = options;
+  const { script, folder, sandbox, env, deadlineMs, signal, secrets, onOutput } = options;
   const file = join(folder.launch, "setup.sh");
   await writeFile(file, scriptText(script), { mode: 0o755 });
-  const output = new SetupOutput(onOutput);
+  const output = new SetupOutput(onOutput, new Redactor(secrets));
   const child = sandbox.start([...JOINED, ...scriptCommand(script, file)], { cwd: folder.home, env });
   child.stdout.on("data", (bytes: Buffer) => output.add(bytes));
   child.stderr.on("data", (bytes: Buffer) => output.add(bytes));

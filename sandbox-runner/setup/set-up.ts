@@ -114,7 +114,7 @@ async function runIt(options: SetupOptions, script: string): Promise<RunError | 
   const { environment, folder, mark, deadlineMs, onEvent } = options;
   const startedAt = Date.now();
   const env = { ...environment.variables, ...setupEnvironment(mark, folder) };
-  const end = await runScript({ ...options, env, script, onOutput: onEvent });
+  const end = await runScript({ ...options, env, script, secrets: environment.secret_values, onOutput: onEvent });
   // Where the repositories will be. A result that is kept has nothing there either.
   for (const place of [folder.workspace, folder.temporary]) await emptyFolder(place);
   if (end.how === "done") tell(options, `The setup script has ended after ${secondsSince(startedAt)}`);

@@ -1,6 +1,7 @@
 /** What a setup script says, as the transcript has it: its beginning as it comes, and the end of what is longer when it is over. */
 import { StringDecoder } from "node:string_decoder";
 import { byteLength, type RunnerEvent } from "#protocol/transcript.ts";
+import type { RedactedStream, Redactor } from "#rules/secrets/redactor.ts";
 
 export type OutputEvent = Extract<RunnerEvent, { type: "setup.output" }>;
 
@@ -14,6 +15,7 @@ const GATHER_MS = 500;
 
 export class SetupOutput {
   readonly #send: (event: OutputEvent) => void;
+  readonly #scrubbed: RedactedStream;
   readonly #decoder = new StringDecoder("utf8");
   /** Of the beginning, not told yet. */
   #waiting = "";
@@ -24,17 +26,19 @@ export class SetupOutput {
   #beyondCharacters = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(send: (event: OutputEvent) => void) {
+  /** @param redactor knows the secrets that the script has: they are taken out before the text is cut into events. */
+  constructor(send: (event: OutputEvent) => void, redactor: Redactor) {
     this.#send = send;
+    this.#scrubbed = redactor.stream();
   }
 
   add(bytes: Buffer): void {
-    this.#take(this.#decoder.write(bytes));
+    this.#take(this.#scrubbed.push(this.#decoder.write(bytes)));
   }
 
   /** Tells what has not been told. @returns the end of all that was said. */
   close(): string {
-    this.#take(this.#decoder.end());
+    this.#take(this.#scrubbed.push(this.#decoder.end()) + this.#scrubbed.end());
     clearTimeout(this.#timer);
     this.#tell(this.#waiting.length);
     const last = this.#end.slice(Math.max(0, this.#end.length - this.#beyondCharacters));
@@ -57,7 +61,7 @@ export class SetupOutput {
     this.#timer ??= setTimeout(() => this.#tellLines(), GATHER_MS);
   }
 
-  /** Whole lines alone: a secret in a text is found where it is in one event. */
+  /** Whole lines alone. */
   #tellLines(): void {
     this.#timer = undefined;
     this.#tell(this.#waiting.lastIndexOf("\n") + 1);

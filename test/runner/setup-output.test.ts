@@ -1,14 +1,18 @@
 /** What of a setup script's output the transcript has: a table over lengths, and characters that come in parts. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Redactor } from "#rules/secrets/redactor.ts";
 import { scriptText } from "#sandbox-runner/setup/run-script.ts";
 import { BEGINNING, END, type OutputEvent, PIECE, SetupOutput } from "#sandbox-runner/setup/setup-output.ts";
+
+const SECRET = "canary-of-the-script-0123456789";
+const SECRETS = [SECRET, "two lines\nof a secret"];
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 function told(pieces: (string | Buffer)[]): { events: OutputEvent[]; last: string } {
   const events: OutputEvent[] = [];
-  const output = new SetupOutput((event) => events.push(event));
+  const output = new SetupOutput((event) => events.push(event), new Redactor(SECRETS));
   for (const piece of pieces) output.add(Buffer.from(piece));
   const last = output.close();
   return { events, last };
@@ -44,7 +48,7 @@ describe("a script's output", () => {
 
   it("comes as it is written, in whole lines, with characters that came in parts", () => {
     const events: OutputEvent[] = [];
-    const output = new SetupOutput((event) => events.push(event));
+    const output = new SetupOutput((event) => events.push(event), new Redactor(SECRETS));
     const [first, second] = [Buffer.from("one\nzw\u00f6").subarray(0, 7), Buffer.from("ö\n").subarray(1)];
     output.add(first);
     vi.advanceTimersByTime(500);
@@ -53,6 +57,25 @@ describe("a script's output", () => {
     vi.advanceTimersByTime(500);
     expect(events.slice(1)).toEqual([{ type: "setup.output", text: "zwö\n" }]);
     expect(output.close()).toBe("one\nzwö\n");
+  });
+});
+
+describe("a secret in a script's output", () => {
+  const filler = (length: number) => "x".repeat(length);
+  it.each([
+    ["as it is", [`a ${SECRET} b\n`]],
+    ["in pieces", [`a ${SECRET.slice(0, 9)}`, SECRET.slice(9), "\n"]],
+    ["byte by byte", [...SECRET]],
+    ["at the end of a piece", [filler(PIECE - 9), SECRET]],
+    ["at the end of the beginning", [filler(BEGINNING - 9), SECRET, filler(END)]],
+    ["at the beginning of the end", [filler(BEGINNING), filler(100), SECRET, filler(END - 9)]],
+    ["in base64, in lines of 20", [(btoa(`user:${SECRET}`).match(/.{1,20}/g) ?? []).join("\n")]],
+    ["in lines", ["two lines\n", "of a secret\n"]],
+  ])("is in no event, nor in the last words: %s", (_what, pieces) => {
+    const { events, last } = told(pieces);
+    const text = `${events.map((event) => event.text).join("")} ${last}`;
+    expect(text).toContain("[secret]");
+    expect(text.replaceAll(/x+/g, "x")).not.toMatch(/canar|0123456|Y2FuYXJ|two lines|of a secret|6789x|89x/);
   });
 });
 
