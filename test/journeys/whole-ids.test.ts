@@ -105,7 +105,10 @@ it("answers no id but its own, on any path, and does nothing", async () => {
       names: [...path.matchAll(/\{([a-z_]+)\}/g)].map(([, name]) => name ?? ""),
     })),
   );
-  const withIds = operations.filter(({ names, path }) => names.length > 0 && !path.endsWith("/live"));
+  // What is put under a name is made under it.
+  const withIds = operations.filter(
+    ({ names, path, method }) => names.length > 0 && method !== "PUT" && !path.endsWith("/live"),
+  );
   expect(withIds.length).toBeGreaterThanOrEqual(25);
   const before = await stored(ids.routine);
   const answered: string[] = [];

@@ -3,6 +3,7 @@ import { exports } from "cloudflare:workers";
 import type { Routine } from "#protocol/routine.ts";
 import type { Run } from "#protocol/run.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
+import { noteSaid } from "./canaries.ts";
 import { dial, type TestSocket } from "./test-socket.ts";
 
 export const OWNER_TOKEN = "owner-token-of-the-tests-0123456789abcdef";
@@ -30,6 +31,7 @@ export async function call<Body>(
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
+  noteSaid(`the answer to ${method} ${path}`, text);
   return { status: response.status, body: text === "" ? null : JSON.parse(text), headers: response.headers };
 }
 

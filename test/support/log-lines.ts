@@ -3,6 +3,8 @@ import { vi } from "vitest";
 import { LOG_EVENTS, type LogEvent, type LogFields } from "#protocol/log-events.ts";
 import { TROUBLES, type TroubleCode, type TroubleFields } from "#protocol/troubles.ts";
 
+import { noteSaid } from "./canaries.ts";
+
 interface Line extends Record<string, unknown> {
   at: string;
   level: string;
@@ -22,7 +24,11 @@ export interface Log {
 export function listen(): Log {
   const written: string[] = [];
   for (const level of ["debug", "log", "info", "warn", "error"] as const) {
-    vi.spyOn(console, level).mockImplementation((...words) => void written.push(words.map(String).join(" ")));
+    vi.spyOn(console, level).mockImplementation((...words) => {
+      const line = words.map(String).join(" ");
+      noteSaid("the log", line);
+      written.push(line);
+    });
   }
   const lines = () => written.map((line): Line => JSON.parse(line));
   return {
