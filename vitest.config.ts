@@ -24,6 +24,9 @@ const workerd = cloudflareTest(async () => ({
       LOCAL_INSTANCE: "1",
       // Empty, so that a developer's own .dev.vars changes nothing here.
       ANTHROPIC_API_KEY: "",
+      COMMIT_SIGNING_KEY: "",
+      COMMIT_NAME: "",
+      COMMIT_EMAIL: "",
       ANTHROPIC_BASE_URL: "",
       DEFAULT_MODEL: "",
       ALLOWED_MODELS: "claude-also-allowed, claude-and-this",

@@ -3,7 +3,9 @@
  * deploy checks what it is about to give, before it gives it.
  */
 import { z } from "zod";
+import { COMMIT_IDENTITY } from "#protocol/commit.ts";
 import { containerSizes } from "#protocol/container-size.ts";
+import { readCommitKey } from "./commit-key.ts";
 import { inForce } from "./in-force.ts";
 import { checkStores, storesIn, storeVariables } from "./secrets/store-variables.ts";
 
@@ -19,6 +21,9 @@ export interface Variables {
   ANTHROPIC_BASE_URL?: string;
   DEMO_MODEL_URL?: string;
   GIT_CREDENTIALS?: string;
+  COMMIT_SIGNING_KEY?: string;
+  COMMIT_NAME?: string;
+  COMMIT_EMAIL?: string;
   GITHUB_WEBHOOK_SECRET?: string;
   GITHUB_WEBHOOK_SECRET_PREVIOUS?: string;
   GITHUB_API_URL?: string;
@@ -87,6 +92,14 @@ const gitCredentialsSchema = z
 const NO_PUBLIC_URL =
   "is missing, and CONTAINERS is not 0: a run in a container does not see the instance's address, and what it commits names its session there; set it to the address that people use, or CONTAINERS to 0. npm run deploy does";
 
+const commitKeySchema = z.string().transform((text, context) => {
+  const key = readCommitKey(text);
+  if (key !== null) return key;
+  const message = "must be an OpenSSH Ed25519 private key without a passphrase: ssh-keygen -t ed25519 -N '' makes one";
+  context.addIssue({ code: "custom", message });
+  return z.NEVER;
+});
+
 const configSchema = z
   .object({
     OWNER_TOKEN: token("OWNER_TOKEN"),
@@ -99,6 +112,13 @@ const configSchema = z
     ANTHROPIC_BASE_URL: optional(url),
     DEMO_MODEL_URL: optional(url),
     GIT_CREDENTIALS: optional(gitCredentialsSchema),
+    COMMIT_SIGNING_KEY: optional(commitKeySchema),
+    COMMIT_NAME: optional(
+      z
+        .string()
+        .regex(/^[\p{L}\p{N}](?:[\p{L}\p{N} ._[\]()-]{0,98}[\p{L}\p{N}\])])?$/u, "must be a name as git keeps it"),
+    ),
+    COMMIT_EMAIL: optional(z.string().regex(/^[!-;=?A-~]+@[!-;=?A-~]+$/, "must be an address: name@host")),
     GITHUB_WEBHOOK_SECRET: optional(
       z.string().min(16, "must be at least 16 characters; openssl rand -hex 32 makes one"),
     ),
@@ -139,6 +159,12 @@ const configSchema = z
     gitCredentials: new Map(
       Object.entries(vars.GIT_CREDENTIALS ?? {}).map(([origin, pair]) => [new URL(origin).origin, pair]),
     ),
+    /** As whom runs commit; `key` signs their commits, null where they are not signed. */
+    commit: {
+      name: vars.COMMIT_NAME ?? COMMIT_IDENTITY.name,
+      email: vars.COMMIT_EMAIL ?? COMMIT_IDENTITY.email,
+      key: vars.COMMIT_SIGNING_KEY ?? null,
+    },
     /** The webhook secrets in force, newest first; none when GitHub has not been set up. */
     githubSecrets: [vars.GITHUB_WEBHOOK_SECRET, vars.GITHUB_WEBHOOK_SECRET_PREVIOUS].filter(
       (secret) => secret !== undefined,
@@ -171,6 +197,8 @@ const OPEN_VARIABLES: readonly string[] = [
   "DEFAULT_MODEL",
   "ALLOWED_MODELS",
   "MODEL_REQUEST_FIELDS",
+  "COMMIT_NAME",
+  "COMMIT_EMAIL",
   "GITHUB_API_URL",
   "PUBLIC_URL",
   "JURISDICTION",

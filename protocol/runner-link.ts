@@ -6,6 +6,7 @@
  * (`GET /runner/runs/{run_id}/link`, with the attempt's link token) for its frames.
  */
 import { z } from "zod";
+import { commitIdentitySchema } from "./commit.ts";
 import { attemptEnvironmentSchema } from "./environment.ts";
 import { hostUsesSchema } from "./host-use.ts";
 import { runIdSchema, sessionIdSchema } from "./ids.ts";
@@ -130,6 +131,8 @@ export const runOrderSchema = z.object({
   demo_model: z.boolean(),
   /** In this order; the place in the list is the repository's number in proxy paths. */
   repositories: z.array(clonedRepositorySchema),
+  /** As whom it commits; absent from an earlier version's order. */
+  commit: commitIdentitySchema.optional(),
   /** The commit that the run is about; null, or absent from an earlier version's order, for each branch's newest. */
   checkout: nullable(checkoutSchema).default(null),
   turns: z.int().min(1),

@@ -1,5 +1,6 @@
 /** What the runner is told to do, from the run and its revision. Pure. */
 
+import type { CommitIdentity } from "#protocol/commit.ts";
 import type { Checkout } from "#protocol/occurrence.ts";
 import type { RoutineDefinition } from "#protocol/routine.ts";
 import type { ListedRun } from "#protocol/run.ts";
@@ -8,14 +9,14 @@ import { durationMs } from "#protocol/time.ts";
 import { BACKGROUND_WAIT_MS, HOOK_DEADLINE_MS, PHASE_DEADLINES_MS } from "./deadlines.ts";
 
 /**
- * @param given what came with the trigger. @param instance its public address, and the models that it allows beside the
- * routine's.
+ * @param given what came with the trigger. @param instance its public address, the models that it allows beside the routine's,
+ * and as whom its runs commit.
  */
 export function runOrder(
   run: ListedRun,
   definition: RoutineDefinition,
   given: { text: string | null; checkout: Checkout | null },
-  { baseUrl, otherModels }: { baseUrl: string; otherModels: string[] },
+  { baseUrl, otherModels, commit }: { baseUrl: string; otherModels: string[]; commit: CommitIdentity },
 ): RunOrder {
   return {
     run_id: run.id,
@@ -28,6 +29,7 @@ export function runOrder(
     other_models: otherModels,
     demo_model: run.demo_model,
     repositories: definition.repositories.map(({ push: _rule, ...cloned }) => cloned),
+    commit,
     checkout: given.checkout,
     turns: definition.limits.turns,
     timeout_ms: durationMs(definition.limits.timeout),

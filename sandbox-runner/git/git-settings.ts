@@ -1,9 +1,11 @@
 /** Git's settings inside the sandbox, as pure text: how it reaches the relay, who commits, and the session's trailer. */
 import { join } from "node:path";
+import type { CommitIdentity } from "#protocol/commit.ts";
 import type { ClonedRepository } from "#protocol/routine.ts";
 import { GIT_FRONT } from "./git-front.ts";
 import { gitHooks } from "./git-hooks.ts";
 import { LFS_GUARD, LFS_GUARD_SCRIPT, lfsSettings } from "./lfs.ts";
+import { SIGN_SCRIPT, signScript } from "./sign-script.ts";
 
 export interface GitSettings {
   /** Goes into a file that the sandbox can only read, and is git's system-wide configuration there. */
@@ -24,16 +26,15 @@ export interface GitSettingsInput {
   repositories: readonly ClonedRepository[];
   proxyToken: string;
   sessionUrl: string;
+  commit: CommitIdentity;
 }
 
 const PUSH_WITH_LENGTH_BYTES = 67_108_864;
 
-/** Who commits, unless the repository or the agent sets somebody else. */
-const COMMIT_IDENTITY = { name: "Reveille", email: "reveille@users.noreply.invalid" } as const;
-
 export function gitSettings(input: GitSettingsInput): GitSettings {
   const sections = [
-    `[user]\n\tname = ${quote(COMMIT_IDENTITY.name)}\n\temail = ${quote(COMMIT_IDENTITY.email)}\n`,
+    `[user]\n\tname = ${quote(input.commit.name)}\n\temail = ${quote(input.commit.email)}\n`,
+    ...(input.commit.signing_key === null ? [] : [signing(input.commit.signing_key, hooksFolder(input.folder))]),
     // The sandbox may see the workspace's files as another user's.
     `[safe]\n\tdirectory = *\n`,
     `[credential]\n\thelper = ""\n`,
@@ -52,11 +53,18 @@ export function gitSettings(input: GitSettingsInput): GitSettings {
     }),
   ];
   const guard = input.hasLfs ? {} : { [LFS_GUARD]: LFS_GUARD_SCRIPT };
+  const signer = input.commit.signing_key === null ? {} : { [SIGN_SCRIPT]: signScript(input) };
   return {
     config: sections.join(""),
-    hooks: { ...gitHooks(input.sessionUrl, input.hasLfs), ...guard },
+    hooks: { ...gitHooks(input.sessionUrl, input.hasLfs), ...guard, ...signer },
     tools: { git: GIT_FRONT },
   };
+}
+
+/** Every commit is signed by the program beside the hooks, which asks the worker. */
+function signing(key: string, folder: string): string {
+  const program = join(folder, SIGN_SCRIPT);
+  return `\tsigningKey = ${quote(`key::${key}`)}\n[gpg]\n\tformat = ssh\n[gpg "ssh"]\n\tprogram = ${quote(program)}\n[commit]\n\tgpgSign = true\n`;
 }
 
 /** The address under which the relay has a repository. */

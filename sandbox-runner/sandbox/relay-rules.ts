@@ -26,6 +26,7 @@ export function relayKind({ method, target }: RelayRequest, scope: RelayScope): 
   if (target === undefined || !target.startsWith(prefix)) return null;
   const rest = target.slice(prefix.length);
   if (method === "POST" && /^model\/v1\/messages(?:\/count_tokens)?(?:\?beta=true)?$/.test(rest)) return "model";
+  if (method === "POST" && rest === "sign") return "git";
   const git = /^git\/(0|[1-9][0-9]?)(?:\.git(?=\/info\/lfs\/))?\/(.*)$/.exec(rest);
   if (git === null || Number(git[1]) >= scope.repositories) return null;
   if (LFS_PATHS[method ?? ""]?.test(git[2] ?? "") === true) return "git";

@@ -1,5 +1,7 @@
 /** The runner's order, and the block that keeps a stranger's text apart from the task. */
+
 import { describe, expect, it } from "vitest";
+import { COMMIT_IDENTITY } from "#protocol/commit.ts";
 import { routineInputSchema } from "#protocol/routine.ts";
 import { runOrderSchema } from "#protocol/runner-link.ts";
 import { runOrder, sessionUrl, taskOf } from "#rules/run/run-order.ts";
@@ -76,7 +78,7 @@ describe("runOrder", () => {
       STATES.starting.run,
       definition,
       { text: "text", checkout: null },
-      { baseUrl: "https://reveille.test/base", otherModels: ["claude-haiku-5-5"] },
+      { baseUrl: "https://reveille.test/base", otherModels: ["claude-haiku-5-5"], commit: COMMIT_IDENTITY },
     );
     expect(runOrderSchema.parse(order)).toEqual(order);
     expect(order).toMatchObject({
@@ -95,11 +97,16 @@ describe("runOrder", () => {
   });
 
   it("is read without a checkout or other models from a worker that does not know of it", () => {
-    const { checkout, other_models, ...earlier } = runOrder(
+    const {
+      checkout,
+      other_models,
+      commit: _commit,
+      ...earlier
+    } = runOrder(
       STATES.starting.run,
       definition,
       { text: null, checkout: null },
-      { baseUrl: "https://reveille.test", otherModels: [] },
+      { baseUrl: "https://reveille.test", otherModels: [], commit: COMMIT_IDENTITY },
     );
     expect(checkout).toBeNull();
     expect(runOrderSchema.parse(earlier)).toEqual({ ...earlier, checkout: null, other_models });

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { COMMIT_IDENTITY } from "#protocol/commit.ts";
 import { gitSettings } from "#sandbox-runner/git/git-settings.ts";
 import { type Relay, startRelay } from "#sandbox-runner/sandbox/relay.ts";
 import { startGitServer } from "#scripts/demo-upstream/git-server.ts";
@@ -38,6 +39,7 @@ describe.skipIf(!hasLfs)("git-lfs", () => {
     relay.serve({ runId: RUN_ID, repositories: 1 });
     token = await worker.tokenOf(RUN_ID);
     const settings = gitSettings({
+      commit: COMMIT_IDENTITY,
       folder,
       hasLfs: true,
       relayUrl: relay.url,

@@ -1,6 +1,7 @@
 /** The runner's other rules: names of clones, git's words, counts, and how a stopped attempt ends. */
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
+import { COMMIT_IDENTITY } from "#protocol/commit.ts";
 import { runError } from "#protocol/run-errors.ts";
 import { faultOf, outcomeOf } from "#sandbox-runner/agent/outcome.ts";
 import { CLONE_SETTINGS, cloneCommand, planClones, readSeen } from "#sandbox-runner/git/clone-plan.ts";
@@ -68,6 +69,7 @@ describe("cloning", () => {
 
 describe("git's settings", () => {
   const settings = gitSettings({
+    commit: COMMIT_IDENTITY,
     folder: "/git",
     hasLfs: false,
     relayUrl: "http://127.0.0.1:9",

@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { COMMIT_IDENTITY } from "#protocol/commit.ts";
 import { gitEnvironment, gitSettings } from "#sandbox-runner/git/git-settings.ts";
 
 const URL = "https://reveille.test/sessions/one";
@@ -14,6 +15,7 @@ let tree: string;
 
 beforeAll(() => {
   const settings = gitSettings({
+    commit: COMMIT_IDENTITY,
     folder: join(folder, "git"),
     hasLfs: false,
     relayUrl: "http://127.0.0.1:9",

@@ -6,6 +6,7 @@ import { proxyLfsBatch, refuseLocks } from "./lfs/lfs-proxy.ts";
 import { proxyTransfer } from "./lfs/transfer.ts";
 import { proxyModel } from "./model/model-proxy.ts";
 import { renderToAgent, tellRefusal } from "./render-to-agent.ts";
+import { proxySign } from "./sign/sign-proxy.ts";
 
 export function mountProxies(app: App): void {
   app.post("/proxy/:run_id/model/v1/messages", (c) => proxyModel(c, "messages"));
@@ -17,6 +18,7 @@ export function mountProxies(app: App): void {
   app.get("/proxy/:run_id/git/:number/info/lfs/objects/:ticket", (c) => proxyTransfer(c, "download"));
   app.put("/proxy/:run_id/git/:number/info/lfs/objects/:ticket", (c) => proxyTransfer(c, "upload"));
   app.post("/proxy/:run_id/git/:number/info/lfs/locks/verify", (c) => refuseLocks(c));
+  app.post("/proxy/:run_id/sign", (c) => proxySign(c));
   app.all("/proxy/:run_id/*", async (c) => {
     const lease = await readLease(c);
     if (!lease.ok) return renderToAgent(c, lease.refusal);

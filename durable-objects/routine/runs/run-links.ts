@@ -2,6 +2,8 @@
  * Messages of runners on their runs' sockets (hello, frames, deltas), and the answers: the order, and which frames are
  * missing.
  */
+
+import { shownIdentity } from "#instance/commit-key.ts";
 import type { Config } from "#instance/config.ts";
 import { closeQuietly, refuseUpgrade } from "#instance/sockets.ts";
 import { logTrouble } from "#protocol/log.ts";
@@ -39,7 +41,7 @@ interface Parts {
   viewers: Viewers;
   definitions: DefinitionStore;
   work: Work;
-  config: Pick<Config, "publicUrl" | "allowedModels">;
+  config: Pick<Config, "publicUrl" | "allowedModels" | "commit">;
   /** Has the object of the container in which a runner works on a lease look whether the container is there. */
   lookAtContainer(lease: LeaseRef, runnerId: string): Promise<void>;
 }
@@ -136,6 +138,7 @@ export class RunLinks {
       const order = runOrder(row.doc, definition, row, {
         baseUrl: config.publicUrl ?? origin,
         otherModels: config.allowedModels,
+        commit: shownIdentity(config.commit),
       });
       return { ack: engine.lastFrame(row), order, cancel: row.doc.cancel_reason };
     });

@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { Readable } from "node:stream";
 import { Hono } from "hono";
 import { makeAttemptToken } from "#instance/attempt-token.ts";
+import type { CommitKey } from "#instance/commit-key.ts";
 import { success } from "#protocol/errors.ts";
 import type { PushRule } from "#protocol/routine.ts";
 
@@ -45,6 +46,8 @@ export interface WorkerGitOptions {
   credential: string;
   /** The upstream's address of a run's repository; null where there is none of that number. */
   addressOf(runId: string, number: number): string | null;
+  /** As whom runs commit; the private key signs their commits. */
+  commit?: { name: string; email: string; key: CommitKey | null };
 }
 
 /** What the worker has made of one run's requests. */
@@ -66,7 +69,7 @@ export interface WorkerGit {
   close(): Promise<void>;
 }
 
-export async function startWorkerGit({ credential, addressOf }: WorkerGitOptions): Promise<WorkerGit> {
+export async function startWorkerGit({ credential, addressOf, commit }: WorkerGitOptions): Promise<WorkerGit> {
   stubWorkerd(() => {
     git.sent += 1;
   });
@@ -83,6 +86,7 @@ export async function startWorkerGit({ credential, addressOf }: WorkerGitOptions
       const { session, rule } = git.seenOf(run_id);
       return success({ url, key: url, cause, rule, own: branches.own(session, url, asked) });
     },
+    modelFor: () => success({}),
     recordPushes: ({ run_id }: { run_id: string }, number: number, pushes: Push[], of: object) => {
       const { session, pushed } = git.seenOf(run_id);
       branches.keep({ sql, nowMs: Date.now() }, session, addressOf(run_id, number) ?? "", pushes, of);
@@ -95,7 +99,7 @@ export async function startWorkerGit({ credential, addressOf }: WorkerGitOptions
     },
   };
   const deps = {
-    config: { signingKeys: [KEY] },
+    config: { signingKeys: [KEY], commit },
     keyRing: new KeyRing([KEY]),
     gitCredentials: { of: async () => success({ pair: credential, ifRefused: null, drop: null }) },
     ownerOf: () => object,
