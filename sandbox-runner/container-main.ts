@@ -22,7 +22,6 @@ import { leave, workOnLease } from "./attempt/lease-work.ts";
 import { StopSwitch } from "./attempt/stop-switch.ts";
 import { Workplace } from "./attempt/workplace.ts";
 import { bridgeTo } from "./link/bridge.ts";
-import { byParent } from "./network/way-out.ts";
 import { createLog, type Log } from "./process/log.ts";
 import { containerBounds } from "./process/run-bounds.ts";
 import { runsFolder, STEADY_HOME } from "./process/run-folder.ts";
@@ -116,7 +115,8 @@ async function makePlace(name: string, instanceUrl: string, given: Pick<Containe
     instanceUrl,
     stateFolder: STATE_FOLDER,
     home: STEADY_HOME,
-    out: given.host_socket === undefined ? null : byParent({ socketPath: given.host_socket }),
+    // The platform takes all that leaves it; at an engine of a runner's machine there is no way out but to the instance.
+    out: null,
     signal: stop.signal,
     open: (folder) => openContainerSandbox(folder, owner, bounds, stop.signal),
   });

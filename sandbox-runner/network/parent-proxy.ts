@@ -1,5 +1,5 @@
 /** Which proxy this machine has its programs go by, as they all read it: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY. */
-import { byParent, direct, type Parent, type WayOut } from "./way-out.ts";
+import { byParent, direct, type WayOut } from "./way-out.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -30,10 +30,10 @@ function read(environment: Environment, name: string): string {
 }
 
 /** @param text an address; without a scheme it is one of HTTP. */
-export function parentOf(text: string): Parent | null {
+export function parentOf(text: string): URL | null {
   if (text === "") return null;
   const url = URL.parse(text.includes("://") ? text : `http://${text}`);
-  return url !== null && (url.protocol === "http:" || url.protocol === "https:") ? { url } : null;
+  return url !== null && (url.protocol === "http:" || url.protocol === "https:") ? url : null;
 }
 
 /** @param list names with a comma or space between them, each for itself and all names below; `*` for every name. */

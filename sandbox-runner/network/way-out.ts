@@ -60,20 +60,16 @@ export function direct({ resolve, dial }: Dialling = DIALLING): WayOut {
   };
 }
 
-/** A proxy of HTTP, at an address or at a Unix socket. It finds hosts by itself, so what a name leads to is for it to judge. */
-export type Parent = { url: URL } | { socketPath: string };
-
-export function byParent(parent: Parent): WayOut {
-  const headers = "url" in parent ? credentials(parent.url) : [];
+/** By a proxy of HTTP. It finds hosts by itself, so what a name leads to is for it to judge. @param parent its address. */
+export function byParent(parent: URL): WayOut {
+  const headers = credentials(parent);
   return {
     secure: async (host) => await tunnel(await reach(parent), `${host}:${PORTS.secure}`, headers),
     plain: async (host) => ({ socket: await reach(parent), prefix: `http://${host}`, headers }),
   };
 }
 
-async function reach(parent: Parent): Promise<Socket> {
-  if ("socketPath" in parent) return await opened(connect(parent.socketPath), "connect", DIAL_MS);
-  const { protocol, hostname, port } = parent.url;
+async function reach({ protocol, hostname, port }: URL): Promise<Socket> {
   const host = hostname.replace(/^\[|\]$/g, "");
   if (protocol === "https:") {
     return await opened(connectTls({ host, port: Number(port || 443), servername: host }), "secureConnect", DIAL_MS);

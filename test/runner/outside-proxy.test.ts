@@ -302,7 +302,7 @@ describe("by another proxy", () => {
   it("goes what that is asked for: HTTP by whole addresses, TLS by tunnels; what it denies is denied", async () => {
     const first = await relayOf("trusted", 1);
     const url = new URL(`http://us%3Aer:pass@127.0.0.1:${first.relay.port}`);
-    const second = await relayOf("full", 1, byParent({ url }));
+    const second = await relayOf("full", 1, byParent(url));
     relays.set("first", first).set("second", second);
     const policy = "second" as PolicyName;
     expect(await verdictOn(policy, "http://nodejs.org/x", false)).toBe("internet");
