@@ -165,6 +165,7 @@ it("has no method that does anything in the name of an id which the routine does
     "noteContainer: nothing",
     "revokeAccess: nothing",
     "sandboxFor: nothing",
+    "setupPlace: nothing",
   ]);
   expect(answers.length).toBeGreaterThan(25);
   expect(await stored(ids.routine)).toEqual(before);
