@@ -20,6 +20,7 @@ import { longBodies } from "./rows/long-bodies.ts";
 import { memory } from "./rows/memory.ts";
 import { reconnect } from "./rows/reconnect.ts";
 import { rowsWritten } from "./rows/rows-written.ts";
+import { setupCache } from "./rows/setup-cache.ts";
 import { webhooks } from "./rows/webhooks.ts";
 import { machineFacts } from "./support/machine.ts";
 import { ROOT, scratchPath } from "./support/scratch.ts";
@@ -30,6 +31,7 @@ const ROWS: readonly Row[] = [
   webhooks,
   firstEvent,
   containerStart,
+  setupCache,
   ingest,
   fanOut,
   reconnect,

@@ -26,7 +26,11 @@ export function commandEnvironment(mark: string, folder: RunFolder): Record<stri
 
 /** For an environment's setup script, and for what it installs where programs of one user lie: found first, as in a login shell. */
 export function setupEnvironment(mark: string, folder: RunFolder): Record<string, string> {
-  return { ...commandEnvironment(mark, folder), PATH: `${join(folder.home, ".local", "bin")}:${SANDBOX_TOOLS}` };
+  return { ...commandEnvironment(mark, folder), PATH: installedTools(folder) };
+}
+
+function installedTools({ home }: RunFolder): string {
+  return `${join(home, ".local", "bin")}:${SANDBOX_TOOLS}`;
 }
 
 /** For cloning: only the relay, none of the agent's settings. */
@@ -50,7 +54,7 @@ export function agentEnvironment(
   return {
     ...setupEnvironment(mark, folder),
     ...gitEnvironment(folder.git),
-    PATH: `${folder.tools}:${SANDBOX_TOOLS}`,
+    PATH: `${folder.tools}:${installedTools(folder)}`,
     ANTHROPIC_BASE_URL: `${relayUrl}/proxy/${order.run_id}/model`,
     ANTHROPIC_AUTH_TOKEN: proxyToken,
     // Settings of the repository then can't change how the model is reached, also not while the run is on.

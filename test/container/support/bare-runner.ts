@@ -8,6 +8,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { CONTAINER_BRIEF, type ContainerBrief } from "#protocol/container-brief.ts";
 import { drawOwnerKey, IdMaker } from "#protocol/ids.ts";
+import type { RunOrder } from "#protocol/runner-link.ts";
 import { ensureRunnerImage, readRecipe } from "#scripts/containers/runner-image.ts";
 import { createMessagesServer, type ReplyPlan } from "#scripts/demo-model/messages-api.ts";
 import { startGitServer } from "#scripts/demo-upstream/git-server.ts";
@@ -88,16 +89,18 @@ export class BareRunners {
   /**
    * Starts a container on a run whose agent does what the script says.
    * @param mounts files of this machine, by their place inside. @param limits further words for the engine.
+   * @param changes of the run's order.
    */
   begin(
     script: Script,
     brief: Partial<ContainerBrief> = {},
     mounts: Record<string, string> = {},
     limits: readonly string[] = [],
+    changes: Partial<RunOrder> = {},
   ): Begun {
     const key = randomUUID();
     this.#scripts.set(key, script);
-    const fake = this.instance.offer(runOrder(this.#ids, key, ["one"]));
+    const fake = this.instance.offer(runOrder(this.#ids, key, ["one"], changes));
     return this.start(fake, brief, mounts, limits);
   }
 

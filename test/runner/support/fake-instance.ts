@@ -8,6 +8,7 @@ import {
 } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { type WebSocket, WebSocketServer } from "ws";
 import {
   type LeaseRef,
@@ -17,6 +18,7 @@ import {
   type RunOrder,
   runnerToPoolSchema,
 } from "#protocol/runner-link.ts";
+import { SETUP_HEADERS } from "#protocol/setup-archive.ts";
 import { FakeRun } from "./fake-run.ts";
 import type { WorkerGit } from "./worker-git.ts";
 
@@ -45,6 +47,8 @@ export class FakeInstance {
   readonly heard: RunnerToPool[] = [];
   /** Requests of the proxies, as `METHOD path`. */
   readonly proxied: string[] = [];
+  /** What runners have kept of setup scripts, by key. */
+  readonly setups = new Map<string, { content: Buffer; sha256: string }>();
   /** How many links each run has opened. */
   readonly links = new Map<string, number>();
 
@@ -137,6 +141,8 @@ export class FakeInstance {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
+    const setup = /^\/runner\/runs\/([^/]+)\/setup\/([0-9a-f]{64})$/.exec(request.url ?? "");
+    if (setup !== null) return void this.#answerSetup(request, response, setup[1] ?? "", setup[2] ?? "");
     const [path = "", query = ""] = (request.url ?? "").split("?");
     const [, runId = "", rest = ""] = /^\/proxy\/([^/]+)\/(.*)$/.exec(path) ?? [];
     const run = this.#runs.get(runId);
@@ -165,6 +171,24 @@ export class FakeInstance {
     const target = `${this.#upstreams.gitUrl}${repository.pathname}.git/${git[2]}?${query}`;
     const authorization = `Basic ${Buffer.from(this.#upstreams.gitCredential).toString("base64")}`;
     this.#pass(request, response, target, { authorization });
+  }
+
+  async #answerSetup(request: IncomingMessage, response: ServerResponse, runId: string, key: string): Promise<void> {
+    if (bearerOf(request) !== this.#runs.get(runId)?.linkToken) return void response.writeHead(401).end();
+    if (request.method === "PUT") {
+      const sha256 = String(request.headers[SETUP_HEADERS.sha256]);
+      this.setups.set(key, { content: await buffer(request), sha256 });
+      return void response.writeHead(204).end();
+    }
+    const kept = this.setups.get(key);
+    if (kept === undefined) return void response.writeHead(404).end();
+    const [bytes, keptAt] = [String(kept.content.length), String(Date.now())];
+    const headers = {
+      [SETUP_HEADERS.bytes]: bytes,
+      [SETUP_HEADERS.sha256]: kept.sha256,
+      [SETUP_HEADERS.keptAt]: keptAt,
+    };
+    response.writeHead(200, headers).end(kept.content);
   }
 
   #pass(request: IncomingMessage, response: ServerResponse, target: string, headers: Record<string, string>): void {
