@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { bash, noSandbox, report } from "../runner/support/bed.ts";
-import { type Files, git, seedUpstream } from "../runner/support/upstream.ts";
+import { commitTo, type Files, git, seedUpstream } from "../runner/support/upstream.ts";
 import { RepositoriesBed, type Row } from "./support/repositories-bed.ts";
 
 const done = [report("done", "Done."), "Bye."];
@@ -46,6 +46,64 @@ const rows: Row[] = [
     },
     script: [bash("git status -sb"), ...done],
     expected: { prints: ["## main...origin/main"] },
+  },
+  {
+    kind: "with names in all scripts, links and programs",
+    seed: files({ "日本 語.txt": "1\n", "ä/ö.md": "2\n", link: { link: "ä/ö.md" } }),
+    script: [
+      bash("cat link; echo 3 >> '日本 語.txt'; git add -A; git commit -qm Drei; git push -q origin HEAD:claude/names"),
+      ...done,
+    ],
+    expected: { prints: ["2"], files: 1, pushed: ["claude/names"], commits: 1 },
+  },
+  {
+    kind: "with files that are ignored",
+    seed: files({ ".gitignore": "out/\n", "README.md": "# App\n" }),
+    script: [bash("mkdir out; touch out/1 out/2; git status --porcelain"), ...done],
+    expected: { prints: ["(Bash completed with no output)"] },
+  },
+  {
+    kind: "in which a colleague's branch is looked at",
+    seed: (root, name) => {
+      plain(root, name);
+      commitTo(join(root, `${name}.git`), "refs/heads/feature", { "theirs.txt": "1\n" });
+    },
+    script: [bash("git fetch -q && git checkout -q feature && cat theirs.txt"), ...done],
+    expected: { prints: ["1"] },
+  },
+  {
+    kind: "in which a colleague's branch is merged and pushed",
+    seed: (root, name) => {
+      plain(root, name);
+      commitTo(join(root, `${name}.git`), "refs/heads/feature", { "theirs.txt": "1\n" });
+    },
+    script: [
+      bash("git fetch -q && git merge -q --no-ff -m Merge origin/feature && git push -q origin HEAD:claude/merged"),
+      ...done,
+    ],
+    expected: { pushed: ["claude/merged"], commits: 1 },
+  },
+  {
+    kind: "into which a colleague pushes meanwhile",
+    seed: plain,
+    meanwhile: (root, name) => void commitTo(join(root, `${name}.git`), "refs/heads/main", { "theirs.txt": "1\n" }),
+    script: [
+      bash(
+        "until git pull -q && [ -f theirs.txt ]; do command sleep 0.2; done; echo 1 > a; git add -A; git commit -qm One; git push -q origin HEAD:claude/after",
+      ),
+      ...done,
+    ],
+    expected: { files: 1, pushed: ["claude/after"], commits: 1 },
+  },
+  {
+    kind: "of which two branches with the same commits are pushed, and one is rewritten",
+    seed: plain,
+    script: [
+      bash("echo 1 > a; git add -A; git commit -qm One; git push -q origin HEAD:claude/one HEAD:claude/two"),
+      bash("git commit -q --amend -m Other; git push -q --force origin HEAD:claude/one"),
+      ...done,
+    ],
+    expected: { files: 1, pushed: ["claude/one", "claude/two", "claude/one"], commits: 2 },
   },
 ];
 

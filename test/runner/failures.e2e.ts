@@ -1,15 +1,11 @@
-/** Each way in which a run can fail has its own error, with its phase, for a person to read. */
+/** Each way in which a run can fail has its own error, with its phase, for a person to read; those of the model are in test/repositories. */
 
 import type { ServerResponse } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { REFUSAL_HEADER } from "#protocol/runner-link.ts";
-import type { ReplyPlan } from "#scripts/demo-model/messages-api.ts";
-import { Bed, bash, GIT_CREDENTIAL, noSandbox, type Script } from "./support/bed.ts";
+import { Bed, bash, GIT_CREDENTIAL, noSandbox } from "./support/bed.ts";
 import { until } from "./support/until.ts";
 import { seedUpstream } from "./support/upstream.ts";
-
-const fault = (status: number, type: string, message: string): ReplyPlan => ({ kind: "error", status, type, message });
-const declined: ReplyPlan = { kind: "message", text: "", stopReason: "refusal" };
 
 describe.skipIf(noSandbox !== null)("a run fails", { concurrent: true }, () => {
   let bed: Bed;
@@ -98,35 +94,6 @@ describe.skipIf(noSandbox !== null)("a run fails", { concurrent: true }, () => {
     expect(outcome).toMatchObject({ status: "failed", error: { code: "agent_start_timed_out", phase: "agent" } });
   });
 
-  it.each<[string, Script, string, string]>([
-    [
-      "a rule forbids the call",
-      [fault(403, "permission_error", "No such tool.")],
-      "model_request_refused",
-      "No such tool.",
-    ],
-    [
-      "the key is wrong",
-      [fault(403, "authentication_error", "No. Reason: it answered 401.")],
-      "model_key_refused",
-      "Reason: it answered 401.",
-    ],
-    ["the model refuses twice", [bash("echo 1"), declined, declined], "model_refusal", "refusal"],
-    [
-      "its answers are cut for ever",
-      Array(12).fill({ kind: "message", text: "On", stopReason: "max_tokens" }),
-      "model_max_tokens",
-      "max_tokens",
-    ],
-    ["there is no such model", [fault(404, "not_found_error", "model: x")], "model_request_refused", "model"],
-  ])("when %s, and says so", async (_what, script, code, words) => {
-    const run = bed.run(script);
-    expect((await run.finished()).outcome).toMatchObject({
-      error: { code, phase: "agent", message: expect.stringContaining(words) },
-    });
-    expect(run.events).toContainEqual(expect.objectContaining({ type: "notice", code: "model_error" }));
-  });
-
   it("when the turns are used up", async () => {
     const run = bed.run([bash("echo 1"), bash("echo 2"), bash("echo 3"), "Done."], [], { turns: 2 });
     const ending = await run.finished();
@@ -135,22 +102,6 @@ describe.skipIf(noSandbox !== null)("a run fails", { concurrent: true }, () => {
       seen: { turns: 2, tool_calls: 2 },
       report: null,
     });
-  });
-
-  it("when the agent's program dies", async () => {
-    const { outcome } = await bed.run([bash("kill -9 $PPID")]).finished();
-    expect(outcome).toMatchObject({ status: "failed", error: { code: "agent_failed", phase: "agent" } });
-  });
-
-  it("not because the model falters for a moment", async () => {
-    let calls = 0;
-    const run = bed.run(["Done."]);
-    bed.faults.set(run.order.task, () => {
-      calls += 1;
-      return calls === 1 ? { kind: "error", status: 529, type: "overloaded_error", message: "Busy." } : null;
-    });
-    expect((await run.finished()).outcome).toEqual({ status: "succeeded" });
-    expect(run.events).toContainEqual(expect.objectContaining({ type: "notice", code: "model_retry" }));
   });
 });
 
