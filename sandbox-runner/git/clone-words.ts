@@ -1,6 +1,7 @@
 /** What people and the agent are told of clones, as pure text. */
 import type { RunnerEvent } from "#protocol/transcript.ts";
 import type { Clone, Head, Seen } from "./clone-plan.ts";
+import type { Submodule } from "./submodule-plan.ts";
 
 export type CloneNotice = Extract<RunnerEvent, { type: "notice" }>;
 
@@ -24,6 +25,26 @@ export function foreignCommit(url: string, base: Head | null): CloneNotice {
 export function damagedCache(url: string): CloneNotice {
   const message = `What the runner had kept of an earlier clone of ${url} was damaged. It was thrown away, and the repository cloned anew.`;
   return { type: "notice", level: "warning", code: "clone_cache_damaged", message };
+}
+
+const SHOWN_SUBMODULES = 10;
+
+export function submodulesLeft(url: string, left: readonly Submodule[]): CloneNotice {
+  const shown = left.slice(0, SHOWN_SUBMODULES).map((each) => `${each.path} (${each.url})`);
+  const more = left.length > shown.length ? ` and ${left.length - shown.length} more` : "";
+  const message = `Submodules of ${url} that are not cloned: ${shown.join(", ")}${more}. Attach their repositories to the routine, with these addresses; one that is public can be had by git submodule update --init where the run's network lets it.`;
+  return { type: "notice", level: "warning", code: "submodules_left", message };
+}
+
+export function submodulesFailed(url: string, paths: readonly string[], words: string): CloneNotice {
+  const shown = paths.slice(0, SHOWN_SUBMODULES).join(", ");
+  const message = `Submodules of ${url} could not be cloned: ${shown}. ${words || "Git did not say why."}`;
+  return { type: "notice", level: "warning", code: "submodules_left", message };
+}
+
+export function submodulesOfFork(url: string): CloneNotice {
+  const message = `Submodules of ${url} are not cloned: the commit comes from a fork, and which they are is the fork's word.`;
+  return { type: "notice", level: "info", code: "submodules_left", message };
 }
 
 /** @param hasLfs whether commands in the sandbox have Git LFS. */

@@ -20,10 +20,19 @@ import {
   readSeen,
   type Seen,
 } from "./clone-plan.ts";
-import { type CloneNotice, damagedCache, foreignCommit, pointersLeft, received, whereItIs } from "./clone-words.ts";
+import {
+  type CloneNotice,
+  damagedCache,
+  foreignCommit,
+  pointersLeft,
+  received,
+  submodulesOfFork,
+  whereItIs,
+} from "./clone-words.ts";
 import { readableGitError } from "./git-error.ts";
 import { proxyAddress } from "./git-settings.ts";
 import { hasLfs } from "./lfs.ts";
+import { cloneSubmodules } from "./submodules.ts";
 
 export interface CloneOptions {
   order: RunOrder;
@@ -134,7 +143,7 @@ class OneClone {
     const { sandbox, folder, env, onStep, onNotice } = this.#options;
     const { checkout, name } = this.#plan;
     if (checkout === null) {
-      this.#tellLeft(seen);
+      await this.#complete(clone, seen);
       return { ok: true, clone };
     }
     const checkedOut = await checkOut(checkout, {
@@ -149,7 +158,7 @@ class OneClone {
     if (!checkedOut.ok) return this.#faulty(checkedOut.error, checkedOut.error.message);
     onStep(checkedOut.message);
     if (checkout.is_fork) onNotice(foreignCommit(this.#url, seen.head));
-    this.#tellLeft(checkedOut.seen);
+    await this.#complete(clone, checkedOut.seen);
     return { ok: true, clone: { ...clone, commit: checkedOut.head.commit } };
   }
 
@@ -190,9 +199,16 @@ class OneClone {
     return sandbox.run(command, { cwd: folder.workspace, env: { ...env, ...CLONE_SETTINGS } }, this.#bounds);
   }
 
-  /** What is not as a clone elsewhere would be. */
-  #tellLeft({ pointers }: Seen): void {
-    if (pointers > 0) this.#options.onNotice(pointersLeft(this.#url, pointers, hasLfs()));
+  /** Brings what belongs to the working tree and is not in the repository, or tells that it is not there. */
+  async #complete({ folder, depth }: Clone, { pointers, hasSubmodules }: Seen): Promise<void> {
+    const { order, sandbox, env, relayUrl, onNotice } = this.#options;
+    if (pointers > 0) onNotice(pointersLeft(this.#url, pointers, hasLfs()));
+    if (!hasSubmodules) return;
+    if (this.#plan.checkout?.is_fork === true) return onNotice(submodulesOfFork(this.#url));
+    const attached = order.repositories.map(({ url }) => url);
+    await cloneSubmodules(this.#url, folder, {
+      ...{ sandbox, env, bounds: this.#bounds, attached, depth, relayUrl, onNotice },
+    });
   }
 
   #failed({ how, code, stderr }: CommandEnd): CloneFailure {

@@ -39,6 +39,27 @@ function seedPackages(root: string, name: string): void {
   addCommits(bare, "main", 3, git("-C", bare, "rev-parse", "main"));
 }
 
+/** A repository with submodules: attached, elsewhere, and of kinds that are to run or reach something. */
+function seedSubmodules(root: string, name: string, way = ""): void {
+  const lib = git("-C", seedUpstream(root, `${name}-lib`, { "lib.txt": "lib\n" }), "rev-parse", "main");
+  const modules: [name: string, path: string, url: string, more?: string][] = [
+    ["lib", "vendor/lib", `../${name}-lib.git`],
+    ["again", "-again", `https://code.example.com/${name}-lib`, way],
+    ["other", "other", "https://elsewhere.example.com/other.git"],
+    ["program", "program", "ext::sh -c touch% ran"],
+    ["file", "file", "file:///etc"],
+    ["../../escape", "escape", `../${name}-lib`],
+  ];
+  const text = modules.map(
+    ([each, path, url, more = ""]) => `[submodule "${each}"]\n\tpath = ${path}\n\turl = ${url}\n\t${more}\n`,
+  );
+  const bare = seedUpstream(root, name, { ".gitmodules": text.join("") });
+  const links = modules.map(([, path]) => `M 160000 ${lib} ${path}\n`).join("");
+  const commit =
+    "commit refs/heads/main\ncommitter Ada <ada@example.com> 1700000000 +0000\ndata 1\nx\nfrom refs/heads/main^0\n";
+  execFileSync("git", ["-C", bare, "fast-import", "--quiet"], { input: `${commit}${links}` });
+}
+
 const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${"a".repeat(64)}\nsize 12\n`;
 
 const rows: Row[] = [
@@ -101,6 +122,24 @@ git commit -q --allow-empty -m Two; git log -1 --format=%B | grep -c '^Session: 
       ...done,
     ],
     expected: { prints: [".git/hooks\n1\nown", ".husky\n.husky\n1\nown\nhusky"] },
+  },
+  {
+    kind: "with submodules, some of them attached, some hostile",
+    seed: seedSubmodules,
+    repositories: (name) => [{ path: name }, { path: `${name}-lib` }],
+    script: [
+      bash(`cd repository-*[0-9]; cat vendor/lib/lib.txt; ls -A -- other program file escape -again; ls .. ~ | grep ran
+git -C vendor/lib remote get-url origin | grep -c proxy; git -C vendor/lib fetch -q && echo fetched`),
+      ...done,
+    ],
+    expected: { prints: [/^lib\n(?!.*\bran\b).*fetched$/s], notices: ["submodules_left"] },
+  },
+  {
+    kind: "with a submodule that is to run a program",
+    seed: (root, name) => seedSubmodules(root, name, "update = !touch ../ran"),
+    repositories: (name) => [{ path: name }, { path: `${name}-lib` }],
+    script: [bash("cd repository-*[0-9]; git log --format=%s | wc -l; ls -A vendor/lib .. ~ | grep -c ran"), ...done],
+    expected: { prints: [/2\n0$/], notices: ["submodules_left"] },
   },
   {
     kind: "with files in Git LFS, and no git-lfs on the machine",

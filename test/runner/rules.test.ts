@@ -7,6 +7,7 @@ import { faultOf, outcomeOf } from "#sandbox-runner/agent/outcome.ts";
 import { CLONE_SETTINGS, cloneCommand, planClones, readSeen } from "#sandbox-runner/git/clone-plan.ts";
 import { readableGitError } from "#sandbox-runner/git/git-error.ts";
 import { gitSettings } from "#sandbox-runner/git/git-settings.ts";
+import { planSubmodules, readSubmodules } from "#sandbox-runner/git/submodule-plan.ts";
 import { launcherScript, launchScript } from "#sandbox-runner/sandbox/sandbox-config.ts";
 import { isRoot, USER } from "./support/ways.ts";
 
@@ -64,6 +65,32 @@ describe("cloning", () => {
     expect(readableGitError(stderr, "http://127.0.0.1:1/proxy/r/git/0", "https://h/app")).toBe(
       "Cloning into 'app'... remote: nothing here fatal: repository 'https://h/app/' not found",
     );
+  });
+});
+
+describe("submodules", () => {
+  const entry = (name: string, path: string, url: string) =>
+    `submodule.${name}.path\n${path}\0submodule.${name}.url\n${url}\0`;
+  it.each<[string, string, string, "cloned" | "left" | "neither"]>([
+    ["beside its repository", "lib", "../lib.git", "cloned"],
+    ["of another team beside it", "lib", "../../other/lib", "left"],
+    ["by its whole address", "lib", "https://H/acme/lib/", "cloned"],
+    ["in itself", "self", "./", "cloned"],
+    ["by SSH", "lib", "git@h:acme/lib.git", "left"],
+    ["of another host", "lib", "https://elsewhere/acme/lib", "left"],
+    ["by a program", "lib", "ext::sh -c id", "left"],
+    ["with a password", "lib", "https://u:p@h/acme/lib", "left"],
+    ["at a path like an option", "--upload-pack=x", "../lib", "neither"],
+    ["of which no address is known", "lib", "", "left"],
+  ])("%s is cloned or not", (_what, path, url, expected) => {
+    const all = readSubmodules(entry("a.b", path, url), "https://h/acme/app.git");
+    const { cloned, left } = planSubmodules(all, ["https://h/acme/app", "https://h/acme/lib.git"]);
+    expect([cloned.length, left.length]).toEqual({ cloned: [1, 0], left: [0, 1], neither: [0, 0] }[expected]);
+  });
+
+  it("are no other than those that have a name within their own folder", () => {
+    expect(readSubmodules(entry("../../x", "x", "../lib"), "https://h/acme/app")).toEqual([]);
+    expect(readSubmodules("submodule.a.path\nx\0", "https://h/acme/app")).toEqual([]);
   });
 });
 
