@@ -7,6 +7,7 @@ export default defineConfig({
     "./instance/d1/github-schema.ts",
     "./instance/d1/pools-schema.ts",
     "./instance/d1/secrets-schema.ts",
+    "./instance/d1/environments-schema.ts",
   ],
   out: "./migrations/d1",
 });

@@ -2,29 +2,7 @@
  * Refusals of the API, as rows of one table; why runs fail is in `run-errors.ts`.
  * `docs/errors.md` has a heading per row; a test holds the two together.
  */
-
-/** The `type` of an error answer and its HTTP status: wire-compatible with Claude's API, plus four of Reveille's own. */
-export const ERROR_STATUS = {
-  invalid_request_error: 400,
-  authentication_error: 401,
-  permission_error: 403,
-  not_found_error: 404,
-  conflict_error: 409,
-  request_too_large: 413,
-  unsupported_media_type: 415,
-  unprocessable_error: 422,
-  rate_limit_error: 429,
-  api_error: 500,
-  overloaded_error: 503,
-} as const;
-
-export type ErrorType = keyof typeof ERROR_STATUS;
-
-export interface ErrorRow {
-  type: ErrorType;
-  message: string;
-  hint: string;
-}
+import type { ErrorRow } from "./error-types.ts";
 
 /** Refusals of the API: code → what the outside hears. The code itself is in `details.code`. */
 export const API_ERRORS = {
@@ -172,6 +150,21 @@ export const API_ERRORS = {
     type: "conflict_error",
     message: "Routines or runs use this pool.",
     hint: "Set another runs_on for the routines that details.issues names, wait until the pool's runs have ended, and try again.",
+  },
+  environment_exists: {
+    type: "conflict_error",
+    message: "There is an environment of this name.",
+    hint: "Choose another name, or change the environment that there is.",
+  },
+  environment_in_use: {
+    type: "conflict_error",
+    message: "Routines name this environment, so it can't be renamed.",
+    hint: "Make another environment with the new name, and have the routines that details.issues names use it; then archive this one.",
+  },
+  environment_refused: {
+    type: "conflict_error",
+    message: "The environment default is always there under this name.",
+    hint: "Change its other keys, or make an environment of your own and name it in the routines.",
   },
   body_too_large: {
     type: "request_too_large",

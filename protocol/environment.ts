@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { actorSchema } from "./actor.ts";
 import { containerSizeSchema } from "./container-size.ts";
-import { environmentIdSchema } from "./ids.ts";
+import { environmentIdSchema, routineIdSchema } from "./ids.ts";
 import { isPublicName } from "./public-name.ts";
 import { isReservedVariable } from "./reserved-variables.ts";
 import { nullable } from "./schema.ts";
@@ -11,6 +11,9 @@ import { timestampSchema } from "./time.ts";
 /** The environment that is always there. */
 export const DEFAULT_ENVIRONMENT = "default";
 export const DEFAULT_ENVIRONMENT_ID = `env_${"0".repeat(26)}`;
+
+/** How many an instance may have in use. */
+export const ENVIRONMENT_LIMIT = 1_000;
 
 export const environmentNameSchema = z
   .string()
@@ -50,19 +53,22 @@ function hostFault(text: string): string | null {
 
 const hostsSchema = z.array(hostPatternSchema).max(HOSTS_AT_MOST);
 
+const levelSchema = z.enum(networkLevels).meta({
+  description:
+    "none: nothing. trusted: the documented package registries and development hosts, and `allow`. custom: `allow` alone. full: every public host.",
+});
+
+type SaidNetwork = { level: NetworkLevel; allow: string[] };
+const FITS_ITS_LEVEL = ({ level, allow }: SaidNetwork) => level !== "none" || allow.length === 0;
+const UNFIT = {
+  path: ["allow"],
+  error: 'must be empty with level "none"; level "custom" allows these hosts and no other',
+};
+
 /** What a run may reach beside its instance. */
 export const networkSchema = z
-  .strictObject({
-    level: z.enum(networkLevels).default("trusted").meta({
-      description:
-        "none: nothing. trusted: the documented package registries and development hosts, and `allow`. custom: `allow` alone. full: every public host.",
-    }),
-    allow: hostsSchema.default([]),
-  })
-  .refine(({ level, allow }) => level !== "none" || allow.length === 0, {
-    path: ["allow"],
-    error: 'must be empty with level "none"; level "custom" allows these hosts and no other',
-  })
+  .strictObject({ level: levelSchema.default("trusted"), allow: hostsSchema.default([]) })
+  .refine(FITS_ITS_LEVEL, UNFIT)
   .meta({ id: "Network" });
 export type Network = z.infer<typeof networkSchema>;
 
@@ -149,12 +155,33 @@ export const environmentInputSchema = z
   .meta({ id: "EnvironmentInput" });
 export type EnvironmentInput = z.infer<typeof environmentInputSchema>;
 
+const statusSchema = z.enum(["active", "archived"]);
+
+/**
+ * A change: only the keys that are given change; `network` and `variables` are replaced as a whole. The level has to be said:
+ * whoever replaces the hosts of a `custom` one must not get `trusted` by leaving it out.
+ */
+export const environmentPatchSchema = z
+  .strictObject({
+    ...settings,
+    network: z
+      .strictObject({ level: levelSchema, allow: hostsSchema.default([]) })
+      .refine(FITS_ITS_LEVEL, UNFIT)
+      .meta({ id: "NetworkChange" }),
+    status: statusSchema.meta({ description: "`active` brings an archived one back." }),
+    if_revision: z.int().min(0),
+  })
+  .partial()
+  .refine((patch) => Object.keys(patch).some((key) => key !== "if_revision"), "must change at least one key")
+  .meta({ id: "EnvironmentPatch" });
+export type EnvironmentPatch = z.infer<typeof environmentPatchSchema>;
+
 /** An environment as the API shows it. */
 export const environmentSchema = z
   .object({
     id: environmentIdSchema,
     ...settings,
-    status: z.enum(["active", "archived"]),
+    status: statusSchema,
     revision: z
       .int()
       .min(0)
@@ -166,6 +193,15 @@ export const environmentSchema = z
   })
   .meta({ id: "Environment" });
 export type Environment = z.infer<typeof environmentSchema>;
+
+/** The answer when one is archived. */
+export const archivedEnvironmentSchema = environmentSchema
+  .extend({
+    routines: z.array(routineIdSchema).meta({
+      description: "The routines that name it, 100 at most: their runs fail until they name another.",
+    }),
+  })
+  .meta({ id: "ArchivedEnvironment" });
 
 /** What one attempt of a run got, as its runner is told. */
 export const attemptEnvironmentSchema = z.object({

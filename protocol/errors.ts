@@ -1,6 +1,7 @@
 /** How a refusal is told: as a value inside, and in one shape outside. The table of refusals is in `api-errors.ts`. */
 import { z } from "zod";
-import { API_ERRORS, ERROR_STATUS, type ErrorRow, type ErrorType } from "./api-errors.ts";
+import { API_ERRORS } from "./api-errors.ts";
+import { ERROR_STATUS, type ErrorRow, type ErrorType } from "./error-types.ts";
 
 export type ApiErrorCode = keyof typeof API_ERRORS;
 export const apiErrorCodes = Object.keys(API_ERRORS) as ApiErrorCode[];

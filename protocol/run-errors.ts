@@ -84,6 +84,26 @@ const RUN_ERRORS = {
     hint: "Use the image of this version, unchanged, and let its container start as root with the engine's usual capabilities (CHOWN, KILL, SETUID, SETGID, SETPCAP among them).",
     machinery: false,
   },
+  environment_unknown: {
+    message: "The environment that the routine names is not there.",
+    hint: "Name another one in the routine: GET /api/v1/environments lists them. Or make one of this name.",
+    machinery: false,
+  },
+  environment_archived: {
+    message: "The environment that the routine names has been archived.",
+    hint: "Bring it back by PATCH /api/v1/environments/{id} with status active, or name another one in the routine.",
+    machinery: false,
+  },
+  environment_unreadable: {
+    message: "The run's environment could not be looked up: the database did not answer for an hour.",
+    hint: "Look at the worker's log for owed_call_failed, and at the status page of Cloudflare; then retry.",
+    machinery: false,
+  },
+  variables_too_long: {
+    message: "The variables of the environment and the routine are too long together.",
+    hint: "Shorten them to 256 KiB of names and values, with the values of secrets in them; put long texts into the repository or the setup script.",
+    machinery: false,
+  },
   clone_failed: {
     message: "A repository could not be cloned.",
     hint: "Check its address, the branch, and that GIT_CREDENTIALS has access to it.",

@@ -2,7 +2,14 @@
 
 import { z } from "zod";
 import { hostUsesSchema } from "./host-use.ts";
-import { occurrenceIdSchema, routineIdSchema, runIdSchema, sessionIdSchema, triggerIdSchema } from "./ids.ts";
+import {
+  environmentIdSchema,
+  occurrenceIdSchema,
+  routineIdSchema,
+  runIdSchema,
+  sessionIdSchema,
+  triggerIdSchema,
+} from "./ids.ts";
 import { dollarsSchema } from "./money.ts";
 import { triggerTypeSchema } from "./occurrence.ts";
 import { poolNameSchema } from "./pool.ts";
@@ -129,6 +136,11 @@ const admittedRoutine = z
   .object({ name: z.string(), revision: z.int().min(1), model: z.string() })
   .meta({ description: "The routine as it was when this run was admitted." });
 
+const gotEnvironment = z.object({ id: environmentIdSchema, name: z.string(), revision: z.int().min(0) }).meta({
+  id: "RunEnvironment",
+  description: "The environment that an attempt got, as it was when the attempt began.",
+});
+
 const common = {
   id: runIdSchema,
   routine_id: routineIdSchema,
@@ -147,6 +159,9 @@ const common = {
   }),
   pool: poolNameSchema.meta({ description: "The pool whose runners work on it: the routine's when it was admitted." }),
   attempt: z.int().min(1),
+  environment: nullable(gotEnvironment).optional().meta({
+    description: "Of the latest attempt; null while it is looked up, and left out before the first one begins.",
+  }),
   demo_model: z.boolean().meta({ description: "True when the offline demo model answers instead of a real one." }),
   usage: usageSchema,
   evidence: evidenceSchema,

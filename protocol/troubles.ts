@@ -217,6 +217,11 @@ export const TROUBLES = {
     means: "A routine could not be told which repository has a name.",
     carries: z.strictObject(routine),
   },
+  environment_not_told: {
+    level: "warn",
+    means: "What an attempt needs could not be read in time for its runner, which dials again.",
+    carries: z.strictObject(attempt),
+  },
   usage_not_told: {
     level: "warn",
     means: "A run's object did not take in what a model call used.",

@@ -8,6 +8,8 @@ export type Permission =
   | "runs:read"
   | "runs:write"
   | "pools:read"
+  | "environments:read"
+  | "environments:write"
   | "deliveries:read"
   | "deliveries:write"
   | "instance:admin";

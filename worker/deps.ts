@@ -29,6 +29,7 @@ import { type BegunPushes, begunPushStore } from "./store/begun-pushes.ts";
 import { type Bodies, bodies } from "./store/bodies.ts";
 import { type DeliveryStore, deliveryStore } from "./store/deliveries.ts";
 import { type DeliveryLists, deliveryLists } from "./store/delivery-lists.ts";
+import { type Environments, environments } from "./store/environments.ts";
 import { type GithubApp, githubApp } from "./store/github-app.ts";
 import { type Heartbeats, heartbeats } from "./store/heartbeats.ts";
 import { type Matching, matching } from "./store/matching.ts";
@@ -68,6 +69,7 @@ export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sen
   githubApp: GithubApp;
   names: RepositoryNames;
   pools: Pools;
+  environments: Environments;
   inbox: Inbox;
   gate: InstanceGate;
   due: DueStore;
@@ -153,6 +155,7 @@ function makeDeps(env: Env): MadeDeps {
       setupArchives: setupArchives(bucket),
       settlePushes: (nowMs) => settlePushes({ begunPushes, ownerOf, credentials: gitCredentials }, nowMs),
       pools: pools(database),
+      environments: environments(database),
       inbox: new Inbox({ ...found, baseUrl: config.publicUrl ?? "", pause }),
       gate: instanceGate(config.instanceRatePerMinute, count),
       due: dueStore(repeatable),

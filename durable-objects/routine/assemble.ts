@@ -2,11 +2,13 @@
  * Builds the parts of a routine's object by hand, each after those that it uses. This file, and those that open the object and
  * answer for it, stand above all rooms: no room imports them.
  */
+import { AttemptEnvironmentReader } from "#instance/attempt-environments.ts";
 import type { Config } from "#instance/config.ts";
 import { withinDeadline } from "#instance/in-time.ts";
 import { KeyRing } from "#instance/key-ring.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
 import { containerObject, poolObject, rosterObject, routineObject } from "#instance/objects.ts";
+import { secretsOfRuns } from "#instance/secrets/assemble.ts";
 import type { Authorities } from "#instance/secrets.ts";
 import { IdMaker } from "#protocol/ids.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
@@ -24,11 +26,13 @@ import { EndpointSecrets } from "./definition/endpoint-secrets.ts";
 import { RepositoryIds } from "./definition/repository-ids.ts";
 import { Deliver, type Receivers } from "./outbox/deliver.ts";
 import { Outbox } from "./outbox/outbox.ts";
+import { ToEnvironments } from "./receivers/to-environments.ts";
 import { RoutineToIndex, RunsToIndex } from "./receivers/to-index.ts";
 import { ToPool } from "./receivers/to-pool.ts";
 import { ToRoster } from "./receivers/to-roster.ts";
 import { ToRoutines } from "./receivers/to-routines.ts";
 import { AskedHosts } from "./runs/asked-hosts.ts";
+import { AttemptEnvironments } from "./runs/attempt-environments.ts";
 import { Deadlines } from "./runs/deadlines.ts";
 import { OpenCalls } from "./runs/open-calls.ts";
 import { ProxiedCalls } from "./runs/proxied-calls.ts";
@@ -74,7 +78,9 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const viewers = new Viewers(context, log, (sessionId) => runs.hasUnsettledRun(sessionId));
   const sockets = new RunSockets(context);
   const hosts = new AskedHosts(sql);
-  const engine = new RunEngine({ work, runs, log, deadlines, outbox, definitions, viewers, sockets, hosts });
+  const environments = new AttemptEnvironments(database);
+  const beside = { viewers, sockets, hosts, environments };
+  const engine = new RunEngine({ work, runs, log, deadlines, outbox, definitions, ...beside });
 
   const occurrences = new OccurrenceStore(database, sql, work);
   const refusals = new RefusalCounts(work);
@@ -108,13 +114,15 @@ export function assemble({ context, env, config, database, ownerKey, authorities
   const frames = new ReceiveFrames(engine, sockets, work);
   const lookAtContainer = (lease: LeaseRef, runnerId: string) =>
     withinDeadline(containerObject(env, config.jurisdiction, lease, runnerId).look(), undefined, "the container");
-  const links = new RunLinks({ sockets, engine, frames, viewers, definitions, work, config, lookAtContainer });
+  const environments = new AttemptEnvironmentReader(secretsOfRuns(env.DB, config), config.signingKeys);
+  const told = { definitions, config, environments };
+  const links = new RunLinks({ sockets, engine, frames, viewers, work, lookAtContainer, ...told });
   const proxies = assembleProxies(core, context.storage.sql, database, config);
 
   const entry = new IndexEntry(secrets, repositoryIds, schedules);
   const toIndex = new RoutineToIndex(env.DB, definitions, (row) => entry.of(row, Date.now()));
   const purge = new Purge(work, definitions, runs, outbox);
-  const receivers = assembleReceivers(core, { env, config, frames, toIndex });
+  const receivers = assembleReceivers(core, { env, config, frames, toIndex, environments });
   const deliver = new Deliver(outbox, work, receivers, () => purge.ifOver());
 
   const index = new AwaitIndex(work, outbox, deliver, toIndex);
@@ -157,15 +165,22 @@ function assembleProxies(core: Core, sql: SqlStorage, database: Database, config
 /** Names for each kind of owed call the receiver that takes it. */
 function assembleReceivers(
   core: Core,
-  given: { env: ObjectEnv; config: Config; frames: ReceiveFrames; toIndex: RoutineToIndex },
+  given: {
+    env: ObjectEnv;
+    config: Config;
+    frames: ReceiveFrames;
+    toIndex: RoutineToIndex;
+    environments: AttemptEnvironmentReader;
+  },
 ): Receivers {
   const { definitions, runs } = core;
-  const { env, config, frames, toIndex } = given;
+  const { env, config, frames, toIndex, environments } = given;
   const poolOf = (name: string) => poolObject(env, config.jurisdiction, name);
   const routineOf = (id: string) => routineObject(env, config.jurisdiction, id);
   const toPool = new ToPool(poolOf, core, frames);
   const toRoster = new ToRoster(() => rosterObject(env));
   return {
+    read_environment: new ToEnvironments(env.DB, core, environments),
     ask_pool: toPool,
     release_lease: toPool,
     project_routine: toIndex,

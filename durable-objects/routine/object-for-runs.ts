@@ -3,6 +3,7 @@
  * the last one has stopped.
  */
 import { DurableObject } from "cloudflare:workers";
+import { unchangedDefault } from "#instance/d1/environments.ts";
 import type { SandboxSettings } from "#instance/object-contracts.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
 import { answerClose, closeQuietly, refuseUpgrade } from "#instance/sockets.ts";
@@ -80,8 +81,10 @@ export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
   /** What the sandbox of a lease is made with. */
   sandboxFor(id: OwnedId, lease: LeaseRef): SandboxSettings | null {
     this.opening.require();
-    const row = this.opening.owner(id)?.engine.leased(lease) ?? null;
-    return row === null ? null : { network: { level: "trusted", allow: [] }, size: null };
+    const engine = this.opening.owner(id)?.engine;
+    if (engine === undefined || engine.leased(lease) === null) return null;
+    const kept = engine.environmentOf(lease) ?? unchangedDefault();
+    return { network: kept.network, size: kept.instance };
   }
 
   /** Where results of a lease's setup script are kept, as `environment/pool`; null once its agent has started. */

@@ -8,6 +8,7 @@ import type { RoutineDefinition } from "#protocol/routine.ts";
 import type { Tokens } from "#protocol/run.ts";
 import { type RunPhase, runPhaseSchema } from "#protocol/run-errors.ts";
 import { runStatuses } from "#protocol/run-states.ts";
+import type { KeptEnvironment } from "#rules/environment/kept-environment.ts";
 import { IS_UNSETTLED } from "#rules/run/status-condition.ts";
 
 /** The routine itself: one row. A deleted routine keeps it as its tombstone. Times are Unix milliseconds. */
@@ -84,6 +85,13 @@ export const runs = sqliteTable(
     index("runs_by_session").on(table.sessionId, table.id),
   ],
 );
+
+/** The environments of attempts that are on, without values of secrets. Its row goes when the run has settled. */
+export const attemptEnvironments = sqliteTable("attempt_environments", {
+  runId: text("run_id").primaryKey(),
+  attempt: integer().notNull(),
+  doc: text({ mode: "json" }).$type<KeptEnvironment>().notNull(),
+});
 
 export const sessions = sqliteTable("sessions", {
   id: text().primaryKey(),

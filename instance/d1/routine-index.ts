@@ -42,17 +42,19 @@ export async function writeRoutine(binding: D1Database, entry: RoutineEntry): Pr
   const { id } = routine;
   const rows = JSON.stringify(subscriptions.map(({ triggerId, key }) => [triggerId, key]));
   await binding.batch([
-    binding.prepare(WRITE_ROUTINE).bind(id, version, JSON.stringify(routine), poolOf(routine.runs_on)),
+    binding
+      .prepare(WRITE_ROUTINE)
+      .bind(id, version, JSON.stringify(routine), poolOf(routine.runs_on), routine.environment),
     binding.prepare(DROP_SUBSCRIPTIONS).bind(id, version),
     binding.prepare(ADD_SUBSCRIPTIONS).bind(id, version, rows),
     dueAt === null ? binding.prepare(DROP_DUE).bind(id, version) : binding.prepare(SET_DUE).bind(id, version, dueAt),
   ]);
 }
 
-const WRITE_ROUTINE = `INSERT INTO routines (id, version, doc, pool) SELECT ?1, ?2, ?3, ?4
+const WRITE_ROUTINE = `INSERT INTO routines (id, version, doc, pool, environment) SELECT ?1, ?2, ?3, ?4, ?5
   WHERE NOT EXISTS (SELECT 1 FROM forgotten_routines WHERE id = ?1)
-  ON CONFLICT (id) DO UPDATE SET version = excluded.version, doc = excluded.doc, pool = excluded.pool
-  WHERE routines.version <= excluded.version`;
+  ON CONFLICT (id) DO UPDATE SET version = excluded.version, doc = excluded.doc, pool = excluded.pool,
+  environment = excluded.environment WHERE routines.version <= excluded.version`;
 /** A write that comes late leaves the row of a newer version as it is, and by this condition the other tables too. */
 const IS_OURS = "EXISTS (SELECT 1 FROM routines WHERE id = ?1 AND version = ?2)";
 const DROP_SUBSCRIPTIONS = `DELETE FROM subscriptions WHERE routine_id = ?1 AND ${IS_OURS}`;

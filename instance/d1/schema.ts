@@ -5,6 +5,7 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { type DeliveryOutcome, deliveryStatuses, verificationFailures } from "#protocol/delivery.ts";
+import { DEFAULT_ENVIRONMENT } from "#protocol/environment.ts";
 import { triggerTypes } from "#protocol/occurrence.ts";
 import { DEFAULT_POOL } from "#protocol/pool.ts";
 import { runStatuses } from "#protocol/run-states.ts";
@@ -20,8 +21,13 @@ export const routines = sqliteTable(
     version: integer().notNull(),
     /** The name of its pool. */
     pool: text().notNull().default(DEFAULT_POOL),
+    /** The name of its environment. */
+    environment: text().notNull().default(DEFAULT_ENVIRONMENT),
   },
-  (table) => [index("routines_by_pool").on(table.pool, table.id).where(sql`pool <> 'default'`)],
+  (table) => [
+    index("routines_by_pool").on(table.pool, table.id).where(sql`pool <> 'default'`),
+    index("routines_by_environment").on(table.environment, table.id).where(sql`environment <> 'default'`),
+  ],
 );
 
 /** Routines that have been deleted, for a day: a write of one's entry that comes late must not bring it back. */

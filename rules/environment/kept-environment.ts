@@ -35,3 +35,21 @@ function withHosts({ level, allow }: Network, hosts: readonly string[]): Network
   // Whoever reached nothing reaches from now on what the routine names, and nothing else.
   return { level: level === "none" ? "custom" : level, allow: [...new Set([...allow, ...hosts])] };
 }
+
+/** In a few words, for the transcript; nothing where there is nothing to tell. */
+export function toldEnvironment({ name, revision, network, variables, setup, instance }: KeptEnvironment): string {
+  const { level, allow } = network;
+  const set = Object.keys(variables).length;
+  const told = [
+    `network ${level}${allow.length === 0 ? "" : ` and ${counted(allow.length, "host")}`}`,
+    ...(set === 0 ? [] : [counted(set, "variable")]),
+    ...(setup === null ? [] : ["a setup script"]),
+    ...(instance === null ? [] : [instance]),
+  ];
+  const isPlain = revision === 0 && level === "trusted" && told.length === 1 && allow.length === 0;
+  return isPlain ? "" : ` in the environment ${name} (revision ${revision}): ${told.join(", ")}`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

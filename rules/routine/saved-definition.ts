@@ -1,13 +1,17 @@
 /** Definitions as earlier versions saved them: the one place that knows which keys were not there yet. */
+import { z } from "zod";
 import { DEFAULT_PUSH, ROUTINE_DEFAULTS, type RoutineDefinition, routineSchema } from "#protocol/routine.ts";
 
 /** A definition as an object has saved it, with the defaults of keys that were not there yet. */
 export function completeDefinition(saved: RoutineDefinition): RoutineDefinition {
-  const { push_prefix, runs_on, repositories } = { ...ROUTINE_DEFAULTS, ...saved };
+  const { push_prefix, runs_on, environment, variables, network, repositories } = { ...ROUTINE_DEFAULTS, ...saved };
   return {
     ...saved,
     push_prefix,
     runs_on,
+    environment,
+    variables,
+    network,
     repositories: repositories.map(({ push = DEFAULT_PUSH, ...more }) => ({ ...more, push })),
   };
 }
@@ -16,4 +20,8 @@ export function completeDefinition(saved: RoutineDefinition): RoutineDefinition 
 export const savedRoutineSchema = routineSchema.extend({
   push_prefix: routineSchema.shape.push_prefix.default(ROUTINE_DEFAULTS.push_prefix),
   runs_on: routineSchema.shape.runs_on.default(ROUTINE_DEFAULTS.runs_on),
+  environment: routineSchema.shape.environment.default(ROUTINE_DEFAULTS.environment),
+  // What was saved stays readable when the rules for new ones become stricter.
+  variables: z.record(z.string(), z.string()).default(ROUTINE_DEFAULTS.variables),
+  network: z.object({ allow: z.array(z.string()) }).default(ROUTINE_DEFAULTS.network),
 });

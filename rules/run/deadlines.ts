@@ -1,5 +1,7 @@
 /** How long the phases of a run may take, in milliseconds. */
 
+/** How long a run may wait for its environment to be looked up. */
+export const ENVIRONMENT_MS = 60 * 60_000;
 /** How long a run may wait for a runner: while its pool has none at all, and while all of them are busy. */
 export const PROVISIONING_MS = { noRunner: 10 * 60_000, busy: 60 * 60_000 } as const;
 /**

@@ -3,7 +3,7 @@ import type { CancelReason, RunResult } from "#protocol/run.ts";
 import { type RunErrorCode, runError } from "#protocol/run-errors.ts";
 import type { AttemptOutcome } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
-import type { LeaseEnd, RunState } from "./inputs.ts";
+import type { LeaseEnd, RunState, Step } from "./inputs.ts";
 import type { ActiveRecord, SettledRecord } from "./record.ts";
 
 /** Why a run failed whose lease ended before its runner had said how. */
@@ -58,4 +58,24 @@ export function close(
         cancel_requested_at: ending.requestedAt,
       };
   }
+}
+
+/** The last step of a run. */
+export function settle(state: RunState, run: SettledRecord): Step {
+  return {
+    state: { ...state, run },
+    events: [
+      {
+        type: "run.finished",
+        status: run.status,
+        result: run.result,
+        summary: run.summary,
+        error: run.error,
+        cancel_reason: run.cancel_reason,
+        evidence: run.evidence,
+        usage: run.usage,
+      },
+    ],
+    effects: [{ type: "clear_deadlines" }, { type: "promote" }],
+  };
 }

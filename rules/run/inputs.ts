@@ -4,6 +4,7 @@ import type { CancelReason, RunnerRef, SandboxKind } from "#protocol/run.ts";
 import type { RunError, RunPhase } from "#protocol/run-errors.ts";
 import type { FrameBody } from "#protocol/runner-link.ts";
 import type { EventBody } from "#protocol/transcript.ts";
+import type { KeptEnvironment } from "../environment/kept-environment.ts";
 import type { RunRecord } from "./record.ts";
 
 /** Why a lease has ended, as pools store it. */
@@ -46,6 +47,10 @@ export interface Hello {
 
 export type RunInput =
   | { type: "promoted" }
+  /** The attempt's environment is known. @see rules/environment/kept-environment.ts */
+  | { type: "environment"; environment: KeptEnvironment }
+  /** It has none, or what it needs is not there. */
+  | { type: "environment_fault"; error: RunError }
   | ({ type: "leased" } & Hello)
   | { type: "step"; phase: RunPhase }
   | { type: "running"; sandbox: SandboxKind }
@@ -55,6 +60,7 @@ export type RunInput =
   | { type: "overdue"; kind: DeadlineKind };
 
 export type Effect =
+  | { type: "read_environment" }
   | { type: "ask_pool" }
   /** End the lease by force; the pool answers with `lease_ended`. */
   | { type: "release_lease" }

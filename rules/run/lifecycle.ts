@@ -8,16 +8,17 @@ import { isMachineryFailure, type RunError, runError } from "#protocol/run-error
 import type { AttemptOutcome } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { EventBody } from "#protocol/transcript.ts";
+import { awaitsEnvironment, enterEnvironment } from "./begin-attempt.ts";
 import {
   CANCEL_GRACE_MS,
-  PROVISIONING_MS,
+  ENVIRONMENT_MS,
   RETRY_AFTER_MOST_MS,
   START_BACKSTOP_MS,
   TIMEOUT_GRACE_MS,
 } from "./deadlines.ts";
-import { close, ERROR_OF_LEASE_END, endingOf } from "./ending.ts";
+import { close, ERROR_OF_LEASE_END, endingOf, settle } from "./ending.ts";
 import type { DeadlineKind, Effect, Finished, Hello, LeaseEnd, RunInput, RunLimits, RunState, Step } from "./inputs.ts";
-import type { ActiveRecord, QueuedRecord, SettledRecord } from "./record.ts";
+import type { ActiveRecord, QueuedRecord } from "./record.ts";
 
 type Failed = Extract<AttemptOutcome, { status: "failed" }>;
 
@@ -28,6 +29,10 @@ export function nextRun(state: RunState, input: RunInput, limits: RunLimits, now
   switch (input.type) {
     case "promoted":
       return run.status === "queued" ? promote(state, run, nowMs) : null;
+    case "environment":
+      return enterEnvironment(state, run, input.environment, nowMs);
+    case "environment_fault":
+      return failByEnvironment(state, run, input.error, limits, nowMs);
     case "leased":
       return lease(state, run, input, limits, nowMs);
     case "step":
@@ -52,24 +57,39 @@ function promote(state: RunState, run: QueuedRecord, nowMs: number): Step {
     state: {
       ...state,
       phase: "provisioning",
-      run: { ...run, status: "starting", timings: { ...run.timings, starting_at: timestamp(nowMs) } },
+      run: {
+        ...run,
+        status: "starting",
+        environment: null,
+        timings: { ...run.timings, starting_at: timestamp(nowMs) },
+      },
     },
-    events: [
-      { type: "run.starting", attempt: run.attempt },
-      { type: "run.step", phase: "provisioning", message: "Allocating a runner" },
-    ],
+    events: [{ type: "run.starting", attempt: run.attempt }],
     effects: [
       { type: "clear_deadlines" },
-      { type: "ask_pool" },
-      { type: "set_deadline", kind: "provisioning", atMs: nowMs + PROVISIONING_MS.noRunner },
+      { type: "read_environment" },
+      { type: "set_deadline", kind: "provisioning", atMs: nowMs + ENVIRONMENT_MS },
     ],
   };
+}
+
+/** A lease that it has, or has asked for, is given back. */
+function failByEnvironment(
+  state: RunState,
+  run: ActiveRecord,
+  error: RunError,
+  limits: RunLimits,
+  nowMs: number,
+): Step | null {
+  if (run.status !== "starting") return null;
+  const step = end(state, run, { status: "failed", error }, null, limits, nowMs);
+  return run.environment === null ? step : { ...step, effects: [...step.effects, { type: "release_lease" }] };
 }
 
 function lease(state: RunState, run: ActiveRecord, hello: Hello, limits: RunLimits, nowMs: number): Step | null {
   const { runner, boot } = hello;
   if (run.runner?.id === runner.id) return greetAgain(state, run, boot, limits, nowMs);
-  if (run.status !== "starting" || run.runner !== null) return null;
+  if (run.status !== "starting" || run.runner !== null || awaitsEnvironment(run)) return null;
   return {
     state: { ...state, boot, run: { ...run, runner } },
     events: [{ type: "run.step", phase: "provisioning", message: `Runner ${runner.id} has taken the run` }],
@@ -251,10 +271,10 @@ function passDeadline(state: RunState, run: ActiveRecord, kind: DeadlineKind, no
       return { state: { ...state, overdue: kind }, events: [], effects: [{ type: "release_lease" }] };
     case "provisioning": {
       if (run.status !== "starting" || run.runner !== null) return null;
-      const ending = endingOf(state, run, {
-        status: "failed",
-        error: runError("no_runner", "provisioning", waitedFor(run)),
-      });
+      const error = awaitsEnvironment(run)
+        ? runError("environment_unreadable", "provisioning")
+        : runError("no_runner", "provisioning", waitedFor(run));
+      const ending = endingOf(state, run, { status: "failed", error });
       const step = settle(state, close(run, ending, "unknown", null, nowMs));
       return { ...step, effects: [...step.effects, { type: "release_lease" }] };
     }
@@ -264,23 +284,4 @@ function passDeadline(state: RunState, run: ActiveRecord, kind: DeadlineKind, no
 /** Which pool had none, unless it is the one that every instance has. */
 function waitedFor({ pool }: ActiveRecord): string | undefined {
   return pool === DEFAULT_POOL ? undefined : `It waited for the pool "${pool}".`;
-}
-
-function settle(state: RunState, run: SettledRecord): Step {
-  return {
-    state: { ...state, run },
-    events: [
-      {
-        type: "run.finished",
-        status: run.status,
-        result: run.result,
-        summary: run.summary,
-        error: run.error,
-        cancel_reason: run.cancel_reason,
-        evidence: run.evidence,
-        usage: run.usage,
-      },
-    ],
-    effects: [{ type: "clear_deadlines" }, { type: "promote" }],
-  };
 }

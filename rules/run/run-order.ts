@@ -1,6 +1,7 @@
 /** What the runner is told to do, from the run and its revision. Pure. */
 
 import type { CommitIdentity } from "#protocol/commit.ts";
+import type { AttemptEnvironment } from "#protocol/environment.ts";
 import type { Checkout } from "#protocol/occurrence.ts";
 import type { RoutineDefinition } from "#protocol/routine.ts";
 import type { ListedRun } from "#protocol/run.ts";
@@ -8,15 +9,24 @@ import type { RunOrder } from "#protocol/runner-link.ts";
 import { durationMs } from "#protocol/time.ts";
 import { BACKGROUND_WAIT_MS, HOOK_DEADLINE_MS, PHASE_DEADLINES_MS } from "./deadlines.ts";
 
-/**
- * @param given what came with the trigger. @param instance its public address, the models that it allows beside the routine's,
- * and as whom its runs commit.
- */
+/** What an order has that is neither the run's nor its routine's. */
+interface OrderedFrom {
+  /** The instance's public address. */
+  baseUrl: string;
+  /** The models that the instance allows beside the routine's. */
+  otherModels: string[];
+  /** As whom its runs commit. */
+  commit: CommitIdentity;
+  /** Null for a runner that has been told already, and for an attempt that an earlier version began. */
+  environment: AttemptEnvironment | null;
+}
+
+/** @param given what came with the trigger. */
 export function runOrder(
   run: ListedRun,
   definition: RoutineDefinition,
   given: { text: string | null; checkout: Checkout | null },
-  { baseUrl, otherModels, commit }: { baseUrl: string; otherModels: string[]; commit: CommitIdentity },
+  { baseUrl, otherModels, commit, environment }: OrderedFrom,
 ): RunOrder {
   return {
     run_id: run.id,
@@ -38,6 +48,7 @@ export function runOrder(
     agent_start_deadline_ms: PHASE_DEADLINES_MS.agentStart,
     background_wait_ms: BACKGROUND_WAIT_MS,
     hook_deadline_ms: HOOK_DEADLINE_MS,
+    ...(environment === null ? {} : { environment }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** The environment of what runs in the sandbox: a list of its own, nothing inherited, no secret but the proxy token. */
 import { join } from "node:path";
+import { isReservedVariable } from "#protocol/reserved-variables.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { gitEnvironment } from "../git/git-settings.ts";
 import { MARK_VARIABLE } from "../process/marked-processes.ts";
@@ -31,6 +32,12 @@ export function setupEnvironment(mark: string, folder: RunFolder): Record<string
 
 function installedTools({ home }: RunFolder): string {
   return `${join(home, ".local", "bin")}:${SANDBOX_TOOLS}`;
+}
+
+/** What the environment and the routine set for programs in the sandbox: never what is the runner's own to set. */
+export function givenVariables(environment: RunOrder["environment"]): Record<string, string> {
+  const given = Object.entries(environment?.variables ?? {});
+  return Object.fromEntries(given.filter(([name]) => !isReservedVariable(name)));
 }
 
 /** For cloning: only the relay, none of the agent's settings. */

@@ -6,7 +6,7 @@ import type { FrameBody, RunOrder } from "#protocol/runner-link.ts";
 import type { Delta, RunnerEvent } from "#protocol/transcript.ts";
 import { runAgent } from "../agent/agent.ts";
 import type { LivingTask } from "../agent/agent-end.ts";
-import { agentEnvironment, cloneEnvironment, commandEnvironment } from "../agent/agent-environment.ts";
+import { agentEnvironment, cloneEnvironment, commandEnvironment, givenVariables } from "../agent/agent-environment.ts";
 import { AgentEvents } from "../agent/agent-events.ts";
 import { AgentWatch } from "../agent/agent-watch.ts";
 import { agentError, oneLine } from "../agent/outcome.ts";
@@ -189,9 +189,10 @@ export class Attempt {
     this.#step("Starting the agent");
     const only = clones.length === 1 ? clones[0] : undefined;
     const cwd = only?.folder ?? this.#folder.workspace;
-    const env = agentEnvironment(mark, seen, relayUrl, proxyToken, order);
+    const own = agentEnvironment(mark, seen, relayUrl, proxyToken, order);
     const hookDeadlineMs = hookDeadline(order);
-    const settings = await this.#outrankRepository(cwd, env, hookDeadlineMs);
+    // Settings go into a command line: what was given is not restated there, for it may hold secrets and be long.
+    const settings = await this.#outrankRepository(cwd, own, hookDeadlineMs);
     const breach = new AbortController();
     const watch = new AgentWatch({
       startDeadlineMs: order.agent_start_deadline_ms,
@@ -204,7 +205,7 @@ export class Attempt {
       clones: describeClones(clones),
       sandbox,
       cwd,
-      env,
+      env: { ...givenVariables(order.environment), ...own },
       settings,
       signal: AbortSignal.any([signal, watch.signal, breach.signal]),
       room: this.#options.room,

@@ -7,7 +7,7 @@ import { errorText } from "#protocol/log.ts";
 import { type RunError, runError } from "#protocol/run-errors.ts";
 import { SETUP_KEPT_MS } from "#protocol/setup-archive.ts";
 import type { RunnerEvent } from "#protocol/transcript.ts";
-import { setupEnvironment } from "../agent/agent-environment.ts";
+import { givenVariables, setupEnvironment } from "../agent/agent-environment.ts";
 import { oneLine } from "../agent/outcome.ts";
 import { emptyFolder, type RunFolder, STEADY_HOME } from "../process/run-folder.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
@@ -113,7 +113,7 @@ async function found(store: SetupStore, key: string, signal: AbortSignal): Promi
 async function runIt(options: SetupOptions, script: string): Promise<RunError | null> {
   const { environment, folder, mark, deadlineMs, onEvent } = options;
   const startedAt = Date.now();
-  const env = { ...environment.variables, ...setupEnvironment(mark, folder) };
+  const env = { ...givenVariables(environment), ...setupEnvironment(mark, folder) };
   const end = await runScript({ ...options, env, script, secrets: environment.secret_values, onOutput: onEvent });
   // Where the repositories will be. A result that is kept has nothing there either.
   for (const place of [folder.workspace, folder.temporary]) await emptyFolder(place);

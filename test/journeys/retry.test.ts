@@ -72,6 +72,7 @@ it("does not repeat what the model may have done already", async () => {
 it("ends a run that no runner takes", async () => {
   const routine = await buildRoutine();
   const { run_id } = await fired(routine);
+  await vi.waitUntil(async () => (await readRun(run_id)).environment?.revision === 0);
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 2 * 3_600_000 });
   await runDurableObjectAlarm(ownerOf(run_id));
   vi.useRealTimers();

@@ -3,7 +3,6 @@ import { runInDurableObject } from "cloudflare:test";
 import { DurableObject, env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { makeAttemptToken } from "#instance/attempt-token.ts";
-import { DEFAULT_ENVIRONMENT_ID } from "#protocol/environment.ts";
 import { type IdKind, ownerKeyOf } from "#protocol/ids.ts";
 import { RUNNER_CLOSE } from "#protocol/runner-link.ts";
 import { buildRoutine, call, fired, watch } from "#test/support/api.ts";
@@ -20,6 +19,7 @@ interface Operation {
 const BODIES: Record<string, unknown> = {
   "PATCH /api/v1/routines/{id}": { name: "Taken over" },
   "POST /api/v1/routines/{id}/triggers/{trigger_id}/secret/handed-over": { id: "0123456789abcdef" },
+  "PATCH /api/v1/environments/{id}": { setup: "exit 1" },
   "POST /api/v1/routines/{id}/triggers/test": { source: "event", event: "x", payload: {} },
 };
 
@@ -62,6 +62,7 @@ async function build() {
   const occurrences = await call<{ data: { id: string }[] }>("GET", `/api/v1/routines/${routine.id}/occurrences`);
   await signIn();
   const signIns = await call<{ data: { id: string }[] }>("GET", "/api/v1/sign-ins");
+  const environment = await call<{ id: string }>("POST", "/api/v1/environments", { name: `ci-${Date.now()}` });
   const ids: Record<IdKind, string> = {
     routine: routine.id,
     trigger,
@@ -70,13 +71,14 @@ async function build() {
     delivery: delivery.body.id,
     occurrence: occurrences.body.data[0]?.id ?? "",
     sign_in: signIns.body.data[0]?.id ?? "",
-    environment: DEFAULT_ENVIRONMENT_ID,
+    environment: environment.body.id,
   };
   return { ids, token: routine.token };
 }
 
 function kindOf(path: string, name: string): IdKind {
   if (name === "endpoint_id" || name === "trigger_id") return "trigger";
+  if (path.includes("/environments/")) return "environment";
   if (path.includes("/deliveries/")) return "delivery";
   if (path.includes("/sign-ins/")) return "sign_in";
   if (path.includes("/sessions/")) return "session";

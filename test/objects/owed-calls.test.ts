@@ -68,6 +68,7 @@ async function owing(parties: { pool?: Party; index?: Party; others?: Party }, t
       const work = new Work(storage, opened.value);
       const outbox = new Outbox(storage.sql, work);
       const receivers = {
+        read_environment: others,
         ask_pool: pool,
         release_lease: pool,
         project_routine: index,

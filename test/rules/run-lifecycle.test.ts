@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { listedRunSchema } from "#protocol/run.ts";
 import { runError } from "#protocol/run-errors.ts";
-import { PROVISIONING_MS } from "#rules/run/deadlines.ts";
+import { ENVIRONMENT_MS, PROVISIONING_MS } from "#rules/run/deadlines.ts";
 import type { Effect, RunInput } from "#rules/run/inputs.ts";
 import { nextRun } from "#rules/run/lifecycle.ts";
 import { showListed } from "#rules/run/record.ts";
@@ -12,6 +12,7 @@ import {
   CANCEL,
   CANCELED,
   CLONE_STUCK,
+  ENVIRONMENT,
   finished,
   LEASED,
   LIMITS,
@@ -28,6 +29,8 @@ import {
 
 const HAPPENINGS = {
   promoted: { type: "promoted" },
+  environment: ENVIRONMENT,
+  "no environment": { type: "environment_fault", error: runError("environment_unknown", "provisioning") },
   leased: LEASED,
   "another process": { ...LEASED, boot: "second-process" },
   step: { type: "step", phase: "clone" },
@@ -46,17 +49,19 @@ type HappeningName = keyof typeof HAPPENINGS;
 /** In which states a happening can be; in all others it changes nothing. */
 const LEGAL: Record<HappeningName, readonly StateName[]> = {
   promoted: ["queued"],
+  environment: ["begun"],
+  "no environment": ["begun", "starting", "leased"],
   leased: ["starting"],
   "another process": ["starting", "leased", "running"],
-  step: ["starting", "leased", "running"],
+  step: ["begun", "starting", "leased", "running"],
   running: ["leased"],
-  finished: ["starting", "leased", "running"],
-  cancel: ["queued", "starting", "leased", "running"],
-  lost: ["starting", "leased", "running"],
-  "no runner in time": ["starting"],
-  "start overdue": ["starting", "leased"],
+  finished: ["begun", "starting", "leased", "running"],
+  cancel: ["queued", "begun", "starting", "leased", "running"],
+  lost: ["begun", "starting", "leased", "running"],
+  "no runner in time": ["begun", "starting"],
+  "start overdue": ["begun", "starting", "leased"],
   "timeout overdue": ["running"],
-  "cancel overdue": ["starting", "leased", "running"],
+  "cancel overdue": ["begun", "starting", "leased", "running"],
   "retry due": ["queued"],
 };
 /** A late `retry due` only looks for free places again, which harms nothing: whether it is refused is not laid down. */
@@ -82,15 +87,49 @@ describe("each happening in each status", () => {
 });
 
 describe("the usual way", () => {
-  it("asks the pool for a runner when it is promoted, and gives it ten minutes", () => {
+  it("looks its environment up when it is promoted, and gives that an hour", () => {
     const step = apply(STATES.queued, { type: "promoted" });
-    expect(step.state).toMatchObject({ phase: "provisioning", run: { status: "starting", runner: null } });
-    expect(step.events.map(({ type }) => type)).toEqual(["run.starting", "run.step"]);
+    expect(step.state).toMatchObject({ phase: "provisioning", run: { status: "starting", environment: null } });
+    expect(step.events).toEqual([{ type: "run.starting", attempt: 1 }]);
     expect(step.effects).toEqual([
       { type: "clear_deadlines" },
+      { type: "read_environment" },
+      { type: "set_deadline", kind: "provisioning", atMs: NOW_MS + ENVIRONMENT_MS },
+    ]);
+  });
+
+  it("asks the pool for a runner when its environment is known, and gives it ten minutes", () => {
+    const step = apply(STATES.begun, ENVIRONMENT);
+    const environment = { id: expect.any(String), name: "ci", revision: 4 };
+    expect(step.state).toMatchObject({ phase: "provisioning", run: { status: "starting", runner: null, environment } });
+    const message =
+      "Allocating a runner in the environment ci (revision 4): network custom and 2 hosts, 1 variable, a setup script, standard-4";
+    expect(step.events).toEqual([{ type: "run.step", phase: "provisioning", message }]);
+    expect(step.effects).toEqual([
       { type: "ask_pool" },
       { type: "set_deadline", kind: "provisioning", atMs: NOW_MS + PROVISIONING_MS.noRunner },
     ]);
+  });
+
+  it("asks for no runner when it has no environment, and gives back the lease of one that it has", () => {
+    const fault: RunInput = { type: "environment_fault", error: runError("environment_archived", "provisioning") };
+    const step = apply(STATES.begun, fault);
+    expect(step.state.run).toMatchObject({ status: "failed", error: { code: "environment_archived" }, runner: null });
+    expect(step.effects).toEqual([{ type: "clear_deadlines" }, { type: "promote" }]);
+    expect(apply(STATES.leased, fault).effects).toContainEqual({ type: "release_lease" });
+  });
+
+  it("says that its environment was not found out, when that took too long", () => {
+    const { run } = apply(STATES.begun, { type: "overdue", kind: "provisioning" }).state;
+    expect(run).toMatchObject({ status: "failed", error: { code: "environment_unreadable", phase: "provisioning" } });
+  });
+
+  it("is canceled without a runner while its environment is looked up", () => {
+    const canceling = apply(STATES.begun, CANCEL);
+    expect(canceling.effects).toContainEqual({ type: "release_lease" });
+    expect(nextRun(canceling.state, ENVIRONMENT, LIMITS, NOW_MS)).toBeNull();
+    const ended = apply(canceling.state, { type: "lease_ended", end: "offer_expired" });
+    expect(ended.state.run).toMatchObject({ status: "canceled", cancel_reason: "by_user" });
   });
 
   it("replaces the deadline for finding a runner by the one for starting", () => {
@@ -203,7 +242,7 @@ describe("retry", () => {
         break;
       }
       waits.push(step.state.notBeforeMs - NOW_MS);
-      state = through(step.state, { type: "promoted" }, LEASED);
+      state = through(step.state, { type: "promoted" }, ENVIRONMENT, LEASED);
     }
     expect(waits).toEqual([30_000, 60_000]);
   });

@@ -78,7 +78,12 @@ describe("runOrder", () => {
       STATES.starting.run,
       definition,
       { text: "text", checkout: null },
-      { baseUrl: "https://reveille.test/base", otherModels: ["claude-haiku-5-5"], commit: COMMIT_IDENTITY },
+      {
+        baseUrl: "https://reveille.test/base",
+        otherModels: ["claude-haiku-5-5"],
+        commit: COMMIT_IDENTITY,
+        environment: null,
+      },
     );
     expect(runOrderSchema.parse(order)).toEqual(order);
     expect(order).toMatchObject({
@@ -106,7 +111,7 @@ describe("runOrder", () => {
       STATES.starting.run,
       definition,
       { text: null, checkout: null },
-      { baseUrl: "https://reveille.test", otherModels: [], commit: COMMIT_IDENTITY },
+      { baseUrl: "https://reveille.test", otherModels: [], commit: COMMIT_IDENTITY, environment: null },
     );
     expect(checkout).toBeNull();
     expect(runOrderSchema.parse(earlier)).toEqual({ ...earlier, checkout: null, other_models });

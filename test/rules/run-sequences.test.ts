@@ -10,6 +10,7 @@ import {
   CANCEL,
   CANCELED,
   CLONE_STUCK,
+  ENVIRONMENT,
   LEASED,
   LIMITS,
   LOST,
@@ -28,6 +29,7 @@ const LENGTH = 24;
 const HAPPENINGS: [RunInput, ...RunInput[]] = [
   { type: "promoted" },
   ...Array.from({ length: 5 }, (): RunInput => ({ type: "promoted" })),
+  ...Array.from({ length: 6 }, () => ENVIRONMENT),
   ...Array.from({ length: 6 }, () => LEASED),
   ...Array.from({ length: 4 }, () => RUNNING),
   { type: "step", phase: "clone" },
@@ -37,6 +39,7 @@ const HAPPENINGS: [RunInput, ...RunInput[]] = [
   SUCCEEDED,
   AGENT_FAILED,
   CLONE_STUCK,
+  ENVIRONMENT,
   TIMED_OUT,
   CANCELED,
   LOST,

@@ -5,6 +5,7 @@ import { openDatabase } from "#durable-objects/routine/database.ts";
 import type { RoutineRow } from "#durable-objects/routine/definition/definition-store.ts";
 import type { Tx } from "#durable-objects/routine/work.ts";
 import type { Config } from "#instance/config.ts";
+import { unchangedDefault } from "#instance/d1/environments.ts";
 import type { Wake } from "#protocol/occurrence.ts";
 import { routineInputSchema, routinePatchSchema } from "#protocol/routine.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
@@ -173,6 +174,7 @@ export class RealAdmission {
   #startAll(tx: Tx): void {
     for (const { id, status } of this.#rows()) {
       if (status !== "starting") continue;
+      this.#parts.engine.feed(tx, id, { type: "environment", environment: unchangedDefault() });
       this.#parts.engine.feed(tx, id, { type: "leased", runner: { kind: "local", id: "runner" }, boot: null });
       this.#parts.engine.feed(tx, id, { type: "running", sandbox: "none" });
     }

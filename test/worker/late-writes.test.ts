@@ -10,7 +10,7 @@ const NOW = Date.parse("2026-11-25T10:00:00.000Z");
 const run = { id: "run_1", routine_id: "rtn_1", status: "queued", trigger: { type: "api" } };
 
 function entry(version: number, id = "rtn_1") {
-  const routine = { id, name: `version ${version}`, runs_on: "default" } as Routine;
+  const routine = { id, name: `version ${version}`, runs_on: "default", environment: "default" } as Routine;
   return { routine, version, subscriptions: [{ triggerId: "t", key: `event:${version}` }], dueAt: NOW + version };
 }
 

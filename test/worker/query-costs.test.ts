@@ -5,6 +5,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
 import { dueStore } from "#instance/d1/due.ts";
+import { environmentsNamed, unchangedDefault } from "#instance/d1/environments.ts";
 import { forgetRoutine, routineIndex, writeRoutine, writeRuns } from "#instance/d1/routine-index.ts";
 import { subscribersOf } from "#instance/d1/subscribers.ts";
 import { SecretRows } from "#instance/secrets/secret-rows.ts";
@@ -15,6 +16,7 @@ import { askedDatabase } from "#worker/parties/database.ts";
 import { begunPushStore } from "#worker/store/begun-pushes.ts";
 import { bodies } from "#worker/store/bodies.ts";
 import { deliveryLists } from "#worker/store/delivery-lists.ts";
+import { environments } from "#worker/store/environments.ts";
 import { githubApp } from "#worker/store/github-app.ts";
 import { matching } from "#worker/store/matching.ts";
 import { pools } from "#worker/store/pools.ts";
@@ -32,7 +34,8 @@ const PAGE = { limit: 10, cursor: null };
 
 /** Rows that nothing here is about, newer than all that is; `i` counts them. */
 const OTHERS = [
-  "INSERT INTO routines (id, doc, version, pool) SELECT 'x' || i, '{}', 1, IIF(i % 2 = 0, 'default', 'other')",
+  `INSERT INTO routines (id, doc, version, pool, environment)
+    SELECT 'x' || i, '{}', 1, IIF(i % 2 = 0, 'default', 'other'), IIF(i % 2 = 0, 'default', 'other')`,
   `INSERT INTO forgotten_routines (id, at) SELECT 'x' || i, ${LATER}`,
   "INSERT INTO runs (id, routine_id, status, trigger_type, doc, version) SELECT 'x' || i, 'x' || i, 'succeeded', 'api', '{}', 1",
   "INSERT INTO subscriptions (routine_id, trigger_id, key) SELECT 'x' || i, 'x', 'github:other/' || i || ':push'",
@@ -47,6 +50,8 @@ const OTHERS = [
   "INSERT INTO github_seen (id, hook_at) SELECT 1000 + i, 1",
   "INSERT INTO repository_names (full_name, repository_id, seen_at) SELECT 'other/' || i, 1000 + i, 1",
   `INSERT INTO push_marks (mark, run_id, routine_id, depth, at) SELECT 'x' || i, 'x', 'x', 0, ${LATER}`,
+  `INSERT INTO environments (id, name, status, revision, doc)
+    SELECT 'x' || i, 'x' || (i / 4), IIF(i % 4 = 0, 'active', 'archived'), 1, '{}'`,
   `INSERT INTO begun_pushes (id, run_id, generation, number, url, branches, ask_at) SELECT 'x' || i, 'x', 1, 0, '', '[]', ${LATER}`,
   `INSERT INTO secret_uses (name, at, routine_id, run_id, attempt, environment_id, variables) SELECT 'OTHER', ${LATER}, 'x', 'x' || i, 1, 'x', '[]'`,
 ];
@@ -70,7 +75,7 @@ beforeAll(async () => {
   await env.DB.batch(OTHERS.map((text) => env.DB.prepare(`${text.replace("SELECT", `${count} SELECT`)} FROM n`)));
 });
 
-const routine = { id: "rtn_1", name: "one", runs_on: "pool:gpu" } as Routine;
+const routine = { id: "rtn_1", name: "one", runs_on: "pool:gpu", environment: "ci" } as Routine;
 const projected = { routine, version: 1, subscriptions: [{ triggerId: "t", key: "event:one" }], dueAt: NOW };
 const run = { id: "run_1", routine_id: "rtn_1", status: "queued", trigger: { type: "api" } };
 const runDocument = { id: "run_1", doc: JSON.stringify(run), version: 1 };
@@ -121,6 +126,8 @@ const ins = signIns(askedDatabase(database), async () => ["owner"]);
 const secrets = secretStore(askedDatabase(database));
 const secretRows = new SecretRows(database);
 const madePools = pools(askedDatabase(database));
+const madeEnvironments = environments(askedDatabase(database));
+const environment = { ...unchangedDefault(), id: "env_00000000000000000000000001", name: "ci", revision: 1 };
 const begun = begunPushStore(database);
 const matched = matching(database);
 const app = githubApp(database);
@@ -208,6 +215,14 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   "secrets.replaceSealed": () => secrets.replaceSealed({ number: 1, name: "ONE", sealed: "s" }, "t"),
   "secrets.forgetUses": () => secrets.forgetUses(NOW, 100_000),
   "secrets.remove": () => secrets.remove("ONE"),
+  "environments.save of the default": () =>
+    madeEnvironments.save(unchangedDefault(), { ...unchangedDefault(), revision: 1 }),
+  "environments.save": () => madeEnvironments.save(environment, { ...environment, name: "ci-two", revision: 2 }),
+  "environments.find": () => madeEnvironments.find(environment.id),
+  "environments.find by name": () => madeEnvironments.find("ci"),
+  "environments.list": () => madeEnvironments.list({ limit: 10, cursor: "env_1" }),
+  "environments.routinesOf": () => madeEnvironments.routinesOf("ci", 10),
+  environmentsNamed: () => environmentsNamed(database, ["default", "ci"]),
   "pools.routinesOf": () => madePools.routinesOf("gpu", 10),
   "pools.remove": () => madePools.remove("gpu", NOW),
   forgetRoutine: () => forgetRoutine(database, "rtn_1", NOW),

@@ -9,7 +9,17 @@ export interface EndpointSpec<Params extends Fields, Query extends Fields, Body 
   method: "get" | "post" | "put" | "patch" | "delete";
   /** As OpenAPI writes it: `/api/v1/routines/{id}`. */
   path: string;
-  tag: "Fire" | "Routines" | "Runs" | "Sessions" | "Webhooks" | "Pools" | "Secrets" | "Sign-in" | "Instance";
+  tag:
+    | "Fire"
+    | "Routines"
+    | "Runs"
+    | "Sessions"
+    | "Webhooks"
+    | "Pools"
+    | "Environments"
+    | "Secrets"
+    | "Sign-in"
+    | "Instance";
   summary: string;
   description?: string;
   /** A permission, which owners have; or the routine's token, which the handler passes on; or nothing. */

@@ -1,10 +1,18 @@
 /** Routines: create, list, read, change, delete, pause, resume, run now. */
 import { pageSchema, pauseInputSchema, runNowInputSchema } from "#protocol/api.ts";
+import { DEFAULT_ENVIRONMENT } from "#protocol/environment.ts";
 import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
 import { drawOwnerKey, IdMaker, routineIdSchema } from "#protocol/ids.ts";
 import { admissionSchema } from "#protocol/occurrence.ts";
-import { DEFAULT_POOL, poolOf, type RunsOn } from "#protocol/pool.ts";
-import { type Routine, routineInputSchema, routinePatchSchema, routineSchema } from "#protocol/routine.ts";
+import { DEFAULT_POOL, poolOf } from "#protocol/pool.ts";
+import {
+  type Routine,
+  type RoutinePatch,
+  routineInputSchema,
+  routinePatchSchema,
+  routineSchema,
+} from "#protocol/routine.ts";
+import { unknownEnvironmentRefusal } from "#rules/environment/unknown-environment.ts";
 import { futureKeyRefusal } from "#rules/routine/not-available-yet.ts";
 import { presentRoutine, watchedRepositories } from "#rules/routine/present-routine.ts";
 import { repositoriesRefusal } from "#rules/routine/repository-address.ts";
@@ -54,7 +62,7 @@ function mountCollection(app: App): void {
     async ({ c, principal, body }) => {
       if (principal === null) return refuse("authentication_required");
       const { config, ownerOf } = c.var.deps;
-      const refusal = repositoriesRefusal(body.repositories, config.isLocal) ?? (await poolRefusal(c, body.runs_on));
+      const refusal = repositoriesRefusal(body.repositories, config.isLocal) ?? (await namesRefusal(c, body));
       if (refusal !== null) return { ok: false, refusal };
       const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes);
       const id = new IdMaker(drawOwnerKey(random), random).make("routine", Date.now());
@@ -88,8 +96,7 @@ function mountOne(app: App): void {
     async ({ c, principal, params, body }) => {
       if (principal === null) return refuse("authentication_required");
       const { config, ownerOf } = c.var.deps;
-      const { repositories = [], runs_on } = body;
-      const refusal = repositoriesRefusal(repositories, config.isLocal) ?? (await poolRefusal(c, runs_on));
+      const refusal = repositoriesRefusal(body.repositories ?? [], config.isLocal) ?? (await namesRefusal(c, body));
       if (refusal !== null) return { ok: false, refusal };
       return shown(c, await ownerOf(params.id).change(body, actorOf(principal)));
     },
@@ -155,9 +162,13 @@ function mountVerbs(app: App): void {
   );
 }
 
-/** Asks D1 only where a routine names a pool that people have made. */
-async function poolRefusal(c: HttpContext, runsOn: RunsOn = DEFAULT_POOL): Promise<Refusal | null> {
-  return poolOf(runsOn) === DEFAULT_POOL ? null : unknownPoolRefusal(runsOn, await c.var.deps.pools.names());
+/** Asks D1 only where a routine names a pool or an environment that people have made. */
+async function namesRefusal(c: HttpContext, routine: RoutinePatch): Promise<Refusal | null> {
+  const { runs_on = DEFAULT_POOL, environment = DEFAULT_ENVIRONMENT } = routine;
+  const { pools, environments } = c.var.deps;
+  const unknownPool = poolOf(runs_on) === DEFAULT_POOL ? null : unknownPoolRefusal(runs_on, await pools.names());
+  if (unknownPool !== null || environment === DEFAULT_ENVIRONMENT) return unknownPool;
+  return unknownEnvironmentRefusal(environment, await environments.names());
 }
 
 async function shown(c: HttpContext, routine: Result<Routine>): Promise<Result<Routine>> {

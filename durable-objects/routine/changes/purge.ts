@@ -1,7 +1,7 @@
 /** What is left of a deleted routine once its last run has stopped: a row that says so. */
 import { is } from "drizzle-orm";
 import { SQLiteTable } from "drizzle-orm/sqlite-core";
-import type { RoutineDefinition } from "#protocol/routine.ts";
+import { ROUTINE_DEFAULTS, type RoutineDefinition } from "#protocol/routine.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import type { RunStore } from "../runs/run-store.ts";
@@ -46,5 +46,6 @@ export function purge(tx: Tx, work: Work, { definition }: RoutineRow): void {
 
 /** The form stays: whoever reads the row finds a definition. */
 function blank(definition: RoutineDefinition): RoutineDefinition {
-  return { ...definition, name: "", prompt: "", triggers: [], repositories: [] };
+  const { variables, network } = ROUTINE_DEFAULTS;
+  return { ...definition, name: "", prompt: "", triggers: [], repositories: [], variables, network };
 }

@@ -7,6 +7,7 @@ import type { Draft, Remembered, Tx, Work } from "../work.ts";
 
 /** All kinds of calls that can be owed; `assemble.ts` names the receiver of each. */
 const OWED_KINDS = [
+  "read_environment",
   "ask_pool",
   "release_lease",
   "project_routine",

@@ -8,6 +8,7 @@ import type { Frame, LeaseRef } from "#protocol/runner-link.ts";
 import { durationMs, timestamp } from "#protocol/time.ts";
 import type { EventBody } from "#protocol/transcript.ts";
 import { freePlaces } from "#rules/admission.ts";
+import type { KeptEnvironment } from "#rules/environment/kept-environment.ts";
 import type { DeadlineKind, Effect, RunInput, RunLimits, RunState } from "#rules/run/inputs.ts";
 import { nextRun } from "#rules/run/lifecycle.ts";
 import { type QueuedRecord, type RunRecord, showRun } from "#rules/run/record.ts";
@@ -17,6 +18,7 @@ import { type Mark, markOf, type TranscriptLog } from "../transcript/transcript-
 import type { Viewers } from "../viewers/viewers.ts";
 import type { Tx, Work } from "../work.ts";
 import type { AskedHosts } from "./asked-hosts.ts";
+import type { AttemptEnvironments } from "./attempt-environments.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { isTold, tellAdmitted, tellStep } from "./run-lines.ts";
 import type { RunSockets } from "./run-sockets.ts";
@@ -43,6 +45,7 @@ export class RunEngine {
   readonly #viewers: Viewers;
   readonly #sockets: RunSockets;
   readonly #hosts: AskedHosts;
+  readonly #environments: AttemptEnvironments;
 
   constructor(parts: {
     work: Work;
@@ -54,6 +57,7 @@ export class RunEngine {
     outbox: Outbox;
     definitions: DefinitionStore;
     hosts: AskedHosts;
+    environments: AttemptEnvironments;
   }) {
     this.#hosts = parts.hosts;
     this.#runs = parts.runs;
@@ -64,6 +68,7 @@ export class RunEngine {
     this.#work = parts.work;
     this.#viewers = parts.viewers;
     this.#sockets = parts.sockets;
+    this.#environments = parts.environments;
   }
 
   /** Writes a new run with its session and its first events. */
@@ -98,6 +103,8 @@ export class RunEngine {
     const step = nextRun(stateOf(row, this.#runs.seen(row)), input, this.#limitsOf(row.doc), tx.nowMs);
     if (step === null) return row;
     const saved = this.#runs.save(tx, row, step.state);
+    if (input.type === "environment") this.#environments.keep(tx, leaseRef(saved), input.environment);
+    if (isSettled(saved.doc)) this.#environments.drop(tx, runId);
     this.append(tx, saved, step.events);
     if (saved.status !== row.status) this.#outbox.owe(tx, "project_run", row.id);
     if (isSettled(saved.doc) && !isSettled(row.doc)) this.#outbox.owe(tx, "tell_run_ended", row.id);
@@ -174,6 +181,11 @@ export class RunEngine {
     return isOn && row.doc.attempt === lease.generation ? row : null;
   }
 
+  /** What the attempt of a lease got; null for one that has ended, or that an earlier version began. */
+  environmentOf(lease: LeaseRef): KeptEnvironment | null {
+    return this.#environments.of(lease);
+  }
+
   /** The runner that works on a lease, or has; null when it is not known any more. */
   runnerOf(lease: LeaseRef): RunnerRef | null {
     const doc = this.#runs.get(lease.run_id)?.doc;
@@ -210,6 +222,7 @@ export class RunEngine {
   /** @param attempt the attempt that the input was about: after a retry, the one before. */
   #carryOut(tx: Tx, row: RunRow, attempt: number, effect: Effect): void {
     switch (effect.type) {
+      case "read_environment":
       case "ask_pool":
       case "release_lease":
         this.#outbox.owe(tx, effect.type, leaseText({ run_id: row.id, generation: attempt }));
@@ -241,6 +254,10 @@ function stateOf({ phase, notBefore, overdue, boot }: RunRow, run: RunRecord): R
 
 function withFirstEvent<Any extends RunRecord>(run: Any, at: string): Any {
   return { ...run, timings: { ...run.timings, first_event_at: at } };
+}
+
+function leaseRef({ id: run_id, doc }: RunRow): LeaseRef {
+  return { run_id, generation: doc.attempt };
 }
 
 /** A lease as one word, for the outbox. */

@@ -2,21 +2,24 @@
  * Messages of runners on their runs' sockets (hello, frames, deltas), and the answers: the order, and which frames are
  * missing.
  */
-
+import type { AttemptEnvironmentReader } from "#instance/attempt-environments.ts";
 import { shownIdentity } from "#instance/commit-key.ts";
 import type { Config } from "#instance/config.ts";
+import { withinDeadline } from "#instance/in-time.ts";
 import { closeQuietly, refuseUpgrade } from "#instance/sockets.ts";
+import type { AttemptEnvironment } from "#protocol/environment.ts";
 import { logTrouble } from "#protocol/log.ts";
-import type { CancelReason } from "#protocol/run.ts";
+import type { RunError } from "#protocol/run-errors.ts";
 import {
+  HELLO_DEADLINE_MS,
   type LeaseRef,
   RUNNER_CLOSE,
   RUNNER_PROTOCOLS_SERVED,
   type RunnerToRun,
-  type RunOrder,
   runnerToRunSchema,
 } from "#protocol/runner-link.ts";
 import type { Delta } from "#protocol/transcript.ts";
+import type { KeptEnvironment } from "#rules/environment/kept-environment.ts";
 import { parseJson } from "#rules/json.ts";
 import type { Hello } from "#rules/run/inputs.ts";
 import { runOrder } from "#rules/run/run-order.ts";
@@ -28,10 +31,15 @@ import type { RunEngine } from "./run-engine.ts";
 import type { LinkAttachment, RunSockets } from "./run-sockets.ts";
 import type { RunRow } from "./run-store.ts";
 
+/** For reading what an attempt needs, in milliseconds: less than a runner has for its hello. */
+const READ_MS = HELLO_DEADLINE_MS - 1_000;
+
+/** A runner that has said hello, and waits to be welcomed. */
 interface Greeting {
-  ack: number;
-  order: RunOrder;
-  cancel: CancelReason | null;
+  socket: WebSocket;
+  attachment: LinkAttachment;
+  protocol: number;
+  said: Hello;
 }
 
 interface Parts {
@@ -42,6 +50,7 @@ interface Parts {
   definitions: DefinitionStore;
   work: Work;
   config: Pick<Config, "publicUrl" | "allowedModels" | "commit">;
+  environments: Pick<AttemptEnvironmentReader, "read">;
   /** Has the object of the container in which a runner works on a lease look whether the container is there. */
   lookAtContainer(lease: LeaseRef, runnerId: string): Promise<void>;
 }
@@ -106,42 +115,84 @@ export class RunLinks {
   }
 
   #hello(socket: WebSocket, attachment: LinkAttachment, hello: Extract<RunnerToRun, { type: "hello" }>): void {
-    const { sockets } = this.#parts;
     if (!RUNNER_PROTOCOLS_SERVED.includes(hello.protocol)) {
       closeQuietly(socket, RUNNER_CLOSE.protocol, `protocols served: ${RUNNER_PROTOCOLS_SERVED.join(", ")}`);
       return;
     }
-    const greeting = this.#greet(
-      attachment.lease,
-      { runner: hello.runner, boot: hello.boot ?? null },
-      attachment.origin,
-    );
-    if (greeting === null) {
+    const { engine } = this.#parts;
+    const greeting = {
+      socket,
+      attachment,
+      protocol: hello.protocol,
+      said: { runner: hello.runner, boot: hello.boot ?? null },
+    };
+    const row = this.#take(greeting);
+    // A runner that has sent frames has been told before: values of secrets are read once for an attempt.
+    const kept = row === null || engine.lastFrame(row) > 0 ? null : engine.environmentOf(attachment.lease);
+    if (row === null || kept === null) this.#welcome(greeting, null);
+    else void this.#readEnvironment(greeting, kept, row.doc.routine_id);
+  }
+
+  /** The runner takes the lease. @returns null when another one, or another process of it, has it. */
+  #take({ attachment, said }: Greeting): RunRow | null {
+    const { frames, work, engine } = this.#parts;
+    frames.flush();
+    return work.change((tx) => {
+      engine.feed(tx, attachment.lease.run_id, { type: "leased", ...said });
+      return this.#taken(attachment.lease, said);
+    });
+  }
+
+  /** The run, if it is this process that works on it: the attempt may have ended just now. */
+  #taken(lease: LeaseRef, said: Hello): RunRow | null {
+    const row = this.#parts.engine.leased(lease);
+    return row !== null && isSame(row, said) ? row : null;
+  }
+
+  async #readEnvironment(greeting: Greeting, kept: KeptEnvironment, routineId: string): Promise<void> {
+    const { socket, attachment } = greeting;
+    const { lease } = attachment;
+    try {
+      const told = await withinDeadline(
+        this.#parts.environments.read(kept, { lease, routineId }),
+        READ_MS,
+        "the secrets",
+      );
+      if (told.ok) this.#welcome(greeting, told.value);
+      else this.#failed(greeting, told.error);
+    } catch (error) {
+      logTrouble("environment_not_told", { ...lease }, error);
+      closeQuietly(socket, RUNNER_CLOSE.late, "what the attempt needs could not be read in time: dial again");
+    }
+  }
+
+  #failed({ socket, attachment, said }: Greeting, error: RunError): void {
+    const { work, engine } = this.#parts;
+    const { lease } = attachment;
+    if (this.#taken(lease, said) !== null) {
+      work.change((tx) => void engine.feed(tx, lease.run_id, { type: "environment_fault", error }));
+    }
+    closeQuietly(socket, RUNNER_CLOSE.refused, "the attempt has ended");
+  }
+
+  /** All that the runner needs to begin or go on, as it is now. */
+  #welcome({ socket, attachment, protocol, said }: Greeting, environment: AttemptEnvironment | null): void {
+    const { sockets, engine, definitions, config } = this.#parts;
+    const row = this.#taken(attachment.lease, said);
+    if (row === null) {
       closeQuietly(socket, RUNNER_CLOSE.refused, "another runner, or another process of it, has this lease");
       return;
     }
-    sockets.greeted(socket, attachment);
-    sockets.send(socket, { type: "welcome", protocol: hello.protocol, ack: greeting.ack, order: greeting.order });
-    if (greeting.cancel !== null) sockets.send(socket, { type: "cancel", reason: greeting.cancel });
-  }
-
-  /** @returns what the runner needs to begin or go on, or null when another one, or another process of it, has the lease. */
-  #greet(lease: LeaseRef, hello: Hello, origin: string): Greeting | null {
-    const { frames, work, engine, definitions, config } = this.#parts;
-    frames.flush();
-    return work.change((tx) => {
-      engine.feed(tx, lease.run_id, { type: "leased", ...hello });
-      // The attempt may have ended just now.
-      const row = engine.leased(lease);
-      if (row === null || !isSame(row, hello)) return null;
-      const definition = definitions.atRevision(row.doc.routine.revision);
-      const order = runOrder(row.doc, definition, row, {
-        baseUrl: config.publicUrl ?? origin,
-        otherModels: config.allowedModels,
-        commit: shownIdentity(config.commit),
-      });
-      return { ack: engine.lastFrame(row), order, cancel: row.doc.cancel_reason };
+    const order = runOrder(row.doc, definitions.atRevision(row.doc.routine.revision), row, {
+      baseUrl: config.publicUrl ?? attachment.origin,
+      otherModels: config.allowedModels,
+      commit: shownIdentity(config.commit),
+      environment,
     });
+    sockets.greeted(socket, attachment);
+    sockets.send(socket, { type: "welcome", protocol, ack: engine.lastFrame(row), order });
+    const { cancel_reason: reason } = row.doc;
+    if (reason !== null) sockets.send(socket, { type: "cancel", reason });
   }
 
   #delta(lease: LeaseRef, delta: Delta): void {

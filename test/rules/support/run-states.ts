@@ -74,17 +74,31 @@ export const TIMED_OUT = finished({ status: "timed_out", error: runError("timed_
 export const CANCELED = finished({ status: "canceled" });
 export const CANCEL: RunInput = { type: "cancel_requested", reason: "by_user" };
 export const LEASED: Extract<RunInput, { type: "leased" }> = { type: "leased", runner: RUNNER, boot: "first-process" };
+export const ENVIRONMENT: RunInput = {
+  type: "environment",
+  environment: {
+    id: `env_${KEY}`,
+    name: "ci",
+    revision: 4,
+    network: { level: "custom", allow: ["registry.acme.test", "*.acme.test"] },
+    variables: { LOG_LEVEL: "debug" },
+    setup: "true",
+    instance: "standard-4",
+  },
+};
 export const RUNNING: RunInput = { type: "running", sandbox: "sandbox-runtime" };
 export const LOST: RunInput = { type: "lease_ended", end: "runner_lost" };
 
 const queued: RunState = { run: QUEUED, phase: "admission", notBeforeMs: 0, overdue: null, boot: null };
-const starting = through(queued, { type: "promoted" });
+const begun = through(queued, { type: "promoted" });
+const starting = through(begun, ENVIRONMENT);
 const leased = through(starting, LEASED);
 const running = through(leased, RUNNING);
 
-/** `starting` has no runner yet, `leased` is starting with one. */
+/** `begun` has no environment yet, `starting` has one and no runner, `leased` is starting with both. */
 export const STATES = {
   queued,
+  begun,
   starting,
   leased,
   running,

@@ -1,0 +1,32 @@
+/** What attempts that are on got of their environments, in the object's SQLite; secrets are written as `{{NAME}}`. */
+import { eq } from "drizzle-orm";
+import type { LeaseRef } from "#protocol/runner-link.ts";
+import type { KeptEnvironment } from "#rules/environment/kept-environment.ts";
+import type { Database } from "../database.ts";
+import { attemptEnvironments as table } from "../schema.ts";
+import type { Tx } from "../work.ts";
+
+export class AttemptEnvironments {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Null for an attempt that has ended, or that an earlier version began. */
+  of({ run_id, generation }: LeaseRef): KeptEnvironment | null {
+    const row = this.#database.select().from(table).where(eq(table.runId, run_id)).get();
+    return row?.attempt === generation ? row.doc : null;
+  }
+
+  /** In place of what an earlier attempt of the run got. */
+  keep(tx: Tx, { run_id: runId, generation: attempt }: LeaseRef, doc: KeptEnvironment): void {
+    const row = { runId, attempt, doc };
+    tx.database.insert(table).values(row).onConflictDoUpdate({ target: table.runId, set: row }).run();
+  }
+
+  /** The run has settled. */
+  drop(tx: Tx, runId: string): void {
+    tx.database.delete(table).where(eq(table.runId, runId)).run();
+  }
+}
