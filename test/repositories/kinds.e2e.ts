@@ -1,9 +1,10 @@
 /** Kinds of repositories, as teams have them: one run for each. */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { shownIdentity } from "#instance/commit-key.ts";
 import { bash, noSandbox, report } from "../runner/support/bed.ts";
 import { commitTo, type Files, git, seedUpstream } from "../runner/support/upstream.ts";
-import { RepositoriesBed, type Row } from "./support/repositories-bed.ts";
+import { RepositoriesBed, type Row, SIGNED } from "./support/repositories-bed.ts";
 
 const done = [report("done", "Done."), "Bye."];
 const files = (content: Files) => (root: string, name: string) => void seedUpstream(root, name, content);
@@ -104,6 +105,18 @@ const rows: Row[] = [
       ...done,
     ],
     expected: { files: 1, pushed: ["claude/one", "claude/two", "claude/one"], commits: 2 },
+  },
+  {
+    kind: "whose commits the instance signs",
+    seed: plain,
+    order: { commit: shownIdentity(SIGNED) },
+    script: [
+      bash(
+        "git commit -q --allow-empty -m One && git cat-file -p HEAD | grep -c 'BEGIN SSH SIGNATURE'; git push -q origin HEAD:claude/signed",
+      ),
+      ...done,
+    ],
+    expected: { prints: ["1"], pushed: ["claude/signed"], commits: 1 },
   },
 ];
 

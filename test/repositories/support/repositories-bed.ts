@@ -1,5 +1,7 @@
 /** A run for one row of a table: the real runner, agent and git, through the worker's own git proxy, to a host that may be odd. */
+import { generateKeyPairSync } from "node:crypto";
 import { expect } from "vitest";
+import type { CommitKey } from "#instance/commit-key.ts";
 import type { ClonedRepository } from "#protocol/routine.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { Bed, GIT_CREDENTIAL, type Script } from "../../runner/support/bed.ts";
@@ -8,6 +10,8 @@ import { startWorkerGit, type WorkerGit } from "../../runner/support/worker-git.
 import { startOddUpstream } from "./odd-upstream.ts";
 
 const HOST = "https://code.example.com";
+/** As whom the runs commit whose order says so. */
+export const SIGNED = { name: "Acme [bot]", email: "bot@acme.example", key: newCommitKey() };
 
 export interface Row {
   kind: string;
@@ -67,6 +71,7 @@ export class RepositoriesBed {
           const odd = await startOddUpstream(gitUrl);
           const git = await startWorkerGit({
             credential: GIT_CREDENTIAL,
+            commit: SIGNED,
             addressOf: (runId, number) => {
               const address = orders.get(runId)?.repositories[number]?.url;
               return address === undefined ? null : `${address.replace(HOST, odd.url)}.git`;
@@ -126,4 +131,11 @@ export class RepositoriesBed {
     await this.bed.close();
     await this.#close();
   }
+}
+
+function newCommitKey(): CommitKey {
+  const { d = "", x = "" } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
+  const field = (bytes: Buffer) => Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), bytes]);
+  const publicBlob = Buffer.concat([field(Buffer.from("ssh-ed25519")), field(Buffer.from(x, "base64url"))]);
+  return { seed: Uint8Array.from(Buffer.from(d, "base64url")), publicBlob: Uint8Array.from(publicBlob) };
 }

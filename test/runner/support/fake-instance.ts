@@ -152,6 +152,8 @@ export class FakeInstance {
       response.end('{"type":"error","error":{"type":"authentication_error","message":"refused"},"request_id":"fake"}');
       return;
     }
+    const { workerGit = null } = this.#upstreams;
+    if (rest === "sign" && workerGit !== null) return void this.#passToWorker(workerGit, request, response, runId);
     const git = /^git\/([0-9]+)\/(.*)$/.exec(rest);
     if (git === null) {
       this.#pass(request, response, `${this.#upstreams.modelUrl}/${rest.replace("model/", "")}`, {});
@@ -159,18 +161,19 @@ export class FakeInstance {
     }
     if (run.holdGit) return;
     if (run.answerGit?.(request, response) === true) return;
-    const { workerGit = null } = this.#upstreams;
-    if (workerGit !== null) {
-      const target = `${workerGit.url}/proxy/${runId}/${rest}${query === "" ? "" : `?${query}`}`;
-      void workerGit
-        .tokenOf(runId)
-        .then((token) => this.#pass(request, response, target, { authorization: `Bearer ${token}` }));
-      return;
-    }
+    if (workerGit !== null) return void this.#passToWorker(workerGit, request, response, runId);
     const repository = new URL(run.order.repositories[Number(git[1])]?.url ?? "http://none.invalid");
     const target = `${this.#upstreams.gitUrl}${repository.pathname}.git/${git[2]}?${query}`;
     const authorization = `Basic ${Buffer.from(this.#upstreams.gitCredential).toString("base64")}`;
     this.#pass(request, response, target, { authorization });
+  }
+
+  #passToWorker(workerGit: WorkerGit, request: IncomingMessage, response: ServerResponse, runId: string): void {
+    void workerGit
+      .tokenOf(runId)
+      .then((token) =>
+        this.#pass(request, response, `${workerGit.url}${request.url}`, { authorization: `Bearer ${token}` }),
+      );
   }
 
   async #answerSetup(request: IncomingMessage, response: ServerResponse, runId: string, key: string): Promise<void> {
