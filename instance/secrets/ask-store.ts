@@ -6,7 +6,7 @@ export interface Asking {
   fetch(url: string, init: RequestInit): Promise<Response>;
   now(): number;
   pause(ms: number): Promise<void>;
-  /** For all tries of a call, in milliseconds. */
+  /** For all that an attempt asks a store, in milliseconds. */
   deadlineMs: number;
 }
 
@@ -24,18 +24,20 @@ export const ASKING: Asking = {
   fetch: (url, init) => fetch(url, init),
   now: Date.now,
   pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-  deadlineMs: 10_000,
+  // With two calls of D1 less than a runner's hello waits (durable-objects/routine/runs/run-links.ts).
+  deadlineMs: 4_000,
 };
 
 /**
  * Makes a call that only reads. A redirect is an answer like any other: the credentials go to no other address.
- * @param made makes the request anew for each try. @returns null when there is no answer in time, or none of this form.
+ * @param made makes the request anew for each try. @param signal ends all tries, and those of the attempt's other calls.
+ * @returns null when there is no answer in time, or none of this form.
  */
 export async function askStore(
   asking: Asking,
   made: () => Promise<{ url: string; init: RequestInit }>,
+  signal = AbortSignal.timeout(asking.deadlineMs),
 ): Promise<StoreAnswer | null> {
-  const signal = AbortSignal.timeout(asking.deadlineMs);
   for (let tries = 1; ; tries += 1) {
     const answer = await oneTry(asking, made, signal);
     const isFinal = answer !== null && !PASSING(answer.status);

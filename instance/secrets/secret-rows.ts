@@ -21,7 +21,7 @@ export interface UsingAttempt {
 }
 
 /** In milliseconds, for all tries of a statement. */
-const DEADLINE_MS = 10_000;
+export const ROWS_DEADLINE_MS = 2_000;
 const FIND = "SELECT name, sealed, source, scope FROM secrets WHERE name IN (SELECT value FROM json_each(?1))";
 /** Noted again, it is the same use. */
 const NOTE = `INSERT INTO secret_uses (name, at, routine_id, run_id, attempt, environment_id, variables)
@@ -57,7 +57,7 @@ export class SecretRows {
 }
 
 function asked<Value>(ask: () => Promise<Value>): Promise<Value> {
-  return called({ party: "the index", deadlineMs: DEADLINE_MS, isRepeatable: true, failureOf: d1Failure }, ask);
+  return called({ party: "the index", deadlineMs: ROWS_DEADLINE_MS, isRepeatable: true, failureOf: d1Failure }, ask);
 }
 
 function foundIn(row: Record<string, string | null>): FoundSecret {

@@ -23,6 +23,8 @@ export class VaultSecrets implements SecretSourceReader<VaultPlace> {
   readonly #asking: Asking;
   readonly #documents = new Map<string, Promise<StoreAnswer | SourceAnswer | null>>();
   #token: Promise<string | SourceAnswer> | null = null;
+  /** The sign-in and what follows have one deadline. */
+  #signal: AbortSignal | null = null;
 
   constructor(access: VaultAccess, asking: Asking) {
     this.#access = access;
@@ -54,21 +56,26 @@ export class VaultSecrets implements SecretSourceReader<VaultPlace> {
     const token = await this.#token;
     if (typeof token !== "string") return token;
     const init = { headers: { ...this.#headers(), "x-vault-token": token } };
-    return askStore(this.#asking, async () => ({ url: `${this.#access.url}/v1/${at}`, init }));
+    return this.#ask(at, init);
   }
 
   async #signIn(): Promise<string | SourceAnswer> {
-    const { auth, url } = this.#access;
+    const { auth } = this.#access;
     if ("token" in auth) return auth.token;
     const body = JSON.stringify({ role_id: auth.roleId, secret_id: auth.secretId });
     const init = { method: "POST", headers: { ...this.#headers(), "content-type": "application/json" }, body };
-    const answer = await askStore(this.#asking, async () => ({ url: `${url}/v1/auth/approle/login`, init }));
+    const answer = await this.#ask("auth/approle/login", init);
     const token = loggedInSchema.safeParse(answer?.body);
     if (answer?.status === 200 && token.success) return token.data.auth.client_token;
     if (answer !== null && answer.status >= 400 && answer.status < 500 && answer.status !== 429) {
       return sourceFault("refused", `Vault does not accept the instance's role (${answer.status}).`);
     }
     return sourceFault("unreachable", "Vault gave no answer of use to the instance's sign-in.");
+  }
+
+  #ask(path: string, init: RequestInit): Promise<StoreAnswer | null> {
+    this.#signal ??= AbortSignal.timeout(this.#asking.deadlineMs);
+    return askStore(this.#asking, async () => ({ url: `${this.#access.url}/v1/${path}`, init }), this.#signal);
   }
 
   #headers(): Record<string, string> {

@@ -2,11 +2,13 @@
 import { describe, expect, it, vi } from "vitest";
 import { readConfig } from "#instance/config.ts";
 import { KeyRing } from "#instance/key-ring.ts";
-import type { Asking } from "#instance/secrets/ask-store.ts";
+import { ASKING, type Asking } from "#instance/secrets/ask-store.ts";
 import { AwsSecrets } from "#instance/secrets/aws-secrets.ts";
 import { KeptSecrets, placeOfSecret } from "#instance/secrets/kept-secrets.ts";
+import { ROWS_DEADLINE_MS } from "#instance/secrets/secret-rows.ts";
 import { signAws } from "#instance/secrets/sign-aws.ts";
 import { VaultSecrets } from "#instance/secrets/vault-secrets.ts";
+import { HELLO_DEADLINE_MS } from "#protocol/runner-link.ts";
 import { type SourceBed, secretSource } from "#test/contracts/secret-source.ts";
 
 const NOW = Date.parse("2015-08-30T12:36:00Z");
@@ -272,6 +274,23 @@ describe("for one attempt", () => {
       "/v1/auth/approle/login",
       "/v1/secret/data/acme",
     ]);
+  });
+
+  it("Vault's sign-in and document have one deadline, which with those of D1 is shorter than a runner's hello waits", async () => {
+    const signals: unknown[] = [];
+    const { asking } = storeThat(() => ({ status: 200, body: { auth: { client_token: "t" } } }));
+    const noting: Asking = {
+      ...asking,
+      fetch: (url, init) => {
+        signals.push(init.signal);
+        return asking.fetch(url, init);
+      },
+    };
+    const access = { url: "https://vault.test", namespace: null, auth: { roleId: "r", secretId: "s" } };
+    await new VaultSecrets(access, noting).read({ mount: "secret", path: "acme", key: "a" });
+    expect(signals).toHaveLength(2);
+    expect(signals[0]).toBe(signals[1]);
+    expect(ASKING.deadlineMs + 2 * ROWS_DEADLINE_MS).toBeLessThan(HELLO_DEADLINE_MS - 1_000);
   });
 
   it("a store that fails for a moment is asked again, three times at most, and nothing follows a redirect", async () => {
