@@ -21,6 +21,8 @@ export interface Row {
   repositories?: (name: string) => (Partial<ClonedRepository> & { path: string })[];
   order?: Partial<RunOrder>;
   script: Script;
+  /** The error of an attempt before this one, at the same repositories. */
+  earlier?: string;
   /** Does something meanwhile, once the agent has begun. */
   meanwhile?: (root: string, name: string) => void;
   expected: Expected;
@@ -31,6 +33,8 @@ export interface Expected {
   error?: string;
   /** What the error's message says. */
   says?: string | RegExp;
+  /** For how many seconds the host wants to be left alone. */
+  again?: number;
   /** Of the agent's report; null for none. By default done. */
   result?: string | null;
   /** Files that the run changed; 0 by default. */
@@ -93,8 +97,15 @@ export class RepositoriesBed {
     row.seed(this.bed.upstream, name);
     const listed = row.repositories?.(name) ?? [{ path: name }];
     const repositories = listed.map(({ path, ...more }) => ({ ...more, url: `${HOST}/${path}` }));
-    const run = this.bed.run(row.script, [], { ...row.order, repositories });
-    this.#orders.set(run.order.run_id, run.order);
+    const begin = () => {
+      const run = this.bed.run(row.script, [], { ...row.order, repositories });
+      this.#orders.set(run.order.run_id, run.order);
+      return run;
+    };
+    if (row.earlier !== undefined) {
+      expect((await begin().finished(100_000)).outcome).toMatchObject({ error: { code: row.earlier } });
+    }
+    const run = begin();
     if (row.meanwhile !== undefined) {
       await run.event("tool.call", () => true, 60_000);
       row.meanwhile(this.bed.upstream, name);
@@ -106,6 +117,7 @@ export class RepositoriesBed {
     expect({ error: told?.code, message: told?.message }).toMatchObject(
       error === undefined ? { error: undefined } : { error, message: expect.stringMatching(says) },
     );
+    expect(outcome).toMatchObject(row.expected.again === undefined ? {} : { retry_after_s: row.expected.again });
     expect(ending.report?.result ?? null).toBe(result);
     const printed = run.events.flatMap((event) => (event.type === "tool.result" ? [event.text] : []));
     expect(printed.slice(0, prints.length)).toEqual(

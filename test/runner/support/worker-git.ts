@@ -171,14 +171,20 @@ function openTables(): object {
 /** What workerd has and Node has not. */
 function stubWorkerd(onPush: () => void): void {
   const asked = globalThis.fetch;
+  const lengths = new WeakMap<object, number>();
   Object.assign(globalThis, {
     IdentityTransformStream: TransformStream,
-    FixedLengthStream: function FixedLengthStream() {
-      return new TransformStream();
+    FixedLengthStream: function FixedLengthStream(length: number) {
+      const stream = new TransformStream();
+      lengths.set(stream.readable, length);
+      return stream;
     },
     fetch: (url: string, init: RequestInit) => {
       if (url.endsWith("/git-receive-pack")) onPush();
-      return asked(url, { ...init, duplex: "half" } as RequestInit);
+      const headers = new Headers(init.headers);
+      const length = typeof init.body === "object" && init.body !== null ? lengths.get(init.body) : undefined;
+      if (length !== undefined) headers.set("content-length", String(length));
+      return asked(url, { ...init, headers, duplex: "half" } as RequestInit);
     },
   });
 }
