@@ -2,7 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { COMMIT_IDENTITY } from "#protocol/commit.ts";
+import { networkLevels } from "#protocol/environment.ts";
 import { runError } from "#protocol/run-errors.ts";
+import { toolsWithoutUse } from "#sandbox-runner/agent/agent-tools.ts";
 import { faultOf, outcomeOf } from "#sandbox-runner/agent/outcome.ts";
 import { CLONE_SETTINGS, cloneCommand, planClones, readSeen } from "#sandbox-runner/git/clone-plan.ts";
 import { readableGitError } from "#sandbox-runner/git/git-error.ts";
@@ -118,6 +120,14 @@ describe("git's settings", () => {
     expect(launchScript(["echo", "it's", "$HOME"], { cwd: "/a b", env: { ONE: "$(x)", TWO: "'\n" } })).toBe(
       "export ONE='$(x)'\nexport TWO=''\\''\n'\ncd '/a b' || exit 97\nexec 'echo' 'it'\\''s' '$HOME'\n",
     );
+  });
+});
+
+describe("the agent's tools", () => {
+  it("ask any host where the run may reach every one", () => {
+    const having = (tool: string) => networkLevels.filter((level) => !toolsWithoutUse(level).includes(tool));
+    expect([having("WebFetch"), having("WebSearch"), having("CronCreate")]).toEqual([["full"], ["full"], []]);
+    expect(toolsWithoutUse(undefined)).toEqual(expect.arrayContaining(["WebFetch", "WebSearch"]));
   });
 });
 

@@ -118,7 +118,7 @@ describe("a request", () => {
   ];
 
   it.each(faults)("is refused for what is at its end: %s", (_what, end, code, words) => {
-    const request = new RequestReader(new Set(REQUEST_FIELDS), () => {});
+    const request = new RequestReader({ known: new Set(REQUEST_FIELDS), reachesAll: false }, () => {});
     const refused = () => {
       for (const piece of [`{"model":"${MODEL}","messages":[],`, end]) {
         request.push(typeof piece === "string" ? encoder.encode(piece) : piece);
@@ -189,7 +189,7 @@ describe("a request", () => {
       body,
       length,
       limitBytes: length ?? 2 * MIB,
-      known: new Set(REQUEST_FIELDS),
+      rules: { known: new Set(REQUEST_FIELDS), reachesAll: false },
       decide: async (held) => success(held),
       ask: async (begun) => {
         for await (const _piece of new Response(begun).body ?? []);

@@ -56,9 +56,9 @@ export class ProxyBed {
   }
 
   /** A run whose sandbox is at work. */
-  async begin(model: string = MODEL, url: string = REPOSITORY) {
+  async begin(model: string = MODEL, url: string = REPOSITORY, more: Record<string, unknown> = {}) {
     if (this.#runner === undefined) throw new Error("there is no runner yet");
-    const { id } = await createRoutine({ model, repositories: [{ url }] });
+    const { id } = await createRoutine({ model, repositories: [{ url }], ...more });
     const { run_id, session_id } = await read(started, `/api/v1/routines/${id}/run`, { method: "POST" });
     const work = await workOn(this.#runner, run_id);
     await work.report(RUNNING);

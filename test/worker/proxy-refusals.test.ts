@@ -1,7 +1,7 @@
 /** What a proxy refuses, and what it does otherwise than it was asked: said in words to the agent, and once to the transcript. */
 import { describe, expect, it } from "vitest";
-import { MODEL, ProxyBed } from "./proxy-bed.ts";
-import { type Asked, errorOf } from "./support.ts";
+import { MODEL, ProxyBed, REPOSITORY } from "./proxy-bed.ts";
+import { type Asked, ask, errorOf } from "./support.ts";
 
 const bed = ProxyBed.make();
 
@@ -124,6 +124,29 @@ describe("a rule that refuses", () => {
     }
     expect(await notices()).toEqual([{ code, message: expect.stringContaining(words) }]);
     expect(bed.asked).toEqual([]);
+  });
+
+  it("lets the model's service reach what the run itself may reach: every public host, or none", async () => {
+    bed.upstream = answered;
+    const image = { type: "image", source: { type: "url", url: "https://x.example/a.png" } };
+    const statuses: number[] = [];
+    for (const network of [
+      { level: "full" },
+      { level: "custom", allow: ["x.example"] },
+      { level: "trusted" },
+      { level: "none" },
+    ]) {
+      const body = { name: `tools-${network.level}`, network };
+      expect((await ask("/api/v1/environments", { method: "POST", body })).status).toBe(201);
+      const { proxy } = await bed.begin(MODEL, REPOSITORY, { environment: body.name });
+      for (const asked of [tool, { ...messages, messages: [{ role: "user", content: [image] }] }]) {
+        for (const path of ["/model/v1/messages", "/model/v1/messages/count_tokens"]) {
+          statuses.push((await proxy(path, call(asked))).status);
+        }
+      }
+    }
+    expect(statuses).toEqual([...Array(4).fill(200), ...Array(12).fill(403)]);
+    expect(bed.asked).toHaveLength(4);
   });
 
   it("does not fill the transcript, however many refusals differ", async () => {

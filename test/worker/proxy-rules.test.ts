@@ -61,8 +61,32 @@ describe("what a model call may hold", () => {
     ['{"tools":[7,"x",null,[{"type":"web_search_20250305"}]]}', null],
     [block({ type: "base64", media_type: "url", data: "url" }), null],
     [`{"system":[{"source":{"type":"base64"},"source":{"type":"file"}}]}`, "remote_source: file"],
+    [{ messages: [{ content: [{ type: "container_upload", file_id: "f" }] }] }, "remote_source: container_upload"],
+    [
+      { messages: [{ content: [{ type: "url" }, { type: "server_tool_use", name: "web_search" }] }] },
+      "remote_source: url",
+    ],
   ])("%j → %j", (body, rule) => {
     for (const size of [1, 7, 100_000]) expect(ruleOf(body, size)).toBe(rule);
+  });
+
+  it.each<[object | string, string | null]>([
+    [{ tools: [{ type: "web_search_20250305" }, { type: "web_fetch_20250910" }, { name: "ok" }] }, null],
+    [{ tools: [{ type: "code_execution_20250825" }] }, null],
+    [block({ type: "url", url: "https://x" }), null],
+    [{ messages: [{ content: [{ type: "server_tool_use", name: "web_search", input: {} }] }] }, null],
+    // What is of the instance's account is no part of the internet.
+    [block({ type: "file", file_id: "f" }), "remote_source: file"],
+    [{ messages: [{ content: [{ type: "container_upload", file_id: "f" }] }] }, "remote_source: container_upload"],
+    [{ container: "c" }, "server_side_field: container"],
+    [{ mcp_servers: [{ url: "https://x" }] }, "server_side_field: mcp_servers"],
+    [{ tools: [{ type: "mcp_toolset" }] }, "server_side_tool: mcp_toolset"],
+    [{ tools: [{ type: "web_search" }] }, "server_side_tool: web_search"],
+    [{ tools: [{ type: "web_search_20250305x" }] }, "server_side_tool: web_search_20250305x"],
+    [{ tools: [{ type: "advisor_20260301" }] }, "server_side_tool: advisor_20260301"],
+    ['{"tools":[{"type":"web_search_20250305","type":"mcp_toolset"}]}', "server_side_tool: mcp_toolset"],
+  ])("of a run that reaches every host: %j → %j", (body, rule) => {
+    for (const size of [1, 100_000]) expect(ruleOf(body, size, true)).toBe(rule);
   });
 
   it("is walked as deep as a request may be nested", () => {
@@ -73,9 +97,9 @@ describe("what a model call may hold", () => {
   });
 
   /** @param size of the pieces in which it comes. @returns the rule that refuses it, or else the refusal's code. */
-  function ruleOf(body: object | string, size = 100_000): string | null {
+  function ruleOf(body: object | string, size = 100_000, reachesAll = false): string | null {
     const fields = ["tools", "messages", "system", "mcp_servers", "container"];
-    const request = new RequestReader(new Set(fields), () => {});
+    const request = new RequestReader({ known: new Set(fields), reachesAll }, () => {});
     const bytes = encoder.encode(typeof body === "string" ? body : JSON.stringify(body));
     try {
       for (let at = 0; at < bytes.length; at += size) request.push(bytes.slice(at, at + size));

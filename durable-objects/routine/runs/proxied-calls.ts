@@ -1,7 +1,8 @@
 /** What the worker's proxies ask and report of a run: model calls, pushes, and refusals. */
 
+import { unchangedDefault } from "#instance/d1/environments.ts";
 import type { ContainerSize } from "#protocol/container-size.ts";
-import { DEFAULT_ENVIRONMENT_ID } from "#protocol/environment.ts";
+import { DEFAULT_ENVIRONMENT_ID, type NetworkLevel } from "#protocol/environment.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { HostUse } from "#protocol/host-use.ts";
 import type { PushRule, Repository } from "#protocol/routine.ts";
@@ -42,6 +43,8 @@ export interface GitRepository {
 export interface AnsweringCall extends AnsweringModel {
   /** The call's number in its run, by which its usage is told; null for one that is not counted. */
   call: number | null;
+  /** How much of the internet the attempt reaches: what the model's service does for it reaches no more. */
+  level: NetworkLevel;
 }
 
 export class ProxiedCalls {
@@ -85,7 +88,7 @@ export class ProxiedCalls {
   modelFor(lease: LeaseRef, asked: string): Result<AnsweringCall> {
     const row = this.#working(lease);
     if (row === null) return refuse("proxy_token_refused");
-    return success({ ...answeringModel(asked, row.doc.routine.model, this.#otherModels), call: null });
+    return success({ ...this.#answering(row, lease, asked), call: null });
   }
 
   /**
@@ -100,7 +103,7 @@ export class ProxiedCalls {
     this.#openCalls.open(tx, row.id, call);
     const evidence = { ...doc.evidence, model_calls: call };
     this.#engine.update(tx, row, { ...doc, evidence, usage: countUnmetered(doc.usage, 1) });
-    return success({ ...answeringModel(asked, doc.routine.model, this.#otherModels), call });
+    return success({ ...this.#answering(row, lease, asked), call });
   }
 
   /** Counts what is known of a call while it is under way. After it has ended, that changes nothing. */
@@ -213,6 +216,11 @@ export class ProxiedCalls {
   setupPlace(lease: LeaseRef): string | null {
     const row = this.#working(lease);
     return row?.status === "starting" ? `${DEFAULT_ENVIRONMENT_ID}/${row.doc.pool}` : null;
+  }
+
+  #answering({ doc }: RunRow, lease: LeaseRef, asked: string): Omit<AnsweringCall, "call"> {
+    const { level } = (this.#engine.environmentOf(lease) ?? unchangedDefault()).network;
+    return { ...answeringModel(asked, doc.routine.model, this.#otherModels), level };
   }
 
   #working(lease: LeaseRef): RunRow | null {

@@ -6,8 +6,12 @@ import type { JsonKind } from "#worker/http/json-scanner.ts";
 
 /** Tools that the agent itself carries out, inside its sandbox. */
 const CLIENT_TOOL = /^(?:bash|text_editor|computer|memory)_/;
-/** Content that the model's service would fetch or look up by itself. */
-const REMOTE_SOURCES: readonly unknown[] = ["url", "file"];
+/** Tools that the model's service carries out, with what is public and what the request itself says. */
+const PUBLIC_TOOL = /^(?:web_search|web_fetch|code_execution)_[0-9]{8}$/;
+/** Content that the model's service would fetch from a public address. */
+const PUBLIC_SOURCE = "url";
+/** Content that it would look up among the files of the instance's account, which are other runs' too. */
+const ACCOUNT_FILES: readonly unknown[] = ["file", "container_upload"];
 
 /**
  * What a value is in a request, as far as it matters here. What is "free" is not looked into: a tool's input may look like a
@@ -19,6 +23,7 @@ type Place =
   | "message"
   | "content"
   | "block"
+  | "block's type"
   | "source"
   | "source's type"
   | "tools"
@@ -27,7 +32,7 @@ type Place =
   | "server's"
   | "free";
 
-const BLOCK: Readonly<Record<string, Place>> = { content: "content", source: "source" };
+const BLOCK: Readonly<Record<string, Place>> = { content: "content", source: "source", type: "block's type" };
 /** What the model's own service would carry out is `server's`. */
 const MEMBERS: Partial<Record<Place, Readonly<Record<string, Place>>>> = {
   request: {
@@ -47,14 +52,20 @@ const MEMBERS: Partial<Record<Place, Readonly<Record<string, Place>>>> = {
 const ITEMS: Partial<Record<Place, Place>> = { messages: "message", content: "block", tools: "tool" };
 
 /** Places whose values are judged, where they are neither objects nor lists. */
-const JUDGED: readonly Place[] = ["server's", "tools", "source's type", "tool's type"];
+const JUDGED: readonly Place[] = ["server's", "tools", "block's type", "source's type", "tool's type"];
 
 /** One request. Each method returns the rule that refuses it, or null. */
 export class ContentRule {
+  readonly #reachesAll: boolean;
   readonly #open: { place: Place; kind: JsonKind }[] = [];
   #key = "";
   /** The field at the top that is being read. */
   #field = "";
+
+  /** @param reachesAll whether the run may reach every public host: then the model's service may do so for it. */
+  constructor(reachesAll: boolean) {
+    this.#reachesAll = reachesAll;
+  }
 
   key(name: string): void {
     this.#key = name;
@@ -80,16 +91,21 @@ export class ContentRule {
     if (value === null) return null;
     if (place === "server's") return this.#serverField();
     if (place === "tools") return "tools: must be an array";
-    if (place === "source's type" && REMOTE_SOURCES.includes(value)) return `remote_source: ${String(value)}`;
-    if (place !== "tool's type" || value === "custom") return null;
-    const isClients = typeof value === "string" && CLIENT_TOOL.test(value);
-    return isClients ? null : `server_side_tool: ${String(value).slice(0, 100)}`;
+    if (place === "tool's type") return this.#toolRule(value);
+    const isRemote = ACCOUNT_FILES.includes(value) || (value === PUBLIC_SOURCE && !this.#reachesAll);
+    return isRemote ? `remote_source: ${String(value)}` : null;
   }
 
   #placeIn({ place, kind }: { place: Place; kind: JsonKind }): Place {
     if (kind === "array") return ITEMS[place] ?? "free";
     const members = MEMBERS[place] ?? {};
     return Object.hasOwn(members, this.#key) ? (members[this.#key] ?? "free") : "free";
+  }
+
+  #toolRule(value: unknown): string | null {
+    const type = String(value);
+    const isClients = value === "custom" || CLIENT_TOOL.test(type);
+    return isClients || (this.#reachesAll && PUBLIC_TOOL.test(type)) ? null : `server_side_tool: ${type.slice(0, 100)}`;
   }
 
   #serverField(): string {

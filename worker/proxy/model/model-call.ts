@@ -1,5 +1,6 @@
 /** The request's side of a model call: read once, judged as it passes by, recorded before its end leaves. */
 import { z } from "zod";
+import type { NetworkLevel } from "#protocol/environment.ts";
 import { type Refusal, type Result, success } from "#protocol/errors.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { parseJson } from "#rules/json.ts";
@@ -30,11 +31,14 @@ interface SentCall {
   call: MeteredCall | null;
 }
 
-/** @param ask the upstream; never rejects. */
+/**
+ * @param level how much of the internet the attempt reaches; absent where an object of an earlier version does not say it.
+ * @param ask the upstream; never rejects.
+ */
 export async function sendCall(
   c: HttpContext,
   path: ModelPath,
-  lease: LeaseRef,
+  { lease, level }: { lease: LeaseRef; level: NetworkLevel | undefined },
   ask: (body: CallBody) => Promise<Result<Response>>,
 ): Promise<SentCall> {
   const { body, headers } = c.req.raw;
@@ -43,7 +47,10 @@ export async function sendCall(
     body: body ?? new Blob().stream(),
     length: lengthOf(headers),
     limitBytes: LIMIT_BYTES,
-    known: new Set([...REQUEST_FIELDS, ...c.var.deps.config.modelRequestFields]),
+    rules: {
+      known: new Set([...REQUEST_FIELDS, ...c.var.deps.config.modelRequestFields]),
+      reachesAll: level === "full",
+    },
     decide: async (held) => {
       const decided = await decide(c, path, lease, held);
       if (!decided.ok) return decided;

@@ -1,6 +1,7 @@
 /** The Messages API as the sandbox sees it: this run's model alone, nothing that fetches or executes elsewhere. */
 import { z } from "zod";
 import type { Config, ModelUpstream } from "#instance/config.ts";
+import type { NetworkLevel } from "#protocol/environment.ts";
 import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { parseJson } from "#rules/json.ts";
@@ -39,8 +40,9 @@ export async function proxyModel(c: HttpContext, path: ModelPath): Promise<Respo
     const asked = await c.var.deps.ownerOf(lease.value.run_id).modelFor(lease.value, "");
     return asked.ok || asked.refusal.code !== "proxy_token_refused";
   });
-  const askNow = (body: CallBody) => ask(c, admitted.value, path, body, watch);
-  const { sent, call } = await sendCall(c, path, lease.value, askNow).catch((error: unknown) => {
+  const { upstream, level } = admitted.value;
+  const askNow = (body: CallBody) => ask(c, upstream, path, body, watch);
+  const { sent, call } = await sendCall(c, path, { lease: lease.value, level }, askNow).catch((error: unknown) => {
     watch.end();
     throw error;
   });
@@ -79,7 +81,10 @@ async function takeAnswer(
 }
 
 /** What can refuse a call before a byte of it is read: its form, the instance, and the run's object. */
-async function admit(c: HttpContext, lease: LeaseRef): Promise<Result<Upstream>> {
+async function admit(
+  c: HttpContext,
+  lease: LeaseRef,
+): Promise<Result<{ upstream: Upstream; level: NetworkLevel | undefined }>> {
   const { search } = new URL(c.req.url);
   if (search !== "" && search !== "?beta=true") return refuse("not_found", { field: "query" });
   const fault = callFault(c.req.raw.headers);
@@ -88,7 +93,7 @@ async function admit(c: HttpContext, lease: LeaseRef): Promise<Result<Upstream>>
   if (!upstream.ok) return upstream;
   // Asks whether the attempt is still on; the model does not matter yet.
   const asked = await c.var.deps.ownerOf(lease.run_id).modelFor(lease, "");
-  return asked.ok ? upstream : asked;
+  return asked.ok ? success({ upstream: upstream.value, level: asked.value.level }) : asked;
 }
 
 /** The instance's key is at fault, not the agent's request: asking again does not help. */

@@ -15,6 +15,13 @@ const NESTING_LIMIT = 1_000;
 /** Longer keys, and longer types of tools and sources, are none that is known. */
 const TEXT_BYTES = 1_024;
 
+export interface RequestRules {
+  /** Fields that a request may have. */
+  known: ReadonlySet<string>;
+  /** See `ContentRule`. */
+  reachesAll: boolean;
+}
+
 /** Why a request is refused. */
 export class RequestRefused extends Error {
   readonly refusal: Refusal;
@@ -31,7 +38,7 @@ const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 export class RequestReader implements JsonVisitor {
   readonly #known: ReadonlySet<string>;
   readonly #passOn: (piece: Uint8Array) => void;
-  readonly #rule = new ContentRule();
+  readonly #rule: ContentRule;
   readonly #scanner = new JsonScanner(this, { nesting: NESTING_LIMIT, text: TEXT_BYTES });
   readonly #seen = new Set<string>();
   /** As they are written in the request. */
@@ -46,9 +53,10 @@ export class RequestReader implements JsonVisitor {
   #isInField = false;
   #isFirst = true;
 
-  /** @param known fields that a request may have. @param passOn takes what may go on; pieces of the chunks themselves. */
-  constructor(known: ReadonlySet<string>, passOn: (piece: Uint8Array) => void) {
+  /** @param passOn takes what may go on; pieces of the chunks themselves. */
+  constructor({ known, reachesAll }: RequestRules, passOn: (piece: Uint8Array) => void) {
     this.#known = known;
+    this.#rule = new ContentRule(reachesAll);
     this.#passOn = passOn;
   }
 

@@ -1,6 +1,6 @@
 /** Sends a request on while it is still coming and being judged: its end leaves only when all of it has been. */
 import type { Refusal, Result } from "#protocol/errors.ts";
-import { joined, RequestReader, RequestRefused } from "./request-reader.ts";
+import { joined, RequestReader, RequestRefused, type RequestRules } from "./request-reader.ts";
 import { WellFormedBytes } from "./well-formed-bytes.ts";
 
 /** A shorter request is judged as a whole before anything leaves; a longer one goes on as it comes. */
@@ -19,7 +19,7 @@ export interface Sending {
   length: number | null;
   /** A longer request is refused. */
   limitBytes: number;
-  known: ReadonlySet<string>;
+  rules: RequestRules;
   /**
    * Decides, when all has been judged, whether the call is made.
    * @param held the fields that were held back, as they are written. @returns those that are sent in their place.
@@ -54,11 +54,11 @@ export async function sendRequest(sending: Sending): Promise<Sent> {
 }
 
 async function send(
-  { known, decide, length: told, limitBytes }: Sending,
+  { rules, decide, length: told, limitBytes }: Sending,
   reader: ReadableStreamDefaultReader<Uint8Array>,
   out: Outgoing,
 ): Promise<Sent> {
-  const request = new RequestReader(known, (piece) => out.add(piece));
+  const request = new RequestReader(rules, (piece) => out.add(piece));
   const wellFormed = new WellFormedBytes();
   for (let length = 0; ; ) {
     const { done, value } = await reader.read();
