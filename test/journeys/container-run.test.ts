@@ -1,5 +1,5 @@
 /** A routine's runs work in containers of the instance: through the whole pool, with containers that the tests play. */
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { createExecutionContext, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { readConfig } from "#instance/config.ts";
@@ -14,6 +14,7 @@ import { type FakeContainer, fakeContainers } from "#test/support/fake-container
 import { FakeRunner, RUNNING, SUCCEEDED } from "#test/support/fake-runner.ts";
 import { defaultPool, evictOwnerOf } from "#test/support/objects.ts";
 import { dial, type TestSocket } from "#test/support/test-socket.ts";
+import { app } from "#worker/app.ts";
 
 type Stored = { life: { state: string } };
 
@@ -50,6 +51,12 @@ async function containerFor(runId: string, generation = 1) {
   await vi.waitUntil(async () => (await stored())?.life.state === "running", { interval: 5, timeout: 15_000 });
   const brief = containerBriefSchema.parse(JSON.parse(container.started[0]?.env?.[CONTAINER_BRIEF] ?? ""));
   return { container, brief, name, object };
+}
+
+/** Asks a worker that knows of the containers: the one of all tests has read its settings once, in whichever file came first. */
+function callHere<Body>(method: string, path: string, body?: unknown) {
+  const settings = { ...env };
+  return call<Body>(method, path, body, {}, (request) => app.fetch(request, settings, createExecutionContext()));
 }
 
 /** A process in the container says hello. */
@@ -178,8 +185,8 @@ it("waits while all containers work, and goes to a registered runner if one is t
 it("is given a container that was kept warm, and the next one gets another", async () => {
   const path = "/api/v1/pools/default";
   const set = (containers: number, hours_per_month = 10) =>
-    call<Pool>("PATCH", path, { warm: { containers, hours_per_month } });
-  const warm = async () => (await call<Pool>("GET", path)).body.warm;
+    callHere<Pool>("PATCH", path, { warm: { containers, hours_per_month } });
+  const warm = async () => (await callHere<Pool>("GET", path)).body.warm;
   expect(await warm()).toMatchObject({ containers: 0, ready: 0, hours_used: 0, why: null });
   expect((await set(1)).body.warm).toMatchObject({ containers: 1, hours_per_month: 10 });
   await vi.waitUntil(async () => (await warm())?.ready === 1, { interval: 5 });
@@ -205,7 +212,7 @@ it("is given a container that was kept warm, and the next one gets another", asy
 });
 
 it("has no container kept warm where that can't be meant", async () => {
-  const set = (name: string, warm: unknown) => call<ErrorBody>("PATCH", `/api/v1/pools/${name}`, { warm });
+  const set = (name: string, warm: unknown) => callHere<ErrorBody>("PATCH", `/api/v1/pools/${name}`, { warm });
   const refused: [string, unknown, number, RegExp][] = [
     ["default", { containers: CAPACITY + 1, hours_per_month: 1 }, 400, /2 containers at most/],
     ["default", { containers: 1 }, 400, /hours_per_month/],

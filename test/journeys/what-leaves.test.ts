@@ -1,6 +1,6 @@
 /** What a transcript tells is well-formed and fits its session, whatever came in and whoever asks. */
 import { exports } from "cloudflare:workers";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { buildRoutine, call, fired, OWNER_TOKEN, readRun, readTranscript, watch } from "#test/support/api.ts";
 import { agentSays, FakeRunner, RUNNING, SUCCEEDED } from "#test/support/fake-runner.ts";
 
@@ -43,7 +43,10 @@ it("text with half of a surrogate pair leaves mended, to pages, streams and view
 });
 
 it("a reader whose cursor is beyond the end is told where that is", async () => {
-  const { claude_code_session_id: session } = await fired(await buildRoutine());
+  const { claude_code_session_id: session, run_id } = await fired(await buildRoutine());
+  // Of a run that has ended nothing more is told.
+  await call("POST", `/api/v1/runs/${run_id}/cancel`);
+  await vi.waitUntil(async () => (await readRun(run_id)).status === "canceled", { interval: 5 });
   const last = (await readTranscript(session)).length;
   const path = `/api/v1/sessions/${session}/events`;
   const words = (field: string) => `${field}: ${last + 1} is beyond the transcript's end, which is ${last}`;

@@ -15,13 +15,15 @@ export interface Answer<Body> {
   headers: Headers;
 }
 
+/** @param ask who is asked: the worker of all tests, or one with other settings. */
 export async function call<Body>(
   method: string,
   path: string,
   body?: unknown,
   headers: Record<string, string> = {},
+  ask: (request: Request) => Response | Promise<Response> = (request) => exports.default.fetch(request),
 ): Promise<Answer<Body>> {
-  const response = await exports.default.fetch(`${ORIGIN}${path}`, {
+  const request = new Request(`${ORIGIN}${path}`, {
     method,
     headers: {
       authorization: `Bearer ${OWNER_TOKEN}`,
@@ -30,6 +32,7 @@ export async function call<Body>(
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
+  const response = await ask(request);
   const text = await response.text();
   noteSaid(`the answer to ${method} ${path}`, text);
   return { status: response.status, body: text === "" ? null : JSON.parse(text), headers: response.headers };
