@@ -3,7 +3,8 @@
  * user's than the runner. On Cloudflare a user alone is no wall, because every process has the rights that root has: so
  * commands start without any right, and can't gain one.
  */
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { RunBounds } from "#protocol/run-bounds.ts";
 import type { RunFolder } from "../process/run-folder.ts";
 import { type Inside, insideUser, processesOf } from "../process/run-usage.ts";
@@ -19,7 +20,7 @@ import { trustAuthority } from "./authority.ts";
 import { BASH, ENTER } from "./entering.ts";
 import { privilegeFault } from "./privileges.ts";
 import { Sandbox, type SandboxResult } from "./sandbox.ts";
-import { SANDBOX_TOOLS } from "./sandbox-config.ts";
+import { launchScript, SANDBOX_TOOLS } from "./sandbox-config.ts";
 import { giveTo, type Owner } from "./sandbox-owner.ts";
 
 const PROBE_DEADLINE_MS = 20_000;
@@ -46,7 +47,7 @@ export async function openContainerSandbox(
   try {
     addAccount(owner, folder.home);
     giveTo(folder, owner);
-    const sandbox = new ContainerSandbox(owner, bounds);
+    const sandbox = new ContainerSandbox(owner, bounds, join(folder.launch, "commands"));
     const end = await sandbox.run(
       ["/bin/sh", "-c", PROBE, "probe", String(process.pid), folder.root],
       { cwd: folder.workspace, env: { PATH: SANDBOX_TOOLS } },
@@ -103,20 +104,30 @@ class ContainerSandbox extends Sandbox {
   readonly kind = "container";
   readonly #owner: Owner;
   readonly #way: readonly string[];
+  readonly #commands: string;
   #authority: Record<string, string> | null = null;
+  #count = 0;
 
-  constructor(owner: Owner, { processes, disk_mib }: RunBounds) {
+  /** @param commands the folder for the commands' scripts. */
+  constructor(owner: Owner, { processes, disk_mib }: RunBounds, commands: string) {
     super();
     this.#owner = owner;
+    this.#commands = commands;
+    mkdirSync(commands, { recursive: true });
     // The kernel counts the processes of a user, and so of this run alone.
     const script = `ulimit -u ${processes + ROOM} 2>/dev/null\n${ENTER}`;
     this.#way = [script, "enter", String(disk_mib * 1_024), ...asUser(owner)];
   }
 
+  /** What still has rights gets nothing of the command: its variables are set once it is the run's user, by its script. */
   override start(command: Command, { cwd, env }: Place): PipedProcess {
     this.#authority ??= trustAuthority();
-    const place = { cwd, env: { ...this.#authority, ...env } };
-    return this.keep(startProcess([...BASH, ...this.#way, ...command], place));
+    this.#count += 1;
+    const script = join(this.#commands, `${this.#count}.sh`);
+    writeFileSync(script, launchScript(command, { cwd, env: { ...this.#authority, ...env } }));
+    return this.keep(
+      startProcess([...BASH, ...this.#way, "/bin/sh", script], { cwd: "/", env: { PATH: SANDBOX_TOOLS } }),
+    );
   }
 
   override async endLeftOver(): Promise<void> {

@@ -84,9 +84,13 @@ containerTest(
     assert.ok(outcome.status === "failed" && outcome.error.code === "setup_timed_out", JSON.stringify(outcome));
     assert.equal((await stopped.ended).code, 0);
 
-    const order = { environment: environmentWith("date +%N >made") };
-    const first = runners.begin([DONE], {}, {}, [], order);
+    // The image has no such locale. What starts a command is none of its environment, and has nothing to say of that.
+    const variables = { GREETING: "hello", LC_ALL: "xx_XX.UTF-8" };
+    const order = { environment: environmentWith("#!/bin/sh\ndate +%N >made", { variables }) };
+    const first = runners.begin([bash("echo $GREETING"), DONE], {}, {}, [], order);
     await first.run.finished(LONG_MS);
+    assert.equal(said(first.run, "setup.output"), "");
+    assert.match(said(first.run, "tool.result"), /^hello/m);
     for (const kept of runners.instance.setups.values()) kept.content = kept.content.subarray(0, -9);
     const second = runners.begin([DONE], {}, {}, [], order);
     assert.deepEqual((await second.run.finished(LONG_MS)).outcome, { status: "succeeded" });
