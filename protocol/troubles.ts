@@ -219,7 +219,7 @@ export const TROUBLES = {
   },
   environment_not_told: {
     level: "warn",
-    means: "What an attempt needs could not be read in time for its runner, which dials again.",
+    means: "What an attempt needs could not be read in time for its runner, so the attempt has ended.",
     carries: z.strictObject(attempt),
   },
   usage_not_told: {

@@ -3,12 +3,13 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { KeyRing } from "#instance/key-ring.ts";
 import { placeOfSecret } from "#instance/secrets/kept-secrets.ts";
+import { SecretsOfRuns } from "#instance/secrets/secrets-of-runs.ts";
 import type { Page } from "#protocol/api.ts";
 import { RUNNER_CLOSE } from "#protocol/runner-link.ts";
 import type { SecretUse } from "#protocol/secret.ts";
 import { buildRoutine, call, fired, readRun, readTranscript } from "#test/support/api.ts";
 import { FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
-import { answerLate, d1, fail, hang, pool, type Trouble } from "#test/support/hang.ts";
+import { answerLate, d1, fail, hang, method, pool, type Trouble } from "#test/support/hang.ts";
 
 const VALUE = "canary-of-the-runs-secret";
 const FIND = /FROM secrets WHERE name IN/;
@@ -136,5 +137,16 @@ describe("a run that names a secret", () => {
     await expect(runner.work(offer)).rejects.toThrow(`closed with ${RUNNER_CLOSE.refused}`);
     expect((await ended(run_id)).error).toMatchObject({ code: "secret_source_unreachable" });
     expect(await usesOf(name)).toEqual([]);
+  });
+
+  it("has its attempt ended, and no runner dial for ever, when there is no answer in time at the hello", async () => {
+    const { routine } = await prepare();
+    using runner = await FakeRunner.join({ id: "not-in-time" });
+    const { run_id } = await fired(routine);
+    const offer = await runner.accept();
+    // As when the time is over: an object's timers can't be set from here.
+    using _late = fail(method(SecretsOfRuns.prototype, "fill"), "no answer in time");
+    await expect(runner.work(offer)).rejects.toThrow(`closed with ${RUNNER_CLOSE.refused}`);
+    expect((await ended(run_id)).error).toMatchObject({ code: "secret_source_unreachable", phase: "provisioning" });
   });
 });

@@ -2,14 +2,14 @@
  * Messages of runners on their runs' sockets (hello, frames, deltas), and the answers: the order, and which frames are
  * missing.
  */
-import type { AttemptEnvironmentReader } from "#instance/attempt-environments.ts";
+import type { AttemptEnvironmentReader, ToldEnvironment } from "#instance/attempt-environments.ts";
 import { shownIdentity } from "#instance/commit-key.ts";
 import type { Config } from "#instance/config.ts";
 import { withinDeadline } from "#instance/in-time.ts";
 import { closeQuietly, refuseUpgrade } from "#instance/sockets.ts";
 import type { AttemptEnvironment } from "#protocol/environment.ts";
 import { logTrouble } from "#protocol/log.ts";
-import type { RunError } from "#protocol/run-errors.ts";
+import { type RunError, runError } from "#protocol/run-errors.ts";
 import {
   HELLO_DEADLINE_MS,
   type LeaseRef,
@@ -149,21 +149,19 @@ export class RunLinks {
     return row !== null && isSame(row, said) ? row : null;
   }
 
+  /** What gives no answer in time ends the attempt: a runner that only dialled again would do so for hours, and nobody be told. */
   async #readEnvironment(greeting: Greeting, kept: KeptEnvironment, routineId: string): Promise<void> {
-    const { socket, attachment } = greeting;
-    const { lease } = attachment;
-    try {
-      const told = await withinDeadline(
-        this.#parts.environments.read(kept, { lease, routineId }),
-        READ_MS,
-        "the secrets",
-      );
-      if (told.ok) this.#welcome(greeting, told.value);
-      else this.#failed(greeting, told.error);
-    } catch (error) {
+    const { lease } = greeting.attachment;
+    const read = this.#parts.environments.read(kept, { lease, routineId });
+    const told = await withinDeadline(read, READ_MS, "the secrets").catch((error: unknown): ToldEnvironment => {
       logTrouble("environment_not_told", { ...lease }, error);
-      closeQuietly(socket, RUNNER_CLOSE.late, "what the attempt needs could not be read in time: dial again");
-    }
+      return {
+        ok: false,
+        error: runError("secret_source_unreachable", "provisioning", "There was no answer in time."),
+      };
+    });
+    if (told.ok) this.#welcome(greeting, told.value);
+    else this.#failed(greeting, told.error);
   }
 
   #failed({ socket, attachment, said }: Greeting, error: RunError): void {
