@@ -26,7 +26,7 @@ export class AttemptEnvironmentReader {
     this.#signingKeys = signingKeys;
   }
 
-  /** Whether all that the environment needs can be had now. @returns null when it can. */
+  /** Whether all that the environment needs can be had now. @returns null when it can. @throws where the database gives no answer. */
   async faultOf({ id, variables }: KeptEnvironment, routineId: string): Promise<RunError | null> {
     const fault = await this.#secrets.check(variables, { routineId, environmentId: id });
     return fault === null ? null : errorOf(fault);

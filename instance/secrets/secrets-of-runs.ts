@@ -44,6 +44,9 @@ const ORDER: readonly SecretsFault["code"][] = [
   "secret_source_unreachable",
 ];
 
+const DATABASE_AWAY =
+  "The secrets could not be looked up, or that the run uses them not be noted: the database gave no answer.";
+
 export class SecretsOfRuns {
   readonly #parts: Parts;
 
@@ -51,7 +54,10 @@ export class SecretsOfRuns {
     this.#parts = parts;
   }
 
-  /** Whether every secret that the variables name can be read now: each is read, and forgotten. @returns null when it can. */
+  /**
+   * Whether every secret that the variables name can be read now: each is read, and forgotten.
+   * @returns null when it can. @throws where the database gives no answer: nothing can be said of them for now.
+   */
   async check(variables: Variables, user: SecretUser): Promise<SecretsFault | null> {
     const read = await this.#read([...secretsIn(variables).keys()], user);
     return read.ok ? null : read.fault;
@@ -63,28 +69,21 @@ export class SecretsOfRuns {
    */
   async fill(variables: Variables, use: UsingAttempt): Promise<FilledVariables> {
     const users = secretsIn(variables);
-    const read = await this.#read([...users.keys()], use);
-    if (!read.ok) return read;
     try {
+      const read = await this.#read([...users.keys()], use);
+      if (!read.ok) return read;
       if (users.size > 0) await this.#parts.rows.noteUse(users, use, this.#parts.now());
+      const secret_values = [...new Set(read.values.values())];
+      return { ok: true, variables: fillSecrets(variables, read.values), secret_values };
     } catch (error) {
-      return databaseAway(error, "That the run uses its secrets could not be noted");
+      logTrouble("secrets_not_asked", {}, error);
+      return { ok: false, fault: { code: "secret_source_unreachable", detail: DATABASE_AWAY } };
     }
-    return {
-      ok: true,
-      variables: fillSecrets(variables, read.values),
-      secret_values: [...new Set(read.values.values())],
-    };
   }
 
   async #read(names: readonly string[], user: SecretUser): Promise<Values> {
     if (names.length === 0) return { ok: true, values: new Map() };
-    let found: Map<string, FoundSecret>;
-    try {
-      found = await this.#parts.rows.find(names);
-    } catch (error) {
-      return databaseAway(error, "The secrets could not be looked up");
-    }
+    const found = await this.#parts.rows.find(names);
     const values = new Map<string, string>();
     const read = this.#parts.reader();
     const faults: (SecretsFault & { name: string })[] = [];
@@ -116,9 +115,4 @@ async function answered(
 function told(faults: readonly (SecretsFault & { name: string })[], code: SecretsFault["code"]): string {
   const of = faults.filter((fault) => fault.code === code).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return of.map(({ name, detail }) => `${name}: ${detail}`).join(" ");
-}
-
-function databaseAway(error: unknown, what: string): { ok: false; fault: SecretsFault } {
-  logTrouble("secrets_not_asked", {}, error);
-  return { ok: false, fault: { code: "secret_source_unreachable", detail: `${what}: the database gave no answer.` } };
 }

@@ -172,26 +172,31 @@ describe("a routine", () => {
     expect(run.error?.message).toContain(`"${name}"`);
   });
 
-  it("waits and says so while D1 does not answer, and goes on when it does", async () => {
-    const routine = await buildRoutine({ environment: (await make()).name });
-    using runner = await FakeRunner.join({ id: "after-the-wait" });
-    await env.DB.exec("ALTER TABLE environments RENAME TO environments_away");
-    const run = await fired(routine);
-    const told = async () =>
-      (await readTranscript(run.claude_code_session_id)).flatMap((event) =>
-        event.type === "run.step" && event.message.includes("The run waits.") ? [event.message] : [],
-      );
-    await vi.waitFor(async () => expect(await told()).toHaveLength(1));
-    const later = async (ms: number) => {
-      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + ms });
-      await runDurableObjectAlarm(ownerOf(run.run_id));
-      vi.useRealTimers();
-    };
-    await later(600_000);
-    expect(await readRun(run.run_id)).toMatchObject({ status: "starting", environment: null });
-    await env.DB.exec("ALTER TABLE environments_away RENAME TO environments");
-    await later(1_200_000);
-    expect((await runner.accept()).lease.run_id).toBe(run.run_id);
-    expect(await told()).toHaveLength(1);
-  });
+  it.each(["environments", "secrets"])(
+    "waits and says so while D1 gives no %s, and goes on when it does",
+    async (table) => {
+      await call("PUT", "/api/v1/secrets/AWAITED", { value: "canary-that-is-waited-for" });
+      const { name } = await make({ variables: { TOKEN: "{{AWAITED}}" } });
+      const routine = await buildRoutine({ environment: name, retry: { max: 0 } });
+      using runner = await FakeRunner.join({ id: `after-the-wait-${table}` });
+      await env.DB.exec(`ALTER TABLE ${table} RENAME TO ${table}_away`);
+      const run = await fired(routine);
+      const told = async () =>
+        (await readTranscript(run.claude_code_session_id)).flatMap((event) =>
+          event.type === "run.step" && event.message.includes("The run waits.") ? [event.message] : [],
+        );
+      await vi.waitFor(async () => expect(await told()).toHaveLength(1));
+      const later = async (ms: number) => {
+        vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + ms });
+        await runDurableObjectAlarm(ownerOf(run.run_id));
+        vi.useRealTimers();
+      };
+      await later(600_000);
+      expect(await readRun(run.run_id)).toMatchObject({ status: "starting", environment: null });
+      await env.DB.exec(`ALTER TABLE ${table}_away RENAME TO ${table}`);
+      await later(1_200_000);
+      expect((await runner.accept()).lease.run_id).toBe(run.run_id);
+      expect(await told()).toHaveLength(1);
+    },
+  );
 });

@@ -48,13 +48,10 @@ export class ToEnvironments implements Receiver {
     const leases = refs.map(leaseOf);
     const names = new Set(leases.flatMap((lease) => this.#waiting(lease)?.name ?? []));
     if (names.size === 0) return [];
-    const found = await this.#look([...names]).catch((error: unknown) => {
+    const inputs = await this.#inputsOf(leases, [...names]).catch((error: unknown) => {
       this.#tellWaiting(refs);
       throw error;
     });
-    const inputs = await Promise.all(
-      leases.map(async (lease) => ({ lease, input: await this.#inputOf(lease, found) })),
-    );
     this.#parts.work.change((tx) => {
       for (const { lease, input } of inputs) {
         // Nothing is taken in twice, nor of an attempt that has ended meanwhile.
@@ -70,6 +67,12 @@ export class ToEnvironments implements Receiver {
     const row = this.#parts.engine.leased(lease);
     if (row === null || row.doc.environment !== null) return null;
     return { row, name: this.#parts.definitions.atRevision(row.doc.routine.revision).environment };
+  }
+
+  /** @throws where the database gives no answer, be it of environments or of secrets. */
+  async #inputsOf(leases: readonly LeaseRef[], names: readonly string[]) {
+    const found = await this.#look(names);
+    return Promise.all(leases.map(async (lease) => ({ lease, input: await this.#inputOf(lease, found) })));
   }
 
   #look(names: readonly string[]): Promise<ReadonlyMap<string, Environment>> {
