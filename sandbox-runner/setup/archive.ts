@@ -22,9 +22,13 @@ export interface Home {
 
 /** Files with holes are read without these. Whose the files are is not written down: it differs from run to run. */
 const PACK: Command = ["tar", "--create", "--file=-", "--sparse", "--owner=0", "--group=0", "--numeric-owner", "."];
-/** Without the bits by which a program is another user's. */
-const UNPACK: Command = ["tar", "--extract", "--file=-", "--no-same-owner", "--no-same-permissions"];
-const EMPTY: Command = ["find", ".", "-mindepth", "1", "-delete"];
+/**
+ * Without the bits by which a program is another user's. `tar` ends when it has seen the archive's own end: what comes after that
+ * is read too, for only then is it known whether all of it is what was kept.
+ */
+const UNPACK = shell("tar --extract --file=- --no-same-owner --no-same-permissions && exec cat >/dev/null");
+/** Package caches, for instance, take the right to write away from their own folders. */
+const EMPTY = shell("chmod -R u+rwx . 2>/dev/null; find . -mindepth 1 -delete");
 
 const DEADLINE_MS = 120_000;
 /** The default takes longer and saves a tenth. */
@@ -57,6 +61,10 @@ export async function unpackHome(home: Home, { content, bytes, sha256 }: KeptSet
   const fault = faultOf(end) ?? (await read) ?? (isSame ? null : "its content is not what was kept");
   if (fault !== null) await home.sandbox.run(EMPTY, home.place, boundsOf(home));
   return fault;
+}
+
+function shell(script: string): Command {
+  return ["/bin/sh", "-c", script];
 }
 
 function boundsOf({ signal }: Home): Bounds {

@@ -1,6 +1,6 @@
 /** Results of setup scripts in a folder of the runner's machine, for all of its runs. */
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { SETUP_KEPT_MS } from "#protocol/setup-archive.ts";
@@ -36,10 +36,13 @@ export class FolderStore implements SetupStore {
 
   async find(key: string): Promise<KeptSetup | null> {
     const place = join(this.#folder, key);
-    const about = await readAbout(place);
-    if (about === null || this.#isOld(about)) return null;
-    const file = await open(join(place, "archive")).catch(() => null);
-    if (file === null) return null;
+    const found = await openWhole(place);
+    if (found === null) return null;
+    const { file, about } = found;
+    if (this.#isOld(about)) {
+      await file.close();
+      return null;
+    }
     // The folder's own time says when it was last used.
     const used = new Date(this.#now());
     await utimes(place, used, used).catch(() => {});
@@ -100,6 +103,17 @@ export class FolderStore implements SetupStore {
 
   #isOld({ kept_at_ms }: About): boolean {
     return Math.abs(this.#now() - kept_at_ms) > SETUP_KEPT_MS;
+  }
+}
+
+/** @returns an archive and what is written about it, not about another that is taking its place; null where there is none. */
+async function openWhole(place: string): Promise<{ file: FileHandle; about: About } | null> {
+  for (;;) {
+    const about = await readAbout(place);
+    const file = about === null ? null : await open(join(place, "archive")).catch(() => null);
+    if (about === null || file === null) return null;
+    if ((await readAbout(place))?.sha256 === about.sha256) return { file, about };
+    await file.close();
   }
 }
 

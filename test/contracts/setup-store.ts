@@ -60,6 +60,20 @@ export function setupStoreSuite(name: string, open: (folder: string) => Promise<
       expect(String(await contentOf(await store.find(key("a"), signal)))).toBe("last");
     });
 
+    it("gives all of one to who asks while others are kept", async () => {
+      const { store } = await open(folder);
+      const keeping = (async () => {
+        for (let byte = 0; byte < 40; byte += 1) await store.keep(key("a"), archive(Buffer.alloc(1_000, byte)), signal);
+        return true as const;
+      })();
+      const isOver = () => Promise.race([keeping, Promise.resolve(false)]);
+      while (!(await isOver())) {
+        const kept = await store.find(key("a"), signal);
+        const content = await contentOf(kept);
+        if (content !== null) expect(createHash("sha256").update(content).digest("hex")).toBe(kept?.sha256);
+      }
+    });
+
     it("has nothing that is older than seven days", async () => {
       const { store, pass } = await open(folder);
       await store.keep(key("a"), archive(Buffer.from("old")), signal);
