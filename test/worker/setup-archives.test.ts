@@ -12,9 +12,15 @@ import { createRoutine, read } from "./support.ts";
 const INSTANCE = "http://reveille.internal";
 const CONTENT = new Uint8Array(700_000).fill(7);
 const started = z.object({ run_id: z.string() });
+const named = z.object({ name: z.string() });
+const toldSchema = z.object({
+  environment: z.object({ setup: z.object({ script: z.string(), cache_key: z.string() }) }),
+});
 let runner: FakeRunner;
+let shared: string;
 beforeAll(async () => {
-  runner = await FakeRunner.join({ capacity: 20 });
+  shared = await environmentWith();
+  runner = await FakeRunner.join({ capacity: 40 });
 });
 
 async function sha256Of(content: Uint8Array<ArrayBuffer>): Promise<string> {
@@ -25,12 +31,21 @@ async function sha256Of(content: Uint8Array<ArrayBuffer>): Promise<string> {
 const drawKey = () => crypto.getRandomValues(new Uint8Array(32)).toHex();
 
 /** An attempt whose runner has said hello, and whose agent has not started. */
-async function begin() {
-  const { id } = await createRoutine();
+async function begin(input: Record<string, unknown> = {}) {
+  const { id } = await createRoutine({ environment: shared, ...input });
   const { run_id } = await read(started, `/api/v1/routines/${id}/run`, { method: "POST" });
   const work = await workOn(runner, run_id);
   const { lease, link_token, proxy_token } = work.offer;
-  return { work, lease, link_token, proxy_token };
+  const { cache_key } = toldSchema.parse(work.order).environment.setup;
+  return { work, lease, link_token, proxy_token, cacheKey: cache_key };
+}
+
+let made = 0;
+/** @returns its name. */
+async function environmentWith(input: Record<string, unknown> = {}): Promise<string> {
+  made += 1;
+  const body = { name: `setup-${made}`, setup: "echo made >~/made", ...input };
+  return (await read(named, "/api/v1/environments", { method: "POST", body })).name;
 }
 
 /** As its runner asks, out of its container. */
@@ -96,6 +111,26 @@ describe("the runner of a container", () => {
     const init = { method: "PUT", body: readable, headers: { [SETUP_HEADERS.sha256]: "0".repeat(64) } };
     expect((await ask(lease, link_token, drawKey(), init)).status).toBe(413);
     await work.finish();
+  });
+});
+
+describe("an environment with a setup script", () => {
+  it("has one key and one place for all of its runs, and no other environment's runs read there", async () => {
+    const [one, two] = [await environmentWith(), await environmentWith()];
+    const first = await begin({ environment: one });
+    expect((await ask(first.lease, first.link_token, first.cacheKey)).status).toBe(404);
+    expect((await ask(first.lease, first.link_token, first.cacheKey, await put())).status).toBe(204);
+    const second = await begin({ environment: one });
+    expect(second.cacheKey).toBe(first.cacheKey);
+    const found = await ask(second.lease, second.link_token, second.cacheKey);
+    expect(new Uint8Array(await found.arrayBuffer())).toEqual(CONTENT);
+    const other = await begin({ environment: two });
+    expect(other.cacheKey).not.toBe(first.cacheKey);
+    expect((await ask(other.lease, other.link_token, first.cacheKey)).status).toBe(404);
+    expect((await ask(other.lease, other.link_token, first.cacheKey, await put(new Uint8Array(9)))).status).toBe(204);
+    const still = await ask(second.lease, second.link_token, second.cacheKey);
+    expect(new Uint8Array(await still.arrayBuffer())).toEqual(CONTENT);
+    await Promise.all([first, second, other].map(({ work }) => work.finish()));
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { unchangedDefault } from "#instance/d1/environments.ts";
 import type { ContainerSize } from "#protocol/container-size.ts";
-import { DEFAULT_ENVIRONMENT_ID, type NetworkLevel } from "#protocol/environment.ts";
+import type { NetworkLevel } from "#protocol/environment.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { HostUse } from "#protocol/host-use.ts";
 import type { PushRule, Repository } from "#protocol/routine.ts";
@@ -212,10 +212,15 @@ export class ProxiedCalls {
     return success(null);
   }
 
-  /** @returns null for an attempt that is not on, or whose agent has started. */
+  /**
+   * Where results of setup scripts are that the attempt may use, and keep: those of its environment and pool.
+   * @returns null for an attempt that is not on, that has no setup script, or whose agent has started.
+   */
   setupPlace(lease: LeaseRef): string | null {
     const row = this.#working(lease);
-    return row?.status === "starting" ? `${DEFAULT_ENVIRONMENT_ID}/${row.doc.pool}` : null;
+    const environment = this.#engine.environmentOf(lease);
+    if (row?.status !== "starting" || environment?.setup == null) return null;
+    return `${environment.id}/${row.doc.pool}`;
   }
 
   #answering({ doc }: RunRow, lease: LeaseRef, asked: string): Omit<AnsweringCall, "call"> {
