@@ -16,9 +16,9 @@ type UserMessage = Extract<SDKMessage, { type: "user" }>;
 type StreamMessage = Extract<SDKMessage, { type: "stream_event" }>;
 type SystemMessage = Extract<SDKMessage, { type: "system" }>;
 
-/** Ids and names come from the model's side, where nothing bounds them. */
 /** A tool's input that is nested more deeply is not shown. */
 const INPUT_LEVELS = 200;
+/** Ids and names come from the model's side, where nothing bounds them. */
 const ID_LENGTH = 180;
 const NAME_LENGTH = 500;
 

@@ -26,13 +26,15 @@ const busy = fault(529, "overloaded_error", "Busy.");
 const cut = (text: string): ReplyPlan => ({ kind: "message", text, stopReason: "max_tokens" });
 const refusal: ReplyPlan = { kind: "message", text: "", stopReason: "refusal" };
 const done = [report("done", "Done."), "Bye."];
-const subagents = (count: number): ReplyPlan => ({
+/** Tasks of subagents, by which their model's calls are known. */
+const LOOKS = [1, 2].map((number) => `Follow script 00000000-0000-4000-8000-00000000000${number}.`);
+const subagents: ReplyPlan = {
   kind: "message",
-  toolCalls: Array.from({ length: count }, (_, number) => {
-    const input = { description: "Look", prompt: `Look ${number}.`, subagent_type: "general-purpose" };
+  toolCalls: LOOKS.map((prompt) => {
+    const input = { description: "Look", prompt, subagent_type: "general-purpose" };
     return { name: "Agent", input };
   }),
-});
+};
 
 const rows: Answers[] = [
   { kind: "words alone", script: ["Nothing to say."], result: null },
@@ -59,7 +61,6 @@ const rows: Answers[] = [
       ...done,
     ],
   },
-  { kind: "two subagents at once", script: [subagents(2), ...done] },
   { kind: "one answer that is cut, and goes on", script: [cut("On"), ...done] },
   {
     kind: "answers that are cut for ever",
@@ -152,9 +153,21 @@ describe.skipIf(noSandbox !== null)("a model that answers", { concurrent: true }
       row.result === undefined ? (error === undefined ? "done" : null) : row.result,
     );
     for (const code of notices) expect(noticesOf(run, code).length, code).toBeGreaterThan(0);
-    for (const event of run.events) {
-      const isSubagents = event.type === "tool.call" && event.parent !== undefined;
-      if (isSubagents) expect(run.events).toContainEqual(expect.objectContaining({ tool_call_id: event.parent }));
+  });
+
+  it("two subagents at once, and each of their calls tells whose it is", async () => {
+    const run = bed.run([subagents, ...done]);
+    for (const [number, look] of LOOKS.entries()) {
+      const calls = [bash(`echo ${number}`)].values();
+      bed.faults.set(look, () => calls.next().value ?? null);
+    }
+    expect((await run.finished(100_000)).report?.result).toBe("done");
+    const agents = run.events.flatMap((event) => (event.type === "tool.call" && event.name === "Agent" ? [event] : []));
+    expect(agents).toHaveLength(LOOKS.length);
+    for (const [number, { tool_call_id: parent }] of agents.entries()) {
+      const input = expect.objectContaining({ command: `echo ${number}` });
+      expect(run.events).toContainEqual(expect.objectContaining({ type: "tool.call", parent, input }));
+      expect(run.events).toContainEqual(expect.objectContaining({ type: "tool.result", parent, text: `${number}` }));
     }
   });
 });
