@@ -119,6 +119,24 @@ describe("a push that the object did not record when it was told", () => {
     expect(known).toMatchObject({ ok: true, value: { url: REPOSITORY, own: [{ branch: BRANCH, tip: TWO }] } });
   });
 
+  it("is recorded once where it had broken off, and was sent anew", async () => {
+    const { runId, offer, push, pushed, told } = await begin();
+    const sent = push(NONE, ONE);
+    bed.upstream = ({ url }) => {
+      if (url.endsWith("git-receive-pack")) throw new Error("the connection was cut");
+      return refs([NONE, REF]);
+    };
+    expect(await sent).not.toContain(`ok ${REF}`);
+    await push(NONE, ONE);
+    expect([await told(), await owedTo(runId)]).toEqual([[ONE], 1]);
+    bed.upstream = () => refs([ONE, REF]);
+    await realDeps().settlePushes(Date.now() + 2 * MINUTE_MS);
+    const found = [{ branch: BRANCH, commit: ONE, previous: NONE, commits: 3, isFound: true }];
+    await asking(runId).recordPushes(offer.lease, 0, found, { id: "broken", begunAtMs: Date.now() });
+    expect((await readRun(runId)).evidence.commits_pushed).toBe(0);
+    expect([await pushed(), await told(), await owedTo(runId)]).toEqual([[ONE], [ONE], 0]);
+  });
+
   it("is asked of the upstream when D1 does not take in either what it has said", async () => {
     const { runId, push, pushed } = await begin();
     const failing = fail(routine("recordPushes", runId));

@@ -75,11 +75,13 @@ export class SessionBranches {
       const [known] = this.#rows(sessionId, place, [branch]);
       const told: string[] = known === undefined ? [] : JSON.parse(known.pushes);
       if (told.includes(id)) continue;
-      fresh.push(push);
       const ids = JSON.stringify([...told, id].slice(-PUSHES_KEPT));
       const isOlder = known !== undefined && known.at > begunAtMs;
-      if (!isOlder) latest.push(push);
-      if (isOlder || (isFound && known?.tip === commit)) {
+      // It had broken off: what put the branch there is a push that has been told.
+      const isKnown = isFound && known?.tip === commit;
+      if (!isKnown) fresh.push(push);
+      if (!isKnown && !isOlder) latest.push(push);
+      if (isKnown || isOlder) {
         tx.sql.exec(NOTE, ids, sessionId, place, branch);
         continue;
       }
