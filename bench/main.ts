@@ -11,6 +11,7 @@ import { compareWith } from "./against.ts";
 import { asJson, asTable, type MeasuredRow } from "./report.ts";
 import { isReached, type Row } from "./row.ts";
 import { clock } from "./rows/clock.ts";
+import { cloneCache } from "./rows/clone-cache.ts";
 import { containerStart } from "./rows/container-start.ts";
 import { fanOut } from "./rows/fan-out.ts";
 import { fire } from "./rows/fire.ts";
@@ -32,6 +33,7 @@ const ROWS: readonly Row[] = [
   firstEvent,
   containerStart,
   setupCache,
+  cloneCache,
   ingest,
   fanOut,
   reconnect,

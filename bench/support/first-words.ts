@@ -17,12 +17,20 @@ export async function fireToFirstWords(served: Served, { id, fireToken }: BenchR
   const { claude_code_session_id: session } = fireAnswerSchema.parse(await fired.json());
   const over = Promise.withResolvers<void>();
   let firstAt: number | null = null;
-  const socket = await RawSocket.open({
+  let socket: RawSocket | null = null;
+  let seen = 0;
+  // A run may be longer than the minute that a viewer has to acknowledge something.
+  const acknowledge = (seq: number) => {
+    seen = seq;
+    socket?.send(JSON.stringify({ type: "ack", seq }));
+  };
+  socket = await RawSocket.open({
     url: `${served.url}/api/v1/sessions/${session}/live?after=0`,
     headers: { authorization: `Bearer ${served.ownerToken}` },
     onMessage: (payload) => {
       const receivedAt = nowMs();
       for (const event of eventsOf(liveMessageSchema.parse(JSON.parse(payload.toString("utf8"))))) {
+        if (event.type === "run.step") acknowledge(event.seq);
         if (event.type === "agent.delta" || event.type === "agent.message" || event.type === "tool.call")
           firstAt ??= receivedAt;
         if (event.type === "run.finished" && event.status === "succeeded") over.resolve();
@@ -31,6 +39,7 @@ export async function fireToFirstWords(served: Served, { id, fireToken }: BenchR
     },
     onClose: (why) => over.reject(new Error(why)),
   });
+  acknowledge(seen);
   await over.promise;
   socket.end();
   if (firstAt === null) throw new Error("the agent said nothing");

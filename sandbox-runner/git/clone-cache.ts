@@ -12,12 +12,13 @@ import type { ClonedRepository } from "#protocol/routine.ts";
 import { plainAddress } from "./git-settings.ts";
 
 const GIB = 1_073_741_824;
-/** For all entries together; the one that was used longest ago goes first. */
 const MOST_BYTES = 10 * GIB;
 /** An entry is so old at most: then the repository is cloned anew, and what is not in it any more is gone here too. */
 const MOST_AGE_MS = 7 * 86_400_000;
 /** Each run that finds something new adds a pack, and many small ones make git slow. */
 const MOST_PACKS = 30;
+/** Nobody works so long on what is not an entry yet, or not any more: whoever did has died. */
+const LEFT_AFTER_MS = 3_600_000;
 
 const entrySchema = z.object({
   made_at_ms: z.number(),
@@ -45,10 +46,13 @@ export function cacheKey(instanceUrl: string, { url, branch, depth, paths }: Clo
 export class CloneCache {
   readonly #folder: string;
   readonly #now: () => number;
+  readonly #mostBytes: number;
 
-  constructor(folder: string, now: () => number = Date.now) {
+  /** @param mostBytes for all entries together; the one that was used longest ago goes first. */
+  constructor(folder: string, now: () => number = Date.now, mostBytes: number = MOST_BYTES) {
     this.#folder = folder;
     this.#now = now;
+    this.#mostBytes = mostBytes;
   }
 
   /**
@@ -60,26 +64,22 @@ export class CloneCache {
     const place = join(this.#folder, key);
     const entry = await readEntry(place);
     if (entry === null) return "none";
-    if (this.#now() - entry.made_at_ms > MOST_AGE_MS) {
+    if (this.#isOver(entry)) {
       await this.drop(key);
       return "none";
     }
-    try {
-      await mkdir(join(into, "objects", "pack"), { recursive: true });
-      await linkFiles(entry, place, into);
-      await copyShallow(place, into);
-      await writeFile(join(into, "tips"), entry.tips.map((tip) => `${tip}\n`).join(""));
-      await writeFile(join(into, "entry.json"), JSON.stringify(entry));
+    const given = await giveEntry(entry, place, into);
+    // One that was replaced meanwhile may have been given in part as the one and in part as the other.
+    const isSame = JSON.stringify(await readEntry(place)) === JSON.stringify(entry);
+    if (given === "given" && isSame) {
       const now = this.#now() / 1_000;
-      await utimes(join(place, "entry.json"), now, now);
+      await utimes(join(place, "entry.json"), now, now).catch(() => {});
       return "taken";
-    } catch {
-      await rm(into, { recursive: true, force: true });
-      // One that was replaced meanwhile is gone, not damaged.
-      if (JSON.stringify(await readEntry(place)) !== JSON.stringify(entry)) return "none";
-      await this.drop(key);
-      return "damaged";
     }
+    await rm(into, { recursive: true, force: true }).catch(() => {});
+    if (given !== "damaged" || !isSame) return "none";
+    await this.drop(key);
+    return "damaged";
   }
 
   /** Keeps what a clone has received, if that is anything new. Never rejects: a run does without. */
@@ -104,9 +104,10 @@ export class CloneCache {
       await writeFile(join(draft, "entry.json"), JSON.stringify(entry));
       await this.drop(key);
       await rename(draft, join(this.#folder, key));
-      await this.#makeRoom();
     } catch {
       await rm(draft, { recursive: true, force: true }).catch(() => {});
+    } finally {
+      await this.#makeRoom().catch(() => {});
     }
   }
 
@@ -120,25 +121,34 @@ export class CloneCache {
   #hasRoom(files: Entry["files"]): boolean {
     const bytes = bytesOf(files);
     const { bavail, bsize } = statfsSync(join(this.#folder, ".."));
-    return bytes <= MOST_BYTES / 2 && bavail * bsize > 2 * bytes + GIB;
+    return bytes <= this.#mostBytes / 2 && bavail * bsize > 2 * bytes + GIB;
   }
 
-  /** Takes entries away until they fit; also what a process that died has left of one. */
+  /** Takes away what is too old or can't be read, what a process that died has left of an entry, and entries until the rest fits. */
   async #makeRoom(): Promise<void> {
     const found = [];
     for (const name of await readdir(this.#folder)) {
       const stat = await lstat(join(this.#folder, name)).catch(() => null);
       const used = await lstat(join(this.#folder, name, "entry.json")).catch(() => stat);
       const entry = await readEntry(join(this.#folder, name));
-      const isLeft = /^(?:draft|gone)-/.test(name) && this.#now() - (stat?.mtimeMs ?? 0) > MOST_AGE_MS;
-      if (isLeft) await rm(join(this.#folder, name), { recursive: true, force: true });
-      else if (entry !== null) found.push({ name, bytes: bytesOf(entry.files), usedAtMs: used?.mtimeMs ?? 0 });
+      const isEntry = entry !== null && !/^(?:draft|gone)-/.test(name);
+      if (isEntry && !this.#isOver(entry)) {
+        found.push({ name, bytes: bytesOf(entry.files), usedAtMs: used?.mtimeMs ?? 0 });
+      } else if (isEntry || this.#now() - (stat?.mtimeMs ?? 0) > LEFT_AFTER_MS) {
+        await this.drop(name);
+      }
     }
     let total = 0;
     for (const { name, bytes } of found.sort((a, b) => b.usedAtMs - a.usedAtMs)) {
       total += bytes;
-      if (total > MOST_BYTES) await this.drop(name);
+      if (total > this.#mostBytes) await this.drop(name);
     }
+  }
+
+  /** Also where it would be of a time to come: then the clock has been set back, and its age is not known. */
+  #isOver({ made_at_ms }: Entry): boolean {
+    const ageMs = this.#now() - made_at_ms;
+    return ageMs < 0 || ageMs > MOST_AGE_MS;
   }
 }
 
@@ -150,13 +160,29 @@ async function readEntry(place: string): Promise<Entry | null> {
   }
 }
 
+/** @returns "damaged" where a file is not as the entry has it, "failed" where that is not the entry's fault. */
+async function giveEntry(entry: Entry, place: string, into: string): Promise<"given" | "damaged" | "failed"> {
+  try {
+    await mkdir(join(into, "objects", "pack"), { recursive: true });
+    await linkFiles(entry, place, into);
+    await copyShallow(place, into);
+    await writeFile(join(into, "tips"), entry.tips.map((tip) => `${tip}\n`).join(""));
+    await writeFile(join(into, "entry.json"), JSON.stringify(entry));
+    return "given";
+  } catch (error) {
+    return error instanceof OtherFile || (error as NodeJS.ErrnoException).code === "ENOENT" ? "damaged" : "failed";
+  }
+}
+
+class OtherFile extends Error {}
+
 /** @throws where a file is not as the entry has it. */
 async function linkFiles({ files }: Entry, from: string, to: string): Promise<void> {
   for (const [name, bytes] of files) {
     const path = join("objects", "pack", name);
     await link(join(from, path), join(to, path));
     const { size } = await lstat(join(to, path));
-    if (size !== bytes) throw new Error(`${name} has ${size} bytes, not ${bytes}`);
+    if (size !== bytes) throw new OtherFile(`${name} has ${size} bytes, not ${bytes}`);
   }
 }
 

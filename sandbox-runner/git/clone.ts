@@ -170,12 +170,14 @@ class OneClone {
     const end = taken === "taken" ? await this.#clone(reference) : null;
     if (end?.code === 0) return { end, reference };
     if (end !== null && this.#isUpstreams(end)) return { end, reference: null };
-    if (end !== null) {
+    if (end !== null) await rm(join(folder.workspace, this.#plan.name), { recursive: true, force: true });
+    const anew = await this.#clone(null);
+    // What fails without it too, as a branch that is gone, was no fault of what was kept.
+    if (taken === "damaged" || (end !== null && anew.code === 0)) {
       await cache?.clones.drop(this.#key);
-      await rm(join(folder.workspace, this.#plan.name), { recursive: true, force: true });
+      onNotice(damagedCache(this.#url));
     }
-    if (taken !== "none") onNotice(damagedCache(this.#url));
-    return { end: await this.#clone(null), reference: null };
+    return { end: anew, reference: null };
   }
 
   /** Whether a clone would have failed without what an earlier one had, too. */

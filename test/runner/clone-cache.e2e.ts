@@ -14,11 +14,16 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { drawOwnerKey, IdMaker } from "#protocol/ids.ts";
 import type { ClonedRepository } from "#protocol/routine.ts";
+import { cloneRepositories } from "#sandbox-runner/git/clone.ts";
 import { CloneCache, cacheKey } from "#sandbox-runner/git/clone-cache.ts";
 import { CLONE_SETTINGS, cloneCommand, planClones, readSeen } from "#sandbox-runner/git/clone-plan.ts";
+import { createRunFolder, removeRunFolder } from "#sandbox-runner/process/run-folder.ts";
 import { awaitProcess, startProcess } from "#sandbox-runner/process/spawn.ts";
+import { withoutSandbox } from "#sandbox-runner/sandbox/sandbox.ts";
 import { type GitServer, startGitServer } from "#scripts/demo-upstream/git-server.ts";
+import { runOrder } from "./support/run-order.ts";
 import { commitTo, git, seedUpstream } from "./support/upstream.ts";
 
 const CREDENTIAL = "user:password";
@@ -40,7 +45,7 @@ afterAll(async () => {
 beforeEach(() => {
   work = mkdtempSync(join(folder, "work-"));
   nowMs = Date.now();
-  cache = new CloneCache(join(work, "clones"), () => nowMs);
+  cache = new CloneCache(join(work, "clones"), () => ++nowMs);
 });
 
 const noise = (bytes: number) => randomBytes(bytes).toString("base64");
@@ -193,6 +198,44 @@ describe("an entry", () => {
     expect(existsSync(entry())).toBe(false);
   });
 
+  it("is none while the clock says that it is of a time to come", async () => {
+    seedLarge("clock");
+    await clone("clock");
+    nowMs -= 86_400_000;
+    expect(await cache.take(KEY, join(work, "into"))).toBe("none");
+  });
+
+  it("is not thrown away where it can't be given for another reason than its own", async () => {
+    seedLarge("no-room");
+    await clone("no-room");
+    writeFileSync(join(work, "file"), "");
+    expect(await cache.take(KEY, join(work, "file", "into"))).toBe("none");
+    expect(await cache.take(KEY, join(work, "into"))).toBe("taken");
+  });
+
+  it("of another run is taken whole or not at all while others replace it", async () => {
+    const bare = seedLarge("at-once");
+    const first = await clone("at-once");
+    const commit = commitTo(bare, "refs/heads/main", { "b.txt": "b\n" });
+    await cache.drop(KEY);
+    const second = await clone("at-once");
+    const kept = [first, second].map(({ place, seen }) => ({
+      gitFolder: join(place, ".git"),
+      tips: seen.tips,
+      reference: null,
+    }));
+    const takes = Array.from({ length: 20 }, (_, number) => cache.take(KEY, join(work, `into-${number}`)));
+    await Promise.all([...takes, ...kept.map((one) => cache.keep(KEY, one)), cache.drop(KEY)]);
+    for (const [number, taken] of (await Promise.all(takes)).entries()) {
+      const into = join(work, `into-${number}`);
+      expect(["taken", "none"]).toContain(taken);
+      expect(existsSync(into)).toBe(taken === "taken");
+      if (taken === "taken") expect(existsSync(packOf(into))).toBe(true);
+    }
+    expect((await clone("at-once")).seen.head?.commit).toBe(commit);
+    expect(readdirSync(join(work, "clones"))).toEqual([KEY]);
+  });
+
   it("stays for a clone that has it when it is replaced", async () => {
     const bare = seedLarge("replaced");
     await clone("replaced");
@@ -202,6 +245,98 @@ describe("an entry", () => {
     commitTo(bare, "refs/heads/main", { "b.txt": "b\n" });
     expect(existsSync(packOf(into))).toBe(true);
     expect(await cache.take(KEY, join(work, "again"))).toBe("none");
+  });
+});
+
+describe("the folder of all entries", () => {
+  const kept = () => readdirSync(join(work, "clones")).sort();
+  const keepAs = async (key: string, place: string, in_ = cache) =>
+    in_.keep(key, { gitFolder: join(place, ".git"), tips: ["1".repeat(40)], reference: null });
+
+  it("has no more than fits: what was used longest ago goes first", async () => {
+    seedLarge("bounded");
+    const { place } = await clone("bounded");
+    const small = new CloneCache(join(work, "clones"), () => ++nowMs, 2.5 * received(place));
+    for (const key of ["b", "c"]) {
+      nowMs += 10_000;
+      await keepAs(key.repeat(40), place, small);
+      nowMs += 10_000;
+      await small.take(KEY, join(work, `into-${key}`));
+    }
+    expect(kept()).toEqual([KEY, "c".repeat(40)]);
+    const tiny = new CloneCache(join(work, "clones"), () => ++nowMs, received(place));
+    await keepAs("d".repeat(40), place, tiny);
+    expect(kept()).toEqual([KEY]);
+  });
+
+  it("has nothing that is too old, can't be read, or was left by a process that died", async () => {
+    seedLarge("leftovers");
+    const { place } = await clone("leftovers");
+    for (const name of ["draft-1", "gone-1", "e".repeat(40)]) {
+      mkdirSync(join(work, "clones", name));
+      writeFileSync(join(work, "clones", name, "entry.json"), '{"made_at_ms":');
+    }
+    await keepAs("b".repeat(40), place);
+    expect(kept()).toHaveLength(5);
+    nowMs += 2 * 3_600_000;
+    await keepAs("b".repeat(40), place);
+    expect(kept()).toEqual([KEY, "b".repeat(40)]);
+    nowMs += 7 * 86_400_000 - 3_600_000;
+    await keepAs("c".repeat(40), place);
+    expect(kept()).toEqual(["b".repeat(40), "c".repeat(40)]);
+  });
+
+  it("that can't be written, and one that is removed meanwhile, are no fault of a run's", async () => {
+    seedLarge("unwritable");
+    const { place } = await clone("unwritable");
+    rmSync(join(work, "clones"), { recursive: true });
+    await keepAs(KEY, place);
+    expect(kept()).toEqual([KEY]);
+    rmSync(join(work, "clones"), { recursive: true });
+    writeFileSync(join(work, "clones"), "");
+    await keepAs(KEY, place);
+    expect(await cache.take(KEY, join(work, "into"))).toBe("none");
+  });
+});
+
+describe("a run's clone that fails with what is kept and without it", () => {
+  const ids = new IdMaker(
+    drawOwnerKey((bytes) => bytes),
+    (bytes) => bytes,
+  );
+  async function cloneForRun(name: string, branch: string) {
+    count += 1;
+    const place = await createRunFolder(join(work, "state"), `run-${count}`, { pid: 1, startTime: null });
+    const url = `${server.url.replace("//", `//${CREDENTIAL}@`)}/${name}.git`;
+    const notices: string[] = [];
+    const result = await cloneRepositories({
+      order: runOrder(ids, "", [], { repositories: [{ url, branch }] }),
+      folder: place,
+      relayUrl: "http://relay.test",
+      sandbox: withoutSandbox("none"),
+      env: {
+        PATH: process.env["PATH"] ?? "",
+        HOME: place.home,
+        GIT_CONFIG_GLOBAL: "/dev/null",
+        GIT_CONFIG_NOSYSTEM: "1",
+      },
+      signal: new AbortController().signal,
+      cache: { clones: cache, instanceUrl: "" },
+      gitFault: () => null,
+      received: () => 0,
+      onStep: () => {},
+      onNotice: ({ code }) => notices.push(code),
+    });
+    await removeRunFolder(place.root);
+    return { ok: result.ok, notices };
+  }
+
+  it("is not said to have met a damaged one", async () => {
+    const bare = seedLarge("branch-gone");
+    git("-C", bare, "branch", "side", "main");
+    for (const _ of [1, 2]) expect(await cloneForRun("branch-gone", "side")).toEqual({ ok: true, notices: [] });
+    git("-C", bare, "branch", "--quiet", "--delete", "--force", "side");
+    expect(await cloneForRun("branch-gone", "side")).toEqual({ ok: false, notices: [] });
   });
 });
 

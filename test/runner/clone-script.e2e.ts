@@ -9,7 +9,7 @@ import { CLONE_SETTINGS, cloneCommand, planClones, readSeen } from "#sandbox-run
 import { awaitProcess, startProcess } from "#sandbox-runner/process/spawn.ts";
 import { withoutSandbox } from "#sandbox-runner/sandbox/sandbox.ts";
 import { type GitServer, startGitServer } from "#scripts/demo-upstream/git-server.ts";
-import { commitTo, git, seedUpstream } from "./support/upstream.ts";
+import { commitTo, type Files, git, seedUpstream } from "./support/upstream.ts";
 
 const CREDENTIAL = "user:password";
 const folder = mkdtempSync(join(tmpdir(), "reveille-clone-"));
@@ -126,6 +126,34 @@ describe.each(["0", "1", "2"])("a clone in protocol version %s", (version) => {
     const { end } = await clone("plain", { version, branch: "gone" });
     expect(end.code).not.toBe(0);
     expect(end.stderr).toContain("Remote branch gone not found");
+  });
+});
+
+describe("what is seen of a working tree", () => {
+  const endless = { link: "/dev/zero" };
+  const itself = { link: "/proc/self/fd/1" };
+  const pointer = "version https://git-lfs.github.com/spec/v1\n";
+  it.each<[string, Files, number]>([
+    ["a link to what has no end as .gitattributes", { ".gitattributes": endless }, 0],
+    ["a link to what is being written as .gitattributes", { ".gitattributes": itself }, 0],
+    ["such links deeper down", { "a/.gitattributes": endless, "b/.gitattributes": itself }, 0],
+    [
+      "such links as files of Git LFS",
+      { ".gitattributes": "*.bin filter=lfs\n", "a.bin": endless, "b.bin": itself },
+      0,
+    ],
+    ["a pointer with a name of two lines", { ".gitattributes": "*.bin filter=lfs\n", "a\nb\t.bin": pointer }, 1],
+    [
+      "pointers beside links",
+      { ".gitattributes": "*.bin filter=lfs\n", "-a.bin": pointer, "b.bin": { link: "-a.bin" } },
+      1,
+    ],
+    ["a file of Git LFS with its contents", { ".gitattributes": "*.bin filter=lfs\n", "a.bin": "contents\n" }, 0],
+  ])("with %s ends, and counts pointers", async (what, files, pointers) => {
+    const name = what.toLowerCase().replaceAll(/[^a-z]/g, "-");
+    seedUpstream(root, name, files);
+    const { end, pointers: counted } = await clone(name);
+    expect([end.how, end.code, counted]).toEqual(["exited", 0, pointers]);
   });
 });
 
