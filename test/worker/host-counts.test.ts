@@ -50,6 +50,19 @@ describe("the counts of an isolate", () => {
     expect(told[2]).toEqual(["1", [use("c.com")]]);
   });
 
+  it("are told once though the request that was to tell them has been ended", async () => {
+    const counts = new HostCounts();
+    const told: HostUse[][] = [];
+    const tell = async (rows: HostUse[]) => void told.push(rows);
+    const now = Date.now();
+    const lost = counts.add(LEASE, use("a.com", { requests: 1 }), tell, 20, now);
+    expect(counts.add(LEASE, use("a.com", { requests: 1 }), tell, 1, now + 59_000)).toBeNull();
+    const again = counts.add(LEASE, use("a.com", { requests: 1 }), tell, 1, now + 60_000);
+    expect(again).not.toBeNull();
+    await Promise.all([again, lost]);
+    expect(told).toEqual([[use("a.com", { requests: 3 })]]);
+  });
+
   it.each<[what: string, headers: Record<string, string>, bytes: number[]]>([
     ["by its length", { "content-length": "7" }, [7]],
     ["by its length where it is compressed", { "content-length": "7", "content-encoding": "gzip" }, [7]],

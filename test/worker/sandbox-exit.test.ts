@@ -116,6 +116,22 @@ describe("a host of the policy", () => {
     expect(error.hint).not.toContain("credentials");
   });
 
+  it("is asked by 256 requests of one attempt at once; of more each is told to wait, and other attempts do not", async () => {
+    const silent = Promise.withResolvers<void>();
+    bed.upstream = () => silent.promise.then(() => new Response("late"));
+    const lease = { ...LEASE, generation: 7 };
+    const waiting = Array.from({ length: 256 }, () => leave(lease, "https://pypi.org/simple/"));
+    await vi.waitFor(() => expect(bed.asked).toHaveLength(256));
+    const refused = await leave(lease, "https://pypi.org/simple/");
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "1"]);
+    expect(await errorOf(refused)).toMatchObject({ details: { code: "overloaded" } });
+    const other = leave({ ...LEASE, generation: 8 }, "https://pypi.org/simple/");
+    silent.resolve();
+    const answers = await Promise.all([...waiting, other]);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect((await leave(lease, "https://pypi.org/simple/")).status).toBe(200);
+  });
+
   it("that stays silent is given up, and one that has begun to answer is not", async () => {
     const silent: typeof fetch = (_url, init) =>
       new Promise((_answer, fail) => init?.signal?.addEventListener("abort", () => fail(init.signal?.reason)));

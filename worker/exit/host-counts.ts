@@ -8,9 +8,16 @@ import { HostTally } from "#rules/network/host-tally.ts";
 
 /** How long what has been counted waits for more. The platform lets work go on for 30 seconds after an answer. */
 const TOLD_AFTER_MS = 5_000;
+/** What has waited longer waits for a request that the platform has ended, and would never be told. */
+const LOST_AFTER_MS = 60_000;
+
+interface Waiting {
+  since: number;
+  tally: HostTally;
+}
 
 export class HostCounts {
-  readonly #waiting = new Map<string, HostTally>();
+  readonly #waiting = new Map<string, Waiting>();
 
   /**
    * Counts a part of what the attempt asked.
@@ -22,16 +29,21 @@ export class HostCounts {
     use: HostUse,
     tell: (rows: HostUse[]) => Promise<void>,
     afterMs = TOLD_AFTER_MS,
+    now = Date.now(),
   ): Promise<void> | null {
     const key = `${run_id}.${generation}`;
-    const waiting = this.#waiting.get(key);
-    waiting?.add(use);
-    if (waiting !== undefined) return null;
-    const tally = new HostTally([use]);
-    this.#waiting.set(key, tally);
+    const before = this.#waiting.get(key);
+    if (before !== undefined && now - before.since < LOST_AFTER_MS) {
+      before.tally.add(use);
+      return null;
+    }
+    const begun = { since: now, tally: new HostTally([...(before?.tally.rows ?? []), use]) };
+    this.#waiting.set(key, begun);
     return scheduler.wait(afterMs).then(() => {
+      // Late and not lost: what it has counted is told by another.
+      if (this.#waiting.get(key) !== begun) return;
       this.#waiting.delete(key);
-      return tell(tally.rows);
+      return tell(begun.tally.rows);
     });
   }
 }

@@ -16,10 +16,12 @@ import { newRequestId } from "../http/request-id.ts";
 import { counted, HostCounts } from "./host-counts.ts";
 import { passOut } from "./pass-out.ts";
 import { ToldDenials } from "./told-denials.ts";
+import { WaitingRequests } from "./waiting-requests.ts";
 import { withAcceptKey } from "./websocket-accept.ts";
 
 const denials = new ToldDenials();
 const counts = new HostCounts();
+const waiting = new WaitingRequests();
 
 /** Whose container it is, and what it may reach: absent from a container's object of an earlier version. */
 interface ExitProps extends LeaseRef {
@@ -49,7 +51,9 @@ export class SandboxExit extends WorkerEntrypoint<Env, ExitProps> {
     const { hostname } = url;
     this.#count(hostname, { requests: 1 });
     const sent = counted(request.body, request.headers, (bytes_sent) => this.#count(hostname, { bytes_sent }));
-    const answer = await passOut(asSent(request, url, sent), this.#outside);
+    const answered = waiting.begin(this.ctx.props);
+    if (answered === null) return tooMany();
+    const answer = await passOut(asSent(request, url, sent), this.#outside).finally(answered);
     if (request.method === "HEAD") return answer;
     const body = counted(answer.body, answer.headers, (bytes_received) => this.#count(hostname, { bytes_received }));
     return body === answer.body ? answer : new Response(body, answer);
@@ -92,6 +96,13 @@ export class SandboxExit extends WorkerEntrypoint<Env, ExitProps> {
       throw error;
     }
   }
+}
+
+function tooMany(): Response {
+  const message = "This run waits for the answers of as many requests to hosts as it may.";
+  const hint = "Wait until some have been answered, and ask for less at once.";
+  const { status, body } = errorAnswer({ code: "overloaded", message, hint }, newRequestId());
+  return Response.json(body, { status, headers: { "retry-after": "1" } });
 }
 
 /** The request that was judged. The body of a GET or HEAD means nothing, and is left out. */
