@@ -1,5 +1,6 @@
 /** The parts of the way out: addresses, the machine's own proxy, the count of hosts. */
 import { describe, expect, it } from "vitest";
+import { hostUsesSchema } from "#protocol/host-use.ts";
 import { HostTally } from "#rules/network/host-tally.ts";
 import { exceptions, parentOf } from "#sandbox-runner/network/parent-proxy.ts";
 import { isPublicAddress } from "#sandbox-runner/network/public-addresses.ts";
@@ -65,5 +66,18 @@ describe("the count of hosts", () => {
     expect(tally.rows).toHaveLength(101);
     expect(tally.rows[99]).toEqual({ ...row("*", false), requests: 401, bytes_sent: 802, bytes_received: 1_203 });
     expect(new HostTally(tally.rows).rows).toEqual(tally.rows);
+  });
+
+  it("fits what a run is told with, whatever is asked for, and however much is announced", () => {
+    const tally = new HostTally();
+    const most = { requests: Number.MAX_SAFE_INTEGER, bytes_sent: 1e15, bytes_received: 1e15 };
+    for (let number = 0; number < 20; number += 1) tally.add({ ...row("a.com"), ...most });
+    for (const host of ["a".repeat(253), "a".repeat(254), `${"a.".repeat(5_000)}com`, ""]) tally.add(row(host, false));
+    expect(hostUsesSchema.safeParse(tally.rows).error).toBeUndefined();
+    expect(tally.rows.map(({ host, requests }) => [host, requests])).toEqual([
+      ["a.com", Number.MAX_SAFE_INTEGER],
+      ["a".repeat(253), 1],
+      ["*", 3],
+    ]);
   });
 });

@@ -87,6 +87,32 @@ describe("the counts of an isolate", () => {
   });
 });
 
+it.each<[what: string, url: string, use: HostUse]>([
+  [
+    "a host whose name is longer than any",
+    `https://${"a.".repeat(200)}com/`,
+    use("*", { allowed: false, requests: 12 }),
+  ],
+  [
+    "bodies that are announced longer than can be counted",
+    "https://pypi.org/",
+    use("pypi.org", { requests: 12, bytes_received: Number.MAX_SAFE_INTEGER }),
+  ],
+])("a run that asks for %s is shown as any", async (_what, url, shown) => {
+  tellAtOnce();
+  const { offer } = await bed.begin();
+  bed.upstream = () => new Response(new ReadableStream(), { headers: { "content-length": "999999999999999" } });
+  for (let count = 0; count < 12; count += 1) {
+    const answer = await exports.SandboxExit({ props: offer.lease }).fetch(url);
+    await answer.body?.cancel();
+  }
+  await vi.waitFor(async () => {
+    const { status, body } = await call("GET", `/api/v1/runs/${offer.lease.run_id}`);
+    expect(status).toBe(200);
+    expect(runSchema.parse(body).evidence.hosts).toEqual([shown]);
+  });
+});
+
 it("a run shows which hosts its container asked for, also when it has ended", async () => {
   tellAtOnce();
   const { offer, work } = await bed.begin();
