@@ -161,6 +161,13 @@ describe("archives", () => {
     expect(await isThere("env_1/default", nowMs)).toBe(false);
   });
 
+  it("are refused at once where the bucket has a fault before it has read them", async () => {
+    const away = setupArchives({ put: () => Promise.reject(new Error("the bucket is away")) } as unknown as R2Bucket);
+    const content = new ReadableStream({ pull: (to) => to.enqueue(new Uint8Array(100_000)) });
+    const about = { bytes: 1_000_000_000, sha256: "0".repeat(64) };
+    await expect(away.keep("env_1/default", drawKey(), content, about)).rejects.toThrow("the bucket is away");
+  });
+
   it("are not kept in part", async () => {
     const key = drawKey();
     const sha256 = await sha256Of(CONTENT);

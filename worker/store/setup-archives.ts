@@ -43,7 +43,10 @@ export function setupArchives(bucket: R2Bucket): SetupArchives {
       // The bucket wants to know how long it is, and counts.
       const { readable, writable } = new FixedLengthStream(bytes);
       const kept = bucket.put(`${FOLDER}${place}/${key}`, readable, { sha256, customMetadata: { sha256 } });
-      const [sent] = await Promise.allSettled([content.pipeTo(writable), kept]);
+      // One that has failed takes nothing more, and would be waited for without end.
+      const failed = new AbortController();
+      kept.catch((error: unknown) => failed.abort(error));
+      const [sent] = await Promise.allSettled([content.pipeTo(writable, { signal: failed.signal }), kept]);
       if (sent.status === "rejected") throw sent.reason;
       await kept;
     },
