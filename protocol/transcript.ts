@@ -6,6 +6,7 @@ import { runErrorSchema, runPhaseSchema } from "./run-errors.ts";
 import { runStatuses } from "./run-states.ts";
 import { jsonSchema, nullable } from "./schema.ts";
 import { timestampSchema } from "./time.ts";
+import { beginningOf } from "./well-formed.ts";
 
 /** An event is at most this long as JSON, in bytes of UTF-8; longer text is cut, and the event says so. */
 export const EVENT_LIMIT_BYTES = 262_144;
@@ -172,8 +173,7 @@ export function fitEvent<Body extends EventBody>(body: Body): Body {
 
 /** The longest beginning of a text that takes at most `limit` bytes as a JSON string, not splitting a character. */
 export function cutToJsonBytes(text: string, limit: number): string {
-  const beginning = (end: number) => text.slice(0, splitsPair(text, end) ? end - 1 : end);
-  const fits = (end: number) => byteLength(JSON.stringify(beginning(end))) <= limit;
+  const fits = (end: number) => byteLength(JSON.stringify(beginningOf(text, end))) <= limit;
   let low = 0;
   let high = text.length;
   while (low < high) {
@@ -181,9 +181,5 @@ export function cutToJsonBytes(text: string, limit: number): string {
     if (fits(middle)) low = middle;
     else high = middle - 1;
   }
-  return beginning(low);
-}
-
-function splitsPair(text: string, end: number): boolean {
-  return /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(end - 1, end + 1));
+  return beginningOf(text, low);
 }

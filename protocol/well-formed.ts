@@ -10,3 +10,18 @@ export function wellFormedJson(json: string): string {
   if (!/\\u[dD][89a-fA-F]/.test(text)) return text;
   return text.replace(ESCAPES, (found) => (found.length === LONE_LENGTH ? "\\ufffd" : found));
 }
+
+/** The longest beginning of at most so many UTF-16 units that splits no character. */
+export function beginningOf(text: string, length: number): string {
+  return text.slice(0, splitsPair(text, length) ? length - 1 : length);
+}
+
+/** The longest end of at most so many UTF-16 units that splits no character. */
+export function endOf(text: string, length: number): string {
+  const from = Math.max(0, text.length - length);
+  return text.slice(splitsPair(text, from) ? from + 1 : from);
+}
+
+function splitsPair(text: string, at: number): boolean {
+  return /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(Math.max(0, at - 1), at + 1));
+}

@@ -1,6 +1,7 @@
 /** What a setup script says, as the transcript has it: its beginning as it comes, and the end of what is longer when it is over. */
 import { StringDecoder } from "node:string_decoder";
 import { byteLength, type RunnerEvent } from "#protocol/transcript.ts";
+import { beginningOf, endOf } from "#protocol/well-formed.ts";
 import type { RedactedStream, Redactor } from "#rules/secrets/redactor.ts";
 
 export type OutputEvent = Extract<RunnerEvent, { type: "setup.output" }>;
@@ -50,14 +51,14 @@ export class SetupOutput {
 
   #take(text: string): void {
     if (text === "") return;
-    const beginning = text.slice(0, this.#room);
+    const beginning = beginningOf(text, this.#room);
     const beyond = text.slice(beginning.length);
-    this.#room -= beginning.length;
+    this.#room = beyond === "" ? this.#room - beginning.length : 0;
     this.#waiting += beginning;
     this.#beyondCharacters += beyond.length;
     this.#beyondBytes += byteLength(beyond);
-    this.#end = (this.#end + text).slice(-END);
-    while (this.#waiting.length >= PIECE) this.#tell(PIECE);
+    this.#end = endOf(this.#end + text, END);
+    while (this.#waiting.length >= PIECE) this.#tell(beginningOf(this.#waiting, PIECE).length);
     this.#timer ??= setTimeout(() => this.#tellLines(), GATHER_MS);
   }
 
@@ -70,8 +71,6 @@ export class SetupOutput {
   #tell(length: number): void {
     const text = this.#waiting.slice(0, length);
     this.#waiting = this.#waiting.slice(length);
-    for (let at = 0; at < text.length; at += PIECE) {
-      this.#send({ type: "setup.output", text: text.slice(at, at + PIECE) });
-    }
+    if (text !== "") this.#send({ type: "setup.output", text });
   }
 }

@@ -1,5 +1,6 @@
 /** What of a setup script's output the transcript has: a table over lengths, and characters that come in parts. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { byteLength } from "#protocol/transcript.ts";
 import { Redactor } from "#rules/secrets/redactor.ts";
 import { scriptText } from "#sandbox-runner/setup/run-script.ts";
 import { BEGINNING, END, type OutputEvent, PIECE, SetupOutput } from "#sandbox-runner/setup/setup-output.ts";
@@ -44,6 +45,22 @@ describe("a script's output", () => {
     ).toBe("b".repeat(BEGINNING));
     expect(events.at(-1)).toEqual({ type: "setup.output", text: "e".repeat(END), left_out_bytes: 2_000 });
     expect(last).toBe("e".repeat(END));
+  });
+
+  it.each([
+    ["the end of a piece", PIECE - 1, 100],
+    ["the end of the beginning", BEGINNING - 1, 100],
+    ["the end of the beginning, with more than the end", BEGINNING - 1, END + 100],
+    ["the beginning of the end", BEGINNING + 50, END - 1],
+    ["the beginning of the end, with much before it", BEGINNING + 5_000, END - 1],
+  ])("keeps a character whole at %s", (_what, before, after) => {
+    const text = `${"x".repeat(before)}\u{1f600}${"y".repeat(after)}`;
+    const { events, last } = told([text]);
+    expect([...events.map((event) => event.text), last].every((one) => one.isWellFormed())).toBe(true);
+    const leftOut = events.reduce((sum, event) => sum + (event.left_out_bytes ?? 0), 0);
+    const toldText = events.map((event) => event.text).join("");
+    expect(byteLength(toldText) + leftOut).toBe(byteLength(text));
+    if (leftOut === 0) expect(toldText).toBe(text);
   });
 
   it("comes as it is written, in whole lines, with characters that came in parts", () => {
