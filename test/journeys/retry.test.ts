@@ -46,6 +46,27 @@ it("tries again after the backoff, with new tokens, and no more often than allow
   expect(types.filter((type) => type === "run.finished")).toHaveLength(1);
 });
 
+it("is saved by another attempt where a repository could not be had for now, as late as its server asks", async () => {
+  const routine = await buildRoutine({ retry: { max: 1, backoff: "1s" } });
+  using runner = await FakeRunner.join();
+  const { run_id, claude_code_session_id: sessionId } = await fired(routine);
+  const error = runError("repository_unavailable", "clone", "https://code.example.com/app: early EOF");
+  const work = await runner.work(await runner.accept());
+  await work.finish({ ...BROKEN, outcome: { status: "failed", error, retry_after_s: 20 } });
+  const notices = (await readTranscript(sessionId)).filter((event) => event.type === "notice");
+  expect(notices).toMatchObject([{ code: "retrying", message: expect.stringContaining("wants to be left alone") }]);
+
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 15_000 });
+  await runDurableObjectAlarm(ownerOf(run_id));
+  expect((await readRun(run_id)).status).toBe("queued");
+  vi.setSystemTime(Date.now() + 6_000);
+  await runDurableObjectAlarm(ownerOf(run_id));
+  vi.useRealTimers();
+  const again = await runner.work(await runner.accept());
+  await again.finish();
+  expect(await readRun(run_id)).toMatchObject({ status: "succeeded", attempt: 2 });
+});
+
 it("does not repeat what the model may have done already", async () => {
   const routine = await buildRoutine();
   const runner = await FakeRunner.join({ id: "doomed" });

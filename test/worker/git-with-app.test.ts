@@ -97,6 +97,13 @@ describe("a run's git", () => {
         ? advertised()
         : new Response("", { status: 401 });
     expect((await proxy(REFS)).status).toBe(200);
+    host = ({ headers }) =>
+      atob(headers.get("authorization")?.slice(6) ?? "").endsWith("_3")
+        ? Response.json({ objects: [] })
+        : new Response("", { status: 401 });
+    const batch = { operation: "download", objects: [{ oid: "ab".repeat(32), size: 5 }] };
+    const lfs = { method: "POST", body: batch };
+    expect((await proxy("/git/0/info/lfs/objects/batch", lfs)).status).toBe(200);
     host = () => new Response("", { status: 403 });
     const refused = await proxy(REFS, GIT);
     expect([refused.status, await refused.text()]).toEqual([403, expect.stringContaining("GitHub App Reveille test")]);

@@ -110,6 +110,28 @@ it("tells in git-lfs's own form what goes wrong, and asks no address that is not
   expect((await proxy("/git/0/info/lfs/locks/verify", { method: "POST", body: "{}" })).status).toBe(404);
 });
 
+it("says what is wrong with what a server tells, and why it refuses", async () => {
+  const { proxy } = await bed.begin();
+  const says = async (status: number, words: string) => {
+    const answer = await proxy(BATCH, batch("download"));
+    expect([answer.status, await answer.text()]).toEqual([status, expect.stringContaining(words)]);
+  };
+  for (const header of [{ "a b": "x" }, { a: "x\ny" }]) {
+    serves({ download: { href: STORE, header } });
+    await says(503, "in no form that is known");
+  }
+  for (const endless of [{ header: { a: "x".repeat(400_000) } }, { href: `${STORE}&${"x".repeat(400_000)}` }]) {
+    serves({ download: { href: STORE, ...endless } });
+    await says(200, "address for this object is too long");
+  }
+  bed.upstream = () => new Response("<html>", { status: 404 });
+  await says(404, "has no Git LFS for this repository");
+  bed.upstream = () => Response.json({ message: "over its data quota" }, { status: 403 });
+  await says(403, "and says: over its data quota");
+  bed.upstream = () => Response.json({ message: "No disk." }, { status: 507 });
+  await says(503, "and says: No disk.");
+});
+
 describe("an object's address", () => {
   it.each([
     ["https://store.example.com/x", true],

@@ -5,6 +5,7 @@ export class Stall {
   readonly #controller = new AbortController();
   readonly #ms: number;
   #timer: ReturnType<typeof setTimeout>;
+  #hasEnded = false;
 
   constructor(ms: number) {
     this.#ms = ms;
@@ -15,14 +16,15 @@ export class Stall {
     return this.#controller.signal;
   }
 
-  /** Something has happened: the time begins anew. */
+  /** Something has happened: the time begins anew. Nothing begins after the end, as where an answer comes before all is sent. */
   touch(): void {
     clearTimeout(this.#timer);
-    this.#timer = this.#start();
+    if (!this.#hasEnded) this.#timer = this.#start();
   }
 
   end(): void {
     clearTimeout(this.#timer);
+    this.#hasEnded = true;
   }
 
   #start() {

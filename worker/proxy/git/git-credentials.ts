@@ -21,6 +21,32 @@ export interface GitCredentials {
   of(url: string, access: Access): Promise<Result<GitCredential>>;
 }
 
+/**
+ * Asks a host by its credential. When it refuses a token that was revoked meanwhile, or that GitHub does not know everywhere yet,
+ * another is minted, and the host is asked once more.
+ * @param mayAskAgain false where what is sent can't be sent twice.
+ */
+export async function askWithCredential(
+  credentials: GitCredentials,
+  url: string,
+  access: Access,
+  ask: (credential: GitCredential) => Promise<Result<Response>>,
+  mayAskAgain = true,
+): Promise<Result<Response>> {
+  const first = await credentials.of(url, access);
+  if (!first.ok) return first;
+  const answer = await ask(first.value);
+  if (!isRefused(answer) || first.value.drop === null) return answer;
+  first.value.drop();
+  const next = mayAskAgain ? await credentials.of(url, access) : null;
+  return next?.ok === true ? await ask(next.value) : answer;
+}
+
+/** Whether the host has answered that this credential is not good enough. */
+function isRefused(answer: Result<Response>): boolean {
+  return !answer.ok && answer.refusal.code === "github_app_lacks_permission";
+}
+
 /** The App is not there for this repository: whoever has set another credential for it is served by that. */
 const WITHOUT_APP: readonly ApiErrorCode[] = [
   "github_app_not_installed",

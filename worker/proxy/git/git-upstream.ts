@@ -3,7 +3,7 @@ import { type Result, refuse, success } from "#protocol/errors.ts";
 import { basicAuthorization } from "#worker/auth/credentials.ts";
 import type { Access } from "#worker/github/installation-tokens.ts";
 import { Stall } from "#worker/proxy/stall.ts";
-import type { GitCredential, GitCredentials } from "./git-credentials.ts";
+import { askWithCredential, type GitCredential, type GitCredentials } from "./git-credentials.ts";
 import { notGit, refusedBy } from "./upstream-refusals.ts";
 
 export interface GitRequest {
@@ -37,15 +37,8 @@ export async function askGit(
   { stall = new Stall(STALL_MS), onMoved = () => {} }: AskOptions = {},
 ): Promise<Result<Response>> {
   try {
-    const access = accessOf(request.url);
-    const first = await credentials.of(request.url, access);
-    if (!first.ok) return first;
-    const answer = await follow(request, first.value, stall.signal, onMoved);
-    if (!isRefused(answer) || first.value.drop === null) return answer;
-    first.value.drop();
-    // A token that was revoked meanwhile, or that GitHub does not know everywhere yet.
-    const next = canBeSentAgain(request) ? await credentials.of(request.url, access) : null;
-    return next?.ok === true ? await follow(request, next.value, stall.signal, onMoved) : answer;
+    const ask = (credential: GitCredential) => follow(request, credential, stall.signal, onMoved);
+    return await askWithCredential(credentials, request.url, accessOf(request.url), ask, canBeSentAgain(request));
   } finally {
     stall.end();
   }
@@ -143,9 +136,4 @@ function accessOf(url: string): Access {
   const { pathname, searchParams } = new URL(url);
   const isPush = pathname.endsWith("/git-receive-pack") || searchParams.get("service") === "git-receive-pack";
   return isPush ? "write" : "read";
-}
-
-/** Whether the host has answered that this credential is not good enough. */
-function isRefused(answer: Result<Response>): boolean {
-  return !answer.ok && answer.refusal.code === "github_app_lacks_permission";
 }

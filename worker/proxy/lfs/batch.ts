@@ -18,7 +18,9 @@ export const batchRequestSchema = z.object({
 });
 export type BatchRequest = z.infer<typeof batchRequestSchema>;
 
-const actionSchema = z.object({ href: z.url(), header: z.record(z.string(), z.string()).nullish() });
+/** Headers that can be sent. */
+const headersSchema = z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/), z.string().regex(/^[^\0\r\n]*$/));
+const actionSchema = z.object({ href: z.url(), header: headersSchema.nullish() });
 const errorSchema = z.object({ code: z.int().optional(), message: z.string().optional() });
 
 /** Of an upstream's answer what is of use; everything else is left out. */
@@ -39,7 +41,7 @@ export type BatchAnswer = z.infer<typeof batchAnswerSchema>;
 const transferNames = ["download", "upload"] as const;
 export type TransferName = (typeof transferNames)[number];
 
-const placeSchema = z.object({ href: z.url(), header: z.record(z.string(), z.string()) });
+const placeSchema = z.object({ href: z.url(), header: headersSchema });
 /** Where something is asked for, and by which headers. */
 export type Place = z.infer<typeof placeSchema>;
 

@@ -1,9 +1,12 @@
 /** Asks the LFS server of a repository, with the instance's credential. */
+import { z } from "zod";
 import { type Result, refuse, success } from "#protocol/errors.ts";
+import { parseJson } from "#rules/json.ts";
 import { basicAuthorization } from "#worker/auth/credentials.ts";
 import type { Access } from "#worker/github/installation-tokens.ts";
-import type { GitCredentials } from "../git/git-credentials.ts";
+import { askWithCredential, type GitCredential, type GitCredentials } from "../git/git-credentials.ts";
 import { refusedBy } from "../git/upstream-refusals.ts";
+import { readStart } from "../read-start.ts";
 import { Stall } from "../stall.ts";
 import type { Place } from "./batch.ts";
 
@@ -11,37 +14,60 @@ export const LFS_TYPE = "application/vnd.git-lfs+json";
 
 const REDIRECT_LIMIT = 3;
 const ASK_MS = 60_000;
+/** An error answer of a server's is short. */
+const ERROR_BYTES = 16_384;
 
 /**
  * @param url the repository's. @param path below `info/lfs/`.
  * @returns an answer that is a success. A move within the server's own origin is followed.
  */
-export async function askLfs(
+export function askLfs(
   credentials: GitCredentials,
   url: string,
   path: string,
   access: Access,
   body: string,
 ): Promise<Result<Response>> {
+  return askWithCredential(credentials, url, access, (credential) => follow(url, path, body, credential));
+}
+
+async function follow(url: string, path: string, body: string, credential: GitCredential): Promise<Result<Response>> {
   const { origin } = new URL(url);
-  const credential = await credentials.of(url, access);
-  if (!credential.ok) return credential;
   const headers = new Headers({ accept: LFS_TYPE, "content-type": LFS_TYPE });
-  if (credential.value.pair !== null) headers.set("authorization", basicAuthorization(credential.value.pair));
+  if (credential.pair !== null) headers.set("authorization", basicAuthorization(credential.pair));
   let place = `${url.replace(/\.git$/, "")}.git/info/lfs/${path}`;
   for (let followed = 0; followed <= REDIRECT_LIMIT; followed += 1) {
     const answer = await send(place, { method: "POST", headers, body });
     if (answer === null) return refuse("upstream_unreachable", { reason: `${origin} does not answer` });
     if (answer.ok) return success(answer);
-    await answer.body?.cancel();
     const next = answer.headers.get("location");
     const isRedirect = answer.status >= 300 && answer.status < 400 && next !== null && URL.canParse(next, place);
-    if (!isRedirect) return refusedBy(answer, origin, credential.value);
+    if (!isRedirect) return refusedLfs(answer, origin, credential);
+    await answer.body?.cancel();
     const to = new URL(next, place);
     if (to.origin !== origin || !to.pathname.endsWith(`/info/lfs/${path}`)) break;
     place = to.href;
   }
   return refuse("repository_moved", { reason: `${origin} sends Git LFS on to another address` });
+}
+
+const errorSchema = z.object({ message: z.string() });
+
+/** With the server's own words: that a quota is used up, for instance, has the same status as a credential that is refused. */
+async function refusedLfs(answer: Response, origin: string, credential: GitCredential): Promise<Result<Response>> {
+  const said = errorSchema.safeParse(parseJson(await readStart(answer.body, ERROR_BYTES)));
+  const words = said.success ? `, and says: ${said.data.message.replace(/\s+/g, " ").slice(0, 300)}` : "";
+  const { status } = answer;
+  if ((status === 404 || status === 410) && credential.ifRefused === null) {
+    const message = `${origin} has no Git LFS for this repository, or the credential in GIT_CREDENTIALS may not see it (it answered ${status}${words}).`;
+    return refuse("not_found", { message });
+  }
+  const { refusal } = refusedBy(answer, origin, credential);
+  return {
+    ok: false,
+    refusal:
+      words === "" ? refusal : { ...refusal, reason: `${refusal.reason ?? `${origin} answered ${status}`}${words}` },
+  };
 }
 
 async function send(

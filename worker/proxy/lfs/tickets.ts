@@ -16,7 +16,9 @@ export async function sealTicket(
   number: number,
   transfer: Transfer,
 ): Promise<string | null> {
-  const sealed = await ring.seal(placeOf(runId, number), JSON.stringify(transfer));
+  const text = JSON.stringify(transfer);
+  if (text.length > LIMIT) return null;
+  const sealed = await ring.seal(placeOf(runId, number), text);
   const ticket = sealed.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
   return ticket.length > LIMIT ? null : ticket;
 }
