@@ -40,6 +40,11 @@ export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
     return this.opening.proxy(id, (tx, { proxies }) => proxies.beginModelCall(tx, lease, asked));
   }
 
+  beginSignature(id: OwnedId, lease: LeaseRef): Result<null> {
+    this.opening.owner(id)?.frames.flush();
+    return this.opening.proxy(id, (tx, { proxies }) => proxies.beginSignature(tx, lease));
+  }
+
   tellRun(id: OwnedId, lease: LeaseRef, notice: ProxyNotice): Result<null> {
     this.opening.owner(id)?.frames.flush();
     return this.opening.proxy(id, (tx, { proxies }) => proxies.tell(tx, lease, notice));

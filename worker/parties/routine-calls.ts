@@ -57,6 +57,8 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   endModelCall: "again",
   // By the attempt's number.
   noteContainer: "again",
+  // Counted twice it is one less of thousands.
+  beginSignature: "again",
   // Its id is there: it would be told that it is taken.
   create: "once",
   // Each makes a revision, a secret or a count of its own.

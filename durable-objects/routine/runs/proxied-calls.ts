@@ -25,8 +25,18 @@ import type { OpenCalls } from "./open-calls.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
 
+/** How many commits of an attempt are signed: more than anybody rebases, and an end for a loop. */
+const SIGNATURES_LIMIT = 10_000;
 /** How many branches a run's evidence names, the latest ones: an agent may push thousands. */
 const BRANCHES_KEPT = 100;
+
+const SIGNED_NOTICE: EventBody = {
+  type: "notice",
+  level: "info",
+  code: "commits_signed",
+  message:
+    "The instance signs the commits of this run. A signature says that the run made the commit, not that a person has read it.",
+};
 
 export interface GitRepository {
   url: string;
@@ -162,6 +172,18 @@ export class ProxiedCalls {
     if (this.#notices.isNew(tx, `${row.id}.${lease.generation}`, notice)) {
       this.#engine.append(tx, row, [{ type: "notice", level: "warning", ...notice }]);
     }
+    return success(null);
+  }
+
+  /** Counts a signature of a commit before it is made; the transcript is told of the first. */
+  beginSignature(tx: Tx, lease: LeaseRef): Result<null> {
+    const row = this.#working(lease);
+    if (row === null) return refuse("proxy_token_refused");
+    const count = this.#notices.count(tx, `${row.id}.${lease.generation} signatures`, SIGNATURES_LIMIT);
+    if (count === null) {
+      return refuse("proxy_refused", { reason: `no more than ${SIGNATURES_LIMIT} commits of an attempt are signed` });
+    }
+    if (count === 1) this.#engine.append(tx, row, [SIGNED_NOTICE]);
     return success(null);
   }
 

@@ -1,4 +1,4 @@
-/** Which notices of its proxies a run's transcript has already: an agent may run into the same rule a thousand times. */
+/** What is counted of an attempt's proxies, and which of their notices its transcript has already: an agent may run into the same rule a thousand times. */
 import { and, eq, gt, lt, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { counters } from "../schema.ts";
@@ -45,5 +45,20 @@ export class ProxyNotices {
     if (shown.length >= NOTICES_KEPT) return false;
     tx.database.insert(counters).values({ name, count: 1 }).run();
     return true;
+  }
+
+  /** @returns how often that was counted, with this time; null when it was so often before that it is not counted any more. */
+  count(tx: Tx, name: string, limit: number): number | null {
+    const [counted] = tx.database
+      .insert(counters)
+      .values({ name, count: 1 })
+      .onConflictDoUpdate({
+        target: counters.name,
+        set: { count: sql`${counters.count} + 1` },
+        setWhere: lt(counters.count, limit),
+      })
+      .returning({ count: counters.count })
+      .all();
+    return counted?.count ?? null;
   }
 }

@@ -86,7 +86,7 @@ export async function startWorkerGit({ credential, addressOf, commit }: WorkerGi
       const { session, rule } = git.seenOf(run_id);
       return success({ url, key: url, cause, rule, own: branches.own(session, url, asked) });
     },
-    modelFor: () => success({}),
+    beginSignature: () => success(null),
     recordPushes: ({ run_id }: { run_id: string }, number: number, pushes: Push[], of: object) => {
       const { session, pushed } = git.seenOf(run_id);
       branches.keep({ sql, nowMs: Date.now() }, session, addressOf(run_id, number) ?? "", pushes, of);

@@ -25,11 +25,11 @@ export async function proxySign(c: HttpContext): Promise<Response> {
 async function sign(c: HttpContext, lease: LeaseRef): Promise<Result<string>> {
   const { commit } = c.var.deps.config;
   if (commit.key === null) return refuse("proxy_refused", { reason: "this instance signs no commits" });
-  const isOn = await c.var.deps.ownerOf(lease.run_id).modelFor(lease, "");
-  if (!isOn.ok) return isOn;
   const payload = await readBytes(c.req.raw, LIMIT_BYTES);
   if (!payload.ok) return payload;
   const fault = payloadFault(payload.value, commit);
   if (fault !== null) return refuse("proxy_refused", { reason: fault });
+  const begun = await c.var.deps.ownerOf(lease.run_id).beginSignature(lease);
+  if (!begun.ok) return begun;
   return success(await signCommit(commit.key, payload.value));
 }
