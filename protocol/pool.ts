@@ -78,6 +78,8 @@ const warmSchema = warmSettingSchema
     ready: z.int().min(0).meta({ description: "How many wait for a run now." }),
     hours_used: z.number().min(0).meta({ description: "What this month's have waited until now." }),
     why: nullable(z.string()).meta({ description: "Why there are fewer than are wanted." }),
+    updated_at: nullable(timestampSchema).meta({ description: "When it was set last; null if it never was." }),
+    updated_by: nullable(actorSchema),
   })
   .meta({ id: "PoolWarm", description: "Containers that are started before there is a run for them." });
 export type PoolWarm = z.infer<typeof warmSchema>;

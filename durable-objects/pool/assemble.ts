@@ -13,6 +13,9 @@ import { Leases } from "./leases.ts";
 import { ReportEnds } from "./report-ends.ts";
 import { takeReports } from "./take-reports.ts";
 
+/** Containers of a local instance share one machine: about as long as a run takes from its container to its first words. */
+const LOCAL_YIELD_MS = 10_000;
+
 export interface AssembledPool {
   leases: Leases;
   /** In the order in which they are preferred. */
@@ -67,13 +70,14 @@ function assembleContainers(
 ): ContainerHost | null {
   const check = readConfig(env);
   if (context.id.name !== DEFAULT_POOL || !check.ok) return null;
-  const { containers, jurisdiction } = check.config;
+  const { containers, jurisdiction, isLocal } = check.config;
   return new ContainerHost({
     pool: DEFAULT_POOL,
     capacity: () => containers,
     containerOf: (lease) => sandboxObject(env, jurisdiction, lease),
     warmOf: (name) => warmObject(env, jurisdiction, name),
     storage: context.storage.kv,
+    yieldMs: () => (isLocal ? LOCAL_YIELD_MS : 0),
     reports,
     onChange,
   });

@@ -8,6 +8,7 @@ import type { ContainerReport, LeaseRequest, PoolAnswer, WarmReport } from "#ins
 import type { ObjectEnv } from "#instance/object-env.ts";
 import { ownResidenceFault } from "#instance/residence.ts";
 import { answerClose, refuseUpgrade } from "#instance/sockets.ts";
+import type { Actor } from "#protocol/actor.ts";
 import type { PoolStatus, WarmSetting } from "#protocol/pool.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
@@ -87,10 +88,10 @@ export class PoolObject extends DurableObject<ObjectEnv> {
     return answer;
   }
 
-  /** Sets how many containers are kept ready for runs to come. */
-  setWarm(setting: WarmSetting): void {
+  /** Sets how many containers are kept ready for runs to come. @param by who has set it; null where a worker of before does not say. */
+  setWarm(setting: WarmSetting, by: Actor | null): void {
     this.#requireTables();
-    this.#containers?.setWarm(setting);
+    this.#containers?.setWarm(setting, by, Date.now());
     this.#goOn();
   }
 

@@ -123,9 +123,12 @@ export class WarmContainer {
     this.#arm(this.#kept.life);
     const { state } = this.#kept.life;
     if (state === "ending") return await this.#end();
-    if (state === "given" || this.#isStarting || !this.#parts.isRunning()) return;
-    await this.#renew();
-    await this.#ask();
+    if (state === "given") return;
+    // The first start after a deploy takes longer than the pool waits for a word.
+    if (!this.#isStarting) {
+      await this.#renew();
+      await this.#ask();
+    }
     await this.#tell();
   }
 

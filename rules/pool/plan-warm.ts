@@ -18,7 +18,7 @@ export interface WarmState {
   containers: readonly WarmContainer[];
   /** What has been used in this month by those that are not warm any more. */
   usedMs: number;
-  /** None is started before: the last could not be. */
+  /** None is started before. */
   pausedUntilMs: number;
 }
 
@@ -78,16 +78,18 @@ export function monthOf(nowMs: number): string {
   return new Date(nowMs).toISOString().slice(0, 7);
 }
 
-/** @returns why fewer containers are warm than are wanted; null when that is not so, or they are being started. */
-export function whyFewer(state: WarmState & { failure: string | null }, nowMs: number): string | null {
-  const { setting, room, failure, pausedUntilMs } = state;
+/**
+ * @param state with what keeps the next one from being started, in a sentence.
+ * @returns why fewer containers are warm than are wanted; null when that is not so, or they are being started.
+ */
+export function whyFewer(state: WarmState & { obstacle: string | null }, nowMs: number): string | null {
+  const { setting, room, obstacle } = state;
   if (setting.containers === 0) return null;
   if (warmMs(state, nowMs) >= setting.hours_per_month * HOUR_MS) {
     const day = new Date(nextMonth(nowMs)).toISOString().slice(0, 10);
     return `The ${setting.hours_per_month} hours of this month are used up: the next container is kept warm from ${day} on.`;
   }
-  if (room < setting.containers) return "Runs work in the others of the instance's containers.";
-  return pausedUntilMs > nowMs && failure !== null ? `The last one could not be started: ${failure}` : null;
+  return room < setting.containers ? "Fewer of the instance's containers than that are without a run." : obstacle;
 }
 
 function rank({ readyMs }: WarmContainer): number {

@@ -187,8 +187,9 @@ it("is given a container that was kept warm, and the next one gets another", asy
   const set = (containers: number, hours_per_month = 10) =>
     callHere<Pool>("PATCH", path, { warm: { containers, hours_per_month } });
   const warm = async () => (await callHere<Pool>("GET", path)).body.warm;
-  expect(await warm()).toMatchObject({ containers: 0, ready: 0, hours_used: 0, why: null });
-  expect((await set(1)).body.warm).toMatchObject({ containers: 1, hours_per_month: 10 });
+  expect(await warm()).toMatchObject({ containers: 0, hours_used: 0, why: null, updated_at: null, updated_by: null });
+  const who = { updated_at: expect.stringMatching(/Z$/), updated_by: { kind: "owner", id: null, name: "owner" } };
+  expect((await set(1)).body.warm).toMatchObject({ containers: 1, hours_per_month: 10, ...who });
   await vi.waitUntil(async () => (await warm())?.ready === 1, { interval: 5 });
 
   const { run_id } = await fired(await buildRoutine({ retry: { max: 0, backoff: "1s" } }));
@@ -200,13 +201,13 @@ it("is given a container that was kept warm, and the next one gets another", asy
   link.send({ type: "frames", frames: [{ n: 1, body: RUNNING }] });
   const running = await becomes(run_id, ({ status }) => status === "running");
   expect(running.runner).toEqual({ kind: "container", id: name });
-  await vi.waitUntil(async () => (await warm())?.ready === 1, { interval: 5 });
 
   // Its object is another than the lease's own: it is told when the link closes.
   container.vanish();
   link.close();
   expect((await becomes(run_id, ({ status }) => status === "failed")).error?.code).toBe("runner_lost");
   await becomes(run_id, ({ usage }) => usage.containers?.length === 1);
+  await vi.waitUntil(async () => (await warm())?.ready === 1, { interval: 5 });
   expect((await set(0)).status).toBe(200);
   await vi.waitUntil(async () => (await warm())?.ready === 0 && (await busy()) === 0, { interval: 5 });
 });

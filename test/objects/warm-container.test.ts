@@ -194,6 +194,23 @@ it("ends when it vanishes, hangs, is not wanted any more, or was never ready", a
   await gone(slow);
 });
 
+it("says that it is starting while that takes long", async () => {
+  const { promise: settles, resolve } = Promise.withResolvers<void>();
+  fakeContainers((container) => {
+    container.slow.set("setInactivityTimeout", settles);
+  });
+  const name = newWarmName();
+  const object = warmObject(env, null, name);
+  await object.prepare({ pool: "default", name, start_within_ms: 180_000 });
+  await runDurableObjectAlarm(object);
+  expect(reports.at(-1)).toEqual({ name, state: "starting", reason: null });
+  resolve();
+  const told = (wanted: string) => () => reports.some((report) => report.name === name && report.state === wanted);
+  await vi.waitUntil(told("ready"), { interval: 5 });
+  await object.kill();
+  await vi.waitUntil(told("ended"), { interval: 5 });
+});
+
 it("tells why it could not be started", async () => {
   fakeContainers((container) => {
     container.failure = { how: "is refused", message: "No such image: runner" };

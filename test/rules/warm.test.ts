@@ -93,7 +93,7 @@ describe("how many are warm", () => {
     expect(planWarm(state(differs), NOW).nextMs).toBe(at);
   });
 
-  it.each<[string, Partial<WarmState>, RegExp | null]>([
+  it.each<[string, Partial<WarmState & { obstacle: string }>, RegExp | null]>([
     ["all is well", { containers: [one("a")] }, null],
     ["none is wanted", { setting: { containers: 0, hours_per_month: 0 }, room: 0 }, null],
     [
@@ -101,10 +101,10 @@ describe("how many are warm", () => {
       { usedMs: 10 * HOUR },
       /^The 10 hours of this month are used up: .* from 2026-12-01 on\.$/,
     ],
-    ["runs have taken the room", { room: 1 }, /^Runs work in the others/],
-    ["the last could not be started", { pausedUntilMs: NOW + 1 }, /could not be started: no image$/],
+    ["runs have taken the room, or there is less than that", { room: 1 }, /^Fewer of the instance's/],
+    ["something is in the way", { obstacle: "There is no image." }, /^There is no image\.$/],
   ])("says why where %s", (_what, differs, words) => {
-    const why = whyFewer({ ...state(differs), failure: "no image" }, NOW);
+    const why = whyFewer({ obstacle: null, ...state(differs), ...differs }, NOW);
     if (words === null) expect(why).toBeNull();
     else expect(why).toMatch(words);
   });

@@ -2,6 +2,7 @@
 import type { RosterPage } from "#durable-objects/roster/roster-object.ts";
 import { withinDeadline } from "#instance/in-time.ts";
 import { gateObject, type Jurisdiction, poolObject, rosterObject, routineObject } from "#instance/objects.ts";
+import type { Actor } from "#protocol/actor.ts";
 import type { ModelUsage } from "#protocol/model-usage.ts";
 import type { PoolStatus, WarmSetting } from "#protocol/pool.ts";
 import type { GateAnswer, GateReport } from "#rules/gate/take-report.ts";
@@ -17,7 +18,7 @@ export interface PoolStub extends Pick<Fetcher, "fetch"> {
   keepTime(): Promise<void>;
   look(): Promise<PoolStatus>;
   keepOnly(tokenIds: string[]): Promise<void>;
-  setWarm(setting: WarmSetting): Promise<void>;
+  setWarm(setting: WarmSetting, by: Actor): Promise<void>;
 }
 
 /** What the roster is asked by the worker: see `RosterObject`. */

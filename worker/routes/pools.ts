@@ -114,12 +114,13 @@ function mountOne(app: App): void {
       body: { schema: poolChangeSchema, optional: false },
       answer: { status: 200, schema: poolSchema },
     },
-    async ({ c, params: { name }, body: { warm } }) => {
+    async ({ c, principal, params: { name }, body: { warm } }) => {
+      if (principal === null) return refuse("authentication_required");
       const { deps } = c.var;
       if (name !== DEFAULT_POOL && (await deps.pools.find(name)) === null) return refuse("not_found");
       const message = warmFault(name, warm, deps.config.containers);
       if (message !== null) return refuse("invalid_request", { field: WARM_FIELD, message });
-      await deps.pool(DEFAULT_POOL).setWarm(warm);
+      await deps.pool(DEFAULT_POOL).setWarm(warm, actorOf(principal));
       return success(await showPool(deps, DEFAULT_POOL, null));
     },
   );

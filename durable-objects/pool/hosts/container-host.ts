@@ -4,15 +4,16 @@
  */
 import { withinDeadline } from "#instance/in-time.ts";
 import type { BeginAnswer, ContainerOrder, ContainerReport, WarmReport } from "#instance/object-contracts.ts";
+import type { Actor } from "#protocol/actor.ts";
 import { logTrouble } from "#protocol/log.ts";
 import type { PoolWarm, WarmSetting } from "#protocol/pool.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
-import { backoffMs } from "#rules/backoff.ts";
 import type { ContainerObstacle } from "#rules/pool/why-waiting.ts";
 import { START_WITHIN_MS } from "#rules/sandbox/container-life.ts";
 import { ContainerWatches, type Watch, type WatchStorage } from "./container-watches.ts";
 import { type Grant, type Held, type HostReports, KILL_DEADLINE_MS, type LeaseHost } from "./lease-host.ts";
-import { type AskedWarm, WarmContainers, type WarmStorage } from "./warm-containers.ts";
+import { StartPause } from "./start-pause.ts";
+import { type AskedWarm, WarmContainers, type WarmRoom, type WarmStorage } from "./warm-containers.ts";
 
 /** The object of a lease's container, as the host calls it. */
 export interface AskedContainer {
@@ -32,6 +33,8 @@ interface Parts {
   warmOf(name: string): AskedContainer & AskedWarm;
   /** Where it is kept when each container has last been heard of, and which are kept warm. */
   storage: WatchStorage & WarmStorage;
+  /** For so long a run that has been given a container that was kept warm has the machine to itself, in milliseconds. */
+  yieldMs(): number;
   reports: HostReports;
   /** A report has changed something, though nobody has called. */
   onChange(): void;
@@ -40,7 +43,6 @@ interface Parts {
 /** Shorter than the time in which an offer has to be accepted: the lease waits again, and no attempt is used up. */
 const BEGIN_MS = 8_000;
 const CALL_MS = 10_000;
-const LONGEST_PAUSE_MS = 60_000;
 /** A container's object tells every minute that it is there. */
 const SILENT_MS = 170_000;
 /**
@@ -57,21 +59,20 @@ export class ContainerHost implements LeaseHost {
   readonly #unused = new Set<string>();
   readonly #watches: ContainerWatches;
   readonly #warm: WarmContainers;
-  /** No lease is given to a container before: there was no room, or nobody answered, so often in a row. */
-  #pause: { untilMs: number; failures: number; why: ContainerObstacle } = { untilMs: 0, failures: 0, why: "no_room" };
+  readonly #pause = new StartPause();
   /** The first container after a deploy, which makes this object anew, takes longer. */
   #hasBegun = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#watches = new ContainerWatches(parts.storage);
-    this.#warm = new WarmContainers({ pool: parts.pool, objectOf: parts.warmOf, storage: parts.storage });
+    const { pool, storage, yieldMs } = parts;
+    this.#warm = new WarmContainers({ pool, objectOf: parts.warmOf, storage, yieldMs });
   }
 
   place(held: Held, nowMs: number): string | null {
-    if (this.#pause.untilMs > nowMs) return null;
-    const busy = [...held.keys()].filter(isPlace).length;
-    if (busy >= this.#parts.capacity()) return null;
+    const canStart = this.#pause.until(nowMs) === null || this.#hasWarm(held, nowMs);
+    if (this.#room(held) === 0 || !canStart) return null;
     for (const name of this.#unused) if (!held.has(name)) return name;
     const name = newPlace();
     this.#unused.add(name);
@@ -105,17 +106,17 @@ export class ContainerHost implements LeaseHost {
     if (end === null) {
       const isHeld = reports.atWork(place, lease);
       if (isHeld) this.#watches.hear(place, lease, nowMs);
-      this.#pause.failures = 0;
+      this.#pause.succeeded();
       return isHeld ? "held" : "unknown";
     }
     this.#watches.drop(place);
     this.#warm.release(lease, "over", nowMs);
     if (end === "declined") {
-      this.#rest("no_room", nowMs);
+      this.#pause.begin("no_room", nowMs);
       reports.declined(place, lease);
     } else {
       // There is room again.
-      this.#pause.untilMs = 0;
+      this.#pause.end();
       reports.ended(place, lease, end);
     }
     return "unknown";
@@ -123,9 +124,8 @@ export class ContainerHost implements LeaseHost {
 
   next(nowMs: number, held: Held): number | null {
     const moments = [...held.keys()].filter(isPlace).map((place) => nextOf(this.#watches.of(place, nowMs)));
-    if (this.#pause.untilMs > nowMs) moments.push(this.#pause.untilMs);
-    const warm = this.#warm.next(this.#room(held), nowMs);
-    if (warm !== null) moments.push(warm);
+    const others = [this.#pause.until(nowMs), this.#warm.next(this.#warmRoom(held, nowMs), nowMs)];
+    moments.push(...others.filter((moment) => moment !== null));
     return moments.length === 0 ? null : Math.min(...moments);
   }
 
@@ -142,16 +142,16 @@ export class ContainerHost implements LeaseHost {
 
   /** Why no container is started just now, though not all are busy; null when that is not so. */
   obstacle(held: Held, nowMs: number): ContainerObstacle | null {
-    return this.#pause.untilMs > nowMs && this.#room(held) > 0 ? this.#pause.why : null;
+    return this.#room(held) > 0 ? this.#pause.why(nowMs) : null;
   }
 
   /** How many containers are to be kept ready, and for how long in a month. */
-  setWarm(setting: WarmSetting): void {
-    this.#warm.set(setting);
+  setWarm(setting: WarmSetting, by: Actor | null, nowMs: number): void {
+    this.#warm.set(setting, by, nowMs);
   }
 
   warm(held: Held, nowMs: number): PoolWarm {
-    return this.#warm.status(this.#room(held), nowMs);
+    return this.#warm.status(this.#warmRoom(held, nowMs), nowMs);
   }
 
   /** Takes in what the object of a container tells that waits for a lease. @returns `unknown` when it has to end. */
@@ -161,11 +161,28 @@ export class ContainerHost implements LeaseHost {
 
   /** Starts and ends containers that wait. To be called after each change. */
   keepWarm(held: Held, nowMs: number): void {
-    this.#warm.keep(this.#room(held), nowMs);
+    this.#warm.keep(this.#warmRoom(held, nowMs), nowMs);
+  }
+
+  /** Whether a lease can be given to a container that is there already, though none is started. */
+  #hasWarm(held: Held, nowMs: number): boolean {
+    return this.#pause.sparesWarm(nowMs) && this.#warm.ready() > this.#underWay(held);
   }
 
   #room(held: Held): number {
     return Math.max(0, this.#parts.capacity() - [...held.keys()].filter(isPlace).length);
+  }
+
+  /** How many leases have a place, and are yet to be handed to a container. */
+  #underWay(held: Held): number {
+    return [...this.#unused].filter((place) => held.has(place)).length;
+  }
+
+  /** For a lease that is about to be given to a container that waits no room is to be made. */
+  #warmRoom(held: Held, nowMs: number): WarmRoom {
+    const containers = this.#room(held) + Math.min(this.#underWay(held), this.#warm.ready());
+    const isFull = this.#pause.why(nowMs) === "no_room";
+    return { containers, fullUntilMs: isFull ? this.#pause.until(nowMs) : null };
   }
 
   async #begin(place: string, { lease, link_token, proxy_token }: Grant): Promise<void> {
@@ -173,9 +190,13 @@ export class ContainerHost implements LeaseHost {
     const start_within_ms = this.#hasBegun ? START_WITHIN_MS.usually : START_WITHIN_MS.first;
     try {
       const begun = this.#give({ lease, link_token, proxy_token, pool, place, start_within_ms });
-      await withinDeadline(begun, BEGIN_MS, "the container");
-      this.#hasBegun = true;
-      if (!reports.accepted(place, lease)) this.stop(place, lease);
+      if (await withinDeadline(begun, BEGIN_MS, "the container")) {
+        this.#hasBegun = true;
+        if (!reports.accepted(place, lease)) this.stop(place, lease);
+      } else {
+        this.#watches.drop(place);
+        reports.declined(place, lease);
+      }
     } catch (error) {
       logTrouble("container_call_failed", { ...lease, call: "begin" }, error);
       this.#putOff(place, lease, Date.now());
@@ -183,14 +204,21 @@ export class ContainerHost implements LeaseHost {
     onChange();
   }
 
-  /** To a container that waits, if there is one, and else to one that is started for it. */
-  async #give(order: ContainerOrder): Promise<void> {
-    const { lease } = order;
+  /** To a container that waits, if there is one, and else to one that is started for it. @returns whether it has begun. */
+  async #give(order: ContainerOrder): Promise<boolean> {
+    const { lease, place } = order;
     const name = this.#warm.claim(lease, Date.now());
     const answer = name === null ? "gone" : await this.#parts.warmOf(name).begin(order);
-    if (answer === "begun") return;
+    if (answer === "begun") return true;
     this.#warm.release(lease, answer, Date.now());
+    // The lease may be given to another by now: this answer came too late.
+    if (!this.#watches.has(place)) return false;
+    if (this.#pause.why(Date.now()) === "no_room") {
+      if (answer === "unfit") this.#pause.misfit();
+      return false;
+    }
     await this.#parts.containerOf(lease).begin(order);
+    return true;
   }
 
   /**
@@ -199,13 +227,8 @@ export class ContainerHost implements LeaseHost {
    */
   #putOff(place: string, lease: LeaseRef, nowMs: number): void {
     this.#watches.drop(place);
-    this.#rest("silent", nowMs);
+    this.#pause.begin("silent", nowMs);
     this.#parts.reports.declined(place, lease, "unanswered");
-  }
-
-  #rest(why: ContainerObstacle, nowMs: number): void {
-    const failures = this.#pause.failures + 1;
-    this.#pause = { failures, why, untilMs: nowMs + Math.min(LONGEST_PAUSE_MS, backoffMs(failures + 1)) };
   }
 
   async #call(call: "stop" | "kill" | "look", lease: LeaseRef): Promise<void> {

@@ -28,6 +28,10 @@ export class ContainerWatches {
     }
   }
 
+  has(place: string): boolean {
+    return this.#watches.has(place);
+  }
+
   /** @returns the watch of a place; of one that is not known a new one begins. */
   of(place: string, nowMs: number): Watch {
     return (

@@ -5,9 +5,11 @@
 import { withinDeadline } from "#instance/in-time.ts";
 import type { BeginAnswer, WarmOrder, WarmReport } from "#instance/object-contracts.ts";
 import { newWarmName } from "#instance/objects.ts";
+import type { Actor } from "#protocol/actor.ts";
 import { logTrouble } from "#protocol/log.ts";
 import type { PoolWarm, WarmSetting } from "#protocol/pool.ts";
 import { isSameLease, type LeaseRef } from "#protocol/runner-link.ts";
+import { timestamp } from "#protocol/time.ts";
 import { backoffMs } from "#rules/backoff.ts";
 import {
   inMonth,
@@ -33,6 +35,16 @@ export interface WarmParts {
   pool: string;
   objectOf(name: string): AskedWarm;
   storage: WarmStorage;
+  /** So long after one has been given away the next is started, unless the run is over before; in milliseconds. */
+  yieldMs(): number;
+}
+
+/** What the pool has for containers that wait. */
+export interface WarmRoom {
+  /** How many there may be. */
+  containers: number;
+  /** Until when the platform has no room for another; null when that is not so. */
+  fullUntilMs: number | null;
 }
 
 interface Known extends WarmContainer {
@@ -44,7 +56,10 @@ interface Known extends WarmContainer {
 const PREFIX = "warm:";
 const SETTING = "warm-setting";
 const USED = "warm-used";
-const OFF: WarmSetting = { containers: 0, hours_per_month: 0 };
+/** The setting, and who has set it when. */
+type Setting = WarmSetting & Pick<PoolWarm, "updated_at" | "updated_by">;
+
+const UNSET: Setting = { containers: 0, hours_per_month: 0, updated_at: null, updated_by: null };
 const CALL_MS = 10_000;
 /** What has been given and still says that it waits, after so long, has not taken it. */
 const UNTAKEN_MS = 120_000;
@@ -54,31 +69,35 @@ const HOUR_MS = 3_600_000;
 export class WarmContainers {
   readonly #parts: WarmParts;
   readonly #known = new Map<string, Known>();
-  #setting: WarmSetting;
+  #setting: Setting;
   /** None is started before: the last failed, so often in a row. */
   #pause = { untilMs: 0, failures: 0, failure: "" };
 
   constructor(parts: WarmParts) {
     this.#parts = parts;
-    this.#setting = parts.storage.get<WarmSetting>(SETTING) ?? OFF;
+    this.#setting = { ...UNSET, ...parts.storage.get<Setting>(SETTING) };
     for (const [key, one] of parts.storage.list<Known>({ prefix: PREFIX }))
       this.#known.set(key.slice(PREFIX.length), one);
   }
 
-  set(setting: WarmSetting): void {
-    this.#setting = setting;
+  set(setting: WarmSetting, by: Actor | null, nowMs: number): void {
+    this.#setting = { ...setting, updated_at: timestamp(nowMs), updated_by: by };
     this.#pause = { untilMs: 0, failures: 0, failure: "" };
-    this.#parts.storage.put(SETTING, setting);
+    this.#parts.storage.put(SETTING, this.#setting);
   }
 
-  /** @param room how many containers there may be beside those that work. */
-  status(room: number, nowMs: number): PoolWarm {
+  /** How many could be given a lease now. */
+  ready(): number {
+    return this.#free().filter(isReady).length;
+  }
+
+  status(room: WarmRoom, nowMs: number): PoolWarm {
     const state = this.#state(room, nowMs);
     return {
       ...this.#setting,
-      ready: state.containers.filter(({ readyMs }) => readyMs !== null).length,
+      ready: this.ready(),
       hours_used: Number((warmMs(state, nowMs) / HOUR_MS).toFixed(2)),
-      why: whyFewer({ ...state, failure: this.#pause.failure }, nowMs),
+      why: whyFewer({ ...state, obstacle: this.#obstacle(room, nowMs) }, nowMs),
     };
   }
 
@@ -94,9 +113,9 @@ export class WarmContainers {
   claim(lease: LeaseRef, nowMs: number): string | null {
     const given = this.of(lease);
     if (given !== null) return given;
-    const one = [...this.#known.values()].find(({ lease: other, readyMs }) => other === null && readyMs !== null);
+    const one = this.#free().find(isReady);
     if (one === undefined) return null;
-    this.#use(one, nowMs);
+    this.#count(inMonth(one.begunMs, nowMs), nowMs);
     this.#keep({ ...one, lease, givenMs: nowMs });
     return one.name;
   }
@@ -106,9 +125,13 @@ export class WarmContainers {
     const name = this.of(lease);
     const one = name === null ? undefined : this.#known.get(name);
     if (one === undefined) return;
-    // What it has waited until now is counted.
-    if (why === "unfit") this.#keep({ ...one, lease: null, givenMs: null, begunMs: nowMs });
-    else this.#drop(one);
+    if (why !== "unfit") {
+      this.#drop(one);
+      return;
+    }
+    // It waits on, and what it has waited is counted when that ends.
+    this.#count(-inMonth(one.begunMs, one.givenMs ?? nowMs), nowMs);
+    this.#keep({ ...one, lease: null, givenMs: null });
   }
 
   /** Takes in what the object of a container tells. @returns `unknown` when it has to end. */
@@ -131,12 +154,12 @@ export class WarmContainers {
     return "held";
   }
 
-  next(room: number, nowMs: number): number | null {
+  next(room: WarmRoom, nowMs: number): number | null {
     return planWarm(this.#state(room, nowMs), nowMs).nextMs;
   }
 
   /** Ends and starts what is to be ended and started now. */
-  keep(room: number, nowMs: number): void {
+  keep(room: WarmRoom, nowMs: number): void {
     const { end, begin } = planWarm(this.#state(room, nowMs), nowMs);
     for (const name of end) {
       const one = this.#known.get(name);
@@ -175,12 +198,12 @@ export class WarmContainers {
   }
 
   #end(one: Known, nowMs: number): void {
-    this.#use(one, nowMs);
+    this.#count(inMonth(one.begunMs, nowMs), nowMs);
     this.#drop(one);
   }
 
-  #use({ begunMs }: Known, nowMs: number): void {
-    this.#parts.storage.put(USED, { month: monthOf(nowMs), ms: this.#usedMs(nowMs) + inMonth(begunMs, nowMs) });
+  #count(ms: number, nowMs: number): void {
+    this.#parts.storage.put(USED, { month: monthOf(nowMs), ms: Math.max(0, this.#usedMs(nowMs) + ms) });
   }
 
   #usedMs(nowMs: number): number {
@@ -188,14 +211,24 @@ export class WarmContainers {
     return used?.month === monthOf(nowMs) ? used.ms : 0;
   }
 
-  #state(room: number, nowMs: number): WarmState {
+  #free(): Known[] {
+    return [...this.#known.values()].filter(({ lease }) => lease === null);
+  }
+
+  #state({ containers, fullUntilMs }: WarmRoom, nowMs: number): WarmState {
+    const givenMs = [...this.#known.values()].map((one) => one.givenMs ?? 0);
     return {
       setting: this.#setting,
-      room,
-      containers: [...this.#known.values()].filter(({ lease }) => lease === null),
+      room: containers,
+      containers: this.#free(),
       usedMs: this.#usedMs(nowMs),
-      pausedUntilMs: this.#pause.untilMs,
+      pausedUntilMs: Math.max(this.#pause.untilMs, fullUntilMs ?? 0, Math.max(0, ...givenMs) + this.#parts.yieldMs()),
     };
+  }
+
+  #obstacle({ fullUntilMs }: WarmRoom, nowMs: number): string | null {
+    if (fullUntilMs !== null) return "The platform has no room for another container just now.";
+    return this.#pause.untilMs > nowMs ? `The last one could not be started: ${this.#pause.failure}` : null;
   }
 
   #keep(one: Known): void {
@@ -207,4 +240,8 @@ export class WarmContainers {
     this.#known.delete(name);
     this.#parts.storage.delete(PREFIX + name);
   }
+}
+
+function isReady({ readyMs }: Known): boolean {
+  return readyMs !== null;
 }
