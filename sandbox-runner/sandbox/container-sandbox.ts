@@ -28,6 +28,14 @@ const KILL_DEADLINE_MS = 5_000;
 /** A run can have a few processes more than it may: so it is seen that it has, and ended for that. */
 const ROOM = 64;
 
+/** Where everybody in a container may write. As the run's user: what is others' there stays. */
+const REMOVE_LEFT_OVER = `
+set -- /tmp /var/tmp /dev/shm
+chmod -R u+rwx "$@"
+find "$@" -mindepth 1 -delete
+`;
+const REMOVE_DEADLINE_MS = 60_000;
+
 /** Says as whom it runs; $1 is the runner's number. */
 const PROBE = `
 cat /proc/self/status || exit 1
@@ -132,6 +140,11 @@ class ContainerSandbox extends Sandbox {
 
   override async endLeftOver(): Promise<void> {
     await endProcessesOf(this.#owner);
+  }
+
+  override async removeLeftOver(signal: AbortSignal): Promise<void> {
+    const bounds = { deadlineMs: REMOVE_DEADLINE_MS, outputCapBytes: 0, signal };
+    await this.run(["/bin/sh", "-c", REMOVE_LEFT_OVER], { cwd: "/", env: { PATH: SANDBOX_TOOLS } }, bounds);
   }
 
   override inside(): Inside {

@@ -68,6 +68,9 @@ export abstract class Sandbox {
   /** Ends what commands that have ended have left running. Nothing to do where that ends together with its command. */
   async endLeftOver(): Promise<void> {}
 
+  /** Removes what commands have left outside of the run's own folders. Nothing to do where that ends together with its command. */
+  async removeLeftOver(_signal: AbortSignal): Promise<void> {}
+
   /** Kills everything inside, at once. */
   kill(): void {
     for (const child of this.#running) killGroup(child.pid);

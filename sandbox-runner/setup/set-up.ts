@@ -7,6 +7,7 @@ import { errorText } from "#protocol/log.ts";
 import { type RunError, runError } from "#protocol/run-errors.ts";
 import { SETUP_KEPT_MS } from "#protocol/setup-archive.ts";
 import type { RunnerEvent } from "#protocol/transcript.ts";
+import { endOf } from "#protocol/well-formed.ts";
 import { givenVariables, setupEnvironment } from "../agent/agent-environment.ts";
 import { oneLine } from "../agent/outcome.ts";
 import { emptyFolder, type RunFolder, STEADY_HOME } from "../process/run-folder.ts";
@@ -111,12 +112,13 @@ async function found(store: SetupStore, key: string, signal: AbortSignal): Promi
 }
 
 async function runIt(options: SetupOptions, script: string): Promise<RunError | null> {
-  const { environment, folder, mark, deadlineMs, onEvent } = options;
+  const { environment, folder, sandbox, mark, deadlineMs, signal, onEvent } = options;
   const startedAt = Date.now();
   const env = { ...givenVariables(environment), ...setupEnvironment(mark, folder) };
   const end = await runScript({ ...options, env, script, secrets: environment.secret_values, onOutput: onEvent });
   // Where the repositories will be. A result that is kept has nothing there either.
   for (const place of [folder.workspace, folder.temporary]) await emptyFolder(place);
+  await sandbox.removeLeftOver(signal);
   if (end.how === "done") tell(options, `The setup script has ended after ${secondsSince(startedAt)}`);
   return scriptError(end, deadlineMs);
 }
@@ -153,7 +155,7 @@ function scriptError(end: ScriptEnd, deadlineMs: number): RunError | null {
       return runError("setup_failed", "setup", "It could not be started.");
     case "failed": {
       const how = end.code === null ? "A signal ended it" : `It ended with exit code ${end.code}`;
-      const words = oneLine(end.lastWords.slice(-LAST_WORDS));
+      const words = oneLine(endOf(end.lastWords, LAST_WORDS));
       return runError("setup_failed", "setup", words === "" ? `${how}.` : `${how}: ${words}`);
     }
   }
