@@ -143,6 +143,14 @@ const settings = {
   }),
 };
 
+const EXAMPLE = {
+  name: "ci",
+  network: { level: "custom", allow: ["registry.npmjs.org", "*.example.com"] },
+  variables: { LOG_LEVEL: "debug", API_TOKEN: "{{ACME_TOKEN}}" },
+  setup: "npm install --global --prefix ~/.local pnpm@10",
+  instance: "standard-2",
+};
+
 /** What a person writes to make an environment. */
 export const environmentInputSchema = z
   .strictObject({
@@ -152,10 +160,20 @@ export const environmentInputSchema = z
     setup: settings.setup.default(null),
     instance: settings.instance.default(null),
   })
-  .meta({ id: "EnvironmentInput" });
+  .meta({ id: "EnvironmentInput", examples: [EXAMPLE] });
 export type EnvironmentInput = z.infer<typeof environmentInputSchema>;
 
 const statusSchema = z.enum(["active", "archived"]);
+
+const EXAMPLE_STAMPS = {
+  id: "env_01K9G5V2T0ABCDEFGHJKMNPQRS",
+  status: "active",
+  revision: 1,
+  created_at: "2026-11-21T09:00:00.000Z",
+  created_by: { kind: "owner", id: null, name: "owner" },
+  updated_at: "2026-11-21T09:00:00.000Z",
+  updated_by: { kind: "owner", id: null, name: "owner" },
+};
 
 /**
  * A change: only the keys that are given change; `network` and `variables` are replaced as a whole. The level has to be said:
@@ -191,7 +209,7 @@ export const environmentSchema = z
     updated_at: nullable(timestampSchema),
     updated_by: nullable(actorSchema),
   })
-  .meta({ id: "Environment" });
+  .meta({ id: "Environment", examples: [{ ...EXAMPLE, ...EXAMPLE_STAMPS }] });
 export type Environment = z.infer<typeof environmentSchema>;
 
 /** The answer when one is archived. */

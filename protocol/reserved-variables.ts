@@ -19,7 +19,8 @@ const NAMES = new Set([
   ...["ENV", "IFS", "PS4", "SHELLOPTS", "BASHOPTS", "PROMPT_COMMAND", "CDPATH", "GLOBIGNORE", "EXECIGNORE"],
   // What has a meaning of its own in a shell, which takes no other value, or ends where it is given one.
   ...["_", "UID", "EUID", "PPID", "GROUPS", "OPTIND", "LINENO", "FUNCNAME", "FUNCNEST", "DIRSTACK", "HISTCMD"],
-  ...["RANDOM", "SRANDOM", "SECONDS", "EPOCHSECONDS", "EPOCHREALTIME", "PIPESTATUS", "POSIXLY_CORRECT"],
+  ...["RANDOM", "SRANDOM", "SECONDS", "EPOCHSECONDS", "EPOCHREALTIME", "PIPESTATUS", "BASHPID"],
+  ...["POSIXLY_CORRECT"],
   // What every program of Node's follows.
   ...["NODE_OPTIONS", "NODE_PATH", "NODE_EXTRA_CA_CERTS", "NODE_TLS_REJECT_UNAUTHORIZED", "NODE_USE_ENV_PROXY"],
   ...["NODE_V8_COVERAGE", "NODE_REPL_EXTERNAL_MODULE", "NODE_CHANNEL_FD", "UV_THREADPOOL_SIZE"],

@@ -37,6 +37,15 @@ function faults(input: object): string[] {
 }
 
 describe("environmentInputSchema", () => {
+  it.each([environmentInputSchema, environmentSchema])(
+    "takes the example that the API's description has of it",
+    (schema) => {
+      const examples = schema.meta()?.examples;
+      expect(examples).toHaveLength(1);
+      expect(schema.array().parse(examples)).toEqual(examples);
+    },
+  );
+
   it("fills in each default", () => {
     const network = { level: "trusted", allow: [] };
     expect(LEAST).toEqual({ name: "ci", network, variables: {}, setup: null, instance: null });
@@ -87,7 +96,7 @@ describe("environmentInputSchema", () => {
   it.each([
     ...["LD_PRELOAD", "LD_LIBRARY_PATH", "GIT_SSH_COMMAND", "GIT_CONFIG_COUNT", "ANTHROPIC_BASE_URL", "NODE_OPTIONS"],
     ...["PATH", "HOME", "BASH_ENV", "ENV", "IFS", "CLAUDE_CONFIG_DIR", "CLAUDECODE", "REVEILLE_RUN_ID", "https_proxy"],
-    ...["HTTP_PROXY", "no_proxy", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "GLIBC_TUNABLES", "TMPDIR", "PS4"],
+    ...["HTTP_PROXY", "no_proxy", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "GLIBC_TUNABLES", "TMPDIR", "PS4", "BASHPID"],
     ...["path", "ld_preload", "git_dir"],
   ])("refuses the variable %s, which is the runner's", (name) => {
     expect(faults({ variables: { [name]: "x" } })).toEqual([`variables.${name}`]);
