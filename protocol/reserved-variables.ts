@@ -9,6 +9,8 @@ const FAMILIES = [
   ...["GIT_", "ANTHROPIC_", "CLAUDE_", "CLAUDECODE", "REVEILLE_"],
   // What the system's linker and its library follow in every program.
   ...["LD_", "DYLD_", "MALLOC_", "RESOLV_", "GLIBC_"],
+  // Settings of Bun, which the agent's program is built with: they load code into it, or have it wait for a debugger.
+  ...["BUN_INSPECT", "BUN_JSC_", "BUN_OPTIONS", "BUN_CONFIG_VERBOSE_FETCH"],
   // Functions that a shell would take over, settings of the program between the sandbox and the runner.
   ...["BASH_", "SOCAT_"],
 ] as const;

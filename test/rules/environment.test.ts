@@ -59,7 +59,7 @@ describe("environmentInputSchema", () => {
     ["an empty variable", { variables: { EMPTY: "" } }],
     ["a variable of the greatest length", { variables: { A: "x".repeat(VARIABLE_LIMIT_BYTES) } }],
     ["a variable in lower case", { variables: { npm_config_registry: "https://registry.acme.test" } }],
-    ["names that only look like the runner's", { variables: { PATHS: "1", MY_GIT_DIR: "2", GITHUB_TOKEN: "3" } }],
+    ["names that only look like the runner's", { variables: { PATHS: "1", MY_GIT_DIR: "2", BUN_INSTALL: "3" } }],
     ["a script", { setup: "#!/bin/bash\napt-get install -y jq\n" }],
     ["a size", { instance: "standard-4" }],
   ])("accepts %s", (_sentence, change) => {
@@ -97,7 +97,8 @@ describe("environmentInputSchema", () => {
     ...["LD_PRELOAD", "LD_LIBRARY_PATH", "GIT_SSH_COMMAND", "GIT_CONFIG_COUNT", "ANTHROPIC_BASE_URL", "NODE_OPTIONS"],
     ...["PATH", "HOME", "BASH_ENV", "ENV", "IFS", "CLAUDE_CONFIG_DIR", "CLAUDECODE", "REVEILLE_RUN_ID", "https_proxy"],
     ...["HTTP_PROXY", "no_proxy", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "GLIBC_TUNABLES", "TMPDIR", "PS4", "BASHPID"],
-    ...["path", "ld_preload", "git_dir"],
+    ...["path", "ld_preload", "git_dir", "BUN_OPTIONS", "BUN_INSPECT", "BUN_INSPECT_CONNECT_TO", "BUN_JSC_useJIT"],
+    "BUN_CONFIG_VERBOSE_FETCH",
   ])("refuses the variable %s, which is the runner's", (name) => {
     expect(faults({ variables: { [name]: "x" } })).toEqual([`variables.${name}`]);
   });

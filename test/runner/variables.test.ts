@@ -41,6 +41,7 @@ describe.skipIf(noSandbox !== null)("variables", { concurrent: true }, () => {
     const names = ["LD_PRELOAD", "LD_LIBRARY_PATH", "GIT_SSH_COMMAND", "GIT_CONFIG_COUNT", "ANTHROPIC_BASE_URL"];
     const others = [
       "NODE_OPTIONS",
+      "BUN_OPTIONS",
       "PATH",
       "HOME",
       "BASH_ENV",
