@@ -67,6 +67,12 @@ describe("git's packets", () => {
     expect([...report.accepted()]).toEqual(["refs/heads/a"]);
   });
 
+  it("that go on without end are not kept", () => {
+    const report = new PushReport();
+    for (let count = 0; count < 1_100; count += 1) report.push(encoder.encode(packet(`ng refs/heads/${count} no\n`)));
+    expect(report.refused().size).toBe(1_000);
+  });
+
   it("that are none tell nothing, and break nothing", () => {
     const report = new PushReport();
     report.push(encoder.encode("<html>"));

@@ -130,6 +130,12 @@ it("says what is wrong with what a server tells, and why it refuses", async () =
   await says(403, "and says: over its data quota");
   bed.upstream = () => Response.json({ message: "No disk." }, { status: 507 });
   await says(503, "and says: No disk.");
+  const half = /\\ud83d(?!\\ud)|\ud83d(?![\udc00-\udfff])/;
+  bed.upstream = () => Response.json({ message: `${"y".repeat(299)}😀` }, { status: 403 });
+  expect(await (await proxy(BATCH, batch("download"))).text()).not.toMatch(half);
+  const error = { code: 404, message: `${"y".repeat(499)}😀` };
+  bed.upstream = () => Response.json({ objects: [{ oid: OID, size: SIZE, error }] });
+  expect(await (await proxy(BATCH, batch("download"))).text()).not.toMatch(half);
 });
 
 describe("an object's address", () => {

@@ -4,6 +4,7 @@ import { request } from "@octokit/request";
 import { RequestError } from "@octokit/request-error";
 import { z } from "zod";
 import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
+import { beginningOf } from "#protocol/well-formed.ts";
 import type { KeptApp } from "./kept-app.ts";
 
 /** For one call to GitHub, its body included, in milliseconds. */
@@ -120,7 +121,7 @@ function reasonOf(error: unknown): string {
 
 function wordsOf(data: unknown): string {
   const message = typeof data === "object" && data !== null && "message" in data ? data.message : data;
-  return typeof message === "string" ? message.slice(0, WORDS_LENGTH) : "nothing more";
+  return typeof message === "string" ? beginningOf(message, WORDS_LENGTH) : "nothing more";
 }
 
 /** The call's answer, or its failure as a refusal. */

@@ -3,6 +3,9 @@ import { type Packet, PacketReader } from "./pkt-line.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: false });
 
+/** More than one push may set: what an upstream tells without end is not kept. */
+const REFS_READ = 1_000;
+
 /** Reads a report out of an answer of receive-pack. Which of the two forms it has is told by the answer itself. */
 export class PushReport {
   readonly #outer = new PacketReader();
@@ -40,6 +43,7 @@ export class PushReport {
 
   #readLine(packet: Uint8Array): void {
     const [, word, ref] = /^(ok|ng) ([^ \n]+)/.exec(decoder.decode(packet)) ?? [];
-    if (ref !== undefined) (word === "ok" ? this.#accepted : this.#refused).add(ref);
+    if (ref === undefined || this.#accepted.size + this.#refused.size >= REFS_READ) return;
+    (word === "ok" ? this.#accepted : this.#refused).add(ref);
   }
 }

@@ -1,6 +1,7 @@
 /** The batch API of Git LFS, as its documentation has it: what is asked, and what is answered. Pure. */
 import { z } from "zod";
 import { isPublicName } from "#protocol/public-name.ts";
+import { beginningOf } from "#protocol/well-formed.ts";
 
 /** git-lfs asks for a hundred at once. */
 const OBJECTS_LIMIT = 1_000;
@@ -106,7 +107,7 @@ export async function answerBatch(
 const NOT_PUBLIC = "the server names an address that is not public";
 
 function failed(oid: string, size: number, code: number, message: string): AnsweredObject {
-  return { oid, size, error: { code, message: message.slice(0, 500) } };
+  return { oid, size, error: { code, message: beginningOf(message, 500) } };
 }
 
 /** Objects lie at the server itself, or in a store that everybody can reach by HTTPS: never at an address of the worker's own net. */

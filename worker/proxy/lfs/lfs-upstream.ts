@@ -1,6 +1,7 @@
 /** Asks the LFS server of a repository, with the instance's credential. */
 import { z } from "zod";
 import { type Result, refuse, success } from "#protocol/errors.ts";
+import { beginningOf } from "#protocol/well-formed.ts";
 import { parseJson } from "#rules/json.ts";
 import { basicAuthorization } from "#worker/auth/credentials.ts";
 import type { Access } from "#worker/github/installation-tokens.ts";
@@ -56,7 +57,7 @@ const errorSchema = z.object({ message: z.string() });
 /** With the server's own words: that a quota is used up, for instance, has the same status as a credential that is refused. */
 async function refusedLfs(answer: Response, origin: string, credential: GitCredential): Promise<Result<Response>> {
   const said = errorSchema.safeParse(parseJson(await readStart(answer.body, ERROR_BYTES)));
-  const words = said.success ? `, and says: ${said.data.message.replace(/\s+/g, " ").slice(0, 300)}` : "";
+  const words = said.success ? `, and says: ${beginningOf(said.data.message.replace(/\s+/g, " "), 300)}` : "";
   const { status } = answer;
   if ((status === 404 || status === 410) && credential.ifRefused === null) {
     const message = `${origin} has no Git LFS for this repository, or the credential in GIT_CREDENTIALS may not see it (it answered ${status}${words}).`;

@@ -4,6 +4,7 @@ import type { Config, ModelUpstream } from "#instance/config.ts";
 import type { NetworkLevel } from "#protocol/environment.ts";
 import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
+import { beginningOf } from "#protocol/well-formed.ts";
 import { parseJson } from "#rules/json.ts";
 import type { HttpContext } from "#worker/http/http-env.ts";
 import { readLease } from "../authorize.ts";
@@ -99,7 +100,7 @@ async function admit(
 /** The instance's key is at fault, not the agent's request: asking again does not help. */
 async function keyRefusal(answer: Response): Promise<Refusal> {
   const said = errorSchema.safeParse(parseJson(await readStart(answer.body, ERROR_BYTES)));
-  const words = said.success ? `: ${said.data.error.message.replace(/\s+/g, " ").slice(0, 300)}` : "";
+  const words = said.success ? `: ${beginningOf(said.data.error.message.replace(/\s+/g, " "), 300)}` : "";
   return { code: "model_access_refused", reason: `it answered ${answer.status}${words}` };
 }
 
