@@ -58,15 +58,20 @@ export const containerStart: Row = {
     const local = stack.use(await serveReveille({ DEMO_MODEL_URL: model.url }));
     const localRoutine = await routineIn(local);
     const runner = stack.use(await startRunner(local));
+    let spare = runner.warm();
+    // What either side starts for its next run is no part of the other's.
+    const atRest = () => Promise.all([untilWarm(served), spare]);
     const warm = await interleave(
       ROUNDS,
       async () => {
-        await untilWarm(served);
+        await atRest();
         return await ours();
       },
       async () => {
-        await runner.warm();
-        return await fireToFirstWords(local, localRoutine);
+        await atRest();
+        const took = await fireToFirstWords(local, localRoutine);
+        spare = runner.warm();
+        return took;
       },
     );
     return [
