@@ -46,14 +46,31 @@ committed() {
     <(for commit in $newest; do names "$began" "$commit"; done | sort -zu)
 }
 
-as_checked_out() { git cat-file --filters "HEAD:$1" | cmp -s - "$1"; }
+# Files that only may differ are compared with those of a fresh checkout all at once: there may be thousands.
+fresh=$(mktemp -d)
+mkdir "$fresh/tree"
+hashes() { tr '\0' '\n' <"$fresh/unsure" | sed 's|^|./|' | git hash-object --no-filters --stdin-paths; }
+unlike_fresh() {
+  local path was is
+  [ -s "$fresh/unsure" ] || return
+  GIT_INDEX_FILE="$fresh/index" git read-tree HEAD
+  GIT_INDEX_FILE="$fresh/index" git checkout-index -q -z --stdin --prefix="$fresh/tree/" <"$fresh/unsure"
+  while IFS= read -r -d '' path; do
+    was= is=
+    read -r was <&3
+    read -r is <&4
+    [[ -n $was && $was = "$is" ]] || printf '%s\0' "$path"
+  done <"$fresh/unsure" 3< <(GIT_DIR=$(git rev-parse --absolute-git-dir) && export GIT_DIR && cd "$fresh/tree" && hashes) 4< <(hashes)
+}
 changed() {
   local mode path was is sort
   git diff --raw -z --no-ext-diff --no-renames --ignore-submodules=dirty "$from" -- |
     while IFS= read -r -d '' mode && IFS= read -r -d '' path; do
       read -r was is _ _ sort <<<"$mode"
-      [[ $sort = M && $was = ":$is" && $is = 100* ]] && as_checked_out "$path" || printf '%s\0' "$path"
-    done
+      if [[ $sort = M && $was = ":$is" && $is = 100* && $path != *$'\n'* ]]; then printf '%s\0' "$path" >&3
+      else printf '%s\0' "$path"; fi
+    done 3>"$fresh/unsure"
+  unlike_fresh
 }
 uncommitted() {
   comm -z -12 <(changed | sort -zu) <(git diff --name-only -z --no-ext-diff --no-renames "$began" -- | sort -zu)
@@ -61,6 +78,7 @@ uncommitted() {
 }
 
 { committed; uncommitted; } 2>/dev/null | sort -zu | tr -cd '\000' | wc -c
+rm -rf "$fresh"
 `;
 
 /** Counting runs nothing that the repository's settings name, as far as git lets it be switched off. */

@@ -146,6 +146,12 @@ describe("files that a run changed", { concurrent: true }, () => {
     expect(await count(commands, { from: crlf() })).toBe(files);
   });
 
+  it("thousands of files that were changed and are in no commit", async () => {
+    const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, number) => [`${number}.txt`, `${number}\n`]));
+    const from = seedUpstream(mkdtempSync(join(folder, "many-")), "many", many);
+    expect(await count("for file in *.txt; do echo more >> $file; done; echo 7 > 7.txt", { from })).toBe(4_999);
+  });
+
   it.each([
     ["3\n", 3],
     ["  3\n", 3],

@@ -60,8 +60,8 @@ const rows: Row[] = [
   {
     kind: "with files that are ignored",
     seed: files({ ".gitignore": "out/\n", "README.md": "# App\n" }),
-    script: [bash("mkdir out; touch out/1 out/2; git status --porcelain"), ...done],
-    expected: { prints: ["(Bash completed with no output)"] },
+    script: [bash("mkdir out; touch out/1 out/2; echo more >> README.md; git status --porcelain"), ...done],
+    expected: { prints: [/^ ?M README\.md$/], files: 1 },
   },
   {
     kind: "in which a colleague's branch is looked at",
