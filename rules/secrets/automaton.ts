@@ -45,8 +45,11 @@ export class Automaton {
     return this.#size === 1;
   }
 
-  /** @param found gets each match, in the order of their ends. @returns where the end may be the beginning of another. */
-  scan(units: Units, found: (span: Span) => void): number {
+  /**
+   * @param found gets each match, in the order of their ends. @param goesOn whether more may come: if not, the end of what was cut
+   * off within a pattern is a match, where it is long enough to be one. @returns where the end may be the beginning of another.
+   */
+  scan(units: Units, goesOn: boolean, found: (span: Span) => void): number {
     const places = new Uint32Array(units.length);
     let count = 0;
     let state = ROOT;
@@ -64,6 +67,7 @@ export class Automaton {
     }
     const open = this.#openLength(state);
     const openFrom = open === 0 ? units.openFrom : (units.from[places[count - open] ?? 0] ?? 0);
+    if (!goesOn && open >= SHORTEST_SECRET) found({ from: openFrom, to: units.to[units.length - 1] ?? 0 });
     return Math.min(openFrom, units.openFrom);
   }
 

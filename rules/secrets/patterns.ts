@@ -8,12 +8,12 @@ const SPACE = 0x20;
 const TAB = 0x09;
 
 /**
- * What is looked for of a value: itself, each of its lines if it has several, and those as hexadecimal digits and as base64 at each
+ * What is looked for of a value: itself, each of its lines without the blanks around it, as a shell gives it, and those as hexadecimal digits and as base64 at each
  * of the three places where their bytes may begin in it. Escapes (`%2F`, `\u002f`, `&#47;`) are undone in the text instead.
  */
 export function patternsOf(value: string): string[] {
   const lines = value.split(/[\r\n]+/).map((line) => line.trim());
-  const texts = [value, ...(lines.length > 1 ? lines : [])].filter((text) => text.length >= SHORTEST_SECRET);
+  const texts = [...new Set([value, ...lines])].filter((text) => text.length >= SHORTEST_SECRET);
   return texts.flatMap((text) => {
     const bytes = encoder.encode(text);
     const latin = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");

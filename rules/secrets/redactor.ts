@@ -8,6 +8,8 @@ import { type Units, unescaped, unitsOf } from "./units.ts";
 export const MARK = "[secret]";
 /** A text may be escaped within an escaped text. */
 const LAYERS = 3;
+/** Whoever cuts a text may say so at its end. */
+const CUT = /…$/;
 const SIGNS = /[\\%&]/;
 
 interface HowToScrub {
@@ -62,12 +64,12 @@ export class Redactor {
     if (this.#automaton.isEmpty || text === "") return { spans: [], openFrom: text.length };
     const layers: Span[][] = [];
     let openFrom = text.length;
-    let units: Units | null = unitsOf(text);
+    let units: Units | null = unitsOf(goesOn ? text : text.replace(CUT, ""));
     while (units !== null && layers.length < LAYERS) {
       const spans: Span[] = [];
       openFrom = Math.min(
         openFrom,
-        this.#automaton.scan(units, (span) => join(spans, span)),
+        this.#automaton.scan(units, goesOn, (span) => join(spans, span)),
       );
       layers.push(spans);
       units = SIGNS.test(text) ? unescaped(units, goesOn) : null;

@@ -7,6 +7,7 @@ import {
   type SDKUserMessage,
 } from "@anthropic-ai/claude-agent-sdk";
 import type { RunOrder } from "#protocol/runner-link.ts";
+import { lastWords } from "../process/last-words.ts";
 import { killGroup, type PipedProcess, processClosed } from "../process/spawn.ts";
 import { within } from "../process/within.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
@@ -104,7 +105,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
         started.push(child);
         closed.push(processClosed(child));
         child.stderr.on("data", (chunk: Buffer) => {
-          end.lastWords = (end.lastWords + chunk.toString("utf8")).slice(-LAST_WORDS);
+          end.lastWords = lastWords(end.lastWords + chunk.toString("utf8"), LAST_WORDS);
         });
         if (options.signal.aborted) killGroup(child.pid);
         return new GatedProcess(child, options.room);

@@ -1,4 +1,5 @@
 /** Git's words made readable. */
+import { lastWords } from "../process/last-words.ts";
 
 const SHOWN_LINES = 3;
 const SHOWN_CHARACTERS = 600;
@@ -11,5 +12,5 @@ export function readableGitError(stderr: string, proxyAddress: string, url: stri
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "" && !line.startsWith("warning: "));
-  return lines.slice(-SHOWN_LINES).join(" ").slice(-SHOWN_CHARACTERS);
+  return lastWords(lines.slice(-SHOWN_LINES).join(" "), SHOWN_CHARACTERS);
 }

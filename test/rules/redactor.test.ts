@@ -47,6 +47,31 @@ describe("scrubbing", () => {
     expect(late.text(`a ${secret}`)).toBe("a [secret]");
   });
 
+  it("takes out what is left of a secret where a text was cut", () => {
+    for (const end of ["", "…"]) {
+      for (let length = 8; length < secret.length; length += 1) {
+        expect(redactor.text(`it is ${secret.slice(0, length)}${end}`)).toBe(`it is [secret]${end}`);
+      }
+      expect(redactor.text(`it is ${secret.slice(0, 7)}${end}`)).toBe(`it is ${secret.slice(0, 7)}${end}`);
+      expect(redactor.text(`it is ${btoa(secret).slice(0, 13)}${end}`)).toBe(`it is [secret]${end}`);
+      expect(redactor.text(`${secret} ${encodeURIComponent(`${secret}`).slice(0, 9)}${end}`)).toBe(
+        `[secret] [secret]${end}`,
+      );
+    }
+    const stream = redactor.stream();
+    expect(stream.push(`it is ${secret.slice(0, 12)}`) + stream.end()).toBe("it is [secret]");
+  });
+
+  it.each([" padded-secret ", "\tpadded-secret", "padded-secret\n", "\r\n padded-secret"])(
+    "takes %j out without its blanks",
+    (value) => {
+      const padded = new Redactor([value]);
+      for (const text of ["padded-secret", btoa("padded-secret"), btoa("x:padded-secret")]) {
+        expect(padded.text(`<${text}>`)).toContain(MARK);
+      }
+    },
+  );
+
   it("takes out all of secrets that overlap", () => {
     const both = new Redactor(["abcdefghij", "ghijklmnop", "hijklmno"]);
     expect(both.text("x abcdefghijklmnop y")).toBe("x [secret] y");

@@ -10,6 +10,7 @@ import { CLONE_SETTINGS, cloneCommand, planClones, readSeen } from "#sandbox-run
 import { readableGitError } from "#sandbox-runner/git/git-error.ts";
 import { gitSettings } from "#sandbox-runner/git/git-settings.ts";
 import { planSubmodules, readSubmodules } from "#sandbox-runner/git/submodule-plan.ts";
+import { lastWords } from "#sandbox-runner/process/last-words.ts";
 import { launcherScript, launchScript } from "#sandbox-runner/sandbox/sandbox-config.ts";
 import { isRoot, USER } from "./support/ways.ts";
 
@@ -145,6 +146,15 @@ describe("the launcher", () => {
 });
 
 describe("how an attempt ends", () => {
+  it.each([
+    ["a short text", 20, "a short text"],
+    ["said: the-secret-of-a-run is wrong", 20, "is wrong"],
+    ["said:\nthe-secret-of-a-run\nis wrong", 12, "is wrong"],
+    ["the-secret-of-a-run", 8, ""],
+  ])("with the last words of %j within %i characters", (text, limit, words) => {
+    expect(lastWords(text, limit)).toBe(words);
+  });
+
   const failure = runError("clone_failed", "clone");
   it.each([
     [null, null, { status: "succeeded" }],

@@ -3,6 +3,7 @@ import { type Result, refuse, success } from "#protocol/errors.ts";
 import { basicAuthorization } from "#worker/auth/credentials.ts";
 import type { Access } from "#worker/github/installation-tokens.ts";
 import { Stall } from "#worker/proxy/stall.ts";
+import { secretsOf, withheld, withhold } from "#worker/proxy/withhold.ts";
 import { askWithCredential, type GitCredential, type GitCredentials } from "./git-credentials.ts";
 import { notGit, refusedBy } from "./upstream-refusals.ts";
 
@@ -37,11 +38,29 @@ export async function askGit(
   { stall = new Stall(STALL_MS), onMoved = () => {} }: AskOptions = {},
 ): Promise<Result<Response>> {
   try {
-    const ask = (credential: GitCredential) => follow(request, credential, stall.signal, onMoved);
+    const ask = (credential: GitCredential) => quietly(request, credential, stall.signal, onMoved);
     return await askWithCredential(credentials, request.url, accessOf(request.url), ask, canBeSentAgain(request));
   } finally {
     stall.end();
   }
+}
+
+/** The same without the credential, should the upstream quote it. Objects are packed, so that they can't be looked through. */
+async function quietly(
+  request: GitRequest,
+  credential: GitCredential,
+  signal: AbortSignal,
+  onMoved: (address: string) => void,
+): Promise<Result<Response>> {
+  const secrets = secretsOf(credential.pair);
+  const answer = await follow(request, credential, signal, (to) => onMoved(withheld(to, secrets)));
+  if (answer.ok) return request.url.endsWith("/git-upload-pack") ? answer : success(withhold(answer.value, secrets));
+  const { refusal } = answer;
+  const words = ([key, value]: [string, unknown]) => [
+    key,
+    typeof value === "string" ? withheld(value, secrets) : value,
+  ];
+  return { ok: false, refusal: { ...refusal, ...Object.fromEntries(Object.entries(refusal).map(words)) } };
 }
 
 async function follow(

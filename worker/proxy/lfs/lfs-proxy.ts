@@ -10,6 +10,7 @@ import { type GitTarget, readRepository } from "../git/git-target.ts";
 import { NOTHING_ALLOWED } from "../git/push-rules.ts";
 import { readStart } from "../read-start.ts";
 import { tellRefusal } from "../render-to-agent.ts";
+import { secretsOf, withheld } from "../withhold.ts";
 import { answerBatch, type BatchRequest, batchAnswerSchema, batchRequestSchema } from "./batch.ts";
 import { askLfs, authorized, LFS_TYPE } from "./lfs-upstream.ts";
 import { sealTicket } from "./tickets.ts";
@@ -44,7 +45,11 @@ export function proxyLfsBatch(c: HttpContext): Promise<Response> {
         return ticket === null ? null : `${lfsAddress(target.url)}/objects/${ticket}`;
       },
     });
-    return success(Response.json(answered, { headers: { "content-type": LFS_TYPE } }));
+    // Its errors are in the server's own words.
+    const credential = await gitCredentials.of(target.url, access);
+    const secrets = secretsOf(credential.ok ? credential.value.pair : null);
+    const words = withheld(JSON.stringify(answered), secrets);
+    return success(new Response(words, { headers: { "content-type": LFS_TYPE } }));
   });
 }
 

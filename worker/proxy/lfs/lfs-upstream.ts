@@ -9,6 +9,7 @@ import { askWithCredential, type GitCredential, type GitCredentials } from "../g
 import { refusedBy } from "../git/upstream-refusals.ts";
 import { readStart } from "../read-start.ts";
 import { Stall } from "../stall.ts";
+import { secretsOf, withheld } from "../withhold.ts";
 import type { Place } from "./batch.ts";
 
 export const LFS_TYPE = "application/vnd.git-lfs+json";
@@ -57,11 +58,12 @@ const errorSchema = z.object({ message: z.string() });
 /** With the server's own words: that a quota is used up, for instance, has the same status as a credential that is refused. */
 async function refusedLfs(answer: Response, origin: string, credential: GitCredential): Promise<Result<Response>> {
   const said = errorSchema.safeParse(parseJson(await readStart(answer.body, ERROR_BYTES)));
-  const words = said.success ? `, and says: ${beginningOf(said.data.message.replace(/\s+/g, " "), 300)}` : "";
+  const message = said.success ? withheld(said.data.message, secretsOf(credential.pair)) : "";
+  const words = said.success ? `, and says: ${beginningOf(message.replace(/\s+/g, " "), 300)}` : "";
   const { status } = answer;
   if ((status === 404 || status === 410) && credential.ifRefused === null) {
-    const message = `${origin} has no Git LFS for this repository, or the credential in GIT_CREDENTIALS may not see it (it answered ${status}${words}).`;
-    return refuse("not_found", { message });
+    const told = `${origin} has no Git LFS for this repository, or the credential in GIT_CREDENTIALS may not see it (it answered ${status}${words}).`;
+    return refuse("not_found", { message: told });
   }
   const { refusal } = refusedBy(answer, origin, credential);
   return {

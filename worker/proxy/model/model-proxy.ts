@@ -11,6 +11,7 @@ import { readLease } from "../authorize.ts";
 import { pickHeaders } from "../headers.ts";
 import { readStart } from "../read-start.ts";
 import { renderToAgent, tellRefusal } from "../render-to-agent.ts";
+import { withhold } from "../withhold.ts";
 import { AttemptWatch } from "./attempt-watch.ts";
 import { type MeteredCall, passMetered, tellUnused } from "./metered-answer.ts";
 import { callFault, type ModelPath, sendCall } from "./model-call.ts";
@@ -121,7 +122,9 @@ async function ask(
   try {
     const signal = AbortSignal.any([c.req.raw.signal, watch.signal]);
     const answer = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
-    if (answer.status < 300 || answer.status >= 400) return success(answer);
+    if (answer.status < 300 || answer.status >= 400) {
+      return success(withhold(answer, upstream.kind === "anthropic" ? [upstream.apiKey] : []));
+    }
     await answer.body?.cancel();
     return refuse("upstream_unreachable", { reason: "the model's address answers with a redirect" });
   } catch {
