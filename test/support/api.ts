@@ -4,6 +4,7 @@ import type { Routine } from "#protocol/routine.ts";
 import type { Run } from "#protocol/run.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import { noteSaid } from "./canaries.ts";
+import { hide } from "./hidden.ts";
 import { dial, type TestSocket } from "./test-socket.ts";
 
 export const OWNER_TOKEN = "owner-token-of-the-tests-0123456789abcdef";
@@ -34,7 +35,7 @@ export async function call<Body>(
   });
   const response = await ask(request);
   const text = await response.text();
-  noteSaid(`the answer to ${method} ${path}`, text);
+  noteSaid(`the answer to ${method} ${path}`, `${JSON.stringify([...response.headers])} ${text}`);
   return { status: response.status, body: text === "" ? null : JSON.parse(text), headers: response.headers };
 }
 
@@ -59,6 +60,7 @@ export async function buildRoutine(input: Record<string, unknown> = {}) {
     }),
   );
   const { token } = await must(201, call<{ token: string }>("POST", `/api/v1/routines/${routine.id}/token`));
+  hide(token);
   return { ...routine, token };
 }
 

@@ -1,6 +1,7 @@
 /** What a signed-in browser does, as verbs, for tests in workerd. */
 import { exports } from "cloudflare:workers";
 import { OWNER_TOKEN } from "./api.ts";
+import { noteAnswer } from "./canaries.ts";
 
 const ORIGIN = "http://reveille.test";
 
@@ -14,6 +15,7 @@ export async function signIn(headers: Record<string, string> = {}): Promise<Reco
   return { cookie: answer.headers.get("set-cookie")?.split(";")[0] ?? "", origin: ORIGIN };
 }
 
-export function asBrowser(method: string, path: string, browser: Record<string, string>): Promise<Response> {
-  return exports.default.fetch(`${ORIGIN}${path}`, { method, headers: browser });
+export async function asBrowser(method: string, path: string, browser: Record<string, string>): Promise<Response> {
+  const answer = await exports.default.fetch(`${ORIGIN}${path}`, { method, headers: browser });
+  return noteAnswer(`the answer to a browser's ${method} ${path}`, answer);
 }

@@ -1,9 +1,10 @@
 /**
- * Looks for secrets where none may be: in D1, R2, the objects' storage, the log, and answers of the API. The instance's own are
- * those of the tests' environment; whatever else a test hides begins with `canary-`.
+ * Looks for secrets where none may be: in D1, R2, the objects' storage, the log, and whatever the worker answers or says on a
+ * socket. The instance's own are those of the tests' environment; whatever else a test hides begins with `canary-`, or is named.
  */
 import { listDurableObjectIds, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { hidden } from "./hidden.ts";
 
 /** A secret that was found, as far as people have to know it, and where. */
 export interface Found {
@@ -35,6 +36,21 @@ export function noteSaid(where: string, text: string): void {
   if (secretIn(text) !== null) said.push({ where, text });
 }
 
+/** The same for an answer, when it is read as a text. @returns the answer. */
+export function noteAnswer(where: string, answer: Response): Response {
+  noteSaid(where, JSON.stringify([...answer.headers]));
+  const read = answer.text.bind(answer);
+  const text = async () => {
+    const words = await read();
+    noteSaid(where, words);
+    return words;
+  };
+  return Object.defineProperties(answer, {
+    text: { value: text },
+    json: { value: async () => JSON.parse(await text()) },
+  });
+}
+
 const LEVELS = ["debug", "log", "info", "warn", "error"] as const;
 const listening = new WeakSet<object>();
 
@@ -54,9 +70,8 @@ export function noteLog(): void {
 /** @returns what a text has of a secret; null when there is nothing. */
 export function secretIn(text: string): string | null {
   const planted = PLANTED.exec(text)?.[0];
-  return (
-    planted ?? instanceSecrets.find((secret) => secret !== undefined && text.includes(secret))?.slice(0, SHOWN) ?? null
-  );
+  const secrets = [...instanceSecrets, ...hidden];
+  return planted ?? secrets.find((secret) => secret !== undefined && text.includes(secret))?.slice(0, SHOWN) ?? null;
 }
 
 /** Looks everywhere. What was noted is forgotten. */

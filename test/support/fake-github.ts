@@ -3,6 +3,7 @@
  * `@octokit/openapi-types` and GitHub's pages, not from what GitHub was seen to answer.
  */
 import type { components } from "@octokit/openapi-types";
+import { hide } from "./hidden.ts";
 
 type Schemas = components["schemas"];
 type Shown<Name extends keyof Schemas> = Partial<Schemas[Name]>;
@@ -19,6 +20,7 @@ interface FakeInstallation {
 
 export const API = "https://api.github.com";
 const HOUR_MS = 3_600_000;
+const CLIENT_SECRET = "client-secret-of-github";
 
 export class FakeGithub {
   readonly app = { id: 4711, slug: "reveille-test", name: "Reveille test", client_id: "Iv1.test" };
@@ -50,6 +52,8 @@ export class FakeGithub {
     const pkcs8 = new Uint8Array((await crypto.subtle.exportKey("pkcs8", pair.privateKey)) as ArrayBuffer);
     // Version, algorithm and the header of the octet string stand before the key of PKCS#1.
     const pem = btoa(String.fromCharCode(...pkcs8.subarray(26))).replaceAll(/(.{64})/g, "$1\n");
+    // Of every form in which it is written a line is the same.
+    hide(pem.split("\n")[5] ?? pem);
     return `-----BEGIN RSA PRIVATE KEY-----\n${pem}\n-----END RSA PRIVATE KEY-----\n`;
   }
 
@@ -100,8 +104,10 @@ export class FakeGithub {
 
   async #convert(code: string): Promise<Response> {
     if (!this.codes.delete(code)) return refused(404, "Not Found");
+    if (this.webhookSecret !== null) hide(this.webhookSecret);
+    hide(CLIENT_SECRET);
     const html_url = `https://github.com/apps/${this.app.slug}`;
-    const secrets = { client_secret: "client-secret-of-github", webhook_secret: this.webhookSecret, pem: this.pem };
+    const secrets = { client_secret: CLIENT_SECRET, webhook_secret: this.webhookSecret, pem: this.pem };
     return json({ ...this.app, html_url, owner: { login: "acme" }, ...secrets }, 201);
   }
 

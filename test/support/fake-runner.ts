@@ -1,6 +1,7 @@
 /** A runner without agent, for tests in workerd: it speaks the real protocol over real sockets, and does as it is told. */
 import type { FrameBody, LeaseRef } from "#protocol/runner-link.ts";
 import { RUNNER_PROTOCOL } from "#protocol/runner-link.ts";
+import { hide } from "./hidden.ts";
 import { dial, type TestSocket } from "./test-socket.ts";
 
 export const RUNNER_TOKEN = "runner-token-of-the-tests-0123456789abcdef";
@@ -71,7 +72,10 @@ export class FakeRunner {
     this.#taken += 1;
     const offers = () => this.socket.messages.filter(({ type }) => type === "offer");
     await this.socket.until(() => offers().length > wanted);
-    return offers()[wanted] as unknown as Offer;
+    const offer = offers()[wanted] as unknown as Offer;
+    hide(offer.link_token);
+    hide(offer.proxy_token);
+    return offer;
   }
 
   /** Leaves the pool, so that what comes next in the file is not offered to a runner that nobody plays. */

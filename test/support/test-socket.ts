@@ -1,5 +1,6 @@
 /** A WebSocket client for tests in workerd: everything that came, and waiting for what will. */
 import { exports } from "cloudflare:workers";
+import { noteSaid } from "./canaries.ts";
 
 type Message = Record<string, unknown> & { type: string };
 
@@ -14,11 +15,15 @@ export class TestSocket {
   readonly #socket: WebSocket;
   #waiters: Waiter[] = [];
 
-  constructor(socket: WebSocket) {
+  /** @param where it leads, for what is looked through. */
+  constructor(socket: WebSocket, where = "of an object") {
     this.#socket = socket;
     socket.accept();
     socket.addEventListener("message", ({ data }) => {
-      this.messages.push(JSON.parse(String(data)));
+      const message: Message = JSON.parse(String(data));
+      // A runner is told the tokens of its attempt, and the values of its secrets; nobody else is.
+      if (message.type !== "offer" && message.type !== "welcome") noteSaid(`the socket ${where}`, String(data));
+      this.messages.push(message);
       this.#wake();
     });
     socket.addEventListener("close", ({ code, reason }) => {
@@ -63,5 +68,5 @@ export async function dial(path: string, headers: Record<string, string> = {}): 
     headers: { upgrade: "websocket", ...headers },
   });
   if (response.webSocket === null) throw new Error(`no upgrade: ${response.status} ${await response.text()}`);
-  return new TestSocket(response.webSocket);
+  return new TestSocket(response.webSocket, path);
 }

@@ -2,8 +2,10 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { findSecrets, noteSaid, secretIn } from "#test/support/canaries.ts";
+import { findSecrets, noteAnswer, noteSaid, secretIn } from "#test/support/canaries.ts";
+import { hide } from "#test/support/hidden.ts";
 import { listen } from "#test/support/log-lines.ts";
+import { TestSocket } from "#test/support/test-socket.ts";
 
 const CANARY = "canary-of-the-detector";
 
@@ -42,6 +44,21 @@ describe("a secret is found", () => {
       [CANARY]: "the log",
       [env.OWNER_TOKEN?.slice(0, 24) ?? ""]: "the log",
     });
+  });
+
+  it("in an answer's text, JSON or headers, in what a socket says, and when it was named", async () => {
+    const answers = ["text", "json"] as const;
+    for (const read of answers) await noteAnswer(read, Response.json({ a: CANARY }))[read]();
+    noteAnswer("headers", new Response(null, { headers: { location: `/?${CANARY}` } }));
+    const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
+    server.accept();
+    const socket = new TestSocket(client, "/x");
+    for (const type of ["offer", "welcome", "ack"]) server.send(JSON.stringify({ type, words: CANARY }));
+    await socket.next(({ type }) => type === "ack");
+    hide("drawn-by-a-test-0123");
+    noteSaid("a viewer", "drawn-by-a-test-0123");
+    const found = (await findSecrets()).map(({ where }) => where);
+    expect(found).toEqual(["text", "json", "headers", "the socket /x", "a viewer"]);
   });
 
   it("in an answer", async () => {

@@ -5,6 +5,7 @@ import { routineTokenSchema } from "#protocol/api.ts";
 import { errorBodySchema } from "#protocol/errors.ts";
 import { type Routine, routineSchema } from "#protocol/routine.ts";
 import { OWNER_TOKEN } from "#test/support/api.ts";
+import { noteAnswer } from "#test/support/canaries.ts";
 
 export const ORIGIN = "http://reveille.test";
 
@@ -18,7 +19,7 @@ export interface Asked {
 }
 
 /** Sends one request. @param path from the first slash on, or a whole address. */
-export function ask(path: string, { method = "GET", body, headers = {}, token }: Asked = {}): Promise<Response> {
+export async function ask(path: string, { method = "GET", body, headers = {}, token }: Asked = {}): Promise<Response> {
   const sent = new Headers(headers);
   const bearer = token === undefined ? OWNER_TOKEN : token;
   if (bearer !== null && !sent.has("authorization")) sent.set("authorization", `Bearer ${bearer}`);
@@ -26,7 +27,8 @@ export function ask(path: string, { method = "GET", body, headers = {}, token }:
   if (body !== undefined && !isRaw && !sent.has("content-type")) sent.set("content-type", "application/json");
   const init: RequestInit = { method, headers: sent, redirect: "manual" };
   if (body !== undefined) init.body = isRaw ? body : JSON.stringify(body);
-  return exports.default.fetch(new Request(path.startsWith("/") ? `${ORIGIN}${path}` : path, init));
+  const answer = await exports.default.fetch(new Request(path.startsWith("/") ? `${ORIGIN}${path}` : path, init));
+  return noteAnswer(`the answer to ${method} ${path}`, answer);
 }
 
 /** Asks, and reads the answer with its schema. @throws when the status is not 2xx or the answer is another. */
