@@ -5,8 +5,10 @@ import { basename, join } from "node:path";
 import { SandboxManager } from "@anthropic-ai/sandbox-runtime";
 import { drawOwnerKey, IdMaker } from "#protocol/ids.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
+import { Redactor } from "#rules/secrets/redactor.ts";
 import { createMessagesServer, type ReplyPlan } from "#scripts/demo-model/messages-api.ts";
 import { startGitServer } from "#scripts/demo-upstream/git-server.ts";
+import { filesWithSecrets } from "#test/scripts/support/files-with-secrets.ts";
 import { FakeInstance, RUNNER_TOKEN } from "./fake-instance.ts";
 import type { FakeRun } from "./fake-run.ts";
 import { runOrder } from "./run-order.ts";
@@ -160,7 +162,27 @@ export class Bed {
 
   async close(): Promise<void> {
     await this.runner.stop();
+    const found = this.#secretsFound();
     await this.#close();
+    if (found.length > 0) throw new Error(`There are secrets in ${found.join(", ")}.`);
+  }
+
+  /** Where there is a secret that may be nowhere: in what the runner has stored or logged, and in what its runs have said. */
+  #secretsFound(): string[] {
+    const { runs } = this.instance;
+    const ofRuns = runs.flatMap(({ linkToken, proxyToken, order }) => [
+      linkToken,
+      proxyToken,
+      ...(order.environment?.secret_values ?? []),
+    ]);
+    const secrets = [RUNNER_TOKEN, GIT_CREDENTIAL, ...ofRuns];
+    const redactor = new Redactor(secrets);
+    const said = {
+      "the runner's log": this.runner.output(),
+      transcripts: JSON.stringify(runs.map(({ stored, deltas }) => [stored, deltas])),
+    };
+    const places = Object.entries(said).flatMap(([where, text]) => (redactor.text(text) === text ? [] : [where]));
+    return [...places, ...filesWithSecrets(this.state, secrets, [])];
   }
 }
 

@@ -64,6 +64,11 @@ export class FakeInstance {
     return instance;
   }
 
+  /** All that it has handed out. */
+  get runs(): FakeRun[] {
+    return [...this.#runs.values()];
+  }
+
   get url(): string {
     return `http://127.0.0.1:${this.#port}`;
   }
