@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { COMMIT_IDENTITY } from "#protocol/commit.ts";
-import { gitSettings } from "#sandbox-runner/git/git-settings.ts";
+import { gitEnvironment, gitSettings } from "#sandbox-runner/git/git-settings.ts";
 import { type Relay, startRelay } from "#sandbox-runner/sandbox/relay.ts";
 import { startGitServer } from "#scripts/demo-upstream/git-server.ts";
 import { type LfsServer, startLfsServer } from "./support/lfs-server.ts";
@@ -17,6 +17,72 @@ const hasLfs = spawnSync("git", ["lfs", "version"]).status === 0;
 const RUN_ID = "run_0ABCDEFGHJKMNPQRSTVWXYZ012";
 const CREDENTIAL = "upstream-user:upstream-password-0001";
 const POINTER = "version https://git-lfs.github.com/spec/v1\n";
+
+if (!hasLfs) process.stderr.write("tests with git-lfs are skipped: it is not installed\n");
+
+describe("files in Git LFS, where git-lfs is not there", () => {
+  let folder: string;
+  let tree: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "reveille-no-lfs-"));
+    tree = join(folder, "tree");
+    const { config, hooks } = gitSettings({
+      commit: COMMIT_IDENTITY,
+      folder,
+      hasLfs: false,
+      relayUrl: "http://127.0.0.1:9",
+      runId: RUN_ID,
+      repositories: [],
+      proxyToken: "token",
+      sessionUrl: "https://reveille.test/sessions/session_1",
+    });
+    writeFileSync(join(folder, "config"), config);
+    mkdirSync(join(folder, "hooks"));
+    for (const [name, text] of Object.entries(hooks)) writeFileSync(join(folder, "hooks", name), text, { mode: 0o755 });
+    const pointer = `${POINTER}oid sha256:${"a".repeat(64)}\nsize 12\n`;
+    const files = { ".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n", "logo.bin": pointer };
+    sh(`git clone -q ${seedUpstream(folder, "app", files)} tree`, folder);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  function sh(script: string, cwd = tree): { code: number | null; said: string } {
+    const env = { PATH: process.env["PATH"] ?? "", HOME: folder, ...gitEnvironment(folder) };
+    const { status, stdout, stderr } = spawnSync("/bin/sh", ["-c", script], { cwd, env, encoding: "utf8" });
+    return { code: status, said: stdout + stderr };
+  }
+
+  it.each([
+    ["nothing is changed by the clone", "git status --porcelain", 0, /^$/],
+    [
+      "a pointer may be copied",
+      "cp logo.bin new.bin && git add new.bin && git commit -qm Copy && git show HEAD:new.bin",
+      0,
+      /^version/,
+    ],
+    [
+      "a pointer may be moved",
+      "git mv logo.bin 'a b.bin' && git commit -qm Move && git mv 'a b.bin' logo.bin && git commit -qm Back",
+      0,
+      /^$/,
+    ],
+    ["a file may be emptied", ": > empty.bin && git add empty.bin && git cat-file -s :empty.bin", 0, /^0$/m],
+    [
+      "other contents are refused",
+      "head -c 3000 /dev/urandom > logo.bin; git commit -qam Raw",
+      128,
+      /logo.bin is kept in Git LFS, and git-lfs is not installed here/,
+    ],
+    ["short contents are refused", "printf version > 'x y.bin'; git add 'x y.bin'", 128, /x y.bin is kept in Git LFS/],
+    [
+      "what is no file of Git LFS is taken",
+      "echo text > a.txt && git add a.txt && git commit -qm Text -- a.txt && git show --format= --name-only",
+      0,
+      /^a.txt$/m,
+    ],
+  ])("%s", (_what, script, code, says) => {
+    expect(sh(script)).toEqual({ code, said: expect.stringMatching(says) });
+  });
+});
 
 describe.skipIf(!hasLfs)("git-lfs", () => {
   let folder: string;
