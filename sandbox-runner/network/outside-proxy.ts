@@ -98,6 +98,7 @@ export class OutsideProxy {
     const verdict = this.#judge(request.method ?? "", url, false);
     if (verdict.to === "nowhere") refuse(response, this.#denial(verdict, url));
     else if (!isFramedPlainly("POST", request.headers)) refuse(response, unreadable());
+    else if (verdict.to === "internet" && isSecure(verdict.url)) refuse(response, notInClear());
     else if (verdict.to === "internet") this.#pass(request, response, verdict.url);
     else this.#options.instance(request, response, /^http:\/\/[^/]*(\/.*)$/s.exec(target)?.[1] ?? "");
   }
@@ -120,7 +121,8 @@ export class OutsideProxy {
     const url = URL.parse(target);
     const verdict = this.#judge(request.method ?? "", url, true);
     // The run's link is not for what runs in the sandbox.
-    if (verdict.to === "internet") this.#passSocket(request, socket, head, verdict.url);
+    if (verdict.to === "internet" && isSecure(verdict.url)) refuseSocket(socket, notInClear());
+    else if (verdict.to === "internet") this.#passSocket(request, socket, head, verdict.url);
     else refuseSocket(socket, this.#denial(verdict, url));
   }
 
@@ -182,6 +184,16 @@ function notEncrypted(): Denial {
   const reason = "path_not_allowed";
   const message = "A run asks its instance by HTTP, and for its own paths only.";
   return { to: "nowhere", reason, refusal: { code: "proxy_refused", message, reason } };
+}
+
+function isSecure({ protocol }: URL): boolean {
+  return protocol === "https:";
+}
+
+/** From here on it would go without TLS. */
+function notInClear(): Answer {
+  const message = "A host is asked for by HTTPS through a tunnel, which CONNECT opens.";
+  return { refusal: { code: "proxy_refused", message }, reason: "request_not_plain" };
 }
 
 function unreadable(): Answer {

@@ -32,7 +32,11 @@ export function passOn(
     else onFailure();
   });
   upstream.once("response", (incoming) => {
-    response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage, endToEndHeaders(incoming.rawHeaders).flat());
+    const status = incoming.statusCode ?? 0;
+    // Read, and yet none that can be said: what Node throws here would end this process.
+    if (status < 200) return void upstream.destroy(new Error("no status"));
+    const words = (incoming.statusMessage ?? "").replace(/[^\t -~\u0080-\u00ff]/g, "?");
+    response.writeHead(status, words, endToEndHeaders(incoming.rawHeaders).flat());
     response.flushHeaders();
     incoming.on("data", () => stall.refresh());
     incoming.once("error", () => response.destroy());

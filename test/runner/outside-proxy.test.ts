@@ -201,6 +201,29 @@ describe("a request by its whole address", () => {
     expect(await ask("trusted", "GET / HTTP/1.0\r\nHost: nodejs.org\r\n\r\n")).toMatch(/ 403 /);
     expect(asked).toEqual(["GET nodejs.org / connection,host "]);
   });
+
+  it.each(["", UPGRADE])("of TLS is never asked for in clear", async (more) => {
+    const answer = await ask("trusted", absolute("https://nodejs.org/", `Authorization: Bearer x\r\n${more}`));
+    expect(answer).toMatch(/^HTTP\/1\.1 403 .*CONNECT/s);
+    expect([asked, begun]).toEqual([[], []]);
+  });
+
+  it.each(["HTTP/1.1 200 O\x01K", "HTTP/1.1 200 \x7f", "HTTP/1.1 099 Low", "HTTP/1.1 000 None", "HTTP/1.1 2000 High"])(
+    "is answered, or cut, also where the host says %j",
+    async (line) => {
+      const host = createServer((socket) => socket.on("error", () => {}).end(`${line}\r\nContent-Length: 2\r\n\r\nok`));
+      await new Promise<void>((ready) => host.listen(0, "127.0.0.1", ready));
+      const { port } = host.address() as AddressInfo;
+      const way = direct({ resolve: async () => [PUBLIC], dial: () => connect(port, "127.0.0.1") });
+      const { relay, tally } = await relayOf("trusted", 1, way);
+      relays.set(line, { relay, tally, told: [] });
+      for (const more of ["Connection: close\r\n", UPGRADE]) {
+        const answer = await ask(line as PolicyName, absolute("http://nodejs.org/", more));
+        expect(answer).toMatch(/^(?:$|HTTP\/1\.1 (?:200|503|99|0) )/);
+      }
+      host.close();
+    },
+  );
 });
 
 describe("a tunnel", () => {
