@@ -2,18 +2,15 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { networkInterfaces } from "node:os";
-import path from "node:path";
 import { after, before } from "node:test";
-import { gunzipSync } from "node:zlib";
 import { z } from "zod";
 import { judgeProbe, PROBE_COMMAND } from "#cli/doctor/probe-command.ts";
 import { Bed } from "./support/bed.ts";
 import { containerTest, NO_ENGINE } from "./support/engine.ts";
+import { inContainer, outcomesIn } from "./support/program.ts";
 
-const ATTACK = readFileSync(path.join(import.meta.dirname, "support", "attack.mjs"));
 const OTHER_RUN = "run_0ABCDEFGHJKMNPQRSTVWXYZ012";
 
 const NO_PATH = /^HTTP\/1\.1 403 Forbidden path_not_allowed$/;
@@ -71,14 +68,13 @@ after(async () => await bed?.stop());
 containerTest("an agent that wants out of its container finds no way", async () => {
   const service = await listen();
   const given = JSON.stringify({ other: OTHER_RUN, ports: [service.port], machine: linkLocal() });
-  const file = "$TMPDIR/attack.mjs";
-  const script = bed.model.write([`echo ${ATTACK.toString("base64")} | base64 -d >${file} && node ${file} '${given}'`]);
+  const script = bed.model.write([inContainer("attack.mjs", given)]);
   const run = await bed.settled(await bed.begin(script)).finally(service.close);
   assert.equal(run.status, "succeeded", JSON.stringify(run.error));
   const events = await bed.events(run);
   const [result] = events.filter((event) => event.type === "tool.result");
   assert.ok(result);
-  const found = Object.entries(z.record(z.string(), z.string()).parse(JSON.parse(unpacked(result.text))));
+  const found = Object.entries(outcomesIn(result.text));
   assert.ok(found.length > 100, `${found.length} tries`);
   const outcomeOf = (name: string) => EXPECTED.find(([pattern]) => pattern.test(name))?.[1];
   assert.deepEqual(
@@ -123,8 +119,4 @@ async function listen(): Promise<{ port: number; calls(): number; close(): void 
     datagrams.close();
   };
   return { port, calls: () => calls, close };
-}
-
-function unpacked(text: string): string {
-  return gunzipSync(Buffer.from(text.trim(), "base64")).toString();
 }

@@ -7,14 +7,12 @@ import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { resolve4, resolveTxt } from "node:dns/promises";
 import { accessSync, constants, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { connect, isIPv6 } from "node:net";
+import { isIPv6 } from "node:net";
 import { userInfo } from "node:os";
-import { connect as connectTls } from "node:tls";
 import { gzipSync } from "node:zlib";
+import { ANSWER_MS, EVERYBODY, overTls, raw, request } from "./exchange.mjs";
 
 const SILENT_MS = 2_000;
-/** Every connection is answered or reset, on a machine that has much else to do not at once. */
-const ANSWER_MS = 10_000;
 /** Marks a socket as the local side-car marks its own, which nothing stops. */
 const MARK = 'import socket; socket.socket().setsockopt(socket.SOL_SOCKET, 36, 100); print("marked")';
 /**
@@ -84,14 +82,14 @@ async function instance() {
   found["own host behind another"] = await http("reveille.internal\r\nHost: evil.example", "/healthz");
   found["instance by CONNECT"] = await raw(
     80,
-    "11.0.0.1",
+    EVERYBODY,
     "CONNECT 127.0.0.1:80 HTTP/1.1\r\nHost: reveille.internal\r\n\r\n",
   );
   const smuggled =
     "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: reveille.internal\r\n\r\n";
   found["instance behind a request"] = await raw(
     80,
-    "11.0.0.1",
+    EVERYBODY,
     `POST /proxy/${own}/x HTTP/1.1\r\nHost: reveille.internal\r\n${smuggled}`,
   );
 }
@@ -266,49 +264,12 @@ function bearer() {
   return { Authorization: `Bearer ${proxyToken}` };
 }
 
-function request(host, path, headers = {}) {
-  const lines = Object.entries({ Connection: "close", ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${lines.join("")}\r\n`;
-}
-
 function http(host, path, headers) {
-  return raw(80, "11.0.0.1", request(host, path, headers));
+  return raw(80, EVERYBODY, request(host, path, headers));
 }
 
 function https(servername, host) {
-  return exchange(
-    (ready) => connectTls({ host: "11.0.0.1", port: 443, servername, rejectUnauthorized: false }, ready),
-    request(host, "/"),
-  );
-}
-
-function raw(port, host, text) {
-  return exchange((ready) => connect({ port, host }, ready), text);
-}
-
-/** @returns the status line and what was denied, the error's code, or how it stayed silent. */
-function exchange(open, text) {
-  return new Promise((done) => {
-    let answer = "";
-    let state = "not connected";
-    const socket = open(() => {
-      state = "connected, no answer";
-      socket.write(text);
-    });
-    const end = () => {
-      const reason = /^x-deny-reason: (.*)$/im.exec(answer)?.[1]?.trim();
-      const [line = ""] = answer.split("\r\n");
-      done(answer === "" ? state : `${line.slice(0, 60)}${reason === undefined ? "" : ` ${reason}`}`);
-      socket.destroy();
-    };
-    socket.on("data", (part) => {
-      answer += part.toString("latin1");
-      if (answer.includes("\r\n\r\n")) setTimeout(end, 100);
-    });
-    socket.on("error", (error) => done(answer === "" ? String(error.code) : `${answer.split("\r\n")[0]}`));
-    socket.on("end", end);
-    setTimeout(end, ANSWER_MS);
-  });
+  return overTls(servername, request(host, "/"));
 }
 
 function gatewayAddress() {
