@@ -12,8 +12,9 @@ export interface Found {
   what: string;
 }
 
-/** Objects of one kind are many in tests of scale, and alike. */
+/** Objects of one kind and rows of one table are many in tests of scale, and alike. */
 const OBJECTS_AT_MOST = 40;
+const ROWS_AT_MOST = 500;
 const SHOWN = 24;
 const PLANTED = /canary-[A-Za-z0-9-]{8,}/;
 
@@ -87,7 +88,7 @@ export async function findSecrets(): Promise<Found[]> {
 async function rowsOfD1() {
   const { results } = await env.DB.prepare(TABLES).all<{ name: string }>();
   if (results.length === 0) return [];
-  const rows = await env.DB.batch(results.map(({ name }) => env.DB.prepare(`SELECT * FROM "${name}"`)));
+  const rows = await env.DB.batch(results.map(({ name }) => env.DB.prepare(`SELECT * FROM "${name}" LIMIT ${ROWS_AT_MOST}`)));
   return rows.map((table, at) => ({ where: `D1: ${results[at]?.name}`, text: asText(table.results) }));
 }
 
@@ -114,8 +115,8 @@ const TABLES =
 
 async function dump({ storage }: DurableObjectState): Promise<string> {
   const tables = storage.sql.exec<{ name: string }>(TABLES).toArray();
-  const rows = tables.flatMap(({ name }) => storage.sql.exec(`SELECT * FROM "${name}"`).toArray());
-  const entries = [...(await storage.list())];
+  const rows = tables.flatMap(({ name }) => storage.sql.exec(`SELECT * FROM "${name}" LIMIT ${ROWS_AT_MOST}`).toArray());
+  const entries = [...(await storage.list({ limit: ROWS_AT_MOST }))];
   return asText([rows, entries]);
 }
 
