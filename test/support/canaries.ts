@@ -88,7 +88,9 @@ export async function findSecrets(): Promise<Found[]> {
 async function rowsOfD1() {
   const { results } = await env.DB.prepare(TABLES).all<{ name: string }>();
   if (results.length === 0) return [];
-  const rows = await env.DB.batch(results.map(({ name }) => env.DB.prepare(`SELECT * FROM "${name}" LIMIT ${ROWS_AT_MOST}`)));
+  const rows = await env.DB.batch(
+    results.map(({ name }) => env.DB.prepare(`SELECT * FROM "${name}" LIMIT ${ROWS_AT_MOST}`)),
+  );
   return rows.map((table, at) => ({ where: `D1: ${results[at]?.name}`, text: asText(table.results) }));
 }
 
@@ -115,7 +117,9 @@ const TABLES =
 
 async function dump({ storage }: DurableObjectState): Promise<string> {
   const tables = storage.sql.exec<{ name: string }>(TABLES).toArray();
-  const rows = tables.flatMap(({ name }) => storage.sql.exec(`SELECT * FROM "${name}" LIMIT ${ROWS_AT_MOST}`).toArray());
+  const rows = tables.flatMap(({ name }) =>
+    storage.sql.exec(`SELECT * FROM "${name}" LIMIT ${ROWS_AT_MOST}`).toArray(),
+  );
   const entries = [...(await storage.list({ limit: ROWS_AT_MOST }))];
   return asText([rows, entries]);
 }
