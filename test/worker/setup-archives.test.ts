@@ -140,6 +140,7 @@ describe("archives", () => {
     await store.keep("env_1/default", key, new Blob([CONTENT]).stream(), {
       bytes: CONTENT.length,
       sha256: await sha256Of(CONTENT),
+      nowMs: Date.now(),
     });
 
   it("are found for seven days, at their own place alone, and then forgotten", async () => {
@@ -164,7 +165,7 @@ describe("archives", () => {
   it("are refused at once where the bucket has a fault before it has read them", async () => {
     const away = setupArchives({ put: () => Promise.reject(new Error("the bucket is away")) } as unknown as R2Bucket);
     const content = new ReadableStream({ pull: (to) => to.enqueue(new Uint8Array(100_000)) });
-    const about = { bytes: 1_000_000_000, sha256: "0".repeat(64) };
+    const about = { bytes: 1_000_000_000, sha256: "0".repeat(64), nowMs: Date.now() };
     await expect(away.keep("env_1/default", drawKey(), content, about)).rejects.toThrow("the bucket is away");
   });
 
@@ -172,9 +173,13 @@ describe("archives", () => {
     const key = drawKey();
     const sha256 = await sha256Of(CONTENT);
     const short = new Blob([CONTENT.subarray(1)]).stream();
-    await expect(store.keep("env_1/default", key, short, { bytes: CONTENT.length, sha256 })).rejects.toThrow();
+    await expect(
+      store.keep("env_1/default", key, short, { bytes: CONTENT.length, sha256, nowMs: Date.now() }),
+    ).rejects.toThrow();
     const long = new Blob([CONTENT, "x"]).stream();
-    await expect(store.keep("env_1/default", key, long, { bytes: CONTENT.length, sha256 })).rejects.toThrow();
+    await expect(
+      store.keep("env_1/default", key, long, { bytes: CONTENT.length, sha256, nowMs: Date.now() }),
+    ).rejects.toThrow();
     expect(await store.open("env_1/default", key, Date.now())).toBeNull();
   });
 });

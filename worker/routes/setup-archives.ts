@@ -36,7 +36,7 @@ export function mountSetupArchives(app: App): void {
       return renderRefusal(c, { code: "invalid_request", message });
     }
     if (bytes > SETUP_LIMIT_BYTES) return renderRefusal(c, { code: "body_too_large", limit_bytes: SETUP_LIMIT_BYTES });
-    await c.var.deps.setupArchives.keep(place, c.req.param("key"), body, { bytes, sha256 });
+    await c.var.deps.setupArchives.keep(place, c.req.param("key"), body, { bytes, sha256, nowMs: Date.now() });
     return new Response(null, { status: 204 });
   });
 }

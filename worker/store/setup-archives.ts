@@ -17,7 +17,7 @@ export interface SetupArchives {
     place: string,
     key: string,
     content: ReadableStream<Uint8Array>,
-    about: { bytes: number; sha256: string },
+    about: { bytes: number; sha256: string; nowMs: number },
   ): Promise<void>;
   /** Forgets those that are too old, a part of them at a time. @returns whether there may be more. */
   purge(nowMs: number): Promise<boolean>;
@@ -27,7 +27,7 @@ const FOLDER = "setups/";
 const PURGE_AT_ONCE = 500;
 
 export function setupArchives(bucket: R2Bucket): SetupArchives {
-  const isOld = ({ uploaded }: R2Object, nowMs: number) => uploaded.getTime() < nowMs - SETUP_KEPT_MS;
+  const isOld = (object: R2Object, nowMs: number) => keptAt(object) < nowMs - SETUP_KEPT_MS;
   let after: string | undefined;
   return {
     open: async (place, key, nowMs) => {
@@ -36,13 +36,16 @@ export function setupArchives(bucket: R2Bucket): SetupArchives {
         await found?.body.cancel();
         return null;
       }
-      const { size: bytes, uploaded, customMetadata, body: content } = found;
-      return { bytes, sha256: customMetadata?.["sha256"] ?? "", keptAtMs: uploaded.getTime(), content };
+      const { size: bytes, customMetadata, body: content } = found;
+      return { bytes, sha256: customMetadata?.["sha256"] ?? "", keptAtMs: keptAt(found), content };
     },
-    keep: async (place, key, content, { bytes, sha256 }) => {
+    keep: async (place, key, content, { bytes, sha256, nowMs }) => {
       // The bucket wants to know how long it is, and counts.
       const { readable, writable } = new FixedLengthStream(bytes);
-      const kept = bucket.put(`${FOLDER}${place}/${key}`, readable, { sha256, customMetadata: { sha256 } });
+      const kept = bucket.put(`${FOLDER}${place}/${key}`, readable, {
+        sha256,
+        customMetadata: { sha256, kept_at_ms: String(nowMs) },
+      });
       // One that has failed takes nothing more, and would be waited for without end.
       const failed = new AbortController();
       kept.catch((error: unknown) => failed.abort(error));
@@ -54,6 +57,7 @@ export function setupArchives(bucket: R2Bucket): SetupArchives {
       const { objects, ...page } = await bucket.list({
         prefix: FOLDER,
         limit: PURGE_AT_ONCE,
+        include: ["customMetadata"],
         ...(after === undefined ? {} : { cursor: after }),
       });
       const old = objects.filter((object) => isOld(object, nowMs)).map(({ key }) => key);
@@ -62,4 +66,9 @@ export function setupArchives(bucket: R2Bucket): SetupArchives {
       return page.truncated;
     },
   };
+}
+
+/** By the worker's clock, as its age is judged. Unix milliseconds; one that does not say it is as old as can be. */
+function keptAt({ customMetadata }: R2Object): number {
+  return Number(customMetadata?.["kept_at_ms"] ?? 0);
 }
