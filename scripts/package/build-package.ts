@@ -91,7 +91,7 @@ async function packagesIn(stage: string): Promise<string[]> {
 
 /** The packages that a program imports, by name. */
 function importedPackages(program: string): string[] {
-  const specifiers = [...program.matchAll(/(?:\bfrom|^import|\bimport\(|\bimport\.meta\.resolve\()\s*"([^"]+)"/gm)];
+  const specifiers = [...program.matchAll(/(?:\bfrom|^import|\bimport\(|\bimport\.meta\.resolve\()\s*"([^"\s]+)"/gm)];
   return specifiers
     .flatMap(([, specifier = ""]) => /^(?![.#]|node:)((?:@[^/]+\/)?[^/]+)/.exec(specifier)?.[1] ?? [])
     .filter((name) => !builtinModules.includes(name));
