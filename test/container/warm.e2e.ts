@@ -20,7 +20,7 @@ const told = async (url, init) => {
 const urls = ["healthz", "api/v1/pools", "runner/pool", "runner/runs/RUN/link", "proxy/RUN/model/v1/messages"];
 const answers = [
   ...urls.map((path) => told("http://reveille.internal/" + path)),
-  told("http://registry.npmjs.org/"),
+  told("http://nodejs.org/"),
   told("http://169.254.169.254/latest/meta-data"),
   told("http://127.0.0.1:8080/ready"),
   told("http://127.0.0.1:8080/brief", { method: "POST", body: "{}", headers: { authorization: "Bearer guessed" } }),

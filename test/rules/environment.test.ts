@@ -58,7 +58,7 @@ describe("environmentInputSchema", () => {
     ["a variable with a placeholder", { variables: { API_TOKEN: "{{ACME_TOKEN}}" } }],
     ["an empty variable", { variables: { EMPTY: "" } }],
     ["a variable of the greatest length", { variables: { A: "x".repeat(VARIABLE_LIMIT_BYTES) } }],
-    ["a variable in lower case", { variables: { npm_config_registry: "https://registry.acme.test" } }],
+    ["a variable in lower case", { variables: { npm_config_color: "never" } }],
     ["names that only look like the runner's", { variables: { PATHS: "1", MY_GIT_DIR: "2", BUN_INSTALL: "3" } }],
     ["a script", { setup: "#!/bin/bash\napt-get install -y jq\n" }],
     ["a size", { instance: "standard-4" }],
