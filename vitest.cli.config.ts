@@ -6,6 +6,7 @@ export default defineConfig({
     silent: "passed-only",
     include: ["test/cli/**/*.e2e.ts"],
     environment: "node",
+    setupFiles: ["./test/support/patient-waits.ts"],
     testTimeout: 180_000,
     hookTimeout: 180_000,
     // Real sandboxes and containers on a loaded machine.

@@ -82,8 +82,10 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/{objects,journeys,worker}/**/*.test.ts"],
-          setupFiles: ["./test/support/workerd-setup.ts"],
-          testTimeout: 20_000,
+          setupFiles: ["./test/support/patient-waits.ts", "./test/support/workerd-setup.ts"],
+          // For what hangs, not for what is slow: the machine may be loaded, and the look for secrets wakes objects that then catch up.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           // A worker for many files: each finds the storage empty (test/support/workerd-setup.ts).
           isolate: false,
           // Bundled once, and not transformed anew for each of the files, which all start a worker of their own.
@@ -101,8 +103,9 @@ export default defineConfig({
             "test/scripts/**/*.test.ts",
             "test/web/**/*.test.ts",
           ],
-          setupFiles: ["./test/support/node-setup.ts"],
-          testTimeout: 30_000,
+          setupFiles: ["./test/support/patient-waits.ts", "./test/support/node-setup.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
@@ -110,6 +113,7 @@ export default defineConfig({
           name: "runner",
           environment: "node",
           include: ["test/runner/**/*.test.ts"],
+          setupFiles: ["./test/support/patient-waits.ts"],
           testTimeout: 60_000,
           // Some start a worker and a runner first.
           hookTimeout: 60_000,

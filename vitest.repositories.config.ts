@@ -6,6 +6,7 @@ export default defineConfig({
     silent: "passed-only",
     include: ["test/repositories/**/*.e2e.ts"],
     environment: "node",
+    setupFiles: ["./test/support/patient-waits.ts"],
     testTimeout: 120_000,
     // As in the project "runner": real sandboxes on a loaded machine.
     retry: 1,

@@ -90,7 +90,7 @@ function versionOf(id: string): Promise<number> {
 /** Sends a write, and waits until the object has made it. */
 async function begun(routine: Routine, name: string, version: number): Promise<Promise<Answer<Told>>[]> {
   const answer = WRITES[name]?.send(routine) ?? expect.unreachable();
-  await vi.waitUntil(async () => (await versionOf(routine.id)) >= version, { timeout: 5_000, interval: 2 });
+  await vi.waitUntil(async () => (await versionOf(routine.id)) >= version, { interval: 2 });
   return [answer];
 }
 

@@ -48,7 +48,7 @@ async function containerFor(runId: string, generation = 1) {
   const container = containerOf(name);
   const object = sandboxObject(env, null, { run_id: runId, generation });
   const stored = () => runInDurableObject(object, (_it, { storage }) => storage.kv.get<Stored>("container"));
-  await vi.waitUntil(async () => (await stored())?.life.state === "running", { interval: 5, timeout: 15_000 });
+  await vi.waitUntil(async () => (await stored())?.life.state === "running", { interval: 5 });
   const brief = containerBriefSchema.parse(JSON.parse(container.started[0]?.env?.[CONTAINER_BRIEF] ?? ""));
   return { container, brief, name, object };
 }
@@ -69,7 +69,7 @@ async function hello({ lease, link_token }: ContainerBrief, boot: string, as?: s
 }
 
 async function becomes(runId: string, fits: (run: Run) => boolean): Promise<Run> {
-  await vi.waitUntil(async () => fits(await readRun(runId)), { interval: 10, timeout: 15_000 });
+  await vi.waitUntil(async () => fits(await readRun(runId)), { interval: 10 });
   return readRun(runId);
 }
 
@@ -236,7 +236,7 @@ it("says that it waits for room where the platform has none", async () => {
   });
   const { run_id } = await fired(await buildRoutine());
   const why = async () => (await call<Pool>("GET", "/api/v1/pools/default")).body.why;
-  await vi.waitUntil(async () => (await why())?.reason === "no_room", { interval: 5, timeout: 1_500 });
+  await vi.waitUntil(async () => (await why())?.reason === "no_room", { interval: 5 });
   expect((await readRun(run_id)).attempt).toBe(1);
   await call("POST", `/api/v1/runs/${run_id}/cancel`);
   await becomes(run_id, ({ status }) => status === "canceled");

@@ -83,7 +83,7 @@ async function someRoutines(): Promise<{ daily: Routine; paused: Routine; waitin
 
 /** Everything that is owed has been written. */
 async function settledRows(runs: number): Promise<Record<string, unknown[]>> {
-  await vi.waitUntil(async () => (await rowsOf())["runs"]?.length === runs, { timeout: 5_000 });
+  await vi.waitUntil(async () => (await rowsOf())["runs"]?.length === runs);
   return rowsOf();
 }
 
@@ -91,7 +91,7 @@ describe("D1 that was lost", () => {
   it("has the same rows again, and no time that was due starts anything twice", async () => {
     const { daily, waiting, fires } = await someRoutines();
     // Three fires, one time, one that waited for the end of a run.
-    await vi.waitUntil(async () => (await rowsOf())["runs"]?.length === 5, { timeout: 5_000 });
+    await vi.waitUntil(async () => (await rowsOf())["runs"]?.length === 5);
     await vi.waitFor(async () => {
       const { results } = await env.DB.prepare("SELECT status FROM runs ORDER BY status").all<{ status: string }>();
       expect(results.map(({ status }) => status)).toContain("succeeded");
@@ -217,12 +217,12 @@ describe("a rebuild", () => {
       const rows = await rowsOf();
       return PROJECTIONS.map((table) => rows[table]?.filter((row) => JSON.stringify(row).includes(routine.id)));
     };
-    await vi.waitUntil(async () => (await ofRoutine())[1]?.length === 1, { timeout: 5_000 });
+    await vi.waitUntil(async () => (await ofRoutine())[1]?.length === 1);
     const before = await ofRoutine();
     await env.DB.exec("UPDATE routines SET doc = '{}'");
     await env.DB.exec("UPDATE runs SET doc = '{}'");
     expect(await rebuild()).toMatchObject({ failed: [] });
-    await vi.waitFor(async () => expect(await ofRoutine()).toEqual(before), { timeout: 5_000 });
+    await vi.waitFor(async () => expect(await ofRoutine()).toEqual(before));
   });
 
   it("enters routines that D1 has and the roster does not", async () => {

@@ -24,7 +24,7 @@ async function alarmAfter(runId: string, ms: number): Promise<void> {
   await runDurableObjectAlarm(ownerOf(runId));
 }
 
-const closed = (socket: TestSocket) => vi.waitUntil(() => socket.closed !== null, { interval: 2, timeout: 3_000 });
+const closed = (socket: TestSocket) => vi.waitUntil(() => socket.closed !== null, { interval: 2 });
 
 it.each([
   ["while its object stays", false],

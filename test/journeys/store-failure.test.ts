@@ -42,7 +42,7 @@ it("holds up nobody else, and ends no attempt whose last word is not stored", as
   });
 
   await sql(stuck.run_id, "DROP TRIGGER storage_fault");
-  await vi.waitUntil(async () => (await readRun(stuck.run_id)).status === "succeeded", { timeout: 10_000 });
+  await vi.waitUntil(async () => (await readRun(stuck.run_id)).status === "succeeded");
   const transcript = await readTranscript(stuck.claude_code_session_id);
   expect(transcript.filter(({ type }) => type === "agent.message")).toHaveLength(1);
   expect(await readRun(stuck.run_id)).toMatchObject({ attempt: 1, result: "done" });
@@ -62,7 +62,7 @@ it("costs its neighbours nothing, and is given up after two seconds", async () =
   const attempts = taken.mock.calls.filter(([, lease, { n }]) => lease.run_id === stuck.run_id && n === 1);
   expect(attempts.length).toBeLessThan(10);
   vi.setSystemTime(Date.now() + 2_000);
-  await vi.waitUntil(async () => (await readRun(stuck.run_id)).status === "failed", { timeout: 5_000 });
+  await vi.waitUntil(async () => (await readRun(stuck.run_id)).status === "failed");
   expect(await readRun(stuck.run_id)).toMatchObject({ error: { code: "finish_failed" } });
   await workOn(healthy.run_id).finish();
   expect((await readRun(healthy.run_id)).status).toBe("succeeded");

@@ -83,17 +83,14 @@ async function workOf(runners: number, leases: number): Promise<Work> {
   }));
   expect(await pool.request(asked)).toMatchObject({ runners });
   const offers = () => sockets.flatMap((socket) => socket.messages.filter(({ type }) => type === "offer"));
-  await vi.waitUntil(() => offers().length === leases, { interval: 2, timeout: 10_000 });
+  await vi.waitUntil(() => offers().length === leases, { interval: 2 });
   for (const socket of sockets) {
     for (const offer of socket.messages.filter(({ type }) => type === "offer")) {
       socket.send({ type: "accept", lease: offer["lease"] });
       socket.send({ type: "ended", lease: offer["lease"] });
     }
   }
-  await vi.waitUntil(() => runInDurableObject(pool, (_object, { storage }) => isEmpty(storage.sql)), {
-    interval: 20,
-    timeout: 10_000,
-  });
+  await vi.waitUntil(() => runInDurableObject(pool, (_object, { storage }) => isEmpty(storage.sql)), { interval: 20 });
   const messages = sockets.reduce((sum, socket) => sum + socket.messages.length, -runners);
   const work = { ...counted(), messages };
   vi.restoreAllMocks();

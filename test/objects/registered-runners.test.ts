@@ -45,7 +45,7 @@ async function makeHost(): Promise<RegisteredUnderTest> {
   async function settle(act: () => void): Promise<void> {
     const before = handled;
     act();
-    await vi.waitFor(() => expect(handled).toBeGreaterThan(before), { interval: 2, timeout: 5_000 });
+    await vi.waitFor(() => expect(handled).toBeGreaterThan(before), { interval: 2 });
   }
 
   function use<Value>(work: (host: RegisteredRunners) => Value | Promise<Value>): Promise<Value> {
@@ -166,7 +166,7 @@ describe("a socket of a registered runner", () => {
     await old.until(() => old.closed !== null);
     expect(old.closed?.code).toBe(RUNNER_CLOSE.replaced);
     // Two registrations, and the end of the old connection.
-    await vi.waitFor(() => expect(host.handled()).toBe(3), { interval: 2, timeout: 5_000 });
+    await vi.waitFor(() => expect(host.handled()).toBe(3), { interval: 2 });
     expect([await size(host), await look(host)]).toEqual([1, null]);
   });
 

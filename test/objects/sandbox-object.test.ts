@@ -59,7 +59,7 @@ function lease() {
     state: () => inside((_it, { storage }) => storage.kv.get<{ life: { state: string } }>("container")?.life.state),
     /** What is told of its end, once it is. */
     end: async () => {
-      await vi.waitUntil(() => told().some(({ end }) => end !== null), { interval: 2, timeout: 5_000 });
+      await vi.waitUntil(() => told().some(({ end }) => end !== null), { interval: 2 });
       return told().find(({ end }) => end !== null)?.end;
     },
   };

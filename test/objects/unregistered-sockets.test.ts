@@ -40,7 +40,7 @@ async function register(socket: TestSocket, id = "alice"): Promise<void> {
 }
 
 async function expectClosed(socket: TestSocket, code: number): Promise<void> {
-  await vi.waitUntil(() => socket.closed !== null, { interval: 2, timeout: 3_000 });
+  await vi.waitUntil(() => socket.closed !== null, { interval: 2 });
   expect(socket.closed?.code).toBe(code);
   expect(socket.closed?.reason).not.toBe("");
 }

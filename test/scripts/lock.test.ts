@@ -21,9 +21,9 @@ it("is taken over from a process that nobody has reaped", async () => {
   try {
     const [line] = await once(parent.stdout as Readable, "data");
     const pid = Number(String(line).trim());
-    await vi.waitUntil(() => readFileSync(`/proc/${parent.pid}/comm`, "latin1") === "sleep\n", { timeout: 20_000 });
+    await vi.waitUntil(() => readFileSync(`/proc/${parent.pid}/comm`, "latin1") === "sleep\n");
     (parent.stdio[3] as Writable).end();
-    await vi.waitUntil(() => statOf(pid)[0] === "Z", { timeout: 20_000 });
+    await vi.waitUntil(() => statOf(pid)[0] === "Z");
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
     writeFileSync(path.join(folder, "lock"), JSON.stringify({ pid, started: `${boot}:${statOf(pid)[19]}` }));
     expect(await lockStateFolder(folder)).toMatchObject({ ok: true });

@@ -22,7 +22,7 @@ export async function untilOccurred(routineId: string, count = 1): Promise<Occur
     found = await occurrencesOf(routineId);
     return found.length >= count;
   };
-  await vi.waitUntil(isThere, { timeout: 10_000 });
+  await vi.waitUntil(isThere);
   return found;
 }
 

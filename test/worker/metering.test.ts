@@ -377,6 +377,6 @@ describe("the queue", () => {
     using failing = fail(routine("endModelCall", runId));
     await (await proxy("/model/v1/messages", messages)).text();
     failing.end();
-    await vi.waitFor(async () => expect(await usageOf(runId)).toEqual(counted), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await usageOf(runId)).toEqual(counted));
   });
 });
