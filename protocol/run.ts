@@ -174,7 +174,15 @@ const active = {
   error: z.null(),
   cancel_reason: nullable(cancelReasonSchema).meta({ description: "Set when canceling was asked for." }),
 };
-const settled = { result: runResultSchema, summary: z.string().nullable() };
+export const evidenceMissingSchema = z.literal(true).optional().meta({
+  description:
+    "The agent reported `done`, and nothing was seen of it: no changed file, commit or branch. Left out otherwise.",
+});
+const settled = {
+  result: runResultSchema,
+  evidence_missing: evidenceMissingSchema,
+  summary: z.string().nullable(),
+};
 const finished = timingsSchema.extend({ finished_at: timestampSchema });
 
 const queuedRun = z.object({

@@ -1,7 +1,14 @@
 /** The transcript: what happened in a session, numbered from 1 without a gap. */
 import { z } from "zod";
 import { runIdSchema, sessionIdSchema } from "./ids.ts";
-import { cancelReasonSchema, evidenceSchema, runResultSchema, sandboxKinds, usageSchema } from "./run.ts";
+import {
+  cancelReasonSchema,
+  evidenceMissingSchema,
+  evidenceSchema,
+  runResultSchema,
+  sandboxKinds,
+  usageSchema,
+} from "./run.ts";
 import { runErrorSchema, runPhaseSchema } from "./run-errors.ts";
 import { runStatuses } from "./run-states.ts";
 import { jsonSchema, nullable } from "./schema.ts";
@@ -44,6 +51,7 @@ const lifeEvents = [
     type: z.literal("run.finished"),
     status: z.enum(runStatuses),
     result: runResultSchema,
+    evidence_missing: evidenceMissingSchema,
     summary: z.string().nullable(),
     error: nullable(runErrorSchema),
     cancel_reason: nullable(cancelReasonSchema),

@@ -10,7 +10,7 @@ import { poolOf } from "#protocol/pool.ts";
 import type { Routine } from "#protocol/routine.ts";
 import { type ListedRun, listedRunSchema, type RunStatus } from "#protocol/run.ts";
 import { savedRoutineSchema } from "#rules/routine/saved-definition.ts";
-import { readRecord } from "#rules/run/record.ts";
+import { readRecord, showListed } from "#rules/run/record.ts";
 import { pageBounds, pageEndSchema } from "./page-bounds.ts";
 import { dueRoutines, forgottenRoutines, routines, runs, subscriptions as subscriptionTable } from "./schema.ts";
 
@@ -161,7 +161,7 @@ export function routineIndex(database: D1Database): RoutineIndex {
 }
 
 const readRoutine = (doc: string) => savedRoutineSchema.parse(JSON.parse(doc));
-const readRun = (doc: string) => listedRunSchema.parse(readRecord(doc));
+const readRun = (doc: string) => listedRunSchema.parse(showListed(readRecord(doc)));
 
 /** A row that can't be read is skipped, not fatal. */
 function readable<Item>(rows: { id: string; doc: string }[], read: (doc: string) => Item): Item[] {

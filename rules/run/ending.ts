@@ -4,6 +4,7 @@ import { type RunErrorCode, runError } from "#protocol/run-errors.ts";
 import type { AttemptOutcome } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { LeaseEnd, RunState, Step } from "./inputs.ts";
+import { lacksEvidence } from "./lacks-evidence.ts";
 import type { ActiveRecord, SettledRecord } from "./record.ts";
 
 /** Why a run failed whose lease ended before its runner had said how. */
@@ -69,6 +70,7 @@ export function settle(state: RunState, run: SettledRecord): Step {
         type: "run.finished",
         status: run.status,
         result: run.result,
+        ...(lacksEvidence(run.result, run.evidence) ? { evidence_missing: true } : {}),
         summary: run.summary,
         error: run.error,
         cancel_reason: run.cancel_reason,

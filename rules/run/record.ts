@@ -5,8 +5,9 @@
 import type { HostUse } from "#protocol/host-use.ts";
 import { roundDollars } from "#protocol/money.ts";
 import { DEFAULT_POOL } from "#protocol/pool.ts";
-import type { ListedRun, Run } from "#protocol/run.ts";
+import { isSettled, type ListedRun, type Run } from "#protocol/run.ts";
 import type { SettledStatus, UnsettledStatus } from "#protocol/run-states.ts";
+import { lacksEvidence } from "./lacks-evidence.ts";
 
 const VERSION = 3;
 
@@ -56,7 +57,9 @@ export function recordText(json: string): string {
 /** A run as lists show it. */
 export function showListed({ v: _version, ...run }: RunRecord): ListedRun {
   // Earlier versions stored sums with all their decimals.
-  return { ...run, usage: { ...run.usage, cost_usd: roundDollars(run.usage.cost_usd) } };
+  const shown = { ...run, usage: { ...run.usage, cost_usd: roundDollars(run.usage.cost_usd) } };
+  // Not stored: a push is told late where the object could not be reached.
+  return isSettled(shown) && lacksEvidence(shown.result, shown.evidence) ? { ...shown, evidence_missing: true } : shown;
 }
 
 /**

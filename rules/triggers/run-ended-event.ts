@@ -2,6 +2,7 @@
 
 import type { ListedRun } from "#protocol/run.ts";
 import { CONTEXT_LIMIT, type SourceEvent } from "#protocol/source-event.ts";
+import { lacksEvidence } from "../run/lacks-evidence.ts";
 import { routineKey } from "./subscriptions.ts";
 
 const SUMMARY_LIMIT = 4_000;
@@ -59,6 +60,7 @@ function contextOf({ id, session_id, status, result, summary, error, evidence }:
     `result: ${result}`,
     ...(error === null ? [] : [`error: ${error.code} (${error.message})`]),
     `turns: ${evidence.turns}, tool calls: ${evidence.tool_calls}, files changed: ${evidence.files_changed}`,
+    ...(lacksEvidence(result, evidence) ? ["evidence: nothing was seen of what it reports as done"] : []),
     ...evidence.branches_pushed
       .slice(-BRANCHES_TOLD)
       .map(({ repository, branch, commit }) => `pushed: ${branch} of ${repository} at ${commit}`),

@@ -30,6 +30,9 @@ export const RESULT_LABELS: Record<RunResult, Label> = {
   unknown: { text: "Result unknown", tone: "neutral" },
 };
 
+/** Of a run that is reported as done, and of which nothing was seen. */
+export const NO_EVIDENCE_LABEL: Label = { text: "No evidence", tone: "warning" };
+
 export const OUTCOME_LABELS: Record<Outcome, Label> = {
   started: { text: "Started", tone: "success" },
   queued: { text: "Queued", tone: "neutral" },

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import type { ListedRun } from "#protocol/run.ts";
 import { formatCost } from "../format/amounts.ts";
 import { durationBetween } from "../format/duration.ts";
-import { RESULT_LABELS, runHeadline, TRIGGER_LABELS } from "../format/status.ts";
+import { NO_EVIDENCE_LABEL, RESULT_LABELS, runHeadline, TRIGGER_LABELS } from "../format/status.ts";
 import { originTerms } from "../format/triggers.ts";
 import { visibleLine } from "../session/text/visible-text.ts";
 import { Badge, RunStatusBadge } from "../ui/badge.tsx";
@@ -48,6 +48,7 @@ export function RunRow({ run, showsRoutine = false }: RunRowProps) {
               <code>{branch}</code>
             </span>
           ))}
+          {isEvidenceMissing(run) && <Badge tone={NO_EVIDENCE_LABEL.tone}>{NO_EVIDENCE_LABEL.text}</Badge>}
           {tellsMore(run) && <Badge tone={RESULT_LABELS[run.result].tone}>{RESULT_LABELS[run.result].text}</Badge>}
         </p>
       </div>
@@ -66,6 +67,10 @@ export function RunRow({ run, showsRoutine = false }: RunRowProps) {
 /** The status tells that a run went well; a result of another kind is news. */
 function tellsMore(run: ListedRun): run is ListedRun & { result: "blocked" | "nothing_to_do" } {
   return run.result === "blocked" || run.result === "nothing_to_do";
+}
+
+function isEvidenceMissing(run: ListedRun): boolean {
+  return "evidence_missing" in run && run.evidence_missing === true;
 }
 
 function RunLength({ run }: { run: ListedRun }) {

@@ -120,6 +120,7 @@ export interface FinishedItem extends ItemBase {
   kind: "finished";
   status: RunStatus;
   result: RunResult;
+  isEvidenceMissing: boolean;
   summary: string | null;
   error: RunError | null;
   cancelReason: CancelReason | null;

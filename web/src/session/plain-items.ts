@@ -47,7 +47,9 @@ export function plainItem(event: TranscriptEvent, key: string): Item {
       return { ...base, kind: "cancel", reason: event.reason };
     case "run.finished": {
       const { status, result, summary, error, cancel_reason: cancelReason, evidence, usage } = event;
-      return { ...base, kind: "finished", status, result, summary, error, cancelReason, evidence, usage };
+      const isEvidenceMissing = event.evidence_missing === true;
+      const end = { status, result, isEvidenceMissing, summary, error, cancelReason };
+      return { ...base, kind: "finished", ...end, evidence, usage };
     }
     default:
       return { ...base, kind: "unknown", type: event.type };

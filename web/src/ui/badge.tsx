@@ -6,6 +6,7 @@ import type { Routine } from "#protocol/routine.ts";
 import type { RunResult, RunStatus } from "#protocol/run.ts";
 import {
   type Label,
+  NO_EVIDENCE_LABEL,
   OUTCOME_LABELS,
   RESULT_LABELS,
   ROUTINE_STATUS_LABELS,
@@ -47,6 +48,11 @@ export function RunStatusBadge({ status, look = "badge" }: { status: RunStatus; 
 
 export function ResultBadge({ result }: { result: RunResult }) {
   return <Labelled {...RESULT_LABELS[result]} look="badge" />;
+}
+
+/** Beside `Done`: nothing was seen of what the agent reports. */
+export function NoEvidenceBadge() {
+  return <Labelled {...NO_EVIDENCE_LABEL} look="badge" />;
 }
 
 export function OutcomeBadge({ outcome, look = "badge" }: { outcome: Outcome; look?: Look }) {

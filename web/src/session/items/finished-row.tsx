@@ -1,7 +1,7 @@
 /** How a run ended: its status, what it says it did, and what it is seen to have done. */
 import { formatCost, formatTokens, plural, totalTokens } from "../../format/amounts.ts";
 import { CANCEL_TEXTS, RUN_STATUS_LABELS } from "../../format/status.ts";
-import { ResultBadge } from "../../ui/badge.tsx";
+import { NoEvidenceBadge, ResultBadge } from "../../ui/badge.tsx";
 import { classNames } from "../../ui/class-names.ts";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { exactTime } from "../../ui/time.tsx";
@@ -20,6 +20,7 @@ export function FinishedRow({ item }: { item: FinishedItem }) {
         <StatusMark status={status} size={16} />
         <strong>{text}</strong>
         {result !== "unknown" && <ResultBadge result={result} />}
+        {item.isEvidenceMissing && <NoEvidenceBadge />}
         <time dateTime={at} title={exactTime(at)} className={styles.time}>
           {clock.format(atMs)}
         </time>

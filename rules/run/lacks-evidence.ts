@@ -1,0 +1,11 @@
+/** Whether anything was seen of the work that an agent reports as done. Pure. */
+import type { Evidence, RunResult } from "#protocol/run.ts";
+
+/**
+ * A report of `done` beside which neither the proxies nor the runner saw a trace of work that anybody could look at. Turns and
+ * calls are no trace: an agent that only talked made them too.
+ */
+export function lacksEvidence(result: RunResult | null, evidence: Evidence): boolean {
+  const { files_changed, commits_pushed, branches_pushed } = evidence;
+  return result === "done" && files_changed === 0 && commits_pushed === 0 && branches_pushed.length === 0;
+}
