@@ -131,6 +131,11 @@ export const API_ERRORS = {
     message: "The run has ended already.",
     hint: "Only a run that has not ended can be canceled.",
   },
+  run_not_settled: {
+    type: "conflict_error",
+    message: "The run has not ended yet.",
+    hint: "Wait until it has ended, or cancel it: only a run that has ended can be given again.",
+  },
   overlap_skipped: {
     type: "conflict_error",
     message: "Skipped: a run of this routine is on, and its overlap policy is skip.",

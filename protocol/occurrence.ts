@@ -39,6 +39,13 @@ export interface Wake {
   depth: number;
   /** What is to be checked out; null for the newest commit of each repository's branch. */
   checkout: Checkout | null;
+  /** The run whose input a person gives again. Absent on everything else. */
+  retry_of?: string;
+}
+
+/** Whether a person asks for the run at this moment: then it starts also while the routine is paused. */
+export function isByHand({ type, retry_of }: Pick<Wake, "type" | "retry_of">): boolean {
+  return type === "manual" || retry_of !== undefined;
 }
 
 /** The commit that an event is about. */
@@ -90,6 +97,11 @@ export const outcomeReasonSchema = z
   .meta({ id: "OutcomeReason" });
 export type OutcomeReason = z.infer<typeof outcomeReasonSchema>;
 
+/** Of occurrences and runs alike. */
+export const retryOf = runIdSchema
+  .optional()
+  .meta({ description: "Of a retry that somebody has asked for: the run whose input it has." });
+
 export const occurrenceSchema = z
   .object({
     id: occurrenceIdSchema,
@@ -104,6 +116,7 @@ export const occurrenceSchema = z
     outcome: outcomeSchema,
     reason: outcomeReasonSchema,
     run_id: nullable(runIdSchema),
+    retry_of: retryOf,
   })
   .meta({ id: "Occurrence", description: "One thing that happened and could start a run." });
 export type Occurrence = z.infer<typeof occurrenceSchema>;

@@ -11,7 +11,7 @@ import {
   triggerIdSchema,
 } from "./ids.ts";
 import { dollarsSchema } from "./money.ts";
-import { triggerTypeSchema } from "./occurrence.ts";
+import { retryOf, triggerTypeSchema } from "./occurrence.ts";
 import { poolNameSchema } from "./pool.ts";
 import { runErrorSchema } from "./run-errors.ts";
 import { RUN_STATES, runStatuses, type SettledStatus } from "./run-states.ts";
@@ -157,6 +157,7 @@ const common = {
       .meta({ description: "Of a run that several events wait for: their occurrences, the newest 1,000 at most." }),
     depth: z.int().min(0).optional().meta({ description: "How many runs led here one after the other." }),
   }),
+  retry_of: retryOf,
   pool: poolNameSchema.meta({ description: "The pool whose runners work on it: the routine's when it was admitted." }),
   attempt: z.int().min(1),
   environment: nullable(gotEnvironment).optional().meta({

@@ -3,6 +3,7 @@
 import {
   ALIKE_WINDOW_MS,
   IDEMPOTENCY_WINDOW_MS,
+  isByHand,
   type Occurrence,
   type OutcomeReason,
   type Wake,
@@ -19,7 +20,7 @@ export interface Earlier {
 export const QUEUE_LIMIT = 1_000;
 
 export interface AdmissionFacts {
-  event: Pick<Wake, "type" | "fingerprint">;
+  event: Pick<Wake, "type" | "fingerprint" | "retry_of">;
   isPaused: boolean;
   hasModel: boolean;
   overlap: Overlap;
@@ -55,7 +56,7 @@ export function decideAdmission(facts: AdmissionFacts): AdmissionVerdict {
   const { event, active } = facts;
   const repeated = repeats(facts);
   if (repeated !== null) return repeated;
-  if (facts.isPaused && event.type !== "manual") return { outcome: "refused", reason: "routine_paused" };
+  if (facts.isPaused && !isByHand(event)) return { outcome: "refused", reason: "routine_paused" };
   if (!facts.hasModel) return { outcome: "refused", reason: "model_not_configured" };
 
   const isFree = active < placesOf(facts) && !isAnyAhead(facts);
@@ -89,7 +90,7 @@ function stays(verdict: AdmissionVerdict, { queued, coalescing }: AdmissionFacts
 function repeats({ event, earlier, alike, nowMs }: AdmissionFacts): AdmissionVerdict | null {
   if (earlier !== null && nowMs - earlier.atMs < IDEMPOTENCY_WINDOW_MS) {
     if (earlier.fingerprint !== event.fingerprint) return { outcome: "refused", reason: "idempotency_key_reused" };
-    const reason = isByKey(event.type) ? "same_idempotency_key" : "same_delivery";
+    const reason = isByKey(event) ? "same_idempotency_key" : "same_delivery";
     return { outcome: "duplicate", reason, of: earlier.occurrence };
   }
   return alike !== null && nowMs - alike.atMs < ALIKE_WINDOW_MS
@@ -98,8 +99,8 @@ function repeats({ event, earlier, alike, nowMs }: AdmissionFacts): AdmissionVer
 }
 
 /** Whether the key is the caller's own; else it names a delivery. */
-function isByKey(type: Wake["type"]): boolean {
-  return type === "api" || type === "manual";
+function isByKey(event: AdmissionFacts["event"]): boolean {
+  return event.type === "api" || isByHand(event);
 }
 
 /**

@@ -50,6 +50,7 @@ import { Viewers } from "./viewers/viewers.ts";
 import { CoalescedRuns } from "./wakes/coalesced-runs.ts";
 import { DueSchedules } from "./wakes/due-schedules.ts";
 import { FireAccess } from "./wakes/fire-access.ts";
+import { FireAgain } from "./wakes/fire-again.ts";
 import { OccurrenceStore } from "./wakes/occurrences.ts";
 import { RefusalCounts } from "./wakes/refusal-counts.ts";
 import { Schedules } from "./wakes/schedules.ts";
@@ -86,10 +87,11 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const refusals = new RefusalCounts(work);
   const coalesced = new CoalescedRuns(sql);
   const wakes = new Wakes({ config, occurrences, runs, engine, ids, refusals, coalesced, repositoryIds });
+  const fireAgain = new FireAgain(wakes, runs);
   const schedules = new Schedules(database, wakes, work);
   const definitionChanges = new DefinitionChanges({ ids, definitions, schedules, secrets, repositoryIds, engine });
   const stores = { hosts, work, outbox, log, definitions, repositoryIds, secrets, runs, deadlines, occurrences };
-  return { ...stores, viewers, sockets, engine, refusals, wakes, schedules, definitionChanges };
+  return { ...stores, viewers, sockets, engine, refusals, wakes, fireAgain, schedules, definitionChanges };
 }
 
 type Core = ReturnType<typeof assembleCore>;

@@ -183,6 +183,13 @@ export class RoutineObject extends ObjectForRuns {
     return asked.ok ? this.readRun(id) : asked;
   }
 
+  /** A new run with the input of one that has ended. @param call of the request, with its key. */
+  retryRun(id: OwnedId, call: Wake, isRepeat = false): Result<Admission> {
+    return this.opening.with(id, ({ work, fireAgain }, routine) =>
+      work.change((tx) => fireAgain.retry(tx, routine, id, call, isRepeat)),
+    );
+  }
+
   readSession(id: OwnedId): Result<Session> {
     return this.opening.with(id, ({ runs }, routine) => found(runs.session(id, routine.id)));
   }

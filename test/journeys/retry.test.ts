@@ -1,9 +1,11 @@
 /** Machinery fails: before the first model call the run is tried again by itself, after it the run says so. */
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { expect, it, vi } from "vitest";
+import type { Page } from "#protocol/api.ts";
+import type { Admission, Occurrence } from "#protocol/occurrence.ts";
 import { runError } from "#protocol/run-errors.ts";
 import type { FrameBody } from "#protocol/runner-link.ts";
-import { buildRoutine, eventsOf, fired, readRun, readTranscript, watch } from "#test/support/api.ts";
+import { buildRoutine, call, eventsOf, fired, readRun, readTranscript, watch } from "#test/support/api.ts";
 import { FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
 import { asking, defaultPool, ownerOf } from "#test/support/objects.ts";
 import { dial } from "#test/support/test-socket.ts";
@@ -117,4 +119,44 @@ it("gives a lease to another runner when the first does not take it", async () =
   const work = await runner.work(await runner.accept());
   await work.finish();
   expect(await readRun(run_id)).toMatchObject({ status: "succeeded", attempt: 2 });
+});
+
+it("gives a run that has ended again when somebody asks: the same input, once per key, in a session of its own", async () => {
+  const routine = await buildRoutine({ retry: { max: 0, backoff: "1s" } });
+  using runner = await FakeRunner.join();
+  const { run_id, claude_code_session_id } = await fired(routine, { text: "Ship version 7." });
+  const retry = (key: string, id = run_id) =>
+    call<Admission>("POST", `/api/v1/runs/${id}/retry`, undefined, { "idempotency-key": key });
+  expect(await retry("early")).toMatchObject({
+    status: 409,
+    body: { error: { details: { code: "run_not_settled" } } },
+  });
+  await (await runner.work(await runner.accept())).finish(BROKEN);
+
+  // Also while the routine is paused, as run now.
+  await call("POST", `/api/v1/routines/${routine.id}/pause`);
+  const { status, body: first } = await retry("key-1");
+  expect(status).toBe(200);
+  expect(await retry("key-1")).toMatchObject({ status: 200, body: { ...first, duplicate: true } });
+  expect(await retry("key-1", first.run_id)).toMatchObject({ status: 409 });
+  expect(first.session_id).not.toBe(claude_code_session_id);
+  const made = await readRun(first.run_id);
+  expect(made).toMatchObject({ retry_of: run_id, attempt: 1, trigger: { type: "api" } });
+  const texts = (await readTranscript(first.session_id)).flatMap((event) =>
+    event.type === "user.message" && event.source === "trigger" ? [event.text] : [],
+  );
+  expect(texts).toEqual(["Ship version 7."]);
+
+  await (await runner.work(await runner.accept())).finish(BROKEN);
+  expect(await retry("key-1", first.run_id)).toMatchObject({
+    status: 422,
+    body: { error: { details: { code: "idempotency_key_reused" } } },
+  });
+  const { body } = await call<Page<Occurrence>>("GET", `/api/v1/routines/${routine.id}/occurrences`);
+  expect(body.data.map(({ outcome, retry_of }) => [outcome, retry_of])).toEqual([
+    ["refused", first.run_id],
+    ["duplicate", run_id],
+    ["started", run_id],
+    ["started", undefined],
+  ]);
 });

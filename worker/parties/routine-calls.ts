@@ -16,6 +16,7 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   fetch: "again",
   fire: "told",
   runNow: "told",
+  retryRun: "told",
   read: "again",
   revisions: "again",
   occurrences: "again",

@@ -2,13 +2,16 @@
 
 import { hashSecret } from "#instance/secrets.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
-import { IDEMPOTENCY_KEY_LIMIT, type TriggerType, type Wake } from "#protocol/occurrence.ts";
+import { admissionSchema, IDEMPOTENCY_KEY_LIMIT, type TriggerType, type Wake } from "#protocol/occurrence.ts";
 import type { HttpContext } from "../http/http-env.ts";
 
 export const IDEMPOTENCY_HEADER = {
   name: "Idempotency-Key",
   description: `1 to ${IDEMPOTENCY_KEY_LIMIT} characters: the same key within 24 hours is the same run.`,
 };
+
+/** What is answered to whoever asks for a run by hand. */
+export const runNowAnswer = admissionSchema.meta({ id: "RunNowAnswer" });
 
 /** @returns the event that goes to admission, or the refusal that names the header. */
 export async function wakeOf(

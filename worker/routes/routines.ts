@@ -3,7 +3,6 @@ import { pageSchema, pauseInputSchema, runNowInputSchema } from "#protocol/api.t
 import { DEFAULT_ENVIRONMENT } from "#protocol/environment.ts";
 import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
 import { drawOwnerKey, IdMaker, routineIdSchema } from "#protocol/ids.ts";
-import { admissionSchema } from "#protocol/occurrence.ts";
 import { DEFAULT_POOL, poolOf } from "#protocol/pool.ts";
 import {
   type Routine,
@@ -20,11 +19,10 @@ import { unknownPoolRefusal } from "#rules/routine/unknown-pool.ts";
 import { actorOf } from "../auth/authenticate.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { type App, baseUrl, type HttpContext } from "../http/http-env.ts";
-import { IDEMPOTENCY_HEADER, wakeOf } from "./fire-input.ts";
+import { IDEMPOTENCY_HEADER, runNowAnswer, wakeOf } from "./fire-input.ts";
 import { pageQuery, routineParams, toPageRequest } from "./inputs.ts";
 
 const routinePage = pageSchema(routineSchema).meta({ id: "RoutinePage" });
-const runNowAnswer = admissionSchema.meta({ id: "RunNowAnswer" });
 const one = { path: "/api/v1/routines/{id}", tag: "Routines", needs: "routines:write", params: routineParams } as const;
 
 export function mountRoutines(app: App): void {

@@ -7,6 +7,7 @@ import { type ListedRun, runSchema } from "#protocol/run.ts";
 import { holdOf, runStatuses } from "#protocol/run-states.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
+import { IDEMPOTENCY_HEADER, runNowAnswer, wakeOf } from "./fire-input.ts";
 import { pageQuery, runParams, toPageRequest } from "./inputs.ts";
 import { runPage } from "./routine-lists.ts";
 
@@ -69,6 +70,30 @@ export function mountRuns(app: App): void {
       answer: { status: 200, schema: runSchema },
     },
     async ({ c, params }) => c.var.deps.ownerOf(params.id).cancelRun(),
+  );
+  endpoint(
+    app,
+    {
+      method: "post",
+      path: "/api/v1/runs/{id}/retry",
+      tag: "Runs",
+      summary: "Retry a run that has ended",
+      description:
+        "A new run in a session of its own, with the same trigger, text and checkout, and with the routine as it is now; also while the routine is paused.",
+      needs: "runs:write",
+      params: runParams,
+      headers: [IDEMPOTENCY_HEADER],
+      answer: { status: 200, schema: runNowAnswer },
+    },
+    async ({ c, params }) => {
+      const call = await wakeOf(c, "manual", "Retried by hand", undefined);
+      if (!call.ok) return call;
+      const entered = await c.var.deps.gate.enter(c.executionCtx);
+      if (!entered.ok) return entered;
+      const admitted = await c.var.deps.ownerOf(params.id).retryRun(call.value);
+      if (!admitted.ok) c.var.deps.gate.giveBack(entered.value, c.executionCtx);
+      return admitted;
+    },
   );
 }
 

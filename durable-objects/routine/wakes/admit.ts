@@ -5,8 +5,7 @@ import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { IdMaker } from "#protocol/ids.ts";
 import {
   type Admission,
-  ALIKE_WINDOW_MS,
-  IDEMPOTENCY_WINDOW_MS,
+  isByHand,
   type Occurrence,
   type Outcome,
   type OutcomeReason,
@@ -24,6 +23,7 @@ import type { RunStore } from "../runs/run-store.ts";
 import type { Tx } from "../work.ts";
 import type { CoalescedRuns } from "./coalesced-runs.ts";
 import type { OccurrenceStore } from "./occurrences.ts";
+import { keepKey, keepKeys, keyOf } from "./wake-keys.ts";
 
 export interface AdmissionContext {
   routine: RoutineRow;
@@ -95,15 +95,6 @@ export function answerAgain({ occurrences, runs }: AdmissionContext, event: Wake
 /** Reasons of occurrences that are refused by name. */
 const REFUSALS = ["routine_paused", "model_not_configured", "idempotency_key_reused"] as const;
 
-/** Whether the event has come before, under either of its keys. */
-export function isRepeat({ occurrences, tx }: AdmissionContext, event: Wake): boolean {
-  const isIn = (key: string | null, windowMs: number) => {
-    const earlier = key === null ? null : occurrences.findKey(keyOf(event, key));
-    return earlier !== null && tx.nowMs - earlier.atMs < windowMs;
-  };
-  return isIn(event.dedupe_key, IDEMPOTENCY_WINDOW_MS) || isIn(event.content_key, ALIKE_WINDOW_MS);
-}
-
 /** Records an occurrence that starts nothing, whatever the routine would allow. */
 export function recordOnly(
   context: AdmissionContext,
@@ -130,7 +121,7 @@ function carryOut(
     case "queue_full": {
       const answer = refuse("queue_full", { retry_after_s: 60 });
       // Whoever fires is told by the answer; for every other wake the occurrence is the only record.
-      const isTold = event.type === "api" || event.type === "manual";
+      const isTold = event.type === "api" || isByHand(event);
       const refused = { outcome: "refused", reason: "queue_full" } as const;
       return { occurrence: isTold ? null : record(context, event, refused, null), answer };
     }
@@ -222,6 +213,7 @@ function newRun(context: AdmissionContext, event: Wake, runId: string, occurrenc
       summary: event.summary,
       ...depthOf(event),
     },
+    ...retryOf(event),
     pool: poolOf(runs_on),
     attempt: 1,
     demo_model: context.model.kind === "demo",
@@ -259,29 +251,19 @@ function record(
     outcome: verdict.outcome,
     reason: verdict.reason,
     run_id: runId,
+    ...retryOf(event),
   };
   occurrences.insert(tx, occurrence, event);
   return occurrence;
 }
 
-function keepKeys(context: AdmissionContext, event: Wake, occurrenceId: string): void {
-  for (const key of [event.dedupe_key, event.content_key]) {
-    if (key !== null) keepKey(context, event, key, occurrenceId);
-  }
-}
-
-function keepKey({ occurrences, tx }: AdmissionContext, event: Wake, key: string, occurrenceId: string) {
-  occurrences.keepKey(tx, keyOf(event, key), event.fingerprint, occurrenceId, IDEMPOTENCY_WINDOW_MS);
-}
-
-/** Each way to fire has keys of its own, so that whoever holds the routine's token can't use up the owner's keys. */
-function keyOf(event: Wake, dedupeKey: string): string {
-  return `${event.type}:${dedupeKey}`;
-}
-
 /** The depth is stored only where runs have led to the wake. */
 function depthOf({ depth }: Wake): { depth?: number } {
   return depth === 0 ? {} : { depth };
+}
+
+function retryOf({ retry_of }: Wake): { retry_of?: string } {
+  return retry_of === undefined ? {} : { retry_of };
 }
 
 function triggerIdOf(routine: RoutineRow, event: Wake): string | null {

@@ -21,18 +21,11 @@ import type { RepositoryIds } from "../definition/repository-ids.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
 import type { RunRow, RunStore } from "../runs/run-store.ts";
 import type { Tx } from "../work.ts";
-import {
-  type AdmissionContext,
-  type Admitted,
-  admit,
-  answerAgain,
-  isRepeat,
-  recordJoined,
-  recordOnly,
-} from "./admit.ts";
+import { type AdmissionContext, type Admitted, admit, answerAgain, recordJoined, recordOnly } from "./admit.ts";
 import type { CoalescedRuns } from "./coalesced-runs.ts";
 import type { OccurrenceStore } from "./occurrences.ts";
 import type { RefusalCounts } from "./refusal-counts.ts";
+import { isRepeat } from "./wake-keys.ts";
 
 interface WakesParts {
   config: Config;
