@@ -134,7 +134,7 @@ export const API_ERRORS = {
   run_not_settled: {
     type: "conflict_error",
     message: "The run has not ended yet.",
-    hint: "Wait until it has ended, or cancel it: only a run that has ended can be given again.",
+    hint: "Wait until it has ended, or cancel it.",
   },
   overlap_skipped: {
     type: "conflict_error",

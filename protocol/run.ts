@@ -17,6 +17,7 @@ import { runErrorSchema } from "./run-errors.ts";
 import { RUN_STATES, runStatuses, type SettledStatus } from "./run-states.ts";
 import { nullable } from "./schema.ts";
 import { timestampSchema } from "./time.ts";
+import { verdictSchema } from "./verdict.ts";
 
 export const tokensSchema = z.object({
   input_tokens: z.int().min(0),
@@ -183,6 +184,7 @@ const settled = {
   result: runResultSchema,
   evidence_missing: evidenceMissingSchema,
   summary: z.string().nullable(),
+  verdict: verdictSchema.optional().meta({ description: "Left out while nobody has given one." }),
 };
 const finished = timingsSchema.extend({ finished_at: timestampSchema });
 

@@ -38,6 +38,7 @@ import { mountSetupArchives } from "./routes/setup-archives.ts";
 import { mountSignIn } from "./routes/sign-in.ts";
 import { mountSignIns } from "./routes/sign-ins.ts";
 import { mountTriggers } from "./routes/triggers.ts";
+import { mountVerdicts } from "./routes/verdicts.ts";
 
 export const app = new OpenAPIHono<HttpEnv>();
 
@@ -70,6 +71,7 @@ mountListeners(app);
 mountGithubApp(app);
 mountWebhooks(app);
 mountRuns(app);
+mountVerdicts(app);
 mountPools(app);
 mountSecrets(app);
 mountEnvironments(app);

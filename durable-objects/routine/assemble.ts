@@ -41,6 +41,7 @@ import { RunEngine } from "./runs/run-engine.ts";
 import { RunLinks } from "./runs/run-links.ts";
 import { RunSockets } from "./runs/run-sockets.ts";
 import { RunStore } from "./runs/run-store.ts";
+import { Verdicts } from "./runs/verdicts.ts";
 import { ProxyNotices } from "./sessions/proxy-notices.ts";
 import { SessionBranches } from "./sessions/session-branches.ts";
 import { TranscriptLog } from "./transcript/transcript-log.ts";
@@ -130,6 +131,7 @@ export function assemble({ context, env, config, database, ownerKey, authorities
   const index = new AwaitIndex(work, outbox, deliver, toIndex);
   const changes = new RoutineChanges({ ...core, entry, index });
   const endpoints = new Endpoints({ work, definitions, secrets, outbox, changes });
+  const verdicts = new Verdicts(runs, engine, outbox);
   const takeEvents = new TakeEvents({ work, definitions, repositoryIds, wakes, outbox, index });
   const dueSchedules = new DueSchedules({ work, schedules, definitions, outbox });
   const fireAccess = new FireAccess(config, core.refusals);
@@ -138,7 +140,7 @@ export function assemble({ context, env, config, database, ownerKey, authorities
 
   const alarm = new Alarm(ownerKey, context.storage, concernsOf({ ...core, dueSchedules, deliver }), alarmAt);
   work.followedBy(() => alarm.arm());
-  const doors = { links, frames, proxies, entry, index, changes, endpoints, takeEvents, dueSchedules };
+  const doors = { links, frames, proxies, entry, index, changes, endpoints, takeEvents, dueSchedules, verdicts };
   return { ...core, ...doors, fireAccess, tickets, accesses, alarm };
 }
 

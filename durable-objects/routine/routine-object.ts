@@ -14,6 +14,7 @@ import type { Revision, Routine, RoutineInput, RoutinePatch } from "#protocol/ro
 import type { ListedRun, Run, Session } from "#protocol/run.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
+import type { VerdictInput } from "#protocol/verdict.ts";
 import { definitionFault } from "./changes/change-definition.ts";
 import type { RoutineRow } from "./definition/definition-store.ts";
 import type { Bringer } from "./definition/endpoint-secrets.ts";
@@ -188,6 +189,13 @@ export class RoutineObject extends ObjectForRuns {
     return this.opening.with(id, ({ work, fireAgain }, routine) =>
       work.change((tx) => fireAgain.retry(tx, routine, id, call, isRepeat)),
     );
+  }
+
+  giveVerdict(id: OwnedId, input: VerdictInput, actor: Actor): Result<Run> {
+    const given = this.opening.with(id, ({ work, verdicts }) =>
+      work.change((tx) => verdicts.give(tx, id, input, actor)),
+    );
+    return given.ok ? this.readRun(id) : given;
   }
 
   readSession(id: OwnedId): Result<Session> {

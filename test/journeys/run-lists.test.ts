@@ -52,6 +52,36 @@ describe("a run", () => {
   });
 });
 
+it("keeps a person's verdict with a run that has ended, and tells the index", async () => {
+  const routine = await buildRoutine();
+  using runner = await FakeRunner.join();
+  const { run_id: runId } = await fired(routine);
+  const give = (body: unknown) => call<Run>("POST", `/api/v1/runs/${runId}/verdict`, body);
+  const code = async (body: unknown) => {
+    const { status, body: answer } = await call<{ error: { details: { code: string; issues?: { field: string }[] } } }>(
+      "POST",
+      `/api/v1/runs/${runId}/verdict`,
+      body,
+    );
+    return [status, answer.error.details.code, answer.error.details.issues?.[0]?.field];
+  };
+  const work = await runner.work(await runner.accept());
+  expect(await code({ verdict: "good" })).toEqual([409, "run_not_settled", undefined]);
+  await work.report(RUNNING);
+  await work.finish();
+  expect(await code({ verdict: "fair" })).toEqual([400, "invalid_request", "verdict"]);
+  expect(await code({ verdict: "poor", why: "x".repeat(2_001) })).toEqual([400, "invalid_request", "why"]);
+  expect((await give({ verdict: "good" })).body).toMatchObject({
+    verdict: { verdict: "good", why: null, actor: { kind: "owner", name: "owner" } },
+  });
+  const { body: poor } = await give({ verdict: "poor", why: " It broke the build. " });
+  expect(poor).toMatchObject({ result: "done", verdict: { verdict: "poor", why: "It broke the build." } });
+  expect((await give({ verdict: "poor", why: "It broke the build." })).body).toEqual(poor);
+  for (const path of ["/api/v1/runs", `/api/v1/routines/${routine.id}/runs`]) {
+    await vi.waitFor(async () => expect(await listed(path, runId), path).toEqual(withoutPrompt(poor)));
+  }
+});
+
 it("a routine's object that fails leaves its runs as the index has them", async () => {
   const routine = await buildRoutine();
   using runner = await FakeRunner.join();

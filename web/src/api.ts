@@ -5,6 +5,7 @@ import type { BegunSetup, GithubAppState } from "#protocol/github-app.ts";
 import type { Admission, Occurrence } from "#protocol/occurrence.ts";
 import type { Revision, Routine } from "#protocol/routine.ts";
 import type { ListedRun, Run, Session } from "#protocol/run.ts";
+import type { VerdictWord } from "#protocol/verdict.ts";
 import { setAccess } from "./access.ts";
 import { refused, unreachable, unreadable } from "./problem.ts";
 
@@ -64,6 +65,12 @@ export function readRun(id: string, signal?: AbortSignal): Promise<Run> {
 
 export function cancelRun(id: string): Promise<Run> {
   return call("POST", `/api/v1/runs/${encodeURIComponent(id)}/cancel`);
+}
+
+/** @param why null where nothing is said. */
+export function giveVerdict(id: string, verdict: VerdictWord, why: string | null): Promise<Run> {
+  const body = why === null ? { verdict } : { verdict, why };
+  return call("POST", `/api/v1/runs/${encodeURIComponent(id)}/verdict`, { body });
 }
 
 export function readSession(id: string, signal?: AbortSignal): Promise<Session> {

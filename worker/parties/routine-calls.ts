@@ -39,6 +39,7 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   resume: "again",
   remove: "again",
   cancelRun: "again",
+  giveVerdict: "again",
   clearSecrets: "again",
   revokeToken: "again",
   revokeAccess: "again",

@@ -4,6 +4,7 @@ import type { Outcome, OutcomeReason, TriggerType } from "#protocol/occurrence.t
 import type { Routine } from "#protocol/routine.ts";
 import type { CancelReason, ListedRun, RunResult, RunStatus } from "#protocol/run.ts";
 import type { RunStates } from "#protocol/run-states.ts";
+import type { VerdictWord } from "#protocol/verdict.ts";
 
 /** What a colour means. `active` is what goes on at this moment. */
 export type Tone = "neutral" | "active" | "success" | "warning" | "danger";
@@ -32,6 +33,11 @@ export const RESULT_LABELS: Record<RunResult, Label> = {
 
 /** Of a run that is reported as done, and of which nothing was seen. */
 export const NO_EVIDENCE_LABEL: Label = { text: "No evidence", tone: "warning" };
+
+export const VERDICT_LABELS: Record<VerdictWord, Label> = {
+  good: { text: "Good", tone: "success" },
+  poor: { text: "Poor", tone: "warning" },
+};
 
 export const OUTCOME_LABELS: Record<Outcome, Label> = {
   started: { text: "Started", tone: "success" },

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import type { ListedRun } from "#protocol/run.ts";
 import { formatCost } from "../format/amounts.ts";
 import { durationBetween } from "../format/duration.ts";
-import { NO_EVIDENCE_LABEL, RESULT_LABELS, runHeadline, TRIGGER_LABELS } from "../format/status.ts";
+import { NO_EVIDENCE_LABEL, RESULT_LABELS, runHeadline, TRIGGER_LABELS, VERDICT_LABELS } from "../format/status.ts";
 import { originTerms } from "../format/triggers.ts";
 import { visibleLine } from "../session/text/visible-text.ts";
 import { Badge, RunStatusBadge } from "../ui/badge.tsx";
@@ -48,6 +48,9 @@ export function RunRow({ run, showsRoutine = false }: RunRowProps) {
               <code>{branch}</code>
             </span>
           ))}
+          {"verdict" in run && run.verdict !== undefined && (
+            <Badge tone={VERDICT_LABELS[run.verdict.verdict].tone}>{VERDICT_LABELS[run.verdict.verdict].text}</Badge>
+          )}
           {isEvidenceMissing(run) && <Badge tone={NO_EVIDENCE_LABEL.tone}>{NO_EVIDENCE_LABEL.text}</Badge>}
           {tellsMore(run) && <Badge tone={RESULT_LABELS[run.result].tone}>{RESULT_LABELS[run.result].text}</Badge>}
         </p>

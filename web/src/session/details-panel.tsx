@@ -3,13 +3,14 @@ import type { Run } from "#protocol/run.ts";
 import { formatCost, formatTokens, plural } from "../format/amounts.ts";
 import { formatDuration } from "../format/duration.ts";
 import { repositoryName } from "../format/repository.ts";
-import { RESULT_LABELS } from "../format/status.ts";
+import { isActiveStatus, RESULT_LABELS } from "../format/status.ts";
 import { originTerms } from "../format/triggers.ts";
 import { SkeletonText } from "../ui/skeleton.tsx";
 import { Elapsed, exactTime } from "../ui/time.tsx";
 import styles from "./details-panel.module.css";
 import { runStretches, type Stretch, wholeDurationMs } from "./run-durations.ts";
 import { Plain } from "./text/plain.tsx";
+import { VerdictPart } from "./verdict-part.tsx";
 
 /** @param props.run undefined until it is loaded. */
 export function DetailsPanel({ id, run }: { id: string; run: Run | undefined }) {
@@ -21,6 +22,7 @@ export function DetailsPanel({ id, run }: { id: string; run: Run | undefined }) 
       ) : (
         <>
           <Evidence run={run} />
+          {!isActiveStatus(run.status) && <VerdictPart key={run.id} run={run} />}
           <Cost run={run} />
           <Timings run={run} />
           <AboutRun run={run} />
