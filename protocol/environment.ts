@@ -5,7 +5,7 @@ import { containerSizeSchema } from "./container-size.ts";
 import { environmentIdSchema, routineIdSchema } from "./ids.ts";
 import { isPublicName } from "./public-name.ts";
 import { isReservedVariable } from "./reserved-variables.ts";
-import { nullable } from "./schema.ts";
+import { named, nullable } from "./schema.ts";
 import { timestampSchema } from "./time.ts";
 
 /** The environment that is always there. */
@@ -109,8 +109,7 @@ const variableValueSchema = z
   .refine((text) => bytesOf(text) <= VARIABLE_LIMIT_BYTES, `must be at most ${VARIABLE_LIMIT_BYTES} bytes`);
 
 /** What programs in the sandbox find in their environment; `{{NAME}}` in a text stands for a secret. */
-export const variablesSchema = z
-  .record(variableNameSchema, variableValueSchema)
+export const variablesSchema = named(variableNameSchema, variableValueSchema)
   .refine((variables) => Object.keys(variables).length <= VARIABLES_AT_MOST, `must be at most ${VARIABLES_AT_MOST}`)
   .refine(
     (variables) => variablesBytes(variables) <= VARIABLES_LIMIT_BYTES,

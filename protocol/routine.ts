@@ -5,6 +5,7 @@ import { DEFAULT_ENVIRONMENT, environmentNameSchema, networkAdditionsSchema, var
 import { branchRef, isPlainBranch } from "./git-refs.ts";
 import { routineIdSchema } from "./ids.ts";
 import { DEFAULT_POOL, runsOnSchema } from "./pool.ts";
+import { named } from "./schema.ts";
 import { boundedDuration, timestampSchema } from "./time.ts";
 import { triggerInputSchema, triggerSchema, triggerStatusSchema } from "./triggers.ts";
 
@@ -135,7 +136,7 @@ const settings = {
   network: networkAdditionsSchema.meta({ description: "Hosts beside those that the environment allows." }),
   limits: limitsSchema,
   retry: retrySchema,
-  tags: z.record(z.string().regex(/^[a-zA-Z0-9_.-]{1,64}$/), z.string().max(256)),
+  tags: named(z.string().regex(/^[a-zA-Z0-9_.-]{1,64}$/), z.string().max(256)),
   triggers: z.array(triggerInputSchema).max(200),
 };
 

@@ -8,7 +8,7 @@ import { type FoundSecret, SecretRows } from "./secret-rows.ts";
 import { type SourceAnswer, sourceFault } from "./secret-source.ts";
 import { SecretsOfRuns } from "./secrets-of-runs.ts";
 import type { SecretStores } from "./store-variables.ts";
-import { VaultSecrets } from "./vault-secrets.ts";
+import { VaultSecrets, VaultSignIns } from "./vault-secrets.ts";
 
 export function secretsOfRuns(
   database: D1Database,
@@ -16,15 +16,16 @@ export function secretsOfRuns(
   asking: Asking = ASKING,
 ): SecretsOfRuns {
   const kept = new KeptSecrets(new KeyRing(signingKeys));
+  const signIns = new VaultSignIns();
   return new SecretsOfRuns({
     rows: new SecretRows(database),
-    reader: () => readerOf(kept, secretStores, asking),
+    reader: () => readerOf(kept, secretStores, asking, signIns),
     now: Date.now,
   });
 }
 
-function readerOf(kept: KeptSecrets, stores: SecretStores, asking: Asking) {
-  const vault = stores.vault === null ? null : new VaultSecrets(stores.vault, asking);
+function readerOf(kept: KeptSecrets, stores: SecretStores, asking: Asking, signIns: VaultSignIns) {
+  const vault = stores.vault === null ? null : new VaultSecrets(stores.vault, asking, signIns);
   const aws = stores.aws === null ? null : new AwsSecrets(stores.aws, asking);
   return async ({ name, sealed, source }: FoundSecret): Promise<SourceAnswer> => {
     if (sealed !== null) return kept.read({ name, sealed });

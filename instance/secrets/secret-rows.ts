@@ -1,8 +1,14 @@
 /** What runs need of the rows of secrets in D1: those of some names, and a note that they were used. */
-
+import { logTrouble } from "#protocol/log.ts";
 import { type SecretScope, type SecretSource, secretScopeSchema, secretSourceSchema } from "#protocol/secret.ts";
 import { d1Failure } from "#rules/calls/retryable.ts";
 import { called } from "../calls.ts";
+
+/** A row that can't be read, because somebody has changed it. */
+export interface UnreadableSecret {
+  name: string;
+  isUnreadable: true;
+}
 
 export interface FoundSecret {
   name: string;
@@ -36,7 +42,7 @@ export class SecretRows {
   }
 
   /** @throws NoAnswer, CallFailed when D1 gives no answer. */
-  async find(names: readonly string[]): Promise<Map<string, FoundSecret>> {
+  async find(names: readonly string[]): Promise<Map<string, FoundSecret | UnreadableSecret>> {
     const { results } = await asked(() =>
       this.#database.prepare(FIND).bind(JSON.stringify(names)).all<Record<string, string | null>>(),
     );
@@ -60,12 +66,19 @@ function asked<Value>(ask: () => Promise<Value>): Promise<Value> {
   return called({ party: "the index", deadlineMs: ROWS_DEADLINE_MS, isRepeatable: true, failureOf: d1Failure }, ask);
 }
 
-function foundIn(row: Record<string, string | null>): FoundSecret {
-  const { name, sealed = null, source, scope } = row;
-  return {
-    name: String(name),
-    sealed,
-    source: source == null ? null : secretSourceSchema.parse(JSON.parse(source)),
-    scope: secretScopeSchema.parse(JSON.parse(scope ?? "{}")),
-  };
+/** One that can't be read is a fault of its own: whoever names another secret gets that. */
+function foundIn(row: Record<string, string | null>): FoundSecret | UnreadableSecret {
+  const { sealed = null, source, scope } = row;
+  const name = String(row["name"]);
+  try {
+    return {
+      name,
+      sealed,
+      source: source == null ? null : secretSourceSchema.parse(JSON.parse(source)),
+      scope: secretScopeSchema.parse(JSON.parse(scope ?? "{}")),
+    };
+  } catch {
+    logTrouble("secret_unreadable", { kind: "secret", id: name }, "its row can't be read");
+    return { name, isUnreadable: true };
+  }
 }

@@ -6,7 +6,7 @@ import { logTrouble } from "#protocol/log.ts";
 import type { RunErrorCode } from "#protocol/run-errors.ts";
 import { fillSecrets, secretsIn, type Variables } from "#rules/secrets/placeholders.ts";
 import { isInScope, type SecretUser } from "#rules/secrets/scope.ts";
-import type { FoundSecret, SecretRows, UsingAttempt } from "./secret-rows.ts";
+import type { FoundSecret, SecretRows, UnreadableSecret, UsingAttempt } from "./secret-rows.ts";
 import type { SourceAnswer, SourceFault } from "./secret-source.ts";
 
 /** Why an attempt can't be given its secrets. */
@@ -46,6 +46,8 @@ const ORDER: readonly SecretsFault["code"][] = [
 
 const DATABASE_AWAY =
   "The secrets could not be looked up, or that the run uses them not be noted: the database gave no answer.";
+
+const ROW_UNREADABLE = "its row in the database can't be read. Delete it, and set it anew.";
 
 export class SecretsOfRuns {
   readonly #parts: Parts;
@@ -101,10 +103,11 @@ export class SecretsOfRuns {
 
 async function answered(
   read: (secret: FoundSecret) => Promise<SourceAnswer>,
-  secret: FoundSecret | undefined,
+  secret: FoundSecret | UnreadableSecret | undefined,
   user: SecretUser,
 ): Promise<{ value: string } | SecretsFault> {
   if (secret === undefined) return { code: "secret_missing", detail: "there is none of this name." };
+  if ("isUnreadable" in secret) return { code: "secret_value_unreadable", detail: ROW_UNREADABLE };
   if (!isInScope(secret.scope, user)) {
     return { code: "secret_out_of_scope", detail: "its scope leaves this routine or environment out." };
   }

@@ -17,18 +17,46 @@ export interface VaultAccess {
 const foundSchema = z.object({ data: z.object({ data: z.record(z.string(), z.unknown()) }) });
 const loggedInSchema = z.object({ auth: z.object({ client_token: z.string() }) });
 
-/** Reads for one attempt: it signs in once at most, and asks for what lies at one path once. */
+type Token = string | SourceAnswer;
+
+interface SignIn {
+  token: Promise<Token>;
+  /** How many attempts take its token. */
+  attempts: number;
+}
+
+/** The sign-in that is under way: attempts that begin meanwhile take its token. It is kept no longer. */
+export class VaultSignIns {
+  #underWay: SignIn | null = null;
+
+  join(begin: () => Promise<Token>): SignIn {
+    const signIn = this.#underWay ?? { token: begin(), attempts: 0 };
+    signIn.attempts += 1;
+    this.#underWay = signIn;
+    const end = () => {
+      if (this.#underWay === signIn) this.#underWay = null;
+    };
+    if (signIn.attempts === 1) signIn.token.then(end, end);
+    return signIn;
+  }
+}
+
+/** Reads for one attempt: it signs in by itself once at most, and asks for what lies at one path once. */
 export class VaultSecrets implements SecretSourceReader<VaultPlace> {
   readonly #access: VaultAccess;
   readonly #asking: Asking;
   readonly #documents = new Map<string, Promise<StoreAnswer | SourceAnswer | null>>();
-  #token: Promise<string | SourceAnswer> | null = null;
+  readonly #signIns: VaultSignIns;
+  #joined: SignIn | null = null;
+  #own: Promise<Token> | null = null;
   /** The sign-in and what follows have one deadline. */
   #signal: AbortSignal | null = null;
 
-  constructor(access: VaultAccess, asking: Asking) {
+  /** @param signIns of those who may share one. */
+  constructor(access: VaultAccess, asking: Asking, signIns = new VaultSignIns()) {
     this.#access = access;
     this.#asking = asking;
+    this.#signIns = signIns;
   }
 
   async read({ mount, path, key }: VaultPlace): Promise<SourceAnswer> {
@@ -52,16 +80,26 @@ export class VaultSecrets implements SecretSourceReader<VaultPlace> {
   }
 
   async #document(at: string): Promise<StoreAnswer | SourceAnswer | null> {
-    this.#token ??= this.#signIn();
-    const token = await this.#token;
+    // Waiting for the sign-in of another is a part of it.
+    this.#signal ??= AbortSignal.timeout(this.#asking.deadlineMs);
+    const { auth } = this.#access;
+    if ("token" in auth) return this.#documentBy(auth.token, at);
+    this.#joined ??= this.#signIns.join(() => this.#signIn(auth));
+    const answer = await this.#documentBy(await this.#joined.token, at);
+    const isDenied = answer !== null && !("ok" in answer) && answer.status === 403;
+    if (!isDenied || this.#joined.attempts === 1) return answer;
+    // A role may let its tokens be used so often: others may have used this one up.
+    this.#own ??= this.#signIn(auth);
+    return this.#documentBy(await this.#own, at);
+  }
+
+  async #documentBy(token: Token, at: string): Promise<StoreAnswer | SourceAnswer | null> {
     if (typeof token !== "string") return token;
     const init = { headers: { ...this.#headers(), "x-vault-token": token } };
     return this.#ask(at, init);
   }
 
-  async #signIn(): Promise<string | SourceAnswer> {
-    const { auth } = this.#access;
-    if ("token" in auth) return auth.token;
+  async #signIn(auth: { roleId: string; secretId: string }): Promise<Token> {
     const body = JSON.stringify({ role_id: auth.roleId, secret_id: auth.secretId });
     const init = { method: "POST", headers: { ...this.#headers(), "content-type": "application/json" }, body };
     const answer = await this.#ask("auth/approle/login", init);

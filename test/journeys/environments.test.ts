@@ -3,7 +3,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import type { Page } from "#protocol/api.ts";
-import type { Environment } from "#protocol/environment.ts";
+import { ENVIRONMENT_LIMIT, type Environment } from "#protocol/environment.ts";
 import type { ErrorBody } from "#protocol/errors.ts";
 import type { OwnedId } from "#protocol/ids.ts";
 import type { Routine } from "#protocol/routine.ts";
@@ -13,6 +13,10 @@ import { ownerOf } from "#test/support/objects.ts";
 
 const ALL = "/api/v1/environments";
 const OWNER = { kind: "owner", id: null, name: "owner" };
+/** As many more as there can be. */
+const FILL = `WITH RECURSIVE filled(n) AS (
+    SELECT count(*) + 1 FROM environments WHERE status = 'active' UNION ALL SELECT n + 1 FROM filled WHERE n < ?1)
+  INSERT INTO environments (id, name, status, revision, doc) SELECT 'filled-' || n, 'filled-' || n, 'active', 1, '{}' FROM filled`;
 let made = 0;
 
 async function make(input: Record<string, unknown> = {}): Promise<Environment & { path: string }> {
@@ -99,6 +103,22 @@ describe("an environment", () => {
     expect(codeOf(await call("PATCH", one.path, { status: "active" }))).toEqual([409, "environment_exists"]);
     await call("DELETE", another.path);
     expect(await call("PATCH", one.path, { status: "active" })).toMatchObject({ status: 200, body: { revision: 3 } });
+  });
+
+  it("is not brought back where there are as many in use as there can be, and can be changed there", async () => {
+    const [used, archived] = [await make(), await make()];
+    await call("DELETE", archived.path);
+    const filled = await env.DB.prepare(FILL).bind(ENVIRONMENT_LIMIT).run();
+    expect(filled.meta.changes).toBeGreaterThan(900);
+    const refused = await call<ErrorBody>("PATCH", archived.path, { status: "active" });
+    expect(codeOf(refused)).toEqual([409, "environment_refused"]);
+    expect(refused.body.error.message).toContain(`${ENVIRONMENT_LIMIT} environments in use`);
+    expect(codeOf(await call("POST", ALL, { name: "one-more" }))).toEqual([409, "environment_refused"]);
+    expect((await call("PATCH", archived.path, { setup: "true" })).status).toBe(200);
+    expect((await call("PATCH", used.path, { setup: "true" })).status).toBe(200);
+    await call("DELETE", used.path);
+    expect((await call("PATCH", archived.path, { status: "active" })).status).toBe(200);
+    await env.DB.prepare("DELETE FROM environments WHERE id LIKE 'filled-%'").run();
   });
 });
 

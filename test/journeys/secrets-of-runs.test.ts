@@ -31,6 +31,9 @@ async function prepare() {
   return { name, routine, environmentId: id };
 }
 
+const spoilRow = (name: string, column: "scope" | "source", text: string) =>
+  env.DB.prepare(`UPDATE secrets SET ${column} = ?2 WHERE name = ?1`).bind(name, text).run();
+
 async function ended(runId: string) {
   await vi.waitFor(async () => expect((await readRun(runId)).status).toBe("failed"));
   return await readRun(runId);
@@ -88,6 +91,8 @@ describe("a run that names a secret", () => {
           .run(),
       "secret_source_refused",
     ],
+    ["has a scope that can't be read", (name) => spoilRow(name, "scope", '{"routines":7}'), "secret_value_unreadable"],
+    ["has a place that can't be read", (name) => spoilRow(name, "source", '{"safe":{}}'), "secret_value_unreadable"],
   ])("fails by name when that %s, and no runner is asked for", async (_what, spoil, code) => {
     const { name, routine } = await prepare();
     await spoil(name);

@@ -76,6 +76,7 @@ describe("environmentInputSchema", () => {
     ["a bad host", { network: { allow: ["a.test", "http://b.test"] } }, "network.allow.1"],
     ["too many hosts", { network: { allow: Array.from({ length: 201 }, (_, n) => `h${n}.test`) } }, "network.allow"],
     ["a variable with a dash", { variables: { "A-B": "1" } }, "variables.A-B"],
+    ["a variable that an object can't have", { variables: JSON.parse('{"__proto__": "1"}') }, "variables.__proto__"],
     ["a variable that begins with a digit", { variables: { "1A": "1" } }, "variables.1A"],
     ["a variable with a sign of equality", { variables: { "A=B": "1" } }, "variables.A=B"],
     ["a variable that is a number", { variables: { A: 1 } }, "variables.A"],

@@ -74,6 +74,7 @@ describe("routineInputSchema", () => {
     ["too many retries", { retry: { max: 11 } }, "retry.max"],
     ["no turns", { limits: { turns: 0 } }, "limits.turns"],
     ["a tag's name with a space", { tags: { "a b": "c" } }, "tags.a b"],
+    ["a tag that an object can't have", { tags: JSON.parse('{"__proto__": "x"}') }, "tags.__proto__"],
     ["a tag that is no text", { tags: { a: 1 } }, "tags.a"],
     ["a trigger that isn't there", { triggers: [{ type: "cat" }] }, "triggers.0.type"],
     ["an unknown key of a trigger", { triggers: [{ type: "api", cron: "* * * * *" }] }, "triggers.0"],

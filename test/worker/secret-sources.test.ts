@@ -10,32 +10,10 @@ import { signAws } from "#instance/secrets/sign-aws.ts";
 import { VaultSecrets } from "#instance/secrets/vault-secrets.ts";
 import { HELLO_DEADLINE_MS } from "#protocol/runner-link.ts";
 import { type SourceBed, secretSource } from "#test/contracts/secret-source.ts";
+import { type Answer, storeThat } from "#test/support/fake-store.ts";
 
 const NOW = Date.parse("2015-08-30T12:36:00Z");
 const KEY = "signing-key-of-the-sources-0123456789abcdef";
-
-type Answer = { status: number; body: unknown } | "silence" | "broken";
-
-/** A store at the other end of the wire: `answer` is what it says to a request. */
-function storeThat(answer: (request: Request) => Answer | Promise<Answer>) {
-  const requests: Request[] = [];
-  const asking: Asking = {
-    now: () => NOW,
-    pause: async () => {},
-    deadlineMs: 50,
-    fetch: async (url, init) => {
-      const request = new Request(url, init);
-      requests.push(request);
-      const said = await answer(request.clone());
-      if (said === "broken") throw new TypeError("connection refused");
-      if (said !== "silence") return Response.json(said.body, { status: said.status });
-      return await new Promise((_, reject) =>
-        request.signal.addEventListener("abort", () => reject(new Error("late"))),
-      );
-    },
-  };
-  return { asking, requests };
-}
 
 function kept(): SourceBed {
   vi.spyOn(console, "error").mockImplementation(() => {});

@@ -158,6 +158,7 @@ async function change(deps: Deps, id: string, patch: EnvironmentPatch, actor: Ac
     const saved = await deps.environments.save(before, after);
     if (saved === "saved") return success(after);
     if (saved === "taken") return refuse("environment_exists", { field: "name" });
+    if (saved === "too_many") return refuse("environment_refused", TOO_MANY);
     if (saved === "in_use") return inUse(deps, before.name);
   }
   return staleRefusal();

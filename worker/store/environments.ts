@@ -15,8 +15,8 @@ import {
 import { environmentIdSchema } from "#protocol/ids.ts";
 import type { Database } from "../parties/database.ts";
 
-/** Why a change did not go through: another change came first, or the name is another's, or routines name it. */
-export type Unsaved = "changed" | "taken" | "in_use";
+/** Why a change did not go through: another change came first, the name is another's, routines name it, or as many are in use as can be. */
+export type Unsaved = "changed" | "taken" | "in_use" | "too_many";
 
 export interface Environments {
   /** Newest first, without `default`. */
@@ -50,6 +50,10 @@ export function environments(database: Database): Environments {
       .limit(limit);
     return rows.map(({ id }) => id);
   };
+  const inUse = async () => {
+    const [counted] = await db.select({ count: count() }).from(table).where(eq(table.status, "active"));
+    return counted?.count ?? 0;
+  };
   const byId = async (id: string) => {
     const [row] = await db.select({ doc: table.doc }).from(table).where(eq(table.id, id));
     if (row !== undefined) return readEnvironment(row.doc);
@@ -76,8 +80,7 @@ export function environments(database: Database): Environments {
       return rows.map(({ name }) => name);
     },
     add: async (environment) => {
-      const [counted] = await db.select({ count: count() }).from(table).where(eq(table.status, "active"));
-      if ((counted?.count ?? 0) >= ENVIRONMENT_LIMIT) return "too_many";
+      if ((await inUse()) >= ENVIRONMENT_LIMIT) return "too_many";
       const added = await db.insert(table).values(rowOf(environment)).onConflictDoNothing().returning({ id: table.id });
       return added.length > 0 ? "added" : "taken";
     },
@@ -89,15 +92,19 @@ export function environments(database: Database): Environments {
       if (meta.changes > 0) return "saved";
       if ((await byId(id))?.revision !== before.revision) return "changed";
       const holder = (await environmentsNamed(database, [name])).get(name);
-      return status === "active" && holder?.status === "active" && holder.id !== id ? "taken" : "in_use";
+      if (status === "active" && holder?.status === "active" && holder.id !== id) return "taken";
+      const isBack = before.status === "archived" && status === "active";
+      return isBack && (await inUse()) >= ENVIRONMENT_LIMIT ? "too_many" : "in_use";
     },
     routinesOf,
   };
 }
 
-/** What is renamed is named by no routine: those know it by its name. */
+/** Whoever is brought back counts among those in use. What is renamed is named by no routine: those know it by its name. */
 const SAVE = `UPDATE environments SET name = ?3, status = ?4, revision = ?5, doc = ?6
   WHERE id = ?1 AND revision = ?2
   AND (?4 <> 'active' OR NOT EXISTS (SELECT 1 FROM environments WHERE name = ?3 AND status = 'active' AND id <> ?1))
+  AND (?4 <> 'active' OR status = 'active'
+    OR (SELECT count(*) FROM environments WHERE status = 'active') < ${ENVIRONMENT_LIMIT})
   AND (name = ?3 OR NOT EXISTS (SELECT 1 FROM routines WHERE routines.environment = environments.name
     AND routines.environment <> 'default'))`;
