@@ -5,6 +5,8 @@ import type { PoolForObjects, RosterForRoutine, RoutineForObjects, SandboxForObj
 /** What the objects are given. They see of each other only the methods that they call; the worker sees the whole classes. */
 export interface ObjectEnv extends Variables {
   DB: D1Database;
+  /** Bodies that are too large for D1 and for the objects' own storage. */
+  BODIES: R2Bucket;
   ROUTINE: DurableObjectNamespace<RoutineForObjects>;
   POOL: DurableObjectNamespace<PoolForObjects>;
   ROSTER: DurableObjectNamespace<RosterForRoutine>;

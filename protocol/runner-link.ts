@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import { commitIdentitySchema } from "./commit.ts";
+import { conversationPieceSchema, orderedConversationSchema, workspaceKeptSchema } from "./conversation.ts";
 import { attemptEnvironmentSchema } from "./environment.ts";
 import { hostUsesSchema } from "./host-use.ts";
 import { runIdSchema, sessionIdSchema } from "./ids.ts";
@@ -147,6 +148,8 @@ export const runOrderSchema = z.object({
   hook_deadline_ms: z.int().min(1).default(600_000),
   /** Absent from an earlier version's order: no variables, no script, and no network beside the instance. */
   environment: attemptEnvironmentSchema.optional(),
+  /** Absent from an earlier version's order, which keeps no conversation. */
+  conversation: orderedConversationSchema.optional(),
 });
 export type RunOrder = z.infer<typeof runOrderSchema>;
 
@@ -169,6 +172,9 @@ export type AttemptOutcome = z.infer<typeof attemptOutcomeSchema>;
 export const frameBodySchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("event"), event: runnerEventSchema }),
   z.object({ kind: z.literal("running"), sandbox: z.enum(sandboxKinds) }),
+  /** Said only by a runner whose order has a conversation, and so is the next one. */
+  z.object({ kind: z.literal("conversation"), ...conversationPieceSchema.shape }),
+  z.object({ kind: z.literal("workspace"), ...workspaceKeptSchema.shape }),
   /** The last frame of an attempt: all its processes are gone. */
   z.object({
     kind: z.literal("finished"),

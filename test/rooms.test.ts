@@ -8,11 +8,12 @@ const ROOT = join(import.meta.dirname, "..");
 const OBJECT = "durable-objects/routine";
 /** From below: files on which all rooms stand, the rooms, and the files that build, open and ask the whole. */
 const LEVELS = [
-  ["schema.ts", "database.ts", "work.ts"],
+  ["schema.ts", "session-tables.ts", "database.ts", "work.ts"],
   ["outbox"],
   ["transcript"],
   ["definition"],
   ["sessions"],
+  ["conversations"],
   ["viewers"],
   ["runs"],
   ["wakes"],

@@ -1,4 +1,5 @@
 /** The HTTP app: what every request passes through, who answers which path, and what unknown paths are answered. */
+
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { routePath } from "hono/route";
 import { logTrouble } from "#protocol/log.ts";
@@ -16,6 +17,7 @@ import { mountWebhooks } from "./inbound/receive.ts";
 import { mountEvents } from "./live/events.ts";
 import { mountLive } from "./live/live.ts";
 import { mountProxies } from "./proxy/mount.ts";
+import { mountConversations } from "./routes/conversations.ts";
 import { mountDeliveries } from "./routes/deliveries.ts";
 import { mountDiagnosis } from "./routes/diagnosis.ts";
 import { mountEncryptAnew } from "./routes/encrypt-anew.ts";
@@ -87,6 +89,7 @@ mountOpenApi(app);
 mountPages(app);
 mountRunner(app);
 mountSetupArchives(app);
+mountConversations(app);
 mountProxies(app);
 
 app.notFound((c) => answerUnknown(c));

@@ -33,8 +33,6 @@ export interface Env extends Omit<ObjectEnv, "ROUTINE" | "POOL" | "ROSTER" | "SA
   CLOCK: Queue<ClockMessage | ProbeMessage>;
   /** What model calls used, where the run's object has not taken it in. */
   USAGE: Queue<ModelUsage | ProbeMessage>;
-  /** Bodies of deliveries that are too large for D1. */
-  BODIES: R2Bucket;
   /** The built web app. */
   ASSETS: Fetcher;
   /** Which of the versions that were deployed this is. */

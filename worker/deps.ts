@@ -27,6 +27,7 @@ import { credentialsWithApp, type GitCredentials } from "./proxy/git/git-credent
 import { settlePushes } from "./proxy/git/settle-pushes.ts";
 import { type BegunPushes, begunPushStore } from "./store/begun-pushes.ts";
 import { type Bodies, bodies } from "./store/bodies.ts";
+import { type Workspaces, workspaces } from "./store/conversations.ts";
 import { type DeliveryStore, deliveryStore } from "./store/deliveries.ts";
 import { type DeliveryLists, deliveryLists } from "./store/delivery-lists.ts";
 import { type Environments, environments } from "./store/environments.ts";
@@ -64,6 +65,7 @@ export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sen
   keyRing: KeyRing;
   secrets: SecretStore;
   setupArchives: SetupArchives;
+  workspaces: Workspaces;
   /** Asks the upstream about pushes whose outcome is not known. */
   settlePushes(nowMs: number): Promise<void>;
   githubApp: GithubApp;
@@ -153,6 +155,7 @@ function makeDeps(env: Env): MadeDeps {
       keyRing,
       secrets: secretStore(database),
       setupArchives: setupArchives(bucket),
+      workspaces: workspaces(bucket),
       settlePushes: (nowMs) => settlePushes({ begunPushes, ownerOf, credentials: gitCredentials }, nowMs),
       pools: pools(database),
       environments: environments(database),

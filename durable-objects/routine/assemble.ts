@@ -20,12 +20,14 @@ import { Endpoints } from "./changes/endpoints.ts";
 import { IndexEntry } from "./changes/index-entry.ts";
 import { Purge } from "./changes/purge.ts";
 import { TakeEvents } from "./changes/take-events.ts";
+import { Conversations } from "./conversations/conversations.ts";
 import type { Database } from "./database.ts";
 import { DefinitionStore } from "./definition/definition-store.ts";
 import { EndpointSecrets } from "./definition/endpoint-secrets.ts";
 import { RepositoryIds } from "./definition/repository-ids.ts";
 import { Deliver, type Receivers } from "./outbox/deliver.ts";
 import { Outbox } from "./outbox/outbox.ts";
+import { ToConversations } from "./receivers/to-conversations.ts";
 import { ToEnvironments } from "./receivers/to-environments.ts";
 import { RoutineToIndex, RunsToIndex } from "./receivers/to-index.ts";
 import { ToPool } from "./receivers/to-pool.ts";
@@ -81,7 +83,8 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const sockets = new RunSockets(context);
   const hosts = new AskedHosts(sql);
   const environments = new AttemptEnvironments(database);
-  const beside = { viewers, sockets, hosts, environments };
+  const conversations = new Conversations(sql, work, outbox);
+  const beside = { viewers, sockets, hosts, environments, conversations };
   const engine = new RunEngine({ work, runs, log, deadlines, outbox, definitions, ...beside });
 
   const occurrences = new OccurrenceStore(database, sql, work);
@@ -91,7 +94,19 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const fireAgain = new FireAgain(wakes, runs);
   const schedules = new Schedules(database, wakes, work);
   const definitionChanges = new DefinitionChanges({ ids, definitions, schedules, secrets, repositoryIds, engine });
-  const stores = { hosts, work, outbox, log, definitions, repositoryIds, secrets, runs, deadlines, occurrences };
+  const stores = {
+    conversations,
+    hosts,
+    work,
+    outbox,
+    log,
+    definitions,
+    repositoryIds,
+    secrets,
+    runs,
+    deadlines,
+    occurrences,
+  };
   return { ...stores, viewers, sockets, engine, refusals, wakes, fireAgain, schedules, definitionChanges };
 }
 
@@ -113,25 +128,25 @@ export interface Surroundings {
 /** Builds all parts of an object. It starts nothing: see `RoutineOpening`. */
 export function assemble({ context, env, config, database, ownerKey, authorities, alarmAt }: Surroundings) {
   const core = assembleCore(context, database, config, ownerKey);
-  const { work, outbox, definitions, runs, engine, viewers, sockets, secrets, repositoryIds, schedules, wakes } = core;
+  const { work, outbox, definitions, engine, viewers, sockets, secrets, repositoryIds, schedules, wakes } = core;
   const frames = new ReceiveFrames(engine, sockets, work);
   const lookAtContainer = (lease: LeaseRef, runnerId: string) =>
     withinDeadline(containerObject(env, config.jurisdiction, lease, runnerId).look(), undefined, "the container");
   const environments = new AttemptEnvironmentReader(secretsOfRuns(env.DB, config), config.signingKeys);
-  const told = { definitions, config, environments };
+  const told = { definitions, config, environments, conversations: core.conversations };
   const links = new RunLinks({ sockets, engine, frames, viewers, work, lookAtContainer, ...told });
   const proxies = assembleProxies(core, context.storage.sql, database, config);
 
   const entry = new IndexEntry(secrets, repositoryIds, schedules);
   const toIndex = new RoutineToIndex(env.DB, definitions, (row) => entry.of(row, Date.now()));
-  const purge = new Purge(work, definitions, runs, outbox);
+  const purge = new Purge(core);
   const receivers = assembleReceivers(core, { env, config, frames, toIndex, environments });
   const deliver = new Deliver(outbox, work, receivers, () => purge.ifOver());
 
   const index = new AwaitIndex(work, outbox, deliver, toIndex);
   const changes = new RoutineChanges({ ...core, entry, index });
   const endpoints = new Endpoints({ work, definitions, secrets, outbox, changes });
-  const verdicts = new Verdicts(runs, engine, outbox);
+  const verdicts = new Verdicts(core.runs, engine, outbox);
   const takeEvents = new TakeEvents({ work, definitions, repositoryIds, wakes, outbox, index });
   const dueSchedules = new DueSchedules({ work, schedules, definitions, outbox });
   const fireAccess = new FireAccess(config, core.refusals);
@@ -178,6 +193,7 @@ function assembleReceivers(
   },
 ): Receivers {
   const { definitions, runs } = core;
+  const toConversations = new ToConversations({ ...core, bucket: given.env.BODIES });
   const { env, config, frames, toIndex, environments } = given;
   const poolOf = (name: string) => poolObject(env, config.jurisdiction, name);
   const routineOf = (id: string) => routineObject(env, config.jurisdiction, id);
@@ -193,12 +209,14 @@ function assembleReceivers(
     tell_run_ended: new ToRoutines(env.DB, definitions, runs, routineOf),
     enter_roster: toRoster,
     leave_roster: toRoster,
+    move_conversation: toConversations,
+    tidy_conversation: toConversations,
   };
 }
 
 /** What the alarm looks after, in this order. */
 function concernsOf(parts: Core & { dueSchedules: DueSchedules; deliver: Deliver }): Concern[] {
-  const { deadlines, engine, outbox, deliver, dueSchedules, sockets, viewers } = parts;
+  const { deadlines, engine, outbox, deliver, dueSchedules, sockets, viewers, conversations, runs } = parts;
   return [
     {
       name: "deadlines",
@@ -207,6 +225,11 @@ function concernsOf(parts: Core & { dueSchedules: DueSchedules; deliver: Deliver
         deadlines.look(nowMs, (tx, { kind, ref }) => void engine.feed(tx, ref, { type: "overdue", kind })),
     },
     { name: "outbox", next: () => outbox.earliest(), look: () => deliver.drain() },
+    {
+      name: "conversations",
+      next: () => conversations.next(),
+      look: (nowMs) => conversations.forgetOld(nowMs, (sessionId) => runs.hasUnsettledRun(sessionId)),
+    },
     { name: "schedules", next: () => dueSchedules.next(), look: () => dueSchedules.fireUnattended() },
     { name: "links", next: () => sockets.next(), look: (nowMs) => sockets.closeLate(nowMs) },
     { name: "viewers", next: () => viewers.nextDue(), look: (nowMs) => viewers.closeDue(nowMs) },

@@ -15,6 +15,8 @@ import type { Tokens } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
 import type { LeaseEnd } from "#rules/run/inputs.ts";
+import { workspaceKey } from "./conversations/r2-keys.ts";
+import type { Part } from "./conversations/stored-conversation.ts";
 import { hasTables } from "./database.ts";
 import { RoutineOpening } from "./opening.ts";
 import type { AnsweringCall, GitRepository } from "./runs/proxied-calls.ts";
@@ -97,6 +99,30 @@ export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
     this.opening.require();
     this.opening.owner(id)?.frames.flush();
     return this.opening.owner(id)?.proxies.setupPlace(lease) ?? null;
+  }
+
+  /**
+   * Parts of what a lease's agent goes on from, by its file's place in the order; null once the agent has started, and where there
+   * is no such file. What lies in R2 is told by its key.
+   */
+  conversationParts(id: OwnedId, lease: LeaseRef, number: number, after: number): Part[] | null {
+    const row = this.opening.owner(id)?.engine.leased(lease);
+    if (row?.status !== "starting") return null;
+    return this.opening.owner(id)?.conversations.read(row.sessionId, number, after) ?? null;
+  }
+
+  /** Where the workspace lies that a lease goes on in; null once its agent has started, and where there is none. */
+  workspaceToRestore(id: OwnedId, lease: LeaseRef): string | null {
+    const row = this.opening.owner(id)?.engine.leased(lease);
+    return row?.status === "starting"
+      ? (this.opening.owner(id)?.conversations.workspaceKey(row.sessionId) ?? null)
+      : null;
+  }
+
+  /** Where the workspace of a lease is kept; null for one that has ended. */
+  workspaceToKeep(id: OwnedId, lease: LeaseRef): string | null {
+    const row = this.opening.owner(id)?.engine.leased(lease) ?? null;
+    return row === null ? null : workspaceKey(row.doc.routine_id, row.sessionId, lease);
   }
 
   /** The object of a lease's container tells what that has used, also after the run has ended. */

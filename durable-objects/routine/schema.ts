@@ -11,6 +11,8 @@ import { runStatuses } from "#protocol/run-states.ts";
 import type { KeptEnvironment } from "#rules/environment/kept-environment.ts";
 import { IS_UNSETTLED } from "#rules/run/status-condition.ts";
 
+export { conversationParts, conversations } from "./session-tables.ts";
+
 /** The routine itself: one row. A deleted routine keeps it as its tombstone. Times are Unix milliseconds. */
 export const routine = sqliteTable("routine", {
   id: text().primaryKey(),

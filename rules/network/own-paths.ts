@@ -1,12 +1,14 @@
 /**
- * Which paths of its instance a run may ask for: its own link, its own proxies, and what its runner keeps of a setup script,
- * and nothing that only looks like one.
+ * Which paths of its instance a run may ask for: its own link, its own proxies, and what its runner keeps of a setup script, of
+ * the conversation and of the workspace, and nothing that only looks like one.
  */
+import { conversationPath, workspacePath } from "#protocol/conversation.ts";
 import { SETUP_KEY, setupPath } from "#protocol/setup-archive.ts";
 
 /** What an own path is for. */
-export type OwnPathKind = "link" | "proxy" | "setup";
+export type OwnPathKind = "link" | "proxy" | "setup" | "conversation" | "workspace";
 
+const FILE_NUMBER = /^(?:0|[1-9][0-9]{0,4})$/;
 const MAX_LENGTH = 8_192;
 /**
  * None of a run's own paths needs an escape, an empty segment, a backslash or a dot segment: programs on the way read those
@@ -18,12 +20,17 @@ const PLAIN_QUERY = /^[!-"$->@-~]*$/;
 
 /**
  * @param target a path with its query, as it was sent: it is compared letter for letter, so upper and lower case differ.
- * @returns null for every path but `/runner/runs/{run_id}/link`, `/runner/runs/{run_id}/setup/{key}` and those below `/proxy/{run_id}/`.
+ * @returns null for every path but those below `/proxy/{run_id}/`, and of `/runner/runs/{run_id}` those of its link, its setup
+ * script, its conversation and its workspace.
  */
 export function ownPathKind(target: string, runId: string): OwnPathKind | null {
   if (target === `/runner/runs/${runId}/link`) return "link";
   const beforeKey = setupPath(runId, "");
   if (target.startsWith(beforeKey)) return SETUP_KEY.test(target.slice(beforeKey.length)) ? "setup" : null;
+  if (target === workspacePath(runId)) return "workspace";
+  const beforeNumber = conversationPath(runId, "");
+  if (target.startsWith(beforeNumber))
+    return FILE_NUMBER.test(target.slice(beforeNumber.length)) ? "conversation" : null;
   const prefix = `/proxy/${runId}/`;
   if (!target.startsWith(prefix) || target.length > MAX_LENGTH) return null;
   const [path = "", ...query] = target.slice(prefix.length).split(/\?(.*)/s, 2);

@@ -1,6 +1,7 @@
 /** What the runner is told to do, from the run and its revision. Pure. */
 
 import type { CommitIdentity } from "#protocol/commit.ts";
+import type { Resume } from "#protocol/conversation.ts";
 import type { AttemptEnvironment } from "#protocol/environment.ts";
 import type { Checkout } from "#protocol/occurrence.ts";
 import type { RoutineDefinition } from "#protocol/routine.ts";
@@ -8,6 +9,7 @@ import type { ListedRun } from "#protocol/run.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { durationMs } from "#protocol/time.ts";
 import { BACKGROUND_WAIT_MS, HOOK_DEADLINE_MS, PHASE_DEADLINES_MS } from "./deadlines.ts";
+import { sdkSessionId } from "./sdk-session-id.ts";
 
 /** What an order has that is neither the run's nor its routine's. */
 interface OrderedFrom {
@@ -19,6 +21,8 @@ interface OrderedFrom {
   commit: CommitIdentity;
   /** Null for a runner that has been told already, and for an attempt that an earlier version began. */
   environment: AttemptEnvironment | null;
+  /** What it goes on from; null for the session's first run. */
+  resume: Resume | null;
 }
 
 /** @param given what came with the trigger. */
@@ -26,7 +30,7 @@ export function runOrder(
   run: ListedRun,
   definition: RoutineDefinition,
   given: { text: string | null; checkout: Checkout | null },
-  { baseUrl, otherModels, commit, environment }: OrderedFrom,
+  { baseUrl, otherModels, commit, environment, resume }: OrderedFrom,
 ): RunOrder {
   return {
     run_id: run.id,
@@ -49,6 +53,7 @@ export function runOrder(
     background_wait_ms: BACKGROUND_WAIT_MS,
     hook_deadline_ms: HOOK_DEADLINE_MS,
     ...(environment === null ? {} : { environment }),
+    conversation: { sdk_session_id: sdkSessionId(run.session_id), resume },
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { WORKSPACE_SHA256 } from "#protocol/conversation.ts";
 import { SETUP_HEADERS } from "#protocol/setup-archive.ts";
 import { ownPathKind } from "#rules/network/own-paths.ts";
 import { answer, dial, type ForwardOptions, forward, MOST_CONNECTIONS } from "../sandbox/forward.ts";
@@ -20,6 +21,7 @@ type Headers = [name: string, value: string][];
 const REPOSITORIES = 100;
 const LINK_HEADERS = new Set(["accept", "authorization", "user-agent"]);
 const SETUP_ARCHIVE_HEADERS = new Set([...LINK_HEADERS, "content-length", SETUP_HEADERS.sha256]);
+const WORKSPACE_HEADERS = new Set([...LINK_HEADERS, "content-length", WORKSPACE_SHA256]);
 const SOCKET_HEADERS = new Set([
   ...LINK_HEADERS,
   "sec-websocket-extensions",
@@ -76,6 +78,10 @@ function headersThatGoOn(request: IncomingMessage, runId: string): Headers | nul
       return method === "GET" ? only(rawHeaders, LINK_HEADERS) : null;
     case "setup":
       return method === "GET" || method === "PUT" ? only(rawHeaders, SETUP_ARCHIVE_HEADERS) : null;
+    case "conversation":
+      return method === "GET" ? only(rawHeaders, LINK_HEADERS) : null;
+    case "workspace":
+      return method === "GET" || method === "PUT" ? only(rawHeaders, WORKSPACE_HEADERS) : null;
     case "proxy": {
       const kind = relayKind({ method, target: url }, { runId, repositories: REPOSITORIES });
       return kind === null ? null : requestHeaders(rawHeaders, kind);

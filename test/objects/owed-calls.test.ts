@@ -77,6 +77,8 @@ async function owing(parties: { pool?: Party; index?: Party; others?: Party }, t
         tell_run_ended: others,
         enter_roster: index,
         leave_roster: index,
+        move_conversation: others,
+        tidy_conversation: others,
       };
       const calls = new Deliver(outbox, work, receivers, () => {});
       const owe = (kind: OwedKind, ...refs: string[]) =>

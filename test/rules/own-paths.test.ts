@@ -9,6 +9,9 @@ describe("a run's own paths", () => {
   it.each([
     [`/runner/runs/${RUN}/link`, "link"],
     [`/runner/runs/${RUN}/setup/${"0a".repeat(32)}`, "setup"],
+    [`/runner/runs/${RUN}/conversation/0`, "conversation"],
+    [`/runner/runs/${RUN}/conversation/12`, "conversation"],
+    [`/runner/runs/${RUN}/workspace`, "workspace"],
     [`/proxy/${RUN}/model/v1/messages`, "proxy"],
     [`/proxy/${RUN}/model/v1/messages?beta=true`, "proxy"],
     [`/proxy/${RUN}/model/v1/messages/count_tokens`, "proxy"],
@@ -22,6 +25,15 @@ describe("a run's own paths", () => {
   });
 
   it.each([
+    `/runner/runs/${RUN}/conversation`,
+    `/runner/runs/${RUN}/conversation/`,
+    `/runner/runs/${RUN}/conversation/01`,
+    `/runner/runs/${RUN}/conversation/0/x`,
+    `/runner/runs/${RUN}/conversation/../link`,
+    `/runner/runs/${OTHER}/conversation/0`,
+    `/runner/runs/${OTHER}/workspace`,
+    `/runner/runs/${RUN}/workspace/`,
+    `/runner/runs/${RUN}/workspace?x`,
     `/runner/runs/${RUN}/setup`,
     `/runner/runs/${RUN}/setup/`,
     `/runner/runs/${RUN}/setup/${"0A".repeat(32)}`,

@@ -83,6 +83,7 @@ describe("runOrder", () => {
         otherModels: ["claude-haiku-5-5"],
         commit: COMMIT_IDENTITY,
         environment: null,
+        resume: null,
       },
     );
     expect(runOrderSchema.parse(order)).toEqual(order);
@@ -106,12 +107,13 @@ describe("runOrder", () => {
       checkout,
       other_models,
       commit: _commit,
+      conversation: _conversation,
       ...earlier
     } = runOrder(
       STATES.starting.run,
       definition,
       { text: null, checkout: null },
-      { baseUrl: "https://reveille.test", otherModels: [], commit: COMMIT_IDENTITY, environment: null },
+      { baseUrl: "https://reveille.test", otherModels: [], commit: COMMIT_IDENTITY, environment: null, resume: null },
     );
     expect(checkout).toBeNull();
     expect(runOrderSchema.parse(earlier)).toEqual({ ...earlier, checkout: null, other_models });

@@ -1,5 +1,6 @@
 /** What setup scripts have made, in R2: kept by the runners of containers, of which nothing is left after their runs. */
 import { SETUP_KEPT_MS } from "#protocol/setup-archive.ts";
+import { streamToBucket } from "./stream-to-bucket.ts";
 
 export interface SetupArchive {
   bytes: number;
@@ -40,18 +41,11 @@ export function setupArchives(bucket: R2Bucket): SetupArchives {
       return { bytes, sha256: customMetadata?.["sha256"] ?? "", keptAtMs: keptAt(found), content };
     },
     keep: async (place, key, content, { bytes, sha256, nowMs }) => {
-      // The bucket wants to know how long it is, and counts.
-      const { readable, writable } = new FixedLengthStream(bytes);
-      const kept = bucket.put(`${FOLDER}${place}/${key}`, readable, {
+      await streamToBucket(bucket, `${FOLDER}${place}/${key}`, content, {
+        bytes,
         sha256,
         customMetadata: { sha256, kept_at_ms: String(nowMs) },
       });
-      // One that has failed takes nothing more, and would be waited for without end.
-      const failed = new AbortController();
-      kept.catch((error: unknown) => failed.abort(error));
-      const [sent] = await Promise.allSettled([content.pipeTo(writable, { signal: failed.signal }), kept]);
-      if (sent.status === "rejected") throw sent.reason;
-      await kept;
     },
     purge: async (nowMs) => {
       const { objects, ...page } = await bucket.list({

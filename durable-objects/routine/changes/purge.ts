@@ -2,6 +2,7 @@
 import { is } from "drizzle-orm";
 import { SQLiteTable } from "drizzle-orm/sqlite-core";
 import { ROUTINE_DEFAULTS, type RoutineDefinition } from "#protocol/routine.ts";
+import type { Conversations } from "../conversations/conversations.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import type { RunStore } from "../runs/run-store.ts";
@@ -13,24 +14,29 @@ export const PURGED = Object.values(schema).filter(
   (table): table is typeof table & SQLiteTable => is(table, SQLiteTable) && table !== schema.routine,
 );
 
-export class Purge {
-  readonly #work: Work;
-  readonly #definitions: DefinitionStore;
-  readonly #runs: RunStore;
-  readonly #outbox: Outbox;
+interface Parts {
+  work: Work;
+  definitions: DefinitionStore;
+  runs: RunStore;
+  outbox: Outbox;
+  conversations: Conversations;
+}
 
-  constructor(work: Work, definitions: DefinitionStore, runs: RunStore, outbox: Outbox) {
-    this.#work = work;
-    this.#definitions = definitions;
-    this.#runs = runs;
-    this.#outbox = outbox;
+export class Purge {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
-  /** A deleted routine that is over keeps its tombstone, and nothing else. */
+  /** A deleted routine that is over keeps its tombstone, and nothing else: what lies in R2 goes first. */
   ifOver(): void {
-    const routine = this.#definitions.row();
-    if (routine?.status !== "deleted" || this.#runs.queue.unsettled().length > 0 || !this.#outbox.isEmpty()) return;
-    this.#work.change((tx) => purge(tx, this.#work, routine));
+    const { work, definitions, runs, outbox, conversations } = this.#parts;
+    const routine = definitions.row();
+    if (routine?.status !== "deleted" || runs.queue.unsettled().length > 0 || !outbox.isEmpty()) return;
+    work.change((tx) => {
+      if (!conversations.dropAll(tx, routine.id)) purge(tx, work, routine);
+    });
   }
 }
 

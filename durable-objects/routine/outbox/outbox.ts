@@ -16,6 +16,8 @@ const OWED_KINDS = [
   "tell_run_ended",
   "enter_roster",
   "leave_roster",
+  "move_conversation",
+  "tidy_conversation",
 ] as const;
 export type OwedKind = (typeof OWED_KINDS)[number];
 

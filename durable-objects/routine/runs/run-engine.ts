@@ -12,6 +12,8 @@ import type { KeptEnvironment } from "#rules/environment/kept-environment.ts";
 import type { DeadlineKind, Effect, RunInput, RunLimits, RunState } from "#rules/run/inputs.ts";
 import { nextRun } from "#rules/run/lifecycle.ts";
 import { type QueuedRecord, type RunRecord, showRun } from "#rules/run/record.ts";
+import type { Conversations } from "../conversations/conversations.ts";
+import { workspaceKey } from "../conversations/r2-keys.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { type Mark, markOf, type TranscriptLog } from "../transcript/transcript-log.ts";
@@ -46,6 +48,7 @@ export class RunEngine {
   readonly #sockets: RunSockets;
   readonly #hosts: AskedHosts;
   readonly #environments: AttemptEnvironments;
+  readonly #conversations: Conversations;
 
   constructor(parts: {
     work: Work;
@@ -58,7 +61,9 @@ export class RunEngine {
     definitions: DefinitionStore;
     hosts: AskedHosts;
     environments: AttemptEnvironments;
+    conversations: Conversations;
   }) {
+    this.#conversations = parts.conversations;
     this.#hosts = parts.hosts;
     this.#runs = parts.runs;
     this.#log = parts.log;
@@ -104,7 +109,10 @@ export class RunEngine {
     if (step === null) return row;
     const saved = this.#runs.save(tx, row, step.state);
     if (input.type === "environment") this.#environments.keep(tx, leaseRef(saved), input.environment);
-    if (isSettled(saved.doc)) this.#environments.drop(tx, runId);
+    if (isSettled(saved.doc)) {
+      this.#environments.drop(tx, runId);
+      this.#conversations.settle(tx, saved.sessionId);
+    }
     this.append(tx, saved, step.events);
     if (saved.status !== row.status) this.#outbox.owe(tx, "project_run", row.id);
     if (isSettled(saved.doc) && !isSettled(row.doc)) this.#outbox.owe(tx, "tell_run_ended", row.id);
@@ -158,6 +166,15 @@ export class RunEngine {
     else if (body.kind === "finished") {
       this.#hosts.add(tx, row.id, body.seen.hosts ?? []);
       this.feed(tx, row.id, { type: "finished", frame: body });
+    } else if (body.kind === "conversation") this.#conversations.add(tx, row.sessionId, lease, body);
+    else if (body.kind === "workspace") {
+      const { kind: _kind, ...kept } = body;
+      this.#conversations.keepWorkspace(
+        tx,
+        row.sessionId,
+        workspaceKey(row.doc.routine_id, row.sessionId, lease),
+        kept,
+      );
     } else this.#takeEvent(tx, row, body.event);
   }
 

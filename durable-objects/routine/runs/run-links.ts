@@ -23,6 +23,7 @@ import type { KeptEnvironment } from "#rules/environment/kept-environment.ts";
 import { parseJson } from "#rules/json.ts";
 import type { Hello } from "#rules/run/inputs.ts";
 import { runOrder } from "#rules/run/run-order.ts";
+import type { Conversations } from "../conversations/conversations.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { Viewers } from "../viewers/viewers.ts";
 import type { Work } from "../work.ts";
@@ -48,6 +49,7 @@ interface Parts {
   frames: ReceiveFrames;
   viewers: Viewers;
   definitions: DefinitionStore;
+  conversations: Pick<Conversations, "resume">;
   work: Work;
   config: Pick<Config, "publicUrl" | "allowedModels" | "commit">;
   environments: Pick<AttemptEnvironmentReader, "read">;
@@ -175,7 +177,7 @@ export class RunLinks {
 
   /** All that the runner needs to begin or go on, as it is now. */
   #welcome({ socket, attachment, protocol, said }: Greeting, environment: AttemptEnvironment | null): void {
-    const { sockets, engine, definitions, config } = this.#parts;
+    const { sockets, engine, definitions, conversations, config } = this.#parts;
     const row = this.#taken(attachment.lease, said);
     if (row === null) {
       closeQuietly(socket, RUNNER_CLOSE.refused, "another runner, or another process of it, has this lease");
@@ -186,6 +188,7 @@ export class RunLinks {
       otherModels: config.allowedModels,
       commit: shownIdentity(config.commit),
       environment,
+      resume: conversations.resume(row.sessionId),
     });
     sockets.greeted(socket, attachment);
     sockets.send(socket, { type: "welcome", protocol, ack: engine.lastFrame(row), order });
