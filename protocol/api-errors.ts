@@ -3,6 +3,7 @@
  * `docs/errors.md` has a heading per row; a test holds the two together.
  */
 import type { ErrorRow } from "./error-types.ts";
+import { GITHUB_ERRORS } from "./github-errors.ts";
 
 /** Refusals of the API: code → what the outside hears. The code itself is in `details.code`. */
 export const API_ERRORS = {
@@ -66,6 +67,11 @@ export const API_ERRORS = {
     message: "Requests from this origin are not accepted.",
     hint: "Use the web app at the instance's own address, or an API token instead of the cookie.",
   },
+  token_may_not_read: {
+    type: "permission_error",
+    message: "This token fires the routine, and does not read its runs.",
+    hint: 'Have the routine\'s owner issue one that does: POST /api/v1/routines/{id}/token with {"may_read": true}.',
+  },
   proxy_refused: {
     type: "permission_error",
     message: "The run may not do this through its proxy.",
@@ -86,41 +92,7 @@ export const API_ERRORS = {
     message: "There is nothing at this address.",
     hint: "Check the id and the path; GET /openapi.json lists every path.",
   },
-  github_app_missing: {
-    type: "not_found_error",
-    message: "No GitHub App is set up.",
-    hint: "Open /setup at the instance's address to make one.",
-  },
-  setup_refused: {
-    type: "unprocessable_error",
-    message: "This setup was not begun here, has been ended already, or is more than an hour old.",
-    hint: "Begin again at /setup. An App that was made at GitHub meanwhile can be deleted there.",
-  },
-  github_app_not_installed: {
-    type: "permission_error",
-    message: "The GitHub App is not installed on the account that owns the repository.",
-    hint: "Install it there: /setup has the link.",
-  },
-  github_app_suspended: {
-    type: "permission_error",
-    message: "The GitHub App's installation is suspended.",
-    hint: "Have it unsuspended on the account's page of installed Apps: /setup has the link.",
-  },
-  github_repository_not_selected: {
-    type: "permission_error",
-    message: "The GitHub App is installed, but was not given this repository.",
-    hint: "Give it the repository on the account's page of installed Apps: /setup has the link.",
-  },
-  github_app_lacks_permission: {
-    type: "permission_error",
-    message: "The GitHub App may not do this in this repository.",
-    hint: "See that the installation has contents: write and this repository; a file below .github/workflows needs more than the App has.",
-  },
-  github_app_key_refused: {
-    type: "unprocessable_error",
-    message: "GitHub does not accept the GitHub App's key.",
-    hint: "Make a new private key on the App's page at GitHub and give it to the instance, or set up the App anew at /setup.",
-  },
+  ...GITHUB_ERRORS,
   secret_unreadable: {
     type: "unprocessable_error",
     message: "A secret that the instance keeps encrypted can't be decrypted.",
@@ -210,6 +182,11 @@ export const API_ERRORS = {
     type: "rate_limit_error",
     message: "The routine's queue is full.",
     hint: "Wait until queued runs have started, or cancel some.",
+  },
+  too_many_waiting: {
+    type: "rate_limit_error",
+    message: "Too many calls wait for the ends of this routine's runs.",
+    hint: "Wait for the seconds that Retry-After names, or ask without wait.",
   },
   rate_limited: {
     type: "rate_limit_error",

@@ -23,7 +23,14 @@ export const fireAnswerSchema = z
 export const pauseInputSchema = z
   .strictObject({ reason: z.string().min(1).max(500).optional() })
   .meta({ id: "PauseInput" });
+export const routineTokenInputSchema = z
+  .strictObject({
+    may_read: z.boolean().default(false).meta({ description: "Whether it also reads the runs of its own routine." }),
+  })
+  .meta({ id: "RoutineTokenInput" });
 export const routineTokenSchema = z.object({ token: z.string(), fire_url: z.url() }).meta({ id: "RoutineToken" });
+/** How long a call that waits for the end of a run may wait, in seconds. */
+export const WAIT_LIMIT_S = 60;
 export const ticketSchema = z.object({ ticket: z.string() }).meta({ id: "Ticket" });
 export const healthSchema = z
   .object({

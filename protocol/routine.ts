@@ -212,6 +212,7 @@ export const routineSchema = routineDefinitionSchema
     status: z.enum(["active", "paused"]),
     paused_reason: z.string().nullable(),
     has_token: z.boolean().meta({ description: "Whether a token for the fire endpoint is in force." }),
+    token_may_read: z.boolean().meta({ description: "Whether that token also reads the routine's runs." }),
     created_at: timestampSchema,
     updated_at: timestampSchema.meta({
       description:

@@ -32,6 +32,7 @@ import { mountRebuildIndex } from "./routes/rebuild-index.ts";
 import { mountRoutineLists } from "./routes/routine-lists.ts";
 import { mountRoutineToken } from "./routes/routine-token.ts";
 import { mountRoutines } from "./routes/routines.ts";
+import { mountRunByToken } from "./routes/run-by-token.ts";
 import { mountRunner } from "./routes/runner.ts";
 import { mountRuns } from "./routes/runs.ts";
 import { mountSecrets } from "./routes/secrets.ts";
@@ -63,6 +64,7 @@ app.use(async (c, next) => {
 });
 
 mountFire(app);
+mountRunByToken(app);
 mountRoutines(app);
 mountRoutineToken(app);
 mountRoutineLists(app);

@@ -43,6 +43,7 @@ import { RunEngine } from "./runs/run-engine.ts";
 import { RunLinks } from "./runs/run-links.ts";
 import { RunSockets } from "./runs/run-sockets.ts";
 import { RunStore } from "./runs/run-store.ts";
+import { RunWaiters } from "./runs/run-waiters.ts";
 import { Verdicts } from "./runs/verdicts.ts";
 import { ProxyNotices } from "./sessions/proxy-notices.ts";
 import { SessionBranches } from "./sessions/session-branches.ts";
@@ -81,10 +82,11 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const deadlines = new Deadlines(sql, work);
   const viewers = new Viewers(context, log, (sessionId) => runs.hasUnsettledRun(sessionId));
   const sockets = new RunSockets(context);
+  const waiters = new RunWaiters(context, work);
   const hosts = new AskedHosts(sql);
   const environments = new AttemptEnvironments(database);
   const conversations = new Conversations(sql, work, outbox);
-  const beside = { viewers, sockets, hosts, environments, conversations };
+  const beside = { viewers, waiters, sockets, hosts, environments, conversations };
   const engine = new RunEngine({ work, runs, log, deadlines, outbox, definitions, ...beside });
 
   const occurrences = new OccurrenceStore(database, sql, work);
@@ -107,7 +109,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
     deadlines,
     occurrences,
   };
-  return { ...stores, viewers, sockets, engine, refusals, wakes, fireAgain, schedules, definitionChanges };
+  return { ...stores, viewers, waiters, sockets, engine, refusals, wakes, fireAgain, schedules, definitionChanges };
 }
 
 type Core = ReturnType<typeof assembleCore>;

@@ -11,7 +11,8 @@ import type { ContainerSize } from "#protocol/container-size.ts";
 import type { Result } from "#protocol/errors.ts";
 import type { HostUse } from "#protocol/host-use.ts";
 import type { OwnedId } from "#protocol/ids.ts";
-import type { Tokens } from "#protocol/run.ts";
+import { isSettled, type Tokens } from "#protocol/run.ts";
+import { WAITER_CLOSE } from "#protocol/run-waiter.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
 import type { LeaseEnd } from "#rules/run/inputs.ts";
@@ -131,7 +132,7 @@ export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
     this.opening.proxy(id, (tx, { proxies }) => proxies.noteContainer(tx, lease, use));
   }
 
-  /** Upgrades that the worker passes on: `/live` of viewers, `/link` of runners. */
+  /** Upgrades that the worker passes on: `/live` of viewers, `/wait` of calls, `/link` of runners. */
   override async fetch(request: Request): Promise<Response> {
     const response = await this.#upgrade(new URL(request.url));
     this.opening.arm();
@@ -159,9 +160,20 @@ export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
     await this.opening.ring();
   }
 
+  /** A call that waits for the end of a run: the worker has checked who asks. */
+  #await(url: URL): Response {
+    const runId = url.searchParams.get("run") ?? "";
+    const owner = this.opening.living(runId);
+    const run = owner?.runs.get(runId)?.doc;
+    if (owner === null || run === undefined) return refuseUpgrade(WAITER_CLOSE.noSuchRun, "no such run");
+    const untilMs = Number(url.searchParams.get("until"));
+    return owner.waiters.accept({ runId, untilMs }, isSettled(run), Date.now());
+  }
+
   #upgrade(url: URL): Response | Promise<Response> {
     const { fault, parts } = this.opening;
     if (fault !== null) return refuseUpgrade(CLOSE_CODES.restarting, "the object can't be opened");
+    if (url.pathname === "/wait") return this.#await(url);
     if (url.pathname !== "/link") return acceptViewer(url, (sessionId) => this.opening.living(sessionId));
     return parts?.links.accept(url) ?? refuseUpgrade(CLOSE_CODES.notAllowed, "no such attempt");
   }

@@ -72,14 +72,14 @@ export class RoutineObject extends ObjectForRuns {
   }
 
   /** A new token for the fire endpoint; the one before is revoked. */
-  async issueToken(id: OwnedId): Promise<Result<{ token: string }>> {
+  async issueToken(id: OwnedId, mayRead: boolean): Promise<Result<{ token: string }>> {
     const token = makeSecret("rvf_");
     const hash = await hashSecret(token);
-    return this.opening.with(id, ({ changes }) => changes.issueToken(token, hash));
+    return this.opening.with(id, ({ changes }) => changes.issueToken(token, hash, mayRead));
   }
 
   async revokeToken(id: OwnedId): Promise<Result<Routine>> {
-    return this.opening.with(id, ({ changes }, routine) => changes.update(routine, { tokenHash: null }));
+    return this.opening.with(id, ({ changes }, routine) => changes.revokeToken(routine));
   }
 
   /** The API trigger. @param token as it was presented. @param isRepeat of a call that was made before, and counted. */
@@ -95,6 +95,15 @@ export class RoutineObject extends ObjectForRuns {
   async checkToken(id: OwnedId, token: string): Promise<Result<null>> {
     const hash = await hashSecret(token);
     return this.opening.with(id, ({ fireAccess }, routine) => fireAccess.checkToken(routine, hash));
+  }
+
+  /** A run of the routine, for whoever has a token that reads. */
+  async readRunByToken(id: OwnedId, token: string, runId: string): Promise<Result<Run>> {
+    const hash = await hashSecret(token);
+    return this.opening.with(id, ({ fireAccess, engine }, routine) => {
+      const mayRead = fireAccess.admitReader(routine, hash, Date.now());
+      return mayRead.ok ? found(engine.show(runId)) : mayRead;
+    });
   }
 
   /** Run now: also while the routine is paused. */

@@ -22,6 +22,8 @@ export const routine = sqliteTable("routine", {
   pausedReason: text("paused_reason"),
   /** SHA-256 of the fire token, in hex. */
   tokenHash: text("token_hash"),
+  /** Whether that token also reads the routine's runs. */
+  tokenMayRead: integer("token_may_read", { mode: "boolean" }).notNull().default(false),
   createdAt: integer("created_at").notNull(),
   updatedAt: integer("updated_at").notNull(),
   /** Counts changes of this row, so that D1 can tell an older write that comes late. */

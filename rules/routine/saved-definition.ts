@@ -24,4 +24,5 @@ export const savedRoutineSchema = routineSchema.extend({
   // What was saved stays readable when the rules for new ones become stricter.
   variables: z.record(z.string(), z.string()).default(ROUTINE_DEFAULTS.variables),
   network: z.object({ allow: z.array(z.string()) }).default(ROUTINE_DEFAULTS.network),
+  token_may_read: routineSchema.shape.token_may_read.default(false),
 });

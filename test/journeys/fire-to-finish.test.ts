@@ -1,7 +1,12 @@
 /** A script fires a routine, a runner does the work, and everybody who reads the transcript reads the same. */
+import { runInDurableObject } from "cloudflare:test";
 import { expect, it, vi } from "vitest";
+import type { Run } from "#protocol/run.ts";
+import { WAITERS_AT_MOST } from "#protocol/run-waiter.ts";
 import { buildRoutine, call, eventsOf, fire, fired, readRun, readTranscript, watch } from "#test/support/api.ts";
 import { agentSays, FakeRunner, RUNNING, SUCCEEDED } from "#test/support/fake-runner.ts";
+import { hide } from "#test/support/hidden.ts";
+import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
 
 it("goes from queued to succeeded, and viewer and pages agree", async () => {
   const routine = await buildRoutine({ repositories: [{ url: "https://github.com/acme/app" }] });
@@ -62,4 +67,80 @@ it("gives one run and equal answers for one key, and runs one after the other wi
   expect(most).toBe(2);
   const ended = await Promise.all(many.map(({ run_id }) => readRun(run_id)));
   expect(new Set(ended.map(({ status }) => status))).toEqual(new Set(["succeeded"]));
+});
+
+it("is waited for with a token that reads: to the run's end, however often the object is evicted, and no longer", async () => {
+  const routine = await buildRoutine();
+  using runner = await FakeRunner.join({ id: "fake-3" });
+  const { run_id } = await fired(routine);
+  const issued = await call<{ token: string }>("POST", `/api/v1/routines/${routine.id}/token`, { may_read: true });
+  const { token } = issued.body;
+  hide(token);
+  const asked = async (query: string, by = token, of = run_id) => {
+    const path = `/v1/claude_code/routines/${routine.id}/runs/${of}${query}`;
+    const { status, body } = await call<Run & { error: { details: { code: string } } }>("GET", path, undefined, {
+      authorization: `Bearer ${by}`,
+    });
+    return status === 200 ? `${body.id} ${body.status}` : `${status} ${body.error.details.code}`;
+  };
+  const waiting = () => runInDurableObject(ownerOf(run_id), (_, context) => context.getWebSockets("waiter").length);
+  const untilWaiting = (count: number) => vi.waitUntil(async () => (await waiting()) === count);
+
+  const work = await runner.work(await runner.accept());
+  await work.report(RUNNING);
+  expect(await asked("")).toBe(`${run_id} running`);
+  expect(await asked("?wait=1")).toBe(`${run_id} running`);
+  expect(await asked("?wait=61")).toBe("400 invalid_request");
+  expect(await asked("?wait=61", "wrong")).toBe("401 routine_token_invalid");
+  expect(await asked("", token, (await fired(await buildRoutine())).run_id)).toBe("404 not_found");
+
+  const answers = [asked("?wait=60"), asked("?wait=60")];
+  await untilWaiting(2);
+  await evictOwnerOf(run_id);
+  await work.connect();
+  await work.finish();
+  expect(await Promise.all(answers)).toEqual([`${run_id} succeeded`, `${run_id} succeeded`]);
+  expect(await asked("?wait=60")).toBe(`${run_id} succeeded`);
+});
+
+it("lets nobody wait beyond the token, and so many at once", async () => {
+  const routine = await buildRoutine();
+  const { run_id } = await fired(routine);
+  const issue = async (may_read: boolean) => {
+    const { body } = await call<{ token: string }>("POST", `/api/v1/routines/${routine.id}/token`, { may_read });
+    hide(body.token);
+    return body.token;
+  };
+  const asked = (token: string, query = "") =>
+    call<{ error: { details: { code: string } } }>(
+      "GET",
+      `/v1/claude_code/routines/${routine.id}/runs/${run_id}${query}`,
+      undefined,
+      {
+        authorization: `Bearer ${token}`,
+      },
+    );
+  const waiting = () => runInDurableObject(ownerOf(run_id), (_, context) => context.getWebSockets("waiter").length);
+  const first = await issue(true);
+  const answer = asked(first, "?wait=60");
+  await vi.waitUntil(async () => (await waiting()) === 1);
+  expect((await call<{ token_may_read: boolean }>("GET", `/api/v1/routines/${routine.id}`)).body.token_may_read).toBe(
+    true,
+  );
+  const second = await issue(false);
+  expect(await answer).toMatchObject({ status: 401 });
+  expect(await asked(second)).toMatchObject({
+    status: 403,
+    body: { error: { details: { code: "token_may_not_read" } } },
+  });
+
+  const third = await issue(true);
+  const url = `https://object/wait?run=${run_id}&until=${Date.now() + 60_000}`;
+  const dials = Array.from({ length: WAITERS_AT_MOST }, () =>
+    ownerOf(run_id).fetch(url, { headers: { upgrade: "websocket" } }),
+  );
+  for (const { webSocket } of await Promise.all(dials)) webSocket?.accept();
+  const refused = await asked(third, "?wait=60");
+  expect(refused).toMatchObject({ status: 429, body: { error: { details: { code: "too_many_waiting" } } } });
+  expect(refused.headers.get("retry-after")).toBe("5");
 });

@@ -50,7 +50,7 @@ async function readCall<Params extends Fields, Query extends Fields, Body extend
   const params = readParams(c, spec.params);
   if (!params.ok) return params;
   const query = readQuery(c, spec.query);
-  if (!query.ok) return query;
+  if (!query.ok) return spec.needs === "routine_token" ? tokenFirst(c, query) : query;
   const body = await readBody(c, spec.body);
   if (!body.ok) return spec.needs === "routine_token" ? tokenFirst(c, body) : body;
   return success({ c, principal: caller.value, params: params.value, query: query.value, body: body.value });

@@ -24,6 +24,7 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   activeRuns: "again",
   sessions: "again",
   readRun: "again",
+  readRunByToken: "again",
   readSession: "again",
   events: "again",
   judge: "again",

@@ -12,7 +12,8 @@ function toNumber(value: unknown): unknown {
   return typeof value === "string" && /^[0-9]{1,16}$/.test(value) ? Number(value) : value;
 }
 
-function wholeNumber(minimum: number, maximum: number, fallback: number) {
+/** A whole number in a query, or what counts where none is given. */
+export function wholeNumber(minimum: number, maximum: number, fallback: number) {
   const message = `must be a whole number from ${minimum} to ${maximum}`;
   return z.preprocess(toNumber, z.int(message).min(minimum, message).max(maximum, message).default(fallback));
 }

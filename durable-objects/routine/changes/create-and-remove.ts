@@ -7,6 +7,7 @@ import type { DefinitionStore, RoutineRow } from "../definition/definition-store
 import type { Outbox } from "../outbox/outbox.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
 import type { RunStore } from "../runs/run-store.ts";
+import type { RunWaiters } from "../runs/run-waiters.ts";
 import type { Viewers } from "../viewers/viewers.ts";
 import type { Tx, Work } from "../work.ts";
 import type { AwaitIndex } from "./await-index.ts";
@@ -37,6 +38,7 @@ interface Parts {
   runs: RunStore;
   engine: RunEngine;
   viewers: Viewers;
+  waiters: RunWaiters;
   entry: IndexEntry;
   index: AwaitIndex;
 }
@@ -75,6 +77,7 @@ export class RoutineChanges {
     work.change((tx) => {
       definitions.update(tx, routine, { status: "deleted", tokenHash: null });
       this.#forget(tx, routine.id);
+      this.#parts.waiters.closeAll(tx);
       for (const runId of runs.queue.unsettled()) {
         engine.feed(tx, runId, { type: "cancel_requested", reason: "routine_deleted" });
       }
@@ -95,11 +98,6 @@ export class RoutineChanges {
     return (await index.isIndexed(changed.value.version))
       ? success(entry.view(changed.value, Date.now()))
       : refuse("index_behind", BEHIND.change);
-  }
-
-  /** The same for what is no part of a revision. */
-  update(routine: RoutineRow, change: Partial<RoutineRow>): Promise<Result<Routine>> {
-    return this.change(routine, (tx) => success(this.#parts.definitions.update(tx, routine, change)));
   }
 
   /**
@@ -123,11 +121,21 @@ export class RoutineChanges {
     return success(changed.value.told);
   }
 
-  /** A new token for the fire endpoint; the one before is revoked. */
-  issueToken(token: string, tokenHash: string): Promise<Result<{ token: string }>> {
-    return this.changeAndTell((tx, routine) =>
-      success({ row: this.#parts.definitions.update(tx, routine, { tokenHash }), told: { token } }),
-    );
+  /** A new token for the fire endpoint; the one before is revoked. @param mayRead whether it also reads runs. */
+  issueToken(token: string, tokenHash: string, mayRead: boolean): Promise<Result<{ token: string }>> {
+    const change = { tokenHash, tokenMayRead: mayRead };
+    return this.changeAndTell((tx, routine) => {
+      this.#parts.waiters.closeAll(tx);
+      return success({ row: this.#parts.definitions.update(tx, routine, change), told: { token } });
+    });
+  }
+
+  /** The token that is in force is good for nothing any more. */
+  revokeToken(routine: RoutineRow): Promise<Result<Routine>> {
+    return this.change(routine, (tx) => {
+      this.#parts.waiters.closeAll(tx);
+      return success(this.#parts.definitions.update(tx, routine, { tokenHash: null, tokenMayRead: false }));
+    });
   }
 
   #forget(tx: Tx, id: string): void {

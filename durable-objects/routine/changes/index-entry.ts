@@ -74,6 +74,7 @@ function routineView(
     status: row.status === "paused" ? "paused" : "active",
     paused_reason: row.pausedReason,
     has_token: row.tokenHash !== null,
+    token_may_read: row.tokenHash !== null && row.tokenMayRead,
     created_at: timestamp(row.createdAt),
     updated_at: timestamp(row.updatedAt),
   };

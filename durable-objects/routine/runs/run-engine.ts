@@ -25,6 +25,7 @@ import type { Deadlines } from "./deadlines.ts";
 import { isTold, tellAdmitted, tellStep } from "./run-lines.ts";
 import type { RunSockets } from "./run-sockets.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
+import type { RunWaiters } from "./run-waiters.ts";
 
 export interface NewRun {
   run: QueuedRecord;
@@ -46,6 +47,7 @@ export class RunEngine {
   readonly #work: Work;
   readonly #viewers: Viewers;
   readonly #sockets: RunSockets;
+  readonly #waiters: RunWaiters;
   readonly #hosts: AskedHosts;
   readonly #environments: AttemptEnvironments;
   readonly #conversations: Conversations;
@@ -54,6 +56,7 @@ export class RunEngine {
     work: Work;
     viewers: Viewers;
     sockets: RunSockets;
+    waiters: RunWaiters;
     runs: RunStore;
     log: TranscriptLog;
     deadlines: Deadlines;
@@ -73,6 +76,7 @@ export class RunEngine {
     this.#work = parts.work;
     this.#viewers = parts.viewers;
     this.#sockets = parts.sockets;
+    this.#waiters = parts.waiters;
     this.#environments = parts.environments;
   }
 
@@ -115,7 +119,7 @@ export class RunEngine {
     }
     this.append(tx, saved, step.events);
     if (saved.status !== row.status) this.#outbox.owe(tx, "project_run", row.id);
-    if (isSettled(saved.doc) && !isSettled(row.doc)) this.#outbox.owe(tx, "tell_run_ended", row.id);
+    if (isSettled(saved.doc) && !isSettled(row.doc)) this.#ended(tx, row.id);
     if (isTold(row, saved)) {
       const { nowMs } = tx;
       const say = () => tellStep(row, saved, step.retriedAfter ?? null, nowMs);
@@ -256,6 +260,11 @@ export class RunEngine {
       case "promote":
         this.promote(tx);
     }
+  }
+
+  #ended(tx: Tx, runId: string): void {
+    this.#outbox.owe(tx, "tell_run_ended", runId);
+    this.#waiters.ended(tx, runId);
   }
 
   /** Tells the runner of the run's attempt once all is written. */

@@ -1,0 +1,1 @@
+ALTER TABLE `routine` ADD `token_may_read` integer DEFAULT false NOT NULL;

@@ -1,0 +1,40 @@
+/** Refusals that are about the GitHub App: rows of the table in `api-errors.ts`. */
+import type { ErrorRow } from "./error-types.ts";
+
+export const GITHUB_ERRORS = {
+  github_app_missing: {
+    type: "not_found_error",
+    message: "No GitHub App is set up.",
+    hint: "Open /setup at the instance's address to make one.",
+  },
+  setup_refused: {
+    type: "unprocessable_error",
+    message: "This setup was not begun here, has been ended already, or is more than an hour old.",
+    hint: "Begin again at /setup. An App that was made at GitHub meanwhile can be deleted there.",
+  },
+  github_app_not_installed: {
+    type: "permission_error",
+    message: "The GitHub App is not installed on the account that owns the repository.",
+    hint: "Install it there: /setup has the link.",
+  },
+  github_app_suspended: {
+    type: "permission_error",
+    message: "The GitHub App's installation is suspended.",
+    hint: "Have it unsuspended on the account's page of installed Apps: /setup has the link.",
+  },
+  github_repository_not_selected: {
+    type: "permission_error",
+    message: "The GitHub App is installed, but was not given this repository.",
+    hint: "Give it the repository on the account's page of installed Apps: /setup has the link.",
+  },
+  github_app_lacks_permission: {
+    type: "permission_error",
+    message: "The GitHub App may not do this in this repository.",
+    hint: "See that the installation has contents: write and this repository; a file below .github/workflows needs more than the App has.",
+  },
+  github_app_key_refused: {
+    type: "unprocessable_error",
+    message: "GitHub does not accept the GitHub App's key.",
+    hint: "Make a new private key on the App's page at GitHub and give it to the instance, or set up the App anew at /setup.",
+  },
+} as const satisfies Record<string, ErrorRow>;
