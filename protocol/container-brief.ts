@@ -33,6 +33,8 @@ export const containerBriefSchema = z.object({
    * requests on to the instance. It is closed for good when that program has ended.
    */
   host_socket: z.string().optional(),
+  /** Beside it, the one at which that program is the container's proxy for hosts of the internet. Absent where there is no such way. */
+  hosts_socket: z.string().optional(),
   /** Absent where the container's own size is the bound. */
   bounds: runBoundsSchema.optional(),
 });

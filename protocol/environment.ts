@@ -221,11 +221,14 @@ export const archivedEnvironmentSchema = environmentSchema
   .meta({ id: "ArchivedEnvironment" });
 
 /** What one attempt of a run got, as its runner is told. */
+/** A policy with what a routine adds to it. */
+export const attemptNetworkSchema = z.object({ level: z.enum(networkLevels), allow: z.array(z.string()) });
+
 export const attemptEnvironmentSchema = z.object({
   id: environmentIdSchema,
   name: z.string(),
   revision: z.int().min(0),
-  network: z.object({ level: z.enum(networkLevels), allow: z.array(z.string()) }),
+  network: attemptNetworkSchema,
   /** With the values of secrets in them. */
   variables: z.record(z.string(), z.string()),
   /** Values that are to be shown nowhere. */

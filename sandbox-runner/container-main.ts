@@ -22,10 +22,12 @@ import { leave, workOnLease } from "./attempt/lease-work.ts";
 import { StopSwitch } from "./attempt/stop-switch.ts";
 import { Workplace } from "./attempt/workplace.ts";
 import { bridgeTo } from "./link/bridge.ts";
+import { runnersWayOut } from "./network/runners-way-out.ts";
 import { createLog, type Log } from "./process/log.ts";
 import { containerBounds } from "./process/run-bounds.ts";
 import { runsFolder, STEADY_HOME } from "./process/run-folder.ts";
 import { endProcessesOf, openContainerSandbox } from "./sandbox/container-sandbox.ts";
+import { proxyVariables } from "./sandbox/sandbox-config.ts";
 import { containerOwner } from "./sandbox/sandbox-owner.ts";
 import { InstanceStore } from "./setup/instance-store.ts";
 
@@ -106,7 +108,8 @@ async function waitAndWork(token: string): Promise<void> {
 type Made = Awaited<ReturnType<typeof makePlace>>;
 
 /** @param name of its folder, and the mark of its processes. @param given by whoever starts the container for a runner of theirs. */
-async function makePlace(name: string, instanceUrl: string, given: Pick<ContainerBrief, "bounds" | "host_socket">) {
+async function makePlace(name: string, instanceUrl: string, given: Pick<ContainerBrief, "bounds" | "hosts_socket">) {
+  const { hosts_socket: hostsSocket } = given;
   const bounds = given.bounds ?? containerBounds(memoryBytes(), freeBytes(), mostProcesses());
   const owner = containerOwner(randomInt(1_000_000) / 1_000_000);
   mkdirSync(runsFolder(STATE_FOLDER), { recursive: true, mode: 0o711 });
@@ -115,10 +118,13 @@ async function makePlace(name: string, instanceUrl: string, given: Pick<Containe
     instanceUrl,
     stateFolder: STATE_FOLDER,
     home: STEADY_HOME,
-    // The platform takes all that leaves it; at an engine of a runner's machine there is no way out but to the instance.
-    out: null,
+    // The platform takes all that leaves it; at an engine of a runner's machine there is no way out but by that runner.
+    out: hostsSocket === undefined ? null : (policy) => runnersWayOut(hostsSocket, policy),
     signal: stop.signal,
-    open: (folder) => openContainerSandbox(folder, owner, bounds, stop.signal),
+    open: (folder, relayPort) => {
+      const own = hostsSocket === undefined ? {} : proxyVariables(relayPort);
+      return openContainerSandbox(folder, owner, bounds, own, stop.signal);
+    },
   });
   return { name, place, bounds, endProcesses: () => endProcessesOf(owner) };
 }

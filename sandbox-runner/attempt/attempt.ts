@@ -102,7 +102,9 @@ export class Attempt {
     const { order, signal } = this.#options;
     if (order.demo_model) this.#event({ type: "notice", level: "info", code: "demo_model", message: DEMO_MODEL });
     const { folder, relay } = this.#options.place;
-    this.#options.place.openWay(order, (refused) => this.#event({ type: "notice", level: "warning", ...refused }));
+    await this.#options.place.openWay(order, (refused) =>
+      this.#event({ type: "notice", level: "warning", ...refused }),
+    );
     const sandbox = await this.#enterSandbox();
     if (!sandbox.ok) return sandbox.error;
     if (signal.aborted) return null;

@@ -59,7 +59,7 @@ async function work(brief: PlaceBrief): Promise<void> {
     name,
     instanceUrl,
     stateFolder: brief.state_folder,
-    out: machinesWayOut(process.env),
+    out: async () => machinesWayOut(process.env),
     signal: stop.signal,
     open: (folder, relayPort) => openSandbox(brief, folder, relayPort),
   });

@@ -22,8 +22,11 @@ export interface WorkplaceOptions {
   stateFolder: string;
   /** Where the machine is the run's own: the home at a place of its own. */
   home?: string;
-  /** How the sandbox's requests leave this machine; null where the sandbox has a way out of its own. */
-  out: WayOut | null;
+  /**
+   * How the sandbox's requests leave this machine, given what its run may reach; null where the sandbox has a way out of its
+   * own. Asked once.
+   */
+  out: ((policy: Network) => Promise<WayOut>) | null;
   signal: AbortSignal;
   /** Opens the sandbox; asked again when the one that it opened ahead has died. */
   open(folder: RunFolder, relayPort: number): Promise<SandboxResult>;
@@ -85,10 +88,13 @@ export class Workplace {
   /**
    * From now on the sandbox has its way to the instance, and to the hosts that its environment's policy allows.
    * @param onRefused is told of what is refused, of the same once.
+   * @throws Error when there is no way out.
    */
-  openWay({ run_id, repositories, environment }: RunOrder, onRefused: (refusal: ToldRefusal) => void): void {
-    const { out } = this.#options;
-    const outside = out === null ? null : { out, tally: this.#tally, policy: environment?.network ?? NO_HOSTS };
+  async openWay(order: RunOrder, onRefused: (refusal: ToldRefusal) => void): Promise<void> {
+    const { run_id, repositories, environment } = order;
+    const policy = environment?.network ?? NO_HOSTS;
+    const out = (await this.#options.out?.(policy)) ?? null;
+    const outside = out === null ? null : { out, tally: this.#tally, policy };
     this.relay.serve({ runId: run_id, repositories: repositories.length }, onRefused, outside);
   }
 

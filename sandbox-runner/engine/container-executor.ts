@@ -4,13 +4,16 @@ import { join } from "node:path";
 import { type ContainerBrief, INSTANCE_HOST } from "#protocol/container-brief.ts";
 import { errorText } from "#protocol/log.ts";
 import type { LeaseBrief } from "../attempt/executor-brief.ts";
+import { machinesWayOut } from "../network/parent-proxy.ts";
 import type { Log } from "../process/log.ts";
 import { killGroup, signalProcess, startTalkingProcess, type TalkingProcess } from "../process/spawn.ts";
 import type { Executor } from "../runner/executor.ts";
 import type { RunnerSettings } from "../runner/settings.ts";
 import type { Engine } from "./engine.ts";
+import { serveHosts } from "./hosts-server.ts";
+import type { Listening } from "./listen.ts";
 import { serveOwnPaths } from "./own-paths-server.ts";
-import { CONTAINER_SOCKET, SOCKET_NAME } from "./run-arguments.ts";
+import { CONTAINER_HOSTS_SOCKET, CONTAINER_SOCKET, HOSTS_SOCKET_NAME, SOCKET_NAME } from "./run-arguments.ts";
 import { socketFolder } from "./socket-folders.ts";
 
 export interface ContainerExecutorOptions {
@@ -92,12 +95,16 @@ export class ContainerExecutor implements Executor {
   async #run(lease: LeaseBrief): Promise<void> {
     const { settings, engine } = this.#options;
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const server = await serveOwnPaths({
+    const runId = lease.lease.run_id;
+    const ownPaths = await serveOwnPaths({
       instanceUrl: settings.url,
       socketPath: join(this.#folder, SOCKET_NAME),
-      runId: lease.lease.run_id,
+      runId,
     });
+    let hosts: Listening | null = null;
     try {
+      const socketPath = join(this.#folder, HOSTS_SOCKET_NAME);
+      hosts = await serveHosts({ socketPath, runId, out: machinesWayOut(process.env) });
       if (this.#isStopped) return;
       const client = startTalkingProcess(engine.command(this.name, this.#folder), {
         cwd: "/",
@@ -108,7 +115,7 @@ export class ContainerExecutor implements Executor {
       client.news.destroy();
       this.#outcome = client.process.signalCode ?? `exit ${client.process.exitCode}`;
     } finally {
-      await server.close();
+      await Promise.all([ownPaths.close(), hosts?.close()]);
     }
   }
 
@@ -117,6 +124,7 @@ export class ContainerExecutor implements Executor {
     return {
       instance_url: `http://${INSTANCE_HOST}`,
       host_socket: CONTAINER_SOCKET,
+      hosts_socket: CONTAINER_HOSTS_SOCKET,
       lease,
       link_token,
       proxy_token,

@@ -7,8 +7,9 @@ import type { Duplex } from "node:stream";
 import { WORKSPACE_SHA256 } from "#protocol/conversation.ts";
 import { SETUP_HEADERS } from "#protocol/setup-archive.ts";
 import { ownPathKind } from "#rules/network/own-paths.ts";
-import { answer, dial, type ForwardOptions, forward, MOST_CONNECTIONS } from "../sandbox/forward.ts";
+import { answer, dial, type ForwardOptions, forward } from "../sandbox/forward.ts";
 import { endToEndHeaders, isFramedPlainly, relayKind, requestHeaders } from "../sandbox/relay-rules.ts";
+import { type Listening, listenAt } from "./listen.ts";
 
 export interface OwnPathsOptions extends ForwardOptions {
   socketPath: string;
@@ -31,17 +32,13 @@ const SOCKET_HEADERS = new Set([
 ]);
 const UPGRADE_DEADLINE_MS = 10_000;
 
-/** @returns what closes it, together with all that goes through it. */
-export async function serveOwnPaths(options: OwnPathsOptions): Promise<{ close(): Promise<void> }> {
-  const sockets = new Set<Duplex>();
+export async function serveOwnPaths(options: OwnPathsOptions): Promise<Listening> {
   const server = createServer((request, response) => {
     const headers = headersThatGoOn(request, options.runId);
     if (headers === null) answer(response, "proxy_refused", "A run may ask its instance for its own paths only.");
     else forward(request, response, headers, options);
   });
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
     socket.on("error", () => {});
     if (isLink(request, options.runId)) passUpgrade(request, socket, head, options);
     else refuse(socket, "403 Forbidden");
@@ -50,22 +47,7 @@ export async function serveOwnPaths(options: OwnPathsOptions): Promise<{ close()
     socket.on("error", () => {});
     refuse(socket, "403 Forbidden");
   });
-  // All runs' ways out are in this one process: none may take what the others need.
-  server.maxConnections = MOST_CONNECTIONS;
-  // A push may take long to send its body; the run's own deadline ends it.
-  server.requestTimeout = 0;
-  await new Promise<void>((ready, fail) => {
-    server.once("error", fail);
-    server.listen(options.socketPath, ready);
-  });
-  return {
-    close: () =>
-      new Promise((closed) => {
-        server.close(() => closed());
-        server.closeAllConnections();
-        for (const socket of sockets) socket.destroy();
-      }),
-  };
+  return await listenAt(server, options.socketPath);
 }
 
 /** @returns the headers with which a request goes on; null when it does not. */

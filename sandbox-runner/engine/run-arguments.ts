@@ -6,6 +6,9 @@ import type { RunBounds } from "#protocol/run-bounds.ts";
 const SOCKETS = "/run/reveille";
 export const SOCKET_NAME = "instance.sock";
 export const CONTAINER_SOCKET = `${SOCKETS}/${SOCKET_NAME}`;
+/** And its way to hosts of the internet. */
+export const HOSTS_SOCKET_NAME = "hosts.sock";
+export const CONTAINER_HOSTS_SOCKET = `${SOCKETS}/${HOSTS_SOCKET_NAME}`;
 
 /** Labels by which containers are found again: the runner's state folder, and the executor. */
 export const OWNER_LABEL = "reveille.state";
@@ -26,7 +29,7 @@ export interface ContainerOptions {
   image: string;
 }
 
-/** A container for a run. @param sockets the folder with its way out. The brief comes by the environment, so that no list of processes shows it. */
+/** A container for a run. @param sockets the folder with its ways out. The brief comes by the environment, so that no list of processes shows it. */
 export function runArguments({ name, owner, bounds, image }: ContainerOptions, sockets: string): string[] {
   const memory = `${bounds.memory_mib + OWN_MEMORY_MIB}m`;
   return [

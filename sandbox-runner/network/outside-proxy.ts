@@ -10,8 +10,8 @@ import type { Network } from "#protocol/environment.ts";
 import { errorAnswer, type Refusal } from "#protocol/errors.ts";
 import { judgeRequest, type Verdict } from "#rules/network/judge-request.ts";
 import { isFramedPlainly } from "../sandbox/relay-rules.ts";
-import type { OutsideTally } from "./outside-tally.ts";
-import { passOn, passSocket } from "./pass-on.ts";
+import type { AskedHost, OutsideTally } from "./outside-tally.ts";
+import { DENY_REASON, passOn, passSocket } from "./pass-on.ts";
 import { openTunnel } from "./tunnel.ts";
 import { NotPublic, type WayOut } from "./way-out.ts";
 
@@ -71,14 +71,13 @@ export class OutsideProxy {
   }
 
   async #tunnel(socket: Duplex, head: Buffer, host: string): Promise<void> {
-    const { out, tally } = this.#options;
+    const asked = this.#options.tally.asked(host);
     try {
-      const upstream = await out.secure(host);
-      tally.asked(host);
-      tally.watch(host, upstream);
+      const upstream = await this.#options.out.secure(host);
+      asked.opened(upstream);
       openTunnel({ socket, head, upstream, host, onOther: (name) => this.#refused(otherName(host, name), host) });
     } catch (error) {
-      refuseSocket(socket, this.#unopened(host, error));
+      refuseSocket(socket, this.#unopened(asked, host, error));
     }
   }
 
@@ -105,15 +104,17 @@ export class OutsideProxy {
 
   #pass(request: IncomingMessage, response: ServerResponse, url: URL): void {
     const { hostname } = url;
-    const { out, tally } = this.#options;
-    tally.asked(hostname);
-    out
+    const asked = this.#options.tally.asked(hostname);
+    this.#options.out
       .plain(hostname)
       .then((connection) => {
-        tally.watch(hostname, connection.socket);
-        passOn(request, response, url, connection, () => refuse(response, unreachable(hostname)));
+        asked.opened(connection.socket);
+        passOn(request, response, url, connection, {
+          onFailure: () => refuse(response, unreachable(hostname)),
+          onDenied: () => refuse(response, this.#notPublic(asked, hostname)),
+        });
       })
-      .catch((error) => refuse(response, this.#unopened(hostname, error)));
+      .catch((error) => refuse(response, this.#unopened(asked, hostname, error)));
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, target: string): void {
@@ -128,15 +129,16 @@ export class OutsideProxy {
 
   #passSocket(request: IncomingMessage, socket: Duplex, head: Buffer, url: URL): void {
     const { hostname } = url;
-    const { out, tally } = this.#options;
-    tally.asked(hostname);
-    out
+    const asked = this.#options.tally.asked(hostname);
+    this.#options.out
       .plain(hostname)
       .then((connection) => {
-        tally.watch(hostname, connection.socket);
-        passSocket(request, socket, head, url, connection);
+        asked.opened(connection.socket);
+        passSocket(request, socket, head, url, connection, () =>
+          refuseSocket(socket, this.#notPublic(asked, hostname)),
+        );
       })
-      .catch((error) => refuseSocket(socket, this.#unopened(hostname, error)));
+      .catch((error) => refuseSocket(socket, this.#unopened(asked, hostname, error)));
   }
 
   #judge(method: string, url: URL | null, isUpgrade: boolean): Verdict {
@@ -149,6 +151,7 @@ export class OutsideProxy {
     return this.#refused(denial, url?.hostname ?? null);
   }
 
+  /** @param host to be counted; null where it has been. */
   #refused({ reason, refusal }: Denial, host: string | null): Answer {
     if (host !== null && reason === "host_not_allowed") this.#options.tally.denied(host);
     this.#options.onRefused(refusal);
@@ -156,8 +159,15 @@ export class OutsideProxy {
   }
 
   /** A connection to an allowed host was not opened. */
-  #unopened(host: string, error: unknown): Answer {
-    return error instanceof NotPublic ? this.#refused(notPublic(host), host) : unreachable(host);
+  #unopened(asked: AskedHost, host: string, error: unknown): Answer {
+    if (error instanceof NotPublic) return this.#notPublic(asked, host);
+    asked.unopened();
+    return unreachable(host);
+  }
+
+  #notPublic(asked: AskedHost, host: string): Answer {
+    asked.denied();
+    return this.#refused(notPublic(host), null);
   }
 }
 
@@ -224,11 +234,10 @@ function refuseSocket(socket: Duplex, answer: Answer): void {
 function rendered({ refusal, reason }: Answer): { status: number; headers: Record<string, string>; text: string } {
   const { status, body } = errorAnswer(refusal, "relay");
   const text = JSON.stringify(body);
-  const denied: Record<string, string> = reason === null ? {} : { "x-deny-reason": reason, "x-should-retry": "false" };
   const length = String(Buffer.byteLength(text));
-  return {
-    status,
-    text,
-    headers: { ...denied, "content-type": "application/json", "content-length": length, connection: "close" },
-  };
+  const headers = { "content-type": "application/json", "content-length": length };
+  if (reason === null) return { status, text, headers: { ...headers, connection: "close" } };
+  // Named so, the reason is this proxy's own: no host can say it through it.
+  const denied = { [DENY_REASON]: reason, "x-should-retry": "false", connection: `close, ${DENY_REASON}` };
+  return { status, text, headers: { ...headers, ...denied } };
 }

@@ -6,17 +6,27 @@ import type { PlainConnection } from "./way-out.ts";
 
 type Headers = (readonly [name: string, value: string])[];
 
+/** In what was refused: why. */
+export const DENY_REASON = "x-deny-reason";
 /** A stream on which nothing comes for this long is cut. */
 const STALL_MS = 300_000;
 const UPGRADE_MS = 30_000;
 
-/** @param onFailure the host did not answer, and nothing has been answered yet. */
+/** What becomes of a request that gets no answer of its host's. Nothing has been answered yet. */
+export interface Unanswered {
+  /** The host did not answer. */
+  onFailure(): void;
+  /** A proxy on the way does not let it through. */
+  onDenied(): void;
+}
+
+/** Passes the request on, and its answer back. */
 export function passOn(
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
   connection: PlainConnection,
-  onFailure: () => void,
+  { onFailure, onDenied }: Unanswered,
 ): void {
   const hasBody = request.method !== "GET" && request.method !== "HEAD";
   const headers: Headers = [...endToEndHeaders(request.rawHeaders).filter(framed(hasBody)), ["Connection", "close"]];
@@ -35,6 +45,11 @@ export function passOn(
     const status = incoming.statusCode ?? 0;
     // Read, and yet none that can be said: what Node throws here would end this process.
     if (status < 200) return void upstream.destroy(new Error("no status"));
+    if (isDenial(incoming, connection)) {
+      incoming.once("error", () => {});
+      onDenied();
+      return void upstream.destroy();
+    }
     const words = (incoming.statusMessage ?? "").replace(/[^\t -~\u0080-\u00ff]/g, "?");
     response.writeHead(status, words, endToEndHeaders(incoming.rawHeaders).flat());
     response.flushHeaders();
@@ -53,13 +68,14 @@ export function passOn(
   }
 }
 
-/** Joins both sockets once the host has taken the upgrade; any other answer goes back as it is. */
+/** Joins both sockets once the host has taken the upgrade; any other answer of its goes back as it is. */
 export function passSocket(
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
   url: URL,
   connection: PlainConnection,
+  onDenied: Unanswered["onDenied"],
 ): void {
   const headers: Headers = [
     ...endToEndHeaders(request.rawHeaders).filter(framed(false)),
@@ -74,6 +90,10 @@ export function passSocket(
   upstream.once("response", (incoming) => {
     clearTimeout(timer);
     incoming.once("error", () => socket.destroy());
+    if (isDenial(incoming, connection)) {
+      onDenied();
+      return void upstream.destroy();
+    }
     socket.write(headOf(incoming, [["Connection", "close"]]));
     incoming.pipe(socket);
   });
@@ -94,6 +114,15 @@ export function passSocket(
     other.pipe(socket);
   });
   upstream.end();
+}
+
+/**
+ * Whether the proxy itself refuses. It names the header as one of this connection, which a proxy passes on of no host: so no
+ * host can say it.
+ */
+function isDenial({ headers }: IncomingMessage, { isProxy }: PlainConnection): boolean {
+  const named = (headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase());
+  return isProxy && headers[DENY_REASON] !== undefined && named.includes(DENY_REASON);
 }
 
 /** What was judged is what is asked: the address as it was read, under the host's own name. */

@@ -11,6 +11,8 @@ export interface PlainConnection {
   socket: Socket;
   /** What stands before a request's path: a proxy wants the whole address. */
   prefix: string;
+  /** Whether a proxy is asked, which may refuse what it is asked for in its own name. */
+  isProxy: boolean;
   headers: readonly (readonly [name: string, value: string])[];
 }
 
@@ -56,16 +58,25 @@ export function direct({ resolve, dial }: Dialling = DIALLING): WayOut {
   };
   return {
     secure: (host) => open(host, PORTS.secure),
-    plain: async (host) => ({ socket: await open(host, PORTS.plain), prefix: "", headers: [] }),
+    plain: async (host) => ({ socket: await open(host, PORTS.plain), prefix: "", isProxy: false, headers: [] }),
   };
 }
 
-/** By a proxy of HTTP. It finds hosts by itself, so what a name leads to is for it to judge. @param parent its address. */
+/** By a proxy of HTTP. @param parent its address. */
 export function byParent(parent: URL): WayOut {
-  const headers = credentials(parent);
+  return byProxy(() => reach(parent), credentials(parent));
+}
+
+/** By a proxy of HTTP that listens at a Unix socket. */
+export function bySocket(path: string): WayOut {
+  return byProxy(() => opened(connect({ path }), "connect", DIAL_MS), []);
+}
+
+/** A proxy finds hosts by itself, so what a name leads to is for it to judge. */
+function byProxy(dial: () => Promise<Socket>, headers: PlainConnection["headers"]): WayOut {
   return {
-    secure: async (host) => await tunnel(await reach(parent), `${host}:${PORTS.secure}`, headers),
-    plain: async (host) => ({ socket: await reach(parent), prefix: `http://${host}`, headers }),
+    secure: async (host) => await tunnel(await dial(), `${host}:${PORTS.secure}`, headers),
+    plain: async (host) => ({ socket: await dial(), prefix: `http://${host}`, isProxy: true, headers }),
   };
 }
 

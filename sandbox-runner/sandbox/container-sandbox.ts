@@ -45,17 +45,21 @@ for folder in / /etc /usr /opt "$2"; do
 done
 `;
 
-/** Makes the user as whom commands run, gives it the run's folders, and tries what a command can do. */
+/**
+ * Makes the user as whom commands run, gives it the run's folders, and tries what a command can do.
+ * @param own variables that each command has before those of its own.
+ */
 export async function openContainerSandbox(
   folder: RunFolder,
   owner: Owner,
   bounds: RunBounds,
+  own: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<SandboxResult> {
   try {
     addAccount(owner, folder.home);
     giveTo(folder, owner);
-    const sandbox = new ContainerSandbox(owner, bounds, join(folder.launch, "commands"));
+    const sandbox = new ContainerSandbox(owner, bounds, own, join(folder.launch, "commands"));
     const end = await sandbox.run(
       ["/bin/sh", "-c", PROBE, "probe", String(process.pid), folder.root],
       { cwd: folder.workspace, env: { PATH: SANDBOX_TOOLS } },
@@ -111,15 +115,22 @@ function asUser({ uid, gid }: Owner): Command {
 class ContainerSandbox extends Sandbox {
   readonly kind = "container";
   readonly #owner: Owner;
+  readonly #own: Readonly<Record<string, string>>;
   readonly #way: readonly string[];
   readonly #commands: string;
   #authority: Record<string, string> | null = null;
   #count = 0;
 
   /** @param commands the folder for the commands' scripts. */
-  constructor(owner: Owner, { processes, disk_mib }: RunBounds, commands: string) {
+  constructor(
+    owner: Owner,
+    { processes, disk_mib }: RunBounds,
+    own: Readonly<Record<string, string>>,
+    commands: string,
+  ) {
     super();
     this.#owner = owner;
+    this.#own = own;
     this.#commands = commands;
     mkdirSync(commands, { recursive: true });
     // The kernel counts the processes of a user, and so of this run alone.
@@ -132,7 +143,7 @@ class ContainerSandbox extends Sandbox {
     this.#authority ??= trustAuthority();
     this.#count += 1;
     const script = join(this.#commands, `${this.#count}.sh`);
-    writeFileSync(script, launchScript(command, { cwd, env: { ...this.#authority, ...env } }));
+    writeFileSync(script, launchScript(command, { cwd, env: { ...this.#authority, ...this.#own, ...env } }));
     return this.keep(
       startProcess([...BASH, ...this.#way, "/bin/sh", script], { cwd: "/", env: { PATH: SANDBOX_TOOLS } }),
     );

@@ -6,8 +6,19 @@ import type { SandboxRuntimeConfig } from "@anthropic-ai/sandbox-runtime";
 import type { RunFolder } from "../process/run-folder.ts";
 import type { Command, Place } from "../process/spawn.ts";
 
-/** What programs in the sandbox start themselves is asked without a proxy. */
-const OWN_ADDRESSES = ["NO_PROXY", "no_proxy"].map((name) => `${name}=localhost,127.0.0.1,::1`);
+/** What programs in the sandbox start themselves is asked without a proxy; Node's own asks one where it is told to. */
+const BESIDE_PROXY = {
+  NO_PROXY: "localhost,127.0.0.1,::1",
+  no_proxy: "localhost,127.0.0.1,::1",
+  NODE_USE_ENV_PROXY: "1",
+};
+
+/** By which programs learn that the relay is their proxy, where no manager of a sandbox tells them. */
+export function proxyVariables(relayPort: number): Record<string, string> {
+  const url = `http://127.0.0.1:${relayPort}`;
+  const names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"].flatMap((name) => [name, name.toLowerCase()]);
+  return { ...Object.fromEntries(names.map((name) => [name, url])), ...BESIDE_PROXY };
+}
 
 /** Where commands are looked up inside the sandbox; the runner's own Node comes last. */
 export const SANDBOX_TOOLS = `/usr/local/bin:/usr/bin:/bin:${dirname(realpathSync(process.execPath))}`;
@@ -86,7 +97,9 @@ export function launcherScript(processes: number): string {
   // The shells call it by different names. Here, inside, the kernel counts this sandbox's processes alone; those of user 0 it
   // does not count. Where the runner itself may have fewer, it stays at that, and no command has to hear of it.
   const limit = `{ ulimit -u ${processes} || ulimit -p ${processes}; } 2>/dev/null`;
-  return `#!/bin/sh\n${limit}\nIFS= read -r launch || exit 0\nexport ${OWN_ADDRESSES.join(" ")} NODE_USE_ENV_PROXY=1\n. "$launch"\n`;
+  return `#!/bin/sh\n${limit}\nIFS= read -r launch || exit 0\nexport ${Object.entries(BESIDE_PROXY)
+    .map((pair) => pair.join("="))
+    .join(" ")}\n. "$launch"\n`;
 }
 
 /** One command with its environment, for the launcher to read. */

@@ -1,12 +1,17 @@
-/** A container's way out: what goes through its socket to the instance, and what does not. */
+/** A container's ways out: what goes through its sockets to the instance and to hosts, and what does not. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, request, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import { serveHosts } from "#sandbox-runner/engine/hosts-server.ts";
 import { serveOwnPaths } from "#sandbox-runner/engine/own-paths-server.ts";
+import { OutsideTally } from "#sandbox-runner/network/outside-tally.ts";
+import { runnersWayOut } from "#sandbox-runner/network/runners-way-out.ts";
+import { direct } from "#sandbox-runner/network/way-out.ts";
+import { startRelay } from "#sandbox-runner/sandbox/relay.ts";
 import { until } from "./support/until.ts";
 
 const RUN = "run_0ABCDEFGHJKMNPQRSTVWXYZ012";
@@ -17,6 +22,8 @@ const MODEL = `/proxy/${RUN}/model/v1/messages`;
 let folder: string;
 let instance: Server;
 let out: { close(): Promise<void> };
+/** What whoever is asked says. */
+let answers: { status: number; headers: Record<string, string> };
 /** What reached the instance. */
 let reached: { line: string; headers: string[]; body: string }[] = [];
 
@@ -29,7 +36,7 @@ beforeAll(async () => {
     });
     incoming.on("end", () => {
       reached.push({ line: `${incoming.method} ${incoming.url}`, headers: Object.keys(incoming.headers), body });
-      response.writeHead(200).end("answered");
+      response.writeHead(answers.status, answers.headers).end("answered");
     });
   });
   const sockets = new WebSocketServer({ noServer: true });
@@ -48,6 +55,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   reached = [];
+  answers = { status: 200, headers: {} };
 });
 afterAll(async () => {
   await out.close();
@@ -71,9 +79,10 @@ function ask(method: string, path: string, headers: Record<string, string> = {},
 }
 
 /** Bytes as they are. @returns the first line of the answer. */
-function say(bytes: string): Promise<string> {
+function say(bytes: string, where: string | number = join(folder, "out.sock")): Promise<string> {
   return new Promise((answered) => {
-    const socket = connect(join(folder, "out.sock"), () => socket.write(bytes));
+    const place = typeof where === "string" ? { path: where } : { port: where, host: "127.0.0.1" };
+    const socket = connect(place, () => socket.write(bytes));
     let text = "";
     socket.on("data", (chunk) => {
       text += chunk;
@@ -183,4 +192,82 @@ it("takes so many connections at once and no more, and takes others when they en
   await until("the rest is cut", () => held.filter(({ closed }) => closed).length === 300 - 256);
   for (const socket of held) socket.destroy();
   await until("there is room", async () => (await ask("POST", MODEL).catch(() => null))?.status === 200);
+});
+
+describe("the socket for hosts", () => {
+  const POLICY = { level: "custom" as const, allow: ["*.acme.dev"] };
+  let hosts: { close(): Promise<void> };
+  /** How often it was asked what a name leads to. */
+  let looked: string[];
+  let path: string;
+  beforeEach(async () => {
+    path = join(folder, "hosts.sock");
+    looked = [];
+    const resolve = async (host: string) => {
+      looked.push(host);
+      return [host.startsWith("private.") ? "10.0.0.1" : "93.184.215.14"];
+    };
+    const port = (instance.address() as AddressInfo).port;
+    const way = direct({ resolve, dial: () => connect(port, "127.0.0.1") });
+    hosts = await serveHosts({ socketPath: path, runId: RUN, out: way });
+  });
+  afterEach(() => hosts.close());
+
+  /** By the socket itself, past the relay that whoever is in the container has before it. */
+  const past = (bytes: string) => say(bytes, path);
+  const get = (host: string) => `GET http://${host}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
+
+  it("lets nothing through before it is told the policy, and after that what the policy allows", async () => {
+    expect(await past(get("www.acme.dev"))).toBe("HTTP/1.1 403 Forbidden");
+    await runnersWayOut(path, POLICY);
+    expect(await past(get("www.acme.dev"))).toBe("HTTP/1.1 200 OK");
+    expect(await past(get("evil.com"))).toBe("HTTP/1.1 403 Forbidden");
+    expect(await past("CONNECT evil.com:443 HTTP/1.1\r\nHost: x\r\n\r\n")).toBe("HTTP/1.1 403 Forbidden");
+    expect(await past("CONNECT www.acme.dev:22 HTTP/1.1\r\nHost: x\r\n\r\n")).toBe("HTTP/1.1 403 Forbidden");
+    expect(await past(`GET http://reveille.internal${LINK} HTTP/1.1\r\nHost: x\r\n\r\n`)).toMatch(/ 403 /);
+    expect(looked).toEqual(["www.acme.dev"]);
+  });
+
+  it("is told once: nothing in the container makes it more", async () => {
+    const put = (body: string) => `PUT /policy HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    for (const body of ["", "{}", '{"level":"all","allow":[]}']) expect(await past(put(body))).toMatch(/ 400 /);
+    await runnersWayOut(path, POLICY);
+    await expect(runnersWayOut(path, { level: "full", allow: [] })).rejects.toThrow("409");
+    expect(await past(get("evil.com"))).toMatch(/ 403 /);
+  });
+
+  it("finds what a name leads to, which is counted and told by the relay before it", async () => {
+    const relay = await startRelay({ instanceUrl: "http://127.0.0.1:1", dialForMs: 0 });
+    const [tally, told] = [new OutsideTally(), [] as string[]];
+    const outside = { policy: POLICY, out: await runnersWayOut(path, POLICY), tally };
+    relay.serve({ runId: RUN, repositories: 1 }, ({ message }) => told.push(message), outside);
+    const upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    for (const bytes of [
+      get("private.acme.dev"),
+      `GET http://private.acme.dev/ HTTP/1.1\r\nHost: x\r\n${upgrade}`,
+      "CONNECT private.acme.dev:443 HTTP/1.1\r\nHost: x\r\n\r\n",
+    ]) {
+      expect(await say(bytes, relay.port)).toBe("HTTP/1.1 403 Forbidden");
+    }
+    expect(looked).toHaveLength(3);
+    expect(tally.rows).toEqual([
+      { host: "private.acme.dev", allowed: false, requests: 3, bytes_sent: 0, bytes_received: 0 },
+    ]);
+    expect(told).toEqual(["private.acme.dev leads to no public address."]);
+    await relay.close();
+  });
+
+  it("passes on what a host says, also where that looks like a refusal of this side's", async () => {
+    answers = { status: 403, headers: { "x-deny-reason": "host_not_allowed", connection: "close, x-deny-reason" } };
+    const relay = await startRelay({ instanceUrl: "http://127.0.0.1:1", dialForMs: 0 });
+    const tally = new OutsideTally();
+    relay.serve({ runId: RUN, repositories: 1 }, undefined, {
+      policy: POLICY,
+      out: await runnersWayOut(path, POLICY),
+      tally,
+    });
+    expect(await say(get("www.acme.dev"), relay.port)).toBe("HTTP/1.1 403 Forbidden");
+    expect(tally.rows).toMatchObject([{ host: "www.acme.dev", allowed: true, requests: 1 }]);
+    await relay.close();
+  });
 });

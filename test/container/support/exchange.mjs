@@ -40,8 +40,27 @@ export function overTls(servername, text) {
   );
 }
 
+/**
+ * TLS through a proxy.
+ * @param {{ host: string, port: number }} proxy
+ * @param {string} authority that it is asked for.
+ * @param {string} servername that TLS begins with.
+ * @param {string} text
+ * @returns {Promise<string>}
+ */
+export async function throughProxy(proxy, authority, servername, text) {
+  let socket;
+  const head = await exchange(
+    (ready) => (socket = connect(proxy, ready)),
+    `CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`,
+    true,
+  );
+  if (!head.startsWith("HTTP/1.1 200")) return head;
+  return await exchange((ready) => connectTls({ socket, servername, rejectUnauthorized: false }, ready), text);
+}
+
 /** Resolves with the status line and what was denied, the error's code, or how it stayed silent. */
-function exchange(open, text) {
+function exchange(open, text, isKept = false) {
   return new Promise((done) => {
     let answer = "";
     let state = "not connected";
@@ -50,17 +69,19 @@ function exchange(open, text) {
       socket.write(text);
     });
     const end = () => {
+      clearTimeout(silence);
       const reason = /^x-deny-reason: (.*)$/im.exec(answer)?.[1]?.trim();
       const [line = ""] = answer.split("\r\n");
       done(answer === "" ? state : `${line.slice(0, 60)}${reason === undefined ? "" : ` ${reason}`}`);
-      socket.destroy();
+      if (!isKept) socket.destroy();
+      else socket.removeAllListeners();
     };
     socket.on("data", (part) => {
       answer += part.toString("latin1");
-      if (answer.includes("\r\n\r\n")) setTimeout(end, 100);
+      if (answer.includes("\r\n\r\n")) isKept ? end() : setTimeout(end, 100);
     });
     socket.on("error", (error) => done(answer === "" ? String(error.code) : `${answer.split("\r\n")[0]}`));
     socket.on("end", end);
-    setTimeout(end, ANSWER_MS);
+    const silence = setTimeout(end, ANSWER_MS);
   });
 }
