@@ -118,6 +118,11 @@ export const API_ERRORS = {
     message: "The routine has changed since the revision that you named.",
     hint: "Read the routine again and repeat the change on its newest revision.",
   },
+  note_changed: {
+    type: "conflict_error",
+    message: "The note has changed since the revision that you named.",
+    hint: "Read the note again, and repeat the change on its newest revision.",
+  },
   pool_exists: {
     type: "conflict_error",
     message: "There is a pool of this name.",
@@ -162,6 +167,11 @@ export const API_ERRORS = {
     type: "unprocessable_error",
     message: "The pool default is always there, and its runners come with the instance's RUNNER_TOKEN.",
     hint: "Change RUNNER_TOKEN to shut its runners out; make a pool of your own for a token of its own.",
+  },
+  too_many_notes: {
+    type: "unprocessable_error",
+    message: "The routine has 50 notes, as many as it can.",
+    hint: "Remove notes that are of no more use, or add to one that is there.",
   },
   secret_refused: {
     type: "unprocessable_error",

@@ -12,6 +12,7 @@ import { attemptEnvironmentSchema } from "./environment.ts";
 import { hostUsesSchema } from "./host-use.ts";
 import { runIdSchema, sessionIdSchema } from "./ids.ts";
 import { dollarsSchema } from "./money.ts";
+import { noteNameSchema } from "./note.ts";
 import { checkoutSchema } from "./occurrence.ts";
 import { clonedRepositorySchema } from "./routine.ts";
 import { cancelReasonSchema, runnerRefSchema, runResultSchema, sandboxKinds } from "./run.ts";
@@ -148,6 +149,8 @@ export const runOrderSchema = z.object({
   hook_deadline_ms: z.int().min(1).default(600_000),
   /** Absent from an earlier version's order: no variables, no script, and no network beside the instance. */
   environment: attemptEnvironmentSchema.optional(),
+  /** Names of the routine's notes; absent from an earlier version's order, whose instance keeps none. */
+  notes: z.array(noteNameSchema).optional(),
   /** Absent from an earlier version's order, which keeps no conversation. */
   conversation: orderedConversationSchema.optional(),
 });

@@ -36,6 +36,7 @@ import { ToRoutines } from "./receivers/to-routines.ts";
 import { AskedHosts } from "./runs/asked-hosts.ts";
 import { AttemptEnvironments } from "./runs/attempt-environments.ts";
 import { Deadlines } from "./runs/deadlines.ts";
+import { Notes } from "./runs/notes.ts";
 import { OpenCalls } from "./runs/open-calls.ts";
 import { ProxiedCalls } from "./runs/proxied-calls.ts";
 import { ReceiveFrames } from "./runs/receive-frames.ts";
@@ -136,7 +137,8 @@ export function assemble({ context, env, config, database, ownerKey, authorities
     withinDeadline(containerObject(env, config.jurisdiction, lease, runnerId).look(), undefined, "the container");
   const environments = new AttemptEnvironmentReader(secretsOfRuns(env.DB, config), config.signingKeys);
   const told = { definitions, config, environments, conversations: core.conversations };
-  const links = new RunLinks({ sockets, engine, frames, viewers, work, lookAtContainer, ...told });
+  const notes = new Notes(database);
+  const links = new RunLinks({ notes, sockets, engine, frames, viewers, work, lookAtContainer, ...told });
   const proxies = assembleProxies(core, context.storage.sql, database, config);
 
   const entry = new IndexEntry(secrets, repositoryIds, schedules);
@@ -157,7 +159,7 @@ export function assemble({ context, env, config, database, ownerKey, authorities
 
   const alarm = new Alarm(ownerKey, context.storage, concernsOf({ ...core, dueSchedules, deliver }), alarmAt);
   work.followedBy(() => alarm.arm());
-  const doors = { links, frames, proxies, entry, index, changes, endpoints, takeEvents, dueSchedules, verdicts };
+  const doors = { links, frames, proxies, entry, index, changes, endpoints, takeEvents, dueSchedules, verdicts, notes };
   return { ...core, ...doors, fireAccess, tickets, accesses, alarm };
 }
 

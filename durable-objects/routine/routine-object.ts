@@ -14,17 +14,16 @@ import type { Revision, Routine, RoutineInput, RoutinePatch } from "#protocol/ro
 import type { ListedRun, Run, Session } from "#protocol/run.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
-import type { VerdictInput } from "#protocol/verdict.ts";
 import { definitionFault } from "./changes/change-definition.ts";
 import type { RoutineRow } from "./definition/definition-store.ts";
 import type { Bringer } from "./definition/endpoint-secrets.ts";
 import type { RepositoryLesson } from "./definition/repository-ids.ts";
-import { ObjectForRuns } from "./object-for-runs.ts";
+import { ObjectForWork } from "./object-for-work.ts";
 import { found } from "./opening.ts";
 import { readEvents } from "./transcript/transcript-page.ts";
 import type { Access } from "./viewers/access.ts";
 
-export class RoutineObject extends ObjectForRuns {
+export class RoutineObject extends ObjectForWork {
   /** Creates the routine in this object. @param id its own from then on. @param actor who, for revisions. */
   async create(id: OwnedId, input: RoutineInput, actor: Actor): Promise<Result<Routine>> {
     const fault = definitionFault(input, Date.now());
@@ -198,13 +197,6 @@ export class RoutineObject extends ObjectForRuns {
     return this.opening.with(id, ({ work, fireAgain }, routine) =>
       work.change((tx) => fireAgain.retry(tx, routine, id, call, isRepeat)),
     );
-  }
-
-  giveVerdict(id: OwnedId, input: VerdictInput, actor: Actor): Result<Run> {
-    const given = this.opening.with(id, ({ work, verdicts }) =>
-      work.change((tx) => verdicts.give(tx, id, input, actor)),
-    );
-    return given.ok ? this.readRun(id) : given;
   }
 
   readSession(id: OwnedId): Result<Session> {

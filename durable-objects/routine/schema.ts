@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { ActorKind } from "#protocol/actor.ts";
 import type { HostUse } from "#protocol/host-use.ts";
+import type { NoteAuthor } from "#protocol/note.ts";
 import type { Checkout, Occurrence } from "#protocol/occurrence.ts";
 import type { RoutineDefinition } from "#protocol/routine.ts";
 import type { Tokens } from "#protocol/run.ts";
@@ -249,6 +250,19 @@ export const openModelCalls = sqliteTable(
     tokens: text({ mode: "json" }).$type<Tokens>().notNull(),
   },
   (table) => [primaryKey({ columns: [table.runId, table.call] })],
+);
+
+/** Notes that the routine's runs share, and people read and edit: a row for each revision that is kept. */
+export const notes = sqliteTable(
+  "notes",
+  {
+    name: text().notNull(),
+    revision: integer().notNull(),
+    text: text().notNull(),
+    author: text({ mode: "json" }).$type<NoteAuthor>().notNull(),
+    at: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.name, table.revision] })],
 );
 
 /** Which hosts a run has asked for, for those that have. */

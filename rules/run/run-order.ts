@@ -21,6 +21,8 @@ interface OrderedFrom {
   commit: CommitIdentity;
   /** Null for a runner that has been told already, and for an attempt that an earlier version began. */
   environment: AttemptEnvironment | null;
+  /** Names of the routine's notes. */
+  notes: string[];
   /** What it goes on from; null for the session's first run. */
   resume: Resume | null;
 }
@@ -30,7 +32,7 @@ export function runOrder(
   run: ListedRun,
   definition: RoutineDefinition,
   given: { text: string | null; checkout: Checkout | null },
-  { baseUrl, otherModels, commit, environment, resume }: OrderedFrom,
+  { baseUrl, otherModels, commit, environment, notes, resume }: OrderedFrom,
 ): RunOrder {
   return {
     run_id: run.id,
@@ -53,6 +55,7 @@ export function runOrder(
     background_wait_ms: BACKGROUND_WAIT_MS,
     hook_deadline_ms: HOOK_DEADLINE_MS,
     ...(environment === null ? {} : { environment }),
+    notes,
     conversation: { sdk_session_id: sdkSessionId(run.session_id), resume },
   };
 }

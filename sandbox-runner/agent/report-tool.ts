@@ -5,6 +5,9 @@ import type { FrameBody } from "#protocol/runner-link.ts";
 
 export type Report = NonNullable<Extract<FrameBody, { kind: "finished" }>["report"]>;
 
+/** Tools of the runner's, which work outside of the sandbox. */
+export type RunnerTools = NonNullable<Parameters<typeof createSdkMcpServer>[0]["tools"]>;
+
 export const REPORT_TOOL = "mcp__reveille__report_result";
 /** How a permission rule names all tools of the runner's. */
 export const REPORT_SERVER = "mcp__reveille";
@@ -24,8 +27,8 @@ export function reportOf(callInput: unknown): Report | null {
   return data === undefined ? null : { result: data.result, summary: data.summary.slice(0, SUMMARY_LIMIT) };
 }
 
-/** @param onReport is called with each report. */
-export function reportServer(onReport: (report: Report) => void) {
+/** @param onReport is called with each report. @param others the runner's other tools for the agent. */
+export function reportServer(onReport: (report: Report) => void, others: RunnerTools) {
   return createSdkMcpServer({
     name: "reveille",
     version: "1.0.0",
@@ -37,6 +40,7 @@ export function reportServer(onReport: (report: Report) => void) {
         if (report !== null) onReport(report);
         return { content: [{ type: "text", text: "Recorded." }] };
       }),
+      ...others,
     ],
   });
 }

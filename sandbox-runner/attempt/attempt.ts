@@ -11,7 +11,7 @@ import { AgentEvents } from "../agent/agent-events.ts";
 import { AgentWatch } from "../agent/agent-watch.ts";
 import { agentError, oneLine } from "../agent/outcome.ts";
 import { readSettings } from "../agent/read-settings.ts";
-import type { Report } from "../agent/report-tool.ts";
+import type { Report, RunnerTools } from "../agent/report-tool.ts";
 import { type RunSettings, runSettings } from "../agent/repository-settings.ts";
 import { cloneRepositories } from "../git/clone.ts";
 import type { Clone } from "../git/clone-plan.ts";
@@ -36,6 +36,8 @@ export interface AttemptOptions {
   sandbox: SandboxSetting;
   /** Where results of setup scripts are kept. */
   setups: SetupStore;
+  /** The runner's tools for the agent, beside the one for its report. */
+  tools: RunnerTools;
   /** Stops the attempt wherever it is. */
   signal: AbortSignal;
   send(body: FrameBody): void;
@@ -209,6 +211,7 @@ export class Attempt {
       cwd,
       env: { ...givenVariables(order.environment), ...own },
       settings,
+      tools: this.#options.tools,
       signal: AbortSignal.any([signal, watch.signal, breach.signal]),
       room: this.#options.room,
       bounds: {

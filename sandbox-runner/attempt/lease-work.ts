@@ -7,7 +7,9 @@ import { type RunError, runError } from "#protocol/run-errors.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import type { RunnerEvent } from "#protocol/transcript.ts";
 import { Redactor } from "#rules/secrets/redactor.ts";
+import { noteTools } from "../agent/note-tools.ts";
 import { faultOf, outcomeOf } from "../agent/outcome.ts";
+import { InstanceCalls } from "../link/instance-calls.ts";
 import { RunLink } from "../link/run-link.ts";
 import { ScrubbedFrames } from "../link/scrubbed-frames.ts";
 import { createLog, type Log } from "../process/log.ts";
@@ -73,7 +75,7 @@ export async function workOnLease(brief: LeaseBrief, worker: Worker): Promise<vo
   });
   const order = await within(ORDER_DEADLINE_MS, Promise.race([ordered.promise, stop.stopped]), undefined);
   const frames = new ScrubbedFrames(redactor, link);
-  const attempt = order === undefined ? null : newAttempt(order, worker, brief, link, frames);
+  const attempt = order === undefined ? null : newAttempt(order, worker, { brief, link, frames, redactor });
   const failure = attempt === null ? null : await drive(attempt, worker);
   await clearUp(worker, log);
   let outcome: string = stop.reason ?? "no_order";
@@ -96,11 +98,12 @@ export async function leave(worker: Pick<Worker, "place" | "mark" | "endProcesse
 
 function newAttempt(
   order: RunOrder,
-  { mark, place, sandbox, stop, setups, onHeard }: Worker,
-  brief: LeaseBrief,
-  link: RunLink,
-  frames: ScrubbedFrames,
+  { instanceUrl, mark, place, sandbox, stop, setups, onHeard }: Worker,
+  ways: { brief: LeaseBrief; link: RunLink; frames: ScrubbedFrames; redactor: Redactor },
 ): Attempt {
+  const { brief, link, frames, redactor } = ways;
+  const { run_id: runId } = brief.lease;
+  const calls = new InstanceCalls({ instanceUrl, runId, linkToken: brief.link_token, signal: stop.signal });
   let isHeard = false;
   const heard = () => {
     if (!isHeard) onHeard();
@@ -113,6 +116,7 @@ function newAttempt(
     proxyToken: brief.proxy_token,
     sandbox,
     setups: setups(brief),
+    tools: order.notes === undefined ? [] : noteTools(calls, (text) => redactor.text(text)),
     signal: stop.signal,
     // Frames that an attempt makes after it was stopped are dropped: they would come after its last frame.
     send: (body) => {

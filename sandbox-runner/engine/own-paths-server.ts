@@ -23,6 +23,8 @@ const REPOSITORIES = 100;
 const LINK_HEADERS = new Set(["accept", "authorization", "user-agent"]);
 const SETUP_ARCHIVE_HEADERS = new Set([...LINK_HEADERS, "content-length", SETUP_HEADERS.sha256]);
 const WORKSPACE_HEADERS = new Set([...LINK_HEADERS, "content-length", WORKSPACE_SHA256]);
+const CALL_METHODS = new Set(["GET", "PUT", "DELETE"]);
+const CALL_HEADERS = new Set([...LINK_HEADERS, "content-length", "content-type"]);
 const SOCKET_HEADERS = new Set([
   ...LINK_HEADERS,
   "sec-websocket-extensions",
@@ -64,6 +66,8 @@ function headersThatGoOn(request: IncomingMessage, runId: string): Headers | nul
       return method === "GET" ? only(rawHeaders, LINK_HEADERS) : null;
     case "workspace":
       return method === "GET" || method === "PUT" ? only(rawHeaders, WORKSPACE_HEADERS) : null;
+    case "call":
+      return CALL_METHODS.has(method ?? "") ? only(rawHeaders, CALL_HEADERS) : null;
     case "proxy": {
       const kind = relayKind({ method, target: url }, { runId, repositories: REPOSITORIES });
       return kind === null ? null : requestHeaders(rawHeaders, kind);

@@ -12,6 +12,8 @@ describe("a run's own paths", () => {
     [`/runner/runs/${RUN}/conversation/0`, "conversation"],
     [`/runner/runs/${RUN}/conversation/12`, "conversation"],
     [`/runner/runs/${RUN}/workspace`, "workspace"],
+    [`/runner/runs/${RUN}/notes`, "call"],
+    [`/runner/runs/${RUN}/notes/plan.md`, "call"],
     [`/proxy/${RUN}/model/v1/messages`, "proxy"],
     [`/proxy/${RUN}/model/v1/messages?beta=true`, "proxy"],
     [`/proxy/${RUN}/model/v1/messages/count_tokens`, "proxy"],
@@ -25,6 +27,13 @@ describe("a run's own paths", () => {
   });
 
   it.each([
+    `/runner/runs/${RUN}/notes/`,
+    `/runner/runs/${RUN}/notes/..`,
+    `/runner/runs/${RUN}/notes/a/b`,
+    `/runner/runs/${RUN}/notes/a?x`,
+    `/runner/runs/${RUN}/notes/${"a".repeat(65)}`,
+    `/runner/runs/${OTHER}/notes`,
+    `/runner/runs/${RUN}/anything`,
     `/runner/runs/${RUN}/conversation`,
     `/runner/runs/${RUN}/conversation/`,
     `/runner/runs/${RUN}/conversation/01`,

@@ -83,6 +83,7 @@ describe("runOrder", () => {
         otherModels: ["claude-haiku-5-5"],
         commit: COMMIT_IDENTITY,
         environment: null,
+        notes: [],
         resume: null,
       },
     );
@@ -113,7 +114,14 @@ describe("runOrder", () => {
       STATES.starting.run,
       definition,
       { text: null, checkout: null },
-      { baseUrl: "https://reveille.test", otherModels: [], commit: COMMIT_IDENTITY, environment: null, resume: null },
+      {
+        baseUrl: "https://reveille.test",
+        otherModels: [],
+        commit: COMMIT_IDENTITY,
+        environment: null,
+        notes: [],
+        resume: null,
+      },
     );
     expect(checkout).toBeNull();
     expect(runOrderSchema.parse(earlier)).toEqual({ ...earlier, checkout: null, other_models });

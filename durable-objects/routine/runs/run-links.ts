@@ -27,6 +27,7 @@ import type { Conversations } from "../conversations/conversations.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { Viewers } from "../viewers/viewers.ts";
 import type { Work } from "../work.ts";
+import type { Notes } from "./notes.ts";
 import type { ReceiveFrames } from "./receive-frames.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { LinkAttachment, RunSockets } from "./run-sockets.ts";
@@ -50,6 +51,7 @@ interface Parts {
   viewers: Viewers;
   definitions: DefinitionStore;
   conversations: Pick<Conversations, "resume">;
+  notes: Pick<Notes, "names">;
   work: Work;
   config: Pick<Config, "publicUrl" | "allowedModels" | "commit">;
   environments: Pick<AttemptEnvironmentReader, "read">;
@@ -177,7 +179,7 @@ export class RunLinks {
 
   /** All that the runner needs to begin or go on, as it is now. */
   #welcome({ socket, attachment, protocol, said }: Greeting, environment: AttemptEnvironment | null): void {
-    const { sockets, engine, definitions, conversations, config } = this.#parts;
+    const { sockets, engine, definitions, conversations, notes, config } = this.#parts;
     const row = this.#taken(attachment.lease, said);
     if (row === null) {
       closeQuietly(socket, RUNNER_CLOSE.refused, "another runner, or another process of it, has this lease");
@@ -188,6 +190,7 @@ export class RunLinks {
       otherModels: config.allowedModels,
       commit: shownIdentity(config.commit),
       environment,
+      notes: notes.names(),
       resume: conversations.resume(row.sessionId),
     });
     sockets.greeted(socket, attachment);

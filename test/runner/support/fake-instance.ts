@@ -148,6 +148,8 @@ export class FakeInstance {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const setup = /^\/runner\/runs\/([^/]+)\/setup\/([0-9a-f]{64})$/.exec(request.url ?? "");
     if (setup !== null) return void this.#answerSetup(request, response, setup[1] ?? "", setup[2] ?? "");
+    const call = /^\/runner\/runs\/([^/]+)\/(.+)$/.exec(request.url ?? "");
+    if (call !== null) return void this.#answerCall(request, response, call[1] ?? "", call[2] ?? "");
     const [path = "", query = ""] = (request.url ?? "").split("?");
     const [, runId = "", rest = ""] = /^\/proxy\/([^/]+)\/(.*)$/.exec(path) ?? [];
     const run = this.#runs.get(runId);
@@ -197,6 +199,13 @@ export class FakeInstance {
       [SETUP_HEADERS.keptAt]: keptAt,
     };
     response.writeHead(200, headers).end(kept.content);
+  }
+
+  async #answerCall(request: IncomingMessage, response: ServerResponse, runId: string, rest: string): Promise<void> {
+    const run = this.#runs.get(runId);
+    if (run === undefined || bearerOf(request) !== run.linkToken) return void response.writeHead(401).end();
+    const { status, body } = run.answerCall({ method: request.method ?? "", rest, body: await buffer(request) });
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body ?? null));
   }
 
   #pass(request: IncomingMessage, response: ServerResponse, target: string, headers: Record<string, string>): void {

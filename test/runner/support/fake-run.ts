@@ -15,6 +15,14 @@ import { until } from "./until.ts";
 
 type Finished = Extract<Frame["body"], { kind: "finished" }>;
 
+/** A request of a runner's beside its link. */
+export interface RunnerCall {
+  method: string;
+  /** Of its path, below the run's own address. */
+  rest: string;
+  body: Buffer;
+}
+
 export class FakeRun {
   readonly order: RunOrder;
   readonly linkToken: string;
@@ -28,6 +36,8 @@ export class FakeRun {
   holdGit = false;
   /** Answers a request of git's in the place of the upstream, and returns true; false leaves it to the upstream. */
   answerGit: ((request: IncomingMessage, response: ServerResponse) => boolean) | null = null;
+  /** Answers what its runner asks beside the link. */
+  answerCall: (call: RunnerCall) => { status: number; body?: unknown } = () => ({ status: 404 });
   /** While true, frames are lost on their way. */
   deaf = false;
   #socket: WebSocket | null = null;

@@ -1,0 +1,69 @@
+/** A routine's object as people and its runs ask it about the runs' work: verdicts, and notes that outlast a run. */
+import type { Actor } from "#protocol/actor.ts";
+import { type Result, refuse, success } from "#protocol/errors.ts";
+import type { OwnedId } from "#protocol/ids.ts";
+import type { Note, NoteInput, NoteList } from "#protocol/note.ts";
+import type { Run } from "#protocol/run.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
+import type { VerdictInput } from "#protocol/verdict.ts";
+import type { Assembled } from "./assemble.ts";
+import { ObjectForRuns } from "./object-for-runs.ts";
+import { found } from "./opening.ts";
+import type { RunRow } from "./runs/run-store.ts";
+
+export abstract class ObjectForWork extends ObjectForRuns {
+  giveVerdict(id: OwnedId, input: VerdictInput, actor: Actor): Result<Run> {
+    return this.opening.with(id, ({ work, verdicts, engine }) => {
+      const given = work.change((tx) => verdicts.give(tx, id, input, actor));
+      return given.ok ? found(engine.show(id)) : given;
+    });
+  }
+
+  /** Notes that the routine's runs share. */
+  notes(id: OwnedId): Result<NoteList> {
+    return this.opening.with(id, ({ notes }) => success({ data: notes.list() }));
+  }
+
+  readNote(id: OwnedId, name: string): Result<Note> {
+    return this.opening.with(id, ({ notes }) => notes.read(name));
+  }
+
+  noteRevisions(id: OwnedId, name: string): Result<{ data: Note[] }> {
+    return this.opening.with(id, ({ notes }) => notes.revisions(name));
+  }
+
+  writeNote(id: OwnedId, name: string, input: NoteInput, actor: Actor): Result<Note> {
+    return this.opening.with(id, ({ work, notes }) => work.change((tx) => notes.write(tx, name, input, actor)));
+  }
+
+  removeNote(id: OwnedId, name: string): Result<null> {
+    return this.opening.with(id, ({ work, notes }) => work.change((tx) => notes.remove(tx, name)));
+  }
+
+  /** The same for the runner of an attempt that is on. */
+  notesForRun(id: OwnedId, lease: LeaseRef): Result<NoteList> {
+    return this.#atWork(id, lease, ({ notes }) => success({ data: notes.list() }));
+  }
+
+  readNoteForRun(id: OwnedId, lease: LeaseRef, name: string): Result<Note> {
+    return this.#atWork(id, lease, ({ notes }) => notes.read(name));
+  }
+
+  writeNoteForRun(id: OwnedId, lease: LeaseRef, name: string, input: NoteInput): Result<Note> {
+    return this.#atWork(id, lease, ({ work, notes }, { doc }) => {
+      const author = { kind: "run" as const, id: doc.id, name: doc.routine.name };
+      return work.change((tx) => notes.write(tx, name, input, author));
+    });
+  }
+
+  removeNoteForRun(id: OwnedId, lease: LeaseRef, name: string): Result<null> {
+    return this.#atWork(id, lease, ({ work, notes }) => work.change((tx) => notes.remove(tx, name)));
+  }
+
+  #atWork<Value>(id: OwnedId, lease: LeaseRef, ask: (parts: Assembled, row: RunRow) => Result<Value>): Result<Value> {
+    return this.opening.proxied(id, (parts) => {
+      const row = parts.engine.leased(lease);
+      return row === null ? refuse("runner_refused", { field: "Authorization" }) : ask(parts, row);
+    });
+  }
+}

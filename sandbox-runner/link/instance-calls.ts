@@ -1,0 +1,58 @@
+/** Requests of the runner to its instance beside the link, with the attempt's link token, each with a deadline. */
+import type { ErrorBody } from "#protocol/errors.ts";
+import { runnerCallPath } from "#protocol/runner-calls.ts";
+
+export interface InstanceCallsOptions {
+  /** Without a slash at its end. */
+  instanceUrl: string;
+  runId: string;
+  /** No program of the agent's has it. */
+  linkToken: string;
+  /** Stops whatever is under way. */
+  signal: AbortSignal;
+}
+
+/** What the instance answered: a value, or why it refused, in words for people. */
+export type Called = { ok: true; value: unknown } | { ok: false; status: number | null; why: string };
+
+const DEADLINE_MS = 20_000;
+
+export class InstanceCalls {
+  readonly #options: InstanceCallsOptions;
+
+  constructor(options: InstanceCallsOptions) {
+    this.#options = options;
+  }
+
+  /** @param rest of the path, below the run's own address. Never rejects. */
+  async call(method: "GET" | "PUT" | "DELETE", rest: string, body?: unknown): Promise<Called> {
+    const { instanceUrl, runId, linkToken, signal } = this.#options;
+    try {
+      const response = await fetch(`${instanceUrl}${runnerCallPath(runId, rest)}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${linkToken}`,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+        },
+        signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]),
+        redirect: "error",
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const answer: unknown = await response.json().catch(() => null);
+      if (response.ok) return { ok: true, value: answer };
+      return {
+        ok: false,
+        status: response.status,
+        why: wordsOf(answer) ?? `The instance answered ${response.status}.`,
+      };
+    } catch {
+      return { ok: false, status: null, why: "The instance did not answer. Try again later." };
+    }
+  }
+}
+
+function wordsOf(answer: unknown): string | null {
+  if (typeof answer !== "object" || answer === null || !("type" in answer) || answer.type !== "error") return null;
+  const { message, hint } = (answer as ErrorBody).error;
+  return hint === undefined ? message : `${message} ${hint}`;
+}
