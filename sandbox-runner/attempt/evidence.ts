@@ -86,6 +86,8 @@ const QUIET_GIT = {
   // Names in one order for all programs.
   LC_ALL: "C",
   GIT_OPTIONAL_LOCKS: "0",
+  // What commits really hold: a fetched `refs/replace` may show others in their place.
+  GIT_NO_REPLACE_OBJECTS: "1",
   GIT_CONFIG_COUNT: "2",
   GIT_CONFIG_KEY_0: "core.fsmonitor",
   GIT_CONFIG_VALUE_0: "false",

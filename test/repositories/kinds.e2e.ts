@@ -1,4 +1,5 @@
 /** Kinds of repositories, as teams have them: one run for each. */
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { shownIdentity } from "#instance/commit-key.ts";
@@ -14,7 +15,49 @@ const bare = (...how: string[]) => {
   return (root: string, name: string) =>
     void git("init", "--quiet", "--bare", "--template=", "--initial-branch=main", ...how, join(root, `${name}.git`));
 };
+
+const ODD_NAMES = ["-rf", " blank ", "new\nline", "\u00e4.txt", "a\u0308.txt", "tab\there", 'quo"te', "*"];
+
+/** As one of many years: 6,000 refs, objects elsewhere at the host, a commit that is replaced, odd names, filters that nobody has set up. */
+function seedGrown(root: string, name: string): void {
+  const store = seedUpstream(root, `${name}-store`, {
+    ".gitattributes": "*.sec filter=vault\n*.nb filter=nb diff=nb merge=nb\n",
+    "one.nb": "{}\n",
+    ...Object.fromEntries(ODD_NAMES.flatMap((each) => [`odd/${each}`, `${each}.sec`].map((path) => [path, "sealed\n"]))),
+  });
+  const bare = join(root, `${name}.git`);
+  git("clone", "--quiet", "--template=", "--bare", "--shared", store, bare);
+  const other = commitTo(bare, "refs/heads/other", { "README.md": "# App\n" });
+  const tip = git("-C", bare, "rev-parse", "main");
+  const many = ["heads/topic", "pull", "tags/v"].flatMap((kind) =>
+    Array.from({ length: 2_000 }, (_, number) => `refs/${kind}/${number}`),
+  );
+  const refs = [...many, "refs/heads/main"].sort().map((ref) => `${tip} ${ref}\n`);
+  const packed = [...refs, `${other} refs/heads/other\n`, `${other} refs/replace/${tip}\n`];
+  const sorted = packed.sort((one, two) => (one.slice(41) < two.slice(41) ? -1 : 1));
+  rmSync(join(bare, "refs", "heads", "other"));
+  writeFileSync(join(bare, "packed-refs"), `# pack-refs with: peeled fully-peeled sorted \n${sorted.join("")}`);
+}
+
 const rows: Row[] = [
+  {
+    kind: "grown over many years, in which the agent sets up a filter that is required",
+    seed: seedGrown,
+    script: [
+      bash(`git status --porcelain; ls odd | wc -l; cat -- *rf.sec; git for-each-ref refs/heads refs/remotes | wc -l
+git ls-remote -q origin | wc -l; git fetch -q origin '+refs/replace/*:refs/replace/*'; git log --format=%s`),
+      bash(`git config filter.vault.clean 'tr a-z A-Z'; git config filter.vault.smudge 'tr A-Z a-z'; git config filter.vault.required true
+echo "more" >> ./-rf.sec; echo 1 > new.sec; echo 1 >> 'odd/ blank '; git add -A; git commit -qm One; git push -q origin HEAD:claude/one
+git show HEAD:./-rf.sec; git status --porcelain`),
+      ...done,
+    ],
+    expected: {
+      prints: ["9\nsealed\n3\n6004\nChange refs/heads/other", "SEALED\nMORE"],
+      files: 3,
+      pushed: ["claude/one"],
+      commits: 1,
+    },
+  },
   {
     kind: "plain, with a branch that is pushed",
     seed: plain,

@@ -97,8 +97,12 @@ export class FakeInstance {
   offer(order: RunOrder): FakeRun {
     const run = new FakeRun(order);
     this.#runs.set(order.run_id, run);
-    this.say({ type: "offer", lease: run.lease, link_token: run.linkToken, proxy_token: run.proxyToken });
+    this.#sayOffer(run);
     return run;
+  }
+
+  #sayOffer({ lease, linkToken, proxyToken }: FakeRun): void {
+    this.say({ type: "offer", lease, link_token: linkToken, proxy_token: proxyToken });
   }
 
   stop(lease: LeaseRef): void {
@@ -141,8 +145,18 @@ export class FakeInstance {
       const message = runnerToPoolSchema.parse(JSON.parse(text));
       this.heard.push(message);
       if (message.type === "register" && this.refuses !== null) socket.close(this.refuses, "as the test wants it");
-      else if (message.type === "register") this.say({ type: "registered", protocol: message.protocol, features: [] });
+      else if (message.type === "register") this.#register(message);
     });
+  }
+
+  /** As the pool does, it offers again what went into a socket that the runner had given up, and was never answered. */
+  #register({ protocol, leases }: Extract<RunnerToPool, { type: "register" }>): void {
+    this.say({ type: "registered", protocol, features: [] });
+    const answered = new Set(leases.map(({ run_id }) => run_id));
+    for (const message of this.heard) {
+      if (message.type === "accept" || message.type === "decline") answered.add(message.lease.run_id);
+    }
+    for (const run of this.runs) if (!answered.has(run.order.run_id)) this.#sayOffer(run);
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
