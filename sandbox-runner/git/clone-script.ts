@@ -7,9 +7,11 @@
  * all history, a folder with what an earlier clone had or nothing, and the folders that are wanted, if not all. Every name of a
  * branch is used as a whole ref: a tag, or another branch, may have the same short name.
  *
- * It asks first which branches there are, and then fetches the one that is cloned, and the default branch beside it: without that
- * nothing could be compared with `origin/HEAD`. A shallow clone follows these two; the agent's fetches and pushes are to be seen
- * on every branch. A repository without any branch is cloned at the branch that the routine, or its HEAD, names: the agent makes
+ * Where no branch is named, git's own clone of the default branch does it with three requests, and asks for no refs but branches
+ * and tags: a host may have thousands of others. What an earlier clone had is put into the template of its folder. Else, and where
+ * HEAD names no branch that is there, it asks first which branches there are, and then fetches the one that is cloned, and the
+ * default branch beside it: without that nothing could be compared with `origin/HEAD`. A shallow clone follows these two; the
+ * agent's fetches and pushes are to be seen on every branch. A repository without any branch is cloned at the branch that the routine, or its HEAD, names: the agent makes
  * its first commit there. Where HEAD names none that is there, the only branch is taken; among several the routine has to choose.
  */
 export const CLONE_SCRIPT = `name=$1 url=$2 branch=$3 template=$4 depth=$5 reference=$6
@@ -18,17 +20,40 @@ deep=
 [ "$depth" = 0 ] || deep=--depth=$depth
 fail() { printf 'fatal: %s\\n' "$1" >&2; exit 128; }
 
-asked=$(mktemp) || exit
-trap 'rm -f "$asked"' EXIT
-git ls-remote --symref -- "$url" HEAD 'refs/heads/*' > "$asked" || exit
-heads=$(awk -F '\\t' '$2 ~ /^refs\\/heads\\// { print substr($2, 12) }' "$asked")
-default=$(awk -F '\\t' '$2 == "HEAD" && sub(/^ref: refs\\/heads\\//, "", $1) { print $1 }' "$asked")
+aside=$(mktemp -d) || exit
+trap 'rm -rf "$aside"' EXIT
+asked=$aside/asked
+ask() {
+  git ls-remote --symref -- "$url" HEAD 'refs/heads/*' > "$asked" || exit
+  heads=$(awk -F '\\t' '$2 ~ /^refs\\/heads\\// { print substr($2, 12) }' "$asked")
+  default=$(awk -F '\\t' '$2 == "HEAD" && sub(/^ref: refs\\/heads\\//, "", $1) { print $1 }' "$asked")
+}
 has() { printf '%s\\n' "$heads" | grep -qxF -e "$1"; }
 
 set_up() {
   git config remote.origin.url "$url" &&
     git config remote.origin.lfsurl "\${url%.git}.git/info/lfs" &&
     git config --replace-all remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*'
+}
+lend() {
+  mkdir -p "$1/objects/info" && printf '%s\\n' "$reference/objects" > "$1/objects/info/alternates" || return
+  [ ! -e "$reference/shallow" ] || cp "$reference/shallow" "$1/shallow"
+}
+
+# Prints nothing and leaves nothing where the default branch can't be had so; ends where the upstream can't be asked at all.
+clone_default() {
+  from=$template
+  if [ -n "$reference" ]; then
+    from=$aside/template
+    cp -R "$template" "$from" && lend "$from" || exit
+    { echo '# pack-refs with:'; sort -u "$reference/tips" | sed 's|.*|& refs/cached/&|'; } > "$from/packed-refs"
+  fi
+  git clone --quiet --no-checkout --single-branch --origin=origin --template="$from" $deep $filter -- "$url" "$name" 2> "$aside/said" ||
+    { code=$?; cat "$aside/said" >&2; exit $code; }
+  cd "$name" || exit
+  default=$(git symbolic-ref --quiet refs/remotes/origin/HEAD) && default=\${default#refs/remotes/origin/} &&
+    [ "$(git symbolic-ref --quiet HEAD)" = "refs/heads/$default" ] && git rev-parse --quiet --verify HEAD > /dev/null && return
+  cd .. && rm -rf "$name" && return 1
 }
 first_commit() {
   git clone --quiet --template="$template" $deep -- "$url" "$name" && cd "$name" && set_up || exit
@@ -52,8 +77,7 @@ begin() {
   awk 'length($1) == 64 { found = 1 } END { exit !found }' "$asked" && format=sha256
   git init --quiet --template="$template" --object-format=$format -- "$name" && cd "$name" && set_up || exit
   if [ -n "$reference" ]; then
-    printf '%s\\n' "$reference/objects" > .git/objects/info/alternates
-    [ ! -e "$reference/shallow" ] || cp "$reference/shallow" .git/shallow
+    lend .git || exit
     sed 's|.*|create refs/cached/& &|' "$reference/tips" | git update-ref --stdin || exit
   fi
   [ $# = 0 ] || { git config remote.origin.promisor true && git config remote.origin.partialclonefilter blob:none; } || exit
@@ -78,21 +102,27 @@ check_out() {
   fi && git reset --quiet --hard
 }
 
-if [ -z "$heads" ]; then
-  first_commit
-else
-  choose
-  begin "$@"
-  filter=
-  if [ $# != 0 ]; then
-    filter=--filter=blob:none
-    printf '%s\\n' "$@" | git sparse-checkout set --cone --stdin || exit
-  fi
-  bring || exit
-  if has "$default"; then git symbolic-ref refs/remotes/origin/HEAD "refs/remotes/origin/$default" || exit; fi
-  check_out || exit
+only_wanted() { [ $# = 0 ] || printf '%s\\n' "$@" | git sparse-checkout set --cone --stdin; }
+tell_tips() {
   printf 'tips %s\\n' "$(git for-each-ref --format='%(objectname)' refs/remotes/origin | sort -u | tr '\\n' ' ')"
-  git for-each-ref --format='delete %(refname)' refs/cached | git update-ref --stdin || exit
+  git for-each-ref --format='delete %(refname)' refs/cached | git update-ref --stdin
+}
+
+filter=
+[ $# = 0 ] || filter=--filter=blob:none
+if [ -z "$branch" ] && clone_default; then
+  set_up && only_wanted "$@" && git reset --quiet --hard && tell_tips || exit
+else
+  ask
+  if [ -z "$heads" ]; then
+    first_commit
+  else
+    choose
+    begin "$@"
+    only_wanted "$@" && bring || exit
+    if has "$default"; then git symbolic-ref refs/remotes/origin/HEAD "refs/remotes/origin/$default" || exit; fi
+    check_out && tell_tips || exit
+  fi
 fi
 printf 'default %s\\n' "$default"
 printf 'shallow %s\\n' "$(git rev-parse --is-shallow-repository)"

@@ -23,7 +23,9 @@ function seedGrown(root: string, name: string): void {
   const store = seedUpstream(root, `${name}-store`, {
     ".gitattributes": "*.sec filter=vault\n*.nb filter=nb diff=nb merge=nb\n",
     "one.nb": "{}\n",
-    ...Object.fromEntries(ODD_NAMES.flatMap((each) => [`odd/${each}`, `${each}.sec`].map((path) => [path, "sealed\n"]))),
+    ...Object.fromEntries(
+      ODD_NAMES.flatMap((each) => [`odd/${each}`, `${each}.sec`].map((path) => [path, "sealed\n"])),
+    ),
   });
   const bare = join(root, `${name}.git`);
   git("clone", "--quiet", "--template=", "--bare", "--shared", store, bare);

@@ -1,5 +1,8 @@
 /** Cloning what a repository may look like before anyone has worked in it, by real git over HTTP; and counting what a run adds. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, request as httpRequest } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -72,13 +75,13 @@ function run(command: readonly [string, ...string[]], env: Record<string, string
   return awaitProcess(startProcess(command, { cwd, env }), bounds);
 }
 
-type Wanted = Omit<ClonedRepository, "url"> & { version?: string };
+type Wanted = Omit<ClonedRepository, "url"> & { version?: string; reference?: string; through?: string };
 
-async function clone(name: string, { version, ...wanted }: Wanted = {}) {
-  const url = `${server.url.replace("//", `//${CREDENTIAL}@`)}/${name}.git`;
+async function clone(name: string, { version, reference, through = server.url, ...wanted }: Wanted = {}) {
+  const url = `${through.replace("//", `//${CREDENTIAL}@`)}/${name}.git`;
   const [plan] = planClones([{ url, ...wanted }], null);
   if (plan === undefined) throw new Error("no plan");
-  const command = cloneCommand(plan, { template: join(folder, "template"), reference: null });
+  const command = cloneCommand(plan, { template: join(folder, "template"), reference: reference ?? null });
   const end = await run(command, { ...environment(version), ...CLONE_SETTINGS });
   return { end, ...readSeen(end.stdout), place: join(work, name) };
 }
@@ -127,6 +130,90 @@ describe.each(["0", "1", "2"])("a clone in protocol version %s", (version) => {
     expect(end.code).not.toBe(0);
     expect(end.stderr).toContain("Remote branch gone not found");
   });
+});
+
+/** Notes what is asked of the git server, without the first answer that wants a password, and how much it answers. */
+async function startCounting() {
+  const asked: string[] = [];
+  let bytes = 0;
+  const counting = createServer((request, response) => {
+    if (request.headers.authorization !== undefined) asked.push(`${request.method} ${request.url?.split("/").at(-1)}`);
+    const { method, headers } = request;
+    const upstream = httpRequest(`${server.url}${request.url}`, { method, headers }, (answer) => {
+      answer.on("data", (chunk: Buffer) => {
+        bytes += chunk.length;
+      });
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    request.pipe(upstream);
+  });
+  await new Promise<void>((ready) => counting.listen(0, "127.0.0.1", ready));
+  const take = () => {
+    const seen = { asked: asked.splice(0), bytes };
+    bytes = 0;
+    return seen;
+  };
+  return { url: `http://127.0.0.1:${(counting.address() as AddressInfo).port}`, take, server: counting };
+}
+
+describe("what a clone asks of a host with thousands of pull requests", () => {
+  const PULLS = 4_000;
+  const big = randomBytes(100_000).toString("hex");
+  let counting: Awaited<ReturnType<typeof startCounting>>;
+  let bare: string;
+  beforeAll(async () => {
+    bare = seedUpstream(root, "pulls", { "a.txt": big, "docs/b.txt": big });
+    git("-C", bare, "config", "uploadpack.allowFilter", "true");
+    const tip = git("-C", bare, "rev-parse", "main");
+    const pulls = Array.from({ length: PULLS }, (_, number) => `${tip} refs/pull/${number}/head\n`);
+    writeFileSync(join(bare, "packed-refs"), `# pack-refs with:\n${tip} refs/heads/main\n${pulls.join("")}`);
+    counting = await startCounting();
+  });
+  afterAll(() => void counting.server.close());
+
+  // A fetch of contents alone, as git makes for a partial clone, is two more.
+  it.each<[string, Wanted, requests: [number, number, number]]>([
+    ["as many commits as by default", {}, [3, 3, 3]],
+    ["all history", { depth: 0 }, [3, 2, 3]],
+    ["one folder", { paths: ["docs"] }, [5, 3, 5]],
+  ])(
+    "of %s: few requests, of other refs nothing; and with what an earlier one had the news alone",
+    async (what, wanted, requests) => {
+      const through = counting.url;
+      const before = git("-C", bare, "rev-parse", "main");
+      const first = await clone("pulls", { ...wanted, through });
+      expect(first).toMatchObject({
+        end: { code: 0 },
+        head: { commit: before, branch: "main" },
+        defaultBranch: "main",
+      });
+      const whole = counting.take();
+      expect(whole.bytes).toBeGreaterThan(100_000);
+      expect(whole.bytes).toBeLessThan(100_000 + big.length + PULLS * 10);
+
+      const reference = join(work, "kept");
+      cpSync(join(first.place, ".git", "objects"), join(reference, "objects"), { recursive: true });
+      if (readdirSync(join(first.place, ".git")).includes("shallow"))
+        cpSync(join(first.place, ".git", "shallow"), join(reference, "shallow"));
+      writeFileSync(join(reference, "tips"), `${first.tips.join("\n")}\n`);
+      rmSync(first.place, { recursive: true });
+      const unchanged = await clone("pulls", { ...wanted, through, reference });
+      expect(unchanged).toMatchObject({ end: { code: 0 }, head: first.head, tips: first.tips });
+      const again = counting.take();
+      expect(again.bytes).toBeLessThan(1_000);
+
+      rmSync(unchanged.place, { recursive: true });
+      const newer = commitTo(bare, "refs/heads/main", { "b.txt": `${what}\n` });
+      const changed = await clone("pulls", { ...wanted, through, reference });
+      expect(changed).toMatchObject({ end: { code: 0 }, head: { commit: newer, branch: "main" }, tips: [newer] });
+      const news = counting.take();
+      expect(news.bytes).toBeLessThan(3_000);
+      expect([whole, again, news].map(({ asked }) => asked.length)).toEqual(requests);
+      expect(git("-C", changed.place, "for-each-ref", "refs/cached")).toBe("");
+      expect(git("-C", changed.place, "status", "--porcelain", "--branch")).toBe("## main...origin/main");
+    },
+  );
 });
 
 describe("what is seen of a working tree", () => {
