@@ -3,7 +3,7 @@
  * passed on. HTTP is judged request by request. Of what is encrypted nothing is opened: a tunnel is judged by the host that
  * it is asked for, and the name that TLS begins with has to be the same.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { INSTANCE_HOST } from "#protocol/container-brief.ts";
 import type { Network } from "#protocol/environment.ts";
@@ -219,25 +219,33 @@ function unreachable(host: string): Answer {
 
 function refuse(response: ServerResponse, answer: Answer): void {
   if (response.headersSent) return void response.destroy();
-  const { status, headers, text } = rendered(answer);
-  response.writeHead(status, headers).end(text);
+  const { status, words, headers, text } = rendered(answer);
+  response.writeHead(status, words, headers).end(text);
 }
 
 function refuseSocket(socket: Duplex, answer: Answer): void {
-  const { status, headers, text } = rendered(answer);
+  const { status, words, headers, text } = rendered(answer);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(
-    `HTTP/1.1 ${status} ${status === 403 ? "Forbidden" : "Service Unavailable"}\r\n${lines.join("")}\r\n${text}`,
-  );
+  socket.end(`HTTP/1.1 ${status} ${words}\r\n${lines.join("")}\r\n${text}`);
 }
 
-function rendered({ refusal, reason }: Answer): { status: number; headers: Record<string, string>; text: string } {
+interface Rendered {
+  status: number;
+  /** Behind the status: all that some programs show of an answer. */
+  words: string;
+  headers: Record<string, string>;
+  text: string;
+}
+
+function rendered({ refusal, reason }: Answer): Rendered {
   const { status, body } = errorAnswer(refusal, "relay");
   const text = JSON.stringify(body);
-  const length = String(Buffer.byteLength(text));
-  const headers = { "content-type": "application/json", "content-length": length };
-  if (reason === null) return { status, text, headers: { ...headers, connection: "close" } };
+  const headers = { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) };
+  if (reason === null) {
+    return { status, words: STATUS_CODES[status] ?? "", text, headers: { ...headers, connection: "close" } };
+  }
+  const words = reason === "host_not_allowed" ? "Forbidden by the network policy" : "Forbidden";
   // Named so, the reason is this proxy's own: no host can say it through it.
   const denied = { [DENY_REASON]: reason, "x-should-retry": "false", connection: `close, ${DENY_REASON}` };
-  return { status, text, headers: { ...headers, ...denied } };
+  return { status, words, text, headers: { ...headers, ...denied } };
 }

@@ -131,7 +131,7 @@ function hostsOf(rows: readonly PolicyRow[], verdict: PolicyRow["verdict"]): str
 }
 
 function verdictOf(outcome: string): string {
-  const reason = /^HTTP\/1\.1 403 Forbidden (\S+)$/.exec(outcome)?.[1];
+  const reason = /^HTTP\/1\.1 403 Forbidden(?: by the network policy)? (\S+)$/.exec(outcome)?.[1];
   if (reason !== undefined) return reason;
   if (/^HTTP\/1\.1 401 /.test(outcome)) return "proxy";
   return /^HTTP\/1\.1 (?:200 OK|101 Switching Protocols)$/.test(outcome) ? "internet" : outcome;

@@ -218,12 +218,16 @@ describe("the socket for hosts", () => {
   const get = (host: string) => `GET http://${host}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
 
   it("lets nothing through before it is told the policy, and after that what the policy allows", async () => {
-    expect(await past(get("www.acme.dev"))).toBe("HTTP/1.1 403 Forbidden");
+    expect(await past(get("www.acme.dev"))).toBe("HTTP/1.1 403 Forbidden by the network policy");
     await runnersWayOut(path, POLICY);
     expect(await past(get("www.acme.dev"))).toBe("HTTP/1.1 200 OK");
-    expect(await past(get("evil.com"))).toBe("HTTP/1.1 403 Forbidden");
-    expect(await past("CONNECT evil.com:443 HTTP/1.1\r\nHost: x\r\n\r\n")).toBe("HTTP/1.1 403 Forbidden");
-    expect(await past("CONNECT www.acme.dev:22 HTTP/1.1\r\nHost: x\r\n\r\n")).toBe("HTTP/1.1 403 Forbidden");
+    expect(await past(get("evil.com"))).toBe("HTTP/1.1 403 Forbidden by the network policy");
+    expect(await past("CONNECT evil.com:443 HTTP/1.1\r\nHost: x\r\n\r\n")).toBe(
+      "HTTP/1.1 403 Forbidden by the network policy",
+    );
+    expect(await past("CONNECT www.acme.dev:22 HTTP/1.1\r\nHost: x\r\n\r\n")).toBe(
+      "HTTP/1.1 403 Forbidden by the network policy",
+    );
     expect(await past(`GET http://reveille.internal${LINK} HTTP/1.1\r\nHost: x\r\n\r\n`)).toMatch(/ 403 /);
     expect(looked).toEqual(["www.acme.dev"]);
   });
@@ -247,7 +251,7 @@ describe("the socket for hosts", () => {
       `GET http://private.acme.dev/ HTTP/1.1\r\nHost: x\r\n${upgrade}`,
       "CONNECT private.acme.dev:443 HTTP/1.1\r\nHost: x\r\n\r\n",
     ]) {
-      expect(await say(bytes, relay.port)).toBe("HTTP/1.1 403 Forbidden");
+      expect(await say(bytes, relay.port)).toBe("HTTP/1.1 403 Forbidden by the network policy");
     }
     expect(looked).toHaveLength(3);
     expect(tally.rows).toEqual([
