@@ -1,6 +1,7 @@
 /** A routine: what it is told, where it works, what wakes it, and its limits. */
 import { z } from "zod";
 import { actorSchema } from "./actor.ts";
+import { type ContextFrom, contextFromSchema } from "./context-from.ts";
 import { DEFAULT_ENVIRONMENT, environmentNameSchema, networkAdditionsSchema, variablesSchema } from "./environment.ts";
 import { branchRef, isPlainBranch } from "./git-refs.ts";
 import { routineIdSchema } from "./ids.ts";
@@ -18,6 +19,7 @@ export const ROUTINE_DEFAULTS = {
   environment: DEFAULT_ENVIRONMENT,
   variables: {} as Record<string, string>,
   network: { allow: [] as string[] },
+  context_from: [] as ContextFrom,
   limits: { timeout: "60m", turns: 200 },
   retry: { max: 2, backoff: "30s" },
 } as const;
@@ -134,6 +136,7 @@ const settings = {
     description: "Beside the environment's; where both set one of a name, this one counts.",
   }),
   network: networkAdditionsSchema.meta({ description: "Hosts beside those that the environment allows." }),
+  context_from: contextFromSchema,
   limits: limitsSchema,
   retry: retrySchema,
   tags: named(z.string().regex(/^[a-zA-Z0-9_.-]{1,64}$/), z.string().max(256)),
@@ -152,6 +155,7 @@ export const routineInputSchema = z
     environment: settings.environment.default(ROUTINE_DEFAULTS.environment),
     variables: settings.variables.default(ROUTINE_DEFAULTS.variables),
     network: settings.network.default(ROUTINE_DEFAULTS.network),
+    context_from: settings.context_from.default(ROUTINE_DEFAULTS.context_from),
     limits: limitsSchema.default(() => limitsSchema.parse({})),
     retry: retrySchema.default(() => retrySchema.parse({})),
     tags: settings.tags.default({}),
@@ -195,6 +199,7 @@ export const routineDefinitionSchema = z
     environment: settings.environment,
     variables: settings.variables,
     network: settings.network,
+    context_from: settings.context_from,
     limits: limitsSchema,
     retry: retrySchema,
     tags: settings.tags,

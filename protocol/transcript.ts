@@ -34,8 +34,8 @@ const lifeEvents = [
   z.object({
     type: z.literal("user.message"),
     source: z
-      .enum(["routine", "trigger"])
-      .meta({ description: "The saved prompt, or text that came with the trigger." }),
+      .enum(["routine", "trigger", "context"])
+      .meta({ description: "The saved prompt, text that came with the trigger, or what is told of earlier runs." }),
     text: z.string(),
     ...cut,
   }),

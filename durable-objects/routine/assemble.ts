@@ -27,6 +27,7 @@ import { EndpointSecrets } from "./definition/endpoint-secrets.ts";
 import { RepositoryIds } from "./definition/repository-ids.ts";
 import { Deliver, type Receivers } from "./outbox/deliver.ts";
 import { Outbox } from "./outbox/outbox.ts";
+import { ReadContext } from "./receivers/read-context.ts";
 import { ToConversations } from "./receivers/to-conversations.ts";
 import { ToEnvironments } from "./receivers/to-environments.ts";
 import { RoutineToIndex, RunsToIndex } from "./receivers/to-index.ts";
@@ -40,6 +41,7 @@ import { Notes } from "./runs/notes.ts";
 import { OpenCalls } from "./runs/open-calls.ts";
 import { ProxiedCalls } from "./runs/proxied-calls.ts";
 import { ReceiveFrames } from "./runs/receive-frames.ts";
+import { RunContexts } from "./runs/run-contexts.ts";
 import { RunEngine } from "./runs/run-engine.ts";
 import { RunLinks } from "./runs/run-links.ts";
 import { RunSockets } from "./runs/run-sockets.ts";
@@ -97,7 +99,9 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const fireAgain = new FireAgain(wakes, runs);
   const schedules = new Schedules(database, wakes, work);
   const definitionChanges = new DefinitionChanges({ ids, definitions, schedules, secrets, repositoryIds, engine });
+  const contexts = new RunContexts(sql);
   const stores = {
+    contexts,
     conversations,
     hosts,
     work,
@@ -136,7 +140,7 @@ export function assemble({ context, env, config, database, ownerKey, authorities
   const lookAtContainer = (lease: LeaseRef, runnerId: string) =>
     withinDeadline(containerObject(env, config.jurisdiction, lease, runnerId).look(), undefined, "the container");
   const environments = new AttemptEnvironmentReader(secretsOfRuns(env.DB, config), config.signingKeys);
-  const told = { definitions, config, environments, conversations: core.conversations };
+  const told = { definitions, config, environments, conversations: core.conversations, contexts: core.contexts };
   const notes = new Notes(database);
   const links = new RunLinks({ notes, sockets, engine, frames, viewers, work, lookAtContainer, ...told });
   const proxies = assembleProxies(core, context.storage.sql, database, config);
@@ -204,7 +208,7 @@ function assembleReceivers(
   const toPool = new ToPool(poolOf, core, frames);
   const toRoster = new ToRoster(() => rosterObject(env));
   return {
-    read_environment: new ToEnvironments(env.DB, core, environments),
+    read_environment: new ToEnvironments(env.DB, core, environments, new ReadContext(env.DB, core)),
     ask_pool: toPool,
     release_lease: toPool,
     project_routine: toIndex,

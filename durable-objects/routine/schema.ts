@@ -252,6 +252,9 @@ export const openModelCalls = sqliteTable(
   (table) => [primaryKey({ columns: [table.runId, table.call] })],
 );
 
+/** What a run is told of earlier runs; null where there was nothing to tell. */
+export const runContexts = sqliteTable("run_contexts", { runId: text("run_id").primaryKey(), text: text() });
+
 /** Notes that the routine's runs share, and people read and edit: a row for each revision that is kept. */
 export const notes = sqliteTable(
   "notes",

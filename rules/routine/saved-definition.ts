@@ -4,7 +4,10 @@ import { DEFAULT_PUSH, ROUTINE_DEFAULTS, type RoutineDefinition, routineSchema }
 
 /** A definition as an object has saved it, with the defaults of keys that were not there yet. */
 export function completeDefinition(saved: RoutineDefinition): RoutineDefinition {
-  const { push_prefix, runs_on, environment, variables, network, repositories } = { ...ROUTINE_DEFAULTS, ...saved };
+  const { push_prefix, runs_on, environment, variables, network, context_from, repositories } = {
+    ...ROUTINE_DEFAULTS,
+    ...saved,
+  };
   return {
     ...saved,
     push_prefix,
@@ -12,6 +15,7 @@ export function completeDefinition(saved: RoutineDefinition): RoutineDefinition 
     environment,
     variables,
     network,
+    context_from,
     repositories: repositories.map(({ push = DEFAULT_PUSH, ...more }) => ({ ...more, push })),
   };
 }
@@ -23,6 +27,7 @@ export const savedRoutineSchema = routineSchema.extend({
   environment: routineSchema.shape.environment.default(ROUTINE_DEFAULTS.environment),
   // What was saved stays readable when the rules for new ones become stricter.
   variables: z.record(z.string(), z.string()).default(ROUTINE_DEFAULTS.variables),
+  context_from: routineSchema.shape.context_from.default(ROUTINE_DEFAULTS.context_from),
   network: z.object({ allow: z.array(z.string()) }).default(ROUTINE_DEFAULTS.network),
   token_may_read: routineSchema.shape.token_may_read.default(false),
 });

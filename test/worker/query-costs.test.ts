@@ -6,6 +6,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
 import { dueStore } from "#instance/d1/due.ts";
 import { environmentsNamed, unchangedDefault } from "#instance/d1/environments.ts";
+import { lastRunsOf } from "#instance/d1/last-runs.ts";
 import { forgetRoutine, routineIndex, writeRoutine, writeRuns } from "#instance/d1/routine-index.ts";
 import { subscribersOf } from "#instance/d1/subscribers.ts";
 import { SecretRows } from "#instance/secrets/secret-rows.ts";
@@ -145,6 +146,8 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   "lists.listRuns of a routine": () => lists.listRuns({ routineId: "rtn_1", status: null }, PAGE),
   "lists.listRuns of a status": () => lists.listRuns({ routineId: null, status: "queued" }, PAGE),
   "lists.listRuns of both": () => lists.listRuns({ routineId: "rtn_1", status: "queued" }, PAGE),
+  "lastRunsOf an id": () => lastRunsOf(database, ID_OF_OBJECT, 3),
+  "lastRunsOf a name": () => lastRunsOf(database, "one", 3),
   "due.due": () => due.due(NOW, 10, null),
   "due.postpone": () => due.postpone([{ routine_id: "rtn_1", due_at: NOW }], NOW + 1),
   "due.settle": () => due.settle([{ routine_id: "rtn_1", due_at: NOW + 2, version: 3 }]),

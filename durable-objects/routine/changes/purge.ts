@@ -52,6 +52,6 @@ export function purge(tx: Tx, work: Work, { definition }: RoutineRow): void {
 
 /** The form stays: whoever reads the row finds a definition. */
 function blank(definition: RoutineDefinition): RoutineDefinition {
-  const { variables, network } = ROUTINE_DEFAULTS;
-  return { ...definition, name: "", prompt: "", triggers: [], repositories: [], variables, network };
+  const { variables, network, context_from } = ROUTINE_DEFAULTS;
+  return { ...definition, name: "", prompt: "", triggers: [], repositories: [], variables, network, context_from };
 }

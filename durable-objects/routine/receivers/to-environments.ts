@@ -1,5 +1,6 @@
 /**
- * Looks up the environments of attempts that begin, and whether the secrets that they name are there. While that does not go
+ * Looks up the environments of attempts that begin, whether the secrets that they name are there, and what they are told of
+ * earlier runs. While that does not go
  * through, the run waits and says so; nobody has been asked for a runner yet.
  */
 import type { AttemptEnvironmentReader } from "#instance/attempt-environments.ts";
@@ -17,6 +18,7 @@ import type { OwedKind } from "../outbox/outbox.ts";
 import { leaseOf, type RunEngine } from "../runs/run-engine.ts";
 import type { RunRow } from "../runs/run-store.ts";
 import type { Work } from "../work.ts";
+import type { ReadContext } from "./read-context.ts";
 
 /** For one look, in milliseconds: less than a call that is owed may take. */
 const LOOK_MS = 5_000;
@@ -35,10 +37,17 @@ export class ToEnvironments implements Receiver {
   readonly #database: D1Database;
   readonly #parts: Parts;
   readonly #environments: Pick<AttemptEnvironmentReader, "faultOf">;
+  readonly #context: Pick<ReadContext, "find" | "keep">;
   /** Leases whose transcript says that they wait. */
   readonly #told = new Set<string>();
 
-  constructor(database: D1Database, parts: Parts, environments: Pick<AttemptEnvironmentReader, "faultOf">) {
+  constructor(
+    database: D1Database,
+    parts: Parts,
+    environments: Pick<AttemptEnvironmentReader, "faultOf">,
+    context: Pick<ReadContext, "find" | "keep">,
+  ) {
+    this.#context = context;
     this.#database = database;
     this.#parts = parts;
     this.#environments = environments;
@@ -53,9 +62,12 @@ export class ToEnvironments implements Receiver {
       throw error;
     });
     this.#parts.work.change((tx) => {
-      for (const { lease, input } of inputs) {
+      for (const { lease, input, context } of inputs) {
+        const row = this.#waiting(lease)?.row;
         // Nothing is taken in twice, nor of an attempt that has ended meanwhile.
-        if (input !== null && this.#waiting(lease) !== null) this.#parts.engine.feed(tx, lease.run_id, input);
+        if (input === null || row === undefined) continue;
+        if (context !== null) this.#context.keep(tx, row, context);
+        this.#parts.engine.feed(tx, lease.run_id, input);
       }
     });
     for (const ref of refs) this.#told.delete(ref);
@@ -72,7 +84,13 @@ export class ToEnvironments implements Receiver {
   /** @throws where the database gives no answer, be it of environments or of secrets. */
   async #inputsOf(leases: readonly LeaseRef[], names: readonly string[]) {
     const found = await this.#look(names);
-    return Promise.all(leases.map(async (lease) => ({ lease, input: await this.#inputOf(lease, found) })));
+    return Promise.all(
+      leases.map(async (lease) => {
+        const row = this.#waiting(lease)?.row;
+        const context = row === undefined ? null : await this.#context.find(row);
+        return { lease, context, input: await this.#inputOf(lease, found) };
+      }),
+    );
   }
 
   #look(names: readonly string[]): Promise<ReadonlyMap<string, Environment>> {

@@ -29,6 +29,7 @@ import type { Viewers } from "../viewers/viewers.ts";
 import type { Work } from "../work.ts";
 import type { Notes } from "./notes.ts";
 import type { ReceiveFrames } from "./receive-frames.ts";
+import type { RunContexts } from "./run-contexts.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { LinkAttachment, RunSockets } from "./run-sockets.ts";
 import type { RunRow } from "./run-store.ts";
@@ -52,6 +53,7 @@ interface Parts {
   definitions: DefinitionStore;
   conversations: Pick<Conversations, "resume">;
   notes: Pick<Notes, "names">;
+  contexts: Pick<RunContexts, "of">;
   work: Work;
   config: Pick<Config, "publicUrl" | "allowedModels" | "commit">;
   environments: Pick<AttemptEnvironmentReader, "read">;
@@ -179,13 +181,14 @@ export class RunLinks {
 
   /** All that the runner needs to begin or go on, as it is now. */
   #welcome({ socket, attachment, protocol, said }: Greeting, environment: AttemptEnvironment | null): void {
-    const { sockets, engine, definitions, conversations, notes, config } = this.#parts;
+    const { sockets, engine, definitions, conversations, notes, contexts, config } = this.#parts;
     const row = this.#taken(attachment.lease, said);
     if (row === null) {
       closeQuietly(socket, RUNNER_CLOSE.refused, "another runner, or another process of it, has this lease");
       return;
     }
-    const order = runOrder(row.doc, definitions.atRevision(row.doc.routine.revision), row, {
+    const given = { text: row.text, checkout: row.checkout, context: contexts.of(row.id) ?? null };
+    const order = runOrder(row.doc, definitions.atRevision(row.doc.routine.revision), given, {
       baseUrl: config.publicUrl ?? attachment.origin,
       otherModels: config.allowedModels,
       commit: shownIdentity(config.commit),

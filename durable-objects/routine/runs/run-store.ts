@@ -1,5 +1,5 @@
 /** Rows of runs and sessions in the object's SQLite. */
-import { and, asc, desc, eq, gte, inArray, lt, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gte, inArray, lt, notInArray, sql } from "drizzle-orm";
 import { pageBounds, pageEndSchema } from "#instance/d1/page-bounds.ts";
 import type { RunDocument } from "#instance/d1/routine-index.ts";
 import type { Page, PageRequest } from "#protocol/api.ts";
@@ -7,7 +7,7 @@ import { isSettled, type ListedRun, type Session } from "#protocol/run.ts";
 import { unsettledStatuses } from "#protocol/run-states.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { RunState } from "#rules/run/inputs.ts";
-import { type RunRecord, readRecord, recordText, showListed } from "#rules/run/record.ts";
+import { type RunRecord, readRecord, recordText, type SettledRecord, showListed } from "#rules/run/record.ts";
 import type { Database } from "../database.ts";
 import { runs, sessions } from "../schema.ts";
 import { markOf, type TranscriptLog } from "../transcript/transcript-log.ts";
@@ -137,6 +137,18 @@ export class RunStore {
       .all();
     const data = rows.map((row) => showListed(this.seen(rowOf(row))));
     return { data, next_cursor: has_more ? String(last) : null };
+  }
+
+  /** Those that have ended last, newest first. */
+  lastSettled(limit: number): SettledRecord[] {
+    const rows = this.#database
+      .select({ doc: runs.doc })
+      .from(runs)
+      .where(notInArray(runs.status, [...unsettledStatuses]))
+      .orderBy(desc(runs.id))
+      .limit(limit)
+      .all();
+    return rows.map(({ doc }) => readRecord(doc)).filter((record): record is SettledRecord => isSettled(record));
   }
 
   /** Those that hold a place, as lists show them. */

@@ -42,7 +42,7 @@ export interface RunItem extends ItemBase {
 
 export interface UserItem extends ItemBase {
   kind: "user";
-  source: "routine" | "trigger";
+  source: "routine" | "trigger" | "context";
   text: string;
   cut: Cut | null;
 }

@@ -1,4 +1,4 @@
-/** What the agent was told: the routine's saved prompt, or text that came with the trigger and is not to be trusted. */
+/** What the agent was told: the routine's saved prompt, or text that is not to be trusted: of the trigger, or of earlier runs. */
 import { plural } from "../../format/amounts.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { exactTime } from "../../ui/time.tsx";
@@ -14,12 +14,12 @@ const BOUND = { lines: 12, characters: 1_500 };
 export function UserRow({ item: { key, source, text, cut, atMs } }: { item: UserItem }) {
   const [isAll, setAll] = useFold(`${key}:all`);
   const beginning = preview(text, BOUND);
-  const isOutside = source === "trigger";
+  const isOutside = source !== "routine";
   const at = new Date(atMs).toISOString();
   return (
     <div className={styles.message} data-source={source}>
       <p className={styles.source}>
-        {isOutside ? "Text from the trigger" : "The routine's prompt"}
+        {SOURCES[source]}
         {isOutside && <Badge tone="warning">From outside, not trusted</Badge>}
         <time dateTime={at} title={exactTime(at)} className={styles.time}>
           {clock.format(atMs)}
@@ -35,5 +35,11 @@ export function UserRow({ item: { key, source, text, cut, atMs } }: { item: User
     </div>
   );
 }
+
+const SOURCES: Record<UserItem["source"], string> = {
+  routine: "The routine's prompt",
+  trigger: "Text from the trigger",
+  context: "Told of earlier runs",
+};
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });

@@ -1,0 +1,1 @@
+CREATE INDEX `routines_by_name` ON `routines` (doc ->> '$.name',`id`);

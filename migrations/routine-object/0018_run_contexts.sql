@@ -1,0 +1,4 @@
+CREATE TABLE `run_contexts` (
+	`run_id` text PRIMARY KEY NOT NULL,
+	`text` text
+);
