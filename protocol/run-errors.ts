@@ -74,6 +74,12 @@ const RUN_ERRORS = {
     hint: "Check that it is up and that its address is right; the run is tried again as its retry says.",
     machinery: true,
   },
+  conversation_unavailable: {
+    message:
+      "What the session's earlier runs have said could not be brought to the runner, so the agent was not started.",
+    hint: "Nothing of it is lost by this. Look at the bucket's state; the run is tried again as the routine's retry says, and a new message starts another.",
+    machinery: true,
+  },
   sandbox_unavailable: {
     message: "The runner has no working sandbox, and does not run a real model without one.",
     hint: "Install bubblewrap, socat and ripgrep (Debian: apt-get install bubblewrap socat ripgrep), or set REVEILLE_SANDBOX=none to accept the risk.",

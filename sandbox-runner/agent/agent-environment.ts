@@ -6,6 +6,7 @@ import { gitEnvironment } from "../git/git-settings.ts";
 import { MARK_VARIABLE } from "../process/marked-processes.ts";
 import type { RunFolder } from "../process/run-folder.ts";
 import { SANDBOX_TOOLS } from "../sandbox/sandbox-config.ts";
+import { PROJECT_FOLDER } from "../session/conversation-mirror.ts";
 
 /** How often the agent asks the model again, with growing pauses, before its run ends with an error. */
 const MODEL_RETRIES = 6;
@@ -77,6 +78,7 @@ export function agentEnvironment(
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
     CLAUDE_CODE_TMPDIR: folder.temporary,
     CLAUDE_CONFIG_DIR: join(folder.home, ".claude"),
+    CLAUDE_CODE_PROJECT_DIR_NAME: PROJECT_FOLDER,
     CLAUDE_CODE_REMOTE: "true",
     // The agent's program then says when it has nothing left to do by itself.
     CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS: "1",

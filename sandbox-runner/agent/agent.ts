@@ -27,6 +27,10 @@ export interface AgentOptions {
   signal: AbortSignal;
   /** The agent's output is read on only when this settles; it settles at the latest when the signal comes. */
   room(): Promise<void>;
+  /** How its conversation is kept, and gone on with; null where it is not kept. */
+  conversation: Pick<Options, "sessionId" | "resume" | "sessionStore" | "sessionStoreFlush"> | null;
+  /** What it has to know before its task, of what was restored and what was not; may be empty. */
+  told: string;
   /** What outranks the settings that the repository brings along. */
   settings: RunSettings;
   /** The runner's own, beside the one for the report. */
@@ -86,9 +90,10 @@ export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
     for (const child of started) killGroup(child.pid);
   });
   const agent = query({
-    prompt: task(options.order.task, inputEnds.promise),
+    prompt: task(options.told + options.order.task, inputEnds.promise),
     options: {
       ...fixedOptions(options),
+      ...options.conversation,
       settings: options.settings.flags,
       ...(options.settings.managed === undefined ? {} : { managedSettings: options.settings.managed }),
       cwd: options.cwd,
@@ -218,7 +223,7 @@ function fixedOptions({ order, clones }: AgentOptions): Options {
   return {
     model: order.model,
     maxTurns: order.turns,
-    systemPrompt: { type: "preset", preset: "claude_code", append: instructions(order) + clones },
+    systemPrompt: { type: "preset", preset: "claude_code", append: instructions(order) + clones, snapshot: true },
     settingSources: ["project"],
     permissionMode: "bypassPermissions",
     allowDangerouslySkipPermissions: true,

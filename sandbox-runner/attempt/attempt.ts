@@ -5,7 +5,6 @@ import { type RunError, type RunPhase, runError } from "#protocol/run-errors.ts"
 import type { FrameBody, RunOrder } from "#protocol/runner-link.ts";
 import type { Delta, RunnerEvent } from "#protocol/transcript.ts";
 import { runAgent } from "../agent/agent.ts";
-import type { LivingTask } from "../agent/agent-end.ts";
 import { agentEnvironment, cloneEnvironment, commandEnvironment, givenVariables } from "../agent/agent-environment.ts";
 import { AgentEvents } from "../agent/agent-events.ts";
 import { AgentWatch } from "../agent/agent-watch.ts";
@@ -21,8 +20,10 @@ import type { RunFolder } from "../process/run-folder.ts";
 import { within } from "../process/within.ts";
 
 import { type Sandbox, withoutSandbox } from "../sandbox/sandbox.ts";
+import type { AttemptSession } from "../session/attempt-session.ts";
 import { setUp } from "../setup/set-up.ts";
 import type { SetupStore } from "../setup/setup-store.ts";
+import { DEMO_MODEL, settingsOverridden, tasksLeft } from "./attempt-words.ts";
 import { countChangedFiles } from "./evidence.ts";
 import type { SandboxSetting } from "./executor-brief.ts";
 import type { Workplace } from "./workplace.ts";
@@ -34,6 +35,8 @@ export interface AttemptOptions {
   place: Workplace;
   proxyToken: string;
   sandbox: SandboxSetting;
+  /** What it has to do with other runs of its session; null where the order says nothing of a conversation. */
+  session: AttemptSession | null;
   /** Where results of setup scripts are kept. */
   setups: SetupStore;
   /** The runner's tools for the agent, beside the one for its report. */
@@ -53,9 +56,6 @@ const WAITING_PART = 0.9;
 
 /** A hook may take this part of the attempt's time at most: one that hangs leaves enough of it to the agent. */
 const HOOK_PART = 1 / 3;
-
-const DEMO_MODEL =
-  "The offline demo model answers instead of a real one: the agent's words are a script, its tool calls are real.";
 
 export class Attempt {
   readonly #options: AttemptOptions;
@@ -102,7 +102,7 @@ export class Attempt {
   /** @returns null when every step went well, or was stopped by the signal. */
   async run(): Promise<RunError | null> {
     const { order, signal } = this.#options;
-    if (order.demo_model) this.#event({ type: "notice", level: "info", code: "demo_model", message: DEMO_MODEL });
+    if (order.demo_model) this.#event(DEMO_MODEL);
     const { folder, relay } = this.#options.place;
     await this.#options.place.openWay(order, (refused) =>
       this.#event({ type: "notice", level: "warning", ...refused }),
@@ -145,11 +145,16 @@ export class Attempt {
       return cloned.error;
     }
 
-    const failure = await this.#driveAgent(relayUrl, sandbox.value, seen, cloned.clones);
+    const begun = await this.#beginSession(sandbox.value, seen, cloned.clones);
+    if (signal.aborted) return null;
+    if (!begun.ok) return begun.error;
+    const { clones } = begun;
+
+    const failure = await this.#driveAgent(relayUrl, sandbox.value, seen, clones);
     if (signal.aborted) return null;
     this.#phase = "finish";
     const env = commandEnvironment(this.#options.mark, seen);
-    this.#filesChanged = await countChangedFiles(cloned.clones, folder, sandbox.value, env, signal);
+    this.#filesChanged = await countChangedFiles(clones, folder, sandbox.value, env, signal);
     return failure;
   }
 
@@ -182,13 +187,23 @@ export class Attempt {
     return await setUp({ environment, mark, folder, sandbox, deadlineMs, store, signal, onEvent });
   }
 
+  async #beginSession(
+    sandbox: Sandbox,
+    folder: RunFolder,
+    clones: Clone[],
+  ): Promise<{ ok: true; clones: Clone[] } | { ok: false; error: RunError }> {
+    const { session, mark, signal } = this.#options;
+    const env = cloneEnvironment(mark, folder);
+    return (await session?.begin({ sandbox, folder, clones, env }, signal)) ?? { ok: true, clones };
+  }
+
   async #driveAgent(
     relayUrl: string,
     sandbox: Sandbox,
     seen: RunFolder,
     clones: readonly Clone[],
   ): Promise<RunError | null> {
-    const { order, mark, proxyToken, signal } = this.#options;
+    const { order, mark, proxyToken, signal, session } = this.#options;
     this.#phase = "agent";
     this.#step("Starting the agent");
     const only = clones.length === 1 ? clones[0] : undefined;
@@ -212,6 +227,8 @@ export class Attempt {
       env: { ...givenVariables(order.environment), ...own },
       settings,
       tools: this.#options.tools,
+      conversation: session?.agentOptions ?? null,
+      told: session?.told ?? "",
       signal: AbortSignal.any([signal, watch.signal, breach.signal]),
       room: this.#options.room,
       bounds: {
@@ -224,11 +241,12 @@ export class Attempt {
         if (fault === null) this.#hear(message, sandbox);
         else breach.abort(privileged(fault));
       },
-      onTasksLeft: (tasks, hasReported) => this.#tellTasksLeft(tasks, hasReported),
+      onTasksLeft: (tasks, hasReported) => this.#event(tasksLeft(tasks, hasReported)),
     });
     watch.close();
     if (breach.signal.aborted) return breach.signal.reason;
     this.#report = end.report;
+    session?.tellEnd(end.result !== null);
     // What was reported stands, though the program had to be killed.
     if (watch.failure !== null) return end.report === null ? watch.failure : null;
     const { stoppedByHook } = this.#events;
@@ -243,27 +261,17 @@ export class Attempt {
     const text = await readSettings(folder);
     const hookSeconds = Math.max(1, Math.floor(hookDeadlineMs / 1_000));
     const settings = runSettings({ text, env, model: this.#options.order.model, hookSeconds });
-    if (settings.overridden.length > 0) {
-      const message = `The repository's .claude/settings.json decides neither how a run reaches its model, nor what it may do without asking, nor its sandbox. Without effect: ${settings.overridden.join(", ")}.`;
-      this.#event({ type: "notice", level: "warning", code: "settings_overridden", message });
-    }
+    if (settings.overridden.length > 0) this.#event(settingsOverridden(settings.overridden));
     return settings;
   }
 
   #hear(message: SDKMessage, sandbox: Sandbox): void {
+    if (message.type === "system" && message.subtype === "mirror_error") this.#options.session?.tellLost(message.error);
     const begun = this.#events.started;
     const { events, deltas } = this.#events.read(message);
     if (!begun && this.#events.started) this.#options.send({ kind: "running", sandbox: sandbox.kind });
     for (const delta of deltas) this.#options.sendDelta(delta);
     for (const event of events) this.#event(event);
-  }
-
-  #tellTasksLeft(tasks: readonly LivingTask[], hasReported: boolean): void {
-    const names = tasks.map(({ description }) => description).join("; ");
-    const message = hasReported
-      ? `Ended together with the run, in the background: ${names}.`
-      : `The agent ended its turn without a report, and waited for what still ran in the background: ${names}. There was no news of it, so the run was ended.`;
-    this.#event({ type: "notice", level: hasReported ? "info" : "warning", code: "background_ended", message });
   }
 
   #step(message: string): void {

@@ -15,6 +15,8 @@ import { ScrubbedFrames } from "../link/scrubbed-frames.ts";
 import { createLog, type Log } from "../process/log.ts";
 import { noteLease, removeRunFolder } from "../process/run-folder.ts";
 import { within } from "../process/within.ts";
+import { AttemptSession } from "../session/attempt-session.ts";
+import { SDK_VERSION } from "../session/sdk-version.ts";
 import type { SetupStore } from "../setup/setup-store.ts";
 import { Attempt } from "./attempt.ts";
 import { watchBounds } from "./bounds-watch.ts";
@@ -47,6 +49,9 @@ export interface Worker {
 const ORDER_DEADLINE_MS = 60_000;
 /** How long the last frame may take to be stored: the instance may be restarting. */
 const FAREWELL_MS = 600_000;
+/** How long the workspace may take to be packed and sent. */
+const KEEP_MS = 120_000;
+const HURRIED_KEEP_MS = 10_000;
 const HURRIED_FAREWELL_MS = 1_500;
 
 /** Works on a lease to its end. Nothing of the attempt is left when it settles. */
@@ -75,8 +80,10 @@ export async function workOnLease(brief: LeaseBrief, worker: Worker): Promise<vo
   });
   const order = await within(ORDER_DEADLINE_MS, Promise.race([ordered.promise, stop.stopped]), undefined);
   const frames = new ScrubbedFrames(redactor, link);
-  const attempt = order === undefined ? null : newAttempt(order, worker, { brief, link, frames, redactor });
+  const session = order === undefined ? null : sessionOf(order, worker, brief, frames);
+  const attempt = order === undefined ? null : newAttempt(order, worker, { brief, link, frames, redactor, session });
   const failure = attempt === null ? null : await drive(attempt, worker);
+  await keepWorkspace(session, stop, startedAt + (attempt?.timeoutMs ?? 0));
   await clearUp(worker, log);
   let outcome: string = stop.reason ?? "no_order";
   if (attempt !== null) {
@@ -99,9 +106,15 @@ export async function leave(worker: Pick<Worker, "place" | "mark" | "endProcesse
 function newAttempt(
   order: RunOrder,
   { instanceUrl, mark, place, sandbox, stop, setups, onHeard }: Worker,
-  ways: { brief: LeaseBrief; link: RunLink; frames: ScrubbedFrames; redactor: Redactor },
+  ways: {
+    brief: LeaseBrief;
+    link: RunLink;
+    frames: ScrubbedFrames;
+    redactor: Redactor;
+    session: AttemptSession | null;
+  },
 ): Attempt {
-  const { brief, link, frames, redactor } = ways;
+  const { brief, link, frames, redactor, session } = ways;
   const { run_id: runId } = brief.lease;
   const calls = new InstanceCalls({ instanceUrl, runId, linkToken: brief.link_token, signal: stop.signal });
   let isHeard = false;
@@ -114,6 +127,7 @@ function newAttempt(
     mark,
     place,
     proxyToken: brief.proxy_token,
+    session,
     sandbox,
     setups: setups(brief),
     tools: order.notes === undefined ? [] : noteTools(calls, (text) => redactor.text(text)),
@@ -131,6 +145,32 @@ function newAttempt(
     },
     room: () => Promise.race([link.room(), stop.stopped]),
   });
+}
+
+function sessionOf(
+  order: RunOrder,
+  { instanceUrl, place }: Worker,
+  { link_token: linkToken }: LeaseBrief,
+  frames: ScrubbedFrames,
+): AttemptSession | null {
+  const { conversation } = order;
+  if (conversation === undefined) return null;
+  return new AttemptSession({
+    order,
+    conversation,
+    instance: { instanceUrl, linkToken },
+    folder: place.folder.root,
+    sendEntries: (file, entries) => frames.sendEntries(file, SDK_VERSION, entries),
+    send: (body) => frames.send(body),
+  });
+}
+
+/** A run that was canceled, or whose time is over, is given up soon; nobody waits for that of a runner which ends. */
+async function keepWorkspace(session: AttemptSession | null, stop: StopSwitch, endsAtMs: number): Promise<void> {
+  const isHurried = stop.reason === "canceled" || stop.reason === "timed_out";
+  if (session === null || (stop.reason !== null && !isHurried)) return;
+  const leftMs = Math.max(HURRIED_KEEP_MS, endsAtMs - Date.now());
+  await session.keep(isHurried ? HURRIED_KEEP_MS : Math.min(KEEP_MS, leftMs));
 }
 
 function isAgentsOwn({ type }: RunnerEvent): boolean {

@@ -2,13 +2,13 @@
  * The home as an archive, and back. Both are done by programs in the sandbox, as the agent's user: whatever is in an archive
  * reaches no further than that user, and the runner itself sees bytes alone.
  */
-import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { PassThrough, Transform, type TransformCallback } from "node:stream";
+import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { constants, createZstdCompress, createZstdDecompress } from "node:zlib";
 import { SETUP_LIMIT_BYTES } from "#protocol/setup-archive.ts";
 import { oneLine } from "../agent/outcome.ts";
+import { Counted } from "../process/counted.ts";
 import { awaitProcess, type Bounds, type Command, type CommandEnd, killGroup, type Place } from "../process/spawn.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { Archive, KeptSetup } from "./setup-store.ts";
@@ -81,28 +81,4 @@ function outcome(work: Promise<void>): Promise<string | null> {
 function faultOf({ how, code, stderr }: CommandEnd): string | null {
   if (how === "exited" && code === 0) return null;
   return oneLine(stderr.trim().split("\n").at(-1) ?? "") || `tar: ${how === "exited" ? `exit code ${code}` : how}`;
-}
-
-/** Counts what goes through, and is broken off at a limit. */
-class Counted extends Transform {
-  readonly #limit: number;
-  readonly #hash = createHash("sha256");
-  bytes = 0;
-
-  constructor(limit: number) {
-    super();
-    this.#limit = limit;
-  }
-
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.bytes += chunk.length;
-    this.#hash.update(chunk);
-    if (this.bytes > this.#limit) done(new Error(`it is larger than ${this.#limit / 1_024 ** 2} MiB`));
-    else done(null, chunk);
-  }
-
-  /** Of all that has gone through; can be asked once. */
-  sha256(): string {
-    return this.#hash.digest("hex");
-  }
 }

@@ -1,17 +1,10 @@
 /** Results of setup scripts at the instance: for a container, of which nothing is left after its run. */
-import { createReadStream } from "node:fs";
-import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
-import { request as httpsRequest } from "node:https";
-import { pipeline } from "node:stream/promises";
 import { SETUP_HEADERS, SETUP_KEPT_MS, setupPath } from "#protocol/setup-archive.ts";
+import { askInstance, type InstanceAccess } from "../link/instance-request.ts";
 import type { Archive, KeptSetup, SetupStore } from "./setup-store.ts";
 
-export interface InstanceStoreOptions {
-  /** Without a slash at its end. */
-  instanceUrl: string;
+export interface InstanceStoreOptions extends InstanceAccess {
   runId: string;
-  /** No program of the agent's has it: what is kept is the runner's word alone. */
-  linkToken: string;
 }
 
 export class InstanceStore implements SetupStore {
@@ -22,7 +15,7 @@ export class InstanceStore implements SetupStore {
   }
 
   async find(key: string, signal: AbortSignal): Promise<KeptSetup | null> {
-    const answer = await this.#ask(key, { method: "GET", headers: {}, signal });
+    const answer = await askInstance(this.#options, { method: "GET", path: this.#path(key), signal });
     const { statusCode, headers } = answer;
     const keptAtMs = Number(headers[SETUP_HEADERS.keptAt]);
     if (statusCode === 200 && Math.abs(Date.now() - keptAtMs) <= SETUP_KEPT_MS) {
@@ -36,36 +29,17 @@ export class InstanceStore implements SetupStore {
 
   async keep(key: string, { file, bytes, sha256 }: Archive, signal: AbortSignal): Promise<void> {
     const headers = { "content-length": String(bytes), [SETUP_HEADERS.sha256]: sha256 };
-    const { statusCode } = await this.#ask(key, { method: "PUT", headers, signal, file });
-    if (statusCode !== 204) throw new Error(`the instance answered ${statusCode}`);
-  }
-
-  /** @param file what is sent; nothing by default. @throws when the instance gives no answer. */
-  #ask(
-    key: string,
-    {
-      method,
+    const { statusCode } = await askInstance(this.#options, {
+      method: "PUT",
+      path: this.#path(key),
       headers,
       signal,
       file,
-    }: { method: string; headers: OutgoingHttpHeaders; signal: AbortSignal; file?: string },
-  ): Promise<IncomingMessage> {
-    const { instanceUrl, runId, linkToken } = this.#options;
-    const url = new URL(`${instanceUrl}${setupPath(runId, key)}`);
-    const send = url.protocol === "https:" ? httpsRequest : httpRequest;
-    return new Promise((answered, fail) => {
-      const asked = { method, headers: { ...headers, authorization: `Bearer ${linkToken}` }, signal, agent: false };
-      const request = send(url, asked);
-      request.once("response", (answer) => {
-        // A body that breaks off fails whoever reads it; nobody may.
-        answer.on("error", () => {});
-        if (method === "PUT") answer.resume();
-        answered(answer);
-      });
-      request.once("error", fail);
-      if (file === undefined) request.end();
-      // An instance that answers early, with a refusal, reads no more of it.
-      else pipeline(createReadStream(file), request).catch(fail);
     });
+    if (statusCode !== 204) throw new Error(`the instance answered ${statusCode}`);
+  }
+
+  #path(key: string): string {
+    return setupPath(this.#options.runId, key);
   }
 }

@@ -1,4 +1,5 @@
 /** A stand-in for the instance, on loopback: the pool, the run links, and both proxies. It checks tokens as the worker does. */
+import { createHash } from "node:crypto";
 import {
   createServer,
   request as httpRequest,
@@ -10,6 +11,7 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { type WebSocket, WebSocketServer } from "ws";
+import { WORKSPACE_SHA256 } from "#protocol/conversation.ts";
 import {
   type LeaseRef,
   type PoolToRunner,
@@ -49,6 +51,10 @@ export class FakeInstance {
   readonly proxied: string[] = [];
   /** What runners have kept of setup scripts, by key. */
   readonly setups = new Map<string, { content: Buffer; sha256: string }>();
+  /** The workspaces that runs have sent, by run. */
+  readonly workspaces = new Map<string, Buffer>();
+  /** What a run goes on from, by run: the texts of its files in the order's order, and the workspace. */
+  readonly earlier = new Map<string, { texts: string[]; workspace: Buffer | null }>();
   /** How many links each run has opened. */
   readonly links = new Map<string, number>();
 
@@ -161,6 +167,8 @@ export class FakeInstance {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const setup = /^\/runner\/runs\/([^/]+)\/setup\/([0-9a-f]{64})$/.exec(request.url ?? "");
+    const session = /^\/runner\/runs\/([^/]+)\/(?:conversation\/([0-9]+)|workspace)$/.exec(request.url ?? "");
+    if (session !== null) return void this.#answerSession(request, response, session[1] ?? "", session[2] ?? null);
     if (setup !== null) return void this.#answerSetup(request, response, setup[1] ?? "", setup[2] ?? "");
     const call = /^\/runner\/runs\/([^/]+)\/(.+)$/.exec(request.url ?? "");
     if (call !== null) return void this.#answerCall(request, response, call[1] ?? "", call[2] ?? "");
@@ -195,6 +203,20 @@ export class FakeInstance {
       .then((token) =>
         this.#pass(request, response, `${workerGit.url}${request.url}`, { authorization: `Bearer ${token}` }),
       );
+  }
+
+  async #answerSession(request: IncomingMessage, response: ServerResponse, runId: string, number: string | null) {
+    if (bearerOf(request) !== this.#runs.get(runId)?.linkToken) return void response.writeHead(401).end();
+    if (request.method === "PUT") {
+      const content = await buffer(request);
+      const isWhole = createHash("sha256").update(content).digest("hex") === request.headers[WORKSPACE_SHA256];
+      this.workspaces.set(runId, content);
+      return void response.writeHead(isWhole ? 204 : 400).end();
+    }
+    const earlier = this.earlier.get(runId);
+    const content = number === null ? earlier?.workspace : earlier?.texts[Number(number)];
+    if (content === undefined || content === null) return void response.writeHead(404).end();
+    response.writeHead(200).end(content);
   }
 
   async #answerSetup(request: IncomingMessage, response: ServerResponse, runId: string, key: string): Promise<void> {
