@@ -5,7 +5,7 @@ import type { DeliveryOutcome } from "#protocol/delivery.ts";
 import type { Network } from "#protocol/environment.ts";
 import type { Result } from "#protocol/errors.ts";
 import type { OwnedId } from "#protocol/ids.ts";
-import type { LeaseRef } from "#protocol/runner-link.ts";
+import type { LeaseRef, RunnerFeature } from "#protocol/runner-link.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
 import type { WebhookTrigger } from "#protocol/triggers.ts";
 import type { LeaseEnd } from "#rules/run/inputs.ts";
@@ -13,6 +13,8 @@ import type { LeaseEnd } from "#rules/run/inputs.ts";
 export interface LeaseRequest {
   lease: LeaseRef;
   routine_id: string;
+  /** Options of the link without which a runner may not have it; absent from an object of an earlier version. */
+  needs?: RunnerFeature[];
 }
 
 /** What the sandbox of an attempt is made with. */

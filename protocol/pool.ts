@@ -52,6 +52,7 @@ export type PoolRunner = z.infer<typeof poolRunnerSchema>;
 export const waitReasons = [
   "no_runner",
   "version_too_old",
+  "runners_too_old",
   "all_draining",
   "all_busy",
   "no_room",

@@ -33,7 +33,9 @@ export const OLDEST_RUNNER = "0.1.0";
  * Options of the link, by name. A runner tells those it knows when it registers, and the answer tells which of them are in
  * force: a message that belongs to an option is said only while both sides know it, so an option needs no new version.
  */
-export const RUNNER_FEATURES: readonly string[] = [];
+export const RUNNER_FEATURES = ["environment"] as const;
+/** `environment`: the runner gives a run what its environment sets: variables, a setup script, and a network of its own. */
+export type RunnerFeature = (typeof RUNNER_FEATURES)[number];
 
 /** A runner sends the text `ping` this often on both sockets; auto-response answers `pong`. */
 export const RUNNER_PING_MS = 5_000;

@@ -5,7 +5,7 @@ import { logTrouble } from "#protocol/log.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { chooseHost } from "#rules/pool/choose-host.ts";
 import type { Grant, LeaseHost } from "./hosts/lease-host.ts";
-import { type LeaseRow, type Leases, refOf } from "./leases.ts";
+import { type LeaseRow, type Leases, needsOf, refOf } from "./leases.ts";
 import { decline, putOff } from "./take-reports.ts";
 
 export interface LeaseEngineParts {
@@ -33,7 +33,7 @@ export class LeaseEngine {
 
   /** Puts requests at the end of the queue. Asking twice for one is asking once. */
   ask(requests: readonly LeaseRequest[], nowMs: number): void {
-    for (const { lease, routine_id } of requests) this.#leases.ask(lease, routine_id, nowMs);
+    for (const { lease, routine_id, needs = [] } of requests) this.#leases.ask(lease, routine_id, needs, nowMs);
   }
 
   /** Takes a lease back: at once where nobody works on it, else as soon as the work has stopped. */
@@ -54,15 +54,26 @@ export class LeaseEngine {
   /** Hands waiting leases to hosts with room, the oldest first. */
   match(nowMs: number): void {
     for (;;) {
-      const row = this.#leases.nextWaiting();
-      if (row === null) return;
-      const candidates = this.#hosts.map((host) => ({ host, place: host.place(this.#leases.held(host.kind), nowMs) }));
-      const chosen = chooseHost(candidates);
+      const chosen = this.#choose(nowMs);
       if (chosen === null) return;
-      const { host, place } = chosen;
+      const { row, host, place } = chosen;
       this.#leases.offer(row, host.kind, place, nowMs);
       void this.#offer(host, place, refOf(row));
     }
+  }
+
+  /** The oldest lease that a host has room for: one that only some runners may have holds up no other. */
+  #choose(nowMs: number) {
+    for (const row of this.#leases.nextWaiting()) {
+      const needs = needsOf(row);
+      const candidates = this.#hosts.map((host) => ({
+        host,
+        place: host.place(this.#leases.held(host.kind), nowMs, needs),
+      }));
+      const chosen = chooseHost(candidates);
+      if (chosen !== null) return { row, ...chosen };
+    }
+    return null;
   }
 
   /** Sees to offers that nobody has answered, and to work that has not stopped. */

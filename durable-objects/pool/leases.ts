@@ -1,7 +1,8 @@
 /** The leases of a pool: who waits, who works, and what the routines' objects still have to be told. */
 import { and, asc, count, eq, inArray, min, sql } from "drizzle-orm";
 import type { RunnerKind } from "#protocol/run.ts";
-import { type LeaseRef, OFFER_DEADLINE_MS } from "#protocol/runner-link.ts";
+import { type LeaseRef, OFFER_DEADLINE_MS, RUNNER_FEATURES, type RunnerFeature } from "#protocol/runner-link.ts";
+import { setsOf } from "#rules/pool/features-needed.ts";
 import type { LeaseEnd } from "#rules/run/inputs.ts";
 import type { PoolDatabase } from "./database.ts";
 import { type Held, KILL_DEADLINE_MS } from "./hosts/lease-host.ts";
@@ -11,6 +12,8 @@ export type LeaseRow = typeof leases.$inferSelect;
 
 /** Work that was told to stop and has not ended within this time is killed. */
 const STOP_DEADLINE_MS = 20_000;
+/** What leases may need, as their rows have it. */
+const NEEDS = setsOf(RUNNER_FEATURES).map((set) => set.join(" "));
 const REPORT_RETRY_MS = 1_000;
 const LONGEST_REPORT_RETRY_MS = 60_000;
 /** All statuses but `waiting`, by name, so that the index finds these leases among any number of waiting ones. */
@@ -33,8 +36,8 @@ export class Leases {
     this.#database = database;
   }
 
-  /** Puts a request at the end of the queue. Asking twice changes nothing. */
-  ask(lease: LeaseRef, routineId: string, nowMs: number): void {
+  /** Puts a request at the end of the queue. Asking twice changes nothing. @param needs options of the link. */
+  ask(lease: LeaseRef, routineId: string, needs: readonly RunnerFeature[], nowMs: number): void {
     this.#database
       .insert(leases)
       .values({
@@ -43,6 +46,7 @@ export class Leases {
         routineId,
         status: "waiting",
         askedAt: nowMs,
+        needs: needs.join(" "),
       })
       .onConflictDoNothing()
       .run();
@@ -53,16 +57,20 @@ export class Leases {
     return taken ?? this.#database.select().from(leases).where(is(lease)).get() ?? null;
   }
 
-  /** The lease that has waited longest. Of those that were asked for together, the first row. */
-  nextWaiting(): LeaseRow | null {
-    const row = this.#database
-      .select()
-      .from(leases)
-      .where(eq(leases.status, "waiting"))
-      .orderBy(asc(leases.askedAt), sql`rowid`)
-      .limit(1)
-      .get();
-    return row ?? null;
+  /**
+   * Of the leases that need the same of a runner, the one that has waited longest; of those that were asked for together, the
+   * first row. The one that has waited longest of all comes first.
+   */
+  nextWaiting(): LeaseRow[] {
+    const first = (needs: string) =>
+      this.#database
+        .select()
+        .from(leases)
+        .where(and(eq(leases.status, "waiting"), eq(leases.needs, needs)))
+        .orderBy(asc(leases.askedAt), sql`rowid`)
+        .limit(1)
+        .all();
+    return NEEDS.flatMap(first).sort((one, other) => one.askedAt - other.askedAt);
   }
 
   /** How many leases wait, and since when the first does, in Unix milliseconds. */
@@ -211,6 +219,11 @@ export class Leases {
 
 export function refOf(row: LeaseRow): LeaseRef {
   return { run_id: row.runId, generation: row.generation };
+}
+
+/** The options of the link that a lease needs. */
+export function needsOf(row: LeaseRow): string[] {
+  return row.needs.split(" ").filter(Boolean);
 }
 
 function keyOf(lease: LeaseRef): string {

@@ -1,11 +1,11 @@
 /** A pool as it is at this moment, for people: who serves, what waits, and why. */
 import type { PoolAnswer } from "#instance/object-contracts.ts";
-import type { PoolStatus, PoolWarm } from "#protocol/pool.ts";
+import type { PoolRunner, PoolStatus, PoolWaits, PoolWarm } from "#protocol/pool.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
 import { type ContainerObstacle, whyWaiting } from "#rules/pool/why-waiting.ts";
 import type { Held, LeaseHost, SocketHost } from "./hosts/lease-host.ts";
-import type { Leases } from "./leases.ts";
+import { type LeaseRow, type Leases, needsOf, refOf } from "./leases.ts";
 
 /** What the host of containers tells of them beside what every host does. */
 interface ShownContainers {
@@ -35,24 +35,30 @@ export function poolStatus(pool: ShownPool, nowMs: number): PoolStatus {
     runners,
     waiting: count,
     waiting_since: sinceMs === null ? null : timestamp(sinceMs),
-    why: count === 0 ? null : whyWaiting({ name: pool.name, containers, obstacle: obstacleOf(pool, nowMs), runners }),
+    why: count === 0 ? null : why(pool, leases.nextWaiting(), runners, nowMs),
     warm,
   };
 }
 
 /** What a pool says to whoever has asked it for runners. @param asked the leases. */
 export function poolAnswer(pool: ShownPool, asked: readonly LeaseRef[], nowMs: number): PoolAnswer {
-  const { name, leases, hosts, dialed } = pool;
+  const { leases, hosts, dialed } = pool;
   const runners = hosts.reduce((sum, host) => sum + host.size(), 0);
-  const waiting = asked.filter((lease) => leases.get(lease)?.status === "waiting");
-  if (waiting.length === 0) return { runners, waiting, why: null };
+  const waiting = asked.flatMap((lease) => {
+    const row = leases.get(lease);
+    return row?.status === "waiting" ? [row] : [];
+  });
+  if (waiting.length === 0) return { runners, waiting: [], why: null };
   const known = dialed.runners(leases.held(dialed.kind), nowMs);
-  const why = whyWaiting({ name, containers: containersOf(pool), obstacle: obstacleOf(pool, nowMs), runners: known });
-  return { runners, waiting, why: why.message };
+  return { runners, waiting: waiting.map(refOf), why: why(pool, waiting, known, nowMs).message };
 }
 
-function obstacleOf({ leases, containers }: ShownPool, nowMs: number) {
-  return containers?.obstacle(leases.held("container"), nowMs) ?? null;
+/** @param waiting leases, of which any tells what it needs. */
+function why(pool: ShownPool, waiting: readonly LeaseRow[], runners: readonly PoolRunner[], nowMs: number): PoolWaits {
+  const { name, leases, dialed } = pool;
+  const obstacle = pool.containers?.obstacle(leases.held("container"), nowMs) ?? null;
+  const isUnmet = waiting.map(needsOf).some((needs) => needs.length > 0 && !dialed.knows(needs));
+  return whyWaiting({ name, containers: containersOf(pool), obstacle, runners, isUnmet });
 }
 
 /** What does not dial in is made by its host when it is wanted. */

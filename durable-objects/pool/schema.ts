@@ -46,9 +46,11 @@ export const leases = sqliteTable(
     /** When this status lasts too long: an offer without an answer, a stop without an end, a failed report. */
     dueAt: integer("due_at"),
     tries: integer().notNull().default(0),
+    /** Options of the link without which a runner may not have it: names, with a blank between two. */
+    needs: text().notNull().default(""),
   },
   (table) => [
     primaryKey({ columns: [table.runId, table.generation] }),
-    index("leases_by_status").on(table.status, table.askedAt),
+    index("leases_by_status").on(table.status, table.needs, table.askedAt),
   ],
 );

@@ -10,12 +10,14 @@ export interface PoolState {
   containers: number;
   /** Why no container is started just now, though not all are busy; null when that is not so. */
   obstacle: ContainerObstacle | null;
+  /** Whether a run waits that needs what none of the runners that take work knows. By default not. */
+  isUnmet?: boolean;
   /** Those that have gone or were refused: the newest first. */
   runners: readonly { state: RunnerState; reason: string | null }[];
 }
 
 /** @returns why a pool that has no room has none. */
-export function whyWaiting({ name, containers, obstacle, runners }: PoolState): PoolWaits {
+export function whyWaiting({ name, containers, obstacle, runners, isUnmet = false }: PoolState): PoolWaits {
   const pool = name === DEFAULT_POOL ? "the default pool" : `the pool "${name}"`;
   const count = (state: RunnerState) => runners.filter((runner) => runner.state === state).length;
   const working = count("busy") + count("idle");
@@ -27,6 +29,10 @@ export function whyWaiting({ name, containers, obstacle, runners }: PoolState): 
   }
   if (containers > 0 && obstacle === "silent") {
     return waits("containers_silent", `Whatever starts containers of ${pool} does not answer just now.`);
+  }
+  if (containers === 0 && working > 0 && isUnmet) {
+    const message = `No runner of ${pool} knows environments, and a run waits whose environment sets variables, a setup script or hosts.`;
+    return waits("runners_too_old", message);
   }
   if (containers > 0 || working > 0) {
     const all = [
@@ -45,6 +51,8 @@ export function whyWaiting({ name, containers, obstacle, runners }: PoolState): 
 const HINTS: Record<WaitReason, string> = {
   no_runner: "Start a runner with the pool's token; its log says why it can't reach the instance.",
   version_too_old: "Bring runner and instance to the same version: the one that is behind is updated.",
+  runners_too_old:
+    "Update the pool's runners: one of this version takes such a run at once. The older ones serve the others.",
   all_draining: "Start another runner, or start them again: a runner that drains ends with its last run.",
   no_room:
     "Wait: it is tried again within a minute, and no attempt is used up. A registered runner takes such runs at once.",

@@ -95,11 +95,11 @@ describe("an offer", () => {
     const stub = env.POOL.get(env.POOL.idFromName(crypto.randomUUID()));
     await runInDurableObject(stub, async (_pool, { storage }) => {
       const opened = () => new Leases(poolDatabase(storage));
-      opened().ask(LEASE, ROUTINE, START);
+      opened().ask(LEASE, ROUTINE, [], START);
       const ends = Array.from({ length: 12 }, () => {
         const leases = opened();
-        const row = leases.nextWaiting();
-        if (row === null) throw new Error("it does not wait");
+        const [row] = leases.nextWaiting();
+        if (row === undefined) throw new Error("it does not wait");
         leases.offer(row, "container", "place", START);
         takeReports(leases, "container").declined("place", LEASE, "unanswered");
         return opened().get(LEASE)?.end;
@@ -112,10 +112,10 @@ describe("an offer", () => {
     const stub = env.POOL.get(env.POOL.idFromName(crypto.randomUUID()));
     await runInDurableObject(stub, async (_pool, { storage }) => {
       const leases = new Leases(poolDatabase(storage));
-      leases.ask(LEASE, ROUTINE, START);
+      leases.ask(LEASE, ROUTINE, [], START);
       for (let count = 0; count < 30; count += 1) {
-        const row = leases.nextWaiting();
-        if (row === null) throw new Error("it does not wait");
+        const [row] = leases.nextWaiting();
+        if (row === undefined) throw new Error("it does not wait");
         leases.offer(row, "container", "place", START);
         takeReports(leases, "container").declined("place", LEASE, count % 2 === 0 ? "no_room" : "unanswered");
       }
@@ -207,12 +207,12 @@ describe("an offer", () => {
       expect([reports.atWork("place-1", LEASE), where()]).toEqual([true, ["accepted", "place-1"]]);
       // Offered at another place, it is told of that in a moment; where another has it, its work has to stop.
       reports.declined("place-1", LEASE);
-      leases.offer(leases.nextWaiting() ?? fail(), "container", "place-2", START);
+      leases.offer(leases.nextWaiting()[0] ?? fail(), "container", "place-2", START);
       expect([reports.atWork("place-1", LEASE), where()]).toEqual([true, ["offered", "place-2"]]);
       reports.accepted("place-2", LEASE);
       expect([reports.atWork("place-1", LEASE), where()]).toEqual([false, ["accepted", "place-2"]]);
       reports.declined("place-2", LEASE);
-      leases.offer(leases.nextWaiting() ?? fail(), "local", "runner", START);
+      leases.offer(leases.nextWaiting()[0] ?? fail(), "local", "runner", START);
       expect([reports.atWork("place-2", LEASE), where()]).toEqual([false, ["offered", "runner"]]);
       expect(reports.atWork("place-3", OTHER)).toBe(false);
     });

@@ -100,6 +100,28 @@ it("tells whether runners are idle, busy, leaving, gone or refused, and why runs
   expect((await shown(pool)).map(({ id }) => id)).toEqual(["alice"]);
 });
 
+it("keeps a run that needs environments from a runner that knows none, says so, and holds up no other run", async () => {
+  const pool = makePool();
+  const demanding = { ...wanted(1), needs: ["environment" as const] };
+  const old = await join(pool, { ...named("old"), capacity: 4 });
+  const said = { runners: 1, waiting: [lease(1)], why: expect.stringMatching(/^No runner of the pool ".*" knows env/) };
+  expect(await pool.request([demanding])).toEqual(said);
+  await pool.request([wanted(2)]);
+  expect(await old.next(({ type }) => type === "offer")).toMatchObject({ lease: lease(2) });
+  old.send({ type: "accept", lease: lease(2) });
+  const why = { reason: "runners_too_old", hint: expect.stringMatching(/^Update/) };
+  expect(await pool.look()).toMatchObject({ waiting: 1, why });
+
+  const newer = await join(pool, { ...named("newer"), features: ["environment", "tomorrow"], capacity: 2 });
+  expect(await newer.next(({ type }) => type === "offer")).toMatchObject({ lease: lease(1) });
+  expect(newer.messages[0]).toMatchObject({ type: "registered", features: ["environment"] });
+  // What a runner knows is still known when the pool has left memory.
+  await evictDurableObject(pool);
+  await pool.request([{ ...wanted(3), needs: ["environment"] }]);
+  await newer.until(() => newer.messages.filter(({ type }) => type === "offer").length === 2);
+  expect(old.messages.filter(({ type }) => type === "offer")).toHaveLength(1);
+});
+
 it("keeps no more than the last twenty that were refused, though each has another id", async () => {
   const pool = makePool();
   for (let number = 0; number < 25; number += 1) await join(pool, { ...named(`old-${number}`), protocol: 0 });

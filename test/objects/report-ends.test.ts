@@ -45,7 +45,7 @@ async function withEnded(counts: Record<string, number>, tell: Tell, work: (benc
     for (const [routineId, count] of Object.entries(counts)) {
       for (let number = 0; number < count; number += 1) {
         const lease = { run_id: `run_of_${routineId}_${number}`, generation: 1 };
-        leases.ask(lease, routineId, Date.now());
+        leases.ask(lease, routineId, [], Date.now());
         const row = leases.get(lease);
         if (row !== null) leases.end(row, "work_ended", Date.now());
       }

@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { chooseHost } from "#rules/pool/choose-host.ts";
 import { featuresInForce } from "#rules/pool/features-in-force.ts";
+import { featuresNeeded, setsOf, type WantedEnvironment } from "#rules/pool/features-needed.ts";
 import { runnerFault } from "#rules/pool/runner-fault.ts";
 import { type PoolState, whyWaiting } from "#rules/pool/why-waiting.ts";
 
@@ -34,6 +35,25 @@ it.each<[string[], string[], string[]]>([
   [["Messages"], ["messages"], []],
 ])("of a runner that knows %j and a pool that knows %j, %j are in force", (told, known, inForce) => {
   expect(featuresInForce(told, known)).toEqual(inForce);
+});
+
+it.each<[string, Partial<WantedEnvironment>, boolean]>([
+  ["nothing", {}, false],
+  ["that nothing is reached", { network: { level: "none", allow: [] } }, false],
+  ["a host more", { network: { level: "trusted", allow: ["a.example.com"] } }, true],
+  ["hosts of its own", { network: { level: "custom", allow: [] } }, true],
+  ["that all is reached", { network: { level: "full", allow: [] } }, true],
+  ["a variable", { variables: { CI: "1" } }, true],
+  ["a setup script", { setup: { script: "true" } }, true],
+])("a run whose environment sets %s may need a runner that knows environments", (_what, sets, isNeeded) => {
+  const environment = { network: { level: "trusted" as const, allow: [] }, variables: {}, setup: null, ...sets };
+  expect(featuresNeeded(environment)).toEqual(isNeeded ? ["environment"] : []);
+});
+
+it("an attempt that an earlier version began needs nothing, and every set of options is thought of", () => {
+  expect(featuresNeeded(null)).toEqual([]);
+  expect(setsOf([])).toEqual([[]]);
+  expect(setsOf(["environment"])).toEqual([[], ["environment"]]);
 });
 
 const OLD = /^runner too old .*needs 0\.1\.0 or later\): update it, and start it again$/;
@@ -72,6 +92,9 @@ it.each<[string, Partial<PoolState>, string, RegExp]>([
   ["all work", { runners: [runner("busy"), runner("busy")] }, "all_busy", /default pool is busy: 2 runners\.$/],
   ["one works, others left", { runners: [runner("busy"), runner("lost")] }, "all_busy", /: 1 runner\.$/],
   ["one works, one drains", { runners: [runner("busy"), runner("draining")] }, "all_busy", /: 1 runner\.$/],
+  ["those that work know too little", { runners: [runner("idle")], isUnmet: true }, "runners_too_old", /knows environ/],
+  ["a container could have it", { containers: 1, runners: [runner("busy")], isUnmet: true }, "all_busy", /busy/],
+  ["nobody works", { runners: [runner("draining")], isUnmet: true }, "all_draining", /draining/],
   ["containers alone work", { containers: 1 }, "all_busy", /: 1 container\.$/],
   ["the platform has no room", { containers: 3, obstacle: "no_room" }, "no_room", /^The platform has no room/],
   ["nobody starts containers", { containers: 3, obstacle: "silent" }, "containers_silent", /does not answer/],

@@ -1,6 +1,6 @@
 /** A runner without agent, for tests in workerd: it speaks the real protocol over real sockets, and does as it is told. */
 import type { FrameBody, LeaseRef } from "#protocol/runner-link.ts";
-import { RUNNER_PROTOCOL } from "#protocol/runner-link.ts";
+import { RUNNER_FEATURES, RUNNER_PROTOCOL } from "#protocol/runner-link.ts";
 import { hide } from "./hidden.ts";
 import { dial, type TestSocket } from "./test-socket.ts";
 
@@ -17,19 +17,21 @@ export class FakeRunner {
   readonly boot: string;
   readonly capacity: number;
   readonly protocol: number;
+  readonly features: readonly string[];
   readonly #token: string;
   socket: TestSocket;
   #taken = 0;
 
   private constructor(
     socket: TestSocket,
-    start: { id: string; boot: string; capacity: number; protocol: number; token: string },
+    start: { id: string; boot: string; capacity: number; protocol: number; features: readonly string[]; token: string },
   ) {
     this.socket = socket;
     this.id = start.id;
     this.boot = start.boot;
     this.capacity = start.capacity;
     this.protocol = start.protocol;
+    this.features = start.features;
     this.#token = start.token;
   }
 
@@ -39,9 +41,10 @@ export class FakeRunner {
     capacity = 4,
     leases = [] as LeaseRef[],
     protocol = RUNNER_PROTOCOL,
+    features = RUNNER_FEATURES as readonly string[],
     token = RUNNER_TOKEN,
   } = {}) {
-    const runner = new FakeRunner(await FakeRunner.#dial(token), { id, boot, capacity, protocol, token });
+    const runner = new FakeRunner(await FakeRunner.#dial(token), { id, boot, capacity, protocol, features, token });
     await runner.#register(leases);
     return runner;
   }
@@ -101,6 +104,7 @@ export class FakeRunner {
       runner: { kind: "local", id: this.id },
       boot: this.boot,
       capacity: this.capacity,
+      features: this.features,
       leases,
     });
     await this.socket.next(({ type }) => type === "registered");

@@ -42,6 +42,8 @@ export function poolFindings(name: string, status: PoolStatus): Finding[] {
   const refused = runners
     .filter(({ state }) => state === "refused")
     .map(({ id, reason }) => warning(check, `${id} was refused: ${reason}.`, "Do what the reason says."));
+  if (status.why?.reason === "runners_too_old")
+    return [warning(check, status.why.message, status.why.hint), ...refused];
   if (capacity > 0) {
     return [well(check, `It has room for ${capacity} runs: ${busy} are on, and ${waiting} wait.`), ...refused];
   }

@@ -13,6 +13,8 @@ export interface RunnerAttachment {
   protocol?: number;
   /** Of the token by which it was let in; absent for the instance's own RUNNER_TOKEN. */
   tokenId?: string;
+  /** Options of the link that are in force; absent on sockets that an earlier version has taken in. */
+  features?: string[];
   isDraining?: boolean;
 }
 
@@ -50,7 +52,7 @@ const NOTHING_HEARD = {
 };
 
 type NewRunner = Pick<typeof runners.$inferSelect, "id" | "kind" | "boot" | "capacity" | "version">;
-type NewAttachment = Pick<RunnerAttachment, "protocol" | "tokenId">;
+type NewAttachment = Pick<RunnerAttachment, "protocol" | "tokenId" | "features">;
 
 export class KnownRunners {
   readonly #context: DurableObjectState;
@@ -146,6 +148,16 @@ export class KnownRunners {
 function attach(runner: Runner, attachment: RunnerAttachment): void {
   runner.attachment = attachment;
   runner.socket?.serializeAttachment(attachment);
+}
+
+/** Whether it is connected, and takes more work once it has room. */
+export function isTaking({ socket, attachment }: Runner): boolean {
+  return socket !== null && attachment?.isDraining !== true;
+}
+
+/** Whether these options of the link are in force with it. */
+export function knowsAll({ attachment }: Runner, needs: readonly string[]): boolean {
+  return needs.every((name) => attachment?.features?.includes(name));
 }
 
 /** @returns null for a socket on which no runner has registered. */

@@ -32,8 +32,9 @@ export interface LeaseHost {
   /**
    * A place with room for one lease more, given what is held; null when there is none now. Asking changes nothing. A
    * place that has declined or was gone is not named again before something has changed, or some time has passed.
+   * @param needs options of the link that the lease needs: only a place that knows them is named. By default none.
    */
-  place(held: Held, nowMs: number): string | null;
+  place(held: Held, nowMs: number, needs?: readonly string[]): string | null;
   /** How many places there could be, busy or not. */
   size(): number;
   /**
@@ -60,6 +61,8 @@ export interface SocketHost extends LeaseHost {
   accept(tokenId: string | null, nowMs: number): Response;
   /** Closes the sockets that were let in by other tokens of the pool than these. Done twice, it changes nothing. */
   keepOnly(tokenIds: readonly string[], nowMs: number): void;
+  /** Whether any runner that takes work knows all these options of the link. */
+  knows(needs: readonly string[]): boolean;
   /** The runners that there are, and those that have gone or were refused lately. */
   runners(held: Held, nowMs: number): PoolRunner[];
   receive(socket: WebSocket, text: string, nowMs: number): void;

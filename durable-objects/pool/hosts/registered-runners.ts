@@ -17,7 +17,7 @@ import { featuresInForce } from "#rules/pool/features-in-force.ts";
 import { runnerFault } from "#rules/pool/runner-fault.ts";
 import type { PoolDatabase } from "../database.ts";
 import { GoneRunners } from "./gone-runners.ts";
-import { attachmentOf, KnownRunners, type Runner } from "./known-runners.ts";
+import { attachmentOf, isTaking, KnownRunners, knowsAll, type Runner } from "./known-runners.ts";
 import { type Grant, type Held, type HostReports, KILL_DEADLINE_MS, type SocketHost } from "./lease-host.ts";
 import { lastSeenMs, runnerStatuses } from "./runner-status.ts";
 import { noteNewcomer, tokenIdOf, unregisteredSockets } from "./unregistered-sockets.ts";
@@ -124,16 +124,18 @@ export class RegisteredRunners implements SocketHost {
 
   size(): number {
     let count = 0;
-    for (const { socket, attachment } of this.#known.all().values()) {
-      if (socket !== null && attachment?.isDraining !== true) count += 1;
-    }
+    for (const runner of this.#known.all().values()) if (isTaking(runner)) count += 1;
     return count;
   }
 
-  place(held: Held, nowMs: number): string | null {
+  knows(needs: readonly string[]): boolean {
+    return [...this.#known.all().values()].some((runner) => isTaking(runner) && knowsAll(runner, needs));
+  }
+
+  place(held: Held, nowMs: number, needs: readonly string[] = []): string | null {
     const silent = new Set<Runner>();
     for (;;) {
-      const best = this.#roomiest(held, silent, nowMs);
+      const best = this.#roomiest(held, silent, needs, nowMs);
       if (best === null || this.#known.quietUntil(best, nowMs) >= nowMs) return best?.id ?? null;
       silent.add(best);
     }
@@ -213,9 +215,10 @@ export class RegisteredRunners implements SocketHost {
     if (isAnother) this.#reports.lost(id);
     this.#unregistered.clear(socket);
     const tokenId = tokenIdOf(socket);
-    const attachment = { protocol, ...(tokenId === null ? {} : { tokenId }) };
+    const inForce = featuresInForce(features, RUNNER_FEATURES);
+    const attachment = { protocol, features: inForce, ...(tokenId === null ? {} : { tokenId }) };
     this.#known.register({ id, kind, boot, ...told }, socket, attachment, nowMs);
-    this.#send(id, { type: "registered", protocol, features: featuresInForce(features, RUNNER_FEATURES) });
+    this.#send(id, { type: "registered", protocol, features: inForce });
     for (const lease of this.#reports.present(id, leases)) this.stop(id, lease);
   }
 
@@ -265,12 +268,12 @@ export class RegisteredRunners implements SocketHost {
     this.#reports.lost(runner.id);
   }
 
-  #roomiest(held: Held, silent: ReadonlySet<Runner>, nowMs: number): Runner | null {
+  #roomiest(held: Held, silent: ReadonlySet<Runner>, needs: readonly string[], nowMs: number): Runner | null {
     let best: Runner | null = null;
     let most = 0;
     for (const runner of this.#known.all().values()) {
       const room = runner.capacity - (held.get(runner.id) ?? 0);
-      const isOpen = runner.socket !== null && runner.fullUntilMs <= nowMs && runner.attachment?.isDraining !== true;
+      const isOpen = isTaking(runner) && runner.fullUntilMs <= nowMs && knowsAll(runner, needs);
       if (room <= most || !isOpen || silent.has(runner)) continue;
       best = runner;
       most = room;

@@ -3,6 +3,7 @@ import type { LeaseRequest, PoolAnswer } from "#instance/object-contracts.ts";
 import { logTrouble } from "#protocol/log.ts";
 import { DEFAULT_POOL } from "#protocol/pool.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
+import { featuresNeeded } from "#rules/pool/features-needed.ts";
 import { PROVISIONING_MS } from "#rules/run/deadlines.ts";
 import type { Receiver } from "../outbox/lane.ts";
 import type { OwedKind } from "../outbox/outbox.ts";
@@ -69,7 +70,7 @@ export class ToPool implements Receiver {
       const run = this.#engine.leased(lease)?.doc;
       // A run that was canceled meanwhile asks for nothing: its release is owed after this call.
       if (run === undefined || run.runner !== null || run.cancel_reason !== null) return [];
-      return [{ lease, routine_id: run.routine_id }];
+      return [{ lease, routine_id: run.routine_id, needs: featuresNeeded(this.#engine.environmentOf(lease)) }];
     });
     if (requests.length === 0) return [];
     const answer = await this.#pool(pool).request(requests);

@@ -7,6 +7,7 @@ import type { RunnerRef } from "#protocol/run.ts";
 import {
   type FrameBody,
   poolToRunnerSchema,
+  RUNNER_FEATURES,
   RUNNER_PING_MS,
   RUNNER_PROTOCOL,
   type RunnerToPool,
@@ -83,7 +84,7 @@ async function takeRun(bed: Bed, name: string, runner: RunnerRef) {
   const pool = await Link.dial(`${bed.origin}/runner/pool`, bed.runnerToken, poolToRunnerSchema);
   const boot = crypto.randomUUID();
   const registration = { type: "register", protocol: RUNNER_PROTOCOL, runner, boot, capacity: CAPACITY } as const;
-  pool.send({ ...registration, features: [], leases: [] });
+  pool.send({ ...registration, features: [...RUNNER_FEATURES], leases: [] });
   await pool.next("registered");
   const routine = await createRoutine(bed, { name, prompt: "Whatever the test plays." });
   await runNow(bed, routine.id);
