@@ -32,7 +32,11 @@ async function routineOf(tags: readonly string[], also = ""): Promise<string> {
   await runInDurableObject(ownerOf(id), async (_object, { storage }) => {
     await migrateAsBefore(drizzle(storage), only(routineMigrations, tags));
     const definition = String(rows["definition"]);
-    storage.sql.exec("INSERT INTO routine VALUES (?, 1, ?, 'active', NULL, NULL, 1, 1, 1)", id, definition);
+    storage.sql.exec(
+      "INSERT INTO routine (id, revision, definition, status, created_at, updated_at, version) VALUES (?, 1, ?, 'active', 1, 1, 1)",
+      id,
+      definition,
+    );
     storage.sql.exec("INSERT INTO revisions (revision, at, by, definition) VALUES (1, 1, 'owner', ?)", definition);
     if (also !== "") storage.sql.exec(also);
   });
