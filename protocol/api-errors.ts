@@ -32,6 +32,11 @@ export const API_ERRORS = {
     message: "The routine is paused.",
     hint: "Resume the routine, or use run now, which also works while it is paused.",
   },
+  paused_after_failures: {
+    type: "invalid_request_error",
+    message: "The routine has paused itself, because run after run has failed.",
+    hint: "Mend the cause, which the newest failed run tells, then resume the routine. Run now and retry work while it is paused.",
+  },
   authentication_required: {
     type: "authentication_error",
     message: "A valid token is needed.",

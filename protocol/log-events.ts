@@ -22,6 +22,7 @@ import { settledStatuses } from "./run-states.ts";
 import { nullable } from "./schema.ts";
 import { eventSourceSchema } from "./source-event.ts";
 import { timestampSchema } from "./time.ts";
+import { healthChanges } from "./triggers.ts";
 
 const count = z.int().min(0);
 const requestId = z.string().regex(/^req_[0-9a-f]{32}$/);
@@ -85,6 +86,13 @@ export const LOG_EVENTS = {
     model_calls: count,
     /** Since the run was admitted. */
     duration_ms: count,
+  }),
+  routine_health: z.strictObject({
+    routine_id: routineIdSchema,
+    /** Null where no run's end has changed it. */
+    run_id: nullable(runIdSchema),
+    change: z.enum([...healthChanges, "paused"]),
+    failures: count,
   }),
   container_ended: z.strictObject({
     run_id: runIdSchema,

@@ -82,6 +82,7 @@ export const outcomeReasonSchema = z
     "same_idempotency_key",
     "idempotency_key_reused",
     "routine_paused",
+    "paused_after_failures",
     "model_not_configured",
     "queue_full",
     "same_delivery",

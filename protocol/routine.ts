@@ -20,7 +20,7 @@ export const ROUTINE_DEFAULTS = {
   variables: {} as Record<string, string>,
   network: { allow: [] as string[] },
   context_from: [] as ContextFrom,
-  limits: { timeout: "60m", turns: 200 },
+  limits: { timeout: "60m", turns: 200, failures: 5 },
   retry: { max: 2, backoff: "30s" },
 } as const;
 
@@ -107,6 +107,9 @@ export type Overlap = z.infer<typeof overlapSchema>;
 const limitsSchema = z.strictObject({
   timeout: boundedDuration("1s", "24h").default(ROUTINE_DEFAULTS.limits.timeout),
   turns: z.int().min(1).max(10_000).default(ROUTINE_DEFAULTS.limits.turns),
+  failures: z.int().min(0).max(1_000).default(ROUTINE_DEFAULTS.limits.failures).meta({
+    description: "After so many runs in a row that failed or timed out the routine pauses itself; 0 for never.",
+  }),
 });
 
 const retrySchema = z.strictObject({

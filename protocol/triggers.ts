@@ -182,10 +182,21 @@ function checkWebhook(
   }
 }
 
+/** How a routine is doing, as it changes. */
+export const healthChanges = ["failing", "recovered", "quiet"] as const;
+export type HealthChange = (typeof healthChanges)[number];
+
 const routineFields = {
   /** A routine's id, or its name. */
   routine: name,
-  on: z.array(z.enum(settledStatuses)).min(1).default(["succeeded"]),
+  on: z
+    .array(z.enum([...settledStatuses, ...healthChanges]))
+    .min(1)
+    .default(["succeeded"])
+    .meta({
+      description:
+        "Ends of its runs; or failing: its first failure after a success; recovered: its first success after that; quiet: nothing has succeeded for longer than its schedule means.",
+    }),
   result: z.array(runResultSchema).min(1).optional(),
 };
 

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { deliveryIdSchema, routineIdSchema, runIdSchema } from "./ids.ts";
 import { tokensSchema } from "./run.ts";
+import { nullable } from "./schema.ts";
 
 interface TroubleRow {
   /** `error` where somebody has to look, or something is lost; `warn` where it mends by itself, unless it goes on. */
@@ -99,8 +100,9 @@ export const TROUBLES = {
   },
   run_end_not_told: {
     level: "error",
-    means: "Routines that wait for a run's end could not be told for most of a day, and are told no more.",
-    carries: z.strictObject(run),
+    means:
+      "Routines that wait for a run's end, or for news of a routine, could not be told for most of a day, and are told no more.",
+    carries: z.strictObject({ run_id: nullable(runIdSchema) }),
   },
   inbox_stopped: {
     level: "error",

@@ -22,6 +22,8 @@ export const QUEUE_LIMIT = 1_000;
 export interface AdmissionFacts {
   event: Pick<Wake, "type" | "fingerprint" | "retry_of">;
   isPaused: boolean;
+  /** Whether it is paused because run after run has failed. */
+  hasPausedItself: boolean;
   hasModel: boolean;
   overlap: Overlap;
   maxConcurrent: number;
@@ -48,7 +50,10 @@ export type AdmissionVerdict =
   | { outcome: "queued"; reason: OutcomeReason; supersedes: Superseded }
   | { outcome: "duplicate"; reason: OutcomeReason; of: Occurrence }
   | { outcome: "skipped"; reason: OutcomeReason }
-  | { outcome: "refused"; reason: "routine_paused" | "model_not_configured" | "idempotency_key_reused" }
+  | {
+      outcome: "refused";
+      reason: "routine_paused" | "paused_after_failures" | "model_not_configured" | "idempotency_key_reused";
+    }
   /** Too much at once. A fire is told and counted, and leaves no occurrence, so that a flood of them can't fill the storage. */
   | { outcome: "queue_full" };
 
@@ -56,7 +61,9 @@ export function decideAdmission(facts: AdmissionFacts): AdmissionVerdict {
   const { event, active } = facts;
   const repeated = repeats(facts);
   if (repeated !== null) return repeated;
-  if (facts.isPaused && !isByHand(event)) return { outcome: "refused", reason: "routine_paused" };
+  if (facts.isPaused && !isByHand(event)) {
+    return { outcome: "refused", reason: facts.hasPausedItself ? "paused_after_failures" : "routine_paused" };
+  }
   if (!facts.hasModel) return { outcome: "refused", reason: "model_not_configured" };
 
   const isFree = active < placesOf(facts) && !isAnyAhead(facts);

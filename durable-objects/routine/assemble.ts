@@ -37,11 +37,13 @@ import { ToRoutines } from "./receivers/to-routines.ts";
 import { AskedHosts } from "./runs/asked-hosts.ts";
 import { AttemptEnvironments } from "./runs/attempt-environments.ts";
 import { Deadlines } from "./runs/deadlines.ts";
+import { RoutineHealth } from "./runs/health.ts";
 import { Notes } from "./runs/notes.ts";
 import { OpenCalls } from "./runs/open-calls.ts";
 import { ProxiedCalls } from "./runs/proxied-calls.ts";
 import { ReceiveFrames } from "./runs/receive-frames.ts";
 import { RunContexts } from "./runs/run-contexts.ts";
+import { RunEnds } from "./runs/run-ends.ts";
 import { RunEngine } from "./runs/run-engine.ts";
 import { RunLinks } from "./runs/run-links.ts";
 import { RunSockets } from "./runs/run-sockets.ts";
@@ -86,10 +88,12 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const viewers = new Viewers(context, log, (sessionId) => runs.hasUnsettledRun(sessionId));
   const sockets = new RunSockets(context);
   const waiters = new RunWaiters(context, work);
+  const health = new RoutineHealth(database, work, definitions, outbox);
+  const ends = new RunEnds(outbox, waiters, health);
   const hosts = new AskedHosts(sql);
   const environments = new AttemptEnvironments(database);
   const conversations = new Conversations(sql, work, outbox);
-  const beside = { viewers, waiters, sockets, hosts, environments, conversations };
+  const beside = { viewers, ends, sockets, hosts, environments, conversations };
   const engine = new RunEngine({ work, runs, log, deadlines, outbox, definitions, ...beside });
 
   const occurrences = new OccurrenceStore(database, sql, work);
@@ -98,8 +102,16 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const wakes = new Wakes({ config, occurrences, runs, engine, ids, refusals, coalesced, repositoryIds });
   const fireAgain = new FireAgain(wakes, runs);
   const schedules = new Schedules(database, wakes, work);
-  const definitionChanges = new DefinitionChanges({ ids, definitions, schedules, secrets, repositoryIds, engine });
   const contexts = new RunContexts(sql);
+  const definitionChanges = new DefinitionChanges({
+    ids,
+    definitions,
+    schedules,
+    secrets,
+    repositoryIds,
+    engine,
+    health,
+  });
   const stores = {
     contexts,
     conversations,
@@ -114,7 +126,19 @@ export function assembleCore(context: ObjectContext, database: Database, config:
     deadlines,
     occurrences,
   };
-  return { ...stores, viewers, waiters, sockets, engine, refusals, wakes, fireAgain, schedules, definitionChanges };
+  return {
+    ...stores,
+    health,
+    viewers,
+    waiters,
+    sockets,
+    engine,
+    refusals,
+    wakes,
+    fireAgain,
+    schedules,
+    definitionChanges,
+  };
 }
 
 type Core = ReturnType<typeof assembleCore>;
@@ -206,6 +230,7 @@ function assembleReceivers(
   const poolOf = (name: string) => poolObject(env, config.jurisdiction, name);
   const routineOf = (id: string) => routineObject(env, config.jurisdiction, id);
   const toPool = new ToPool(poolOf, core, frames);
+  const toRoutines = new ToRoutines(env.DB, definitions, runs, routineOf);
   const toRoster = new ToRoster(() => rosterObject(env));
   return {
     read_environment: new ToEnvironments(env.DB, core, environments, new ReadContext(env.DB, core)),
@@ -214,7 +239,8 @@ function assembleReceivers(
     project_routine: toIndex,
     forget_routine: toIndex,
     project_run: new RunsToIndex(env.DB, definitions, runs),
-    tell_run_ended: new ToRoutines(env.DB, definitions, runs, routineOf),
+    tell_run_ended: toRoutines,
+    tell_health: toRoutines,
     enter_roster: toRoster,
     leave_roster: toRoster,
     move_conversation: toConversations,
@@ -224,7 +250,7 @@ function assembleReceivers(
 
 /** What the alarm looks after, in this order. */
 function concernsOf(parts: Core & { dueSchedules: DueSchedules; deliver: Deliver }): Concern[] {
-  const { deadlines, engine, outbox, deliver, dueSchedules, sockets, viewers, conversations, runs } = parts;
+  const { deadlines, engine, outbox, deliver, dueSchedules, health, sockets, viewers, conversations, runs } = parts;
   return [
     {
       name: "deadlines",
@@ -239,6 +265,7 @@ function concernsOf(parts: Core & { dueSchedules: DueSchedules; deliver: Deliver
       look: (nowMs) => conversations.forgetOld(nowMs, (sessionId) => runs.hasUnsettledRun(sessionId)),
     },
     { name: "schedules", next: () => dueSchedules.next(), look: () => dueSchedules.fireUnattended() },
+    { name: "silence", next: () => health.quietAt(), look: (nowMs) => health.lookForSilence(nowMs) },
     { name: "links", next: () => sockets.next(), look: (nowMs) => sockets.closeLate(nowMs) },
     { name: "viewers", next: () => viewers.nextDue(), look: (nowMs) => viewers.closeDue(nowMs) },
   ];

@@ -44,12 +44,12 @@ export class RoutineObject extends ObjectForWork {
 
   /** Pauses the routine. What came due before still fires. */
   async pause(id: OwnedId, reason: string | null): Promise<Result<Routine>> {
-    return this.#changeStatus(id, { status: "paused", pausedReason: reason });
+    return this.#changeStatus(id, { status: "paused", pausedReason: reason, pausedBy: null });
   }
 
   /** Resumes the routine. What came due while it was paused is not made up for. */
   async resume(id: OwnedId): Promise<Result<Routine>> {
-    return this.#changeStatus(id, { status: "active", pausedReason: null });
+    return this.#changeStatus(id, { status: "active", pausedReason: null, pausedBy: null });
   }
 
   /** Revokes the token, takes the routine out of every list, cancels its runs, and leaves a tombstone. */
@@ -223,7 +223,10 @@ export class RoutineObject extends ObjectForWork {
     owner?.viewers.closeAccess((access) => access.session === session);
   }
 
-  async #changeStatus(id: OwnedId, change: Pick<RoutineRow, "status" | "pausedReason">): Promise<Result<Routine>> {
+  async #changeStatus(
+    id: OwnedId,
+    change: Pick<RoutineRow, "status" | "pausedReason" | "pausedBy">,
+  ): Promise<Result<Routine>> {
     return this.opening.with(id, ({ changes, definitionChanges }, routine) =>
       changes.change(routine, (tx) => definitionChanges.changeStatus(tx, routine, change)),
     );

@@ -13,6 +13,7 @@ import type { KeptEnvironment } from "#rules/environment/kept-environment.ts";
 import { IS_UNSETTLED } from "#rules/run/status-condition.ts";
 
 export { conversationParts, conversations } from "./session-tables.ts";
+export { health } from "./trouble-tables.ts";
 
 /** The routine itself: one row. A deleted routine keeps it as its tombstone. Times are Unix milliseconds. */
 export const routine = sqliteTable("routine", {
@@ -21,6 +22,8 @@ export const routine = sqliteTable("routine", {
   definition: text({ mode: "json" }).$type<RoutineDefinition>().notNull(),
   status: text({ enum: ["active", "paused", "deleted"] }).notNull(),
   pausedReason: text("paused_reason"),
+  /** `failures`: it has paused itself. Null for a person's pause, and while it is not paused. */
+  pausedBy: text("paused_by", { enum: ["failures"] }),
   /** SHA-256 of the fire token, in hex. */
   tokenHash: text("token_hash"),
   /** Whether that token also reads the routine's runs. */

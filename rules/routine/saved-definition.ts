@@ -16,6 +16,7 @@ export function completeDefinition(saved: RoutineDefinition): RoutineDefinition 
     variables,
     network,
     context_from,
+    limits: { ...ROUTINE_DEFAULTS.limits, ...saved.limits },
     repositories: repositories.map(({ push = DEFAULT_PUSH, ...more }) => ({ ...more, push })),
   };
 }

@@ -5,6 +5,7 @@ import type { JsonObject } from "#protocol/schema.ts";
 import { CHAIN_LIMIT, type SourceEvent } from "#protocol/source-event.ts";
 import { type GithubTrigger, isRoutineId, type RoutineTrigger, type Trigger } from "#protocol/triggers.ts";
 import { judgeFilters } from "../filters/judge-filters.ts";
+import { RUN_ENDED } from "./run-ended-event.ts";
 import { placeKey, repositoryPlace } from "./subscriptions.ts";
 
 /** The part of a routine on which the judgement depends. */
@@ -77,14 +78,19 @@ function actionMismatch({ actions }: GithubTrigger, { action }: SourceEvent): st
   return `The action is ${action ?? "none"}, not ${actions.join(" or ")}.`;
 }
 
-/** Reads the fields that `runEndedEvent` writes. */
+/** Reads the fields that `runEndedEvent` and `healthEvent` write. */
 function endingMismatch(trigger: RoutineTrigger, event: SourceEvent): string | null {
   const { routine_id, routine_names, status, result } = event.payload as JsonObject;
   const wanted = trigger.routine;
   const isNamed = Array.isArray(routine_names) && routine_names.includes(wanted);
-  if (isRoutineId(wanted) ? wanted !== routine_id : !isNamed) return "Another routine's run has ended.";
-  if (!trigger.on.some((one) => one === status)) return `The run ended as ${status}, not ${trigger.on.join(" or ")}.`;
-  if (trigger.result === undefined || trigger.result.some((one) => one === result)) return null;
+  if (isRoutineId(wanted) ? wanted !== routine_id : !isNamed) return "It is about another routine.";
+  const isEnd = event.name === RUN_ENDED;
+  if (!trigger.on.some((one) => one === status)) {
+    const told = isEnd ? `The run ended as ${status}` : `It tells that the routine is ${status}`;
+    return `${told}, not ${trigger.on.join(" or ")}.`;
+  }
+  // How a routine is doing has no result.
+  if (!isEnd || trigger.result === undefined || trigger.result.some((one) => one === result)) return null;
   return `The run's result is ${result}, not ${trigger.result.join(" or ")}.`;
 }
 
@@ -110,7 +116,9 @@ function hostOf({ payload }: SourceEvent): string | null {
 }
 
 function objectionTo(trigger: Trigger, event: SourceEvent, routine: JudgedRoutine): Objection | null {
-  const isOwn = event.caused_by?.routine_id === routine.id;
+  // Also its own silence, which no run has caused.
+  const isOwnHealth = event.source === "routine" && (event.payload as JsonObject)["routine_id"] === routine.id;
+  const isOwn = isOwnHealth || event.caused_by?.routine_id === routine.id;
   if (isOwn && !(trigger.type === "github" && trigger.allow_self)) {
     return { outcome: "ignored", reason: "own_event", why: "A run of this routine caused it." };
   }

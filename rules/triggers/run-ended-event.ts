@@ -3,8 +3,10 @@
 import type { ListedRun } from "#protocol/run.ts";
 import { CONTEXT_LIMIT, type SourceEvent } from "#protocol/source-event.ts";
 import { lacksEvidence } from "../run/lacks-evidence.ts";
-import { routineKey } from "./subscriptions.ts";
+import { routineKeys } from "./subscriptions.ts";
 
+/** The name of the event. */
+export const RUN_ENDED = "run.finished";
 const SUMMARY_LIMIT = 4_000;
 const BRANCHES_TOLD = 20;
 
@@ -22,7 +24,7 @@ export function runEndedEvent(run: ListedRun, name: string): SourceEvent {
     delivery_id: null,
     event_id: id,
     trigger_id: null,
-    name: "run.finished",
+    name: RUN_ENDED,
     action: status,
     summary: `Run of ${name} ${status.replace("_", " ")}`.slice(0, 200),
     dedupe_key: id,
@@ -47,7 +49,7 @@ export function runEndedEvent(run: ListedRun, name: string): SourceEvent {
 
 /** The keys under which routines wait for this run's end. */
 export function runEndedKeys({ routine_id, routine }: ListedRun, name: string): string[] {
-  return [...new Set([routineKey(routine_id), routineKey(name), routineKey(routine.name)])];
+  return routineKeys(routine_id, [name, routine.name]);
 }
 
 /** What the agent has written comes last, so that nothing in it can pass for a fact. */

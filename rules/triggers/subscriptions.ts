@@ -33,6 +33,11 @@ export function routineKey(routine: string): string {
   return isRoutineId(routine) ? `routine-id:${routine}` : `routine-name:${routine}`;
 }
 
+/** The keys under which others wait for a routine. @param names that it has, or had. */
+export function routineKeys(id: string, names: readonly string[]): string[] {
+  return [...new Set([id, ...names].map(routineKey))];
+}
+
 /** What a trigger waits for. A webhook has an endpoint of its own: it is not looked for. */
 export function subscriptionsOf(trigger: Trigger, repositories: readonly (number | string)[]): string[] {
   switch (trigger.type) {

@@ -2,9 +2,10 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
+import type { Routine } from "#protocol/routine.ts";
 import { runError } from "#protocol/run-errors.ts";
 import type { FrameBody } from "#protocol/runner-link.ts";
-import { buildRoutine, call, fired, readRun } from "#test/support/api.ts";
+import { buildRoutine, call, fire, fired, readRun } from "#test/support/api.ts";
 import { occurrencesOf, playRun, playWoken, runsOf, triggerTexts, untilOccurred } from "#test/support/chains.ts";
 import { FakeRunner, SUCCEEDED } from "#test/support/fake-runner.ts";
 import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
@@ -169,5 +170,90 @@ describe("a chain", () => {
     const [last] = await untilOccurred(other.id, 5);
     expect(last?.reason).toBe("chain_too_deep");
     expect([await runsOf(one.id), await runsOf(other.id)].map(({ length }) => length)).toEqual([5, 4]);
+  });
+});
+
+describe("how a routine is doing", () => {
+  it("wakes who waits for its first failure and for its recovery, once each, and never itself", async () => {
+    const name = `nightly ${crypto.randomUUID()}`;
+    const nightly = await first({
+      name,
+      triggers: [{ type: "api" }, { type: "routine", routine: name, on: ["failing"] }],
+    });
+    const onFailing = await waitsFor(nightly.id, { on: ["failing"], result: ["done"] });
+    const onRecovered = await waitsFor(name, { on: ["recovered"] });
+    const onEither = await waitsFor(nightly.id, { on: ["failing", "recovered", "quiet"] });
+    using runner = await FakeRunner.join({ capacity: 20 });
+    for (const ending of [BROKEN, BROKEN, SUCCEEDED, SUCCEEDED]) {
+      await playRun(runner, (await fired(nightly)).run_id, ending);
+    }
+    const told = async (id: string, count: number) =>
+      (await untilOccurred(id, count)).map(({ trigger }) => trigger.summary);
+    expect(await told(onEither.id, 2)).toEqual([`${name} has recovered`, `${name} has begun to fail`]);
+    expect(await told(onFailing.id, 1)).toEqual([`${name} has begun to fail`]);
+    expect(await told(onRecovered.id, 1)).toEqual([`${name} has recovered`]);
+    const [failing] = await runsOf(onFailing.id);
+    expect(failing?.trigger).toMatchObject({ type: "routine", depth: 1 });
+    const [text] = failing === undefined ? [] : await triggerTexts(failing);
+    expect(text).toContain("error: runner_failed");
+    const own = (await occurrencesOf(nightly.id)).filter(({ trigger }) => trigger.type === "routine");
+    expect(own).toMatchObject([{ outcome: "ignored", reason: "own_event" }]);
+  });
+
+  it("pauses it after so many failures in a row, says why, and records what that skips until it is resumed", async () => {
+    const routine = await first({ limits: { failures: 2 } });
+    using runner = await FakeRunner.join({ capacity: 20 });
+    const failOnce = async () => {
+      const { run_id } = await fired(routine);
+      await playRun(runner, run_id, BROKEN);
+      return run_id;
+    };
+    const read = async () => (await call<Routine>("GET", `/api/v1/routines/${routine.id}`)).body;
+    await failOnce();
+    await playRun(runner, (await fired(routine)).run_id, SUCCEEDED);
+    await failOnce();
+    expect((await read()).status).toBe("active");
+    const last = await failOnce();
+    const paused_reason = `2 runs in a row have failed, the last one ${last}: runner_failed. Resume the routine when the cause is mended.`;
+    expect(await read()).toMatchObject({ status: "paused", paused_reason });
+    await evictOwnerOf(routine.id);
+    expect(await fire(routine)).toMatchObject({
+      status: 400,
+      body: { error: { details: { code: "paused_after_failures" } } },
+    });
+    expect((await occurrencesOf(routine.id))[0]).toMatchObject({ outcome: "refused", reason: "paused_after_failures" });
+    await vi.waitUntil(async () => {
+      const row = await env.DB.prepare("SELECT doc ->> 'status' AS status FROM routines WHERE id = ?")
+        .bind(routine.id)
+        .first();
+      return row?.["status"] === "paused";
+    });
+
+    await call("POST", `/api/v1/routines/${routine.id}/resume`);
+    await failOnce();
+    expect(await read()).toMatchObject({ status: "active", paused_reason: null });
+    await failOnce();
+    expect(await read()).toMatchObject({ status: "paused" });
+  });
+
+  it("tells once that nothing has succeeded for longer than its schedule means, and that it has again", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.parse("2026-03-02T08:00:00Z") });
+    const daily = { type: "schedule", every: "daily", time: "09:00" };
+    const nightly = await first({ limits: { timeout: "30m" }, triggers: [{ type: "api" }, daily] });
+    const waiting = await waitsFor(nightly.id, { on: ["quiet", "recovered"] });
+    const look = async (time: string) => {
+      vi.setSystemTime(Date.parse(time));
+      await runDurableObjectAlarm(ownerOf(nightly.id));
+    };
+    await look("2026-03-02T09:44:00Z");
+    await evictOwnerOf(nightly.id);
+    await look("2026-03-02T09:46:00Z");
+    const [quiet] = await untilOccurred(waiting.id);
+    expect(quiet?.trigger.summary).toBe(`${nightly.name} has had no success for longer than its schedule means`);
+    await look("2026-03-03T12:00:00Z");
+    using runner = await FakeRunner.join({ capacity: 20 });
+    await playRun(runner, (await fired(nightly)).run_id);
+    const summaries = (await untilOccurred(waiting.id, 2)).map(({ trigger }) => trigger.summary);
+    expect(summaries).toEqual([`${nightly.name} has recovered`, quiet?.trigger.summary]);
   });
 });

@@ -175,7 +175,9 @@ describe("a run", () => {
       "run_retried",
       "run_leased",
       "run_ended",
+      "routine_health",
     ]);
+    expect(log.of("routine_health")).toMatchObject([{ run_id, change: "failing", failures: 1 }]);
     expect(log.of("run_retried")).toMatchObject([{ generation: 1, next_generation: 2, code: "runner_failed" }]);
     expect(log.of("run_ended")).toMatchObject([{ generation: 2, status: "failed", code: "runner_failed" }]);
     expect(log.text()).not.toContain(CANARY);

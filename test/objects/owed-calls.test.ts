@@ -75,6 +75,7 @@ async function owing(parties: { pool?: Party; index?: Party; others?: Party }, t
         forget_routine: index,
         project_run: index,
         tell_run_ended: others,
+        tell_health: others,
         enter_roster: index,
         leave_roster: index,
         move_conversation: others,

@@ -16,6 +16,7 @@ import { NOW_MS } from "./support/run-states.ts";
 const FREE: AdmissionFacts = {
   event: { type: "api", fingerprint: "same" },
   isPaused: false,
+  hasPausedItself: false,
   hasModel: true,
   overlap: "parallel",
   maxConcurrent: 2,
@@ -94,6 +95,12 @@ describe("decideAdmission", () => {
 
   it.each([
     ["a paused routine refuses a fire", { isPaused: true }, "refused", "routine_paused"],
+    [
+      "a routine that has paused itself says so",
+      { isPaused: true, hasPausedItself: true },
+      "refused",
+      "paused_after_failures",
+    ],
     [
       "a paused routine lets run now in",
       { isPaused: true, event: { type: "manual", fingerprint: "" } },

@@ -37,6 +37,14 @@ describe("a trigger's line", () => {
       "A run of docs-writer ends as succeeded or timed out",
       { id: "trg_1", type: "routine", routine: "docs-writer", on: ["succeeded", "timed_out"] },
     ],
+    [
+      "docs-writer is failing or quiet",
+      { id: "trg_1", type: "routine", routine: "docs-writer", on: ["failing", "quiet"] },
+    ],
+    [
+      "docs-writer is quiet, or a run of it ends as failed",
+      { id: "trg_1", type: "routine", routine: "docs-writer", on: ["failed", "quiet"] },
+    ],
     ["file.changed", { id: "trg_1", type: "event", name: "file.changed", filters: [] }],
   ])("is: %s", (line, trigger) => {
     expect(triggerLine(shown(trigger))).toBe(line);

@@ -10,6 +10,7 @@ import { placeKey, repositoryPlace } from "#rules/triggers/subscriptions.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
 import type { EndpointSecrets } from "../definition/endpoint-secrets.ts";
 import type { RepositoryIds } from "../definition/repository-ids.ts";
+import type { RoutineHealth } from "../runs/health.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
 import type { Schedules } from "../wakes/schedules.ts";
 import type { Tx } from "../work.ts";
@@ -36,6 +37,7 @@ interface Parts {
   secrets: EndpointSecrets;
   repositoryIds: RepositoryIds;
   engine: RunEngine;
+  health: RoutineHealth;
 }
 
 export class DefinitionChanges {
@@ -48,13 +50,14 @@ export class DefinitionChanges {
   create(tx: Tx, { id, input, actor }: { id: string; input: RoutineInput; actor: Actor }): Result<RoutineRow> {
     const triggers = prepareTriggers(input.triggers, [], () => this.#makeId(tx), tx.nowMs);
     if (!triggers.ok) return triggers;
+    this.#parts.health.watchAnew(tx);
     return success(this.#adopted(tx, this.#parts.definitions.create(tx, id, input, triggers.value, actor)));
   }
 
   /** Makes a new revision. */
   change(tx: Tx, order: { routine: RoutineRow; patch: RoutinePatch; actor: Actor }): Result<RoutineRow> {
     const { routine, patch, actor } = order;
-    const { definitions, schedules, engine } = this.#parts;
+    const { definitions, schedules, engine, health } = this.#parts;
     const { if_revision, triggers: inputs } = patch;
     if (if_revision !== undefined && if_revision !== routine.revision) {
       return refuse("revision_conflict", { field: "if_revision" });
@@ -68,13 +71,19 @@ export class DefinitionChanges {
     // What was due under the old definition is claimed under it.
     schedules.claimBeforeChange(tx, routine, triggers);
     const row = this.#adopted(tx, definitions.change(tx, routine, patch, prepared?.value ?? null, actor));
+    if (inputs !== undefined || patch.limits !== undefined) health.watchAnew(tx);
     engine.promote(tx);
     return success(row);
   }
 
   /** Pauses or resumes: what has come due before is decided by what the routine was until then. */
-  changeStatus(tx: Tx, routine: RoutineRow, change: Pick<RoutineRow, "status" | "pausedReason">): Result<RoutineRow> {
+  changeStatus(
+    tx: Tx,
+    routine: RoutineRow,
+    change: Pick<RoutineRow, "status" | "pausedReason" | "pausedBy">,
+  ): Result<RoutineRow> {
     this.#parts.schedules.claimBeforeChange(tx, routine, routine.definition.triggers);
+    if (change.status === "active") this.#parts.health.watchAnew(tx);
     return success(this.#parts.definitions.update(tx, routine, change));
   }
 

@@ -14,6 +14,7 @@ const OWED_KINDS = [
   "forget_routine",
   "project_run",
   "tell_run_ended",
+  "tell_health",
   "enter_roster",
   "leave_roster",
   "move_conversation",

@@ -22,10 +22,10 @@ import type { Tx, Work } from "../work.ts";
 import type { AskedHosts } from "./asked-hosts.ts";
 import type { AttemptEnvironments } from "./attempt-environments.ts";
 import type { Deadlines } from "./deadlines.ts";
+import type { RunEnds } from "./run-ends.ts";
 import { isTold, tellAdmitted, tellStep } from "./run-lines.ts";
 import type { RunSockets } from "./run-sockets.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
-import type { RunWaiters } from "./run-waiters.ts";
 
 export interface NewRun {
   run: QueuedRecord;
@@ -47,7 +47,7 @@ export class RunEngine {
   readonly #work: Work;
   readonly #viewers: Viewers;
   readonly #sockets: RunSockets;
-  readonly #waiters: RunWaiters;
+  readonly #ends: RunEnds;
   readonly #hosts: AskedHosts;
   readonly #environments: AttemptEnvironments;
   readonly #conversations: Conversations;
@@ -56,7 +56,7 @@ export class RunEngine {
     work: Work;
     viewers: Viewers;
     sockets: RunSockets;
-    waiters: RunWaiters;
+    ends: RunEnds;
     runs: RunStore;
     log: TranscriptLog;
     deadlines: Deadlines;
@@ -76,7 +76,7 @@ export class RunEngine {
     this.#work = parts.work;
     this.#viewers = parts.viewers;
     this.#sockets = parts.sockets;
-    this.#waiters = parts.waiters;
+    this.#ends = parts.ends;
     this.#environments = parts.environments;
   }
 
@@ -119,12 +119,12 @@ export class RunEngine {
     }
     this.append(tx, saved, step.events);
     if (saved.status !== row.status) this.#outbox.owe(tx, "project_run", row.id);
-    if (isSettled(saved.doc) && !isSettled(row.doc)) this.#ended(tx, row.id);
     if (isTold(row, saved)) {
       const { nowMs } = tx;
       const say = () => tellStep(row, saved, step.retriedAfter ?? null, nowMs);
       this.#work.afterwards(tx, `step:${runId}:${saved.version}`, say);
     }
+    if (isSettled(saved.doc) && !isSettled(row.doc)) this.#ends.ended(tx, saved.doc);
     for (const effect of step.effects) this.#carryOut(tx, saved, row.doc.attempt, effect);
     return saved;
   }
@@ -260,11 +260,6 @@ export class RunEngine {
       case "promote":
         this.promote(tx);
     }
-  }
-
-  #ended(tx: Tx, runId: string): void {
-    this.#outbox.owe(tx, "tell_run_ended", runId);
-    this.#waiters.ended(tx, runId);
   }
 
   /** Tells the runner of the run's attempt once all is written. */

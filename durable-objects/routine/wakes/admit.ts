@@ -65,6 +65,7 @@ export function admit(context: AdmissionContext, event: Wake, coalescing: Coales
   const verdict = decideAdmission({
     event,
     isPaused: routine.status === "paused",
+    hasPausedItself: routine.pausedBy === "failures",
     hasModel: context.model.kind !== "none",
     overlap: routine.definition.overlap,
     maxConcurrent: routine.definition.max_concurrent,
@@ -93,7 +94,7 @@ export function answerAgain({ occurrences, runs }: AdmissionContext, event: Wake
 }
 
 /** Reasons of occurrences that are refused by name. */
-const REFUSALS = ["routine_paused", "model_not_configured", "idempotency_key_reused"] as const;
+const REFUSALS = ["routine_paused", "paused_after_failures", "model_not_configured", "idempotency_key_reused"] as const;
 
 /** Records an occurrence that starts nothing, whatever the routine would allow. */
 export function recordOnly(

@@ -65,6 +65,7 @@ export const REASON_TEXTS: Record<OutcomeReason, string> = {
   same_idempotency_key: "The same Idempotency-Key had been used for the same request.",
   idempotency_key_reused: "The Idempotency-Key had been used for another request.",
   routine_paused: "The routine was paused.",
+  paused_after_failures: "The routine had paused itself, because run after run had failed.",
   model_not_configured: "The instance had no model key.",
   queue_full: "As many runs were waiting as a routine may have.",
   same_delivery: "The same delivery had been taken in before.",

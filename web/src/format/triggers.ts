@@ -2,7 +2,7 @@
 import type { Filter } from "#protocol/filters.ts";
 import type { Routine } from "#protocol/routine.ts";
 import type { Run } from "#protocol/run.ts";
-import type { ScheduleTrigger, WebhookSource } from "#protocol/triggers.ts";
+import type { HealthChange, RoutineTrigger, ScheduleTrigger, WebhookSource } from "#protocol/triggers.ts";
 import { plural } from "./amounts.ts";
 import type { Label } from "./status.ts";
 
@@ -39,7 +39,7 @@ export function triggerLine(trigger: ShownTrigger): string {
     case "webhook":
       return `${SOURCE_TITLES[trigger.source]}${trigger.events === undefined ? "" : `: ${trigger.events.join(" or ")}`}`;
     case "routine":
-      return `A run of ${trigger.routine} ends as ${either(trigger.on)}`;
+      return routineLine(trigger);
     case "event":
       return trigger.name;
   }
@@ -111,6 +111,21 @@ function scheduleWords({ cron, every, at, time = "09:00", minute = 0, weekday = 
     case undefined:
       return cron ?? `Once, ${at}`;
   }
+}
+
+/** What it waits for of another routine: ends of its runs, news of how it is doing, or both. */
+function routineLine({ routine, on }: Pick<RoutineTrigger, "routine" | "on">): string {
+  const news = on.filter((one) => isHealthChange(one));
+  const ends = on.filter((one) => !isHealthChange(one));
+  if (news.length === 0) return `A run of ${routine} ends as ${either(ends)}`;
+  if (ends.length === 0) return `${routine} is ${either(news)}`;
+  return `${routine} is ${either(news)}, or a run of it ends as ${either(ends)}`;
+}
+
+const HEALTH_CHANGES: Record<HealthChange, true> = { failing: true, recovered: true, quiet: true };
+
+function isHealthChange(text: string): boolean {
+  return Object.hasOwn(HEALTH_CHANGES, text);
 }
 
 function either(words: readonly string[]): string {

@@ -89,10 +89,16 @@ function settingsOf(routine: Routine) {
     { name: "Timeout", value: limits.timeout },
     { name: "Turns", value: limits.turns.toLocaleString("en-US") },
     { name: "Retries", value: retries },
+    { name: "Pauses itself", value: pausesAfter(limits.failures) },
     { name: "Tags", value: <Tags tags={tags} /> },
     { name: "Id", value: <code>{routine.id}</code> },
     { name: "Created", value: <Time at={routine.created_at} /> },
   ];
+}
+
+function pausesAfter(failures: number): string {
+  if (failures === 0) return "Never";
+  return failures === 1 ? "After a failure" : `After ${failures} failures in a row`;
 }
 
 function lines(texts: readonly string[]) {
