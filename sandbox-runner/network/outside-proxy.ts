@@ -75,7 +75,7 @@ export class OutsideProxy {
     try {
       const upstream = await this.#options.out.secure(host);
       asked.opened(upstream);
-      openTunnel({ socket, head, upstream, host, onOther: (name) => this.#refused(otherName(host, name), host) });
+      openTunnel({ socket, head, upstream, host, onOther: (name) => this.#refused(...otherName(host, name)) });
     } catch (error) {
       refuseSocket(socket, this.#unopened(asked, host, error));
     }
@@ -176,9 +176,11 @@ interface Answer {
   reason: string | null;
 }
 
-function otherName(host: string, name: string | null): Denial {
-  const named = name === null ? "names no host" : `names ${name.replace(/[^!-~]/g, "?").slice(0, 100)}`;
-  return hostDenial(`A connection that was opened to ${host} ${named}.`);
+/** @returns with the host that is counted: the one that was asked for in truth, as far as it is known. */
+function otherName(host: string, name: string | null): [denial: Denial, asked: string] {
+  const asked = name?.replace(/[^!-~]/g, "?").toLowerCase() ?? host;
+  const named = name === null ? "names no host" : `names ${asked.slice(0, 100)}`;
+  return [hostDenial(`A connection that was opened to ${host} ${named}.`), asked];
 }
 
 function notPublic(host: string): Denial {

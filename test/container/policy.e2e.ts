@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import { environmentSchema } from "#protocol/environment.ts";
+import { HOST_LENGTH } from "#protocol/host-use.ts";
+import { until } from "#test/scripts/support/until.ts";
 import { OWN_RUN, POLICIES, POLICY_ROWS, type PolicyName, type PolicyRow } from "#test/support/policy-rows.ts";
-import { Bed } from "./support/bed.ts";
+import { Bed, LONG_MS } from "./support/bed.ts";
 import { containerTest, NO_ENGINE } from "./support/engine.ts";
 import { inContainer, outcomesIn } from "./support/program.ts";
 
@@ -33,6 +35,22 @@ for (const policy of Object.keys(POLICIES) as PolicyName[]) {
       verdicts,
       rows.map(({ ask, isUpgrade, verdict }) => [`${isUpgrade ? "upgrade " : ""}${ask}`, verdict]),
     );
+    // Counts come a little later than what they count.
+    const expected = { allowed: namesIn(rows, "internet"), denied: namesIn(rows, "host_not_allowed") };
+    let missing = expected;
+    await until("the counts of all hosts", LONG_MS, async () => {
+      const { hosts = [] } = (await bed.run(run.id)).evidence;
+      const isIn = (isAllowed: boolean) => (name: string) =>
+        hosts.some(({ host, allowed }) => host === name && allowed === isAllowed);
+      missing = {
+        allowed: expected.allowed.filter((name) => !isIn(true)(name)),
+        denied: expected.denied.filter((name) => !isIn(false)(name)),
+      };
+      return missing.allowed.length + missing.denied.length === 0;
+    }).catch(() => assert.deepEqual(missing, { allowed: [], denied: [] }));
+    const { hosts = [] } = (await bed.run(run.id)).evidence;
+    const allowed = hosts.filter((row) => row.allowed).map(({ host }) => host);
+    assert.deepEqual(allowed.sort(), expected.allowed);
   });
 }
 
@@ -40,6 +58,13 @@ for (const policy of Object.keys(POLICIES) as PolicyName[]) {
 function asWritten(row: PolicyRow): PolicyRow {
   const ask = /^[!-~]*$/.test(row.ask) ? row.ask : (URL.parse(row.ask)?.href ?? row.ask);
   return { ...row, ask: ask.replaceAll(OWN_RUN, "OWN_RUN") };
+}
+
+/** The hosts of a verdict, where they are asked for by nothing but a name that there can be. */
+function namesIn(rows: readonly PolicyRow[], verdict: PolicyRow["verdict"]): string[] {
+  const named = rows.filter(({ ask }) => verdict === "internet" || /^https?:\/\/(?:[\w-]+\.)+[\w-]+\//.test(ask));
+  const names = named.filter((row) => row.verdict === verdict).map(({ ask }) => new URL(ask).hostname);
+  return [...new Set(names)].filter(({ length }) => length <= HOST_LENGTH).sort();
 }
 
 /** Where nothing of the internet can be reached, an allowed host has not answered. */

@@ -2,14 +2,15 @@
 import { createServer as createHttpServer, type Server } from "node:http";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { networkSchema } from "#protocol/environment.ts";
 import { OutsideTally } from "#sandbox-runner/network/outside-tally.ts";
-import { byParent, direct, type WayOut } from "#sandbox-runner/network/way-out.ts";
+import { byParent, direct, NotPublic, type WayOut } from "#sandbox-runner/network/way-out.ts";
 import { type Relay, startRelay } from "#sandbox-runner/sandbox/relay.ts";
 import { OWN_RUN, POLICIES, POLICY_ROWS, type PolicyName } from "#test/support/policy-rows.ts";
 
 const UPGRADE = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+const NOTHING = { bytes_sent: 0, bytes_received: 0 };
 const PUBLIC = "93.184.215.14";
 
 const servers: Server[] = [];
@@ -313,11 +314,12 @@ describe("an allowed name", () => {
       secure: () => Promise.reject(new Error("ENOTFOUND")),
       plain: () => Promise.reject(new Error("ENOTFOUND")),
     };
-    const { relay } = await relayOf("trusted", 1, way);
-    relays.set("dead", { relay, tally: new OutsideTally(), told: [] });
+    const { relay, tally } = await relayOf("trusted", 1, way);
+    relays.set("dead", { relay, tally, told: [] });
     for (const text of [absolute("http://nodejs.org/"), "CONNECT nodejs.org:443 HTTP/1.1\r\nHost: x\r\n\r\n"]) {
       expect(await ask("dead" as PolicyName, text)).toMatch(/^HTTP\/1\.1 503 .*nodejs\.org did not answer\./s);
     }
+    expect(tally.rows).toEqual([{ ...NOTHING, host: "nodejs.org", allowed: true, requests: 2 }]);
   });
 });
 
@@ -338,6 +340,28 @@ describe("by another proxy", () => {
   });
 });
 
+it("counts what waits for its host, and what is denied after all: once, as that", async () => {
+  const gate = Promise.withResolvers<never>();
+  const { relay, tally } = await relayOf("trusted", 1, { secure: () => gate.promise, plain: () => gate.promise });
+  relays.set("slow", { relay, tally, told: [] });
+  const requests = [absolute("http://nodejs.org/"), "CONNECT nodejs.org:443 HTTP/1.1\r\nHost: x\r\n\r\n"];
+  const answers = Promise.all(requests.map((text) => ask("slow" as PolicyName, text)));
+  await vi.waitFor(() => expect(tally.rows).toEqual([{ ...NOTHING, host: "nodejs.org", allowed: true, requests: 2 }]));
+  gate.reject(new NotPublic("nodejs.org"));
+  expect((await answers).every((answer) => answer.startsWith("HTTP/1.1 403 "))).toBe(true);
+  expect(tally.rows).toEqual([{ ...NOTHING, host: "nodejs.org", allowed: false, requests: 2 }]);
+});
+
+it("counts a name that a tunnel was not opened for as what was asked for", async () => {
+  const { relay, tally } = await relayOf("trusted", 1);
+  relays.set("other", { relay, tally, told: [] });
+  expect(await tunnel("other" as PolicyName, "nodejs.org:443", "evil.com")).toBe("closed");
+  expect(tally.rows.map(({ host, allowed, requests }) => [host, allowed, requests]).sort()).toEqual([
+    ["evil.com", false, 1],
+    ["nodejs.org", true, 1],
+  ]);
+});
+
 it("counts what each host was asked, and its bytes, and tells the same once", async () => {
   const { relay, tally, told } = await relayOf("trusted", 1);
   relays.set("counted", { relay, tally, told });
@@ -350,7 +374,7 @@ it("counts what each host was asked, and its bytes, and tells the same once", as
   );
   await tunnel(policy, "nodejs.org:443", "nodejs.org");
   const [evil, node] = tally.rows;
-  expect(evil).toEqual({ host: "evil.com", allowed: false, requests: 3, bytes_sent: 0, bytes_received: 0 });
+  expect(evil).toEqual({ ...NOTHING, host: "evil.com", allowed: false, requests: 3 });
   expect(node).toMatchObject({ host: "nodejs.org", allowed: true, requests: 2 });
   expect(node?.bytes_sent).toBeGreaterThan(1_200);
   expect(node?.bytes_received).toBeGreaterThan("from the host".length + 50);
