@@ -11,6 +11,7 @@ import { compareWith } from "./against.ts";
 import { asJson, asTable, type MeasuredRow } from "./report.ts";
 import { isReached, type Row } from "./row.ts";
 import { clock } from "./rows/clock.ts";
+import { cloneBundle } from "./rows/clone-bundle.ts";
 import { cloneCache } from "./rows/clone-cache.ts";
 import { containerStart } from "./rows/container-start.ts";
 import { fanOut } from "./rows/fan-out.ts";
@@ -19,6 +20,7 @@ import { firstEvent } from "./rows/first-event.ts";
 import { ingest } from "./rows/ingest.ts";
 import { longBodies } from "./rows/long-bodies.ts";
 import { memory } from "./rows/memory.ts";
+import { monorepo } from "./rows/monorepo.ts";
 import { reconnect } from "./rows/reconnect.ts";
 import { rowsWritten } from "./rows/rows-written.ts";
 import { setupCache } from "./rows/setup-cache.ts";
@@ -34,6 +36,8 @@ const ROWS: readonly Row[] = [
   containerStart,
   setupCache,
   cloneCache,
+  cloneBundle,
+  monorepo,
   ingest,
   fanOut,
   reconnect,

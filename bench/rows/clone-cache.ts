@@ -4,13 +4,12 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import path from "node:path";
 import { SandboxManager } from "@anthropic-ai/sandbox-runtime";
-import { runCommand } from "#scripts/child-process.ts";
 import { createMessagesServer } from "#scripts/demo-model/messages-api.ts";
-import { gitEnvironment } from "#scripts/demo-upstream/git-environment.ts";
 import { startGitServer } from "#scripts/demo-upstream/git-server.ts";
 import type { Row } from "../row.ts";
 import { nowMs } from "../support/clock.ts";
 import { fireToFirstWords } from "../support/first-words.ts";
+import { git } from "../support/git.ts";
 import { makeRoutine } from "../support/reveille.ts";
 import { scratchPath } from "../support/scratch.ts";
 import { serveReveille } from "../support/served.ts";
@@ -20,7 +19,6 @@ import { startRunner } from "../support/warm-runner.ts";
 const ROUNDS = 3;
 const FILES = 400;
 const FILE_BYTES = 262_144;
-const GIT_DEADLINE_MS = 300_000;
 
 export const cloneCache: Row = {
   id: "clone-cache",
@@ -71,13 +69,6 @@ export const cloneCache: Row = {
     ];
   },
 };
-
-/** Not synchronously: the upstream is served by this process. @throws when it fails. */
-async function git(...args: string[]): Promise<void> {
-  const env = gitEnvironment({ "user.name": "Bench", "user.email": "bench@example.com" });
-  const outcome = await runCommand("git", args, { env, deadlineMs: GIT_DEADLINE_MS });
-  if (!outcome.ok) throw new Error(outcome.message);
-}
 
 /** @returns a bare repository whose one commit has files that nothing compresses. */
 async function seedLarge(root: string): Promise<string> {
