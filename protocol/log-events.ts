@@ -23,6 +23,7 @@ import { nullable } from "./schema.ts";
 import { eventSourceSchema } from "./source-event.ts";
 import { timestampSchema } from "./time.ts";
 import { healthChanges } from "./triggers.ts";
+import { waitingFor } from "./waiting.ts";
 
 const count = z.int().min(0);
 const requestId = z.string().regex(/^req_[0-9a-f]{32}$/);
@@ -66,6 +67,13 @@ export const LOG_EVENTS = {
     waited_ms: count,
   }),
   run_started: z.strictObject({ ...attempt, runner_id: runnerId, waited_ms: count }),
+  run_waiting: z.strictObject({ ...attempt, runner_id: runnerId, waiting_for: z.enum(waitingFor) }),
+  run_continued: z.strictObject({
+    ...attempt,
+    /** Null where it went on without the sandbox in which it had waited: another attempt follows. */
+    runner_id: nullable(runnerId),
+    waiting_for: z.enum(waitingFor),
+  }),
   run_retried: z.strictObject({
     /** Of the attempt that failed. */
     ...attempt,

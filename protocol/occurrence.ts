@@ -10,7 +10,7 @@ export const IDEMPOTENCY_WINDOW_MS = 24 * 3_600_000;
 /** For so long the same body under another id is a repeat, where the id is not signed. */
 export const ALIKE_WINDOW_MS = 5 * 60_000;
 
-export const triggerTypes = ["api", "manual", "schedule", "github", "webhook", "routine", "event"] as const;
+export const triggerTypes = ["api", "manual", "schedule", "github", "webhook", "routine", "event", "message"] as const;
 export const triggerTypeSchema = z.enum(triggerTypes).meta({ id: "TriggerType" });
 export type TriggerType = z.infer<typeof triggerTypeSchema>;
 

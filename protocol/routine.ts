@@ -20,7 +20,7 @@ export const ROUTINE_DEFAULTS = {
   variables: {} as Record<string, string>,
   network: { allow: [] as string[] },
   context_from: [] as ContextFrom,
-  limits: { timeout: "60m", turns: 200, failures: 5 },
+  limits: { timeout: "60m", turns: 200, hold: "5m", failures: 5 },
   retry: { max: 2, backoff: "30s" },
 } as const;
 
@@ -107,6 +107,9 @@ export type Overlap = z.infer<typeof overlapSchema>;
 const limitsSchema = z.strictObject({
   timeout: boundedDuration("1s", "24h").default(ROUTINE_DEFAULTS.limits.timeout),
   turns: z.int().min(1).max(10_000).default(ROUTINE_DEFAULTS.limits.turns),
+  hold: boundedDuration("1s", "1h")
+    .default(ROUTINE_DEFAULTS.limits.hold)
+    .meta({ description: "How long the sandbox of a run that waits for a person is kept for it." }),
   failures: z.int().min(0).max(1_000).default(ROUTINE_DEFAULTS.limits.failures).meta({
     description: "After so many runs in a row that failed or timed out the routine pauses itself; 0 for never.",
   }),

@@ -16,6 +16,7 @@ export const RUN_STATES = {
   queued: { holds: "queue", isSettled: false },
   starting: { holds: "place", isSettled: false },
   running: { holds: "place", isSettled: false },
+  waiting: { holds: "nothing", isSettled: false },
   succeeded: { holds: "nothing", isSettled: true },
   failed: { holds: "nothing", isSettled: true },
   timed_out: { holds: "nothing", isSettled: true },

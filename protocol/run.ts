@@ -18,6 +18,7 @@ import { RUN_STATES, runStatuses, type SettledStatus } from "./run-states.ts";
 import { nullable } from "./schema.ts";
 import { timestampSchema } from "./time.ts";
 import { verdictSchema } from "./verdict.ts";
+import { waitingSchema } from "./waiting.ts";
 
 export const tokensSchema = z.object({
   input_tokens: z.int().min(0),
@@ -209,6 +210,15 @@ const runningRun = z.object({
   runner: runnerRefSchema,
   timings: timingsSchema.extend({ starting_at: timestampSchema, running_at: timestampSchema, finished_at: z.null() }),
 });
+/** Holds no place, and has a runner only while its sandbox is kept for it. */
+const waitingRun = z.object({
+  ...common,
+  ...active,
+  status: z.literal("waiting"),
+  waiting: waitingSchema,
+  runner: nullable(runnerRefSchema),
+  timings: timingsSchema.extend({ starting_at: timestampSchema, running_at: timestampSchema, finished_at: z.null() }),
+});
 const settledCommon = { ...common, ...settled, runner: nullable(runnerRefSchema), timings: finished };
 const succeededRun = z.object({
   ...settledCommon,
@@ -238,7 +248,16 @@ const canceledRun = z.object({
 
 /** A run as lists show it: without the routine's prompt, which may be long and is the same in many. */
 export const listedRunSchema = z
-  .discriminatedUnion("status", [queuedRun, startingRun, runningRun, succeededRun, failedRun, timedOutRun, canceledRun])
+  .discriminatedUnion("status", [
+    queuedRun,
+    startingRun,
+    runningRun,
+    waitingRun,
+    succeededRun,
+    failedRun,
+    timedOutRun,
+    canceledRun,
+  ])
   .meta({ id: "ListedRun" });
 export type ListedRun = z.infer<typeof listedRunSchema>;
 
@@ -253,6 +272,7 @@ export const runSchema = z
     queuedRun.extend(whole),
     startingRun.extend(whole),
     runningRun.extend(whole),
+    waitingRun.extend(whole),
     succeededRun.extend(whole),
     failedRun.extend(whole),
     timedOutRun.extend(whole),
@@ -262,21 +282,8 @@ export const runSchema = z
 export type Run = z.infer<typeof runSchema>;
 export type RunStatus = Run["status"];
 /** Each state of the table has its form above: else this does not compile. */
-const statuses = runStatuses satisfies readonly RunStatus[];
+export const statusesOfRuns = runStatuses satisfies readonly RunStatus[];
 
 export function isSettled<Any extends ListedRun>(run: Any): run is Extract<Any, { status: SettledStatus }> {
   return RUN_STATES[run.status].isSettled;
 }
-
-/** A session: the conversation and workspace that one or more runs share. */
-export const sessionSchema = z
-  .object({
-    id: sessionIdSchema,
-    routine_id: routineIdSchema,
-    title: z.string(),
-    created_at: timestampSchema,
-    last_seq: z.int().min(0),
-    runs: z.array(z.object({ id: runIdSchema, status: z.enum(statuses) })),
-  })
-  .meta({ id: "Session" });
-export type Session = z.infer<typeof sessionSchema>;

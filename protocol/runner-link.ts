@@ -6,6 +6,7 @@
  * (`GET /runner/runs/{run_id}/link`, with the attempt's link token) for its frames.
  */
 import { z } from "zod";
+import { actorSchema } from "./actor.ts";
 import { commitIdentitySchema } from "./commit.ts";
 import { conversationPieceSchema, orderedConversationSchema, workspaceKeptSchema } from "./conversation.ts";
 import { attemptEnvironmentSchema } from "./environment.ts";
@@ -19,6 +20,7 @@ import { cancelReasonSchema, runnerRefSchema, runResultSchema, sandboxKinds } fr
 import { runErrorSchema } from "./run-errors.ts";
 import { nullable } from "./schema.ts";
 import { deltaSchema, runnerEventSchema } from "./transcript.ts";
+import { waitingFor } from "./waiting.ts";
 
 /**
  * The version of these messages. A worker serves its own and the one before.
@@ -33,8 +35,13 @@ export const OLDEST_RUNNER = "0.1.0";
  * Options of the link, by name. A runner tells those it knows when it registers, and the answer tells which of them are in
  * force: a message that belongs to an option is said only while both sides know it, so an option needs no new version.
  */
-export const RUNNER_FEATURES = ["environment"] as const;
-/** `environment`: the runner gives a run what its environment sets: variables, a setup script, and a network of its own. */
+export const RUNNER_FEATURES = ["environment", "steer"] as const;
+/**
+ * `environment`: the runner gives a run what its environment sets: variables, a setup script, and a network of its own.
+ *
+ * `steer`: people's messages and interrupts reach a run that is on, and the run's object says when it is to end: the messages
+ * `message`, `interrupt`, `park` and `close`, and the frames `took`, `waiting` and `idle`.
+ */
 export type RunnerFeature = (typeof RUNNER_FEATURES)[number];
 
 /** A runner sends the text `ping` this often on both sockets; auto-response answers `pong`. */
@@ -170,6 +177,8 @@ export const attemptOutcomeSchema = z.discriminatedUnion("status", [
   z.object({ status: z.literal("timed_out"), error: runErrorSchema }),
   /** Every process of the attempt is gone. */
   z.object({ status: z.literal("canceled") }),
+  /** What the run waits for had not come when its sandbox was to be given up: another attempt goes on. */
+  z.object({ status: z.literal("parked") }),
 ]);
 export type AttemptOutcome = z.infer<typeof attemptOutcomeSchema>;
 
@@ -180,6 +189,12 @@ export const frameBodySchema = z.discriminatedUnion("kind", [
   /** Said only by a runner whose order has a conversation, and so is the next one. */
   z.object({ kind: z.literal("conversation"), ...conversationPieceSchema.shape }),
   z.object({ kind: z.literal("workspace"), ...workspaceKeptSchema.shape }),
+  /** The agent has got this message, or this interrupt has stopped everything that it was to stop. */
+  z.object({ kind: z.literal("took"), n: z.int().min(1) }),
+  /** The agent does nothing until something has come. */
+  z.object({ kind: z.literal("waiting"), for: z.enum(waitingFor) }),
+  /** The agent has ended its turn, nothing of it works in the background, and it has got all messages that have come. */
+  z.object({ kind: z.literal("idle") }),
   /** The last frame of an attempt: all its processes are gone. */
   z.object({
     kind: z.literal("finished"),
@@ -215,6 +230,8 @@ export const runnerToRunSchema = z.discriminatedUnion("type", [
      * anew, with the same tokens; absent from an earlier version's runner.
      */
     boot: z.string().min(8).max(64).optional(),
+    /** Options that the runner knows; absent from one that knows none. */
+    features: z.array(z.string().max(64)).max(64).default([]),
   }),
   z.object({ type: z.literal("frames"), frames: z.array(frameSchema).min(1) }),
   /** Live only: neither numbered nor acknowledged. */
@@ -225,11 +242,35 @@ export type RunnerToRun = z.infer<typeof runnerToRunSchema>;
 /** The run's object → runner. */
 export const runToRunnerSchema = z.discriminatedUnion("type", [
   /** `ack` is the last frame that is stored: the runner resends what comes after it. */
-  z.object({ type: z.literal("welcome"), protocol: z.int(), ack: z.int().min(0), order: runOrderSchema }),
+  z.object({
+    type: z.literal("welcome"),
+    protocol: z.int(),
+    ack: z.int().min(0),
+    order: runOrderSchema,
+    /** Options that are in force on this connection; absent from a worker that knows none. */
+    features: z.array(z.string()).default([]),
+  }),
   z.object({ type: z.literal("ack"), n: z.int().min(0) }),
   /** Frames after `after` are missing here: send them again. */
   z.object({ type: z.literal("resend"), after: z.int().min(0) }),
   z.object({ type: z.literal("cancel"), reason: cancelReasonSchema }),
+  /**
+   * What a person says to the agent. Numbered in the session together with its interrupts; said again with each welcome until
+   * the runner has taken it.
+   */
+  z.object({
+    type: z.literal("message"),
+    n: z.int().min(1),
+    id: z.string(),
+    text: z.string(),
+    by: actorSchema,
+  }),
+  /** Stop the turn that is on, with all that it has started, then say that you took it, and wait for a message. */
+  z.object({ type: z.literal("interrupt"), n: z.int().min(1) }),
+  /** What the run waits for has not come in time: keep what another attempt needs, end all processes, and finish. */
+  z.object({ type: z.literal("park") }),
+  /** The answer to `idle`: no message waits, and none will come. End all processes, and finish. */
+  z.object({ type: z.literal("close") }),
 ]);
 export type RunToRunner = z.infer<typeof runToRunnerSchema>;
 

@@ -1,5 +1,6 @@
 /** The transcript: what happened in a session, numbered from 1 without a gap. */
 import { z } from "zod";
+import { actorSchema } from "./actor.ts";
 import { runIdSchema, sessionIdSchema } from "./ids.ts";
 import {
   cancelReasonSchema,
@@ -13,6 +14,7 @@ import { runErrorSchema, runPhaseSchema } from "./run-errors.ts";
 import { runStatuses } from "./run-states.ts";
 import { jsonSchema, nullable } from "./schema.ts";
 import { timestampSchema } from "./time.ts";
+import { waitingFor } from "./waiting.ts";
 import { beginningOf } from "./well-formed.ts";
 
 /** An event is at most this long as JSON, in bytes of UTF-8; longer text is cut, and the event says so. */
@@ -33,12 +35,30 @@ const lifeEvents = [
   }),
   z.object({
     type: z.literal("user.message"),
-    source: z
-      .enum(["routine", "trigger", "context"])
-      .meta({ description: "The saved prompt, text that came with the trigger, or what is told of earlier runs." }),
+    source: z.enum(["routine", "trigger", "context", "person"]).meta({
+      description:
+        "The saved prompt, text that came with the trigger, what is told of earlier runs, or a person's message.",
+    }),
+    by: actorSchema.optional().meta({ description: "Of a person's message: whose it is." }),
+    message_id: z.string().optional().meta({ description: "Of a person's message: the id under which it was sent." }),
+    undelivered: z.literal(true).optional().meta({
+      description:
+        "Of a person's message: the run ended before its agent got it. It can be sent again, under another id.",
+    }),
     text: z.string(),
     ...cut,
   }),
+  z.object({
+    type: z.literal("run.waiting"),
+    for: z.enum(waitingFor),
+    until: nullable(timestampSchema).meta({
+      description: "When it waits no longer; null where it waits without an end.",
+    }),
+  }),
+  /** What it waited for has come. */
+  z.object({ type: z.literal("run.continued"), after: z.enum(waitingFor) }),
+  /** The turn's tools have stopped, and so has everything that they had started. */
+  z.object({ type: z.literal("run.interrupted"), by: actorSchema }),
   z.object({ type: z.literal("run.cancel_requested"), reason: cancelReasonSchema }),
   z.object({
     type: z.literal("git.push"),

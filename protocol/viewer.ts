@@ -1,5 +1,6 @@
 /** What a viewer and the routine's object say to each other over `/live`. */
 import { z } from "zod";
+import { messageIdSchema } from "./message.ts";
 import { deltaSchema, transcriptEventSchema } from "./transcript.ts";
 
 /** How much may be under way to a viewer without an acknowledgement. */
@@ -19,7 +20,8 @@ export const CLOSE_CODES = {
 export const viewerMessageSchema = z
   .discriminatedUnion("type", [
     z.object({ type: z.literal("ack"), seq: z.int().min(0) }),
-    z.object({ type: z.enum(["message", "interrupt"]), id: z.string().min(1).max(255) }),
+    z.object({ type: z.literal("message"), id: messageIdSchema, text: z.string() }),
+    z.object({ type: z.literal("interrupt"), id: messageIdSchema }),
   ])
   .meta({ id: "ViewerMessage", description: "A message or an interrupt is answered with its id." });
 

@@ -1,7 +1,7 @@
 /** Live transcripts on both sides: who writes, who watches, and how they are brought together. */
 
 import { admissionSchema } from "#protocol/occurrence.ts";
-import { sessionSchema } from "#protocol/run.ts";
+import { sessionSchema } from "#protocol/session.ts";
 import { Helper } from "./helper.ts";
 import type { Producer } from "./producer.ts";
 import type { PushOrder, PushReport } from "./push.ts";

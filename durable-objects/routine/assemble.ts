@@ -49,6 +49,7 @@ import { RunLinks } from "./runs/run-links.ts";
 import { RunSockets } from "./runs/run-sockets.ts";
 import { RunStore } from "./runs/run-store.ts";
 import { RunWaiters } from "./runs/run-waiters.ts";
+import { TakeFrames } from "./runs/take-frames.ts";
 import { Verdicts } from "./runs/verdicts.ts";
 import { ProxyNotices } from "./sessions/proxy-notices.ts";
 import { SessionBranches } from "./sessions/session-branches.ts";
@@ -160,7 +161,7 @@ export interface Surroundings {
 export function assemble({ context, env, config, database, ownerKey, authorities, alarmAt }: Surroundings) {
   const core = assembleCore(context, database, config, ownerKey);
   const { work, outbox, definitions, engine, viewers, sockets, secrets, repositoryIds, schedules, wakes } = core;
-  const frames = new ReceiveFrames(engine, sockets, work);
+  const frames = new ReceiveFrames(engine, new TakeFrames(core), sockets, work);
   const lookAtContainer = (lease: LeaseRef, runnerId: string) =>
     withinDeadline(containerObject(env, config.jurisdiction, lease, runnerId).look(), undefined, "the container");
   const environments = new AttemptEnvironmentReader(secretsOfRuns(env.DB, config), config.signingKeys);

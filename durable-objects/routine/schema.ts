@@ -10,9 +10,10 @@ import type { Tokens } from "#protocol/run.ts";
 import { type RunPhase, runPhaseSchema } from "#protocol/run-errors.ts";
 import { runStatuses } from "#protocol/run-states.ts";
 import type { KeptEnvironment } from "#rules/environment/kept-environment.ts";
+import type { DoneBefore } from "#rules/run/inputs.ts";
 import { IS_UNSETTLED } from "#rules/run/status-condition.ts";
 
-export { conversationParts, conversations } from "./session-tables.ts";
+export { conversationParts, conversations, messages, sessionBranches } from "./session-tables.ts";
 export { health } from "./trouble-tables.ts";
 
 /** The routine itself: one row. A deleted routine keeps it as its tombstone. Times are Unix milliseconds. */
@@ -86,6 +87,12 @@ export const runs = sqliteTable(
     overdue: text({ enum: ["start", "timeout"] }),
     /** Of the process that works on the attempt, as it told when it said hello. */
     boot: text(),
+    /** Options that are in force on the link of that process. */
+    features: text({ mode: "json" }).$type<readonly string[]>().notNull().default([]),
+    /** What follows when the attempt is over: see `RunState.ending`. */
+    ending: text({ enum: ["closing", "continuing"] }),
+    /** What was done before its sandbox was given up. */
+    before: text({ mode: "json" }).$type<DoneBefore>(),
     version: integer().notNull(),
   },
   (table) => [
@@ -213,31 +220,6 @@ export const repositoryIds = sqliteTable("repository_ids", {
   /** The repository got the name after the routine named it: one that is found to have had the name before takes its place. */
   isNewcomer: integer("is_newcomer", { mode: "boolean" }).notNull().default(false),
 });
-
-/**
- * Branches to which a session has pushed, as far as the upstream has said that it took it: what of them is the session's
- * own may be rewritten.
- */
-export const sessionBranches = sqliteTable(
-  "session_branches",
-  {
-    sessionId: text("session_id").notNull(),
-    /** The whole address of the repository. */
-    place: text().notNull(),
-    branch: text().notNull(),
-    /** Where the branch stood when the session first pushed to it; null for a branch that the session has made. */
-    base: text(),
-    /** Where the session has put it. */
-    tip: text().notNull(),
-    /** Commits that the session has put on top of `base`. */
-    own: text({ mode: "json" }).$type<string[]>().notNull(),
-    /** When the latest push to it left. */
-    at: integer().notNull(),
-    /** Ids of the pushes to it that have been told, the latest ones. */
-    pushes: text({ mode: "json" }).$type<string[]>().notNull().default([]),
-  },
-  (table) => [primaryKey({ columns: [table.sessionId, table.place, table.branch] })],
-);
 
 /**
  * Model calls of which nobody has told yet what they used. Its primary key is the table itself (`WITHOUT ROWID`, in the

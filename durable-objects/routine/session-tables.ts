@@ -1,5 +1,7 @@
-/** Tables of the routine's object for what later runs of a session go on from. */
-import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+/** Tables of the routine's object for what people say to a session, what it has pushed, and what later runs of it go on from. */
+import { sql } from "drizzle-orm";
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { Actor } from "#protocol/actor.ts";
 import type { WorkspaceKept } from "#protocol/conversation.ts";
 
 /** A workspace as an attempt has left it. Its archive lies in R2 under `key`. */
@@ -44,4 +46,58 @@ export const conversationParts = sqliteTable(
     key: text(),
   },
   (table) => [primaryKey({ columns: [table.sessionId, table.n] })],
+);
+
+/**
+ * What people have said to a session: its messages, and interrupts. The primary key is the table itself (`WITHOUT ROWID`, in
+ * the migration).
+ */
+export const messages = sqliteTable(
+  "messages",
+  {
+    sessionId: text("session_id").notNull(),
+    /** In the order in which they came. */
+    n: integer().notNull(),
+    /** The sender's own id of it. */
+    id: text().notNull(),
+    kind: text({ enum: ["message", "interrupt"] }).notNull(),
+    /** Empty for an interrupt, and once the transcript has it. */
+    text: text().notNull(),
+    by: text({ mode: "json" }).$type<Actor>().notNull(),
+    at: integer().notNull(),
+    /** The run that gets it. */
+    runId: text("run_id").notNull(),
+    /** When that run's agent got it, or the run ended without; null until then. */
+    takenAt: integer("taken_at"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.sessionId, table.n] }),
+    uniqueIndex("messages_by_id").on(table.sessionId, table.id),
+    index("messages_waiting").on(table.runId, table.n).where(sql`taken_at IS NULL`),
+  ],
+);
+
+/**
+ * Branches to which a session has pushed, as far as the upstream has said that it took it: what of them is the session's
+ * own may be rewritten.
+ */
+export const sessionBranches = sqliteTable(
+  "session_branches",
+  {
+    sessionId: text("session_id").notNull(),
+    /** The whole address of the repository. */
+    place: text().notNull(),
+    branch: text().notNull(),
+    /** Where the branch stood when the session first pushed to it; null for a branch that the session has made. */
+    base: text(),
+    /** Where the session has put it. */
+    tip: text().notNull(),
+    /** Commits that the session has put on top of `base`. */
+    own: text({ mode: "json" }).$type<string[]>().notNull(),
+    /** When the latest push to it left. */
+    at: integer().notNull(),
+    /** Ids of the pushes to it that have been told, the latest ones. */
+    pushes: text({ mode: "json" }).$type<string[]>().notNull().default([]),
+  },
+  (table) => [primaryKey({ columns: [table.sessionId, table.place, table.branch] })],
 );

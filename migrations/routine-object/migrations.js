@@ -19,6 +19,7 @@ import m0016 from './0016_token_may_read.sql';
 import m0017 from './0017_notes.sql';
 import m0018 from './0018_run_contexts.sql';
 import m0019 from './0019_health.sql';
+import m0020 from './0020_messages.sql';
 
   export default {
     journal,
@@ -42,7 +43,8 @@ m0015,
 m0016,
 m0017,
 m0018,
-m0019
+m0019,
+m0020
     }
   }
   

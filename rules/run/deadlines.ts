@@ -21,3 +21,5 @@ export const TIMEOUT_GRACE_MS = 30_000;
 export const RETRY_AFTER_MOST_MS = 60 * 60_000;
 /** A runner that was told to cancel and hasn't stopped after this long has its lease taken. */
 export const CANCEL_GRACE_MS = 20_000;
+/** How long a runner may take to keep what another attempt needs before its lease is taken. */
+export const PARK_GRACE_MS = 5 * 60_000;

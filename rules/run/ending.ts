@@ -18,7 +18,7 @@ export const ERROR_OF_LEASE_END = {
 } as const satisfies Record<LeaseEnd, RunErrorCode>;
 
 type Ending =
-  | Exclude<AttemptOutcome, { status: "canceled" }>
+  | Exclude<AttemptOutcome, { status: "canceled" | "parked" }>
   | { status: "canceled"; reason: CancelReason; requestedAt: string };
 
 /**
@@ -31,7 +31,8 @@ export function endingOf(state: RunState, run: ActiveRecord, outcome: AttemptOut
     return { status: "canceled", reason: run.cancel_reason, requestedAt: run.cancel_requested_at };
   }
   if (state.overdue === "timeout") return { status: "timed_out", error: runError("timed_out", state.phase) };
-  if (outcome.status === "canceled") return { status: "failed", error: runError("runner_failed", state.phase) };
+  if (outcome.status === "canceled" || outcome.status === "parked")
+    return { status: "failed", error: runError("runner_failed", state.phase) };
   return outcome;
 }
 
@@ -43,7 +44,12 @@ export function close(
   summary: string | null,
   nowMs: number,
 ): SettledRecord {
-  const settled = { ...run, result, summary, timings: { ...run.timings, finished_at: timestamp(nowMs) } };
+  const settled = {
+    ...withoutWaiting(run),
+    result,
+    summary,
+    timings: { ...run.timings, finished_at: timestamp(nowMs) },
+  };
   switch (ending.status) {
     case "succeeded":
       return { ...settled, status: "succeeded", error: null, cancel_reason: null };
@@ -59,6 +65,13 @@ export function close(
         cancel_requested_at: ending.requestedAt,
       };
   }
+}
+
+/** The record of a run that waits no longer. */
+export function withoutWaiting<Any extends ActiveRecord>(run: Any): Omit<Any, "waiting"> {
+  if (!("waiting" in run)) return run;
+  const { waiting: _over, ...rest } = run;
+  return rest as Omit<Any, "waiting">;
 }
 
 /** The last step of a run. */

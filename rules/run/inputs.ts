@@ -4,6 +4,7 @@ import type { CancelReason, RunnerRef, SandboxKind } from "#protocol/run.ts";
 import type { RunError, RunPhase } from "#protocol/run-errors.ts";
 import type { FrameBody } from "#protocol/runner-link.ts";
 import type { EventBody } from "#protocol/transcript.ts";
+import type { WaitingFor } from "#protocol/waiting.ts";
 import type { KeptEnvironment } from "../environment/kept-environment.ts";
 import type { RunRecord } from "./record.ts";
 
@@ -17,7 +18,7 @@ export const leaseEnds = [
   "containers_unavailable",
 ] as const;
 export type LeaseEnd = (typeof leaseEnds)[number];
-export type DeadlineKind = "provisioning" | "start" | "timeout" | "cancel" | "retry";
+export type DeadlineKind = "provisioning" | "start" | "timeout" | "cancel" | "retry" | "hold";
 export type Finished = Extract<FrameBody, { kind: "finished" }>;
 
 /** What the object knows of a run beside its record. */
@@ -29,11 +30,33 @@ export interface RunState {
   overdue: "start" | "timeout" | null;
   /** Of the process that works on the attempt, as it has drawn it; null until one has said hello, or where it told none. */
   boot: string | null;
+  /** Options that are in force on the link of the attempt's runner. */
+  features: readonly string[];
+  /**
+   * `closing`: its agent is done and no message waits, so none goes to this run any more. `continuing`: what it waits for has
+   * come while its sandbox is given up, so another attempt follows.
+   */
+  ending: "closing" | "continuing" | null;
+  /** What earlier attempts did that it goes on from; null for a run that has not been without a sandbox since it began. */
+  before: DoneBefore | null;
+}
+
+/** What a run had done when its sandbox was given up, all attempts together. */
+export interface DoneBefore {
+  /** The attempt with which that sandbox went. */
+  attempt: number;
+  model_calls: number;
+  turns: number;
+  tool_calls: number;
+  tools_refused: number;
+  cost_usd: number;
 }
 
 /** Limits of the revision that the run was admitted with. */
 export interface RunLimits {
   timeoutMs: number;
+  /** How long a sandbox is kept for a run that waits. */
+  holdMs: number;
   retryMax: number;
   retryBackoffMs: number;
 }
@@ -43,6 +66,8 @@ export interface Hello {
   runner: RunnerRef;
   /** As the process has drawn it; null from an earlier version's runner. */
   boot: string | null;
+  /** Options of the link that both sides know. */
+  features: readonly string[];
 }
 
 export type RunInput =
@@ -55,6 +80,12 @@ export type RunInput =
   | { type: "step"; phase: RunPhase }
   | { type: "running"; sandbox: SandboxKind }
   | { type: "finished"; frame: Finished }
+  /** The agent does nothing until something has come. */
+  | { type: "waiting"; for: WaitingFor; untilMs: number | null }
+  /** What the run waits for has come. */
+  | { type: "continued" }
+  /** The agent is done. @see RunState.ending */
+  | { type: "idle"; isMessageWaiting: boolean }
   | { type: "cancel_requested"; reason: CancelReason }
   | { type: "lease_ended"; end: LeaseEnd }
   | { type: "overdue"; kind: DeadlineKind };
@@ -65,6 +96,8 @@ export type Effect =
   /** End the lease by force; the pool answers with `lease_ended`. */
   | { type: "release_lease" }
   | { type: "tell_cancel"; reason: CancelReason }
+  | { type: "tell_park" }
+  | { type: "tell_close" }
   | { type: "set_deadline"; kind: DeadlineKind; atMs: number }
   | { type: "clear_deadlines" }
   /** A place of `max_concurrent` has come free. */

@@ -18,7 +18,9 @@ import {
 } from "./deadlines.ts";
 import { close, ERROR_OF_LEASE_END, endingOf, settle } from "./ending.ts";
 import type { DeadlineKind, Effect, Finished, Hello, LeaseEnd, RunInput, RunLimits, RunState, Step } from "./inputs.ts";
+import { countSeen, isBetweenAttempts, queueAgain } from "./next-attempt.ts";
 import type { ActiveRecord, QueuedRecord } from "./record.ts";
+import { beginWaiting, canPark, closeRun, endHold, giveUpSandbox, goOn } from "./waiting.ts";
 
 type Failed = Extract<AttemptOutcome, { status: "failed" }>;
 
@@ -36,13 +38,19 @@ export function nextRun(state: RunState, input: RunInput, limits: RunLimits, now
     case "leased":
       return lease(state, run, input, limits, nowMs);
     case "step":
-      return run.status === "queued" || state.phase === input.phase
+      return isBetweenAttempts(run) || state.phase === input.phase
         ? null
         : { state: { ...state, phase: input.phase }, events: [], effects: [] };
     case "running":
       return startAgent(state, run, input.sandbox, limits, nowMs);
     case "finished":
       return finish(state, run, input.frame, limits, nowMs);
+    case "waiting":
+      return beginWaiting(state, run, input, limits, nowMs);
+    case "continued":
+      return goOn(state, run, limits, nowMs);
+    case "idle":
+      return closeRun(state, run, input.isMessageWaiting);
     case "cancel_requested":
       return requestCancel(state, run, input.reason, nowMs);
     case "lease_ended":
@@ -87,11 +95,11 @@ function failByEnvironment(
 }
 
 function lease(state: RunState, run: ActiveRecord, hello: Hello, limits: RunLimits, nowMs: number): Step | null {
-  const { runner, boot } = hello;
-  if (run.runner?.id === runner.id) return greetAgain(state, run, boot, limits, nowMs);
+  const { runner, boot, features } = hello;
+  if (run.runner?.id === runner.id) return greetAgain(state, run, hello, limits, nowMs);
   if (run.status !== "starting" || run.runner !== null || awaitsEnvironment(run)) return null;
   return {
-    state: { ...state, boot, run: { ...run, runner } },
+    state: { ...state, boot, features, run: { ...run, runner } },
     events: [{ type: "run.step", phase: "provisioning", message: `Runner ${runner.id} has taken the run` }],
     effects: [
       // Only the deadline for finding a runner is taken away: one for canceling stays in force.
@@ -113,12 +121,15 @@ function startBackstopMs({ timeoutMs }: RunLimits): number {
 function greetAgain(
   state: RunState,
   run: ActiveRecord,
-  boot: string | null,
+  { boot, features }: Hello,
   limits: RunLimits,
   nowMs: number,
 ): Step | null {
-  if (boot === null || boot === state.boot) return null;
-  if (state.boot === null) return { state: { ...state, boot }, events: [], effects: [] };
+  if (boot === null || boot === state.boot || state.boot === null) {
+    // The instance may know more options, or fewer, than when this process said hello before.
+    const isSame = (boot ?? state.boot) === state.boot && features.join() === state.features.join();
+    return isSame ? null : { state: { ...state, boot: boot ?? state.boot, features }, events: [], effects: [] };
+  }
   const step = endLease(state, run, "runner_lost", limits, nowMs);
   return step === null ? null : { ...step, effects: [...step.effects, { type: "release_lease" }] };
 }
@@ -147,21 +158,12 @@ function startAgent(
 }
 
 function finish(state: RunState, run: ActiveRecord, frame: Finished, limits: RunLimits, nowMs: number): Step | null {
-  if (run.status === "queued") return null;
-  const { seen } = frame;
-  const cost_usd = run.demo_model ? 0 : seen.cost_usd;
-  const counted: ActiveRecord = {
-    ...run,
-    usage: { ...run.usage, cost_usd },
-    evidence: {
-      ...run.evidence,
-      turns: seen.turns,
-      tool_calls: seen.tool_calls,
-      ...(seen.tools_refused === undefined ? {} : { tools_refused: seen.tools_refused }),
-      files_changed: seen.files_changed,
-    },
-  };
-  const step = end({ ...state, run: counted }, counted, frame.outcome, frame.report, limits, nowMs);
+  if (isBetweenAttempts(run)) return null;
+  const counted = countSeen(run, frame.seen, state.before);
+  const step =
+    frame.outcome.status === "parked" && counted.status === "waiting" && counted.cancel_reason === null
+      ? giveUpSandbox(state, counted)
+      : end({ ...state, run: counted }, counted, frame.outcome, frame.report, limits, nowMs);
   // A runner says by itself that its work is over; a container is there for this attempt alone, and ends with it.
   if (run.runner?.kind !== "container") return step;
   return { ...step, effects: [...step.effects, { type: "release_lease" }] };
@@ -174,7 +176,10 @@ function endLease(
   limits: RunLimits,
   nowMs: number,
 ): Step | null {
-  if (run.status === "queued") return null;
+  if (isBetweenAttempts(run)) return null;
+  if (run.status === "waiting" && canPark(state) && run.cancel_reason === null && state.overdue === null) {
+    return giveUpSandbox(state, run);
+  }
   const error = runError(ERROR_OF_LEASE_END[leaseEnd], state.phase);
   return end(state, run, { status: "failed", error }, null, limits, nowMs);
 }
@@ -189,37 +194,37 @@ function end(
   nowMs: number,
 ): Step {
   const ending = endingOf(state, run, outcome);
-  if (ending.status === "failed" && mayRetry(run, ending.error, limits)) {
-    return retry(run, ending, limits, nowMs);
+  if (ending.status === "failed" && mayRetry(state, run, ending.error, limits)) {
+    return retry(state, run, ending, limits, nowMs);
   }
   return settle(state, close(run, ending, report?.result ?? "unknown", report?.summary ?? null, nowMs));
 }
 
-function mayRetry(run: ActiveRecord, error: RunError, limits: RunLimits): boolean {
-  return isMachineryFailure(error.code) && run.evidence.model_calls === 0 && run.attempt <= limits.retryMax;
+function mayRetry({ before }: RunState, run: ActiveRecord, error: RunError, limits: RunLimits): boolean {
+  const isUntouched = run.evidence.model_calls === (before?.model_calls ?? 0);
+  return isMachineryFailure(error.code) && isUntouched && triesOf(run, before) <= limits.retryMax;
 }
 
-function retry(run: ActiveRecord, { error, retry_after_s = 0 }: Failed, limits: RunLimits, nowMs: number): Step {
+/** How many attempts there have been since the run began, or went on. */
+function triesOf({ attempt }: ActiveRecord, before: RunState["before"]): number {
+  return attempt - (before?.attempt ?? 0);
+}
+
+function retry(
+  { before }: RunState,
+  run: ActiveRecord,
+  { error, retry_after_s = 0 }: Failed,
+  limits: RunLimits,
+  nowMs: number,
+): Step {
   // Each further attempt waits twice as long as the one before, and no less than a server has asked for.
-  const backoffMs = limits.retryBackoffMs * 2 ** (run.attempt - 1);
+  const backoffMs = limits.retryBackoffMs * 2 ** (triesOf(run, before) - 1);
   const askedMs = Math.min(retry_after_s * 1_000, RETRY_AFTER_MOST_MS);
   const notBeforeMs = nowMs + Math.max(backoffMs, askedMs);
   const why = askedMs > backoffMs ? "as long as the server wants to be left alone" : "as the routine's retry says";
   const attempt = run.attempt + 1;
   return {
-    state: {
-      phase: "provisioning",
-      notBeforeMs,
-      overdue: null,
-      boot: null,
-      run: {
-        ...run,
-        status: "queued",
-        attempt,
-        runner: null,
-        timings: { ...run.timings, starting_at: null, running_at: null, finished_at: null },
-      },
-    },
+    state: { ...queueAgain(run), notBeforeMs, before },
     events: [
       {
         type: "notice",
@@ -243,7 +248,7 @@ function requestCancel(state: RunState, run: ActiveRecord, reason: CancelReason,
   const requestedAt = timestamp(nowMs);
   const asked = { ...run, cancel_reason: reason, cancel_requested_at: requestedAt };
   const event: EventBody = { type: "run.cancel_requested", reason };
-  if (asked.status === "queued") {
+  if (isBetweenAttempts(asked)) {
     const step = settle(
       { ...state, run: asked },
       close(asked, { status: "canceled", reason, requestedAt }, "unknown", null, nowMs),
@@ -264,10 +269,12 @@ function passDeadline(state: RunState, run: ActiveRecord, kind: DeadlineKind, no
     case "retry":
       return { state, events: [], effects: [{ type: "promote" }] };
     case "cancel":
-      return run.status === "queued" ? null : { state, events: [], effects: [{ type: "release_lease" }] };
+      return isBetweenAttempts(run) ? null : { state, events: [], effects: [{ type: "release_lease" }] };
+    case "hold":
+      return run.status === "waiting" ? endHold(state, run, nowMs) : null;
     case "start":
     case "timeout":
-      if (run.status !== (kind === "start" ? "starting" : "running")) return null;
+      if (isBetweenAttempts(run) || (run.status === "starting") !== (kind === "start")) return null;
       return { state: { ...state, overdue: kind }, events: [], effects: [{ type: "release_lease" }] };
     case "provisioning": {
       if (run.status !== "starting" || run.runner !== null) return null;

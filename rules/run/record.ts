@@ -18,6 +18,7 @@ const VERSION = 3;
 export type RunRecord = ListedRun & { v: typeof VERSION };
 export type QueuedRecord = Extract<RunRecord, { status: "queued" }>;
 export type ActiveRecord = Extract<RunRecord, { status: UnsettledStatus }>;
+export type WaitingRecord = Extract<RunRecord, { status: "waiting" }>;
 export type SettledRecord = Extract<RunRecord, { status: SettledStatus }>;
 
 /**

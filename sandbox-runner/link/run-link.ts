@@ -46,7 +46,14 @@ export class RunLink {
       url: `${options.instanceUrl}/runner/runs/${options.runId}/link`,
       token: options.linkToken,
       backoff: BACKOFF,
-      onOpen: () => this.#say({ type: "hello", protocol: RUNNER_PROTOCOL, runner: options.runner, boot: options.boot }),
+      onOpen: () =>
+        this.#say({
+          type: "hello",
+          protocol: RUNNER_PROTOCOL,
+          runner: options.runner,
+          boot: options.boot,
+          features: [],
+        }),
       onMessage: (text) => this.#hear(text),
       onDown: (why) => {
         // The loss of a link is reported, and not each failed try to get it back.
@@ -98,7 +105,7 @@ export class RunLink {
       this.#log.acknowledge(message.n);
     } else if (message.type === "resend") {
       this.#log.resendAfter(message.after);
-    } else {
+    } else if (message.type === "cancel") {
       this.#options.onCancel(message.reason);
     }
     this.#flush();

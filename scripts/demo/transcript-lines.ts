@@ -26,6 +26,15 @@ function describe(event: TranscriptEvent): { label: string; lines: string[] } {
       return { label: event.phase, lines: [event.message] };
     case "run.running":
       return { label: "running", lines: [`${event.model}, sandbox: ${event.sandbox}`] };
+    case "run.waiting":
+      return {
+        label: "waiting",
+        lines: [event.until === null ? `for ${event.for}` : `for ${event.for}, until ${event.until}`],
+      };
+    case "run.continued":
+      return { label: "goes on", lines: [`after ${event.after}`] };
+    case "run.interrupted":
+      return { label: "interrupted", lines: [`by ${event.by.name}`] };
     case "notice":
       return { label: event.level === "warning" ? "warning" : "notice", lines: [event.message] };
     case "user.message":

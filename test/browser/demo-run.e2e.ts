@@ -1,7 +1,7 @@
 /** A person runs the demo routine with the offline demo model, and watches it to its end. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sessionSchema } from "#protocol/run.ts";
+import { sessionSchema } from "#protocol/session.ts";
 import { ask, demoBed, readEvents } from "./support/bed.ts";
 import { readThrough, transcript, untilConnection, untilRunStatus } from "./support/transcript.ts";
 import { visit } from "./support/visitor.ts";

@@ -1,7 +1,7 @@
 /** One run's frames can't be stored for a while: the other runs go on, and nothing of it is lost or stored twice. */
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { RunEngine } from "#durable-objects/routine/runs/run-engine.ts";
+import { TakeFrames } from "#durable-objects/routine/runs/take-frames.ts";
 import type { OwnedId } from "#protocol/ids.ts";
 import { buildRoutine, fired, readRun, readTranscript } from "#test/support/api.ts";
 import { agentSays, FakeRunner, RUNNING, SUCCEEDED } from "#test/support/fake-runner.ts";
@@ -57,7 +57,7 @@ it("costs its neighbours nothing, and is given up after two seconds", async () =
   await sql(stuck.run_id, FAULT);
   workOn(stuck.run_id).send(RUNNING, agentSays("unstorable"));
   await workOn(healthy.run_id).report(RUNNING);
-  const taken = vi.spyOn(RunEngine.prototype, "takeFrame");
+  const taken = vi.spyOn(TakeFrames.prototype, "take");
   for (let frame = 0; frame < 30; frame += 1) await workOn(healthy.run_id).report(agentSays(`fine ${frame}`));
   const attempts = taken.mock.calls.filter(([, lease, { n }]) => lease.run_id === stuck.run_id && n === 1);
   expect(attempts.length).toBeLessThan(10);

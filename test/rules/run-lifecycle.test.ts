@@ -27,65 +27,6 @@ import {
   withModelCall,
 } from "./support/run-states.ts";
 
-const HAPPENINGS = {
-  promoted: { type: "promoted" },
-  environment: ENVIRONMENT,
-  "no environment": { type: "environment_fault", error: runError("environment_unknown", "provisioning") },
-  leased: LEASED,
-  "another process": { ...LEASED, boot: "second-process" },
-  step: { type: "step", phase: "clone" },
-  running: RUNNING,
-  finished: SUCCEEDED,
-  cancel: CANCEL,
-  lost: LOST,
-  "no runner in time": { type: "overdue", kind: "provisioning" },
-  "start overdue": { type: "overdue", kind: "start" },
-  "timeout overdue": { type: "overdue", kind: "timeout" },
-  "cancel overdue": { type: "overdue", kind: "cancel" },
-  "retry due": { type: "overdue", kind: "retry" },
-} satisfies Record<string, RunInput>;
-type HappeningName = keyof typeof HAPPENINGS;
-
-/** In which states a happening can be; in all others it changes nothing. */
-const LEGAL: Record<HappeningName, readonly StateName[]> = {
-  promoted: ["queued"],
-  environment: ["begun"],
-  "no environment": ["begun", "starting", "leased"],
-  leased: ["starting"],
-  "another process": ["starting", "leased", "running"],
-  step: ["begun", "starting", "leased", "running"],
-  running: ["leased"],
-  finished: ["begun", "starting", "leased", "running"],
-  cancel: ["queued", "begun", "starting", "leased", "running"],
-  lost: ["begun", "starting", "leased", "running"],
-  "no runner in time": ["begun", "starting"],
-  "start overdue": ["begun", "starting", "leased"],
-  "timeout overdue": ["running"],
-  "cancel overdue": ["begun", "starting", "leased", "running"],
-  "retry due": ["queued"],
-};
-/** A late `retry due` only looks for free places again, which harms nothing: whether it is refused is not laid down. */
-const LEFT_OPEN = ["retry due"];
-
-const stateNames = Object.keys(STATES) as StateName[];
-const cells = (Object.keys(HAPPENINGS) as HappeningName[]).flatMap((happening) =>
-  stateNames.map((state) => ({ happening, state, isLegal: LEGAL[happening].includes(state) })),
-);
-
-describe("each happening in each status", () => {
-  it.each(cells.filter(({ isLegal }) => isLegal))("$happening changes a run that is $state", ({ happening, state }) => {
-    const step = apply(STATES[state], HAPPENINGS[happening]);
-    expect(listedRunSchema.parse(step.state.run)).toEqual(showListed(step.state.run));
-  });
-
-  it.each(cells.filter(({ happening, isLegal }) => !isLegal && !LEFT_OPEN.includes(happening)))(
-    "$happening changes nothing in a run that is $state",
-    ({ happening, state }) => {
-      expect(nextRun(STATES[state], HAPPENINGS[happening], LIMITS, NOW_MS)).toBeNull();
-    },
-  );
-});
-
 describe("the usual way", () => {
   it("looks its environment up when it is promoted, and gives that an hour", () => {
     const step = apply(STATES.queued, { type: "promoted" });
@@ -374,7 +315,7 @@ describe("a process that says hello", () => {
 });
 
 describe("a container", () => {
-  const container: RunInput = { type: "leased", runner: { kind: "container", id: "run.1" }, boot: "first-process" };
+  const container: RunInput = { ...LEASED, runner: { kind: "container", id: "run.1" } };
 
   it.each([SUCCEEDED, AGENT_FAILED, CLONE_STUCK, CANCELED])("is taken away when its attempt has ended: %j", (ended) => {
     const step = apply(through(STATES.starting, container, RUNNING), ended);

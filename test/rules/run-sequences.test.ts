@@ -10,15 +10,21 @@ import {
   CANCEL,
   CANCELED,
   CLONE_STUCK,
+  CONTINUED,
   ENVIRONMENT,
+  HOLD_OVER,
+  IDLE,
   LEASED,
   LIMITS,
   LOST,
   NOW_MS,
+  PARKED,
+  PARKS,
   RUNNING,
   STATES,
   SUCCEEDED,
   TIMED_OUT,
+  WAITING,
   withModelCall,
 } from "./support/run-states.ts";
 
@@ -32,6 +38,16 @@ const HAPPENINGS: [RunInput, ...RunInput[]] = [
   ...Array.from({ length: 6 }, () => ENVIRONMENT),
   ...Array.from({ length: 6 }, () => LEASED),
   ...Array.from({ length: 4 }, () => RUNNING),
+  ...Array.from({ length: 3 }, () => PARKS),
+  ...Array.from({ length: 3 }, () => WAITING),
+  CONTINUED,
+  CONTINUED,
+  HOLD_OVER,
+  HOLD_OVER,
+  PARKED,
+  PARKED,
+  IDLE,
+  { type: "idle", isMessageWaiting: true },
   { type: "step", phase: "clone" },
   { type: "step", phase: "setup" },
   CANCEL,
@@ -87,7 +103,10 @@ const settledLives = lives.filter(({ state }) => isSettled(state.run));
 it("reaches every ending, and retries, so that what follows means something", () => {
   const endings = new Set(settledLives.map(({ state }) => state.run.status));
   expect(endings).toEqual(new Set(["succeeded", "failed", "timed_out", "canceled"]));
-  expect(new Set(settledLives.map(({ state }) => state.run.attempt))).toEqual(new Set([1, 2, 3]));
+  const attempts = settledLives.map(({ state }) => state.run.attempt - (state.before?.attempt ?? 0));
+  // None, where it has ended without going on.
+  expect(new Set(attempts)).toEqual(new Set([0, 1, 2, 3]));
+  expect(settledLives.some(({ state }) => state.before !== null)).toBe(true);
 });
 
 it("is a run by the schema after each happening", () => {
@@ -128,13 +147,14 @@ it("ends in canceled or succeeded once it was asked to stop", () => {
 });
 
 it("is never tried again after a model call, nor more often than allowed", () => {
-  const attempts = settledLives.map(({ state }) => state.run.attempt);
+  // A run that has waited without a sandbox goes on in another attempt, and may then be tried as often again.
+  const attempts = settledLives.map(({ state }) => state.run.attempt - (state.before?.attempt ?? 0));
   expect(Math.max(...attempts)).toBe(LIMITS.retryMax + 1);
   const called = withModelCall(STATES.running);
   const random = chance(1);
   for (let state = called, index = 0; index < 2_000 && !isSettled(state.run); index += 1) {
     state = nextRun(state, random.pick(HAPPENINGS), LIMITS, NOW_MS)?.state ?? state;
-    expect(state.run.status).not.toBe("queued");
+    expect(state.run.status === "queued" && state.before === null).toBe(false);
   }
 });
 

@@ -175,7 +175,12 @@ export class RealAdmission {
     for (const { id, status } of this.#rows()) {
       if (status !== "starting") continue;
       this.#parts.engine.feed(tx, id, { type: "environment", environment: unchangedDefault() });
-      this.#parts.engine.feed(tx, id, { type: "leased", runner: { kind: "local", id: "runner" }, boot: null });
+      this.#parts.engine.feed(tx, id, {
+        type: "leased",
+        runner: { kind: "local", id: "runner" },
+        boot: null,
+        features: [],
+      });
       this.#parts.engine.feed(tx, id, { type: "running", sandbox: "none" });
     }
   }

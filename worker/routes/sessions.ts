@@ -1,7 +1,7 @@
 /** Sessions: read one, and hand out tickets for viewers that can't set headers. */
 import { ticketSchema } from "#protocol/api.ts";
 import { refuse } from "#protocol/errors.ts";
-import { sessionSchema } from "#protocol/run.ts";
+import { sessionSchema } from "#protocol/session.ts";
 import { noteSocket } from "../auth/note-socket.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";

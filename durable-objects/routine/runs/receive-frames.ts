@@ -7,6 +7,8 @@ import type { Work } from "../work.ts";
 import { FLUSH_DELAY_MS, FrameBuffer, type PendingRun } from "./frame-buffer.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { RunSockets } from "./run-sockets.ts";
+import type { RunRow } from "./run-store.ts";
+import type { TakeFrames } from "./take-frames.ts";
 
 /** Frames that could not be stored are tried again by themselves: after this long at first, and twice as long each time. */
 const FIRST_RETRY_MS = 100;
@@ -31,14 +33,16 @@ interface Broken {
 
 export class ReceiveFrames {
   readonly #engine: RunEngine;
+  readonly #taken: TakeFrames;
   readonly #sockets: RunSockets;
   readonly #work: Work;
   readonly #frames = new FrameBuffer();
   readonly #broken = new Map<string, Broken>();
   #flushTimer: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(engine: RunEngine, sockets: RunSockets, work: Work) {
+  constructor(engine: RunEngine, taken: TakeFrames, sockets: RunSockets, work: Work) {
     this.#engine = engine;
+    this.#taken = taken;
     this.#sockets = sockets;
     this.#work = work;
   }
@@ -46,13 +50,18 @@ export class ReceiveFrames {
   /** Takes in frames of an attempt. @returns the frame after which some are missing, or null. */
   take(lease: LeaseRef, frames: readonly Frame[]): number | null {
     const row = this.#engine.leased(lease);
-    const lastStored = row === null ? 0 : this.#engine.lastFrame(row);
+    const lastStored = row === null ? 0 : this.#taken.last(row);
     const missingAfter = this.#frames.add(lease, lastStored, frames);
     // A repeat of what is stored: its acknowledgement was lost with a socket.
     if (!this.#frames.holds(lease) && missingAfter === null) this.#sockets.acknowledge(lease, lastStored);
     if (this.#frames.isUrgent) this.flush();
     else if (!this.#frames.isEmpty) this.#flushTimer ??= setTimeout(() => this.flush(), FLUSH_DELAY_MS);
     return missingAfter;
+  }
+
+  /** The last frame of the run's present attempt that is stored. */
+  last(row: RunRow): number {
+    return this.#taken.last(row);
   }
 
   /** @throws Error while the lease's last frames can't be stored: they say how the attempt ended, so it is told again. */
@@ -81,7 +90,7 @@ export class ReceiveFrames {
         for (const { runId, generation, frames } of pending) {
           const lease = { run_id: runId, generation };
           this.#work.afterwards(tx, `stored:${runId}`, () => this.#stored(lease, frames.at(-1)?.n ?? 0));
-          for (const frame of frames) this.#engine.takeFrame(tx, lease, frame);
+          for (const frame of frames) this.#taken.take(tx, lease, frame);
         }
       });
     } catch (error) {

@@ -2,21 +2,21 @@
 
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { Checkout } from "#protocol/occurrence.ts";
-import { type CancelReason, isSettled, type Run, type RunnerRef } from "#protocol/run.ts";
+import { isSettled, type Run, type RunnerRef } from "#protocol/run.ts";
 import { holdOf } from "#protocol/run-states.ts";
-import type { Frame, LeaseRef } from "#protocol/runner-link.ts";
-import { durationMs, timestamp } from "#protocol/time.ts";
+import type { LeaseRef, RunToRunner } from "#protocol/runner-link.ts";
+import { durationMs } from "#protocol/time.ts";
 import type { EventBody } from "#protocol/transcript.ts";
 import { freePlaces } from "#rules/admission.ts";
 import type { KeptEnvironment } from "#rules/environment/kept-environment.ts";
 import type { DeadlineKind, Effect, RunInput, RunLimits, RunState } from "#rules/run/inputs.ts";
 import { nextRun } from "#rules/run/lifecycle.ts";
+import { newState } from "#rules/run/next-attempt.ts";
 import { type QueuedRecord, type RunRecord, showRun } from "#rules/run/record.ts";
 import type { Conversations } from "../conversations/conversations.ts";
-import { workspaceKey } from "../conversations/r2-keys.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
-import { type Mark, markOf, type TranscriptLog } from "../transcript/transcript-log.ts";
+import type { TranscriptLog } from "../transcript/transcript-log.ts";
 import type { Viewers } from "../viewers/viewers.ts";
 import type { Tx, Work } from "../work.ts";
 import type { AskedHosts } from "./asked-hosts.ts";
@@ -82,7 +82,7 @@ export class RunEngine {
 
   /** Writes a new run with its session and its first events. */
   begin(tx: Tx, { run, text, checkout, isStarted, notBeforeMs }: NewRun, events: readonly EventBody[]): void {
-    const queued: RunState = { run, phase: "admission", notBeforeMs, overdue: null, boot: null };
+    const queued = newState(run, notBeforeMs);
     const step = isStarted ? nextRun(queued, { type: "promoted" }, this.#limitsOf(run), tx.nowMs) : null;
     const row = this.#runs.insert(tx, step?.state ?? queued, { text, checkout });
     if (notBeforeMs > 0) this.#deadlines.set(tx, "retry", run.id, notBeforeMs);
@@ -113,10 +113,8 @@ export class RunEngine {
     if (step === null) return row;
     const saved = this.#runs.save(tx, row, step.state);
     if (input.type === "environment") this.#environments.keep(tx, leaseRef(saved), input.environment);
-    if (isSettled(saved.doc)) {
-      this.#environments.drop(tx, runId);
-      this.#conversations.settle(tx, saved.sessionId);
-    }
+    if (isSettled(saved.doc)) this.#environments.drop(tx, runId);
+    if (isSettled(saved.doc) || saved.status === "waiting") this.#conversations.settle(tx, saved.sessionId);
     this.append(tx, saved, step.events);
     if (saved.status !== row.status) this.#outbox.owe(tx, "project_run", row.id);
     if (isTold(row, saved)) {
@@ -156,35 +154,13 @@ export class RunEngine {
     for (const runId of this.#runs.queue.due(tx.nowMs, free)) this.feed(tx, runId, { type: "promoted" });
   }
 
-  /** Takes in a frame of an attempt that is on; one that is stored already changes nothing. */
-  takeFrame(tx: Tx, lease: LeaseRef, frame: Frame): void {
-    const row = this.leased(lease);
-    if (row === null) return;
-    const mark = this.#markOf(row);
-    if (frame.n <= mark.frame) return;
-    const { body } = frame;
-    const isCall = body.kind === "event" && body.event.type === "tool.call";
-    // Before all else: an attempt that ends with this frame starts its successor at frame 0.
-    this.#log.note(tx, row.sessionId, { ...mark, frame: frame.n, toolCalls: mark.toolCalls + Number(isCall) });
-    if (body.kind === "running") this.feed(tx, row.id, { type: "running", sandbox: body.sandbox });
-    else if (body.kind === "finished") {
-      this.#hosts.add(tx, row.id, body.seen.hosts ?? []);
-      this.feed(tx, row.id, { type: "finished", frame: body });
-    } else if (body.kind === "conversation") this.#conversations.add(tx, row.sessionId, lease, body);
-    else if (body.kind === "workspace") {
-      const { kind: _kind, ...kept } = body;
-      this.#conversations.keepWorkspace(
-        tx,
-        row.sessionId,
-        workspaceKey(row.doc.routine_id, row.sessionId, lease),
-        kept,
-      );
-    } else this.#takeEvent(tx, row, body.event);
-  }
-
-  /** The last frame of the run's present attempt that is stored. */
-  lastFrame(row: RunRow): number {
-    return this.#markOf(row).frame;
+  /** What the attempt's runner has to be told when it has connected anew: it may not have got it before. */
+  stillToSay({ doc, ending }: RunRow): RunToRunner[] {
+    const said: RunToRunner[] = [];
+    if (doc.cancel_reason !== null) said.push({ type: "cancel", reason: doc.cancel_reason });
+    if (ending === "closing") said.push({ type: "close" });
+    if (doc.status === "waiting" && doc.waiting.held_until === null) said.push({ type: "park" });
+    return said;
   }
 
   /** The run by itself, as it is now. */
@@ -198,8 +174,9 @@ export class RunEngine {
   /** The run of a lease that is in force, or null: the attempt has ended, or there never was one. */
   leased(lease: LeaseRef): RunRow | null {
     const row = this.#runs.get(lease.run_id);
-    const isOn = row !== null && holdOf(row.status) === "place";
-    return isOn && row.doc.attempt === lease.generation ? row : null;
+    if (row === null || row.doc.attempt !== lease.generation) return null;
+    const isHeld = row.doc.status === "waiting" && row.doc.runner !== null;
+    return isHeld || holdOf(row.status) === "place" ? row : null;
   }
 
   /** What the attempt of a lease got; null for one that has ended, or that an earlier version began. */
@@ -213,28 +190,16 @@ export class RunEngine {
     return doc?.attempt === lease.generation ? doc.runner : null;
   }
 
-  #takeEvent(tx: Tx, row: RunRow, event: EventBody): void {
-    this.append(tx, row, [event]);
-    if (event.type === "run.step") this.feed(tx, row.id, { type: "step", phase: event.phase });
-    const isOwn = event.type === "tool.call" || event.type.startsWith("agent.");
-    if (!isOwn || row.doc.timings.first_event_at !== null) return;
-    const run = withFirstEvent(row.doc, timestamp(tx.nowMs));
-    this.update(tx, row, run);
-  }
-
   /** Saves counters of a run, without changing its state. */
   update(tx: Tx, row: RunRow, run: RunRow["doc"]): RunRow {
     return this.#runs.save(tx, row, stateOf(row, run));
-  }
-
-  #markOf(row: RunRow): Mark {
-    return markOf(this.#log.end(row.sessionId)?.mark, row.id, row.doc.attempt);
   }
 
   #limitsOf(run: RunRow["doc"]): RunLimits {
     const { limits, retry } = this.#definitions.atRevision(run.routine.revision);
     return {
       timeoutMs: durationMs(limits.timeout),
+      holdMs: durationMs(limits.hold),
       retryMax: retry.max,
       retryBackoffMs: durationMs(retry.backoff),
     };
@@ -249,7 +214,13 @@ export class RunEngine {
         this.#outbox.owe(tx, effect.type, leaseText({ run_id: row.id, generation: attempt }));
         return;
       case "tell_cancel":
-        this.#work.afterwards(tx, `cancel:${row.id}`, () => this.#tellCancel(row.id, effect.reason));
+        this.#tell(tx, row.id, { type: "cancel", reason: effect.reason });
+        return;
+      case "tell_park":
+        this.#tell(tx, row.id, { type: "park" });
+        return;
+      case "tell_close":
+        this.#tell(tx, row.id, { type: "close" });
         return;
       case "set_deadline":
         this.#deadlines.set(tx, effect.kind satisfies DeadlineKind, row.id, effect.atMs);
@@ -263,18 +234,17 @@ export class RunEngine {
   }
 
   /** Tells the runner of the run's attempt once all is written. */
-  #tellCancel(runId: string, reason: CancelReason): void {
-    const attempt = this.#runs.get(runId)?.doc.attempt;
-    if (attempt !== undefined) this.#sockets.cancel({ run_id: runId, generation: attempt }, reason);
+  #tell(tx: Tx, runId: string, message: RunToRunner): void {
+    this.#work.afterwards(tx, `${message.type}:${runId}`, () => {
+      const attempt = this.#runs.get(runId)?.doc.attempt;
+      if (attempt !== undefined) this.#sockets.tell({ run_id: runId, generation: attempt }, message);
+    });
   }
 }
 
-function stateOf({ phase, notBefore, overdue, boot }: RunRow, run: RunRecord): RunState {
-  return { run, phase, notBeforeMs: notBefore, overdue, boot };
-}
-
-function withFirstEvent<Any extends RunRecord>(run: Any, at: string): Any {
-  return { ...run, timings: { ...run.timings, first_event_at: at } };
+function stateOf(row: RunRow, run: RunRecord): RunState {
+  const { phase, notBefore: notBeforeMs, overdue, boot, features, ending, before } = row;
+  return { run, phase, notBeforeMs, overdue, boot, features, ending, before };
 }
 
 function leaseRef({ id: run_id, doc }: RunRow): LeaseRef {

@@ -33,6 +33,11 @@ export function tellStep(before: RunRow, after: RunRow, retriedAfter: RunError |
     const { code, phase } = error ?? { code: null, phase: null };
     const how = { status, result, code, phase, cancel_reason, model_calls: evidence.model_calls };
     logEvent("run_ended", { ...ids, runner_id, ...how, duration_ms: waited_ms });
+  } else if (run.status === "waiting") {
+    if (run.runner !== null)
+      logEvent("run_waiting", { ...ids, runner_id: run.runner.id, waiting_for: run.waiting.for });
+  } else if (before.doc.status === "waiting") {
+    logEvent("run_continued", { ...ids, runner_id, waiting_for: before.doc.waiting.for });
   } else if (run.status === "running") {
     logEvent("run_started", { ...ids, runner_id: run.runner.id, waited_ms });
   } else if (run.status === "starting" && run.runner !== null) {

@@ -14,6 +14,7 @@ import {
   HELLO_DEADLINE_MS,
   type LeaseRef,
   RUNNER_CLOSE,
+  RUNNER_FEATURES,
   RUNNER_PROTOCOLS_SERVED,
   type RunnerToRun,
   runnerToRunSchema,
@@ -21,6 +22,7 @@ import {
 import type { Delta } from "#protocol/transcript.ts";
 import type { KeptEnvironment } from "#rules/environment/kept-environment.ts";
 import { parseJson } from "#rules/json.ts";
+import { featuresInForce } from "#rules/pool/features-in-force.ts";
 import type { Hello } from "#rules/run/inputs.ts";
 import { runOrder } from "#rules/run/run-order.ts";
 import type { Conversations } from "../conversations/conversations.ts";
@@ -125,16 +127,20 @@ export class RunLinks {
       closeQuietly(socket, RUNNER_CLOSE.protocol, `protocols served: ${RUNNER_PROTOCOLS_SERVED.join(", ")}`);
       return;
     }
-    const { engine } = this.#parts;
+    const { engine, frames } = this.#parts;
     const greeting = {
       socket,
       attachment,
       protocol: hello.protocol,
-      said: { runner: hello.runner, boot: hello.boot ?? null },
+      said: {
+        runner: hello.runner,
+        boot: hello.boot ?? null,
+        features: featuresInForce(hello.features, RUNNER_FEATURES),
+      },
     };
     const row = this.#take(greeting);
     // A runner that has sent frames has been told before: values of secrets are read once for an attempt.
-    const kept = row === null || engine.lastFrame(row) > 0 ? null : engine.environmentOf(attachment.lease);
+    const kept = row === null || frames.last(row) > 0 ? null : engine.environmentOf(attachment.lease);
     if (row === null || kept === null) this.#welcome(greeting, null);
     else void this.#readEnvironment(greeting, kept, row.doc.routine_id);
   }
@@ -181,7 +187,7 @@ export class RunLinks {
 
   /** All that the runner needs to begin or go on, as it is now. */
   #welcome({ socket, attachment, protocol, said }: Greeting, environment: AttemptEnvironment | null): void {
-    const { sockets, engine, definitions, conversations, notes, contexts, config } = this.#parts;
+    const { sockets, engine, frames, definitions, conversations, notes, contexts, config } = this.#parts;
     const row = this.#taken(attachment.lease, said);
     if (row === null) {
       closeQuietly(socket, RUNNER_CLOSE.refused, "another runner, or another process of it, has this lease");
@@ -197,9 +203,14 @@ export class RunLinks {
       resume: conversations.resume(row.sessionId),
     });
     sockets.greeted(socket, attachment);
-    sockets.send(socket, { type: "welcome", protocol, ack: engine.lastFrame(row), order });
-    const { cancel_reason: reason } = row.doc;
-    if (reason !== null) sockets.send(socket, { type: "cancel", reason });
+    sockets.send(socket, {
+      type: "welcome",
+      protocol,
+      ack: frames.last(row),
+      order,
+      features: [...said.features],
+    });
+    for (const message of engine.stillToSay(row)) sockets.send(socket, message);
   }
 
   #delta(lease: LeaseRef, delta: Delta): void {

@@ -1,7 +1,6 @@
 /** Sockets of the runners that work on this routine's runs, and what goes out on them. They outlive an eviction. */
 import { SocketDeadlines } from "#instance/socket-deadlines.ts";
 import { closeQuietly, sendQuietly } from "#instance/sockets.ts";
-import type { CancelReason } from "#protocol/run.ts";
 import { HELLO_DEADLINE_MS, type LeaseRef, RUNNER_CLOSE, type RunToRunner } from "#protocol/runner-link.ts";
 
 export interface LinkAttachment {
@@ -65,14 +64,11 @@ export class RunSockets {
 
   /** Everything up to this frame is stored. */
   acknowledge(lease: LeaseRef, n: number): void {
-    this.#tell(lease, { type: "ack", n });
+    this.tell(lease, { type: "ack", n });
   }
 
-  cancel(lease: LeaseRef, reason: CancelReason): void {
-    this.#tell(lease, { type: "cancel", reason });
-  }
-
-  #tell({ run_id, generation }: LeaseRef, message: RunToRunner): void {
+  /** Says it to the attempt's runner if that is connected and has said hello. */
+  tell({ run_id, generation }: LeaseRef, message: RunToRunner): void {
     for (const socket of this.#context.getWebSockets(tagOf(run_id))) {
       const attachment = this.of(socket);
       if (attachment?.lease.generation === generation && attachment.isGreeted) this.send(socket, message);

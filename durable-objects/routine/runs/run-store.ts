@@ -3,8 +3,9 @@ import { and, asc, desc, eq, gte, inArray, lt, notInArray, sql } from "drizzle-o
 import { pageBounds, pageEndSchema } from "#instance/d1/page-bounds.ts";
 import type { RunDocument } from "#instance/d1/routine-index.ts";
 import type { Page, PageRequest } from "#protocol/api.ts";
-import { isSettled, type ListedRun, type Session } from "#protocol/run.ts";
+import { isSettled, type ListedRun } from "#protocol/run.ts";
 import { unsettledStatuses } from "#protocol/run-states.ts";
+import type { Session } from "#protocol/session.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { RunState } from "#rules/run/inputs.ts";
 import { type RunRecord, readRecord, recordText, type SettledRecord, showListed } from "#rules/run/record.ts";
@@ -48,7 +49,8 @@ export class RunStore {
   }
 
   /** A new run with a session of its own. */
-  insert(tx: Tx, { run, phase, notBeforeMs, overdue, boot }: RunState, { text, checkout }: Given): RunRow {
+  insert(tx: Tx, state: RunState, { text, checkout }: Given): RunRow {
+    const { run, phase, notBeforeMs, overdue, boot, features, ending, before } = state;
     const { id, session_id: sessionId, status } = run;
     const version = 1;
     this.queue.move(tx, null, status);
@@ -68,15 +70,18 @@ export class RunStore {
       notBefore: notBeforeMs,
       overdue,
       boot,
+      features,
+      ending,
+      before,
       version,
     });
   }
 
   /** Saves what the rules made of the run. */
   save(tx: Tx, row: RunRow, state: RunState): RunRow {
-    const { run, phase, notBeforeMs: notBefore, overdue, boot } = state;
+    const { run, phase, notBeforeMs: notBefore, overdue, boot, features, ending, before } = state;
     const { status } = run;
-    const change = { phase, overdue, boot, version: row.version + 1 };
+    const change = { phase, overdue, boot, features, ending, before, version: row.version + 1 };
     // Columns are named only when they change: SQLite writes the indexes of every column that is named.
     const isMoved = status !== row.status || notBefore !== row.notBefore;
     const set = isMoved ? { ...change, status, notBefore } : change;
@@ -101,9 +106,10 @@ export class RunStore {
   }
 
   /** The record with what is counted of the run and written with its transcript alone. */
-  seen({ id, sessionId, doc }: Pick<RunRow, "id" | "sessionId" | "doc">): RunRecord {
+  seen({ id, sessionId, doc, before }: Pick<RunRow, "id" | "sessionId" | "doc" | "before">): RunRecord {
     if (isSettled(doc)) return doc;
-    const { toolCalls } = markOf(this.#log.end(sessionId)?.mark, id, doc.attempt);
+    const mark = markOf(this.#log.end(sessionId)?.mark, id, doc.attempt);
+    const toolCalls = mark.toolCalls + (before?.tool_calls ?? 0);
     return toolCalls <= doc.evidence.tool_calls
       ? doc
       : { ...doc, evidence: { ...doc.evidence, tool_calls: toolCalls } };
@@ -130,7 +136,7 @@ export class RunStore {
     const query = pageBounds({ table: runs, key: runs.id, doc: runs.doc, where, limit });
     const { last, has_more } = pageEndSchema.parse(this.#database.get(query));
     const rows = this.#database
-      .select({ id: runs.id, sessionId: runs.sessionId, doc: runs.doc })
+      .select({ id: runs.id, sessionId: runs.sessionId, doc: runs.doc, before: runs.before })
       .from(runs)
       .where(and(where, last === null ? sql`0` : gte(runs.id, String(last))))
       .orderBy(desc(runs.id))

@@ -6,10 +6,11 @@ import type { AttemptOutcome } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { RunInput, RunLimits, RunState, Step } from "#rules/run/inputs.ts";
 import { nextRun } from "#rules/run/lifecycle.ts";
+import { newState } from "#rules/run/next-attempt.ts";
 import { newRecord, type QueuedRecord, type RunRecord } from "#rules/run/record.ts";
 
 export const NOW_MS = Date.UTC(2026, 10, 21, 9);
-export const LIMITS: RunLimits = { timeoutMs: 3_600_000, retryMax: 2, retryBackoffMs: 30_000 };
+export const LIMITS: RunLimits = { timeoutMs: 3_600_000, holdMs: 300_000, retryMax: 2, retryBackoffMs: 30_000 };
 const RUNNER = { kind: "local", id: "runner-1" } as const;
 
 const KEY = "0ABCDEFGHJKMNPQRSTVWXYZ012";
@@ -73,7 +74,18 @@ export const AGENT_FAILED = finished({ status: "failed", error: runError("agent_
 export const TIMED_OUT = finished({ status: "timed_out", error: runError("timed_out", "agent") });
 export const CANCELED = finished({ status: "canceled" });
 export const CANCEL: RunInput = { type: "cancel_requested", reason: "by_user" };
-export const LEASED: Extract<RunInput, { type: "leased" }> = { type: "leased", runner: RUNNER, boot: "first-process" };
+export const LEASED: Extract<RunInput, { type: "leased" }> = {
+  type: "leased",
+  runner: RUNNER,
+  boot: "first-process",
+  features: ["steer"],
+};
+export const PARKS: RunInput = { ...LEASED, features: ["steer", "park"] };
+export const WAITING: RunInput = { type: "waiting", for: "message", untilMs: null };
+export const CONTINUED: RunInput = { type: "continued" };
+export const IDLE: RunInput = { type: "idle", isMessageWaiting: false };
+export const HOLD_OVER: RunInput = { type: "overdue", kind: "hold" };
+export const PARKED = finished({ status: "parked" });
 export const ENVIRONMENT: RunInput = {
   type: "environment",
   environment: {
@@ -89,19 +101,29 @@ export const ENVIRONMENT: RunInput = {
 export const RUNNING: RunInput = { type: "running", sandbox: "sandbox-runtime" };
 export const LOST: RunInput = { type: "lease_ended", end: "runner_lost" };
 
-const queued: RunState = { run: QUEUED, phase: "admission", notBeforeMs: 0, overdue: null, boot: null };
+const queued: RunState = newState(QUEUED, 0);
 const begun = through(queued, { type: "promoted" });
 const starting = through(begun, ENVIRONMENT);
 const leased = through(starting, LEASED);
 const running = through(leased, RUNNING);
+const held = through(starting, PARKS, RUNNING, WAITING);
+const parking = through(held, HOLD_OVER);
 
-/** `begun` has no environment yet, `starting` has one and no runner, `leased` is starting with both. */
+/**
+ * `begun` has no environment yet, `starting` has one and no runner, `leased` is starting with both. `waiting` keeps its sandbox
+ * as long as it waits, `held` for a while; `parking` is giving it up, and `parked` has none.
+ */
 export const STATES = {
   queued,
   begun,
   starting,
   leased,
   running,
+  closing: through(running, IDLE),
+  waiting: through(running, WAITING),
+  held,
+  parking,
+  parked: through(parking, PARKED),
   succeeded: through(running, SUCCEEDED),
   failed: through(running, AGENT_FAILED),
   timed_out: through(running, TIMED_OUT),

@@ -110,7 +110,13 @@ export class FakeRun {
 
   #hear(message: RunnerToRun): void {
     if (message.type === "hello") {
-      this.say({ type: "welcome", protocol: RUNNER_PROTOCOL, ack: this.stored.length, order: this.order });
+      this.say({
+        type: "welcome",
+        protocol: RUNNER_PROTOCOL,
+        ack: this.stored.length,
+        order: this.order,
+        features: [],
+      });
       if (this.#canceled) this.cancel();
     } else if (message.type === "delta") {
       this.deltas.push(message.delta);

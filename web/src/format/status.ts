@@ -5,6 +5,7 @@ import type { Routine } from "#protocol/routine.ts";
 import type { CancelReason, ListedRun, RunResult, RunStatus } from "#protocol/run.ts";
 import type { RunStates } from "#protocol/run-states.ts";
 import type { VerdictWord } from "#protocol/verdict.ts";
+import type { WaitingFor } from "#protocol/waiting.ts";
 
 /** What a colour means. `active` is what goes on at this moment. */
 export type Tone = "neutral" | "active" | "success" | "warning" | "danger";
@@ -18,10 +19,19 @@ export const RUN_STATUS_LABELS: Record<RunStatus, Label> = {
   queued: { text: "Queued", tone: "neutral" },
   starting: { text: "Starting", tone: "active" },
   running: { text: "Running", tone: "active" },
+  waiting: { text: "Waiting", tone: "warning" },
   succeeded: { text: "Succeeded", tone: "success" },
   failed: { text: "Failed", tone: "danger" },
   timed_out: { text: "Timed out", tone: "danger" },
   canceled: { text: "Canceled", tone: "neutral" },
+};
+
+/** What a run waits for. */
+export const WAITING_TEXTS: Record<WaitingFor, string> = {
+  message: "Waits for a message",
+  question: "Waits for an answer",
+  approval: "Waits for an approval",
+  budget: "Waits: its budget is used up",
 };
 
 export const RESULT_LABELS: Record<RunResult, Label> = {
@@ -93,6 +103,7 @@ export const TRIGGER_LABELS: Record<TriggerType, string> = {
   webhook: "Webhook",
   routine: "Routine",
   event: "Event",
+  message: "Message",
 };
 
 /** As the table of states has it: its type says so, since the pages take nothing else from it. */
@@ -100,6 +111,7 @@ const IS_SETTLED: { [Status in RunStatus]: RunStates[Status]["isSettled"] } = {
   queued: false,
   starting: false,
   running: false,
+  waiting: false,
   succeeded: true,
   failed: true,
   timed_out: true,
@@ -115,6 +127,7 @@ export function isActiveStatus(status: RunStatus): boolean {
 export function runHeadline(run: ListedRun): string {
   if (run.error !== null) return run.error.message;
   if (run.summary !== null) return run.summary;
+  if (run.status === "waiting") return `${WAITING_TEXTS[run.waiting.for]}.`;
   if (run.status === "canceled") return CANCEL_TEXTS[run.cancel_reason];
   return run.trigger.summary;
 }

@@ -42,7 +42,11 @@ export interface RunItem extends ItemBase {
 
 export interface UserItem extends ItemBase {
   kind: "user";
-  source: "routine" | "trigger" | "context";
+  source: "routine" | "trigger" | "context" | "person";
+  /** Whose message it is; null for what no person said. */
+  by: string | null;
+  /** The run ended before its agent got it. */
+  isUndelivered: boolean;
   text: string;
   cut: Cut | null;
 }

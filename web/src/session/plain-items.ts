@@ -1,5 +1,6 @@
 /** Pure: the item of an event that is an item by itself. */
 import type { TranscriptEvent } from "#protocol/transcript.ts";
+import { WAITING_TEXTS } from "../format/status.ts";
 import type { Cut, Item } from "./item-types.ts";
 
 export type EventOf<Type extends TranscriptEvent["type"]> = Extract<TranscriptEvent, { type: Type }>;
@@ -9,7 +10,15 @@ export function plainItem(event: TranscriptEvent, key: string): Item {
   const base = { key, seqs: [event.seq], runId: event.run_id, atMs: Date.parse(event.at) };
   switch (event.type) {
     case "user.message":
-      return { ...base, kind: "user", source: event.source, text: event.text, cut: cutOf(event) };
+      return {
+        ...base,
+        kind: "user",
+        source: event.source,
+        by: event.by?.name ?? null,
+        isUndelivered: event.undelivered === true,
+        text: event.text,
+        cut: cutOf(event),
+      };
     case "agent.message":
       return { ...base, kind: "agent", text: event.text, cut: cutOf(event), writing: false, partial: false };
     case "agent.thinking":
@@ -37,6 +46,12 @@ export function plainItem(event: TranscriptEvent, key: string): Item {
       };
     case "run.step":
       return { ...base, kind: "step", message: event.message };
+    case "run.waiting":
+      return { ...base, kind: "step", message: WAITING_TEXTS[event.for] };
+    case "run.continued":
+      return { ...base, kind: "step", message: "Goes on" };
+    case "run.interrupted":
+      return { ...base, kind: "step", message: `Interrupted by ${event.by.name}: its turn has stopped` };
     case "git.push": {
       const { repository, branch, commit, previous } = event;
       return { ...base, kind: "push", repository, branch, commit, previous };

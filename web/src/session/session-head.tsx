@@ -1,6 +1,7 @@
 /** The head of a session's page: what it is, how its run stands, and what can be done with it. */
 import { Link } from "@tanstack/react-router";
-import type { Run, Session } from "#protocol/run.ts";
+import type { Run } from "#protocol/run.ts";
+import type { Session } from "#protocol/session.ts";
 import { formatDuration } from "../format/duration.ts";
 import { isActiveStatus } from "../format/status.ts";
 import { originTerms } from "../format/triggers.ts";

@@ -1,7 +1,7 @@
 /** A session that is there: its head, its transcript as it grows, and what is known of its run. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type RefObject, useEffect, useId, useRef, useState, useSyncExternalStore } from "react";
-import type { Session } from "#protocol/run.ts";
+import type { Session } from "#protocol/session.ts";
 import { isActiveStatus } from "../format/status.ts";
 import { runQuery, sessionQuery } from "../queries.ts";
 import { usePageTitle } from "../shell/page.tsx";

@@ -43,6 +43,12 @@ const SHAPES = {
       <circle className={styles.core} cx="8" cy="8" r="2.6" fill="currentColor" stroke="none" />
     </>
   ),
+  waiting: (
+    <>
+      <circle cx="8" cy="8" r="6" />
+      <path d="M6.2 5.6v4.8M9.8 5.6v4.8" />
+    </>
+  ),
   succeeded: (
     <>
       <circle cx="8" cy="8" r="6.9" fill="currentColor" stroke="none" />

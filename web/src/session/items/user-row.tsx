@@ -1,4 +1,4 @@
-/** What the agent was told: the routine's saved prompt, or text that is not to be trusted: of the trigger, or of earlier runs. */
+/** What the agent was told: the prompt, a person's message, or text that is not to be trusted: of the trigger, or of earlier runs. */
 import { plural } from "../../format/amounts.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { exactTime } from "../../ui/time.tsx";
@@ -11,7 +11,7 @@ import styles from "./user-row.module.css";
 
 const BOUND = { lines: 12, characters: 1_500 };
 
-export function UserRow({ item: { key, source, text, cut, atMs } }: { item: UserItem }) {
+export function UserRow({ item: { key, source, by, isUndelivered, text, cut, atMs } }: { item: UserItem }) {
   const [isAll, setAll] = useFold(`${key}:all`);
   const beginning = preview(text, BOUND);
   const isOutside = source !== "routine";
@@ -19,7 +19,8 @@ export function UserRow({ item: { key, source, text, cut, atMs } }: { item: User
   return (
     <div className={styles.message} data-source={source}>
       <p className={styles.source}>
-        {SOURCES[source]}
+        {source === "person" ? `Message from ${by ?? "a person"}` : SOURCES[source]}
+        {isUndelivered && <Badge tone="warning">The agent did not get it</Badge>}
         {isOutside && <Badge tone="warning">From outside, not trusted</Badge>}
         <time dateTime={at} title={exactTime(at)} className={styles.time}>
           {clock.format(atMs)}
@@ -36,7 +37,7 @@ export function UserRow({ item: { key, source, text, cut, atMs } }: { item: User
   );
 }
 
-const SOURCES: Record<UserItem["source"], string> = {
+const SOURCES: Record<Exclude<UserItem["source"], "person">, string> = {
   routine: "The routine's prompt",
   trigger: "Text from the trigger",
   context: "Told of earlier runs",

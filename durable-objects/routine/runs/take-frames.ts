@@ -1,0 +1,105 @@
+/** What the frames of an attempt do to its run and its transcript. */
+import type { Frame, LeaseRef } from "#protocol/runner-link.ts";
+import { timestamp } from "#protocol/time.ts";
+import type { EventBody } from "#protocol/transcript.ts";
+import type { RunRecord } from "#rules/run/record.ts";
+import type { Conversations } from "../conversations/conversations.ts";
+import { workspaceKey } from "../conversations/r2-keys.ts";
+import { type Mark, markOf, type TranscriptLog } from "../transcript/transcript-log.ts";
+import type { Tx } from "../work.ts";
+import type { AskedHosts } from "./asked-hosts.ts";
+import type { RunEngine } from "./run-engine.ts";
+import type { RunRow } from "./run-store.ts";
+
+interface Parts {
+  engine: RunEngine;
+  log: TranscriptLog;
+  hosts: AskedHosts;
+  conversations: Conversations;
+}
+
+export class TakeFrames {
+  readonly #engine: RunEngine;
+  readonly #log: TranscriptLog;
+  readonly #hosts: AskedHosts;
+
+  readonly #conversations: Conversations;
+
+  constructor({ engine, log, hosts, conversations }: Parts) {
+    this.#engine = engine;
+    this.#log = log;
+    this.#hosts = hosts;
+    this.#conversations = conversations;
+  }
+
+  /** Takes in a frame of an attempt that is on; one that is stored already changes nothing. */
+  take(tx: Tx, lease: LeaseRef, frame: Frame): void {
+    const row = this.#engine.leased(lease);
+    if (row === null) return;
+    const mark = this.#markOf(row);
+    if (frame.n <= mark.frame) return;
+    const { body } = frame;
+    const isCall = body.kind === "event" && body.event.type === "tool.call";
+    // Before all else: an attempt that ends with this frame starts its successor at frame 0.
+    this.#log.note(tx, row.sessionId, { ...mark, frame: frame.n, toolCalls: mark.toolCalls + Number(isCall) });
+    this.#takeBody(tx, row, body);
+  }
+
+  /** The last frame of the run's present attempt that is stored. */
+  last(row: RunRow): number {
+    return this.#markOf(row).frame;
+  }
+
+  #takeBody(tx: Tx, row: RunRow, body: Frame["body"]): void {
+    const engine = this.#engine;
+    switch (body.kind) {
+      case "event":
+        this.#takeEvent(tx, row, body.event);
+        return;
+      case "running":
+        engine.feed(tx, row.id, { type: "running", sandbox: body.sandbox });
+        return;
+      case "waiting":
+        engine.feed(tx, row.id, { type: "waiting", for: body.for, untilMs: null });
+        return;
+      case "conversation":
+        this.#conversations.add(tx, row.sessionId, leaseOf(row), body);
+        return;
+      case "workspace": {
+        const { kind: _kind, ...kept } = body;
+        const key = workspaceKey(row.doc.routine_id, row.sessionId, leaseOf(row));
+        this.#conversations.keepWorkspace(tx, row.sessionId, key, kept);
+        return;
+      }
+      case "took":
+        return;
+      case "idle":
+        engine.feed(tx, row.id, { type: "idle", isMessageWaiting: false });
+        return;
+      case "finished":
+        this.#hosts.add(tx, row.id, body.seen.hosts ?? []);
+        engine.feed(tx, row.id, { type: "finished", frame: body });
+    }
+  }
+
+  #takeEvent(tx: Tx, row: RunRow, event: EventBody): void {
+    const engine = this.#engine;
+    engine.append(tx, row, [event]);
+    if (event.type === "run.step") engine.feed(tx, row.id, { type: "step", phase: event.phase });
+    const isOwn = event.type === "tool.call" || event.type.startsWith("agent.");
+    if (!isOwn || row.doc.timings.first_event_at !== null) return;
+    engine.update(tx, row, withFirstEvent(row.doc, timestamp(tx.nowMs)));
+  }
+
+  #markOf(row: RunRow): Mark {
+    return markOf(this.#log.end(row.sessionId)?.mark, row.id, row.doc.attempt);
+  }
+}
+
+function leaseOf({ id: run_id, doc }: RunRow): LeaseRef {
+  return { run_id, generation: doc.attempt };
+}
+
+function withFirstEvent<Any extends RunRecord>(run: Any, at: string): Any {
+  return { ...run, timings: { ...run.timings, first_event_at: at } };
+}

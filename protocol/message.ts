@@ -1,0 +1,37 @@
+/** What people say to a session: messages for its agent, and interrupts of its turn. */
+import { z } from "zod";
+import { runIdSchema, sessionIdSchema } from "./ids.ts";
+
+/** In characters, as the text of a fire. */
+export const MESSAGE_TEXT_LIMIT = 65_536;
+export const MESSAGE_ID_LIMIT = 255;
+
+/** The sender's own: in a session the same id counts once. */
+export const messageIdSchema = z.string().min(1).max(MESSAGE_ID_LIMIT);
+
+export const messageInputSchema = z
+  .object({
+    text: z.string().min(1).max(MESSAGE_TEXT_LIMIT),
+    id: messageIdSchema.optional().meta({
+      description: "Chosen by the sender: the same id in a session counts once, whoever sends it. Drawn when left out.",
+    }),
+  })
+  .meta({ id: "MessageInput" });
+export type MessageInput = z.infer<typeof messageInputSchema>;
+
+export const interruptInputSchema = z
+  .object({ id: messageIdSchema.optional().meta({ description: "As the id of a message." }) })
+  .meta({ id: "InterruptInput" });
+
+/** What became of a message or an interrupt. */
+export const messageAnswerSchema = z
+  .object({
+    id: messageIdSchema,
+    session_id: sessionIdSchema,
+    run_id: runIdSchema.meta({
+      description: "The run that gets it: the one that is on, or the one that it has started.",
+    }),
+    duplicate: z.boolean().meta({ description: "Whether the same id had come before: then nothing new has happened." }),
+  })
+  .meta({ id: "MessageAnswer" });
+export type MessageAnswer = z.infer<typeof messageAnswerSchema>;

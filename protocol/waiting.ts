@@ -1,0 +1,22 @@
+/** What a run that is `waiting` waits for, and how long. */
+import { z } from "zod";
+import { nullable } from "./schema.ts";
+import { timestampSchema } from "./time.ts";
+
+export const waitingFor = ["message", "question", "approval", "budget"] as const;
+export type WaitingFor = (typeof waitingFor)[number];
+
+export const waitingSchema = z
+  .object({
+    for: z.enum(waitingFor),
+    since: timestampSchema,
+    until: nullable(timestampSchema).meta({
+      description: "When it waits no longer; null where it waits without an end.",
+    }),
+    held_until: nullable(timestampSchema).meta({
+      description:
+        "Until when its sandbox is kept for it, as limits.hold says. Null once that is over: what comes then begins another attempt.",
+    }),
+  })
+  .meta({ id: "Waiting" });
+export type Waiting = z.infer<typeof waitingSchema>;

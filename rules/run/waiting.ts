@@ -1,0 +1,111 @@
+/** A run that waits for a person: kept in its sandbox for a while, then without one. And how a run comes to its end. Pure. */
+import { timestamp } from "#protocol/time.ts";
+import { PARK_GRACE_MS, TIMEOUT_GRACE_MS } from "./deadlines.ts";
+import { withoutWaiting } from "./ending.ts";
+import type { Effect, RunInput, RunLimits, RunState, Step } from "./inputs.ts";
+import { queueAgain } from "./next-attempt.ts";
+import type { ActiveRecord, WaitingRecord } from "./record.ts";
+
+/**
+ * Whether the run can go on in another sandbox than the one in which it waits. Where it can't, its sandbox is kept until the
+ * attempt's time is over.
+ */
+export function canPark({ features }: RunState): boolean {
+  return features.includes("park");
+}
+
+/** The agent does nothing until something has come: the run's place is another's meanwhile. */
+export function beginWaiting(
+  state: RunState,
+  run: ActiveRecord,
+  { for: what, untilMs }: Extract<RunInput, { type: "waiting" }>,
+  limits: RunLimits,
+  nowMs: number,
+): Step | null {
+  if (run.status !== "running") return null;
+  const until = untilMs === null ? null : timestamp(untilMs);
+  const heldUntilMs = canPark(state)
+    ? nowMs + limits.holdMs
+    : Math.max(nowMs, Date.parse(run.timings.running_at) + limits.timeoutMs);
+  const waiting = { for: what, since: timestamp(nowMs), until, held_until: timestamp(heldUntilMs) };
+  const hold: Effect[] = [
+    // The time in which nothing can be done does not count.
+    { type: "set_deadline", kind: "timeout", atMs: Number.POSITIVE_INFINITY },
+    { type: "set_deadline", kind: "hold", atMs: heldUntilMs },
+  ];
+  return {
+    state: { ...state, run: { ...run, status: "waiting", waiting } },
+    events: [{ type: "run.waiting", for: what, until }],
+    effects: [...(canPark(state) ? hold : []), { type: "promote" }],
+  };
+}
+
+/**
+ * What the run waits for has come: it goes on where it is, or without a sandbox in another attempt. A sandbox that is being
+ * given up can't be had back.
+ */
+export function goOn(state: RunState, run: ActiveRecord, limits: RunLimits, nowMs: number): Step | null {
+  if (run.status !== "waiting" || run.cancel_reason !== null) return null;
+  const { runner, waiting } = run;
+  if (runner === null) return queueToGoOn(state, run);
+  if (waiting.held_until === null) {
+    return state.ending === null ? { state: { ...state, ending: "continuing" }, events: [], effects: [] } : null;
+  }
+  const timeoutMs = nowMs + limits.timeoutMs + TIMEOUT_GRACE_MS;
+  const resume: Effect[] = [
+    { type: "set_deadline", kind: "hold", atMs: Number.POSITIVE_INFINITY },
+    { type: "set_deadline", kind: "timeout", atMs: timeoutMs },
+  ];
+  return {
+    state: { ...state, run: { ...withoutWaiting(run), status: "running", runner } },
+    events: [{ type: "run.continued", after: waiting.for }],
+    effects: canPark(state) ? resume : [],
+  };
+}
+
+/** The sandbox has been kept long enough: its runner is told to give it up, and later made to. */
+export function endHold(state: RunState, run: WaitingRecord, nowMs: number): Step | null {
+  const { waiting } = run;
+  if (run.runner === null) return null;
+  if (waiting.held_until === null) return { state, events: [], effects: [{ type: "release_lease" }] };
+  return {
+    state: { ...state, run: { ...run, waiting: { ...waiting, held_until: null } } },
+    events: [],
+    effects: [{ type: "tell_park" }, { type: "set_deadline", kind: "hold", atMs: nowMs + PARK_GRACE_MS }],
+  };
+}
+
+/** The run has no sandbox any more. It waits on, unless what it waits for has come meanwhile. */
+export function giveUpSandbox(state: RunState, run: WaitingRecord): Step {
+  const { evidence, usage } = run;
+  const { model_calls, turns, tool_calls, tools_refused = 0 } = evidence;
+  const before = { attempt: run.attempt, model_calls, turns, tool_calls, tools_refused, cost_usd: usage.cost_usd };
+  const parked: WaitingRecord = { ...run, runner: null, waiting: { ...run.waiting, held_until: null } };
+  const waits: Step = {
+    state: { ...state, boot: null, features: [], ending: null, before, run: parked },
+    events: [],
+    effects: [{ type: "set_deadline", kind: "hold", atMs: Number.POSITIVE_INFINITY }],
+  };
+  if (state.ending !== "continuing") return waits;
+  const next = queueToGoOn(waits.state, parked);
+  return { ...next, effects: [...waits.effects, ...next.effects] };
+}
+
+/** In its old place among the runs that wait, which is before newer ones. */
+function queueToGoOn({ before }: RunState, run: WaitingRecord): Step {
+  const attempt = run.attempt + 1;
+  return {
+    state: { ...queueAgain(run), before },
+    events: [
+      { type: "run.continued", after: run.waiting.for },
+      { type: "run.queued", attempt, summary: run.trigger.summary },
+    ],
+    effects: [{ type: "promote" }],
+  };
+}
+
+/** The agent is done. From the moment at which no message waits, none goes to this run any more. */
+export function closeRun(state: RunState, run: ActiveRecord, isMessageWaiting: boolean): Step | null {
+  if (run.status !== "running" || isMessageWaiting || state.ending !== null) return null;
+  return { state: { ...state, ending: "closing" }, events: [], effects: [{ type: "tell_close" }] };
+}
