@@ -41,11 +41,13 @@ export interface Wake {
   checkout: Checkout | null;
   /** The run whose input a person gives again. Absent on everything else. */
   retry_of?: string;
+  /** The occurrence that had come to nothing and is fired again by hand. Absent on everything else. */
+  again_of?: string;
 }
 
 /** Whether a person asks for the run at this moment: then it starts also while the routine is paused. */
-export function isByHand({ type, retry_of }: Pick<Wake, "type" | "retry_of">): boolean {
-  return type === "manual" || retry_of !== undefined;
+export function isByHand({ type, retry_of, again_of }: Pick<Wake, "type" | "retry_of" | "again_of">): boolean {
+  return type === "manual" || retry_of !== undefined || again_of !== undefined;
 }
 
 /** The commit that an event is about. */
@@ -118,6 +120,9 @@ export const occurrenceSchema = z
     reason: outcomeReasonSchema,
     run_id: nullable(runIdSchema),
     retry_of: retryOf,
+    again_of: occurrenceIdSchema
+      .optional()
+      .meta({ description: "The occurrence that was fired again: a dead letter." }),
   })
   .meta({ id: "Occurrence", description: "One thing that happened and could start a run." });
 export type Occurrence = z.infer<typeof occurrenceSchema>;

@@ -20,7 +20,7 @@ export interface Earlier {
 export const QUEUE_LIMIT = 1_000;
 
 export interface AdmissionFacts {
-  event: Pick<Wake, "type" | "fingerprint" | "retry_of">;
+  event: Pick<Wake, "type" | "fingerprint" | "retry_of" | "again_of">;
   isPaused: boolean;
   /** Whether it is paused because run after run has failed. */
   hasPausedItself: boolean;

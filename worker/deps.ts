@@ -2,6 +2,7 @@
 
 import { waitUntil } from "cloudflare:workers";
 import { type Config, readConfig } from "#instance/config.ts";
+import { type DeadLetterLists, deadLetterLists } from "#instance/d1/dead-letters.ts";
 import { type DueStore, dueStore } from "#instance/d1/due.ts";
 import { type RoutineIndex, routineIndex } from "#instance/d1/routine-index.ts";
 import { KeyRing } from "#instance/key-ring.ts";
@@ -71,6 +72,7 @@ export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sen
   githubApp: GithubApp;
   names: RepositoryNames;
   pools: Pools;
+  deadLetters: DeadLetterLists;
   environments: Environments;
   inbox: Inbox;
   gate: InstanceGate;
@@ -158,6 +160,7 @@ function makeDeps(env: Env): MadeDeps {
       workspaces: workspaces(bucket),
       settlePushes: (nowMs) => settlePushes({ begunPushes, ownerOf, credentials: gitCredentials }, nowMs),
       pools: pools(database),
+      deadLetters: deadLetterLists(database),
       environments: environments(database),
       inbox: new Inbox({ ...found, baseUrl: config.publicUrl ?? "", pause }),
       gate: instanceGate(config.instanceRatePerMinute, count),

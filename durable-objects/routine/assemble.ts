@@ -30,12 +30,13 @@ import { Outbox } from "./outbox/outbox.ts";
 import { ReadContext } from "./receivers/read-context.ts";
 import { ToConversations } from "./receivers/to-conversations.ts";
 import { ToEnvironments } from "./receivers/to-environments.ts";
-import { RoutineToIndex, RunsToIndex } from "./receivers/to-index.ts";
+import { DeadLettersToIndex, RoutineToIndex, RunsToIndex } from "./receivers/to-index.ts";
 import { ToPool } from "./receivers/to-pool.ts";
 import { ToRoster } from "./receivers/to-roster.ts";
 import { ToRoutines } from "./receivers/to-routines.ts";
 import { AskedHosts } from "./runs/asked-hosts.ts";
 import { AttemptEnvironments } from "./runs/attempt-environments.ts";
+import { DeadLetters } from "./runs/dead-letters.ts";
 import { Deadlines } from "./runs/deadlines.ts";
 import { RoutineHealth } from "./runs/health.ts";
 import { Notes } from "./runs/notes.ts";
@@ -90,7 +91,8 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const sockets = new RunSockets(context);
   const waiters = new RunWaiters(context, work);
   const health = new RoutineHealth(database, work, definitions, outbox);
-  const ends = new RunEnds(outbox, waiters, health);
+  const deadLetters = new DeadLetters(database, work, outbox);
+  const ends = new RunEnds(outbox, waiters, health, deadLetters);
   const hosts = new AskedHosts(sql);
   const environments = new AttemptEnvironments(database);
   const conversations = new Conversations(sql, work, outbox);
@@ -100,8 +102,8 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const occurrences = new OccurrenceStore(database, sql, work);
   const refusals = new RefusalCounts(work);
   const coalesced = new CoalescedRuns(sql);
-  const wakes = new Wakes({ config, occurrences, runs, engine, ids, refusals, coalesced, repositoryIds });
-  const fireAgain = new FireAgain(wakes, runs);
+  const wakes = new Wakes({ config, occurrences, runs, engine, ids, refusals, coalesced, deadLetters, repositoryIds });
+  const fireAgain = new FireAgain(wakes, runs, deadLetters);
   const schedules = new Schedules(database, wakes, work);
   const contexts = new RunContexts(sql);
   const definitionChanges = new DefinitionChanges({
@@ -130,6 +132,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   return {
     ...stores,
     health,
+    deadLetters,
     viewers,
     waiters,
     sockets,
@@ -176,7 +179,7 @@ export function assemble({ context, env, config, database, ownerKey, authorities
   const receivers = assembleReceivers(core, { env, config, frames, toIndex, environments });
   const deliver = new Deliver(outbox, work, receivers, () => purge.ifOver());
 
-  const index = new AwaitIndex(work, outbox, deliver, toIndex);
+  const index = new AwaitIndex(work, outbox, deliver, toIndex, core.deadLetters);
   const changes = new RoutineChanges({ ...core, entry, index });
   const endpoints = new Endpoints({ work, definitions, secrets, outbox, changes });
   const verdicts = new Verdicts(core.runs, engine, outbox);
@@ -242,6 +245,7 @@ function assembleReceivers(
     project_run: new RunsToIndex(env.DB, definitions, runs),
     tell_run_ended: toRoutines,
     tell_health: toRoutines,
+    project_dead_letters: new DeadLettersToIndex(env.DB, definitions, core.deadLetters),
     enter_roster: toRoster,
     leave_roster: toRoster,
     move_conversation: toConversations,

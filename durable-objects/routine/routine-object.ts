@@ -193,6 +193,13 @@ export class RoutineObject extends ObjectForWork {
     return asked.ok ? this.readRun(id) : asked;
   }
 
+  /** Fires a dead letter: what had come to nothing. Asked again it gives the same run. @param call of the request. */
+  fireDeadLetter(id: OwnedId, call: Wake): Result<Admission> {
+    return this.opening.with(id, ({ work, fireAgain }, routine) =>
+      work.change((tx) => fireAgain.fire(tx, routine, id, call)),
+    );
+  }
+
   /** A new run with the input of one that has ended. @param call of the request, with its key. */
   retryRun(id: OwnedId, call: Wake, isRepeat = false): Result<Admission> {
     return this.opening.with(id, ({ work, fireAgain }, routine) =>

@@ -14,7 +14,7 @@ import type { DoneBefore } from "#rules/run/inputs.ts";
 import { IS_UNSETTLED } from "#rules/run/status-condition.ts";
 
 export { conversationParts, conversations, messages, sessionBranches } from "./session-tables.ts";
-export { health } from "./trouble-tables.ts";
+export { deadLetters, health } from "./trouble-tables.ts";
 
 /** The routine itself: one row. A deleted routine keeps it as its tombstone. Times are Unix milliseconds. */
 export const routine = sqliteTable("routine", {

@@ -2,13 +2,18 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
+import type { Page } from "#protocol/api.ts";
+import { DEAD_LETTERS_KEPT, type DeadLetter } from "#protocol/dead-letter.ts";
+import type { Admission } from "#protocol/occurrence.ts";
 import type { Routine } from "#protocol/routine.ts";
 import { runError } from "#protocol/run-errors.ts";
 import type { FrameBody } from "#protocol/runner-link.ts";
+import type { SourceEvent } from "#protocol/source-event.ts";
+import { runEndedEvent } from "#rules/triggers/run-ended-event.ts";
 import { buildRoutine, call, fire, fired, readRun } from "#test/support/api.ts";
 import { occurrencesOf, playRun, playWoken, runsOf, triggerTexts, untilOccurred } from "#test/support/chains.ts";
 import { FakeRunner, SUCCEEDED } from "#test/support/fake-runner.ts";
-import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
+import { asking, evictOwnerOf, ownerOf } from "#test/support/objects.ts";
 
 const seen = { turns: 2, tool_calls: 1, files_changed: 1, commits_pushed: 0, cost_usd: 0 };
 const BROKEN: FrameBody = {
@@ -255,5 +260,88 @@ describe("how a routine is doing", () => {
     await playRun(runner, (await fired(nightly)).run_id);
     const summaries = (await untilOccurred(waiting.id, 2)).map(({ trigger }) => trigger.summary);
     expect(summaries).toEqual([`${nightly.name} has recovered`, quiet?.trigger.summary]);
+  });
+});
+
+describe("what has led to no work", () => {
+  const listed = async (query: string) =>
+    (await call<Page<DeadLetter>>("GET", `/api/v1/dead-letters?${query}`)).body.data;
+  const fireLetter = (id: string) => call<Admission>("POST", `/api/v1/dead-letters/${id}/fire`);
+
+  it("is listed with its input and why, and fired again once", async () => {
+    const writer = await first();
+    const waiting = await first({ triggers: [{ type: "routine", routine: writer.id, on: ["failed"] }] });
+    const ofWaiting = (state = "open") => listed(`routine=${waiting.id}&state=${state}`);
+    await call("POST", `/api/v1/routines/${waiting.id}/pause`);
+    using runner = await FakeRunner.join({ capacity: 20 });
+    const { run_id } = await fired(writer, { text: "from CI" });
+    await playRun(runner, run_id, BROKEN);
+    // The fire itself was let in, and its run has failed before the agent's first call.
+    await vi.waitUntil(async () => (await listed(`routine=${writer.id}`)).length === 1);
+    const [failed] = await listed(`routine=${writer.id}`);
+    expect(failed).toMatchObject({ run_id, error: { code: "runner_failed" }, input: { text: "from CI" }, fired: null });
+    await vi.waitUntil(async () => (await ofWaiting()).length === 1);
+    const [letter] = await ofWaiting();
+    expect(letter).toMatchObject({
+      outcome: "refused",
+      reason: "routine_paused",
+      run_id: null,
+      input: { text: expect.stringContaining(`run: ${run_id}`) },
+    });
+
+    const id = letter?.id ?? "";
+    const { body: answer, status } = await fireLetter(id);
+    expect([status, answer.duplicate]).toEqual([200, false]);
+    await evictOwnerOf(waiting.id);
+    expect((await fireLetter(id)).body).toEqual({ ...answer, duplicate: true });
+    const run = await readRun(answer.run_id);
+    expect(run.trigger).toMatchObject({ type: "routine", depth: 1, summary: `Run of ${writer.name} failed` });
+    expect(await triggerTexts(run)).toEqual([letter?.input.text]);
+    expect((await occurrencesOf(waiting.id))[0]).toMatchObject({ outcome: "started", again_of: id });
+    await vi.waitUntil(async () => (await ofWaiting()).length === 0);
+    expect(await ofWaiting("fired")).toMatchObject([{ id, fired: { run_id: answer.run_id } }]);
+
+    // Its run fails as well: that is another one. A retry of the run settles that too.
+    await playRun(runner, answer.run_id, BROKEN);
+    await vi.waitUntil(async () => (await ofWaiting()).length === 1);
+    expect(await ofWaiting()).toMatchObject([{ id: answer.occurrence_id, run_id: answer.run_id }]);
+    const retried = await call<Admission>("POST", `/api/v1/runs/${answer.run_id}/retry`);
+    expect(await fireLetter(answer.occurrence_id)).toMatchObject({
+      body: { run_id: retried.body.run_id, duplicate: true },
+    });
+    expect((await readRun(retried.body.run_id)).retry_of).toBe(answer.run_id);
+    expect((await fireLetter((await fired(writer)).run_id.replace("run_", "occ_"))).status).toBe(404);
+
+    await call("DELETE", `/api/v1/routines/${waiting.id}`);
+    await vi.waitUntil(async () => (await ofWaiting("all")).length === 0);
+  });
+
+  it("is kept as far as the newest of a routine go, and written to the index again", async () => {
+    const writer = await first();
+    const waiting = await waitsFor(writer.id);
+    await call("POST", `/api/v1/routines/${waiting.id}/pause`);
+    const event = runEndedEvent({ ...(await readRun((await fired(writer)).run_id)) }, writer.name);
+    const events = Array.from({ length: DEAD_LETTERS_KEPT + 30 }, (_, n) => ({
+      ...event,
+      event_id: `${event.event_id} ${n}`,
+      dedupe_key: `${n}`,
+      payload: { ...(event.payload as object), status: "succeeded" },
+      context: `${n} ${"x".repeat(9_000)}`,
+    }));
+    await asking(waiting.id).takeEvents(events as SourceEvent[]);
+    const count = async () => {
+      const row = await env.DB.prepare("SELECT COUNT(*) AS n FROM dead_letters WHERE routine_id = ?")
+        .bind(waiting.id)
+        .first();
+      return row?.["n"];
+    };
+    await vi.waitUntil(async () => (await count()) === DEAD_LETTERS_KEPT);
+    const [newest] = await listed(`routine=${waiting.id}&limit=1`);
+    expect(newest?.input).toMatchObject({ truncated: true, text: expect.stringMatching(/^229 x{3996}$/) });
+    await env.DB.prepare("DELETE FROM dead_letters WHERE routine_id = ?").bind(waiting.id).run();
+    await asking(waiting.id).writeIndexAgain();
+    await vi.waitUntil(async () => (await count()) === DEAD_LETTERS_KEPT);
+    const { body } = await fireLetter(newest?.id ?? "");
+    expect((await triggerTexts(await readRun(body.run_id)))[0]).toHaveLength(9_004);
   });
 });

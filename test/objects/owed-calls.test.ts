@@ -76,6 +76,7 @@ async function owing(parties: { pool?: Party; index?: Party; others?: Party }, t
         project_run: index,
         tell_run_ended: others,
         tell_health: others,
+        project_dead_letters: index,
         enter_roster: index,
         leave_roster: index,
         move_conversation: others,

@@ -43,6 +43,7 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   resume: "again",
   remove: "again",
   cancelRun: "again",
+  fireDeadLetter: "again",
   giveVerdict: "again",
   notes: "again",
   readNote: "again",

@@ -3,6 +3,7 @@ import { CALL_DEADLINE_MS, NoAnswer, withinDeadline } from "#instance/in-time.ts
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { Deliver } from "../outbox/deliver.ts";
 import type { Outbox } from "../outbox/outbox.ts";
+import type { DeadLetters } from "../runs/dead-letters.ts";
 import type { Work } from "../work.ts";
 
 export class AwaitIndex {
@@ -10,13 +11,21 @@ export class AwaitIndex {
   readonly #outbox: Outbox;
   readonly #deliver: Deliver;
   readonly #written: { readonly writtenVersion: number };
+  readonly #deadLetters: Pick<DeadLetters, "oweAll">;
 
   /** @param written the version of the routine that D1 is known to have, or a later one. */
-  constructor(work: Work, outbox: Outbox, deliver: Deliver, written: { readonly writtenVersion: number }) {
+  constructor(
+    work: Work,
+    outbox: Outbox,
+    deliver: Deliver,
+    written: { readonly writtenVersion: number },
+    deadLetters: Pick<DeadLetters, "oweAll">,
+  ) {
     this.#work = work;
     this.#outbox = outbox;
     this.#deliver = deliver;
     this.#written = written;
+    this.#deadLetters = deadLetters;
   }
 
   /**
@@ -36,7 +45,7 @@ export class AwaitIndex {
 
   /**
    * Makes again what D1 has of the routine, for when D1 was lost, or set back to an earlier day: writes its entry, and owes
-   * all of its runs. Repeated, it changes nothing.
+   * all of its runs and dead letters. Repeated, it changes nothing.
    * @returns how many runs are owed; `index_behind` when D1 does not take the entry in: it is owed as well.
    */
   async writeIndexAgain(id: string): Promise<Result<{ runs: number }>> {
@@ -44,7 +53,10 @@ export class AwaitIndex {
     await this.#tried(CALL_DEADLINE_MS);
     // First the entry: runs of a routine that D1 does not have are not taken in.
     if (this.#outbox.has("project_routine", id)) return refuse("index_behind");
-    const runs = this.#work.change((tx) => this.#outbox.oweRuns(tx));
+    const runs = this.#work.change((tx) => {
+      this.#deadLetters.oweAll(tx, id);
+      return this.#outbox.oweRuns(tx);
+    });
     this.#deliver.drain();
     return success({ runs });
   }

@@ -15,6 +15,7 @@ const OWED_KINDS = [
   "project_run",
   "tell_run_ended",
   "tell_health",
+  "project_dead_letters",
   "enter_roster",
   "leave_roster",
   "move_conversation",

@@ -1,8 +1,10 @@
-/** Writes to the index in D1: the routine's own entry, and its runs. */
+/** Writes to the index in D1: the routine's own entry, its runs, and its dead letters. */
+import { writeDeadLetters } from "#instance/d1/dead-letters.ts";
 import { forgetRoutine, type RoutineEntry, writeRoutine, writeRuns } from "#instance/d1/routine-index.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
 import type { Receiver } from "../outbox/lane.ts";
 import type { OwedKind } from "../outbox/outbox.ts";
+import type { DeadLetters } from "../runs/dead-letters.ts";
 import type { RunStore } from "../runs/run-store.ts";
 
 /** What one write to the index carries, in UTF-16 units; a run that is longer goes alone. */
@@ -78,5 +80,39 @@ export class RunsToIndex implements Receiver {
       rest = rest.filter((id) => id > last);
     }
     return [];
+  }
+}
+
+/** So many go with one write: each has a few thousand characters of text at most. */
+const DEAD_LETTERS_AT_ONCE = 50;
+
+/** Its dead letters: what has changed of them since the last write. */
+export class DeadLettersToIndex implements Receiver {
+  readonly name = "the index of dead letters";
+  readonly sizes = [1];
+  readonly atOnce = 1;
+  readonly #index: D1Database;
+  readonly #definitions: DefinitionStore;
+  readonly #deadLetters: DeadLetters;
+
+  constructor(index: D1Database, definitions: DefinitionStore, deadLetters: DeadLetters) {
+    this.#index = index;
+    this.#definitions = definitions;
+    this.#deadLetters = deadLetters;
+  }
+
+  async deliver(_kind: OwedKind, ids: readonly string[]): Promise<readonly string[]> {
+    for (const id of ids) await this.#write(id);
+    return [];
+  }
+
+  async #write(routineId: string): Promise<void> {
+    for (;;) {
+      if (this.#definitions.living() === null) return;
+      const { rows, oldest } = this.#deadLetters.unindexed(DEAD_LETTERS_AT_ONCE);
+      await writeDeadLetters(this.#index, routineId, rows, oldest);
+      this.#deadLetters.indexed(rows);
+      if (rows.length < DEAD_LETTERS_AT_ONCE) return;
+    }
   }
 }

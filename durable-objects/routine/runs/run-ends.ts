@@ -1,24 +1,29 @@
 /** What follows when a run has ended: who is told, and what is counted. */
 import type { Outbox } from "../outbox/outbox.ts";
 import type { Tx } from "../work.ts";
+import type { DeadLetters } from "./dead-letters.ts";
 import type { RoutineHealth, SettledRun } from "./health.ts";
+import type { RunRow } from "./run-store.ts";
 import type { RunWaiters } from "./run-waiters.ts";
 
 export class RunEnds {
   readonly #outbox: Outbox;
   readonly #waiters: RunWaiters;
   readonly #health: RoutineHealth;
+  readonly #deadLetters: DeadLetters;
 
-  constructor(outbox: Outbox, waiters: RunWaiters, health: RoutineHealth) {
+  constructor(outbox: Outbox, waiters: RunWaiters, health: RoutineHealth, deadLetters: DeadLetters) {
     this.#outbox = outbox;
     this.#waiters = waiters;
     this.#health = health;
+    this.#deadLetters = deadLetters;
   }
 
-  /** In the transaction in which the run has settled, once. */
-  ended(tx: Tx, run: SettledRun): void {
+  /** In the transaction in which the run has settled, once. @param row with what came with the trigger. */
+  ended(tx: Tx, run: SettledRun, row: RunRow): void {
     this.#outbox.owe(tx, "tell_run_ended", run.id);
     this.#waiters.ended(tx, run.id);
     this.#health.ended(tx, run);
+    this.#deadLetters.noteEnd(tx, row);
   }
 }

@@ -18,6 +18,7 @@ import { type AdmissionVerdict, decideAdmission, type Superseded } from "#rules/
 import { namedModel } from "#rules/run/model-rule.ts";
 import { newRecord, type QueuedRecord } from "#rules/run/record.ts";
 import type { RoutineRow } from "../definition/definition-store.ts";
+import type { DeadLetters } from "../runs/dead-letters.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
 import type { RunStore } from "../runs/run-store.ts";
 import type { Tx } from "../work.ts";
@@ -33,6 +34,7 @@ export interface AdmissionContext {
   runs: RunStore;
   engine: RunEngine;
   coalesced: CoalescedRuns;
+  deadLetters: DeadLetters;
   ids: IdMaker;
   tx: Tx;
 }
@@ -253,8 +255,10 @@ function record(
     reason: verdict.reason,
     run_id: runId,
     ...retryOf(event),
+    ...(event.again_of === undefined ? {} : { again_of: event.again_of }),
   };
   occurrences.insert(tx, occurrence, event);
+  context.deadLetters.note(tx, occurrence, event);
   return occurrence;
 }
 

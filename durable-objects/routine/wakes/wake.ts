@@ -18,6 +18,7 @@ import { findField } from "#rules/filters/field-lookup.ts";
 import { depthOf, type Judgement, judgeTrigger } from "#rules/triggers/judge-trigger.ts";
 import type { RoutineRow } from "../definition/definition-store.ts";
 import type { RepositoryIds } from "../definition/repository-ids.ts";
+import type { DeadLetters } from "../runs/dead-letters.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
 import type { RunRow, RunStore } from "../runs/run-store.ts";
 import type { Tx } from "../work.ts";
@@ -35,6 +36,7 @@ interface WakesParts {
   ids: IdMaker;
   refusals: RefusalCounts;
   coalesced: CoalescedRuns;
+  deadLetters: DeadLetters;
   repositoryIds: RepositoryIds;
 }
 
@@ -177,9 +179,9 @@ export class Wakes {
   }
 
   #context(tx: Tx, routine: RoutineRow): AdmissionContext {
-    const { config, occurrences, runs, engine, coalesced, ids } = this.#parts;
+    const { config, occurrences, runs, engine, coalesced, deadLetters, ids } = this.#parts;
     const { model, defaultModel } = config;
-    return { routine, model, defaultModel, occurrences, runs, engine, coalesced, ids, tx };
+    return { routine, model, defaultModel, occurrences, runs, engine, coalesced, deadLetters, ids, tx };
   }
 }
 
