@@ -9,5 +9,6 @@ export function runnerCallPath(runId: string, rest: string): string {
 /** Whether that is the path of such a call. */
 export function isRunnerCall(rest: string): boolean {
   const [first, name, ...more] = rest.split("/");
+  if (rest === "diff") return true;
   return first === "notes" && more.length === 0 && (name === undefined || NOTE_NAME.test(name));
 }

@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, "..");
 const OBJECT = "durable-objects/routine";
 /** From below: files on which all rooms stand, the rooms, and the files that build, open and ask the whole. */
 const LEVELS = [
-  ["schema.ts", "session-tables.ts", "trouble-tables.ts", "database.ts", "work.ts"],
+  ["schema.ts", "work-tables.ts", "session-tables.ts", "trouble-tables.ts", "database.ts", "work.ts"],
   ["outbox"],
   ["transcript"],
   ["definition"],

@@ -54,6 +54,7 @@ import { TakeFrames } from "./runs/take-frames.ts";
 import { Verdicts } from "./runs/verdicts.ts";
 import { ProxyNotices } from "./sessions/proxy-notices.ts";
 import { SessionBranches } from "./sessions/session-branches.ts";
+import { SessionDiffs } from "./sessions/session-diffs.ts";
 import { TranscriptLog } from "./transcript/transcript-log.ts";
 import { Accesses } from "./viewers/access.ts";
 import { Tickets } from "./viewers/tickets.ts";
@@ -170,6 +171,7 @@ export function assemble({ context, env, config, database, ownerKey, authorities
   const environments = new AttemptEnvironmentReader(secretsOfRuns(env.DB, config), config.signingKeys);
   const told = { definitions, config, environments, conversations: core.conversations, contexts: core.contexts };
   const notes = new Notes(database);
+  const diffs = new SessionDiffs(context.storage.sql);
   const links = new RunLinks({ notes, sockets, engine, frames, viewers, work, lookAtContainer, ...told });
   const proxies = assembleProxies(core, context.storage.sql, database, config);
 
@@ -191,7 +193,20 @@ export function assemble({ context, env, config, database, ownerKey, authorities
 
   const alarm = new Alarm(ownerKey, context.storage, concernsOf({ ...core, dueSchedules, deliver }), alarmAt);
   work.followedBy(() => alarm.arm());
-  const doors = { links, frames, proxies, entry, index, changes, endpoints, takeEvents, dueSchedules, verdicts, notes };
+  const doors = {
+    links,
+    frames,
+    proxies,
+    entry,
+    index,
+    changes,
+    endpoints,
+    takeEvents,
+    dueSchedules,
+    verdicts,
+    notes,
+    diffs,
+  };
   return { ...core, ...doors, fireAccess, tickets, accesses, alarm };
 }
 

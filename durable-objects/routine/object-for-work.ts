@@ -1,5 +1,6 @@
-/** A routine's object as people and its runs ask it about the runs' work: verdicts, and notes that outlast a run. */
+/** A routine's object as people and its runs ask it about the runs' work: verdicts, changes, and notes that outlast a run. */
 import type { Actor } from "#protocol/actor.ts";
+import type { Diff, SentDiff } from "#protocol/diff.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { OwnedId } from "#protocol/ids.ts";
 import type { Note, NoteInput, NoteList } from "#protocol/note.ts";
@@ -16,6 +17,19 @@ export abstract class ObjectForWork extends ObjectForRuns {
     return this.opening.with(id, ({ work, verdicts, engine }) => {
       const given = work.change((tx) => verdicts.give(tx, id, input, actor));
       return given.ok ? found(engine.show(id)) : given;
+    });
+  }
+
+  /** What a session's work has changed. */
+  readDiff(id: OwnedId): Result<Diff> {
+    return this.opening.with(id, ({ diffs }) => success(diffs.of(id, Date.now())));
+  }
+
+  /** The runner of an attempt that is on tells what that has changed. */
+  keepDiff(id: OwnedId, lease: LeaseRef, diff: SentDiff): Result<null> {
+    return this.#atWork(id, lease, ({ work, diffs }, { sessionId }) => {
+      work.change((tx) => diffs.keep(tx, sessionId, lease.run_id, diff));
+      return success(null);
     });
   }
 

@@ -3,7 +3,6 @@ import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { ActorKind } from "#protocol/actor.ts";
 import type { HostUse } from "#protocol/host-use.ts";
-import type { NoteAuthor } from "#protocol/note.ts";
 import type { Checkout, Occurrence } from "#protocol/occurrence.ts";
 import type { RoutineDefinition } from "#protocol/routine.ts";
 import type { Tokens } from "#protocol/run.ts";
@@ -15,6 +14,7 @@ import { IS_UNSETTLED } from "#rules/run/status-condition.ts";
 
 export { conversationParts, conversations, messages, sessionBranches } from "./session-tables.ts";
 export { deadLetters, health } from "./trouble-tables.ts";
+export { notes, runContexts, sessionDiffs } from "./work-tables.ts";
 
 /** The routine itself: one row. A deleted routine keeps it as its tombstone. Times are Unix milliseconds. */
 export const routine = sqliteTable("routine", {
@@ -235,22 +235,6 @@ export const openModelCalls = sqliteTable(
     tokens: text({ mode: "json" }).$type<Tokens>().notNull(),
   },
   (table) => [primaryKey({ columns: [table.runId, table.call] })],
-);
-
-/** What a run is told of earlier runs; null where there was nothing to tell. */
-export const runContexts = sqliteTable("run_contexts", { runId: text("run_id").primaryKey(), text: text() });
-
-/** Notes that the routine's runs share, and people read and edit: a row for each revision that is kept. */
-export const notes = sqliteTable(
-  "notes",
-  {
-    name: text().notNull(),
-    revision: integer().notNull(),
-    text: text().notNull(),
-    author: text({ mode: "json" }).$type<NoteAuthor>().notNull(),
-    at: integer().notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.name, table.revision] })],
 );
 
 /** Which hosts a run has asked for, for those that have. */

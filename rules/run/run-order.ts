@@ -27,6 +27,9 @@ interface OrderedFrom {
   resume: Resume | null;
 }
 
+/** What this version takes of a run's work beside frames. */
+const TAKES = ["diff"];
+
 /** @param given what came with the trigger, and what is told of earlier runs. */
 export function runOrder(
   run: ListedRun,
@@ -55,6 +58,7 @@ export function runOrder(
     background_wait_ms: BACKGROUND_WAIT_MS,
     hook_deadline_ms: HOOK_DEADLINE_MS,
     ...(environment === null ? {} : { environment }),
+    takes: TAKES,
     notes,
     conversation: { sdk_session_id: sdkSessionId(run.session_id), resume },
   };

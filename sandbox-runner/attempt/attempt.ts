@@ -26,6 +26,7 @@ import type { SetupStore } from "../setup/setup-store.ts";
 import { DEMO_MODEL, settingsOverridden, tasksLeft } from "./attempt-words.ts";
 import { countChangedFiles } from "./evidence.ts";
 import type { SandboxSetting } from "./executor-brief.ts";
+import type { DiffPlace } from "./session-diff.ts";
 import type { Workplace } from "./workplace.ts";
 
 export interface AttemptOptions {
@@ -39,6 +40,8 @@ export interface AttemptOptions {
   session: AttemptSession | null;
   /** Where results of setup scripts are kept. */
   setups: SetupStore;
+  /** Tells the instance what the agent's work has changed, once the agent has ended. */
+  keepDiff(where: DiffPlace): Promise<void>;
   /** The runner's tools for the agent, beside the one for its report. */
   tools: RunnerTools;
   /** Stops the attempt wherever it is. */
@@ -155,6 +158,9 @@ export class Attempt {
     this.#phase = "finish";
     const env = commandEnvironment(this.#options.mark, seen);
     this.#filesChanged = await countChangedFiles(clones, folder, sandbox.value, env, signal);
+    // What the session has changed, not this run alone: so by what was cloned.
+    const session = { clones: cloned.clones, workspace: folder.workspace, sandbox: sandbox.value, env, signal };
+    await this.#options.keepDiff(session);
     return failure;
   }
 

@@ -82,7 +82,7 @@ rm -rf "$fresh"
 `;
 
 /** Counting runs nothing that the repository's settings name, as far as git lets it be switched off. */
-const QUIET_GIT = {
+export const QUIET_GIT = {
   // Names in one order for all programs.
   LC_ALL: "C",
   GIT_OPTIONAL_LOCKS: "0",

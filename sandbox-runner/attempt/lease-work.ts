@@ -21,6 +21,7 @@ import type { SetupStore } from "../setup/setup-store.ts";
 import { Attempt } from "./attempt.ts";
 import { watchBounds } from "./bounds-watch.ts";
 import type { LeaseBrief, SandboxSetting } from "./executor-brief.ts";
+import { keepDiff } from "./session-diff.ts";
 import type { StopSwitch } from "./stop-switch.ts";
 import type { Workplace } from "./workplace.ts";
 
@@ -115,6 +116,7 @@ function newAttempt(
   },
 ): Attempt {
   const { brief, link, frames, redactor, session } = ways;
+  const scrub = (text: string) => redactor.text(text);
   const { run_id: runId } = brief.lease;
   const calls = new InstanceCalls({ instanceUrl, runId, linkToken: brief.link_token, signal: stop.signal });
   let isHeard = false;
@@ -130,7 +132,10 @@ function newAttempt(
     session,
     sandbox,
     setups: setups(brief),
-    tools: order.notes === undefined ? [] : noteTools(calls, (text) => redactor.text(text)),
+    keepDiff: async (where) => {
+      if (order.takes.includes("diff")) await keepDiff(where, calls, scrub);
+    },
+    tools: order.notes === undefined ? [] : noteTools(calls, scrub),
     signal: stop.signal,
     // Frames that an attempt makes after it was stopped are dropped: they would come after its last frame.
     send: (body) => {

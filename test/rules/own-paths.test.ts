@@ -13,6 +13,7 @@ describe("a run's own paths", () => {
     [`/runner/runs/${RUN}/conversation/12`, "conversation"],
     [`/runner/runs/${RUN}/workspace`, "workspace"],
     [`/runner/runs/${RUN}/notes`, "call"],
+    [`/runner/runs/${RUN}/diff`, "call"],
     [`/runner/runs/${RUN}/notes/plan.md`, "call"],
     [`/proxy/${RUN}/model/v1/messages`, "proxy"],
     [`/proxy/${RUN}/model/v1/messages?beta=true`, "proxy"],

@@ -1,7 +1,8 @@
 /** The runner's own tools, called by the real agent out of the real sandbox: what they ask of the instance, and what they answer. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { call } from "./support/agent-steps.ts";
-import { Bed, noSandbox, report } from "./support/bed.ts";
+import { Bed, bash, noSandbox, report } from "./support/bed.ts";
+import { seedUpstream } from "./support/upstream.ts";
 
 const SECRET = "canary-of-the-runner-tools-0001";
 
@@ -72,6 +73,26 @@ describe.skipIf(noSandbox !== null)("the runner's tools", { concurrent: true }, 
     expect(results[6]).toContain("must be 1 to 64 letters");
     const [first] = bed.conversations.get(run.order.task) ?? [];
     expect(first?.system).toContain("There are: plan.md, old.md.");
+  });
+
+  it("is followed by what the agent's work has changed, once the agent has ended", async () => {
+    const sent: unknown[] = [];
+    seedUpstream(bed.upstream, "shown", { "README.md": "# App\n" });
+    const work =
+      "echo news >NEWS && git checkout -qb claude/news && git add . && git commit -qm News && echo draft >draft";
+    const run = bed.run([bash(work), report("done", "Done."), "Bye."], ["shown"], { takes: ["diff"] });
+    run.answerCall = ({ method, rest, body }) => {
+      sent.push([method, rest, JSON.parse(body.toString())]);
+      return { status: 200 };
+    };
+    expect((await run.finished()).outcome).toEqual({ status: "succeeded" });
+    const changes = [
+      { kind: "branch", branch: "claude/news", files: [{ path: "NEWS", additions: 1, deletions: 0 }] },
+      { kind: "uncommitted", branch: null, files: [{ path: "draft", additions: 1, deletions: 0 }] },
+    ];
+    expect(sent).toMatchObject([
+      ["PUT", "diff", { repositories: [{ repository: "https://code.example.com/shown", changes }] }],
+    ]);
   });
 
   it("are not there for an instance that knows nothing of notes", async () => {

@@ -45,6 +45,8 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   cancelRun: "again",
   fireDeadLetter: "again",
   giveVerdict: "again",
+  readDiff: "again",
+  keepDiff: "again",
   notes: "again",
   readNote: "again",
   noteRevisions: "again",

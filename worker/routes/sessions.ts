@@ -1,5 +1,6 @@
-/** Sessions: read one, and hand out tickets for viewers that can't set headers. */
+/** Sessions: read one with what it has changed, and hand out tickets for viewers that can't set headers. */
 import { ticketSchema } from "#protocol/api.ts";
+import { diffSchema } from "#protocol/diff.ts";
 import { refuse } from "#protocol/errors.ts";
 import { sessionSchema } from "#protocol/session.ts";
 import { noteSocket } from "../auth/note-socket.ts";
@@ -20,6 +21,18 @@ export function mountSessions(app: App): void {
       answer: { status: 200, schema: sessionSchema },
     },
     async ({ c, params }) => c.var.deps.ownerOf(params.id).readSession(),
+  );
+  endpoint(
+    app,
+    {
+      ...one,
+      method: "get",
+      path: "/api/v1/sessions/{id}/diff",
+      summary: "Read what a session's work has changed",
+      description: "Branches and what is not committed, as the latest run that has ended left them.",
+      answer: { status: 200, schema: diffSchema },
+    },
+    async ({ c, params }) => c.var.deps.ownerOf(params.id).readDiff(),
   );
   endpoint(
     app,

@@ -32,6 +32,7 @@ export function runOrder(
     agent_start_deadline_ms: DEADLINE_MS,
     background_wait_ms: DEADLINE_MS,
     hook_deadline_ms: DEADLINE_MS,
+    takes: [],
     ...changes,
   };
 }

@@ -1,5 +1,6 @@
-/** Notes of a routine, for the runner of an attempt that is on: its agent reads and writes them by the runner's tools. */
+/** What the runner of an attempt that is on asks beside its link: the routine's notes, and to keep what the attempt has changed. */
 import { verifyAttemptToken } from "#instance/attempt-token.ts";
+import { DIFF_LIMIT_BYTES, sentDiffSchema } from "#protocol/diff.ts";
 import { type Result, refuse } from "#protocol/errors.ts";
 import { noteInputSchema } from "#protocol/note.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
@@ -12,13 +13,14 @@ import { renderRefusal } from "../http/render-error.ts";
 const ALL = "/runner/runs/:run_id/notes";
 const ONE = `${ALL}/:name{[A-Za-z0-9][A-Za-z0-9._-]*}`;
 
-export function mountRunnerNotes(app: App): void {
+export function mountRunnerCalls(app: App): void {
   const serve = (ask: (c: HttpContext, lease: LeaseRef) => Promise<Result<unknown>>) => async (c: HttpContext) => {
     const lease = await leaseOf(c);
     const answer = lease === null ? refuse("runner_refused", { field: "Authorization" }) : await ask(c, lease);
     return answer.ok ? Response.json(answer.value) : renderRefusal(c, answer.refusal);
   };
   const ownerOf = (c: HttpContext, { run_id }: LeaseRef) => c.var.deps.ownerOf(run_id);
+  app.put("/runner/runs/:run_id/diff", serve(keepDiff));
   app.get(
     ALL,
     serve((c, lease) => ownerOf(c, lease).notesForRun(lease)),
@@ -47,6 +49,15 @@ async function leaseOf(c: HttpContext): Promise<LeaseRef | null> {
   const token = bearerToken(c.req.header("authorization")) ?? "";
   const lease = await verifyAttemptToken(c.var.deps.config.signingKeys, "link", token);
   return lease?.run_id === c.req.param("run_id") ? lease : null;
+}
+
+/** What an attempt has changed, told once its agent has ended. */
+async function keepDiff(c: HttpContext, lease: LeaseRef): Promise<Result<null>> {
+  const body = await readJson(c.req.raw, DIFF_LIMIT_BYTES);
+  if (!body.ok) return body;
+  const parsed = sentDiffSchema.safeParse(body.value);
+  if (!parsed.success) return { ok: false, refusal: schemaRefusal(sentDiffSchema, body.value, parsed.error) };
+  return c.var.deps.ownerOf(lease.run_id).keepDiff(lease, parsed.data);
 }
 
 function nameIn(c: HttpContext): string {
