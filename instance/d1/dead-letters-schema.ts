@@ -1,5 +1,4 @@
 /** Dead letters of all routines, in D1, for lists. Their routines' objects own them. */
-import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 export const deadLetters = sqliteTable(
@@ -14,7 +13,7 @@ export const deadLetters = sqliteTable(
     version: integer().notNull(),
   },
   (table) => [
-    index("dead_letters_by_routine").on(table.routineId, table.id),
-    index("dead_letters_open").on(table.id).where(sql`is_fired = 0`),
+    index("dead_letters_by_routine").on(table.routineId, table.isFired, table.id),
+    index("dead_letters_by_state").on(table.isFired, table.id),
   ],
 );

@@ -57,8 +57,7 @@ export function deadLetterLists(database: D1Database): DeadLetterLists {
     list: async ({ routineId, state }, { limit, cursor }) => {
       const where = and(
         routineId === null ? undefined : eq(deadLetters.routineId, routineId),
-        // As the index has it: a value that is bound would not find it.
-        state === "all" ? undefined : state === "open" ? sql`is_fired = 0` : sql`is_fired = 1`,
+        state === "all" ? undefined : eq(deadLetters.isFired, state === "fired"),
         cursor === null ? undefined : lt(deadLetters.id, cursor),
       );
       const query = pageBounds({ table: deadLetters, key: deadLetters.id, doc: deadLetters.doc, where, limit });

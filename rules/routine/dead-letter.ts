@@ -12,9 +12,9 @@ const PASSING: ReadonlySet<OutcomeReason> = new Set([
   "catch_up_limit",
 ]);
 
-/** Whoever fires or runs by hand is told by the answer, and can call again. */
+/** Whoever fires, writes a message or runs by hand is told by the answer, and can call again. */
 export function isDeadOccurrence({ reason }: Occurrence, wake: Wake): boolean {
-  return PASSING.has(reason) && wake.type !== "api" && !isByHand(wake);
+  return PASSING.has(reason) && wake.type !== "api" && wake.type !== "message" && !isByHand(wake);
 }
 
 /** A run that failed for good before the agent's first model call: nothing has been done of what came. */

@@ -24,6 +24,7 @@ it.each<[boolean, Partial<Wake>]>([
   [true, { type: "routine" }],
   [false, { type: "api" }],
   [false, { type: "manual" }],
+  [false, { type: "message" }],
   [false, { type: "github", retry_of: "run_1" }],
   [false, { type: "github", again_of: "occ_1" }],
 ])("is %s where nobody was told by an answer: %o", (isKept, wake) => {

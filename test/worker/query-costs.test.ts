@@ -4,12 +4,14 @@
  */
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
+import { deadLetterLists, writeDeadLetters } from "#instance/d1/dead-letters.ts";
 import { dueStore } from "#instance/d1/due.ts";
 import { environmentsNamed, unchangedDefault } from "#instance/d1/environments.ts";
 import { lastRunsOf } from "#instance/d1/last-runs.ts";
 import { forgetRoutine, routineIndex, writeRoutine, writeRuns } from "#instance/d1/routine-index.ts";
 import { subscribersOf } from "#instance/d1/subscribers.ts";
 import { SecretRows } from "#instance/secrets/secret-rows.ts";
+import type { DeadLetter } from "#protocol/dead-letter.ts";
 import type { Routine } from "#protocol/routine.ts";
 import { countingReads } from "#test/support/rows-read.ts";
 import { deliveriesIn } from "#test/support/stores.ts";
@@ -40,6 +42,7 @@ const OTHERS = [
   `INSERT INTO forgotten_routines (id, at) SELECT 'x' || i, ${LATER}`,
   "INSERT INTO runs (id, routine_id, status, trigger_type, doc, version) SELECT 'x' || i, 'x' || i, 'succeeded', 'api', '{}', 1",
   "INSERT INTO subscriptions (routine_id, trigger_id, key) SELECT 'x' || i, 'x', 'github:other/' || i || ':push'",
+  `INSERT INTO dead_letters (id, routine_id, is_fired, doc, version) SELECT 'x' || i, 'x' || (i / 10), 0, '{}', 1`,
   `INSERT INTO due_routines (routine_id, due_at, version) SELECT 'x' || i, ${LATER}, 1`,
   `INSERT INTO deliveries (id, source, status, next_at, provider_id, event, headers, size_bytes, outcomes)
     SELECT 'x' || i, IIF(i % 3 = 0, 'github', 'slack'), CASE i % 3 WHEN 0 THEN 'handled' WHEN 1 THEN 'failed' ELSE 'stored' END,
@@ -119,6 +122,8 @@ const news = (is_gone: boolean, installation_id: number | null) => {
   };
 };
 
+const letters = deadLetterLists(database);
+const letter = { id: "occ_1", doc: { fired: null } as DeadLetter, version: 1 };
 const due = dueStore(database);
 const lists = routineIndex(database);
 const deliveries = deliveriesIn(env.BODIES, database);
@@ -146,6 +151,11 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   "lists.listRuns of a routine": () => lists.listRuns({ routineId: "rtn_1", status: null }, PAGE),
   "lists.listRuns of a status": () => lists.listRuns({ routineId: null, status: "queued" }, PAGE),
   "lists.listRuns of both": () => lists.listRuns({ routineId: "rtn_1", status: "queued" }, PAGE),
+  writeDeadLetters: () => writeDeadLetters(database, "rtn_1", [letter], "occ_1"),
+  "letters.list": () => letters.list({ routineId: null, state: "all" }, PAGE),
+  "letters.list of the open": () => letters.list({ routineId: null, state: "open" }, PAGE),
+  "letters.list of the fired": () => letters.list({ routineId: null, state: "fired" }, PAGE),
+  "letters.list of a routine": () => letters.list({ routineId: "rtn_1", state: "open" }, PAGE),
   "lastRunsOf an id": () => lastRunsOf(database, ID_OF_OBJECT, 3),
   "lastRunsOf a name": () => lastRunsOf(database, "one", 3),
   "due.due": () => due.due(NOW, 10, null),
@@ -246,6 +256,7 @@ it.each(
   Object.entries({
     due,
     lists,
+    letters,
     deliveries,
     deliveryLists: shown,
     signIns: ins,
