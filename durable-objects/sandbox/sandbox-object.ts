@@ -23,6 +23,7 @@ import {
 import { assembleWaiting, type Waiting } from "./assemble-waiting.ts";
 import { ContainerCalls, type ContainerExit, type ContainerPort } from "./container-calls.ts";
 import { type Kept, lastedMs } from "./kept.ts";
+import { KeptLife } from "./kept-life.ts";
 import { Parties } from "./parties.ts";
 import { settingsFor } from "./sandbox-settings.ts";
 
@@ -39,7 +40,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
   readonly #parties: Parties;
   /** The container while it waits for a lease. */
   readonly #waiting: Waiting;
-  #kept: Kept | null;
+  readonly #life: KeptLife<ContainerLife, Kept, ContainerObservation>;
   /** Whether this process has asked for the start and waits for it. */
   #isStarting = false;
   #isEnding = false;
@@ -57,7 +58,13 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
       take: (order, { size }, network) => this.#take(order, size, network),
       onExit: (how) => this.#hearExit(how),
     });
-    this.#kept = context.storage.kv.get<Kept>(KEY) ?? null;
+    this.#life = new KeptLife({
+      storage: context.storage,
+      key: KEY,
+      next: nextLife,
+      arm: (life) => this.#arm(life),
+      end: () => void this.#end(),
+    });
     if (this.#kept?.life.state === "running") void this.#tend(this.#kept);
     if (this.#kept !== null) void this.#keepTime();
     else void this.#waiting.container.tend();
@@ -68,7 +75,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
     if (this.#waiting.container.isThere) return this.#waiting.handOver.begin(order);
     if (this.#kept !== null) {
       if (!isSameLease(this.#kept.lease, lease)) return "gone";
-      this.#keep({ ...this.#kept, pool, place });
+      this.#life.keep({ ...this.#kept, pool, place });
       return "begun";
     }
     // The container that has waited here is gone.
@@ -77,7 +84,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
     const size = requireConfig(this.env).containerSize;
     const life: ContainerLife = { state: "starting", byMs: nowMs + withinMs };
     const helloByMs = nowMs + withinMs + HELLO_WITHIN_MS;
-    this.#keep({ v: 1, lease, pool, place, begunAtMs: nowMs, size, helloByMs, goneAtMs: null, life });
+    this.#life.keep({ v: 1, lease, pool, place, begunAtMs: nowMs, size, helloByMs, goneAtMs: null, life });
     void this.#start(order);
     return "begun";
   }
@@ -90,16 +97,16 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
     if (this.#kept === null) return;
     const { life } = this.#kept;
     if (life.state === "running" && !life.isStopping) this.#signal(this.#kept);
-    this.#observe({ type: "stop" });
+    this.#life.observe({ type: "stop" });
   }
 
   kill(): void {
     this.#waiting.container.kill();
-    this.#observe({ type: "kill" });
+    this.#life.observe({ type: "kill" });
   }
 
   look(): void {
-    this.#observe({ type: "link_closed" });
+    this.#life.observe({ type: "link_closed" });
     this.#lookAtIt();
   }
 
@@ -116,6 +123,10 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
   /** The container as the platform gives it; undefined in a deployment without containers. */
   get container(): ContainerPort | undefined {
     return this.ctx.container;
+  }
+
+  get #kept(): Kept | null {
+    return this.#life.kept;
   }
 
   get #isRunning(): boolean {
@@ -139,7 +150,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
       const settings = await settingsFor(() => this.#parties.ask("settings", lease, (run) => run.sandboxFor(lease)));
       if (!isWanted()) return;
       const size = settings.size ?? requireConfig(this.env).containerSize;
-      if (this.#kept !== null) this.#keep({ ...this.#kept, network: settings.network, size });
+      if (this.#kept !== null) this.#life.keep({ ...this.#kept, network: settings.network, size });
       await this.#calls(lease).start({
         env: { [CONTAINER_BRIEF]: JSON.stringify(brief) },
         size,
@@ -147,10 +158,10 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
         isWanted,
         onExit: (how) => this.#hearExit(how),
       });
-      if (isWanted()) this.#observe({ type: "started" });
+      if (isWanted()) this.#life.observe({ type: "started" });
     } catch (error) {
       logTrouble("container_call_failed", { ...lease, call: "start" }, error);
-      if (isWanted()) this.#observe({ type: "start_failed", reason: errorText(error) });
+      if (isWanted()) this.#life.observe({ type: "start_failed", reason: errorText(error) });
     } finally {
       if (this.#kept === null || this.#kept.begunAtMs === begunAtMs) this.#isStarting = false;
     }
@@ -158,7 +169,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
 
   #hearExit(how: ContainerExit): void {
     if (this.#isRunning) return;
-    if (how === "well") this.#observe({ type: "exited" });
+    if (how === "well") this.#life.observe({ type: "exited" });
     // Made anew, which the alarm or the next call does, the object is told again whether its container runs.
     else if (how === "unknown" && this.#kept?.life.state === "running")
       this.ctx.abort("The container can't be watched.");
@@ -167,7 +178,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
 
   #lookAtIt(): void {
     if (this.#kept === null) return;
-    this.#observe({ type: "looked", isRunning: this.#isRunning, isStartKnown: this.#isStarting });
+    this.#life.observe({ type: "looked", isRunning: this.#isRunning, isStartKnown: this.#isStarting });
   }
 
   /** Keeps the container alive, and asks the pool whether it is still to work. */
@@ -178,15 +189,15 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
       .catch((error) => logTrouble("container_call_failed", { ...kept.lease, call: "renew" }, error));
     const answer = await this.#parties.report(kept.pool, { place: kept.place, lease: kept.lease, end: null });
     await Promise.all([renewed, this.#listen(kept)]);
-    if (answer === "unknown" && this.#kept?.place === kept.place) this.#observe({ type: "disowned" });
+    if (answer === "unknown" && this.#kept?.place === kept.place) this.#life.observe({ type: "disowned" });
   }
 
   /** Whether the container does anything at all: it can run without its program having got anywhere. */
   async #listen({ lease, helloByMs }: Kept): Promise<void> {
     if (helloByMs === null) return;
     const hasSaidHello = await this.#parties.ask("listen", lease, (run) => run.hasSaidHello(lease));
-    if (hasSaidHello === true && this.#kept !== null) this.#keep({ ...this.#kept, helloByMs: null });
-    if (hasSaidHello === false && helloByMs <= Date.now()) this.#observe({ type: "speechless" });
+    if (hasSaidHello === true && this.#kept !== null) this.#life.keep({ ...this.#kept, helloByMs: null });
+    if (hasSaidHello === false && helloByMs <= Date.now()) this.#life.observe({ type: "speechless" });
   }
 
   #signal({ lease }: Kept): void {
@@ -206,7 +217,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
     } finally {
       this.#isEnding = false;
     }
-    this.#observe({ type: "not_settled" });
+    this.#life.observe({ type: "not_settled" });
   }
 
   /** @returns whether to go on at once: the lease has come back under another place meanwhile. */
@@ -219,7 +230,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
     if (!isTold || this.#isRunning || kept === null) return false;
     if (hasRun && !(await this.#tellUse(kept))) return false;
     if (this.#kept?.place !== place) return true;
-    this.#kept = null;
+    this.#life.forget();
     await this.ctx.storage.deleteAll();
     logEvent("container_ended", { ...lease, end, lasted_ms: lastedMs(kept) });
     return false;
@@ -232,7 +243,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
       logTrouble("container_call_failed", { ...lease, call: "destroy" }, error);
     }
     const kept = this.#kept;
-    if (kept?.goneAtMs === null && !this.#isRunning) this.#keep({ ...kept, goneAtMs: Date.now() });
+    if (kept?.goneAtMs === null && !this.#isRunning) this.#life.keep({ ...kept, goneAtMs: Date.now() });
   }
 
   /** Tells the run what its container has used. @returns whether that is done. */
@@ -240,21 +251,6 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
     const { lease, size } = kept;
     const seconds = lastedMs(kept) / 1_000;
     return (await this.#parties.ask("meter", lease, (run) => run.noteContainer(lease, { size, seconds }))) !== null;
-  }
-
-  #observe(observation: ContainerObservation): void {
-    if (this.#kept === null) return;
-    const life = nextLife(this.#kept.life, observation, Date.now());
-    if (life === null) return;
-    const wasEnding = this.#kept.life.state === "ending";
-    this.#keep({ ...this.#kept, life });
-    if (life.state === "ending" && !wasEnding) void this.#end();
-  }
-
-  #keep(kept: Kept): void {
-    this.#kept = kept;
-    this.ctx.storage.kv.put(KEY, kept);
-    this.#arm(kept.life);
   }
 
   #arm(life: ContainerLife): void {
@@ -271,7 +267,7 @@ export class SandboxObject extends DurableObject<ObjectEnv> {
     const nowMs = Date.now();
     const life: ContainerLife = { state: "running", isStopping: false, closelyUntilMs: 0 };
     const helloByMs = nowMs + HELLO_WITHIN_MS;
-    this.#keep({ v: 1, lease, pool, place, begunAtMs: nowMs, size, network, helloByMs, goneAtMs: null, life });
+    this.#life.keep({ v: 1, lease, pool, place, begunAtMs: nowMs, size, network, helloByMs, goneAtMs: null, life });
     this.#lookAtIt();
   }
 

@@ -15,6 +15,7 @@ import {
   type WarmObservation,
 } from "#rules/sandbox/warm-life.ts";
 import type { ContainerCalls, ContainerExit } from "./container-calls.ts";
+import { KeptLife } from "./kept-life.ts";
 
 /** What a container was started from. */
 export interface Build {
@@ -52,13 +53,23 @@ const ASK_AGAIN_MS = 200;
 
 export class WarmContainer {
   readonly #parts: WarmParts;
-  #kept: Kept | null;
+  readonly #life: KeptLife<WarmLife, Kept, WarmObservation>;
   #isStarting = false;
   #isEnding = false;
 
   constructor(parts: WarmParts) {
     this.#parts = parts;
-    this.#kept = parts.storage.kv.get<Kept>(KEY) ?? null;
+    this.#life = new KeptLife({
+      storage: parts.storage,
+      key: KEY,
+      next: nextWarmLife,
+      arm: (life) => this.#arm(life),
+      end: () => void this.#end(),
+    });
+  }
+
+  get #kept(): Kept | null {
+    return this.#life.kept;
   }
 
   /** Whether there is one that has not been handed over. */
@@ -79,7 +90,7 @@ export class WarmContainer {
     if (this.#kept !== null) return;
     const life: WarmLife = { state: "starting", byMs: Date.now() + withinMs + READY_WITHIN_MS };
     const token = `${crypto.randomUUID()}${crypto.randomUUID()}`;
-    this.#keep({ v: 1, pool, name, token, build, lease: null, life });
+    this.#life.keep({ v: 1, pool, name, token, build, lease: null, life });
     void this.#start(withinMs);
   }
 
@@ -92,28 +103,27 @@ export class WarmContainer {
     if (life.state === "given") return kept.lease !== null && isSameLease(kept.lease, lease) ? "given" : "gone";
     if (life.state !== "ready") return "gone";
     if (build.image !== wanted.image) {
-      this.#observe({ type: "disowned" });
+      this.#life.observe({ type: "disowned" });
       return "gone";
     }
     if (build.size !== wanted.size) return "unfit";
-    this.#keep({ ...kept, lease });
-    this.#observe({ type: "given" });
+    this.#life.keep({ ...kept, lease });
+    this.#life.observe({ type: "given" });
     return "given";
   }
 
   /** The container has taken its lease, and is a run's from now on. To be stored together with what it becomes. */
   forget(): void {
-    this.#kept = null;
-    this.#parts.storage.kv.delete(KEY);
+    this.#life.forget();
   }
 
   /** Its lease could not be handed over, and will not be. */
   notTaken(reason: string): void {
-    this.#observe({ type: "not_taken", reason });
+    this.#life.observe({ type: "not_taken", reason });
   }
 
   kill(): void {
-    this.#observe({ type: "kill" });
+    this.#life.observe({ type: "kill" });
   }
 
   /** To be called by the alarm, and when the object is made anew. */
@@ -152,7 +162,7 @@ export class WarmContainer {
       }
     } catch (error) {
       this.#trouble("start", error);
-      if (isWanted()) this.#observe({ type: "start_failed", reason: errorText(error) });
+      if (isWanted()) this.#life.observe({ type: "start_failed", reason: errorText(error) });
     } finally {
       this.#isStarting = false;
     }
@@ -166,13 +176,13 @@ export class WarmContainer {
       return;
     }
     if (this.#parts.isRunning()) return;
-    if (how === "well") this.#observe({ type: "exited" });
+    if (how === "well") this.#life.observe({ type: "exited" });
     else this.#look();
   }
 
   #look(): void {
     if (this.#kept === null) return;
-    this.#observe({ type: "looked", isRunning: this.#parts.isRunning(), isStartKnown: this.#isStarting });
+    this.#life.observe({ type: "looked", isRunning: this.#parts.isRunning(), isStartKnown: this.#isStarting });
   }
 
   async #renew(): Promise<void> {
@@ -188,7 +198,7 @@ export class WarmContainer {
       .calls()
       .isReady(this.token)
       .catch(() => null);
-    this.#observe({ type: "asked", isReady });
+    this.#life.observe({ type: "asked", isReady });
   }
 
   /** Tells the pool how it is. What does not go through is told again by the alarm. */
@@ -200,7 +210,7 @@ export class WarmContainer {
     const state = life.state === "ending" ? "ended" : life.state;
     const report: WarmReport = { name, state, reason: life.state === "ending" ? life.reason : null };
     const answer = await this.#parts.tellPool(pool, report);
-    if (answer === "unknown") this.#observe({ type: "disowned" });
+    if (answer === "unknown") this.#life.observe({ type: "disowned" });
     return answer !== null;
   }
 
@@ -211,13 +221,13 @@ export class WarmContainer {
     try {
       await this.#destroy();
       if (!this.#parts.isRunning() && (await this.#tell()) && this.#kept !== null) {
-        this.#kept = null;
+        this.#life.forget();
         await this.#parts.storage.deleteAll();
       }
     } finally {
       this.#isEnding = false;
     }
-    this.#observe({ type: "not_settled" });
+    this.#life.observe({ type: "not_settled" });
   }
 
   async #destroy(): Promise<void> {
@@ -226,21 +236,6 @@ export class WarmContainer {
     } catch (error) {
       this.#trouble("destroy", error);
     }
-  }
-
-  #observe(observation: WarmObservation): void {
-    if (this.#kept === null) return;
-    const life = nextWarmLife(this.#kept.life, observation, Date.now());
-    if (life === null) return;
-    const wasEnding = this.#kept.life.state === "ending";
-    this.#keep({ ...this.#kept, life });
-    if (life.state === "ending" && !wasEnding) void this.#end();
-  }
-
-  #keep(kept: Kept): void {
-    this.#kept = kept;
-    this.#parts.storage.kv.put(KEY, kept);
-    this.#arm(kept.life);
   }
 
   #arm(life: WarmLife): void {

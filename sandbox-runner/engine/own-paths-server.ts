@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 import { WORKSPACE_SHA256 } from "#protocol/conversation.ts";
 import { SETUP_HEADERS } from "#protocol/setup-archive.ts";
 import { ownPathKind } from "#rules/network/own-paths.ts";
+import { joinSockets } from "../network/join-sockets.ts";
 import { answer, dial, type ForwardOptions, forward } from "../sandbox/forward.ts";
 import { endToEndHeaders, isFramedPlainly, relayKind, requestHeaders } from "../sandbox/relay-rules.ts";
 import { type Listening, listenAt } from "./listen.ts";
@@ -104,14 +105,8 @@ function passUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, { i
     for (let index = 0; index + 1 < incoming.rawHeaders.length; index += 2) {
       lines.push(`${incoming.rawHeaders[index]}: ${incoming.rawHeaders[index + 1]}\r\n`);
     }
-    socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join("")}\r\n`);
-    socket.write(otherHead);
-    other.write(head);
-    other.on("error", () => {});
-    other.once("close", () => socket.destroy());
-    socket.once("close", () => other.destroy());
-    socket.pipe(other);
-    other.pipe(socket);
+    const answer = `HTTP/1.1 101 Switching Protocols\r\n${lines.join("")}\r\n`;
+    joinSockets({ socket, head }, { socket: other, head: otherHead }, answer);
   });
   upstream.end();
 }

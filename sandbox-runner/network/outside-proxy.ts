@@ -13,7 +13,7 @@ import { isFramedPlainly } from "../sandbox/relay-rules.ts";
 import type { AskedHost, OutsideTally } from "./outside-tally.ts";
 import { DENY_REASON, passOn, passSocket } from "./pass-on.ts";
 import { openTunnel } from "./tunnel.ts";
-import { NotPublic, type WayOut } from "./way-out.ts";
+import { NotPublic, type PlainConnection, type WayOut } from "./way-out.ts";
 
 export interface OutsideOptions {
   runId: string;
@@ -98,23 +98,39 @@ export class OutsideProxy {
     if (verdict.to === "nowhere") refuse(response, this.#denial(verdict, url));
     else if (!isFramedPlainly("POST", request.headers)) refuse(response, unreadable());
     else if (verdict.to === "internet" && isSecure(verdict.url)) refuse(response, notInClear());
-    else if (verdict.to === "internet") this.#pass(request, response, verdict.url);
+    else if (verdict.to === "internet") this.#passRequest(request, response, verdict.url);
     else this.#options.instance(request, response, /^http:\/\/[^/]*(\/.*)$/s.exec(target)?.[1] ?? "");
   }
 
-  #pass(request: IncomingMessage, response: ServerResponse, url: URL): void {
-    const { hostname } = url;
+  #passRequest(request: IncomingMessage, response: ServerResponse, url: URL): void {
+    this.#pass(
+      url,
+      (connection, notPublic) =>
+        passOn(request, response, url, connection, {
+          onFailure: () => refuse(response, unreachable(url.hostname)),
+          onDenied: () => refuse(response, notPublic()),
+        }),
+      (answer) => refuse(response, answer),
+    );
+  }
+
+  /**
+   * Opens a connection to an allowed host, and has what was asked passed on by it.
+   * @param passBy is given what to answer where the host turns out to be none of the internet's. @param deny says why there is no connection.
+   */
+  #pass(
+    { hostname }: URL,
+    passBy: (connection: PlainConnection, notPublic: () => Answer) => void,
+    deny: (answer: Answer) => void,
+  ): void {
     const asked = this.#options.tally.asked(hostname);
     this.#options.out
       .plain(hostname)
       .then((connection) => {
         asked.opened(connection.socket);
-        passOn(request, response, url, connection, {
-          onFailure: () => refuse(response, unreachable(hostname)),
-          onDenied: () => refuse(response, this.#notPublic(asked, hostname)),
-        });
+        passBy(connection, () => this.#notPublic(asked, hostname));
       })
-      .catch((error) => refuse(response, this.#unopened(asked, hostname, error)));
+      .catch((error) => deny(this.#unopened(asked, hostname, error)));
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, target: string): void {
@@ -128,17 +144,12 @@ export class OutsideProxy {
   }
 
   #passSocket(request: IncomingMessage, socket: Duplex, head: Buffer, url: URL): void {
-    const { hostname } = url;
-    const asked = this.#options.tally.asked(hostname);
-    this.#options.out
-      .plain(hostname)
-      .then((connection) => {
-        asked.opened(connection.socket);
-        passSocket(request, socket, head, url, connection, () =>
-          refuseSocket(socket, this.#notPublic(asked, hostname)),
-        );
-      })
-      .catch((error) => refuseSocket(socket, this.#unopened(asked, hostname, error)));
+    this.#pass(
+      url,
+      (connection, notPublic) =>
+        passSocket(request, socket, head, url, connection, () => refuseSocket(socket, notPublic())),
+      (answer) => refuseSocket(socket, answer),
+    );
   }
 
   #judge(method: string, url: URL | null, isUpgrade: boolean): Verdict {

@@ -2,6 +2,7 @@
 import { request as ask, type ClientRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { endToEndHeaders } from "../sandbox/relay-rules.ts";
+import { joinSockets } from "./join-sockets.ts";
 import type { PlainConnection } from "./way-out.ts";
 
 type Headers = (readonly [name: string, value: string])[];
@@ -99,19 +100,11 @@ export function passSocket(
   });
   upstream.once("upgrade", (incoming, other, otherHead) => {
     clearTimeout(timer);
-    socket.write(
-      headOf(incoming, [
-        ["Connection", "Upgrade"],
-        ["Upgrade", "websocket"],
-      ]),
-    );
-    socket.write(otherHead);
-    other.write(head);
-    other.on("error", () => {});
-    other.once("close", () => socket.destroy());
-    socket.once("close", () => other.destroy());
-    socket.pipe(other);
-    other.pipe(socket);
+    const answer = headOf(incoming, [
+      ["Connection", "Upgrade"],
+      ["Upgrade", "websocket"],
+    ]);
+    joinSockets({ socket, head }, { socket: other, head: otherHead }, answer);
   });
   upstream.end();
 }

@@ -1,33 +1,13 @@
 /** Notices when a stream stops without having ended. */
+import { Silence } from "./silence.ts";
 
 /** Aborts `signal` when for some time neither `touch` nor `end` was called. */
-export class Stall {
-  readonly #controller = new AbortController();
-  readonly #ms: number;
-  #timer: ReturnType<typeof setTimeout>;
-  #hasEnded = false;
+export class Stall extends Silence {
+  readonly signal: AbortSignal;
 
   constructor(ms: number) {
-    this.#ms = ms;
-    this.#timer = this.#start();
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /** Something has happened: the time begins anew. Nothing begins after the end, as where an answer comes before all is sent. */
-  touch(): void {
-    clearTimeout(this.#timer);
-    if (!this.#hasEnded) this.#timer = this.#start();
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
-    this.#hasEnded = true;
-  }
-
-  #start() {
-    return setTimeout(() => this.#controller.abort(new Error(`nothing came for ${this.#ms} ms`)), this.#ms);
+    const controller = new AbortController();
+    super(ms, () => controller.abort(new Error(`nothing came for ${ms} ms`)));
+    this.signal = controller.signal;
   }
 }
