@@ -1,11 +1,17 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { VARIABLE_CANARIES } from "./test/support/secret-kinds.ts";
 
 // Wrangler looks for the required secrets elsewhere than below, and would warn of them in each run.
 process.env.WRANGLER_LOG ??= "error";
 
 /** For a run as on a later day: how far ahead of the real clock the tests' own is, in days. */
 const aheadMs = Number(process.env.TEST_DAYS_AHEAD ?? 0) * 86_400_000;
+
+/** Empty where there is none, so that a developer's own .dev.vars changes nothing. */
+function given(variables: Record<string, string | null>): Record<string, string> {
+  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, value ?? ""]));
+}
 
 /** Workerd: the whole worker with its objects and a real D1. */
 const workerd = cloudflareTest(async () => ({
@@ -14,20 +20,14 @@ const workerd = cloudflareTest(async () => ({
     // In place of the built web app, so that the tests need no build.
     assets: { directory: "test/worker/fixtures/web-app" },
     bindings: {
-      OWNER_TOKEN: "owner-token-of-the-tests-0123456789abcdef",
-      SIGNING_KEY: "signing-key-of-the-tests-0123456789abcdef",
-      RUNNER_TOKEN: "runner-token-of-the-tests-0123456789abcdef",
-      // As while secrets are being changed: these are accepted too.
-      OWNER_TOKEN_PREVIOUS: "previous-owner-token-of-the-tests-0123456789",
-      SIGNING_KEY_PREVIOUS: "previous-signing-key-of-the-tests-0123456789",
-      RUNNER_TOKEN_PREVIOUS: "previous-runner-token-of-the-tests-0123456789",
+      // With those before: as while secrets are being changed.
+      ...given(VARIABLE_CANARIES),
+      SECRETS_VAULT_URL: "https://vault.test",
       LOCAL_INSTANCE: "1",
       // Empty, so that a developer's own .dev.vars changes nothing here.
-      ANTHROPIC_API_KEY: "",
-      COMMIT_SIGNING_KEY: "",
       COMMIT_NAME: "",
       COMMIT_EMAIL: "",
-      ANTHROPIC_BASE_URL: "",
+      ANTHROPIC_BASE_URL: "http://model.test",
       DEFAULT_MODEL: "",
       ALLOWED_MODELS: "claude-also-allowed, claude-and-this",
       MODEL_REQUEST_FIELDS: "x_gateway, x_other",
@@ -37,9 +37,6 @@ const workerd = cloudflareTest(async () => ({
       FIRE_BURST: "",
       INSTANCE_RATE_PER_MINUTE: "",
       DEMO_MODEL_URL: "http://model.test",
-      GITHUB_WEBHOOK_SECRET: "github-secret-of-the-tests-0123456789",
-      GITHUB_WEBHOOK_SECRET_PREVIOUS: "",
-      GIT_CREDENTIALS: JSON.stringify({ "http://upstream.test": "upstream-user:upstream-password" }),
       TEST_CLOCK_AHEAD_MS: aheadMs,
       TEST_MIGRATIONS: await readD1Migrations("./migrations/d1"),
     },

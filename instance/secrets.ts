@@ -1,12 +1,13 @@
 /** Tokens, tickets and sign-ins: made at random, kept as hashes, compared in constant time. */
 import { toHex } from "./attempt-token.ts";
 import type { InForce } from "./in-force.ts";
+import { type DrawnSecret, SECRET_PREFIXES } from "./secret-prefixes.ts";
 
 const encoder = new TextEncoder();
 
-/** @param prefix tells people what a leaked text is, for instance `rvf_`. @returns 256 random bits behind it. */
-export function makeSecret(prefix: string): string {
-  return `${prefix}${toHex(crypto.getRandomValues(new Uint8Array(32)))}`;
+/** @param of whose it is, where it says so. @returns 256 random bits behind its prefix. */
+export function makeSecret(kind: DrawnSecret, of?: string): string {
+  return `${SECRET_PREFIXES[kind]}${of === undefined ? "" : `${of}_`}${toHex(crypto.getRandomValues(new Uint8Array(32)))}`;
 }
 
 /** SHA-256 of bytes, in hex. */

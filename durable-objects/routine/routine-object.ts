@@ -73,7 +73,7 @@ export class RoutineObject extends ObjectForWork {
 
   /** A new token for the fire endpoint; the one before is revoked. */
   async issueToken(id: OwnedId, mayRead: boolean): Promise<Result<{ token: string }>> {
-    const token = makeSecret("rvf_");
+    const token = makeSecret("fire_token");
     const hash = await hashSecret(token);
     return this.opening.with(id, ({ changes }) => changes.issueToken(token, hash, mayRead));
   }

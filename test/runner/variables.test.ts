@@ -1,8 +1,8 @@
 /** The variables of an environment through the real thing: who finds them, and which names stay the runner's. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DEFAULT_ENVIRONMENT_ID } from "#protocol/environment.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { Bed, bash, noSandbox } from "./support/bed.ts";
+import { ENVIRONMENT } from "./support/run-order.ts";
 import { seedUpstream } from "./support/upstream.ts";
 
 const HOOK = { type: "command", command: 'printf "%s" "$GREETING" > ~/hooked' };
@@ -17,9 +17,7 @@ beforeAll(async () => {
 afterAll(() => bed?.close());
 
 function withVariables(variables: Record<string, string>): Partial<RunOrder> {
-  const network = { level: "none" as const, allow: [] };
-  const given = { id: DEFAULT_ENVIRONMENT_ID, name: "default", revision: 1, network, secret_values: [], setup: null };
-  return { environment: { ...given, variables } };
+  return { environment: { ...ENVIRONMENT, variables } };
 }
 
 describe.skipIf(noSandbox !== null)("variables", { concurrent: true }, () => {

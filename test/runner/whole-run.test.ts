@@ -2,8 +2,11 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Redactor } from "#rules/secrets/redactor.ts";
+import { filesWithSecrets } from "#test/scripts/support/files-with-secrets.ts";
 import { Bed, bash, noSandbox, report } from "./support/bed.ts";
 import { processesWith } from "./support/processes.ts";
+import { RUN_SECRET } from "./support/run-order.ts";
 import { until } from "./support/until.ts";
 import { git, seedUpstream } from "./support/upstream.ts";
 
@@ -89,6 +92,48 @@ describe.skipIf(noSandbox !== null)("a run", { concurrent: true }, () => {
     await until("the lease has ended", () => bed.instance.hasEnded(run.lease));
     expect([folder, sockets].filter((path) => existsSync(path))).toEqual([]);
     expect(processesWith(run.order.run_id)).toEqual([]);
+  });
+
+  it("has its secret in its sandbox alone, whatever its agent does with it", async () => {
+    const work = [
+      'echo "it is $SECRET"; printf %s "$SECRET" | base64; printf %s "a:$SECRET" | base64; printf %s "$SECRET" | xxd -p -c 99',
+      `node -e 'console.log(encodeURIComponent(process.env.SECRET), JSON.stringify([process.env.SECRET]))'`,
+      'for at in $(seq 0 4 24); do printf %s "${SECRET:$at:4}"; command sleep 0.05; done; echo',
+      'printf %s "$SECRET" > secret.txt && git add . && git commit -qm "With $SECRET" && git show --stat HEAD',
+      'until touch ../begun && [ -e ../go ]; do command sleep 0.05; done; echo "$SECRET" >&2; exit 3',
+    ];
+    const run = bed.run(
+      [...work.map((command) => bash(command)), report("done", `It is ${RUN_SECRET}.`), `I know ${RUN_SECRET}.`],
+      ["app"],
+    );
+    const folder = await until("it is at the last step", () => {
+      const found = bed.executors().find(({ runId }) => runId === run.order.run_id)?.folder ?? null;
+      return found !== null && existsSync(join(found, "workspace", "begun")) ? found : null;
+    });
+    // Its own folder goes with it: what its programs have written, and by what they were started.
+    const places = new Set(filesWithSecrets(folder, [RUN_SECRET], []).map((file) => file.split("/")[0] ?? ""));
+    expect(["home", "launch", "workspace"]).toEqual(expect.arrayContaining([...places]));
+    expect(places).toContain("workspace");
+    writeFileSync(join(folder, "workspace", "go"), "");
+    expect(await run.finished()).toMatchObject({
+      outcome: { status: "succeeded" },
+      report: { summary: "It is [secret]." },
+    });
+    await until("the lease has ended", () => bed.instance.hasEnded(run.lease));
+    expect(existsSync(folder)).toBe(false);
+    const results = run.events.flatMap((event) => (event.type === "tool.result" ? [event.text] : []));
+    expect(results).toEqual([
+      expect.stringMatching(/^it is \[secret\]\n\[secret\]\n\w{2,3}\[secret\]\w?=?\n\[secret\]$/),
+      '[secret] ["[secret]"]',
+      "[secret]",
+      expect.stringContaining("    With [secret]\n"),
+      "Exit code 3\n[secret]",
+      expect.any(String),
+    ]);
+    expect(new Redactor([RUN_SECRET]).look(JSON.stringify([run.stored, run.deltas, run.arrived]), false).spans).toEqual(
+      [],
+    );
+    expect(bed.runner.output()).not.toContain(RUN_SECRET);
   });
 
   it("has a single repository as its folder, its project's instructions in mind, and its own hooks", async () => {

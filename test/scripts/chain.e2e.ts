@@ -12,11 +12,14 @@ import { deliverySchema } from "#protocol/delivery.ts";
 import { occurrenceSchema } from "#protocol/occurrence.ts";
 import { routineSchema } from "#protocol/routine.ts";
 import { isSettled, listedRunSchema, runSchema } from "#protocol/run.ts";
+import { secretSchema } from "#protocol/secret.ts";
 import { transcriptEventSchema } from "#protocol/transcript.ts";
+import { assertNoSecrets } from "./support/no-secrets.ts";
 import { cleanUp, printedCurl, processesOf, type StartedInstance, startProcess } from "./support/started-instance.ts";
 import { until } from "./support/until.ts";
 
 const CHAIN_DEADLINE_MS = 60_000;
+const SECRET = "canary-of-the-chain-0123456789";
 
 const folders: string[] = [];
 after(() => {
@@ -67,7 +70,10 @@ test("the writer's push wakes the reviewer, one deep, and does not wake the writ
   // The writer waits for pushes too, and so for its own.
   const triggers = [{ type: "api" }, { type: "github", event: "push" }];
   const at = `/api/v1/routines/${demo.routine_id}`;
-  await ask(instance, { method: "PATCH", path: at, token, body: { triggers }, answer: routineSchema });
+  const secret = { method: "PUT", path: "/api/v1/secrets/CHAIN", body: { value: SECRET } };
+  await ask(instance, { ...secret, token, answer: secretSchema });
+  const change = { triggers, variables: { TOKEN: "{{CHAIN}}" } };
+  await ask(instance, { method: "PATCH", path: at, token, body: change, answer: routineSchema });
 
   const fire = { method: "POST", path: new URL(demo.fire_url).pathname, token: demo.fire_token, body: {} };
   const fired = await ask(instance, { ...fire, answer: fireAnswerSchema });
@@ -113,6 +119,7 @@ test("the writer's push wakes the reviewer, one deep, and does not wake the writ
   instance.child.kill("SIGINT");
   assert.equal(await instance.exited, 0, instance.output());
   assert.deepEqual(processesOf(instance.state), []);
+  assertNoSecrets(instance.state, instance.output(), [SECRET]);
 });
 
 test("an instance from before there was a reviewer gets one, and keeps what it had", async () => {

@@ -10,7 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fireAnswerSchema } from "#protocol/api.ts";
 import { runSchema } from "#protocol/run.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
-import { filesWithSecrets } from "./support/files-with-secrets.ts";
+import { assertNoSecrets } from "./support/no-secrets.ts";
 import {
   cleanUp,
   collectEvents,
@@ -21,8 +21,6 @@ import {
 } from "./support/started-instance.ts";
 import { until } from "./support/until.ts";
 
-/** The two files that may hold secrets are for their owner alone. */
-const SECRETS_FILE = "secrets.json";
 const RUN_DEADLINE_MS = 90_000;
 
 const folders: string[] = [];
@@ -40,15 +38,7 @@ async function stop(instance: StartedInstance): Promise<void> {
   instance.child.kill("SIGINT");
   assert.equal(await instance.exited, 0, instance.output());
   assert.deepEqual(processesOf(instance.state), []);
-  holdsNoSecret(instance);
-}
-
-/** In its databases, logs, repositories, caches and what runs have left there is no secret of the instance in clear. */
-function holdsNoSecret({ state, output }: StartedInstance): void {
-  const secrets = Object.values<string>(JSON.parse(readFileSync(path.join(state, SECRETS_FILE), "utf8")));
-  assert.ok(secrets.length >= 3);
-  assert.deepEqual(filesWithSecrets(state, secrets, [SECRETS_FILE, "local.json"]), []);
-  for (const secret of secrets) assert.ok(!output().includes(secret), "what npm start says holds a secret");
+  assertNoSecrets(instance.state, instance.output());
 }
 
 /** What was not told to stop, an executor for instance, sees by its input that its starter is gone. */

@@ -4,7 +4,6 @@ import type { Routine } from "#protocol/routine.ts";
 import type { Run } from "#protocol/run.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import { noteSaid } from "./canaries.ts";
-import { hide } from "./hidden.ts";
 import { dial, type TestSocket } from "./test-socket.ts";
 
 export const OWNER_TOKEN = "owner-token-of-the-tests-0123456789abcdef";
@@ -60,7 +59,6 @@ export async function buildRoutine(input: Record<string, unknown> = {}) {
     }),
   );
   const { token } = await must(201, call<{ token: string }>("POST", `/api/v1/routines/${routine.id}/token`));
-  hide(token);
   return { ...routine, token };
 }
 

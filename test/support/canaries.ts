@@ -4,7 +4,9 @@
  */
 import { listDurableObjectIds, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { patternsOf } from "#rules/secrets/patterns.ts";
 import { hidden } from "./hidden.ts";
+import { SECRET_FORMS, VARIABLE_CANARIES } from "./secret-kinds.ts";
 
 /** A secret that was found, as far as people have to know it, and where. */
 export interface Found {
@@ -12,30 +14,26 @@ export interface Found {
   what: string;
 }
 
-/** Objects of one kind are alike in most files, and each has to be woken: the newest are looked at. */
-const OBJECTS_AT_MOST = 6;
-/** Rows of one table are many in tests of scale, and alike. */
-const ROWS_AT_MOST = 500;
+/** Each has to be woken: of one kind the newest are looked at, in which a file of tests has done what it does. */
+const OBJECTS_AT_MOST = 12;
+/** So many rows are looked through at once; none is left out. */
+const ROWS_AT_ONCE = 2_000;
 const SHOWN = 24;
-const PLANTED = /canary-[A-Za-z0-9-]{8,}/;
 
+/** What is looked for of the instance's own: each as it is, and encoded. */
 const instanceSecrets = [
-  env.OWNER_TOKEN,
-  env.OWNER_TOKEN_PREVIOUS,
-  env.SIGNING_KEY,
-  env.SIGNING_KEY_PREVIOUS,
-  env.RUNNER_TOKEN,
-  env.RUNNER_TOKEN_PREVIOUS,
-  env.GITHUB_WEBHOOK_SECRET,
-  ...Object.values<string>(JSON.parse(env.GIT_CREDENTIALS ?? "{}")),
-].filter((secret) => secret !== undefined && secret !== "");
+  ...Object.keys(VARIABLE_CANARIES)
+    .filter((name) => name !== "GIT_CREDENTIALS")
+    .map((name) => Reflect.get(env, name)),
+  ...Object.values(JSON.parse(env.GIT_CREDENTIALS ?? "{}")),
+].flatMap((secret) => (typeof secret === "string" && secret !== "" ? [{ secret, written: patternsOf(secret) }] : []));
 const NAMESPACES = { ROUTINE: env.ROUTINE, POOL: env.POOL, ROSTER: env.ROSTER, GATE: env.GATE, SANDBOX: env.SANDBOX };
 
 const said: { where: string; text: string }[] = [];
 
 /** Notes what was said to somebody outside, to be looked through with all else. */
 export function noteSaid(where: string, text: string): void {
-  if (secretIn(text) !== null) said.push({ where, text });
+  if (secretIn(where, text) !== null) said.push({ where, text });
 }
 
 /** The same for an answer, when it is read as a text. @returns the answer. */
@@ -69,60 +67,87 @@ export function noteLog(): void {
   }
 }
 
-/** @returns what a text has of a secret; null when there is nothing. */
-export function secretIn(text: string): string | null {
-  const planted = PLANTED.exec(text)?.[0];
-  const secrets = [...instanceSecrets, ...hidden];
-  return planted ?? secrets.find((secret) => secret !== undefined && text.includes(secret))?.slice(0, SHOWN) ?? null;
+/** @returns what a text at a place has of a secret that may not be there; null when there is nothing. */
+export function secretIn(where: string, text: string): string | null {
+  for (const { form, seenIn } of SECRET_FORMS) {
+    const found = form.exec(text)?.[0];
+    if (found !== undefined && seenIn?.test(where) !== true) return found;
+  }
+  const given = instanceSecrets.find(({ written }) => written.some((one) => text.includes(one)))?.secret;
+  return (given ?? [...hidden].find((secret) => text.includes(secret)))?.slice(0, SHOWN) ?? null;
 }
 
 /** Looks everywhere. What was noted is forgotten. */
 export async function findSecrets(): Promise<Found[]> {
-  const noted = said.splice(0);
-  const stored = [...(await rowsOfD1()), ...(await bodies()), ...(await objects())];
-  return [...noted, ...stored].flatMap(({ where, text }) => {
-    const what = secretIn(text);
-    return what === null ? [] : [{ where, what }];
-  });
+  const noted = said.splice(0).flatMap(({ where, text }) => lookThrough(where, text));
+  return [...noted, ...(await inD1()), ...(await inBodies()), ...(await inObjects())];
 }
 
-async function rowsOfD1() {
+function lookThrough(where: string, text: string): Found[] {
+  const what = secretIn(where, text);
+  return what === null ? [] : [{ where, what }];
+}
+
+async function inD1(): Promise<Found[]> {
   const { results } = await env.DB.prepare(TABLES).all<{ name: string }>();
-  if (results.length === 0) return [];
-  const rows = await env.DB.batch(
-    results.map(({ name }) => env.DB.prepare(`SELECT * FROM "${name}" LIMIT ${ROWS_AT_MOST}`)),
+  const found = await Promise.all(
+    results.map(async ({ name }) => {
+      const where = `D1: ${name}`;
+      const inTable: Found[] = [];
+      for (let from = 0; ; from += ROWS_AT_ONCE) {
+        const page = env.DB.prepare(`SELECT * FROM "${name}" LIMIT ${ROWS_AT_ONCE} OFFSET ${from}`);
+        const rows = (await page.all()).results;
+        inTable.push(...lookThrough(where, asText(rows)));
+        if (rows.length < ROWS_AT_ONCE) return inTable;
+      }
+    }),
   );
-  return rows.map((table, at) => ({ where: `D1: ${results[at]?.name}`, text: asText(table.results) }));
+  return found.flat();
 }
 
-async function bodies() {
-  const { objects: kept } = await env.BODIES.list();
-  return await Promise.all(
-    kept.map(async ({ key }) => ({ where: `R2: ${key}`, text: (await (await env.BODIES.get(key))?.text()) ?? "" })),
-  );
+async function inBodies(): Promise<Found[]> {
+  const found: Found[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await env.BODIES.list(cursor === undefined ? {} : { cursor });
+    const texts = page.objects.map(async ({ key }) =>
+      lookThrough(`R2: ${key}`, (await (await env.BODIES.get(key))?.text()) ?? ""),
+    );
+    found.push(...(await Promise.all(texts)).flat());
+    cursor = page.truncated ? page.cursor : undefined;
+  } while (cursor !== undefined);
+  return found;
 }
 
-async function objects() {
+async function inObjects(): Promise<Found[]> {
   const all = Object.entries(NAMESPACES).map(async ([name, namespace]: [string, DurableObjectNamespace]) => {
     const ids = (await listDurableObjectIds(namespace)).slice(-OBJECTS_AT_MOST);
-    const texts = await Promise.all(
-      ids.map((id) => runInDurableObject(namespace.get(id), (_, state) => dump(state)).catch(() => "")),
-    );
-    return { where: `storage of ${name}`, text: texts.join("\n") };
+    const look = (id: DurableObjectId) =>
+      runInDurableObject(namespace.get(id), (_, { storage }) => inStorage(`storage of ${name}`, storage)).catch(
+        () => [],
+      );
+    return (await Promise.all(ids.map(look))).flat();
   });
-  return await Promise.all(all);
+  return (await Promise.all(all)).flat();
 }
 
 const TABLES =
   "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
 
-async function dump({ storage }: DurableObjectState): Promise<string> {
-  const tables = storage.sql.exec<{ name: string }>(TABLES).toArray();
-  const rows = tables.flatMap(({ name }) =>
-    storage.sql.exec(`SELECT * FROM "${name}" LIMIT ${ROWS_AT_MOST}`).toArray(),
-  );
-  const entries = [...(await storage.list({ limit: ROWS_AT_MOST }))];
-  return asText([rows, entries]);
+async function inStorage(where: string, storage: DurableObjectStorage): Promise<Found[]> {
+  const found: Found[] = [];
+  let rows: unknown[] = [];
+  const lookAt = (row: unknown[], isLast: boolean) => {
+    rows.push(row);
+    if (rows.length < ROWS_AT_ONCE && !isLast) return;
+    found.push(...lookThrough(where, asText(rows)));
+    rows = [];
+  };
+  for (const { name } of storage.sql.exec<{ name: string }>(TABLES).toArray()) {
+    for (const row of storage.sql.exec(`SELECT * FROM "${name}"`).raw()) lookAt(row, false);
+  }
+  lookAt([...(await storage.list())], true);
+  return found;
 }
 
 function asText(value: unknown): string {

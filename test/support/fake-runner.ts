@@ -1,7 +1,6 @@
 /** A runner without agent, for tests in workerd: it speaks the real protocol over real sockets, and does as it is told. */
 import type { FrameBody, LeaseRef } from "#protocol/runner-link.ts";
 import { RUNNER_FEATURES, RUNNER_PROTOCOL } from "#protocol/runner-link.ts";
-import { hide } from "./hidden.ts";
 import { dial, type TestSocket } from "./test-socket.ts";
 
 export const RUNNER_TOKEN = "runner-token-of-the-tests-0123456789abcdef";
@@ -76,8 +75,6 @@ export class FakeRunner {
     const offers = () => this.socket.messages.filter(({ type }) => type === "offer");
     await this.socket.until(() => offers().length > wanted);
     const offer = offers()[wanted] as unknown as Offer;
-    hide(offer.link_token);
-    hide(offer.proxy_token);
     return offer;
   }
 

@@ -58,7 +58,8 @@ describe("a secret is found", () => {
     hide("drawn-by-a-test-0123");
     noteSaid("a viewer", "drawn-by-a-test-0123");
     const found = (await findSecrets()).map(({ where }) => where);
-    expect(found).toEqual(["text", "json", "headers", "the socket /x", "a viewer"]);
+    const ofSocket = ["offer", "welcome", "ack"].map((type) => `the socket /x: ${type}`);
+    expect(found).toEqual(["text", "json", "headers", ...ofSocket, "a viewer"]);
   });
 
   it("in an answer", async () => {
@@ -67,7 +68,49 @@ describe("a secret is found", () => {
   });
 });
 
+it("is found in the last of many rows, in D1 and in an object", async () => {
+  const many = (table: string, first: string) =>
+    `INSERT INTO ${table} WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+      SELECT iif(i = 5000, '${CANARY}', ${first}), i FROM n`;
+  await env.DB.prepare(many("heartbeats (name, at)", "'row ' || i")).run();
+  expect(await findSecrets()).toEqual([{ where: "D1: heartbeats", what: CANARY }]);
+  await env.DB.prepare("DELETE FROM heartbeats").run();
+  const stub = env.GATE.get(env.GATE.idFromName("instance"));
+  const inGate = (statement: string) => runInDurableObject(stub, (_, { storage }) => void storage.sql.exec(statement));
+  await inGate("CREATE TABLE t (x, i)");
+  await inGate(many("t", "i"));
+  expect(await findSecrets()).toEqual([{ where: "storage of GATE", what: CANARY }]);
+  await inGate("DROP TABLE t");
+});
+
+describe("by its form", () => {
+  const hex = "0123456789abcdef".repeat(4);
+  const lease = `run_${"0".repeat(26)}_1`;
+  it.each<[what: string, secret: string, seenIn: string | null]>([
+    ["a fire token", `rvf_${hex}`, "the answer to POST /api/v1/routines/rtn_1/token"],
+    ["a ticket", `rvt_${hex}`, "the answer to a browser's POST /api/v1/sessions/session_1/ticket"],
+    ["an endpoint's secret", `rvw_${hex}`, "the answer to POST /api/v1/routines/rtn_1/triggers/trg_1/secret"],
+    ["a pool's token", `rvp_gpu-8_${hex}`, "the answer to POST /api/v1/pools"],
+    ["a sign-in", `rvl_web_${hex}`, "the answer to POST /api/v1/sign-in"],
+    ["a sign-in code", `rvl_code_${hex}`, "the answer to a browser's POST /api/v1/sign-in/codes"],
+    ["the state of the App's setup", `rvl_setup_${hex}`, "the answer to POST /api/v1/github/app/setup"],
+    ["a link token", `rvl_link_${lease}_${hex}`, "the socket /runner/pool: offer"],
+    ["a proxy token", `rvl_proxy_${lease}_${hex}`, "the socket /runner/pool: offer"],
+    ["a token of GitHub's", "ghs_16C7e42F292c6912E7710c838347Ae178B4a", null],
+    ["a model key", env.ANTHROPIC_API_KEY ?? "", null],
+    ["git's credential, as a header has it", btoa("upstream-user:upstream-password"), null],
+    ["a signing key in base64 with others", btoa(`{"key":"${env.SIGNING_KEY}"}`), null],
+    ["what a test has planted, in base64", btoa(`x=${CANARY}`), null],
+    ["the value of a run's secret", CANARY, "the socket /runner/runs/run_1/link: welcome"],
+  ])("%s is found, but where it is shown", (_what, secret, seenIn) => {
+    for (const where of ["the log", "D1: runs", "the socket /x: events", "the answer to GET /api/v1/routines"]) {
+      expect(secretIn(where, `a "${secret}".`)).not.toBeNull();
+    }
+    if (seenIn !== null) expect(secretIn(seenIn, `a "${secret}".`)).toBeNull();
+  });
+});
+
 it("is not found where there is none", async () => {
-  expect(secretIn("canary- canaries rk1.0123456789abcdef")).toBeNull();
+  expect(secretIn("the log", "canary- canaries rk1.0123456789abcdef rvf_")).toBeNull();
   expect(await findSecrets()).toEqual([]);
 });

@@ -1,4 +1,5 @@
 /** What a run's sandbox gets through the worker: its model and its repositories, with the instance's credentials put in. */
+import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { runSchema } from "#protocol/run.ts";
 import { readTranscript } from "#test/support/api.ts";
@@ -49,7 +50,9 @@ describe("the model proxy", () => {
       "anthropic-beta",
       "anthropic-version",
       "content-type",
+      "x-api-key",
     ]);
+    expect(request?.headers.get("x-api-key")).toBe(env.ANTHROPIC_API_KEY);
     await vi.waitFor(async () => {
       const run = await read(runSchema, `/api/v1/runs/${runId}`);
       expect(run.usage).toMatchObject({ input_tokens: 11, output_tokens: 22 });

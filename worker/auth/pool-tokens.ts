@@ -14,7 +14,7 @@ const ID_LENGTH = 16;
 
 /** @param pool its name, which is in the token. */
 export function makePoolToken(pool: string): string {
-  return makeSecret(`rvp_${pool}_`);
+  return makeSecret("pool_token", pool);
 }
 
 /** @returns null for a token that lets nobody in. */

@@ -37,7 +37,7 @@ export async function beginSetup(
   organization: string | undefined,
   nowMs: number,
 ): Promise<BegunSetup> {
-  const state = makeSecret("rvl_setup_");
+  const state = makeSecret("app_setup");
   const expiresAtMs = nowMs + SETUP_LIFETIME_MS;
   await sealedDocuments.beginSetup(await hashSecret(state), expiresAtMs, nowMs);
   const { webOrigin } = config.github;

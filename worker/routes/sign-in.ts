@@ -43,7 +43,7 @@ export function mountSignIn(app: App): void {
       if (authority === null) {
         return refuse("sign_in_refused", { field: body.token === undefined ? "code" : "token" });
       }
-      const secret = makeSecret("rvl_web_");
+      const secret = makeSecret("web_session");
       await signIns.add(
         {
           hash: await hashSecret(secret),
@@ -89,7 +89,7 @@ export function mountSignIn(app: App): void {
     async ({ c, principal }) => {
       const now = Date.now();
       const expiresAt = now + SIGN_IN_CODE_LIFETIME_MS;
-      const code = makeSecret("rvl_code_");
+      const code = makeSecret("sign_in_code");
       await c.var.deps.signIns.addCode(
         await hashSecret(code),
         { expiresAt, madeBy: principal?.access.session ?? null, authority: principal?.access.authority ?? "" },

@@ -63,7 +63,7 @@ export class Endpoints {
   /** Puts a secret in force. @param given null to have one drawn. */
   async rotate(triggerId: string, given: string | null): Promise<Result<SecretAnswer>> {
     const { secrets, definitions, changes } = this.#parts;
-    const secret = given ?? makeSecret("rvw_");
+    const secret = given ?? makeSecret("endpoint_secret");
     const sealed = await secrets.seal(triggerId, secret);
     return changes.changeAndTell((tx, routine) => {
       if (webhookOf(routine, triggerId) === null) return refuse("not_found");

@@ -15,7 +15,7 @@ export class Tickets {
 
   /** A ticket that is good for 60 seconds. @param access by what the asker was let in. */
   async issue(sessionId: string, { session, untilMs, authority }: Access): Promise<string> {
-    const ticket = makeSecret("rvt_");
+    const ticket = makeSecret("ticket");
     const hash = await hashSecret(ticket);
     const of = { access: session, accessUntil: untilMs, authority };
     this.#work.change((tx) => {

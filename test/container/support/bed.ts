@@ -15,6 +15,7 @@ import { drawFreePort } from "#scripts/instance/ports.ts";
 import { localFileSchema } from "#scripts/instance/seed.ts";
 import { readSettings } from "#scripts/instance/settings.ts";
 import { startInstance } from "#scripts/instance/start-instance.ts";
+import { assertNoSecrets } from "#test/scripts/support/no-secrets.ts";
 import {
   cleanUp,
   newStateFolder,
@@ -31,13 +32,14 @@ import { type Script, ScriptedModel } from "./scripted-model.ts";
 /** For what takes seconds where nothing else is done, on a machine that has much to do. */
 export const LONG_MS = 120_000;
 const LOOK_MS = 50;
+const MODEL_KEY = "key-of-nobody";
 
 /** An instance that is on. */
 interface Running {
   state: string;
   port: number;
-  /** Ends it as Ctrl-C does. */
-  stop(): Promise<void>;
+  /** Ends it as Ctrl-C does. @returns what it has said. */
+  stop(): Promise<string>;
 }
 
 export class Bed {
@@ -64,6 +66,7 @@ export class Bed {
         instance.child.kill("SIGINT");
         assert.equal(await instance.exited, 0, instance.output());
         assert.deepEqual(processesOf(state), []);
+        return instance.output();
       };
       return { state, port: instance.port, stop };
     });
@@ -82,7 +85,11 @@ export class Bed {
       const started = await startInstance({ root, settings, hasPages: false, say: console.error, signal, parts });
       if (!started.ok) await parts.stop(false);
       assert.ok(started.ok, started.ok ? "" : started.message);
-      return { state, port, stop: () => parts.stop(false) };
+      const stop = async () => {
+        await parts.stop(false);
+        return "";
+      };
+      return { state, port, stop };
     });
   }
 
@@ -90,7 +97,7 @@ export class Bed {
     const state = newStateFolder();
     const model = await ScriptedModel.start();
     const door = await EngineDoor.open(path.join(state, "engine.sock"), ENGINE);
-    const key = { ANTHROPIC_API_KEY: "key-of-nobody", ANTHROPIC_BASE_URL: model.url };
+    const key = { ANTHROPIC_API_KEY: MODEL_KEY, ANTHROPIC_BASE_URL: model.url };
     try {
       const bed = new Bed(await start(state, { ...key, DOCKER_HOST: door.address }), door, model);
       // What the suite pushes would wake it.
@@ -103,12 +110,13 @@ export class Bed {
     }
   }
 
-  /** Ends the instance: nothing of it is left, neither processes nor containers. */
+  /** Ends the instance: nothing of it is left, neither processes nor containers, and no secret in what it has stored and logged. */
   async stop(): Promise<void> {
     try {
       await this.door.open();
-      await this.#running.stop();
+      const said = await this.#running.stop();
       assert.deepEqual(await this.containers(), []);
+      assertNoSecrets(this.#running.state, said, [MODEL_KEY]);
     } finally {
       await close(this.#running.state, this.door, this.model);
     }

@@ -5,6 +5,20 @@ import type { RunOrder } from "#protocol/runner-link.ts";
 
 const DEADLINE_MS = 60_000;
 
+/** What every run of the tests has in its variable `SECRET`, as of `{{SECRET}}`. It may be nowhere but in the run's sandbox. */
+export const RUN_SECRET = "canary-of-the-runs/+0123456789";
+
+/** The environment `default` as the tests have it. */
+export const ENVIRONMENT: AttemptEnvironment = {
+  id: DEFAULT_ENVIRONMENT_ID,
+  name: "default",
+  revision: 1,
+  network: { level: "none", allow: [] },
+  variables: { SECRET: RUN_SECRET },
+  secret_values: [RUN_SECRET],
+  setup: null,
+};
+
 /** @param key of the script that the model follows. @param repositories their names in the upstream. */
 export function runOrder(
   ids: IdMaker,
@@ -33,17 +47,15 @@ export function runOrder(
     background_wait_ms: DEADLINE_MS,
     hook_deadline_ms: DEADLINE_MS,
     takes: [],
+    environment: ENVIRONMENT,
     ...changes,
   };
 }
 
-/** An environment with a setup script. */
+/** An environment with a setup script, and without a secret: what the script makes is not kept where there is one. */
 export function environmentWith(script: string, changes: Partial<AttemptEnvironment> = {}): AttemptEnvironment {
   return {
-    id: DEFAULT_ENVIRONMENT_ID,
-    name: "default",
-    revision: 1,
-    network: { level: "none", allow: [] },
+    ...ENVIRONMENT,
     variables: {},
     secret_values: [],
     setup: { script, cache_key: crypto.randomUUID() },
