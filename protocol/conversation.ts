@@ -44,12 +44,24 @@ const archiveSchema = z.object({
 export const workspaceKeptSchema = z.object({ ...leftOutSchema.shape, archive: z.nullable(archiveSchema) });
 export type WorkspaceKept = z.infer<typeof workspaceKeptSchema>;
 
+/** How many calls of tools are told of the last run. */
+export const EARLIER_CALLS = 20;
+const earlierCallSchema = z.object({
+  tool_call_id: z.string().max(200),
+  name: z.string().max(500),
+  /** The beginning of its input, as JSON. */
+  input: z.string().max(1_000),
+});
+export type EarlierCall = z.infer<typeof earlierCallSchema>;
+
 /** What the runner is told of an earlier part of the conversation. */
 export const resumeSchema = z.object({
   /** The version of the agent's program that wrote it last. */
   sdk_version: z.string(),
   /** What is to be there before the agent starts; the place in the list is the file's number in its path. */
   files: z.array(z.object({ file: z.nullable(conversationFileSchema), bytes: z.int().min(1) })).min(1),
+  /** The last calls of tools that the transcript has: whoever was killed while they ran may not have written them down. */
+  calls: z.array(earlierCallSchema).max(EARLIER_CALLS),
   /** Null where none was kept. */
   workspace: z.nullable(
     z.object({

@@ -212,6 +212,8 @@ export const frameBodySchema = z.discriminatedUnion("kind", [
       /** Told by an earlier version's runner, and not believed: the worker counts what it saw pushed. */
       commits_pushed: z.int().min(0).default(0),
       cost_usd: dollarsSchema,
+      /** Entries of the conversation that its agent's program has handed on; absent from a runner that keeps none. */
+      conversation_entries: z.int().min(0).optional(),
       /** Which hosts it asked for; absent where it asked for none, or where its instance counts them. */
       hosts: hostUsesSchema.optional(),
     }),

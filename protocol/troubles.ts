@@ -4,9 +4,10 @@
  * which says what to do; a test holds the two together.
  */
 import { z } from "zod";
-import { deliveryIdSchema, routineIdSchema, runIdSchema } from "./ids.ts";
+import { runIdSchema } from "./ids.ts";
 import { tokensSchema } from "./run.ts";
 import { nullable } from "./schema.ts";
+import { attempt, call, count, delivery, object, routine, run, text } from "./trouble-fields.ts";
 
 interface TroubleRow {
   /** `error` where somebody has to look, or something is lost; `warn` where it mends by itself, unless it goes on. */
@@ -16,16 +17,6 @@ interface TroubleRow {
   /** The ids and facts that the line always carries, beside `reason`: what was thrown. */
   carries: z.ZodObject;
 }
-
-const count = z.int().min(0);
-const text = z.string();
-const run = { run_id: runIdSchema };
-const attempt = { ...run, generation: z.int().min(1) };
-const call = { ...attempt, call: z.int().min(1) };
-const routine = { routine_id: routineIdSchema };
-const delivery = { delivery_id: deliveryIdSchema };
-/** The name of an object: of a routine's, the 12 characters of owner key that all of its ids share. */
-const object = { object: text };
 
 export const TROUBLES = {
   misconfigured: {
@@ -71,6 +62,12 @@ export const TROUBLES = {
   frames_not_stored: {
     level: "error",
     means: "What a runner told of its run could not be stored.",
+    carries: z.strictObject(attempt),
+  },
+  conversation_not_kept: {
+    level: "error",
+    means:
+      "An agent has taken turns, and nothing of its conversation came: a later run of its session would begin anew.",
     carries: z.strictObject(attempt),
   },
   run_not_given_up: {

@@ -169,7 +169,14 @@ export function assemble({ context, env, config, database, ownerKey, authorities
   const lookAtContainer = (lease: LeaseRef, runnerId: string) =>
     withinDeadline(containerObject(env, config.jurisdiction, lease, runnerId).look(), undefined, "the container");
   const environments = new AttemptEnvironmentReader(secretsOfRuns(env.DB, config), config.signingKeys);
-  const told = { definitions, config, environments, conversations: core.conversations, contexts: core.contexts };
+  const told = {
+    definitions,
+    config,
+    environments,
+    conversations: core.conversations,
+    contexts: core.contexts,
+    log: core.log,
+  };
   const notes = new Notes(database);
   const diffs = new SessionDiffs(context.storage.sql);
   const links = new RunLinks({ notes, sockets, engine, frames, viewers, work, lookAtContainer, ...told });

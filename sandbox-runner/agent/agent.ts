@@ -52,7 +52,8 @@ export interface AgentEnd {
 
 const INSTRUCTIONS = `
 You run unattended, started by a routine: nobody reads along and nobody answers questions. Decide for yourself, within
-your task. The workspace is thrown away when you end: what is to last must be committed and pushed, or sent on its way.
+your task. The machine goes away when you end, and nobody sees your workspace: what is to last must be committed and pushed,
+or sent on its way.
 Push to branches whose names begin with claude/ unless your task says otherwise; a push that may not
 be made is refused with the reason.
 Before you end, call ${REPORT_TOOL} exactly once, when everything that you wait for is done: a few seconds after it and

@@ -99,6 +99,7 @@ export class Attempt {
       commits_pushed: 0,
       cost_usd: this.#options.order.demo_model ? 0 : costUsd,
       ...(hosts.length === 0 ? {} : { hosts }),
+      ...(this.#options.session === null ? {} : { conversation_entries: this.#options.session.entries }),
     };
   }
 

@@ -1,10 +1,8 @@
 /** The last step before the link: what an attempt says is scrubbed, and cut to an event's size. */
-import { z } from "zod";
-import { CONVERSATION_PIECE } from "#protocol/conversation.ts";
 import type { FrameBody } from "#protocol/runner-link.ts";
-import type { Json } from "#protocol/schema.ts";
 import { DELTA_LIMIT, type Delta, fitEvent, type RunnerEvent } from "#protocol/transcript.ts";
 import type { RedactedStream, Redactor } from "#rules/secrets/redactor.ts";
+import { piecesOf, scrubbedEntry } from "./scrubbed-entries.ts";
 
 export interface FrameSink {
   send(body: FrameBody): void;
@@ -35,8 +33,8 @@ export class ScrubbedFrames implements FrameSink {
 
   /** More of the agent's conversation, as its program writes it: values of secrets are taken out of every entry. */
   sendEntries(file: string | null, sdkVersion: string, entries: readonly object[]): void {
-    const lines = entries.flatMap((entry) => this.#line(entry));
-    for (const text of piecesOf(lines.join(""))) {
+    const lines = entries.flatMap((entry) => scrubbedEntry(entry, this.#redactor) ?? []);
+    for (const text of piecesOf(lines.map((entry) => `${JSON.stringify(entry)}\n`).join(""))) {
       this.#sink.send({ kind: "conversation", sdk_version: sdkVersion, file, text });
     }
   }
@@ -46,14 +44,6 @@ export class ScrubbedFrames implements FrameSink {
     const message_id = this.#redactor.text(delta.message_id);
     // What was held back comes together with what is new.
     for (const part of text.match(PIECES) ?? []) this.#sink.sendDelta({ ...delta, message_id, text: part });
-  }
-
-  /** A model refuses a thought that is not word for word its own: one that has a secret in it is left out. */
-  #line(entry: object): string[] {
-    const thoughts = thoughtsIn(entry);
-    if (thoughts.some((text) => this.#redactor.text(text) !== text)) return [];
-    const clean = this.#redactor.json(entry as Json);
-    return [`${JSON.stringify(clean)}\n`];
   }
 
   #clean(event: RunnerEvent): RunnerEvent {
@@ -74,30 +64,4 @@ export class ScrubbedFrames implements FrameSink {
     if (this.#streams.size > STREAMS_AT_ONCE && oldest !== undefined) this.#streams.delete(oldest);
     return stream;
   }
-}
-
-const entrySchema = z.object({
-  message: z.object({ content: z.array(z.object({ type: z.string(), thinking: z.string().optional() })) }),
-});
-
-function thoughtsIn(entry: object): string[] {
-  const read = entrySchema.safeParse(entry);
-  return read.success ? read.data.message.content.flatMap(({ thinking }) => thinking ?? []) : [];
-}
-
-/** None is split within a character. */
-function piecesOf(text: string): string[] {
-  const pieces: string[] = [];
-  for (let from = 0; from < text.length; ) {
-    const end = from + CONVERSATION_PIECE;
-    const to = isSecondHalf(text.charCodeAt(end)) ? end - 1 : end;
-    pieces.push(text.slice(from, to));
-    from = to;
-  }
-  return pieces;
-}
-
-/** Of a character that takes two units. */
-function isSecondHalf(code: number): boolean {
-  return code >= 0xdc00 && code <= 0xdfff;
 }

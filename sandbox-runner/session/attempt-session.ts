@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Options } from "@anthropic-ai/claude-agent-sdk";
-import { WORKSPACE_SHA256, workspacePath } from "#protocol/conversation.ts";
+import { type EarlierCall, WORKSPACE_SHA256, workspacePath } from "#protocol/conversation.ts";
 import { type RunError, runError } from "#protocol/run-errors.ts";
 import type { FrameBody, RunOrder } from "#protocol/runner-link.ts";
 import type { RunnerEvent } from "#protocol/transcript.ts";
@@ -41,6 +41,11 @@ export class AttemptSession {
     this.#mirror = new ConversationMirror(options.sendEntries);
   }
 
+  /** How many entries of the conversation have been handed on. */
+  get entries(): number {
+    return this.#mirror.entries;
+  }
+
   /** How the agent's program is started. */
   get agentOptions(): Pick<Options, "sessionId" | "resume" | "sessionStore" | "sessionStoreFlush"> {
     const { sdk_session_id: id, resume } = this.#options.conversation;
@@ -63,8 +68,9 @@ export class AttemptSession {
     if (resume === null) return { ok: true, clones: [...place.clones] };
     this.#step("Restoring the conversation and the workspace");
     const given = { instance, runId: order.run_id, sdkSessionId, resume, place: this.#place, signal };
+    let forgotten: EarlierCall[] = [];
     try {
-      await restoreConversation(given);
+      forgotten = await restoreConversation(given);
     } catch (error) {
       return { ok: false, error: runError("conversation_unavailable", "clone", wordsOf(error)) };
     }
@@ -78,6 +84,7 @@ export class AttemptSession {
       fresh: foreign.map(
         ({ url }) => `${url} is freshly cloned, because the commit that this run is about comes from a fork.`,
       ),
+      forgotten,
       commit: foreign.length === 0 ? (order.checkout?.commit ?? null) : null,
     };
     this.told = toldText(restored);
@@ -139,6 +146,10 @@ export class AttemptSession {
     }
     const missing = missingWords(restored);
     if (missing.length > 0) this.#notice("warning", "workspace_restored_in_part", missing.join(" "));
+    if (restored.forgotten.length === 0) return;
+    const calls = restored.forgotten.map(({ name }) => name).join(", ");
+    const words = `The earlier run was cut off before its agent's program had written down its last calls of tools (${calls}). The agent is told of them.`;
+    this.#notice("warning", "calls_not_in_conversation", words);
   }
 
   #step(message: string): void {

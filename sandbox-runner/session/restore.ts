@@ -3,11 +3,18 @@ import { join } from "node:path";
 import { PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createZstdDecompress } from "node:zlib";
-import { conversationPath, type Resume, WORKSPACE_LIMIT_BYTES, workspacePath } from "#protocol/conversation.ts";
+import {
+  conversationPath,
+  type EarlierCall,
+  type Resume,
+  WORKSPACE_LIMIT_BYTES,
+  workspacePath,
+} from "#protocol/conversation.ts";
 import { oneLine } from "../agent/outcome.ts";
 import type { Clone } from "../git/clone-plan.ts";
 import { askInstance, type InstanceAccess } from "../link/instance-request.ts";
 import { Counted } from "../process/counted.ts";
+import { Looked } from "../process/looked.ts";
 import { META } from "./conversation-mirror.ts";
 import { ARCHIVE_PARTS, cloneName, projectFolder, runScript, type SessionPlace, stagingFolder } from "./workspace.ts";
 import { RESTORE_CLONE, RESTORE_FILES, UNPACK, WRITE_FILE } from "./workspace-scripts.ts";
@@ -26,21 +33,33 @@ const LONGEST_CONVERSATION_BYTES = 1_024 ** 3;
 /** How often a request is made that has met no answer. */
 const TRIES = 3;
 
-/** @throws Error when not all of it is there: an agent that has forgotten a part would not know. */
-export async function restoreConversation(given: Given): Promise<void> {
-  for (const [number, { file, bytes }] of given.resume.files.entries()) {
-    await tried(() => restoreFile(given, number, file, bytes));
+/**
+ * @returns calls that the last run has made, and of which the conversation knows nothing.
+ * @throws Error when not all of it is there: an agent that has forgotten a part would not know.
+ */
+export async function restoreConversation(given: Given): Promise<EarlierCall[]> {
+  const { files, calls } = given.resume;
+  const found = new Set<string>();
+  const ids = calls.map(({ tool_call_id }) => tool_call_id);
+  for (const [number, { file, bytes }] of files.entries()) {
+    const look = () => new Looked(ids, (id) => found.add(id));
+    await tried(() => restoreFile(given, { number, file, bytes }, look()));
   }
+  return calls.filter(({ tool_call_id }) => !found.has(tool_call_id));
 }
 
-async function restoreFile(given: Given, number: number, file: string | null, bytes: number): Promise<void> {
+async function restoreFile(
+  given: Given,
+  { number, file, bytes }: { number: number; file: string | null; bytes: number },
+  looked: Looked,
+): Promise<void> {
   const { place, sdkSessionId, runId, signal } = given;
   const project = projectFolder(place);
   const path = file === null ? join(project, `${sdkSessionId}.jsonl`) : join(project, sdkSessionId, file);
   const content = await ask(given, conversationPath(runId, number));
   const counted = new Counted(LONGEST_CONVERSATION_BYTES);
   const input = new PassThrough();
-  const read = settled(pipeline(content, counted, input));
+  const read = settled(pipeline(content, counted, looked, input));
   const which = file?.endsWith(META) === true ? "last" : "all";
   const end = await runScript(place, WRITE_FILE, [path, which], { deadlineMs: DEADLINE_MS, signal, input });
   input.destroy();

@@ -1,5 +1,5 @@
 /** What the agent of a later run, and people, are told of what was restored and what was not. Pure. */
-import type { Resume } from "#protocol/conversation.ts";
+import type { EarlierCall, Resume } from "#protocol/conversation.ts";
 
 export interface Restored {
   resume: Resume;
@@ -11,6 +11,8 @@ export interface Restored {
   isWorkspaceLost: boolean;
   /** Clones that are as they were cloned just now, with why. */
   fresh: readonly string[];
+  /** Calls of tools that the earlier run has made, and of which the conversation knows nothing. */
+  forgotten: readonly EarlierCall[];
   /** The commit that this run is about; null where it is about none. */
   commit: string | null;
 }
@@ -47,6 +49,11 @@ export function toldText(restored: Restored): string {
     ...(missing.length === 0
       ? ["Branches, commits and changed files of the workspace are as you left them."]
       : missing),
+    ...(restored.forgotten.length === 0
+      ? []
+      : [
+          `The earlier run was cut off. You had called these tools, which this conversation does not show; whether they took effect is not known, so look before you repeat them: ${restored.forgotten.map(({ name, input }) => `${name} ${input}`).join("; ")}.`,
+        ]),
     ...(restored.commit === null
       ? []
       : [`This run is about the commit ${restored.commit}: it is fetched, and checked out only if you do that.`]),

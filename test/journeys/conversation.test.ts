@@ -16,6 +16,7 @@ import { sdkSessionId } from "#rules/run/sdk-session-id.ts";
 import { buildRoutine, call, fired } from "#test/support/api.ts";
 import { FakeRunner, type FakeWork, RUNNING, SUCCEEDED } from "#test/support/fake-runner.ts";
 import { fail, method } from "#test/support/hang.ts";
+import { listen } from "#test/support/log-lines.ts";
 import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
 
 const VERSION = "0.3.330";
@@ -28,6 +29,7 @@ const says = (text: string, file: string | null = null): FrameBody => ({
   text,
 });
 const entry = (text: string) => `${JSON.stringify({ type: "user", text })}\n`;
+const FINISHED = { kind: "finished", outcome: { status: "succeeded" }, report: null } as const;
 let runner: FakeRunner;
 beforeEach(async () => {
   runner = await FakeRunner.join({ capacity: 20 });
@@ -108,6 +110,8 @@ describe("a session's next run", () => {
     // What was not acknowledged is sent again.
     await work.connect();
     await work.report(says(entry("three").slice(0, 9)), says(entry("three").slice(9)));
+    const input = { command: "make" };
+    await work.report({ kind: "event", event: { type: "tool.call", tool_call_id: "toolu_1", name: "Bash", input } });
     await work.report(await sendWorkspace(work));
     await work.finish();
     await evictOwnerOf(session.routine.id);
@@ -122,6 +126,7 @@ describe("a session's next run", () => {
         { file: null, bytes: text.length },
         { file: "subagents/agent-1.jsonl", bytes: entry("of a subagent").length },
       ],
+      calls: [{ tool_call_id: "toolu_1", name: "Bash", input: JSON.stringify(input) }],
       workspace: {
         archive: { bytes: ARCHIVE.length, sha256: await sha256Of(ARCHIVE) },
         left_out: ["big.bin"],
@@ -207,6 +212,23 @@ describe("what is kept", () => {
     await work.finish();
     expect(await status(init, link_token)).toBe(401);
     await other.work.finish();
+  });
+
+  it("is missed, where an agent has taken turns and none of it came", async () => {
+    const { work } = await begin();
+    const log = listen();
+    await work.report(RUNNING);
+    const seen = {
+      turns: 3,
+      tool_calls: 2,
+      files_changed: 1,
+      commits_pushed: 1,
+      cost_usd: 0.25,
+      conversation_entries: 0,
+    };
+    await work.finish({ ...FINISHED, seen });
+    expect(log.troubles("conversation_not_kept")).toMatchObject([work.offer.lease]);
+    vi.restoreAllMocks();
   });
 
   it("is forgotten with the routine, and only the newest workspace is kept", async () => {

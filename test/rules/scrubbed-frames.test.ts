@@ -134,3 +134,42 @@ describe("pieces of text as they are written", () => {
     expect(deltas.every(({ text }) => text.isWellFormed())).toBe(true);
   });
 });
+
+describe("entries of the conversation", () => {
+  const entry = (type: string, ...content: object[]) => ({ type, uuid: "u", message: { role: type, content } });
+  const textOf = (sent: FrameBody[]) => sent.map((body) => (body.kind === "conversation" ? body.text : "")).join("");
+
+  it("hold no secret, and stay what they are where a secret is a word of theirs", () => {
+    const { frames, sent } = scrubbing(SECRET, "assistant", "tool_use");
+    const input = { command: `echo ${SECRET}` };
+    frames.sendEntries("subagents/agent-1.jsonl", "1.0.0", [
+      entry("assistant", { type: "tool_use", id: "toolu_1", name: "Bash", input }),
+      { type: "assistant", toolUseResult: { stdout: SECRET } },
+    ]);
+    expect(sent.map((frame) => frameBodySchema.safeParse(frame).error)).toEqual([undefined]);
+    const clean = { command: `echo ${MARK}` };
+    const [one, two] = textOf(sent)
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(one).toEqual(entry("assistant", { type: "tool_use", id: "toolu_1", name: "Bash", input: clean }));
+    expect(two).toEqual({ type: "assistant", toolUseResult: { stdout: MARK } });
+  });
+
+  it("leave out a thought with a secret in it, which no model would take back", () => {
+    const { frames, sent } = scrubbing(SECRET);
+    const thought = (thinking: string) => entry("assistant", { type: "thinking", thinking, signature: "c2ln" });
+    frames.sendEntries(null, "1.0.0", [thought(`I use ${SECRET}.`), thought("I think.")]);
+    expect(textOf(sent)).toBe(`${JSON.stringify(thought("I think."))}\n`);
+  });
+
+  it("are cut to what the instance takes in, within no character, and are whole together", () => {
+    const { frames, sent } = scrubbing(SECRET);
+    const long = entry("user", { type: "text", text: `a${"🔑".repeat(250_000)}` });
+    frames.sendEntries(null, "1.0.0", [long]);
+    expect(sent.length).toBeGreaterThan(2);
+    expect(sent.map((frame) => frameBodySchema.safeParse(frame).error)).toEqual(sent.map(() => undefined));
+    expect(sent.every((body) => body.kind === "conversation" && body.text.isWellFormed())).toBe(true);
+    expect(textOf(sent)).toBe(`${JSON.stringify(long)}\n`);
+  });
+});

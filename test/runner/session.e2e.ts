@@ -1,10 +1,12 @@
 /** A session's later runs go on from what the earlier ones have left: rows that each upgrade of the Agent SDK has to hold. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { noticesOf } from "./support/agent-steps.ts";
-import { Bed, bash, noSandbox, report } from "./support/bed.ts";
+import { call, noticesOf } from "./support/agent-steps.ts";
+import { Bed, bash, endless, noSandbox, report } from "./support/bed.ts";
 import type { FakeRun } from "./support/fake-run.ts";
-import { goOn, newSession } from "./support/sessions.ts";
+import { environmentWith } from "./support/run-order.ts";
+import { entriesOf, filesOf, goOn, newSession } from "./support/sessions.ts";
+import { until } from "./support/until.ts";
 import { seedUpstream } from "./support/upstream.ts";
 
 const messagesSchema = z.array(z.object({ role: z.string(), content: z.unknown() }));
@@ -72,6 +74,92 @@ describe.skipIf(noSandbox !== null)("a session that goes on", () => {
       ]),
     );
     expect(noticesOf(next, "workspace_restored_in_part")).toEqual([]);
+  });
+});
+
+describe.skipIf(noSandbox !== null)("a session's next run", { concurrent: true }, () => {
+  it("has its subagents, long outputs and task list, and no value of a secret", async () => {
+    const secret = "canary-session-0123456789";
+    const steps = [
+      bash("seq 1 20000; echo $TOKEN", "I look."),
+      call("Agent", { description: "Look", prompt: "Look around.", subagent_type: "general-purpose" }),
+      "It looked.",
+      "Bye.",
+      bash(
+        "ls $HOME/.claude/projects/workspace/*/tool-results | wc -l; ls $HOME/.claude/projects/workspace/*/subagents",
+      ),
+      "Bye.",
+    ];
+    const environment = environmentWith("true", { variables: { TOKEN: secret }, secret_values: [secret] });
+    const first = bed.run(steps, [], { ...newSession(), environment: { ...environment, setup: null } });
+    await first.finished();
+    const files = filesOf([first]);
+    expect([...files.keys()]).toEqual([
+      null,
+      expect.stringMatching(/^subagents\/.+\.jsonl$/),
+      expect.stringMatching(/^subagents\/.+\.meta\.json$/),
+    ]);
+    expect(JSON.stringify([...files])).not.toContain(secret);
+    const next = goOn(bed, [first], "Go on, please.");
+    expect(await next.finished()).toMatchObject({ outcome: { status: "succeeded" } });
+    const { text = "" } = next.events.find((event) => event.type === "tool.result") ?? {};
+    expect(text).toMatch(/^1\nagent-.*\.jsonl\nagent-.*\.meta\.json/);
+    // The cost of the earlier run is not told again.
+    const cost = (run: FakeRun) => run.ending?.seen.cost_usd ?? 0;
+    expect(cost(next)).toBeLessThan(cost(first));
+  });
+
+  it("is told which calls it has forgotten, and finds every call answered, when it was killed in the middle of one", async () => {
+    const first = bed.run([bash(endless("session-work")), "Gone on.", "Gone on.", "Gone on."], ["app"], newSession());
+    await first.event("tool.call");
+    await until("the call is written down", () =>
+      JSON.stringify(entriesOf(first)).includes("session-work") ? true : null,
+    );
+    first.cancel();
+    expect(await first.finished()).toMatchObject({ outcome: { status: "canceled" } });
+    expect(first.stored.some(({ body }) => body.kind === "workspace")).toBe(true);
+    const calls = [{ tool_call_id: "toolu_forgotten", name: "Write", input: '{"file_path":"made.txt"}' }];
+    const next = goOn(bed, [first], "Go on, please.", { resume: { calls } });
+    expect(await next.finished()).toMatchObject({ outcome: { status: "succeeded" } });
+    const messages = callsOf(first).at(-1) ?? [];
+    const text = JSON.stringify(messages);
+    const ids = (type: string, key: string) =>
+      [
+        ...text.matchAll(
+          new RegExp(`"type":"${type}"[^{}]*?"${key}":"([^"]+)"|"${key}":"([^"]+)","type":"${type}"`, "g"),
+        ),
+      ].map(([, one, other]) => one ?? other);
+    expect(ids("tool_use", "id").length).toBe(1);
+    expect(ids("tool_result", "tool_use_id")).toEqual(ids("tool_use", "id"));
+    expect(text).toContain('Write {\\"file_path');
+    expect(noticesOf(next, "calls_not_in_conversation")).toHaveLength(1);
+  });
+
+  it("is told what was left out of a workspace that is too large, and so are people", async () => {
+    const steps = [bash("head -c 60000000 /dev/urandom > big.bin; echo small > small.txt"), "Bye.", bash("ls"), "Bye."];
+    const first = bed.run(steps, ["app"], newSession());
+    await first.finished();
+    expect(noticesOf(first, "workspace_cut")[0]?.message).toContain("app/big.bin (57.2 MiB)");
+    const next = goOn(bed, [first], "Go on, please.", { resume: { sdk_version: "0.3.1" } });
+    expect(await next.finished()).toMatchObject({ outcome: { status: "succeeded" } });
+    expect(JSON.stringify(callsOf(first).at(-1))).toContain("app/big.bin (57.2 MiB)");
+    expect(noticesOf(next, "workspace_restored_in_part")[0]?.message).toContain("app/big.bin (57.2 MiB)");
+    const { text = "" } = next.events.find((event) => event.type === "tool.result") ?? {};
+    expect(text.split("\n")).toEqual(["README.md", "old.txt", "small.txt"]);
+    // Another version of the agent's program takes it up all the same.
+    expect(noticesOf(next, "conversation_version")).toHaveLength(1);
+  });
+
+  it("does not begin with a part of the conversation, and says when the workspace can't be had", async () => {
+    const first = bed.run(["Bye.", "Bye again."], ["app"], newSession());
+    await first.finished();
+    const [file] = [...filesOf([first])].map(([name, text]) => ({ file: name, bytes: text.length + 1 }));
+    const cut = goOn(bed, [first], "Go on, please.", { resume: { files: file === undefined ? [] : [file] } });
+    const error = { code: "conversation_unavailable", phase: "clone" };
+    expect((await cut.finished()).outcome).toMatchObject({ status: "failed", error });
+    const other = goOn(bed, [first], "Go on, please.", { workspace: Buffer.from("no archive") });
+    expect((await other.finished()).outcome).toEqual({ status: "succeeded" });
+    expect(noticesOf(other, "workspace_restored_in_part")[0]?.message).toContain("can't be had");
   });
 });
 

@@ -48,8 +48,8 @@ export class Conversations {
     work.last((tx) => this.#write(tx));
   }
 
-  /** What a new attempt of the session's goes on from; null where it begins anew. */
-  resume(sessionId: string): Resume | null {
+  /** What a new attempt of the session's goes on from, but for what its transcript tells; null where it begins anew. */
+  resume(sessionId: string): Omit<Resume, "calls"> | null {
     const row = this.#rows.get(sessionId);
     if (row === null || row.keptN === 0) return null;
     const files = this.#files(sessionId, row).map(({ file, bytes }) => ({ file: file === "" ? null : file, bytes }));

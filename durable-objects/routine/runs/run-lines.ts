@@ -1,8 +1,10 @@
 /** What the log tells of a run's life: a line for each turn that it takes, none for anything between. */
-import { logEvent } from "#protocol/log.ts";
+import { logEvent, logTrouble } from "#protocol/log.ts";
 import { isSettled } from "#protocol/run.ts";
 import type { RunError } from "#protocol/run-errors.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
+import type { Finished } from "#rules/run/inputs.ts";
 import type { QueuedRecord, RunRecord } from "#rules/run/record.ts";
 import type { RunRow } from "./run-store.ts";
 
@@ -47,4 +49,13 @@ export function tellStep(before: RunRow, after: RunRow, retriedAfter: RunError |
 
 function attemptOf({ id, session_id, routine_id, attempt }: RunRecord) {
   return { run_id: id, session_id, routine_id, generation: attempt };
+}
+
+/** Whether an agent has taken turns and its conversation was not written down. */
+export function isForgotten({ turns, conversation_entries }: Finished["seen"]): boolean {
+  return conversation_entries === 0 && turns > 0;
+}
+
+export function tellForgotten(lease: LeaseRef): void {
+  logTrouble("conversation_not_kept", { ...lease }, "no entry came");
 }

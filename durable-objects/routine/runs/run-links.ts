@@ -7,6 +7,7 @@ import { shownIdentity } from "#instance/commit-key.ts";
 import type { Config } from "#instance/config.ts";
 import { withinDeadline } from "#instance/in-time.ts";
 import { closeQuietly, refuseUpgrade } from "#instance/sockets.ts";
+import type { Resume } from "#protocol/conversation.ts";
 import type { AttemptEnvironment } from "#protocol/environment.ts";
 import { logTrouble } from "#protocol/log.ts";
 import { type RunError, runError } from "#protocol/run-errors.ts";
@@ -19,14 +20,16 @@ import {
   type RunnerToRun,
   runnerToRunSchema,
 } from "#protocol/runner-link.ts";
-import type { Delta } from "#protocol/transcript.ts";
+import type { Delta, TranscriptEvent } from "#protocol/transcript.ts";
 import type { KeptEnvironment } from "#rules/environment/kept-environment.ts";
 import { parseJson } from "#rules/json.ts";
 import { featuresInForce } from "#rules/pool/features-in-force.ts";
 import type { Hello } from "#rules/run/inputs.ts";
+import { lastCalls } from "#rules/run/last-calls.ts";
 import { runOrder } from "#rules/run/run-order.ts";
 import type { Conversations } from "../conversations/conversations.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
+import type { TranscriptLog } from "../transcript/transcript-log.ts";
 import type { Viewers } from "../viewers/viewers.ts";
 import type { Work } from "../work.ts";
 import type { Notes } from "./notes.ts";
@@ -38,6 +41,9 @@ import type { RunRow } from "./run-store.ts";
 
 /** For reading what an attempt needs, in milliseconds: less than a runner has for its hello. */
 const READ_MS = HELLO_DEADLINE_MS - 1_000;
+
+/** Of the transcript's end, for what the last run has called. */
+const ROWS_LOOKED_AT = 40;
 
 /** A runner that has said hello, and waits to be welcomed. */
 interface Greeting {
@@ -54,6 +60,7 @@ interface Parts {
   viewers: Viewers;
   definitions: DefinitionStore;
   conversations: Pick<Conversations, "resume">;
+  log: Pick<TranscriptLog, "latest">;
   notes: Pick<Notes, "names">;
   contexts: Pick<RunContexts, "of">;
   work: Work;
@@ -187,7 +194,7 @@ export class RunLinks {
 
   /** All that the runner needs to begin or go on, as it is now. */
   #welcome({ socket, attachment, protocol, said }: Greeting, environment: AttemptEnvironment | null): void {
-    const { sockets, engine, frames, definitions, conversations, notes, contexts, config } = this.#parts;
+    const { sockets, engine, frames, definitions, notes, contexts, config } = this.#parts;
     const row = this.#taken(attachment.lease, said);
     if (row === null) {
       closeQuietly(socket, RUNNER_CLOSE.refused, "another runner, or another process of it, has this lease");
@@ -200,7 +207,7 @@ export class RunLinks {
       commit: shownIdentity(config.commit),
       environment,
       notes: notes.names(),
-      resume: conversations.resume(row.sessionId),
+      resume: this.#resume(row),
     });
     sockets.greeted(socket, attachment);
     sockets.send(socket, {
@@ -211,6 +218,15 @@ export class RunLinks {
       features: [...said.features],
     });
     for (const message of engine.stillToSay(row)) sockets.send(socket, message);
+  }
+
+  /** What the attempt goes on from, with what the last run may have done without writing it down. */
+  #resume({ id, sessionId }: RunRow): Resume | null {
+    const { conversations, log } = this.#parts;
+    const resume = conversations.resume(sessionId);
+    if (resume === null) return null;
+    const events = log.latest(sessionId, ROWS_LOOKED_AT).map((line) => JSON.parse(line) as TranscriptEvent);
+    return { ...resume, calls: lastCalls(events, id) };
   }
 
   #delta(lease: LeaseRef, delta: Delta): void {

@@ -6,12 +6,14 @@ import type { RunRecord } from "#rules/run/record.ts";
 import type { Conversations } from "../conversations/conversations.ts";
 import { workspaceKey } from "../conversations/r2-keys.ts";
 import { type Mark, markOf, type TranscriptLog } from "../transcript/transcript-log.ts";
-import type { Tx } from "../work.ts";
+import type { Tx, Work } from "../work.ts";
 import type { AskedHosts } from "./asked-hosts.ts";
 import type { RunEngine } from "./run-engine.ts";
+import { isForgotten, tellForgotten } from "./run-lines.ts";
 import type { RunRow } from "./run-store.ts";
 
 interface Parts {
+  work: Work;
   engine: RunEngine;
   log: TranscriptLog;
   hosts: AskedHosts;
@@ -22,10 +24,11 @@ export class TakeFrames {
   readonly #engine: RunEngine;
   readonly #log: TranscriptLog;
   readonly #hosts: AskedHosts;
-
   readonly #conversations: Conversations;
+  readonly #work: Work;
 
-  constructor({ engine, log, hosts, conversations }: Parts) {
+  constructor({ work, engine, log, hosts, conversations }: Parts) {
+    this.#work = work;
     this.#engine = engine;
     this.#log = log;
     this.#hosts = hosts;
@@ -78,6 +81,7 @@ export class TakeFrames {
         return;
       case "finished":
         this.#hosts.add(tx, row.id, body.seen.hosts ?? []);
+        if (isForgotten(body.seen)) this.#work.afterwards(tx, `forgotten:${row.id}`, () => tellForgotten(leaseOf(row)));
         engine.feed(tx, row.id, { type: "finished", frame: body });
     }
   }

@@ -123,6 +123,12 @@ export class TranscriptLog {
     return chunks;
   }
 
+  /** The events of the last rows, oldest first, as they are sent: at most so many rows. */
+  latest(sessionId: string, rows: number): string[] {
+    const bodies = this.#sql.exec<{ body: string }>(READ_LATEST, sessionId, rows).toArray();
+    return bodies.toReversed().flatMap(({ body }) => body.split("\n"));
+  }
+
   /**
    * The length of the events up to this one, in bytes, as far as they are in whole rows: at most a row less than it is.
    * Who may have a number of bytes under way gets no more by that, and no event has to be read for it.
@@ -161,6 +167,7 @@ const UPDATE_MARK = `UPDATE transcript SET ${MARK_COLUMNS.map((name) => `${name}
   WHERE session_id = ? AND last_seq = ?`;
 const READ = `SELECT first_seq, last_seq, end_bytes, body FROM transcript
   WHERE session_id = ? AND last_seq > ? ORDER BY last_seq`;
+const READ_LATEST = "SELECT body FROM transcript WHERE session_id = ? ORDER BY last_seq DESC LIMIT ?";
 const READ_BYTES = `SELECT end_bytes FROM transcript
   WHERE session_id = ? AND last_seq <= ? ORDER BY last_seq DESC LIMIT 1`;
 const READ_END = `SELECT last_seq, end_bytes, run_id, attempt, frame, tool_calls FROM sessions

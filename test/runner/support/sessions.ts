@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Resume } from "#protocol/conversation.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { byteLength } from "#protocol/transcript.ts";
+import { lastCalls } from "#rules/run/last-calls.ts";
 import { SDK_VERSION } from "#sandbox-runner/session/sdk-version.ts";
 import type { Bed } from "./bed.ts";
 import type { FakeRun } from "./fake-run.ts";
@@ -43,6 +44,16 @@ export function goOn(
   const resume: Resume = {
     sdk_version: SDK_VERSION,
     files: [...files].map(([file, text]) => ({ file, bytes: byteLength(text) })),
+    calls: lastCalls(
+      last.events.map((event, index) => ({
+        ...event,
+        seq: index + 1,
+        at: "2026-11-29T00:00:00.000Z",
+        session_id: last.order.session_id,
+        run_id: last.order.run_id,
+      })),
+      "",
+    ),
     workspace: workspaceOf(last),
     ...changes.resume,
   };
