@@ -68,6 +68,11 @@ export function cancelRun(id: string): Promise<Run> {
   return call("POST", `/api/v1/runs/${encodeURIComponent(id)}/cancel`);
 }
 
+/** A new run with the input of one that has ended. @param key makes repeating the call safe: the same key is one retry. */
+export function retryRun(id: string, key: string): Promise<Admission> {
+  return call("POST", `/api/v1/runs/${encodeURIComponent(id)}/retry`, { headers: { "idempotency-key": key } });
+}
+
 /** @param why null where nothing is said. */
 export function giveVerdict(id: string, verdict: VerdictWord, why: string | null): Promise<Run> {
   const body = why === null ? { verdict } : { verdict, why };

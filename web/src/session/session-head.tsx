@@ -12,6 +12,7 @@ import { SkeletonText } from "../ui/skeleton.tsx";
 import { Elapsed, Time } from "../ui/time.tsx";
 import { CancelRun } from "./cancel-run.tsx";
 import { PanelIcon } from "./icons.tsx";
+import { RetryRun } from "./retry-run.tsx";
 import { wholeDurationMs } from "./run-durations.ts";
 import styles from "./session-head.module.css";
 import { Plain } from "./text/plain.tsx";
@@ -55,10 +56,16 @@ export function SessionHead({ session, run, isPanelOpen, panelId, onPanel }: Ses
           {run !== undefined && <RunStatusBadge status={run.status} />}
         </div>
         {run !== undefined && isActiveStatus(run.status) && <CancelRun run={run} />}
+        {run !== undefined && mayRetry(run) && <RetryRun key={run.id} run={run} />}
       </div>
       {run === undefined ? <SkeletonText /> : <Facts run={run} />}
     </div>
   );
+}
+
+/** Of one that succeeded nobody wants the same again. */
+function mayRetry({ status }: Run): boolean {
+  return !isActiveStatus(status) && status !== "succeeded";
 }
 
 function Facts({ run }: { run: Run }) {
