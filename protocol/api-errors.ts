@@ -173,6 +173,11 @@ export const API_ERRORS = {
     message: "The pool default is always there, and its runners come with the instance's RUNNER_TOKEN.",
     hint: "Change RUNNER_TOKEN to shut its runners out; make a pool of your own for a token of its own.",
   },
+  too_many_artifacts: {
+    type: "unprocessable_error",
+    message: "The run has shown 50 files, as many as it may.",
+    hint: "Show one file that has what matters, or commit the files.",
+  },
   too_many_notes: {
     type: "unprocessable_error",
     message: "The routine has 50 notes, as many as it can.",

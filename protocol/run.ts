@@ -88,6 +88,9 @@ export const evidenceSchema = z
     branches_pushed: z.array(
       z.object({ repository: z.string(), branch: z.string(), commit: z.string(), previous: z.string().nullable() }),
     ),
+    files_shown: z.int().min(1).optional().meta({
+      description: "Files that the run has shown people; left out when there are none.",
+    }),
     hosts: hostUsesSchema.optional().meta({
       description:
         "Hosts that the run asked for, with requests and bytes; left out where there were none, in lists, and in the transcript.",
@@ -179,7 +182,7 @@ const active = {
 };
 export const evidenceMissingSchema = z.literal(true).optional().meta({
   description:
-    "The agent reported `done`, and nothing was seen of it: no changed file, commit or branch. Left out otherwise.",
+    "The agent reported `done`, and nothing was seen of it: no changed file, commit, branch or shown file. Left out otherwise.",
 });
 const settled = {
   result: runResultSchema,

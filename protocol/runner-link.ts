@@ -158,7 +158,7 @@ export const runOrderSchema = z.object({
   hook_deadline_ms: z.int().min(1).default(600_000),
   /** Absent from an earlier version's order: no variables, no script, and no network beside the instance. */
   environment: attemptEnvironmentSchema.optional(),
-  /** What the instance takes of a run's work beside frames: `diff`. Absent from an earlier version's order. */
+  /** What the instance takes of a run's work beside frames: `diff`, `artifacts`. Absent from an earlier version's order. */
   takes: z.array(z.string()).default([]),
   /** Names of the routine's notes; absent from an earlier version's order, whose instance keeps none. */
   notes: z.array(noteNameSchema).optional(),

@@ -1,6 +1,7 @@
 /** The transcript: what happened in a session, numbered from 1 without a gap. */
 import { z } from "zod";
 import { actorSchema } from "./actor.ts";
+import { artifactEventFields } from "./artifact.ts";
 import { runIdSchema, sessionIdSchema } from "./ids.ts";
 import {
   cancelReasonSchema,
@@ -59,6 +60,7 @@ const lifeEvents = [
   z.object({ type: z.literal("run.continued"), after: z.enum(waitingFor) }),
   /** The turn's tools have stopped, and so has everything that they had started. */
   z.object({ type: z.literal("run.interrupted"), by: actorSchema }),
+  z.object({ type: z.literal("artifact"), ...artifactEventFields }),
   z.object({ type: z.literal("run.cancel_requested"), reason: cancelReasonSchema }),
   z.object({
     type: z.literal("git.push"),

@@ -26,6 +26,7 @@ import { Inbox } from "./inbound/inbox.ts";
 import { type Parties, partiesOf } from "./parties/parties.ts";
 import { credentialsWithApp, type GitCredentials } from "./proxy/git/git-credentials.ts";
 import { settlePushes } from "./proxy/git/settle-pushes.ts";
+import { type ArtifactBytes, artifactBytes } from "./store/artifacts.ts";
 import { type BegunPushes, begunPushStore } from "./store/begun-pushes.ts";
 import { type Bodies, bodies } from "./store/bodies.ts";
 import { type Workspaces, workspaces } from "./store/conversations.ts";
@@ -66,6 +67,7 @@ export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sen
   keyRing: KeyRing;
   secrets: SecretStore;
   setupArchives: SetupArchives;
+  artifactBytes: ArtifactBytes;
   workspaces: Workspaces;
   /** Asks the upstream about pushes whose outcome is not known. */
   settlePushes(nowMs: number): Promise<void>;
@@ -157,6 +159,7 @@ function makeDeps(env: Env): MadeDeps {
       keyRing,
       secrets: secretStore(database),
       setupArchives: setupArchives(bucket),
+      artifactBytes: artifactBytes(bucket),
       workspaces: workspaces(bucket),
       settlePushes: (nowMs) => settlePushes({ begunPushes, ownerOf, credentials: gitCredentials }, nowMs),
       pools: pools(database),

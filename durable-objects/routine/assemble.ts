@@ -28,6 +28,7 @@ import { RepositoryIds } from "./definition/repository-ids.ts";
 import { Deliver, type Receivers } from "./outbox/deliver.ts";
 import { Outbox } from "./outbox/outbox.ts";
 import { ReadContext } from "./receivers/read-context.ts";
+import { ToArtifacts } from "./receivers/to-artifacts.ts";
 import { ToConversations } from "./receivers/to-conversations.ts";
 import { ToEnvironments } from "./receivers/to-environments.ts";
 import { DeadLettersToIndex, RoutineToIndex, RunsToIndex } from "./receivers/to-index.ts";
@@ -52,6 +53,7 @@ import { RunStore } from "./runs/run-store.ts";
 import { RunWaiters } from "./runs/run-waiters.ts";
 import { TakeFrames } from "./runs/take-frames.ts";
 import { Verdicts } from "./runs/verdicts.ts";
+import { Artifacts } from "./sessions/artifacts.ts";
 import { ProxyNotices } from "./sessions/proxy-notices.ts";
 import { SessionBranches } from "./sessions/session-branches.ts";
 import { SessionDiffs } from "./sessions/session-diffs.ts";
@@ -107,6 +109,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const fireAgain = new FireAgain(wakes, runs, deadLetters);
   const schedules = new Schedules(database, wakes, work);
   const contexts = new RunContexts(sql);
+  const artifacts = new Artifacts(sql, work, outbox);
   const definitionChanges = new DefinitionChanges({
     ids,
     definitions,
@@ -117,6 +120,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
     health,
   });
   const stores = {
+    artifacts,
     contexts,
     conversations,
     hosts,
@@ -272,12 +276,14 @@ function assembleReceivers(
     leave_roster: toRoster,
     move_conversation: toConversations,
     tidy_conversation: toConversations,
+    tidy_artifacts: new ToArtifacts({ ...core, bucket: given.env.BODIES }),
   };
 }
 
 /** What the alarm looks after, in this order. */
 function concernsOf(parts: Core & { dueSchedules: DueSchedules; deliver: Deliver }): Concern[] {
-  const { deadlines, engine, outbox, deliver, dueSchedules, health, sockets, viewers, conversations, runs } = parts;
+  const { deadlines, engine, outbox, deliver, dueSchedules, health, sockets, viewers, conversations, artifacts, runs } =
+    parts;
   return [
     {
       name: "deadlines",
@@ -291,6 +297,7 @@ function concernsOf(parts: Core & { dueSchedules: DueSchedules; deliver: Deliver
       next: () => conversations.next(),
       look: (nowMs) => conversations.forgetOld(nowMs, (sessionId) => runs.hasUnsettledRun(sessionId)),
     },
+    { name: "shown files", next: () => artifacts.next(), look: (nowMs) => artifacts.forgetOld(nowMs) },
     { name: "schedules", next: () => dueSchedules.next(), look: () => dueSchedules.fireUnattended() },
     { name: "silence", next: () => health.quietAt(), look: (nowMs) => health.lookForSilence(nowMs) },
     { name: "links", next: () => sockets.next(), look: (nowMs) => sockets.closeLate(nowMs) },

@@ -1,5 +1,6 @@
-/** A routine's object as people and its runs ask it about the runs' work: verdicts, changes, and notes that outlast a run. */
+/** A routine's object as people and its runs ask it about the runs' work: verdicts, changes, files that they show, and notes that outlast a run. */
 import type { Actor } from "#protocol/actor.ts";
+import type { Artifact, ArtifactList, SentArtifact } from "#protocol/artifact.ts";
 import type { Diff, SentDiff } from "#protocol/diff.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { OwnedId } from "#protocol/ids.ts";
@@ -11,6 +12,7 @@ import type { Assembled } from "./assemble.ts";
 import { ObjectForRuns } from "./object-for-runs.ts";
 import { found } from "./opening.ts";
 import type { RunRow } from "./runs/run-store.ts";
+import { artifactKey } from "./sessions/artifacts.ts";
 
 export abstract class ObjectForWork extends ObjectForRuns {
   giveVerdict(id: OwnedId, input: VerdictInput, actor: Actor): Result<Run> {
@@ -29,6 +31,44 @@ export abstract class ObjectForWork extends ObjectForRuns {
   keepDiff(id: OwnedId, lease: LeaseRef, diff: SentDiff): Result<null> {
     return this.#atWork(id, lease, ({ work, diffs }, { sessionId }) => {
       work.change((tx) => diffs.keep(tx, sessionId, lease.run_id, diff));
+      return success(null);
+    });
+  }
+
+  /** Files that a session's runs have shown. */
+  artifacts(id: OwnedId): Result<ArtifactList> {
+    return this.opening.with(id, ({ artifacts }) => success({ data: artifacts.list(id, Date.now()) }));
+  }
+
+  /** One of them, with where its bytes lie. */
+  artifact(id: OwnedId, artifactId: string): Result<Artifact & { key: string }> {
+    return this.opening.with(id, ({ artifacts }, routine) => {
+      const found = artifacts.find(id, artifactId, Date.now());
+      return found === null ? refuse("not_found") : success({ ...found, key: artifactKey(routine.id, id, artifactId) });
+    });
+  }
+
+  /** A runner is about to send a file's bytes. @returns where they go. */
+  beginArtifact(id: OwnedId, lease: LeaseRef, artifactId: string, sent: SentArtifact): Result<{ key: string }> {
+    return this.#atWork(id, lease, ({ work, artifacts }, { sessionId, doc }) => {
+      const of = { sessionId, runId: lease.run_id };
+      const begun = work.change((tx) => artifacts.begin(tx, of, artifactId, sent));
+      return begun.ok ? success({ key: artifactKey(doc.routine_id, sessionId, artifactId) }) : begun;
+    });
+  }
+
+  /** They are there: the transcript shows the file. */
+  endArtifact(id: OwnedId, lease: LeaseRef, artifactId: string): Result<null> {
+    this.opening.owner(id)?.frames.flush();
+    return this.#atWork(id, lease, ({ work, artifacts, engine }, row) => {
+      work.change((tx) => {
+        const artifact = artifacts.end(tx, row.sessionId, artifactId);
+        if (artifact === null) return;
+        const { name, media_type, bytes } = artifact;
+        const evidence = { ...row.doc.evidence, files_shown: artifacts.countOf(row.id) };
+        const saved = engine.update(tx, row, { ...row.doc, evidence });
+        engine.append(tx, saved, [{ type: "artifact", artifact_id: artifactId, name, media_type, bytes }]);
+      });
       return success(null);
     });
   }

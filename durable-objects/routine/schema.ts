@@ -14,7 +14,7 @@ import { IS_UNSETTLED } from "#rules/run/status-condition.ts";
 
 export { conversationParts, conversations, messages, sessionBranches } from "./session-tables.ts";
 export { deadLetters, health } from "./trouble-tables.ts";
-export { notes, runContexts, sessionDiffs } from "./work-tables.ts";
+export { artifacts, notes, runContexts, sessionDiffs } from "./work-tables.ts";
 
 /** The routine itself: one row. A deleted routine keeps it as its tombstone. Times are Unix milliseconds. */
 export const routine = sqliteTable("routine", {

@@ -14,6 +14,27 @@ export const sessionDiffs = sqliteTable(
   (table) => [index("session_diffs_by_time").on(table.at)],
 );
 
+/** Files that runs have shown. Their bytes lie in R2. */
+export const artifacts = sqliteTable(
+  "artifacts",
+  {
+    id: text().primaryKey(),
+    sessionId: text("session_id").notNull(),
+    runId: text("run_id").notNull(),
+    name: text().notNull(),
+    mediaType: text("media_type").notNull(),
+    bytes: integer().notNull(),
+    at: integer().notNull(),
+    /** Whether its bytes are there. */
+    isWhole: integer("is_whole", { mode: "boolean" }).notNull(),
+  },
+  (table) => [
+    index("artifacts_by_session").on(table.sessionId, table.at),
+    index("artifacts_by_run").on(table.runId),
+    index("artifacts_by_time").on(table.at),
+  ],
+);
+
 /** What a run is told of earlier runs; null where there was nothing to tell. */
 export const runContexts = sqliteTable("run_contexts", { runId: text("run_id").primaryKey(), text: text() });
 

@@ -6,6 +6,6 @@ import type { Evidence, RunResult } from "#protocol/run.ts";
  * calls are no trace: an agent that only talked made them too.
  */
 export function lacksEvidence(result: RunResult | null, evidence: Evidence): boolean {
-  const { files_changed, commits_pushed, branches_pushed } = evidence;
-  return result === "done" && files_changed === 0 && commits_pushed === 0 && branches_pushed.length === 0;
+  const { files_changed, commits_pushed, branches_pushed, files_shown = 0 } = evidence;
+  return result === "done" && files_changed + commits_pushed + branches_pushed.length + files_shown === 0;
 }

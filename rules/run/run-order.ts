@@ -28,7 +28,7 @@ interface OrderedFrom {
 }
 
 /** What this version takes of a run's work beside frames. */
-const TAKES = ["diff"];
+const TAKES = ["diff", "artifacts"];
 
 /** @param given what came with the trigger, and what is told of earlier runs. */
 export function runOrder(

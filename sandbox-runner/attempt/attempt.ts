@@ -12,6 +12,7 @@ import { agentError, oneLine } from "../agent/outcome.ts";
 import { readSettings } from "../agent/read-settings.ts";
 import type { Report, RunnerTools } from "../agent/report-tool.ts";
 import { type RunSettings, runSettings } from "../agent/repository-settings.ts";
+import type { ShowPlace } from "../agent/show-tool.ts";
 import { cloneRepositories } from "../git/clone.ts";
 import type { Clone } from "../git/clone-plan.ts";
 import { describeClones } from "../git/clone-words.ts";
@@ -43,7 +44,7 @@ export interface AttemptOptions {
   /** Tells the instance what the agent's work has changed, once the agent has ended. */
   keepDiff(where: DiffPlace): Promise<void>;
   /** The runner's tools for the agent, beside the one for its report. */
-  tools: RunnerTools;
+  tools(place: Omit<ShowPlace, "signal">): RunnerTools;
   /** Stops the attempt wherever it is. */
   signal: AbortSignal;
   send(body: FrameBody): void;
@@ -233,7 +234,7 @@ export class Attempt {
       cwd,
       env: { ...givenVariables(order.environment), ...own },
       settings,
-      tools: this.#options.tools,
+      tools: this.#options.tools({ sandbox, cwd, env: commandEnvironment(mark, seen) }),
       conversation: session?.agentOptions ?? null,
       told: session?.told ?? "",
       signal: AbortSignal.any([signal, watch.signal, breach.signal]),

@@ -9,6 +9,7 @@ import type { RunnerEvent } from "#protocol/transcript.ts";
 import { Redactor } from "#rules/secrets/redactor.ts";
 import { noteTools } from "../agent/note-tools.ts";
 import { faultOf, outcomeOf } from "../agent/outcome.ts";
+import { showTool } from "../agent/show-tool.ts";
 import { InstanceCalls } from "../link/instance-calls.ts";
 import { RunLink } from "../link/run-link.ts";
 import { ScrubbedFrames } from "../link/scrubbed-frames.ts";
@@ -135,7 +136,10 @@ function newAttempt(
     keepDiff: async (where) => {
       if (order.takes.includes("diff")) await keepDiff(where, calls, scrub);
     },
-    tools: order.notes === undefined ? [] : noteTools(calls, scrub),
+    tools: (place) => [
+      ...(order.notes === undefined ? [] : noteTools(calls, scrub)),
+      ...(order.takes.includes("artifacts") ? [showTool({ ...place, signal: stop.signal }, calls, scrub)] : []),
+    ],
     signal: stop.signal,
     // Frames that an attempt makes after it was stopped are dropped: they would come after its last frame.
     send: (body) => {

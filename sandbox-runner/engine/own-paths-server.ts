@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { ARTIFACT_NAME_HEADER } from "#protocol/artifact.ts";
 import { WORKSPACE_SHA256 } from "#protocol/conversation.ts";
 import { SETUP_HEADERS } from "#protocol/setup-archive.ts";
 import { ownPathKind } from "#rules/network/own-paths.ts";
@@ -25,7 +26,7 @@ const LINK_HEADERS = new Set(["accept", "authorization", "user-agent"]);
 const SETUP_ARCHIVE_HEADERS = new Set([...LINK_HEADERS, "content-length", SETUP_HEADERS.sha256]);
 const WORKSPACE_HEADERS = new Set([...LINK_HEADERS, "content-length", WORKSPACE_SHA256]);
 const CALL_METHODS = new Set(["GET", "PUT", "DELETE"]);
-const CALL_HEADERS = new Set([...LINK_HEADERS, "content-length", "content-type"]);
+const CALL_HEADERS = new Set([...LINK_HEADERS, "content-length", "content-type", ARTIFACT_NAME_HEADER]);
 const SOCKET_HEADERS = new Set([
   ...LINK_HEADERS,
   "sec-websocket-extensions",

@@ -1,4 +1,5 @@
 /** Requests of the runner to its instance beside the link, with the attempt's link token, each with a deadline. */
+import { ARTIFACT_NAME_HEADER } from "#protocol/artifact.ts";
 import type { ErrorBody } from "#protocol/errors.ts";
 import { runnerCallPath } from "#protocol/runner-calls.ts";
 
@@ -25,18 +26,31 @@ export class InstanceCalls {
   }
 
   /** @param rest of the path, below the run's own address. Never rejects. */
-  async call(method: "GET" | "PUT" | "DELETE", rest: string, body?: unknown): Promise<Called> {
+  call(method: "GET" | "PUT" | "DELETE", rest: string, body?: unknown): Promise<Called> {
+    if (body === undefined) return this.#ask(method, rest, {}, null);
+    return this.#ask(method, rest, { "content-type": "application/json" }, JSON.stringify(body));
+  }
+
+  /** Sends a file. Never rejects. */
+  send(rest: string, content: Buffer, { name, type }: { name: string; type: string }): Promise<Called> {
+    const headers = { "content-type": type, [ARTIFACT_NAME_HEADER]: encodeURIComponent(name.toWellFormed()) };
+    return this.#ask("PUT", rest, headers, new Uint8Array(content));
+  }
+
+  async #ask(
+    method: string,
+    rest: string,
+    headers: Record<string, string>,
+    body: string | Uint8Array<ArrayBuffer> | null,
+  ): Promise<Called> {
     const { instanceUrl, runId, linkToken, signal } = this.#options;
     try {
       const response = await fetch(`${instanceUrl}${runnerCallPath(runId, rest)}`, {
         method,
-        headers: {
-          authorization: `Bearer ${linkToken}`,
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
-        },
+        headers: { ...headers, authorization: `Bearer ${linkToken}` },
         signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]),
         redirect: "error",
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        body,
       });
       const answer: unknown = await response.json().catch(() => null);
       if (response.ok) return { ok: true, value: answer };

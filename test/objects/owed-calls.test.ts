@@ -81,6 +81,7 @@ async function owing(parties: { pool?: Party; index?: Party; others?: Party }, t
         leave_roster: index,
         move_conversation: others,
         tidy_conversation: others,
+        tidy_artifacts: others,
       };
       const calls = new Deliver(outbox, work, receivers, () => {});
       const owe = (kind: OwedKind, ...refs: string[]) =>

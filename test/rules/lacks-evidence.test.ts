@@ -11,6 +11,7 @@ const CASES: [name: string, result: RunResult | null, seen: Partial<Evidence>, i
   ["a changed file", "done", { files_changed: 1 }, false],
   ["a pushed commit", "done", { commits_pushed: 1 }, false],
   ["a pushed branch without a new commit", "done", { branches_pushed: [PUSH] }, false],
+  ["a shown file", "done", { files_shown: 1 }, false],
   ["nothing to do", "nothing_to_do", {}, false],
   ["blocked", "blocked", {}, false],
   ["no report", "unknown", {}, false],

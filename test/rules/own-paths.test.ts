@@ -14,6 +14,7 @@ describe("a run's own paths", () => {
     [`/runner/runs/${RUN}/workspace`, "workspace"],
     [`/runner/runs/${RUN}/notes`, "call"],
     [`/runner/runs/${RUN}/diff`, "call"],
+    [`/runner/runs/${RUN}/artifacts/art_${"0a".repeat(12)}`, "call"],
     [`/runner/runs/${RUN}/notes/plan.md`, "call"],
     [`/proxy/${RUN}/model/v1/messages`, "proxy"],
     [`/proxy/${RUN}/model/v1/messages?beta=true`, "proxy"],
@@ -29,6 +30,8 @@ describe("a run's own paths", () => {
 
   it.each([
     `/runner/runs/${RUN}/notes/`,
+    `/runner/runs/${RUN}/artifacts`,
+    `/runner/runs/${RUN}/artifacts/art_0a`,
     `/runner/runs/${RUN}/notes/..`,
     `/runner/runs/${RUN}/notes/a/b`,
     `/runner/runs/${RUN}/notes/a?x`,

@@ -1,4 +1,5 @@
 /** The runner's own tools, called by the real agent out of the real sandbox: what they ask of the instance, and what they answer. */
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { call } from "./support/agent-steps.ts";
 import { Bed, bash, noSandbox, report } from "./support/bed.ts";
@@ -92,6 +93,54 @@ describe.skipIf(noSandbox !== null)("the runner's tools", { concurrent: true }, 
     ];
     expect(sent).toMatchObject([
       ["PUT", "diff", { repositories: [{ repository: "https://code.example.com/shown", changes }] }],
+    ]);
+  });
+
+  it("shows files out of the sandbox, with the rights of the agent, without secrets, and no more than fits", async () => {
+    const sent: unknown[] = [];
+    const show = (path: string) => call("mcp__reveille__show_file", { path });
+    const files = `printf 'The token is ${SECRET}.' >"it's.md" && printf '\\211PNG\\000' >a.PNG && head -c 10485761 /dev/zero >big && : >empty`;
+    const environment = {
+      id: "env_00000000000000000000000000",
+      name: "default",
+      revision: 1,
+      network: { level: "none" as const, allow: [] },
+      variables: {},
+      secret_values: [SECRET],
+      setup: null,
+    };
+    const run = bed.run(
+      [
+        bash(files),
+        show("it's.md"),
+        show("./a.PNG"),
+        show("big"),
+        show("empty"),
+        show("none"),
+        show(join(bed.state, "runs")),
+        report("done", "Done."),
+        "Bye.",
+      ],
+      [],
+      { takes: ["artifacts"], environment },
+    );
+    run.answerCall = ({ method, rest, body }) => {
+      sent.push([method, rest.replace(/[0-9a-f]{24}/, "ID"), body.toString("latin1")]);
+      return { status: 200 };
+    };
+    expect((await run.finished()).outcome).toEqual({ status: "succeeded" });
+    expect(sent).toEqual([
+      ["PUT", "artifacts/art_ID", "The token is [secret]."],
+      ["PUT", "artifacts/art_ID", "\u0089PNG\u0000"],
+    ]);
+    const results = run.events.filter((event) => event.type === "tool.result").map(({ text }) => text);
+    expect(results.slice(1, 7)).toEqual([
+      "Shown: it's.md, 22 bytes.",
+      "Shown: a.PNG, 5 bytes.",
+      "The file is larger than 10 MiB.",
+      "The file is empty.",
+      "There is no such file.",
+      "There is no such file.",
     ]);
   });
 

@@ -47,6 +47,11 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   giveVerdict: "again",
   readDiff: "again",
   keepDiff: "again",
+  artifacts: "again",
+  artifact: "again",
+  // By the file's id, which its runner has drawn.
+  beginArtifact: "again",
+  endArtifact: "again",
   notes: "again",
   readNote: "again",
   noteRevisions: "again",

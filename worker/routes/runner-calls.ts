@@ -1,4 +1,4 @@
-/** What the runner of an attempt that is on asks beside its link: the routine's notes, and to keep what the attempt has changed. */
+/** What the runner of an attempt that is on asks beside its link: the routine's notes, and to keep files that it shows and what it has changed. */
 import { verifyAttemptToken } from "#instance/attempt-token.ts";
 import { DIFF_LIMIT_BYTES, sentDiffSchema } from "#protocol/diff.ts";
 import { type Result, refuse } from "#protocol/errors.ts";
@@ -9,6 +9,7 @@ import { bearerToken } from "../auth/credentials.ts";
 import type { App, HttpContext } from "../http/http-env.ts";
 import { readJson } from "../http/read-json.ts";
 import { renderRefusal } from "../http/render-error.ts";
+import { keepArtifact } from "./artifacts.ts";
 
 const ALL = "/runner/runs/:run_id/notes";
 const ONE = `${ALL}/:name{[A-Za-z0-9][A-Za-z0-9._-]*}`;
@@ -20,6 +21,7 @@ export function mountRunnerCalls(app: App): void {
     return answer.ok ? Response.json(answer.value) : renderRefusal(c, answer.refusal);
   };
   const ownerOf = (c: HttpContext, { run_id }: LeaseRef) => c.var.deps.ownerOf(run_id);
+  app.put("/runner/runs/:run_id/artifacts/:artifact_id{art_[0-9a-f]+}", serve(keepArtifact));
   app.put("/runner/runs/:run_id/diff", serve(keepDiff));
   app.get(
     ALL,

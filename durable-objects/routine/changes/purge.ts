@@ -7,6 +7,7 @@ import type { DefinitionStore, RoutineRow } from "../definition/definition-store
 import type { Outbox } from "../outbox/outbox.ts";
 import type { RunStore } from "../runs/run-store.ts";
 import * as schema from "../schema.ts";
+import type { Artifacts } from "../sessions/artifacts.ts";
 import type { Tx, Work } from "../work.ts";
 
 /** All tables but the routine's own: a new one is among them by itself. */
@@ -20,6 +21,7 @@ interface Parts {
   runs: RunStore;
   outbox: Outbox;
   conversations: Conversations;
+  artifacts: Artifacts;
 }
 
 export class Purge {
@@ -31,11 +33,12 @@ export class Purge {
 
   /** A deleted routine that is over keeps its tombstone, and nothing else: what lies in R2 goes first. */
   ifOver(): void {
-    const { work, definitions, runs, outbox, conversations } = this.#parts;
+    const { work, definitions, runs, outbox, conversations, artifacts } = this.#parts;
     const routine = definitions.row();
     if (routine?.status !== "deleted" || runs.queue.unsettled().length > 0 || !outbox.isEmpty()) return;
     work.change((tx) => {
-      if (!conversations.dropAll(tx, routine.id)) purge(tx, work, routine);
+      const isOwed = [conversations.dropAll(tx, routine.id), artifacts.dropAll(tx, routine.id)];
+      if (!isOwed.includes(true)) purge(tx, work, routine);
     });
   }
 }

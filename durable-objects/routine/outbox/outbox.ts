@@ -20,6 +20,7 @@ const OWED_KINDS = [
   "leave_roster",
   "move_conversation",
   "tidy_conversation",
+  "tidy_artifacts",
 ] as const;
 export type OwedKind = (typeof OWED_KINDS)[number];
 

@@ -48,6 +48,7 @@ function Evidence({ run }: { run: Run }) {
         <Fact name="Model calls" value={evidence.model_calls.toLocaleString("en-US")} />
         <Fact name="Files changed" value={told(evidence.files_changed)} />
         <Fact name="Commits pushed" value={told(evidence.commits_pushed)} />
+        {(evidence.files_shown ?? 0) > 0 && <Fact name="Files shown" value={evidence.files_shown} />}
         {evidence.branches_pushed.length === 0 && <Fact name="Branches pushed" value="0" />}
       </dl>
       {evidence.branches_pushed.length > 0 && (

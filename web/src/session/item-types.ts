@@ -110,6 +110,16 @@ export interface PushItem extends ItemBase {
   previous: string | null;
 }
 
+/** A file that the run shows. */
+export interface ArtifactItem extends ItemBase {
+  kind: "artifact";
+  sessionId: string;
+  artifactId: string;
+  name: string;
+  isImage: boolean;
+  bytes: number;
+}
+
 export interface UsageItem extends ItemBase {
   kind: "usage";
   usage: Usage;
@@ -147,6 +157,7 @@ export type Item =
   | NoticeItem
   | StepItem
   | PushItem
+  | ArtifactItem
   | UsageItem
   | CancelItem
   | FinishedItem

@@ -5,6 +5,9 @@ import type { Cut, Item } from "./item-types.ts";
 
 export type EventOf<Type extends TranscriptEvent["type"]> = Extract<TranscriptEvent, { type: Type }>;
 
+/** What the instance gives out to be shown: `SHOWN_IMAGES` of `protocol/artifact.ts`. */
+const IMAGES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+
 /** Everything but what belongs to a run's beginning and the results of tools. */
 export function plainItem(event: TranscriptEvent, key: string): Item {
   const base = { key, seqs: [event.seq], runId: event.run_id, atMs: Date.parse(event.at) };
@@ -55,6 +58,11 @@ export function plainItem(event: TranscriptEvent, key: string): Item {
     case "git.push": {
       const { repository, branch, commit, previous } = event;
       return { ...base, kind: "push", repository, branch, commit, previous };
+    }
+    case "artifact": {
+      const { session_id: sessionId, artifact_id: artifactId, name, bytes, media_type } = event;
+      const isImage = IMAGES.includes(media_type);
+      return { ...base, kind: "artifact", sessionId, artifactId, name, bytes, isImage };
     }
     case "usage":
       return { ...base, kind: "usage", usage: event.usage };

@@ -3,6 +3,7 @@ import { memo, type ReactNode } from "react";
 import { exactTime } from "../../ui/time.tsx";
 import type { Item } from "../item-types.ts";
 import { AgentRow, ThinkingRow } from "./agent-row.tsx";
+import { ArtifactRow } from "./artifact-row.tsx";
 import { FinishedRow } from "./finished-row.tsx";
 import styles from "./item-row.module.css";
 import { RunRow } from "./run-row.tsx";
@@ -50,6 +51,8 @@ function content(item: Item): ReactNode {
       return <NoticeRow item={item} />;
     case "push":
       return <PushRow item={item} />;
+    case "artifact":
+      return <ArtifactRow item={item} />;
     case "usage":
       return <UsageRow item={item} />;
     case "step":
