@@ -1,6 +1,6 @@
 /** What came and led to no work: an occurrence that could not become a run, or whose run failed before the agent had begun. */
 import { z } from "zod";
-import { occurrenceIdSchema, routineIdSchema, runIdSchema } from "./ids.ts";
+import { occurrenceIdSchema, routineIdSchema, runIdSchema, sessionIdSchema } from "./ids.ts";
 import { checkoutSchema, occurrenceSchema } from "./occurrence.ts";
 import { runErrorSchema } from "./run-errors.ts";
 import { nullable } from "./schema.ts";
@@ -29,7 +29,14 @@ export const deadLetterSchema = z
       truncated: z.literal(true).optional(),
       checkout: nullable(checkoutSchema),
     }),
-    fired: nullable(z.object({ at: timestampSchema, occurrence_id: occurrenceIdSchema, run_id: runIdSchema })).meta({
+    fired: nullable(
+      z.object({
+        at: timestampSchema,
+        occurrence_id: occurrenceIdSchema,
+        run_id: runIdSchema,
+        session_id: sessionIdSchema,
+      }),
+    ).meta({
       description: "What became of it when it was fired again; null while it was not.",
     }),
   })

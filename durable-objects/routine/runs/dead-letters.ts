@@ -52,8 +52,8 @@ export class DeadLetters {
   }
 
   /** It has been fired again, or its run has been retried: that is done once. */
-  fired(tx: Tx, row: Row, { occurrence_id, run_id }: Admission): void {
-    const doc = { ...row.doc, fired: { at: timestamp(tx.nowMs), occurrence_id, run_id } };
+  fired(tx: Tx, row: Row, { occurrence_id, run_id, session_id }: Admission): void {
+    const doc = { ...row.doc, fired: { at: timestamp(tx.nowMs), occurrence_id, run_id, session_id } };
     const change = { doc, version: row.version + 1 };
     tx.database.update(deadLetters).set(change).where(eq(deadLetters.id, row.id)).run();
     this.#outbox.owe(tx, "project_dead_letters", row.doc.routine_id);

@@ -44,10 +44,9 @@ export class FireAgain {
     const row = this.#deadLetters.get(id);
     if (row === null) return refuse("not_found");
     const { fired, trigger, run_id } = row.doc;
-    const before = fired === null ? null : this.#runs.get(fired.run_id);
-    if (before !== null && fired !== null) {
-      const { occurrence_id } = fired;
-      return success({ occurrence_id, run_id: before.id, session_id: before.sessionId, duplicate: true });
+    if (fired !== null) {
+      const { at: _at, ...admission } = fired;
+      return success({ ...admission, duplicate: true });
     }
     const { text, checkout } = row;
     const { type, id: trigger_id, summary, depth = 0 } = trigger;

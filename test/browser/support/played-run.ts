@@ -46,7 +46,7 @@ export async function playRun(t: TestContext, bed: Bed, name: string): Promise<P
   t.after(() => pool.close());
   const link = await Link.dial(`${bed.origin}/runner/runs/${runId}/link`, offer.link_token, runToRunnerSchema);
   t.after(() => link.close());
-  link.send({ type: "hello", protocol: RUNNER_PROTOCOL, runner });
+  link.send({ type: "hello", protocol: RUNNER_PROTOCOL, runner, features: [] });
   const { order } = await link.next("welcome");
   const log = new FrameLog();
   const flush = () => {
