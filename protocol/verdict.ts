@@ -26,4 +26,3 @@ export type VerdictInput = z.infer<typeof verdictInputSchema>;
 export const verdictSchema = z
   .object({ verdict: verdictWordSchema, why: z.string().nullable(), actor: actorSchema, at: timestampSchema })
   .meta({ id: "Verdict", description: "What a person thinks of a run that has ended; a later one takes its place." });
-export type Verdict = z.infer<typeof verdictSchema>;

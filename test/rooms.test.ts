@@ -19,7 +19,7 @@ const LEVELS = [
   ["wakes"],
   ["changes"],
   ["receivers"],
-  ["assemble.ts", "opening.ts", "object-for-runs.ts", "object-for-work.ts", "routine-object.ts"],
+  ["assemble.ts", "concerns.ts", "opening.ts", "object-for-runs.ts", "object-for-work.ts", "routine-object.ts"],
 ];
 /** What is in one room may use what else is there; so may the lowest and the highest. */
 const levelOf = (path: string) => LEVELS.findIndex((names) => names.includes(placeOf(path)));

@@ -12,7 +12,7 @@ import { secretsOfRuns } from "#instance/secrets/assemble.ts";
 import type { Authorities } from "#instance/secrets.ts";
 import { IdMaker } from "#protocol/ids.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
-import { Alarm, type Concern } from "../alarm.ts";
+import { Alarm } from "../alarm.ts";
 import { AwaitIndex } from "./changes/await-index.ts";
 import { DefinitionChanges } from "./changes/change-definition.ts";
 import { RoutineChanges } from "./changes/create-and-remove.ts";
@@ -20,6 +20,7 @@ import { Endpoints } from "./changes/endpoints.ts";
 import { IndexEntry } from "./changes/index-entry.ts";
 import { Purge } from "./changes/purge.ts";
 import { TakeEvents } from "./changes/take-events.ts";
+import { concernsOf } from "./concerns.ts";
 import { Conversations } from "./conversations/conversations.ts";
 import type { Database } from "./database.ts";
 import { DefinitionStore } from "./definition/definition-store.ts";
@@ -278,29 +279,4 @@ function assembleReceivers(
     tidy_conversation: toConversations,
     tidy_artifacts: new ToArtifacts({ ...core, bucket: given.env.BODIES }),
   };
-}
-
-/** What the alarm looks after, in this order. */
-function concernsOf(parts: Core & { dueSchedules: DueSchedules; deliver: Deliver }): Concern[] {
-  const { deadlines, engine, outbox, deliver, dueSchedules, health, sockets, viewers, conversations, artifacts, runs } =
-    parts;
-  return [
-    {
-      name: "deadlines",
-      next: () => deadlines.earliest(),
-      look: (nowMs) =>
-        deadlines.look(nowMs, (tx, { kind, ref }) => void engine.feed(tx, ref, { type: "overdue", kind })),
-    },
-    { name: "outbox", next: () => outbox.earliest(), look: () => deliver.drain() },
-    {
-      name: "conversations",
-      next: () => conversations.next(),
-      look: (nowMs) => conversations.forgetOld(nowMs, (sessionId) => runs.hasUnsettledRun(sessionId)),
-    },
-    { name: "shown files", next: () => artifacts.next(), look: (nowMs) => artifacts.forgetOld(nowMs) },
-    { name: "schedules", next: () => dueSchedules.next(), look: () => dueSchedules.fireUnattended() },
-    { name: "silence", next: () => health.quietAt(), look: (nowMs) => health.lookForSilence(nowMs) },
-    { name: "links", next: () => sockets.next(), look: (nowMs) => sockets.closeLate(nowMs) },
-    { name: "viewers", next: () => viewers.nextDue(), look: (nowMs) => viewers.closeDue(nowMs) },
-  ];
 }

@@ -19,7 +19,6 @@ import { describeClones } from "../git/clone-words.ts";
 import { writeGitSettings } from "../git/write-settings.ts";
 import type { RunFolder } from "../process/run-folder.ts";
 import { within } from "../process/within.ts";
-
 import { type Sandbox, withoutSandbox } from "../sandbox/sandbox.ts";
 import type { AttemptSession } from "../session/attempt-session.ts";
 import { setUp } from "../setup/set-up.ts";

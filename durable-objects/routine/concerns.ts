@@ -1,0 +1,52 @@
+/** What a routine's object looks after by its alarm. */
+import type { Concern } from "../alarm.ts";
+import type { Conversations } from "./conversations/conversations.ts";
+import type { Deliver } from "./outbox/deliver.ts";
+import type { Outbox } from "./outbox/outbox.ts";
+import type { Deadlines } from "./runs/deadlines.ts";
+import type { RoutineHealth } from "./runs/health.ts";
+import type { RunEngine } from "./runs/run-engine.ts";
+import type { RunSockets } from "./runs/run-sockets.ts";
+import type { RunStore } from "./runs/run-store.ts";
+import type { Artifacts } from "./sessions/artifacts.ts";
+import type { Viewers } from "./viewers/viewers.ts";
+import type { DueSchedules } from "./wakes/due-schedules.ts";
+
+interface Parts {
+  deadlines: Deadlines;
+  engine: RunEngine;
+  outbox: Outbox;
+  deliver: Deliver;
+  dueSchedules: DueSchedules;
+  health: RoutineHealth;
+  sockets: RunSockets;
+  viewers: Viewers;
+  conversations: Conversations;
+  artifacts: Artifacts;
+  runs: RunStore;
+}
+
+/** What the alarm looks after, in this order. */
+export function concernsOf(parts: Parts): Concern[] {
+  const { deadlines, engine, outbox, deliver, dueSchedules, health, sockets, viewers, conversations, artifacts, runs } =
+    parts;
+  return [
+    {
+      name: "deadlines",
+      next: () => deadlines.earliest(),
+      look: (nowMs) =>
+        deadlines.look(nowMs, (tx, { kind, ref }) => void engine.feed(tx, ref, { type: "overdue", kind })),
+    },
+    { name: "outbox", next: () => outbox.earliest(), look: () => deliver.drain() },
+    {
+      name: "conversations",
+      next: () => conversations.next(),
+      look: (nowMs) => conversations.forgetOld(nowMs, (sessionId) => runs.hasUnsettledRun(sessionId)),
+    },
+    { name: "shown files", next: () => artifacts.next(), look: (nowMs) => artifacts.forgetOld(nowMs) },
+    { name: "schedules", next: () => dueSchedules.next(), look: () => dueSchedules.fireUnattended() },
+    { name: "silence", next: () => health.quietAt(), look: (nowMs) => health.lookForSilence(nowMs) },
+    { name: "links", next: () => sockets.next(), look: (nowMs) => sockets.closeLate(nowMs) },
+    { name: "viewers", next: () => viewers.nextDue(), look: (nowMs) => viewers.closeDue(nowMs) },
+  ];
+}
