@@ -91,7 +91,9 @@ describe.skipIf(noSandbox !== null)("a session's next run", { concurrent: true }
       "Bye.",
     ];
     const environment = environmentWith("true", { variables: { TOKEN: secret }, secret_values: [secret] });
-    const first = bed.run(steps, [], { ...newSession(), environment: { ...environment, setup: null } });
+    // One whose price the agent's program knows.
+    const model = "claude-sonnet-4-5";
+    const first = bed.run(steps, [], { ...newSession(), model, environment: { ...environment, setup: null } });
     await first.finished();
     const files = filesOf([first]);
     expect([...files.keys()]).toEqual([

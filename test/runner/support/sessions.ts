@@ -57,10 +57,11 @@ export function goOn(
     workspace: workspaceOf(last),
     ...changes.resume,
   };
-  const { session_id, conversation, repositories } = first.order;
+  const { session_id, conversation, repositories, model } = first.order;
   const run = bed.run([], [], {
     session_id,
     repositories,
+    model,
     conversation: { sdk_session_id: conversation?.sdk_session_id ?? "", resume },
     task: message,
     ...changes.order,
