@@ -91,6 +91,7 @@ export async function workOnLease(brief: LeaseBrief, worker: Worker): Promise<vo
   if (attempt !== null) {
     const ending = outcomeOf(stop.reason, attempt.phase, failure, attempt.retryAfterS);
     outcome = "error" in ending ? `${ending.status}: ${ending.error.code}` : ending.status;
+    session?.close();
     frames.send({ kind: "finished", outcome: ending, report: attempt.report, seen: attempt.seen });
     await farewell(link, stop);
   }

@@ -104,6 +104,11 @@ export class AttemptSession {
     this.#notice("warning", "conversation_incomplete", words);
   }
 
+  /** Nothing more of it is said: the attempt's last frame comes next. */
+  close(): void {
+    this.#mirror.close();
+  }
+
   /** Sends the workspace to the instance, for later runs of the session. Never throws. @param deadlineMs for all of it. */
   async keep(deadlineMs: number): Promise<void> {
     const place = this.#place;

@@ -29,6 +29,7 @@ export type SendEntries = (file: string | null, entries: readonly SessionStoreEn
 export class ConversationMirror implements SessionStore {
   readonly #send: SendEntries;
   #entries = 0;
+  #isClosed = false;
 
   constructor(send: SendEntries) {
     this.#send = send;
@@ -39,8 +40,14 @@ export class ConversationMirror implements SessionStore {
     return this.#entries;
   }
 
+  /** The attempt is over: what would still come is handed on no more. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
   /** @throws for a file that no later run could be given: the agent's program then says what is lost. */
   async append({ subpath }: SessionKey, entries: SessionStoreEntry[]): Promise<void> {
+    if (this.#isClosed) return;
     const kept = entries.filter(({ type }) => !LEFT_OUT.has(type) && !type.startsWith(LEFT_OUT_BEGINNING));
     const [beside, own] = [kept.filter(isBeside), kept.filter((entry) => !isBeside(entry))];
     this.#hand(subpath === undefined ? null : `${subpath}.jsonl`, own);

@@ -24,8 +24,8 @@ interface Pending {
 type Values = Record<string, SqlStorageValue>;
 /** Rows that are kept in memory at most. */
 const ROWS_KEPT = 64;
-/** With more than this here, older parts go to R2. */
-export const LOOSE_BYTES = 524_288;
+/** With more than this here, parts go to R2: while a run is on, and once none is. An object has room for few conversations. */
+const LOOSE_BYTES = { on: 524_288, off: 16_384 } as const;
 /** What is read of a conversation at once, in bytes. */
 const READ_BYTES = 1_000_000;
 
@@ -89,6 +89,7 @@ export class Conversations {
     const row = this.#rows.get(sessionId);
     if (row === null) return;
     this.#save(tx, sessionId, { ...row, keptN: row.lastN, expiresAt: tx.nowMs + CONVERSATION_KEPT_MS });
+    if (row.looseBytes >= LOOSE_BYTES.off) this.#outbox.owe(tx, "move_conversation", sessionId);
   }
 
   /** The kept parts of a file, by its place in `files`, after this one. @returns null where there is no such file. */
@@ -112,7 +113,8 @@ export class Conversations {
    */
   movable(sessionId: string, limitBytes: number): Part[] {
     const row = this.#rows.get(sessionId);
-    if (row === null || row.looseBytes < LOOSE_BYTES) return [];
+    const most = row?.lastN === row?.keptN ? LOOSE_BYTES.off : LOOSE_BYTES.on;
+    if (row === null || row.looseBytes < most) return [];
     const parts: Part[] = [];
     let bytes = 0;
     for (const part of this.#sql.exec<Values & Part>(READ_LOOSE, sessionId)) {
@@ -219,7 +221,7 @@ export class Conversations {
         row.looseBytes += bytes;
         tx.sql.exec(ADD, sessionId, row.lastN, file, bytes, text, null);
       }
-      if (row.looseBytes >= LOOSE_BYTES) this.#outbox.owe(tx, "move_conversation", sessionId);
+      if (row.looseBytes >= LOOSE_BYTES.on) this.#outbox.owe(tx, "move_conversation", sessionId);
       this.#save(tx, sessionId, row);
     }
     pending.clear();
