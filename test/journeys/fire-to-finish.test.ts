@@ -1,5 +1,6 @@
 /** A script fires a routine, a runner does the work, and everybody who reads the transcript reads the same. */
 import { runInDurableObject } from "cloudflare:test";
+import { exports } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
 import type { Run } from "#protocol/run.ts";
 import { WAITERS_AT_MOST } from "#protocol/run-waiter.ts";
@@ -135,6 +136,18 @@ it("lets nobody wait beyond the token, and so many at once", async () => {
   });
 
   const third = await issue(true);
+  // A client that goes away takes its place with it.
+  const leaving = new AbortController();
+  const left = exports.default.fetch(
+    new Request(`http://reveille.test/v1/claude_code/routines/${routine.id}/runs/${run_id}?wait=60`, {
+      headers: { authorization: `Bearer ${third}` },
+      signal: leaving.signal,
+    }),
+  );
+  await vi.waitUntil(async () => (await waiting()) === 1);
+  leaving.abort();
+  await left.catch(() => {});
+  await vi.waitUntil(async () => (await waiting()) === 0);
   const url = `https://object/wait?run=${run_id}&until=${Date.now() + 60_000}`;
   const dials = Array.from({ length: WAITERS_AT_MOST }, () =>
     ownerOf(run_id).fetch(url, { headers: { upgrade: "websocket" } }),
