@@ -4,6 +4,7 @@
  */
 import type { ErrorRow } from "./error-types.ts";
 import { GITHUB_ERRORS } from "./github-errors.ts";
+import { MESSAGE_ERRORS } from "./message-errors.ts";
 
 /** Refusals of the API: code → what the outside hears. The code itself is in `details.code`. */
 export const API_ERRORS = {
@@ -98,6 +99,7 @@ export const API_ERRORS = {
     hint: "Check the id and the path; GET /openapi.json lists every path.",
   },
   ...GITHUB_ERRORS,
+  ...MESSAGE_ERRORS,
   secret_unreadable: {
     type: "unprocessable_error",
     message: "A secret that the instance keeps encrypted can't be decrypted.",

@@ -4,6 +4,8 @@ import { runIdSchema, sessionIdSchema } from "./ids.ts";
 
 /** In characters, as the text of a fire. */
 export const MESSAGE_TEXT_LIMIT = 65_536;
+/** How many may wait for one run's agent. */
+export const MESSAGES_WAITING = 100;
 export const MESSAGE_ID_LIMIT = 255;
 
 /** The sender's own: in a session the same id counts once. */
@@ -18,10 +20,6 @@ export const messageInputSchema = z
   })
   .meta({ id: "MessageInput" });
 export type MessageInput = z.infer<typeof messageInputSchema>;
-
-export const interruptInputSchema = z
-  .object({ id: messageIdSchema.optional().meta({ description: "As the id of a message." }) })
-  .meta({ id: "InterruptInput" });
 
 /** What became of a message or an interrupt. */
 export const messageAnswerSchema = z

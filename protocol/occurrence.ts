@@ -81,6 +81,7 @@ export const outcomeReasonSchema = z
     "overlap_queue_latest",
     "overlap_skip",
     "overlap_cancel_running",
+    "session_busy",
     "same_idempotency_key",
     "idempotency_key_reused",
     "routine_paused",

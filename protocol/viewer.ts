@@ -25,6 +25,8 @@ export const viewerMessageSchema = z
   ])
   .meta({ id: "ViewerMessage", description: "A message or an interrupt is answered with its id." });
 
+export type ViewerMessage = z.infer<typeof viewerMessageSchema>;
+
 export const liveMessageSchema = z
   .union([
     transcriptEventSchema,

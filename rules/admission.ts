@@ -39,6 +39,8 @@ export interface AdmissionFacts {
   coalescing: number;
   /** Whether the run is to wait for more events, whatever is free. */
   isCoalescing: boolean;
+  /** Whether another run of the session in which it is to go on has not ended. */
+  isSessionBusy: boolean;
   nowMs: number;
 }
 
@@ -66,8 +68,11 @@ export function decideAdmission(facts: AdmissionFacts): AdmissionVerdict {
   }
   if (!facts.hasModel) return { outcome: "refused", reason: "model_not_configured" };
 
+  // A person is answered in turn, whatever the policy for what comes by itself.
+  const overlap = event.type === "message" ? "queue" : facts.overlap;
+  if (facts.isSessionBusy) return { outcome: "queued", reason: "session_busy", supersedes: "nobody" };
   const isFree = active < placesOf(facts) && !isAnyAhead(facts);
-  const verdict = isFree ? ({ outcome: "started", reason: "admitted" } as const) : whileOthersAreOn(facts.overlap);
+  const verdict = isFree ? ({ outcome: "started", reason: "admitted" } as const) : whileOthersAreOn(overlap);
   if (verdict.outcome === "skipped") return verdict;
   const waits = verdict.outcome === "queued" || facts.isCoalescing;
   return waits && stays(verdict, facts) >= QUEUE_LIMIT ? { outcome: "queue_full" } : verdict;

@@ -52,9 +52,11 @@ import { RunLinks } from "./runs/run-links.ts";
 import { RunSockets } from "./runs/run-sockets.ts";
 import { RunStore } from "./runs/run-store.ts";
 import { RunWaiters } from "./runs/run-waiters.ts";
+import { Steering } from "./runs/steering.ts";
 import { TakeFrames } from "./runs/take-frames.ts";
 import { Verdicts } from "./runs/verdicts.ts";
 import { Artifacts } from "./sessions/artifacts.ts";
+import { Messages } from "./sessions/messages.ts";
 import { ProxyNotices } from "./sessions/proxy-notices.ts";
 import { SessionBranches } from "./sessions/session-branches.ts";
 import { SessionDiffs } from "./sessions/session-diffs.ts";
@@ -69,6 +71,7 @@ import { FireAgain } from "./wakes/fire-again.ts";
 import { OccurrenceStore } from "./wakes/occurrences.ts";
 import { RefusalCounts } from "./wakes/refusal-counts.ts";
 import { Schedules } from "./wakes/schedules.ts";
+import { SessionMessages } from "./wakes/session-messages.ts";
 import { Wakes } from "./wakes/wake.ts";
 import { Work } from "./work.ts";
 
@@ -100,13 +103,18 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const hosts = new AskedHosts(sql);
   const environments = new AttemptEnvironments(database);
   const conversations = new Conversations(sql, work, outbox);
-  const beside = { viewers, ends, sockets, hosts, environments, conversations };
+  const messages = new Messages(sql);
+  const beside = { messages, viewers, ends, sockets, hosts, environments, conversations };
   const engine = new RunEngine({ work, runs, log, deadlines, outbox, definitions, ...beside });
 
   const occurrences = new OccurrenceStore(database, sql, work);
   const refusals = new RefusalCounts(work);
   const coalesced = new CoalescedRuns(sql);
   const wakes = new Wakes({ config, occurrences, runs, engine, ids, refusals, coalesced, deadLetters, repositoryIds });
+  const steering = new Steering({ engine, runs, messages, sockets, work });
+  const sessionMessages = new SessionMessages({ work, definitions, steering, messages, wakes });
+  viewers.heardBy((sessionId, said, by) => sessionMessages.hear(sessionId, said, by));
+  engine.followedBy((tx, row) => sessionMessages.goOn(tx, row));
   const fireAgain = new FireAgain(wakes, runs, deadLetters);
   const schedules = new Schedules(database, wakes, work);
   const contexts = new RunContexts(sql);
@@ -122,6 +130,9 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   });
   const stores = {
     artifacts,
+    messages,
+    steering,
+    sessionMessages,
     contexts,
     conversations,
     hosts,
@@ -175,6 +186,7 @@ export function assemble({ context, env, config, database, ownerKey, authorities
     withinDeadline(containerObject(env, config.jurisdiction, lease, runnerId).look(), undefined, "the container");
   const environments = new AttemptEnvironmentReader(secretsOfRuns(env.DB, config), config.signingKeys);
   const told = {
+    steering: core.steering,
     definitions,
     config,
     environments,

@@ -4,6 +4,7 @@ import type { Artifact, ArtifactList, SentArtifact } from "#protocol/artifact.ts
 import type { Diff, SentDiff } from "#protocol/diff.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { OwnedId } from "#protocol/ids.ts";
+import type { MessageAnswer } from "#protocol/message.ts";
 import type { Note, NoteInput, NoteList } from "#protocol/note.ts";
 import type { Run } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
@@ -13,6 +14,7 @@ import { ObjectForRuns } from "./object-for-runs.ts";
 import { found } from "./opening.ts";
 import type { RunRow } from "./runs/run-store.ts";
 import { artifactKey } from "./sessions/artifacts.ts";
+import type { ToSession } from "./wakes/session-messages.ts";
 
 export abstract class ObjectForWork extends ObjectForRuns {
   giveVerdict(id: OwnedId, input: VerdictInput, actor: Actor): Result<Run> {
@@ -71,6 +73,13 @@ export abstract class ObjectForWork extends ObjectForRuns {
       });
       return success(null);
     });
+  }
+
+  /** A person's message to a session: to the run that is on, or to one that it starts. The same id counts once. */
+  say(id: OwnedId, said: Omit<ToSession, "sessionId"> & { text: string }): Result<MessageAnswer> {
+    return this.opening.with(id, ({ work, sessionMessages }, routine) =>
+      work.change((tx) => sessionMessages.say(tx, routine, { ...said, sessionId: id })),
+    );
   }
 
   /** Notes that the routine's runs share. */

@@ -43,7 +43,10 @@ export function runOrder(
     session_url: sessionUrl(baseUrl, run.session_id),
     generation: run.attempt,
     routine_name: run.routine.name,
-    task: taskOf(definition.prompt, given.text, given.context),
+    task:
+      run.trigger.type === "message"
+        ? taskOfMessages(definition.prompt, given.text ?? "", resume !== null)
+        : taskOf(definition.prompt, given.text, given.context),
     model: run.routine.model,
     other_models: otherModels,
     demo_model: run.demo_model,
@@ -106,4 +109,9 @@ ${about}
 ---
 ${text.replace(BLOCK_SIGN, "&lt;")}
 </${tag}>`;
+}
+
+/** A person's messages: by themselves where the agent goes on from a conversation that has the task. */
+function taskOfMessages(prompt: string, text: string, goesOn: boolean): string {
+  return goesOn ? text : `${prompt}\n\n${text}`;
 }

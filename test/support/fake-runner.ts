@@ -87,9 +87,9 @@ export class FakeRunner {
     this.socket.send({ type: "ended", lease });
   }
 
-  /** Dials the run of an offer and says hello. */
-  async work(offer: Offer): Promise<FakeWork> {
-    const work = new FakeWork(this, offer);
+  /** Dials the run of an offer and says hello. @param features options of the run's link that it knows. */
+  async work(offer: Offer, features: readonly string[] = []): Promise<FakeWork> {
+    const work = new FakeWork(this, offer, features);
     await work.connect();
     return work;
   }
@@ -138,8 +138,11 @@ export class FakeWork {
   readonly #runner: FakeRunner;
   readonly #frames: FrameBody[] = [];
 
-  constructor(runner: FakeRunner, offer: Offer) {
+  readonly #features: readonly string[];
+
+  constructor(runner: FakeRunner, offer: Offer, features: readonly string[]) {
     this.#runner = runner;
+    this.#features = features;
     this.offer = offer;
   }
 
@@ -147,7 +150,8 @@ export class FakeWork {
   async connect(): Promise<void> {
     const { lease, link_token } = this.offer;
     this.link = await dial(`/runner/runs/${lease.run_id}/link`, { authorization: `Bearer ${link_token}` });
-    this.link.send({ type: "hello", protocol: RUNNER_PROTOCOL, runner: { kind: "local", id: this.#runner.id } });
+    const runner = { kind: "local", id: this.#runner.id };
+    this.link.send({ type: "hello", protocol: RUNNER_PROTOCOL, runner, features: this.#features });
     const welcome = await this.link.next(({ type }) => type === "welcome");
     this.#sendAfter(Number(welcome["ack"]));
   }

@@ -43,6 +43,8 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   resume: "again",
   remove: "again",
   cancelRun: "again",
+  // By the message's own id.
+  say: "again",
   fireDeadLetter: "again",
   giveVerdict: "again",
   readDiff: "again",

@@ -2,7 +2,9 @@
 import { ticketSchema } from "#protocol/api.ts";
 import { diffSchema } from "#protocol/diff.ts";
 import { refuse } from "#protocol/errors.ts";
+import { messageAnswerSchema, messageInputSchema } from "#protocol/message.ts";
 import { sessionSchema } from "#protocol/session.ts";
+import { actorOf } from "../auth/authenticate.ts";
 import { noteSocket } from "../auth/note-socket.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
@@ -49,6 +51,25 @@ export function mountSessions(app: App): void {
       const { access } = principal;
       const noted = await noteSocket(c, access, params.id);
       return noted.ok ? c.var.deps.ownerOf(params.id).issueTicket(access) : noted;
+    },
+  );
+  endpoint(
+    app,
+    {
+      ...one,
+      needs: "runs:write",
+      method: "post",
+      path: "/api/v1/sessions/{id}/messages",
+      summary: "Send a message to a session",
+      description:
+        "The session goes on with it: a new run in the same session, with its conversation and workspace. While a run of the session is on, the new one begins when that has ended. Answered once it is stored.",
+      body: { schema: messageInputSchema, optional: false },
+      answer: { status: 200, schema: messageAnswerSchema },
+    },
+    async ({ c, params, body, principal }) => {
+      if (principal === null) return refuse("authentication_required");
+      const { text, id = crypto.randomUUID() } = body;
+      return c.var.deps.ownerOf(params.id).say({ id, text, by: actorOf(principal), requestId: c.var.requestId });
     },
   );
 }

@@ -42,7 +42,7 @@ export class FrameBuffer {
   get isUrgent(): boolean {
     const pending = this.pending();
     const count = pending.reduce((sum, { frames }) => sum + frames.length, 0);
-    return count >= FLUSH_FRAMES || pending.some(({ frames }) => frames.at(-1)?.body.kind === "finished");
+    return count >= FLUSH_FRAMES || pending.some(({ frames }) => isAwaited(frames.at(-1)));
   }
 
   /** What a flush takes; the buffer keeps it until `drop`, so that a failed flush loses nothing. */
@@ -77,4 +77,9 @@ export class FrameBuffer {
     this.#pending.set(runId, fresh);
     return fresh;
   }
+}
+
+/** Whether the runner waits for what follows from it. */
+function isAwaited(frame: Frame | undefined): boolean {
+  return frame?.body.kind === "finished" || frame?.body.kind === "idle";
 }

@@ -16,6 +16,7 @@ import { type QueuedRecord, type RunRecord, showRun } from "#rules/run/record.ts
 import type { Conversations } from "../conversations/conversations.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
+import type { Messages } from "../sessions/messages.ts";
 import type { TranscriptLog } from "../transcript/transcript-log.ts";
 import type { Viewers } from "../viewers/viewers.ts";
 import type { Tx, Work } from "../work.ts";
@@ -26,6 +27,7 @@ import type { RunEnds } from "./run-ends.ts";
 import { isTold, tellAdmitted, tellStep } from "./run-lines.ts";
 import type { RunSockets } from "./run-sockets.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
+import { toldAs } from "./told-messages.ts";
 
 export interface NewRun {
   run: QueuedRecord;
@@ -51,6 +53,8 @@ export class RunEngine {
   readonly #hosts: AskedHosts;
   readonly #environments: AttemptEnvironments;
   readonly #conversations: Conversations;
+  readonly #messages: Messages;
+  #goOn: (tx: Tx, row: RunRow) => boolean = () => false;
 
   constructor(parts: {
     work: Work;
@@ -65,7 +69,9 @@ export class RunEngine {
     hosts: AskedHosts;
     environments: AttemptEnvironments;
     conversations: Conversations;
+    messages: Messages;
   }) {
+    this.#messages = parts.messages;
     this.#conversations = parts.conversations;
     this.#hosts = parts.hosts;
     this.#runs = parts.runs;
@@ -115,6 +121,7 @@ export class RunEngine {
     if (input.type === "environment") this.#environments.keep(tx, leaseRef(saved), input.environment);
     if (isSettled(saved.doc)) this.#environments.drop(tx, runId);
     if (isSettled(saved.doc) || saved.status === "waiting") this.#conversations.settle(tx, saved.sessionId);
+    if (isSettled(saved.doc) && !isSettled(row.doc)) this.#leaveMessages(tx, saved);
     this.append(tx, saved, step.events);
     if (saved.status !== row.status) this.#outbox.owe(tx, "project_run", row.id);
     if (isTold(row, saved)) {
@@ -155,8 +162,9 @@ export class RunEngine {
   }
 
   /** What the attempt's runner has to be told when it has connected anew: it may not have got it before. */
-  stillToSay({ doc, ending }: RunRow): RunToRunner[] {
+  stillToSay({ id, doc, features, ending }: RunRow): RunToRunner[] {
     const said: RunToRunner[] = [];
+    for (const message of features.includes("steer") ? this.#messages.waiting(id) : []) said.push(toldAs(message));
     if (doc.cancel_reason !== null) said.push({ type: "cancel", reason: doc.cancel_reason });
     if (ending === "closing") said.push({ type: "close" });
     if (doc.status === "waiting" && doc.waiting.held_until === null) said.push({ type: "park" });
@@ -188,6 +196,22 @@ export class RunEngine {
   runnerOf(lease: LeaseRef): RunnerRef | null {
     const doc = this.#runs.get(lease.run_id)?.doc;
     return doc?.attempt === lease.generation ? doc.runner : null;
+  }
+
+  /** What people have said and the agent has not got is for another run, or stays in the transcript as it is. */
+  #leaveMessages(tx: Tx, row: RunRow): void {
+    if (row.status === "succeeded" && this.#goOn(tx, row)) return;
+    for (const { n } of this.#messages.waiting(row.id)) {
+      const said = this.#messages.take(tx, row.id, n);
+      if (said?.kind !== "message") continue;
+      const { by, id: message_id, text } = said;
+      this.append(tx, row, [{ type: "user.message", source: "person", by, message_id, undelivered: true, text }]);
+    }
+  }
+
+  /** @param goOn starts another run with the messages of one that has ended; false where it is not to be. */
+  followedBy(goOn: (tx: Tx, row: RunRow) => boolean): void {
+    this.#goOn = goOn;
   }
 
   /** Saves counters of a run, without changing its state. */

@@ -38,6 +38,7 @@ import type { RunContexts } from "./run-contexts.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { LinkAttachment, RunSockets } from "./run-sockets.ts";
 import type { RunRow } from "./run-store.ts";
+import type { Steering } from "./steering.ts";
 
 /** For reading what an attempt needs, in milliseconds: less than a runner has for its hello. */
 const READ_MS = HELLO_DEADLINE_MS - 1_000;
@@ -59,6 +60,7 @@ interface Parts {
   frames: ReceiveFrames;
   viewers: Viewers;
   definitions: DefinitionStore;
+  steering: Steering;
   conversations: Pick<Conversations, "resume">;
   log: Pick<TranscriptLog, "latest">;
   notes: Pick<Notes, "names">;
@@ -154,10 +156,12 @@ export class RunLinks {
 
   /** The runner takes the lease. @returns null when another one, or another process of it, has it. */
   #take({ attachment, said }: Greeting): RunRow | null {
-    const { frames, work, engine } = this.#parts;
+    const { frames, work, engine, steering } = this.#parts;
     frames.flush();
     return work.change((tx) => {
-      engine.feed(tx, attachment.lease.run_id, { type: "leased", ...said });
+      const isFirst = engine.runnerOf(attachment.lease) === null;
+      const row = engine.feed(tx, attachment.lease.run_id, { type: "leased", ...said });
+      if (isFirst && row !== null) steering.begin(tx, row);
       return this.#taken(attachment.lease, said);
     });
   }

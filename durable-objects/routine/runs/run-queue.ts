@@ -85,7 +85,10 @@ function countedAs(status: RunStatus): keyof Places | null {
 const IS_QUEUED = statusIn(statusesThatHold("queue"));
 const HAS_PLACE = statusIn(statusesThatHold("place"));
 const COUNT = `SELECT status, COUNT(*) AS count FROM runs WHERE ${IS_UNSETTLED} GROUP BY status`;
-const DUE = `SELECT id FROM runs WHERE ${IS_UNSETTLED} AND ${IS_QUEUED} AND not_before <= ? ORDER BY id LIMIT ?`;
+/** One run of a session at a time. */
+const DUE = `SELECT id FROM runs WHERE ${IS_UNSETTLED} AND ${IS_QUEUED} AND not_before <= ? AND NOT EXISTS (
+  SELECT 1 FROM runs AS before WHERE before.session_id = runs.session_id AND before.id < runs.id
+  AND before.${IS_UNSETTLED}) ORDER BY id LIMIT ?`;
 const QUEUED = `SELECT id FROM runs WHERE ${IS_UNSETTLED} AND ${IS_QUEUED} ORDER BY id`;
 const ACTIVE = `SELECT id FROM runs WHERE ${IS_UNSETTLED} AND ${HAS_PLACE} ORDER BY id`;
 /** Runs that wait for a place come last. */

@@ -48,17 +48,18 @@ export class RunStore {
     return this.#rows.get(runId);
   }
 
-  /** A new run with a session of its own. */
+  /** A new run, and its session if that is new too. */
   insert(tx: Tx, state: RunState, { text, checkout }: Given): RunRow {
     const { run, phase, notBeforeMs, overdue, boot, features, ending, before } = state;
     const { id, session_id: sessionId, status } = run;
     const version = 1;
     this.queue.move(tx, null, status);
-    tx.sql.exec(INSERT_SESSION, sessionId, run.routine.name, tx.nowMs);
+    const isNew = this.#log.end(sessionId) === null;
+    if (isNew) tx.sql.exec(INSERT_SESSION, sessionId, run.routine.name, tx.nowMs);
     const doc = JSON.stringify(run);
     const at = checkout === null ? null : JSON.stringify(checkout);
     tx.sql.exec(INSERT_RUN, id, sessionId, status, doc, text, at, phase, notBeforeMs, overdue, version);
-    this.#log.begin(tx, sessionId);
+    if (isNew) this.#log.begin(tx, sessionId);
     return this.#keep(tx, {
       id,
       sessionId,
@@ -163,6 +164,18 @@ export class RunStore {
       const row = this.get(id);
       return row === null ? [] : [showListed(this.seen(row))];
     });
+  }
+
+  /** The newest run of a session; null where there is no such session. */
+  newest(sessionId: string): RunRow | null {
+    const row = this.#database
+      .select({ id: runs.id })
+      .from(runs)
+      .where(eq(runs.sessionId, sessionId))
+      .orderBy(desc(runs.id))
+      .limit(1)
+      .get();
+    return row === undefined ? null : this.get(row.id);
   }
 
   hasUnsettledRun(sessionId: string): boolean {

@@ -5,12 +5,14 @@ import type { EventBody } from "#protocol/transcript.ts";
 import type { RunRecord } from "#rules/run/record.ts";
 import type { Conversations } from "../conversations/conversations.ts";
 import { workspaceKey } from "../conversations/r2-keys.ts";
+import type { Messages } from "../sessions/messages.ts";
 import { type Mark, markOf, type TranscriptLog } from "../transcript/transcript-log.ts";
 import type { Tx, Work } from "../work.ts";
 import type { AskedHosts } from "./asked-hosts.ts";
 import type { RunEngine } from "./run-engine.ts";
 import { isForgotten, tellForgotten } from "./run-lines.ts";
 import type { RunRow } from "./run-store.ts";
+import type { Steering } from "./steering.ts";
 
 interface Parts {
   work: Work;
@@ -18,6 +20,8 @@ interface Parts {
   log: TranscriptLog;
   hosts: AskedHosts;
   conversations: Conversations;
+  steering: Steering;
+  messages: Messages;
 }
 
 export class TakeFrames {
@@ -26,13 +30,17 @@ export class TakeFrames {
   readonly #hosts: AskedHosts;
   readonly #conversations: Conversations;
   readonly #work: Work;
+  readonly #steering: Steering;
+  readonly #messages: Messages;
 
-  constructor({ work, engine, log, hosts, conversations }: Parts) {
+  constructor({ work, engine, log, hosts, conversations, steering, messages }: Parts) {
     this.#work = work;
     this.#engine = engine;
     this.#log = log;
     this.#hosts = hosts;
     this.#conversations = conversations;
+    this.#steering = steering;
+    this.#messages = messages;
   }
 
   /** Takes in a frame of an attempt that is on; one that is stored already changes nothing. */
@@ -75,9 +83,10 @@ export class TakeFrames {
         return;
       }
       case "took":
+        this.#steering.took(tx, row, body.n);
         return;
       case "idle":
-        engine.feed(tx, row.id, { type: "idle", isMessageWaiting: false });
+        engine.feed(tx, row.id, { type: "idle", isMessageWaiting: this.#messages.waiting(row.id).length > 0 });
         return;
       case "finished":
         this.#hosts.add(tx, row.id, body.seen.hosts ?? []);

@@ -17,7 +17,7 @@ export interface LogEnd {
   lastSeq: number;
   /** The length of all events so far, in bytes. */
   endBytes: number;
-  /** The mark of the attempt whose event is the last one; null in a session without events. */
+  /** Of the attempt that has sent frames last, or of the first one; null in a session without events. */
   mark: Mark | null;
 }
 
@@ -80,7 +80,8 @@ export class TranscriptLog {
       lastSeq += 1;
       pending.lines.push(lineOf(body, `"seq":${lastSeq},"at":"${at}","session_id":"${sessionId}","run_id":"${runId}"`));
     }
-    pending.end = { ...pending.end, lastSeq, mark: markOf(pending.end.mark, runId, attempt) };
+    // A run that waits in the queue must not end what is known of the one that is on.
+    pending.end = { ...pending.end, lastSeq, mark: pending.end.mark ?? markOf(null, runId, attempt) };
   }
 
   /** Notes how far an attempt's frames are stored: it is stored together with their events. */

@@ -2,6 +2,7 @@
 import { eq, lte } from "drizzle-orm";
 import { z } from "zod";
 import type { Authorities } from "#instance/secrets.ts";
+import { ACTOR_NAMES, type Actor } from "#protocol/actor.ts";
 import type { Database } from "../database.ts";
 import { revokedAccesses, tickets } from "../schema.ts";
 import type { Work } from "../work.ts";
@@ -16,6 +17,12 @@ export const accessSchema = z.object({
 });
 /** By what a viewer was let in: its socket closes when that ends. */
 export type Access = z.infer<typeof accessSchema>;
+
+/** Who says something on a socket that was let in by this. */
+export function actorBy({ session }: Access): Actor {
+  const kind = session === null ? "owner" : "web";
+  return { kind, id: null, name: ACTOR_NAMES[kind] };
+}
 
 /** Ended web sessions are remembered for this long: none lasts longer. */
 const KEPT_MS = 31 * 86_400_000;

@@ -1,8 +1,17 @@
 /** Hibernating sockets of viewers: replay, live, and no more under way than the window allows. */
 
 import { closeQuietly, sendQuietly } from "#instance/sockets.ts";
+import type { Actor } from "#protocol/actor.ts";
+import { API_ERRORS } from "#protocol/api-errors.ts";
+import { type Result, refuse } from "#protocol/errors.ts";
 import { byteLength, type Delta } from "#protocol/transcript.ts";
-import { CLOSE_CODES, type LiveMessage, VIEWER_WINDOW, viewerMessageSchema } from "#protocol/viewer.ts";
+import {
+  CLOSE_CODES,
+  type LiveMessage,
+  VIEWER_WINDOW,
+  type ViewerMessage,
+  viewerMessageSchema,
+} from "#protocol/viewer.ts";
 import { wellFormedJson } from "#protocol/well-formed.ts";
 import { parseJson } from "#rules/json.ts";
 import {
@@ -16,10 +25,14 @@ import {
   type ViewerPosition,
 } from "#rules/viewer-window.ts";
 import type { TranscriptLog } from "../transcript/transcript-log.ts";
-import type { Access } from "./access.ts";
+import { type Access, actorBy } from "./access.ts";
 
 /** Deltas that may be under way between two acknowledgements: beyond it the viewer waits for the message. */
 const DELTA_BUDGET_BYTES = 262_144;
+
+/** A message or an interrupt of a viewer's. */
+export type SaidByViewer = Exclude<ViewerMessage, { type: "ack" }>;
+type Listener = (sessionId: string, said: SaidByViewer, by: Actor) => Result<unknown>;
 
 interface ViewerAttachment extends ViewerPosition {
   kind: "viewer";
@@ -38,6 +51,7 @@ export class Viewers {
   readonly #context: SocketContext;
   readonly #log: TranscriptLog;
   readonly #isActive: (sessionId: string) => boolean;
+  #say: Listener = () => refuse("not_found");
   /** Bytes of deltas since the viewer's last acknowledgement; losing them costs nothing. */
   readonly #deltaBytes = new WeakMap<WebSocket, number>();
   /** Not later than when the first viewer has to be looked at; undefined when it is not known. */
@@ -87,19 +101,30 @@ export class Viewers {
       closeQuietly(socket, CLOSE_CODES.badMessage, "not a message of this interface");
       return;
     }
-    if (message.data.type !== "ack") {
-      const text = "Messages and interrupts are not available yet.";
-      this.#send(socket, { type: "rejected", id: message.data.id, code: "not_available_yet", message: text });
-      return;
-    }
     const attachment = this.#load(socket);
     if (attachment === null) return;
+    if (message.data.type !== "ack") {
+      this.#send(socket, this.#said(attachment.sessionId, message.data, actorBy(attachment.access)));
+      return;
+    }
     const { seq } = message.data;
     const isAll = seq >= attachment.sentSeq;
     const acked = { seq, endBytes: isAll ? attachment.sentBytes : this.#log.bytesUpTo(attachment.sessionId, seq) };
     this.#deltaBytes.delete(socket);
     this.#save(socket, { ...attachment, ...afterAck(attachment, acked, nowMs) });
     this.#pump(socket, nowMs);
+  }
+
+  /** @param listener takes what viewers say to their sessions. */
+  heardBy(listener: Listener): void {
+    this.#say = listener;
+  }
+
+  #said(sessionId: string, said: SaidByViewer, by: Actor): LiveMessage {
+    const heard = this.#say(sessionId, said, by);
+    if (heard.ok) return { type: "accepted", id: said.id };
+    const { code, message = API_ERRORS[code].message } = heard.refusal;
+    return { type: "rejected", id: said.id, code, message };
   }
 
   /** Closes viewers that have acknowledged nothing for too long, and those whose access has come to its end. */

@@ -20,7 +20,7 @@ import { newRecord, type QueuedRecord } from "#rules/run/record.ts";
 import type { RoutineRow } from "../definition/definition-store.ts";
 import type { DeadLetters } from "../runs/dead-letters.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
-import type { RunStore } from "../runs/run-store.ts";
+import type { RunRow, RunStore } from "../runs/run-store.ts";
 import type { Tx } from "../work.ts";
 import type { CoalescedRuns } from "./coalesced-runs.ts";
 import type { OccurrenceStore } from "./occurrences.ts";
@@ -52,11 +52,23 @@ export interface Coalescing {
   notBeforeMs: number;
 }
 
+/** What the run is to be beside what the event says. */
+interface Asked {
+  coalescing: Coalescing | null;
+  sessionId: string | null;
+}
+
 /**
  * Decides on an event and writes everything that follows from it.
  * @param coalescing when the run is to wait for more events like this.
+ * @param sessionId of the session in which it goes on; null for one of its own.
  */
-export function admit(context: AdmissionContext, event: Wake, coalescing: Coalescing | null = null): Admitted {
+export function admit(
+  context: AdmissionContext,
+  event: Wake,
+  coalescing: Coalescing | null = null,
+  sessionId: string | null = null,
+): Admitted {
   const { routine, occurrences, runs } = context;
   const { nowMs } = context.tx;
   // Gives places to waiting runs first, in case the alarm that would have done so is late: else one of them would be
@@ -77,9 +89,10 @@ export function admit(context: AdmissionContext, event: Wake, coalescing: Coales
     queued,
     coalescing: queued === 0 ? 0 : context.coalesced.waiting(nowMs).length,
     isCoalescing: coalescing !== null,
+    isSessionBusy: sessionId !== null && runs.hasUnsettledRun(sessionId),
     nowMs,
   });
-  return carryOut(context, event, verdict, coalescing);
+  return carryOut(context, event, verdict, { coalescing, sessionId });
 }
 
 /** The answer to a fire that is made again because its first answer was lost. */
@@ -114,12 +127,7 @@ export function recordJoined(context: AdmissionContext, event: Wake, runId: stri
   return occurrence;
 }
 
-function carryOut(
-  context: AdmissionContext,
-  event: Wake,
-  verdict: AdmissionVerdict,
-  coalescing: Coalescing | null,
-): Admitted {
+function carryOut(context: AdmissionContext, event: Wake, verdict: AdmissionVerdict, asked: Asked): Admitted {
   switch (verdict.outcome) {
     case "queue_full": {
       const answer = refuse("queue_full", { retry_after_s: 60 });
@@ -141,7 +149,7 @@ function carryOut(
       return repeat(context, event, verdict);
     case "started":
     case "queued":
-      return start(context, event, verdict, coalescing);
+      return start(context, event, verdict, asked);
   }
 }
 
@@ -168,14 +176,14 @@ function start(
   context: AdmissionContext,
   event: Wake,
   verdict: Extract<AdmissionVerdict, { outcome: "started" | "queued" }>,
-  coalescing: Coalescing | null,
+  { coalescing, sessionId }: Asked,
 ): Admitted {
   const { engine, ids, tx } = context;
   const runId = ids.make("run", tx.nowMs);
   const told = coalescing === null ? verdict : ({ outcome: "queued", reason: "coalesced" } as const);
   const occurrence = record(context, event, told, runId);
   keepKeys(context, event, occurrence.id);
-  const run = newRun(context, event, runId, occurrence.id);
+  const run = newRun(context, event, { runId, sessionId, occurrenceId: occurrence.id });
   const superseded = verdict.outcome === "queued" ? supersededBy(verdict.supersedes, context) : [];
   const isStarted = told.outcome === "started";
   engine.begin(
@@ -183,7 +191,10 @@ function start(
     { run, text: event.text, checkout: event.checkout, isStarted, notBeforeMs: coalescing?.notBeforeMs ?? 0 },
     [
       { type: "run.queued", attempt: 1, summary: event.summary },
-      { type: "user.message", source: "routine", text: context.routine.definition.prompt },
+      // What a session goes on from has it already.
+      ...(sessionId === null
+        ? [{ type: "user.message", source: "routine", text: context.routine.definition.prompt } as const]
+        : []),
       ...(event.text === null ? [] : [{ type: "user.message", source: "trigger", text: event.text } as const]),
     ],
   );
@@ -196,18 +207,27 @@ function start(
 function supersededBy(which: Superseded, { runs, coalesced, tx }: AdmissionContext): string[] {
   if (which === "nobody") return [];
   const waiting = new Set(coalesced.waiting(tx.nowMs));
-  const queued = runs.queue.queued().filter((id) => !waiting.has(id));
+  const queued = runs.queue.queued().filter((id) => !waiting.has(id) && !isAPersons(runs.get(id)));
   return which === "queued" ? queued : [...queued, ...runs.queue.active()];
 }
 
-function newRun(context: AdmissionContext, event: Wake, runId: string, occurrenceId: string): QueuedRecord {
+/** A run that a person talks to makes way for no event. */
+function isAPersons(row: RunRow | null): boolean {
+  return row !== null && (row.doc.trigger.type === "message" || row.before !== null);
+}
+
+function newRun(
+  context: AdmissionContext,
+  event: Wake,
+  { runId, sessionId, occurrenceId }: { runId: string; sessionId: string | null; occurrenceId: string },
+): QueuedRecord {
   const { routine, ids } = context;
   const { nowMs } = context.tx;
   const { name, model, runs_on } = routine.definition;
   return newRecord({
     id: runId,
     routine_id: routine.id,
-    session_id: ids.make("session", nowMs),
+    session_id: sessionId ?? ids.make("session", nowMs),
     routine: { name, revision: routine.revision, model: namedModel(model, context.defaultModel) },
     trigger: {
       type: event.type,

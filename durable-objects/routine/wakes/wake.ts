@@ -68,6 +68,11 @@ export class Wakes {
     return answer;
   }
 
+  /** A person's message to a session of which no run takes it: a new run in that session. */
+  intoSession(tx: Tx, routine: RoutineRow, sessionId: string, event: Wake): Result<Admission> {
+    return admit(this.#context(tx, routine), event, null, sessionId).answer;
+  }
+
   /** A scheduled instant has come. @param missed why it starts nothing; null when it is to start a run. */
   scheduled(
     tx: Tx,

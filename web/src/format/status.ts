@@ -72,6 +72,7 @@ export const REASON_TEXTS: Record<OutcomeReason, string> = {
   overlap_queue_latest: "A run was on; the overlap policy is queue_latest.",
   overlap_skip: "A run was on; the overlap policy is skip.",
   overlap_cancel_running: "The runs that were on are canceled first; the overlap policy is cancel_running.",
+  session_busy: "Another run of the session had not ended.",
   same_idempotency_key: "The same Idempotency-Key had been used for the same request.",
   idempotency_key_reused: "The Idempotency-Key had been used for another request.",
   routine_paused: "The routine was paused.",

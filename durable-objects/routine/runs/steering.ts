@@ -1,0 +1,113 @@
+/** People's messages and interrupts, from where they are said to the runner of the run that is on. */
+import type { Actor } from "#protocol/actor.ts";
+import { type Result, refuse, success } from "#protocol/errors.ts";
+import { MESSAGE_TEXT_LIMIT, MESSAGES_WAITING } from "#protocol/message.ts";
+import { isSettled } from "#protocol/run.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
+import type { EventBody } from "#protocol/transcript.ts";
+import type { Message, Messages } from "../sessions/messages.ts";
+import type { Tx, Work } from "../work.ts";
+import type { RunEngine } from "./run-engine.ts";
+import type { RunSockets } from "./run-sockets.ts";
+import type { RunRow, RunStore } from "./run-store.ts";
+import { toldAs } from "./told-messages.ts";
+
+interface Parts {
+  engine: RunEngine;
+  runs: RunStore;
+  messages: Messages;
+  sockets: RunSockets;
+  work: Work;
+}
+
+export class Steering {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Gives a message to the session's run that is on, or waits.
+   * @returns the run; null where none takes messages any more, so that another has to be started.
+   */
+  say(tx: Tx, sessionId: string, said: { id: string; text: string; by: Actor }): Result<string | null> {
+    const { engine, messages } = this.#parts;
+    if (said.text === "" || said.text.length > MESSAGE_TEXT_LIMIT) {
+      const message = `must be 1 to ${MESSAGE_TEXT_LIMIT} characters`;
+      return refuse("invalid_request", {
+        message: `text: ${message}`,
+        field: "text",
+        issues: [{ field: "text", message }],
+      });
+    }
+    const row = this.#listening(sessionId);
+    if (row === null) return success(null);
+    if (messages.waiting(row.id).length >= MESSAGES_WAITING) return refuse("messages_full", { retry_after_s: 60 });
+    this.add(tx, row.id, { sessionId, ...said });
+    const { doc } = row;
+    if (doc.status === "waiting" && doc.waiting.for === "message") engine.feed(tx, row.id, { type: "continued" });
+    return success(row.id);
+  }
+
+  /** Writes a message down for a run. */
+  add(tx: Tx, runId: string, said: { sessionId: string; id: string; text: string; by: Actor }): void {
+    this.#tell(tx, this.#parts.messages.add(tx, { ...said, kind: "message", runId }));
+  }
+
+  /** Has the turn stopped that is on. @returns the run. */
+  interrupt(tx: Tx, sessionId: string, said: { id: string; by: Actor }): Result<string> {
+    const { messages } = this.#parts;
+    const row = this.#listening(sessionId);
+    if (row?.status === "waiting") return success(row.id);
+    if (row?.status !== "running") return refuse("nothing_to_interrupt");
+    if (!row.features.includes("steer")) return refuse("runner_not_steered");
+    // One that is under way does the same for both.
+    if (messages.waiting(row.id).some(({ kind }) => kind === "interrupt")) return success(row.id);
+    this.#tell(tx, messages.add(tx, { sessionId, ...said, kind: "interrupt", text: "", runId: row.id }));
+    return success(row.id);
+  }
+
+  /** An attempt begins of a run that messages have started: those that have come are its task. */
+  begin(tx: Tx, row: RunRow): void {
+    const { engine, runs, messages } = this.#parts;
+    if (row.doc.trigger.type !== "message") return;
+    const said = messages.waiting(row.id).filter(({ kind }) => kind === "message");
+    if (said.length === 0) return;
+    const { doc, checkout, notBefore } = row;
+    const text = [...(row.text === null ? [] : [row.text]), ...said.map((message) => message.text)].join("\n\n");
+    runs.join(tx, row, { doc, text, checkout, notBefore });
+    for (const { n } of said) messages.take(tx, row.id, n);
+    engine.append(tx, row, said.map(eventOf));
+  }
+
+  /** The agent has got a message, or an interrupt has stopped what it was to stop. */
+  took(tx: Tx, row: RunRow, n: number): void {
+    const message = this.#parts.messages.take(tx, row.id, n);
+    if (message !== null) this.#parts.engine.append(tx, row, [eventOf(message)]);
+  }
+
+  /** The newest run of the session, while it takes messages. */
+  #listening(sessionId: string): RunRow | null {
+    const row = this.#parts.runs.newest(sessionId);
+    if (row === null || isSettled(row.doc) || row.doc.cancel_reason !== null || row.ending === "closing") return null;
+    return row;
+  }
+
+  #tell(tx: Tx, message: Message): void {
+    const { runs, sockets, work } = this.#parts;
+    work.afterwards(tx, `said:${message.sessionId}:${message.n}`, () => {
+      const row = runs.get(message.runId);
+      if (row?.features.includes("steer")) sockets.tell(leaseOf(row), toldAs(message));
+    });
+  }
+}
+
+function eventOf({ id, kind, text, by }: Message): EventBody {
+  if (kind === "interrupt") return { type: "run.interrupted", by };
+  return { type: "user.message", source: "person", by, message_id: id, text };
+}
+
+function leaseOf({ id: run_id, doc }: RunRow): LeaseRef {
+  return { run_id, generation: doc.attempt };
+}

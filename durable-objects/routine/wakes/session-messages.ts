@@ -1,0 +1,119 @@
+/** Messages of people: to the run that is on, or to one that they start. */
+import type { Actor } from "#protocol/actor.ts";
+import { type Result, refuse, success } from "#protocol/errors.ts";
+import type { MessageAnswer } from "#protocol/message.ts";
+import type { Wake } from "#protocol/occurrence.ts";
+import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
+import type { RunRow } from "../runs/run-store.ts";
+import type { Steering } from "../runs/steering.ts";
+import type { Messages } from "../sessions/messages.ts";
+import type { SaidByViewer } from "../viewers/viewers.ts";
+import type { Tx, Work } from "../work.ts";
+import type { Wakes } from "./wake.ts";
+
+/** How much of a message stands in the summary of the run that it starts. */
+const SUMMARY_LENGTH = 80;
+
+export interface ToSession {
+  sessionId: string;
+  id: string;
+  by: Actor;
+  /** Of the request that brings it; null where none does. */
+  requestId: string | null;
+}
+
+export class SessionMessages {
+  readonly #work: Work;
+  readonly #definitions: DefinitionStore;
+  readonly #steering: Steering;
+  readonly #messages: Messages;
+  readonly #wakes: Wakes;
+
+  constructor(parts: {
+    work: Work;
+    definitions: DefinitionStore;
+    steering: Steering;
+    messages: Messages;
+    wakes: Wakes;
+  }) {
+    this.#work = parts.work;
+    this.#definitions = parts.definitions;
+    this.#steering = parts.steering;
+    this.#messages = parts.messages;
+    this.#wakes = parts.wakes;
+  }
+
+  /** Said twice under one id, it is said once. */
+  say(tx: Tx, routine: RoutineRow, said: ToSession & { text: string }): Result<MessageAnswer> {
+    const { sessionId, id, by, text } = said;
+    const before = this.#before(sessionId, id);
+    if (before !== null) return success(before);
+    const given = this.#steering.say(tx, sessionId, { id, text, by });
+    if (!given.ok) return given;
+    if (given.value !== null) return success(answer(said, given.value));
+    const started = this.#wakes.intoSession(tx, routine, sessionId, wakeOf(said));
+    if (!started.ok) return started;
+    const { run_id } = started.value;
+    this.#steering.add(tx, run_id, { sessionId, id, text, by });
+    return success(answer(said, run_id));
+  }
+
+  interrupt(tx: Tx, said: ToSession): Result<MessageAnswer> {
+    const before = this.#before(said.sessionId, said.id);
+    if (before !== null) return success(before);
+    const given = this.#steering.interrupt(tx, said.sessionId, said);
+    return given.ok ? success(answer(said, given.value)) : given;
+  }
+
+  /** What a viewer says, by its own connection. */
+  hear(sessionId: string, { type, ...said }: SaidByViewer, by: Actor): Result<MessageAnswer> {
+    const routine = this.#definitions.living();
+    if (routine === null) return refuse("not_found");
+    const whole = { ...said, sessionId, by, requestId: null };
+    return this.#work.change((tx): Result<MessageAnswer> => {
+      if (type === "interrupt") return this.interrupt(tx, whole);
+      return this.say(tx, routine, { ...whole, text: "text" in said ? said.text : "" });
+    });
+  }
+
+  /**
+   * A run has ended well and its agent has not got all messages, as no runner tells it that knows nothing of them: another run
+   * gets them. One that messages have started starts no other.
+   */
+  goOn(tx: Tx, { id: runId, sessionId, doc }: RunRow): boolean {
+    const routine = this.#definitions.living();
+    const first = this.#messages.waiting(runId).find(({ kind }) => kind === "message");
+    if (routine === null || first === undefined || doc.trigger.type === "message") return false;
+    const wake = wakeOf({ sessionId, id: first.id, by: first.by, requestId: null, text: first.text });
+    const started = this.#wakes.intoSession(tx, routine, sessionId, wake);
+    if (started.ok) this.#messages.pass(tx, runId, started.value.run_id);
+    return started.ok;
+  }
+
+  #before(sessionId: string, id: string): MessageAnswer | null {
+    const runId = this.#messages.runOf(sessionId, id);
+    return runId === null ? null : { ...answer({ sessionId, id }, runId), duplicate: true };
+  }
+}
+
+function answer({ sessionId, id }: Pick<ToSession, "sessionId" | "id">, runId: string): MessageAnswer {
+  return { id, session_id: sessionId, run_id: runId, duplicate: false };
+}
+
+function wakeOf({ by, text, requestId }: ToSession & { text: string }): Wake {
+  const [line = ""] = text.trim().split("\n");
+  return {
+    type: "message",
+    trigger_id: null,
+    summary: `Message from ${by.name}: ${[...line].slice(0, SUMMARY_LENGTH).join("")}`,
+    // It is the sender's own words to the agent, and no text from outside.
+    text: null,
+    dedupe_key: null,
+    content_key: null,
+    fingerprint: "",
+    depth: 0,
+    checkout: null,
+    request_id: requestId,
+    delivery_id: null,
+  };
+}
