@@ -24,6 +24,7 @@ const FREE: AdmissionFacts = {
   alike: null,
   coalescing: 0,
   isCoalescing: false,
+  isSessionBusy: false,
   active: 0,
   queued: 0,
   nowMs: NOW_MS,
