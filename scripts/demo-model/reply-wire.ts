@@ -50,7 +50,7 @@ export interface StreamEvent {
 }
 
 /** How many characters one delta carries: small enough to be seen growing. */
-const DELTA_CHARACTERS = 24;
+export const DELTA_CHARACTERS = 24;
 
 /** The blocks of a plan. @param drawId makes ids of tool calls unique. */
 export function replyBlocks(plan: MessagePlan, drawId: () => string): WireBlock[] {

@@ -1,6 +1,8 @@
 /** A session's later runs go on from what the earlier ones have left: rows that each upgrade of the Agent SDK has to hold. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import type { ReplyPlan } from "#scripts/demo-model/messages-api.ts";
+import { DELTA_CHARACTERS } from "#scripts/demo-model/reply-wire.ts";
 import { call, noticesOf } from "./support/agent-steps.ts";
 import { Bed, bash, endless, noSandbox, report } from "./support/bed.ts";
 import type { FakeRun } from "./support/fake-run.ts";
@@ -135,6 +137,28 @@ describe.skipIf(noSandbox !== null)("a session's next run", { concurrent: true }
     expect(ids("tool_result", "tool_use_id")).toEqual(ids("tool_use", "id"));
     expect(text).toContain('Write {\\"file_path');
     expect(noticesOf(next, "calls_not_in_conversation")).toHaveLength(1);
+  });
+
+  it("hears of a call whose message had not ended when the agent was killed, though the call had taken effect", async () => {
+    const calls = ["echo x > made-in-stream.txt", "echo never"].map((command) => ({
+      name: "Bash",
+      input: { command, description: "Work" },
+    }));
+    const held = Promise.withResolvers<void>();
+    // The first call's block has ended before the second one's begins.
+    const ofFirst = Math.ceil(JSON.stringify(calls[0]?.input).length / DELTA_CHARACTERS);
+    const beforeDelta = async (index: number) => {
+      if (index >= ofFirst) await held.promise;
+    };
+    const step: ReplyPlan = { kind: "message", toolCalls: calls, beforeDelta };
+    const first = bed.run([step, "Gone on.", "Gone on.", "Gone on."], ["app"], newSession());
+    await first.event("tool.result");
+    first.cancel();
+    await first.finished();
+    held.resolve();
+    const next = goOn(bed, [first], "Go on, please.");
+    expect(await next.finished()).toMatchObject({ outcome: { status: "succeeded" } });
+    expect(JSON.stringify(callsOf(first).at(-1))).toContain("made-in-stream.txt");
   });
 
   it("is told what was left out of a workspace that is too large, and so are people", async () => {
