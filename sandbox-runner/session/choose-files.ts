@@ -49,7 +49,9 @@ export function namesOf(leftOut: readonly Candidate[]): string[] {
   return leftOut
     .toSorted((one, other) => other.bytes - one.bytes)
     .slice(0, LEFT_OUT_NAMED)
-    .map(({ name, bytes }) => `${name.slice(0, NAME_LIMIT)} (${sizeOf(bytes)})`);
+    .map(({ name, bytes }) =>
+      bytes === 0 ? name.slice(0, NAME_LIMIT) : `${name.slice(0, NAME_LIMIT)} (${sizeOf(bytes)})`,
+    );
 }
 
 function sizeOf(bytes: number): string {

@@ -9,7 +9,7 @@ import type { FakeRun } from "./support/fake-run.ts";
 import { environmentWith } from "./support/run-order.ts";
 import { entriesOf, filesOf, goOn, newSession } from "./support/sessions.ts";
 import { until } from "./support/until.ts";
-import { seedUpstream } from "./support/upstream.ts";
+import { commitTo, seedUpstream } from "./support/upstream.ts";
 
 const messagesSchema = z.array(z.object({ role: z.string(), content: z.unknown() }));
 
@@ -159,6 +159,33 @@ describe.skipIf(noSandbox !== null)("a session's next run", { concurrent: true }
     const next = goOn(bed, [first], "Go on, please.");
     expect(await next.finished()).toMatchObject({ outcome: { status: "succeeded" } });
     expect(JSON.stringify(callsOf(first).at(-1))).toContain("made-in-stream.txt");
+  });
+
+  it("gets nothing of a clone at a fork's commit, whose settings would be the fork's", async () => {
+    const bare = seedUpstream(bed.upstream, "forked", { "README.md": "# Forked\n", "CLAUDE.md": "The base's.\n" });
+    const commit = commitTo(bare, "refs/pull/1/head", { "CLAUDE.md": "The fork's.\n", "new.txt": "new\n" });
+    const repository = "https://code.example.com/forked";
+    const checkout = { repository, ref: "refs/pull/1/head", commit, trusted_ref: "main", is_fork: true };
+    const steps = [bash("echo x > made.txt; echo y > ../beside.txt"), "Bye.", bash("cat CLAUDE.md; ls . .."), "Bye."];
+    const first = bed.run(steps, ["forked"], { ...newSession(), checkout });
+    await first.finished();
+    expect(noticesOf(first, "workspace_cut")[0]?.message).toContain("whose commit comes from a fork");
+    const next = goOn(bed, [first], "Go on, please.");
+    expect(await next.finished()).toMatchObject({ outcome: { status: "succeeded" } });
+    const { text = "" } = next.events.find((event) => event.type === "tool.result") ?? {};
+    expect(text.split("\n").filter((line) => line !== "")).toEqual([
+      "The base's.",
+      ".:",
+      "CLAUDE.md",
+      "README.md",
+      "..:",
+      "beside.txt",
+      "forked",
+    ]);
+    // Nor is anything put into one.
+    const again = goOn(bed, [first], "Go on, please.", { order: { checkout } });
+    expect(await again.finished()).toMatchObject({ outcome: { status: "succeeded" } });
+    expect(noticesOf(again, "workspace_restored_in_part")[0]?.message).toContain("is freshly cloned");
   });
 
   it("is told what was left out of a workspace that is too large, and so are people", async () => {
