@@ -21,7 +21,7 @@ import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
 
 const VERSION = "0.3.330";
 const ARCHIVE = new Uint8Array(300_000).fill(5);
-const orderSchema = z.object({ conversation: orderedConversationSchema });
+const orderSchema = z.object({ session_id: z.string(), conversation: orderedConversationSchema });
 const says = (text: string, file: string | null = null): FrameBody => ({
   kind: "conversation",
   sdk_version: VERSION,
@@ -48,19 +48,13 @@ async function begin(input: Record<string, unknown> = {}): Promise<{ work: FakeW
   return { work: await runner.work(await runner.accept()), session: { routine, id } };
 }
 
-/** Another run of the session. Its attempt's runner has said hello. */
-async function goOn({ routine, id }: Session): Promise<FakeWork> {
-  const { run_id: runId } = await fired(routine);
-  const offer = await runner.accept();
-  await runInDurableObject(ownerOf(routine.id), (_object, { storage }) => {
-    storage.sql.exec(
-      `UPDATE runs SET session_id = ?1, doc = json_set(doc, '$.session_id', ?1) WHERE id = ?2`,
-      id,
-      runId,
-    );
-  });
-  await evictOwnerOf(routine.id);
-  return await runner.work(offer);
+/** Another run of the session, which a person's message starts. Its attempt's runner has said hello. */
+async function goOn({ id }: Session): Promise<FakeWork> {
+  const sent = await call("POST", `/api/v1/sessions/${id}/messages`, { text: "Go on, please." });
+  expect(sent.status).toBeLessThan(300);
+  const work = await runner.work(await runner.accept());
+  expect(orderSchema.parse(work.order).session_id).toBe(id);
+  return work;
 }
 
 function conversationOf(work: FakeWork) {
