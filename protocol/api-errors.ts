@@ -5,6 +5,7 @@
 import type { ErrorRow } from "./error-types.ts";
 import { GITHUB_ERRORS } from "./github-errors.ts";
 import { MESSAGE_ERRORS } from "./message-errors.ts";
+import { QUESTION_ERRORS } from "./question-errors.ts";
 
 /** Refusals of the API: code → what the outside hears. The code itself is in `details.code`. */
 export const API_ERRORS = {
@@ -115,6 +116,7 @@ export const API_ERRORS = {
     message: "The run has not ended yet.",
     hint: "Wait until it has ended, or cancel it.",
   },
+  ...QUESTION_ERRORS,
   overlap_skipped: {
     type: "conflict_error",
     message: "Skipped: a run of this routine is on, and its overlap policy is skip.",

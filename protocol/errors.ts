@@ -12,6 +12,8 @@ export const errorDetailsSchema = z.looseObject({
   field: z.string().optional(),
   issues: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
   occurrence_id: z.string().optional(),
+  answered_by: z.string().nullable().optional(),
+  answered_at: z.string().optional(),
 });
 
 /** The one shape of an error answer. */
@@ -38,6 +40,9 @@ export interface Refusal {
   field?: string;
   issues?: { field: string; message: string }[];
   occurrence_id?: string;
+  /** Null where nobody has, and the time was over. */
+  answered_by?: string | null;
+  answered_at?: string;
   limit_bytes?: number;
   reason?: string;
   retry_after_s?: number;

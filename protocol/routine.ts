@@ -8,6 +8,7 @@ import { routineIdSchema } from "./ids.ts";
 import { DEFAULT_POOL, runsOnSchema } from "./pool.ts";
 import { named } from "./schema.ts";
 import { boundedDuration, timestampSchema } from "./time.ts";
+import { toolPolicySchema } from "./tools.ts";
 import { triggerInputSchema, triggerSchema, triggerStatusSchema } from "./triggers.ts";
 
 /** Each default once. */
@@ -19,8 +20,9 @@ export const ROUTINE_DEFAULTS = {
   environment: DEFAULT_ENVIRONMENT,
   variables: {} as Record<string, string>,
   network: { allow: [] as string[] },
+  tools: { deny: [] as string[], ask: [] as string[] },
   context_from: [] as ContextFrom,
-  limits: { timeout: "60m", turns: 200, hold: "5m", failures: 5 },
+  limits: { timeout: "60m", turns: 200, hold: "5m", answer: "24h", failures: 5 },
   retry: { max: 2, backoff: "30s" },
 } as const;
 
@@ -110,6 +112,9 @@ const limitsSchema = z.strictObject({
   hold: boundedDuration("1s", "1h")
     .default(ROUTINE_DEFAULTS.limits.hold)
     .meta({ description: "How long the sandbox of a run that waits for a person is kept for it." }),
+  answer: boundedDuration("1m", "30d")
+    .default(ROUTINE_DEFAULTS.limits.answer)
+    .meta({ description: "How long people have to answer what an agent asks." }),
   failures: z.int().min(0).max(1_000).default(ROUTINE_DEFAULTS.limits.failures).meta({
     description: "After so many runs in a row that failed or timed out the routine pauses itself; 0 for never.",
   }),
@@ -143,6 +148,9 @@ const settings = {
   }),
   network: networkAdditionsSchema.meta({ description: "Hosts beside those that the environment allows." }),
   context_from: contextFromSchema,
+  tools: toolPolicySchema.meta({
+    description: "Which calls of the agent's tools are let through; all of them where it says nothing.",
+  }),
   limits: limitsSchema,
   retry: retrySchema,
   tags: named(z.string().regex(/^[a-zA-Z0-9_.-]{1,64}$/), z.string().max(256)),
@@ -162,6 +170,7 @@ export const routineInputSchema = z
     variables: settings.variables.default(ROUTINE_DEFAULTS.variables),
     network: settings.network.default(ROUTINE_DEFAULTS.network),
     context_from: settings.context_from.default(ROUTINE_DEFAULTS.context_from),
+    tools: settings.tools.default(ROUTINE_DEFAULTS.tools),
     limits: limitsSchema.default(() => limitsSchema.parse({})),
     retry: retrySchema.default(() => retrySchema.parse({})),
     tags: settings.tags.default({}),
@@ -170,7 +179,7 @@ export const routineInputSchema = z
   .meta({ id: "RoutineInput" });
 export type RoutineInput = z.infer<typeof routineInputSchema>;
 
-/** A change: only the keys that are given change; `limits` and `retry` are replaced as a whole. */
+/** A change: only the keys that are given change; `limits`, `retry` and `tools` are replaced as a whole. */
 export const routinePatchSchema = z
   .strictObject({ ...settings, model: settings.model.unwrap().nullable(), if_revision: z.int().min(1) })
   .partial()
@@ -206,6 +215,7 @@ export const routineDefinitionSchema = z
     variables: settings.variables,
     network: settings.network,
     context_from: settings.context_from,
+    tools: settings.tools,
     limits: limitsSchema,
     retry: retrySchema,
     tags: settings.tags,

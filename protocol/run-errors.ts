@@ -34,6 +34,11 @@ const RUN_ERRORS = {
     hint: "Look at the runner's log and at the last run.step of the transcript.",
     machinery: true,
   },
+  runner_without_tools: {
+    message: "The routine has a tool policy, which this runner is too old to keep.",
+    hint: "Update the runner to this instance's version, or take tools out of the routine.",
+    machinery: false,
+  },
   container_start_failed: {
     message: "The run's container did not start.",
     hint: "Check that the image of the runner is there and starts. Locally, npm start builds it, and the container engine has its log; deployed, the dashboard shows the containers of the worker.",

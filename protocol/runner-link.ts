@@ -15,10 +15,12 @@ import { runIdSchema, sessionIdSchema } from "./ids.ts";
 import { dollarsSchema } from "./money.ts";
 import { noteNameSchema } from "./note.ts";
 import { checkoutSchema } from "./occurrence.ts";
+import { askedQuestionSchema, givenAnswerSchema } from "./question.ts";
 import { clonedRepositorySchema } from "./routine.ts";
 import { cancelReasonSchema, runnerRefSchema, runResultSchema, sandboxKinds } from "./run.ts";
 import { runErrorSchema } from "./run-errors.ts";
 import { nullable } from "./schema.ts";
+import { NO_TOOL_POLICY, toolPolicySchema } from "./tools.ts";
 import { deltaSchema, runnerEventSchema } from "./transcript.ts";
 import { waitingFor } from "./waiting.ts";
 
@@ -31,19 +33,6 @@ export const RUNNER_PROTOCOL = 2;
 export const RUNNER_PROTOCOLS_SERVED: readonly number[] = [RUNNER_PROTOCOL, RUNNER_PROTOCOL - 1];
 /** A runner of an earlier version than this is refused, and told to be updated: raise it when one can't be served any more. */
 export const OLDEST_RUNNER = "0.1.0";
-/**
- * Options of the link, by name. A runner tells those it knows when it registers, and the answer tells which of them are in
- * force: a message that belongs to an option is said only while both sides know it, so an option needs no new version.
- */
-export const RUNNER_FEATURES = ["environment", "steer"] as const;
-/**
- * `environment`: the runner gives a run what its environment sets: variables, a setup script, and a network of its own.
- *
- * `steer`: people's messages and interrupts reach a run that is on, and the run's object says when it is to end: the messages
- * `message`, `interrupt`, `park` and `close`, and the frames `took`, `waiting` and `idle`.
- */
-export type RunnerFeature = (typeof RUNNER_FEATURES)[number];
-
 /** A runner sends the text `ping` this often on both sockets; auto-response answers `pong`. */
 export const RUNNER_PING_MS = 5_000;
 /** A runner that neither pings nor reconnects for this long has lost its leases. */
@@ -156,6 +145,12 @@ export const runOrderSchema = z.object({
   background_wait_ms: z.int().min(1).default(600_000),
   /** For each hook of the repository; the runner gives it a third of `timeout_ms` at most. Absent as above. */
   hook_deadline_ms: z.int().min(1).default(600_000),
+  /** Which calls of the agent's are let through; absent from an earlier version's order. Only runners with the option `tools` keep to it. */
+  tools: toolPolicySchema.default(NO_TOOL_POLICY),
+  /** Whether people can be asked; absent from an earlier version's order. */
+  asks: z.boolean().default(false),
+  /** The answer to what an earlier attempt of the run asked; null where there is none. */
+  answer: nullable(givenAnswerSchema).default(null),
   /** Absent from an earlier version's order: no variables, no script, and no network beside the instance. */
   environment: attemptEnvironmentSchema.optional(),
   /** What the instance takes of a run's work beside frames: `diff`, `artifacts`. Absent from an earlier version's order. */
@@ -194,7 +189,12 @@ export const frameBodySchema = z.discriminatedUnion("kind", [
   /** The agent has got this message, or this interrupt has stopped everything that it was to stop. */
   z.object({ kind: z.literal("took"), n: z.int().min(1) }),
   /** The agent does nothing until something has come. */
-  z.object({ kind: z.literal("waiting"), for: z.enum(waitingFor) }),
+  z.object({
+    kind: z.literal("waiting"),
+    for: z.enum(waitingFor),
+    /** What people are asked; absent where it waits for something else. */
+    question: askedQuestionSchema.optional(),
+  }),
   /** The agent has ended its turn, nothing of it works in the background, and it has got all messages that have come. */
   z.object({ kind: z.literal("idle") }),
   /** The last frame of an attempt: all its processes are gone. */
@@ -271,6 +271,8 @@ export const runToRunnerSchema = z.discriminatedUnion("type", [
   }),
   /** Stop the turn that is on, with all that it has started, then say that you took it, and wait for a message. */
   z.object({ type: z.literal("interrupt"), n: z.int().min(1) }),
+  /** Somebody has answered what the agent asks, or its time is over. Said again with each welcome until its agent has heard it. */
+  z.object({ type: z.literal("answer"), ...givenAnswerSchema.shape }),
   /** What the run waits for has not come in time: keep what another attempt needs, end all processes, and finish. */
   z.object({ type: z.literal("park") }),
   /** The answer to `idle`: no message waits, and none will come. End all processes, and finish. */

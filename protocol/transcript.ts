@@ -3,6 +3,7 @@ import { z } from "zod";
 import { actorSchema } from "./actor.ts";
 import { artifactEventFields } from "./artifact.ts";
 import { runIdSchema, sessionIdSchema } from "./ids.ts";
+import { answerSchema, questionIdSchema, shownQuestionSchema } from "./question.ts";
 import {
   cancelReasonSchema,
   evidenceMissingSchema,
@@ -54,8 +55,10 @@ const lifeEvents = [
     for: z.enum(waitingFor),
     until: nullable(timestampSchema).meta({
       description: "When it waits no longer; null where it waits without an end.",
+      question: shownQuestionSchema.optional().meta({ description: "What people are asked." }),
     }),
   }),
+  z.object({ type: z.literal("question.answered"), question_id: questionIdSchema, answer: answerSchema }),
   /** What it waited for has come. */
   z.object({ type: z.literal("run.continued"), after: z.enum(waitingFor) }),
   /** The turn's tools have stopped, and so has everything that they had started. */

@@ -1,5 +1,6 @@
 /** What a run that is `waiting` waits for, and how long. */
 import { z } from "zod";
+import { shownQuestionSchema } from "./question.ts";
 import { nullable } from "./schema.ts";
 import { timestampSchema } from "./time.ts";
 
@@ -12,6 +13,9 @@ export const waitingSchema = z
     since: timestampSchema,
     until: nullable(timestampSchema).meta({
       description: "When it waits no longer; null where it waits without an end.",
+    }),
+    question: shownQuestionSchema.omit({ call: true }).optional().meta({
+      description: "What people are asked; absent where it waits for something else. The transcript has the call, too.",
     }),
     held_until: nullable(timestampSchema).meta({
       description:

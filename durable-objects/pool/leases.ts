@@ -1,7 +1,8 @@
 /** The leases of a pool: who waits, who works, and what the routines' objects still have to be told. */
 import { and, asc, count, eq, inArray, min, sql } from "drizzle-orm";
 import type { RunnerKind } from "#protocol/run.ts";
-import { type LeaseRef, OFFER_DEADLINE_MS, RUNNER_FEATURES, type RunnerFeature } from "#protocol/runner-link.ts";
+import { RUNNER_FEATURES, type RunnerFeature } from "#protocol/runner-features.ts";
+import { type LeaseRef, OFFER_DEADLINE_MS } from "#protocol/runner-link.ts";
 import { setsOf } from "#rules/pool/features-needed.ts";
 import type { LeaseEnd } from "#rules/run/inputs.ts";
 import type { PoolDatabase } from "./database.ts";

@@ -44,6 +44,7 @@ import { RoutineHealth } from "./runs/health.ts";
 import { Notes } from "./runs/notes.ts";
 import { OpenCalls } from "./runs/open-calls.ts";
 import { ProxiedCalls } from "./runs/proxied-calls.ts";
+import { Questions } from "./runs/questions.ts";
 import { ReceiveFrames } from "./runs/receive-frames.ts";
 import { RunContexts } from "./runs/run-contexts.ts";
 import { RunEnds } from "./runs/run-ends.ts";
@@ -107,6 +108,8 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const beside = { messages, viewers, ends, sockets, hosts, environments, conversations };
   const engine = new RunEngine({ work, runs, log, deadlines, outbox, definitions, ...beside });
 
+  const questions = new Questions({ database, work, engine, sockets });
+
   const occurrences = new OccurrenceStore(database, sql, work);
   const refusals = new RefusalCounts(work);
   const coalesced = new CoalescedRuns(sql);
@@ -135,6 +138,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
     sessionMessages,
     contexts,
     conversations,
+    questions,
     hosts,
     work,
     outbox,
@@ -162,7 +166,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   };
 }
 
-type Core = ReturnType<typeof assembleCore>;
+export type Core = ReturnType<typeof assembleCore>;
 
 export interface Surroundings {
   context: ObjectContext;
@@ -185,15 +189,8 @@ export function assemble({ context, env, config, database, ownerKey, authorities
   const lookAtContainer = (lease: LeaseRef, runnerId: string) =>
     withinDeadline(containerObject(env, config.jurisdiction, lease, runnerId).look(), undefined, "the container");
   const environments = new AttemptEnvironmentReader(secretsOfRuns(env.DB, config), config.signingKeys);
-  const told = {
-    steering: core.steering,
-    definitions,
-    config,
-    environments,
-    conversations: core.conversations,
-    contexts: core.contexts,
-    log: core.log,
-  };
+  const { conversations, contexts, questions, log, steering } = core;
+  const told = { definitions, config, environments, conversations, contexts, questions, log, steering };
   const notes = new Notes(database);
   const diffs = new SessionDiffs(context.storage.sql);
   const links = new RunLinks({ notes, sockets, engine, frames, viewers, work, lookAtContainer, ...told });

@@ -5,6 +5,7 @@ import type { Deliver } from "./outbox/deliver.ts";
 import type { Outbox } from "./outbox/outbox.ts";
 import type { Deadlines } from "./runs/deadlines.ts";
 import type { RoutineHealth } from "./runs/health.ts";
+import type { Questions } from "./runs/questions.ts";
 import type { RunEngine } from "./runs/run-engine.ts";
 import type { RunSockets } from "./runs/run-sockets.ts";
 import type { RunStore } from "./runs/run-store.ts";
@@ -15,6 +16,7 @@ import type { DueSchedules } from "./wakes/due-schedules.ts";
 interface Parts {
   deadlines: Deadlines;
   engine: RunEngine;
+  questions: Questions;
   outbox: Outbox;
   deliver: Deliver;
   dueSchedules: DueSchedules;
@@ -28,14 +30,29 @@ interface Parts {
 
 /** What the alarm looks after, in this order. */
 export function concernsOf(parts: Parts): Concern[] {
-  const { deadlines, engine, outbox, deliver, dueSchedules, health, sockets, viewers, conversations, artifacts, runs } =
-    parts;
+  const {
+    deadlines,
+    engine,
+    questions,
+    outbox,
+    deliver,
+    dueSchedules,
+    health,
+    sockets,
+    viewers,
+    conversations,
+    artifacts,
+    runs,
+  } = parts;
   return [
     {
       name: "deadlines",
       next: () => deadlines.earliest(),
       look: (nowMs) =>
-        deadlines.look(nowMs, (tx, { kind, ref }) => void engine.feed(tx, ref, { type: "overdue", kind })),
+        deadlines.look(nowMs, (tx, { kind, ref }) => {
+          if (kind === "answer") questions.expire(tx, ref);
+          else engine.feed(tx, ref, { type: "overdue", kind });
+        }),
     },
     { name: "outbox", next: () => outbox.earliest(), look: () => deliver.drain() },
     {

@@ -1,4 +1,4 @@
-/** A routine's object as people and its runs ask it about the runs' work: verdicts, changes, files that they show, and notes that outlast a run. */
+/** A routine's object as people and its runs ask it about the runs' work: answers, verdicts, changes, files that they show, and notes that outlast a run. */
 import type { Actor } from "#protocol/actor.ts";
 import type { Artifact, ArtifactList, SentArtifact } from "#protocol/artifact.ts";
 import type { Diff, SentDiff } from "#protocol/diff.ts";
@@ -6,6 +6,7 @@ import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { OwnedId } from "#protocol/ids.ts";
 import type { MessageAnswer } from "#protocol/message.ts";
 import type { Note, NoteInput, NoteList } from "#protocol/note.ts";
+import type { AnswerInput } from "#protocol/question.ts";
 import type { Run } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { VerdictInput } from "#protocol/verdict.ts";
@@ -80,6 +81,14 @@ export abstract class ObjectForWork extends ObjectForRuns {
     return this.opening.with(id, ({ work, sessionMessages }, routine) =>
       work.change((tx) => sessionMessages.say(tx, routine, { ...said, sessionId: id })),
     );
+  }
+
+  /** Answers what a run asks: the first answer counts. */
+  answerRun(id: OwnedId, input: AnswerInput, actor: Actor): Result<Run> {
+    return this.opening.with(id, ({ work, questions, engine }) => {
+      const answered = work.change((tx) => questions.answer(tx, id, input, actor));
+      return answered.ok ? found(engine.show(id)) : answered;
+    });
   }
 
   /** Notes that the routine's runs share. */

@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { Actor } from "#protocol/actor.ts";
 import type { WorkspaceKept } from "#protocol/conversation.ts";
+import type { Answer, AskedQuestion } from "#protocol/question.ts";
 
 /** A workspace as an attempt has left it. Its archive lies in R2 under `key`. */
 export interface StoredWorkspace extends WorkspaceKept {
@@ -100,4 +101,20 @@ export const sessionBranches = sqliteTable(
     pushes: text({ mode: "json" }).$type<string[]>().notNull().default([]),
   },
   (table) => [primaryKey({ columns: [table.sessionId, table.place, table.branch] })],
+);
+
+/** What runs have asked people. The primary key is the table itself (`WITHOUT ROWID`, in the migration). */
+export const questions = sqliteTable(
+  "questions",
+  {
+    runId: text("run_id").notNull(),
+    id: text().notNull(),
+    question: text({ mode: "json" }).$type<AskedQuestion>().notNull(),
+    askedAt: integer("asked_at").notNull(),
+    until: integer().notNull(),
+    answer: text({ mode: "json" }).$type<Answer>(),
+    /** When the run's agent has heard the answer. */
+    takenAt: integer("taken_at"),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.id] })],
 );

@@ -31,7 +31,7 @@ export function whyWaiting({ name, containers, obstacle, runners, isUnmet = fals
     return waits("containers_silent", `Whatever starts containers of ${pool} does not answer just now.`);
   }
   if (containers === 0 && working > 0 && isUnmet) {
-    const message = `No runner of ${pool} knows environments, and a run waits whose environment sets variables, a setup script or hosts.`;
+    const message = `No runner of ${pool} knows environments and tool policies, and a run waits whose environment sets variables, a setup script or hosts, or whose routine says which tools its agent may call.`;
     return waits("runners_too_old", message);
   }
   if (containers > 0 || working > 0) {

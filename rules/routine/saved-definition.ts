@@ -4,7 +4,7 @@ import { DEFAULT_PUSH, ROUTINE_DEFAULTS, type RoutineDefinition, routineSchema }
 
 /** A definition as an object has saved it, with the defaults of keys that were not there yet. */
 export function completeDefinition(saved: RoutineDefinition): RoutineDefinition {
-  const { push_prefix, runs_on, environment, variables, network, context_from, repositories } = {
+  const { push_prefix, runs_on, environment, variables, network, tools, context_from, repositories } = {
     ...ROUTINE_DEFAULTS,
     ...saved,
   };
@@ -17,6 +17,7 @@ export function completeDefinition(saved: RoutineDefinition): RoutineDefinition 
     network,
     context_from,
     limits: { ...ROUTINE_DEFAULTS.limits, ...saved.limits },
+    tools,
     repositories: repositories.map(({ push = DEFAULT_PUSH, ...more }) => ({ ...more, push })),
   };
 }
@@ -31,4 +32,7 @@ export const savedRoutineSchema = routineSchema.extend({
   context_from: routineSchema.shape.context_from.default(ROUTINE_DEFAULTS.context_from),
   network: z.object({ allow: z.array(z.string()) }).default(ROUTINE_DEFAULTS.network),
   token_may_read: routineSchema.shape.token_may_read.default(false),
+  tools: z
+    .object({ allow: z.array(z.string()).optional(), deny: z.array(z.string()), ask: z.array(z.string()) })
+    .default(ROUTINE_DEFAULTS.tools),
 });

@@ -1,5 +1,6 @@
 /** What can happen to a run, and what follows from it. */
 
+import type { ShownQuestion } from "#protocol/question.ts";
 import type { CancelReason, RunnerRef, SandboxKind } from "#protocol/run.ts";
 import type { RunError, RunPhase } from "#protocol/run-errors.ts";
 import type { FrameBody } from "#protocol/runner-link.ts";
@@ -18,7 +19,7 @@ export const leaseEnds = [
   "containers_unavailable",
 ] as const;
 export type LeaseEnd = (typeof leaseEnds)[number];
-export type DeadlineKind = "provisioning" | "start" | "timeout" | "cancel" | "retry" | "hold";
+export type DeadlineKind = "provisioning" | "start" | "timeout" | "cancel" | "retry" | "hold" | "answer";
 export type Finished = Extract<FrameBody, { kind: "finished" }>;
 
 /** What the object knows of a run beside its record. */
@@ -57,6 +58,8 @@ export interface RunLimits {
   timeoutMs: number;
   /** How long a sandbox is kept for a run that waits. */
   holdMs: number;
+  /** How long people have to answer what the agent asks. */
+  answerMs: number;
   retryMax: number;
   retryBackoffMs: number;
 }
@@ -81,7 +84,7 @@ export type RunInput =
   | { type: "running"; sandbox: SandboxKind }
   | { type: "finished"; frame: Finished }
   /** The agent does nothing until something has come. */
-  | { type: "waiting"; for: WaitingFor; untilMs: number | null }
+  | { type: "waiting"; for: WaitingFor; untilMs: number | null; question: ShownQuestion | null }
   /** What the run waits for has come. */
   | { type: "continued" }
   /** The agent is done. @see RunState.ending */

@@ -268,6 +268,8 @@ function passDeadline(state: RunState, run: ActiveRecord, kind: DeadlineKind, no
   switch (kind) {
     case "retry":
       return { state, events: [], effects: [{ type: "promote" }] };
+    case "answer":
+      return null;
     case "cancel":
       return isBetweenAttempts(run) ? null : { state, events: [], effects: [{ type: "release_lease" }] };
     case "hold":

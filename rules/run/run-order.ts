@@ -4,6 +4,7 @@ import type { CommitIdentity } from "#protocol/commit.ts";
 import type { Resume } from "#protocol/conversation.ts";
 import type { AttemptEnvironment } from "#protocol/environment.ts";
 import type { Checkout } from "#protocol/occurrence.ts";
+import type { GivenAnswer } from "#protocol/question.ts";
 import type { RoutineDefinition } from "#protocol/routine.ts";
 import type { ListedRun } from "#protocol/run.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
@@ -25,6 +26,8 @@ interface OrderedFrom {
   notes: string[];
   /** What it goes on from; null for the session's first run. */
   resume: Resume | null;
+  /** To what an earlier attempt has asked; null where there is none. */
+  answer: GivenAnswer | null;
 }
 
 /** What this version takes of a run's work beside frames. */
@@ -35,7 +38,7 @@ export function runOrder(
   run: ListedRun,
   definition: RoutineDefinition,
   given: { text: string | null; checkout: Checkout | null; context: string | null },
-  { baseUrl, otherModels, commit, environment, notes, resume }: OrderedFrom,
+  { baseUrl, otherModels, commit, environment, notes, resume, answer }: OrderedFrom,
 ): RunOrder {
   return {
     run_id: run.id,
@@ -60,6 +63,9 @@ export function runOrder(
     agent_start_deadline_ms: PHASE_DEADLINES_MS.agentStart,
     background_wait_ms: BACKGROUND_WAIT_MS,
     hook_deadline_ms: HOOK_DEADLINE_MS,
+    tools: definition.tools,
+    asks: true,
+    answer,
     ...(environment === null ? {} : { environment }),
     takes: TAKES,
     notes,

@@ -14,11 +14,13 @@ export function canPark({ features }: RunState): boolean {
   return features.includes("park");
 }
 
+const NO_ANSWER_WAITED_FOR: Effect = { type: "set_deadline", kind: "answer", atMs: Number.POSITIVE_INFINITY };
+
 /** The agent does nothing until something has come: the run's place is another's meanwhile. */
 export function beginWaiting(
   state: RunState,
   run: ActiveRecord,
-  { for: what, untilMs }: Extract<RunInput, { type: "waiting" }>,
+  { for: what, untilMs, question }: Extract<RunInput, { type: "waiting" }>,
   limits: RunLimits,
   nowMs: number,
 ): Step | null {
@@ -27,7 +29,12 @@ export function beginWaiting(
   const heldUntilMs = canPark(state)
     ? nowMs + limits.holdMs
     : Math.max(nowMs, Date.parse(run.timings.running_at) + limits.timeoutMs);
-  const waiting = { for: what, since: timestamp(nowMs), until, held_until: timestamp(heldUntilMs) };
+  const { call: _call, ...asked } = question ?? { call: null };
+  const waiting = {
+    ...{ for: what, since: timestamp(nowMs), until, held_until: timestamp(heldUntilMs) },
+    ...("id" in asked ? { question: asked } : {}),
+  };
+  const answerBy: Effect[] = untilMs === null ? [] : [{ type: "set_deadline", kind: "answer", atMs: untilMs }];
   const hold: Effect[] = [
     // The time in which nothing can be done does not count.
     { type: "set_deadline", kind: "timeout", atMs: Number.POSITIVE_INFINITY },
@@ -35,8 +42,8 @@ export function beginWaiting(
   ];
   return {
     state: { ...state, run: { ...run, status: "waiting", waiting } },
-    events: [{ type: "run.waiting", for: what, until }],
-    effects: [...(canPark(state) ? hold : []), { type: "promote" }],
+    events: [{ type: "run.waiting", for: what, until, ...(question === null ? {} : { question }) }],
+    effects: [...(canPark(state) ? hold : []), ...answerBy, { type: "promote" }],
   };
 }
 
@@ -59,7 +66,7 @@ export function goOn(state: RunState, run: ActiveRecord, limits: RunLimits, nowM
   return {
     state: { ...state, run: { ...withoutWaiting(run), status: "running", runner } },
     events: [{ type: "run.continued", after: waiting.for }],
-    effects: canPark(state) ? resume : [],
+    effects: [...(canPark(state) ? resume : []), NO_ANSWER_WAITED_FOR],
   };
 }
 
@@ -100,7 +107,7 @@ function queueToGoOn({ before }: RunState, run: WaitingRecord): Step {
       { type: "run.continued", after: run.waiting.for },
       { type: "run.queued", attempt, summary: run.trigger.summary },
     ],
-    effects: [{ type: "promote" }],
+    effects: [NO_ANSWER_WAITED_FOR, { type: "promote" }],
   };
 }
 

@@ -7,6 +7,7 @@ import {
   type SDKUserMessage,
 } from "@anthropic-ai/claude-agent-sdk";
 import type { RunOrder } from "#protocol/runner-link.ts";
+import { ASK_TOOL, REPORT_TOOL } from "#protocol/tools.ts";
 import { lastWords } from "../process/last-words.ts";
 import { killGroup, type PipedProcess, processClosed } from "../process/spawn.ts";
 import { within } from "../process/within.ts";
@@ -14,8 +15,9 @@ import type { Sandbox } from "../sandbox/sandbox.ts";
 import { AgentLife, type LifeBounds, type LivingTask } from "./agent-end.ts";
 import { toolsWithoutUse } from "./agent-tools.ts";
 import { GatedProcess } from "./gated-process.ts";
-import { REPORT_TOOL, type Report, type RunnerTools, reportOf, reportServer } from "./report-tool.ts";
+import { type Report, type RunnerTools, reportOf, reportServer } from "./report-tool.ts";
 import type { RunSettings } from "./repository-settings.ts";
+import type { ToolGate } from "./tool-gate.ts";
 
 export interface AgentOptions {
   order: RunOrder;
@@ -33,6 +35,8 @@ export interface AgentOptions {
   told: string;
   /** What outranks the settings that the repository brings along. */
   settings: RunSettings;
+  /** Which calls are let through. */
+  gate: ToolGate;
   /** The runner's own, beside the one for the report. */
   tools: RunnerTools;
   /** How long work in the background keeps the agent. */
@@ -51,7 +55,7 @@ export interface AgentEnd {
 }
 
 const INSTRUCTIONS = `
-You run unattended, started by a routine: nobody reads along and nobody answers questions. Decide for yourself, within
+You run unattended, started by a routine: nobody reads along. Decide for yourself, within
 your task. The machine goes away when you end, and nobody sees your workspace: what is to last must be committed and pushed,
 or sent on its way.
 Push to branches whose names begin with claude/ unless your task says otherwise; a push that may not
@@ -59,6 +63,13 @@ be made is refused with the reason.
 Before you end, call ${REPORT_TOOL} exactly once, when everything that you wait for is done: a few seconds after it and
 your turn's end, whatever still runs in the background is stopped. If you end your turn without it while something runs
 in the background, you are woken when that has news, and stopped when it has none for ten minutes.
+`;
+
+const ASK_INSTRUCTIONS = `
+People can be asked with ${ASK_TOOL}, and may take hours to answer: ask only what you can't decide yourself.
+`;
+const NO_ASK_INSTRUCTIONS = `
+Nobody answers questions.
 `;
 
 const FORK_INSTRUCTIONS = `
@@ -220,7 +231,7 @@ function abortedFor(signal: AbortSignal, graceMs: number): Promise<void> {
   });
 }
 
-function fixedOptions({ order, clones }: AgentOptions): Options {
+function fixedOptions({ order, clones, gate }: AgentOptions): Options {
   return {
     model: order.model,
     maxTurns: order.turns,
@@ -228,18 +239,24 @@ function fixedOptions({ order, clones }: AgentOptions): Options {
     settingSources: ["project"],
     permissionMode: "bypassPermissions",
     allowDangerouslySkipPermissions: true,
-    // Asked where the repository wants a person to be asked, or forbids to skip permission questions: nobody is there.
-    canUseTool: async (_tool, input) => ({ behavior: "allow", updatedInput: input }),
+    // Asked where a rule of the repository's wants a person to be asked, or forbids to skip permission questions.
+    canUseTool: gate.canUseTool,
+    hooks: gate.hooks,
     includeHookEvents: true,
     includePartialMessages: true,
     strictMcpConfig: true,
-    disallowedTools: toolsWithoutUse(order.environment?.network.level),
+    disallowedTools: toolsWithoutUse(order.environment?.network.level, order.tools),
   };
 }
 
-function instructions({ checkout, notes }: RunOrder): string {
+function instructions({ checkout, notes, asks }: RunOrder): string {
   const ofFork = checkout?.is_fork === true ? FORK_INSTRUCTIONS : "";
-  return INSTRUCTIONS + ofFork + (notes === undefined ? "" : noteInstructions(notes));
+  return (
+    INSTRUCTIONS +
+    (asks ? ASK_INSTRUCTIONS : NO_ASK_INSTRUCTIONS) +
+    ofFork +
+    (notes === undefined ? "" : noteInstructions(notes))
+  );
 }
 
 /** @param names have a plain form, so that none can pass for words of ours. */

@@ -8,7 +8,6 @@ export type Report = NonNullable<Extract<FrameBody, { kind: "finished" }>["repor
 /** Tools of the runner's, which work outside of the sandbox. */
 export type RunnerTools = NonNullable<Parameters<typeof createSdkMcpServer>[0]["tools"]>;
 
-export const REPORT_TOOL = "mcp__reveille__report_result";
 /** How a permission rule names all tools of the runner's. */
 export const REPORT_SERVER = "mcp__reveille";
 const SUMMARY_LIMIT = 10_000;

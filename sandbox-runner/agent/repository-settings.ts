@@ -4,8 +4,11 @@
  */
 import type { Settings } from "@anthropic-ai/claude-agent-sdk";
 import { z } from "zod";
+import { REPORT_TOOL, type ToolPolicy } from "#protocol/tools.ts";
+import { isAboutShell, programRules, shellRules } from "#rules/tools/judge-call.ts";
+import { matchesGlob } from "#rules/tools/matches-glob.ts";
 import { boundedHooks } from "./hook-bounds.ts";
-import { REPORT_SERVER, REPORT_TOOL } from "./report-tool.ts";
+import { REPORT_SERVER } from "./report-tool.ts";
 
 export interface SettingsInput {
   /** The file's text, or null where the repository has none. */
@@ -15,6 +18,8 @@ export interface SettingsInput {
   model: string;
   /** How long a hook may take. */
   hookSeconds: number;
+  /** Kept by a hook of the runner's. Here it is kept once more, for calls that a hook of the repository changes after that. */
+  tools: ToolPolicy;
 }
 
 export interface RunSettings {
@@ -62,16 +67,19 @@ const NEVER_IN_EFFECT = [
 ];
 const PERMISSIONS_NEVER_IN_EFFECT = ["ask", "defaultMode", "disableBypassPermissionsMode", "denyInsteadOfPrompting"];
 
-export function runSettings({ text, env, model, hookSeconds }: SettingsInput): RunSettings {
+export function runSettings({ text, env, model, hookSeconds, tools }: SettingsInput): RunSettings {
   const theirs = read(text);
   const denied = theirs.permissions?.deny ?? [];
   const againstReport = denied.filter(coversReport);
   const hooks = boundedHooks(theirs["disableAllHooks"] === true ? undefined : theirs["hooks"], hookSeconds);
   const models = theirs.availableModels;
+  const ownRules = { deny: shellRules(tools.deny), ask: programRules(tools.ask) };
   return {
     flags: {
       // Whoever may skip permission questions need not be asked; where the repository forbids to skip them, the runner answers.
-      permissions: { defaultMode: "default", denyInsteadOfPrompting: false },
+      permissions: { defaultMode: "default", denyInsteadOfPrompting: false, ...ownRules },
+      // Commands in a skill's text are no calls of a tool, so no hook is asked about them.
+      ...(isAboutShell(tools) ? { disableSkillShellExecution: true } : {}),
       sandbox: { enabled: false },
       agent: "",
       fallbackModel: [],
@@ -84,7 +92,7 @@ export function runSettings({ text, env, model, hookSeconds }: SettingsInput): R
         ? undefined
         : {
             allowManagedPermissionRulesOnly: true,
-            permissions: { deny: denied.filter((rule) => !coversReport(rule)) },
+            permissions: { ...ownRules, deny: [...denied.filter((rule) => !coversReport(rule)), ...ownRules.deny] },
           },
     overridden: [
       ...Object.entries(theirs.env ?? {}).flatMap(([name, value]) =>
@@ -133,19 +141,4 @@ function isRestated(name: string): boolean {
 function coversReport(rule: string): boolean {
   const [name = ""] = rule.split("(");
   return [REPORT_TOOL, REPORT_SERVER].some((tool) => matchesGlob(tool, name.trim()));
-}
-
-/** In linear time, whatever the pattern. */
-function matchesGlob(text: string, pattern: string): boolean {
-  const [first = "", ...others] = pattern.split("*");
-  const last = others.pop();
-  if (last === undefined) return text === first;
-  if (!text.startsWith(first)) return false;
-  let at = first.length;
-  for (const part of others) {
-    const found = text.indexOf(part, at);
-    if (found === -1) return false;
-    at = found + part.length;
-  }
-  return text.length - last.length >= at && text.endsWith(last);
 }

@@ -1,4 +1,5 @@
 /** What an attempt tells people beside what its agent does, as pure text. */
+import { type RunError, runError } from "#protocol/run-errors.ts";
 import type { RunnerEvent } from "#protocol/transcript.ts";
 import type { LivingTask } from "../agent/agent-end.ts";
 
@@ -24,4 +25,9 @@ export function tasksLeft(tasks: readonly LivingTask[], hasReported: boolean): N
     ? `Ended together with the run, in the background: ${names}.`
     : `The agent ended its turn without a report, and waited for what still ran in the background: ${names}. There was no news of it, so the run was ended.`;
   return { type: "notice", level: hasReported ? "info" : "warning", code: "background_ended", message };
+}
+
+/** The agent would have had rights that it must not have. */
+export function privileged(fault: string): RunError {
+  return runError("agent_privileged", "provisioning", fault);
 }

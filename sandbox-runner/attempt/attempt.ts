@@ -13,6 +13,7 @@ import { readSettings } from "../agent/read-settings.ts";
 import type { Report, RunnerTools } from "../agent/report-tool.ts";
 import { type RunSettings, runSettings } from "../agent/repository-settings.ts";
 import type { ShowPlace } from "../agent/show-tool.ts";
+import type { ToolGate } from "../agent/tool-gate.ts";
 import { cloneRepositories } from "../git/clone.ts";
 import type { Clone } from "../git/clone-plan.ts";
 import { describeClones } from "../git/clone-words.ts";
@@ -23,7 +24,7 @@ import { type Sandbox, withoutSandbox } from "../sandbox/sandbox.ts";
 import type { AttemptSession } from "../session/attempt-session.ts";
 import { setUp } from "../setup/set-up.ts";
 import type { SetupStore } from "../setup/setup-store.ts";
-import { DEMO_MODEL, settingsOverridden, tasksLeft } from "./attempt-words.ts";
+import { DEMO_MODEL, privileged, settingsOverridden, tasksLeft } from "./attempt-words.ts";
 import { countChangedFiles } from "./evidence.ts";
 import type { SandboxSetting } from "./executor-brief.ts";
 import type { DiffPlace } from "./session-diff.ts";
@@ -42,6 +43,8 @@ export interface AttemptOptions {
   setups: SetupStore;
   /** Tells the instance what the agent's work has changed, once the agent has ended. */
   keepDiff(where: DiffPlace): Promise<void>;
+  /** Which calls of the agent's are let through. */
+  gate: ToolGate;
   /** The runner's tools for the agent, beside the one for its report. */
   tools(place: Omit<ShowPlace, "signal">): RunnerTools;
   /** Stops the attempt wherever it is. */
@@ -234,6 +237,7 @@ export class Attempt {
       env: { ...givenVariables(order.environment), ...own },
       settings,
       tools: this.#options.tools({ sandbox, cwd, env: commandEnvironment(mark, seen) }),
+      gate: this.#options.gate,
       conversation: session?.agentOptions ?? null,
       told: session?.told ?? "",
       signal: AbortSignal.any([signal, watch.signal, breach.signal]),
@@ -267,7 +271,7 @@ export class Attempt {
   async #outrankRepository(folder: string, env: Record<string, string>, hookDeadlineMs: number): Promise<RunSettings> {
     const text = await readSettings(folder);
     const hookSeconds = Math.max(1, Math.floor(hookDeadlineMs / 1_000));
-    const settings = runSettings({ text, env, model: this.#options.order.model, hookSeconds });
+    const settings = runSettings({ ...this.#options.order, text, env, hookSeconds });
     if (settings.overridden.length > 0) this.#event(settingsOverridden(settings.overridden));
     return settings;
   }
@@ -289,10 +293,6 @@ export class Attempt {
     const free = this.#options.order.demo_model && event.type === "usage";
     this.#options.send({ kind: "event", event: free ? { ...event, usage: { ...event.usage, cost_usd: 0 } } : event });
   }
-}
-
-function privileged(fault: string): RunError {
-  return runError("agent_privileged", "provisioning", fault);
 }
 
 function hookDeadline({ hook_deadline_ms, timeout_ms }: RunOrder): number {

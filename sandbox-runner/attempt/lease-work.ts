@@ -1,15 +1,18 @@
 /** The work on one lease, from its order to its last frame, wherever it is done. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorText } from "#protocol/log.ts";
+import type { AskedQuestion } from "#protocol/question.ts";
 import type { RunnerRef } from "#protocol/run.ts";
 import type { RunBounds } from "#protocol/run-bounds.ts";
 import { type RunError, runError } from "#protocol/run-errors.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import type { RunnerEvent } from "#protocol/transcript.ts";
 import { Redactor } from "#rules/secrets/redactor.ts";
+import { askTool } from "../agent/ask-tool.ts";
 import { noteTools } from "../agent/note-tools.ts";
 import { faultOf, outcomeOf } from "../agent/outcome.ts";
 import { showTool } from "../agent/show-tool.ts";
+import { ToolGate } from "../agent/tool-gate.ts";
 import { InstanceCalls } from "../link/instance-calls.ts";
 import { RunLink } from "../link/run-link.ts";
 import { ScrubbedFrames } from "../link/scrubbed-frames.ts";
@@ -66,6 +69,7 @@ export async function workOnLease(brief: LeaseBrief, worker: Worker): Promise<vo
   // For people who look into the folders; the attempt does without.
   void noteLease(place.folder.root, lease).catch(() => {});
   const ordered = Promise.withResolvers<RunOrder>();
+  let gate: ToolGate | null = null;
   const link = new RunLink({
     instanceUrl: worker.instanceUrl,
     runId: lease.run_id,
@@ -77,13 +81,16 @@ export async function workOnLease(brief: LeaseBrief, worker: Worker): Promise<vo
       ordered.resolve(order);
     },
     onCancel: () => stop.stop("canceled"),
+    onAnswer: (answer) => gate?.answer(answer),
     onEnded: () => stop.stop("ended"),
     onDown: (why) => log("run_link_down", { ...lease, why }, "warn"),
   });
   const order = await within(ORDER_DEADLINE_MS, Promise.race([ordered.promise, stop.stopped]), undefined);
   const frames = new ScrubbedFrames(redactor, link);
   const session = order === undefined ? null : sessionOf(order, worker, brief, frames);
-  const attempt = order === undefined ? null : newAttempt(order, worker, { brief, link, frames, redactor, session });
+  gate = order === undefined ? null : gateFor(order, frames, stop);
+  const ways = { brief, link, frames, redactor, session };
+  const attempt = order === undefined || gate === null ? null : newAttempt(order, worker, { ...ways, gate });
   const failure = attempt === null ? null : await drive(attempt, worker);
   await keepWorkspace(session, stop, startedAt + (attempt?.timeoutMs ?? 0));
   await clearUp(worker, log);
@@ -115,9 +122,10 @@ function newAttempt(
     frames: ScrubbedFrames;
     redactor: Redactor;
     session: AttemptSession | null;
+    gate: ToolGate;
   },
 ): Attempt {
-  const { brief, link, frames, redactor, session } = ways;
+  const { brief, link, frames, redactor, session, gate } = ways;
   const scrub = (text: string) => redactor.text(text);
   const { run_id: runId } = brief.lease;
   const calls = new InstanceCalls({ instanceUrl, runId, linkToken: brief.link_token, signal: stop.signal });
@@ -139,8 +147,10 @@ function newAttempt(
     },
     tools: (place) => [
       ...(order.notes === undefined ? [] : noteTools(calls, scrub)),
+      ...(gate.asks ? [askTool(() => gate.takeAnswer())] : []),
       ...(order.takes.includes("artifacts") ? [showTool({ ...place, signal: stop.signal }, calls, scrub)] : []),
     ],
+    gate,
     signal: stop.signal,
     // Frames that an attempt makes after it was stopped are dropped: they would come after its last frame.
     send: (body) => {
@@ -181,6 +191,13 @@ async function keepWorkspace(session: AttemptSession | null, stop: StopSwitch, e
   if (session === null || (stop.reason !== null && !isHurried)) return;
   const leftMs = Math.max(HURRIED_KEEP_MS, endsAtMs - Date.now());
   await session.keep(isHurried ? HURRIED_KEEP_MS : Math.min(KEEP_MS, leftMs));
+}
+
+function gateFor({ tools: policy, asks, answer: given }: RunOrder, frames: ScrubbedFrames, stop: StopSwitch): ToolGate {
+  const onAsked = (question: AskedQuestion) => {
+    if (!stop.signal.aborted) frames.send({ kind: "waiting", for: question.kind, question });
+  };
+  return new ToolGate({ policy, asks, given, onAsked });
 }
 
 function isAgentsOwn({ type }: RunnerEvent): boolean {

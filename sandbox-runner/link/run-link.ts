@@ -1,6 +1,8 @@
 /** The run's link: says hello, gets the order, and brings every frame across, once and in order. */
 
+import type { GivenAnswer } from "#protocol/question.ts";
 import type { CancelReason, RunnerRef } from "#protocol/run.ts";
+import type { RunnerFeature } from "#protocol/runner-features.ts";
 import {
   type FrameBody,
   RUNNER_PROTOCOL,
@@ -20,6 +22,8 @@ export interface RunLinkOptions {
   /** Drawn at random by the process that works on the attempt. */
   boot: string;
   onOrder(order: RunOrder): void;
+  /** Somebody has answered what the agent asks; may be told again. */
+  onAnswer(answer: GivenAnswer): void;
   onCancel(reason: CancelReason): void;
   /** The attempt has ended at the other side: nothing that it does matters any more. */
   onEnded(why: string): void;
@@ -29,6 +33,8 @@ export interface RunLinkOptions {
 const FLUSH_MS = 30;
 /** With more unsent bytes than this in the socket, frames wait and deltas are dropped. */
 const BEHIND_BYTES = 1_048_576;
+/** The options that this runner knows. */
+const LINK_FEATURES: RunnerFeature[] = ["tools"];
 const BACKOFF = { firstMs: 100, lastMs: 2_000 };
 
 export class RunLink {
@@ -52,7 +58,7 @@ export class RunLink {
           protocol: RUNNER_PROTOCOL,
           runner: options.runner,
           boot: options.boot,
-          features: [],
+          features: LINK_FEATURES,
         }),
       onMessage: (text) => this.#hear(text),
       onDown: (why) => {
@@ -107,6 +113,8 @@ export class RunLink {
       this.#log.resendAfter(message.after);
     } else if (message.type === "cancel") {
       this.#options.onCancel(message.reason);
+    } else if (message.type === "answer") {
+      this.#options.onAnswer(message);
     }
     this.#flush();
     this.#wake();

@@ -1,11 +1,6 @@
 /** The runner's socket to its pool: registers, takes or declines offers, and says when a lease's work has ended. */
-import {
-  type LeaseRef,
-  poolToRunnerSchema,
-  RUNNER_FEATURES,
-  RUNNER_PROTOCOL,
-  type RunnerToPool,
-} from "#protocol/runner-link.ts";
+import { RUNNER_FEATURES } from "#protocol/runner-features.ts";
+import { type LeaseRef, poolToRunnerSchema, RUNNER_PROTOCOL, type RunnerToPool } from "#protocol/runner-link.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { type LinkRefusal, LinkSocket } from "../link/link-socket.ts";
 

@@ -1,4 +1,5 @@
 /** Pure: an event of a transcript as short lines for a terminal. */
+import type { Answer } from "#protocol/question.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import { printableLine } from "#scripts/terminal.ts";
 
@@ -29,8 +30,13 @@ function describe(event: TranscriptEvent): { label: string; lines: string[] } {
     case "run.waiting":
       return {
         label: "waiting",
-        lines: [event.until === null ? `for ${event.for}` : `for ${event.for}, until ${event.until}`],
+        lines: [
+          event.until === null ? `for ${event.for}` : `for ${event.for}, until ${event.until}`,
+          ...(event.question === undefined ? [] : [event.question.text]),
+        ],
       };
+    case "question.answered":
+      return { label: "answered", lines: [answerWords(event.answer)] };
     case "run.continued":
       return { label: "goes on", lines: [`after ${event.after}`] };
     case "run.interrupted":
@@ -91,4 +97,11 @@ function wrap(line: string): string[] {
 
 function cut(line: string, width: number): string {
   return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
+}
+
+function answerWords({ choice, text, approve, by }: Answer): string {
+  const said = [approve === undefined ? "" : approve ? "approved" : "refused", choice ?? text ?? ""].filter(
+    (one) => one !== "",
+  );
+  return `${by?.name ?? "nobody in time"}: ${said.join(", ") || "no answer"}`;
 }

@@ -1,5 +1,6 @@
 /** Which host gets a lease, which options of the link are in force, which runners are served, and why runs wait. */
 import { expect, it } from "vitest";
+import { NO_TOOL_POLICY } from "#protocol/tools.ts";
 import { chooseHost } from "#rules/pool/choose-host.ts";
 import { featuresInForce } from "#rules/pool/features-in-force.ts";
 import { featuresNeeded, setsOf, type WantedEnvironment } from "#rules/pool/features-needed.ts";
@@ -47,11 +48,12 @@ it.each<[string, Partial<WantedEnvironment>, boolean]>([
   ["a setup script", { setup: { script: "true" } }, true],
 ])("a run whose environment sets %s may need a runner that knows environments", (_what, sets, isNeeded) => {
   const environment = { network: { level: "trusted" as const, allow: [] }, variables: {}, setup: null, ...sets };
-  expect(featuresNeeded(environment)).toEqual(isNeeded ? ["environment"] : []);
+  expect(featuresNeeded(environment, NO_TOOL_POLICY)).toEqual(isNeeded ? ["environment"] : []);
 });
 
 it("an attempt that an earlier version began needs nothing, and every set of options is thought of", () => {
-  expect(featuresNeeded(null)).toEqual([]);
+  expect(featuresNeeded(null, NO_TOOL_POLICY)).toEqual([]);
+  expect(featuresNeeded(null, { deny: [], ask: ["Bash"] })).toEqual(["tools"]);
   expect(setsOf([])).toEqual([[]]);
   expect(setsOf(["environment"])).toEqual([[], ["environment"]]);
 });

@@ -97,6 +97,7 @@ describe("runOrder", () => {
         environment: null,
         notes: [],
         resume: null,
+        answer: null,
       },
     );
     expect(runOrderSchema.parse(order)).toEqual(order);
@@ -133,6 +134,7 @@ describe("runOrder", () => {
         environment: null,
         notes: [],
         resume: null,
+        answer: null,
       },
     );
     expect(checkout).toBeNull();

@@ -1,5 +1,6 @@
 /** What of a repository's settings has no effect, and what the run sets against it, as tables. */
 import { describe, expect, it } from "vitest";
+import { NO_TOOL_POLICY } from "#protocol/tools.ts";
 import { runSettings } from "#sandbox-runner/agent/repository-settings.ts";
 
 const env = {
@@ -10,9 +11,9 @@ const env = {
   CLAUDE_CODE_MAX_RETRIES: "6",
 };
 
-function settingsFor(settings: unknown, hookSeconds = 600) {
+function settingsFor(settings: unknown, hookSeconds = 600, tools = NO_TOOL_POLICY) {
   const text = typeof settings === "string" || settings === null ? settings : JSON.stringify(settings);
-  return runSettings({ text, env, model: "claude-test-model", hookSeconds });
+  return runSettings({ text, env, model: "claude-test-model", hookSeconds, tools });
 }
 
 const overridden: [settings: unknown, names: string[]][] = [
@@ -67,7 +68,7 @@ describe("the run sets", () => {
   it("its sandbox, its permissions and its variables, but no credential and no default", () => {
     const { flags, managed } = settingsFor(null);
     expect(flags).toEqual({
-      permissions: { defaultMode: "default", denyInsteadOfPrompting: false },
+      permissions: { defaultMode: "default", denyInsteadOfPrompting: false, deny: [], ask: [] },
       sandbox: { enabled: false },
       agent: "",
       fallbackModel: [],
@@ -80,8 +81,21 @@ describe("the run sets", () => {
     const deny = ["Bash(git push:*)", "mcp__reveille", 7, "WebFetch"];
     expect(settingsFor({ permissions: { deny } }).managed).toEqual({
       allowManagedPermissionRulesOnly: true,
-      permissions: { deny: ["Bash(git push:*)", "WebFetch"] },
+      permissions: { deny: ["Bash(git push:*)", "WebFetch"], ask: [] },
     });
+  });
+
+  it("what the routine denies of the shell's commands, beside the repository's own rules", () => {
+    const tools = { deny: ["WebFetch", "Bash(git push:*)"], ask: [] };
+    const { flags, managed } = settingsFor({ permissions: { deny: ["mcp__reveille", "Read"] } }, 600, tools);
+    expect(flags).toMatchObject({
+      permissions: { deny: ["Bash(git push:*)"], ask: [] },
+      disableSkillShellExecution: true,
+    });
+    expect(managed?.permissions).toEqual({ deny: ["Read", "Bash(git push:*)"], ask: [] });
+    expect(settingsFor({}, 600, { deny: ["WebFetch"], ask: [] }).flags).not.toHaveProperty(
+      "disableSkillShellExecution",
+    );
   });
 
   it("the model among those that a repository allows", () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { COMMIT_IDENTITY } from "#protocol/commit.ts";
 import { networkLevels } from "#protocol/environment.ts";
 import { runError } from "#protocol/run-errors.ts";
+import { NO_TOOL_POLICY } from "#protocol/tools.ts";
 import { toolsWithoutUse } from "#sandbox-runner/agent/agent-tools.ts";
 import { faultOf, outcomeOf } from "#sandbox-runner/agent/outcome.ts";
 import { CLONE_SETTINGS, cloneCommand, planClones, readSeen } from "#sandbox-runner/git/clone-plan.ts";
@@ -126,9 +127,10 @@ describe("git's settings", () => {
 
 describe("the agent's tools", () => {
   it("ask any host where the run may reach every one", () => {
-    const having = (tool: string) => networkLevels.filter((level) => !toolsWithoutUse(level).includes(tool));
+    const having = (tool: string) =>
+      networkLevels.filter((level) => !toolsWithoutUse(level, NO_TOOL_POLICY).includes(tool));
     expect([having("WebFetch"), having("WebSearch"), having("CronCreate")]).toEqual([["full"], ["full"], []]);
-    expect(toolsWithoutUse(undefined)).toEqual(expect.arrayContaining(["WebFetch", "WebSearch"]));
+    expect(toolsWithoutUse(undefined, NO_TOOL_POLICY)).toEqual(expect.arrayContaining(["WebFetch", "WebSearch"]));
   });
 });
 

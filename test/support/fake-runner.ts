@@ -1,6 +1,7 @@
 /** A runner without agent, for tests in workerd: it speaks the real protocol over real sockets, and does as it is told. */
+import { RUNNER_FEATURES } from "#protocol/runner-features.ts";
 import type { FrameBody, LeaseRef } from "#protocol/runner-link.ts";
-import { RUNNER_FEATURES, RUNNER_PROTOCOL } from "#protocol/runner-link.ts";
+import { RUNNER_PROTOCOL } from "#protocol/runner-link.ts";
 import { dial, type TestSocket } from "./test-socket.ts";
 
 export const RUNNER_TOKEN = "runner-token-of-the-tests-0123456789abcdef";

@@ -93,6 +93,8 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   confirmSecret: "once",
   handOver: "once",
   tellRun: "once",
+  // Asked again, it would be told that somebody has answered.
+  answerRun: "once",
   // Counted twice it would be wrong; not counted, it is a few seconds' less.
   noteHosts: "once",
   beginModelCall: "once",

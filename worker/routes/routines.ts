@@ -16,6 +16,7 @@ import { futureKeyRefusal } from "#rules/routine/not-available-yet.ts";
 import { presentRoutine, watchedRepositories } from "#rules/routine/present-routine.ts";
 import { repositoriesRefusal } from "#rules/routine/repository-address.ts";
 import { unknownPoolRefusal } from "#rules/routine/unknown-pool.ts";
+import { unknownToolRefusal } from "#rules/routine/unknown-tool.ts";
 import { actorOf } from "../auth/authenticate.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { type App, baseUrl, type HttpContext } from "../http/http-env.ts";
@@ -162,7 +163,9 @@ function mountVerbs(app: App): void {
 
 /** Asks D1 only where a routine names a pool or an environment that people have made. */
 async function namesRefusal(c: HttpContext, routine: RoutinePatch): Promise<Refusal | null> {
-  const { runs_on = DEFAULT_POOL, environment = DEFAULT_ENVIRONMENT } = routine;
+  const { runs_on = DEFAULT_POOL, environment = DEFAULT_ENVIRONMENT, tools } = routine;
+  const unknownTool = tools === undefined ? null : unknownToolRefusal(tools);
+  if (unknownTool !== null) return unknownTool;
   const { pools, environments } = c.var.deps;
   const unknownPool = poolOf(runs_on) === DEFAULT_POOL ? null : unknownPoolRefusal(runs_on, await pools.names());
   if (unknownPool !== null || environment === DEFAULT_ENVIRONMENT) return unknownPool;

@@ -1,5 +1,6 @@
-/** What people think of runs that have ended. */
+/** What people say to runs: answers to what they ask, and verdicts on those that have ended. */
 import { refuse } from "#protocol/errors.ts";
+import { answerInputSchema } from "#protocol/question.ts";
 import { runSchema } from "#protocol/run.ts";
 import { verdictInputSchema } from "#protocol/verdict.ts";
 import { actorOf } from "../auth/authenticate.ts";
@@ -8,6 +9,25 @@ import type { App } from "../http/http-env.ts";
 import { runParams } from "./inputs.ts";
 
 export function mountVerdicts(app: App): void {
+  endpoint(
+    app,
+    {
+      method: "post",
+      path: "/api/v1/runs/{id}/answer",
+      tag: "Runs",
+      summary: "Answer what a run asks",
+      description:
+        "A question is answered with `choice` or `text`, a call that waits to be approved with `approve`. The first answer counts; every other gets 409 `question_answered`.",
+      needs: "runs:write",
+      params: runParams,
+      body: { schema: answerInputSchema, optional: false },
+      answer: { status: 200, schema: runSchema },
+    },
+    async ({ c, principal, params, body }) => {
+      if (principal === null) return refuse("authentication_required");
+      return c.var.deps.ownerOf(params.id).answerRun(body, actorOf(principal));
+    },
+  );
   endpoint(
     app,
     {

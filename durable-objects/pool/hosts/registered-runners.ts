@@ -3,11 +3,11 @@
 import type { SocketDeadlines } from "#instance/socket-deadlines.ts";
 import { closeQuietly, sendQuietly } from "#instance/sockets.ts";
 import type { PoolRunner } from "#protocol/pool.ts";
+import { RUNNER_FEATURES } from "#protocol/runner-features.ts";
 import {
   type LeaseRef,
   type PoolToRunner,
   RUNNER_CLOSE,
-  RUNNER_FEATURES,
   RUNNER_PING_MS,
   type RunnerToPool,
   runnerToPoolSchema,

@@ -70,7 +70,8 @@ export class ToPool implements Receiver {
       const run = this.#engine.leased(lease)?.doc;
       // A run that was canceled meanwhile asks for nothing: its release is owed after this call.
       if (run === undefined || run.runner !== null || run.cancel_reason !== null) return [];
-      return [{ lease, routine_id: run.routine_id, needs: featuresNeeded(this.#engine.environmentOf(lease)) }];
+      const needs = featuresNeeded(this.#engine.environmentOf(lease), this.#engine.toolsOf(run));
+      return [{ lease, routine_id: run.routine_id, needs }];
     });
     if (requests.length === 0) return [];
     const answer = await this.#pool(pool).request(requests);

@@ -6,6 +6,7 @@ import { isSettled, type Run, type RunnerRef } from "#protocol/run.ts";
 import { holdOf } from "#protocol/run-states.ts";
 import type { LeaseRef, RunToRunner } from "#protocol/runner-link.ts";
 import { durationMs } from "#protocol/time.ts";
+import type { ToolPolicy } from "#protocol/tools.ts";
 import type { EventBody } from "#protocol/transcript.ts";
 import { freePlaces } from "#rules/admission.ts";
 import type { KeptEnvironment } from "#rules/environment/kept-environment.ts";
@@ -89,7 +90,7 @@ export class RunEngine {
   /** Writes a new run with its session and its first events. */
   begin(tx: Tx, { run, text, checkout, isStarted, notBeforeMs }: NewRun, events: readonly EventBody[]): void {
     const queued = newState(run, notBeforeMs);
-    const step = isStarted ? nextRun(queued, { type: "promoted" }, this.#limitsOf(run), tx.nowMs) : null;
+    const step = isStarted ? nextRun(queued, { type: "promoted" }, this.limitsOf(run), tx.nowMs) : null;
     const row = this.#runs.insert(tx, step?.state ?? queued, { text, checkout });
     if (notBeforeMs > 0) this.#deadlines.set(tx, "retry", run.id, notBeforeMs);
     this.append(tx, row, [...events, ...(step?.events ?? [])]);
@@ -115,7 +116,7 @@ export class RunEngine {
   feed(tx: Tx, runId: string, input: RunInput): RunRow | null {
     const row = this.#runs.get(runId);
     if (row === null) return null;
-    const step = nextRun(stateOf(row, this.#runs.seen(row)), input, this.#limitsOf(row.doc), tx.nowMs);
+    const step = nextRun(stateOf(row, this.#runs.seen(row)), input, this.limitsOf(row.doc), tx.nowMs);
     if (step === null) return row;
     const saved = this.#runs.save(tx, row, step.state);
     if (input.type === "environment") this.#environments.keep(tx, leaseRef(saved), input.environment);
@@ -171,6 +172,16 @@ export class RunEngine {
     return said;
   }
 
+  /** The tool policy of the run's revision. */
+  toolsOf(run: RunRow["doc"]): ToolPolicy {
+    return this.#definitions.atRevision(run.routine.revision).tools;
+  }
+
+  /** The run's row as it is stored. */
+  row(runId: string): RunRow | null {
+    return this.#runs.get(runId);
+  }
+
   /** The run by itself, as it is now. */
   show(runId: string): Run | null {
     const row = this.#runs.get(runId);
@@ -219,11 +230,12 @@ export class RunEngine {
     return this.#runs.save(tx, row, stateOf(row, run));
   }
 
-  #limitsOf(run: RunRow["doc"]): RunLimits {
+  limitsOf(run: RunRow["doc"]): RunLimits {
     const { limits, retry } = this.#definitions.atRevision(run.routine.revision);
     return {
       timeoutMs: durationMs(limits.timeout),
       holdMs: durationMs(limits.hold),
+      answerMs: durationMs(limits.answer),
       retryMax: retry.max,
       retryBackoffMs: durationMs(retry.backoff),
     };

@@ -11,15 +11,16 @@ import type { Resume } from "#protocol/conversation.ts";
 import type { AttemptEnvironment } from "#protocol/environment.ts";
 import { logTrouble } from "#protocol/log.ts";
 import { type RunError, runError } from "#protocol/run-errors.ts";
+import { RUNNER_FEATURES, type RunnerFeature } from "#protocol/runner-features.ts";
 import {
   HELLO_DEADLINE_MS,
   type LeaseRef,
   RUNNER_CLOSE,
-  RUNNER_FEATURES,
   RUNNER_PROTOCOLS_SERVED,
   type RunnerToRun,
   runnerToRunSchema,
 } from "#protocol/runner-link.ts";
+import { isToolPolicy } from "#protocol/tools.ts";
 import type { Delta, TranscriptEvent } from "#protocol/transcript.ts";
 import type { KeptEnvironment } from "#rules/environment/kept-environment.ts";
 import { parseJson } from "#rules/json.ts";
@@ -33,6 +34,7 @@ import type { TranscriptLog } from "../transcript/transcript-log.ts";
 import type { Viewers } from "../viewers/viewers.ts";
 import type { Work } from "../work.ts";
 import type { Notes } from "./notes.ts";
+import type { Questions } from "./questions.ts";
 import type { ReceiveFrames } from "./receive-frames.ts";
 import type { RunContexts } from "./run-contexts.ts";
 import type { RunEngine } from "./run-engine.ts";
@@ -61,6 +63,7 @@ interface Parts {
   viewers: Viewers;
   definitions: DefinitionStore;
   steering: Steering;
+  questions: Questions;
   conversations: Pick<Conversations, "resume">;
   log: Pick<TranscriptLog, "latest">;
   notes: Pick<Notes, "names">;
@@ -148,6 +151,11 @@ export class RunLinks {
       },
     };
     const row = this.#take(greeting);
+    const lack = row === null ? null : this.#lackOf(row, greeting.said);
+    if (lack !== null) {
+      this.#failed(greeting, lack);
+      return;
+    }
     // A runner that has sent frames has been told before: values of secrets are read once for an attempt.
     const kept = row === null || frames.last(row) > 0 ? null : engine.environmentOf(attachment.lease);
     if (row === null || kept === null) this.#welcome(greeting, null);
@@ -187,6 +195,12 @@ export class RunLinks {
     else this.#failed(greeting, told.error);
   }
 
+  /** What keeps this runner from working on the run as its routine wants it. */
+  #lackOf({ doc }: RunRow, { features }: Hello): RunError | null {
+    const isKept = features.includes("tools" satisfies RunnerFeature) || !isToolPolicy(this.#parts.engine.toolsOf(doc));
+    return isKept ? null : runError("runner_without_tools", "provisioning");
+  }
+
   #failed({ socket, attachment, said }: Greeting, error: RunError): void {
     const { work, engine } = this.#parts;
     const { lease } = attachment;
@@ -198,12 +212,13 @@ export class RunLinks {
 
   /** All that the runner needs to begin or go on, as it is now. */
   #welcome({ socket, attachment, protocol, said }: Greeting, environment: AttemptEnvironment | null): void {
-    const { sockets, engine, frames, definitions, notes, contexts, config } = this.#parts;
+    const { sockets, engine, frames, definitions, notes, contexts, questions, config } = this.#parts;
     const row = this.#taken(attachment.lease, said);
     if (row === null) {
       closeQuietly(socket, RUNNER_CLOSE.refused, "another runner, or another process of it, has this lease");
       return;
     }
+    const answer = questions.untaken(row.id);
     const given = { text: row.text, checkout: row.checkout, context: contexts.of(row.id) ?? null };
     const order = runOrder(row.doc, definitions.atRevision(row.doc.routine.revision), given, {
       baseUrl: config.publicUrl ?? attachment.origin,
@@ -212,6 +227,7 @@ export class RunLinks {
       environment,
       notes: notes.names(),
       resume: this.#resume(row),
+      answer,
     });
     sockets.greeted(socket, attachment);
     sockets.send(socket, {
@@ -222,6 +238,7 @@ export class RunLinks {
       features: [...said.features],
     });
     for (const message of engine.stillToSay(row)) sockets.send(socket, message);
+    if (answer !== null) sockets.send(socket, { type: "answer", ...answer });
   }
 
   /** What the attempt goes on from, with what the last run may have done without writing it down. */

@@ -9,6 +9,7 @@ import type { Messages } from "../sessions/messages.ts";
 import { type Mark, markOf, type TranscriptLog } from "../transcript/transcript-log.ts";
 import type { Tx, Work } from "../work.ts";
 import type { AskedHosts } from "./asked-hosts.ts";
+import type { Questions } from "./questions.ts";
 import type { RunEngine } from "./run-engine.ts";
 import { isForgotten, tellForgotten } from "./run-lines.ts";
 import type { RunRow } from "./run-store.ts";
@@ -22,6 +23,7 @@ interface Parts {
   conversations: Conversations;
   steering: Steering;
   messages: Messages;
+  questions: Questions;
 }
 
 export class TakeFrames {
@@ -32,8 +34,9 @@ export class TakeFrames {
   readonly #work: Work;
   readonly #steering: Steering;
   readonly #messages: Messages;
+  readonly #questions: Questions;
 
-  constructor({ work, engine, log, hosts, conversations, steering, messages }: Parts) {
+  constructor({ work, engine, log, hosts, conversations, steering, messages, questions }: Parts) {
     this.#work = work;
     this.#engine = engine;
     this.#log = log;
@@ -41,6 +44,7 @@ export class TakeFrames {
     this.#conversations = conversations;
     this.#steering = steering;
     this.#messages = messages;
+    this.#questions = questions;
   }
 
   /** Takes in a frame of an attempt that is on; one that is stored already changes nothing. */
@@ -71,7 +75,7 @@ export class TakeFrames {
         engine.feed(tx, row.id, { type: "running", sandbox: body.sandbox });
         return;
       case "waiting":
-        engine.feed(tx, row.id, { type: "waiting", for: body.for, untilMs: null });
+        this.#wait(tx, row, body);
         return;
       case "conversation":
         this.#conversations.add(tx, row.sessionId, leaseOf(row), body);
@@ -95,9 +99,18 @@ export class TakeFrames {
     }
   }
 
+  #wait(tx: Tx, row: RunRow, { for: what, question }: Extract<Frame["body"], { kind: "waiting" }>): void {
+    if (question === undefined) {
+      this.#engine.feed(tx, row.id, { type: "waiting", for: what, untilMs: null, question: null });
+    } else {
+      this.#questions.ask(tx, row, question, tx.nowMs + this.#engine.limitsOf(row.doc).answerMs);
+    }
+  }
+
   #takeEvent(tx: Tx, row: RunRow, event: EventBody): void {
     const engine = this.#engine;
     engine.append(tx, row, [event]);
+    if (event.type === "tool.result") this.#questions.taken(tx, row.id, event.tool_call_id);
     if (event.type === "run.step") engine.feed(tx, row.id, { type: "step", phase: event.phase });
     const isOwn = event.type === "tool.call" || event.type.startsWith("agent.");
     if (!isOwn || row.doc.timings.first_event_at !== null) return;

@@ -4,10 +4,10 @@ import type { TestContext } from "node:test";
 import { WebSocket } from "ws";
 import type { z } from "zod";
 import type { RunnerRef } from "#protocol/run.ts";
+import { RUNNER_FEATURES } from "#protocol/runner-features.ts";
 import {
   type FrameBody,
   poolToRunnerSchema,
-  RUNNER_FEATURES,
   RUNNER_PING_MS,
   RUNNER_PROTOCOL,
   type RunnerToPool,

@@ -10,7 +10,13 @@ import { newState } from "#rules/run/next-attempt.ts";
 import { newRecord, type QueuedRecord, type RunRecord } from "#rules/run/record.ts";
 
 export const NOW_MS = Date.UTC(2026, 10, 21, 9);
-export const LIMITS: RunLimits = { timeoutMs: 3_600_000, holdMs: 300_000, retryMax: 2, retryBackoffMs: 30_000 };
+export const LIMITS: RunLimits = {
+  timeoutMs: 3_600_000,
+  holdMs: 300_000,
+  answerMs: 86_400_000,
+  retryMax: 2,
+  retryBackoffMs: 30_000,
+};
 const RUNNER = { kind: "local", id: "runner-1" } as const;
 
 const KEY = "0ABCDEFGHJKMNPQRSTVWXYZ012";

@@ -27,6 +27,13 @@ type MessageReply = Extract<ReplyPlan, { kind: "message" }>;
 
 const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes);
 
+/** The system's words and the conversation, as JSON, and the names of the tools that the model may call. */
+interface ModelCall {
+  system: string;
+  messages: string;
+  tools: string[];
+}
+
 export interface BedOptions {
   /** The permissions of the folder in which everything is. */
   mode?: number;
@@ -46,8 +53,8 @@ export class Bed {
   readonly #ids = new IdMaker(drawOwnerKey(random), random);
   /** Task → asked before the script at each of its model calls; null leaves the answer to the script. */
   readonly faults: Map<string, () => ReplyPlan | null>;
-  /** Task → the system's words and the conversation, as JSON, of each of its model calls. */
-  readonly conversations: Map<string, { system: string; messages: string }[]>;
+  /** Task → each of its model calls. */
+  readonly conversations: Map<string, ModelCall[]>;
   readonly #scripts: Map<string, Script>;
   readonly #close: () => Promise<void>;
 
@@ -58,7 +65,7 @@ export class Bed {
     runner: RunnerProcess,
     scripts: Map<string, Script>,
     faults: Map<string, () => ReplyPlan | null>,
-    conversations: Map<string, { system: string; messages: string }[]>,
+    conversations: Map<string, ModelCall[]>,
     close: () => Promise<void>,
   ) {
     this.folder = folder;
@@ -80,12 +87,13 @@ export class Bed {
     if (options.uid !== undefined) chownSync(join(folder, "state"), options.uid, options.uid);
     const scripts = new Map<string, Script>();
     const faults = new Map<string, () => ReplyPlan | null>();
-    const conversations = new Map<string, { system: string; messages: string }[]>();
+    const conversations = new Map<string, ModelCall[]>();
     const model = await createMessagesServer({
-      reply: ({ messages, system }) => {
+      reply: ({ messages, system, tools = [] }) => {
         const conversation = JSON.stringify(messages);
         const [task = "", key = ""] = /Follow script ([0-9a-f-]{36})\./.exec(conversation) ?? [];
-        const call = { system: JSON.stringify(system ?? ""), messages: conversation };
+        const offered = tools.map(({ name }) => name);
+        const call = { system: JSON.stringify(system ?? ""), messages: conversation, tools: offered };
         conversations.set(task, [...(conversations.get(task) ?? []), call]);
         const fault = faults.get(task)?.() ?? null;
         if (fault !== null) return fault;

@@ -2,6 +2,7 @@
 import { type AttemptEnvironment, DEFAULT_ENVIRONMENT_ID } from "#protocol/environment.ts";
 import type { IdMaker } from "#protocol/ids.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
+import { NO_TOOL_POLICY } from "#protocol/tools.ts";
 
 const DEADLINE_MS = 60_000;
 
@@ -48,6 +49,9 @@ export function runOrder(
     hook_deadline_ms: DEADLINE_MS,
     takes: [],
     environment: ENVIRONMENT,
+    tools: NO_TOOL_POLICY,
+    asks: true,
+    answer: null,
     ...changes,
   };
 }

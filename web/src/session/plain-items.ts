@@ -1,4 +1,5 @@
 /** Pure: the item of an event that is an item by itself. */
+import type { Answer } from "#protocol/question.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import { WAITING_TEXTS } from "../format/status.ts";
 import type { Cut, Item } from "./item-types.ts";
@@ -50,7 +51,9 @@ export function plainItem(event: TranscriptEvent, key: string): Item {
     case "run.step":
       return { ...base, kind: "step", message: event.message };
     case "run.waiting":
-      return { ...base, kind: "step", message: WAITING_TEXTS[event.for] };
+      return { ...base, kind: "step", message: waitingWords(event) };
+    case "question.answered":
+      return { ...base, kind: "step", message: answerWords(event.answer) };
     case "run.continued":
       return { ...base, kind: "step", message: "Goes on" };
     case "run.interrupted":
@@ -81,4 +84,17 @@ export function plainItem(event: TranscriptEvent, key: string): Item {
 
 export function cutOf(event: { truncated?: true | undefined; bytes?: number | undefined }): Cut | null {
   return event.truncated ? { bytes: event.bytes ?? null } : null;
+}
+
+function waitingWords({ for: what, question }: Extract<TranscriptEvent, { type: "run.waiting" }>): string {
+  return question === undefined ? WAITING_TEXTS[what] : `${WAITING_TEXTS[what]}: ${question.text}`;
+}
+
+function answerWords({ choice, text, approve, by }: Answer): string {
+  const who = by?.name ?? "Nobody in time";
+  if (approve !== undefined)
+    return `${who} ${approve ? "approved" : "refused"} the call${text === undefined ? "" : `: ${text}`}`;
+  return by === null
+    ? `Nobody answered in time: ${choice ?? text ?? "there was no default"}`
+    : `${who} answered: ${choice ?? text ?? ""}`;
 }

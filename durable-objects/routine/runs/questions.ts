@@ -1,0 +1,119 @@
+/** What runs ask people: kept until it is answered, or its time is over. The first answer counts. */
+import { and, desc, eq, isNotNull, isNull } from "drizzle-orm";
+import type { Actor } from "#protocol/actor.ts";
+import { type Result, refuse, success } from "#protocol/errors.ts";
+import type { Answer, AnswerInput, AskedQuestion, GivenAnswer } from "#protocol/question.ts";
+import { timestamp } from "#protocol/time.ts";
+import { answerFault, answerWhenOver } from "#rules/run/answers.ts";
+import type { Database } from "../database.ts";
+import { questions } from "../schema.ts";
+import type { Tx, Work } from "../work.ts";
+import type { RunEngine } from "./run-engine.ts";
+import type { RunSockets } from "./run-sockets.ts";
+import type { RunRow } from "./run-store.ts";
+
+type Row = typeof questions.$inferSelect;
+
+interface Parts {
+  database: Database;
+  work: Work;
+  engine: RunEngine;
+  sockets: RunSockets;
+}
+
+export class Questions {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** The agent waits for an answer. What it has asked before, in a sandbox that was given up, is the same question. */
+  ask(tx: Tx, row: RunRow, question: AskedQuestion, untilMs: number): void {
+    const { engine } = this.#parts;
+    const before = this.#find(row.id, question.id);
+    if (before === null) {
+      tx.database
+        .insert(questions)
+        .values({ runId: row.id, id: question.id, question, askedAt: tx.nowMs, until: untilMs })
+        .run();
+    }
+    const { kind, input_hash: _hash, ...shown } = question;
+    engine.feed(tx, row.id, { type: "waiting", for: kind, untilMs: before?.until ?? untilMs, question: shown });
+    // It was answered, and the agent has not heard of it.
+    if (before?.answer != null) this.#goOn(tx, row.id, given(before, before.answer));
+  }
+
+  /** @returns refusal `question_answered` for every answer but the first. */
+  answer(tx: Tx, runId: string, input: AnswerInput, actor: Actor): Result<null> {
+    const { question_id, ...said } = input;
+    const run = this.#parts.engine.show(runId);
+    const row = this.#find(runId, question_id);
+    if (run === null) return refuse("not_found");
+    if (row === null) return refuse("question_unknown", { field: "question_id" });
+    if (row.answer !== null) return refuseSecond(row.answer);
+    const isOpen = run.status === "waiting" && run.waiting.question?.id === question_id;
+    if (!isOpen || run.cancel_reason !== null) return refuse("question_closed", { field: "question_id" });
+    const fault = answerFault(row.question, said);
+    if (fault !== null) return fault;
+    this.#keep(tx, row, { ...said, by: actor, at: timestamp(tx.nowMs) });
+    return success(null);
+  }
+
+  /** The time of the run's question is over: its default counts, and what nobody has approved is refused. */
+  expire(tx: Tx, runId: string): void {
+    const run = this.#parts.engine.show(runId);
+    const id = run?.status === "waiting" ? (run.waiting.question?.id ?? null) : null;
+    const row = id === null ? null : this.#find(runId, id);
+    if (row === null || row.answer !== null) return;
+    this.#keep(tx, row, { ...answerWhenOver(row.question), by: null, at: timestamp(tx.nowMs) });
+  }
+
+  /** The answer of which the run's agent has not heard yet; null where there is none. */
+  untaken(runId: string): GivenAnswer | null {
+    const where = and(eq(questions.runId, runId), isNotNull(questions.answer), isNull(questions.takenAt));
+    const order = desc(questions.askedAt);
+    const row = this.#parts.database.select().from(questions).where(where).orderBy(order).limit(1).get();
+    return row?.answer == null ? null : given(row, row.answer);
+  }
+
+  /** The result of a call is in the transcript: its agent has heard the answer. */
+  taken(tx: Tx, runId: string, callId: string): void {
+    const where = and(eq(questions.runId, runId), eq(questions.id, callId), isNull(questions.takenAt));
+    tx.database.update(questions).set({ takenAt: tx.nowMs }).where(where).run();
+  }
+
+  #keep(tx: Tx, row: Row, answer: Answer): void {
+    const where = and(eq(questions.runId, row.runId), eq(questions.id, row.id));
+    tx.database.update(questions).set({ answer }).where(where).run();
+    const run = this.#parts.engine.row(row.runId);
+    if (run !== null) this.#parts.engine.append(tx, run, [{ type: "question.answered", question_id: row.id, answer }]);
+    this.#goOn(tx, row.runId, given(row, answer));
+  }
+
+  /** Tells the runner that keeps the sandbox, if there is one; else another attempt gets it with its order. */
+  #goOn(tx: Tx, runId: string, answer: GivenAnswer): void {
+    const { engine, work, sockets } = this.#parts;
+    engine.feed(tx, runId, { type: "continued" });
+    work.afterwards(tx, `answer:${runId}`, () => {
+      const attempt = engine.row(runId)?.doc.attempt;
+      if (attempt !== undefined) sockets.tell({ run_id: runId, generation: attempt }, { type: "answer", ...answer });
+    });
+  }
+
+  #find(runId: string, id: string): Row | null {
+    const where = and(eq(questions.runId, runId), eq(questions.id, id));
+    return this.#parts.database.select().from(questions).where(where).get() ?? null;
+  }
+}
+
+function given({ id, question }: Row, answer: Answer): GivenAnswer {
+  return { question_id: id, input_hash: question.input_hash, answer };
+}
+
+function refuseSecond({ by, at, choice, text, approve }: Answer): Result<null> {
+  const who = by?.name ?? "Nobody in time: its deadline";
+  const what = choice ?? (approve === undefined ? text : approve ? "approved" : "refused");
+  const message = `The question has been answered already. By: ${who}, at ${at}${what === undefined ? "" : `: ${what}`}.`;
+  return refuse("question_answered", { message, answered_by: by?.name ?? null, answered_at: at });
+}

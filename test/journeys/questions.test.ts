@@ -1,0 +1,204 @@
+/** An agent asks: people see it, the first answer counts, and goes to the runner that waits for it. */
+import { runDurableObjectAlarm } from "cloudflare:test";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { ErrorBody } from "#protocol/errors.ts";
+import type { AskedQuestion } from "#protocol/question.ts";
+import type { Run } from "#protocol/run.ts";
+import { type FrameBody, RUNNER_PROTOCOL } from "#protocol/runner-link.ts";
+import { buildRoutine, call, fired, readRun, readTranscript } from "#test/support/api.ts";
+import { FakeRunner, type FakeWork, RUNNING, SUCCEEDED } from "#test/support/fake-runner.ts";
+import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
+import { dial } from "#test/support/test-socket.ts";
+
+const QUESTION: AskedQuestion = {
+  id: "toolu_question",
+  kind: "question",
+  text: "Which colour?",
+  choices: ["red", "blue"],
+  default: "red",
+  call: null,
+  input_hash: "a".repeat(64),
+};
+const APPROVAL: AskedQuestion = {
+  ...QUESTION,
+  id: "toolu_push",
+  kind: "approval",
+  text: "The agent asks to call Bash: git push",
+  choices: [],
+  default: null,
+  call: { tool: "Bash", input: { command: "git push" } },
+};
+
+const asks = (question: AskedQuestion): FrameBody => ({ kind: "waiting", for: question.kind, question });
+const resultOf = (id: string): FrameBody => ({
+  kind: "event",
+  event: { type: "tool.result", tool_call_id: id, is_error: false, text: "ok" },
+});
+
+afterEach(() => void vi.useRealTimers());
+
+/** A run whose agent has asked. */
+async function asking(runner: FakeRunner, question: AskedQuestion, more: Record<string, unknown> = {}) {
+  const routine = await buildRoutine({ limits: { timeout: "10h", answer: "1h" }, ...more });
+  const { run_id, claude_code_session_id: sessionId } = await fired(routine);
+  const work = await runner.work(await runner.accept());
+  await work.report(RUNNING, asks(question));
+  return { runId: run_id, sessionId, work };
+}
+
+function answer(runId: string, body: Record<string, unknown>) {
+  return call<Run & ErrorBody>("POST", `/api/v1/runs/${runId}/answer`, body);
+}
+
+/** The answers that the runner was told, in order. */
+function told(work: FakeWork) {
+  return work.link.messages.filter(({ type }) => type === "answer");
+}
+
+async function heard(work: FakeWork) {
+  return await work.link.next(({ type }) => type === "answer");
+}
+
+async function typesOf(sessionId: string) {
+  return (await readTranscript(sessionId)).map(({ type }) => type);
+}
+
+it("gives a run with a tool policy to a runner that keeps to it, and to no other", async () => {
+  const tools = { deny: ["WebFetch"], ask: ["Bash(git push:*)"] };
+  const routine = await buildRoutine({ tools });
+  using old = await FakeRunner.join({ id: "old", features: [] });
+  const { run_id, claude_code_session_id: sessionId } = await fired(routine);
+  const steps = async () => JSON.stringify(await readTranscript(sessionId));
+  await expect.poll(steps).toContain("The run waits.");
+  using runner = await FakeRunner.join();
+  const work = await runner.work(await runner.accept(), ["tools"]);
+  expect(work.order).toMatchObject({ run_id, tools, asks: true, answer: null });
+  await work.finish(SUCCEEDED);
+  expect(old.socket.messages.filter(({ type }) => type === "offer")).toEqual([]);
+});
+
+it("fails a run by name whose runner registered for more than it does", async () => {
+  const routine = await buildRoutine({ tools: { deny: ["WebFetch"] } });
+  using runner = await FakeRunner.join();
+  const { run_id } = await fired(routine);
+  const { lease, link_token } = await runner.accept();
+  const link = await dial(`/runner/runs/${lease.run_id}/link`, { authorization: `Bearer ${link_token}` });
+  link.send({ type: "hello", protocol: RUNNER_PROTOCOL, runner: { kind: "local", id: runner.id } });
+  await link.until(() => link.closed !== null);
+  expect(await readRun(run_id)).toMatchObject({ status: "failed", error: { code: "runner_without_tools" } });
+});
+
+it("waits for an answer, of which the first counts, also when two come at once", async () => {
+  using runner = await FakeRunner.join();
+  const { runId, sessionId, work } = await asking(runner, QUESTION);
+  const { kind: _kind, input_hash: _hash, ...shown } = QUESTION;
+  const { call: _call, ...inRun } = shown;
+  expect(await readRun(runId)).toMatchObject({ status: "waiting", waiting: { for: "question", question: inRun } });
+  expect((await readTranscript(sessionId)).at(-1)).toMatchObject({ type: "run.waiting", question: shown });
+
+  const answers = await Promise.all(
+    ["red", "blue"].map((choice) => answer(runId, { question_id: QUESTION.id, choice })),
+  );
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+  const refused = answers.find(({ status }) => status === 409)?.body.error;
+  expect(refused?.details).toMatchObject({ code: "question_answered", answered_by: "owner" });
+  const choice = answers[0]?.status === 200 ? "red" : "blue";
+  const counted = { choice, by: { kind: "owner", name: "owner" } };
+  expect(await heard(work)).toMatchObject({
+    question_id: QUESTION.id,
+    input_hash: QUESTION.input_hash,
+    answer: counted,
+  });
+  expect((await readRun(runId)).status).toBe("running");
+
+  // The runner may not have got it: it is said again until the agent's call has its result.
+  await evictOwnerOf(runId);
+  await work.connect();
+  expect(await heard(work)).toMatchObject({ answer: counted });
+  expect(work.order).toMatchObject({ answer: { question_id: QUESTION.id } });
+  await work.report(resultOf(QUESTION.id));
+  await work.connect();
+  await work.report(resultOf("another"));
+  expect(told(work)).toEqual([]);
+  await work.finish(SUCCEEDED);
+  expect(await typesOf(sessionId)).toEqual(
+    expect.arrayContaining(["run.waiting", "question.answered", "run.continued", "run.finished"]),
+  );
+  expect((await answer(runId, { question_id: QUESTION.id, choice: "red" })).status).toBe(409);
+});
+
+it("asks again what its runner asks again, and tells what was answered meanwhile", async () => {
+  using runner = await FakeRunner.join();
+  const { runId, sessionId, work } = await asking(runner, QUESTION);
+  await answer(runId, { question_id: QUESTION.id, text: "Neither." });
+  await heard(work);
+  await work.report(asks(QUESTION));
+  await expect.poll(() => told(work)).toHaveLength(2);
+  expect((await readRun(runId)).status).toBe("running");
+  const answered = (await readTranscript(sessionId)).filter(({ type }) => type === "question.answered");
+  expect(answered).toHaveLength(1);
+  await work.finish(SUCCEEDED);
+});
+
+describe("when nobody has answered in time", () => {
+  it.each<[string, AskedQuestion, object]>([
+    ["a question's default counts", QUESTION, { choice: "red", by: null }],
+    ["a default in other words counts", { ...QUESTION, default: "green" }, { text: "green", by: null }],
+    ["a question without one has no answer", { ...QUESTION, default: null }, { by: null }],
+    ["a call is refused", APPROVAL, { approve: false, by: null }],
+  ])("%s", async (_name, question, expected) => {
+    using runner = await FakeRunner.join();
+    const { runId, sessionId, work } = await asking(runner, question);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 59 * 60_000 });
+    await runDurableObjectAlarm(ownerOf(runId));
+    expect((await readRun(runId)).status).toBe("waiting");
+    vi.setSystemTime(Date.now() + 61_000);
+    await runDurableObjectAlarm(ownerOf(runId));
+    const { answer: given } = (await heard(work)) as unknown as { answer: Record<string, unknown> };
+    expect(given).toEqual({ ...expected, at: expect.any(String) });
+    expect((await readTranscript(sessionId)).map(({ type }) => type)).toContain("question.answered");
+    const late = await answer(runId, { question_id: question.id, text: "Late." });
+    expect(late.body.error.details).toMatchObject({ code: "question_answered", answered_by: null });
+    await work.finish(SUCCEEDED);
+  });
+});
+
+it("takes no answer that does not fit, and none once nobody waits for it", async () => {
+  using runner = await FakeRunner.join();
+  const { runId, work } = await asking(runner, QUESTION);
+  const id = QUESTION.id;
+  for (const [body, status, field] of [
+    [{ question_id: "toolu_other", choice: "red" }, 404, "question_id"],
+    [{ question_id: id, choice: "green" }, 400, "choice"],
+    [{ question_id: id, choice: "red", text: "x" }, 400, "text"],
+    [{ question_id: id, approve: true }, 400, "approve"],
+    [{ question_id: id }, 400, "choice"],
+    [{ question_id: id, choise: "red" }, 400, "choise"],
+    [{ choice: "red" }, 400, "question_id"],
+  ] as const) {
+    const refused = await answer(runId, body);
+    expect([refused.status, JSON.stringify(refused.body.error.details)]).toEqual([
+      status,
+      expect.stringContaining(field),
+    ]);
+  }
+  expect((await readRun(runId)).status).toBe("waiting");
+  await call("POST", `/api/v1/runs/${runId}/cancel`);
+  const closed = await answer(runId, { question_id: id, choice: "red" });
+  expect(closed.body.error.details).toMatchObject({ code: "question_closed" });
+  expect(told(work)).toEqual([]);
+  await work.finish({ ...(SUCCEEDED as Extract<FrameBody, { kind: "finished" }>), outcome: { status: "canceled" } });
+  expect((await readRun(runId)).status).toBe("canceled");
+});
+
+it("lets a person refuse a call, with the reason, or approve it", async () => {
+  using runner = await FakeRunner.join();
+  for (const said of [{ approve: false, text: "Not today." }, { approve: true }]) {
+    const { runId, sessionId, work } = await asking(runner, APPROVAL);
+    expect((await readTranscript(sessionId)).at(-1)).toMatchObject({ question: { call: APPROVAL.call } });
+    expect((await answer(runId, { question_id: APPROVAL.id, choice: "red" })).status).toBe(400);
+    expect((await answer(runId, { question_id: APPROVAL.id, ...said })).status).toBe(200);
+    expect(await heard(work)).toMatchObject({ answer: said });
+    await work.finish(SUCCEEDED);
+  }
+});
