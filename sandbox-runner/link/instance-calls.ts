@@ -17,6 +17,8 @@ export interface InstanceCallsOptions {
 export type Called = { ok: true; value: unknown } | { ok: false; status: number | null; why: string };
 
 const DEADLINE_MS = 20_000;
+/** For a file, which may be long. */
+const FILE_DEADLINE_MS = 120_000;
 
 export class InstanceCalls {
   readonly #options: InstanceCallsOptions;
@@ -48,7 +50,10 @@ export class InstanceCalls {
       const response = await fetch(`${instanceUrl}${runnerCallPath(runId, rest)}`, {
         method,
         headers: { ...headers, authorization: `Bearer ${linkToken}` },
-        signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]),
+        signal: AbortSignal.any([
+          signal,
+          AbortSignal.timeout(typeof body === "string" || body === null ? DEADLINE_MS : FILE_DEADLINE_MS),
+        ]),
         redirect: "error",
         body,
       });

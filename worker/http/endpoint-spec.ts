@@ -29,7 +29,11 @@ export interface EndpointSpec<Params extends Fields, Query extends Fields, Body 
   /** A body that may be left out counts as `{}`. */
   body?: { schema: Body; optional: boolean; precheck?: (body: unknown) => Refusal | null };
   headers?: { name: string; description: string }[];
-  answer: { status: 200 | 201; schema: z.ZodType } | { status: 204 };
+  answer:
+    | { status: 200 | 201; schema: z.ZodType }
+    | { status: 204 }
+    /** The handler answers with a file of one of these media types. */
+    | { status: 200; files: readonly string[] };
   /** Other media types that the same path can answer with. */
   alsoAnswers?: string[];
 }

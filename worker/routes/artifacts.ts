@@ -43,8 +43,7 @@ export function mountArtifacts(app: App): void {
       summary: "Read a file that a run has shown",
       description: "The file itself: images as they are, all else as an attachment.",
       params: artifactParams,
-      answer: { status: 200, schema: artifactListSchema },
-      alsoAnswers: ["application/octet-stream"],
+      answer: { status: 200, files: [...SHOWN_IMAGES, "application/octet-stream"] },
     },
     async ({ c, params: { id, artifact_id } }) => {
       const found = await c.var.deps.ownerOf(id).artifact(artifact_id);

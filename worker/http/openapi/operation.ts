@@ -53,6 +53,10 @@ export function operation(spec: Spec) {
 
 function answer(spec: Spec) {
   if (spec.answer.status === 204) return { description: "Done; no body." };
+  if ("files" in spec.answer) {
+    const files = spec.answer.files.map((type) => [type, { schema: { type: "string" as const, format: "binary" } }]);
+    return { description: "The file.", content: Object.fromEntries(files) };
+  }
   const others = (spec.alsoAnswers ?? []).map((type) => [type, { schema: { type: "string" as const } }]);
   return {
     description: spec.answer.status === 201 ? "Created." : "Done.",
