@@ -1,14 +1,10 @@
 /** Which files a run changed in its clones, counted by git inside the sandbox once the agent has ended. */
 import type { Clone } from "../git/clone-plan.ts";
 import type { RunFolder } from "../process/run-folder.ts";
-import { BASH } from "../sandbox/entering.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
+import { askGit, NO_COMMIT } from "./ask-git.ts";
 
-const DEADLINE_MS = 20_000;
 const OUTPUT_CAP_BYTES = 4_096;
-
-/** Stands for the commit of a clone that had none. */
-const NO_COMMIT = "none";
 
 /**
  * For each clone how many files differ, by what the run itself did, from the commit that the agent began with:
@@ -49,12 +45,13 @@ committed() {
 # Files that only may differ are compared with those of a fresh checkout all at once: there may be thousands.
 fresh=$(mktemp -d)
 mkdir "$fresh/tree"
+failed() { touch "$fresh/failed"; }
 hashes() { tr '\0' '\n' <"$fresh/unsure" | sed 's|^|./|' | git hash-object --no-filters --stdin-paths; }
 unlike_fresh() {
   local path was is
   [ -s "$fresh/unsure" ] || return
   GIT_INDEX_FILE="$fresh/index" git read-tree HEAD
-  GIT_INDEX_FILE="$fresh/index" git checkout-index -q -z --stdin --prefix="$fresh/tree/" <"$fresh/unsure"
+  GIT_INDEX_FILE="$fresh/index" git checkout-index -q -z --stdin --prefix="$fresh/tree/" <"$fresh/unsure" || failed
   while IFS= read -r -d '' path; do
     was= is=
     read -r was <&3
@@ -64,7 +61,7 @@ unlike_fresh() {
 }
 changed() {
   local mode path was is sort
-  git diff --raw -z --no-ext-diff --no-renames --ignore-submodules=dirty "$from" -- |
+  { git diff --raw -z --no-ext-diff --no-renames --ignore-submodules=dirty "$from" -- || failed; } |
     while IFS= read -r -d '' mode && IFS= read -r -d '' path; do
       read -r was is _ _ sort <<<"$mode"
       if [[ $sort = M && $was = ":$is" && $is = 100* && $path != *$'\n'* ]]; then printf '%s\0' "$path" >&3
@@ -73,27 +70,17 @@ changed() {
   unlike_fresh
 }
 uncommitted() {
-  comm -z -12 <(changed | sort -zu) <(git diff --name-only -z --no-ext-diff --no-renames "$began" -- | sort -zu)
+  comm -z -12 <(changed | sort -zu) \
+    <({ git diff --name-only -z --no-ext-diff --no-renames "$began" -- || failed; } | sort -zu)
   git ls-files -z --others --exclude-standard
 }
 
 { committed; uncommitted; } 2>/dev/null | sort -zu | tr -cd '\000' | wc -c
+[ ! -e "$fresh/failed" ]
+code=$?
 rm -rf "$fresh"
+exit $code
 `;
-
-/** Counting runs nothing that the repository's settings name, as far as git lets it be switched off. */
-export const QUIET_GIT = {
-  // Names in one order for all programs.
-  LC_ALL: "C",
-  GIT_OPTIONAL_LOCKS: "0",
-  // What commits really hold: a fetched `refs/replace` may show others in their place.
-  GIT_NO_REPLACE_OBJECTS: "1",
-  GIT_CONFIG_COUNT: "2",
-  GIT_CONFIG_KEY_0: "core.fsmonitor",
-  GIT_CONFIG_VALUE_0: "false",
-  GIT_CONFIG_KEY_1: "core.hooksPath",
-  GIT_CONFIG_VALUE_1: "/dev/null",
-};
 
 /** @returns how many files of all clones changed; what could not be counted is 0: a count is no reason for a run to fail. */
 export async function countChangedFiles(
@@ -103,12 +90,10 @@ export async function countChangedFiles(
   env: Record<string, string>,
   signal: AbortSignal,
 ): Promise<number> {
-  const place = { cwd: workspace, env: { ...env, ...QUIET_GIT } };
-  const bounds = { deadlineMs: DEADLINE_MS, outputCapBytes: OUTPUT_CAP_BYTES, signal };
-  const counts = clones.map(async ({ folder, commit }) => {
-    const command = [...BASH, COUNT_SCRIPT, "count", folder, commit ?? NO_COMMIT] as const;
-    return readCount((await sandbox.run(command, place, bounds)).stdout);
-  });
+  const place = { workspace, sandbox, env, signal };
+  const counts = clones.map(async ({ folder, commit }) =>
+    readCount(await askGit(COUNT_SCRIPT, [folder, commit ?? NO_COMMIT], place, OUTPUT_CAP_BYTES)),
+  );
   return (await Promise.all(counts)).reduce((all, count) => all + count, 0);
 }
 

@@ -11,16 +11,12 @@ import {
 import { beginningOf } from "#protocol/well-formed.ts";
 import type { Clone } from "../git/clone-plan.ts";
 import type { InstanceCalls } from "../link/instance-calls.ts";
-import { BASH } from "../sandbox/entering.ts";
-import type { Sandbox } from "../sandbox/sandbox.ts";
-import { QUIET_GIT } from "./evidence.ts";
+import { type AskedPlace, askGit, NO_COMMIT } from "./ask-git.ts";
 
-const DEADLINE_MS = 20_000;
 const STATISTICS_BYTES = 131_072;
 /** How many files that git does not know are looked at. */
 const UNTRACKED = 1_000;
 const OUTPUT_CAP_BYTES = DIFF_CHANGES * 2 * (PATCH_LIMIT_BYTES + STATISTICS_BYTES);
-const NO_COMMIT = "none";
 const OPTIONS =
   "--no-ext-diff --no-textconv --no-color -M --submodule=short --ignore-submodules=dirty --src-prefix=a/ --dst-prefix=b/";
 
@@ -40,11 +36,13 @@ cloned=$3
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 packed() { base64 | tr -d '\n'; }
+# One that ends because enough of it has been read has not failed.
+failed() { [ "$1" != 128 ] || touch "$scratch/failed"; }
 
 change() {
   local words="$1 $2 $3 $4"
   shift 4
-  git diff ${OPTIONS} --numstat -z "$@" -- 2>/dev/null | head -c ${STATISTICS_BYTES} >"$scratch/files"
+  { git diff ${OPTIONS} --numstat -z "$@" -- 2>/dev/null || failed $?; } | head -c ${STATISTICS_BYTES} >"$scratch/files"
   [ -s "$scratch/files" ] || return 0
   printf '%s %s %s ' "$words" "$(git diff ${OPTIONS} --shortstat "$@" -- 2>/dev/null | packed)" "$(packed <"$scratch/files")"
   git diff ${OPTIONS} "$@" -- 2>/dev/null | head -c $((${PATCH_LIMIT_BYTES} + 1)) | packed
@@ -70,14 +68,11 @@ git ls-files -z --others --exclude-standard | head -z -n ${UNTRACKED} |
 from=$head
 [ -n "$from" ] || from=$nothing
 change uncommitted - "$from" - "$from"
+[ ! -e "$scratch/failed" ]
 `;
 
-export interface DiffPlace {
+export interface DiffPlace extends AskedPlace {
   clones: readonly Pick<Clone, "url" | "folder" | "commit" | "base">[];
-  workspace: string;
-  sandbox: Pick<Sandbox, "run">;
-  env: Record<string, string>;
-  signal: AbortSignal;
 }
 
 /** How long to wait before it is sent again: the instance may be restarting. */
@@ -99,12 +94,9 @@ export async function keepDiff(
 
 /** What can't be told is left out: a run does not fail for it. @param scrub takes secrets out. */
 export async function sessionDiff(where: DiffPlace, scrub: (text: string) => string): Promise<SentDiff> {
-  const { clones, workspace, sandbox, env, signal } = where;
-  const place = { cwd: workspace, env: { ...env, ...QUIET_GIT } };
-  const bounds = { deadlineMs: DEADLINE_MS, outputCapBytes: OUTPUT_CAP_BYTES, signal };
-  const told = clones.map(async ({ url, folder, commit, base }) => {
-    const command = [...BASH, DIFF_SCRIPT, "diff", folder, commit ?? NO_COMMIT, base ?? NO_COMMIT] as const;
-    const { stdout } = await sandbox.run(command, place, bounds);
+  const told = where.clones.map(async ({ url, folder, commit, base }) => {
+    const words = [folder, commit ?? NO_COMMIT, base ?? NO_COMMIT] as const;
+    const stdout = await askGit(DIFF_SCRIPT, words, where, OUTPUT_CAP_BYTES);
     return { repository: url, changes: readChanges(stdout, scrub) };
   });
   const repositories = (await Promise.all(told)).filter(({ changes }) => changes.length > 0);

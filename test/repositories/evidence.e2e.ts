@@ -146,6 +146,19 @@ describe("files that a run changed", { concurrent: true }, () => {
     expect(await count(commands, { from: crlf() })).toBe(files);
   });
 
+  const filter = (clean: string) =>
+    `git config filter.odd.clean '${clean}'; git config filter.odd.required true; mkdir -p .git/info; echo '*.txt filter=odd' > .git/info/attributes`;
+  it.each<[what: string, commands: string]>([
+    ["fails", `${commit("n.txt")}; ${filter("false")}; echo A > a.txt; touch b.txt`],
+    ["hangs", `${commit("n.txt")}; ${filter("sleep 600")}; echo A > a.txt; touch b.txt`],
+    [
+      "fails as a process",
+      `${commit("n.txt")}; ${filter("false")}; git config filter.odd.process false; echo A > a.txt`,
+    ],
+  ])("a filter of the repository that %s", async (_what, commands) => {
+    expect(await count(commands)).toBe(2);
+  });
+
   it("thousands of files that were changed and are in no commit", async () => {
     const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, number) => [`${number}.txt`, `${number}\n`]));
     const from = seedUpstream(mkdtempSync(join(folder, "many-")), "many", many);

@@ -106,6 +106,15 @@ describe("what has changed", () => {
     expect(changes[0]?.files).toEqual([{ path: "c", previous_path: "b", additions: 0, deletions: 0 }]);
   });
 
+  it("is told without a filter of the repository that fails", async () => {
+    sh(
+      "git config filter.odd.clean false && git config filter.odd.required true && echo 'b filter=odd' >.gitattributes",
+    );
+    sh("touch b && echo two >>a");
+    const change = await only();
+    expect(change.files.map(({ path }) => path)).toEqual([".gitattributes", "a"]);
+  });
+
   it("has no base in a repository that had no commit", async () => {
     sh("rm -rf .git && git init -q -b main && rm b");
     began = null;
