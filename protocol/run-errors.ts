@@ -21,7 +21,7 @@ interface RunErrorRow {
 const RUN_ERRORS = {
   no_runner: {
     message: "No runner was free in time.",
-    hint: "Check that a runner of the pool is on and has room; locally, npm start runs one.",
+    hint: "Check that a runner of the pool is on, has room, and is no older than this instance: one from before environments takes no run whose environment sets variables, a setup script or hosts. GET /api/v1/pools/{name} tells why runs wait; locally, npm start runs a runner.",
     machinery: false,
   },
   runner_lost: {

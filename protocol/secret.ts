@@ -109,16 +109,24 @@ export const secretInputSchema = z
     example: { value: "the-value-of-the-secret", scope: { environments: ["env_00000000000000000000000000"] } },
   });
 
+const unreadableFieldSchema = z.enum(["from", "scope", "created_by", "updated_by"]);
+/** What of a row may be unreadable: somebody has changed it by hand. */
+export type UnreadableField = z.infer<typeof unreadableFieldSchema>;
+
 export const secretSchema = z
   .object({
     name: secretNameSchema,
     from: nullable(secretSourceSchema).meta({ description: "Null where the instance keeps the value, encrypted." }),
-    scope: secretScopeSchema,
+    scope: nullable(secretScopeSchema).meta({ description: "Null where it can't be read." }),
     created_at: timestampSchema,
-    created_by: actorSchema,
+    created_by: nullable(actorSchema).meta({ description: "Null where it can't be read." }),
     updated_at: timestampSchema,
-    updated_by: actorSchema,
+    updated_by: nullable(actorSchema).meta({ description: "Null where it can't be read." }),
     last_used_at: nullable(timestampSchema),
+    unreadable: z.array(unreadableFieldSchema).meta({
+      description:
+        "Fields that can't be read, because somebody has changed the row in D1; none by default. A run that names such a secret fails where `from` or `scope` is one of them, until the secret is set anew with its scope.",
+    }),
   })
   .meta({ id: "Secret", description: "A secret as it is shown: never with its value." });
 export type Secret = z.infer<typeof secretSchema>;

@@ -59,6 +59,30 @@ describe("a secret", () => {
     expect((await put({ value: "another-value", scope: {} }, name)).secret.scope).toEqual({});
   });
 
+  it.each([
+    ["scope", "scope", "no JSON"],
+    ["scope", "scope", '{"routines":7}'],
+    ["from", "source", '{"safe":{}}'],
+    ["created_by", "created_by", "{"],
+    ["updated_by", "updated_by", "null"],
+  ])("is listed, with others, though its %s can't be read: %s is %j", async (field, column, text) => {
+    listen();
+    const [other, spoiled] = [await put({ value: VALUE }), await put({ value: VALUE })];
+    const spoil = `UPDATE secrets SET ${column} = ?2 WHERE name = ?1`;
+    await env.DB.prepare(spoil).bind(spoiled.name, text).run();
+    const { status, body } = await call<Page<Secret>>("GET", "/api/v1/secrets?limit=2");
+    expect(status).toBe(200);
+    expect(body.data).toEqual([{ ...spoiled.secret, [field]: null, unreadable: [field] }, other.secret]);
+    expect((await call("GET", spoiled.path)).body).toEqual(body.data[0]);
+    // Set without a scope it keeps what can't be read; with one it is as any other.
+    expect((await put({ value: VALUE }, spoiled.name)).secret.unreadable).toEqual(
+      field === "scope" || field === "created_by" ? [field] : [],
+    );
+    const again = await put({ value: VALUE, scope: {} }, spoiled.name);
+    expect(again.secret.unreadable).toEqual(field === "created_by" ? [field] : []);
+    expect((await call("DELETE", spoiled.path)).status).toBe(204);
+  });
+
   it("is listed page by page, the newest first", async () => {
     const [first, second] = [await put({ value: VALUE }), await put({ value: VALUE })];
     const page = await call<Page<Secret>>("GET", "/api/v1/secrets?limit=1");

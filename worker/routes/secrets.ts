@@ -2,8 +2,11 @@
 import { z } from "zod";
 import { placeOfSecret } from "#instance/secrets/kept-secrets.ts";
 import type { SecretStores } from "#instance/secrets/store-variables.ts";
+import { actorSchema } from "#protocol/actor.ts";
 import { pageSchema } from "#protocol/api.ts";
 import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
+import { logTrouble } from "#protocol/log.ts";
+import { nullable } from "#protocol/schema.ts";
 import {
   SECRET_LIMIT,
   type Secret,
@@ -12,7 +15,10 @@ import {
   secretInputSchema,
   secretNameSchema,
   secretSchema,
+  secretScopeSchema,
+  secretSourceSchema,
   secretUseSchema,
+  type UnreadableField,
 } from "#protocol/secret.ts";
 import { timestamp } from "#protocol/time.ts";
 import { actorOf } from "../auth/authenticate.ts";
@@ -134,16 +140,34 @@ function scopeRefusal(body: unknown): Refusal | null {
   return refuse("not_available_yet", { field: "scope.connectors", message, hint: "Leave the key out." }).refusal;
 }
 
+/** One whose row can't be read is listed too, and named in the log: nobody else's list breaks with it. */
 function shown(row: SecretRow): Secret {
+  const unreadable: UnreadableField[] = [];
+  const read = <Value>(field: UnreadableField, schema: z.ZodType<Value>, text: string | null): Value | null => {
+    try {
+      return schema.parse(JSON.parse(text ?? "null"));
+    } catch {
+      unreadable.push(field);
+      return null;
+    }
+  };
+  const { name } = row;
+  const fields = {
+    from: read("from", nullable(secretSourceSchema), row.source),
+    scope: read("scope", secretScopeSchema, row.scope),
+    created_by: read("created_by", actorSchema, row.createdBy),
+    updated_by: read("updated_by", actorSchema, row.updatedBy),
+  };
+  if (unreadable.length > 0) {
+    logTrouble("secret_unreadable", { kind: "secret", id: name }, `its row has no ${unreadable.join(", ")}`);
+  }
   return {
-    name: row.name,
-    from: row.source,
-    scope: row.scope,
+    name,
+    ...fields,
     created_at: timestamp(row.createdAt),
-    created_by: row.createdBy,
     updated_at: timestamp(row.updatedAt),
-    updated_by: row.updatedBy,
     last_used_at: row.lastUsedAt === null ? null : timestamp(row.lastUsedAt),
+    unreadable,
   };
 }
 

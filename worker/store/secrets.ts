@@ -7,7 +7,9 @@ import type { Page, PageRequest } from "#protocol/api.ts";
 import { SECRET_LIMIT, type SecretScope, type SecretSource } from "#protocol/secret.ts";
 import type { Database } from "../parties/database.ts";
 
-export type SecretRow = Omit<typeof table.$inferSelect, "sealed">;
+/** Those in JSON are as they are in the row, which somebody may have changed. */
+export type SecretRow = Omit<typeof table.$inferSelect, "sealed" | JsonColumn> & Record<JsonColumn, string | null>;
+type JsonColumn = "source" | "scope" | "createdBy" | "updatedBy";
 export type SecretUseRow = typeof uses.$inferSelect;
 
 export interface SecretToKeep {
@@ -51,7 +53,15 @@ const FORGOTTEN_AT_ONCE = 1_000;
 export function secretStore(database: Database): SecretStore {
   const db = drizzle(database);
   const repeatable = drizzle(database.repeatable);
-  const { sealed: _value, ...shown } = getTableColumns(table);
+  const { sealed: _value, ...columns } = getTableColumns(table);
+  const asItIs = (column: JsonColumn) => sql<string | null>`${table[column]}`;
+  const shown = {
+    ...columns,
+    source: asItIs("source"),
+    scope: asItIs("scope"),
+    createdBy: asItIs("createdBy"),
+    updatedBy: asItIs("updatedBy"),
+  };
   return {
     list: async ({ limit, cursor }) => {
       const after = cursor === null ? undefined : lt(table.number, Number(cursor));
