@@ -10,7 +10,7 @@ export const MESSAGE_ERRORS = {
   runner_not_steered: {
     type: "conflict_error",
     message: "The runner that works on this run can't interrupt it.",
-    hint: "Cancel the run instead.",
+    hint: "Update the runner; until then, cancel the run.",
   },
   messages_full: {
     type: "rate_limit_error",

@@ -19,7 +19,10 @@ export const messageInputSchema = z
     }),
   })
   .meta({ id: "MessageInput" });
-export type MessageInput = z.infer<typeof messageInputSchema>;
+
+export const interruptInputSchema = z
+  .object({ id: messageIdSchema.optional().meta({ description: "As the id of a message." }) })
+  .meta({ id: "InterruptInput" });
 
 /** What became of a message or an interrupt. */
 export const messageAnswerSchema = z

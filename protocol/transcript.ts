@@ -55,8 +55,8 @@ const lifeEvents = [
     for: z.enum(waitingFor),
     until: nullable(timestampSchema).meta({
       description: "When it waits no longer; null where it waits without an end.",
-      question: shownQuestionSchema.optional().meta({ description: "What people are asked." }),
     }),
+    question: shownQuestionSchema.optional().meta({ description: "What people are asked." }),
   }),
   z.object({ type: z.literal("question.answered"), question_id: questionIdSchema, answer: answerSchema }),
   /** What it waited for has come. */

@@ -23,4 +23,3 @@ export const waitingSchema = z
     }),
   })
   .meta({ id: "Waiting" });
-export type Waiting = z.infer<typeof waitingSchema>;

@@ -91,6 +91,14 @@ export abstract class ObjectForWork extends ObjectForRuns {
     });
   }
 
+  /** Stops the turn that is on, with all that it has started. */
+  interrupt(id: OwnedId, said: Omit<ToSession, "sessionId">): Result<MessageAnswer> {
+    this.opening.owner(id)?.frames.flush();
+    return this.opening.with(id, ({ work, sessionMessages }) =>
+      work.change((tx) => sessionMessages.interrupt(tx, { ...said, sessionId: id })),
+    );
+  }
+
   /** Notes that the routine's runs share. */
   notes(id: OwnedId): Result<NoteList> {
     return this.opening.with(id, ({ notes }) => success({ data: notes.list() }));

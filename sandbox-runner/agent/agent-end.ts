@@ -56,6 +56,11 @@ export class AgentLife {
     return this.#turnEndedAt === null;
   }
 
+  /** The agent is given a message: a turn follows. */
+  told(): void {
+    this.#beginTurn();
+  }
+
   /** The agent has reported its result. */
   report(): void {
     this.#reported = true;

@@ -8,6 +8,7 @@ import { runAgent } from "../agent/agent.ts";
 import { agentEnvironment, cloneEnvironment, commandEnvironment, givenVariables } from "../agent/agent-environment.ts";
 import { AgentEvents } from "../agent/agent-events.ts";
 import { AgentWatch } from "../agent/agent-watch.ts";
+import type { Inbox } from "../agent/inbox.ts";
 import { agentError, oneLine } from "../agent/outcome.ts";
 import { readSettings } from "../agent/read-settings.ts";
 import type { Report, RunnerTools } from "../agent/report-tool.ts";
@@ -27,6 +28,7 @@ import type { SetupStore } from "../setup/setup-store.ts";
 import { DEMO_MODEL, privileged, settingsOverridden, tasksLeft } from "./attempt-words.ts";
 import { countChangedFiles } from "./evidence.ts";
 import type { SandboxSetting } from "./executor-brief.ts";
+import { hookDeadline } from "./hook-deadline.ts";
 import type { DiffPlace } from "./session-diff.ts";
 import type { Workplace } from "./workplace.ts";
 
@@ -47,6 +49,8 @@ export interface AttemptOptions {
   gate: ToolGate;
   /** The runner's tools for the agent, beside the one for its report. */
   tools(place: Omit<ShowPlace, "signal">): RunnerTools;
+  /** What people say to its agent. */
+  inbox: Inbox;
   /** Stops the attempt wherever it is. */
   signal: AbortSignal;
   send(body: FrameBody): void;
@@ -59,9 +63,6 @@ export type Seen = Extract<FrameBody, { kind: "finished" }>["seen"];
 
 /** Up to this part of the attempt's time an agent without a report may wait for its work in the background. */
 const WAITING_PART = 0.9;
-
-/** A hook may take this part of the attempt's time at most: one that hangs leaves enough of it to the agent. */
-const HOOK_PART = 1 / 3;
 
 export class Attempt {
   readonly #options: AttemptOptions;
@@ -238,6 +239,8 @@ export class Attempt {
       settings,
       tools: this.#options.tools({ sandbox, cwd, env: commandEnvironment(mark, seen) }),
       gate: this.#options.gate,
+      inbox: this.#options.inbox,
+      send: this.#options.send,
       conversation: session?.agentOptions ?? null,
       told: session?.told ?? "",
       signal: AbortSignal.any([signal, watch.signal, breach.signal]),
@@ -293,8 +296,4 @@ export class Attempt {
     const free = this.#options.order.demo_model && event.type === "usage";
     this.#options.send({ kind: "event", event: free ? { ...event, usage: { ...event.usage, cost_usd: 0 } } : event });
   }
-}
-
-function hookDeadline({ hook_deadline_ms, timeout_ms }: RunOrder): number {
-  return Math.min(hook_deadline_ms, timeout_ms * HOOK_PART);
 }

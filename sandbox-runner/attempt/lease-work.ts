@@ -9,6 +9,7 @@ import type { RunOrder } from "#protocol/runner-link.ts";
 import type { RunnerEvent } from "#protocol/transcript.ts";
 import { Redactor } from "#rules/secrets/redactor.ts";
 import { askTool } from "../agent/ask-tool.ts";
+import { Inbox } from "../agent/inbox.ts";
 import { noteTools } from "../agent/note-tools.ts";
 import { faultOf, outcomeOf } from "../agent/outcome.ts";
 import { showTool } from "../agent/show-tool.ts";
@@ -68,6 +69,7 @@ export async function workOnLease(brief: LeaseBrief, worker: Worker): Promise<vo
   const log = createLog(redactor, (line) => process.stdout.write(`${line}\n`));
   // For people who look into the folders; the attempt does without.
   void noteLease(place.folder.root, lease).catch(() => {});
+  const inbox = new Inbox();
   const ordered = Promise.withResolvers<RunOrder>();
   let gate: ToolGate | null = null;
   const link = new RunLink({
@@ -80,6 +82,11 @@ export async function workOnLease(brief: LeaseBrief, worker: Worker): Promise<vo
       redactor.learn(order.environment?.secret_values ?? []);
       ordered.resolve(order);
     },
+    onFeatures: (features) => {
+      inbox.isSteered = features.includes("steer");
+    },
+    onSaid: (said) => inbox.hear(said),
+    onClose: () => inbox.close(),
     onCancel: () => stop.stop("canceled"),
     onAnswer: (answer) => gate?.answer(answer),
     onEnded: () => stop.stop("ended"),
@@ -89,7 +96,7 @@ export async function workOnLease(brief: LeaseBrief, worker: Worker): Promise<vo
   const frames = new ScrubbedFrames(redactor, link);
   const session = order === undefined ? null : sessionOf(order, worker, brief, frames);
   gate = order === undefined ? null : gateFor(order, frames, stop);
-  const ways = { brief, link, frames, redactor, session };
+  const ways = { brief, link, frames, redactor, session, inbox };
   const attempt = order === undefined || gate === null ? null : newAttempt(order, worker, { ...ways, gate });
   const failure = attempt === null ? null : await drive(attempt, worker);
   await keepWorkspace(session, stop, startedAt + (attempt?.timeoutMs ?? 0));
@@ -123,9 +130,10 @@ function newAttempt(
     redactor: Redactor;
     session: AttemptSession | null;
     gate: ToolGate;
+    inbox: Inbox;
   },
 ): Attempt {
-  const { brief, link, frames, redactor, session, gate } = ways;
+  const { brief, link, frames, redactor, session, gate, inbox } = ways;
   const scrub = (text: string) => redactor.text(text);
   const { run_id: runId } = brief.lease;
   const calls = new InstanceCalls({ instanceUrl, runId, linkToken: brief.link_token, signal: stop.signal });
@@ -140,6 +148,7 @@ function newAttempt(
     place,
     proxyToken: brief.proxy_token,
     session,
+    inbox,
     sandbox,
     setups: setups(brief),
     keepDiff: async (where) => {

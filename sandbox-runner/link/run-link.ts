@@ -11,6 +11,7 @@ import {
   runToRunnerSchema,
 } from "#protocol/runner-link.ts";
 import type { Delta } from "#protocol/transcript.ts";
+import type { Said } from "../agent/inbox.ts";
 import { FrameLog } from "./frame-log.ts";
 import { LinkSocket } from "./link-socket.ts";
 
@@ -24,6 +25,10 @@ export interface RunLinkOptions {
   onOrder(order: RunOrder): void;
   /** Somebody has answered what the agent asks; may be told again. */
   onAnswer(answer: GivenAnswer): void;
+  /** Options that are in force, with each welcome. */
+  onFeatures(features: readonly string[]): void;
+  onSaid(said: Said): void;
+  onClose(): void;
   onCancel(reason: CancelReason): void;
   /** The attempt has ended at the other side: nothing that it does matters any more. */
   onEnded(why: string): void;
@@ -34,7 +39,7 @@ const FLUSH_MS = 30;
 /** With more unsent bytes than this in the socket, frames wait and deltas are dropped. */
 const BEHIND_BYTES = 1_048_576;
 /** The options that this runner knows. */
-const LINK_FEATURES: RunnerFeature[] = ["tools"];
+const LINK_FEATURES: RunnerFeature[] = ["steer", "tools"];
 const BACKOFF = { firstMs: 100, lastMs: 2_000 };
 
 export class RunLink {
@@ -106,11 +111,16 @@ export class RunLink {
     if (message.type === "welcome") {
       this.#welcomed = true;
       this.#log.resendAfter(message.ack);
+      this.#options.onFeatures(message.features);
       this.#options.onOrder(message.order);
     } else if (message.type === "ack") {
       this.#log.acknowledge(message.n);
     } else if (message.type === "resend") {
       this.#log.resendAfter(message.after);
+    } else if (message.type === "message" || message.type === "interrupt") {
+      this.#options.onSaid(message);
+    } else if (message.type === "close") {
+      this.#options.onClose();
     } else if (message.type === "cancel") {
       this.#options.onCancel(message.reason);
     } else if (message.type === "answer") {

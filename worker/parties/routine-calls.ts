@@ -45,6 +45,7 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   cancelRun: "again",
   // By the message's own id.
   say: "again",
+  interrupt: "again",
   fireDeadLetter: "again",
   giveVerdict: "again",
   readDiff: "again",

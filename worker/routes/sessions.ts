@@ -2,7 +2,7 @@
 import { ticketSchema } from "#protocol/api.ts";
 import { diffSchema } from "#protocol/diff.ts";
 import { refuse } from "#protocol/errors.ts";
-import { messageAnswerSchema, messageInputSchema } from "#protocol/message.ts";
+import { interruptInputSchema, messageAnswerSchema, messageInputSchema } from "#protocol/message.ts";
 import { sessionSchema } from "#protocol/session.ts";
 import { actorOf } from "../auth/authenticate.ts";
 import { noteSocket } from "../auth/note-socket.ts";
@@ -62,7 +62,7 @@ export function mountSessions(app: App): void {
       path: "/api/v1/sessions/{id}/messages",
       summary: "Send a message to a session",
       description:
-        "The session goes on with it: a new run in the same session, with its conversation and workspace. While a run of the session is on, the new one begins when that has ended. Answered once it is stored.",
+        "It reaches the agent of the run that is on at its next step, and wakes a run that waits for a message. When no run is on, it starts one in the same session. Answered once it is stored.",
       body: { schema: messageInputSchema, optional: false },
       answer: { status: 200, schema: messageAnswerSchema },
     },
@@ -70,6 +70,25 @@ export function mountSessions(app: App): void {
       if (principal === null) return refuse("authentication_required");
       const { text, id = crypto.randomUUID() } = body;
       return c.var.deps.ownerOf(params.id).say({ id, text, by: actorOf(principal), requestId: c.var.requestId });
+    },
+  );
+  endpoint(
+    app,
+    {
+      ...one,
+      needs: "runs:write",
+      method: "post",
+      path: "/api/v1/sessions/{id}/interrupt",
+      summary: "Interrupt a session's turn",
+      description:
+        "Stops the turn that is on, with its tools and what they have started; the run then waits for a message. Answered once it is stored: the transcript's run.interrupted says that all has stopped.",
+      body: { schema: interruptInputSchema, optional: true },
+      answer: { status: 200, schema: messageAnswerSchema },
+    },
+    async ({ c, params, body, principal }) => {
+      if (principal === null) return refuse("authentication_required");
+      const { id = crypto.randomUUID() } = body;
+      return c.var.deps.ownerOf(params.id).interrupt({ id, by: actorOf(principal), requestId: c.var.requestId });
     },
   );
 }

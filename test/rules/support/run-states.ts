@@ -87,7 +87,7 @@ export const LEASED: Extract<RunInput, { type: "leased" }> = {
   features: ["steer"],
 };
 export const PARKS: RunInput = { ...LEASED, features: ["steer", "park"] };
-export const WAITING: RunInput = { type: "waiting", for: "message", untilMs: null };
+export const WAITING: RunInput = { type: "waiting", for: "message", untilMs: null, question: null };
 export const CONTINUED: RunInput = { type: "continued" };
 export const IDLE: RunInput = { type: "idle", isMessageWaiting: false };
 export const HOLD_OVER: RunInput = { type: "overdue", kind: "hold" };

@@ -90,6 +90,9 @@ export class FakeRun {
     this.#socket?.close(4401);
   }
 
+  /** Options of the link that this side knows. */
+  features: string[] = [];
+
   say(message: RunToRunner): void {
     this.#socket?.send(JSON.stringify(message));
   }
@@ -115,7 +118,7 @@ export class FakeRun {
         protocol: RUNNER_PROTOCOL,
         ack: this.stored.length,
         order: this.order,
-        features: [],
+        features: this.features,
       });
       if (this.#canceled) this.cancel();
     } else if (message.type === "delta") {
