@@ -6,6 +6,7 @@ import type { ErrorRow } from "./error-types.ts";
 import { GITHUB_ERRORS } from "./github-errors.ts";
 import { MESSAGE_ERRORS } from "./message-errors.ts";
 import { QUESTION_ERRORS } from "./question-errors.ts";
+import { SESSION_ERRORS } from "./session-errors.ts";
 
 /** Refusals of the API: code → what the outside hears. The code itself is in `details.code`. */
 export const API_ERRORS = {
@@ -101,6 +102,7 @@ export const API_ERRORS = {
   },
   ...GITHUB_ERRORS,
   ...MESSAGE_ERRORS,
+  ...SESSION_ERRORS,
   secret_unreadable: {
     type: "unprocessable_error",
     message: "A secret that the instance keeps encrypted can't be decrypted.",

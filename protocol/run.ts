@@ -189,6 +189,9 @@ const settled = {
   evidence_missing: evidenceMissingSchema,
   summary: z.string().nullable(),
   verdict: verdictSchema.optional().meta({ description: "Left out while nobody has given one." }),
+  session_deleted: z.literal(true).optional().meta({
+    description: "Its session was deleted: what it was given and what its agent said is gone. Left out otherwise.",
+  }),
 };
 const finished = timingsSchema.extend({ finished_at: timestampSchema });
 

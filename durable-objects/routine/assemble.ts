@@ -100,7 +100,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const waiters = new RunWaiters(context, work);
   const health = new RoutineHealth(database, work, definitions, outbox);
   const deadLetters = new DeadLetters(database, work, outbox);
-  const ends = new RunEnds(outbox, waiters, health, deadLetters);
+  const ends = new RunEnds(outbox, waiters, health, deadLetters, runs.sessions);
   const hosts = new AskedHosts(sql);
   const environments = new AttemptEnvironments(database);
   const conversations = new Conversations(sql, work, outbox);

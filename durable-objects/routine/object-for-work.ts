@@ -1,5 +1,6 @@
 /** A routine's object as people and its runs ask it about the runs' work: answers, verdicts, changes, files that they show, and notes that outlast a run. */
 import type { Actor } from "#protocol/actor.ts";
+import type { Page, PageRequest } from "#protocol/api.ts";
 import type { Artifact, ArtifactList, SentArtifact } from "#protocol/artifact.ts";
 import type { Diff, SentDiff } from "#protocol/diff.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
@@ -9,8 +10,10 @@ import type { Note, NoteInput, NoteList } from "#protocol/note.ts";
 import type { AnswerInput } from "#protocol/question.ts";
 import type { Run } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
+import type { ArchivedFilter, Session, SessionPatch } from "#protocol/session.ts";
 import type { VerdictInput } from "#protocol/verdict.ts";
 import type { Assembled } from "./assemble.ts";
+import { removeSession } from "./changes/remove-session.ts";
 import { ObjectForRuns } from "./object-for-runs.ts";
 import { found } from "./opening.ts";
 import type { RunRow } from "./runs/run-store.ts";
@@ -18,6 +21,25 @@ import { artifactKey } from "./sessions/artifacts.ts";
 import type { ToSession } from "./wakes/session-messages.ts";
 
 export abstract class ObjectForWork extends ObjectForRuns {
+  sessions(id: OwnedId, page: PageRequest, archived: ArchivedFilter): Result<Page<Session>> {
+    return this.opening.with(id, ({ runs }, routine) => success(runs.sessions.list(page, archived, routine.id)));
+  }
+
+  readSession(id: OwnedId): Result<Session> {
+    return this.opening.with(id, ({ runs }, routine) => found(runs.sessions.get(id, routine.id)));
+  }
+
+  changeSession(id: OwnedId, patch: SessionPatch): Result<Session> {
+    return this.opening.with(id, ({ work, runs }, routine) => {
+      work.change((tx) => runs.sessions.change(tx, id, patch));
+      return found(runs.sessions.get(id, routine.id));
+    });
+  }
+
+  removeSession(id: OwnedId): Result<null> {
+    return this.opening.with(id, (parts) => parts.work.change((tx) => removeSession(tx, parts, id)));
+  }
+
   giveVerdict(id: OwnedId, input: VerdictInput, actor: Actor): Result<Run> {
     return this.opening.with(id, ({ work, verdicts, engine }) => {
       const given = work.change((tx) => verdicts.give(tx, id, input, actor));

@@ -12,7 +12,6 @@ import type { OwnedId } from "#protocol/ids.ts";
 import type { Admission, Occurrence, Wake } from "#protocol/occurrence.ts";
 import type { Revision, Routine, RoutineInput, RoutinePatch } from "#protocol/routine.ts";
 import type { ListedRun, Run } from "#protocol/run.ts";
-import type { Session } from "#protocol/session.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import { definitionFault } from "./changes/change-definition.ts";
@@ -179,10 +178,6 @@ export class RoutineObject extends ObjectForWork {
     return this.opening.with(id, ({ runs }) => success(runs.active()));
   }
 
-  sessions(id: OwnedId, page: PageRequest): Result<Page<Session>> {
-    return this.opening.with(id, ({ runs }, routine) => success(runs.listSessions(page, routine.id)));
-  }
-
   readRun(id: OwnedId): Result<Run> {
     return this.opening.with(id, ({ engine }) => found(engine.show(id)));
   }
@@ -205,10 +200,6 @@ export class RoutineObject extends ObjectForWork {
     return this.opening.with(id, ({ work, fireAgain }, routine) =>
       work.change((tx) => fireAgain.retry(tx, routine, id, call, isRepeat)),
     );
-  }
-
-  readSession(id: OwnedId): Result<Session> {
-    return this.opening.with(id, ({ runs }, routine) => found(runs.session(id, routine.id)));
   }
 
   /** A page of a transcript, oldest first; `next_cursor` is null at the present end. */

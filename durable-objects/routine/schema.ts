@@ -12,7 +12,7 @@ import type { KeptEnvironment } from "#rules/environment/kept-environment.ts";
 import type { DoneBefore } from "#rules/run/inputs.ts";
 import { IS_UNSETTLED } from "#rules/run/status-condition.ts";
 
-export { conversationParts, conversations, messages, questions, sessionBranches } from "./session-tables.ts";
+export { conversationParts, conversations, messages, questions, sessionBranches, sessions } from "./session-tables.ts";
 export { deadLetters, health } from "./trouble-tables.ts";
 export { artifacts, notes, runContexts, sessionDiffs } from "./work-tables.ts";
 
@@ -106,12 +106,6 @@ export const attemptEnvironments = sqliteTable("attempt_environments", {
   runId: text("run_id").primaryKey(),
   attempt: integer().notNull(),
   doc: text({ mode: "json" }).$type<KeptEnvironment>().notNull(),
-});
-
-export const sessions = sqliteTable("sessions", {
-  id: text().primaryKey(),
-  title: text().notNull(),
-  createdAt: integer("created_at").notNull(),
 });
 
 /**

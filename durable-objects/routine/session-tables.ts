@@ -1,4 +1,4 @@
-/** Tables of the routine's object for what people say to a session, what it has pushed, and what later runs of it go on from. */
+/** Tables of the routine's object for sessions, what people say to them, what they have pushed, and what later runs go on from. */
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { Actor } from "#protocol/actor.ts";
@@ -11,6 +11,21 @@ export interface StoredWorkspace extends WorkspaceKept {
   /** The conversation's last part when it was kept. */
   n: number;
 }
+
+export const sessions = sqliteTable(
+  "sessions",
+  {
+    id: text().primaryKey(),
+    title: text().notNull(),
+    createdAt: integer("created_at").notNull(),
+    /** Whose word the title is: the routine's name, a report's first line, or a person's. */
+    titleFrom: text("title_from", { enum: ["routine", "report", "person"] })
+      .notNull()
+      .default("routine"),
+    archivedAt: integer("archived_at"),
+  },
+  (table) => [index("sessions_archived").on(table.id).where(sql`archived_at IS NOT NULL`)],
+);
 
 /** One row for each session whose agent has said something. Its parts are numbered from 1; a number is used once. */
 export const conversations = sqliteTable(

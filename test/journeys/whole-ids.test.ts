@@ -21,6 +21,9 @@ const BODIES: Record<string, unknown> = {
   "PATCH /api/v1/routines/{id}": { name: "Taken over" },
   "POST /api/v1/routines/{id}/triggers/{trigger_id}/secret/handed-over": { id: "0123456789abcdef" },
   "POST /api/v1/runs/{id}/verdict": { verdict: "good" },
+  "PATCH /api/v1/sessions/{id}": { title: "Taken over" },
+  "POST /api/v1/sessions/{id}/messages": { text: "Taken over" },
+  "POST /api/v1/runs/{id}/answer": { question_id: "q_1", text: "Taken over" },
   "PATCH /api/v1/environments/{id}": { setup: "exit 1" },
   "POST /api/v1/routines/{id}/triggers/test": { source: "event", event: "x", payload: {} },
 };

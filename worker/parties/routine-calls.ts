@@ -26,6 +26,8 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   readRun: "again",
   readRunByToken: "again",
   readSession: "again",
+  changeSession: "again",
+  removeSession: "again",
   events: "again",
   judge: "again",
   endpoint: "again",

@@ -5,7 +5,7 @@ import { occurrenceIdSchema, runIdSchema, sessionIdSchema } from "#protocol/ids.
 import { occurrenceSchema } from "#protocol/occurrence.ts";
 import { revisionSchema } from "#protocol/routine.ts";
 import { listedRunSchema } from "#protocol/run.ts";
-import { sessionSchema } from "#protocol/session.ts";
+import { archivedFilterSchema, sessionSchema } from "#protocol/session.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
 import { pageQuery, routineParams, toPageRequest } from "./inputs.ts";
@@ -15,6 +15,8 @@ export const runPage = pageSchema(listedRunSchema).meta({ id: "RunPage" });
 const revisionPage = pageSchema(revisionSchema).meta({ id: "RevisionPage" });
 const occurrencePage = pageSchema(occurrenceSchema).meta({ id: "OccurrencePage" });
 const sessionPage = pageSchema(sessionSchema).meta({ id: "SessionPage" });
+
+const sessionsQuery = pageQuery(sessionIdSchema).extend({ archived: archivedFilterSchema.default("false") });
 
 const base = "/api/v1/routines/{id}";
 const list = { method: "get", tag: "Routines", needs: "routines:read", params: routineParams } as const;
@@ -63,9 +65,10 @@ export function mountRoutineLists(app: App): void {
       path: `${base}/sessions`,
       needs: "runs:read",
       summary: "List a routine's sessions",
-      query: pageQuery(sessionIdSchema),
+      description: "Without those that are archived; archived=true lists those alone, and archived=all lists both.",
+      query: sessionsQuery,
       answer: { status: 200, schema: sessionPage },
     },
-    async ({ c, params, query }) => c.var.deps.ownerOf(params.id).sessions(toPageRequest(query)),
+    async ({ c, params, query }) => c.var.deps.ownerOf(params.id).sessions(toPageRequest(query), query.archived),
   );
 }

@@ -1,9 +1,9 @@
-/** Sessions: read one with what it has changed, and hand out tickets for viewers that can't set headers. */
+/** Sessions: read one with what it has changed, name, archive and delete it, and hand out tickets for viewers that can't set headers. */
 import { ticketSchema } from "#protocol/api.ts";
 import { diffSchema } from "#protocol/diff.ts";
 import { refuse } from "#protocol/errors.ts";
 import { interruptInputSchema, messageAnswerSchema, messageInputSchema } from "#protocol/message.ts";
-import { sessionSchema } from "#protocol/session.ts";
+import { sessionPatchSchema, sessionSchema } from "#protocol/session.ts";
 import { actorOf } from "../auth/authenticate.ts";
 import { noteSocket } from "../auth/note-socket.ts";
 import { endpoint } from "../http/endpoint.ts";
@@ -23,6 +23,34 @@ export function mountSessions(app: App): void {
       answer: { status: 200, schema: sessionSchema },
     },
     async ({ c, params }) => c.var.deps.ownerOf(params.id).readSession(),
+  );
+  endpoint(
+    app,
+    {
+      ...one,
+      needs: "runs:write",
+      method: "patch",
+      path: "/api/v1/sessions/{id}",
+      summary: "Name a session, or archive it",
+      description: "What is left out stays. Repeating it is safe.",
+      body: { schema: sessionPatchSchema, optional: false },
+      answer: { status: 200, schema: sessionSchema },
+    },
+    async ({ c, params, body }) => c.var.deps.ownerOf(params.id).changeSession(body),
+  );
+  endpoint(
+    app,
+    {
+      ...one,
+      needs: "runs:write",
+      method: "delete",
+      path: "/api/v1/sessions/{id}",
+      summary: "Delete a session",
+      description:
+        "Its transcript, conversation, workspace and shown files are deleted; its runs stay, without what they were given and what they reported. Refused while one of them has not ended.",
+      answer: { status: 204 },
+    },
+    async ({ c, params }) => c.var.deps.ownerOf(params.id).removeSession(),
   );
   endpoint(
     app,

@@ -215,6 +215,8 @@ export class ProxiedCalls {
     if (row === null || repository === null || row.doc.attempt !== lease.generation) {
       return refuse("proxy_token_refused");
     }
+    // What would tell it from one that is told again is gone.
+    if (isSettled(row.doc) && row.doc.session_deleted === true) return success(null);
     const { fresh, latest } = this.#branches.keep(tx, row.sessionId, wholeAddress(repository), pushes, of);
     if (fresh.length === 0) return success(null);
     const shown = ({ branch, commit, previous }: Push) => ({ repository: repository.url, branch, commit, previous });

@@ -5,18 +5,27 @@ import type { DeadLetters } from "./dead-letters.ts";
 import type { RoutineHealth, SettledRun } from "./health.ts";
 import type { RunRow } from "./run-store.ts";
 import type { RunWaiters } from "./run-waiters.ts";
+import type { SessionStore } from "./session-store.ts";
 
 export class RunEnds {
   readonly #outbox: Outbox;
   readonly #waiters: RunWaiters;
   readonly #health: RoutineHealth;
   readonly #deadLetters: DeadLetters;
+  readonly #sessions: SessionStore;
 
-  constructor(outbox: Outbox, waiters: RunWaiters, health: RoutineHealth, deadLetters: DeadLetters) {
+  constructor(
+    outbox: Outbox,
+    waiters: RunWaiters,
+    health: RoutineHealth,
+    deadLetters: DeadLetters,
+    sessions: SessionStore,
+  ) {
     this.#outbox = outbox;
     this.#waiters = waiters;
     this.#health = health;
     this.#deadLetters = deadLetters;
+    this.#sessions = sessions;
   }
 
   /** In the transaction in which the run has settled, once. @param row with what came with the trigger. */
@@ -25,5 +34,6 @@ export class RunEnds {
     this.#waiters.ended(tx, run.id);
     this.#health.ended(tx, run);
     this.#deadLetters.noteEnd(tx, row);
+    this.#sessions.nameAfter(tx, row.sessionId, run.summary);
   }
 }

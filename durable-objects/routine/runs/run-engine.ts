@@ -106,7 +106,7 @@ export class RunEngine {
     change: Pick<RunRow, "doc" | "text" | "checkout"> & { said: string | null; notBeforeMs: number },
   ): void {
     const { doc, text, checkout, said, notBeforeMs } = change;
-    this.#runs.join(tx, row, { doc, text, checkout, notBefore: notBeforeMs });
+    this.#runs.rewrite(tx, row, { doc, text, checkout, notBefore: notBeforeMs });
     if (said !== null) this.append(tx, row, [{ type: "user.message", source: "trigger", text: said }]);
     this.#deadlines.set(tx, "retry", row.id, notBeforeMs);
     this.#outbox.owe(tx, "project_run", row.id);

@@ -1,19 +1,18 @@
-/** Rows of runs and sessions in the object's SQLite. */
-import { and, asc, desc, eq, gte, inArray, lt, notInArray, sql } from "drizzle-orm";
+/** Rows of runs in the object's SQLite. */
+import { and, desc, eq, gte, inArray, lt, notInArray, sql } from "drizzle-orm";
 import { pageBounds, pageEndSchema } from "#instance/d1/page-bounds.ts";
 import type { RunDocument } from "#instance/d1/routine-index.ts";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import { isSettled, type ListedRun } from "#protocol/run.ts";
 import { unsettledStatuses } from "#protocol/run-states.ts";
-import type { Session } from "#protocol/session.ts";
-import { timestamp } from "#protocol/time.ts";
 import type { RunState } from "#rules/run/inputs.ts";
 import { type RunRecord, readRecord, recordText, type SettledRecord, showListed } from "#rules/run/record.ts";
 import type { Database } from "../database.ts";
-import { runs, sessions } from "../schema.ts";
+import { runs } from "../schema.ts";
 import { markOf, type TranscriptLog } from "../transcript/transcript-log.ts";
 import type { RememberedEach, Tx, Work } from "../work.ts";
 import { RunQueue } from "./run-queue.ts";
+import { SessionStore } from "./session-store.ts";
 
 type StoredRun = typeof runs.$inferSelect;
 export type RunRow = Omit<StoredRun, "doc"> & { doc: RunRecord };
@@ -26,6 +25,7 @@ const ROWS_KEPT = 128;
 
 export class RunStore {
   readonly queue: RunQueue;
+  readonly sessions: SessionStore;
   readonly #database: Database;
   readonly #sql: SqlStorage;
   readonly #log: TranscriptLog;
@@ -35,6 +35,7 @@ export class RunStore {
   /** @param sql of the same database, for what every fire writes. */
   constructor(database: Database, sql: SqlStorage, log: TranscriptLog, work: Work) {
     this.queue = new RunQueue(sql, work);
+    this.sessions = new SessionStore(database, log);
     this.#database = database;
     this.#sql = sql;
     this.#log = log;
@@ -56,6 +57,7 @@ export class RunStore {
     this.queue.move(tx, null, status);
     const isNew = this.#log.end(sessionId) === null;
     if (isNew) tx.sql.exec(INSERT_SESSION, sessionId, run.routine.name, tx.nowMs);
+    else this.sessions.bringBack(tx, sessionId);
     const doc = JSON.stringify(run);
     const at = checkout === null ? null : JSON.stringify(checkout);
     tx.sql.exec(INSERT_RUN, id, sessionId, status, doc, text, at, phase, notBeforeMs, overdue, version);
@@ -95,8 +97,8 @@ export class RunStore {
     return this.#keep(tx, { ...row, ...change, doc: run, status, notBefore });
   }
 
-  /** Another event has joined a run that waits. */
-  join(tx: Tx, row: RunRow, change: Pick<RunRow, "doc" | "text" | "checkout" | "notBefore">): void {
+  /** What came with its trigger is another than before: more has joined it, or it is forgotten. */
+  rewrite(tx: Tx, row: RunRow, change: Pick<RunRow, "doc" | "text" | "checkout" | "notBefore">): void {
     const saved = { ...change, version: row.version + 1 };
     tx.database
       .update(runs)
@@ -187,41 +189,9 @@ export class RunStore {
     return row !== undefined;
   }
 
-  session(sessionId: string, routineId: string): Session | null {
-    const row = this.#database.select().from(sessions).where(eq(sessions.id, sessionId)).get();
-    return row === undefined ? null : this.#sessionOf(row, routineId);
-  }
-
-  listSessions(request: PageRequest, routineId: string): Page<Session> {
-    const rows = this.#database
-      .select()
-      .from(sessions)
-      .where(request.cursor === null ? undefined : lt(sessions.id, request.cursor))
-      .orderBy(desc(sessions.id))
-      .limit(request.limit + 1)
-      .all();
-    return pageOf(rows, request.limit, (row) => this.#sessionOf(row, routineId));
-  }
-
   #keep(tx: Tx, row: RunRow): RunRow {
     this.#rows.set(tx, row.id, row);
     return row;
-  }
-
-  #sessionOf(row: typeof sessions.$inferSelect, routineId: string): Session {
-    return {
-      id: row.id,
-      routine_id: routineId,
-      title: row.title,
-      created_at: timestamp(row.createdAt),
-      last_seq: this.#log.end(row.id)?.lastSeq ?? 0,
-      runs: this.#database
-        .select({ id: runs.id, status: runs.status })
-        .from(runs)
-        .where(eq(runs.sessionId, row.id))
-        .orderBy(asc(runs.id))
-        .all(),
-    };
   }
 }
 
@@ -233,13 +203,3 @@ const DOCUMENTS = "SELECT id, doc, version FROM runs WHERE id IN (SELECT value F
 const INSERT_SESSION = "INSERT INTO sessions (id, title, created_at) VALUES (?, ?, ?)";
 const INSERT_RUN = `INSERT INTO runs (id, session_id, status, doc, text, checkout, phase, not_before, overdue, version)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-
-/** @param rows one more than the page holds, when there is a next page. */
-export function pageOf<Row extends { id: string }, Item>(
-  rows: Row[],
-  limit: number,
-  toItem: (row: Row) => Item,
-): Page<Item> {
-  const shown = rows.slice(0, limit);
-  return { data: shown.map(toItem), next_cursor: rows.length > limit ? (shown.at(-1)?.id ?? null) : null };
-}

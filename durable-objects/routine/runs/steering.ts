@@ -76,7 +76,7 @@ export class Steering {
     if (said.length === 0) return;
     const { doc, checkout, notBefore } = row;
     const text = [...(row.text === null ? [] : [row.text]), ...said.map((message) => message.text)].join("\n\n");
-    runs.join(tx, row, { doc, text, checkout, notBefore });
+    runs.rewrite(tx, row, { doc, text, checkout, notBefore });
     for (const { n } of said) messages.take(tx, row.id, n);
     engine.append(tx, row, said.map(eventOf));
   }

@@ -90,6 +90,12 @@ export class TranscriptLog {
     if (pending !== null) pending.end = { ...pending.end, mark };
   }
 
+  /** The session is deleted, and with it all of its events. */
+  drop(tx: Tx, sessionId: string): void {
+    tx.sql.exec("DELETE FROM transcript WHERE session_id = ?", sessionId);
+    this.#ends.forget(sessionId);
+  }
+
   /** Stores what was appended and noted, a row for each session. */
   #write(tx: Tx): void {
     for (const [sessionId, { end, lines }] of this.#pending.peek() ?? []) {

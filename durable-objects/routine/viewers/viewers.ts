@@ -165,6 +165,10 @@ export class Viewers {
     }
   }
 
+  closeSession(sessionId: string, code: number, reason: string): void {
+    for (const socket of this.#context.getWebSockets(tagOf(sessionId))) closeQuietly(socket, code, reason);
+  }
+
   closeAll(code: number, reason: string): void {
     for (const socket of this.#context.getWebSockets()) {
       if (this.#load(socket) !== null) closeQuietly(socket, code, reason);

@@ -27,6 +27,7 @@ export class FireAgain {
     const row = this.#runs.get(runId);
     if (row === null) return refuse("not_found");
     if (!isSettled(row.doc)) return refuse("run_not_settled");
+    if (row.doc.session_deleted === true) return refuse("session_deleted");
     const { type, id, summary, occurrence_id, depth = 0 } = row.doc.trigger;
     const { text, checkout } = row;
     // The key is for this run: with another one it is another request.

@@ -4,7 +4,7 @@ import type { Page, PageRequest } from "#protocol/api.ts";
 import { logEvent } from "#protocol/log.ts";
 import type { Occurrence, Wake } from "#protocol/occurrence.ts";
 import type { Database } from "../database.ts";
-import { pageOf } from "../runs/run-store.ts";
+import { pageOf } from "../runs/page-of.ts";
 import { idempotencyKeys, occurrences } from "../schema.ts";
 import type { Tx, Work } from "../work.ts";
 

@@ -1,0 +1,27 @@
+/** The title of a session, from what its run has reported. Pure. */
+
+/** In characters. */
+const LENGTH = 100;
+
+/** @returns the first line of the report that says something; null where none does. */
+export function titleOf(summary: string): string | null {
+  for (const line of summary.split(/[\n\r\u2028\u2029]/u)) {
+    const said = line
+      .replace(/^[\s>#*-]+/u, "")
+      .replaceAll(/[*`]+/gu, "")
+      .replaceAll(/[\s\p{Cc}]+/gu, " ")
+      .trim();
+    if (said !== "") return cut(said);
+  }
+  return null;
+}
+
+function cut(said: string): string {
+  const characters = [...said];
+  return characters.length <= LENGTH
+    ? said
+    : `${characters
+        .slice(0, LENGTH - 1)
+        .join("")
+        .trimEnd()}…`;
+}

@@ -1,0 +1,96 @@
+/** A session with its runs and its whole transcript, as JSON lines. */
+import { EVENTS_PAGE_LIMIT, type Page } from "#protocol/api.ts";
+import type { Result } from "#protocol/errors.ts";
+import { logTrouble } from "#protocol/log.ts";
+import type { Run } from "#protocol/run.ts";
+import type { ExportLine, Session } from "#protocol/session.ts";
+import type { TranscriptEvent } from "#protocol/transcript.ts";
+import { endpoint } from "../http/endpoint.ts";
+import type { App } from "../http/http-env.ts";
+import { sessionParams } from "./inputs.ts";
+
+const PATH = "/api/v1/sessions/{id}/export";
+const JSON_LINES = "application/jsonl";
+
+export function mountSessionExport(app: App): void {
+  endpoint(
+    app,
+    {
+      method: "get",
+      path: PATH,
+      tag: "Sessions",
+      needs: "runs:read",
+      params: sessionParams,
+      summary: "Export a session as JSON lines",
+      description:
+        "The session, each of its runs, then the events of its transcript up to its last_seq: a line each. An answer that breaks off is not whole.",
+      answer: { status: 200, files: [JSON_LINES] },
+    },
+    async ({ c, params: { id } }) => {
+      const { ownerOf } = c.var.deps;
+      const session = await ownerOf(id).readSession();
+      if (!session.ok) return session;
+      const source: Source = {
+        run: (runId) => ownerOf(runId).readRun(),
+        events: (after) => ownerOf(id).events(after, EVENTS_PAGE_LIMIT.max),
+      };
+      const lines = exportLines(session.value, source, { request_id: c.var.requestId, route: PATH });
+      return new Response(lines, {
+        headers: {
+          "content-type": JSON_LINES,
+          "content-disposition": `attachment; filename="${id}.jsonl"`,
+          "cache-control": "no-store",
+        },
+      });
+    },
+  );
+}
+
+interface Source {
+  run: (runId: string) => Promise<Result<Run>>;
+  /** A page of events after this one. */
+  events: (after: number) => Promise<Result<Page<TranscriptEvent>>>;
+}
+
+/** Read page by page, as whoever reads it takes it. It breaks off where the session is deleted meanwhile. */
+function exportLines(
+  session: Session,
+  source: Source,
+  about: { request_id: string; route: string },
+): ReadableStream<Uint8Array> {
+  const parts = partsOf(session, source);
+  const encoder = new TextEncoder();
+  return new ReadableStream(
+    {
+      pull: async (controller) => {
+        try {
+          const { value, done } = await parts.next();
+          if (done) return controller.close();
+          controller.enqueue(encoder.encode(value.map((line) => `${JSON.stringify(line)}\n`).join("")));
+        } catch (error) {
+          logTrouble("request_failed", about, error);
+          controller.error(error);
+        }
+      },
+      cancel: async () => void (await parts.return()),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+async function* partsOf(session: Session, source: Source): AsyncGenerator<ExportLine[], void> {
+  yield [{ type: "session", session }];
+  for (const { id } of session.runs) yield [{ type: "run", run: whole(await source.run(id)) }];
+  for (let after = 0; after < session.last_seq; ) {
+    const events = whole(await source.events(after)).data.filter(({ seq }) => seq <= session.last_seq);
+    const last = events.at(-1)?.seq;
+    if (last === undefined) throw new Error("the transcript ends before its end");
+    yield events;
+    after = last;
+  }
+}
+
+function whole<Value>(read: Result<Value>): Value {
+  if (!read.ok) throw new Error(read.refusal.code);
+  return read.value;
+}
