@@ -7,10 +7,10 @@
  * all history, a folder with what an earlier clone had or nothing, and the folders that are wanted, if not all. Every name of a
  * branch is used as a whole ref: a tag, or another branch, may have the same short name.
  *
- * Where no branch is named, git's own clone of the default branch does it with three requests, and asks for no refs but branches
- * and tags: a host may have thousands of others. What an earlier clone had is put into the template of its folder. Else, and where
- * HEAD names no branch that is there, it asks first which branches there are, and then fetches the one that is cloned, and the
- * default branch beside it: without that nothing could be compared with `origin/HEAD`. A shallow clone follows these two; the
+ * Git's own clone of the default branch does it with three requests, and asks for no refs but branches and tags: a host may have
+ * thousands of others. What an earlier clone had is put into the template of its folder. Another branch that is named is fetched
+ * beside it: without the default branch nothing could be compared with `origin/HEAD`. Where HEAD names no branch that is there, it
+ * asks which branches there are, and fetches the one that is cloned. A shallow clone follows these two; the
  * agent's fetches and pushes are to be seen on every branch. A repository without any branch is cloned at the branch that the routine, or its HEAD, names: the agent makes
  * its first commit there. Where HEAD names none that is there, the only branch is taken; among several the routine has to choose.
  */
@@ -90,7 +90,12 @@ bring() {
     set -- "$@" "+refs/heads/$default:refs/remotes/origin/$default"
   fi
   # What comes stays in packs, however little it is: an earlier clone's packs are what a later one is given.
-  git -c fetch.unpackLimit=1 fetch --quiet --no-write-fetch-head $deep $filter origin "$@"
+  git -c fetch.unpackLimit=1 fetch --quiet --no-write-fetch-head $deep $filter origin "$@" 2> "$aside/said" || {
+    code=$?
+    ! grep -q "couldn't find remote ref" "$aside/said" || fail "Remote branch $branch not found in upstream origin"
+    cat "$aside/said" >&2
+    return $code
+  }
 }
 
 check_out() {
@@ -108,10 +113,18 @@ tell_tips() {
   git for-each-ref --format='delete %(refname)' refs/cached | git update-ref --stdin
 }
 
+# Of the clone of the default branch.
+go_to_named() {
+  bring && git symbolic-ref HEAD "refs/heads/$branch" && git update-ref -d "refs/heads/$default" &&
+    { git config --remove-section "branch.$default" || true; }
+}
+
 filter=
 [ $# = 0 ] || filter=--filter=blob:none
-if [ -z "$branch" ] && clone_default; then
-  set_up && only_wanted "$@" && git reset --quiet --hard && tell_tips || exit
+if clone_default; then
+  set_up && only_wanted "$@" || exit
+  if [ -n "$branch" ] && [ "$branch" != "$default" ]; then go_to_named && check_out; else git reset --quiet --hard; fi || exit
+  tell_tips || exit
 else
   ask
   if [ -z "$heads" ]; then

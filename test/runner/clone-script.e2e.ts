@@ -177,6 +177,7 @@ describe("what a clone asks of a host with thousands of pull requests", () => {
     ["as many commits as by default", {}, [3, 3, 3]],
     ["all history", { depth: 0 }, [3, 2, 3]],
     ["one folder", { paths: ["docs"] }, [5, 3, 5]],
+    ["its default branch by name", { branch: "main" }, [3, 3, 3]],
   ])(
     "of %s: few requests, of other refs nothing; and with what an earlier one had the news alone",
     async (what, wanted, requests) => {
@@ -214,6 +215,28 @@ describe("what a clone asks of a host with thousands of pull requests", () => {
       expect(git("-C", changed.place, "status", "--porcelain", "--branch")).toBe("## main...origin/main");
     },
   );
+});
+
+it("a clone of another branch has the default one beside it, and no local branch but its own", async () => {
+  const bare = seedUpstream(root, "other", { "a.txt": "a\n" });
+  const other = commitTo(bare, "refs/heads/other", { "b.txt": "b\n" });
+  git("-C", bare, "tag", "other", "main");
+  const counting = await startCounting();
+  const { end, head, defaultBranch, tips, place } = await clone("other", { branch: "other", through: counting.url });
+  expect([end.code, head, defaultBranch]).toEqual([0, { commit: other, branch: "other" }, "main"]);
+  expect(tips).toHaveLength(2);
+  expect(git("-C", place, "for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes").split("\n")).toEqual([
+    "refs/heads/other",
+    "refs/remotes/origin/HEAD",
+    "refs/remotes/origin/main",
+    "refs/remotes/origin/other",
+  ]);
+  expect(git("-C", place, "config", "--get-regexp", "^branch\\.")).toBe(
+    "branch.other.remote origin\nbranch.other.merge refs/heads/other",
+  );
+  expect(git("-C", place, "status", "--porcelain", "--branch")).toBe("## other...origin/other");
+  expect(counting.take().asked).toHaveLength(6);
+  counting.server.close();
 });
 
 describe("what is seen of a working tree", () => {
