@@ -2,6 +2,7 @@
  * Refusals of the API, as rows of one table; why runs fail is in `run-errors.ts`.
  * `docs/errors.md` has a heading per row; a test holds the two together.
  */
+import { BUDGET_ERRORS } from "./budget-errors.ts";
 import type { ErrorRow } from "./error-types.ts";
 import { GITHUB_ERRORS } from "./github-errors.ts";
 import { MESSAGE_ERRORS } from "./message-errors.ts";
@@ -204,6 +205,7 @@ export const API_ERRORS = {
     message: "This instance has no model key, so it starts no runs.",
     hint: "Set ANTHROPIC_API_KEY: wrangler secret put ANTHROPIC_API_KEY, or .dev.vars locally.",
   },
+  ...BUDGET_ERRORS,
   queue_full: {
     type: "rate_limit_error",
     message: "The routine's queue is full.",

@@ -87,6 +87,7 @@ export const outcomeReasonSchema = z
     "routine_paused",
     "paused_after_failures",
     "model_not_configured",
+    "budget",
     "queue_full",
     "same_delivery",
     "same_event",

@@ -115,6 +115,12 @@ const limitsSchema = z.strictObject({
   answer: boundedDuration("1m", "30d")
     .default(ROUTINE_DEFAULTS.limits.answer)
     .meta({ description: "How long people have to answer what an agent asks." }),
+  budget_usd: z.number().gt(0).max(1_000_000).optional().meta({
+    description: "What one run's model calls may cost, in US dollars. Over it the run waits until this is raised.",
+  }),
+  monthly_budget_usd: z.number().gt(0).max(1_000_000).optional().meta({
+    description: "The same for all runs of the routine together, in a calendar month (UTC).",
+  }),
   failures: z.int().min(0).max(1_000).default(ROUTINE_DEFAULTS.limits.failures).meta({
     description: "After so many runs in a row that failed or timed out the routine pauses itself; 0 for never.",
   }),
@@ -188,15 +194,7 @@ export const routinePatchSchema = z
 export type RoutinePatch = z.infer<typeof routinePatchSchema>;
 
 /** Keys of a routine that are described but not here yet: refused as `not_available_yet`, not as unknown. */
-export const FUTURE_ROUTINE_KEYS = [
-  "prompt_file",
-  "connectors",
-  "session",
-  "session_key",
-  "notify",
-  "limits.budget_usd",
-  "limits.monthly_budget_usd",
-] as const;
+export const FUTURE_ROUTINE_KEYS = ["prompt_file", "connectors", "session", "session_key", "notify"] as const;
 /** Trigger types that are described but not here yet. */
 export const FUTURE_TRIGGER_TYPES = ["watch"] as const;
 

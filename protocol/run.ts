@@ -10,61 +10,24 @@ import {
   sessionIdSchema,
   triggerIdSchema,
 } from "./ids.ts";
-import { dollarsSchema } from "./money.ts";
 import { retryOf, triggerTypeSchema } from "./occurrence.ts";
 import { poolNameSchema } from "./pool.ts";
 import { runErrorSchema } from "./run-errors.ts";
 import { RUN_STATES, runStatuses, type SettledStatus } from "./run-states.ts";
 import { nullable } from "./schema.ts";
 import { timestampSchema } from "./time.ts";
+import { usageSchema } from "./usage.ts";
 import { verdictSchema } from "./verdict.ts";
 import { waitingSchema } from "./waiting.ts";
 
-export const tokensSchema = z.object({
-  input_tokens: z.int().min(0),
-  output_tokens: z.int().min(0),
-  cache_read_tokens: z.int().min(0),
-  cache_write_tokens: z.int().min(0),
-});
-export type Tokens = z.infer<typeof tokensSchema>;
-
-/** The container of one attempt, from its start until it was gone. */
-export const containerUseSchema = z
-  .object({
-    attempt: z.int().min(1),
-    size: z.string().meta({ description: "As Cloudflare names it, for instance standard-2." }),
-    seconds: z.number().min(0),
-    cost_usd: dollarsSchema.meta({
-      description:
-        "By list price, as if its processor had been busy all the time: at most so much. Not in the usage's own cost_usd.",
-    }),
-  })
-  .meta({ id: "ContainerUse" });
-export type ContainerUse = z.infer<typeof containerUseSchema>;
-
-/** Tokens as the model proxy metered them; `cost_usd` by list price as the agent reports it, 0 for the demo model. */
-export const usageSchema = tokensSchema
-  .extend({
-    cost_usd: dollarsSchema,
-    unmetered_calls: z.int().min(1).optional().meta({
-      description:
-        "Model calls that are not in these counts as a whole: under way, or cut off before it was known what they used. Left out when there are none.",
-    }),
-    containers: z
-      .array(containerUseSchema)
-      .optional()
-      .meta({ description: "Of attempts that worked in containers of the instance, told as each has gone." }),
-  })
-  .meta({ id: "Usage" });
-export type Usage = z.infer<typeof usageSchema>;
-
-export const NO_USAGE: Usage = {
-  input_tokens: 0,
-  output_tokens: 0,
-  cache_read_tokens: 0,
-  cache_write_tokens: 0,
-  cost_usd: 0,
-};
+export {
+  type ContainerUse,
+  NO_USAGE,
+  type Tokens,
+  tokensSchema,
+  type Usage,
+  usageSchema,
+} from "./usage.ts";
 
 /**
  * What the proxies and the runner saw. `model_calls`, `branches_pushed` and `commits_pushed` are the worker's own count; the

@@ -25,6 +25,8 @@ export interface AdmissionFacts {
   /** Whether it is paused because run after run has failed. */
   hasPausedItself: boolean;
   hasModel: boolean;
+  /** Whether the routine's monthly budget is spent. */
+  isBudgetSpent: boolean;
   overlap: Overlap;
   maxConcurrent: number;
   /** What came under the same key before, if anything. */
@@ -54,7 +56,7 @@ export type AdmissionVerdict =
   | { outcome: "skipped"; reason: OutcomeReason }
   | {
       outcome: "refused";
-      reason: "routine_paused" | "paused_after_failures" | "model_not_configured" | "idempotency_key_reused";
+      reason: "routine_paused" | "paused_after_failures" | "model_not_configured" | "budget" | "idempotency_key_reused";
     }
   /** Too much at once. A fire is told and counted, and leaves no occurrence, so that a flood of them can't fill the storage. */
   | { outcome: "queue_full" };
@@ -67,6 +69,7 @@ export function decideAdmission(facts: AdmissionFacts): AdmissionVerdict {
     return { outcome: "refused", reason: facts.hasPausedItself ? "paused_after_failures" : "routine_paused" };
   }
   if (!facts.hasModel) return { outcome: "refused", reason: "model_not_configured" };
+  if (facts.isBudgetSpent) return { outcome: "refused", reason: "budget" };
 
   // A person is answered in turn, whatever the policy for what comes by itself.
   const overlap = event.type === "message" ? "queue" : facts.overlap;

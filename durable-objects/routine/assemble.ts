@@ -38,6 +38,7 @@ import { ToRoster } from "./receivers/to-roster.ts";
 import { ToRoutines } from "./receivers/to-routines.ts";
 import { AskedHosts } from "./runs/asked-hosts.ts";
 import { AttemptEnvironments } from "./runs/attempt-environments.ts";
+import { Budgets } from "./runs/budgets.ts";
 import { DeadLetters } from "./runs/dead-letters.ts";
 import { Deadlines } from "./runs/deadlines.ts";
 import { RoutineHealth } from "./runs/health.ts";
@@ -53,6 +54,7 @@ import { RunLinks } from "./runs/run-links.ts";
 import { RunSockets } from "./runs/run-sockets.ts";
 import { RunStore } from "./runs/run-store.ts";
 import { RunWaiters } from "./runs/run-waiters.ts";
+import { Spending } from "./runs/spending.ts";
 import { Steering } from "./runs/steering.ts";
 import { TakeFrames } from "./runs/take-frames.ts";
 import { Verdicts } from "./runs/verdicts.ts";
@@ -109,11 +111,24 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const engine = new RunEngine({ work, runs, log, deadlines, outbox, definitions, ...beside });
 
   const questions = new Questions({ database, work, engine, sockets });
-
+  const openCalls = new OpenCalls(sql);
+  const spending = new Spending(sql, openCalls);
+  const budgets = new Budgets({ engine, runs, definitions, spending });
   const occurrences = new OccurrenceStore(database, sql, work);
   const refusals = new RefusalCounts(work);
   const coalesced = new CoalescedRuns(sql);
-  const wakes = new Wakes({ config, occurrences, runs, engine, ids, refusals, coalesced, deadLetters, repositoryIds });
+  const wakes = new Wakes({
+    config,
+    occurrences,
+    runs,
+    engine,
+    ids,
+    refusals,
+    coalesced,
+    deadLetters,
+    spending,
+    repositoryIds,
+  });
   const steering = new Steering({ engine, runs, messages, sockets, work });
   const sessionMessages = new SessionMessages({ work, definitions, steering, messages, wakes });
   viewers.heardBy((sessionId, said, by) => sessionMessages.hear(sessionId, said, by));
@@ -122,15 +137,8 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const schedules = new Schedules(database, wakes, work);
   const contexts = new RunContexts(sql);
   const artifacts = new Artifacts(sql, work, outbox);
-  const definitionChanges = new DefinitionChanges({
-    ids,
-    definitions,
-    schedules,
-    secrets,
-    repositoryIds,
-    engine,
-    health,
-  });
+  const defined = { ids, definitions, schedules, secrets, repositoryIds };
+  const definitionChanges = new DefinitionChanges({ ...defined, engine, health, budgets });
   const stores = {
     artifacts,
     messages,
@@ -152,6 +160,9 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   };
   return {
     ...stores,
+    openCalls,
+    spending,
+    budgets,
     health,
     deadLetters,
     viewers,
@@ -194,7 +205,12 @@ export function assemble({ context, env, config, database, ownerKey, authorities
   const notes = new Notes(database);
   const diffs = new SessionDiffs(context.storage.sql);
   const links = new RunLinks({ notes, sockets, engine, frames, viewers, work, lookAtContainer, ...told });
-  const proxies = assembleProxies(core, context.storage.sql, database, config);
+  const proxies = new ProxiedCalls({
+    ...core,
+    branches: new SessionBranches(context.storage.sql),
+    notices: new ProxyNotices(database),
+    otherModels: config.allowedModels,
+  });
 
   const entry = new IndexEntry(secrets, repositoryIds, schedules);
   const toIndex = new RoutineToIndex(env.DB, definitions, (row) => entry.of(row, Date.now()));
@@ -232,26 +248,6 @@ export function assemble({ context, env, config, database, ownerKey, authorities
 }
 
 export type Assembled = ReturnType<typeof assemble>;
-
-function assembleProxies(core: Core, sql: SqlStorage, database: Database, config: Config): ProxiedCalls {
-  const { engine, runs, definitions, outbox, repositoryIds, hosts } = core;
-  const branches = new SessionBranches(sql);
-  const openCalls = new OpenCalls(sql);
-  const notices = new ProxyNotices(database);
-  const otherModels = config.allowedModels;
-  return new ProxiedCalls({
-    engine,
-    runs,
-    definitions,
-    outbox,
-    repositoryIds,
-    branches,
-    openCalls,
-    hosts,
-    notices,
-    otherModels,
-  });
-}
 
 /** Names for each kind of owed call the receiver that takes it. */
 function assembleReceivers(

@@ -7,10 +7,12 @@ import { unchangedDefault } from "#instance/d1/environments.ts";
 import type { SandboxSettings } from "#instance/object-contracts.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
 import { answerClose, closeQuietly, refuseUpgrade } from "#instance/sockets.ts";
+import { UNKNOWN_SIZE } from "#protocol/call-size.ts";
 import type { ContainerSize } from "#protocol/container-size.ts";
 import type { Result } from "#protocol/errors.ts";
 import type { HostUse } from "#protocol/host-use.ts";
 import type { OwnedId } from "#protocol/ids.ts";
+import type { CallTokens } from "#protocol/model-usage.ts";
 import { isSettled, type Tokens } from "#protocol/run.ts";
 import { WAITER_CLOSE } from "#protocol/run-waiter.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
@@ -39,8 +41,10 @@ export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
     return this.opening.proxied(id, ({ proxies }) => proxies.modelFor(lease, asked));
   }
 
-  beginModelCall(id: OwnedId, lease: LeaseRef, asked: string): Result<AnsweringCall> {
-    return this.opening.proxy(id, (tx, { proxies }) => proxies.beginModelCall(tx, lease, asked));
+  /** @param size absent from a worker of an earlier version. */
+  beginModelCall(id: OwnedId, lease: LeaseRef, asked: string, size = UNKNOWN_SIZE): Result<AnsweringCall> {
+    this.opening.owner(id)?.frames.flush();
+    return this.opening.proxy(id, (tx, { proxies }) => proxies.beginModelCall(tx, lease, asked, size));
   }
 
   beginSignature(id: OwnedId, lease: LeaseRef): Result<null> {
@@ -58,7 +62,7 @@ export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
   }
 
   /** @param isPart whether the call was cut off before it was known what it used in all. */
-  endModelCall(id: OwnedId, lease: LeaseRef, call: number, tokens: Tokens, isPart = false): Result<null> {
+  endModelCall(id: OwnedId, lease: LeaseRef, call: number, tokens: CallTokens, isPart = false): Result<null> {
     return this.opening.proxy(id, (tx, { proxies }) => proxies.endModelCall(tx, lease, { call, tokens, isPart }));
   }
 

@@ -1,6 +1,6 @@
 /** The tables of a routine's object. What lists and matching need goes from here to D1. */
 import { sql } from "drizzle-orm";
-import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { ActorKind } from "#protocol/actor.ts";
 import type { HostUse } from "#protocol/host-use.ts";
 import type { Checkout, Occurrence } from "#protocol/occurrence.ts";
@@ -227,9 +227,23 @@ export const openModelCalls = sqliteTable(
     call: integer().notNull(),
     /** What of it has been counted, while it is under way. */
     tokens: text({ mode: "json" }).$type<Tokens>().notNull(),
+    /** The model that answers, and how many times its list price it costs. */
+    model: text().notNull().default(""),
+    factor: real().notNull().default(1),
+    /** What it may cost at most, in US dollars. */
+    reserved: real().notNull().default(0),
+    /** When it began, in Unix milliseconds. */
+    at: integer().notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.runId, table.call] })],
 );
+
+/** What the model calls of a month have cost that have ended, in US dollars. */
+export const spending = sqliteTable("spending", {
+  /** As 2026-11, in UTC. */
+  month: text().primaryKey(),
+  usd: real().notNull(),
+});
 
 /** Which hosts a run has asked for, for those that have. */
 export const askedHosts = sqliteTable("asked_hosts", {

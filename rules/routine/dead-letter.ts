@@ -7,6 +7,7 @@ const PASSING: ReadonlySet<OutcomeReason> = new Set([
   "routine_paused",
   "paused_after_failures",
   "model_not_configured",
+  "budget",
   "queue_full",
   "slot_missed",
   "catch_up_limit",

@@ -20,7 +20,7 @@ import { close, ERROR_OF_LEASE_END, endingOf, settle } from "./ending.ts";
 import type { DeadlineKind, Effect, Finished, Hello, LeaseEnd, RunInput, RunLimits, RunState, Step } from "./inputs.ts";
 import { countSeen, isBetweenAttempts, queueAgain } from "./next-attempt.ts";
 import type { ActiveRecord, QueuedRecord } from "./record.ts";
-import { beginWaiting, canPark, closeRun, endHold, giveUpSandbox, goOn } from "./waiting.ts";
+import { beginWaiting, closeRun, endHold, giveUpSandbox, goOn, waitsOn } from "./waiting.ts";
 
 type Failed = Extract<AttemptOutcome, { status: "failed" }>;
 
@@ -160,10 +160,9 @@ function startAgent(
 function finish(state: RunState, run: ActiveRecord, frame: Finished, limits: RunLimits, nowMs: number): Step | null {
   if (isBetweenAttempts(run)) return null;
   const counted = countSeen(run, frame.seen, state.before);
-  const step =
-    frame.outcome.status === "parked" && counted.status === "waiting" && counted.cancel_reason === null
-      ? giveUpSandbox(state, counted)
-      : end({ ...state, run: counted }, counted, frame.outcome, frame.report, limits, nowMs);
+  const step = waitsOn(state, counted, frame.outcome)
+    ? giveUpSandbox(state, counted)
+    : end({ ...state, run: counted }, counted, frame.outcome, frame.report, limits, nowMs);
   // A runner says by itself that its work is over; a container is there for this attempt alone, and ends with it.
   if (run.runner?.kind !== "container") return step;
   return { ...step, effects: [...step.effects, { type: "release_lease" }] };
@@ -177,9 +176,7 @@ function endLease(
   nowMs: number,
 ): Step | null {
   if (isBetweenAttempts(run)) return null;
-  if (run.status === "waiting" && canPark(state) && run.cancel_reason === null && state.overdue === null) {
-    return giveUpSandbox(state, run);
-  }
+  if (waitsOn(state, run, null)) return giveUpSandbox(state, run);
   const error = runError(ERROR_OF_LEASE_END[leaseEnd], state.phase);
   return end(state, run, { status: "failed", error }, null, limits, nowMs);
 }

@@ -1,5 +1,8 @@
 /** Pure: what of a run's model calls and containers is counted in its usage. */
+import type { CallTokens } from "#protocol/model-usage.ts";
+import { roundDollars } from "#protocol/money.ts";
 import type { ContainerUse, Tokens, Usage } from "#protocol/run.ts";
+import { callCost, hasListPrice } from "./model-prices.ts";
 
 /** @param before what of the same call has been counted already. */
 export function countTokens(usage: Usage, used: Tokens, before: Tokens): Usage {
@@ -16,6 +19,32 @@ export function countTokens(usage: Usage, used: Tokens, before: Tokens): Usage {
 export function countUnmetered({ unmetered_calls = 0, ...usage }: Usage, change: 1 | -1): Usage {
   const left = unmetered_calls + change;
   return left > 0 ? { ...usage, unmetered_calls: left } : usage;
+}
+
+/** What one call cost, in US dollars, and whether that may be too much. */
+interface CallCost {
+  usd: number;
+  isEstimated: boolean;
+}
+
+/**
+ * Of a call that was cut off nobody knows what its service charges: it costs what was reserved for it.
+ * @param open the call as it was when it began. @param isPart whether not all is known of what it used.
+ */
+export function costOfCall(
+  open: { model: string; factor: number; reserved: number },
+  tokens: CallTokens,
+  isPart: boolean,
+): CallCost {
+  const known = callCost(open, tokens);
+  const usd = isPart ? Math.max(known, open.reserved) : known;
+  return { usd, isEstimated: usd > 0 && (isPart || !hasListPrice(open.model)) };
+}
+
+export function countCost(usage: Usage, { usd, isEstimated }: CallCost): Usage {
+  if (usd === 0) return usage;
+  const metered_cost_usd = roundDollars((usage.metered_cost_usd ?? 0) + usd);
+  return { ...usage, metered_cost_usd, ...(isEstimated ? { estimated: true } : {}) };
 }
 
 /** @returns null when the attempt's container has been counted already. */

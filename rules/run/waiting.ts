@@ -1,4 +1,5 @@
 /** A run that waits for a person: kept in its sandbox for a while, then without one. And how a run comes to its end. Pure. */
+import type { AttemptOutcome } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
 import { PARK_GRACE_MS, TIMEOUT_GRACE_MS } from "./deadlines.ts";
 import { withoutWaiting } from "./ending.ts";
@@ -10,7 +11,7 @@ import type { ActiveRecord, WaitingRecord } from "./record.ts";
  * Whether the run can go on in another sandbox than the one in which it waits. Where it can't, its sandbox is kept until the
  * attempt's time is over.
  */
-export function canPark({ features }: RunState): boolean {
+export function canPark({ features }: Pick<RunState, "features">): boolean {
   return features.includes("park");
 }
 
@@ -24,8 +25,9 @@ export function beginWaiting(
   limits: RunLimits,
   nowMs: number,
 ): Step | null {
-  if (run.status !== "running") return null;
   const until = untilMs === null ? null : timestamp(untilMs);
+  if (what === "budget") return stopForBudget(state, run, until, nowMs);
+  if (run.status !== "running") return null;
   const heldUntilMs = canPark(state)
     ? nowMs + limits.holdMs
     : Math.max(nowMs, Date.parse(run.timings.running_at) + limits.timeoutMs);
@@ -45,6 +47,39 @@ export function beginWaiting(
     events: [{ type: "run.waiting", for: what, until, ...(question === null ? {} : { question }) }],
     effects: [...(canPark(state) ? hold : []), ...answerBy, { type: "promote" }],
   };
+}
+
+/**
+ * The agent's calls are refused from now on, so it can do nothing and ends: its sandbox is not kept, and what comes then begins
+ * another attempt.
+ */
+function stopForBudget(state: RunState, run: ActiveRecord, until: string | null, nowMs: number): Step | null {
+  // The first call may come before its runner has told that the agent is running.
+  if ((run.status !== "running" && run.status !== "starting") || run.runner === null) return null;
+  const waiting = { for: "budget" as const, since: timestamp(nowMs), until, held_until: null };
+  const timings = { ...run.timings, running_at: run.timings.running_at ?? timestamp(nowMs) };
+  return {
+    state: { ...state, phase: "agent", run: { ...run, status: "waiting", timings, waiting } },
+    events: [{ type: "run.waiting", for: "budget", until }],
+    effects: [
+      { type: "set_deadline", kind: "start", atMs: Number.POSITIVE_INFINITY },
+      { type: "set_deadline", kind: "timeout", atMs: Number.POSITIVE_INFINITY },
+      { type: "set_deadline", kind: "hold", atMs: nowMs + PARK_GRACE_MS },
+      ...(canPark(state) ? [{ type: "tell_park" } as const] : []),
+      { type: "promote" },
+    ],
+  };
+}
+
+/**
+ * Whether the run waits on when its attempt has ended. One that waits for a budget has nothing else to fail of: its calls are
+ * refused. @param outcome null where its lease has ended before its runner had said how.
+ */
+export function waitsOn(state: RunState, run: ActiveRecord, outcome: AttemptOutcome | null): run is WaitingRecord {
+  if (run.status !== "waiting" || run.cancel_reason !== null) return false;
+  const isForBudget = run.waiting.for === "budget";
+  if (outcome !== null) return outcome.status === "parked" || (isForBudget && outcome.status === "failed");
+  return isForBudget || (canPark(state) && state.overdue === null);
 }
 
 /**
@@ -73,7 +108,8 @@ export function goOn(state: RunState, run: ActiveRecord, limits: RunLimits, nowM
 /** The sandbox has been kept long enough: its runner is told to give it up, and later made to. */
 export function endHold(state: RunState, run: WaitingRecord, nowMs: number): Step | null {
   const { waiting } = run;
-  if (run.runner === null) return null;
+  // A month has ended, and its budget begins anew.
+  if (run.runner === null) return waiting.for === "budget" ? queueToGoOn(state, run) : null;
   if (waiting.held_until === null) return { state, events: [], effects: [{ type: "release_lease" }] };
   return {
     state: { ...state, run: { ...run, waiting: { ...waiting, held_until: null } } },
@@ -91,11 +127,16 @@ export function giveUpSandbox(state: RunState, run: WaitingRecord): Step {
   const waits: Step = {
     state: { ...state, boot: null, features: [], ending: null, before, run: parked },
     events: [],
-    effects: [{ type: "set_deadline", kind: "hold", atMs: Number.POSITIVE_INFINITY }],
+    effects: [{ type: "set_deadline", kind: "hold", atMs: goesOnAtMs(run) }],
   };
   if (state.ending !== "continuing") return waits;
   const next = queueToGoOn(waits.state, parked);
   return { ...next, effects: [...waits.effects, ...next.effects] };
+}
+
+/** When it goes on by itself, in Unix milliseconds. */
+function goesOnAtMs({ waiting }: WaitingRecord): number {
+  return waiting.for === "budget" && waiting.until !== null ? Date.parse(waiting.until) : Number.POSITIVE_INFINITY;
 }
 
 /** In its old place among the runs that wait, which is before newer ones. */

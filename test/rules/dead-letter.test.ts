@@ -13,6 +13,7 @@ it("is what could have been a run at another time", () => {
     "routine_paused",
     "paused_after_failures",
     "model_not_configured",
+    "budget",
     "queue_full",
     "slot_missed",
     "catch_up_limit",

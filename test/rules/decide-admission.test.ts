@@ -18,6 +18,7 @@ const FREE: AdmissionFacts = {
   isPaused: false,
   hasPausedItself: false,
   hasModel: true,
+  isBudgetSpent: false,
   overlap: "parallel",
   maxConcurrent: 2,
   earlier: null,
@@ -114,6 +115,13 @@ describe("decideAdmission", () => {
       { hasModel: false, event: { type: "manual", fingerprint: "" } },
       "refused",
       "model_not_configured",
+    ],
+    ["a spent monthly budget starts nothing", { isBudgetSpent: true }, "refused", "budget"],
+    [
+      "a spent monthly budget does not start run now either",
+      { isBudgetSpent: true, event: { type: "manual", fingerprint: "" } },
+      "refused",
+      "budget",
     ],
     ["paused is said before the missing model", { isPaused: true, hasModel: false }, "refused", "routine_paused"],
     [

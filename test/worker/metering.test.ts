@@ -67,7 +67,11 @@ async function arrive(attempts = 1): Promise<number> {
   return (await getQueueResult(batch, createExecutionContext())).retryMessages.length;
 }
 
-const usageOf = async (runId: string) => (await readRun(runId)).usage;
+/** Without what it cost, which `test/journeys/budget.test.ts` is about. */
+const usageOf = async (runId: string) => {
+  const { metered_cost_usd: _cost, estimated: _estimated, ...usage } = (await readRun(runId)).usage;
+  return usage;
+};
 const counted = { ...USED, cost_usd: 0 };
 
 /** Has a silent call ask soon whether its attempt is still on, until it is disposed of. */
@@ -255,12 +259,12 @@ describe("a call", () => {
     };
     const open = await usageOf(runId);
     expect(open).toMatchObject({ unmetered_calls: 1 });
-    await vi.waitFor(async () => expect((await listed())?.usage).toEqual(open), 5_000);
+    await vi.waitFor(async () => expect((await listed())?.usage).toMatchObject(open), 5_000);
     failing.end();
     await arrive();
     const all = { ...counted, cost_usd: open.cost_usd };
     expect(await usageOf(runId)).toEqual(all);
-    await vi.waitFor(async () => expect((await listed())?.usage).toEqual(all), 5_000);
+    await vi.waitFor(async () => expect((await listed())?.usage).toMatchObject(all), 5_000);
   });
 
   it("whose worker is gone is counted as far as it had been told, and the run says that it is not all", async () => {

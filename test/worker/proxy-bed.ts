@@ -55,6 +55,17 @@ export class ProxyBed {
     return bed;
   }
 
+  /** Takes up a run that there is: its first attempt, or its next. */
+  async takeUp(runId: string) {
+    if (this.#runner === undefined) throw new Error("there is no runner yet");
+    const work = await workOn(this.#runner, runId);
+    await work.report(RUNNING);
+    this.#begun.push({ runId, work });
+    const proxy = (path: string, rest: Asked = {}) =>
+      ask(`/proxy/${runId}${path}`, { token: work.offer.proxy_token, ...rest });
+    return { work, proxy };
+  }
+
   /** A run whose sandbox is at work. */
   async begin(model: string = MODEL, url: string = REPOSITORY, more: Record<string, unknown> = {}) {
     if (this.#runner === undefined) throw new Error("there is no runner yet");

@@ -10,6 +10,7 @@ import { placeKey, repositoryPlace } from "#rules/triggers/subscriptions.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
 import type { EndpointSecrets } from "../definition/endpoint-secrets.ts";
 import type { RepositoryIds } from "../definition/repository-ids.ts";
+import type { Budgets } from "../runs/budgets.ts";
 import type { RoutineHealth } from "../runs/health.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
 import type { Schedules } from "../wakes/schedules.ts";
@@ -38,6 +39,7 @@ interface Parts {
   repositoryIds: RepositoryIds;
   engine: RunEngine;
   health: RoutineHealth;
+  budgets: Budgets;
 }
 
 export class DefinitionChanges {
@@ -57,7 +59,7 @@ export class DefinitionChanges {
   /** Makes a new revision. */
   change(tx: Tx, order: { routine: RoutineRow; patch: RoutinePatch; actor: Actor }): Result<RoutineRow> {
     const { routine, patch, actor } = order;
-    const { definitions, schedules, engine, health } = this.#parts;
+    const { definitions, schedules, engine, health, budgets } = this.#parts;
     const { if_revision, triggers: inputs } = patch;
     if (if_revision !== undefined && if_revision !== routine.revision) {
       return refuse("revision_conflict", { field: "if_revision" });
@@ -72,6 +74,7 @@ export class DefinitionChanges {
     schedules.claimBeforeChange(tx, routine, triggers);
     const row = this.#adopted(tx, definitions.change(tx, routine, patch, prepared?.value ?? null, actor));
     if (inputs !== undefined || patch.limits !== undefined) health.watchAnew(tx);
+    if (patch.limits !== undefined) budgets.goOn(tx);
     engine.promote(tx);
     return success(row);
   }

@@ -1,17 +1,20 @@
 /** What the worker's proxies ask and report of a run: model calls, pushes, and refusals. */
 
 import { unchangedDefault } from "#instance/d1/environments.ts";
+import type { CallSize } from "#protocol/call-size.ts";
 import type { ContainerSize } from "#protocol/container-size.ts";
 import type { NetworkLevel } from "#protocol/environment.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { HostUse } from "#protocol/host-use.ts";
+import type { CallTokens } from "#protocol/model-usage.ts";
 import type { PushRule, Repository } from "#protocol/routine.ts";
 import { isSettled, type Tokens } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { Cause } from "#protocol/source-event.ts";
 import type { EventBody } from "#protocol/transcript.ts";
+import { callPrice, callReserve } from "#rules/run/model-prices.ts";
 import { type AnsweringModel, answeringModel } from "#rules/run/model-rule.ts";
-import { countContainer, countTokens, countUnmetered } from "#rules/run/usage.ts";
+import { costOfCall, countContainer, countCost, countTokens, countUnmetered } from "#rules/run/usage.ts";
 import { containerCost } from "#rules/sandbox/container-sizes.ts";
 import { placeKey, repositoryPlace } from "#rules/triggers/subscriptions.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
@@ -21,9 +24,11 @@ import type { ProxyNotice, ProxyNotices } from "../sessions/proxy-notices.ts";
 import type { OwnBranch, Push, PushKey, SessionBranches } from "../sessions/session-branches.ts";
 import type { Tx } from "../work.ts";
 import type { AskedHosts } from "./asked-hosts.ts";
+import type { Budgets } from "./budgets.ts";
 import type { OpenCalls } from "./open-calls.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
+import type { Spending } from "./spending.ts";
 
 /** How many commits of an attempt are signed: more than anybody rebases, and an end for a loop. */
 const SIGNATURES_LIMIT = 10_000;
@@ -68,6 +73,8 @@ export class ProxiedCalls {
   readonly #branches: SessionBranches;
   readonly #openCalls: OpenCalls;
   readonly #hosts: AskedHosts;
+  readonly #spending: Spending;
+  readonly #budgets: Budgets;
 
   constructor(parts: {
     engine: RunEngine;
@@ -81,6 +88,8 @@ export class ProxiedCalls {
     branches: SessionBranches;
     openCalls: OpenCalls;
     hosts: AskedHosts;
+    spending: Spending;
+    budgets: Budgets;
   }) {
     this.#engine = parts.engine;
     this.#runs = parts.runs;
@@ -92,6 +101,8 @@ export class ProxiedCalls {
     this.#branches = parts.branches;
     this.#openCalls = parts.openCalls;
     this.#hosts = parts.hosts;
+    this.#spending = parts.spending;
+    this.#budgets = parts.budgets;
   }
 
   /** Whether the attempt is on. @returns the model that answers a call which is not counted. */
@@ -103,17 +114,29 @@ export class ProxiedCalls {
 
   /**
    * Counts a model call before it is made: from the first one on, the run is not tried again by itself. Its number in the
-   * run is what its usage is told by.
+   * run is what its usage is told by. Where a budget is spent it is not made, and the run waits.
    */
-  beginModelCall(tx: Tx, lease: LeaseRef, asked: string): Result<AnsweringCall> {
+  beginModelCall(tx: Tx, lease: LeaseRef, asked: string, size: CallSize): Result<AnsweringCall> {
     const row = this.#working(lease);
     if (row === null) return refuse("proxy_token_refused");
     const { doc } = row;
+    const answering = this.#answering(row, lease, asked);
+    const price = callPrice(answering.model, size);
+    const factor = doc.demo_model ? 0 : price.factor;
+    const reserved = callReserve({ ...price, factor }, size);
+    const objection = this.#budgets.objection(row, reserved, tx.nowMs);
+    if (objection !== null) {
+      const { refusal, spent } = objection;
+      if (spent !== null)
+        this.#engine.feed(tx, row.id, { type: "waiting", for: "budget", untilMs: spent.untilMs, question: null });
+      return { ok: false, refusal };
+    }
+    if (price.isEstimated && factor > 0) this.tell(tx, lease, unknownPrice(price.model));
     const call = doc.evidence.model_calls + 1;
-    this.#openCalls.open(tx, row.id, call);
+    this.#openCalls.open(tx, { runId: row.id, call, model: price.model, factor, reserved });
     const evidence = { ...doc.evidence, model_calls: call };
     this.#engine.update(tx, row, { ...doc, evidence, usage: countUnmetered(doc.usage, 1) });
-    return success({ ...this.#answering(row, lease, asked), call });
+    return success({ ...answering, call });
   }
 
   /** Counts what is known of a call while it is under way. After it has ended, that changes nothing. */
@@ -133,13 +156,15 @@ export class ProxiedCalls {
   endModelCall(
     tx: Tx,
     lease: LeaseRef,
-    { call, tokens, isPart }: { call: number; tokens: Tokens; isPart: boolean },
+    { call, tokens, isPart }: { call: number; tokens: CallTokens; isPart: boolean },
   ): Result<null> {
     const row = this.#runs.get(lease.run_id);
     if (row === null || call > row.doc.evidence.model_calls) return refuse("proxy_token_refused");
-    const counted = this.#openCalls.close(tx, row.id, call);
-    if (counted === null) return success(null);
-    const usage = countTokens(row.doc.usage, tokens, counted);
+    const open = this.#openCalls.close(tx, row.id, call);
+    if (open === null) return success(null);
+    const cost = costOfCall(open, tokens, isPart);
+    this.#spending.add(tx, open.atMs, cost.usd);
+    const usage = countCost(countTokens(row.doc.usage, tokens, open.counted), cost);
     this.#engine.update(tx, row, { ...row.doc, usage: isPart ? usage : countUnmetered(usage, -1) });
     if (isSettled(row.doc)) this.#outbox.owe(tx, "project_run", row.id);
     return success(null);
@@ -260,6 +285,11 @@ export class ProxiedCalls {
   #repositoryOf(row: RunRow, number: number): Repository | null {
     return this.#definitions.atRevision(row.doc.routine.revision).repositories[number] ?? null;
   }
+}
+
+function unknownPrice(model: string): ProxyNotice {
+  const message = `The price of the calls that ${model} answers is not known to this instance: metered_cost_usd and budgets take the dearest.`;
+  return { code: "model_price_unknown", message };
 }
 
 /** Two names that differ in case alone, or by `.git`, are two repositories to some servers. */

@@ -14,6 +14,7 @@ import type { DeadlineKind, Effect, RunInput, RunLimits, RunState } from "#rules
 import { nextRun } from "#rules/run/lifecycle.ts";
 import { newState } from "#rules/run/next-attempt.ts";
 import { type QueuedRecord, type RunRecord, showRun } from "#rules/run/record.ts";
+import { canPark } from "#rules/run/waiting.ts";
 import type { Conversations } from "../conversations/conversations.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
@@ -168,7 +169,8 @@ export class RunEngine {
     for (const message of features.includes("steer") ? this.#messages.waiting(id) : []) said.push(toldAs(message));
     if (doc.cancel_reason !== null) said.push({ type: "cancel", reason: doc.cancel_reason });
     if (ending === "closing") said.push({ type: "close" });
-    if (doc.status === "waiting" && doc.waiting.held_until === null) said.push({ type: "park" });
+    if (canPark({ features }) && doc.status === "waiting" && doc.waiting.held_until === null)
+      said.push({ type: "park" });
     return said;
   }
 

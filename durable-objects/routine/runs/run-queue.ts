@@ -54,6 +54,11 @@ export class RunQueue {
     return this.#ids(ACTIVE);
   }
 
+  /** Ids of all runs that wait for a person, oldest first. */
+  waiting(): string[] {
+    return this.#ids(WAITING);
+  }
+
   /** Ids of all runs that have not settled, those that wait for a place last. */
   unsettled(): string[] {
     return this.#ids(UNSETTLED);
@@ -91,5 +96,6 @@ const DUE = `SELECT id FROM runs WHERE ${IS_UNSETTLED} AND ${IS_QUEUED} AND not_
   AND before.${IS_UNSETTLED}) ORDER BY id LIMIT ?`;
 const QUEUED = `SELECT id FROM runs WHERE ${IS_UNSETTLED} AND ${IS_QUEUED} ORDER BY id`;
 const ACTIVE = `SELECT id FROM runs WHERE ${IS_UNSETTLED} AND ${HAS_PLACE} ORDER BY id`;
+const WAITING = `SELECT id FROM runs WHERE ${IS_UNSETTLED} AND ${statusIn(["waiting"])} ORDER BY id`;
 /** Runs that wait for a place come last. */
 const UNSETTLED = `SELECT id FROM runs WHERE ${IS_UNSETTLED} ORDER BY ${IS_QUEUED}, id`;

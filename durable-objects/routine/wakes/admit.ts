@@ -21,6 +21,7 @@ import type { RoutineRow } from "../definition/definition-store.ts";
 import type { DeadLetters } from "../runs/dead-letters.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
 import type { RunRow, RunStore } from "../runs/run-store.ts";
+import type { Spending } from "../runs/spending.ts";
 import type { Tx } from "../work.ts";
 import type { CoalescedRuns } from "./coalesced-runs.ts";
 import type { OccurrenceStore } from "./occurrences.ts";
@@ -35,6 +36,7 @@ export interface AdmissionContext {
   engine: RunEngine;
   coalesced: CoalescedRuns;
   deadLetters: DeadLetters;
+  spending: Spending;
   ids: IdMaker;
   tx: Tx;
 }
@@ -81,6 +83,7 @@ export function admit(
     isPaused: routine.status === "paused",
     hasPausedItself: routine.pausedBy === "failures",
     hasModel: context.model.kind !== "none",
+    isBudgetSpent: context.spending.isMonthSpent(routine.definition.limits, nowMs),
     overlap: routine.definition.overlap,
     maxConcurrent: routine.definition.max_concurrent,
     earlier: find(event.dedupe_key),
@@ -94,22 +97,6 @@ export function admit(
   });
   return carryOut(context, event, verdict, { coalescing, sessionId });
 }
-
-/** The answer to a fire that is made again because its first answer was lost. */
-export function answerAgain({ occurrences, runs }: AdmissionContext, event: Wake, of: Occurrence): Result<Admission> {
-  const duplicate = of.outcome === "duplicate";
-  const run = of.run_id === null ? null : runs.get(of.run_id);
-  if (run !== null) {
-    const { occurrence_id } = run.doc.trigger;
-    return success({ occurrence_id, run_id: run.id, session_id: run.sessionId, duplicate });
-  }
-  const key = duplicate ? event.dedupe_key : null;
-  const { id } = (key === null ? null : occurrences.findKey(keyOf(event, key)))?.occurrence ?? of;
-  return refuse(REFUSALS.find((code) => code === of.reason) ?? "overlap_skipped", { occurrence_id: id });
-}
-
-/** Reasons of occurrences that are refused by name. */
-const REFUSALS = ["routine_paused", "paused_after_failures", "model_not_configured", "idempotency_key_reused"] as const;
 
 /** Records an occurrence that starts nothing, whatever the routine would allow. */
 export function recordOnly(

@@ -21,8 +21,10 @@ import type { RepositoryIds } from "../definition/repository-ids.ts";
 import type { DeadLetters } from "../runs/dead-letters.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
 import type { RunRow, RunStore } from "../runs/run-store.ts";
+import type { Spending } from "../runs/spending.ts";
 import type { Tx } from "../work.ts";
-import { type AdmissionContext, type Admitted, admit, answerAgain, recordJoined, recordOnly } from "./admit.ts";
+import { type AdmissionContext, type Admitted, admit, recordJoined, recordOnly } from "./admit.ts";
+import { answerAgain } from "./answer-again.ts";
 import type { CoalescedRuns } from "./coalesced-runs.ts";
 import type { OccurrenceStore } from "./occurrences.ts";
 import type { RefusalCounts } from "./refusal-counts.ts";
@@ -37,6 +39,7 @@ interface WakesParts {
   refusals: RefusalCounts;
   coalesced: CoalescedRuns;
   deadLetters: DeadLetters;
+  spending: Spending;
   repositoryIds: RepositoryIds;
 }
 
@@ -184,9 +187,9 @@ export class Wakes {
   }
 
   #context(tx: Tx, routine: RoutineRow): AdmissionContext {
-    const { config, occurrences, runs, engine, coalesced, deadLetters, ids } = this.#parts;
+    const { config, occurrences, runs, engine, coalesced, deadLetters, spending, ids } = this.#parts;
     const { model, defaultModel } = config;
-    return { routine, model, defaultModel, occurrences, runs, engine, coalesced, deadLetters, ids, tx };
+    return { routine, model, defaultModel, occurrences, runs, engine, coalesced, deadLetters, spending, ids, tx };
   }
 }
 

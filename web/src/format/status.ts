@@ -78,6 +78,7 @@ export const REASON_TEXTS: Record<OutcomeReason, string> = {
   routine_paused: "The routine was paused.",
   paused_after_failures: "The routine had paused itself, because run after run had failed.",
   model_not_configured: "The instance had no model key.",
+  budget: "The budget of the month was spent.",
   queue_full: "As many runs were waiting as a routine may have.",
   same_delivery: "The same delivery had been taken in before.",
   same_event: "The same event had come before, under another delivery id.",

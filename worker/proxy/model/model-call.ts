@@ -1,5 +1,6 @@
 /** The request's side of a model call: read once, judged as it passes by, recorded before its end leaves. */
 import { z } from "zod";
+import type { CallSize } from "#protocol/call-size.ts";
 import type { NetworkLevel } from "#protocol/environment.ts";
 import { type Refusal, type Result, success } from "#protocol/errors.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
@@ -51,8 +52,8 @@ export async function sendCall(
       known: new Set([...REQUEST_FIELDS, ...c.var.deps.config.modelRequestFields]),
       reachesAll: level === "full",
     },
-    decide: async (held) => {
-      const decided = await decide(c, path, lease, held);
+    decide: async (held, bytes) => {
+      const decided = await decide(c, path, lease, { held, bytes });
       if (!decided.ok) return decided;
       call = decided.value.call;
       return success(decided.value.fields);
@@ -67,20 +68,33 @@ async function decide(
   c: HttpContext,
   path: ModelPath,
   lease: LeaseRef,
-  held: ReadonlyMap<string, string>,
+  { held, bytes }: { held: ReadonlyMap<string, string>; bytes: number },
 ): Promise<Result<{ fields: ReadonlyMap<string, string>; call: MeteredCall | null }>> {
   const model = parseJson(held.get("model") ?? "");
   const parsed = askedSchema.safeParse({ model });
   if (!parsed.success) return { ok: false, refusal: schemaRefusal(askedSchema, { model }, parsed.error) };
   const asked = parsed.data.model;
   const owner = c.var.deps.ownerOf(lease.run_id);
-  const answering = await (path === "messages" ? owner.beginModelCall(lease, asked) : owner.modelFor(lease, asked));
+  const answering = await (path === "messages"
+    ? owner.beginModelCall(lease, asked, sizeOf(held, bytes))
+    : owner.modelFor(lease, asked));
   if (!answering.ok) return answering;
   const { model: answers, isOther } = answering.value;
   const call = answering.value.call === null ? null : { lease, call: answering.value.call };
   if (!isOther) return success({ fields: new Map(held).set("model", JSON.stringify(answers)), call });
   await tellRun(c, lease, { code: "model_replaced", message: replacedWords(asked, answers) });
   return success({ fields: rewritten(held, answers), call });
+}
+
+/** What is no number or text here is left to the model's API to refuse. */
+function sizeOf(held: ReadonlyMap<string, string>, bytes: number): CallSize {
+  const value = (name: string) => parseJson(held.get(name) ?? "null");
+  return {
+    bytes,
+    max_tokens: z.int().min(0).safeParse(value("max_tokens")).data ?? null,
+    speed: z.string().safeParse(value("speed")).data ?? null,
+    geo: z.string().safeParse(value("inference_geo")).data ?? null,
+  };
 }
 
 function rewritten(held: ReadonlyMap<string, string>, model: string): ReadonlyMap<string, string> {

@@ -7,8 +7,16 @@ import { JsonFault, type JsonKind, JsonScanner, type JsonVisitor } from "#worker
 import { ContentRule } from "./content-rule.ts";
 import { repeatedField, unknownField } from "./request-fields.ts";
 
-/** What `forModel` changes, and what says which model is asked for. */
-const HELD_FIELDS: readonly string[] = ["model", "max_tokens", "thinking", "context_management", "output_config"];
+/** What `forModel` changes, what says which model is asked for, and what the call's price depends on. */
+const HELD_FIELDS: readonly string[] = [
+  "model",
+  "max_tokens",
+  "thinking",
+  "context_management",
+  "output_config",
+  "speed",
+  "inference_geo",
+];
 const HELD_BYTES = 1_048_576;
 /** Deeper requests are refused: none of the API's is nearly as deep. */
 const NESTING_LIMIT = 1_000;

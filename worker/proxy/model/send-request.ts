@@ -22,9 +22,9 @@ export interface Sending {
   rules: RequestRules;
   /**
    * Decides, when all has been judged, whether the call is made.
-   * @param held the fields that were held back, as they are written. @returns those that are sent in their place.
+   * @param held the fields that were held back, as they are written. @param bytes of the whole request. @returns those that are sent in their place.
    */
-  decide(held: ReadonlyMap<string, string>): Promise<Result<ReadonlyMap<string, string>>>;
+  decide(held: ReadonlyMap<string, string>, bytes: number): Promise<Result<ReadonlyMap<string, string>>>;
   /** Asks the upstream. Never rejects. */
   ask(body: CallBody): Promise<Result<Response>>;
 }
@@ -60,7 +60,8 @@ async function send(
 ): Promise<Sent> {
   const request = new RequestReader(rules, (piece) => out.add(piece));
   const wellFormed = new WellFormedBytes();
-  for (let length = 0; ; ) {
+  let length = 0;
+  for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
     length += value.length;
@@ -75,7 +76,7 @@ async function send(
       : { kind: "refused", refusal: early.ok ? await untimely(early.value) : early.refusal };
   }
   request.push(wellFormed.rest());
-  const decided = await decide(request.finish());
+  const decided = await decide(request.finish(), length);
   if (!decided.ok) throw new RequestRefused(decided.refusal);
   return { kind: "asked", answer: await out.end(request.rest(decided.value)) };
 }

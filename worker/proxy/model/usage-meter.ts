@@ -1,6 +1,6 @@
 /** Pure: reads the tokens that a model call used out of its answer, while the answer passes by. */
 import { z } from "zod";
-import type { Tokens } from "#protocol/run.ts";
+import type { CallTokens } from "#protocol/model-usage.ts";
 import { parseJson } from "#rules/json.ts";
 
 export interface UsageMeter {
@@ -12,7 +12,7 @@ export interface UsageMeter {
   /** Whether a stream's last event has been seen: what is known of the usage stays as it is. */
   isComplete(): boolean;
   /** What has been seen so far; after an answer that was cut short, what it used up to there. */
-  tokens(): Tokens;
+  tokens(): CallTokens;
   /** Whether that is all that the call used, now that nothing more comes. */
   isWhole(): boolean;
 }
@@ -23,6 +23,7 @@ const usageSchema = z.object({
   output_tokens: count,
   cache_read_input_tokens: count,
   cache_creation_input_tokens: count,
+  cache_creation: z.object({ ephemeral_1h_input_tokens: count }).nullish().catch(null),
 });
 const withUsage = z.object({ usage: usageSchema });
 const streamEventSchema = z.discriminatedUnion("type", [
@@ -44,7 +45,7 @@ const LINE_LIMIT = 1_048_576;
 export function usageMeter(contentType: string | null): UsageMeter {
   const isStream = /^text\/event-stream\b/i.test(contentType ?? "");
   const decoder = new TextDecoder();
-  const tokens: Tokens = { input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0 };
+  const tokens: CallTokens = { input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0 };
   const held = new HeldText(isStream ? LINE_LIMIT : WHOLE_LIMIT);
 
   const seen = new Set<StreamEvent["type"]>();
@@ -130,16 +131,18 @@ class HeldText {
 }
 
 /** @returns whether it tells what the call used. */
-function readWhole(tokens: Tokens, json: string): boolean {
+function readWhole(tokens: CallTokens, json: string): boolean {
   const answer = withUsage.safeParse(parseJson(json));
   if (answer.success) take(tokens, answer.data.usage);
   return answer.success;
 }
 
 /** Counts in a stream are totals: a later one takes the place of an earlier one. */
-function take(tokens: Tokens, usage: z.infer<typeof usageSchema>): void {
+function take(tokens: CallTokens, usage: z.infer<typeof usageSchema>): void {
   tokens.input_tokens = usage.input_tokens ?? tokens.input_tokens;
   tokens.output_tokens = usage.output_tokens ?? tokens.output_tokens;
   tokens.cache_read_tokens = usage.cache_read_input_tokens ?? tokens.cache_read_tokens;
   tokens.cache_write_tokens = usage.cache_creation_input_tokens ?? tokens.cache_write_tokens;
+  const forHour = usage.cache_creation?.ephemeral_1h_input_tokens ?? 0;
+  if (forHour > 0) tokens.cache_write_1h_tokens = forHour;
 }

@@ -1,0 +1,27 @@
+/** What a fire hears that is made again because its first answer was lost. */
+import { type Result, refuse, success } from "#protocol/errors.ts";
+import type { Admission, Occurrence, Wake } from "#protocol/occurrence.ts";
+import type { AdmissionContext } from "./admit.ts";
+import { keyOf } from "./wake-keys.ts";
+
+/** The answer to a fire that is made again because its first answer was lost. */
+export function answerAgain({ occurrences, runs }: AdmissionContext, event: Wake, of: Occurrence): Result<Admission> {
+  const duplicate = of.outcome === "duplicate";
+  const run = of.run_id === null ? null : runs.get(of.run_id);
+  if (run !== null) {
+    const { occurrence_id } = run.doc.trigger;
+    return success({ occurrence_id, run_id: run.id, session_id: run.sessionId, duplicate });
+  }
+  const key = duplicate ? event.dedupe_key : null;
+  const { id } = (key === null ? null : occurrences.findKey(keyOf(event, key)))?.occurrence ?? of;
+  return refuse(REFUSALS.find((code) => code === of.reason) ?? "overlap_skipped", { occurrence_id: id });
+}
+
+/** Reasons of occurrences that are refused by name. */
+const REFUSALS = [
+  "routine_paused",
+  "paused_after_failures",
+  "model_not_configured",
+  "budget",
+  "idempotency_key_reused",
+] as const;
