@@ -106,8 +106,8 @@ const RUN_ERRORS = {
     machinery: false,
   },
   environment_unreadable: {
-    message: "The run's environment could not be looked up: the database did not answer for an hour.",
-    hint: "Look at the worker's log for owed_call_failed, and at the status page of Cloudflare; then retry.",
+    message: "The run's environment could not be read.",
+    hint: "Look at the worker's log: row_unreadable says that its row in D1 has to be set right, owed_call_failed that D1 did not answer. Then retry.",
     machinery: false,
   },
   variables_too_long: {

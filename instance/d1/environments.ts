@@ -8,6 +8,7 @@ import {
   environmentSchema,
   networkLevels,
 } from "#protocol/environment.ts";
+import { logTrouble } from "#protocol/log.ts";
 
 /** What was saved stays readable when the rules for new ones become stricter. */
 const savedEnvironmentSchema = environmentSchema.extend({
@@ -30,22 +31,32 @@ export function unchangedDefault(): Environment {
   };
 }
 
-/** @param doc as a row has it. @throws Error when it can't be read. */
-export function readEnvironment(doc: string): Environment {
-  return savedEnvironmentSchema.parse(JSON.parse(doc));
+/** @returns null for a row that can't be read, because somebody or a later version has changed it: others are not lost with it. */
+export function readableEnvironment({ id, doc }: { id: string; doc: string }): Environment | null {
+  try {
+    return savedEnvironmentSchema.parse(JSON.parse(doc));
+  } catch (error) {
+    logTrouble("row_unreadable", { id }, error);
+    return null;
+  }
 }
 
-/** The environments of these names, of each the one in use, or else the one that was archived last. One query for all. */
+/**
+ * The environments of these names, of each the one in use, or else the one that was archived last; null for one whose row can't be
+ * read. One query for all.
+ */
 export async function environmentsNamed(
   binding: D1Database,
   names: readonly string[],
-): Promise<ReadonlyMap<string, Environment>> {
-  const { results } = await binding.prepare(NAMED).bind(JSON.stringify(names)).all<{ doc: string }>();
-  const found = results.map(({ doc }) => readEnvironment(doc));
-  const entries = [unchangedDefault(), ...found].map((one) => [one.name, one] as const);
-  return new Map(entries);
+): Promise<ReadonlyMap<string, Environment | null>> {
+  const { results } = await binding
+    .prepare(NAMED)
+    .bind(JSON.stringify(names))
+    .all<{ id: string; name: string; doc: string }>();
+  const found = results.map((row) => [row.name, readableEnvironment(row)] as const);
+  return new Map([[DEFAULT_ENVIRONMENT, unchangedDefault()], ...found]);
 }
 
-const NAMED = `SELECT doc FROM environments WHERE id IN (
+const NAMED = `SELECT id, name, doc FROM environments WHERE id IN (
   SELECT (SELECT id FROM environments WHERE name = value ORDER BY status = 'active' DESC, id DESC LIMIT 1)
   FROM json_each(?))`;

@@ -278,7 +278,7 @@ function passDeadline(state: RunState, run: ActiveRecord, kind: DeadlineKind, no
     case "provisioning": {
       if (run.status !== "starting" || run.runner !== null) return null;
       const error = awaitsEnvironment(run)
-        ? runError("environment_unreadable", "provisioning")
+        ? runError("environment_unreadable", "provisioning", "The database did not answer for an hour.")
         : runError("no_runner", "provisioning", waitedFor(run));
       const ending = endingOf(state, run, { status: "failed", error });
       const step = settle(state, close(run, ending, "unknown", null, nowMs));

@@ -9,6 +9,7 @@ import type { OwnedId } from "#protocol/ids.ts";
 import type { Routine } from "#protocol/routine.ts";
 import { buildRoutine, call, fired, readRun, readTranscript } from "#test/support/api.ts";
 import { FakeRunner } from "#test/support/fake-runner.ts";
+import { listen } from "#test/support/log-lines.ts";
 import { ownerOf } from "#test/support/objects.ts";
 
 const ALL = "/api/v1/environments";
@@ -120,6 +121,24 @@ describe("an environment", () => {
     expect((await call("PATCH", archived.path, { status: "active" })).status).toBe(200);
     await env.DB.prepare("DELETE FROM environments WHERE id LIKE 'filled-%'").run();
   });
+});
+
+it("an environment whose row can't be read is left out of the list, named in the log, and fails its own runs alone", async () => {
+  const [spoiled, other] = [await make(), await make()];
+  const routine = await buildRoutine({ environment: spoiled.name, retry: { max: 0 } });
+  await env.DB.prepare("UPDATE environments SET doc = ?2 WHERE id = ?1").bind(spoiled.id, '{"network":7}').run();
+  const log = listen();
+  const { status, body } = await call<Page<Environment>>("GET", `${ALL}?limit=2`);
+  expect([status, body.data.map(({ name }) => name)]).toEqual([200, ["default", other.name]]);
+  expect(log.text()).toContain(spoiled.id);
+  for (const key of [spoiled.id, spoiled.name]) expect((await call("GET", `${ALL}/${key}`)).status).toBe(404);
+  const { run_id } = await fired(routine);
+  await vi.waitFor(async () => expect((await readRun(run_id)).status).toBe("failed"));
+  const { error, runner } = await readRun(run_id);
+  expect([runner, error]).toMatchObject([null, { code: "environment_unreadable", phase: "provisioning" }]);
+  expect(error?.message).toContain(`"${spoiled.name}"`);
+  await env.DB.prepare("DELETE FROM environments WHERE id = ?1").bind(spoiled.id).run();
+  vi.restoreAllMocks();
 });
 
 describe("the environment default", () => {

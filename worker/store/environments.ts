@@ -1,7 +1,7 @@
 /** Environments in D1, for people: lists, and changes, each of which is one statement that says what it depends on. */
 import { and, asc, count, desc, eq, gte, lt, ne, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { environmentsNamed, readEnvironment, unchangedDefault } from "#instance/d1/environments.ts";
+import { environmentsNamed, readableEnvironment, unchangedDefault } from "#instance/d1/environments.ts";
 import { environments as table } from "#instance/d1/environments-schema.ts";
 import { pageBounds, pageEndSchema } from "#instance/d1/page-bounds.ts";
 import { routines } from "#instance/d1/schema.ts";
@@ -19,7 +19,7 @@ import type { Database } from "../parties/database.ts";
 export type Unsaved = "changed" | "taken" | "in_use" | "too_many";
 
 export interface Environments {
-  /** Newest first, without `default`. */
+  /** Newest first, without `default`, and without those whose rows can't be read. */
   list(page: PageRequest): Promise<Page<Environment>>;
   /** @param key an id, or a name: of several with that name the one in use, or else the one that was archived last. */
   find(key: string): Promise<Environment | null>;
@@ -56,7 +56,7 @@ export function environments(database: Database): Environments {
   };
   const byId = async (id: string) => {
     const [row] = await db.select({ doc: table.doc }).from(table).where(eq(table.id, id));
-    if (row !== undefined) return readEnvironment(row.doc);
+    if (row !== undefined) return readableEnvironment({ id, doc: row.doc });
     return id === DEFAULT_ENVIRONMENT_ID ? unchangedDefault() : null;
   };
   return {
@@ -65,11 +65,14 @@ export function environments(database: Database): Environments {
       const query = pageBounds({ table, key: table.id, doc: table.doc, where, limit });
       const { last, has_more } = pageEndSchema.parse(await db.get(query));
       const rows = await db
-        .select({ doc: table.doc })
+        .select({ id: table.id, doc: table.doc })
         .from(table)
         .where(and(where, last === null ? sql`0` : gte(table.id, String(last))))
         .orderBy(desc(table.id));
-      return { data: rows.map(({ doc }) => readEnvironment(doc)), next_cursor: has_more ? String(last) : null };
+      return {
+        data: rows.flatMap((row) => readableEnvironment(row) ?? []),
+        next_cursor: has_more ? String(last) : null,
+      };
     },
     find: async (key) =>
       environmentIdSchema.safeParse(key).success

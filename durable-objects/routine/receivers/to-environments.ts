@@ -93,17 +93,18 @@ export class ToEnvironments implements Receiver {
     );
   }
 
-  #look(names: readonly string[]): Promise<ReadonlyMap<string, Environment>> {
+  #look(names: readonly string[]): Promise<ReadonlyMap<string, Environment | null>> {
     const rule = { party: this.name, deadlineMs: LOOK_MS, isRepeatable: true, failureOf: d1Failure };
     return called(rule, () => environmentsNamed(this.#database, names));
   }
 
-  async #inputOf(lease: LeaseRef, found: ReadonlyMap<string, Environment>): Promise<RunInput | null> {
+  async #inputOf(lease: LeaseRef, found: ReadonlyMap<string, Environment | null>): Promise<RunInput | null> {
     const waiting = this.#waiting(lease);
     if (waiting === null) return null;
     const { name, row } = waiting;
     const environment = found.get(name);
     if (environment === undefined) return fault("environment_unknown", name);
+    if (environment === null) return fault("environment_unreadable", name);
     if (environment.status === "archived") return fault("environment_archived", name);
     const kept = keptEnvironment(environment, this.#parts.definitions.atRevision(row.doc.routine.revision));
     if (hasTooMuch(kept)) return { type: "environment_fault", error: runError("variables_too_long", "provisioning") };
@@ -126,6 +127,9 @@ export class ToEnvironments implements Receiver {
   }
 }
 
-function fault(code: "environment_unknown" | "environment_archived", name: string): RunInput {
+function fault(
+  code: "environment_unknown" | "environment_archived" | "environment_unreadable",
+  name: string,
+): RunInput {
   return { type: "environment_fault", error: runError(code, "provisioning", `It is called "${name}".`) };
 }
