@@ -9,6 +9,7 @@ export default defineConfig({
     "./instance/d1/secrets-schema.ts",
     "./instance/d1/environments-schema.ts",
     "./instance/d1/dead-letters-schema.ts",
+    "./instance/d1/notifications-schema.ts",
   ],
   out: "./migrations/d1",
 });

@@ -22,6 +22,7 @@ const PREFIXES = {
   delivery: "dlv_",
   sign_in: "sgn_",
   environment: "env_",
+  notification: "ntf_",
 } as const;
 
 export type IdKind = keyof typeof PREFIXES;
@@ -49,6 +50,7 @@ export const deliveryIdSchema = idSchema("delivery");
 export const signInIdSchema = idSchema("sign_in");
 /** Likewise. */
 export const environmentIdSchema = idSchema("environment");
+export const notificationIdSchema = idSchema("notification");
 
 /** An id in whose name an object is asked, and which it compares with what it owns before anything else. */
 export type OwnedId = string & { readonly inNameOf: unique symbol };

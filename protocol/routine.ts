@@ -5,6 +5,7 @@ import { type ContextFrom, contextFromSchema } from "./context-from.ts";
 import { DEFAULT_ENVIRONMENT, environmentNameSchema, networkAdditionsSchema, variablesSchema } from "./environment.ts";
 import { branchRef, isPlainBranch } from "./git-refs.ts";
 import { routineIdSchema } from "./ids.ts";
+import { type NotificationRule, notificationRulesSchema } from "./notification.ts";
 import { DEFAULT_POOL, runsOnSchema } from "./pool.ts";
 import { named } from "./schema.ts";
 import { boundedDuration, timestampSchema } from "./time.ts";
@@ -22,6 +23,7 @@ export const ROUTINE_DEFAULTS = {
   network: { allow: [] as string[] },
   tools: { deny: [] as string[], ask: [] as string[] },
   context_from: [] as ContextFrom,
+  notify: [] as NotificationRule[],
   limits: { timeout: "60m", turns: 200, hold: "5m", answer: "24h", failures: 5 },
   retry: { max: 2, backoff: "30s" },
 } as const;
@@ -157,6 +159,7 @@ const settings = {
   tools: toolPolicySchema.meta({
     description: "Which calls of the agent's tools are let through; all of them where it says nothing.",
   }),
+  notify: notificationRulesSchema.meta({ description: "Who is told of what, beside the rules for all routines." }),
   limits: limitsSchema,
   retry: retrySchema,
   tags: named(z.string().regex(/^[a-zA-Z0-9_.-]{1,64}$/), z.string().max(256)),
@@ -177,6 +180,7 @@ export const routineInputSchema = z
     network: settings.network.default(ROUTINE_DEFAULTS.network),
     context_from: settings.context_from.default(ROUTINE_DEFAULTS.context_from),
     tools: settings.tools.default(ROUTINE_DEFAULTS.tools),
+    notify: settings.notify.default(ROUTINE_DEFAULTS.notify),
     limits: limitsSchema.default(() => limitsSchema.parse({})),
     retry: retrySchema.default(() => retrySchema.parse({})),
     tags: settings.tags.default({}),
@@ -194,7 +198,7 @@ export const routinePatchSchema = z
 export type RoutinePatch = z.infer<typeof routinePatchSchema>;
 
 /** Keys of a routine that are described but not here yet: refused as `not_available_yet`, not as unknown. */
-export const FUTURE_ROUTINE_KEYS = ["prompt_file", "connectors", "session", "session_key", "notify"] as const;
+export const FUTURE_ROUTINE_KEYS = ["prompt_file", "connectors", "session", "session_key"] as const;
 /** Trigger types that are described but not here yet. */
 export const FUTURE_TRIGGER_TYPES = ["watch"] as const;
 
@@ -214,6 +218,7 @@ export const routineDefinitionSchema = z
     network: settings.network,
     context_from: settings.context_from,
     tools: settings.tools,
+    notify: settings.notify,
     limits: limitsSchema,
     retry: retrySchema,
     tags: settings.tags,

@@ -1,6 +1,6 @@
 /** Ids and facts that lines about troubles carry. */
 import { z } from "zod";
-import { deliveryIdSchema, routineIdSchema, runIdSchema } from "./ids.ts";
+import { deliveryIdSchema, notificationIdSchema, routineIdSchema, runIdSchema } from "./ids.ts";
 
 export const count = z.int().min(0);
 export const text = z.string();
@@ -11,3 +11,4 @@ export const routine = { routine_id: routineIdSchema };
 export const delivery = { delivery_id: deliveryIdSchema };
 /** The name of an object: of a routine's, the 12 characters of owner key that all of its ids share. */
 export const object = { object: text };
+export const notification = { notification_id: notificationIdSchema };

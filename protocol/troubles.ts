@@ -7,7 +7,7 @@ import { z } from "zod";
 import { runIdSchema } from "./ids.ts";
 import { tokensSchema } from "./run.ts";
 import { nullable } from "./schema.ts";
-import { attempt, call, count, delivery, object, routine, run, text } from "./trouble-fields.ts";
+import { attempt, call, count, delivery, notification, object, routine, run, text } from "./trouble-fields.ts";
 
 interface TroubleRow {
   /** `error` where somebody has to look, or something is lost; `warn` where it mends by itself, unless it goes on. */
@@ -100,6 +100,12 @@ export const TROUBLES = {
     means:
       "Routines that wait for a run's end, or for news of a routine, could not be told for most of a day, and are told no more.",
     carries: z.strictObject({ run_id: nullable(runIdSchema) }),
+  },
+  destination_switched_off: {
+    level: "error",
+    means:
+      "A destination of notifications is there no more, or has failed for five days: nothing is sent there by itself.",
+    carries: z.strictObject(notification),
   },
   inbox_stopped: {
     level: "error",

@@ -8,18 +8,35 @@ const ROOT = join(import.meta.dirname, "..");
 const OBJECT = "durable-objects/routine";
 /** From below: files on which all rooms stand, the rooms, and the files that build, open and ask the whole. */
 const LEVELS = [
-  ["schema.ts", "work-tables.ts", "session-tables.ts", "trouble-tables.ts", "database.ts", "work.ts"],
+  [
+    "schema.ts",
+    "work-tables.ts",
+    "session-tables.ts",
+    "trouble-tables.ts",
+    "notification-tables.ts",
+    "database.ts",
+    "work.ts",
+  ],
   ["outbox"],
   ["transcript"],
   ["definition"],
   ["sessions"],
   ["conversations"],
+  ["notifications"],
   ["viewers"],
   ["runs"],
   ["wakes"],
   ["changes"],
   ["receivers"],
-  ["assemble.ts", "concerns.ts", "opening.ts", "object-for-runs.ts", "object-for-work.ts", "routine-object.ts"],
+  [
+    "assemble-core.ts",
+    "assemble.ts",
+    "concerns.ts",
+    "opening.ts",
+    "object-for-runs.ts",
+    "object-for-work.ts",
+    "routine-object.ts",
+  ],
 ];
 /** What is in one room may use what else is there; so may the lowest and the highest. */
 const levelOf = (path: string) => LEVELS.findIndex((names) => names.includes(placeOf(path)));

@@ -4,6 +4,7 @@ import { waitUntil } from "cloudflare:workers";
 import { type Config, readConfig } from "#instance/config.ts";
 import { type DeadLetterLists, deadLetterLists } from "#instance/d1/dead-letters.ts";
 import { type DueStore, dueStore } from "#instance/d1/due.ts";
+import { type NotificationLists, notificationLists } from "#instance/d1/notifications.ts";
 import { type RoutineIndex, routineIndex } from "#instance/d1/routine-index.ts";
 import { KeyRing } from "#instance/key-ring.ts";
 import type { ResidenceFault } from "#instance/residence.ts";
@@ -75,6 +76,7 @@ export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sen
   names: RepositoryNames;
   pools: Pools;
   deadLetters: DeadLetterLists;
+  notifications: NotificationLists;
   environments: Environments;
   inbox: Inbox;
   gate: InstanceGate;
@@ -164,6 +166,7 @@ function makeDeps(env: Env): MadeDeps {
       settlePushes: (nowMs) => settlePushes({ begunPushes, ownerOf, credentials: gitCredentials }, nowMs),
       pools: pools(database),
       deadLetters: deadLetterLists(database),
+      notifications: notificationLists(database),
       environments: environments(database),
       inbox: new Inbox({ ...found, baseUrl: config.publicUrl ?? "", pause }),
       gate: instanceGate(config.instanceRatePerMinute, count),

@@ -1,6 +1,8 @@
 /** What a routine's object looks after by its alarm. */
 import type { Concern } from "../alarm.ts";
 import type { Conversations } from "./conversations/conversations.ts";
+import type { Notifications } from "./notifications/notifications.ts";
+import type { SendNotifications } from "./notifications/send-notifications.ts";
 import type { Deliver } from "./outbox/deliver.ts";
 import type { Outbox } from "./outbox/outbox.ts";
 import type { Deadlines } from "./runs/deadlines.ts";
@@ -26,6 +28,8 @@ interface Parts {
   conversations: Conversations;
   artifacts: Artifacts;
   runs: RunStore;
+  notifications: Notifications;
+  sender: SendNotifications;
 }
 
 /** What the alarm looks after, in this order. */
@@ -43,6 +47,8 @@ export function concernsOf(parts: Parts): Concern[] {
     conversations,
     artifacts,
     runs,
+    notifications,
+    sender,
   } = parts;
   return [
     {
@@ -54,6 +60,7 @@ export function concernsOf(parts: Parts): Concern[] {
           else engine.feed(tx, ref, { type: "overdue", kind });
         }),
     },
+    { name: "notifications", next: () => notifications.earliest(), look: () => sender.look() },
     { name: "outbox", next: () => outbox.earliest(), look: () => deliver.drain() },
     {
       name: "conversations",

@@ -7,6 +7,7 @@ import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { OwnedId } from "#protocol/ids.ts";
 import type { MessageAnswer } from "#protocol/message.ts";
 import type { Note, NoteInput, NoteList } from "#protocol/note.ts";
+import type { Notification } from "#protocol/notification.ts";
 import type { AnswerInput } from "#protocol/question.ts";
 import type { Run } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
@@ -44,6 +45,17 @@ export abstract class ObjectForWork extends ObjectForRuns {
     return this.opening.with(id, ({ work, verdicts, engine }) => {
       const given = work.change((tx) => verdicts.give(tx, id, input, actor));
       return given.ok ? found(engine.show(id)) : given;
+    });
+  }
+
+  /** Sends a notification again. */
+  redeliver(id: OwnedId): Result<Notification> {
+    return this.opening.with(id, ({ work, notifications, sender }) => {
+      const row = notifications.get(id);
+      if (row === null) return refuse("not_found");
+      const asked = work.change((tx) => notifications.redeliver(tx, row));
+      sender.look();
+      return success(asked);
     });
   }
 

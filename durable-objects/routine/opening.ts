@@ -169,7 +169,7 @@ export class RoutineOpening {
  * Whether the object owns what an id names. The whole id counts, though only its owner key has led here. @param id of any
  * form.
  */
-function owns({ definitions, runs, log, occurrences }: Assembled, id: string): boolean {
+function owns({ definitions, runs, log, occurrences, notifications }: Assembled, id: string): boolean {
   const routine = definitions.row();
   switch (kindOf(id)) {
     case "routine":
@@ -182,6 +182,8 @@ function owns({ definitions, runs, log, occurrences }: Assembled, id: string): b
       return log.end(id) !== null;
     case "occurrence":
       return occurrences.has(id);
+    case "notification":
+      return notifications.get(id) !== null;
     // These belong to the instance, and no routine owns them.
     case "delivery":
     case "sign_in":

@@ -12,6 +12,7 @@ import { type ListedRun, listedRunSchema, type RunStatus } from "#protocol/run.t
 import { savedRoutineSchema } from "#rules/routine/saved-definition.ts";
 import { readRecord, showListed } from "#rules/run/record.ts";
 import { deadLetters } from "./dead-letters-schema.ts";
+import { notifications } from "./notifications-schema.ts";
 import { pageBounds, pageEndSchema } from "./page-bounds.ts";
 import { dueRoutines, forgottenRoutines, routines, runs, subscriptions as subscriptionTable } from "./schema.ts";
 
@@ -103,6 +104,7 @@ export async function forgetRoutine(binding: D1Database, routineId: string, nowM
     database.delete(routines).where(eq(routines.id, routineId)),
     database.delete(runs).where(eq(runs.routineId, routineId)),
     database.delete(deadLetters).where(eq(deadLetters.routineId, routineId)),
+    database.delete(notifications).where(eq(notifications.routineId, routineId)),
     database.delete(subscriptionTable).where(eq(subscriptionTable.routineId, routineId)),
     database.delete(dueRoutines).where(eq(dueRoutines.routineId, routineId)),
   ]);

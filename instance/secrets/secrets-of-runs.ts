@@ -20,8 +20,10 @@ export type FilledVariables =
   | { ok: true; variables: Record<string, string>; secret_values: string[] }
   | { ok: false; fault: SecretsFault };
 
+export type FilledText = { ok: true; text: string } | { ok: false; fault: SecretsFault };
+
 interface Parts {
-  rows: Pick<SecretRows, "find" | "noteUse">;
+  rows: Pick<SecretRows, "find" | "noteUse" | "touch">;
   /** Makes what reads the values of one attempt, wherever they are kept: nothing that it has read is kept beyond. */
   reader(): (secret: FoundSecret) => Promise<SourceAnswer>;
   now(): number;
@@ -77,6 +79,23 @@ export class SecretsOfRuns {
       if (users.size > 0) await this.#parts.rows.noteUse(users, use, this.#parts.now());
       const secret_values = [...new Set(read.values.values())];
       return { ok: true, variables: fillSecrets(variables, read.values), secret_values };
+    } catch (error) {
+      logTrouble("secrets_not_asked", {}, error);
+      return { ok: false, fault: { code: "secret_source_unreachable", detail: DATABASE_AWAY } };
+    }
+  }
+
+  /**
+   * A text that no run gets, such as an address that is written to, with the values in it. That they were used is noted before.
+   */
+  async fillText(text: string, user: SecretUser): Promise<FilledText> {
+    const names = [...secretsIn({ text }).keys()];
+    if (names.length === 0) return { ok: true, text };
+    try {
+      const read = await this.#read(names, user);
+      if (!read.ok) return read;
+      await this.#parts.rows.touch(names, this.#parts.now());
+      return { ok: true, text: fillSecrets({ text }, read.values)["text"] ?? text };
     } catch (error) {
       logTrouble("secrets_not_asked", {}, error);
       return { ok: false, fault: { code: "secret_source_unreachable", detail: DATABASE_AWAY } };

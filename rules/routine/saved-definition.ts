@@ -4,7 +4,7 @@ import { DEFAULT_PUSH, ROUTINE_DEFAULTS, type RoutineDefinition, routineSchema }
 
 /** A definition as an object has saved it, with the defaults of keys that were not there yet. */
 export function completeDefinition(saved: RoutineDefinition): RoutineDefinition {
-  const { push_prefix, runs_on, environment, variables, network, tools, context_from, repositories } = {
+  const { push_prefix, runs_on, environment, variables, network, tools, context_from, notify, repositories } = {
     ...ROUTINE_DEFAULTS,
     ...saved,
   };
@@ -16,6 +16,7 @@ export function completeDefinition(saved: RoutineDefinition): RoutineDefinition 
     variables,
     network,
     context_from,
+    notify,
     limits: { ...ROUTINE_DEFAULTS.limits, ...saved.limits },
     tools,
     repositories: repositories.map(({ push = DEFAULT_PUSH, ...more }) => ({ ...more, push })),
@@ -30,6 +31,7 @@ export const savedRoutineSchema = routineSchema.extend({
   // What was saved stays readable when the rules for new ones become stricter.
   variables: z.record(z.string(), z.string()).default(ROUTINE_DEFAULTS.variables),
   context_from: routineSchema.shape.context_from.default(ROUTINE_DEFAULTS.context_from),
+  notify: routineSchema.shape.notify.default(ROUTINE_DEFAULTS.notify),
   network: z.object({ allow: z.array(z.string()) }).default(ROUTINE_DEFAULTS.network),
   token_may_read: routineSchema.shape.token_may_read.default(false),
   tools: z

@@ -66,6 +66,7 @@ function killedAt(cut: Cut): {
       pools: real.pools,
       secrets: real.secrets,
       setupArchives: real.setupArchives,
+      notifications: real.notifications,
       sendDue: (messages) => step("send", async () => void sent.push(...messages)),
       ownerOf: (id) => ({ lookAtSchedules: () => step("look", async () => await real.ownerOf(id).lookAtSchedules()) }),
     },

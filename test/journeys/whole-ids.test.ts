@@ -1,12 +1,14 @@
 /** Every id counts as a whole: whatever names a thing that nobody owns is 404 on every path, and changes nothing. */
 import { runInDurableObject } from "cloudflare:test";
 import { DurableObject, env } from "cloudflare:workers";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { makeAttemptToken } from "#instance/attempt-token.ts";
 import { type IdKind, ownerKeyOf } from "#protocol/ids.ts";
 import { RUNNER_CLOSE } from "#protocol/runner-link.ts";
 import { buildRoutine, call, fired, watch } from "#test/support/api.ts";
 import { asBrowser, signIn } from "#test/support/browser.ts";
+import { playRun } from "#test/support/chains.ts";
+import { FakeRunner } from "#test/support/fake-runner.ts";
 import { hide } from "#test/support/hidden.ts";
 import { ownerOf } from "#test/support/objects.ts";
 import { dial, type TestSocket } from "#test/support/test-socket.ts";
@@ -57,7 +59,21 @@ function madeUp(id: string, places = SOME_PLACES): string[] {
   return others.filter((other) => other !== id && !own.has(other));
 }
 
+/** A notification that has been sent, of another routine. */
+async function notified(): Promise<string> {
+  vi.mocked(globalThis.fetch).mockImplementation(async () => new Response());
+  const routine = await buildRoutine({ notify: [{ on: ["succeeded"], webhook: "https://receiver.example.com/" }] });
+  using runner = await FakeRunner.join();
+  await playRun(runner, (await fired(routine)).run_id);
+  return await vi.waitFor(async () => {
+    const { body } = await call<{ data: { id: string }[] }>("GET", "/api/v1/notifications?status=sent");
+    if (body.data[0] === undefined) throw new Error("nothing has been sent yet");
+    return body.data[0].id;
+  });
+}
+
 async function build() {
+  const notification = await notified();
   const routine = await buildRoutine({ triggers: [{ type: "api" }, { type: "webhook", source: "generic" }] });
   // Made in one moment, the two triggers' ids can differ in a single place: one changed may be the other.
   own = new Set(routine.triggers.map(({ id }) => id));
@@ -77,6 +93,7 @@ async function build() {
     occurrence: occurrences.body.data[0]?.id ?? "",
     sign_in: signIns.body.data[0]?.id ?? "",
     environment: environment.body.id,
+    notification,
   };
   const { body } = await call<{ token: string }>("POST", `/api/v1/routines/${routine.id}/token`, { may_read: true });
   hide(body.token);
@@ -89,6 +106,7 @@ function kindOf(path: string, name: string): IdKind {
   if (path.includes("/routines/")) return "routine";
   if (path.includes("/dead-letters/")) return "occurrence";
   if (path.includes("/environments/")) return "environment";
+  if (path.includes("/notifications/")) return "notification";
   if (path.includes("/deliveries/")) return "delivery";
   if (path.includes("/sign-ins/")) return "sign_in";
   if (path.includes("/sessions/")) return "session";

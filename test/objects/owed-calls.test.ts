@@ -77,6 +77,8 @@ async function owing(parties: { pool?: Party; index?: Party; others?: Party }, t
         tell_run_ended: others,
         tell_health: others,
         project_dead_letters: index,
+        notify: others,
+        project_notifications: index,
         enter_roster: index,
         leave_roster: index,
         move_conversation: others,

@@ -6,6 +6,7 @@ import {
   environmentIdSchema,
   type IdKind,
   IdMaker,
+  notificationIdSchema,
   occurrenceIdSchema,
   ownerKeyOf,
   type RandomBytes,
@@ -36,6 +37,7 @@ const SCHEMAS = {
   delivery: deliveryIdSchema,
   sign_in: signInIdSchema,
   environment: environmentIdSchema,
+  notification: notificationIdSchema,
 } satisfies Record<IdKind, unknown>;
 const kinds = Object.keys(SCHEMAS) as IdKind[];
 

@@ -1,6 +1,6 @@
 /** The real parts of a routine's object over its real tables, without sockets, pool and index: for the model of admission. */
 
-import { assembleCore } from "#durable-objects/routine/assemble.ts";
+import { assembleCore } from "#durable-objects/routine/assemble-core.ts";
 import { openDatabase } from "#durable-objects/routine/database.ts";
 import type { RoutineRow } from "#durable-objects/routine/definition/definition-store.ts";
 import type { Tx } from "#durable-objects/routine/work.ts";

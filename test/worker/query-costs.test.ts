@@ -8,10 +8,18 @@ import { deadLetterLists, writeDeadLetters } from "#instance/d1/dead-letters.ts"
 import { dueStore } from "#instance/d1/due.ts";
 import { environmentsNamed, unchangedDefault } from "#instance/d1/environments.ts";
 import { lastRunsOf } from "#instance/d1/last-runs.ts";
+import {
+  noteFailure,
+  noteSuccess,
+  notificationLists,
+  readNotificationPlan,
+  writeNotifications,
+} from "#instance/d1/notifications.ts";
 import { forgetRoutine, routineIndex, writeRoutine, writeRuns } from "#instance/d1/routine-index.ts";
 import { subscribersOf } from "#instance/d1/subscribers.ts";
 import { SecretRows } from "#instance/secrets/secret-rows.ts";
 import type { DeadLetter } from "#protocol/dead-letter.ts";
+import type { Notification } from "#protocol/notification.ts";
 import type { Routine } from "#protocol/routine.ts";
 import { countingReads } from "#test/support/rows-read.ts";
 import { deliveriesIn } from "#test/support/stores.ts";
@@ -43,6 +51,8 @@ const OTHERS = [
   "INSERT INTO runs (id, routine_id, status, trigger_type, doc, version) SELECT 'x' || i, 'x' || i, 'succeeded', 'api', '{}', 1",
   "INSERT INTO subscriptions (routine_id, trigger_id, key) SELECT 'x' || i, 'x', 'github:other/' || i || ':push'",
   `INSERT INTO dead_letters (id, routine_id, is_fired, doc, version) SELECT 'x' || i, 'x' || (i / 10), 0, '{}', 1`,
+  `INSERT INTO notifications (id, routine_id, status, doc, version) SELECT 'x' || i, 'x' || (i / 10), 'sent', '{}', 1`,
+  `INSERT INTO failing_destinations (by, address, failing_since, error) SELECT 'webhook', 'x' || i, ${LATER}, ''`,
   `INSERT INTO due_routines (routine_id, due_at, version) SELECT 'x' || i, ${LATER}, 1`,
   `INSERT INTO deliveries (id, source, status, next_at, provider_id, event, headers, size_bytes, outcomes)
     SELECT 'x' || i, IIF(i % 3 = 0, 'github', 'slack'), CASE i % 3 WHEN 0 THEN 'handled' WHEN 1 THEN 'failed' ELSE 'stored' END,
@@ -61,6 +71,7 @@ const OTHERS = [
 ];
 /** As many as an owner asks for, or has accounts: what looks at all of them is not what D1 suffers from. */
 const FEW = [
+  "notification_rules",
   "sealed_documents",
   "setup_states",
   "sign_in_codes",
@@ -124,6 +135,10 @@ const news = (is_gone: boolean, installation_id: number | null) => {
 
 const letters = deadLetterLists(database);
 const letter = { id: "occ_1", doc: { fired: null } as DeadLetter, version: 1 };
+const notified = notificationLists(database);
+const notification = { id: "ntf_1", doc: { status: "sent" } as Notification, version: 1 };
+const destination = { by: "webhook", address: "https://example.com/" } as const;
+const failure = { error: "", isGone: true, nowMs: NOW };
 const due = dueStore(database);
 const lists = routineIndex(database);
 const deliveries = deliveriesIn(env.BODIES, database);
@@ -156,6 +171,17 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   "letters.list of the open": () => letters.list({ routineId: null, state: "open" }, PAGE),
   "letters.list of the fired": () => letters.list({ routineId: null, state: "fired" }, PAGE),
   "letters.list of a routine": () => letters.list({ routineId: "rtn_1", state: "open" }, PAGE),
+  writeNotifications: () => writeNotifications(database, "rtn_1", [notification], "ntf_1"),
+  "notifications.list": () => notified.list({ routineId: null, status: null }, PAGE),
+  "notifications.list of a routine": () => notified.list({ routineId: "rtn_1", status: null }, PAGE),
+  "notifications.list of a status": () => notified.list({ routineId: null, status: "failed" }, PAGE),
+  "notifications.list of both": () => notified.list({ routineId: "rtn_1", status: "sent" }, PAGE),
+  "notifications.setRules": () => notified.setRules([]),
+  "notifications.rules": () => notified.rules(),
+  noteFailure: () => noteFailure(database, destination, failure),
+  readNotificationPlan: () => readNotificationPlan(database),
+  noteSuccess: () => noteSuccess(database, destination),
+  "notifications.forgetFailing": () => notified.forgetFailing(NOW),
   "lastRunsOf an id": () => lastRunsOf(database, ID_OF_OBJECT, 3),
   "lastRunsOf a name": () => lastRunsOf(database, "one", 3),
   "due.due": () => due.due(NOW, 10, null),

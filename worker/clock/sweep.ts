@@ -21,6 +21,7 @@ const DELIVERIES_KEPT_MS = 7 * 24 * 3_600_000;
 const PUSHES_KEPT_MS = 30 * 24 * 3_600_000;
 const SECRET_USES_KEPT_MS = 90 * 24 * 3_600_000;
 const SECRET_USES_LIMIT = 500_000;
+const DESTINATIONS_KEPT_MS = 30 * 24 * 3_600_000;
 const FAILURES_KEPT_MS = 30 * 24 * 3_600_000;
 /** A write to D1 that was given up may go through later, but not by so much. */
 const FORGOTTEN_KEPT_MS = 24 * 3_600_000;
@@ -42,6 +43,7 @@ type SweepDeps = Pick<
   | "fillRoster"
   | "heartbeats"
   | "setupArchives"
+  | "notifications"
   | "secrets"
 >;
 
@@ -90,10 +92,11 @@ async function wakeUnsettled({ due, sendDue: send, pool, pools }: SweepDeps): Pr
 }
 
 async function purge(deps: SweepDeps, nowMs: number): Promise<void> {
-  const { deliveries, deliveryLists, due, index, secrets, setupArchives } = deps;
+  const { deliveries, deliveryLists, due, index, notifications, secrets, setupArchives } = deps;
   await index.purgeForgotten(nowMs - FORGOTTEN_KEPT_MS);
   await due.forgetPushes(nowMs - PUSHES_KEPT_MS);
   await deliveryLists.forgetFailures(nowMs - FAILURES_KEPT_MS);
+  await notifications.forgetFailing(nowMs - DESTINATIONS_KEPT_MS);
   while (await secrets.forgetUses(nowMs - SECRET_USES_KEPT_MS, SECRET_USES_LIMIT));
   while (await setupArchives.purge(nowMs));
   while (await deliveries.purge(lastDeliveryIdOf(nowMs - DELIVERIES_KEPT_MS)));

@@ -18,6 +18,7 @@ export interface EndpointSpec<Params extends Fields, Query extends Fields, Body 
     | "Pools"
     | "Environments"
     | "Secrets"
+    | "Notifications"
     | "Sign-in"
     | "Instance";
   summary: string;

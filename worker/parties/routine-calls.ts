@@ -50,6 +50,7 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   interrupt: "again",
   fireDeadLetter: "again",
   giveVerdict: "again",
+  redeliver: "again",
   readDiff: "again",
   keepDiff: "again",
   artifacts: "again",

@@ -3,29 +3,34 @@ import { CALL_DEADLINE_MS, NoAnswer, withinDeadline } from "#instance/in-time.ts
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { Deliver } from "../outbox/deliver.ts";
 import type { Outbox } from "../outbox/outbox.ts";
-import type { DeadLetters } from "../runs/dead-letters.ts";
-import type { Work } from "../work.ts";
+import type { Tx, Work } from "../work.ts";
+
+/** What D1 lists of the routine beside its runs. */
+interface ListedToo {
+  /** D1 has lost what it had. */
+  oweAll(tx: Tx, routineId: string): void;
+}
 
 export class AwaitIndex {
   readonly #work: Work;
   readonly #outbox: Outbox;
   readonly #deliver: Deliver;
   readonly #written: { readonly writtenVersion: number };
-  readonly #deadLetters: Pick<DeadLetters, "oweAll">;
+  readonly #others: readonly ListedToo[];
 
-  /** @param written the version of the routine that D1 is known to have, or a later one. */
+  /** @param written the version of the routine that D1 is known to have, or a later one. @param others what else D1 lists. */
   constructor(
     work: Work,
     outbox: Outbox,
     deliver: Deliver,
     written: { readonly writtenVersion: number },
-    deadLetters: Pick<DeadLetters, "oweAll">,
+    others: readonly ListedToo[],
   ) {
     this.#work = work;
     this.#outbox = outbox;
     this.#deliver = deliver;
     this.#written = written;
-    this.#deadLetters = deadLetters;
+    this.#others = others;
   }
 
   /**
@@ -45,7 +50,7 @@ export class AwaitIndex {
 
   /**
    * Makes again what D1 has of the routine, for when D1 was lost, or set back to an earlier day: writes its entry, and owes
-   * all of its runs and dead letters. Repeated, it changes nothing.
+   * all else that it lists of it. Repeated, it changes nothing.
    * @returns how many runs are owed; `index_behind` when D1 does not take the entry in: it is owed as well.
    */
   async writeIndexAgain(id: string): Promise<Result<{ runs: number }>> {
@@ -54,7 +59,7 @@ export class AwaitIndex {
     // First the entry: runs of a routine that D1 does not have are not taken in.
     if (this.#outbox.has("project_routine", id)) return refuse("index_behind");
     const runs = this.#work.change((tx) => {
-      this.#deadLetters.oweAll(tx, id);
+      for (const other of this.#others) other.oweAll(tx, id);
       return this.#outbox.oweRuns(tx);
     });
     this.#deliver.drain();

@@ -55,6 +55,16 @@ export function purge(tx: Tx, work: Work, { definition }: RoutineRow): void {
 
 /** The form stays: whoever reads the row finds a definition. */
 function blank(definition: RoutineDefinition): RoutineDefinition {
-  const { variables, network, context_from } = ROUTINE_DEFAULTS;
-  return { ...definition, name: "", prompt: "", triggers: [], repositories: [], variables, network, context_from };
+  const { variables, network, context_from, notify } = ROUTINE_DEFAULTS;
+  return {
+    ...definition,
+    name: "",
+    prompt: "",
+    triggers: [],
+    repositories: [],
+    variables,
+    network,
+    context_from,
+    notify,
+  };
 }

@@ -16,6 +16,8 @@ const OWED_KINDS = [
   "tell_run_ended",
   "tell_health",
   "project_dead_letters",
+  "notify",
+  "project_notifications",
   "enter_roster",
   "leave_roster",
   "move_conversation",

@@ -5,6 +5,7 @@ import type { SettledStatus } from "#protocol/run-states.ts";
 import { durationMs } from "#protocol/time.ts";
 import type { HealthChange } from "#protocol/triggers.ts";
 import { afterRun, type Health, newHealth, watchedAnew } from "#rules/routine/health.ts";
+import { factText } from "#rules/run/notify.ts";
 import { quietAt } from "#rules/schedules/quiet-at.ts";
 import { healthText } from "#rules/triggers/health-event.ts";
 import type { Database } from "../database.ts";
@@ -38,17 +39,18 @@ export class RoutineHealth {
     });
   }
 
-  /** A run of the routine has ended. */
-  ended(tx: Tx, run: SettledRun): void {
+  /** A run of the routine has ended. @returns how its health has changed with that. */
+  ended(tx: Tx, run: SettledRun): HealthChange | null {
     const routine = this.#definitions.living();
-    if (routine === null) return;
+    if (routine === null) return null;
     const before = this.#kept.get() ?? newHealth(tx.nowMs);
     const { health: after, change } = afterRun(before, run.status, tx.nowMs);
-    if (after === before) return;
+    if (after === before) return null;
     this.#keep(tx, after);
     if (change !== null) this.#tell(tx, routine, change, run.id, after.failures);
     const most = routine.definition.limits.failures;
     if (most > 0 && after.failures >= most && routine.status === "active") this.#pause(tx, routine, run, after);
+    return change;
   }
 
   /** What is awaited of the routine has changed, or it goes on after a pause. */
@@ -80,6 +82,7 @@ export class RoutineHealth {
       if (routine === null || kept === null) return;
       this.#keep(tx, { ...kept, quietSince: tx.nowMs });
       this.#tell(tx, routine, "quiet", null, kept.failures);
+      this.#notify(tx, "quiet", null, null);
     });
   }
 
@@ -89,7 +92,12 @@ export class RoutineHealth {
     const pausedReason = `${runs}, the last one ${id}${why}. Resume the routine when the cause is mended.`;
     this.#definitions.update(tx, routine, { status: "paused", pausedReason, pausedBy: "failures" });
     this.#outbox.owe(tx, "project_routine", routine.id);
+    this.#notify(tx, "paused", id, pausedReason);
     this.#log(tx, routine.id, id, "paused", failures);
+  }
+
+  #notify(tx: Tx, kind: "paused" | "quiet", runId: string | null, detail: string | null): void {
+    this.#outbox.owe(tx, "notify", factText({ kinds: [kind], runId, atMs: tx.nowMs, detail }));
   }
 
   #tell(tx: Tx, routine: RoutineRow, change: HealthChange, runId: string | null, failures: number): void {

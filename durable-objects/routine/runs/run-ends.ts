@@ -1,4 +1,5 @@
 /** What follows when a run has ended: who is told, and what is counted. */
+import { endFact, factText } from "#rules/run/notify.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import type { Tx } from "../work.ts";
 import type { DeadLetters } from "./dead-letters.ts";
@@ -32,7 +33,8 @@ export class RunEnds {
   ended(tx: Tx, run: SettledRun, row: RunRow): void {
     this.#outbox.owe(tx, "tell_run_ended", run.id);
     this.#waiters.ended(tx, run.id);
-    this.#health.ended(tx, run);
+    const fact = endFact(run, this.#health.ended(tx, run), tx.nowMs);
+    if (fact !== null) this.#outbox.owe(tx, "notify", factText(fact));
     this.#deadLetters.noteEnd(tx, row);
     this.#sessions.nameAfter(tx, row.sessionId, run.summary);
   }

@@ -3,11 +3,13 @@ import { eq, sql } from "drizzle-orm";
 import type { Wake } from "#protocol/occurrence.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { ScheduleTrigger, Trigger } from "#protocol/triggers.ts";
-import { type PlannedSlot, planSlots } from "#rules/schedules/plan-slots.ts";
+import { factText } from "#rules/run/notify.ts";
+import { type PlannedSlot, planSlots, type SlotPlan } from "#rules/schedules/plan-slots.ts";
 import { jitterMs, nextSlots } from "#rules/schedules/schedule.ts";
 import { shownIn } from "#rules/schedules/zone-clock.ts";
 import type { Database } from "../database.ts";
 import type { RoutineRow } from "../definition/definition-store.ts";
+import type { Outbox } from "../outbox/outbox.ts";
 import { schedules } from "../schema.ts";
 import type { Remembered, Tx, Work } from "../work.ts";
 import type { Wakes } from "./wake.ts";
@@ -23,14 +25,16 @@ const FOLDED_REASONS = { none: "slot_missed", latest: "slot_superseded", all: "c
 export class Schedules {
   readonly #database: Database;
   readonly #wakes: Wakes;
+  readonly #outbox: Outbox;
   /** By trigger. */
   readonly #claims: Remembered<ReadonlyMap<string, Claim>>;
   /** When the next instant after a claim comes, jitter included, as far as anybody has asked: it takes long to work out. */
   readonly #dueAts = new WeakMap<Claim, number | null>();
 
-  constructor(database: Database, wakes: Wakes, work: Work) {
+  constructor(database: Database, wakes: Wakes, outbox: Outbox, work: Work) {
     this.#database = database;
     this.#wakes = wakes;
+    this.#outbox = outbox;
     this.#claims = work.remember(() => this.#read());
   }
 
@@ -94,6 +98,7 @@ export class Schedules {
     for (const slot of plan.slots) {
       this.#wakes.scheduled(tx, routine, eventOf(trigger, summaryOf(slot, trigger)), missed(slot.reason));
     }
+    if (routine.status !== "paused") this.#tellMissed(tx, trigger, plan);
     this.#keep(tx, trigger.id, { ...claim, claimedUntil: plan.claimedUntilMs }, plan.lookAtMs);
     return plan.slots.length + Number(plan.folded !== null);
   }
@@ -113,6 +118,17 @@ export class Schedules {
     const dueAt = next === undefined ? null : next + jitterMs(trigger.id, trigger.jitter);
     this.#dueAts.set(claim, dueAt);
     return dueAt;
+  }
+
+  /** However many were missed together, it is one fact. */
+  #tellMissed(tx: Tx, trigger: ScheduleTrigger, { slots, folded }: SlotPlan): void {
+    const missed = slots.filter(({ verdict }) => verdict === "missed");
+    const count = missed.length + (folded?.count ?? 0);
+    const lastMs = missed.at(-1)?.atMs ?? folded?.lastMs;
+    if (count === 0 || lastMs === undefined) return;
+    const { timezone } = trigger;
+    const detail = `Missed ${count === 1 ? "" : `${count} times, the last `}at ${shownIn(timezone, lastMs)} (${timezone}).`;
+    this.#outbox.owe(tx, "notify", factText({ kinds: ["missed"], runId: null, atMs: tx.nowMs, detail }));
   }
 
   #keep(tx: Tx, triggerId: string, claim: Claim, dueAt: number | null): void {

@@ -1,0 +1,140 @@
+/** The parts of a routine's object that decide and write, each after those that it uses: they call nobody outside the object. */
+import type { Config } from "#instance/config.ts";
+import { KeyRing } from "#instance/key-ring.ts";
+import { IdMaker } from "#protocol/ids.ts";
+import { DefinitionChanges } from "./changes/change-definition.ts";
+import { Conversations } from "./conversations/conversations.ts";
+import type { Database } from "./database.ts";
+import { DefinitionStore } from "./definition/definition-store.ts";
+import { EndpointSecrets } from "./definition/endpoint-secrets.ts";
+import { RepositoryIds } from "./definition/repository-ids.ts";
+import { Notifications } from "./notifications/notifications.ts";
+import { Outbox } from "./outbox/outbox.ts";
+import { AskedHosts } from "./runs/asked-hosts.ts";
+import { AttemptEnvironments } from "./runs/attempt-environments.ts";
+import { Budgets } from "./runs/budgets.ts";
+import { DeadLetters } from "./runs/dead-letters.ts";
+import { Deadlines } from "./runs/deadlines.ts";
+import { RoutineHealth } from "./runs/health.ts";
+import { OpenCalls } from "./runs/open-calls.ts";
+import { Questions } from "./runs/questions.ts";
+import { RunContexts } from "./runs/run-contexts.ts";
+import { RunEnds } from "./runs/run-ends.ts";
+import { RunEngine } from "./runs/run-engine.ts";
+import { RunSockets } from "./runs/run-sockets.ts";
+import { RunStore } from "./runs/run-store.ts";
+import { RunWaiters } from "./runs/run-waiters.ts";
+import { Spending } from "./runs/spending.ts";
+import { Steering } from "./runs/steering.ts";
+import { Artifacts } from "./sessions/artifacts.ts";
+import { Messages } from "./sessions/messages.ts";
+import { TranscriptLog } from "./transcript/transcript-log.ts";
+import { Viewers } from "./viewers/viewers.ts";
+import { CoalescedRuns } from "./wakes/coalesced-runs.ts";
+import { FireAgain } from "./wakes/fire-again.ts";
+import { OccurrenceStore } from "./wakes/occurrences.ts";
+import { RefusalCounts } from "./wakes/refusal-counts.ts";
+import { Schedules } from "./wakes/schedules.ts";
+import { SessionMessages } from "./wakes/session-messages.ts";
+import { Wakes } from "./wakes/wake.ts";
+import { Work } from "./work.ts";
+
+/** What the parts use of the platform's object. */
+export type ObjectContext = Pick<DurableObjectState, "storage" | "getWebSockets" | "acceptWebSocket">;
+
+/** @param ownerKey the key in the ids of what the routine owns. */
+export function assembleCore(context: ObjectContext, database: Database, config: Config, ownerKey: string) {
+  const { sql } = context.storage;
+  const work = new Work(context.storage, database);
+  const ids = new IdMaker(ownerKey, (bytes) => crypto.getRandomValues(bytes));
+  const outbox = new Outbox(sql, work);
+  const log = new TranscriptLog(sql, work);
+  const definitions = new DefinitionStore(database, work);
+  const repositoryIds = new RepositoryIds(sql, work);
+  const secrets = new EndpointSecrets(database, new KeyRing(config.signingKeys));
+
+  const runs = new RunStore(database, sql, log, work);
+  const deadlines = new Deadlines(sql, work);
+  const viewers = new Viewers(context, log, (sessionId) => runs.hasUnsettledRun(sessionId));
+  const sockets = new RunSockets(context);
+  const waiters = new RunWaiters(context, work);
+  const notifications = new Notifications(database, work, ids, outbox);
+  const health = new RoutineHealth(database, work, definitions, outbox);
+  const deadLetters = new DeadLetters(database, work, outbox);
+  const ends = new RunEnds(outbox, waiters, health, deadLetters, runs.sessions);
+  const hosts = new AskedHosts(sql);
+  const environments = new AttemptEnvironments(database);
+  const conversations = new Conversations(sql, work, outbox);
+  const messages = new Messages(sql);
+  const beside = { messages, viewers, ends, sockets, hosts, environments, conversations };
+  const engine = new RunEngine({ work, runs, log, deadlines, outbox, definitions, ...beside });
+
+  const questions = new Questions({ database, work, engine, sockets });
+  const openCalls = new OpenCalls(sql);
+  const spending = new Spending(sql, openCalls);
+  const budgets = new Budgets({ engine, runs, definitions, spending });
+  const occurrences = new OccurrenceStore(database, sql, work);
+  const refusals = new RefusalCounts(work);
+  const coalesced = new CoalescedRuns(sql);
+  const wakes = new Wakes({
+    config,
+    occurrences,
+    runs,
+    engine,
+    ids,
+    refusals,
+    coalesced,
+    deadLetters,
+    spending,
+    repositoryIds,
+  });
+  const steering = new Steering({ engine, runs, messages, sockets, work });
+  const sessionMessages = new SessionMessages({ work, definitions, steering, messages, wakes });
+  viewers.heardBy((sessionId, said, by) => sessionMessages.hear(sessionId, said, by));
+  engine.followedBy((tx, row) => sessionMessages.goOn(tx, row));
+  const fireAgain = new FireAgain(wakes, runs, deadLetters);
+  const schedules = new Schedules(database, wakes, outbox, work);
+  const contexts = new RunContexts(sql);
+  const artifacts = new Artifacts(sql, work, outbox);
+  const defined = { ids, definitions, schedules, secrets, repositoryIds };
+  const definitionChanges = new DefinitionChanges({ ...defined, engine, health, budgets });
+  const stores = {
+    artifacts,
+    messages,
+    steering,
+    sessionMessages,
+    contexts,
+    conversations,
+    questions,
+    hosts,
+    work,
+    outbox,
+    log,
+    definitions,
+    repositoryIds,
+    secrets,
+    runs,
+    deadlines,
+    occurrences,
+  };
+  return {
+    ...stores,
+    openCalls,
+    spending,
+    budgets,
+    health,
+    deadLetters,
+    notifications,
+    viewers,
+    waiters,
+    sockets,
+    engine,
+    refusals,
+    wakes,
+    fireAgain,
+    schedules,
+    definitionChanges,
+  };
+}
+
+export type Core = ReturnType<typeof assembleCore>;

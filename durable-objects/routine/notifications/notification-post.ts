@@ -1,0 +1,32 @@
+/** One try at a notification, and what D1 is told of its destination. */
+
+import type { Config } from "#instance/config.ts";
+import { noteFailure, noteSuccess } from "#instance/d1/notifications.ts";
+import { withinDeadline } from "#instance/in-time.ts";
+import { postNotification } from "#instance/notifications/post-notification.ts";
+import type { SecretsOfRuns } from "#instance/secrets/secrets-of-runs.ts";
+import { logTrouble } from "#protocol/log.ts";
+import type { Post } from "./send-notifications.ts";
+
+const NOTE_DEADLINE_MS = 4_000;
+
+export function notificationPost(index: D1Database, config: Config, secrets: SecretsOfRuns): Post {
+  const ports = { config, secrets, fetch: (url: string, init: RequestInit) => fetch(url, init), now: Date.now };
+  return async ({ id, doc, body }) => {
+    const { routine_id: routineId, destination } = doc;
+    const failure = await postNotification(ports, { id, routineId, destination, body });
+    const noted = failure === null ? noteSuccess(index, destination) : offAt({ ...failure, nowMs: Date.now() });
+    const isOff = await withinDeadline(noted, NOTE_DEADLINE_MS, "the index").catch((error) => {
+      // The next try notes it.
+      logTrouble("owed_call_failed", { receiver: "the index", call: "notify", ref: id, calls: 1 }, error);
+      return false;
+    });
+    return failure === null ? null : { error: failure.error, isOff: isOff === true };
+
+    async function offAt(noted: { error: string; isGone: boolean; nowMs: number }): Promise<boolean> {
+      const since = await noteFailure(index, destination, noted);
+      if (since === noted.nowMs) logTrouble("destination_switched_off", { notification_id: id }, noted.error);
+      return since !== null;
+    }
+  };
+}

@@ -1,0 +1,95 @@
+/** From facts to notifications: who is told of each, by the routine's rules and those for all routines; and their list in D1. */
+import { type NotificationPlan, readNotificationPlan, writeNotifications } from "#instance/d1/notifications.ts";
+import { slackBody, type Told, webhookBody } from "#rules/run/notification-body.ts";
+import { type Chosen, chooseDestinations, destinationKey, type Fact, readFact } from "#rules/run/notify.ts";
+import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
+import type { Notifications } from "../notifications/notifications.ts";
+import type { Receiver } from "../outbox/lane.ts";
+import type { OwedKind } from "../outbox/outbox.ts";
+import type { RunStore } from "../runs/run-store.ts";
+import type { Tx, Work } from "../work.ts";
+
+interface Parts {
+  work: Work;
+  definitions: DefinitionStore;
+  runs: RunStore;
+  notifications: Notifications;
+  publicUrl: string | null;
+  /** Sends what is due. */
+  send(): void;
+}
+
+export class ToNotifications implements Receiver {
+  readonly name = "the rules of notifications";
+  /** What a busy routine has to tell is planned with one look at the rules. */
+  readonly sizes = [50, 8];
+  readonly atOnce = 1;
+  readonly #index: D1Database;
+  readonly #parts: Parts;
+
+  constructor(index: D1Database, parts: Parts) {
+    this.#index = index;
+    this.#parts = parts;
+  }
+
+  async deliver(_kind: OwedKind, texts: readonly string[]): Promise<readonly string[]> {
+    const plan = await readNotificationPlan(this.#index);
+    const { work, definitions, send } = this.#parts;
+    const routine = definitions.living();
+    if (routine === null) return [];
+    // What has been planned before is there already.
+    work.change((tx) => {
+      for (const text of texts) this.#plan(tx, routine, readFact(text), plan);
+    });
+    send();
+    return [];
+  }
+
+  #plan(tx: Tx, routine: RoutineRow, fact: Fact, plan: NotificationPlan): void {
+    const { runs, notifications, publicUrl } = this.#parts;
+    const run = fact.runId === null ? null : (runs.get(fact.runId)?.doc ?? null);
+    const { id, definition } = routine;
+    const told = { fact, routine: { id, name: definition.name }, run, publicUrl };
+    for (const chosen of chooseDestinations([...definition.notify, ...plan.rules], fact, run?.result ?? null)) {
+      const isOff = plan.off.has(destinationKey(chosen.destination));
+      notifications.add(tx, id, fact, chosen, bodyFor(chosen, told), isOff);
+    }
+  }
+}
+
+function bodyFor({ kind, destination }: Chosen, told: Omit<Told, "kind">): string {
+  switch (destination.by) {
+    case "webhook":
+      return webhookBody({ ...told, kind });
+    case "slack":
+      return slackBody({ ...told, kind });
+  }
+}
+
+/** So many go with one write. */
+const AT_ONCE = 100;
+
+/** Their list in D1: what has changed of them since the last write. */
+export class NotificationsToIndex implements Receiver {
+  readonly name = "the index of notifications";
+  readonly sizes = [1];
+  readonly atOnce = 1;
+  readonly #index: D1Database;
+  readonly #parts: Pick<Parts, "work" | "definitions" | "notifications">;
+
+  constructor(index: D1Database, parts: Pick<Parts, "work" | "definitions" | "notifications">) {
+    this.#index = index;
+    this.#parts = parts;
+  }
+
+  async deliver(_kind: OwedKind, [routineId]: readonly string[]): Promise<readonly string[]> {
+    const { work, definitions, notifications } = this.#parts;
+    while (routineId !== undefined && definitions.living() !== null) {
+      const { rows, oldest } = notifications.unindexed(AT_ONCE);
+      await writeNotifications(this.#index, routineId, rows, oldest);
+      work.change((tx) => notifications.indexed(tx, rows));
+      if (rows.length < AT_ONCE) break;
+    }
+    return [];
+  }
+}

@@ -1,0 +1,168 @@
+/** Notifications as D1 has them, the rules for all routines, and which destinations fail. */
+import { and, desc, eq, gte, lt, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { z } from "zod";
+import type { Page, PageRequest } from "#protocol/api.ts";
+import { logTrouble } from "#protocol/log.ts";
+import {
+  type Destination,
+  type FailingDestination,
+  type Notification,
+  type NotificationRule,
+  type NotificationStatus,
+  notificationRulesSchema,
+  notificationSchema,
+} from "#protocol/notification.ts";
+import { timestamp } from "#protocol/time.ts";
+import { destinationKey } from "#rules/run/notify.ts";
+import { notifications } from "./notifications-schema.ts";
+import { pageBounds, pageEndSchema } from "./page-bounds.ts";
+
+/** One as its object has it. */
+interface Written {
+  id: string;
+  doc: Notification;
+  version: number;
+}
+
+/**
+ * Writes what has changed, and takes out what the routine keeps no more. Of a routine that has been deleted meanwhile nothing
+ * is written. @param oldest the oldest that is kept; null where none is.
+ */
+export async function writeNotifications(
+  binding: D1Database,
+  routineId: string,
+  rows: readonly Written[],
+  oldest: string | null,
+): Promise<void> {
+  const list = JSON.stringify(rows.map(({ id, doc, version }) => ({ id, doc, version })));
+  await binding.batch([
+    binding.prepare(WRITE).bind(routineId, list),
+    binding.prepare(TAKE_OUT).bind(routineId, oldest),
+  ]);
+}
+
+const WRITE = `INSERT INTO notifications (id, routine_id, status, doc, version)
+  SELECT value ->> 'id', ?1, value ->> '$.doc.status', value -> 'doc', value ->> 'version'
+  FROM json_each(?2) WHERE EXISTS (SELECT 1 FROM routines WHERE id = ?1)
+  ON CONFLICT (id) DO UPDATE SET status = excluded.status, doc = excluded.doc, version = excluded.version
+  WHERE notifications.version <= excluded.version`;
+const TAKE_OUT = "DELETE FROM notifications WHERE routine_id = ?1 AND (?2 IS NULL OR id < ?2)";
+
+/** A destination that has failed for so long is switched off. */
+const OFF_AFTER_MS = 5 * 24 * 3_600_000;
+const FAILED = `INSERT INTO failing_destinations (by, address, failing_since, off_at, error) VALUES (?1, ?2, ?3, ?4, ?5)
+  ON CONFLICT (by, address) DO UPDATE SET error = excluded.error, off_at = COALESCE(off_at, excluded.off_at,
+    CASE WHEN ?3 - failing_since >= ${OFF_AFTER_MS} THEN ?3 END)
+  RETURNING off_at`;
+const WENT_THROUGH = "DELETE FROM failing_destinations WHERE by = ?1 AND address = ?2";
+
+/** A try has failed. @param isGone the destination says that it is there no more. @returns since when it is switched off, or null. */
+export async function noteFailure(
+  binding: D1Database,
+  { by, address }: Destination,
+  failure: { error: string; isGone: boolean; nowMs: number },
+): Promise<number | null> {
+  const { error, isGone, nowMs } = failure;
+  const statement = binding.prepare(FAILED).bind(by, address, nowMs, isGone ? nowMs : null, error);
+  return await statement.first<number | null>("off_at");
+}
+
+/** A try went through: the destination is as good as new. */
+export async function noteSuccess(binding: D1Database, { by, address }: Destination): Promise<void> {
+  await binding.prepare(WENT_THROUGH).bind(by, address).run();
+}
+
+/** What of all routines' notifications decides who is told: their rules, and the destinations that are switched off. */
+export interface NotificationPlan {
+  rules: NotificationRule[];
+  /** By `destinationKey`. */
+  off: ReadonlySet<string>;
+}
+
+const RULES = "SELECT doc FROM notification_rules WHERE id = 1";
+const OFF = "SELECT by, address FROM failing_destinations WHERE off_at IS NOT NULL";
+
+export async function readNotificationPlan(binding: D1Database): Promise<NotificationPlan> {
+  const [rules, off] = await binding.batch<Record<string, string>>([binding.prepare(RULES), binding.prepare(OFF)]);
+  const rows = (off?.results ?? []).map(({ by, address }) => destinationKey({ by, address } as Destination));
+  return { rules: rulesIn(rules?.results[0]?.["doc"]), off: new Set(rows) };
+}
+
+/** Rules that can't be read are none, and are told in the log. */
+function rulesIn(doc: string | undefined): NotificationRule[] {
+  if (doc === undefined) return [];
+  const { data, error } = notificationRulesSchema.safeParse(JSON.parse(doc));
+  if (data === undefined) logTrouble("row_unreadable", { id: "notification_rules" }, error);
+  return data ?? [];
+}
+
+export interface NotificationLists {
+  /** Newest first. @param filter null for all. */
+  list(
+    filter: { routineId: string | null; status: NotificationStatus | null },
+    page: PageRequest,
+  ): Promise<Page<Notification>>;
+  rules(): Promise<NotificationRule[]>;
+  setRules(rules: readonly NotificationRule[]): Promise<void>;
+  /** The one that fails longest first. */
+  failing(): Promise<FailingDestination[]>;
+  /** Destinations that have failed for so long are tried again as if they were new. */
+  forgetFailing(beforeMs: number): Promise<void>;
+}
+
+const failingRow = z.object({
+  by: z.enum(["webhook", "slack"]),
+  address: z.string(),
+  failing_since: z.int(),
+  off_at: z.int().nullable(),
+  error: z.string(),
+});
+const FAILING_AT_MOST = 1_000;
+
+export function notificationLists(database: D1Database): NotificationLists {
+  const db = drizzle(database);
+  return {
+    list: async ({ routineId, status }, { limit, cursor }) => {
+      const where = and(
+        routineId === null ? undefined : eq(notifications.routineId, routineId),
+        status === null ? undefined : eq(notifications.status, status),
+        cursor === null ? undefined : lt(notifications.id, cursor),
+      );
+      const bounds = pageBounds({ table: notifications, key: notifications.id, doc: notifications.doc, where, limit });
+      const { last, has_more } = pageEndSchema.parse(await db.get(bounds));
+      const rows = await db
+        .select({ id: notifications.id, doc: notifications.doc })
+        .from(notifications)
+        .where(and(where, last === null ? sql`0` : gte(notifications.id, String(last))))
+        .orderBy(desc(notifications.id));
+      return { data: rows.flatMap(read), next_cursor: has_more ? String(last) : null };
+    },
+    rules: async () => rulesIn((await database.prepare(RULES).first<{ doc: string }>())?.doc),
+    setRules: async (rules) => {
+      const set =
+        "INSERT INTO notification_rules (id, doc) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc";
+      await database.prepare(set).bind(JSON.stringify(rules)).run();
+    },
+    failing: async () => {
+      const all = "SELECT * FROM failing_destinations ORDER BY failing_since LIMIT ?1";
+      const { results } = await database.prepare(all).bind(FAILING_AT_MOST).all();
+      return results.map((row) => {
+        const { by, address, failing_since, off_at, error } = failingRow.parse(row);
+        const switched_off_at = off_at === null ? null : timestamp(off_at);
+        return { by, address, failing_since: timestamp(failing_since), switched_off_at, error };
+      });
+    },
+    forgetFailing: async (beforeMs) => {
+      await database.prepare("DELETE FROM failing_destinations WHERE failing_since < ?1").bind(beforeMs).run();
+    },
+  };
+}
+
+/** A row that can't be read is skipped, not fatal. */
+function read({ id, doc }: { id: string; doc: string }): Notification[] {
+  const { data, error } = notificationSchema.safeParse(JSON.parse(doc));
+  if (data !== undefined) return [data];
+  logTrouble("row_unreadable", { id }, error);
+  return [];
+}

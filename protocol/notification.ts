@@ -1,0 +1,130 @@
+/** Notifications: who is to be told of what, and what became of each. */
+import { z } from "zod";
+import { notificationIdSchema, routineIdSchema, runIdSchema } from "./ids.ts";
+import { isPublicName } from "./public-name.ts";
+import { runResultSchema } from "./run.ts";
+import { nullable } from "./schema.ts";
+import { PLACEHOLDER } from "./secret.ts";
+import { timestampSchema } from "./time.ts";
+
+/** What a rule can ask for, the most telling first: who asks for several of one fact is told the first. */
+export const NOTIFICATION_KINDS = {
+  failed: { type: "run.failed", words: "has failed" },
+  blocked: { type: "run.blocked", words: "is blocked" },
+  recovered: { type: "routine.recovered", words: "has recovered" },
+  succeeded: { type: "run.succeeded", words: "has succeeded" },
+  missed: { type: "schedule.missed", words: "has missed what was scheduled" },
+  paused: { type: "routine.paused", words: "has paused itself" },
+  quiet: { type: "routine.quiet", words: "has had no success for longer than its schedule means" },
+} as const;
+export type NotificationKind = keyof typeof NOTIFICATION_KINDS;
+export const notificationKinds = Object.keys(NOTIFICATION_KINDS) as [NotificationKind, ...NotificationKind[]];
+
+const ADDRESS_LENGTH = 2_000;
+
+/** @returns why a text is no address for webhooks, in words for people; null when it is one. */
+export function webhookFault(text: string): string | null {
+  const url = URL.parse(text.replaceAll(PLACEHOLDER, "x"));
+  if (url === null || url.protocol !== "https:")
+    return 'must be an https address, for example "https://example.com/hook"';
+  if (url.username !== "" || url.password !== "") return "must not contain a user name or password";
+  if (url.port !== "" || url.hash !== "") return "must have no port and no fragment: webhooks go to port 443";
+  if (!isPublicName(url.hostname)) return "must name a host of the internet: no address, no name of a private network";
+  if (text.includes("\\") || !text.startsWith(`https://${url.hostname}`)) {
+    return "must be written plainly, its host in lower case and without a secret: {{NAME}} may stand behind the host";
+  }
+  return null;
+}
+
+const webhookAddressSchema = z
+  .string()
+  .max(ADDRESS_LENGTH)
+  .refine((text) => webhookFault(text) === null, { error: ({ input }) => webhookFault(String(input)) ?? "" });
+const slackAddressSchema = z
+  .string()
+  .regex(
+    /^\{\{ *[A-Za-z_][A-Za-z0-9_]{0,63} *\}\}$/,
+    'must name the secret that holds the address, as in "{{SLACK_URL}}"',
+  );
+
+/** Who is told of what. */
+export const notificationRuleSchema = z
+  .strictObject({
+    on: z.array(z.enum(notificationKinds, `must be one of ${notificationKinds.join(", ")}`)).min(1),
+    skip: z
+      .array(runResultSchema)
+      .default([])
+      .meta({ description: "Runs that succeeded with one of these results tell nothing of it." }),
+    webhook: webhookAddressSchema.optional().meta({
+      description: "An https address that is sent signed webhooks; {{NAME}} behind its host stands for a secret.",
+    }),
+    slack: slackAddressSchema.optional().meta({
+      description: "The secret, as {{NAME}}, that holds the address of an incoming webhook of Slack's.",
+    }),
+  })
+  .refine(
+    ({ webhook, slack }) => (webhook === undefined) !== (slack === undefined),
+    "must have one of webhook and slack",
+  )
+  .meta({ id: "NotificationRule", examples: [{ on: ["failed", "missed"], slack: "{{SLACK_URL}}" }] });
+export type NotificationRule = z.infer<typeof notificationRuleSchema>;
+
+const RULES_AT_MOST = 20;
+export const notificationRulesSchema = z.array(notificationRuleSchema).max(RULES_AT_MOST);
+
+/** The rules for all routines. */
+export const instanceRulesSchema = z.strictObject({ rules: notificationRulesSchema }).meta({ id: "NotificationRules" });
+
+/** To whom a notification goes. Rules of several routines may name one. */
+export const destinationSchema = z
+  .object({
+    by: z.enum(["webhook", "slack"]),
+    address: z.string().meta({ description: "As the rule has it, with {{NAME}} in place of a secret." }),
+  })
+  .meta({ id: "NotificationDestination" });
+export type Destination = z.infer<typeof destinationSchema>;
+
+/** One that fails. */
+export const failingDestinationSchema = destinationSchema
+  .extend({
+    failing_since: timestampSchema,
+    switched_off_at: nullable(timestampSchema).meta({ description: "Since then nothing is sent there by itself." }),
+    error: z.string().meta({ description: "What the last try met." }),
+  })
+  .meta({ id: "FailingDestination" });
+export const failingDestinationsSchema = z
+  .object({ data: z.array(failingDestinationSchema) })
+  .meta({ id: "FailingDestinations" });
+export type FailingDestination = z.infer<typeof failingDestinationSchema>;
+
+/** `switched_off`: its destination was; a redelivery by hand is tried all the same. */
+export const notificationStatuses = ["pending", "sent", "failed", "switched_off"] as const;
+export type NotificationStatus = (typeof notificationStatuses)[number];
+
+export const notificationSchema = z
+  .object({
+    id: notificationIdSchema,
+    routine_id: routineIdSchema,
+    run_id: nullable(runIdSchema),
+    kind: z.enum(notificationKinds),
+    destination: destinationSchema,
+    status: z.enum(notificationStatuses),
+    tries: z.int().min(0),
+    error: nullable(z.string()).meta({
+      description: "What the last try met; null when there was none, or it went through.",
+    }),
+    next_try_at: nullable(timestampSchema),
+    created_at: timestampSchema,
+    sent_at: nullable(timestampSchema),
+  })
+  .meta({ id: "Notification" });
+export type Notification = z.infer<typeof notificationSchema>;
+
+/** Which address a key is for. */
+export const signingKeyInputSchema = z.strictObject({ webhook: webhookAddressSchema }).meta({ id: "SigningKeyInput" });
+export const signingKeySchema = z
+  .object({ signing_key: z.string().meta({ description: "As a verifier of Standard Webhooks takes it." }) })
+  .meta({
+    id: "NotificationSigningKey",
+    examples: [{ signing_key: "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" }],
+  });

@@ -1,0 +1,95 @@
+/** What a destination is sent. Pure. */
+import { NOTIFICATION_KINDS, type NotificationKind } from "#protocol/notification.ts";
+import type { ListedRun } from "#protocol/run.ts";
+import { timestamp } from "#protocol/time.ts";
+import { type Fact, sentenceOf } from "./notify.ts";
+
+export interface Told {
+  kind: NotificationKind;
+  fact: Fact;
+  routine: { id: string; name: string };
+  run: ListedRun | null;
+  /** Where people use the instance; null where that is not known. */
+  publicUrl: string | null;
+}
+
+const SUMMARY_LIMIT = 4_000;
+const BRANCHES_TOLD = 20;
+
+/** The body of a webhook, as Standard Webhooks recommends it. */
+export function webhookBody({ kind, fact, routine, run, publicUrl }: Told): string {
+  const told = run === null ? null : runFacts(run, publicUrl);
+  const url = publicUrl === null ? null : new URL(`/routines/${routine.id}`, publicUrl).href;
+  const data = { kind, routine: { ...routine, url }, run: told, detail: fact.detail };
+  return JSON.stringify({ type: NOTIFICATION_KINDS[kind].type, timestamp: timestamp(fact.atMs), data });
+}
+
+function runFacts({ id, session_id, status, result, summary, error, evidence, usage }: ListedRun, base: string | null) {
+  const { turns, tool_calls, files_changed, commits_pushed, branches_pushed } = evidence;
+  return {
+    id,
+    session_id,
+    status,
+    result,
+    summary: summary?.slice(0, SUMMARY_LIMIT) ?? null,
+    error: error === null ? null : { code: error.code, message: error.message },
+    evidence: {
+      turns,
+      tool_calls,
+      files_changed,
+      commits_pushed,
+      branches_pushed: branches_pushed.slice(-BRANCHES_TOLD),
+    },
+    cost_usd: usage.cost_usd,
+    url: sessionUrl(session_id, base),
+  };
+}
+
+function sessionUrl(sessionId: string, base: string | null): string | null {
+  return base === null ? null : new URL(`/sessions/${sessionId}`, base).href;
+}
+
+/** What Slack takes in the text of one block. */
+const BLOCK_LIMIT = 3_000;
+const HEADER_LIMIT = 150;
+
+/** A message of Block Kit. What agents and people wrote stands in it as plain text: it mentions nobody and links nothing. */
+export function slackBody({ kind, fact, routine, run, publicUrl }: Told): string {
+  const sentence = sentenceOf(kind, routine.name);
+  const url = run === null ? null : sessionUrl(run.session_id, publicUrl);
+  const words = [fact.detail, run?.error?.message ?? null, run?.summary ?? null];
+  const details = words.flatMap((text) => (text === null || text.trim() === "" ? [] : [text]));
+  const evidence = run === null ? [] : evidenceLines(run);
+  const blocks = [
+    { type: "header", text: plain(sentence, HEADER_LIMIT) },
+    ...details.map((text) => ({ type: "section", text: plain(text, BLOCK_LIMIT) })),
+    ...(evidence.length === 0 ? [] : [{ type: "section", text: plain(evidence.join("\n"), BLOCK_LIMIT) }]),
+    ...(url === null
+      ? []
+      : [{ type: "section", text: { type: "mrkdwn", text: `<${escaped(url)}|Open the session>` } }]),
+  ];
+  return JSON.stringify({ text: escaped(sentence), blocks });
+}
+
+function evidenceLines({ result, evidence, usage }: ListedRun): string[] {
+  const { turns, tool_calls, files_changed, branches_pushed } = evidence;
+  return [
+    `result: ${result ?? "none"}`,
+    `turns: ${turns}, tool calls: ${tool_calls}, files changed: ${files_changed}, cost: $${usage.cost_usd.toFixed(2)}`,
+    ...branches_pushed
+      .slice(-BRANCHES_TOLD)
+      .map(({ repository, branch, commit }) => `pushed: ${branch} of ${repository} at ${commit}`),
+  ];
+}
+
+/** Slack counts what is sent: it is cut after it is escaped, and between escapes. */
+function plain(text: string, limit: number) {
+  const whole = escaped(text);
+  if (whole.length <= limit) return { type: "plain_text", text: whole };
+  const short = whole.slice(0, limit - 1).replace(/[\uD800-\uDBFF]$|&[a-z]{0,3}$/, "");
+  return { type: "plain_text", text: `${short}…` };
+}
+
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}

@@ -1,0 +1,102 @@
+/** Who is told of what: which facts there are, whom each concerns, and when what failed is sent again. Pure. */
+import {
+  type Destination,
+  NOTIFICATION_KINDS,
+  type NotificationKind,
+  type NotificationRule,
+  notificationKinds,
+} from "#protocol/notification.ts";
+import type { ListedRun, RunResult } from "#protocol/run.ts";
+import type { SettledStatus } from "#protocol/run-states.ts";
+import type { HealthChange } from "#protocol/triggers.ts";
+
+/** Something that happened once, and under which kinds people can ask for it. */
+export interface Fact {
+  kinds: NotificationKind[];
+  runId: string | null;
+  /** Unix milliseconds. */
+  atMs: number;
+  /** What there is to say beside the kind and the run; null where there is nothing. */
+  detail: string | null;
+}
+
+/** One text for one fact: that of a call that is owed. */
+export function factText({ kinds, runId, atMs, detail }: Fact): string {
+  return JSON.stringify([kinds, runId, atMs, detail]);
+}
+
+/** @param text from `factText`. */
+export function readFact(text: string): Fact {
+  const [kinds, runId, atMs, detail] = JSON.parse(text);
+  return { kinds, runId, atMs, detail };
+}
+
+/** What the end of a run is. @param change of the routine's health with it. @returns null where nobody can ask for it. */
+export function endFact(
+  run: Extract<ListedRun, { status: SettledStatus }>,
+  change: HealthChange | null,
+  atMs: number,
+): Fact | null {
+  const is: Record<NotificationKind, boolean> = {
+    failed: run.status === "failed" || run.status === "timed_out",
+    blocked: run.status !== "canceled" && run.result === "blocked",
+    recovered: change === "recovered",
+    succeeded: run.status === "succeeded",
+    missed: false,
+    paused: false,
+    quiet: false,
+  };
+  const kinds = notificationKinds.filter((kind) => is[kind]);
+  return kinds.length === 0 ? null : { kinds, runId: run.id, atMs, detail: null };
+}
+
+export interface Chosen {
+  kind: NotificationKind;
+  destination: Destination;
+}
+
+/**
+ * Whom a fact concerns: each destination once, with the most telling kind that its rules ask for.
+ * @param result of the fact's run; null where it has none.
+ */
+export function chooseDestinations(
+  rules: readonly NotificationRule[],
+  { kinds }: Pick<Fact, "kinds">,
+  result: RunResult | null,
+): Chosen[] {
+  const chosen = new Map<string, Chosen>();
+  for (const kind of notificationKinds.filter((one) => kinds.includes(one))) {
+    for (const rule of rules) {
+      const isSkipped = kind === "succeeded" && result !== null && rule.skip.includes(result);
+      if (isSkipped || !rule.on.includes(kind)) continue;
+      const destination = destinationOf(rule);
+      const key = destinationKey(destination);
+      if (!chosen.has(key)) chosen.set(key, { kind, destination });
+    }
+  }
+  return [...chosen.values()];
+}
+
+function destinationOf({ webhook, slack }: NotificationRule): Destination {
+  return webhook === undefined ? { by: "slack", address: slack ?? "" } : { by: "webhook", address: webhook };
+}
+
+/** One text for one destination. */
+export function destinationKey({ by, address }: Destination): string {
+  return `${by} ${address}`;
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const RETRIES_AFTER_MS = [5_000, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 5 * HOUR_MS, 10 * HOUR_MS, 10 * HOUR_MS];
+
+/** @param tries that failed, from 1 on. @returns after how long it is tried again; null when it is given up. */
+export function retryAfterMs(tries: number): number | null {
+  return RETRIES_AFTER_MS[tries - 1] ?? null;
+}
+
+/** What has happened, in a sentence. */
+export function sentenceOf(kind: NotificationKind, name: string): string {
+  const { type, words } = NOTIFICATION_KINDS[kind];
+  return `${type.startsWith("run.") ? "A run of " : ""}${name} ${words}`;
+}
