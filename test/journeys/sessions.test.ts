@@ -39,6 +39,18 @@ async function keepEverything(work: FakeWork): Promise<void> {
   const piece: FrameBody = { kind: "conversation", sdk_version: "0.3.330", file: null, text: said.repeat(2_000) };
   // More than stays in the object.
   await work.report(RUNNING, agentSays(WORD), ...Array<FrameBody>(8).fill(piece));
+  const question = { id: "toolu_1", kind: "question", text: WORD, choices: [], default: null, call: null } as const;
+  await work.report({
+    kind: "waiting",
+    for: "question",
+    question: { ...question, choices: [], input_hash: "a".repeat(64) },
+  });
+  const answer = { question_id: question.id, text: WORD };
+  expect((await call("POST", `/api/v1/runs/${runId}/answer`, answer)).status).toBe(200);
+  await work.report({
+    kind: "event",
+    event: { type: "tool.result", tool_call_id: question.id, is_error: false, text: WORD },
+  });
   const named = { "content-type": "text/plain", [ARTIFACT_NAME_HEADER]: `${WORD}.txt` };
   expect((await put(work, runnerCallPath(runId, `artifacts/art_${"0a".repeat(12)}`), WORD, named)).status).toBe(200);
   const diff = JSON.stringify({ repositories: [{ repository: `https://x.test/${WORD}`, changes: [] }] });
@@ -86,7 +98,9 @@ it("is deleted with all that was said in it, and its runs stay", async () => {
   expect([refused.status, refused.body.error.details.code]).toEqual([409, "session_active"]);
   await work.finish(reports(`${WORD}: all done`));
   await vi.waitFor(async () => expect(await keysOf(routine.id, id)).toHaveLength(3));
-  expect(await tablesWith(routine.id, WORD)).not.toEqual([]);
+  expect(await tablesWith(routine.id, WORD)).toEqual(
+    expect.arrayContaining(["artifacts", "questions", "runs", "session_diffs", "sessions", "transcript"]),
+  );
   const spent = (await readRun(runId)).usage;
 
   expect((await call("DELETE", path)).status).toBe(204);

@@ -26,14 +26,18 @@ export function RunRow({ run, showsRoutine = false }: RunRowProps) {
         <RunStatusBadge status={run.status} look="plain" />
       </div>
       <div className={styles.main}>
-        <Link
-          to="/sessions/$id"
-          params={{ id: run.session_id }}
-          className={classNames(rowLinkClass, styles.headline)}
-          title={visibleLine(runHeadline(run))}
-        >
-          {visibleLine(runHeadline(run))}
-        </Link>
+        {isSessionDeleted(run) ? (
+          <span className={styles.headline}>{visibleLine(runHeadline(run))}</span>
+        ) : (
+          <Link
+            to="/sessions/$id"
+            params={{ id: run.session_id }}
+            className={classNames(rowLinkClass, styles.headline)}
+            title={visibleLine(runHeadline(run))}
+          >
+            {visibleLine(runHeadline(run))}
+          </Link>
+        )}
         <p className={styles.meta}>
           {showsRoutine && <span className={styles.strong}>{run.routine.name}</span>}
           <span>{TRIGGER_LABELS[run.trigger.type]}</span>
@@ -41,6 +45,7 @@ export function RunRow({ run, showsRoutine = false }: RunRowProps) {
             <span key={term}>{term}</span>
           ))}
           {run.attempt > 1 && <span>Attempt {run.attempt}</span>}
+          {isSessionDeleted(run) && <span>Session deleted</span>}
           {run.demo_model && <span>Demo model</span>}
           {run.evidence.branches_pushed.map(({ repository, branch }) => (
             <span key={`${repository} ${branch}`} className={styles.branch}>
@@ -74,6 +79,11 @@ function tellsMore(run: ListedRun): run is ListedRun & { result: "blocked" | "no
 
 function isEvidenceMissing(run: ListedRun): boolean {
   return "evidence_missing" in run && run.evidence_missing === true;
+}
+
+/** There is nothing left that the row could lead to. */
+function isSessionDeleted(run: ListedRun): boolean {
+  return "session_deleted" in run && run.session_deleted === true;
 }
 
 function RunLength({ run }: { run: ListedRun }) {
