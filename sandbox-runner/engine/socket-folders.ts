@@ -8,7 +8,7 @@ const NAME_LENGTH = 12;
 /** With its end, in bytes, on Linux. */
 const LONGEST_PATH = 107;
 
-/** The folder with the one socket of an executor. */
+/** The folder with the sockets of an executor. */
 export function socketFolder(stateFolder: string, executor: string): string {
   return join(stateFolder, "sockets", executor.slice(-NAME_LENGTH));
 }

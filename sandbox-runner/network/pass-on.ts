@@ -37,10 +37,17 @@ export function passOn(
   const stall = setTimeout(() => upstream.destroy(new Error("stalled")), STALL_MS);
   response.once("close", () => upstream.destroy());
   upstream.once("close", () => clearTimeout(stall));
-  upstream.once("error", () => {
+  const fail = () => {
     if (response.destroyed) return;
     if (response.headersSent) response.destroy();
     else onFailure();
+  };
+  upstream.once("error", fail);
+  // Nobody has asked for one. Unheard, it would end the connection without a word, and the request would wait for ever.
+  upstream.once("upgrade", (_incoming, socket) => {
+    clearTimeout(stall);
+    socket.destroy();
+    fail();
   });
   upstream.once("response", (incoming) => {
     const status = incoming.statusCode ?? 0;

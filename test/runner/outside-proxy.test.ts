@@ -209,22 +209,28 @@ describe("a request by its whole address", () => {
     expect([asked, begun]).toEqual([[], []]);
   });
 
-  it.each(["HTTP/1.1 200 O\x01K", "HTTP/1.1 200 \x7f", "HTTP/1.1 099 Low", "HTTP/1.1 000 None", "HTTP/1.1 2000 High"])(
-    "is answered, or cut, also where the host says %j",
-    async (line) => {
-      const host = createServer((socket) => socket.on("error", () => {}).end(`${line}\r\nContent-Length: 2\r\n\r\nok`));
-      await new Promise<void>((ready) => host.listen(0, "127.0.0.1", ready));
-      const { port } = host.address() as AddressInfo;
-      const way = direct({ resolve: async () => [PUBLIC], dial: () => connect(port, "127.0.0.1") });
-      const { relay, tally } = await relayOf("trusted", 1, way);
-      relays.set(line, { relay, tally, told: [] });
-      for (const more of ["Connection: close\r\n", UPGRADE]) {
-        const answer = await ask(line as PolicyName, absolute("http://nodejs.org/", more));
-        expect(answer).toMatch(/^(?:$|HTTP\/1\.1 (?:200|503|99|0) )/);
-      }
-      host.close();
-    },
-  );
+  it.each([
+    "HTTP/1.1 200 O\x01K",
+    "HTTP/1.1 200 \x7f",
+    "HTTP/1.1 099 Low",
+    "HTTP/1.1 000 None",
+    "HTTP/1.1 2000 High",
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x",
+  ])("is answered, or cut, also where the host says %j", async (line) => {
+    const host = createServer((socket) => socket.on("error", () => {}).end(`${line}\r\nContent-Length: 2\r\n\r\nok`));
+    await new Promise<void>((ready) => host.listen(0, "127.0.0.1", ready));
+    const { port } = host.address() as AddressInfo;
+    const way = direct({ resolve: async () => [PUBLIC], dial: () => connect(port, "127.0.0.1") });
+    const { relay, tally } = await relayOf("trusted", 1, way);
+    relays.set(line, { relay, tally, told: [] });
+    for (const more of ["Connection: close\r\n", UPGRADE]) {
+      const answer = await ask(line as PolicyName, absolute("http://nodejs.org/", more));
+      expect(answer).toMatch(
+        more === UPGRADE ? /^(?:$|HTTP\/1\.1 (?:101|200|99|0) )/ : /^(?:$|HTTP\/1\.1 (?:200|503|99|0) )/,
+      );
+    }
+    host.close();
+  });
 });
 
 describe("a tunnel", () => {
