@@ -6,6 +6,8 @@ import { runIdSchema, sessionIdSchema } from "./ids.ts";
 export const MESSAGE_TEXT_LIMIT = 65_536;
 /** How many may wait for one run's agent. */
 export const MESSAGES_WAITING = 100;
+/** And how long they may be together, in characters: they go together into one task. */
+export const MESSAGES_WAITING_LENGTH = 400_000;
 export const MESSAGE_ID_LIMIT = 255;
 
 /** The sender's own: in a session the same id counts once. */

@@ -91,8 +91,8 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const steering = new Steering({ engine, runs, messages, sockets, work });
   const sessionMessages = new SessionMessages({ work, definitions, steering, messages, wakes });
   viewers.heardBy((sessionId, said, by) => sessionMessages.hear(sessionId, said, by));
-  engine.followedBy((tx, row) => sessionMessages.goOn(tx, row));
-  const fireAgain = new FireAgain(wakes, runs, deadLetters);
+  engine.leavesMessages((tx, row) => sessionMessages.ended(tx, row));
+  const fireAgain = new FireAgain(wakes, runs, deadLetters, sessionMessages);
   const schedules = new Schedules(database, wakes, outbox, work);
   const contexts = new RunContexts(sql);
   const artifacts = new Artifacts(sql, work, outbox);

@@ -189,16 +189,16 @@ export class RoutineObject extends ObjectForWork {
   }
 
   /** Fires a dead letter: what had come to nothing. Asked again it gives the same run. @param call of the request. */
-  fireDeadLetter(id: OwnedId, call: Wake): Result<Admission> {
+  fireDeadLetter(id: OwnedId, call: Wake, by: Actor): Result<Admission> {
     return this.opening.with(id, ({ work, fireAgain }, routine) =>
-      work.change((tx) => fireAgain.fire(tx, routine, id, call)),
+      work.change((tx) => fireAgain.fire(tx, routine, id, { call, by, isRepeat: false })),
     );
   }
 
   /** A new run with the input of one that has ended. @param call of the request, with its key. */
-  retryRun(id: OwnedId, call: Wake, isRepeat = false): Result<Admission> {
+  retryRun(id: OwnedId, call: Wake, by: Actor, isRepeat = false): Result<Admission> {
     return this.opening.with(id, ({ work, fireAgain }, routine) =>
-      work.change((tx) => fireAgain.retry(tx, routine, id, call, isRepeat)),
+      work.change((tx) => fireAgain.retry(tx, routine, id, { call, by, isRepeat })),
     );
   }
 

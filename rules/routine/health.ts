@@ -41,7 +41,10 @@ export function afterRun(health: Health, status: SettledStatus, nowMs: number): 
   }
 }
 
-/** What is awaited of the routine has changed, or it goes on after a pause: failures are counted anew, and so is its silence. */
+/**
+ * What is awaited of the routine has changed, or it goes on after a pause: failures are counted anew, and so is its silence. Of
+ * what others have been told already they are told when a run has succeeded, and not before.
+ */
 export function watchedAnew(health: Health | null, nowMs: number): Health {
-  return { ...(health ?? newHealth(nowMs)), failures: 0, watchedSince: nowMs, quietSince: null };
+  return { ...(health ?? newHealth(nowMs)), failures: 0, watchedSince: nowMs };
 }

@@ -256,6 +256,8 @@ describe("how a routine is doing", () => {
     const [quiet] = await untilOccurred(waiting.id);
     expect(quiet?.trigger.summary).toBe(`${nightly.name} has had no success for longer than its schedule means`);
     await look("2026-03-03T12:00:00Z");
+    // Somebody looks into it: it has not recovered by that.
+    await call("PATCH", `/api/v1/routines/${nightly.id}`, { limits: { timeout: "40m" } });
     using runner = await FakeRunner.join({ capacity: 20 });
     await playRun(runner, (await fired(nightly)).run_id);
     const summaries = (await untilOccurred(waiting.id, 2)).map(({ trigger }) => trigger.summary);

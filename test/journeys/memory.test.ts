@@ -58,6 +58,8 @@ describe("notes", () => {
     expect(codeOf(await put("plan.md", { text: "é".repeat(8_193) }))).toEqual([400, "invalid_request"]);
     expect(codeOf(await ask(work, "PUT", "notes/plan.md", { text: "" }))).toEqual([400, "invalid_request"]);
     expect((await put(".hidden", { text: "x" })).status).toBe(404);
+    const long = "a".repeat(65);
+    expect([(await put(long, written)).status, (await ask(work, "PUT", `notes/${long}`, written)).status]).toEqual([404, 404]);
     const { body: revisions } = await call<{ data: Note[] }>("GET", `${path}/plan.md/revisions`);
     expect(revisions.data.map(({ revision, author }) => [revision, author.kind])).toEqual([
       [3, "owner"],
@@ -149,5 +151,12 @@ describe("context_from", () => {
     expect(work.order).toMatchObject({ run_id, task: told });
     await work.report(RUNNING);
     await work.finish();
+    // A message goes on with the conversation: nothing is told again, and the transcript does not say so.
+    await call("POST", `/api/v1/sessions/${claude_code_session_id}/messages`, { text: "Go on." });
+    const next = await runner.work(await runner.accept());
+    expect(z.object({ task: z.string() }).parse(next.order).task).not.toContain("run_");
+    const all = await readTranscript(claude_code_session_id);
+    expect(all.filter((event) => event.type === "user.message" && event.source === "context")).toHaveLength(1);
+    await next.finish();
   });
 });

@@ -1,12 +1,14 @@
 /** Machinery fails: before the first model call the run is tried again by itself, after it the run says so. */
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { expect, it, vi } from "vitest";
+import { z } from "zod";
 import type { Page } from "#protocol/api.ts";
 import type { Admission, Occurrence } from "#protocol/occurrence.ts";
+import type { MessageAnswer } from "#protocol/message.ts";
 import { runError } from "#protocol/run-errors.ts";
 import type { FrameBody } from "#protocol/runner-link.ts";
 import { buildRoutine, call, eventsOf, fired, readRun, readTranscript, watch } from "#test/support/api.ts";
-import { FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
+import { FakeRunner, type FakeWork, RUNNING } from "#test/support/fake-runner.ts";
 import { asking, defaultPool, ownerOf } from "#test/support/objects.ts";
 import { dial } from "#test/support/test-socket.ts";
 
@@ -159,4 +161,42 @@ it("gives a run that has ended again when somebody asks: the same input, once pe
     ["started", run_id],
     ["started", undefined],
   ]);
+});
+
+it("goes on in the session where a message is given again: by hand, or as a dead letter that no runner ever had", async () => {
+  const routine = await buildRoutine({ retry: { max: 0, backoff: "1s" } });
+  const { run_id, claude_code_session_id: sessionId } = await fired(routine);
+  const taskOf = ({ order }: FakeWork) => z.object({ task: z.string() }).parse(order).task;
+  const text = "Also the docs, please.";
+  const said = await (async () => {
+    using runner = await FakeRunner.join();
+    await (await runner.work(await runner.accept())).finish();
+    const answer = await call<MessageAnswer>("POST", `/api/v1/sessions/${sessionId}/messages`, { text });
+    await (await runner.work(await runner.accept())).finish(BROKEN);
+    return answer.body;
+  })();
+  expect(said.run_id).not.toBe(run_id);
+  const { body: retried } = await call<Admission>("POST", `/api/v1/runs/${said.run_id}/retry`);
+  expect(retried.session_id).toBe(sessionId);
+  await vi.waitUntil(async () => (await readRun(retried.run_id)).environment?.revision === 0);
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 2 * 3_600_000 });
+  await runDurableObjectAlarm(ownerOf(retried.run_id));
+  vi.useRealTimers();
+  expect(await readRun(retried.run_id)).toMatchObject({ status: "failed", retry_of: said.run_id });
+  const { occurrence_id } = (await readRun(retried.run_id)).trigger;
+
+  using runner = await FakeRunner.join();
+  const { body: again } = await call<Admission>("POST", `/api/v1/dead-letters/${occurrence_id}/fire`);
+  expect(again.session_id).toBe(sessionId);
+  const work = await runner.work(await runner.accept());
+  expect(taskOf(work).endsWith(text)).toBe(true);
+  const said_in = (await readTranscript(sessionId)).flatMap((event) =>
+    event.type === "user.message" && event.source === "person" ? [[event.run_id, event.text, event.undelivered]] : [],
+  );
+  expect(said_in).toEqual([
+    [said.run_id, text, undefined],
+    [retried.run_id, text, true],
+    [again.run_id, text, undefined],
+  ]);
+  await work.finish();
 });

@@ -32,6 +32,11 @@ describe("a routine", () => {
     ],
     ["fails anew after a success", ["failed", "succeeded", "failed"], ["failing 1", "recovered 0", "failing 1"]],
     ["is told nothing by what was canceled", ["failed", "canceled", "failed"], ["failing 1", "- 1", "- 2"]],
+    [
+      "that is resumed while it is quiet recovers with its first success",
+      ["quiet", "resumed", "succeeded"],
+      ["quiet 0", "resumed 0", "recovered 0"],
+    ],
     ["recovers from silence", ["quiet", "succeeded"], ["quiet 0", "recovered 0"]],
     [
       "that is resumed has its failures counted anew, and is failing still",

@@ -2,8 +2,9 @@
 import { z } from "zod";
 import { pageSchema } from "#protocol/api.ts";
 import { deadLetterSchema, deadLetterStates } from "#protocol/dead-letter.ts";
-import { success } from "#protocol/errors.ts";
+import { refuse, success } from "#protocol/errors.ts";
 import { occurrenceIdSchema, routineIdSchema } from "#protocol/ids.ts";
+import { actorOf } from "../auth/authenticate.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
 import { runNowAnswer, wakeOf } from "./fire-input.ts";
@@ -47,12 +48,13 @@ export function mountDeadLetters(app: App): void {
       params: z.object({ id: occurrenceIdSchema }),
       answer: { status: 200, schema: runNowAnswer },
     },
-    async ({ c, params }) => {
+    async ({ c, principal, params }) => {
+      if (principal === null) return refuse("authentication_required");
       const call = await wakeOf(c, "manual", "Fired again", undefined);
       if (!call.ok) return call;
       const entered = await c.var.deps.gate.enter(c.executionCtx);
       if (!entered.ok) return entered;
-      const admitted = await c.var.deps.ownerOf(params.id).fireDeadLetter(call.value);
+      const admitted = await c.var.deps.ownerOf(params.id).fireDeadLetter(call.value, actorOf(principal));
       if (!admitted.ok) c.var.deps.gate.giveBack(entered.value, c.executionCtx);
       return admitted;
     },

@@ -1,8 +1,9 @@
 /** What the runner of an attempt that is on asks beside its link: the routine's notes, and to keep files that it shows and what it has changed. */
 import { verifyAttemptToken } from "#instance/attempt-token.ts";
+import { ARTIFACT_ID } from "#protocol/artifact.ts";
 import { DIFF_LIMIT_BYTES, sentDiffSchema } from "#protocol/diff.ts";
 import { type Result, refuse } from "#protocol/errors.ts";
-import { noteInputSchema } from "#protocol/note.ts";
+import { NOTE_NAME, noteInputSchema } from "#protocol/note.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { schemaRefusal } from "#rules/routine/schema-faults.ts";
 import { bearerToken } from "../auth/credentials.ts";
@@ -12,7 +13,8 @@ import { renderRefusal } from "../http/render-error.ts";
 import { keepArtifact } from "./artifacts.ts";
 
 const ALL = "/runner/runs/:run_id/notes";
-const ONE = `${ALL}/:name{[A-Za-z0-9][A-Za-z0-9._-]*}`;
+const ONE = `${ALL}/:name{${inPath(NOTE_NAME)}}`;
+const ARTIFACT = `/runner/runs/:run_id/artifacts/:artifact_id{${inPath(ARTIFACT_ID)}}`;
 
 export function mountRunnerCalls(app: App): void {
   const serve = (ask: (c: HttpContext, lease: LeaseRef) => Promise<Result<unknown>>) => async (c: HttpContext) => {
@@ -21,7 +23,7 @@ export function mountRunnerCalls(app: App): void {
     return answer.ok ? Response.json(answer.value) : renderRefusal(c, answer.refusal);
   };
   const ownerOf = (c: HttpContext, { run_id }: LeaseRef) => c.var.deps.ownerOf(run_id);
-  app.put("/runner/runs/:run_id/artifacts/:artifact_id{art_[0-9a-f]+}", serve(keepArtifact));
+  app.put(ARTIFACT, serve(keepArtifact));
   app.put("/runner/runs/:run_id/diff", serve(keepDiff));
   app.get(
     ALL,
@@ -45,6 +47,11 @@ export function mountRunnerCalls(app: App): void {
       return ownerOf(c, lease).writeNoteForRun(lease, nameIn(c), parsed.data);
     }),
   );
+}
+
+/** A pattern of a whole value, as a part of a path is matched. */
+function inPath({ source }: RegExp): string {
+  return source.replace(/^\^|\$$/g, "");
 }
 
 async function leaseOf(c: HttpContext): Promise<LeaseRef | null> {

@@ -1,10 +1,11 @@
 /** Runs: list across routines, read, cancel. */
 import { z } from "zod";
-import { type Result, success } from "#protocol/errors.ts";
+import { type Result, refuse, success } from "#protocol/errors.ts";
 import { routineIdSchema, runIdSchema } from "#protocol/ids.ts";
 import { logTrouble } from "#protocol/log.ts";
 import { type ListedRun, runSchema } from "#protocol/run.ts";
 import { holdOf, runStatuses } from "#protocol/run-states.ts";
+import { actorOf } from "../auth/authenticate.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
 import { IDEMPOTENCY_HEADER, runNowAnswer, wakeOf } from "./fire-input.ts";
@@ -79,18 +80,19 @@ export function mountRuns(app: App): void {
       tag: "Runs",
       summary: "Retry a run that has ended",
       description:
-        "A new run in a session of its own, with the same trigger, text and checkout, and with the routine as it is now; also while the routine is paused.",
+        "A new run with the same trigger, text and checkout, and with the routine as it is now; also while the routine is paused. It has a session of its own, but for a run that a message has started: that goes on in its session, with the message said again.",
       needs: "runs:write",
       params: runParams,
       headers: [IDEMPOTENCY_HEADER],
       answer: { status: 200, schema: runNowAnswer },
     },
-    async ({ c, params }) => {
+    async ({ c, principal, params }) => {
+      if (principal === null) return refuse("authentication_required");
       const call = await wakeOf(c, "manual", "Retried by hand", undefined);
       if (!call.ok) return call;
       const entered = await c.var.deps.gate.enter(c.executionCtx);
       if (!entered.ok) return entered;
-      const admitted = await c.var.deps.ownerOf(params.id).retryRun(call.value);
+      const admitted = await c.var.deps.ownerOf(params.id).retryRun(call.value, actorOf(principal));
       if (!admitted.ok) c.var.deps.gate.giveBack(entered.value, c.executionCtx);
       return admitted;
     },

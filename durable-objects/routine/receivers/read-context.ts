@@ -38,6 +38,8 @@ export class ReadContext {
   /** @returns null where nothing has to be looked up, or it has been. @throws where the database gives no answer. */
   async find(row: RunRow): Promise<FoundContext | null> {
     const { definitions, contexts } = this.#parts;
+    // A message goes on with a conversation, which has what its first run was told.
+    if (row.doc.trigger.type === "message") return null;
     const wanted = definitions.atRevision(row.doc.routine.revision).context_from;
     if (wanted.length === 0 || contexts.of(row.id) !== undefined) return null;
     const unknown: string[] = [];

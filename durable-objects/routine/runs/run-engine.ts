@@ -56,7 +56,7 @@ export class RunEngine {
   readonly #environments: AttemptEnvironments;
   readonly #conversations: Conversations;
   readonly #messages: Messages;
-  #goOn: (tx: Tx, row: RunRow) => boolean = () => false;
+  #leaveMessages: (tx: Tx, row: RunRow) => RunRow = (_tx, row) => row;
 
   constructor(parts: {
     work: Work;
@@ -119,11 +119,11 @@ export class RunEngine {
     if (row === null) return null;
     const step = nextRun(stateOf(row, this.#runs.seen(row)), input, this.limitsOf(row.doc), tx.nowMs);
     if (step === null) return row;
-    const saved = this.#runs.save(tx, row, step.state);
+    let saved = this.#runs.save(tx, row, step.state);
     if (input.type === "environment") this.#environments.keep(tx, leaseRef(saved), input.environment);
     if (isSettled(saved.doc)) this.#environments.drop(tx, runId);
     if (isSettled(saved.doc) || saved.status === "waiting") this.#conversations.settle(tx, saved.sessionId);
-    if (isSettled(saved.doc) && !isSettled(row.doc)) this.#leaveMessages(tx, saved);
+    if (isSettled(saved.doc)) saved = this.#leaveMessages(tx, saved);
     this.append(tx, saved, step.events);
     if (saved.status !== row.status) this.#outbox.owe(tx, "project_run", row.id);
     if (isTold(row, saved)) {
@@ -211,20 +211,9 @@ export class RunEngine {
     return doc?.attempt === lease.generation ? doc.runner : null;
   }
 
-  /** What people have said and the agent has not got is for another run, or stays in the transcript as it is. */
-  #leaveMessages(tx: Tx, row: RunRow): void {
-    if (row.status === "succeeded" && this.#goOn(tx, row)) return;
-    for (const { n } of this.#messages.waiting(row.id)) {
-      const said = this.#messages.take(tx, row.id, n);
-      if (said?.kind !== "message") continue;
-      const { by, id: message_id, text } = said;
-      this.append(tx, row, [{ type: "user.message", source: "person", by, message_id, undelivered: true, text }]);
-    }
-  }
-
-  /** @param goOn starts another run with the messages of one that has ended; false where it is not to be. */
-  followedBy(goOn: (tx: Tx, row: RunRow) => boolean): void {
-    this.#goOn = goOn;
+  /** @param leave what becomes of what people have said to a run that has ended; gives its row as it is then. */
+  leavesMessages(leave: (tx: Tx, row: RunRow) => RunRow): void {
+    this.#leaveMessages = leave;
   }
 
   /** Saves counters of a run, without changing its state. */

@@ -1,7 +1,7 @@
 /** People's messages and interrupts, from where they are said to the runner of the run that is on. */
 import type { Actor } from "#protocol/actor.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
-import { MESSAGE_TEXT_LIMIT, MESSAGES_WAITING } from "#protocol/message.ts";
+import { MESSAGE_TEXT_LIMIT, MESSAGES_WAITING, MESSAGES_WAITING_LENGTH } from "#protocol/message.ts";
 import { isSettled } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { EventBody } from "#protocol/transcript.ts";
@@ -43,7 +43,11 @@ export class Steering {
     }
     const row = this.#listening(sessionId);
     if (row === null) return success(null);
-    if (messages.waiting(row.id).length >= MESSAGES_WAITING) return refuse("messages_full", { retry_after_s: 60 });
+    const waiting = messages.waiting(row.id);
+    const length = waiting.reduce((sum, { text }) => sum + text.length, said.text.length);
+    if (waiting.length >= MESSAGES_WAITING || length > MESSAGES_WAITING_LENGTH) {
+      return refuse("messages_full", { retry_after_s: 60 });
+    }
     this.add(tx, row.id, { sessionId, ...said });
     const { doc } = row;
     if (doc.status === "waiting" && doc.waiting.for === "message") engine.feed(tx, row.id, { type: "continued" });
@@ -70,15 +74,43 @@ export class Steering {
 
   /** An attempt begins of a run that messages have started: those that have come are its task. */
   begin(tx: Tx, row: RunRow): void {
-    const { engine, runs, messages } = this.#parts;
+    const { engine, messages } = this.#parts;
     if (row.doc.trigger.type !== "message") return;
     const said = messages.waiting(row.id).filter(({ kind }) => kind === "message");
     if (said.length === 0) return;
-    const { doc, checkout, notBefore } = row;
-    const text = [...(row.text === null ? [] : [row.text]), ...said.map((message) => message.text)].join("\n\n");
-    runs.rewrite(tx, row, { doc, text, checkout, notBefore });
+    this.#giveAsTask(tx, row, said);
     for (const { n } of said) messages.take(tx, row.id, n);
     engine.append(tx, row, said.map(eventOf));
+  }
+
+  /** The run has ended without these messages: the transcript shows them so. @returns the run's row afterwards. */
+  leave(tx: Tx, row: RunRow): RunRow {
+    const { engine, runs, messages } = this.#parts;
+    const waiting = messages.waiting(row.id);
+    for (const { n } of waiting) messages.take(tx, row.id, n);
+    const said = waiting.filter(({ kind }) => kind === "message");
+    if (said.length === 0) return row;
+    engine.append(
+      tx,
+      row,
+      said.map(({ by, id, text }) => ({
+        type: "user.message",
+        source: "person",
+        by,
+        message_id: id,
+        undelivered: true,
+        text,
+      })),
+    );
+    if (row.doc.trigger.type !== "message") return row;
+    this.#giveAsTask(tx, row, said);
+    return runs.get(row.id) ?? row;
+  }
+
+  #giveAsTask(tx: Tx, row: RunRow, said: readonly Message[]): void {
+    const { doc, checkout, notBefore } = row;
+    const text = [...(row.text === null ? [] : [row.text]), ...said.map((message) => message.text)].join("\n\n");
+    this.#parts.runs.rewrite(tx, row, { doc, text, checkout, notBefore });
   }
 
   /** The agent has got a message, or an interrupt has stopped what it was to stop. */

@@ -1,4 +1,5 @@
 /** Gives the routine again what it was given before, because a person asks for it. */
+import type { Actor } from "#protocol/actor.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { Admission, Wake } from "#protocol/occurrence.ts";
 import { isSettled } from "#protocol/run.ts";
@@ -6,24 +7,32 @@ import type { RoutineRow } from "../definition/definition-store.ts";
 import type { DeadLetters } from "../runs/dead-letters.ts";
 import type { RunStore } from "../runs/run-store.ts";
 import type { Tx } from "../work.ts";
+import type { SessionMessages } from "./session-messages.ts";
 import type { Wakes } from "./wake.ts";
+
+/** Who asks, by which call, and whether that is made again because its answer was lost. */
+interface Asked {
+  call: Wake;
+  by: Actor;
+  isRepeat: boolean;
+}
 
 export class FireAgain {
   readonly #wakes: Wakes;
   readonly #runs: RunStore;
   readonly #deadLetters: DeadLetters;
+  readonly #messages: SessionMessages;
 
-  constructor(wakes: Wakes, runs: RunStore, deadLetters: DeadLetters) {
+  constructor(wakes: Wakes, runs: RunStore, deadLetters: DeadLetters, messages: SessionMessages) {
+    this.#messages = messages;
     this.#wakes = wakes;
     this.#runs = runs;
     this.#deadLetters = deadLetters;
   }
 
-  /**
-   * A new run, in a session of its own, with the input of one that has ended, and with the routine as it is now.
-   * @param call of the request, with its key. @param isRepeat as for a fire.
-   */
-  retry(tx: Tx, routine: RoutineRow, runId: string, call: Wake, isRepeat: boolean): Result<Admission> {
+  /** A new run with the input of one that has ended, and with the routine as it is now. The call has its request's key. */
+  retry(tx: Tx, routine: RoutineRow, runId: string, asked: Asked): Result<Admission> {
+    const { call } = asked;
     const row = this.#runs.get(runId);
     if (row === null) return refuse("not_found");
     if (!isSettled(row.doc)) return refuse("run_not_settled");
@@ -34,14 +43,14 @@ export class FireAgain {
     const fingerprint = call.dedupe_key === null ? "" : runId;
     const given = { type, trigger_id: id, summary, depth, text, checkout };
     const wake = { ...call, ...given, fingerprint, retry_of: runId };
-    const answer = this.#wakes.fire(tx, routine, wake, isRepeat);
+    const answer = this.#give(tx, routine, wake, asked);
     const letter = answer.ok ? this.#deadLetters.get(occurrence_id) : null;
     if (answer.ok && letter?.doc.fired === null) this.#deadLetters.fired(tx, letter, answer.value);
     return answer;
   }
 
-  /** Fires a dead letter. Fired before, it gives the run of that time. @param call of the request. */
-  fire(tx: Tx, routine: RoutineRow, id: string, call: Wake): Result<Admission> {
+  /** Fires a dead letter. Fired before, it gives the run of that time. */
+  fire(tx: Tx, routine: RoutineRow, id: string, asked: Asked): Result<Admission> {
     const row = this.#deadLetters.get(id);
     if (row === null) return refuse("not_found");
     const { fired, trigger, run_id } = row.doc;
@@ -52,9 +61,20 @@ export class FireAgain {
     const { text, checkout } = row;
     const { type, id: trigger_id, summary, depth = 0 } = trigger;
     const given = { type, trigger_id, summary, depth, text, checkout, dedupe_key: null, fingerprint: "", again_of: id };
-    const wake: Wake = { ...call, ...given, ...(run_id === null ? {} : { retry_of: run_id }) };
-    const answer = this.#wakes.fire(tx, routine, wake, false);
+    const wake: Wake = { ...asked.call, ...given, ...(run_id === null ? {} : { retry_of: run_id }) };
+    const answer = this.#give(tx, routine, wake, asked);
     if (answer.ok) this.#deadLetters.fired(tx, row, answer.value);
+    return answer;
+  }
+
+  /** In a session of its own; what people have said to a session goes there again, since its conversation is there. */
+  #give(tx: Tx, routine: RoutineRow, wake: Wake, { by, isRepeat }: Asked): Result<Admission> {
+    const { type, text, retry_of } = wake;
+    const before = type === "message" && retry_of !== undefined ? this.#runs.get(retry_of) : null;
+    if (before === null) return this.#wakes.fire(tx, routine, wake, isRepeat);
+    const { sessionId } = before;
+    const answer = this.#wakes.fire(tx, routine, { ...wake, text: null }, isRepeat, sessionId);
+    if (answer.ok && text !== null) this.#messages.sayAgain(tx, answer.value.run_id, { sessionId, text, by });
     return answer;
   }
 }

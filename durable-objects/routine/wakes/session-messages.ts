@@ -58,6 +58,12 @@ export class SessionMessages {
     return success(answer(said, run_id));
   }
 
+  /** What was said before, to a run that somebody has asked for since: once, under that run's own id. */
+  sayAgain(tx: Tx, runId: string, { sessionId, text, by }: { sessionId: string; text: string; by: Actor }): void {
+    if (this.#messages.runOf(sessionId, runId) === null)
+      this.#steering.add(tx, runId, { sessionId, id: runId, text, by });
+  }
+
   interrupt(tx: Tx, said: ToSession): Result<MessageAnswer> {
     const before = this.#before(said.sessionId, said.id);
     if (before !== null) return success(before);
@@ -77,10 +83,17 @@ export class SessionMessages {
   }
 
   /**
-   * A run has ended well and its agent has not got all messages, as no runner tells it that knows nothing of them: another run
-   * gets them. One that messages have started starts no other.
+   * A run has ended. What people have said and its agent has not got is for another run where this one has ended well, or stays
+   * in the transcript as it is; of a run that messages have started it is what a retry says again.
+   * @returns the run's row afterwards.
    */
-  goOn(tx: Tx, { id: runId, sessionId, doc }: RunRow): boolean {
+  ended(tx: Tx, row: RunRow): RunRow {
+    if (row.status === "succeeded" && this.#goOn(tx, row)) return row;
+    return this.#steering.leave(tx, row);
+  }
+
+  /** A runner that knows nothing of messages ends without them. A run that messages have started starts no other. */
+  #goOn(tx: Tx, { id: runId, sessionId, doc }: RunRow): boolean {
     const routine = this.#definitions.living();
     const first = this.#messages.waiting(runId).find(({ kind }) => kind === "message");
     if (routine === null || first === undefined || doc.trigger.type === "message") return false;

@@ -60,13 +60,20 @@ export class Wakes {
   /**
    * A fire, or a run by hand.
    * @param isRepeat whether the call is made again because its answer was lost: then it gets the first call's answer.
+   * @param sessionId of the session in which it goes on; null for one of its own.
    */
-  fire(tx: Tx, routine: RoutineRow, event: Wake, isRepeat: boolean): Result<Admission> {
+  fire(
+    tx: Tx,
+    routine: RoutineRow,
+    event: Wake,
+    isRepeat: boolean,
+    sessionId: string | null = null,
+  ): Result<Admission> {
     const { refusals, occurrences } = this.#parts;
     const context = this.#context(tx, routine);
     const earlier = isRepeat && event.call_id !== undefined ? occurrences.ofCall(event.call_id) : null;
     if (earlier !== null) return answerAgain(context, event, earlier);
-    const { answer } = admit(context, event);
+    const { answer } = admit(context, event, null, sessionId);
     if (!answer.ok && answer.refusal.code === "queue_full") refusals.count("queue_full");
     return answer;
   }
