@@ -47,7 +47,7 @@ export interface Wake {
 
 /** Whether a person asks for the run at this moment: then it starts also while the routine is paused. */
 export function isByHand({ type, retry_of, again_of }: Pick<Wake, "type" | "retry_of" | "again_of">): boolean {
-  return type === "manual" || retry_of !== undefined || again_of !== undefined;
+  return type === "manual" || type === "message" || retry_of !== undefined || again_of !== undefined;
 }
 
 /** The commit that an event is about. */

@@ -15,7 +15,7 @@ const PASSING: ReadonlySet<OutcomeReason> = new Set([
 
 /** Whoever fires, writes a message or runs by hand is told by the answer, and can call again. */
 export function isDeadOccurrence({ reason }: Occurrence, wake: Wake): boolean {
-  return PASSING.has(reason) && wake.type !== "api" && wake.type !== "message" && !isByHand(wake);
+  return PASSING.has(reason) && wake.type !== "api" && !isByHand(wake);
 }
 
 /** A run that failed for good before the agent's first model call: nothing has been done of what came. */

@@ -59,7 +59,9 @@ describe("notes", () => {
     expect(codeOf(await ask(work, "PUT", "notes/plan.md", { text: "" }))).toEqual([400, "invalid_request"]);
     expect((await put(".hidden", { text: "x" })).status).toBe(404);
     const long = "a".repeat(65);
-    expect([(await put(long, written)).status, (await ask(work, "PUT", `notes/${long}`, written)).status]).toEqual([404, 404]);
+    expect([(await put(long, written)).status, (await ask(work, "PUT", `notes/${long}`, written)).status]).toEqual([
+      404, 404,
+    ]);
     const { body: revisions } = await call<{ data: Note[] }>("GET", `${path}/plan.md/revisions`);
     expect(revisions.data.map(({ revision, author }) => [revision, author.kind])).toEqual([
       [3, "owner"],

@@ -3,8 +3,8 @@ import { runDurableObjectAlarm } from "cloudflare:test";
 import { expect, it, vi } from "vitest";
 import { z } from "zod";
 import type { Page } from "#protocol/api.ts";
-import type { Admission, Occurrence } from "#protocol/occurrence.ts";
 import type { MessageAnswer } from "#protocol/message.ts";
+import type { Admission, Occurrence } from "#protocol/occurrence.ts";
 import { runError } from "#protocol/run-errors.ts";
 import type { FrameBody } from "#protocol/runner-link.ts";
 import { buildRoutine, call, eventsOf, fired, readRun, readTranscript, watch } from "#test/support/api.ts";
@@ -198,5 +198,16 @@ it("goes on in the session where a message is given again: by hand, or as a dead
     [retried.run_id, text, true],
     [again.run_id, text, undefined],
   ]);
-  await work.finish();
+  await work.finish(BROKEN);
+
+  // A person may say something while the routine is paused; and what was said ends with the session.
+  await call("POST", `/api/v1/routines/${routine.id}/pause`);
+  const { body: more } = await call<MessageAnswer>("POST", `/api/v1/sessions/${sessionId}/messages`, { text });
+  await (await runner.work(await runner.accept())).finish(BROKEN);
+  const letter = (await readRun(more.run_id)).trigger.occurrence_id;
+  expect((await call("DELETE", `/api/v1/sessions/${sessionId}`)).status).toBe(204);
+  expect(await call("POST", `/api/v1/dead-letters/${letter}/fire`)).toMatchObject({
+    status: 422,
+    body: { error: { details: { code: "session_deleted" } } },
+  });
 });

@@ -347,7 +347,7 @@ describe("rules", () => {
     [["Read", "Telegraph"], 'tools.deny[1]: there is no tool "Telegraph"'],
     [["Web*", "Task", "mcp__x__y", "*"], null],
   ])("name tools that there are: %j", (deny, words) => {
-    const refusal = unknownToolRefusal({ deny });
+    const refusal = unknownToolRefusal({ deny, ask: [] });
     if (words === null) expect(refusal).toBeNull();
     else expect(refusal?.message).toContain(words);
   });

@@ -72,6 +72,7 @@ export class FireAgain {
     const { type, text, retry_of } = wake;
     const before = type === "message" && retry_of !== undefined ? this.#runs.get(retry_of) : null;
     if (before === null) return this.#wakes.fire(tx, routine, wake, isRepeat);
+    if (isSettled(before.doc) && before.doc.session_deleted === true) return refuse("session_deleted");
     const { sessionId } = before;
     const answer = this.#wakes.fire(tx, routine, { ...wake, text: null }, isRepeat, sessionId);
     if (answer.ok && text !== null) this.#messages.sayAgain(tx, answer.value.run_id, { sessionId, text, by });
