@@ -10,6 +10,8 @@ import { timestampSchema } from "./time.ts";
 /** What a rule can ask for, the most telling first: who asks for several of one fact is told the first. */
 export const NOTIFICATION_KINDS = {
   failed: { type: "run.failed", words: "has failed" },
+  waiting: { type: "run.waiting", words: "waits for an answer" },
+  budget: { type: "run.budget", words: "waits: its budget is spent" },
   blocked: { type: "run.blocked", words: "is blocked" },
   recovered: { type: "routine.recovered", words: "has recovered" },
   succeeded: { type: "run.succeeded", words: "has succeeded" },

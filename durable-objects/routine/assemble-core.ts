@@ -69,7 +69,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const beside = { messages, viewers, ends, sockets, hosts, environments, conversations };
   const engine = new RunEngine({ work, runs, log, deadlines, outbox, definitions, ...beside });
 
-  const questions = new Questions({ database, work, engine, sockets });
+  const questions = new Questions({ database, work, engine, outbox, sockets });
   const openCalls = new OpenCalls(sql);
   const spending = new Spending(sql, openCalls);
   const budgets = new Budgets({ engine, runs, definitions, spending });

@@ -39,6 +39,8 @@ export function endFact(
 ): Fact | null {
   const is: Record<NotificationKind, boolean> = {
     failed: run.status === "failed" || run.status === "timed_out",
+    waiting: false,
+    budget: false,
     blocked: run.status !== "canceled" && run.result === "blocked",
     recovered: change === "recovered",
     succeeded: run.status === "succeeded",

@@ -3,6 +3,7 @@ import { runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Page } from "#protocol/api.ts";
 import type { ErrorBody } from "#protocol/errors.ts";
+import type { Notification } from "#protocol/notification.ts";
 import type { Occurrence } from "#protocol/occurrence.ts";
 import type { Routine } from "#protocol/routine.ts";
 import { nextMonthMs } from "#rules/run/budget.ts";
@@ -40,7 +41,10 @@ const finish = (work: FakeWork) => work.finish(ENDED);
 describe("the budget of a run", () => {
   it("stops it when it is spent, and lets it go on when it is raised", async () => {
     bed.upstream = answered;
-    const { proxy, work, runId, sessionId } = await bed.begin(MODEL, undefined, { limits: { budget_usd: 0.001 } });
+    const { proxy, work, runId, sessionId } = await bed.begin(MODEL, undefined, {
+      limits: { budget_usd: 0.001 },
+      notify: [{ on: ["budget"], slack: "{{NO_SUCH_SECRET}}" }],
+    });
     expect(await (await proxy("/model/v1/messages", asked)).text()).toBe(ANSWER);
     expect((await readRun(runId)).usage).toMatchObject({ metered_cost_usd: COST, estimated: true });
 
@@ -49,11 +53,15 @@ describe("the budget of a run", () => {
     expect(refused.error.message).toContain("limits.budget_usd is 0.001");
     expect(await readRun(runId)).toMatchObject({ status: "waiting", waiting: { for: "budget", held_until: null } });
     expect(await told(await proxy("/model/v1/messages", asked))).toMatchObject({ code: "budget" });
+    const { routine_id } = await readRun(runId);
+    await vi.waitFor(async () => {
+      const { body } = await call<Page<Notification>>("GET", `/api/v1/notifications?routine=${routine_id}`);
+      expect(body.data).toMatchObject([{ kind: "budget", run_id: runId }]);
+    });
     await finish(work);
     await vi.waitUntil(async () => (await readRun(runId)).runner === null);
     expect(bed.asked).toHaveLength(1);
 
-    const { routine_id } = await readRun(runId);
     const raise = (budget_usd: number) =>
       call<Routine>("PATCH", `/api/v1/routines/${routine_id}`, { limits: { budget_usd } });
     await raise(0.0015);

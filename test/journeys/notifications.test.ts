@@ -7,8 +7,8 @@ import type { FailingDestination, Notification } from "#protocol/notification.ts
 import { runError } from "#protocol/run-errors.ts";
 import type { FrameBody } from "#protocol/runner-link.ts";
 import { buildRoutine, call, fired } from "#test/support/api.ts";
-import { playRun } from "#test/support/chains.ts";
-import { FakeRunner, SUCCEEDED } from "#test/support/fake-runner.ts";
+import { playRun, workOn } from "#test/support/chains.ts";
+import { FakeRunner, RUNNING, SUCCEEDED } from "#test/support/fake-runner.ts";
 import { resetAt } from "#test/support/hang.ts";
 import { hide } from "#test/support/hidden.ts";
 import { listen } from "#test/support/log-lines.ts";
@@ -182,6 +182,41 @@ describe("what has happened", () => {
       detail: expect.stringMatching(/^Missed \d times/),
     });
     expect(bodies.find(({ type }) => type === "routine.paused").data.detail).toContain("runner_failed");
+  });
+});
+
+describe("a question", () => {
+  it("is told of once, with what is asked, however often the run waits for it", async () => {
+    const address = receiver();
+    const routine = await telling([{ on: ["waiting", "failed"], webhook: address }]);
+    using runner = await FakeRunner.join();
+    const { run_id } = await fired(routine);
+    const work = await workOn(runner, run_id);
+    const asks: FrameBody = {
+      kind: "waiting",
+      for: "question",
+      question: {
+        id: "toolu_1",
+        kind: "question",
+        text: "Which colour?",
+        choices: ["red", "blue"],
+        default: null,
+        call: null,
+        input_hash: "a".repeat(64),
+      },
+    };
+    await work.report(RUNNING, asks);
+    const [one] = await untilAt(address);
+    expect(JSON.parse(one?.body ?? "")).toMatchObject({
+      type: "run.waiting",
+      data: { detail: "Which colour?\n- red\n- blue", run: { id: run_id, status: "waiting" } },
+    });
+    const answer = { question_id: "toolu_1", choice: "red" };
+    expect((await call("POST", `/api/v1/runs/${run_id}/answer`, answer)).status).toBe(200);
+    await work.report(asks);
+    await work.finish();
+    await untilListed(routine.id, [{ kind: "waiting", status: "sent" }]);
+    expect(at(address)).toHaveLength(1);
   });
 });
 

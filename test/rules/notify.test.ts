@@ -107,7 +107,7 @@ describe("a rule", () => {
 
   it.each([
     { on: [], webhook: A },
-    { on: ["waiting"], webhook: A },
+    { on: ["canceled"], webhook: A },
     { on: ["failed"] },
     { on: ["failed"], webhook: A, slack: "{{X}}" },
     { on: ["failed"], slack: "https://hooks.slack.com/services/T/B/x" },

@@ -5,7 +5,9 @@ import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { Answer, AnswerInput, AskedQuestion, GivenAnswer } from "#protocol/question.ts";
 import { timestamp } from "#protocol/time.ts";
 import { answerFault, answerWhenOver } from "#rules/run/answers.ts";
+import { factText } from "#rules/run/notify.ts";
 import type { Database } from "../database.ts";
+import type { Outbox } from "../outbox/outbox.ts";
 import { questions } from "../schema.ts";
 import type { Tx, Work } from "../work.ts";
 import type { RunEngine } from "./run-engine.ts";
@@ -18,6 +20,7 @@ interface Parts {
   database: Database;
   work: Work;
   engine: RunEngine;
+  outbox: Outbox;
   sockets: RunSockets;
 }
 
@@ -30,13 +33,15 @@ export class Questions {
 
   /** The agent waits for an answer. What it has asked before, in a sandbox that was given up, is the same question. */
   ask(tx: Tx, row: RunRow, question: AskedQuestion, untilMs: number): void {
-    const { engine } = this.#parts;
+    const { engine, outbox } = this.#parts;
     const before = this.#find(row.id, question.id);
     if (before === null) {
       tx.database
         .insert(questions)
         .values({ runId: row.id, id: question.id, question, askedAt: tx.nowMs, until: untilMs })
         .run();
+      const detail = [question.text, ...question.choices.map((choice) => `- ${choice}`)].join("\n");
+      outbox.owe(tx, "notify", factText({ kinds: ["waiting"], runId: row.id, atMs: tx.nowMs, detail }));
     }
     const { kind, input_hash: _hash, ...shown } = question;
     engine.feed(tx, row.id, { type: "waiting", for: kind, untilMs: before?.until ?? untilMs, question: shown });

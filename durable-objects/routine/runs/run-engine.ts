@@ -131,7 +131,7 @@ export class RunEngine {
       const say = () => tellStep(row, saved, step.retriedAfter ?? null, nowMs);
       this.#work.afterwards(tx, `step:${runId}:${saved.version}`, say);
     }
-    if (isSettled(saved.doc) && !isSettled(row.doc)) this.#ends.ended(tx, saved.doc, saved);
+    this.#ends.stepped(tx, row.doc, saved);
     for (const effect of step.effects) this.#carryOut(tx, saved, row.doc.attempt, effect);
     return saved;
   }
