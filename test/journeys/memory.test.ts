@@ -75,6 +75,9 @@ describe("notes", () => {
     expect((await call("DELETE", `${path}/plan.md`)).status).toBe(204);
     expect((await call("GET", `${path}/plan.md`)).status).toBe(404);
     expect((await call<NoteList>("GET", path)).body).toEqual({ data: [] });
+    // One of the same name is another note: who has read the one before does not change it unseen.
+    expect((await put("plan.md", { text: "Anew.", if_revision: 0 })).body).toMatchObject({ revision: 4 });
+    expect(codeOf(await put("plan.md", { text: "Mine.", if_revision: 3 }))).toEqual([409, "note_changed"]);
   });
 
   it("are fifty at most, each with its ten newest revisions, and a run has those of its own routine alone", async () => {

@@ -1,5 +1,5 @@
 /** The notes of a routine, in the object's SQLite: each with its newest revisions. */
-import { and, asc, desc, eq, lte } from "drizzle-orm";
+import { and, asc, desc, eq, lte, sql } from "drizzle-orm";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import {
   type ListedNote,
@@ -12,8 +12,11 @@ import {
 import { timestamp } from "#protocol/time.ts";
 import { byteLength } from "#protocol/transcript.ts";
 import type { Database } from "../database.ts";
-import { notes as table } from "../schema.ts";
+import { counters, notes as table } from "../schema.ts";
 import type { Tx } from "../work.ts";
+
+/** Counts how far revisions of notes have come that were removed: a note of the same name goes on from there. */
+const REMOVED = "notes_removed";
 
 export class Notes {
   readonly #database: Database;
@@ -61,7 +64,8 @@ export class Notes {
     const revision = before?.revision ?? 0;
     if (if_revision !== undefined && if_revision !== revision) return refuse("note_changed", { field: "if_revision" });
     if (before === null && this.names().length >= NOTES_LIMIT) return refuse("too_many_notes");
-    const row = { name, revision: revision + 1, text, author, at: tx.nowMs };
+    const last = before === null ? this.#removed() : revision;
+    const row = { name, revision: last + 1, text, author, at: tx.nowMs };
     tx.database.insert(table).values(row).run();
     const isOld = lte(table.revision, row.revision - NOTE_REVISIONS_KEPT);
     tx.database
@@ -73,8 +77,21 @@ export class Notes {
 
   /** Removes a note with its revisions; one that is not there is removed already. */
   remove(tx: Tx, name: string): Result<null> {
+    const gone = this.#newest(name);
+    if (gone === null) return success(null);
     tx.database.delete(table).where(eq(table.name, name)).run();
+    const count = sql`max(${counters.count}, ${gone.revision})`;
+    tx.database
+      .insert(counters)
+      .values({ name: REMOVED, count: gone.revision })
+      .onConflictDoUpdate({ target: counters.name, set: { count } })
+      .run();
     return success(null);
+  }
+
+  #removed(): number {
+    const row = this.#database.select({ count: counters.count }).from(counters).where(eq(counters.name, REMOVED)).get();
+    return row?.count ?? 0;
   }
 
   #newest(name: string): Note | null {
