@@ -9,9 +9,7 @@ export type ActorKind = z.infer<typeof actorKindSchema>;
 export const actorSchema = z
   .object({
     kind: actorKindSchema.meta({ description: "By what: the owner's token, or a browser that is signed in." }),
-    id: nullable(signInIdSchema).meta({
-      description: "The sign-in of a browser; null for the owner's token, and for what was said over a WebSocket.",
-    }),
+    id: nullable(signInIdSchema).meta({ description: "The sign-in of a browser; null for the owner's token." }),
     name: z.string(),
   })
   .meta({ id: "Actor" });

@@ -13,9 +13,15 @@ export const MESSAGE_ID_LIMIT = 255;
 /** The sender's own: in a session the same id counts once. */
 export const messageIdSchema = z.string().min(1).max(MESSAGE_ID_LIMIT);
 
+/** No model takes one that is blank. */
+export const messageTextSchema = z
+  .string()
+  .max(MESSAGE_TEXT_LIMIT, `must be at most ${MESSAGE_TEXT_LIMIT} characters`)
+  .regex(/\S/, "must have something in it that is not blank");
+
 export const messageInputSchema = z
   .object({
-    text: z.string().min(1).max(MESSAGE_TEXT_LIMIT),
+    text: messageTextSchema,
     id: messageIdSchema.optional().meta({
       description: "Chosen by the sender: the same id in a session counts once, whoever sends it. Drawn when left out.",
     }),

@@ -259,6 +259,7 @@ export const tickets = sqliteTable("tickets", {
   /** The sign-in that asked for it, and until when that holds; null for the owner's token. */
   access: text(),
   accessUntil: integer("access_until"),
+  signIn: text("sign_in"),
   /** What the asker was let in by: see `authoritiesOf`. */
   authority: text(),
   expiresAt: integer("expires_at").notNull(),

@@ -1,4 +1,5 @@
 /** Gives the agent what people say to it, stops its turn, and asks whether a run may end whose agent is done. */
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Query, SDKMessage, SDKUserMessage } from "@anthropic-ai/claude-agent-sdk";
 import type { FrameBody } from "#protocol/runner-link.ts";
@@ -19,8 +20,8 @@ export class AgentSteering {
   readonly #deliveries = new Deliveries();
   /** The turn is being stopped, or has been: nothing happens until a message comes. */
   #isStopped = false;
-  #isAsking = false;
   #isInterrupting = false;
+  #turnsEnded = 0;
   #resumed = Promise.withResolvers<void>();
   #heard = Promise.withResolvers<void>();
 
@@ -30,19 +31,14 @@ export class AgentSteering {
     this.#send = send;
   }
 
-  /** Whether the run's object has been asked whether the run may end. */
-  get isAsking(): boolean {
-    return this.#isAsking;
-  }
-
   /** When to end the agent's program; null while it works, or waits for a message. */
   get endsAtMs(): number | null {
     return this.#isStopped ? null : this.#life.endsAtMs;
   }
 
-  /** The conversation's messages: the task, then people's as they come. It ends when nothing is to be heard any more. */
-  async *input(task: string, finished: Promise<void>): AsyncGenerator<SDKUserMessage> {
-    yield userMessage(task);
+  /** The conversation's messages: the first, then people's as they come. It ends when nothing is to be heard any more. */
+  async *input(first: string, finished: Promise<void>): AsyncGenerator<SDKUserMessage> {
+    yield userMessage(first);
     let isOver = false;
     void finished.then(() => {
       isOver = true;
@@ -54,14 +50,16 @@ export class AgentSteering {
         await Promise.race([changed, this.#resumed.promise, finished]);
         continue;
       }
-      this.#deliveries.give(message.n, this.#life.isInTurn);
+      const uuid = randomUUID();
+      this.#deliveries.give(message.n, uuid, this.#life.isInTurn);
       this.#isStopped = false;
       this.#life.told();
-      yield userMessage(message.text);
+      yield { ...userMessage(asWords(message.text)), uuid };
     }
   }
 
   read(message: SDKMessage): void {
+    if (message.type === "result") this.#turnsEnded += 1;
     for (const n of this.#deliveries.read(message)) this.#send({ kind: "took", n });
     this.#heard.resolve();
     this.#heard = Promise.withResolvers();
@@ -82,22 +80,24 @@ export class AgentSteering {
     void go();
   }
 
-  /** @returns whether the agent goes on, because a message has come. */
+  /** Asks whether the run may end, once the agent has got all that it was given. @returns whether the agent goes on. */
   async goesOn(signal: AbortSignal): Promise<boolean> {
     if (!this.#inbox.isSteered) return false;
-    this.#isAsking = true;
     const late = sleep(ANSWER_MS, undefined, { ref: false });
     let isLate = false;
     void late.then(() => {
       isLate = true;
     });
     const ended = Promise.race([aborted(signal), late]);
-    this.#send({ kind: "idle" });
+    let hasAsked = false;
     while (!this.#inbox.isClosed && !signal.aborted && !isLate) {
-      if (!this.#inbox.isEmpty || !this.#deliveries.isEmpty || this.#life.isInTurn || this.#isStopped) break;
+      if (!this.#inbox.isEmpty || this.#life.isInTurn || this.#isStopped) break;
+      if (this.#deliveries.isEmpty && !hasAsked) {
+        this.#send({ kind: "idle" });
+        hasAsked = true;
+      }
       await Promise.race([this.#inbox.changed(), this.#heard.promise, ended]);
     }
-    this.#isAsking = false;
     return !this.#inbox.isClosed && !signal.aborted && !isLate;
   }
 
@@ -105,25 +105,38 @@ export class AgentSteering {
   async #interrupt(agent: Query, n: number, signal: AbortSignal): Promise<void> {
     this.#isStopped = true;
     this.#isInterrupting = true;
-    while (!signal.aborted && (this.#life.isInTurn || this.#life.livingTasks.length > 0)) {
+    const ended = this.#turnsEnded;
+    // A turn follows for messages that the agent has been given and has not got yet.
+    let isFollowed = false;
+    const isOn = () => this.#life.isInTurn && !(isFollowed && this.#turnsEnded > ended);
+    while (!signal.aborted && (isOn() || this.#life.livingTasks.length > 0)) {
       const { livingTasks } = this.#life;
       await within(STOP_MS, Promise.allSettled(livingTasks.map(({ id }) => agent.stopTask(id))), undefined);
-      if (this.#life.isInTurn)
-        await within(
-          STOP_MS,
-          agent.interrupt().catch(() => undefined),
-          undefined,
-        );
+      if (isOn() && (await this.#stopTurn(agent))) isFollowed = true;
       await within(STOP_MS, this.#heard.promise, undefined);
     }
     if (signal.aborted) return;
     this.#send({ kind: "took", n });
-    if (this.#inbox.isEmpty && this.#deliveries.isEmpty) this.#send({ kind: "waiting", for: "message" });
-    else if (!this.#deliveries.isEmpty) this.#isStopped = false;
+    if (isFollowed || !this.#deliveries.isEmpty) this.#isStopped = false;
+    else if (this.#inbox.isEmpty) this.#send({ kind: "waiting", for: "message" });
     this.#isInterrupting = false;
     this.#resumed.resolve();
     this.#resumed = Promise.withResolvers();
   }
+
+  /** @returns whether messages outlive it, so that a turn for them follows. */
+  async #stopTurn(agent: Query): Promise<boolean> {
+    const stopping = agent.interrupt().then(
+      (receipt) => this.#deliveries.outlive(receipt?.still_queued ?? []),
+      () => false,
+    );
+    return await within(STOP_MS, stopping, false);
+  }
+}
+
+/** What a person says is for the agent: its program takes a text that begins with a slash as a command for itself. */
+export function asWords(text: string): string {
+  return text.startsWith("/") ? `\n${text}` : text;
 }
 
 function userMessage(text: string): SDKUserMessage {

@@ -7,7 +7,7 @@ import { killGroup, type PipedProcess, processClosed } from "../process/spawn.ts
 import { within } from "../process/within.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { AgentLife, type LifeBounds, type LivingTask } from "./agent-end.ts";
-import { AgentSteering } from "./agent-steering.ts";
+import { AgentSteering, asWords } from "./agent-steering.ts";
 import { toolsWithoutUse } from "./agent-tools.ts";
 import { GatedProcess } from "./gated-process.ts";
 import type { Inbox } from "./inbox.ts";
@@ -102,7 +102,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
   });
   const steering = new AgentSteering(options.inbox, life, options.send);
   const agent = query({
-    prompt: steering.input(options.told + options.order.task, inputEnds.promise),
+    prompt: steering.input(firstWords(options), inputEnds.promise),
     options: {
       ...fixedOptions(options),
       ...options.conversation,
@@ -131,8 +131,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
       },
     },
   });
-  const ending = new Ending(steering, async () => {
-    if (await steering.goesOn(cut.signal)) return false;
+  const endProgram = async () => {
     const tasks = life.livingTasks;
     if (tasks.length > 0) {
       options.onTasksLeft(tasks, life.hasReported);
@@ -141,15 +140,15 @@ export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
     inputEnds.resolve();
     await within(CLOSE_GRACE_MS, listening, undefined);
     cut.abort();
-    return true;
-  });
+  };
+  const ending = new Ending(steering, () => steering.goesOn(cut.signal), endProgram);
   steering.drive(agent, () => ending.look(), cut.signal);
   const listening = listen(agent, options, end, (message) => {
     called = reportIn(message) ?? called;
     life.read(message, Date.now());
     steering.read(message);
     // Nothing is asked of the model any more.
-    if (ending.hasBegun && life.isInTurn && !steering.isAsking) cut.abort();
+    if (ending.hasBegun && life.isInTurn) cut.abort();
     ending.look();
   });
   // Killed, the program's output may never end for the SDK: what it would still say is not waited for.
@@ -171,16 +170,24 @@ function reportIn(message: SDKMessage): Report | null {
   return calls.findLast((report) => report !== null) ?? null;
 }
 
+/** What it is told first: its task, or a person's words where it goes on. */
+function firstWords({ told, order }: AgentOptions): string {
+  return told + (order.conversation?.resume == null ? order.task : asWords(order.task));
+}
+
 /** Ends the agent's program when its life says so. */
 class Ending {
   readonly #life: Pick<AgentLife, "endsAtMs">;
-  readonly #end: () => Promise<boolean>;
+  readonly #goesOn: () => Promise<boolean>;
+  readonly #end: () => Promise<void>;
   #timer: NodeJS.Timeout | undefined;
+  #isAsking = false;
   #hasBegun = false;
 
-  /** @param end false where the agent goes on after all. */
-  constructor(life: Pick<AgentLife, "endsAtMs">, end: () => Promise<boolean>) {
+  /** @param goesOn asks, when it is time, whether the agent goes on after all. */
+  constructor(life: Pick<AgentLife, "endsAtMs">, goesOn: () => Promise<boolean>, end: () => Promise<void>) {
     this.#life = life;
+    this.#goesOn = goesOn;
     this.#end = end;
   }
 
@@ -192,17 +199,20 @@ class Ending {
   look(): void {
     clearTimeout(this.#timer);
     const atMs = this.#life.endsAtMs;
-    if (atMs === null || this.#hasBegun) return;
-    this.#timer = setTimeout(
-      () => {
-        this.#hasBegun = true;
-        void this.#end().then((isOver) => {
-          this.#hasBegun = isOver;
-          if (!isOver) this.look();
-        });
-      },
-      Math.max(0, atMs - Date.now()),
-    );
+    if (atMs === null || this.#isAsking || this.#hasBegun) return;
+    this.#timer = setTimeout(() => void this.#endUnlessItGoesOn(), Math.max(0, atMs - Date.now()));
+  }
+
+  async #endUnlessItGoesOn(): Promise<void> {
+    this.#isAsking = true;
+    const goesOn = await this.#goesOn();
+    this.#isAsking = false;
+    if (goesOn) {
+      this.look();
+      return;
+    }
+    this.#hasBegun = true;
+    await this.#end();
   }
 
   cancel(): void {

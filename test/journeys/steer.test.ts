@@ -2,11 +2,13 @@
 import { expect, it } from "vitest";
 import type { MessageAnswer } from "#protocol/message.ts";
 import type { FrameBody } from "#protocol/runner-link.ts";
+import type { SignIn } from "#protocol/sign-in.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import { buildRoutine, call, eventsOf, fired, readRun, readTranscript, watch } from "#test/support/api.ts";
+import { asBrowser, signIn } from "#test/support/browser.ts";
 import { agentSays, CANCELED, FakeRunner, type FakeWork, RUNNING, SUCCEEDED } from "#test/support/fake-runner.ts";
 import { evictOwnerOf } from "#test/support/objects.ts";
-import type { TestSocket } from "#test/support/test-socket.ts";
+import { dial, type TestSocket } from "#test/support/test-socket.ts";
 
 const STEER = ["steer"];
 const IDLE: FrameBody = { kind: "idle" };
@@ -152,4 +154,71 @@ it("shows what no agent has got, and starts another run for it where the runner 
   await next.report(RUNNING, IDLE);
   await next.finish(SUCCEEDED);
   expect(people(await readTranscript(sessionId))).toEqual(["later"]);
+});
+
+it("does not wait for a message that had come when its runner said so", async () => {
+  using runner = await FakeRunner.join();
+  const { run_id, claude_code_session_id: sessionId } = await fired(await buildRoutine());
+  const work = await runner.work(await runner.accept(), STEER);
+  await work.report(RUNNING);
+  await interrupted(await watch(sessionId), "i1");
+  await work.report(took(1));
+  // On their ways, the message and the frame cross.
+  await said(sessionId, "m1");
+  await work.report({ kind: "waiting", for: "message" });
+  expect((await readRun(run_id)).status).toBe("running");
+  await work.report(took(2), IDLE);
+  await work.link.next(({ type }) => type === "close");
+  await work.finish(SUCCEEDED);
+});
+
+it("takes no message without words, whichever way it comes", async () => {
+  const { claude_code_session_id: sessionId } = await fired(await buildRoutine());
+  for (const text of ["", " \n\u00a0", "x".repeat(65_537)]) {
+    const refused = await call("POST", `/api/v1/sessions/${sessionId}/messages`, { text });
+    expect(refused).toMatchObject({ status: 400, body: { error: { details: { field: "text" } } } });
+    const viewer = await watch(sessionId);
+    viewer.send({ type: "message", id: "m1", text });
+    expect(await viewer.next(({ id }) => id === "m1")).toMatchObject({ type: "rejected", code: "invalid_request" });
+  }
+});
+
+it("gives what comes while a run of messages is on to another, where the runner knows of none", async () => {
+  using runner = await FakeRunner.join();
+  const { claude_code_session_id: sessionId } = await fired(await buildRoutine());
+  const first = await runner.work(await runner.accept());
+  await first.report(RUNNING);
+  await first.finish(SUCCEEDED);
+  await said(sessionId, "m1");
+  const second = await runner.work(await runner.accept());
+  await second.report(RUNNING);
+  await said(sessionId, "m2");
+  await second.finish(SUCCEEDED);
+  const third = await runner.work(await runner.accept());
+  expect(third.order).toMatchObject({ task: expect.stringMatching(/text of m2$/) });
+  await third.report(RUNNING);
+  await third.finish(SUCCEEDED);
+  expect(people(await readTranscript(sessionId))).toEqual(["m1", "m2"]);
+});
+
+it("says which sign-in it was by whom a browser's message was sent, whatever let its socket in", async () => {
+  using runner = await FakeRunner.join();
+  const { claude_code_session_id: sessionId } = await fired(await buildRoutine());
+  const work = await runner.work(await runner.accept(), STEER);
+  await work.report(RUNNING);
+  const browser = await signIn();
+  const listed = await asBrowser("GET", "/api/v1/sign-ins", browser);
+  const { data } = await listed.json<{ data: SignIn[] }>();
+  const by = { kind: "web", id: data.find(({ current }) => current)?.id, name: "browser" };
+  const issued = await asBrowser("POST", `/api/v1/sessions/${sessionId}/ticket`, browser);
+  const { ticket } = await issued.json<{ ticket: string }>();
+  const at = `/api/v1/sessions/${sessionId}/live`;
+  for (const [index, socket] of [await dial(at, browser), await dial(`${at}?ticket=${ticket}`)].entries()) {
+    socket.send({ type: "message", id: `m${index}`, text: "Mind the gap." });
+    await work.link.next(({ type, id }) => type === "message" && id === `m${index}`);
+    await work.report(took(index + 1));
+    expect(await socket.next(({ message_id }) => message_id === `m${index}`)).toMatchObject({ source: "person", by });
+  }
+  await work.report(IDLE);
+  await work.finish(SUCCEEDED);
 });

@@ -15,6 +15,13 @@ function frame(run: FakeRun, kind: FrameBody["kind"], test: (body: FrameBody) =>
   );
 }
 
+function kindsOf(run: FakeRun): string[] {
+  return run.stored.map(({ body }) => {
+    if (body.kind === "event") return body.event.type;
+    return body.kind === "took" ? `took ${body.n}` : body.kind;
+  });
+}
+
 function steered(run: FakeRun): FakeRun {
   run.features = ["steer"];
   return run;
@@ -32,8 +39,7 @@ describe.skipIf(noSandbox !== null)("a run that people talk to", () => {
     await run.event("tool.call");
     run.say({ type: "message", n: 1, id: "m1", text: "Mind the gap.", by: BY });
     await frame(run, "took");
-    const kinds = run.stored.map(({ body }) => (body.kind === "event" ? body.event.type : body.kind));
-    expect(kinds.indexOf("took")).toBeGreaterThan(kinds.indexOf("tool.result"));
+    expect(kindsOf(run).indexOf("took 1")).toBeGreaterThan(kindsOf(run).indexOf("tool.result"));
     await frame(run, "idle");
     const requests = bed.conversations.get(run.order.task) ?? [];
     expect(JSON.stringify(requests[0])).not.toContain("Mind the gap.");
@@ -68,6 +74,23 @@ describe.skipIf(noSandbox !== null)("a run that people talk to", () => {
     await frame(run, "idle");
     run.say({ type: "close" });
     expect(await run.finished()).toMatchObject({ outcome: { status: "succeeded" }, report: { result: "done" } });
+  });
+
+  it("reads a message that was given before an interrupt after it, and no command for its program", async () => {
+    const run = steered(bed.run([bash("command sleep 602"), "I see.", "Nor am I cleared.", "Bye."]));
+    await run.event("tool.call");
+    run.say({ type: "message", n: 1, id: "m1", text: "Mind the gap.", by: BY });
+    run.say({ type: "interrupt", n: 2 });
+    await frame(run, "idle");
+    run.say({ type: "message", n: 3, id: "m3", text: "/clear", by: BY });
+    await frame(run, "took", (body) => body.kind === "took" && body.n === 3);
+    await until("its second idle", () => (kindsOf(run).filter((kind) => kind === "idle").length > 1 ? true : null));
+    run.say({ type: "close" });
+    expect((await run.finished()).outcome).toEqual({ status: "succeeded" });
+    const told = kindsOf(run).filter((kind) => /took|idle|waiting|agent/.test(kind));
+    expect(told).toEqual(["took 2", "took 1", "agent.message", "idle", "took 3", "agent.message", "idle"]);
+    const last = JSON.stringify(bed.conversations.get(run.order.task)?.at(-1));
+    for (const words of ["Mind the gap.", "/clear"]) expect(last).toContain(words);
   });
 
   it("leaves no process when it is canceled", async () => {

@@ -10,7 +10,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { occurrenceSchema } from "#protocol/occurrence.ts";
 import { routineSchema } from "#protocol/routine.ts";
-import { cleanUp, printedCurl, processesOf, type StartedInstance, startProcess } from "./support/started-instance.ts";
+import { killWorkerd, ownerOf } from "./support/killed-instance.ts";
+import { cleanUp, printedCurl, type StartedInstance, startProcess } from "./support/started-instance.ts";
 import { until } from "./support/until.ts";
 
 const MINUTE_MS = 60_000;
@@ -30,32 +31,6 @@ function logsOf({ state, output }: StartedInstance): string {
   return [output(), ...readdirSync(folder).map((name) => readFileSync(path.join(folder, name), "utf8"))].join(
     "\n---\n",
   );
-}
-
-function ownerOf(instance: StartedInstance) {
-  const { owner_token } = JSON.parse(readFileSync(path.join(instance.state, "local.json"), "utf8"));
-  return async <Schema extends z.ZodType>(schema: Schema, at: string, body?: unknown): Promise<z.infer<Schema>> => {
-    const response = await fetch(`http://127.0.0.1:${instance.port}${at}`, {
-      method: body === undefined ? "GET" : "POST",
-      headers: { authorization: `Bearer ${owner_token}`, "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    if (!response.ok) throw new Error(`${at}: ${response.status} ${await response.text()}`);
-    return schema.parse(await response.json());
-  };
-}
-
-async function isHealthy({ port }: StartedInstance): Promise<boolean> {
-  const answer = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => null);
-  return answer?.status === 200;
-}
-
-async function killWorkerd(instance: StartedInstance): Promise<void> {
-  const found = processesOf(instance.state).find(({ command }) => /workerd/.test(command.split(" ")[0] ?? ""));
-  assert.ok(found, "workerd is not running");
-  process.kill(found.pid, "SIGKILL");
-  await until("the worker's end", 10_000, async () => !(await isHealthy(instance)));
-  await until("the worker's return", 30_000, () => isHealthy(instance));
 }
 
 test("workerd is killed around the minute: each time fires once", async (t) => {

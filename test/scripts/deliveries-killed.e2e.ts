@@ -13,7 +13,8 @@ import { z } from "zod";
 import { deliverySchema } from "#protocol/delivery.ts";
 import { occurrenceSchema } from "#protocol/occurrence.ts";
 import { routineSchema } from "#protocol/routine.ts";
-import { cleanUp, printedCurl, processesOf, type StartedInstance, startProcess } from "./support/started-instance.ts";
+import { killWorkerd } from "./support/killed-instance.ts";
+import { cleanUp, printedCurl, type StartedInstance, startProcess } from "./support/started-instance.ts";
 import { until } from "./support/until.ts";
 
 const EVENTS = 120;
@@ -51,20 +52,6 @@ async function deliver(instance: StartedInstance, secret: string, number: number
     if (answer?.status === 202) return sent;
     await delay(100);
   }
-}
-
-async function isHealthy({ port }: StartedInstance): Promise<boolean> {
-  return (await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => null))?.status === 200;
-}
-
-async function killWorkerd(instance: StartedInstance): Promise<void> {
-  const found = processesOf(instance.state).find(({ command }) => /workerd/.test(command.split(" ")[0] ?? ""));
-  assert.ok(found, "workerd is not running");
-  process.kill(found.pid, "SIGKILL");
-  await until("the worker's return", 30_000, async () => {
-    const next = processesOf(instance.state).find(({ command }) => /workerd/.test(command.split(" ")[0] ?? ""));
-    return next !== undefined && next.pid !== found.pid && (await isHealthy(instance));
-  });
 }
 
 test("workerd is killed while webhooks come: each event has one effect", async (t) => {

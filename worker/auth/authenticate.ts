@@ -35,7 +35,7 @@ export async function authenticate(c: HttpContext): Promise<Result<Principal>> {
     const token = bearerToken(authorization);
     const authority = token === null ? null : await authorityOfToken(config, token);
     return authority !== null
-      ? success({ kind: "owner", id: null, access: { session: null, untilMs: null, authority } })
+      ? success({ kind: "owner", id: null, access: { session: null, untilMs: null, signIn: null, authority } })
       : refuse("authentication_required", authorizationFault);
   }
   const secret = readWebCookie(c);
@@ -54,7 +54,7 @@ export async function authenticate(c: HttpContext): Promise<Result<Principal>> {
   return success({
     kind: "web",
     id: found.id,
-    access: { session, untilMs: found.expiresAt, authority: found.authority },
+    access: { session, untilMs: found.expiresAt, signIn: found.id, authority: found.authority },
   });
 }
 

@@ -1,7 +1,7 @@
 /** People's messages and interrupts, from where they are said to the runner of the run that is on. */
 import type { Actor } from "#protocol/actor.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
-import { MESSAGE_TEXT_LIMIT, MESSAGES_WAITING, MESSAGES_WAITING_LENGTH } from "#protocol/message.ts";
+import { MESSAGES_WAITING, MESSAGES_WAITING_LENGTH, messageTextSchema } from "#protocol/message.ts";
 import { isSettled } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { EventBody } from "#protocol/transcript.ts";
@@ -33,13 +33,10 @@ export class Steering {
    */
   say(tx: Tx, sessionId: string, said: { id: string; text: string; by: Actor }): Result<string | null> {
     const { engine, messages } = this.#parts;
-    if (said.text === "" || said.text.length > MESSAGE_TEXT_LIMIT) {
-      const message = `must be 1 to ${MESSAGE_TEXT_LIMIT} characters`;
-      return refuse("invalid_request", {
-        message: `text: ${message}`,
-        field: "text",
-        issues: [{ field: "text", message }],
-      });
+    const text = messageTextSchema.safeParse(said.text);
+    if (!text.success) {
+      const issues = text.error.issues.map(({ message }) => ({ field: "text", message }));
+      return refuse("invalid_request", { message: `text: ${issues[0]?.message}`, field: "text", issues });
     }
     const row = this.#listening(sessionId);
     if (row === null) return success(null);
@@ -63,7 +60,7 @@ export class Steering {
   interrupt(tx: Tx, sessionId: string, said: { id: string; by: Actor }): Result<string> {
     const { messages } = this.#parts;
     const row = this.#listening(sessionId);
-    if (row?.status === "waiting") return success(row.id);
+    if (row?.doc.status === "waiting" && row.doc.waiting.for === "message") return success(row.id);
     if (row?.status !== "running") return refuse("nothing_to_interrupt");
     if (!row.features.includes("steer")) return refuse("runner_not_steered");
     // One that is under way does the same for both.

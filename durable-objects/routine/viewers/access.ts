@@ -12,6 +12,8 @@ export const accessSchema = z.object({
   session: z.string().nullable(),
   /** Until when the web session lasts, in Unix milliseconds; null for the owner's token. */
   untilMs: z.number().nullable(),
+  /** The web session's public id, which records of what is said name; null for the owner's token. */
+  signIn: z.string().nullable().default(null),
   /** The hash of the owner's token at that time: see `authoritiesOf`. */
   authority: z.string(),
 });
@@ -19,9 +21,9 @@ export const accessSchema = z.object({
 export type Access = z.infer<typeof accessSchema>;
 
 /** Who says something on a socket that was let in by this. */
-export function actorBy({ session }: Access): Actor {
+export function actorBy({ session, signIn }: Access): Actor {
   const kind = session === null ? "owner" : "web";
-  return { kind, id: null, name: ACTOR_NAMES[kind] };
+  return { kind, id: signIn, name: ACTOR_NAMES[kind] };
 }
 
 /** Ended web sessions are remembered for this long: none lasts longer. */

@@ -14,10 +14,10 @@ export class Tickets {
   }
 
   /** A ticket that is good for 60 seconds. @param access by what the asker was let in. */
-  async issue(sessionId: string, { session, untilMs, authority }: Access): Promise<string> {
+  async issue(sessionId: string, { session, untilMs, signIn, authority }: Access): Promise<string> {
     const ticket = makeSecret("ticket");
     const hash = await hashSecret(ticket);
-    const of = { access: session, accessUntil: untilMs, authority };
+    const of = { access: session, accessUntil: untilMs, signIn, authority };
     this.#work.change((tx) => {
       tx.database.delete(tickets).where(lte(tickets.expiresAt, tx.nowMs)).run();
       const expiresAt = tx.nowMs + TICKET_LIFETIME_MS;
@@ -40,6 +40,6 @@ export class Tickets {
         .get(),
     );
     if (used?.sessionId !== sessionId || used.authority === null) return null;
-    return { session: used.access, untilMs: used.accessUntil, authority: used.authority };
+    return { session: used.access, untilMs: used.accessUntil, signIn: used.signIn, authority: used.authority };
   }
 }
