@@ -1,6 +1,6 @@
 /** The pure parts of seeding and of the demo. */
 import { describe, expect, test } from "vitest";
-import { type Routine, routineSchema } from "#protocol/routine.ts";
+import { type Routine, routineInputSchema, routineSchema } from "#protocol/routine.ts";
 import { type TranscriptEvent, transcriptEventSchema } from "#protocol/transcript.ts";
 import { Redactor } from "#rules/secrets/redactor.ts";
 import { createLog } from "#sandbox-runner/process/log.ts";
@@ -21,16 +21,8 @@ function routine(
   ],
 ): Routine {
   return routineSchema.parse({
-    ...DEMO_WRITER.input(HERE),
+    ...routineInputSchema.parse(DEMO_WRITER.input(HERE)),
     model: null,
-    overlap: "parallel",
-    max_concurrent: 5,
-    runs_on: "default",
-    environment: "default",
-    variables: {},
-    network: { allow: [] },
-    retry: { max: 2, backoff: "30s" },
-    push_prefix: "claude/",
     repositories: urls.map((url) => ({ url })),
     triggers,
     id: `rtn_${"0".repeat(26)}`,
@@ -38,6 +30,7 @@ function routine(
     status: "active",
     paused_reason: null,
     has_token: true,
+    token_may_read: false,
     created_at: "2026-11-22T00:00:00.000Z",
     updated_at: "2026-11-22T00:00:00.000Z",
   });
