@@ -64,11 +64,12 @@ function settled(ask: AskOwner, runId: string) {
   });
 }
 
-/** What the model is told, without the marks for its cache, which move on. */
+/** What the model is told, without the marks for its cache, which move on and make a block of a text. */
 function plain(request: MessagesRequest | undefined): string[] {
-  return (request?.messages ?? []).map((message) =>
-    JSON.stringify(message).replaceAll(/,?"cache_control":\{[^}]*\}/g, ""),
-  );
+  return (request?.messages ?? []).map(({ role, content }) => {
+    const blocks = typeof content === "string" ? [{ type: "text", text: content }] : content;
+    return JSON.stringify({ role, blocks }).replaceAll(/,?"cache_control":\{[^}]*\}/g, "");
+  });
 }
 
 test("a session goes on after its runner and its worker were killed: the conversation, and the file that is not committed", async () => {
@@ -100,6 +101,7 @@ test("a session goes on after its runner and its worker were killed: the convers
   const before = plain(earlier);
   const begun = requests.find((request) => JSON.stringify(request.messages).includes(said.text));
   assert.deepEqual(plain(begun).slice(0, before.length), before);
+  assert.match(plain(begun)[before.length] ?? "", /Written/);
   const events = await ask(pageSchema(transcriptEventSchema), `/api/v1/sessions/${session_id}/events?limit=1000`);
   const results = events.data.flatMap((event) => (event.type === "tool.result" ? [event.text] : []));
   assert.match(results.at(-1) ?? "", /loose\nchanged\n M CHANGELOG.md\n\?\? loose.txt/);
