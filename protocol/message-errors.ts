@@ -5,7 +5,7 @@ export const MESSAGE_ERRORS = {
   nothing_to_interrupt: {
     type: "conflict_error",
     message: "No turn of the session is on.",
-    hint: "Cancel a run whose agent has not begun; send a message to go on with a session that has ended.",
+    hint: "Cancel a run whose agent has not begun; answer one that asks; send a message to go on with a session that has ended.",
   },
   runner_not_steered: {
     type: "conflict_error",

@@ -56,8 +56,10 @@ export class AgentLife {
     return this.#turnEndedAt === null;
   }
 
-  /** The agent is given a message: a turn follows. */
+  /** The agent is given a message: a turn follows, and what it has reported is not its last word. */
   told(): void {
+    this.#reported = false;
+    this.#reportSettledAt = null;
     this.#beginTurn();
   }
 

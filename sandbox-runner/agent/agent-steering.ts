@@ -21,6 +21,8 @@ export class AgentSteering {
   /** The turn is being stopped, or has been: nothing happens until a message comes. */
   #isStopped = false;
   #isInterrupting = false;
+  /** Before its first turn the program would let an interrupt stop the turns of all messages that it has, too. */
+  #hasBegun = false;
   #turnsEnded = 0;
   #resumed = Promise.withResolvers<void>();
   #heard = Promise.withResolvers<void>();
@@ -59,6 +61,7 @@ export class AgentSteering {
   }
 
   read(message: SDKMessage): void {
+    if (message.type === "system" && message.subtype === "init") this.#hasBegun = true;
     if (message.type === "result") this.#turnsEnded += 1;
     for (const n of this.#deliveries.read(message)) this.#send({ kind: "took", n });
     this.#heard.resolve();
@@ -112,7 +115,7 @@ export class AgentSteering {
     while (!signal.aborted && (isOn() || this.#life.livingTasks.length > 0)) {
       const { livingTasks } = this.#life;
       await within(STOP_MS, Promise.allSettled(livingTasks.map(({ id }) => agent.stopTask(id))), undefined);
-      if (isOn() && (await this.#stopTurn(agent))) isFollowed = true;
+      if (this.#hasBegun && isOn() && (await this.#stopTurn(agent))) isFollowed = true;
       await within(STOP_MS, this.#heard.promise, undefined);
     }
     if (signal.aborted) return;

@@ -95,6 +95,8 @@ it("waits for an answer, of which the first counts, also when two come at once",
   const { call: _call, ...inRun } = shown;
   expect(await readRun(runId)).toMatchObject({ status: "waiting", waiting: { for: "question", question: inRun } });
   expect((await readTranscript(sessionId)).at(-1)).toMatchObject({ type: "run.waiting", question: shown });
+  // No turn goes on that could be stopped.
+  expect((await call("POST", `/api/v1/sessions/${sessionId}/interrupt`)).status).toBe(409);
 
   const answers = await Promise.all(
     ["red", "blue"].map((choice) => answer(runId, { question_id: QUESTION.id, choice })),

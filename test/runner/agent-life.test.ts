@@ -11,6 +11,7 @@ type Word =
   | "queued result"
   | "error result"
   | "report"
+  | "told"
   | "words"
   | "subagent's words"
   | { tasks: string[] }
@@ -22,8 +23,8 @@ const tasksChanged = (names: string[], more: object = {}) =>
     tasks: names.map((name) => ({ task_id: name, task_type: "local_bash", description: name, ...more })),
   });
 
-function messageOf(word: Exclude<Word, "report">): SDKMessage {
-  const messages: Record<Exclude<Word, object | "report">, object> = {
+function messageOf(word: Exclude<Word, "report" | "told">): SDKMessage {
+  const messages: Record<Exclude<Word, object | "report" | "told">, object> = {
     init: system("init"),
     running: system("session_state_changed", { state: "running" }),
     idle: system("session_state_changed", { state: "idle" }),
@@ -242,6 +243,18 @@ const table: [name: string, heard: [at: number, word: Word][], endsAt: number | 
     ],
     3_090,
   ],
+  [
+    "a command for which an agent waits that was told more after its report",
+    [
+      [0, "report"],
+      [5, "result"],
+      [6, "told"],
+      [10, { tasks: ["a"] }],
+      [20, "result"],
+      [21, "idle"],
+    ],
+    60_021,
+  ],
 ];
 
 describe("the agent's program is kept", () => {
@@ -249,6 +262,7 @@ describe("the agent's program is kept", () => {
     const life = new AgentLife({ backgroundWaitMs: 60_000, lastWaitMs: 500_000 });
     for (const [at, word] of heard) {
       if (word === "report") life.report();
+      else if (word === "told") life.told();
       else life.read(messageOf(word), at);
     }
     expect(life.endsAtMs).toBe(endsAt);

@@ -93,6 +93,18 @@ describe.skipIf(noSandbox !== null)("a run that people talk to", () => {
     for (const words of ["Mind the gap.", "/clear"]) expect(last).toContain(words);
   });
 
+  it("reads a message that came with an interrupt before its agent had begun", async () => {
+    const run = steered(bed.run(["I see.", "I see.", "I see."]));
+    await until("the runner's first frame", () => run.stored[0]);
+    run.say({ type: "message", n: 1, id: "m1", text: "Mind the gap.", by: BY });
+    run.say({ type: "interrupt", n: 2 });
+    await frame(run, "idle");
+    expect(JSON.stringify(bed.conversations.get(run.order.task)?.at(-1))).toContain("Mind the gap.");
+    expect(kindsOf(run)).toContain("agent.message");
+    run.say({ type: "close" });
+    expect((await run.finished()).outcome).toEqual({ status: "succeeded" });
+  });
+
   it("leaves no process when it is canceled", async () => {
     const long = `601.${String(process.pid).padStart(8, "0")}`;
     const run = steered(bed.run([bash(`command sleep ${long}`), report("done", "Never."), "Bye."]));
