@@ -17,6 +17,12 @@ const questionKinds = ["question", "approval"] as const;
 /** The id of the call by which the agent asks. */
 export const questionIdSchema = z.string().min(1).max(180);
 
+/**
+ * The call that the agent's program has put off, and judges anew when the conversation is taken up again; null where there is none,
+ * as when the sandbox was lost.
+ */
+export const putOffSchema = nullable(questionIdSchema).default(null);
+
 const asked = {
   id: questionIdSchema,
   text: z.string().min(1).max(QUESTION_LIMIT).meta({ description: "The question, or what the agent wants to call." }),

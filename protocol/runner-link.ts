@@ -15,7 +15,7 @@ import { runIdSchema, sessionIdSchema } from "./ids.ts";
 import { dollarsSchema } from "./money.ts";
 import { noteNameSchema } from "./note.ts";
 import { checkoutSchema } from "./occurrence.ts";
-import { askedQuestionSchema, givenAnswerSchema } from "./question.ts";
+import { askedQuestionSchema, givenAnswerSchema, putOffSchema } from "./question.ts";
 import { clonedRepositorySchema } from "./routine.ts";
 import { cancelReasonSchema, runnerRefSchema, runResultSchema, sandboxKinds } from "./run.ts";
 import { runErrorSchema } from "./run-errors.ts";
@@ -151,6 +151,8 @@ export const runOrderSchema = z.object({
   asks: z.boolean().default(false),
   /** The answer to what an earlier attempt of the run asked; null where there is none. */
   answer: nullable(givenAnswerSchema).default(null),
+  /** Of a run that has waited without a sandbox, and goes on with its conversation: it is not given its task again. */
+  continues: nullable(z.object({ put_off: putOffSchema })).default(null),
   /** Absent from an earlier version's order: no variables, no script, and no network beside the instance. */
   environment: attemptEnvironmentSchema.optional(),
   /** What the instance takes of a run's work beside frames: `diff`, `artifacts`. Absent from an earlier version's order. */
@@ -175,7 +177,7 @@ export const attemptOutcomeSchema = z.discriminatedUnion("status", [
   /** Every process of the attempt is gone. */
   z.object({ status: z.literal("canceled") }),
   /** What the run waits for had not come when its sandbox was to be given up: another attempt goes on. */
-  z.object({ status: z.literal("parked") }),
+  z.object({ status: z.literal("parked"), put_off: putOffSchema }),
 ]);
 export type AttemptOutcome = z.infer<typeof attemptOutcomeSchema>;
 

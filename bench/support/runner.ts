@@ -118,6 +118,7 @@ async function begin(url: string, offer: Offer): Promise<void> {
     onFeatures: () => {},
     onSaid: () => {},
     onAnswer: () => {},
+    onPark: () => {},
     onClose: () => {},
     onCancel: () => {},
     onEnded: () => {},

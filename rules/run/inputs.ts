@@ -51,6 +51,8 @@ export interface DoneBefore {
   tool_calls: number;
   tools_refused: number;
   cost_usd: number;
+  /** The call that the agent's program has put off, which its answer is for; null where there is none. */
+  put_off: string | null;
 }
 
 /** Limits of the revision that the run was admitted with. */

@@ -20,7 +20,7 @@ import { close, ERROR_OF_LEASE_END, endingOf, settle } from "./ending.ts";
 import type { DeadlineKind, Effect, Finished, Hello, LeaseEnd, RunInput, RunLimits, RunState, Step } from "./inputs.ts";
 import { countSeen, isBetweenAttempts, queueAgain } from "./next-attempt.ts";
 import type { ActiveRecord, QueuedRecord } from "./record.ts";
-import { beginWaiting, closeRun, endHold, giveUpSandbox, goOn, waitsOn } from "./waiting.ts";
+import { beginWaiting, closeRun, endHold, goOn, park } from "./waiting.ts";
 
 type Failed = Extract<AttemptOutcome, { status: "failed" }>;
 
@@ -159,10 +159,10 @@ function startAgent(
 
 function finish(state: RunState, run: ActiveRecord, frame: Finished, limits: RunLimits, nowMs: number): Step | null {
   if (isBetweenAttempts(run)) return null;
-  const counted = countSeen(run, frame.seen, state.before);
-  const step = waitsOn(state, counted, frame.outcome)
-    ? giveUpSandbox(state, counted)
-    : end({ ...state, run: counted }, counted, frame.outcome, frame.report, limits, nowMs);
+  const { outcome, report, seen } = frame;
+  const counted = countSeen(run, seen, state.before);
+  const step =
+    park(state, counted, outcome) ?? end({ ...state, run: counted }, counted, outcome, report, limits, nowMs);
   // A runner says by itself that its work is over; a container is there for this attempt alone, and ends with it.
   if (run.runner?.kind !== "container") return step;
   return { ...step, effects: [...step.effects, { type: "release_lease" }] };
@@ -176,7 +176,8 @@ function endLease(
   nowMs: number,
 ): Step | null {
   if (isBetweenAttempts(run)) return null;
-  if (waitsOn(state, run, null)) return giveUpSandbox(state, run);
+  const waits = park(state, run, null);
+  if (waits !== null) return waits;
   const error = runError(ERROR_OF_LEASE_END[leaseEnd], state.phase);
   return end(state, run, { status: "failed", error }, null, limits, nowMs);
 }
@@ -197,8 +198,10 @@ function end(
   return settle(state, close(run, ending, report?.result ?? "unknown", report?.summary ?? null, nowMs));
 }
 
-function mayRetry({ before }: RunState, run: ActiveRecord, error: RunError, limits: RunLimits): boolean {
-  const isUntouched = run.evidence.model_calls === (before?.model_calls ?? 0);
+function mayRetry({ before, phase }: RunState, run: ActiveRecord, error: RunError, limits: RunLimits): boolean {
+  // An attempt that goes on begins with the call that people have approved, before it asks the model anything.
+  const hasBegun = before !== null && phase === "agent";
+  const isUntouched = run.evidence.model_calls === (before?.model_calls ?? 0) && !hasBegun;
   return isMachineryFailure(error.code) && isUntouched && triesOf(run, before) <= limits.retryMax;
 }
 

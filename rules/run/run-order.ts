@@ -28,6 +28,8 @@ interface OrderedFrom {
   resume: Resume | null;
   /** To what an earlier attempt has asked; null where there is none. */
   answer: GivenAnswer | null;
+  /** How it goes on; null where it begins. */
+  continues: RunOrder["continues"];
 }
 
 /** What this version takes of a run's work beside frames. */
@@ -38,7 +40,7 @@ export function runOrder(
   run: ListedRun,
   definition: RoutineDefinition,
   given: { text: string | null; checkout: Checkout | null; context: string | null },
-  { baseUrl, otherModels, commit, environment, notes, resume, answer }: OrderedFrom,
+  { baseUrl, otherModels, commit, environment, notes, resume, answer, continues }: OrderedFrom,
 ): RunOrder {
   return {
     run_id: run.id,
@@ -66,6 +68,7 @@ export function runOrder(
     tools: definition.tools,
     asks: true,
     answer,
+    continues,
     ...(environment === null ? {} : { environment }),
     takes: TAKES,
     notes,

@@ -3,7 +3,7 @@ import type { AttemptOutcome } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
 import { PARK_GRACE_MS, TIMEOUT_GRACE_MS } from "./deadlines.ts";
 import { withoutWaiting } from "./ending.ts";
-import type { Effect, RunInput, RunLimits, RunState, Step } from "./inputs.ts";
+import type { DoneBefore, Effect, RunInput, RunLimits, RunState, Step } from "./inputs.ts";
 import { queueAgain } from "./next-attempt.ts";
 import type { ActiveRecord, WaitingRecord } from "./record.ts";
 
@@ -75,7 +75,7 @@ function stopForBudget(state: RunState, run: ActiveRecord, until: string | null,
  * Whether the run waits on when its attempt has ended. One that waits for a budget has nothing else to fail of: its calls are
  * refused. @param outcome null where its lease has ended before its runner had said how.
  */
-export function waitsOn(state: RunState, run: ActiveRecord, outcome: AttemptOutcome | null): run is WaitingRecord {
+function waitsOn(state: RunState, run: ActiveRecord, outcome: AttemptOutcome | null): run is WaitingRecord {
   if (run.status !== "waiting" || run.cancel_reason !== null) return false;
   const isForBudget = run.waiting.for === "budget";
   if (outcome !== null) return outcome.status === "parked" || (isForBudget && outcome.status === "failed");
@@ -118,11 +118,23 @@ export function endHold(state: RunState, run: WaitingRecord, nowMs: number): Ste
   };
 }
 
-/** The run has no sandbox any more. It waits on, unless what it waits for has come meanwhile. */
-export function giveUpSandbox(state: RunState, run: WaitingRecord): Step {
-  const { evidence, usage } = run;
-  const { model_calls, turns, tool_calls, tools_refused = 0 } = evidence;
-  const before = { attempt: run.attempt, model_calls, turns, tool_calls, tools_refused, cost_usd: usage.cost_usd };
+/**
+ * The attempt has ended so that another can go on. @param outcome null where its lease has ended before its runner had said how.
+ * @returns null where that is not so.
+ */
+export function park(state: RunState, run: ActiveRecord, outcome: AttemptOutcome | null): Step | null {
+  const putOff = outcome?.status === "parked" ? outcome.put_off : null;
+  if (waitsOn(state, run, outcome)) return giveUpSandbox(state, run, putOff);
+  const isUnheard = outcome?.status === "parked" && run.status === "running" && run.cancel_reason === null;
+  return isUnheard && canPark(state) ? goOnElsewhere(run, putOff) : null;
+}
+
+/**
+ * The run has no sandbox any more. It waits on, unless what it waits for has come meanwhile.
+ * @param putOff the call that the agent's program has put off; null for a sandbox that was lost.
+ */
+function giveUpSandbox(state: RunState, run: WaitingRecord, putOff: string | null): Step {
+  const before = doneBy(run, putOff);
   const parked: WaitingRecord = { ...run, runner: null, waiting: { ...run.waiting, held_until: null } };
   const waits: Step = {
     state: { ...state, boot: null, features: [], ending: null, before, run: parked },
@@ -137,6 +149,21 @@ export function giveUpSandbox(state: RunState, run: WaitingRecord): Step {
 /** When it goes on by itself, in Unix milliseconds. */
 function goesOnAtMs({ waiting }: WaitingRecord): number {
   return waiting.for === "budget" && waiting.until !== null ? Date.parse(waiting.until) : Number.POSITIVE_INFINITY;
+}
+
+/** What it waited for came while its runner ended, which has not heard of it. */
+function goOnElsewhere(run: ActiveRecord, putOff: string | null): Step {
+  const attempt = run.attempt + 1;
+  return {
+    state: { ...queueAgain(run), before: doneBy(run, putOff) },
+    events: [{ type: "run.queued", attempt, summary: run.trigger.summary }],
+    effects: [{ type: "clear_deadlines" }, { type: "promote" }],
+  };
+}
+
+function doneBy({ attempt, evidence, usage }: ActiveRecord, putOff: string | null): DoneBefore {
+  const { model_calls, turns, tool_calls, tools_refused = 0 } = evidence;
+  return { attempt, model_calls, turns, tool_calls, tools_refused, cost_usd: usage.cost_usd, put_off: putOff };
 }
 
 /** In its old place among the runs that wait, which is before newer ones. */

@@ -7,6 +7,8 @@ import { within } from "../process/within.ts";
 import type { AgentLife } from "./agent-end.ts";
 import { Deliveries } from "./deliveries.ts";
 import type { Inbox } from "./inbox.ts";
+import { asWords, type Opening } from "./opening.ts";
+import type { ToolGate } from "./tool-gate.ts";
 
 /** How long a turn may take to stop before it is looked at again. */
 const STOP_MS = 1_000;
@@ -16,6 +18,7 @@ const ANSWER_MS = 600_000;
 export class AgentSteering {
   readonly #inbox: Inbox;
   readonly #life: AgentLife;
+  readonly #gate: Pick<ToolGate, "asking">;
   readonly #send: (body: FrameBody) => void;
   readonly #deliveries = new Deliveries();
   /** The turn is being stopped, or has been: nothing happens until a message comes. */
@@ -24,32 +27,41 @@ export class AgentSteering {
   /** Before its first turn the program would let an interrupt stop the turns of all messages that it has, too. */
   #hasBegun = false;
   #turnsEnded = 0;
+  #isParked = false;
   #resumed = Promise.withResolvers<void>();
   #heard = Promise.withResolvers<void>();
 
-  constructor(inbox: Inbox, life: AgentLife, send: (body: FrameBody) => void) {
+  constructor(inbox: Inbox, life: AgentLife, gate: Pick<ToolGate, "asking">, send: (body: FrameBody) => void) {
     this.#inbox = inbox;
+    this.#gate = gate;
     this.#life = life;
     this.#send = send;
   }
 
   /** When to end the agent's program; null while it works, or waits for a message. */
   get endsAtMs(): number | null {
-    return this.#isStopped ? null : this.#life.endsAtMs;
+    return this.#isStopped || this.#isParked ? null : this.#life.endsAtMs;
   }
 
-  /** The conversation's messages: the first, then people's as they come. It ends when nothing is to be heard any more. */
-  async *input(first: string, finished: Promise<void>): AsyncGenerator<SDKUserMessage> {
-    yield userMessage(first);
+  /** Whether the agent has got all that it was given. */
+  get hasGivenAll(): boolean {
+    return this.#deliveries.isEmpty;
+  }
+
+  /** The conversation's messages: its opening, then people's as they come. It ends when nothing is to be heard any more. */
+  async *input(opening: Opening, finished: Promise<void>): AsyncGenerator<SDKUserMessage> {
+    const first = this.#first(opening);
+    if (first !== null) yield first;
     let isOver = false;
     void finished.then(() => {
       isOver = true;
     });
     while (!isOver) {
       const changed = this.#inbox.changed();
-      const message = this.#isInterrupting ? undefined : this.#inbox.takeMessage();
+      const { asking } = this.#gate;
+      const message = this.#isInterrupting || asking !== null ? undefined : this.#takeMessage();
       if (message === undefined) {
-        await Promise.race([changed, this.#resumed.promise, finished]);
+        await Promise.race([asking ?? changed, this.#resumed.promise, finished]);
         continue;
       }
       const uuid = randomUUID();
@@ -58,6 +70,17 @@ export class AgentSteering {
       this.#life.told();
       yield { ...userMessage(asWords(message.text)), uuid };
     }
+  }
+
+  /** The agent is given nothing more: what has come is for the next attempt. */
+  park(): void {
+    this.#isParked = true;
+  }
+
+  /** Settles when no turn is on any more. */
+  async turnEnds(signal: AbortSignal): Promise<void> {
+    const ended = aborted(signal);
+    while (this.#life.isInTurn && !signal.aborted) await Promise.race([this.#heard.promise, ended]);
   }
 
   read(message: SDKMessage): void {
@@ -104,6 +127,20 @@ export class AgentSteering {
     return !this.#inbox.isClosed && !signal.aborted && !isLate;
   }
 
+  #takeMessage() {
+    return this.#isParked ? undefined : this.#inbox.takeMessage();
+  }
+
+  #first(opening: Opening): SDKUserMessage | null {
+    if (opening.by === "call") return null;
+    if (opening.by === "text") return userMessage(opening.text);
+    const message = this.#takeMessage();
+    if (message === undefined) return userMessage(opening.told + opening.otherwise);
+    const uuid = randomUUID();
+    this.#deliveries.give(message.n, uuid, false);
+    return { ...userMessage(opening.told + asWords(message.text)), uuid };
+  }
+
   /** Stops the turn with all that it has started; background work first, for its end would wake the agent. */
   async #interrupt(agent: Query, n: number, signal: AbortSignal): Promise<void> {
     this.#isStopped = true;
@@ -135,11 +172,6 @@ export class AgentSteering {
     );
     return await within(STOP_MS, stopping, false);
   }
-}
-
-/** What a person says is for the agent: its program takes a text that begins with a slash as a command for itself. */
-export function asWords(text: string): string {
-  return text.startsWith("/") ? `\n${text}` : text;
 }
 
 function userMessage(text: string): SDKUserMessage {

@@ -50,6 +50,12 @@ export class AgentWatch {
     this.#arm();
   }
 
+  /** The program is up, though it has not said so: it begins with a call that may take long. */
+  started(): void {
+    this.#startsByMs = null;
+    this.#arm();
+  }
+
   close(): void {
     clearTimeout(this.#timer);
   }

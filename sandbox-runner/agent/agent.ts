@@ -7,10 +7,13 @@ import { killGroup, type PipedProcess, processClosed } from "../process/spawn.ts
 import { within } from "../process/within.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { AgentLife, type LifeBounds, type LivingTask } from "./agent-end.ts";
-import { AgentSteering, asWords } from "./agent-steering.ts";
+import { AgentSteering } from "./agent-steering.ts";
 import { toolsWithoutUse } from "./agent-tools.ts";
+import { Ending } from "./ending.ts";
 import { GatedProcess } from "./gated-process.ts";
 import type { Inbox } from "./inbox.ts";
+import type { Opening } from "./opening.ts";
+import { parkAgent } from "./parking.ts";
 import { type Report, type RunnerTools, reportOf, reportServer } from "./report-tool.ts";
 import type { RunSettings } from "./repository-settings.ts";
 import type { ToolGate } from "./tool-gate.ts";
@@ -30,8 +33,9 @@ export interface AgentOptions {
   /** What people say to it while it is on. */
   inbox: Inbox;
   send(body: FrameBody): void;
-  /** What it has to know before its task, of what was restored and what was not; may be empty. */
-  told: string;
+  opening: Opening;
+  /** Given when the sandbox is to be given up while the run waits. */
+  parking: AbortSignal;
   /** What outranks the settings that the repository brings along. */
   settings: RunSettings;
   /** Which calls are let through. */
@@ -49,6 +53,8 @@ export interface AgentEnd {
   /** The last result, or null when the agent's program ended without one. */
   result: SDKResultMessage | null;
   report: Report | null;
+  /** The call that its program has put off; null where there is none. */
+  putOff: string | null;
   /** The end of its error output. */
   lastWords: string;
 }
@@ -86,7 +92,7 @@ const CLOSE_GRACE_MS = 5_000;
 
 /** Runs the agent to its end, or until the signal kills it. Never throws. */
 export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
-  const end: AgentEnd = { result: null, report: null, lastWords: "" };
+  const end: AgentEnd = { result: null, report: null, putOff: null, lastWords: "" };
   /** The last report that was called for: it counts where a rule or a hook of the repository refused the call. */
   let called: Report | null = null;
   const life = new AgentLife(options.bounds);
@@ -100,9 +106,9 @@ export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
     inputEnds.resolve();
     for (const child of started) killGroup(child.pid);
   });
-  const steering = new AgentSteering(options.inbox, life, options.send);
+  const steering = new AgentSteering(options.inbox, life, options.gate, options.send);
   const agent = query({
-    prompt: steering.input(firstWords(options), inputEnds.promise),
+    prompt: steering.input(options.opening, inputEnds.promise),
     options: {
       ...fixedOptions(options),
       ...options.conversation,
@@ -142,18 +148,29 @@ export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
     cut.abort();
   };
   const ending = new Ending(steering, () => steering.goesOn(cut.signal), endProgram);
+  let isParked = false;
+  const park = async () => {
+    await parkAgent(agent, { life, steering, gate: options.gate, signal: cut.signal });
+    isParked = true;
+    inputEnds.resolve();
+    if (!life.isInTurn) await within(CLOSE_GRACE_MS, listening, undefined);
+    cut.abort();
+  };
+  options.parking.addEventListener("abort", park, { once: true });
+  if (options.parking.aborted) void park();
   steering.drive(agent, () => ending.look(), cut.signal);
   const listening = listen(agent, options, end, (message) => {
     called = reportIn(message) ?? called;
     life.read(message, Date.now());
     steering.read(message);
     // Nothing is asked of the model any more.
-    if (ending.hasBegun && life.isInTurn) cut.abort();
+    if ((isParked || ending.hasBegun) && life.isInTurn) cut.abort();
     ending.look();
   });
   // Killed, the program's output may never end for the SDK: what it would still say is not waited for.
   await Promise.race([listening, abortedFor(cut.signal, KILLED_GRACE_MS)]);
   ending.cancel();
+  options.parking.removeEventListener("abort", park);
   options.signal.removeEventListener("abort", onAbort);
   cut.abort();
   await within(KILLED_GRACE_MS, Promise.all(closed), undefined);
@@ -170,56 +187,6 @@ function reportIn(message: SDKMessage): Report | null {
   return calls.findLast((report) => report !== null) ?? null;
 }
 
-/** What it is told first: its task, or a person's words where it goes on. */
-function firstWords({ told, order }: AgentOptions): string {
-  return told + (order.conversation?.resume == null ? order.task : asWords(order.task));
-}
-
-/** Ends the agent's program when its life says so. */
-class Ending {
-  readonly #life: Pick<AgentLife, "endsAtMs">;
-  readonly #goesOn: () => Promise<boolean>;
-  readonly #end: () => Promise<void>;
-  #timer: NodeJS.Timeout | undefined;
-  #isAsking = false;
-  #hasBegun = false;
-
-  /** @param goesOn asks, when it is time, whether the agent goes on after all. */
-  constructor(life: Pick<AgentLife, "endsAtMs">, goesOn: () => Promise<boolean>, end: () => Promise<void>) {
-    this.#life = life;
-    this.#goesOn = goesOn;
-    this.#end = end;
-  }
-
-  get hasBegun(): boolean {
-    return this.#hasBegun;
-  }
-
-  /** To be called after whatever may have changed the moment. */
-  look(): void {
-    clearTimeout(this.#timer);
-    const atMs = this.#life.endsAtMs;
-    if (atMs === null || this.#isAsking || this.#hasBegun) return;
-    this.#timer = setTimeout(() => void this.#endUnlessItGoesOn(), Math.max(0, atMs - Date.now()));
-  }
-
-  async #endUnlessItGoesOn(): Promise<void> {
-    this.#isAsking = true;
-    const goesOn = await this.#goesOn();
-    this.#isAsking = false;
-    if (goesOn) {
-      this.look();
-      return;
-    }
-    this.#hasBegun = true;
-    await this.#end();
-  }
-
-  cancel(): void {
-    clearTimeout(this.#timer);
-  }
-}
-
 /** Hands on what the agent says. Never rejects. */
 async function listen(
   agent: AsyncIterable<SDKMessage>,
@@ -230,7 +197,12 @@ async function listen(
   try {
     for await (const message of agent) {
       if (options.signal.aborted) return;
+      // Its own tools are not there yet: they are once its first message has come.
+      if (message.type === "result" && message.terminal_reason === "tool_deferred_unavailable") continue;
       if (message.type === "result") end.result = message;
+      if (message.type === "result" && message.subtype === "success") {
+        end.putOff = message.deferred_tool_use?.id ?? null;
+      }
       options.onMessage(message);
       onHeard(message);
     }

@@ -9,6 +9,8 @@ export const SUBAGENT = "Subagents can't ask people. Leave this to the agent tha
 export const ONE_AT_A_TIME = "Another question is open: one at a time. Make this call again when that is answered.";
 export const TOO_LONG = "The call is too long to be shown to the person who would have to approve it. Make it shorter.";
 export const CHANGED = "The call is not the one that was asked about, so it is not made.";
+export const STALE =
+  "This call is an earlier run's, which was ended before anybody had answered. It is not made; make it again if it is still needed.";
 export const WITHDRAWN = "The question was withdrawn before anybody had answered it.";
 
 /** Of a call that the routine's policy refuses. */

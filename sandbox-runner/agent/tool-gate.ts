@@ -19,6 +19,7 @@ import {
   CHANGED,
   ONE_AT_A_TIME,
   refusalWords,
+  STALE,
   SUBAGENT,
   TOO_LONG,
   UNASKED,
@@ -36,6 +37,8 @@ export interface GateOptions {
   asks: boolean;
   /** What was asked before this attempt, with its answer; null where nothing was. */
   given: GivenAnswer | null;
+  /** Calls of earlier runs: one that was put off there, and not answered, comes here again. */
+  earlier: readonly string[];
   onAsked(question: AskedQuestion): void;
 }
 
@@ -45,9 +48,11 @@ export class ToolGate {
   readonly #given = new Map<string, GivenAnswer>();
   /** The inputs that people have approved, by the call's id. */
   readonly #approved = new Map<string, string>();
-  #open: { id: string; settle: (outcome: Outcome) => void } | null = null;
+  #open: { id: string; outcome: Promise<Outcome>; settle: (outcome: Outcome) => void } | null = null;
   /** For the tool `ask`. */
   #answer: Answer | null = null;
+  #told = "";
+  #onTakenUp: () => void = () => {};
 
   constructor(options: GateOptions) {
     this.#options = options;
@@ -59,9 +64,9 @@ export class ToolGate {
     return this.#options.asks;
   }
 
-  /** Whether a call waits for a person. */
-  get isAsking(): boolean {
-    return this.#open !== null;
+  /** Settles when the call waits no longer that waits for a person; null where none does. */
+  get asking(): Promise<unknown> | null {
+    return this.#open?.outcome ?? null;
   }
 
   /** The agent's options that have every call pass here. */
@@ -81,9 +86,20 @@ export class ToolGate {
     return { behavior: "deny", message: verdict.decision === "deny" ? refusalWords(verdict) : CHANGED };
   };
 
-  /** An answer has come. One to a question that is not open changes nothing. */
-  answer({ question_id, answer }: GivenAnswer): void {
-    if (this.#open?.id === question_id) this.#open.settle(answer);
+  /** An answer has come. @returns whether its question is open: else it changes nothing. */
+  answer({ question_id, answer }: GivenAnswer): boolean {
+    if (this.#open?.id !== question_id) return false;
+    this.#open.settle(answer);
+    return true;
+  }
+
+  /**
+   * The agent's program begins with the call that was put off.
+   * @param told what the agent has to know beside the call's result. @param onTakenUp the call is being judged.
+   */
+  takesUp(told: string, onTakenUp: () => void): void {
+    this.#told = told === "" ? "" : `\n\n${told.trim()}`;
+    this.#onTakenUp = onTakenUp;
   }
 
   /** Puts off the call that waits: the agent's program then ends by itself. */
@@ -101,16 +117,13 @@ export class ToolGate {
   readonly #judge: HookCallback = async (input, _id, { signal }) => {
     if (input.hook_event_name !== "PreToolUse") return {};
     const { tool_name: name, tool_input, tool_use_id: id, agent_id } = input;
+    if (this.#options.earlier.includes(id)) return denied(STALE);
     const verdict = judgeCall(this.#options.policy, name, tool_input);
+    if (this.#given.has(id)) return this.#takeUp(input);
     if (verdict.decision === "deny") return denied(refusalWords(verdict));
     if (verdict.decision === "allow" && name !== ASK_TOOL) return {};
     if (!this.#options.asks) return denied(UNASKED);
     if (agent_id !== undefined) return denied(SUBAGENT);
-    const given = this.#given.get(id);
-    this.#given.delete(id);
-    if (given !== undefined) {
-      return given.input_hash === hashOf(tool_input) ? this.#decided(input, given.answer) : denied(CHANGED);
-    }
     const question = name === ASK_TOOL ? questionOf(id, tool_input) : approvalOf(id, name, tool_input);
     // Its own input schema tells the agent what is wrong.
     if (question === null) return name === ASK_TOOL ? {} : denied(TOO_LONG);
@@ -120,9 +133,19 @@ export class ToolGate {
     return outcome === "withdrawn" ? denied(WITHDRAWN) : this.#decided(input, outcome);
   };
 
+  /** The call that was put off: it is the one that was asked about, or it is not made. */
+  #takeUp(input: PreToolUseHookInput) {
+    const { tool_use_id: id, tool_input } = input;
+    const given = this.#given.get(id);
+    this.#given.delete(id);
+    this.#onTakenUp();
+    if (given?.input_hash !== hashOf(tool_input)) return denied(CHANGED + this.#told);
+    return this.#decided(input, given.answer, this.#told);
+  }
+
   async #ask(question: AskedQuestion, signal: AbortSignal): Promise<Outcome> {
     const { promise, resolve } = Promise.withResolvers<Outcome>();
-    this.#open = { id: question.id, settle: resolve };
+    this.#open = { id: question.id, outcome: promise, settle: resolve };
     signal.addEventListener("abort", () => resolve("withdrawn"), { once: true });
     if (!signal.aborted) this.#options.onAsked(question);
     else resolve("withdrawn");
@@ -131,14 +154,15 @@ export class ToolGate {
     return outcome;
   }
 
-  #decided({ tool_name, tool_input, tool_use_id }: PreToolUseHookInput, answer: Answer) {
+  #decided({ tool_name, tool_input, tool_use_id }: PreToolUseHookInput, answer: Answer, told = "") {
     if (tool_name === ASK_TOOL) {
       this.#answer = answer;
       return {};
     }
-    if (answer.approve !== true) return denied(approvalWords(answer));
+    if (answer.approve !== true) return denied(approvalWords(answer) + told);
     this.#approved.set(tool_use_id, hashOf(tool_input));
-    return {};
+    if (told === "") return {};
+    return { hookSpecificOutput: { hookEventName: "PreToolUse" as const, additionalContext: told } };
   }
 }
 

@@ -9,10 +9,9 @@ import { agentEnvironment, cloneEnvironment, commandEnvironment, givenVariables 
 import { AgentEvents } from "../agent/agent-events.ts";
 import { AgentWatch } from "../agent/agent-watch.ts";
 import type { Inbox } from "../agent/inbox.ts";
+import { openingOf } from "../agent/opening.ts";
 import { agentError, oneLine } from "../agent/outcome.ts";
-import { readSettings } from "../agent/read-settings.ts";
 import type { Report, RunnerTools } from "../agent/report-tool.ts";
-import { type RunSettings, runSettings } from "../agent/repository-settings.ts";
 import type { ShowPlace } from "../agent/show-tool.ts";
 import type { ToolGate } from "../agent/tool-gate.ts";
 import { cloneRepositories } from "../git/clone.ts";
@@ -20,15 +19,17 @@ import type { Clone } from "../git/clone-plan.ts";
 import { describeClones } from "../git/clone-words.ts";
 import { writeGitSettings } from "../git/write-settings.ts";
 import type { RunFolder } from "../process/run-folder.ts";
-import { within } from "../process/within.ts";
-import { type Sandbox, withoutSandbox } from "../sandbox/sandbox.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { AttemptSession } from "../session/attempt-session.ts";
 import { setUp } from "../setup/set-up.ts";
 import type { SetupStore } from "../setup/setup-store.ts";
-import { DEMO_MODEL, privileged, settingsOverridden, tasksLeft } from "./attempt-words.ts";
+import type { AttemptClock } from "./attempt-clock.ts";
+import { DEMO_MODEL, privileged, tasksLeft } from "./attempt-words.ts";
+import { enterSandbox } from "./enter-sandbox.ts";
 import { countChangedFiles } from "./evidence.ts";
 import type { SandboxSetting } from "./executor-brief.ts";
 import { hookDeadline } from "./hook-deadline.ts";
+import { outrankRepository } from "./outrank-repository.ts";
 import type { DiffPlace } from "./session-diff.ts";
 import type { Workplace } from "./workplace.ts";
 
@@ -51,6 +52,9 @@ export interface AttemptOptions {
   tools(place: Omit<ShowPlace, "signal">): RunnerTools;
   /** What people say to its agent. */
   inbox: Inbox;
+  clock: AttemptClock;
+  /** Given when its sandbox is to be given up while the run waits. */
+  parking: AbortSignal;
   /** Stops the attempt wherever it is. */
   signal: AbortSignal;
   send(body: FrameBody): void;
@@ -61,18 +65,20 @@ export interface AttemptOptions {
 
 export type Seen = Extract<FrameBody, { kind: "finished" }>["seen"];
 
-/** Up to this part of the attempt's time an agent without a report may wait for its work in the background. */
-const WAITING_PART = 0.9;
+/** For the last part of the attempt's time no agent without a report waits for its work in the background. */
+const LAST_PART = 0.1;
 
 export class Attempt {
   readonly #options: AttemptOptions;
-  readonly #startedAtMs = Date.now();
   readonly #events = new AgentEvents();
   #phase: RunPhase = "provisioning";
   #report: Report | null = null;
   /** For so many seconds whoever was asked in vain wants to be left alone; null where that is not known. */
   retryAfterS: number | null = null;
   #filesChanged = 0;
+  #isRunningTold = false;
+  /** The call of the agent's that its program has put off; null where there is none. */
+  putOff: string | null = null;
 
   constructor(options: AttemptOptions) {
     this.#options = options;
@@ -115,7 +121,9 @@ export class Attempt {
     await this.#options.place.openWay(order, (refused) =>
       this.#event({ type: "notice", level: "warning", ...refused }),
     );
-    const sandbox = await this.#enterSandbox();
+    const { mark, sandbox: setting } = this.#options;
+    const entered = { place: this.#options.place, setting, mark };
+    const sandbox = await enterSandbox(order, entered, (event) => this.#event(event));
     if (!sandbox.ok) return sandbox.error;
     if (signal.aborted) return null;
     const seen = { ...folder, home: sandbox.value.home ?? folder.home };
@@ -153,7 +161,9 @@ export class Attempt {
       return cloned.error;
     }
 
-    const begun = await this.#beginSession(sandbox.value, seen, cloned.clones);
+    const { session: earlier } = this.#options;
+    const found = { sandbox: sandbox.value, folder: seen, clones: cloned.clones, env: cloneEnvironment(mark, seen) };
+    const begun = (await earlier?.begin(found, signal)) ?? { ok: true, clones: cloned.clones };
     if (signal.aborted) return null;
     if (!begun.ok) return begun.error;
     const { clones } = begun;
@@ -169,22 +179,6 @@ export class Attempt {
     return failure;
   }
 
-  async #enterSandbox(): Promise<{ ok: true; value: Sandbox } | { ok: false; error: RunError }> {
-    const { order, place, sandbox: setting } = this.#options;
-    const accepted = setting === "none";
-    const late = { ok: false as const, reason: "It was not ready in time." };
-    const opened = await within(order.setup_deadline_ms, place.sandbox(), late);
-    if (opened.ok) return { ok: true, value: opened.sandbox };
-    if (setting === "container") return { ok: false, error: privileged(opened.reason) };
-    if (!accepted && !order.demo_model) {
-      return { ok: false, error: runError("sandbox_unavailable", "provisioning", opened.reason) };
-    }
-    const remedy = accepted ? "" : ` ${runError("sandbox_unavailable", "provisioning").hint}`;
-    const message = `This run works without a sandbox, on the runner's machine itself. ${opened.reason}${remedy}`;
-    this.#event({ type: "notice", level: "warning", code: "no_sandbox", message });
-    return { ok: true, value: withoutSandbox(this.#options.mark) };
-  }
-
   /**
    * Before there is anything of the run's in the sandbox, its proxy token among it: what the script makes can depend on
    * nothing else than its environment.
@@ -196,16 +190,6 @@ export class Attempt {
     this.#phase = "setup";
     const onEvent = (event: RunnerEvent) => this.#event(event);
     return await setUp({ environment, mark, folder, sandbox, deadlineMs, store, signal, onEvent });
-  }
-
-  async #beginSession(
-    sandbox: Sandbox,
-    folder: RunFolder,
-    clones: Clone[],
-  ): Promise<{ ok: true; clones: Clone[] } | { ok: false; error: RunError }> {
-    const { session, mark, signal } = this.#options;
-    const env = cloneEnvironment(mark, folder);
-    return (await session?.begin({ sandbox, folder, clones, env }, signal)) ?? { ok: true, clones };
   }
 
   async #driveAgent(
@@ -222,7 +206,9 @@ export class Attempt {
     const own = agentEnvironment(mark, seen, relayUrl, proxyToken, order);
     const hookDeadlineMs = hookDeadline(order);
     // Settings go into a command line: what was given is not restated there, for it may hold secrets and be long.
-    const settings = await this.#outrankRepository(cwd, own, hookDeadlineMs);
+    const settings = await outrankRepository(order, { folder: cwd, env: own, hookDeadlineMs }, (notice) =>
+      this.#event(notice),
+    );
     const breach = new AbortController();
     const watch = new AgentWatch({
       startDeadlineMs: order.agent_start_deadline_ms,
@@ -230,6 +216,15 @@ export class Attempt {
       room: this.#options.room,
       onNotice: (notice) => this.#event(notice),
     });
+    const told = session?.told ?? "";
+    const opening = openingOf(order, told);
+    if (opening.by === "call") {
+      this.#options.gate.takesUp(told, () => {
+        watch.started();
+        this.#tellRunning(sandbox);
+      });
+    }
+    const { clock, parking } = this.#options;
     const end = await runAgent({
       order,
       clones: describeClones(clones),
@@ -242,12 +237,15 @@ export class Attempt {
       inbox: this.#options.inbox,
       send: this.#options.send,
       conversation: session?.agentOptions ?? null,
-      told: session?.told ?? "",
+      opening,
+      parking,
       signal: AbortSignal.any([signal, watch.signal, breach.signal]),
       room: this.#options.room,
       bounds: {
         backgroundWaitMs: order.background_wait_ms,
-        lastWaitMs: this.#startedAtMs + order.timeout_ms * WAITING_PART,
+        get lastWaitMs() {
+          return clock.endsAtMs - order.timeout_ms * LAST_PART;
+        },
       },
       onMessage: (message) => {
         watch.read(message);
@@ -261,6 +259,8 @@ export class Attempt {
     if (breach.signal.aborted) return breach.signal.reason;
     this.#report = end.report;
     session?.tellEnd(end.result !== null);
+    this.putOff = end.putOff;
+    if (parking.aborted) return null;
     // What was reported stands, though the program had to be killed.
     if (watch.failure !== null) return end.report === null ? watch.failure : null;
     const { stoppedByHook } = this.#events;
@@ -270,22 +270,18 @@ export class Attempt {
     return agentError(end.result, end.lastWords);
   }
 
-  /** The settings that outrank the repository's; one notice names what of those has no effect. */
-  async #outrankRepository(folder: string, env: Record<string, string>, hookDeadlineMs: number): Promise<RunSettings> {
-    const text = await readSettings(folder);
-    const hookSeconds = Math.max(1, Math.floor(hookDeadlineMs / 1_000));
-    const settings = runSettings({ ...this.#options.order, text, env, hookSeconds });
-    if (settings.overridden.length > 0) this.#event(settingsOverridden(settings.overridden));
-    return settings;
-  }
-
   #hear(message: SDKMessage, sandbox: Sandbox): void {
     if (message.type === "system" && message.subtype === "mirror_error") this.#options.session?.tellLost(message.error);
     const begun = this.#events.started;
     const { events, deltas } = this.#events.read(message);
-    if (!begun && this.#events.started) this.#options.send({ kind: "running", sandbox: sandbox.kind });
+    if (!begun && this.#events.started) this.#tellRunning(sandbox);
     for (const delta of deltas) this.#options.sendDelta(delta);
     for (const event of events) this.#event(event);
+  }
+
+  #tellRunning({ kind }: Sandbox): void {
+    if (!this.#isRunningTold) this.#options.send({ kind: "running", sandbox: kind });
+    this.#isRunningTold = true;
   }
 
   #step(message: string): void {

@@ -5,7 +5,7 @@ import type { AskedQuestion } from "#protocol/question.ts";
 import type { RunnerRef } from "#protocol/run.ts";
 import type { RunBounds } from "#protocol/run-bounds.ts";
 import { type RunError, runError } from "#protocol/run-errors.ts";
-import type { RunOrder } from "#protocol/runner-link.ts";
+import type { FrameBody, RunOrder } from "#protocol/runner-link.ts";
 import type { RunnerEvent } from "#protocol/transcript.ts";
 import { Redactor } from "#rules/secrets/redactor.ts";
 import { askTool } from "../agent/ask-tool.ts";
@@ -24,6 +24,7 @@ import { AttemptSession } from "../session/attempt-session.ts";
 import { SDK_VERSION } from "../session/sdk-version.ts";
 import type { SetupStore } from "../setup/setup-store.ts";
 import { Attempt } from "./attempt.ts";
+import { AttemptClock } from "./attempt-clock.ts";
 import { watchBounds } from "./bounds-watch.ts";
 import type { LeaseBrief, SandboxSetting } from "./executor-brief.ts";
 import { keepDiff } from "./session-diff.ts";
@@ -70,6 +71,8 @@ export async function workOnLease(brief: LeaseBrief, worker: Worker): Promise<vo
   // For people who look into the folders; the attempt does without.
   void noteLease(place.folder.root, lease).catch(() => {});
   const inbox = new Inbox();
+  const clock = new AttemptClock(() => stop.stop("timed_out"));
+  const parking = new AbortController();
   const ordered = Promise.withResolvers<RunOrder>();
   let gate: ToolGate | null = null;
   const link = new RunLink({
@@ -84,26 +87,42 @@ export async function workOnLease(brief: LeaseBrief, worker: Worker): Promise<vo
     },
     onFeatures: (features) => {
       inbox.isSteered = features.includes("steer");
+      clock.stands = features.includes("park");
     },
-    onSaid: (said) => inbox.hear(said),
+    onSaid: (said) => {
+      inbox.hear(said);
+      if (said.type === "message" && clock.heldFor === "message" && !parking.signal.aborted) clock.goOn();
+    },
     onClose: () => inbox.close(),
+    onPark: () => parking.abort(),
     onCancel: () => stop.stop("canceled"),
-    onAnswer: (answer) => gate?.answer(answer),
+    onAnswer: (answer) => {
+      // One that comes while the call is put off is for the attempt that goes on.
+      if (!parking.signal.aborted && gate?.answer(answer) === true) clock.goOn();
+    },
     onEnded: () => stop.stop("ended"),
     onDown: (why) => log("run_link_down", { ...lease, why }, "warn"),
   });
   const order = await within(ORDER_DEADLINE_MS, Promise.race([ordered.promise, stop.stopped]), undefined);
   const frames = new ScrubbedFrames(redactor, link);
   const session = order === undefined ? null : sessionOf(order, worker, brief, frames);
-  gate = order === undefined ? null : gateFor(order, frames, stop);
-  const ways = { brief, link, frames, redactor, session, inbox };
+  // Frames that an attempt makes after it was stopped are dropped: they would come after its last frame.
+  const send = (body: FrameBody) => {
+    if (stop.signal.aborted) return;
+    if (body.kind === "waiting") clock.hold(body.for);
+    frames.send(body);
+  };
+  gate = order === undefined ? null : gateFor(order, send);
+  const ways = { brief, link, frames, send, redactor, session, inbox, clock, parking: parking.signal };
   const attempt = order === undefined || gate === null ? null : newAttempt(order, worker, { ...ways, gate });
-  const failure = attempt === null ? null : await drive(attempt, worker);
-  await keepWorkspace(session, stop, startedAt + (attempt?.timeoutMs ?? 0));
+  const failure = attempt === null ? null : await drive(attempt, clock, worker);
+  await keepWorkspace(session, stop, clock.endsAtMs);
   await clearUp(worker, log);
   let outcome: string = stop.reason ?? "no_order";
   if (attempt !== null) {
-    const ending = outcomeOf(stop.reason, attempt.phase, failure, attempt.retryAfterS);
+    const ending = isParked(stop, clock, parking.signal)
+      ? { status: "parked" as const, put_off: attempt.putOff }
+      : outcomeOf(stop.reason, attempt.phase, failure, attempt.retryAfterS);
     outcome = "error" in ending ? `${ending.status}: ${ending.error.code}` : ending.status;
     session?.close();
     frames.send({ kind: "finished", outcome: ending, report: attempt.report, seen: attempt.seen });
@@ -127,13 +146,16 @@ function newAttempt(
     brief: LeaseBrief;
     link: RunLink;
     frames: ScrubbedFrames;
+    send(body: FrameBody): void;
     redactor: Redactor;
     session: AttemptSession | null;
     gate: ToolGate;
     inbox: Inbox;
+    clock: AttemptClock;
+    parking: AbortSignal;
   },
 ): Attempt {
-  const { brief, link, frames, redactor, session, gate, inbox } = ways;
+  const { brief, link, frames, send, redactor, session, gate, inbox, clock, parking } = ways;
   const scrub = (text: string) => redactor.text(text);
   const { run_id: runId } = brief.lease;
   const calls = new InstanceCalls({ instanceUrl, runId, linkToken: brief.link_token, signal: stop.signal });
@@ -149,6 +171,8 @@ function newAttempt(
     proxyToken: brief.proxy_token,
     session,
     inbox,
+    clock,
+    parking,
     sandbox,
     setups: setups(brief),
     keepDiff: async (where) => {
@@ -161,10 +185,9 @@ function newAttempt(
     ],
     gate,
     signal: stop.signal,
-    // Frames that an attempt makes after it was stopped are dropped: they would come after its last frame.
     send: (body) => {
+      send(body);
       if (stop.signal.aborted) return;
-      frames.send(body);
       if (body.kind === "event" && isAgentsOwn(body.event)) heard();
     },
     sendDelta: (delta) => {
@@ -202,11 +225,19 @@ async function keepWorkspace(session: AttemptSession | null, stop: StopSwitch, e
   await session.keep(isHurried ? HURRIED_KEEP_MS : Math.min(KEEP_MS, leftMs));
 }
 
-function gateFor({ tools: policy, asks, answer: given }: RunOrder, frames: ScrubbedFrames, stop: StopSwitch): ToolGate {
-  const onAsked = (question: AskedQuestion) => {
-    if (!stop.signal.aborted) frames.send({ kind: "waiting", for: question.kind, question });
-  };
-  return new ToolGate({ policy, asks, given, onAsked });
+function gateFor(
+  { tools: policy, asks, answer: given, conversation }: RunOrder,
+  send: (body: FrameBody) => void,
+): ToolGate {
+  const earlier = conversation?.resume?.calls.map(({ tool_call_id: id }) => id) ?? [];
+  const onAsked = (question: AskedQuestion) => send({ kind: "waiting", for: question.kind, question });
+  return new ToolGate({ policy, asks, given, earlier, onAsked });
+}
+
+/** A runner that ends while the run waits leaves it to another attempt, as if its sandbox had been lost. */
+function isParked({ reason }: StopSwitch, { heldFor }: AttemptClock, parking: AbortSignal): boolean {
+  if (reason === "runner_stopped") return heldFor !== null;
+  return reason === null && parking.aborted;
 }
 
 function isAgentsOwn({ type }: RunnerEvent): boolean {
@@ -214,8 +245,8 @@ function isAgentsOwn({ type }: RunnerEvent): boolean {
 }
 
 /** Runs the attempt to its end, its deadline, or until it uses more than it may. */
-async function drive(attempt: Attempt, { place, bounds, stop }: Worker): Promise<RunError | null> {
-  const timer = setTimeout(() => stop.stop("timed_out"), attempt.timeoutMs);
+async function drive(attempt: Attempt, clock: AttemptClock, { place, bounds, stop }: Worker): Promise<RunError | null> {
+  clock.start(attempt.timeoutMs);
   let excess: RunError | null = null;
   const watching = new AbortController();
   watchBounds({
@@ -231,7 +262,7 @@ async function drive(attempt: Attempt, { place, bounds, stop }: Worker): Promise
   const failure = await Promise.race([attempt.run(), stop.stopped.then(() => null)]).catch((error) =>
     faultOf(attempt.phase, error),
   );
-  clearTimeout(timer);
+  clock.stop();
   watching.abort();
   return excess ?? failure;
 }

@@ -29,6 +29,8 @@ export interface RunLinkOptions {
   onFeatures(features: readonly string[]): void;
   onSaid(said: Said): void;
   onClose(): void;
+  /** The sandbox of a run that waits is to be given up; may be told again. */
+  onPark(): void;
   onCancel(reason: CancelReason): void;
   /** The attempt has ended at the other side: nothing that it does matters any more. */
   onEnded(why: string): void;
@@ -39,7 +41,7 @@ const FLUSH_MS = 30;
 /** With more unsent bytes than this in the socket, frames wait and deltas are dropped. */
 const BEHIND_BYTES = 1_048_576;
 /** The options that this runner knows. */
-const LINK_FEATURES: RunnerFeature[] = ["steer", "tools"];
+const LINK_FEATURES: RunnerFeature[] = ["steer", "tools", "park"];
 const BACKOFF = { firstMs: 100, lastMs: 2_000 };
 
 export class RunLink {
@@ -121,6 +123,8 @@ export class RunLink {
       this.#options.onSaid(message);
     } else if (message.type === "close") {
       this.#options.onClose();
+    } else if (message.type === "park") {
+      this.#options.onPark();
     } else if (message.type === "cancel") {
       this.#options.onCancel(message.reason);
     } else if (message.type === "answer") {

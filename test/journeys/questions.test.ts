@@ -37,13 +37,52 @@ const resultOf = (id: string): FrameBody => ({
 
 afterEach(() => void vi.useRealTimers());
 
-/** A run whose agent has asked. */
-async function asking(runner: FakeRunner, question: AskedQuestion, more: Record<string, unknown> = {}) {
-  const routine = await buildRoutine({ limits: { timeout: "10h", answer: "1h" }, ...more });
+/** A run whose agent has asked. @param waits what it says of that. */
+async function asking(
+  runner: FakeRunner,
+  question: AskedQuestion,
+  {
+    features = [] as string[],
+    waits = asks(question),
+    limits = {},
+    ...more
+  }: Record<string, unknown> & {
+    features?: string[];
+    waits?: FrameBody;
+    limits?: Record<string, unknown>;
+  } = {},
+) {
+  const routine = await buildRoutine({ limits: { timeout: "10h", answer: "1h", ...limits }, ...more });
   const { run_id, claude_code_session_id: sessionId } = await fired(routine);
-  const work = await runner.work(await runner.accept());
-  await work.report(RUNNING, asks(question));
-  return { runId: run_id, sessionId, work };
+  const work = await runner.work(await runner.accept(), features);
+  await work.report(RUNNING, waits);
+  return { routine, runId: run_id, sessionId, work };
+}
+
+const PARKS = { features: ["steer", "tools", "park"], limits: { answer: "48h" } };
+const parked = (putOff: string | null): FrameBody => ({
+  ...(SUCCEEDED as Extract<FrameBody, { kind: "finished" }>),
+  outcome: { status: "parked", put_off: putOff },
+  report: null,
+});
+
+/** Moves the time on, and lets the run's object look at its deadlines. */
+async function later(runId: string, ms: number): Promise<void> {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + ms });
+  await runDurableObjectAlarm(ownerOf(runId));
+}
+
+/** The sandbox has been kept long enough, and its runner is told. */
+async function toldToPark(runId: string, work: FakeWork): Promise<void> {
+  await later(runId, 301_000);
+  await work.link.next(({ type }) => type === "park");
+}
+
+/** The next attempt at a run that goes on. */
+async function goesOn(runner: FakeRunner, runId: string): Promise<FakeWork> {
+  const work = await runner.work(await runner.accept(), PARKS.features);
+  expect(work.order).toMatchObject({ run_id: runId, generation: 2 });
+  return work;
 }
 
 function answer(runId: string, body: Record<string, unknown>) {
@@ -203,4 +242,107 @@ it("lets a person refuse a call, with the reason, or approve it", async () => {
     expect(await heard(work)).toMatchObject({ answer: said });
     await work.finish(SUCCEEDED);
   }
+});
+
+describe("without its sandbox", () => {
+  it("waits on, holds nothing, and goes on with an answer of the next day before newer runs", async () => {
+    const runner = await FakeRunner.join();
+    const { routine, runId, sessionId, work } = await asking(runner, APPROVAL, { ...PARKS, max_concurrent: 1 });
+    await toldToPark(runId, work);
+    await work.finish(parked(APPROVAL.id));
+    expect(await readRun(runId)).toMatchObject({ status: "waiting", runner: null, waiting: { held_until: null } });
+    await evictOwnerOf(runId);
+    await later(runId, 24 * 3_600_000);
+    runner[Symbol.dispose]();
+    using other = await FakeRunner.join({ id: "next-day" });
+    const second = await fired(routine);
+    const third = await fired(routine);
+    const between = await other.work(await other.accept());
+    expect(between.order).toMatchObject({ run_id: second.run_id });
+    const answers = await Promise.all(
+      [true, false].map((approve) => answer(runId, { question_id: APPROVAL.id, approve })),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+    expect(await readRun(runId)).toMatchObject({ status: "queued", attempt: 2 });
+    await between.finish(SUCCEEDED);
+    const next = await goesOn(other, runId);
+    const approve = answers[0]?.status === 200;
+    const { id: question_id, input_hash } = APPROVAL;
+    const given = { question_id, input_hash, answer: { approve } };
+    expect(next.order).toMatchObject({ continues: { put_off: APPROVAL.id }, answer: given });
+    await next.report(RUNNING, resultOf(APPROVAL.id));
+    await next.finish(SUCCEEDED);
+    expect(await readRun(runId)).toMatchObject({ status: "succeeded", evidence: { turns: 6 } });
+    const types = (await typesOf(sessionId)).filter((type) => /^(?:run|question)\.(?!step)/.test(type));
+    expect(types.slice(types.indexOf("run.waiting"), -1)).toEqual([
+      ...["run.waiting", "question.answered", "run.continued", "run.queued", "run.starting", "run.running"],
+    ]);
+    const last = await other.work(await other.accept());
+    expect(last.order).toMatchObject({ run_id: third.run_id, continues: null });
+    await last.finish(SUCCEEDED);
+  });
+
+  it("is canceled at once, and takes no answer then", async () => {
+    using runner = await FakeRunner.join();
+    const { runId, work } = await asking(runner, QUESTION, PARKS);
+    await toldToPark(runId, work);
+    await work.finish(parked(QUESTION.id));
+    await call("POST", `/api/v1/runs/${runId}/cancel`);
+    expect((await readRun(runId)).status).toBe("canceled");
+    const closed = await answer(runId, { question_id: QUESTION.id, choice: "red" });
+    expect(closed.body.error.details).toMatchObject({ code: "question_closed" });
+  });
+
+  it("goes on with the default when nobody has answered in time", async () => {
+    const runner = await FakeRunner.join();
+    const { runId, work } = await asking(runner, QUESTION, { ...PARKS, limits: { answer: "1h" } });
+    await toldToPark(runId, work);
+    await work.finish(parked(QUESTION.id));
+    await later(runId, 3_600_000);
+    runner[Symbol.dispose]();
+    using other = await FakeRunner.join({ id: "an-hour-later" });
+    const next = await goesOn(other, runId);
+    expect(next.order).toMatchObject({ answer: { question_id: QUESTION.id, answer: { choice: "red", by: null } } });
+    await next.finish(SUCCEEDED);
+  });
+
+  it("goes on with what comes while it is given up", async () => {
+    using runner = await FakeRunner.join();
+    const waits: FrameBody = { kind: "waiting", for: "message" };
+    const { runId, sessionId, work } = await asking(runner, QUESTION, { ...PARKS, waits });
+    await toldToPark(runId, work);
+    await call("POST", `/api/v1/sessions/${sessionId}/messages`, { id: "m1", text: "Go on." });
+    expect((await readRun(runId)).status).toBe("waiting");
+    await work.connect();
+    await work.link.next(({ type }) => type === "park");
+    await work.finish(parked(null));
+    const next = await goesOn(runner, runId);
+    expect(next.order).toMatchObject({ continues: { put_off: null }, answer: null });
+    const { n } = await next.link.next(({ type, text }) => type === "message" && text === "Go on.");
+    await next.report(RUNNING, { kind: "took", n: Number(n) }, asks(QUESTION));
+    // Once more, and with the answer this time; the runner ends before it has heard of it.
+    await answer(runId, { question_id: QUESTION.id, choice: "blue" });
+    expect((await readRun(runId)).status).toBe("running");
+    await next.finish(parked(null));
+    const third = await runner.work(await runner.accept(), PARKS.features);
+    const given = { question_id: QUESTION.id, answer: { choice: "blue" } };
+    expect(third.order).toMatchObject({ generation: 3, continues: { put_off: null }, answer: given });
+    await third.report(RUNNING, waits);
+    await third.connect();
+    expect(third.order).toMatchObject({ answer: null });
+    await third.finish(SUCCEEDED);
+  });
+
+  it("waits on when its runner is lost, and the agent of the next attempt is told the answer", async () => {
+    const lost = await FakeRunner.join({ id: "lost" });
+    const { runId } = await asking(lost, QUESTION, PARKS);
+    lost[Symbol.dispose]();
+    using runner = await FakeRunner.join({ id: "lost", boot: "another-process" });
+    await expect.poll(async () => (await readRun(runId)).runner).toBeNull();
+    expect(await readRun(runId)).toMatchObject({ status: "waiting", waiting: { held_until: null } });
+    await answer(runId, { question_id: QUESTION.id, choice: "blue" });
+    const next = await goesOn(runner, runId);
+    expect(next.order).toMatchObject({ continues: { put_off: null }, answer: { answer: { choice: "blue" } } });
+    await next.finish(SUCCEEDED);
+  });
 });

@@ -98,6 +98,7 @@ describe("runOrder", () => {
         notes: [],
         resume: null,
         answer: null,
+        continues: null,
       },
     );
     expect(runOrderSchema.parse(order)).toEqual(order);
@@ -135,6 +136,7 @@ describe("runOrder", () => {
         notes: [],
         resume: null,
         answer: null,
+        continues: null,
       },
     );
     expect(checkout).toBeNull();

@@ -18,7 +18,13 @@ const CHOSEN: Answer = { choice: "blue", by: APPROVED.by, at: APPROVED.at };
 
 function gateWith(given: GivenAnswer | null = null, asks = true) {
   const asked: AskedQuestion[] = [];
-  const gate = new ToolGate({ policy: POLICY, asks, given, onAsked: (question) => asked.push(question) });
+  const gate = new ToolGate({
+    policy: POLICY,
+    asks,
+    given,
+    earlier: ["old"],
+    onAsked: (question) => asked.push(question),
+  });
   const stop = new AbortController();
   const call = async (id: string, input: unknown, more: { tool?: string; agent_id?: string } = {}) => {
     const { tool = "Bash", ...who } = more;
@@ -51,7 +57,7 @@ it("holds a call until it is approved, and lets no other input through under its
   await expect.poll(() => asked).toHaveLength(1);
   expect(asked[0]).toMatchObject({ id: "t1", kind: "approval", call: { tool: "Bash", input: PUSH } });
   gate.answer(given("another", APPROVED, PUSH));
-  expect(gate.isAsking).toBe(true);
+  expect(gate.asking).not.toBeNull();
   gate.answer(given("t1", APPROVED, PUSH));
   expect(await pending).toBe("through");
   expect(await last("t1", PUSH)).toMatchObject({ behavior: "allow" });
@@ -101,7 +107,7 @@ it("withdraws what an interrupt has stopped", async () => {
   await expect.poll(() => asked).toHaveLength(1);
   stop.abort();
   expect(await pending).toContain("withdrawn");
-  expect(gate.isAsking).toBe(false);
+  expect(gate.asking).toBeNull();
 });
 
 it("lets through what was approved before this attempt, if it is the same input, once", async () => {

@@ -1,5 +1,5 @@
 /** What runs ask people: kept until it is answered, or its time is over. The first answer counts. */
-import { and, desc, eq, isNotNull, isNull } from "drizzle-orm";
+import { and, desc, eq, isNotNull, isNull, ne } from "drizzle-orm";
 import type { Actor } from "#protocol/actor.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { Answer, AnswerInput, AskedQuestion, GivenAnswer } from "#protocol/question.ts";
@@ -85,6 +85,13 @@ export class Questions {
   /** The result of a call is in the transcript: its agent has heard the answer. */
   taken(tx: Tx, runId: string, callId: string): void {
     const where = and(eq(questions.runId, runId), eq(questions.id, callId), isNull(questions.takenAt));
+    tx.database.update(questions).set({ takenAt: tx.nowMs }).where(where).run();
+  }
+
+  /** The agent waits anew: answers to what it has asked before have been heard. @param now what it asks now. */
+  heard(tx: Tx, runId: string, now: string | null): void {
+    const isAnother = now === null ? undefined : ne(questions.id, now);
+    const where = and(eq(questions.runId, runId), isNotNull(questions.answer), isNull(questions.takenAt), isAnother);
     tx.database.update(questions).set({ takenAt: tx.nowMs }).where(where).run();
   }
 

@@ -122,7 +122,8 @@ export class RunEngine {
     let saved = this.#runs.save(tx, row, step.state);
     if (input.type === "environment") this.#environments.keep(tx, leaseRef(saved), input.environment);
     if (isSettled(saved.doc)) this.#environments.drop(tx, runId);
-    if (isSettled(saved.doc) || saved.status === "waiting") this.#conversations.settle(tx, saved.sessionId);
+    const isLeft = saved.status === "waiting" || saved.before?.attempt === row.doc.attempt;
+    if (isSettled(saved.doc) || isLeft) this.#conversations.settle(tx, saved.sessionId);
     if (isSettled(saved.doc)) saved = this.#leaveMessages(tx, saved);
     this.append(tx, saved, step.events);
     if (saved.status !== row.status) this.#outbox.owe(tx, "project_run", row.id);

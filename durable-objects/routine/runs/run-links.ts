@@ -228,6 +228,7 @@ export class RunLinks {
       notes: notes.names(),
       resume: this.#resume(row),
       answer,
+      continues: row.before === null ? null : { put_off: row.before.put_off },
     });
     sockets.greeted(socket, attachment);
     sockets.send(socket, {

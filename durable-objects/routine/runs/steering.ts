@@ -69,10 +69,13 @@ export class Steering {
     return success(row.id);
   }
 
-  /** An attempt begins of a run that messages have started: those that have come are its task. */
+  /**
+   * An attempt begins of a run that messages have started: those that have come are its task. One that goes on has its task
+   * already, and gets them as any other does.
+   */
   begin(tx: Tx, row: RunRow): void {
     const { engine, messages } = this.#parts;
-    if (row.doc.trigger.type !== "message") return;
+    if (row.doc.trigger.type !== "message" || row.before !== null) return;
     const said = messages.waiting(row.id).filter(({ kind }) => kind === "message");
     if (said.length === 0) return;
     this.#giveAsTask(tx, row, said);

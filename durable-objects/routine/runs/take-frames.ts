@@ -100,6 +100,7 @@ export class TakeFrames {
   }
 
   #wait(tx: Tx, row: RunRow, { for: what, question }: Extract<Frame["body"], { kind: "waiting" }>): void {
+    this.#questions.heard(tx, row.id, question?.id ?? null);
     // One that has come while this was on its way: the agent goes on with it by itself.
     const goesOn = what === "message" && this.#messages.waiting(row.id).some(({ kind }) => kind === "message");
     if (goesOn) return;

@@ -91,7 +91,7 @@ export const WAITING: RunInput = { type: "waiting", for: "message", untilMs: nul
 export const CONTINUED: RunInput = { type: "continued" };
 export const IDLE: RunInput = { type: "idle", isMessageWaiting: false };
 export const HOLD_OVER: RunInput = { type: "overdue", kind: "hold" };
-export const PARKED = finished({ status: "parked" });
+export const PARKED = finished({ status: "parked", put_off: null });
 export const ENVIRONMENT: RunInput = {
   type: "environment",
   environment: {

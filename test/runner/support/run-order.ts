@@ -52,6 +52,7 @@ export function runOrder(
     tools: NO_TOOL_POLICY,
     asks: true,
     answer: null,
+    continues: null,
     ...changes,
   };
 }

@@ -1,0 +1,186 @@
+/** A run that waits gives its sandbox up, and goes on in another one: rows that each upgrade of the Agent SDK has to hold. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Answer, AskedQuestion } from "#protocol/question.ts";
+import type { FrameBody, RunOrder } from "#protocol/runner-link.ts";
+import { ASK_TOOL } from "#protocol/tools.ts";
+import { call } from "./support/agent-steps.ts";
+import { Bed, bash, endless, noSandbox, report, type Script } from "./support/bed.ts";
+import type { FakeRun } from "./support/fake-run.ts";
+import { processesWith } from "./support/processes.ts";
+import { filesOf, goOn, newSession } from "./support/sessions.ts";
+import { until } from "./support/until.ts";
+import { seedUpstream } from "./support/upstream.ts";
+
+const BY = { kind: "owner", id: null, name: "Ada" } as const;
+const AT = "2026-01-01T00:00:00.000Z";
+const END = [report("done", "Done."), "Bye."];
+const ASK = call(ASK_TOOL, { question: "Which colour?", choices: ["red", "blue"] });
+const TOUCH = { deny: [], ask: ["Bash(touch:*)"] };
+
+let bed: Bed;
+beforeAll(async () => {
+  bed = await Bed.make();
+  seedUpstream(bed.upstream, "app", { "README.md": "# App\n" });
+});
+afterAll(() => bed.close());
+
+function begin(script: Script, changes: Partial<RunOrder> = {}): FakeRun {
+  return steered(bed.run(script, ["app"], { ...newSession(), ...changes }));
+}
+
+function steered(run: FakeRun): FakeRun {
+  run.features = ["steer", "tools", "park"];
+  return run;
+}
+
+function frame<Kind extends FrameBody["kind"]>(run: FakeRun, kind: Kind): Promise<Extract<FrameBody, { kind: Kind }>> {
+  const isIt = (body: FrameBody): body is Extract<FrameBody, { kind: Kind }> => body.kind === kind;
+  return until(`a frame ${kind}`, () => run.stored.map(({ body }) => body).find(isIt));
+}
+
+async function asked(run: FakeRun): Promise<AskedQuestion> {
+  const { question } = await frame(run, "waiting");
+  if (question === undefined) throw new Error("It asks nothing.");
+  return question;
+}
+
+/** The run's next attempt. */
+function next(
+  run: FakeRun,
+  putOff: string | null,
+  given: { question: AskedQuestion; said: Partial<Answer> } | null,
+  order: Partial<RunOrder> = {},
+): FakeRun {
+  const answer =
+    given === null
+      ? null
+      : {
+          question_id: given.question.id,
+          input_hash: given.question.input_hash,
+          answer: { by: BY, at: AT, ...given.said },
+        };
+  const changes = { continues: { put_off: putOff }, answer, tools: run.order.tools, ...order };
+  return steered(goOn(bed, [run], "The task again.", { order: changes, resume: { calls: [] } }));
+}
+
+async function ended(run: FakeRun) {
+  await frame(run, "idle");
+  run.say({ type: "close" });
+  return await run.finished();
+}
+
+function requestsOf(run: FakeRun): string[] {
+  return (bed.conversations.get(run.order.task) ?? []).map(({ messages }) => messages);
+}
+
+function resultsOf(run: FakeRun): string[] {
+  return run.events.flatMap((event) => (event.type === "tool.result" ? [event.text] : []));
+}
+
+describe.skipIf(noSandbox !== null)("a run whose sandbox is given up", () => {
+  it("goes on with the answer to its question in a fresh home, when its runner has gone", async () => {
+    const work = `echo kept > kept.txt; ${endless("parked-work")} & echo begun`;
+    const run = begin([bash(`(${work}) >/dev/null 2>&1; echo begun`), ASK, bash("cat kept.txt"), ...END]);
+    const question = await asked(run);
+    run.say({ type: "park" });
+    // It comes too late for this attempt.
+    run.say({ type: "message", n: 1, id: "m1", text: "Meanwhile.", by: BY });
+    expect((await run.finished()).outcome).toEqual({ status: "parked", put_off: question.id });
+    expect(processesWith("parked-work")).toEqual([]);
+    expect(requestsOf(run)).toHaveLength(2);
+    await bed.runner.stop();
+    await bed.restartRunner();
+    const later = next(run, question.id, { question, said: { choice: "blue" } });
+    expect(await ended(later)).toMatchObject({ outcome: { status: "succeeded" }, report: { result: "done" } });
+    expect(resultsOf(later)[0]).toContain("Ada answered: blue");
+    expect(resultsOf(later)[1]).toBe("kept");
+    const [, , third = ""] = requestsOf(run);
+    expect(third).toContain("are as you left them");
+    expect(third).not.toContain("The task again.");
+    expect(third).not.toContain("Meanwhile.");
+  });
+});
+
+describe.skipIf(noSandbox !== null)("a run that went on without its sandbox", { concurrent: true }, () => {
+  it.each<[string, Partial<Answer>, string[]]>([
+    ["makes a call that was approved", { approve: true }, ["README.md\napproved"]],
+    ["does not make one that was refused", { approve: false, text: "No." }, ["README.md"]],
+  ])("%s, and is told of what was restored", async (_name, said, listed) => {
+    const run = begin([bash("touch approved"), bash("ls"), ...END], { tools: TOUCH });
+    const question = await asked(run);
+    run.say({ type: "park" });
+    expect((await run.finished()).outcome).toEqual({ status: "parked", put_off: question.id });
+    const later = next(run, question.id, { question, said });
+    expect(await ended(later)).toMatchObject({ outcome: { status: "succeeded" } });
+    expect(resultsOf(later)[1]).toBe(listed[0]);
+    if (said.approve === false) expect(resultsOf(later)[0]).toContain("Ada refused the call: No.");
+    const [, second = ""] = requestsOf(run);
+    expect(second).toContain("goes on in a new run on a new machine");
+    expect(second).not.toContain("The task again.");
+    expect(later.stored.filter(({ body }) => body.kind === "running")).toHaveLength(1);
+    expect(later.stored.filter(({ body }) => body.kind === "waiting")).toEqual([]);
+  });
+
+  it("does not make a call that is not the one that was approved", async () => {
+    const run = begin([bash("touch approved"), bash("ls"), ...END], { tools: TOUCH });
+    const question = await asked(run);
+    run.say({ type: "park" });
+    await run.finished();
+    const later = next(run, question.id, { question, said: { approve: true } });
+    const texts = [...filesOf([run]).values()].map((text) => text.replaceAll("touch approved", "touch tampered"));
+    const { workspace } = bed.instance.earlier.get(later.order.run_id) ?? { workspace: null };
+    bed.instance.earlier.set(later.order.run_id, { texts, workspace });
+    await ended(later);
+    expect(resultsOf(later).slice(0, 2)).toEqual([
+      expect.stringContaining("not the one that was asked about"),
+      "README.md",
+    ]);
+  });
+
+  it("does not make a call of an earlier run that nobody had answered", async () => {
+    const run = begin([bash("touch approved"), bash("ls"), ...END], { tools: TOUCH });
+    const question = await asked(run);
+    run.say({ type: "park" });
+    await run.finished();
+    const order = { continues: null, tools: run.order.tools };
+    const calls = [{ tool_call_id: question.id, name: "Bash", input: "{}" }];
+    const later = steered(goOn(bed, [run], "Do something else.", { order, resume: { calls } }));
+    await ended(later);
+    expect(resultsOf(later).slice(0, 2)).toEqual([expect.stringContaining("earlier run"), "README.md"]);
+    expect(requestsOf(run).at(-1)).toContain("Do something else.");
+    expect(later.stored.filter(({ body }) => body.kind === "waiting")).toEqual([]);
+  });
+
+  it("goes on with a message where its turn was stopped", async () => {
+    const run = begin([bash(endless("stopped-work")), bash("echo on"), ...END]);
+    await run.event("tool.call");
+    run.say({ type: "interrupt", n: 1 });
+    await frame(run, "waiting");
+    run.say({ type: "park" });
+    expect((await run.finished()).outcome).toEqual({ status: "parked", put_off: null });
+    const later = next(run, null, null);
+    await later.event("run.step");
+    later.say({ type: "message", n: 2, id: "m2", text: "Go on, please.", by: BY });
+    expect(await frame(later, "took")).toEqual({ kind: "took", n: 2 });
+    expect(await ended(later)).toMatchObject({ outcome: { status: "succeeded" }, report: { result: "done" } });
+    const [, second = ""] = requestsOf(run);
+    expect(second).toContain("Go on, please.");
+    expect(second).not.toContain("The task again.");
+  });
+});
+
+describe.skipIf(noSandbox !== null)("a run whose runner ends while it waits", () => {
+  it("is left to another attempt, which is told the answer and what was lost", async () => {
+    const run = begin([bash("touch lost"), ASK, bash("ls"), ...END]);
+    const question = await asked(run);
+    await bed.runner.stop();
+    expect((await run.finished()).outcome).toEqual({ status: "parked", put_off: null });
+    await bed.restartRunner();
+    const later = next(run, null, { question, said: { choice: "blue" } });
+    expect(await ended(later)).toMatchObject({ outcome: { status: "succeeded" } });
+    expect(resultsOf(later)[0]).toBe("README.md");
+    const told = requestsOf(run).at(2) ?? "";
+    expect(told).toContain("You had asked a question. Ada answered: blue");
+    expect(told).toContain("Nothing of the earlier workspace was kept");
+  });
+});
