@@ -8,6 +8,7 @@ import { showListed } from "#rules/run/record.ts";
 import {
   apply,
   CANCEL,
+  CLONE_STUCK,
   CONTINUED,
   ENVIRONMENT,
   HOLD_OVER,
@@ -16,11 +17,15 @@ import {
   LIMITS,
   LOST,
   NOW_MS,
+  PARKED,
+  PARKS,
   RUNNING,
   STATES,
   type StateName,
   SUCCEEDED,
+  through,
   WAITING,
+  withModelCall,
 } from "./support/run-states.ts";
 
 const HAPPENINGS = {
@@ -90,4 +95,33 @@ describe("each happening in each status", () => {
       expect(nextRun(STATES[state], HAPPENINGS[happening], LIMITS, NOW_MS)).toBeNull();
     },
   );
+});
+
+describe("an attempt that goes on", () => {
+  const goesOn = through(STATES.parked, CONTINUED, { type: "promoted" }, ENVIRONMENT, PARKS);
+  const cloning = through(goesOn, { type: "step", phase: "clone" });
+  const started = through(goesOn, { type: "step", phase: "agent" });
+
+  it.each<[string, typeof goesOn, RunInput, string]>([
+    ["is made again when its clone fails", cloning, CLONE_STUCK, "queued"],
+    ["is made again when it is lost before its agent", cloning, LOST, "queued"],
+    // It begins with the call that people have approved.
+    ["is not made again once its agent may have called a tool", started, LOST, "failed"],
+  ])("%s", (_name, state, happening, status) => {
+    expect(apply(state, happening).state).toMatchObject({ run: { status }, before: { attempt: 1 } });
+  });
+
+  it("has as many tries as the first one", () => {
+    const again = (state: typeof goesOn) => through(state, { type: "promoted" }, ENVIRONMENT, PARKS, LOST);
+    const third = again(through(cloning, LOST));
+    expect(third.run).toMatchObject({ status: "queued", attempt: 4 });
+    expect(again(third).run).toMatchObject({ status: "failed", attempt: 4 });
+  });
+
+  it("follows where the runner ended before it had heard of what came", () => {
+    const { state, effects } = apply(through(STATES.held, CONTINUED), PARKED);
+    expect(state).toMatchObject({ run: { status: "queued", attempt: 2, runner: null }, before: { put_off: null } });
+    expect(effects).toContainEqual({ type: "promote" });
+    expect(apply(withModelCall(STATES.running), PARKED).state.run.status).toBe("failed");
+  });
 });

@@ -1,8 +1,14 @@
 /** A run that waits gives its sandbox up, and goes on in another one: rows that each upgrade of the Agent SDK has to hold. */
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { query } from "@anthropic-ai/claude-agent-sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Answer, AskedQuestion } from "#protocol/question.ts";
 import type { FrameBody, RunOrder } from "#protocol/runner-link.ts";
 import { ASK_TOOL } from "#protocol/tools.ts";
+import { ToolGate } from "#sandbox-runner/agent/tool-gate.ts";
+import { createMessagesServer } from "#scripts/demo-model/messages-api.ts";
 import { call } from "./support/agent-steps.ts";
 import { Bed, bash, endless, noSandbox, report, type Script } from "./support/bed.ts";
 import type { FakeRun } from "./support/fake-run.ts";
@@ -183,4 +189,40 @@ describe.skipIf(noSandbox !== null)("a run whose runner ends while it waits", ()
     expect(told).toContain("You had asked a question. Ada answered: blue");
     expect(told).toContain("Nothing of the earlier workspace was kept");
   });
+});
+
+it("does not make a call whose judgement fails", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "reveille-gate-"));
+  const cwd = join(folder, "work");
+  mkdirSync(cwd);
+  const model = await createMessagesServer({
+    reply: ({ messages }) =>
+      !messages.some(({ role }) => role === "assistant") ? bash("touch ran") : { kind: "message", text: "Bye." },
+  });
+  const gate = new ToolGate({
+    ...{ policy: TOUCH, asks: true, given: null, earlier: [] },
+    onAsked: () => {
+      throw new Error("The link is gone.");
+    },
+  });
+  const env = {
+    ...{ PATH: process.env["PATH"], HOME: folder, CLAUDE_CONFIG_DIR: join(folder, "config"), IS_SANDBOX: "1" },
+    ...{ ANTHROPIC_BASE_URL: model.url, ANTHROPIC_AUTH_TOKEN: "none", CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1" },
+  };
+  const results: string[] = [];
+  const agent = query({
+    prompt: "Work.",
+    options: {
+      ...{ cwd, env, hooks: gate.hooks ?? {}, canUseTool: gate.canUseTool, settingSources: [], maxTurns: 5 },
+      ...{ permissionMode: "bypassPermissions", allowDangerouslySkipPermissions: true },
+    },
+  });
+  for await (const message of agent) {
+    if (message.type === "user") results.push(JSON.stringify(message.message.content));
+  }
+  expect(results).toHaveLength(1);
+  expect(results[0]).toContain("is_error");
+  expect(existsSync(join(cwd, "ran"))).toBe(false);
+  await model.close();
+  rmSync(folder, { recursive: true, force: true });
 });

@@ -26,16 +26,17 @@ function gateWith(given: GivenAnswer | null = null, asks = true) {
     onAsked: (question) => asked.push(question),
   });
   const stop = new AbortController();
-  const call = async (id: string, input: unknown, more: { tool?: string; agent_id?: string } = {}) => {
+  const hook = async (id: string, input: unknown, more: { tool?: string; agent_id?: string } = {}) => {
     const { tool = "Bash", ...who } = more;
-    const hook = gate.hooks?.PreToolUse?.[0]?.hooks[0];
+    const own = gate.hooks?.PreToolUse?.[0]?.hooks[0];
     const base = { session_id: "s", transcript_path: "t", cwd: "/" };
     const told = { ...base, ...who, hook_event_name: "PreToolUse" as const, tool_name: tool, tool_input: input };
-    return wordsOf(await hook?.({ ...told, tool_use_id: id }, id, { signal: stop.signal }));
+    return await own?.({ ...told, tool_use_id: id }, id, { signal: stop.signal });
   };
+  const call = async (...given: Parameters<typeof hook>) => wordsOf(await hook(...given));
   const last = (id: string, input: Record<string, unknown>, tool = "Bash") =>
     gate.canUseTool(tool, input, { toolUseID: id, signal: stop.signal, requestId: "r" });
-  return { gate, asked, call, last, stop };
+  return { gate, asked, hook, call, last, stop };
 }
 
 /** @returns `through`, or the decision and its reason. */
@@ -99,6 +100,27 @@ it("gives the answer to the tool by which the agent asked, once", async () => {
   gate.answer(given("t1", CHOSEN, question));
   expect(await pending).toBe("through");
   expect([gate.takeAnswer(), gate.takeAnswer()]).toEqual([CHOSEN, null]);
+});
+
+it("tells beside the call that was put off what its agent has to know, and once that it is taken up", async () => {
+  const calls = { approved: APPROVED, refused: REFUSED };
+  for (const [name, said] of Object.entries(calls)) {
+    const { gate, hook } = gateWith(given("t1", said, PUSH));
+    let takenUp = 0;
+    gate.takesUp("<note>Restored.</note>\n\n", () => {
+      takenUp += 1;
+    });
+    expect(JSON.stringify(await hook("t1", PUSH))).toContain("<note>Restored.</note>");
+    expect(JSON.stringify(await hook("t2", { command: "ls" }))).toBe("{}");
+    expect([name, takenUp]).toEqual([name, 1]);
+  }
+});
+
+it("refuses what comes again from an earlier run, whatever the policy says of it", async () => {
+  const { call, asked } = gateWith();
+  expect(await call("old", PUSH)).toContain("earlier run");
+  expect(await call("old", { command: "ls" })).toContain("earlier run");
+  expect(asked).toEqual([]);
 });
 
 it("withdraws what an interrupt has stopped", async () => {
