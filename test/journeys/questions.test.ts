@@ -75,6 +75,8 @@ async function later(runId: string, ms: number): Promise<void> {
 /** The sandbox has been kept long enough, and its runner is told. */
 async function toldToPark(runId: string, work: FakeWork): Promise<void> {
   await later(runId, 301_000);
+  // Its runner has not been silent for so long.
+  vi.useRealTimers();
   await work.link.next(({ type }) => type === "park");
 }
 
