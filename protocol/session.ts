@@ -4,6 +4,7 @@ import { routineIdSchema, runIdSchema, sessionIdSchema } from "./ids.ts";
 import { runSchema, statusesOfRuns } from "./run.ts";
 import { timestampSchema } from "./time.ts";
 import { transcriptEventSchema } from "./transcript.ts";
+import { DIRECTIONS, SEEN } from "./unseen-characters.ts";
 
 /** In characters. */
 export const TITLE_LIMIT = 200;
@@ -32,7 +33,12 @@ export const sessionPatchSchema = z
       .string()
       .trim()
       .refine((title) => title !== "" && [...title].length <= TITLE_LIMIT, titleFault)
-      .refine((title) => !/\p{Cc}/u.test(title), "must be one line without control characters")
+      .refine((title) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(title), "must be one line without control characters")
+      .refine(
+        (title) => !DIRECTIONS.test(title),
+        "must not change the direction of its text (U+202A to U+202E, U+2066 to U+2069)",
+      )
+      .refine((title) => title === "" || SEEN.test(title), "must have a character that can be seen")
       .optional(),
     archived: z.boolean().optional(),
   })

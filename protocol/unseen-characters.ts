@@ -3,6 +3,11 @@
  * of a terminal's, and embeddings, overrides, isolates and marks of direction.
  */
 
+/** Embeddings, overrides and isolates: they change the direction of what follows them. Marks stay, because scripts need them. */
+export const DIRECTIONS = /[\u202a-\u202e\u2066-\u2069]/u;
+/** A character that can be seen. */
+export const SEEN = /[^\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/u;
+
 const UNSEEN = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
 
 /** Shows each as JSON escapes it, `\u001b`: in a text for people, and in JSON, where it then means the same. */

@@ -1,7 +1,9 @@
 /** The title of a session, from what its run has reported. Pure. */
+import { DIRECTIONS, SEEN } from "#protocol/unseen-characters.ts";
 
 /** In characters. */
 const LENGTH = 100;
+const ALL_DIRECTIONS = new RegExp(DIRECTIONS, "gu");
 
 /** @returns the first line of the report that says something; null where none does. */
 export function titleOf(summary: string): string | null {
@@ -9,9 +11,10 @@ export function titleOf(summary: string): string | null {
     const said = line
       .replace(/^[\s>#*-]+/u, "")
       .replaceAll(/[*`]+/gu, "")
+      .replaceAll(ALL_DIRECTIONS, "")
       .replaceAll(/[\s\p{Cc}]+/gu, " ")
       .trim();
-    if (said !== "") return cut(said);
+    if (SEEN.test(said)) return cut(said);
   }
   return null;
 }

@@ -154,6 +154,9 @@ it("has the title of its first report or of a person, and is archived out of the
     { title: " " },
     { title: "x".repeat(201) },
     { title: "a\nb" },
+    { title: "a\u2028b" },
+    { title: "\u202egpj.exe" },
+    { title: "\u200b\u2060" },
     { archived: "yes" },
     { tilte: "x" },
   ]) {

@@ -8,6 +8,13 @@ const CASES: [name: string, summary: string, title: string | null][] = [
   ["control characters", "a\tb\u0000c", "a b c"],
   ["just short enough", "é".repeat(100), "é".repeat(100)],
   ["too long, by characters", "😀".repeat(101), `${"😀".repeat(99)}…`],
+  [
+    "characters that turn the rest of a line",
+    "Fixed \u202eexe.nimda\u202c and \u2067more\u2069",
+    "Fixed exe.nimda and more",
+  ],
+  ["a line of nothing that can be seen", "\u200b\u2060\ufeff\n# Done", "Done"],
+  ["letters that are joined", "👩‍💻 می‌خواهم", "👩‍💻 می‌خواهم"],
   ["nothing said", "\n***\n", null],
 ];
 
