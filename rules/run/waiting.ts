@@ -54,6 +54,7 @@ export function beginWaiting(
  * another attempt.
  */
 function stopForBudget(state: RunState, run: ActiveRecord, until: string | null, nowMs: number): Step | null {
+  if (run.status === "waiting") return waitAnew(state, run, until);
   // The first call may come before its runner has told that the agent is running.
   if ((run.status !== "running" && run.status !== "starting") || run.runner === null) return null;
   const waiting = { for: "budget" as const, since: timestamp(nowMs), until, held_until: null };
@@ -68,6 +69,19 @@ function stopForBudget(state: RunState, run: ActiveRecord, until: string | null,
       ...(canPark(state) ? [{ type: "tell_park" } as const] : []),
       { type: "promote" },
     ],
+  };
+}
+
+/** Another budget than before is the one that is spent, or the one that was raised is lowered again. */
+function waitAnew(state: RunState, run: WaitingRecord, until: string | null): Step | null {
+  const isOther = run.waiting.until !== until;
+  const isContinuing = state.ending === "continuing";
+  if (run.waiting.for !== "budget" || !(isOther || isContinuing)) return null;
+  const changed = { ...run, waiting: { ...run.waiting, until } };
+  return {
+    state: { ...state, ending: isContinuing ? null : state.ending, run: changed },
+    events: isOther ? [{ type: "run.waiting", for: "budget", until }] : [],
+    effects: run.runner === null ? [{ type: "set_deadline", kind: "hold", atMs: goesOnAtMs(changed) }] : [],
   };
 }
 
@@ -91,7 +105,9 @@ export function goOn(state: RunState, run: ActiveRecord, limits: RunLimits, nowM
   const { runner, waiting } = run;
   if (runner === null) return queueToGoOn(state, run);
   if (waiting.held_until === null) {
-    return state.ending === null ? { state: { ...state, ending: "continuing" }, events: [], effects: [] } : null;
+    return state.ending === "continuing"
+      ? null
+      : { state: { ...state, ending: "continuing" }, events: [], effects: [] };
   }
   const timeoutMs = nowMs + limits.timeoutMs + TIMEOUT_GRACE_MS;
   const resume: Effect[] = [

@@ -82,9 +82,51 @@ describe("the budget of a run", () => {
     );
     expect(unknown).toHaveLength(2);
   });
+
+  it("is free again when a call that was given up for lost has ended after all", async () => {
+    let end: () => void = () => {};
+    const held = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    bed.upstream = async () => {
+      await held;
+      return answered();
+    };
+    const { proxy, work, runId } = await bed.begin(MODEL, undefined, { limits: { budget_usd: 0.005 } });
+    const slow = proxy("/model/v1/messages", asked);
+    await vi.waitUntil(() => bed.asked.length === 1);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 11 * 60_000 });
+    expect(await told(await proxy("/model/v1/messages", asked))).toMatchObject({ status: 422, code: "budget" });
+    await finish(work);
+    await vi.waitUntil(async () => (await readRun(runId)).runner === null);
+    expect(await readRun(runId)).toMatchObject({ status: "waiting", waiting: { for: "budget", until: null } });
+    end();
+    await slow.then((answer) => answer.text());
+    await vi.waitUntil(async () => (await readRun(runId)).status !== "waiting");
+    expect(await readRun(runId)).toMatchObject({ attempt: 2, usage: { metered_cost_usd: COST } });
+    vi.useRealTimers();
+    await (await bed.takeUp(runId)).work.finish();
+  });
 });
 
 describe("the budget of a month", () => {
+  it("is what a run waits for whose own was spent first and is raised, and which may be canceled meanwhile", async () => {
+    bed.upstream = answered;
+    const limits = { budget_usd: 0.001, monthly_budget_usd: 0.0015 };
+    const { proxy, work, runId } = await bed.begin(MODEL, undefined, { limits });
+    await (await proxy("/model/v1/messages", asked)).text();
+    expect((await told(await proxy("/model/v1/messages", asked))).error.message).toContain("limits.budget_usd");
+    await finish(work);
+    await vi.waitUntil(async () => (await readRun(runId)).runner === null);
+    const { routine_id } = await readRun(runId);
+    await call<Routine>("PATCH", `/api/v1/routines/${routine_id}`, { limits: { ...limits, budget_usd: 1 } });
+    const waiting = { for: "budget", until: new Date(nextMonthMs(Date.now())).toISOString() };
+    expect(await readRun(runId)).toMatchObject({ status: "waiting", waiting });
+    await evictOwnerOf(runId);
+    expect((await call("POST", `/api/v1/runs/${runId}/cancel`)).status).toBe(200);
+    expect(await readRun(runId)).toMatchObject({ status: "canceled", usage: { metered_cost_usd: COST } });
+  });
+
   it("is not overdrawn by ten runs at once, survives the object's memory, and begins anew", async () => {
     const limits = { monthly_budget_usd: 0.02 };
     const routine = await buildRoutine({ model: MODEL, max_concurrent: 20, limits });

@@ -8,6 +8,7 @@ import { callCost, callPrice, callReserve } from "#rules/run/model-prices.ts";
 import { costOfCall, countCost } from "#rules/run/usage.ts";
 import {
   AGENT_FAILED,
+  apply,
   CANCEL,
   CONTINUED,
   HOLD_OVER,
@@ -155,6 +156,38 @@ describe("a run whose budget is spent", () => {
     expect(parked?.effects).toContainEqual({ type: "set_deadline", kind: "hold", atMs: untilMs });
     const next = nextRun((parked ?? { state: STATES.running }).state, HOLD_OVER, LIMITS, untilMs);
     expect(next?.state.run.status).toBe("queued");
+  });
+
+  it("waits for another end when another budget is the one that is spent, in its sandbox and without", () => {
+    const untilMs = NOW_MS + 5_000;
+    const ofMonth = { ...SPENT, untilMs } as RunInput;
+    const until = new Date(untilMs).toISOString();
+    const later = apply(ended(SPENT, FAILED), ofMonth);
+    expect(later.state.run).toMatchObject({ status: "waiting", waiting: { for: "budget", until } });
+    expect(later.effects).toEqual([{ type: "set_deadline", kind: "hold", atMs: untilMs }]);
+    expect(later.events).toEqual([{ type: "run.waiting", for: "budget", until }]);
+    const never = apply(later.state, SPENT);
+    expect(never.effects).toEqual([{ type: "set_deadline", kind: "hold", atMs: Number.POSITIVE_INFINITY }]);
+
+    const inSandbox = apply(ended(SPENT), ofMonth);
+    expect(inSandbox).toMatchObject({ effects: [], state: { run: { waiting: { until } } } });
+    expect(apply(inSandbox.state, FAILED).effects).toContainEqual({
+      type: "set_deadline",
+      kind: "hold",
+      atMs: untilMs,
+    });
+  });
+
+  it("waits after all when its budget is lowered again before the agent has ended", () => {
+    expect(ended(SPENT, CONTINUED, SPENT, FAILED).run).toMatchObject({ status: "waiting", runner: null });
+    for (const state of [ended(SPENT), ended(SPENT, FAILED)]) {
+      expect(nextRun(state, SPENT, LIMITS, NOW_MS)).toBeNull();
+    }
+  });
+
+  it("goes on when its agent was done but for the call that was refused, and then fails", () => {
+    const done: RunInput = { type: "idle", isMessageWaiting: false };
+    expect(ended(done, SPENT, CONTINUED, FAILED).run.status).toBe("queued");
   });
 
   it("waits also where its first call comes before its runner has told that it is running", () => {

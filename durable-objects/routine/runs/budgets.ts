@@ -6,6 +6,7 @@ import { type Refusal, refuse } from "#protocol/errors.ts";
 import { judgeCall, nextMonthMs } from "#rules/run/budget.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { Tx } from "../work.ts";
+import { UNDER_WAY_MS } from "./open-calls.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
 import type { Spending } from "./spending.ts";
@@ -59,13 +60,20 @@ export class Budgets {
     return isBusy ? { refusal: refuse("budget_reserved", { retry_after_s: SOON_S }).refusal, spent: null } : null;
   }
 
-  /** The routine's limits have changed: runs go on that waited for a budget and have one now. */
+  /** A call has ended. One that was not waited for any more counted as if it had used all that it might: less is spent now. */
+  callEnded(tx: Tx, beganMs: number): void {
+    if (beganMs <= tx.nowMs - UNDER_WAY_MS) this.goOn(tx);
+  }
+
+  /** Limits, or what is spent, have changed: runs that wait for a budget go on where they have one, and else wait for its end. */
   goOn(tx: Tx): void {
     const { engine, runs } = this.#parts;
     for (const runId of runs.queue.waiting()) {
       const row = runs.get(runId);
       if (row?.doc.status !== "waiting" || row.doc.waiting.for !== "budget") continue;
-      if (this.objection(row, 0, tx.nowMs)?.spent == null) engine.feed(tx, runId, { type: "continued" });
+      const spent = this.objection(row, 0, tx.nowMs)?.spent ?? null;
+      if (spent === null) engine.feed(tx, runId, { type: "continued" });
+      else engine.feed(tx, runId, { type: "waiting", for: "budget", untilMs: spent.untilMs, question: null });
     }
   }
 }

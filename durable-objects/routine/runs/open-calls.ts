@@ -7,7 +7,7 @@ import type { Tx } from "../work.ts";
 
 const NO_TOKENS: Tokens = { input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0 };
 /** A call that began longer ago is not waited for: it counts as if it had used all that it might. */
-const UNDER_WAY_MS = 10 * 60_000;
+export const UNDER_WAY_MS = 10 * 60_000;
 
 /** A call that is about to be made. */
 export interface NewCall {

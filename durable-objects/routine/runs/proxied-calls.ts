@@ -166,6 +166,7 @@ export class ProxiedCalls {
     this.#spending.add(tx, open.atMs, cost.usd);
     const usage = countCost(countTokens(row.doc.usage, tokens, open.counted), cost);
     this.#engine.update(tx, row, { ...row.doc, usage: isPart ? usage : countUnmetered(usage, -1) });
+    this.#budgets.callEnded(tx, open.atMs);
     if (isSettled(row.doc)) this.#outbox.owe(tx, "project_run", row.id);
     return success(null);
   }
@@ -288,7 +289,7 @@ export class ProxiedCalls {
 }
 
 function unknownPrice(model: string): ProxyNotice {
-  const message = `The price of the calls that ${model} answers is not known to this instance: metered_cost_usd and budgets take the dearest.`;
+  const message = `The price of these calls, which ${model} answers, is not known to this instance: metered_cost_usd and budgets take the dearest model's, or twice its own for its fast mode.`;
   return { code: "model_price_unknown", message };
 }
 
