@@ -148,6 +148,8 @@ export class CommandList {
       this.#command.input = `${word.text}\n`;
     } else if (operator.startsWith("<<")) {
       const { text: end, isQuoted } = word;
+      // It is meant as it is written, which is not kept.
+      if (end.includes(UNKNOWN)) throw new Unreadable();
       this.#documents.push({ command: this.#command, end, isQuoted, stripsTabs: operator === "<<-" });
     } else if (!NO_FILE.test(word.text)) {
       this.#command.redirects = true;

@@ -24,7 +24,7 @@ const SOURCES = words("source .");
 const CARRIERS = words(
   "env sudo doas nohup nice ionice chrt taskset time timeout stdbuf setsid exec command builtin xargs watch strace ltrace " +
     "parallel find fd flock chroot unshare nsenter bwrap script unbuffer ssh su runuser setpriv systemd-run busybox toybox " +
-    "docker podman kubectl npx pnpx bunx uv uvx poetry pipenv bundle mise nix-shell",
+    "docker podman kubectl tmux screen entr hyperfine nodemon concurrently npx pnpx bunx uv uvx poetry pipenv bundle mise nix-shell",
 );
 /** Those that read more of its arguments than the text says. */
 const APPENDING = words("xargs parallel");
@@ -33,8 +33,19 @@ const BEFORE_COMMAND: Readonly<Record<string, number>> = { flock: 1, chroot: 1, 
 const FIND_EXECUTES = words("-exec -execdir -ok -okdir -x -X --exec --exec-batch");
 /** Commands that run a text which is one of their arguments. */
 const TEXT_TAKERS = words(
-  "eval trap alias watch su runuser script flock ssh parallel env npx npm pnpm yarn git nix-shell",
+  "eval trap alias watch su runuser script flock ssh parallel env npx npm pnpm yarn git nix-shell tmux screen hyperfine " +
+    "nodemon concurrently",
 );
+/** Commands that run what they read, later. */
+const LATER = words("at batch");
+/** Settings of git's that are a command. */
+const GIT_COMMANDS =
+  /(?:pager|editor|command|cmd|fsmonitor|helper|program|proxy|askpass|textconv|driver|clean|smudge|process|difffilter)$/i;
+/** Options of git's that are a command, with or without the option itself before it. */
+const GIT_EXECUTES = /^-[A-Za-z]*x$|^--(?:exec|recursive|extcmd|[a-z]+-filter)$|^(?:foreach|run)$/;
+/** What further arguments are put in for, in a shell's text. */
+const MORE = '"$@"';
+
 const LANGUAGES = /^(?:python[\d.]*|node|nodejs|deno|bun|perl|ruby|php|lua|[gmn]?awk|osascript|tclsh)$/;
 const EVALUATE = /^-[A-Za-z]*[ceErp]$|^--(?:eval|print)$/;
 
@@ -64,7 +75,8 @@ function collectFrom(command: ShellCommand, start: number, levels: number, calls
   if (LANGUAGES.test(name)) {
     calls.programs.push(...given.map(({ text }) => text), command.input ?? "");
     const evaluates = given.some(({ text }, place) => EVALUATE.test(text) && isOpen(given[place + 1]));
-    if (evaluates) calls.isClear = false;
+    const isRead = given.every(({ text }) => text === "-") && command.input === null && !/awk$/.test(name);
+    if (evaluates || isRead) calls.isClear = false;
   }
   for (const text of textsFor(name, given, command.input)) {
     if (text === null) calls.isClear = false;
@@ -76,11 +88,12 @@ function collectFrom(command: ShellCommand, start: number, levels: number, calls
 function textsFor(name: string, given: readonly ShellWord[], input: string | null): (string | null)[] {
   if (SHELLS.has(name)) return shellTexts(given, input);
   if (SOURCES.has(name)) return scriptTexts(given[0], input);
+  if (LATER.has(name)) return scriptTexts(undefined, input);
   if (!TEXT_TAKERS.has(name)) return [];
   const plain = given.filter(({ text }) => !text.startsWith("-"));
   if (name === "eval") return given.length === 0 ? [] : [joined(given)];
   if (name === "trap") return plain.length < 2 ? [] : [joined(plain.slice(0, 1))];
-  if (name === "alias") return plain.map((word) => joined([word])?.replace(/^[^=]*=?/, "") ?? null);
+  if (name === "alias") return plain.filter(({ text }) => text.includes("=")).map((word) => aliasText(joined([word])));
   if (name === "git") return gitTexts(given);
   const isAsked = given.some(({ text }) => /^-[A-Za-z]*c$|^--(?:call|command|run)$/.test(text));
   const texts = given.map((word) => joined([word]));
@@ -105,24 +118,41 @@ function scriptTexts(script: ShellWord | undefined, input: string | null): (stri
   return [input === null || input.includes(UNKNOWN) ? null : input];
 }
 
-/** Aliases that are given with a call, and commands for each submodule or commit. */
+/** Aliases and other settings that are a command, and commands for each submodule or commit. */
 function gitTexts(given: readonly ShellWord[]): (string | null)[] {
   return given.flatMap((word, place) => {
     const before = given[place - 1]?.text ?? "";
     const text = joined([word]);
-    if (before === "-c" && word.text.startsWith("alias.")) {
-      const value = text?.replace(/^[^=]*=/, "") ?? null;
-      return [value === null || value.startsWith("!") ? (value?.slice(1) ?? null) : `git ${value}`];
-    }
-    if (/^--exec=/.test(word.text)) return [text === null ? null : withoutOption(text)];
-    if (["foreach", "-x", "--exec", "--recursive", "run"].includes(before)) return [text];
-    return [];
+    if (before === "-c") return settingTexts(word.text.split("=", 1)[0] ?? "", text?.replace(/^[^=]*=?/, "") ?? null);
+    const fromVariable = /^--config-env=([^=]*)/.exec(word.text)?.[1];
+    if (fromVariable !== undefined) return settingTexts(fromVariable, null);
+    if (isGitCommand(before) && !before.includes("=")) return settingTexts(before, text);
+    if (GIT_EXECUTES.test(before) || /^(?:--exec|--extcmd)=/.test(word.text)) return [withoutOption(text)];
+    if (/^-x./.test(word.text)) return [text?.slice(2) ?? null];
+    const isForeach = given.slice(0, place).some((one) => one.text === "foreach");
+    return isForeach && text !== null && /\s/.test(text) ? [text] : [];
   });
 }
 
-/** Without `--option=` before it. */
+function isGitCommand(setting: string): boolean {
+  return /^[a-z]+\./i.test(setting) && (/^alias\./i.test(setting) || GIT_COMMANDS.test(setting));
+}
+
+/** @param value null where it is not known. */
+function settingTexts(setting: string, value: string | null): (string | null)[] {
+  if (!isGitCommand(setting)) return [];
+  if (value === null || !/^alias\./i.test(setting)) return [value];
+  return [aliasText(value.startsWith("!") ? `=${value.slice(1)}` : `=git ${value}`)];
+}
+
+/** What an alias stands for: it gets further arguments where it is called. */
+function aliasText(definition: string | null): string | null {
+  return definition === null ? null : `${definition.replace(/^[^=]*=/, "")} ${MORE}`;
+}
+
+/** Without `--option=` before it, or an option's letters that it is written to. */
 function withoutOption(text: string | null): string | null {
-  return text?.replace(/^--?[\w-]+=/, "") ?? null;
+  return text?.replace(/^--?[\w-]+=|^-[A-Za-z]*?[cS](?=\S)/, "") ?? null;
 }
 
 function joined(given: readonly ShellWord[]): string | null {
@@ -138,7 +168,11 @@ function withOwnWords(command: ShellCommand): ShellCommand {
     return { ...command, words: [git, name, ...others] };
   }
   const appends = command.words.some((word) => APPENDING.has(nameOf(word) ?? ""));
-  return appends ? { ...command, words: [...command.words, { text: UNKNOWN, spreads: true }] } : command;
+  if (!appends) return command;
+  // What `parallel` puts in stands in the text behind its own sign.
+  const known = command.words.findIndex(({ text }) => /^:::/.test(text));
+  const more = { text: UNKNOWN, spreads: true };
+  return { ...command, words: [...(known === -1 ? command.words : command.words.slice(0, known)), more] };
 }
 
 /**

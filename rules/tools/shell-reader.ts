@@ -24,6 +24,8 @@ class Reader {
   readonly #documents: PendingDocument[] = [];
   readonly #paths: readonly string[];
   #levels: number;
+  /** How many documents are owed to lists outside of the substitution that is being read. */
+  #owedOutside = 0;
 
   constructor(text: string, levels: number, commands: ShellCommand[]) {
     if (levels <= 0 || text.includes(UNKNOWN)) throw new Unreadable();
@@ -41,13 +43,9 @@ class Reader {
 
   /** What a text that is put in, as between double quotes, says. */
   readDocument(): string {
-    const list = this.#scratch();
+    const list = new CommandList([], []);
     this.#readQuoted(list, null);
     return list.word?.text ?? "";
-  }
-
-  #scratch(): CommandList {
-    return new CommandList([], []);
   }
 
   /** @param end what ends the list; null for the text's own end. */
@@ -55,13 +53,17 @@ class Reader {
     if (this.#levels <= 0) throw new Unreadable();
     this.#levels -= 1;
     const list = new CommandList(this.#commands, this.#documents);
+    const owedBefore = this.#owedOutside;
+    if (end !== null) this.#owedOutside = this.#documents.length;
     while (!this.#text.isAtEnd) {
       const plain = this.#text.take(PLAIN);
       if (plain !== "") list.add(plain);
       else if (this.#text.next === ")") {
         this.#text.at += 1;
         if (!list.leave()) continue;
-        if (end === null) throw new Unreadable();
+        // Shells differ in where a document begins whose substitution has ended before it.
+        if (end === null || this.#documents.length > this.#owedOutside) throw new Unreadable();
+        this.#owedOutside = owedBefore;
         this.#levels += 1;
         return;
       } else this.#readSpecial(list, this.#text.next);
@@ -80,6 +82,8 @@ class Reader {
         break;
       case "\n":
         list.endCommand();
+        // What is owed outside comes after the substitution, in newer shells.
+        if (this.#owedOutside > 0) throw new Unreadable();
         this.#readDocuments();
         break;
       case ";":
@@ -163,8 +167,8 @@ class Reader {
 
   /** A substitution where only its own commands matter. */
   #readInner(character: string): void {
-    if (character === "$") this.#readDollar(this.#scratch(), true);
-    if (character === "`") this.#readBackticks(this.#scratch(), true);
+    if (character === "$") this.#readDollar(new CommandList([], []), true);
+    if (character === "`") this.#readBackticks(new CommandList([], []), true);
   }
 
   #readBackticks(list: CommandList, isQuoted: boolean): void {
@@ -288,7 +292,7 @@ class Reader {
   /** What comes after the line that has just ended. */
   #readDocuments(): void {
     for (const { command, end, isQuoted, stripsTabs } of this.#documents.splice(0)) {
-      const body = this.#text.takeDocument(end, stripsTabs);
+      const body = this.#text.takeDocument(end, { stripsTabs, joinsLines: !isQuoted });
       command.input = isQuoted ? body : new Reader(body, this.#levels - 1, this.#commands).readDocument();
     }
   }

@@ -1,3 +1,6 @@
+/** A line whose last backslash is not itself escaped. */
+const JOINING = /(?<!\\)(?:\\\\)*\\$/;
+
 /** A place in a text that is read from its beginning to its end. Pure. */
 export class TextCursor {
   readonly #text: string;
@@ -44,16 +47,25 @@ export class TextCursor {
     return taken;
   }
 
-  /** Reads lines up to one that is the end, or to the text's end. @returns those before it. */
-  takeDocument(end: string, stripsTabs: boolean): string {
+  /**
+   * Reads lines up to one that is the end, or to the text's end. @param joinsLines a backslash at a line's end joins the next
+   * one to it. @returns those before it.
+   */
+  takeDocument(end: string, { stripsTabs, joinsLines }: { stripsTabs: boolean; joinsLines: boolean }): string {
     let document = "";
     while (!this.isAtEnd) {
-      const line = this.take(/[^\n]*/y);
-      this.at += 1;
+      let line = this.#takeLine();
+      while (joinsLines && !this.isAtEnd && JOINING.test(line)) line = line.slice(0, -1) + this.#takeLine();
       const shown = stripsTabs ? line.replace(/^\t+/, "") : line;
       if (shown === end) break;
       document += `${shown}\n`;
     }
     return document;
+  }
+
+  #takeLine(): string {
+    const line = this.take(/[^\n]*/y);
+    this.at += 1;
+    return line;
   }
 }
