@@ -15,6 +15,7 @@ const PRIVATE_ZONES = [
   "intranet",
   "private",
   "corp",
+  "svc",
 ];
 
 /** Whether a name can be one of the public DNS: whatever a policy allows, addresses and names of a private network are none. */

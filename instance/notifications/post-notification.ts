@@ -5,8 +5,8 @@ import type { SecretUser } from "#rules/secrets/scope.ts";
 import type { Config } from "../config.ts";
 import { signedHeaders, signingKeysOf } from "./sign-webhook.ts";
 
-/** Null when it went through. */
-export type PostFailure = { error: string; isGone: boolean } | null;
+/** Null when it went through. `isUnsent`: its address could not be made up, and nobody was asked. */
+export type PostFailure = { error: string; isGone: boolean; isUnsent?: true } | null;
 
 export interface PostedNotification {
   id: string;
@@ -27,6 +27,7 @@ interface Parts {
 const DEADLINE_MS = 10_000;
 const SLACK_HOSTS = ["hooks.slack.com", "hooks.slack-gov.com"];
 const GONE = 410;
+const UNSENT = { isGone: false, isUnsent: true } as const;
 
 /** Makes one try, within 10 seconds, and follows no redirect. Never rejects. */
 export async function postNotification(parts: Parts, posted: PostedNotification): Promise<PostFailure> {
@@ -34,9 +35,9 @@ export async function postNotification(parts: Parts, posted: PostedNotification)
   const { by, address } = destination;
   // A secret of some environments alone is none of a notification's.
   const filled = await parts.secrets.fillText(address, { routineId, environmentId: "" });
-  if (!filled.ok) return { error: `The secret of the address can't be used. ${filled.fault.detail}`, isGone: false };
+  if (!filled.ok) return { error: `The secret of the address can't be used. ${filled.fault.detail}`, ...UNSENT };
   const fault = addressFault(by, address, filled.text);
-  if (fault !== null) return { error: fault, isGone: false };
+  if (fault !== null) return { error: fault, ...UNSENT };
   const nowMs = parts.now();
   const headers =
     by === "slack"

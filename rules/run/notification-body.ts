@@ -31,7 +31,7 @@ function runFacts({ id, session_id, status, result, summary, error, evidence, us
     session_id,
     status,
     result,
-    summary: summary?.slice(0, SUMMARY_LIMIT) ?? null,
+    summary: summary?.slice(0, SUMMARY_LIMIT).replace(/[\uD800-\uDBFF]$/, "") ?? null,
     error: error === null ? null : { code: error.code, message: error.message },
     evidence: {
       turns,

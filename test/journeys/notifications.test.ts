@@ -313,6 +313,8 @@ describe("an address with a secret", () => {
     const error = expect.stringContaining("NOTIFY_TOKEN: there is none");
     const [first] = await untilListed(routine.id, [{ status: "pending", error }]);
     expect(received).toEqual([]);
+    // Another routine may well use the address: nobody has asked it anything.
+    expect(await failing(`${address}/{{NOTIFY_TOKEN}}`)).toBeUndefined();
     await call("PUT", "/api/v1/secrets/NOTIFY_TOKEN", { value });
     await call("POST", `/api/v1/notifications/${first?.id}/redeliver`);
     await untilListed(routine.id, [{ status: "sent", destination: { address: `${address}/{{NOTIFY_TOKEN}}` } }]);

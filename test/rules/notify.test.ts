@@ -7,7 +7,7 @@ import { notificationKinds, notificationRuleSchema, webhookFault } from "#protoc
 import type { ListedRun } from "#protocol/run.ts";
 import type { SettledStatus } from "#protocol/run-states.ts";
 import type { HealthChange } from "#protocol/triggers.ts";
-import { slackBody } from "#rules/run/notification-body.ts";
+import { slackBody, webhookBody } from "#rules/run/notification-body.ts";
 import { chooseDestinations, endFact, factText, readFact, retryAfterMs } from "#rules/run/notify.ts";
 
 const AT = Date.parse("2026-11-29T10:00:00Z");
@@ -122,6 +122,7 @@ describe("a rule", () => {
     "https://localhost/",
     "https://metadata.google.internal/",
     "https://router.local/",
+    "https://kubernetes.default.svc/",
     "https://a.example.com:8443/",
     "https://user:word@a.example.com/",
     "https://{{HOST}}/",
@@ -204,6 +205,21 @@ describe("a try", () => {
     expect(asked).toEqual([]);
     expect(failure?.error).toMatch(/address/);
     expect(failure?.error).not.toContain("canary");
+  });
+});
+
+describe("the body of a webhook", () => {
+  it("has a long summary cut to 4,000 characters, and no half of one", () => {
+    const evidence = { turns: 1, tool_calls: 2, files_changed: 0, commits_pushed: 0, branches_pushed: [] };
+    const told = { id: "run_1", session_id: "session_1", error: null, evidence, usage: { cost_usd: 0 } };
+    const body = webhookBody({
+      kind: "succeeded",
+      fact: { kinds: ["succeeded"], runId: "run_1", atMs: AT, detail: null },
+      routine: { id: "rtn_1", name: "docs" },
+      run: { ...told, summary: `${"x".repeat(3_999)}😀${"x".repeat(10_000)}` } as unknown as ListedRun,
+      publicUrl: null,
+    });
+    expect(JSON.parse(body).data.run.summary).toBe("x".repeat(3_999));
   });
 });
 

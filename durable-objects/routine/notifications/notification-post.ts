@@ -15,6 +15,8 @@ export function notificationPost(index: D1Database, config: Config, secrets: Sec
   return async ({ id, doc, body }) => {
     const { routine_id: routineId, destination } = doc;
     const failure = await postNotification(ports, { id, routineId, destination, body });
+    // That this routine may not use the secret of an address tells nothing of those that others send there.
+    if (failure?.isUnsent) return { error: failure.error, isOff: false };
     const noted = failure === null ? noteSuccess(index, destination) : offAt({ ...failure, nowMs: Date.now() });
     const isOff = await withinDeadline(noted, NOTE_DEADLINE_MS, "the index").catch((error) => {
       // The next try notes it.
