@@ -11,8 +11,11 @@ import type { RunEngine } from "./run-engine.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
 import type { Spending } from "./spending.ts";
 
-/** After so many seconds a call is asked for again that waits for others to end. */
-const SOON_S = 5;
+/**
+ * After so many seconds a call is asked for again that waits for others to end. Agents ask a few times before their runs fail
+ * (`MODEL_RETRIES` of the runner): together that is as long as most calls take.
+ */
+const SOON_S = 30;
 
 /** Why a call may not be made. */
 export interface Objection {
