@@ -7,7 +7,7 @@ import type { Run } from "#protocol/run.ts";
 import { type FrameBody, RUNNER_PROTOCOL } from "#protocol/runner-link.ts";
 import { buildRoutine, call, fired, readRun, readTranscript } from "#test/support/api.ts";
 import { FakeRunner, type FakeWork, RUNNING, SUCCEEDED } from "#test/support/fake-runner.ts";
-import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
+import { defaultPool, evictOwnerOf, ownerOf } from "#test/support/objects.ts";
 import { dial } from "#test/support/test-socket.ts";
 
 const QUESTION: AskedQuestion = {
@@ -191,8 +191,11 @@ describe("when nobody has answered in time", () => {
     ["a call is refused", APPROVAL, { approve: false, by: null }],
   ])("%s", async (_name, question, expected) => {
     using runner = await FakeRunner.join();
+    void runner.answerProbes();
     const { runId, sessionId, work } = await asking(runner, question);
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 59 * 60_000 });
+    // The pool looks after its runners, which have said nothing for all that time.
+    await runDurableObjectAlarm(defaultPool());
     await runDurableObjectAlarm(ownerOf(runId));
     expect((await readRun(runId)).status).toBe("waiting");
     vi.setSystemTime(Date.now() + 61_000);

@@ -184,6 +184,33 @@ describe("a socket of a registered runner", () => {
     expect(await closed).toBe(RUNNER_CLOSE.replaced);
   });
 
+  it("that seems silent after a clock that has jumped is asked first, and kept where it answers", async () => {
+    const host = await makeHost();
+    const socket = new TestSocket(await host.connect());
+    socket.send(registration(ALICE));
+    await socket.next(({ type }) => type === "registered");
+    const HOUR_MS = 3_600_000;
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + HOUR_MS });
+    const next = await look(host);
+    expect(host.reports.map(({ type }) => type)).toEqual(["present"]);
+    await socket.next(({ type }) => type === "probe");
+    expect(await place(host)).toBeNull();
+    const handled = host.handled();
+    socket.send({ type: "alive" });
+    await vi.waitFor(() => expect(host.handled()).toBeGreaterThan(handled), { interval: 2 });
+    expect(await place(host)).toBe("alice");
+    await look(host, Number(next));
+    expect(host.reports.map(({ type }) => type)).toEqual(["present"]);
+
+    vi.setSystemTime(Date.now() + HOUR_MS);
+    const nextAgain = await look(host);
+    await look(host, Number(nextAgain) - 1);
+    expect(host.reports.map(({ type }) => type)).toEqual(["present"]);
+    await look(host, Number(nextAgain));
+    expect(host.reports.map(({ type }) => type)).toEqual(["present", "lost"]);
+    vi.useRealTimers();
+  });
+
   it("that has never pinged is given up as well", async () => {
     const host = await makeHost();
     await register(await host.connect());

@@ -84,6 +84,16 @@ export class FakeRunner {
     this.socket.close();
   }
 
+  /** Answers probes from now on, as the real runner does: a clock that a test sets does not make it lost. */
+  async answerProbes(): Promise<void> {
+    const { socket } = this;
+    const probes = () => socket.messages.filter(({ type }) => type === "probe").length;
+    for (let answered = 0; socket.closed === null; answered += 1) {
+      await socket.until(() => probes() > answered || socket.closed !== null);
+      if (socket.closed === null) socket.send({ type: "alive" });
+    }
+  }
+
   ended(lease: LeaseRef): void {
     this.socket.send({ type: "ended", lease });
   }

@@ -32,6 +32,8 @@ export interface Runner {
   heardMs: number;
   /** Until then it does not count as silent, whether it says something or not. */
   quietUntilMs: number;
+  /** Since when it has been asked whether its silence is true; null when it is not in doubt. */
+  doubtedMs: number | null;
   /** When it was last asked whether it is there; null when it has said something since. */
   probedMs: number | null;
   /** When it was first told to kill something; null when it has given a sign since. */
@@ -46,6 +48,7 @@ const NOTHING_HEARD = {
   attachment: null,
   heardMs: 0,
   quietUntilMs: 0,
+  doubtedMs: null,
   probedMs: null,
   killedMs: null,
   fullUntilMs: 0,
@@ -109,6 +112,7 @@ export class KnownRunners {
   hear(runner: Runner, nowMs: number): void {
     runner.heardMs = nowMs;
     runner.quietUntilMs = nowMs + RUNNER_GRACE_MS;
+    runner.doubtedMs = null;
     runner.probedMs = null;
     runner.killedMs = null;
   }

@@ -19,6 +19,7 @@ import type { PoolDatabase } from "../database.ts";
 import { GoneRunners } from "./gone-runners.ts";
 import { attachmentOf, isTaking, KnownRunners, knowsAll, type Runner } from "./known-runners.ts";
 import { type Grant, type Held, type HostReports, KILL_DEADLINE_MS, type SocketHost } from "./lease-host.ts";
+import { canBeProbed, DOUBT_MS, isInDoubt } from "./runner-doubt.ts";
 import { lastSeenMs, runnerStatuses } from "./runner-status.ts";
 import { noteNewcomer, tokenIdOf, unregisteredSockets } from "./unregistered-sockets.ts";
 
@@ -158,9 +159,9 @@ export class RegisteredRunners implements SocketHost {
     const runner = this.#known.all().get(runnerId);
     if (runner === undefined) return;
     runner.killedMs ??= nowMs;
-    const canBeProbed = this.#canBeProbed(runner);
-    this.#send(runnerId, { type: canBeProbed ? "kill" : "stop", lease });
-    if (canBeProbed) this.#send(runnerId, { type: "probe" });
+    const isProbed = canBeProbed(runner);
+    this.#send(runnerId, { type: isProbed ? "kill" : "stop", lease });
+    if (isProbed) this.#send(runnerId, { type: "probe" });
   }
 
   #hear(runner: Runner, message: Exclude<RunnerToPool, Registration>, nowMs: number): void {
@@ -226,7 +227,9 @@ export class RegisteredRunners implements SocketHost {
     const { socket, lostAt, killedMs } = runner;
     if (lostAt !== null && lostAt <= nowMs) return true;
     if (socket === null) return false;
-    if (this.#known.quietUntil(runner, nowMs) < nowMs) return true;
+    if (this.#known.quietUntil(runner, nowMs) < nowMs)
+      return !isInDoubt(runner, nowMs, () => this.#send(runner.id, { type: "probe" }));
+    runner.doubtedMs = null;
     if (killedMs === null || killedMs + KILL_DEADLINE_MS > nowMs) return false;
     runner.killedMs = null;
     return this.#known.heardOf(runner) <= killedMs;
@@ -234,9 +237,10 @@ export class RegisteredRunners implements SocketHost {
 
   /** When `look` has to be called because of this runner. */
   #nextOf(runner: Runner, nowMs: number, held: Held): number | null {
-    const { id, lostAt, killedMs, fullUntilMs } = runner;
+    const { id, lostAt, killedMs, doubtedMs, fullUntilMs } = runner;
     if (lostAt !== null) return lostAt;
     if (wasCutOff(runner)) return nowMs;
+    if (doubtedMs !== null) return doubtedMs + DOUBT_MS;
     const answeredBy = killedMs === null ? null : killedMs + KILL_DEADLINE_MS;
     const roomAt = fullUntilMs > nowMs ? fullUntilMs : null;
     const silentAt = held.has(id) ? this.#known.quietUntil(runner, nowMs) + 1 : null;
@@ -247,16 +251,12 @@ export class RegisteredRunners implements SocketHost {
   #isThere(runner: Runner, nowMs: number): boolean {
     if (runner.socket === null) return false;
     const heardMs = this.#known.heardOf(runner);
-    if (!this.#canBeProbed(runner)) return nowMs - heardMs <= RUNNER_PING_MS + PING_SLACK_MS;
+    if (!canBeProbed(runner)) return nowMs - heardMs <= RUNNER_PING_MS + PING_SLACK_MS;
     const isUnanswered = runner.probedMs !== null && heardMs <= runner.probedMs;
     if (isUnanswered) return nowMs - (runner.probedMs ?? nowMs) < PROBE_DEADLINE_MS;
     runner.probedMs = nowMs;
     this.#send(runner.id, { type: "probe" });
     return true;
-  }
-
-  #canBeProbed(runner: Runner): boolean {
-    return (runner.attachment?.protocol ?? 1) >= 2;
   }
 
   #lose(runner: Runner): void {
