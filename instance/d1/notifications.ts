@@ -1,5 +1,5 @@
 /** Notifications as D1 has them, the rules for all routines, and which destinations fail. */
-import { and, desc, eq, gte, lt, sql } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { z } from "zod";
 import type { Page, PageRequest } from "#protocol/api.ts";
@@ -15,39 +15,20 @@ import {
 } from "#protocol/notification.ts";
 import { timestamp } from "#protocol/time.ts";
 import { destinationKey } from "#rules/run/notify.ts";
+import { type DocumentTable, documentsPage, type WrittenDocument, writeDocuments } from "./listed-documents.ts";
 import { notifications } from "./notifications-schema.ts";
-import { pageBounds, pageEndSchema } from "./page-bounds.ts";
 
-/** One as its object has it. */
-interface Written {
-  id: string;
-  doc: Notification;
-  version: number;
-}
+const TABLE: DocumentTable = { name: "notifications", column: "status", value: "value ->> '$.doc.status'" };
 
-/**
- * Writes what has changed, and takes out what the routine keeps no more. Of a routine that has been deleted meanwhile nothing
- * is written. @param oldest the oldest that is kept; null where none is.
- */
+/** See `writeDocuments`. */
 export async function writeNotifications(
   binding: D1Database,
   routineId: string,
-  rows: readonly Written[],
+  rows: readonly WrittenDocument<Notification>[],
   oldest: string | null,
 ): Promise<void> {
-  const list = JSON.stringify(rows.map(({ id, doc, version }) => ({ id, doc, version })));
-  await binding.batch([
-    binding.prepare(WRITE).bind(routineId, list),
-    binding.prepare(TAKE_OUT).bind(routineId, oldest),
-  ]);
+  await writeDocuments(binding, TABLE, routineId, rows, oldest);
 }
-
-const WRITE = `INSERT INTO notifications (id, routine_id, status, doc, version)
-  SELECT value ->> 'id', ?1, value ->> '$.doc.status', value -> 'doc', value ->> 'version'
-  FROM json_each(?2) WHERE EXISTS (SELECT 1 FROM routines WHERE id = ?1)
-  ON CONFLICT (id) DO UPDATE SET status = excluded.status, doc = excluded.doc, version = excluded.version
-  WHERE notifications.version <= excluded.version`;
-const TAKE_OUT = "DELETE FROM notifications WHERE routine_id = ?1 AND (?2 IS NULL OR id < ?2)";
 
 /** A destination that has failed for so long is switched off. */
 const OFF_AFTER_MS = 5 * 24 * 3_600_000;
@@ -123,20 +104,12 @@ const FAILING_AT_MOST = 1_000;
 export function notificationLists(database: D1Database): NotificationLists {
   const db = drizzle(database);
   return {
-    list: async ({ routineId, status }, { limit, cursor }) => {
+    list: async ({ routineId, status }, page) => {
       const where = and(
         routineId === null ? undefined : eq(notifications.routineId, routineId),
         status === null ? undefined : eq(notifications.status, status),
-        cursor === null ? undefined : lt(notifications.id, cursor),
       );
-      const bounds = pageBounds({ table: notifications, key: notifications.id, doc: notifications.doc, where, limit });
-      const { last, has_more } = pageEndSchema.parse(await db.get(bounds));
-      const rows = await db
-        .select({ id: notifications.id, doc: notifications.doc })
-        .from(notifications)
-        .where(and(where, last === null ? sql`0` : gte(notifications.id, String(last))))
-        .orderBy(desc(notifications.id));
-      return { data: rows.flatMap(read), next_cursor: has_more ? String(last) : null };
+      return await documentsPage(db, { table: notifications, schema: notificationSchema, where }, page);
     },
     rules: async () => rulesIn((await database.prepare(RULES).first<{ doc: string }>())?.doc),
     setRules: async (rules) => {
@@ -157,12 +130,4 @@ export function notificationLists(database: D1Database): NotificationLists {
       await database.prepare("DELETE FROM failing_destinations WHERE failing_since < ?1").bind(beforeMs).run();
     },
   };
-}
-
-/** A row that can't be read is skipped, not fatal. */
-function read({ id, doc }: { id: string; doc: string }): Notification[] {
-  const { data, error } = notificationSchema.safeParse(JSON.parse(doc));
-  if (data !== undefined) return [data];
-  logTrouble("row_unreadable", { id }, error);
-  return [];
 }

@@ -10,7 +10,7 @@ import { OutsideTally } from "../network/outside-tally.ts";
 import { POLICY_TARGET } from "../network/runners-way-out.ts";
 import type { WayOut } from "../network/way-out.ts";
 import { answer } from "../sandbox/forward.ts";
-import { type Listening, listenAt } from "./listen.ts";
+import { type Listening, listenAt } from "../sandbox/listen.ts";
 
 export interface HostsOptions {
   socketPath: string;
@@ -43,7 +43,7 @@ export async function serveHosts({ socketPath, runId, out }: HostsOptions): Prom
   });
   server.on("upgrade", (request, socket, head) => proxy.upgrade(request, socket, head));
   server.on("connect", (request, socket, head) => proxy.connect(request, socket, head));
-  return await listenAt(server, socketPath);
+  return await listenAt(server, { path: socketPath });
 
   /** The container's own relay judges first, by the same rule, and counts and tells: what comes this far is let through, or bypasses it. */
   function proxyWith(policy: Network): OutsideProxy {

@@ -10,8 +10,8 @@ import { SETUP_HEADERS } from "#protocol/setup-archive.ts";
 import { ownPathKind } from "#rules/network/own-paths.ts";
 import { joinSockets } from "../network/join-sockets.ts";
 import { answer, dial, type ForwardOptions, forward } from "../sandbox/forward.ts";
+import { type Listening, listenAt } from "../sandbox/listen.ts";
 import { endToEndHeaders, isFramedPlainly, relayKind, requestHeaders } from "../sandbox/relay-rules.ts";
-import { type Listening, listenAt } from "./listen.ts";
 
 export interface OwnPathsOptions extends ForwardOptions {
   socketPath: string;
@@ -51,7 +51,7 @@ export async function serveOwnPaths(options: OwnPathsOptions): Promise<Listening
     socket.on("error", () => {});
     refuse(socket, "403 Forbidden");
   });
-  return await listenAt(server, options.socketPath);
+  return await listenAt(server, { path: options.socketPath });
 }
 
 /** @returns the headers with which a request goes on; null when it does not. */

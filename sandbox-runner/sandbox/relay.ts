@@ -4,13 +4,14 @@
  * the sandbox's own proxy token goes through as it is.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Refusal } from "#protocol/errors.ts";
 import { type OutsideOptions, OutsideProxy } from "../network/outside-proxy.ts";
 import { ToldOnce } from "../network/told-once.ts";
-import { answer, type ForwardOptions, forward, MOST_CONNECTIONS } from "./forward.ts";
+import { answer, type ForwardOptions, forward } from "./forward.ts";
 import { type Answered, type GitFault, GitFaults } from "./git-faults.ts";
+import { LOOPBACK, listenAt } from "./listen.ts";
 import { isFramedPlainly, type RelayScope, relayKind, requestHeaders } from "./relay-rules.ts";
 
 export interface Relay {
@@ -76,18 +77,7 @@ export async function startRelay(options: ForwardOptions): Promise<Relay> {
     if (proxy === null) refuseSocket(request, socket);
     else proxy.connect(request, socket, head);
   });
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
-  server.maxConnections = MOST_CONNECTIONS;
-  // A push may take long to send its body; the run's own deadline ends it.
-  server.requestTimeout = 0;
-  await new Promise<void>((ready, fail) => {
-    server.once("error", fail);
-    server.listen(0, "127.0.0.1", ready);
-  });
+  const { close } = await listenAt(server, LOOPBACK);
   const { port } = server.address() as AddressInfo;
   return {
     port,
@@ -111,12 +101,7 @@ export async function startRelay(options: ForwardOptions): Promise<Relay> {
     },
     gitFault: (number) => gitFaults.of(number),
     passedIn: () => passedIn,
-    close: () =>
-      new Promise((closed) => {
-        server.close(() => closed());
-        // Also those that are no requests any more: tunnels and WebSockets.
-        for (const socket of sockets) socket.destroy();
-      }),
+    close,
   };
 }
 

@@ -1,14 +1,17 @@
-/** Listens at a Unix socket that whoever is in a container may speak to. */
+/** Listens for what programs of a sandbox say, at a Unix socket or on loopback. */
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
-import { MOST_CONNECTIONS } from "../sandbox/forward.ts";
+import { MOST_CONNECTIONS } from "./forward.ts";
 
 export interface Listening {
   /** Closes it, together with all that goes through it. */
   close(): Promise<void>;
 }
 
-export async function listenAt(server: Server, socketPath: string): Promise<Listening> {
+/** A free port of this machine's own. */
+export const LOOPBACK = { port: 0, host: "127.0.0.1" } as const;
+
+export async function listenAt(server: Server, at: { path: string } | typeof LOOPBACK): Promise<Listening> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket) => {
     sockets.add(socket);
@@ -20,7 +23,7 @@ export async function listenAt(server: Server, socketPath: string): Promise<List
   server.requestTimeout = 0;
   await new Promise<void>((ready, fail) => {
     server.once("error", fail);
-    server.listen(socketPath, ready);
+    server.listen(at, ready);
   });
   return {
     close: () =>
