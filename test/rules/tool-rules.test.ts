@@ -33,7 +33,7 @@ describe("rules", () => {
     { rule: "Bash(npm run deploy*:*)", command: "npm run build", decision: "allow" },
     { rule: "Bash(git * main)", command: "git push origin main", decision: "deny" },
     { rule: "Bash(./deploy.sh:*)", command: "bash deploy.sh now", decision: "deny" },
-    { rule: "Bash(./deploy.sh:*)", command: "/work/deploy.sh", decision: "deny" },
+    { rule: "Bash(./deploy.sh:*)", command: "/srv/app/deploy.sh", decision: "deny" },
     { rule: "Bash(rm -rf:*)", command: "rm -v -rf x", decision: "deny" },
   ])("$rule for: $command", ({ rule, command, decision }) => {
     expect(judge(command, { deny: [rule] })).toBe(decision);
