@@ -4,9 +4,7 @@ import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { Receiver } from "../outbox/lane.ts";
 import type { OwedKind } from "../outbox/outbox.ts";
 import { type Artifacts, artifactKey } from "../sessions/artifacts.ts";
-
-/** How many objects R2 lists, and removes, at once. */
-const REMOVED_AT_ONCE = 1_000;
+import { removeUnnamed } from "./remove-unnamed.ts";
 
 interface Parts {
   bucket: Pick<R2Bucket, "list" | "delete">;
@@ -31,10 +29,7 @@ export class ToArtifacts implements Receiver {
     if (routineId === undefined || ref === undefined) return [];
     const isAll = kindOf(ref) === "routine";
     const prefix = artifactKey(routineId, isAll ? undefined : ref);
-    const { objects, truncated } = await bucket.list({ prefix, limit: REMOVED_AT_ONCE });
-    const kept = isAll ? new Set<string>() : artifacts.ids(ref);
-    const gone = objects.map(({ key }) => key).filter((key) => !kept.has(key.slice(prefix.length)));
-    if (gone.length > 0) await bucket.delete(gone);
-    return !truncated || gone.length === 0 ? [] : refs;
+    const named = () => new Set(isAll ? [] : [...artifacts.ids(ref)].map((id) => `${prefix}${id}`));
+    return (await removeUnnamed(bucket, prefix, named)) ? [] : refs;
   }
 }

@@ -8,13 +8,12 @@ import type { Receiver } from "../outbox/lane.ts";
 import type { OwedKind } from "../outbox/outbox.ts";
 import type { RunStore } from "../runs/run-store.ts";
 import type { Work } from "../work.ts";
+import { removeUnnamed } from "./remove-unnamed.ts";
 
 /** Of the parts that lie in R2 together, before they are compressed. */
 const MOVED_BYTES = 4_194_304;
 /** How many times a call moves parts; what is left is owed again. */
 const MOVES_AT_ONCE = 4;
-/** How many objects R2 lists, and removes, at once. */
-const REMOVED_AT_ONCE = 1_000;
 
 interface Parts {
   bucket: Pick<R2Bucket, "put" | "list" | "delete">;
@@ -61,12 +60,8 @@ export class ToConversations implements Receiver {
     const { bucket, conversations } = this.#parts;
     const isAll = kindOf(ref) === "routine";
     const prefix = conversationFolder(routineId, isAll ? undefined : ref);
-    const { objects, truncated } = await bucket.list({ prefix, limit: REMOVED_AT_ONCE });
-    const named = isAll ? new Set<string>() : conversations.keys(ref);
-    const sent = isAll ? [] : this.#beingSent(routineId, ref);
-    const gone = objects.map(({ key }) => key).filter((key) => !named.has(key) && !sent.includes(key));
-    if (gone.length > 0) await bucket.delete(gone);
-    return !truncated || gone.length === 0;
+    const named = () => new Set(isAll ? [] : [...conversations.keys(ref), ...this.#beingSent(routineId, ref)]);
+    return await removeUnnamed(bucket, prefix, named);
   }
 
   /** Workspaces that attempts which are on may be sending just now: no row names them yet. */
