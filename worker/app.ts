@@ -90,7 +90,6 @@ mountSecrets(app);
 mountEnvironments(app);
 mountSessions(app);
 mountSessionExport(app);
-mountSessionExport(app);
 mountArtifacts(app);
 mountEvents(app);
 mountLive(app);
