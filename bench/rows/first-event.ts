@@ -44,7 +44,7 @@ export const firstEvent: Row = {
     );
     const runner = stack.use(await startRunner(served));
     const bare = stack.use(new Helper<BareAgent>("bare-agent.ts"));
-    await bare.ask("prepare", { stateFolder: scratchPath("bare"), urls: [model.url, upstream.url] });
+    await bare.ask("prepare", { stateFolder: scratchPath("bare"), model: model.url, git: upstream.url });
 
     const authorization = `Basic ${Buffer.from(credential).toString("base64")}`;
     return [

@@ -2,24 +2,25 @@
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import { type Options, query, type SDKMessage, type SDKUserMessage } from "@anthropic-ai/claude-agent-sdk";
-import { SandboxManager } from "@anthropic-ai/sandbox-runtime";
 import { commandEnvironment } from "#sandbox-runner/agent/agent-environment.ts";
 import { defaultBounds } from "#sandbox-runner/process/run-bounds.ts";
 import { createRunFolder, type RunFolder } from "#sandbox-runner/process/run-folder.ts";
 import { killGroup, type PipedProcess, processClosed } from "#sandbox-runner/process/spawn.ts";
 import { openRuntimeSandbox } from "#sandbox-runner/sandbox/runtime-sandbox.ts";
 import type { Sandbox } from "#sandbox-runner/sandbox/sandbox.ts";
-import { sandboxConfig } from "#sandbox-runner/sandbox/sandbox-config.ts";
 import { nowMs } from "./clock.ts";
+import { startOpenProxy } from "./open-proxy.ts";
 import { serveHelper } from "./serve-helper.ts";
 
 const NAME = "bare-agent";
+/** By which names the model and the repositories are asked for in the sandbox. */
+const MODEL_HOST = "model.internal";
+const GIT_HOST = "git.internal";
 const CLONE_BOUNDS = { deadlineMs: 20_000, outputCapBytes: 2_000, signal: new AbortController().signal };
 
 interface Bed {
   folder: RunFolder;
   sandbox: Sandbox;
-  modelUrl: string;
 }
 
 export interface BareRun {
@@ -33,25 +34,14 @@ let bed: Bed | null = null;
 let runs = 0;
 
 const face = {
-  /** Opens the sandbox. @param order addresses on loopback that it reaches: the model's first. */
-  async prepare({ stateFolder, urls }: { stateFolder: string; urls: string[] }): Promise<void> {
-    const [modelUrl = ""] = urls;
-    const ports = urls.map((url) => Number(new URL(url).port));
+  /** Opens the sandbox, which reaches these two addresses. */
+  async prepare({ stateFolder, model, git }: { stateFolder: string; model: string; git: string }): Promise<void> {
+    const port = await startOpenProxy({ [MODEL_HOST]: model, [GIT_HOST]: git });
     const folder = await createRunFolder(stateFolder, NAME, { pid: process.pid, startTime: null });
-    const opened = await openRuntimeSandbox(
-      folder,
-      NAME,
-      ports[0] ?? 0,
-      defaultBounds(totalmem()),
-      new AbortController().signal,
-    );
+    const { signal } = new AbortController();
+    const opened = await openRuntimeSandbox(folder, NAME, port, defaultBounds(totalmem()), signal);
     if (!opened.ok) throw new Error(opened.reason);
-    const config = sandboxConfig(folder, ports[0] ?? 0);
-    SandboxManager.updateConfig({
-      ...config,
-      network: { ...config.network, allowedDomains: ports.map((port) => `127.0.0.1:${port}`) },
-    });
-    bed = { folder, sandbox: opened.sandbox, modelUrl };
+    bed = { folder, sandbox: opened.sandbox };
   },
 
   /** @returns how long it takes until the agent's first words or tool call, in milliseconds. */
@@ -80,12 +70,17 @@ async function clone(
     GIT_CONFIG_KEY_0: "http.extraHeader",
     GIT_CONFIG_VALUE_0: `Authorization: ${authorization}`,
   };
-  const end = await sandbox.run(["git", "clone", "--quiet", url, name], { cwd: folder.workspace, env }, CLONE_BOUNDS);
+  const address = `http://${GIT_HOST}${new URL(url).pathname}`;
+  const end = await sandbox.run(
+    ["git", "clone", "--quiet", address, name],
+    { cwd: folder.workspace, env },
+    CLONE_BOUNDS,
+  );
   if (end.code !== 0) throw new Error(`git clone: ${end.stderr}`);
   return join(folder.workspace, name);
 }
 
-async function firstEventAt({ folder, sandbox, modelUrl }: Bed, cwd: string, order: BareRun): Promise<number> {
+async function firstEventAt({ folder, sandbox }: Bed, cwd: string, order: BareRun): Promise<number> {
   const started: { child: PipedProcess; closed: Promise<void> }[] = [];
   const finished = Promise.withResolvers<void>();
   const options: Options = {
@@ -97,7 +92,7 @@ async function firstEventAt({ folder, sandbox, modelUrl }: Bed, cwd: string, ord
     settingSources: ["project"],
     env: {
       ...commandEnvironment(NAME, folder),
-      ANTHROPIC_BASE_URL: modelUrl,
+      ANTHROPIC_BASE_URL: `http://${MODEL_HOST}`,
       ANTHROPIC_AUTH_TOKEN: "unused",
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
       CLAUDE_CODE_TMPDIR: folder.temporary,
