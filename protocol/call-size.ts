@@ -8,6 +8,8 @@ export interface CallSize {
   speed: string | null;
   /** Where it is to be answered: `inference_geo`. */
   geo: string | null;
+  /** Whether some of it is to be kept in the cache for an hour; absent where it is not. */
+  caches_for_hour?: boolean;
 }
 
 /** Of a call of which nothing is known. */

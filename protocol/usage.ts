@@ -36,7 +36,7 @@ export const usageSchema = tokensSchema
     }),
     estimated: z.literal(true).optional().meta({
       description:
-        "Whether metered_cost_usd is higher than the cost may be: a model's price is not known, so the dearest was taken, or a call was cut off, so what it might have used was. Left out otherwise.",
+        "Whether metered_cost_usd is an estimate: a model's price is not known, so the dearest was taken, or a call was cut off, so its answer was counted by the length that had come, or where nothing had, as the longest. Left out otherwise.",
     }),
     unmetered_calls: z.int().min(1).optional().meta({
       description:

@@ -92,13 +92,15 @@ export function callCost({ model, factor }: Pick<CallPrice, "model" | "factor">,
   return roundDollars((dollars * factor) / MILLION);
 }
 
-/** What a call may cost that is about to be made: its whole request as if it were new, and the longest answer that it allows. */
-export function callReserve(price: Pick<CallPrice, "model" | "factor">, { bytes, max_tokens }: CallSize): number {
+/** What a call may cost that is about to be made: its whole request as if it were written to the cache, and the longest answer that it allows. */
+export function callReserve(price: Pick<CallPrice, "model" | "factor">, size: CallSize): number {
+  const written = Math.ceil(size.bytes / BYTES_OF_TOKEN);
   return callCost(price, {
     input_tokens: 0,
-    output_tokens: max_tokens ?? LONGEST_ANSWER,
+    output_tokens: size.max_tokens ?? LONGEST_ANSWER,
     cache_read_tokens: 0,
-    cache_write_tokens: Math.ceil(bytes / BYTES_OF_TOKEN),
+    cache_write_tokens: written,
+    ...(size.caches_for_hour === true ? { cache_write_1h_tokens: written } : {}),
   });
 }
 

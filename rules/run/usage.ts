@@ -28,7 +28,7 @@ interface CallCost {
 }
 
 /**
- * Of a call that was cut off nobody knows what its service charges: it costs what was reserved for it.
+ * A call that was cut off costs what its answer had told and shown until then; where nothing had come, what was reserved for it.
  * @param open the call as it was when it began. @param isPart whether not all is known of what it used.
  */
 export function costOfCall(
@@ -37,7 +37,7 @@ export function costOfCall(
   isPart: boolean,
 ): CallCost {
   const known = callCost(open, tokens);
-  const usd = isPart ? Math.max(known, open.reserved) : known;
+  const usd = isPart && known === 0 ? open.reserved : known;
   return { usd, isEstimated: usd > 0 && (isPart || !hasListPrice(open.model)) };
 }
 

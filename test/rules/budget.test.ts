@@ -12,6 +12,7 @@ import {
   CANCEL,
   CONTINUED,
   HOLD_OVER,
+  IDLE,
   LIMITS,
   LOST,
   NOW_MS,
@@ -58,12 +59,14 @@ describe("a call costs", () => {
     expect(callPrice("claude-opus-5-5", { ...UNKNOWN_SIZE, speed: "fast" }).isEstimated).toBe(true);
   });
 
-  it("what was reserved for it where it was cut off, and nothing where the model is the demo's", () => {
+  it("what had come where it was cut off, what was reserved where nothing had, and nothing where the model is the demo's", () => {
     const size = { ...UNKNOWN_SIZE, bytes: 3_000, max_tokens: 1_000 };
     const reserved = callReserve(plain("claude-sonnet-5"), size);
     expect(reserved).toBe(0.0125);
+    expect(callReserve(plain("claude-sonnet-5"), { ...size, caches_for_hour: true })).toBe(0.014);
     const open = { ...plain("claude-sonnet-5"), reserved };
-    expect(costOfCall(open, tokens(10, 1), true)).toEqual({ usd: 0.0125, isEstimated: true });
+    expect(costOfCall(open, tokens(0), true)).toEqual({ usd: 0.0125, isEstimated: true });
+    expect(costOfCall(open, tokens(10, 1), true)).toEqual({ usd: 0.00003, isEstimated: true });
     expect(costOfCall(open, tokens(10, 1), false)).toEqual({ usd: 0.00003, isEstimated: false });
     const demo = { model: "claude-of-next-year", factor: 0, reserved: 0 };
     expect(costOfCall(demo, tokens(MILLION), true)).toEqual({ usd: 0, isEstimated: false });
@@ -148,6 +151,18 @@ describe("a run whose budget is spent", () => {
   it("has its runner's lease ended when that does not end by itself", () => {
     const step = nextRun(ended(SPENT), HOLD_OVER, LIMITS, NOW_MS);
     expect(step?.effects).toEqual([{ type: "release_lease" }]);
+  });
+
+  it("has its agent end as soon as that does nothing any more, whether or not its budget has been raised", () => {
+    const messages: RunInput = { type: "idle", isMessageWaiting: true };
+    for (const [state, idle] of [
+      [ended(SPENT), IDLE],
+      [ended(SPENT, CONTINUED), messages],
+    ] as const) {
+      const step = nextRun(state, idle, LIMITS, NOW_MS);
+      expect(step).toEqual({ state, events: [], effects: [{ type: "tell_close" }] });
+    }
+    expect(nextRun(ended(SPENT, FAILED), IDLE, LIMITS, NOW_MS)).toBeNull();
   });
 
   it("goes on by itself when its month has ended", () => {

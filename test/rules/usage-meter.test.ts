@@ -35,6 +35,20 @@ describe("metering", () => {
     expect(meter.tokens().output_tokens).toBe(5);
   });
 
+  it("takes the length of what was shown for the answer's, until its count has come", () => {
+    const piece = (text: string) =>
+      encoder.encode(
+        `data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"${text}"}}\n\n`,
+      );
+    const meter = feed("text/event-stream", piece("x".repeat(300)), 65_536);
+    expect(meter.tokens().output_tokens).toBe(100);
+    meter.push(piece(""));
+    expect(meter.tokens().output_tokens).toBe(101);
+    expect(meter.isWhole()).toBe(false);
+    meter.push(told);
+    expect(meter.tokens().output_tokens).toBe(5);
+  });
+
   it("is the same however the answer is cut", () => {
     const start = 'data: {"type":"message_start","message":{"usage":{"input_tokens":7,"output_tokens":1}}}\r\n\r\n';
     const sent = [encoder.encode(`${start}: \u00fc\n\n`), line(9_000), line(1_048_700), told];

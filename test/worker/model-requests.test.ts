@@ -147,6 +147,17 @@ describe("a request", () => {
     expect((await read(runSchema, `/api/v1/runs/${runId}`)).evidence.model_calls).toBe(0);
   });
 
+  it.each([
+    ["once", '{"messages":[{"content":[{"cache_control":{"type":"ephemeral","ttl":"1h"}}]}],"model":"m"}', true],
+    ["for five minutes", '{"system":[{"cache_control":{"type":"ephemeral","ttl":"5m"}}],"model":"m"}', false],
+    ["in another place", '{"cache_control":{"ttl":["1h"],"type":"1h"},"model":"m"}', false],
+  ])("tells that it writes to the cache for an hour: %s", (_what, text, expected) => {
+    const request = new RequestReader({ known: new Set(REQUEST_FIELDS), reachesAll: false }, () => {});
+    for (const byte of encoder.encode(text)) request.push(Uint8Array.of(byte));
+    request.finish();
+    expect(request.cachesForHour).toBe(expected);
+  });
+
   it("that is no object, or asks for no model, is refused", async () => {
     const { proxy } = await bed.begin();
     for (const body of ["[]", "null", "{}", '{"model":""}', ""]) {

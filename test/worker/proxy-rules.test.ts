@@ -122,7 +122,7 @@ describe("the usage of a model call", () => {
   const whole = '{"type":"message","usage":{"input_tokens":9,"output_tokens":2,"cache_read_input_tokens":null}}';
   it.each([
     ["a stream", "text/event-stream; charset=utf-8", start + text + end, [7, 42, 3, 5]],
-    ["a stream that was cut", "text/event-stream", start + text, [7, 1, 3, 5]],
+    ["a stream that was cut", "text/event-stream", start + text, [7, 2, 3, 5]],
     ["one answer", "application/json", whole, [9, 2, 0, 0]],
     ["an error", "application/json", '{"type":"error","error":{}}', [0, 0, 0, 0]],
     ["broken JSON", "application/json", '{"usage":', [0, 0, 0, 0]],

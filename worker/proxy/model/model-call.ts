@@ -12,7 +12,7 @@ import { tellRun } from "../render-to-agent.ts";
 import { forModel } from "./for-model.ts";
 import type { MeteredCall } from "./metered-answer.ts";
 import { REQUEST_FIELDS } from "./request-fields.ts";
-import { type CallBody, type Sent, sendRequest, tooLarge } from "./send-request.ts";
+import { type CallBody, type ReadRequest, type Sent, sendRequest, tooLarge } from "./send-request.ts";
 
 export type ModelPath = "messages" | "messages/count_tokens";
 
@@ -52,8 +52,8 @@ export async function sendCall(
       known: new Set([...REQUEST_FIELDS, ...c.var.deps.config.modelRequestFields]),
       reachesAll: level === "full",
     },
-    decide: async (held, bytes) => {
-      const decided = await decide(c, path, lease, { held, bytes });
+    decide: async (held, request) => {
+      const decided = await decide(c, path, lease, { held, ...request });
       if (!decided.ok) return decided;
       call = decided.value.call;
       return success(decided.value.fields);
@@ -68,7 +68,7 @@ async function decide(
   c: HttpContext,
   path: ModelPath,
   lease: LeaseRef,
-  { held, bytes }: { held: ReadonlyMap<string, string>; bytes: number },
+  { held, ...request }: ReadRequest & { held: ReadonlyMap<string, string> },
 ): Promise<Result<{ fields: ReadonlyMap<string, string>; call: MeteredCall | null }>> {
   const model = parseJson(held.get("model") ?? "");
   const parsed = askedSchema.safeParse({ model });
@@ -76,7 +76,7 @@ async function decide(
   const asked = parsed.data.model;
   const owner = c.var.deps.ownerOf(lease.run_id);
   const answering = await (path === "messages"
-    ? owner.beginModelCall(lease, asked, sizeOf(held, bytes))
+    ? owner.beginModelCall(lease, asked, sizeOf(held, request))
     : owner.modelFor(lease, asked));
   if (!answering.ok) return answering;
   const { model: answers, isOther } = answering.value;
@@ -87,13 +87,14 @@ async function decide(
 }
 
 /** What is no number or text here is left to the model's API to refuse. */
-function sizeOf(held: ReadonlyMap<string, string>, bytes: number): CallSize {
+function sizeOf(held: ReadonlyMap<string, string>, { bytes, cachesForHour }: ReadRequest): CallSize {
   const value = (name: string) => parseJson(held.get(name) ?? "null");
   return {
     bytes,
     max_tokens: z.int().min(0).safeParse(value("max_tokens")).data ?? null,
     speed: z.string().safeParse(value("speed")).data ?? null,
     geo: z.string().safeParse(value("inference_geo")).data ?? null,
+    ...(cachesForHour ? { caches_for_hour: true } : {}),
   };
 }
 

@@ -40,6 +40,10 @@ export class RequestRefused extends Error {
   }
 }
 
+/** Of `cache_control`, wherever it stands: the same words in a tool's input only make a call's reserve larger. */
+const TTL_KEY = "ttl";
+const HOUR_TTL = "1h";
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 
@@ -59,6 +63,9 @@ export class RequestReader implements JsonVisitor {
   #chunk: Uint8Array = new Uint8Array();
   #from = 0;
   #isInField = false;
+  /** Whether the key that was read last is one that tells how long a part is cached. */
+  #isTtl = false;
+  #cachesForHour = false;
   #isFirst = true;
 
   /** @param passOn takes what may go on; pieces of the chunks themselves. */
@@ -90,9 +97,15 @@ export class RequestReader implements JsonVisitor {
     return `${this.#isFirst ? "{" : ","}${members.join(",")}`;
   }
 
+  /** Whether some of the request that has been read is to be kept in the cache for an hour. */
+  get cachesForHour(): boolean {
+    return this.#cachesForHour;
+  }
+
   key(): void {
     const { value, isWhole } = this.#scanner.scalar();
     const name = String(value);
+    this.#isTtl = name === TTL_KEY;
     this.#rule.key(isWhole ? name : "");
     if (this.#scanner.depth !== 1) return;
     if (!isWhole || !this.#known.has(name)) throw new RequestRefused(unknownField(name, this.#known));
@@ -103,6 +116,7 @@ export class RequestReader implements JsonVisitor {
 
   begin(kind: JsonKind, at: number): void {
     const { depth } = this.#scanner;
+    if (kind !== "string") this.#isTtl = false;
     if (depth === 0 && kind !== "object") throw new RequestRefused(notAnObject());
     this.#judge(this.#rule.begin(kind));
     if (depth !== 1) return;
@@ -117,6 +131,8 @@ export class RequestReader implements JsonVisitor {
   end(at: number): void {
     const { depth } = this.#scanner;
     this.#judge(this.#rule.end(() => this.#scanner.scalar().value));
+    if (this.#isTtl && this.#scanner.scalar().value === HOUR_TTL) this.#cachesForHour = true;
+    this.#isTtl = false;
     if (depth !== 1) return;
     this.#take(this.#chunk.subarray(this.#from, at));
     this.#isInField = false;

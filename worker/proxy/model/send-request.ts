@@ -13,6 +13,13 @@ const ROOM_BYTES = 4_096;
 
 export type CallBody = ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>;
 
+/** What the whole request has turned out to be. */
+export interface ReadRequest {
+  bytes: number;
+  /** Whether some of it is to be kept in the cache for an hour. */
+  cachesForHour: boolean;
+}
+
 export interface Sending {
   body: ReadableStream<Uint8Array>;
   /** As the request tells it; null when it does not. */
@@ -22,9 +29,9 @@ export interface Sending {
   rules: RequestRules;
   /**
    * Decides, when all has been judged, whether the call is made.
-   * @param held the fields that were held back, as they are written. @param bytes of the whole request. @returns those that are sent in their place.
+   * @param held the fields that were held back, as they are written. @returns those that are sent in their place.
    */
-  decide(held: ReadonlyMap<string, string>, bytes: number): Promise<Result<ReadonlyMap<string, string>>>;
+  decide(held: ReadonlyMap<string, string>, request: ReadRequest): Promise<Result<ReadonlyMap<string, string>>>;
   /** Asks the upstream. Never rejects. */
   ask(body: CallBody): Promise<Result<Response>>;
 }
@@ -76,7 +83,8 @@ async function send(
       : { kind: "refused", refusal: early.ok ? await untimely(early.value) : early.refusal };
   }
   request.push(wellFormed.rest());
-  const decided = await decide(request.finish(), length);
+  const held = request.finish();
+  const decided = await decide(held, { bytes: length, cachesForHour: request.cachesForHour });
   if (!decided.ok) throw new RequestRefused(decided.refusal);
   return { kind: "asked", answer: await out.end(request.rest(decided.value)) };
 }

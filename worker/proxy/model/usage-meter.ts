@@ -11,7 +11,7 @@ export interface UsageMeter {
   isBegun(): boolean;
   /** Whether a stream's last event has been seen: what is known of the usage stays as it is. */
   isComplete(): boolean;
-  /** What has been seen so far; after an answer that was cut short, what it used up to there. */
+  /** What has been seen so far; after an answer that was cut short, what it used up to there, by the length of what came. */
   tokens(): CallTokens;
   /** Whether that is all that the call used, now that nothing more comes. */
   isWhole(): boolean;
@@ -38,6 +38,10 @@ const IS_OF_USE = /"(?:usage|message_stop|error)"/;
 
 /** An answer without streaming that is longer than this, in characters, is not metered. */
 const WHOLE_LIMIT = 16_777_216;
+/** So many characters of an answer are taken for a token where its count has not come: text has more of them. */
+const CHARACTERS_OF_TOKEN = 3;
+/** What a line of a stream has around the piece of the answer that it brings. */
+const AROUND_PIECE = 'data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":""}}'.length;
 /** A line of a stream that is longer is passed over: lines that tell of usage are short. */
 const LINE_LIMIT = 1_048_576;
 
@@ -49,8 +53,13 @@ export function usageMeter(contentType: string | null): UsageMeter {
   const held = new HeldText(isStream ? LINE_LIMIT : WHOLE_LIMIT);
 
   const seen = new Set<StreamEvent["type"]>();
+  let shownTokens = 0;
   const readLine = (line: string | null) => {
-    if (!line?.startsWith("data:") || !IS_OF_USE.test(line)) return;
+    if (!line?.startsWith("data:")) return;
+    if (line.includes('"content_block_delta"')) {
+      shownTokens += Math.max(1, Math.ceil((line.length - AROUND_PIECE) / CHARACTERS_OF_TOKEN));
+    }
+    if (!IS_OF_USE.test(line)) return;
     const { data: event } = streamEventSchema.safeParse(parseJson(line.slice("data:".length)));
     if (event === undefined) return;
     seen.add(event.type);
@@ -82,7 +91,9 @@ export function usageMeter(contentType: string | null): UsageMeter {
     },
     tokens: () => {
       readAnswer();
-      return { ...tokens };
+      // The count comes with one of the last events: until then what was shown is all that is known.
+      const output_tokens = seen.has("message_delta") ? tokens.output_tokens : tokens.output_tokens + shownTokens;
+      return { ...tokens, output_tokens };
     },
     isWhole: () => {
       readAnswer();
