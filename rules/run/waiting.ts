@@ -195,8 +195,13 @@ function queueToGoOn({ before }: RunState, run: WaitingRecord): Step {
   };
 }
 
-/** The agent is done. From the moment at which no message waits, none goes to this run any more. */
+/**
+ * The agent is done. From the moment at which no message waits, none goes to this run any more. One whose budget is spent is to
+ * end now: its sandbox is not kept, and messages are for the attempt that goes on.
+ */
 export function closeRun(state: RunState, run: ActiveRecord, isMessageWaiting: boolean): Step | null {
+  const isSpent = run.status === "waiting" && run.waiting.for === "budget" && run.runner !== null;
+  if (isSpent) return { state, events: [], effects: [{ type: "tell_close" }] };
   if (run.status !== "running" || isMessageWaiting || state.ending !== null) return null;
   return { state: { ...state, ending: "closing" }, events: [], effects: [{ type: "tell_close" }] };
 }
