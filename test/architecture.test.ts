@@ -43,6 +43,10 @@ const MAY_IMPORT: Record<ProgramFolder, readonly string[]> = {
 };
 /** What runs where the web app is built, not in it. */
 const BUILDS_WEB = "web/vite.config.ts";
+/** Written by a generator from the API's document. */
+const GENERATED = "web/src/client/generated.ts";
+/** It reads the API's document out of the worker's code, under hooks that stand in for the platform and have to be there first. */
+const READS_THE_WORKER = "scripts/generate-client.ts";
 /** The platform finds the classes of the objects in the worker's main file. */
 const CLASSES_ARE_EXPORTED_IN = "worker/index.ts";
 /** The one file per program that starts processes. What installs the packages or finds Node runs before there is anything to import. */
@@ -99,7 +103,8 @@ describe("imports", () => {
     const wrong = edges.filter(
       ({ from, target }) =>
         topOf(from) === folder &&
-        (target === "(computed)" || (isOurs(target) && !isOneOf(target, [folder, ...MAY_IMPORT[folder]]))),
+        ((target === "(computed)" && from !== READS_THE_WORKER) ||
+          (isOurs(target) && !isOneOf(target, [folder, ...MAY_IMPORT[folder]]))),
     );
     expect(arrows(wrong)).toEqual([]);
   });
@@ -194,7 +199,7 @@ describe("files", () => {
   it("are short enough to be read at once", () => {
     const limitOf = (file: string) => (file === CLASSES_ARE_EXPORTED_IN ? LINE_LIMITS[file] : LINE_LIMITS.source);
     const long = [
-      ...sources.map((file) => ({ file, limit: limitOf(file) })),
+      ...sources.filter((file) => file !== GENERATED).map((file) => ({ file, limit: limitOf(file) })),
       ...tests.map((file) => ({ file, limit: LINE_LIMITS.test })),
     ].flatMap(({ file, limit }) => {
       const lines = read(file).trimEnd().split("\n").length;

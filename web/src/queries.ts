@@ -2,7 +2,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import type { Page } from "#protocol/api.ts";
 import type { ListedRun } from "#protocol/run.ts";
-import * as api from "./api.ts";
+import * as api from "./client/generated.ts";
 import { isActiveStatus } from "./format/status.ts";
 
 const PAGE_SIZE = 20;
@@ -11,7 +11,13 @@ const ACTIVE_MS = 3_000;
 /** While nothing is: something may fire at any time. */
 const IDLE_MS = 15_000;
 
-type ReadPage<Item> = (page: api.PageOf, signal: AbortSignal) => Promise<Page<Item>>;
+/** Which page of a list. */
+interface PageOf {
+  limit: number;
+  cursor?: string;
+}
+
+type ReadPage<Item> = (page: PageOf, signal: AbortSignal) => Promise<Page<Item>>;
 interface Pages<Item> {
   pages: Page<Item>[];
 }
@@ -19,31 +25,31 @@ interface Pages<Item> {
 export function routinesQuery() {
   return listQuery(
     ["routines"],
-    (page, signal) => api.listRoutines(page, signal),
+    (page, signal) => api.listRoutines(page, { signal }),
     () => IDLE_MS,
   );
 }
 
 export function runsQuery() {
-  return listQuery(["runs"], (page, signal) => api.listRuns(page, signal), runsInterval);
+  return listQuery(["runs"], (page, signal) => api.listRuns(page, { signal }), runsInterval);
 }
 
 export function routineQuery(id: string) {
   return queryOptions({
     queryKey: ["routine", id],
-    queryFn: ({ signal }) => api.readRoutine(id, signal),
+    queryFn: ({ signal }) => api.readRoutine(id, { signal }),
     refetchInterval: IDLE_MS,
   });
 }
 
 export function routineRunsQuery(id: string) {
-  return listQuery(["routine", id, "runs"], (page, signal) => api.listRoutineRuns(id, page, signal), runsInterval);
+  return listQuery(["routine", id, "runs"], (page, signal) => api.listRoutineRuns(id, page, { signal }), runsInterval);
 }
 
 export function occurrencesQuery(id: string) {
   return listQuery(
     ["routine", id, "occurrences"],
-    (page, signal) => api.listOccurrences(id, page, signal),
+    (page, signal) => api.listOccurrences(id, page, { signal }),
     () => IDLE_MS,
   );
 }
@@ -51,28 +57,29 @@ export function occurrencesQuery(id: string) {
 export function revisionsQuery(id: string) {
   return listQuery(
     ["routine", id, "revisions"],
-    (page, signal) => api.listRevisions(id, page, signal),
+    (page, signal) => api.listRevisions(id, page, { signal }),
     () => IDLE_MS,
   );
 }
 
 export function githubAppQuery() {
-  return queryOptions({ queryKey: ["github-app"], queryFn: ({ signal }) => api.readGithubApp(signal) });
+  return queryOptions({ queryKey: ["github-app"], queryFn: ({ signal }) => api.readGithubApp({ signal }) });
 }
 
 export function runQuery(id: string) {
-  return queryOptions({ queryKey: ["run", id], queryFn: ({ signal }) => api.readRun(id, signal) });
+  return queryOptions({ queryKey: ["run", id], queryFn: ({ signal }) => api.readRun(id, { signal }) });
 }
 
 export function sessionQuery(id: string) {
-  return queryOptions({ queryKey: ["session", id], queryFn: ({ signal }) => api.readSession(id, signal) });
+  return queryOptions({ queryKey: ["session", id], queryFn: ({ signal }) => api.readSession(id, { signal }) });
 }
 
 /** A list, page by page; the more of it is shown, the more seldom all of it is read again. */
 function listQuery<Item>(key: string[], readPage: ReadPage<Item>, interval: (list: Pages<Item> | undefined) => number) {
   return infiniteQueryOptions({
     queryKey: [...key, "list"],
-    queryFn: ({ pageParam, signal }) => readPage({ cursor: pageParam, limit: PAGE_SIZE }, signal),
+    queryFn: ({ pageParam, signal }) =>
+      readPage(pageParam === null ? { limit: PAGE_SIZE } : { limit: PAGE_SIZE, cursor: pageParam }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next_cursor,
     refetchInterval: ({ state }) => interval(state.data) * (state.data?.pages.length ?? 1),

@@ -21,6 +21,8 @@ export interface EndpointSpec<Params extends Fields, Query extends Fields, Body 
     | "Notifications"
     | "Sign-in"
     | "Instance";
+  /** `operationId`: what generated clients call it. A verb, and what it is done to: `listRuns`. */
+  id: string;
   summary: string;
   description?: string;
   /** A permission, which owners have; or the routine's token, which the handler passes on; or nothing. */

@@ -22,6 +22,7 @@ export function mountEvents(app: App): void {
       method: "get",
       path: "/api/v1/sessions/{id}/events",
       tag: "Sessions",
+      id: "listSessionEvents",
       summary: "Read a session's transcript, oldest first",
       description:
         "next_cursor is the seq to pass as after for the next page, and null at the present end. With Accept: " +

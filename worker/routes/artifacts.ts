@@ -28,6 +28,7 @@ export function mountArtifacts(app: App): void {
     {
       ...all,
       method: "get",
+      id: "listArtifacts",
       summary: "List the files that a session's runs have shown",
       params: sessionParams,
       answer: { status: 200, schema: artifactListSchema },
@@ -40,6 +41,7 @@ export function mountArtifacts(app: App): void {
       ...all,
       path: `${all.path}/{artifact_id}`,
       method: "get",
+      id: "readArtifact",
       summary: "Read a file that a run has shown",
       description: "The file itself: images as they are, all else as an attachment.",
       params: artifactParams,

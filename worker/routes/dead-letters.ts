@@ -20,6 +20,7 @@ export function mountDeadLetters(app: App): void {
       method: "get",
       path,
       tag: "Runs",
+      id: "listDeadLetters",
       summary: "List what came and led to no work",
       description:
         "Occurrences that could not become a run, and those whose run failed before the agent had begun; those that have not been fired again, unless state says otherwise.",
@@ -41,6 +42,7 @@ export function mountDeadLetters(app: App): void {
       method: "post",
       path: `${path}/{id}/fire`,
       tag: "Runs",
+      id: "fireDeadLetter",
       summary: "Fire a dead letter",
       description:
         "A new run with what had come; also while the routine is paused. Fired again, it answers with the same run.",

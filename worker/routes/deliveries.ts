@@ -41,7 +41,14 @@ export function mountDeliveries(app: App): void {
   const one = { path: "/api/v1/deliveries/{id}", tag: "Webhooks", needs: "deliveries:read", params } as const;
   endpoint(
     app,
-    { ...many, method: "get", summary: "List deliveries", query, answer: { status: 200, schema: deliveryPage } },
+    {
+      ...many,
+      method: "get",
+      id: "listDeliveries",
+      summary: "List deliveries",
+      query,
+      answer: { status: 200, schema: deliveryPage },
+    },
     async ({ c, query: { source, status, ...page } }) =>
       success(
         await c.var.deps.deliveryLists.list({ source: source ?? null, status: status ?? null }, toPageRequest(page)),
@@ -53,6 +60,7 @@ export function mountDeliveries(app: App): void {
       ...many,
       path: `${many.path}/failures`,
       method: "get",
+      id: "countRefusedDeliveries",
       summary: "Count requests that were not believed, by day and reason",
       answer: { status: 200, schema: failures },
     },
@@ -67,6 +75,7 @@ export function mountDeliveries(app: App): void {
     {
       ...one,
       method: "get",
+      id: "readDelivery",
       summary: "Read a delivery, with its headers and body",
       answer: { status: 200, schema: deliveryDetailSchema },
     },
@@ -82,6 +91,7 @@ export function mountDeliveries(app: App): void {
       path: `${one.path}/replay`,
       method: "post",
       needs: "deliveries:write",
+      id: "replayDelivery",
       summary: "Handle a delivery again, as if it had just come",
       description: "It can start runs again: its id does not count as a repeat. Its outcomes are those of this time.",
       answer: { status: 200, schema: deliveryDetailSchema },

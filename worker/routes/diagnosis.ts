@@ -22,6 +22,7 @@ export function mountDiagnosis(app: App): void {
       path: "/api/v1/instance/diagnosis",
       tag: "Instance",
       needs: "instance:admin",
+      id: "diagnoseInstance",
       summary: "What is wrong with the instance, and what to do about it",
       description:
         "Looks at database, bucket, cron, queues, secrets, the GitHub App, the address, pools and containers, and sends one message through each queue. What the instance can't know of itself, npm run doctor looks at from outside.",

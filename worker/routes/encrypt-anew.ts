@@ -13,6 +13,7 @@ export function mountEncryptAnew(app: App): void {
       path: "/api/v1/instance/secrets/encrypt-anew",
       tag: "Instance",
       needs: "instance:admin",
+      id: "encryptAnew",
       summary: "Encrypt stored secrets with the present key, one step",
       description:
         "For when SIGNING_KEY is changed, while SIGNING_KEY_PREVIOUS is set. Repeat it with next_cursor until that is null; npm run encrypt-anew does. It may be done at any time, and again.",

@@ -46,6 +46,7 @@ function mountCollection(app: App): void {
       ...many,
       method: "get",
       needs: "environments:read",
+      id: "listEnvironments",
       summary: "List environments",
       description: "`default` comes first, then the newest; archived ones are among them.",
       query: pageQuery(environmentIdSchema),
@@ -63,6 +64,7 @@ function mountCollection(app: App): void {
     {
       ...many,
       method: "post",
+      id: "createEnvironment",
       summary: "Make an environment",
       body: { schema: environmentInputSchema, optional: false },
       answer: { status: 201, schema: environmentSchema },
@@ -90,6 +92,7 @@ function mountOne(app: App): void {
       ...one,
       method: "get",
       needs: "environments:read",
+      id: "readEnvironment",
       summary: "Read an environment, by its id or its name",
       answer: { status: 200, schema: environmentSchema },
     },
@@ -103,6 +106,7 @@ function mountOne(app: App): void {
     {
       ...one,
       method: "patch",
+      id: "changeEnvironment",
       summary: "Change an environment",
       description:
         "Only the keys that are given change; network and variables are replaced as a whole. Attempts that have begun keep what they had.",
@@ -119,6 +123,7 @@ function mountOne(app: App): void {
     {
       ...one,
       method: "delete",
+      id: "archiveEnvironment",
       summary: "Archive an environment",
       description: "It stays, to be read and to be brought back by `status: active`; no run gets it any more.",
       answer: { status: 200, schema: archivedEnvironmentSchema },

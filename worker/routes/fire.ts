@@ -15,6 +15,7 @@ export function mountFire(app: App): void {
       method: "post",
       path: "/v1/claude_code/routines/{id}/fire",
       tag: "Fire",
+      id: "fireRoutine",
       summary: "Fire a routine",
       description:
         "Answers once the run is durably admitted. anthropic-version and anthropic-beta are accepted and not required.",

@@ -23,6 +23,7 @@ export function mountGithubApp(app: App): void {
     {
       ...one,
       method: "get",
+      id: "readGithubApp",
       summary: "The GitHub App, and where it is installed",
       description: "Asks GitHub. Neither its private key nor its webhook secret is shown.",
       answer: { status: 200, schema: githubAppStateSchema },
@@ -35,6 +36,7 @@ export function mountGithubApp(app: App): void {
       ...one,
       method: "post",
       path: `${one.path}/setup`,
+      id: "beginGithubAppSetup",
       summary: "Begin to set up a GitHub App",
       description:
         "A browser posts the manifest to the action; GitHub makes the App, and sends the browser back to /setup with a code and the state.",
@@ -48,6 +50,7 @@ export function mountGithubApp(app: App): void {
     {
       ...one,
       method: "post",
+      id: "endGithubAppSetup",
       summary: "End the setup: take the App that GitHub has made",
       description:
         "In the place of the one before, whose webhooks and installations count for nothing from then on. A state is good once.",
@@ -64,6 +67,7 @@ export function mountGithubApp(app: App): void {
     {
       ...one,
       method: "patch",
+      id: "changeGithubApp",
       summary: "Change the GitHub App's private key, or its webhook secret",
       description: "A key is tried at GitHub first. The webhook secret before is accepted for a day.",
       body: { schema: changeAppInputSchema, optional: false },
@@ -79,6 +83,7 @@ export function mountGithubApp(app: App): void {
     {
       ...one,
       method: "delete",
+      id: "forgetGithubApp",
       summary: "Forget the GitHub App",
       description: "At GitHub it stays until it is deleted there.",
       answer: { status: 204 },

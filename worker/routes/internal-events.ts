@@ -33,6 +33,7 @@ export function mountInternalEvents(app: App): void {
       path: "/api/v1/events",
       tag: "Webhooks",
       needs: "deliveries:write",
+      id: "sendEvent",
       summary: "Send an event to the triggers that wait for its name",
       description: "Answers with the delivery once it has been handled; one that could not be is handled later.",
       body: { schema: eventInput, optional: false },

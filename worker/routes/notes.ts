@@ -20,6 +20,7 @@ export function mountNotes(app: App): void {
       ...one,
       method: "put",
       needs: "routines:write",
+      id: "writeNote",
       summary: "Write a note of a routine",
       description: "Makes the note, or a new revision of it. The text that is there already makes none.",
       body: { schema: noteInputSchema, optional: false },
@@ -36,6 +37,7 @@ export function mountNotes(app: App): void {
       ...one,
       method: "delete",
       needs: "routines:write",
+      id: "removeNote",
       summary: "Remove a note of a routine, with its revisions",
       answer: { status: 204 },
     },
@@ -50,6 +52,7 @@ function mountReads(app: App): void {
     {
       ...all,
       ...read,
+      id: "listNotes",
       summary: "List the notes of a routine",
       description: "In the order of their names, without their texts.",
       answer: { status: 200, schema: noteListSchema },
@@ -58,7 +61,13 @@ function mountReads(app: App): void {
   );
   endpoint(
     app,
-    { ...one, ...read, summary: "Read a note of a routine", answer: { status: 200, schema: noteSchema } },
+    {
+      ...one,
+      ...read,
+      id: "readNote",
+      summary: "Read a note of a routine",
+      answer: { status: 200, schema: noteSchema },
+    },
     async ({ c, params: { id, name } }) => c.var.deps.ownerOf(id).readNote(name),
   );
   endpoint(
@@ -67,6 +76,7 @@ function mountReads(app: App): void {
       ...one,
       ...read,
       path: `${one.path}/revisions`,
+      id: "listNoteRevisions",
       summary: "Read the newest revisions of a note",
       answer: { status: 200, schema: noteRevisionsSchema },
     },

@@ -29,6 +29,7 @@ export function mountNotifications(app: App): void {
       method: "get",
       path,
       tag,
+      id: "listNotifications",
       summary: "List notifications, with what became of each",
       description: "The newest thousand of each routine, and those that are still to be sent.",
       needs: "runs:read",
@@ -49,6 +50,7 @@ export function mountNotifications(app: App): void {
       method: "post",
       path: `${path}/{id}/redeliver`,
       tag,
+      id: "redeliverNotification",
       summary: "Send a notification again",
       description:
         "With the same id and body, and all its tries before it; also to a destination that is switched off, which is switched on when it goes through.",
@@ -65,7 +67,13 @@ function mountRules(app: App): void {
   const answer = { status: 200, schema: instanceRulesSchema } as const;
   endpoint(
     app,
-    { ...rules, method: "get", summary: "Read the rules of notifications for all routines", answer },
+    {
+      ...rules,
+      method: "get",
+      id: "readNotificationRules",
+      summary: "Read the rules of notifications for all routines",
+      answer,
+    },
     async ({ c }) => success({ rules: await c.var.deps.notifications.rules() }),
   );
   endpoint(
@@ -73,6 +81,7 @@ function mountRules(app: App): void {
     {
       ...rules,
       method: "put",
+      id: "setNotificationRules",
       summary: "Set the rules of notifications for all routines",
       description: "They take the place of those before, and count for what happens from then on.",
       body: { schema: instanceRulesSchema, optional: false },
@@ -92,6 +101,7 @@ function mountDestinations(app: App): void {
       method: "get",
       path: `${path}/destinations`,
       tag,
+      id: "listNotificationDestinations",
       summary: "List destinations that fail or are switched off",
       needs: "runs:read",
       answer: { status: 200, schema: failingDestinationsSchema },
@@ -104,6 +114,7 @@ function mountDestinations(app: App): void {
       method: "post",
       path: `${path}/signing-key`,
       tag,
+      id: "readNotificationSigningKey",
       summary: "Read the key that signs the webhooks to an address",
       description: "The address as the rule has it. Each has a key of its own, the same each time.",
       needs: "instance:admin",

@@ -47,6 +47,7 @@ function mountCollection(app: App): void {
       ...many,
       method: "get",
       needs: "pools:read",
+      id: "listPools",
       summary: "List pools: who serves, what waits, and why",
       description: "The pool default comes first, then the newest.",
       query: pageQuery(z.string().regex(/^[0-9]{1,16}$/)),
@@ -66,6 +67,7 @@ function mountCollection(app: App): void {
       ...many,
       method: "post",
       needs: "instance:admin",
+      id: "createPool",
       summary: "Make a pool",
       description: "Its token, with which runners register, is shown this once.",
       body: { schema: poolInputSchema, optional: false },
@@ -92,6 +94,7 @@ function mountOne(app: App): void {
       ...one,
       method: "get",
       needs: "pools:read",
+      id: "readPool",
       summary: "Read a pool: who serves, what waits, and why",
       answer: { status: 200, schema: poolSchema },
     },
@@ -108,6 +111,7 @@ function mountOne(app: App): void {
       ...one,
       method: "patch",
       needs: "instance:admin",
+      id: "changePool",
       summary: "Set how many containers the pool default keeps ready",
       description:
         "They are started before there is a run for them, up to so many hours in a month. They are paid for while they wait.",
@@ -130,6 +134,7 @@ function mountOne(app: App): void {
       ...one,
       method: "delete",
       needs: "instance:admin",
+      id: "deletePool",
       summary: "Delete a pool",
       description:
         "Refused while a routine names it, or while it has runs in hand or waiting. Its runners are shut out.",
@@ -146,6 +151,7 @@ function mountToken(app: App): void {
     {
       ...at,
       method: "post",
+      id: "issuePoolToken",
       summary: "Issue a new token of a pool",
       description:
         "The token is shown this once. The one before is accepted for 24 hours more, so that runners can be given the new one in turn; revoke both to end it at once.",
@@ -166,6 +172,7 @@ function mountToken(app: App): void {
     {
       ...at,
       method: "delete",
+      id: "revokePoolTokens",
       summary: "Revoke a pool's tokens",
       description:
         "The one in force and the one before it, at once: the sockets of runners that came with them are closed (4401), and their runs end as those of a lost runner.",

@@ -13,6 +13,7 @@ export function mountRebuildIndex(app: App): void {
       path: "/api/v1/instance/index/rebuild",
       tag: "Instance",
       needs: "instance:admin",
+      id: "rebuildIndex",
       summary: "Make the lists in D1 again from what the routines' objects own, one step",
       description:
         "For when D1 was lost, or set back to an earlier day. Repeat it with next_cursor until that is null; npm run rebuild-index does. It may be done at any time, and again.",

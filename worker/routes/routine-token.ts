@@ -18,6 +18,7 @@ export function mountRoutineToken(app: App): void {
     {
       ...at,
       method: "post",
+      id: "issueRoutineToken",
       summary: "Issue the routine's token",
       description:
         "The token is shown this once. One that was issued before is revoked. With may_read it also reads the runs of its own routine.",
@@ -33,7 +34,13 @@ export function mountRoutineToken(app: App): void {
   );
   endpoint(
     app,
-    { ...at, method: "delete", summary: "Revoke the routine's token", answer: { status: 204 } },
+    {
+      ...at,
+      method: "delete",
+      id: "revokeRoutineToken",
+      summary: "Revoke the routine's token",
+      answer: { status: 204 },
+    },
     async ({ c, params }) => c.var.deps.ownerOf(params.id).revokeToken(),
   );
 }

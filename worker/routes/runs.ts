@@ -25,6 +25,7 @@ export function mountRuns(app: App): void {
       method: "get",
       path: "/api/v1/runs",
       tag: "Runs",
+      id: "listRuns",
       summary: "List runs across routines",
       description:
         "Read from the index, which follows the routines' objects closely; runs that are on are asked of their objects. Lists leave `routine.prompt` out.",
@@ -51,6 +52,7 @@ export function mountRuns(app: App): void {
       method: "get",
       path: "/api/v1/runs/{id}",
       tag: "Runs",
+      id: "readRun",
       summary: "Read a run",
       needs: "runs:read",
       params: runParams,
@@ -64,6 +66,7 @@ export function mountRuns(app: App): void {
       method: "post",
       path: "/api/v1/runs/{id}/cancel",
       tag: "Runs",
+      id: "cancelRun",
       summary: "Cancel a run",
       description: "The run is canceled when its runner says that everything has stopped.",
       needs: "runs:write",
@@ -78,6 +81,7 @@ export function mountRuns(app: App): void {
       method: "post",
       path: "/api/v1/runs/{id}/retry",
       tag: "Runs",
+      id: "retryRun",
       summary: "Retry a run that has ended",
       description:
         "A new run with the same trigger, text and checkout, and with the routine as it is now; also while the routine is paused. It has a session of its own, but for a run that a message has started: that goes on in its session, with the message said again.",

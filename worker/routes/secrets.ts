@@ -49,6 +49,7 @@ function mountReads(app: App): void {
     {
       ...many,
       method: "get",
+      id: "listSecrets",
       summary: "List secrets: names, scopes, who and when, last use; never values",
       query: pageQuery(cursor),
       answer: { status: 200, schema: secretPage },
@@ -63,6 +64,7 @@ function mountReads(app: App): void {
     {
       ...one,
       method: "get",
+      id: "readSecret",
       summary: "Read a secret, without its value",
       answer: { status: 200, schema: secretSchema },
     },
@@ -77,6 +79,7 @@ function mountReads(app: App): void {
       ...one,
       path: `${one.path}/uses`,
       method: "get",
+      id: "listSecretUses",
       summary: "List which runs were given a secret",
       description: "One entry for each attempt of a run; kept for 90 days, also when the secret has been deleted.",
       query: pageQuery(cursor),
@@ -97,6 +100,7 @@ function mountWrites(app: App): void {
     {
       ...one,
       method: "put",
+      id: "setSecret",
       summary: "Set a secret: a new one, or another value for one that there is",
       description:
         "The value is encrypted and shown to nobody again. Attempts of runs that begin from now on are given it; those that are on keep the one before.",
@@ -120,6 +124,7 @@ function mountWrites(app: App): void {
     {
       ...one,
       method: "delete",
+      id: "deleteSecret",
       summary: "Delete a secret",
       description: "Runs whose variables name it fail from then on, by name, before anything is started for them.",
       answer: { status: 204 },

@@ -21,6 +21,7 @@ export function mountSessionExport(app: App): void {
       tag: "Sessions",
       needs: "runs:read",
       params: sessionParams,
+      id: "exportSession",
       summary: "Export a session as JSON lines",
       description:
         "The session, each of its runs, then the events of its transcript up to its last_seq: a line each. An answer that breaks off is not whole.",

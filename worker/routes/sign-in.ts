@@ -28,6 +28,7 @@ export function mountSignIn(app: App): void {
     {
       ...at,
       path: "/api/v1/sign-in",
+      id: "signIn",
       summary: "Sign a browser in",
       description:
         "Sets the cookie of a web session, which lasts 30 days, or until it is ended, or OWNER_TOKEN or SIGNING_KEY changes.",
@@ -61,7 +62,14 @@ export function mountSignIn(app: App): void {
   );
   endpoint(
     app,
-    { ...at, path: "/api/v1/sign-out", summary: "Sign this browser out", needs: "nothing", answer: { status: 204 } },
+    {
+      ...at,
+      path: "/api/v1/sign-out",
+      id: "signOut",
+      summary: "Sign this browser out",
+      needs: "nothing",
+      answer: { status: 204 },
+    },
     async ({ c }) => {
       const secret = readWebCookie(c);
       if (secret === undefined) return success(null);
@@ -81,6 +89,7 @@ export function mountSignIn(app: App): void {
     {
       ...at,
       path: "/api/v1/sign-in/codes",
+      id: "createSignInCode",
       summary: "Make a one-use sign-in code",
       description: "Works once, for ten minutes: open the instance's address with #code= and the code.",
       needs: "instance:admin",

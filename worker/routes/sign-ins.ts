@@ -18,6 +18,7 @@ export function mountSignIns(app: App): void {
     {
       ...many,
       method: "get",
+      id: "listSignIns",
       summary: "List the browsers that are signed in",
       query: pageQuery(signInIdSchema),
       answer: { status: 200, schema: signInPage },
@@ -30,6 +31,7 @@ export function mountSignIns(app: App): void {
     {
       ...many,
       method: "delete",
+      id: "endOtherSignIns",
       summary: "Sign out every browser but the one that asks",
       description: "Asked with a token, every browser. Their sockets and streams are closed.",
       answer: { status: 204 },
@@ -48,6 +50,7 @@ export function mountSignIns(app: App): void {
       path: `${many.path}/{id}`,
       method: "delete",
       params: z.object({ id: signInIdSchema }),
+      id: "endSignIn",
       summary: "Sign one browser out",
       description: "Its sockets and streams are closed.",
       answer: { status: 204 },

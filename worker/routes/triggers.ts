@@ -73,6 +73,7 @@ export function mountTriggers(app: App): void {
     {
       ...secret,
       path: "/api/v1/routines/{id}/triggers/{trigger_id}/secret",
+      id: "issueEndpointSecret",
       summary: "Give a webhook trigger's endpoint a secret: it is shown this once",
       description: "The secret before is accepted too, for 24 hours.",
       body: { schema: secretInput, optional: true },
@@ -95,6 +96,7 @@ export function mountTriggers(app: App): void {
       ...secret,
       method: "delete",
       path: "/api/v1/routines/{id}/triggers/{trigger_id}/secret",
+      id: "endEndpointSecrets",
       summary: "End the secrets of a webhook trigger's endpoint at once",
       description: "For one that has leaked. The endpoint believes nobody until it is given a new secret.",
       answer: { status: 204 },
@@ -107,6 +109,7 @@ export function mountTriggers(app: App): void {
       ...secret,
       path: "/api/v1/routines/{id}/triggers/{trigger_id}/secret/handed-over",
       method: "get",
+      id: "listHandedOverSecrets",
       summary: "List the secrets that have been handed over to a webhook trigger's endpoint, newest first",
       description:
         "Notion sends its verification token to the endpoint, and wants to see it pasted; so can anybody else send one. " +
@@ -136,6 +139,7 @@ export function mountTriggers(app: App): void {
     {
       ...secret,
       path: "/api/v1/routines/{id}/triggers/{trigger_id}/secret/handed-over",
+      id: "confirmHandedOverSecret",
       summary: "Confirm a secret that has been handed over: the endpoint believes it from then on",
       description: "The others that were handed over are forgotten.",
       body: { schema: confirmInput, optional: false },
@@ -158,6 +162,7 @@ export function mountTriggers(app: App): void {
       tag: "Routines",
       needs: "routines:read",
       params: routineParams,
+      id: "tryTriggers",
       summary: "Tell what the routine's triggers would make of an event, without firing",
       body: { schema: testInput, optional: false },
       answer: { status: 200, schema: testAnswer },

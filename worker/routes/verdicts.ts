@@ -15,6 +15,7 @@ export function mountVerdicts(app: App): void {
       method: "post",
       path: "/api/v1/runs/{id}/answer",
       tag: "Runs",
+      id: "answerRun",
       summary: "Answer what a run asks",
       description:
         "A question is answered with `choice` or `text`, a call that waits to be approved with `approve`. The first answer counts; every other gets 409 `question_answered`.",
@@ -34,6 +35,7 @@ export function mountVerdicts(app: App): void {
       method: "post",
       path: "/api/v1/runs/{id}/verdict",
       tag: "Runs",
+      id: "giveVerdict",
       summary: "Give a verdict on a run that has ended",
       description: "It takes the place of the one before. Repeating it is safe.",
       needs: "runs:write",

@@ -1,8 +1,7 @@
 /** What can be done with a routine. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import type { Routine } from "#protocol/routine.ts";
-import { pauseRoutine, resumeRoutine, runNow } from "../api.ts";
+import { pauseRoutine, type Routine, resumeRoutine, runRoutine } from "../client/generated.ts";
 import { isPassing } from "../problem.ts";
 import { routineQuery } from "../queries.ts";
 
@@ -11,7 +10,8 @@ export function useRunNow(id: string) {
   const navigate = useNavigate();
   const queryClient = useQueryClient();
   const start = useMutation({
-    mutationFn: ({ text, key }: { text: string; key: string }) => runNow(id, text === "" ? null : text, key),
+    mutationFn: ({ text, key }: { text: string; key: string }) =>
+      runRoutine(id, text === "" ? {} : { text }, { headers: { "idempotency-key": key } }),
     // What did not get through is repeated: under one key that starts one run.
     retry: (failures, error) => isPassing(error) && failures < 2,
     onSuccess: async ({ session_id }) => {
@@ -27,7 +27,7 @@ export function useRunNow(id: string) {
 export function usePause(id: string) {
   const onSuccess = useKeepRoutine(id);
   return useMutation({
-    mutationFn: (reason: string) => pauseRoutine(id, reason.trim() === "" ? null : reason.trim()),
+    mutationFn: (reason: string) => pauseRoutine(id, reason.trim() === "" ? {} : { reason: reason.trim() }),
     onSuccess,
   });
 }

@@ -1,5 +1,5 @@
 /** What a live connection needs of the browser. */
-import { issueTicket } from "../api.ts";
+import { issueTicket } from "../client/generated.ts";
 import { asProblem } from "../problem.ts";
 import type { LiveDoors, LiveSocket, SocketHandlers, TicketAnswer } from "./live-connection.ts";
 

@@ -2,7 +2,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Run } from "#protocol/run.ts";
-import { cancelRun } from "../api.ts";
+import { cancelRun } from "../client/generated.ts";
 import { runQuery } from "../queries.ts";
 import { Button } from "../ui/button.tsx";
 import { ConfirmDialog, preloadDialogs } from "../ui/dialog.tsx";

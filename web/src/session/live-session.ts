@@ -1,8 +1,9 @@
 /** A session as this page follows it: its connection, and what of its transcript is loaded. */
+import type { Page } from "#protocol/api.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
+import { listSessionEvents } from "../client/generated.ts";
 import { beforePainting, browserDoors } from "./browser-doors.ts";
 import { type ConnectionState, LiveConnection } from "./live-connection.ts";
-import { readEvents } from "./session-api.ts";
 import { TranscriptStore } from "./transcript-store.ts";
 
 /** How much of a long transcript is there at once. */
@@ -32,7 +33,9 @@ export class LiveSession {
    */
   constructor(sessionId: string, lastSeq: number, onLife: (runId: string) => void) {
     const after = Math.max(0, lastSeq - TAIL_EVENTS);
-    const read = (from: number, limit: number) => readEvents(sessionId, from, limit);
+    // The generator writes the type of any JSON in another way than the schema does.
+    const read = async (after: number, limit: number) =>
+      (await listSessionEvents(sessionId, { after, limit })) as Page<TranscriptEvent>;
     this.store = new TranscriptStore(after, read, beforePainting, Date.now);
     this.#connection = new LiveConnection(after, browserDoors(sessionId), {
       events: (events) => {

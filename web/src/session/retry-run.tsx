@@ -2,7 +2,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import type { Run } from "#protocol/run.ts";
-import { retryRun } from "../api.ts";
+import { retryRun } from "../client/generated.ts";
 import { isPassing } from "../problem.ts";
 import { Button } from "../ui/button.tsx";
 import { ErrorNotice } from "../ui/error-state.tsx";
@@ -11,7 +11,7 @@ export function RetryRun({ run }: { run: Run }) {
   const navigate = useNavigate();
   const queries = useQueryClient();
   const retrying = useMutation({
-    mutationFn: (key: string) => retryRun(run.id, key),
+    mutationFn: (key: string) => retryRun(run.id, { headers: { "idempotency-key": key } }),
     // What did not get through is repeated: under one key that is one retry.
     retry: (failures, error) => isPassing(error) && failures < 2,
     onSuccess: async ({ session_id }) => {

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import type { OutcomeReason } from "#protocol/occurrence.ts";
 import type { Run } from "#protocol/run.ts";
-import { listOccurrences } from "../api.ts";
+import { listOccurrences } from "../client/generated.ts";
 
 const REASONS: Partial<Record<OutcomeReason, string>> = {
   at_max_concurrent: "As many runs of this routine are on as it allows. It starts when one of them has ended.",
@@ -18,7 +18,7 @@ export function useWaitReason(run: Run | undefined): string | null {
   const isWaiting = run?.status === "queued";
   const { data } = useQuery({
     queryKey: ["wait", run?.id],
-    queryFn: () => listOccurrences(run?.routine_id ?? "", { cursor: null, limit: NEWEST }),
+    queryFn: () => listOccurrences(run?.routine_id ?? "", { limit: NEWEST }),
     enabled: isWaiting && run.attempt === 1,
     staleTime: Number.POSITIVE_INFINITY,
   });

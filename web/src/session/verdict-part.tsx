@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Run } from "#protocol/run.ts";
 import type { VerdictWord } from "#protocol/verdict.ts";
-import { giveVerdict } from "../api.ts";
+import { giveVerdict } from "../client/generated.ts";
 import { VERDICT_LABELS } from "../format/status.ts";
 import { runQuery } from "../queries.ts";
 import { Button } from "../ui/button.tsx";
@@ -21,7 +21,8 @@ export function VerdictPart({ run }: { run: Run }) {
   const [why, setWhy] = useState(given?.why ?? "");
   const queries = useQueryClient();
   const give = useMutation({
-    mutationFn: (verdict: VerdictWord) => giveVerdict(run.id, verdict, why.trim() === "" ? null : why.trim()),
+    mutationFn: (verdict: VerdictWord) =>
+      giveVerdict(run.id, why.trim() === "" ? { verdict } : { verdict, why: why.trim() }),
     onSuccess: (judged) => queries.setQueryData(runQuery(run.id).queryKey, judged),
   });
   return (

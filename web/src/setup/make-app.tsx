@@ -1,7 +1,7 @@
 /** The form by which an App is made: GitHub asks the rest. */
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { beginGithubSetup } from "../api.ts";
+import { beginGithubAppSetup } from "../client/generated.ts";
 import { Button } from "../ui/button.tsx";
 import { ErrorNotice } from "../ui/error-state.tsx";
 import { Field } from "../ui/field.tsx";
@@ -10,7 +10,10 @@ import { postManifest } from "./setup-return.ts";
 
 export function MakeApp({ webhookUrl }: { webhookUrl: string | null }) {
   const [organization, setOrganization] = useState("");
-  const beginning = useMutation({ mutationFn: beginGithubSetup, onSuccess: postManifest });
+  const beginning = useMutation({
+    mutationFn: (organization: string | null) => beginGithubAppSetup(organization === null ? {} : { organization }),
+    onSuccess: postManifest,
+  });
 
   function submit(event: FormEvent) {
     event.preventDefault();

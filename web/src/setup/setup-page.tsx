@@ -2,7 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import type { GithubAppState } from "#protocol/github-app.ts";
-import { endGithubSetup } from "../api.ts";
+import { endGithubAppSetup } from "../client/generated.ts";
 import { asProblem, problemOf } from "../problem.ts";
 import { githubAppQuery } from "../queries.ts";
 import { Page } from "../shell/page.tsx";
@@ -53,7 +53,7 @@ function Loaded({ state }: { state: GithubAppState }) {
 function useEndSetup() {
   const queryClient = useQueryClient();
   const ending = useMutation({
-    mutationFn: (given: SetupReturn) => endGithubSetup(given),
+    mutationFn: (given: SetupReturn) => endGithubAppSetup(given),
     onSuccess: (state) => queryClient.setQueryData(githubAppQuery().queryKey, state),
     onError: (error, given) => {
       if (asProblem(error).status === 401) keepSetupReturn(given);

@@ -1,7 +1,8 @@
 /** The header of every page. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { signOut } from "../api.ts";
+import { setAccess } from "../access.ts";
+import { signOut } from "../client/generated.ts";
 import { Button } from "../ui/button.tsx";
 import { Mark } from "./mark.tsx";
 import styles from "./shell.module.css";
@@ -9,7 +10,13 @@ import { ThemeControl } from "./theme-control.tsx";
 
 export function Header({ showsSignOut }: { showsSignOut: boolean }) {
   const queryClient = useQueryClient();
-  const leaving = useMutation({ mutationFn: signOut, onSuccess: () => queryClient.clear() });
+  const leaving = useMutation({
+    mutationFn: () => signOut(),
+    onSuccess: () => {
+      setAccess("signed-out");
+      queryClient.clear();
+    },
+  });
   return (
     <header className={styles.header}>
       <div className={styles.bar}>

@@ -1,5 +1,5 @@
 /** The one-use code in a printed address: `#code=…` on any page. */
-import { signIn } from "../api.ts";
+import { signIn } from "../client/generated.ts";
 import type { Problem } from "../problem.ts";
 import { asProblem } from "../problem.ts";
 

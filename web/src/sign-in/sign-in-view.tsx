@@ -1,7 +1,7 @@
 /** Stands in place of any page while this browser is not signed in. */
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useState } from "react";
-import { signIn } from "../api.ts";
+import { signIn } from "../client/generated.ts";
 import { Mark } from "../shell/mark.tsx";
 import { Button } from "../ui/button.tsx";
 import { Card } from "../ui/card.tsx";

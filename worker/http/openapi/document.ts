@@ -1,9 +1,9 @@
 /** The OpenAPI document, and the page that shows it. */
-import { z } from "zod";
 import { VERSION } from "#worker/health/health.ts";
 import type { App } from "../http-env.ts";
 import { pagePolicy } from "../security-headers.ts";
 import { type ApiDocument, SECURITY_SCHEMES } from "./api-document.ts";
+import { withComponents } from "./components.ts";
 import { DOCS_STYLE, renderDocs } from "./docs-page.ts";
 
 const INTRODUCTION =
@@ -21,26 +21,16 @@ export function mountOpenApi(app: App): void {
 
 const documents = new WeakMap<App, ApiDocument>();
 
-/** Made at the first request for it, when every endpoint is mounted. */
-function apiDocument(app: App): ApiDocument {
+/** Made when it is first wanted, when every endpoint is mounted. */
+export function apiDocument(app: App): ApiDocument {
   const kept = documents.get(app);
   if (kept !== undefined) return kept;
   const made = app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: { title: "Reveille", version: VERSION, description: INTRODUCTION },
   });
-  const document = { ...made, components: { schemas: componentSchemas(), securitySchemes: SECURITY_SCHEMES } };
+  const { paths, schemas } = withComponents(made.paths ?? {});
+  const document = { ...made, paths, components: { schemas, securitySchemes: SECURITY_SCHEMES } };
   documents.set(app, document);
   return document;
-}
-
-/**
- * Every schema with an id, as zod itself writes it: recursive and nullable references come out right.
- * In the form that senders write, so that what has a default is not required.
- */
-function componentSchemas(): Record<string, object> {
-  const { schemas } = z.toJSONSchema(z.globalRegistry, { io: "input", uri: (id) => `#/components/schemas/${id}` });
-  return Object.fromEntries(
-    Object.entries(schemas).map(([id, { $schema: _dialect, $id: _id, ...schema }]) => [id, schema]),
-  );
 }

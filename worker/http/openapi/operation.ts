@@ -20,6 +20,7 @@ export function operation(spec: Spec) {
   return {
     method: spec.method,
     path: spec.path,
+    operationId: spec.id,
     tags: [spec.tag],
     summary: spec.summary,
     ...(spec.description === undefined ? {} : { description: spec.description }),
@@ -80,12 +81,14 @@ function parameters(place: "path" | "query", schema: z.ZodObject | undefined) {
   });
 }
 
+/** Schemas with an id in it become references to the components; zod would write them into `$defs` beside it. */
 function plainSchema(field: z.core.$ZodType): object {
-  const { $schema: _dialect, ...schema } = z.toJSONSchema(field, { io: "input" });
-  return schema;
+  const { $schema: _dialect, $defs: _components, ...schema } = z.toJSONSchema(field, { io: "input" });
+  return JSON.parse(JSON.stringify(schema).replaceAll('"#/$defs/', '"#/components/schemas/'));
 }
 
-function componentRef(schema: z.ZodType) {
+/** The reference to a schema's component. @throws TypeError on a schema without an id. */
+export function componentRef(schema: z.ZodType) {
   const id = idOf(schema);
   if (id === undefined) throw new TypeError("a schema of the API has no id");
   return ref(id);

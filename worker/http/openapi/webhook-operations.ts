@@ -3,11 +3,19 @@ import type { App } from "../http-env.ts";
 
 export function describeWebhooks(app: App): void {
   app.openAPIRegistry.registerPath({
-    ...common("GitHub's deliveries", "Signed with GITHUB_WEBHOOK_SECRET: X-Hub-Signature-256 over the raw body."),
+    ...common(
+      "receiveGithubDelivery",
+      "GitHub's deliveries",
+      "Signed with GITHUB_WEBHOOK_SECRET: X-Hub-Signature-256 over the raw body.",
+    ),
     path: "/webhooks/github",
   });
   app.openAPIRegistry.registerPath({
-    ...common("Deliveries to a webhook trigger's endpoint", "Signed as the source signs; docs/triggers.md names each."),
+    ...common(
+      "receiveDelivery",
+      "Deliveries to a webhook trigger's endpoint",
+      "Signed as the source signs; docs/triggers.md names each.",
+    ),
     path: "/webhooks/{source}/{endpoint_id}",
     parameters: [
       { name: "source", in: "path", required: true, schema: { $ref: "#/components/schemas/WebhookSource" } },
@@ -22,9 +30,10 @@ export function describeWebhooks(app: App): void {
   });
 }
 
-function common(summary: string, description: string) {
+function common(operationId: string, summary: string, description: string) {
   return {
     method: "post" as const,
+    operationId,
     tags: ["Webhooks"],
     summary,
     description: `${description} The delivery is stored before the answer; what it starts comes after it.`,
