@@ -21,6 +21,7 @@ import {
   newStateFolder,
   printedCurl,
   processesOf,
+  type StartOptions,
   startProcess,
 } from "#test/scripts/support/started-instance.ts";
 import { until } from "#test/scripts/support/until.ts";
@@ -53,14 +54,15 @@ export class Bed {
     this.model = model;
   }
 
-  /** `npm start`. @param capacity how many containers work at once. @param image in place of the runner's. */
-  static start(capacity: number, image?: string): Promise<Bed> {
+  /** `npm start`. @param capacity how many containers work at once. @param image in place of the runner's. @param how otherwise. */
+  static start(capacity: number, image?: string, how: Pick<StartOptions, "command" | "env"> = {}): Promise<Bed> {
     return Bed.#open(async (state, variables) => {
       const REVEILLE_CONTAINERS = String(capacity);
       // Built by the instance it would count as part of its start, and takes minutes where nothing has been built.
       if (image === undefined) await runnerImage();
       const own = image === undefined ? {} : { REVEILLE_IMAGE: image };
-      const instance = await startProcess({ state, env: { ...variables, ...own, REVEILLE_CONTAINERS } });
+      const env = { ...variables, ...own, ...how.env, REVEILLE_CONTAINERS };
+      const instance = await startProcess({ ...how, state, env });
       await printedCurl(instance);
       const stop = async () => {
         instance.child.kill("SIGINT");
@@ -234,6 +236,12 @@ export class Bed {
         .filter((line) => line.includes(id) || !line.startsWith("{"));
       throw new Error(`${error.message}: ${JSON.stringify(await this.run(id))}\n${told.join("\n")}`);
     });
+  }
+
+  /** Waits for an event of the run's that is so. */
+  async event(runId: string, what: string, test: (event: TranscriptEvent) => boolean): Promise<TranscriptEvent> {
+    const run = await this.run(runId);
+    return await until(what, LONG_MS, async () => (await this.events(run)).find(test));
   }
 
   async events({ session_id }: Run): Promise<TranscriptEvent[]> {

@@ -8,25 +8,30 @@ import { type MessagesRequest, toolResults } from "#scripts/demo-model/messages-
 const REPORT = "mcp__reveille__report_result";
 const SUMMARY = "The script is through.";
 
-/** A conversation: shell commands one after the other, then the report that all is done. */
+/** A shell command, or a call of another tool. */
+export type Step = string | { name: string; input: Record<string, unknown> };
+
+/** A conversation: steps one after the other, then the report that all is done. */
 export class Script {
   /** Goes into a routine's prompt. */
   readonly task: string;
   /** By the number of the step: how often the agent has asked for it. */
   readonly asked: number[] = [];
-  readonly #commands: string[];
+  /** What the agent has sent, as JSON: the messages of each request. */
+  readonly requests: string[] = [];
+  readonly #steps: readonly Step[];
   readonly #holdsAt: number;
   readonly #released = Promise.withResolvers<void>();
   readonly #held = Promise.withResolvers<void>();
 
-  /** @param holdsAt the number of the command that is not said before `release`; absent: none is held. */
-  constructor(task: string, commands: string[], holdsAt = -1) {
+  /** @param holdsAt the number of the step that is not said before `release`; absent: none is held. */
+  constructor(task: string, steps: readonly Step[], holdsAt = -1) {
     this.task = task;
-    this.#commands = commands;
+    this.#steps = steps;
     this.#holdsAt = holdsAt;
   }
 
-  /** Resolves once the agent waits for the command that is held. */
+  /** Resolves once the agent waits for the step that is held. */
   get held(): Promise<void> {
     return this.#held.promise;
   }
@@ -36,18 +41,19 @@ export class Script {
   }
 
   async next({ messages }: MessagesRequest): Promise<ReplyPlan> {
+    this.requests.push(JSON.stringify(messages));
     const step = messages.flatMap(toolResults).length;
     this.asked[step] = (this.asked[step] ?? 0) + 1;
     if (step === this.#holdsAt) {
       this.#held.resolve();
       await this.#released.promise;
     }
-    const command = this.#commands[step];
-    if (command !== undefined) {
-      const input = { command, description: `Step ${step}` };
-      return { kind: "message", text: `Step ${step}.`, toolCalls: [{ name: "Bash", input }] };
+    const said = this.#steps[step];
+    if (said !== undefined) {
+      const shell = { name: "Bash", input: { command: said, description: `Step ${step}` } };
+      return { kind: "message", text: `Step ${step}.`, toolCalls: [typeof said === "string" ? shell : said] };
     }
-    if (step > this.#commands.length) return { kind: "message", text: SUMMARY };
+    if (step > this.#steps.length) return { kind: "message", text: SUMMARY };
     return { kind: "message", toolCalls: [{ name: REPORT, input: { result: "done", summary: SUMMARY } }] };
   }
 }
@@ -79,8 +85,8 @@ export class ScriptedModel {
   }
 
   /** See `Script`. */
-  write(commands: string[], holdsAt?: number): Script {
-    const script = new Script(`Script ${crypto.randomUUID()}`, commands, holdsAt);
+  write(steps: readonly Step[], holdsAt?: number): Script {
+    const script = new Script(`Script ${crypto.randomUUID()}`, steps, holdsAt);
     this.#scripts.set(script.task, script);
     return script;
   }

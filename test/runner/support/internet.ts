@@ -92,7 +92,8 @@ function refusal(host: string): { status: number; headers: Record<string, string
   return { status: 403, headers: { "x-deny-reason": "host_not_allowed", connection: "close, x-deny-reason" } };
 }
 
-function makeCertificate(names: readonly string[]): { key: string; certificate: string } {
+/** For these names, signed by itself. */
+export function makeCertificate(names: readonly string[]): { key: string; certificate: string } {
   const folder = mkdtempSync(join(tmpdir(), "reveille-certificate-"));
   const files = { key: join(folder, "key.pem"), certificate: join(folder, "certificate.pem") };
   const kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30"];
