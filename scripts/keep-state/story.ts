@@ -14,7 +14,7 @@ const POLL_MS = 250;
 
 const idSchema = z.object({ id: z.string() });
 const pageSchema = z.object({
-  data: z.array(z.looseObject({ id: z.string(), session_id: z.string(), status: z.string() })),
+  data: z.array(z.looseObject({ id: z.string(), routine_id: z.string(), session_id: z.string(), status: z.string() })),
 });
 const eventsSchema = z.object({ data: z.array(z.object({ type: z.string() })) });
 const withTriggersSchema = z.object({
@@ -38,6 +38,10 @@ export async function playStory(story: Story): Promise<Shown> {
   await fire(story, deleted);
   const webhook = await deliver(story, watched.id);
   await settled(story);
+  if (await hasSessions(story, watched.id)) {
+    await goOn(story, demo.id);
+    await settled(story);
+  }
   await ask(story, "POST", `/api/v1/routines/${paused.id}/pause`, { reason: "Not this week." });
   await ask(story, "DELETE", `/api/v1/routines/${deleted.id}`);
   const { answers, transcripts } = await look(story, [demo.id, watched.id, paused.id]);
@@ -103,6 +107,24 @@ async function deliver(story: Story, routineId: string): Promise<Shown["webhook"
   return { path: pathname, secret };
 }
 
+/** Whether the version keeps notes, and with them conversations. It has one note afterwards. */
+async function hasSessions(story: Story, routineId: string): Promise<boolean> {
+  try {
+    await ask(story, "PUT", `/api/v1/routines/${routineId}/notes/where-it-stands`, { text: "Seven are done." });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A message to a session that has ended: another run, in the conversation that was kept. */
+async function goOn(story: Story, routineId: string): Promise<void> {
+  const [run] = (await runsOf(story)).filter(({ routine_id }) => routine_id === routineId);
+  if (run === undefined) throw new Error("the demo routine has no run");
+  await ask(story, "POST", `/api/v1/sessions/${run.session_id}/messages`, { text: "And once more." });
+  await until(async () => (await runsOf(story)).filter(({ session_id: id }) => id === run.session_id).length === 2);
+}
+
 async function settled(story: Story): Promise<void> {
   // What wakes what takes its time: twice the same, and nothing on.
   let before = -1;
@@ -121,7 +143,11 @@ async function look(story: Story, routines: string[]): Promise<Pick<Shown, "answ
     "/api/v1/routines",
     "/api/v1/runs",
     "/api/v1/deliveries",
-    ...routines.flatMap((id) => [`/api/v1/routines/${id}`, `/api/v1/routines/${id}/occurrences`]),
+    ...routines.flatMap((id) => [
+      `/api/v1/routines/${id}`,
+      `/api/v1/routines/${id}/occurrences`,
+      `/api/v1/routines/${id}/notes`,
+    ]),
     ...runs.map(({ id }) => `/api/v1/runs/${id}`),
   ];
   const answers: Shown["answers"] = {};

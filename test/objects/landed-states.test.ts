@@ -16,7 +16,12 @@ const MINUTE_MS = 60_000;
 const idsOf = (page: unknown) => (page as Page<{ id: string }>).data.map(({ id }) => id);
 
 it("there is a state of each landing", () => {
-  expect(LANDED.map(({ name }) => name)).toEqual(["0001-fired-routine", "0002-triggers", "0003-first-aid"]);
+  expect(LANDED.map(({ name }) => name)).toEqual([
+    "0001-fired-routine",
+    "0002-triggers",
+    "0003-first-aid",
+    "0004-sessions",
+  ]);
 });
 
 describe.each(LANDED)("the state of $name", ({ name, shown }) => {
@@ -66,7 +71,7 @@ describe.each(LANDED)("the state of $name", ({ name, shown }) => {
       expect((await readTranscript(session)).map(({ type }) => type)).toEqual(types);
       expect((await call("GET", `/api/v1/sessions/${session}`)).status).toBe(200);
     }
-    const paths = Object.keys(answers).filter((path) => /occurrences|deliveries/.test(path));
+    const paths = Object.keys(answers).filter((path) => /occurrences|deliveries|notes/.test(path));
     for (const path of paths) expect((await call("GET", path)).body, path).toMatchObject(told(path));
   });
 
@@ -93,6 +98,16 @@ describe.each(LANDED)("the state of $name", ({ name, shown }) => {
     expect((await readTranscript(sessionId)).at(-1)).toMatchObject({ type: "run.finished" });
   });
 
+  it.skipIf(followed(shown) === null)("goes on with a session that had ended", async () => {
+    const { routineId, sessionId, count } = followed(shown) ?? { routineId: "", sessionId: "", count: 0 };
+    const sent = await call("POST", `/api/v1/sessions/${sessionId}/messages`, { text: "And a third time." });
+    expect(sent.status).toBe(200);
+    await playOut(routineId, shown.at);
+    const { body } = await call<Page<Run>>("GET", `/api/v1/routines/${routineId}/runs`);
+    const runs = body.data.filter(({ session_id: id }) => id === sessionId);
+    expect(runs.map(({ status }) => status)).toEqual(Array(count + 1).fill("succeeded"));
+  });
+
   it("ends what was on and what waited when the instance ended", async () => {
     await playOut(busy, shown.at);
     const { body } = await call<Page<Run>>("GET", `/api/v1/routines/${busy}/runs`);
@@ -109,6 +124,17 @@ describe.each(LANDED)("the state of $name", ({ name, shown }) => {
     expect((await toldOf(watched.id)).at(-1)).toBe("started admitted: Scheduled for 1 Jan 2027, 10:00 (UTC)");
   });
 });
+
+/** The session that a message took up again, where the version had that. */
+function followed({ answers, routines }: (typeof LANDED)[number]["shown"]) {
+  const runs = (answers["/api/v1/runs"] as Page<Run>).data.filter((run) => run.routine_id === routines["demo"]?.id);
+  const sessionId = runs.find(({ session_id: id }, at) =>
+    runs.slice(at + 1).some((run) => run.session_id === id),
+  )?.session_id;
+  if (sessionId === undefined) return null;
+  const count = runs.filter(({ session_id: id }) => id === sessionId).length;
+  return { routineId: runs[0]?.routine_id ?? "", sessionId, count };
+}
 
 /** Lets the runner do whatever is offered, minute by minute, until all of the routine's runs have settled. */
 async function playOut(routineId: string, at: string): Promise<void> {
