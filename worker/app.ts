@@ -30,7 +30,7 @@ import { mountInternalEvents } from "./routes/internal-events.ts";
 import { mountListeners } from "./routes/listeners.ts";
 import { mountNotes } from "./routes/notes.ts";
 import { mountNotifications } from "./routes/notifications.ts";
-import { mountPages } from "./routes/pages.ts";
+import { answerBrowser, mountPages } from "./routes/pages.ts";
 import { mountPools } from "./routes/pools.ts";
 import { mountRebuildIndex } from "./routes/rebuild-index.ts";
 import { mountRoutineLists } from "./routes/routine-lists.ts";
@@ -106,7 +106,7 @@ mountSetupArchives(app);
 mountConversations(app);
 mountProxies(app);
 
-app.notFound((c) => answerUnknown(c));
+app.notFound(async (c) => (await answerBrowser(c)) ?? answerUnknown(c));
 
 app.onError((fault, c) => {
   const { requestId } = c.var;

@@ -12,23 +12,40 @@ function get(path: string, headers: Record<string, string> = {}) {
 }
 
 describe("the page", () => {
-  it.each(["/", "/?x=1", "/routines/rtn_06ETZ", "/sessions/session_06ETZ", "/sessions/%3Cb%3E"])(
-    "is served at %s, and may load nothing that is inline or from elsewhere",
-    async (path) => {
-      const page = await get(path);
-      expect(page.status).toBe(200);
-      expect(page.headers.get("content-type")).toMatch(/^text\/html/);
-      expect(page.headers.get("cache-control")).toBe("no-cache");
-      expect(page.headers.get("content-security-policy")).toBe(
-        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self'; " +
-          "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-      );
-      expect(page.headers.get("x-frame-options")).toBe("DENY");
-      expect(page.headers.get("referrer-policy")).toBe("no-referrer");
-      expect(page.headers.get("request-id")).toMatch(/^req_/);
-      expect(await page.text()).toContain(`src="${SCRIPT}"`);
-    },
-  );
+  it.each([
+    "/",
+    "/?x=1",
+    "/routines",
+    "/routines/",
+    "/routines/new",
+    "/routines/rtn_06ETZ",
+    "/routines/rtn_06ETZ/edit",
+    "/sessions/session_06ETZ",
+    "/sessions/%3Cb%3E",
+    "/runs/run_06ETZ",
+    "/home",
+    "/deliveries",
+    "/dead-letters",
+    "/pools",
+    "/environments",
+    "/secrets",
+    "/notifications",
+    "/doctor",
+    "/settings",
+  ])("is served at %s, and may load nothing that is inline or from elsewhere", async (path) => {
+    const page = await get(path);
+    expect(page.status).toBe(200);
+    expect(page.headers.get("content-type")).toMatch(/^text\/html/);
+    expect(page.headers.get("cache-control")).toBe("no-cache");
+    expect(page.headers.get("content-security-policy")).toBe(
+      "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self'; " +
+        "manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    );
+    expect(page.headers.get("x-frame-options")).toBe("DENY");
+    expect(page.headers.get("referrer-policy")).toBe("no-referrer");
+    expect(page.headers.get("request-id")).toMatch(/^req_/);
+    expect(await page.text()).toContain(`src="${SCRIPT}"`);
+  });
 
   it("is not sent again to who has it", async () => {
     const page = await get("/");
@@ -48,6 +65,54 @@ describe("the page", () => {
     const error = await errorOf(answer);
     expect(error).toMatchObject({ status: 404, type: "not_found_error" });
     expect(error.hint).toContain("npm run build:web");
+  });
+});
+
+describe("an address that nothing has", () => {
+  const BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+  it.each(["/routine", "/wp-login.php", "/index.html", "/docs/", "/runs.html"])(
+    "is the page for a browser at %s, as not found",
+    async (path) => {
+      const page = await get(path, { accept: BROWSER, "if-none-match": (await get("/")).headers.get("etag") ?? "" });
+      expect(page.status).toBe(404);
+      expect(page.headers.get("content-type")).toMatch(/^text\/html/);
+      expect(page.headers.get("content-security-policy")).toContain("script-src 'self'");
+      expect(await page.text()).toContain(`src="${SCRIPT}"`);
+    },
+  );
+
+  it.each([
+    "/api/v1/nothing",
+    "/api",
+    "/v1/claude_code/nothing",
+    "/webhooks/nothing",
+    "/assets/app.js",
+    "/proxy/run_1",
+  ])("is told in JSON at %s, whoever asks", async (path) => {
+    const answer = await get(path, { accept: BROWSER });
+    expect((await errorOf(answer)).type).toMatch(/^(?:not_found|authentication)_error$/);
+  });
+
+  it("is told in JSON to a program, and to whoever writes", async () => {
+    for (const accept of ["application/json", "*/*"]) {
+      expect(await errorOf(await get("/routine", { accept }))).toMatchObject({ status: 404 });
+    }
+    const written = await ask("/routine", { method: "POST", body: {}, token: null, headers: { accept: BROWSER } });
+    expect(await errorOf(written)).toMatchObject({ status: 404 });
+  });
+});
+
+describe.each([
+  ["/manifest.webmanifest", "application/manifest+json"],
+  ["/icon.svg", "image/svg+xml"],
+])("the file %s", (path, type) => {
+  it("has its type, and is asked for each time", async () => {
+    const file = await get(path);
+    expect(file.status).toBe(200);
+    expect(file.headers.get("content-type")).toContain(type);
+    expect(file.headers.get("cache-control")).toBe("no-cache");
+    expect((await get(path, { "if-none-match": file.headers.get("etag") ?? "" })).status).toBe(304);
   });
 });
 
@@ -99,9 +164,6 @@ it.each([
   "/assets/%00",
   "/assets/%ff",
   "//assets/app-4f2a.js",
-  "/routines/",
-  "/routines/rtn_1/runs",
-  "/sessions",
   "/wrangler.toml",
   "/favicon.ico",
 ])("%s is not there, and is answered as by the API", async (path) => {

@@ -37,6 +37,12 @@ const sessionRoute = createRoute({
   component: lazyRouteComponent(() => import("./session/session-page.tsx"), "SessionPage"),
 });
 
+const runRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/runs/$id",
+  component: lazyRouteComponent(() => import("./session/run-page.tsx"), "RunPage"),
+});
+
 const setupRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/setup",
@@ -44,7 +50,7 @@ const setupRoute = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([routinesRoute, routineRoute, sessionRoute, setupRoute]),
+  routeTree: rootRoute.addChildren([routinesRoute, routineRoute, sessionRoute, runRoute, setupRoute]),
   defaultPreload: "intent",
   // Queries decide themselves whether what they have is too old.
   defaultPreloadStaleTime: 0,

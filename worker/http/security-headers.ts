@@ -13,7 +13,9 @@ const ON_EVERY_ANSWER = {
 
 /** For pages of ours: nothing inline, nothing from elsewhere. @param formsTo the one origin to which the page may send a form. */
 export function pagePolicy(formsTo = "'none'"): string {
-  const own = ["script-src", "style-src", "font-src", "img-src", "connect-src"].map((kind) => `${kind} 'self'`);
+  const own = ["script-src", "style-src", "font-src", "img-src", "connect-src", "manifest-src"].map(
+    (kind) => `${kind} 'self'`,
+  );
   return ["default-src 'none'", ...own, "frame-ancestors 'none'", "base-uri 'none'", `form-action ${formsTo}`].join(
     "; ",
   );
