@@ -111,7 +111,7 @@ const PRESET_KEYS: Record<"time" | "minute" | "weekday" | "day", readonly string
   day: ["monthly"],
 };
 
-const scheduleInputSchema = z
+export const scheduleInputSchema = z
   .strictObject({ id: kept, ...shown, type: z.literal("schedule"), ...scheduleFields })
   .superRefine((trigger, context) => {
     const given = (["cron", "every", "at"] as const).filter((key) => trigger[key] !== undefined);

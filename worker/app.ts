@@ -46,6 +46,7 @@ import { mountSessions } from "./routes/sessions.ts";
 import { mountSetupArchives } from "./routes/setup-archives.ts";
 import { mountSignIn } from "./routes/sign-in.ts";
 import { mountSignIns } from "./routes/sign-ins.ts";
+import { mountTriggerPreviews } from "./routes/trigger-previews.ts";
 import { mountTriggers } from "./routes/triggers.ts";
 import { mountVerdicts } from "./routes/verdicts.ts";
 
@@ -75,6 +76,7 @@ mountRoutines(app);
 mountRoutineToken(app);
 mountRoutineLists(app);
 mountTriggers(app);
+mountTriggerPreviews(app);
 mountDeliveries(app);
 mountInternalEvents(app);
 mountListeners(app);

@@ -12,7 +12,11 @@ const OPEN = ["GET /healthz", "GET /readyz", "POST /api/v1/sign-in", "POST /api/
 /** Shows secrets: only to whoever may set them. */
 const SHOWS_SECRETS = "GET /api/v1/routines/{id}/triggers/{trigger_id}/secret/handed-over";
 /** Change nothing that lasts. */
-const READS_BY_POST = ["POST /api/v1/routines/{id}/triggers/test", "POST /api/v1/sessions/{id}/ticket"];
+const READS_BY_POST = [
+  "POST /api/v1/routines/{id}/triggers/test",
+  "POST /api/v1/sessions/{id}/ticket",
+  "POST /api/v1/triggers/schedule-times",
+];
 
 it("needs a permission to write for what changes something, and one to read for the rest", async () => {
   const { body } = await call<{ paths: Record<string, Record<string, Operation>> }>("GET", "/openapi.json");

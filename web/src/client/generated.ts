@@ -1167,7 +1167,7 @@ export interface Usage {
      * @minimum 0
      */
   metered_cost_usd?: number;
-  /** Whether metered_cost_usd is higher than the cost may be: a model's price is not known, so the dearest was taken, or a call was cut off, so what it might have used was. Left out otherwise. */
+  /** Whether metered_cost_usd is an estimate: a model's price is not known, so the dearest was taken, or a call was cut off, so its answer was counted by the length that had come, or where nothing had, as the longest. Left out otherwise. */
   estimated?: true;
   /**
      * Model calls that are not in these counts as a whole: under way, or cut off before it was known what they used. Left out when there are none.
@@ -1796,6 +1796,26 @@ export interface GithubAppState {
   webhook_url: string | null;
   has_other_credential: boolean;
   replaced: GithubAppStateReplaced;
+}
+
+export type GithubEventsDataItemFieldsItem = {
+  field: string;
+  what: string;
+};
+
+export type GithubEventsDataItem = {
+  event: string;
+  title: string;
+  /** None where GitHub tells none. */
+  actions: string[];
+  /** Besides dotted paths into the payload. */
+  fields: GithubEventsDataItemFieldsItem[];
+};
+
+export interface GithubEvents {
+  data: GithubEventsDataItem[];
+  /** @nullable */
+  next_cursor: null;
 }
 
 export type GithubRepositoriesDataItem = {
@@ -4507,6 +4527,87 @@ export interface RunPage {
   next_cursor: string | null;
 }
 
+export interface SchedulePreview {
+  /** Without jitter, which only delays. */
+  next_fire_times: Timestamp[];
+}
+
+export type SchedulePreviewInputTriggerEvery = typeof SchedulePreviewInputTriggerEvery[keyof typeof SchedulePreviewInputTriggerEvery];
+
+
+export const SchedulePreviewInputTriggerEvery = {
+  hourly: 'hourly',
+  daily: 'daily',
+  weekdays: 'weekdays',
+  weekly: 'weekly',
+  monthly: 'monthly',
+} as const;
+
+export type SchedulePreviewInputTriggerWeekday = typeof SchedulePreviewInputTriggerWeekday[keyof typeof SchedulePreviewInputTriggerWeekday];
+
+
+export const SchedulePreviewInputTriggerWeekday = {
+  monday: 'monday',
+  tuesday: 'tuesday',
+  wednesday: 'wednesday',
+  thursday: 'thursday',
+  friday: 'friday',
+  saturday: 'saturday',
+  sunday: 'sunday',
+} as const;
+
+export type SchedulePreviewInputTrigger = {
+  /** Of a trigger that the routine has: it is kept. */
+  id?: TriggerId;
+  next_fire_times?: unknown;
+  status?: unknown;
+  endpoint?: unknown;
+  unseen_repositories?: unknown;
+  repository_ids?: unknown;
+  type: 'schedule';
+  /**
+     * @minLength 1
+     * @maxLength 200
+     */
+  cron?: string;
+  every?: SchedulePreviewInputTriggerEvery;
+  /** @pattern ^([01][0-9]|2[0-3]):[0-5][0-9]$ */
+  time?: string;
+  /**
+     * @minimum 0
+     * @maximum 59
+     */
+  minute?: number;
+  weekday?: SchedulePreviewInputTriggerWeekday;
+  /**
+     * @minimum 1
+     * @maximum 28
+     */
+  day?: number;
+  /**
+     * @minLength 1
+     * @maxLength 64
+     */
+  at?: string;
+  /**
+     * Shown where `at` was written as a delay, such as "in 2 weeks"; sent back, it is ignored.
+     * @maxLength 64
+     */
+  at_written?: string;
+  timezone?: TimeZone;
+  catch_up?: CatchUp;
+  jitter?: Duration;
+};
+
+export interface SchedulePreviewInput {
+  trigger: SchedulePreviewInputTrigger;
+  /**
+     * @minimum 1
+     * @maximum 20
+     */
+  count?: number;
+}
+
 export type SecretUnreadableItem = typeof SecretUnreadableItem[keyof typeof SecretUnreadableItem];
 
 
@@ -4748,6 +4849,46 @@ export type TriggerTestInput = {
   headers?: {[key: string]: string};
   payload: Json;
 };
+
+export interface TriggerTrial {
+  delivery_id: DeliveryId;
+  received_at: Timestamp;
+  event: string;
+  /** @nullable */
+  action: string | null;
+  summary: string;
+  /** Whether it is what the trigger waits for. */
+  matched: boolean;
+  /** Whether a run would start: what matched can meet an objection. */
+  starts: boolean;
+  /** For people. */
+  why: string;
+  filters: FilterCheck[];
+}
+
+export type TriggerTrialInputRepositoriesItem = {
+  /** @maxLength 2000 */
+  url: string;
+  [key: string]: unknown;
+};
+
+export interface TriggerTrialInput {
+  trigger: TriggerInput;
+  /**
+     * Those of the routine, from which GitHub's events may come.
+     * @maxItems 20
+     */
+  repositories?: TriggerTrialInputRepositoriesItem[];
+  /** Of the routine, where it is saved already. */
+  routine_id?: RoutineId;
+}
+
+export interface TriggerTrials {
+  /** Newest first, 10 at most. */
+  data: TriggerTrial[];
+  /** @nullable */
+  next_cursor: null;
+}
 
 export interface VerdictInput {
   verdict: VerdictWord;
@@ -5691,6 +5832,80 @@ return call<TriggerTestAnswer>(getTryTriggersUrl(id),
     method: 'POST',
     headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
     body: JSON.stringify(triggerTestInput)
+  }
+);}
+
+
+
+export const getListGithubEventsUrl = () => {
+
+
+
+
+  return `/api/v1/github/events`
+}
+
+/**
+ * Any other event of GitHub's can be waited for by its name too.
+ * @summary List the events of GitHub's that people choose among, with their actions and named fields
+ */
+export const listGithubEvents = async ( options?: Parameters<typeof call>[1]): Promise<GithubEvents> => {
+
+  return call<GithubEvents>(getListGithubEventsUrl(),
+  {
+    ...options,
+    method: 'GET'
+
+
+  }
+);}
+
+
+
+export const getPreviewScheduleUrl = () => {
+
+
+
+
+  return `/api/v1/triggers/schedule-times`
+}
+
+/**
+ * @summary Tell when a schedule would fire next, without saving it
+ */
+export const previewSchedule = async (schedulePreviewInput: SchedulePreviewInput, options?: Parameters<typeof call>[1]): Promise<SchedulePreview> => {
+
+return call<SchedulePreview>(getPreviewScheduleUrl(),
+  {
+    ...options,
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
+    body: JSON.stringify(schedulePreviewInput)
+  }
+);}
+
+
+
+export const getTryTriggerUrl = () => {
+
+
+
+
+  return `/api/v1/triggers/try`
+}
+
+/**
+ * Those of its event, or of its endpoint. What has come from a run of the routine's own is told as such.
+ * @summary Try a trigger, saved or not, on the last deliveries, without firing
+ */
+export const tryTrigger = async (triggerTrialInput: TriggerTrialInput, options?: Parameters<typeof call>[1]): Promise<TriggerTrials> => {
+
+return call<TriggerTrials>(getTryTriggerUrl(),
+  {
+    ...options,
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
+    body: JSON.stringify(triggerTrialInput)
   }
 );}
 
