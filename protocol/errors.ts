@@ -14,6 +14,7 @@ export const errorDetailsSchema = z.looseObject({
   occurrence_id: z.string().optional(),
   answered_by: z.string().nullable().optional(),
   answered_at: z.string().optional(),
+  compare_url: z.string().optional(),
 });
 
 /** The one shape of an error answer. */
@@ -43,6 +44,8 @@ export interface Refusal {
   /** Null where nobody has, and the time was over. */
   answered_by?: string | null;
   answered_at?: string;
+  /** Where a person can open the pull request. */
+  compare_url?: string;
   limit_bytes?: number;
   reason?: string;
   retry_after_s?: number;

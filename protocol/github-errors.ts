@@ -32,6 +32,26 @@ export const GITHUB_ERRORS = {
     message: "The GitHub App may not do this in this repository.",
     hint: "See that the installation has contents: write and this repository; a file below .github/workflows needs more than the App has.",
   },
+  pull_request_without_branch: {
+    type: "unprocessable_error",
+    message: "The session has pushed no such branch.",
+    hint: "Have its agent commit and push first: send the session a message, or look at evidence.branches_pushed of its runs.",
+  },
+  pull_request_without_app: {
+    type: "unprocessable_error",
+    message: "The instance opens pull requests by its GitHub App alone, and none is set up.",
+    hint: "Make the App at /setup, or open the pull request yourself at details.compare_url.",
+  },
+  pull_request_elsewhere: {
+    type: "unprocessable_error",
+    message: "The repository does not lie on the instance's GitHub: the instance opens no pull requests there.",
+    hint: "Open it at the repository's own host, from the branch that was pushed.",
+  },
+  pull_request_refused: {
+    type: "unprocessable_error",
+    message: "GitHub does not open this pull request.",
+    hint: "See details.reason for GitHub's words, and details.compare_url for the page on which a person can look at it.",
+  },
   github_app_key_refused: {
     type: "unprocessable_error",
     message: "GitHub does not accept the GitHub App's key.",

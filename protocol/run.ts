@@ -12,6 +12,7 @@ import {
 } from "./ids.ts";
 import { retryOf, triggerTypeSchema } from "./occurrence.ts";
 import { poolNameSchema } from "./pool.ts";
+import { seenPullRequestSchema } from "./pull-request.ts";
 import { runErrorSchema } from "./run-errors.ts";
 import { RUN_STATES, runStatuses, type SettledStatus } from "./run-states.ts";
 import { nullable } from "./schema.ts";
@@ -30,8 +31,8 @@ export {
 } from "./usage.ts";
 
 /**
- * What the proxies and the runner saw. `model_calls`, `branches_pushed` and `commits_pushed` are the worker's own count; the
- * rest comes by way of programs in the sandbox.
+ * What the proxies and the runner saw. `model_calls`, `branches_pushed`, `commits_pushed` and `pull_requests` are the worker's own count;
+ * the rest comes by way of programs in the sandbox.
  */
 export const evidenceSchema = z
   .object({
@@ -53,6 +54,10 @@ export const evidenceSchema = z
     ),
     files_shown: z.int().min(1).optional().meta({
       description: "Files that the run has shown people; left out when there are none.",
+    }),
+    pull_requests: z.array(seenPullRequestSchema).min(1).optional().meta({
+      description:
+        "Pull requests that the instance has opened from branches that the run pushed; left out when there are none.",
     }),
     hosts: hostUsesSchema.optional().meta({
       description:

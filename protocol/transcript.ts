@@ -3,6 +3,7 @@ import { z } from "zod";
 import { actorSchema } from "./actor.ts";
 import { artifactEventFields } from "./artifact.ts";
 import { runIdSchema, sessionIdSchema } from "./ids.ts";
+import { pullRequestFields } from "./pull-request.ts";
 import { answerSchema, questionIdSchema, shownQuestionSchema } from "./question.ts";
 import {
   cancelReasonSchema,
@@ -72,6 +73,8 @@ const lifeEvents = [
     commit: z.string(),
     previous: z.string().nullable(),
   }),
+  /** The instance has opened it, as a person has asked. It may come after its run's end. */
+  z.object({ type: z.literal("pull_request"), ...pullRequestFields, by: actorSchema }),
   z.object({
     type: z.literal("run.finished"),
     status: z.enum(runStatuses),

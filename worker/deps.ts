@@ -63,6 +63,7 @@ export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sen
   /** The GitHub App as it is kept. */
   appKeeper: AppKeeper;
   github: GithubRequest;
+  installationTokens: InstallationTokens;
   sealedDocuments: SealedDocuments;
   /** Encrypts what is kept at rest. */
   keyRing: KeyRing;
@@ -157,6 +158,7 @@ function makeDeps(env: Env): MadeDeps {
       gitCredentials,
       appKeeper,
       github,
+      installationTokens: tokens,
       sealedDocuments: documents,
       keyRing,
       secrets: secretStore(database),

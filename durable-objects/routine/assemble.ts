@@ -34,6 +34,7 @@ import { ToRoster } from "./receivers/to-roster.ts";
 import { ToRoutines } from "./receivers/to-routines.ts";
 import { Notes } from "./runs/notes.ts";
 import { ProxiedCalls } from "./runs/proxied-calls.ts";
+import { PullRequests } from "./runs/pull-requests.ts";
 import { ReceiveFrames } from "./runs/receive-frames.ts";
 import { RunLinks } from "./runs/run-links.ts";
 import { TakeFrames } from "./runs/take-frames.ts";
@@ -73,9 +74,11 @@ export function assemble({ context, env, config, database, ownerKey, authorities
   const notes = new Notes(database);
   const diffs = new SessionDiffs(context.storage.sql);
   const links = new RunLinks({ notes, sockets, engine, frames, viewers, work, lookAtContainer, ...told });
+  const branches = new SessionBranches(context.storage.sql);
+  const pullRequests = new PullRequests({ ...core, database, branches });
   const proxies = new ProxiedCalls({
     ...core,
-    branches: new SessionBranches(context.storage.sql),
+    branches,
     notices: new ProxyNotices(database),
     otherModels: config.allowedModels,
   });
@@ -110,6 +113,7 @@ export function assemble({ context, env, config, database, ownerKey, authorities
     takeEvents,
     dueSchedules,
     verdicts,
+    pullRequests,
     notes,
     diffs,
     sender,

@@ -8,6 +8,7 @@ import type { OwnedId } from "#protocol/ids.ts";
 import type { MessageAnswer } from "#protocol/message.ts";
 import type { Note, NoteInput, NoteList } from "#protocol/note.ts";
 import type { Notification } from "#protocol/notification.ts";
+import type { PullRequestInput, PullRequestList, PullRequestPlan, SeenPullRequest } from "#protocol/pull-request.ts";
 import type { AnswerInput } from "#protocol/question.ts";
 import type { Run } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
@@ -46,6 +47,22 @@ export abstract class ObjectForWork extends ObjectForRuns {
       const given = work.change((tx) => verdicts.give(tx, id, input, actor));
       return given.ok ? found(engine.show(id)) : given;
     });
+  }
+
+  /** A pull request is about to be asked for. @param link to the session's page. */
+  beginPullRequest(id: OwnedId, input: PullRequestInput, by: Actor, link: string): Result<PullRequestPlan> {
+    return this.opening.with(id, ({ work, pullRequests }, routine) =>
+      work.change((tx) => pullRequests.begin(tx, id, routine.id, { input, by, link })),
+    );
+  }
+
+  /** GitHub has it. */
+  endPullRequest(id: OwnedId, opened: SeenPullRequest): Result<null> {
+    return this.opening.with(id, ({ work, pullRequests }) => work.change((tx) => pullRequests.end(tx, id, opened)));
+  }
+
+  pullRequests(id: OwnedId): Result<PullRequestList> {
+    return this.opening.with(id, ({ pullRequests }) => success(pullRequests.list(id)));
   }
 
   /** Sends a notification again. */

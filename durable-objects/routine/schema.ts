@@ -13,7 +13,15 @@ import type { DoneBefore } from "#rules/run/inputs.ts";
 import { IS_UNSETTLED } from "#rules/run/status-condition.ts";
 
 export { notifications } from "./notification-tables.ts";
-export { conversationParts, conversations, messages, questions, sessionBranches, sessions } from "./session-tables.ts";
+export {
+  conversationParts,
+  conversations,
+  messages,
+  pullRequests,
+  questions,
+  sessionBranches,
+  sessions,
+} from "./session-tables.ts";
 export { deadLetters, health } from "./trouble-tables.ts";
 export { artifacts, notes, runContexts, sessionDiffs } from "./work-tables.ts";
 

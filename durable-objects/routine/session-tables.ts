@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { Actor } from "#protocol/actor.ts";
 import type { WorkspaceKept } from "#protocol/conversation.ts";
+import type { SeenPullRequest } from "#protocol/pull-request.ts";
 import type { Answer, AskedQuestion } from "#protocol/question.ts";
 
 /** A workspace as an attempt has left it. Its archive lies in R2 under `key`. */
@@ -114,6 +115,24 @@ export const sessionBranches = sqliteTable(
     at: integer().notNull(),
     /** Ids of the pushes to it that have been told, the latest ones. */
     pushes: text({ mode: "json" }).$type<string[]>().notNull().default([]),
+  },
+  (table) => [primaryKey({ columns: [table.sessionId, table.place, table.branch] })],
+);
+
+/** Pull requests that people have asked for: a row for each branch, before GitHub is asked. */
+export const pullRequests = sqliteTable(
+  "pull_requests",
+  {
+    sessionId: text("session_id").notNull(),
+    /** The whole address of the repository. */
+    place: text().notNull(),
+    branch: text().notNull(),
+    /** The run that had pushed the branch last. */
+    runId: text("run_id").notNull(),
+    by: text({ mode: "json" }).$type<Actor>().notNull(),
+    askedAt: integer("asked_at").notNull(),
+    /** Null until GitHub has said that it is open. */
+    opened: text({ mode: "json" }).$type<SeenPullRequest>(),
   },
   (table) => [primaryKey({ columns: [table.sessionId, table.place, table.branch] })],
 );

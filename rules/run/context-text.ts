@@ -49,6 +49,7 @@ function aboutRun(routine: string, record: SettledRecord): string {
     ...evidence.branches_pushed
       .slice(-BRANCHES_TOLD)
       .map(({ repository, branch, commit }) => `pushed: ${branch} of ${repository} at ${commit}`),
+    ...(evidence.pull_requests ?? []).slice(-BRANCHES_TOLD).map(({ url }) => `pull request: ${url}`),
     ...(verdict === undefined ? [] : [`a person's verdict: ${verdict.verdict}`]),
     ...(verdict?.why == null ? [] : ["why:", quoted(verdict.why, WHY_LENGTH)]),
     ...(summary === null || summary === "" ? [] : ["what its agent reported:", quoted(summary, SUMMARY_LENGTH)]),

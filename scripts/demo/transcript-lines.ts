@@ -59,6 +59,8 @@ function describe(event: TranscriptEvent): { label: string; lines: string[] } {
       return { label: "usage", lines: [`${event.usage.input_tokens} tokens in, ${event.usage.output_tokens} out`] };
     case "git.push":
       return { label: "pushed", lines: [`${event.branch} at ${event.commit.slice(0, 12)}`] };
+    case "pull_request":
+      return { label: "opened", lines: [event.url] };
     case "artifact":
       return { label: "shows", lines: [`${event.name}, ${event.bytes} bytes`] };
     case "run.cancel_requested":

@@ -53,7 +53,7 @@ describe("setting up the GitHub App", () => {
     expect(JSON.parse(begun.manifest)).toMatchObject({
       redirect_url: "http://reveille.test/setup",
       public: false,
-      default_permissions: { contents: "write", metadata: "read", pull_requests: "read" },
+      default_permissions: { contents: "write", metadata: "read", pull_requests: "write" },
     });
     github.installations.push({ id: 1, account: "acme", repositories: ["app"] });
     const { status, body } = await setUp();

@@ -16,6 +16,19 @@ interface FakeInstallation {
   isSuspended?: boolean;
   /** What the installation was given; contents: write unless told otherwise. */
   contents?: "read" | "write";
+  /** pull_requests: write unless told otherwise; an App that an earlier version has made was given `read`. */
+  pullRequests?: "read" | "write";
+}
+
+export interface FakePull {
+  number: number;
+  html_url: string;
+  title: string;
+  body: string;
+  draft: boolean;
+  head: { ref: string };
+  base: { ref: string };
+  state: "open" | "closed";
 }
 
 export const API = "https://api.github.com";
@@ -35,6 +48,11 @@ export class FakeGithub {
   readonly asked: { call: string; body: Record<string, unknown> }[] = [];
   /** Answers in GitHub's place; null lets it answer itself. */
   trouble: ((call: string) => Response | Promise<Response | null> | null) | null = null;
+  /** Pull requests of `acme/app`, and branches from which one can be opened. */
+  readonly pulls: FakePull[] = [];
+  readonly branches = new Set(["main"]);
+  /** What each token may do. */
+  readonly #tokens = new Map<string, Record<string, string>>();
   #minted = 0;
   /** By which it knows what the App has signed. */
   publicKey: CryptoKey | null = null;
@@ -58,7 +76,7 @@ export class FakeGithub {
   }
 
   async answer(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url);
+    const { pathname, search } = new URL(request.url);
     const call = `${request.method} ${pathname}`;
     const text = await request.text();
     this.asked.push({ call, body: text === "" ? {} : JSON.parse(text) });
@@ -66,6 +84,10 @@ export class FakeGithub {
     if (instead !== null && instead !== undefined) return instead;
     const code = /^POST \/app-manifests\/([^/]+)\/conversions$/.exec(call)?.[1];
     if (code !== undefined) return this.#convert(code);
+    const [, ofRepository, query] = /^\/repos\/acme\/app(\/pulls)?(\?.*)?$/.exec(pathname + search) ?? [];
+    if (pathname.startsWith("/repos/acme/app") && !pathname.endsWith("/installation")) {
+      return this.#ofRepository(request, ofRepository ?? "", new URLSearchParams(query), text);
+    }
     if (!(await this.#isSigned(request.headers.get("authorization") ?? ""))) {
       return refused(401, "A JSON web token could not be decoded");
     }
@@ -83,7 +105,49 @@ export class FakeGithub {
     return id === undefined ? refused(404, "Not Found") : this.#mint(Number(id), JSON.parse(text));
   }
 
-  #mint(id: number, wanted: { repositories?: string[]; permissions?: { contents?: string } }): Response {
+  /** What a token for the repository is asked: the repository itself, and its pull requests. */
+  #ofRepository(request: Request, path: string, query: URLSearchParams, text: string): Response {
+    const token = (request.headers.get("authorization") ?? "").replace(/^(?:bearer|token) /i, "");
+    const permissions = this.#tokens.get(token);
+    if (permissions === undefined) return refused(401, "Bad credentials");
+    if (path === "") return json({ default_branch: "main" });
+    if (request.method === "GET") {
+      const [head, base] = [query.get("head")?.replace("acme:", ""), query.get("base")];
+      const isWanted = (pull: FakePull) =>
+        pull.state === "open" && pull.head.ref === head && (base === null || pull.base.ref === base);
+      return json(this.pulls.filter(isWanted));
+    }
+    if (permissions["pull_requests"] !== "write") return refused(403, "Resource not accessible by integration");
+    return this.#open(JSON.parse(text));
+  }
+
+  #open({
+    head,
+    base,
+    ...given
+  }: {
+    head: string;
+    base: string;
+    title: string;
+    body: string;
+    draft: boolean;
+  }): Response {
+    const invalid = (field: string) => ({ resource: "PullRequest", field, code: "invalid" });
+    const said = (message: string) => ({ resource: "PullRequest", code: "custom", message });
+    if (!this.branches.has(head)) return refused(422, "Validation Failed", [invalid("head")]);
+    if (!this.branches.has(base)) return refused(422, "Validation Failed", [invalid("base")]);
+    if (head === base) return refused(422, "Validation Failed", [said(`No commits between ${base} and ${head}`)]);
+    if (this.pulls.some((pull) => pull.state === "open" && pull.head.ref === head && pull.base.ref === base)) {
+      return refused(422, "Validation Failed", [said(`A pull request already exists for acme:${head}.`)]);
+    }
+    const number = this.pulls.length + 1;
+    const html_url = `https://github.com/acme/app/pull/${number}`;
+    const pull = { number, html_url, ...given, head: { ref: head }, base: { ref: base }, state: "open" } as const;
+    this.pulls.push(pull);
+    return json(pull, 201);
+  }
+
+  #mint(id: number, wanted: { repositories?: string[]; permissions?: Record<string, string> }): Response {
     const found = this.installations.find((one) => one.id === id);
     if (found === undefined) return refused(404, "Not Found");
     if (found.isSuspended) return refused(403, "This installation has been suspended");
@@ -93,12 +157,17 @@ export class FakeGithub {
         "There is at least one repository that does not exist or is not accessible to the parent installation.",
       );
     }
-    if (found.contents === "read" && wanted.permissions?.contents === "write") {
+    const { contents, pull_requests } = wanted.permissions ?? {};
+    const isMore =
+      (found.contents === "read" && contents === "write") ||
+      (found.pullRequests === "read" && pull_requests === "write");
+    if (isMore) {
       return refused(422, "The permissions requested are not granted to this installation.");
     }
     this.#minted += 1;
     const expires_at = new Date(Date.now() + HOUR_MS).toISOString();
     const token: Schemas["installation-token"] = { token: `ghs_${id}_${this.#minted}`, expires_at };
+    this.#tokens.set(token.token ?? "", wanted.permissions ?? {});
     return json({ ...token, permissions: { contents: "write" } }, 201);
   }
 
@@ -141,6 +210,9 @@ function json(value: unknown, status = 200): Response {
   return Response.json(value, { status });
 }
 
-function refused(status: number, message: string): Response {
-  return Response.json({ message, documentation_url: "https://docs.github.com/rest" }, { status });
+function refused(status: number, message: string, errors?: object[]): Response {
+  return Response.json(
+    { message, ...(errors === undefined ? {} : { errors }), documentation_url: "https://docs.github.com/rest" },
+    { status },
+  );
 }

@@ -122,8 +122,8 @@ describe("items", () => {
   });
 
   it("show a type that they do not know", () => {
-    const event = { ...story[0], type: "pull_request" } as unknown as TranscriptEvent;
-    expect(itemsOf([event]).items).toMatchObject([{ kind: "unknown", type: "pull_request", seqs: [1] }]);
+    const event = { ...story[0], type: "of.tomorrow" } as unknown as TranscriptEvent;
+    expect(itemsOf([event]).items).toMatchObject([{ kind: "unknown", type: "of.tomorrow", seqs: [1] }]);
   });
 
   it("tell when text was cut, and how long it was", () => {

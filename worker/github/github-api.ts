@@ -66,6 +66,8 @@ export interface GithubFailure {
   /** The answer's status; null where there was none. */
   status: number | null;
   refusal: Refusal;
+  /** What GitHub says of it, in its own words. */
+  words: string;
 }
 
 /** Makes a call, and turns what it throws into a failure. */
@@ -93,22 +95,26 @@ function failureOf(error: unknown): GithubFailure {
       reason: "GitHub takes no more requests of this App for now",
       retry_after_s: retryAfter > 0 ? retryAfter : 60,
     });
-    return { status, refusal };
+    return { status, refusal, words };
   }
   if (status >= 500) {
-    return { status, refusal: refuse("github_unreachable", { reason: `GitHub's API answers ${status}` }).refusal };
+    const { refusal } = refuse("github_unreachable", { reason: `GitHub's API answers ${status}` });
+    return { status, refusal, words };
   }
   return {
     status,
     refusal: refuse("github_app_key_refused", { reason: `GitHub answers ${status}: ${words}` }).refusal,
+    words,
   };
 }
 
 function withoutAnswer(error: unknown): GithubFailure {
   if (error instanceof KeyUnusable) {
-    return { status: null, refusal: refuse("github_app_key_refused", { reason: error.message }).refusal };
+    const { refusal } = refuse("github_app_key_refused", { reason: error.message });
+    return { status: null, refusal, words: error.message };
   }
-  return { status: null, refusal: refuse("github_unreachable", { reason: reasonOf(error) }).refusal };
+  const reason = reasonOf(error);
+  return { status: null, refusal: refuse("github_unreachable", { reason }).refusal, words: reason };
 }
 
 /** @octokit/request gives a body that broke off as one that is empty, or not JSON: the answer's schema refuses it. */
@@ -119,9 +125,19 @@ function reasonOf(error: unknown): string {
   return isLate ? "GitHub's API does not answer in time" : "GitHub's API can't be reached";
 }
 
+/** Of a request that is at fault GitHub tells the faults one by one: in words, or as the field and a code. */
+const faultsSchema = z.looseObject({
+  message: z.string(),
+  errors: z
+    .array(z.looseObject({ message: z.string().nullish(), field: z.string().nullish(), code: z.string().nullish() }))
+    .catch([]),
+});
+
 function wordsOf(data: unknown): string {
-  const message = typeof data === "object" && data !== null && "message" in data ? data.message : data;
-  return typeof message === "string" ? beginningOf(message, WORDS_LENGTH) : "nothing more";
+  const told = faultsSchema.safeParse(data);
+  if (!told.success) return typeof data === "string" ? beginningOf(data, WORDS_LENGTH) : "nothing more";
+  const faults = told.data.errors.map(({ message, field, code }) => message ?? `${field} ${code}`);
+  return beginningOf([told.data.message, ...faults].join("; "), WORDS_LENGTH);
 }
 
 /** The call's answer, or its failure as a refusal. */

@@ -9,8 +9,18 @@ export interface Repository {
   repo: string;
 }
 
-/** What the token is for: a clone needs `read`, a push `write`. */
-export type Access = "read" | "write";
+/** What a token is minted with, by what it is for. */
+const PERMISSIONS = {
+  /** A clone. */
+  read: { contents: "read" },
+  /** A push. */
+  write: { contents: "write" },
+  /** Opening one: GitHub looks at the branches too. */
+  pull_request: { contents: "read", pull_requests: "write" },
+} as const;
+export type Purpose = keyof typeof PERMISSIONS;
+/** What of git a token is for. */
+export type Access = Exclude<Purpose, "pull_request">;
 
 interface Kept {
   answer: Result<string>;
@@ -39,11 +49,11 @@ export class InstallationTokens {
   }
 
   /** @returns a token that opens this one repository, or why there is none. */
-  async tokenFor(app: AppFacts, repository: Repository, access: Access): Promise<Result<string>> {
-    const key = keyOf(app, repository, access);
+  async tokenFor(app: AppFacts, repository: Repository, purpose: Purpose): Promise<Result<string>> {
+    const key = keyOf(app, repository, purpose);
     const kept = this.#kept.get(key);
     if (kept !== undefined && kept.untilMs > this.#now()) return kept.answer;
-    const minting = this.#mint(app, repository, access);
+    const minting = this.#mint(app, repository, purpose);
     // @octokit/auth-app lets calls for the same token wait for one answer: a caller that goes away must not leave others waiting.
     this.#finish(minting);
     const minted = await minting;
@@ -52,11 +62,11 @@ export class InstallationTokens {
   }
 
   /** The git host has refused the token: another is minted when the next one is needed. */
-  drop(app: AppFacts, repository: Repository, access: Access): void {
-    this.#kept.delete(keyOf(app, repository, access));
+  drop(app: AppFacts, repository: Repository, purpose: Purpose): void {
+    this.#kept.delete(keyOf(app, repository, purpose));
   }
 
-  async #mint(app: AppFacts, repository: Repository, access: Access): Promise<Kept> {
+  async #mint(app: AppFacts, repository: Repository, purpose: Purpose): Promise<Kept> {
     const installation = await installationFor(this.#github, app, repository);
     if (!installation.ok) return this.#refused(installation);
     const auth = appAuth(this.#github, app);
@@ -65,7 +75,7 @@ export class InstallationTokens {
         type: "installation",
         installationId: installation.value.id,
         repositoryNames: [repository.repo],
-        permissions: { contents: access },
+        permissions: PERMISSIONS[purpose],
         refresh: true,
       });
       return mintedSchema.parse(given);
@@ -73,7 +83,7 @@ export class InstallationTokens {
     if (!minted.ok) {
       const { status, refusal } = minted.failure;
       const isOfApp = refusal.code !== "github_app_key_refused" || status === null || status === 401;
-      const told = isOfApp ? ofApp(minted.failure, app) : lacking(app, installation.value, access, refusal);
+      const told = isOfApp ? ofApp(minted.failure, app) : lacking(app, installation.value, purpose, refusal);
       return this.#refused({ ok: false, refusal: told });
     }
     const { token, expiresAt } = minted.value;
@@ -96,13 +106,21 @@ export class InstallationTokens {
   }
 }
 
-function keyOf({ id }: AppFacts, { owner, repo }: Repository, access: Access): string {
-  return [id, owner, repo, access].join("/").toLowerCase();
+function keyOf({ id }: AppFacts, { owner, repo }: Repository, purpose: Purpose): string {
+  return [id, owner, repo, purpose].join("/").toLowerCase();
 }
 
-function lacking({ name }: AppFacts, { url }: Installation, access: Access, { reason = "" }: Refusal): Refusal {
+function lacking({ name }: AppFacts, { url }: Installation, purpose: Purpose, { reason = "" }: Refusal): Refusal {
+  const wanted = Object.entries(PERMISSIONS[purpose]).map(([permission, level]) => `${permission}: ${level}`);
   return refuse("github_app_lacks_permission", {
-    message: `GitHub gives the GitHub App ${name} no token with contents: ${access} for this repository (${reason}).`,
-    hint: `Look at ${url} which permissions the installation has, and which repositories; accept those that wait. If the repository was renamed, give the routine its new address.`,
+    message: `GitHub gives the GitHub App ${name} no token with ${wanted.join(", ")} for this repository (${reason}).`,
+    hint:
+      purpose === "pull_request"
+        ? `${GIVE_IT}, and accept that at ${url}.`
+        : `Look at ${url} which permissions the installation has, and which repositories; accept those that wait. If the repository was renamed, give the routine its new address.`,
   }).refusal;
 }
+
+/** Apps that earlier versions have made may read them alone. */
+export const GIVE_IT =
+  "On the App's page at GitHub, under Permissions & events, set the repository permission Pull requests to Read and write";

@@ -50,6 +50,10 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   interrupt: "again",
   fireDeadLetter: "again",
   giveVerdict: "again",
+  // By the branch, and by the pull request's address.
+  beginPullRequest: "again",
+  endPullRequest: "again",
+  pullRequests: "again",
   redeliver: "again",
   readDiff: "again",
   keepDiff: "again",

@@ -40,6 +40,9 @@ export interface PushKey {
   begunAtMs: number;
 }
 
+/** @property place the whole address of the repository. */
+export type PushedBranch = { place: string; branch: string };
+
 export class SessionBranches {
   readonly #sql: SqlStorage;
 
@@ -53,6 +56,11 @@ export class SessionBranches {
     return this.#rows(sessionId, place, branches).map(({ branch, base, tip, own }) => {
       return { branch, base, tip, own: JSON.parse(own) as string[] };
     });
+  }
+
+  /** Branches to which the session has pushed, the latest first. */
+  latest(sessionId: string): PushedBranch[] {
+    return this.#sql.exec<PushedBranch>(LATEST, sessionId).toArray();
   }
 
   /**
@@ -111,6 +119,7 @@ interface BranchRow extends Record<string, SqlStorageValue> {
 
 const OWN = `SELECT branch, base, tip, own, at, pushes FROM session_branches
   WHERE session_id = ?1 AND place = ?2 AND branch IN (SELECT value FROM json_each(?3))`;
+const LATEST = "SELECT place, branch FROM session_branches WHERE session_id = ? ORDER BY at DESC";
 const KEEP = `INSERT OR REPLACE INTO session_branches (session_id, place, branch, base, tip, own, at, pushes)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`;
 const NOTE = "UPDATE session_branches SET pushes = ?1 WHERE session_id = ?2 AND place = ?3 AND branch = ?4";

@@ -987,6 +987,7 @@ export type ErrorErrorDetails = {
   /** @nullable */
   answered_by?: string | null;
   answered_at?: string;
+  compare_url?: string;
   [key: string]: unknown;
 };
 
@@ -1088,6 +1089,18 @@ export type EvidenceBranchesPushedItem = {
   previous: string | null;
 };
 
+export type EvidencePullRequestsItem = {
+  repository: string;
+  branch: string;
+  base: string;
+  /**
+     * @minimum 1
+     * @maximum 9007199254740991
+     */
+  number: number;
+  url: string;
+};
+
 export interface Evidence {
   /**
      * @minimum 0
@@ -1129,6 +1142,11 @@ export interface Evidence {
      * @maximum 9007199254740991
      */
   files_shown?: number;
+  /**
+     * Pull requests that the instance has opened from branches that the run pushed; left out when there are none.
+     * @minItems 1
+     */
+  pull_requests?: EvidencePullRequestsItem[];
   /**
      * Hosts that the run asked for, with requests and bytes; left out where there were none, in lists, and in the transcript.
      * @maxItems 200
@@ -1361,6 +1379,26 @@ export type TranscriptEvent = {
   commit: string;
   /** @nullable */
   previous: string | null;
+} | {
+  /**
+     * @minimum 1
+     * @maximum 9007199254740991
+     */
+  seq: number;
+  at: Timestamp;
+  session_id: SessionId;
+  run_id: RunId;
+  type: 'pull_request';
+  repository: string;
+  branch: string;
+  base: string;
+  /**
+     * @minimum 1
+     * @maximum 9007199254740991
+     */
+  number: number;
+  url: string;
+  by: Actor;
 } | {
   /**
      * @minimum 1
@@ -3036,6 +3074,24 @@ export interface OccurrencePage {
   next_cursor: string | null;
 }
 
+export interface OpenedPullRequest {
+  repository: string;
+  branch: string;
+  base: string;
+  /**
+     * @minimum 1
+     * @maximum 9007199254740991
+     */
+  number: number;
+  url: string;
+  title: string;
+  draft: boolean;
+  /** The run that has pushed the branch last. */
+  run_id: RunId;
+  /** Whether it was there already: then nothing of it was changed. */
+  was_open: boolean;
+}
+
 /**
  * What happens to a new occurrence while a run of the routine is on.
  */
@@ -3116,6 +3172,60 @@ export interface PubsubAuthInput {
      * @maxLength 500
      */
   audience?: string;
+}
+
+export interface PullRequestInput {
+  /**
+     * Its address, or owner/name. Left out: the one that the session has pushed to last.
+     * @minLength 1
+     * @maxLength 2000
+     */
+  repository?: string;
+  /** Left out: the one that the session has pushed last. */
+  branch?: string;
+  /**
+     * Left out: the session's title.
+     * @minLength 1
+     * @maxLength 250
+     */
+  title?: string;
+  /**
+     * Markdown. Left out: what the run has reported. Lines that name session and run follow it.
+     * @maxLength 60000
+     */
+  body?: string;
+  /** The branch to merge into. Left out: the one that the run began with, or the repository's default branch. */
+  base?: string;
+  draft?: boolean;
+}
+
+/**
+ * Null while it is not known that GitHub has opened it: asking again finds it, or opens it.
+ */
+export type PullRequestListDataItemOpened = {
+  repository: string;
+  branch: string;
+  base: string;
+  /**
+     * @minimum 1
+     * @maximum 9007199254740991
+     */
+  number: number;
+  url: string;
+} | null;
+
+export type PullRequestListDataItem = {
+  repository: string;
+  branch: string;
+  run_id: RunId;
+  asked_at: Timestamp;
+  asked_by: string;
+  /** Null while it is not known that GitHub has opened it: asking again finds it, or opens it. */
+  opened: PullRequestListDataItemOpened;
+};
+
+export interface PullRequestList {
+  data: PullRequestListDataItem[];
 }
 
 export interface RebuildIndexInput {
@@ -7419,6 +7529,56 @@ export const getExportSessionUrl = (id: SessionId,) => {
 export const exportSession = async (id: SessionId, options?: Parameters<typeof call>[1]): Promise<Blob> => {
 
   return call<Blob>(getExportSessionUrl(id),
+  {
+    ...options,
+    method: 'GET'
+
+
+  }
+);}
+
+
+
+export const getOpenPullRequestUrl = (id: SessionId,) => {
+
+
+
+
+  return `/api/v1/sessions/${encodeURIComponent(String(id))}/pull-requests`
+}
+
+/**
+ * The instance's GitHub App opens it. One that is open from the branch already is found instead, so that repeating this is safe.
+ * @summary Open a pull request from a branch that the session has pushed
+ */
+export const openPullRequest = async (id: SessionId,
+    pullRequestInput?: PullRequestInput, options?: Parameters<typeof call>[1]): Promise<OpenedPullRequest> => {
+
+return call<OpenedPullRequest>(getOpenPullRequestUrl(id),
+  {
+    ...options,
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
+    body: JSON.stringify(pullRequestInput)
+  }
+);}
+
+
+
+export const getListPullRequestsUrl = (id: SessionId,) => {
+
+
+
+
+  return `/api/v1/sessions/${encodeURIComponent(String(id))}/pull-requests`
+}
+
+/**
+ * @summary List the pull requests that people have asked for
+ */
+export const listPullRequests = async (id: SessionId, options?: Parameters<typeof call>[1]): Promise<PullRequestList> => {
+
+  return call<PullRequestList>(getListPullRequestsUrl(id),
   {
     ...options,
     method: 'GET'

@@ -2,12 +2,12 @@
 import type { Run } from "#protocol/run.ts";
 import { formatCost, formatTokens, plural } from "../format/amounts.ts";
 import { formatDuration } from "../format/duration.ts";
-import { repositoryName } from "../format/repository.ts";
 import { isActiveStatus, RESULT_LABELS } from "../format/status.ts";
 import { originTerms } from "../format/triggers.ts";
 import { SkeletonText } from "../ui/skeleton.tsx";
 import { Elapsed, exactTime } from "../ui/time.tsx";
 import styles from "./details-panel.module.css";
+import { PushedBranches } from "./pushed-branches.tsx";
 import { runStretches, type Stretch, wholeDurationMs } from "./run-durations.ts";
 import { Plain } from "./text/plain.tsx";
 import { VerdictPart } from "./verdict-part.tsx";
@@ -51,23 +51,7 @@ function Evidence({ run }: { run: Run }) {
         {(evidence.files_shown ?? 0) > 0 && <Fact name="Files shown" value={evidence.files_shown} />}
         {evidence.branches_pushed.length === 0 && <Fact name="Branches pushed" value="0" />}
       </dl>
-      {evidence.branches_pushed.length > 0 && (
-        <>
-          <h3 className={styles.name}>Branches pushed</h3>
-          <ul className={styles.branches}>
-            {evidence.branches_pushed.map(({ repository, branch, commit }) => (
-              <li key={`${repository} ${branch}`} title={`${repository} at ${commit}`}>
-                <code>
-                  <Plain text={branch} />
-                </code>
-                <span>
-                  <Plain text={repositoryName(repository)} /> at {commit.slice(0, 7)}
-                </span>
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
+      {evidence.branches_pushed.length > 0 && <PushedBranches run={run} />}
     </section>
   );
 }

@@ -110,6 +110,16 @@ export interface PushItem extends ItemBase {
   previous: string | null;
 }
 
+export interface PullRequestItem extends ItemBase {
+  kind: "pull_request";
+  repository: string;
+  branch: string;
+  base: string;
+  number: number;
+  url: string;
+  by: string;
+}
+
 /** A file that the run shows. */
 export interface ArtifactItem extends ItemBase {
   kind: "artifact";
@@ -157,6 +167,7 @@ export type Item =
   | NoticeItem
   | StepItem
   | PushItem
+  | PullRequestItem
   | ArtifactItem
   | UsageItem
   | CancelItem

@@ -17,6 +17,7 @@ const LIFE_EVENTS: readonly TranscriptEvent["type"][] = [
   "run.cancel_requested",
   "run.finished",
   "git.push",
+  "pull_request",
   "usage",
 ];
 

@@ -62,6 +62,10 @@ export function plainItem(event: TranscriptEvent, key: string): Item {
       const { repository, branch, commit, previous } = event;
       return { ...base, kind: "push", repository, branch, commit, previous };
     }
+    case "pull_request": {
+      const { repository, branch, base: into, number, url, by } = event;
+      return { ...base, kind: "pull_request", repository, branch, base: into, number, url, by: by.name };
+    }
     case "artifact": {
       const { session_id: sessionId, artifact_id: artifactId, name, bytes, media_type } = event;
       const isImage = IMAGES.includes(media_type);

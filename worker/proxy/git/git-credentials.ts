@@ -4,8 +4,9 @@
  */
 import type { ApiErrorCode, Refusal, Result } from "#protocol/errors.ts";
 import { success } from "#protocol/errors.ts";
-import type { Access, InstallationTokens, Repository } from "#worker/github/installation-tokens.ts";
+import type { Access, InstallationTokens } from "#worker/github/installation-tokens.ts";
 import type { KeptApp } from "#worker/github/kept-app.ts";
+import { repositoryAt } from "#worker/github/repository-at.ts";
 
 export interface GitCredential {
   /** `user:password`; null when there is none. */
@@ -89,14 +90,6 @@ export function credentialsWithApp(
       return success({ pair: other, ifRefused: other === null ? token.refusal : null, drop: null });
     },
   };
-}
-
-/** @returns null when the address is none of a repository on GitHub. */
-function repositoryAt(url: string, webOrigin: string): Repository | null {
-  const { origin, pathname } = new URL(url);
-  if (origin !== webOrigin) return null;
-  const [, owner, name] = /^\/([\w.-]+)\/([\w.-]+)(?:\/|$)/.exec(pathname) ?? [];
-  return owner === undefined || name === undefined ? null : { owner, repo: name.replace(/\.git$/, "") };
 }
 
 function refusedToken({ name }: KeptApp, access: Access): Refusal {

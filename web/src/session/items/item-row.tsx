@@ -7,12 +7,12 @@ import { ArtifactRow } from "./artifact-row.tsx";
 import { FinishedRow } from "./finished-row.tsx";
 import styles from "./item-row.module.css";
 import { RunRow } from "./run-row.tsx";
-import { CancelRow, NoticeRow, PushRow, StepRow, UnknownRow, UsageRow } from "./small-rows.tsx";
+import { CancelRow, NoticeRow, PullRequestRow, PushRow, StepRow, UnknownRow, UsageRow } from "./small-rows.tsx";
 import { ResultRow, ToolRow } from "./tool-row.tsx";
 import { UserRow } from "./user-row.tsx";
 
 /** What is read out as it comes. The rest comes too often, or is not finished: it is there for whoever goes to it. */
-const READ_OUT: readonly Item["kind"][] = ["agent", "notice", "push", "cancel", "finished"];
+const READ_OUT: readonly Item["kind"][] = ["agent", "notice", "push", "pull_request", "cancel", "finished"];
 
 export const ItemRow = memo(function ItemRow({ item }: { item: Item }) {
   const isReadOut = READ_OUT.includes(item.kind) && !isWriting(item);
@@ -51,6 +51,8 @@ function content(item: Item): ReactNode {
       return <NoticeRow item={item} />;
     case "push":
       return <PushRow item={item} />;
+    case "pull_request":
+      return <PullRequestRow item={item} />;
     case "artifact":
       return <ArtifactRow item={item} />;
     case "usage":

@@ -1,10 +1,19 @@
-/** Rows of a line or two: notices, pushes, usage, steps, and what this version of the app does not know. */
+/** Rows of a line or two: notices, pushes, pull requests, usage, steps, and what this version of the app does not know. */
 import type { CancelReason } from "#protocol/run.ts";
 import { formatCost, formatTokens } from "../../format/amounts.ts";
 import { repositoryName } from "../../format/repository.ts";
 import { classNames } from "../../ui/class-names.ts";
 import { AlertIcon, InfoIcon, RepositoryIcon, StopIcon } from "../icons.tsx";
-import type { CancelItem, NoticeItem, PushItem, StepItem, UnknownItem, UsageItem } from "../item-types.ts";
+import type {
+  CancelItem,
+  NoticeItem,
+  PullRequestItem,
+  PushItem,
+  StepItem,
+  UnknownItem,
+  UsageItem,
+} from "../item-types.ts";
+import { PullRequestLink } from "../pull-request-link.tsx";
 import { CutNote } from "../text/long-text.tsx";
 import { Plain } from "../text/plain.tsx";
 import { visibleText } from "../text/visible-text.ts";
@@ -39,6 +48,25 @@ export function PushRow({ item: { repository, branch, commit, previous } }: { it
         <span title={repository}>
           <Plain text={repositoryName(repository)} />
         </span>
+      </span>
+    </p>
+  );
+}
+
+export function PullRequestRow({ item: { repository, branch, base, number, url, by } }: { item: PullRequestItem }) {
+  return (
+    <p className={styles.push}>
+      <RepositoryIcon />
+      <span title={repository}>
+        <PullRequestLink url={url} number={number} /> opened by <Plain text={by} /> in{" "}
+        <Plain text={repositoryName(repository)} />:{" "}
+        <code>
+          <Plain text={branch} />
+        </code>{" "}
+        into{" "}
+        <code>
+          <Plain text={base} />
+        </code>
       </span>
     </p>
   );
