@@ -1,6 +1,9 @@
 /** What happens in the middle of a run that works in a container, and what becomes of the run. See docs/testing.md. */
 import assert from "node:assert/strict";
 import { after, afterEach, before } from "node:test";
+import { pageSchema } from "#protocol/api.ts";
+import { notificationSchema } from "#protocol/notification.ts";
+import { type FaultRow, faultRows } from "#test/runner/support/fault-page.ts";
 import { until } from "#test/scripts/support/until.ts";
 import { Bed, LONG_MS } from "./support/bed.ts";
 import { containerTest, killContainer, NO_ENGINE } from "./support/engine.ts";
@@ -21,9 +24,9 @@ after(async () => await bed?.stop());
 afterEach(async () => await bed?.cancelAll());
 
 /** A run that has come to its second command, and waits for it. */
-async function held(): Promise<{ script: Script; runId: string }> {
+async function held(routine: Record<string, unknown> = {}): Promise<{ script: Script; runId: string }> {
   const script = bed.model.write(PUSH, 1);
-  const runId = await bed.begin(script);
+  const runId = await bed.begin(script, routine);
   await bed.untilHeld(script, runId);
   return { script, runId };
 }
@@ -80,13 +83,21 @@ containerTest("workerd is killed, and with it every object: the run goes on", as
   await endsWell(run);
 });
 
-containerTest("the container is killed: the run is lost, and says so", async () => {
-  const { runId } = await held();
+containerTest("the container is killed: the run is lost, and says so as docs/errors.md does", async () => {
+  const on = ["failed", "succeeded", "blocked"];
+  const { runId } = await held({ notify: [{ on, webhook: "https://nobody.invalid/" }] });
   await killContainer(await bed.theContainer());
   const run = await bed.settled(runId);
-  assert.equal(run.status, "failed");
-  assert.equal(run.error?.code, "runner_lost");
   assert.equal(run.attempt, 1, "the model had been called");
+  const { status, result, error, routine_id } = run;
+  const told = await until("the notification", LONG_MS, async () => {
+    const path = `/api/v1/notifications?routine=${routine_id}`;
+    return (await bed.ask({ method: "GET", path, answer: pageSchema(notificationSchema) })).data[0];
+  });
+  assert.deepEqual(
+    { status, result, code: error?.code, phase: error?.phase, hint: error?.hint, told: told.kind },
+    (({ again: _again, ...row }) => row)(faultRows().get("a container that is lost") as FaultRow),
+  );
   await bed.untilNoneWorks();
 });
 
