@@ -4,6 +4,7 @@ import { after, afterEach, before, test } from "node:test";
 import { z } from "zod";
 import { runSchema } from "#protocol/run.ts";
 import { ASK_TOOL } from "#protocol/tools.ts";
+import { saidIn } from "#test/runner/support/said-in.ts";
 import { until } from "#test/scripts/support/until.ts";
 import { Bed, LONG_MS } from "./support/bed.ts";
 import { NO_ENGINE } from "./support/engine.ts";
@@ -41,22 +42,6 @@ async function asked(runId: string, kind: "question" | "approval"): Promise<stri
 
 function answer(runId: string, said: { question_id: string; choice?: string; approve?: boolean; text?: string }) {
   return bed.ask({ method: "POST", path: `/api/v1/runs/${runId}/answer`, body: said, answer: runSchema });
-}
-
-const blockSchema = z.object({ type: z.string() }).loose();
-const messagesSchema = z.array(
-  z.object({
-    role: z.string(),
-    content: z.union([z.array(blockSchema), z.string().transform((text) => [{ type: "text", text }])]),
-  }),
-);
-
-/** A request's messages, without what says where the model's cache may end. */
-function saidIn(request: string) {
-  return messagesSchema.parse(JSON.parse(request)).map(({ role, content }) => ({
-    role,
-    content: content.map(({ cache_control, ...block }: z.infer<typeof blockSchema>) => block),
-  }));
 }
 
 async function resultsOf(runId: string): Promise<string[]> {
