@@ -1,9 +1,11 @@
-/** What is around every page: skip link, header, and the place of the page or of the sign-in view. */
+/** What is around every page: skip link, the way to the pages, and the place of the page or of the sign-in view. */
 import { Outlet } from "@tanstack/react-router";
 import { useAccess } from "../access.ts";
 import { SignInView } from "../sign-in/sign-in-view.tsx";
 import { Header } from "./header.tsx";
+import { useOverlays } from "./overlays.tsx";
 import styles from "./shell.module.css";
+import { Sidebar } from "./sidebar.tsx";
 
 export function Shell() {
   const access = useAccess();
@@ -13,17 +15,35 @@ export function Shell() {
       <a className={styles.skip} href="#content" onClick={skipToContent}>
         Skip to content
       </a>
-      <Header showsSignOut={access !== "signed-out"} />
+      {access === "signed-out" ? <SignedOut /> : <SignedIn />}
+    </>
+  );
+}
+
+function SignedOut() {
+  return (
+    <>
+      <Header overlays={null} />
       <div id="content" className={styles.content} tabIndex={-1}>
-        {access === "signed-out" ? (
-          <main className={styles.page}>
-            <SignInView />
-          </main>
-        ) : (
-          <Outlet />
-        )}
+        <main className={styles.page}>
+          <SignInView />
+        </main>
       </div>
     </>
+  );
+}
+
+function SignedIn() {
+  const { overlays, views } = useOverlays();
+  return (
+    <div className={styles.frame}>
+      <Header overlays={overlays} />
+      <Sidebar overlays={overlays} />
+      <div id="content" className={styles.content} tabIndex={-1}>
+        <Outlet />
+      </div>
+      {views}
+    </div>
   );
 }
 

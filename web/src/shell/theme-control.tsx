@@ -12,7 +12,8 @@ function preload(): void {
   loadMenu().catch(() => {});
 }
 
-export function ThemeControl() {
+/** @param props.side where its menu opens. */
+export function ThemeControl({ side }: { side: "bottom" | "right" }) {
   const button = useRef<HTMLButtonElement>(null);
   const [theme, setTheme] = useState(readTheme);
   const [isOpen, setOpen] = useState(false);
@@ -44,7 +45,14 @@ export function ThemeControl() {
       />
       <Suspense>
         {isWanted && (
-          <ThemeMenu isOpen={isOpen} onOpenChange={setOpen} anchor={button} theme={theme} onChoose={choose} />
+          <ThemeMenu
+            isOpen={isOpen}
+            onOpenChange={setOpen}
+            anchor={button}
+            side={side}
+            theme={theme}
+            onChoose={choose}
+          />
         )}
       </Suspense>
     </>

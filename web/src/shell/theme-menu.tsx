@@ -11,15 +11,16 @@ interface ThemeMenuProps {
   onOpenChange: (isOpen: boolean) => void;
   /** The button that it belongs to, and to which the focus returns. */
   anchor: RefObject<HTMLButtonElement | null>;
+  side: "bottom" | "right";
   theme: Theme;
   onChoose: (theme: Theme) => void;
 }
 
-export function ThemeMenu({ isOpen, onOpenChange, anchor, theme, onChoose }: ThemeMenuProps) {
+export function ThemeMenu({ isOpen, onOpenChange, anchor, side, theme, onChoose }: ThemeMenuProps) {
   return (
     <Menu.Root open={isOpen} onOpenChange={(next) => onOpenChange(next)}>
       <Menu.Portal container={anchor.current?.closest("header")}>
-        <Menu.Positioner anchor={anchor} sideOffset={6} align="end">
+        <Menu.Positioner anchor={anchor} side={side} sideOffset={6} align="end">
           <Menu.Popup className={styles.popup} aria-label="Theme" finalFocus={anchor}>
             <Menu.RadioGroup value={theme} onValueChange={onChoose}>
               {themes.map((each) => (

@@ -5,7 +5,7 @@ interface IconProps {
   size?: number;
 }
 
-function icon(shapes: ReactNode) {
+export function icon(shapes: ReactNode) {
   return (props: IconProps) => <Icon {...props}>{shapes}</Icon>;
 }
 

@@ -1,0 +1,33 @@
+/** The icons of the navigation. */
+import { icon } from "../ui/icons.tsx";
+
+export const RoutinesIcon = icon(
+  <path d="M13.4 6.5A5.6 5.6 0 0 0 3.6 4.6L2.5 5.8m.1 3.7a5.6 5.6 0 0 0 9.8 1.9l1.1-1.2M2.5 2.5v3.3h3.3m7.7 7.7v-3.3h-3.3" />,
+);
+export const RunsIcon = icon(
+  <>
+    <circle cx="8" cy="8" r="6" />
+    <path d="M6.7 5.5v5L10.6 8 6.7 5.5Z" />
+  </>,
+);
+export const PlugIcon = icon(<path d="M6 2v3m4-3v3M4 5h8v2.5a4 4 0 0 1-8 0V5Zm4 6.5V14" />);
+export const MenuIcon = icon(<path d="M2.5 4.5h11m-11 3.5h11m-11 3.5h11" />);
+export const SearchIcon = icon(
+  <>
+    <circle cx="7" cy="7" r="4.5" />
+    <path d="m10.4 10.4 3.1 3.1" />
+  </>,
+);
+export const KeyboardIcon = icon(
+  <>
+    <rect x="1.5" y="4" width="13" height="8.5" rx="1.5" />
+    <path d="M4.3 6.8h.01m2.4 0h.01m2.4 0h.01m2.4 0h.01M5 9.8h6" />
+  </>,
+);
+export const SignOutIcon = icon(<path d="M6.5 13.5h-3a1 1 0 0 1-1-1v-9a1 1 0 0 1 1-1h3m4 8.5 3-3-3-3m3 3H6.5" />);
+export const SidebarIcon = icon(
+  <>
+    <rect x="2" y="2.8" width="12" height="10.4" rx="1.5" />
+    <path d="M6.2 2.8v10.4" />
+  </>,
+);
