@@ -37,6 +37,8 @@ export interface Wake {
   call_id?: string;
   /** How many runs led here one after the other; 0 for what no run caused. */
   depth: number;
+  /** The run of which the routine was told, by a trigger on another routine. Absent on everything else. */
+  woken_by?: string;
   /** What is to be checked out; null for the newest commit of each repository's branch. */
   checkout: Checkout | null;
   /** The run whose input a person gives again. Absent on everything else. */
@@ -102,6 +104,11 @@ export const outcomeReasonSchema = z
   .meta({ id: "OutcomeReason" });
 export type OutcomeReason = z.infer<typeof outcomeReasonSchema>;
 
+/** Of the triggers of occurrences and runs alike. */
+export const wokenBy = runIdSchema.optional().meta({
+  description: "Of a `routine` trigger: the run of the other routine that woke this one, where it was one.",
+});
+
 /** Of occurrences and runs alike. */
 export const retryOf = runIdSchema
   .optional()
@@ -117,6 +124,7 @@ export const occurrenceSchema = z
       id: nullable(triggerIdSchema),
       summary: z.string(),
       depth: z.int().min(0).optional().meta({ description: "How many runs led here one after the other." }),
+      woken_by: wokenBy,
     }),
     outcome: outcomeSchema,
     reason: outcomeReasonSchema,

@@ -17,4 +17,9 @@ export const QUESTION_ERRORS = {
     message: "The run has not asked this question.",
     hint: "Take the id from waiting.question of GET /api/v1/runs/{id}, or from the run.waiting event of its transcript.",
   },
+  nothing_to_review: {
+    type: "conflict_error",
+    message: "No run of another routine has woken this one.",
+    hint: "A verdict can be given by runs that a routine trigger has started, on the run that woke them.",
+  },
 } as const satisfies Record<string, ErrorRow>;

@@ -10,7 +10,7 @@ import {
   sessionIdSchema,
   triggerIdSchema,
 } from "./ids.ts";
-import { retryOf, triggerTypeSchema } from "./occurrence.ts";
+import { retryOf, triggerTypeSchema, wokenBy } from "./occurrence.ts";
 import { poolNameSchema } from "./pool.ts";
 import { seenPullRequestSchema } from "./pull-request.ts";
 import { runErrorSchema } from "./run-errors.ts";
@@ -18,7 +18,7 @@ import { RUN_STATES, runStatuses, type SettledStatus } from "./run-states.ts";
 import { nullable } from "./schema.ts";
 import { timestampSchema } from "./time.ts";
 import { usageSchema } from "./usage.ts";
-import { verdictSchema } from "./verdict.ts";
+import { reviewSchema, verdictSchema } from "./verdict.ts";
 import { waitingSchema } from "./waiting.ts";
 
 export {
@@ -129,6 +129,7 @@ const common = {
       .optional()
       .meta({ description: "Of a run that several events wait for: their occurrences, the newest 1,000 at most." }),
     depth: z.int().min(0).optional().meta({ description: "How many runs led here one after the other." }),
+    woken_by: wokenBy,
   }),
   retry_of: retryOf,
   pool: poolNameSchema.meta({ description: "The pool whose runners work on it: the routine's when it was admitted." }),
@@ -156,7 +157,10 @@ const settled = {
   result: runResultSchema,
   evidence_missing: evidenceMissingSchema,
   summary: z.string().nullable(),
-  verdict: verdictSchema.optional().meta({ description: "Left out while nobody has given one." }),
+  verdict: verdictSchema.optional().meta({ description: "A person's; left out while nobody has given one." }),
+  reviews: z.array(reviewSchema).min(1).optional().meta({
+    description: "Verdicts of runs that this run has woken, the latest one of each; left out while there are none.",
+  }),
   session_deleted: z.literal(true).optional().meta({
     description: "Its session was deleted: what it was given and what its agent said is gone. Left out otherwise.",
   }),

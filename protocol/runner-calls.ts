@@ -10,7 +10,7 @@ export function runnerCallPath(runId: string, rest: string): string {
 /** Whether that is the path of such a call. */
 export function isRunnerCall(rest: string): boolean {
   const [first, name, ...more] = rest.split("/");
-  if (rest === "diff") return true;
+  if (rest === "diff" || rest === "verdict") return true;
   if (first === "artifacts") return more.length === 0 && ARTIFACT_ID.test(name ?? "");
   return first === "notes" && more.length === 0 && (name === undefined || NOTE_NAME.test(name));
 }

@@ -159,6 +159,8 @@ export const runOrderSchema = z.object({
   takes: z.array(z.string()).default([]),
   /** Names of the routine's notes; absent from an earlier version's order, whose instance keeps none. */
   notes: z.array(noteNameSchema).optional(),
+  /** The run that has woken this one, on which its agent may give a verdict; absent where none has. */
+  reviews: runIdSchema.optional(),
   /** Absent from an earlier version's order, which keeps no conversation. */
   conversation: orderedConversationSchema.optional(),
 });

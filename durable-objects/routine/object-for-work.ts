@@ -13,7 +13,7 @@ import type { AnswerInput } from "#protocol/question.ts";
 import type { Run } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { ArchivedFilter, Session, SessionPatch } from "#protocol/session.ts";
-import type { VerdictInput } from "#protocol/verdict.ts";
+import type { Reviewer, VerdictInput } from "#protocol/verdict.ts";
 import type { Assembled } from "./assemble.ts";
 import { removeSession } from "./changes/remove-session.ts";
 import { ObjectForRuns } from "./object-for-runs.ts";
@@ -47,6 +47,21 @@ export abstract class ObjectForWork extends ObjectForRuns {
       const given = work.change((tx) => verdicts.give(tx, id, input, actor));
       return given.ok ? found(engine.show(id)) : given;
     });
+  }
+
+  /** Of the run of an attempt that is on: the run that has woken it, and as whom it reviews that. */
+  reviewFor(id: OwnedId, lease: LeaseRef): Result<{ runId: string; by: Reviewer }> {
+    return this.#atWork(id, lease, (_parts, { doc }) => {
+      const { woken_by: runId } = doc.trigger;
+      if (runId === undefined) return refuse("nothing_to_review");
+      const by = { kind: "run" as const, id: doc.id, routine_id: doc.routine_id, name: doc.routine.name };
+      return success({ runId, by });
+    });
+  }
+
+  /** A run that this one has woken gives a verdict on it. */
+  giveReview(id: OwnedId, input: VerdictInput, by: Reviewer): Result<null> {
+    return this.opening.with(id, ({ work, verdicts }) => work.change((tx) => verdicts.review(tx, id, input, by)));
   }
 
   /** A pull request is about to be asked for. @param link to the session's page. */

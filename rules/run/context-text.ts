@@ -9,6 +9,7 @@ const SUMMARY_LENGTH = 2_000;
 const WHY_LENGTH = 1_000;
 const NAME_LENGTH = 200;
 const BRANCHES_TOLD = 10;
+const REVIEWS_TOLD = 3;
 
 /** Runs of one routine that a run is told of, newest first. */
 export interface ContextOf {
@@ -39,6 +40,7 @@ function aboutRun(routine: string, record: SettledRecord): string {
   const run = showListed(record);
   const { id, status, result, summary, evidence, timings, error } = run;
   const verdict = "verdict" in run ? run.verdict : undefined;
+  const reviews = ("reviews" in run ? (run.reviews ?? []) : []).slice(-REVIEWS_TOLD);
   const isMissing = "evidence_missing" in run && run.evidence_missing === true;
   const of = routine === "self" ? "this routine" : JSON.stringify(routine.slice(0, NAME_LENGTH));
   return [
@@ -52,6 +54,10 @@ function aboutRun(routine: string, record: SettledRecord): string {
     ...(evidence.pull_requests ?? []).slice(-BRANCHES_TOLD).map(({ url }) => `pull request: ${url}`),
     ...(verdict === undefined ? [] : [`a person's verdict: ${verdict.verdict}`]),
     ...(verdict?.why == null ? [] : ["why:", quoted(verdict.why, WHY_LENGTH)]),
+    ...reviews.flatMap(({ by, verdict: word, why }) => [
+      `verdict of run ${by.id} of ${JSON.stringify(by.name.slice(0, NAME_LENGTH))}: ${word}`,
+      ...(why === null ? [] : ["why:", quoted(why, WHY_LENGTH)]),
+    ]),
     ...(summary === null || summary === "" ? [] : ["what its agent reported:", quoted(summary, SUMMARY_LENGTH)]),
   ].join("\n");
 }

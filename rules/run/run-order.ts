@@ -71,6 +71,7 @@ export function runOrder(
     continues,
     ...(environment === null ? {} : { environment }),
     takes: TAKES,
+    ...(run.trigger.woken_by === undefined ? {} : { reviews: run.trigger.woken_by }),
     notes,
     conversation: { sdk_session_id: sdkSessionId(run.session_id), resume },
   };

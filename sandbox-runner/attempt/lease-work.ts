@@ -14,6 +14,7 @@ import { noteTools } from "../agent/note-tools.ts";
 import { faultOf, outcomeOf } from "../agent/outcome.ts";
 import { showTool } from "../agent/show-tool.ts";
 import { ToolGate } from "../agent/tool-gate.ts";
+import { verdictTool } from "../agent/verdict-tool.ts";
 import { InstanceCalls } from "../link/instance-calls.ts";
 import { RunLink } from "../link/run-link.ts";
 import { ScrubbedFrames } from "../link/scrubbed-frames.ts";
@@ -180,6 +181,7 @@ function newAttempt(
     },
     tools: (place) => [
       ...(order.notes === undefined ? [] : noteTools(calls, scrub)),
+      ...(order.reviews === undefined ? [] : [verdictTool(order.reviews, calls, scrub)]),
       ...(gate.asks ? [askTool(() => gate.takeAnswer())] : []),
       ...(order.takes.includes("artifacts") ? [showTool({ ...place, signal: stop.signal }, calls, scrub)] : []),
     ],

@@ -144,6 +144,34 @@ describe.skipIf(noSandbox !== null)("the runner's tools", { concurrent: true }, 
     ]);
   });
 
+  it("gives a verdict on the run that woke this one, without secrets, and only where one has", async () => {
+    const asked: string[] = [];
+    const verdict = (given: Record<string, unknown>) => call("mcp__reveille__give_verdict", given);
+    const reviews = "run_00000000000000000000000000";
+    const run = bed.run(
+      [
+        verdict({ verdict: "poor", why: "It has no tests." }),
+        verdict({ verdict: "bad" }),
+        report("done", "Done."),
+        "Bye.",
+      ],
+      [],
+      { reviews },
+    );
+    run.answerCall = ({ method, rest, body }) => {
+      asked.push(`${method} ${rest} ${body}`.trim());
+      return { status: 200 };
+    };
+    expect((await run.finished()).outcome).toEqual({ status: "succeeded" });
+    expect(asked).toEqual(['PUT verdict {"verdict":"poor","why":"It has no tests."}']);
+    const results = run.events.filter((event) => event.type === "tool.result").map(({ text }) => text);
+    expect(results[0]).toBe("Recorded: poor.");
+    expect(results[1]).toContain("must be good or poor");
+    const other = bed.run([verdict({ verdict: "good" }), report("done", "Done."), "Bye."]);
+    expect((await other.finished()).outcome).toEqual({ status: "succeeded" });
+    expect((await other.event("tool.result")).text).toContain("No such tool available");
+  });
+
   it("are not there for an instance that knows nothing of notes", async () => {
     const run = bed.run([call("mcp__reveille__read_notes", {}), report("done", "Done."), "Bye."]);
     expect((await run.finished()).outcome).toEqual({ status: "succeeded" });

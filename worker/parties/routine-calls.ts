@@ -50,6 +50,8 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   interrupt: "again",
   fireDeadLetter: "again",
   giveVerdict: "again",
+  reviewFor: "again",
+  giveReview: "again",
   // By the branch, and by the pull request's address.
   beginPullRequest: "again",
   endPullRequest: "again",

@@ -1,10 +1,11 @@
-/** What the runner of an attempt that is on asks beside its link: the routine's notes, and to keep files that it shows and what it has changed. */
+/** What the runner of an attempt that is on asks beside its link: the routine's notes, a verdict on the run that has woken it, and to keep files that it shows and what it has changed. */
 import { verifyAttemptToken } from "#instance/attempt-token.ts";
 import { ARTIFACT_ID } from "#protocol/artifact.ts";
 import { DIFF_LIMIT_BYTES, sentDiffSchema } from "#protocol/diff.ts";
 import { type Result, refuse } from "#protocol/errors.ts";
 import { NOTE_NAME, noteInputSchema } from "#protocol/note.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
+import { verdictInputSchema } from "#protocol/verdict.ts";
 import { schemaRefusal } from "#rules/routine/schema-faults.ts";
 import { bearerToken } from "../auth/credentials.ts";
 import type { App, HttpContext } from "../http/http-env.ts";
@@ -25,6 +26,7 @@ export function mountRunnerCalls(app: App): void {
   const ownerOf = (c: HttpContext, { run_id }: LeaseRef) => c.var.deps.ownerOf(run_id);
   app.put(ARTIFACT, serve(keepArtifact));
   app.put("/runner/runs/:run_id/diff", serve(keepDiff));
+  app.put("/runner/runs/:run_id/verdict", serve(giveReview));
   app.get(
     ALL,
     serve((c, lease) => ownerOf(c, lease).notesForRun(lease)),
@@ -67,6 +69,17 @@ async function keepDiff(c: HttpContext, lease: LeaseRef): Promise<Result<null>> 
   const parsed = sentDiffSchema.safeParse(body.value);
   if (!parsed.success) return { ok: false, refusal: schemaRefusal(sentDiffSchema, body.value, parsed.error) };
   return c.var.deps.ownerOf(lease.run_id).keepDiff(lease, parsed.data);
+}
+
+/** What the attempt's agent thinks of the run that has woken its own. */
+async function giveReview(c: HttpContext, lease: LeaseRef): Promise<Result<null>> {
+  const { ownerOf } = c.var.deps;
+  const body = await readJson(c.req.raw);
+  if (!body.ok) return body;
+  const parsed = verdictInputSchema.safeParse(body.value);
+  if (!parsed.success) return { ok: false, refusal: schemaRefusal(verdictInputSchema, body.value, parsed.error) };
+  const review = await ownerOf(lease.run_id).reviewFor(lease);
+  return review.ok ? ownerOf(review.value.runId).giveReview(parsed.data, review.value.by) : review;
 }
 
 function nameIn(c: HttpContext): string {

@@ -221,7 +221,7 @@ function newRun(
       id: triggerIdOf(routine, event),
       occurrence_id: occurrenceId,
       summary: event.summary,
-      ...depthOf(event),
+      ...ledHere(event),
     },
     ...retryOf(event),
     pool: poolOf(runs_on),
@@ -257,7 +257,7 @@ function record(
     id: ids.make("occurrence", tx.nowMs),
     routine_id: routine.id,
     at: timestamp(tx.nowMs),
-    trigger: { type: event.type, id: triggerIdOf(routine, event), summary: event.summary, ...depthOf(event) },
+    trigger: { type: event.type, id: triggerIdOf(routine, event), summary: event.summary, ...ledHere(event) },
     outcome: verdict.outcome,
     reason: verdict.reason,
     run_id: runId,
@@ -269,9 +269,9 @@ function record(
   return occurrence;
 }
 
-/** The depth is stored only where runs have led to the wake. */
-function depthOf({ depth }: Wake): { depth?: number } {
-  return depth === 0 ? {} : { depth };
+/** Stored only where runs have led to the wake. */
+function ledHere({ depth, woken_by }: Wake): { depth?: number; woken_by?: string } {
+  return { ...(depth === 0 ? {} : { depth }), ...(woken_by === undefined ? {} : { woken_by }) };
 }
 
 function retryOf({ retry_of }: Wake): { retry_of?: string } {

@@ -37,11 +37,11 @@ export class FireAgain {
     if (row === null) return refuse("not_found");
     if (!isSettled(row.doc)) return refuse("run_not_settled");
     if (row.doc.session_deleted === true) return refuse("session_deleted");
-    const { type, id, summary, occurrence_id, depth = 0 } = row.doc.trigger;
+    const { type, id, summary, occurrence_id, depth = 0, woken_by } = row.doc.trigger;
     const { text, checkout } = row;
     // The key is for this run: with another one it is another request.
     const fingerprint = call.dedupe_key === null ? "" : runId;
-    const given = { type, trigger_id: id, summary, depth, text, checkout };
+    const given = { type, trigger_id: id, summary, depth, text, checkout, ...wokenBy(woken_by) };
     const wake = { ...call, ...given, fingerprint, retry_of: runId };
     const answer = this.#give(tx, routine, wake, asked);
     const letter = answer.ok ? this.#deadLetters.get(occurrence_id) : null;
@@ -59,9 +59,10 @@ export class FireAgain {
       return success({ ...admission, duplicate: true });
     }
     const { text, checkout } = row;
-    const { type, id: trigger_id, summary, depth = 0 } = trigger;
-    const given = { type, trigger_id, summary, depth, text, checkout, dedupe_key: null, fingerprint: "", again_of: id };
-    const wake: Wake = { ...asked.call, ...given, ...(run_id === null ? {} : { retry_of: run_id }) };
+    const { type, id: trigger_id, summary, depth = 0, woken_by } = trigger;
+    const given = { type, trigger_id, summary, depth, ...wokenBy(woken_by), text, checkout };
+    const again = { dedupe_key: null, fingerprint: "", again_of: id };
+    const wake: Wake = { ...asked.call, ...given, ...again, ...(run_id === null ? {} : { retry_of: run_id }) };
     const answer = this.#give(tx, routine, wake, asked);
     if (answer.ok) this.#deadLetters.fired(tx, row, answer.value);
     return answer;
@@ -78,4 +79,8 @@ export class FireAgain {
     if (answer.ok && text !== null) this.#messages.sayAgain(tx, answer.value.run_id, { sessionId, text, by });
     return answer;
   }
+}
+
+function wokenBy(runId: string | undefined): { woken_by?: string } {
+  return runId === undefined ? {} : { woken_by: runId };
 }

@@ -231,6 +231,7 @@ function wakeOf(trigger: FilteredTrigger, event: SourceEvent, repositoryUrl: str
     content_key: content_key === null ? null : `${scope}${content_key}`,
     fingerprint: "",
     depth: depthOf(event),
+    ...(trigger.type === "routine" && event.caused_by !== null ? { woken_by: event.caused_by.run_id } : {}),
     request_id: null,
     delivery_id: event.delivery_id,
     checkout: checkout === null || repositoryUrl === null ? null : { ...checkout, repository: repositoryUrl },

@@ -379,6 +379,8 @@ export type DeadLetterTrigger = {
      * @maximum 9007199254740991
      */
   depth?: number;
+  /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
+  woken_by?: RunId;
 };
 
 export type DeadLetterInput = {
@@ -2068,6 +2070,27 @@ export interface Verdict {
   at: Timestamp;
 }
 
+/**
+ * The run that reviewed; its routine, and what that was called.
+ */
+export interface Reviewer {
+  kind: 'run';
+  id: RunId;
+  routine_id: RoutineId;
+  name: string;
+}
+
+/**
+ * What a run thinks of the run that woke it; a later one of it takes its place.
+ */
+export interface Review {
+  verdict: VerdictWord;
+  /** @nullable */
+  why: string | null;
+  by: Reviewer;
+  at: Timestamp;
+}
+
 export type ListedRun = {
   id: RunId;
   routine_id: RoutineId;
@@ -2095,6 +2118,8 @@ export type ListedRun = {
      * @maximum 9007199254740991
      */
   depth?: number;
+  /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
+  woken_by?: RunId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -2161,6 +2186,8 @@ export type ListedRun = {
      * @maximum 9007199254740991
      */
   depth?: number;
+  /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
+  woken_by?: RunId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -2225,6 +2252,8 @@ export type ListedRun = {
      * @maximum 9007199254740991
      */
   depth?: number;
+  /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
+  woken_by?: RunId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -2288,6 +2317,8 @@ export type ListedRun = {
      * @maximum 9007199254740991
      */
   depth?: number;
+  /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
+  woken_by?: RunId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -2352,6 +2383,8 @@ export type ListedRun = {
      * @maximum 9007199254740991
      */
   depth?: number;
+  /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
+  woken_by?: RunId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -2374,8 +2407,13 @@ export type ListedRun = {
   evidence_missing?: true;
   /** @nullable */
   summary: string | null;
-  /** Left out while nobody has given one. */
+  /** A person's; left out while nobody has given one. */
   verdict?: Verdict;
+  /**
+     * Verdicts of runs that this run has woken, the latest one of each; left out while there are none.
+     * @minItems 1
+     */
+  reviews?: Review[];
   /** Its session was deleted: what it was given and what its agent said is gone. Left out otherwise. */
   session_deleted?: true;
   runner: RunnerRef | null;
@@ -2419,6 +2457,8 @@ export type ListedRun = {
      * @maximum 9007199254740991
      */
   depth?: number;
+  /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
+  woken_by?: RunId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -2441,8 +2481,13 @@ export type ListedRun = {
   evidence_missing?: true;
   /** @nullable */
   summary: string | null;
-  /** Left out while nobody has given one. */
+  /** A person's; left out while nobody has given one. */
   verdict?: Verdict;
+  /**
+     * Verdicts of runs that this run has woken, the latest one of each; left out while there are none.
+     * @minItems 1
+     */
+  reviews?: Review[];
   /** Its session was deleted: what it was given and what its agent said is gone. Left out otherwise. */
   session_deleted?: true;
   runner: RunnerRef | null;
@@ -2485,6 +2530,8 @@ export type ListedRun = {
      * @maximum 9007199254740991
      */
   depth?: number;
+  /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
+  woken_by?: RunId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -2507,8 +2554,13 @@ export type ListedRun = {
   evidence_missing?: true;
   /** @nullable */
   summary: string | null;
-  /** Left out while nobody has given one. */
+  /** A person's; left out while nobody has given one. */
   verdict?: Verdict;
+  /**
+     * Verdicts of runs that this run has woken, the latest one of each; left out while there are none.
+     * @minItems 1
+     */
+  reviews?: Review[];
   /** Its session was deleted: what it was given and what its agent said is gone. Left out otherwise. */
   session_deleted?: true;
   runner: RunnerRef | null;
@@ -2551,6 +2603,8 @@ export type ListedRun = {
      * @maximum 9007199254740991
      */
   depth?: number;
+  /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
+  woken_by?: RunId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -2573,8 +2627,13 @@ export type ListedRun = {
   evidence_missing?: true;
   /** @nullable */
   summary: string | null;
-  /** Left out while nobody has given one. */
+  /** A person's; left out while nobody has given one. */
   verdict?: Verdict;
+  /**
+     * Verdicts of runs that this run has woken, the latest one of each; left out while there are none.
+     * @minItems 1
+     */
+  reviews?: Review[];
   /** Its session was deleted: what it was given and what its agent said is gone. Left out otherwise. */
   session_deleted?: true;
   runner: RunnerRef | null;
@@ -3049,6 +3108,8 @@ export type OccurrenceTrigger = {
      * @maximum 9007199254740991
      */
   depth?: number;
+  /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
+  woken_by?: RunId;
 };
 
 /**
@@ -4115,6 +4176,8 @@ export type Run = {
      * @maximum 9007199254740991
      */
   depth?: number;
+  /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
+  woken_by?: RunId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -4182,6 +4245,8 @@ export type Run = {
      * @maximum 9007199254740991
      */
   depth?: number;
+  /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
+  woken_by?: RunId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -4247,6 +4312,8 @@ export type Run = {
      * @maximum 9007199254740991
      */
   depth?: number;
+  /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
+  woken_by?: RunId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -4311,6 +4378,8 @@ export type Run = {
      * @maximum 9007199254740991
      */
   depth?: number;
+  /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
+  woken_by?: RunId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -4376,6 +4445,8 @@ export type Run = {
      * @maximum 9007199254740991
      */
   depth?: number;
+  /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
+  woken_by?: RunId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -4398,8 +4469,13 @@ export type Run = {
   evidence_missing?: true;
   /** @nullable */
   summary: string | null;
-  /** Left out while nobody has given one. */
+  /** A person's; left out while nobody has given one. */
   verdict?: Verdict;
+  /**
+     * Verdicts of runs that this run has woken, the latest one of each; left out while there are none.
+     * @minItems 1
+     */
+  reviews?: Review[];
   /** Its session was deleted: what it was given and what its agent said is gone. Left out otherwise. */
   session_deleted?: true;
   runner: RunnerRef | null;
@@ -4444,6 +4520,8 @@ export type Run = {
      * @maximum 9007199254740991
      */
   depth?: number;
+  /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
+  woken_by?: RunId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -4466,8 +4544,13 @@ export type Run = {
   evidence_missing?: true;
   /** @nullable */
   summary: string | null;
-  /** Left out while nobody has given one. */
+  /** A person's; left out while nobody has given one. */
   verdict?: Verdict;
+  /**
+     * Verdicts of runs that this run has woken, the latest one of each; left out while there are none.
+     * @minItems 1
+     */
+  reviews?: Review[];
   /** Its session was deleted: what it was given and what its agent said is gone. Left out otherwise. */
   session_deleted?: true;
   runner: RunnerRef | null;
@@ -4511,6 +4594,8 @@ export type Run = {
      * @maximum 9007199254740991
      */
   depth?: number;
+  /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
+  woken_by?: RunId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -4533,8 +4618,13 @@ export type Run = {
   evidence_missing?: true;
   /** @nullable */
   summary: string | null;
-  /** Left out while nobody has given one. */
+  /** A person's; left out while nobody has given one. */
   verdict?: Verdict;
+  /**
+     * Verdicts of runs that this run has woken, the latest one of each; left out while there are none.
+     * @minItems 1
+     */
+  reviews?: Review[];
   /** Its session was deleted: what it was given and what its agent said is gone. Left out otherwise. */
   session_deleted?: true;
   runner: RunnerRef | null;
@@ -4578,6 +4668,8 @@ export type Run = {
      * @maximum 9007199254740991
      */
   depth?: number;
+  /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
+  woken_by?: RunId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -4600,8 +4692,13 @@ export type Run = {
   evidence_missing?: true;
   /** @nullable */
   summary: string | null;
-  /** Left out while nobody has given one. */
+  /** A person's; left out while nobody has given one. */
   verdict?: Verdict;
+  /**
+     * Verdicts of runs that this run has woken, the latest one of each; left out while there are none.
+     * @minItems 1
+     */
+  reviews?: Review[];
   /** Its session was deleted: what it was given and what its agent said is gone. Left out otherwise. */
   session_deleted?: true;
   runner: RunnerRef | null;

@@ -1,4 +1,4 @@
-/** What a person thinks of a run that has ended: shown, given, and changed. */
+/** What a person thinks of a run that has ended: shown, given, and changed; and what reviewing runs think of it. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Run } from "#protocol/run.ts";
@@ -55,6 +55,16 @@ export function VerdictPart({ run }: { run: Run }) {
           )}
         </p>
       )}
+      {("reviews" in run ? (run.reviews ?? []) : []).map(({ by, verdict, why: said }) => (
+        <p key={by.id} className={styles.aside}>
+          {VERDICT_LABELS[verdict].text}, says the routine <Plain text={by.name} />
+          {said !== null && (
+            <>
+              : <Plain text={said} />
+            </>
+          )}
+        </p>
+      ))}
       {give.error !== null && (
         <p className={styles.aside} role="alert">
           {give.error.message}
