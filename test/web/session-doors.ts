@@ -4,6 +4,7 @@ import {
   type ConnectionState,
   LiveConnection,
   type LiveDoors,
+  type SaidAnswer,
   type SocketHandlers,
   type TicketAnswer,
 } from "#web/src/session/live-connection.ts";
@@ -32,6 +33,7 @@ export function openConnection(after = 0) {
     deltas: [] as Delta[],
     caughtUp: [] as number[],
     interrupted: 0,
+    answers: [] as SaidAnswer[],
   };
   const clock = { nowMs: 0 };
   const world = { isOnline: true, asked: 0 };
@@ -66,6 +68,7 @@ export function openConnection(after = 0) {
       heard.interrupted += 1;
     },
     state: (state) => heard.states.push(state),
+    answered: (answer) => heard.answers.push(answer),
   });
 
   /** Lets time pass: timers fire in their order, and what waits for an answer goes on. */

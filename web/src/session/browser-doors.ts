@@ -1,19 +1,35 @@
 /** What a live connection needs of the browser. */
-import { issueTicket } from "../client/generated.ts";
-import { asProblem } from "../problem.ts";
-import type { LiveDoors, LiveSocket, SocketHandlers, TicketAnswer } from "./live-connection.ts";
+import { interruptSession, issueTicket, sendMessage } from "../client/generated.ts";
+import { asProblem, isPassing } from "../problem.ts";
+import type { PostAnswer } from "./composer/outgoing.ts";
+import type { LiveDoors, LiveSocket, Said, SocketHandlers, TicketAnswer } from "./live-connection.ts";
 
 export function browserDoors(sessionId: string): LiveDoors {
   return {
     issueTicket: () => askForTicket(sessionId),
     openSocket: (after, ticket, handlers) => openSocket(sessionId, after, ticket, handlers),
-    setTimer: (callback, ms) => {
-      const timer = setTimeout(callback, ms);
-      return () => clearTimeout(timer);
-    },
+    setTimer: setBrowserTimer,
     random: Math.random,
     isOnline: () => navigator.onLine,
   };
+}
+
+/** @returns how to cancel it. */
+export function setBrowserTimer(callback: () => void, ms: number): () => void {
+  const timer = setTimeout(callback, ms);
+  return () => clearTimeout(timer);
+}
+
+/** Says it over HTTP: where no connection is live, or one does not answer. */
+export async function postSaid(sessionId: string, said: Said): Promise<PostAnswer> {
+  try {
+    if (said.type === "message") await sendMessage(sessionId, { id: said.id, text: said.text });
+    else await interruptSession(sessionId, { id: said.id });
+    return { accepted: true };
+  } catch (error) {
+    const { message, hint } = asProblem(error);
+    return isPassing(error) ? { failed: true } : { refused: hint === null ? message : `${message} ${hint}` };
+  }
 }
 
 async function askForTicket(sessionId: string): Promise<TicketAnswer> {

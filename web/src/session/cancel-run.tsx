@@ -21,6 +21,7 @@ export function CancelRun({ run }: { run: Run }) {
   return (
     <>
       <Button
+        size="sm"
         icon={<StopIcon />}
         isBusy={run.cancel_requested_at !== null}
         onPointerEnter={preloadDialogs}

@@ -48,3 +48,20 @@ export function PanelIcon({ size }: IconProps) {
     />
   );
 }
+
+export function ArrowUpIcon({ size }: IconProps) {
+  return <Stroke size={size} path="M8 13V3.5M4 7.5l4-4 4 4" />;
+}
+
+export function PauseTurnIcon({ size }: IconProps) {
+  return <Stroke size={size} path="M5.5 4v8m5-8v8" />;
+}
+
+export function QuestionIcon({ size }: IconProps) {
+  return (
+    <Stroke
+      size={size}
+      path="M6 6.2a2 2 0 1 1 2.9 1.8c-.6.3-.9.7-.9 1.4M8 11.5v.1M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12Z"
+    />
+  );
+}

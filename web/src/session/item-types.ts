@@ -1,7 +1,9 @@
 /** What a transcript is shown as: each durable event is in exactly one item. */
+import type { Answer, ShownQuestion } from "#protocol/question.ts";
 import type { CancelReason, Evidence, RunResult, RunStatus, SandboxKind, Usage } from "#protocol/run.ts";
 import type { RunError, RunPhase } from "#protocol/run-errors.ts";
 import type { Json } from "#protocol/schema.ts";
+import type { WaitingFor } from "#protocol/waiting.ts";
 
 interface ItemBase {
   /** Stays the same for as long as the item is shown. */
@@ -73,7 +75,8 @@ export interface ToolResult {
 export interface ToolItem extends ItemBase {
   kind: "tool";
   toolCallId: string;
-  isSubagents: boolean;
+  /** The call that has started the subagent whose call this is; null for the agent's own. */
+  parent: string | null;
   name: string;
   input: Json;
   inputCut: Cut | null;
@@ -100,6 +103,28 @@ export interface NoticeItem extends ItemBase {
 export interface StepItem extends ItemBase {
   kind: "step";
   message: string;
+}
+
+/** What the run waits for, and, once it has come, the answer. */
+export interface WaitItem extends ItemBase {
+  kind: "wait";
+  what: WaitingFor;
+  until: string | null;
+  question: ShownQuestion | null;
+  answer: Answer | null;
+  isOpen: boolean;
+}
+
+/** An answer whose question lies outside of what is loaded. */
+export interface AnswerItem extends ItemBase {
+  kind: "answer";
+  questionId: string;
+  answer: Answer;
+}
+
+/** What a run waited for has come. */
+export interface ContinuedItem extends ItemBase {
+  kind: "continued";
 }
 
 export interface PushItem extends ItemBase {
@@ -166,6 +191,9 @@ export type Item =
   | ResultItem
   | NoticeItem
   | StepItem
+  | WaitItem
+  | AnswerItem
+  | ContinuedItem
   | PushItem
   | PullRequestItem
   | ArtifactItem

@@ -1,6 +1,6 @@
 /** The life of a viewer's socket: ticket, connect, acknowledge, watch, reconnect. Events come out once each, in order. */
 import type { Delta, TranscriptEvent } from "#protocol/transcript.ts";
-import type { CLOSE_CODES, LiveMessage } from "#protocol/viewer.ts";
+import type { CLOSE_CODES, LiveMessage, ViewerMessage } from "#protocol/viewer.ts";
 import { ACK_DELAY_MS, AckPolicy } from "./ack-policy.ts";
 import { backoffMs } from "./backoff.ts";
 
@@ -45,7 +45,12 @@ export interface LiveSink {
   /** Deltas from before this moment and after it do not join. */
   interrupted(): void;
   state(state: ConnectionState): void;
+  /** What became of something that was said. */
+  answered(answer: SaidAnswer): void;
 }
+
+export type Said = Exclude<ViewerMessage, { type: "ack" }>;
+export type SaidAnswer = Extract<LiveMessage, { type: "accepted" | "rejected" }>;
 
 const PING_MS = 20_000;
 const PONG_WITHIN_MS = 10_000;
@@ -121,6 +126,13 @@ export class LiveConnection {
     if (this.#caughtUp) this.#ping(PROBE_WITHIN_MS);
   }
 
+  /** @returns whether it is on its way. Its answer may still be lost, and then it is said again under the same id. */
+  say(said: Said): boolean {
+    if (!this.#caughtUp || this.#socket === null) return false;
+    this.#socket.send(JSON.stringify(said));
+    return true;
+  }
+
   async #connect(): Promise<void> {
     this.#release();
     this.#attempt += 1;
@@ -157,6 +169,7 @@ export class LiveConnection {
     else if (message.type === "events") this.#take(attempt, message.events, text.length);
     else if (message.type === "caught_up") this.#arrive(message.seq);
     else if (message.type === "agent.delta") this.#sink.delta(message);
+    else if (message.type === "accepted" || message.type === "rejected") this.#sink.answered(message);
     else if ("seq" in message) this.#take(attempt, [message], text.length);
   }
 

@@ -2,53 +2,74 @@
 import type { Page } from "#protocol/api.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import { listSessionEvents } from "../client/generated.ts";
-import { beforePainting, browserDoors } from "./browser-doors.ts";
-import { type ConnectionState, LiveConnection } from "./live-connection.ts";
+import { beforePainting, browserDoors, postSaid, setBrowserTimer } from "./browser-doors.ts";
+import { keepMessages, readMessages } from "./composer/kept.ts";
+import { Outgoing, type OutgoingMessage } from "./composer/outgoing.ts";
+import { type ConnectionState, LiveConnection, type Said } from "./live-connection.ts";
 import { TranscriptStore } from "./transcript-store.ts";
 
 /** How much of a long transcript is there at once. */
 const TAIL_EVENTS = 300;
 
-/** Events after which the run's and the session's own records have changed. */
+/** Events after which the run's and the session's own records have changed, and are read at once. */
 const LIFE_EVENTS: readonly TranscriptEvent["type"][] = [
   "run.queued",
   "run.starting",
   "run.running",
+  "run.waiting",
+  "run.continued",
   "run.cancel_requested",
   "run.finished",
-  "git.push",
-  "pull_request",
-  "usage",
 ];
+/** What the others count is read again this long after the first of them, so that the figures keep up with the transcript. */
+const FIGURES_MS = 1_000;
 
 export class LiveSession {
   readonly store: TranscriptStore;
+  readonly outgoing: Outgoing;
   readonly #connection: LiveConnection;
   readonly #listeners = new Set<() => void>();
   #state: ConnectionState = "connecting";
+  #cancelFigures: (() => void) | null = null;
   #record: { lastSeq: number; isActive: boolean } | null = null;
 
   /**
    * @param lastSeq of the session when the page was opened.
    * @param onLife called with the run whose record has changed.
+   * @param onStored called when the instance has taken a message, with which a run may have begun.
    */
-  constructor(sessionId: string, lastSeq: number, onLife: (runId: string) => void) {
+  constructor(sessionId: string, lastSeq: number, onLife: (runId: string) => void, onStored: () => void) {
     const after = Math.max(0, lastSeq - TAIL_EVENTS);
     // The generator writes the type of any JSON in another way than the schema does.
     const read = async (after: number, limit: number) =>
       (await listSessionEvents(sessionId, { after, limit })) as Page<TranscriptEvent>;
     this.store = new TranscriptStore(after, read, beforePainting, Date.now);
+    const kept = readMessages(sessionId, after);
+    const ways = {
+      say: (said: Said) => this.#connection.say(said),
+      post: (said: Said) => postSaid(sessionId, said),
+      keep: (messages: readonly OutgoingMessage[]) => keepMessages(sessionId, messages),
+      stored: onStored,
+      newId: () => crypto.randomUUID(),
+      random: Math.random,
+      setTimer: setBrowserTimer,
+    };
+    this.outgoing = new Outgoing(ways, kept);
     this.#connection = new LiveConnection(after, browserDoors(sessionId), {
       events: (events) => {
         this.store.receive(events);
+        this.outgoing.seen(events);
         const lives = events.filter(({ type }) => LIFE_EVENTS.includes(type));
         for (const runId of new Set(lives.map(({ run_id: id }) => id))) onLife(runId);
+        if (this.#state === "live") this.#readFiguresSoon(events, onLife);
       },
       delta: (delta) => this.store.receive([delta]),
       caughtUp: () => this.store.caughtUp(),
+      answered: (answer) => this.outgoing.answered(answer),
       interrupted: () => this.store.interrupted(),
       state: (state) => {
         this.#state = state;
+        if (state === "live") this.outgoing.wake();
         for (const listener of this.#listeners) listener();
       },
     });
@@ -70,11 +91,18 @@ export class LiveSession {
   }
 
   stop(): void {
+    this.#cancelFigures?.();
     this.#connection.stop();
     this.store.dispose();
+    this.outgoing.dispose();
     window.removeEventListener("online", this.#wake);
     window.removeEventListener("offline", this.#networkLost);
     document.removeEventListener("visibilitychange", this.#lookedAt);
+  }
+
+  /** Says something to the agent. */
+  say(text: string): void {
+    this.outgoing.send(text, this.store.last());
   }
 
   /** Tells what the session's own record says. */
@@ -84,10 +112,20 @@ export class LiveSession {
     else this.#endWhenAllIsHere();
   }
 
+  #readFiguresSoon(events: readonly TranscriptEvent[], read: (runId: string) => void): void {
+    const runId = events.at(-1)?.run_id;
+    if (runId === undefined) return;
+    this.#cancelFigures ??= setBrowserTimer(() => {
+      this.#cancelFigures = null;
+      read(runId);
+    }, FIGURES_MS);
+  }
+
   /** When all runs are over and all events are here, nothing more can come: the connection is let go. */
   #endWhenAllIsHere(): void {
     if (this.#record === null || this.#state !== "live") return;
     if (this.#record.isActive || this.store.last() < this.#record.lastSeq) return;
+    this.outgoing.allIsTold();
     this.#connection.end();
   }
 

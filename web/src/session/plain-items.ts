@@ -1,7 +1,5 @@
 /** Pure: the item of an event that is an item by itself. */
-import type { Answer } from "#protocol/question.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
-import { WAITING_TEXTS } from "../format/status.ts";
 import type { Cut, Item } from "./item-types.ts";
 
 export type EventOf<Type extends TranscriptEvent["type"]> = Extract<TranscriptEvent, { type: Type }>;
@@ -32,7 +30,7 @@ export function plainItem(event: TranscriptEvent, key: string): Item {
         ...base,
         kind: "tool",
         toolCallId: event.tool_call_id,
-        isSubagents: event.parent !== undefined,
+        parent: event.parent ?? null,
         name: event.name,
         input: event.input,
         inputCut: cutOf(event),
@@ -50,12 +48,14 @@ export function plainItem(event: TranscriptEvent, key: string): Item {
       };
     case "run.step":
       return { ...base, kind: "step", message: event.message };
-    case "run.waiting":
-      return { ...base, kind: "step", message: waitingWords(event) };
+    case "run.waiting": {
+      const { for: what, until, question = null } = event;
+      return { ...base, kind: "wait", what, until, question, answer: null, isOpen: true };
+    }
     case "question.answered":
-      return { ...base, kind: "step", message: answerWords(event.answer) };
+      return { ...base, kind: "answer", questionId: event.question_id, answer: event.answer };
     case "run.continued":
-      return { ...base, kind: "step", message: "Goes on" };
+      return { ...base, kind: "continued" };
     case "run.interrupted":
       return { ...base, kind: "step", message: `Interrupted by ${event.by.name}: its turn has stopped` };
     case "git.push": {
@@ -88,17 +88,4 @@ export function plainItem(event: TranscriptEvent, key: string): Item {
 
 export function cutOf(event: { truncated?: true | undefined; bytes?: number | undefined }): Cut | null {
   return event.truncated ? { bytes: event.bytes ?? null } : null;
-}
-
-function waitingWords({ for: what, question }: Extract<TranscriptEvent, { type: "run.waiting" }>): string {
-  return question === undefined ? WAITING_TEXTS[what] : `${WAITING_TEXTS[what]}: ${question.text}`;
-}
-
-function answerWords({ choice, text, approve, by }: Answer): string {
-  const who = by?.name ?? "Nobody in time";
-  if (approve !== undefined)
-    return `${who} ${approve ? "approved" : "refused"} the call${text === undefined ? "" : `: ${text}`}`;
-  return by === null
-    ? `Nobody answered in time: ${choice ?? text ?? "there was no default"}`
-    : `${who} answered: ${choice ?? text ?? ""}`;
 }

@@ -10,7 +10,6 @@ import { Button } from "../ui/button.tsx";
 import { ChevronLeftIcon } from "../ui/icons.tsx";
 import { SkeletonText } from "../ui/skeleton.tsx";
 import { Elapsed, Time } from "../ui/time.tsx";
-import { CancelRun } from "./cancel-run.tsx";
 import { PanelIcon } from "./icons.tsx";
 import { RetryRun } from "./retry-run.tsx";
 import { wholeDurationMs } from "./run-durations.ts";
@@ -55,7 +54,6 @@ export function SessionHead({ session, run, isPanelOpen, panelId, onPanel }: Ses
           </h1>
           {run !== undefined && <RunStatusBadge status={run.status} />}
         </div>
-        {run !== undefined && isActiveStatus(run.status) && <CancelRun run={run} />}
         {run !== undefined && mayRetry(run) && <RetryRun key={run.id} run={run} />}
       </div>
       {run === undefined ? <SkeletonText /> : <Facts run={run} />}

@@ -7,13 +7,16 @@ import { runQuery, sessionQuery } from "../queries.ts";
 import { usePageTitle } from "../shell/page.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
+import { Composer } from "./composer/composer.tsx";
 import { ConnectionNote } from "./connection-note.tsx";
 import { DetailsPanel } from "./details-panel.tsx";
 import { WaitContext } from "./items/run-row.tsx";
 import type { ConnectionState } from "./live-connection.ts";
 import { LiveSession } from "./live-session.ts";
+import { WaitingCard } from "./questions/waiting-card.tsx";
 import { SessionHead } from "./session-head.tsx";
 import styles from "./session-view.module.css";
+import { tabTitle } from "./tab-title.ts";
 import { Transcript, type TranscriptHandle } from "./transcript.tsx";
 import { useWaitReason } from "./use-wait-reason.ts";
 
@@ -21,11 +24,11 @@ import { useWaitReason } from "./use-wait-reason.ts";
 const WIDE = "(width >= 60rem)";
 
 export function SessionView({ session }: { session: Session }) {
-  usePageTitle(session.title);
   const live = useLiveSession(session);
   const state = useSyncExternalStore(live?.subscribe ?? subscribeToNothing, live?.state ?? connecting);
   const runId = session.runs.at(-1)?.id;
   const { data: run } = useQuery({ ...runQuery(runId ?? ""), enabled: runId !== undefined });
+  usePageTitle(tabTitle(session.title, run));
   const wait = useWaitReason(run);
   const [isPanelOpen, setPanelOpen] = useState(() => matchMedia(WIDE).matches);
   const panelId = useId();
@@ -49,10 +52,21 @@ export function SessionView({ session }: { session: Session }) {
           <WaitContext value={wait}>
             {live === null ? <Loading /> : <Content live={live} handle={transcript} state={state} />}
           </WaitContext>
+          {live !== null && mayBeSpokenTo(state) && (
+            <div className={styles.bottom}>
+              <WaitingCard live={live} run={run} />
+              <Composer live={live} sessionId={session.id} run={run} />
+            </div>
+          )}
         </div>
       </div>
     </main>
   );
+}
+
+/** Not where the session is gone, or the page can't speak for anybody. */
+function mayBeSpokenTo(state: ConnectionState): boolean {
+  return state !== "gone" && state !== "signed-out" && state !== "refused";
 }
 
 function Content({
@@ -86,10 +100,15 @@ function useLiveSession({ id, last_seq: lastSeq, runs }: Session): LiveSession |
   const [live, setLive] = useState<LiveSession | null>(null);
   const openedAt = useRef(lastSeq);
   useEffect(() => {
-    const opened = new LiveSession(id, openedAt.current, (runId) => {
-      void queries.invalidateQueries({ queryKey: runQuery(runId).queryKey });
-      void queries.invalidateQueries({ queryKey: sessionQuery(id).queryKey });
-    });
+    const opened = new LiveSession(
+      id,
+      openedAt.current,
+      (runId) => {
+        void queries.invalidateQueries({ queryKey: runQuery(runId).queryKey });
+        void queries.invalidateQueries({ queryKey: sessionQuery(id).queryKey });
+      },
+      () => void queries.invalidateQueries({ queryKey: sessionQuery(id).queryKey }),
+    );
     opened.start();
     setLive(opened);
     return () => opened.stop();

@@ -1,6 +1,6 @@
 /** Events of a transcript as items, step by step: what one more event changes costs no more for a long transcript. */
 import type { TranscriptEvent } from "#protocol/transcript.ts";
-import type { Item, ToolItem, ToolResult } from "./item-types.ts";
+import type { AnswerItem, Item, ToolItem, ToolResult, WaitItem } from "./item-types.ts";
 import { cutOf, type EventOf, plainItem } from "./plain-items.ts";
 import { type BeginningEvent, beginRun, extendRun, isRunItemClosed, joinRunItems } from "./run-items.ts";
 
@@ -15,12 +15,21 @@ export class TranscriptItems {
   #openCalls = new Map<string, number>();
   /** Where the beginnings of runs are that go on, by the runs' ids. */
   #openRuns = new Map<string, number>();
+  /** Where the runs are told to wait that still do, by the runs' ids. */
+  #openWaits = new Map<string, number>();
   #startedRuns = new Set<string>();
   #messages = new Set<string>();
 
   /** In the order of their first events. The array lives on and changes in place; the items in it don't. */
   get items(): readonly Item[] {
     return this.#items;
+  }
+
+  /** What a run waits for at this moment; null when none does. */
+  get openWait(): WaitItem | null {
+    const index = [...this.#openWaits.values()].at(-1);
+    const item = index === undefined ? undefined : this.#items[index];
+    return item?.kind === "wait" ? item : null;
   }
 
   hasMessage(messageId: string): boolean {
@@ -36,6 +45,7 @@ export class TranscriptItems {
     const later = this.#items.filter((item) => !before.#absorb(item));
     for (const item of later) {
       if (item.kind === "finished" || item.kind === "run") before.#endRun(item.runId, item.atMs);
+      else if (item.kind === "continued" || item.kind === "wait") before.#endWait(item.runId);
     }
     before.#renameDoubles(this.#messages);
     this.#items = before.#items.concat(later);
@@ -64,6 +74,20 @@ export class TranscriptItems {
         break;
       case "tool.result":
         this.#addResult(event);
+        break;
+      case "run.waiting":
+        this.#endWait(event.run_id);
+        this.#openWaits.set(event.run_id, this.#items.length);
+        this.#push(plainItem(event, `e:${event.seq}`));
+        break;
+      case "question.answered": {
+        const item = plainItem(event, `e:${event.seq}`);
+        if (item.kind !== "answer" || !this.#takeAnswer(item)) this.#push(item);
+        break;
+      }
+      case "run.continued":
+        this.#endWait(event.run_id);
+        this.#push(plainItem(event, `e:${event.seq}`));
         break;
       case "agent.message":
       case "agent.thinking":
@@ -132,8 +156,26 @@ export class TranscriptItems {
     return true;
   }
 
+  /** @returns false when no question that is here waits for this answer. */
+  #takeAnswer({ runId, questionId, answer, seqs }: AnswerItem): boolean {
+    const index = this.#openWaits.get(runId);
+    const item = index === undefined ? undefined : this.#items[index];
+    if (index === undefined || item?.kind !== "wait" || item.question?.id !== questionId) return false;
+    this.#items[index] = { ...item, seqs: [...item.seqs, ...seqs], answer, isOpen: false };
+    this.#openWaits.delete(runId);
+    return true;
+  }
+
+  #endWait(runId: string): void {
+    const index = this.#openWaits.get(runId);
+    const item = index === undefined ? undefined : this.#items[index];
+    if (index !== undefined && item?.kind === "wait") this.#items[index] = { ...item, isOpen: false };
+    this.#openWaits.delete(runId);
+  }
+
   /** The attempt is over: its beginning grows no more, and its calls get no results. */
   #endRun(runId: string, atMs: number): void {
+    this.#endWait(runId);
     const index = this.#openRuns.get(runId);
     const item = index === undefined ? undefined : this.#items[index];
     if (index !== undefined && item?.kind === "run") this.#items[index] = { ...item, endedAtMs: atMs };
@@ -148,6 +190,7 @@ export class TranscriptItems {
 
   /** Takes a later item in, if it is the other part of one that is here. */
   #absorb(later: Item): boolean {
+    if (later.kind === "answer") return this.#takeAnswer(later);
     if (later.kind === "result") return this.#answer(later.toolCallId, later.result, later.seqs);
     if (later.kind !== "run" || later.queuedAtMs !== null) return false;
     const index = this.#openRuns.get(later.runId);
@@ -173,9 +216,11 @@ export class TranscriptItems {
   #findOpen(): void {
     this.#openCalls.clear();
     this.#openRuns.clear();
+    this.#openWaits.clear();
     for (const [index, item] of this.#items.entries()) {
       if (item.kind === "tool" && item.state === "running") this.#openCalls.set(item.toolCallId, index);
       if (item.kind === "run" && !isRunItemClosed(item)) this.#openRuns.set(item.runId, index);
+      if (item.kind === "wait" && item.isOpen) this.#openWaits.set(item.runId, index);
     }
   }
 }

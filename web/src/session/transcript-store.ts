@@ -4,7 +4,7 @@
  */
 import type { Page } from "#protocol/api.ts";
 import type { Delta, TranscriptEvent } from "#protocol/transcript.ts";
-import type { Item } from "./item-types.ts";
+import type { Item, WaitItem } from "./item-types.ts";
 import { TranscriptItems } from "./transcript-items.ts";
 import { WritingItems } from "./writing-items.ts";
 
@@ -33,6 +33,8 @@ export interface TranscriptView {
   hasNewer: boolean;
   /** Everything that was there when the page was opened has come. */
   isReady: boolean;
+  /** What a run waits for at this moment. */
+  openWait: WaitItem | null;
   /** How many items have been added live: what is new is told by its growth. */
   added: number;
   loading: Loading | null;
@@ -258,6 +260,7 @@ export class TranscriptStore {
       hasOlder: part.first > 1,
       hasNewer: this.#start !== null,
       isReady: this.#isReady,
+      openWait: this.#end.items.openWait,
       added: this.#added,
       loading: this.#loading,
       failure: this.#failure,

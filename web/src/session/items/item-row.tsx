@@ -10,9 +10,10 @@ import { RunRow } from "./run-row.tsx";
 import { CancelRow, NoticeRow, PullRequestRow, PushRow, StepRow, UnknownRow, UsageRow } from "./small-rows.tsx";
 import { ResultRow, ToolRow } from "./tool-row.tsx";
 import { UserRow } from "./user-row.tsx";
+import { AnswerRow, WaitRow } from "./wait-row.tsx";
 
 /** What is read out as it comes. The rest comes too often, or is not finished: it is there for whoever goes to it. */
-const READ_OUT: readonly Item["kind"][] = ["agent", "notice", "push", "pull_request", "cancel", "finished"];
+const READ_OUT: readonly Item["kind"][] = ["agent", "wait", "notice", "push", "pull_request", "cancel", "finished"];
 
 export const ItemRow = memo(function ItemRow({ item }: { item: Item }) {
   const isReadOut = READ_OUT.includes(item.kind) && !isWriting(item);
@@ -58,7 +59,13 @@ function content(item: Item): ReactNode {
     case "usage":
       return <UsageRow item={item} />;
     case "step":
-      return <StepRow item={item} />;
+      return <StepRow message={item.message} />;
+    case "wait":
+      return <WaitRow item={item} />;
+    case "answer":
+      return <AnswerRow item={item} />;
+    case "continued":
+      return <StepRow message="Goes on" />;
     case "cancel":
       return <CancelRow item={item} />;
     case "finished":

@@ -4,15 +4,7 @@ import { formatCost, formatTokens } from "../../format/amounts.ts";
 import { repositoryName } from "../../format/repository.ts";
 import { classNames } from "../../ui/class-names.ts";
 import { AlertIcon, InfoIcon, RepositoryIcon, StopIcon } from "../icons.tsx";
-import type {
-  CancelItem,
-  NoticeItem,
-  PullRequestItem,
-  PushItem,
-  StepItem,
-  UnknownItem,
-  UsageItem,
-} from "../item-types.ts";
+import type { CancelItem, NoticeItem, PullRequestItem, PushItem, UnknownItem, UsageItem } from "../item-types.ts";
 import { PullRequestLink } from "../pull-request-link.tsx";
 import { CutNote } from "../text/long-text.tsx";
 import { Plain } from "../text/plain.tsx";
@@ -81,7 +73,7 @@ export function UsageRow({ item: { usage } }: { item: UsageItem }) {
   );
 }
 
-export function StepRow({ item: { message } }: { item: StepItem }) {
+export function StepRow({ message }: { message: string }) {
   return (
     <p className={styles.quiet}>
       <Plain text={message} />

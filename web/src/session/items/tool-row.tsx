@@ -8,7 +8,7 @@ import { CutNote, LongText } from "../text/long-text.tsx";
 import { Plain } from "../text/plain.tsx";
 import { tellingInput, toolName } from "../text/tool-summary.ts";
 import { StateMark } from "./state-mark.tsx";
-import { toolInput } from "./tool-input.ts";
+import { ToolInputView } from "./tool-input-view.tsx";
 import styles from "./tool-row.module.css";
 
 const STATE_TEXTS = { running: "Running", ok: "Done", error: "Failed", stopped: "Stopped, without a result" };
@@ -30,7 +30,7 @@ export function ToolRow({ item }: { item: ToolItem }) {
             )}
             <Plain text={name} />
           </span>
-          {item.isSubagents && <span className={styles.subagent}>by a subagent</span>}
+          {item.parent !== null && <span className={styles.subagent}>by a subagent</span>}
           <span className={styles.telling}>
             <Plain text={tellingInput(item.input)} />
           </span>
@@ -74,26 +74,9 @@ function Duration({ item: { atMs, state, result } }: { item: ToolItem }) {
 }
 
 function ToolBody({ item: { key, input, inputCut, result, state } }: { item: ToolItem }) {
-  const { facts, blocks } = toolInput(input);
   return (
     <>
-      {facts.length > 0 && (
-        <dl className={styles.facts}>
-          {facts.map(({ label, text }) => (
-            <div key={label}>
-              <dt>
-                <Plain text={label} />
-              </dt>
-              <dd>
-                <Plain text={text} />
-              </dd>
-            </div>
-          ))}
-        </dl>
-      )}
-      {blocks.map(({ label, text, isTerminal }) => (
-        <LongText key={label} label={label} text={text} foldKey={`${key}:${label}`} isTerminal={isTerminal} />
-      ))}
+      <ToolInputView foldKey={key} input={input} />
       {inputCut !== null && <CutNote cut={inputCut} />}
       {result !== null && <Output foldKey={key} result={result} />}
       {state === "stopped" && <p className={styles.none}>The run ended before the tool gave a result.</p>}

@@ -14,7 +14,7 @@ const BOUND = { lines: 12, characters: 1_500 };
 export function UserRow({ item: { key, source, by, isUndelivered, text, cut, atMs } }: { item: UserItem }) {
   const [isAll, setAll] = useFold(`${key}:all`);
   const beginning = preview(text, BOUND);
-  const isOutside = source !== "routine";
+  const isOutside = source === "trigger" || source === "context";
   const at = new Date(atMs).toISOString();
   return (
     <div className={styles.message} data-source={source}>

@@ -26,6 +26,7 @@ const TELLING = [
   "url",
   "path",
   "summary",
+  "question",
   "description",
   "prompt",
 ];

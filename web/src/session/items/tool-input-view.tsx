@@ -1,0 +1,31 @@
+/** What a tool was asked, whole: short values as facts, the others as blocks. */
+import type { Json } from "#protocol/schema.ts";
+import { LongText } from "../text/long-text.tsx";
+import { Plain } from "../text/plain.tsx";
+import { toolInput } from "./tool-input.ts";
+import styles from "./tool-row.module.css";
+
+export function ToolInputView({ foldKey, input }: { foldKey: string; input: Json }) {
+  const { facts, blocks } = toolInput(input);
+  return (
+    <>
+      {facts.length > 0 && (
+        <dl className={styles.facts}>
+          {facts.map(({ label, text }) => (
+            <div key={label}>
+              <dt>
+                <Plain text={label} />
+              </dt>
+              <dd>
+                <Plain text={text} />
+              </dd>
+            </div>
+          ))}
+        </dl>
+      )}
+      {blocks.map(({ label, text, isTerminal }) => (
+        <LongText key={label} label={label} text={text} foldKey={`${foldKey}:${label}`} isTerminal={isTerminal} />
+      ))}
+    </>
+  );
+}

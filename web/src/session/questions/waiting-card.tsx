@@ -1,0 +1,72 @@
+/** What the run waits for of people, above the field for messages: a question or an approval is answered here, a budget explained. */
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState, useSyncExternalStore } from "react";
+import type { ShownQuestion } from "#protocol/question.ts";
+import type { Run } from "#protocol/run.ts";
+import { answerRun } from "../../client/generated.ts";
+import { runQuery } from "../../queries.ts";
+import { Button } from "../../ui/button.tsx";
+import { ErrorNotice } from "../../ui/error-state.tsx";
+import type { WaitItem } from "../item-types.ts";
+import type { LiveSession } from "../live-session.ts";
+import type { AnswerFormProps, Said } from "./answer-form-props.ts";
+import { ApprovalForm } from "./approval-form.tsx";
+import { BudgetCard } from "./budget-card.tsx";
+import { QuestionForm } from "./question-form.tsx";
+import styles from "./waiting-card.module.css";
+
+/** @param props.run the session's latest run. */
+export function WaitingCard({ live, run }: { live: LiveSession; run: Run | undefined }) {
+  const { openWait } = useSyncExternalStore(live.store.subscribe, live.store.view);
+  const queries = useQueryClient();
+  const answer = useMutation({
+    mutationFn: ({ wait, said }: { wait: WaitItem & { question: ShownQuestion }; said: Said }) =>
+      answerRun(wait.runId, { ...said, question_id: wait.question.id }),
+    onSuccess: (answered) => queries.setQueryData(runQuery(answered.id).queryKey, answered),
+  });
+  const question = openWait?.question ?? null;
+  const isCanceling = run !== undefined && run.cancel_requested_at !== null;
+  return (
+    <>
+      {answer.isError && <Refusal error={answer.error} onClose={() => answer.reset()} />}
+      {openWait !== null && question !== null && !isCanceling && (
+        <Form
+          key={question.id}
+          question={question}
+          until={openWait.until}
+          isBusy={answer.isPending}
+          onAnswer={(said) => answer.mutate({ wait: { ...openWait, question }, said })}
+        />
+      )}
+      {openWait?.what === "budget" && run !== undefined && <BudgetCard run={run} />}
+    </>
+  );
+}
+
+function Form(props: AnswerFormProps) {
+  return props.question.call === null ? (
+    <QuestionForm {...props} />
+  ) : (
+    <ApprovalForm {...props} call={props.question.call} />
+  );
+}
+
+/** Stays when the question has gone: somebody else was first, and the answer of who reads this does not count. */
+function Refusal({ error, onClose }: { error: unknown; onClose: () => void }) {
+  const [isClosed, setClosed] = useState(false);
+  if (isClosed) return null;
+  return (
+    <div className={styles.refusal}>
+      <ErrorNotice title="Your answer was not taken." error={error} />
+      <Button
+        size="sm"
+        onClick={() => {
+          setClosed(true);
+          onClose();
+        }}
+      >
+        Dismiss
+      </Button>
+    </div>
+  );
+}
