@@ -85,6 +85,11 @@ export function timeOf(id: string): number {
   return [...body.slice(0, TIME_LENGTH)].reduce((sum, digit) => sum * 32 + ALPHABET.indexOf(digit), 0);
 }
 
+/** Ids of this kind that are as large or larger were made at this moment or later. @param ms Unix milliseconds. */
+export function firstIdAt(kind: IdKind, ms: number): string {
+  return `${PREFIXES[kind]}${encode(Math.max(0, Math.min(ms, 32 ** TIME_LENGTH - 1)), TIME_LENGTH)}`;
+}
+
 function encode(value: number, length: number): string {
   let text = "";
   for (let rest = value; text.length < length; rest = Math.floor(rest / 32)) text = `${ALPHABET[rest % 32]}${text}`;

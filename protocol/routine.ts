@@ -7,7 +7,8 @@ import { branchRef, isPlainBranch } from "./git-refs.ts";
 import { routineIdSchema } from "./ids.ts";
 import { type NotificationRule, notificationRulesSchema } from "./notification.ts";
 import { DEFAULT_POOL, runsOnSchema } from "./pool.ts";
-import { named } from "./schema.ts";
+import { lastRunSchema } from "./run.ts";
+import { named, nullable } from "./schema.ts";
 import { boundedDuration, timestampSchema } from "./time.ts";
 import { toolPolicySchema } from "./tools.ts";
 import { triggerInputSchema, triggerSchema, triggerStatusSchema } from "./triggers.ts";
@@ -245,6 +246,17 @@ export const routineSchema = routineDefinitionSchema
   })
   .meta({ id: "Routine" });
 export type Routine = z.infer<typeof routineSchema>;
+
+/** A routine in a list, with what is asked first of each. */
+export const listedRoutineSchema = routineSchema
+  .extend({
+    last_run: nullable(lastRunSchema),
+    next_fire_at: nullable(timestampSchema).meta({
+      description: "When a schedule wakes it next; null without one, and while it is paused.",
+    }),
+  })
+  .meta({ id: "ListedRoutine" });
+export type ListedRoutine = z.infer<typeof listedRoutineSchema>;
 
 /** One saved state of a definition, with who saved it and when. */
 export const revisionSchema = z

@@ -239,6 +239,20 @@ export const listedRunSchema = z
   .meta({ id: "ListedRun" });
 export type ListedRun = z.infer<typeof listedRunSchema>;
 
+/** The newest run of a routine, in little. */
+export const lastRunSchema = z
+  .object({
+    id: runIdSchema,
+    routine_id: routineIdSchema,
+    session_id: sessionIdSchema,
+    status: z.enum(runStatuses),
+    result: nullable(runResultSchema),
+    summary: z.string().nullable(),
+    timings: timingsSchema,
+  })
+  .meta({ id: "LastRun", description: "The newest run of a routine, as the index has it." });
+export type LastRun = z.infer<typeof lastRunSchema>;
+
 const whole = {
   routine: admittedRoutine.extend({ prompt: z.string() }).meta({
     description: "The routine as it was when this run was admitted. Lists leave the prompt out.",

@@ -4,7 +4,7 @@ import type { SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { z } from "zod";
 
 /** The most that the documents of a page may have together, in characters: well under the 32 MiB that one call may carry. */
-const PAGE_CHARACTERS = 4_194_304;
+export const PAGE_CHARACTERS = 4_194_304;
 
 export interface PageBounds {
   table: SQLiteTable;

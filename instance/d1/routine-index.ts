@@ -2,19 +2,22 @@
  * The index: what D1 has of routines and their runs. Their objects write it: each write carries a version, so that one that comes
  * late changes nothing. The worker reads it: lists across routines, newest first.
  */
-import { and, asc, desc, eq, gt, gte, lt, type SQL, sql } from "drizzle-orm";
+import { asc, desc, eq, gt, lt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import { logTrouble } from "#protocol/log.ts";
 import { poolOf } from "#protocol/pool.ts";
 import type { Routine } from "#protocol/routine.ts";
-import { type ListedRun, listedRunSchema, type RunStatus } from "#protocol/run.ts";
+import { type LastRun, type ListedRun, lastRunSchema, listedRunSchema } from "#protocol/run.ts";
+import type { Stats } from "#protocol/stats.ts";
 import { savedRoutineSchema } from "#rules/routine/saved-definition.ts";
 import { readRecord, showListed } from "#rules/run/record.ts";
 import { deadLetters } from "./dead-letters-schema.ts";
 import { notifications } from "./notifications-schema.ts";
-import { pageBounds, pageEndSchema } from "./page-bounds.ts";
+import { type RoutineFilter, type RunFilter, routineSearch, runSearch } from "./routine-searches.ts";
+import { readStats, type StatsAsked } from "./run-figures.ts";
 import { dueRoutines, forgottenRoutines, routines, runs, subscriptions as subscriptionTable } from "./schema.ts";
+import { isOnPage, type Search, searchPage } from "./search-page.ts";
 
 /** A run as its object has stored it. */
 export interface RunDocument {
@@ -110,16 +113,14 @@ export async function forgetRoutine(binding: D1Database, routineId: string, nowM
   ]);
 }
 
-interface RunFilter {
-  routineId: string | null;
-  status: RunStatus | null;
-}
-
 type Listed = typeof routines | typeof runs;
 
 export interface RoutineIndex {
-  listRoutines(page: PageRequest): Promise<Page<Routine>>;
+  listRoutines(filter: RoutineFilter, page: PageRequest): Promise<Page<Routine>>;
   listRuns(filter: RunFilter, page: PageRequest): Promise<Page<ListedRun>>;
+  /** The newest run of each routine that has one, by the routine's id. */
+  lastRuns(routineIds: readonly string[]): Promise<Map<string, LastRun>>;
+  stats(asked: StatsAsked): Promise<Stats>;
   /** Ids of routines, a page at a time. @param after the last of the page before; "" for the first page. */
   ids(after: string, limit: number): Promise<string[]>;
   /** See `forgetRoutine`. */
@@ -131,28 +132,30 @@ export interface RoutineIndex {
 export function routineIndex(database: D1Database): RoutineIndex {
   const db = drizzle(database);
 
-  async function list<Item>(table: Listed, where: SQL | undefined, limit: number, read: (doc: string) => Item) {
-    const query = pageBounds({ table, key: table.id, doc: table.doc, where, limit });
-    const { last, has_more } = pageEndSchema.parse(await db.get(query));
+  async function list<Item>(table: Listed, search: Search, page: PageRequest, read: (doc: string) => Item) {
+    const { keys, next_cursor } = await searchPage(db, search, page);
     const rows = await db
       .select({ id: table.id, doc: table.doc })
       .from(table)
-      .where(and(where, last === null ? sql`0` : gte(table.id, String(last))))
+      .where(isOnPage(table.id, keys))
       .orderBy(desc(table.id));
-    return { data: readable(rows, read), next_cursor: has_more ? String(last) : null };
+    return { data: readable(rows, read), next_cursor };
   }
 
   return {
-    listRoutines: ({ limit, cursor }) =>
-      list(routines, cursor === null ? undefined : lt(routines.id, cursor), limit, readRoutine),
-    listRuns: ({ routineId, status }, { limit, cursor }) => {
-      const where = and(
-        routineId === null ? undefined : eq(runs.routineId, routineId),
-        status === null ? undefined : eq(runs.status, status),
-        cursor === null ? undefined : lt(runs.id, cursor),
+    listRoutines: (filter, page) => list(routines, routineSearch(filter), page, readRoutine),
+    listRuns: (filter, page) => list(runs, runSearch(filter), page, readRun),
+    lastRuns: async (routineIds) => {
+      const asked = database.prepare(LAST_RUNS).bind(JSON.stringify(routineIds));
+      const { results } = await asked.all<{ id: string; doc: string }>();
+      return new Map(
+        readable(results, (doc) => lastRunSchema.parse(showListed(readRecord(doc)))).map((run) => [
+          run.routine_id,
+          run,
+        ]),
       );
-      return list(runs, where, limit, readRun);
     },
+    stats: (asked) => readStats(database, asked),
     ids: async (after, limit) => {
       const page = db.select({ id: routines.id }).from(routines).where(gt(routines.id, after));
       return (await page.orderBy(asc(routines.id)).limit(limit)).map(({ id }) => id);
@@ -164,6 +167,9 @@ export function routineIndex(database: D1Database): RoutineIndex {
   };
 }
 
+/** The index of a routine's runs gives its newest, however many there are. */
+const LAST_RUNS = `SELECT id, doc FROM runs WHERE id IN (
+  SELECT (SELECT id FROM runs WHERE routine_id = routine.value ORDER BY id DESC LIMIT 1) FROM json_each(?) AS routine)`;
 const readRoutine = (doc: string) => savedRoutineSchema.parse(JSON.parse(doc));
 const readRun = (doc: string) => listedRunSchema.parse(showListed(readRecord(doc)));
 

@@ -1,6 +1,7 @@
 /** A routine as it is shown: with the instants and addresses that depend on when and where it is read. Pure. */
 
-import type { Routine } from "#protocol/routine.ts";
+import type { ListedRoutine, Routine } from "#protocol/routine.ts";
+import type { LastRun } from "#protocol/run.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { GithubTrigger, ScheduleTrigger, TriggerStatus } from "#protocol/triggers.ts";
 import { jitterMs, nextSlots } from "../schedules/schedule.ts";
@@ -51,6 +52,12 @@ export function presentRoutine(routine: Routine, { nowMs, baseUrl, reachable }: 
       };
     }),
   };
+}
+
+/** @param routine as it is shown. */
+export function listRoutine(routine: Routine, lastRun: LastRun | null): ListedRoutine {
+  const [next = null] = routine.triggers.flatMap(({ next_fire_times }) => next_fire_times).toSorted();
+  return { ...routine, last_run: lastRun, next_fire_at: next };
 }
 
 /** Slots whose jitter is not over have yet to fire, so they are still to come. */

@@ -29,7 +29,9 @@ function issuesOf(schema: z.ZodType, input: unknown, issue: z.core.$ZodIssue): I
       message: unknownKeyMessage(key, known),
     }));
   }
-  const isMissing = issue.path.length > 0 && valueAt(input, issue.path) === undefined;
+  // What stands in a text, as lists in a query do, is not missing: the text is wrong.
+  const isWithin = typeof valueAt(input, issue.path.slice(0, -1)) === "object";
+  const isMissing = issue.path.length > 0 && isWithin && valueAt(input, issue.path) === undefined;
   return [{ field: fieldName(issue.path), message: isMissing ? "is required" : issue.message }];
 }
 

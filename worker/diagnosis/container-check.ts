@@ -25,7 +25,7 @@ export interface ContainerParts {
 export function containerCheck({ config, index }: ContainerParts): Check {
   const look = async () => {
     if (config.containers === 0) return [];
-    const { data } = await index.listRuns({ routineId: null, status: null }, { limit: LOOKED_AT, cursor: null });
+    const { data } = await index.listRuns({}, { limit: LOOKED_AT, cursor: null });
     return [containerFinding(data)];
   };
   return { name: CHECK, look };

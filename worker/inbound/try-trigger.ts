@@ -38,7 +38,7 @@ export async function tryTrigger(
   }
   const page: PageRequest = { limit: LOOKED_THROUGH, cursor: null };
   const source = trigger.type === "webhook" ? trigger.source : trigger.type;
-  const { data } = await parts.deliveryLists.list({ source, status: null }, page);
+  const { data } = await parts.deliveryLists.list({ source }, page);
   const trials: TriggerTrial[] = [];
   // One after the other: the bodies of all would not fit into memory.
   for (const delivery of data.filter((one) => isLookedAt(one, trigger))) {

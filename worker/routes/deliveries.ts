@@ -8,17 +8,21 @@ import {
   verificationFailureSchema,
 } from "#protocol/delivery.ts";
 import { refuse, success } from "#protocol/errors.ts";
-import { deliveryIdSchema } from "#protocol/ids.ts";
+import { deliveryIdSchema, routineIdSchema } from "#protocol/ids.ts";
 import { nullable } from "#protocol/schema.ts";
 import { eventSourceSchema } from "#protocol/source-event.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
-import { pageQuery, toPageRequest } from "./inputs.ts";
+import { pageQuery, searchText, toPageRequest } from "./inputs.ts";
 
 const params = z.object({ id: deliveryIdSchema });
 const query = pageQuery(deliveryIdSchema).extend({
   source: eventSourceSchema.optional(),
   status: z.enum(deliveryStatuses).optional(),
+  routine: routineIdSchema.optional().meta({ description: "Whose triggers looked at it." }),
+  search: searchText
+    .optional()
+    .meta({ description: "In the summary, the event's name, the note, or the source's id." }),
 });
 const deliveryPage = pageSchema(deliverySchema).meta({ id: "DeliveryPage" });
 const failures = z
@@ -46,13 +50,15 @@ export function mountDeliveries(app: App): void {
       method: "get",
       id: "listDeliveries",
       summary: "List deliveries",
+      description:
+        "A search looks at so many deliveries for each page: a page can have few or none and yet have a `next_cursor`.",
       query,
       answer: { status: 200, schema: deliveryPage },
     },
-    async ({ c, query: { source, status, ...page } }) =>
-      success(
-        await c.var.deps.deliveryLists.list({ source: source ?? null, status: status ?? null }, toPageRequest(page)),
-      ),
+    async ({ c, query: { source, status, routine, search, ...page } }) => {
+      const filter = { source, status, routineId: routine, text: search };
+      return success(await c.var.deps.deliveryLists.list(filter, toPageRequest(page)));
+    },
   );
   endpoint(
     app,

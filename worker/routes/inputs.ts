@@ -23,6 +23,26 @@ export function pageQuery<Cursor extends z.ZodType<string>>(cursor: Cursor) {
   return z.object({ limit: wholeNumber(1, PAGE_LIMIT.max, PAGE_LIMIT.default), cursor: cursor.optional() });
 }
 
+/** Several of a known list in a query: `failed,timed_out`. */
+export function severalOf<const Known extends readonly string[]>(known: Known) {
+  const split = (given: unknown) => (typeof given === "string" ? given.split(",").map((one) => one.trim()) : given);
+  const one = z.enum(known, `must be one of ${known.join(", ")}`);
+  return z
+    .preprocess(split, z.array(one).min(1).max(known.length))
+    .meta({ description: "One, or several with commas between." });
+}
+
+/** What is looked for in the texts of a list. */
+export const searchText = z.string().trim().min(1).max(200);
+export const tagFilter = z
+  .string()
+  .regex(/^[a-zA-Z0-9_.-]{1,64}(?::.{0,256})?$/s, 'must be a tag, or a tag and its value: "team" or "team:docs"')
+  .meta({ description: 'The name of a tag, or its name and value: "team:docs".' });
+/** A moment in a query. @returns Unix milliseconds. */
+export const momentField = z.iso
+  .datetime({ offset: true, error: 'must be a time as RFC 3339 has it, for example "2026-11-21T09:00:00Z"' })
+  .transform((text) => Date.parse(text));
+
 export function toPageRequest(query: { limit: number; cursor?: string | undefined }): PageRequest {
   return { limit: query.limit, cursor: query.cursor ?? null };
 }

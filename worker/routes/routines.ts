@@ -5,6 +5,7 @@ import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts"
 import { drawOwnerKey, IdMaker, routineIdSchema } from "#protocol/ids.ts";
 import { DEFAULT_POOL, poolOf } from "#protocol/pool.ts";
 import {
+  listedRoutineSchema,
   type Routine,
   type RoutinePatch,
   routineInputSchema,
@@ -13,7 +14,7 @@ import {
 } from "#protocol/routine.ts";
 import { unknownEnvironmentRefusal } from "#rules/environment/unknown-environment.ts";
 import { futureKeyRefusal } from "#rules/routine/not-available-yet.ts";
-import { presentRoutine, watchedRepositories } from "#rules/routine/present-routine.ts";
+import { listRoutine, presentRoutine, watchedRepositories } from "#rules/routine/present-routine.ts";
 import { repositoriesRefusal } from "#rules/routine/repository-address.ts";
 import { unknownPoolRefusal } from "#rules/routine/unknown-pool.ts";
 import { unknownToolRefusal } from "#rules/routine/unknown-tool.ts";
@@ -21,9 +22,14 @@ import { actorOf } from "../auth/authenticate.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { type App, baseUrl, type HttpContext } from "../http/http-env.ts";
 import { IDEMPOTENCY_HEADER, runNowAnswer, wakeOf } from "./fire-input.ts";
-import { pageQuery, routineParams, toPageRequest } from "./inputs.ts";
+import { pageQuery, routineParams, searchText, tagFilter, toPageRequest } from "./inputs.ts";
 
-const routinePage = pageSchema(routineSchema).meta({ id: "RoutinePage" });
+const routinePage = pageSchema(listedRoutineSchema).meta({ id: "RoutinePage" });
+const routinesQuery = pageQuery(routineIdSchema).extend({
+  search: searchText.optional().meta({ description: "In the name or the prompt." }),
+  tag: tagFilter.optional(),
+  status: routineSchema.shape.status.optional(),
+});
 const one = { path: "/api/v1/routines/{id}", tag: "Routines", needs: "routines:write", params: routineParams } as const;
 
 export function mountRoutines(app: App): void {
@@ -42,12 +48,17 @@ function mountCollection(app: App): void {
       needs: "routines:read",
       id: "listRoutines",
       summary: "List routines",
-      query: pageQuery(routineIdSchema),
+      description:
+        "With the newest run of each, and when it wakes next by a schedule. A search looks at so many routines for each page: a page can have few or none and yet have a `next_cursor`.",
+      query: routinesQuery,
       answer: { status: 200, schema: routinePage },
     },
-    async ({ c, query }) => {
-      const page = await c.var.deps.index.listRoutines(toPageRequest(query));
-      return success({ ...page, data: await presented(c, page.data) });
+    async ({ c, query: { search, tag, status, ...page } }) => {
+      const { index } = c.var.deps;
+      const { data, next_cursor } = await index.listRoutines({ text: search, tag, status }, toPageRequest(page));
+      const [shown, lastRuns] = await Promise.all([presented(c, data), index.lastRuns(data.map(({ id }) => id))]);
+      const listed = shown.map((routine) => listRoutine(routine, lastRuns.get(routine.id) ?? null));
+      return success({ data: listed, next_cursor });
     },
   );
   endpoint(

@@ -1,21 +1,26 @@
 /** Runs: list across routines, read, cancel. */
-import { z } from "zod";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { routineIdSchema, runIdSchema } from "#protocol/ids.ts";
 import { logTrouble } from "#protocol/log.ts";
-import { type ListedRun, runSchema } from "#protocol/run.ts";
+import { triggerTypes } from "#protocol/occurrence.ts";
+import { type ListedRun, runResultSchema, runSchema } from "#protocol/run.ts";
 import { holdOf, runStatuses } from "#protocol/run-states.ts";
 import { actorOf } from "../auth/authenticate.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
 import { IDEMPOTENCY_HEADER, runNowAnswer, wakeOf } from "./fire-input.ts";
-import { pageQuery, runParams, toPageRequest } from "./inputs.ts";
+import { momentField, pageQuery, runParams, searchText, severalOf, tagFilter, toPageRequest } from "./inputs.ts";
 import { runPage } from "./routine-lists.ts";
 
-const statusFilter = z.enum(runStatuses, `must be one of ${runStatuses.join(", ")}`);
 const runsQuery = pageQuery(runIdSchema).extend({
   routine: routineIdSchema.optional(),
-  status: statusFilter.optional(),
+  status: severalOf(runStatuses).optional(),
+  result: severalOf(runResultSchema.options).optional(),
+  trigger: severalOf(triggerTypes).optional(),
+  tag: tagFilter.optional().meta({ description: "A tag of its routine as it is now." }),
+  search: searchText.optional().meta({ description: "In the routine's name, the summary, and what woke it." }),
+  from: momentField.optional().meta({ description: "Admitted then or later." }),
+  to: momentField.optional().meta({ description: "Admitted before." }),
 });
 
 export function mountRuns(app: App): void {
@@ -28,20 +33,21 @@ export function mountRuns(app: App): void {
       id: "listRuns",
       summary: "List runs across routines",
       description:
-        "Read from the index, which follows the routines' objects closely; runs that are on are asked of their objects. Lists leave `routine.prompt` out.",
+        "Read from the index, which follows the routines' objects closely; runs that are on are asked of their objects. Lists leave `routine.prompt` out. A search looks at so many runs for each page: a page can have few or none and yet have a `next_cursor`.",
       needs: "runs:read",
       query: runsQuery,
       answer: { status: 200, schema: runPage },
     },
     async ({ c, query }) => {
-      const filter = { routineId: query.routine ?? null, status: query.status ?? null };
+      const { routine, status, result, trigger, tag, search, from, to } = query;
+      const filter = { routineId: routine, statuses: status, results: result, triggers: trigger, tag, text: search };
       const { index, ownerOf } = c.var.deps;
-      const page = await index.listRuns(filter, toPageRequest(query));
+      const page = await index.listRuns({ ...filter, fromMs: from, toMs: to }, toPageRequest(query));
       const now = await activeRuns(page.data, (routineId) => ownerOf(routineId).activeRuns());
       const data = page.data.map((run) => {
         const fresh = now.get(run.id) ?? run;
-        // A list of one status has no other: a run that has gone on is told as the index has it.
-        return query.status === undefined || query.status === fresh.status ? fresh : run;
+        // A list of some statuses has no other: a run that has gone on is told as the index has it.
+        return status === undefined || status.includes(fresh.status) ? fresh : run;
       });
       return success({ ...page, data });
     },

@@ -1,8 +1,8 @@
 /** What people read of deliveries in D1: lists, one with its body, and how many requests were not believed. */
-import { and, desc, eq, getTableColumns, gte, lt, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, getTableColumns, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { pageBounds, pageEndSchema } from "#instance/d1/page-bounds.ts";
 import { deliveries, verificationFailureCounts } from "#instance/d1/schema.ts";
+import { containsText, isOnPage, type Search, searchPage } from "#instance/d1/search-page.ts";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import type { Delivery, DeliveryDetail, VerificationFailure } from "#protocol/delivery.ts";
 import { timeOf } from "#protocol/ids.ts";
@@ -10,9 +10,14 @@ import type { EventSource } from "#protocol/source-event.ts";
 import { dayOf, timestamp } from "#protocol/time.ts";
 import type { Bodies } from "./bodies.ts";
 
+/** What is left out is not asked for. */
 interface DeliveryFilter {
-  source: EventSource | null;
-  status: Delivery["status"] | null;
+  source?: EventSource | undefined;
+  status?: Delivery["status"] | undefined;
+  /** Whose triggers looked at it. */
+  routineId?: string | undefined;
+  /** In the summary, the event's names, the note, or the source's id. */
+  text?: string | undefined;
 }
 
 export interface FailureCount {
@@ -38,13 +43,16 @@ export interface DeliveryLists {
 export function deliveryLists(database: D1Database, bodies: Bodies): DeliveryLists {
   const db = drizzle(database);
   return {
-    list: async ({ source, status }, { cursor, limit }) => {
-      const where = and(
-        source === null ? undefined : eq(deliveries.source, source),
-        status === null ? undefined : eq(deliveries.status, status),
-        cursor === null ? undefined : lt(deliveries.id, cursor),
-      );
-      return page(where, limit);
+    list: async (filter, page) => {
+      const { keys, next_cursor } = await searchPage(db, searchOf(filter), page);
+      // Bodies of a whole page would not fit into memory.
+      const { body: _body, headers: _headers, ...shown } = getTableColumns(deliveries);
+      const rows = await db
+        .select(shown)
+        .from(deliveries)
+        .where(isOnPage(deliveries.id, keys))
+        .orderBy(desc(deliveries.id));
+      return { data: rows.map(viewOf), next_cursor };
     },
     detail: async (id) => {
       const row = await db.select().from(deliveries).where(eq(deliveries.id, id)).get();
@@ -64,19 +72,27 @@ export function deliveryLists(database: D1Database, bodies: Bodies): DeliveryLis
       await db.delete(verificationFailureCounts).where(lt(verificationFailureCounts.day, dayOf(beforeMs)));
     },
   };
+}
 
-  async function page(where: SQL | undefined, limit: number): Promise<Page<Delivery>> {
-    const query = pageBounds({ table: deliveries, key: deliveries.id, doc: deliveries.outcomes, where, limit });
-    const { last, has_more } = pageEndSchema.parse(await db.get(query));
-    // Bodies of a whole page would not fit into memory.
-    const { body: _body, headers: _headers, ...shown } = getTableColumns(deliveries);
-    const rows = await db
-      .select(shown)
-      .from(deliveries)
-      .where(and(where, last === null ? sql`0` : gte(deliveries.id, String(last))))
-      .orderBy(desc(deliveries.id));
-    return { data: rows.map(viewOf), next_cursor: has_more ? String(last) : null };
-  }
+function searchOf({ source, status, routineId, text }: DeliveryFilter): Search {
+  const { id, outcomes, summary, event, action, note, providerId } = deliveries;
+  const bySource = source === undefined ? undefined : eq(deliveries.source, source);
+  const byStatus = status === undefined ? undefined : eq(deliveries.status, status);
+  const indexed = and(bySource, byStatus);
+  const texts = [summary, event, action, note, providerId].map((column) => sql`${column}`);
+  const heard = sql`EXISTS (SELECT 1 FROM json_each(${outcomes}) WHERE value ->> 'routine_id' = ${routineId})`;
+  return {
+    table: deliveries,
+    key: id,
+    size: sql`LENGTH(${outcomes})`,
+    sources: indexed === undefined ? [] : [indexed],
+    conditions: [
+      routineId === undefined ? undefined : heard,
+      text === undefined ? undefined : containsText(text, texts),
+    ],
+    from: null,
+    before: null,
+  };
 }
 
 /** One that the lists do not have yet. */

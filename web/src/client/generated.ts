@@ -1936,6 +1936,43 @@ export interface InterruptInput {
   id?: string;
 }
 
+export type LastRunStatus = typeof LastRunStatus[keyof typeof LastRunStatus];
+
+
+export const LastRunStatus = {
+  queued: 'queued',
+  starting: 'starting',
+  running: 'running',
+  waiting: 'waiting',
+  succeeded: 'succeeded',
+  failed: 'failed',
+  timed_out: 'timed_out',
+  canceled: 'canceled',
+} as const;
+
+export type LastRunTimings = {
+  queued_at: Timestamp;
+  starting_at: Timestamp | null;
+  running_at: Timestamp | null;
+  /** When the agent's first own event came. */
+  first_event_at: Timestamp | null;
+  finished_at: Timestamp | null;
+};
+
+/**
+ * The newest run of a routine, as the index has it.
+ */
+export interface LastRun {
+  id: RunId;
+  routine_id: RoutineId;
+  session_id: SessionId;
+  status: LastRunStatus;
+  result: RunResult | null;
+  /** @nullable */
+  summary: string | null;
+  timings: LastRunTimings;
+}
+
 /**
  * A note's name: one note of a routine has it.
  * @pattern ^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$
@@ -1965,6 +2002,421 @@ export interface ListedNote {
   bytes: number;
   author: NoteAuthor;
   at: Timestamp;
+}
+
+export type ListedRoutineLimits = {
+  timeout: Duration;
+  /**
+     * @minimum 1
+     * @maximum 10000
+     */
+  turns: number;
+  /** How long the sandbox of a run that waits for a person is kept for it. */
+  hold: Duration;
+  /** How long people have to answer what an agent asks. */
+  answer: Duration;
+  /**
+     * What one run's model calls may cost, in US dollars. Over it the run waits until this is raised.
+     * @maximum 1000000
+     * @exclusiveMinimum 0
+     */
+  budget_usd?: number;
+  /**
+     * The same for all runs of the routine together, in a calendar month (UTC).
+     * @maximum 1000000
+     * @exclusiveMinimum 0
+     */
+  monthly_budget_usd?: number;
+  /**
+     * After so many runs in a row that failed or timed out the routine pauses itself; 0 for never.
+     * @minimum 0
+     * @maximum 1000
+     */
+  failures: number;
+};
+
+export type ListedRoutineRetry = {
+  /**
+     * @minimum 0
+     * @maximum 10
+     */
+  max: number;
+  backoff: Duration;
+};
+
+export type ListedRoutineTags = {[key: string]: string};
+
+export type ListedRoutineStatus = typeof ListedRoutineStatus[keyof typeof ListedRoutineStatus];
+
+
+export const ListedRoutineStatus = {
+  active: 'active',
+  paused: 'paused',
+} as const;
+
+/**
+ * Branches under push_prefix alone, any branch, or nothing.
+ */
+export type RepositoryPush = typeof RepositoryPush[keyof typeof RepositoryPush];
+
+
+export const RepositoryPush = {
+  prefix: 'prefix',
+  any: 'any',
+  none: 'none',
+} as const;
+
+export interface Repository {
+  /** @maxLength 2000 */
+  url: string;
+  /** @maxLength 255 */
+  branch?: string;
+  /**
+     * Folders of the repository: the working tree has these alone, and the clone no other files' contents.
+     * @minItems 1
+     * @maxItems 100
+     * @items.minLength 1
+     * @items.maxLength 1000
+     */
+  paths?: string[];
+  /**
+     * How many commits of history are cloned; 0 for all of it. 50 where it says nothing.
+     * @minimum 0
+     * @maximum 1000000
+     */
+  depth?: number;
+  /** Branches under push_prefix alone, any branch, or nothing. */
+  push: RepositoryPush;
+}
+
+/**
+ * What happens to a new occurrence while a run of the routine is on.
+ */
+export type Overlap = typeof Overlap[keyof typeof Overlap];
+
+
+export const Overlap = {
+  parallel: 'parallel',
+  queue: 'queue',
+  queue_latest: 'queue_latest',
+  skip: 'skip',
+  cancel_running: 'cancel_running',
+} as const;
+
+/**
+ * The pool whose runners work on the routine: `default`, or `pool:` and a name.
+ * @pattern ^(?:default|pool:[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?)$
+ */
+export type RunsOn = string;
+
+export interface NetworkAdditions {
+  /** @maxItems 200 */
+  allow: HostPattern[];
+}
+
+/**
+ * A tool's name, with `*` for any characters, or commands of the shell: `Bash(git push:*)` for all that begin with these words, `Bash(npm test)` for this one alone.
+ * @maxLength 200
+ */
+export type ToolRule = string;
+
+export interface ToolPolicy {
+  /**
+     * Where it is there, no other call is let through.
+     * @maxItems 100
+     */
+  allow?: ToolRule[];
+  /**
+     * Refused; counts before `ask` and `allow`.
+     * @maxItems 100
+     */
+  deny: ToolRule[];
+  /**
+     * Let through when a person has approved it; counts before `allow`.
+     * @maxItems 100
+     */
+  ask: ToolRule[];
+}
+
+export type NotificationRuleOnItem = typeof NotificationRuleOnItem[keyof typeof NotificationRuleOnItem];
+
+
+export const NotificationRuleOnItem = {
+  failed: 'failed',
+  waiting: 'waiting',
+  budget: 'budget',
+  blocked: 'blocked',
+  recovered: 'recovered',
+  succeeded: 'succeeded',
+  missed: 'missed',
+  paused: 'paused',
+  quiet: 'quiet',
+} as const;
+
+export interface NotificationRule {
+  /** @minItems 1 */
+  on: NotificationRuleOnItem[];
+  /** Runs that succeeded with one of these results tell nothing of it. */
+  skip: RunResult[];
+  /**
+     * An https address that is sent signed webhooks; {{NAME}} behind its host stands for a secret.
+     * @maxLength 2000
+     */
+  webhook?: string;
+  /**
+     * The secret, as {{NAME}}, that holds the address of an incoming webhook of Slack's.
+     * @pattern ^\{\{ *[A-Za-z_][A-Za-z0-9_]{0,63} *\}\}$
+     */
+  slack?: string;
+}
+
+/**
+ * @maxLength 64
+ */
+export type TimeZone = string;
+
+export type WebhookSource = typeof WebhookSource[keyof typeof WebhookSource];
+
+
+export const WebhookSource = {
+  slack: 'slack',
+  linear: 'linear',
+  sentry: 'sentry',
+  pagerduty: 'pagerduty',
+  notion: 'notion',
+  gitlab: 'gitlab',
+  pubsub: 'pubsub',
+  'standard-webhooks': 'standard-webhooks',
+  generic: 'generic',
+} as const;
+
+export interface PubsubAuth {
+  /**
+     * @maxLength 320
+     * @pattern ^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$
+     */
+  service_account: string;
+  /**
+     * @minLength 1
+     * @maxLength 500
+     */
+  audience?: string;
+}
+
+/**
+ * One way in which the routine wakes.
+ */
+export type Trigger = {
+  id: TriggerId;
+  type: 'api';
+} | {
+  id: TriggerId;
+  type: 'schedule';
+  /**
+     * @minLength 1
+     * @maxLength 200
+     */
+  cron?: string;
+  every?: 'hourly' | 'daily' | 'weekdays' | 'weekly' | 'monthly';
+  /** @pattern ^([01][0-9]|2[0-3]):[0-5][0-9]$ */
+  time?: string;
+  /**
+     * @minimum 0
+     * @maximum 59
+     */
+  minute?: number;
+  weekday?: 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday';
+  /**
+     * @minimum 1
+     * @maximum 28
+     */
+  day?: number;
+  /**
+     * @minLength 1
+     * @maxLength 64
+     */
+  at?: string;
+  /**
+     * Shown where `at` was written as a delay, such as "in 2 weeks"; sent back, it is ignored.
+     * @maxLength 64
+     */
+  at_written?: string;
+  timezone: TimeZone;
+  catch_up: CatchUp;
+  jitter?: Duration;
+} | {
+  id: TriggerId;
+  type: 'github';
+  /** @pattern ^[a-z][a-z0-9_]{1,63}$ */
+  event: string;
+  /**
+     * @minItems 1
+     * @maxItems 50
+     * @items.minLength 1
+     * @items.maxLength 100
+     */
+  actions?: string[];
+  /** @maxItems 20 */
+  filters: Filter[];
+  coalesce?: Coalesce;
+  allow_public: boolean;
+  allow_self: boolean;
+} | {
+  id: TriggerId;
+  type: 'webhook';
+  source: WebhookSource;
+  /**
+     * @minItems 1
+     * @maxItems 50
+     * @items.minLength 1
+     * @items.maxLength 200
+     */
+  events?: string[];
+  auth?: GenericAuth;
+  pubsub?: PubsubAuth;
+  /** @maxItems 20 */
+  filters: Filter[];
+  coalesce?: Coalesce;
+} | {
+  id: TriggerId;
+  type: 'routine';
+  /**
+     * @minLength 1
+     * @maxLength 200
+     */
+  routine: string;
+  /**
+     * Ends of its runs; or failing: its first failure after a success; recovered: its first success after that; quiet: nothing has succeeded for longer than its schedule means.
+     * @minItems 1
+     */
+  on: ('succeeded' | 'failed' | 'timed_out' | 'canceled' | 'failing' | 'recovered' | 'quiet')[];
+  /** @minItems 1 */
+  result?: RunResult[];
+} | {
+  id: TriggerId;
+  type: 'event';
+  /**
+     * @minLength 1
+     * @maxLength 200
+     */
+  name: string;
+  /** @maxItems 20 */
+  filters: Filter[];
+  coalesce?: Coalesce;
+};
+
+/**
+ * ended: a time that has come. unreachable: no event of GitHub's can come from the repositories.
+ */
+export type TriggerStatusStatus = typeof TriggerStatusStatus[keyof typeof TriggerStatusStatus];
+
+
+export const TriggerStatusStatus = {
+  active: 'active',
+  ended: 'ended',
+  unreachable: 'unreachable',
+} as const;
+
+/**
+ * Of a webhook trigger.
+ */
+export type TriggerStatusEndpoint = {
+  /** Where the source is to send to. */
+  url: string;
+  has_secret: boolean;
+  previous_secret_until: Timestamp | null;
+  /**
+     * So many secrets have come to the endpoint from whomever, and wait for the owner's yes.
+     * @minimum 1
+     * @maximum 9007199254740991
+     */
+  secrets_handed_over?: number;
+} | null;
+
+/**
+ * Of a GitHub trigger: GitHub's number of each repository from which something has come, by address.
+ */
+export type TriggerStatusRepositoryIds = {[key: string]: number};
+
+export interface TriggerStatus {
+  /** ended: a time that has come. unreachable: no event of GitHub's can come from the repositories. */
+  status: TriggerStatusStatus;
+  /**
+     * The next three of a schedule, at most.
+     * @maxItems 3
+     */
+  next_fire_times: Timestamp[];
+  /** Of a webhook trigger. */
+  endpoint: TriggerStatusEndpoint;
+  /** Of a GitHub trigger: repositories from which this event can't come: the GitHub App was not given them, or is not sent it. */
+  unseen_repositories?: string[];
+  /** Of a GitHub trigger: GitHub's number of each repository from which something has come, by address. */
+  repository_ids?: TriggerStatusRepositoryIds;
+}
+
+export interface ListedRoutine {
+  /**
+     * @minLength 1
+     * @maxLength 80
+     */
+  name: string;
+  /**
+     * @minLength 1
+     * @maxLength 200000
+     */
+  prompt: string;
+  model: string | null;
+  /** @maxItems 20 */
+  repositories: Repository[];
+  /**
+     * @minLength 1
+     * @maxLength 100
+     */
+  push_prefix: string;
+  overlap: Overlap;
+  /**
+     * @minimum 1
+     * @maximum 100
+     */
+  max_concurrent: number;
+  runs_on: RunsOn;
+  /** The name of the environment in which its runs work. */
+  environment: EnvironmentName;
+  /** Beside the environment's; where both set one of a name, this one counts. */
+  variables: Variables;
+  /** Hosts beside those that the environment allows. */
+  network: NetworkAdditions;
+  context_from: ContextFrom;
+  /** Which calls of the agent's tools are let through; all of them where it says nothing. */
+  tools: ToolPolicy;
+  /**
+     * Who is told of what, beside the rules for all routines.
+     * @maxItems 20
+     */
+  notify: NotificationRule[];
+  limits: ListedRoutineLimits;
+  retry: ListedRoutineRetry;
+  tags: ListedRoutineTags;
+  triggers: (Trigger & TriggerStatus)[];
+  id: RoutineId;
+  /**
+     * @minimum 1
+     * @maximum 9007199254740991
+     */
+  revision: number;
+  status: ListedRoutineStatus;
+  /** @nullable */
+  paused_reason: string | null;
+  /** Whether a token for the fire endpoint is in force. */
+  has_token: boolean;
+  /** Whether that token also reads the routine's runs. */
+  token_may_read: boolean;
+  created_at: Timestamp;
+  /** When its owner last changed its definition, paused or resumed it. Tokens, secrets and runs don't count. */
+  updated_at: Timestamp;
+  last_run: LastRun | null;
+  /** When a schedule wakes it next; null without one, and while it is paused. */
+  next_fire_at: Timestamp | null;
 }
 
 /**
@@ -2665,21 +3117,6 @@ export type ListenersDataItemFieldsItem = {
   what: string;
 };
 
-export type WebhookSource = typeof WebhookSource[keyof typeof WebhookSource];
-
-
-export const WebhookSource = {
-  slack: 'slack',
-  linear: 'linear',
-  sentry: 'sentry',
-  pagerduty: 'pagerduty',
-  notion: 'notion',
-  gitlab: 'gitlab',
-  pubsub: 'pubsub',
-  'standard-webhooks': 'standard-webhooks',
-  generic: 'generic',
-} as const;
-
 export type ListenersDataItem = {
   source: WebhookSource;
   title: string;
@@ -2745,11 +3182,6 @@ export interface MessageInput {
      * @maxLength 255
      */
   id?: string;
-}
-
-export interface NetworkAdditions {
-  /** @maxItems 200 */
-  allow: HostPattern[];
 }
 
 export interface NetworkAdditionsInput {
@@ -3019,38 +3451,6 @@ export interface NotificationPage {
   next_cursor: string | null;
 }
 
-export type NotificationRuleOnItem = typeof NotificationRuleOnItem[keyof typeof NotificationRuleOnItem];
-
-
-export const NotificationRuleOnItem = {
-  failed: 'failed',
-  waiting: 'waiting',
-  budget: 'budget',
-  blocked: 'blocked',
-  recovered: 'recovered',
-  succeeded: 'succeeded',
-  missed: 'missed',
-  paused: 'paused',
-  quiet: 'quiet',
-} as const;
-
-export interface NotificationRule {
-  /** @minItems 1 */
-  on: NotificationRuleOnItem[];
-  /** Runs that succeeded with one of these results tell nothing of it. */
-  skip: RunResult[];
-  /**
-     * An https address that is sent signed webhooks; {{NAME}} behind its host stands for a secret.
-     * @maxLength 2000
-     */
-  webhook?: string;
-  /**
-     * The secret, as {{NAME}}, that holds the address of an incoming webhook of Slack's.
-     * @pattern ^\{\{ *[A-Za-z_][A-Za-z0-9_]{0,63} *\}\}$
-     */
-  slack?: string;
-}
-
 export type NotificationRuleInputOnItem = typeof NotificationRuleInputOnItem[keyof typeof NotificationRuleInputOnItem];
 
 
@@ -3153,20 +3553,6 @@ export interface OpenedPullRequest {
   was_open: boolean;
 }
 
-/**
- * What happens to a new occurrence while a run of the routine is on.
- */
-export type Overlap = typeof Overlap[keyof typeof Overlap];
-
-
-export const Overlap = {
-  parallel: 'parallel',
-  queue: 'queue',
-  queue_latest: 'queue_latest',
-  skip: 'skip',
-  cancel_running: 'cancel_running',
-} as const;
-
 export interface PauseInput {
   /**
      * @minLength 1
@@ -3207,19 +3593,6 @@ export interface PoolPage {
 export interface PoolToken {
   token: string;
   previous_token_until: Timestamp | null;
-}
-
-export interface PubsubAuth {
-  /**
-     * @maxLength 320
-     * @pattern ^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$
-     */
-  service_account: string;
-  /**
-     * @minLength 1
-     * @maxLength 500
-     */
-  audience?: string;
 }
 
 export interface PubsubAuthInput {
@@ -3323,41 +3696,6 @@ export interface RebuildIndexStep {
 /**
  * Branches under push_prefix alone, any branch, or nothing.
  */
-export type RepositoryPush = typeof RepositoryPush[keyof typeof RepositoryPush];
-
-
-export const RepositoryPush = {
-  prefix: 'prefix',
-  any: 'any',
-  none: 'none',
-} as const;
-
-export interface Repository {
-  /** @maxLength 2000 */
-  url: string;
-  /** @maxLength 255 */
-  branch?: string;
-  /**
-     * Folders of the repository: the working tree has these alone, and the clone no other files' contents.
-     * @minItems 1
-     * @maxItems 100
-     * @items.minLength 1
-     * @items.maxLength 1000
-     */
-  paths?: string[];
-  /**
-     * How many commits of history are cloned; 0 for all of it. 50 where it says nothing.
-     * @minimum 0
-     * @maximum 1000000
-     */
-  depth?: number;
-  /** Branches under push_prefix alone, any branch, or nothing. */
-  push: RepositoryPush;
-}
-
-/**
- * Branches under push_prefix alone, any branch, or nothing.
- */
 export type RepositoryInputPush = typeof RepositoryInputPush[keyof typeof RepositoryInputPush];
 
 
@@ -3389,143 +3727,6 @@ export interface RepositoryInput {
   /** Branches under push_prefix alone, any branch, or nothing. */
   push?: RepositoryInputPush;
 }
-
-/**
- * The pool whose runners work on the routine: `default`, or `pool:` and a name.
- * @pattern ^(?:default|pool:[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?)$
- */
-export type RunsOn = string;
-
-/**
- * A tool's name, with `*` for any characters, or commands of the shell: `Bash(git push:*)` for all that begin with these words, `Bash(npm test)` for this one alone.
- * @maxLength 200
- */
-export type ToolRule = string;
-
-export interface ToolPolicy {
-  /**
-     * Where it is there, no other call is let through.
-     * @maxItems 100
-     */
-  allow?: ToolRule[];
-  /**
-     * Refused; counts before `ask` and `allow`.
-     * @maxItems 100
-     */
-  deny: ToolRule[];
-  /**
-     * Let through when a person has approved it; counts before `allow`.
-     * @maxItems 100
-     */
-  ask: ToolRule[];
-}
-
-/**
- * @maxLength 64
- */
-export type TimeZone = string;
-
-/**
- * One way in which the routine wakes.
- */
-export type Trigger = {
-  id: TriggerId;
-  type: 'api';
-} | {
-  id: TriggerId;
-  type: 'schedule';
-  /**
-     * @minLength 1
-     * @maxLength 200
-     */
-  cron?: string;
-  every?: 'hourly' | 'daily' | 'weekdays' | 'weekly' | 'monthly';
-  /** @pattern ^([01][0-9]|2[0-3]):[0-5][0-9]$ */
-  time?: string;
-  /**
-     * @minimum 0
-     * @maximum 59
-     */
-  minute?: number;
-  weekday?: 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday';
-  /**
-     * @minimum 1
-     * @maximum 28
-     */
-  day?: number;
-  /**
-     * @minLength 1
-     * @maxLength 64
-     */
-  at?: string;
-  /**
-     * Shown where `at` was written as a delay, such as "in 2 weeks"; sent back, it is ignored.
-     * @maxLength 64
-     */
-  at_written?: string;
-  timezone: TimeZone;
-  catch_up: CatchUp;
-  jitter?: Duration;
-} | {
-  id: TriggerId;
-  type: 'github';
-  /** @pattern ^[a-z][a-z0-9_]{1,63}$ */
-  event: string;
-  /**
-     * @minItems 1
-     * @maxItems 50
-     * @items.minLength 1
-     * @items.maxLength 100
-     */
-  actions?: string[];
-  /** @maxItems 20 */
-  filters: Filter[];
-  coalesce?: Coalesce;
-  allow_public: boolean;
-  allow_self: boolean;
-} | {
-  id: TriggerId;
-  type: 'webhook';
-  source: WebhookSource;
-  /**
-     * @minItems 1
-     * @maxItems 50
-     * @items.minLength 1
-     * @items.maxLength 200
-     */
-  events?: string[];
-  auth?: GenericAuth;
-  pubsub?: PubsubAuth;
-  /** @maxItems 20 */
-  filters: Filter[];
-  coalesce?: Coalesce;
-} | {
-  id: TriggerId;
-  type: 'routine';
-  /**
-     * @minLength 1
-     * @maxLength 200
-     */
-  routine: string;
-  /**
-     * Ends of its runs; or failing: its first failure after a success; recovered: its first success after that; quiet: nothing has succeeded for longer than its schedule means.
-     * @minItems 1
-     */
-  on: ('succeeded' | 'failed' | 'timed_out' | 'canceled' | 'failing' | 'recovered' | 'quiet')[];
-  /** @minItems 1 */
-  result?: RunResult[];
-} | {
-  id: TriggerId;
-  type: 'event';
-  /**
-     * @minLength 1
-     * @maxLength 200
-     */
-  name: string;
-  /** @maxItems 20 */
-  filters: Filter[];
-  coalesce?: Coalesce;
-};
 
 export type RoutineDefinitionLimits = {
   timeout: Duration;
@@ -3683,55 +3884,6 @@ export const RoutineStatus = {
   active: 'active',
   paused: 'paused',
 } as const;
-
-/**
- * ended: a time that has come. unreachable: no event of GitHub's can come from the repositories.
- */
-export type TriggerStatusStatus = typeof TriggerStatusStatus[keyof typeof TriggerStatusStatus];
-
-
-export const TriggerStatusStatus = {
-  active: 'active',
-  ended: 'ended',
-  unreachable: 'unreachable',
-} as const;
-
-/**
- * Of a webhook trigger.
- */
-export type TriggerStatusEndpoint = {
-  /** Where the source is to send to. */
-  url: string;
-  has_secret: boolean;
-  previous_secret_until: Timestamp | null;
-  /**
-     * So many secrets have come to the endpoint from whomever, and wait for the owner's yes.
-     * @minimum 1
-     * @maximum 9007199254740991
-     */
-  secrets_handed_over?: number;
-} | null;
-
-/**
- * Of a GitHub trigger: GitHub's number of each repository from which something has come, by address.
- */
-export type TriggerStatusRepositoryIds = {[key: string]: number};
-
-export interface TriggerStatus {
-  /** ended: a time that has come. unreachable: no event of GitHub's can come from the repositories. */
-  status: TriggerStatusStatus;
-  /**
-     * The next three of a schedule, at most.
-     * @maxItems 3
-     */
-  next_fire_times: Timestamp[];
-  /** Of a webhook trigger. */
-  endpoint: TriggerStatusEndpoint;
-  /** Of a GitHub trigger: repositories from which this event can't come: the GitHub App was not given them, or is not sent it. */
-  unseen_repositories?: string[];
-  /** Of a GitHub trigger: GitHub's number of each repository from which something has come, by address. */
-  repository_ids?: TriggerStatusRepositoryIds;
-}
 
 export interface Routine {
   /**
@@ -4039,7 +4191,7 @@ export interface RoutineInput {
 }
 
 export interface RoutinePage {
-  data: Routine[];
+  data: ListedRoutine[];
   /** @nullable */
   next_cursor: string | null;
 }
@@ -5034,6 +5186,95 @@ export interface SigningKeyInput {
   webhook: string;
 }
 
+/**
+ * From the runner's start to the end, of runs that have ended.
+ */
+export type StatsDurationMs = {
+  /**
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  p50: number;
+  /**
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  p95: number;
+} | null;
+
+/**
+ * From admission to the runner's start.
+ */
+export type StatsWaitedMs = {
+  /**
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  p50: number;
+  /**
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  p95: number;
+} | null;
+
+export type StatsDaysItem = {
+  day: string;
+  /**
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  runs: number;
+  /**
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  succeeded: number;
+  /**
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  failed: number;
+  /**
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  canceled: number;
+  /**
+     * US dollars, at the prices that this version knows.
+     * @minimum 0
+     */
+  cost_usd: number;
+};
+
+export interface Stats {
+  from: Timestamp;
+  to: Timestamp;
+  /** From here on every run is counted: `from`, or later where there are more than 5000 runs. */
+  complete_from: Timestamp;
+  /**
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  runs: number;
+  by_status: Partial<Record<'queued' | 'starting' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'timed_out' | 'canceled', number>>;
+  /** Of runs that have ended. */
+  by_result: Partial<Record<RunResult, number>>;
+  /** The part of runs that failed or timed out, of those that ended and were not canceled. */
+  error_rate: number | null;
+  /** From the runner's start to the end, of runs that have ended. */
+  duration_ms: StatsDurationMs;
+  /** From admission to the runner's start. */
+  waited_ms: StatsWaitedMs;
+  /**
+     * US dollars, at the prices that this version knows.
+     * @minimum 0
+     */
+  cost_usd: number;
+  /** Each day in UTC, oldest first; `failed` counts those that timed out too. */
+  days: StatsDaysItem[];
+}
+
 export interface Ticket {
   ticket: string;
 }
@@ -5182,7 +5423,27 @@ export type ListRoutinesParams = {
  */
 limit?: number;
 cursor?: RoutineId;
+/**
+ * In the name or the prompt.
+ * @minLength 1
+ * @maxLength 200
+ */
+search?: string;
+/**
+ * The name of a tag, or its name and value: "team:docs".
+ * @pattern ^[a-zA-Z0-9_.-]{1,64}(?::.{0,256})?$
+ */
+tag?: string;
+status?: ListRoutinesStatus;
 };
+
+export type ListRoutinesStatus = typeof ListRoutinesStatus[keyof typeof ListRoutinesStatus];
+
+
+export const ListRoutinesStatus = {
+  active: 'active',
+  paused: 'paused',
+} as const;
 
 export type ListRevisionsParams = {
 /**
@@ -5242,6 +5503,16 @@ limit?: number;
 cursor?: DeliveryId;
 source?: EventSource;
 status?: ListDeliveriesStatus;
+/**
+ * Whose triggers looked at it.
+ */
+routine?: RoutineId;
+/**
+ * In the summary, the event's name, the note, or the source's id.
+ * @minLength 1
+ * @maxLength 200
+ */
+search?: string;
 };
 
 export type ListDeliveriesStatus = typeof ListDeliveriesStatus[keyof typeof ListDeliveriesStatus];
@@ -5278,13 +5549,51 @@ export type ListRunsParams = {
 limit?: number;
 cursor?: RunId;
 routine?: RoutineId;
-status?: ListRunsStatus;
+/**
+ * One, or several with commas between.
+ * @minItems 1
+ * @maxItems 8
+ */
+status?: ListRunsStatusItem[];
+/**
+ * One, or several with commas between.
+ * @minItems 1
+ * @maxItems 4
+ */
+result?: ListRunsResultItem[];
+/**
+ * One, or several with commas between.
+ * @minItems 1
+ * @maxItems 8
+ */
+trigger?: ListRunsTriggerItem[];
+/**
+ * A tag of its routine as it is now.
+ * @pattern ^[a-zA-Z0-9_.-]{1,64}(?::.{0,256})?$
+ */
+tag?: string;
+/**
+ * In the routine's name, the summary, and what woke it.
+ * @minLength 1
+ * @maxLength 200
+ */
+search?: string;
+/**
+ * Admitted then or later.
+ * @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|([+-](?:[01]\d|2[0-3]):[0-5]\d)))$
+ */
+from?: string;
+/**
+ * Admitted before.
+ * @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|([+-](?:[01]\d|2[0-3]):[0-5]\d)))$
+ */
+to?: string;
 };
 
-export type ListRunsStatus = typeof ListRunsStatus[keyof typeof ListRunsStatus];
+export type ListRunsStatusItem = typeof ListRunsStatusItem[keyof typeof ListRunsStatusItem];
 
 
-export const ListRunsStatus = {
+export const ListRunsStatusItem = {
   queued: 'queued',
   starting: 'starting',
   running: 'running',
@@ -5294,6 +5603,49 @@ export const ListRunsStatus = {
   timed_out: 'timed_out',
   canceled: 'canceled',
 } as const;
+
+export type ListRunsResultItem = typeof ListRunsResultItem[keyof typeof ListRunsResultItem];
+
+
+export const ListRunsResultItem = {
+  done: 'done',
+  nothing_to_do: 'nothing_to_do',
+  blocked: 'blocked',
+  unknown: 'unknown',
+} as const;
+
+export type ListRunsTriggerItem = typeof ListRunsTriggerItem[keyof typeof ListRunsTriggerItem];
+
+
+export const ListRunsTriggerItem = {
+  api: 'api',
+  manual: 'manual',
+  schedule: 'schedule',
+  github: 'github',
+  webhook: 'webhook',
+  routine: 'routine',
+  event: 'event',
+  message: 'message',
+} as const;
+
+export type ReadStatsParams = {
+routine?: RoutineId;
+/**
+ * The name of a tag, or its name and value: "team:docs".
+ * @pattern ^[a-zA-Z0-9_.-]{1,64}(?::.{0,256})?$
+ */
+tag?: string;
+/**
+ * Runs that were admitted then or later; 30 days before `to` where it is left out.
+ * @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|([+-](?:[01]\d|2[0-3]):[0-5]\d)))$
+ */
+from?: string;
+/**
+ * Runs that were admitted before; now where it is left out.
+ * @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|([+-](?:[01]\d|2[0-3]):[0-5]\d)))$
+ */
+to?: string;
+};
 
 export type ListDeadLettersParams = {
 /**
@@ -5538,6 +5890,7 @@ export const getListRoutinesUrl = (params?: ListRoutinesParams,) => {
 }
 
 /**
+ * With the newest run of each, and when it wakes next by a schedule. A search looks at so many routines for each page: a page can have few or none and yet have a `next_cursor`.
  * @summary List routines
  */
 export const listRoutines = async (params?: ListRoutinesParams, options?: Parameters<typeof call>[1]): Promise<RoutinePage> => {
@@ -6134,6 +6487,7 @@ export const getListDeliveriesUrl = (params?: ListDeliveriesParams,) => {
 }
 
 /**
+ * A search looks at so many deliveries for each page: a page can have few or none and yet have a `next_cursor`.
  * @summary List deliveries
  */
 export const listDeliveries = async (params?: ListDeliveriesParams, options?: Parameters<typeof call>[1]): Promise<DeliveryPage> => {
@@ -6496,7 +6850,7 @@ export const getListRunsUrl = (params?: ListRunsParams,) => {
 }
 
 /**
- * Read from the index, which follows the routines' objects closely; runs that are on are asked of their objects. Lists leave `routine.prompt` out.
+ * Read from the index, which follows the routines' objects closely; runs that are on are asked of their objects. Lists leave `routine.prompt` out. A search looks at so many runs for each page: a page can have few or none and yet have a `next_cursor`.
  * @summary List runs across routines
  */
 export const listRuns = async (params?: ListRunsParams, options?: Parameters<typeof call>[1]): Promise<RunPage> => {
@@ -6579,6 +6933,38 @@ export const retryRun = async (id: RunId, options?: Parameters<typeof call>[1]):
   {
     ...options,
     method: 'POST'
+
+
+  }
+);}
+
+
+
+export const getReadStatsUrl = (params?: ReadStatsParams,) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : String(value))
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0 ? `/api/v1/stats?${stringifiedParams}` : `/api/v1/stats`
+}
+
+/**
+ * Read from the index. Tags are those that the routines have now.
+ * @summary Tell how runs went: counts, error rate, durations and cost
+ */
+export const readStats = async (params?: ReadStatsParams, options?: Parameters<typeof call>[1]): Promise<Stats> => {
+
+  return call<Stats>(getReadStatsUrl(params),
+  {
+    ...options,
+    method: 'GET'
 
 
   }

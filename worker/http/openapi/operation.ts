@@ -76,9 +76,15 @@ function parameters(place: "path" | "query", schema: z.ZodObject | undefined) {
       name,
       in: place,
       required: place === "path",
+      ...(isList(field) ? { style: "form" as const, explode: false } : {}),
       schema: id === undefined ? plainSchema(field) : ref(id),
     };
   });
+}
+
+/** Several values are written with commas between. */
+function isList(field: z.core.$ZodType): boolean {
+  return "type" in plainSchema(field) && Reflect.get(plainSchema(field), "type") === "array";
 }
 
 /** Schemas with an id in it become references to the components; zod would write them into `$defs` beside it. */
