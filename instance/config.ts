@@ -27,6 +27,7 @@ export interface Variables {
   GITHUB_WEBHOOK_SECRET?: string;
   GITHUB_WEBHOOK_SECRET_PREVIOUS?: string;
   GITHUB_API_URL?: string;
+  SLACK_SIGNING_SECRET?: string;
   DEFAULT_MODEL?: string;
   ALLOWED_MODELS?: string;
   MODEL_REQUEST_FIELDS?: string;
@@ -124,6 +125,9 @@ const configSchema = z
     ),
     GITHUB_WEBHOOK_SECRET_PREVIOUS: optional(z.string()),
     GITHUB_API_URL: optional(url),
+    SLACK_SIGNING_SECRET: optional(
+      z.string().min(16, "must be the signing secret of an app of Slack's, as its page shows it"),
+    ),
     DEFAULT_MODEL: optional(z.string()),
     ALLOWED_MODELS: optional(z.string()),
     MODEL_REQUEST_FIELDS: optional(z.string()),
@@ -169,6 +173,8 @@ const configSchema = z
     githubSecrets: [vars.GITHUB_WEBHOOK_SECRET, vars.GITHUB_WEBHOOK_SECRET_PREVIOUS].filter(
       (secret) => secret !== undefined,
     ),
+    /** What Slack signs presses of buttons with; null where messages have none. */
+    slackSecret: vars.SLACK_SIGNING_SECRET ?? null,
     github: githubAt(vars.GITHUB_API_URL ?? "https://api.github.com"),
     publicUrl: vars.PUBLIC_URL ?? null,
     jurisdiction: vars.JURISDICTION ?? null,

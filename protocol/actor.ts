@@ -3,13 +3,16 @@ import { z } from "zod";
 import { signInIdSchema } from "./ids.ts";
 import { nullable } from "./schema.ts";
 
-const actorKindSchema = z.enum(["owner", "web"]);
-export type ActorKind = z.infer<typeof actorKindSchema>;
+const callerKinds = ["owner", "web"] as const;
+/** As what somebody calls the instance. */
+export type ActorKind = (typeof callerKinds)[number];
 
 export const actorSchema = z
   .object({
-    kind: actorKindSchema.meta({ description: "By what: the owner's token, or a browser that is signed in." }),
-    id: nullable(signInIdSchema).meta({ description: "The sign-in of a browser; null for the owner's token." }),
+    kind: z.enum([...callerKinds, "slack"]).meta({
+      description: "By what: the owner's token, a browser that is signed in, or a button in Slack.",
+    }),
+    id: nullable(signInIdSchema).meta({ description: "The sign-in of a browser; null for all others." }),
     name: z.string(),
   })
   .meta({ id: "Actor" });

@@ -9,6 +9,7 @@ import { DefinitionStore } from "./definition/definition-store.ts";
 import { EndpointSecrets } from "./definition/endpoint-secrets.ts";
 import { RepositoryIds } from "./definition/repository-ids.ts";
 import { Notifications } from "./notifications/notifications.ts";
+import { SlackUpdates } from "./notifications/slack-updates.ts";
 import { Outbox } from "./outbox/outbox.ts";
 import { AskedHosts } from "./runs/asked-hosts.ts";
 import { AttemptEnvironments } from "./runs/attempt-environments.ts";
@@ -70,6 +71,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const engine = new RunEngine({ work, runs, log, deadlines, outbox, definitions, ...beside });
 
   const questions = new Questions({ database, work, engine, outbox, sockets });
+  const slackUpdates = new SlackUpdates(database, outbox);
   const openCalls = new OpenCalls(sql);
   const spending = new Spending(sql, openCalls);
   const budgets = new Budgets({ engine, runs, definitions, spending });
@@ -119,6 +121,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   };
   return {
     ...stores,
+    slackUpdates,
     openCalls,
     spending,
     budgets,

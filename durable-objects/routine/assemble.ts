@@ -32,6 +32,7 @@ import { NotificationsToIndex, ToNotifications } from "./receivers/to-notificati
 import { ToPool } from "./receivers/to-pool.ts";
 import { ToRoster } from "./receivers/to-roster.ts";
 import { ToRoutines } from "./receivers/to-routines.ts";
+import { ToSlack } from "./receivers/to-slack.ts";
 import { Notes } from "./runs/notes.ts";
 import { ProxiedCalls } from "./runs/proxied-calls.ts";
 import { PullRequests } from "./runs/pull-requests.ts";
@@ -143,7 +144,7 @@ function assembleReceivers(
   const toPool = new ToPool(poolOf, core, frames);
   const toRoutines = new ToRoutines(env.DB, definitions, runs, routineOf);
   const send = () => sender.look();
-  const toNotifications = new ToNotifications(env.DB, { ...core, publicUrl: config.publicUrl, send });
+  const toNotifications = new ToNotifications(env.DB, { ...core, config, send });
   const toRoster = new ToRoster(() => rosterObject(env));
   return {
     read_environment: new ToEnvironments(env.DB, core, environments, new ReadContext(env.DB, core)),
@@ -161,6 +162,7 @@ function assembleReceivers(
     leave_roster: toRoster,
     move_conversation: toConversations,
     tidy_conversation: toConversations,
+    tell_slack: new ToSlack(core.slackUpdates, core.work),
     tidy_artifacts: new ToArtifacts({ ...core, bucket: given.env.BODIES }),
   };
 }

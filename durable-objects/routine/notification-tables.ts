@@ -1,6 +1,15 @@
-/** The table of a routine's object for whom it tells of what has happened. */
+/** The tables of a routine's object for whom it tells of what has happened. */
 import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { Notification } from "#protocol/notification.ts";
+
+/** Messages in Slack whose buttons were pressed, and what they become; a row goes once Slack has it, or takes it no more. */
+export const slackUpdates = sqliteTable("slack_updates", {
+  id: text().primaryKey(),
+  /** Where Slack takes it: whoever has it can change the message for half an hour. */
+  url: text().notNull(),
+  body: text().notNull(),
+  at: integer().notNull(),
+});
 
 /** One row for one fact and one destination: the newest, and what is still to be sent. Times are Unix milliseconds. */
 export const notifications = sqliteTable(

@@ -19,6 +19,7 @@ import { removeSession } from "./changes/remove-session.ts";
 import { ObjectForRuns } from "./object-for-runs.ts";
 import { found } from "./opening.ts";
 import type { RunRow } from "./runs/run-store.ts";
+import { answerFromSlack, type PressedButton } from "./runs/slack-answer.ts";
 import { artifactKey } from "./sessions/artifacts.ts";
 import type { ToSession } from "./wakes/session-messages.ts";
 
@@ -155,6 +156,11 @@ export abstract class ObjectForWork extends ObjectForRuns {
       const answered = work.change((tx) => questions.answer(tx, id, input, actor));
       return answered.ok ? found(engine.show(id)) : answered;
     });
+  }
+
+  /** A button in Slack was pressed: the same, and its message is to say what has become of the question. */
+  answerFromSlack(id: OwnedId, pressed: PressedButton): Result<null> {
+    return this.opening.with(id, (parts) => parts.work.change((tx) => answerFromSlack(tx, parts, id, pressed)));
   }
 
   /** Stops the turn that is on, with all that it has started. */

@@ -1,7 +1,7 @@
 /** The tables of a routine's object. What lists and matching need goes from here to D1. */
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import type { ActorKind } from "#protocol/actor.ts";
+import type { Actor } from "#protocol/actor.ts";
 import type { HostUse } from "#protocol/host-use.ts";
 import type { Checkout, Occurrence } from "#protocol/occurrence.ts";
 import type { RoutineDefinition } from "#protocol/routine.ts";
@@ -12,7 +12,7 @@ import type { KeptEnvironment } from "#rules/environment/kept-environment.ts";
 import type { DoneBefore } from "#rules/run/inputs.ts";
 import { IS_UNSETTLED } from "#rules/run/status-condition.ts";
 
-export { notifications } from "./notification-tables.ts";
+export { notifications, slackUpdates } from "./notification-tables.ts";
 export {
   conversationParts,
   conversations,
@@ -49,7 +49,7 @@ export const revisions = sqliteTable("revisions", {
   at: integer().notNull(),
   /** The actor's name. */
   by: text().notNull(),
-  byKind: text("by_kind").$type<ActorKind>().notNull().default("owner"),
+  byKind: text("by_kind").$type<Actor["kind"]>().notNull().default("owner"),
   byId: text("by_id"),
   definition: text({ mode: "json" }).$type<RoutineDefinition>().notNull(),
 });

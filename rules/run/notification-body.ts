@@ -53,8 +53,21 @@ function sessionUrl(sessionId: string, base: string | null): string | null {
 const BLOCK_LIMIT = 3_000;
 const HEADER_LIMIT = 150;
 
+/** A button: what it says, and the signed answer that it stands for. */
+export interface AnswerButton {
+  label: string;
+  value: string;
+  style?: "primary" | "danger";
+}
+
+/** What Slack takes in a button. */
+const BUTTON_LIMIT = 75;
+
 /** A message of Block Kit. What agents and people wrote stands in it as plain text: it mentions nobody and links nothing. */
-export function slackBody({ kind, fact, routine, run, publicUrl }: Told): string {
+export function slackBody(
+  { kind, fact, routine, run, publicUrl }: Told,
+  buttons: readonly AnswerButton[] = [],
+): string {
   const sentence = sentenceOf(kind, routine.name);
   const url = run === null ? null : sessionUrl(run.session_id, publicUrl);
   const words = [fact.detail, run?.error?.message ?? null, run?.summary ?? null];
@@ -64,11 +77,22 @@ export function slackBody({ kind, fact, routine, run, publicUrl }: Told): string
     { type: "header", text: plain(sentence, HEADER_LIMIT) },
     ...details.map((text) => ({ type: "section", text: plain(text, BLOCK_LIMIT) })),
     ...(evidence.length === 0 ? [] : [{ type: "section", text: plain(evidence.join("\n"), BLOCK_LIMIT) }]),
+    ...(buttons.length === 0 ? [] : [{ type: "actions", elements: buttons.map(buttonOf) }]),
     ...(url === null
       ? []
       : [{ type: "section", text: { type: "mrkdwn", text: `<${escaped(url)}|Open the session>` } }]),
   ];
   return JSON.stringify({ text: escaped(sentence), blocks });
+}
+
+function buttonOf({ label, ...rest }: AnswerButton, place: number) {
+  return { type: "button", action_id: `answer_${place}`, text: plain(label, BUTTON_LIMIT), ...rest };
+}
+
+/** What a message becomes once somebody has pressed one of its buttons: without buttons. */
+export function answeredBody(question: string, outcome: string): string {
+  const blocks = [question, outcome].map((text) => ({ type: "section", text: plain(text, BLOCK_LIMIT) }));
+  return JSON.stringify({ replace_original: true, text: escaped(outcome), blocks });
 }
 
 function evidenceLines({ result, evidence, usage }: ListedRun): string[] {

@@ -18,17 +18,19 @@ export interface Fact {
   atMs: number;
   /** What there is to say beside the kind and the run; null where there is nothing. */
   detail: string | null;
+  /** The question that an agent asks. */
+  questionId?: string;
 }
 
 /** One text for one fact: that of a call that is owed. */
-export function factText({ kinds, runId, atMs, detail }: Fact): string {
-  return JSON.stringify([kinds, runId, atMs, detail]);
+export function factText({ kinds, runId, atMs, detail, questionId }: Fact): string {
+  return JSON.stringify([kinds, runId, atMs, detail, ...(questionId === undefined ? [] : [questionId])]);
 }
 
 /** @param text from `factText`. */
 export function readFact(text: string): Fact {
-  const [kinds, runId, atMs, detail] = JSON.parse(text);
-  return { kinds, runId, atMs, detail };
+  const [kinds, runId, atMs, detail, questionId] = JSON.parse(text);
+  return { kinds, runId, atMs, detail, ...(questionId === undefined ? {} : { questionId }) };
 }
 
 /** What the end of a run is. @param change of the routine's health with it. @returns null where nobody can ask for it. */

@@ -84,6 +84,7 @@ async function owing(parties: { pool?: Party; index?: Party; others?: Party }, t
         move_conversation: others,
         tidy_conversation: others,
         tidy_artifacts: others,
+        tell_slack: others,
       };
       const calls = new Deliver(outbox, work, receivers, () => {});
       const owe = (kind: OwedKind, ...refs: string[]) =>

@@ -17,12 +17,13 @@ interface Secret {
   value: string;
 }
 
-function secretsOf({ ownerTokens, signingKeys, runnerTokens, githubSecrets }: Config): Secret[] {
+function secretsOf({ ownerTokens, signingKeys, runnerTokens, githubSecrets, slackSecret }: Config): Secret[] {
   const all: Record<string, readonly string[]> = {
     OWNER_TOKEN: ownerTokens,
     SIGNING_KEY: signingKeys,
     RUNNER_TOKEN: runnerTokens,
     GITHUB_WEBHOOK_SECRET: githubSecrets,
+    SLACK_SIGNING_SECRET: slackSecret === null ? [] : [slackSecret],
   };
   return Object.entries(all).flatMap(([of, values]) =>
     values.map((value, place) => ({ of, value, name: place === 0 ? of : `${of}_PREVIOUS` })),

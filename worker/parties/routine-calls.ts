@@ -105,6 +105,7 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   tellRun: "once",
   // Asked again, it would be told that somebody has answered.
   answerRun: "once",
+  answerFromSlack: "once",
   // Counted twice it would be wrong; not counted, it is a few seconds' less.
   noteHosts: "once",
   beginModelCall: "once",

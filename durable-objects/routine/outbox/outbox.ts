@@ -23,6 +23,7 @@ const OWED_KINDS = [
   "move_conversation",
   "tidy_conversation",
   "tidy_artifacts",
+  "tell_slack",
 ] as const;
 export type OwedKind = (typeof OWED_KINDS)[number];
 

@@ -1,6 +1,8 @@
 /** From facts to notifications: who is told of each, by the routine's rules and those for all routines; and their list in D1. */
+import type { Config } from "#instance/config.ts";
 import { type NotificationPlan, readNotificationPlan, writeNotifications } from "#instance/d1/notifications.ts";
-import { slackBody, type Told, webhookBody } from "#rules/run/notification-body.ts";
+import { makeAnswerToken } from "#instance/notifications/answer-token.ts";
+import { type AnswerButton, slackBody, type Told, webhookBody } from "#rules/run/notification-body.ts";
 import { type Chosen, chooseDestinations, destinationKey, type Fact, readFact } from "#rules/run/notify.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
 import type { Notifications } from "../notifications/notifications.ts";
@@ -14,10 +16,15 @@ interface Parts {
   definitions: DefinitionStore;
   runs: RunStore;
   notifications: Notifications;
-  publicUrl: string | null;
+  config: Pick<Config, "publicUrl" | "slackSecret" | "signingKeys">;
   /** Sends what is due. */
   send(): void;
 }
+
+const APPROVAL = [
+  { label: "Approve", answer: true, style: "primary" },
+  { label: "Refuse", answer: false, style: "danger" },
+] as const;
 
 export class ToNotifications implements Receiver {
   readonly name = "the rules of notifications";
@@ -37,32 +44,49 @@ export class ToNotifications implements Receiver {
     const { work, definitions, send } = this.#parts;
     const routine = definitions.living();
     if (routine === null) return [];
+    const facts = await Promise.all(texts.map(async (text) => this.#withButtons(readFact(text))));
     // What has been planned before is there already.
     work.change((tx) => {
-      for (const text of texts) this.#plan(tx, routine, readFact(text), plan);
+      for (const { fact, buttons } of facts) this.#plan(tx, routine, fact, buttons, plan);
     });
     send();
     return [];
   }
 
-  #plan(tx: Tx, routine: RoutineRow, fact: Fact, plan: NotificationPlan): void {
-    const { runs, notifications, publicUrl } = this.#parts;
+  /** Buttons for the answers to what an agent asks, where presses of them can be verified and the run still waits for it. */
+  async #withButtons(fact: Fact): Promise<{ fact: Fact; buttons: AnswerButton[] }> {
+    const { runs, config } = this.#parts;
+    const run = fact.runId === null ? undefined : runs.get(fact.runId)?.doc;
+    if (config.slackSecret === null || run?.status !== "waiting") return { fact, buttons: [] };
+    const { question, until, for: kind } = run.waiting;
+    if (question === undefined || question.id !== fact.questionId || until === null) return { fact, buttons: [] };
+    const offers = kind === "approval" ? APPROVAL : question.choices.map((label, answer) => ({ label, answer }));
+    const of = { run_id: run.id, question_id: question.id, until_ms: Date.parse(until) };
+    const buttons = offers.map(async ({ answer, ...shown }) => {
+      return { ...shown, value: await makeAnswerToken(config.signingKeys[0], { ...of, answer }) };
+    });
+    return { fact, buttons: await Promise.all(buttons) };
+  }
+
+  #plan(tx: Tx, routine: RoutineRow, fact: Fact, buttons: AnswerButton[], plan: NotificationPlan): void {
+    const { runs, notifications, config } = this.#parts;
+    const { publicUrl } = config;
     const run = fact.runId === null ? null : (runs.get(fact.runId)?.doc ?? null);
     const { id, definition } = routine;
     const told = { fact, routine: { id, name: definition.name }, run, publicUrl };
     for (const chosen of chooseDestinations([...definition.notify, ...plan.rules], fact, run?.result ?? null)) {
       const isOff = plan.off.has(destinationKey(chosen.destination));
-      notifications.add(tx, id, fact, chosen, bodyFor(chosen, told), isOff);
+      notifications.add(tx, id, fact, chosen, bodyFor(chosen, told, buttons), isOff);
     }
   }
 }
 
-function bodyFor({ kind, destination }: Chosen, told: Omit<Told, "kind">): string {
+function bodyFor({ kind, destination }: Chosen, told: Omit<Told, "kind">, buttons: AnswerButton[]): string {
   switch (destination.by) {
     case "webhook":
       return webhookBody({ ...told, kind });
     case "slack":
-      return slackBody({ ...told, kind });
+      return slackBody({ ...told, kind }, buttons);
   }
 }
 

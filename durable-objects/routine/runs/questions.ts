@@ -1,5 +1,6 @@
 /** What runs ask people: kept until it is answered, or its time is over. The first answer counts. */
 import { and, desc, eq, isNotNull, isNull, ne } from "drizzle-orm";
+import type { OfferedAnswer } from "#instance/notifications/answer-token.ts";
 import type { Actor } from "#protocol/actor.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { Answer, AnswerInput, AskedQuestion, GivenAnswer } from "#protocol/question.ts";
@@ -41,7 +42,11 @@ export class Questions {
         .values({ runId: row.id, id: question.id, question, askedAt: tx.nowMs, until: untilMs })
         .run();
       const detail = [question.text, ...question.choices.map((choice) => `- ${choice}`)].join("\n");
-      outbox.owe(tx, "notify", factText({ kinds: ["waiting"], runId: row.id, atMs: tx.nowMs, detail }));
+      outbox.owe(
+        tx,
+        "notify",
+        factText({ kinds: ["waiting"], runId: row.id, atMs: tx.nowMs, detail, questionId: question.id }),
+      );
     }
     const { kind, input_hash: _hash, ...shown } = question;
     engine.feed(tx, row.id, { type: "waiting", for: kind, untilMs: before?.until ?? untilMs, question: shown });
@@ -63,6 +68,18 @@ export class Questions {
     if (fault !== null) return fault;
     this.#keep(tx, row, { ...said, by: actor, at: timestamp(tx.nowMs) });
     return success(null);
+  }
+
+  /** What a button offers, as an answer in words; null where there is no such question, or choice. */
+  offered(runId: string, { question_id, answer }: Pick<OfferedAnswer, "question_id" | "answer">): AnswerInput | null {
+    const row = this.#find(runId, question_id);
+    if (typeof answer === "boolean") return row === null ? null : { question_id, approve: answer };
+    const choice = row?.question.choices[answer];
+    return choice === undefined ? null : { question_id, choice };
+  }
+
+  textOf(runId: string, questionId: string): string | null {
+    return this.#find(runId, questionId)?.question.text ?? null;
   }
 
   /** The time of the run's question is over: its default counts, and what nobody has approved is refused. */

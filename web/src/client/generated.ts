@@ -7,7 +7,7 @@
  */
 import { call } from './call.ts';
 /**
- * By what: the owner's token, or a browser that is signed in.
+ * By what: the owner's token, a browser that is signed in, or a button in Slack.
  */
 export type ActorKind = typeof ActorKind[keyof typeof ActorKind];
 
@@ -15,6 +15,7 @@ export type ActorKind = typeof ActorKind[keyof typeof ActorKind];
 export const ActorKind = {
   owner: 'owner',
   web: 'web',
+  slack: 'slack',
 } as const;
 
 /**
@@ -24,9 +25,9 @@ export const ActorKind = {
 export type SignInId = string;
 
 export interface Actor {
-  /** By what: the owner's token, or a browser that is signed in. */
+  /** By what: the owner's token, a browser that is signed in, or a button in Slack. */
   kind: ActorKind;
-  /** The sign-in of a browser; null for the owner's token. */
+  /** The sign-in of a browser; null for all others. */
   id: SignInId | null;
   name: string;
 }
@@ -6776,6 +6777,31 @@ return call<GithubAppSetup>(getBeginGithubAppSetupUrl(),
     method: 'POST',
     headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
     body: JSON.stringify(githubAppSetupInput)
+  }
+);}
+
+
+
+export const getPressSlackButtonUrl = () => {
+
+
+
+
+  return `/webhooks/slack/interactive`
+}
+
+/**
+ * Signed with SLACK_SIGNING_SECRET, as Slack signs: docs/notifications.md.
+ * @summary Presses of buttons in Slack's messages
+ */
+export const pressSlackButton = async (pressSlackButtonBody: unknown, options?: Parameters<typeof call>[1]): Promise<void> => {
+
+return call<void>(getPressSlackButtonUrl(),
+  {
+    ...options,
+    method: 'POST',
+    headers: { 'Content-Type': '*/*', ...getHeaders(options?.headers) },
+    body: JSON.stringify(pressSlackButtonBody)
   }
 );}
 

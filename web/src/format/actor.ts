@@ -4,6 +4,7 @@ import type { Actor } from "#protocol/actor.ts";
 const BY: Record<Actor["kind"], string> = {
   owner: "with the owner’s token",
   web: "in a signed-in browser",
+  slack: "in Slack",
 };
 
 export function actorWords({ kind }: Actor): string {

@@ -32,7 +32,7 @@ export const slack: Listener = {
     { field: "is_ext_shared_channel", what: "Of an event: whether the channel is shared with other organizations" },
   ],
   setUp,
-  verify,
+  verify: verifySlackRequest,
   read,
 };
 
@@ -49,7 +49,11 @@ function setUp(url: string): readonly string[] {
   ];
 }
 
-async function verify({ headers, body }: InboundRequest, context: VerifyContext): Promise<Verification> {
+/** Whatever Slack sends is signed in one way. */
+export async function verifySlackRequest(
+  { headers, body }: InboundRequest,
+  context: Pick<VerifyContext, "secrets" | "nowMs">,
+): Promise<Verification> {
   if (!hasSecret(context.secrets)) return { ok: false, failure: "no_secret" };
   const time = headers.get("x-slack-request-timestamp");
   if (time === null || !/^[0-9]{1,12}$/.test(time)) return { ok: false, failure: "time_missing" };
