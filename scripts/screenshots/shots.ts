@@ -107,6 +107,12 @@ export async function fillInstance({
   };
   const shots: Omit<Shot, "isSignedIn">[] = [
     { name: "routines", open: at("/", (page) => page.getByRole("link", { name: TRIAGE.name }).last()) },
+    { name: "routine-new", open: at("/routines/new", (page) => page.getByRole("link", { name: "Docs sync" })) },
+    {
+      name: "routine-template",
+      open: at("/routines/new?template=docs-sync", (page) => page.getByRole("table", { name: "Next times" })),
+    },
+    { name: "routine-edit", open: at(`/routines/${weekly.id}/edit`, (page) => heading(page, `Edit ${weekly.name}`)) },
     { name: "routine-runs", open: tab("Runs") },
     { name: "routine-occurrences", open: tab("Occurrences") },
     { name: "routine-definition", open: tab("Definition") },

@@ -91,6 +91,27 @@ async function makeViews(t: TestContext, bed: GatedBed): Promise<View[]> {
       },
     },
     {
+      name: "a new routine's beginning",
+      open: async (page) => {
+        await page.goto("/routines/new");
+        await heading(page, "New routine");
+      },
+    },
+    {
+      name: "a new routine from a template",
+      open: async (page) => {
+        await page.goto("/routines/new?template=pr-review");
+        await page.getByRole("checkbox", { name: "ready for review" }).waitFor();
+      },
+    },
+    {
+      name: "a routine that is changed",
+      open: async (page) => {
+        await page.goto(`/routines/${routine.id}/edit`);
+        await page.getByRole("table", { name: "Next times" }).waitFor();
+      },
+    },
+    {
       name: "run with text",
       isDialog: true,
       open: async (page) => {

@@ -7,6 +7,13 @@ interface Facts {
   message: string;
   hint: string | null;
   code: string | null;
+  issues?: readonly FieldFault[];
+}
+
+/** What is wrong with one field of what was sent, by its path: `triggers[0].cron`. */
+export interface FieldFault {
+  field: string;
+  message: string;
 }
 
 /** A call that was refused or could not be made. It is thrown, because that is how queries learn of it. */
@@ -20,20 +27,31 @@ export class Problem extends Error {
   readonly hint: string | null;
   /** The stable code from docs/errors.md. */
   readonly code: string | null;
+  /** One for each field at fault, where the answer tells of fields; the message has them too. */
+  readonly issues: readonly FieldFault[];
 
-  constructor({ status, type, message, hint, code }: Facts) {
+  constructor({ status, type, message, hint, code, issues = [] }: Facts) {
     super(message);
     this.status = status;
     this.type = type;
     this.hint = hint;
     this.code = code;
+    this.issues = issues;
   }
 }
 
 export function refused(status: number, { error }: ErrorBody): Problem {
   const { type, message, hint = null, details } = error;
-  const issues = details?.issues?.map(({ field, message }) => `${field}: ${message}`) ?? [];
-  return new Problem({ status, type, message: [message, ...issues].join(" "), hint, code: details?.code ?? null });
+  const issues = details?.issues ?? [];
+  const told = issues.map(({ field, message }) => `${field}: ${message}`);
+  return new Problem({
+    status,
+    type,
+    message: [message, ...told].join(" "),
+    hint,
+    code: details?.code ?? null,
+    issues,
+  });
 }
 
 export function unreachable(): Problem {

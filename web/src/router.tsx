@@ -31,6 +31,28 @@ const routineRoute = createRoute({
   component: lazyRouteComponent(() => import("./routines/routine-page.tsx"), "RoutinePage"),
 });
 
+const newRoutineRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/routines/new",
+  validateSearch: (search): { template?: string; from?: string } => ({
+    ...(typeof search["template"] === "string" ? { template: search["template"] } : {}),
+    ...(typeof search["from"] === "string" ? { from: search["from"] } : {}),
+  }),
+  // Each template is an editor of its own: what was written in one is not carried into the next.
+  remountDeps: ({ search }) => search,
+  component: lazyRouteComponent(() => import("./editor/new-page.tsx"), "NewRoutinePage"),
+});
+
+const editRoutineRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/routines/$id/edit",
+  validateSearch: (search): { saved?: true } => (search["saved"] === true ? { saved: true } : {}),
+  loader: ({ params }) => {
+    void queryClient.prefetchQuery(routineQuery(params.id));
+  },
+  component: lazyRouteComponent(() => import("./editor/edit-page.tsx"), "EditRoutinePage"),
+});
+
 const sessionRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/sessions/$id",
@@ -50,7 +72,15 @@ const setupRoute = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([routinesRoute, routineRoute, sessionRoute, runRoute, setupRoute]),
+  routeTree: rootRoute.addChildren([
+    routinesRoute,
+    newRoutineRoute,
+    routineRoute,
+    editRoutineRoute,
+    sessionRoute,
+    runRoute,
+    setupRoute,
+  ]),
   defaultPreload: "intent",
   // Queries decide themselves whether what they have is too old.
   defaultPreloadStaleTime: 0,

@@ -1,16 +1,14 @@
 /** What a routine says: its prompt, its settings, and who saved it when. */
-import { useInfiniteQuery } from "@tanstack/react-query";
-import type { Overlap, Revision, Routine } from "#protocol/routine.ts";
-import { actorWords } from "../format/actor.ts";
+import type { Overlap, Routine } from "#protocol/routine.ts";
 import { plural } from "../format/amounts.ts";
-import { revisionsQuery } from "../queries.ts";
 import { Badge } from "../ui/badge.tsx";
-import { Card, ListRow } from "../ui/card.tsx";
+import { Card } from "../ui/card.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { Facts } from "../ui/facts.tsx";
-import { PagedList } from "../ui/paged-list.tsx";
 import { Time } from "../ui/time.tsx";
 import styles from "./definition.module.css";
+import { DefinitionActions } from "./definition-actions.tsx";
+import { Revisions } from "./revisions.tsx";
 import { Triggers } from "./triggers.tsx";
 
 export function Definition({ routine }: { routine: Routine }) {
@@ -55,6 +53,9 @@ export function Definition({ routine }: { routine: Routine }) {
           </h2>
         </div>
         <Revisions routine={routine} />
+      </section>
+      <section className={styles.wide} aria-label="Copy or delete">
+        <DefinitionActions routine={routine} />
       </section>
     </div>
   );
@@ -123,31 +124,5 @@ function Tags({ tags }: { tags: Routine["tags"] }) {
         </Badge>
       ))}
     </span>
-  );
-}
-
-function Revisions({ routine }: { routine: Routine }) {
-  const revisions = useInfiniteQuery(revisionsQuery(routine.id));
-  return (
-    <PagedList
-      query={revisions}
-      noun="revisions"
-      empty={null}
-      row={(revision) => <RevisionRow key={revision.revision} revision={revision} current={routine.revision} />}
-    />
-  );
-}
-
-function RevisionRow({ revision, current }: { revision: Revision; current: number }) {
-  return (
-    <ListRow className={styles.revision}>
-      <span>
-        Revision {revision.revision}
-        {revision.revision === current && <Badge tone="success">In force</Badge>}
-      </span>
-      <span className={styles.aside}>
-        <Time at={revision.at} /> {actorWords(revision.actor)}
-      </span>
-    </ListRow>
   );
 }

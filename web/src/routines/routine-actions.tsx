@@ -1,7 +1,8 @@
 /** The buttons of a routine's page, and why one of them did not do what it is for. */
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Routine } from "#protocol/routine.ts";
-import { Button } from "../ui/button.tsx";
+import { Button, buttonClass } from "../ui/button.tsx";
 import { preloadDialogs } from "../ui/dialog.tsx";
 import { ErrorNotice } from "../ui/error-state.tsx";
 import { PlayIcon } from "../ui/icons.tsx";
@@ -29,6 +30,9 @@ export function RoutineActions({ routine }: { routine: Routine }) {
         >
           {isPaused ? "Resume" : "Pause…"}
         </Button>
+        <Link to="/routines/$id/edit" params={{ id: routine.id }} className={buttonClass("secondary")}>
+          Edit
+        </Link>
         <Button {...opens} onClick={() => setDialog("text")}>
           Run with text…
         </Button>

@@ -1,8 +1,10 @@
 /** All routines, and what ran last. */
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import type { ListedRun } from "#protocol/run.ts";
 import { routinesQuery, runsQuery } from "../queries.ts";
 import { Page } from "../shell/page.tsx";
+import { buttonClass } from "../ui/button.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { InboxIcon } from "../ui/icons.tsx";
 import { PagedList } from "../ui/paged-list.tsx";
@@ -17,7 +19,12 @@ export function RoutinesPage() {
   const lastRuns = lastRunByRoutine(runs.data?.pages.flatMap((page) => page.data) ?? []);
   return (
     <Page title="Routines">
-      <h1 className={styles.title}>Routines</h1>
+      <div className={styles.head}>
+        <h1 className={styles.title}>Routines</h1>
+        <Link to="/routines/new" className={buttonClass("primary")}>
+          New routine
+        </Link>
+      </div>
       <PagedList
         query={routines}
         noun="routines"

@@ -13,6 +13,11 @@ export interface ButtonProps extends ComponentProps<"button"> {
   isBusy?: boolean;
 }
 
+/** For a link that looks like a button: one that leads somewhere, and does nothing. */
+export function buttonClass(variant: NonNullable<ButtonProps["variant"]>, size: "md" | "sm" = "md"): string {
+  return classNames(styles.button, styles[variant], styles[size]);
+}
+
 export function Button({
   variant = "secondary",
   size = "md",

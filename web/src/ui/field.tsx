@@ -1,21 +1,30 @@
-/** A labelled field, with a line under it that helps. */
+/** A labelled field, with a line under it that helps, and one that says what is wrong with it. */
 import { cloneElement, type ReactElement, type ReactNode, useId } from "react";
 import styles from "./field.module.css";
 
 interface FieldProps {
   label: string;
   hint?: ReactNode;
-  /** An input or a textarea. */
-  children: ReactElement<{ id?: string; className?: string; "aria-describedby"?: string }>;
+  /** What is wrong with its value. */
+  fault?: string | undefined;
+  /** What is right, and may not be meant. */
+  warning?: string | undefined;
+  /** An input, a textarea or a select. */
+  children: ReactElement<{ id?: string; className?: string; "aria-describedby"?: string; "aria-invalid"?: true }>;
 }
 
-export function Field({ label, hint, children }: FieldProps) {
+export function Field({ label, hint, fault, warning, children }: FieldProps) {
   const id = useId();
-  const hintId = `${id}-hint`;
+  const lines = [
+    { id: `${id}-fault`, text: fault, className: styles.fault },
+    { id: `${id}-warning`, text: warning, className: styles.warning },
+    { id: `${id}-hint`, text: hint, className: styles.hint },
+  ].filter(({ text }) => text !== undefined);
   const control = cloneElement(children, {
     id,
     className: styles.control ?? "",
-    ...(hint === undefined ? {} : { "aria-describedby": hintId }),
+    ...(fault === undefined ? {} : { "aria-invalid": true }),
+    ...(lines.length === 0 ? {} : { "aria-describedby": lines.map((line) => line.id).join(" ") }),
   });
   return (
     <div className={styles.field}>
@@ -23,11 +32,11 @@ export function Field({ label, hint, children }: FieldProps) {
         {label}
       </label>
       {control}
-      {hint !== undefined && (
-        <p id={hintId} className={styles.hint}>
-          {hint}
+      {lines.map((line) => (
+        <p key={line.id} id={line.id} className={line.className}>
+          {line.text}
         </p>
-      )}
+      ))}
     </div>
   );
 }

@@ -1,0 +1,164 @@
+/** A routine as it is written: its form, the same as JSON, and what the instance says to it. */
+import { useQuery } from "@tanstack/react-query";
+import { useBlocker, useNavigate } from "@tanstack/react-router";
+import { useRef, useState } from "react";
+import type { Routine } from "#protocol/routine.ts";
+import { asProblem } from "../problem.ts";
+import { routineQuery } from "../queries.ts";
+import { ConfirmDialog } from "../ui/dialog.tsx";
+import { Tabs } from "../ui/tabs.tsx";
+import { Conflict } from "./conflict.tsx";
+import { type Draft, draftOf, isSame } from "./draft.ts";
+import { ToldProvider } from "./faults.tsx";
+import { Form } from "./form.tsx";
+import { JsonView } from "./json-view.tsx";
+import { jsonOf, readDraft, readJson } from "./read-draft.ts";
+import { RoutineProvider } from "./routine-context.ts";
+import { SaveBar } from "./save-bar.tsx";
+import { ToldSummary } from "./told-summary.tsx";
+import { type Saved, useSave } from "./use-save.ts";
+
+interface EditorProps {
+  initial: Draft;
+  /** What is changed; null for a new one. */
+  routine: Routine | null;
+}
+
+type View = "form" | "json";
+
+export function Editor({ initial, routine }: EditorProps) {
+  const navigate = useNavigate();
+  const [base, setBase] = useState(routine);
+  const [draft, setDraft] = useState(initial);
+  const [view, setView] = useState<View>("form");
+  const [json, setJson] = useState({ text: "", fault: null as string | null });
+  // Set in the step in which it leaves: a state would be known one step too late.
+  const isLeaving = useRef(false);
+  const saving = useSave(base, (saved, { isRunWanted }) => {
+    isLeaving.current = true;
+    void leave(saved, isRunWanted);
+  });
+  const begun = base === null ? initial : draftOf(base);
+  const isDirty = !isSame(draft, begun) || (view === "json" && json.text !== jsonOf(draft));
+  const problem = saving.isError ? asProblem(saving.error) : null;
+  const isConflict = problem?.code === "revision_conflict";
+  const blocker = useBlocker({
+    shouldBlockFn: () => isDirty && !isLeaving.current,
+    enableBeforeUnload: () => isDirty && !isLeaving.current,
+    withResolver: true,
+  });
+
+  async function leave({ routine: saved, sessionId }: Saved, isRunWanted: boolean) {
+    const params = { id: saved.id };
+    if (sessionId !== null) return await navigate({ to: "/sessions/$id", params: { id: sessionId } });
+    if (isRunWanted) return await navigate({ to: "/routines/$id", params });
+    if (base === null && needsSetUp(saved)) {
+      return await navigate({ to: "/routines/$id/edit", params, search: { saved: true } });
+    }
+    return await navigate({ to: "/routines/$id", params });
+  }
+
+  /** @returns the draft as it is written, or null where the JSON is none. */
+  function written(): Draft | null {
+    if (view === "form") return draft;
+    const read = readJson(json.text);
+    if ("fault" in read) {
+      setJson({ ...json, fault: read.fault });
+      return null;
+    }
+    const read2 = readDraft(read.value);
+    if ("fault" in read2) setJson({ ...json, fault: read2.fault });
+    return "fault" in read2 ? null : read2.draft;
+  }
+
+  function show(next: View) {
+    if (next === view) return;
+    const now = written();
+    if (now === null) return;
+    setDraft(now);
+    setJson({ text: jsonOf(now), fault: null });
+    setView(next);
+  }
+
+  function save(isRunWanted: boolean) {
+    const now = written();
+    if (now === null || saving.isPending) return;
+    setDraft(now);
+    saving.mutate({ draft: now, isRunWanted });
+  }
+
+  const busy = saving.isPending ? (saving.variables.isRunWanted ? "run" : "save") : null;
+  return (
+    <RoutineProvider
+      value={{
+        id: base?.id ?? null,
+        repositories: draft.repositories.filter(({ url }) => URL.canParse(url)),
+        saved: routine?.triggers ?? [],
+        hasToken: routine?.has_token ?? false,
+      }}
+    >
+      <ToldProvider value={{ faults: problem?.issues ?? [], warnings: [] }}>
+        {problem !== null && !isConflict && <ToldSummary problem={problem} isNew={base === null} />}
+        {isConflict && base !== null && (
+          <ConflictOf
+            base={base}
+            mine={draft}
+            onMerge={(latest, merged) => {
+              setBase(latest);
+              setDraft(merged);
+              setJson({ text: jsonOf(merged), fault: null });
+              saving.reset();
+            }}
+          />
+        )}
+        <Tabs
+          label="How the routine is shown"
+          value={view}
+          onChange={show}
+          tabs={[
+            {
+              value: "form",
+              title: "Form",
+              panel: <Form draft={draft} set={(change) => setDraft({ ...draft, ...change })} />,
+            },
+            {
+              value: "json",
+              title: "JSON",
+              panel: <JsonView {...json} onChange={(text) => setJson({ text, fault: null })} />,
+            },
+          ]}
+        />
+        <SaveBar isDirty={isDirty} busy={busy} isNew={base === null} onSave={save} />
+      </ToldProvider>
+      <ConfirmDialog
+        isOpen={blocker.status === "blocked"}
+        onOpenChange={(isOpen) => !isOpen && blocker.reset?.()}
+        title="Leave without saving?"
+        description="What you have written here is not saved, and is gone when you leave."
+        keepLabel="Stay"
+        confirmLabel="Leave"
+        onConfirm={() => blocker.proceed?.()}
+      />
+    </RoutineProvider>
+  );
+}
+
+interface ConflictOfProps {
+  base: Routine;
+  mine: Draft;
+  onMerge: (latest: Routine, merged: Draft) => void;
+}
+
+function ConflictOf({ base, mine, onMerge }: ConflictOfProps) {
+  const { data: latest } = useQuery({ ...routineQuery(base.id), staleTime: 0 });
+  if (latest === undefined || latest.revision === base.revision)
+    return <p role="status">Looking at what has changed…</p>;
+  return <Conflict base={base} latest={latest} mine={mine} onMerge={(merged) => onMerge(latest, merged)} />;
+}
+
+/** Whether something of it can only be got once it is saved: its token, or the secret of an endpoint. */
+function needsSetUp({ triggers, has_token }: Routine): boolean {
+  return triggers.some(
+    ({ type, endpoint }) => (type === "api" && !has_token) || (type === "webhook" && endpoint?.has_secret === false),
+  );
+}

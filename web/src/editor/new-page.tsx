@@ -1,0 +1,79 @@
+/** A new routine: from a template, from nothing, or as the copy of another one. */
+import { useQuery } from "@tanstack/react-query";
+import { Link, useSearch } from "@tanstack/react-router";
+import { routineQuery } from "../queries.ts";
+import { NotFound } from "../shell/not-found.tsx";
+import { Page } from "../shell/page.tsx";
+import { Card } from "../ui/card.tsx";
+import { ErrorState } from "../ui/error-state.tsx";
+import { ChevronLeftIcon } from "../ui/icons.tsx";
+import { SkeletonRows } from "../ui/skeleton.tsx";
+import { Choice } from "./choice.tsx";
+import crumbs from "./crumbs.module.css";
+import { copyOf, draftOf, EMPTY_DRAFT } from "./draft.ts";
+import styles from "./editor.module.css";
+import { Editor } from "./editor.tsx";
+import { TEMPLATES } from "./templates/all.ts";
+import { draftOfTemplate } from "./templates/template.ts";
+import { ownZone } from "./zones.ts";
+
+export function NewRoutinePage() {
+  const { template: slug, from } = useSearch({ from: "/routines/new" });
+  if (from !== undefined) return <Duplicate id={from} />;
+  if (slug === undefined) {
+    return (
+      <Page title="New routine">
+        <nav aria-label="Breadcrumb" className={crumbs.crumbs}>
+          <Link to="/">
+            <ChevronLeftIcon size={14} />
+            Routines
+          </Link>
+        </nav>
+        <h1 className={styles.title}>New routine</h1>
+        <p className={styles.lead}>
+          A routine is a prompt for an agent, the repositories that it works on, and what wakes it.
+        </p>
+        <Choice />
+      </Page>
+    );
+  }
+  if (slug === "empty") return <Begin title="New routine" initial={EMPTY_DRAFT} />;
+  const template = TEMPLATES.find((one) => one.slug === slug);
+  if (template === undefined) return <NotFound what="template" />;
+  return <Begin title={template.title} lead={template.what} initial={draftOfTemplate(template, ownZone())} />;
+}
+
+function Duplicate({ id }: { id: string }) {
+  const { data, error, refetch } = useQuery({ ...routineQuery(id), refetchInterval: false });
+  if (data !== undefined) return <Begin title={`Copy of ${data.name}`} initial={copyOf(draftOf(data))} />;
+  return (
+    <Page title="New routine">
+      <h1 className="visually-hidden">New routine</h1>
+      <Card>
+        {error === null ? (
+          <SkeletonRows label="Loading the routine" />
+        ) : (
+          <ErrorState title="The routine could not be loaded" error={error} onRetry={() => refetch()} />
+        )}
+      </Card>
+    </Page>
+  );
+}
+
+function Begin({ title, lead, initial }: { title: string; lead?: string; initial: typeof EMPTY_DRAFT }) {
+  return (
+    <Page title="New routine">
+      <div className={styles.page}>
+        <nav aria-label="Breadcrumb" className={crumbs.crumbs}>
+          <Link to="/routines/new">
+            <ChevronLeftIcon size={14} />
+            Templates
+          </Link>
+        </nav>
+        <h1 className={styles.title}>{title}</h1>
+        {lead !== undefined && <p className={styles.lead}>{lead}</p>}
+        <Editor initial={initial} routine={null} />
+      </div>
+    </Page>
+  );
+}

@@ -1,0 +1,29 @@
+/** All that is told of a draft in one place, for what has no field on the page, and for those who don't see the page. */
+import { useEffect, useRef } from "react";
+import type { Problem } from "../problem.ts";
+import { ErrorNotice } from "../ui/error-state.tsx";
+import styles from "./editor.module.css";
+
+export function ToldSummary({ problem, isNew }: { problem: Problem; isNew: boolean }) {
+  const { issues } = problem;
+  const summary = useRef<HTMLDivElement>(null);
+  // Whoever saved stands at the other end of the page.
+  useEffect(() => summary.current?.focus(), []);
+  if (issues.length === 0)
+    return <ErrorNotice title={isNew ? "It was not created." : "It was not saved."} error={problem} />;
+  return (
+    <div ref={summary} tabIndex={-1} className={styles.summary} role="alert">
+      <p>
+        <strong>It was not saved.</strong> {issues.length === 1 ? "One thing stands" : `${issues.length} things stand`}{" "}
+        against it:
+      </p>
+      <ul>
+        {issues.map(({ field, message }) => (
+          <li key={`${field} ${message}`}>
+            <code>{field}</code> {message}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
