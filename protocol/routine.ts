@@ -12,6 +12,7 @@ import { named, nullable } from "./schema.ts";
 import { boundedDuration, timestampSchema } from "./time.ts";
 import { toolPolicySchema } from "./tools.ts";
 import { triggerInputSchema, triggerSchema, triggerStatusSchema } from "./triggers.ts";
+import { warningSchema } from "./warning.ts";
 
 /** Each default once. */
 export const ROUTINE_DEFAULTS = {
@@ -236,6 +237,10 @@ export const routineSchema = routineDefinitionSchema
     revision: z.int().min(1),
     status: z.enum(["active", "paused"]),
     paused_reason: z.string().nullable(),
+    warnings: z
+      .array(warningSchema)
+      .default([])
+      .meta({ description: "What is saved but can't be meant, or can't work yet; told until it is mended." }),
     has_token: z.boolean().meta({ description: "Whether a token for the fire endpoint is in force." }),
     token_may_read: z.boolean().meta({ description: "Whether that token also reads the routine's runs." }),
     created_at: timestampSchema,

@@ -51,6 +51,7 @@ import { mountSlackButtons } from "./routes/slack-buttons.ts";
 import { mountStats } from "./routes/stats.ts";
 import { mountTriggerPreviews } from "./routes/trigger-previews.ts";
 import { mountTriggers } from "./routes/triggers.ts";
+import { mountValidateRoutine } from "./routes/validate-routine.ts";
 import { mountVerdicts } from "./routes/verdicts.ts";
 
 export const app = new OpenAPIHono<HttpEnv>();
@@ -76,6 +77,7 @@ app.use(async (c, next) => {
 mountFire(app);
 mountRunByToken(app);
 mountRoutines(app);
+mountValidateRoutine(app);
 mountRoutineToken(app);
 mountRoutineLists(app);
 mountTriggers(app);

@@ -37,6 +37,7 @@ import { type Environments, environments } from "./store/environments.ts";
 import { type GithubApp, githubApp } from "./store/github-app.ts";
 import { type Heartbeats, heartbeats } from "./store/heartbeats.ts";
 import { type Matching, matching } from "./store/matching.ts";
+import { type NamedThings, namedThings } from "./store/named-things.ts";
 import { pendingDeliveries } from "./store/pending-deliveries.ts";
 import { type Pools, pools } from "./store/pools.ts";
 import { type RepositoryNames, repositoryNames } from "./store/repository-names.ts";
@@ -79,6 +80,7 @@ export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sen
   deadLetters: DeadLetterLists;
   notifications: NotificationLists;
   environments: Environments;
+  namedThings: NamedThings;
   inbox: Inbox;
   gate: InstanceGate;
   due: DueStore;
@@ -170,6 +172,7 @@ function makeDeps(env: Env): MadeDeps {
       deadLetters: deadLetterLists(database),
       notifications: notificationLists(database),
       environments: environments(database),
+      namedThings: namedThings(database),
       inbox: new Inbox({ ...found, baseUrl: config.publicUrl ?? "", pause }),
       gate: instanceGate(config.instanceRatePerMinute, count),
       due: dueStore(repeatable),

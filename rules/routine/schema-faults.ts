@@ -21,6 +21,14 @@ export function schemaRefusal(schema: z.ZodType, input: unknown, error: z.ZodErr
   return { code: "invalid_request", message: `${first.field}: ${first.message}`, field: first.field, issues };
 }
 
+/** Several refusals as one, which is that of the first with all their issues; null where there is none. */
+export function asOneRefusal(refusals: readonly (Refusal | null)[]): Refusal | null {
+  const given = refusals.filter((refusal) => refusal !== null);
+  const [first] = given;
+  if (first === undefined || given.length === 1) return first ?? null;
+  return { ...first, issues: given.flatMap(({ issues = [] }) => issues) };
+}
+
 function issuesOf(schema: z.ZodType, input: unknown, issue: z.core.$ZodIssue): Issue[] {
   if (issue.code === "unrecognized_keys") {
     const known = knownKeys(schema, input, issue.path);

@@ -8,7 +8,7 @@ import { resolveAt, scheduleFault } from "../schedules/schedule.ts";
  * A trigger that is written again, by its id or as it was, keeps its id, and with it its endpoint and what its schedule
  * has claimed; so does one that changes, where it is known by its kind.
  * @param makeId draws an id for a new trigger.
- * @returns refusal `invalid_request` that names the first field at fault.
+ * @returns refusal `invalid_request` that names every field at fault.
  */
 export function prepareTriggers(
   inputs: readonly TriggerInput[],
@@ -31,6 +31,7 @@ export function prepareTriggers(
       same[place] ?? (input.id === undefined ? take((one) => kindOf(one) === kindOf(input)) : undefined),
   );
   const triggers: Trigger[] = [];
+  const issues: { field: string; message: string }[] = [];
   for (const [place, input] of plain.entries()) {
     const earlier = alike[place];
     if (earlier !== undefined && isSame(earlier, input)) {
@@ -40,12 +41,14 @@ export function prepareTriggers(
     const fault = faultOf(input, earlier, nowMs);
     if (fault !== null) {
       const field = `triggers[${place}].${fault.field}`;
-      const { message } = fault;
-      return refuse("invalid_request", { message: `${field}: ${message}`, field, issues: [{ field, message }] });
+      issues.push({ field, message: fault.message });
+      continue;
     }
     triggers.push({ ...resolved(input, earlier, nowMs), id: earlier?.id ?? makeId() });
   }
-  return success(triggers);
+  const [first] = issues;
+  if (first === undefined) return success(triggers);
+  return refuse("invalid_request", { message: `${first.field}: ${first.message}`, field: first.field, issues });
 }
 
 type Plain = Omit<TriggerInput, "next_fire_times" | "status" | "endpoint" | "unseen_repositories">;

@@ -31,6 +31,7 @@ import { deliveryLists } from "#worker/store/delivery-lists.ts";
 import { environments } from "#worker/store/environments.ts";
 import { githubApp } from "#worker/store/github-app.ts";
 import { matching } from "#worker/store/matching.ts";
+import { namedThings } from "#worker/store/named-things.ts";
 import { pools } from "#worker/store/pools.ts";
 import { repositoryNames } from "#worker/store/repository-names.ts";
 import { secretStore } from "#worker/store/secrets.ts";
@@ -154,6 +155,7 @@ const begun = begunPushStore(database);
 const matched = matching(database);
 const app = githubApp(database);
 const names = repositoryNames(database);
+const things = namedThings(database);
 
 /** Every question to D1, in an order in which each finds what it is about. */
 const CALLS: Record<string, () => Promise<unknown>> = {
@@ -169,6 +171,9 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   "lists.listRuns of both": () => lists.listRuns({ routineId: "rtn_1", statuses: ["queued"] }, PAGE),
   "lists.lastRuns": () => lists.lastRuns(["rtn_1", "x1", "x2"]),
   "lists.stats of a routine": () => lists.stats({ routineId: "rtn_1", tag: undefined, fromMs: 0, toMs: LATER }),
+  "things.routines": () => things.routines(["one", "rtn_1", "x1"]),
+  "things.secrets": () => things.secrets(["ACME"]),
+  "environments.named": () => madeEnvironments.named(["ci", "default"]),
   writeDeadLetters: () => writeDeadLetters(database, "rtn_1", [letter], "occ_1"),
   "letters.list": () => letters.list({ routineId: null, state: "all" }, PAGE),
   "letters.list of the open": () => letters.list({ routineId: null, state: "open" }, PAGE),
@@ -312,6 +317,7 @@ it.each(
     githubApp: app,
     names,
     secrets,
+    things,
   }),
 )("asks every question of %s", (name, store) => {
   const asked = Object.keys(CALLS).map((call) => call.split(" ")[0]);

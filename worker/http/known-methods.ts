@@ -8,10 +8,15 @@ interface MountedRoute {
 
 /** @returns the methods in alphabetical order; none when the path is unknown. */
 export function methodsOf(routes: readonly MountedRoute[], path: string): string[] {
-  const methods = routes
-    .filter((route) => route.method !== "ALL" && matches(route.path, path))
-    .map((route) => route.method);
+  const matching = routes.filter((route) => route.method !== "ALL" && matches(route.path, path));
+  // `/routines/validate` is a path of its own, though `/routines/:id` matches it too.
+  const fewest = Math.min(...matching.map(parameters));
+  const methods = matching.filter((route) => parameters(route) === fewest).map((route) => route.method);
   return [...new Set(methods)].sort();
+}
+
+function parameters({ path }: MountedRoute): number {
+  return path.split("/").filter((part) => part.startsWith(":")).length;
 }
 
 function matches(pattern: string, path: string): boolean {

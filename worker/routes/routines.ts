@@ -1,28 +1,17 @@
 /** Routines: create, list, read, change, delete, pause, resume, run now. */
 import { pageSchema, pauseInputSchema, runNowInputSchema } from "#protocol/api.ts";
-import { DEFAULT_ENVIRONMENT } from "#protocol/environment.ts";
-import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
+import { refuse, success } from "#protocol/errors.ts";
 import { drawOwnerKey, IdMaker, routineIdSchema } from "#protocol/ids.ts";
-import { DEFAULT_POOL, poolOf } from "#protocol/pool.ts";
-import {
-  listedRoutineSchema,
-  type Routine,
-  type RoutinePatch,
-  routineInputSchema,
-  routinePatchSchema,
-  routineSchema,
-} from "#protocol/routine.ts";
-import { unknownEnvironmentRefusal } from "#rules/environment/unknown-environment.ts";
+import { listedRoutineSchema, routineInputSchema, routinePatchSchema, routineSchema } from "#protocol/routine.ts";
 import { futureKeyRefusal } from "#rules/routine/not-available-yet.ts";
-import { listRoutine, presentRoutine, watchedRepositories } from "#rules/routine/present-routine.ts";
-import { repositoriesRefusal } from "#rules/routine/repository-address.ts";
-import { unknownPoolRefusal } from "#rules/routine/unknown-pool.ts";
-import { unknownToolRefusal } from "#rules/routine/unknown-tool.ts";
+import { listRoutine } from "#rules/routine/present-routine.ts";
 import { actorOf } from "../auth/authenticate.ts";
 import { endpoint } from "../http/endpoint.ts";
-import { type App, baseUrl, type HttpContext } from "../http/http-env.ts";
+import type { App } from "../http/http-env.ts";
 import { IDEMPOTENCY_HEADER, runNowAnswer, wakeOf } from "./fire-input.ts";
 import { pageQuery, routineParams, searchText, tagFilter, toPageRequest } from "./inputs.ts";
+import { routineRefusal } from "./routine-faults.ts";
+import { presented, shown } from "./show-routines.ts";
 
 const routinePage = pageSchema(listedRoutineSchema).meta({ id: "RoutinePage" });
 const routinesQuery = pageQuery(routineIdSchema).extend({
@@ -56,8 +45,8 @@ function mountCollection(app: App): void {
     async ({ c, query: { search, tag, status, ...page } }) => {
       const { index } = c.var.deps;
       const { data, next_cursor } = await index.listRoutines({ text: search, tag, status }, toPageRequest(page));
-      const [shown, lastRuns] = await Promise.all([presented(c, data), index.lastRuns(data.map(({ id }) => id))]);
-      const listed = shown.map((routine) => listRoutine(routine, lastRuns.get(routine.id) ?? null));
+      const [routines, lastRuns] = await Promise.all([presented(c, data), index.lastRuns(data.map(({ id }) => id))]);
+      const listed = routines.map((routine) => listRoutine(routine, lastRuns.get(routine.id) ?? null));
       return success({ data: listed, next_cursor });
     },
   );
@@ -73,8 +62,8 @@ function mountCollection(app: App): void {
     },
     async ({ c, principal, body }) => {
       if (principal === null) return refuse("authentication_required");
-      const { config, ownerOf } = c.var.deps;
-      const refusal = repositoriesRefusal(body.repositories, config.isLocal) ?? (await namesRefusal(c, body));
+      const { ownerOf } = c.var.deps;
+      const refusal = await routineRefusal(c, body, []);
       if (refusal !== null) return { ok: false, refusal };
       const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes);
       const id = new IdMaker(drawOwnerKey(random), random).make("routine", Date.now());
@@ -109,8 +98,8 @@ function mountOne(app: App): void {
     },
     async ({ c, principal, params, body }) => {
       if (principal === null) return refuse("authentication_required");
-      const { config, ownerOf } = c.var.deps;
-      const refusal = repositoriesRefusal(body.repositories ?? [], config.isLocal) ?? (await namesRefusal(c, body));
+      const { ownerOf } = c.var.deps;
+      const refusal = await routineRefusal(c, body, null);
       if (refusal !== null) return { ok: false, refusal };
       return shown(c, await ownerOf(params.id).change(body, actorOf(principal)));
     },
@@ -178,34 +167,4 @@ function mountVerbs(app: App): void {
       return admitted;
     },
   );
-}
-
-/** Asks D1 only where a routine names a pool or an environment that people have made. */
-async function namesRefusal(c: HttpContext, routine: RoutinePatch): Promise<Refusal | null> {
-  const { runs_on = DEFAULT_POOL, environment = DEFAULT_ENVIRONMENT, tools } = routine;
-  const unknownTool = tools === undefined ? null : unknownToolRefusal(tools);
-  if (unknownTool !== null) return unknownTool;
-  const { pools, environments } = c.var.deps;
-  const unknownPool = poolOf(runs_on) === DEFAULT_POOL ? null : unknownPoolRefusal(runs_on, await pools.names());
-  if (unknownPool !== null || environment === DEFAULT_ENVIRONMENT) return unknownPool;
-  return unknownEnvironmentRefusal(environment, await environments.names());
-}
-
-async function shown(c: HttpContext, routine: Result<Routine>): Promise<Result<Routine>> {
-  if (!routine.ok) return routine;
-  const [routineShown] = await presented(c, [routine.value]);
-  return success(routineShown ?? routine.value);
-}
-
-/** Asks D1 from where GitHub's events can come only where a routine waits for them. */
-async function presented(c: HttpContext, routines: readonly Routine[]): Promise<Routine[]> {
-  const watched = routines.map(watchedRepositories);
-  const asked = watched.flat();
-  const answers = asked.length === 0 ? null : await c.var.deps.githubApp.reachable(asked);
-  const at = { nowMs: Date.now(), baseUrl: baseUrl(c) };
-  let next = 0;
-  return routines.map((routine, number) => {
-    const own = (watched[number] ?? []).map(({ place }) => [place, answers?.[next++] ?? null] as const);
-    return presentRoutine(routine, { ...at, reachable: answers === null ? null : new Map(own) });
-  });
 }

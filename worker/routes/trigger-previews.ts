@@ -13,7 +13,7 @@ import { prepareTriggers } from "#rules/triggers/prepare-triggers.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
 import { GITHUB_CATEGORIES } from "../inbound/sources/github/categories.ts";
-import { EVERY_EVENT_FIELDS, PULL_REQUEST_FIELDS } from "../inbound/sources/github/field-names.ts";
+import { namedFieldsOf } from "../inbound/sources/github/field-names.ts";
 import { tryTrigger } from "../inbound/try-trigger.ts";
 
 const fieldSchema = z.object({ field: z.string(), what: z.string() });
@@ -50,11 +50,12 @@ export function mountTriggerPreviews(app: App): void {
     },
     async () =>
       success({
-        data: GITHUB_CATEGORIES.map(({ event, title, actions }) => {
-          const isOfPullRequest = event.startsWith("pull_request") || event === "issue_comment";
-          const fields = [...(isOfPullRequest ? PULL_REQUEST_FIELDS : []), ...EVERY_EVENT_FIELDS];
-          return { event, title, actions: [...actions], fields };
-        }),
+        data: GITHUB_CATEGORIES.map(({ event, title, actions }) => ({
+          event,
+          title,
+          actions: [...actions],
+          fields: [...namedFieldsOf(event)],
+        })),
         next_cursor: null,
       }),
   );

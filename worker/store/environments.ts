@@ -23,6 +23,8 @@ export interface Environments {
   list(page: PageRequest): Promise<Page<Environment>>;
   /** @param key an id, or a name: of several with that name the one in use, or else the one that was archived last. */
   find(key: string): Promise<Environment | null>;
+  /** See `environmentsNamed`. */
+  named(names: readonly string[]): Promise<ReadonlyMap<string, Environment | null>>;
   /** In the order of the alphabet, also of those that were archived. */
   names(): Promise<string[]>;
   add(environment: Environment): Promise<"added" | "taken" | "too_many">;
@@ -78,6 +80,7 @@ export function environments(database: Database): Environments {
       environmentIdSchema.safeParse(key).success
         ? await byId(key)
         : ((await environmentsNamed(database, [key])).get(key) ?? null),
+    named: (names) => environmentsNamed(database, names),
     names: async () => {
       const rows = await db.selectDistinct({ name: table.name }).from(table).orderBy(asc(table.name));
       return rows.map(({ name }) => name);

@@ -74,6 +74,8 @@ function routineView(
     status: row.status === "paused" ? "paused" : "active",
     paused_reason: row.pausedReason,
     has_token: row.tokenHash !== null,
+    // Worked out whenever it is shown.
+    warnings: [],
     token_may_read: row.tokenHash !== null && row.tokenMayRead,
     created_at: timestamp(row.createdAt),
     updated_at: timestamp(row.updatedAt),

@@ -2355,6 +2355,32 @@ export interface TriggerStatus {
   repository_ids?: TriggerStatusRepositoryIds;
 }
 
+export type WarningCode = typeof WarningCode[keyof typeof WarningCode];
+
+
+export const WarningCode = {
+  unknown_event: 'unknown_event',
+  unknown_action: 'unknown_action',
+  unknown_field: 'unknown_field',
+  ambiguous_zone: 'ambiguous_zone',
+  unknown_routine: 'unknown_routine',
+  needs_secret: 'needs_secret',
+  never_fires: 'never_fires',
+  needs_repository: 'needs_repository',
+  environment_archived: 'environment_archived',
+} as const;
+
+/**
+ * Something that is saved but can't be meant, or can't work yet.
+ */
+export interface Warning {
+  code: WarningCode;
+  /** As in the routine: `triggers[0].filters[1].field`. */
+  field: string;
+  message: string;
+  hint?: string;
+}
+
 export interface ListedRoutine {
   /**
      * @minLength 1
@@ -2408,6 +2434,8 @@ export interface ListedRoutine {
   status: ListedRoutineStatus;
   /** @nullable */
   paused_reason: string | null;
+  /** What is saved but can't be meant, or can't work yet; told until it is mended. */
+  warnings: Warning[];
   /** Whether a token for the fire endpoint is in force. */
   has_token: boolean;
   /** Whether that token also reads the routine's runs. */
@@ -3939,6 +3967,8 @@ export interface Routine {
   status: RoutineStatus;
   /** @nullable */
   paused_reason: string | null;
+  /** What is saved but can't be meant, or can't work yet; told until it is mended. */
+  warnings: Warning[];
   /** Whether a token for the fire endpoint is in force. */
   has_token: boolean;
   /** Whether that token also reads the routine's runs. */
@@ -3947,6 +3977,11 @@ export interface Routine {
   /** When its owner last changed its definition, paused or resumed it. Tokens, secrets and runs don't count. */
   updated_at: Timestamp;
 }
+
+/**
+ * A routine as `POST /api/v1/routines` takes it, finished or not.
+ */
+export interface RoutineDraft {}
 
 export type RoutineInputLimits = {
   timeout?: Duration;
@@ -4299,6 +4334,29 @@ export interface RoutineToken {
 export interface RoutineTokenInput {
   /** Whether it also reads the runs of its own routine. */
   may_read?: boolean;
+}
+
+export type RoutineValidationFaultsItem = {
+  field: string;
+  message: string;
+};
+
+export type RoutineValidationNextItem = {
+  /**
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  trigger: number;
+  times: string[];
+};
+
+export interface RoutineValidation {
+  /** For what it would be refused; none when it would be saved. */
+  faults: RoutineValidationFaultsItem[];
+  /** Told of what has no faults. */
+  warnings: Warning[];
+  /** For each schedule, by its place among the triggers: the next times at which it fires. */
+  next: RoutineValidationNextItem[];
 }
 
 export type Run = {
@@ -5446,6 +5504,13 @@ export const ListRoutinesStatus = {
   paused: 'paused',
 } as const;
 
+export type ValidateRoutineParams = {
+/**
+ * The routine that it changes: its triggers are known.
+ */
+routine?: RoutineId;
+};
+
 export type ListRevisionsParams = {
 /**
  * @minimum 1
@@ -6075,6 +6140,38 @@ return call<RunNowAnswer>(getRunRoutineUrl(id),
     method: 'POST',
     headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
     body: JSON.stringify(runNowInput)
+  }
+);}
+
+
+
+export const getValidateRoutineUrl = (params?: ValidateRoutineParams,) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : String(value))
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0 ? `/api/v1/routines/validate?${stringifiedParams}` : `/api/v1/routines/validate`
+}
+
+/**
+ * @summary Tell what is wrong with a routine, and when it would wake, without saving it
+ */
+export const validateRoutine = async (routineDraft: RoutineDraft,
+    params?: ValidateRoutineParams, options?: Parameters<typeof call>[1]): Promise<RoutineValidation> => {
+
+return call<RoutineValidation>(getValidateRoutineUrl(params),
+  {
+    ...options,
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
+    body: JSON.stringify(routineDraft)
   }
 );}
 

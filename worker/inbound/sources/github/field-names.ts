@@ -7,7 +7,7 @@ export const EVERY_EVENT_FIELDS: readonly ListenerField[] = [
   { field: "number", what: "Of the pull request, issue or discussion" },
 ];
 
-export const PULL_REQUEST_FIELDS: readonly ListenerField[] = [
+const PULL_REQUEST_FIELDS: readonly ListenerField[] = [
   { field: "base_branch", what: "The branch that it is to go into" },
   { field: "head_branch", what: "The branch that it comes from" },
   { field: "author", what: "Who opened it, by login" },
@@ -19,3 +19,9 @@ export const PULL_REQUEST_FIELDS: readonly ListenerField[] = [
   { field: "is_merged", what: "Whether it has been merged" },
   { field: "from_fork", what: "Whether it comes from a fork" },
 ];
+
+/** The named fields that an event can have; a comment may be on a pull request, and has then what is known of that. */
+export function namedFieldsOf(event: string): readonly ListenerField[] {
+  const isOfPullRequest = event.startsWith("pull_request") || event === "issue_comment";
+  return [...(isOfPullRequest ? PULL_REQUEST_FIELDS : []), ...EVERY_EVENT_FIELDS];
+}

@@ -1,0 +1,117 @@
+/** What of a routine is told as a warning, and what is not. */
+import { expect, it } from "vitest";
+import { routineInputSchema } from "#protocol/routine.ts";
+import type { SecretScope } from "#protocol/secret.ts";
+import { type KnownEnvironment, type KnownNames, type Looked, warningsOf } from "#rules/routine/warnings.ts";
+import { GITHUB_EVENTS } from "#rules/triggers/github-names.ts";
+import { GITHUB_CATEGORIES } from "#worker/inbound/sources/github/categories.ts";
+
+const ci = (status: KnownEnvironment["status"], variables = {}): KnownEnvironment => ({
+  id: "env_1",
+  status,
+  variables,
+});
+
+const KNOWN: KnownNames = {
+  routines: new Set(["docs-writer"]),
+  secrets: new Map<string, SecretScope>([
+    ["ACME", {}],
+    ["OTHERS", { routines: ["rtn_other"] }],
+  ]),
+  environments: new Map([
+    ["default", { ...ci("active"), id: "env_0" }],
+    ["ci", ci("active", { A: "{{ACME}}", B: "{{GONE}}" })],
+    ["old", ci("archived")],
+  ]),
+  sourcesWithSecret: new Set(["slack"]),
+  githubEvents: new Map([
+    ["pull_request", { actions: ["opened", "closed"], fields: ["base_branch", "author", "sender"] }],
+    ["push", { actions: [], fields: ["sender", "repository"] }],
+  ]),
+  everyEventFields: ["sender", "repository", "number"],
+};
+const REPOSITORY = { repositories: [{ url: "https://github.com/acme/app" }] };
+
+type ShownTrigger = Looked["triggers"][number];
+
+function told(input: Record<string, unknown>, shown: Partial<ShownTrigger> = {}) {
+  const parsed = routineInputSchema.parse({ name: "r", prompt: "p", ...input });
+  const status = { status: "active", next_fire_times: [], endpoint: null };
+  const triggers = parsed.triggers.map((trigger) => ({ id: "trg_1", ...status, ...trigger, ...shown }) as ShownTrigger);
+  return warningsOf({ ...parsed, id: "rtn_1", triggers }, KNOWN).map(({ code, field, message }) => [
+    code,
+    field,
+    message,
+  ]);
+}
+
+const github = (trigger: object) => ({
+  ...REPOSITORY,
+  triggers: [{ type: "github", event: "pull_request", ...trigger }],
+});
+const filter = (field: string) => ({ field, operator: "exists" });
+const schedule = (trigger: object) => ({ triggers: [{ type: "schedule", every: "daily", ...trigger }] });
+
+it.each([
+  [github({}), []],
+  [
+    github({ event: "pull_requests" }),
+    ["unknown_event", "triggers[0].event", /"pull_requests"; did you mean "pull_request"\?/],
+  ],
+  [github({ event: "gollum", actions: ["whatever"] }), []],
+  [
+    github({ actions: ["open"] }),
+    ["unknown_action", "triggers[0].actions[0]", /no action "open"; did you mean "opened"\?/],
+  ],
+  [github({ event: "push", actions: ["opened"] }), ["unknown_action", "triggers[0].actions[0]", /push has no actions/]],
+  [
+    github({ filters: [filter("base_brnch")] }),
+    ["unknown_field", "triggers[0].filters[0].field", /did you mean "base_branch"\?/],
+  ],
+  [github({ filters: [filter("pull_request.user.login"), filter("author")] }), []],
+  [
+    github({ event: "push", filters: [filter("base_branch")] }),
+    ["unknown_field", "triggers[0].filters[0].field", /push has no field/],
+  ],
+  [github({ event: "push", filters: [filter("ref")] }), []],
+  [{ triggers: [{ type: "github", event: "push" }] }, ["needs_repository", "triggers[0]", /the routine has none/]],
+  [schedule({ timezone: "EST" }), ["ambiguous_zone", "triggers[0].timezone", /"EST" is an abbreviation/]],
+  [schedule({ timezone: "Etc/GMT+5" }), ["ambiguous_zone", "triggers[0].timezone", /"Etc\/GMT\+5" is UTC-5/]],
+  [schedule({ timezone: "Europe/Paris" }), []],
+  [schedule({ timezone: "UTC" }), []],
+  [
+    { triggers: [{ type: "routine", routine: "docs-writr" }] },
+    ["unknown_routine", "triggers[0].routine", /no routine "docs-writr"/],
+  ],
+  [{ triggers: [{ type: "routine", routine: "docs-writer" }] }, []],
+  [
+    { context_from: [{ routine: "nobody" }, { routine: "self" }] },
+    ["unknown_routine", "context_from[0].routine", /"nobody"/],
+  ],
+  [{ triggers: [{ type: "webhook", source: "slack" }] }, ["needs_secret", "triggers[0]", /no secret yet/]],
+  [{ triggers: [{ type: "webhook", source: "pubsub", pubsub: { service_account: "a@example.com" } }] }, []],
+  [{ variables: { TOKEN: "{{ACME}}" } }, []],
+  [
+    { variables: { TOKEN: "{{NOBODY}}" } },
+    ["needs_secret", "variables.TOKEN", /no secret "NOBODY", which TOKEN needs/],
+  ],
+  [{ variables: { TOKEN: "{{OTHERS}}" } }, ["needs_secret", "variables.TOKEN", /may not use the secret "OTHERS"/]],
+  [{ environment: "ci" }, ["needs_secret", "environment", /no secret "GONE", which B needs/]],
+  [{ environment: "ci", variables: { B: "plain" } }, []],
+  [{ environment: "old" }, ["environment_archived", "environment", /"old" is archived/]],
+] as const)("%j", (input, expected) => {
+  const [code, field, message] = expected;
+  expect(told(input)).toEqual(code === undefined ? [] : [[code, field, expect.stringMatching(message ?? "")]]);
+});
+
+it("tells of schedules without a time to come, and of repositories from which nothing can come", () => {
+  expect(told(schedule({}), { status: "ended" })).toEqual([["never_fires", "triggers[0].every", expect.any(String)]]);
+  const once = { triggers: [{ type: "schedule", at: "2026-12-05T09:00" }] };
+  expect(told(once, { status: "ended" })).toEqual([]);
+  const unseen = { unseen_repositories: ["acme/app"] };
+  expect(told(github({}), unseen)).toEqual([["never_fires", "triggers[0]", "no pull_request can come from acme/app"]]);
+});
+
+it("knows every event that people choose among", () => {
+  expect(GITHUB_CATEGORIES.map(({ event }) => event).filter((event) => !GITHUB_EVENTS.includes(event))).toEqual([]);
+});

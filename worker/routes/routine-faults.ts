@@ -1,0 +1,45 @@
+/** For what a routine is refused beyond its schema, all at once: addresses, triggers, and names of what there is not. */
+import { DEFAULT_ENVIRONMENT } from "#protocol/environment.ts";
+import type { Refusal } from "#protocol/errors.ts";
+import { DEFAULT_POOL, poolOf } from "#protocol/pool.ts";
+import type { RoutinePatch } from "#protocol/routine.ts";
+import type { Trigger } from "#protocol/triggers.ts";
+import { unknownEnvironmentRefusal } from "#rules/environment/unknown-environment.ts";
+import { repositoriesRefusal } from "#rules/routine/repository-address.ts";
+import { asOneRefusal } from "#rules/routine/schema-faults.ts";
+import { unknownPoolRefusal } from "#rules/routine/unknown-pool.ts";
+import { unknownToolRefusal } from "#rules/routine/unknown-tool.ts";
+import { prepareTriggers } from "#rules/triggers/prepare-triggers.ts";
+import type { HttpContext } from "../http/http-env.ts";
+
+/** What a trigger is called while it is not saved. */
+const UNSAVED_TRIGGER = `trg_${"0".repeat(26)}`;
+
+/**
+ * @param before the routine's triggers as they are kept; null leaves triggers to its object, which knows them.
+ * @returns null where nothing stands against it.
+ */
+export async function routineRefusal(
+  c: HttpContext,
+  routine: RoutinePatch,
+  before: readonly Trigger[] | null,
+): Promise<Refusal | null> {
+  const prepared =
+    before === null ? null : prepareTriggers(routine.triggers ?? [], before, () => UNSAVED_TRIGGER, Date.now());
+  return asOneRefusal([
+    repositoriesRefusal(routine.repositories ?? [], c.var.deps.config.isLocal),
+    ...(await namesRefusals(c, routine)),
+    prepared === null || prepared.ok ? null : prepared.refusal,
+  ]);
+}
+
+/** Asks D1 only where a routine names a pool or an environment that people have made. */
+async function namesRefusals(c: HttpContext, routine: RoutinePatch): Promise<(Refusal | null)[]> {
+  const { runs_on = DEFAULT_POOL, environment = DEFAULT_ENVIRONMENT, tools } = routine;
+  const { pools, environments } = c.var.deps;
+  return [
+    tools === undefined ? null : unknownToolRefusal(tools),
+    poolOf(runs_on) === DEFAULT_POOL ? null : unknownPoolRefusal(runs_on, await pools.names()),
+    environment === DEFAULT_ENVIRONMENT ? null : unknownEnvironmentRefusal(environment, await environments.names()),
+  ];
+}
