@@ -204,6 +204,27 @@ test("what somebody else has saved meanwhile is shown beside one's own, and neit
   });
 });
 
+test("a run that is refused leaves what was saved, and says so", async (t) => {
+  const bed = await demoBed();
+  const routine = await createRoutine(bed, { name: "Not started", prompt: "Wait." });
+  await visit(t, bed, {}, async ({ page }) => {
+    await page.route(/\/api\/v1\/routines\/[^/]+\/run$/, (route) =>
+      route.fulfill({
+        status: 429,
+        json: { type: "error", error: { type: "rate_limit_error", message: "Too many runs." }, request_id: "r" },
+      }),
+    );
+    await page.goto(`/routines/${routine.id}/edit`);
+    for (const prompt of ["Once.", "Twice."]) {
+      await page.getByLabel("Prompt", { exact: true }).fill(prompt);
+      await page.getByRole("button", { name: "Save and run" }).click();
+      await page.getByText("no run was started").waitFor();
+      await page.getByText("Everything is saved").waitFor();
+      assert.equal((await read(bed, routine.id)).prompt, prompt);
+    }
+  });
+});
+
 test("the same as JSON, in both directions, and nothing is left without asking", async (t) => {
   const bed = await demoBed();
   const routine = await createRoutine(bed, { name: "As JSON", prompt: "Wait." });

@@ -1,5 +1,6 @@
 /** The pages and their addresses. Each page is loaded when it is first needed; what it shows is asked for meanwhile. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { parseSavedNote, type SavedNote } from "./editor/saved-note.ts";
 import { routineQuery, routineRunsQuery, routinesQuery, runsQuery } from "./queries.ts";
 import { queryClient } from "./query-client.ts";
 import { parseRoutineTab, type RoutineTab } from "./routines/routine-tab.ts";
@@ -46,7 +47,7 @@ const newRoutineRoute = createRoute({
 const editRoutineRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/routines/$id/edit",
-  validateSearch: (search): { saved?: true } => (search["saved"] === true ? { saved: true } : {}),
+  validateSearch: (search): { saved?: SavedNote } => parseSavedNote(search["saved"]),
   loader: ({ params }) => {
     void queryClient.prefetchQuery(routineQuery(params.id));
   },

@@ -14,6 +14,7 @@ import crumbs from "./crumbs.module.css";
 import { draftOf } from "./draft.ts";
 import styles from "./editor.module.css";
 import { Editor } from "./editor.tsx";
+import { savedWords } from "./saved-note.ts";
 
 export function EditRoutinePage() {
   const { id } = useParams({ from: "/routines/$id/edit" });
@@ -51,9 +52,9 @@ function EditView({ routine }: { routine: Routine }) {
           </Link>
         </nav>
         <h1 className={styles.title}>Edit {routine.name}</h1>
-        {saved === true && (
+        {saved !== undefined && (
           <p className={styles.lead} role="status">
-            It is saved. What is still to be set up stands in its triggers: a token, an address, a secret.
+            {savedWords(saved)}
           </p>
         )}
         <Editor key={routine.id} initial={draftOf(routine)} routine={routine} />

@@ -35,7 +35,10 @@ export function Editor({ initial, routine }: EditorProps) {
   // Set in the step in which it leaves: a state would be known one step too late.
   const isLeaving = useRef(false);
   const saving = useSave(base, (saved, { isRunWanted }) => {
-    isLeaving.current = true;
+    const kept = draftOf(saved.routine);
+    setBase(saved.routine);
+    setDraft(kept);
+    setJson({ text: jsonOf(kept), fault: null });
     void leave(saved, isRunWanted);
   });
   const begun = base === null ? initial : draftOf(base);
@@ -48,27 +51,29 @@ export function Editor({ initial, routine }: EditorProps) {
     withResolver: true,
   });
 
-  async function leave({ routine: saved, sessionId }: Saved, isRunWanted: boolean) {
+  async function leave(saved: Saved, isRunWanted: boolean) {
+    isLeaving.current = true;
+    await goOn(saved, isRunWanted);
+    // It may lead to this very page again.
+    isLeaving.current = false;
+  }
+
+  async function goOn({ routine: saved, sessionId }: Saved, isRunWanted: boolean) {
     const params = { id: saved.id };
     if (sessionId !== null) return await navigate({ to: "/sessions/$id", params: { id: sessionId } });
-    if (isRunWanted) return await navigate({ to: "/routines/$id", params });
-    if (base === null && needsSetUp(saved)) {
-      return await navigate({ to: "/routines/$id/edit", params, search: { saved: true } });
-    }
+    const note = isRunWanted ? "not-started" : base === null && needsSetUp(saved) ? "set-up" : null;
+    if (note !== null) return await navigate({ to: "/routines/$id/edit", params, search: { saved: note } });
     return await navigate({ to: "/routines/$id", params });
   }
 
   /** @returns the draft as it is written, or null where the JSON is none. */
   function written(): Draft | null {
     if (view === "form") return draft;
-    const read = readJson(json.text);
-    if ("fault" in read) {
-      setJson({ ...json, fault: read.fault });
-      return null;
-    }
-    const read2 = readDraft(read.value);
-    if ("fault" in read2) setJson({ ...json, fault: read2.fault });
-    return "fault" in read2 ? null : read2.draft;
+    const parsed = readJson(json.text);
+    const read = "fault" in parsed ? parsed : readDraft(parsed.value);
+    if ("draft" in read) return read.draft;
+    setJson({ ...json, fault: read.fault });
+    return null;
   }
 
   function show(next: View) {
