@@ -32,6 +32,18 @@ export abstract class ObjectForWork extends ObjectForRuns {
     return this.opening.with(id, ({ runs }, routine) => found(runs.sessions.get(id, routine.id)));
   }
 
+  /** Whole runs of a session. @param runIds in the order in which they are wanted. @returns none that is another session's. */
+  sessionRuns(id: OwnedId, runIds: readonly string[]): Result<Run[]> {
+    return this.opening.with(id, ({ runs, engine }) =>
+      success(
+        runIds.flatMap((runId) => {
+          const run = runs.get(runId)?.sessionId === id ? engine.show(runId) : null;
+          return run === null ? [] : [run];
+        }),
+      ),
+    );
+  }
+
   changeSession(id: OwnedId, patch: SessionPatch): Result<Session> {
     return this.opening.with(id, ({ work, runs }, routine) => {
       work.change((tx) => runs.sessions.change(tx, id, patch));

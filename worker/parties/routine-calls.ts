@@ -26,6 +26,7 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   readRun: "again",
   readRunByToken: "again",
   readSession: "again",
+  sessionRuns: "again",
   changeSession: "again",
   removeSession: "again",
   events: "again",

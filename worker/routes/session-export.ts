@@ -11,6 +11,8 @@ import { sessionParams } from "./inputs.ts";
 
 const PATH = "/api/v1/sessions/{id}/export";
 const JSON_LINES = "application/jsonl";
+/** How many whole runs are asked for at once. */
+const RUNS_PAGE = 100;
 
 export function mountSessionExport(app: App): void {
   endpoint(
@@ -32,7 +34,7 @@ export function mountSessionExport(app: App): void {
       const session = await ownerOf(id).readSession();
       if (!session.ok) return session;
       const source: Source = {
-        run: (runId) => ownerOf(runId).readRun(),
+        runs: (runIds) => ownerOf(id).sessionRuns(runIds),
         events: (after) => ownerOf(id).events(after, EVENTS_PAGE_LIMIT.max),
       };
       const lines = exportLines(session.value, source, { request_id: c.var.requestId, route: PATH });
@@ -48,7 +50,7 @@ export function mountSessionExport(app: App): void {
 }
 
 interface Source {
-  run: (runId: string) => Promise<Result<Run>>;
+  runs: (runIds: readonly string[]) => Promise<Result<Run[]>>;
   /** A page of events after this one. */
   events: (after: number) => Promise<Result<Page<TranscriptEvent>>>;
 }
@@ -81,7 +83,12 @@ function exportLines(
 
 async function* partsOf(session: Session, source: Source): AsyncGenerator<ExportLine[], void> {
   yield [{ type: "session", session }];
-  for (const { id } of session.runs) yield [{ type: "run", run: whole(await source.run(id)) }];
+  for (let from = 0; from < session.runs.length; from += RUNS_PAGE) {
+    const ids = session.runs.slice(from, from + RUNS_PAGE).map(({ id }) => id);
+    const runs = whole(await source.runs(ids));
+    if (runs.length < ids.length) throw new Error("a run of the session is not there");
+    yield runs.map((run): ExportLine => ({ type: "run", run }));
+  }
   for (let after = 0; after < session.last_seq; ) {
     const events = whole(await source.events(after)).data.filter(({ seq }) => seq <= session.last_seq);
     const last = events.at(-1)?.seq;
