@@ -215,3 +215,23 @@ it("goes on in the session where a message is given again: by hand, or as a dead
     body: { error: { details: { code: "session_deleted" } } },
   });
 });
+
+it("says no more again than one task may have, and names the remedy", async () => {
+  const routine = await buildRoutine({ retry: { max: 0, backoff: "1s" } });
+  const { claude_code_session_id: sessionId } = await fired(routine);
+  using runner = await FakeRunner.join();
+  await (await runner.work(await runner.accept())).finish();
+  const say = () =>
+    call<MessageAnswer>("POST", `/api/v1/sessions/${sessionId}/messages`, { text: "Much to say. ".repeat(5_000) });
+  const { run_id: runId } = (await say()).body;
+  const work = await runner.work(await runner.accept());
+  // Its agent gets none of these.
+  for (let count = 0; count < 6; count += 1) expect((await say()).body.run_id).toBe(runId);
+  await work.finish(BROKEN);
+  expect(await call("POST", `/api/v1/runs/${runId}/retry`)).toMatchObject({
+    status: 422,
+    body: { error: { details: { code: "too_much_said" } } },
+  });
+  expect((await say()).status).toBe(200);
+  await (await runner.work(await runner.accept())).finish();
+});
