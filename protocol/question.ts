@@ -80,6 +80,8 @@ export type Answer = z.infer<typeof answerSchema>;
 export const givenAnswerSchema = z.object({
   question_id: questionIdSchema,
   input_hash: askedQuestionSchema.shape.input_hash,
+  /** Of an approval: the tool that the agent wants to call. Null for a question, and from an earlier version's instance. */
+  tool: z.string().nullable().default(null),
   answer: answerSchema,
 });
 export type GivenAnswer = z.infer<typeof givenAnswerSchema>;

@@ -147,6 +147,8 @@ export const questions = sqliteTable(
     askedAt: integer("asked_at").notNull(),
     until: integer().notNull(),
     answer: text({ mode: "json" }).$type<Answer>(),
+    /** When the answer was said to a runner; it may have been lost on the way, and come to nothing. */
+    toldAt: integer("told_at"),
     /** When the run's agent has heard the answer. */
     takenAt: integer("taken_at"),
   },

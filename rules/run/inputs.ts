@@ -92,7 +92,8 @@ export type RunInput =
   /** The agent is done. @see RunState.ending */
   | { type: "idle"; isMessageWaiting: boolean }
   | { type: "cancel_requested"; reason: CancelReason }
-  | { type: "lease_ended"; end: LeaseEnd }
+  /** `isUnheard`: the answer for which the run waited has come, and come to nothing. */
+  | { type: "lease_ended"; end: LeaseEnd; isUnheard?: boolean }
   | { type: "overdue"; kind: DeadlineKind };
 
 export type Effect =

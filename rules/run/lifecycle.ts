@@ -54,7 +54,7 @@ export function nextRun(state: RunState, input: RunInput, limits: RunLimits, now
     case "cancel_requested":
       return requestCancel(state, run, input.reason, nowMs);
     case "lease_ended":
-      return endLease(state, run, input.end, limits, nowMs);
+      return endLease(state, run, input, limits, nowMs);
     case "overdue":
       return passDeadline(state, run, input.kind, nowMs);
   }
@@ -130,7 +130,7 @@ function greetAgain(
     const isSame = (boot ?? state.boot) === state.boot && features.join() === state.features.join();
     return isSame ? null : { state: { ...state, boot: boot ?? state.boot, features }, events: [], effects: [] };
   }
-  const step = endLease(state, run, "runner_lost", limits, nowMs);
+  const step = endLease(state, run, { end: "runner_lost" }, limits, nowMs);
   return step === null ? null : { ...step, effects: [...step.effects, { type: "release_lease" }] };
 }
 
@@ -171,12 +171,12 @@ function finish(state: RunState, run: ActiveRecord, frame: Finished, limits: Run
 function endLease(
   state: RunState,
   run: ActiveRecord,
-  leaseEnd: LeaseEnd,
+  { end: leaseEnd, isUnheard = false }: { end: LeaseEnd; isUnheard?: boolean },
   limits: RunLimits,
   nowMs: number,
 ): Step | null {
   if (isBetweenAttempts(run)) return null;
-  const waits = park(state, run, null);
+  const waits = park(state, run, null, isUnheard);
   if (waits !== null) return waits;
   const error = runError(ERROR_OF_LEASE_END[leaseEnd], state.phase);
   return end(state, run, { status: "failed", error }, null, limits, nowMs);

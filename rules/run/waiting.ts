@@ -136,13 +136,18 @@ export function endHold(state: RunState, run: WaitingRecord, nowMs: number): Ste
 
 /**
  * The attempt has ended so that another can go on. @param outcome null where its lease has ended before its runner had said how.
- * @returns null where that is not so.
+ * @param isUnheard what the run waited for has come, and come to nothing. @returns null where that is not so.
  */
-export function park(state: RunState, run: ActiveRecord, outcome: AttemptOutcome | null): Step | null {
+export function park(
+  state: RunState,
+  run: ActiveRecord,
+  outcome: AttemptOutcome | null,
+  isUnheard = outcome?.status === "parked",
+): Step | null {
   const putOff = outcome?.status === "parked" ? outcome.put_off : null;
   if (waitsOn(state, run, outcome)) return giveUpSandbox(state, run, putOff);
-  const isUnheard = outcome?.status === "parked" && run.status === "running" && run.cancel_reason === null;
-  return isUnheard && canPark(state) ? goOnElsewhere(run, putOff) : null;
+  const mayGoOn = run.status === "running" && run.cancel_reason === null && state.overdue === null;
+  return isUnheard && mayGoOn && canPark(state) ? goOnElsewhere(run, putOff) : null;
 }
 
 /**

@@ -32,7 +32,9 @@ function wordsOf({ answer }: GivenAnswer): string {
   if (answer.approve === undefined) return `You had asked a question. ${answerWords(answer)}`;
   const who = answer.by === null ? "Nobody approved it in time" : `${answer.by.name} ${decided(answer.approve)} it`;
   const why = answer.text === undefined ? "" : `: ${answer.text}`;
-  const then = answer.approve ? " Make it again if it is still needed: it is asked about once more." : "";
+  const then = answer.approve
+    ? " Make it again, with the same input, if it is still needed: nobody is asked once more."
+    : "";
   return `The call that you had asked about was not made, because its machine was lost. ${who}${why}.${then}`;
 }
 

@@ -37,6 +37,8 @@ export interface GateOptions {
   asks: boolean;
   /** What was asked before this attempt, with its answer; null where nothing was. */
   given: GivenAnswer | null;
+  /** Whether the machine was lost on which that was asked: the agent then makes its call anew, if at all. */
+  isLost: boolean;
   /** Calls of earlier runs: one that was put off there, and not answered, comes here again. */
   earlier: readonly string[];
   onAsked(question: AskedQuestion): void;
@@ -122,6 +124,8 @@ export class ToolGate {
     if (this.#given.has(id)) return this.#takeUp(input);
     if (verdict.decision === "deny") return denied(refusalWords(verdict));
     if (verdict.decision === "allow" && name !== ASK_TOOL) return {};
+    const decided = agent_id === undefined ? this.#takeAgain(input) : null;
+    if (decided !== null) return this.#decided(input, decided);
     if (!this.#options.asks) return denied(UNASKED);
     if (agent_id !== undefined) return denied(SUBAGENT);
     const question = name === ASK_TOOL ? questionOf(id, tool_input) : approvalOf(id, name, tool_input);
@@ -141,6 +145,15 @@ export class ToolGate {
     this.#onTakenUp();
     if (given?.input_hash !== hashOf(tool_input)) return denied(CHANGED + this.#told);
     return this.#decided(input, given.answer, this.#told);
+  }
+
+  /** A call that had been asked about on a machine that was lost, and was not made there: it is not asked about again. */
+  #takeAgain({ tool_name, tool_input }: PreToolUseHookInput): Answer | null {
+    const { given, isLost } = this.#options;
+    if (!isLost || given === null || !this.#given.has(given.question_id)) return null;
+    const isSame = given.tool === tool_name && given.input_hash === hashOf(tool_input);
+    if (isSame) this.#given.delete(given.question_id);
+    return isSame ? given.answer : null;
   }
 
   async #ask(question: AskedQuestion, signal: AbortSignal): Promise<Outcome> {

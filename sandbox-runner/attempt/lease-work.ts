@@ -228,12 +228,13 @@ async function keepWorkspace(session: AttemptSession | null, stop: StopSwitch, e
 }
 
 function gateFor(
-  { tools: policy, asks, answer: given, conversation }: RunOrder,
+  { tools: policy, asks, answer: given, continues, conversation }: RunOrder,
   send: (body: FrameBody) => void,
 ): ToolGate {
   const earlier = conversation?.resume?.calls.map(({ tool_call_id: id }) => id) ?? [];
   const onAsked = (question: AskedQuestion) => send({ kind: "waiting", for: question.kind, question });
-  return new ToolGate({ policy, asks, given, earlier, onAsked });
+  const isLost = given !== null && continues?.put_off !== given.question_id;
+  return new ToolGate({ policy, asks, given, isLost, earlier, onAsked });
 }
 
 /** A runner that ends while the run waits leaves it to another attempt, as if its sandbox had been lost. */

@@ -350,4 +350,42 @@ describe("without its sandbox", () => {
     expect(next.order).toMatchObject({ continues: { put_off: null }, answer: { answer: { choice: "blue" } } });
     await next.finish(SUCCEEDED);
   });
+
+  /** The question is answered, and its runner is lost before anything has come of that. @param isCut whether its link was gone. */
+  async function lostAfterAnswer(question: AskedQuestion, said: object, isCut: boolean) {
+    const lost = await FakeRunner.join({ id: "lost" });
+    const { runId, work } = await asking(lost, question, { ...PARKS, retry: { max: 0 } });
+    if (isCut) work.link.close();
+    if (isCut) await work.link.until(() => work.link.closed !== null);
+    await answer(runId, { question_id: question.id, ...said });
+    expect((await readRun(runId)).status).toBe("running");
+    lost[Symbol.dispose]();
+    return { runId, runner: await FakeRunner.join({ id: "lost", boot: "another-process" }) };
+  }
+
+  it.each<[string, AskedQuestion, object, boolean]>([
+    ["an answer", QUESTION, { choice: "blue" }, false],
+    ["a refusal", APPROVAL, { approve: false }, false],
+    ["an approval that no runner has heard of", APPROVAL, { approve: true }, true],
+  ])("goes on with %s when its runner is lost before anything has come of it", async (_what, question, said, isCut) => {
+    const { runId, runner: again } = await lostAfterAnswer(question, said, isCut);
+    using runner = again;
+    const next = await runner.work(await runner.accept(), PARKS.features);
+    const tool = question.call?.tool ?? null;
+    expect(next.order).toMatchObject({ generation: 2, continues: { put_off: null }, answer: { tool, answer: said } });
+    await next.report(RUNNING, resultOf("toolu_another"));
+    // The agent has the answer by now, so it is told no other attempt.
+    await next.connect();
+    expect(next.order).toMatchObject({ answer: null });
+    await next.finish(SUCCEEDED);
+    expect((await readRun(runId)).status).toBe("succeeded");
+  });
+
+  it("fails when its runner is lost that may have made a call which was approved", async () => {
+    const { runId, runner } = await lostAfterAnswer(APPROVAL, { approve: true }, false);
+    using _runner = runner;
+    await expect
+      .poll(async () => await readRun(runId))
+      .toMatchObject({ status: "failed", error: { code: "runner_lost" } });
+  });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { listedRunSchema } from "#protocol/run.ts";
 import { runError } from "#protocol/run-errors.ts";
 import { ENVIRONMENT_MS, PROVISIONING_MS } from "#rules/run/deadlines.ts";
-import type { Effect, RunInput } from "#rules/run/inputs.ts";
+import type { Effect, RunInput, RunState } from "#rules/run/inputs.ts";
 import { nextRun } from "#rules/run/lifecycle.ts";
 import { showListed } from "#rules/run/record.ts";
 import {
@@ -12,6 +12,7 @@ import {
   CANCEL,
   CANCELED,
   CLONE_STUCK,
+  CONTINUED,
   ENVIRONMENT,
   finished,
   LEASED,
@@ -24,6 +25,7 @@ import {
   SUCCEEDED,
   TIMED_OUT,
   through,
+  WAITING,
   withModelCall,
 } from "./support/run-states.ts";
 
@@ -252,6 +254,24 @@ describe("cancel", () => {
   it("is not what happened when nobody asked for it", () => {
     const { run } = apply(withModelCall(STATES.running), CANCELED).state;
     expect(run).toMatchObject({ status: "failed", error: { code: "runner_failed" } });
+  });
+});
+
+describe("an answer that has come to nothing", () => {
+  const went = through(STATES.held, CONTINUED);
+  const lost: RunInput = { type: "lease_ended", end: "runner_lost", isUnheard: true };
+
+  it("is for another attempt when the runner is lost, also after the first model call", () => {
+    const { run, before } = apply(withModelCall(went), lost).state;
+    expect(run).toMatchObject({ status: "queued", attempt: 2 });
+    expect(before).toMatchObject({ attempt: 1, put_off: null });
+  });
+
+  it.each<[string, RunState]>([
+    ["was canceled", through(went, CANCEL)],
+    ["can go on in no other sandbox", through(STATES.running, WAITING, CONTINUED)],
+  ])("is for none where the run %s", (_sentence, state) => {
+    expect(apply(withModelCall(state), lost).state.run.status).toMatch(/^(canceled|failed)$/);
   });
 });
 

@@ -63,6 +63,7 @@ function next(
       : {
           question_id: given.question.id,
           input_hash: given.question.input_hash,
+          tool: given.question.call?.tool ?? null,
           answer: { by: BY, at: AT, ...given.said },
         };
   const changes = { continues: { put_off: putOff }, answer, tools: run.order.tools, ...order };
@@ -192,6 +193,26 @@ describe.skipIf(noSandbox !== null)("a run whose runner ends while it waits", ()
   });
 });
 
+describe.skipIf(noSandbox !== null)("a run whose runner is killed while a call waits to be approved", () => {
+  it("makes the call that was approved, and nobody is asked again", async () => {
+    const run = begin([], { tools: TOUCH });
+    const plans = [bash("touch approved"), bash("touch approved"), bash("ls"), ...END];
+    bed.faults.set(run.order.task, () => {
+      const plan = plans.shift() ?? "Nothing is left to do.";
+      return typeof plan === "string" ? { kind: "message", text: plan } : plan;
+    });
+    const question = await asked(run);
+    bed.runner.signal("SIGKILL");
+    await bed.runner.exit;
+    await bed.restartRunner();
+    const later = next(run, null, { question, said: { approve: true } });
+    expect(await ended(later)).toMatchObject({ outcome: { status: "succeeded" } });
+    expect(resultsOf(later)[1]).toBe("README.md\napproved");
+    expect(later.stored.filter(({ body }) => body.kind === "waiting")).toEqual([]);
+    expect(requestsOf(run).at(1)).toContain("nobody is asked once more");
+  });
+});
+
 it("does not make a call whose judgement fails", async () => {
   const folder = mkdtempSync(join(tmpdir(), "reveille-gate-"));
   const cwd = join(folder, "work");
@@ -201,7 +222,7 @@ it("does not make a call whose judgement fails", async () => {
       !messages.some(({ role }) => role === "assistant") ? bash("touch ran") : { kind: "message", text: "Bye." },
   });
   const gate = new ToolGate({
-    ...{ policy: TOUCH, asks: true, given: null, earlier: [] },
+    ...{ policy: TOUCH, asks: true, given: null, isLost: false, earlier: [] },
     onAsked: () => {
       throw new Error("The link is gone.");
     },

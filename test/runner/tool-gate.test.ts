@@ -16,12 +16,13 @@ const APPROVED: Answer = {
 const REFUSED: Answer = { ...APPROVED, approve: false, text: "Not on a Friday." };
 const CHOSEN: Answer = { choice: "blue", by: APPROVED.by, at: APPROVED.at };
 
-function gateWith(given: GivenAnswer | null = null, asks = true) {
+function gateWith(given: GivenAnswer | null = null, asks = true, isLost = false) {
   const asked: AskedQuestion[] = [];
   const gate = new ToolGate({
     policy: POLICY,
     asks,
     given,
+    isLost,
     earlier: ["old"],
     onAsked: (question) => asked.push(question),
   });
@@ -49,6 +50,7 @@ function wordsOf(output: HookJSONOutput | undefined): string {
 const given = (id: string, answer: Answer, input: unknown): GivenAnswer => ({
   question_id: id,
   input_hash: hashOf(input),
+  tool: "Bash",
   answer,
 });
 
@@ -143,6 +145,33 @@ it("lets through what was approved before this attempt, if it is the same input,
   await expect.poll(() => asked).toHaveLength(1);
   gate.putOff();
   expect(await again).toBe("defer: ");
+});
+
+it("asks no second time for a call that had been asked about on a machine that was lost, whatever its id", async () => {
+  const { call, last, asked, gate } = gateWith(given("t1", APPROVED, PUSH), true, true);
+  expect(await call("sub", PUSH, { agent_id: "a1" })).toContain("Subagents can't ask");
+  expect(await call("t2", PUSH)).toBe("through");
+  expect(await last("t2", PUSH)).toMatchObject({ behavior: "allow" });
+  // For one call alone.
+  const again = call("t3", PUSH);
+  await expect.poll(() => asked).toHaveLength(1);
+  gate.putOff();
+  await again;
+
+  const refused = gateWith(given("t1", REFUSED, PUSH), true, true);
+  expect(await refused.call("t2", PUSH)).toContain("Not on a Friday.");
+  expect(refused.asked).toEqual([]);
+
+  for (const [input, tool] of [
+    [{ command: "git push --force" }, "Bash"],
+    [PUSH, "Monitor"],
+  ] as const) {
+    const other = gateWith(given("t1", APPROVED, PUSH), true, true);
+    const pending = other.call("t2", input, { tool });
+    await expect.poll(() => other.asked).toHaveLength(1);
+    other.gate.putOff();
+    await pending;
+  }
 });
 
 it("knows an input whatever the order of its keys", () => {

@@ -67,7 +67,7 @@ describe.skipIf(noSandbox !== null)("a tool policy", { concurrent: true }, () =>
     for (const [place, said] of [{ choice: "blue" }, { approve: true }, { approve: false, text: "No." }].entries()) {
       const question = await until("a question comes", () => questionsOf(run)[place] ?? null);
       const { id: question_id, input_hash } = question;
-      run.say({ type: "answer", question_id, input_hash, answer: { ...said, by, at } });
+      run.say({ type: "answer", question_id, input_hash, tool: null, answer: { ...said, by, at } });
     }
     expect(await run.finished()).toMatchObject({ outcome: { status: "succeeded" }, seen: { tools_refused: 1 } });
     expect(questionsOf(run)).toMatchObject([
@@ -85,7 +85,7 @@ describe.skipIf(noSandbox !== null)("a tool policy", { concurrent: true }, () =>
     const run = bed.run([bash("touch fine"), call("Read", { file_path: "denied" }), ...END], ["hooked"], { tools });
     const { id: question_id, input_hash } = await until("a question comes", () => questionsOf(run)[0] ?? null);
     const answer = { approve: true, by: null, at: "2026-01-01T00:00:00.000Z" };
-    run.say({ type: "answer", question_id, input_hash, answer });
+    run.say({ type: "answer", question_id, input_hash, tool: null, answer });
     await run.finished();
     expect(errorsOf(run)).toEqual([
       expect.stringContaining("not the one that was asked about"),

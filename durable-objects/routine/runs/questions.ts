@@ -1,5 +1,6 @@
 /** What runs ask people: kept until it is answered, or its time is over. The first answer counts. */
-import { and, desc, eq, isNotNull, isNull, ne } from "drizzle-orm";
+
+import { and, desc, eq, isNotNull, isNull, lt, ne, or } from "drizzle-orm";
 import type { OfferedAnswer } from "#instance/notifications/answer-token.ts";
 import type { Actor } from "#protocol/actor.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
@@ -93,15 +94,33 @@ export class Questions {
 
   /** The answer of which the run's agent has not heard yet; null where there is none. */
   untaken(runId: string): GivenAnswer | null {
-    const where = and(eq(questions.runId, runId), isNotNull(questions.answer), isNull(questions.takenAt));
-    const order = desc(questions.askedAt);
-    const row = this.#parts.database.select().from(questions).where(where).orderBy(order).limit(1).get();
+    const row = this.#untaken(runId);
     return row?.answer == null ? null : given(row, row.answer);
   }
 
-  /** The result of a call is in the transcript: its agent has heard the answer. */
-  taken(tx: Tx, runId: string, callId: string): void {
-    const where = and(eq(questions.runId, runId), eq(questions.id, callId), isNull(questions.takenAt));
+  /** The attempt's runner gets the answer with its order. */
+  told(tx: Tx, runId: string): void {
+    const where = and(eq(questions.runId, runId), isNotNull(questions.answer), isNull(questions.takenAt));
+    tx.database.update(questions).set({ toldAt: tx.nowMs }).where(where).run();
+  }
+
+  /**
+   * Whether there is an answer of which nothing has come: no runner has got it, or it is for a question of this attempt and the
+   * agent does nothing with it but read it. A call that was approved may have been made as soon as a runner knew.
+   */
+  isUnheard({ id, doc }: RunRow): boolean {
+    const row = this.#untaken(id);
+    if (row?.answer == null) return false;
+    return row.toldAt === null || (row.answer.approve !== true && row.askedAt >= beganMs(doc));
+  }
+
+  /**
+   * The result of a call is in the transcript: its agent has heard the answer, and all that have come before the attempt and
+   * stood in its order.
+   */
+  taken(tx: Tx, { id, doc }: RunRow, callId: string): void {
+    const isHeard = or(eq(questions.id, callId), and(isNotNull(questions.answer), lt(questions.askedAt, beganMs(doc))));
+    const where = and(eq(questions.runId, id), isNull(questions.takenAt), isHeard);
     tx.database.update(questions).set({ takenAt: tx.nowMs }).where(where).run();
   }
 
@@ -124,10 +143,17 @@ export class Questions {
   #goOn(tx: Tx, runId: string, answer: GivenAnswer): void {
     const { engine, work, sockets } = this.#parts;
     engine.feed(tx, runId, { type: "continued" });
-    work.afterwards(tx, `answer:${runId}`, () => {
-      const attempt = engine.row(runId)?.doc.attempt;
-      if (attempt !== undefined) sockets.tell({ run_id: runId, generation: attempt }, { type: "answer", ...answer });
-    });
+    const attempt = engine.row(runId)?.doc.attempt;
+    if (attempt === undefined) return;
+    const lease = { run_id: runId, generation: attempt };
+    if (sockets.isHeard(lease)) this.told(tx, runId);
+    work.afterwards(tx, `answer:${runId}`, () => sockets.tell(lease, { type: "answer", ...answer }));
+  }
+
+  #untaken(runId: string): Row | null {
+    const where = and(eq(questions.runId, runId), isNotNull(questions.answer), isNull(questions.takenAt));
+    const order = desc(questions.askedAt);
+    return this.#parts.database.select().from(questions).where(where).orderBy(order).limit(1).get() ?? null;
   }
 
   #find(runId: string, id: string): Row | null {
@@ -137,7 +163,12 @@ export class Questions {
 }
 
 function given({ id, question }: Row, answer: Answer): GivenAnswer {
-  return { question_id: id, input_hash: question.input_hash, answer };
+  return { question_id: id, input_hash: question.input_hash, tool: question.call?.tool ?? null, answer };
+}
+
+/** When the run's present attempt began, in Unix milliseconds. */
+function beganMs({ timings }: RunRow["doc"]): number {
+  return timings.starting_at === null ? Number.POSITIVE_INFINITY : Date.parse(timings.starting_at);
 }
 
 function refuseSecond({ by, at, choice, text, approve }: Answer): Result<null> {

@@ -69,7 +69,9 @@ export class ReceiveFrames {
     this.flush();
     if (this.#frames.holds(lease)) throw new Error("the attempt's frames are not stored yet");
     this.#work.change((tx) => {
-      if (this.#engine.leased(lease) !== null) this.#engine.feed(tx, lease.run_id, { type: "lease_ended", end });
+      const row = this.#engine.leased(lease);
+      if (row === null) return;
+      this.#engine.feed(tx, row.id, { type: "lease_ended", end, isUnheard: this.#taken.isUnheard(row) });
     });
   }
 

@@ -212,7 +212,7 @@ export class RunLinks {
 
   /** All that the runner needs to begin or go on, as it is now. */
   #welcome({ socket, attachment, protocol, said }: Greeting, environment: AttemptEnvironment | null): void {
-    const { sockets, engine, frames, definitions, notes, contexts, questions, config } = this.#parts;
+    const { sockets, engine, frames, definitions, notes, contexts, questions, config, work } = this.#parts;
     const row = this.#taken(attachment.lease, said);
     if (row === null) {
       closeQuietly(socket, RUNNER_CLOSE.refused, "another runner, or another process of it, has this lease");
@@ -230,6 +230,7 @@ export class RunLinks {
       answer,
       continues: row.before === null ? null : { put_off: row.before.put_off },
     });
+    if (answer !== null) work.change((tx) => questions.told(tx, row.id));
     sockets.greeted(socket, attachment);
     sockets.send(socket, {
       type: "welcome",

@@ -68,11 +68,20 @@ export class RunSockets {
   }
 
   /** Says it to the attempt's runner if that is connected and has said hello. */
-  tell({ run_id, generation }: LeaseRef, message: RunToRunner): void {
-    for (const socket of this.#context.getWebSockets(tagOf(run_id))) {
+  tell(lease: LeaseRef, message: RunToRunner): void {
+    for (const socket of this.#greetedOf(lease)) this.send(socket, message);
+  }
+
+  /** Whether the attempt's runner would hear what is said to it now. */
+  isHeard(lease: LeaseRef): boolean {
+    return this.#greetedOf(lease).some(({ readyState }) => readyState === WebSocket.OPEN);
+  }
+
+  #greetedOf({ run_id, generation }: LeaseRef): WebSocket[] {
+    return this.#context.getWebSockets(tagOf(run_id)).filter((socket) => {
       const attachment = this.of(socket);
-      if (attachment?.lease.generation === generation && attachment.isGreeted) this.send(socket, message);
-    }
+      return attachment?.lease.generation === generation && attachment.isGreeted;
+    });
   }
 
   #save(socket: WebSocket, attachment: LinkAttachment): void {

@@ -99,6 +99,11 @@ export class TakeFrames {
     }
   }
 
+  /** Whether what the run waited for has come, and come to nothing. */
+  isUnheard(row: RunRow): boolean {
+    return this.#questions.isUnheard(row);
+  }
+
   #wait(tx: Tx, row: RunRow, { for: what, question }: Extract<Frame["body"], { kind: "waiting" }>): void {
     this.#questions.heard(tx, row.id, question?.id ?? null);
     // One that has come while this was on its way: the agent goes on with it by itself.
@@ -114,7 +119,7 @@ export class TakeFrames {
   #takeEvent(tx: Tx, row: RunRow, event: EventBody): void {
     const engine = this.#engine;
     engine.append(tx, row, [event]);
-    if (event.type === "tool.result") this.#questions.taken(tx, row.id, event.tool_call_id);
+    if (event.type === "tool.result") this.#questions.taken(tx, row, event.tool_call_id);
     if (event.type === "run.step") engine.feed(tx, row.id, { type: "step", phase: event.phase });
     const isOwn = event.type === "tool.call" || event.type.startsWith("agent.");
     if (!isOwn || row.doc.timings.first_event_at !== null) return;

@@ -1,0 +1,1 @@
+ALTER TABLE `questions` ADD `told_at` integer;
