@@ -180,11 +180,6 @@ export const API_ERRORS = {
     message: "The pool default is always there, and its runners come with the instance's RUNNER_TOKEN.",
     hint: "Change RUNNER_TOKEN to shut its runners out; make a pool of your own for a token of its own.",
   },
-  too_much_said: {
-    type: "unprocessable_error",
-    message: "What people have said to that run is too long, together, to be said again.",
-    hint: "Send the session a new message with what is still to do.",
-  },
   too_many_artifacts: {
     type: "unprocessable_error",
     message: "The run has shown 50 files, as many as it may.",

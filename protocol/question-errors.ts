@@ -22,4 +22,9 @@ export const QUESTION_ERRORS = {
     message: "No run of another routine has woken this one.",
     hint: "A verdict can be given by runs that a routine trigger has started, on the run that woke them.",
   },
+  too_much_said: {
+    type: "unprocessable_error",
+    message: "What people have said to that run is too long, together, to be said again.",
+    hint: "Send the session a new message with what is still to do.",
+  },
 } as const satisfies Record<string, ErrorRow>;
