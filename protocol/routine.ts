@@ -12,6 +12,7 @@ import { named, nullable } from "./schema.ts";
 import { boundedDuration, timestampSchema } from "./time.ts";
 import { toolPolicySchema } from "./tools.ts";
 import { triggerInputSchema, triggerSchema, triggerStatusSchema } from "./triggers.ts";
+import { DIRECTIONS } from "./unseen-characters.ts";
 import { warningSchema } from "./warning.ts";
 
 /** Each default once. */
@@ -136,7 +137,16 @@ const retrySchema = z.strictObject({
 });
 
 const settings = {
-  name: z.string().trim().min(1).max(80),
+  name: z
+    .string()
+    .trim()
+    .min(1)
+    .max(80)
+    .refine((name) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name), "must be one line without control characters")
+    .refine(
+      (name) => !DIRECTIONS.test(name),
+      "must not change the direction of its text (U+202A to U+202E, U+2066 to U+2069)",
+    ),
   prompt: z.string().min(1).max(200_000),
   model: z
     .string()
@@ -207,7 +217,8 @@ export const FUTURE_TRIGGER_TYPES = ["watch"] as const;
 /** Everything that a revision fixes. */
 export const routineDefinitionSchema = z
   .object({
-    name: settings.name,
+    // Names that an earlier version took are read as they are.
+    name: z.string(),
     prompt: settings.prompt,
     model: settings.model.unwrap().nullable(),
     repositories: settings.repositories,

@@ -87,7 +87,11 @@ export function assemble({ context, env, config, database, ownerKey, authorities
   const entry = new IndexEntry(secrets, repositoryIds, schedules);
   const toIndex = new RoutineToIndex(env.DB, definitions, (row) => entry.of(row, Date.now()));
   const purge = new Purge(core);
-  const sender = new SendNotifications(core.notifications, work, notificationPost(env.DB, config, secretValues));
+  const sender = new SendNotifications(
+    core.notifications,
+    work,
+    notificationPost(env.DB, config, secretValues, () => definitions.row()?.definition.notify ?? []),
+  );
   const receivers = assembleReceivers(core, { env, config, frames, toIndex, environments, sender });
   const deliver = new Deliver(outbox, work, receivers, () => purge.ifOver());
 

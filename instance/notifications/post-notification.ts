@@ -1,12 +1,16 @@
 /** One try at sending a notification. What it tells of a failure quotes neither the address with its secrets nor the answer. */
 import type { Destination } from "#protocol/notification.ts";
 import { webhookFault } from "#protocol/notification.ts";
+import { retryAfterSeconds } from "#rules/calls/git-answers.ts";
 import type { SecretUser } from "#rules/secrets/scope.ts";
 import type { Config } from "../config.ts";
 import { signedHeaders, signingKeysOf } from "./sign-webhook.ts";
 
-/** Null when it went through. `isUnsent`: its address could not be made up, and nobody was asked. */
-export type PostFailure = { error: string; isGone: boolean; isUnsent?: true } | null;
+/**
+ * Null when it went through. `isUnsent`: its address could not be made up, and nobody was asked. `afterMs`: how long the
+ * receiver asks to be left alone.
+ */
+export type PostFailure = { error: string; isGone: boolean; isUnsent?: true; afterMs?: number } | null;
 
 export interface PostedNotification {
   id: string;
@@ -48,7 +52,7 @@ export async function postNotification(parts: Parts, posted: PostedNotification)
     const answer = await parts.fetch(filled.text, { method: "POST", headers, body, redirect: "manual", signal });
     // Nobody reads it, and it may be without an end.
     void answer.body?.cancel().catch(() => undefined);
-    return failureOf(answer.status);
+    return failureOf(answer, parts.now());
   } catch (error) {
     const isLate = error instanceof Error && error.name === "TimeoutError";
     return { error: isLate ? "No answer within 10 seconds." : "No connection, or it broke off.", isGone: false };
@@ -65,8 +69,13 @@ function addressFault(by: Destination["by"], address: string, filled: string): s
   return url.origin === new URL(address).origin ? null : "With its secrets in it the address leads to another host.";
 }
 
-function failureOf(status: number): PostFailure {
+function failureOf({ status, headers }: Response, nowMs: number): PostFailure {
   if (status >= 200 && status < 300) return null;
   if (status >= 300 && status < 400) return { error: `Answered ${status}: redirects are not followed.`, isGone: false };
-  return { error: `Answered ${status}.`, isGone: status === GONE };
+  const after = retryAfterSeconds(headers, nowMs);
+  return {
+    error: `Answered ${status}.`,
+    isGone: status === GONE,
+    ...(after === null ? {} : { afterMs: after * 1_000 }),
+  };
 }

@@ -94,9 +94,22 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const RETRIES_AFTER_MS = [5_000, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 5 * HOUR_MS, 10 * HOUR_MS, 10 * HOUR_MS];
 
-/** @param tries that failed, from 1 on. @returns after how long it is tried again; null when it is given up. */
-export function retryAfterMs(tries: number): number | null {
-  return RETRIES_AFTER_MS[tries - 1] ?? null;
+/** No receiver is left alone for longer, whatever it asks for. */
+const LEFT_ALONE_MS = 10 * HOUR_MS;
+
+/**
+ * @param tries that failed, from 1 on. @param askedMs how long the receiver asks to be left alone; 0 where it asks for nothing.
+ * @returns after how long it is tried again; null when it is given up.
+ */
+export function retryAfterMs(tries: number, askedMs = 0): number | null {
+  const after = RETRIES_AFTER_MS[tries - 1];
+  return after === undefined ? null : Math.max(after, Math.min(askedMs, LEFT_ALONE_MS));
+}
+
+/** Whether a rule still sends anything there. */
+export function isDestinationOf(rules: readonly NotificationRule[], destination: Destination): boolean {
+  const key = destinationKey(destination);
+  return rules.some((rule) => destinationKey(destinationOf(rule)) === key);
 }
 
 /** What has happened, in a sentence. */

@@ -267,6 +267,35 @@ describe("a receiver", () => {
     expect(await failing(address)).toBeUndefined();
   });
 
+  it.each([
+    ["so many seconds", "120", 120_000],
+    ["more than anybody waits for", "999999999", 10 * 3_600_000],
+    ["less than it gets by itself", "1", 5_000],
+  ])("that asks to be left alone for %s is, within bounds", async (_what, asked, waitsMs) => {
+    const address = receiver(() => new Response("", { status: 429, headers: { "retry-after": asked } }));
+    const routine = await telling([{ on: ["succeeded"], webhook: address }]);
+    await end(routine);
+    const [first] = await untilListed(routine.id, [{ status: "pending", tries: 1, error: "Answered 429." }]);
+    const waited = Date.parse(first?.next_try_at ?? "") - Date.parse(first?.created_at ?? "");
+    expect(waited).toBeGreaterThanOrEqual(waitsMs);
+    expect(waited).toBeLessThan(waitsMs + 120_000);
+  });
+
+  it("that no rule names any more gets no more tries, but for one that is asked for by hand", async () => {
+    const address = receiver(() => new Response("", { status: 500 }));
+    const routine = await telling([{ on: ["succeeded"], webhook: address }]);
+    await end(routine);
+    const [first] = await untilListed(routine.id, [{ status: "pending", tries: 1 }]);
+    const { body } = await call<{ revision: number }>("GET", `/api/v1/routines/${routine.id}`);
+    const change = { notify: [], if_revision: body.revision };
+    expect((await call("PATCH", `/api/v1/routines/${routine.id}`, change)).status).toBe(200);
+    await later(routine.id, 6_000);
+    await untilListed(routine.id, [{ status: "failed", error: "No rule names this address any more." }]);
+    expect(at(address)).toHaveLength(1);
+    await call("POST", `/api/v1/notifications/${first?.id}/redeliver`);
+    await untilAt(address, 2);
+  });
+
   it.each<[string, number, (address: string) => Promise<unknown>]>([
     ["that says it is gone", 410, async () => {}],
     [

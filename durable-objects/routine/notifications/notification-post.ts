@@ -1,19 +1,29 @@
 /** One try at a notification, and what D1 is told of its destination. */
 
 import type { Config } from "#instance/config.ts";
-import { noteFailure, noteSuccess } from "#instance/d1/notifications.ts";
+import { noteFailure, noteSuccess, readNotificationPlan } from "#instance/d1/notifications.ts";
 import { withinDeadline } from "#instance/in-time.ts";
 import { postNotification } from "#instance/notifications/post-notification.ts";
 import type { SecretsOfRuns } from "#instance/secrets/secrets-of-runs.ts";
 import { logTrouble } from "#protocol/log.ts";
+import type { Destination, NotificationRule } from "#protocol/notification.ts";
+import { isDestinationOf } from "#rules/run/notify.ts";
 import type { Post } from "./send-notifications.ts";
 
 const NOTE_DEADLINE_MS = 4_000;
+const NO_RULE = "No rule names this address any more.";
 
-export function notificationPost(index: D1Database, config: Config, secrets: SecretsOfRuns): Post {
+/** @param own the routine's rules as they are now. */
+export function notificationPost(
+  index: D1Database,
+  config: Config,
+  secrets: SecretsOfRuns,
+  own: () => readonly NotificationRule[],
+): Post {
   const ports = { config, secrets, fetch: (url: string, init: RequestInit) => fetch(url, init), now: Date.now };
   return async ({ id, doc, body }) => {
     const { routine_id: routineId, destination } = doc;
+    if (doc.tries > 0 && !(await isAskedFor(destination))) return { error: NO_RULE, isOff: false, isOver: true };
     const failure = await postNotification(ports, { id, routineId, destination, body });
     // That this routine may not use the secret of an address tells nothing of those that others send there.
     if (failure?.isUnsent) return { error: failure.error, isOff: false };
@@ -23,7 +33,9 @@ export function notificationPost(index: D1Database, config: Config, secrets: Sec
       logTrouble("owed_call_failed", { receiver: "the index", call: "notify", ref: id, calls: 1 }, error);
       return false;
     });
-    return failure === null ? null : { error: failure.error, isOff: isOff === true };
+    if (failure === null) return null;
+    const { error, afterMs } = failure;
+    return { error, isOff: isOff === true, ...(afterMs === undefined ? {} : { afterMs }) };
 
     async function offAt(noted: { error: string; isGone: boolean; nowMs: number }): Promise<boolean> {
       const since = await noteFailure(index, destination, noted);
@@ -31,4 +43,11 @@ export function notificationPost(index: D1Database, config: Config, secrets: Sec
       return since !== null;
     }
   };
+
+  /** Rules may have changed since it was tried first. Where those for all routines can't be read it is tried. */
+  async function isAskedFor(destination: Destination): Promise<boolean> {
+    if (isDestinationOf(own(), destination)) return true;
+    const plan = await withinDeadline(readNotificationPlan(index), NOTE_DEADLINE_MS, "the index").catch(() => null);
+    return plan === null || isDestinationOf(plan.rules, destination);
+  }
 }

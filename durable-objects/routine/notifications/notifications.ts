@@ -16,8 +16,8 @@ const KEPT = 1_000;
 /** Longer than reading its secrets, sending it and writing down what came of it take. */
 const CLAIM_MS = 30_000;
 
-/** What a try has come to: null for success. */
-export type Failure = { error: string; isOff: boolean } | null;
+/** What a try has come to: null for success. `isOver`: it is not tried again. `afterMs`: not before that. */
+export type Failure = { error: string; isOff: boolean; isOver?: true; afterMs?: number } | null;
 
 export class Notifications {
   readonly #database: Database;
@@ -101,7 +101,8 @@ export class Notifications {
       this.#settle(tx, row, "sent", { tries, error: null, sent_at: timestamp(tx.nowMs) });
       return;
     }
-    const after = failure.isOff ? null : retryAfterMs(tries);
+    const isLast = failure.isOff || failure.isOver === true;
+    const after = isLast ? null : retryAfterMs(tries, failure.afterMs);
     if (after === null) {
       this.#settle(tx, row, failure.isOff ? "switched_off" : "failed", { tries, error: failure.error });
       return;

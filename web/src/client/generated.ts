@@ -2382,10 +2382,6 @@ export interface Warning {
 }
 
 export interface ListedRoutine {
-  /**
-     * @minLength 1
-     * @maxLength 80
-     */
   name: string;
   /**
      * @minLength 1
@@ -3800,10 +3796,6 @@ export type RoutineDefinitionRetry = {
 export type RoutineDefinitionTags = {[key: string]: string};
 
 export interface RoutineDefinition {
-  /**
-     * @minLength 1
-     * @maxLength 80
-     */
   name: string;
   /**
      * @minLength 1
@@ -3915,10 +3907,6 @@ export const RoutineStatus = {
 } as const;
 
 export interface Routine {
-  /**
-     * @minLength 1
-     * @maxLength 80
-     */
   name: string;
   /**
      * @minLength 1
