@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { until } from "#test/scripts/support/until.ts";
 import { gatedBed } from "./support/bed.ts";
 import { playRun, RUNNING, said } from "./support/played-run.ts";
-import { isAtEnd, openSession, scrollTo, transcript, untilConnection } from "./support/transcript.ts";
+import { isAtEnd, openSession, scrollTo, shownSeqs, transcript, untilConnection } from "./support/transcript.ts";
 import { visit } from "./support/visitor.ts";
 
 const LONG = "A line of the agent's.\n\n".repeat(12);
@@ -95,5 +95,37 @@ test("a tool call is one line, and opens to what went in and what came out", asy
     await output.waitFor();
     await log.locator('[aria-expanded="true"]').first().press("Enter");
     await output.waitFor({ state: "hidden" });
+  });
+});
+
+test("a place far back is found by its words, has an address, and is read in both directions from there", async (t) => {
+  const bed = await gatedBed();
+  const run = await playRun(t, bed, "Places");
+  const events = Array.from({ length: 3_000 }, (_, index) => message(index, `Message ${index} of many.`));
+  await run.report([RUNNING, ...events]);
+  await run.finish("The end.");
+  await visit(t, bed, {}, async ({ page }) => {
+    await openSession(page, run.sessionId);
+    await untilConnection(page, "ended");
+    const log = transcript(page);
+    await page.keyboard.press("/");
+    await page.getByRole("textbox", { name: "Search the transcript" }).fill("message 1234 of");
+    await page.getByText("1 found").waitFor();
+    await page.keyboard.press("Enter");
+    const found = log.locator("[data-target]");
+    await found.getByText("Message 1234 of many.").waitFor();
+    await page.keyboard.press("Escape");
+    const link = found.getByRole("link", { name: /^Link to event \d+$/ });
+    const hash = await link.getAttribute("href");
+    await page.goto(`/sessions/${run.sessionId}${hash}`);
+    await page.reload();
+    await found.getByText("Message 1234 of many.").waitFor();
+    assert.ok(await found.evaluate((element) => element.getBoundingClientRect().top < innerHeight), "it is in view");
+    await until("older ones", 20_000, async () => {
+      await scrollTo(page, 0);
+      return (await shownSeqs(page)).flat().some((seq) => seq < 1_000);
+    });
+    await page.keyboard.press("End");
+    await log.getByText("The end.").waitFor();
   });
 });

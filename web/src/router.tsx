@@ -4,6 +4,7 @@ import { parseSavedNote, type SavedNote } from "./editor/saved-note.ts";
 import { routineQuery, routineRunsQuery, routinesQuery, runsQuery } from "./queries.ts";
 import { queryClient } from "./query-client.ts";
 import { parseRoutineTab, type RoutineTab } from "./routines/routine-tab.ts";
+import { parseSessionView, type SessionViewName } from "./session/session-views.ts";
 import { NotFound } from "./shell/not-found.tsx";
 import { PageError } from "./shell/page-error.tsx";
 import { PagePending } from "./shell/page-pending.tsx";
@@ -57,6 +58,7 @@ const editRoutineRoute = createRoute({
 const sessionRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/sessions/$id",
+  validateSearch: (search): { view?: SessionViewName } => parseSessionView(search["view"]),
   component: lazyRouteComponent(() => import("./session/session-page.tsx"), "SessionPage"),
 });
 

@@ -65,3 +65,7 @@ export function QuestionIcon({ size }: IconProps) {
     />
   );
 }
+
+export function SearchIcon({ size }: IconProps) {
+  return <Stroke size={size} path="M7 12A5 5 0 1 0 7 2a5 5 0 0 0 0 10Zm3.5-1.5L14 14" />;
+}

@@ -5,7 +5,9 @@ import { listSessionEvents } from "../client/generated.ts";
 import { beforePainting, browserDoors, postSaid, setBrowserTimer } from "./browser-doors.ts";
 import { keepMessages, readMessages } from "./composer/kept.ts";
 import { Outgoing, type OutgoingMessage } from "./composer/outgoing.ts";
+import { LineComments, withComments } from "./diff/line-comments.ts";
 import { type ConnectionState, LiveConnection, type Said } from "./live-connection.ts";
+import type { ReadEvents } from "./read-events.ts";
 import { TranscriptStore } from "./transcript-store.ts";
 
 /** How much of a long transcript is there at once. */
@@ -26,7 +28,9 @@ const FIGURES_MS = 1_000;
 
 export class LiveSession {
   readonly store: TranscriptStore;
+  readonly readEvents: ReadEvents;
   readonly outgoing: Outgoing;
+  readonly comments: LineComments;
   readonly #connection: LiveConnection;
   readonly #listeners = new Set<() => void>();
   #state: ConnectionState = "connecting";
@@ -41,9 +45,10 @@ export class LiveSession {
   constructor(sessionId: string, lastSeq: number, onLife: (runId: string) => void, onStored: () => void) {
     const after = Math.max(0, lastSeq - TAIL_EVENTS);
     // The generator writes the type of any JSON in another way than the schema does.
-    const read = async (after: number, limit: number) =>
+    this.readEvents = async (after: number, limit: number) =>
       (await listSessionEvents(sessionId, { after, limit })) as Page<TranscriptEvent>;
-    this.store = new TranscriptStore(after, read, beforePainting, Date.now);
+    this.store = new TranscriptStore(after, this.readEvents, beforePainting, Date.now);
+    this.comments = new LineComments(sessionId);
     const kept = readMessages(sessionId, after);
     const ways = {
       say: (said: Said) => this.#connection.say(said),
@@ -100,9 +105,15 @@ export class LiveSession {
     document.removeEventListener("visibilitychange", this.#lookedAt);
   }
 
+  /** A message as it would be sent now: with the comments on lines that go with it. */
+  worded(text: string): string {
+    return withComments(text, this.comments.all());
+  }
+
   /** Says something to the agent. */
   say(text: string): void {
-    this.outgoing.send(text, this.store.last());
+    this.outgoing.send(this.worded(text), this.store.last());
+    this.comments.clear();
   }
 
   /** Tells what the session's own record says. */

@@ -1,4 +1,4 @@
-/** Gives a run that did not succeed again, and opens the session of the new one. */
+/** Gives what a run had been given again, and opens the session of the new one. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import type { Run } from "#protocol/run.ts";
@@ -23,9 +23,9 @@ export function RetryRun({ run }: { run: Run }) {
   return (
     <>
       <Button isBusy={retrying.isPending} onClick={() => retrying.mutate(crypto.randomUUID())}>
-        Retry
+        {run.status === "succeeded" ? "Run again" : "Retry"}
       </Button>
-      {retrying.isError && <ErrorNotice title="The run was not retried." error={retrying.error} />}
+      {retrying.isError && <ErrorNotice title="The run was not started again." error={retrying.error} />}
     </>
   );
 }

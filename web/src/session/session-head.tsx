@@ -61,9 +61,9 @@ export function SessionHead({ session, run, isPanelOpen, panelId, onPanel }: Ses
   );
 }
 
-/** Of one that succeeded nobody wants the same again. */
-function mayRetry({ status }: Run): boolean {
-  return !isActiveStatus(status) && status !== "succeeded";
+/** What it was given is gone with a session that was deleted. */
+function mayRetry(run: Run): boolean {
+  return !isActiveStatus(run.status) && !("session_deleted" in run && run.session_deleted === true);
 }
 
 function Facts({ run }: { run: Run }) {

@@ -1,6 +1,6 @@
 /** A session's page: finds the session, and shows it or says why not. */
 import { useQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
+import { useParams, useSearch } from "@tanstack/react-router";
 import { asProblem, isPassing } from "../problem.ts";
 import { sessionQuery } from "../queries.ts";
 import { NotFound } from "../shell/not-found.tsx";
@@ -15,13 +15,14 @@ const RETRY_MS = 5_000;
 
 export function SessionPage() {
   const { id } = useParams({ from: "/sessions/$id" });
+  const { view = "transcript" } = useSearch({ from: "/sessions/$id" });
   const { data, error, isFetching, isFetchedAfterMount, refetch } = useQuery({
     ...sessionQuery(id),
     // Where the transcript ended at an earlier visit is no place to begin: all that came since would be loaded at once.
     staleTime: 0,
     refetchInterval: ({ state }) => (state.data === undefined && isPassing(state.error) ? RETRY_MS : false),
   });
-  if (data !== undefined && isFetchedAfterMount) return <SessionView key={id} session={data} />;
+  if (data !== undefined && isFetchedAfterMount) return <SessionView key={id} session={data} view={view} />;
   if (error === null || !isFetchedAfterMount) return <SessionSkeleton />;
   if (asProblem(error).status === 404) return <NotFound what="session" />;
   return (

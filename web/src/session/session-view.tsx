@@ -1,9 +1,8 @@
 /** A session that is there: its head, its transcript as it grows, and what is known of its run. */
-import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { type RefObject, useEffect, useId, useRef, useState, useSyncExternalStore } from "react";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { lazy, type RefObject, Suspense, useId, useRef, useState, useSyncExternalStore } from "react";
 import type { Session } from "#protocol/session.ts";
-import { isActiveStatus } from "../format/status.ts";
-import { runQuery, sessionQuery } from "../queries.ts";
+import { runQuery } from "../queries.ts";
 import { usePageTitle } from "../shell/page.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
@@ -12,30 +11,47 @@ import { ConnectionNote } from "./connection-note.tsx";
 import { DetailsPanel } from "./details-panel.tsx";
 import { WaitContext } from "./items/run-row.tsx";
 import type { ConnectionState } from "./live-connection.ts";
-import { LiveSession } from "./live-session.ts";
+import type { LiveSession } from "./live-session.ts";
 import { WaitingCard } from "./questions/waiting-card.tsx";
+import { SearchBar } from "./search/search-bar.tsx";
 import { SessionHead } from "./session-head.tsx";
 import styles from "./session-view.module.css";
+import type { SessionViewName } from "./session-views.ts";
 import { tabTitle } from "./tab-title.ts";
 import { Transcript, type TranscriptHandle } from "./transcript.tsx";
+import { useEndKeys, useSearchKey } from "./transcript-keys.ts";
+import { useLiveSession } from "./use-live-session.ts";
 import { useWaitReason } from "./use-wait-reason.ts";
+import { ViewLinks } from "./view-links.tsx";
+
+const ChangesView = lazy(async () => ({ default: (await import("./diff/changes-view.tsx")).ChangesView }));
+const EventsView = lazy(async () => ({ default: (await import("./events/events-view.tsx")).EventsView }));
 
 /** Where the details have room beside the transcript they are open at first. */
 const WIDE = "(width >= 60rem)";
 
-export function SessionView({ session }: { session: Session }) {
+export function SessionView({ session, view }: { session: Session; view: SessionViewName }) {
   const live = useLiveSession(session);
   const state = useSyncExternalStore(live?.subscribe ?? subscribeToNothing, live?.state ?? connecting);
   const runId = session.runs.at(-1)?.id;
-  const { data: run } = useQuery({ ...runQuery(runId ?? ""), enabled: runId !== undefined });
+  const { data: run } = useQuery({
+    ...runQuery(runId ?? ""),
+    enabled: runId !== undefined,
+    placeholderData: keepPreviousData,
+  });
   usePageTitle(tabTitle(session.title, run));
   const wait = useWaitReason(run);
   const [isPanelOpen, setPanelOpen] = useState(() => matchMedia(WIDE).matches);
+  const [isSearching, setSearching] = useState(false);
   const panelId = useId();
   const transcript = useRef<TranscriptHandle>(null);
-  const toStart = () => transcript.current?.goToStart();
-  const toEnd = () => transcript.current?.goToEnd();
+  const ends = {
+    onStart: () => transcript.current?.goToStart(),
+    onEnd: () => transcript.current?.goToEnd(),
+    onSearch: () => setSearching(true),
+  };
   useEndKeys(transcript);
+  useSearchKey(() => setSearching(true));
   return (
     <main className={styles.page} data-connection={shownState(state)}>
       <SessionHead
@@ -48,10 +64,23 @@ export function SessionView({ session }: { session: Session }) {
       <div className={styles.body} data-panel={isPanelOpen}>
         {isPanelOpen && <DetailsPanel id={panelId} run={run} />}
         <div className={styles.main}>
-          <ConnectionNote state={state} onStart={toStart} onEnd={toEnd} />
-          <WaitContext value={wait}>
-            {live === null ? <Loading /> : <Content live={live} handle={transcript} state={state} />}
-          </WaitContext>
+          <ConnectionNote
+            state={state}
+            views={<ViewLinks sessionId={session.id} />}
+            ends={view === "transcript" ? ends : null}
+          />
+          {isSearching && view === "transcript" && live !== null && (
+            <SearchBar live={live} onGo={(seq) => transcript.current?.goTo(seq)} onClose={() => setSearching(false)} />
+          )}
+          <div className={styles.shown}>
+            <WaitContext value={wait}>
+              {live === null ? (
+                <Loading />
+              ) : (
+                <Shown view={view} session={session} live={live} handle={transcript} state={state} />
+              )}
+            </WaitContext>
+          </div>
           {live !== null && mayBeSpokenTo(state) && (
             <div className={styles.bottom}>
               <WaitingCard live={live} run={run} />
@@ -69,15 +98,26 @@ function mayBeSpokenTo(state: ConnectionState): boolean {
   return state !== "gone" && state !== "signed-out" && state !== "refused";
 }
 
-function Content({
-  live,
-  handle,
-  state,
-}: {
+interface ContentProps {
   live: LiveSession;
   handle: RefObject<TranscriptHandle | null>;
   state: ConnectionState;
-}) {
+}
+
+function Shown({ view, session, ...content }: ContentProps & { view: SessionViewName; session: Session }) {
+  if (view === "transcript") return <Content {...content} />;
+  return (
+    <Suspense fallback={<Loading />}>
+      {view === "changes" ? (
+        <ChangesView session={session} comments={content.live.comments} />
+      ) : (
+        <EventsView sessionId={session.id} live={content.live} />
+      )}
+    </Suspense>
+  );
+}
+
+function Content({ live, handle, state }: ContentProps) {
   const { isReady, length } = useSyncExternalStore(live.store.subscribe, live.store.view);
   if (length > 0 && isReady) return <Transcript store={live.store} handle={handle} />;
   if (isReady || state === "ended") {
@@ -92,47 +132,6 @@ function Content({
 
 function Loading() {
   return <SkeletonRows label="Loading the transcript" rows={6} />;
-}
-
-/** Follows the session for as long as it is shown. */
-function useLiveSession({ id, last_seq: lastSeq, runs }: Session): LiveSession | null {
-  const queries = useQueryClient();
-  const [live, setLive] = useState<LiveSession | null>(null);
-  const openedAt = useRef(lastSeq);
-  useEffect(() => {
-    const opened = new LiveSession(
-      id,
-      openedAt.current,
-      (runId) => {
-        void queries.invalidateQueries({ queryKey: runQuery(runId).queryKey });
-        void queries.invalidateQueries({ queryKey: sessionQuery(id).queryKey });
-      },
-      () => void queries.invalidateQueries({ queryKey: sessionQuery(id).queryKey }),
-    );
-    opened.start();
-    setLive(opened);
-    return () => opened.stop();
-  }, [id, queries]);
-  const isActive = runs.some(({ status }) => isActiveStatus(status));
-  useEffect(() => live?.learn(lastSeq, isActive), [live, lastSeq, isActive]);
-  return live;
-}
-
-/** Home and End go to the ends of the transcript, wherever the focus is; not where they have a meaning of their own. */
-function useEndKeys(transcript: RefObject<TranscriptHandle | null>): void {
-  useEffect(() => {
-    const onKeyDown = (event: KeyboardEvent) => {
-      if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
-      if (event.key !== "Home" && event.key !== "End") return;
-      if (event.target instanceof Element && event.target.closest("input, textarea, [role=menu], [role$=dialog]"))
-        return;
-      event.preventDefault();
-      if (event.key === "Home") transcript.current?.goToStart();
-      else transcript.current?.goToEnd();
-    };
-    document.addEventListener("keydown", onKeyDown);
-    return () => document.removeEventListener("keydown", onKeyDown);
-  }, [transcript]);
 }
 
 /** For tests and styles; what is final and not an end is offline to them. */

@@ -1,17 +1,17 @@
 /**
  * The part of a transcript that is loaded, for React: the end, which grows live and, as the reader scrolls up, backwards; and, when
- * the reader asked for the start, the beginning, which grows towards the end until both are one.
+ * the reader asked for another place, what is there, which grows both ways until it has reached the end and both are one.
  */
-import type { Page } from "#protocol/api.ts";
 import type { Delta, TranscriptEvent } from "#protocol/transcript.ts";
 import type { Item, WaitItem } from "./item-types.ts";
+import { type ReadEvents, readRange } from "./read-events.ts";
 import { TranscriptItems } from "./transcript-items.ts";
 import { WritingItems } from "./writing-items.ts";
 
 /** How many events are asked for at once. */
 const PAGE_EVENTS = 1_000;
-
-export type ReadEvents = (after: number, limit: number) => Promise<Page<TranscriptEvent>>;
+/** How many before one that is gone to. */
+const AROUND_EVENTS = 100;
 
 /** Calls back before the next painting, or at all events soon. @returns how to cancel it. */
 export type Schedule = (callback: () => void) => () => void;
@@ -29,8 +29,10 @@ export interface TranscriptView {
   first: number;
   last: number;
   hasOlder: boolean;
-  /** The reader is at the beginning, and what lies between it and the end is not loaded. */
+  /** The reader is at another place than the end, and what lies between it and the end is not loaded. */
   hasNewer: boolean;
+  /** The event that the reader has asked for last: `times` grows with each asking. */
+  target: { seq: number; times: number } | null;
   /** Everything that was there when the page was opened has come. */
   isReady: boolean;
   /** What a run waits for at this moment. */
@@ -42,7 +44,7 @@ export interface TranscriptView {
   failure: { of: Loading; error: unknown } | null;
 }
 
-type Loading = "older" | "newer" | "start";
+type Loading = "older" | "newer" | "start" | "place";
 
 interface Part {
   listId: number;
@@ -63,6 +65,7 @@ export class TranscriptStore {
   #cancelFlush: (() => void) | null = null;
   #end: Part;
   #start: Part | null = null;
+  #target: TranscriptView["target"] = null;
   #listIds = 1;
   #added = 0;
   #isReady = false;
@@ -123,10 +126,10 @@ export class TranscriptStore {
     this.#listeners.clear();
   }
 
-  /** The events before the first that is loaded. */
+  /** The events before the first that is loaded, where the reader is. */
   async loadOlder(): Promise<void> {
-    const part = this.#end;
-    if (this.#start !== null || part.first === 1) return;
+    const part = this.#start ?? this.#end;
+    if (part.first === 1) return;
     const after = Math.max(0, part.first - 1 - PAGE_EVENTS);
     await this.#load("older", after, part.first - 1, (events) => {
       const before = new TranscriptItems();
@@ -142,18 +145,34 @@ export class TranscriptStore {
   async goToStart(): Promise<void> {
     // Older events may be on their way: the reader's wish waits for them, and is not lost.
     await this.#current;
-    if (this.#start !== null || this.#end.first === 1) return;
-    const last = Math.min(PAGE_EVENTS, this.#end.first - 1);
-    await this.#load("start", 0, last, (events) => {
+    if ((this.#start ?? this.#end).first !== 1) await this.#open("start", 0, null);
+  }
+
+  /** Shows the place where an event is. */
+  async goTo(seq: number): Promise<void> {
+    await this.#current;
+    const target = { seq, times: (this.#target?.times ?? 0) + 1 };
+    if (seq < 1 || seq > this.#end.last) return;
+    if (isIn(this.#start ?? this.#end, seq) || isIn(this.#end, seq)) {
+      this.#target = target;
+      if (!isIn(this.#start ?? this.#end, seq)) this.goToEnd();
+      else this.#tell();
+    } else await this.#open("place", Math.max(0, seq - 1 - AROUND_EVENTS), target);
+  }
+
+  async #open(what: "start" | "place", after: number, target: TranscriptView["target"]): Promise<void> {
+    const last = Math.min(after + PAGE_EVENTS, this.#end.first - 1);
+    await this.#load(what, after, last, (events) => {
       const items = new TranscriptItems();
       items.append(events);
       this.#listIds += 1;
-      this.#start = { listId: this.#listIds, opensAt: "start", items, first: 1, last, firstIndex: 0 };
+      this.#target = target;
+      this.#start = { listId: this.#listIds, opensAt: "start", items, first: after + 1, last, firstIndex: after };
       this.#joinParts();
     });
   }
 
-  /** The events after those of the beginning. */
+  /** The events after those at the reader's place. */
   async loadNewer(): Promise<void> {
     const part = this.#start;
     if (part === null) return;
@@ -259,6 +278,7 @@ export class TranscriptStore {
       last: part.last,
       hasOlder: part.first > 1,
       hasNewer: this.#start !== null,
+      target: this.#target,
       isReady: this.#isReady,
       openWait: this.#end.items.openWait,
       added: this.#added,
@@ -268,18 +288,6 @@ export class TranscriptStore {
   }
 }
 
-/** All events from `after + 1` to `last`: an answer may hold fewer than were asked for. */
-async function readRange(readEvents: ReadEvents, after: number, last: number): Promise<TranscriptEvent[]> {
-  const events: TranscriptEvent[] = [];
-  let position = after;
-  while (position < last) {
-    const { data } = await readEvents(position, last - position);
-    for (const event of data) {
-      if (event.seq !== position + 1) throw new Error(`event ${event.seq} came after ${position}`);
-      events.push(event);
-      position += 1;
-    }
-    if (data.length === 0) throw new Error(`no event came after ${position}`);
-  }
-  return events;
+function isIn({ first, last }: Part, seq: number): boolean {
+  return seq >= first && seq <= last;
 }

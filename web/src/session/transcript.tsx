@@ -14,6 +14,7 @@ import { useFollowEnd } from "./use-follow-end.ts";
 export interface TranscriptHandle {
   goToStart(): void;
   goToEnd(): void;
+  goTo(seq: number): void;
 }
 
 interface TranscriptProps {
@@ -24,7 +25,21 @@ interface TranscriptProps {
 export function Transcript({ store, handle }: TranscriptProps) {
   const view = useSyncExternalStore(store.subscribe, store.view);
   const open = useRef(new Map<string, boolean>());
+  useHashTarget(store);
   return <TranscriptList key={view.listId} store={store} view={view} handle={handle} open={open.current} />;
+}
+
+/** `#seq-12` in the address is the place of event 12. */
+function useHashTarget(store: TranscriptStore): void {
+  useEffect(() => {
+    const go = () => {
+      const seq = /^#seq-(\d{1,9})$/.exec(location.hash)?.[1];
+      if (seq !== undefined) void store.goTo(Number(seq));
+    };
+    go();
+    window.addEventListener("hashchange", go);
+    return () => window.removeEventListener("hashchange", go);
+  }, [store]);
 }
 
 interface ListProps extends TranscriptProps {
@@ -39,6 +54,7 @@ function TranscriptList({ store, view, handle, open }: ListProps) {
     !view.hasNewer,
   );
   const [hadOlder] = useState(view.hasOlder);
+  const [opening] = useState(() => openingOf(view));
   const fresh = useFresh(view.added, isFollowing);
   const isSettledIn = useSettledIn();
   const folds = useMemo(() => ({ open, onUnfold: holdStill }), [open, holdStill]);
@@ -53,7 +69,18 @@ function TranscriptList({ store, view, handle, open }: ListProps) {
       else list.current?.scrollTo({ top: 0 });
     },
     goToEnd: toEnd,
+    goTo: (seq) => void store.goTo(seq),
   }));
+  const { target } = view;
+  const aimed = useRef<TranscriptView["target"]>(view.opensAt === "start" ? target : null);
+  useEffect(() => {
+    if (target === null || aimed.current?.times === target.times) return;
+    aimed.current = target;
+    const index = indexOf(view, target.seq);
+    if (index === null) return;
+    holdStill();
+    list.current?.scrollToIndex({ index, align: "center" });
+  }, [target, view, holdStill]);
   return (
     <FoldsContext value={folds}>
       <div className={styles.frame}>
@@ -66,7 +93,7 @@ function TranscriptList({ store, view, handle, open }: ListProps) {
           aria-live={isFollowing && isSettledIn ? "polite" : "off"}
           totalCount={view.length}
           firstItemIndex={view.firstIndex}
-          initialTopMostItemIndex={view.opensAt === "end" ? { index: "LAST", align: "end" } : 0}
+          initialTopMostItemIndex={opening}
           defaultItemHeight={40}
           // What is measured is put in its place before it is painted, not a frame later.
           skipAnimationFrameInResizeObserver
@@ -121,7 +148,21 @@ function keyAt(view: TranscriptView, index: number): string {
 
 function rowAt(view: TranscriptView, index: number) {
   const item = view.itemAt(index - view.firstIndex);
-  return item === undefined ? null : <ItemRow item={item} />;
+  if (item === undefined) return null;
+  return <ItemRow item={item} isTarget={view.target !== null && item.seqs.includes(view.target.seq)} />;
+}
+
+/** Where the item is that shows an event, from 0; null where none does. */
+function indexOf(view: TranscriptView, seq: number): number | null {
+  for (let index = 0; index < view.length; index += 1) if (view.itemAt(index)?.seqs.includes(seq)) return index;
+  return null;
+}
+
+/** What a list is looked at from when it is made. */
+function openingOf(view: TranscriptView) {
+  if (view.opensAt === "end") return { index: "LAST" as const, align: "end" as const };
+  const index = view.target === null ? null : indexOf(view, view.target.seq);
+  return index === null ? 0 : { index, align: "center" as const };
 }
 
 const COMPONENTS: Components<unknown, ListContext> = { Header: Before, Footer: After };
@@ -145,14 +186,17 @@ function After({ context: { store, view } }: { context: ListContext }) {
 
 /** Over the list, which stays where it is until the start is there. */
 function GoingToStart({ store, view }: { store: TranscriptStore; view: TranscriptView }) {
-  if (view.loading !== "start" && view.failure?.of !== "start") return null;
+  const { loading, failure } = view;
+  const isOf = (what: unknown) => what === "start" || what === "place";
+  if (!isOf(loading) && !isOf(failure?.of)) return null;
   return (
     <div className={styles.above}>
-      {view.loading === "start" ? (
-        <Loading what="Loading the start" />
-      ) : (
+      {loading === "start" && <Loading what="Loading the start" />}
+      {loading === "place" && <Loading what="Loading that place" />}
+      {loading === null && failure?.of === "start" && (
         <Failed what="The start could not be loaded." onRetry={() => void store.goToStart()} />
       )}
+      {loading === null && failure?.of === "place" && <p className={styles.edge}>That place could not be loaded.</p>}
     </div>
   );
 }

@@ -6,7 +6,8 @@ import { CheckIcon, CopyIcon } from "./icons.tsx";
 const SAID_FOR_MS = 1_600;
 
 interface CopyButtonProps {
-  text: string;
+  /** A function where making it takes work. */
+  text: string | (() => string);
   /** What is copied: "Copy prompt". */
   label: string;
 }
@@ -26,7 +27,7 @@ export function CopyButton({ text, label }: CopyButtonProps) {
         aria-label={label}
         title={label}
         icon={isCopied ? <CheckIcon /> : <CopyIcon />}
-        onClick={() => copy(text).then(setCopied)}
+        onClick={() => copy(typeof text === "string" ? text : text()).then(setCopied)}
       />
       <span className="visually-hidden" role="status">
         {isCopied ? "Copied" : ""}

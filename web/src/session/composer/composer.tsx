@@ -1,5 +1,5 @@
 /** Where a person speaks to the session: steers a run that is on, goes on with one that waits or has ended, and stops it. */
-import { type KeyboardEvent, memo, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, memo, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import type { Run } from "#protocol/run.ts";
 import { isActiveStatus } from "../../format/status.ts";
 import { Button } from "../../ui/button.tsx";
@@ -10,6 +10,7 @@ import styles from "./composer.module.css";
 import { keepDraft, readDraft } from "./kept.ts";
 import { PendingMessages } from "./pending-messages.tsx";
 import { useOutgoing } from "./use-outgoing.ts";
+import { WaitingComments } from "./waiting-comments.tsx";
 import { whatAMessageDoes } from "./what-a-message-does.ts";
 
 /** What the API takes, in `protocol/message.ts`. */
@@ -28,14 +29,17 @@ export const Composer = memo(function Composer({ live, sessionId, run }: Compose
   const field = useRef<HTMLTextAreaElement>(null);
   const { isStopping, interruptRefusal } = useOutgoing(live);
   const isTurnOn = run?.status === "running" && run.cancel_requested_at === null;
-  const isTooLong = text.length > TEXT_LIMIT;
+  const comments = useSyncExternalStore(live.comments.subscribe, live.comments.all);
+  const length = comments.length === 0 ? text.length : live.worded(text).length;
+  const isTooLong = length > TEXT_LIMIT;
+  const isNothing = text.trim() === "" && comments.length === 0;
   useInterruptKey(isTurnOn && !isStopping, live);
   const change = (next: string) => {
     setText(next);
     keepDraft(sessionId, next);
   };
   const send = () => {
-    if (text.trim() === "" || isTooLong) return;
+    if (isNothing || isTooLong) return;
     live.say(text);
     change("");
     field.current?.focus();
@@ -48,6 +52,7 @@ export const Composer = memo(function Composer({ live, sessionId, run }: Compose
   return (
     <section aria-label="Message" className={styles.area}>
       <PendingMessages live={live} run={run} onTakeBack={takeBack} />
+      {comments.length > 0 && <WaitingComments comments={comments} onRemove={(id) => live.comments.remove(id)} />}
       <div className={styles.box}>
         <textarea
           ref={field}
@@ -83,7 +88,7 @@ export const Composer = memo(function Composer({ live, sessionId, run }: Compose
             size="sm"
             className={styles.send}
             icon={<ArrowUpIcon />}
-            disabled={text.trim() === "" || isTooLong}
+            disabled={isNothing || isTooLong}
             onClick={send}
           >
             Send
@@ -96,7 +101,7 @@ export const Composer = memo(function Composer({ live, sessionId, run }: Compose
         role={interruptRefusal === null && !isTooLong ? undefined : "alert"}
       >
         {isTooLong
-          ? `A message has at most ${TEXT_LIMIT.toLocaleString("en-US")} characters: this one has ${text.length.toLocaleString("en-US")}.`
+          ? `A message has at most ${TEXT_LIMIT.toLocaleString("en-US")} characters: this one has ${length.toLocaleString("en-US")}.`
           : (interruptRefusal ?? (run === undefined ? "" : whatAMessageDoes(run).hint))}
       </p>
     </section>

@@ -6,6 +6,7 @@ import { AgentRow, ThinkingRow } from "./agent-row.tsx";
 import { ArtifactRow } from "./artifact-row.tsx";
 import { FinishedRow } from "./finished-row.tsx";
 import styles from "./item-row.module.css";
+import { RowActions } from "./row-actions.tsx";
 import { RunRow } from "./run-row.tsx";
 import { CancelRow, NoticeRow, PullRequestRow, PushRow, StepRow, UnknownRow, UsageRow } from "./small-rows.tsx";
 import { ResultRow, ToolRow } from "./tool-row.tsx";
@@ -15,17 +16,26 @@ import { AnswerRow, WaitRow } from "./wait-row.tsx";
 /** What is read out as it comes. The rest comes too often, or is not finished: it is there for whoever goes to it. */
 const READ_OUT: readonly Item["kind"][] = ["agent", "wait", "notice", "push", "pull_request", "cancel", "finished"];
 
-export const ItemRow = memo(function ItemRow({ item }: { item: Item }) {
+interface ItemRowProps {
+  item: Item;
+  /** The reader has asked for this one. */
+  isTarget: boolean;
+}
+
+export const ItemRow = memo(function ItemRow({ item, isTarget }: ItemRowProps) {
   const isReadOut = READ_OUT.includes(item.kind) && !isWriting(item);
   return (
     <div
       className={styles.row}
       data-kind={item.kind}
       data-seqs={item.seqs.length === 0 ? undefined : item.seqs.join(" ")}
+      data-target={isTarget || undefined}
+      data-nested={item.kind === "tool" && item.parent !== null ? true : undefined}
       aria-live={isReadOut ? undefined : "off"}
       title={item.kind === "agent" ? exactTime(new Date(item.atMs).toISOString()) : undefined}
     >
       {content(item)}
+      {item.seqs[0] !== undefined && <RowActions item={item} seq={item.seqs[0]} />}
     </div>
   );
 });
