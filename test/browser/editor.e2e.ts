@@ -112,7 +112,7 @@ test("from nothing, with a trigger of each kind", async (t) => {
     });
     assert.equal(fired.status, 200, await fired.text());
 
-    await page.getByText("No secret").waitFor();
+    await page.getByText("No secret", { exact: true }).waitFor();
     await page.getByLabel("Secret of Linear").fill("lin_wh_0123456789abcdef");
     await page.getByRole("button", { name: "Set the secret" }).click();
     await page.getByText("Has a secret").waitFor();
@@ -176,6 +176,27 @@ test("a fault stands beside its field, and a part that is closed opens for it", 
     await save(page);
     const id = await savedId(page);
     assert.equal((await read(bed, id)).limits.timeout, "30m");
+  });
+});
+
+test("what can be saved and is not meant is told beside its field while it is written", async (t) => {
+  const bed = await demoBed();
+  await visit(t, bed, {}, async ({ page }) => {
+    await openNew(page, "empty");
+    await page.getByLabel("Name", { exact: true }).fill("Not meant");
+    await page.getByLabel("Prompt", { exact: true }).fill("Wait.");
+    await page.getByRole("button", { name: "Add a repository" }).click();
+    await page.getByLabel("Address 1").fill("https://github.com/acme/app");
+    const github = await addTrigger(page, "GitHub");
+    await github.getByLabel("Event", { exact: true }).fill("pull_requst");
+    const worth = page.getByRole("region", { name: "Worth a look" });
+    await worth.getByText("triggers[0].event").waitFor();
+    await github
+      .getByText(/pull_request\b/)
+      .first()
+      .waitFor();
+    await github.getByLabel("Event", { exact: true }).fill("pull_request");
+    await worth.getByText("triggers[0].event").waitFor({ state: "detached" });
   });
 });
 

@@ -2,7 +2,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { TriggerInput } from "#protocol/triggers.ts";
 import * as api from "../client/generated.ts";
-import { textOf } from "./draft.ts";
+import { type Draft, textOf } from "./draft.ts";
 import type { ScheduleInput } from "./triggers/kinds.ts";
 
 const SELDOM_MS = 300_000;
@@ -71,6 +71,16 @@ export function trialQuery(trial: Trial) {
   return queryOptions({
     queryKey: ["trigger-trial", textOf(trial)],
     queryFn: ({ signal }) => api.tryTrigger(trial as api.TriggerTrialInput, { signal }),
+    placeholderData: keepPreviousData,
+    retry: false,
+  });
+}
+
+/** @param id of the routine that is changed; null for a new one. */
+export function validationQuery(draft: Draft, id: string | null) {
+  return queryOptions({
+    queryKey: ["validation", id, textOf(draft)],
+    queryFn: ({ signal }) => api.validateRoutine(draft, id === null ? {} : { routine: id }, { signal }),
     placeholderData: keepPreviousData,
     retry: false,
   });

@@ -17,6 +17,8 @@ import { RoutineProvider } from "./routine-context.ts";
 import { SaveBar } from "./save-bar.tsx";
 import { ToldSummary } from "./told-summary.tsx";
 import { type Saved, useSave } from "./use-save.ts";
+import { useTelling } from "./use-telling.ts";
+import { Warnings } from "./warnings.tsx";
 
 interface EditorProps {
   initial: Draft;
@@ -35,21 +37,30 @@ export function Editor({ initial, routine }: EditorProps) {
   // Set in the step in which it leaves: a state would be known one step too late.
   const isLeaving = useRef(false);
   const saving = useSave(base, (saved, { isRunWanted }) => {
-    const kept = draftOf(saved.routine);
-    setBase(saved.routine);
-    setDraft(kept);
-    setJson({ text: jsonOf(kept), fault: null });
+    // A new one is left for a page of its own: until that is there, nothing here may look as if it were that.
+    if (routine !== null) beginWith(saved.routine, draftOf(saved.routine));
     void leave(saved, isRunWanted);
   });
   const begun = base === null ? initial : draftOf(base);
   const isDirty = !isSame(draft, begun) || (view === "json" && json.text !== jsonOf(draft));
   const problem = saving.isError ? asProblem(saving.error) : null;
+  const { faults, warnings } = useTelling(
+    draft,
+    base?.id ?? null,
+    problem !== null && saving.variables !== undefined ? { draft: saving.variables.draft, problem } : null,
+  );
   const isConflict = problem?.code === "revision_conflict";
   const blocker = useBlocker({
     shouldBlockFn: () => isDirty && !isLeaving.current,
     enableBeforeUnload: () => isDirty && !isLeaving.current,
     withResolver: true,
   });
+
+  function beginWith(latest: Routine, next: Draft) {
+    setBase(latest);
+    setDraft(next);
+    setJson({ text: jsonOf(next), fault: null });
+  }
 
   async function leave(saved: Saved, isRunWanted: boolean) {
     isLeaving.current = true;
@@ -102,16 +113,14 @@ export function Editor({ initial, routine }: EditorProps) {
         hasToken: routine?.has_token ?? false,
       }}
     >
-      <ToldProvider value={{ faults: problem?.issues ?? [], warnings: [] }}>
-        {problem !== null && !isConflict && <ToldSummary problem={problem} isNew={base === null} />}
+      <ToldProvider value={{ faults, warnings }}>
+        {problem !== null && !isConflict && <ToldSummary problem={problem} issues={faults} isNew={base === null} />}
         {isConflict && base !== null && (
           <ConflictOf
             base={base}
             mine={draft}
             onMerge={(latest, merged) => {
-              setBase(latest);
-              setDraft(merged);
-              setJson({ text: jsonOf(merged), fault: null });
+              beginWith(latest, merged);
               saving.reset();
             }}
           />
@@ -133,6 +142,7 @@ export function Editor({ initial, routine }: EditorProps) {
             },
           ]}
         />
+        <Warnings warnings={warnings} />
         <SaveBar isDirty={isDirty} busy={busy} isNew={base === null} onSave={save} />
       </ToldProvider>
       <ConfirmDialog

@@ -1,6 +1,7 @@
 /** What is wrong with a draft, or may not be meant, for whichever field it belongs to. */
 import { createContext, useContext } from "react";
 import type { FieldFault } from "../problem.ts";
+import styles from "./editor.module.css";
 
 interface Told {
   faults: readonly FieldFault[];
@@ -25,9 +26,17 @@ export function useIsTold(paths: readonly string[]): boolean {
 }
 
 /** What is told of a whole group, and not of a field in it. */
-export function useToldHere(path: string): string[] {
+export function ToldHere({ path }: { path: string }) {
   const { faults, warnings } = useContext(ToldContext);
-  return [...faults, ...warnings].filter(({ field }) => field === path).map(({ message }) => message);
+  const lines = [
+    ...faults.map((one) => ({ ...one, className: styles.fault })),
+    ...warnings.map((one) => ({ ...one, className: styles.warning })),
+  ].filter(({ field }) => field === path);
+  return lines.map(({ message, className }) => (
+    <p key={message} className={className}>
+      {message}
+    </p>
+  ));
 }
 
 /** The first thing that is told of anything in a field of many parts, with its place. */

@@ -5,7 +5,7 @@ import { Button } from "../ui/button.tsx";
 import type { PartProps } from "./basics-part.tsx";
 import styles from "./editor.module.css";
 import { githubRepositoriesQuery } from "./editor-queries.ts";
-import { useToldHere } from "./faults.tsx";
+import { ToldHere } from "./faults.tsx";
 import { LinesField, NumberField, SelectField, TextField } from "./fields.tsx";
 import { Row } from "./section.tsx";
 
@@ -17,7 +17,6 @@ const PUSHES = [
 
 export function RepositoriesPart({ draft, set }: PartProps) {
   const { data } = useQuery(githubRepositoriesQuery());
-  const told = useToldHere("repositories");
   const { repositories, push_prefix } = draft;
   const change = (next: Repository[]) => set({ repositories: next });
   const seen = (data?.data ?? []).map(({ full_name }) => `https://github.com/${full_name}`);
@@ -26,11 +25,7 @@ export function RepositoriesPart({ draft, set }: PartProps) {
       <h2 id="editor-repositories" className={styles.partTitle}>
         Repositories
       </h2>
-      {told.map((message) => (
-        <p key={message} className={styles.fault}>
-          {message}
-        </p>
-      ))}
+      <ToldHere path="repositories" />
       {repositories.map((repository, place) => (
         <RepositoryFields
           // biome-ignore lint/suspicious/noArrayIndexKey: a repository has no name while its address is written, and its fields hold nothing of their own

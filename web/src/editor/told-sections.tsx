@@ -7,7 +7,7 @@ import type { PartProps } from "./basics-part.tsx";
 import { Checks } from "./checks.tsx";
 import styles from "./editor.module.css";
 import { routineNamesQuery } from "./editor-queries.ts";
-import { useToldHere } from "./faults.tsx";
+import { ToldHere } from "./faults.tsx";
 import { NumberField, SelectField, TextField } from "./fields.tsx";
 import { notificationKinds } from "./notifications.ts";
 import { contextLine, notifyLine } from "./policies.ts";
@@ -51,16 +51,11 @@ interface RuleFieldsProps {
 
 function RuleFields({ rule, place, onChange, onRemove }: RuleFieldsProps) {
   const path = `notify[${place}]`;
-  const told = useToldHere(path);
   const { webhook, slack, ...rest } = rule;
   const isSlack = slack !== undefined;
   return (
     <fieldset className={styles.group} aria-label={`Notification ${place + 1}`}>
-      {told.map((message) => (
-        <p key={message} className={styles.fault}>
-          {message}
-        </p>
-      ))}
+      <ToldHere path={path} />
       <Checks
         legend="When it"
         path={`${path}.on`}

@@ -1,14 +1,21 @@
 /** All that is told of a draft in one place, for what has no field on the page, and for those who don't see the page. */
 import { useEffect, useRef } from "react";
-import type { Problem } from "../problem.ts";
+import type { FieldFault, Problem } from "../problem.ts";
 import { ErrorNotice } from "../ui/error-state.tsx";
 import styles from "./editor.module.css";
 
-export function ToldSummary({ problem, isNew }: { problem: Problem; isNew: boolean }) {
-  const { issues } = problem;
+interface ToldSummaryProps {
+  problem: Problem;
+  /** What is left of it. */
+  issues: readonly FieldFault[];
+  isNew: boolean;
+}
+
+export function ToldSummary({ problem, issues, isNew }: ToldSummaryProps) {
   const summary = useRef<HTMLDivElement>(null);
   // Whoever saved stands at the other end of the page.
   useEffect(() => summary.current?.focus(), []);
+  if (issues.length === 0 && problem.issues.length > 0) return null;
   if (issues.length === 0)
     return <ErrorNotice title={isNew ? "It was not created." : "It was not saved."} error={problem} />;
   return (

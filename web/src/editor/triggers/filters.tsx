@@ -4,7 +4,7 @@ import type { Filter, FilterOperator } from "#protocol/filters.ts";
 import { Button } from "../../ui/button.tsx";
 import { Check } from "../checks.tsx";
 import styles from "../editor.module.css";
-import { useToldHere } from "../faults.tsx";
+import { ToldHere } from "../faults.tsx";
 import { SelectField, TextField } from "../fields.tsx";
 import { type Listening, NEW_COALESCE, withOperator } from "./kinds.ts";
 import { Trials } from "./trials.tsx";
@@ -33,17 +33,12 @@ interface FiltersProps<Trigger extends Listening> {
 
 export function Filters<Trigger extends Listening>({ trigger, path, onChange, fields }: FiltersProps<Trigger>) {
   const { filters } = trigger;
-  const told = useToldHere(`${path}.filters`);
   const [isTried, setTried] = useState(false);
   const set = (next: Filter[]) => onChange({ ...trigger, filters: next });
   return (
     <fieldset className={styles.group}>
       <legend>Only when all of these hold</legend>
-      {told.map((message) => (
-        <p key={message} className={styles.fault}>
-          {message}
-        </p>
-      ))}
+      <ToldHere path={`${path}.filters`} />
       {filters.map((filter, place) => (
         <FilterRow
           // biome-ignore lint/suspicious/noArrayIndexKey: a filter has no name but its place, and its fields hold nothing of their own

@@ -5,7 +5,7 @@ import { TRIGGER_LABELS } from "../../format/status.ts";
 import { Button } from "../../ui/button.tsx";
 import { Card } from "../../ui/card.tsx";
 import styles from "../editor.module.css";
-import { useToldHere } from "../faults.tsx";
+import { ToldHere } from "../faults.tsx";
 import { ownZone } from "../zones.ts";
 import { ApiCard } from "./api-card.tsx";
 import { GithubCard } from "./github-card.tsx";
@@ -90,7 +90,6 @@ function TriggerCard({ trigger, place, isAdded, onChange, onRemove }: TriggerCar
   useEffect(() => {
     if (isAdded) card.current?.focus();
   }, [isAdded]);
-  const told = useToldHere(path);
   const title = `${place + 1}. ${TRIGGER_LABELS[trigger.type]}`;
   return (
     <Card ref={card} tabIndex={-1} className={styles.card} role="group" aria-label={title}>
@@ -100,12 +99,7 @@ function TriggerCard({ trigger, place, isAdded, onChange, onRemove }: TriggerCar
           Remove
         </Button>
       </div>
-      {trigger.type !== "schedule" &&
-        told.map((message) => (
-          <p key={message} className={styles.fault}>
-            {message}
-          </p>
-        ))}
+      {trigger.type !== "schedule" && <ToldHere path={path} />}
       <CardOf trigger={trigger} path={path} onChange={onChange} />
     </Card>
   );
