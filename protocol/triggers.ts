@@ -47,7 +47,10 @@ function isZone(zone: string): boolean {
 export const timezoneSchema = z
   .string()
   .max(64)
-  .refine((zone) => /^[A-Za-z]/.test(zone) && isZone(zone), 'must be an IANA time zone, for example "Europe/Paris"')
+  .refine((zone) => /^[A-Za-z]/.test(zone) && isZone(zone), {
+    error: 'must be an IANA time zone, for example "Europe/Paris"',
+    params: { choice: "time zones" },
+  })
   .meta({ id: "TimeZone" });
 
 /** A dotted path into the payload, or a named field of the source. */

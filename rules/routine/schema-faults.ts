@@ -1,6 +1,7 @@
 /** Pure: what a schema finds wrong with an input, told so that a person can mend it. */
 import { z } from "zod";
 import type { Refusal } from "#protocol/errors.ts";
+import { faultWords } from "./fault-words.ts";
 import { nearestKey } from "./nearest-key.ts";
 
 interface Issue {
@@ -39,8 +40,55 @@ function issuesOf(schema: z.ZodType, input: unknown, issue: z.core.$ZodIssue): I
   }
   // What stands in a text, as lists in a query do, is not missing: the text is wrong.
   const isWithin = typeof valueAt(input, issue.path.slice(0, -1)) === "object";
-  const isMissing = issue.path.length > 0 && isWithin && valueAt(input, issue.path) === undefined;
-  return [{ field: fieldName(issue.path), message: isMissing ? "is required" : issue.message }];
+  const found = valueAt(input, issue.path);
+  if (issue.path.length > 0 && isWithin && found === undefined) {
+    return [{ field: fieldName(issue.path), message: requiredMessage(issue, schema, input) }];
+  }
+  const inner = oneForm(issue, found);
+  if (inner !== null) {
+    return inner.flatMap((one) => issuesOf(schema, input, { ...one, path: [...issue.path, ...one.path] }));
+  }
+  const message = faultWords(
+    issue,
+    isWithin || issue.path.length === 0 ? found : outerText(input, issue.path),
+    knownWords(schema, input, issue),
+  );
+  return [{ field: fieldName(issue.path), message }];
+}
+
+/** Of a choice it helps to know among what. */
+function requiredMessage(issue: z.core.$ZodIssue, schema: z.ZodType, input: unknown): string {
+  const known = issue.code === "invalid_value" ? issue.values.map(String) : knownWords(schema, input, issue);
+  return known.length === 0 ? "is required" : `is required: ${known.join(", ")}`;
+}
+
+/** An item of a list that is written as one text. */
+function outerText(input: unknown, path: readonly PropertyKey[]): unknown {
+  const text = valueAt(input, path.slice(0, -1));
+  const place = path.at(-1);
+  return typeof text === "string" && typeof place === "number" ? text.split(",")[place]?.trim() : text;
+}
+
+/** Of a choice between forms the faults of the one that is meant: the only one whose kind is that of what was found. */
+function oneForm(issue: z.core.$ZodIssue, found: unknown): z.core.$ZodIssue[] | null {
+  if (issue.code !== "invalid_union" || typeof found !== "object" || found === null) return null;
+  const meant = issue.errors.filter(
+    (faults) => !faults.some(({ code, path }) => code === "invalid_type" && path.length === 0),
+  );
+  return meant.length === 1 ? (meant[0] ?? null) : null;
+}
+
+/** The words that decide between the forms of a union. */
+function knownWords(schema: z.ZodType, input: unknown, issue: z.core.$ZodIssue): string[] {
+  if (issue.code !== "invalid_union" || issue.discriminator === undefined) return [];
+  const union = schemaAt(schema, input, issue.path.slice(0, -1));
+  if (!(union instanceof z.ZodDiscriminatedUnion)) return [];
+  const key = union.def.discriminator;
+  return union.options.map(unwrapped).flatMap((option) => {
+    const field: unknown = option instanceof z.ZodObject ? Reflect.get(option.shape, key) : undefined;
+    if (field instanceof z.ZodLiteral) return [...field.values].map(String);
+    return field instanceof z.ZodEnum ? field.options.map(String) : [];
+  });
 }
 
 function unknownKeyMessage(key: string, known: readonly string[]): string {
@@ -75,17 +123,24 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
 
 /** The keys that the schema knows at a path; of a union, those of the form that the input has chosen. */
 function knownKeys(schema: z.ZodType, input: unknown, path: readonly PropertyKey[]): string[] {
-  let current: unknown = chosen(schema, input);
+  const found = chosen(schemaAt(schema, input, path), valueAt(input, path));
+  return found instanceof z.ZodObject ? Object.keys(found.shape) : [];
+}
+
+/** The schema of a place; within a union that of the form that the input has chosen. */
+function schemaAt(schema: z.ZodType, input: unknown, path: readonly PropertyKey[]): unknown {
+  let current: unknown = unwrapped(schema);
   for (const [place, part] of path.entries()) {
+    current = chosen(current, valueAt(input, path.slice(0, place)));
     const inner: unknown =
       current instanceof z.ZodObject
         ? Reflect.get(current.shape, part)
         : current instanceof z.ZodArray
           ? current.element
           : undefined;
-    current = chosen(inner, valueAt(input, path.slice(0, place + 1)));
+    current = unwrapped(inner);
   }
-  return current instanceof z.ZodObject ? Object.keys(current.shape) : [];
+  return current;
 }
 
 function chosen(schema: unknown, input: unknown): unknown {

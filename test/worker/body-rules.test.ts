@@ -35,15 +35,15 @@ describe("a schema's faults", () => {
     [{ ...good, limits: { turn: 5 } }, "limits.turn", 'is not a known key; did you mean "turns"?'],
     [{ ...good, repositories: [{ ulr: "https://a.b/c" }] }, "repositories[0].url", "is required"],
     [{ ...good, repositories: [{ url: "https://u:p@a.b/c" }] }, "repositories[0].url", "must not contain a user name"],
-    [{ ...good, triggers: [{ type: "apy" }] }, "triggers[0].type", "Invalid"],
+    [{ ...good, triggers: [{ type: "apy" }] }, "triggers[0].type", 'did you mean "api"?'],
     [{ ...good, triggers: [{ type: "schedule", crno: "* * * * *" }] }, "triggers[0].crno", 'did you mean "cron"?'],
     [{ ...good, triggers: [{ type: "schedule" }] }, "triggers[0]", "exactly one of cron, every and at"],
     [{ ...good, triggers: [{ type: "github", event: "push", filter: [] }] }, "triggers[0].filter", "filters"],
-    [{ ...good, max_concurrent: 0 }, "max_concurrent", "Too small"],
+    [{ ...good, max_concurrent: 0 }, "max_concurrent", "must be at least 1, not 0"],
     [{ ...good, retry: { backoff: "5 minutes" } }, "retry.backoff", "must be a number and a unit"],
     [{ ...good, zzzzzzzzzzzz: 1 }, "zzzzzzzzzzzz", "known keys: name, prompt"],
-    [[], "body", "expected object"],
-    [null, "body", "expected object"],
+    [[], "body", "must be an object"],
+    [null, "body", "must be an object"],
   ])("of %j name %s", (input, field, message) => {
     const parsed = routineInputSchema.safeParse(input);
     if (parsed.success) throw new Error("the schema took it");

@@ -51,7 +51,7 @@ export function mountValidateRoutine(app: App): void {
 async function validate(c: HttpContext, body: unknown, before: Routine | null): Promise<Result<Validation>> {
   const future = futureKeyRefusal(body);
   if (future !== null) return success(withFaults(future));
-  const parsed = routineInputSchema.safeParse(body, { reportInput: true });
+  const parsed = routineInputSchema.safeParse(body);
   if (!parsed.success) return success(withFaults(schemaRefusal(routineInputSchema, body, parsed.error)));
   const kept = before?.triggers ?? [];
   const refusal = await routineRefusal(c, parsed.data, kept);
