@@ -14,6 +14,9 @@ export const triggerTypes = ["api", "manual", "schedule", "github", "webhook", "
 export const triggerTypeSchema = z.enum(triggerTypes).meta({ id: "TriggerType" });
 export type TriggerType = z.infer<typeof triggerTypeSchema>;
 
+/** The key of the session into which something goes; or why there is none, so that it goes into one of its own. */
+export type SessionKey = { key: string } | { fault: string };
+
 /** Something happened that could start a run. */
 export interface Wake {
   type: TriggerType;
@@ -41,6 +44,8 @@ export interface Wake {
   woken_by?: string;
   /** What is to be checked out; null for the newest commit of each repository's branch. */
   checkout: Checkout | null;
+  /** Of a routine with `session: keyed`: what its `session_key` has made of this. Absent on everything else. */
+  session_key?: SessionKey;
   /** The run whose input a person gives again. Absent on everything else. */
   retry_of?: string;
   /** The occurrence that had come to nothing and is fired again by hand. Absent on everything else. */
@@ -84,6 +89,7 @@ export const outcomeReasonSchema = z
     "overlap_skip",
     "overlap_cancel_running",
     "session_busy",
+    "given_to_run",
     "same_idempotency_key",
     "idempotency_key_reused",
     "routine_paused",
@@ -129,6 +135,12 @@ export const occurrenceSchema = z
     outcome: outcomeSchema,
     reason: outcomeReasonSchema,
     run_id: nullable(runIdSchema),
+    session_key: z.string().optional().meta({
+      description: "Of a routine with `session: keyed`: the key of the session into which it goes.",
+    }),
+    session_key_fault: z.string().optional().meta({
+      description: "Of such a routine: why it has no key. Its run has a session of its own.",
+    }),
     retry_of: retryOf,
     again_of: occurrenceIdSchema
       .optional()

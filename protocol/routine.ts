@@ -9,6 +9,7 @@ import { type NotificationRule, notificationRulesSchema } from "./notification.t
 import { DEFAULT_POOL, runsOnSchema } from "./pool.ts";
 import { lastRunSchema } from "./run.ts";
 import { named, nullable } from "./schema.ts";
+import { sessionKeySchema, sessionModeSchema } from "./session-key.ts";
 import { boundedDuration, timestampSchema } from "./time.ts";
 import { toolPolicySchema } from "./tools.ts";
 import { triggerInputSchema, triggerSchema, triggerStatusSchema } from "./triggers.ts";
@@ -17,6 +18,7 @@ import { warningSchema } from "./warning.ts";
 
 /** Each default once. */
 export const ROUTINE_DEFAULTS = {
+  session: "new",
   overlap: "parallel",
   max_concurrent: 5,
   runs_on: DEFAULT_POOL,
@@ -106,9 +108,11 @@ export type Repository = z.infer<typeof repositorySchema>;
 /** What a run may push to one repository. */
 export type PushRule = Pick<Repository, "push"> & Pick<RoutineDefinition, "push_prefix">;
 
-export const overlapSchema = z
-  .enum(["parallel", "queue", "queue_latest", "skip", "cancel_running"])
-  .meta({ id: "Overlap", description: "What happens to a new occurrence while a run of the routine is on." });
+export const overlapSchema = z.enum(["parallel", "queue", "queue_latest", "skip", "cancel_running"]).meta({
+  id: "Overlap",
+  description:
+    "What happens to a new occurrence while a run of the routine is on; with `session: keyed`, of the session.",
+});
 export type Overlap = z.infer<typeof overlapSchema>;
 
 const limitsSchema = z.strictObject({
@@ -159,6 +163,8 @@ const settings = {
     .max(100)
     .refine((prefix) => !prefix.startsWith("refs/"), "must be the beginning of a branch's name, without refs/heads/")
     .refine((prefix) => branchRef(`${prefix}x`) !== null, "must be what a branch's name can begin with"),
+  session: sessionModeSchema,
+  session_key: sessionKeySchema,
   overlap: overlapSchema,
   max_concurrent: z.int().min(1).max(100),
   runs_on: runsOnSchema,
@@ -184,6 +190,8 @@ export const routineInputSchema = z
     ...settings,
     repositories: settings.repositories.default([]),
     push_prefix: settings.push_prefix.default(ROUTINE_DEFAULTS.push_prefix),
+    session: settings.session.default(ROUTINE_DEFAULTS.session),
+    session_key: settings.session_key.optional(),
     overlap: settings.overlap.default(ROUTINE_DEFAULTS.overlap),
     max_concurrent: settings.max_concurrent.default(ROUTINE_DEFAULTS.max_concurrent),
     runs_on: settings.runs_on.default(ROUTINE_DEFAULTS.runs_on),
@@ -203,14 +211,19 @@ export type RoutineInput = z.infer<typeof routineInputSchema>;
 
 /** A change: only the keys that are given change; `limits`, `retry` and `tools` are replaced as a whole. */
 export const routinePatchSchema = z
-  .strictObject({ ...settings, model: settings.model.unwrap().nullable(), if_revision: z.int().min(1) })
+  .strictObject({
+    ...settings,
+    model: settings.model.unwrap().nullable(),
+    session_key: settings.session_key.nullable(),
+    if_revision: z.int().min(1),
+  })
   .partial()
   .refine((patch) => Object.keys(patch).some((key) => key !== "if_revision"), "must change at least one key")
   .meta({ id: "RoutinePatch" });
 export type RoutinePatch = z.infer<typeof routinePatchSchema>;
 
 /** Keys of a routine that are described but not here yet: refused as `not_available_yet`, not as unknown. */
-export const FUTURE_ROUTINE_KEYS = ["prompt_file", "connectors", "session", "session_key"] as const;
+export const FUTURE_ROUTINE_KEYS = ["prompt_file", "connectors"] as const;
 /** Trigger types that are described but not here yet. */
 export const FUTURE_TRIGGER_TYPES = ["watch"] as const;
 
@@ -223,6 +236,8 @@ export const routineDefinitionSchema = z
     model: settings.model.unwrap().nullable(),
     repositories: settings.repositories,
     push_prefix: settings.push_prefix,
+    session: settings.session,
+    session_key: settings.session_key.nullable(),
     overlap: overlapSchema,
     max_concurrent: settings.max_concurrent,
     runs_on: settings.runs_on,

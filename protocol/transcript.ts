@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { actorSchema } from "./actor.ts";
 import { artifactEventFields } from "./artifact.ts";
-import { runIdSchema, sessionIdSchema } from "./ids.ts";
+import { occurrenceIdSchema, runIdSchema, sessionIdSchema, triggerIdSchema } from "./ids.ts";
+import { triggerTypeSchema } from "./occurrence.ts";
 import { pullRequestFields } from "./pull-request.ts";
 import { answerSchema, questionIdSchema, shownQuestionSchema } from "./question.ts";
 import {
@@ -26,6 +27,13 @@ export const EVENT_LIMIT_BYTES = 262_144;
 /** Set on an event whose text was cut: `bytes` is the whole length of the text in UTF-8. */
 const cut = { truncated: z.literal(true).optional(), bytes: z.int().optional() };
 
+/** Names an event that a run's agent got as a message. */
+const eventRefSchema = z.object({
+  type: triggerTypeSchema,
+  id: nullable(triggerIdSchema),
+  occurrence_id: occurrenceIdSchema,
+});
+
 /** Events that the run's own life writes; the object writes these, the runner can't. */
 const lifeEvents = [
   z.object({ type: z.literal("run.queued"), attempt: z.int(), summary: z.string() }),
@@ -43,6 +51,9 @@ const lifeEvents = [
         "The saved prompt, text that came with the trigger, what is told of earlier runs, or a person's message.",
     }),
     by: actorSchema.optional().meta({ description: "Of a person's message: whose it is." }),
+    trigger: eventRefSchema
+      .optional()
+      .meta({ description: "Of an event that a run got while it was on: by which trigger it came." }),
     message_id: z.string().optional().meta({ description: "Of a person's message: the id under which it was sent." }),
     undelivered: z.literal(true).optional().meta({
       description:

@@ -19,6 +19,12 @@ export interface Earlier {
 /** How many runs may wait in one routine. */
 export const QUEUE_LIMIT = 1_000;
 
+/**
+ * How a session stands for what comes. `ended`: all its runs have. `open`: its newest run takes messages; `silent`: that run does
+ * nothing until a message comes. `busy`: a run has not ended, and takes no message of an event at this moment.
+ */
+export type SessionState = "ended" | "open" | "silent" | "busy";
+
 export interface AdmissionFacts {
   event: Pick<Wake, "type" | "fingerprint" | "retry_of" | "again_of">;
   isPaused: boolean;
@@ -41,8 +47,10 @@ export interface AdmissionFacts {
   coalescing: number;
   /** Whether the run is to wait for more events, whatever is free. */
   isCoalescing: boolean;
-  /** Whether another run of the session in which it is to go on has not ended. */
-  isSessionBusy: boolean;
+  /** Whether the routine has a session for each key: then `overlap` is about the runs of one session. */
+  isKeyed: boolean;
+  /** The session in which it is to go on; `new` for one of its own. */
+  session: "new" | SessionState;
   nowMs: number;
 }
 
@@ -52,6 +60,8 @@ export type Superseded = "nobody" | "queued" | "all";
 export type AdmissionVerdict =
   | { outcome: "started"; reason: OutcomeReason }
   | { outcome: "queued"; reason: OutcomeReason; supersedes: Superseded }
+  /** The session's newest run gets it as a message. */
+  | { outcome: "given"; reason: "given_to_run" }
   | { outcome: "duplicate"; reason: OutcomeReason; of: Occurrence }
   | { outcome: "skipped"; reason: OutcomeReason }
   | {
@@ -62,7 +72,7 @@ export type AdmissionVerdict =
   | { outcome: "queue_full" };
 
 export function decideAdmission(facts: AdmissionFacts): AdmissionVerdict {
-  const { event, active } = facts;
+  const { event } = facts;
   const repeated = repeats(facts);
   if (repeated !== null) return repeated;
   if (facts.isPaused && !isByHand(event)) {
@@ -71,14 +81,36 @@ export function decideAdmission(facts: AdmissionFacts): AdmissionVerdict {
   if (!facts.hasModel) return { outcome: "refused", reason: "model_not_configured" };
   if (facts.isBudgetSpent) return { outcome: "refused", reason: "budget" };
 
-  // A person is answered in turn, whatever the policy for what comes by itself.
-  const overlap = event.type === "message" ? "queue" : facts.overlap;
-  if (facts.isSessionBusy) return { outcome: "queued", reason: "session_busy", supersedes: "nobody" };
-  const isFree = active < placesOf(facts) && !isAnyAhead(facts);
-  const verdict = isFree ? ({ outcome: "started", reason: "admitted" } as const) : whileOthersAreOn(overlap);
-  if (verdict.outcome === "skipped") return verdict;
+  const verdict = decidePlace(facts);
+  if (verdict.outcome === "skipped" || verdict.outcome === "given") return verdict;
   const waits = verdict.outcome === "queued" || facts.isCoalescing;
   return waits && stays(verdict, facts) >= QUEUE_LIMIT ? { outcome: "queue_full" } : verdict;
+}
+
+type Place = Extract<AdmissionVerdict, { outcome: "started" | "queued" | "skipped" | "given" }>;
+
+const STARTED = { outcome: "started", reason: "admitted" } as const;
+const SESSION_BUSY = { outcome: "queued", reason: "session_busy", supersedes: "nobody" } as const;
+
+function decidePlace(facts: AdmissionFacts): Place {
+  const { event, session, active } = facts;
+  const goesOn = session !== "new" && session !== "ended";
+  // A person is answered in turn, whatever the policy for what comes by itself.
+  if (event.type === "message" && goesOn) return SESSION_BUSY;
+  if (facts.isKeyed && goesOn) return inSession(facts, session);
+  const isFree = active < placesOf(facts) && !isAnyAhead(facts);
+  if (isFree) return STARTED;
+  return facts.isKeyed
+    ? whileOthersAreOn("parallel")
+    : whileOthersAreOn(event.type === "message" ? "queue" : facts.overlap);
+}
+
+/** A run of the key's session has not ended: two of one session are never on at once. */
+function inSession({ overlap, isCoalescing }: AdmissionFacts, session: Exclude<SessionState, "ended">): Place {
+  // Else a run that waits for a person to say something would hold up its key for ever.
+  const isGiven = session === "silent" || (session === "open" && overlap === "parallel" && !isCoalescing);
+  if (isGiven) return { outcome: "given", reason: "given_to_run" };
+  return overlap === "parallel" || overlap === "queue" ? SESSION_BUSY : whileOthersAreOn(overlap);
 }
 
 function whileOthersAreOn(overlap: Overlap): Extract<AdmissionVerdict, { outcome: "queued" | "skipped" }> {
@@ -96,9 +128,12 @@ function whileOthersAreOn(overlap: Overlap): Extract<AdmissionVerdict, { outcome
   }
 }
 
-/** How many of those that wait stay, beside the new run: one that waits for more events of its own makes way for nobody. */
-function stays(verdict: AdmissionVerdict, { queued, coalescing }: AdmissionFacts): number {
-  return verdict.outcome === "queued" && verdict.supersedes !== "nobody" ? coalescing : queued;
+/**
+ * How many of those that wait stay, beside the new run: one that waits for more events of its own makes way for nobody, nor does
+ * one of another session.
+ */
+function stays(verdict: AdmissionVerdict, { queued, coalescing, isKeyed }: AdmissionFacts): number {
+  return !isKeyed && verdict.outcome === "queued" && verdict.supersedes !== "nobody" ? coalescing : queued;
 }
 
 /** The same key is a repeat for 24 hours, the same body for minutes: after that the same may have happened again. */
@@ -122,16 +157,16 @@ function isByKey(event: AdmissionFacts["event"]): boolean {
  * Whether one that waits though a place is free, for the time of its retry, comes before the new run. `parallel` and `queue`
  * ask for places, and it holds none; the others ask whether anything has not ended, and it has not.
  */
-function isAnyAhead({ overlap, queued, coalescing }: AdmissionFacts): boolean {
-  return overlap !== "parallel" && overlap !== "queue" && queued > coalescing;
+function isAnyAhead({ overlap, queued, coalescing, isKeyed }: AdmissionFacts): boolean {
+  return !isKeyed && overlap !== "parallel" && overlap !== "queue" && queued > coalescing;
 }
 
 /** How many runs of the routine may be on at once. */
-export function placesOf(routine: { overlap: Overlap; maxConcurrent: number }): number {
-  return routine.overlap === "parallel" ? routine.maxConcurrent : 1;
+export function placesOf(routine: { overlap: Overlap; maxConcurrent: number; isKeyed: boolean }): number {
+  return routine.overlap === "parallel" || routine.isKeyed ? routine.maxConcurrent : 1;
 }
 
 /** How many runs may start, given how many are on; max_concurrent may have been lowered since they began. */
-export function freePlaces(routine: { overlap: Overlap; maxConcurrent: number; active: number }): number {
+export function freePlaces(routine: Parameters<typeof placesOf>[0] & { active: number }): number {
   return Math.max(0, placesOf(routine) - routine.active);
 }

@@ -29,6 +29,7 @@ import { Spending } from "./runs/spending.ts";
 import { Steering } from "./runs/steering.ts";
 import { Artifacts } from "./sessions/artifacts.ts";
 import { Messages } from "./sessions/messages.ts";
+import { SessionKeys } from "./sessions/session-keys.ts";
 import { TranscriptLog } from "./transcript/transcript-log.ts";
 import { Viewers } from "./viewers/viewers.ts";
 import { CoalescedRuns } from "./wakes/coalesced-runs.ts";
@@ -78,6 +79,8 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const occurrences = new OccurrenceStore(database, sql, work);
   const refusals = new RefusalCounts(work);
   const coalesced = new CoalescedRuns(sql);
+  const steering = new Steering({ engine, runs, messages, sockets, work });
+  const sessionKeys = new SessionKeys(sql);
   const wakes = new Wakes({
     config,
     occurrences,
@@ -89,17 +92,18 @@ export function assembleCore(context: ObjectContext, database: Database, config:
     deadLetters,
     spending,
     repositoryIds,
+    steering,
+    sessionKeys,
   });
-  const steering = new Steering({ engine, runs, messages, sockets, work });
-  const sessionMessages = new SessionMessages({ work, definitions, steering, messages, wakes });
+  const sessionMessages = new SessionMessages({ work, engine, definitions, steering, messages, wakes });
   viewers.heardBy((sessionId, said, by) => sessionMessages.hear(sessionId, said, by));
-  engine.leavesMessages((tx, row) => sessionMessages.ended(tx, row));
-  const fireAgain = new FireAgain(wakes, runs, deadLetters, sessionMessages);
+  engine.followedBy(sessionMessages);
+  const fireAgain = new FireAgain({ wakes, runs, occurrences, deadLetters, messages: sessionMessages });
   const schedules = new Schedules(database, wakes, outbox, work);
   const contexts = new RunContexts(sql);
   const artifacts = new Artifacts(sql, work, outbox);
   const defined = { ids, definitions, schedules, secrets, repositoryIds };
-  const definitionChanges = new DefinitionChanges({ ...defined, engine, health, budgets });
+  const definitionChanges = new DefinitionChanges({ ...defined, engine, health, budgets, sessionKeys });
   const stores = {
     artifacts,
     messages,

@@ -20,6 +20,7 @@ export {
   pullRequests,
   questions,
   sessionBranches,
+  sessionKeys,
   sessions,
 } from "./session-tables.ts";
 export { deadLetters, health } from "./trouble-tables.ts";
@@ -107,6 +108,8 @@ export const runs = sqliteTable(
   (table) => [
     index("runs_unsettled").on(table.status, table.id, table.notBefore).where(sql.raw(IS_UNSETTLED)),
     index("runs_by_session").on(table.sessionId, table.id),
+    // A session that goes by a key may have thousands of runs.
+    index("runs_unsettled_by_session").on(table.sessionId, table.id).where(sql.raw(IS_UNSETTLED)),
   ],
 );
 

@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { Actor } from "#protocol/actor.ts";
 import type { WorkspaceKept } from "#protocol/conversation.ts";
+import type { Wake } from "#protocol/occurrence.ts";
 import type { SeenPullRequest } from "#protocol/pull-request.ts";
 import type { Answer, AskedQuestion } from "#protocol/question.ts";
 
@@ -12,6 +13,11 @@ export interface StoredWorkspace extends WorkspaceKept {
   /** The conversation's last part when it was kept. */
   n: number;
 }
+
+/** An event that went to a run that was on: a run of its own is made of this and its text where that one ends without. */
+export type GivenEvent = Pick<Wake, "type" | "trigger_id" | "summary" | "depth" | "woken_by" | "checkout"> & {
+  occurrence_id: string;
+};
 
 export const sessions = sqliteTable(
   "sessions",
@@ -26,6 +32,13 @@ export const sessions = sqliteTable(
     archivedAt: integer("archived_at"),
   },
   (table) => [index("sessions_archived").on(table.id).where(sql`archived_at IS NOT NULL`)],
+);
+
+/** Of a routine with `session: keyed`: into which session the events of a key go. */
+export const sessionKeys = sqliteTable(
+  "session_keys",
+  { key: text().primaryKey(), sessionId: text("session_id").notNull() },
+  (table) => [index("session_keys_by_session").on(table.sessionId)],
 );
 
 /** One row for each session whose agent has said something. Its parts are numbered from 1; a number is used once. */
@@ -66,8 +79,8 @@ export const conversationParts = sqliteTable(
 );
 
 /**
- * What people have said to a session: its messages, and interrupts. The primary key is the table itself (`WITHOUT ROWID`, in
- * the migration).
+ * What people have said to a session, its messages and interrupts, and the events that went to a run of it that was on. The
+ * primary key is the table itself (`WITHOUT ROWID`, in the migration).
  */
 export const messages = sqliteTable(
   "messages",
@@ -75,12 +88,15 @@ export const messages = sqliteTable(
     sessionId: text("session_id").notNull(),
     /** In the order in which they came. */
     n: integer().notNull(),
-    /** The sender's own id of it. */
+    /** The sender's own id of it; an event's is its occurrence's. */
     id: text().notNull(),
     kind: text({ enum: ["message", "interrupt"] }).notNull(),
     /** Empty for an interrupt, and once the transcript has it. */
     text: text().notNull(),
-    by: text({ mode: "json" }).$type<Actor>().notNull(),
+    /** Who has said it; the JSON `null` of an event. */
+    by: text({ mode: "json" }).$type<Actor | null>().notNull(),
+    /** The event that it is; null of what people say. */
+    event: text({ mode: "json" }).$type<GivenEvent>(),
     at: integer().notNull(),
     /** The run that gets it. */
     runId: text("run_id").notNull(),

@@ -4,12 +4,16 @@ import { DEFAULT_PUSH, ROUTINE_DEFAULTS, type RoutineDefinition, routineSchema }
 
 /** A definition as an object has saved it, with the defaults of keys that were not there yet. */
 export function completeDefinition(saved: RoutineDefinition): RoutineDefinition {
-  const { push_prefix, runs_on, environment, variables, network, tools, context_from, notify, repositories } = {
-    ...ROUTINE_DEFAULTS,
-    ...saved,
-  };
+  const { session, push_prefix, runs_on, environment, variables, network, tools, context_from, notify, repositories } =
+    {
+      ...ROUTINE_DEFAULTS,
+      ...saved,
+    };
   return {
     ...saved,
+    session,
+    // Older rows have none.
+    session_key: saved.session_key ?? null,
     push_prefix,
     runs_on,
     environment,
@@ -25,6 +29,8 @@ export function completeDefinition(saved: RoutineDefinition): RoutineDefinition 
 
 /** A routine as D1 has kept it; the schemas within have the defaults of what was added to repositories and triggers. */
 export const savedRoutineSchema = routineSchema.extend({
+  session: routineSchema.shape.session.default(ROUTINE_DEFAULTS.session),
+  session_key: routineSchema.shape.session_key.default(null),
   push_prefix: routineSchema.shape.push_prefix.default(ROUTINE_DEFAULTS.push_prefix),
   runs_on: routineSchema.shape.runs_on.default(ROUTINE_DEFAULTS.runs_on),
   environment: routineSchema.shape.environment.default(ROUTINE_DEFAULTS.environment),

@@ -25,7 +25,8 @@ const FREE: AdmissionFacts = {
   alike: null,
   coalescing: 0,
   isCoalescing: false,
-  isSessionBusy: false,
+  isKeyed: false,
+  session: "new",
   active: 0,
   queued: 0,
   nowMs: NOW_MS,
@@ -44,7 +45,9 @@ const started: AdmissionVerdict = { outcome: "started", reason: "admitted" };
 const full: AdmissionVerdict = { outcome: "queue_full" };
 const skipped: AdmissionVerdict = { outcome: "skipped", reason: "overlap_skip" };
 
-function waits(reason: "at_max_concurrent" | "overlap_queue" | "overlap_queue_latest" | "overlap_cancel_running") {
+function waits(
+  reason: "session_busy" | "at_max_concurrent" | "overlap_queue" | "overlap_queue_latest" | "overlap_cancel_running",
+) {
   return (supersedes: Superseded): AdmissionVerdict => ({ outcome: "queued", reason, supersedes });
 }
 const atMax = waits("at_max_concurrent")("nobody");
@@ -201,6 +204,49 @@ describe("events that wait for more", () => {
   });
 });
 
+describe("events of a keyed routine", () => {
+  const busy = waits("session_busy")("nobody");
+  const given: AdmissionVerdict = { outcome: "given", reason: "given_to_run" };
+
+  it.each<[string, Partial<AdmissionFacts>, AdmissionVerdict]>([
+    ["start beside those of other keys, whatever the policy", { overlap: "queue", active: 1 }, started],
+    ["start beside a run of another key that waits for its retry", { overlap: "skip", queued: 1 }, started],
+    ["start in a session whose runs have ended", { session: "ended", active: 1 }, started],
+    ["wait for a place of max_concurrent", { overlap: "cancel_running", active: 2 }, atMax],
+    ["find the queue full", { active: 2, queued: QUEUE_LIMIT }, full],
+    ["go to the run that is on", { session: "open" }, given],
+    ["go to it also where the queue is full", { session: "open", queued: QUEUE_LIMIT }, given],
+    ["wait for more of their kind and go to no run", { session: "open", isCoalescing: true }, busy],
+    ["wait behind a run that takes nothing", { session: "busy" }, busy],
+    ["wait behind it only as long as there is room", { session: "busy", queued: QUEUE_LIMIT }, full],
+    ["have runs of their own under queue", { overlap: "queue", session: "open" }, busy],
+    ["take the place of those that wait under queue_latest", { overlap: "queue_latest", session: "open" }, latest],
+    ["are skipped under skip", { overlap: "skip", session: "open" }, skipped],
+    ["are skipped also behind a run that takes nothing", { overlap: "skip", session: "busy" }, skipped],
+    ["cancel the session's run under cancel_running", { overlap: "cancel_running", session: "busy" }, cancels],
+    ["wake a run that waits for a message", { session: "silent" }, given],
+    ["wake it under skip", { overlap: "skip", session: "silent" }, given],
+    ["wake it under cancel_running", { overlap: "cancel_running", session: "silent" }, given],
+    ["wake it when they wait for more of their kind", { session: "silent", isCoalescing: true }, given],
+    [
+      "are refused while it is paused",
+      { session: "open", isPaused: true },
+      { outcome: "refused", reason: "routine_paused" },
+    ],
+  ])("%s", (_sentence, facts, verdict) => {
+    expect(decideAdmission({ ...FREE, isKeyed: true, ...facts })).toEqual(verdict);
+  });
+
+  it.each<[string, Partial<AdmissionFacts>, AdmissionVerdict]>([
+    ["waits for the session's run to end, whatever the policy", { isKeyed: true, overlap: "skip" }, busy],
+    ["waits so also in a routine without keys", { overlap: "cancel_running" }, busy],
+    ["is bounded by the queue as everything is", { queued: QUEUE_LIMIT }, full],
+  ])("a person's message %s", (_sentence, facts, verdict) => {
+    const event = { type: "message", fingerprint: "" } as const;
+    expect(decideAdmission({ ...FREE, event, session: "busy", ...facts })).toEqual(verdict);
+  });
+});
+
 describe("placesOf", () => {
   it.each<[Overlap, number]>([
     ["parallel", 7],
@@ -209,7 +255,8 @@ describe("placesOf", () => {
     ["skip", 1],
     ["cancel_running", 1],
   ])("%s of max_concurrent 7 has %i", (overlap, places) => {
-    expect(placesOf({ overlap, maxConcurrent: 7 })).toBe(places);
+    expect(placesOf({ overlap, maxConcurrent: 7, isKeyed: false })).toBe(places);
+    expect(placesOf({ overlap, maxConcurrent: 7, isKeyed: true })).toBe(7);
   });
 });
 
@@ -222,6 +269,6 @@ describe("freePlaces", () => {
     ["of a queue whose run is on are none", "queue", 1, 0],
     ["are none while more are on than allowed, after max_concurrent was lowered", "parallel", 9, 0],
   ])("%s", (_sentence, overlap, active, free) => {
-    expect(freePlaces({ overlap, maxConcurrent: 3, active })).toBe(free);
+    expect(freePlaces({ overlap, maxConcurrent: 3, isKeyed: false, active })).toBe(free);
   });
 });

@@ -82,6 +82,7 @@ describe("runOrder", () => {
       limits: { timeout: "90s", turns: 12 },
     }),
     model: null,
+    session_key: null,
     triggers: [],
   };
 

@@ -7,6 +7,7 @@ import type { Trigger } from "#protocol/triggers.ts";
 import { unknownEnvironmentRefusal } from "#rules/environment/unknown-environment.ts";
 import { repositoriesRefusal } from "#rules/routine/repository-address.ts";
 import { asOneRefusal } from "#rules/routine/schema-faults.ts";
+import { sessionKeyRefusal } from "#rules/routine/session-key.ts";
 import { unknownPoolRefusal } from "#rules/routine/unknown-pool.ts";
 import { unknownToolRefusal } from "#rules/routine/unknown-tool.ts";
 import { prepareTriggers } from "#rules/triggers/prepare-triggers.ts";
@@ -30,6 +31,10 @@ export async function routineRefusal(
     repositoriesRefusal(routine.repositories ?? [], c.var.deps.config.isLocal),
     ...(await namesRefusals(c, routine)),
     prepared === null || prepared.ok ? null : prepared.refusal,
+    // Of a change its object knows what is not changed.
+    before === null
+      ? null
+      : sessionKeyRefusal({ session: routine.session ?? "new", session_key: routine.session_key ?? null }),
   ]);
 }
 

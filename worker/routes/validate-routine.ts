@@ -75,6 +75,7 @@ function asSaved(input: RoutineInput, before: Routine | null): Routine {
     ...input,
     id: before?.id ?? UNSAVED_ROUTINE,
     model: input.model ?? null,
+    session_key: input.session_key ?? null,
     triggers: (prepared.ok ? prepared.value : []).map((trigger) => ({
       ...trigger,
       status: "active" as const,

@@ -4,7 +4,9 @@ import type { Actor } from "#protocol/actor.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { IdMaker } from "#protocol/ids.ts";
 import type { RoutineInput, RoutinePatch } from "#protocol/routine.ts";
+import type { SessionMode } from "#protocol/session-key.ts";
 import type { Trigger } from "#protocol/triggers.ts";
+import { sessionKeyRefusal } from "#rules/routine/session-key.ts";
 import { prepareTriggers } from "#rules/triggers/prepare-triggers.ts";
 import { placeKey, repositoryPlace } from "#rules/triggers/subscriptions.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
@@ -13,13 +15,20 @@ import type { RepositoryIds } from "../definition/repository-ids.ts";
 import type { Budgets } from "../runs/budgets.ts";
 import type { RoutineHealth } from "../runs/health.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
+import type { SessionKeys } from "../sessions/session-keys.ts";
 import type { Schedules } from "../wakes/schedules.ts";
 import type { Tx } from "../work.ts";
 
 /** Why a new routine is refused, before anything is stored; null when nothing is wrong. */
 export function definitionFault(input: RoutineInput, nowMs: number): Extract<Result<never>, { ok: false }> | null {
   const triggers = prepareTriggers(input.triggers, [], () => "", nowMs);
-  return triggers.ok ? unheardFault(triggers.value, input.repositories) : triggers;
+  if (!triggers.ok) return triggers;
+  return unheardFault(triggers.value, input.repositories) ?? keyFault(input.session, input.session_key ?? null);
+}
+
+function keyFault(session: SessionMode, session_key: string | null) {
+  const refusal = sessionKeyRefusal({ session, session_key });
+  return refusal === null ? null : ({ ok: false, refusal } as const);
 }
 
 /** GitHub tells of repositories: without one its trigger would wait for ever. */
@@ -40,6 +49,7 @@ interface Parts {
   engine: RunEngine;
   health: RoutineHealth;
   budgets: Budgets;
+  sessionKeys: SessionKeys;
 }
 
 export class DefinitionChanges {
@@ -70,6 +80,11 @@ export class DefinitionChanges {
     const triggers = prepared?.value ?? before;
     const unheard = unheardFault(triggers, patch.repositories ?? routine.definition.repositories);
     if (unheard !== null) return unheard;
+    const { session = routine.definition.session, session_key = routine.definition.session_key } = patch;
+    const badKey = keyFault(session, session_key);
+    if (badKey !== null) return badKey;
+    const isOtherKey = session !== routine.definition.session || session_key !== routine.definition.session_key;
+    if (isOtherKey) this.#parts.sessionKeys.forget(tx);
     // What was due under the old definition is claimed under it.
     schedules.claimBeforeChange(tx, routine, triggers);
     const row = this.#adopted(tx, definitions.change(tx, routine, patch, prepared?.value ?? null, actor));

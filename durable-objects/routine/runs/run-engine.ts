@@ -29,6 +29,7 @@ import type { RunEnds } from "./run-ends.ts";
 import { isTold, tellAdmitted, tellStep } from "./run-lines.ts";
 import type { RunSockets } from "./run-sockets.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
+import type { SessionFollows } from "./session-follows.ts";
 import { toldAs } from "./told-messages.ts";
 
 export interface NewRun {
@@ -56,7 +57,7 @@ export class RunEngine {
   readonly #environments: AttemptEnvironments;
   readonly #conversations: Conversations;
   readonly #messages: Messages;
-  #leaveMessages: (tx: Tx, row: RunRow) => RunRow = (_tx, row) => row;
+  #session: SessionFollows = { ended: (_tx, row) => row, parked: () => undefined };
 
   constructor(parts: {
     work: Work;
@@ -113,6 +114,13 @@ export class RunEngine {
     this.#outbox.owe(tx, "project_run", row.id);
   }
 
+  /** The run is for something else as well: its record names that. */
+  name(tx: Tx, row: RunRow, trigger: RunRecord["trigger"]): void {
+    const { text, checkout, notBefore } = row;
+    this.#runs.rewrite(tx, row, { doc: { ...row.doc, trigger }, text, checkout, notBefore });
+    this.#outbox.owe(tx, "project_run", row.id);
+  }
+
   /** Feeds an input to a run, and carries out what follows. @returns the run's row afterwards. */
   feed(tx: Tx, runId: string, input: RunInput): RunRow | null {
     const row = this.#runs.get(runId);
@@ -124,7 +132,7 @@ export class RunEngine {
     if (isSettled(saved.doc)) this.#environments.drop(tx, runId);
     const isLeft = saved.status === "waiting" || saved.before?.attempt === row.doc.attempt;
     if (isSettled(saved.doc) || isLeft) this.#conversations.settle(tx, saved.sessionId);
-    if (isSettled(saved.doc)) saved = this.#leaveMessages(tx, saved);
+    if (isSettled(saved.doc)) saved = this.#session.ended(tx, saved);
     this.append(tx, saved, step.events);
     if (saved.status !== row.status) this.#outbox.owe(tx, "project_run", row.id);
     if (isTold(row, saved)) {
@@ -134,6 +142,7 @@ export class RunEngine {
     }
     this.#ends.stepped(tx, row.doc, saved);
     for (const effect of step.effects) this.#carryOut(tx, saved, row.doc.attempt, effect);
+    if (saved.status === "waiting" && saved.doc.runner === null) this.#session.parked(tx, saved);
     return saved;
   }
 
@@ -157,9 +166,9 @@ export class RunEngine {
   promote(tx: Tx): void {
     const routine = this.#definitions.row();
     if (routine === null || routine.status === "deleted") return;
-    const { overlap, max_concurrent: maxConcurrent } = routine.definition;
+    const { overlap, max_concurrent: maxConcurrent, session } = routine.definition;
     const { active, queued } = this.#runs.queue.places();
-    const free = freePlaces({ overlap, maxConcurrent, active });
+    const free = freePlaces({ overlap, maxConcurrent, isKeyed: session === "keyed", active });
     if (free === 0 || queued === 0) return;
     for (const runId of this.#runs.queue.due(tx.nowMs, free)) this.feed(tx, runId, { type: "promoted" });
   }
@@ -212,9 +221,9 @@ export class RunEngine {
     return doc?.attempt === lease.generation ? doc.runner : null;
   }
 
-  /** @param leave what becomes of what people have said to a run that has ended; gives its row as it is then. */
-  leavesMessages(leave: (tx: Tx, row: RunRow) => RunRow): void {
-    this.#leaveMessages = leave;
+  /** @param session what follows in a run's session. */
+  followedBy(session: SessionFollows): void {
+    this.#session = session;
   }
 
   /** Saves counters of a run, without changing its state. */

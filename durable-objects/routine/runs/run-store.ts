@@ -1,5 +1,5 @@
 /** Rows of runs in the object's SQLite. */
-import { and, desc, eq, gte, inArray, lt, notInArray, sql } from "drizzle-orm";
+import { and, desc, eq, gte, lt, notInArray, sql } from "drizzle-orm";
 import { pageBounds, pageEndSchema } from "#instance/d1/page-bounds.ts";
 import type { RunDocument } from "#instance/d1/routine-index.ts";
 import type { Page, PageRequest } from "#protocol/api.ts";
@@ -7,6 +7,7 @@ import { isSettled, type ListedRun } from "#protocol/run.ts";
 import { unsettledStatuses } from "#protocol/run-states.ts";
 import type { RunState } from "#rules/run/inputs.ts";
 import { type RunRecord, readRecord, recordText, type SettledRecord, showListed } from "#rules/run/record.ts";
+import { IS_UNSETTLED } from "#rules/run/status-condition.ts";
 import type { Database } from "../database.ts";
 import { runs } from "../schema.ts";
 import { markOf, type TranscriptLog } from "../transcript/transcript-log.ts";
@@ -181,12 +182,13 @@ export class RunStore {
   }
 
   hasUnsettledRun(sessionId: string): boolean {
-    const row = this.#database
-      .select({ id: runs.id })
-      .from(runs)
-      .where(and(eq(runs.sessionId, sessionId), inArray(runs.status, unsettledStatuses)))
-      .get();
-    return row !== undefined;
+    return this.unsettledOf(sessionId, 1).length > 0;
+  }
+
+  /** Ids of a session's runs that have not ended, oldest first. */
+  unsettledOf(sessionId: string, limit = -1): string[] {
+    const rows = this.#sql.exec<{ id: string }>(UNSETTLED_OF, sessionId, limit).toArray();
+    return rows.map(({ id }) => id);
   }
 
   #keep(tx: Tx, row: RunRow): RunRow {
@@ -199,6 +201,7 @@ function rowOf<Stored extends { doc: string }>(stored: Stored): Omit<Stored, "do
   return { ...stored, doc: readRecord(stored.doc) };
 }
 
+const UNSETTLED_OF = `SELECT id FROM runs WHERE session_id = ? AND ${IS_UNSETTLED} ORDER BY id LIMIT ?`;
 const DOCUMENTS = "SELECT id, doc, version FROM runs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id";
 const INSERT_SESSION = "INSERT INTO sessions (id, title, created_at) VALUES (?, ?, ?)";
 const INSERT_RUN = `INSERT INTO runs (id, session_id, status, doc, text, checkout, phase, not_before, overdue, version)

@@ -1,8 +1,6 @@
 /** The one way to a run: reads, decides and inserts without waiting in between. */
 
-import type { ModelUpstream } from "#instance/config.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
-import type { IdMaker } from "#protocol/ids.ts";
 import {
   type Admission,
   isByHand,
@@ -11,35 +9,13 @@ import {
   type OutcomeReason,
   type Wake,
 } from "#protocol/occurrence.ts";
-import { poolOf } from "#protocol/pool.ts";
-import { NO_EVIDENCE, NO_USAGE } from "#protocol/run.ts";
-import { timestamp } from "#protocol/time.ts";
 import { type AdmissionVerdict, decideAdmission, type Superseded } from "#rules/admission.ts";
-import { namedModel } from "#rules/run/model-rule.ts";
-import { newRecord, type QueuedRecord } from "#rules/run/record.ts";
-import type { RoutineRow } from "../definition/definition-store.ts";
-import type { DeadLetters } from "../runs/dead-letters.ts";
-import type { RunEngine } from "../runs/run-engine.ts";
-import type { RunRow, RunStore } from "../runs/run-store.ts";
-import type { Spending } from "../runs/spending.ts";
-import type { Tx } from "../work.ts";
-import type { CoalescedRuns } from "./coalesced-runs.ts";
-import type { OccurrenceStore } from "./occurrences.ts";
+import { withOccurrence } from "#rules/run/named-occurrences.ts";
+import type { RunRow } from "../runs/run-store.ts";
+import type { AdmissionContext } from "./admission-context.ts";
+import { beginRun } from "./begin-run.ts";
+import { record, triggerIdOf, wokenBy } from "./record-occurrence.ts";
 import { keepKey, keepKeys, keyOf } from "./wake-keys.ts";
-
-export interface AdmissionContext {
-  routine: RoutineRow;
-  model: ModelUpstream;
-  defaultModel: string;
-  occurrences: OccurrenceStore;
-  runs: RunStore;
-  engine: RunEngine;
-  coalesced: CoalescedRuns;
-  deadLetters: DeadLetters;
-  spending: Spending;
-  ids: IdMaker;
-  tx: Tx;
-}
 
 /** What admission made of an event. */
 export interface Admitted {
@@ -57,19 +33,20 @@ export interface Coalescing {
 /** What the run is to be beside what the event says. */
 interface Asked {
   coalescing: Coalescing | null;
+  /** Of the session in which it goes on; null for one of its own. */
   sessionId: string | null;
 }
 
 /**
  * Decides on an event and writes everything that follows from it.
  * @param coalescing when the run is to wait for more events like this.
- * @param sessionId of the session in which it goes on; null for one of its own.
+ * @param intoSession of the session into which a person speaks; null for what goes by its key, or into one of its own.
  */
 export function admit(
   context: AdmissionContext,
   event: Wake,
   coalescing: Coalescing | null = null,
-  sessionId: string | null = null,
+  intoSession: string | null = null,
 ): Admitted {
   const { routine, occurrences, runs } = context;
   const { nowMs } = context.tx;
@@ -78,24 +55,32 @@ export function admit(
   context.engine.promote(context.tx);
   const { active, queued } = runs.queue.places();
   const find = (key: string | null) => (key === null ? null : occurrences.findKey(keyOf(event, key)));
+  const sessionId = intoSession ?? sessionOf(context, event);
+  const { overlap, max_concurrent: maxConcurrent, limits } = routine.definition;
   const verdict = decideAdmission({
     event,
     isPaused: routine.status === "paused",
     hasPausedItself: routine.pausedBy === "failures",
     hasModel: context.model.kind !== "none",
-    isBudgetSpent: context.spending.isMonthSpent(routine.definition.limits, nowMs),
-    overlap: routine.definition.overlap,
-    maxConcurrent: routine.definition.max_concurrent,
+    isBudgetSpent: context.spending.isMonthSpent(limits, nowMs),
+    overlap,
+    maxConcurrent,
     earlier: find(event.dedupe_key),
     alike: find(event.content_key),
     active,
     queued,
     coalescing: queued === 0 ? 0 : context.coalesced.waiting(nowMs).length,
     isCoalescing: coalescing !== null,
-    isSessionBusy: sessionId !== null && runs.hasUnsettledRun(sessionId),
+    isKeyed: routine.definition.session === "keyed",
+    session: sessionId === null ? "new" : context.steering.stateFor(sessionId, event.text),
     nowMs,
   });
   return carryOut(context, event, verdict, { coalescing, sessionId });
+}
+
+/** The session that has the event's key. */
+function sessionOf({ sessionKeys }: AdmissionContext, { session_key: made }: Wake): string | null {
+  return made !== undefined && "key" in made ? sessionKeys.find(made.key) : null;
 }
 
 /** Records an occurrence that starts nothing, whatever the routine would allow. */
@@ -132,6 +117,8 @@ function carryOut(context: AdmissionContext, event: Wake, verdict: AdmissionVerd
       keepKeys(context, event, occurrence.id);
       return { occurrence, answer: refuse("overlap_skipped", { occurrence_id: occurrence.id }) };
     }
+    case "given":
+      return give(context, event, verdict, asked);
     case "duplicate":
       return repeat(context, event, verdict);
     case "started":
@@ -159,6 +146,30 @@ function repeat(
   return { occurrence, answer: success(first) };
 }
 
+/** The newest run of the key's session has not ended: it is for this event too. */
+function give(
+  context: AdmissionContext,
+  event: Wake,
+  verdict: Extract<AdmissionVerdict, { outcome: "given" }>,
+  { sessionId }: Asked,
+): Admitted {
+  const { runs, engine, steering, routine, tx } = context;
+  const row = sessionId === null ? null : runs.newest(sessionId);
+  if (row === null) throw new Error("an event is given to a session that has no run");
+  const occurrence = record(context, event, { outcome: "queued", reason: verdict.reason }, row.id);
+  keepKeys(context, event, occurrence.id);
+  const { type, summary, depth, woken_by, checkout, text } = event;
+  const given = { type, trigger_id: triggerIdOf(routine, event), summary, depth, checkout, ...wokenBy(woken_by) };
+  engine.name(tx, row, withOccurrence(row.doc.trigger, occurrence.id, depth));
+  steering.give(tx, row.id, {
+    sessionId: row.sessionId,
+    text: text ?? "",
+    event: { ...given, occurrence_id: occurrence.id },
+  });
+  const admission = { occurrence_id: occurrence.id, run_id: row.id, session_id: row.sessionId, duplicate: false };
+  return { occurrence, answer: success(admission) };
+}
+
 function start(
   context: AdmissionContext,
   event: Wake,
@@ -170,115 +181,39 @@ function start(
   const told = coalescing === null ? verdict : ({ outcome: "queued", reason: "coalesced" } as const);
   const occurrence = record(context, event, told, runId);
   keepKeys(context, event, occurrence.id);
-  const run = newRun(context, event, { runId, sessionId, occurrenceId: occurrence.id });
-  const superseded = verdict.outcome === "queued" ? supersededBy(verdict.supersedes, context) : [];
-  const isStarted = told.outcome === "started";
-  engine.begin(
-    tx,
-    { run, text: event.text, checkout: event.checkout, isStarted, notBeforeMs: coalescing?.notBeforeMs ?? 0 },
-    [
-      { type: "run.queued", attempt: 1, summary: event.summary },
-      // What a session goes on from has it already.
-      ...(sessionId === null
-        ? [{ type: "user.message", source: "routine", text: context.routine.definition.prompt } as const]
-        : []),
-      ...(event.text === null ? [] : [{ type: "user.message", source: "trigger", text: event.text } as const]),
-    ],
-  );
+  const superseded = verdict.outcome === "queued" ? supersededBy(verdict.supersedes, context, sessionId) : [];
+  const run = beginRun(context, event, {
+    runId,
+    sessionId,
+    occurrenceIds: [occurrence.id],
+    isStarted: told.outcome === "started",
+    notBeforeMs: coalescing?.notBeforeMs ?? 0,
+  });
   for (const id of superseded) engine.feed(tx, id, { type: "cancel_requested", reason: "superseded" });
   const admission = { occurrence_id: occurrence.id, run_id: runId, session_id: run.session_id, duplicate: false };
   return { occurrence, answer: success(admission) };
 }
 
-/** Runs that wait for more events stay: each is for events that no other run is for. */
-function supersededBy(which: Superseded, { runs, coalesced, tx }: AdmissionContext): string[] {
+/**
+ * Runs that wait for more events stay: each is for events that no other run is for.
+ * @param sessionId of the session whose runs alone make way; null where the routine's do.
+ */
+function supersededBy(
+  which: Superseded,
+  { runs, coalesced, tx }: AdmissionContext,
+  sessionId: string | null,
+): string[] {
   if (which === "nobody") return [];
+  const isMeant = (id: string) => sessionId === null || runs.get(id)?.sessionId === sessionId;
   const waiting = new Set(coalesced.waiting(tx.nowMs));
-  const queued = runs.queue.queued().filter((id) => !waiting.has(id) && !isAPersons(runs.get(id)));
-  return which === "queued" ? queued : [...queued, ...runs.queue.active()];
+  const queued = runs.queue.queued().filter((id) => !waiting.has(id) && isMeant(id) && !isAPersons(runs.get(id)));
+  if (which === "queued") return queued;
+  // One that waits for a person holds no place, and would hold up its session.
+  const on = sessionId === null ? runs.queue.active() : [...runs.queue.active(), ...runs.queue.waiting()];
+  return [...queued, ...on.filter(isMeant)];
 }
 
 /** A run that a person talks to makes way for no event. */
 function isAPersons(row: RunRow | null): boolean {
   return row !== null && (row.doc.trigger.type === "message" || row.before !== null);
-}
-
-function newRun(
-  context: AdmissionContext,
-  event: Wake,
-  { runId, sessionId, occurrenceId }: { runId: string; sessionId: string | null; occurrenceId: string },
-): QueuedRecord {
-  const { routine, ids } = context;
-  const { nowMs } = context.tx;
-  const { name, model, runs_on } = routine.definition;
-  return newRecord({
-    id: runId,
-    routine_id: routine.id,
-    session_id: sessionId ?? ids.make("session", nowMs),
-    routine: { name, revision: routine.revision, model: namedModel(model, context.defaultModel) },
-    trigger: {
-      type: event.type,
-      id: triggerIdOf(routine, event),
-      occurrence_id: occurrenceId,
-      summary: event.summary,
-      ...ledHere(event),
-    },
-    ...retryOf(event),
-    pool: poolOf(runs_on),
-    attempt: 1,
-    demo_model: context.model.kind === "demo",
-    status: "queued",
-    result: null,
-    summary: null,
-    error: null,
-    cancel_reason: null,
-    cancel_requested_at: null,
-    runner: null,
-    usage: NO_USAGE,
-    evidence: NO_EVIDENCE,
-    timings: {
-      queued_at: timestamp(nowMs),
-      starting_at: null,
-      running_at: null,
-      first_event_at: null,
-      finished_at: null,
-    },
-  });
-}
-
-function record(
-  context: AdmissionContext,
-  event: Wake,
-  verdict: { outcome: Outcome; reason: OutcomeReason },
-  runId: string | null,
-): Occurrence {
-  const { routine, occurrences, ids, tx } = context;
-  const occurrence: Occurrence = {
-    id: ids.make("occurrence", tx.nowMs),
-    routine_id: routine.id,
-    at: timestamp(tx.nowMs),
-    trigger: { type: event.type, id: triggerIdOf(routine, event), summary: event.summary, ...ledHere(event) },
-    outcome: verdict.outcome,
-    reason: verdict.reason,
-    run_id: runId,
-    ...retryOf(event),
-    ...(event.again_of === undefined ? {} : { again_of: event.again_of }),
-  };
-  occurrences.insert(tx, occurrence, event);
-  context.deadLetters.note(tx, occurrence, event);
-  return occurrence;
-}
-
-/** Stored only where runs have led to the wake. */
-function ledHere({ depth, woken_by }: Wake): { depth?: number; woken_by?: string } {
-  return { ...(depth === 0 ? {} : { depth }), ...(woken_by === undefined ? {} : { woken_by }) };
-}
-
-function retryOf({ retry_of }: Wake): { retry_of?: string } {
-  return retry_of === undefined ? {} : { retry_of };
-}
-
-function triggerIdOf(routine: RoutineRow, event: Wake): string | null {
-  if (event.trigger_id !== null) return event.trigger_id;
-  return routine.definition.triggers.find((trigger) => trigger.type === event.type)?.id ?? null;
 }

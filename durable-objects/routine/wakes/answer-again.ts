@@ -1,19 +1,16 @@
 /** What a fire hears that is made again because its first answer was lost. */
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { Admission, Occurrence, Wake } from "#protocol/occurrence.ts";
-import type { AdmissionContext } from "./admit.ts";
+import type { AdmissionContext } from "./admission-context.ts";
 import { keyOf } from "./wake-keys.ts";
 
 /** The answer to a fire that is made again because its first answer was lost. */
 export function answerAgain({ occurrences, runs }: AdmissionContext, event: Wake, of: Occurrence): Result<Admission> {
   const duplicate = of.outcome === "duplicate";
   const run = of.run_id === null ? null : runs.get(of.run_id);
-  if (run !== null) {
-    const { occurrence_id } = run.doc.trigger;
-    return success({ occurrence_id, run_id: run.id, session_id: run.sessionId, duplicate });
-  }
   const key = duplicate ? event.dedupe_key : null;
   const { id } = (key === null ? null : occurrences.findKey(keyOf(event, key)))?.occurrence ?? of;
+  if (run !== null) return success({ occurrence_id: id, run_id: run.id, session_id: run.sessionId, duplicate });
   return refuse(REFUSALS.find((code) => code === of.reason) ?? "overlap_skipped", { occurrence_id: id });
 }
 

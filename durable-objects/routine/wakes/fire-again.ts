@@ -8,6 +8,8 @@ import type { RoutineRow } from "../definition/definition-store.ts";
 import type { DeadLetters } from "../runs/dead-letters.ts";
 import type { RunStore } from "../runs/run-store.ts";
 import type { Tx } from "../work.ts";
+import type { OccurrenceStore } from "./occurrences.ts";
+import { wokenBy } from "./record-occurrence.ts";
 import type { SessionMessages } from "./session-messages.ts";
 import type { Wakes } from "./wake.ts";
 
@@ -21,14 +23,22 @@ interface Asked {
 export class FireAgain {
   readonly #wakes: Wakes;
   readonly #runs: RunStore;
+  readonly #occurrences: OccurrenceStore;
   readonly #deadLetters: DeadLetters;
   readonly #messages: SessionMessages;
 
-  constructor(wakes: Wakes, runs: RunStore, deadLetters: DeadLetters, messages: SessionMessages) {
-    this.#messages = messages;
-    this.#wakes = wakes;
-    this.#runs = runs;
-    this.#deadLetters = deadLetters;
+  constructor(parts: {
+    wakes: Wakes;
+    runs: RunStore;
+    occurrences: OccurrenceStore;
+    deadLetters: DeadLetters;
+    messages: SessionMessages;
+  }) {
+    this.#wakes = parts.wakes;
+    this.#runs = parts.runs;
+    this.#occurrences = parts.occurrences;
+    this.#deadLetters = parts.deadLetters;
+    this.#messages = parts.messages;
   }
 
   /** A new run with the input of one that has ended, and with the routine as it is now. The call has its request's key. */
@@ -43,7 +53,7 @@ export class FireAgain {
     // The key is for this run: with another one it is another request.
     const fingerprint = call.dedupe_key === null ? "" : runId;
     const given = { type, trigger_id: id, summary, depth, text, checkout, ...wokenBy(woken_by) };
-    const wake = { ...call, ...given, fingerprint, retry_of: runId };
+    const wake = { ...call, ...given, ...this.#keyOf(routine, occurrence_id), fingerprint, retry_of: runId };
     const answer = this.#give(tx, routine, wake, asked);
     const letter = answer.ok ? this.#deadLetters.get(occurrence_id) : null;
     if (answer.ok && letter?.doc.fired === null) this.#deadLetters.fired(tx, letter, answer.value);
@@ -62,14 +72,21 @@ export class FireAgain {
     const { text, checkout } = row;
     const { type, id: trigger_id, summary, depth = 0, woken_by } = trigger;
     const given = { type, trigger_id, summary, depth, ...wokenBy(woken_by), text, checkout };
-    const again = { dedupe_key: null, fingerprint: "", again_of: id };
+    const again = { dedupe_key: null, fingerprint: "", again_of: id, ...this.#keyOf(routine, id) };
     const wake: Wake = { ...asked.call, ...given, ...again, ...(run_id === null ? {} : { retry_of: run_id }) };
     const answer = this.#give(tx, routine, wake, asked);
     if (answer.ok) this.#deadLetters.fired(tx, row, answer.value);
     return answer;
   }
 
-  /** In a session of its own; what people have said to a session goes there again, since its conversation is there. */
+  /** The key that it had when it came: the event is not there any more. */
+  #keyOf({ definition }: RoutineRow, occurrenceId: string): Pick<Wake, "session_key"> {
+    if (definition.session === "new") return {};
+    const { session_key: key, session_key_fault: fault } = this.#occurrences.get(occurrenceId) ?? {};
+    return { session_key: key === undefined ? { fault: fault ?? "It had no key when it came" } : { key } };
+  }
+
+  /** In a session of its own, or of its key; what people have said to a session goes there again, since its conversation is there. */
   #give(tx: Tx, routine: RoutineRow, wake: Wake, { by, isRepeat }: Asked): Result<Admission> {
     const { type, text, retry_of } = wake;
     const before = type === "message" && retry_of !== undefined ? this.#runs.get(retry_of) : null;
@@ -82,8 +99,4 @@ export class FireAgain {
     if (answer.ok && text !== null) this.#messages.sayAgain(tx, answer.value.run_id, { sessionId, text, by });
     return answer;
   }
-}
-
-function wokenBy(runId: string | undefined): { woken_by?: string } {
-  return runId === undefined ? {} : { woken_by: runId };
 }

@@ -34,6 +34,11 @@ export class OccurrenceStore {
     return row === undefined ? null : JSON.parse(row.doc);
   }
 
+  get(id: string): Occurrence | null {
+    const [row] = this.#sql.exec<{ doc: string }>("SELECT doc FROM occurrences WHERE id = ?", id).toArray();
+    return row === undefined ? null : JSON.parse(row.doc);
+  }
+
   has(id: string): boolean {
     return this.#sql.exec("SELECT 1 FROM occurrences WHERE id = ?", id).toArray().length > 0;
   }

@@ -1,11 +1,13 @@
-/** Messages of people: to the run that is on, or to one that they start. */
+/** Messages of people, to the run that is on or to one that they start; and what a run has ended without. */
 import type { Actor } from "#protocol/actor.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { MessageAnswer } from "#protocol/message.ts";
 import type { Wake } from "#protocol/occurrence.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
+import type { RunEngine } from "../runs/run-engine.ts";
 import type { RunRow } from "../runs/run-store.ts";
-import type { Steering } from "../runs/steering.ts";
+import type { SessionFollows } from "../runs/session-follows.ts";
+import { isSilent, type Steering } from "../runs/steering.ts";
 import type { Messages } from "../sessions/messages.ts";
 import type { SaidByViewer } from "../viewers/viewers.ts";
 import type { Tx, Work } from "../work.ts";
@@ -22,9 +24,10 @@ export interface ToSession {
   requestId: string | null;
 }
 
-export class SessionMessages {
+export class SessionMessages implements SessionFollows {
   readonly #work: Work;
   readonly #definitions: DefinitionStore;
+  readonly #engine: RunEngine;
   readonly #steering: Steering;
   readonly #messages: Messages;
   readonly #wakes: Wakes;
@@ -32,12 +35,14 @@ export class SessionMessages {
   constructor(parts: {
     work: Work;
     definitions: DefinitionStore;
+    engine: RunEngine;
     steering: Steering;
     messages: Messages;
     wakes: Wakes;
   }) {
     this.#work = parts.work;
     this.#definitions = parts.definitions;
+    this.#engine = parts.engine;
     this.#steering = parts.steering;
     this.#messages = parts.messages;
     this.#wakes = parts.wakes;
@@ -83,19 +88,46 @@ export class SessionMessages {
   }
 
   /**
-   * A run has ended. What people have said and its agent has not got is for another run where this one has ended well, or stays
-   * in the transcript as it is; of a run that messages have started it is what a retry says again.
+   * A run has ended. Events that its agent has not got are for the session's next run. What people have said is so where this one
+   * has ended well, or stays in the transcript as it is; of a run that messages have started it is what a retry says again.
    * @returns the run's row afterwards.
    */
   ended(tx: Tx, row: RunRow): RunRow {
-    if (row.status === "succeeded" && this.#goOn(tx, row)) return row;
+    const next = this.#handOn(tx, row);
+    if (row.status === "succeeded") {
+      if (next !== null) this.#messages.pass(tx, row.id, next);
+      if (next !== null || this.#goOn(tx, row)) return row;
+    }
     return this.#steering.leave(tx, row);
+  }
+
+  /**
+   * A run waits, without a sandbox. One that waits for something to be said makes way for a run of its session that waits behind it:
+   * what has been said in it is there for that one, and for people to go on with.
+   */
+  parked(tx: Tx, row: RunRow): void {
+    const isBehind = row.id !== this.#steering.listening(row.sessionId)?.id;
+    if (isBehind && isSilent(row)) this.#engine.feed(tx, row.id, { type: "cancel_requested", reason: "superseded" });
+  }
+
+  /** @returns the run that has the events now; null where there are none. Each is handed on to a run of its own once at most. */
+  #handOn(tx: Tx, { id: runId, sessionId }: RunRow): string | null {
+    const routine = this.#definitions.living();
+    const [first, ...more] = this.#messages.given(runId);
+    if (routine === null || first === undefined) return null;
+    const waiting = this.#steering.listening(sessionId);
+    if (waiting !== null && waiting.id !== runId) {
+      this.#messages.passEvents(tx, runId, waiting.id);
+      return waiting.id;
+    }
+    for (const { n } of [first, ...more]) this.#messages.take(tx, runId, n);
+    return this.#wakes.goOn(tx, routine, sessionId, [first, ...more]);
   }
 
   /** A runner that knows nothing of messages ends without them. A run that messages have started starts no other. */
   #goOn(tx: Tx, { id: runId, sessionId, doc }: RunRow): boolean {
     const routine = this.#definitions.living();
-    const first = this.#messages.waiting(runId).find(({ kind }) => kind === "message");
+    const [first] = this.#messages.said(runId);
     if (routine === null || first === undefined || doc.trigger.type === "message") return false;
     const wake = wakeOf({ sessionId, id: first.id, by: first.by, requestId: null, text: first.text });
     const started = this.#wakes.intoSession(tx, routine, sessionId, wake);

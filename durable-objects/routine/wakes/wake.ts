@@ -15,6 +15,8 @@ import type { SourceEvent } from "#protocol/source-event.ts";
 import { durationMs } from "#protocol/time.ts";
 import type { Coalesce, FilteredTrigger, Trigger } from "#protocol/triggers.ts";
 import { findField } from "#rules/filters/field-lookup.ts";
+import { sessionKeyOf } from "#rules/routine/session-key.ts";
+import { withOccurrence } from "#rules/run/named-occurrences.ts";
 import { depthOf, type Judgement, judgeTrigger } from "#rules/triggers/judge-trigger.ts";
 import type { RoutineRow } from "../definition/definition-store.ts";
 import type { RepositoryIds } from "../definition/repository-ids.ts";
@@ -22,11 +24,17 @@ import type { DeadLetters } from "../runs/dead-letters.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
 import type { RunRow, RunStore } from "../runs/run-store.ts";
 import type { Spending } from "../runs/spending.ts";
+import type { Steering } from "../runs/steering.ts";
+import type { Given } from "../sessions/messages.ts";
+import type { SessionKeys } from "../sessions/session-keys.ts";
 import type { Tx } from "../work.ts";
-import { type AdmissionContext, type Admitted, admit, recordJoined, recordOnly } from "./admit.ts";
+import type { AdmissionContext } from "./admission-context.ts";
+import { type Admitted, admit, recordJoined, recordOnly } from "./admit.ts";
 import { answerAgain } from "./answer-again.ts";
+import { beginRun } from "./begin-run.ts";
 import type { CoalescedRuns } from "./coalesced-runs.ts";
 import type { OccurrenceStore } from "./occurrences.ts";
+import { wokenBy } from "./record-occurrence.ts";
 import type { RefusalCounts } from "./refusal-counts.ts";
 import { isRepeat } from "./wake-keys.ts";
 
@@ -41,11 +49,12 @@ interface WakesParts {
   deadLetters: DeadLetters;
   spending: Spending;
   repositoryIds: RepositoryIds;
+  steering: Steering;
+  sessionKeys: SessionKeys;
 }
 
 /** Without a `max_wait` a run takes no more events after this many windows. */
 const WINDOWS_AT_MOST = 10;
-const NAMED_OCCURRENCES = 1_000;
 const COALESCE_KEY_LENGTH = 1_000;
 /** Stands once in the text of a run whose events have more to say than fits. */
 const MORE = "\n\n--- More events have joined; there is no room for what they say.";
@@ -73,7 +82,7 @@ export class Wakes {
     const context = this.#context(tx, routine);
     const earlier = isRepeat && event.call_id !== undefined ? occurrences.ofCall(event.call_id) : null;
     if (earlier !== null) return answerAgain(context, event, earlier);
-    const { answer } = admit(context, event, null, sessionId);
+    const { answer } = admit(context, keyed(routine, event, null), null, sessionId);
     if (!answer.ok && answer.refusal.code === "queue_full") refusals.count("queue_full");
     return answer;
   }
@@ -91,8 +100,26 @@ export class Wakes {
     missed: "slot_missed" | "slot_superseded" | "catch_up_limit" | null,
   ): Occurrence | null {
     const context = this.#context(tx, routine);
-    if (missed !== null) return recordOnly(context, event, { outcome: "missed", reason: missed });
-    return admit(context, event).occurrence;
+    const slot = keyed(routine, event, null);
+    if (missed !== null) return recordOnly(context, slot, { outcome: "missed", reason: missed });
+    return admit(context, slot).occurrence;
+  }
+
+  /** A run has ended without these events of its session, which were admitted: they have another. @returns its id. */
+  goOn(tx: Tx, routine: RoutineRow, sessionId: string, given: readonly [Given, ...Given[]]): string {
+    const [{ event: first, text }, ...more] = given;
+    const wake: Wake = {
+      ...{ type: first.type, trigger_id: first.trigger_id, summary: first.summary, ...wokenBy(first.woken_by) },
+      text: more.reduce((before, next) => joined(before, wakeText(next)).text, text === "" ? null : text),
+      depth: Math.max(...given.map(({ event }) => event.depth)),
+      checkout: given.findLast(({ event }) => event.checkout !== null)?.event.checkout ?? null,
+      ...{ dedupe_key: null, content_key: null, fingerprint: "", request_id: null, delivery_id: null },
+    };
+    const runId = this.#parts.ids.make("run", tx.nowMs);
+    const occurrenceIds = [first.occurrence_id, ...more.map(({ event }) => event.occurrence_id)] as const;
+    const asked = { runId, sessionId, occurrenceIds, isStarted: false, notBeforeMs: 0 };
+    beginRun(this.#context(tx, routine), wake, asked);
+    return runId;
   }
 
   /**
@@ -110,7 +137,7 @@ export class Wakes {
       }
       if (!matched) return { ...judged, outcome: null, reason: null, occurrence_id: null, run_id: null };
       const context = this.#context(tx, routine);
-      const fired = wakeOf(trigger, event, repository?.url ?? null);
+      const fired = keyed(routine, wakeOf(trigger, event, repository?.url ?? null), event);
       const decide = () =>
         objection === null ? this.#admit(context, trigger, event, fired) : recordOnly(context, fired, objection);
       return { ...judged, ...verdictOf(this.#once(tx, `offer:${event.event_id}:${trigger.id}`, decide)) };
@@ -151,7 +178,7 @@ export class Wakes {
     if (coalesce === undefined) return admit(context, fired).occurrence;
     const found = coalesce.key === undefined ? "" : JSON.stringify(findField(event, coalesce.key));
     // Only the beginning counts: the field may be a whole payload, which is too long for a key.
-    const key = found.slice(0, COALESCE_KEY_LENGTH);
+    const key = ofSession(fired) + found.slice(0, COALESCE_KEY_LENGTH);
     const { tx } = context;
     const open = this.#parts.coalesced.find(trigger.id, key);
     const row = open === null ? null : this.#parts.runs.get(open.runId);
@@ -173,8 +200,8 @@ export class Wakes {
     const windowMs = durationMs(window);
     const endsAtMs = nowMs + (max_wait === undefined ? windowMs * WINDOWS_AT_MOST : durationMs(max_wait));
     const admitted = admit(context, fired, { notBeforeMs: nowMs + windowMs });
-    const { answer } = admitted;
-    if (answer.ok && !answer.value.duplicate) {
+    const { answer, occurrence } = admitted;
+    if (answer.ok && occurrence?.reason === "coalesced") {
       this.#parts.coalesced.open(context.tx, trigger.id, key, { runId: answer.value.run_id, endsAtMs });
     }
     return admitted;
@@ -182,11 +209,7 @@ export class Wakes {
 
   #join(context: AdmissionContext, row: RunRow, fired: Wake, notBeforeMs: number): Occurrence {
     const occurrence = recordJoined(context, fired, row.id);
-    const { trigger } = row.doc;
-    const named = [...(trigger.occurrence_ids ?? [trigger.occurrence_id]), occurrence.id].slice(-NAMED_OCCURRENCES);
-    // As deep as the deepest of the events, so that coalescing can't get around the limit on chains of runs.
-    const depth = Math.max(trigger.depth ?? 0, fired.depth);
-    const doc = { ...row.doc, trigger: { ...trigger, occurrence_ids: named, ...(depth === 0 ? {} : { depth }) } };
+    const doc = { ...row.doc, trigger: withOccurrence(row.doc.trigger, occurrence.id, fired.depth) };
     const { text, said } = joined(row.text, fired);
     const checkout = fired.checkout ?? row.checkout;
     this.#parts.engine.join(context.tx, row, { doc, text, checkout, said, notBeforeMs });
@@ -194,9 +217,9 @@ export class Wakes {
   }
 
   #context(tx: Tx, routine: RoutineRow): AdmissionContext {
-    const { config, occurrences, runs, engine, coalesced, deadLetters, spending, ids } = this.#parts;
+    const { config, ...parts } = this.#parts;
     const { model, defaultModel } = config;
-    return { routine, model, defaultModel, occurrences, runs, engine, coalesced, deadLetters, spending, ids, tx };
+    return { ...parts, routine, model, defaultModel, tx };
   }
 }
 
@@ -209,12 +232,31 @@ function isCoalescing({ status, notBefore, doc }: RunRow, nowMs: number): boolea
 }
 
 /** @returns the run's text with an event's added, and what of it is new; what does not fit is neither given nor said. */
-function joined(before: string | null, { summary, text }: Wake): { text: string | null; said: string | null } {
+function joined(
+  before: string | null,
+  { summary, text }: Pick<Wake, "summary" | "text">,
+): { text: string | null; said: string | null } {
   if (text === null) return { text: before, said: null };
   const whole = before === null ? text : `${before}\n\n--- ${summary}\n${text}`;
   if (whole.length <= FIRE_TEXT_LIMIT - MORE.length) return { text: whole, said: text };
   if (before?.endsWith(MORE)) return { text: before, said: null };
   return { text: `${before ?? ""}${MORE}`, said: MORE.trim() };
+}
+
+function wakeText({ event, text }: Given): Pick<Wake, "summary" | "text"> {
+  return { summary: event.summary, text: text === "" ? null : text };
+}
+
+/** @param event of the source that has told of it; null where none has. What is given again has its key. */
+function keyed({ definition }: RoutineRow, wake: Wake, event: SourceEvent | null): Wake {
+  if (wake.type === "message" || wake.session_key !== undefined) return wake;
+  const session_key = sessionKeyOf(definition, wake, event);
+  return session_key === undefined ? wake : { ...wake, session_key };
+}
+
+/** Events of several sessions wait for no run together. */
+function ofSession({ session_key: made }: Wake): string {
+  return made === undefined ? "" : JSON.stringify(made);
 }
 
 function wakeOf(trigger: FilteredTrigger, event: SourceEvent, repositoryUrl: string | null): Wake {

@@ -440,6 +440,7 @@ export const OutcomeReason = {
   overlap_skip: 'overlap_skip',
   overlap_cancel_running: 'overlap_cancel_running',
   session_busy: 'session_busy',
+  given_to_run: 'given_to_run',
   same_idempotency_key: 'same_idempotency_key',
   idempotency_key_reused: 'idempotency_key_reused',
   routine_paused: 'routine_paused',
@@ -1265,6 +1266,12 @@ export type TranscriptEvent = {
   source: 'routine' | 'trigger' | 'context' | 'person';
   /** Of a person's message: whose it is. */
   by?: Actor;
+  /** Of an event that a run got while it was on: by which trigger it came. */
+  trigger?: {
+  type: TriggerType;
+  id: TriggerId | null;
+  occurrence_id: OccurrenceId;
+};
   /** Of a person's message: the id under which it was sent. */
   message_id?: string;
   /** Of a person's message: the run ended before its agent got it. It can be sent again, under another id. */
@@ -2091,7 +2098,18 @@ export interface Repository {
 }
 
 /**
- * What happens to a new occurrence while a run of the routine is on.
+ * A session for each run, or one for all that `session_key` makes one key of.
+ */
+export type SessionMode = typeof SessionMode[keyof typeof SessionMode];
+
+
+export const SessionMode = {
+  new: 'new',
+  keyed: 'keyed',
+} as const;
+
+/**
+ * What happens to a new occurrence while a run of the routine is on; with `session: keyed`, of the session.
  */
 export type Overlap = typeof Overlap[keyof typeof Overlap];
 
@@ -2396,6 +2414,8 @@ export interface ListedRoutine {
      * @maxLength 100
      */
   push_prefix: string;
+  session: SessionMode;
+  session_key: string | null;
   overlap: Overlap;
   /**
      * @minimum 1
@@ -3548,6 +3568,10 @@ export interface Occurrence {
   outcome: Outcome;
   reason: OutcomeReason;
   run_id: RunId | null;
+  /** Of a routine with `session: keyed`: the key of the session into which it goes. */
+  session_key?: string;
+  /** Of such a routine: why it has no key. Its run has a session of its own. */
+  session_key_fault?: string;
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
   /** The occurrence that was fired again: a dead letter. */
@@ -3810,6 +3834,8 @@ export interface RoutineDefinition {
      * @maxLength 100
      */
   push_prefix: string;
+  session: SessionMode;
+  session_key: string | null;
   overlap: Overlap;
   /**
      * @minimum 1
@@ -3921,6 +3947,8 @@ export interface Routine {
      * @maxLength 100
      */
   push_prefix: string;
+  session: SessionMode;
+  session_key: string | null;
   overlap: Overlap;
   /**
      * @minimum 1
@@ -4186,6 +4214,13 @@ export interface RoutineInput {
      * @maxLength 100
      */
   push_prefix?: string;
+  session?: SessionMode;
+  /**
+     * Of `session: keyed`: text with `{{…}}` for facts of the event, as "{{github.repository}}#{{github.number}}".
+     * @minLength 1
+     * @maxLength 500
+     */
+  session_key?: string;
   overlap?: Overlap;
   /**
      * @minimum 1
@@ -4281,6 +4316,8 @@ export interface RoutinePatch {
      * @maxLength 100
      */
   push_prefix?: string;
+  session?: SessionMode;
+  session_key?: string | null;
   overlap?: Overlap;
   /**
      * @minimum 1

@@ -9,6 +9,8 @@ export const KEY_TITLES: Record<keyof Draft, string> = {
   push_prefix: "Beginning of branches",
   environment: "Environment",
   triggers: "Triggers",
+  session: "Sessions",
+  session_key: "Key of a session",
   overlap: "Overlap",
   max_concurrent: "Runs at once",
   runs_on: "Runs on",

@@ -73,6 +73,7 @@ export const REASON_TEXTS: Record<OutcomeReason, string> = {
   overlap_skip: "A run was on; the overlap policy is skip.",
   overlap_cancel_running: "The runs that were on are canceled first; the overlap policy is cancel_running.",
   session_busy: "Another run of the session had not ended.",
+  given_to_run: "A run of its session had not ended: its agent gets it as a message.",
   same_idempotency_key: "The same Idempotency-Key had been used for the same request.",
   idempotency_key_reused: "The Idempotency-Key had been used for another request.",
   routine_paused: "The routine was paused.",
