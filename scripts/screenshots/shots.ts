@@ -27,7 +27,7 @@ const ISSUE = "Issue #41: parse() refuses “1 d”\n\nI expected white space be
 /** Pages of an instance that has nothing yet. */
 export const EMPTY_SHOTS: Shot[] = [
   { name: "sign-in", isSignedIn: false, open: at("/", (page) => page.getByLabel("Owner token")) },
-  { name: "routines-empty", isSignedIn: true, open: at("/", (page) => heading(page, "Routines")) },
+  { name: "home-empty", isSignedIn: true, open: at("/", (page) => page.getByText("No routines yet")) },
 ];
 
 /** Takes the demo routine away. @returns the address of its repository. */
@@ -106,7 +106,10 @@ export async function fillInstance({
     await page.getByRole("tabpanel", { name }).waitFor();
   };
   const shots: Omit<Shot, "isSignedIn">[] = [
-    { name: "routines", open: at("/", (page) => page.getByRole("link", { name: TRIAGE.name }).last()) },
+    { name: "home", open: at("/", (page) => page.getByRole("region", { name: "Last results" }).getByRole("link")) },
+    { name: "runs", open: at("/runs", (page) => page.getByRole("list", { name: "runs" })) },
+    { name: "deliveries", open: at("/deliveries", (page) => heading(page, "Deliveries")) },
+    { name: "routines", open: at("/routines", (page) => page.getByRole("link", { name: TRIAGE.name }).last()) },
     { name: "routine-new", open: at("/routines/new", (page) => page.getByRole("link", { name: "Docs sync" })) },
     {
       name: "routine-template",
@@ -114,7 +117,7 @@ export async function fillInstance({
     },
     { name: "routine-edit", open: at(`/routines/${weekly.id}/edit`, (page) => heading(page, `Edit ${weekly.name}`)) },
     { name: "routine-runs", open: tab("Runs") },
-    { name: "routine-occurrences", open: tab("Occurrences") },
+    { name: "routine-activity", open: tab("Activity") },
     { name: "routine-definition", open: tab("Definition") },
     { name: "routine-empty", open: at(`/routines/${weekly.id}`, (page) => heading(page, weekly.name)) },
     {

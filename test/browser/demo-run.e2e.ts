@@ -10,6 +10,7 @@ test("from the list to the pushed branch", async (t) => {
   const bed = await demoBed();
   await visit(t, bed, { isSignedIn: false }, async ({ page }) => {
     await page.goto(bed.signInUrl);
+    await page.getByRole("link", { name: "Routines", exact: true }).click();
     await page.getByRole("link", { name: "Changelog demo", exact: true }).first().click();
     await page.getByRole("heading", { level: 1, name: "Changelog demo" }).waitFor();
     await page.getByRole("button", { name: "Run now" }).click();
@@ -36,8 +37,8 @@ test("from the list to the pushed branch", async (t) => {
     const session = await ask(bed, { method: "GET", path: `/api/v1/sessions/${sessionId}`, answer: sessionSchema });
     await page.getByRole("heading", { level: 1, name: session.title }).waitFor();
 
-    await page.getByRole("link", { name: "Reveille" }).click();
-    const recent = page.getByRole("region", { name: "Recent runs" });
+    await page.getByRole("link", { name: "Reveille", exact: true }).click();
+    const recent = page.getByRole("region", { name: "Last results" });
     await recent.locator(`a[href="/sessions/${sessionId}"]`).first().waitFor();
   });
 });

@@ -302,7 +302,7 @@ test("revisions are compared and restored, a routine is copied, and deleted by i
     assert.ok(await dialog.getByRole("button", { name: "Delete" }).isDisabled());
     await dialog.getByLabel("Name of the routine").fill("With a past");
     await dialog.getByRole("button", { name: "Delete" }).click();
-    await page.waitForURL(`${bed.url}/`);
+    await page.waitForURL(`${bed.url}/routines`);
     await assert.rejects(read(bed, routine.id), /404|not_found|no such/i);
   });
 });

@@ -108,7 +108,7 @@ test("names and prompts of routines are text too", async (t) => {
   const name = '<script>alert("name")</script>';
   const routine = await createRoutine(bed, { name, prompt: TEXTS.join("\n\n") });
   await visit(t, bed, {}, async ({ page }) => {
-    await page.goto("/");
+    await page.goto("/routines");
     await page.getByRole("link", { name, exact: true }).first().click();
     await page.getByRole("heading", { level: 1, name }).waitFor();
     await page.getByRole("tab", { name: "Definition" }).click();

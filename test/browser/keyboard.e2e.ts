@@ -42,6 +42,9 @@ test("sign in, find the routine, run it, and cancel the run, with the keyboard a
     await page.keyboard.type(bed.ownerToken);
     await page.keyboard.press("Enter");
 
+    await tabTo(page, page.getByRole("link", { name: "Routines", exact: true }));
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "Routines" }).waitFor();
     const link = page.getByRole("link", { name: "Keyboard routine", exact: true }).first();
     await tabTo(page, link);
     await page.keyboard.press("Enter");
@@ -50,7 +53,7 @@ test("sign in, find the routine, run it, and cancel the run, with the keyboard a
     await tabTo(page, page.getByRole("tab", { name: "Runs" }));
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("Enter");
-    await page.locator("[role=tab][aria-selected=true]").getByText("Occurrences").waitFor();
+    await page.locator("[role=tab][aria-selected=true]").getByText("Activity").waitFor();
 
     await tabTo(page, page.getByRole("button", { name: "Run with text…" }));
     await page.keyboard.press("Enter");

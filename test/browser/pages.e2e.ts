@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
-import { createRoutine, type GatedBed, gatedBed, runNow } from "./support/bed.ts";
+import { createRoutine, type GatedBed, gatedBed, runNow, sendEvent, untilEnded } from "./support/bed.ts";
 import { playRun, RUNNING, said } from "./support/played-run.ts";
 import { openSession, transcript, untilConnection, untilRunStatus } from "./support/transcript.ts";
 import { visit } from "./support/visitor.ts";
@@ -49,6 +49,25 @@ async function makeViews(t: TestContext, bed: GatedBed): Promise<View[]> {
     // Without a repository to clone, nothing of GitHub's can come.
     triggers: EVERY_TRIGGER.filter(({ type }) => type !== "github"),
   });
+  const failing = await createRoutine(bed, {
+    name: "A routine that fails",
+    prompt: "Fail.",
+    repositories: [{ url: "https://nothing.invalid/acme/app" }],
+    retry: { max: 0, backoff: "1s" },
+    triggers: [
+      {
+        type: "event",
+        name: "invoice.paid",
+        filters: [
+          { field: "currency", operator: "is_one_of", value: ["eur", "usd"] },
+          { field: "live", operator: "equals", value: true },
+        ],
+      },
+    ],
+  });
+  const failed = await runNow(bed, failing.id);
+  const delivery = await sendEvent(bed, { name: "invoice.paid", payload: { currency: "chf", live: true } });
+  await untilEnded(bed, failed.run_id);
   const empty = await createRoutine(bed, { name: "A routine that never ran", prompt: "Wait." });
   const active = await runNow(bed, routine.id);
   conversation.run("I look **around** first.", "ls -la");
@@ -73,15 +92,65 @@ async function makeViews(t: TestContext, bed: GatedBed): Promise<View[]> {
       },
     },
     {
-      name: "routines",
+      name: "home",
       open: async (page) => {
         await page.goto("/");
+        await heading(page, "Home");
+        await page.getByRole("region", { name: "Running now" }).getByRole("link").first().waitFor();
+        await page.getByRole("region", { name: "Needs you" }).getByText("A routine that fails").waitFor();
+      },
+    },
+    {
+      name: "routines",
+      open: async (page) => {
+        await page.goto("/routines");
         await heading(page, "Routines");
         await page.getByRole("link", { name: routine.name }).first().waitFor();
       },
     },
     { name: "a routine's runs", open: tab("Runs") },
-    { name: "a routine's occurrences", open: tab("Occurrences") },
+    {
+      name: "runs",
+      open: async (page) => {
+        await page.goto("/runs?state=failed");
+        await page.getByRole("list", { name: "runs" }).getByRole("link").first().waitFor();
+      },
+    },
+    {
+      name: "deliveries",
+      open: async (page) => {
+        await page.goto("/deliveries");
+        await page.getByRole("link", { name: "Event invoice.paid" }).first().waitFor();
+      },
+    },
+    {
+      name: "a delivery",
+      open: async (page) => {
+        await page.goto(`/deliveries/${delivery.id}`);
+        await page.getByRole("list", { name: "Filters" }).waitFor();
+      },
+    },
+    {
+      name: "the palette",
+      isDialog: true,
+      open: async (page) => {
+        await page.goto("/routines");
+        await heading(page, "Routines");
+        await page.keyboard.press("Control+k");
+        await page.getByRole("option", { name: empty.name }).waitFor();
+      },
+    },
+    {
+      name: "the keys",
+      isDialog: true,
+      open: async (page) => {
+        await page.goto("/routines");
+        await heading(page, "Routines");
+        await page.keyboard.press("?");
+        await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+      },
+    },
+    { name: "a routine's activity", open: tab("Activity") },
     { name: "a routine's definition", open: tab("Definition") },
     {
       name: "a routine that never ran",

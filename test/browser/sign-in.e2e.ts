@@ -13,16 +13,16 @@ function signInForm(page: Page) {
   };
 }
 
-const routinesHeading = (page: Page) => page.getByRole("heading", { level: 1, name: "Routines" });
+const homeHeading = (page: Page) => page.getByRole("heading", { level: 1, name: "Home" });
 
 test("the printed address signs in, once, and its code is gone from the address", async (t) => {
   const bed = await gatedBed();
   await visit(t, bed, { isSignedIn: false }, async ({ page }) => {
     await page.goto(bed.signInUrl);
-    await routinesHeading(page).waitFor();
+    await homeHeading(page).waitFor();
     assert.equal(page.url(), `${bed.url}/`);
     await page.reload();
-    await routinesHeading(page).waitFor();
+    await homeHeading(page).waitFor();
     await page.goBack();
     assert.ok(!page.url().includes("code="));
   });

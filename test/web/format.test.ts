@@ -56,11 +56,16 @@ describe("a time", () => {
     [5 * MINUTE, "5m ago"],
     [3 * HOUR + 59 * MINUTE, "3h ago"],
     [2 * DAY, "2d ago"],
+    [39 * HOUR, "1d 15h ago"],
+    [10 * DAY + 5 * HOUR, "10d ago"],
     [29 * DAY, "29d ago"],
     [31 * DAY, "2026-10-21"],
     [-4_000, "just now"],
     [-20 * SECOND, "in 20s"],
     [-2 * HOUR, "in 2h"],
+    [-(3 * HOUR + 40 * MINUTE), "in 3h 40m"],
+    [-39 * HOUR, "in 1d 15h"],
+    [-(12 * DAY + 3 * HOUR), "in 12d"],
   ])("%d ms before now is told as %s", (ms, text) => {
     expect(formatRelative(now - ms, now)).toBe(text);
   });

@@ -68,7 +68,8 @@ it("statuses are told apart by their words", () => {
 });
 
 it.each([
-  ["occurrences", { tab: "occurrences" }],
+  ["activity", { tab: "activity" }],
+  ["occurrences", { tab: "activity" }],
   ["definition", { tab: "definition" }],
   ["runs", {}],
   ["elsewhere", {}],

@@ -4,6 +4,8 @@ import type { Page } from "#protocol/api.ts";
 import type { ListedRun } from "#protocol/run.ts";
 import * as api from "./client/generated.ts";
 import { isActiveStatus } from "./format/status.ts";
+import type { RoutineFilters } from "./routines/routine-filters.ts";
+import { type RunFilters, toRunQuery } from "./runs/run-filters.ts";
 
 const PAGE_SIZE = 20;
 /** While a run is on or waits. */
@@ -22,16 +24,20 @@ interface Pages<Item> {
   pages: Page<Item>[];
 }
 
-export function routinesQuery() {
+export function routinesQuery(filters: RoutineFilters) {
   return listQuery(
-    ["routines"],
-    (page, signal) => api.listRoutines(page, { signal }),
+    ["routines", filters],
+    (page, signal) => api.listRoutines({ ...filters, ...page }, { signal }),
     () => IDLE_MS,
   );
 }
 
-export function runsQuery() {
-  return listQuery(["runs"], (page, signal) => api.listRuns(page, { signal }), runsInterval);
+export function runsQuery(filters: RunFilters) {
+  return listQuery(
+    ["runs", filters],
+    (page, signal) => api.listRuns({ ...toRunQuery(filters, Date.now()), ...page }, { signal }),
+    runsInterval,
+  );
 }
 
 export function routineQuery(id: string) {
@@ -75,7 +81,11 @@ export function sessionQuery(id: string) {
 }
 
 /** A list, page by page; the more of it is shown, the more seldom all of it is read again. */
-function listQuery<Item>(key: string[], readPage: ReadPage<Item>, interval: (list: Pages<Item> | undefined) => number) {
+export function listQuery<Item>(
+  key: readonly unknown[],
+  readPage: ReadPage<Item>,
+  interval: (list: Pages<Item> | undefined) => number,
+) {
   return infiniteQueryOptions({
     queryKey: [...key, "list"],
     queryFn: ({ pageParam, signal }) =>

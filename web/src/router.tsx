@@ -1,9 +1,14 @@
 /** The pages and their addresses. Each page is loaded when it is first needed; what it shows is asked for meanwhile. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { deliveriesQuery, deliveryQuery } from "./deliveries/delivery-queries.ts";
+import { parseDeliveryFilters } from "./deliveries/delivery-words.ts";
 import { parseSavedNote, type SavedNote } from "./editor/saved-note.ts";
+import { activeRunsQuery, homeRoutinesQuery, lastResultsQuery, troublesQuery } from "./home/home-queries.ts";
 import { routineQuery, routineRunsQuery, routinesQuery, runsQuery } from "./queries.ts";
 import { queryClient } from "./query-client.ts";
+import { parseRoutineFilters } from "./routines/routine-filters.ts";
 import { parseRoutineTab, type RoutineTab } from "./routines/routine-tab.ts";
+import { parseRunFilters } from "./runs/run-filters.ts";
 import { parseSessionView, type SessionViewName } from "./session/session-views.ts";
 import { NotFound } from "./shell/not-found.tsx";
 import { PageError } from "./shell/page-error.tsx";
@@ -12,13 +17,49 @@ import { Shell } from "./shell/shell.tsx";
 
 const rootRoute = createRootRoute({ component: Shell });
 
-const routinesRoute = createRoute({
+const homeRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/",
   loader: () => {
-    void queryClient.prefetchInfiniteQuery(routinesQuery());
-    void queryClient.prefetchInfiniteQuery(runsQuery());
+    void queryClient.prefetchQuery(homeRoutinesQuery);
+    void queryClient.prefetchQuery(troublesQuery);
+    void queryClient.prefetchQuery(activeRunsQuery);
+    void queryClient.prefetchQuery(lastResultsQuery);
   },
+  component: lazyRouteComponent(() => import("./home/home-page.tsx"), "HomePage"),
+});
+
+const runsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/runs",
+  validateSearch: parseRunFilters,
+  loaderDeps: ({ search }) => search,
+  loader: ({ deps }) => void queryClient.prefetchInfiniteQuery(runsQuery(deps)),
+  component: lazyRouteComponent(() => import("./runs/runs-page.tsx"), "RunsPage"),
+});
+
+const deliveriesRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/deliveries",
+  validateSearch: parseDeliveryFilters,
+  loaderDeps: ({ search }) => search,
+  loader: ({ deps }) => void queryClient.prefetchInfiniteQuery(deliveriesQuery(deps)),
+  component: lazyRouteComponent(() => import("./deliveries/deliveries-page.tsx"), "DeliveriesPage"),
+});
+
+const deliveryRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/deliveries/$id",
+  loader: ({ params }) => void queryClient.prefetchQuery(deliveryQuery(params.id)),
+  component: lazyRouteComponent(() => import("./deliveries/delivery-page.tsx"), "DeliveryPage"),
+});
+
+const routinesRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/routines",
+  validateSearch: parseRoutineFilters,
+  loaderDeps: ({ search }) => search,
+  loader: ({ deps }) => void queryClient.prefetchInfiniteQuery(routinesQuery(deps)),
   component: lazyRouteComponent(() => import("./routines/routines-page.tsx"), "RoutinesPage"),
 });
 
@@ -76,6 +117,10 @@ const setupRoute = createRoute({
 
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
+    homeRoute,
+    runsRoute,
+    deliveriesRoute,
+    deliveryRoute,
     routinesRoute,
     newRoutineRoute,
     routineRoute,

@@ -6,8 +6,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import type { z } from "zod";
 import { pageSchema } from "#protocol/api.ts";
+import { type Delivery, deliverySchema } from "#protocol/delivery.ts";
 import { type Admission, admissionSchema } from "#protocol/occurrence.ts";
 import { type Routine, routineSchema } from "#protocol/routine.ts";
 import { type Run, runSchema } from "#protocol/run.ts";
@@ -21,6 +23,8 @@ import { GatedModel } from "./gated-model.ts";
 import { Network } from "./network.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
+
+const RUN_POLL_MS = 100;
 
 export interface Bed {
   /** The instance's address for browsers, through the network. */
@@ -115,12 +119,29 @@ export function createRoutine(bed: Bed, input: Record<string, unknown>): Promise
   return ask(bed, { method: "POST", path: "/api/v1/routines", body, answer: routineSchema });
 }
 
+export function changeRoutine(bed: Bed, id: string, change: Record<string, unknown>): Promise<Routine> {
+  return ask(bed, { method: "PATCH", path: `/api/v1/routines/${id}`, body: change, answer: routineSchema });
+}
+
 export function runNow(bed: Bed, routineId: string): Promise<Admission> {
   return ask(bed, { method: "POST", path: `/api/v1/routines/${routineId}/run`, answer: admissionSchema });
 }
 
 export function readRun(bed: Bed, runId: string): Promise<Run> {
   return ask(bed, { method: "GET", path: `/api/v1/runs/${runId}`, answer: runSchema });
+}
+
+/** What a program tells the instance: a delivery of source `event`. */
+export function sendEvent(bed: Bed, event: { name: string; payload: object }): Promise<Delivery> {
+  return ask(bed, { method: "POST", path: "/api/v1/events", body: event, answer: deliverySchema });
+}
+
+export async function untilEnded(bed: Bed, runId: string): Promise<Run> {
+  for (;;) {
+    const run = await readRun(bed, runId);
+    if (run.timings.finished_at !== null) return run;
+    await delay(RUN_POLL_MS);
+  }
 }
 
 /** The whole transcript, as the API tells it. */

@@ -24,7 +24,7 @@ export function NewRoutinePage() {
     return (
       <Page title="New routine">
         <nav aria-label="Breadcrumb" className={crumbs.crumbs}>
-          <Link to="/">
+          <Link to="/routines">
             <ChevronLeftIcon size={14} />
             Routines
           </Link>

@@ -31,22 +31,30 @@ export function durationBetween(from: string, to: string): string {
   return formatDuration(Date.parse(to) - Date.parse(from));
 }
 
-/** How long ago, or in how long: `just now`, `12s ago`, `5m ago`, `3h ago`, `2d ago`, then the date. */
+/**
+ * How long ago, or in how long: `just now`, `12s ago`, `5m ago`, `3h ago`, `1d 15h ago`, `12d ago`, then the date. What is to come is
+ * waited for, so its hours have minutes: `in 3h 40m`.
+ */
 export function formatRelative(at: number, now: number): string {
   const ms = now - at;
   const size = Math.abs(ms);
   if (size < 5 * SECOND) return "just now";
-  const text = coarse(size);
-  if (text === null) return day.format(at);
-  return ms > 0 ? `${text} ago` : `in ${text}`;
+  if (size >= 30 * DAY) return day.format(at);
+  return ms > 0 ? `${coarse(size)} ago` : `in ${coarse(size, true)}`;
 }
 
-function coarse(ms: number): string | null {
+function coarse(ms: number, hasMinutes = false): string {
   if (ms < MINUTE) return `${Math.floor(ms / SECOND)}s`;
   if (ms < HOUR) return `${Math.floor(ms / MINUTE)}m`;
-  if (ms < DAY) return `${Math.floor(ms / HOUR)}h`;
-  if (ms < 30 * DAY) return `${Math.floor(ms / DAY)}d`;
-  return null;
+  if (ms < DAY) return twoUnits(ms, [HOUR, "h"], hasMinutes ? [MINUTE, "m"] : null);
+  return twoUnits(ms, [DAY, "d"], ms < 10 * DAY ? [HOUR, "h"] : null);
+}
+
+/** A second unit of which there is none is left out. */
+function twoUnits(ms: number, [size, name]: [number, string], second: [number, string] | null): string {
+  const whole = `${Math.floor(ms / size)}${name}`;
+  const rest = second === null ? 0 : Math.floor((ms % size) / second[0]);
+  return second === null || rest === 0 ? whole : `${whole} ${rest}${second[1]}`;
 }
 
 function twoDigits(value: number): string {

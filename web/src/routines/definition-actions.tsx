@@ -40,7 +40,7 @@ function DeleteDialog({ routine, isOpen, onClose }: DeleteDialogProps) {
   const deleting = useMutation({
     mutationFn: () => deleteRoutine(routine.id),
     onSuccess: async () => {
-      await navigate({ to: "/" });
+      await navigate({ to: "/routines" });
       queryClient.removeQueries({ queryKey: ["routine", routine.id] });
       void queryClient.invalidateQueries();
     },

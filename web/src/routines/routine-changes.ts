@@ -2,6 +2,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { pauseRoutine, type Routine, resumeRoutine, runRoutine } from "../client/generated.ts";
+import { useOneAtATime } from "../one-at-a-time.ts";
 import { isPassing } from "../problem.ts";
 import { routineQuery } from "../queries.ts";
 
@@ -20,7 +21,8 @@ export function useRunNow(id: string) {
       await navigate({ to: "/sessions/$id", params: { id: session_id } });
     },
   });
-  return { ...start, run: (text: string) => start.mutate({ text, key: crypto.randomUUID() }) };
+  const startOne = useOneAtATime(start);
+  return { ...start, run: (text: string) => startOne({ text, key: crypto.randomUUID() }) };
 }
 
 /** The variable is the reason; none when it is empty. */

@@ -15,7 +15,7 @@ export function RoutineHead({ routine }: { routine: Routine }) {
   return (
     <div className={styles.head}>
       <nav aria-label="Breadcrumb" className={styles.crumbs}>
-        <Link to="/">
+        <Link to="/routines">
           <ChevronLeftIcon size={14} />
           Routines
         </Link>

@@ -1,4 +1,4 @@
-/** One routine: how it stands, its runs, its occurrences, and what it says. */
+/** One routine: how it stands, its runs, what came to it, and what it says. */
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import type { Routine } from "#protocol/routine.ts";
@@ -13,8 +13,8 @@ import { InboxIcon } from "../ui/icons.tsx";
 import { PagedList } from "../ui/paged-list.tsx";
 import { SkeletonRows, SkeletonText } from "../ui/skeleton.tsx";
 import { Tabs } from "../ui/tabs.tsx";
+import { Activity } from "./activity.tsx";
 import { Definition } from "./definition.tsx";
-import { Occurrences } from "./occurrences.tsx";
 import { RoutineHead } from "./routine-head.tsx";
 import styles from "./routine-page.module.css";
 import { parseRoutineTab } from "./routine-tab.ts";
@@ -53,7 +53,7 @@ function RoutineView({ routine }: { routine: Routine }) {
         onChange={(next) => navigate({ search: parseRoutineTab(next), replace: true, resetScroll: false })}
         tabs={[
           { value: "runs", title: "Runs", panel: <Runs id={routine.id} /> },
-          { value: "occurrences", title: "Occurrences", panel: <Occurrences id={routine.id} /> },
+          { value: "activity", title: "Activity", panel: <Activity id={routine.id} /> },
           { value: "definition", title: "Definition", panel: <Definition routine={routine} /> },
         ]}
       />

@@ -1,7 +1,6 @@
 /** A routine in the list of all. */
 import { Link } from "@tanstack/react-router";
-import type { Repository, Routine } from "#protocol/routine.ts";
-import type { ListedRun } from "#protocol/run.ts";
+import type { ListedRoutine, Repository } from "#protocol/routine.ts";
 import { plural } from "../format/amounts.ts";
 import { repositoryName } from "../format/repository.ts";
 import { RoutineStatusBadge, RunStatusBadge } from "../ui/badge.tsx";
@@ -10,13 +9,8 @@ import { RepositoryIcon } from "../ui/icons.tsx";
 import { Time } from "../ui/time.tsx";
 import styles from "./rows.module.css";
 
-interface RoutineRowProps {
-  routine: Routine;
-  /** Its newest run, when that is among the recent ones. */
-  lastRun: ListedRun | undefined;
-}
-
-export function RoutineRow({ routine, lastRun }: RoutineRowProps) {
+export function RoutineRow({ routine }: { routine: ListedRoutine }) {
+  const { last_run: lastRun, next_fire_at: next } = routine;
   return (
     <ListRow className={styles.routine}>
       <div className={styles.main}>
@@ -30,13 +24,18 @@ export function RoutineRow({ routine, lastRun }: RoutineRowProps) {
       </div>
       <Repositories repositories={routine.repositories} />
       <div className={styles.last}>
-        {lastRun === undefined ? (
-          <span>No recent run</span>
+        {lastRun === null ? (
+          <span>Never ran</span>
         ) : (
           <>
             <RunStatusBadge status={lastRun.status} look="plain" />
             <Time at={lastRun.timings.queued_at} />
           </>
+        )}
+        {next !== null && (
+          <span>
+            Next <Time at={next} />
+          </span>
         )}
       </div>
     </ListRow>

@@ -1,22 +1,37 @@
-/** All routines, and what ran last. */
+/** All routines: how the last run of each went, and when it wakes next. */
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
-import type { ListedRun } from "#protocol/run.ts";
-import { routinesQuery, runsQuery } from "../queries.ts";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useCallback } from "react";
+import { routinesQuery } from "../queries.ts";
 import { Page } from "../shell/page.tsx";
-import { buttonClass } from "../ui/button.tsx";
+import { Button, buttonClass } from "../ui/button.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
+import { Choice, Filters, SearchField } from "../ui/filters.tsx";
 import { InboxIcon } from "../ui/icons.tsx";
 import { PagedList } from "../ui/paged-list.tsx";
 import { NoRoutines } from "./no-routines.tsx";
+import { parseRoutineFilters, ROUTINE_STATUS_OPTIONS, type RoutineFilters, tagsOf } from "./routine-filters.ts";
 import { RoutineRow } from "./routine-row.tsx";
 import styles from "./routines-page.module.css";
-import { RunRow } from "./run-row.tsx";
 
 export function RoutinesPage() {
-  const routines = useInfiniteQuery(routinesQuery());
-  const runs = useInfiniteQuery(runsQuery());
-  const lastRuns = lastRunByRoutine(runs.data?.pages.flatMap((page) => page.data) ?? []);
+  const filters = useSearch({ from: "/routines" });
+  const navigate = useNavigate({ from: "/routines" });
+  const narrow = useCallback(
+    (change: { [Key in keyof RoutineFilters]: RoutineFilters[Key] | undefined }) =>
+      void navigate({
+        search: (before) => parseRoutineFilters({ ...before, ...change }),
+        replace: true,
+        resetScroll: false,
+      }),
+    [navigate],
+  );
+  const search = useCallback((text: string) => narrow({ search: text }), [narrow]);
+  const routines = useInfiniteQuery(routinesQuery(filters));
+  const all = useInfiniteQuery(routinesQuery({}));
+  const isNarrowed = Object.keys(filters).length > 0;
+  const tags = tagsOf(all.data?.pages.flatMap((page) => page.data) ?? []);
+  const known = filters.tag === undefined || tags.includes(filters.tag) ? tags : [filters.tag, ...tags];
   return (
     <Page title="Routines">
       <div className={styles.head}>
@@ -25,32 +40,44 @@ export function RoutinesPage() {
           New routine
         </Link>
       </div>
+      <Filters label="Narrow the routines">
+        <SearchField label="Search in routines" value={filters.search ?? ""} onChange={search} />
+        <Choice
+          label="Status"
+          all="Any status"
+          options={ROUTINE_STATUS_OPTIONS}
+          value={filters.status}
+          onChange={(status) => narrow({ status })}
+        />
+        {known.length > 0 && (
+          <Choice
+            label="Tag"
+            all="Any tag"
+            options={known.map((tag) => ({ value: tag, text: tag.replace(":", ": ") }))}
+            value={filters.tag}
+            onChange={(tag) => narrow({ tag })}
+          />
+        )}
+        {isNarrowed && (
+          <Button variant="ghost" onClick={() => void navigate({ search: {}, replace: true })}>
+            Show all
+          </Button>
+        )}
+      </Filters>
       <PagedList
         query={routines}
         noun="routines"
-        empty={<NoRoutines />}
-        row={(routine) => <RoutineRow key={routine.id} routine={routine} lastRun={lastRuns.get(routine.id)} />}
-      />
-      <section className={styles.section} aria-labelledby="recent-runs">
-        <h2 className={styles.heading} id="recent-runs">
-          Recent runs
-        </h2>
-        <PagedList
-          query={runs}
-          noun="runs"
-          empty={
-            <EmptyState icon={<InboxIcon size={22} />} title="Nothing has run yet">
-              <p>Open a routine and choose “Run now”, or fire it through the API.</p>
+        empty={
+          isNarrowed ? (
+            <EmptyState icon={<InboxIcon size={22} />} title="No such routine">
+              <p>None is like that. Take a filter away, or search for another word.</p>
             </EmptyState>
-          }
-          row={(run) => <RunRow key={run.id} run={run} showsRoutine />}
-        />
-      </section>
+          ) : (
+            <NoRoutines />
+          )
+        }
+        row={(routine) => <RoutineRow key={routine.id} routine={routine} />}
+      />
     </Page>
   );
-}
-
-/** @param runs newest first. */
-function lastRunByRoutine(runs: readonly ListedRun[]): Map<string, ListedRun> {
-  return new Map(runs.toReversed().map((run) => [run.routine_id, run]));
 }

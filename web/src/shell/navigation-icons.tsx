@@ -1,6 +1,7 @@
 /** The icons of the navigation. */
 import { icon } from "../ui/icons.tsx";
 
+export const HomeIcon = icon(<path d="M2.5 7 8 2.5 13.5 7v6a.8.8 0 0 1-.8.8H3.3a.8.8 0 0 1-.8-.8V7Zm4 6.5v-4h3v4" />);
 export const RoutinesIcon = icon(
   <path d="M13.4 6.5A5.6 5.6 0 0 0 3.6 4.6L2.5 5.8m.1 3.7a5.6 5.6 0 0 0 9.8 1.9l1.1-1.2M2.5 2.5v3.3h3.3m7.7 7.7v-3.3h-3.3" />,
 );

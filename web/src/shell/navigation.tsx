@@ -1,5 +1,6 @@
 /** The links to the pages, in their groups: in the sidebar, and in the menu of a narrow window. */
 import { Link } from "@tanstack/react-router";
+import { useAttentionCount } from "../home/use-attention-count.ts";
 import { Mark } from "./mark.tsx";
 import styles from "./navigation.module.css";
 import { type ListedPage, PAGE_GROUPS } from "./pages.ts";
@@ -33,6 +34,7 @@ export function Navigation({ onFollow }: NavigationProps) {
 
 function PageLink({ page, onFollow }: { page: ListedPage; onFollow: (() => void) | undefined }) {
   const { to, title, Icon } = page;
+  const needs = useAttentionCount(to === "/");
   return (
     <Link
       to={to}
@@ -43,6 +45,12 @@ function PageLink({ page, onFollow }: { page: ListedPage; onFollow: (() => void)
     >
       <Icon />
       <span className={styles.title}>{title}</span>
+      {needs > 0 && (
+        <span className={styles.count}>
+          {needs}
+          <span className="visually-hidden"> {needs === 1 ? "thing needs" : "things need"} you</span>
+        </span>
+      )}
     </Link>
   );
 }

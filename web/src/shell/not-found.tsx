@@ -15,7 +15,7 @@ export function NotFound({ what = "page" }: NotFoundProps) {
       <h1 className="visually-hidden">Not found</h1>
       <EmptyState icon={<SunriseIcon size={22} />} title={`There is no such ${what}`}>
         <p>
-          The address may be mistyped, or what it led to has been deleted. <Link to="/">See all routines</Link>
+          The address may be mistyped, or what it led to has been deleted. <Link to="/routines">See all routines</Link>
         </p>
       </EmptyState>
     </Page>

@@ -1,11 +1,17 @@
 /** The pages that the navigation and the palette lead to. A page is named here when it is there. */
-import { PlugIcon, RoutinesIcon } from "./navigation-icons.tsx";
+import { InboxIcon } from "../ui/icons.tsx";
+import { HomeIcon, PlugIcon, RoutinesIcon, RunsIcon } from "./navigation-icons.tsx";
 
 /** Of the work, and of the instance that it is done on. */
 export const PAGE_GROUPS = [
   {
     title: "Work",
-    pages: [{ to: "/", title: "Routines", Icon: RoutinesIcon, key: "r" }],
+    pages: [
+      { to: "/", title: "Home", Icon: HomeIcon, key: "h" },
+      { to: "/routines", title: "Routines", Icon: RoutinesIcon, key: "r" },
+      { to: "/runs", title: "Runs", Icon: RunsIcon, key: "u" },
+      { to: "/deliveries", title: "Deliveries", Icon: InboxIcon, key: "d" },
+    ],
   },
   {
     title: "Instance",

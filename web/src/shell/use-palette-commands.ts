@@ -88,6 +88,15 @@ export function usePaletteCommands(onShortcuts: () => void): { commands: Command
         Icon: THEME_LOOKS[theme].Icon,
         run: () => chooseTheme(theme),
       })),
+      {
+        group: "Do",
+        leads: true,
+        id: "new-routine",
+        title: "New routine",
+        words: "create make template",
+        Icon: RoutinesIcon,
+        run: () => void navigate({ to: "/routines/new" }),
+      },
       { ...inPlace, id: "shortcuts", title: "Keyboard shortcuts", Icon: KeyboardIcon, run: onShortcuts },
       { ...inPlace, id: "sign-out", title: "Sign out", words: "log out", Icon: SignOutIcon, run: () => signOut() },
     ];

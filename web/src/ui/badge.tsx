@@ -47,23 +47,24 @@ export function RunStatusBadge({ status, look = "badge" }: { status: RunStatus; 
 }
 
 export function ResultBadge({ result }: { result: RunResult }) {
-  return <Labelled {...RESULT_LABELS[result]} look="badge" />;
+  return <LabelBadge {...RESULT_LABELS[result]} look="badge" />;
 }
 
 /** Beside `Done`: nothing was seen of what the agent reports. */
 export function NoEvidenceBadge() {
-  return <Labelled {...NO_EVIDENCE_LABEL} look="badge" />;
+  return <LabelBadge {...NO_EVIDENCE_LABEL} look="badge" />;
 }
 
 export function OutcomeBadge({ outcome, look = "badge" }: { outcome: Outcome; look?: Look }) {
-  return <Labelled {...OUTCOME_LABELS[outcome]} look={look} />;
+  return <LabelBadge {...OUTCOME_LABELS[outcome]} look={look} />;
 }
 
 export function RoutineStatusBadge({ status }: { status: Routine["status"] }) {
-  return <Labelled {...ROUTINE_STATUS_LABELS[status]} look="badge" />;
+  return <LabelBadge {...ROUTINE_STATUS_LABELS[status]} look="badge" />;
 }
 
-function Labelled({ text, tone, look }: Label & { look: Look }) {
+/** Of any label. */
+export function LabelBadge({ text, tone, look }: Label & { look: Look }) {
   return (
     <span className={classNames(styles[look], styles[tone])}>
       <span className={styles.dot} aria-hidden="true" />

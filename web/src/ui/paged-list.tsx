@@ -38,7 +38,13 @@ export function PagedList<Item>({ query, noun, empty, row }: PagedListProps<Item
   return (
     <div className={styles.list}>
       {query.isError && <ErrorNotice title={failureTitle(query.isFetchNextPageError, noun)} error={query.error} />}
-      {items.length === 0 ? <Card>{empty}</Card> : <List label={noun}>{items.map(row)}</List>}
+      {items.length > 0 && <List label={noun}>{items.map(row)}</List>}
+      {items.length === 0 &&
+        (query.hasNextPage ? (
+          <p className={styles.soFar}>None so far: there are older {noun} to look through.</p>
+        ) : (
+          <Card>{empty}</Card>
+        ))}
       {query.hasNextPage && (
         <div className={styles.more}>
           <Button isBusy={query.isFetchingNextPage} onClick={() => query.fetchNextPage()}>

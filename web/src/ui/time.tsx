@@ -1,4 +1,4 @@
-/** Times that keep up with the clock: how long ago, and for how long. The exact time is in the title. */
+/** Times that keep up with the clock: how long ago, and for how long. The exact time, with its zone, is in the title. */
 import { useSyncExternalStore } from "react";
 import { formatElapsed, formatRelative } from "../format/duration.ts";
 
@@ -17,10 +17,19 @@ export function Elapsed({ since }: { since: string }) {
   return <span>{useClock((now) => formatElapsed(now - Date.parse(since)))}</span>;
 }
 
-/** In the zone of whoever reads it. */
+/** In the zone of whoever reads it, which is named. */
 export function exactTime(at: string): string {
   return exact.format(new Date(at));
 }
+
+/** To the minute, with the zone that it is told in: that of whoever reads it, or another. */
+export function zonedTime(at: string, timeZone: string = OWN_ZONE): string {
+  const text = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short", timeZone });
+  return `${text.format(new Date(at))} (${timeZone})`;
+}
+
+/** The zone of whoever reads it: `Europe/Paris`. */
+export const OWN_ZONE = new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** To the minute, in the zone of whoever reads it. */
 export function minuteTime(at: string): string {

@@ -1,0 +1,57 @@
+/** Handles a delivery again, after one has been asked: it can start runs. */
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { replayDelivery } from "../client/generated.ts";
+import { useOneAtATime } from "../one-at-a-time.ts";
+import { Button } from "../ui/button.tsx";
+import { Dialog, preloadDialogs } from "../ui/dialog.tsx";
+import { ErrorNotice } from "../ui/error-state.tsx";
+import { deliveryQuery } from "./delivery-queries.ts";
+
+interface ReplayProps {
+  id: string;
+  label: string;
+  /** In a row of a list. */
+  isSmall?: boolean;
+}
+
+export function Replay({ id, label, isSmall = false }: ReplayProps) {
+  const queryClient = useQueryClient();
+  const [isAsking, setAsking] = useState(false);
+  const replaying = useMutation({
+    mutationFn: () => replayDelivery(id),
+    onSuccess: (delivery) => {
+      setAsking(false);
+      queryClient.setQueryData(deliveryQuery(id).queryKey, delivery);
+      for (const key of ["deliveries", "routine", "runs"]) void queryClient.invalidateQueries({ queryKey: [key] });
+    },
+  });
+  const replay = useOneAtATime(replaying);
+  function ask() {
+    replaying.reset();
+    setAsking(true);
+  }
+  return (
+    <>
+      <Button size={isSmall ? "sm" : "md"} onClick={ask} onPointerEnter={preloadDialogs} onFocus={preloadDialogs}>
+        {label}
+      </Button>
+      <span className="visually-hidden" role="status">
+        {replaying.isSuccess ? "Replayed" : ""}
+      </span>
+      <Dialog
+        isOpen={isAsking}
+        onOpenChange={setAsking}
+        title="Replay this delivery?"
+        description="Each trigger looks at it again, as if it had just come. Those that match now can start runs, also where they did before."
+        action={
+          <Button variant="primary" isBusy={replaying.isPending} onClick={() => replay()}>
+            Replay
+          </Button>
+        }
+      >
+        {replaying.isError && <ErrorNotice title="It was not replayed." error={replaying.error} />}
+      </Dialog>
+    </>
+  );
+}
