@@ -222,11 +222,6 @@ export const routinePatchSchema = z
   .meta({ id: "RoutinePatch" });
 export type RoutinePatch = z.infer<typeof routinePatchSchema>;
 
-/** Keys of a routine that are described but not here yet: refused as `not_available_yet`, not as unknown. */
-export const FUTURE_ROUTINE_KEYS = ["prompt_file", "connectors"] as const;
-/** Trigger types that are described but not here yet. */
-export const FUTURE_TRIGGER_TYPES = ["watch"] as const;
-
 /** Everything that a revision fixes. */
 export const routineDefinitionSchema = z
   .object({

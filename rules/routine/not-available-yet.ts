@@ -1,6 +1,6 @@
 /** Pure: keys of a routine that are described but not served by this version are refused by name, not as unknown. */
 import { type Refusal, refuse } from "#protocol/errors.ts";
-import { FUTURE_ROUTINE_KEYS, FUTURE_TRIGGER_TYPES } from "#protocol/routine.ts";
+import { FUTURE_ROUTINE_KEYS, FUTURE_TRIGGER_TYPES } from "#protocol/not-available-yet.ts";
 
 /** @returns the refusal that names the first such key, or null when there is none. */
 export function futureKeyRefusal(body: unknown): Refusal | null {

@@ -1,6 +1,7 @@
 /** The rules about bodies, as tables: faults by name, nearest keys, what is not here yet, repository addresses. */
 import { describe, expect, it } from "vitest";
-import { FUTURE_ROUTINE_KEYS, FUTURE_TRIGGER_TYPES, routineInputSchema } from "#protocol/routine.ts";
+import { FUTURE_ROUTINE_KEYS, FUTURE_TRIGGER_TYPES } from "#protocol/not-available-yet.ts";
+import { routineInputSchema } from "#protocol/routine.ts";
 import { nearestKey } from "#rules/routine/nearest-key.ts";
 import { futureKeyRefusal } from "#rules/routine/not-available-yet.ts";
 import { isLoopback, repositoriesRefusal } from "#rules/routine/repository-address.ts";

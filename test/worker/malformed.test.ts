@@ -1,6 +1,6 @@
 /** More than a hundred malformed requests of different kinds: each is a 4xx that says what is wrong, none is a 5xx. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { FUTURE_ROUTINE_KEYS, FUTURE_TRIGGER_TYPES } from "#protocol/routine.ts";
+import { FUTURE_ROUTINE_KEYS, FUTURE_TRIGGER_TYPES } from "#protocol/not-available-yet.ts";
 import { type Asked, ask, createRoutine, errorOf, issueToken } from "./support.ts";
 
 const json = { "content-type": "application/json" };
