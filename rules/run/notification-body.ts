@@ -15,6 +15,7 @@ export interface Told {
 
 const SUMMARY_LIMIT = 4_000;
 const BRANCHES_TOLD = 20;
+const PULL_REQUESTS_TOLD = 20;
 
 /** The body of a webhook, as Standard Webhooks recommends it. */
 export function webhookBody({ kind, fact, routine, run, publicUrl }: Told): string {
@@ -25,7 +26,7 @@ export function webhookBody({ kind, fact, routine, run, publicUrl }: Told): stri
 }
 
 function runFacts({ id, session_id, status, result, summary, error, evidence, usage }: ListedRun, base: string | null) {
-  const { turns, tool_calls, files_changed, commits_pushed, branches_pushed } = evidence;
+  const { turns, tool_calls, files_changed, commits_pushed, branches_pushed, pull_requests = [] } = evidence;
   return {
     id,
     session_id,
@@ -39,6 +40,7 @@ function runFacts({ id, session_id, status, result, summary, error, evidence, us
       files_changed,
       commits_pushed,
       branches_pushed: branches_pushed.slice(-BRANCHES_TOLD),
+      pull_requests: pull_requests.slice(-PULL_REQUESTS_TOLD),
     },
     cost_usd: usage.cost_usd,
     url: sessionUrl(session_id, base),
@@ -96,13 +98,14 @@ export function answeredBody(question: string, outcome: string): string {
 }
 
 function evidenceLines({ result, evidence, usage }: ListedRun): string[] {
-  const { turns, tool_calls, files_changed, branches_pushed } = evidence;
+  const { turns, tool_calls, files_changed, branches_pushed, pull_requests = [] } = evidence;
   return [
     `result: ${result ?? "none"}`,
     `turns: ${turns}, tool calls: ${tool_calls}, files changed: ${files_changed}, cost: $${usage.cost_usd.toFixed(2)}`,
     ...branches_pushed
       .slice(-BRANCHES_TOLD)
       .map(({ repository, branch, commit }) => `pushed: ${branch} of ${repository} at ${commit}`),
+    ...pull_requests.slice(-PULL_REQUESTS_TOLD).map(({ url }) => `pull request: ${url}`),
   ];
 }
 

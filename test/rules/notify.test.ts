@@ -221,6 +221,26 @@ describe("the body of a webhook", () => {
     });
     expect(JSON.parse(body).data.run.summary).toBe("x".repeat(3_999));
   });
+
+  it("names the pull requests that were opened from what the run pushed, the last 20", () => {
+    const opened = Array.from({ length: 21 }, (_, index) => ({
+      repository: "https://github.com/acme/docs",
+      number: index + 1,
+      url: `https://github.com/acme/docs/pull/${index + 1}`,
+    }));
+    const evidence = { turns: 1, tool_calls: 2, files_changed: 1, branches_pushed: [], pull_requests: opened };
+    const run = { id: "run_1", session_id: "session_1", summary: null, error: null, evidence, usage: { cost_usd: 0 } };
+    const told = {
+      kind: "succeeded" as const,
+      fact: { kinds: ["succeeded" as const], runId: "run_1", atMs: AT, detail: null },
+      routine: { id: "rtn_1", name: "docs" },
+      run: run as unknown as ListedRun,
+      publicUrl: null,
+    };
+    expect(JSON.parse(webhookBody(told)).data.run.evidence.pull_requests).toEqual(opened.slice(1));
+    const lines = slackBody(told).match(/pull request: [^\\"]+/g);
+    expect(lines).toEqual(opened.slice(1).map(({ url }) => `pull request: ${url}`));
+  });
 });
 
 describe("a message to Slack", () => {
