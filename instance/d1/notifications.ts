@@ -73,9 +73,12 @@ export async function readNotificationPlan(binding: D1Database): Promise<Notific
 /** Rules that can't be read are none, and are told in the log. */
 function rulesIn(doc: string | undefined): NotificationRule[] {
   if (doc === undefined) return [];
-  const { data, error } = notificationRulesSchema.safeParse(JSON.parse(doc));
-  if (data === undefined) logTrouble("row_unreadable", { id: "notification_rules" }, error);
-  return data ?? [];
+  try {
+    return notificationRulesSchema.parse(JSON.parse(doc));
+  } catch (error) {
+    logTrouble("row_unreadable", { id: "notification_rules" }, error);
+    return [];
+  }
 }
 
 export interface NotificationLists {

@@ -7,6 +7,7 @@ import type { Delivery, DeliveryOutcome } from "#protocol/delivery.ts";
 import { logTrouble } from "#protocol/log.ts";
 import type { Database } from "../parties/database.ts";
 import type { Bodies } from "./bodies.ts";
+import { keptHeadersSchema, readableJson } from "./delivery-json.ts";
 import { insertRow, type NewDeliveryRow } from "./delivery-row.ts";
 import type { PendingDeliveries } from "./pending-deliveries.ts";
 
@@ -56,6 +57,7 @@ export interface DeliveryStore {
    * twice comes alone: should it be what ends its handler, it takes no other with it.
    */
   claim(limit: number, nowMs: number): Promise<StoredDelivery[]>;
+  /** @returns null for one that is not there, or whose row can't be read. */
   read(id: string): Promise<StoredDelivery | null>;
   /** Whether an event that changes what is known of repositories has come before under its source's id, and was handled. */
   cameBefore(delivery: Pick<StoredDelivery, "id" | "event" | "providerId">): Promise<boolean>;
@@ -87,13 +89,14 @@ const PURGE_AT_ONCE = 500;
 const STATEMENT_LENGTH = 500_000;
 
 export function deliveryStore(database: Database, bodies: Bodies, pending: PendingDeliveries): DeliveryStore {
-  const withBody = async ({ body, headers, ...row }: ClaimedRow): Promise<StoredDelivery> => ({
-    ...row,
-    headers: JSON.parse(headers),
-    ...(row.sizeBytes > HELD_BODY_BYTES
-      ? { body: null, openLong: () => bodies.open(row.id) }
-      : { body: await bodies.bytesOf(row.id, body), openLong: null }),
-  });
+  const withBody = async ({ body, headers: text, ...row }: ClaimedRow): Promise<StoredDelivery | null> => {
+    const headers = readableJson(row.id, keptHeadersSchema, text);
+    if (headers === null) return null;
+    const isLong = row.sizeBytes > HELD_BODY_BYTES;
+    return isLong
+      ? { ...row, headers, body: null, openLong: () => bodies.open(row.id) }
+      : { ...row, headers, body: await bodies.bytesOf(row.id, body), openLong: null };
+  };
   return {
     insert: async ({ body, ignored, ...delivery }, nowMs, takenUntilMs = null) => {
       const status = ignored === null ? "stored" : "ignored";

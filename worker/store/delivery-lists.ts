@@ -9,6 +9,7 @@ import { timeOf } from "#protocol/ids.ts";
 import type { EventSource } from "#protocol/source-event.ts";
 import { dayOf, timestamp } from "#protocol/time.ts";
 import type { Bodies } from "./bodies.ts";
+import { keptHeadersSchema, outcomesSchema, readableJson } from "./delivery-json.ts";
 
 /** What is left out is not asked for. */
 interface DeliveryFilter {
@@ -40,25 +41,34 @@ export interface DeliveryLists {
   forgetFailures(beforeMs: number): Promise<void>;
 }
 
+/** JSON as its text: a row with another must not take a list with it. */
+const COLUMNS = {
+  ...getTableColumns(deliveries),
+  headers: sql<string>`${deliveries.headers}`,
+  outcomes: sql<string>`${deliveries.outcomes}`,
+};
+
 export function deliveryLists(database: D1Database, bodies: Bodies): DeliveryLists {
   const db = drizzle(database);
   return {
     list: async (filter, page) => {
       const { keys, next_cursor } = await searchPage(db, searchOf(filter), page);
       // Bodies of a whole page would not fit into memory.
-      const { body: _body, headers: _headers, ...shown } = getTableColumns(deliveries);
+      const { body: _body, headers: _headers, ...shown } = COLUMNS;
       const rows = await db
         .select(shown)
         .from(deliveries)
         .where(isOnPage(deliveries.id, keys))
         .orderBy(desc(deliveries.id));
-      return { data: rows.map(viewOf), next_cursor };
+      return { data: rows.map(readableView).filter((view) => view !== null), next_cursor };
     },
     detail: async (id) => {
-      const row = await db.select().from(deliveries).where(eq(deliveries.id, id)).get();
-      if (row === undefined) return null;
+      const row = await db.select(COLUMNS).from(deliveries).where(eq(deliveries.id, id)).get();
+      const view = row === undefined ? null : readableView(row);
+      const headers = row === undefined ? null : readableJson(id, keptHeadersSchema, row.headers);
+      if (row === undefined || view === null || headers === null) return null;
       const body = await bodies.bytesOf(id, row.body);
-      return { ...viewOf(row), headers: row.headers, body: body === null ? null : new TextDecoder().decode(body) };
+      return { ...view, headers, body: body === null ? null : new TextDecoder().decode(body) };
     },
     addFailures: async (counts) => {
       await database.prepare(ADD_FAILURES).bind(JSON.stringify(counts)).run();
@@ -80,7 +90,7 @@ function searchOf({ source, status, routineId, text }: DeliveryFilter): Search {
   const byStatus = status === undefined ? undefined : eq(deliveries.status, status);
   const indexed = and(bySource, byStatus);
   const texts = [summary, event, action, note, providerId].map((column) => sql`${column}`);
-  const heard = sql`EXISTS (SELECT 1 FROM json_each(${outcomes}) WHERE value ->> 'routine_id' = ${routineId})`;
+  const heard = sql`EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(${outcomes}) THEN ${outcomes} END) WHERE value ->> 'routine_id' = ${routineId})`;
   return {
     table: deliveries,
     key: id,
@@ -104,6 +114,11 @@ export function pendingView(
 }
 
 type Shown = Omit<typeof deliveries.$inferSelect, "body" | "headers" | "tries" | "nextAt">;
+
+function readableView(row: Omit<Shown, "outcomes"> & { outcomes: string }): Delivery | null {
+  const outcomes = readableJson(row.id, outcomesSchema, row.outcomes);
+  return outcomes === null ? null : viewOf({ ...row, outcomes });
+}
 
 function viewOf(row: Shown): Delivery {
   const { id, source, triggerId, status, note, event, action, summary, providerId, sizeBytes, outcomes } = row;
