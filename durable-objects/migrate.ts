@@ -29,7 +29,7 @@ const APPLIED_TABLE = `CREATE TABLE IF NOT EXISTS ${APPLIED} (id SERIAL PRIMARY 
  */
 export function migrate(
   storage: DurableObjectStorage,
-  kind: "routine" | "pool" | "roster",
+  kind: "routine" | "pool" | "roster" | "budget",
   given: Migrations,
 ): Migrated {
   let current = "";

@@ -9,7 +9,9 @@ import type { RunnerFeature } from "#protocol/runner-features.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
 import type { WebhookTrigger } from "#protocol/triggers.ts";
+import type { CallVerdict } from "#rules/run/budget.ts";
 import type { LeaseEnd } from "#rules/run/inputs.ts";
+import type { KnownBudget } from "#rules/run/shared-budgets.ts";
 
 export interface LeaseRequest {
   lease: LeaseRef;
@@ -36,6 +38,44 @@ export interface RoutineForObjects extends Rpc.DurableObjectBranded {
   noteContainer(id: OwnedId, lease: LeaseRef, use: { size: ContainerSize; seconds: number }): void;
   /** A run of another routine has ended. */
   takeEvents(id: OwnedId, events: SourceEvent[]): Result<DeliveryOutcome[][]>;
+  /** Budgets that routines share have changed. @returns what the routine has spent. */
+  takeBudgets(id: OwnedId, known: KnownBudgets): Result<SpendingReport>;
+}
+
+/** What a routine has spent: sums, so that what is told twice, or late, counts once. */
+export interface SpendingReport {
+  tags: Record<string, string>;
+  /** The revision that has these tags. */
+  revision: number;
+  /** What the calls of the latest months have cost that have ended, in US dollars. */
+  months: { month: string; usd: number }[];
+  /** Which version of the shared budgets it has; null for none. */
+  knows: number | null;
+}
+
+/** The budgets that routines share, each of them, whether or not they are the routine's. */
+export interface KnownBudgets {
+  version: number;
+  budgets: KnownBudget[];
+}
+
+export interface ReserveAnswer {
+  verdict: CallVerdict;
+  /** Whether money is held for the call: then it has to be given back. */
+  isHeld: boolean;
+  /** The budget that stands in the way; null where none does. */
+  budget: KnownBudget | null;
+  /** What of that is spent, in US dollars. */
+  spentUsd: number;
+  /** The budgets, where the routine does not have their present version. */
+  news: KnownBudgets | null;
+}
+
+export interface BudgetForRoutine extends Rpc.DurableObjectBranded {
+  /** @param givenBack calls of the routine's that have ended, or were not made. @returns the budgets where it does not have them. */
+  report(routineId: string, report: SpendingReport, givenBack: string[]): KnownBudgets | null;
+  /** Holds money for a call that is about to be made. Asked twice for one it is held once. */
+  reserve(routineId: string, report: SpendingReport, call: { id: string; usd: number }): ReserveAnswer;
 }
 
 /** A part of an object that its alarm can't see to. */

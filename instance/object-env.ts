@@ -1,6 +1,12 @@
 /** What the platform gives every object. */
 import type { Variables } from "./config.ts";
-import type { PoolForObjects, RosterForRoutine, RoutineForObjects, SandboxForObjects } from "./object-contracts.ts";
+import type {
+  BudgetForRoutine,
+  PoolForObjects,
+  RosterForRoutine,
+  RoutineForObjects,
+  SandboxForObjects,
+} from "./object-contracts.ts";
 
 /** What the objects are given. They see of each other only the methods that they call; the worker sees the whole classes. */
 export interface ObjectEnv extends Variables {
@@ -10,5 +16,6 @@ export interface ObjectEnv extends Variables {
   ROUTINE: DurableObjectNamespace<RoutineForObjects>;
   POOL: DurableObjectNamespace<PoolForObjects>;
   ROSTER: DurableObjectNamespace<RosterForRoutine>;
+  BUDGET: DurableObjectNamespace<BudgetForRoutine>;
   SANDBOX: DurableObjectNamespace<SandboxForObjects>;
 }

@@ -89,6 +89,14 @@ export function gateObject<Class extends Rpc.DurableObjectBranded>(
   return objectNamed(env.GATE, jurisdiction, "instance");
 }
 
+/** The one object that keeps the budgets which several routines share. */
+export function budgetObject<Class extends Rpc.DurableObjectBranded>(
+  env: { BUDGET: DurableObjectNamespace<Class> },
+  jurisdiction: Jurisdiction,
+): DurableObjectStub<Class> {
+  return objectNamed(env.BUDGET, jurisdiction, "instance");
+}
+
 /** The one object that knows which routines there are, and in which jurisdiction: it is asked before that is known. */
 export function rosterObject<Class extends Rpc.DurableObjectBranded>(env: {
   ROSTER: DurableObjectNamespace<Class>;

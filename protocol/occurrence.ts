@@ -134,6 +134,10 @@ export const occurrenceSchema = z
     }),
     outcome: outcomeSchema,
     reason: outcomeReasonSchema,
+    detail: z
+      .string()
+      .optional()
+      .meta({ description: "More of the reason: which budget is spent, and when it begins anew. Absent elsewhere." }),
     run_id: nullable(runIdSchema),
     session_key: z.string().optional().meta({
       description: "Of a routine with `session: keyed`: the key of the session into which it goes.",

@@ -68,6 +68,7 @@ const lifeEvents = [
     until: nullable(timestampSchema).meta({
       description: "When it waits no longer; null where it waits without an end.",
     }),
+    reason: z.string().optional().meta({ description: "Which budget is spent, where it waits for one." }),
     question: shownQuestionSchema.optional().meta({ description: "What people are asked." }),
   }),
   z.object({ type: z.literal("question.answered"), question_id: questionIdSchema, answer: answerSchema }),

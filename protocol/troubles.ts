@@ -7,16 +7,19 @@ import { z } from "zod";
 import { runIdSchema } from "./ids.ts";
 import { tokensSchema } from "./run.ts";
 import { nullable } from "./schema.ts";
-import { attempt, call, count, delivery, notification, object, routine, run, text } from "./trouble-fields.ts";
-
-interface TroubleRow {
-  /** `error` where somebody has to look, or something is lost; `warn` where it mends by itself, unless it goes on. */
-  level: "warn" | "error";
-  /** What it is, in a sentence that stands in the line. */
-  means: string;
-  /** The ids and facts that the line always carries, beside `reason`: what was thrown. */
-  carries: z.ZodObject;
-}
+import { SPENDING_TROUBLES } from "./spending-troubles.ts";
+import {
+  attempt,
+  call,
+  count,
+  delivery,
+  notification,
+  object,
+  routine,
+  run,
+  type TroubleRow,
+  text,
+} from "./trouble-fields.ts";
 
 export const TROUBLES = {
   misconfigured: {
@@ -27,7 +30,7 @@ export const TROUBLES = {
   storage_not_migrated: {
     level: "error",
     means: "An object's tables can't be brought up to date, so it answers nothing.",
-    carries: z.strictObject({ kind: z.enum(["routine", "pool", "roster"]), migration: text }),
+    carries: z.strictObject({ kind: z.enum(["routine", "pool", "roster", "budget"]), migration: text }),
   },
   object_not_opened: {
     level: "error",
@@ -227,11 +230,7 @@ export const TROUBLES = {
     means: "What an attempt needs could not be read in time for its runner, so the attempt has ended.",
     carries: z.strictObject(attempt),
   },
-  usage_not_told: {
-    level: "warn",
-    means: "A run's object did not take in what a model call used.",
-    carries: z.strictObject(call),
-  },
+  ...SPENDING_TROUBLES,
   push_refused_unnoted: {
     level: "warn",
     means: "A push could not be noted in D1, so it was refused before it left.",

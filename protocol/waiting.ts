@@ -14,6 +14,10 @@ export const waitingSchema = z
     until: nullable(timestampSchema).meta({
       description: "When it waits no longer; null where it waits without an end.",
     }),
+    reason: z.string().optional().meta({
+      description:
+        "Of a run that waits for a budget: which one is spent, how much of it, and when it begins anew. Absent elsewhere.",
+    }),
     question: shownQuestionSchema.omit({ call: true }).optional().meta({
       description: "What people are asked; absent where it waits for something else. The transcript has the call, too.",
     }),

@@ -189,7 +189,7 @@ describe("files", () => {
       (file) =>
         topOf(file) === "worker" &&
         !MAY_HOLD_BINDINGS.includes(file) &&
-        /\.(DB|ROUTINE|POOL|GATE|ROSTER|CLOCK|BODIES|ASSETS)\b|\b(routine|pool|gate|roster)Object\(/.test(
+        /\.(DB|ROUTINE|POOL|GATE|ROSTER|BUDGET|CLOCK|BODIES|ASSETS)\b|\b(routine|pool|gate|roster|budget)Object\(/.test(
           withoutComments(read(file)),
         ),
     );

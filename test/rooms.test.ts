@@ -14,6 +14,7 @@ const LEVELS = [
     "session-tables.ts",
     "trouble-tables.ts",
     "notification-tables.ts",
+    "budget-tables.ts",
     "database.ts",
     "work.ts",
   ],

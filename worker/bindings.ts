@@ -1,5 +1,6 @@
 /** What the platform gives the worker: the objects' environment, the objects themselves, and the web app's files. */
 
+import type { BudgetObject } from "#durable-objects/budget/budget-object.ts";
 import type { GateObject } from "#durable-objects/gate/gate-object.ts";
 import type { PoolObject } from "#durable-objects/pool/pool-object.ts";
 import type { RosterObject } from "#durable-objects/roster/roster-object.ts";
@@ -23,11 +24,12 @@ export interface ProbeMessage {
   probe: ProbedQueue;
 }
 
-export interface Env extends Omit<ObjectEnv, "ROUTINE" | "POOL" | "ROSTER" | "SANDBOX"> {
+export interface Env extends Omit<ObjectEnv, "ROUTINE" | "POOL" | "ROSTER" | "BUDGET" | "SANDBOX"> {
   ROUTINE: DurableObjectNamespace<RoutineObject>;
   POOL: DurableObjectNamespace<PoolObject>;
   GATE: DurableObjectNamespace<GateObject>;
   ROSTER: DurableObjectNamespace<RosterObject>;
+  BUDGET: DurableObjectNamespace<BudgetObject>;
   SANDBOX: DurableObjectNamespace<SandboxObject>;
   /** From the sweep to the routines' objects. */
   CLOCK: Queue<ClockMessage | ProbeMessage>;
@@ -50,6 +52,7 @@ const BINDINGS = [
   "POOL",
   "GATE",
   "ROSTER",
+  "BUDGET",
   "SANDBOX",
   "CLOCK",
   "USAGE",

@@ -46,7 +46,8 @@ import { type SecretStore, secretStore } from "./store/secrets.ts";
 import { type SetupArchives, setupArchives } from "./store/setup-archives.ts";
 import { type SignIns, signIns } from "./store/sign-ins.ts";
 
-export interface Deps extends Pick<Parties, "ownerOf" | "pool" | "roster" | "sendDue" | "sendUsage" | "readAsset"> {
+export interface Deps
+  extends Pick<Parties, "ownerOf" | "pool" | "roster" | "budgets" | "sendDue" | "sendUsage" | "readAsset"> {
   config: Config;
   /** Null when the instance's objects live where it looks for them. */
   residence(): Promise<ResidenceFault | null>;
@@ -118,10 +119,8 @@ function makeDeps(env: Env): MadeDeps {
   const check = readConfig(env);
   if (!check.ok) return refuse("misconfigured", { issues: check.issues });
   const { config } = check;
-  const { ownerOf, pool, roster, count, database, bucket, sendDue, sendProbe, sendUsage, readAsset } = partiesOf(
-    env,
-    config.jurisdiction,
-  );
+  const { ownerOf, pool, roster, budgets, count, database, bucket, sendDue, sendProbe, sendUsage, readAsset } =
+    partiesOf(env, config.jurisdiction);
   const kept = bodies(bucket);
   const deliveries = deliveryStore(database, kept, pendingDeliveries(bucket));
   const ins = signIns(database, () => authoritiesOf(config));
@@ -185,6 +184,7 @@ function makeDeps(env: Env): MadeDeps {
       sendUsage,
       pool,
       roster,
+      budgets,
       fillRoster,
       index,
       signIns: ins,

@@ -3,6 +3,7 @@ import { app } from "./app.ts";
 import type { Env } from "./bindings.ts";
 import { queue, scheduled } from "./clock/handlers.ts";
 
+export { BudgetObject } from "#durable-objects/budget/budget-object.ts";
 export { GateObject } from "#durable-objects/gate/gate-object.ts";
 export { PoolObject } from "#durable-objects/pool/pool-object.ts";
 export { RosterObject } from "#durable-objects/roster/roster-object.ts";

@@ -25,6 +25,7 @@ import { RunEngine } from "./runs/run-engine.ts";
 import { RunSockets } from "./runs/run-sockets.ts";
 import { RunStore } from "./runs/run-store.ts";
 import { RunWaiters } from "./runs/run-waiters.ts";
+import { SharedBudgets } from "./runs/shared-budgets.ts";
 import { Spending } from "./runs/spending.ts";
 import { Steering } from "./runs/steering.ts";
 import { Artifacts } from "./sessions/artifacts.ts";
@@ -75,7 +76,8 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const slackUpdates = new SlackUpdates(database, outbox);
   const openCalls = new OpenCalls(sql);
   const spending = new Spending(sql, openCalls);
-  const budgets = new Budgets({ engine, runs, definitions, spending });
+  const shared = new SharedBudgets({ sql, work, outbox, definitions, spending });
+  const budgets = new Budgets({ engine, runs, definitions, spending, shared });
   const occurrences = new OccurrenceStore(database, sql, work);
   const refusals = new RefusalCounts(work);
   const coalesced = new CoalescedRuns(sql);
@@ -90,7 +92,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
     refusals,
     coalesced,
     deadLetters,
-    spending,
+    budgets,
     repositoryIds,
     steering,
     sessionKeys,
@@ -103,7 +105,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const contexts = new RunContexts(sql);
   const artifacts = new Artifacts(sql, work, outbox);
   const defined = { ids, definitions, schedules, secrets, repositoryIds };
-  const definitionChanges = new DefinitionChanges({ ...defined, engine, health, budgets, sessionKeys });
+  const definitionChanges = new DefinitionChanges({ ...defined, engine, health, budgets, shared, sessionKeys });
   const stores = {
     artifacts,
     messages,
@@ -128,6 +130,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
     slackUpdates,
     openCalls,
     spending,
+    shared,
     budgets,
     health,
     deadLetters,

@@ -3,13 +3,15 @@
  * answer for it, stand above all rooms: no room imports them.
  */
 import { AttemptEnvironmentReader } from "#instance/attempt-environments.ts";
+import { called } from "#instance/calls.ts";
 import type { Config } from "#instance/config.ts";
 import { withinDeadline } from "#instance/in-time.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
-import { containerObject, poolObject, rosterObject, routineObject } from "#instance/objects.ts";
+import { budgetObject, containerObject, poolObject, rosterObject, routineObject } from "#instance/objects.ts";
 import { secretsOfRuns } from "#instance/secrets/assemble.ts";
 import type { Authorities } from "#instance/secrets.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
+import { objectFailure } from "#rules/calls/retryable.ts";
 import { Alarm } from "../alarm.ts";
 import { assembleCore, type Core, type ObjectContext } from "./assemble-core.ts";
 import { AwaitIndex } from "./changes/await-index.ts";
@@ -25,6 +27,7 @@ import { SendNotifications } from "./notifications/send-notifications.ts";
 import { Deliver, type Receivers } from "./outbox/deliver.ts";
 import { ReadContext } from "./receivers/read-context.ts";
 import { ToArtifacts } from "./receivers/to-artifacts.ts";
+import { ToBudgets } from "./receivers/to-budgets.ts";
 import { ToConversations } from "./receivers/to-conversations.ts";
 import { ToEnvironments } from "./receivers/to-environments.ts";
 import { DeadLettersToIndex, RoutineToIndex, RunsToIndex } from "./receivers/to-index.ts";
@@ -33,6 +36,7 @@ import { ToPool } from "./receivers/to-pool.ts";
 import { ToRoster } from "./receivers/to-roster.ts";
 import { ToRoutines } from "./receivers/to-routines.ts";
 import { ToSlack } from "./receivers/to-slack.ts";
+import { ModelCalls } from "./runs/model-calls.ts";
 import { Notes } from "./runs/notes.ts";
 import { ProxiedCalls } from "./runs/proxied-calls.ts";
 import { PullRequests } from "./runs/pull-requests.ts";
@@ -47,6 +51,9 @@ import { Accesses } from "./viewers/access.ts";
 import { Tickets } from "./viewers/tickets.ts";
 import { DueSchedules } from "./wakes/due-schedules.ts";
 import { FireAccess } from "./wakes/fire-access.ts";
+
+/** A model call waits so long for its money. It is held once, however often it is asked for. */
+const RESERVE_RULE = { party: "the shared budgets", deadlineMs: 5_000, isRepeatable: true };
 
 export interface Surroundings {
   context: ObjectContext;
@@ -81,7 +88,15 @@ export function assemble({ context, env, config, database, ownerKey, authorities
     ...core,
     branches,
     notices: new ProxyNotices(database),
+  });
+  const modelCalls = new ModelCalls({
+    ...core,
     otherModels: config.allowedModels,
+    tell: (tx, lease, notice) => proxies.tell(tx, lease, notice),
+    reserve: (...order) =>
+      called({ ...RESERVE_RULE, failureOf: objectFailure }, () =>
+        budgetObject(env, config.jurisdiction).reserve(...order),
+      ),
   });
 
   const entry = new IndexEntry(secrets, repositoryIds, schedules);
@@ -111,6 +126,7 @@ export function assemble({ context, env, config, database, ownerKey, authorities
     links,
     frames,
     proxies,
+    modelCalls,
     entry,
     index,
     changes,
@@ -167,6 +183,7 @@ function assembleReceivers(
     move_conversation: toConversations,
     tidy_conversation: toConversations,
     tell_slack: new ToSlack(core.slackUpdates, core.work),
+    report_spending: new ToBudgets(() => budgetObject(env, config.jurisdiction), core),
     tidy_artifacts: new ToArtifacts({ ...core, bucket: given.env.BODIES }),
   };
 }

@@ -11,6 +11,7 @@ import type { Questions } from "./runs/questions.ts";
 import type { RunEngine } from "./runs/run-engine.ts";
 import type { RunSockets } from "./runs/run-sockets.ts";
 import type { RunStore } from "./runs/run-store.ts";
+import type { SharedBudgets } from "./runs/shared-budgets.ts";
 import type { Artifacts } from "./sessions/artifacts.ts";
 import type { Viewers } from "./viewers/viewers.ts";
 import type { DueSchedules } from "./wakes/due-schedules.ts";
@@ -30,6 +31,7 @@ interface Parts {
   runs: RunStore;
   notifications: Notifications;
   sender: SendNotifications;
+  shared: SharedBudgets;
 }
 
 /** What the alarm looks after, in this order. */
@@ -49,6 +51,7 @@ export function concernsOf(parts: Parts): Concern[] {
     runs,
     notifications,
     sender,
+    shared,
   } = parts;
   return [
     {
@@ -68,6 +71,7 @@ export function concernsOf(parts: Parts): Concern[] {
       look: (nowMs) => conversations.forgetOld(nowMs, (sessionId) => runs.hasUnsettledRun(sessionId)),
     },
     { name: "shown files", next: () => artifacts.next(), look: (nowMs) => artifacts.forgetOld(nowMs) },
+    { name: "shared budgets", next: () => shared.next(), look: (nowMs) => shared.look(nowMs) },
     { name: "schedules", next: () => dueSchedules.next(), look: () => dueSchedules.fireUnattended() },
     { name: "silence", next: () => health.quietAt(), look: (nowMs) => health.lookForSilence(nowMs) },
     { name: "links", next: () => sockets.next(), look: (nowMs) => sockets.closeLate(nowMs) },

@@ -4,12 +4,12 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { unchangedDefault } from "#instance/d1/environments.ts";
-import type { SandboxSettings } from "#instance/object-contracts.ts";
+import type { KnownBudgets, SandboxSettings, SpendingReport } from "#instance/object-contracts.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
 import { answerClose, closeQuietly, refuseUpgrade } from "#instance/sockets.ts";
 import { UNKNOWN_SIZE } from "#protocol/call-size.ts";
 import type { ContainerSize } from "#protocol/container-size.ts";
-import type { Result } from "#protocol/errors.ts";
+import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { HostUse } from "#protocol/host-use.ts";
 import type { OwnedId } from "#protocol/ids.ts";
 import type { CallTokens } from "#protocol/model-usage.ts";
@@ -22,7 +22,8 @@ import { workspaceKey } from "./conversations/r2-keys.ts";
 import type { Part } from "./conversations/stored-conversation.ts";
 import { hasTables } from "./database.ts";
 import { RoutineOpening } from "./opening.ts";
-import type { AnsweringCall, GitRepository } from "./runs/proxied-calls.ts";
+import type { AnsweringCall } from "./runs/model-calls.ts";
+import type { GitRepository } from "./runs/proxied-calls.ts";
 import type { ProxyNotice } from "./sessions/proxy-notices.ts";
 import type { Push, PushKey } from "./sessions/session-branches.ts";
 import { acceptViewer } from "./viewers/accept-viewer.ts";
@@ -38,13 +39,29 @@ export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
   }
 
   modelFor(id: OwnedId, lease: LeaseRef, asked: string): Result<AnsweringCall> {
-    return this.opening.proxied(id, ({ proxies }) => proxies.modelFor(lease, asked));
+    return this.opening.proxied(id, ({ modelCalls }) => modelCalls.modelFor(lease, asked));
   }
 
   /** @param size absent from a worker of an earlier version. */
-  beginModelCall(id: OwnedId, lease: LeaseRef, asked: string, size = UNKNOWN_SIZE): Result<AnsweringCall> {
+  async beginModelCall(
+    id: OwnedId,
+    lease: LeaseRef,
+    asked: string,
+    size = UNKNOWN_SIZE,
+  ): Promise<Result<AnsweringCall>> {
     this.opening.owner(id)?.frames.flush();
-    return this.opening.proxy(id, (tx, { proxies }) => proxies.beginModelCall(tx, lease, asked, size));
+    return this.opening.proxied(id, ({ modelCalls }) => modelCalls.begin({ lease, asked, size }));
+  }
+
+  /** Budgets that routines share have changed. @returns what the routine has spent. */
+  takeBudgets(id: OwnedId, known: KnownBudgets): Result<SpendingReport> {
+    return this.opening.with(id, ({ work, budgets, shared }) => {
+      work.change((tx) => budgets.take(tx, known));
+      const report = shared.report(Date.now());
+      if (report === null) return refuse("not_found");
+      const { routineId: _own, ...told } = report;
+      return success(told);
+    });
   }
 
   beginSignature(id: OwnedId, lease: LeaseRef): Result<null> {
@@ -58,12 +75,12 @@ export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
   }
 
   noteModelUsage(id: OwnedId, lease: LeaseRef, call: number, tokens: Tokens): Result<null> {
-    return this.opening.proxy(id, (tx, { proxies }) => proxies.noteModelUsage(tx, lease, call, tokens));
+    return this.opening.proxy(id, (tx, { modelCalls }) => modelCalls.note(tx, lease, call, tokens));
   }
 
   /** @param isPart whether the call was cut off before it was known what it used in all. */
   endModelCall(id: OwnedId, lease: LeaseRef, call: number, tokens: CallTokens, isPart = false): Result<null> {
-    return this.opening.proxy(id, (tx, { proxies }) => proxies.endModelCall(tx, lease, { call, tokens, isPart }));
+    return this.opening.proxy(id, (tx, { modelCalls }) => modelCalls.end(tx, lease, { call, tokens, isPart }));
   }
 
   noteHosts(id: OwnedId, lease: LeaseRef, rows: HostUse[]): Result<null> {

@@ -107,8 +107,10 @@ export class RoutineOpening {
       const alarmAt = await storage.getAlarm();
       const surroundings = { context: this.#context, env: this.#env, config, database: database.value };
       this.#parts ??= assemble({ ...surroundings, ...known, alarmAt });
-      const { viewers, accesses, outbox } = this.#parts;
+      const { viewers, accesses, outbox, work, definitions, shared } = this.#parts;
       outbox.giveBack();
+      const routine = definitions.living();
+      if (routine !== null) work.change((tx) => shared.open(tx, routine.id));
       viewers.closeAccess((access) => accesses.isForeign(access));
       return success(this.#parts);
     } catch (error) {
@@ -154,7 +156,10 @@ export class RoutineOpening {
   }
 
   /** For reads of runs, which go on in a deleted routine until the last one has stopped. */
-  proxied<Value>(id: string, read: (parts: Assembled) => Result<Value>): Result<Value> {
+  proxied<Answer extends Result<unknown> | Promise<Result<unknown>>>(
+    id: string,
+    read: (parts: Assembled) => Answer,
+  ): Answer | Refused {
     const parts = this.owner(id);
     return parts === null ? (this.#fault ?? refuse("proxy_token_refused")) : read(parts);
   }

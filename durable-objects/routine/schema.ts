@@ -12,6 +12,7 @@ import type { KeptEnvironment } from "#rules/environment/kept-environment.ts";
 import type { DoneBefore } from "#rules/run/inputs.ts";
 import { IS_UNSETTLED } from "#rules/run/status-condition.ts";
 
+export { sharedBudgets, sharedReservations, spending, spendingDays } from "./budget-tables.ts";
 export { notifications, slackUpdates } from "./notification-tables.ts";
 export {
   conversationParts,
@@ -249,13 +250,6 @@ export const openModelCalls = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.runId, table.call] })],
 );
-
-/** What the model calls of a month have cost that have ended, in US dollars. */
-export const spending = sqliteTable("spending", {
-  /** As 2026-11, in UTC. */
-  month: text().primaryKey(),
-  usd: real().notNull(),
-});
 
 /** Which hosts a run has asked for, for those that have. */
 export const askedHosts = sqliteTable("asked_hosts", {

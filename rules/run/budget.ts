@@ -1,11 +1,30 @@
 /** Whether a model call may be made, given what a budget has left. Pure. */
 
+import { timestamp } from "#protocol/time.ts";
+
+/** A call that began longer ago is not waited for: it counts as if it had used all that it might. */
+export const UNDER_WAY_MS = 10 * 60_000;
+
 /** A budget, and what of it is gone. In US dollars. */
 export interface Account {
   budgetUsd: number;
   spentUsd: number;
   /** What calls that are under way may cost at most. */
   inFlightUsd: number;
+}
+
+/** One that is spent, as people are told of it. */
+export interface SpentBudget {
+  name: string;
+  budgetUsd: number;
+  spentUsd: number;
+  /** When it begins anew by itself, in Unix milliseconds; null for never. */
+  untilMs: number | null;
+}
+
+export function spentWords({ name, budgetUsd, spentUsd, untilMs }: SpentBudget): string {
+  const anew = untilMs === null ? "" : `; it begins anew at ${timestamp(untilMs)}`;
+  return `${name} is ${budgetUsd}, and ${spentUsd.toFixed(4)} is spent${anew}`;
 }
 
 /**
@@ -27,6 +46,10 @@ export function judgeCall({ budgetUsd, spentUsd, inFlightUsd }: Account, reserve
 /** The calendar month of a moment, in UTC. */
 export function monthOf(atMs: number): string {
   return new Date(atMs).toISOString().slice(0, 7);
+}
+
+export function previousMonthOf(atMs: number): string {
+  return monthOf(monthStartMs(atMs) - 1);
 }
 
 export function monthStartMs(atMs: number): number {

@@ -86,7 +86,7 @@ export type RunInput =
   | { type: "running"; sandbox: SandboxKind }
   | { type: "finished"; frame: Finished }
   /** The agent does nothing until something has come. */
-  | { type: "waiting"; for: WaitingFor; untilMs: number | null; question: ShownQuestion | null }
+  | { type: "waiting"; for: WaitingFor; untilMs: number | null; question: ShownQuestion | null; reason?: string }
   /** What the run waits for has come. */
   | { type: "continued" }
   /** The agent is done. @see RunState.ending */

@@ -1,8 +1,8 @@
 /** What a destination is sent. Pure. */
-import { NOTIFICATION_KINDS, type NotificationKind } from "#protocol/notification.ts";
+import type { NotificationKind } from "#protocol/notification.ts";
 import type { ListedRun } from "#protocol/run.ts";
 import { timestamp } from "#protocol/time.ts";
-import { type Fact, sentenceOf } from "./notify.ts";
+import { type Fact, sentenceOf, typeOf } from "./notify.ts";
 
 export interface Told {
   kind: NotificationKind;
@@ -22,7 +22,7 @@ export function webhookBody({ kind, fact, routine, run, publicUrl }: Told): stri
   const told = run === null ? null : runFacts(run, publicUrl);
   const url = publicUrl === null ? null : new URL(`/routines/${routine.id}`, publicUrl).href;
   const data = { kind, routine: { ...routine, url }, run: told, detail: fact.detail };
-  return JSON.stringify({ type: NOTIFICATION_KINDS[kind].type, timestamp: timestamp(fact.atMs), data });
+  return JSON.stringify({ type: typeOf(kind, fact), timestamp: timestamp(fact.atMs), data });
 }
 
 function runFacts({ id, session_id, status, result, summary, error, evidence, usage }: ListedRun, base: string | null) {
@@ -70,7 +70,7 @@ export function slackBody(
   { kind, fact, routine, run, publicUrl }: Told,
   buttons: readonly AnswerButton[] = [],
 ): string {
-  const sentence = sentenceOf(kind, routine.name);
+  const sentence = sentenceOf(kind, routine.name, fact);
   const url = run === null ? null : sessionUrl(run.session_id, publicUrl);
   const words = [fact.detail, run?.error?.message ?? null, run?.summary ?? null];
   const details = words.flatMap((text) => (text === null || text.trim() === "" ? [] : [text]));

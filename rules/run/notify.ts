@@ -20,17 +20,31 @@ export interface Fact {
   detail: string | null;
   /** The question that an agent asks. */
   questionId?: string;
+  /** Where it is something else than what its kind mostly says. */
+  special?: keyof typeof SPECIAL_FACTS;
 }
 
+/** Facts that are told under a kind, in words and with a type of their own. */
+const SPECIAL_FACTS = {
+  fast_spending: { type: "routine.spending", words: "spends much faster than usual" },
+} as const;
+
 /** One text for one fact: that of a call that is owed. */
-export function factText({ kinds, runId, atMs, detail, questionId }: Fact): string {
-  return JSON.stringify([kinds, runId, atMs, detail, ...(questionId === undefined ? [] : [questionId])]);
+export function factText({ kinds, runId, atMs, detail, questionId, special }: Fact): string {
+  const more = special === undefined ? [questionId] : [questionId ?? null, special];
+  return JSON.stringify([kinds, runId, atMs, detail, ...more.filter((value) => value !== undefined)]);
 }
 
 /** @param text from `factText`. */
 export function readFact(text: string): Fact {
-  const [kinds, runId, atMs, detail, questionId] = JSON.parse(text);
-  return { kinds, runId, atMs, detail, ...(questionId === undefined ? {} : { questionId }) };
+  const [kinds, runId, atMs, detail, questionId, special] = JSON.parse(text);
+  const asked = questionId == null ? {} : { questionId };
+  return { kinds, runId, atMs, detail, ...asked, ...(special === undefined ? {} : { special }) };
+}
+
+/** A routine spends much faster than usual. @param runId of the run whose call has shown it. */
+export function fastFact(runId: string, atMs: number, detail: string): Fact {
+  return { kinds: ["budget"], runId, atMs, detail, special: "fast_spending" };
 }
 
 /** What the end of a run is. @param change of the routine's health with it. @returns null where nobody can ask for it. */
@@ -112,8 +126,14 @@ export function isDestinationOf(rules: readonly NotificationRule[], destination:
   return rules.some((rule) => destinationKey(destinationOf(rule)) === key);
 }
 
+/** As webhooks call it. */
+export function typeOf(kind: NotificationKind, { special }: Pick<Fact, "special">): string {
+  return special === undefined ? NOTIFICATION_KINDS[kind].type : SPECIAL_FACTS[special].type;
+}
+
 /** What has happened, in a sentence. */
-export function sentenceOf(kind: NotificationKind, name: string): string {
-  const { type, words } = NOTIFICATION_KINDS[kind];
+export function sentenceOf(kind: NotificationKind, name: string, fact: Pick<Fact, "special"> = {}): string {
+  const { words } = fact.special === undefined ? NOTIFICATION_KINDS[kind] : SPECIAL_FACTS[fact.special];
+  const type = typeOf(kind, fact);
   return `${type.startsWith("run.") ? "A run of " : ""}${name} ${words}`;
 }

@@ -21,12 +21,12 @@ const NO_ANSWER_WAITED_FOR: Effect = { type: "set_deadline", kind: "answer", atM
 export function beginWaiting(
   state: RunState,
   run: ActiveRecord,
-  { for: what, untilMs, question }: Extract<RunInput, { type: "waiting" }>,
+  { for: what, untilMs, question, reason }: Extract<RunInput, { type: "waiting" }>,
   limits: RunLimits,
   nowMs: number,
 ): Step | null {
   const until = untilMs === null ? null : timestamp(untilMs);
-  if (what === "budget") return stopForBudget(state, run, until, nowMs);
+  if (what === "budget") return stopForBudget(state, run, { until, reason }, nowMs);
   if (run.status !== "running") return null;
   const heldUntilMs = canPark(state)
     ? nowMs + limits.holdMs
@@ -53,15 +53,16 @@ export function beginWaiting(
  * The agent's calls are refused from now on, so it can do nothing and ends: its sandbox is not kept, and what comes then begins
  * another attempt.
  */
-function stopForBudget(state: RunState, run: ActiveRecord, until: string | null, nowMs: number): Step | null {
-  if (run.status === "waiting") return waitAnew(state, run, until);
+function stopForBudget(state: RunState, run: ActiveRecord, spent: Spent, nowMs: number): Step | null {
+  if (run.status === "waiting") return waitAnew(state, run, spent);
   // The first call may come before its runner has told that the agent is running.
   if ((run.status !== "running" && run.status !== "starting") || run.runner === null) return null;
-  const waiting = { for: "budget" as const, since: timestamp(nowMs), until, held_until: null };
+  const told = wordsOf(spent);
+  const waiting = { for: "budget" as const, since: timestamp(nowMs), held_until: null, ...told };
   const timings = { ...run.timings, running_at: run.timings.running_at ?? timestamp(nowMs) };
   return {
     state: { ...state, phase: "agent", run: { ...run, status: "waiting", timings, waiting } },
-    events: [{ type: "run.waiting", for: "budget", until }],
+    events: [{ type: "run.waiting", for: "budget", ...told }],
     effects: [
       { type: "set_deadline", kind: "start", atMs: Number.POSITIVE_INFINITY },
       { type: "set_deadline", kind: "timeout", atMs: Number.POSITIVE_INFINITY },
@@ -72,15 +73,27 @@ function stopForBudget(state: RunState, run: ActiveRecord, until: string | null,
   };
 }
 
+/** Why a run waits for a budget, and until when. */
+interface Spent {
+  until: string | null;
+  reason: string | undefined;
+}
+
+function wordsOf({ until, reason }: Spent): { until: string | null; reason?: string } {
+  return { until, ...(reason === undefined ? {} : { reason }) };
+}
+
 /** Another budget than before is the one that is spent, or the one that was raised is lowered again. */
-function waitAnew(state: RunState, run: WaitingRecord, until: string | null): Step | null {
-  const isOther = run.waiting.until !== until;
+function waitAnew(state: RunState, run: WaitingRecord, spent: Spent): Step | null {
+  const isOther = run.waiting.until !== spent.until;
   const isContinuing = state.ending === "continuing";
-  if (run.waiting.for !== "budget" || !(isOther || isContinuing)) return null;
-  const changed = { ...run, waiting: { ...run.waiting, until } };
+  const isNews = isOther || isContinuing || run.waiting.reason !== spent.reason;
+  if (run.waiting.for !== "budget" || !isNews) return null;
+  const { reason: _before, ...kept } = run.waiting;
+  const changed = { ...run, waiting: { ...kept, ...wordsOf(spent) } };
   return {
     state: { ...state, ending: isContinuing ? null : state.ending, run: changed },
-    events: isOther ? [{ type: "run.waiting", for: "budget", until }] : [],
+    events: isOther ? [{ type: "run.waiting", for: "budget", ...wordsOf(spent) }] : [],
     effects: run.runner === null ? [{ type: "set_deadline", kind: "hold", atMs: goesOnAtMs(changed) }] : [],
   };
 }

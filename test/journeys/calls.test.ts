@@ -243,17 +243,22 @@ describe("D1", () => {
   });
 });
 
-describe.each(["DB", "ROUTINE", "POOL", "GATE", "ROSTER", "CLOCK", "BODIES", "ASSETS"])("without %s", (name) => {
-  it.each([
-    ["GET", "/api/v1/runs"],
-    ["GET", "/"],
-    ["POST", "/webhooks/github"],
-    ["POST", "/v1/claude_code/routines/rtn_00000000000000000000000000/fire"],
-  ])("%s %s says what is missing, and what mends it", async (verb, path) => {
-    const faulty = { ...env, [name]: undefined };
-    const request = new Request(`http://reveille.test${path}`, { method: verb }) as Parameters<typeof worker.fetch>[0];
-    const answer = await errorOf(await worker.fetch(request, faulty, createExecutionContext()));
-    const issues = [{ field: name, message: expect.stringContaining("npm run deploy") }];
-    expect(answer).toMatchObject({ status: 503, details: { code: "not_ready", issues } });
-  });
-});
+describe.each(["DB", "ROUTINE", "POOL", "GATE", "ROSTER", "BUDGET", "CLOCK", "BODIES", "ASSETS"])(
+  "without %s",
+  (name) => {
+    it.each([
+      ["GET", "/api/v1/runs"],
+      ["GET", "/"],
+      ["POST", "/webhooks/github"],
+      ["POST", "/v1/claude_code/routines/rtn_00000000000000000000000000/fire"],
+    ])("%s %s says what is missing, and what mends it", async (verb, path) => {
+      const faulty = { ...env, [name]: undefined };
+      const request = new Request(`http://reveille.test${path}`, { method: verb }) as Parameters<
+        typeof worker.fetch
+      >[0];
+      const answer = await errorOf(await worker.fetch(request, faulty, createExecutionContext()));
+      const issues = [{ field: name, message: expect.stringContaining("npm run deploy") }];
+      expect(answer).toMatchObject({ status: 503, details: { code: "not_ready", issues } });
+    });
+  },
+);

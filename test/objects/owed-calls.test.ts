@@ -85,6 +85,7 @@ async function owing(parties: { pool?: Party; index?: Party; others?: Party }, t
         tidy_conversation: others,
         tidy_artifacts: others,
         tell_slack: others,
+        report_spending: others,
       };
       const calls = new Deliver(outbox, work, receivers, () => {});
       const owe = (kind: OwedKind, ...refs: string[]) =>

@@ -27,7 +27,8 @@ const instanceSecrets = [
     .map((name) => Reflect.get(env, name)),
   ...Object.values(JSON.parse(env.GIT_CREDENTIALS ?? "{}")),
 ].flatMap((secret) => (typeof secret === "string" && secret !== "" ? [{ secret, written: patternsOf(secret) }] : []));
-const NAMESPACES = { ROUTINE: env.ROUTINE, POOL: env.POOL, ROSTER: env.ROSTER, GATE: env.GATE, SANDBOX: env.SANDBOX };
+const { ROUTINE, POOL, ROSTER, BUDGET, GATE, SANDBOX } = env;
+const NAMESPACES = { ROUTINE, POOL, ROSTER, BUDGET, GATE, SANDBOX };
 
 const said: { where: string; text: string }[] = [];
 

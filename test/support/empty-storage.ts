@@ -10,6 +10,7 @@ const MET_AGAIN: Record<Exclude<NamespaceName, "ROUTINE">, DurableObjectNamespac
   POOL: env.POOL,
   GATE: env.GATE,
   ROSTER: env.ROSTER,
+  BUDGET: env.BUDGET,
   SANDBOX: env.SANDBOX,
 };
 

@@ -9,7 +9,7 @@ import { readinessFaults } from "#worker/health/readiness.ts";
 import worker from "#worker/index.ts";
 import { ask, errorOf } from "./support.ts";
 
-const BINDINGS = ["DB", "ROUTINE", "POOL", "GATE", "ROSTER", "CLOCK", "USAGE", "BODIES", "ASSETS"];
+const BINDINGS = ["DB", "ROUTINE", "POOL", "GATE", "ROSTER", "BUDGET", "CLOCK", "USAGE", "BODIES", "ASSETS"];
 
 it("is ready, also beside a newer schema", async () => {
   await env.DB.prepare("INSERT INTO d1_migrations (name) VALUES ('9999_newer.sql')").run();

@@ -19,6 +19,7 @@ export interface EndpointSpec<Params extends Fields, Query extends Fields, Body 
     | "Environments"
     | "Secrets"
     | "Notifications"
+    | "Budgets"
     | "Sign-in"
     | "Instance";
   /** `operationId`: what generated clients call it. A verb, and what it is done to: `listRuns`. */

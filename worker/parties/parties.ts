@@ -1,10 +1,19 @@
 /** Whom the worker calls: the one place that holds the platform's bindings, so that no call goes without a deadline. */
 import type { RosterPage } from "#durable-objects/roster/roster-object.ts";
 import { withinDeadline } from "#instance/in-time.ts";
-import { gateObject, type Jurisdiction, poolObject, rosterObject, routineObject } from "#instance/objects.ts";
+import {
+  budgetObject,
+  gateObject,
+  type Jurisdiction,
+  poolObject,
+  rosterObject,
+  routineObject,
+} from "#instance/objects.ts";
 import type { Actor } from "#protocol/actor.ts";
+import type { Result } from "#protocol/errors.ts";
 import type { ModelUsage } from "#protocol/model-usage.ts";
 import type { PoolStatus, WarmSetting } from "#protocol/pool.ts";
+import type { BudgetScope, SharedBudget, SharedBudgetInput } from "#protocol/shared-budget.ts";
 import type { GateAnswer, GateReport } from "#rules/gate/take-report.ts";
 import type { ClockMessage, Env, ProbedQueue, RoutineStub } from "../bindings.ts";
 import type { ResidenceRoster } from "../health/residence.ts";
@@ -19,6 +28,13 @@ export interface PoolStub extends Pick<Fetcher, "fetch"> {
   look(): Promise<PoolStatus>;
   keepOnly(tokenIds: string[]): Promise<void>;
   setWarm(setting: WarmSetting, by: Actor): Promise<void>;
+}
+
+/** What the object that keeps shared budgets is asked by the worker. */
+export interface BudgetStub {
+  list(): Promise<SharedBudget[]>;
+  set(input: SharedBudgetInput, actor: Actor): Promise<Result<SharedBudget>>;
+  remove(scope: BudgetScope): Promise<Result<null>>;
 }
 
 /** What the roster is asked by the worker: see `RosterObject`. */
@@ -36,6 +52,8 @@ export interface Parties {
   pool(name: string): PoolStub;
   /** Which routines there are, and where. */
   roster(): RosterStub;
+  /** The budgets which routines share. */
+  budgets(): BudgetStub;
   /** The instance's counter. Whoever asks has a deadline of its own, and goes on without an answer. */
   count(report: GateReport): Promise<GateAnswer>;
   database: Database;
@@ -53,6 +71,8 @@ export interface Parties {
 /** In milliseconds. */
 const POOL_DEADLINE_MS = 15_000;
 const ROSTER_DEADLINE_MS = 5_000;
+/** It tells routines of a change, for five seconds at most and one call more. */
+const BUDGET_DEADLINE_MS = 15_000;
 const QUEUE_DEADLINE_MS = 10_000;
 const ASSET_DEADLINE_MS = 10_000;
 
@@ -81,6 +101,13 @@ export function partiesOf(env: Env, jurisdiction: Jurisdiction): Parties {
         "the roster",
         () => rosterObject(env),
         () => ({ isTold: false, isRepeatable: true, deadlineMs: ROSTER_DEADLINE_MS }),
+      ),
+    // A removal that is made again is told that there is none.
+    budgets: () =>
+      askedObject<BudgetStub>(
+        "the shared budgets",
+        () => budgetObject(env, jurisdiction),
+        (method) => ({ isTold: false, isRepeatable: method !== "remove", deadlineMs: BUDGET_DEADLINE_MS }),
       ),
     count: async (report) => await gateObject(env, jurisdiction).count(report),
     database: askedDatabase(env.DB),

@@ -89,6 +89,8 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   encryptAnew: "again",
   recordPushes: "again",
   leaseEnded: "again",
+  // By the version of what it is told.
+  takeBudgets: "again",
   // By the call's number, and by what of it has been counted.
   noteModelUsage: "again",
   endModelCall: "again",

@@ -15,6 +15,7 @@ import type { RepositoryIds } from "../definition/repository-ids.ts";
 import type { Budgets } from "../runs/budgets.ts";
 import type { RoutineHealth } from "../runs/health.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
+import type { SharedBudgets } from "../runs/shared-budgets.ts";
 import type { SessionKeys } from "../sessions/session-keys.ts";
 import type { Schedules } from "../wakes/schedules.ts";
 import type { Tx } from "../work.ts";
@@ -50,6 +51,7 @@ interface Parts {
   health: RoutineHealth;
   budgets: Budgets;
   sessionKeys: SessionKeys;
+  shared: SharedBudgets;
 }
 
 export class DefinitionChanges {
@@ -69,7 +71,7 @@ export class DefinitionChanges {
   /** Makes a new revision. */
   change(tx: Tx, order: { routine: RoutineRow; patch: RoutinePatch; actor: Actor }): Result<RoutineRow> {
     const { routine, patch, actor } = order;
-    const { definitions, schedules, engine, health, budgets } = this.#parts;
+    const { definitions, schedules, engine, health, budgets, shared } = this.#parts;
     const { if_revision, triggers: inputs } = patch;
     if (if_revision !== undefined && if_revision !== routine.revision) {
       return refuse("revision_conflict", { field: "if_revision" });
@@ -89,7 +91,8 @@ export class DefinitionChanges {
     schedules.claimBeforeChange(tx, routine, triggers);
     const row = this.#adopted(tx, definitions.change(tx, routine, patch, prepared?.value ?? null, actor));
     if (inputs !== undefined || patch.limits !== undefined) health.watchAnew(tx);
-    if (patch.limits !== undefined) budgets.goOn(tx);
+    if (patch.limits !== undefined || patch.tags !== undefined) budgets.goOn(tx);
+    shared.tagsChanged(tx, row.id, routine.definition.tags, row.definition.tags);
     engine.promote(tx);
     return success(row);
   }

@@ -60,6 +60,7 @@ export class RoutineChanges {
       outbox.owe(tx, "project_routine", id);
       // Nobody waits for the roster's write: the outbox that owes it outlives a loss of D1.
       outbox.owe(tx, "enter_roster", id);
+      outbox.owe(tx, "report_spending", id);
       return created;
     });
     if (!made.ok) return made;

@@ -24,6 +24,7 @@ const OWED_KINDS = [
   "tidy_conversation",
   "tidy_artifacts",
   "tell_slack",
+  "report_spending",
 ] as const;
 export type OwedKind = (typeof OWED_KINDS)[number];
 

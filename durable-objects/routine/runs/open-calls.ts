@@ -3,11 +3,10 @@
  * worker. A call whose usage was told is removed, so that telling it a second time counts nothing.
  */
 import type { Tokens } from "#protocol/run.ts";
+import { UNDER_WAY_MS } from "#rules/run/budget.ts";
 import type { Tx } from "../work.ts";
 
 const NO_TOKENS: Tokens = { input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0 };
-/** A call that began longer ago is not waited for: it counts as if it had used all that it might. */
-export const UNDER_WAY_MS = 10 * 60_000;
 
 /** A call that is about to be made. */
 export interface NewCall {

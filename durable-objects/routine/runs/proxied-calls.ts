@@ -1,20 +1,14 @@
-/** What the worker's proxies ask and report of a run: model calls, pushes, and refusals. */
+/** What the worker's proxies ask and report of a run beside its model calls: pushes, signatures, and refusals. */
 
-import { unchangedDefault } from "#instance/d1/environments.ts";
-import type { CallSize } from "#protocol/call-size.ts";
 import type { ContainerSize } from "#protocol/container-size.ts";
-import type { NetworkLevel } from "#protocol/environment.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { HostUse } from "#protocol/host-use.ts";
-import type { CallTokens } from "#protocol/model-usage.ts";
 import type { PushRule, Repository } from "#protocol/routine.ts";
-import { isSettled, type Tokens } from "#protocol/run.ts";
+import { isSettled } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { Cause } from "#protocol/source-event.ts";
 import type { EventBody } from "#protocol/transcript.ts";
-import { callPrice, callReserve } from "#rules/run/model-prices.ts";
-import { type AnsweringModel, answeringModel } from "#rules/run/model-rule.ts";
-import { costOfCall, countContainer, countCost, countTokens, countUnmetered } from "#rules/run/usage.ts";
+import { countContainer } from "#rules/run/usage.ts";
 import { containerCost } from "#rules/sandbox/container-sizes.ts";
 import { placeKey, repositoryPlace } from "#rules/triggers/subscriptions.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
@@ -24,11 +18,8 @@ import type { ProxyNotice, ProxyNotices } from "../sessions/proxy-notices.ts";
 import type { OwnBranch, Push, PushKey, SessionBranches } from "../sessions/session-branches.ts";
 import type { Tx } from "../work.ts";
 import type { AskedHosts } from "./asked-hosts.ts";
-import type { Budgets } from "./budgets.ts";
-import type { OpenCalls } from "./open-calls.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
-import type { Spending } from "./spending.ts";
 
 /** How many commits of an attempt are signed: more than anybody rebases, and an end for a loop. */
 const SIGNATURES_LIMIT = 10_000;
@@ -55,13 +46,6 @@ export interface GitRepository {
   own: OwnBranch[];
 }
 
-export interface AnsweringCall extends AnsweringModel {
-  /** The call's number in its run, by which its usage is told; null for one that is not counted. */
-  call: number | null;
-  /** How much of the internet the attempt reaches: what the model's service does for it reaches no more. */
-  level: NetworkLevel;
-}
-
 export class ProxiedCalls {
   readonly #engine: RunEngine;
   readonly #runs: RunStore;
@@ -69,12 +53,8 @@ export class ProxiedCalls {
   readonly #outbox: Outbox;
   readonly #repositoryIds: RepositoryIds;
   readonly #notices: ProxyNotices;
-  readonly #otherModels: readonly string[];
   readonly #branches: SessionBranches;
-  readonly #openCalls: OpenCalls;
   readonly #hosts: AskedHosts;
-  readonly #spending: Spending;
-  readonly #budgets: Budgets;
 
   constructor(parts: {
     engine: RunEngine;
@@ -83,13 +63,8 @@ export class ProxiedCalls {
     outbox: Outbox;
     repositoryIds: RepositoryIds;
     notices: ProxyNotices;
-    /** Models that the instance allows beside the routine's. */
-    otherModels: readonly string[];
     branches: SessionBranches;
-    openCalls: OpenCalls;
     hosts: AskedHosts;
-    spending: Spending;
-    budgets: Budgets;
   }) {
     this.#engine = parts.engine;
     this.#runs = parts.runs;
@@ -97,78 +72,8 @@ export class ProxiedCalls {
     this.#outbox = parts.outbox;
     this.#repositoryIds = parts.repositoryIds;
     this.#notices = parts.notices;
-    this.#otherModels = parts.otherModels;
     this.#branches = parts.branches;
-    this.#openCalls = parts.openCalls;
     this.#hosts = parts.hosts;
-    this.#spending = parts.spending;
-    this.#budgets = parts.budgets;
-  }
-
-  /** Whether the attempt is on. @returns the model that answers a call which is not counted. */
-  modelFor(lease: LeaseRef, asked: string): Result<AnsweringCall> {
-    const row = this.#working(lease);
-    if (row === null) return refuse("proxy_token_refused");
-    return success({ ...this.#answering(row, lease, asked), call: null });
-  }
-
-  /**
-   * Counts a model call before it is made: from the first one on, the run is not tried again by itself. Its number in the
-   * run is what its usage is told by. Where a budget is spent it is not made, and the run waits.
-   */
-  beginModelCall(tx: Tx, lease: LeaseRef, asked: string, size: CallSize): Result<AnsweringCall> {
-    const row = this.#working(lease);
-    if (row === null) return refuse("proxy_token_refused");
-    const { doc } = row;
-    const answering = this.#answering(row, lease, asked);
-    const price = callPrice(answering.model, size);
-    const factor = doc.demo_model ? 0 : price.factor;
-    const reserved = callReserve({ ...price, factor }, size);
-    const objection = this.#budgets.objection(row, reserved, tx.nowMs);
-    if (objection !== null) {
-      const { refusal, spent } = objection;
-      if (spent !== null)
-        this.#engine.feed(tx, row.id, { type: "waiting", for: "budget", untilMs: spent.untilMs, question: null });
-      return { ok: false, refusal };
-    }
-    if (price.isEstimated && factor > 0) this.tell(tx, lease, unknownPrice(price.model));
-    const call = doc.evidence.model_calls + 1;
-    this.#openCalls.open(tx, { runId: row.id, call, model: price.model, factor, reserved });
-    const evidence = { ...doc.evidence, model_calls: call };
-    this.#engine.update(tx, row, { ...doc, evidence, usage: countUnmetered(doc.usage, 1) });
-    return success({ ...answering, call });
-  }
-
-  /** Counts what is known of a call while it is under way. After it has ended, that changes nothing. */
-  noteModelUsage(tx: Tx, lease: LeaseRef, call: number, tokens: Tokens): Result<null> {
-    const row = this.#runs.get(lease.run_id);
-    const counted = this.#openCalls.counted(lease.run_id, call);
-    if (row === null || counted === null) return success(null);
-    this.#openCalls.count(tx, row.id, call, tokens);
-    this.#engine.update(tx, row, { ...row.doc, usage: countTokens(row.doc.usage, tokens, counted) });
-    return success(null);
-  }
-
-  /**
-   * Counts what a call used: once, however often it is told. This is done also after the run has ended. A call of which only
-   * a part is known stays among those that are not metered.
-   */
-  endModelCall(
-    tx: Tx,
-    lease: LeaseRef,
-    { call, tokens, isPart }: { call: number; tokens: CallTokens; isPart: boolean },
-  ): Result<null> {
-    const row = this.#runs.get(lease.run_id);
-    if (row === null || call > row.doc.evidence.model_calls) return refuse("proxy_token_refused");
-    const open = this.#openCalls.close(tx, row.id, call);
-    if (open === null) return success(null);
-    const cost = costOfCall(open, tokens, isPart);
-    this.#spending.add(tx, open.atMs, cost.usd);
-    const usage = countCost(countTokens(row.doc.usage, tokens, open.counted), cost);
-    this.#engine.update(tx, row, { ...row.doc, usage: isPart ? usage : countUnmetered(usage, -1) });
-    this.#budgets.callEnded(tx, open.atMs);
-    if (isSettled(row.doc)) this.#outbox.owe(tx, "project_run", row.id);
-    return success(null);
   }
 
   /** Counts the container of an attempt: once, however often it is told, and also after the run has ended. */
@@ -193,7 +98,7 @@ export class ProxiedCalls {
 
   /** Tells the transcript what a proxy refused, or did otherwise than it was asked: the same once in an attempt. */
   tell(tx: Tx, lease: LeaseRef, notice: ProxyNotice): Result<null> {
-    const row = this.#working(lease);
+    const row = this.#engine.working(lease);
     if (row === null) return refuse("proxy_token_refused");
     if (this.#notices.isNew(tx, `${row.id}.${lease.generation}`, notice)) {
       this.#engine.append(tx, row, [{ type: "notice", level: "warning", ...notice }]);
@@ -203,7 +108,7 @@ export class ProxiedCalls {
 
   /** Counts a signature of a commit before it is made; the transcript is told of the first. */
   beginSignature(tx: Tx, lease: LeaseRef): Result<null> {
-    const row = this.#working(lease);
+    const row = this.#engine.working(lease);
     if (row === null) return refuse("proxy_token_refused");
     const count = this.#notices.count(tx, `${row.id}.${lease.generation} signatures`, SIGNATURES_LIMIT);
     if (count === null) {
@@ -218,7 +123,7 @@ export class ProxiedCalls {
    * @param branches that a push is about.
    */
   gitRepository(lease: LeaseRef, number: number, branches: readonly string[]): Result<GitRepository> {
-    const row = this.#working(lease);
+    const row = this.#engine.working(lease);
     if (row === null) return refuse("proxy_token_refused");
     const repository = this.#repositoryOf(row, number);
     if (repository === null)
@@ -267,30 +172,15 @@ export class ProxiedCalls {
    * @returns null for an attempt that is not on, that has no setup script, or whose agent has started.
    */
   setupPlace(lease: LeaseRef): string | null {
-    const row = this.#working(lease);
+    const row = this.#engine.working(lease);
     const environment = this.#engine.environmentOf(lease);
     if (row?.status !== "starting" || environment?.setup == null) return null;
     return `${environment.id}/${row.doc.pool}`;
   }
 
-  #answering({ doc }: RunRow, lease: LeaseRef, asked: string): Omit<AnsweringCall, "call"> {
-    const { level } = (this.#engine.environmentOf(lease) ?? unchangedDefault()).network;
-    return { ...answeringModel(asked, doc.routine.model, this.#otherModels), level };
-  }
-
-  #working(lease: LeaseRef): RunRow | null {
-    const row = this.#engine.leased(lease);
-    return row?.doc.runner === null ? null : row;
-  }
-
   #repositoryOf(row: RunRow, number: number): Repository | null {
     return this.#definitions.atRevision(row.doc.routine.revision).repositories[number] ?? null;
   }
-}
-
-function unknownPrice(model: string): ProxyNotice {
-  const message = `The price of these calls, which ${model} answers, is not known to this instance: metered_cost_usd and budgets take the dearest model's, or twice its own for its fast mode.`;
-  return { code: "model_price_unknown", message };
 }
 
 /** Two names that differ in case alone, or by `.git`, are two repositories to some servers. */

@@ -51,6 +51,7 @@ export class RunEnds {
   /** A run has begun to wait. What it asks people is told with the question. */
   #waits(tx: Tx, { id, waiting }: WaitingRecord): void {
     if (waiting.for !== "budget") return;
-    this.#outbox.owe(tx, "notify", factText({ kinds: ["budget"], runId: id, atMs: tx.nowMs, detail: null }));
+    const detail = waiting.reason ?? null;
+    this.#outbox.owe(tx, "notify", factText({ kinds: ["budget"], runId: id, atMs: tx.nowMs, detail }));
   }
 }

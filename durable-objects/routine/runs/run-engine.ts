@@ -14,7 +14,6 @@ import type { DeadlineKind, Effect, RunInput, RunLimits, RunState } from "#rules
 import { nextRun } from "#rules/run/lifecycle.ts";
 import { newState } from "#rules/run/next-attempt.ts";
 import { type QueuedRecord, type RunRecord, showRun } from "#rules/run/record.ts";
-import { canPark } from "#rules/run/waiting.ts";
 import type { Conversations } from "../conversations/conversations.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
@@ -30,7 +29,7 @@ import { isTold, tellAdmitted, tellStep } from "./run-lines.ts";
 import type { RunSockets } from "./run-sockets.ts";
 import type { RunRow, RunStore } from "./run-store.ts";
 import type { SessionFollows } from "./session-follows.ts";
-import { toldAs } from "./told-messages.ts";
+import { toldAnew } from "./told-messages.ts";
 
 export interface NewRun {
   run: QueuedRecord;
@@ -173,15 +172,9 @@ export class RunEngine {
     for (const runId of this.#runs.queue.due(tx.nowMs, free)) this.feed(tx, runId, { type: "promoted" });
   }
 
-  /** What the attempt's runner has to be told when it has connected anew: it may not have got it before. */
-  stillToSay({ id, doc, features, ending }: RunRow): RunToRunner[] {
-    const said: RunToRunner[] = [];
-    for (const message of features.includes("steer") ? this.#messages.waiting(id) : []) said.push(toldAs(message));
-    if (doc.cancel_reason !== null) said.push({ type: "cancel", reason: doc.cancel_reason });
-    if (ending === "closing") said.push({ type: "close" });
-    if (canPark({ features }) && doc.status === "waiting" && doc.waiting.held_until === null)
-      said.push({ type: "park" });
-    return said;
+  /** What the attempt's runner has to be told when it has connected anew. */
+  stillToSay(row: RunRow): RunToRunner[] {
+    return toldAnew(row, row.features.includes("steer") ? this.#messages.waiting(row.id) : []);
   }
 
   /** The tool policy of the run's revision. */
@@ -208,6 +201,12 @@ export class RunEngine {
     if (row === null || row.doc.attempt !== lease.generation) return null;
     const isHeld = row.doc.status === "waiting" && row.doc.runner !== null;
     return isHeld || holdOf(row.status) === "place" ? row : null;
+  }
+
+  /** The same where a runner works on it. */
+  working(lease: LeaseRef): RunRow | null {
+    const row = this.leased(lease);
+    return row?.doc.runner === null ? null : row;
   }
 
   /** What the attempt of a lease got; null for one that has ended, or that an earlier version began. */

@@ -2,10 +2,10 @@
 import type { ModelUpstream } from "#instance/config.ts";
 import type { IdMaker } from "#protocol/ids.ts";
 import type { RoutineRow } from "../definition/definition-store.ts";
+import type { Budgets } from "../runs/budgets.ts";
 import type { DeadLetters } from "../runs/dead-letters.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
 import type { RunStore } from "../runs/run-store.ts";
-import type { Spending } from "../runs/spending.ts";
 import type { Steering } from "../runs/steering.ts";
 import type { SessionKeys } from "../sessions/session-keys.ts";
 import type { Tx } from "../work.ts";
@@ -21,7 +21,7 @@ export interface AdmissionContext {
   engine: RunEngine;
   coalesced: CoalescedRuns;
   deadLetters: DeadLetters;
-  spending: Spending;
+  budgets: Budgets;
   steering: Steering;
   sessionKeys: SessionKeys;
   ids: IdMaker;

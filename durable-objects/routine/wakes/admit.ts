@@ -56,13 +56,13 @@ export function admit(
   const { active, queued } = runs.queue.places();
   const find = (key: string | null) => (key === null ? null : occurrences.findKey(keyOf(event, key)));
   const sessionId = intoSession ?? sessionOf(context, event);
-  const { overlap, max_concurrent: maxConcurrent, limits } = routine.definition;
+  const { overlap, max_concurrent: maxConcurrent } = routine.definition;
   const verdict = decideAdmission({
     event,
     isPaused: routine.status === "paused",
     hasPausedItself: routine.pausedBy === "failures",
     hasModel: context.model.kind !== "none",
-    isBudgetSpent: context.spending.isMonthSpent(limits, nowMs),
+    isBudgetSpent: context.budgets.spentForMonth(nowMs) !== null,
     overlap,
     maxConcurrent,
     earlier: find(event.dedupe_key),
@@ -110,7 +110,8 @@ function carryOut(context: AdmissionContext, event: Wake, verdict: AdmissionVerd
     }
     case "refused": {
       const occurrence = record(context, event, verdict, null);
-      return { occurrence, answer: refuse(verdict.reason, { occurrence_id: occurrence.id }) };
+      const { id: occurrence_id, detail: reason } = occurrence;
+      return { occurrence, answer: refuse(verdict.reason, { occurrence_id, ...(reason ? { reason } : {}) }) };
     }
     case "skipped": {
       const occurrence = record(context, event, verdict, null);

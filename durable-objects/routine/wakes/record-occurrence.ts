@@ -1,6 +1,7 @@
 /** Writes the record of a wake: what admission has decided on it. */
 import type { Occurrence, Outcome, OutcomeReason, Wake } from "#protocol/occurrence.ts";
 import { timestamp } from "#protocol/time.ts";
+import { spentWords } from "#rules/run/budget.ts";
 import type { RoutineRow } from "../definition/definition-store.ts";
 import type { AdmissionContext } from "./admission-context.ts";
 
@@ -18,6 +19,7 @@ export function record(
     trigger: { type: event.type, id: triggerIdOf(routine, event), summary: event.summary, ...ledHere(event) },
     outcome: verdict.outcome,
     reason: verdict.reason,
+    ...detailOf(context, verdict.reason),
     run_id: runId,
     ...keyOf(event),
     ...retryOf(event),
@@ -26,6 +28,12 @@ export function record(
   occurrences.insert(tx, occurrence, event);
   context.deadLetters.note(tx, occurrence, event);
   return occurrence;
+}
+
+/** A budget is told by its name. */
+function detailOf({ budgets, tx }: AdmissionContext, reason: OutcomeReason): { detail?: string } {
+  const spent = reason === "budget" ? budgets.spentForMonth(tx.nowMs) : null;
+  return spent === null ? {} : { detail: spentWords(spent) };
 }
 
 /** Stored only where runs have led to the wake. */

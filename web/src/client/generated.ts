@@ -1296,6 +1296,8 @@ export type TranscriptEvent = {
   for: 'message' | 'question' | 'approval' | 'budget';
   /** When it waits no longer; null where it waits without an end. */
   until: Timestamp | null;
+  /** Which budget is spent, where it waits for one. */
+  reason?: string;
   /** What people are asked. */
   question?: Question;
 } | {
@@ -2539,6 +2541,8 @@ export interface Waiting {
   since: Timestamp;
   /** When it waits no longer; null where it waits without an end. */
   until: Timestamp | null;
+  /** Of a run that waits for a budget: which one is spent, how much of it, and when it begins anew. Absent elsewhere. */
+  reason?: string;
   /** What people are asked; absent where it waits for something else. The transcript has the call, too. */
   question?: WaitingQuestion;
   /** Until when its sandbox is kept for it, as limits.hold says. Null once that is over: what comes then begins another attempt. */
@@ -3567,6 +3571,8 @@ export interface Occurrence {
   trigger: OccurrenceTrigger;
   outcome: Outcome;
   reason: OutcomeReason;
+  /** More of the reason: which budget is spent, and when it begins anew. Absent elsewhere. */
+  detail?: string;
   run_id: RunId | null;
   /** Of a routine with `session: keyed`: the key of the session into which it goes. */
   session_key?: string;
@@ -5221,6 +5227,104 @@ export interface SessionPatch {
   archived?: boolean;
 }
 
+export type SharedBudget = {
+  scope: 'instance';
+  /**
+     * What the model calls of a calendar month (UTC) may cost together, in US dollars.
+     * @maximum 10000000
+     * @exclusiveMinimum 0
+     */
+  monthly_usd: number;
+  /**
+     * The month that the sums are of, in UTC.
+     * @pattern ^\d{4}-\d{2}$
+     */
+  month: string;
+  /**
+     * What the month's calls have cost that have ended, and what those may cost that are not waited for any more.
+     * @minimum 0
+     */
+  spent_usd: number;
+  /**
+     * What calls that are under way may cost at most.
+     * @minimum 0
+     */
+  reserved_usd: number;
+  begins_anew_at: Timestamp;
+  updated_at: Timestamp;
+  updated_by: Actor;
+} | {
+  scope: 'tag';
+  /**
+     * The name of a tag, as routines have it.
+     * @pattern ^[a-zA-Z0-9_.-]{1,64}$
+     */
+  tag: string;
+  /**
+     * The tag's value: the budget is for routines that have both.
+     * @maxLength 256
+     */
+  value: string;
+  /**
+     * What the model calls of a calendar month (UTC) may cost together, in US dollars.
+     * @maximum 10000000
+     * @exclusiveMinimum 0
+     */
+  monthly_usd: number;
+  /**
+     * The month that the sums are of, in UTC.
+     * @pattern ^\d{4}-\d{2}$
+     */
+  month: string;
+  /**
+     * What the month's calls have cost that have ended, and what those may cost that are not waited for any more.
+     * @minimum 0
+     */
+  spent_usd: number;
+  /**
+     * What calls that are under way may cost at most.
+     * @minimum 0
+     */
+  reserved_usd: number;
+  begins_anew_at: Timestamp;
+  updated_at: Timestamp;
+  updated_by: Actor;
+};
+
+export type SharedBudgetInput = {
+  scope: 'instance';
+  /**
+     * What the model calls of a calendar month (UTC) may cost together, in US dollars.
+     * @maximum 10000000
+     * @exclusiveMinimum 0
+     */
+  monthly_usd: number;
+} | {
+  scope: 'tag';
+  /**
+     * The name of a tag, as routines have it.
+     * @pattern ^[a-zA-Z0-9_.-]{1,64}$
+     */
+  tag: string;
+  /**
+     * The tag's value: the budget is for routines that have both.
+     * @maxLength 256
+     */
+  value: string;
+  /**
+     * What the model calls of a calendar month (UTC) may cost together, in US dollars.
+     * @maximum 10000000
+     * @exclusiveMinimum 0
+     */
+  monthly_usd: number;
+};
+
+export interface SharedBudgetPage {
+  data: SharedBudget[];
+  /** @nullable */
+  next_cursor: string | null;
+}
+
 export interface SignIn {
   id: SignInId;
   created_at: Timestamp;
@@ -5823,6 +5927,28 @@ export type ListEnvironmentsParams = {
 limit?: number;
 cursor?: EnvironmentId;
 };
+
+export type RemoveBudgetParams = {
+scope?: RemoveBudgetScope;
+/**
+ * The name of a tag, as routines have it.
+ * @pattern ^[a-zA-Z0-9_.-]{1,64}$
+ */
+tag?: string;
+/**
+ * The tag's value: the budget is for routines that have both.
+ * @maxLength 256
+ */
+value?: string;
+};
+
+export type RemoveBudgetScope = typeof RemoveBudgetScope[keyof typeof RemoveBudgetScope];
+
+
+export const RemoveBudgetScope = {
+  instance: 'instance',
+  tag: 'tag',
+} as const;
 
 export type ListSessionEventsParams = {
 /**
@@ -7958,6 +8084,88 @@ export const getArchiveEnvironmentUrl = (id: string,) => {
 export const archiveEnvironment = async (id: string, options?: Parameters<typeof call>[1]): Promise<ArchivedEnvironment> => {
 
   return call<ArchivedEnvironment>(getArchiveEnvironmentUrl(id),
+  {
+    ...options,
+    method: 'DELETE'
+
+
+  }
+);}
+
+
+
+export const getListBudgetsUrl = () => {
+
+
+
+
+  return `/api/v1/budgets`
+}
+
+/**
+ * All of them on one page, with what is spent and reserved of each in the present month (UTC).
+ * @summary List the monthly budgets of the instance and of tags
+ */
+export const listBudgets = async ( options?: Parameters<typeof call>[1]): Promise<SharedBudgetPage> => {
+
+  return call<SharedBudgetPage>(getListBudgetsUrl(),
+  {
+    ...options,
+    method: 'GET'
+
+
+  }
+);}
+
+
+
+export const getSetBudgetUrl = () => {
+
+
+
+
+  return `/api/v1/budgets`
+}
+
+/**
+ * Takes the place of the one that the same scope had. What its routines have spent in the month counts. Runs that waited for it go on where it is raised.
+ * @summary Set the monthly budget of the instance, or of a tag
+ */
+export const setBudget = async (sharedBudgetInput: SharedBudgetInput, options?: Parameters<typeof call>[1]): Promise<SharedBudget> => {
+
+return call<SharedBudget>(getSetBudgetUrl(),
+  {
+    ...options,
+    method: 'PUT',
+    headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
+    body: JSON.stringify(sharedBudgetInput)
+  }
+);}
+
+
+
+export const getRemoveBudgetUrl = (params?: RemoveBudgetParams,) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : String(value))
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0 ? `/api/v1/budgets?${stringifiedParams}` : `/api/v1/budgets`
+}
+
+/**
+ * Runs that waited for it go on.
+ * @summary Remove a monthly budget
+ */
+export const removeBudget = async (params?: RemoveBudgetParams, options?: Parameters<typeof call>[1]): Promise<void> => {
+
+  return call<void>(getRemoveBudgetUrl(params),
   {
     ...options,
     method: 'DELETE'

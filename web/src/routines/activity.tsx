@@ -107,7 +107,7 @@ function OccurrenceRow({ occurrence, deliveryId }: { occurrence: Occurrence; del
           {originTerms(trigger).map((term) => (
             <span key={term}>{term}</span>
           ))}
-          <span>{REASON_TEXTS[reason]}</span>
+          <span>{occurrence.detail ?? REASON_TEXTS[reason]}</span>
           {deliveryId !== null && <DeliveryLink id={deliveryId} />}
         </p>
       </div>
