@@ -23,6 +23,7 @@ function routine(
   return routineSchema.parse({
     ...routineInputSchema.parse(DEMO_WRITER.input(HERE)),
     model: null,
+    session_key: null,
     repositories: urls.map((url) => ({ url })),
     triggers,
     id: `rtn_${"0".repeat(26)}`,

@@ -6,11 +6,13 @@ import * as actors from "#web/src/format/actor.ts";
 import * as amounts from "#web/src/format/amounts.ts";
 import * as durations from "#web/src/format/duration.ts";
 import * as repositories from "#web/src/format/repository.ts";
+import * as repositoryLinks from "#web/src/format/repository-links.ts";
 import * as statuses from "#web/src/format/status.ts";
 import * as triggers from "#web/src/format/triggers.ts";
 import * as toolInputs from "#web/src/session/items/tool-input.ts";
 import * as plainItems from "#web/src/session/plain-items.ts";
 import * as ansi from "#web/src/session/text/ansi.ts";
+import * as itemTexts from "#web/src/session/text/item-markdown.ts";
 import * as jsonTexts from "#web/src/session/text/json-text.ts";
 import * as links from "#web/src/session/text/link-address.ts";
 import * as chunks from "#web/src/session/text/markdown-chunks.ts";
@@ -36,6 +38,17 @@ function eventsOf(text: string): TranscriptEvent[] {
 
 /** Every function that a text from outside can reach, under the name that its module exports. */
 const WORK: Record<string, Work> = {
+  branchLink: (text) => [
+    repositoryLinks.branchLink(text, text),
+    repositoryLinks.branchLink(`https://github.com/${text}`, `${text}\ud800`),
+    repositoryLinks.branchLink("https://github.com/a/b", text),
+  ],
+  commitLink: (text) => repositoryLinks.commitLink("https://github.com/a/b", text),
+  itemMarkdown: (text) => {
+    const items = new transcripts.TranscriptItems();
+    items.append(eventsOf(text));
+    return items.items.map(itemTexts.itemMarkdown);
+  },
   repositoryName: repositories.repositoryName,
   triggerLine: (text) => triggers.triggerLine(triggerOf(text)),
   triggerTerms: (text) => triggers.triggerTerms(triggerOf(text)),
@@ -209,6 +222,7 @@ it("knows every function of the pages that a text can reach", () => {
     ...amounts,
     ...durations,
     ...repositories,
+    ...repositoryLinks,
     ...statuses,
     ...triggers,
     ...toolInputs,
@@ -216,6 +230,7 @@ it("knows every function of the pages that a text can reach", () => {
   };
   const texts = {
     ...ansi,
+    ...itemTexts,
     ...jsonTexts,
     ...links,
     ...chunks,
@@ -232,10 +247,20 @@ it("knows every function of the pages that a text can reach", () => {
     readdirSync(folder).filter((file) => file.endsWith(".ts")),
   );
   expect(files.toSorted()).toEqual([
-    ...["actor.ts", "amounts.ts", "ansi.ts", "duration.ts", "json-text.ts", "link-address.ts", "markdown-chunks.ts"],
+    ...[
+      "actor.ts",
+      "amounts.ts",
+      "ansi.ts",
+      "duration.ts",
+      "item-markdown.ts",
+      "json-text.ts",
+      "link-address.ts",
+      "markdown-chunks.ts",
+    ],
     ...[
       "parse-markdown.ts",
       "preview.ts",
+      "repository-links.ts",
       "repository.ts",
       "status.ts",
       "tool-summary.ts",

@@ -2,12 +2,12 @@
 
 export function branchLink(repository: string, branch: string): string | null {
   const page = githubPage(repository);
-  return page === null ? null : `${page}/tree/${branch.split("/").map(encodeURIComponent).join("/")}`;
+  return page === null ? null : `${page}/tree/${branch.toWellFormed().split("/").map(encodeURIComponent).join("/")}`;
 }
 
 export function commitLink(repository: string, commit: string): string | null {
   const page = githubPage(repository);
-  return page === null ? null : `${page}/commit/${encodeURIComponent(commit)}`;
+  return page === null ? null : `${page}/commit/${encodeURIComponent(commit.toWellFormed())}`;
 }
 
 function githubPage(repository: string): string | null {
