@@ -22,8 +22,8 @@ export type WaitingRecord = Extract<RunRecord, { status: "waiting" }>;
 export type SettledRecord = Extract<RunRecord, { status: SettledStatus }>;
 
 /**
- * As this or an earlier version has stored it. Version 2 knew of no pool but the one that there was; version 1 wrote no `v`
- * either, and kept the prompt in the record.
+ * As this or an earlier version has stored it. The first to write version 3 left an empty prompt in it. Version 2 knew of no pool
+ * but the one that there was; version 1 wrote no `v` either, and kept the prompt in the record.
  */
 type Stored = RunRecord | (Run & { v?: 2 });
 
@@ -36,15 +36,16 @@ export function newRecord<New extends ListedRun>(run: New): New & { v: typeof VE
 /** @param json as any version has stored it. */
 export function readRecord(json: string): RunRecord {
   const stored: Stored = JSON.parse(json);
-  // A later version's, after a rollback, stays what it is.
+  // A later version's, after a rollback, stays what it is too.
   if (isOfNow(stored)) return stored;
   const { v: _version, ...run } = stored;
   const { prompt: _prompt, ...routine } = run.routine;
-  return newRecord({ ...run, pool: DEFAULT_POOL, routine });
+  return newRecord({ ...run, pool: "pool" in run ? run.pool : DEFAULT_POOL, routine });
 }
 
 function isOfNow(stored: Stored): stored is RunRecord {
-  return stored.v !== undefined && stored.v >= VERSION;
+  if (stored.v === undefined || stored.v < VERSION) return false;
+  return stored.v > VERSION || !("prompt" in stored.routine);
 }
 
 /**
