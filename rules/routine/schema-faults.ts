@@ -53,7 +53,7 @@ function issuesOf(schema: z.ZodType, input: unknown, issue: z.core.$ZodIssue): I
     isWithin || issue.path.length === 0 ? found : outerText(input, issue.path),
     knownWords(schema, input, issue),
   );
-  return [{ field: fieldName(issue.path), message }];
+  return [{ field: fieldName(isWithin ? issue.path : issue.path.slice(0, 1)), message }];
 }
 
 /** Of a choice it helps to know among what. */

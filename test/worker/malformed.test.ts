@@ -123,7 +123,7 @@ const strangePaths: Case[] = [
   "/.env",
   "/.dev.vars",
   "/cdn-cgi/x",
-  "/sessions/x/y/z",
+  "/session/x/y/z",
   `/${"a/".repeat(2_000)}`,
 ].map((path): Case => [`path ${path.slice(0, 40)}`, path, {}, 404, null]);
 
