@@ -131,7 +131,8 @@ describe("a run that waits for a person", () => {
     await one.report({ kind: "waiting", for: "question", question });
     const second = await send("a");
     expect(second).toMatchObject({ outcome: "queued", reason: "session_busy" });
-    expect(await send("a")).toMatchObject({ reason: "given_to_run", run_id: second?.run_id });
+    const late = await send("a");
+    expect(late).toMatchObject({ reason: "given_to_run", run_id: second?.run_id });
     expect((await readRun(first?.run_id ?? "")).status).toBe("waiting");
     await call("PATCH", `/api/v1/routines/${routine.id}`, { overlap: "cancel_running" });
     const third = await send("a");
@@ -139,8 +140,9 @@ describe("a run that waits for a person", () => {
     await one.finish(CANCELED);
     const next = await work();
     expect(next.offer.lease.run_id).toBe(third?.run_id);
-    // What the second was given and had no time for is the third's.
+    // What the second was given and had no time for is the third's, which names it.
     await next.link.next(({ type }) => type === "message");
+    expect((await readRun(third?.run_id ?? "")).trigger.occurrence_ids).toContain(late?.occurrence_id);
     await next.finish();
   });
 });

@@ -1,5 +1,5 @@
 /** `session: keyed`: events of one key go into one session, to the run that is on or to one that goes on from it. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Page } from "#protocol/api.ts";
 import type { FrameBody } from "#protocol/runner-link.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
@@ -175,6 +175,31 @@ describe("while a run of its key is on", () => {
     );
     expect(people.every((event) => "text" in event && event.text === "from a person")).toBe(true);
     expect((await occurrences(routine)).filter(({ trigger }) => trigger.type === "event")).toHaveLength(7);
+  });
+
+  it("what its agent has not got is told whole, also where it is more than one task may be", async () => {
+    const { routine } = await keyedRoutine({ session_key: "all", retry: { max: 0 } });
+    const first = await fired(routine, { text: "0" });
+    const one = await work();
+    for (const digit of ["1", "2", "3"]) {
+      const given = await fired(routine, { text: `${digit} ${"x".repeat(30_000)} end of ${digit}` });
+      expect(given.run_id).toBe(first.run_id);
+    }
+    const given = (await occurrences(routine)).slice(1).map(({ id }) => id);
+    await call("POST", `/api/v1/runs/${first.run_id}/cancel`);
+    await one.finish(CANCELED);
+    const two = await work();
+    const task = orderOf(two).task;
+    await vi.waitFor(() => expect(brought(two).length).toBeGreaterThan(0));
+    const all = [task, ...brought(two)].join("\n");
+    for (const digit of ["1", "2", "3"]) expect(all.split(`end of ${digit}`)).toHaveLength(2);
+    expect((await readRun(two.offer.lease.run_id)).trigger.occurrence_ids).toEqual(given);
+    // What it has not got of that either has another run.
+    await call("POST", `/api/v1/runs/${two.offer.lease.run_id}/cancel`);
+    await two.finish(CANCELED);
+    const three = await work();
+    expect(orderOf(three).task).toContain("end of 3");
+    await three.finish();
   });
 
   it("that waits for a message, an event is one; one that waits for its place has it with its task", async () => {

@@ -3,12 +3,13 @@ import type { Actor } from "#protocol/actor.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { MessageAnswer } from "#protocol/message.ts";
 import type { Wake } from "#protocol/occurrence.ts";
+import { withOccurrence } from "#rules/run/named-occurrences.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
 import type { RunRow } from "../runs/run-store.ts";
 import type { SessionFollows } from "../runs/session-follows.ts";
 import { isSilent, type Steering } from "../runs/steering.ts";
-import type { Messages } from "../sessions/messages.ts";
+import type { Given, Messages } from "../sessions/messages.ts";
 import type { SaidByViewer } from "../viewers/viewers.ts";
 import type { Tx, Work } from "../work.ts";
 import type { Wakes } from "./wake.ts";
@@ -110,7 +111,10 @@ export class SessionMessages implements SessionFollows {
     if (isBehind && isSilent(row)) this.#engine.feed(tx, row.id, { type: "cancel_requested", reason: "superseded" });
   }
 
-  /** @returns the run that has the events now; null where there are none. Each is handed on to a run of its own once at most. */
+  /**
+   * @returns the run that has the events now; null where there are none. Each is the task of a run that is made for it once at
+   * most; what such a task has no room for, that run is told as it is told what comes while it is on.
+   */
   #handOn(tx: Tx, { id: runId, sessionId }: RunRow): string | null {
     const routine = this.#definitions.living();
     const [first, ...more] = this.#messages.given(runId);
@@ -118,10 +122,13 @@ export class SessionMessages implements SessionFollows {
     const waiting = this.#steering.listening(sessionId);
     if (waiting !== null && waiting.id !== runId) {
       this.#messages.passEvents(tx, runId, waiting.id);
+      this.#engine.name(tx, waiting, [first, ...more].reduce(withGiven, waiting.doc.trigger));
       return waiting.id;
     }
-    for (const { n } of [first, ...more]) this.#messages.take(tx, runId, n);
-    return this.#wakes.goOn(tx, routine, sessionId, [first, ...more]);
+    const next = this.#wakes.goOn(tx, routine, sessionId, [first, ...more]);
+    for (const { n } of [first, ...more].slice(0, next.told)) this.#messages.take(tx, runId, n);
+    this.#messages.passEvents(tx, runId, next.runId);
+    return next.runId;
   }
 
   /** A runner that knows nothing of messages ends without them. A run that messages have started starts no other. */
@@ -139,6 +146,10 @@ export class SessionMessages implements SessionFollows {
     const runId = this.#messages.runOf(sessionId, id);
     return runId === null ? null : { ...answer({ sessionId, id }, runId), duplicate: true };
   }
+}
+
+function withGiven(trigger: RunRow["doc"]["trigger"], { event }: Given): RunRow["doc"]["trigger"] {
+  return withOccurrence(trigger, event.occurrence_id, event.depth);
 }
 
 function answer({ sessionId, id }: Pick<ToSession, "sessionId" | "id">, runId: string): MessageAnswer {

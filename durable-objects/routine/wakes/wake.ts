@@ -4,13 +4,7 @@ import type { Config } from "#instance/config.ts";
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
 import type { Result } from "#protocol/errors.ts";
 import type { IdMaker } from "#protocol/ids.ts";
-import {
-  type Admission,
-  FIRE_TEXT_LIMIT,
-  IDEMPOTENCY_WINDOW_MS,
-  type Occurrence,
-  type Wake,
-} from "#protocol/occurrence.ts";
+import { type Admission, IDEMPOTENCY_WINDOW_MS, type Occurrence, type Wake } from "#protocol/occurrence.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
 import { durationMs } from "#protocol/time.ts";
 import type { Coalesce, FilteredTrigger, Trigger } from "#protocol/triggers.ts";
@@ -33,6 +27,7 @@ import { type Admitted, admit, recordJoined, recordOnly } from "./admit.ts";
 import { answerAgain } from "./answer-again.ts";
 import { beginRun } from "./begin-run.ts";
 import type { CoalescedRuns } from "./coalesced-runs.ts";
+import { asOneTask, joined } from "./joined-text.ts";
 import type { OccurrenceStore } from "./occurrences.ts";
 import { wokenBy } from "./record-occurrence.ts";
 import type { RefusalCounts } from "./refusal-counts.ts";
@@ -56,8 +51,6 @@ interface WakesParts {
 /** Without a `max_wait` a run takes no more events after this many windows. */
 const WINDOWS_AT_MOST = 10;
 const COALESCE_KEY_LENGTH = 1_000;
-/** Stands once in the text of a run whose events have more to say than fits. */
-const MORE = "\n\n--- More events have joined; there is no room for what they say.";
 
 export class Wakes {
   readonly #parts: WakesParts;
@@ -105,12 +98,21 @@ export class Wakes {
     return admit(context, slot).occurrence;
   }
 
-  /** A run has ended without these events of its session, which were admitted: they have another. @returns its id. */
-  goOn(tx: Tx, routine: RoutineRow, sessionId: string, given: readonly [Given, ...Given[]]): string {
-    const [{ event: first, text }, ...more] = given;
+  /**
+   * A run has ended without these events of its session, which were admitted: they have another.
+   * @returns its id, and how many of them are its task; the others it has to be told.
+   */
+  goOn(
+    tx: Tx,
+    routine: RoutineRow,
+    sessionId: string,
+    given: readonly [Given, ...Given[]],
+  ): { runId: string; told: number } {
+    const [{ event: first }, ...more] = given;
+    const { text, told } = asOneTask(given);
     const wake: Wake = {
       ...{ type: first.type, trigger_id: first.trigger_id, summary: first.summary, ...wokenBy(first.woken_by) },
-      text: more.reduce((before, next) => joined(before, wakeText(next)).text, text === "" ? null : text),
+      text,
       depth: Math.max(...given.map(({ event }) => event.depth)),
       checkout: given.findLast(({ event }) => event.checkout !== null)?.event.checkout ?? null,
       ...{ dedupe_key: null, content_key: null, fingerprint: "", request_id: null, delivery_id: null },
@@ -119,7 +121,7 @@ export class Wakes {
     const occurrenceIds = [first.occurrence_id, ...more.map(({ event }) => event.occurrence_id)] as const;
     const asked = { runId, sessionId, occurrenceIds, isStarted: false, notBeforeMs: 0 };
     beginRun(this.#context(tx, routine), wake, asked);
-    return runId;
+    return { runId, told };
   }
 
   /**
@@ -229,22 +231,6 @@ function isFiltered(trigger: Trigger): trigger is FilteredTrigger {
 
 function isCoalescing({ status, notBefore, doc }: RunRow, nowMs: number): boolean {
   return status === "queued" && notBefore > nowMs && doc.attempt === 1 && doc.cancel_reason === null;
-}
-
-/** @returns the run's text with an event's added, and what of it is new; what does not fit is neither given nor said. */
-function joined(
-  before: string | null,
-  { summary, text }: Pick<Wake, "summary" | "text">,
-): { text: string | null; said: string | null } {
-  if (text === null) return { text: before, said: null };
-  const whole = before === null ? text : `${before}\n\n--- ${summary}\n${text}`;
-  if (whole.length <= FIRE_TEXT_LIMIT - MORE.length) return { text: whole, said: text };
-  if (before?.endsWith(MORE)) return { text: before, said: null };
-  return { text: `${before ?? ""}${MORE}`, said: MORE.trim() };
-}
-
-function wakeText({ event, text }: Given): Pick<Wake, "summary" | "text"> {
-  return { summary: event.summary, text: text === "" ? null : text };
 }
 
 /** @param event of the source that has told of it; null where none has. What is given again has its key. */
