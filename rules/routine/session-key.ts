@@ -114,5 +114,7 @@ function textFrom(found: Found): { text: string } | { fault: string } {
   if (found.kind === "missing") return { fault: "is missing" };
   if (found.kind === "list" || typeof found.value === "object") return { fault: "is not one text or number" };
   const text = String(found.value);
-  return text === "" ? { fault: "is empty" } : { text };
+  if (text === "") return { fault: "is empty" };
+  // Half of a pair of surrogates is stored as a replacement character: other keys would be the same then.
+  return text.isWellFormed() ? { text } : { fault: "is not well-formed Unicode" };
 }

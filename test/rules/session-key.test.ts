@@ -88,6 +88,12 @@ describe("a key", () => {
     expect(keyOf("{{event.id}}", of(501))).toEqual({ fault: "The key would be longer than 500 characters" });
   });
 
+  it("is not made of text that can't be stored as it is, for two such keys would be one", () => {
+    const of = (id: string) => keyOf("{{event.id}}", event("event", { id }));
+    expect(of("a\ud800")).toEqual({ fault: "event.id is not well-formed Unicode" });
+    expect(of("a\u{1f600}")).toEqual({ key: "a\u{1f600}" });
+  });
+
   it("is none where each run has a session of its own", () => {
     expect(sessionKeyOf({ session: "new", session_key: null }, fired, pull)).toBeUndefined();
   });
