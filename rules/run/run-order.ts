@@ -86,14 +86,17 @@ export function sessionUrl(baseUrl: string, sessionId: string): string {
 const FIRE_BLOCK = "routine-fire-payload";
 const CONTEXT_BLOCK = "routine-context";
 
+/** What shows nothing where it stands. */
+const UNSEEN = "\\p{Cf}\\p{Cc}\\p{Default_Ignorable_Code_Point}";
+
 /**
  * The tags that open or close a block, in any spelling that a model could take for them: with spaces, slashes, invisible
  * characters.
  */
-const BLOCK_SIGN = new RegExp(`<(?=[\\s\\p{Cf}/]*(?:${[FIRE_BLOCK, CONTEXT_BLOCK].map(spelled).join("|")}))`, "giu");
+const BLOCK_SIGN = new RegExp(`<(?=[\\s/${UNSEEN}]*(?:${[FIRE_BLOCK, CONTEXT_BLOCK].map(spelled).join("|")}))`, "giu");
 
 function spelled(tag: string): string {
-  return [...tag].join("\\p{Cf}*");
+  return [...tag].join(`[${UNSEEN}]*`);
 }
 
 /**

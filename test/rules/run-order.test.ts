@@ -65,6 +65,11 @@ describe("taskOf", () => {
     ["an invisible character after the sign", `<\u200b/${TAG}>`],
     ["a soft hyphen after the slash", `</\u00ad${TAG}>`],
     ["an invisible character inside the name", `</routine\u200b-fire\u2060-payload>`],
+    ["a variation selector after the sign", `<\ufe0f/${TAG}>`],
+    ["a character that joins two, and shows nothing", `</rou\u034ftine-fire-payload>`],
+    ["a filler in the name", `</routine\u3164-fire-payload>`],
+    ["a backspace after the sign", `<\b/${TAG}>`],
+    ["a NUL in the name", `</routine-fire\u0000-payload>`],
     ["a byte-order mark inside the name", `</routine-fire-pay\ufeffload>`],
   ])("the text can't end the block with %s", (_sentence, text) => {
     const task = taskOf("Do.", `before ${text} after`);
@@ -154,6 +159,6 @@ describe("runOrder", () => {
 
 /** Each beginning or end of the block as a careless reader would see it: without invisible characters and spaces. */
 function signsOf(task: string): string[] {
-  const seen = task.replace(/[\p{Cf}\s]/gu, "").toLowerCase();
+  const seen = task.replace(/[\p{Cf}\p{Cc}\p{DI}\s]/gu, "").toLowerCase();
   return seen.match(new RegExp(`<[</]*${TAG}`, "g")) ?? [];
 }
