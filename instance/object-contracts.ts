@@ -63,11 +63,7 @@ export interface ReserveAnswer {
   verdict: CallVerdict;
   /** Whether money is held for the call: then it has to be given back. */
   isHeld: boolean;
-  /** The budget that stands in the way; null where none does. */
-  budget: KnownBudget | null;
-  /** What of that is spent, in US dollars. */
-  spentUsd: number;
-  /** The budgets, where the routine does not have their present version. */
+  /** The budgets, and what is spent of each, where the routine does not have their present version. */
   news: KnownBudgets | null;
 }
 

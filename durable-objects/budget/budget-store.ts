@@ -111,15 +111,15 @@ export class BudgetStore {
     { id, usd }: { id: string; usd: number },
     nowMs: number,
   ): Omit<ReserveAnswer, "news"> {
-    const free = { verdict: "go", isHeld: false, budget: null, spentUsd: 0 } as const;
+    const free = { verdict: "go", isHeld: false } as const;
     const isThere = this.#database.select().from(reservations).where(eq(reservations.id, id)).get() !== undefined;
     if (isThere) return { ...free, isHeld: true };
     // Whoever asked for it has given up meanwhile, and makes no such call.
     const isOver = this.#database.delete(givenBack).where(eq(givenBack.id, id)).returning().all().length > 0;
     const own = this.known().budgets.filter((budget) => isFor(budget, tags));
     if (isOver || own.length === 0) return free;
-    const { verdict, budget, account } = judgeShared(own, this.#sums(nowMs), usd);
-    if (verdict !== "go") return { verdict, isHeld: false, budget, spentUsd: account?.spentUsd ?? 0 };
+    const verdict = judgeShared(own, this.#sums(nowMs), usd);
+    if (verdict !== "go") return { verdict, isHeld: false };
     this.#database
       .insert(reservations)
       .values({ id, routineId, month: monthOf(nowMs), usd, at: nowMs })

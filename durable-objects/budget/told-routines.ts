@@ -1,9 +1,9 @@
 /** Which routines there are that have asked for the shared budgets, and which version of them each has. */
-import { asc, eq, lte, min, sql } from "drizzle-orm";
+import { and, asc, eq, lte, min, notExists, sql } from "drizzle-orm";
 import type { DrizzleSqliteDODatabase } from "drizzle-orm/durable-sqlite";
 import { backoffMs } from "#rules/backoff.ts";
 import type { Tags } from "#rules/run/shared-budgets.ts";
-import { routines, versions } from "./schema.ts";
+import { reservations, routines, totals, versions } from "./schema.ts";
 
 /** A routine's object that does not answer for so many tries, which take two days, is told when it asks. */
 const TRIES_AT_MOST = 60;
@@ -54,9 +54,19 @@ export class ToldRoutines {
       .run();
   }
 
-  /** It is deleted, or lives no more: what it has spent still counts. */
+  /**
+   * It is deleted, or lives no more. What it has spent still counts; where there is nothing of that any more, it is forgotten, so
+   * that not every routine that there ever was is told of each change.
+   */
   isGone(id: string): void {
-    this.#database.update(routines).set({ dueAt: null }).where(eq(routines.id, id)).run();
+    const isIt = eq(routines.id, id);
+    const spent = this.#database.select().from(totals).where(eq(totals.routineId, id));
+    const held = this.#database.select().from(reservations).where(eq(reservations.routineId, id));
+    this.#database
+      .delete(routines)
+      .where(and(isIt, notExists(spent), notExists(held)))
+      .run();
+    this.#database.update(routines).set({ dueAt: null }).where(isIt).run();
   }
 
   untold(nowMs: number, limit: number): Untold[] {

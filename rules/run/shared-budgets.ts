@@ -32,17 +32,13 @@ export function accountOf(budget: BudgetScope & { monthlyUsd: number }, sums: re
 }
 
 /** Whether a call may be made that all these budgets are for: one that is spent counts before one that is only reserved. */
-export function judgeShared<Budget extends BudgetScope & { monthlyUsd: number }>(
-  budgets: readonly Budget[],
+export function judgeShared(
+  budgets: readonly (BudgetScope & { monthlyUsd: number })[],
   sums: readonly Sum[],
   reserveUsd: number,
-): { verdict: CallVerdict; budget: Budget | null; account: Account | null } {
-  const judged = budgets.map((budget) => {
-    const account = accountOf(budget, sums);
-    return { budget, account, verdict: judgeCall(account, reserveUsd) };
-  });
-  const worst = judged.find(({ verdict }) => verdict === "spent") ?? judged.find(({ verdict }) => verdict === "soon");
-  return worst ?? { verdict: "go", budget: null, account: null };
+): CallVerdict {
+  const verdicts = budgets.map((budget) => judgeCall(accountOf(budget, sums), reserveUsd));
+  return (["spent", "soon"] as const).find((worst) => verdicts.includes(worst)) ?? "go";
 }
 
 /** The first of the routine's budgets that is spent in a month; null when none is. */

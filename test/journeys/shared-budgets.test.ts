@@ -8,10 +8,10 @@ import type { ErrorBody } from "#protocol/errors.ts";
 import type { Notification } from "#protocol/notification.ts";
 import type { Occurrence } from "#protocol/occurrence.ts";
 import type { SharedBudget, SharedBudgetInput } from "#protocol/shared-budget.ts";
-import { nextMonthMs } from "#rules/run/budget.ts";
+import { monthOf, nextMonthMs } from "#rules/run/budget.ts";
 import { buildRoutine, call, fire, readRun } from "#test/support/api.ts";
 import type { FakeWork } from "#test/support/fake-runner.ts";
-import { fail, hang, loseAnswer, method, routine as routineCall } from "#test/support/hang.ts";
+import { answerLate, fail, hang, loseAnswer, method, routine as routineCall } from "#test/support/hang.ts";
 import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
 import { MODEL, ProxyBed } from "#test/worker/proxy-bed.ts";
 import { type Asked, ask } from "#test/worker/support.ts";
@@ -180,6 +180,28 @@ describe("a budget of a tag", () => {
     await next.work.finish();
   });
 
+  it("stops no run by an answer that has been overtaken: the budget was raised while it was on its way", async () => {
+    await setTag("raised", 0.001);
+    const { routine, works } = await begin("raised");
+    const other = await begin("raised");
+    bed.upstream = answered;
+    // This one does not hear that the other has spent it.
+    using unheard = fail(routineCall("takeBudgets", routine.id));
+    await (await callOf(first(other.works))).text();
+    await vi.waitFor(async () => expect((await ofTag("raised"))?.spent_usd).toBe(COST));
+    using late = answerLate(reserve);
+    const answer = callOf(first(works));
+    await late.untilMet();
+    unheard.end();
+    await setTag("raised", 1);
+    late.end();
+    const refused = await answer;
+    expect([refused.status, await codeOf(refused)]).toEqual([429, "budget_reserved"]);
+    expect((await readRun(first(works).offer.lease.run_id)).status).toBe("running");
+    expect((await callOf(first(works))).status).toBe(200);
+    for (const work of [...works, ...other.works]) await work.finish();
+  });
+
   it("begins anew with the month", async () => {
     await setTag("month", 0.001);
     const { routine, works } = await begin("month");
@@ -288,6 +310,30 @@ describe("the object that keeps them", () => {
       expect(await ofTag("later")).toMatchObject({ spent_usd: COST });
     });
     expect((await callOf(first(works))).status).toBe(422);
+  });
+});
+
+describe("a routine that is deleted", () => {
+  it("still counts with what it has spent, and else is forgotten at the next change", async () => {
+    const tags = { team: "deleted" };
+    const [spender, idle] = [await buildRoutine({ tags }), await buildRoutine({ tags })];
+    const months = [{ month: monthOf(Date.now()), usd: 0.5 }];
+    await theObject().report(spender.id, { tags, revision: 1, months, knows: null }, []);
+    await setTag("deleted", 1);
+    const known = () =>
+      runInDurableObject(theObject(), (_object, { storage }) => {
+        const ids = storage.sql.exec<{ id: string }>("SELECT id FROM routines").toArray();
+        return [spender, idle].map((routine) => ids.some(({ id }) => id === routine.id));
+      });
+    await vi.waitFor(async () => expect(await known()).toEqual([true, true]));
+    for (const { id } of [spender, idle]) await call("DELETE", `/api/v1/routines/${id}`);
+    await setTag("deleted", 2);
+    await vi.waitFor(async () => {
+      await runDurableObjectAlarm(theObject());
+      expect(await known()).toEqual([true, false]);
+    });
+    await allTold();
+    expect(await ofTag("deleted")).toMatchObject({ spent_usd: 0.5 });
   });
 });
 

@@ -27,17 +27,11 @@ describe("a shared budget", () => {
   });
 
   it.each([
-    ["all have room", [sum("docs", 0.5)], 0.25, "go", null],
-    ["one has none for two calls at once", [sum("docs", 0.5), sum("docs", 0.3, true)], 0.25, "soon", DOCS],
-    [
-      "one is spent, and the other reserved",
-      [sum("docs", 1), sum("web", 8.9), sum("web", 1, true)],
-      0.25,
-      "spent",
-      DOCS,
-    ],
-  ] as const)("lets a call go only where %s", (_what, sums, usd, verdict, budget) => {
-    expect(judgeShared([INSTANCE, DOCS], sums, usd)).toMatchObject({ verdict, budget });
+    ["all have room", [sum("docs", 0.5)], 0.25, "go"],
+    ["one has none for two calls at once", [sum("docs", 0.5), sum("docs", 0.3, true)], 0.25, "soon"],
+    ["one is spent, and the other reserved", [sum("docs", 1), sum("web", 8.9), sum("web", 1, true)], 0.25, "spent"],
+  ] as const)("lets a call go only where %s", (_what, sums, usd, verdict) => {
+    expect(judgeShared([INSTANCE, DOCS], sums, usd)).toBe(verdict);
   });
 
   it("is spent in the month in which it was found to be", () => {

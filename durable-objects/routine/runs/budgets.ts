@@ -62,12 +62,14 @@ export class Budgets {
     return verdicts.some(({ verdict }) => verdict === "soon") ? reservedObjection() : null;
   }
 
-  /** What the object that keeps the shared budgets objects to. */
-  sharedObjection({ verdict, budget, spentUsd }: ReserveAnswer, nowMs: number): Objection | null {
-    if (verdict === "go" || budget === null) return null;
-    if (verdict === "soon") return reservedObjection();
-    const { monthlyUsd: budgetUsd } = budget;
-    return spentObjection({ name: budgetName(budget), budgetUsd, spentUsd, untilMs: nextMonthMs(nowMs) });
+  /**
+   * What the object that keeps the shared budgets objects to. What it has told since counts more than its answer: one that was
+   * spent when it answered may have been raised, or be the routine's no more, and nothing would have the run go on then.
+   */
+  sharedObjection({ verdict }: ReserveAnswer, nowMs: number): Objection | null {
+    if (verdict === "go") return null;
+    const spent = verdict === "spent" ? this.#sharedSpent(nowMs) : null;
+    return spent === null ? reservedObjection() : spentObjection(spent);
   }
 
   /** A budget for which nothing begins before the next month: the routine's own, or one that it shares; null where none is spent. */
