@@ -10,7 +10,7 @@ const CONNECT_ATTEMPTS = 20;
 const CONNECT_PAUSE_MS = 500;
 
 export interface Call<Schema extends z.ZodType> {
-  method: "GET" | "POST" | "PATCH" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   path: string;
   token: string;
   body?: unknown;

@@ -7,6 +7,7 @@ import { routineSchema } from "#protocol/routine.ts";
 import { runSchema } from "#protocol/run.ts";
 import { type Call, callApi, outcomeOf } from "#scripts/instance/api.ts";
 import type { Instance } from "#scripts/instance/start-instance.ts";
+import { INSTANCE_SETTINGS, INSTANCE_SHOTS } from "./instance-shots.ts";
 import { AUDIT, CHANGELOG, READ_ME, routineOf, type Story, TRIAGE } from "./stories.ts";
 
 export interface Shot {
@@ -99,6 +100,10 @@ export async function fillInstance({
   const running = await start(TRIAGE, ISSUE);
   await untilRun(running.run, ["running"]);
 
+  for (const [path, body] of INSTANCE_SETTINGS) {
+    await ask(instance, signal, { method: "PUT", path, body, answer: z.unknown() });
+  }
+
   const session = (id: string, text: string) => at(`/sessions/${id}`, (page) => page.getByText(text).last());
   const tab = (name: string) => async (page: Page) => {
     await at(`/routines/${ended.routine}`, (on) => on.getByRole("tab", { name }))(page);
@@ -145,6 +150,10 @@ export async function fillInstance({
     },
     { name: "session-ended", open: session(ended.session, "ready for a review") },
     { name: "session-failed", open: session(failed.session, "credit balance") },
+    ...INSTANCE_SHOTS.map(({ name, address, text }) => ({
+      name,
+      open: at(address, (page) => page.getByText(text)),
+    })),
     { name: "routine-unknown", open: at("/routines/nothing", (page) => page.getByRole("heading")) },
   ];
   return shots.map((shot) => ({ ...shot, isSignedIn: true }));

@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { createRoutine, type GatedBed, gatedBed, runNow, sendEvent, untilEnded } from "./support/bed.ts";
+import { instanceViews } from "./support/instance-views.ts";
 import { playRun, RUNNING, said } from "./support/played-run.ts";
 import { openSession, transcript, untilConnection, untilRunStatus } from "./support/transcript.ts";
 import { visit } from "./support/visitor.ts";
@@ -225,6 +226,7 @@ async function makeViews(t: TestContext, bed: GatedBed): Promise<View[]> {
         await page.getByText("No routines yet").waitFor();
       },
     },
+    ...(await instanceViews(bed)),
     {
       name: "no such routine",
       open: async (page) => {

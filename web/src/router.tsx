@@ -1,11 +1,13 @@
 /** The pages and their addresses. Each page is loaded when it is first needed; what it shows is asked for meanwhile. */
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { deliveriesQuery, deliveryQuery } from "./deliveries/delivery-queries.ts";
 import { parseDeliveryFilters } from "./deliveries/delivery-words.ts";
 import { parseSavedNote, type SavedNote } from "./editor/saved-note.ts";
 import { activeRunsQuery, homeRoutinesQuery, lastResultsQuery, troublesQuery } from "./home/home-queries.ts";
+import { INSTANCE_ROUTES } from "./instance-routes.ts";
 import { routineQuery, routineRunsQuery, routinesQuery, runsQuery } from "./queries.ts";
 import { queryClient } from "./query-client.ts";
+import { rootRoute } from "./root-route.ts";
 import { parseRoutineFilters } from "./routines/routine-filters.ts";
 import { parseRoutineTab, type RoutineTab } from "./routines/routine-tab.ts";
 import { parseRunFilters } from "./runs/run-filters.ts";
@@ -13,9 +15,6 @@ import { parseSessionView, type SessionViewName } from "./session/session-views.
 import { NotFound } from "./shell/not-found.tsx";
 import { PageError } from "./shell/page-error.tsx";
 import { PagePending } from "./shell/page-pending.tsx";
-import { Shell } from "./shell/shell.tsx";
-
-const rootRoute = createRootRoute({ component: Shell });
 
 const homeRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -128,6 +127,7 @@ export const router = createRouter({
     sessionRoute,
     runRoute,
     setupRoute,
+    ...INSTANCE_ROUTES,
   ]),
   defaultPreload: "intent",
   // Queries decide themselves whether what they have is too old.

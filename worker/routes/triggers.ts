@@ -19,7 +19,7 @@ const secretInput = z
   .strictObject({
     secret: z.string().min(8).max(500).optional().meta({ description: "The source's own; one is drawn without it." }),
   })
-  .meta({ id: "SecretInput" });
+  .meta({ id: "EndpointSecretInput" });
 const secretAnswer = z
   .object({ secret: z.string(), url: z.url(), previous_secret_until: z.string().nullable() })
   .meta({ id: "EndpointSecret" });

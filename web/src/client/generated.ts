@@ -841,6 +841,15 @@ export interface EndpointSecret {
   previous_secret_until: string | null;
 }
 
+export interface EndpointSecretInput {
+  /**
+     * The source's own; one is drawn without it.
+     * @minLength 8
+     * @maxLength 500
+     */
+  secret?: string;
+}
+
 export type EnvironmentStatus = typeof EnvironmentStatus[keyof typeof EnvironmentStatus];
 
 
@@ -5147,13 +5156,73 @@ export interface Secret {
   unreadable: SecretUnreadableItem[];
 }
 
-export interface SecretInput {
+export type SecretSourceInput = {
+  vault: {
   /**
-     * The source's own; one is drawn without it.
-     * @minLength 8
-     * @maxLength 500
+     * Of the KV engine, version 2.
+     * @minLength 1
+     * @maxLength 200
+     * @pattern ^[^\u0000-\u001f\u007f]*$
      */
-  secret?: string;
+  mount?: string;
+  /**
+     * Below the mount, without `data/`: `acme/production`.
+     * @minLength 1
+     * @maxLength 2048
+     * @pattern ^[^\u0000-\u001f\u007f]*$
+     */
+  path: string;
+  /**
+     * @minLength 1
+     * @maxLength 2048
+     * @pattern ^[^\u0000-\u001f\u007f]*$
+     */
+  key: string;
+};
+} | {
+  aws: {
+  /**
+     * A name or an ARN.
+     * @minLength 1
+     * @maxLength 2048
+     * @pattern ^[^\u0000-\u001f\u007f]*$
+     */
+  secret_id: string;
+  /**
+     * Of the JSON object that it is; left out for the whole text.
+     * @minLength 1
+     * @maxLength 2048
+     * @pattern ^[^\u0000-\u001f\u007f]*$
+     */
+  key?: string;
+  /** @pattern ^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$ */
+  region?: string;
+};
+};
+
+/**
+ * Who may use it: runs of these routines, in these environments, both by id. A list that is left out stands for all.
+ */
+export interface SecretScopeInput {
+  /**
+     * @minItems 1
+     * @maxItems 100
+     */
+  routines?: RoutineId[];
+  /**
+     * @minItems 1
+     * @maxItems 100
+     */
+  environments?: EnvironmentId[];
+}
+
+export interface SecretInput {
+  /** @minLength 1 */
+  value?: string;
+  /** In place of a value: where it is read anew for each attempt of a run. */
+  from?: SecretSourceInput;
+  /** Left out, that of a secret that there is stays, and a new one is for all; `{}` is for all. */
+  scope?: SecretScopeInput;
 }
 
 export interface SecretPage {
@@ -6526,14 +6595,14 @@ export const getIssueEndpointSecretUrl = (id: RoutineId,
  */
 export const issueEndpointSecret = async (id: RoutineId,
     triggerId: TriggerId,
-    secretInput?: SecretInput, options?: Parameters<typeof call>[1]): Promise<EndpointSecret> => {
+    endpointSecretInput?: EndpointSecretInput, options?: Parameters<typeof call>[1]): Promise<EndpointSecret> => {
 
 return call<EndpointSecret>(getIssueEndpointSecretUrl(id,triggerId),
   {
     ...options,
     method: 'POST',
     headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
-    body: JSON.stringify(secretInput)
+    body: JSON.stringify(endpointSecretInput)
   }
 );}
 

@@ -1,5 +1,5 @@
 /** The pages that the navigation and the palette lead to. A page is named here when it is there. */
-import { InboxIcon } from "../ui/icons.tsx";
+import { InboxIcon, KeyIcon } from "../ui/icons.tsx";
 import { HomeIcon, PlugIcon, RoutinesIcon, RunsIcon } from "./navigation-icons.tsx";
 
 /** Of the work, and of the instance that it is done on. */
@@ -15,7 +15,10 @@ export const PAGE_GROUPS = [
   },
   {
     title: "Instance",
-    pages: [{ to: "/setup", title: "GitHub App", Icon: PlugIcon, key: null }],
+    pages: [
+      { to: "/secrets", title: "Secrets", Icon: KeyIcon, key: null },
+      { to: "/setup", title: "GitHub App", Icon: PlugIcon, key: null },
+    ],
   },
 ] as const;
 

@@ -1,5 +1,6 @@
 /** Names and values, side by side or in columns. */
 import type { ReactNode } from "react";
+import { Card } from "./card.tsx";
 import { classNames } from "./class-names.ts";
 import styles from "./facts.module.css";
 
@@ -18,5 +19,14 @@ export function Facts({ facts, layout = "rows" }: FactsProps) {
         </div>
       ))}
     </dl>
+  );
+}
+
+/** In a panel of their own. */
+export function FactsCard(props: FactsProps) {
+  return (
+    <Card className={styles.card}>
+      <Facts {...props} />
+    </Card>
   );
 }

@@ -76,3 +76,9 @@ export const InboxIcon = icon(
 export const RepositoryIcon = icon(
   <path d="M3 12.8V3.5A1.5 1.5 0 0 1 4.5 2H13v9H4.6A1.7 1.7 0 0 0 3 12.7c0 .8.7 1.3 1.5 1.3H13v-3" />,
 );
+export const KeyIcon = icon(
+  <>
+    <circle cx="5.2" cy="10.8" r="2.7" />
+    <path d="m7.2 8.8 6.3-6.3m-2.2 2.2 1.9 1.9m-4-.1 1.3 1.3" />
+  </>,
+);

@@ -1,0 +1,12 @@
+/** Pure: the pages about the instance that are pictured, and what has to be set for them. */
+
+/** Put in this order. */
+export const INSTANCE_SETTINGS: readonly (readonly [path: string, body: object])[] = [
+  ["/api/v1/secrets/REGISTRY_TOKEN", { value: "a value for the pictures" }],
+  ["/api/v1/secrets/SLACK_URL", { value: "https://hooks.slack.com/services/of-nobody" }],
+];
+
+export const INSTANCE_SHOTS = [
+  { name: "secrets", address: "/secrets", text: "REGISTRY_TOKEN" },
+  { name: "secret", address: "/secrets/REGISTRY_TOKEN", text: "No run has been given it" },
+] as const;

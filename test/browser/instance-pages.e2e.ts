@@ -1,0 +1,68 @@
+/** What a person does on the pages about the instance, each through to what it changes. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { secretSchema } from "#protocol/secret.ts";
+import { ask, createRoutine, demoBed } from "./support/bed.ts";
+import { visit } from "./support/visitor.ts";
+
+const VALUE = "the value that nobody reads again";
+
+test("a secret is set for one routine, given another value, and deleted with a word about who names it", async (t) => {
+  const bed = await demoBed();
+  const routine = await createRoutine(bed, {
+    name: "Names a secret",
+    prompt: "Wait.",
+    variables: { A: "{{ADMIN_TOKEN}}" },
+  });
+  const readSecret = () => ask(bed, { method: "GET", path: "/api/v1/secrets/ADMIN_TOKEN", answer: secretSchema });
+  await visit(t, bed, {}, async ({ page }) => {
+    await page.goto("/secrets");
+    await page.getByText("No secrets yet").waitFor();
+    await page.getByRole("button", { name: "Set a secret" }).click();
+    const dialog = page.getByRole("dialog", { name: "Set a secret" });
+    await dialog.getByRole("button", { name: "Set secret" }).click();
+    await dialog.getByText(/^Give it a name/).waitFor();
+    await dialog.getByLabel("Name").fill("ADMIN_TOKEN");
+    await dialog.getByLabel("Value").fill("short");
+    await dialog.getByText(/^Shorter than 8 characters/).waitFor();
+    await dialog.getByLabel("Value").fill(VALUE);
+    await dialog.getByRole("radio", { name: /^Only runs/ }).check();
+    await dialog.getByRole("group", { name: "Routines" }).getByRole("checkbox", { name: routine.name }).check();
+    await dialog.getByRole("button", { name: "Set secret" }).click();
+    await dialog.waitFor({ state: "hidden" });
+
+    const row = page.getByRole("list", { name: "secrets" }).getByRole("listitem").filter({ hasText: "ADMIN_TOKEN" });
+    await row.getByText("For runs of 1 routine").waitFor();
+    await row.getByText("Never used").waitFor();
+    await row.getByText("Named by Names a secret").waitFor();
+    const first = await readSecret();
+    assert.deepEqual(first.scope, { routines: [routine.id] });
+
+    await page.getByRole("button", { name: "Set a secret" }).click();
+    await dialog.getByLabel("Name").fill("ADMIN_TOKEN");
+    await dialog.getByText(/^It is there already/).waitFor();
+    await dialog.getByLabel("Value").fill(`${VALUE}, once more`);
+    await dialog.getByRole("button", { name: "Set secret" }).click();
+    await dialog.waitFor({ state: "hidden" });
+    assert.deepEqual((await readSecret()).scope, first.scope);
+
+    await row.getByRole("link", { name: "ADMIN_TOKEN" }).click();
+    await page.getByRole("heading", { level: 1, name: "ADMIN_TOKEN" }).waitFor();
+    await page.getByText("No run has been given it").waitFor();
+    await page.getByRole("button", { name: "Set another value" }).click();
+    const another = page.getByRole("dialog", { name: "Another value for ADMIN_TOKEN" });
+    await another.getByLabel("Value").fill(`${VALUE} either`);
+    await another.getByRole("button", { name: "Set secret" }).click();
+    await another.waitFor({ state: "hidden" });
+    const second = await readSecret();
+    assert.deepEqual(second.scope, first.scope);
+    assert.ok(second.updated_at > first.updated_at);
+    assert.ok(!(await page.content()).includes(VALUE));
+
+    await page.getByRole("button", { name: "Delete" }).click();
+    const sure = page.getByRole("alertdialog", { name: "Delete ADMIN_TOKEN?" });
+    await sure.getByText(/Names a secret names it/).waitFor();
+    await sure.getByRole("button", { name: "Delete secret" }).click();
+    await page.getByText("No secrets yet").waitFor();
+  });
+});

@@ -1,0 +1,44 @@
+/** The pages about the instance, each with something on it. */
+import type { Page } from "playwright-core";
+import { secretSchema } from "#protocol/secret.ts";
+import { ask, type Bed } from "./bed.ts";
+
+interface InstanceView {
+  name: string;
+  isDialog?: boolean;
+  open(page: Page): Promise<unknown>;
+}
+
+/** Makes what they show. */
+export async function instanceViews(bed: Bed): Promise<InstanceView[]> {
+  await ask(bed, {
+    method: "PUT",
+    path: "/api/v1/secrets/LOOKED_AT",
+    body: { value: "nobody reads this" },
+    answer: secretSchema,
+  });
+  return [
+    view("secrets", "/secrets", (page) => page.getByRole("link", { name: "LOOKED_AT" })),
+    view("a secret", "/secrets/LOOKED_AT", (page) => page.getByText("No run has been given it")),
+    {
+      name: "set a secret",
+      isDialog: true,
+      open: async (page) => {
+        await page.goto("/secrets");
+        await page.getByRole("button", { name: "Set a secret" }).click();
+        await page.getByRole("dialog").getByLabel("Value").fill("short");
+        await page.getByRole("radio", { name: /^Only runs/ }).check();
+      },
+    },
+  ];
+}
+
+function view(name: string, address: string, find: (page: Page) => ReturnType<Page["getByText"]>): InstanceView {
+  return {
+    name,
+    open: async (page) => {
+      await page.goto(address);
+      await find(page).first().waitFor();
+    },
+  };
+}

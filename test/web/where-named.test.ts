@@ -1,0 +1,76 @@
+/** Which secrets a text names, who names one, and what is said of it. */
+import { describe, expect, it } from "vitest";
+import { listed, nameFault, scopeWords, valueWarning } from "../../web/src/secrets/secret-words.ts";
+import { secretsIn, whereNamed } from "../../web/src/secrets/where-named.ts";
+
+describe("secrets that a text names", () => {
+  it.each([
+    ["{{TOKEN}}", ["TOKEN"]],
+    ["https://user:{{ A_1 }}@host/{{B}}?again={{B}}", ["A_1", "B"]],
+    ["\\{{TOKEN}}", []],
+    ["{{github.number}} {{ a | b }} {{1A}}", []],
+    ["plain", []],
+  ])("%s", (text, names) => {
+    expect(secretsIn(text)).toEqual(names);
+  });
+});
+
+it("those who name a secret are environments in use, and routines by a variable or an address", () => {
+  const environment = (name: string, status: "active" | "archived", text: string) => ({
+    id: `env_${name}`,
+    name,
+    status,
+    variables: { A: text },
+  });
+  const routine = (name: string, text: string, webhook?: string) => ({
+    id: `rtn_${name}`,
+    name,
+    variables: { A: text },
+    notify: webhook === undefined ? [{ slack: "{{OTHER}}" }] : [{ webhook }],
+  });
+  const { environments, routines } = whereNamed(
+    "TOKEN",
+    [
+      environment("ci", "active", "{{TOKEN}}"),
+      environment("old", "archived", "{{TOKEN}}"),
+      environment("x", "active", "TOKEN"),
+    ],
+    [
+      routine("one", "{{ TOKEN }}"),
+      routine("two", "", "https://example.com/{{TOKEN}}"),
+      routine("three", "\\{{TOKEN}}"),
+    ],
+  );
+  expect(environments.map(({ name }) => name)).toEqual(["ci"]);
+  expect(routines.map(({ name }) => name)).toEqual(["one", "two"]);
+});
+
+it.each([
+  [null, "Scope can’t be read"],
+  [{}, "For all runs"],
+  [{ routines: ["rtn_1"] }, "For runs of 1 routine"],
+  [{ environments: ["env_1", "env_2"] }, "For runs in 2 environments"],
+  [{ routines: ["rtn_1", "rtn_2"], environments: ["env_1"] }, "For runs of 2 routines in 1 environment"],
+])("the scope %j is told as %s", (scope, words) => {
+  expect(scopeWords(scope)).toBe(words);
+});
+
+it.each([
+  [[], ""],
+  [["a"], "a"],
+  [["a", "b"], "a and b"],
+  [["a", "b", "c"], "a, b and c"],
+  [["a", "b", "c", "d", "e"], "a, b and 3 more"],
+])("%j is listed as %s", (names, words) => {
+  expect(listed(names)).toBe(words);
+});
+
+it("a name is one of a variable, and a value that is short is warned of", () => {
+  expect(nameFault("ACME_TOKEN")).toBeUndefined();
+  expect(nameFault("9LIVES")).toMatch(/digit/);
+  expect(nameFault("WITH-DASH")).toMatch(/underscores/);
+  expect(nameFault("")).toMatch(/name/);
+  expect(valueWarning("")).toBeUndefined();
+  expect(valueWarning("short")).toMatch(/8 characters/);
+  expect(valueWarning("long enough")).toBeUndefined();
+});

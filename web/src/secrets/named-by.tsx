@@ -1,0 +1,43 @@
+/** The environments and routines whose variables or addresses name a secret. */
+import { Link } from "@tanstack/react-router";
+import { Card, List, ListRow, rowLinkClass } from "../ui/card.tsx";
+import { EmptyState } from "../ui/empty-state.tsx";
+import { SkeletonRows } from "../ui/skeleton.tsx";
+import type { Named } from "./where-named.ts";
+
+export function NamedBy({ secret, named }: { secret: string; named: Named | undefined }) {
+  if (named === undefined) {
+    return (
+      <Card>
+        <SkeletonRows label="Loading who names it" rows={1} />
+      </Card>
+    );
+  }
+  const { environments, routines } = named;
+  if (environments.length + routines.length === 0) {
+    return (
+      <Card>
+        <EmptyState title="Nothing names it yet">
+          <p>
+            Write <code>{`{{${secret}}}`}</code> as the value of a variable of an environment or a routine.
+          </p>
+        </EmptyState>
+      </Card>
+    );
+  }
+  return (
+    <List label="Named by">
+      {environments.map(({ id, name }) => (
+        <ListRow key={id}>Environment {name}</ListRow>
+      ))}
+      {routines.map(({ id, name }) => (
+        <ListRow key={id}>
+          Routine{" "}
+          <Link to="/routines/$id" params={{ id }} className={rowLinkClass}>
+            {name}
+          </Link>
+        </ListRow>
+      ))}
+    </List>
+  );
+}

@@ -1,0 +1,65 @@
+/** Who may use a secret: all runs, or those of some routines, in some environments. */
+import { useQuery } from "@tanstack/react-query";
+import type { SecretScope } from "../client/generated.ts";
+import { OneOf, SomeOf } from "../ui/choices.tsx";
+import { everyEnvironmentQuery, everyRoutineQuery } from "./secret-queries.ts";
+
+const REACHES = [
+  { value: "all", text: "All runs" },
+  { value: "some", text: "Only runs of some routines, or in some environments" },
+] as const;
+
+interface ScopeFieldProps {
+  scope: SecretScope;
+  onChange: (scope: SecretScope) => void;
+}
+
+/** A list without any stands for all, and is left out. */
+export function ScopeField({ scope, onChange }: ScopeFieldProps) {
+  const isForAll = scope.routines === undefined && scope.environments === undefined;
+  return (
+    <>
+      <OneOf
+        legend="Who may use it"
+        options={REACHES}
+        value={isForAll ? "all" : "some"}
+        onChange={(reach) => onChange(reach === "all" ? {} : { routines: [], environments: [] })}
+      />
+      {!isForAll && <Narrowed scope={scope} onChange={onChange} />}
+    </>
+  );
+}
+
+function Narrowed({ scope, onChange }: ScopeFieldProps) {
+  const environments = useQuery(everyEnvironmentQuery).data ?? [];
+  const routines = useQuery(everyRoutineQuery).data ?? [];
+  return (
+    <>
+      <SomeOf
+        legend="Environments"
+        scrolls
+        hint="None chosen: all of them."
+        options={optionsOf(environments, scope.environments)}
+        value={scope.environments ?? []}
+        onChange={(chosen) => onChange({ ...scope, environments: chosen })}
+      />
+      <SomeOf
+        legend="Routines"
+        scrolls
+        hint="None chosen: all of them."
+        options={optionsOf(routines, scope.routines)}
+        value={scope.routines ?? []}
+        onChange={(chosen) => onChange({ ...scope, routines: chosen })}
+      />
+    </>
+  );
+}
+
+/** With those that are chosen and not there any more, so that they can be taken away. */
+function optionsOf(
+  items: readonly { id: string; name: string }[],
+  chosen: readonly string[] = [],
+): { value: string; text: string }[] {
+  const gone = chosen.filter((id) => !items.some((item) => item.id === id));
+  return [...items.map(({ id, name }) => ({ value: id, text: name })), ...gone.map((id) => ({ value: id, text: id }))];
+}

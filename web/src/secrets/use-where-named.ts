@@ -1,0 +1,12 @@
+/** Who names which secret, as far as it has been read. */
+import { useQuery } from "@tanstack/react-query";
+import { everyEnvironmentQuery, everyRoutineQuery } from "./secret-queries.ts";
+import { type Named, whereNamed } from "./where-named.ts";
+
+/** @returns undefined while it is not known. */
+export function useWhereNamed(): (secret: string) => Named | undefined {
+  const environments = useQuery(everyEnvironmentQuery).data;
+  const routines = useQuery(everyRoutineQuery).data;
+  return (secret) =>
+    environments === undefined || routines === undefined ? undefined : whereNamed(secret, environments, routines);
+}
