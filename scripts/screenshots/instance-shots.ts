@@ -7,6 +7,9 @@ export const INSTANCE_SETTINGS: readonly (readonly [path: string, body: object])
 ];
 
 export const INSTANCE_SHOTS = [
+  { name: "environments", address: "/environments", text: "default" },
+  { name: "environment", address: "/environments/default", text: "Size of the container" },
+  { name: "environment-new", address: "/environments/new", text: "Make environment" },
   { name: "secrets", address: "/secrets", text: "REGISTRY_TOKEN" },
   { name: "secret", address: "/secrets/REGISTRY_TOKEN", text: "No run has been given it" },
 ] as const;

@@ -1,6 +1,7 @@
 /** What a person does on the pages about the instance, each through to what it changes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { environmentSchema } from "#protocol/environment.ts";
 import { secretSchema } from "#protocol/secret.ts";
 import { ask, createRoutine, demoBed } from "./support/bed.ts";
 import { visit } from "./support/visitor.ts";
@@ -64,5 +65,62 @@ test("a secret is set for one routine, given another value, and deleted with a w
     await sure.getByText(/Names a secret names it/).waitFor();
     await sure.getByRole("button", { name: "Delete secret" }).click();
     await page.getByText("No secrets yet").waitFor();
+  });
+});
+
+test("an environment is made with a secret that is missing and then set, used by a routine, changed, and archived", async (t) => {
+  const bed = await demoBed();
+  const readIt = () => ask(bed, { method: "GET", path: "/api/v1/environments/browser-ci", answer: environmentSchema });
+  await visit(t, bed, {}, async ({ page }) => {
+    await page.goto("/environments");
+    await page.getByRole("link", { name: "New environment" }).click();
+    await page.getByRole("button", { name: "Make environment" }).click();
+    await page
+      .getByText(/1 to 40 lower-case letters/)
+      .first()
+      .waitFor();
+    await page.getByLabel("Name").fill("browser-ci");
+    await page.getByRole("radio", { name: /^Only the hosts below/ }).check();
+    await page.getByLabel("Hosts").fill("registry.npmjs.org\n*.example.com\n");
+    await page.getByLabel("Variables").fill("LOG_LEVEL=debug\nTOKEN={{CI_TOKEN}}");
+    await page.getByText(/CI_TOKEN is no secret yet/).waitFor();
+    await page.getByLabel("Setup script").fill("echo ready");
+    await page.getByRole("button", { name: "Make environment" }).click();
+    const row = page.getByRole("listitem").filter({ hasText: "browser-ci" });
+    await row.getByText("Only 2 hosts").waitFor();
+    await row.getByText("No routine names it").waitFor();
+    const made = await readIt();
+    assert.deepEqual(made.network, { level: "custom", allow: ["registry.npmjs.org", "*.example.com"] });
+    assert.deepEqual(made.variables, { LOG_LEVEL: "debug", TOKEN: "{{CI_TOKEN}}" });
+
+    await createRoutine(bed, { name: "Works in it", prompt: "Wait.", environment: "browser-ci" });
+    await row.getByRole("link", { name: "browser-ci" }).click();
+    await page.getByRole("link", { name: "Set CI_TOKEN" }).click();
+    const dialog = page.getByRole("dialog", { name: "Set a secret" });
+    await dialog.getByLabel("Value").fill("a value of the suite");
+    await dialog.getByRole("button", { name: "Set secret" }).click();
+    await page.getByText("Named by browser-ci").waitFor();
+
+    await page.goto(`/environments/${made.id}`);
+    await page.getByRole("link", { name: "Works in it" }).waitFor();
+    assert.equal(await page.getByText(/is no secret yet/).count(), 0);
+    await page.getByRole("radio", { name: /^Nothing/ }).check();
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByText("Saved.", { exact: true }).waitFor();
+    assert.deepEqual((await readIt()).network, { level: "none", allow: [] });
+
+    const path = `/api/v1/environments/${made.id}`;
+    await ask(bed, { method: "PATCH", path, body: { setup: "echo other" }, answer: environmentSchema });
+    await page.getByLabel("Setup script").fill("echo mine");
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByRole("button", { name: "Begin again with what was saved" }).click();
+    await page.getByLabel("Setup script").and(page.getByText("echo other")).waitFor();
+
+    await page.getByRole("button", { name: "Archive" }).click();
+    const sure = page.getByRole("alertdialog", { name: "Archive browser-ci?" });
+    await sure.getByText(/Works in it names it/).waitFor();
+    await sure.getByRole("button", { name: "Archive" }).click();
+    await page.getByRole("button", { name: "Bring back" }).waitFor();
+    assert.equal((await readIt()).status, "archived");
   });
 });

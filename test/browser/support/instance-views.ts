@@ -1,5 +1,6 @@
 /** The pages about the instance, each with something on it. */
 import type { Page } from "playwright-core";
+import { environmentSchema } from "#protocol/environment.ts";
 import { secretSchema } from "#protocol/secret.ts";
 import { ask, type Bed } from "./bed.ts";
 
@@ -17,7 +18,21 @@ export async function instanceViews(bed: Bed): Promise<InstanceView[]> {
     body: { value: "nobody reads this" },
     answer: secretSchema,
   });
+  const environment = await ask(bed, {
+    method: "POST",
+    path: "/api/v1/environments",
+    body: {
+      name: "looked-at",
+      network: { level: "custom", allow: ["registry.example.com"] },
+      variables: { TOKEN: "{{LOOKED_AT}}", OTHER: "{{A_SECRET_THAT_IS_NOT_THERE}}" },
+      setup: "echo ready",
+    },
+    answer: environmentSchema,
+  });
   return [
+    view("environments", "/environments", (page) => page.getByRole("link", { name: "looked-at" })),
+    view("an environment", `/environments/${environment.id}`, (page) => page.getByText(/is no secret yet/)),
+    view("a new environment", "/environments/new", (page) => page.getByRole("button", { name: "Make environment" })),
     view("secrets", "/secrets", (page) => page.getByRole("link", { name: "LOOKED_AT" })),
     view("a secret", "/secrets/LOOKED_AT", (page) => page.getByText("No run has been given it")),
     {

@@ -32,3 +32,4 @@ export const SidebarIcon = icon(
     <path d="M6.2 2.8v10.4" />
   </>,
 );
+export const BoxIcon = icon(<path d="M8 1.8 2.5 4.7v6.6L8 14.2l5.5-2.9V4.7L8 1.8Zm-5.3 3L8 7.6l5.3-2.8M8 7.6V14" />);

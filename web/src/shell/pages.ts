@@ -1,6 +1,6 @@
 /** The pages that the navigation and the palette lead to. A page is named here when it is there. */
 import { InboxIcon, KeyIcon } from "../ui/icons.tsx";
-import { HomeIcon, PlugIcon, RoutinesIcon, RunsIcon } from "./navigation-icons.tsx";
+import { BoxIcon, HomeIcon, PlugIcon, RoutinesIcon, RunsIcon } from "./navigation-icons.tsx";
 
 /** Of the work, and of the instance that it is done on. */
 export const PAGE_GROUPS = [
@@ -16,6 +16,7 @@ export const PAGE_GROUPS = [
   {
     title: "Instance",
     pages: [
+      { to: "/environments", title: "Environments", Icon: BoxIcon, key: null },
       { to: "/secrets", title: "Secrets", Icon: KeyIcon, key: null },
       { to: "/setup", title: "GitHub App", Icon: PlugIcon, key: null },
     ],

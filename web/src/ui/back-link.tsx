@@ -4,7 +4,7 @@ import styles from "./back-link.module.css";
 import { ChevronLeftIcon } from "./icons.tsx";
 
 interface BackLinkProps {
-  to: "/secrets";
+  to: "/environments" | "/secrets";
   children: string;
 }
 
