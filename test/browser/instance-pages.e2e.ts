@@ -1,9 +1,11 @@
 /** What a person does on the pages about the instance, each through to what it changes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { pageSchema } from "#protocol/api.ts";
 import { environmentSchema } from "#protocol/environment.ts";
+import { listedRunSchema } from "#protocol/run.ts";
 import { secretSchema } from "#protocol/secret.ts";
-import { ask, createRoutine, demoBed } from "./support/bed.ts";
+import { ask, createRoutine, demoBed, sendEvent } from "./support/bed.ts";
 import { visit } from "./support/visitor.ts";
 
 const VALUE = "the value that nobody reads again";
@@ -81,7 +83,7 @@ test("an environment is made with a secret that is missing and then set, used by
       .waitFor();
     await page.getByLabel("Name").fill("browser-ci");
     await page.getByRole("radio", { name: /^Only the hosts below/ }).check();
-    await page.getByLabel("Hosts").fill("registry.npmjs.org\n*.example.com\n");
+    await page.getByLabel("Hosts", { exact: true }).fill("registry.npmjs.org\n*.example.com\n");
     await page.getByLabel("Variables").fill("LOG_LEVEL=debug\nTOKEN={{CI_TOKEN}}");
     await page.getByText(/CI_TOKEN is no secret yet/).waitFor();
     await page.getByLabel("Setup script").fill("echo ready");
@@ -122,5 +124,78 @@ test("an environment is made with a secret that is missing and then set, used by
     await sure.getByRole("button", { name: "Archive" }).click();
     await page.getByRole("button", { name: "Bring back" }).waitFor();
     assert.equal((await readIt()).status, "archived");
+  });
+});
+
+test("what came to nothing is fired again once, and its notification is sent again", async (t) => {
+  const bed = await demoBed();
+  const webhook = "https://hook.example.com/browser-suite";
+  await visit(t, bed, {}, async ({ page }) => {
+    await page.goto("/notifications");
+    await page.getByText("Nobody is told of all routines").waitFor();
+    await page.getByRole("button", { name: "Add a rule" }).click();
+    const dialog = page.getByRole("dialog", { name: "Add a rule" });
+    await dialog.getByLabel("Address").fill("http://hook.example.com");
+    await dialog.getByRole("button", { name: "Save rule" }).click();
+    await dialog
+      .getByText(/must be an https address/)
+      .first()
+      .waitFor();
+    await dialog.getByLabel("Address").fill(webhook);
+    await dialog.getByRole("button", { name: "Save rule" }).click();
+    await page.getByText("When a routine fails, misses its time or pauses itself, a webhook is sent.").waitFor();
+    await page.getByRole("button", { name: "Show its signing key" }).click();
+    await page.getByText(/^whsec_/).waitFor();
+
+    const routine = await createRoutine(bed, {
+      name: "Lacks its secret",
+      prompt: "Work.",
+      variables: { TOKEN: "{{LATE_TOKEN}}" },
+      triggers: [{ type: "event", name: "browser.letter" }],
+    });
+    await sendEvent(bed, { name: "browser.letter", payload: { ticket: "T-<b>7</b>" } });
+    await page.goto("/dead-letters");
+    const letter = page.getByRole("listitem").filter({ hasText: "Lacks its secret" });
+    await letter.getByText(/LATE_TOKEN/).waitFor();
+    await letter.getByText("What had come").click();
+    await letter.getByText(/T-<b>7<\/b>/).waitFor();
+    await ask(bed, {
+      method: "PUT",
+      path: "/api/v1/secrets/LATE_TOKEN",
+      body: { value: "a value of the suite" },
+      answer: secretSchema,
+    });
+    await letter.getByRole("button", { name: "Fire again" }).dblclick();
+    await letter.waitFor({ state: "hidden" });
+    const path = `/api/v1/routines/${routine.id}/runs`;
+    const { data } = await ask(bed, { method: "GET", path, answer: pageSchema(listedRunSchema) });
+    assert.equal(data.length, 2);
+    await page.getByLabel("State").selectOption("fired");
+    await letter.getByRole("link", { name: "The new run" }).waitFor();
+
+    await page.goto("/notifications");
+    const sent = page.getByRole("list", { name: "notifications" }).getByRole("listitem").filter({ hasText: webhook });
+    await sent.first().getByText("Lacks its secret fails").waitFor();
+    await sent.first().getByRole("button", { name: "Send again" }).click();
+    await sent
+      .first()
+      .getByText(/[2-9] tries/)
+      .waitFor();
+    await page.getByRole("button", { name: `Remove the rule for ${webhook}` }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Remove rule" }).click();
+    await page.getByText("Nobody is told of all routines").waitFor();
+  });
+});
+
+test("the instance says what is wrong with it, and looks again", async (t) => {
+  const bed = await demoBed();
+  await visit(t, bed, {}, async ({ page }) => {
+    await page.goto("/doctor");
+    await page.getByText(/things are fine/).click();
+    const fine = page.getByRole("list", { name: "What is fine" }).getByRole("listitem");
+    await fine.filter({ hasText: "queue" }).first().waitFor();
+    const looked = page.waitForResponse((response) => response.url().endsWith("/api/v1/instance/diagnosis"));
+    await page.getByRole("button", { name: "Look again" }).click();
+    assert.equal((await looked).status(), 200);
   });
 });

@@ -1,6 +1,8 @@
 /** The addresses of the pages about the instance: what its routines share, and how it does. */
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { deadLettersQuery, type LetterState, parseLetterState } from "./dead-letters/dead-letter-queries.ts";
 import { environmentQuery, environmentsQuery } from "./environments/environment-queries.ts";
+import { notificationsQuery, rulesQuery } from "./notifications/notification-queries.ts";
 import { queryClient } from "./query-client.ts";
 import { rootRoute } from "./root-route.ts";
 import { secretQuery, secretsQuery } from "./secrets/secret-queries.ts";
@@ -43,7 +45,35 @@ const environmentRoute = createRoute({
   component: lazyRouteComponent(() => import("./environments/environment-page.tsx"), "EnvironmentPage"),
 });
 
+const deadLettersRoute = createRoute({
+  getParentRoute,
+  path: "/dead-letters",
+  validateSearch: (search): { state?: LetterState } => parseLetterState(search["state"]),
+  loaderDeps: ({ search }) => search,
+  loader: ({ deps }) => void queryClient.prefetchInfiniteQuery(deadLettersQuery(deps.state ?? "open")),
+  component: lazyRouteComponent(() => import("./dead-letters/dead-letters-page.tsx"), "DeadLettersPage"),
+});
+
+const doctorRoute = createRoute({
+  getParentRoute,
+  path: "/doctor",
+  component: lazyRouteComponent(() => import("./doctor/doctor-page.tsx"), "DoctorPage"),
+});
+
+const notificationsRoute = createRoute({
+  getParentRoute,
+  path: "/notifications",
+  loader: () => {
+    void queryClient.prefetchQuery(rulesQuery);
+    void queryClient.prefetchInfiniteQuery(notificationsQuery());
+  },
+  component: lazyRouteComponent(() => import("./notifications/notifications-page.tsx"), "NotificationsPage"),
+});
+
 export const INSTANCE_ROUTES = [
+  notificationsRoute,
+  deadLettersRoute,
+  doctorRoute,
   secretsRoute,
   secretRoute,
   environmentsRoute,

@@ -33,6 +33,11 @@ export async function instanceViews(bed: Bed): Promise<InstanceView[]> {
     view("environments", "/environments", (page) => page.getByRole("link", { name: "looked-at" })),
     view("an environment", `/environments/${environment.id}`, (page) => page.getByText(/is no secret yet/)),
     view("a new environment", "/environments/new", (page) => page.getByRole("button", { name: "Make environment" })),
+    view("dead letters", "/dead-letters", (page) =>
+      page.getByRole("list", { name: "dead letters" }).or(page.getByText("No dead letters")),
+    ),
+    view("notifications", "/notifications", (page) => page.getByRole("button", { name: "Add a rule" })),
+    view("the doctor", "/doctor", (page) => page.getByText(/things are fine/)),
     view("secrets", "/secrets", (page) => page.getByRole("link", { name: "LOOKED_AT" })),
     view("a secret", "/secrets/LOOKED_AT", (page) => page.getByText("No run has been given it")),
     {

@@ -1,6 +1,15 @@
 /** The pages that the navigation and the palette lead to. A page is named here when it is there. */
 import { InboxIcon, KeyIcon } from "../ui/icons.tsx";
-import { BoxIcon, HomeIcon, PlugIcon, RoutinesIcon, RunsIcon } from "./navigation-icons.tsx";
+import {
+  BellIcon,
+  BoxIcon,
+  EnvelopeIcon,
+  HomeIcon,
+  PlugIcon,
+  PulseIcon,
+  RoutinesIcon,
+  RunsIcon,
+} from "./navigation-icons.tsx";
 
 /** Of the work, and of the instance that it is done on. */
 export const PAGE_GROUPS = [
@@ -11,6 +20,7 @@ export const PAGE_GROUPS = [
       { to: "/routines", title: "Routines", Icon: RoutinesIcon, key: "r" },
       { to: "/runs", title: "Runs", Icon: RunsIcon, key: "u" },
       { to: "/deliveries", title: "Deliveries", Icon: InboxIcon, key: "d" },
+      { to: "/dead-letters", title: "Dead letters", Icon: EnvelopeIcon, key: null },
     ],
   },
   {
@@ -18,6 +28,8 @@ export const PAGE_GROUPS = [
     pages: [
       { to: "/environments", title: "Environments", Icon: BoxIcon, key: null },
       { to: "/secrets", title: "Secrets", Icon: KeyIcon, key: null },
+      { to: "/notifications", title: "Notifications", Icon: BellIcon, key: null },
+      { to: "/doctor", title: "Doctor", Icon: PulseIcon, key: null },
       { to: "/setup", title: "GitHub App", Icon: PlugIcon, key: null },
     ],
   },
