@@ -12,6 +12,7 @@ export const INSTANCE_SHOTS = [
   { name: "environment-new", address: "/environments/new", text: "Make environment" },
   { name: "dead-letters", address: "/dead-letters", text: "Not fired again" },
   { name: "notifications", address: "/notifications", text: "Add a rule" },
+  { name: "pools", address: "/pools", text: "default" },
   { name: "doctor", address: "/doctor", text: "fine" },
   { name: "secrets", address: "/secrets", text: "REGISTRY_TOKEN" },
   { name: "secret", address: "/secrets/REGISTRY_TOKEN", text: "No run has been given it" },

@@ -199,3 +199,40 @@ test("the instance says what is wrong with it, and looks again", async (t) => {
     assert.equal((await looked).status(), 200);
   });
 });
+
+test("a pool is made, its token shown once with the command, another issued, and the pool deleted", async (t) => {
+  const bed = await demoBed();
+  await visit(t, bed, {}, async ({ page }) => {
+    await page.goto("/pools");
+    const pools = page.getByRole("list", { name: "pools" });
+    await pools.getByRole("listitem").filter({ hasText: "default" }).first().waitFor();
+    await page.getByRole("button", { name: "New pool" }).click();
+    const dialog = page.getByRole("dialog", { name: "New pool" });
+    await dialog.getByLabel("Name").fill("Not A Name");
+    await dialog.getByRole("button", { name: "Make pool" }).click();
+    await dialog
+      .getByText(/1 to 40 lower-case letters/)
+      .first()
+      .waitFor();
+    await dialog.getByLabel("Name").fill("browser-gpu");
+    await dialog.getByRole("button", { name: "Make pool" }).click();
+    const shown = page.getByRole("dialog", { name: "Token of browser-gpu" });
+    const token = (await shown.locator("code").first().textContent()) ?? "";
+    assert.ok(token.length > 20, token);
+    await shown.getByText(`npx reveille runner --url ${bed.url} --token-file runner-token`).waitFor();
+    await shown.getByRole("button", { name: "I have kept it" }).click();
+    await shown.waitFor({ state: "hidden" });
+    assert.ok(!(await page.content()).includes(token));
+    const row = pools.getByRole("listitem").filter({ hasText: "browser-gpu" });
+    await row.getByText("No runner has come.").waitFor();
+    await row.getByRole("button", { name: "New token for browser-gpu" }).click();
+    await shown.getByText(/^The token before it is accepted until/).waitFor();
+    await shown.getByRole("button", { name: "I have kept it" }).click();
+    await row.getByRole("button", { name: "Revoke tokens of browser-gpu" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Revoke tokens" }).click();
+    await row.getByText("No token in force").waitFor();
+    await row.getByRole("button", { name: "Delete browser-gpu" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Delete pool" }).click();
+    await row.waitFor({ state: "hidden" });
+  });
+});

@@ -3,6 +3,7 @@ import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { deadLettersQuery, type LetterState, parseLetterState } from "./dead-letters/dead-letter-queries.ts";
 import { environmentQuery, environmentsQuery } from "./environments/environment-queries.ts";
 import { notificationsQuery, rulesQuery } from "./notifications/notification-queries.ts";
+import { poolsQuery } from "./pools/pool-queries.ts";
 import { queryClient } from "./query-client.ts";
 import { rootRoute } from "./root-route.ts";
 import { secretQuery, secretsQuery } from "./secrets/secret-queries.ts";
@@ -70,7 +71,15 @@ const notificationsRoute = createRoute({
   component: lazyRouteComponent(() => import("./notifications/notifications-page.tsx"), "NotificationsPage"),
 });
 
+const poolsRoute = createRoute({
+  getParentRoute,
+  path: "/pools",
+  loader: () => void queryClient.prefetchInfiniteQuery(poolsQuery()),
+  component: lazyRouteComponent(() => import("./pools/pools-page.tsx"), "PoolsPage"),
+});
+
 export const INSTANCE_ROUTES = [
+  poolsRoute,
   notificationsRoute,
   deadLettersRoute,
   doctorRoute,

@@ -37,6 +37,7 @@ export async function instanceViews(bed: Bed): Promise<InstanceView[]> {
       page.getByRole("list", { name: "dead letters" }).or(page.getByText("No dead letters")),
     ),
     view("notifications", "/notifications", (page) => page.getByRole("button", { name: "Add a rule" })),
+    view("pools", "/pools", (page) => page.getByRole("list", { name: "pools" })),
     view("the doctor", "/doctor", (page) => page.getByText(/things are fine/)),
     view("secrets", "/secrets", (page) => page.getByRole("link", { name: "LOOKED_AT" })),
     view("a secret", "/secrets/LOOKED_AT", (page) => page.getByText("No run has been given it")),

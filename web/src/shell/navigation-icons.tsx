@@ -36,3 +36,6 @@ export const BoxIcon = icon(<path d="M8 1.8 2.5 4.7v6.6L8 14.2l5.5-2.9V4.7L8 1.8
 export const EnvelopeIcon = icon(<path d="M2 4h12v8.5H2V4Zm0 .4 6 4.4 6-4.4" />);
 export const PulseIcon = icon(<path d="M1.5 8.5h3l2-5 3 9 2-4h3" />);
 export const BellIcon = icon(<path d="M4 7a4 4 0 0 1 8 0c0 3 1.3 4 1.3 4H2.7S4 10 4 7Zm2.8 6.5h2.4" />);
+export const PoolsIcon = icon(
+  <path d="M3 2.5h10a.5.5 0 0 1 .5.5v3.5h-11V3a.5.5 0 0 1 .5-.5Zm-.5 7h11V13a.5.5 0 0 1-.5.5H3a.5.5 0 0 1-.5-.5V9.5Zm2.5-5h.01M5 11.5h.01" />,
+);

@@ -1,0 +1,24 @@
+/** What is read of pools, and what can be done with them. */
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import * as api from "../client/generated.ts";
+import { listQuery } from "../queries.ts";
+
+/** Runners come and go, and runs wait: it is looked at often. */
+const LOOK_MS = 5_000;
+
+export function poolsQuery() {
+  return listQuery(
+    ["pools"],
+    (page, signal) => api.listPools(page, { signal }),
+    () => LOOK_MS,
+  );
+}
+
+/** A call that changes pools. */
+export function usePoolCall<Given, Answer>(call: (given: Given) => Promise<Answer>) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: call,
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: ["pools"] }),
+  });
+}
