@@ -1,11 +1,13 @@
 /**
  * Writes the web app's client, `web/src/client/generated.ts`, from the OpenAPI document: a function for each operation and
- * a type for each schema. With `--check`, fails where what is there differs.
+ * a type for each schema. With `--check`, fails where what is there differs; with `--document FILE`, writes the document
+ * there instead, for other generators.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { parseArgs } from "node:util";
 import { generate } from "orval";
 import { complain } from "./terminal.ts";
 
@@ -29,17 +31,29 @@ registerHooks({
     url.startsWith("platform:") ? { format: "module", source: PLATFORM, shortCircuit: true } : next(url, context),
 });
 
-const made = await makeClient();
-if (!process.argv.includes("--check")) {
-  writeFileSync(GENERATED, made);
-} else if (made !== readFileSync(GENERATED, "utf8")) {
-  complain("web/src/client/generated.ts: the API has changed. Run npm run generate:client, and commit what it writes.");
-  process.exitCode = 1;
+const { values: options } = parseArgs({ options: { check: { type: "boolean" }, document: { type: "string" } } });
+if (options.document === undefined) await keepClient();
+else writeFileSync(options.document, JSON.stringify(await readDocument()));
+
+async function keepClient(): Promise<void> {
+  const made = await makeClient();
+  if (options.check !== true) {
+    writeFileSync(GENERATED, made);
+  } else if (made !== readFileSync(GENERATED, "utf8")) {
+    complain(
+      "web/src/client/generated.ts: the API has changed. Run npm run generate:client, and commit what it writes.",
+    );
+    process.exitCode = 1;
+  }
+}
+
+async function readDocument(): Promise<object> {
+  const { app }: { app: unknown } = await import(WORKER_APP);
+  const { apiDocument }: { apiDocument(app: unknown): object } = await import(DOCUMENT);
+  return apiDocument(app);
 }
 
 async function makeClient(): Promise<string> {
-  const { app }: { app: unknown } = await import(WORKER_APP);
-  const { apiDocument }: { apiDocument(app: unknown): object } = await import(DOCUMENT);
   const folder = mkdtempSync(path.join(tmpdir(), "reveille-client-"));
   try {
     const document = path.join(folder, "openapi.json");
@@ -47,7 +61,7 @@ async function makeClient(): Promise<string> {
     // The pages read a transcript as JSON and over the WebSocket, never as a stream of server-sent events.
     writeFileSync(
       document,
-      JSON.stringify(apiDocument(app), (key, value) => (key === EVENT_STREAM ? undefined : value)),
+      JSON.stringify(await readDocument(), (key, value) => (key === EVENT_STREAM ? undefined : value)),
     );
     await generate({
       input: { target: document },
