@@ -3,6 +3,7 @@ import { z } from "zod";
 import { actorSchema } from "./actor.ts";
 import { type ContextFrom, contextFromSchema } from "./context-from.ts";
 import { DEFAULT_ENVIRONMENT, environmentNameSchema, networkAdditionsSchema, variablesSchema } from "./environment.ts";
+import { folderPathSchema } from "./folder-path.ts";
 import { branchRef, isPlainBranch } from "./git-refs.ts";
 import { routineIdSchema } from "./ids.ts";
 import { type NotificationRule, notificationRulesSchema } from "./notification.ts";
@@ -10,6 +11,7 @@ import { DEFAULT_POOL, runsOnSchema } from "./pool.ts";
 import { lastRunSchema } from "./run.ts";
 import { named, nullable } from "./schema.ts";
 import { sessionKeySchema, sessionModeSchema } from "./session-key.ts";
+import { shownRoutineFields } from "./shown-routine-keys.ts";
 import { boundedDuration, timestampSchema } from "./time.ts";
 import { toolPolicySchema } from "./tools.ts";
 import { triggerInputSchema, triggerSchema, triggerStatusSchema } from "./triggers.ts";
@@ -44,24 +46,6 @@ export const DEFAULT_PUSH = "prefix";
 
 /** Enough history for an agent to read what was done lately; `git fetch --deepen` gets more. */
 export const DEFAULT_DEPTH = 50;
-
-/** A folder of a repository, as git takes it for a sparse working tree: no pattern, and nothing that leads elsewhere. */
-const folderPathSchema = z
-  .string()
-  .min(1)
-  .max(1_000)
-  .refine(
-    (path) => path.isWellFormed() && !/[\p{Cc}\\"*?[\]]/u.test(path) && !/^[!#]|\s$/.test(path),
-    "must be a folder of the repository by its name: no pattern, no quotation mark, backslash or control character",
-  )
-  .refine(
-    (path) =>
-      path
-        .replace(/\/$/, "")
-        .split("/")
-        .every((part) => !/^(?:\.{0,2}|\.git)$/i.test(part)),
-    'must lead from the repository\'s top folder down, for example "packages/app", without .. and not into .git',
-  );
 
 /** What a run clones. The address carries no credential: the instance holds those. */
 export const clonedRepositorySchema = z.strictObject({
@@ -209,18 +193,22 @@ export const routineInputSchema = z
   .meta({ id: "RoutineInput" });
 export type RoutineInput = z.infer<typeof routineInputSchema>;
 
-/** A change: only the keys that are given change; `limits`, `retry` and `tools` are replaced as a whole. */
-export const routinePatchSchema = z
+const changes = z
   .strictObject({
     ...settings,
     model: settings.model.unwrap().nullable(),
     session_key: settings.session_key.nullable(),
     if_revision: z.int().min(1),
   })
-  .partial()
+  .partial();
+export type RoutinePatch = z.infer<typeof changes>;
+
+/** A change: only the keys that are given change; `limits`, `retry` and `tools` are replaced as a whole. */
+export const routinePatchSchema = changes
+  .extend(shownRoutineFields)
   .refine((patch) => Object.keys(patch).some((key) => key !== "if_revision"), "must change at least one key")
   .meta({ id: "RoutinePatch" });
-export type RoutinePatch = z.infer<typeof routinePatchSchema>;
+export type RoutineSentBack = z.infer<typeof routinePatchSchema>;
 
 /** Everything that a revision fixes. */
 export const routineDefinitionSchema = z

@@ -40,6 +40,40 @@ describe("a routine", () => {
     expect(listed.data.map(({ id }) => id)).not.toContain(made.id);
   });
 
+  it("is taken back as it was read, by itself and from the list, and refused what a change can't set", async () => {
+    const triggers = [
+      { type: "schedule", cron: "0 9 * * 1" },
+      { type: "github", event: "push" },
+    ];
+    const repositories = [{ url: "https://github.com/acme/app" }];
+    const made = await createRoutine({ name: "back", repositories, triggers });
+    const path = `/api/v1/routines/${made.id}`;
+    const whole = await read(z.record(z.string(), z.unknown()), path);
+    const back = await read(routineSchema, path, { method: "PATCH", body: { ...whole, name: "forth" } });
+    expect(back).toEqual({ ...made, name: "forth", revision: 2, updated_at: back.updated_at });
+    const stale = await ask(path, { method: "PATCH", body: { ...whole, name: "late" } });
+    expect(await errorOf(stale)).toMatchObject({ status: 409, details: { code: "revision_conflict" } });
+    const listed = await read(pageSchema(z.looseObject({ id: z.string() })), "/api/v1/routines?limit=200");
+    const inList = listed.data.find(({ id }) => id === made.id);
+    const again = await read(routineSchema, path, { method: "PATCH", body: { ...inList, prompt: "Say more." } });
+    expect(again).toMatchObject({ prompt: "Say more.", revision: 3 });
+    const foreign = { ...again, status: "paused", created_at: "2020-01-01T00:00:00.000Z" };
+    expect(await errorOf(await ask(path, { method: "PATCH", body: foreign }))).toMatchObject({
+      status: 400,
+      details: {
+        code: "invalid_request",
+        field: "status",
+        issues: [
+          {
+            field: "status",
+            message: 'can\'t be set by a change, and is "active": POST …/pause and …/resume change it',
+          },
+          { field: "created_at" },
+        ],
+      },
+    });
+  });
+
   it("has revisions that tell who made them, whichever way they came, also those from before it was kept", async () => {
     const owner = { kind: "owner", id: null, name: "owner" };
     const { id } = await createRoutine();

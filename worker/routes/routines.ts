@@ -1,10 +1,19 @@
 /** Routines: create, list, read, change, delete, pause, resume, run now. */
 import { pageSchema, pauseInputSchema, runNowInputSchema } from "#protocol/api.ts";
-import { refuse, success } from "#protocol/errors.ts";
+import { type Result, refuse, success } from "#protocol/errors.ts";
 import { drawOwnerKey, IdMaker, routineIdSchema } from "#protocol/ids.ts";
-import { listedRoutineSchema, routineInputSchema, routinePatchSchema, routineSchema } from "#protocol/routine.ts";
+import {
+  listedRoutineSchema,
+  type Routine,
+  type RoutinePatch,
+  type RoutineSentBack,
+  routineInputSchema,
+  routinePatchSchema,
+  routineSchema,
+} from "#protocol/routine.ts";
 import { futureKeyRefusal } from "#rules/routine/not-available-yet.ts";
 import { listRoutine } from "#rules/routine/present-routine.ts";
+import { changesOf, isSentBack, withoutShown } from "#rules/routine/sent-back.ts";
 import { actorOf } from "../auth/authenticate.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
@@ -92,16 +101,19 @@ function mountOne(app: App): void {
       method: "patch",
       id: "changeRoutine",
       summary: "Change a routine",
-      description: "Only the keys that are given change; runs that were admitted before keep what they had.",
+      description:
+        "Only the keys that are given change; runs that were admitted before keep what they had. A routine may be sent back as it was read: what it is only shown with is ignored while it is as it was.",
       body: { schema: routinePatchSchema, optional: false, precheck: futureKeyRefusal },
       answer: { status: 200, schema: routineSchema },
     },
     async ({ c, principal, params, body }) => {
       if (principal === null) return refuse("authentication_required");
-      const { ownerOf } = c.var.deps;
-      const refusal = await routineRefusal(c, body, null);
+      const owner = c.var.deps.ownerOf(params.id);
+      const patch = await changeMeant(body, owner);
+      if (!patch.ok) return patch;
+      const refusal = await routineRefusal(c, patch.value, null);
       if (refusal !== null) return { ok: false, refusal };
-      return shown(c, await ownerOf(params.id).change(body, actorOf(principal)));
+      return shown(c, await owner.change(patch.value, actorOf(principal)));
     },
   );
   endpoint(
@@ -116,6 +128,16 @@ function mountOne(app: App): void {
     },
     async ({ c, params }) => c.var.deps.ownerOf(params.id).remove(),
   );
+}
+
+/** Asks for the routine only where something was sent back that it is only shown with. */
+async function changeMeant(
+  given: RoutineSentBack,
+  owner: { read(): Promise<Result<Routine>> },
+): Promise<Result<RoutinePatch>> {
+  if (!isSentBack(given)) return success(withoutShown(given));
+  const now = await owner.read();
+  return now.ok ? changesOf(given, now.value) : now;
 }
 
 function mountVerbs(app: App): void {

@@ -4364,6 +4364,28 @@ export interface RoutinePatch {
      * @maximum 9007199254740991
      */
   if_revision?: number;
+  /** As the routine was read with it, or left out: a change can't set it. */
+  id?: unknown;
+  /** As the routine was read with it, or left out: a change can't set it. */
+  revision?: unknown;
+  /** As the routine was read with it, or left out: a change can't set it. */
+  status?: unknown;
+  /** As the routine was read with it, or left out: a change can't set it. */
+  paused_reason?: unknown;
+  /** As the routine was read with it, or left out: a change can't set it. */
+  has_token?: unknown;
+  /** As the routine was read with it, or left out: a change can't set it. */
+  token_may_read?: unknown;
+  /** As the routine was read with it, or left out: a change can't set it. */
+  created_at?: unknown;
+  /** As the routine was read with it, or left out: a change can't set it. */
+  updated_at?: unknown;
+  /** As the routine was read with it, or left out: a change can't set it. */
+  warnings?: unknown;
+  /** As the routine was read with it, or left out: a change can't set it. */
+  last_run?: unknown;
+  /** As the routine was read with it, or left out: a change can't set it. */
+  next_fire_at?: unknown;
 }
 
 export interface RoutineToken {
@@ -6249,7 +6271,7 @@ export const getChangeRoutineUrl = (id: RoutineId,) => {
 }
 
 /**
- * Only the keys that are given change; runs that were admitted before keep what they had.
+ * Only the keys that are given change; runs that were admitted before keep what they had. A routine may be sent back as it was read: what it is only shown with is ignored while it is as it was.
  * @summary Change a routine
  */
 export const changeRoutine = async (id: RoutineId,
