@@ -1,6 +1,6 @@
 /** How an endpoint of the API is declared: its checks and its place in the OpenAPI document both come from this. */
 import type { z } from "zod";
-import type { Refusal } from "#protocol/errors.ts";
+import type { ApiErrorCode, Refusal } from "#protocol/errors.ts";
 import type { Permission } from "#rules/permissions.ts";
 
 export type Fields = z.ZodObject;
@@ -28,6 +28,8 @@ export interface EndpointSpec<Params extends Fields, Query extends Fields, Body 
   description?: string;
   /** A permission, which owners have; or the routine's token, which the handler passes on; or nothing. */
   needs: Permission | "routine_token" | "nothing";
+  /** Beside what follows from the rest of this: who may call, the path, the query and the body. */
+  refuses?: readonly ApiErrorCode[];
   params?: Params;
   query?: Query;
   /** A body that may be left out counts as `{}`. */

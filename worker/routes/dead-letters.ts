@@ -43,6 +43,13 @@ export function mountDeadLetters(app: App): void {
       path: `${path}/{id}/fire`,
       tag: "Runs",
       id: "fireDeadLetter",
+      refuses: [
+        "overlap_skipped",
+        "queue_full",
+        "model_not_configured",
+        "idempotency_key_reused",
+        "instance_rate_limited",
+      ],
       summary: "Fire a dead letter",
       description:
         "A new run with what had come; also while the routine is paused. Fired again, it answers with the same run.",

@@ -98,6 +98,7 @@ export function mountDeliveries(app: App): void {
       method: "post",
       needs: "deliveries:write",
       id: "replayDelivery",
+      refuses: ["delivery_not_handled"],
       summary: "Handle a delivery again, as if it had just come",
       description: "It can start runs again: its id does not count as a repeat. Its outcomes are those of this time.",
       answer: { status: 200, schema: deliveryDetailSchema },

@@ -65,6 +65,7 @@ function mountCollection(app: App): void {
       ...many,
       method: "post",
       id: "createEnvironment",
+      refuses: ["environment_exists", "environment_refused"],
       summary: "Make an environment",
       body: { schema: environmentInputSchema, optional: false },
       answer: { status: 201, schema: environmentSchema },
@@ -107,6 +108,7 @@ function mountOne(app: App): void {
       ...one,
       method: "patch",
       id: "changeEnvironment",
+      refuses: ["environment_exists", "environment_in_use", "environment_refused", "revision_conflict"],
       summary: "Change an environment",
       description:
         "Only the keys that are given change; network and variables are replaced as a whole. Attempts that have begun keep what they had.",
@@ -124,6 +126,7 @@ function mountOne(app: App): void {
       ...one,
       method: "delete",
       id: "archiveEnvironment",
+      refuses: ["environment_refused"],
       summary: "Archive an environment",
       description: "It stays, to be read and to be brought back by `status: active`; no run gets it any more.",
       answer: { status: 200, schema: archivedEnvironmentSchema },

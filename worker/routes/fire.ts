@@ -16,6 +16,16 @@ export function mountFire(app: App): void {
       path: "/v1/claude_code/routines/{id}/fire",
       tag: "Fire",
       id: "fireRoutine",
+      refuses: [
+        "routine_paused",
+        "paused_after_failures",
+        "rate_limited",
+        "overlap_skipped",
+        "queue_full",
+        "model_not_configured",
+        "idempotency_key_reused",
+        "instance_rate_limited",
+      ],
       summary: "Fire a routine",
       description:
         "Answers once the run is durably admitted. anthropic-version and anthropic-beta are accepted and not required.",

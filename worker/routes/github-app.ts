@@ -24,6 +24,7 @@ export function mountGithubApp(app: App): void {
       ...one,
       method: "get",
       id: "readGithubApp",
+      refuses: ["github_app_missing", "secret_unreadable"],
       summary: "The GitHub App, and where it is installed",
       description: "Asks GitHub. Neither its private key nor its webhook secret is shown.",
       answer: { status: 200, schema: githubAppStateSchema },
@@ -37,6 +38,7 @@ export function mountGithubApp(app: App): void {
       method: "post",
       path: `${one.path}/setup`,
       id: "beginGithubAppSetup",
+      refuses: ["setup_refused"],
       summary: "Begin to set up a GitHub App",
       description:
         "A browser posts the manifest to the action; GitHub makes the App, and sends the browser back to /setup with a code and the state.",
@@ -51,6 +53,7 @@ export function mountGithubApp(app: App): void {
       ...one,
       method: "post",
       id: "endGithubAppSetup",
+      refuses: ["setup_refused", "github_app_key_refused", "github_unreachable", "revision_conflict"],
       summary: "End the setup: take the App that GitHub has made",
       description:
         "In the place of the one before, whose webhooks and installations count for nothing from then on. A state is good once.",
@@ -68,6 +71,13 @@ export function mountGithubApp(app: App): void {
       ...one,
       method: "patch",
       id: "changeGithubApp",
+      refuses: [
+        "github_app_missing",
+        "github_app_key_refused",
+        "github_unreachable",
+        "revision_conflict",
+        "secret_unreadable",
+      ],
       summary: "Change the GitHub App's private key, or its webhook secret",
       description: "A key is tried at GitHub first. The webhook secret before is accepted for a day.",
       body: { schema: changeAppInputSchema, optional: false },

@@ -34,6 +34,7 @@ export function mountInternalEvents(app: App): void {
       tag: "Webhooks",
       needs: "deliveries:write",
       id: "sendEvent",
+      refuses: ["delivery_not_handled", "idempotency_key_reused"],
       summary: "Send an event to the triggers that wait for its name",
       description: "Answers with the delivery once it has been handled; one that could not be is handled later.",
       body: { schema: eventInput, optional: false },

@@ -68,6 +68,7 @@ function mountCollection(app: App): void {
       method: "post",
       needs: "instance:admin",
       id: "createPool",
+      refuses: ["pool_exists", "pool_refused"],
       summary: "Make a pool",
       description: "Its token, with which runners register, is shown this once.",
       body: { schema: poolInputSchema, optional: false },
@@ -112,6 +113,7 @@ function mountOne(app: App): void {
       method: "patch",
       needs: "instance:admin",
       id: "changePool",
+      refuses: ["pool_refused"],
       summary: "Set how many containers the pool default keeps ready",
       description:
         "They are started before there is a run for them, up to so many hours in a month. They are paid for while they wait.",
@@ -135,6 +137,7 @@ function mountOne(app: App): void {
       method: "delete",
       needs: "instance:admin",
       id: "deletePool",
+      refuses: ["pool_in_use", "pool_refused"],
       summary: "Delete a pool",
       description:
         "Refused while a routine names it, or while it has runs in hand or waiting. Its runners are shut out.",
@@ -152,6 +155,7 @@ function mountToken(app: App): void {
       ...at,
       method: "post",
       id: "issuePoolToken",
+      refuses: ["pool_refused"],
       summary: "Issue a new token of a pool",
       description:
         "The token is shown this once. The one before is accepted for 24 hours more, so that runners can be given the new one in turn; revoke both to end it at once.",
@@ -173,6 +177,7 @@ function mountToken(app: App): void {
       ...at,
       method: "delete",
       id: "revokePoolTokens",
+      refuses: ["pool_refused"],
       summary: "Revoke a pool's tokens",
       description:
         "The one in force and the one before it, at once: the sockets of runners that came with them are closed (4401), and their runs end as those of a lost runner.",

@@ -20,6 +20,7 @@ export function mountRunByToken(app: App): void {
       path: "/v1/claude_code/routines/{id}/runs/{run_id}",
       tag: "Fire",
       id: "readRunByToken",
+      refuses: ["token_may_not_read", "too_many_waiting"],
       summary: "Read a run with the routine's token, and wait for its end",
       description: `The token has to be issued with may_read. With wait the answer comes when the run has ended, or after so many seconds (at most ${WAIT_LIMIT_S}): the status tells which.`,
       needs: "routine_token",

@@ -101,6 +101,7 @@ function mountWrites(app: App): void {
       ...one,
       method: "put",
       id: "setSecret",
+      refuses: ["not_available_yet", "secret_refused", "secret_source_not_configured"],
       summary: "Set a secret: a new one, or another value for one that there is",
       description:
         "The value is encrypted and shown to nobody again. Attempts of runs that begin from now on are given it; those that are on keep the one before.",

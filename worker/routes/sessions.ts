@@ -48,6 +48,7 @@ export function mountSessions(app: App): void {
       method: "delete",
       path: "/api/v1/sessions/{id}",
       id: "deleteSession",
+      refuses: ["session_active"],
       summary: "Delete a session",
       description:
         "Its transcript, conversation, workspace and shown files are deleted; its runs stay, without what they were given and what they reported. Refused while one of them has not ended.",
@@ -94,6 +95,16 @@ export function mountSessions(app: App): void {
       method: "post",
       path: "/api/v1/sessions/{id}/messages",
       id: "sendMessage",
+      refuses: [
+        "session_deleted",
+        "messages_full",
+        "runner_not_steered",
+        "too_much_said",
+        "model_not_configured",
+        "queue_full",
+        "idempotency_key_reused",
+        "instance_rate_limited",
+      ],
       summary: "Send a message to a session",
       description:
         "It reaches the agent of the run that is on at its next step, and wakes a run that waits for a message. When no run is on, it starts one in the same session. Answered once it is stored.",
@@ -114,6 +125,7 @@ export function mountSessions(app: App): void {
       method: "post",
       path: "/api/v1/sessions/{id}/interrupt",
       id: "interruptSession",
+      refuses: ["nothing_to_interrupt", "runner_not_steered"],
       summary: "Interrupt a session's turn",
       description:
         "Stops the turn that is on, with its tools and what they have started; the run then waits for a message. Answered once it is stored: the transcript's run.interrupted says that all has stopped.",

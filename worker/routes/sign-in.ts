@@ -29,6 +29,7 @@ export function mountSignIn(app: App): void {
       ...at,
       path: "/api/v1/sign-in",
       id: "signIn",
+      refuses: ["sign_in_refused", "origin_refused"],
       summary: "Sign a browser in",
       description:
         "Sets the cookie of a web session, which lasts 30 days, or until it is ended, or OWNER_TOKEN or SIGNING_KEY changes.",

@@ -16,6 +16,7 @@ export function mountVerdicts(app: App): void {
       path: "/api/v1/runs/{id}/answer",
       tag: "Runs",
       id: "answerRun",
+      refuses: ["question_answered", "question_closed", "question_unknown"],
       summary: "Answer what a run asks",
       description:
         "A question is answered with `choice` or `text`, a call that waits to be approved with `approve`. The first answer counts; every other gets 409 `question_answered`.",
@@ -36,6 +37,7 @@ export function mountVerdicts(app: App): void {
       path: "/api/v1/runs/{id}/verdict",
       tag: "Runs",
       id: "giveVerdict",
+      refuses: ["run_not_settled"],
       summary: "Give a verdict on a run that has ended",
       description: "It takes the place of the one before. Repeating it is safe.",
       needs: "runs:write",

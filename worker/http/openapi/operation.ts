@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Permission } from "#rules/permissions.ts";
 import type { EndpointSpec } from "../endpoint-spec.ts";
+import { refusalResponses } from "./refusals.ts";
 
 type Spec = EndpointSpec<z.ZodObject, z.ZodObject, z.ZodType>;
 
@@ -47,7 +48,7 @@ export function operation(spec: Spec) {
         }),
     responses: {
       [spec.answer.status]: answer(spec),
-      default: { description: "An error.", content: { "application/json": { schema: ref("Error") } } },
+      ...refusalResponses(spec),
     },
   };
 }
