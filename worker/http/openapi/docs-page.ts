@@ -1,16 +1,24 @@
-/** Pure: the OpenAPI document as one readable page without a script, and the page's style. */
+/** Pure: the OpenAPI document as one readable page without a script. */
+import { API_ERRORS } from "#protocol/api-errors.ts";
+import { type ApiErrorCode, apiErrorCodes } from "#protocol/errors.ts";
 import type { ApiDocument } from "./api-document.ts";
 
-/** The style of the page. */
-export const DOCS_STYLE = `:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 0; }
-main { max-width: 60rem; margin: 0 auto; padding: 1.5rem; }
-code, pre { font-family: ui-monospace, monospace; font-size: 0.9em; }
-pre { overflow-x: auto; }
-section { margin-block: 1.5rem; }
-`;
+const METHODS = ["get", "post", "put", "patch", "delete"] as const;
 
-const METHODS = ["get", "post", "patch", "delete"] as const;
+/** How to begin, before all that there is. */
+const BEGINNING = `<h2 id="authentication">How to authenticate</h2>
+<p>Send the owner's token with each request. On your own machine <code>npm start</code> writes it to <code>secrets.json</code> in the folder
+of its state, <code>.reveille</code>; a deployed instance has the one that you gave it as <code>OWNER_TOKEN</code>.</p>
+<pre><code>export REVEILLE_URL=http://localhost:8787
+export REVEILLE_TOKEN=…
+
+curl -H "Authorization: Bearer $REVEILLE_TOKEN" $REVEILLE_URL/api/v1/routines</code></pre>
+<p>A body is JSON, and says so:</p>
+<pre><code>curl -X POST $REVEILLE_URL/api/v1/routines \\
+  -H "Authorization: Bearer $REVEILLE_TOKEN" -H "Content-Type: application/json" \\
+  -d '{"name": "docs-sync", "prompt": "Compare what was merged this week with the docs.", "triggers": [{"type": "api"}]}'</code></pre>
+<p>A routine is fired with a token of its own, which can do nothing else: <a href="#issueRoutineToken">issue one</a>, then
+<a href="#fireRoutine">fire</a>. Errors have one shape, <a href="#Error">Error</a>; <code>details.code</code> is the code that each operation names.</p>`;
 
 export function renderDocs(document: ApiDocument): string {
   const byTag = Object.groupBy(operationsOf(document), ({ operation }) => operation.tags?.[0] ?? "Other");
@@ -18,18 +26,28 @@ export function renderDocs(document: ApiDocument): string {
   return [
     "<!doctype html>",
     '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
-    `<title>${text(document.info.title)} API</title><link rel="stylesheet" href="/docs.css"></head><body><main>`,
-    `<h1>${text(document.info.title)} API ${text(document.info.version)}</h1>`,
+    `<title>${text(document.info.title)} API</title><link rel="stylesheet" href="/docs.css"></head><body><div class="frame">`,
+    '<nav aria-label="Contents"><ul><li><a href="#authentication">How to authenticate</a></li></ul>',
+    ...tags.map(([tag, operations = []]) => renderContents(tag, operations)),
+    '<ul><li><a href="#schemas">Schemas</a></li></ul></nav><main>',
+    `<h1>${text(document.info.title)} API <span class="quiet">${text(document.info.version)}</span></h1>`,
     `<p>${text(document.info.description ?? "")} The document itself: <a href="/openapi.json">openapi.json</a>.</p>`,
-    `<nav><p>${tags.map(([tag]) => `<a href="#${idOf(tag)}">${text(tag)}</a>`).join(" · ")}</p></nav>`,
+    BEGINNING,
     ...tags.flatMap(([tag, operations = []]) => [
       `<h2 id="${idOf(tag)}">${text(tag)}</h2>`,
       ...operations.map(({ method, path, operation }) => renderOperation(method, path, operation)),
     ]),
-    "<h2>Schemas</h2>",
+    '<h2 id="schemas">Schemas</h2>',
     ...Object.entries(document.components.schemas).map(([id, schema]) => renderSchema(id, schema)),
-    "</main></body></html>",
+    "</main></div></body></html>",
   ].join("\n");
+}
+
+function renderContents(tag: string, operations: ReturnType<typeof operationsOf>): string {
+  const links = operations.map(
+    ({ operation }) => `<li><a href="#${text(operation.operationId ?? "")}">${text(operation.summary ?? "")}</a></li>`,
+  );
+  return `<details><summary>${text(tag)}</summary><ul><li><a href="#${idOf(tag)}">All of ${text(tag)}</a></li>${links.join("")}</ul></details>`;
 }
 
 type Operation = NonNullable<NonNullable<ApiDocument["paths"]>[string]["get"]>;
@@ -49,9 +67,11 @@ function idOf(tag: string): string {
 }
 
 function renderOperation(method: string, path: string, operation: Operation): string {
+  const id = text(operation.operationId ?? "");
+  const answers = Object.entries(operation.responses ?? {});
   const parameters = (operation.parameters ?? []).flatMap((parameter) => ("$ref" in parameter ? [] : [parameter]));
   return [
-    `<section><h3><code>${text(method.toUpperCase())} ${text(path)}</code></h3>`,
+    `<section id="${id}"><h3><a href="#${id}"><code><span class="method">${text(method.toUpperCase())}</span>${text(path)}</code></a></h3>`,
     `<p>${text(operation.summary ?? "")}${operation.description === undefined ? "" : `. ${text(operation.description)}`}</p>`,
     parameters.length === 0 ? "" : "<ul>",
     ...parameters.map(
@@ -61,11 +81,24 @@ function renderOperation(method: string, path: string, operation: Operation): st
     ),
     parameters.length === 0 ? "" : "</ul>",
     operation.requestBody === undefined ? "" : `<p>Body: ${contentLink(operation.requestBody)}</p>`,
-    ...Object.entries(operation.responses ?? {}).map(
-      ([status, answer]) => `<p>${text(status === "default" ? "Errors" : status)}: ${contentLink(answer)}</p>`,
-    ),
+    ...answers
+      .filter(([status]) => /^[123]/.test(status))
+      .map(([status, answer]) => `<p>${text(status)}: ${contentLink(answer)}</p>`),
+    "<details><summary>Errors</summary><ul>",
+    ...answers.flatMap(([status, answer]) => errorCodes(answer).map((code) => errorItem(status, code))),
+    "</ul></details>",
     "</section>",
   ].join("\n");
+}
+
+function errorCodes(answer: object): ApiErrorCode[] {
+  const codes: unknown = Reflect.get(answer, "x-error-codes");
+  return Array.isArray(codes) ? apiErrorCodes.filter((code) => codes.includes(code)) : [];
+}
+
+function errorItem(status: string, code: ApiErrorCode): string {
+  const { message, hint } = API_ERRORS[code];
+  return `<li>${text(status)} <code>${text(code)}</code> ${text(message)} <span class="quiet">${text(hint)}</span></li>`;
 }
 
 function renderSchema(id: string, schema: unknown): string {

@@ -4,7 +4,8 @@ import type { App } from "../http-env.ts";
 import { pagePolicy } from "../security-headers.ts";
 import { type ApiDocument, SECURITY_SCHEMES } from "./api-document.ts";
 import { withComponents } from "./components.ts";
-import { DOCS_STYLE, renderDocs } from "./docs-page.ts";
+import { renderDocs } from "./docs-page.ts";
+import { DOCS_STYLE } from "./docs-style.ts";
 
 const INTRODUCTION =
   "Saved routines for Claude Code that you run yourself. JSON in snake_case, times as RFC 3339 UTC with milliseconds, " +
