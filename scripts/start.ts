@@ -1,6 +1,7 @@
-/** `npm start`: a local instance with a demo routine, until Ctrl-C. */
+/** `npm start`: a local instance with a demo routine, until Ctrl-C. Where it is on already, another way into it. */
 import path from "node:path";
 import { readSettings } from "./instance/settings.ts";
+import { signInAgain } from "./instance/sign-in-again.ts";
 import type { Instance } from "./instance/start-instance.ts";
 import { withInstance } from "./instance/with-instance.ts";
 import { complain, say } from "./terminal.ts";
@@ -14,6 +15,15 @@ async function main(root: string): Promise<number> {
     return 1;
   }
   say("Starting Reveille …");
+  const running = await signInAgain(settings.value.stateFolder);
+  if (running !== null) {
+    say(`
+Reveille is on already (process ${running.pid}). Sign in (works once, within ten minutes):
+
+  ${running.signInUrl}
+`);
+    return 0;
+  }
   const relative = path.relative(root, settings.value.stateFolder);
   const state = relative.startsWith("..") ? settings.value.stateFolder : relative;
   return await withInstance({ root, settings: settings.value, hasPages: true, say }, async (instance, signal) => {

@@ -48,6 +48,12 @@ export async function lockStateFolder(folder: string, who = "An instance is runn
   }
 }
 
+/** @returns the process that holds the folder now; null when none does. */
+export async function lockHolder(folder: string): Promise<number | null> {
+  const holder = await readHolder(path.join(folder, "lock"));
+  return holder !== null && isAlive(holder) ? holder.pid : null;
+}
+
 async function readHolder(file: string): Promise<Holder | null> {
   try {
     const parsed = holderSchema.safeParse(JSON.parse(await readFile(file, "utf8")));

@@ -41,6 +41,9 @@ export interface SeedOptions {
   signal: AbortSignal;
 }
 
+/** What it takes to ask an instance. */
+type Asked = Pick<SeedOptions, "origin" | "ownerToken" | "signal">;
+
 export async function seedDemoRoutines(options: SeedOptions): Promise<Outcome<LocalFile>> {
   const { url, ownerToken, stateFolder, repository } = options;
   const file = path.join(stateFolder, "local.json");
@@ -89,7 +92,7 @@ async function seedRoutine(
 }
 
 /** Makes a one-use sign-in code. */
-export async function makeSignInCode(options: SeedOptions): Promise<Outcome<string>> {
+export async function makeSignInCode(options: Asked): Promise<Outcome<string>> {
   const made = await ask(options, "Making a sign-in code", {
     method: "POST",
     path: "/api/v1/sign-in/codes",
@@ -151,12 +154,12 @@ async function issueToken(options: SeedOptions, id: string): Promise<Outcome<str
   return issued.ok ? succeeded(issued.value.token) : failed(issued.message);
 }
 
-function call<Schema extends z.ZodType>(options: SeedOptions, facts: Omit<Call<Schema>, "token">) {
+function call<Schema extends z.ZodType>(options: Asked, facts: Omit<Call<Schema>, "token">) {
   return callApi(options.origin, { ...facts, token: options.ownerToken }, options.signal);
 }
 
 async function ask<Schema extends z.ZodType>(
-  options: SeedOptions,
+  options: Asked,
   what: string,
   facts: Omit<Call<Schema>, "token">,
 ): Promise<Outcome<z.infer<Schema>>> {

@@ -47,7 +47,8 @@ export function SignInView() {
             label="Owner token"
             hint={
               <>
-                The instance's <code>OWNER_TOKEN</code>. <code>npm start</code> prints an address that needs none.
+                The instance's <code>OWNER_TOKEN</code>. Or run <code>npm start</code> once more where it runs: it
+                prints an address that signs you in.
               </>
             }
           >
