@@ -24,6 +24,7 @@ const workerd = cloudflareTest(async () => ({
       ...given(VARIABLE_CANARIES),
       SECRETS_VAULT_URL: "https://vault.test",
       LOCAL_INSTANCE: "1",
+      EMAIL_FROM: "reveille@mail.test",
       // Empty, so that a developer's own .dev.vars changes nothing here.
       COMMIT_NAME: "",
       COMMIT_EMAIL: "",

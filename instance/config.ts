@@ -28,6 +28,8 @@ export interface Variables {
   GITHUB_WEBHOOK_SECRET_PREVIOUS?: string;
   GITHUB_API_URL?: string;
   SLACK_SIGNING_SECRET?: string;
+  EMAIL_FROM?: string;
+  RESEND_API_KEY?: string;
   DEFAULT_MODEL?: string;
   ALLOWED_MODELS?: string;
   MODEL_REQUEST_FIELDS?: string;
@@ -74,6 +76,7 @@ function optional<Schema extends z.ZodType>(schema: Schema) {
   return z.preprocess((value) => (value === "" ? undefined : value), schema.optional());
 }
 
+const mailbox = z.string().regex(/^[!-;=?A-~]+@[!-;=?A-~]+$/, "must be an address: name@host");
 const url = z.url({ protocol: /^https?$/, error: "must be an http(s) address" });
 const count = (fallback: number) =>
   z.preprocess((value) => (value === "" ? undefined : value), z.coerce.number().int().min(1).default(fallback));
@@ -119,7 +122,7 @@ const configSchema = z
         .string()
         .regex(/^[\p{L}\p{N}](?:[\p{L}\p{N} ._[\]()-]{0,98}[\p{L}\p{N}\])])?$/u, "must be a name as git keeps it"),
     ),
-    COMMIT_EMAIL: optional(z.string().regex(/^[!-;=?A-~]+@[!-;=?A-~]+$/, "must be an address: name@host")),
+    COMMIT_EMAIL: optional(mailbox),
     GITHUB_WEBHOOK_SECRET: optional(
       z.string().min(16, "must be at least 16 characters; openssl rand -hex 32 makes one"),
     ),
@@ -128,6 +131,8 @@ const configSchema = z
     SLACK_SIGNING_SECRET: optional(
       z.string().min(16, "must be the signing secret of an app of Slack's, as its page shows it"),
     ),
+    EMAIL_FROM: optional(mailbox),
+    RESEND_API_KEY: optional(z.string().regex(/^[!-~]+$/, "must be a key of Resend's, as its page shows it")),
     DEFAULT_MODEL: optional(z.string()),
     ALLOWED_MODELS: optional(z.string()),
     MODEL_REQUEST_FIELDS: optional(z.string()),
@@ -175,6 +180,7 @@ const configSchema = z
     ),
     /** What Slack signs presses of buttons with; null where messages have none. */
     slackSecret: vars.SLACK_SIGNING_SECRET ?? null,
+    mail: { from: vars.EMAIL_FROM ?? null, resendKey: vars.RESEND_API_KEY ?? null },
     github: githubAt(vars.GITHUB_API_URL ?? "https://api.github.com"),
     publicUrl: vars.PUBLIC_URL ?? null,
     jurisdiction: vars.JURISDICTION ?? null,
@@ -206,6 +212,7 @@ const OPEN_VARIABLES: readonly string[] = [
   "COMMIT_NAME",
   "COMMIT_EMAIL",
   "GITHUB_API_URL",
+  "EMAIL_FROM",
   "PUBLIC_URL",
   "JURISDICTION",
   "CONTAINERS",

@@ -13,6 +13,8 @@ export interface ObjectEnv extends Variables {
   DB: D1Database;
   /** Bodies that are too large for D1 and for the objects' own storage. */
   BODIES: R2Bucket;
+  /** Cloudflare's e-mail service, where wrangler.toml names it. */
+  EMAIL?: SendEmail;
   ROUTINE: DurableObjectNamespace<RoutineForObjects>;
   POOL: DurableObjectNamespace<PoolForObjects>;
   ROSTER: DurableObjectNamespace<RosterForRoutine>;

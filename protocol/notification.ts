@@ -49,6 +49,9 @@ const slackAddressSchema = z
     'must name the secret that holds the address, as in "{{SLACK_URL}}"',
   );
 
+const LONGEST_MAILBOX = 254;
+const mailboxSchema = z.email('must be one address, as in "team@example.com"').max(LONGEST_MAILBOX);
+
 /** Who is told of what. */
 export const notificationRuleSchema = z
   .strictObject({
@@ -63,10 +66,11 @@ export const notificationRuleSchema = z
     slack: slackAddressSchema.optional().meta({
       description: "The secret, as {{NAME}}, that holds the address of an incoming webhook of Slack's.",
     }),
+    email: mailboxSchema.optional().meta({ description: "Whom an e-mail is sent to." }),
   })
   .refine(
-    ({ webhook, slack }) => (webhook === undefined) !== (slack === undefined),
-    "must have one of webhook and slack",
+    ({ webhook, slack, email }) => [webhook, slack, email].filter((address) => address !== undefined).length === 1,
+    "must have one of webhook, slack and email",
   )
   .meta({ id: "NotificationRule", examples: [{ on: ["failed", "missed"], slack: "{{SLACK_URL}}" }] });
 export type NotificationRule = z.infer<typeof notificationRuleSchema>;
@@ -77,10 +81,12 @@ export const notificationRulesSchema = z.array(notificationRuleSchema).max(RULES
 /** The rules for all routines. */
 export const instanceRulesSchema = z.strictObject({ rules: notificationRulesSchema }).meta({ id: "NotificationRules" });
 
+export const destinationKinds = ["webhook", "slack", "email"] as const;
+
 /** To whom a notification goes. Rules of several routines may name one. */
 export const destinationSchema = z
   .object({
-    by: z.enum(["webhook", "slack"]),
+    by: z.enum(destinationKinds),
     address: z.string().meta({ description: "As the rule has it, with {{NAME}} in place of a secret." }),
   })
   .meta({ id: "NotificationDestination" });

@@ -7,6 +7,7 @@ import { type DueStore, dueStore } from "#instance/d1/due.ts";
 import { type NotificationLists, notificationLists } from "#instance/d1/notifications.ts";
 import { type RoutineIndex, routineIndex } from "#instance/d1/routine-index.ts";
 import { KeyRing } from "#instance/key-ring.ts";
+import { lackingForMail } from "#instance/notifications/mailer.ts";
 import type { ResidenceFault } from "#instance/residence.ts";
 import { authoritiesOf } from "#instance/secrets.ts";
 import { type Refusal, refuse } from "#protocol/errors.ts";
@@ -82,6 +83,8 @@ export interface Deps
   notifications: NotificationLists;
   environments: Environments;
   namedThings: NamedThings;
+  /** What is to be set before this instance can send e-mail; null where it can. */
+  lackingForMail: string | null;
   inbox: Inbox;
   gate: InstanceGate;
   due: DueStore;
@@ -172,6 +175,7 @@ function makeDeps(env: Env): MadeDeps {
       notifications: notificationLists(database),
       environments: environments(database),
       namedThings: namedThings(database),
+      lackingForMail: lackingForMail(config, env.EMAIL),
       inbox: new Inbox({ ...found, baseUrl: config.publicUrl ?? "", pause }),
       gate: instanceGate(config.instanceRatePerMinute, count),
       due: dueStore(repeatable),

@@ -105,7 +105,7 @@ export function assemble({ context, env, config, database, ownerKey, authorities
   const sender = new SendNotifications(
     core.notifications,
     work,
-    notificationPost(env.DB, config, secretValues, () => definitions.row()?.definition.notify ?? []),
+    notificationPost(env.DB, config, env.EMAIL, secretValues, () => definitions.row()?.definition.notify ?? []),
   );
   const receivers = assembleReceivers(core, { env, config, frames, toIndex, environments, sender });
   const deliver = new Deliver(outbox, work, receivers, () => purge.ifOver());

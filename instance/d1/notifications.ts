@@ -6,6 +6,7 @@ import type { Page, PageRequest } from "#protocol/api.ts";
 import { logTrouble } from "#protocol/log.ts";
 import {
   type Destination,
+  destinationSchema,
   type FailingDestination,
   type Notification,
   type NotificationRule,
@@ -96,7 +97,7 @@ export interface NotificationLists {
 }
 
 const failingRow = z.object({
-  by: z.enum(["webhook", "slack"]),
+  by: destinationSchema.shape.by,
   address: z.string(),
   failing_since: z.int(),
   off_at: z.int().nullable(),

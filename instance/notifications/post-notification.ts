@@ -1,42 +1,41 @@
 /** One try at sending a notification. What it tells of a failure quotes neither the address with its secrets nor the answer. */
 import type { Destination } from "#protocol/notification.ts";
 import { webhookFault } from "#protocol/notification.ts";
-import { retryAfterSeconds } from "#rules/calls/git-answers.ts";
+import { readMail } from "#rules/run/mail-body.ts";
 import type { SecretUser } from "#rules/secrets/scope.ts";
 import type { Config } from "../config.ts";
+import type { Mailer } from "./mail.ts";
+import { failureOf, POST_DEADLINE_MS, type PostFailure, unansweredFailure } from "./post-failure.ts";
 import { signedHeaders, signingKeysOf } from "./sign-webhook.ts";
-
-/**
- * Null when it went through. `isUnsent`: its address could not be made up, and nobody was asked. `afterMs`: how long the
- * receiver asks to be left alone.
- */
-export type PostFailure = { error: string; isGone: boolean; isUnsent?: true; afterMs?: number } | null;
 
 export interface PostedNotification {
   id: string;
   routineId: string;
   destination: Destination;
   body: string;
+  /** When it has gone through before, and is sent again by hand. */
+  sentBefore: string | null;
 }
 
 type FilledAddress = { ok: true; text: string } | { ok: false; fault: { detail: string } };
 
 interface Parts {
-  config: Pick<Config, "signingKeys">;
+  config: Pick<Config, "signingKeys" | "mail">;
   secrets: { fillText(text: string, user: SecretUser): Promise<FilledAddress> };
   fetch(url: string, init: RequestInit): Promise<Response>;
+  /** Null where this instance sends no e-mail. */
+  mailer: Mailer | null;
   now(): number;
 }
 
-const DEADLINE_MS = 10_000;
 const SLACK_HOSTS = ["hooks.slack.com", "hooks.slack-gov.com"];
-const GONE = 410;
 const UNSENT = { isGone: false, isUnsent: true } as const;
 
 /** Makes one try, within 10 seconds, and follows no redirect. Never rejects. */
 export async function postNotification(parts: Parts, posted: PostedNotification): Promise<PostFailure> {
   const { id, routineId, destination, body } = posted;
   const { by, address } = destination;
+  if (by === "email") return await sendMail(parts, posted);
   // A secret of some environments alone is none of a notification's.
   const filled = await parts.secrets.fillText(address, { routineId, environmentId: "" });
   if (!filled.ok) return { error: `The secret of the address can't be used. ${filled.fault.detail}`, ...UNSENT };
@@ -48,15 +47,25 @@ export async function postNotification(parts: Parts, posted: PostedNotification)
       ? { "content-type": "application/json" }
       : await signedHeaders({ id, body, nowMs }, await signingKeysOf(parts.config.signingKeys, address));
   try {
-    const signal = AbortSignal.timeout(DEADLINE_MS);
+    const signal = AbortSignal.timeout(POST_DEADLINE_MS);
     const answer = await parts.fetch(filled.text, { method: "POST", headers, body, redirect: "manual", signal });
     // Nobody reads it, and it may be without an end.
     void answer.body?.cancel().catch(() => undefined);
     return failureOf(answer, parts.now());
   } catch (error) {
-    const isLate = error instanceof Error && error.name === "TimeoutError";
-    return { error: isLate ? "No answer within 10 seconds." : "No connection, or it broke off.", isGone: false };
+    return unansweredFailure(error);
   }
+}
+
+/** One that has gone through, and is sent again by hand, is another mail: with the key of the first it would not be sent. */
+async function sendMail({ config, mailer }: Parts, posted: PostedNotification): Promise<PostFailure> {
+  const { id, destination, body, sentBefore } = posted;
+  const { from } = config.mail;
+  if (mailer === null || from === null) {
+    return { error: "This instance sends no e-mail: EMAIL_FROM, or the way to send it, is not set.", ...UNSENT };
+  }
+  const key = sentBefore === null ? id : `${id}/${sentBefore}`;
+  return await mailer.send({ from, to: destination.address, ...readMail(body) }, key);
 }
 
 /** What a secret has put into the address must not lead elsewhere than the rule says. */
@@ -67,15 +76,4 @@ function addressFault(by: Destination["by"], address: string, filled: string): s
   if (by === "slack")
     return SLACK_HOSTS.includes(url.hostname) ? null : "The secret holds no address of Slack's webhooks.";
   return url.origin === new URL(address).origin ? null : "With its secrets in it the address leads to another host.";
-}
-
-function failureOf({ status, headers }: Response, nowMs: number): PostFailure {
-  if (status >= 200 && status < 300) return null;
-  if (status >= 300 && status < 400) return { error: `Answered ${status}: redirects are not followed.`, isGone: false };
-  const after = retryAfterSeconds(headers, nowMs);
-  return {
-    error: `Answered ${status}.`,
-    isGone: status === GONE,
-    ...(after === null ? {} : { afterMs: after * 1_000 }),
-  };
 }

@@ -32,7 +32,7 @@ function runFacts({ id, session_id, status, result, summary, error, evidence, us
     session_id,
     status,
     result,
-    summary: summary?.slice(0, SUMMARY_LIMIT).replace(/[\uD800-\uDBFF]$/, "") ?? null,
+    summary: summary === null ? null : shortened(summary, SUMMARY_LIMIT),
     error: error === null ? null : { code: error.code, message: error.message },
     evidence: {
       turns,
@@ -47,7 +47,12 @@ function runFacts({ id, session_id, status, result, summary, error, evidence, us
   };
 }
 
-function sessionUrl(sessionId: string, base: string | null): string | null {
+/** The beginning of a text, without half of a character at its end. */
+export function shortened(text: string, limit: number): string {
+  return text.slice(0, limit).replace(/[\uD800-\uDBFF]$/, "");
+}
+
+export function sessionUrl(sessionId: string, base: string | null): string | null {
   return base === null ? null : new URL(`/sessions/${sessionId}`, base).href;
 }
 
@@ -97,7 +102,7 @@ export function answeredBody(question: string, outcome: string): string {
   return JSON.stringify({ replace_original: true, text: escaped(outcome), blocks });
 }
 
-function evidenceLines({ result, evidence, usage }: ListedRun): string[] {
+export function evidenceLines({ result, evidence, usage }: ListedRun): string[] {
   const { turns, tool_calls, files_changed, branches_pushed, pull_requests = [] } = evidence;
   return [
     `result: ${result ?? "none"}`,

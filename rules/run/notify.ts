@@ -95,8 +95,9 @@ export function chooseDestinations(
   return [...chosen.values()];
 }
 
-function destinationOf({ webhook, slack }: NotificationRule): Destination {
-  return webhook === undefined ? { by: "slack", address: slack ?? "" } : { by: "webhook", address: webhook };
+function destinationOf({ webhook, slack, email }: NotificationRule): Destination {
+  if (webhook !== undefined) return { by: "webhook", address: webhook };
+  return email === undefined ? { by: "slack", address: slack ?? "" } : { by: "email", address: email };
 }
 
 /** One text for one destination. */

@@ -152,7 +152,8 @@ async function tried(answer: () => Promise<Response>, more: Partial<PostedNotifi
   const asked: { url: string; init: RequestInit }[] = [];
   const failure = await postNotification(
     {
-      config: { signingKeys: ["canary-key-of-the-instance"] as never },
+      config: { signingKeys: ["canary-key-of-the-instance"] as never, mail: { from: null, resendKey: null } },
+      mailer: null,
       secrets: { fillText: async (text) => ({ ok: true, text: text.includes("{{") ? filled : text }) },
       fetch: (url, init) => {
         asked.push({ url, init });
@@ -160,7 +161,14 @@ async function tried(answer: () => Promise<Response>, more: Partial<PostedNotifi
       },
       now: () => AT,
     },
-    { id: "ntf_1", routineId: "rtn_1", destination: { by: "webhook", address: A }, body: "{}", ...more },
+    {
+      id: "ntf_1",
+      routineId: "rtn_1",
+      destination: { by: "webhook", address: A },
+      body: "{}",
+      sentBefore: null,
+      ...more,
+    },
   );
   return { failure, asked };
 }

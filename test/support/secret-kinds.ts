@@ -22,6 +22,7 @@ export const VARIABLE_CANARIES = {
   GITHUB_WEBHOOK_SECRET: "github-secret-of-the-tests-0123456789",
   GITHUB_WEBHOOK_SECRET_PREVIOUS: "canary-previous-github-secret-0123456789",
   SLACK_SIGNING_SECRET: "slack-signing-secret-of-the-tests-0123456789",
+  RESEND_API_KEY: "canary-resend-key-0123456789",
   SECRETS_VAULT_TOKEN: "canary-vault-token-0123456789",
   SECRETS_VAULT_ROLE_ID: "canary-vault-role-0123456789",
   SECRETS_VAULT_SECRET_ID: "canary-vault-secret-id-0123456789",

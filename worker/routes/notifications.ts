@@ -12,6 +12,7 @@ import {
   signingKeyInputSchema,
   signingKeySchema,
 } from "#protocol/notification.ts";
+import { unsentMailRefusal } from "#rules/routine/unsent-mail.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
 import { pageQuery, toPageRequest } from "./inputs.ts";
@@ -88,7 +89,10 @@ function mountRules(app: App): void {
       answer,
     },
     async ({ c, body }) => {
-      await c.var.deps.notifications.setRules(body.rules);
+      const { notifications, lackingForMail } = c.var.deps;
+      const refusal = unsentMailRefusal("rules", body.rules, lackingForMail);
+      if (refusal !== null) return { ok: false, refusal };
+      await notifications.setRules(body.rules);
       return success(body);
     },
   );

@@ -10,6 +10,7 @@ import { asOneRefusal } from "#rules/routine/schema-faults.ts";
 import { sessionKeyRefusal } from "#rules/routine/session-key.ts";
 import { unknownPoolRefusal } from "#rules/routine/unknown-pool.ts";
 import { unknownToolRefusal } from "#rules/routine/unknown-tool.ts";
+import { unsentMailRefusal } from "#rules/routine/unsent-mail.ts";
 import { prepareTriggers } from "#rules/triggers/prepare-triggers.ts";
 import type { HttpContext } from "../http/http-env.ts";
 
@@ -30,6 +31,7 @@ export async function routineRefusal(
   return asOneRefusal([
     repositoriesRefusal(routine.repositories ?? [], c.var.deps.config.isLocal),
     ...(await namesRefusals(c, routine)),
+    unsentMailRefusal("notify", routine.notify ?? [], c.var.deps.lackingForMail),
     prepared === null || prepared.ok ? null : prepared.refusal,
     // Of a change its object knows what is not changed.
     before === null

@@ -2,6 +2,7 @@
 import type { Config } from "#instance/config.ts";
 import { type NotificationPlan, readNotificationPlan, writeNotifications } from "#instance/d1/notifications.ts";
 import { makeAnswerToken } from "#instance/notifications/answer-token.ts";
+import { mailBody } from "#rules/run/mail-body.ts";
 import { type AnswerButton, slackBody, type Told, webhookBody } from "#rules/run/notification-body.ts";
 import { type Chosen, chooseDestinations, destinationKey, type Fact, readFact } from "#rules/run/notify.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
@@ -87,6 +88,8 @@ function bodyFor({ kind, destination }: Chosen, told: Omit<Told, "kind">, button
       return webhookBody({ ...told, kind });
     case "slack":
       return slackBody({ ...told, kind }, buttons);
+    case "email":
+      return mailBody({ ...told, kind });
   }
 }
 

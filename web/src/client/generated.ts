@@ -1618,6 +1618,7 @@ export type FailingDestinationBy = typeof FailingDestinationBy[keyof typeof Fail
 export const FailingDestinationBy = {
   webhook: 'webhook',
   slack: 'slack',
+  email: 'email',
 } as const;
 
 export interface FailingDestination {
@@ -2198,6 +2199,12 @@ export interface NotificationRule {
      * @pattern ^\{\{ *[A-Za-z_][A-Za-z0-9_]{0,63} *\}\}$
      */
   slack?: string;
+  /**
+     * Whom an e-mail is sent to.
+     * @maxLength 254
+     * @pattern ^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$
+     */
+  email?: string;
 }
 
 /**
@@ -3473,6 +3480,7 @@ export type NotificationDestinationBy = typeof NotificationDestinationBy[keyof t
 export const NotificationDestinationBy = {
   webhook: 'webhook',
   slack: 'slack',
+  email: 'email',
 } as const;
 
 export interface NotificationDestination {
@@ -3539,6 +3547,12 @@ export interface NotificationRuleInput {
      * @pattern ^\{\{ *[A-Za-z_][A-Za-z0-9_]{0,63} *\}\}$
      */
   slack?: string;
+  /**
+     * Whom an e-mail is sent to.
+     * @maxLength 254
+     * @pattern ^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$
+     */
+  email?: string;
 }
 
 export interface NotificationRules {
