@@ -9,8 +9,9 @@ import { Deliveries } from "./deliveries.ts";
 import type { Inbox } from "./inbox.ts";
 import { asWords, type Opening } from "./opening.ts";
 import type { ToolGate } from "./tool-gate.ts";
+import { TurnStop } from "./turn-stop.ts";
 
-/** How long a turn may take to stop before it is looked at again. */
+/** How long a turn, and work in the background, may take to stop before they are looked at again. */
 const STOP_MS = 1_000;
 /** How long the answer is waited for whether the run may end: then it ends, and what it has not got is for the next one. */
 const ANSWER_MS = 600_000;
@@ -21,12 +22,10 @@ export class AgentSteering {
   readonly #gate: Pick<ToolGate, "asking">;
   readonly #send: (body: FrameBody) => void;
   readonly #deliveries = new Deliveries();
+  readonly #turnStop = new TurnStop(this.#deliveries);
   /** The turn is being stopped, or has been: nothing happens until a message comes. */
   #isStopped = false;
   #isInterrupting = false;
-  /** Before its first turn the program would let an interrupt stop the turns of all messages that it has, too. */
-  #hasBegun = false;
-  #turnsEnded = 0;
   #isParked = false;
   #resumed = Promise.withResolvers<void>();
   #heard = Promise.withResolvers<void>();
@@ -84,8 +83,7 @@ export class AgentSteering {
   }
 
   read(message: SDKMessage): void {
-    if (message.type === "system" && message.subtype === "init") this.#hasBegun = true;
-    if (message.type === "result") this.#turnsEnded += 1;
+    this.#turnStop.read(message);
     for (const n of this.#deliveries.read(message)) this.#send({ kind: "took", n });
     this.#heard.resolve();
     this.#heard = Promise.withResolvers();
@@ -145,32 +143,23 @@ export class AgentSteering {
   async #interrupt(agent: Query, n: number, signal: AbortSignal): Promise<void> {
     this.#isStopped = true;
     this.#isInterrupting = true;
-    const ended = this.#turnsEnded;
-    // A turn follows for messages that the agent has been given and has not got yet.
-    let isFollowed = false;
-    const isOn = () => this.#life.isInTurn && !(isFollowed && this.#turnsEnded > ended);
+    this.#turnStop.begin();
+    // A turn that follows for messages which the agent has been given before is not stopped.
+    const isOn = () => this.#life.isInTurn && !this.#turnStop.isFollowed;
     while (!signal.aborted && (isOn() || this.#life.livingTasks.length > 0)) {
+      const heard = this.#heard.promise;
       const { livingTasks } = this.#life;
       await within(STOP_MS, Promise.allSettled(livingTasks.map(({ id }) => agent.stopTask(id))), undefined);
-      if (this.#hasBegun && isOn() && (await this.#stopTurn(agent))) isFollowed = true;
-      await within(STOP_MS, this.#heard.promise, undefined);
+      if (this.#turnStop.canStop && isOn()) this.#turnStop.stop(agent);
+      await within(STOP_MS, heard, undefined);
     }
     if (signal.aborted) return;
     this.#send({ kind: "took", n });
-    if (isFollowed || !this.#deliveries.isEmpty) this.#isStopped = false;
+    if (this.#life.isInTurn || !this.#deliveries.isEmpty || this.#turnStop.hasGoneOn) this.#isStopped = false;
     else if (this.#inbox.isEmpty) this.#send({ kind: "waiting", for: "message" });
     this.#isInterrupting = false;
     this.#resumed.resolve();
     this.#resumed = Promise.withResolvers();
-  }
-
-  /** @returns whether messages outlive it, so that a turn for them follows. */
-  async #stopTurn(agent: Query): Promise<boolean> {
-    const stopping = agent.interrupt().then(
-      (receipt) => this.#deliveries.outlive(receipt?.still_queued ?? []),
-      () => false,
-    );
-    return await within(STOP_MS, stopping, false);
   }
 }
 

@@ -32,6 +32,10 @@ export class Deliveries {
 
   /** @returns messages that the agent has got with this. */
   read(message: SDKMessage): number[] {
+    // Turns begin with this: what has been kept for one is not kept any more.
+    if (message.type === "system" && message.subtype === "init") {
+      this.#given = this.#given.map((given) => ({ ...given, isQueued: false }));
+    }
     const got = this.#given.filter((given) => given.isDue && isGot(given, message)).map(({ n }) => n);
     this.#given = this.#given.filter(({ n }) => !got.includes(n));
     const isEnd = message.type === "result" || (message.type === "user" && message.parent_tool_use_id === null);

@@ -9,6 +9,7 @@ const OF_SUBAGENT = said({ type: "stream_event", parent_tool_use_id: "toolu_1", 
 const RESULT_OF_TOOL = said({ type: "user", parent_tool_use_id: null });
 const END = said({ type: "result", is_error: false, queued_turn_count: 0 });
 const END_BEFORE_ANOTHER = said({ type: "result", is_error: false, queued_turn_count: 1 });
+const TURN = said({ type: "system", subtype: "init" });
 const FAILED = said({ type: "result", is_error: true });
 
 describe("a message", () => {
@@ -33,5 +34,12 @@ describe("a message", () => {
     expect(deliveries.read(RESULT_OF_TOOL)).toEqual([]);
     expect(deliveries.outlive(["two"])).toBe(true);
     expect([FAILED, ANSWER].map((message) => deliveries.read(message))).toEqual([[1], [2]]);
+  });
+
+  it("that outlives an interrupt is read when its own turn ends without an answer", () => {
+    const deliveries = new Deliveries();
+    deliveries.give(1, "one", true);
+    deliveries.outlive(["one"]);
+    expect([FAILED, TURN, FAILED].map((message) => deliveries.read(message))).toEqual([[], [], [1]]);
   });
 });

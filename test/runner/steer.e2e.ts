@@ -1,19 +1,13 @@
 /** Messages and interrupts of people, with the real agent: where it gets them, and what is left of what was stopped. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { FrameBody } from "#protocol/runner-link.ts";
 import { background } from "./support/agent-steps.ts";
 import { Bed, bash, endless, noSandbox, report } from "./support/bed.ts";
 import type { FakeRun } from "./support/fake-run.ts";
 import { processesWith } from "./support/processes.ts";
+import { untilFrame } from "./support/said-to-runs.ts";
 import { until } from "./support/until.ts";
 
 const BY = { kind: "owner", id: null, name: "owner" } as const;
-
-function frame(run: FakeRun, kind: FrameBody["kind"], test: (body: FrameBody) => boolean = () => true) {
-  return until(`a frame ${kind}`, () =>
-    run.stored.map(({ body }) => body).find((body) => body.kind === kind && test(body)),
-  );
-}
 
 function kindsOf(run: FakeRun): string[] {
   return run.stored.map(({ body }) => {
@@ -38,9 +32,9 @@ describe.skipIf(noSandbox !== null)("a run that people talk to", () => {
     const run = steered(bed.run([bash("command sleep 3"), report("done", "Heard."), "Bye."]));
     await run.event("tool.call");
     run.say({ type: "message", n: 1, id: "m1", text: "Mind the gap.", by: BY });
-    await frame(run, "took");
+    await untilFrame(run, "took");
     expect(kindsOf(run).indexOf("took 1")).toBeGreaterThan(kindsOf(run).indexOf("tool.result"));
-    await frame(run, "idle");
+    await untilFrame(run, "idle");
     const requests = bed.conversations.get(run.order.task) ?? [];
     expect(JSON.stringify(requests[0])).not.toContain("Mind the gap.");
     expect(JSON.stringify(requests[1])).toContain("Mind the gap.");
@@ -64,14 +58,14 @@ describe.skipIf(noSandbox !== null)("a run that people talk to", () => {
     await until("the sleep", () => processesWith(`sleep\0${long}`)[0]);
     expect(processesWith(behind).length).toBeGreaterThan(0);
     run.say({ type: "interrupt", n: 1 });
-    await frame(run, "took");
-    await frame(run, "waiting");
+    await untilFrame(run, "took");
+    await untilFrame(run, "waiting");
     expect([...processesWith(`sleep ${long}`), ...processesWith(`sleep\0${long}`), ...processesWith(behind)]).toEqual(
       [],
     );
     run.say({ type: "message", n: 2, id: "m2", text: "Go on.", by: BY });
-    await frame(run, "took", (body) => body.kind === "took" && body.n === 2);
-    await frame(run, "idle");
+    await untilFrame(run, "took", (body) => body.kind === "took" && body.n === 2);
+    await untilFrame(run, "idle");
     run.say({ type: "close" });
     expect(await run.finished()).toMatchObject({ outcome: { status: "succeeded" }, report: { result: "done" } });
   });
@@ -81,9 +75,9 @@ describe.skipIf(noSandbox !== null)("a run that people talk to", () => {
     await run.event("tool.call");
     run.say({ type: "message", n: 1, id: "m1", text: "Mind the gap.", by: BY });
     run.say({ type: "interrupt", n: 2 });
-    await frame(run, "idle");
+    await untilFrame(run, "idle");
     run.say({ type: "message", n: 3, id: "m3", text: "/clear", by: BY });
-    await frame(run, "took", (body) => body.kind === "took" && body.n === 3);
+    await untilFrame(run, "took", (body) => body.kind === "took" && body.n === 3);
     await until("its second idle", () => (kindsOf(run).filter((kind) => kind === "idle").length > 1 ? true : null));
     run.say({ type: "close" });
     expect((await run.finished()).outcome).toEqual({ status: "succeeded" });
@@ -98,7 +92,7 @@ describe.skipIf(noSandbox !== null)("a run that people talk to", () => {
     await until("the runner's first frame", () => run.stored[0]);
     run.say({ type: "message", n: 1, id: "m1", text: "Mind the gap.", by: BY });
     run.say({ type: "interrupt", n: 2 });
-    await frame(run, "idle");
+    await untilFrame(run, "idle");
     expect(JSON.stringify(bed.conversations.get(run.order.task)?.at(-1))).toContain("Mind the gap.");
     expect(kindsOf(run)).toContain("agent.message");
     run.say({ type: "close" });

@@ -23,6 +23,8 @@ export const GIT_CREDENTIAL = "upstream-user:upstream-password-0001";
 
 /** What the model answers, in order; a text is a message that ends the agent's turn. */
 export type Script = (string | ReplyPlan)[];
+/** Of a model call; null leaves the answer to the script. */
+type Fault = ReplyPlan | null | Promise<null>;
 type MessageReply = Extract<ReplyPlan, { kind: "message" }>;
 
 const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes);
@@ -51,8 +53,8 @@ export class Bed {
   runner: RunnerProcess;
   readonly #startNext: () => Promise<RunnerProcess>;
   readonly #ids = new IdMaker(drawOwnerKey(random), random);
-  /** Task → asked before the script at each of its model calls; null leaves the answer to the script. */
-  readonly faults: Map<string, () => ReplyPlan | null>;
+  /** Task → asked before the script at each of its model calls. */
+  readonly faults: Map<string, () => Fault>;
   /** Task → each of its model calls. */
   readonly conversations: Map<string, ModelCall[]>;
   readonly #scripts: Map<string, Script>;
@@ -64,7 +66,7 @@ export class Bed {
     startNext: () => Promise<RunnerProcess>,
     runner: RunnerProcess,
     scripts: Map<string, Script>,
-    faults: Map<string, () => ReplyPlan | null>,
+    faults: Map<string, () => Fault>,
     conversations: Map<string, ModelCall[]>,
     close: () => Promise<void>,
   ) {
@@ -86,16 +88,16 @@ export class Bed {
     mkdirSync(join(folder, "state"));
     if (options.uid !== undefined) chownSync(join(folder, "state"), options.uid, options.uid);
     const scripts = new Map<string, Script>();
-    const faults = new Map<string, () => ReplyPlan | null>();
+    const faults = new Map<string, () => Fault>();
     const conversations = new Map<string, ModelCall[]>();
     const model = await createMessagesServer({
-      reply: ({ messages, system, tools = [] }) => {
+      reply: async ({ messages, system, tools = [] }) => {
         const conversation = JSON.stringify(messages);
         const [task = "", key = ""] = /Follow script ([0-9a-f-]{36})\./.exec(conversation) ?? [];
         const offered = tools.map(({ name }) => name);
         const call = { system: JSON.stringify(system ?? ""), messages: conversation, tools: offered };
         conversations.set(task, [...(conversations.get(task) ?? []), call]);
-        const fault = faults.get(task)?.() ?? null;
+        const fault = (await faults.get(task)?.()) ?? null;
         if (fault !== null) return fault;
         const script = scripts.get(key) ?? [];
         const step = script[messages.filter(({ role }) => role === "assistant").length] ?? "Nothing is left to do.";
