@@ -81,7 +81,8 @@ export type RunInput =
   | { type: "environment"; environment: KeptEnvironment }
   /** It has none, or what it needs is not there. */
   | { type: "environment_fault"; error: RunError }
-  | ({ type: "leased" } & Hello)
+  /** @see RunInput of `lease_ended`: for a process that has died. */
+  | ({ type: "leased"; isUnheard?: boolean } & Hello)
   | { type: "step"; phase: RunPhase }
   | { type: "running"; sandbox: SandboxKind }
   | { type: "finished"; frame: Finished }

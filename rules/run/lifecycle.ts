@@ -17,11 +17,12 @@ import {
   TIMEOUT_GRACE_MS,
 } from "./deadlines.ts";
 import { close, ERROR_OF_LEASE_END, endingOf, settle } from "./ending.ts";
-import type { DeadlineKind, Effect, Finished, Hello, LeaseEnd, RunInput, RunLimits, RunState, Step } from "./inputs.ts";
+import type { DeadlineKind, Effect, Finished, LeaseEnd, RunInput, RunLimits, RunState, Step } from "./inputs.ts";
 import { countSeen, isBetweenAttempts, queueAgain } from "./next-attempt.ts";
 import type { ActiveRecord, QueuedRecord } from "./record.ts";
 import { beginWaiting, closeRun, endHold, goOn, park } from "./waiting.ts";
 
+type Leased = Extract<RunInput, { type: "leased" }>;
 type Failed = Extract<AttemptOutcome, { status: "failed" }>;
 
 /** @returns null when the input changes nothing: the run has settled, or the same has come in before. */
@@ -94,7 +95,7 @@ function failByEnvironment(
   return run.environment === null ? step : { ...step, effects: [...step.effects, { type: "release_lease" }] };
 }
 
-function lease(state: RunState, run: ActiveRecord, hello: Hello, limits: RunLimits, nowMs: number): Step | null {
+function lease(state: RunState, run: ActiveRecord, hello: Leased, limits: RunLimits, nowMs: number): Step | null {
   const { runner, boot, features } = hello;
   if (run.runner?.id === runner.id) return greetAgain(state, run, hello, limits, nowMs);
   if (run.status !== "starting" || run.runner !== null || awaitsEnvironment(run)) return null;
@@ -121,7 +122,7 @@ function startBackstopMs({ timeoutMs }: RunLimits): number {
 function greetAgain(
   state: RunState,
   run: ActiveRecord,
-  { boot, features }: Hello,
+  { boot, features, isUnheard = false }: Leased,
   limits: RunLimits,
   nowMs: number,
 ): Step | null {
@@ -130,7 +131,7 @@ function greetAgain(
     const isSame = (boot ?? state.boot) === state.boot && features.join() === state.features.join();
     return isSame ? null : { state: { ...state, boot: boot ?? state.boot, features }, events: [], effects: [] };
   }
-  const step = endLease(state, run, { end: "runner_lost" }, limits, nowMs);
+  const step = endLease(state, run, { end: "runner_lost", isUnheard }, limits, nowMs);
   return step === null ? null : { ...step, effects: [...step.effects, { type: "release_lease" }] };
 }
 

@@ -381,6 +381,25 @@ describe("without its sandbox", () => {
     expect((await readRun(runId)).status).toBe("succeeded");
   });
 
+  /** A process under the tokens of this work says hello. */
+  async function helloOf({ offer: { lease, link_token } }: FakeWork, boot: string) {
+    const link = await dial(`/runner/runs/${lease.run_id}/link`, { authorization: `Bearer ${link_token}` });
+    const { features } = PARKS;
+    link.send({ type: "hello", protocol: RUNNER_PROTOCOL, runner: { kind: "local", id: "anew" }, boot, features });
+    await link.until(() => link.closed !== null || link.messages.some(({ type }) => type === "welcome"));
+  }
+
+  it("goes on when another process of its runner's takes its place under the same tokens", async () => {
+    using runner = await FakeRunner.join({ id: "anew" });
+    const { runId, work } = await asking(runner, QUESTION, { ...PARKS, retry: { max: 0 } });
+    await helloOf(work, "first-process");
+    await answer(runId, { question_id: QUESTION.id, choice: "blue" });
+    await helloOf(work, "second-process");
+    const next = await runner.work(await runner.accept(), PARKS.features);
+    expect(next.order).toMatchObject({ generation: 2, answer: { answer: { choice: "blue" } } });
+    await next.finish(SUCCEEDED);
+  });
+
   it("fails when its runner is lost that may have made a call which was approved", async () => {
     const { runId, runner } = await lostAfterAnswer(APPROVAL, { approve: true }, false);
     using _runner = runner;

@@ -267,6 +267,13 @@ describe("an answer that has come to nothing", () => {
     expect(before).toMatchObject({ attempt: 1, put_off: null });
   });
 
+  it("is for another attempt when another process of the runner's says hello", () => {
+    const another: RunInput = { ...LEASED, boot: "second-process", isUnheard: true };
+    const { state, effects } = apply(withModelCall(went), another);
+    expect(state).toMatchObject({ run: { status: "queued", attempt: 2 }, before: { attempt: 1, put_off: null } });
+    expect(effects).toContainEqual({ type: "release_lease" });
+  });
+
   it.each<[string, RunState]>([
     ["was canceled", through(went, CANCEL)],
     ["can go on in no other sandbox", through(STATES.running, WAITING, CONTINUED)],

@@ -164,11 +164,14 @@ export class RunLinks {
 
   /** The runner takes the lease. @returns null when another one, or another process of it, has it. */
   #take({ attachment, said }: Greeting): RunRow | null {
-    const { frames, work, engine, steering } = this.#parts;
+    const { frames, work, engine, steering, questions } = this.#parts;
     frames.flush();
     return work.change((tx) => {
       const isFirst = engine.runnerOf(attachment.lease) === null;
-      const row = engine.feed(tx, attachment.lease.run_id, { type: "leased", ...said });
+      // Where it is another process: what the one that has died was told may be told again.
+      const before = engine.leased(attachment.lease);
+      const isUnheard = before !== null && questions.isUnheard(before);
+      const row = engine.feed(tx, attachment.lease.run_id, { type: "leased", ...said, isUnheard });
       if (isFirst && row !== null) steering.begin(tx, row);
       return this.#taken(attachment.lease, said);
     });
