@@ -5,8 +5,10 @@ import { toolInput } from "#web/src/session/items/tool-input.ts";
 import { ansiPieces, hasAnsi, withoutAnsi } from "#web/src/session/text/ansi.ts";
 import { linkAddress } from "#web/src/session/text/link-address.ts";
 import { formatBytes, preview } from "#web/src/session/text/preview.ts";
-import { shortPath, tellingInput, toolName } from "#web/src/session/text/tool-summary.ts";
+import { shortPath, shortPaths, tellingInput, toolName } from "#web/src/session/text/tool-summary.ts";
 import { visibleLine, visibleText } from "#web/src/session/text/visible-text.ts";
+
+const RUN_FOLDER = "/srv/state/runs/runs/run_1M80KR6P64847JN8W9FE4CPEYE.1";
 
 describe("control characters", () => {
   it.each([
@@ -146,11 +148,10 @@ describe("a tool's line", () => {
     expect(toolName(name)).toEqual(parts);
   });
 
-  const folder = "/srv/state/runs/runs/run_1M80KR6P64847JN8W9FE4CPEYE.1";
   it.each([
     [{ command: "git log", description: "Look" }, "git log"],
     [{ command: "a &&\n  b\n" }, "a && ⏎ b"],
-    [{ replace_all: false, file_path: `${folder}/workspace/app/CHANGELOG.md` }, "app/CHANGELOG.md"],
+    [{ replace_all: false, file_path: `${RUN_FOLDER}/workspace/app/CHANGELOG.md` }, "app/CHANGELOG.md"],
     [{ pattern: "needle", path: "/src" }, "needle"],
     [{ command: "  ", url: "https://example.com" }, "https://example.com"],
     [{ state: "triage" }, '{"state":"triage"}'],
@@ -165,17 +166,44 @@ describe("a tool's line", () => {
   });
 
   it.each([
-    [`${folder}/workspace/app/a.ts`, "app/a.ts"],
-    [`${folder}/home/.config`, "home/.config"],
+    [`${RUN_FOLDER}/workspace/app/a.ts`, "app/a.ts"],
+    [`${RUN_FOLDER}/home/.config`, "home/.config"],
     ["/etc/hosts", "/etc/hosts"],
     ["src/a.ts", "src/a.ts"],
-    [`${folder}/`, `${folder}/`],
+    [`${RUN_FOLDER}/`, `${RUN_FOLDER}/`],
   ])("shortens %s to %s", (path, short) => {
     expect(shortPath(path)).toBe(short);
   });
 });
 
+describe("paths in a text", () => {
+  it.each([
+    [`cat ${RUN_FOLDER}/workspace/a.ts ${RUN_FOLDER}/workspace/b.ts`, "cat a.ts b.ts"],
+    [`"${RUN_FOLDER}/workspace/a b.ts"`, '"a b.ts"'],
+    [`FILE=${RUN_FOLDER}/workspace/a.ts`, "FILE=a.ts"],
+    [`ls ${RUN_FOLDER}/workspace/`, "ls workspace/"],
+    [`${"x".repeat(500)}${RUN_FOLDER}/workspace/a.ts`, `${"x".repeat(500)}${RUN_FOLDER}/workspace/a.ts`],
+    ["cat /etc/hosts", "cat /etc/hosts"],
+  ])("of %j are seen as %j", (text, seen) => {
+    expect(shortPaths(text)).toBe(seen);
+  });
+});
+
 describe("a tool's input", () => {
+  it("names paths from the workspace, and whole ones where people decide on it", () => {
+    const input = {
+      command: `cd ${RUN_FOLDER}/workspace/app && cat ${RUN_FOLDER}/workspace/app/a.ts`,
+      file_path: `${RUN_FOLDER}/workspace/b.ts`,
+    };
+    expect(toolInput(input)).toEqual({
+      facts: [{ label: "File path", text: "b.ts" }],
+      blocks: [{ label: "Command", text: "cd app && cat app/a.ts", isTerminal: false }],
+    });
+    const exact = toolInput(input, true);
+    expect([...exact.facts, ...exact.blocks].map(({ text }) => text)).toContain(input.command);
+    expect([...exact.facts, ...exact.blocks].map(({ text }) => text)).toContain(input.file_path);
+  });
+
   it("is facts where it is short, and blocks where it is long or a command", () => {
     const input = { command: "ls", description: "List", timeout: 5, long: "a\nb", nested: { a: 1 } };
     expect(toolInput(input)).toEqual({

@@ -85,6 +85,11 @@ const WORK: Record<string, Work> = {
     toolSummaries.tellingInput({ [text]: [text] }),
   ],
   shortPath: (text) => [toolSummaries.shortPath(text), toolSummaries.shortPath(`/${text}/runs/run_`)],
+  shortPaths: (text) => [
+    toolSummaries.shortPaths(text),
+    toolSummaries.shortPaths(`/${text}/runs/run_1M80KR6P64847JN8W9FE4CPEYE.1/a`),
+    toolSummaries.shortPaths("/runs/run_1M80KR6P64847JN8W9FE4CPEYE.1/a".repeat(text.length / 40)),
+  ],
   visibleText: visible.visibleText,
   visibleLine: visible.visibleLine,
   TranscriptItems: (text) => {

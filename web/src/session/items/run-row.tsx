@@ -1,6 +1,8 @@
 /** A run's beginning: its steps with their times while it gets ready, and one line afterwards. */
+import { useQuery } from "@tanstack/react-query";
 import { createContext, useContext } from "react";
 import { formatDuration } from "../../format/duration.ts";
+import { runQuery } from "../../queries.ts";
 import { Elapsed } from "../../ui/time.tsx";
 import { Fold } from "../fold.tsx";
 import type { RunItem } from "../item-types.ts";
@@ -31,10 +33,26 @@ export function RunRow({ item }: { item: RunItem }) {
       {() => (
         <>
           <Steps item={item} />
-          <p className={styles.facts}>{factsOf(item)}</p>
+          <Facts item={item} />
         </>
       )}
     </Fold>
+  );
+}
+
+/** The demo model goes by the name of the model whose part it plays: which of them it was, the run itself knows. */
+function Facts({ item }: { item: RunItem }) {
+  const { data: run } = useQuery(runQuery(item.runId));
+  const { summary, sandbox, model } = item;
+  const facts = [
+    summary,
+    run?.demo_model === true ? "offline demo model" : model,
+    sandbox === null ? null : sandbox === "none" ? "without a sandbox" : "in a sandbox",
+  ];
+  return (
+    <p className={styles.facts}>
+      <Plain text={facts.filter((fact) => fact !== null).join(" · ")} />
+    </p>
   );
 }
 
@@ -93,9 +111,4 @@ function closedText({ queuedAtMs, startingAtMs, runningAtMs, endedAtMs, atMs, at
   const waitedMs = queuedAtMs !== null && startingAtMs !== null ? startingAtMs - queuedAtMs : 0;
   const waited = waitedMs >= SHORT_WAIT_MS ? `, after waiting ${formatDuration(waitedMs)}` : "";
   return `${which}Ready in ${formatDuration(runningAtMs - beganMs)}${waited}`;
-}
-
-function factsOf({ summary, sandbox, model }: RunItem): string {
-  const facts = [summary, model, sandbox === "none" ? "without a sandbox" : sandbox === null ? null : "in a sandbox"];
-  return facts.filter((fact) => fact !== null).join(" · ");
 }

@@ -5,8 +5,15 @@ import { Plain } from "../text/plain.tsx";
 import { toolInput } from "./tool-input.ts";
 import styles from "./tool-row.module.css";
 
-export function ToolInputView({ foldKey, input }: { foldKey: string; input: Json }) {
-  const { facts, blocks } = toolInput(input);
+interface ToolInputViewProps {
+  foldKey: string;
+  input: Json;
+  /** Where people decide on it. */
+  isExact?: boolean;
+}
+
+export function ToolInputView({ foldKey, input, isExact = false }: ToolInputViewProps) {
+  const { facts, blocks } = toolInput(input, isExact);
   return (
     <>
       {facts.length > 0 && (

@@ -1,7 +1,7 @@
 /** Pure: what a tool was asked, as facts of a line each and as blocks of text. */
 import type { Json, JsonObject } from "#protocol/schema.ts";
 import { jsonText } from "../text/json-text.ts";
-import { isObject } from "../text/tool-summary.ts";
+import { isObject, shortPaths } from "../text/tool-summary.ts";
 import { visibleText } from "../text/visible-text.ts";
 
 export interface ToolInput {
@@ -14,7 +14,12 @@ const FACT_LENGTH = 120;
 /** Fields that are worth a block also when they are short. */
 const BLOCKS = ["command", "content", "prompt"];
 
-export function toolInput(input: Json): ToolInput {
+/** @param isExact every path is whole: what people decide on is what would be done. */
+export function toolInput(input: Json, isExact = false): ToolInput {
+  const asText = (value: Json) => {
+    const text = typeof value === "string" ? value : jsonText(value);
+    return isExact ? text : shortPaths(text);
+  };
   if (!isObject(input))
     return { facts: [], blocks: input === null ? [] : [{ label: "Input", text: asText(input), isTerminal: false }] };
   const shown: ToolInput = { facts: [], blocks: [] };
@@ -46,10 +51,6 @@ function changeIn({ old_string: before, new_string: after }: JsonObject): string
     ...fresh.slice(head, fresh.length - tail).map((line) => `\x1b[32m+ ${line}\x1b[39m`),
     ...fresh.slice(fresh.length - tail).map((line) => `  ${line}`),
   ].join("\n");
-}
-
-function asText(value: Json): string {
-  return typeof value === "string" ? value : jsonText(value);
 }
 
 /** `file_path` → `File path` */

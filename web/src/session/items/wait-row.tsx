@@ -19,7 +19,7 @@ export function WaitRow({ item }: { item: WaitItem }) {
         {question.call === null ? "The agent asks" : "The agent asks for an approval"}
       </p>
       <p className={styles.text}>{visibleText(question.text)}</p>
-      {question.call !== null && <ToolInputView foldKey={item.key} input={question.call.input} />}
+      {question.call !== null && <ToolInputView foldKey={item.key} input={question.call.input} isExact />}
       {question.choices.length > 0 && (
         <ul className={styles.choices} aria-label="Choices">
           {question.choices.map((choice) => (

@@ -37,7 +37,7 @@ export function ApprovalForm({ question, call, until, isBusy, onAnswer }: Approv
             <Plain text={call.tool} />
           </code>
         </p>
-        <ToolInputView foldKey={`asked:${question.id}`} input={call.input} />
+        <ToolInputView foldKey={`asked:${question.id}`} input={call.input} isExact />
       </div>
       <div className={styles.own}>
         <input

@@ -22,7 +22,7 @@ export function BudgetCard({ run }: { run: Run }) {
         {limits?.monthly_budget_usd != null &&
           `All its runs together may spend ${formatCost(limits.monthly_budget_usd)} in a month (UTC). `}
         Raise the limit in{" "}
-        <Link to="/routines/$id" params={{ id: run.routine_id }} search={{ tab: "definition" }}>
+        <Link to="/routines/$id/edit" params={{ id: run.routine_id }}>
           the routine
         </Link>{" "}
         (<code>limits.budget_usd</code> or <code>limits.monthly_budget_usd</code>), and the run goes on by itself.

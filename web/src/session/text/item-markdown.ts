@@ -3,10 +3,17 @@ import { repositoryName } from "../../format/repository.ts";
 import { RUN_STATUS_LABELS, WAITING_TEXTS } from "../../format/status.ts";
 import type { Item, ToolResult } from "../item-types.ts";
 import { answerWords } from "../questions/question-words.ts";
+import { withoutAnsi } from "./ansi.ts";
 import { jsonText } from "./json-text.ts";
 import { isObject, toolName } from "./tool-summary.ts";
+import { visibleText } from "./visible-text.ts";
 
+/** What would act on a screen or hide from a reader is seen in it, as it is on the page. */
 export function itemMarkdown(item: Item): string {
+  return visibleText(markdownOf(item));
+}
+
+function markdownOf(item: Item): string {
   switch (item.kind) {
     case "agent":
       return item.text;
@@ -55,7 +62,7 @@ const SAID_BY = { routine: "Prompt", trigger: "Trigger", context: "Earlier runs"
 
 function resultMarkdown(result: ToolResult | null): string {
   if (result === null || result.text === "") return "";
-  return `${result.isError ? "Error:\n\n" : ""}${fenced(result.text, "")}`;
+  return `${result.isError ? "Error:\n\n" : ""}${fenced(withoutAnsi(result.text), "")}`;
 }
 
 function quoted(text: string): string {

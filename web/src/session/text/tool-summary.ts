@@ -35,13 +35,15 @@ const LINE_LENGTH = 300;
 const LOOKED_AT = 4 * LINE_LENGTH;
 const LINES = 4;
 const MCP = "mcp__";
+const RUN_FOLDER = /\/runs\/run_[0-9A-Z]{26}\.\d{1,4}\/(?:workspace\/)?(?=[^\s"'`;|&<>()])/g;
+const PATH_LENGTH = 400;
+/** What a path can have before its folder of runs, with nothing that ends a word. */
+const PATH_BEFORE = /[^\s"'`;|&<>()=:,]*$/;
 
 /** One line; empty when the input tells nothing. */
 export function tellingInput(input: Json): string {
   const text = isObject(input) ? tellingField(input) : plainText(input);
-  const lines = text
-    .trimStart()
-    .slice(0, LOOKED_AT)
+  const lines = shortPaths(text.trimStart().slice(0, LOOKED_AT))
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "");
@@ -51,6 +53,21 @@ export function tellingInput(input: Json): string {
 /** A path below the run's own folder, which says nothing, as one from the workspace. */
 export function shortPath(path: string): string {
   return path.replace(/^\/.{0,400}\/runs\/run_[0-9A-Z]{26}\.\d{1,4}\/(?:workspace\/)?(?=.)/, "");
+}
+
+/** The same for each such path within a text, a command for instance. */
+export function shortPaths(text: string): string {
+  let short = "";
+  let told = 0;
+  for (const { index, 0: found } of text.matchAll(RUN_FOLDER)) {
+    const around = text.slice(Math.max(told, index - PATH_LENGTH), index);
+    const begin = index - around.length + around.search(PATH_BEFORE);
+    // Looked at from its end, so that much text without such a folder costs nothing.
+    if (text[begin] !== "/") continue;
+    short += text.slice(told, begin);
+    told = index + found.length;
+  }
+  return short + text.slice(told);
 }
 
 export function isObject(input: Json): input is JsonObject {
