@@ -1,5 +1,5 @@
 /** Icons of the session page, on the same grid as those of the app. */
-export { AlertIcon, ArrowDownIcon, RepositoryIcon, StopIcon } from "../ui/icons.tsx";
+export { AlertIcon, ArrowDownIcon, MoreIcon, RepositoryIcon, StopIcon } from "../ui/icons.tsx";
 
 interface StrokeProps {
   path: string;

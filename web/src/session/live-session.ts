@@ -1,13 +1,12 @@
 /** A session as this page follows it: its connection, and what of its transcript is loaded. */
-import type { Page } from "#protocol/api.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
-import { listSessionEvents } from "../client/generated.ts";
 import { beforePainting, browserDoors, postSaid, setBrowserTimer } from "./browser-doors.ts";
 import { keepMessages, readMessages } from "./composer/kept.ts";
 import { Outgoing, type OutgoingMessage } from "./composer/outgoing.ts";
 import { LineComments, withComments } from "./diff/line-comments.ts";
 import { type ConnectionState, LiveConnection, type Said } from "./live-connection.ts";
 import type { ReadEvents } from "./read-events.ts";
+import { readSessionEvents } from "./read-session-events.ts";
 import { TranscriptStore } from "./transcript-store.ts";
 
 /** How much of a long transcript is there at once. */
@@ -44,9 +43,7 @@ export class LiveSession {
    */
   constructor(sessionId: string, lastSeq: number, onLife: (runId: string) => void, onStored: () => void) {
     const after = Math.max(0, lastSeq - TAIL_EVENTS);
-    // The generator writes the type of any JSON in another way than the schema does.
-    this.readEvents = async (after: number, limit: number) =>
-      (await listSessionEvents(sessionId, { after, limit })) as Page<TranscriptEvent>;
+    this.readEvents = readSessionEvents(sessionId);
     this.store = new TranscriptStore(after, this.readEvents, beforePainting, Date.now);
     this.comments = new LineComments(sessionId);
     const kept = readMessages(sessionId, after);

@@ -11,6 +11,7 @@ import { ChevronLeftIcon } from "../ui/icons.tsx";
 import { SkeletonText } from "../ui/skeleton.tsx";
 import { Elapsed, Time } from "../ui/time.tsx";
 import { PanelIcon } from "./icons.tsx";
+import { SessionMenu } from "./menu/session-menu.tsx";
 import { RetryRun } from "./retry-run.tsx";
 import { wholeDurationMs } from "./run-durations.ts";
 import styles from "./session-head.module.css";
@@ -36,16 +37,19 @@ export function SessionHead({ session, run, isPanelOpen, panelId, onPanel }: Ses
             <Plain text={run?.routine.name ?? "Routine"} />
           </Link>
         </nav>
-        <Button
-          variant="ghost"
-          size="sm"
-          icon={<PanelIcon />}
-          aria-expanded={isPanelOpen}
-          aria-controls={isPanelOpen ? panelId : undefined}
-          onClick={onPanel}
-        >
-          Details
-        </Button>
+        <div className={styles.actions}>
+          <Button
+            variant="ghost"
+            size="sm"
+            icon={<PanelIcon />}
+            aria-expanded={isPanelOpen}
+            aria-controls={isPanelOpen ? panelId : undefined}
+            onClick={onPanel}
+          >
+            Details
+          </Button>
+          <SessionMenu session={session} />
+        </div>
       </div>
       <div className={styles.top}>
         <div className={styles.name}>
@@ -53,6 +57,7 @@ export function SessionHead({ session, run, isPanelOpen, panelId, onPanel }: Ses
             <Plain text={session.title} />
           </h1>
           {run !== undefined && <RunStatusBadge status={run.status} />}
+          {session.archived && <Badge>Archived</Badge>}
         </div>
         {run !== undefined && mayRetry(run) && <RetryRun key={run.id} run={run} />}
       </div>

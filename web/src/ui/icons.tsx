@@ -30,6 +30,7 @@ function Icon({ size = 16, children }: IconProps & { children: ReactNode }) {
 export const AlertIcon = icon(<path d="M8 2 1.5 13.5h13L8 2Zm0 4.5v3m0 2v.1" />);
 export const CheckIcon = icon(<path d="m3 8.5 3.2 3.2L13 4.8" />);
 export const CrossIcon = icon(<path d="m4 4 8 8m0-8-8 8" />);
+export const MoreIcon = icon(<path d="M3 8h.01M8 8h.01M13 8h.01" strokeWidth="2.5" />);
 export const ChevronRightIcon = icon(<path d="m6 4 4 4-4 4" />);
 export const ChevronLeftIcon = icon(<path d="M10 4 6 8l4 4" />);
 export const ArrowDownIcon = icon(<path d="M8 3v10m-4-4 4 4 4-4" />);
