@@ -1,6 +1,13 @@
 /** A wake, the one shape of whatever asks for a run, and the occurrence, the record that admission leaves of it. */
 import { z } from "zod";
-import { occurrenceIdSchema, routineIdSchema, runIdSchema, sessionIdSchema, triggerIdSchema } from "./ids.ts";
+import {
+  deliveryIdSchema,
+  occurrenceIdSchema,
+  routineIdSchema,
+  runIdSchema,
+  sessionIdSchema,
+  triggerIdSchema,
+} from "./ids.ts";
 import { nullable } from "./schema.ts";
 import { timestampSchema } from "./time.ts";
 
@@ -115,6 +122,11 @@ export const wokenBy = runIdSchema.optional().meta({
   description: "Of a `routine` trigger: the run of the other routine that woke this one, where it was one.",
 });
 
+/** Of the triggers of occurrences and runs alike. */
+export const broughtBy = deliveryIdSchema.optional().meta({
+  description: "The delivery that has brought it, where one did; it may be deleted by now.",
+});
+
 /** Of occurrences and runs alike. */
 export const retryOf = runIdSchema
   .optional()
@@ -131,6 +143,7 @@ export const occurrenceSchema = z
       summary: z.string(),
       depth: z.int().min(0).optional().meta({ description: "How many runs led here one after the other." }),
       woken_by: wokenBy,
+      delivery_id: broughtBy,
     }),
     outcome: outcomeSchema,
     reason: outcomeReasonSchema,

@@ -10,7 +10,7 @@ import {
   sessionIdSchema,
   triggerIdSchema,
 } from "./ids.ts";
-import { retryOf, triggerTypeSchema, wokenBy } from "./occurrence.ts";
+import { broughtBy, retryOf, triggerTypeSchema, wokenBy } from "./occurrence.ts";
 import { poolNameSchema } from "./pool.ts";
 import { seenPullRequestSchema } from "./pull-request.ts";
 import { runErrorSchema } from "./run-errors.ts";
@@ -130,6 +130,7 @@ const common = {
       .meta({ description: "Of a run that several events wait for: their occurrences, the newest 1,000 at most." }),
     depth: z.int().min(0).optional().meta({ description: "How many runs led here one after the other." }),
     woken_by: wokenBy,
+    delivery_id: broughtBy,
   }),
   retry_of: retryOf,
   pool: poolNameSchema.meta({ description: "The pool whose runners work on it: the routine's when it was admitted." }),

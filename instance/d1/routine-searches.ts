@@ -23,6 +23,8 @@ export interface RunFilter {
   tag?: string | undefined;
   /** In the routine's name, the summary, or what woke it. */
   text?: string | undefined;
+  /** The run that has woken it. */
+  wokenBy?: string | undefined;
   /** When it was admitted, in Unix milliseconds. */
   fromMs?: number | undefined;
   toMs?: number | undefined;
@@ -54,7 +56,7 @@ const TEXTS = [
 ];
 
 export function runSearch(filter: RunFilter): Search {
-  const { routineId, statuses, results, triggers, tag, text, fromMs, toMs } = filter;
+  const { routineId, statuses, results, triggers, tag, text, wokenBy, fromMs, toMs } = filter;
   const { doc } = runs;
   const ofStatus = (statuses ?? []).map((status) => sql`${runs.status} = ${status}`);
   const ofRoutine = routineId === undefined ? [] : [sql`${runs.routineId} = ${routineId}`];
@@ -64,6 +66,7 @@ export function runSearch(filter: RunFilter): Search {
     triggers === undefined ? undefined : isOneOf(sql`${runs.triggerType}`, triggers),
     tag === undefined ? undefined : ofTag(tag),
     text === undefined ? undefined : containsText(text, TEXTS),
+    wokenBy === undefined ? undefined : sql`${doc} ->> '$.trigger.woken_by' = ${wokenBy}`,
   ];
   return {
     table: runs,

@@ -46,6 +46,7 @@ describe("an internal event", () => {
     expect(told).toMatchObject({ status: 200, body: { source: "event", status: "handled", event: name } });
     expect(told.body.outcomes).toMatchObject([{ routine_id: routine.id, outcome: "started" }]);
     const run = await readRun(told.body.outcomes[0]?.run_id ?? "");
+    expect(run.trigger.delivery_id).toBe(told.body.id);
     const texts = (await readTranscript(run.session_id)).flatMap((event) =>
       event.type === "user.message" && event.source === "trigger" ? [event.text] : [],
     );

@@ -46,6 +46,9 @@ describe("a routine that reviews", () => {
     const { writer, critic, runId, reviewId, work } = await reviewed(runner);
     expect(work.order).toMatchObject({ reviews: runId });
     expect((await readRun(reviewId)).trigger).toMatchObject({ type: "routine", woken_by: runId });
+    const woken = async (by: string) => (await call("GET", `/api/v1/runs?woken_by=${by}`)).body;
+    expect(await woken(runId)).toMatchObject({ data: [{ id: reviewId }], next_cursor: null });
+    expect(await woken(reviewId)).toMatchObject({ data: [] });
     const why = "It has no tests.";
     await call("POST", `/api/v1/runs/${runId}/verdict`, { verdict: "good" });
     expect((await review(work, { verdict: "good" })).status).toBe(200);

@@ -19,6 +19,11 @@ const runsQuery = pageQuery(runIdSchema).extend({
   trigger: severalOf(triggerTypes).optional(),
   tag: tagFilter.optional().meta({ description: "A tag of its routine as it is now." }),
   search: searchText.optional().meta({ description: "In the routine's name, the summary, and what woke it." }),
+  woken_by: runIdSchema
+    .optional()
+    .meta({
+      description: "The run that has woken them, by a `routine` trigger; with `from` and `to` it is found at once.",
+    }),
   from: momentField.optional().meta({ description: "Admitted then or later." }),
   to: momentField.optional().meta({ description: "Admitted before." }),
 });
@@ -39,8 +44,16 @@ export function mountRuns(app: App): void {
       answer: { status: 200, schema: runPage },
     },
     async ({ c, query }) => {
-      const { routine, status, result, trigger, tag, search, from, to } = query;
-      const filter = { routineId: routine, statuses: status, results: result, triggers: trigger, tag, text: search };
+      const { routine, status, result, trigger, tag, search, woken_by, from, to } = query;
+      const filter = {
+        routineId: routine,
+        statuses: status,
+        results: result,
+        triggers: trigger,
+        tag,
+        text: search,
+        wokenBy: woken_by,
+      };
       const { index, ownerOf } = c.var.deps;
       const page = await index.listRuns({ ...filter, fromMs: from, toMs: to }, toPageRequest(query));
       const now = await activeRuns(page.data, (routineId) => ownerOf(routineId).activeRuns());

@@ -36,9 +36,13 @@ function detailOf({ budgets, tx }: AdmissionContext, reason: OutcomeReason): { d
   return spent === null ? {} : { detail: spentWords(spent) };
 }
 
-/** Stored only where runs have led to the wake. */
-export function ledHere({ depth, woken_by }: Wake): { depth?: number; woken_by?: string } {
-  return { ...(depth === 0 ? {} : { depth }), ...wokenBy(woken_by) };
+/** Stored only where runs have led to the wake, or a delivery has brought it. */
+export function ledHere({ depth, woken_by, delivery_id }: Wake) {
+  return {
+    ...(depth === 0 ? {} : { depth }),
+    ...wokenBy(woken_by),
+    ...(delivery_id === null ? {} : { delivery_id }),
+  };
 }
 
 export function wokenBy(runId: string | undefined): { woken_by?: string } {

@@ -370,6 +370,12 @@ export const TriggerType = {
  */
 export type TriggerId = string;
 
+/**
+ * The id of a delivery; opaque.
+ * @pattern ^dlv_[0-9A-HJKMNP-TV-Z]{26}$
+ */
+export type DeliveryId = string;
+
 export type DeadLetterTrigger = {
   type: TriggerType;
   id: TriggerId | null;
@@ -382,6 +388,8 @@ export type DeadLetterTrigger = {
   depth?: number;
   /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
   woken_by?: RunId;
+  /** The delivery that has brought it, where one did; it may be deleted by now. */
+  delivery_id?: DeliveryId;
 };
 
 export type DeadLetterInput = {
@@ -564,12 +572,6 @@ export const DeliveryStatus = {
   duplicate: 'duplicate',
   failed: 'failed',
 } as const;
-
-/**
- * The id of a delivery; opaque.
- * @pattern ^dlv_[0-9A-HJKMNP-TV-Z]{26}$
- */
-export type DeliveryId = string;
 
 export type EventSource = typeof EventSource[keyof typeof EventSource];
 
@@ -2637,6 +2639,8 @@ export type ListedRun = {
   depth?: number;
   /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
   woken_by?: RunId;
+  /** The delivery that has brought it, where one did; it may be deleted by now. */
+  delivery_id?: DeliveryId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -2705,6 +2709,8 @@ export type ListedRun = {
   depth?: number;
   /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
   woken_by?: RunId;
+  /** The delivery that has brought it, where one did; it may be deleted by now. */
+  delivery_id?: DeliveryId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -2771,6 +2777,8 @@ export type ListedRun = {
   depth?: number;
   /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
   woken_by?: RunId;
+  /** The delivery that has brought it, where one did; it may be deleted by now. */
+  delivery_id?: DeliveryId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -2836,6 +2844,8 @@ export type ListedRun = {
   depth?: number;
   /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
   woken_by?: RunId;
+  /** The delivery that has brought it, where one did; it may be deleted by now. */
+  delivery_id?: DeliveryId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -2902,6 +2912,8 @@ export type ListedRun = {
   depth?: number;
   /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
   woken_by?: RunId;
+  /** The delivery that has brought it, where one did; it may be deleted by now. */
+  delivery_id?: DeliveryId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -2976,6 +2988,8 @@ export type ListedRun = {
   depth?: number;
   /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
   woken_by?: RunId;
+  /** The delivery that has brought it, where one did; it may be deleted by now. */
+  delivery_id?: DeliveryId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -3049,6 +3063,8 @@ export type ListedRun = {
   depth?: number;
   /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
   woken_by?: RunId;
+  /** The delivery that has brought it, where one did; it may be deleted by now. */
+  delivery_id?: DeliveryId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -3122,6 +3138,8 @@ export type ListedRun = {
   depth?: number;
   /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
   woken_by?: RunId;
+  /** The delivery that has brought it, where one did; it may be deleted by now. */
+  delivery_id?: DeliveryId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -3582,6 +3600,8 @@ export type OccurrenceTrigger = {
   depth?: number;
   /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
   woken_by?: RunId;
+  /** The delivery that has brought it, where one did; it may be deleted by now. */
+  delivery_id?: DeliveryId;
 };
 
 /**
@@ -4465,6 +4485,8 @@ export type Run = {
   depth?: number;
   /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
   woken_by?: RunId;
+  /** The delivery that has brought it, where one did; it may be deleted by now. */
+  delivery_id?: DeliveryId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -4534,6 +4556,8 @@ export type Run = {
   depth?: number;
   /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
   woken_by?: RunId;
+  /** The delivery that has brought it, where one did; it may be deleted by now. */
+  delivery_id?: DeliveryId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -4601,6 +4625,8 @@ export type Run = {
   depth?: number;
   /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
   woken_by?: RunId;
+  /** The delivery that has brought it, where one did; it may be deleted by now. */
+  delivery_id?: DeliveryId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -4667,6 +4693,8 @@ export type Run = {
   depth?: number;
   /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
   woken_by?: RunId;
+  /** The delivery that has brought it, where one did; it may be deleted by now. */
+  delivery_id?: DeliveryId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -4734,6 +4762,8 @@ export type Run = {
   depth?: number;
   /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
   woken_by?: RunId;
+  /** The delivery that has brought it, where one did; it may be deleted by now. */
+  delivery_id?: DeliveryId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -4809,6 +4839,8 @@ export type Run = {
   depth?: number;
   /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
   woken_by?: RunId;
+  /** The delivery that has brought it, where one did; it may be deleted by now. */
+  delivery_id?: DeliveryId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -4883,6 +4915,8 @@ export type Run = {
   depth?: number;
   /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
   woken_by?: RunId;
+  /** The delivery that has brought it, where one did; it may be deleted by now. */
+  delivery_id?: DeliveryId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -4957,6 +4991,8 @@ export type Run = {
   depth?: number;
   /** Of a `routine` trigger: the run of the other routine that woke this one, where it was one. */
   woken_by?: RunId;
+  /** The delivery that has brought it, where one did; it may be deleted by now. */
+  delivery_id?: DeliveryId;
 };
   /** Of a retry that somebody has asked for: the run whose input it has. */
   retry_of?: RunId;
@@ -5878,6 +5914,10 @@ tag?: string;
  * @maxLength 200
  */
 search?: string;
+/**
+ * The run that has woken them, by a `routine` trigger; with `from` and `to` it is found at once.
+ */
+woken_by?: RunId;
 /**
  * Admitted then or later.
  * @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|([+-](?:[01]\d|2[0-3]):[0-5]\d)))$

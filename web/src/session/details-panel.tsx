@@ -9,6 +9,7 @@ import { Elapsed, exactTime } from "../ui/time.tsx";
 import styles from "./details-panel.module.css";
 import { PushedBranches } from "./pushed-branches.tsx";
 import { runStretches, type Stretch, wholeDurationMs } from "./run-durations.ts";
+import { RunLinks } from "./run-links.tsx";
 import { Plain } from "./text/plain.tsx";
 import { VerdictPart } from "./verdict-part.tsx";
 
@@ -23,6 +24,7 @@ export function DetailsPanel({ id, run }: { id: string; run: Run | undefined }) 
         <>
           <Evidence run={run} />
           {!isActiveStatus(run.status) && <VerdictPart key={run.id} run={run} />}
+          <RunLinks run={run} />
           <Cost run={run} />
           <Timings run={run} />
           <AboutRun run={run} />
