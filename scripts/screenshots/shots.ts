@@ -2,13 +2,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { z } from "zod";
+import { pageSchema } from "#protocol/api.ts";
+import { routineIdSchema } from "#protocol/ids.ts";
 import { admissionSchema } from "#protocol/occurrence.ts";
 import { routineSchema } from "#protocol/routine.ts";
 import { runSchema } from "#protocol/run.ts";
 import { type Call, callApi, outcomeOf } from "#scripts/instance/api.ts";
 import type { Instance } from "#scripts/instance/start-instance.ts";
 import { INSTANCE_SETTINGS, INSTANCE_SHOTS } from "./instance-shots.ts";
-import { AUDIT, CHANGELOG, READ_ME, routineOf, type Story, TRIAGE } from "./stories.ts";
+import { AUDIT, CHANGELOG, PUBLISH, READ_ME, RELEASE, routineOf, type Story, TRIAGE } from "./stories.ts";
 
 export interface Shot {
   /** The beginning of the file's name. */
@@ -21,6 +23,7 @@ export interface Shot {
   next?: { name: string; open(page: Page): Promise<unknown> };
 }
 
+const routinePage = pageSchema(z.object({ id: routineIdSchema }));
 const RUN_DEADLINE_MS = 60_000;
 const POLL_MS = 100;
 const ISSUE = "Issue #41: parse() refuses “1 d”\n\nI expected white space between number and unit to be ignored.";
@@ -31,11 +34,14 @@ export const EMPTY_SHOTS: Shot[] = [
   { name: "home-empty", isSignedIn: true, open: at("/", (page) => page.getByText("No routines yet")) },
 ];
 
-/** Takes the demo routine away. @returns the address of its repository. */
+/** Takes the demo routines away. @returns the address of its repository. */
 export async function clearInstance(instance: Instance, signal: AbortSignal): Promise<string> {
   const path = `/api/v1/routines/${instance.local.demo.routine_id}`;
   const { repositories } = await ask(instance, signal, { method: "GET", path, answer: routineSchema });
-  await ask(instance, signal, { method: "DELETE", path, answer: z.unknown() });
+  const { data } = await ask(instance, signal, { method: "GET", path: "/api/v1/routines", answer: routinePage });
+  for (const { id } of data) {
+    await ask(instance, signal, { method: "DELETE", path: `/api/v1/routines/${id}`, answer: z.unknown() });
+  }
   return repositories[0]?.url ?? "";
 }
 
@@ -99,6 +105,10 @@ export async function fillInstance({
   await untilRun(stopped.run, ["canceled"]);
   const running = await start(TRIAGE, ISSUE);
   await untilRun(running.run, ["running"]);
+  const asking = await start(RELEASE);
+  const pushing = await start(PUBLISH);
+  await untilRun(asking.run, ["waiting"]);
+  await untilRun(pushing.run, ["waiting"]);
 
   for (const [path, body] of INSTANCE_SETTINGS) {
     await ask(instance, signal, { method: "PUT", path, body, answer: z.unknown() });
@@ -149,6 +159,28 @@ export async function fillInstance({
       },
     },
     { name: "session-ended", open: session(ended.session, "ready for a review") },
+    {
+      name: "session-changes",
+      open: async (page) => {
+        await at(`/sessions/${ended.session}?view=changes`, (on) => on.getByRole("region", { name: "README.md" }))(
+          page,
+        );
+        await page
+          .getByRole("button", { name: /^Comment on line/ })
+          .first()
+          .click();
+        await page.keyboard.type("Say first what the option is for.");
+      },
+    },
+    {
+      name: "session-events",
+      open: at(`/sessions/${ended.session}?view=events`, (page) => page.getByRole("button", { name: /run\.queued/ })),
+    },
+    { name: "session-question", open: session(asking.session, "Yes, 1.3.0") },
+    {
+      name: "session-approval",
+      open: at(`/sessions/${pushing.session}`, (page) => page.getByText("Not answered yet")),
+    },
     { name: "session-failed", open: session(failed.session, "credit balance") },
     ...INSTANCE_SHOTS.map(({ name, address, text }) => ({
       name,

@@ -8,6 +8,8 @@ export interface Story {
   prompt: string;
   /** What the model says, in order; after the last it is silent, and the run stays on. */
   replies: ReplyPlan[];
+  /** Calls about which a person is asked. */
+  asks?: string[];
 }
 
 export const READ_ME: Story = {
@@ -107,7 +109,36 @@ export const CHANGELOG: Story = {
   ],
 };
 
-const STORIES = [READ_ME, TRIAGE, AUDIT, CHANGELOG];
+export const RELEASE: Story = {
+  name: "Release",
+  prompt: "Prepare the next release: choose its number with us, then bring it on a branch.",
+  replies: [
+    says("What has changed since the last one decides the number.", "List the commits", "git log --oneline -n 5"),
+    {
+      kind: "message",
+      text: "Nothing breaks, but there is a new option. I ask before I choose.",
+      toolCalls: [
+        {
+          name: "mcp__reveille__ask",
+          input: {
+            question: "Is the option `largest` to be told as a new feature, which makes it 1.3.0?",
+            choices: ["Yes, 1.3.0", "No, 1.2.4"],
+            default: "Yes, 1.3.0",
+          },
+        },
+      ],
+    },
+  ],
+};
+
+export const PUBLISH: Story = {
+  name: "Publish notes",
+  prompt: "Write the notes of the release, and push them to main.",
+  asks: ["Bash(git push:*)"],
+  replies: [says("The notes are written. Now they go to main.", "Push the notes", "git push origin HEAD:main")],
+};
+
+const STORIES = [READ_ME, TRIAGE, AUDIT, CHANGELOG, RELEASE, PUBLISH];
 
 /** When the words are written that are still being written in the pictures: text is live for those who watch. */
 export interface Gates {
@@ -131,7 +162,7 @@ export function replyTo(request: MessagesRequest, gates: Gates): ReplyPlan {
 const HELD_AFTER = 16;
 
 /** @param upstream the address of the demo repository. */
-export function routineOf({ name, prompt }: Story, upstream: string) {
+export function routineOf({ name, prompt, asks }: Story, upstream: string) {
   const repositories = [{ url: upstream }];
   return {
     name,
@@ -139,6 +170,7 @@ export function routineOf({ name, prompt }: Story, upstream: string) {
     repositories,
     overlap: "skip",
     limits: { timeout: "30m", turns: 60 },
+    ...(asks === undefined ? {} : { tools: { ask: asks } }),
     triggers: [{ type: "api" }],
   };
 }

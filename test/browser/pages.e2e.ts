@@ -8,6 +8,7 @@ import type { Page } from "playwright-core";
 import { createRoutine, type GatedBed, gatedBed, runNow, sendEvent, untilEnded } from "./support/bed.ts";
 import { instanceViews } from "./support/instance-views.ts";
 import { playRun, RUNNING, said } from "./support/played-run.ts";
+import { sessionViews, type View } from "./support/session-views.ts";
 import { openSession, transcript, untilConnection, untilRunStatus } from "./support/transcript.ts";
 import { visit } from "./support/visitor.ts";
 
@@ -15,14 +16,6 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const FIRST_LOAD_BYTES = 200_000;
 const PHONE = { width: 390, height: 844 };
 const DESKTOP = { width: 1280, height: 800 };
-
-interface View {
-  name: string;
-  isSignedIn?: boolean;
-  /** Opened by a button of a page that has loaded. */
-  isDialog?: boolean;
-  open(page: Page): Promise<unknown>;
-}
 
 /** Of every type, with all that a row can say; none of them comes while the pages are looked at. */
 const EVERY_TRIGGER = [
@@ -73,9 +66,6 @@ async function makeViews(t: TestContext, bed: GatedBed): Promise<View[]> {
   const active = await runNow(bed, routine.id);
   conversation.run("I look **around** first.", "ls -la");
   conversation.run("That is [not there](https://docs.example/a).", "cat missing-file");
-  const ended = await playRun(t, bed, "An ended run");
-  await ended.report([RUNNING, said({ type: "agent.message", message_id: "msg_1", text: "## Done\n\n`code`" })]);
-  await ended.finish("Everything is done.");
 
   const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name }).waitFor();
   const tab = (name: string) => async (page: Page) => {
@@ -208,14 +198,7 @@ async function makeViews(t: TestContext, bed: GatedBed): Promise<View[]> {
         await page.getByRole("button", { name: "Keep running" }).waitFor();
       },
     },
-    {
-      name: "a session that has ended",
-      open: async (page) => {
-        await openSession(page, ended.sessionId);
-        await untilConnection(page, "ended");
-        await transcript(page).getByText("Everything is done.").first().waitFor();
-      },
-    },
+    ...(await sessionViews(t, bed)),
     {
       name: "an instance with nothing on it",
       open: async (page) => {

@@ -12,8 +12,6 @@ import { DetailsPanel } from "./details-panel.tsx";
 import { WaitContext } from "./items/run-row.tsx";
 import type { ConnectionState } from "./live-connection.ts";
 import type { LiveSession } from "./live-session.ts";
-import { WaitingCard } from "./questions/waiting-card.tsx";
-import { SearchBar } from "./search/search-bar.tsx";
 import { SessionHead } from "./session-head.tsx";
 import styles from "./session-view.module.css";
 import type { SessionViewName } from "./session-views.ts";
@@ -25,6 +23,8 @@ import { useWaitReason } from "./use-wait-reason.ts";
 import { ViewLinks } from "./view-links.tsx";
 
 const ChangesView = lazy(async () => ({ default: (await import("./diff/changes-view.tsx")).ChangesView }));
+const SearchBar = lazy(async () => ({ default: (await import("./search/search-bar.tsx")).SearchBar }));
+const WaitingCard = lazy(async () => ({ default: (await import("./questions/waiting-card.tsx")).WaitingCard }));
 const EventsView = lazy(async () => ({ default: (await import("./events/events-view.tsx")).EventsView }));
 
 /** Where the details have room beside the transcript they are open at first. */
@@ -41,6 +41,9 @@ export function SessionView({ session, view }: { session: Session; view: Session
   });
   usePageTitle(tabTitle(session.title, run));
   const wait = useWaitReason(run);
+  // What is told of an answer stays when the run waits no more.
+  const [hasWaited, setHasWaited] = useState(false);
+  if (run?.status === "waiting" && !hasWaited) setHasWaited(true);
   const [isPanelOpen, setPanelOpen] = useState(() => matchMedia(WIDE).matches);
   const [isSearching, setSearching] = useState(false);
   const panelId = useId();
@@ -70,7 +73,13 @@ export function SessionView({ session, view }: { session: Session; view: Session
             ends={view === "transcript" ? ends : null}
           />
           {isSearching && view === "transcript" && live !== null && (
-            <SearchBar live={live} onGo={(seq) => transcript.current?.goTo(seq)} onClose={() => setSearching(false)} />
+            <Suspense>
+              <SearchBar
+                live={live}
+                onGo={(seq) => transcript.current?.goTo(seq)}
+                onClose={() => setSearching(false)}
+              />
+            </Suspense>
           )}
           <div className={styles.shown}>
             <WaitContext value={wait}>
@@ -83,7 +92,7 @@ export function SessionView({ session, view }: { session: Session; view: Session
           </div>
           {live !== null && mayBeSpokenTo(state) && (
             <div className={styles.bottom}>
-              <WaitingCard live={live} run={run} />
+              <Suspense>{hasWaited && <WaitingCard live={live} run={run} />}</Suspense>
               <Composer live={live} sessionId={session.id} run={run} />
             </div>
           )}

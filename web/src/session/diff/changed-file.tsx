@@ -160,10 +160,12 @@ function Line({ line, said, isOpen, onOpen, onSay, onRemove }: LineProps) {
       {(isOpen || said.length > 0) && (
         <tr>
           <td colSpan={3} className={styles.comments}>
-            {said.map((comment) => (
-              <ShownComment key={comment.id} comment={comment} onRemove={() => onRemove(comment.id)} />
-            ))}
-            {isOpen && <CommentForm label={label} onSay={onSay} onClose={onOpen} />}
+            <div className={styles.beside}>
+              {said.map((comment) => (
+                <ShownComment key={comment.id} comment={comment} onRemove={() => onRemove(comment.id)} />
+              ))}
+              {isOpen && <CommentForm label={label} onSay={onSay} onClose={onOpen} />}
+            </div>
           </td>
         </tr>
       )}

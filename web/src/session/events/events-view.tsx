@@ -53,6 +53,7 @@ export function EventsView({ sessionId, live }: { sessionId: string; live: LiveS
         data={events}
         defaultItemHeight={32}
         increaseViewportBy={400}
+        components={EDGES}
         computeItemKey={(_index, { seq }) => seq}
         itemContent={(_index, event) => <EventRow event={event} />}
         endReached={() => {
@@ -61,6 +62,12 @@ export function EventsView({ sessionId, live }: { sessionId: string; live: LiveS
       />
     </section>
   );
+}
+
+const EDGES = { Header: Edge, Footer: Edge };
+
+function Edge() {
+  return <div className={styles.edge} />;
 }
 
 function EventRow({ event }: { event: TranscriptEvent }) {

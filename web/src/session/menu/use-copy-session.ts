@@ -4,7 +4,6 @@ import { useEffect } from "react";
 import type { Session } from "#protocol/session.ts";
 import { readSession } from "../../client/generated.ts";
 import type { ReadEvents } from "../read-events.ts";
-import { sessionMarkdown } from "./session-markdown.ts";
 
 const SAID_FOR_MS = 2_400;
 
@@ -28,6 +27,9 @@ export function useCopySession({ id }: Session, readEvents: ReadEvents) {
 
 async function writeAll(id: string, readEvents: ReadEvents): Promise<string> {
   // What came while the page is open counts too.
-  const { title, last_seq: lastSeq } = await readSession(id);
+  const [{ title, last_seq: lastSeq }, { sessionMarkdown }] = await Promise.all([
+    readSession(id),
+    import("./session-markdown.ts"),
+  ]);
   return await sessionMarkdown({ title, address: `${location.origin}/sessions/${id}`, lastSeq }, readEvents);
 }
