@@ -7,7 +7,6 @@ import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { createRoutine, type GatedBed, gatedBed, runNow, sendEvent, untilEnded } from "./support/bed.ts";
 import { instanceViews } from "./support/instance-views.ts";
-import { playRun, RUNNING, said } from "./support/played-run.ts";
 import { sessionViews, type View } from "./support/session-views.ts";
 import { openSession, transcript, untilConnection, untilRunStatus } from "./support/transcript.ts";
 import { visit } from "./support/visitor.ts";

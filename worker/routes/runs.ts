@@ -19,11 +19,9 @@ const runsQuery = pageQuery(runIdSchema).extend({
   trigger: severalOf(triggerTypes).optional(),
   tag: tagFilter.optional().meta({ description: "A tag of its routine as it is now." }),
   search: searchText.optional().meta({ description: "In the routine's name, the summary, and what woke it." }),
-  woken_by: runIdSchema
-    .optional()
-    .meta({
-      description: "The run that has woken them, by a `routine` trigger; with `from` and `to` it is found at once.",
-    }),
+  woken_by: runIdSchema.optional().meta({
+    description: "The run that has woken them, by a `routine` trigger; with `from` and `to` it is found at once.",
+  }),
   from: momentField.optional().meta({ description: "Admitted then or later." }),
   to: momentField.optional().meta({ description: "Admitted before." }),
 });
