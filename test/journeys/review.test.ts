@@ -1,6 +1,6 @@
 /** A routine reviews the runs of another: what it thinks is kept with the run that woke it, beside a person's verdict. */
 import { exports } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { ErrorBody } from "#protocol/errors.ts";
 import { runnerCallPath } from "#protocol/runner-calls.ts";
 import type { VerdictInput } from "#protocol/verdict.ts";
@@ -47,7 +47,10 @@ describe("a routine that reviews", () => {
     expect(work.order).toMatchObject({ reviews: runId });
     expect((await readRun(reviewId)).trigger).toMatchObject({ type: "routine", woken_by: runId });
     const woken = async (by: string) => (await call("GET", `/api/v1/runs?woken_by=${by}`)).body;
-    expect(await woken(runId)).toMatchObject({ data: [{ id: reviewId }], next_cursor: null });
+    // D1 is told a moment later.
+    await vi.waitFor(async () =>
+      expect(await woken(runId)).toMatchObject({ data: [{ id: reviewId }], next_cursor: null }),
+    );
     expect(await woken(reviewId)).toMatchObject({ data: [] });
     const why = "It has no tests.";
     await call("POST", `/api/v1/runs/${runId}/verdict`, { verdict: "good" });

@@ -73,7 +73,7 @@ const TABLE: [unknown, string[]][] = [
       'notify[0].on[0]: must be one of failed, waiting, budget, blocked, recovered, succeeded, missed, paused, quiet; did you mean "failed"?',
     ],
   ],
-  [{ ...ROUTINE, notify: [{ on: ["failed"] }] }, ["notify[0]: must have one of webhook and slack"]],
+  [{ ...ROUTINE, notify: [{ on: ["failed"] }] }, ["notify[0]: must have one of webhook, slack and email"]],
   [{ ...ROUTINE, tags: { "a b": "x" } }, ["tags.a b: has a name that can't be: names here have another form"]],
   [{ ...ROUTINE, tags: [] }, ["tags: must be an object, not a list"]],
   [{ ...ROUTINE, triggers: {} }, ["triggers: must be a list, not an object"]],

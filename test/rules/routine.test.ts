@@ -232,8 +232,7 @@ describe("routinePatchSchema", () => {
   it.each<[string, object]>([
     ["nothing", {}],
     ["a revision alone", { if_revision: 3 }],
-    ["an unknown key", { status: "paused" }],
-    ["an id", { id: "rtn_0ABCDEFGHJKMNPQRSTVWXYZ012", name: "x" }],
+    ["an unknown key", { state: "paused" }],
     ["revision 0", { if_revision: 0, name: "x" }],
     ["a bad value", { max_concurrent: 0 }],
     ["null for what has to be there", { name: null }],
