@@ -74,8 +74,12 @@ async function agent(...args: string[]): Promise<{ code: number | null; said: st
   return { code, said };
 }
 
+/** Commits of one second would be the same commit in several tests, and the upstream keeps what it was once sent. */
+let commits = 0;
+
 async function commit(message: string, file = "b.txt"): Promise<void> {
-  writeFileSync(join(clone, file), message);
+  commits += 1;
+  writeFileSync(join(clone, file), `${message} ${commits}`);
   await agent("add", "--all");
   expect((await agent("commit", "--quiet", "--message", message)).code).toBe(0);
 }
