@@ -83,7 +83,7 @@ test("an environment is made with a secret that is missing and then set, used by
       .waitFor();
     await page.getByLabel("Name").fill("browser-ci");
     await page.getByRole("radio", { name: /^Only the hosts below/ }).check();
-    await page.getByLabel("Hosts", { exact: true }).fill("registry.npmjs.org\n*.example.com\n");
+    await page.getByLabel("Hosts", { exact: true }).fill("files.example.net\n*.example.com\n");
     await page.getByLabel("Variables").fill("LOG_LEVEL=debug\nTOKEN={{CI_TOKEN}}");
     await page.getByText(/CI_TOKEN is no secret yet/).waitFor();
     await page.getByLabel("Setup script").fill("echo ready");
@@ -92,7 +92,7 @@ test("an environment is made with a secret that is missing and then set, used by
     await row.getByText("Only 2 hosts").waitFor();
     await row.getByText("No routine names it").waitFor();
     const made = await readIt();
-    assert.deepEqual(made.network, { level: "custom", allow: ["registry.npmjs.org", "*.example.com"] });
+    assert.deepEqual(made.network, { level: "custom", allow: ["files.example.net", "*.example.com"] });
     assert.deepEqual(made.variables, { LOG_LEVEL: "debug", TOKEN: "{{CI_TOKEN}}" });
 
     await createRoutine(bed, { name: "Works in it", prompt: "Wait.", environment: "browser-ci" });

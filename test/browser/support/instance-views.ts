@@ -23,7 +23,7 @@ export async function instanceViews(bed: Bed): Promise<InstanceView[]> {
     path: "/api/v1/environments",
     body: {
       name: "looked-at",
-      network: { level: "custom", allow: ["registry.example.com"] },
+      network: { level: "custom", allow: ["files.example.com"] },
       variables: { TOKEN: "{{LOOKED_AT}}", OTHER: "{{A_SECRET_THAT_IS_NOT_THERE}}" },
       setup: "echo ready",
     },

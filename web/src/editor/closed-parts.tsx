@@ -65,7 +65,7 @@ export function EnvironmentSection({ draft, set }: PartProps) {
         label="More hosts"
         path="network.allow"
         hint="Beside those that the environment allows, one on each line"
-        placeholder="registry.example.com"
+        placeholder="files.example.com"
         value={draft.network.allow}
         onChange={(allow) => set({ network: { allow } })}
       />

@@ -77,7 +77,7 @@ export function EnvironmentForm(props: EnvironmentFormProps) {
             label={draft.network.level === "custom" ? "Hosts" : "More hosts"}
             path="network"
             hint="One on each line; *.example.com stands for every name below example.com"
-            placeholder="registry.example.com"
+            placeholder="files.example.com"
             value={draft.network.allow}
             onChange={(allow) => set({ network: { ...draft.network, allow } })}
           />
