@@ -51,7 +51,8 @@ async function push({ lease, proxy_token }: Offer, commit: string, verdict: "ok"
     body: `${packet(`${NONE} ${commit} ${REF}\0 report-status`)}0000PACK`,
     headers: { "content-type": "application/x-git-receive-pack-request" },
   });
-  await answer.text();
+  const told = new TextDecoder().decode(await answer.arrayBuffer());
+  expect([answer.status, told]).toEqual([200, expect.stringContaining(verdict)]);
 }
 
 /** The webhook of that push, as GitHub sends it. */
