@@ -9,6 +9,11 @@ const INSTANCE = process.env["REVEILLE_URL"] ?? "http://localhost:8787";
 /** What an instance answers itself; the rest are pages. */
 const INSTANCE_PATHS = ["/api", "/v1", "/docs", "/openapi.json", "/healthz"];
 
+/** Pages that share a module make it one of all pages, in one file: many small files compress badly. */
+const SHARED_BY = 6;
+/** Loaded when first wanted, by however many pages: menus and dialogs, and what reads Markdown. */
+const LATER = /@base-ui|@floating-ui|micromark|mdast|unist/;
+
 const proxy = Object.fromEntries(
   INSTANCE_PATHS.map((path) => [path, { target: INSTANCE, ws: true, configure: sendOwnOrigin }]),
 );
@@ -25,6 +30,11 @@ export default defineConfig({
     // One small file: rules keep their order whichever page comes first, and no page waits for its own.
     cssCodeSplit: false,
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        codeSplitting: { groups: [{ name: "shared", minShareCount: SHARED_BY, test: (id) => !LATER.test(id) }] },
+      },
+    },
   },
   server: { proxy },
   preview: { proxy },

@@ -13,8 +13,6 @@ import { visit } from "./support/visitor.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const FIRST_LOAD_BYTES = 200_000;
-/** A session's page brings what draws a long transcript and its Markdown, and is over the limit for now: docs/web.md. */
-const SESSION_LOAD_BYTES = 222_000;
 const PHONE = { width: 390, height: 844 };
 const DESKTOP = { width: 1280, height: 800 };
 
@@ -294,8 +292,7 @@ test("each page loads at most 200 kB of script at first", async (t) => {
       const bytes = (await Promise.all(scripts)).reduce((sum, body) => sum + gzipSync(body).length, 0);
       t.diagnostic(`${view.name}: ${(bytes / 1_000).toFixed(1)} kB in ${scripts.length} files`);
       assert.ok(scripts.length > 0);
-      const limit = / session/.test(view.name) ? SESSION_LOAD_BYTES : FIRST_LOAD_BYTES;
-      assert.ok(bytes <= limit, `${view.name}: ${bytes} bytes`);
+      assert.ok(bytes <= FIRST_LOAD_BYTES, `${view.name}: ${bytes} bytes`);
     });
   }
 });

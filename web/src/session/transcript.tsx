@@ -1,8 +1,8 @@
 /** The transcript as a list of which only what is near to be seen is in the page. */
 import { type RefObject, useEffect, useImperativeHandle, useMemo, useRef, useState, useSyncExternalStore } from "react";
-import { type Components, Virtuoso, type VirtuosoHandle } from "react-virtuoso";
 import { Button } from "../ui/button.tsx";
 import { Spinner } from "../ui/spinner.tsx";
+import { VirtualList, type VirtualListHandle } from "../ui/virtual-list.tsx";
 import { FoldsContext } from "./fold.tsx";
 import { ArrowDownIcon } from "./icons.tsx";
 import { ItemRow } from "./items/item-row.tsx";
@@ -48,8 +48,8 @@ interface ListProps extends TranscriptProps {
 }
 
 function TranscriptList({ store, view, handle, open }: ListProps) {
-  const list = useRef<VirtuosoHandle>(null);
-  const { isFollowing, setScroller, onHeightChange, holdStill, goToEnd } = useFollowEnd(
+  const list = useRef<VirtualListHandle>(null);
+  const { isFollowing, scroller, setScroller, onHeightChange, holdStill, goToEnd } = useFollowEnd(
     view.opensAt === "end",
     !view.hasNewer,
   );
@@ -60,13 +60,12 @@ function TranscriptList({ store, view, handle, open }: ListProps) {
   const folds = useMemo(() => ({ open, onUnfold: holdStill }), [open, holdStill]);
   const toEnd = () => {
     if (view.hasNewer) return store.goToEnd();
-    list.current?.scrollToIndex({ index: "LAST", align: "end" });
     goToEnd();
   };
   useImperativeHandle(handle, () => ({
     goToStart: () => {
       if (view.first > 1) void store.goToStart();
-      else list.current?.scrollTo({ top: 0 });
+      else scroller.current?.scrollTo({ top: 0 });
     },
     goToEnd: toEnd,
     goTo: (seq) => void store.goTo(seq),
@@ -79,33 +78,28 @@ function TranscriptList({ store, view, handle, open }: ListProps) {
     const index = indexOf(view, target.seq);
     if (index === null) return;
     holdStill();
-    list.current?.scrollToIndex({ index, align: "center" });
+    list.current?.scrollToIndex(index, { align: "center" });
   }, [target, view, holdStill]);
   return (
     <FoldsContext value={folds}>
       <div className={styles.frame}>
-        <Virtuoso
-          ref={list}
-          className={styles.list ?? ""}
+        <VirtualList
+          list={list}
+          className={styles.list}
           role="log"
           aria-label="Transcript"
           // Rows that come into the page by scrolling are not news.
           aria-live={isFollowing && isSettledIn ? "polite" : "off"}
-          totalCount={view.length}
-          firstItemIndex={view.firstIndex}
-          initialTopMostItemIndex={opening}
-          defaultItemHeight={40}
-          // What is measured is put in its place before it is painted, not a frame later.
-          skipAnimationFrameInResizeObserver
-          increaseViewportBy={600}
-          context={{ store, view, hadOlder }}
-          components={COMPONENTS}
-          computeItemKey={(index, _data, context) => keyAt(context.view, index)}
-          itemContent={(index, _data, context) => rowAt(context.view, index)}
-          scrollerRef={setScroller}
-          totalListHeightChanged={onHeightChange}
-          startReached={() => void store.loadOlder()}
-          endReached={() => void store.loadNewer()}
+          length={view.length}
+          firstIndex={view.firstIndex}
+          opensAt={opening}
+          row={(index) => rowAt(view, index)}
+          before={<Before store={store} view={view} hadOlder={hadOlder} />}
+          after={<After store={store} view={view} />}
+          scroller={setScroller}
+          onResized={onHeightChange}
+          onNearStart={() => void store.loadOlder()}
+          onNearEnd={() => void store.loadNewer()}
         />
         <GoingToStart store={store} view={view} />
         {!isFollowing && fresh > 0 && (
@@ -135,21 +129,10 @@ function useSettledIn(): boolean {
   return isSettledIn;
 }
 
-interface ListContext {
-  store: TranscriptStore;
-  view: TranscriptView;
-  /** Whether anything came before the list when it was first seen. */
-  hadOlder: boolean;
-}
-
-function keyAt(view: TranscriptView, index: number): string {
-  return view.itemAt(index - view.firstIndex)?.key ?? String(index);
-}
-
 function rowAt(view: TranscriptView, index: number) {
-  const item = view.itemAt(index - view.firstIndex);
-  if (item === undefined) return null;
-  return <ItemRow item={item} isTarget={view.target !== null && item.seqs.includes(view.target.seq)} />;
+  const item = view.itemAt(index);
+  if (item === undefined) return <div key={index} />;
+  return <ItemRow key={item.key} item={item} isTarget={view.target !== null && item.seqs.includes(view.target.seq)} />;
 }
 
 /** Where the item is that shows an event, from 0; null where none does. */
@@ -159,16 +142,20 @@ function indexOf(view: TranscriptView, seq: number): number | null {
 }
 
 /** What a list is looked at from when it is made. */
-function openingOf(view: TranscriptView) {
-  if (view.opensAt === "end") return { index: "LAST" as const, align: "end" as const };
-  const index = view.target === null ? null : indexOf(view, view.target.seq);
-  return index === null ? 0 : { index, align: "center" as const };
+function openingOf(view: TranscriptView): number | "end" {
+  if (view.opensAt === "end") return "end";
+  return view.target === null ? 0 : (indexOf(view, view.target.seq) ?? 0);
 }
 
-const COMPONENTS: Components<unknown, ListContext> = { Header: Before, Footer: After };
+interface BeforeProps {
+  store: TranscriptStore;
+  view: TranscriptView;
+  /** Whether anything came before the list when it was first seen. */
+  hadOlder: boolean;
+}
 
 /** Of one height, whatever it says: what is below does not move. */
-function Before({ context: { store, view, hadOlder } }: { context: ListContext }) {
+function Before({ store, view, hadOlder }: BeforeProps) {
   if (!view.hasOlder) return <div className={hadOlder ? styles.edge : styles.top} />;
   if (view.failure?.of === "older") {
     return <Failed what="Earlier events could not be loaded." onRetry={() => void store.loadOlder()} />;
@@ -176,7 +163,7 @@ function Before({ context: { store, view, hadOlder } }: { context: ListContext }
   return <Loading what="Loading earlier events" />;
 }
 
-function After({ context: { store, view } }: { context: ListContext }) {
+function After({ store, view }: { store: TranscriptStore; view: TranscriptView }) {
   if (!view.hasNewer) return <div className={styles.end} />;
   if (view.failure?.of === "newer") {
     return <Failed what="Later events could not be loaded." onRetry={() => void store.loadNewer()} />;

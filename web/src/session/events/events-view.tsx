@@ -1,13 +1,13 @@
 /** Every event of the session as the API gives it, oldest first. */
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useEffect, useSyncExternalStore } from "react";
-import { Virtuoso } from "react-virtuoso";
 import type { Json } from "#protocol/schema.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import { listSessionEvents } from "../../client/generated.ts";
 import { ErrorState } from "../../ui/error-state.tsx";
 import { SkeletonRows } from "../../ui/skeleton.tsx";
 import { exactTime } from "../../ui/time.tsx";
+import { VirtualList } from "../../ui/virtual-list.tsx";
 import { Fold } from "../fold.tsx";
 import type { LiveSession } from "../live-session.ts";
 import { jsonText } from "../text/json-text.ts";
@@ -48,15 +48,15 @@ export function EventsView({ sessionId, live }: { sessionId: string; live: LiveS
   }
   return (
     <section className={styles.view} aria-label="Events">
-      <Virtuoso
-        className={styles.list ?? ""}
-        data={events}
-        defaultItemHeight={32}
-        increaseViewportBy={400}
-        components={EDGES}
-        computeItemKey={(_index, { seq }) => seq}
-        itemContent={(_index, event) => <EventRow event={event} />}
-        endReached={() => {
+      <VirtualList
+        className={styles.list}
+        aria-label="All events"
+        role="group"
+        length={events.length}
+        row={(index) => rowAt(events, index)}
+        before={<Edge />}
+        after={<Edge />}
+        onNearEnd={() => {
           if (!isAtEnd && !isFetching) void fetchNextPage();
         }}
       />
@@ -64,10 +64,13 @@ export function EventsView({ sessionId, live }: { sessionId: string; live: LiveS
   );
 }
 
-const EDGES = { Header: Edge, Footer: Edge };
-
 function Edge() {
   return <div className={styles.edge} />;
+}
+
+function rowAt(events: readonly TranscriptEvent[], index: number) {
+  const event = events[index];
+  return event === undefined ? <div key={index} /> : <EventRow key={event.seq} event={event} />;
 }
 
 function EventRow({ event }: { event: TranscriptEvent }) {
