@@ -1,5 +1,5 @@
 /** A panel, and the rows of a list in one. */
-import type { ComponentProps, ReactNode } from "react";
+import { type ComponentProps, createContext, type ReactNode, useContext } from "react";
 import styles from "./card.module.css";
 import { classNames } from "./class-names.ts";
 
@@ -17,9 +17,13 @@ export function List({ label, children }: { label: string; children: ReactNode }
   );
 }
 
+/** Whether what is around a row is the list's item already. */
+export const RowInItem = createContext(false);
+
 /** A row whose one link (class `row-link`, by `rowLinkClass`) can be hit anywhere in it. */
 export function ListRow({ children, className }: { children: ReactNode; className?: string | undefined }) {
-  return <li className={classNames(styles.row, className)}>{children}</li>;
+  const Row = useContext(RowInItem) ? "div" : "li";
+  return <Row className={classNames(styles.row, className)}>{children}</Row>;
 }
 
 export const rowLinkClass = styles.rowLink ?? "";

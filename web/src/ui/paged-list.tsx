@@ -1,12 +1,17 @@
 /** A list that is read page by page: loading, failed, empty, shown, and "Load more". */
 import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { lazy, type ReactNode, Suspense, useLayoutEffect, useRef } from "react";
 import type { Page } from "#protocol/api.ts";
 import { Button } from "./button.tsx";
 import { Card, List } from "./card.tsx";
 import { ErrorNotice, ErrorState } from "./error-state.tsx";
 import styles from "./paged-list.module.css";
 import { SkeletonRows } from "./skeleton.tsx";
+
+/** With more rows than these the page holds those alone that are near to be seen. */
+const MOST_ROWS = 100;
+
+const LongList = lazy(async () => ({ default: (await import("./long-list.tsx")).LongList }));
 
 interface PagedListProps<Item> {
   query: UseInfiniteQueryResult<InfiniteData<Page<Item>>>;
@@ -38,7 +43,7 @@ export function PagedList<Item>({ query, noun, empty, row }: PagedListProps<Item
   return (
     <div className={styles.list}>
       {query.isError && <ErrorNotice title={failureTitle(query.isFetchNextPageError, noun)} error={query.error} />}
-      {items.length > 0 && <List label={noun}>{items.map(row)}</List>}
+      {items.length > 0 && <Rows label={noun} items={items} row={row} hasMore={query.hasNextPage} />}
       {items.length === 0 &&
         (query.hasNextPage ? (
           <p className={styles.soFar}>None so far: there are older {noun} to look through.</p>
@@ -53,6 +58,39 @@ export function PagedList<Item>({ query, noun, empty, row }: PagedListProps<Item
         </div>
       )}
     </div>
+  );
+}
+
+interface RowsProps<Item> {
+  label: string;
+  items: readonly Item[];
+  row: (item: Item) => ReactNode;
+  hasMore: boolean;
+}
+
+function Rows<Item>({ label, items, row, hasMore }: RowsProps<Item>) {
+  const frame = useRef<HTMLDivElement>(null);
+  const rowHeight = useRef(64);
+  const isLong = items.length > MOST_ROWS;
+  useLayoutEffect(() => {
+    // As high together as they are now: where the reader is stays when the list becomes a long one.
+    if (!isLong && frame.current !== null) rowHeight.current = frame.current.offsetHeight / items.length;
+  }, [isLong, items.length]);
+  const few = <List label={label}>{items.slice(0, MOST_ROWS).map(row)}</List>;
+  if (!isLong) return <div ref={frame}>{few}</div>;
+  return (
+    <Suspense fallback={<div>{few}</div>}>
+      <LongList
+        label={label}
+        length={items.length}
+        hasMore={hasMore}
+        rowHeight={rowHeight.current}
+        row={(index) => {
+          const item = items[index];
+          return item === undefined ? null : row(item);
+        }}
+      />
+    </Suspense>
   );
 }
 
