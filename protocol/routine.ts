@@ -52,17 +52,22 @@ export const clonedRepositorySchema = z.strictObject({
   url: z
     .url({ protocol: /^https?$/, error: 'must be an http(s) address, for example "https://github.com/acme/app"' })
     .max(2_000)
-    .refine((text) => URL.canParse(text) && new URL(text).username === "" && new URL(text).password === "", {
+    // What is no address at all has been told of by then.
+    .refine((text) => !URL.canParse(text) || (new URL(text).username === "" && new URL(text).password === ""), {
       error: "must not contain a user name or password; credentials belong in GIT_CREDENTIALS",
     })
     .refine((text) => !/[?#]/.test(text), { error: "must not have a query or fragment" })
     .refine((text) => !URL.canParse(text) || isPlain(text), {
-      error: "must be written plainly: lower-case host, no spaces, backslashes, escapes in the host or dot segments",
+      error: "must be written plainly (lower-case host, no spaces, backslashes, escapes in the host or dot segments)",
+      params: { tells: "found" },
     }),
   branch: z
     .string()
     .max(255)
-    .refine((branch) => branchRef(branch) !== null && isPlainBranch(branch), "must be a valid branch name")
+    .refine((branch) => branchRef(branch) !== null && isPlainBranch(branch), {
+      error: "must be a valid branch name",
+      params: { tells: "found" },
+    })
     .optional(),
   paths: z.array(folderPathSchema).min(1).max(100).optional().meta({
     description: "Folders of the repository: the working tree has these alone, and the clone no other files' contents.",

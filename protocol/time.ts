@@ -38,5 +38,6 @@ export function boundedDuration(minimum: string, maximum: string) {
   // zod goes on to this check when the one for the form has failed: that fault is told already.
   return durationSchema.refine((text) => !durationSchema.safeParse(text).success || isWithin(text), {
     error: `must be from ${minimum} to ${maximum}`,
+    params: { tells: "found" },
   });
 }

@@ -49,7 +49,7 @@ export const timezoneSchema = z
   .max(64)
   .refine((zone) => /^[A-Za-z]/.test(zone) && isZone(zone), {
     error: 'must be an IANA time zone, for example "Europe/Paris"',
-    params: { choice: "time zones" },
+    params: { choice: "time zones", tells: "found" },
   })
   .meta({ id: "TimeZone" });
 

@@ -21,7 +21,7 @@ const NAMED = 30;
 
 /** @param found what stands in that place. @param known the words of which one is wanted, where the issue does not say. */
 export function faultWords(issue: Issue, found: unknown, known: readonly string[]): string {
-  if (!LIBRARYS.test(issue.message)) return withNearest(issue, found);
+  if (!LIBRARYS.test(issue.message)) return ownWords(issue, found);
   switch (issue.code) {
     case "invalid_type":
       return typeWords(issue.expected, found);
@@ -42,12 +42,21 @@ export function faultWords(issue: Issue, found: unknown, known: readonly string[
   }
 }
 
-/** A choice with a message of its own does not name the nearest word. */
-function withNearest(issue: Issue, found: unknown): string {
-  const known = wordsOf(issue);
-  if (known.length === 0 || typeof found !== "string") return issue.message;
-  const nearest = nearestKey(found, known);
-  return nearest === null ? issue.message : `${issue.message}; did you mean "${nearest}"?`;
+/** A schema's own message names neither what was found nor the nearest word. */
+function ownWords(issue: Issue, found: unknown): string {
+  if (typeof found !== "string") return issue.message;
+  const message = mayBeTold(issue, found) ? `${issue.message}, not ${quoted(found)}` : issue.message;
+  const nearest = nearestKey(found, wordsOf(issue));
+  return nearest === null ? message : `${message}; did you mean "${nearest}"?`;
+}
+
+/**
+ * Names, times and addresses of another form are told, for then one sees the slip. Any other text is left out: it can be a secret,
+ * as can what stands before the host of an address.
+ */
+function mayBeTold(issue: Issue, found: string): boolean {
+  const isPlain = issue.code === "invalid_format" || (issue.code === "custom" && issue.params?.["tells"] === "found");
+  return isPlain && issue.message.startsWith("must be ") && !/\/\/[^/]*@/.test(found);
 }
 
 function wordsOf(issue: Issue): readonly string[] {

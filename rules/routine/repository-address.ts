@@ -7,14 +7,14 @@ export function repositoriesRefusal(
   repositories: readonly Pick<Repository, "url">[],
   isLocal: boolean,
 ): Refusal | null {
-  for (const [place, { url }] of repositories.entries()) {
+  const issues = repositories.flatMap(({ url }, place) => {
     const { protocol, hostname } = new URL(url);
-    if (protocol === "https:" || (isLocal && isLoopback(hostname))) continue;
-    const field = `repositories[${place}].url`;
-    const message = "must be an https address";
-    return refuse("invalid_request", { message: `${field}: ${message}`, field, issues: [{ field, message }] }).refusal;
-  }
-  return null;
+    if (protocol === "https:" || (isLocal && isLoopback(hostname))) return [];
+    return [{ field: `repositories[${place}].url`, message: `must be an https address, not ${JSON.stringify(url)}` }];
+  });
+  const [first] = issues;
+  if (first === undefined) return null;
+  return refuse("invalid_request", { message: `${first.field}: ${first.message}`, field: first.field, issues }).refusal;
 }
 
 /** @param hostname as `URL` gives it: lower case, addresses in their usual form. */

@@ -21,13 +21,36 @@ const TABLE: [unknown, string[]][] = [
   [{ name: "", prompt: "p" }, ["name: must not be empty"]],
   [{ name: "x".repeat(90), prompt: "p" }, ["name: must have at most 80 characters, and has 90"]],
   [{ name: "r", prompt: null }, ["prompt: must be a text, not null"]],
-  [{ ...ROUTINE, model: "a b" }, ["model: must be a model's name"]],
+  [{ ...ROUTINE, model: "a b" }, ['model: must be a model\'s name, not "a b"']],
   [{ ...ROUTINE, repositories: "x" }, ["repositories: must be a list, not a text"]],
   [
-    { ...ROUTINE, repositories: [{ url: "x" }] },
+    { ...ROUTINE, repositories: [{ url: "github.com/a/b" }] },
+    [
+      'repositories[0].url: must be an http(s) address, for example "https://github.com/acme/app", not "github.com/a/b"',
+    ],
+  ],
+  [
+    { ...ROUTINE, repositories: [{ url: "git@github.com:a/b.git" }] },
+    [
+      'repositories[0].url: must be an http(s) address, for example "https://github.com/acme/app", not "git@github.com:a/b.git"',
+    ],
+  ],
+  [
+    { ...ROUTINE, repositories: [{ url: "https://me:canary-1@github.com/a/b" }] },
+    ["repositories[0].url: must not contain a user name or password; credentials belong in GIT_CREDENTIALS"],
+  ],
+  [
+    { ...ROUTINE, repositories: [{ url: "ssh://me:canary-1@github.com/a/b" }] },
     [
       'repositories[0].url: must be an http(s) address, for example "https://github.com/acme/app"',
       "repositories[0].url: must not contain a user name or password; credentials belong in GIT_CREDENTIALS",
+    ],
+  ],
+  [
+    { ...ROUTINE, repositories: [{ url: "https://GitHub.com/a/b", branch: "a..b" }] },
+    [
+      'repositories[0].url: must be written plainly (lower-case host, no spaces, backslashes, escapes in the host or dot segments), not "https://GitHub.com/a/b"',
+      'repositories[0].branch: must be a valid branch name, not "a..b"',
     ],
   ],
   [
@@ -49,7 +72,7 @@ const TABLE: [unknown, string[]][] = [
   [{ ...ROUTINE, max_concurrent: "5" }, ["max_concurrent: must be a number, not a text"]],
   [
     { ...ROUTINE, runs_on: "gpu" },
-    ['runs_on: must be "default" or "pool:" with the name of a pool, for example "pool:gpu"'],
+    ['runs_on: must be "default" or "pool:" with the name of a pool, for example "pool:gpu", not "gpu"'],
   ],
   [{ ...ROUTINE, variables: { A: 5 } }, ["variables.A: must be a text, not a number"]],
   [
@@ -60,8 +83,10 @@ const TABLE: [unknown, string[]][] = [
   ],
   [
     { ...ROUTINE, limits: { timeout: "60" } },
-    ['limits.timeout: must be a number and a unit (ms, s, m, h, d), for example "30s" or "60m"'],
+    ['limits.timeout: must be a number and a unit (ms, s, m, h, d), for example "30s" or "60m", not "60"'],
   ],
+  [{ ...ROUTINE, limits: { timeout: "90h" } }, ['limits.timeout: must be from 1s to 24h, not "90h"']],
+  [{ ...ROUTINE, variables: { A: "canary-\0" } }, ["variables.A: must be text without null characters"]],
   [{ ...ROUTINE, limits: { timout: "60m" } }, ['limits.timout: is not a known key; did you mean "timeout"?']],
   [{ ...ROUTINE, limits: { budget_usd: 0 } }, ["limits.budget_usd: must be more than 0, not 0"]],
   [{ ...ROUTINE, tools: { deny: "Bash" } }, ["tools.deny: must be a list, not a text"]],
@@ -95,7 +120,7 @@ const TABLE: [unknown, string[]][] = [
   ],
   [
     { ...ROUTINE, triggers: [{ type: "schedule", every: "daily", time: "9" }] },
-    ['triggers[0].time: must be a time of day, for example "09:07"'],
+    ['triggers[0].time: must be a time of day, for example "09:07", not "9"'],
   ],
   [
     { ...ROUTINE, triggers: [{ type: "schedule", every: "weekly", weekday: "mon" }] },
@@ -105,7 +130,9 @@ const TABLE: [unknown, string[]][] = [
   ],
   [
     { ...ROUTINE, triggers: [{ type: "schedule", cron: "* * * * *", timezone: "Europe/Pariss" }] },
-    ['triggers[0].timezone: must be an IANA time zone, for example "Europe/Paris"; did you mean "Europe/Paris"?'],
+    [
+      'triggers[0].timezone: must be an IANA time zone, for example "Europe/Paris", not "Europe/Pariss"; did you mean "Europe/Paris"?',
+    ],
   ],
   [
     { ...ROUTINE, triggers: [{ type: "schedule", every: "daily", catch_up: "last" }] },
@@ -114,7 +141,7 @@ const TABLE: [unknown, string[]][] = [
   [{ ...ROUTINE, triggers: [{ type: "github" }] }, ["triggers[0].event: is required"]],
   [
     { ...ROUTINE, triggers: [{ type: "github", event: "Pull Request" }] },
-    ['triggers[0].event: must be the name of a GitHub event, for example "pull_request"'],
+    ['triggers[0].event: must be the name of a GitHub event, for example "pull_request", not "Pull Request"'],
   ],
   [
     { ...ROUTINE, triggers: [{ type: "github", event: "push", actions: "opened" }] },

@@ -111,6 +111,14 @@ describe("a repository's address", () => {
     else expect(refusal).toMatchObject({ code: "invalid_request", field: "repositories[1].url" });
   });
 
+  it("is told of with what was found, and so are its neighbours", () => {
+    const urls = ["http://a.example/b", "https://a.example/b", "http://c.example/d"].map((url) => ({ url }));
+    expect(repositoriesRefusal(urls, false)?.issues).toEqual([
+      { field: "repositories[0].url", message: 'must be an https address, not "http://a.example/b"' },
+      { field: "repositories[2].url", message: 'must be an https address, not "http://c.example/d"' },
+    ]);
+  });
+
   it("is loopback by its host name alone", () => {
     expect(isLoopback("127.9.8.7")).toBe(true);
     expect(isLoopback("localhosts")).toBe(false);
