@@ -251,6 +251,10 @@ export const routineSchema = routineDefinitionSchema
     revision: z.int().min(1),
     status: z.enum(["active", "paused"]),
     paused_reason: z.string().nullable(),
+    paused_by: z.enum(["person", "failures"]).nullable().default(null).meta({
+      description:
+        "`failures`: it has paused itself, as `limits.failures` says. Null while it is active, and where an earlier version did not tell.",
+    }),
     warnings: z
       .array(warningSchema)
       .default([])

@@ -9,6 +9,7 @@ export const shownRoutineFields = {
   revision: shownKey,
   status: shownKey,
   paused_reason: shownKey,
+  paused_by: shownKey,
   has_token: shownKey,
   token_may_read: shownKey,
   created_at: shownKey,

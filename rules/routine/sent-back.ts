@@ -51,6 +51,7 @@ export function withoutShown(given: RoutineSentBack): RoutinePatch {
     revision: _revision,
     status: _status,
     paused_reason: _reason,
+    paused_by: _pausedBy,
     has_token: _token,
     token_may_read: _mayRead,
     created_at: _created,

@@ -220,7 +220,7 @@ describe("how a routine is doing", () => {
     expect((await read()).status).toBe("active");
     const last = await failOnce();
     const paused_reason = `2 runs in a row have failed, the last one ${last}: runner_failed. Resume the routine when the cause is mended.`;
-    expect(await read()).toMatchObject({ status: "paused", paused_reason });
+    expect(await read()).toMatchObject({ status: "paused", paused_reason, paused_by: "failures" });
     await evictOwnerOf(routine.id);
     expect(await fire(routine)).toMatchObject({
       status: 400,

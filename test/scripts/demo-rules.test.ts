@@ -30,6 +30,7 @@ function routine(
     revision: 1,
     status: "active",
     paused_reason: null,
+    paused_by: null,
     has_token: true,
     token_may_read: false,
     created_at: "2026-11-22T00:00:00.000Z",

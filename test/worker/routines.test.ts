@@ -126,7 +126,7 @@ describe("a routine", () => {
       method: "POST",
       body: { reason: "rest" },
     });
-    expect(paused).toMatchObject({ status: "paused", paused_reason: "rest" });
+    expect(paused).toMatchObject({ status: "paused", paused_reason: "rest", paused_by: "person" });
     const fired = await ask(`/v1/claude_code/routines/${id}/fire`, { method: "POST", token });
     expect(await errorOf(fired)).toMatchObject({ status: 400, details: { code: "routine_paused" } });
     const started = await read(admissionSchema, `/api/v1/routines/${id}/run`, { method: "POST", body: { text: "go" } });
@@ -134,7 +134,7 @@ describe("a routine", () => {
     expect(run.trigger).toMatchObject({ type: "manual", occurrence_id: started.occurrence_id });
     expect(await read(sessionSchema, `/api/v1/sessions/${started.session_id}`)).toMatchObject({ routine_id: id });
     const resumed = await read(routineSchema, `/api/v1/routines/${id}/resume`, { method: "POST" });
-    expect(resumed).toMatchObject({ status: "active", paused_reason: null });
+    expect(resumed).toMatchObject({ status: "active", paused_reason: null, paused_by: null });
     const occurrences = await read(pageSchema(occurrenceSchema), `/api/v1/routines/${id}/occurrences`);
     expect(occurrences.data.map(({ outcome, reason }) => ({ outcome, reason }))).toEqual([
       { outcome: "started", reason: "admitted" },

@@ -85,6 +85,7 @@ function asSaved(input: RoutineInput, before: Routine | null): Routine {
     revision: 1,
     status: "active",
     paused_reason: null,
+    paused_by: null,
     warnings: [],
     has_token: false,
     token_may_read: false,

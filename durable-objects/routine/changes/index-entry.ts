@@ -73,6 +73,7 @@ function routineView(
     revision: row.revision,
     status: row.status === "paused" ? "paused" : "active",
     paused_reason: row.pausedReason,
+    paused_by: row.status === "paused" ? (row.pausedBy ?? "person") : null,
     has_token: row.tokenHash !== null,
     // Worked out whenever it is shown.
     warnings: [],

@@ -2077,6 +2077,17 @@ export const ListedRoutineStatus = {
 } as const;
 
 /**
+ * `failures`: it has paused itself, as `limits.failures` says. Null while it is active, and where an earlier version did not tell.
+ */
+export type ListedRoutinePausedBy = typeof ListedRoutinePausedBy[keyof typeof ListedRoutinePausedBy] | null;
+
+
+export const ListedRoutinePausedBy = {
+  person: 'person',
+  failures: 'failures',
+} as const;
+
+/**
  * Branches under push_prefix alone, any branch, or nothing.
  */
 export type RepositoryPush = typeof RepositoryPush[keyof typeof RepositoryPush];
@@ -2470,6 +2481,8 @@ export interface ListedRoutine {
   status: ListedRoutineStatus;
   /** @nullable */
   paused_reason: string | null;
+  /** `failures`: it has paused itself, as `limits.failures` says. Null while it is active, and where an earlier version did not tell. */
+  paused_by: ListedRoutinePausedBy;
   /** What is saved but can't be meant, or can't work yet; told until it is mended. */
   warnings: Warning[];
   /** Whether a token for the fire endpoint is in force. */
@@ -3981,6 +3994,17 @@ export const RoutineStatus = {
   paused: 'paused',
 } as const;
 
+/**
+ * `failures`: it has paused itself, as `limits.failures` says. Null while it is active, and where an earlier version did not tell.
+ */
+export type RoutinePausedBy = typeof RoutinePausedBy[keyof typeof RoutinePausedBy] | null;
+
+
+export const RoutinePausedBy = {
+  person: 'person',
+  failures: 'failures',
+} as const;
+
 export interface Routine {
   name: string;
   /**
@@ -4032,6 +4056,8 @@ export interface Routine {
   status: RoutineStatus;
   /** @nullable */
   paused_reason: string | null;
+  /** `failures`: it has paused itself, as `limits.failures` says. Null while it is active, and where an earlier version did not tell. */
+  paused_by: RoutinePausedBy;
   /** What is saved but can't be meant, or can't work yet; told until it is mended. */
   warnings: Warning[];
   /** Whether a token for the fire endpoint is in force. */
@@ -4406,6 +4432,8 @@ export interface RoutinePatch {
   status?: unknown;
   /** As the routine was read with it, or left out: a change can't set it. */
   paused_reason?: unknown;
+  /** As the routine was read with it, or left out: a change can't set it. */
+  paused_by?: unknown;
   /** As the routine was read with it, or left out: a change can't set it. */
   has_token?: unknown;
   /** As the routine was read with it, or left out: a change can't set it. */
