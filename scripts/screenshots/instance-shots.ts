@@ -3,6 +3,8 @@
 /** Put in this order. */
 export const INSTANCE_SETTINGS: readonly (readonly [path: string, body: object])[] = [
   ["/api/v1/secrets/REGISTRY_TOKEN", { value: "a value for the pictures" }],
+  ["/api/v1/budgets", { scope: "instance", monthly_usd: 400 }],
+  ["/api/v1/budgets", { scope: "tag", tag: "team", value: "docs", monthly_usd: 60 }],
   ["/api/v1/secrets/SLACK_URL", { value: "https://hooks.slack.com/services/of-nobody" }],
 ];
 
@@ -16,4 +18,5 @@ export const INSTANCE_SHOTS = [
   { name: "doctor", address: "/doctor", text: "fine" },
   { name: "secrets", address: "/secrets", text: "REGISTRY_TOKEN" },
   { name: "secret", address: "/secrets/REGISTRY_TOKEN", text: "No run has been given it" },
+  { name: "budgets", address: "/budgets", text: "All routines" },
 ] as const;

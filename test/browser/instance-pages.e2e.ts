@@ -5,6 +5,7 @@ import { pageSchema } from "#protocol/api.ts";
 import { environmentSchema } from "#protocol/environment.ts";
 import { listedRunSchema } from "#protocol/run.ts";
 import { secretSchema } from "#protocol/secret.ts";
+import { sharedBudgetSchema } from "#protocol/shared-budget.ts";
 import { ask, createRoutine, demoBed, sendEvent } from "./support/bed.ts";
 import { visit } from "./support/visitor.ts";
 
@@ -67,6 +68,45 @@ test("a secret is set for one routine, given another value, and deleted with a w
     await sure.getByText(/Names a secret names it/).waitFor();
     await sure.getByRole("button", { name: "Delete secret" }).click();
     await page.getByText("No secrets yet").waitFor();
+  });
+});
+
+test("a budget is set for a tag, given another amount, and removed", async (t) => {
+  const bed = await demoBed();
+  const budgets = async () =>
+    (await ask(bed, { method: "GET", path: "/api/v1/budgets", answer: pageSchema(sharedBudgetSchema) })).data;
+  await visit(t, bed, {}, async ({ page }) => {
+    await page.goto("/");
+    await page.getByRole("link", { name: "Budgets" }).click();
+    await page.getByText("No budgets yet").waitFor();
+    await page.getByRole("button", { name: "Set a budget" }).click();
+    const dialog = page.getByRole("dialog", { name: "Set a budget" });
+    await dialog.getByRole("radio", { name: "Routines that have a tag" }).check();
+    await dialog.getByRole("button", { name: "Set budget" }).click();
+    await dialog.getByText(/^Give an amount/).waitFor();
+    await dialog.getByLabel("Tag", { exact: true }).fill("team");
+    await dialog.getByLabel("Its value").fill("docs");
+    await dialog.getByLabel("US dollars a month").fill("12.50");
+    await dialog.getByRole("button", { name: "Set budget" }).click();
+    await dialog.waitFor({ state: "hidden" });
+
+    const row = page.getByRole("list", { name: "budgets" }).getByRole("listitem");
+    await row.getByText("Routines tagged team: docs").waitFor();
+    await row.getByText(/^\$0 of \$12\.50 spent in /).waitFor();
+    await row.getByRole("button", { name: /^Change/ }).click();
+    const change = page.getByRole("dialog", { name: "Budget: Routines tagged team: docs" });
+    await change.getByLabel("US dollars a month").fill("20");
+    await change.getByRole("button", { name: "Set budget" }).click();
+    await row.getByText(/^\$0 of \$20\.00 spent in /).waitFor();
+    assert.deepEqual(
+      (await budgets()).map((budget) => [budget.scope, budget.monthly_usd]),
+      [["tag", 20]],
+    );
+
+    await row.getByRole("button", { name: /^Remove/ }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Remove budget" }).click();
+    await page.getByText("No budgets yet").waitFor();
+    assert.deepEqual(await budgets(), []);
   });
 });
 

@@ -26,6 +26,7 @@ describe("the page", () => {
     "/home",
     "/deliveries",
     "/dead-letters",
+    "/budgets",
     "/pools",
     "/environments",
     "/secrets",

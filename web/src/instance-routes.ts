@@ -1,5 +1,6 @@
 /** The addresses of the pages about the instance: what its routines share, and how it does. */
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { budgetsQuery, waitingForBudgetQuery } from "./budgets/budget-queries.ts";
 import { deadLettersQuery, type LetterState, parseLetterState } from "./dead-letters/dead-letter-queries.ts";
 import { environmentQuery, environmentsQuery } from "./environments/environment-queries.ts";
 import { notificationsQuery, rulesQuery } from "./notifications/notification-queries.ts";
@@ -78,7 +79,18 @@ const poolsRoute = createRoute({
   component: lazyRouteComponent(() => import("./pools/pools-page.tsx"), "PoolsPage"),
 });
 
+const budgetsRoute = createRoute({
+  getParentRoute,
+  path: "/budgets",
+  loader: () => {
+    void queryClient.prefetchQuery(budgetsQuery);
+    void queryClient.prefetchQuery(waitingForBudgetQuery);
+  },
+  component: lazyRouteComponent(() => import("./budgets/budgets-page.tsx"), "BudgetsPage"),
+});
+
 export const INSTANCE_ROUTES = [
+  budgetsRoute,
   poolsRoute,
   notificationsRoute,
   deadLettersRoute,

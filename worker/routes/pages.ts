@@ -15,6 +15,7 @@ const PAGE_ADDRESSES = [
   "/runs",
   "/sessions",
   "/deliveries",
+  "/budgets",
   "/dead-letters",
   "/pools",
   "/environments",

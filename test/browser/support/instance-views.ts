@@ -2,6 +2,7 @@
 import type { Page } from "playwright-core";
 import { environmentSchema } from "#protocol/environment.ts";
 import { secretSchema } from "#protocol/secret.ts";
+import { sharedBudgetSchema } from "#protocol/shared-budget.ts";
 import { ask, type Bed } from "./bed.ts";
 
 interface InstanceView {
@@ -29,10 +30,17 @@ export async function instanceViews(bed: Bed): Promise<InstanceView[]> {
     },
     answer: environmentSchema,
   });
+  await ask(bed, {
+    method: "PUT",
+    path: "/api/v1/budgets",
+    body: { scope: "tag", tag: "looked-at", value: "a value that is rather long", monthly_usd: 60 },
+    answer: sharedBudgetSchema,
+  });
   return [
     view("environments", "/environments", (page) => page.getByRole("link", { name: "looked-at" })),
     view("an environment", `/environments/${environment.id}`, (page) => page.getByText(/is no secret yet/)),
     view("a new environment", "/environments/new", (page) => page.getByRole("button", { name: "Make environment" })),
+    view("budgets", "/budgets", (page) => page.getByRole("list", { name: "budgets" })),
     view("dead letters", "/dead-letters", (page) =>
       page.getByRole("list", { name: "dead letters" }).or(page.getByText("No dead letters")),
     ),

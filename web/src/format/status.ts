@@ -126,11 +126,16 @@ export function isActiveStatus(status: RunStatus): boolean {
   return !IS_SETTLED[status];
 }
 
+/** What a run waits for; of a budget which one, and how much of it is spent. */
+export function waitingLine({ for: what, reason }: Extract<ListedRun, { status: "waiting" }>["waiting"]): string {
+  return reason === undefined ? `${WAITING_TEXTS[what]}.` : `Waits: ${reason}.`;
+}
+
 /** One line that says how the run went, or what started it while it goes on. */
 export function runHeadline(run: ListedRun): string {
   if (run.error !== null) return run.error.message;
   if (run.summary !== null) return run.summary;
-  if (run.status === "waiting") return `${WAITING_TEXTS[run.waiting.for]}.`;
+  if (run.status === "waiting") return waitingLine(run.waiting);
   if (run.status === "canceled") return CANCEL_TEXTS[run.cancel_reason];
   return run.trigger.summary;
 }

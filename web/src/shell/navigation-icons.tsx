@@ -33,6 +33,9 @@ export const SidebarIcon = icon(
   </>,
 );
 export const BoxIcon = icon(<path d="M8 1.8 2.5 4.7v6.6L8 14.2l5.5-2.9V4.7L8 1.8Zm-5.3 3L8 7.6l5.3-2.8M8 7.6V14" />);
+export const CoinsIcon = icon(
+  <path d="M2.5 5c0-1.4 2.5-2.3 5.5-2.3s5.5.9 5.5 2.3-2.5 2.3-5.5 2.3S2.5 6.4 2.5 5Zm0 0v6c0 1.4 2.5 2.3 5.5 2.3s5.5-.9 5.5-2.3V5m-11 3c0 1.4 2.5 2.3 5.5 2.3s5.5-.9 5.5-2.3" />,
+);
 export const EnvelopeIcon = icon(<path d="M2 4h12v8.5H2V4Zm0 .4 6 4.4 6-4.4" />);
 export const PulseIcon = icon(<path d="M1.5 8.5h3l2-5 3 9 2-4h3" />);
 export const BellIcon = icon(<path d="M4 7a4 4 0 0 1 8 0c0 3 1.3 4 1.3 4H2.7S4 10 4 7Zm2.8 6.5h2.4" />);

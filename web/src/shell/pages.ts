@@ -3,6 +3,7 @@ import { InboxIcon, KeyIcon } from "../ui/icons.tsx";
 import {
   BellIcon,
   BoxIcon,
+  CoinsIcon,
   EnvelopeIcon,
   HomeIcon,
   PlugIcon,
@@ -29,6 +30,7 @@ export const PAGE_GROUPS = [
     pages: [
       { to: "/environments", title: "Environments", Icon: BoxIcon, key: null },
       { to: "/secrets", title: "Secrets", Icon: KeyIcon, key: null },
+      { to: "/budgets", title: "Budgets", Icon: CoinsIcon, key: null },
       { to: "/notifications", title: "Notifications", Icon: BellIcon, key: null },
       { to: "/pools", title: "Pools", Icon: PoolsIcon, key: null },
       { to: "/doctor", title: "Doctor", Icon: PulseIcon, key: null },

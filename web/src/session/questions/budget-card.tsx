@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { Run } from "#protocol/run.ts";
 import { formatCost } from "../../format/amounts.ts";
+import { waitingLine } from "../../format/status.ts";
 import { routineQuery } from "../../queries.ts";
 import { AlertIcon } from "../icons.tsx";
 import styles from "./waiting-card.module.css";
@@ -17,6 +18,7 @@ export function BudgetCard({ run }: { run: Run }) {
         The budget is spent
       </h2>
       <p className={styles.text}>
+        {run.status === "waiting" && run.waiting.reason !== undefined && `${waitingLine(run.waiting)} `}
         This run has spent {formatCost(run.usage.cost_usd)}.{" "}
         {limits?.budget_usd != null && `A run of this routine may spend ${formatCost(limits.budget_usd)}. `}
         {limits?.monthly_budget_usd != null &&
@@ -25,7 +27,8 @@ export function BudgetCard({ run }: { run: Run }) {
         <Link to="/routines/$id/edit" params={{ id: run.routine_id }}>
           the routine
         </Link>{" "}
-        (<code>limits.budget_usd</code> or <code>limits.monthly_budget_usd</code>), and the run goes on by itself.
+        (<code>limits.budget_usd</code> or <code>limits.monthly_budget_usd</code>), or one that it shares under{" "}
+        <Link to="/budgets">Budgets</Link>, and the run goes on by itself.
       </p>
     </section>
   );
