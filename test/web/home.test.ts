@@ -4,17 +4,18 @@ import type { DeadLetter } from "#protocol/dead-letter.ts";
 import type { Pool } from "#protocol/pool.ts";
 import type { ListedRoutine } from "#protocol/routine.ts";
 import type { ListedRun } from "#protocol/run.ts";
+import type { SharedBudget } from "#protocol/shared-budget.ts";
 import { attentionOf, type Troubles } from "#web/src/home/attention.ts";
 import { upcomingOf } from "#web/src/home/upcoming.ts";
 
 const AT = "2026-11-21T09:00:00.000Z";
 const TIMINGS = { queued_at: AT, starting_at: AT, running_at: AT, first_event_at: AT, finished_at: AT };
-const NOTHING: Troubles = { routines: [], waiting: [], deadLetters: [], pools: [], destinations: [] };
+const NOTHING: Troubles = { routines: [], waiting: [], deadLetters: [], pools: [], destinations: [], budgets: [] };
 
 /** As much of each as is looked at. */
 function routine(given: { [Key in keyof ListedRoutine]?: unknown }): ListedRoutine {
-  const whole = { id: "rtn_1", name: "docs-sync", status: "active", paused_reason: null, triggers: [], last_run: null };
-  return { ...whole, next_fire_at: null, ...given } as ListedRoutine;
+  const whole = { id: "rtn_1", name: "docs-sync", status: "active", paused_reason: null, paused_by: null };
+  return { ...whole, triggers: [], warnings: [], last_run: null, next_fire_at: null, ...given } as ListedRoutine;
 }
 const lastRun = (given: object) => ({
   id: "run_1",
@@ -27,6 +28,7 @@ const lastRun = (given: object) => ({
 const waiting = (what: object) =>
   ({
     id: "run_2",
+    routine_id: "rtn_2",
     session_id: "session_2",
     status: "waiting",
     routine: { name: "triage" },
@@ -38,7 +40,8 @@ const letter = (given: object) =>
     routine_id: "rtn_1",
     at: AT,
     trigger: { summary: "Each day" },
-    reason: "slot_missed",
+    outcome: "refused",
+    reason: "queue_full",
     run_id: null,
     error: null,
     ...given,
@@ -47,7 +50,11 @@ const pool = (given: object) =>
   ({ name: "gpu", why: null, waiting: 0, waiting_since: null, runners: [], ...given }) as unknown as Pool;
 
 const told = (troubles: Partial<Troubles>) =>
-  attentionOf({ ...NOTHING, ...troubles }).map(({ subject, text, remedy }) => [subject, text, remedy.kind]);
+  attentionOf({ ...NOTHING, ...troubles }).map(({ subject, text, remedy }) => [
+    subject,
+    text,
+    remedy.kind === "page" ? remedy.to : remedy.kind,
+  ]);
 
 describe("what needs a person", () => {
   it("is nothing where nothing is the matter", () => {
@@ -60,25 +67,76 @@ describe("what needs a person", () => {
   });
 
   it.each([
-    [{ for: "question", question: { text: "Which branch?" } }, "Which branch?"],
-    [{ for: "approval" }, "Waits for an approval."],
-    [{ for: "budget" }, "Waits: its budget is used up."],
-  ])("is a run that waits for %o", (what, text) => {
-    expect(told({ waiting: [waiting(what)] })).toEqual([["triage", text, "session"]]);
+    [{ for: "question", question: { text: "Which branch?" } }, "Which branch?", "session"],
+    [{ for: "approval" }, "Waits for an approval.", "session"],
+    [{ for: "budget" }, "Waits: its budget is used up.", "edit"],
+    [
+      { for: "budget", reason: "limits.budget_usd is 1, and 1 is spent" },
+      "Waits: limits.budget_usd is 1, and 1 is spent.",
+      "edit",
+    ],
+    [
+      { for: "budget", reason: "the monthly budget of tag team=docs is 1, and 1 is spent" },
+      "Waits: the monthly budget of tag team=docs is 1, and 1 is spent.",
+      "/budgets",
+    ],
+  ])("is a run that waits for %o", (what, text, where) => {
+    expect(told({ waiting: [waiting(what)] })).toEqual([["triage", text, where]]);
   });
 
   it.each([
     [{ status: "failed", summary: "The clone failed." }, {}, "Its last run failed. The clone failed."],
     [{ status: "timed_out" }, {}, "Its last run took too long."],
-    [
-      { status: "failed" },
-      { status: "paused", paused_reason: "2 runs failed." },
-      "Paused after a failed run. 2 runs failed.",
-    ],
+    [{ status: "failed" }, { status: "paused", paused_by: "person", paused_reason: "Rest." }, "Its last run failed."],
     [{ status: "succeeded", result: "blocked", summary: "No access." }, {}, "Its last run was blocked. No access."],
   ])("is a routine whose last run is %o", (run, changed, text) => {
     const routines = [routine({ last_run: lastRun(run), ...changed })];
     expect(told({ routines })).toEqual([["docs-sync", text, "session"]]);
+  });
+
+  it("is a routine that has paused itself, told once and before what has only failed, and none that a person has paused", () => {
+    const failed = lastRun({ status: "failed" });
+    const paused = { status: "paused", paused_by: "failures", paused_reason: "2 runs failed.", last_run: failed };
+    const routines = [
+      routine({ last_run: failed }),
+      routine({ id: "rtn_2", name: "triage", ...paused }),
+      routine({ status: "paused", paused_by: "person" }),
+    ];
+    expect(told({ routines })).toEqual([
+      ["triage", "It has paused itself. 2 runs failed.", "routine"],
+      ["docs-sync", "Its last run failed.", "session"],
+    ]);
+  });
+
+  it.each([
+    ["unknown_event", "triggers[0].event", "edit"],
+    ["needs_secret", "triggers[0]", "edit"],
+    ["needs_secret", "variables.TOKEN", "/secrets"],
+    ["environment_archived", "environment", "/environments"],
+  ])(
+    "is a routine with the warning %s of %s, which leads to where it is mended; no paused one",
+    (code, field, where) => {
+      const warnings = [{ code, field, message: "there is no such thing" }, {}];
+      expect(told({ routines: [routine({ warnings })] })).toEqual([
+        ["docs-sync", "There is no such thing (and 1 more).", where],
+      ]);
+      expect(told({ routines: [routine({ warnings, status: "paused" })] })).toEqual([]);
+    },
+  );
+
+  it("is a budget that is spent, not one of which much is reserved", () => {
+    const month = { monthly_usd: 20, reserved_usd: 19 };
+    const budgets = [
+      { scope: "instance", ...month, spent_usd: 1 },
+      { scope: "tag", tag: "team", value: "docs", ...month, spent_usd: 20.5 },
+    ] as SharedBudget[];
+    expect(told({ budgets })).toEqual([
+      [
+        "Budget: Routines tagged team: docs",
+        "$20.50 of $20.00 are spent this month (UTC): runs that it is for wait.",
+        "/budgets",
+      ],
+    ]);
   });
 
   it("is a trigger that can't be reached, unless its routine is paused", () => {
@@ -96,7 +154,22 @@ describe("what needs a person", () => {
       ["docs-sync", "Each day: The clone failed.", "fire-again"],
     ]);
     expect(told({ routines: [routine({})], deadLetters: [letter(failed), letter({ id: "occ_2" })] })).toEqual([
-      ["docs-sync", "2 events led to no work. The newest: Each day: The clone failed.", "routine"],
+      ["docs-sync", "2 events led to no work. The newest: Each day: The clone failed.", "/dead-letters"],
+    ]);
+  });
+
+  it("is a time that was missed, beside what led to no work", () => {
+    const missed = { outcome: "missed", reason: "slot_missed" };
+    const why = "Each day: The time had passed by more than five minutes, and catch_up is none.";
+    expect(told({ deadLetters: [letter(missed), letter({ id: "occ_2", routine_id: "rtn_2" })] })).toEqual([
+      ["A routine", `Missed: ${why}`, "fire-again"],
+      ["A routine", "Each day: As many runs were waiting as a routine may have.", "fire-again"],
+    ]);
+    expect(
+      told({ deadLetters: [letter(missed), letter({ ...missed, id: "occ_2" }), letter({ id: "occ_3" })] }),
+    ).toEqual([
+      ["A routine", `2 times of its schedule were missed. The newest: ${why}`, "/dead-letters"],
+      ["A routine", "Each day: As many runs were waiting as a routine may have.", "fire-again"],
     ]);
   });
 
@@ -113,9 +186,18 @@ describe("what needs a person", () => {
       },
     ] as const;
     expect(told({ pools: [pool({ waiting: 2, why, runners })], destinations })).toEqual([
-      ["Pool gpu", "2 runs waiting. No runner is there. Start one.", "told"],
-      ["Pool gpu", "The runner mac-1 was not taken in. It is too old.", "told"],
-      ["https://a.example", "Notifications are switched off: none got through. It answered 500.", "told"],
+      ["Pool gpu", "2 runs waiting. No runner is there. Start one.", "/pools"],
+      ["Pool gpu", "The runner mac-1 was not taken in. It is too old.", "/pools"],
+      ["https://a.example", "Notifications are switched off: none got through. It answered 500.", "/notifications"],
+    ]);
+  });
+
+  it("is a pool whose runners have all gone, before anything waits for them", () => {
+    const gone = { id: "mac-1", state: "lost", reason: null, last_seen_at: AT };
+    const here = { ...gone, id: "mac-2", state: "idle" };
+    expect(told({ pools: [pool({ runners: [gone, here] })] })).toEqual([]);
+    expect(told({ pools: [pool({ runners: [gone] })] })).toEqual([
+      ["Pool gpu", "Its runners have gone, mac-1 as the last: what comes for this pool will wait.", "/pools"],
     ]);
   });
 });

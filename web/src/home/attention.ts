@@ -4,16 +4,21 @@ import type { FailingDestination } from "#protocol/notification.ts";
 import type { Pool } from "#protocol/pool.ts";
 import type { ListedRoutine } from "#protocol/routine.ts";
 import type { ListedRun } from "#protocol/run.ts";
-import { plural } from "../format/amounts.ts";
-import { REASON_TEXTS, WAITING_TEXTS } from "../format/status.ts";
+import type { SharedBudget } from "#protocol/shared-budget.ts";
+import { budgetTitle, isSpent } from "../budgets/budget-words.ts";
+import { formatCost, plural } from "../format/amounts.ts";
+import { REASON_TEXTS, waitingLine } from "../format/status.ts";
 
-/** What mends it, or leads to what does. */
+/** A page on which the whole instance is looked after. */
+export type RemedyPage = "/budgets" | "/dead-letters" | "/environments" | "/notifications" | "/pools" | "/secrets";
+
+/** What mends it, or leads to where it is mended. */
 export type Remedy =
   | { kind: "session"; label: string; id: string }
-  | { kind: "routine"; label: string; id: string; tab: "activity" | "definition" | null }
+  | { kind: "routine"; label: string; id: string; tab: "definition" | null }
+  | { kind: "edit"; label: string; id: string }
   | { kind: "fire-again"; id: string }
-  /** Where no page can do it: what to do is said. */
-  | { kind: "told" };
+  | { kind: "page"; label: string; to: RemedyPage };
 
 export interface Attention {
   id: string;
@@ -32,17 +37,22 @@ export interface Troubles {
   deadLetters: readonly DeadLetter[];
   pools: readonly Pool[];
   destinations: readonly FailingDestination[];
+  budgets: readonly SharedBudget[];
 }
 
-export function attentionOf({ routines, waiting, deadLetters, pools, destinations }: Troubles): Attention[] {
+export function attentionOf({ routines, waiting, deadLetters, pools, destinations, budgets }: Troubles): Attention[] {
   // A run that is a dead letter is told of once: as that, for it can be fired again.
   const dead = new Set(deadLetters.map(({ run_id: id }) => id));
+  const isToldOf = ({ last_run: run }: ListedRoutine) => run !== null && dead.has(run.id);
   return [
     ...waiting.flatMap(ofWaiting),
+    ...routines.flatMap(ofBreaker),
+    ...budgets.flatMap(ofBudget),
     ...pools.flatMap(ofPool),
     ...routines.flatMap((routine) => [
-      ...(dead.has(routine.last_run?.id ?? null) ? [] : ofLastRun(routine)),
+      ...(isToldOf(routine) ? [] : ofLastRun(routine)),
       ...ofTriggers(routine),
+      ...ofWarnings(routine),
     ]),
     ...ofDeadLetters(deadLetters, routines),
     ...destinations.map(ofDestination),
@@ -52,40 +62,87 @@ export function attentionOf({ routines, waiting, deadLetters, pools, destination
 /** A run that waits for its next message waits for nobody in particular. */
 function ofWaiting(run: ListedRun): Attention[] {
   if (run.status !== "waiting" || run.waiting.for === "message") return [];
-  const isBudget = run.waiting.for === "budget";
+  const { for: what, since, question, reason } = run.waiting;
+  const text = question?.text ?? waitingLine(run.waiting);
+  const about = { id: run.id, tone: "warning", subject: run.routine.name, at: since } as const;
+  if (what !== "budget") {
+    return [{ ...about, text, remedy: { kind: "session", label: "Answer", id: run.session_id } }];
+  }
+  const isOwn = reason === undefined || reason.startsWith("limits.");
+  const remedy: Remedy = isOwn
+    ? { kind: "edit", label: "Raise it", id: run.routine_id }
+    : { kind: "page", label: "Raise it", to: "/budgets" };
+  return [{ ...about, text, remedy }];
+}
+
+/** Those need nobody: somebody wants it so. */
+export function pausedByPeople(routines: readonly ListedRoutine[]): ListedRoutine[] {
+  return routines.filter((routine) => routine.status === "paused" && !hasPausedItself(routine));
+}
+
+function hasPausedItself({ status, paused_by: by }: ListedRoutine): boolean {
+  return status === "paused" && by === "failures";
+}
+
+function ofBreaker(routine: ListedRoutine): Attention[] {
+  if (!hasPausedItself(routine)) return [];
+  const { id, name, paused_reason: reason, last_run: run } = routine;
+  const text = `It has paused itself. ${reason ?? ""}`.trim();
+  const at = run?.timings.finished_at ?? null;
+  const remedy: Remedy = { kind: "routine", label: "Look and resume", id, tab: null };
+  return [{ id: `paused-${id}`, tone: "danger", subject: name, text, at, remedy }];
+}
+
+function ofBudget(budget: SharedBudget): Attention[] {
+  if (!isSpent(budget)) return [];
+  const { monthly_usd: most, spent_usd: spent } = budget;
   return [
     {
-      id: run.id,
-      tone: "warning",
-      subject: run.routine.name,
-      text: run.waiting.question?.text ?? `${WAITING_TEXTS[run.waiting.for]}.`,
-      at: run.waiting.since,
-      remedy: { kind: "session", label: isBudget ? "Open" : "Answer", id: run.session_id },
+      id: `budget-${budgetTitle(budget)}`,
+      tone: "danger",
+      subject: `Budget: ${budgetTitle(budget)}`,
+      text: `${formatCost(spent)} of ${formatCost(most)} are spent this month (UTC): runs that it is for wait.`,
+      at: null,
+      remedy: { kind: "page", label: "Raise it", to: "/budgets" },
     },
   ];
 }
 
 /** Busy runners get free by themselves. */
-function ofPool({ name, why, waiting, waiting_since: since, runners }: Pool): Attention[] {
-  const refused = runners.filter(({ state }) => state === "refused");
+function ofPool({ name, kind, why, waiting, waiting_since: since, runners }: Pool): Attention[] {
   const told: Pick<Attention, "tone" | "subject" | "remedy"> = {
     tone: "danger",
     subject: `Pool ${name}`,
-    remedy: { kind: "told" },
+    remedy: { kind: "page", label: "Show pools", to: "/pools" },
   };
-  const waits =
-    why === null || why.reason === "all_busy" || waiting === 0
+  const isWaiting = why !== null && why.reason !== "all_busy" && waiting !== 0;
+  const waits = isWaiting
+    ? [
+        {
+          ...told,
+          id: `pool-${name}`,
+          text: `${plural(waiting ?? 0, "run")} waiting. ${why.message} ${why.hint}`,
+          at: since,
+        },
+      ]
+    : [];
+  const refused = runners.filter(({ state }) => state === "refused");
+  const gone = runners.filter(({ state }) => state === "lost");
+  const [last] = gone.toSorted((one, other) => Date.parse(other.last_seen_at) - Date.parse(one.last_seen_at));
+  const isDeserted = kind !== "container" && gone.length + refused.length === runners.length && !isWaiting;
+  return [
+    ...waits,
+    ...(last === undefined || !isDeserted
       ? []
       : [
           {
             ...told,
-            id: `pool-${name}`,
-            text: `${plural(waiting ?? 0, "run")} waiting. ${why.message} ${why.hint}`,
-            at: since,
+            tone: "warning" as const,
+            id: `deserted-${name}`,
+            text: `Its runners have gone, ${last.id} as the last: what comes for this pool will wait.`,
+            at: last.last_seen_at,
           },
-        ];
-  return [
-    ...waits,
+        ]),
     ...refused.map(({ id, reason, last_seen_at: at }) => ({
       ...told,
       id: `runner-${name}-${id}`,
@@ -95,14 +152,13 @@ function ofPool({ name, why, waiting, waiting_since: since, runners }: Pool): At
   ];
 }
 
-function ofLastRun({ id, name, status, paused_reason: reason, last_run: run }: ListedRoutine): Attention[] {
-  if (run === null) return [];
+/** That of a routine that has paused itself is told with that. */
+function ofLastRun(routine: ListedRoutine): Attention[] {
+  const { id, name, last_run: run } = routine;
+  if (run === null || hasPausedItself(routine)) return [];
   const isFailed = run.status === "failed" || run.status === "timed_out";
   const about = { id: `last-${id}`, subject: name, at: run.timings.finished_at };
   const lead = { kind: "session", label: "See why", id: run.session_id } as const;
-  if (isFailed && status === "paused") {
-    return [{ ...about, tone: "danger", text: `Paused after a failed run. ${reason ?? ""}`.trim(), remedy: lead }];
-  }
   if (isFailed) {
     const what = run.status === "failed" ? "Its last run failed." : "Its last run took too long.";
     return [{ ...about, tone: "danger", text: `${what} ${run.summary ?? ""}`.trim(), remedy: lead }];
@@ -129,25 +185,45 @@ function ofTriggers({ id, name, status, triggers }: ListedRoutine): Attention[] 
   ];
 }
 
-/** One alone can be fired again at once; of more, their routine tells. */
+/** What can't be meant, or can't work yet; the first is told, for the editor shows all of them beside their fields. */
+function ofWarnings({ id, name, status, warnings }: ListedRoutine): Attention[] {
+  const [first, ...others] = warnings;
+  if (first === undefined || status === "paused") return [];
+  const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
+  const text = `${first.message.charAt(0).toUpperCase()}${first.message.slice(1)}${more}.`;
+  return [{ id: `warning-${id}`, tone: "warning", subject: name, text, at: null, remedy: whereMended(first, id) }];
+}
+
+function whereMended({ code, field }: ListedRoutine["warnings"][number], id: string): Remedy {
+  if (code === "needs_secret" && !field.startsWith("triggers["))
+    return { kind: "page", label: "Set it", to: "/secrets" };
+  if (code === "environment_archived") return { kind: "page", label: "Show environments", to: "/environments" };
+  return { kind: "edit", label: "Mend it", id };
+}
+
+/** One alone can be fired again at once; more of a routine are listed on their page. Times that were missed are told apart. */
 function ofDeadLetters(letters: readonly DeadLetter[], routines: readonly ListedRoutine[]): Attention[] {
   const names = new Map(routines.map(({ id, name }) => [id, name]));
-  const ofEach = Map.groupBy(letters, ({ routine_id: id }) => id);
-  return [...ofEach].flatMap(([routineId, each]): Attention[] => {
+  const groups = Map.groupBy(
+    letters,
+    ({ routine_id: id, outcome }) => `${outcome === "missed" ? "missed" : "dead"}-${id}`,
+  );
+  return [...groups].flatMap(([id, each]): Attention[] => {
     const [newest] = each;
     if (newest === undefined) return [];
-    const about = {
-      id: `dead-${routineId}`,
-      tone: "warning",
-      subject: names.get(routineId) ?? "A routine",
-      at: newest.at,
-    } as const;
-    if (each.length === 1) return [{ ...about, text: whyDead(newest), remedy: { kind: "fire-again", id: newest.id } }];
+    const subject = names.get(newest.routine_id) ?? "A routine";
+    const about = { id, tone: "warning", subject, at: newest.at } as const;
+    const isMissed = newest.outcome === "missed";
+    if (each.length === 1) {
+      const text = `${isMissed ? "Missed: " : ""}${whyDead(newest)}`;
+      return [{ ...about, text, remedy: { kind: "fire-again", id: newest.id } }];
+    }
+    const what = isMissed ? "times of its schedule were missed" : "events led to no work";
     return [
       {
         ...about,
-        text: `${each.length} events led to no work. The newest: ${whyDead(newest)}`,
-        remedy: { kind: "routine", label: "Show them", id: routineId, tab: "activity" },
+        text: `${each.length} ${what}. The newest: ${whyDead(newest)}`,
+        remedy: { kind: "page", label: "Show them", to: "/dead-letters" },
       },
     ];
   });
@@ -171,6 +247,6 @@ function ofDestination({
     subject: address,
     text: `${what} ${error}`,
     at: since,
-    remedy: { kind: "told" },
+    remedy: { kind: "page", label: "Show notifications", to: "/notifications" },
   };
 }

@@ -74,12 +74,18 @@ function AttentionRow({ need }: { need: Attention }) {
 }
 
 function RemedyOf({ remedy, subject }: { remedy: Remedy; subject: string }) {
+  if (remedy.kind === "fire-again") return <FireAgain id={remedy.id} />;
+  const lead = (
+    <>
+      {remedy.label}
+      <span className="visually-hidden">: {visibleLine(subject)}</span>
+    </>
+  );
   switch (remedy.kind) {
     case "session":
       return (
         <Link to="/sessions/$id" params={{ id: remedy.id }} className={styles.action}>
-          {remedy.label}
-          <span className="visually-hidden">: {subject}</span>
+          {lead}
         </Link>
       );
     case "routine":
@@ -90,14 +96,21 @@ function RemedyOf({ remedy, subject }: { remedy: Remedy; subject: string }) {
           search={remedy.tab === null ? {} : { tab: remedy.tab }}
           className={styles.action}
         >
-          {remedy.label}
-          <span className="visually-hidden">: {subject}</span>
+          {lead}
         </Link>
       );
-    case "fire-again":
-      return <FireAgain id={remedy.id} />;
-    case "told":
-      return null;
+    case "edit":
+      return (
+        <Link to="/routines/$id/edit" params={{ id: remedy.id }} className={styles.action}>
+          {lead}
+        </Link>
+      );
+    case "page":
+      return (
+        <Link to={remedy.to} className={styles.action}>
+          {lead}
+        </Link>
+      );
   }
 }
 

@@ -10,10 +10,12 @@ import { buttonClass } from "../ui/button.tsx";
 import { Card, List } from "../ui/card.tsx";
 import { ErrorNotice, ErrorState } from "../ui/error-state.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
+import { pausedByPeople } from "./attention.ts";
 import { Attentions } from "./attentions.tsx";
 import { FirstRun } from "./first-run.tsx";
 import styles from "./home.module.css";
 import { activeRunsQuery, homeRoutinesQuery, lastResultsQuery } from "./home-queries.ts";
+import { PausedList } from "./paused-list.tsx";
 import { UpcomingList } from "./upcoming-list.tsx";
 
 export function HomePage() {
@@ -56,9 +58,16 @@ export function HomePage() {
           <Attentions routines={routines.data} />
           <div className={styles.columns}>
             <Runs id="now" title="Running now" query={active} none="Nothing runs at the moment." />
-            <Section id="next" title="Next by schedule">
-              <UpcomingList routines={routines.data} />
-            </Section>
+            <div className={styles.column}>
+              <Section id="next" title="Next by schedule">
+                <UpcomingList routines={routines.data} />
+              </Section>
+              {pausedByPeople(routines.data).length > 0 && (
+                <Section id="paused" title="Paused">
+                  <PausedList routines={pausedByPeople(routines.data)} />
+                </Section>
+              )}
+            </div>
           </div>
           <Runs
             id="last"

@@ -17,13 +17,20 @@ const MOST_RECENT = 8;
 export const troublesQuery = queryOptions({
   queryKey: ["home", "troubles"],
   queryFn: async ({ signal }) => {
-    const [waiting, deadLetters, pools, destinations] = await Promise.all([
+    const [waiting, deadLetters, pools, destinations, budgets] = await Promise.all([
       api.listRuns({ status: ["waiting"], limit: MOST_WAITING }, { signal }),
       api.listDeadLetters({ limit: MOST_DEAD_LETTERS }, { signal }),
       api.listPools({}, { signal }),
       api.listNotificationDestinations({ signal }),
+      api.listBudgets({ signal }),
     ]);
-    return { waiting: waiting.data, deadLetters: deadLetters.data, pools: pools.data, destinations: destinations.data };
+    return {
+      waiting: waiting.data,
+      deadLetters: deadLetters.data,
+      pools: pools.data,
+      destinations: destinations.data,
+      budgets: budgets.data,
+    };
   },
   refetchInterval: ATTENTION_MS,
 });

@@ -40,7 +40,8 @@ function PausedNotice({ routine }: { routine: Routine }) {
     <div className={styles.paused}>
       <PauseIcon />
       <p>
-        <strong>Paused.</strong> {endedSentence(routine.paused_reason ?? "No reason was given.")}{" "}
+        <strong>{routine.paused_by === "failures" ? "It has paused itself." : "Paused."}</strong>{" "}
+        {endedSentence(routine.paused_reason ?? "No reason was given.")}{" "}
         <span className={styles.aside}>Its triggers start nothing; “Run now” works.</span>
       </p>
     </div>
