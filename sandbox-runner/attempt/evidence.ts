@@ -15,12 +15,16 @@ const OUTPUT_CAP_BYTES = 4_096;
  * - in the working tree, where it differs from what is checked out. A file that git takes for changed though it is, byte
  *   for byte, what a checkout gives (line ends that don't fit `.gitattributes`) is not changed.
  * - those that git neither knows nor ignores.
+ *
+ * What earlier runs of the session have left there is none of its doing: where a tree is given, a file that is as in that is not
+ * changed, and where nothing else is checked out than at the beginning, one that differs from it is.
  */
 const COUNT_SCRIPT = String.raw`
 cd "$1" || exit 1
 nothing=$(git hash-object -t tree /dev/null)
 began=$2
 [ "$began" != ${NO_COMMIT} ] || began=$nothing
+left=$3
 head=$(git rev-parse -q --verify HEAD)
 from=$head
 [ -n "$from" ] || from=$nothing
@@ -39,7 +43,7 @@ committed() {
   newest=$(comm -23 <(echo "$own") \
     <(git rev-list --no-walk --parents --stdin <<<"$own" | cut -s -d' ' -f2- | tr ' ' '\n' | sort -u) | head -n 100)
   comm -z -12 <(echo "$own" | names --stdin --root -c | sort -zu) \
-    <(for commit in $newest; do names "$began" "$commit"; done | sort -zu)
+    <(for commit in $newest; do names "${"${left:-$began}"}" "$commit"; done | sort -zu)
 }
 
 # Files that only may differ are compared with those of a fresh checkout all at once: there may be thousands.
@@ -69,13 +73,25 @@ changed() {
     done 3>"$fresh/unsure"
   unlike_fresh
 }
-uncommitted() {
+unlike_commit() {
   comm -z -12 <(changed | sort -zu) \
     <({ git diff --name-only -z --no-ext-diff --no-renames "$began" -- || failed; } | sort -zu)
   git ls-files -z --others --exclude-standard
 }
+unlike_left() (
+  # With what the clone's own index knows of its files: those that are as they were are not read.
+  cp "$(git rev-parse --git-path index)" "$fresh/left"
+  export GIT_INDEX_FILE="$fresh/left"
+  git read-tree --reset "$left" && git diff --name-only -z --no-ext-diff --no-renames --ignore-submodules=dirty || failed
+  git ls-files -z --others --exclude-standard
+)
+uncommitted() {
+  if [ -z "$left" ]; then unlike_commit
+  elif [ "$head" = "$2" ]; then unlike_left
+  else comm -z -12 <(unlike_commit | sort -zu) <(unlike_left | sort -zu); fi
+}
 
-{ committed; uncommitted; } 2>/dev/null | sort -zu | tr -cd '\000' | wc -c
+{ committed; uncommitted "$@"; } 2>/dev/null | sort -zu | tr -cd '\000' | wc -c
 [ ! -e "$fresh/failed" ]
 code=$?
 rm -rf "$fresh"
@@ -84,15 +100,15 @@ exit $code
 
 /** @returns how many files of all clones changed; what could not be counted is 0: a count is no reason for a run to fail. */
 export async function countChangedFiles(
-  clones: readonly Pick<Clone, "folder" | "commit">[],
+  clones: readonly Pick<Clone, "folder" | "commit" | "left">[],
   { workspace }: Pick<RunFolder, "workspace">,
   sandbox: Pick<Sandbox, "run">,
   env: Record<string, string>,
   signal: AbortSignal,
 ): Promise<number> {
   const place = { workspace, sandbox, env, signal };
-  const counts = clones.map(async ({ folder, commit }) =>
-    readCount(await askGit(COUNT_SCRIPT, [folder, commit ?? NO_COMMIT], place, OUTPUT_CAP_BYTES)),
+  const counts = clones.map(async ({ folder, commit, left }) =>
+    readCount(await askGit(COUNT_SCRIPT, [folder, commit ?? NO_COMMIT, left ?? ""], place, OUTPUT_CAP_BYTES)),
   );
   return (await Promise.all(counts)).reduce((all, count) => all + count, 0);
 }

@@ -21,6 +21,8 @@ export interface Clone {
   folder: string;
   /** What is checked out when the agent begins; null for a repository without a commit. */
   commit: string | null;
+  /** What earlier runs of the session have left in it, as a tree of git's; left out where there were none. */
+  left?: string | null;
   /** The newest commit of the branch that was cloned: the same, unless the run is about another. */
   base: string | null;
   /** The branch that was cloned; null where HEAD is none. */

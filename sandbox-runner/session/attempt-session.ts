@@ -12,6 +12,7 @@ import type { Clone } from "../git/clone-plan.ts";
 import { askInstance, type InstanceAccess } from "../link/instance-request.ts";
 import { ConversationMirror, type SendEntries } from "./conversation-mirror.ts";
 import { packWorkspace } from "./keep-workspace.ts";
+import { leftTree } from "./left-tree.ts";
 import { restoreConversation, restoreWorkspace } from "./restore.ts";
 import { SDK_VERSION } from "./sdk-version.ts";
 import { missingWords, type Restored, toldText } from "./told.ts";
@@ -89,7 +90,14 @@ export class AttemptSession {
     };
     this.told = toldText(restored);
     this.#tellRestored(restored);
-    return { ok: true, clones: place.clones.map((clone) => at(clone, workspace?.commits.get(clone.folder))) };
+    const clones = place.clones.map((clone) => at(clone, workspace?.commits.get(clone.folder)));
+    return { ok: true, clones: await Promise.all(clones.map((clone) => this.#withLeft(clone, signal))) };
+  }
+
+  async #withLeft(clone: Clone, signal: AbortSignal): Promise<Clone> {
+    const place = this.#place;
+    if (place === null || place.foreign.includes(clone.folder)) return clone;
+    return { ...clone, left: await leftTree(place, clone, signal) };
   }
 
   /** The agent has ended. @param hasResult whether its program has told a result. */

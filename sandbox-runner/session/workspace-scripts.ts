@@ -94,6 +94,20 @@ export const RESTORE_FILES = String.raw`
 [ ! -d "$1" ] || cp -a --remove-destination -- "$1/." "$2/"
 `;
 
+/**
+ * Writes down what a clone's working tree holds: what git neither knows nor ignores is in it. Argument: its folder. Prints the
+ * tree. The clone's own index stays as it is.
+ */
+export const WRITE_TREE = String.raw`
+cd "$1" && aside=$(mktemp -d) || exit 1
+trap 'rm -rf "$aside"' EXIT
+index=$(git rev-parse --git-path index)
+[ ! -e "$index" ] || cp "$index" "$aside/index" || exit 1
+export GIT_INDEX_FILE="$aside/index"
+git add --all --ignore-errors . >/dev/null 2>&1
+git write-tree --missing-ok
+`;
+
 /** Writes its input into a file, with the folders above it. Arguments: the file, and `last` where only its last line counts. */
 export const WRITE_FILE = String.raw`
 mkdir -p -- "$(dirname -- "$1")" || exit 1

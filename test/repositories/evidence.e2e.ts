@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { countChangedFiles, readCount } from "#sandbox-runner/attempt/evidence.ts";
 import { withoutSandbox } from "#sandbox-runner/sandbox/sandbox.ts";
+import { leftTree } from "#sandbox-runner/session/left-tree.ts";
 import { commitTo, type Files, seedUpstream } from "../runner/support/upstream.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "reveille-evidence-"));
@@ -36,7 +37,7 @@ beforeAll(() => {
 });
 
 /** A clone, in which `colleague` lets main move on before the commands run. @returns what the runner counts. */
-async function count(commands: string, more: { colleague?: Files; from?: string; begin?: string } = {}) {
+async function count(commands: string, more: { colleague?: Files; from?: string; begin?: string; left?: string } = {}) {
   const work = mkdtempSync(join(folder, "work-"));
   const bare = join(work, "upstream.git");
   execFileSync("cp", ["-a", more.from ?? upstream, bare]);
@@ -46,12 +47,22 @@ async function count(commands: string, more: { colleague?: Files; from?: string;
   shell(`git clone -q --template= --depth=50 --no-single-branch 'file://${bare}' clone`, work);
   if (more.begin !== undefined) shell(more.begin, place);
   const begun = execFileSync("git", ["-C", place, "rev-parse", "-q", "--verify", "HEAD"], { env: ENVIRONMENT });
+  if (more.left !== undefined) shell(more.left, place);
+  const { signal } = new AbortController();
+  const sandbox = withoutSandbox("none");
+  const session = {
+    sandbox,
+    folder: { workspace: work, home: work, temporary: work },
+    clones: [],
+    foreign: [],
+    env: ENVIRONMENT,
+  };
+  const left = more.left === undefined ? null : await leftTree(session, { folder: place }, signal);
   if (more.colleague !== undefined) commitTo(bare, "refs/heads/main", more.colleague);
   shell(commands, place);
-  const clones = [{ folder: place, commit: begun.toString().trim() }];
+  const clones = [{ folder: place, commit: begun.toString().trim(), left }];
   mkdirSync(join(work, "launch"));
-  const { signal } = new AbortController();
-  return countChangedFiles(clones, { workspace: work }, withoutSandbox("none"), ENVIRONMENT, signal);
+  return countChangedFiles(clones, { workspace: work }, sandbox, ENVIRONMENT, signal);
 }
 
 describe("files that a run changed", { concurrent: true }, () => {
@@ -157,6 +168,28 @@ describe("files that a run changed", { concurrent: true }, () => {
     ],
   ])("a filter of the repository that %s", async (_what, commands) => {
     expect(await count(commands)).toBe(2);
+  });
+
+  const LEFT =
+    "echo left >> a.txt; git add a.txt; echo left >> b.txt; rm old.txt; mkdir d; echo left > d/new.txt; mkdir out; touch out/1";
+  it.each<[what: string, files: number, commands: string]>([
+    ["nothing is done", 0, "touch *.txt d/*; git status >/dev/null"],
+    ["one of them is changed further", 1, "echo more >> b.txt"],
+    ["a new one is changed further", 1, "echo more >> d/new.txt"],
+    ["one of them is taken back", 1, "git checkout -q b.txt"],
+    ["another is changed, and one is new", 2, "echo 1 >> sub/c.txt; echo 1 > n.txt"],
+    ["all of them are committed", 0, "git add -A; git commit -qm Left"],
+    ["all of them are committed, and another", 1, "echo 1 > n.txt; git add -A; git commit -qm Left"],
+    ["another alone is committed", 1, "echo 1 > n.txt; git add n.txt; git commit -qm n n.txt"],
+    ["a colleague's branch is checked out", 0, "git checkout -q theirs"],
+    ["a colleague's branch is merged", 0, "git reset -q; git merge -q --no-ff -m Merge origin/theirs"],
+    [
+      "a colleague's branch is checked out, and one of them is changed further",
+      1,
+      "git checkout -q theirs; echo more >> b.txt",
+    ],
+  ])("files that an earlier run has left are not counted again: %s", async (_what, files, commands) => {
+    expect(await count(commands, { left: LEFT })).toBe(files);
   });
 
   it("thousands of files that were changed and are in no commit", async () => {
