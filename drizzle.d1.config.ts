@@ -10,6 +10,7 @@ export default defineConfig({
     "./instance/d1/environments-schema.ts",
     "./instance/d1/dead-letters-schema.ts",
     "./instance/d1/notifications-schema.ts",
+    "./instance/d1/idempotency-schema.ts",
   ],
   out: "./migrations/d1",
 });

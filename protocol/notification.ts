@@ -78,8 +78,21 @@ export type NotificationRule = z.infer<typeof notificationRuleSchema>;
 const RULES_AT_MOST = 20;
 export const notificationRulesSchema = z.array(notificationRuleSchema).max(RULES_AT_MOST);
 
-/** The rules for all routines. */
-export const instanceRulesSchema = z.strictObject({ rules: notificationRulesSchema }).meta({ id: "NotificationRules" });
+/** The rules for all routines, as they are set. */
+export const instanceRulesInputSchema = z
+  .strictObject({
+    rules: notificationRulesSchema,
+    if_revision: z.int().min(0).optional().meta({ description: "Refused where the rules have another by now." }),
+    revision: z.unknown().optional().meta({ description: "As the rules were read with it: a change can't set it." }),
+  })
+  .meta({ id: "NotificationRulesInput" });
+export const instanceRulesSchema = z
+  .object({
+    rules: notificationRulesSchema,
+    revision: z.int().min(0).meta({ description: "Counts their changes; 0 where none were set yet." }),
+  })
+  .meta({ id: "NotificationRules" });
+export type InstanceRules = z.infer<typeof instanceRulesSchema>;
 
 export const destinationKinds = ["webhook", "slack", "email"] as const;
 

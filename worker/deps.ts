@@ -37,6 +37,7 @@ import { type DeliveryLists, deliveryLists } from "./store/delivery-lists.ts";
 import { type Environments, environments } from "./store/environments.ts";
 import { type GithubApp, githubApp } from "./store/github-app.ts";
 import { type Heartbeats, heartbeats } from "./store/heartbeats.ts";
+import { type MadeByKey, madeByKey } from "./store/made-by-key.ts";
 import { type Matching, matching } from "./store/matching.ts";
 import { type NamedThings, namedThings } from "./store/named-things.ts";
 import { pendingDeliveries } from "./store/pending-deliveries.ts";
@@ -61,6 +62,7 @@ export interface Deps
   failures: FailureTally;
   heldBodies: HeldBodies;
   matching: Matching;
+  madeByKey: MadeByKey;
   begunPushes: BegunPushes;
   gitCredentials: GitCredentials;
   /** The GitHub App as it is kept. */
@@ -159,6 +161,7 @@ function makeDeps(env: Env): MadeDeps {
       failures: new FailureTally({ write: lists.addFailures, pause, now: Date.now }),
       heldBodies: new HeldBodies(),
       begunPushes,
+      madeByKey: madeByKey(repeatable),
       gitCredentials,
       appKeeper,
       github,

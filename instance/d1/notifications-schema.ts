@@ -25,6 +25,8 @@ export const notifications = sqliteTable(
 export const notificationRules = sqliteTable("notification_rules", {
   id: integer().primaryKey(),
   doc: text().notNull(),
+  /** Counts its changes. */
+  revision: integer().notNull().default(1),
 });
 
 /** Destinations whose last try has failed. Times are Unix milliseconds. */

@@ -8,6 +8,7 @@ import {
   type Destination,
   destinationSchema,
   type FailingDestination,
+  type InstanceRules,
   type Notification,
   type NotificationRule,
   type NotificationStatus,
@@ -62,7 +63,13 @@ export interface NotificationPlan {
   off: ReadonlySet<string>;
 }
 
-const RULES = "SELECT doc FROM notification_rules WHERE id = 1";
+const RULES = "SELECT doc, revision FROM notification_rules WHERE id = 1";
+/** The same rules are no change: the statement before may have gone through though an error was the answer. */
+const SET_RULES = `INSERT INTO notification_rules (id, doc, revision)
+  SELECT 1, ?1, 1 WHERE coalesce(?2, 0) = 0 OR EXISTS (SELECT 1 FROM notification_rules)
+  ON CONFLICT (id) DO UPDATE SET doc = excluded.doc, revision = revision + (doc <> excluded.doc)
+  WHERE ?2 IS NULL OR revision = ?2 OR doc = excluded.doc
+  RETURNING revision`;
 const OFF = "SELECT by, address FROM failing_destinations WHERE off_at IS NOT NULL";
 
 export async function readNotificationPlan(binding: D1Database): Promise<NotificationPlan> {
@@ -88,8 +95,9 @@ export interface NotificationLists {
     filter: { routineId: string | null; status: NotificationStatus | null },
     page: PageRequest,
   ): Promise<Page<Notification>>;
-  rules(): Promise<NotificationRule[]>;
-  setRules(rules: readonly NotificationRule[]): Promise<void>;
+  rules(): Promise<InstanceRules>;
+  /** @param ifRevision null to set them whatever they are. @returns the new revision; null where they had another than was named. */
+  setRules(rules: readonly NotificationRule[], ifRevision: number | null): Promise<number | null>;
   /** The one that fails longest first. */
   failing(): Promise<FailingDestination[]>;
   /** Destinations that have failed for so long are tried again as if they were new. */
@@ -115,12 +123,12 @@ export function notificationLists(database: D1Database): NotificationLists {
       );
       return await documentsPage(db, { table: notifications, schema: notificationSchema, where }, page);
     },
-    rules: async () => rulesIn((await database.prepare(RULES).first<{ doc: string }>())?.doc),
-    setRules: async (rules) => {
-      const set =
-        "INSERT INTO notification_rules (id, doc) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc";
-      await database.prepare(set).bind(JSON.stringify(rules)).run();
+    rules: async () => {
+      const row = await database.prepare(RULES).first<{ doc: string; revision: number }>();
+      return { rules: rulesIn(row?.doc), revision: row?.revision ?? 0 };
     },
+    setRules: async (rules, ifRevision) =>
+      await database.prepare(SET_RULES).bind(JSON.stringify(rules), ifRevision).first<number>("revision"),
     failing: async () => {
       const all = "SELECT * FROM failing_destinations ORDER BY failing_since LIMIT ?1";
       const { results } = await database.prepare(all).bind(FAILING_AT_MOST).all();

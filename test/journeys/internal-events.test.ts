@@ -78,6 +78,11 @@ describe("an internal event", () => {
       body: { status: "handled" },
     });
     expect(await outcomes(routine.id)).toEqual(["started: admitted", "started: admitted"]);
+    const again = () => call("POST", `/api/v1/deliveries/${body.id}/replay`, undefined, { "idempotency-key": "once" });
+    expect((await Promise.all([again(), again()])).map(({ status }) => status)).toEqual([200, 200]);
+    expect(await again()).toMatchObject({ status: 200, body: { status: "handled" } });
+    const started = (await outcomes(routine.id)).filter((one) => one.startsWith("started"));
+    expect(started).toHaveLength(3);
     expect((await call("POST", `/api/v1/deliveries/dlv_${"0".repeat(26)}/replay`)).status).toBe(404);
   });
 

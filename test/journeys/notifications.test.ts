@@ -110,8 +110,17 @@ describe("what has happened", () => {
         { on: ["failed", "quiet"], webhook: own, skip: [] },
       ],
     };
-    expect((await call("PUT", "/api/v1/notifications/rules", rules)).body).toEqual(rules);
-    expect((await call("GET", "/api/v1/notifications/rules")).body).toEqual(rules);
+    const put = (body: object) =>
+      call<{ revision: number; error?: { details: object } }>("PUT", "/api/v1/notifications/rules", body);
+    const { revision } = (await call<{ revision: number }>("GET", "/api/v1/notifications/rules")).body;
+    const set = { ...rules, revision: revision + 1 };
+    expect((await put({ ...rules, if_revision: revision })).body).toEqual(set);
+    // Whoever has not seen them overwrites nothing; who asks again because the answer was lost is told the same.
+    const late = await put({ rules: [], if_revision: revision });
+    expect([late.status, late.body.error?.details]).toEqual([409, { code: "revision_conflict", field: "if_revision" }]);
+    expect((await put({ ...rules, if_revision: revision })).body).toEqual(set);
+    expect((await call("GET", "/api/v1/notifications/rules")).body).toEqual(set);
+    expect((await put({ ...set, if_revision: set.revision })).body).toEqual(set);
     const routine = await telling([
       { on: ["failed", "paused"], webhook: own },
       { on: ["succeeded"], webhook: other },

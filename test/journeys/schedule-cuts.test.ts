@@ -65,6 +65,7 @@ function killedAt(cut: Cut): {
       pool: real.pool,
       pools: real.pools,
       secrets: real.secrets,
+      madeByKey: real.madeByKey,
       setupArchives: real.setupArchives,
       notifications: real.notifications,
       sendDue: (messages) => step("send", async () => void sent.push(...messages)),

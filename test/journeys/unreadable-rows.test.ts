@@ -120,7 +120,7 @@ describe.each(["{not json", "7"])("where %s stands in the row", (json) => {
     await env.DB.prepare("UPDATE notification_rules SET doc = ?1").bind(json).run();
     const log = listen();
     const { status, body } = await call("GET", "/api/v1/notifications/rules");
-    expect([status, body]).toEqual([200, { rules: [] }]);
+    expect([status, body]).toEqual([200, { rules: [], revision: 1 }]);
     expect(log.troubles("row_unreadable")).toEqual([{ id: "notification_rules" }]);
     await env.DB.prepare("DELETE FROM notification_rules").run();
   });

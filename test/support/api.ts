@@ -5,6 +5,7 @@ import type { Run } from "#protocol/run.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import { noteSaid } from "./canaries.ts";
 import { dial, type TestSocket } from "./test-socket.ts";
+import { noteRefusal } from "./told-refusals.ts";
 
 export const OWNER_TOKEN = "owner-token-of-the-tests-0123456789abcdef";
 const ORIGIN = "http://reveille.test";
@@ -35,6 +36,7 @@ export async function call<Body>(
   const response = await ask(request);
   const text = await response.text();
   noteSaid(`the answer to ${method} ${path}`, `${JSON.stringify([...response.headers])} ${text}`);
+  noteRefusal(method, path, response.status, text);
   return { status: response.status, body: text === "" ? null : JSON.parse(text), headers: response.headers };
 }
 

@@ -1,6 +1,7 @@
 /** A WebSocket client for tests in workerd: everything that came, and waiting for what will. */
 import { exports } from "cloudflare:workers";
 import { noteSaid } from "./canaries.ts";
+import { noteRefusal } from "./told-refusals.ts";
 
 type Message = Record<string, unknown> & { type: string };
 
@@ -66,6 +67,10 @@ export async function dial(path: string, headers: Record<string, string> = {}): 
   const response = await exports.default.fetch(`http://reveille.test${path}`, {
     headers: { upgrade: "websocket", ...headers },
   });
-  if (response.webSocket === null) throw new Error(`no upgrade: ${response.status} ${await response.text()}`);
+  if (response.webSocket === null) {
+    const refusal = await response.text();
+    noteRefusal("GET", path, response.status, refusal);
+    throw new Error(`no upgrade: ${response.status} ${refusal}`);
+  }
   return new TestSocket(response.webSocket, path);
 }

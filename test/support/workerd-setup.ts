@@ -9,6 +9,7 @@ import type { Env as WorkerEnv } from "#worker/bindings.ts";
 import { findSecrets, noteLog } from "./canaries.ts";
 import { emptyStorage } from "./empty-storage.ts";
 import { keepClock } from "./platform-clock.ts";
+import { untoldRefusals } from "./told-refusals.ts";
 
 declare global {
   namespace Cloudflare {
@@ -32,6 +33,7 @@ noteLog();
 
 afterAll(async () => {
   expect(await findSecrets(), "secrets where none may be").toEqual([]);
+  expect(untoldRefusals(), "refusals that the document of the API does not tell of").toEqual([]);
 });
 
 beforeEach(() => {

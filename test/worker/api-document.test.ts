@@ -2,11 +2,18 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { apiErrorCodes } from "#protocol/errors.ts";
+import { examplesBeside } from "#worker/http/openapi/examples/example.ts";
+import { EXAMPLES } from "#worker/http/openapi/examples/example-of.ts";
 import { ask, createRoutine, errorOf, read } from "./support.ts";
 
-const responses = z.record(z.string(), z.looseObject({ "x-error-codes": z.array(z.enum(apiErrorCodes)).optional() }));
+const content = z.record(z.string(), z.looseObject({ schema: z.looseObject({}), example: z.unknown().optional() }));
+const responses = z.record(
+  z.string(),
+  z.looseObject({ "x-error-codes": z.array(z.enum(apiErrorCodes)).optional(), content: content.optional() }),
+);
+const requestBody = z.looseObject({ content }).optional();
 const documentSchema = z.looseObject({
-  paths: z.record(z.string(), z.record(z.string(), z.looseObject({ operationId: z.string(), responses }))),
+  paths: z.record(z.string(), z.record(z.string(), z.looseObject({ operationId: z.string(), requestBody, responses }))),
 });
 const readDocument = () => read(documentSchema, "/openapi.json");
 const UNKNOWN = "0".repeat(26);
@@ -26,6 +33,28 @@ describe("the document of the API", () => {
       Object.values(item).map(({ operationId }) => operationId),
     );
     expect(ids.filter((id, place) => ids.indexOf(id) !== place)).toEqual([]);
+  });
+
+  it("has an example of each JSON body and answer, and the error codes of each operation", async () => {
+    const { paths } = await readDocument();
+    const operations = Object.values(paths).flatMap((item) => Object.values(item));
+    const lacking = operations.flatMap(({ operationId, requestBody: body, responses: answers }) => {
+      const told = Object.entries(answers).filter(([status]) => Number(status) < 400);
+      const shown = [body?.content, ...told.map(([, answer]) => answer.content)];
+      const isWhole = shown.every(
+        (media) => media?.["application/json"] === undefined || "example" in media["application/json"],
+      );
+      const codes = Object.values(answers).flatMap((answer) => answer["x-error-codes"] ?? []);
+      return isWhole && codes.length > 0 ? [] : [operationId];
+    });
+    expect(operations.length).toBeGreaterThan(100);
+    expect(lacking).toEqual([]);
+  });
+
+  it("has examples that their own schemas take, and lose nothing of", () => {
+    for (const [schema, value] of [...EXAMPLES, ...examplesBeside()]) {
+      expect(z.parse(schema, value), z.globalRegistry.get(schema)?.id).toMatchObject(Object(value));
+    }
   });
 
   it.each([

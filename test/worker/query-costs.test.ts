@@ -30,6 +30,7 @@ import { bodies } from "#worker/store/bodies.ts";
 import { deliveryLists } from "#worker/store/delivery-lists.ts";
 import { environments } from "#worker/store/environments.ts";
 import { githubApp } from "#worker/store/github-app.ts";
+import { madeByKey } from "#worker/store/made-by-key.ts";
 import { matching } from "#worker/store/matching.ts";
 import { namedThings } from "#worker/store/named-things.ts";
 import { pools } from "#worker/store/pools.ts";
@@ -69,6 +70,7 @@ const OTHERS = [
   `INSERT INTO environments (id, name, status, revision, doc)
     SELECT 'x' || i, 'x' || (i / 4), IIF(i % 4 = 0, 'active', 'archived'), 1, '{}'`,
   `INSERT INTO begun_pushes (id, run_id, generation, number, url, branches, ask_at) SELECT 'x' || i, 'x', 1, 0, '', '[]', ${LATER}`,
+  `INSERT INTO made_by_key (hash, fingerprint, made_id, at) SELECT 'x' || i, 'x', 'x', ${LATER}`,
   `INSERT INTO secret_uses (name, at, routine_id, run_id, attempt, environment_id, variables) SELECT 'OTHER', ${LATER}, 'x', 'x' || i, 1, 'x', '[]'`,
 ];
 /** As many as an owner asks for, or has accounts: what looks at all of them is not what D1 suffers from. */
@@ -149,6 +151,7 @@ const ins = signIns(askedDatabase(database), async () => ["owner"]);
 const secrets = secretStore(askedDatabase(database));
 const secretRows = new SecretRows(database);
 const madePools = pools(askedDatabase(database));
+const made = madeByKey(database);
 const madeEnvironments = environments(askedDatabase(database));
 const environment = { ...unchangedDefault(), id: "env_00000000000000000000000001", name: "ci", revision: 1 };
 const begun = begunPushStore(database);
@@ -184,7 +187,7 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   "notifications.list of a routine": () => notified.list({ routineId: "rtn_1", status: null }, PAGE),
   "notifications.list of a status": () => notified.list({ routineId: null, status: "failed" }, PAGE),
   "notifications.list of both": () => notified.list({ routineId: "rtn_1", status: "sent" }, PAGE),
-  "notifications.setRules": () => notified.setRules([]),
+  "notifications.setRules": () => notified.setRules([], null),
   "notifications.rules": () => notified.rules(),
   noteFailure: () => noteFailure(database, destination, failure),
   readNotificationPlan: () => readNotificationPlan(database),
@@ -262,6 +265,9 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   "secrets.replaceSealed": () => secrets.replaceSealed({ number: 1, name: "ONE", sealed: "s" }, "t"),
   "secrets.forgetUses": () => secrets.forgetUses(NOW, 100_000),
   "secrets.remove": () => secrets.remove("ONE"),
+  "madeByKey.take": () => made.take({ hash: "h", fingerprint: "f", id: "rtn_1" }, NOW),
+  "madeByKey.renew": () => made.renew({ hash: "h", before: "rtn_1", id: "rtn_2" }, NOW),
+  "madeByKey.forget": () => made.forget(NOW),
   "environments.save of the default": () =>
     madeEnvironments.save(unchangedDefault(), { ...unchangedDefault(), revision: 1 }),
   "environments.save": () => madeEnvironments.save(environment, { ...environment, name: "ci-two", revision: 2 }),

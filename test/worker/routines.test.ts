@@ -40,6 +40,40 @@ describe("a routine", () => {
     expect(listed.data.map(({ id }) => id)).not.toContain(made.id);
   });
 
+  it("is created once for a key, however often and however close together it is asked for", async () => {
+    const body = { name: "once", prompt: "Say hello." };
+    const create = (given: object, key: string) =>
+      ask("/api/v1/routines", { method: "POST", body: given, headers: { "idempotency-key": key } });
+    const key = crypto.randomUUID();
+    const answers = await Promise.all([create(body, key), create({ ...body, triggers: [] }, key), create(body, key)]);
+    const made = await Promise.all(answers.map(async (answer) => routineSchema.parse(await answer.json())));
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
+    expect(new Set(made.map(({ id }) => id)).size).toBe(1);
+    const listed = await read(pageSchema(routineSchema), "/api/v1/routines?search=once");
+    expect(listed.data.filter(({ name }) => name === "once")).toHaveLength(1);
+
+    expect(await errorOf(await create({ ...body, name: "other" }, key))).toMatchObject({
+      status: 422,
+      details: { code: "idempotency_key_reused", field: "Idempotency-Key" },
+    });
+    expect(await errorOf(await create(body, "x".repeat(256)))).toMatchObject({ status: 400 });
+
+    const [id = ""] = made.map((routine) => routine.id);
+    await ask(`/api/v1/routines/${id}`, { method: "PATCH", body: { name: "changed" } });
+    expect(await (await create(body, key)).json()).toMatchObject({ id, name: "changed", revision: 2 });
+    await ask(`/api/v1/routines/${id}`, { method: "DELETE" });
+    const anew = routineSchema.parse(await (await create(body, key)).json());
+    expect(anew.id).not.toBe(id);
+    expect(routineSchema.parse(await (await create(body, key)).json()).id).toBe(anew.id);
+
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 25 * 3_600_000 });
+    try {
+      expect(routineSchema.parse(await (await create(body, key)).json()).id).not.toBe(anew.id);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("is taken back as it was read, by itself and from the list, and refused what a change can't set", async () => {
     const triggers = [
       { type: "schedule", cron: "0 9 * * 1" },
@@ -245,7 +279,7 @@ describe("the instance", () => {
   it("shows the API on a page that needs no script and nothing from elsewhere", async () => {
     const page = await (await ask("/docs", { token: null })).text();
     expect(page).toContain("/v1/claude_code/routines/{id}/fire");
-    expect(page).not.toMatch(/<script|<style|style=|https?:\/\/(?!localhost)/);
+    expect(page).not.toMatch(/<(?:script|style|link|img)[^>]*https?:|<script|<style|style=|(?:src|href)="https?:/);
     const style = await ask("/docs.css", { token: null });
     expect({ status: style.status, type: style.headers.get("content-type") }).toEqual({
       status: 200,

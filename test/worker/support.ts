@@ -6,6 +6,7 @@ import { errorBodySchema } from "#protocol/errors.ts";
 import { type Routine, routineSchema } from "#protocol/routine.ts";
 import { OWNER_TOKEN } from "#test/support/api.ts";
 import { noteAnswer } from "#test/support/canaries.ts";
+import { noteRefusal } from "#test/support/told-refusals.ts";
 
 export const ORIGIN = "http://reveille.test";
 
@@ -28,6 +29,7 @@ export async function ask(path: string, { method = "GET", body, headers = {}, to
   const init: RequestInit = { method, headers: sent, redirect: "manual" };
   if (body !== undefined) init.body = isRaw ? body : JSON.stringify(body);
   const answer = await exports.default.fetch(new Request(path.startsWith("/") ? `${ORIGIN}${path}` : path, init));
+  if (answer.status >= 400) noteRefusal(method, path, answer.status, await answer.clone().text());
   return noteAnswer(`the answer to ${method} ${path}`, answer);
 }
 

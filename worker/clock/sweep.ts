@@ -5,6 +5,7 @@
 
 import type { DueRow } from "#instance/d1/due.ts";
 import { logTrouble } from "#protocol/log.ts";
+import { IDEMPOTENCY_WINDOW_MS } from "#protocol/occurrence.ts";
 import { DEFAULT_POOL } from "#protocol/pool.ts";
 import { shutOutDue } from "../auth/pool-tokens.ts";
 import type { ClockMessage } from "../bindings.ts";
@@ -45,6 +46,7 @@ type SweepDeps = Pick<
   | "setupArchives"
   | "notifications"
   | "secrets"
+  | "madeByKey"
 >;
 
 /** May run twice, late, and in two places at once: a routine that is sent twice is looked at twice, and fires once. */
@@ -92,11 +94,12 @@ async function wakeUnsettled({ due, sendDue: send, pool, pools }: SweepDeps): Pr
 }
 
 async function purge(deps: SweepDeps, nowMs: number): Promise<void> {
-  const { deliveries, deliveryLists, due, index, notifications, secrets, setupArchives } = deps;
+  const { deliveries, deliveryLists, due, index, notifications, secrets, setupArchives, madeByKey } = deps;
   await index.purgeForgotten(nowMs - FORGOTTEN_KEPT_MS);
   await due.forgetPushes(nowMs - PUSHES_KEPT_MS);
   await deliveryLists.forgetFailures(nowMs - FAILURES_KEPT_MS);
   await notifications.forgetFailing(nowMs - DESTINATIONS_KEPT_MS);
+  await madeByKey.forget(nowMs - IDEMPOTENCY_WINDOW_MS);
   while (await secrets.forgetUses(nowMs - SECRET_USES_KEPT_MS, SECRET_USES_LIMIT));
   while (await setupArchives.purge(nowMs));
   while (await deliveries.purge(lastDeliveryIdOf(nowMs - DELIVERIES_KEPT_MS)));

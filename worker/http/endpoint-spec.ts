@@ -38,8 +38,8 @@ export interface EndpointSpec<Params extends Fields, Query extends Fields, Body 
   answer:
     | { status: 200 | 201; schema: z.ZodType }
     | { status: 204 }
-    /** The handler answers with a file of one of these media types. */
-    | { status: 200; files: readonly string[] };
+    /** The handler answers with a file of one of these media types; of a text it can have an example. */
+    | { status: 200; files: readonly string[]; example?: string };
   /** Other media types that the same path can answer with. */
   alsoAnswers?: string[];
 }

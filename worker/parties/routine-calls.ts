@@ -53,6 +53,8 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   giveVerdict: "again",
   reviewFor: "again",
   giveReview: "again",
+  // By the id, which is drawn for each new routine.
+  create: "again",
   // By the branch, and by the pull request's address.
   beginPullRequest: "again",
   endPullRequest: "again",
@@ -98,8 +100,6 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   noteContainer: "again",
   // Counted twice it is one less of thousands.
   beginSignature: "again",
-  // Its id is there: it would be told that it is taken.
-  create: "once",
   // Each makes a revision, a secret or a count of its own.
   change: "once",
   setSecret: "once",

@@ -35,6 +35,7 @@ export function mountBudgets(app: App): void {
       ...budgets,
       method: "put",
       id: "setBudget",
+      refuses: ["too_many_budgets"],
       summary: "Set the monthly budget of the instance, or of a tag",
       description:
         "Takes the place of the one that the same scope had. What its routines have spent in the month counts. Runs that waited for it go on where it is raised.",
@@ -52,6 +53,7 @@ export function mountBudgets(app: App): void {
       ...budgets,
       method: "delete",
       id: "removeBudget",
+      refuses: ["not_found"],
       summary: "Remove a monthly budget",
       description: "Runs that waited for it go on.",
       query: budgetQuerySchema,

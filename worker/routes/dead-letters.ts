@@ -7,7 +7,7 @@ import { occurrenceIdSchema, routineIdSchema } from "#protocol/ids.ts";
 import { actorOf } from "../auth/authenticate.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
-import { runNowAnswer, wakeOf } from "./fire-input.ts";
+import { ADMISSION_REFUSALS, runNowAnswer, wakeOf } from "./fire-input.ts";
 import { pageQuery, toPageRequest } from "./inputs.ts";
 
 const deadLetterPage = pageSchema(deadLetterSchema).meta({ id: "DeadLetterPage" });
@@ -43,13 +43,7 @@ export function mountDeadLetters(app: App): void {
       path: `${path}/{id}/fire`,
       tag: "Runs",
       id: "fireDeadLetter",
-      refuses: [
-        "overlap_skipped",
-        "queue_full",
-        "model_not_configured",
-        "idempotency_key_reused",
-        "instance_rate_limited",
-      ],
+      refuses: ["session_deleted", "too_much_said", ...ADMISSION_REFUSALS],
       summary: "Fire a dead letter",
       description:
         "A new run with what had come; also while the routine is paused. Fired again, it answers with the same run.",

@@ -1,5 +1,6 @@
 /** Deliveries: what came, whether it was believed, which triggers looked at it, and what became of it; and again. */
 import { z } from "zod";
+import { hashSecret } from "#instance/secrets.ts";
 import { pageSchema } from "#protocol/api.ts";
 import {
   deliveryDetailSchema,
@@ -13,6 +14,8 @@ import { nullable } from "#protocol/schema.ts";
 import { eventSourceSchema } from "#protocol/source-event.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
+import { withExample } from "../http/openapi/examples/example.ts";
+import { idempotencyHeader, readIdempotencyKey } from "./idempotency.ts";
 import { pageQuery, searchText, toPageRequest } from "./inputs.ts";
 
 const params = z.object({ id: deliveryIdSchema });
@@ -25,19 +28,22 @@ const query = pageQuery(deliveryIdSchema).extend({
     .meta({ description: "In the summary, the event's name, the note, or the source's id." }),
 });
 const deliveryPage = pageSchema(deliverySchema).meta({ id: "DeliveryPage" });
-const failures = z
-  .object({
-    data: z.array(
-      z.object({
-        day: z.string(),
-        source: eventSourceSchema,
-        trigger_id: nullable(z.string()),
-        failure: verificationFailureSchema,
-        count: z.int().min(1),
-      }),
-    ),
-  })
-  .meta({ id: "VerificationFailures" });
+const failures = withExample(
+  z
+    .object({
+      data: z.array(
+        z.object({
+          day: z.string(),
+          source: eventSourceSchema,
+          trigger_id: nullable(z.string()),
+          failure: verificationFailureSchema,
+          count: z.int().min(1),
+        }),
+      ),
+    })
+    .meta({ id: "VerificationFailures" }),
+  { data: [{ day: "2026-11-23", source: "github", trigger_id: null, failure: "signature_wrong", count: 3 }] },
+);
 const FAILURES_SHOWN = 500;
 
 export function mountDeliveries(app: App): void {
@@ -100,15 +106,20 @@ export function mountDeliveries(app: App): void {
       id: "replayDelivery",
       refuses: ["delivery_not_handled"],
       summary: "Handle a delivery again, as if it had just come",
-      description: "It can start runs again: its id does not count as a repeat. Its outcomes are those of this time.",
+      description:
+        "It can start runs again: its id does not count as a repeat, but an Idempotency-Key does. Its outcomes are those of this time.",
+      headers: [idempotencyHeader("replay")],
       answer: { status: 200, schema: deliveryDetailSchema },
     },
     async ({ c, params: { id } }) => {
+      const key = readIdempotencyKey(c);
+      if (!key.ok) return key;
       const { deliveries, deliveryLists, inbox } = c.var.deps;
       const delivery = await deliveries.read(id);
       if (delivery === null) return refuse("not_found");
       // One that has not been handled yet is taken up: under a name of its own it would happen twice.
-      const eventId = delivery.status === "stored" ? id : `replay:${id}:${crypto.randomUUID()}`;
+      const call = key.value === null ? crypto.randomUUID() : await hashSecret(key.value);
+      const eventId = delivery.status === "stored" ? id : `replay:${id}:${call}`;
       if (!(await inbox.handleOne(delivery, eventId))) return refuse("delivery_not_handled");
       const handledDelivery = await deliveryLists.detail(id);
       return handledDelivery === null ? refuse("not_found") : success(handledDelivery);

@@ -126,7 +126,7 @@ function mountOne(app: App): void {
       ...one,
       method: "delete",
       id: "archiveEnvironment",
-      refuses: ["environment_refused"],
+      refuses: ["environment_refused", "revision_conflict"],
       summary: "Archive an environment",
       description: "It stays, to be read and to be brought back by `status: active`; no run gets it any more.",
       answer: { status: 200, schema: archivedEnvironmentSchema },

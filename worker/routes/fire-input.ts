@@ -1,17 +1,32 @@
 /** What fire and run now have in common: the key against repeats, and what identifies the request's meaning. */
 
 import { hashSecret } from "#instance/secrets.ts";
-import { type Result, refuse, success } from "#protocol/errors.ts";
-import { admissionSchema, IDEMPOTENCY_KEY_LIMIT, type TriggerType, type Wake } from "#protocol/occurrence.ts";
+import { type ApiErrorCode, type Result, success } from "#protocol/errors.ts";
+import { admissionSchema, type TriggerType, type Wake } from "#protocol/occurrence.ts";
 import type { HttpContext } from "../http/http-env.ts";
+import { withExample } from "../http/openapi/examples/example.ts";
+import { OCCURRENCE_ID, RUN_ID, SESSION_ID } from "../http/openapi/examples/ids.ts";
+import { idempotencyHeader, readIdempotencyKey } from "./idempotency.ts";
 
-export const IDEMPOTENCY_HEADER = {
-  name: "Idempotency-Key",
-  description: `1 to ${IDEMPOTENCY_KEY_LIMIT} characters: the same key within 24 hours is the same run.`,
-};
+export const IDEMPOTENCY_HEADER = idempotencyHeader("run");
+
+/** For what admission, and the limit before it, refuse whoever asks for a run. */
+export const ADMISSION_REFUSALS = [
+  "overlap_skipped",
+  "queue_full",
+  "model_not_configured",
+  "budget",
+  "idempotency_key_reused",
+  "instance_rate_limited",
+] as const satisfies readonly ApiErrorCode[];
 
 /** What is answered to whoever asks for a run by hand. */
-export const runNowAnswer = admissionSchema.meta({ id: "RunNowAnswer" });
+export const runNowAnswer = withExample(admissionSchema.meta({ id: "RunNowAnswer" }), {
+  occurrence_id: OCCURRENCE_ID,
+  run_id: RUN_ID,
+  session_id: SESSION_ID,
+  duplicate: false,
+});
 
 /** @returns the event that goes to admission, or the refusal that names the header. */
 export async function wakeOf(
@@ -20,12 +35,9 @@ export async function wakeOf(
   summary: string,
   givenText: string | undefined,
 ): Promise<Result<Wake>> {
-  const key = c.req.header(IDEMPOTENCY_HEADER.name);
-  if (key !== undefined && (key.length === 0 || key.length > IDEMPOTENCY_KEY_LIMIT)) {
-    const field = IDEMPOTENCY_HEADER.name;
-    const message = `must be 1 to ${IDEMPOTENCY_KEY_LIMIT} characters`;
-    return refuse("invalid_request", { message: `${field}: ${message}`, field, issues: [{ field, message }] });
-  }
+  const sent = readIdempotencyKey(c);
+  if (!sent.ok) return sent;
+  const key = sent.value;
   const text = givenText ?? null;
   const event = {
     type,
@@ -39,7 +51,7 @@ export async function wakeOf(
     delivery_id: null,
     call_id: crypto.randomUUID(),
   };
-  if (key === undefined) return success({ ...event, dedupe_key: null, fingerprint: "" });
+  if (key === null) return success({ ...event, dedupe_key: null, fingerprint: "" });
   // Bodies that mean the same, for instance none and `{}`, have the same fingerprint.
   return success({ ...event, dedupe_key: key, fingerprint: await hashSecret(JSON.stringify(text)) });
 }

@@ -5,7 +5,7 @@ import { logEvent } from "#protocol/log.ts";
 import { bearerToken } from "../auth/credentials.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { type App, baseUrl } from "../http/http-env.ts";
-import { IDEMPOTENCY_HEADER, wakeOf } from "./fire-input.ts";
+import { ADMISSION_REFUSALS, IDEMPOTENCY_HEADER, wakeOf } from "./fire-input.ts";
 import { routineParams } from "./inputs.ts";
 
 export function mountFire(app: App): void {
@@ -16,16 +16,7 @@ export function mountFire(app: App): void {
       path: "/v1/claude_code/routines/{id}/fire",
       tag: "Fire",
       id: "fireRoutine",
-      refuses: [
-        "routine_paused",
-        "paused_after_failures",
-        "rate_limited",
-        "overlap_skipped",
-        "queue_full",
-        "model_not_configured",
-        "idempotency_key_reused",
-        "instance_rate_limited",
-      ],
+      refuses: ["routine_paused", "paused_after_failures", "rate_limited", ...ADMISSION_REFUSALS],
       summary: "Fire a routine",
       description:
         "Answers once the run is durably admitted. anthropic-version and anthropic-beta are accepted and not required.",

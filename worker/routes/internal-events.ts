@@ -6,22 +6,26 @@ import { IDEMPOTENCY_KEY_LIMIT } from "#protocol/occurrence.ts";
 import { jsonSchema } from "#protocol/schema.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
+import { withExample } from "../http/openapi/examples/example.ts";
 import { makeDeliveryId } from "../inbound/delivery-ids.ts";
 import { CLAIM_MS } from "../store/deliveries.ts";
 import { pendingView } from "../store/delivery-lists.ts";
 
-const eventInput = z
-  .strictObject({
-    name: z.string().trim().min(1).max(200),
-    payload: jsonSchema.optional(),
-    dedupe_key: z
-      .string()
-      .min(1)
-      .max(IDEMPOTENCY_KEY_LIMIT)
-      .optional()
-      .meta({ description: "The same key within 24 hours is the same event." }),
-  })
-  .meta({ id: "InternalEvent" });
+const eventInput = withExample(
+  z
+    .strictObject({
+      name: z.string().trim().min(1).max(200),
+      payload: jsonSchema.optional(),
+      dedupe_key: z
+        .string()
+        .min(1)
+        .max(IDEMPOTENCY_KEY_LIMIT)
+        .optional()
+        .meta({ description: "The same key within 24 hours is the same event." }),
+    })
+    .meta({ id: "InternalEvent" }),
+  { name: "deploy.finished", payload: { version: "4.2" }, dedupe_key: "deploy-4.2" },
+);
 
 const encoder = new TextEncoder();
 
@@ -34,7 +38,7 @@ export function mountInternalEvents(app: App): void {
       tag: "Webhooks",
       needs: "deliveries:write",
       id: "sendEvent",
-      refuses: ["delivery_not_handled", "idempotency_key_reused"],
+      refuses: ["delivery_not_handled", "idempotency_key_reused", "instance_rate_limited"],
       summary: "Send an event to the triggers that wait for its name",
       description: "Answers with the delivery once it has been handled; one that could not be is handled later.",
       body: { schema: eventInput, optional: false },

@@ -4,38 +4,61 @@ import { success } from "#protocol/errors.ts";
 import { webhookSourceSchema, webhookSources } from "#protocol/triggers.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { type App, baseUrl } from "../http/http-env.ts";
+import { withExample } from "../http/openapi/examples/example.ts";
 import { endpointUrl } from "../inbound/read-delivery.ts";
 import { LISTENERS } from "../inbound/sources/all.ts";
 
-const listeners = z
-  .object({
-    data: z.array(
-      z.object({
-        source: webhookSourceSchema,
-        title: z.string(),
-        secret_from: z.enum(["reveille", "source", "nobody"]),
-        fields: z.array(z.object({ field: z.string(), what: z.string() })),
-        set_up: z.array(z.string()).meta({ description: "Steps in Markdown; `TRIGGER_ID` stands for the trigger's." }),
-      }),
-    ),
-    next_cursor: z.null(),
-  })
-  .meta({ id: "Listeners" });
+const listeners = withExample(
+  z
+    .object({
+      data: z.array(
+        z.object({
+          source: webhookSourceSchema,
+          title: z.string(),
+          secret_from: z.enum(["reveille", "source", "nobody"]),
+          fields: z.array(z.object({ field: z.string(), what: z.string() })),
+          set_up: z
+            .array(z.string())
+            .meta({ description: "Steps in Markdown; `TRIGGER_ID` stands for the trigger's." }),
+        }),
+      ),
+      next_cursor: z.null(),
+    })
+    .meta({ id: "Listeners" }),
+  {
+    data: [
+      {
+        source: "sentry",
+        title: "Sentry",
+        secret_from: "source",
+        fields: [{ field: "data.issue.level", what: "How grave it is." }],
+        set_up: ["Make an internal integration."],
+      },
+    ],
+    next_cursor: null,
+  },
+);
 
-const repositories = z
-  .object({
-    data: z.array(
-      z.object({
-        id: z.int(),
-        full_name: z.string(),
-        private: z.boolean(),
-        installation_id: z.int(),
-        account: z.string(),
-      }),
-    ),
-    next_cursor: z.string().nullable(),
-  })
-  .meta({ id: "GithubRepositories" });
+const repositories = withExample(
+  z
+    .object({
+      data: z.array(
+        z.object({
+          id: z.int(),
+          full_name: z.string(),
+          private: z.boolean(),
+          installation_id: z.int(),
+          account: z.string(),
+        }),
+      ),
+      next_cursor: z.string().nullable(),
+    })
+    .meta({ id: "GithubRepositories" }),
+  {
+    data: [{ id: 4_821, full_name: "acme/docs", private: true, installation_id: 77, account: "acme" }],
+    next_cursor: null,
+  },
+);
 const REPOSITORIES_SHOWN = 200;
 
 export function mountListeners(app: App): void {

@@ -2,10 +2,11 @@
 import { z } from "zod";
 import { shownKey, signingKeysOf } from "#instance/notifications/sign-webhook.ts";
 import { pageSchema } from "#protocol/api.ts";
-import { success } from "#protocol/errors.ts";
+import { refuse, success } from "#protocol/errors.ts";
 import { notificationIdSchema, routineIdSchema } from "#protocol/ids.ts";
 import {
   failingDestinationsSchema,
+  instanceRulesInputSchema,
   instanceRulesSchema,
   notificationSchema,
   notificationStatuses,
@@ -75,7 +76,7 @@ function mountRules(app: App): void {
       summary: "Read the rules of notifications for all routines",
       answer,
     },
-    async ({ c }) => success({ rules: await c.var.deps.notifications.rules() }),
+    async ({ c }) => success(await c.var.deps.notifications.rules()),
   );
   endpoint(
     app,
@@ -84,19 +85,26 @@ function mountRules(app: App): void {
       method: "put",
       id: "setNotificationRules",
       summary: "Set the rules of notifications for all routines",
+      refuses: ["revision_conflict"],
       description: "They take the place of those before, and count for what happens from then on.",
-      body: { schema: instanceRulesSchema, optional: false },
+      body: { schema: instanceRulesInputSchema, optional: false },
       answer,
     },
     async ({ c, body }) => {
       const { notifications, lackingForMail } = c.var.deps;
       const refusal = unsentMailRefusal("rules", body.rules, lackingForMail);
       if (refusal !== null) return { ok: false, refusal };
-      await notifications.setRules(body.rules);
-      return success(body);
+      const revision = await notifications.setRules(body.rules, body.if_revision ?? null);
+      return revision === null ? refuse("revision_conflict", STALE_RULES) : success({ rules: body.rules, revision });
     },
   );
 }
+
+const STALE_RULES = {
+  field: "if_revision",
+  message: "The rules have changed since the revision that you named.",
+  hint: "Read the rules again, and repeat the change on their newest revision.",
+};
 
 function mountDestinations(app: App): void {
   endpoint(

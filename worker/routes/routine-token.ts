@@ -38,6 +38,7 @@ export function mountRoutineToken(app: App): void {
       ...at,
       method: "delete",
       id: "revokeRoutineToken",
+      refuses: ["index_behind"],
       summary: "Revoke the routine's token",
       answer: { status: 204 },
     },

@@ -1,7 +1,7 @@
 /** Routines: create, list, read, change, delete, pause, resume, run now. */
 import { pageSchema, pauseInputSchema, runNowInputSchema } from "#protocol/api.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
-import { drawOwnerKey, IdMaker, routineIdSchema } from "#protocol/ids.ts";
+import { routineIdSchema } from "#protocol/ids.ts";
 import {
   listedRoutineSchema,
   type Routine,
@@ -17,7 +17,9 @@ import { changesOf, isSentBack, withoutShown } from "#rules/routine/sent-back.ts
 import { actorOf } from "../auth/authenticate.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
-import { IDEMPOTENCY_HEADER, runNowAnswer, wakeOf } from "./fire-input.ts";
+import { createRoutine } from "./create-routine.ts";
+import { ADMISSION_REFUSALS, IDEMPOTENCY_HEADER, runNowAnswer, wakeOf } from "./fire-input.ts";
+import { idempotencyHeader, readIdempotencyKey } from "./idempotency.ts";
 import { pageQuery, routineParams, searchText, tagFilter, toPageRequest } from "./inputs.ts";
 import { routineRefusal } from "./routine-faults.ts";
 import { presented, shown } from "./show-routines.ts";
@@ -65,19 +67,21 @@ function mountCollection(app: App): void {
       ...many,
       method: "post",
       id: "createRoutine",
-      refuses: ["not_available_yet", "index_behind"],
+      refuses: ["not_available_yet", "index_behind", "idempotency_key_reused"],
       summary: "Create a routine",
+      description:
+        "With an Idempotency-Key a repeated request makes nothing twice: it is answered with the routine as it is now. One that was deleted meanwhile is made anew.",
+      headers: [idempotencyHeader("routine")],
       body: { schema: routineInputSchema, optional: false, precheck: futureKeyRefusal },
       answer: { status: 201, schema: routineSchema },
     },
     async ({ c, principal, body }) => {
       if (principal === null) return refuse("authentication_required");
-      const { ownerOf } = c.var.deps;
+      const key = readIdempotencyKey(c);
+      if (!key.ok) return key;
       const refusal = await routineRefusal(c, body, []);
       if (refusal !== null) return { ok: false, refusal };
-      const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes);
-      const id = new IdMaker(drawOwnerKey(random), random).make("routine", Date.now());
-      return shown(c, await ownerOf(id).create(body, actorOf(principal)));
+      return shown(c, await createRoutine(c.var.deps, body, actorOf(principal), key.value));
     },
   );
 }
@@ -179,13 +183,7 @@ function mountVerbs(app: App): void {
       needs: "runs:write",
       method: "post",
       id: "runRoutine",
-      refuses: [
-        "overlap_skipped",
-        "queue_full",
-        "model_not_configured",
-        "idempotency_key_reused",
-        "instance_rate_limited",
-      ],
+      refuses: ADMISSION_REFUSALS,
       summary: "Run a routine now, also while it is paused",
       headers: [IDEMPOTENCY_HEADER],
       body: { schema: runNowInputSchema, optional: true },

@@ -8,7 +8,7 @@ import { holdOf, runStatuses } from "#protocol/run-states.ts";
 import { actorOf } from "../auth/authenticate.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
-import { IDEMPOTENCY_HEADER, runNowAnswer, wakeOf } from "./fire-input.ts";
+import { ADMISSION_REFUSALS, IDEMPOTENCY_HEADER, runNowAnswer, wakeOf } from "./fire-input.ts";
 import { momentField, pageQuery, runParams, searchText, severalOf, tagFilter, toPageRequest } from "./inputs.ts";
 import { runPage } from "./routine-lists.ts";
 
@@ -100,16 +100,7 @@ export function mountRuns(app: App): void {
       path: "/api/v1/runs/{id}/retry",
       tag: "Runs",
       id: "retryRun",
-      refuses: [
-        "run_not_settled",
-        "session_deleted",
-        "too_much_said",
-        "overlap_skipped",
-        "queue_full",
-        "model_not_configured",
-        "idempotency_key_reused",
-        "instance_rate_limited",
-      ],
+      refuses: ["run_not_settled", "session_deleted", "too_much_said", ...ADMISSION_REFUSALS],
       summary: "Retry a run that has ended",
       description:
         "A new run with the same trigger, text and checkout, and with the routine as it is now; also while the routine is paused. It has a session of its own, but for a run that a message has started: that goes on in its session, with the message said again.",

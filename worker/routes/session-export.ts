@@ -7,12 +7,15 @@ import type { ExportLine, Session } from "#protocol/session.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
+import { SESSION_EXAMPLE } from "../http/openapi/examples/runs.ts";
 import { sessionParams } from "./inputs.ts";
 
 const PATH = "/api/v1/sessions/{id}/export";
 const JSON_LINES = "application/jsonl";
 /** How many whole runs are asked for at once. */
 const RUNS_PAGE = 100;
+const FIRST_LINE: ExportLine = { type: "session", session: SESSION_EXAMPLE };
+const EXAMPLE = `${JSON.stringify(FIRST_LINE)}\n`;
 
 export function mountSessionExport(app: App): void {
   endpoint(
@@ -27,7 +30,7 @@ export function mountSessionExport(app: App): void {
       summary: "Export a session as JSON lines",
       description:
         "The session, each of its runs, then the events of its transcript up to its last_seq: a line each. An answer that breaks off is not whole.",
-      answer: { status: 200, files: [JSON_LINES] },
+      answer: { status: 200, files: [JSON_LINES], example: EXAMPLE },
     },
     async ({ c, params: { id } }) => {
       const { ownerOf } = c.var.deps;

@@ -8,6 +8,7 @@ import { actorOf } from "../auth/authenticate.ts";
 import { noteSocket } from "../auth/note-socket.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
+import { ADMISSION_REFUSALS } from "./fire-input.ts";
 import { sessionParams } from "./inputs.ts";
 
 const one = { tag: "Sessions", needs: "runs:read", params: sessionParams } as const;
@@ -95,16 +96,7 @@ export function mountSessions(app: App): void {
       method: "post",
       path: "/api/v1/sessions/{id}/messages",
       id: "sendMessage",
-      refuses: [
-        "session_deleted",
-        "messages_full",
-        "runner_not_steered",
-        "too_much_said",
-        "model_not_configured",
-        "queue_full",
-        "idempotency_key_reused",
-        "instance_rate_limited",
-      ],
+      refuses: ["session_deleted", "messages_full", "runner_not_steered", "too_much_said", ...ADMISSION_REFUSALS],
       summary: "Send a message to a session",
       description:
         "It reaches the agent of the run that is on at its next step, and wakes a run that waits for a message. When no run is on, it starts one in the same session. Answered once it is stored.",

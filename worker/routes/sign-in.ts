@@ -9,16 +9,24 @@ import { makeSignInId } from "../auth/sign-in-ids.ts";
 import { clearWebCookie, readWebCookie, WEB_SESSION_LIFETIME_MS, writeWebCookie } from "../auth/web-cookie.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App, HttpContext } from "../http/http-env.ts";
+import { withExample } from "../http/openapi/examples/example.ts";
+import { LATER } from "../http/openapi/examples/ids.ts";
 
 const SIGN_IN_CODE_LIFETIME_MS = 600_000;
 const USER_AGENT_LENGTH = 300;
 
 const credential = z.string().min(1).max(500);
-const signInInput = z
-  .strictObject({ token: credential.optional(), code: credential.optional() })
-  .refine(({ token, code }) => (token === undefined) !== (code === undefined), "must have either token or code")
-  .meta({ id: "SignInInput" });
-const signInCode = z.object({ code: z.string(), expires_at: timestampSchema }).meta({ id: "SignInCode" });
+const signInInput = withExample(
+  z
+    .strictObject({ token: credential.optional(), code: credential.optional() })
+    .refine(({ token, code }) => (token === undefined) !== (code === undefined), "must have either token or code")
+    .meta({ id: "SignInInput" }),
+  { code: "(the one-use code)" },
+);
+const signInCode = withExample(z.object({ code: z.string(), expires_at: timestampSchema }).meta({ id: "SignInCode" }), {
+  code: "(good for one use, for ten minutes)",
+  expires_at: LATER,
+});
 
 const at = { method: "post", tag: "Sign-in" } as const;
 
@@ -67,6 +75,7 @@ export function mountSignIn(app: App): void {
       ...at,
       path: "/api/v1/sign-out",
       id: "signOut",
+      refuses: ["origin_refused"],
       summary: "Sign this browser out",
       needs: "nothing",
       answer: { status: 204 },

@@ -8,6 +8,7 @@ import { readAnswerToken } from "#instance/notifications/answer-token.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { parseJson } from "#rules/json.ts";
 import type { App, HttpContext } from "../http/http-env.ts";
+import { errorResponses } from "../http/openapi/refusals.ts";
 import { readBytes } from "../http/read-bytes.ts";
 import { renderRefusal } from "../http/render-error.ts";
 import { verifySlackRequest } from "../inbound/sources/slack.ts";
@@ -35,13 +36,20 @@ export function mountSlackButtons(app: App): void {
     summary: "Presses of buttons in Slack's messages",
     description: "Signed with SLACK_SIGNING_SECRET, as Slack signs: docs/notifications.md.",
     security: [],
-    requestBody: { required: true, content: { "*/*": { schema: {} } } },
+    requestBody: {
+      required: true,
+      content: { "*/*": { schema: {}, example: "payload=%7B%22type%22%3A%22block_actions%22%7D" } },
+    },
     responses: {
       200: { description: "Taken; the message will say what has become of the question." },
-      default: {
-        description: "An error.",
-        content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
-      },
+      ...errorResponses([
+        "webhook_refused",
+        "body_too_large",
+        "not_found",
+        "question_unknown",
+        "question_answered",
+        "question_closed",
+      ]),
     },
   });
   app.post(PATH, async (c) => {

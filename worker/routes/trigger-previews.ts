@@ -12,24 +12,38 @@ import { nextSlots, scheduleFault } from "#rules/schedules/schedule.ts";
 import { prepareTriggers } from "#rules/triggers/prepare-triggers.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
+import { withExample } from "../http/openapi/examples/example.ts";
 import { GITHUB_CATEGORIES } from "../inbound/sources/github/categories.ts";
 import { namedFieldsOf } from "../inbound/sources/github/field-names.ts";
 import { tryTrigger } from "../inbound/try-trigger.ts";
 
 const fieldSchema = z.object({ field: z.string(), what: z.string() });
-const githubEvents = z
-  .object({
-    data: z.array(
-      z.object({
-        event: z.string(),
-        title: z.string(),
-        actions: z.array(z.string()).meta({ description: "None where GitHub tells none." }),
-        fields: z.array(fieldSchema).meta({ description: "Besides dotted paths into the payload." }),
-      }),
-    ),
-    next_cursor: z.null(),
-  })
-  .meta({ id: "GithubEvents" });
+const githubEvents = withExample(
+  z
+    .object({
+      data: z.array(
+        z.object({
+          event: z.string(),
+          title: z.string(),
+          actions: z.array(z.string()).meta({ description: "None where GitHub tells none." }),
+          fields: z.array(fieldSchema).meta({ description: "Besides dotted paths into the payload." }),
+        }),
+      ),
+      next_cursor: z.null(),
+    })
+    .meta({ id: "GithubEvents" }),
+  {
+    data: [
+      {
+        event: "pull_request",
+        title: "Pull requests",
+        actions: ["opened", "closed"],
+        fields: [{ field: "base_branch", what: "The branch that it is to be merged into." }],
+      },
+    ],
+    next_cursor: null,
+  },
+);
 
 /** What a trigger and its routine are called while they are not saved: no event names either. */
 const UNSAVED_TRIGGER = `trg_${"0".repeat(26)}`;

@@ -8,6 +8,8 @@ import { eventSourceSchema } from "#protocol/source-event.ts";
 import { timestamp, timestampSchema } from "#protocol/time.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { type App, baseUrl, type HttpContext } from "../http/http-env.ts";
+import { withExample } from "../http/openapi/examples/example.ts";
+import { QUEUED_AT, ROUTINE_ID, TRIGGER_ID } from "../http/openapi/examples/ids.ts";
 import { makeDeliveryId } from "../inbound/delivery-ids.ts";
 import { endpointUrl } from "../inbound/read-delivery.ts";
 import { LISTENERS } from "../inbound/sources/all.ts";
@@ -15,54 +17,100 @@ import type { StoredDelivery } from "../store/deliveries.ts";
 import { routineParams } from "./inputs.ts";
 
 const triggerParams = z.object({ id: routineIdSchema, trigger_id: triggerIdSchema });
-const secretInput = z
-  .strictObject({
-    secret: z.string().min(8).max(500).optional().meta({ description: "The source's own; one is drawn without it." }),
-  })
-  .meta({ id: "EndpointSecretInput" });
-const secretAnswer = z
-  .object({ secret: z.string(), url: z.url(), previous_secret_until: z.string().nullable() })
-  .meta({ id: "EndpointSecret" });
-const handedOver = z
-  .object({
-    data: z.array(
-      z
-        .object({
-          id: z.string(),
-          secret: z.string().meta({ description: "As the source has it: the one that it accepts is its own." }),
-          received_at: timestampSchema,
-          last_received_at: timestampSchema,
-          times: z.int().min(1),
-          ip: nullable(z.string()).meta({
-            description: "Where it last came from; null where the platform does not tell.",
-          }),
-          user_agent: nullable(z.string()),
-        })
-        .meta({ id: "HandedOverSecret" }),
-    ),
-    next_cursor: z.null(),
-  })
-  .meta({ id: "HandedOverSecrets" });
-const confirmInput = z.strictObject({ id: z.string().min(1).max(100) }).meta({ id: "ConfirmSecretInput" });
+const secretInput = withExample(
+  z
+    .strictObject({
+      secret: z.string().min(8).max(500).optional().meta({ description: "The source's own; one is drawn without it." }),
+    })
+    .meta({ id: "EndpointSecretInput" }),
+  { secret: "(the one that the source shows)" },
+);
+const secretAnswer = withExample(
+  z
+    .object({ secret: z.string(), url: z.url(), previous_secret_until: z.string().nullable() })
+    .meta({ id: "EndpointSecret" }),
+  {
+    secret: "(shown once)",
+    url: `https://reveille.example.com/webhooks/sentry/${TRIGGER_ID}`,
+    previous_secret_until: null,
+  },
+);
+const handedOver = withExample(
+  z
+    .object({
+      data: z.array(
+        z
+          .object({
+            id: z.string(),
+            secret: z.string().meta({ description: "As the source has it: the one that it accepts is its own." }),
+            received_at: timestampSchema,
+            last_received_at: timestampSchema,
+            times: z.int().min(1),
+            ip: nullable(z.string()).meta({
+              description: "Where it last came from; null where the platform does not tell.",
+            }),
+            user_agent: nullable(z.string()),
+          })
+          .meta({ id: "HandedOverSecret" }),
+      ),
+      next_cursor: z.null(),
+    })
+    .meta({ id: "HandedOverSecrets" }),
+  {
+    data: [
+      {
+        id: "1",
+        secret: "(as the source has sent it)",
+        received_at: QUEUED_AT,
+        last_received_at: QUEUED_AT,
+        times: 1,
+        ip: "203.0.113.7",
+        user_agent: "notion",
+      },
+    ],
+    next_cursor: null,
+  },
+);
+const confirmInput = withExample(
+  z.strictObject({ id: z.string().min(1).max(100) }).meta({ id: "ConfirmSecretInput" }),
+  { id: "1" },
+);
 
 const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}$/, "must be the name of a header");
 const headerValue = z.string().regex(/^[\t\x20-\x7e]{0,2000}$/, "must be text in ASCII, at most 2,000 characters");
 
 /** A stored delivery, or what a source would send. */
-const testInput = z
-  .union([
-    z.strictObject({ delivery_id: deliveryIdSchema }),
-    z.strictObject({
-      source: eventSourceSchema.exclude(["routine"]),
-      event: z.string().max(200).optional().meta({ description: "GitHub's event, or the name of an internal one." }),
-      trigger_id: triggerIdSchema.optional().meta({ description: "Of a webhook: whose endpoint it comes to." }),
-      headers: z.record(headerName, headerValue).default({}),
-      payload: jsonSchema,
-    }),
-  ])
-  .meta({ id: "TriggerTestInput" });
+const testInput = withExample(
+  z
+    .union([
+      z.strictObject({ delivery_id: deliveryIdSchema }),
+      z.strictObject({
+        source: eventSourceSchema.exclude(["routine"]),
+        event: z.string().max(200).optional().meta({ description: "GitHub's event, or the name of an internal one." }),
+        trigger_id: triggerIdSchema.optional().meta({ description: "Of a webhook: whose endpoint it comes to." }),
+        headers: z.record(headerName, headerValue).default({}),
+        payload: jsonSchema,
+      }),
+    ])
+    .meta({ id: "TriggerTestInput" }),
+  { source: "github", event: "pull_request", headers: {}, payload: { action: "opened" } },
+);
 type TestInput = z.infer<typeof testInput>;
-const testAnswer = z.object({ data: z.array(deliveryOutcomeSchema) }).meta({ id: "TriggerTestAnswer" });
+const testAnswer = withExample(z.object({ data: z.array(deliveryOutcomeSchema) }).meta({ id: "TriggerTestAnswer" }), {
+  data: [
+    {
+      routine_id: ROUTINE_ID,
+      trigger_id: TRIGGER_ID,
+      matched: false,
+      why: "The trigger waits for another event.",
+      filters: [],
+      outcome: null,
+      reason: null,
+      occurrence_id: null,
+      run_id: null,
+    },
+  ],
+});
 
 const encoder = new TextEncoder();
 
@@ -97,6 +145,7 @@ export function mountTriggers(app: App): void {
       method: "delete",
       path: "/api/v1/routines/{id}/triggers/{trigger_id}/secret",
       id: "endEndpointSecrets",
+      refuses: ["index_behind"],
       summary: "End the secrets of a webhook trigger's endpoint at once",
       description: "For one that has leaked. The endpoint believes nobody until it is given a new secret.",
       answer: { status: 204 },

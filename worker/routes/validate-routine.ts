@@ -12,14 +12,17 @@ import { nextSlots } from "#rules/schedules/schedule.ts";
 import { prepareTriggers } from "#rules/triggers/prepare-triggers.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App, HttpContext } from "../http/http-env.ts";
+import { withExample } from "../http/openapi/examples/example.ts";
 import { routineRefusal } from "./routine-faults.ts";
 import { presented } from "./show-routines.ts";
 
-const draftSchema = z.any().meta({
-  id: "RoutineDraft",
-  description: "A routine as `POST /api/v1/routines` takes it, finished or not.",
-  examples: [{ name: "docs-sync", prompt: "Compare the documentation with what was merged this week." }],
-});
+const draftSchema = withExample(
+  z.any().meta({
+    id: "RoutineDraft",
+    description: "A routine as `POST /api/v1/routines` takes it, finished or not.",
+  }),
+  { name: "docs-sync", prompt: "Compare the documentation with what was merged this week." },
+);
 const query = z.object({
   routine: routineIdSchema.optional().meta({ description: "The routine that it changes: its triggers are known." }),
 });

@@ -50,10 +50,12 @@ export class RoutineChanges {
     this.#parts = parts;
   }
 
+  /** Asked again in the name of the same id, it makes nothing more. @returns `not_found` where it was made, and is deleted. */
   async create(order: { id: string; input: RoutineInput; actor: Actor }): Promise<Result<Routine>> {
     const { work, definitions, definitionChanges, outbox, entry, index } = this.#parts;
     const { id } = order;
-    if (definitions.row() !== null) return refuse("revision_conflict", { message: "This id is taken." });
+    const there = definitions.row();
+    if (there !== null) return there.id === id ? this.#createdBefore() : refuse("not_found");
     const made = work.change((tx) => {
       const created = definitionChanges.create(tx, order);
       if (!created.ok) return created;
@@ -71,6 +73,17 @@ export class RoutineChanges {
       this.#forget(tx, id);
     });
     return refuse("index_behind", BEHIND.create);
+  }
+
+  /** The first call may be on its way to D1 still, and may end in that the routine is not created. */
+  async #createdBefore(): Promise<Result<Routine>> {
+    const { definitions, entry, index } = this.#parts;
+    const before = definitions.living();
+    if (before === null) return refuse("not_found");
+    const isIndexed = await index.isIndexed(before.version);
+    const now = definitions.living();
+    if (now === null) return refuse("not_found");
+    return isIndexed ? success(entry.view(now, Date.now())) : refuse("index_behind", BEHIND.create);
   }
 
   async remove(routine: RoutineRow): Promise<Result<null>> {

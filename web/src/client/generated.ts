@@ -3589,11 +3589,25 @@ export interface NotificationRuleInput {
 export interface NotificationRules {
   /** @maxItems 20 */
   rules: NotificationRule[];
+  /**
+     * Counts their changes; 0 where none were set yet.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  revision: number;
 }
 
 export interface NotificationRulesInput {
   /** @maxItems 20 */
   rules: NotificationRuleInput[];
+  /**
+     * Refused where the rules have another by now.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  if_revision?: number;
+  /** As the rules were read with it: a change can't set it. */
+  revision?: unknown;
 }
 
 export interface NotificationSigningKey {
@@ -6305,6 +6319,7 @@ export const getCreateRoutineUrl = () => {
 }
 
 /**
+ * With an Idempotency-Key a repeated request makes nothing twice: it is answered with the routine as it is now. One that was deleted meanwhile is made anew.
  * @summary Create a routine
  */
 export const createRoutine = async (routineInput: RoutineInput, options?: Parameters<typeof call>[1]): Promise<Routine> => {
@@ -6982,7 +6997,7 @@ export const getReplayDeliveryUrl = (id: DeliveryId,) => {
 }
 
 /**
- * It can start runs again: its id does not count as a repeat. Its outcomes are those of this time.
+ * It can start runs again: its id does not count as a repeat, but an Idempotency-Key does. Its outcomes are those of this time.
  * @summary Handle a delivery again, as if it had just come
  */
 export const replayDelivery = async (id: DeliveryId, options?: Parameters<typeof call>[1]): Promise<DeliveryDetail> => {
@@ -7263,7 +7278,7 @@ export const getReceiveDeliveryUrl = (source: WebhookSource,
 }
 
 /**
- * Signed as the source signs; docs/triggers.md names each. The delivery is stored before the answer; what it starts comes after it.
+ * Signed as the source signs; docs/triggers.md names each. What could not be verified is refused in the same words whatever it is. The delivery is stored before the answer; what it starts comes after it.
  * @summary Deliveries to a webhook trigger's endpoint
  */
 export const receiveDelivery = async (source: WebhookSource,

@@ -18,8 +18,10 @@ interface ReplayProps {
 export function Replay({ id, label, isSmall = false }: ReplayProps) {
   const queryClient = useQueryClient();
   const [isAsking, setAsking] = useState(false);
+  // For each time that one is asked: whoever tries again after a lost answer replays once.
+  const [key, setKey] = useState("");
   const replaying = useMutation({
-    mutationFn: () => replayDelivery(id),
+    mutationFn: () => replayDelivery(id, { headers: { "idempotency-key": key } }),
     onSuccess: (delivery) => {
       setAsking(false);
       queryClient.setQueryData(deliveryQuery(id).queryKey, delivery);
@@ -29,6 +31,7 @@ export function Replay({ id, label, isSmall = false }: ReplayProps) {
   const replay = useOneAtATime(replaying);
   function ask() {
     replaying.reset();
+    setKey(crypto.randomUUID());
     setAsking(true);
   }
   return (

@@ -2,6 +2,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { Routine } from "#protocol/routine.ts";
 import * as api from "../client/generated.ts";
+import { useIdempotencyHeaders } from "../idempotency.ts";
 import { routineQuery } from "../queries.ts";
 import { type Draft, draftOf, patchOf } from "./draft.ts";
 
@@ -19,9 +20,11 @@ export interface Saved {
 /** @param base what is being changed, as it was when that began; null for a new routine. */
 export function useSave(base: Routine | null, onSaved: (saved: Saved, saving: Saving) => void) {
   const queryClient = useQueryClient();
+  const headersFor = useIdempotencyHeaders();
   return useMutation({
     mutationFn: async (saving: Saving): Promise<Saved> => {
-      const routine = await save(base, saving.draft);
+      const { draft } = saving;
+      const routine = await (base === null ? create(draft, headersFor(draft)) : save(base, draft));
       return { routine, sessionId: saving.isRunWanted ? await run(routine.id) : null };
     },
     onSuccess: (saved, saving) => {
@@ -34,8 +37,11 @@ export function useSave(base: Routine | null, onSaved: (saved: Saved, saving: Sa
   });
 }
 
-async function save(base: Routine | null, draft: Draft): Promise<api.Routine> {
-  if (base === null) return await api.createRoutine(draft as api.RoutineInput);
+async function create(draft: Draft, headers: Record<string, string>): Promise<api.Routine> {
+  return await api.createRoutine(draft as api.RoutineInput, { headers });
+}
+
+async function save(base: Routine, draft: Draft): Promise<api.Routine> {
   const patch = patchOf(draftOf(base), draft);
   if (Object.keys(patch).length === 0) return base as api.Routine;
   return await api.changeRoutine(base.id, { ...patch, if_revision: base.revision } as api.RoutinePatch);

@@ -1,6 +1,7 @@
 /** What is read of notifications, and what can be done with them. */
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import * as api from "../client/generated.ts";
+import { asProblem, problemOf } from "../problem.ts";
 import { listQuery } from "../queries.ts";
 
 const IDLE_MS = 15_000;
@@ -24,16 +25,45 @@ export function notificationsQuery() {
   );
 }
 
+/** How often the rules are read anew because somebody else has saved theirs between reading and writing. */
+const TRIES = 3;
+
+/** @returns the rules with one change; null where what it is about is not there any more. */
+export type RulesChange = (rules: api.NotificationRule[]) => api.NotificationRule[] | null;
+
 /** The rules as they are now, with one change: what somebody else has added meanwhile stays. */
 export function useChangeRules() {
   const queryClient = useQueryClient();
+  const keep = (rules: api.NotificationRules) => queryClient.setQueryData(rulesQuery.queryKey, rules);
   return useMutation({
-    mutationFn: async (change: (rules: api.NotificationRule[]) => api.NotificationRule[]) => {
-      const { rules } = await api.readNotificationRules();
-      return await api.setNotificationRules({ rules: change(rules) });
+    mutationFn: async (change: RulesChange) => {
+      for (let tries = 1; ; tries += 1) {
+        const now = await api.readNotificationRules();
+        const rules = change(now.rules);
+        if (rules === null) {
+          keep(now);
+          throw problemOf(GONE);
+        }
+        try {
+          return await api.setNotificationRules({ rules, if_revision: now.revision });
+        } catch (error) {
+          if (tries === TRIES || asProblem(error).code !== "revision_conflict") throw error;
+        }
+      }
     },
-    onSuccess: (rules) => queryClient.setQueryData(rulesQuery.queryKey, rules),
+    onSuccess: keep,
   });
+}
+
+const GONE = {
+  code: "revision_conflict",
+  message: "Somebody else has changed or removed this rule meanwhile.",
+  hint: "The list shows what there is now. Nothing of yours is lost: it can be saved as a rule of its own.",
+};
+
+/** Whether the rule that was to be changed is not there any more. */
+export function isRuleGone(error: unknown): boolean {
+  return error !== null && asProblem(error).code === GONE.code;
 }
 
 export function useRedeliver(id: string) {

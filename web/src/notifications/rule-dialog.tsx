@@ -10,7 +10,7 @@ import { SomeOf } from "../ui/choices.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { ErrorNotice } from "../ui/error-state.tsx";
 import styles from "../ui/form.module.css";
-import { useChangeRules } from "./notification-queries.ts";
+import { isRuleGone, useChangeRules } from "./notification-queries.ts";
 
 const KINDS = notificationKinds.map((value) => ({ value, text: notificationWords[value] }));
 const PLACES = [
@@ -32,14 +32,17 @@ export function RuleDialog({ isOpen, onClose, rule }: RuleDialogProps) {
   const changing = useChangeRules();
   const { webhook, slack, ...rest } = draft;
 
+  const isGone = isRuleGone(changing.error);
+
   function submit(event: FormEvent) {
     event.preventDefault();
     if (changing.isPending) return;
     const before = JSON.stringify(rule);
     changing.mutate(
       (rules) => {
+        if (rule === null || isGone) return [...rules, draft];
         const place = rules.findIndex((one) => JSON.stringify(one) === before);
-        return place === -1 ? [...rules, draft] : rules.with(place, draft);
+        return place === -1 ? null : rules.with(place, draft);
       },
       { onSuccess: onClose },
     );
@@ -60,7 +63,7 @@ export function RuleDialog({ isOpen, onClose, rule }: RuleDialogProps) {
       closeLabel="Cancel"
       action={
         <Button variant="primary" type="submit" form={formId} isBusy={changing.isPending}>
-          Save rule
+          {isGone ? "Save as a new rule" : "Save rule"}
         </Button>
       }
     >

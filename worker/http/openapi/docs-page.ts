@@ -80,10 +80,10 @@ function renderOperation(method: string, path: string, operation: Operation): st
         `${text(parameter.description ?? "")} ${schemaLink(parameter.schema)}</li>`,
     ),
     parameters.length === 0 ? "" : "</ul>",
-    operation.requestBody === undefined ? "" : `<p>Body: ${contentLink(operation.requestBody)}</p>`,
+    operation.requestBody === undefined ? "" : renderContent("Body", operation.requestBody),
     ...answers
       .filter(([status]) => /^[123]/.test(status))
-      .map(([status, answer]) => `<p>${text(status)}: ${contentLink(answer)}</p>`),
+      .map(([status, answer]) => renderContent(text(status), answer)),
     "<details><summary>Errors</summary><ul>",
     ...answers.flatMap(([status, answer]) => errorCodes(answer).map((code) => errorItem(status, code))),
     "</ul></details>",
@@ -107,13 +107,22 @@ function renderSchema(id: string, schema: unknown): string {
   )}</pre></details>`;
 }
 
-/** The schema of a body or answer, as a link into this page. */
-function contentLink(holder: object): string {
+/** The schema of a body or answer, as a link into this page, and an example of it. */
+function renderContent(label: string, holder: object): string {
   const content: unknown = Reflect.get(holder, "content");
-  if (typeof content !== "object" || content === null) return "no body";
-  return Object.entries(content)
-    .map(([type, media]) => `${text(type)} ${schemaLink(isObject(media) ? Reflect.get(media, "schema") : undefined)}`)
-    .join(" or ");
+  if (!isObject(content)) return `<p>${label}: no body</p>`;
+  const media = Object.entries(content).filter((entry): entry is [string, object] => isObject(entry[1]));
+  const links = media.map(([type, one]) => `${text(type)} ${schemaLink(Reflect.get(one, "schema"))}`);
+  return [
+    `<p>${label}: ${links.join(" or ")}</p>`,
+    ...media.map(([, one]) => renderExample(Reflect.get(one, "example"))),
+  ].join("\n");
+}
+
+function renderExample(example: unknown): string {
+  if (example === undefined) return "";
+  const shown = typeof example === "string" ? example : JSON.stringify(example, null, 2);
+  return `<details><summary>Example</summary><pre>${text(shown)}</pre></details>`;
 }
 
 function schemaLink(schema: unknown): string {

@@ -1,7 +1,8 @@
 /** The WebSocket of a session in the OpenAPI document, which has no words of its own for one. */
 import { liveMessageSchema, viewerMessageSchema } from "#protocol/viewer.ts";
 import type { App } from "../http-env.ts";
-import { componentRef } from "./operation.ts";
+import { componentRef, jsonOf } from "./operation.ts";
+import { errorResponses } from "./refusals.ts";
 
 export function describeLive(app: App): void {
   app.openAPIRegistry.registerPath({
@@ -24,12 +25,15 @@ export function describeLive(app: App): void {
     responses: {
       101: {
         description: "The WebSocket is open.",
-        content: { "application/json": { schema: componentRef(liveMessageSchema) } },
+        content: { "application/json": jsonOf(liveMessageSchema) },
       },
-      default: {
-        description: "An error.",
-        content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
-      },
+      ...errorResponses([
+        "authentication_required",
+        "origin_refused",
+        "not_found",
+        "invalid_request",
+        "upgrade_required",
+      ]),
     },
   });
 }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Permission } from "#rules/permissions.ts";
 import type { EndpointSpec } from "../endpoint-spec.ts";
+import { exampleOf } from "./examples/example-of.ts";
 import { refusalResponses } from "./refusals.ts";
 
 type Spec = EndpointSpec<z.ZodObject, z.ZodObject, z.ZodType>;
@@ -43,7 +44,7 @@ export function operation(spec: Spec) {
       : {
           requestBody: {
             required: !spec.body.optional,
-            content: { "application/json": { schema: componentRef(spec.body.schema) } },
+            content: { "application/json": jsonOf(spec.body.schema) },
           },
         }),
     responses: {
@@ -56,17 +57,28 @@ export function operation(spec: Spec) {
 function answer(spec: Spec) {
   if (spec.answer.status === 204) return { description: "Done; no body." };
   if ("files" in spec.answer) {
-    const files = spec.answer.files.map((type) => [type, { schema: { type: "string" as const, format: "binary" } }]);
+    const { files: types, example } = spec.answer;
+    const media = {
+      schema: { type: "string" as const, format: "binary" },
+      ...(example === undefined ? {} : { example }),
+    };
+    const files = types.map((type) => [type, media]);
     return { description: "The file.", content: Object.fromEntries(files) };
   }
   const others = (spec.alsoAnswers ?? []).map((type) => [type, { schema: { type: "string" as const } }]);
   return {
     description: spec.answer.status === 201 ? "Created." : "Done.",
     content: {
-      "application/json": { schema: componentRef(spec.answer.schema) },
+      "application/json": jsonOf(spec.answer.schema),
       ...Object.fromEntries(others),
     },
   };
+}
+
+/** @throws TypeError on a schema without an id. */
+export function jsonOf(schema: z.ZodType) {
+  const example = exampleOf(schema);
+  return { schema: componentRef(schema), ...(example === undefined ? {} : { example }) };
 }
 
 function parameters(place: "path" | "query", schema: z.ZodObject | undefined) {

@@ -18,10 +18,8 @@ const ALWAYS: readonly ApiErrorCode[] = [
   "storage_not_migrated",
 ];
 
-/** In the order of the table of errors. */
-export function refusalsOf(spec: Spec): ApiErrorCode[] {
-  const codes = new Set<ApiErrorCode>([...ofCaller(spec), ...ofRequest(spec), ...(spec.refuses ?? []), ...ALWAYS]);
-  return (Object.keys(API_ERRORS) as ApiErrorCode[]).filter((code) => codes.has(code));
+function refusalsOf(spec: Spec): ApiErrorCode[] {
+  return [...ofCaller(spec), ...ofRequest(spec), ...(spec.refuses ?? [])];
 }
 
 function ofCaller({ needs, method }: Spec): ApiErrorCode[] {
@@ -41,10 +39,20 @@ function ofRequest({ params, query, body, headers }: Spec): ApiErrorCode[] {
   ];
 }
 
-/** The answers to what is refused, by status; `default` is for what a later version refuses. */
+/** The answers to what an endpoint refuses. */
 export function refusalResponses(spec: Spec) {
-  const byStatus = Map.groupBy(refusalsOf(spec), (code) => ERROR_STATUS[API_ERRORS[code].type]);
-  const responses = [...byStatus].map(([status, codes]) => [String(status), errorResponse(codes)] as const);
+  return errorResponses(refusalsOf(spec));
+}
+
+/**
+ * The answers to what is refused, by status and in the order of the table of errors; `default` is for what a later version
+ * refuses. @param refused beside what any request can be refused for.
+ */
+export function errorResponses(refused: readonly ApiErrorCode[]) {
+  const codes = new Set([...refused, ...ALWAYS]);
+  const ordered = (Object.keys(API_ERRORS) as ApiErrorCode[]).filter((code) => codes.has(code));
+  const byStatus = Map.groupBy(ordered, (code) => ERROR_STATUS[API_ERRORS[code].type]);
+  const responses = [...byStatus].map(([status, told]) => [String(status), errorResponse(told)] as const);
   return { ...Object.fromEntries(responses), default: { description: "Another error.", content: errorContent() } };
 }
 

@@ -1,5 +1,8 @@
 /** Inbound webhooks in the OpenAPI document: their bodies are the sources' own. */
+import type { ApiErrorCode } from "#protocol/errors.ts";
 import type { App } from "../http-env.ts";
+import { DELIVERY_ID } from "./examples/ids.ts";
+import { errorResponses } from "./refusals.ts";
 
 export function describeWebhooks(app: App): void {
   app.openAPIRegistry.registerPath({
@@ -7,6 +10,7 @@ export function describeWebhooks(app: App): void {
       "receiveGithubDelivery",
       "GitHub's deliveries",
       "Signed with GITHUB_WEBHOOK_SECRET: X-Hub-Signature-256 over the raw body.",
+      { action: "opened", number: 41, repository: { full_name: "acme/docs" } },
     ),
     path: "/webhooks/github",
   });
@@ -14,7 +18,9 @@ export function describeWebhooks(app: App): void {
     ...common(
       "receiveDelivery",
       "Deliveries to a webhook trigger's endpoint",
-      "Signed as the source signs; docs/triggers.md names each.",
+      "Signed as the source signs; docs/triggers.md names each. What could not be verified is refused in the same words whatever it is.",
+      { action: "triggered", data: { issue: { level: "error" } } },
+      ["not_found"],
     ),
     path: "/webhooks/{source}/{endpoint_id}",
     parameters: [
@@ -30,7 +36,13 @@ export function describeWebhooks(app: App): void {
   });
 }
 
-function common(operationId: string, summary: string, description: string) {
+function common(
+  operationId: string,
+  summary: string,
+  description: string,
+  body: object,
+  refuses: readonly ApiErrorCode[] = [],
+) {
   return {
     method: "post" as const,
     operationId,
@@ -38,11 +50,20 @@ function common(operationId: string, summary: string, description: string) {
     summary,
     description: `${description} The delivery is stored before the answer; what it starts comes after it.`,
     security: [],
-    requestBody: { required: true, content: { "*/*": { schema: {} } } },
+    requestBody: { required: true, content: { "*/*": { schema: {}, example: body } } },
     responses: {
       200: {
         description: "The answer that the source expects, for instance to a handshake.",
-        content: { "text/plain": { schema: { type: "string" as const } }, "application/json": { schema: {} } },
+        content: {
+          "text/plain": {
+            schema: { type: "string" as const },
+            example: "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P",
+          },
+          "application/json": {
+            schema: {},
+            example: { challenge: "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P" },
+          },
+        },
       },
       202: {
         description: "Stored.",
@@ -53,13 +74,11 @@ function common(operationId: string, summary: string, description: string) {
               properties: { delivery_id: { $ref: "#/components/schemas/DeliveryId" } },
               required: ["delivery_id"],
             },
+            example: { delivery_id: DELIVERY_ID },
           },
         },
       },
-      default: {
-        description: "An error: `webhook_refused` (401) in the same words whatever could not be verified.",
-        content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
-      },
+      ...errorResponses(["webhook_refused", "body_too_large", "invalid_request", ...refuses]),
     },
   };
 }
