@@ -15,7 +15,7 @@ export const TRIGGER_STATUS_LABELS: Record<ShownTrigger["status"], Label> = {
   unreachable: { text: "Unreachable", tone: "warning" },
 };
 
-const SOURCE_TITLES: Record<WebhookSource, string> = {
+export const SOURCE_TITLES: Record<WebhookSource, string> = {
   slack: "Slack",
   linear: "Linear",
   sentry: "Sentry",
@@ -91,12 +91,20 @@ function of(key: string | undefined): string {
   return key === undefined ? "" : ` of one ${key}`;
 }
 
-function filterWords({ field, operator, value }: Filter): string {
+export function filterWords({ field, operator, value }: Filter): string {
   if (operator === "exists") return value ? `${field} is there` : `${field} is not there`;
   return `${field} ${operator.replaceAll("_", " ")} ${Array.isArray(value) ? value.join(", ") : value}`;
 }
 
-function scheduleWords({ cron, every, at, time = "09:00", minute = 0, weekday = "monday", day = 1 }: ScheduleTrigger) {
+export function scheduleWords({
+  cron,
+  every,
+  at,
+  time = "09:00",
+  minute = 0,
+  weekday = "monday",
+  day = 1,
+}: ScheduleTrigger) {
   switch (every) {
     case "hourly":
       return `Each hour at :${String(minute).padStart(2, "0")}`;
@@ -114,7 +122,7 @@ function scheduleWords({ cron, every, at, time = "09:00", minute = 0, weekday = 
 }
 
 /** What it waits for of another routine: ends of its runs, news of how it is doing, or both. */
-function routineLine({ routine, on }: Pick<RoutineTrigger, "routine" | "on">): string {
+export function routineLine({ routine, on }: Pick<RoutineTrigger, "routine" | "on">): string {
   const news = on.filter((one) => isHealthChange(one));
   const ends = on.filter((one) => !isHealthChange(one));
   if (news.length === 0) return `A run of ${routine} ends as ${either(ends)}`;

@@ -9,6 +9,7 @@ import { Time } from "../ui/time.tsx";
 import styles from "./definition.module.css";
 import { DefinitionActions } from "./definition-actions.tsx";
 import { Revisions } from "./revisions.tsx";
+import { InWords } from "./said.tsx";
 import { Triggers } from "./triggers.tsx";
 
 export function Definition({ routine }: { routine: Routine }) {
@@ -27,6 +28,14 @@ export function Definition({ routine }: { routine: Routine }) {
             <pre>{routine.prompt}</pre>
           </div>
         </Card>
+      </section>
+      <section className={styles.wide} aria-labelledby="in-words">
+        <div className={styles.bar}>
+          <h2 id="in-words" className={styles.heading}>
+            What it does
+          </h2>
+        </div>
+        <InWords routine={routine} />
       </section>
       <section className={styles.wide} aria-labelledby="triggers">
         <div className={styles.bar}>
