@@ -204,10 +204,15 @@ describe("what needs a person", () => {
 
 it("what wakes next is told with the soonest first, and without those that no schedule wakes", () => {
   const at = (id: string, next: string | null) => routine({ id, next_fire_at: next });
+  const NEXT = "2026-11-21T10:00:00.000Z";
+  const tokyo = { type: "schedule", timezone: "Asia/Tokyo", next_fire_times: [NEXT] };
   const routines = [
     at("rtn_1", "2026-11-22T09:00:00.000Z"),
     at("rtn_2", null),
-    at("rtn_3", "2026-11-21T10:00:00.000Z"),
+    routine({ id: "rtn_3", next_fire_at: NEXT, triggers: [{ ...tokyo, next_fire_times: [] }, tokyo] }),
   ];
-  expect(upcomingOf(routines).map(({ id }) => id)).toEqual(["rtn_3", "rtn_1"]);
+  expect(upcomingOf(routines).map(({ id, timezone }) => [id, timezone])).toEqual([
+    ["rtn_3", "Asia/Tokyo"],
+    ["rtn_1", null],
+  ]);
 });

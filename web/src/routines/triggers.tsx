@@ -5,7 +5,7 @@ import { type ShownTrigger, TRIGGER_STATUS_LABELS, triggerLine, triggerTerms } f
 import { Badge } from "../ui/badge.tsx";
 import { List, ListRow } from "../ui/card.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
-import { minuteTime, Time } from "../ui/time.tsx";
+import { minuteTime, OWN_ZONE, Time, zonedTime } from "../ui/time.tsx";
 import styles from "./triggers.module.css";
 
 export function Triggers({ triggers }: { triggers: Routine["triggers"] }) {
@@ -38,7 +38,7 @@ function TriggerRow({ trigger }: { trigger: ShownTrigger }) {
           </ul>
         )}
         <Unseen repositories={trigger.unseen_repositories ?? []} />
-        <NextTimes times={trigger.next_fire_times} />
+        <NextTimes times={trigger.next_fire_times} zone={trigger.type === "schedule" ? trigger.timezone : OWN_ZONE} />
         {trigger.type === "webhook" && trigger.endpoint !== null && (
           <Endpoint endpoint={trigger.endpoint} needsSecret={trigger.source !== "pubsub"} />
         )}
@@ -52,14 +52,18 @@ function Unseen({ repositories }: { repositories: readonly string[] }) {
   return <p className={styles.aside}>This event can’t come from {repositories.join(", ")}.</p>;
 }
 
-function NextTimes({ times }: { times: readonly string[] }) {
+/** @param props.zone that of the schedule, which is told beside that of whoever reads. */
+function NextTimes({ times, zone }: { times: readonly string[]; zone: string }) {
   const [next, ...later] = times;
   if (next === undefined) return null;
   return (
-    <p className={styles.aside}>
-      Next <Time at={next} />: {minuteTime(next)}
-      {later.length > 0 && `, then ${later.map(minuteTime).join(", ")}`}
-    </p>
+    <>
+      <p className={styles.aside}>
+        Next <Time at={next} />: {zonedTime(next)}
+        {later.length > 0 && `, then ${later.map(minuteTime).join(", ")}`}
+      </p>
+      {zone !== OWN_ZONE && <p className={styles.aside}>There it is {zonedTime(next, zone)}</p>}
+    </>
   );
 }
 
