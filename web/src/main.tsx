@@ -5,6 +5,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { queryClient } from "./query-client.ts";
 import { router } from "./router.tsx";
+import { watchClicks } from "./second-click.ts";
 import { takeSignInCode, watchForSignInCode } from "./sign-in/sign-in-code.ts";
 import "./styles/fonts.css";
 import "./styles/tokens.css";
@@ -13,6 +14,7 @@ import "./styles/base.css";
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
 
+watchClicks();
 watchForSignInCode();
 await takeSignInCode();
 createRoot(root).render(

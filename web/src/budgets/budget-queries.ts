@@ -1,8 +1,9 @@
 /** What is read of shared budgets and of runs that wait for one, and what can be done with budgets. */
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useQueryClient } from "@tanstack/react-query";
 import type { BudgetScope, SharedBudgetInput } from "#protocol/shared-budget.ts";
 import * as api from "../client/generated.ts";
 import { isPassing } from "../problem.ts";
+import { useWrite } from "../write.ts";
 
 /** Calls of runs that are on spend while the page is looked at. */
 const SPENDING_MS = 10_000;
@@ -37,7 +38,7 @@ export function useRemoveBudget() {
 
 function useBudgetCall<Given, Answer>(call: (given: Given) => Promise<Answer>) {
   const queryClient = useQueryClient();
-  return useMutation({
+  return useWrite({
     mutationFn: call,
     retry: (failures, error) => isPassing(error) && failures < 2,
     onSuccess: () => {

@@ -1,8 +1,9 @@
 /** What is read of dead letters, and how one is fired again. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import * as api from "../client/generated.ts";
 import { isPassing } from "../problem.ts";
 import { listQuery } from "../queries.ts";
+import { useWrite } from "../write.ts";
 
 const IDLE_MS = 15_000;
 
@@ -25,7 +26,7 @@ export function deadLettersQuery(state: LetterState) {
 /** Fired twice, the instance answers with the same run: so it is repeated safely. */
 export function useFireAgain(id: string) {
   const queryClient = useQueryClient();
-  return useMutation({
+  return useWrite({
     mutationFn: () => api.fireDeadLetter(id),
     retry: (failures, error) => isPassing(error) && failures < 2,
     onSuccess: () => {

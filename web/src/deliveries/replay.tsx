@@ -1,11 +1,11 @@
 /** Handles a delivery again, after one has been asked: it can start runs. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { replayDelivery } from "../client/generated.ts";
-import { useOneAtATime } from "../one-at-a-time.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog, preloadDialogs } from "../ui/dialog.tsx";
 import { ErrorNotice } from "../ui/error-state.tsx";
+import { useWrite } from "../write.ts";
 import { deliveryQuery } from "./delivery-queries.ts";
 
 interface ReplayProps {
@@ -20,7 +20,7 @@ export function Replay({ id, label, isSmall = false }: ReplayProps) {
   const [isAsking, setAsking] = useState(false);
   // For each time that one is asked: whoever tries again after a lost answer replays once.
   const [key, setKey] = useState("");
-  const replaying = useMutation({
+  const replaying = useWrite({
     mutationFn: () => replayDelivery(id, { headers: { "idempotency-key": key } }),
     onSuccess: (delivery) => {
       setAsking(false);
@@ -28,7 +28,6 @@ export function Replay({ id, label, isSmall = false }: ReplayProps) {
       for (const key of ["deliveries", "routine", "runs"]) void queryClient.invalidateQueries({ queryKey: [key] });
     },
   });
-  const replay = useOneAtATime(replaying);
   function ask() {
     replaying.reset();
     setKey(crypto.randomUUID());
@@ -48,7 +47,7 @@ export function Replay({ id, label, isSmall = false }: ReplayProps) {
         title="Replay this delivery?"
         description="Each trigger looks at it again, as if it had just come. Those that match now can start runs, also where they did before."
         action={
-          <Button variant="primary" isBusy={replaying.isPending} onClick={() => replay()}>
+          <Button variant="primary" isBusy={replaying.isPending} onClick={() => replaying.mutate()}>
             Replay
           </Button>
         }

@@ -1,9 +1,10 @@
 /** Saves what has been written, and runs it where that is wanted. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import type { Routine } from "#protocol/routine.ts";
 import * as api from "../client/generated.ts";
 import { useIdempotencyHeaders } from "../idempotency.ts";
 import { routineQuery } from "../queries.ts";
+import { useWrite } from "../write.ts";
 import { type Draft, draftOf, patchOf } from "./draft.ts";
 
 export interface Saving {
@@ -21,7 +22,7 @@ export interface Saved {
 export function useSave(base: Routine | null, onSaved: (saved: Saved, saving: Saving) => void) {
   const queryClient = useQueryClient();
   const headersFor = useIdempotencyHeaders();
-  return useMutation({
+  return useWrite({
     mutationFn: async (saving: Saving): Promise<Saved> => {
       const { draft } = saving;
       const routine = await (base === null ? create(draft, headersFor(draft)) : save(base, draft));

@@ -1,7 +1,8 @@
 /** What is read of environments, and what can be done with them. */
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useQueryClient } from "@tanstack/react-query";
 import * as api from "../client/generated.ts";
 import { listQuery } from "../queries.ts";
+import { useWrite } from "../write.ts";
 import { changesOf, draftOfEnvironment, type EnvironmentDraft, tidied } from "./environment-words.ts";
 
 const IDLE_MS = 15_000;
@@ -26,7 +27,7 @@ export function environmentQuery(id: string) {
 /** @param base the one that is changed; null for a new one. */
 export function useSaveEnvironment(base: api.Environment | null) {
   const queryClient = useQueryClient();
-  return useMutation({
+  return useWrite({
     mutationFn: async (draft: EnvironmentDraft) => {
       if (base === null) return await api.createEnvironment(tidied(draft));
       const changes = changesOf(draftOfEnvironment(base), tidied(draft));
@@ -43,7 +44,7 @@ export function useSaveEnvironment(base: api.Environment | null) {
 /** Takes it out of use, or brings it back. */
 export function useArchiving(id: string) {
   const queryClient = useQueryClient();
-  return useMutation({
+  return useWrite({
     mutationFn: (status: api.EnvironmentPatchStatus) => api.changeEnvironment(id, { status }),
     onSuccess: (saved) => {
       queryClient.setQueryData(environmentQuery(id).queryKey, saved);

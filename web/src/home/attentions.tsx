@@ -1,9 +1,8 @@
 /** What needs a person: a row for each, with what to do about it. */
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import type { ListedRoutine } from "#protocol/routine.ts";
 import { fireDeadLetter } from "../client/generated.ts";
-import { useOneAtATime } from "../one-at-a-time.ts";
 import { visibleLine } from "../session/text/visible-text.ts";
 import { Button } from "../ui/button.tsx";
 import { Card, List, ListRow } from "../ui/card.tsx";
@@ -12,6 +11,7 @@ import { ErrorNotice } from "../ui/error-state.tsx";
 import { AlertIcon, CheckIcon } from "../ui/icons.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
 import { Time } from "../ui/time.tsx";
+import { useWrite } from "../write.ts";
 import { type Attention, attentionOf, type Remedy } from "./attention.ts";
 import styles from "./home.module.css";
 import { troublesQuery } from "./home-queries.ts";
@@ -117,17 +117,16 @@ function RemedyOf({ remedy, subject }: { remedy: Remedy; subject: string }) {
 function FireAgain({ id }: { id: string }) {
   const navigate = useNavigate();
   const queryClient = useQueryClient();
-  const firing = useMutation({
+  const firing = useWrite({
     mutationFn: () => fireDeadLetter(id),
     onSuccess: async ({ session_id: sessionId }) => {
       void queryClient.invalidateQueries({ queryKey: ["home"] });
       await navigate({ to: "/sessions/$id", params: { id: sessionId } });
     },
   });
-  const fire = useOneAtATime(firing);
   return (
     <div className={styles.remedy}>
-      <Button size="sm" isBusy={firing.isPending} onClick={() => fire()}>
+      <Button size="sm" isBusy={firing.isPending} onClick={() => firing.mutate()}>
         Fire again
       </Button>
       {firing.isError && <ErrorNotice title="It was not fired." error={firing.error} />}

@@ -1,8 +1,9 @@
 /** What is read of notifications, and what can be done with them. */
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useQueryClient } from "@tanstack/react-query";
 import * as api from "../client/generated.ts";
 import { asProblem, problemOf } from "../problem.ts";
 import { listQuery } from "../queries.ts";
+import { useWrite } from "../write.ts";
 
 const IDLE_MS = 15_000;
 
@@ -35,7 +36,7 @@ export type RulesChange = (rules: api.NotificationRule[]) => api.NotificationRul
 export function useChangeRules() {
   const queryClient = useQueryClient();
   const keep = (rules: api.NotificationRules) => queryClient.setQueryData(rulesQuery.queryKey, rules);
-  return useMutation({
+  return useWrite({
     mutationFn: async (change: RulesChange) => {
       for (let tries = 1; ; tries += 1) {
         const now = await api.readNotificationRules();
@@ -68,12 +69,12 @@ export function isRuleGone(error: unknown): boolean {
 
 export function useRedeliver(id: string) {
   const queryClient = useQueryClient();
-  return useMutation({
+  return useWrite({
     mutationFn: () => api.redeliverNotification(id),
     onSettled: () => queryClient.invalidateQueries({ queryKey: ["notifications"] }),
   });
 }
 
 export function useSigningKey() {
-  return useMutation({ mutationFn: (webhook: string) => api.readNotificationSigningKey({ webhook }) });
+  return useWrite({ mutationFn: (webhook: string) => api.readNotificationSigningKey({ webhook }) });
 }

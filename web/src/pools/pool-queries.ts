@@ -1,7 +1,8 @@
 /** What is read of pools, and what can be done with them. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import * as api from "../client/generated.ts";
 import { listQuery } from "../queries.ts";
+import { useWrite } from "../write.ts";
 
 /** Runners come and go, and runs wait: it is looked at often. */
 const LOOK_MS = 5_000;
@@ -17,7 +18,7 @@ export function poolsQuery() {
 /** A call that changes pools. */
 export function usePoolCall<Given, Answer>(call: (given: Given) => Promise<Answer>) {
   const queryClient = useQueryClient();
-  return useMutation({
+  return useWrite({
     mutationFn: call,
     onSuccess: () => queryClient.invalidateQueries({ queryKey: ["pools"] }),
   });

@@ -1,5 +1,5 @@
 /** A routine as the beginning of another one, and its end. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useId, useState } from "react";
 import type { Routine } from "#protocol/routine.ts";
@@ -9,6 +9,7 @@ import { Button, buttonClass } from "../ui/button.tsx";
 import { Dialog, preloadDialogs } from "../ui/dialog.tsx";
 import { ErrorNotice } from "../ui/error-state.tsx";
 import { Field } from "../ui/field.tsx";
+import { useWrite } from "../write.ts";
 import styles from "./revisions.module.css";
 
 export function DefinitionActions({ routine }: { routine: Routine }) {
@@ -37,7 +38,7 @@ function DeleteDialog({ routine, isOpen, onClose }: DeleteDialogProps) {
   const [typed, setTyped] = useState("");
   const navigate = useNavigate();
   const queryClient = useQueryClient();
-  const deleting = useMutation({
+  const deleting = useWrite({
     mutationFn: () => deleteRoutine(routine.id),
     onSuccess: async () => {
       await navigate({ to: "/routines" });

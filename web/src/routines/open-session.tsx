@@ -1,14 +1,15 @@
 /** Leads from a run that is known by its id alone to its session. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { runQuery } from "../queries.ts";
 import { Button } from "../ui/button.tsx";
+import { useWrite } from "../write.ts";
 
 /** An occurrence knows its run alone; the run knows its session. */
 export function OpenSession({ runId, className }: { runId: string; className?: string }) {
   const navigate = useNavigate();
   const queryClient = useQueryClient();
-  const opening = useMutation({
+  const opening = useWrite({
     mutationFn: () => queryClient.fetchQuery(runQuery(runId)),
     onSuccess: (run) => navigate({ to: "/sessions/$id", params: { id: run.session_id } }),
   });

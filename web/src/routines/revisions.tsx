@@ -1,5 +1,5 @@
 /** Who saved what when: each revision compared with the one before, and brought back. */
-import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Revision, Routine } from "#protocol/routine.ts";
 import * as api from "../client/generated.ts";
@@ -12,6 +12,7 @@ import { ListRow } from "../ui/card.tsx";
 import { ErrorNotice } from "../ui/error-state.tsx";
 import { PagedList } from "../ui/paged-list.tsx";
 import { Time } from "../ui/time.tsx";
+import { useWrite } from "../write.ts";
 import { Compare } from "./compare.tsx";
 import styles from "./revisions.module.css";
 
@@ -66,7 +67,7 @@ function Opened({ revision, routine }: { revision: Revision; routine: Routine })
   const queryClient = useQueryClient();
   const then = draftOfRevision(revision);
   const now = draftOf(routine);
-  const restoring = useMutation({
+  const restoring = useWrite({
     mutationFn: () =>
       api.changeRoutine(routine.id, { ...patchOf(now, then), if_revision: routine.revision } as api.RoutinePatch),
     onSuccess: (restored) => {

@@ -1,16 +1,16 @@
 /** What can be done with a routine. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { pauseRoutine, type Routine, resumeRoutine, runRoutine } from "../client/generated.ts";
-import { useOneAtATime } from "../one-at-a-time.ts";
 import { isPassing } from "../problem.ts";
 import { routineQuery } from "../queries.ts";
+import { useWrite } from "../write.ts";
 
 /** Runs it and opens the session. The variable is the text for the agent; none when it is empty. */
 export function useRunNow(id: string) {
   const navigate = useNavigate();
   const queryClient = useQueryClient();
-  const start = useMutation({
+  const start = useWrite({
     mutationFn: ({ text, key }: { text: string; key: string }) =>
       runRoutine(id, text === "" ? {} : { text }, { headers: { "idempotency-key": key } }),
     // What did not get through is repeated: under one key that starts one run.
@@ -21,14 +21,13 @@ export function useRunNow(id: string) {
       await navigate({ to: "/sessions/$id", params: { id: session_id } });
     },
   });
-  const startOne = useOneAtATime(start);
-  return { ...start, run: (text: string) => startOne({ text, key: crypto.randomUUID() }) };
+  return { ...start, run: (text: string) => start.mutate({ text, key: crypto.randomUUID() }) };
 }
 
 /** The variable is the reason; none when it is empty. */
 export function usePause(id: string) {
   const onSuccess = useKeepRoutine(id);
-  return useMutation({
+  return useWrite({
     mutationFn: (reason: string) => pauseRoutine(id, reason.trim() === "" ? {} : { reason: reason.trim() }),
     onSuccess,
   });
@@ -36,7 +35,7 @@ export function usePause(id: string) {
 
 export function useResume(id: string) {
   const onSuccess = useKeepRoutine(id);
-  return useMutation({ mutationFn: () => resumeRoutine(id), onSuccess });
+  return useWrite({ mutationFn: () => resumeRoutine(id), onSuccess });
 }
 
 /** Shows the routine as the answer has it, without asking again. */

@@ -1,6 +1,7 @@
 /** What can be done with secrets. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import * as api from "../client/generated.ts";
+import { useWrite } from "../write.ts";
 
 interface Setting {
   name: string;
@@ -11,7 +12,7 @@ interface Setting {
 
 export function useSetSecret() {
   const queryClient = useQueryClient();
-  return useMutation({
+  return useWrite({
     mutationFn: ({ name, value, scope }: Setting) =>
       api.setSecret(name, scope === undefined ? { value } : { value, scope: narrowed(scope) }),
     onSuccess: () => queryClient.invalidateQueries({ queryKey: ["secrets"] }),
@@ -20,7 +21,7 @@ export function useSetSecret() {
 
 export function useDeleteSecret() {
   const queryClient = useQueryClient();
-  return useMutation({
+  return useWrite({
     mutationFn: (name: string) => api.deleteSecret(name),
     onSuccess: (_, name) => {
       queryClient.removeQueries({ queryKey: ["secrets", "one", name] });

@@ -1,17 +1,18 @@
 /** Cancels a run, after making sure. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Run } from "#protocol/run.ts";
 import { cancelRun } from "../client/generated.ts";
 import { runQuery } from "../queries.ts";
 import { Button } from "../ui/button.tsx";
 import { ConfirmDialog, preloadDialogs } from "../ui/dialog.tsx";
+import { useWrite } from "../write.ts";
 import { StopIcon } from "./icons.tsx";
 
 export function CancelRun({ run }: { run: Run }) {
   const [isAsking, setAsking] = useState(false);
   const queries = useQueryClient();
-  const cancel = useMutation({
+  const cancel = useWrite({
     mutationFn: () => cancelRun(run.id),
     onSuccess: (canceled) => {
       queries.setQueryData(runQuery(run.id).queryKey, canceled);

@@ -1,11 +1,12 @@
 /** Branches that a run has pushed, and pull requests from them: those that there are, and the button that opens one. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import type { Run } from "#protocol/run.ts";
 import { openPullRequest } from "../client/generated.ts";
 import { repositoryName } from "../format/repository.ts";
 import { Problem } from "../problem.ts";
 import { runQuery } from "../queries.ts";
 import { Button } from "../ui/button.tsx";
+import { useWrite } from "../write.ts";
 import styles from "./details-panel.module.css";
 import { PullRequestLink } from "./pull-request-link.tsx";
 import { Plain } from "./text/plain.tsx";
@@ -27,7 +28,7 @@ export function PushedBranches({ run }: { run: Run }) {
 
 function Branch({ run, pushed: { repository, branch, commit } }: { run: Run; pushed: Pushed }) {
   const queries = useQueryClient();
-  const open = useMutation({
+  const open = useWrite({
     mutationFn: () => openPullRequest(run.session_id, { repository, branch }),
     onSuccess: () => queries.invalidateQueries({ queryKey: runQuery(run.id).queryKey }),
   });

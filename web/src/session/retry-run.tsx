@@ -1,16 +1,17 @@
 /** Gives what a run had been given again, and opens the session of the new one. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import type { Run } from "#protocol/run.ts";
 import { retryRun } from "../client/generated.ts";
 import { isPassing } from "../problem.ts";
 import { Button } from "../ui/button.tsx";
 import { ErrorNotice } from "../ui/error-state.tsx";
+import { useWrite } from "../write.ts";
 
 export function RetryRun({ run }: { run: Run }) {
   const navigate = useNavigate();
   const queries = useQueryClient();
-  const retrying = useMutation({
+  const retrying = useWrite({
     mutationFn: (key: string) => retryRun(run.id, { headers: { "idempotency-key": key } }),
     // What did not get through is repeated: under one key that is one retry.
     retry: (failures, error) => isPassing(error) && failures < 2,

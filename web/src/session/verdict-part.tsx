@@ -1,5 +1,5 @@
 /** What a person thinks of a run that has ended: shown, given, and changed; and what reviewing runs think of it. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Run } from "#protocol/run.ts";
 import type { VerdictWord } from "#protocol/verdict.ts";
@@ -8,6 +8,7 @@ import { VERDICT_LABELS } from "../format/status.ts";
 import { runQuery } from "../queries.ts";
 import { Button } from "../ui/button.tsx";
 import { Field } from "../ui/field.tsx";
+import { useWrite } from "../write.ts";
 import styles from "./details-panel.module.css";
 import { Plain } from "./text/plain.tsx";
 
@@ -20,7 +21,7 @@ export function VerdictPart({ run }: { run: Run }) {
   const given = "verdict" in run ? run.verdict : undefined;
   const [why, setWhy] = useState(given?.why ?? "");
   const queries = useQueryClient();
-  const give = useMutation({
+  const give = useWrite({
     mutationFn: (verdict: VerdictWord) =>
       giveVerdict(run.id, why.trim() === "" ? { verdict } : { verdict, why: why.trim() }),
     onSuccess: (judged) => queries.setQueryData(runQuery(run.id).queryKey, judged),

@@ -1,16 +1,16 @@
 /** The form by which an App is made: GitHub asks the rest. */
-import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { beginGithubAppSetup } from "../client/generated.ts";
 import { Button } from "../ui/button.tsx";
 import { ErrorNotice } from "../ui/error-state.tsx";
 import { Field } from "../ui/field.tsx";
+import { useWrite } from "../write.ts";
 import styles from "./setup.module.css";
 import { postManifest } from "./setup-return.ts";
 
 export function MakeApp({ webhookUrl }: { webhookUrl: string | null }) {
   const [organization, setOrganization] = useState("");
-  const beginning = useMutation({
+  const beginning = useWrite({
     mutationFn: (organization: string | null) => beginGithubAppSetup(organization === null ? {} : { organization }),
     onSuccess: postManifest,
   });

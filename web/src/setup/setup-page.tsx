@@ -1,5 +1,5 @@
 /** The instance's GitHub App: made here by way of GitHub, shown with where it is installed, and replaced. */
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import type { GithubAppState } from "#protocol/github-app.ts";
 import { endGithubAppSetup } from "../client/generated.ts";
@@ -9,6 +9,7 @@ import { Page } from "../shell/page.tsx";
 import { Card } from "../ui/card.tsx";
 import { ErrorNotice, ErrorState } from "../ui/error-state.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
+import { useWrite } from "../write.ts";
 import { AppView } from "./app-view.tsx";
 import { MakeApp } from "./make-app.tsx";
 import styles from "./setup.module.css";
@@ -52,7 +53,7 @@ function Loaded({ state }: { state: GithubAppState }) {
 /** Ends the setup that GitHub has sent the browser back from; once, however often the page is drawn. */
 function useEndSetup() {
   const queryClient = useQueryClient();
-  const ending = useMutation({
+  const ending = useWrite({
     mutationFn: (given: SetupReturn) => endGithubAppSetup(given),
     onSuccess: (state) => queryClient.setQueryData(githubAppQuery().queryKey, state),
     onError: (error, given) => {

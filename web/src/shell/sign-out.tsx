@@ -1,13 +1,14 @@
 /** Ends this browser's sign-in. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { setAccess } from "../access.ts";
 import { signOut } from "../client/generated.ts";
 import { Button } from "../ui/button.tsx";
+import { useWrite } from "../write.ts";
 import { SignOutIcon } from "./navigation-icons.tsx";
 
 export function useSignOut() {
   const queryClient = useQueryClient();
-  return useMutation({
+  return useWrite({
     mutationFn: () => signOut(),
     onSuccess: () => {
       setAccess("signed-out");

@@ -7,33 +7,30 @@ import { Button } from "../ui/button.tsx";
 import { Card } from "../ui/card.tsx";
 import { ErrorNotice } from "../ui/error-state.tsx";
 import { Field } from "../ui/field.tsx";
+import { useWrite } from "../write.ts";
 import { codeRefusal } from "./sign-in-code.ts";
 import styles from "./sign-in-view.module.css";
 
 export function SignInView() {
   const queryClient = useQueryClient();
   const [token, setToken] = useState("");
-  const [isBusy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(codeRefusal);
+  const entering = useWrite({
+    mutationFn: (given: string) => {
+      // What an earlier visitor has read is not this one's to see.
+      queryClient.clear();
+      return signIn({ token: given });
+    },
+  });
   useEffect(() => {
     document.title = "Sign in · Reveille";
   }, []);
 
-  async function submit(event: FormEvent) {
+  function submit(event: FormEvent) {
     event.preventDefault();
-    if (token.trim() === "" || isBusy) return;
-    setBusy(true);
-    setError(null);
-    try {
-      // What an earlier visitor has read is not this one's to see.
-      queryClient.clear();
-      await signIn({ token: token.trim() });
-    } catch (problem) {
-      setError(problem);
-      setBusy(false);
-    }
+    if (token.trim() !== "") entering.mutate(token.trim());
   }
 
+  const error = entering.isIdle ? codeRefusal() : entering.error;
   return (
     <div className={styles.view}>
       <Card className={styles.card}>
@@ -62,7 +59,7 @@ export function SignInView() {
             />
           </Field>
           {error !== null && <ErrorNotice title="" error={error} />}
-          <Button variant="primary" type="submit" isBusy={isBusy}>
+          <Button variant="primary" type="submit" isBusy={entering.isPending}>
             Sign in
           </Button>
         </form>

@@ -1,9 +1,10 @@
 /** The fire endpoint: its token, which is shown once, and the call that a program makes with it. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { issueRoutineToken } from "../../client/generated.ts";
 import { routineQuery } from "../../queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { ErrorNotice } from "../../ui/error-state.tsx";
+import { useWrite } from "../../write.ts";
 import styles from "../editor.module.css";
 import { useRoutineInEditor } from "../routine-context.ts";
 import { ShownOnce } from "./shown-once.tsx";
@@ -20,7 +21,7 @@ export function ApiCard() {
 
 function Token({ id, hasToken }: { id: string; hasToken: boolean }) {
   const queryClient = useQueryClient();
-  const making = useMutation({
+  const making = useWrite({
     mutationFn: () => issueRoutineToken(id, {}),
     onSuccess: () => queryClient.invalidateQueries({ queryKey: routineQuery(id).queryKey }),
   });

@@ -1,5 +1,5 @@
 /** The secret by which an endpoint believes its source: drawn here, or copied from there. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { issueEndpointSecret } from "../../client/generated.ts";
 import { routineQuery } from "../../queries.ts";
@@ -7,6 +7,7 @@ import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { ErrorNotice } from "../../ui/error-state.tsx";
 import { Field } from "../../ui/field.tsx";
+import { useWrite } from "../../write.ts";
 import styles from "../editor.module.css";
 import { ShownOnce } from "./shown-once.tsx";
 
@@ -22,7 +23,7 @@ interface SecretProps {
 export function EndpointSecret({ routineId, triggerId, hasSecret, isOfSource, title }: SecretProps) {
   const queryClient = useQueryClient();
   const [given, setGiven] = useState("");
-  const setting = useMutation({
+  const setting = useWrite({
     mutationFn: () => issueEndpointSecret(routineId, triggerId, isOfSource ? { secret: given } : {}),
     onSuccess: () => {
       setGiven("");

@@ -1,13 +1,14 @@
 /** What the menu changes of a session. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import type { Session } from "#protocol/session.ts";
 import { changeSession, deleteSession, type SessionPatch } from "../../client/generated.ts";
 import { sessionQuery } from "../../queries.ts";
+import { useWrite } from "../../write.ts";
 
 export function useChangeSession(id: string) {
   const queries = useQueryClient();
-  return useMutation({
+  return useWrite({
     mutationFn: (change: SessionPatch) => changeSession(id, change),
     onSuccess: (changed) => queries.setQueryData(sessionQuery(id).queryKey, changed),
   });
@@ -16,7 +17,7 @@ export function useChangeSession(id: string) {
 export function useDeleteSession({ id, routine_id: routineId }: Session) {
   const queries = useQueryClient();
   const navigate = useNavigate();
-  return useMutation({
+  return useWrite({
     mutationFn: () => deleteSession(id),
     onSuccess: async () => {
       await navigate({ to: "/routines/$id", params: { id: routineId } });

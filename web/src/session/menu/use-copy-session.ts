@@ -1,14 +1,14 @@
 /** Puts the whole transcript on the clipboard. */
-import { useMutation } from "@tanstack/react-query";
 import { useEffect } from "react";
 import type { Session } from "#protocol/session.ts";
 import { readSession } from "../../client/generated.ts";
+import { useWrite } from "../../write.ts";
 import type { ReadEvents } from "../read-events.ts";
 
 const SAID_FOR_MS = 2_400;
 
 export function useCopySession({ id }: Session, readEvents: ReadEvents) {
-  const { mutate, reset, isPending, isSuccess, error } = useMutation({
+  const { mutate, reset, isPending, isSuccess, error } = useWrite({
     mutationFn: async () => {
       const text = writeAll(id, readEvents);
       // Browsers let a page write in answer to a click alone: the text may come later than that.

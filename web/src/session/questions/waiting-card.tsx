@@ -1,5 +1,5 @@
 /** What the run waits for of people, above the field for messages: a question or an approval is answered here, a budget explained. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useState, useSyncExternalStore } from "react";
 import type { ShownQuestion } from "#protocol/question.ts";
 import type { Run } from "#protocol/run.ts";
@@ -7,6 +7,7 @@ import { answerRun } from "../../client/generated.ts";
 import { runQuery } from "../../queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { ErrorNotice } from "../../ui/error-state.tsx";
+import { useWrite } from "../../write.ts";
 import type { WaitItem } from "../item-types.ts";
 import type { LiveSession } from "../live-session.ts";
 import type { AnswerFormProps, Said } from "./answer-form-props.ts";
@@ -19,7 +20,7 @@ import styles from "./waiting-card.module.css";
 export function WaitingCard({ live, run }: { live: LiveSession; run: Run | undefined }) {
   const { openWait } = useSyncExternalStore(live.store.subscribe, live.store.view);
   const queries = useQueryClient();
-  const answer = useMutation({
+  const answer = useWrite({
     mutationFn: ({ wait, said }: { wait: WaitItem & { question: ShownQuestion }; said: Said }) =>
       answerRun(wait.runId, { ...said, question_id: wait.question.id }),
     onSuccess: (answered) => queries.setQueryData(runQuery(answered.id).queryKey, answered),
