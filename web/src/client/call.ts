@@ -1,6 +1,6 @@
 /** What every function of the generated client calls: one request, its answer as JSON, and a `Problem` where there is none. */
 import type { ErrorBody } from "#protocol/errors.ts";
-import { setAccess } from "../access.ts";
+import { loseAccess, setAccess } from "../access.ts";
 import { refused, unreachable, unreadable } from "../problem.ts";
 
 /** The instance that serves this app checks what it answers, so the app carries no second check of it. */
@@ -12,7 +12,7 @@ export async function call<Answer>(path: string, init: RequestInit): Promise<Ans
     return answer as Answer;
   }
   if (!isErrorBody(answer)) throw unreadable(response.status);
-  if (response.status === 401) setAccess("signed-out");
+  if (response.status === 401) loseAccess();
   throw refused(response.status, answer);
 }
 

@@ -102,6 +102,11 @@ export class LiveSession {
     document.removeEventListener("visibilitychange", this.#lookedAt);
   }
 
+  /** Its reader may read on: what was refused meanwhile is asked for again. */
+  readAgain(): void {
+    if (this.#state === "signed-out") this.#connection.start();
+  }
+
   /** A message as it would be sent now: with the comments on lines that go with it. */
   worded(text: string): string {
     return withComments(text, this.comments.all());

@@ -2,6 +2,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import type { Session } from "#protocol/session.ts";
+import { useAccess } from "../access.ts";
 import { isActiveStatus } from "../format/status.ts";
 import { runQuery, sessionQuery } from "../queries.ts";
 import { LiveSession } from "./live-session.ts";
@@ -25,6 +26,10 @@ export function useLiveSession({ id, last_seq: lastSeq, runs }: Session): LiveSe
     return () => opened.stop();
   }, [id, queries]);
   const isActive = runs.some(({ status }) => isActiveStatus(status));
+  const access = useAccess();
+  useEffect(() => {
+    if (access === "signed-in") live?.readAgain();
+  }, [live, access]);
   useEffect(() => live?.learn(lastSeq, isActive), [live, lastSeq, isActive]);
   return live;
 }

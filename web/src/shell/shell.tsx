@@ -1,6 +1,7 @@
 /** What is around every page: skip link, the way to the pages, and the place of the page or of the sign-in view. */
 import { Outlet } from "@tanstack/react-router";
 import { useAccess } from "../access.ts";
+import { SignInAgain } from "../sign-in/sign-in-again.tsx";
 import { SignInView } from "../sign-in/sign-in-view.tsx";
 import { Header } from "./header.tsx";
 import { useOverlays } from "./overlays.tsx";
@@ -16,6 +17,7 @@ export function Shell() {
         Skip to content
       </a>
       {access === "signed-out" ? <SignedOut /> : <SignedIn />}
+      {access === "lapsed" && <SignInAgain />}
     </>
   );
 }

@@ -1,14 +1,20 @@
 /** The one-use code in a printed address: `#code=…` on any page. */
+import { useSyncExternalStore } from "react";
+import { currentAccess } from "../access.ts";
 import { signIn } from "../client/generated.ts";
 import type { Problem } from "../problem.ts";
 import { asProblem } from "../problem.ts";
 
 let refusal: Problem | null = null;
+const listeners = new Set<() => void>();
 
 /** An address with a code that is opened where a page is open already. */
 export function watchForSignInCode(): void {
   addEventListener("hashchange", () => {
-    if (codeInAddress() !== null) location.reload();
+    if (codeInAddress() === null) return;
+    // What is written on a page that waits for its reader to sign in again stays.
+    if (currentAccess() === "lapsed") void takeSignInCode();
+    else location.reload();
   });
 }
 
@@ -20,15 +26,26 @@ function codeInAddress(): string | null {
 export async function takeSignInCode(): Promise<void> {
   const code = codeInAddress();
   if (code === null) return;
-  history.replaceState(null, "", location.pathname + location.search);
+  history.replaceState(history.state, "", location.pathname + location.search);
   try {
     await signIn({ code });
+    setRefusal(null);
   } catch (error) {
-    refusal = asProblem(error);
+    setRefusal(asProblem(error));
   }
 }
 
+function setRefusal(next: Problem | null): void {
+  refusal = next;
+  for (const listener of listeners) listener();
+}
+
 /** Why the code was not accepted, for the sign-in view; a browser that is signed in already needs no code. */
-export function codeRefusal(): Problem | null {
-  return refusal;
+export function useCodeRefusal(): Problem | null {
+  return useSyncExternalStore(subscribe, () => refusal);
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }

@@ -1,4 +1,4 @@
-/** Stands in place of any page while this browser is not signed in. */
+/** Asks for the owner's token: in place of any page, or over one whose reader has to sign in again. */
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useState } from "react";
 import { signIn } from "../client/generated.ts";
@@ -8,21 +8,33 @@ import { Card } from "../ui/card.tsx";
 import { ErrorNotice } from "../ui/error-state.tsx";
 import { Field } from "../ui/field.tsx";
 import { useWrite } from "../write.ts";
-import { codeRefusal } from "./sign-in-code.ts";
+import { useCodeRefusal } from "./sign-in-code.ts";
 import styles from "./sign-in-view.module.css";
 
-export function SignInView() {
+interface SignInViewProps {
+  /** Over a page that stays, with what has been written and read there. */
+  isAgain?: boolean;
+  /** Of its title, for what is named by that. */
+  titleId?: string;
+}
+
+export function SignInView({ isAgain = false, titleId }: SignInViewProps) {
   const queryClient = useQueryClient();
   const [token, setToken] = useState("");
+  const codeRefusal = useCodeRefusal();
   const entering = useWrite({
     mutationFn: (given: string) => {
       // What an earlier visitor has read is not this one's to see.
-      queryClient.clear();
+      if (!isAgain) queryClient.clear();
       return signIn({ token: given });
     },
   });
   useEffect(() => {
+    const before = document.title;
     document.title = "Sign in · Reveille";
+    return () => {
+      document.title = before;
+    };
   }, []);
 
   function submit(event: FormEvent) {
@@ -30,14 +42,20 @@ export function SignInView() {
     if (token.trim() !== "") entering.mutate(token.trim());
   }
 
-  const error = entering.isIdle ? codeRefusal() : entering.error;
+  const error = entering.isIdle ? codeRefusal : entering.error;
   return (
     <div className={styles.view}>
       <Card className={styles.card}>
         <Mark size={40} />
         <div>
-          <h1 className={styles.title}>Sign in</h1>
-          <p className={styles.lead}>With the token of this instance's owner.</p>
+          <h1 id={titleId} className={styles.title}>
+            {isAgain ? "Sign in again" : "Sign in"}
+          </h1>
+          <p className={styles.lead}>
+            {isAgain
+              ? "Your sign-in has ended. The page stays as you left it, with what you have written."
+              : "With the token of this instance's owner."}
+          </p>
         </div>
         <form className={styles.form} onSubmit={submit}>
           <Field
