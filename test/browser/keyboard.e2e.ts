@@ -1,36 +1,12 @@
 /** Everything that matters is done without a mouse: sign in, find the routine, run it, cancel the run. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Locator, Page } from "playwright-core";
 import { pageSchema } from "#protocol/api.ts";
 import { listedRunSchema } from "#protocol/run.ts";
 import { ask, createRoutine, gatedBed } from "./support/bed.ts";
+import { tabTo } from "./support/keyboard.ts";
 import { untilRunStatus } from "./support/transcript.ts";
 import { visit } from "./support/visitor.ts";
-
-const MOST_STOPS = 60;
-
-/** Presses Tab until the element has the focus, as somebody does who can't point; the focus has to be seen. */
-async function tabTo(page: Page, wanted: Locator): Promise<void> {
-  await wanted.waitFor();
-  for (let stops = 0; stops < MOST_STOPS; stops += 1) {
-    if (await wanted.evaluate((element) => element === document.activeElement)) {
-      // The mark may be on the element, in front of it, or on the row that it stands for.
-      const isSeen = await wanted.evaluate((element) =>
-        [element, element.parentElement ?? element, element.parentElement?.parentElement ?? element].some((marked) =>
-          [null, "::before", "::after"].some((part) => {
-            const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(marked, part);
-            return (outlineStyle !== "none" && outlineWidth !== "0px") || boxShadow !== "none";
-          }),
-        ),
-      );
-      assert.ok(isSeen, `the focus is seen on ${wanted}`);
-      return;
-    }
-    await page.keyboard.press("Tab");
-  }
-  assert.fail(`Tab does not lead to ${wanted}`);
-}
 
 test("sign in, find the routine, run it, and cancel the run, with the keyboard alone", async (t) => {
   const bed = await gatedBed();

@@ -6,6 +6,7 @@ import { after, type TestContext } from "node:test";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { launchChromium } from "#scripts/browser/chromium.ts";
 import type { Bed } from "./bed.ts";
+import { addWalking } from "./keyboard.ts";
 import { addScrolling } from "./transcript.ts";
 
 /** Where the pictures of failures go. */
@@ -41,6 +42,7 @@ export async function visit(
   const faults: string[] = [];
   await watch(context, bed.url, faults);
   await addScrolling(context);
+  await context.addInitScript(addWalking);
   if (isSignedIn) await signIn(context, bed);
   const page = await context.newPage();
   try {

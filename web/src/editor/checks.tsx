@@ -1,20 +1,25 @@
 /** Boxes to tick: one, or several of one question. */
 import type { ReactNode } from "react";
 import styles from "./editor.module.css";
-import { useTold } from "./faults.tsx";
+import { ToldHere, useTold } from "./faults.tsx";
 
 interface CheckProps {
   label: ReactNode;
+  /** Of the key that it writes, where it writes one. */
+  path?: string;
   isChecked: boolean;
   onChange: (isChecked: boolean) => void;
 }
 
-export function Check({ label, isChecked, onChange }: CheckProps) {
+export function Check({ label, path, isChecked, onChange }: CheckProps) {
   return (
-    <label className={styles.check}>
-      <input type="checkbox" checked={isChecked} onChange={({ target }) => onChange(target.checked)} />
-      <span>{label}</span>
-    </label>
+    <>
+      <label className={styles.check}>
+        <input type="checkbox" checked={isChecked} onChange={({ target }) => onChange(target.checked)} />
+        <span>{label}</span>
+      </label>
+      {path !== undefined && <ToldHere path={path} />}
+    </>
   );
 }
 

@@ -18,10 +18,24 @@ interface TextFieldProps extends Common {
   options?: readonly string[];
   type?: "text" | "time" | "datetime-local";
   maxLength?: number;
+  /** What is told of a part of it stands here too: it writes a list. */
+  hasParts?: boolean;
 }
 
-export function TextField({ label, path, hint, value, onChange, placeholder, options, ...rest }: TextFieldProps) {
-  const told = useTold(path);
+export function TextField({
+  label,
+  path,
+  hint,
+  value,
+  onChange,
+  placeholder,
+  options,
+  hasParts = false,
+  ...rest
+}: TextFieldProps) {
+  const own = useTold(path);
+  const inside = useToldIn(path);
+  const told = hasParts && inside !== undefined ? { ...own, fault: inside } : own;
   const listId = useId();
   return (
     <>

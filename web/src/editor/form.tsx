@@ -3,6 +3,7 @@ import { BasicsPart, type PartProps } from "./basics-part.tsx";
 import { EnvironmentSection, LimitsSection, OtherSection, OverlapSection, ToolsSection } from "./closed-parts.tsx";
 import styles from "./editor.module.css";
 import { RepositoriesPart } from "./repositories-part.tsx";
+import { SessionSection } from "./session-section.tsx";
 import { ContextSection, NotifySection } from "./told-sections.tsx";
 import { TriggersPart } from "./triggers/triggers-part.tsx";
 
@@ -16,6 +17,7 @@ export function Form(props: PartProps) {
       <div className={styles.sections}>
         <EnvironmentSection {...props} />
         <OverlapSection {...props} />
+        <SessionSection {...props} />
         <LimitsSection {...props} />
         <ToolsSection {...props} />
         <NotifySection {...props} />

@@ -19,6 +19,12 @@ export function overlapSentence({ overlap, max_concurrent }: Pick<Draft, "overla
   }
 }
 
+export function sessionSentence({ session, session_key }: Pick<Draft, "session" | "session_key">): string {
+  return session === "new"
+    ? "Each run begins a session of its own."
+    : `Runs of one key go on with one session: ${session_key ?? ""}`;
+}
+
 export function retrySentence({ max, backoff }: Draft["retry"]): string {
   if (max === 0) return "A run that fails is not tried again by itself.";
   return `When the machinery fails before the first model call, it is tried again up to ${plural(max, "time")}, first after ${backoff}, then twice as late each time.`;

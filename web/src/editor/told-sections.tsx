@@ -5,19 +5,16 @@ import type { NotificationRule } from "#protocol/notification.ts";
 import { Button } from "../ui/button.tsx";
 import type { PartProps } from "./basics-part.tsx";
 import { Checks } from "./checks.tsx";
+import { DestinationFields } from "./destination-fields.tsx";
 import styles from "./editor.module.css";
 import { routineNamesQuery } from "./editor-queries.ts";
 import { ToldHere } from "./faults.tsx";
-import { NumberField, SelectField, TextField } from "./fields.tsx";
+import { NumberField, TextField } from "./fields.tsx";
 import { notificationKinds } from "./notifications.ts";
 import { contextLine, notifyLine } from "./policies.ts";
-import { Row, Section } from "./section.tsx";
+import { Section } from "./section.tsx";
 
 const NEW_RULE: NotificationRule = { on: ["failed", "paused"], skip: [], webhook: "" };
-const PLACES = [
-  { value: "webhook", text: "Webhook" },
-  { value: "slack", text: "Slack" },
-] as const;
 
 export function NotifySection({ draft, set }: PartProps) {
   const { notify } = draft;
@@ -51,8 +48,6 @@ interface RuleFieldsProps {
 
 function RuleFields({ rule, place, onChange, onRemove }: RuleFieldsProps) {
   const path = `notify[${place}]`;
-  const { webhook, slack, ...rest } = rule;
-  const isSlack = slack !== undefined;
   return (
     <fieldset className={styles.group} aria-label={`Notification ${place + 1}`}>
       <ToldHere path={path} />
@@ -63,32 +58,7 @@ function RuleFields({ rule, place, onChange, onRemove }: RuleFieldsProps) {
         chosen={rule.on}
         onChange={(on) => onChange({ ...rule, on })}
       />
-      <Row>
-        <SelectField
-          label="By"
-          path={path}
-          value={isSlack ? "slack" : "webhook"}
-          options={PLACES}
-          onChange={(by) => onChange(by === "slack" ? { ...rest, slack: "{{SLACK_URL}}" } : { ...rest, webhook: "" })}
-        />
-        {isSlack ? (
-          <TextField
-            label="Secret with Slack's address"
-            path={`${path}.slack`}
-            hint="By its name, as {{SLACK_URL}}"
-            value={slack}
-            onChange={(next) => onChange({ ...rest, slack: next })}
-          />
-        ) : (
-          <TextField
-            label="Address"
-            path={`${path}.webhook`}
-            value={webhook ?? ""}
-            placeholder="https://example.com/hook"
-            onChange={(next) => onChange({ ...rest, webhook: next })}
-          />
-        )}
-      </Row>
+      <DestinationFields rule={rule} path={path} onChange={onChange} />
       <div>
         <Button size="sm" variant="ghost" aria-label={`Remove notification ${place + 1}`} onClick={onRemove}>
           Remove

@@ -5,8 +5,8 @@ import { notificationWords } from "../editor/notifications.ts";
 import { type Label, RESULT_LABELS } from "../format/status.ts";
 
 /** "When a routine fails or pauses itself, Slack is told." */
-export function ruleSentence({ on, skip = [], webhook }: Pick<NotificationRule, "on" | "skip" | "webhook">): string {
-  const whom = webhook === undefined ? "Slack is told" : "a webhook is sent";
+export function ruleSentence({ on, skip = [], slack, email }: Omit<NotificationRule, "webhook">): string {
+  const whom = email !== undefined ? "an e-mail is sent" : slack !== undefined ? "Slack is told" : "a webhook is sent";
   const except =
     skip.length === 0
       ? ""

@@ -1,8 +1,9 @@
 /** Makes a rule, or changes one. */
 import { type FormEvent, useId, useState } from "react";
-import type { NotificationRule } from "../client/generated.ts";
+import type { NotificationRule } from "#protocol/notification.ts";
+import type * as api from "../client/generated.ts";
+import { DestinationFields } from "../editor/destination-fields.tsx";
 import { ToldProvider } from "../editor/faults.tsx";
-import { SelectField, TextField } from "../editor/fields.tsx";
 import { notificationKinds, notificationWords } from "../editor/notifications.ts";
 import { asProblem } from "../problem.ts";
 import { Button } from "../ui/button.tsx";
@@ -13,24 +14,19 @@ import styles from "../ui/form.module.css";
 import { isRuleGone, useChangeRules } from "./notification-queries.ts";
 
 const KINDS = notificationKinds.map((value) => ({ value, text: notificationWords[value] }));
-const PLACES = [
-  { value: "webhook", text: "Webhook" },
-  { value: "slack", text: "Slack" },
-] as const;
 const NEW_RULE: NotificationRule = { on: ["failed", "missed", "paused"], skip: [], webhook: "" };
 
 interface RuleDialogProps {
   isOpen: boolean;
   onClose: () => void;
   /** Null for a new one. */
-  rule: NotificationRule | null;
+  rule: api.NotificationRule | null;
 }
 
 export function RuleDialog({ isOpen, onClose, rule }: RuleDialogProps) {
   const formId = useId();
-  const [draft, setDraft] = useState(rule ?? NEW_RULE);
+  const [draft, setDraft] = useState<NotificationRule>(rule === null ? NEW_RULE : { ...rule, skip: rule.skip ?? [] });
   const changing = useChangeRules();
-  const { webhook, slack, ...rest } = draft;
 
   const isGone = isRuleGone(changing.error);
 
@@ -40,9 +36,10 @@ export function RuleDialog({ isOpen, onClose, rule }: RuleDialogProps) {
     const before = JSON.stringify(rule);
     changing.mutate(
       (rules) => {
-        if (rule === null || isGone) return [...rules, draft];
+        const written = draft as api.NotificationRule;
+        if (rule === null || isGone) return [...rules, written];
         const place = rules.findIndex((one) => JSON.stringify(one) === before);
-        return place === -1 ? null : rules.with(place, draft);
+        return place === -1 ? null : rules.with(place, written);
       },
       { onSuccess: onClose },
     );
@@ -75,31 +72,7 @@ export function RuleDialog({ isOpen, onClose, rule }: RuleDialogProps) {
             value={draft.on}
             onChange={(on) => setDraft({ ...draft, on })}
           />
-          <SelectField
-            label="By"
-            path="by"
-            value={slack === undefined ? "webhook" : "slack"}
-            options={PLACES}
-            onChange={(by) => setDraft(by === "slack" ? { ...rest, slack: "{{SLACK_URL}}" } : { ...rest, webhook: "" })}
-          />
-          {slack === undefined ? (
-            <TextField
-              label="Address"
-              path="webhook"
-              hint="Signed webhooks go there. {{NAME}} behind its host stands for a secret."
-              placeholder="https://example.com/hook"
-              value={webhook ?? ""}
-              onChange={(next) => setDraft({ ...rest, webhook: next })}
-            />
-          ) : (
-            <TextField
-              label="Secret with Slack’s address"
-              path="slack"
-              hint="By its name, as {{SLACK_URL}}"
-              value={slack}
-              onChange={(next) => setDraft({ ...rest, slack: next })}
-            />
-          )}
+          <DestinationFields rule={draft} path="" onChange={setDraft} />
         </form>
       </ToldProvider>
       {changing.isError && <ErrorNotice title="The rule was not saved." error={changing.error} />}

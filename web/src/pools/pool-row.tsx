@@ -12,6 +12,7 @@ import { usePoolCall } from "./pool-queries.ts";
 import styles from "./pools.module.css";
 import { RUNNER_LABELS } from "./runner-labels.ts";
 import type { GivenToken } from "./token-dialog.tsx";
+import { Warm } from "./warm-dialog.tsx";
 
 /** Of the one that is always there, whose runners come with RUNNER_TOKEN. */
 const DEFAULT_POOL = "default";
@@ -47,13 +48,21 @@ export function PoolRow({ pool, onToken }: PoolRowProps) {
         ),
         name !== DEFAULT_POOL && token === null && "No token in force",
       ]}
-      actions={name === DEFAULT_POOL ? undefined : <Actions name={name} onToken={onToken} />}
+      actions={
+        warm === null && name === DEFAULT_POOL ? undefined : (
+          <>
+            {warm !== null && <Warm pool={name} warm={warm} />}
+            {name !== DEFAULT_POOL && <Actions name={name} onToken={onToken} />}
+          </>
+        )
+      }
     >
       {why !== null && (
         <p className={styles.why}>
           {why.message} {why.hint}
         </p>
       )}
+      {warm?.why != null && <p className={styles.why}>{warm.why}</p>}
       <Runners runners={runners} />
     </Entry>
   );

@@ -99,11 +99,17 @@ function FilterRow({ filter, path, number, fields, onChange, onRemove }: FilterR
         onChange={(next) => onChange(withOperator(filter, next))}
       />
       {operator === "exists" ? (
-        <Check label="is there" isChecked={value} onChange={(next) => onChange({ field, operator, value: next })} />
+        <Check
+          label="is there"
+          path={`${path}.value`}
+          isChecked={value}
+          onChange={(next) => onChange({ field, operator, value: next })}
+        />
       ) : (
         <TextField
           label={isList ? `Values ${number}` : `Value ${number}`}
           path={`${path}.value`}
+          hasParts={isList}
           hint={isList ? "Separated by commas" : undefined}
           value={Array.isArray(value) ? value.join(", ") : String(value)}
           onChange={(next) => onChange(withValue(filter, next))}
@@ -155,7 +161,14 @@ function CoalesceFields<Trigger extends Listening>({ trigger, path, onChange, fi
             hint="Optional: without a field, all wait together"
             value={coalesce.key ?? ""}
             options={fields.map((one) => one.field)}
-            onChange={(key) => set(withKey(coalesce, key))}
+            onChange={(key) => set(without(coalesce, "key", key))}
+          />
+          <TextField
+            label="But no later after the first than"
+            path={`${path}.coalesce.max_wait`}
+            hint="Optional: without it ten times as long as after the last"
+            value={coalesce.max_wait ?? ""}
+            onChange={(wait) => set(without(coalesce, "max_wait", wait))}
           />
         </div>
       )}
@@ -163,6 +176,9 @@ function CoalesceFields<Trigger extends Listening>({ trigger, path, onChange, fi
   );
 }
 
-function withKey({ key: _before, ...coalesce }: NonNullable<Listening["coalesce"]>, key: string) {
-  return key === "" ? coalesce : { ...coalesce, key };
+/** With what was written, or without the key where nothing is. */
+function without({ ...coalesce }: NonNullable<Listening["coalesce"]>, key: "key" | "max_wait", written: string) {
+  if (written !== "") return { ...coalesce, [key]: written };
+  delete coalesce[key];
+  return coalesce;
 }

@@ -46,11 +46,13 @@ export function GithubCard({ trigger, path, onChange }: CardProps) {
       <Filters trigger={trigger} path={path} onChange={onChange} fields={known?.fields ?? []} />
       <Check
         label="Strangers may start runs: people who are no members of a public repository"
+        path={`${path}.allow_public`}
         isChecked={trigger.allow_public}
         onChange={(allow_public) => onChange({ ...trigger, allow_public })}
       />
       <Check
         label="What its own runs push or open wakes it too"
+        path={`${path}.allow_self`}
         isChecked={trigger.allow_self}
         onChange={(allow_self) => onChange({ ...trigger, allow_self })}
       />

@@ -1,7 +1,7 @@
 /** A service that calls the trigger's own address: which, what of it counts, and how it is set up there. */
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
-import type { GenericAuth, WebhookSource } from "#protocol/triggers.ts";
+import type { GenericAuth, PubsubAuth, WebhookSource } from "#protocol/triggers.ts";
 import { CopyButton } from "../../ui/copy-button.tsx";
 import styles from "../editor.module.css";
 import { listenersQuery } from "../editor-queries.ts";
@@ -10,6 +10,7 @@ import { useRoutineInEditor } from "../routine-context.ts";
 import { Row } from "../section.tsx";
 import { EndpointSecret } from "./endpoint-secret.tsx";
 import { Filters } from "./filters.tsx";
+import { HandedOver } from "./handed-over.tsx";
 import { type WebhookInput, withSource } from "./kinds.ts";
 
 const Markdown = lazy(async () => ({ default: (await import("../../session/text/markdown.tsx")).Markdown }));
@@ -36,12 +37,10 @@ export function WebhookCard({ trigger, path, onChange }: CardProps) {
       />
       {trigger.source === "generic" && <GenericAuthFields trigger={trigger} path={path} onChange={onChange} />}
       {trigger.pubsub !== undefined && (
-        <TextField
-          label="Service account"
-          path={`${path}.pubsub.service_account`}
-          hint="Whose token Google sends with each message, by its address"
-          value={trigger.pubsub.service_account}
-          onChange={(service_account) => onChange({ ...trigger, pubsub: { ...trigger.pubsub, service_account } })}
+        <PubsubFields
+          pubsub={trigger.pubsub}
+          path={`${path}.pubsub`}
+          onChange={(pubsub) => onChange({ ...trigger, pubsub })}
         />
       )}
       <LinesField
@@ -65,6 +64,14 @@ function withEvents({ events: _before, ...trigger }: WebhookInput, events: strin
 const SIGNS = [
   { value: "bearer", text: "A token in the Authorization header" },
   { value: "hmac", text: "A signature in a header of its own" },
+] as const;
+const ALGORITHMS = [
+  { value: "sha256", text: "HMAC with SHA-256" },
+  { value: "sha512", text: "HMAC with SHA-512" },
+] as const;
+const ENCODINGS = [
+  { value: "hex", text: "Hexadecimal" },
+  { value: "base64", text: "Base64" },
 ] as const;
 const NEW_HMAC: GenericAuth = {
   kind: "hmac",
@@ -99,8 +106,50 @@ function GenericAuthFields({ trigger, path, onChange }: CardProps) {
             value={auth.prefix}
             onChange={(prefix) => onChange({ ...trigger, auth: { ...auth, prefix } })}
           />
+          <SelectField
+            label="By"
+            path={`${path}.auth.algorithm`}
+            value={auth.algorithm}
+            options={ALGORITHMS}
+            onChange={(algorithm) => onChange({ ...trigger, auth: { ...auth, algorithm } })}
+          />
+          <SelectField
+            label="Written as"
+            path={`${path}.auth.encoding`}
+            value={auth.encoding}
+            options={ENCODINGS}
+            onChange={(encoding) => onChange({ ...trigger, auth: { ...auth, encoding } })}
+          />
         </>
       )}
+    </Row>
+  );
+}
+
+interface PubsubFieldsProps {
+  pubsub: PubsubAuth;
+  path: string;
+  onChange: (pubsub: PubsubAuth) => void;
+}
+
+function PubsubFields({ pubsub, path, onChange }: PubsubFieldsProps) {
+  const { audience, ...others } = pubsub;
+  return (
+    <Row>
+      <TextField
+        label="Service account"
+        path={`${path}.service_account`}
+        hint="Whose token Google sends with each message, by its address"
+        value={pubsub.service_account}
+        onChange={(service_account) => onChange({ ...pubsub, service_account })}
+      />
+      <TextField
+        label="Audience"
+        path={`${path}.audience`}
+        hint="Optional: without it the trigger’s own address"
+        value={audience ?? ""}
+        onChange={(next) => onChange(next === "" ? others : { ...others, audience: next })}
+      />
     </Row>
   );
 }
@@ -136,6 +185,7 @@ function Endpoint({ trigger, secretFrom, title }: EndpointProps) {
           title={title}
         />
       )}
+      {endpoint.secrets_handed_over !== undefined && <HandedOver routineId={id} triggerId={kept.id} title={title} />}
     </div>
   );
 }
