@@ -28,7 +28,7 @@ it("those who name a secret are environments in use, and routines by a variable 
     variables: { A: text },
     notify: webhook === undefined ? [{ slack: "{{OTHER}}" }] : [{ webhook }],
   });
-  const { environments, routines } = whereNamed(
+  const { environments, routines, isInRules } = whereNamed(
     "TOKEN",
     [
       environment("ci", "active", "{{TOKEN}}"),
@@ -40,9 +40,12 @@ it("those who name a secret are environments in use, and routines by a variable 
       routine("two", "", "https://example.com/{{TOKEN}}"),
       routine("three", "\\{{TOKEN}}"),
     ],
+    [{ slack: "{{OTHER}}" }, { webhook: "https://example.com/{{TOKEN}}" }],
   );
   expect(environments.map(({ name }) => name)).toEqual(["ci"]);
   expect(routines.map(({ name }) => name)).toEqual(["one", "two"]);
+  expect(isInRules).toBe(true);
+  expect(whereNamed("OTHER", [], [], [{ slack: "{{TOKEN}}" }, { email: "team@example.com" }]).isInRules).toBe(false);
 });
 
 it.each([

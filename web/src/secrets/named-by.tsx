@@ -1,9 +1,9 @@
-/** The environments and routines whose variables or addresses name a secret. */
+/** The environments, routines and rules whose variables or addresses name a secret. */
 import { Link } from "@tanstack/react-router";
 import { Card, List, ListRow, rowLinkClass } from "../ui/card.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
-import type { Named } from "./where-named.ts";
+import { type Named, namesOf } from "./where-named.ts";
 
 export function NamedBy({ secret, named }: { secret: string; named: Named | undefined }) {
   if (named === undefined) {
@@ -13,8 +13,8 @@ export function NamedBy({ secret, named }: { secret: string; named: Named | unde
       </Card>
     );
   }
-  const { environments, routines } = named;
-  if (environments.length + routines.length === 0) {
+  const { environments, routines, isInRules } = named;
+  if (namesOf(named).length === 0) {
     return (
       <Card>
         <EmptyState title="Nothing names it yet">
@@ -38,6 +38,15 @@ export function NamedBy({ secret, named }: { secret: string; named: Named | unde
           </Link>
         </ListRow>
       ))}
+      {isInRules && (
+        <ListRow>
+          The{" "}
+          <Link to="/notifications" className={rowLinkClass}>
+            notification rules
+          </Link>{" "}
+          for all routines
+        </ListRow>
+      )}
     </List>
   );
 }

@@ -23,6 +23,7 @@ import { SetSecretDialog } from "./set-secret-dialog.tsx";
 import { UseRow } from "./use-row.tsx";
 import { useDeleteSecret } from "./use-secrets.ts";
 import { useWhereNamed } from "./use-where-named.ts";
+import { namesOf } from "./where-named.ts";
 
 const route = getRouteApi("/secrets/$name");
 
@@ -68,7 +69,7 @@ function Shown({ secret }: { secret: Secret }) {
             <Button onPointerEnter={preloadDialogs} onFocus={preloadDialogs} onClick={() => setSetting(true)}>
               Set another value
             </Button>
-            <DeleteSecret name={name} namedBy={[...(named?.environments ?? []), ...(named?.routines ?? [])]} />
+            <DeleteSecret name={name} names={named === undefined ? [] : namesOf(named)} />
           </>
         }
       />
@@ -119,11 +120,10 @@ function factsOf({ from, scope, created_at, updated_at, updated_by, last_used_at
   ];
 }
 
-function DeleteSecret({ name, namedBy }: { name: string; namedBy: readonly { name: string }[] }) {
+function DeleteSecret({ name, names }: { name: string; names: readonly string[] }) {
   const navigate = useNavigate();
   const [isOpen, setOpen] = useState(false);
   const deleting = useDeleteSecret();
-  const names = namedBy.map((one) => one.name);
   return (
     <>
       <Button variant="ghost" onPointerEnter={preloadDialogs} onFocus={preloadDialogs} onClick={() => setOpen(true)}>
@@ -135,8 +135,8 @@ function DeleteSecret({ name, namedBy }: { name: string; namedBy: readonly { nam
         title={`Delete ${name}?`}
         description={
           names.length === 0
-            ? "No environment and no routine names it. Its value can’t be brought back."
-            : `${listed(names)} name${names.length === 1 ? "s" : ""} it: runs there fail from then on. Its value can’t be brought back.`
+            ? "Nothing names it. Its value can’t be brought back."
+            : `It is named by ${listed(names)}: what is run or sent there fails from then on. Its value can’t be brought back.`
         }
         keepLabel="Keep it"
         confirmLabel="Delete secret"

@@ -19,7 +19,7 @@ import { secretsQuery } from "./secret-queries.ts";
 import { listed, scopeWords, sourceWords } from "./secret-words.ts";
 import { SetSecretDialog } from "./set-secret-dialog.tsx";
 import { useWhereNamed } from "./use-where-named.ts";
-import type { Named } from "./where-named.ts";
+import { type Named, namesOf } from "./where-named.ts";
 
 const route = getRouteApi("/secrets");
 
@@ -95,7 +95,7 @@ function SecretRow({ secret, named }: { secret: Secret; named: Named | undefined
   );
 }
 
-function namedWords({ environments, routines }: Named): string {
-  const names = [...environments, ...routines].map(({ name }) => name);
+function namedWords(named: Named): string {
+  const names = namesOf(named);
   return names.length === 0 ? "Named nowhere" : `Named by ${listed(names)}`;
 }

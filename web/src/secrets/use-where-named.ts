@@ -1,5 +1,6 @@
 /** Who names which secret, as far as it has been read. */
 import { useQuery } from "@tanstack/react-query";
+import { rulesQuery } from "../notifications/notification-queries.ts";
 import { everyEnvironmentQuery, everyRoutineQuery } from "./secret-queries.ts";
 import { type Named, whereNamed } from "./where-named.ts";
 
@@ -7,6 +8,9 @@ import { type Named, whereNamed } from "./where-named.ts";
 export function useWhereNamed(): (secret: string) => Named | undefined {
   const environments = useQuery(everyEnvironmentQuery).data;
   const routines = useQuery(everyRoutineQuery).data;
+  const rules = useQuery(rulesQuery).data?.rules;
   return (secret) =>
-    environments === undefined || routines === undefined ? undefined : whereNamed(secret, environments, routines);
+    environments === undefined || routines === undefined || rules === undefined
+      ? undefined
+      : whereNamed(secret, environments, routines, rules);
 }

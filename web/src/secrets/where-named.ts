@@ -11,13 +11,17 @@ export function secretsIn(text: string): string[] {
 }
 
 export type NamingRoutine = Pick<Routine, "id" | "name" | "variables"> & {
-  notify: readonly { webhook?: string | undefined; slack?: string | undefined }[];
+  notify: readonly { webhook?: string | undefined; slack?: string | undefined; email?: string | undefined }[];
 };
 export type NamingEnvironment = Pick<Environment, "id" | "name" | "variables" | "status">;
+
+type NamingRule = NamingRoutine["notify"][number];
 
 export interface Named {
   environments: NamingEnvironment[];
   routines: NamingRoutine[];
+  /** Whether a notification rule for all routines does. */
+  isInRules: boolean;
 }
 
 /** Archived environments are left out: no run gets what they name. */
@@ -25,14 +29,24 @@ export function whereNamed(
   secret: string,
   environments: readonly NamingEnvironment[],
   routines: readonly NamingRoutine[],
+  rules: readonly NamingRule[],
 ): Named {
   const names = (texts: readonly string[]) => texts.some((text) => secretsIn(text).includes(secret));
   return {
     environments: environments.filter(
       ({ status, variables }) => status === "active" && names(Object.values(variables)),
     ),
-    routines: routines.filter(({ variables, notify }) =>
-      names([...Object.values(variables), ...notify.flatMap(({ webhook = "", slack = "" }) => [webhook, slack])]),
-    ),
+    routines: routines.filter(({ variables, notify }) => names([...Object.values(variables), ...addressesOf(notify)])),
+    isInRules: names(addressesOf(rules)),
   };
+}
+
+function addressesOf(rules: readonly NamingRule[]): string[] {
+  return rules.flatMap(({ webhook = "", slack = "" }) => [webhook, slack]);
+}
+
+/** Those who name it, each by its name. */
+export function namesOf({ environments, routines, isInRules }: Named): string[] {
+  const names = [...environments, ...routines].map(({ name }) => name);
+  return isInRules ? [...names, "the notification rules"] : names;
 }
