@@ -238,7 +238,8 @@ describe("the GitHub App", () => {
       payload: { action, installation: { id, account: { login: "acme" } }, ...more },
     });
   const seen = async () => {
-    const { body } = await call<Page<{ full_name: string }>>("GET", "/api/v1/github/repositories");
+    const { body } = await call<Page<{ full_name: string; url: string }>>("GET", "/api/v1/github/repositories");
+    for (const { full_name, url } of body.data) expect(url).toBe(`https://github.com/${full_name}`);
     return body.data.map(({ full_name }) => full_name);
   };
   const statusOf = async (id: string) =>

@@ -1,4 +1,4 @@
-/** All of a list that is short by its nature: the environments and routines of an instance. */
+/** All of a list that is short by its nature: the environments, routines and repositories of an instance. */
 import type { Page } from "#protocol/api.ts";
 
 /** As many as one page of the API's has. */

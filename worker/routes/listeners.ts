@@ -46,6 +46,7 @@ const repositories = withExample(
         z.object({
           id: z.int(),
           full_name: z.string(),
+          url: z.string().meta({ description: "As a routine names it." }),
           private: z.boolean(),
           installation_id: z.int(),
           account: z.string(),
@@ -55,7 +56,16 @@ const repositories = withExample(
     })
     .meta({ id: "GithubRepositories" }),
   {
-    data: [{ id: 4_821, full_name: "acme/docs", private: true, installation_id: 77, account: "acme" }],
+    data: [
+      {
+        id: 4_821,
+        full_name: "acme/docs",
+        url: "https://github.com/acme/docs",
+        private: true,
+        installation_id: 77,
+        account: "acme",
+      },
+    ],
     next_cursor: null,
   },
 );
@@ -98,7 +108,11 @@ export function mountListeners(app: App): void {
     async ({ c, query }) => {
       const data = await c.var.deps.githubApp.list(REPOSITORIES_SHOWN, query.cursor ?? null);
       const last = data.length === REPOSITORIES_SHOWN ? data.at(-1) : undefined;
-      return success({ data, next_cursor: last?.full_name ?? null });
+      const { webOrigin } = c.var.deps.config.github;
+      return success({
+        data: data.map((one) => ({ ...one, url: `${webOrigin}/${one.full_name}` })),
+        next_cursor: last?.full_name ?? null,
+      });
     },
   );
 }

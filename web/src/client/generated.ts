@@ -1887,6 +1887,8 @@ export type GithubRepositoriesDataItem = {
      */
   id: number;
   full_name: string;
+  /** As a routine names it. */
+  url: string;
   private: boolean;
   /**
      * @minimum -9007199254740991

@@ -2,6 +2,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { TriggerInput } from "#protocol/triggers.ts";
 import * as api from "../client/generated.ts";
+import { readAll } from "../read-all.ts";
 import { type Draft, textOf } from "./draft.ts";
 import type { ScheduleInput } from "./triggers/kinds.ts";
 
@@ -26,7 +27,8 @@ export function githubEventsQuery() {
 export function githubRepositoriesQuery() {
   return queryOptions({
     queryKey: ["github-repositories"],
-    queryFn: ({ signal }) => api.listGithubRepositories({}, { signal }),
+    queryFn: ({ signal }) =>
+      readAll(({ cursor }) => api.listGithubRepositories(cursor === undefined ? {} : { cursor }, { signal })),
     staleTime: SELDOM_MS,
   });
 }

@@ -19,7 +19,7 @@ export function RepositoriesPart({ draft, set }: PartProps) {
   const { data } = useQuery(githubRepositoriesQuery());
   const { repositories, push_prefix } = draft;
   const change = (next: Repository[]) => set({ repositories: next });
-  const seen = (data?.data ?? []).map(({ full_name }) => `https://github.com/${full_name}`);
+  const seen = (data ?? []).map(({ url }) => url);
   return (
     <section className={styles.part} aria-labelledby="editor-repositories">
       <h2 id="editor-repositories" className={styles.partTitle}>
