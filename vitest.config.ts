@@ -50,6 +50,8 @@ const workerd = cloudflareTest(async () => ({
 /** What the worker and its tests import from packages. */
 const BUNDLED = [
   "@hono/zod-openapi",
+  "@modelcontextprotocol/sdk/server/mcp.js",
+  "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js",
   "@octokit/auth-app",
   "@octokit/request",
   "@octokit/request-error",

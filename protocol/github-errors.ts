@@ -52,6 +52,31 @@ export const GITHUB_ERRORS = {
     message: "GitHub does not open this pull request.",
     hint: "See details.reason for GitHub's words, and details.compare_url for the page on which a person can look at it.",
   },
+  github_without_app: {
+    type: "unprocessable_error",
+    message: "The instance works at GitHub by its GitHub App alone, and none is set up.",
+    hint: "Whoever owns the instance makes the App at /setup, and installs it on the account of the repository.",
+  },
+  github_elsewhere: {
+    type: "unprocessable_error",
+    message: "The repository does not lie on the instance's GitHub.",
+    hint: "Use git for what is in the repository; for the rest, a connector or the host's own page.",
+  },
+  github_write_refused: {
+    type: "permission_error",
+    message: "The run may not write this at GitHub.",
+    hint: "See details.reason for the rule that refused it.",
+  },
+  github_deed_under_way: {
+    type: "conflict_error",
+    message: "The same call is still under way.",
+    hint: "Wait a minute, and make it again: it is done once.",
+  },
+  github_refused: {
+    type: "unprocessable_error",
+    message: "GitHub refuses this.",
+    hint: "See details.reason for GitHub's words.",
+  },
   github_app_key_refused: {
     type: "unprocessable_error",
     message: "GitHub does not accept the GitHub App's key.",

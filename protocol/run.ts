@@ -1,6 +1,7 @@
 /** A run by status: what can't be true at once can't be written. */
 
 import { z } from "zod";
+import { seenCommentSchema } from "./github-deed.ts";
 import { hostUsesSchema } from "./host-use.ts";
 import {
   environmentIdSchema,
@@ -31,8 +32,8 @@ export {
 } from "./usage.ts";
 
 /**
- * What the proxies and the runner saw. `model_calls`, `branches_pushed`, `commits_pushed` and `pull_requests` are the worker's own count;
- * the rest comes by way of programs in the sandbox.
+ * What the proxies and the runner saw. `model_calls`, `branches_pushed`, `commits_pushed`, `pull_requests` and `comments` are the worker's own
+ * count; the rest comes by way of programs in the sandbox.
  */
 export const evidenceSchema = z
   .object({
@@ -58,6 +59,10 @@ export const evidenceSchema = z
     pull_requests: z.array(seenPullRequestSchema).min(1).optional().meta({
       description:
         "Pull requests that the instance has opened from branches that the run pushed; left out when there are none.",
+    }),
+    comments: z.array(seenCommentSchema).min(1).optional().meta({
+      description:
+        "Comments, reviews and issues that the run's agent wrote at GitHub, the latest hundred; left out when there are none.",
     }),
     hosts: hostUsesSchema.optional().meta({
       description:

@@ -157,9 +157,11 @@ export const runOrderSchema = z.object({
   environment: attemptEnvironmentSchema.optional(),
   /** What the instance takes of a run's work beside frames: `diff`, `artifacts`. Absent from an earlier version's order. */
   takes: z.array(z.string()).default([]),
+  /** The agent's MCP servers at the instance, each at the run's proxy path `mcp/NAME`. Absent as above. */
+  mcp_servers: z.array(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/)).default([]),
   /** Names of the routine's notes; absent from an earlier version's order, whose instance keeps none. */
   notes: z.array(noteNameSchema).optional(),
-  /** The run that has woken this one, on which its agent may give a verdict; absent where none has. */
+  /** The run that has woken this one, on which its agent may give a verdict. */
   reviews: runIdSchema.optional(),
   /** Absent from an earlier version's order, which keeps no conversation. */
   conversation: orderedConversationSchema.optional(),
@@ -233,10 +235,7 @@ export const runnerToRunSchema = z.discriminatedUnion("type", [
     type: z.literal("hello"),
     protocol: z.int(),
     runner: sayingRunnerSchema,
-    /**
-     * Drawn by the process that says it: one process works on an attempt. An engine starts a container that has failed
-     * anew, with the same tokens; absent from an earlier version's runner.
-     */
+    /** Drawn by the process that says it, for one works on an attempt; an engine starts a failed container anew with its tokens. */
     boot: z.string().min(8).max(64).optional(),
     /** Options that the runner knows; absent from one that knows none. */
     features: z.array(z.string().max(64)).max(64).default([]),

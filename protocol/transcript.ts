@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { actorSchema } from "./actor.ts";
 import { artifactEventFields } from "./artifact.ts";
+import { commentFields } from "./github-deed.ts";
 import { occurrenceIdSchema, runIdSchema, sessionIdSchema, triggerIdSchema } from "./ids.ts";
 import { triggerTypeSchema } from "./occurrence.ts";
 import { pullRequestFields } from "./pull-request.ts";
@@ -85,8 +86,15 @@ const lifeEvents = [
     commit: z.string(),
     previous: z.string().nullable(),
   }),
-  /** The instance has opened it, as a person has asked. It may come after its run's end. */
-  z.object({ type: z.literal("pull_request"), ...pullRequestFields, by: actorSchema }),
+  /** The instance has opened or changed it, as a person or the run's agent has asked. A person's may come after its run's end. */
+  z.object({
+    type: z.literal("pull_request"),
+    ...pullRequestFields,
+    by: actorSchema.optional().meta({ description: "The person who asked; left out where the run's agent did." }),
+    change: z.literal("updated").optional().meta({ description: "Left out where it was opened." }),
+  }),
+  /** The instance has said it at GitHub, as the run's agent has asked. */
+  z.object({ type: z.literal("comment"), ...commentFields }),
   z.object({
     type: z.literal("run.finished"),
     status: z.enum(runStatuses),

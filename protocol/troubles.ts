@@ -4,6 +4,7 @@
  * which says what to do; a test holds the two together.
  */
 import { z } from "zod";
+import { GITHUB_TROUBLES } from "./github-troubles.ts";
 import { runIdSchema } from "./ids.ts";
 import { tokensSchema } from "./run.ts";
 import { nullable } from "./schema.ts";
@@ -231,6 +232,7 @@ export const TROUBLES = {
     carries: z.strictObject(attempt),
   },
   ...SPENDING_TROUBLES,
+  ...GITHUB_TROUBLES,
   push_refused_unnoted: {
     level: "warn",
     means: "A push could not be noted in D1, so it was refused before it left.",

@@ -36,6 +36,7 @@ import { ToPool } from "./receivers/to-pool.ts";
 import { ToRoster } from "./receivers/to-roster.ts";
 import { ToRoutines } from "./receivers/to-routines.ts";
 import { ToSlack } from "./receivers/to-slack.ts";
+import { GithubDeeds } from "./runs/github-deeds.ts";
 import { ModelCalls } from "./runs/model-calls.ts";
 import { Notes } from "./runs/notes.ts";
 import { ProxiedCalls } from "./runs/proxied-calls.ts";
@@ -84,11 +85,9 @@ export function assemble({ context, env, config, database, ownerKey, authorities
   const links = new RunLinks({ notes, sockets, engine, frames, viewers, work, lookAtContainer, ...told });
   const branches = new SessionBranches(context.storage.sql);
   const pullRequests = new PullRequests({ ...core, database, branches });
-  const proxies = new ProxiedCalls({
-    ...core,
-    branches,
-    notices: new ProxyNotices(database),
-  });
+  const notices = new ProxyNotices(database);
+  const deeds = new GithubDeeds({ ...core, database, branches, notices });
+  const proxies = new ProxiedCalls({ ...core, branches, notices });
   const modelCalls = new ModelCalls({
     ...core,
     otherModels: config.allowedModels,
@@ -135,6 +134,7 @@ export function assemble({ context, env, config, database, ownerKey, authorities
     dueSchedules,
     verdicts,
     pullRequests,
+    deeds,
     notes,
     diffs,
     sender,

@@ -10,6 +10,7 @@ import { answerClose, closeQuietly, refuseUpgrade } from "#instance/sockets.ts";
 import { UNKNOWN_SIZE } from "#protocol/call-size.ts";
 import type { ContainerSize } from "#protocol/container-size.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
+import type { DeedPlan, DeedState, DoneDeed } from "#protocol/github-deed.ts";
 import type { HostUse } from "#protocol/host-use.ts";
 import type { OwnedId } from "#protocol/ids.ts";
 import type { CallTokens } from "#protocol/model-usage.ts";
@@ -22,6 +23,7 @@ import { workspaceKey } from "./conversations/r2-keys.ts";
 import type { Part } from "./conversations/stored-conversation.ts";
 import { hasTables } from "./database.ts";
 import { RoutineOpening } from "./opening.ts";
+import type { GithubRun } from "./runs/github-deeds.ts";
 import type { AnsweringCall } from "./runs/model-calls.ts";
 import type { GitRepository } from "./runs/proxied-calls.ts";
 import type { ProxyNotice } from "./sessions/proxy-notices.ts";
@@ -94,6 +96,24 @@ export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
   recordPushes(id: OwnedId, lease: LeaseRef, number: number, pushes: Push[], of: PushKey): Result<null> {
     this.opening.owner(id)?.frames.flush();
     return this.opening.proxy(id, (tx, { proxies }) => proxies.recordPushes(tx, lease, number, pushes, of));
+  }
+
+  /** Where at GitHub a run may work, and as whom. */
+  githubRun(id: OwnedId, lease: LeaseRef): Result<GithubRun> {
+    this.opening.owner(id)?.frames.flush();
+    return this.opening.proxied(id, ({ deeds }) => deeds.runOf(lease));
+  }
+
+  /** A run is about to do something at GitHub. */
+  beginDeed(id: OwnedId, lease: LeaseRef, plan: DeedPlan): Result<DeedState> {
+    this.opening.owner(id)?.frames.flush();
+    return this.opening.proxy(id, (tx, { deeds }) => deeds.begin(tx, lease, plan));
+  }
+
+  /** What has become of it; null where GitHub has refused it, or it is not known. */
+  endDeed(id: OwnedId, lease: LeaseRef, deed: string, done: DoneDeed | null): Result<null> {
+    this.opening.owner(id)?.frames.flush();
+    return this.opening.proxy(id, (tx, { deeds }) => deeds.end(tx, lease, deed, done));
   }
 
   /** The pool tells that nobody works on a lease any more. */

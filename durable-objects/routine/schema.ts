@@ -17,6 +17,7 @@ export { notifications, slackUpdates } from "./notification-tables.ts";
 export {
   conversationParts,
   conversations,
+  githubDeeds,
   messages,
   pullRequests,
   questions,

@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { Actor } from "#protocol/actor.ts";
 import type { WorkspaceKept } from "#protocol/conversation.ts";
+import type { DeedKind, DoneDeed } from "#protocol/github-deed.ts";
 import type { Wake } from "#protocol/occurrence.ts";
 import type { SeenPullRequest } from "#protocol/pull-request.ts";
 import type { Answer, AskedQuestion } from "#protocol/question.ts";
@@ -152,6 +153,21 @@ export const pullRequests = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.sessionId, table.place, table.branch] })],
 );
+
+/** What runs do at GitHub through the instance, noted before GitHub is asked. The primary key is the table itself, as below. */
+export const githubDeeds = sqliteTable("github_deeds", {
+  /** Of the run and of what is done: see `rules/run/deed-marker.ts`. */
+  id: text().primaryKey(),
+  sessionId: text("session_id").notNull(),
+  runId: text("run_id").notNull(),
+  kind: text().$type<DeedKind>().notNull(),
+  /** When it was first begun. Unix milliseconds. */
+  begunAt: integer("begun_at").notNull(),
+  /** Until when whoever has begun it is at it. */
+  heldUntil: integer("held_until").notNull(),
+  /** Null until GitHub has said that it is done. */
+  done: text({ mode: "json" }).$type<DoneDeed>(),
+});
 
 /** What runs have asked people. The primary key is the table itself (`WITHOUT ROWID`, in the migration). */
 export const questions = sqliteTable(

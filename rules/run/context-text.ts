@@ -52,6 +52,7 @@ function aboutRun(routine: string, record: SettledRecord): string {
       .slice(-BRANCHES_TOLD)
       .map(({ repository, branch, commit }) => `pushed: ${branch} of ${repository} at ${commit}`),
     ...(evidence.pull_requests ?? []).slice(-BRANCHES_TOLD).map(({ url }) => `pull request: ${url}`),
+    ...(evidence.comments ?? []).slice(-BRANCHES_TOLD).map(({ kind, url }) => `${kind}: ${url}`),
     ...(verdict === undefined ? [] : [`a person's verdict: ${verdict.verdict}`]),
     ...(verdict?.why == null ? [] : ["why:", quoted(verdict.why, WHY_LENGTH)]),
     ...reviews.flatMap(({ by, verdict: word, why }) => [

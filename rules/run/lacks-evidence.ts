@@ -6,6 +6,7 @@ import type { Evidence, RunResult } from "#protocol/run.ts";
  * calls are no trace: an agent that only talked made them too.
  */
 export function lacksEvidence(result: RunResult | null, evidence: Evidence): boolean {
-  const { files_changed, commits_pushed, branches_pushed, files_shown = 0 } = evidence;
-  return result === "done" && files_changed + commits_pushed + branches_pushed.length + files_shown === 0;
+  const { files_changed, commits_pushed, branches_pushed, files_shown = 0, comments = [] } = evidence;
+  const traces = files_changed + commits_pushed + branches_pushed.length + files_shown + comments.length;
+  return result === "done" && traces === 0;
 }

@@ -26,7 +26,15 @@ export function webhookBody({ kind, fact, routine, run, publicUrl }: Told): stri
 }
 
 function runFacts({ id, session_id, status, result, summary, error, evidence, usage }: ListedRun, base: string | null) {
-  const { turns, tool_calls, files_changed, commits_pushed, branches_pushed, pull_requests = [] } = evidence;
+  const {
+    turns,
+    tool_calls,
+    files_changed,
+    commits_pushed,
+    branches_pushed,
+    pull_requests = [],
+    comments = [],
+  } = evidence;
   return {
     id,
     session_id,
@@ -41,6 +49,7 @@ function runFacts({ id, session_id, status, result, summary, error, evidence, us
       commits_pushed,
       branches_pushed: branches_pushed.slice(-BRANCHES_TOLD),
       pull_requests: pull_requests.slice(-PULL_REQUESTS_TOLD),
+      comments: comments.slice(-PULL_REQUESTS_TOLD),
     },
     cost_usd: usage.cost_usd,
     url: sessionUrl(session_id, base),
@@ -103,7 +112,7 @@ export function answeredBody(question: string, outcome: string): string {
 }
 
 export function evidenceLines({ result, evidence, usage }: ListedRun): string[] {
-  const { turns, tool_calls, files_changed, branches_pushed, pull_requests = [] } = evidence;
+  const { turns, tool_calls, files_changed, branches_pushed, pull_requests = [], comments = [] } = evidence;
   return [
     `result: ${result ?? "none"}`,
     `turns: ${turns}, tool calls: ${tool_calls}, files changed: ${files_changed}, cost: $${usage.cost_usd.toFixed(2)}`,
@@ -111,6 +120,7 @@ export function evidenceLines({ result, evidence, usage }: ListedRun): string[] 
       .slice(-BRANCHES_TOLD)
       .map(({ repository, branch, commit }) => `pushed: ${branch} of ${repository} at ${commit}`),
     ...pull_requests.slice(-PULL_REQUESTS_TOLD).map(({ url }) => `pull request: ${url}`),
+    ...comments.slice(-PULL_REQUESTS_TOLD).map(({ kind, url }) => `${kind}: ${url}`),
   ];
 }
 

@@ -3,6 +3,7 @@
 import type { CommitIdentity } from "#protocol/commit.ts";
 import type { Resume } from "#protocol/conversation.ts";
 import type { AttemptEnvironment } from "#protocol/environment.ts";
+import { GITHUB_SERVER } from "#protocol/github-deed.ts";
 import type { Checkout } from "#protocol/occurrence.ts";
 import type { GivenAnswer } from "#protocol/question.ts";
 import type { RoutineDefinition } from "#protocol/routine.ts";
@@ -22,6 +23,8 @@ interface OrderedFrom {
   commit: CommitIdentity;
   /** Null for a runner that has been told already, and for an attempt that an earlier version began. */
   environment: AttemptEnvironment | null;
+  /** The origin of GitHub's pages and repositories. */
+  githubOrigin: string;
   /** Names of the routine's notes. */
   notes: string[];
   /** What it goes on from; null for the session's first run. */
@@ -40,7 +43,7 @@ export function runOrder(
   run: ListedRun,
   definition: RoutineDefinition,
   given: { text: string | null; checkout: Checkout | null; context: string | null },
-  { baseUrl, otherModels, commit, environment, notes, resume, answer, continues }: OrderedFrom,
+  { baseUrl, otherModels, commit, environment, githubOrigin, notes, resume, answer, continues }: OrderedFrom,
 ): RunOrder {
   return {
     run_id: run.id,
@@ -72,9 +75,14 @@ export function runOrder(
     ...(environment === null ? {} : { environment }),
     takes: TAKES,
     ...(run.trigger.woken_by === undefined ? {} : { reviews: run.trigger.woken_by }),
+    mcp_servers: isAtGithub(definition, githubOrigin) ? [GITHUB_SERVER] : [],
     notes,
     conversation: { sdk_session_id: sdkSessionId(run.session_id), resume },
   };
+}
+
+function isAtGithub({ repositories }: RoutineDefinition, origin: string): boolean {
+  return repositories.some(({ url }) => URL.parse(url)?.origin === origin);
 }
 
 /** @param baseUrl the instance's public address. */

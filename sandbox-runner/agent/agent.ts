@@ -42,6 +42,8 @@ export interface AgentOptions {
   gate: ToolGate;
   /** The runner's own, beside the one for the report. */
   tools: RunnerTools;
+  /** MCP servers that the instance has for it. */
+  servers: NonNullable<Options["mcpServers"]>;
   /** How long work in the background keeps the agent. */
   bounds: LifeBounds;
   onMessage(message: SDKMessage): void;
@@ -117,6 +119,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
       cwd: options.cwd,
       env: options.env,
       mcpServers: {
+        ...options.servers,
         reveille: reportServer((report) => {
           end.report = report;
           life.report();

@@ -9,6 +9,7 @@ import { agentEnvironment, cloneEnvironment, commandEnvironment, givenVariables 
 import { AgentEvents } from "../agent/agent-events.ts";
 import { AgentWatch } from "../agent/agent-watch.ts";
 import type { Inbox } from "../agent/inbox.ts";
+import { instanceServers } from "../agent/instance-servers.ts";
 import { openingOf } from "../agent/opening.ts";
 import { agentError, oneLine } from "../agent/outcome.ts";
 import type { Report, RunnerTools } from "../agent/report-tool.ts";
@@ -233,6 +234,7 @@ export class Attempt {
       env: { ...givenVariables(order.environment), ...own },
       settings,
       tools: this.#options.tools({ sandbox, cwd, env: commandEnvironment(mark, seen) }),
+      servers: instanceServers(order, relayUrl, proxyToken),
       gate: this.#options.gate,
       inbox: this.#options.inbox,
       send: this.#options.send,

@@ -13,7 +13,7 @@ export interface RelayRequest {
   target: string | undefined;
 }
 
-export type RelayKind = "model" | "git";
+export type RelayKind = "model" | "git" | "mcp";
 
 /** @returns whether the target may be forwarded, byte for byte as it was sent. */
 export function relayAllows(request: RelayRequest, scope: RelayScope): boolean {
@@ -27,12 +27,16 @@ export function relayKind({ method, target }: RelayRequest, scope: RelayScope): 
   const rest = target.slice(prefix.length);
   if (method === "POST" && /^model\/v1\/messages(?:\/count_tokens)?(?:\?beta=true)?$/.test(rest)) return "model";
   if (method === "POST" && rest === "sign") return "git";
+  if (MCP_METHODS.has(method ?? "") && /^mcp\/[a-z0-9][a-z0-9_-]{0,63}$/.test(rest)) return "mcp";
   const git = /^git\/(0|[1-9][0-9]?)(?:\.git(?=\/info\/lfs\/))?\/(.*)$/.exec(rest);
   if (git === null || Number(git[1]) >= scope.repositories) return null;
   if (LFS_PATHS[method ?? ""]?.test(git[2] ?? "") === true) return "git";
   const path = method === "GET" ? /^info\/refs\?service=git-(?:upload|receive)-pack$/ : /^git-(?:upload|receive)-pack$/;
   return (method === "GET" || method === "POST") && path.test(git[2] ?? "") ? "git" : null;
 }
+
+/** Streamable HTTP: calls, the stream of what the server says by itself, and the end of a session. */
+const MCP_METHODS: ReadonlySet<string> = new Set(["POST", "GET", "DELETE"]);
 
 /** Git LFS: which objects there are, the objects themselves, and locks, which the instance refuses in words. */
 const LFS_PATHS: Readonly<Record<string, RegExp>> = {
@@ -46,6 +50,7 @@ const ANY_REQUEST = ["accept", "accept-encoding", "authorization", "content-leng
 const REQUEST_HEADERS: Readonly<Record<RelayKind, ReadonlySet<string>>> = {
   model: new Set([...ANY_REQUEST, "anthropic-beta", "anthropic-version", "x-api-key"]),
   git: new Set([...ANY_REQUEST, "content-encoding", "git-protocol"]),
+  mcp: new Set([...ANY_REQUEST, "last-event-id", "mcp-protocol-version", "mcp-session-id"]),
 };
 
 /** The headers of a request that go on, as pairs in their order. */

@@ -60,7 +60,9 @@ function describe(event: TranscriptEvent): { label: string; lines: string[] } {
     case "git.push":
       return { label: "pushed", lines: [`${event.branch} at ${event.commit.slice(0, 12)}`] };
     case "pull_request":
-      return { label: "opened", lines: [event.url] };
+      return { label: event.change ?? "opened", lines: [event.url] };
+    case "comment":
+      return { label: event.kind, lines: [event.url] };
     case "artifact":
       return { label: "shows", lines: [`${event.name}, ${event.bytes} bytes`] };
     case "run.cancel_requested":

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "#protocol/schema.ts";
 import { marksOf } from "#rules/push-marks.ts";
+import { deedMark, marked } from "#rules/run/deed-marker.ts";
 import { pushMarks } from "#worker/inbound/sources/github/pushed.ts";
 
 const ID = 7;
@@ -94,4 +95,22 @@ describe("what is not the run's doing", () => {
       expect(pushMarks("push", payload)).toEqual([]);
     },
   );
+});
+
+describe("an event of what a run has written", () => {
+  const [own, other] = ["a".repeat(32), "b".repeat(32)] as [string, string];
+  const by = (deedId: string, text: string) => marked(text, { sessionId: "session_1", runId: "run_1", deedId });
+  const knows = (name: string, payload: JsonObject) =>
+    pushMarks(name, { repository, ...payload })[0] === deedMark(ID, own);
+
+  it.each<[name: string, payload: JsonObject]>([
+    ["issue_comment", { comment: { body: by(own, `> ${by(other, "Quoted")}\n\nAnswered`) } }],
+    ["pull_request_review", { review: { body: by(own, "") }, pull_request: head() }],
+    ["pull_request_review_comment", { comment: { body: by(own, "Say more.") }, pull_request: head() }],
+    ["issues", { action: "opened", issue: { body: by(own, "To do.") } }],
+    ["pull_request", { action: "opened", pull_request: { ...head(), body: by(own, "Mended.") } }],
+  ])("%s is known by its marker, before the commit that it is about, where no person has sent it", (name, payload) => {
+    expect(knows(name, { ...app, ...payload })).toBe(true);
+    expect(knows(name, { ...person, ...payload })).toBe(false);
+  });
 });

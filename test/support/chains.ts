@@ -27,10 +27,10 @@ export async function untilOccurred(routineId: string, count = 1): Promise<Occur
 }
 
 /** Takes up one run; runs that are offered before it are left at their beginning. */
-export async function workOn(runner: FakeRunner, runId: string): Promise<FakeWork> {
+export async function workOn(runner: FakeRunner, runId: string, features: readonly string[] = []): Promise<FakeWork> {
   let offer = await runner.accept();
   while (offer.lease.run_id !== runId) offer = await runner.accept();
-  return runner.work(offer);
+  return runner.work(offer, features);
 }
 
 /** Plays one run to its end. */

@@ -3,6 +3,7 @@
  * `@octokit/openapi-types` and GitHub's pages, not from what GitHub was seen to answer.
  */
 import type { components } from "@octokit/openapi-types";
+import { FakeRepository, json, refused } from "./fake-repository.ts";
 import { hide } from "./hidden.ts";
 
 type Schemas = components["schemas"];
@@ -18,17 +19,8 @@ interface FakeInstallation {
   contents?: "read" | "write";
   /** pull_requests: write unless told otherwise; an App that an earlier version has made was given `read`. */
   pullRequests?: "read" | "write";
-}
-
-export interface FakePull {
-  number: number;
-  html_url: string;
-  title: string;
-  body: string;
-  draft: boolean;
-  head: { ref: string };
-  base: { ref: string };
-  state: "open" | "closed";
+  /** issues: write, in the same way. */
+  issues?: "read" | "write";
 }
 
 export const API = "https://api.github.com";
@@ -48,9 +40,10 @@ export class FakeGithub {
   readonly asked: { call: string; body: Record<string, unknown> }[] = [];
   /** Answers in GitHub's place; null lets it answer itself. */
   trouble: ((call: string) => Response | Promise<Response | null> | null) | null = null;
-  /** Pull requests of `acme/app`, and branches from which one can be opened. */
-  readonly pulls: FakePull[] = [];
-  readonly branches = new Set(["main"]);
+  /** `acme/app`. */
+  readonly repository = new FakeRepository();
+  readonly pulls = this.repository.pulls;
+  readonly branches = this.repository.branches;
   /** What each token may do. */
   readonly #tokens = new Map<string, Record<string, string>>();
   #minted = 0;
@@ -84,9 +77,13 @@ export class FakeGithub {
     if (instead !== null && instead !== undefined) return instead;
     const code = /^POST \/app-manifests\/([^/]+)\/conversions$/.exec(call)?.[1];
     if (code !== undefined) return this.#convert(code);
-    const [, ofRepository, query] = /^\/repos\/acme\/app(\/pulls)?(\?.*)?$/.exec(pathname + search) ?? [];
-    if (pathname.startsWith("/repos/acme/app") && !pathname.endsWith("/installation")) {
-      return this.#ofRepository(request, ofRepository ?? "", new URLSearchParams(query), text);
+    const isOfRepository = pathname.startsWith("/repos/acme/app") && !pathname.endsWith("/installation");
+    if (isOfRepository || pathname === "/graphql") {
+      const token = (request.headers.get("authorization") ?? "").replace(/^(?:bearer|token) /i, "");
+      const permissions = this.#tokens.get(token);
+      if (permissions === undefined) return refused(401, "Bad credentials");
+      const accept = request.headers.get("accept") ?? "";
+      return this.repository.answer({ method: request.method, pathname, search, text, accept, permissions });
     }
     if (!(await this.#isSigned(request.headers.get("authorization") ?? ""))) {
       return refused(401, "A JSON web token could not be decoded");
@@ -105,48 +102,6 @@ export class FakeGithub {
     return id === undefined ? refused(404, "Not Found") : this.#mint(Number(id), JSON.parse(text));
   }
 
-  /** What a token for the repository is asked: the repository itself, and its pull requests. */
-  #ofRepository(request: Request, path: string, query: URLSearchParams, text: string): Response {
-    const token = (request.headers.get("authorization") ?? "").replace(/^(?:bearer|token) /i, "");
-    const permissions = this.#tokens.get(token);
-    if (permissions === undefined) return refused(401, "Bad credentials");
-    if (path === "") return json({ default_branch: "main" });
-    if (request.method === "GET") {
-      const [head, base] = [query.get("head")?.replace("acme:", ""), query.get("base")];
-      const isWanted = (pull: FakePull) =>
-        pull.state === "open" && pull.head.ref === head && (base === null || pull.base.ref === base);
-      return json(this.pulls.filter(isWanted));
-    }
-    if (permissions["pull_requests"] !== "write") return refused(403, "Resource not accessible by integration");
-    return this.#open(JSON.parse(text));
-  }
-
-  #open({
-    head,
-    base,
-    ...given
-  }: {
-    head: string;
-    base: string;
-    title: string;
-    body: string;
-    draft: boolean;
-  }): Response {
-    const invalid = (field: string) => ({ resource: "PullRequest", field, code: "invalid" });
-    const said = (message: string) => ({ resource: "PullRequest", code: "custom", message });
-    if (!this.branches.has(head)) return refused(422, "Validation Failed", [invalid("head")]);
-    if (!this.branches.has(base)) return refused(422, "Validation Failed", [invalid("base")]);
-    if (head === base) return refused(422, "Validation Failed", [said(`No commits between ${base} and ${head}`)]);
-    if (this.pulls.some((pull) => pull.state === "open" && pull.head.ref === head && pull.base.ref === base)) {
-      return refused(422, "Validation Failed", [said(`A pull request already exists for acme:${head}.`)]);
-    }
-    const number = this.pulls.length + 1;
-    const html_url = `https://github.com/acme/app/pull/${number}`;
-    const pull = { number, html_url, ...given, head: { ref: head }, base: { ref: base }, state: "open" } as const;
-    this.pulls.push(pull);
-    return json(pull, 201);
-  }
-
   #mint(id: number, wanted: { repositories?: string[]; permissions?: Record<string, string> }): Response {
     const found = this.installations.find((one) => one.id === id);
     if (found === undefined) return refused(404, "Not Found");
@@ -157,10 +112,11 @@ export class FakeGithub {
         "There is at least one repository that does not exist or is not accessible to the parent installation.",
       );
     }
-    const { contents, pull_requests } = wanted.permissions ?? {};
+    const { contents, pull_requests, issues } = wanted.permissions ?? {};
     const isMore =
       (found.contents === "read" && contents === "write") ||
-      (found.pullRequests === "read" && pull_requests === "write");
+      (found.pullRequests === "read" && pull_requests === "write") ||
+      (found.issues === "read" && issues === "write");
     if (isMore) {
       return refused(422, "The permissions requested are not granted to this installation.");
     }
@@ -204,15 +160,4 @@ function shown({ id, account, repositories, isSuspended = false }: FakeInstallat
     html_url: `https://github.com/organizations/${account}/settings/installations/${id}`,
     suspended_at: isSuspended ? "2026-11-20T10:00:00Z" : null,
   };
-}
-
-function json(value: unknown, status = 200): Response {
-  return Response.json(value, { status });
-}
-
-function refused(status: number, message: string, errors?: object[]): Response {
-  return Response.json(
-    { message, ...(errors === undefined ? {} : { errors }), documentation_url: "https://docs.github.com/rest" },
-    { status },
-  );
 }

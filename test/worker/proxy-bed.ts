@@ -71,7 +71,7 @@ export class ProxyBed {
     if (this.#runner === undefined) throw new Error("there is no runner yet");
     const { id } = await createRoutine({ model, repositories: [{ url }], ...more });
     const { run_id, session_id } = await read(started, `/api/v1/routines/${id}/run`, { method: "POST" });
-    const work = await workOn(this.#runner, run_id);
+    const work = await workOn(this.#runner, run_id, more["tools"] === undefined ? [] : ["tools"]);
     await work.report(RUNNING);
     this.#begun.push({ runId: run_id, work });
     const base = `/proxy/${run_id}`;

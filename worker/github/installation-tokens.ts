@@ -17,10 +17,26 @@ const PERMISSIONS = {
   write: { contents: "write" },
   /** Opening one: GitHub looks at the branches too. */
   pull_request: { contents: "read", pull_requests: "write" },
+  /** Comments, labels and issues: GitHub has a pull request's under both. */
+  discussion: { issues: "write", pull_requests: "write" },
+  issues: { issues: "read" },
+  pulls: { contents: "read", pull_requests: "read" },
+  checks: { checks: "read" },
+  statuses: { statuses: "read" },
+  actions: { actions: "read" },
+  /** What gh asks for in one document: GraphQL reads of all these. */
+  graph: {
+    actions: "read",
+    checks: "read",
+    contents: "read",
+    issues: "read",
+    pull_requests: "read",
+    statuses: "read",
+  },
 } as const;
 export type Purpose = keyof typeof PERMISSIONS;
 /** What of git a token is for. */
-export type Access = Exclude<Purpose, "pull_request">;
+export type Access = Extract<Purpose, "read" | "write">;
 
 interface Kept {
   answer: Result<string>;
@@ -115,12 +131,21 @@ function lacking({ name }: AppFacts, { url }: Installation, purpose: Purpose, { 
   return refuse("github_app_lacks_permission", {
     message: `GitHub gives the GitHub App ${name} no token with ${wanted.join(", ")} for this repository (${reason}).`,
     hint:
-      purpose === "pull_request"
-        ? `${GIVE_IT}, and accept that at ${url}.`
+      purpose !== "read" && purpose !== "write"
+        ? `${giveIt(purpose)}, and accept that at ${url}.`
         : `Look at ${url} which permissions the installation has, and which repositories; accept those that wait. If the repository was renamed, give the routine its new address.`,
   }).refusal;
 }
 
-/** Apps that earlier versions have made may read them alone. */
-export const GIVE_IT =
-  "On the App's page at GitHub, under Permissions & events, set the repository permission Pull requests to Read and write";
+/** Apps that earlier versions have made may do less. @returns what to set on the App's page, so far a sentence. */
+export function giveIt(purpose: Purpose): string {
+  const levels = { read: "Read-only", write: "Read and write" };
+  const entries: [string, "read" | "write"][] = Object.entries(PERMISSIONS[purpose]);
+  // Contents every App of an instance may write: one that were set to this would push no more.
+  const others = entries.filter(([permission]) => permission !== "contents" || entries.length === 1);
+  const wanted = others.map(([permission, level]) => {
+    const name = permission === "statuses" ? "commit statuses" : permission.replace("_", " ");
+    return `${name.charAt(0).toUpperCase()}${name.slice(1)} to ${levels[level]}`;
+  });
+  return `On the App's page at GitHub, under Permissions & events, set the repository permissions ${wanted.join(", ")}`;
+}

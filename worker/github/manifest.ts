@@ -1,11 +1,15 @@
 /** Pure: what the instance asks GitHub for when its App is made. docs/github-app.md says why each is needed. */
 
-/** `contents: write` is for clones and pushes, `pull_requests: write` for opening one when somebody asks. All others are read, and let the events of triggers come. */
+/**
+ * `contents: write` is for clones and pushes; `pull_requests` and `issues: write` for what people and runs open and say there. All
+ * others are read: runs look at them, and they let the events of triggers come.
+ */
 export const APP_PERMISSIONS = {
   metadata: "read",
   contents: "write",
   pull_requests: "write",
-  issues: "read",
+  issues: "write",
+  statuses: "read",
   discussions: "read",
   checks: "read",
   actions: "read",

@@ -7,7 +7,7 @@ import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { PullRequestPlan } from "#protocol/pull-request.ts";
 import type { Deps } from "../deps.ts";
 import { asked, type GithubFailure, type GithubRequest } from "./github-api.ts";
-import { GIVE_IT, type InstallationTokens, type Repository } from "./installation-tokens.ts";
+import { giveIt, type InstallationTokens, type Repository } from "./installation-tokens.ts";
 import type { KeptApp } from "./kept-app.ts";
 import { repositoryAt } from "./repository-at.ts";
 
@@ -138,7 +138,7 @@ function refused({ status, refusal, words }: GithubFailure, app: KeptApp, { bran
   if (status === 401 || status === 403) {
     return refuse("github_app_lacks_permission", {
       message: `The GitHub App ${app.name} may open no pull request in this repository: GitHub answers ${status}: ${words}.`,
-      hint: `${GIVE_IT}, and accept that where the App is installed.`,
+      hint: `${giveIt("pull_request")}, and accept that where the App is installed.`,
     });
   }
   return refuse("pull_request_refused", { reason: `of the branch ${branch} GitHub says ${status}: ${words}` });

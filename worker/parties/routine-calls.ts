@@ -36,6 +36,7 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   checkToken: "again",
   modelFor: "again",
   gitRepository: "again",
+  githubRun: "again",
   hasSaidHello: "again",
   sandboxFor: "again",
   setupPlace: "again",
@@ -90,6 +91,9 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   writeIndexAgain: "again",
   encryptAnew: "again",
   recordPushes: "again",
+  // What is done is noted once; asked again to begin, it says that the deed is under way.
+  beginDeed: "once",
+  endDeed: "again",
   leaseEnded: "again",
   // By the version of what it is told.
   takeBudgets: "again",

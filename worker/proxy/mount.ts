@@ -2,6 +2,7 @@
 import type { App } from "../http/http-env.ts";
 import { readLease } from "./authorize.ts";
 import { proxyGit } from "./git/git-proxy.ts";
+import { proxyGithubTools } from "./github/mcp-server.ts";
 import { proxyLfsBatch, refuseLocks } from "./lfs/lfs-proxy.ts";
 import { proxyTransfer } from "./lfs/transfer.ts";
 import { proxyModel } from "./model/model-proxy.ts";
@@ -18,6 +19,7 @@ export function mountProxies(app: App): void {
   app.get("/proxy/:run_id/git/:number/info/lfs/objects/:ticket", (c) => proxyTransfer(c, "download"));
   app.put("/proxy/:run_id/git/:number/info/lfs/objects/:ticket", (c) => proxyTransfer(c, "upload"));
   app.post("/proxy/:run_id/git/:number/info/lfs/locks/verify", (c) => refuseLocks(c));
+  app.all("/proxy/:run_id/mcp/github", (c) => proxyGithubTools(c));
   app.post("/proxy/:run_id/sign", (c) => proxySign(c));
   app.all("/proxy/:run_id/*", async (c) => {
     const lease = await readLease(c);

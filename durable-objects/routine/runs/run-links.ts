@@ -69,7 +69,7 @@ interface Parts {
   notes: Pick<Notes, "names">;
   contexts: Pick<RunContexts, "of">;
   work: Work;
-  config: Pick<Config, "publicUrl" | "allowedModels" | "commit">;
+  config: Pick<Config, "publicUrl" | "allowedModels" | "commit" | "github">;
   environments: Pick<AttemptEnvironmentReader, "read">;
   /** Has the object of the container in which a runner works on a lease look whether the container is there. */
   lookAtContainer(lease: LeaseRef, runnerId: string): Promise<void>;
@@ -228,6 +228,7 @@ export class RunLinks {
       otherModels: config.allowedModels,
       commit: shownIdentity(config.commit),
       environment,
+      githubOrigin: config.github.webOrigin,
       notes: notes.names(),
       resume: this.#resume(row),
       answer,

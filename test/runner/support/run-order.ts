@@ -36,6 +36,7 @@ export function runOrder(
     routine_name: "test",
     task: `Follow script ${key}.`,
     model: "claude-test-model",
+    mcp_servers: [],
     other_models: [],
     demo_model: false,
     repositories: repositories.map((name) => ({ url: `https://code.example.com/${name}` })),

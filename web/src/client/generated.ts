@@ -1070,6 +1070,18 @@ export const RunResult = {
   unknown: 'unknown',
 } as const;
 
+/**
+ * A comment on an issue or pull request, a review of a pull request, or an issue that was opened.
+ */
+export type EvidenceCommentsItemKind = typeof EvidenceCommentsItemKind[keyof typeof EvidenceCommentsItemKind];
+
+
+export const EvidenceCommentsItemKind = {
+  comment: 'comment',
+  review: 'review',
+  issue: 'issue',
+} as const;
+
 export interface HostUse {
   /**
      * Its name; `*` for all those that are too many to be listed.
@@ -1109,6 +1121,19 @@ export type EvidencePullRequestsItem = {
   branch: string;
   base: string;
   /**
+     * @minimum 1
+     * @maximum 9007199254740991
+     */
+  number: number;
+  url: string;
+};
+
+export type EvidenceCommentsItem = {
+  /** A comment on an issue or pull request, a review of a pull request, or an issue that was opened. */
+  kind: EvidenceCommentsItemKind;
+  repository: string;
+  /**
+     * Of the issue or pull request.
      * @minimum 1
      * @maximum 9007199254740991
      */
@@ -1162,6 +1187,11 @@ export interface Evidence {
      * @minItems 1
      */
   pull_requests?: EvidencePullRequestsItem[];
+  /**
+     * Comments, reviews and issues that the run's agent wrote at GitHub, the latest hundred; left out when there are none.
+     * @minItems 1
+     */
+  comments?: EvidenceCommentsItem[];
   /**
      * Hosts that the run asked for, with requests and bytes; left out where there were none, in lists, and in the transcript.
      * @maxItems 200
@@ -1421,7 +1451,30 @@ export type TranscriptEvent = {
      */
   number: number;
   url: string;
-  by: Actor;
+  /** The person who asked; left out where the run's agent did. */
+  by?: Actor;
+  /** Left out where it was opened. */
+  change?: 'updated';
+} | {
+  /**
+     * @minimum 1
+     * @maximum 9007199254740991
+     */
+  seq: number;
+  at: Timestamp;
+  session_id: SessionId;
+  run_id: RunId;
+  type: 'comment';
+  /** A comment on an issue or pull request, a review of a pull request, or an issue that was opened. */
+  kind: 'comment' | 'review' | 'issue';
+  repository: string;
+  /**
+     * Of the issue or pull request.
+     * @minimum 1
+     * @maximum 9007199254740991
+     */
+  number: number;
+  url: string;
 } | {
   /**
      * @minimum 1

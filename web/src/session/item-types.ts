@@ -142,7 +142,18 @@ export interface PullRequestItem extends ItemBase {
   base: string;
   number: number;
   url: string;
-  by: string;
+  /** Null where the run's agent did it. */
+  by: string | null;
+  change: "opened" | "updated";
+}
+
+/** What the run has said at GitHub. */
+export interface CommentItem extends ItemBase {
+  kind: "comment";
+  of: "comment" | "review" | "issue";
+  repository: string;
+  number: number;
+  url: string;
 }
 
 /** A file that the run shows. */
@@ -196,6 +207,7 @@ export type Item =
   | ContinuedItem
   | PushItem
   | PullRequestItem
+  | CommentItem
   | ArtifactItem
   | UsageItem
   | CancelItem

@@ -63,8 +63,13 @@ export function plainItem(event: TranscriptEvent, key: string): Item {
       return { ...base, kind: "push", repository, branch, commit, previous };
     }
     case "pull_request": {
-      const { repository, branch, base: into, number, url, by } = event;
-      return { ...base, kind: "pull_request", repository, branch, base: into, number, url, by: by.name };
+      const { repository, branch, base: into, number, url, by, change = "opened" } = event;
+      const who = by?.name ?? null;
+      return { ...base, kind: "pull_request", repository, branch, base: into, number, url, by: who, change };
+    }
+    case "comment": {
+      const { kind: of, repository, number, url } = event;
+      return { ...base, kind: "comment", of, repository, number, url };
     }
     case "artifact": {
       const { session_id: sessionId, artifact_id: artifactId, name, bytes, media_type } = event;

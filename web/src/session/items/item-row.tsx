@@ -8,13 +8,31 @@ import { FinishedRow } from "./finished-row.tsx";
 import styles from "./item-row.module.css";
 import { RowActions } from "./row-actions.tsx";
 import { RunRow } from "./run-row.tsx";
-import { CancelRow, NoticeRow, PullRequestRow, PushRow, StepRow, UnknownRow, UsageRow } from "./small-rows.tsx";
+import {
+  CancelRow,
+  CommentRow,
+  NoticeRow,
+  PullRequestRow,
+  PushRow,
+  StepRow,
+  UnknownRow,
+  UsageRow,
+} from "./small-rows.tsx";
 import { ResultRow, ToolRow } from "./tool-row.tsx";
 import { UserRow } from "./user-row.tsx";
 import { AnswerRow, WaitRow } from "./wait-row.tsx";
 
 /** What is read out as it comes. The rest comes too often, or is not finished: it is there for whoever goes to it. */
-const READ_OUT: readonly Item["kind"][] = ["agent", "wait", "notice", "push", "pull_request", "cancel", "finished"];
+const READ_OUT: readonly Item["kind"][] = [
+  "agent",
+  "wait",
+  "notice",
+  "push",
+  "pull_request",
+  "comment",
+  "cancel",
+  "finished",
+];
 
 interface ItemRowProps {
   item: Item;
@@ -64,6 +82,8 @@ function content(item: Item): ReactNode {
       return <PushRow item={item} />;
     case "pull_request":
       return <PullRequestRow item={item} />;
+    case "comment":
+      return <CommentRow item={item} />;
     case "artifact":
       return <ArtifactRow item={item} />;
     case "usage":

@@ -4,8 +4,16 @@ import { formatCost, formatTokens } from "../../format/amounts.ts";
 import { repositoryName } from "../../format/repository.ts";
 import { classNames } from "../../ui/class-names.ts";
 import { AlertIcon, InfoIcon, RepositoryIcon, StopIcon } from "../icons.tsx";
-import type { CancelItem, NoticeItem, PullRequestItem, PushItem, UnknownItem, UsageItem } from "../item-types.ts";
-import { PullRequestLink } from "../pull-request-link.tsx";
+import type {
+  CancelItem,
+  CommentItem,
+  NoticeItem,
+  PullRequestItem,
+  PushItem,
+  UnknownItem,
+  UsageItem,
+} from "../item-types.ts";
+import { GithubLink, PullRequestLink } from "../pull-request-link.tsx";
 import { CutNote } from "../text/long-text.tsx";
 import { Plain } from "../text/plain.tsx";
 import { visibleText } from "../text/visible-text.ts";
@@ -45,12 +53,16 @@ export function PushRow({ item: { repository, branch, commit, previous } }: { it
   );
 }
 
-export function PullRequestRow({ item: { repository, branch, base, number, url, by } }: { item: PullRequestItem }) {
+export function PullRequestRow({
+  item: { repository, branch, base, number, url, by, change },
+}: {
+  item: PullRequestItem;
+}) {
   return (
     <p className={styles.push}>
       <RepositoryIcon />
       <span title={repository}>
-        <PullRequestLink url={url} number={number} /> opened by <Plain text={by} /> in{" "}
+        <PullRequestLink url={url} number={number} /> {change} by <Plain text={by ?? "the agent"} /> in{" "}
         <Plain text={repositoryName(repository)} />:{" "}
         <code>
           <Plain text={branch} />
@@ -59,6 +71,20 @@ export function PullRequestRow({ item: { repository, branch, base, number, url, 
         <code>
           <Plain text={base} />
         </code>
+      </span>
+    </p>
+  );
+}
+
+const WRITTEN = { comment: "Comment on", review: "Review of", issue: "Opened issue" } as const;
+
+export function CommentRow({ item: { of, repository, number, url } }: { item: CommentItem }) {
+  const name = `${WRITTEN[of]} #${number}`;
+  return (
+    <p className={styles.push}>
+      <RepositoryIcon />
+      <span title={repository}>
+        <GithubLink url={url} name={name} /> by the agent in <Plain text={repositoryName(repository)} />
       </span>
     </p>
   );

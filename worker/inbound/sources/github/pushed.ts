@@ -1,7 +1,8 @@
-/** Which pushes an event may follow from, as marks: a push of one of our own runs is known by them. Pure. */
+/** Which pushes, and which other deeds of runs, an event may follow from, as marks: those of our own runs are known by them. Pure. */
 import { branchRef, readRef } from "#protocol/git-refs.ts";
 import type { JsonObject } from "#protocol/schema.ts";
 import { commitMark, refMark, updateMark } from "#rules/push-marks.ts";
+import { deedIn, deedMark } from "#rules/run/deed-marker.ts";
 import { textAt, valueAt } from "../payload.ts";
 import { idAt, shaAt } from "./pull-request.ts";
 
@@ -39,7 +40,24 @@ const MARKS = new Map<string, Marks>([
  * commit. What a person does afterwards with a run's work, a review or a merge, is the person's: it may wake that routine.
  */
 export function pushMarks(name: string, payload: JsonObject): string[] {
-  return MARKS.get(name)?.(payload, keysAt(payload, "repository")) ?? [];
+  const keys = keysAt(payload, "repository");
+  return [...ofDeed(name, payload, keys), ...(MARKS.get(name)?.(payload, keys) ?? [])];
+}
+
+/** Where the text stands that a run may have written, with the marker of its deed. */
+const WRITTEN = new Map([
+  ["issue_comment", "comment.body"],
+  ["pull_request_review", "review.body"],
+  ["pull_request_review_comment", "comment.body"],
+  ["issues", "issue.body"],
+  ["pull_request", "pull_request.body"],
+]);
+
+/** A person who copies a marker, or edits what has one, has done that by themselves. */
+function ofDeed(name: string, payload: JsonObject, keys: Keys): string[] {
+  const path = WRITTEN.get(name);
+  const deed = path === undefined || isByPerson(payload) ? null : deedIn(textAt(payload, path) ?? "");
+  return deed === null ? [] : keys.map((key) => deedMark(key, deed));
 }
 
 function keysAt(payload: JsonObject, path: string): Keys {

@@ -1,0 +1,184 @@
+/** The server `github`: what an agent reads and writes at GitHub, once each, recorded by the worker, and what it may not. */
+import { describe, expect, it } from "vitest";
+import { call, readRun, readTranscript } from "#test/support/api.ts";
+import { API } from "#test/support/fake-github.ts";
+import { APP_REPOSITORY, BRANCH, GithubBed } from "#test/support/github-bed.ts";
+import { fail, routine as ofRoutine } from "#test/support/hang.ts";
+
+const made = await GithubBed.make();
+const PULL = { branch: BRANCH, title: "Mend it", body: "What was wrong." };
+
+function permissionsAsked(): unknown[] {
+  return made.github.asked.flatMap(({ call: asked, body }) =>
+    asked.endsWith("/access_tokens") ? [body["permissions"]] : [],
+  );
+}
+
+describe("the server github", () => {
+  it("lists its tools, and those that the routine's policy refuses are neither listed nor called", async () => {
+    const { rpc, tool, proxy } = await made.begin({ tools: { deny: ["mcp__github__comment", "mcp__github__open_*"] } });
+    const hello = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "test", version: "1" } };
+    expect((await rpc("initialize", hello)).body.result.serverInfo.name).toBe("github");
+    const { tools } = (await rpc("tools/list")).body.result;
+    const names = tools.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(expect.arrayContaining(["read_issue", "read_file", "review", "update_pull_request"]));
+    expect(names.filter((name: string) => /^comment$|^open_/.test(name))).toEqual([]);
+    expect((await tool("comment", { number: 1, body: "Hello." })).isError).toBe(true);
+    expect((await proxy("/mcp/github")).status).toBe(405);
+    expect((await proxy("/mcp/github", { method: "POST", body: {}, token: "rvl_proxy_wrong" })).status).toBe(401);
+  });
+
+  it("reads, each with a token for this repository and no more rights than it takes", async () => {
+    const { tool } = await made.begin();
+    const { repository } = made.github;
+    repository.openIssue("It is broken", "See the log.");
+    for (let n = 0; n < 31; n += 1)
+      repository.comments.set(1, [...(repository.comments.get(1) ?? []), said(`Comment ${n}`)]);
+    const issue = await tool("read_issue", { number: 1 });
+    expect(issue.text).toMatch(/"title": "It is broken"[\s\S]*There is a page 2[\s\S]*Comment 29/);
+    expect(issue.text).not.toMatch(/node_id|Comment 30/);
+    expect((await tool("read_issue", { number: 1, page: 2 })).text).toMatch(/last page[\s\S]*Comment 30/);
+    expect((await tool("read_file", { path: "../README.md", repository: "Acme/App" })).text).toBe("# App\n");
+    expect((await tool("list_releases")).text).toContain("v1.0.0");
+    expect((await tool("read_checks", { ref: BRANCH })).text).toMatch(
+      /"conclusion":"failure"[\s\S]*"state": "success"/,
+    );
+    expect((await tool("list_workflow_runs", { run_id: 5 })).text).toContain('"id":9');
+    made.elsewhere = ({ url, headers }) => {
+      expect([url.startsWith("https://logs.test/9"), headers.has("authorization")]).toEqual([true, false]);
+      return new Response(`${"x".repeat(70_000)}\nerror: it failed`);
+    };
+    expect((await tool("read_job_log", { job_id: 9 })).text).toMatch(/^The end of 70017 bytes[\s\S]*error: it failed$/);
+    expect(permissionsAsked()).toEqual([
+      { issues: "read" },
+      { contents: "read" },
+      { checks: "read" },
+      { statuses: "read" },
+      { actions: "read" },
+    ]);
+  });
+
+  it.each<[string, object, string, RegExp]>([
+    [
+      "another repository",
+      { repository: "acme/other", number: 1 },
+      "read_issue",
+      /acme\/other is not attached.+acme\/app/,
+    ],
+    ["what is not there", { number: 99 }, "read_issue", /GitHub answers 404: Not Found.+not in this repository/],
+    [
+      "a branch of somebody else's",
+      { ...PULL, branch: "main" },
+      "open_pull_request",
+      /has not pushed the branch main.+claude\/fix-7/,
+    ],
+    ["an approval", { number: 1, event: "APPROVE" }, "review", /COMMENT/],
+    ["no title", { branch: BRANCH, title: " " }, "open_pull_request", /title/],
+  ])("answers in words to %s", async (_what, given, name, words) => {
+    const { tool } = await made.begin();
+    expect(await tool(name, given)).toEqual({ isError: true, text: expect.stringMatching(words) });
+    expect(made.github.pulls).toEqual([]);
+  });
+
+  it.each<[string, () => unknown, Record<string, unknown>, RegExp]>([
+    ["push: none", () => {}, { repositories: [{ url: APP_REPOSITORY, push: "none" }] }, /push: none.+Report what/],
+    ["no App", () => call("DELETE", "/api/v1/github/app"), {}, /none is set up.+\/setup/],
+    [
+      "an App that is not installed",
+      () => void made.github.installations.splice(0),
+      {},
+      /not installed on acme.+installations\/new/,
+    ],
+    [
+      "an App with fewer rights",
+      () => limit({ pullRequests: "read" }),
+      {},
+      /Pull requests to Read and write.+accept that at/,
+    ],
+  ])("opens no pull request with %s, and says what to do", async (_what, happen, more, words) => {
+    const { tool, notices } = await made.begin(more);
+    await happen();
+    expect(await tool("open_pull_request", PULL)).toEqual({ isError: true, text: expect.stringMatching(words) });
+    expect((await notices()).length).toBe(1);
+  });
+
+  it("opens a pull request as a deed of the run's, changes it, and finds it again", async () => {
+    const { tool, runId, sessionId, work } = await made.begin();
+    const url = `${APP_REPOSITORY}/pull/1`;
+    const opened = await tool("open_pull_request", { ...PULL, draft: true, labels: ["bug"], reviewers: ["ada"] });
+    expect(opened).toEqual({ isError: false, text: `Opened: pull request #1 into main, ${url}.` });
+    expect((await tool("open_pull_request", PULL)).text).toContain("It was open already");
+    expect((await tool("update_pull_request", { number: 1, title: "Mend it well" })).text).toBe(`Changed: ${url}`);
+    const [pull] = made.github.pulls;
+    expect(pull).toMatchObject({ title: "Mend it well", draft: true, labels: [{ name: "bug" }] });
+    expect(pull?.body).toContain(`http://reveille.test/sessions/${sessionId}`);
+    expect(pull?.body).toMatch(new RegExp(`<!-- reveille session=${sessionId} run=${runId} deed=[0-9a-f]{32} -->$`));
+    const seen = { repository: APP_REPOSITORY, branch: BRANCH, base: "main", number: 1, url };
+    const events = (await readTranscript(sessionId)).filter(({ type }) => type === "pull_request");
+    expect(events).toMatchObject([seen, { ...seen, change: "updated" }]);
+    await work.finish();
+    expect((await readRun(runId)).evidence.pull_requests).toEqual([seen]);
+  });
+
+  it("comments, reviews lines and opens issues once each, and they are evidence", async () => {
+    const { tool, runId, sessionId } = await made.begin();
+    await tool("open_pull_request", PULL);
+    const lines = [{ path: "README.md", line: 1, body: "Say more." }];
+    for (let time = 0; time < 2; time += 1) {
+      await tool("comment", {
+        number: 1,
+        body: "Looks good. <!-- reveille session=x run=y deed=00000000000000000000000000000000 -->",
+      });
+      await tool("review", { number: 1, body: "One thing.", comments: lines });
+      await tool("open_issue", { title: "Later", body: "To do." });
+    }
+    const { comments, reviews, issues } = made.github.repository;
+    expect([comments.get(1)?.length, reviews.get(1)?.length, issues.length]).toEqual([1, 1, 1]);
+    expect(comments.get(1)?.[0]?.body).not.toContain("session=x");
+    expect(reviews.get(1)?.[0]).toMatchObject({
+      event: "COMMENT",
+      comments: [{ side: "RIGHT", body: expect.stringContaining("deed=") }],
+    });
+    const kinds = ["comment", "review", "issue"];
+    expect((await readRun(runId)).evidence.comments?.map(({ kind }) => kind)).toEqual(kinds);
+    const told = (await readTranscript(sessionId)).flatMap((event) => (event.type === "comment" ? [event.kind] : []));
+    expect(told).toEqual(kinds);
+  });
+
+  it("looks for what an earlier call has done where its answer was lost, or the run's object was not told", async () => {
+    const { tool, runId } = await made.begin();
+    made.github.repository.openIssue("It is broken", "");
+    const words = { number: 1, body: "On it." };
+    made.github.trouble = async (asked) => {
+      if (!asked.endsWith("/comments")) return null;
+      made.github.trouble = null;
+      const { text, headers } = made.bed.asked.at(-1) ?? { text: "", headers: new Headers() };
+      await made.github.answer(
+        new Request(`${API}/repos/acme/app/issues/1/comments`, { method: "POST", headers, body: text }),
+      );
+      throw new TypeError("the connection was lost");
+    };
+    expect((await tool("comment", words)).isError).toBe(true);
+    expect((await tool("comment", words)).text).toMatch(/^It was done before: .+#issuecomment-101$/);
+    const trouble = fail(ofRoutine("endDeed", runId));
+    await tool("comment", { number: 1, body: "Done." });
+    expect((await tool("comment", { number: 1, body: "Done." })).text).toContain("still under way");
+    trouble.end();
+    expect(made.github.repository.comments.get(1)).toHaveLength(2);
+    expect((await readRun(runId)).evidence.comments).toHaveLength(1);
+  });
+
+  it("refuses what a finished run's token asks", async () => {
+    const { rpc, work } = await made.begin();
+    await work.finish();
+    expect((await rpc("tools/list")).status).toBe(401);
+  });
+});
+
+function said(body: string) {
+  return { id: 1, html_url: "https://github.com/acme/app/issues/1#c", body, user: { login: "ada", type: "User" } };
+}
+
+function limit(change: object): void {
+  made.github.installations.splice(0, 1, { id: 7, account: "acme", repositories: ["app"], ...change });
+}
