@@ -8,6 +8,7 @@ export default defineConfig({
     "./instance/d1/pools-schema.ts",
     "./instance/d1/secrets-schema.ts",
     "./instance/d1/environments-schema.ts",
+    "./instance/d1/connectors-schema.ts",
     "./instance/d1/dead-letters-schema.ts",
     "./instance/d1/notifications-schema.ts",
     "./instance/d1/idempotency-schema.ts",

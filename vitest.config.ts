@@ -50,6 +50,7 @@ const workerd = cloudflareTest(async () => ({
 /** What the worker and its tests import from packages. */
 const BUNDLED = [
   "@hono/zod-openapi",
+  "@modelcontextprotocol/client",
   "@modelcontextprotocol/sdk/server/mcp.js",
   "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js",
   "@octokit/auth-app",

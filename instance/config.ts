@@ -7,10 +7,10 @@ import { COMMIT_IDENTITY } from "#protocol/commit.ts";
 import { containerSizes } from "#protocol/container-size.ts";
 import { readCommitKey } from "./commit-key.ts";
 import { inForce } from "./in-force.ts";
-import { checkStores, storesIn, storeVariables } from "./secrets/store-variables.ts";
+import { checkStores, type StoreVariables, storesIn, storeVariables } from "./secrets/store-variables.ts";
 
 /** Variables and secrets as the platform hands them over. `readConfig` turns the texts into a `Config`. */
-export interface Variables {
+export interface Variables extends StoreVariables {
   OWNER_TOKEN?: string;
   OWNER_TOKEN_PREVIOUS?: string;
   SIGNING_KEY?: string;
@@ -38,16 +38,7 @@ export interface Variables {
   LOCAL_INSTANCE?: string;
   CONTAINERS?: string;
   CONTAINER_SIZE?: string;
-  SECRETS_VAULT_URL?: string;
-  SECRETS_VAULT_NAMESPACE?: string;
-  SECRETS_VAULT_TOKEN?: string;
-  SECRETS_VAULT_ROLE_ID?: string;
-  SECRETS_VAULT_SECRET_ID?: string;
-  SECRETS_AWS_REGION?: string;
-  SECRETS_AWS_ACCESS_KEY_ID?: string;
-  SECRETS_AWS_SECRET_ACCESS_KEY?: string;
-  SECRETS_AWS_SESSION_TOKEN?: string;
-  SECRETS_AWS_URL?: string;
+  CONNECTORS_LOOPBACK?: string;
   FIRE_RATE_PER_MINUTE?: string;
   FIRE_BURST?: string;
   INSTANCE_RATE_PER_MINUTE?: string;
@@ -145,12 +136,17 @@ const configSchema = z
     ),
     CONTAINER_SIZE: optional(z.enum(containerSizes, `must be one of ${containerSizes.join(", ")}, or empty`)),
     ...storeVariables,
+    CONNECTORS_LOOPBACK: optional(z.literal("1", 'must be "1" or empty')),
     FIRE_RATE_PER_MINUTE: count(600),
     FIRE_BURST: count(200),
     INSTANCE_RATE_PER_MINUTE: count(6_000),
   })
   .superRefine(checkStores)
   .check(({ value, issues }) => {
+    if (value.CONNECTORS_LOOPBACK !== undefined && value.LOCAL_INSTANCE === undefined) {
+      const message = "is for local instances alone: a deployed one calls connectors of the public internet only";
+      issues.push({ code: "custom", path: ["CONNECTORS_LOOPBACK"], input: value, message });
+    }
     // A run in a container dials a name that exists in no other place.
     if (value.CONTAINERS === 0 || value.PUBLIC_URL !== undefined || value.LOCAL_INSTANCE !== undefined) return;
     issues.push({ code: "custom", path: ["PUBLIC_URL"], input: value, message: NO_PUBLIC_URL });
@@ -190,6 +186,8 @@ const configSchema = z
     containerSize: vars.CONTAINER_SIZE ?? "standard-2",
     /** Where the values of secrets may be kept beside D1; null where there is none. */
     secretStores: storesIn(vars),
+    /** Whether connectors may be at addresses of this machine. */
+    connectorsLoopback: vars.CONNECTORS_LOOPBACK !== undefined,
     fireRatePerMinute: vars.FIRE_RATE_PER_MINUTE,
     fireBurst: vars.FIRE_BURST,
     instanceRatePerMinute: vars.INSTANCE_RATE_PER_MINUTE,
@@ -221,6 +219,7 @@ const OPEN_VARIABLES: readonly string[] = [
   "SECRETS_VAULT_NAMESPACE",
   "SECRETS_AWS_REGION",
   "SECRETS_AWS_URL",
+  "CONNECTORS_LOOPBACK",
   "FIRE_RATE_PER_MINUTE",
   "FIRE_BURST",
   "INSTANCE_RATE_PER_MINUTE",

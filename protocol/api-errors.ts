@@ -3,6 +3,8 @@
  * `docs/errors.md` has a heading per row; a test holds the two together.
  */
 import { BUDGET_ERRORS } from "./budget-errors.ts";
+import { CONNECTOR_ERRORS } from "./connector-errors.ts";
+import { ENVIRONMENT_ERRORS } from "./environment-errors.ts";
 import type { ErrorRow } from "./error-types.ts";
 import { GITHUB_ERRORS } from "./github-errors.ts";
 import { MESSAGE_ERRORS } from "./message-errors.ts";
@@ -145,21 +147,8 @@ export const API_ERRORS = {
     message: "Routines or runs use this pool.",
     hint: "Set another runs_on for the routines that details.issues names, wait until the pool's runs have ended, and try again.",
   },
-  environment_exists: {
-    type: "conflict_error",
-    message: "There is an environment of this name.",
-    hint: "Choose another name, or change the environment that there is.",
-  },
-  environment_in_use: {
-    type: "conflict_error",
-    message: "Routines name this environment, so it can't be renamed.",
-    hint: "Make another environment with the new name, and have the routines that details.issues names use it; then archive this one.",
-  },
-  environment_refused: {
-    type: "conflict_error",
-    message: "The environment default is always there under this name.",
-    hint: "Change its other keys, or make an environment of your own and name it in the routines.",
-  },
+  ...CONNECTOR_ERRORS,
+  ...ENVIRONMENT_ERRORS,
   body_too_large: {
     type: "request_too_large",
     message: "The body is too large.",

@@ -23,6 +23,7 @@ const PREFIXES = {
   sign_in: "sgn_",
   environment: "env_",
   notification: "ntf_",
+  connector: "con_",
 } as const;
 
 export type IdKind = keyof typeof PREFIXES;
@@ -51,6 +52,7 @@ export const signInIdSchema = idSchema("sign_in");
 /** Likewise. */
 export const environmentIdSchema = idSchema("environment");
 export const notificationIdSchema = idSchema("notification");
+export const connectorIdSchema = idSchema("connector");
 
 /** An id in whose name an object is asked, and which it compares with what it owns before anything else. */
 export type OwnedId = string & { readonly inNameOf: unique symbol };

@@ -1,7 +1,7 @@
 /** Notifications: who is to be told of what, and what became of each. */
 import { z } from "zod";
 import { notificationIdSchema, routineIdSchema, runIdSchema } from "./ids.ts";
-import { isPublicName } from "./public-name.ts";
+import { outsideAddressFault } from "./outside-address.ts";
 import { runResultSchema } from "./run.ts";
 import { nullable } from "./schema.ts";
 import { PLACEHOLDER } from "./secret.ts";
@@ -27,11 +27,8 @@ const ADDRESS_LENGTH = 2_000;
 /** @returns why a text is no address for webhooks, in words for people; null when it is one. */
 export function webhookFault(text: string): string | null {
   const url = URL.parse(text.replaceAll(PLACEHOLDER, "x"));
-  if (url === null || url.protocol !== "https:")
-    return 'must be an https address, for example "https://example.com/hook"';
-  if (url.username !== "" || url.password !== "") return "must not contain a user name or password";
-  if (url.port !== "" || url.hash !== "") return "must have no port and no fragment: webhooks go to port 443";
-  if (!isPublicName(url.hostname)) return "must name a host of the internet: no address, no name of a private network";
+  const fault = outsideAddressFault(url);
+  if (url === null || fault !== null) return fault;
   if (text.includes("\\") || !text.startsWith(`https://${url.hostname}`)) {
     return "must be written plainly, its host in lower case and without a secret: {{NAME}} may stand behind the host";
   }

@@ -1,6 +1,7 @@
 /** A routine: what it is told, where it works, what wakes it, and its limits. */
 import { z } from "zod";
 import { actorSchema } from "./actor.ts";
+import { type RoutineConnectors, routineConnectorsSchema } from "./connector.ts";
 import { type ContextFrom, contextFromSchema } from "./context-from.ts";
 import { DEFAULT_ENVIRONMENT, environmentNameSchema, networkAdditionsSchema, variablesSchema } from "./environment.ts";
 import { folderPathSchema } from "./folder-path.ts";
@@ -29,6 +30,7 @@ export const ROUTINE_DEFAULTS = {
   variables: {} as Record<string, string>,
   network: { allow: [] as string[] },
   tools: { deny: [] as string[], ask: [] as string[] },
+  connectors: [] as RoutineConnectors,
   context_from: [] as ContextFrom,
   notify: [] as NotificationRule[],
   limits: { timeout: "60m", turns: 200, hold: "5m", answer: "24h", failures: 5 },
@@ -162,6 +164,9 @@ const settings = {
     description: "Beside the environment's; where both set one of a name, this one counts.",
   }),
   network: networkAdditionsSchema.meta({ description: "Hosts beside those that the environment allows." }),
+  connectors: routineConnectorsSchema.meta({
+    description: "MCP servers that its runs may use, by name: all their tools, or those that `tools` leaves.",
+  }),
   context_from: contextFromSchema,
   tools: toolPolicySchema.meta({
     description: "Which calls of the agent's tools are let through; all of them where it says nothing.",
@@ -187,6 +192,7 @@ export const routineInputSchema = z
     environment: settings.environment.default(ROUTINE_DEFAULTS.environment),
     variables: settings.variables.default(ROUTINE_DEFAULTS.variables),
     network: settings.network.default(ROUTINE_DEFAULTS.network),
+    connectors: settings.connectors.default(ROUTINE_DEFAULTS.connectors),
     context_from: settings.context_from.default(ROUTINE_DEFAULTS.context_from),
     tools: settings.tools.default(ROUTINE_DEFAULTS.tools),
     notify: settings.notify.default(ROUTINE_DEFAULTS.notify),
@@ -232,6 +238,7 @@ export const routineDefinitionSchema = z
     environment: settings.environment,
     variables: settings.variables,
     network: settings.network,
+    connectors: settings.connectors,
     context_from: settings.context_from,
     tools: settings.tools,
     notify: settings.notify,

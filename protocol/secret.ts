@@ -1,7 +1,7 @@
 /** Secrets of an instance, which variables name as `{{NAME}}`: what is given, what is shown, and what became of them. Values are never shown. */
 import { z } from "zod";
 import { actorSchema } from "./actor.ts";
-import { environmentIdSchema, routineIdSchema, runIdSchema } from "./ids.ts";
+import { connectorIdSchema, environmentIdSchema, routineIdSchema, runIdSchema } from "./ids.ts";
 import { nullable } from "./schema.ts";
 import { timestampSchema } from "./time.ts";
 
@@ -46,11 +46,12 @@ export const secretScopeSchema = z
   .strictObject({
     routines: z.array(routineIdSchema).min(1).max(SCOPE_LIMIT).optional(),
     environments: z.array(environmentIdSchema).min(1).max(SCOPE_LIMIT).optional(),
+    connectors: z.array(connectorIdSchema).min(1).max(SCOPE_LIMIT).optional(),
   })
   .meta({
     id: "SecretScope",
     description:
-      "Who may use it: runs of these routines, in these environments, both by id. A list that is left out stands for all.",
+      "Who may use it, by id: runs of these routines, in these environments. A list that is left out stands for all. With `connectors`, the headers of these connectors alone, and no variable.",
   });
 export type SecretScope = z.infer<typeof secretScopeSchema>;
 

@@ -11,6 +11,8 @@ export const warningCodes = [
   "never_fires",
   "needs_repository",
   "environment_archived",
+  "unknown_connector",
+  "connector_not_ready",
 ] as const;
 
 export const warningSchema = z

@@ -10,6 +10,8 @@ export type Permission =
   | "pools:read"
   | "environments:read"
   | "environments:write"
+  | "connectors:read"
+  | "connectors:write"
   | "deliveries:read"
   | "deliveries:write"
   | "instance:admin";

@@ -9,6 +9,8 @@ import { type RoutineIndex, routineIndex } from "#instance/d1/routine-index.ts";
 import { KeyRing } from "#instance/key-ring.ts";
 import { lackingForMail } from "#instance/notifications/mailer.ts";
 import type { ResidenceFault } from "#instance/residence.ts";
+import { secretsOfRuns } from "#instance/secrets/assemble.ts";
+import type { SecretsOfRuns } from "#instance/secrets/secrets-of-runs.ts";
 import { authoritiesOf } from "#instance/secrets.ts";
 import { type Refusal, refuse } from "#protocol/errors.ts";
 import { endSockets } from "./auth/end-sockets.ts";
@@ -17,6 +19,7 @@ import { rosterFilling } from "./clock/fill-roster.ts";
 import type { Check } from "./diagnosis/finding.ts";
 import { githubAppCheck } from "./diagnosis/github-app.ts";
 import { platformChecks } from "./diagnosis/platform-checks.ts";
+import type { OutsideOptions } from "./exit/ask-outside.ts";
 import { type InstanceGate, instanceGate } from "./gate/instance-gate.ts";
 import { type GithubRequest, githubRequest } from "./github/github-api.ts";
 import { InstallationTokens } from "./github/installation-tokens.ts";
@@ -31,6 +34,7 @@ import { settlePushes } from "./proxy/git/settle-pushes.ts";
 import { type ArtifactBytes, artifactBytes } from "./store/artifacts.ts";
 import { type BegunPushes, begunPushStore } from "./store/begun-pushes.ts";
 import { type Bodies, bodies } from "./store/bodies.ts";
+import { type Connectors, connectors } from "./store/connectors.ts";
 import { type Workspaces, workspaces } from "./store/conversations.ts";
 import { type DeliveryStore, deliveryStore } from "./store/deliveries.ts";
 import { type DeliveryLists, deliveryLists } from "./store/delivery-lists.ts";
@@ -84,6 +88,11 @@ export interface Deps
   deadLetters: DeadLetterLists;
   notifications: NotificationLists;
   environments: Environments;
+  connectors: Connectors;
+  /** Fills the headers of connectors with the values of secrets. */
+  secretValues: SecretsOfRuns;
+  /** How connectors are called. */
+  outside: OutsideOptions;
   namedThings: NamedThings;
   /** What is to be set before this instance can send e-mail; null where it can. */
   lackingForMail: string | null;
@@ -177,6 +186,9 @@ function makeDeps(env: Env): MadeDeps {
       deadLetters: deadLetterLists(database),
       notifications: notificationLists(database),
       environments: environments(database),
+      connectors: connectors(database),
+      secretValues: secretsOfRuns(database, config),
+      outside: { hasLoopback: config.connectorsLoopback, fetch: (url, init) => fetch(url, init) },
       namedThings: namedThings(database),
       lackingForMail: lackingForMail(config, env.EMAIL),
       inbox: new Inbox({ ...found, baseUrl: config.publicUrl ?? "", pause }),

@@ -193,6 +193,7 @@ function owns({ definitions, runs, log, occurrences, notifications }: Assembled,
     case "delivery":
     case "sign_in":
     case "environment":
+    case "connector":
     case null:
       return false;
   }

@@ -28,6 +28,7 @@ export const routines = sqliteTable(
     index("routines_by_pool").on(table.pool, table.id).where(sql`pool <> 'default'`),
     index("routines_by_name").on(sql`doc ->> '$.name'`, table.id),
     index("routines_by_environment").on(table.environment, table.id).where(sql`environment <> 'default'`),
+    index("routines_with_connectors").on(table.id).where(sql`doc ->> '$.connectors' <> '[]'`),
   ],
 );
 

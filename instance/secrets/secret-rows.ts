@@ -24,6 +24,8 @@ export interface UsingAttempt {
   environmentId: string;
   runId: string;
   attempt: number;
+  /** The connector whose headers are filled for it; absent where it is its variables. */
+  connectorId?: string;
 }
 
 /** In milliseconds, for all tries of a statement. */

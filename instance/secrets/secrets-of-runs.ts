@@ -89,13 +89,23 @@ export class SecretsOfRuns {
    * A text that no run gets, such as an address that is written to, with the values in it. That they were used is noted before.
    */
   async fillText(text: string, user: SecretUser): Promise<FilledText> {
-    const names = [...secretsIn({ text }).keys()];
-    if (names.length === 0) return { ok: true, text };
+    const filled = await this.fillTexts({ text }, user);
+    return filled.ok ? { ok: true, text: filled.variables["text"] ?? text } : filled;
+  }
+
+  /** The same for several. */
+  async fillTexts(texts: Variables, user: SecretUser): Promise<FilledVariables> {
+    const names = [...secretsIn(texts).keys()];
+    if (names.length === 0) return { ok: true, variables: { ...texts }, secret_values: [] };
     try {
       const read = await this.#read(names, user);
       if (!read.ok) return read;
       await this.#parts.rows.touch(names, this.#parts.now());
-      return { ok: true, text: fillSecrets({ text }, read.values)["text"] ?? text };
+      return {
+        ok: true,
+        variables: fillSecrets(texts, read.values),
+        secret_values: [...new Set(read.values.values())],
+      };
     } catch (error) {
       logTrouble("secrets_not_asked", {}, error);
       return { ok: false, fault: { code: "secret_source_unreachable", detail: DATABASE_AWAY } };
@@ -128,7 +138,10 @@ async function answered(
   if (secret === undefined) return { code: "secret_missing", detail: "there is none of this name." };
   if ("isUnreadable" in secret) return { code: "secret_value_unreadable", detail: ROW_UNREADABLE };
   if (!isInScope(secret.scope, user)) {
-    return { code: "secret_out_of_scope", detail: "its scope leaves this routine or environment out." };
+    return {
+      code: "secret_out_of_scope",
+      detail: "its scope leaves this use out: the routine, the environment or the connector.",
+    };
   }
   const answer = await read(secret);
   return answer.ok ? { value: answer.value } : { code: CODE_OF[answer.fault], detail: answer.detail };

@@ -25,6 +25,9 @@ export const storeVariables = {
   SECRETS_AWS_URL: text(url),
 };
 
+/** As the platform hands them over. */
+export type StoreVariables = { [Name in keyof typeof storeVariables]?: string };
+
 type Given = { [Name in keyof typeof storeVariables]?: string | undefined };
 
 export interface SecretStores {

@@ -4,11 +4,22 @@ import { DEFAULT_PUSH, ROUTINE_DEFAULTS, type RoutineDefinition, routineSchema }
 
 /** A definition as an object has saved it, with the defaults of keys that were not there yet. */
 export function completeDefinition(saved: RoutineDefinition): RoutineDefinition {
-  const { session, push_prefix, runs_on, environment, variables, network, tools, context_from, notify, repositories } =
-    {
-      ...ROUTINE_DEFAULTS,
-      ...saved,
-    };
+  const {
+    session,
+    push_prefix,
+    runs_on,
+    environment,
+    variables,
+    network,
+    connectors,
+    tools,
+    context_from,
+    notify,
+    repositories,
+  } = {
+    ...ROUTINE_DEFAULTS,
+    ...saved,
+  };
   return {
     ...saved,
     session,
@@ -19,6 +30,7 @@ export function completeDefinition(saved: RoutineDefinition): RoutineDefinition 
     environment,
     variables,
     network,
+    connectors,
     context_from,
     notify,
     limits: { ...ROUTINE_DEFAULTS.limits, ...saved.limits },
@@ -26,6 +38,13 @@ export function completeDefinition(saved: RoutineDefinition): RoutineDefinition 
     repositories: repositories.map(({ push = DEFAULT_PUSH, ...more }) => ({ ...more, push })),
   };
 }
+
+const savedRules = z.object({
+  allow: z.array(z.string()).optional(),
+  deny: z.array(z.string()).optional(),
+  read_only: z.boolean().optional(),
+});
+const savedConnectors = z.array(z.union([z.string(), z.object({ name: z.string(), tools: savedRules.optional() })]));
 
 /** A routine as D1 has kept it; the schemas within have the defaults of what was added to repositories and triggers. */
 export const savedRoutineSchema = routineSchema.extend({
@@ -36,6 +55,7 @@ export const savedRoutineSchema = routineSchema.extend({
   environment: routineSchema.shape.environment.default(ROUTINE_DEFAULTS.environment),
   // What was saved stays readable when the rules for new ones become stricter.
   variables: z.record(z.string(), z.string()).default(ROUTINE_DEFAULTS.variables),
+  connectors: savedConnectors.default(ROUTINE_DEFAULTS.connectors),
   context_from: routineSchema.shape.context_from.default(ROUTINE_DEFAULTS.context_from),
   notify: routineSchema.shape.notify.default(ROUTINE_DEFAULTS.notify),
   network: z.object({ allow: z.array(z.string()) }).default(ROUTINE_DEFAULTS.network),

@@ -1,4 +1,5 @@
 /** What of a routine is legal but can't be meant, or can't work yet: told with it, until it is mended. Pure. */
+import { type Connector, nameOfConnector } from "#protocol/connector.ts";
 import type { Routine } from "#protocol/routine.ts";
 import type { SecretScope } from "#protocol/secret.ts";
 import type { Warning } from "#protocol/warning.ts";
@@ -11,7 +12,11 @@ export interface KnownNames extends TriggerNames {
   /** Who may use each secret; null where that can't be read. */
   secrets: ReadonlyMap<string, SecretScope | null>;
   environments: ReadonlyMap<string, KnownEnvironment | null>;
+  /** Null for one that can't be read. */
+  connectors: ReadonlyMap<string, KnownConnector | null>;
 }
+
+export type KnownConnector = Pick<Connector, "status" | "status_detail">;
 
 export interface KnownEnvironment {
   id: string;
@@ -20,13 +25,19 @@ export interface KnownEnvironment {
 }
 
 /** What of a routine is looked at; triggers as they are shown. */
-export type Looked = Pick<Routine, "id" | "triggers" | "repositories" | "environment" | "variables" | "context_from">;
+export type Looked = Pick<
+  Routine,
+  "id" | "triggers" | "repositories" | "environment" | "variables" | "connectors" | "context_from"
+>;
 
 export function warningsOf(routine: Looked, known: KnownNames): Warning[] {
   const environment = known.environments.get(routine.environment) ?? null;
   return [
     ...environmentWarnings(routine, environment),
     ...secretWarnings(routine, environment, known.secrets),
+    ...routine.connectors.flatMap((given, place) =>
+      connectorWarnings(nameOfConnector(given), `connectors[${place}]`, known.connectors),
+    ),
     ...routine.context_from.flatMap(({ routine: name }, place) =>
       name === "self" || known.routines.has(name) ? [] : [noRoutine(`context_from[${place}].routine`, name)],
     ),
@@ -49,6 +60,20 @@ function environmentWarnings({ environment: name }: Looked, environment: KnownEn
   const message = `the environment "${name}" is archived: runs that begin in it fail`;
   const hint = "Bring it back, or name another environment.";
   return [{ code: "environment_archived", field: "environment", message, hint }];
+}
+
+function connectorWarnings(name: string, field: string, connectors: KnownNames["connectors"]): Warning[] {
+  const found = connectors.get(name);
+  if (found === undefined || found === null) {
+    const message = `there is no connector "${name}"`;
+    const hint = "Its runs go on without it until it is there: POST /api/v1/connectors makes it.";
+    return [{ code: "unknown_connector", field, message, hint }];
+  }
+  if (found.status === "ready") return [];
+  const lack = found.status === "needs_login" ? "needs a login" : "could not be reached";
+  const message = `the connector "${name}" ${lack} when it was looked at last: ${found.status_detail ?? ""}`.trim();
+  const hint = `Calls of it fail until it is mended: POST /api/v1/connectors/${name}/check looks again.`;
+  return [{ code: "connector_not_ready", field, message, hint }];
 }
 
 function secretWarnings(

@@ -1,14 +1,20 @@
 /** Who may use a secret. Pure. */
 import type { SecretScope } from "#protocol/secret.ts";
 
-/** Whose variables name a secret. */
+/** Whose variables, or whose connector's headers, name a secret. */
 export interface SecretUser {
-  routineId: string;
-  environmentId: string;
+  /** Null where a person looks whether a connector works: it is for no routine then. */
+  routineId: string | null;
+  environmentId: string | null;
+  /** The connector whose headers name it; absent for variables and addresses. */
+  connectorId?: string;
 }
 
-/** A list that a scope leaves out stands for all. */
-export function isInScope({ routines, environments }: SecretScope, user: SecretUser): boolean {
-  const isRoutine = routines?.includes(user.routineId) ?? true;
-  return isRoutine && (environments?.includes(user.environmentId) ?? true);
+/** A list that a scope leaves out stands for all. One of connectors keeps the secret from all that is no connector. */
+export function isInScope({ routines, environments, connectors }: SecretScope, user: SecretUser): boolean {
+  const { routineId, environmentId, connectorId } = user;
+  const isRoutine = routineId === null || (routines?.includes(routineId) ?? true);
+  const isEnvironment = environmentId === null || (environments?.includes(environmentId) ?? true);
+  const isConnector = connectors === undefined || (connectorId !== undefined && connectors.includes(connectorId));
+  return isRoutine && isEnvironment && isConnector;
 }

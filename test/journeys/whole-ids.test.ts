@@ -27,6 +27,7 @@ const BODIES: Record<string, unknown> = {
   "POST /api/v1/sessions/{id}/messages": { text: "Taken over" },
   "POST /api/v1/runs/{id}/answer": { question_id: "q_1", text: "Taken over" },
   "PATCH /api/v1/environments/{id}": { setup: "exit 1" },
+  "PATCH /api/v1/connectors/{id}": { name: "taken-over" },
   "POST /api/v1/routines/{id}/triggers/test": { source: "event", event: "x", payload: {} },
 };
 
@@ -84,6 +85,10 @@ async function build() {
   await signIn();
   const signIns = await call<{ data: { id: string }[] }>("GET", "/api/v1/sign-ins");
   const environment = await call<{ id: string }>("POST", "/api/v1/environments", { name: `ci-${Date.now()}` });
+  vi.spyOn(globalThis, "fetch").mockRejectedValue(new Error("nobody is there"));
+  const server = { name: `mcp-${Date.now()}`, url: "https://mcp.acme.dev/mcp" };
+  const connector = await call<{ id: string }>("POST", "/api/v1/connectors", server);
+  vi.restoreAllMocks();
   const ids: Record<IdKind, string> = {
     routine: routine.id,
     trigger,
@@ -93,6 +98,7 @@ async function build() {
     occurrence: occurrences.body.data[0]?.id ?? "",
     sign_in: signIns.body.data[0]?.id ?? "",
     environment: environment.body.id,
+    connector: connector.body.id,
     notification,
   };
   const { body } = await call<{ token: string }>("POST", `/api/v1/routines/${routine.id}/token`, { may_read: true });
@@ -106,6 +112,7 @@ function kindOf(path: string, name: string): IdKind {
   if (path.includes("/routines/")) return "routine";
   if (path.includes("/dead-letters/")) return "occurrence";
   if (path.includes("/environments/")) return "environment";
+  if (path.includes("/connectors/")) return "connector";
   if (path.includes("/notifications/")) return "notification";
   if (path.includes("/deliveries/")) return "delivery";
   if (path.includes("/sign-ins/")) return "sign_in";

@@ -1,6 +1,7 @@
 /** Ids sort by time, tell their owner, and are never made twice. */
 import { describe, expect, it } from "vitest";
 import {
+  connectorIdSchema,
   deliveryIdSchema,
   drawOwnerKey,
   environmentIdSchema,
@@ -38,6 +39,7 @@ const SCHEMAS = {
   sign_in: signInIdSchema,
   environment: environmentIdSchema,
   notification: notificationIdSchema,
+  connector: connectorIdSchema,
 } satisfies Record<IdKind, unknown>;
 const kinds = Object.keys(SCHEMAS) as IdKind[];
 

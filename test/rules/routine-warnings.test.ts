@@ -23,6 +23,7 @@ const KNOWN: KnownNames = {
     ["ci", ci("active", { A: "{{ACME}}", B: "{{GONE}}" })],
     ["old", ci("archived")],
   ]),
+  connectors: new Map(),
   sourcesWithSecret: new Set(["slack"]),
   githubEvents: new Map([
     ["pull_request", { actions: ["opened", "closed"], fields: ["base_branch", "author", "sender"] }],

@@ -61,7 +61,7 @@ describe("the document of the API", () => {
     ["get", "/api/v1/routines", "?cursor=x", undefined, "invalid_cursor"],
     ["get", "/api/v1/routines", "?limit=x", undefined, "invalid_request"],
     ["post", "/api/v1/routines", "", "{", "invalid_json"],
-    ["post", "/api/v1/routines", "", { name: "x", prompt: "y", connectors: [] }, "not_available_yet"],
+    ["post", "/api/v1/routines", "", { name: "x", prompt: "y", prompt_file: "./x.md" }, "not_available_yet"],
     ["patch", "/api/v1/routines/{id}", "", { name: "x", if_revision: 9 }, "revision_conflict"],
     ["get", "/api/v1/runs/{run}", "", undefined, "not_found"],
     ["post", "/api/v1/pools", "", { name: "default" }, "pool_exists"],

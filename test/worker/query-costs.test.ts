@@ -27,6 +27,7 @@ import { deliveriesIn } from "#test/support/stores.ts";
 import { askedDatabase } from "#worker/parties/database.ts";
 import { begunPushStore } from "#worker/store/begun-pushes.ts";
 import { bodies } from "#worker/store/bodies.ts";
+import { connectors } from "#worker/store/connectors.ts";
 import { deliveryLists } from "#worker/store/delivery-lists.ts";
 import { environments } from "#worker/store/environments.ts";
 import { githubApp } from "#worker/store/github-app.ts";
@@ -82,6 +83,7 @@ const FEW = [
   "github_installations",
   "pools",
   "secrets",
+  "connectors",
   "heartbeats",
   "d1_migrations",
 ];
@@ -151,6 +153,7 @@ const ins = signIns(askedDatabase(database), async () => ["owner"]);
 const secrets = secretStore(askedDatabase(database));
 const secretRows = new SecretRows(database);
 const madePools = pools(askedDatabase(database));
+const madeConnectors = connectors(askedDatabase(database));
 const made = madeByKey(database);
 const madeEnvironments = environments(askedDatabase(database));
 const environment = { ...unchangedDefault(), id: "env_00000000000000000000000001", name: "ci", revision: 1 };
@@ -176,6 +179,9 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   "lists.stats of a routine": () => lists.stats({ routineId: "rtn_1", tag: undefined, fromMs: 0, toMs: LATER }),
   "things.routines": () => things.routines(["one", "rtn_1", "x1"]),
   "things.secrets": () => things.secrets(["ACME"]),
+  "connectors.named": () => madeConnectors.named(["linear", "slack"]),
+  "connectors.routinesOf": () => madeConnectors.routinesOf("linear", 10),
+  "connectors.remove": () => madeConnectors.remove("con_1"),
   "environments.named": () => madeEnvironments.named(["ci", "default"]),
   writeDeadLetters: () => writeDeadLetters(database, "rtn_1", [letter], "occ_1"),
   "letters.list": () => letters.list({ routineId: null, state: "all" }, PAGE),

@@ -17,6 +17,7 @@ export interface EndpointSpec<Params extends Fields, Query extends Fields, Body 
     | "Webhooks"
     | "Pools"
     | "Environments"
+    | "Connectors"
     | "Secrets"
     | "Notifications"
     | "Budgets"

@@ -4,7 +4,7 @@ import { placeOfSecret } from "#instance/secrets/kept-secrets.ts";
 import type { SecretStores } from "#instance/secrets/store-variables.ts";
 import { actorSchema } from "#protocol/actor.ts";
 import { pageSchema } from "#protocol/api.ts";
-import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
+import { type Result, refuse, success } from "#protocol/errors.ts";
 import { logTrouble } from "#protocol/log.ts";
 import { nullable } from "#protocol/schema.ts";
 import {
@@ -101,11 +101,11 @@ function mountWrites(app: App): void {
       ...one,
       method: "put",
       id: "setSecret",
-      refuses: ["not_available_yet", "secret_refused", "secret_source_not_configured"],
+      refuses: ["secret_refused", "secret_source_not_configured"],
       summary: "Set a secret: a new one, or another value for one that there is",
       description:
         "The value is encrypted and shown to nobody again. Attempts of runs that begin from now on are given it; those that are on keep the one before.",
-      body: { schema: secretInputSchema, optional: false, precheck: scopeRefusal },
+      body: { schema: secretInputSchema, optional: false },
       answer: { status: 200, schema: secretSchema },
     },
     async ({ c, principal, params: { name }, body: { value, from, scope } }): Promise<Result<Secret>> => {
@@ -136,14 +136,6 @@ function mountWrites(app: App): void {
 
 function isKnown(stores: SecretStores, source: SecretSource): boolean {
   return "vault" in source ? stores.vault !== null : stores.aws !== null;
-}
-
-/** Connectors are not there yet, so that a secret can't be kept for them. */
-function scopeRefusal(body: unknown): Refusal | null {
-  const scope: unknown = typeof body === "object" && body !== null ? Reflect.get(body, "scope") : undefined;
-  if (typeof scope !== "object" || scope === null || !Object.hasOwn(scope, "connectors")) return null;
-  const message = "scope.connectors is not available yet.";
-  return refuse("not_available_yet", { field: "scope.connectors", message, hint: "Leave the key out." }).refusal;
 }
 
 /** One whose row can't be read is listed too, and named in the log: nobody else's list breaks with it. */

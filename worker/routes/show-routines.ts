@@ -1,4 +1,5 @@
 /** Routines as they are shown: with what depends on when and where they are read, and what of them can't be meant. */
+import { nameOfConnector } from "#protocol/connector.ts";
 import { type Result, success } from "#protocol/errors.ts";
 import type { Routine } from "#protocol/routine.ts";
 import { presentRoutine, watchedRepositories } from "#rules/routine/present-routine.ts";
@@ -31,13 +32,15 @@ export async function presented(c: HttpContext, routines: readonly Routine[]): P
 
 /** Asks D1 only for what these routines name, and once for all of them. */
 async function knownNames(c: HttpContext, routines: readonly Routine[]): Promise<KnownNames> {
-  const { namedThings, environments } = c.var.deps;
-  const [found, names] = await Promise.all([
+  const { namedThings, environments, connectors } = c.var.deps;
+  const [found, names, connected] = await Promise.all([
     environments.named(distinct(routines.map(({ environment }) => environment))),
     namedThings.routines(distinct(routines.flatMap(routinesNamed))),
+    connectors.named(distinct(routines.flatMap((routine) => routine.connectors.map(nameOfConnector)))),
   ]);
   const wanted = routines.flatMap((routine) => secretsNamed(routine, found.get(routine.environment) ?? null));
-  return { ...VOCABULARY, environments: found, routines: names, secrets: await namedThings.secrets(distinct(wanted)) };
+  const secrets = await namedThings.secrets(distinct(wanted));
+  return { ...VOCABULARY, environments: found, connectors: connected, routines: names, secrets };
 }
 
 function routinesNamed({ triggers, context_from }: Routine): string[] {
@@ -45,7 +48,7 @@ function routinesNamed({ triggers, context_from }: Routine): string[] {
   return [...ofTriggers, ...context_from.map(({ routine }) => routine).filter((name) => name !== "self")];
 }
 
-const VOCABULARY: Omit<KnownNames, "environments" | "routines" | "secrets"> = {
+const VOCABULARY: Omit<KnownNames, "environments" | "connectors" | "routines" | "secrets"> = {
   sourcesWithSecret: new Set(
     Object.entries(LISTENERS).flatMap(([source, { secretFrom }]) => (secretFrom === "nobody" ? [] : [source])),
   ),

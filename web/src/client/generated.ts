@@ -293,6 +293,179 @@ export interface ConfirmSecretInput {
   id: string;
 }
 
+/**
+ * As it was when it was looked at last. `ready`: it has told its tools. `needs_login`: its credential is missing or refused. `unreachable`: anything else.
+ */
+export type ConnectorStatus = typeof ConnectorStatus[keyof typeof ConnectorStatus];
+
+
+export const ConnectorStatus = {
+  ready: 'ready',
+  needs_login: 'needs_login',
+  unreachable: 'unreachable',
+} as const;
+
+/**
+ * What the server says of itself, and the revision of MCP that it speaks.
+ */
+export type ConnectorServer = {
+  name: string;
+  version: string;
+  protocol: string;
+} | null;
+
+/**
+ * The id of a connector; opaque.
+ * @pattern ^con_[0-9A-HJKMNP-TV-Z]{26}$
+ */
+export type ConnectorId = string;
+
+/**
+ * @pattern ^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$
+ */
+export type ConnectorName = string;
+
+/**
+ * `none`; `bearer`, a token in `Authorization`; or `header`, headers of your own. `{{NAME}}` stands for a secret, which is put in outside of the sandbox.
+ */
+export type ConnectorAuth = {
+  type: 'none';
+} | {
+  type: 'bearer';
+  /** @pattern ^\{\{ *[A-Za-z_][A-Za-z0-9_]{0,63} *\}\}$ */
+  token: string;
+} | {
+  type: 'header';
+  headers: {[key: string]: string};
+};
+
+export interface ConnectorTool {
+  name: string;
+  /** In the server's words, cut to 1,000 characters. */
+  description: string;
+  /** Whether the server says that it changes nothing. */
+  read_only: boolean;
+}
+
+export interface Connector {
+  id: ConnectorId;
+  name: ConnectorName;
+  /**
+     * Where the server takes Streamable HTTP.
+     * @maxLength 2000
+     */
+  url: string;
+  auth: ConnectorAuth;
+  /** As it was when it was looked at last. `ready`: it has told its tools. `needs_login`: its credential is missing or refused. `unreachable`: anything else. */
+  status: ConnectorStatus;
+  /**
+     * Why it is not ready, for people.
+     * @nullable
+     */
+  status_detail: string | null;
+  /** Null where nobody has looked yet. */
+  checked_at: Timestamp | null;
+  /** What the server says of itself, and the revision of MCP that it speaks. */
+  server: ConnectorServer;
+  /** Those that it told when it was ready last. */
+  tools: ConnectorTool[];
+  /** When a run last called it, to within a minute. */
+  last_used_at: Timestamp | null;
+  /**
+     * Counts changes of its name, address and credential.
+     * @minimum 1
+     * @maximum 9007199254740991
+     */
+  revision: number;
+  created_at: Timestamp;
+  created_by: Actor;
+  updated_at: Timestamp;
+  updated_by: Actor;
+}
+
+/**
+ * `none`; `bearer`, a token in `Authorization`; or `header`, headers of your own. `{{NAME}}` stands for a secret, which is put in outside of the sandbox.
+ */
+export type ConnectorAuthInput = {
+  type: 'none';
+} | {
+  type: 'bearer';
+  /** @pattern ^\{\{ *[A-Za-z_][A-Za-z0-9_]{0,63} *\}\}$ */
+  token: string;
+} | {
+  type: 'header';
+  headers: {[key: string]: string};
+};
+
+export interface ConnectorInput {
+  name: ConnectorName;
+  /**
+     * Where the server takes Streamable HTTP.
+     * @maxLength 2000
+     */
+  url: string;
+  auth?: ConnectorAuthInput;
+}
+
+export interface ConnectorPage {
+  data: Connector[];
+  /** @nullable */
+  next_cursor: string | null;
+}
+
+export interface ConnectorPatch {
+  name?: ConnectorName;
+  /**
+     * Where the server takes Streamable HTTP.
+     * @maxLength 2000
+     */
+  url?: string;
+  auth?: ConnectorAuthInput;
+  /**
+     * @minimum 1
+     * @maximum 9007199254740991
+     */
+  if_revision?: number;
+}
+
+export interface ConnectorToolRules {
+  /**
+     * Where it is there, no other tool.
+     * @maxItems 200
+     * @items.maxLength 128
+     * @items.pattern ^[A-Za-z0-9_.*\/-]+$
+     */
+  allow?: string[];
+  /**
+     * Counts before `allow`.
+     * @maxItems 200
+     * @items.maxLength 128
+     * @items.pattern ^[A-Za-z0-9_.*\/-]+$
+     */
+  deny?: string[];
+  /** Only tools of which the server says that they change nothing. */
+  read_only?: boolean;
+}
+
+export interface ConnectorToolRulesInput {
+  /**
+     * Where it is there, no other tool.
+     * @maxItems 200
+     * @items.maxLength 128
+     * @items.pattern ^[A-Za-z0-9_.*\/-]+$
+     */
+  allow?: string[];
+  /**
+     * Counts before `allow`.
+     * @maxItems 200
+     * @items.maxLength 128
+     * @items.pattern ^[A-Za-z0-9_.*\/-]+$
+     */
+  deny?: string[];
+  /** Only tools of which the server says that they change nothing. */
+  read_only?: boolean;
+}
+
 export interface ContainerUse {
   /**
      * @minimum 1
@@ -2213,6 +2386,16 @@ export interface NetworkAdditions {
   allow: HostPattern[];
 }
 
+export type RoutineConnectorsItem = ConnectorName | {
+  name: ConnectorName;
+  tools?: ConnectorToolRules;
+};
+
+/**
+ * @maxItems 20
+ */
+export type RoutineConnectors = RoutineConnectorsItem[];
+
 /**
  * A tool's name, with `*` for any characters, or commands of the shell: `Bash(git push:*)` for all that begin with these words, `Bash(npm test)` for this one alone.
  * @maxLength 200
@@ -2472,6 +2655,8 @@ export const WarningCode = {
   never_fires: 'never_fires',
   needs_repository: 'needs_repository',
   environment_archived: 'environment_archived',
+  unknown_connector: 'unknown_connector',
+  connector_not_ready: 'connector_not_ready',
 } as const;
 
 /**
@@ -2515,6 +2700,8 @@ export interface ListedRoutine {
   variables: Variables;
   /** Hosts beside those that the environment allows. */
   network: NetworkAdditions;
+  /** MCP servers that its runs may use, by name: all their tools, or those that `tools` leaves. */
+  connectors: RoutineConnectors;
   context_from: ContextFrom;
   /** Which calls of the agent's tools are let through; all of them where it says nothing. */
   tools: ToolPolicy;
@@ -3980,6 +4167,8 @@ export interface RoutineDefinition {
   variables: Variables;
   /** Hosts beside those that the environment allows. */
   network: NetworkAdditions;
+  /** MCP servers that its runs may use, by name: all their tools, or those that `tools` leaves. */
+  connectors: RoutineConnectors;
   context_from: ContextFrom;
   /** Which calls of the agent's tools are let through; all of them where it says nothing. */
   tools: ToolPolicy;
@@ -4104,6 +4293,8 @@ export interface Routine {
   variables: Variables;
   /** Hosts beside those that the environment allows. */
   network: NetworkAdditions;
+  /** MCP servers that its runs may use, by name: all their tools, or those that `tools` leaves. */
+  connectors: RoutineConnectors;
   context_from: ContextFrom;
   /** Which calls of the agent's tools are let through; all of them where it says nothing. */
   tools: ToolPolicy;
@@ -4137,6 +4328,16 @@ export interface Routine {
   /** When its owner last changed its definition, paused or resumed it. Tokens, secrets and runs don't count. */
   updated_at: Timestamp;
 }
+
+export type RoutineConnectorsInputItem = ConnectorName | {
+  name: ConnectorName;
+  tools?: ConnectorToolRulesInput;
+};
+
+/**
+ * @maxItems 20
+ */
+export type RoutineConnectorsInput = RoutineConnectorsInputItem[];
 
 /**
  * A routine as `POST /api/v1/routines` takes it, finished or not.
@@ -4378,6 +4579,8 @@ export interface RoutineInput {
   variables?: VariablesInput;
   /** Hosts beside those that the environment allows. */
   network?: NetworkAdditionsInput;
+  /** MCP servers that its runs may use, by name: all their tools, or those that `tools` leaves. */
+  connectors?: RoutineConnectorsInput;
   context_from?: ContextFromInput;
   /** Which calls of the agent's tools are let through; all of them where it says nothing. */
   tools?: ToolPolicyInput;
@@ -4475,6 +4678,8 @@ export interface RoutinePatch {
   variables?: VariablesInput;
   /** Hosts beside those that the environment allows. */
   network?: NetworkAdditionsInput;
+  /** MCP servers that its runs may use, by name: all their tools, or those that `tools` leaves. */
+  connectors?: RoutineConnectorsInput;
   context_from?: ContextFromInput;
   /** Which calls of the agent's tools are let through; all of them where it says nothing. */
   tools?: ToolPolicyInput;
@@ -5290,7 +5495,7 @@ export type SecretSource = {
 };
 
 /**
- * Who may use it: runs of these routines, in these environments, both by id. A list that is left out stands for all.
+ * Who may use it, by id: runs of these routines, in these environments. A list that is left out stands for all. With `connectors`, the headers of these connectors alone, and no variable.
  */
 export interface SecretScope {
   /**
@@ -5303,6 +5508,11 @@ export interface SecretScope {
      * @maxItems 100
      */
   environments?: EnvironmentId[];
+  /**
+     * @minItems 1
+     * @maxItems 100
+     */
+  connectors?: ConnectorId[];
 }
 
 /**
@@ -5370,7 +5580,7 @@ export type SecretSourceInput = {
 };
 
 /**
- * Who may use it: runs of these routines, in these environments, both by id. A list that is left out stands for all.
+ * Who may use it, by id: runs of these routines, in these environments. A list that is left out stands for all. With `connectors`, the headers of these connectors alone, and no variable.
  */
 export interface SecretScopeInput {
   /**
@@ -5383,6 +5593,11 @@ export interface SecretScopeInput {
      * @maxItems 100
      */
   environments?: EnvironmentId[];
+  /**
+     * @minItems 1
+     * @maxItems 100
+     */
+  connectors?: ConnectorId[];
 }
 
 export interface SecretInput {
@@ -6168,6 +6383,15 @@ export type ListEnvironmentsParams = {
  */
 limit?: number;
 cursor?: EnvironmentId;
+};
+
+export type ListConnectorsParams = {
+/**
+ * @minimum 1
+ * @maximum 200
+ */
+limit?: number;
+cursor?: ConnectorId;
 };
 
 export type RemoveBudgetParams = {
@@ -8330,6 +8554,161 @@ export const archiveEnvironment = async (id: string, options?: Parameters<typeof
   {
     ...options,
     method: 'DELETE'
+
+
+  }
+);}
+
+
+
+export const getListConnectorsUrl = (params?: ListConnectorsParams,) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : String(value))
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0 ? `/api/v1/connectors?${stringifiedParams}` : `/api/v1/connectors`
+}
+
+/**
+ * @summary List connectors
+ */
+export const listConnectors = async (params?: ListConnectorsParams, options?: Parameters<typeof call>[1]): Promise<ConnectorPage> => {
+
+  return call<ConnectorPage>(getListConnectorsUrl(params),
+  {
+    ...options,
+    method: 'GET'
+
+
+  }
+);}
+
+
+
+export const getCreateConnectorUrl = () => {
+
+
+
+
+  return `/api/v1/connectors`
+}
+
+/**
+ * It is kept also where the server does not answer: `status` and `status_detail` tell.
+ * @summary Make a connector, and look whether its server answers
+ */
+export const createConnector = async (connectorInput: ConnectorInput, options?: Parameters<typeof call>[1]): Promise<Connector> => {
+
+return call<Connector>(getCreateConnectorUrl(),
+  {
+    ...options,
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
+    body: JSON.stringify(connectorInput)
+  }
+);}
+
+
+
+export const getReadConnectorUrl = (id: string,) => {
+
+
+
+
+  return `/api/v1/connectors/${encodeURIComponent(String(id))}`
+}
+
+/**
+ * @summary Read a connector, by its id or its name
+ */
+export const readConnector = async (id: string, options?: Parameters<typeof call>[1]): Promise<Connector> => {
+
+  return call<Connector>(getReadConnectorUrl(id),
+  {
+    ...options,
+    method: 'GET'
+
+
+  }
+);}
+
+
+
+export const getChangeConnectorUrl = (id: string,) => {
+
+
+
+
+  return `/api/v1/connectors/${encodeURIComponent(String(id))}`
+}
+
+/**
+ * Only the keys that are given change; auth is replaced as a whole. With another address or credential, its server is looked at anew.
+ * @summary Change a connector
+ */
+export const changeConnector = async (id: string,
+    connectorPatch: ConnectorPatch, options?: Parameters<typeof call>[1]): Promise<Connector> => {
+
+return call<Connector>(getChangeConnectorUrl(id),
+  {
+    ...options,
+    method: 'PATCH',
+    headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
+    body: JSON.stringify(connectorPatch)
+  }
+);}
+
+
+
+export const getDeleteConnectorUrl = (id: string,) => {
+
+
+
+
+  return `/api/v1/connectors/${encodeURIComponent(String(id))}`
+}
+
+/**
+ * @summary Delete a connector that no routine names
+ */
+export const deleteConnector = async (id: string, options?: Parameters<typeof call>[1]): Promise<void> => {
+
+  return call<void>(getDeleteConnectorUrl(id),
+  {
+    ...options,
+    method: 'DELETE'
+
+
+  }
+);}
+
+
+
+export const getCheckConnectorUrl = (id: string,) => {
+
+
+
+
+  return `/api/v1/connectors/${encodeURIComponent(String(id))}/check`
+}
+
+/**
+ * Answers within 20 seconds, whatever the server does.
+ * @summary Look whether a connector's server answers, and which tools it has
+ */
+export const checkConnector = async (id: string, options?: Parameters<typeof call>[1]): Promise<Connector> => {
+
+  return call<Connector>(getCheckConnectorUrl(id),
+  {
+    ...options,
+    method: 'POST'
 
 
   }

@@ -16,6 +16,7 @@ export const KEY_TITLES: Record<keyof Draft, string> = {
   runs_on: "Runs on",
   variables: "Variables",
   network: "More hosts",
+  connectors: "Connectors",
   context_from: "Earlier runs",
   tools: "Tools",
   notify: "Notifications",

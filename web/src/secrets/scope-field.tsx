@@ -16,7 +16,7 @@ interface ScopeFieldProps {
 
 /** A list without any stands for all, and is left out. */
 export function ScopeField({ scope, onChange }: ScopeFieldProps) {
-  const isForAll = scope.routines === undefined && scope.environments === undefined;
+  const isForAll = Object.keys(scope).length === 0;
   return (
     <>
       <OneOf

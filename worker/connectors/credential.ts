@@ -1,0 +1,53 @@
+/** The headers by which a connector signs its requests, with the values of secrets in them. */
+
+import type { UsingAttempt } from "#instance/secrets/secret-rows.ts";
+import type { FilledVariables, SecretsOfRuns } from "#instance/secrets/secrets-of-runs.ts";
+import type { Connector, ConnectorAuth } from "#protocol/connector.ts";
+
+export interface Credential {
+  headers: Headers;
+  /** What may be shown nowhere. */
+  secrets: string[];
+}
+
+/** `detail` is a sentence for people. */
+export type CredentialAnswer = { ok: true; credential: Credential } | { ok: false; detail: string };
+
+/** What a header's value can be: anything else could begin another header. */
+const HEADER_TEXT = /^[!-~](?:[ -~]*[!-~])?$/;
+
+/**
+ * @param use the attempt that gets to use it, which is noted; null where a person looks whether it works.
+ */
+export async function credentialOf(
+  secrets: Pick<SecretsOfRuns, "fill" | "fillTexts">,
+  { id, auth }: Pick<Connector, "id" | "auth">,
+  use: UsingAttempt | null,
+): Promise<CredentialAnswer> {
+  const texts = headerTexts(auth);
+  const filled: FilledVariables =
+    use === null
+      ? await secrets.fillTexts(texts, { routineId: null, environmentId: null, connectorId: id })
+      : await secrets.fill(texts, { ...use, connectorId: id });
+  if (!filled.ok) return { ok: false, detail: `A secret of its headers can't be used. ${filled.fault.detail}` };
+  const unfit = Object.entries(filled.variables).find(([, text]) => !HEADER_TEXT.test(text));
+  if (unfit !== undefined) {
+    return {
+      ok: false,
+      detail: `What the secret of the header ${unfit[0]} holds can't stand in a header: printable ASCII on one line can.`,
+    };
+  }
+  return { ok: true, credential: { headers: new Headers(filled.variables), secrets: filled.secret_values } };
+}
+
+/** Header by header, still with `{{NAME}}` in it. */
+function headerTexts(auth: ConnectorAuth): Record<string, string> {
+  switch (auth.type) {
+    case "none":
+      return {};
+    case "bearer":
+      return { authorization: `Bearer ${auth.token}` };
+    case "header":
+      return auth.headers;
+  }
+}
