@@ -36,6 +36,8 @@ export default defineConfig({
       },
     },
   },
+  // A worker loads of what it can read no more than it is asked for.
+  worker: { format: "es" },
   server: { proxy },
   preview: { proxy },
 });

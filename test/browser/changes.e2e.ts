@@ -19,13 +19,22 @@ test("the changes are read as lines, and a comment on one goes with the next mes
     const views = page.getByRole("navigation", { name: "Views of the session" });
     await views.getByRole("link", { name: "Changes" }).click();
     await page.getByText("No changes yet").waitFor();
-    conversation.run("I write.", "cd */ 2>/dev/null; printf 'first line\\nsecond line\\n' > written.txt");
+    conversation.run(
+      "I write.",
+      "cd */ 2>/dev/null; printf 'first line\\nsecond line\\n' > written.txt; echo 'export const port = 8080;' > port.ts",
+    );
     conversation.finish("Written.");
     await untilRunStatus(page, "succeeded");
 
     const file = page.getByRole("region", { name: "written.txt" });
     await file.getByText("second line").waitFor();
     assert.match((await file.getByRole("button", { name: /written\.txt/ }).textContent()) ?? "", /\+2 −0/);
+    // A piece of its own: the line is in colours.
+    await page
+      .getByRole("region", { name: "port.ts" })
+      .locator("td span")
+      .getByText("export", { exact: true })
+      .waitFor();
     await file.getByRole("button", { name: "Comment on line 2" }).click();
     await page.keyboard.type("Say it in one line.");
     await page.keyboard.press("Control+Enter");

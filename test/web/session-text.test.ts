@@ -197,7 +197,7 @@ describe("a tool's input", () => {
     };
     expect(toolInput(input)).toEqual({
       facts: [{ label: "File path", text: "b.ts" }],
-      blocks: [{ label: "Command", text: "cd app && cat app/a.ts", isTerminal: false }],
+      blocks: [{ label: "Command", text: "cd app && cat app/a.ts", isTerminal: false, language: "bash" }],
     });
     const exact = toolInput(input, true);
     expect([...exact.facts, ...exact.blocks].map(({ text }) => text)).toContain(input.command);
@@ -212,9 +212,9 @@ describe("a tool's input", () => {
         { label: "Timeout", text: "5" },
       ],
       blocks: [
-        { label: "Command", text: "ls", isTerminal: false },
-        { label: "Long", text: "a\nb", isTerminal: false },
-        { label: "Nested", text: '{\n  "a": 1\n}', isTerminal: false },
+        { label: "Command", text: "ls", isTerminal: false, language: "bash" },
+        { label: "Long", text: "a\nb", isTerminal: false, language: null },
+        { label: "Nested", text: '{\n  "a": 1\n}', isTerminal: false, language: "json" },
       ],
     });
   });
@@ -250,7 +250,7 @@ describe("a tool's input", () => {
   });
 
   it.each([
-    ["a text", { facts: [], blocks: [{ label: "Input", text: "a text", isTerminal: false }] }],
+    ["a text", { facts: [], blocks: [{ label: "Input", text: "a text", isTerminal: false, language: null }] }],
     [null, { facts: [], blocks: [] }],
   ])("that is %j", (input, shown) => {
     expect(toolInput(input)).toEqual(shown);

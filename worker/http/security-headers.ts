@@ -21,6 +21,10 @@ export function pagePolicy(formsTo = "'none'"): string {
   );
 }
 
+/** For scripts of ours: a worker is held to what came with its file, and may load more of them and nothing else. */
+export const SCRIPT_POLICY =
+  "default-src 'none'; script-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
 export function securityHeaders(c: HttpContext): Record<string, string> {
   const headers: Record<string, string> = { "request-id": c.var.requestId, ...ON_EVERY_ANSWER };
   if (c.req.url.startsWith("https:")) headers["strict-transport-security"] = "max-age=31536000";

@@ -1,7 +1,7 @@
 /** The web app: one page, served at every address that people have, and the files that it loads. */
 import type { App, HttpContext } from "../http/http-env.ts";
 import { renderRefusal } from "../http/render-error.ts";
-import { pagePolicy } from "../http/security-headers.ts";
+import { pagePolicy, SCRIPT_POLICY } from "../http/security-headers.ts";
 
 /** Its page sends the browser to GitHub, with a form. */
 const SETUP = "/setup";
@@ -43,6 +43,7 @@ export function mountPages(app: App): void {
   app.get("/assets/:name", async (c) => {
     const file = await readFile(c, new URL(c.req.url).pathname);
     if (file === null) return renderRefusal(c, { code: "not_found" });
+    file.headers.set("content-security-policy", SCRIPT_POLICY);
     // The name has a hash of the content in it.
     file.headers.set("cache-control", "public, max-age=31536000, immutable");
     return file;

@@ -29,7 +29,9 @@ export async function sessionViews(t: TestContext, bed: GatedBed): Promise<View[
   const approved = await startRun(bed, { name: "A routine that pushes", prompt: pushing.task, tools });
   pushing.run("Now I push.", `git push origin HEAD:claude/${"a-branch-with-a-long-name-".repeat(4)}`);
   const ended = await playRun(t, bed, "An ended run");
-  await ended.report([RUNNING, said({ type: "agent.message", message_id: "msg_1", text: "## Done\n\n`code`" })]);
+  const code = '// A comment.\nexport const port: number = listen("here", 8080);';
+  const text = `## Done\n\n\`code\`\n\n\`\`\`ts\n${code}\n\`\`\``;
+  await ended.report([RUNNING, said({ type: "agent.message", message_id: "msg_1", text })]);
   await ended.finish("Everything is done.");
 
   return [
@@ -39,6 +41,7 @@ export async function sessionViews(t: TestContext, bed: GatedBed): Promise<View[
         await openSession(page, ended.sessionId);
         await untilConnection(page, "ended");
         await transcript(page).getByText("Everything is done.").first().waitFor();
+        await transcript(page).locator("pre span").getByText("export", { exact: true }).waitFor();
       },
     },
     {

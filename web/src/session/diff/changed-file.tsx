@@ -1,6 +1,8 @@
 /** A changed file: its name and counts, and, unfolded, its lines with their numbers, on each of which can be commented. */
 import { memo, useId, useState, useSyncExternalStore } from "react";
 import { ChevronRightIcon } from "../../ui/icons.tsx";
+import { Tokens } from "../text/code/code.tsx";
+import type { Token } from "../text/code/tokens.ts";
 import { Plain } from "../text/plain.tsx";
 import { visibleLine } from "../text/visible-text.ts";
 import styles from "./changed-file.module.css";
@@ -8,6 +10,7 @@ import type { ShownFile } from "./changed-files.ts";
 import { CommentForm, ShownComment } from "./comment-form.tsx";
 import type { LineComment, LineComments } from "./line-comments.ts";
 import type { Hunk, PatchLine } from "./patch.ts";
+import { useLineTokens } from "./use-line-tokens.ts";
 
 interface ChangedFileProps {
   file: ShownFile;
@@ -90,6 +93,7 @@ interface HunkProps {
 const HunkLines = memo(function HunkLines({ hunk, path, of, comments }: HunkProps) {
   const [open, setOpen] = useState<string | null>(null);
   const given = useSyncExternalStore(comments.subscribe, comments.all);
+  const tokens = useLineTokens(hunk, path);
   const [first] = hunk.lines;
   return (
     <tbody>
@@ -112,6 +116,7 @@ const HunkLines = memo(function HunkLines({ hunk, path, of, comments }: HunkProp
           <Line
             key={key}
             line={line}
+            tokens={tokens.get(line)}
             said={said}
             isOpen={open === key}
             onOpen={() => setOpen(open === key ? null : key)}
@@ -132,6 +137,8 @@ const CODE_QUOTED = 300;
 
 interface LineProps {
   line: PatchLine;
+  /** Its text in colours. */
+  tokens: readonly Token[] | undefined;
   said: readonly LineComment[];
   isOpen: boolean;
   onOpen: () => void;
@@ -139,7 +146,7 @@ interface LineProps {
   onRemove: (id: string) => void;
 }
 
-function Line({ line, said, isOpen, onOpen, onSay, onRemove }: LineProps) {
+function Line({ line, tokens, said, isOpen, onOpen, onSay, onRemove }: LineProps) {
   const { side, line: number } = placeOf(line);
   const label = `Comment on ${side === "before" ? "removed line" : "line"} ${number}`;
   const button = (
@@ -154,7 +161,7 @@ function Line({ line, said, isOpen, onOpen, onSay, onRemove }: LineProps) {
         <td className={styles.number}>{side === "after" && button}</td>
         <td className={styles.code}>
           <span className={styles.sign}>{SIGNS[line.kind]}</span>
-          {visibleLine(line.text)}
+          {tokens === undefined ? visibleLine(line.text) : <Tokens tokens={tokens} />}
         </td>
       </tr>
       {(isOpen || said.length > 0) && (

@@ -30,8 +30,8 @@ export function ToolInputView({ foldKey, input, isExact = false }: ToolInputView
           ))}
         </dl>
       )}
-      {blocks.map(({ label, text, isTerminal }) => (
-        <LongText key={label} label={label} text={text} foldKey={`${foldKey}:${label}`} isTerminal={isTerminal} />
+      {blocks.map(({ label, ...block }) => (
+        <LongText key={label} label={label} foldKey={`${foldKey}:${label}`} {...block} />
       ))}
     </>
   );

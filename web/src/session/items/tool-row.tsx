@@ -4,10 +4,12 @@ import { classNames } from "../../ui/class-names.ts";
 import { Elapsed } from "../../ui/time.tsx";
 import { Fold } from "../fold.tsx";
 import type { ResultItem, ToolItem } from "../item-types.ts";
+import type { Language } from "../text/code/languages.ts";
 import { CutNote, LongText } from "../text/long-text.tsx";
 import { Plain } from "../text/plain.tsx";
 import { tellingInput, toolName } from "../text/tool-summary.ts";
 import { StateMark } from "./state-mark.tsx";
+import { outputLanguage } from "./tool-input.ts";
 import { ToolInputView } from "./tool-input-view.tsx";
 import styles from "./tool-row.module.css";
 
@@ -73,19 +75,35 @@ function Duration({ item: { atMs, state, result } }: { item: ToolItem }) {
   );
 }
 
-function ToolBody({ item: { key, input, inputCut, result, state } }: { item: ToolItem }) {
+function ToolBody({ item: { key, name, input, inputCut, result, state } }: { item: ToolItem }) {
   return (
     <>
       <ToolInputView foldKey={key} input={input} />
       {inputCut !== null && <CutNote cut={inputCut} />}
-      {result !== null && <Output foldKey={key} result={result} />}
+      {result !== null && <Output foldKey={key} result={result} language={outputLanguage(name, input, result.text)} />}
       {state === "stopped" && <p className={styles.none}>The run ended before the tool gave a result.</p>}
     </>
   );
 }
 
-function Output({ foldKey, result: { text, isError, cut } }: { foldKey: string; result: ResultItem["result"] }) {
+interface OutputProps {
+  foldKey: string;
+  result: ResultItem["result"];
+  language?: Language | null;
+}
+
+function Output({ foldKey, result: { text, isError, cut }, language = null }: OutputProps) {
   if (text === "") return <p className={styles.none}>No output.</p>;
   const label = isError ? "Error" : "Output";
-  return <LongText label={label} text={text} foldKey={`${foldKey}:output`} cut={cut} isError={isError} isTerminal />;
+  return (
+    <LongText
+      label={label}
+      text={text}
+      foldKey={`${foldKey}:output`}
+      cut={cut}
+      isError={isError}
+      isTerminal
+      language={isError ? null : language}
+    />
+  );
 }

@@ -3,6 +3,7 @@ import { useDeferredValue, useMemo } from "react";
 import { useFold } from "../fold.tsx";
 import type { AgentItem } from "../item-types.ts";
 import styles from "./agent-text.module.css";
+import { BeingWritten } from "./code/code.tsx";
 import { CutNote } from "./long-text.tsx";
 import { Markdown } from "./markdown.tsx";
 import { formatBytes, preview } from "./preview.ts";
@@ -27,7 +28,9 @@ function Writing({ text }: { text: string }) {
   );
   return (
     <div className={styles.writing}>
-      <Markdown text={end} />
+      <BeingWritten value={true}>
+        <Markdown text={end} />
+      </BeingWritten>
     </div>
   );
 }

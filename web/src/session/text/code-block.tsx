@@ -1,5 +1,7 @@
 /** A block of code: it scrolls inside itself, and can be copied. */
 import { CopyButton } from "../../ui/copy-button.tsx";
+import { Code } from "./code/code.tsx";
+import { languageNamed } from "./code/languages.ts";
 import styles from "./code-block.module.css";
 
 interface CodeBlockProps {
@@ -16,7 +18,9 @@ export function CodeBlock({ text, language }: CodeBlockProps) {
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard */}
       <pre className={styles.code} tabIndex={0}>
-        <code>{text}</code>
+        <code>
+          <Code text={text} language={languageNamed(language)} />
+        </code>
       </pre>
     </div>
   );

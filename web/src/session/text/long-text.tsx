@@ -6,6 +6,8 @@ import { CopyButton } from "../../ui/copy-button.tsx";
 import { useFold } from "../fold.tsx";
 import type { Cut } from "../item-types.ts";
 import { type AnsiPiece, ansiPieces, hasAnsi, withoutAnsi } from "./ansi.ts";
+import { Code } from "./code/code.tsx";
+import type { Language } from "./code/languages.ts";
 import styles from "./long-text.module.css";
 import { formatBytes, preview, type TextBound } from "./preview.ts";
 import { visibleText } from "./visible-text.ts";
@@ -20,6 +22,8 @@ interface LongTextProps {
   isError?: boolean;
   /** It was written for a terminal: its colours are seen, and its other control sequences are left out. */
   isTerminal?: boolean;
+  /** What it is written in, where it is code. */
+  language?: Language | null;
 }
 
 const USUAL_BOUND: TextBound = { lines: 24, characters: 3_000 };
@@ -34,6 +38,7 @@ export function LongText({
   bound = USUAL_BOUND,
   isError = false,
   isTerminal = false,
+  language = null,
 }: LongTextProps) {
   const [isAll, setAll] = useFold(`${foldKey}:all`);
   const beginning = useMemo(() => preview(text, bound), [text, bound]);
@@ -48,7 +53,11 @@ export function LongText({
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard */}
       <pre className={styles.text} tabIndex={0}>
-        {isTerminal && hasAnsi(shown) ? <Terminal text={shown} plain={plain} /> : plain}
+        {isTerminal && hasAnsi(shown) ? (
+          <Terminal text={shown} plain={plain} />
+        ) : (
+          <Code text={plain} language={language} />
+        )}
       </pre>
       {!beginning.isWhole && (
         <button type="button" className={styles.more} aria-expanded={isAll} onClick={() => setAll(!isAll)}>
