@@ -8,6 +8,7 @@ import { ENVIRONMENT_ERRORS } from "./environment-errors.ts";
 import type { ErrorRow } from "./error-types.ts";
 import { GITHUB_ERRORS } from "./github-errors.ts";
 import { MESSAGE_ERRORS } from "./message-errors.ts";
+import { MODEL_ERRORS } from "./model-errors.ts";
 import { QUESTION_ERRORS } from "./question-errors.ts";
 import { SESSION_ERRORS } from "./session-errors.ts";
 
@@ -92,11 +93,6 @@ export const API_ERRORS = {
     type: "permission_error",
     message: "The run's network policy does not allow this host.",
     hint: "Name the host in network.allow of the environment or of the routine; see docs/network.md for the hosts that are in the list.",
-  },
-  model_access_refused: {
-    type: "authentication_error",
-    message: "The model's API refused this instance's key.",
-    hint: "Set ANTHROPIC_API_KEY to a valid key: wrangler secret put ANTHROPIC_API_KEY, or .dev.vars locally.",
   },
   not_found: {
     type: "not_found_error",
@@ -189,11 +185,7 @@ export const API_ERRORS = {
     message: "This instance does not know the store that the secret is to come from.",
     hint: "Give the secret's value, or have the instance's operator configure the store: docs/secrets.md.",
   },
-  model_not_configured: {
-    type: "unprocessable_error",
-    message: "This instance has no model key, so it starts no runs.",
-    hint: "Set ANTHROPIC_API_KEY: wrangler secret put ANTHROPIC_API_KEY, or .dev.vars locally.",
-  },
+  ...MODEL_ERRORS,
   ...BUDGET_ERRORS,
   queue_full: {
     type: "rate_limit_error",

@@ -36,6 +36,7 @@ import { answerBrowser, mountPages } from "./routes/pages.ts";
 import { mountPools } from "./routes/pools.ts";
 import { mountPullRequests } from "./routes/pull-requests.ts";
 import { mountRebuildIndex } from "./routes/rebuild-index.ts";
+import { mountRoutineDrafts } from "./routes/routine-drafts.ts";
 import { mountRoutineLists } from "./routes/routine-lists.ts";
 import { mountRoutineToken } from "./routes/routine-token.ts";
 import { mountRoutines } from "./routes/routines.ts";
@@ -78,6 +79,7 @@ app.use(async (c, next) => {
 
 mountFire(app);
 mountRunByToken(app);
+mountRoutineDrafts(app);
 mountRoutines(app);
 mountValidateRoutine(app);
 mountRoutineToken(app);

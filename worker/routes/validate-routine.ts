@@ -46,12 +46,17 @@ export function mountValidateRoutine(app: App): void {
     },
     async ({ c, query: { routine }, body }) => {
       const before = routine === undefined ? success(null) : await c.var.deps.ownerOf(routine).read();
-      return before.ok ? validate(c, body, before.value) : before;
+      return before.ok ? validateDraft(c, body, before.value) : before;
     },
   );
 }
 
-async function validate(c: HttpContext, body: unknown, before: Routine | null): Promise<Result<Validation>> {
+/** @param before the routine that it changes; null for a new one. */
+export async function validateDraft(
+  c: HttpContext,
+  body: unknown,
+  before: Routine | null,
+): Promise<Result<Validation>> {
   const future = futureKeyRefusal(body);
   if (future !== null) return success(withFaults(future));
   const parsed = routineInputSchema.safeParse(body);

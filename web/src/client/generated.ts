@@ -970,6 +970,584 @@ export interface Diff {
   repositories: DiffRepositoriesItem[];
 }
 
+export type DraftInputAnswersItem = {
+  /**
+     * @minLength 1
+     * @maxLength 300
+     */
+  question: string;
+  /**
+     * @minLength 1
+     * @maxLength 1000
+     */
+  answer: string;
+};
+
+/**
+ * @maxLength 64
+ */
+export type TimeZone = string;
+
+export interface DraftInput {
+  /**
+     * What the routine is to do, and when.
+     * @minLength 1
+     * @maxLength 4000
+     */
+  text: string;
+  /**
+     * To questions that an earlier draft came with.
+     * @maxItems 5
+     */
+  answers?: DraftInputAnswersItem[];
+  /** Of whoever asks: times of day are meant in it. */
+  timezone?: TimeZone;
+}
+
+/**
+ * By list price, as for runs. No budget counts it.
+ */
+export interface DraftUsage {
+  /**
+     * @minimum 1
+     * @maximum 9007199254740991
+     */
+  calls: number;
+  /**
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  input_tokens: number;
+  /**
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  output_tokens: number;
+  /** @minimum 0 */
+  cost_usd: number;
+}
+
+/**
+ * Branches under push_prefix alone, any branch, or nothing.
+ */
+export type RepositoryPush = typeof RepositoryPush[keyof typeof RepositoryPush];
+
+
+export const RepositoryPush = {
+  prefix: 'prefix',
+  any: 'any',
+  none: 'none',
+} as const;
+
+export interface Repository {
+  /** @maxLength 2000 */
+  url: string;
+  /** @maxLength 255 */
+  branch?: string;
+  /**
+     * Folders of the repository: the working tree has these alone, and the clone no other files' contents.
+     * @minItems 1
+     * @maxItems 100
+     * @items.minLength 1
+     * @items.maxLength 1000
+     */
+  paths?: string[];
+  /**
+     * How many commits of history are cloned; 0 for all of it. 50 where it says nothing.
+     * @minimum 0
+     * @maximum 1000000
+     */
+  depth?: number;
+  /** Branches under push_prefix alone, any branch, or nothing. */
+  push: RepositoryPush;
+}
+
+/**
+ * A session for each run, or one for all that `session_key` makes one key of.
+ */
+export type SessionMode = typeof SessionMode[keyof typeof SessionMode];
+
+
+export const SessionMode = {
+  new: 'new',
+  keyed: 'keyed',
+} as const;
+
+/**
+ * What happens to a new occurrence while a run of the routine is on; with `session: keyed`, of the session.
+ */
+export type Overlap = typeof Overlap[keyof typeof Overlap];
+
+
+export const Overlap = {
+  parallel: 'parallel',
+  queue: 'queue',
+  queue_latest: 'queue_latest',
+  skip: 'skip',
+  cancel_running: 'cancel_running',
+} as const;
+
+/**
+ * The pool whose runners work on the routine: `default`, or `pool:` and a name.
+ * @pattern ^(?:default|pool:[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?)$
+ */
+export type RunsOn = string;
+
+export interface NetworkAdditions {
+  /** @maxItems 200 */
+  allow: HostPattern[];
+}
+
+export type RoutineConnectorsItem = ConnectorName | {
+  name: ConnectorName;
+  tools?: ConnectorToolRules;
+};
+
+/**
+ * @maxItems 20
+ */
+export type RoutineConnectors = RoutineConnectorsItem[];
+
+/**
+ * A tool's name, with `*` for any characters, or commands of the shell: `Bash(git push:*)` for all that begin with these words, `Bash(npm test)` for this one alone.
+ * @maxLength 200
+ */
+export type ToolRule = string;
+
+export interface ToolPolicy {
+  /**
+     * Where it is there, no other call is let through.
+     * @maxItems 100
+     */
+  allow?: ToolRule[];
+  /**
+     * Refused; counts before `ask` and `allow`.
+     * @maxItems 100
+     */
+  deny: ToolRule[];
+  /**
+     * Let through when a person has approved it; counts before `allow`.
+     * @maxItems 100
+     */
+  ask: ToolRule[];
+}
+
+export type NotificationRuleOnItem = typeof NotificationRuleOnItem[keyof typeof NotificationRuleOnItem];
+
+
+export const NotificationRuleOnItem = {
+  failed: 'failed',
+  waiting: 'waiting',
+  budget: 'budget',
+  blocked: 'blocked',
+  recovered: 'recovered',
+  succeeded: 'succeeded',
+  missed: 'missed',
+  paused: 'paused',
+  quiet: 'quiet',
+} as const;
+
+/**
+ * Whether the task was done, as the agent reported it.
+ */
+export type RunResult = typeof RunResult[keyof typeof RunResult];
+
+
+export const RunResult = {
+  done: 'done',
+  nothing_to_do: 'nothing_to_do',
+  blocked: 'blocked',
+  unknown: 'unknown',
+} as const;
+
+export interface NotificationRule {
+  /** @minItems 1 */
+  on: NotificationRuleOnItem[];
+  /** Runs that succeeded with one of these results tell nothing of it. */
+  skip: RunResult[];
+  /**
+     * An https address that is sent signed webhooks; {{NAME}} behind its host stands for a secret.
+     * @maxLength 2000
+     */
+  webhook?: string;
+  /**
+     * The secret, as {{NAME}}, that holds the address of an incoming webhook of Slack's.
+     * @pattern ^\{\{ *[A-Za-z_][A-Za-z0-9_]{0,63} *\}\}$
+     */
+  slack?: string;
+  /**
+     * Whom an e-mail is sent to.
+     * @maxLength 254
+     * @pattern ^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$
+     */
+  email?: string;
+}
+
+export type Filter = {
+  /**
+     * A named field of the source, or a dotted path into the payload.
+     * @minLength 1
+     * @maxLength 200
+     */
+  field: string;
+  operator: 'equals' | 'contains' | 'starts_with';
+  value: string | number | boolean;
+} | {
+  /**
+     * A named field of the source, or a dotted path into the payload.
+     * @minLength 1
+     * @maxLength 200
+     */
+  field: string;
+  operator: 'is_one_of' | 'is_not_one_of';
+  /**
+     * @minItems 1
+     * @maxItems 100
+     */
+  value: (string | number | boolean)[];
+} | {
+  /**
+     * A named field of the source, or a dotted path into the payload.
+     * @minLength 1
+     * @maxLength 200
+     */
+  field: string;
+  operator: 'matches_regex';
+  /**
+     * A regular expression in RE2's syntax, matched against the whole value.
+     * @maxLength 1000
+     */
+  value: string;
+} | {
+  /**
+     * A named field of the source, or a dotted path into the payload.
+     * @minLength 1
+     * @maxLength 200
+     */
+  field: string;
+  operator: 'exists';
+  value: boolean;
+};
+
+export type WebhookSource = typeof WebhookSource[keyof typeof WebhookSource];
+
+
+export const WebhookSource = {
+  slack: 'slack',
+  linear: 'linear',
+  sentry: 'sentry',
+  pagerduty: 'pagerduty',
+  notion: 'notion',
+  gitlab: 'gitlab',
+  pubsub: 'pubsub',
+  'standard-webhooks': 'standard-webhooks',
+  generic: 'generic',
+} as const;
+
+export type GenericAuth = {
+  kind: 'hmac';
+  /** @pattern ^[A-Za-z0-9-]{1,100}$ */
+  header: string;
+  /** @maxLength 20 */
+  prefix: string;
+  algorithm: 'sha256' | 'sha512';
+  encoding: 'hex' | 'base64';
+} | {
+  kind: 'bearer';
+};
+
+export interface PubsubAuth {
+  /**
+     * @maxLength 320
+     * @pattern ^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$
+     */
+  service_account: string;
+  /**
+     * @minLength 1
+     * @maxLength 500
+     */
+  audience?: string;
+}
+
+export type TriggerInput = {
+  /** Of a trigger that the routine has: it is kept. */
+  id?: TriggerId;
+  next_fire_times?: unknown;
+  status?: unknown;
+  endpoint?: unknown;
+  unseen_repositories?: unknown;
+  repository_ids?: unknown;
+  type: 'api';
+} | {
+  /** Of a trigger that the routine has: it is kept. */
+  id?: TriggerId;
+  next_fire_times?: unknown;
+  status?: unknown;
+  endpoint?: unknown;
+  unseen_repositories?: unknown;
+  repository_ids?: unknown;
+  type: 'schedule';
+  /**
+     * @minLength 1
+     * @maxLength 200
+     */
+  cron?: string;
+  every?: 'hourly' | 'daily' | 'weekdays' | 'weekly' | 'monthly';
+  /** @pattern ^([01][0-9]|2[0-3]):[0-5][0-9]$ */
+  time?: string;
+  /**
+     * @minimum 0
+     * @maximum 59
+     */
+  minute?: number;
+  weekday?: 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday';
+  /**
+     * @minimum 1
+     * @maximum 28
+     */
+  day?: number;
+  /**
+     * @minLength 1
+     * @maxLength 64
+     */
+  at?: string;
+  /**
+     * Shown where `at` was written as a delay, such as "in 2 weeks"; sent back, it is ignored.
+     * @maxLength 64
+     */
+  at_written?: string;
+  timezone: TimeZone;
+  catch_up: CatchUp;
+  jitter?: Duration;
+} | {
+  /** Of a trigger that the routine has: it is kept. */
+  id?: TriggerId;
+  next_fire_times?: unknown;
+  status?: unknown;
+  endpoint?: unknown;
+  unseen_repositories?: unknown;
+  repository_ids?: unknown;
+  type: 'github';
+  /** @pattern ^[a-z][a-z0-9_]{1,63}$ */
+  event: string;
+  /**
+     * @minItems 1
+     * @maxItems 50
+     * @items.minLength 1
+     * @items.maxLength 100
+     */
+  actions?: string[];
+  /** @maxItems 20 */
+  filters: Filter[];
+  coalesce?: Coalesce;
+  allow_public: boolean;
+  allow_self: boolean;
+} | {
+  /** Of a trigger that the routine has: it is kept. */
+  id?: TriggerId;
+  next_fire_times?: unknown;
+  status?: unknown;
+  endpoint?: unknown;
+  unseen_repositories?: unknown;
+  repository_ids?: unknown;
+  type: 'webhook';
+  source: WebhookSource;
+  /**
+     * @minItems 1
+     * @maxItems 50
+     * @items.minLength 1
+     * @items.maxLength 200
+     */
+  events?: string[];
+  auth?: GenericAuth;
+  pubsub?: PubsubAuth;
+  /** @maxItems 20 */
+  filters: Filter[];
+  coalesce?: Coalesce;
+} | {
+  /** Of a trigger that the routine has: it is kept. */
+  id?: TriggerId;
+  next_fire_times?: unknown;
+  status?: unknown;
+  endpoint?: unknown;
+  unseen_repositories?: unknown;
+  repository_ids?: unknown;
+  type: 'routine';
+  /**
+     * @minLength 1
+     * @maxLength 200
+     */
+  routine: string;
+  /**
+     * Ends of its runs; or failing: its first failure after a success; recovered: its first success after that; quiet: nothing has succeeded for longer than its schedule means.
+     * @minItems 1
+     */
+  on: ('succeeded' | 'failed' | 'timed_out' | 'canceled' | 'failing' | 'recovered' | 'quiet')[];
+  /** @minItems 1 */
+  result?: RunResult[];
+} | {
+  /** Of a trigger that the routine has: it is kept. */
+  id?: TriggerId;
+  next_fire_times?: unknown;
+  status?: unknown;
+  endpoint?: unknown;
+  unseen_repositories?: unknown;
+  repository_ids?: unknown;
+  type: 'event';
+  /**
+     * @minLength 1
+     * @maxLength 200
+     */
+  name: string;
+  /** @maxItems 20 */
+  filters: Filter[];
+  coalesce?: Coalesce;
+};
+
+export type RoutineInputLimits = {
+  timeout: Duration;
+  /**
+     * @minimum 1
+     * @maximum 10000
+     */
+  turns: number;
+  /** How long the sandbox of a run that waits for a person is kept for it. */
+  hold: Duration;
+  /** How long people have to answer what an agent asks. */
+  answer: Duration;
+  /**
+     * What one run's model calls may cost, in US dollars. Over it the run waits until this is raised.
+     * @maximum 1000000
+     * @exclusiveMinimum 0
+     */
+  budget_usd?: number;
+  /**
+     * The same for all runs of the routine together, in a calendar month (UTC).
+     * @maximum 1000000
+     * @exclusiveMinimum 0
+     */
+  monthly_budget_usd?: number;
+  /**
+     * After so many runs in a row that failed or timed out the routine pauses itself; 0 for never.
+     * @minimum 0
+     * @maximum 1000
+     */
+  failures: number;
+};
+
+export type RoutineInputRetry = {
+  /**
+     * @minimum 0
+     * @maximum 10
+     */
+  max: number;
+  backoff: Duration;
+};
+
+export type RoutineInputTags = {[key: string]: string};
+
+export interface RoutineInput {
+  /**
+     * @minLength 1
+     * @maxLength 80
+     */
+  name: string;
+  /**
+     * @minLength 1
+     * @maxLength 200000
+     */
+  prompt: string;
+  /** @pattern ^[a-zA-Z0-9][a-zA-Z0-9._:@[\]-]{0,99}$ */
+  model?: string;
+  /** @maxItems 20 */
+  repositories: Repository[];
+  /**
+     * @minLength 1
+     * @maxLength 100
+     */
+  push_prefix: string;
+  session: SessionMode;
+  /**
+     * Of `session: keyed`: text with `{{…}}` for facts of the event, as "{{github.repository}}#{{github.number}}".
+     * @minLength 1
+     * @maxLength 500
+     */
+  session_key?: string;
+  overlap: Overlap;
+  /**
+     * @minimum 1
+     * @maximum 100
+     */
+  max_concurrent: number;
+  runs_on: RunsOn;
+  /** The name of the environment in which its runs work. */
+  environment: EnvironmentName;
+  /** Beside the environment's; where both set one of a name, this one counts. */
+  variables: Variables;
+  /** Hosts beside those that the environment allows. */
+  network: NetworkAdditions;
+  /** MCP servers that its runs may use, by name: all their tools, or those that `tools` leaves. */
+  connectors: RoutineConnectors;
+  context_from: ContextFrom;
+  /** Which calls of the agent's tools are let through; all of them where it says nothing. */
+  tools: ToolPolicy;
+  /**
+     * Who is told of what, beside the rules for all routines.
+     * @maxItems 20
+     */
+  notify: NotificationRule[];
+  limits: RoutineInputLimits;
+  retry: RoutineInputRetry;
+  tags: RoutineInputTags;
+  /** @maxItems 200 */
+  triggers: TriggerInput[];
+}
+
+export type WarningCode = typeof WarningCode[keyof typeof WarningCode];
+
+
+export const WarningCode = {
+  unknown_event: 'unknown_event',
+  unknown_action: 'unknown_action',
+  unknown_field: 'unknown_field',
+  ambiguous_zone: 'ambiguous_zone',
+  unknown_routine: 'unknown_routine',
+  needs_secret: 'needs_secret',
+  never_fires: 'never_fires',
+  needs_repository: 'needs_repository',
+  environment_archived: 'environment_archived',
+  unknown_connector: 'unknown_connector',
+  connector_not_ready: 'connector_not_ready',
+} as const;
+
+/**
+ * Something that is saved but can't be meant, or can't work yet.
+ */
+export interface Warning {
+  code: WarningCode;
+  /** As in the routine: `triggers[0].filters[1].field`. */
+  field: string;
+  message: string;
+  hint?: string;
+}
+
+export interface Drafted {
+  draft: RoutineInput;
+  /** What had to be guessed; none where nothing is missing. */
+  questions: string[];
+  warnings: Warning[];
+  model: string;
+  usage: DraftUsage;
+}
+
+export interface Drafting {
+  /** Whether there is a model key. */
+  available: boolean;
+  /** @nullable */
+  model: string | null;
+  max_cost_usd: number | null;
+}
+
 export interface EncryptAnewInput {
   /** @pattern ^[0-9A-Za-z_]{1,40}$ */
   cursor?: string;
@@ -1229,19 +1807,6 @@ export interface Question {
   /** Of an approval: the call, whole. No other is approved. */
   call: QuestionCall;
 }
-
-/**
- * Whether the task was done, as the agent reported it.
- */
-export type RunResult = typeof RunResult[keyof typeof RunResult];
-
-
-export const RunResult = {
-  done: 'done',
-  nothing_to_do: 'nothing_to_do',
-  blocked: 'blocked',
-  unknown: 'unknown',
-} as const;
 
 /**
  * A comment on an issue or pull request, a review of a pull request, or an issue that was opened.
@@ -1864,52 +2429,6 @@ export interface FailingDestinations {
   data: FailingDestination[];
 }
 
-export type Filter = {
-  /**
-     * A named field of the source, or a dotted path into the payload.
-     * @minLength 1
-     * @maxLength 200
-     */
-  field: string;
-  operator: 'equals' | 'contains' | 'starts_with';
-  value: string | number | boolean;
-} | {
-  /**
-     * A named field of the source, or a dotted path into the payload.
-     * @minLength 1
-     * @maxLength 200
-     */
-  field: string;
-  operator: 'is_one_of' | 'is_not_one_of';
-  /**
-     * @minItems 1
-     * @maxItems 100
-     */
-  value: (string | number | boolean)[];
-} | {
-  /**
-     * A named field of the source, or a dotted path into the payload.
-     * @minLength 1
-     * @maxLength 200
-     */
-  field: string;
-  operator: 'matches_regex';
-  /**
-     * A regular expression in RE2's syntax, matched against the whole value.
-     * @maxLength 1000
-     */
-  value: string;
-} | {
-  /**
-     * A named field of the source, or a dotted path into the payload.
-     * @minLength 1
-     * @maxLength 200
-     */
-  field: string;
-  operator: 'exists';
-  value: boolean;
-};
-
 export type FilterInput = {
   /**
      * A named field of the source, or a dotted path into the payload.
@@ -1968,18 +2487,6 @@ export interface FireInput {
   /** @maxLength 65536 */
   text?: string;
 }
-
-export type GenericAuth = {
-  kind: 'hmac';
-  /** @pattern ^[A-Za-z0-9-]{1,100}$ */
-  header: string;
-  /** @maxLength 20 */
-  prefix: string;
-  algorithm: 'sha256' | 'sha512';
-  encoding: 'hex' | 'base64';
-} | {
-  kind: 'bearer';
-};
 
 export type GenericAuthInput = {
   kind: 'hmac';
@@ -2316,182 +2823,6 @@ export const ListedRoutinePausedBy = {
 } as const;
 
 /**
- * Branches under push_prefix alone, any branch, or nothing.
- */
-export type RepositoryPush = typeof RepositoryPush[keyof typeof RepositoryPush];
-
-
-export const RepositoryPush = {
-  prefix: 'prefix',
-  any: 'any',
-  none: 'none',
-} as const;
-
-export interface Repository {
-  /** @maxLength 2000 */
-  url: string;
-  /** @maxLength 255 */
-  branch?: string;
-  /**
-     * Folders of the repository: the working tree has these alone, and the clone no other files' contents.
-     * @minItems 1
-     * @maxItems 100
-     * @items.minLength 1
-     * @items.maxLength 1000
-     */
-  paths?: string[];
-  /**
-     * How many commits of history are cloned; 0 for all of it. 50 where it says nothing.
-     * @minimum 0
-     * @maximum 1000000
-     */
-  depth?: number;
-  /** Branches under push_prefix alone, any branch, or nothing. */
-  push: RepositoryPush;
-}
-
-/**
- * A session for each run, or one for all that `session_key` makes one key of.
- */
-export type SessionMode = typeof SessionMode[keyof typeof SessionMode];
-
-
-export const SessionMode = {
-  new: 'new',
-  keyed: 'keyed',
-} as const;
-
-/**
- * What happens to a new occurrence while a run of the routine is on; with `session: keyed`, of the session.
- */
-export type Overlap = typeof Overlap[keyof typeof Overlap];
-
-
-export const Overlap = {
-  parallel: 'parallel',
-  queue: 'queue',
-  queue_latest: 'queue_latest',
-  skip: 'skip',
-  cancel_running: 'cancel_running',
-} as const;
-
-/**
- * The pool whose runners work on the routine: `default`, or `pool:` and a name.
- * @pattern ^(?:default|pool:[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?)$
- */
-export type RunsOn = string;
-
-export interface NetworkAdditions {
-  /** @maxItems 200 */
-  allow: HostPattern[];
-}
-
-export type RoutineConnectorsItem = ConnectorName | {
-  name: ConnectorName;
-  tools?: ConnectorToolRules;
-};
-
-/**
- * @maxItems 20
- */
-export type RoutineConnectors = RoutineConnectorsItem[];
-
-/**
- * A tool's name, with `*` for any characters, or commands of the shell: `Bash(git push:*)` for all that begin with these words, `Bash(npm test)` for this one alone.
- * @maxLength 200
- */
-export type ToolRule = string;
-
-export interface ToolPolicy {
-  /**
-     * Where it is there, no other call is let through.
-     * @maxItems 100
-     */
-  allow?: ToolRule[];
-  /**
-     * Refused; counts before `ask` and `allow`.
-     * @maxItems 100
-     */
-  deny: ToolRule[];
-  /**
-     * Let through when a person has approved it; counts before `allow`.
-     * @maxItems 100
-     */
-  ask: ToolRule[];
-}
-
-export type NotificationRuleOnItem = typeof NotificationRuleOnItem[keyof typeof NotificationRuleOnItem];
-
-
-export const NotificationRuleOnItem = {
-  failed: 'failed',
-  waiting: 'waiting',
-  budget: 'budget',
-  blocked: 'blocked',
-  recovered: 'recovered',
-  succeeded: 'succeeded',
-  missed: 'missed',
-  paused: 'paused',
-  quiet: 'quiet',
-} as const;
-
-export interface NotificationRule {
-  /** @minItems 1 */
-  on: NotificationRuleOnItem[];
-  /** Runs that succeeded with one of these results tell nothing of it. */
-  skip: RunResult[];
-  /**
-     * An https address that is sent signed webhooks; {{NAME}} behind its host stands for a secret.
-     * @maxLength 2000
-     */
-  webhook?: string;
-  /**
-     * The secret, as {{NAME}}, that holds the address of an incoming webhook of Slack's.
-     * @pattern ^\{\{ *[A-Za-z_][A-Za-z0-9_]{0,63} *\}\}$
-     */
-  slack?: string;
-  /**
-     * Whom an e-mail is sent to.
-     * @maxLength 254
-     * @pattern ^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$
-     */
-  email?: string;
-}
-
-/**
- * @maxLength 64
- */
-export type TimeZone = string;
-
-export type WebhookSource = typeof WebhookSource[keyof typeof WebhookSource];
-
-
-export const WebhookSource = {
-  slack: 'slack',
-  linear: 'linear',
-  sentry: 'sentry',
-  pagerduty: 'pagerduty',
-  notion: 'notion',
-  gitlab: 'gitlab',
-  pubsub: 'pubsub',
-  'standard-webhooks': 'standard-webhooks',
-  generic: 'generic',
-} as const;
-
-export interface PubsubAuth {
-  /**
-     * @maxLength 320
-     * @pattern ^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$
-     */
-  service_account: string;
-  /**
-     * @minLength 1
-     * @maxLength 500
-     */
-  audience?: string;
-}
-
-/**
  * One way in which the routine wakes.
  */
 export type Trigger = {
@@ -2640,34 +2971,6 @@ export interface TriggerStatus {
   unseen_repositories?: string[];
   /** Of a GitHub trigger: GitHub's number of each repository from which something has come, by address. */
   repository_ids?: TriggerStatusRepositoryIds;
-}
-
-export type WarningCode = typeof WarningCode[keyof typeof WarningCode];
-
-
-export const WarningCode = {
-  unknown_event: 'unknown_event',
-  unknown_action: 'unknown_action',
-  unknown_field: 'unknown_field',
-  ambiguous_zone: 'ambiguous_zone',
-  unknown_routine: 'unknown_routine',
-  needs_secret: 'needs_secret',
-  never_fires: 'never_fires',
-  needs_repository: 'needs_repository',
-  environment_archived: 'environment_archived',
-  unknown_connector: 'unknown_connector',
-  connector_not_ready: 'connector_not_ready',
-} as const;
-
-/**
- * Something that is saved but can't be meant, or can't work yet.
- */
-export interface Warning {
-  code: WarningCode;
-  /** As in the routine: `triggers[0].filters[1].field`. */
-  field: string;
-  message: string;
-  hint?: string;
 }
 
 export interface ListedRoutine {
@@ -4344,7 +4647,7 @@ export type RoutineConnectorsInput = RoutineConnectorsInputItem[];
  */
 export interface RoutineDraft {}
 
-export type RoutineInputLimits = {
+export type RoutineInputInputLimits = {
   timeout?: Duration;
   /**
      * @minimum 1
@@ -4375,7 +4678,7 @@ export type RoutineInputLimits = {
   failures?: number;
 };
 
-export type RoutineInputRetry = {
+export type RoutineInputInputRetry = {
   /**
      * @minimum 0
      * @maximum 10
@@ -4384,7 +4687,7 @@ export type RoutineInputRetry = {
   backoff?: Duration;
 };
 
-export type RoutineInputTags = {[key: string]: string};
+export type RoutineInputInputTags = {[key: string]: string};
 
 export interface ToolPolicyInput {
   /**
@@ -4404,7 +4707,7 @@ export interface ToolPolicyInput {
   ask?: ToolRule[];
 }
 
-export type TriggerInput = {
+export type TriggerInputInput = {
   /** Of a trigger that the routine has: it is kept. */
   id?: TriggerId;
   next_fire_times?: unknown;
@@ -4539,7 +4842,7 @@ export type TriggerInput = {
   coalesce?: CoalesceInput;
 };
 
-export interface RoutineInput {
+export interface RoutineInputInput {
   /**
      * @minLength 1
      * @maxLength 80
@@ -4589,11 +4892,11 @@ export interface RoutineInput {
      * @maxItems 20
      */
   notify?: NotificationRuleInput[];
-  limits?: RoutineInputLimits;
-  retry?: RoutineInputRetry;
-  tags?: RoutineInputTags;
+  limits?: RoutineInputInputLimits;
+  retry?: RoutineInputInputRetry;
+  tags?: RoutineInputInputTags;
   /** @maxItems 200 */
-  triggers?: TriggerInput[];
+  triggers?: TriggerInputInput[];
 }
 
 export interface RoutinePage {
@@ -4692,7 +4995,7 @@ export interface RoutinePatch {
   retry?: RoutinePatchRetry;
   tags?: RoutinePatchTags;
   /** @maxItems 200 */
-  triggers?: TriggerInput[];
+  triggers?: TriggerInputInput[];
   /**
      * @minimum 1
      * @maximum 9007199254740991
@@ -5962,7 +6265,7 @@ export type TriggerTrialInputRepositoriesItem = {
 };
 
 export interface TriggerTrialInput {
-  trigger: TriggerInput;
+  trigger: TriggerInputInput;
   /**
      * Those of the routine, from which GitHub's events may come.
      * @maxItems 20
@@ -6048,6 +6351,11 @@ export type ViewerMessage = {
      */
   id: string;
 };
+
+/**
+ * As `POST /api/v1/routines` takes it, with its defaults.
+ */
+export type WholeRoutineInput = RoutineInput;
 
 export type ReadRunByTokenParams = {
 /**
@@ -6557,6 +6865,55 @@ export const readRunByToken = async (id: RoutineId,
 
 
 
+export const getReadDraftingUrl = () => {
+
+
+
+
+  return `/api/v1/routines/draft`
+}
+
+/**
+ * @summary Tell whether a sentence can become a draft here, and what that costs at most
+ */
+export const readDrafting = async ( options?: Parameters<typeof call>[1]): Promise<Drafting> => {
+
+  return call<Drafting>(getReadDraftingUrl(),
+  {
+    ...options,
+    method: 'GET'
+
+
+  }
+);}
+
+
+
+export const getDraftRoutineUrl = () => {
+
+
+
+
+  return `/api/v1/routines/draft`
+}
+
+/**
+ * One call of the instance's default model, or two where the first draft could not be saved; `usage` has what it cost. The model is told the text, and the names of routines, repositories and environments. Nothing is saved.
+ * @summary Make the draft of a routine out of a sentence, with what is still to be asked
+ */
+export const draftRoutine = async (draftInput: DraftInput, options?: Parameters<typeof call>[1]): Promise<Drafted> => {
+
+return call<Drafted>(getDraftRoutineUrl(),
+  {
+    ...options,
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
+    body: JSON.stringify(draftInput)
+  }
+);}
+
+
+
 export const getListRoutinesUrl = (params?: ListRoutinesParams,) => {
   const normalizedParams = new URLSearchParams();
 
@@ -6601,14 +6958,14 @@ export const getCreateRoutineUrl = () => {
  * With an Idempotency-Key a repeated request makes nothing twice: it is answered with the routine as it is now. One that was deleted meanwhile is made anew.
  * @summary Create a routine
  */
-export const createRoutine = async (routineInput: RoutineInput, options?: Parameters<typeof call>[1]): Promise<Routine> => {
+export const createRoutine = async (routineInputInput: RoutineInputInput, options?: Parameters<typeof call>[1]): Promise<Routine> => {
 
 return call<Routine>(getCreateRoutineUrl(),
   {
     ...options,
     method: 'POST',
     headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
-    body: JSON.stringify(routineInput)
+    body: JSON.stringify(routineInputInput)
   }
 );}
 

@@ -1,12 +1,27 @@
 /** How a new routine begins: with a template, or empty. */
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { TriggerInput } from "#protocol/triggers.ts";
+import { SkeletonRows } from "../ui/skeleton.tsx";
 import styles from "./choice.module.css";
+import { OwnWords } from "./drafting/own-words.tsx";
+import { draftingQuery } from "./drafting/use-drafting.ts";
 import { TEMPLATES } from "./templates/all.ts";
 
 export function Choice() {
+  const drafting = useQuery(draftingQuery);
+  // Nothing may move once it is there.
+  if (drafting.isPending) return <SkeletonRows label="Loading what a routine can begin with" />;
   return (
     <div className={styles.groups}>
+      {drafting.data?.available === true && (
+        <section aria-labelledby="begin-words">
+          <h2 id="begin-words" className={styles.heading}>
+            In your own words
+          </h2>
+          <OwnWords drafting={drafting.data} />
+        </section>
+      )}
       <section aria-labelledby="begin-empty">
         <h2 id="begin-empty" className={styles.heading}>
           With a prompt of your own

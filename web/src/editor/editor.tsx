@@ -22,13 +22,15 @@ import { Warnings } from "./warnings.tsx";
 
 interface EditorProps {
   initial: Draft;
+  /** What a new one is when nobody has written anything of it, if that is not what it begins with. */
+  untouched?: Draft;
   /** What is changed; null for a new one. */
   routine: Routine | null;
 }
 
 type View = "form" | "json";
 
-export function Editor({ initial, routine }: EditorProps) {
+export function Editor({ initial, untouched = initial, routine }: EditorProps) {
   const navigate = useNavigate();
   const [base, setBase] = useState(routine);
   const [draft, setDraft] = useState(initial);
@@ -41,7 +43,7 @@ export function Editor({ initial, routine }: EditorProps) {
     if (routine !== null) beginWith(saved.routine, draftOf(saved.routine));
     void leave(saved, isRunWanted);
   });
-  const begun = base === null ? initial : draftOf(base);
+  const begun = base === null ? untouched : draftOf(base);
   const isDirty = !isSame(draft, begun) || (view === "json" && json.text !== jsonOf(draft));
   const problem = saving.isError ? asProblem(saving.error) : null;
   const { faults, warnings } = useTelling(

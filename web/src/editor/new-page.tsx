@@ -10,7 +10,9 @@ import { ErrorState } from "../ui/error-state.tsx";
 import { ChevronLeftIcon } from "../ui/icons.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
 import { Choice } from "./choice.tsx";
-import { copyOf, draftOf, EMPTY_DRAFT } from "./draft.ts";
+import { copyOf, type Draft, draftOf, EMPTY_DRAFT, textOf } from "./draft.ts";
+import { DraftQuestions } from "./drafting/draft-questions.tsx";
+import { type DraftedFrom, draftedQuery, OWN_WORDS } from "./drafting/use-drafting.ts";
 import styles from "./editor.module.css";
 import { Editor } from "./editor.tsx";
 import { TEMPLATES } from "./templates/all.ts";
@@ -19,8 +21,11 @@ import { ownZone } from "./zones.ts";
 
 export function NewRoutinePage() {
   const { template: slug, from } = useSearch({ from: "/routines/new" });
+  const { data: drafted } = useQuery(draftedQuery);
   if (from !== undefined) return <Duplicate id={from} />;
-  if (slug === undefined) {
+  if (slug === OWN_WORDS && drafted !== undefined) return <BeginDrafted from={drafted} />;
+  // A draft is gone with the page that it was written for.
+  if (slug === undefined || slug === OWN_WORDS) {
     return (
       <Page title="New routine">
         <nav aria-label="Breadcrumb" className={crumbs.crumbs}>
@@ -41,6 +46,27 @@ export function NewRoutinePage() {
   const template = TEMPLATES.find((one) => one.slug === slug);
   if (template === undefined) return <NotFound what="template" />;
   return <Begin title={template.title} lead={template.what} initial={draftOfTemplate(template, ownZone())} />;
+}
+
+/** Each draft is begun anew with: what was changed of the one before is not carried over. */
+function BeginDrafted({ from }: { from: DraftedFrom }) {
+  const draft = from.drafted.draft as Draft;
+  return (
+    <Page title="New routine">
+      <div className={styles.page}>
+        <nav aria-label="Breadcrumb" className={crumbs.crumbs}>
+          <Link to="/routines/new">
+            <ChevronLeftIcon size={14} />
+            Templates
+          </Link>
+        </nav>
+        <h1 className={styles.title}>{draft.name}</h1>
+        <p className={styles.lead}>{from.text}</p>
+        <DraftQuestions key={textOf(from.drafted)} from={from} />
+        <Editor key={textOf(draft)} initial={draft} untouched={EMPTY_DRAFT} routine={null} />
+      </div>
+    </Page>
+  );
 }
 
 function Duplicate({ id }: { id: string }) {

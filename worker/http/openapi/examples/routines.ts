@@ -1,4 +1,5 @@
 /** Routines, and what is saved of them. */
+import type { z } from "zod";
 import {
   fireAnswerSchema,
   fireInputSchema,
@@ -7,6 +8,7 @@ import {
   routineTokenSchema,
   runNowInputSchema,
 } from "#protocol/api.ts";
+import { draftedSchema, draftInputSchema, draftingSchema } from "#protocol/draft.ts";
 import { occurrenceSchema } from "#protocol/occurrence.ts";
 import {
   listedRoutineSchema,
@@ -83,6 +85,15 @@ const routine = {
   updated_at: EARLIER,
 };
 
+const input: z.input<typeof routineInputSchema> = {
+  name: "docs-sync",
+  prompt: PROMPT,
+  repositories: [{ url: REPOSITORY }],
+  notify: [{ on: ["failed"], slack: "{{SLACK_URL}}" }],
+  tags: { team: "docs" },
+  triggers: [SCHEDULE],
+};
+
 const lastRun = {
   id: RUN_ID,
   routine_id: ROUTINE_ID,
@@ -100,14 +111,7 @@ const lastRun = {
 };
 
 export const ROUTINE_EXAMPLES = [
-  example(routineInputSchema, {
-    name: "docs-sync",
-    prompt: PROMPT,
-    repositories: [{ url: REPOSITORY }],
-    notify: [{ on: ["failed"], slack: "{{SLACK_URL}}" }],
-    tags: { team: "docs" },
-    triggers: [SCHEDULE],
-  }),
+  example(routineInputSchema, input),
   example(routinePatchSchema, { overlap: "queue", limits: { timeout: "30m" }, if_revision: 1 }),
   example(routineSchema, routine),
   example(listedRoutineSchema, { ...routine, last_run: lastRun, next_fire_at: NEXT_AT }),
@@ -140,6 +144,19 @@ export const ROUTINE_EXAMPLES = [
     warnings: [],
     next: [],
   }),
+  example(draftInputSchema, {
+    text: "Every Monday at ten, compare what was merged with the docs, and open a pull request.",
+    answers: [{ question: "Which repository has the docs?", answer: REPOSITORY }],
+    timezone: "Europe/Paris",
+  }),
+  example(draftedSchema, {
+    draft: routineInputSchema.parse(input),
+    questions: ["Who is told when it fails?"],
+    warnings: [],
+    model: "claude-sonnet-5",
+    usage: { calls: 1, input_tokens: 7_400, output_tokens: 420, cost_usd: 0.019 },
+  }),
+  example(draftingSchema, { available: true, model: "claude-sonnet-5", max_cost_usd: 0.49 }),
   example(schedulePreviewInputSchema, { trigger: SCHEDULE, count: 1 }),
   example(schedulePreviewSchema, { next_fire_times: [NEXT_AT] }),
   example(triggerTrialInputSchema, {

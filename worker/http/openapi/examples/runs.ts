@@ -46,7 +46,7 @@ const listedRun = {
   id: RUN_ID,
   routine_id: ROUTINE_ID,
   session_id: SESSION_ID,
-  routine: { name: "docs-sync", revision: 1, model: "claude-sonnet-4-5" },
+  routine: { name: "docs-sync", revision: 1, model: "claude-sonnet-5" },
   trigger: {
     type: "schedule" as const,
     id: TRIGGER_ID,
