@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pageSchema } from "#protocol/api.ts";
 import { environmentSchema } from "#protocol/environment.ts";
+import { noteSchema } from "#protocol/note.ts";
 import { listedRunSchema } from "#protocol/run.ts";
 import { secretSchema } from "#protocol/secret.ts";
 import { sharedBudgetSchema } from "#protocol/shared-budget.ts";
-import { ask, createRoutine, demoBed, sendEvent } from "./support/bed.ts";
+import { ask, createRoutine, demoBed, runNow, sendEvent, untilEnded } from "./support/bed.ts";
 import { visit } from "./support/visitor.ts";
 
 const VALUE = "the value that nobody reads again";
@@ -107,6 +108,63 @@ test("a budget is set for a tag, given another amount, and removed", async (t) =
     await page.getByRole("alertdialog").getByRole("button", { name: "Remove budget" }).click();
     await page.getByText("No budgets yet").waitFor();
     assert.deepEqual(await budgets(), []);
+  });
+});
+
+test("a routine's page says what it does and how its runs went, and its notes are written, put right and deleted", async (t) => {
+  const bed = await demoBed();
+  const routine = await createRoutine(bed, {
+    name: "Keeps notes",
+    prompt: "Look.",
+    repositories: [{ url: "https://nowhere.invalid/acme/app" }],
+    retry: { max: 0, backoff: "1s" },
+    context_from: [{ routine: "self", last: 2 }],
+    triggers: [{ type: "schedule", every: "weekly", timezone: "Asia/Tokyo" }],
+  });
+  const notePath = `/api/v1/routines/${routine.id}/notes/plan.md`;
+  await untilEnded(bed, (await runNow(bed, routine.id)).run_id);
+  await visit(t, bed, {}, async ({ page }) => {
+    await page.goto(`/routines/${routine.id}`);
+    const figures = page.getByRole("region", { name: "Figures of the last 30 days" });
+    await figures.getByRole("img", { name: /^Runs of each day \(UTC\): 1 run in all\. 1 failed$/ }).waitFor();
+    await page.getByText("Each day in figures").click();
+    assert.equal(await page.getByRole("row").count(), 2, "a head, and the day on which it ran");
+
+    await page.getByRole("tab", { name: "Definition" }).click();
+    await page.getByText(/^It starts each Monday at 09:00, in the time of Asia\/Tokyo/).waitFor();
+    await page.getByText("A run is told of its own last 2 runs.").waitFor();
+    await page.getByText(/^There it is .*9:00.*\(Asia\/Tokyo\)$/).waitFor();
+
+    await page.getByRole("tab", { name: "Notes" }).click();
+    await page.getByText("No notes yet").waitFor();
+    await page.getByRole("button", { name: "New note" }).click();
+    const made = page.getByRole("dialog", { name: "New note" });
+    await made.getByLabel("Name").fill("plan.md");
+    await made.getByLabel("Text").fill("First the tests.");
+    await made.getByRole("button", { name: "Save note" }).click();
+    await made.waitFor({ state: "hidden" });
+    const row = page.getByRole("list", { name: "notes" }).getByRole("listitem");
+    await row.getByRole("button", { name: "plan.md", exact: true }).click();
+    await row.getByText("First the tests.").waitFor();
+
+    await row.getByRole("button", { name: "Edit plan.md" }).click();
+    const edited = page.getByRole("dialog", { name: "Edit plan.md" });
+    await edited.getByLabel("Text").fill("First the docs.");
+    const meanwhile = { text: "A run was here." };
+    await ask(bed, { method: "PUT", path: notePath, body: meanwhile, answer: noteSchema });
+    await edited.getByRole("button", { name: "Save note" }).click();
+    await edited.getByText("The note was not saved.").waitFor();
+    await edited.getByRole("button", { name: "Cancel" }).click();
+    await row.getByText(meanwhile.text).waitFor();
+    await row.getByRole("button", { name: "Edit plan.md" }).click();
+    await edited.getByLabel("Text").fill("First the docs.");
+    await edited.getByRole("button", { name: "Save note" }).click();
+    await row.getByText("First the docs.").waitFor();
+    assert.equal((await ask(bed, { method: "GET", path: notePath, answer: noteSchema })).text, "First the docs.");
+
+    await row.getByRole("button", { name: "Delete plan.md" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Delete note" }).click();
+    await page.getByText("No notes yet").waitFor();
   });
 });
 

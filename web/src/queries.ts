@@ -13,6 +13,9 @@ const ACTIVE_MS = 3_000;
 /** While nothing is: something may fire at any time. */
 const IDLE_MS = 15_000;
 
+/** Figures of many runs change slowly. */
+const STATS_MS = 60_000;
+
 /** Which page of a list. */
 interface PageOf {
   limit: number;
@@ -50,6 +53,15 @@ export function routineQuery(id: string) {
 
 export function routineRunsQuery(id: string) {
   return listQuery(["routine", id, "runs"], (page, signal) => api.listRoutineRuns(id, page, { signal }), runsInterval);
+}
+
+/** Of the days that the API takes when none are named: the last 30. */
+export function routineStatsQuery(id: string) {
+  return queryOptions({
+    queryKey: ["routine", id, "stats"],
+    queryFn: ({ signal }) => api.readStats({ routine: id }, { signal }),
+    refetchInterval: STATS_MS,
+  });
 }
 
 export function occurrencesQuery(id: string) {

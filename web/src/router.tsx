@@ -5,7 +5,7 @@ import { parseDeliveryFilters } from "./deliveries/delivery-words.ts";
 import { parseSavedNote, type SavedNote } from "./editor/saved-note.ts";
 import { activeRunsQuery, homeRoutinesQuery, lastResultsQuery, troublesQuery } from "./home/home-queries.ts";
 import { INSTANCE_ROUTES } from "./instance-routes.ts";
-import { routineQuery, routineRunsQuery, routinesQuery, runsQuery } from "./queries.ts";
+import { routineQuery, routineRunsQuery, routineStatsQuery, routinesQuery, runsQuery } from "./queries.ts";
 import { queryClient } from "./query-client.ts";
 import { rootRoute } from "./root-route.ts";
 import { parseRoutineFilters } from "./routines/routine-filters.ts";
@@ -69,6 +69,7 @@ const routineRoute = createRoute({
   loader: ({ params }) => {
     void queryClient.prefetchQuery(routineQuery(params.id));
     void queryClient.prefetchInfiniteQuery(routineRunsQuery(params.id));
+    void queryClient.prefetchQuery(routineStatsQuery(params.id));
   },
   component: lazyRouteComponent(() => import("./routines/routine-page.tsx"), "RoutinePage"),
 });

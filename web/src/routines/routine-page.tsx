@@ -15,6 +15,8 @@ import { SkeletonRows, SkeletonText } from "../ui/skeleton.tsx";
 import { Tabs } from "../ui/tabs.tsx";
 import { Activity } from "./activity.tsx";
 import { Definition } from "./definition.tsx";
+import { Figures } from "./figures/figures.tsx";
+import { Notes } from "./notes/notes.tsx";
 import { RoutineHead } from "./routine-head.tsx";
 import styles from "./routine-page.module.css";
 import { parseRoutineTab } from "./routine-tab.ts";
@@ -54,6 +56,7 @@ function RoutineView({ routine }: { routine: Routine }) {
         tabs={[
           { value: "runs", title: "Runs", panel: <Runs id={routine.id} /> },
           { value: "activity", title: "Activity", panel: <Activity id={routine.id} /> },
+          { value: "notes", title: "Notes", panel: <Notes id={routine.id} /> },
           { value: "definition", title: "Definition", panel: <Definition routine={routine} /> },
         ]}
       />
@@ -63,20 +66,24 @@ function RoutineView({ routine }: { routine: Routine }) {
 
 function Runs({ id }: { id: string }) {
   const runs = useInfiniteQuery(routineRunsQuery(id));
+  const hasNone = runs.data?.pages[0]?.data.length === 0;
   return (
-    <PagedList
-      query={runs}
-      noun="runs"
-      empty={
-        <EmptyState icon={<InboxIcon size={22} />} title="It has not run yet">
-          <p>
-            “Run now” starts it, as do its triggers; a program starts it through the fire endpoint with the routine's
-            token.
-          </p>
-        </EmptyState>
-      }
-      row={(run) => <RunRow key={run.id} run={run} />}
-    />
+    <>
+      {!hasNone && <Figures id={id} />}
+      <PagedList
+        query={runs}
+        noun="runs"
+        empty={
+          <EmptyState icon={<InboxIcon size={22} />} title="It has not run yet">
+            <p>
+              “Run now” starts it, as do its triggers; a program starts it through the fire endpoint with the routine's
+              token.
+            </p>
+          </EmptyState>
+        }
+        row={(run) => <RunRow key={run.id} run={run} />}
+      />
+    </>
   );
 }
 

@@ -1,6 +1,6 @@
 /** Pure: the tabs of a routine's page, and how an address names one. */
 
-export const routineTabs = ["runs", "activity", "definition"] as const;
+export const routineTabs = ["runs", "activity", "notes", "definition"] as const;
 export type RoutineTab = (typeof routineTabs)[number];
 
 /** What a tab was called before; addresses that were sent on still say so. */
