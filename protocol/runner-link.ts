@@ -16,7 +16,7 @@ import { dollarsSchema } from "./money.ts";
 import { noteNameSchema } from "./note.ts";
 import { checkoutSchema } from "./occurrence.ts";
 import { askedQuestionSchema, givenAnswerSchema, putOffSchema } from "./question.ts";
-import { clonedRepositorySchema } from "./routine.ts";
+import { clonedRepositorySchema } from "./repository.ts";
 import { cancelReasonSchema, runnerRefSchema, runResultSchema, sandboxKinds } from "./run.ts";
 import { runErrorSchema } from "./run-errors.ts";
 import { nullable } from "./schema.ts";

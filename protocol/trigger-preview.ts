@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { filterCheckSchema } from "./filters.ts";
 import { deliveryIdSchema, routineIdSchema } from "./ids.ts";
-import { clonedRepositorySchema } from "./routine.ts";
+import { clonedRepositorySchema } from "./repository.ts";
 import { nullable } from "./schema.ts";
 import { timestampSchema } from "./time.ts";
 import { scheduleInputSchema, triggerInputSchema } from "./triggers.ts";

@@ -1,6 +1,6 @@
 /** Pure: which repository addresses an instance takes beyond what the schema says. */
 import { type Refusal, refuse } from "#protocol/errors.ts";
-import type { Repository } from "#protocol/routine.ts";
+import type { Repository } from "#protocol/repository.ts";
 
 /** Plain http carries credentials and code unprotected: a local instance may use it on its own machine, no other may. */
 export function repositoriesRefusal(

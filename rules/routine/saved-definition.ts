@@ -1,6 +1,7 @@
 /** Definitions as earlier versions saved them: the one place that knows which keys were not there yet. */
 import { z } from "zod";
-import { DEFAULT_PUSH, ROUTINE_DEFAULTS, type RoutineDefinition, routineSchema } from "#protocol/routine.ts";
+import { DEFAULT_PUSH } from "#protocol/repository.ts";
+import { ROUTINE_DEFAULTS, type RoutineDefinition, routineSchema } from "#protocol/routine.ts";
 
 /** A definition as an object has saved it, with the defaults of keys that were not there yet. */
 export function completeDefinition(saved: RoutineDefinition): RoutineDefinition {

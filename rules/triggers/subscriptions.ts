@@ -1,5 +1,5 @@
 /** The keys by which events find the triggers that wait for them. Pure. */
-import type { Repository } from "#protocol/routine.ts";
+import type { Repository } from "#protocol/repository.ts";
 import { isRoutineId, type Trigger } from "#protocol/triggers.ts";
 
 /** Where a repository lies: `acme/app` on `github.com`; both in lower case. */

@@ -8,7 +8,7 @@ import { constants, statfsSync } from "node:fs";
 import { copyFile, link, lstat, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import type { ClonedRepository } from "#protocol/routine.ts";
+import type { ClonedRepository } from "#protocol/repository.ts";
 import { plainAddress } from "./git-settings.ts";
 
 const GIB = 1_073_741_824;

@@ -1,7 +1,7 @@
 /** How repositories are cloned, without doing it: folder names, arguments, and what the scripts tell. */
 
 import type { Checkout } from "#protocol/occurrence.ts";
-import { type ClonedRepository, DEFAULT_DEPTH } from "#protocol/routine.ts";
+import { type ClonedRepository, DEFAULT_DEPTH } from "#protocol/repository.ts";
 import type { Command } from "../process/spawn.ts";
 import { branchName, QUIET_CHECKOUT } from "./checkout-plan.ts";
 import { CLONE_SCRIPT, HEAD_SCRIPT } from "./clone-script.ts";

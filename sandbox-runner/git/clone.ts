@@ -1,7 +1,7 @@
 /** Clones the run's repositories into its workspace, through the relay, and checks out the commit that it is about. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { DEFAULT_DEPTH } from "#protocol/routine.ts";
+import { DEFAULT_DEPTH } from "#protocol/repository.ts";
 import { type RunError, runError } from "#protocol/run-errors.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { Patience } from "../process/patience.ts";

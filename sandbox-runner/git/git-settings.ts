@@ -1,7 +1,7 @@
 /** Git's settings inside the sandbox, as pure text: how it reaches the relay, who commits, and the session's trailer. */
 import { join } from "node:path";
 import type { CommitIdentity } from "#protocol/commit.ts";
-import type { ClonedRepository } from "#protocol/routine.ts";
+import type { ClonedRepository } from "#protocol/repository.ts";
 import { GIT_FRONT } from "./git-front.ts";
 import { gitHooks } from "./git-hooks.ts";
 import { LFS_GUARD, LFS_GUARD_SCRIPT, lfsSettings } from "./lfs.ts";

@@ -1,7 +1,8 @@
 /** What is a routine, and what is refused with a named field. */
 import { describe, expect, it } from "vitest";
 import { FUTURE_ROUTINE_KEYS } from "#protocol/not-available-yet.ts";
-import { ROUTINE_DEFAULTS, repositorySchema, routineInputSchema, routinePatchSchema } from "#protocol/routine.ts";
+import { repositorySchema } from "#protocol/repository.ts";
+import { ROUTINE_DEFAULTS, routineInputSchema, routinePatchSchema } from "#protocol/routine.ts";
 
 const LEAST = { name: "docs-sync", prompt: "Compare." };
 

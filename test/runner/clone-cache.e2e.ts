@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { drawOwnerKey, IdMaker } from "#protocol/ids.ts";
-import type { ClonedRepository } from "#protocol/routine.ts";
+import type { ClonedRepository } from "#protocol/repository.ts";
 import { cloneRepositories } from "#sandbox-runner/git/clone.ts";
 import { CloneCache, cacheKey } from "#sandbox-runner/git/clone-cache.ts";
 import { CLONE_SETTINGS, cloneCommand, planClones, readSeen } from "#sandbox-runner/git/clone-plan.ts";

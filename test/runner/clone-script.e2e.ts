@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { ClonedRepository } from "#protocol/routine.ts";
+import type { ClonedRepository } from "#protocol/repository.ts";
 import { countChangedFiles } from "#sandbox-runner/attempt/evidence.ts";
 import { CLONE_SETTINGS, cloneCommand, planClones, readSeen } from "#sandbox-runner/git/clone-plan.ts";
 import { awaitProcess, startProcess } from "#sandbox-runner/process/spawn.ts";

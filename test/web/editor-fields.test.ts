@@ -12,6 +12,9 @@ import { Form } from "#web/src/editor/form.tsx";
 
 /** Keys without a field of their own, with the reason. */
 const NO_FIELD: Record<string, string> = {
+  ...Object.fromEntries(
+    ["", ".name", ".tools.allow", ".tools.deny", ".tools.read_only"].map((key) => [`connectors[0]${key}`, "as JSON"]),
+  ),
   "triggers[0].type": "the button that adds the trigger says it",
   "triggers[0].every": "“How often” writes one of every, cron and at",
   "triggers[0].id": "drawn by the instance",

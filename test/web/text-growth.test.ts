@@ -58,6 +58,10 @@ const WORK: Record<string, Work> = {
     toolInputs.toolInput({ [text]: text, old_string: text, new_string: `${text}x` }),
     toolInputs.toolInput(text),
   ],
+  outputLanguage: (text) => [
+    toolInputs.outputLanguage("Read", { file_path: text }, text),
+    toolInputs.outputLanguage("Bash", text, `{${text}`),
+  ],
   plainItem: (text) => eventsOf(text).map((event) => plainItems.plainItem(event, "k")),
   hasAnsi: ansi.hasAnsi,
   ansiPieces: ansi.ansiPieces,
@@ -106,6 +110,8 @@ const NO_TEXT = [
   ...["actorWords", "formatCost", "formatTokens", "totalTokens", "plural", "formatBytes"],
   ...["formatDuration", "formatElapsed", "durationBetween", "formatRelative"],
   ...["isActiveStatus", "runHeadline", "originTerms", "cutOf", "messageKey", "isObject"],
+  // By way of `triggerLine` and `triggerTerms`.
+  ...["filterWords", "routineLine", "scheduleWords", "waitingLine"],
   // Of pieces that `markdownChunks` bounds: see `Markdown, piece by piece`.
   "parseMarkdown",
 ];

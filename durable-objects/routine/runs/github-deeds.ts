@@ -11,7 +11,7 @@ import {
   githubReads,
 } from "#protocol/github-deed.ts";
 import { PULL_REQUESTS_KEPT } from "#protocol/pull-request.ts";
-import type { Repository } from "#protocol/routine.ts";
+import type { Repository } from "#protocol/repository.ts";
 import { type Evidence, isSettled } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { Cause } from "#protocol/source-event.ts";

@@ -3,7 +3,8 @@
 import type { ContainerSize } from "#protocol/container-size.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { HostUse } from "#protocol/host-use.ts";
-import type { PushRule, Repository } from "#protocol/routine.ts";
+import type { Repository } from "#protocol/repository.ts";
+import type { PushRule } from "#protocol/routine.ts";
 import { isSettled } from "#protocol/run.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { Cause } from "#protocol/source-event.ts";

@@ -2,7 +2,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { expect } from "vitest";
 import type { CommitKey } from "#instance/commit-key.ts";
-import type { ClonedRepository } from "#protocol/routine.ts";
+import type { ClonedRepository } from "#protocol/repository.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { Bed, GIT_CREDENTIAL, type Script } from "../../runner/support/bed.ts";
 import type { FakeRun } from "../../runner/support/fake-run.ts";

@@ -1,6 +1,6 @@
 /** The repositories that a run clones, and what it may push to each. */
 import { useQuery } from "@tanstack/react-query";
-import type { Repository } from "#protocol/routine.ts";
+import type { Repository } from "#protocol/repository.ts";
 import { Button } from "../ui/button.tsx";
 import type { PartProps } from "./basics-part.tsx";
 import styles from "./editor.module.css";

@@ -1,6 +1,7 @@
 /** Pure: what a routine does, a sentence for each trigger and each of its policies. */
 import type { Filter } from "#protocol/filters.ts";
-import type { Repository, Routine } from "#protocol/routine.ts";
+import type { Repository } from "#protocol/repository.ts";
+import type { Routine } from "#protocol/routine.ts";
 import type { ToolPolicy } from "#protocol/tools.ts";
 import type { RoutineTrigger, ScheduleTrigger } from "#protocol/triggers.ts";
 import { notificationWords } from "../editor/notifications.ts";

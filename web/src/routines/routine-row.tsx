@@ -1,6 +1,7 @@
 /** A routine in the list of all. */
 import { Link } from "@tanstack/react-router";
-import type { ListedRoutine, Repository } from "#protocol/routine.ts";
+import type { Repository } from "#protocol/repository.ts";
+import type { ListedRoutine } from "#protocol/routine.ts";
 import { plural } from "../format/amounts.ts";
 import { repositoryName } from "../format/repository.ts";
 import { RoutineStatusBadge, RunStatusBadge } from "../ui/badge.tsx";

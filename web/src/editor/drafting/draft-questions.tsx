@@ -1,7 +1,6 @@
 /** Above the fields of a draft: who wrote it, what that cost, and what it asks back. */
 import { type FormEvent, useState } from "react";
 import { formatCost } from "../../format/amounts.ts";
-import { useOneAtATime } from "../../one-at-a-time.ts";
 import { Button } from "../../ui/button.tsx";
 import { Card } from "../../ui/card.tsx";
 import { ErrorNotice } from "../../ui/error-state.tsx";
@@ -15,7 +14,6 @@ export function DraftQuestions({ from: { text, drafted } }: { from: DraftedFrom 
   const { questions, model, usage } = drafted;
   const [given, setGiven] = useState<Readonly<Record<string, string>>>({});
   const drafting = useDraftRoutine();
-  const draft = useOneAtATime(drafting);
   const answers = questions.flatMap((question) => {
     const answer = given[question]?.trim() ?? "";
     return answer === "" ? [] : [{ question, answer }];
@@ -23,7 +21,7 @@ export function DraftQuestions({ from: { text, drafted } }: { from: DraftedFrom 
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    if (answers.length > 0) draft({ text, answers });
+    if (answers.length > 0) drafting.mutate({ text, answers });
   }
 
   return (

@@ -3,7 +3,6 @@ import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import type { Drafting } from "../../client/generated.ts";
 import { formatCost } from "../../format/amounts.ts";
-import { useOneAtATime } from "../../one-at-a-time.ts";
 import { Button } from "../../ui/button.tsx";
 import { ErrorNotice } from "../../ui/error-state.tsx";
 import { Field } from "../../ui/field.tsx";
@@ -16,11 +15,10 @@ export function OwnWords({ drafting: { model, max_cost_usd } }: { drafting: Draf
   const navigate = useNavigate();
   const [text, setText] = useState("");
   const drafting = useDraftRoutine(() => void navigate({ to: "/routines/new", search: { template: OWN_WORDS } }));
-  const draft = useOneAtATime(drafting);
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    if (text.trim() !== "") draft({ text });
+    if (text.trim() !== "") drafting.mutate({ text });
   }
 
   return (

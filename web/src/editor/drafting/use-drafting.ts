@@ -1,6 +1,7 @@
 /** What the instance makes of a sentence: whether it can, and doing it. */
-import { queryOptions, skipToken, useMutation, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, skipToken, useQueryClient } from "@tanstack/react-query";
 import * as api from "../../client/generated.ts";
+import { useWrite } from "../../write.ts";
 
 const SELDOM_MS = 300_000;
 
@@ -27,7 +28,7 @@ export const draftedQuery = queryOptions<DraftedFrom>({ queryKey: ["drafted"], q
 /** @param onDrafted is told when there is a draft to begin with. */
 export function useDraftRoutine(onDrafted?: () => void) {
   const queryClient = useQueryClient();
-  return useMutation({
+  return useWrite({
     mutationFn: (asked: Pick<api.DraftInput, "text" | "answers">) =>
       api.draftRoutine({ ...asked, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone }),
     onSuccess: (drafted, { text }) => {
