@@ -11,6 +11,7 @@ export const SESSION_ID = `session_${BODY}`;
 export const DELIVERY_ID = `dlv_${BODY}`;
 export const SIGN_IN_ID = `sgn_${BODY}`;
 export const ENVIRONMENT_ID = `env_${BODY}`;
+export const CONNECTOR_ID = `con_${BODY}`;
 export const NOTIFICATION_ID = `ntf_${BODY}`;
 export const ARTIFACT_ID = "art_5f2b8c1d9e0a4b7c6d3e1f20";
 

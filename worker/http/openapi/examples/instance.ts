@@ -1,5 +1,6 @@
 /** What belongs to the instance: deliveries, environments, secrets, pools, notifications, budgets, the GitHub App, its own care. */
 import { healthSchema } from "#protocol/api.ts";
+import { connectorInputSchema, connectorPatchSchema, connectorSchema } from "#protocol/connector.ts";
 import { deliveryDetailSchema, deliverySchema } from "#protocol/delivery.ts";
 import { diagnosisInputSchema, diagnosisSchema } from "#protocol/diagnosis.ts";
 import { encryptAnewInputSchema, encryptAnewStepSchema } from "#protocol/encrypt-anew.ts";
@@ -31,6 +32,7 @@ import { sharedBudgetInputSchema, sharedBudgetSchema } from "#protocol/shared-bu
 import { signInSchema } from "#protocol/sign-in.ts";
 import { example } from "./example.ts";
 import {
+  CONNECTOR_ID,
   DELIVERY_ID,
   EARLIER,
   ENVIRONMENT_ID,
@@ -114,6 +116,12 @@ const pool = {
   token: { created_at: EARLIER, created_by: OWNER, previous_token_until: null },
 };
 
+const connector = {
+  name: "linear",
+  url: "https://mcp.linear.app/mcp",
+  auth: { type: "bearer" as const, token: "{{LINEAR_TOKEN}}" },
+};
+
 const rules = [{ on: ["failed" as const, "missed" as const], slack: "{{SLACK_URL}}" }];
 
 export const INSTANCE_EXAMPLES = [
@@ -133,6 +141,23 @@ export const INSTANCE_EXAMPLES = [
   example(environmentPatchSchema, { network: { level: "custom", allow: ["registry.npmjs.org"] }, if_revision: 1 }),
   example(environmentSchema, environment),
   example(archivedEnvironmentSchema, { ...environment, status: "archived", revision: 2, routines: [ROUTINE_ID] }),
+  example(connectorInputSchema, connector),
+  example(connectorPatchSchema, { auth: { type: "bearer", token: "{{LINEAR_TOKEN_NEW}}" }, if_revision: 1 }),
+  example(connectorSchema, {
+    id: CONNECTOR_ID,
+    ...connector,
+    status: "ready",
+    status_detail: null,
+    checked_at: QUEUED_AT,
+    server: { name: "linear", version: "1.0.0", protocol: "2025-11-25" },
+    tools: [{ name: "list_issues", description: "Lists issues.", read_only: true }],
+    last_used_at: QUEUED_AT,
+    revision: 1,
+    created_at: EARLIER,
+    created_by: OWNER,
+    updated_at: EARLIER,
+    updated_by: OWNER,
+  }),
   example(secretInputSchema, { value: "(never shown again)", scope: { routines: [ROUTINE_ID] } }),
   example(secretSchema, {
     name: "NPM_TOKEN",

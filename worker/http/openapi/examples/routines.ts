@@ -64,6 +64,7 @@ const definition = {
   network: { allow: [] },
   context_from: [],
   tools: { deny: [], ask: [] },
+  connectors: [],
   notify: [{ on: ["failed" as const], skip: [], slack: "{{SLACK_URL}}" }],
   limits: ROUTINE_DEFAULTS.limits,
   retry: ROUTINE_DEFAULTS.retry,
