@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pageSchema } from "#protocol/api.ts";
 import { environmentSchema } from "#protocol/environment.ts";
+import { messageAnswerSchema } from "#protocol/message.ts";
 import { noteSchema } from "#protocol/note.ts";
 import { listedRunSchema } from "#protocol/run.ts";
 import { secretSchema } from "#protocol/secret.ts";
@@ -122,7 +123,8 @@ test("a routine's page says what it does and how its runs went, and its notes ar
     triggers: [{ type: "schedule", every: "weekly", timezone: "Asia/Tokyo" }],
   });
   const notePath = `/api/v1/routines/${routine.id}/notes/plan.md`;
-  await untilEnded(bed, (await runNow(bed, routine.id)).run_id);
+  const { run_id: first, session_id: session } = await runNow(bed, routine.id);
+  await untilEnded(bed, first);
   await visit(t, bed, {}, async ({ page }) => {
     await page.goto(`/routines/${routine.id}`);
     const figures = page.getByRole("region", { name: "Figures of the last 30 days" });
@@ -165,6 +167,17 @@ test("a routine's page says what it does and how its runs went, and its notes ar
     await row.getByRole("button", { name: "Delete plan.md" }).click();
     await page.getByRole("alertdialog").getByRole("button", { name: "Delete note" }).click();
     await page.getByText("No notes yet").waitFor();
+
+    const { run_id: second } = await ask(bed, {
+      method: "POST",
+      path: `/api/v1/sessions/${session}/messages`,
+      body: { text: "Once more." },
+      answer: messageAnswerSchema,
+    });
+    await untilEnded(bed, second);
+    await page.goto(`/runs/${second}`);
+    await page.waitForURL(new RegExp(`/sessions/${session}#seq-\\d+$`));
+    assert.notEqual(new URL(page.url()).hash, "#seq-1", "a later run does not begin where the session does");
   });
 });
 
