@@ -11,8 +11,9 @@ const INSTANCE_PATHS = ["/api", "/v1", "/docs", "/openapi.json", "/healthz"];
 
 /** Pages that share a module make it one of all pages, in one file: many small files compress badly. */
 const SHARED_BY = 6;
-/** Loaded when first wanted, by however many pages: menus and dialogs, and what reads Markdown. */
-const LATER = /@base-ui|@floating-ui|micromark|mdast|unist/;
+/** By however many pages it is used: what is loaded when first wanted, what reads Markdown, and what makes up forms and lists. */
+const OF_ITS_OWN =
+  /@base-ui|@floating-ui|micromark|mdast|unist|src\/(?:editor|secrets)\/|run-filters|paged-list|choices/;
 
 const proxy = Object.fromEntries(
   INSTANCE_PATHS.map((path) => [path, { target: INSTANCE, ws: true, configure: sendOwnOrigin }]),
@@ -21,6 +22,8 @@ const proxy = Object.fromEntries(
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [react(), head()],
+  // What it stands in for is part of React by now.
+  resolve: { alias: [{ find: /^use-sync-external-store\/shim(?:\/index\.js)?$/, replacement: "react" }] },
   build: {
     outDir: "../dist/web",
     emptyOutDir: true,
@@ -32,7 +35,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rolldownOptions: {
       output: {
-        codeSplitting: { groups: [{ name: "shared", minShareCount: SHARED_BY, test: (id) => !LATER.test(id) }] },
+        codeSplitting: { groups: [{ name: "shared", minShareCount: SHARED_BY, test: (id) => !OF_ITS_OWN.test(id) }] },
       },
     },
   },

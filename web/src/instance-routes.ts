@@ -1,36 +1,43 @@
 /** The addresses of the pages about the instance: what its routines share, and how it does. */
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
-import { budgetsQuery, waitingForBudgetQuery } from "./budgets/budget-queries.ts";
 import { deadLettersQuery, type LetterState, parseLetterState } from "./dead-letters/dead-letter-queries.ts";
-import { environmentQuery, environmentsQuery } from "./environments/environment-queries.ts";
-import { notificationsQuery, rulesQuery } from "./notifications/notification-queries.ts";
-import { poolsQuery } from "./pools/pool-queries.ts";
 import { queryClient } from "./query-client.ts";
 import { rootRoute } from "./root-route.ts";
-import { secretQuery, secretsQuery } from "./secrets/secret-queries.ts";
 
 const getParentRoute = () => rootRoute;
+
+// What these pages ask for is loaded with them: no other page needs it, and each would load all of it.
+const budgets = () => import("./budgets/budget-queries.ts");
+const environments = () => import("./environments/environment-queries.ts");
+const notifications = () => import("./notifications/notification-queries.ts");
+const pools = () => import("./pools/pool-queries.ts");
+const secrets = () => import("./secrets/secret-queries.ts");
+
+/** Where it can't be loaded the page can't either, and says so. */
+function begin<Queries>(load: () => Promise<Queries>, ask: (queries: Queries) => unknown): void {
+  load().then(ask, () => undefined);
+}
 
 const secretsRoute = createRoute({
   getParentRoute,
   path: "/secrets",
   // `set`: a secret that is missing, named by the page that led here.
   validateSearch: (search): { set?: string } => (typeof search["set"] === "string" ? { set: search["set"] } : {}),
-  loader: () => void queryClient.prefetchInfiniteQuery(secretsQuery()),
+  loader: () => begin(secrets, ({ secretsQuery }) => queryClient.prefetchInfiniteQuery(secretsQuery())),
   component: lazyRouteComponent(() => import("./secrets/secrets-page.tsx"), "SecretsPage"),
 });
 
 const secretRoute = createRoute({
   getParentRoute,
   path: "/secrets/$name",
-  loader: ({ params }) => void queryClient.prefetchQuery(secretQuery(params.name)),
+  loader: ({ params }) => begin(secrets, ({ secretQuery }) => queryClient.prefetchQuery(secretQuery(params.name))),
   component: lazyRouteComponent(() => import("./secrets/secret-page.tsx"), "SecretPage"),
 });
 
 const environmentsRoute = createRoute({
   getParentRoute,
   path: "/environments",
-  loader: () => void queryClient.prefetchInfiniteQuery(environmentsQuery()),
+  loader: () => begin(environments, ({ environmentsQuery }) => queryClient.prefetchInfiniteQuery(environmentsQuery())),
   component: lazyRouteComponent(() => import("./environments/environments-page.tsx"), "EnvironmentsPage"),
 });
 
@@ -43,7 +50,8 @@ const newEnvironmentRoute = createRoute({
 const environmentRoute = createRoute({
   getParentRoute,
   path: "/environments/$id",
-  loader: ({ params }) => void queryClient.prefetchQuery(environmentQuery(params.id)),
+  loader: ({ params }) =>
+    begin(environments, ({ environmentQuery }) => queryClient.prefetchQuery(environmentQuery(params.id))),
   component: lazyRouteComponent(() => import("./environments/environment-page.tsx"), "EnvironmentPage"),
 });
 
@@ -65,27 +73,29 @@ const doctorRoute = createRoute({
 const notificationsRoute = createRoute({
   getParentRoute,
   path: "/notifications",
-  loader: () => {
-    void queryClient.prefetchQuery(rulesQuery);
-    void queryClient.prefetchInfiniteQuery(notificationsQuery());
-  },
+  loader: () =>
+    begin(notifications, ({ rulesQuery, notificationsQuery }) => {
+      void queryClient.prefetchQuery(rulesQuery);
+      void queryClient.prefetchInfiniteQuery(notificationsQuery());
+    }),
   component: lazyRouteComponent(() => import("./notifications/notifications-page.tsx"), "NotificationsPage"),
 });
 
 const poolsRoute = createRoute({
   getParentRoute,
   path: "/pools",
-  loader: () => void queryClient.prefetchInfiniteQuery(poolsQuery()),
+  loader: () => begin(pools, ({ poolsQuery }) => queryClient.prefetchInfiniteQuery(poolsQuery())),
   component: lazyRouteComponent(() => import("./pools/pools-page.tsx"), "PoolsPage"),
 });
 
 const budgetsRoute = createRoute({
   getParentRoute,
   path: "/budgets",
-  loader: () => {
-    void queryClient.prefetchQuery(budgetsQuery);
-    void queryClient.prefetchQuery(waitingForBudgetQuery);
-  },
+  loader: () =>
+    begin(budgets, ({ budgetsQuery, waitingForBudgetQuery }) => {
+      void queryClient.prefetchQuery(budgetsQuery);
+      void queryClient.prefetchQuery(waitingForBudgetQuery);
+    }),
   component: lazyRouteComponent(() => import("./budgets/budgets-page.tsx"), "BudgetsPage"),
 });
 
