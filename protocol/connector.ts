@@ -206,6 +206,17 @@ export const UNCHECKED: ConnectorState = {
   tools: [],
 };
 
+/** What a run has done with a connector, as the worker has seen it. */
+export const connectorUseSchema = z
+  .object({
+    name: z.string(),
+    calls: z.int().min(0).meta({ description: "Calls of its tools that the routine allows." }),
+    failed: z.int().min(0).meta({ description: "Those for which its server could not be used." }),
+    changes: z.int().min(0).meta({ description: "Those of the others whose tool is not known to change nothing." }),
+  })
+  .meta({ id: "ConnectorUse" });
+export type ConnectorUse = z.infer<typeof connectorUseSchema>;
+
 const TOOL_PATTERN = z
   .string()
   .max(128)

@@ -1,6 +1,7 @@
 /** A run by status: what can't be true at once can't be written. */
 
 import { z } from "zod";
+import { connectorUseSchema } from "./connector.ts";
 import { seenCommentSchema } from "./github-deed.ts";
 import { hostUsesSchema } from "./host-use.ts";
 import {
@@ -63,6 +64,9 @@ export const evidenceSchema = z
     comments: z.array(seenCommentSchema).min(1).optional().meta({
       description:
         "Comments, reviews and issues that the run's agent wrote at GitHub, the latest hundred; left out when there are none.",
+    }),
+    connectors: z.array(connectorUseSchema).min(1).optional().meta({
+      description: "Connectors whose tools the run called; left out when there were none.",
     }),
     hosts: hostUsesSchema.optional().meta({
       description:
@@ -157,7 +161,7 @@ const active = {
 };
 export const evidenceMissingSchema = z.literal(true).optional().meta({
   description:
-    "The agent reported `done`, and nothing was seen of it: no changed file, commit, branch or shown file. Left out otherwise.",
+    "The agent reported `done`, and nothing was seen of it: no changed file, commit, branch, shown file, or change by a connector. Left out otherwise.",
 });
 const settled = {
   result: runResultSchema,

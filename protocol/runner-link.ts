@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import { actorSchema } from "./actor.ts";
+import { attemptOutcomeSchema } from "./attempt-outcome.ts";
 import { commitIdentitySchema } from "./commit.ts";
 import { conversationPieceSchema, orderedConversationSchema, workspaceKeptSchema } from "./conversation.ts";
 import { attemptEnvironmentSchema } from "./environment.ts";
@@ -18,7 +19,6 @@ import { checkoutSchema } from "./occurrence.ts";
 import { askedQuestionSchema, givenAnswerSchema, putOffSchema } from "./question.ts";
 import { clonedRepositorySchema } from "./repository.ts";
 import { cancelReasonSchema, runnerRefSchema, runResultSchema, sandboxKinds } from "./run.ts";
-import { runErrorSchema } from "./run-errors.ts";
 import { nullable } from "./schema.ts";
 import { NO_TOOL_POLICY, toolPolicySchema } from "./tools.ts";
 import { deltaSchema, runnerEventSchema } from "./transcript.ts";
@@ -167,23 +167,6 @@ export const runOrderSchema = z.object({
   conversation: orderedConversationSchema.optional(),
 });
 export type RunOrder = z.infer<typeof runOrderSchema>;
-
-/** How an attempt ended, as the runner saw it. */
-export const attemptOutcomeSchema = z.discriminatedUnion("status", [
-  z.object({ status: z.literal("succeeded") }),
-  z.object({
-    status: z.literal("failed"),
-    error: runErrorSchema,
-    /** For so many seconds whoever was asked in vain wants to be left alone; absent where that is not known. */
-    retry_after_s: z.int().min(0).max(999_999_999).optional(),
-  }),
-  z.object({ status: z.literal("timed_out"), error: runErrorSchema }),
-  /** Every process of the attempt is gone. */
-  z.object({ status: z.literal("canceled") }),
-  /** What the run waits for had not come when its sandbox was to be given up: another attempt goes on. */
-  z.object({ status: z.literal("parked"), put_off: putOffSchema }),
-]);
-export type AttemptOutcome = z.infer<typeof attemptOutcomeSchema>;
 
 /** What a frame carries. Frames are numbered from 1 within an attempt, without a gap. */
 export const frameBodySchema = z.discriminatedUnion("kind", [

@@ -8,6 +8,7 @@ import type { KnownBudgets, SandboxSettings, SpendingReport } from "#instance/ob
 import type { ObjectEnv } from "#instance/object-env.ts";
 import { answerClose, closeQuietly, refuseUpgrade } from "#instance/sockets.ts";
 import { UNKNOWN_SIZE } from "#protocol/call-size.ts";
+import type { ConnectorUse } from "#protocol/connector.ts";
 import type { ContainerSize } from "#protocol/container-size.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { DeedPlan, DeedState, DoneDeed } from "#protocol/github-deed.ts";
@@ -25,7 +26,7 @@ import { hasTables } from "./database.ts";
 import { RoutineOpening } from "./opening.ts";
 import type { GithubRun } from "./runs/github-deeds.ts";
 import type { AnsweringCall } from "./runs/model-calls.ts";
-import type { GitRepository } from "./runs/proxied-calls.ts";
+import type { GitRepository, GrantedConnector } from "./runs/proxied-calls.ts";
 import type { ProxyNotice } from "./sessions/proxy-notices.ts";
 import type { Push, PushKey } from "./sessions/session-branches.ts";
 import { acceptViewer } from "./viewers/accept-viewer.ts";
@@ -91,6 +92,14 @@ export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
 
   gitRepository(id: OwnedId, lease: LeaseRef, number: number, branches: string[]): Result<GitRepository> {
     return this.opening.proxied(id, ({ proxies }) => proxies.gitRepository(lease, number, branches));
+  }
+
+  connectorFor(id: OwnedId, lease: LeaseRef, name: string): Result<GrantedConnector> {
+    return this.opening.proxied(id, ({ proxies }) => proxies.connectorFor(lease, name));
+  }
+
+  noteConnectorCalls(id: OwnedId, lease: LeaseRef, use: ConnectorUse): Result<null> {
+    return this.opening.proxy(id, (tx, { proxies }) => proxies.noteConnectorCalls(tx, lease, use));
   }
 
   recordPushes(id: OwnedId, lease: LeaseRef, number: number, pushes: Push[], of: PushKey): Result<null> {

@@ -1,7 +1,8 @@
 /** How an attempt counts once it is over, and the settled form of its run. Pure. */
+
+import type { AttemptOutcome } from "#protocol/attempt-outcome.ts";
 import type { CancelReason, RunResult } from "#protocol/run.ts";
 import { type RunErrorCode, runError } from "#protocol/run-errors.ts";
-import type { AttemptOutcome } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { LeaseEnd, RunState, Step } from "./inputs.ts";
 import { lacksEvidence } from "./lacks-evidence.ts";

@@ -2,10 +2,11 @@
  * How a run moves from status to status. Pure: takes the run and one input; gives the next run, the events to append, and
  * the effects to carry out.
  */
+
+import type { AttemptOutcome } from "#protocol/attempt-outcome.ts";
 import { DEFAULT_POOL } from "#protocol/pool.ts";
 import { type CancelReason, isSettled, type SandboxKind } from "#protocol/run.ts";
 import { isMachineryFailure, type RunError, runError } from "#protocol/run-errors.ts";
-import type { AttemptOutcome } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { EventBody } from "#protocol/transcript.ts";
 import { awaitsEnvironment, enterEnvironment } from "./begin-attempt.ts";

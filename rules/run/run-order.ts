@@ -1,6 +1,7 @@
 /** What the runner is told to do, from the run and its revision. Pure. */
 
 import type { CommitIdentity } from "#protocol/commit.ts";
+import { nameOfConnector } from "#protocol/connector.ts";
 import type { Resume } from "#protocol/conversation.ts";
 import type { AttemptEnvironment } from "#protocol/environment.ts";
 import { GITHUB_SERVER } from "#protocol/github-deed.ts";
@@ -75,7 +76,10 @@ export function runOrder(
     ...(environment === null ? {} : { environment }),
     takes: TAKES,
     ...(run.trigger.woken_by === undefined ? {} : { reviews: run.trigger.woken_by }),
-    mcp_servers: isAtGithub(definition, githubOrigin) ? [GITHUB_SERVER] : [],
+    mcp_servers: [
+      ...(isAtGithub(definition, githubOrigin) ? [GITHUB_SERVER] : []),
+      ...definition.connectors.map(nameOfConnector),
+    ],
     notes,
     conversation: { sdk_session_id: sdkSessionId(run.session_id), resume },
   };

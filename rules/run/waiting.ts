@@ -1,5 +1,5 @@
 /** A run that waits for a person: kept in its sandbox for a while, then without one. And how a run comes to its end. Pure. */
-import type { AttemptOutcome } from "#protocol/runner-link.ts";
+import type { AttemptOutcome } from "#protocol/attempt-outcome.ts";
 import { timestamp } from "#protocol/time.ts";
 import { PARK_GRACE_MS, TIMEOUT_GRACE_MS } from "./deadlines.ts";
 import { withoutWaiting } from "./ending.ts";

@@ -17,8 +17,15 @@ export function runEndedEvent(run: ListedRun, name: string): SourceEvent {
   const { id, routine_id, routine, status, result, summary, error, evidence, trigger } = run;
   const routine_names = [...new Set([name, routine.name])];
   // In JSON a field is there or is not: it can't be `undefined`.
-  const { hosts: _hosts, files_shown = 0, pull_requests = [], comments = [], ...counts } = evidence;
-  const plainEvidence = { ...counts, files_shown, pull_requests, comments, tools_refused: evidence.tools_refused ?? 0 };
+  const { hosts: _hosts, files_shown = 0, pull_requests = [], comments = [], connectors = [], ...counts } = evidence;
+  const plainEvidence = {
+    ...counts,
+    files_shown,
+    pull_requests,
+    comments,
+    connectors,
+    tools_refused: evidence.tools_refused ?? 0,
+  };
   return {
     source: "routine",
     delivery_id: null,

@@ -238,6 +238,8 @@ function fixedOptions({ order, clones, gate }: AgentOptions): Options {
     includeHookEvents: true,
     includePartialMessages: true,
     strictMcpConfig: true,
+    // Their headers have the proxy token, which is to be in no command line.
+    mcpServersDelivery: "initialize",
     disallowedTools: toolsWithoutUse(order.environment?.network.level, order.tools),
   };
 }

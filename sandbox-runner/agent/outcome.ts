@@ -1,7 +1,7 @@
 /** How an attempt ended: from the agent's result, and from what stopped it. No I/O. */
 import type { SDKResultMessage } from "@anthropic-ai/claude-agent-sdk";
+import type { AttemptOutcome } from "#protocol/attempt-outcome.ts";
 import { type RunError, type RunPhase, runError } from "#protocol/run-errors.ts";
-import type { AttemptOutcome } from "#protocol/runner-link.ts";
 import { modelFailure, modelWords } from "./model-failure.ts";
 
 /**

@@ -50,12 +50,16 @@ const ANY_REQUEST = ["accept", "accept-encoding", "authorization", "content-leng
 const REQUEST_HEADERS: Readonly<Record<RelayKind, ReadonlySet<string>>> = {
   model: new Set([...ANY_REQUEST, "anthropic-beta", "anthropic-version", "x-api-key"]),
   git: new Set([...ANY_REQUEST, "content-encoding", "git-protocol"]),
-  mcp: new Set([...ANY_REQUEST, "last-event-id", "mcp-protocol-version", "mcp-session-id"]),
+  mcp: new Set([...ANY_REQUEST, "last-event-id", "mcp-method", "mcp-name", "mcp-protocol-version", "mcp-session-id"]),
 };
 
 /** The headers of a request that go on, as pairs in their order. */
 export function requestHeaders(raw: readonly string[], kind: RelayKind): [name: string, value: string][] {
-  return endToEndHeaders(raw).filter(([name]) => REQUEST_HEADERS[kind].has(name.toLowerCase()));
+  return endToEndHeaders(raw).filter(([name]) => {
+    const lower = name.toLowerCase();
+    // Headers that repeat arguments of a tool's call, from the revision 2026-07-28 of MCP on.
+    return REQUEST_HEADERS[kind].has(lower) || (kind === "mcp" && lower.startsWith("mcp-param-"));
+  });
 }
 
 /** Headers that say how long a body is. */

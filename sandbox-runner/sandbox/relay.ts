@@ -48,7 +48,7 @@ export async function startRelay(options: ForwardOptions): Promise<Relay> {
   };
   const gitFaults = new GitFaults();
   const refusal = ({ method, url }: IncomingMessage) => {
-    const message = `The relay forwards this run's own model and git paths only, not ${method} ${shownPath(url)}.`;
+    const message = `The relay forwards this run's own model, git and connector paths only, not ${method} ${shownPath(url)}.`;
     if (told.isNew("proxy_refused", message)) tell({ code: "proxy_refused", message });
     return message;
   };

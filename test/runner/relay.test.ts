@@ -22,6 +22,9 @@ describe("what the relay lets through", () => {
     ["POST", "/proxy/run_1/git/1/info/lfs/locks/verify"],
     ["GET", "/proxy/run_1/git/0/info/lfs/objects/rk1.0123456789abcdef.AAAA_-"],
     ["PUT", "/proxy/run_1/git/0/info/lfs/objects/rk1.0123456789abcdef.AAAA_-"],
+    ["POST", "/proxy/run_1/mcp/linear"],
+    ["GET", "/proxy/run_1/mcp/linear"],
+    ["DELETE", "/proxy/run_1/mcp/linear"],
   ])("%s %s", (method, target) => {
     expect(relayAllows({ method, target }, scope)).toBe(true);
   });
@@ -55,6 +58,9 @@ describe("what the relay lets through", () => {
     ["GET", "/proxy/run_1/git/0/info/lfs/objects/../../../../x"],
     ["DELETE", "/proxy/run_1/git/0/info/lfs/objects/rk1.0123456789abcdef.AAAA"],
     ["POST", "/proxy/run_1/git/0/info/lfs/locks"],
+    ["POST", "/proxy/run_1/mcp/linear/"],
+    ["PUT", "/proxy/run_1/mcp/linear"],
+    ["POST", "/proxy/run_1/mcp/linear?x=y"],
     ["GET", "/"],
     ["GET", "/api/v1/routines"],
     ["GET", "/cdn-cgi/explorer"],
@@ -167,7 +173,9 @@ describe("the relay", () => {
     const refused = async (path: string) =>
       errorBodySchema.parse(await (await fetch(`${relay.url}${path}`)).json()).error.message;
     for (const secret of ["a", "b"]) {
-      expect(await refused(`/info/lfs?token=${secret}`)).toMatch(/model and git paths only, not GET \/info\/lfs\.$/);
+      expect(await refused(`/info/lfs?token=${secret}`)).toMatch(
+        /model, git and connector paths only, not GET \/info\/lfs\.$/,
+      );
     }
     expect(told).toEqual([expect.stringContaining("GET /info/lfs.")]);
     for (let number = 0; number < 70; number += 1) await refused(`/${number}`);

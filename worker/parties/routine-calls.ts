@@ -37,6 +37,7 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   modelFor: "again",
   gitRepository: "again",
   githubRun: "again",
+  connectorFor: "again",
   hasSaidHello: "again",
   sandboxFor: "again",
   setupPlace: "again",
@@ -115,6 +116,7 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   answerFromSlack: "once",
   // Counted twice it would be wrong; not counted, it is a few seconds' less.
   noteHosts: "once",
+  noteConnectorCalls: "once",
   beginModelCall: "once",
 };
 

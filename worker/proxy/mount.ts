@@ -5,6 +5,7 @@ import { proxyGit } from "./git/git-proxy.ts";
 import { proxyGithubTools } from "./github/mcp-server.ts";
 import { proxyLfsBatch, refuseLocks } from "./lfs/lfs-proxy.ts";
 import { proxyTransfer } from "./lfs/transfer.ts";
+import { proxyMcp } from "./mcp/mcp-proxy.ts";
 import { proxyModel } from "./model/model-proxy.ts";
 import { renderToAgent, tellRefusal } from "./render-to-agent.ts";
 import { proxySign } from "./sign/sign-proxy.ts";
@@ -20,6 +21,7 @@ export function mountProxies(app: App): void {
   app.put("/proxy/:run_id/git/:number/info/lfs/objects/:ticket", (c) => proxyTransfer(c, "upload"));
   app.post("/proxy/:run_id/git/:number/info/lfs/locks/verify", (c) => refuseLocks(c));
   app.all("/proxy/:run_id/mcp/github", (c) => proxyGithubTools(c));
+  app.on(["POST", "GET", "DELETE"], "/proxy/:run_id/mcp/:name", (c) => proxyMcp(c));
   app.post("/proxy/:run_id/sign", (c) => proxySign(c));
   app.all("/proxy/:run_id/*", async (c) => {
     const lease = await readLease(c);

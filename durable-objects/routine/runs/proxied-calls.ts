@@ -1,5 +1,6 @@
 /** What the worker's proxies ask and report of a run beside its model calls: pushes, signatures, and refusals. */
 
+import { type ConnectorToolRules, type ConnectorUse, rulesFor } from "#protocol/connector.ts";
 import type { ContainerSize } from "#protocol/container-size.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { HostUse } from "#protocol/host-use.ts";
@@ -45,6 +46,13 @@ export interface GitRepository {
   rule: PushRule;
   /** What of the branches that were asked about is the session's own. */
   own: OwnBranch[];
+}
+
+/** What a run has of a connector. */
+export interface GrantedConnector {
+  routine_id: string;
+  environment_id: string;
+  rules: ConnectorToolRules;
 }
 
 export class ProxiedCalls {
@@ -140,6 +148,31 @@ export class ProxiedCalls {
     });
   }
 
+  /** What the run's revision lets it do with a connector. */
+  connectorFor(lease: LeaseRef, name: string): Result<GrantedConnector> {
+    const row = this.#engine.working(lease);
+    if (row === null) return refuse("proxy_token_refused");
+    const rules = rulesFor(this.#definitions.atRevision(row.doc.routine.revision).connectors, name);
+    if (rules === null) return refuse("proxy_refused", { reason: "the routine does not have this connector" });
+    return success({
+      routine_id: row.doc.routine_id,
+      environment_id: this.#engine.environmentOf(lease)?.id ?? "",
+      rules,
+    });
+  }
+
+  /** Adds calls of a connector's tools to the run's evidence. */
+  noteConnectorCalls(tx: Tx, lease: LeaseRef, use: ConnectorUse): Result<null> {
+    const row = this.#engine.working(lease);
+    if (row === null) return refuse("proxy_token_refused");
+    const { connectors = [] } = row.doc.evidence;
+    this.#engine.update(tx, row, {
+      ...row.doc,
+      evidence: { ...row.doc.evidence, connectors: withUse(connectors, use) },
+    });
+    return success(null);
+  }
+
   /** Records branches that the upstream has taken: once for each push, also after the run has ended. */
   recordPushes(tx: Tx, lease: LeaseRef, number: number, pushes: readonly Push[], of: PushKey): Result<null> {
     const row = this.#runs.get(lease.run_id);
@@ -182,6 +215,17 @@ export class ProxiedCalls {
   #repositoryOf(row: RunRow, number: number): Repository | null {
     return this.#definitions.atRevision(row.doc.routine.revision).repositories[number] ?? null;
   }
+}
+
+function withUse(known: readonly ConnectorUse[], use: ConnectorUse): ConnectorUse[] {
+  const before = known.find(({ name }) => name === use.name) ?? { name: use.name, calls: 0, failed: 0, changes: 0 };
+  const added = {
+    name: use.name,
+    calls: before.calls + use.calls,
+    failed: before.failed + use.failed,
+    changes: before.changes + use.changes,
+  };
+  return [...known.filter(({ name }) => name !== use.name), added];
 }
 
 /** Two names that differ in case alone, or by `.git`, are two repositories to some servers. */

@@ -2,7 +2,7 @@
 
 import { NO_EVIDENCE, NO_USAGE } from "#protocol/run.ts";
 import { runError } from "#protocol/run-errors.ts";
-import type { AttemptOutcome } from "#protocol/runner-link.ts";
+import type { AttemptOutcome } from "#protocol/attempt-outcome.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { RunInput, RunLimits, RunState, Step } from "#rules/run/inputs.ts";
 import { nextRun } from "#rules/run/lifecycle.ts";

@@ -182,7 +182,8 @@ export class FakeInstance {
       return;
     }
     const { workerGit = null } = this.#upstreams;
-    if (rest === "sign" && workerGit !== null) return void this.#passToWorker(workerGit, request, response, runId);
+    if ((rest === "sign" || rest.startsWith("mcp/")) && workerGit !== null)
+      return void this.#passToWorker(workerGit, request, response, runId);
     const git = /^git\/([0-9]+)\/(.*)$/.exec(rest);
     if (git === null) {
       this.#pass(request, response, `${this.#upstreams.modelUrl}/${rest.replace("model/", "")}`, {});

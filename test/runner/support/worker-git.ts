@@ -47,6 +47,8 @@ export interface WorkerGitOptions {
   /** The upstream's address of a run's repository; null where there is none of that number. */
   addressOf(runId: string, number: number): string | null;
   /** As whom runs commit; the private key signs their commits. */
+  /** The parts by which the worker calls connectors; left out where no run has any. */
+  connectors?: object;
   commit?: { name: string; email: string; key: CommitKey | null };
 }
 
@@ -69,7 +71,12 @@ export interface WorkerGit {
   close(): Promise<void>;
 }
 
-export async function startWorkerGit({ credential, addressOf, commit }: WorkerGitOptions): Promise<WorkerGit> {
+export async function startWorkerGit({
+  credential,
+  addressOf,
+  connectors = {},
+  commit,
+}: WorkerGitOptions): Promise<WorkerGit> {
   stubWorkerd(() => {
     git.sent += 1;
   });
@@ -86,6 +93,8 @@ export async function startWorkerGit({ credential, addressOf, commit }: WorkerGi
       const { session, rule } = git.seenOf(run_id);
       return success({ url, key: url, cause, rule, own: branches.own(session, url, asked) });
     },
+    connectorFor: () => success({ routine_id: "rtn_", environment_id: "env_", rules: { deny: ["get-env"] } }),
+    noteConnectorCalls: async () => success(null),
     beginSignature: () => success(null),
     recordPushes: ({ run_id }: { run_id: string }, number: number, pushes: Push[], of: object) => {
       const { session, pushed } = git.seenOf(run_id);
@@ -104,6 +113,7 @@ export async function startWorkerGit({ credential, addressOf, commit }: WorkerGi
     gitCredentials: { of: async () => success({ pair: credential, ifRefused: null, drop: null }) },
     ownerOf: () => object,
     matching: { notePush: async () => [], forgetPush: async () => {} },
+    ...connectors,
     begunPushes: { begin: async () => {}, end: async () => {}, owe: async () => {} },
   };
   const server = serve(mountProxies, deps);
@@ -174,6 +184,7 @@ function stubWorkerd(onPush: () => void): void {
   const lengths = new WeakMap<object, number>();
   Object.assign(globalThis, {
     IdentityTransformStream: TransformStream,
+    scheduler: { wait: (ms: number) => new Promise((resolve) => setTimeout(resolve, ms)) },
     FixedLengthStream: function FixedLengthStream(length: number) {
       const stream = new TransformStream();
       lengths.set(stream.readable, length);

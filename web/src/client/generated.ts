@@ -466,6 +466,28 @@ export interface ConnectorToolRulesInput {
   read_only?: boolean;
 }
 
+export interface ConnectorUse {
+  name: string;
+  /**
+     * Calls of its tools that the routine allows.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  calls: number;
+  /**
+     * Those for which its server could not be used.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  failed: number;
+  /**
+     * Those of the others whose tool is not known to change nothing.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  changes: number;
+}
+
 export interface ContainerUse {
   /**
      * @minimum 1
@@ -1931,6 +1953,11 @@ export interface Evidence {
      */
   comments?: EvidenceCommentsItem[];
   /**
+     * Connectors whose tools the run called; left out when there were none.
+     * @minItems 1
+     */
+  connectors?: ConnectorUse[];
+  /**
      * Hosts that the run asked for, with requests and bytes; left out where there were none, in lists, and in the transcript.
      * @maxItems 200
      */
@@ -2225,7 +2252,7 @@ export type TranscriptEvent = {
   type: 'run.finished';
   status: 'queued' | 'starting' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'timed_out' | 'canceled';
   result: RunResult;
-  /** The agent reported `done`, and nothing was seen of it: no changed file, commit, branch or shown file. Left out otherwise. */
+  /** The agent reported `done`, and nothing was seen of it: no changed file, commit, branch, shown file, or change by a connector. Left out otherwise. */
   evidence_missing?: true;
   /** @nullable */
   summary: string | null;
@@ -3490,7 +3517,7 @@ export type ListedRun = {
   evidence: Evidence;
   cancel_requested_at: Timestamp | null;
   result: RunResult;
-  /** The agent reported `done`, and nothing was seen of it: no changed file, commit, branch or shown file. Left out otherwise. */
+  /** The agent reported `done`, and nothing was seen of it: no changed file, commit, branch, shown file, or change by a connector. Left out otherwise. */
   evidence_missing?: true;
   /** @nullable */
   summary: string | null;
@@ -3566,7 +3593,7 @@ export type ListedRun = {
   evidence: Evidence;
   cancel_requested_at: Timestamp | null;
   result: RunResult;
-  /** The agent reported `done`, and nothing was seen of it: no changed file, commit, branch or shown file. Left out otherwise. */
+  /** The agent reported `done`, and nothing was seen of it: no changed file, commit, branch, shown file, or change by a connector. Left out otherwise. */
   evidence_missing?: true;
   /** @nullable */
   summary: string | null;
@@ -3641,7 +3668,7 @@ export type ListedRun = {
   evidence: Evidence;
   cancel_requested_at: Timestamp | null;
   result: RunResult;
-  /** The agent reported `done`, and nothing was seen of it: no changed file, commit, branch or shown file. Left out otherwise. */
+  /** The agent reported `done`, and nothing was seen of it: no changed file, commit, branch, shown file, or change by a connector. Left out otherwise. */
   evidence_missing?: true;
   /** @nullable */
   summary: string | null;
@@ -3716,7 +3743,7 @@ export type ListedRun = {
   evidence: Evidence;
   cancel_requested_at: Timestamp;
   result: RunResult;
-  /** The agent reported `done`, and nothing was seen of it: no changed file, commit, branch or shown file. Left out otherwise. */
+  /** The agent reported `done`, and nothing was seen of it: no changed file, commit, branch, shown file, or change by a connector. Left out otherwise. */
   evidence_missing?: true;
   /** @nullable */
   summary: string | null;
@@ -5387,7 +5414,7 @@ export type Run = {
   evidence: Evidence;
   cancel_requested_at: Timestamp | null;
   result: RunResult;
-  /** The agent reported `done`, and nothing was seen of it: no changed file, commit, branch or shown file. Left out otherwise. */
+  /** The agent reported `done`, and nothing was seen of it: no changed file, commit, branch, shown file, or change by a connector. Left out otherwise. */
   evidence_missing?: true;
   /** @nullable */
   summary: string | null;
@@ -5464,7 +5491,7 @@ export type Run = {
   evidence: Evidence;
   cancel_requested_at: Timestamp | null;
   result: RunResult;
-  /** The agent reported `done`, and nothing was seen of it: no changed file, commit, branch or shown file. Left out otherwise. */
+  /** The agent reported `done`, and nothing was seen of it: no changed file, commit, branch, shown file, or change by a connector. Left out otherwise. */
   evidence_missing?: true;
   /** @nullable */
   summary: string | null;
@@ -5540,7 +5567,7 @@ export type Run = {
   evidence: Evidence;
   cancel_requested_at: Timestamp | null;
   result: RunResult;
-  /** The agent reported `done`, and nothing was seen of it: no changed file, commit, branch or shown file. Left out otherwise. */
+  /** The agent reported `done`, and nothing was seen of it: no changed file, commit, branch, shown file, or change by a connector. Left out otherwise. */
   evidence_missing?: true;
   /** @nullable */
   summary: string | null;
@@ -5616,7 +5643,7 @@ export type Run = {
   evidence: Evidence;
   cancel_requested_at: Timestamp;
   result: RunResult;
-  /** The agent reported `done`, and nothing was seen of it: no changed file, commit, branch or shown file. Left out otherwise. */
+  /** The agent reported `done`, and nothing was seen of it: no changed file, commit, branch, shown file, or change by a connector. Left out otherwise. */
   evidence_missing?: true;
   /** @nullable */
   summary: string | null;

@@ -62,6 +62,7 @@ const definition = {
   environment: ROUTINE_DEFAULTS.environment,
   variables: {},
   network: { allow: [] },
+  connectors: ["linear"],
   context_from: [],
   tools: { deny: [], ask: [] },
   connectors: [],
