@@ -1,6 +1,7 @@
 /** One attempt in its order: relay, sandbox, setup, clone, agent, evidence. Says what it does, and how it ended. */
 import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
 import { COMMIT_IDENTITY } from "#protocol/commit.ts";
+import { GITHUB_SERVER } from "#protocol/github-deed.ts";
 import { type RunError, type RunPhase, runError } from "#protocol/run-errors.ts";
 import type { FrameBody, RunOrder } from "#protocol/runner-link.ts";
 import type { Delta, RunnerEvent } from "#protocol/transcript.ts";
@@ -141,6 +142,7 @@ export class Attempt {
       proxyToken: this.#options.proxyToken,
       sessionUrl: order.session_url,
       commit: order.commit ?? COMMIT_IDENTITY,
+      hasGh: order.mcp_servers.includes(GITHUB_SERVER),
     });
     const cloned = await cloneRepositories({
       order,

@@ -3,7 +3,8 @@
 /**
  * The first `git` in PATH. The runner's hooks are set by the environment, which outranks a repository's settings. Tools that install
  * hooks of their own ask for core.hooksPath, or where hooks lie, and refuse where somebody has set it: what only asks is answered
- * without the runner's hooks, everything else goes to git as it is. Git called by its path works too, and shows them.
+ * without the runner's hooks, everything else goes to git as it is. Git called by its path works too, and shows them. gh, which is told
+ * another host (`gh-front.ts`), gets the remotes at that one, and git's own way to the relay is not gh's.
  */
 export const GIT_FRONT = `#!/bin/sh
 asks=
@@ -22,10 +23,21 @@ if [ -n "$asks" ] && [ "$GIT_CONFIG_COUNT $GIT_CONFIG_KEY_0" = "1 core.hooksPath
 fi
 own=\${0%/*}
 set -f
+ifs=$IFS
 IFS=:
+real=
 for folder in $PATH; do
-  if [ "$folder" != "$own" ] && [ -x "$folder/git" ]; then exec "$folder/git" "$@"; fi
+  if [ -z "$real" ] && [ "$folder" != "$own" ] && [ -x "$folder/git" ]; then real=$folder/git; fi
 done
+IFS=$ifs
+if [ -n "$real" ] && [ -n "$REVEILLE_GH" ]; then
+  export NO_PROXY="$REVEILLE_GH" no_proxy="$REVEILLE_GH"
+  if [ "$*" = "remote -v" ]; then
+    GIT_CONFIG_SYSTEM=/dev/null "$real" -c safe.directory='*' remote -v | sed "$REVEILLE_GH_REMOTES"
+    exit 0
+  fi
+fi
+if [ -n "$real" ]; then exec "$real" "$@"; fi
 echo "git: not found" >&2
 exit 127
 `;

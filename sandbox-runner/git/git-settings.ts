@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { CommitIdentity } from "#protocol/commit.ts";
 import type { ClonedRepository } from "#protocol/repository.ts";
+import { ghFront } from "./gh-front.ts";
 import { GIT_FRONT } from "./git-front.ts";
 import { gitHooks } from "./git-hooks.ts";
 import { LFS_GUARD, LFS_GUARD_SCRIPT, lfsSettings } from "./lfs.ts";
@@ -21,6 +22,8 @@ export interface GitSettingsInput {
   folder: string;
   /** Whether commands in the sandbox have Git LFS. */
   hasLfs: boolean;
+  /** Whether the instance serves gh what it asks. */
+  hasGh?: boolean;
   relayUrl: string;
   runId: string;
   repositories: readonly ClonedRepository[];
@@ -57,7 +60,7 @@ export function gitSettings(input: GitSettingsInput): GitSettings {
   return {
     config: sections.join(""),
     hooks: { ...gitHooks(input.sessionUrl, input.hasLfs), ...guard, ...signer },
-    tools: { git: GIT_FRONT },
+    tools: { git: GIT_FRONT, ...(input.hasGh ? { gh: ghFront(input) } : {}) },
   };
 }
 

@@ -1,5 +1,6 @@
 /** Which requests the relay lets through: exact forms of this run's proxy paths, and nothing that only looks like one. */
 import { endToEnd } from "#rules/network/hop-by-hop.ts";
+import { ownPathKind } from "#rules/network/own-paths.ts";
 
 export interface RelayScope {
   runId: string;
@@ -13,7 +14,7 @@ export interface RelayRequest {
   target: string | undefined;
 }
 
-export type RelayKind = "model" | "git" | "mcp";
+export type RelayKind = "model" | "git" | "mcp" | "gh";
 
 /** @returns whether the target may be forwarded, byte for byte as it was sent. */
 export function relayAllows(request: RelayRequest, scope: RelayScope): boolean {
@@ -27,12 +28,24 @@ export function relayKind({ method, target }: RelayRequest, scope: RelayScope): 
   const rest = target.slice(prefix.length);
   if (method === "POST" && /^model\/v1\/messages(?:\/count_tokens)?(?:\?beta=true)?$/.test(rest)) return "model";
   if (method === "POST" && rest === "sign") return "git";
+  if (rest.startsWith("gh/") && (method === "GET" || method === "POST")) return plainKind(target, scope);
   if (MCP_METHODS.has(method ?? "") && /^mcp\/[a-z0-9][a-z0-9_-]{0,63}$/.test(rest)) return "mcp";
   const git = /^git\/(0|[1-9][0-9]?)(?:\.git(?=\/info\/lfs\/))?\/(.*)$/.exec(rest);
   if (git === null || Number(git[1]) >= scope.repositories) return null;
   if (LFS_PATHS[method ?? ""]?.test(git[2] ?? "") === true) return "git";
   const path = method === "GET" ? /^info\/refs\?service=git-(?:upload|receive)-pack$/ : /^git-(?:upload|receive)-pack$/;
   return (method === "GET" || method === "POST") && path.test(git[2] ?? "") ? "git" : null;
+}
+
+/** What gh asks for, as the relay forwards it: no path that programs on the way could read in different ways. */
+function plainKind(target: string, { runId }: RelayScope): RelayKind | null {
+  return ownPathKind(target, runId) === "proxy" ? "gh" : null;
+}
+
+/** Where gh looks for GitHub's API, which is the run's own path here. @returns null for every other address. */
+export function ghTarget(target: string | undefined, { runId }: RelayScope): string | null {
+  const [, path] = /^http:\/\/api\.github\.localhost\/(.*)$/.exec(target ?? "") ?? [];
+  return path === undefined ? null : `/proxy/${runId}/gh/${path}`;
 }
 
 /** Streamable HTTP: calls, the stream of what the server says by itself, and the end of a session. */
@@ -50,6 +63,7 @@ const ANY_REQUEST = ["accept", "accept-encoding", "authorization", "content-leng
 const REQUEST_HEADERS: Readonly<Record<RelayKind, ReadonlySet<string>>> = {
   model: new Set([...ANY_REQUEST, "anthropic-beta", "anthropic-version", "x-api-key"]),
   git: new Set([...ANY_REQUEST, "content-encoding", "git-protocol"]),
+  gh: new Set(ANY_REQUEST),
   mcp: new Set([...ANY_REQUEST, "last-event-id", "mcp-method", "mcp-name", "mcp-protocol-version", "mcp-session-id"]),
 };
 

@@ -12,7 +12,7 @@ import { ToldOnce } from "../network/told-once.ts";
 import { answer, type ForwardOptions, forward } from "./forward.ts";
 import { type Answered, type GitFault, GitFaults } from "./git-faults.ts";
 import { LOOPBACK, listenAt } from "./listen.ts";
-import { isFramedPlainly, type RelayScope, relayKind, requestHeaders } from "./relay-rules.ts";
+import { ghTarget, isFramedPlainly, type RelayScope, relayKind, requestHeaders } from "./relay-rules.ts";
 
 export interface Relay {
   port: number;
@@ -61,7 +61,11 @@ export async function startRelay(options: ForwardOptions): Promise<Relay> {
     } else answer(response, "proxy_refused", refusal(request));
   };
   const server = createServer((request, response) => {
-    if (proxy === null || request.url?.startsWith("/")) serveInstance(request, response);
+    const ofGh = served === null ? null : ghTarget(request.url, served);
+    if (ofGh !== null) {
+      request.url = ofGh;
+      serveInstance(request, response);
+    } else if (proxy === null || request.url?.startsWith("/")) serveInstance(request, response);
     else proxy.request(request, response);
   });
   const refuseSocket = (request: IncomingMessage, socket: Duplex) => {

@@ -197,7 +197,7 @@ export class FakeRepository {
 
   #graph(text: string): Response {
     const { query, variables = {} } = JSON.parse(text) as { query: string; variables?: Record<string, unknown> };
-    const operation = /^\s*(?:query|mutation)\s+(\w+)/.exec(query)?.[1] ?? "";
+    const operation = /\b(?:query|mutation)\s+(\w+)/.exec(query)?.[1] ?? "";
     return json({ data: this.graph(operation, variables) });
   }
 

@@ -2,6 +2,7 @@
 import type { App } from "../http/http-env.ts";
 import { readLease } from "./authorize.ts";
 import { proxyGit } from "./git/git-proxy.ts";
+import { proxyGh } from "./github/gh-proxy.ts";
 import { proxyGithubTools } from "./github/mcp-server.ts";
 import { proxyLfsBatch, refuseLocks } from "./lfs/lfs-proxy.ts";
 import { proxyTransfer } from "./lfs/transfer.ts";
@@ -22,6 +23,7 @@ export function mountProxies(app: App): void {
   app.post("/proxy/:run_id/git/:number/info/lfs/locks/verify", (c) => refuseLocks(c));
   app.all("/proxy/:run_id/mcp/github", (c) => proxyGithubTools(c));
   app.on(["POST", "GET", "DELETE"], "/proxy/:run_id/mcp/:name", (c) => proxyMcp(c));
+  app.all("/proxy/:run_id/gh/*", (c) => proxyGh(c));
   app.post("/proxy/:run_id/sign", (c) => proxySign(c));
   app.all("/proxy/:run_id/*", async (c) => {
     const lease = await readLease(c);

@@ -8,6 +8,7 @@ import { makeAttemptToken } from "#instance/attempt-token.ts";
 import type { CommitKey } from "#instance/commit-key.ts";
 import { success } from "#protocol/errors.ts";
 import type { PushRule } from "#protocol/routine.ts";
+import type { WorkerGithub } from "./worker-github.ts";
 
 export interface Push {
   branch: string;
@@ -50,6 +51,8 @@ export interface WorkerGitOptions {
   /** The parts by which the worker calls connectors; left out where no run has any. */
   connectors?: object;
   commit?: { name: string; email: string; key: CommitKey | null };
+  /** What runs do at GitHub beside git; by default nothing is there. */
+  github?: Pick<WorkerGithub, "deps" | "config" | "object">;
 }
 
 /** What the worker has made of one run's requests. */
@@ -76,6 +79,7 @@ export async function startWorkerGit({
   addressOf,
   connectors = {},
   commit,
+  github,
 }: WorkerGitOptions): Promise<WorkerGit> {
   stubWorkerd(() => {
     git.sent += 1;
@@ -85,6 +89,7 @@ export async function startWorkerGit({
   const branches = new SessionBranches(sql);
   const seen = new Map<string, SeenOfRun>();
   const object = {
+    ...github?.object,
     gitRepository: ({ run_id }: { run_id: string }, number: number, asked: string[]) => {
       const url = addressOf(run_id, number);
       if (url === null)
@@ -108,7 +113,8 @@ export async function startWorkerGit({
     },
   };
   const deps = {
-    config: { signingKeys: [KEY], commit },
+    ...github?.deps,
+    config: { signingKeys: [KEY], commit, ...github?.config },
     keyRing: new KeyRing([KEY]),
     gitCredentials: { of: async () => success({ pair: credential, ifRefused: null, drop: null }) },
     ownerOf: () => object,

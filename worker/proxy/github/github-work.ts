@@ -22,6 +22,8 @@ export interface Got {
   /** Whether GitHub has a page after this one. */
   hasMore: boolean;
   location: string | null;
+  /** GitHub's header that tells where other pages are. */
+  link: string | null;
 }
 
 /** What a call is made with: GitHub's names of the things in the path, query and body. */
@@ -65,16 +67,22 @@ export class GithubWork {
     return `${baseUrl(this.c)}/sessions/${this.run.session_id}`;
   }
 
+  /** Those of its repositories that are at GitHub, as `owner/name`. */
+  names(): string[] {
+    return this.#places.map(({ owner, repo }) => `${owner}/${repo}`);
+  }
+
   /** @param named `owner/name`; undefined for the only one. */
   place(named: string | undefined): Result<GithubPlace> {
-    const names = this.#places.map(({ owner, repo }) => `${owner}/${repo}`);
+    const names = this.names();
     const [first, second] = this.#places;
     if (first === undefined) return refuse("github_elsewhere");
     if (named === undefined) {
       if (second === undefined) return success(first);
       return refuse("proxy_refused", {
         reason: "the routine has several repositories",
-        message: `Name the repository: one of ${names.join(", ")}.`,
+        message: "The routine has several repositories at GitHub.",
+        hint: `Name the repository: one of ${names.join(", ")}.`,
       });
     }
     const found = this.#places.find(({ owner, repo }) => `${owner}/${repo}`.toLowerCase() === named.toLowerCase());
@@ -105,9 +113,10 @@ export class GithubWork {
     const attempt = async () => {
       const token = await tokens.tokenFor(this.#app, place, purpose);
       if (!token.ok) return token;
-      const { owner, repo } = place;
+      // Whatever a route does not name in its path goes into the body.
+      const at = route.includes("{owner}") ? { owner: place.owner, repo: place.repo } : {};
       const { headers, ...rest } = given;
-      const made = { ...rest, owner, repo, headers: { ...(headers ?? {}), authorization: `Bearer ${token.value}` } };
+      const made = { ...rest, ...at, headers: { ...(headers ?? {}), authorization: `Bearer ${token.value}` } };
       return success(await asked(async () => got(await github(route, made))));
     };
     const first = await attempt();
@@ -138,6 +147,7 @@ export class GithubWork {
 
 function got({ status, data, headers }: { status: number; data: unknown; headers: Record<string, unknown> }): Got {
   const { link, location } = headers;
-  const hasMore = typeof link === "string" && /rel="next"/.test(link);
-  return { status, data, hasMore, location: typeof location === "string" ? location : null };
+  const pages = typeof link === "string" ? link : null;
+  const hasMore = pages !== null && /rel="next"/.test(pages);
+  return { status, data, hasMore, location: typeof location === "string" ? location : null, link: pages };
 }
