@@ -1,9 +1,13 @@
 /** The server `github`: what an agent reads and writes at GitHub, once each, recorded by the worker, and what it may not. */
 import { describe, expect, it } from "vitest";
 import { call, readRun, readTranscript } from "#test/support/api.ts";
+import { occurrencesOf, runsOf } from "#test/support/chains.ts";
+import { deliverGithub } from "#test/support/deliver.ts";
 import { API } from "#test/support/fake-github.ts";
 import { APP_REPOSITORY, BRANCH, GithubBed } from "#test/support/github-bed.ts";
 import { fail, routine as ofRoutine } from "#test/support/hang.ts";
+import { MODEL } from "#test/worker/proxy-bed.ts";
+import { createRoutine } from "#test/worker/support.ts";
 
 const made = await GithubBed.make();
 const PULL = { branch: BRANCH, title: "Mend it", body: "What was wrong." };
@@ -166,6 +170,39 @@ describe("the server github", () => {
     trouble.end();
     expect(made.github.repository.comments.get(1)).toHaveLength(2);
     expect((await readRun(runId)).evidence.comments).toHaveLength(1);
+  });
+
+  it("lets a writer and a reviewer answer each other as a chain, in which each is one deeper", async () => {
+    const on = (event: string) => ({ type: "github", event });
+    const writer = await made.begin({ triggers: [{ type: "api" }, on("pull_request_review")] });
+    const triggers = [{ ...on("pull_request"), actions: ["opened"] }, on("pull_request_review")];
+    const reviewer = await createRoutine({
+      model: MODEL,
+      repositories: [{ url: APP_REPOSITORY, push: "none" }],
+      triggers,
+    });
+    const tell = (event: string, payload: object) => {
+      const repository = { id: 77, full_name: "acme/app", private: true, html_url: APP_REPOSITORY };
+      const sender = { login: "reveille-test[bot]", type: "Bot" };
+      return deliverGithub({ event, payload: { repository, sender, ...payload } });
+    };
+    await writer.tool("open_pull_request", PULL);
+    const [pull] = made.github.pulls;
+    await tell("pull_request", { action: "opened", number: 1, pull_request: pull });
+    const [review] = await runsOf(reviewer.id);
+    expect(review?.trigger).toMatchObject({ type: "github", depth: 1 });
+    const critic = await made.with(await made.bed.takeUp(review?.id ?? ""), false);
+    await critic.tool("review", {
+      number: 1,
+      body: "Say more.",
+      comments: [{ path: "README.md", line: 1, body: "Here." }],
+    });
+    const [said] = made.github.repository.reviews.get(1) ?? [];
+    await tell("pull_request_review", { action: "submitted", review: said, pull_request: pull });
+    const { routine_id } = await readRun(writer.runId);
+    expect((await runsOf(routine_id))[0]?.trigger).toMatchObject({ type: "github", depth: 2 });
+    expect((await occurrencesOf(reviewer.id))[0]).toMatchObject({ outcome: "ignored", reason: "own_event" });
+    expect((await readRun(review?.id ?? "")).evidence.comments).toMatchObject([{ kind: "review", number: 1 }]);
   });
 
   it("refuses what a finished run's token asks", async () => {
