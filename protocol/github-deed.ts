@@ -35,7 +35,6 @@ export const commentFields = {
   url: z.string(),
 };
 export const seenCommentSchema = z.object(commentFields);
-export type SeenComment = z.infer<typeof seenCommentSchema>;
 
 /** What has become of a deed. */
 export const doneDeedSchema = z.discriminatedUnion("is", [
