@@ -47,9 +47,9 @@ export interface WorkerGitOptions {
   credential: string;
   /** The upstream's address of a run's repository; null where there is none of that number. */
   addressOf(runId: string, number: number): string | null;
-  /** As whom runs commit; the private key signs their commits. */
   /** The parts by which the worker calls connectors; left out where no run has any. */
   connectors?: object;
+  /** As whom runs commit; the private key signs their commits. */
   commit?: { name: string; email: string; key: CommitKey | null };
   /** What runs do at GitHub beside git; by default nothing is there. */
   github?: Pick<WorkerGithub, "deps" | "config" | "object">;

@@ -65,7 +65,6 @@ const definition = {
   connectors: ["linear"],
   context_from: [],
   tools: { deny: [], ask: [] },
-  connectors: [],
   notify: [{ on: ["failed" as const], skip: [], slack: "{{SLACK_URL}}" }],
   limits: ROUTINE_DEFAULTS.limits,
   retry: ROUTINE_DEFAULTS.retry,
