@@ -7,19 +7,21 @@ import { preloadDialogs } from "../../ui/dialog.tsx";
 import { ErrorNotice } from "../../ui/error-state.tsx";
 import { MoreIcon } from "../icons.tsx";
 import { readSessionEvents } from "../read-session-events.ts";
-import { DeleteDialog } from "./delete-dialog.tsx";
-import { RenameDialog } from "./rename-dialog.tsx";
 import { useChangeSession } from "./session-changes.ts";
 import styles from "./session-menu.module.css";
 import { useCopySession } from "./use-copy-session.ts";
 
+const loadDelete = () => import("./delete-dialog.tsx");
+const loadRename = () => import("./rename-dialog.tsx");
+const DeleteDialog = lazy(async () => ({ default: (await loadDelete()).DeleteDialog }));
+const RenameDialog = lazy(async () => ({ default: (await loadRename()).RenameDialog }));
 const loadMenu = () => import("./session-menu-view.tsx");
 const SessionMenuView = lazy(async () => ({ default: (await loadMenu()).SessionMenuView }));
 
 function preload(): void {
   preloadDialogs();
-  // Opening it tries again, and tells of a failure.
-  loadMenu().catch(() => {});
+  // Opening one tries again, and tells of a failure.
+  for (const load of [loadMenu, loadRename, loadDelete]) load().catch(() => {});
 }
 
 export function SessionMenu({ session }: { session: Session }) {
@@ -69,14 +71,20 @@ export function SessionMenu({ session }: { session: Session }) {
       </p>
       {copying.error !== null && <ErrorNotice title="The transcript was not copied." error={copying.error} />}
       {archiving.isError && <ErrorNotice title="That did not work." error={archiving.error} />}
-      {/* Each opening begins with the title as it is. */}
-      <RenameDialog
-        key={`rename ${dialog === "rename"}`}
-        session={session}
-        isOpen={dialog === "rename"}
-        onClose={close}
-      />
-      <DeleteDialog session={session} isOpen={dialog === "delete"} onClose={close} />
+      <Suspense>
+        {isWanted && (
+          <>
+            {/* Each opening begins with the title as it is. */}
+            <RenameDialog
+              key={`rename ${dialog === "rename"}`}
+              session={session}
+              isOpen={dialog === "rename"}
+              onClose={close}
+            />
+            <DeleteDialog session={session} isOpen={dialog === "delete"} onClose={close} />
+          </>
+        )}
+      </Suspense>
     </div>
   );
 }
