@@ -93,17 +93,10 @@ const settings = {
   auth: connectorAuthSchema,
 };
 
-const EXAMPLE = {
-  name: "linear",
-  url: "https://mcp.linear.app/mcp",
-  auth: { type: "bearer" as const, token: "{{LINEAR_TOKEN}}" },
-};
-
 /** What a person writes to make a connector. */
 export const connectorInputSchema = z
   .strictObject({ ...settings, auth: connectorAuthSchema.default({ type: "none" }) })
-  .meta({ id: "ConnectorInput", examples: [EXAMPLE] });
-export type ConnectorInput = z.infer<typeof connectorInputSchema>;
+  .meta({ id: "ConnectorInput" });
 
 /** A change: only the keys that are given change; `auth` is replaced as a whole. */
 export const connectorPatchSchema = z
@@ -113,8 +106,7 @@ export const connectorPatchSchema = z
   .meta({ id: "ConnectorPatch" });
 export type ConnectorPatch = z.infer<typeof connectorPatchSchema>;
 
-export const connectorStatuses = ["ready", "needs_login", "unreachable"] as const;
-export type ConnectorStatus = (typeof connectorStatuses)[number];
+const connectorStatuses = ["ready", "needs_login", "unreachable"] as const;
 
 /** A tool as its server describes it: words of a stranger's. */
 export const connectorToolSchema = z
@@ -175,26 +167,7 @@ export const connectorSchema = z
     last_used_at: nullable(timestampSchema).meta({ description: "When a run last called it, to within a minute." }),
     ...stampFields,
   })
-  .meta({
-    id: "Connector",
-    examples: [
-      {
-        id: "con_01K9G5V2T0ABCDEFGHJKMNPQRS",
-        ...EXAMPLE,
-        status: "ready",
-        status_detail: null,
-        checked_at: "2026-11-21T09:00:00.000Z",
-        server: { name: "linear", version: "1.0.0", protocol: "2025-11-25" },
-        tools: [{ name: "list_issues", description: "List issues.", read_only: true }],
-        last_used_at: null,
-        revision: 1,
-        created_at: "2026-11-21T09:00:00.000Z",
-        created_by: { kind: "owner", id: null, name: "owner" },
-        updated_at: "2026-11-21T09:00:00.000Z",
-        updated_by: { kind: "owner", id: null, name: "owner" },
-      },
-    ],
-  });
+  .meta({ id: "Connector" });
 export type Connector = z.infer<typeof connectorSchema>;
 
 /** What is known before anybody has looked. */
@@ -254,7 +227,7 @@ export const routineConnectorsSchema = z
   .refine((given) => new Set(given.map(nameOfConnector)).size === given.length, "must name each connector once")
   .meta({
     id: "RoutineConnectors",
-    examples: [["slack", { name: "linear", tools: { allow: ["list_issues"] } }]],
+    description: "MCP servers that its runs may use, by name: all their tools, or those that `tools` leaves.",
   });
 
 /** What a routine lets its runs do with a connector; null where it does not have it. */

@@ -1,18 +1,20 @@
 /** A front of gh that has it ask the relay, as pure text: it stands before the real one in PATH. */
-import type { GitSettingsInput } from "./git-settings.ts";
+import type { ClonedRepository } from "#protocol/repository.ts";
 
 /** The one host with which gh speaks plain HTTP: docs/decisions/0025-gh.md. */
 const GH_HOST = "github.localhost";
+
+interface GhFrontInput {
+  relayUrl: string;
+  repositories: readonly ClonedRepository[];
+  proxyToken: string;
+}
 
 /**
  * gh is told another host than the repositories' own, so what it reads of addresses is rewritten: those in its words here, remotes by the
  * front of git (`git-front.ts`). The relay is its proxy: `localhost` in the list of what is asked without one would be that host too.
  */
-export function ghFront({
-  relayUrl,
-  repositories,
-  proxyToken,
-}: Pick<GitSettingsInput, "relayUrl" | "repositories" | "proxyToken">): string {
+export function ghFront({ relayUrl, repositories, proxyToken }: GhFrontInput): string {
   const origins = new Set(repositories.flatMap(({ url }) => URL.parse(url)?.origin ?? []));
   const isDirect = new URL(relayUrl).port !== "";
   const rewritten = [...origins].map(

@@ -1,5 +1,9 @@
 /** Connectors in D1, for people and for the proxies: each change is one statement that says what it depends on. */
+import { and, desc, gte, lt, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
 import { type ConnectorRow, connectorsNamed, readableConnector, storedConnector } from "#instance/d1/connectors.ts";
+import { connectors as table } from "#instance/d1/connectors-schema.ts";
+import { pageBounds, pageEndSchema } from "#instance/d1/page-bounds.ts";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import { CONNECTOR_LIMIT, type Connector, type ConnectorState } from "#protocol/connector.ts";
 import { connectorIdSchema } from "#protocol/ids.ts";
@@ -36,6 +40,7 @@ const NAMES_IT = `doc ->> '$.connectors' <> '[]' AND EXISTS (
   WHERE given.value = ?1 OR (given.type = 'object' AND given.value ->> '$.name' = ?1))`;
 
 export function connectors(database: Database): Connectors {
+  const db = drizzle(database);
   const find = async (key: string) => {
     const column = connectorIdSchema.safeParse(key).success ? "id" : "name";
     const row = await database
@@ -49,15 +54,17 @@ export function connectors(database: Database): Connectors {
   const docOf = (connector: Connector) => JSON.stringify(storedConnector(connector));
   return {
     list: async ({ limit, cursor }) => {
-      const { results } = await database
-        .prepare(`SELECT ${COLUMNS} FROM connectors WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2`)
-        .bind(cursor, limit + 1)
-        .all<ConnectorRow>();
-      const page = results.slice(0, limit);
-      const last = page.at(-1)?.id ?? null;
+      const where = cursor === null ? undefined : lt(table.id, cursor);
+      const query = pageBounds({ table, key: table.id, doc: table.state, where, limit });
+      const { last, has_more } = pageEndSchema.parse(await db.get(query));
+      const rows = await db
+        .select({ id: table.id, doc: table.doc, state: table.state, last_used_at: table.lastUsedAt })
+        .from(table)
+        .where(and(where, last === null ? sql`0` : gte(table.id, String(last))))
+        .orderBy(desc(table.id));
       return {
-        data: page.flatMap((row) => readableConnector(row) ?? []),
-        next_cursor: results.length > limit ? last : null,
+        data: rows.flatMap((row) => readableConnector(row) ?? []),
+        next_cursor: has_more ? String(last) : null,
       };
     },
     find,

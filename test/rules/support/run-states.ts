@@ -1,8 +1,8 @@
 /** A run in each of its states, reached through the rules themselves. */
 
+import type { AttemptOutcome } from "#protocol/attempt-outcome.ts";
 import { NO_EVIDENCE, NO_USAGE } from "#protocol/run.ts";
 import { runError } from "#protocol/run-errors.ts";
-import type { AttemptOutcome } from "#protocol/attempt-outcome.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { RunInput, RunLimits, RunState, Step } from "#rules/run/inputs.ts";
 import { nextRun } from "#rules/run/lifecycle.ts";

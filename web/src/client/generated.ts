@@ -1126,6 +1126,7 @@ export type RoutineConnectorsItem = ConnectorName | {
 };
 
 /**
+ * MCP servers that its runs may use, by name: all their tools, or those that `tools` leaves.
  * @maxItems 20
  */
 export type RoutineConnectors = RoutineConnectorsItem[];
@@ -1508,7 +1509,6 @@ export interface RoutineInput {
   variables: Variables;
   /** Hosts beside those that the environment allows. */
   network: NetworkAdditions;
-  /** MCP servers that its runs may use, by name: all their tools, or those that `tools` leaves. */
   connectors: RoutineConnectors;
   context_from: ContextFrom;
   /** Which calls of the agent's tools are let through; all of them where it says nothing. */
@@ -3030,7 +3030,6 @@ export interface ListedRoutine {
   variables: Variables;
   /** Hosts beside those that the environment allows. */
   network: NetworkAdditions;
-  /** MCP servers that its runs may use, by name: all their tools, or those that `tools` leaves. */
   connectors: RoutineConnectors;
   context_from: ContextFrom;
   /** Which calls of the agent's tools are let through; all of them where it says nothing. */
@@ -4497,7 +4496,6 @@ export interface RoutineDefinition {
   variables: Variables;
   /** Hosts beside those that the environment allows. */
   network: NetworkAdditions;
-  /** MCP servers that its runs may use, by name: all their tools, or those that `tools` leaves. */
   connectors: RoutineConnectors;
   context_from: ContextFrom;
   /** Which calls of the agent's tools are let through; all of them where it says nothing. */
@@ -4623,7 +4621,6 @@ export interface Routine {
   variables: Variables;
   /** Hosts beside those that the environment allows. */
   network: NetworkAdditions;
-  /** MCP servers that its runs may use, by name: all their tools, or those that `tools` leaves. */
   connectors: RoutineConnectors;
   context_from: ContextFrom;
   /** Which calls of the agent's tools are let through; all of them where it says nothing. */
@@ -4665,6 +4662,7 @@ export type RoutineConnectorsInputItem = ConnectorName | {
 };
 
 /**
+ * MCP servers that its runs may use, by name: all their tools, or those that `tools` leaves.
  * @maxItems 20
  */
 export type RoutineConnectorsInput = RoutineConnectorsInputItem[];
@@ -4909,7 +4907,6 @@ export interface RoutineInputInput {
   variables?: VariablesInput;
   /** Hosts beside those that the environment allows. */
   network?: NetworkAdditionsInput;
-  /** MCP servers that its runs may use, by name: all their tools, or those that `tools` leaves. */
   connectors?: RoutineConnectorsInput;
   context_from?: ContextFromInput;
   /** Which calls of the agent's tools are let through; all of them where it says nothing. */
@@ -5008,7 +5005,6 @@ export interface RoutinePatch {
   variables?: VariablesInput;
   /** Hosts beside those that the environment allows. */
   network?: NetworkAdditionsInput;
-  /** MCP servers that its runs may use, by name: all their tools, or those that `tools` leaves. */
   connectors?: RoutineConnectorsInput;
   context_from?: ContextFromInput;
   /** Which calls of the agent's tools are let through; all of them where it says nothing. */

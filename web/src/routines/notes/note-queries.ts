@@ -1,6 +1,7 @@
 /** What is read of the notes that a routine's runs share, and what people can do with them. */
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useQueryClient } from "@tanstack/react-query";
 import * as api from "../../client/generated.ts";
+import { useWrite } from "../../write.ts";
 
 const IDLE_MS = 15_000;
 
@@ -40,7 +41,7 @@ export function useRemoveNote(routineId: string) {
 
 function useNoteCall<Given, Answer>(routineId: string, call: (given: Given) => Promise<Answer>) {
   const queryClient = useQueryClient();
-  return useMutation({
+  return useWrite({
     mutationFn: call,
     onSettled: () => queryClient.invalidateQueries({ queryKey: ["routine", routineId, "notes"] }),
   });
