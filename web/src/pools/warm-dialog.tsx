@@ -1,12 +1,11 @@
 /** Sets how many containers wait ready for runs, and for how many hours of a month they may. */
 import { type FormEvent, useId, useState } from "react";
 import { changePool, type PoolWarm } from "../client/generated.ts";
-import { ToldProvider } from "../editor/faults.tsx";
-import { NumberField } from "../editor/fields.tsx";
 import { asProblem } from "../problem.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog, preloadDialogs } from "../ui/dialog.tsx";
 import { ErrorNotice } from "../ui/error-state.tsx";
+import { Field } from "../ui/field.tsx";
 import styles from "../ui/form.module.css";
 import { usePoolCall } from "./pool-queries.ts";
 
@@ -36,12 +35,13 @@ export function Warm({ pool, warm }: WarmProps) {
 /** Made anew each time it opens, so it begins with what is set. */
 function WarmDialog({ pool, warm, onClose }: WarmProps & { onClose: () => void }) {
   const formId = useId();
-  const [containers, setContainers] = useState<number | undefined>(warm.containers);
-  const [hours, setHours] = useState<number | undefined>(warm.hours_per_month);
+  const [containers, setContainers] = useState(String(warm.containers));
+  const [hours, setHours] = useState(String(warm.hours_per_month));
   const setting = usePoolCall(() =>
-    changePool(pool, { warm: { containers: containers ?? Number.NaN, hours_per_month: hours ?? Number.NaN } }),
+    changePool(pool, { warm: { containers: numberOf(containers), hours_per_month: numberOf(hours) } }),
   );
-  const faults = setting.isError ? asProblem(setting.error).issues : [];
+  const issues = setting.isError ? asProblem(setting.error).issues : [];
+  const faultOf = (path: string) => issues.find(({ field }) => field === path)?.message;
 
   function submit(event: FormEvent) {
     event.preventDefault();
@@ -61,26 +61,28 @@ function WarmDialog({ pool, warm, onClose }: WarmProps & { onClose: () => void }
         </Button>
       }
     >
-      <ToldProvider value={{ faults, warnings: [] }}>
-        <form id={formId} className={styles.stack} onSubmit={submit} noValidate>
-          <NumberField
-            label="Containers"
-            path="warm.containers"
-            hint={`How many wait at once; 0 for none. ${warm.ready} wait now.`}
-            value={containers}
-            onChange={setContainers}
-          />
-          <NumberField
-            label="Hours of waiting in a month"
-            path="warm.hours_per_month"
-            hint={`Of all of them together, in a month of UTC; none is kept ready after that. This month until now: ${warm.hours_used}.`}
-            step="any"
-            value={hours}
-            onChange={setHours}
-          />
-        </form>
-      </ToldProvider>
+      <form id={formId} className={styles.stack} onSubmit={submit} noValidate>
+        <Field
+          label="Containers"
+          hint={`How many wait at once; 0 for none. ${warm.ready} wait now.`}
+          fault={faultOf("warm.containers")}
+        >
+          <input type="number" value={containers} onChange={({ target }) => setContainers(target.value)} />
+        </Field>
+        <Field
+          label="Hours of waiting in a month"
+          hint={`Of all of them together, in a month of UTC; none is kept ready after that. This month until now: ${warm.hours_used}.`}
+          fault={faultOf("warm.hours_per_month")}
+        >
+          <input type="number" step="any" value={hours} onChange={({ target }) => setHours(target.value)} />
+        </Field>
+      </form>
       {setting.isError && <ErrorNotice title="It was not saved." error={setting.error} />}
     </Dialog>
   );
+}
+
+/** An empty field is no number: the instance says so beside it. */
+function numberOf(text: string): number {
+  return text === "" ? Number.NaN : Number(text);
 }

@@ -1,12 +1,16 @@
 /** What is around every page: skip link, the way to the pages, and the place of the page or of the sign-in view. */
 import { Outlet } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
 import { useAccess } from "../access.ts";
-import { SignInAgain } from "../sign-in/sign-in-again.tsx";
-import { SignInView } from "../sign-in/sign-in-view.tsx";
 import { Header } from "./header.tsx";
+import { Mark } from "./mark.tsx";
 import { useOverlays } from "./overlays.tsx";
 import styles from "./shell.module.css";
 import { Sidebar } from "./sidebar.tsx";
+
+// Most who open a page are signed in.
+const SignInView = lazy(async () => ({ default: (await import("../sign-in/sign-in-view.tsx")).SignInView }));
+const SignInAgain = lazy(async () => ({ default: (await import("../sign-in/sign-in-again.tsx")).SignInAgain }));
 
 export function Shell() {
   const access = useAccess();
@@ -17,7 +21,7 @@ export function Shell() {
         Skip to content
       </a>
       {access === "signed-out" ? <SignedOut /> : <SignedIn />}
-      {access === "lapsed" && <SignInAgain />}
+      <Suspense>{access === "lapsed" && <SignInAgain mark={<Mark size={40} />} />}</Suspense>
     </>
   );
 }
@@ -28,7 +32,9 @@ function SignedOut() {
       <Header overlays={null} />
       <div id="content" className={styles.content} tabIndex={-1}>
         <main className={styles.page}>
-          <SignInView />
+          <Suspense>
+            <SignInView mark={<Mark size={40} />} />
+          </Suspense>
         </main>
       </div>
     </>

@@ -3,13 +3,13 @@
  * is under it, dialogs of the page included, and gives the focus back to where it was.
  */
 import { focusManager, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useId, useLayoutEffect, useRef } from "react";
+import { type ReactNode, useEffect, useId, useLayoutEffect, useRef } from "react";
 import { createPortal } from "react-dom";
 import { listRoutines } from "../client/generated.ts";
 import styles from "./sign-in-view.module.css";
 import { SignInView } from "./sign-in-view.tsx";
 
-export function SignInAgain() {
+export function SignInAgain({ mark }: { mark: ReactNode }) {
   const titleId = useId();
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
@@ -29,7 +29,7 @@ export function SignInAgain() {
       aria-labelledby={titleId}
       className={styles.over}
     >
-      <SignInView isAgain titleId={titleId} />
+      <SignInView mark={mark} isAgain titleId={titleId} />
     </dialog>,
     // Beside the page's own dialogs: they hide what they are over from screen readers, as far as it was there before them.
     document.body,

@@ -1,24 +1,25 @@
 /** Asks for the owner's token: in place of any page, or over one whose reader has to sign in again. */
 import { useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, type ReactNode, useEffect, useState } from "react";
+import { useCodeRefusal } from "../access.ts";
 import { signIn } from "../client/generated.ts";
-import { Mark } from "../shell/mark.tsx";
 import { Button } from "../ui/button.tsx";
 import { Card } from "../ui/card.tsx";
 import { ErrorNotice } from "../ui/error-state.tsx";
 import { Field } from "../ui/field.tsx";
 import { useWrite } from "../write.ts";
-import { useCodeRefusal } from "./sign-in-code.ts";
 import styles from "./sign-in-view.module.css";
 
 interface SignInViewProps {
+  /** The product's, which every page has loaded already. */
+  mark: ReactNode;
   /** Over a page that stays, with what has been written and read there. */
   isAgain?: boolean;
   /** Of its title, for what is named by that. */
   titleId?: string;
 }
 
-export function SignInView({ isAgain = false, titleId }: SignInViewProps) {
+export function SignInView({ mark, isAgain = false, titleId }: SignInViewProps) {
   const queryClient = useQueryClient();
   const [token, setToken] = useState("");
   const codeRefusal = useCodeRefusal();
@@ -46,7 +47,7 @@ export function SignInView({ isAgain = false, titleId }: SignInViewProps) {
   return (
     <div className={styles.view}>
       <Card className={styles.card}>
-        <Mark size={40} />
+        {mark}
         <div>
           <h1 id={titleId} className={styles.title}>
             {isAgain ? "Sign in again" : "Sign in"}
