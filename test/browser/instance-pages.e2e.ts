@@ -8,7 +8,8 @@ import { noteSchema } from "#protocol/note.ts";
 import { listedRunSchema } from "#protocol/run.ts";
 import { secretSchema } from "#protocol/secret.ts";
 import { sharedBudgetSchema } from "#protocol/shared-budget.ts";
-import { ask, createRoutine, demoBed, runNow, sendEvent, untilEnded } from "./support/bed.ts";
+import { ask, createRoutine, demoBed, sendEvent } from "./support/bed.ts";
+import { pressOn, writeIn } from "./support/keyboard.ts";
 import { visit } from "./support/visitor.ts";
 
 const VALUE = "the value that nobody reads again";
@@ -24,17 +25,17 @@ test("a secret is set for one routine, given another value, and deleted with a w
   await visit(t, bed, {}, async ({ page }) => {
     await page.goto("/secrets");
     await page.getByText("No secrets yet").waitFor();
-    await page.getByRole("button", { name: "Set a secret" }).click();
+    await pressOn(page, page.getByRole("button", { name: "Set a secret" }));
     const dialog = page.getByRole("dialog", { name: "Set a secret" });
-    await dialog.getByRole("button", { name: "Set secret" }).click();
+    await pressOn(page, dialog.getByRole("button", { name: "Set secret" }));
     await dialog.getByText(/^Give it a name/).waitFor();
-    await dialog.getByLabel("Name").fill("ADMIN_TOKEN");
-    await dialog.getByLabel("Value").fill("short");
+    await writeIn(page, dialog.getByLabel("Name"), "ADMIN_TOKEN");
+    await writeIn(page, dialog.getByLabel("Value"), "short");
     await dialog.getByText(/^Shorter than 8 characters/).waitFor();
-    await dialog.getByLabel("Value").fill(VALUE);
+    await writeIn(page, dialog.getByLabel("Value"), VALUE);
     await dialog.getByRole("radio", { name: /^Only runs/ }).check();
     await dialog.getByRole("group", { name: "Routines" }).getByRole("checkbox", { name: routine.name }).check();
-    await dialog.getByRole("button", { name: "Set secret" }).click();
+    await pressOn(page, dialog.getByRole("button", { name: "Set secret" }));
     await dialog.waitFor({ state: "hidden" });
 
     const row = page.getByRole("list", { name: "secrets" }).getByRole("listitem").filter({ hasText: "ADMIN_TOKEN" });
@@ -44,31 +45,31 @@ test("a secret is set for one routine, given another value, and deleted with a w
     const first = await readSecret();
     assert.deepEqual(first.scope, { routines: [routine.id] });
 
-    await page.getByRole("button", { name: "Set a secret" }).click();
-    await dialog.getByLabel("Name").fill("ADMIN_TOKEN");
+    await pressOn(page, page.getByRole("button", { name: "Set a secret" }));
+    await writeIn(page, dialog.getByLabel("Name"), "ADMIN_TOKEN");
     await dialog.getByText(/^It is there already/).waitFor();
-    await dialog.getByLabel("Value").fill(`${VALUE}, once more`);
-    await dialog.getByRole("button", { name: "Set secret" }).click();
+    await writeIn(page, dialog.getByLabel("Value"), `${VALUE}, once more`);
+    await pressOn(page, dialog.getByRole("button", { name: "Set secret" }));
     await dialog.waitFor({ state: "hidden" });
     assert.deepEqual((await readSecret()).scope, first.scope);
 
-    await row.getByRole("link", { name: "ADMIN_TOKEN" }).click();
+    await pressOn(page, row.getByRole("link", { name: "ADMIN_TOKEN" }));
     await page.getByRole("heading", { level: 1, name: "ADMIN_TOKEN" }).waitFor();
     await page.getByText("No run has been given it").waitFor();
-    await page.getByRole("button", { name: "Set another value" }).click();
+    await pressOn(page, page.getByRole("button", { name: "Set another value" }));
     const another = page.getByRole("dialog", { name: "Another value for ADMIN_TOKEN" });
-    await another.getByLabel("Value").fill(`${VALUE} either`);
-    await another.getByRole("button", { name: "Set secret" }).click();
+    await writeIn(page, another.getByLabel("Value"), `${VALUE} either`);
+    await pressOn(page, another.getByRole("button", { name: "Set secret" }));
     await another.waitFor({ state: "hidden" });
     const second = await readSecret();
     assert.deepEqual(second.scope, first.scope);
     assert.ok(second.updated_at > first.updated_at);
     assert.ok(!(await page.content()).includes(VALUE));
 
-    await page.getByRole("button", { name: "Delete" }).click();
+    await pressOn(page, page.getByRole("button", { name: "Delete" }));
     const sure = page.getByRole("alertdialog", { name: "Delete ADMIN_TOKEN?" });
-    await sure.getByText(/Names a secret names it/).waitFor();
-    await sure.getByRole("button", { name: "Delete secret" }).click();
+    await sure.getByText(/It is named by Names a secret/).waitFor();
+    await pressOn(page, sure.getByRole("button", { name: "Delete secret" }));
     await page.getByText("No secrets yet").waitFor();
   });
 });
@@ -186,8 +187,8 @@ test("an environment is made with a secret that is missing and then set, used by
   const readIt = () => ask(bed, { method: "GET", path: "/api/v1/environments/browser-ci", answer: environmentSchema });
   await visit(t, bed, {}, async ({ page }) => {
     await page.goto("/environments");
-    await page.getByRole("link", { name: "New environment" }).click();
-    await page.getByRole("button", { name: "Make environment" }).click();
+    await pressOn(page, page.getByRole("link", { name: "New environment" }));
+    await pressOn(page, page.getByRole("button", { name: "Make environment" }));
     await page
       .getByText(/1 to 40 lower-case letters/)
       .first()
@@ -198,7 +199,7 @@ test("an environment is made with a secret that is missing and then set, used by
     await page.getByLabel("Variables").fill("LOG_LEVEL=debug\nTOKEN={{CI_TOKEN}}");
     await page.getByText(/CI_TOKEN is no secret yet/).waitFor();
     await page.getByLabel("Setup script").fill("echo ready");
-    await page.getByRole("button", { name: "Make environment" }).click();
+    await pressOn(page, page.getByRole("button", { name: "Make environment" }));
     const row = page.getByRole("listitem").filter({ hasText: "browser-ci" });
     await row.getByText("Only 2 hosts").waitFor();
     await row.getByText("No routine names it").waitFor();
@@ -207,32 +208,32 @@ test("an environment is made with a secret that is missing and then set, used by
     assert.deepEqual(made.variables, { LOG_LEVEL: "debug", TOKEN: "{{CI_TOKEN}}" });
 
     await createRoutine(bed, { name: "Works in it", prompt: "Wait.", environment: "browser-ci" });
-    await row.getByRole("link", { name: "browser-ci" }).click();
-    await page.getByRole("link", { name: "Set CI_TOKEN" }).click();
+    await pressOn(page, row.getByRole("link", { name: "browser-ci" }));
+    await pressOn(page, page.getByRole("link", { name: "Set CI_TOKEN" }));
     const dialog = page.getByRole("dialog", { name: "Set a secret" });
-    await dialog.getByLabel("Value").fill("a value of the suite");
-    await dialog.getByRole("button", { name: "Set secret" }).click();
+    await writeIn(page, dialog.getByLabel("Value"), "a value of the suite");
+    await pressOn(page, dialog.getByRole("button", { name: "Set secret" }));
     await page.getByText("Named by browser-ci").waitFor();
 
     await page.goto(`/environments/${made.id}`);
     await page.getByRole("link", { name: "Works in it" }).waitFor();
     assert.equal(await page.getByText(/is no secret yet/).count(), 0);
     await page.getByRole("radio", { name: /^Nothing/ }).check();
-    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await pressOn(page, page.getByRole("button", { name: "Save", exact: true }));
     await page.getByText("Saved.", { exact: true }).waitFor();
     assert.deepEqual((await readIt()).network, { level: "none", allow: [] });
 
     const path = `/api/v1/environments/${made.id}`;
     await ask(bed, { method: "PATCH", path, body: { setup: "echo other" }, answer: environmentSchema });
     await page.getByLabel("Setup script").fill("echo mine");
-    await page.getByRole("button", { name: "Save", exact: true }).click();
-    await page.getByRole("button", { name: "Begin again with what was saved" }).click();
+    await pressOn(page, page.getByRole("button", { name: "Save", exact: true }));
+    await pressOn(page, page.getByRole("button", { name: "Begin again with what was saved" }));
     await page.getByLabel("Setup script").and(page.getByText("echo other")).waitFor();
 
-    await page.getByRole("button", { name: "Archive" }).click();
+    await pressOn(page, page.getByRole("button", { name: "Archive" }));
     const sure = page.getByRole("alertdialog", { name: "Archive browser-ci?" });
     await sure.getByText(/Works in it names it/).waitFor();
-    await sure.getByRole("button", { name: "Archive" }).click();
+    await pressOn(page, sure.getByRole("button", { name: "Archive" }));
     await page.getByRole("button", { name: "Bring back" }).waitFor();
     assert.equal((await readIt()).status, "archived");
   });
@@ -244,18 +245,18 @@ test("what came to nothing is fired again once, and its notification is sent aga
   await visit(t, bed, {}, async ({ page }) => {
     await page.goto("/notifications");
     await page.getByText("Nobody is told of all routines").waitFor();
-    await page.getByRole("button", { name: "Add a rule" }).click();
+    await pressOn(page, page.getByRole("button", { name: "Add a rule" }));
     const dialog = page.getByRole("dialog", { name: "Add a rule" });
-    await dialog.getByLabel("Address").fill("http://hook.example.com");
-    await dialog.getByRole("button", { name: "Save rule" }).click();
+    await writeIn(page, dialog.getByLabel("Address"), "http://hook.example.com");
+    await pressOn(page, dialog.getByRole("button", { name: "Save rule" }));
     await dialog
       .getByText(/must be an https address/)
       .first()
       .waitFor();
-    await dialog.getByLabel("Address").fill(webhook);
-    await dialog.getByRole("button", { name: "Save rule" }).click();
+    await writeIn(page, dialog.getByLabel("Address"), webhook);
+    await pressOn(page, dialog.getByRole("button", { name: "Save rule" }));
     await page.getByText("When a routine fails, misses its time or pauses itself, a webhook is sent.").waitFor();
-    await page.getByRole("button", { name: "Show its signing key" }).click();
+    await pressOn(page, page.getByRole("button", { name: "Show its signing key" }));
     await page.getByText(/^whsec_/).waitFor();
 
     const routine = await createRoutine(bed, {
@@ -287,13 +288,13 @@ test("what came to nothing is fired again once, and its notification is sent aga
     await page.goto("/notifications");
     const sent = page.getByRole("list", { name: "notifications" }).getByRole("listitem").filter({ hasText: webhook });
     await sent.first().getByText("Lacks its secret fails").waitFor();
-    await sent.first().getByRole("button", { name: "Send again" }).click();
+    await pressOn(page, sent.first().getByRole("button", { name: "Send again" }));
     await sent
       .first()
       .getByText(/[2-9] tries/)
       .waitFor();
     await page.getByRole("button", { name: `Remove the rule for ${webhook}` }).click();
-    await page.getByRole("alertdialog").getByRole("button", { name: "Remove rule" }).click();
+    await pressOn(page, page.getByRole("alertdialog").getByRole("button", { name: "Remove rule" }));
     await page.getByText("Nobody is told of all routines").waitFor();
   });
 });
@@ -306,44 +307,44 @@ test("the instance says what is wrong with it, and looks again", async (t) => {
     const fine = page.getByRole("list", { name: "What is fine" }).getByRole("listitem");
     await fine.filter({ hasText: "queue" }).first().waitFor();
     const looked = page.waitForResponse((response) => response.url().endsWith("/api/v1/instance/diagnosis"));
-    await page.getByRole("button", { name: "Look again" }).click();
+    await pressOn(page, page.getByRole("button", { name: "Look again" }));
     assert.equal((await looked).status(), 200);
   });
 });
 
-test("a pool is made, its token shown once with the command, another issued, and the pool deleted", async (t) => {
+test("by the keyboard alone: a pool is made, its token shown once with the command, another issued, and the pool deleted", async (t) => {
   const bed = await demoBed();
   await visit(t, bed, {}, async ({ page }) => {
     await page.goto("/pools");
     const pools = page.getByRole("list", { name: "pools" });
     await pools.getByRole("listitem").filter({ hasText: "default" }).first().waitFor();
-    await page.getByRole("button", { name: "New pool" }).click();
+    await pressOn(page, page.getByRole("button", { name: "New pool" }));
     const dialog = page.getByRole("dialog", { name: "New pool" });
-    await dialog.getByLabel("Name").fill("Not A Name");
-    await dialog.getByRole("button", { name: "Make pool" }).click();
+    await writeIn(page, dialog.getByLabel("Name"), "Not A Name");
+    await pressOn(page, dialog.getByRole("button", { name: "Make pool" }));
     await dialog
       .getByText(/1 to 40 lower-case letters/)
       .first()
       .waitFor();
-    await dialog.getByLabel("Name").fill("browser-gpu");
-    await dialog.getByRole("button", { name: "Make pool" }).click();
+    await writeIn(page, dialog.getByLabel("Name"), "browser-gpu");
+    await pressOn(page, dialog.getByRole("button", { name: "Make pool" }));
     const shown = page.getByRole("dialog", { name: "Token of browser-gpu" });
     const token = (await shown.locator("code").first().textContent()) ?? "";
     assert.ok(token.length > 20, token);
     await shown.getByText(`npx reveille runner --url ${bed.url} --token-file runner-token`).waitFor();
-    await shown.getByRole("button", { name: "I have kept it" }).click();
+    await pressOn(page, shown.getByRole("button", { name: "I have kept it" }));
     await shown.waitFor({ state: "hidden" });
     assert.ok(!(await page.content()).includes(token));
     const row = pools.getByRole("listitem").filter({ hasText: "browser-gpu" });
     await row.getByText("No runner has come.").waitFor();
-    await row.getByRole("button", { name: "New token for browser-gpu" }).click();
+    await pressOn(page, row.getByRole("button", { name: "New token for browser-gpu" }));
     await shown.getByText(/^The token before it is accepted until/).waitFor();
-    await shown.getByRole("button", { name: "I have kept it" }).click();
-    await row.getByRole("button", { name: "Revoke tokens of browser-gpu" }).click();
-    await page.getByRole("alertdialog").getByRole("button", { name: "Revoke tokens" }).click();
+    await pressOn(page, shown.getByRole("button", { name: "I have kept it" }));
+    await pressOn(page, row.getByRole("button", { name: "Revoke tokens of browser-gpu" }));
+    await pressOn(page, page.getByRole("alertdialog").getByRole("button", { name: "Revoke tokens" }));
     await row.getByText("No token in force").waitFor();
-    await row.getByRole("button", { name: "Delete browser-gpu" }).click();
-    await page.getByRole("alertdialog").getByRole("button", { name: "Delete pool" }).click();
+    await pressOn(page, row.getByRole("button", { name: "Delete browser-gpu" }));
+    await pressOn(page, page.getByRole("alertdialog").getByRole("button", { name: "Delete pool" }));
     await row.waitFor({ state: "hidden" });
   });
 });
