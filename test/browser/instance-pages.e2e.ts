@@ -8,7 +8,7 @@ import { noteSchema } from "#protocol/note.ts";
 import { listedRunSchema } from "#protocol/run.ts";
 import { secretSchema } from "#protocol/secret.ts";
 import { sharedBudgetSchema } from "#protocol/shared-budget.ts";
-import { ask, createRoutine, demoBed, sendEvent } from "./support/bed.ts";
+import { ask, createRoutine, demoBed, runNow, sendEvent, untilEnded } from "./support/bed.ts";
 import { pressOn, writeIn } from "./support/keyboard.ts";
 import { visit } from "./support/visitor.ts";
 
