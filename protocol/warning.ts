@@ -21,6 +21,7 @@ export const warningSchema = z
     field: z.string().meta({ description: "As in the routine: `triggers[0].filters[1].field`." }),
     message: z.string(),
     hint: z.string().optional(),
+    secret: z.string().optional().meta({ description: "Of `needs_secret`: the one that variables name." }),
   })
   .meta({ id: "Warning", description: "Something that is saved but can't be meant, or can't work yet." });
 export type Warning = z.infer<typeof warningSchema>;

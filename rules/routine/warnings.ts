@@ -94,7 +94,8 @@ function secretWarnings(
         scope === undefined
           ? `Runs fail until it is there: PUT /api/v1/secrets/${secret} sets it.`
           : `Runs fail until its scope has the routine and its environment: PUT /api/v1/secrets/${secret} sets it.`;
-      return [{ code: "needs_secret", field, message: `${lack}, which ${variables.join(", ")} needs`, hint }];
+      const message = `${lack}, which ${variables.join(", ")} needs`;
+      return [{ code: "needs_secret", field, message, hint, secret }];
     },
   );
 }

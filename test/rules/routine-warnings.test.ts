@@ -39,10 +39,11 @@ function told(input: Record<string, unknown>, shown: Partial<ShownTrigger> = {})
   const parsed = routineInputSchema.parse({ name: "r", prompt: "p", ...input });
   const status = { status: "active", next_fire_times: [], endpoint: null };
   const triggers = parsed.triggers.map((trigger) => ({ id: "trg_1", ...status, ...trigger, ...shown }) as ShownTrigger);
-  return warningsOf({ ...parsed, id: "rtn_1", triggers }, KNOWN).map(({ code, field, message }) => [
+  return warningsOf({ ...parsed, id: "rtn_1", triggers }, KNOWN).map(({ code, field, message, secret }) => [
     code,
     field,
     message,
+    ...(secret === undefined ? [] : [secret]),
   ]);
 }
 
@@ -94,15 +95,20 @@ it.each([
   [{ variables: { TOKEN: "{{ACME}}" } }, []],
   [
     { variables: { TOKEN: "{{NOBODY}}" } },
-    ["needs_secret", "variables.TOKEN", /no secret "NOBODY", which TOKEN needs/],
+    ["needs_secret", "variables.TOKEN", /no secret "NOBODY", which TOKEN needs/, "NOBODY"],
   ],
-  [{ variables: { TOKEN: "{{OTHERS}}" } }, ["needs_secret", "variables.TOKEN", /may not use the secret "OTHERS"/]],
-  [{ environment: "ci" }, ["needs_secret", "environment", /no secret "GONE", which B needs/]],
+  [
+    { variables: { TOKEN: "{{OTHERS}}" } },
+    ["needs_secret", "variables.TOKEN", /may not use the secret "OTHERS"/, "OTHERS"],
+  ],
+  [{ environment: "ci" }, ["needs_secret", "environment", /no secret "GONE", which B needs/, "GONE"]],
   [{ environment: "ci", variables: { B: "plain" } }, []],
   [{ environment: "old" }, ["environment_archived", "environment", /"old" is archived/]],
 ] as const)("%j", (input, expected) => {
-  const [code, field, message] = expected;
-  expect(told(input)).toEqual(code === undefined ? [] : [[code, field, expect.stringMatching(message ?? "")]]);
+  const [code, field, message, ...secret] = expected;
+  expect(told(input)).toEqual(
+    code === undefined ? [] : [[code, field, expect.stringMatching(message ?? ""), ...secret]],
+  );
 });
 
 it("tells of schedules without a time to come, and of repositories from which nothing can come", () => {

@@ -53,7 +53,7 @@ const told = (troubles: Partial<Troubles>) =>
   attentionOf({ ...NOTHING, ...troubles }).map(({ subject, text, remedy }) => [
     subject,
     text,
-    remedy.kind === "page" ? remedy.to : remedy.kind,
+    remedy.kind === "page" ? remedy.to : remedy.kind === "secret" ? remedy.name : remedy.kind,
   ]);
 
 describe("what needs a person", () => {
@@ -111,12 +111,12 @@ describe("what needs a person", () => {
   it.each([
     ["unknown_event", "triggers[0].event", "edit"],
     ["needs_secret", "triggers[0]", "edit"],
-    ["needs_secret", "variables.TOKEN", "/secrets"],
+    ["needs_secret", "variables.TOKEN", "ACME_TOKEN", "ACME_TOKEN"],
     ["environment_archived", "environment", "/environments"],
   ])(
     "is a routine with the warning %s of %s, which leads to where it is mended; no paused one",
-    (code, field, where) => {
-      const warnings = [{ code, field, message: "there is no such thing" }, {}];
+    (code, field, where, secret?: string) => {
+      const warnings = [{ code, field, message: "there is no such thing", secret }, {}];
       expect(told({ routines: [routine({ warnings })] })).toEqual([
         ["docs-sync", "There is no such thing (and 1 more).", where],
       ]);

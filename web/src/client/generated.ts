@@ -1551,6 +1551,8 @@ export interface Warning {
   field: string;
   message: string;
   hint?: string;
+  /** Of `needs_secret`: the one that variables name. */
+  secret?: string;
 }
 
 export interface Drafted {

@@ -5,9 +5,14 @@ import { type Draft, isSame } from "./draft.ts";
 import { validationQuery } from "./editor-queries.ts";
 import { useSettled } from "./use-settled.ts";
 
+/** One about a secret that is missing names it. */
+export interface FieldWarning extends FieldFault {
+  secret?: string | undefined;
+}
+
 interface Telling {
   faults: readonly FieldFault[];
-  warnings: readonly FieldFault[];
+  warnings: readonly FieldWarning[];
 }
 
 interface Refused {
@@ -22,8 +27,9 @@ interface Refused {
  */
 export function useTelling(draft: Draft, id: string | null, refused: Refused | null): Telling {
   const { data } = useQuery(validationQuery(useSettled(draft), id));
-  const warnings = (data?.warnings ?? []).map(({ field, message, hint }) => ({
+  const warnings = (data?.warnings ?? []).map(({ field, message, hint, secret }) => ({
     field,
+    secret,
     message: hint === undefined ? message : `${message} ${hint}`,
   }));
   const issues = refused?.problem.issues ?? [];

@@ -1,8 +1,9 @@
 /** What can be saved and may not be meant, all in one place: not every field is on the page. */
-import type { FieldFault } from "../problem.ts";
+import { Link } from "@tanstack/react-router";
 import styles from "./editor.module.css";
+import type { FieldWarning } from "./use-telling.ts";
 
-export function Warnings({ warnings }: { warnings: readonly FieldFault[] }) {
+export function Warnings({ warnings }: { warnings: readonly FieldWarning[] }) {
   if (warnings.length === 0) return null;
   return (
     <section className={styles.warnings} aria-label="Worth a look">
@@ -10,9 +11,17 @@ export function Warnings({ warnings }: { warnings: readonly FieldFault[] }) {
         <strong>Worth a look.</strong> It can be saved like this.
       </p>
       <ul>
-        {warnings.map(({ field, message }) => (
+        {warnings.map(({ field, message, secret }) => (
           <li key={`${field} ${message}`}>
             <code>{field}</code> {message}
+            {secret !== undefined && (
+              <>
+                {" "}
+                <Link to="/secrets" search={{ set: secret }}>
+                  Set {secret}
+                </Link>
+              </>
+            )}
           </li>
         ))}
       </ul>

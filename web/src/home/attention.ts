@@ -10,13 +10,14 @@ import { formatCost, plural } from "../format/amounts.ts";
 import { REASON_TEXTS, waitingLine } from "../format/status.ts";
 
 /** A page on which the whole instance is looked after. */
-export type RemedyPage = "/budgets" | "/dead-letters" | "/environments" | "/notifications" | "/pools" | "/secrets";
+export type RemedyPage = "/budgets" | "/dead-letters" | "/environments" | "/notifications" | "/pools";
 
 /** What mends it, or leads to where it is mended. */
 export type Remedy =
   | { kind: "session"; label: string; id: string }
   | { kind: "routine"; label: string; id: string; tab: "definition" | null }
   | { kind: "edit"; label: string; id: string }
+  | { kind: "secret"; label: string; name: string }
   | { kind: "fire-again"; id: string }
   | { kind: "page"; label: string; to: RemedyPage };
 
@@ -194,9 +195,8 @@ function ofWarnings({ id, name, status, warnings }: ListedRoutine): Attention[] 
   return [{ id: `warning-${id}`, tone: "warning", subject: name, text, at: null, remedy: whereMended(first, id) }];
 }
 
-function whereMended({ code, field }: ListedRoutine["warnings"][number], id: string): Remedy {
-  if (code === "needs_secret" && !field.startsWith("triggers["))
-    return { kind: "page", label: "Set it", to: "/secrets" };
+function whereMended({ code, secret }: ListedRoutine["warnings"][number], id: string): Remedy {
+  if (secret !== undefined) return { kind: "secret", label: "Set it", name: secret };
   if (code === "environment_archived") return { kind: "page", label: "Show environments", to: "/environments" };
   return { kind: "edit", label: "Mend it", id };
 }

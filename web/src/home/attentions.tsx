@@ -105,6 +105,12 @@ function RemedyOf({ remedy, subject }: { remedy: Remedy; subject: string }) {
           {lead}
         </Link>
       );
+    case "secret":
+      return (
+        <Link to="/secrets" search={{ set: remedy.name }} className={styles.action}>
+          {lead}
+        </Link>
+      );
     case "page":
       return (
         <Link to={remedy.to} className={styles.action}>
