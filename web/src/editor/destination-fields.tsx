@@ -4,15 +4,10 @@ import type { RunResult } from "#protocol/run.ts";
 import { RESULT_LABELS } from "../format/status.ts";
 import { Checks } from "./checks.tsx";
 import { SelectField, TextField } from "./fields.tsx";
+import { type By, destinationOf, destinationWords } from "./notifications.ts";
 import { Row } from "./section.tsx";
 
-type By = "webhook" | "slack" | "email";
-
-const PLACES: { value: By; text: string }[] = [
-  { value: "webhook", text: "Webhook" },
-  { value: "slack", text: "Slack" },
-  { value: "email", text: "E-mail" },
-];
+const PLACES = (Object.keys(destinationWords) as By[]).map((value) => ({ value, text: destinationWords[value] }));
 const BEGINNINGS: Record<By, string> = { webhook: "", slack: "{{SLACK_URL}}", email: "" };
 const FIELDS: Record<By, { label: string; hint: string; placeholder: string }> = {
   webhook: {
@@ -38,7 +33,7 @@ interface DestinationFieldsProps {
 
 export function DestinationFields({ rule, path, onChange }: DestinationFieldsProps) {
   const { webhook, slack, email, ...rest } = rule;
-  const by = slack !== undefined ? "slack" : email !== undefined ? "email" : "webhook";
+  const { by, address } = destinationOf({ webhook, slack, email });
   const at = (key: string) => (path === "" ? key : `${path}.${key}`);
   return (
     <>
@@ -53,7 +48,7 @@ export function DestinationFields({ rule, path, onChange }: DestinationFieldsPro
         <TextField
           {...FIELDS[by]}
           path={at(by)}
-          value={rule[by] ?? ""}
+          value={address}
           onChange={(next) => onChange({ ...rest, [by]: next })}
         />
       </Row>

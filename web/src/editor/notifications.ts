@@ -1,5 +1,5 @@
-/** Pure: what people can be told of, as the end of a sentence about a routine. */
-import type { NotificationKind } from "#protocol/notification.ts";
+/** Pure: what people can be told of, as the end of a sentence about a routine; and by what. */
+import type { Destination, NotificationKind } from "#protocol/notification.ts";
 
 export const notificationWords: Record<NotificationKind, string> = {
   failed: "fails",
@@ -13,3 +13,15 @@ export const notificationWords: Record<NotificationKind, string> = {
   quiet: "goes quiet",
 };
 export const notificationKinds = Object.keys(notificationWords) as NotificationKind[];
+
+export type By = Destination["by"];
+
+/** What a destination is called wherever one is shown. */
+export const destinationWords: Record<By, string> = { webhook: "Webhook", slack: "Slack", email: "E-mail" };
+
+/** Whom a rule tells: it has one of the three, and a webhook while it is written. */
+export function destinationOf(rule: Partial<Record<By, string | undefined>>): Destination {
+  if (rule.slack !== undefined) return { by: "slack", address: rule.slack };
+  if (rule.email !== undefined) return { by: "email", address: rule.email };
+  return { by: "webhook", address: rule.webhook ?? "" };
+}

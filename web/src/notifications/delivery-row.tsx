@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { Notification } from "../client/generated.ts";
+import { destinationWords } from "../editor/notifications.ts";
 import { everyRoutineQuery } from "../secrets/secret-queries.ts";
 import { visibleLine } from "../session/text/visible-text.ts";
 import { LabelBadge } from "../ui/badge.tsx";
@@ -32,7 +33,7 @@ export function DeliveryRow({ notification }: { notification: Notification }) {
       }
       meta={[
         <Time key="at" at={created_at} />,
-        `${destination.by === "slack" ? "Slack" : "Webhook"} to ${destination.address}`,
+        `${destinationWords[destination.by]} to ${destination.address}`,
         tries === 1 ? "1 try" : `${tries} tries`,
         next_try_at !== null && (
           <>

@@ -1,5 +1,6 @@
 /** Destinations that fail, and those that nothing is sent to any more, with what to do. */
 import { useQuery } from "@tanstack/react-query";
+import { destinationWords } from "../editor/notifications.ts";
 import { visibleLine } from "../session/text/visible-text.ts";
 import { Badge } from "../ui/badge.tsx";
 import { List } from "../ui/card.tsx";
@@ -27,7 +28,7 @@ export function FailingDestinations() {
               </>
             }
             meta={[
-              by === "slack" ? "Slack" : "Webhook",
+              destinationWords[by],
               <>
                 Since <Time at={failing_since} />
               </>,

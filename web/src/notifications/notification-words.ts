@@ -1,12 +1,18 @@
 /** Pure: rules and deliveries of notifications in words. */
 import type { NotificationKind, NotificationStatus } from "#protocol/notification.ts";
 import type { NotificationRule } from "../client/generated.ts";
-import { notificationWords } from "../editor/notifications.ts";
+import { type By, destinationOf, notificationWords } from "../editor/notifications.ts";
 import { type Label, RESULT_LABELS } from "../format/status.ts";
 
+const WHOM: Record<By, string> = {
+  webhook: "a webhook is sent",
+  slack: "Slack is told",
+  email: "an e-mail is sent",
+};
+
 /** "When a routine fails or pauses itself, Slack is told." */
-export function ruleSentence({ on, skip = [], slack, email }: Omit<NotificationRule, "webhook">): string {
-  const whom = email !== undefined ? "an e-mail is sent" : slack !== undefined ? "Slack is told" : "a webhook is sent";
+export function ruleSentence({ on, skip = [], ...to }: NotificationRule): string {
+  const whom = WHOM[destinationOf(to).by];
   const except =
     skip.length === 0
       ? ""

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { NotificationRule } from "../client/generated.ts";
+import { destinationOf, destinationWords } from "../editor/notifications.ts";
 import { Button } from "../ui/button.tsx";
 import { Card, List } from "../ui/card.tsx";
 import { ConfirmDialog, preloadDialogs } from "../ui/dialog.tsx";
@@ -64,11 +65,11 @@ export function Rules() {
 function RuleRow({ rule, onEdit }: { rule: NotificationRule; onEdit: () => void }) {
   const [isRemoving, setRemoving] = useState(false);
   const changing = useChangeRules();
-  const address = rule.webhook ?? rule.slack ?? "";
+  const { by, address } = destinationOf(rule);
   return (
     <Entry
       head={ruleSentence(rule)}
-      meta={[address]}
+      meta={[`${destinationWords[by]} to ${address}`]}
       actions={
         <>
           <Button size="sm" aria-label={`Change the rule for ${address}`} onClick={onEdit}>
