@@ -5,6 +5,7 @@ import { pageSchema } from "#protocol/api.ts";
 import { environmentSchema } from "#protocol/environment.ts";
 import { messageAnswerSchema } from "#protocol/message.ts";
 import { noteSchema } from "#protocol/note.ts";
+import { instanceRulesSchema } from "#protocol/notification.ts";
 import { listedRunSchema } from "#protocol/run.ts";
 import { secretSchema } from "#protocol/secret.ts";
 import { sharedBudgetSchema } from "#protocol/shared-budget.ts";
@@ -258,6 +259,22 @@ test("what came to nothing is fired again once, and its notification is sent aga
     await page.getByText("When a routine fails, misses its time or pauses itself, a webhook is sent.").waitFor();
     await pressOn(page, page.getByRole("button", { name: "Show its signing key" }));
     await page.getByText(/^whsec_/).waitFor();
+
+    const other = "https://hook.example.com/somebody-else";
+    await page.getByRole("button", { name: `Change the rule for ${webhook}` }).click();
+    const change = page.getByRole("dialog", { name: "Change the rule" });
+    await change.getByRole("checkbox", { name: "misses its time" }).uncheck();
+    const body = { rules: [{ on: ["failed"], webhook: other }] };
+    await ask(bed, { method: "PUT", path: "/api/v1/notifications/rules", body, answer: instanceRulesSchema });
+    await change.getByRole("button", { name: "Save rule" }).click();
+    await change.getByText(/changed or removed this rule meanwhile/).waitFor();
+    const theirs = page.getByRole("button", { name: `Remove the rule for ${other}`, includeHidden: true });
+    await theirs.waitFor();
+    await change.getByRole("button", { name: "Save as a new rule" }).click();
+    await page.getByText("When a routine fails or pauses itself, a webhook is sent.").waitFor();
+    await theirs.click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Remove rule" }).click();
+    await theirs.waitFor({ state: "hidden" });
 
     const routine = await createRoutine(bed, {
       name: "Lacks its secret",
