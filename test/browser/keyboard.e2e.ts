@@ -1,8 +1,10 @@
 /** Everything that matters is done without a mouse: sign in, find the routine, run it, cancel the run. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Locator, Page } from "playwright-core";
 import { pageSchema } from "#protocol/api.ts";
 import { listedRunSchema } from "#protocol/run.ts";
+import { secretSchema } from "#protocol/secret.ts";
 import { ask, createRoutine, gatedBed } from "./support/bed.ts";
 import { tabTo } from "./support/keyboard.ts";
 import { untilRunStatus } from "./support/transcript.ts";
@@ -56,3 +58,42 @@ test("sign in, find the routine, run it, and cancel the run, with the keyboard a
     [["canceled", "by_user"]],
   );
 });
+
+test("the exact time and its zone are seen at the focus and under the pointer, also in a row that is one link", async (t) => {
+  const bed = await gatedBed();
+  const path = "/api/v1/secrets/TIMED";
+  await ask(bed, { method: "PUT", path, body: { value: "nobody reads this" }, answer: secretSchema });
+  await visit(t, bed, {}, async ({ page }) => {
+    const tip = page.getByRole("tooltip").filter({ hasText: /\d:\d\d:\d\d .*(UTC|GMT|[A-Z]{2,5})/ });
+    await page.goto("/secrets");
+    const link = page.getByRole("link", { name: "TIMED", exact: true });
+    await tabTo(page, link);
+    await tip.waitFor();
+    await page.keyboard.press("Escape");
+    await tip.waitFor({ state: "hidden" });
+    assert.ok(await link.evaluate((element) => element === document.activeElement));
+
+    const time = page.getByRole("listitem").filter({ has: link }).locator("time").first();
+    await pointAt(page, time);
+    await tip.waitFor();
+    await pointAt(page, tip);
+    // Two frames later whatever the pointer has led to is done.
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    assert.ok(await tip.isVisible(), "it stays under the pointer");
+    await pointAt(page, page.getByRole("heading", { level: 1 }));
+    await tip.waitFor({ state: "hidden" });
+
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "TIMED" }).waitFor();
+    await tabTo(page, page.getByRole("main").locator("time").first());
+    await tip.waitFor();
+    assert.equal(await page.getByRole("tooltip").count(), 1);
+  });
+});
+
+/** Moves there step by step, as a hand does. */
+async function pointAt(page: Page, target: Locator): Promise<void> {
+  const box = await target.boundingBox();
+  assert.ok(box !== null);
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2, { steps: 8 });
+}

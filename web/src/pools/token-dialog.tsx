@@ -1,7 +1,7 @@
 /** A pool's token, this once, with the command that serves the pool. */
 import { CopyButton } from "../ui/copy-button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
-import { exactTime } from "../ui/time.tsx";
+import { exactTime } from "../ui/exact-time.ts";
 import styles from "./pools.module.css";
 
 export interface GivenToken {

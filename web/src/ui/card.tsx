@@ -27,3 +27,5 @@ export function ListRow({ children, className }: { children: ReactNode; classNam
 }
 
 export const rowLinkClass = styles.rowLink ?? "";
+/** Of the row around it. */
+export const rowClass = styles.row ?? "";

@@ -1,13 +1,29 @@
-/** Times that keep up with the clock: how long ago, and for how long. The exact time, with its zone, is in the title. */
-import { useSyncExternalStore } from "react";
+/** Times that keep up with the clock: how long ago, and for how long. The exact time, with its zone, is shown at hover and focus. */
+import { type ReactNode, useSyncExternalStore } from "react";
 import { formatElapsed, formatRelative } from "../format/duration.ts";
+import { exactTime } from "./exact-time.ts";
+import { reachable } from "./time-tip.ts";
 
 /** @param at RFC 3339. */
 export function Time({ at }: { at: string }) {
   const text = useClock((now) => formatRelative(Date.parse(at), now));
+  return <Stamp at={at}>{text}</Stamp>;
+}
+
+/** A time told in few words; whoever hears it hears the exact one too. @param props.at RFC 3339. */
+export function Stamp({
+  at,
+  className,
+  children,
+}: {
+  at: string;
+  className?: string | undefined;
+  children: ReactNode;
+}) {
   return (
-    <time dateTime={at} title={exactTime(at)}>
-      {text}
+    <time ref={reachable} dateTime={at} className={className}>
+      {children}
+      <span className="visually-hidden">, {exactTime(at)}</span>
     </time>
   );
 }
@@ -15,11 +31,6 @@ export function Time({ at }: { at: string }) {
 /** How long something has been going on. @param since RFC 3339. */
 export function Elapsed({ since }: { since: string }) {
   return <span>{useClock((now) => formatElapsed(now - Date.parse(since)))}</span>;
-}
-
-/** In the zone of whoever reads it, which is named. */
-export function exactTime(at: string): string {
-  return exact.format(new Date(at));
 }
 
 /** To the minute, with the zone that it is told in: that of whoever reads it, or another. */
@@ -36,7 +47,6 @@ export function minuteTime(at: string): string {
   return toTheMinute.format(new Date(at));
 }
 
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
 const toTheMinute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 const TICK_MS = 1_000;

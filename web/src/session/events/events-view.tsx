@@ -6,7 +6,6 @@ import type { TranscriptEvent } from "#protocol/transcript.ts";
 import { listSessionEvents } from "../../client/generated.ts";
 import { ErrorState } from "../../ui/error-state.tsx";
 import { SkeletonRows } from "../../ui/skeleton.tsx";
-import { exactTime } from "../../ui/time.tsx";
 import { VirtualList } from "../../ui/virtual-list.tsx";
 import { Fold } from "../fold.tsx";
 import type { LiveSession } from "../live-session.ts";
@@ -82,7 +81,7 @@ function EventRow({ event }: { event: TranscriptEvent }) {
           <>
             <span className={styles.seq}>{event.seq}</span>
             <code className={styles.type}>{event.type}</code>
-            <time className={styles.time} dateTime={event.at} title={exactTime(event.at)}>
+            <time className={styles.time} dateTime={event.at}>
               {event.at.slice(11, 23)}
             </time>
           </>

@@ -4,7 +4,7 @@ import { CANCEL_TEXTS, RUN_STATUS_LABELS } from "../../format/status.ts";
 import { NoEvidenceBadge, ResultBadge } from "../../ui/badge.tsx";
 import { classNames } from "../../ui/class-names.ts";
 import { StatusMark } from "../../ui/status-mark.tsx";
-import { exactTime } from "../../ui/time.tsx";
+import { Stamp } from "../../ui/time.tsx";
 import type { FinishedItem } from "../item-types.ts";
 import { Plain } from "../text/plain.tsx";
 import { visibleText } from "../text/visible-text.ts";
@@ -21,9 +21,9 @@ export function FinishedRow({ item }: { item: FinishedItem }) {
         <strong>{text}</strong>
         {result !== "unknown" && <ResultBadge result={result} />}
         {item.isEvidenceMissing && <NoEvidenceBadge />}
-        <time dateTime={at} title={exactTime(at)} className={styles.time}>
+        <Stamp at={at} className={styles.time}>
           {clock.format(atMs)}
-        </time>
+        </Stamp>
       </p>
       {summary !== null && <p className={styles.summary}>{visibleText(summary)}</p>}
       {cancelReason !== null && <p className={styles.summary}>{CANCEL_TEXTS[cancelReason]}</p>}

@@ -1,6 +1,6 @@
 /** A row of the transcript: the item by its kind, with the seqs of the events that it shows. */
 import { memo, type ReactNode } from "react";
-import { exactTime } from "../../ui/time.tsx";
+import { exactTime } from "../../ui/exact-time.ts";
 import type { Item } from "../item-types.ts";
 import { AgentRow, ThinkingRow } from "./agent-row.tsx";
 import { ArtifactRow } from "./artifact-row.tsx";

@@ -1,7 +1,7 @@
 /** What the agent was told: the prompt, a person's message, or text that is not to be trusted: of the trigger, or of earlier runs. */
 import { plural } from "../../format/amounts.ts";
 import { Badge } from "../../ui/badge.tsx";
-import { exactTime } from "../../ui/time.tsx";
+import { Stamp } from "../../ui/time.tsx";
 import { useFold } from "../fold.tsx";
 import type { UserItem } from "../item-types.ts";
 import { CutNote } from "../text/long-text.tsx";
@@ -22,9 +22,9 @@ export function UserRow({ item: { key, source, by, isUndelivered, text, cut, atM
         {source === "person" ? `Message from ${by ?? "a person"}` : SOURCES[source]}
         {isUndelivered && <Badge tone="warning">The agent did not get it</Badge>}
         {isOutside && <Badge tone="warning">From outside, not trusted</Badge>}
-        <time dateTime={at} title={exactTime(at)} className={styles.time}>
+        <Stamp at={at} className={styles.time}>
           {clock.format(atMs)}
-        </time>
+        </Stamp>
       </p>
       <p className={styles.text}>{visibleText(isAll ? text : beginning.text)}</p>
       {!beginning.isWhole && (

@@ -1,6 +1,7 @@
 /** Until when a question can be answered, and what happens then. */
 import type { ShownQuestion } from "#protocol/question.ts";
-import { exactTime, Time } from "../../ui/time.tsx";
+import { exactTime } from "../../ui/exact-time.ts";
+import { Time } from "../../ui/time.tsx";
 import { Plain } from "../text/plain.tsx";
 import { afterwards } from "./question-words.ts";
 import styles from "./waiting-card.module.css";
