@@ -5,7 +5,14 @@ import type { Page } from "playwright-core";
 import { until } from "#test/scripts/support/until.ts";
 import { createRoutine, type GatedBed, gatedBed, readEvents, readRun, runNow } from "./support/bed.ts";
 import type { Conversation } from "./support/gated-model.ts";
-import { openSession, readThrough, transcript, untilConnection, untilRunStatus } from "./support/transcript.ts";
+import {
+  isAtEnd,
+  openSession,
+  readThrough,
+  transcript,
+  untilConnection,
+  untilRunStatus,
+} from "./support/transcript.ts";
 import { visit } from "./support/visitor.ts";
 
 interface LedRun {
@@ -134,6 +141,7 @@ test("a question is answered where it is asked, an approval shows the call, and 
       .getByText(/answered: blue$/)
       .waitFor();
     await card.waitFor({ state: "hidden" });
+    assert.ok(await isAtEnd(page), "the room that the card has left is no reason to stop following");
     await late
       .getByRole("alert")
       .getByText(/answered already\. By: /)
@@ -149,6 +157,8 @@ test("a question is answered where it is asked, an approval shows the call, and 
       .waitFor();
     run.conversation.finish("Nothing pushed.");
     await untilRunStatus(page, "succeeded");
+    await transcript(page).getByText("Nothing pushed.").last().waitFor();
+    assert.ok(await isAtEnd(page), "whoever has answered sees what comes of it");
     assert.equal((await readRun(bed, run.runId)).status, "succeeded");
   });
 });

@@ -37,13 +37,15 @@ export function useFollowEnd(startsAtEnd: boolean, canFollow: boolean): FollowEn
 
   useEffect(() => {
     if (element === null) return;
-    let { scrollTop, scrollHeight } = element;
+    let { scrollTop, scrollHeight, clientHeight } = element;
     const onScroll = () => {
-      // What shrinks above the reader also moves the list up: that is not the reader's doing.
-      const wentUp = element.scrollTop < scrollTop - 1 && element.scrollHeight >= scrollHeight;
+      // What shrinks above the reader also moves the list up, and so does the room that the list gets when a card below it
+      // goes: that is not the reader's doing.
+      const hasMoved = element.scrollHeight < scrollHeight || element.clientHeight > clientHeight;
+      const wentUp = element.scrollTop < scrollTop - 1 && !hasMoved;
       if (wentUp) follow(false);
       else if (isAtEnd(element)) follow(canFollow);
-      ({ scrollTop, scrollHeight } = element);
+      ({ scrollTop, scrollHeight, clientHeight } = element);
     };
     const sizes = new ResizeObserver(onHeightChange);
     sizes.observe(element);
