@@ -8,6 +8,8 @@ import { formatBytes, preview } from "#web/src/session/text/preview.ts";
 import { shortPath, shortPaths, tellingInput, toolName } from "#web/src/session/text/tool-summary.ts";
 import { visibleLine, visibleText } from "#web/src/session/text/visible-text.ts";
 
+/** As runners of today name it, and as those before them did. */
+const EXECUTOR_FOLDER = "/srv/state/runs/runs/executor-9d764940b0818eb929";
 const RUN_FOLDER = "/srv/state/runs/runs/run_1M80KR6P64847JN8W9FE4CPEYE.1";
 
 describe("control characters", () => {
@@ -168,6 +170,7 @@ describe("a tool's line", () => {
   it.each([
     [`${RUN_FOLDER}/workspace/app/a.ts`, "app/a.ts"],
     [`${RUN_FOLDER}/home/.config`, "home/.config"],
+    [`${EXECUTOR_FOLDER}/workspace/app/a.ts`, "app/a.ts"],
     ["/etc/hosts", "/etc/hosts"],
     ["src/a.ts", "src/a.ts"],
     [`${RUN_FOLDER}/`, `${RUN_FOLDER}/`],
@@ -181,6 +184,7 @@ describe("paths in a text", () => {
     [`cat ${RUN_FOLDER}/workspace/a.ts ${RUN_FOLDER}/workspace/b.ts`, "cat a.ts b.ts"],
     [`"${RUN_FOLDER}/workspace/a b.ts"`, '"a b.ts"'],
     [`FILE=${RUN_FOLDER}/workspace/a.ts`, "FILE=a.ts"],
+    [`cat ${EXECUTOR_FOLDER}/workspace/a.ts ${EXECUTOR_FOLDER}/workspace/b.ts`, "cat a.ts b.ts"],
     [`ls ${RUN_FOLDER}/workspace/`, "ls workspace/"],
     [`${"x".repeat(500)}${RUN_FOLDER}/workspace/a.ts`, `${"x".repeat(500)}${RUN_FOLDER}/workspace/a.ts`],
     ["cat /etc/hosts", "cat /etc/hosts"],

@@ -35,7 +35,7 @@ const LINE_LENGTH = 300;
 const LOOKED_AT = 4 * LINE_LENGTH;
 const LINES = 4;
 const MCP = "mcp__";
-const RUN_FOLDER = /\/runs\/run_[0-9A-Z]{26}\.\d{1,4}\/(?:workspace\/)?(?=[^\s"'`;|&<>()])/g;
+const RUN_FOLDER = /\/runs\/(?:executor-[0-9a-f]{18}|run_[0-9A-Z]{26}\.\d{1,4})\/(?:workspace\/)?(?=[^\s"'`;|&<>()])/g;
 const PATH_LENGTH = 400;
 /** What a path can have before its folder of runs, with nothing that ends a word. */
 const PATH_BEFORE = /[^\s"'`;|&<>()=:,]*$/;
@@ -52,7 +52,10 @@ export function tellingInput(input: Json): string {
 
 /** A path below the run's own folder, which says nothing, as one from the workspace. */
 export function shortPath(path: string): string {
-  return path.replace(/^\/.{0,400}\/runs\/run_[0-9A-Z]{26}\.\d{1,4}\/(?:workspace\/)?(?=.)/, "");
+  return path.replace(
+    /^\/.{0,400}\/runs\/(?:executor-[0-9a-f]{18}|run_[0-9A-Z]{26}\.\d{1,4})\/(?:workspace\/)?(?=.)/,
+    "",
+  );
 }
 
 /** The same for each such path within a text, a command for instance. */
