@@ -34,7 +34,7 @@ test("from the list of routines to one that is scheduled and tried: a few clicks
     await page.waitForURL(/\/sessions\//);
     // The run itself is slower than anything that a page does.
     await untilRunStatus(page, "running");
-    await page.getByText("report_result").first().waitFor();
+    await page.getByText("report_result").first().waitFor({ timeout: 60_000 });
     await untilRunStatus(page, "succeeded");
     t.diagnostic(`${counted.clicks} clicks, ${counted.typed} typed fields`);
     assert.ok(counted.clicks <= CLICKS_AT_MOST);
@@ -163,9 +163,10 @@ test("a fault stands beside its field, and a part that is closed opens for it", 
     await page.getByLabel("Longest time of a run").fill("90 parsecs");
     await page.getByRole("button", { name: /^Limits and budgets/ }).click();
     await save(page);
-    await page.getByRole("alert").getByText("limits.timeout").waitFor();
     const timeout = page.getByLabel("Longest time of a run");
     await timeout.waitFor();
+    await page.getByRole("alert").getByRole("button", { name: "Limits, timeout" }).click();
+    assert.ok(await timeout.evaluate((field) => field === document.activeElement), "each fault leads to its field");
     assert.equal(await timeout.getAttribute("aria-invalid"), "true");
     await timeout.fill("30m");
     await save(page);
@@ -190,13 +191,13 @@ test("what can be saved and is not meant is told beside its field while it is wr
     const github = await addTrigger(page, "GitHub");
     await github.getByLabel("Event", { exact: true }).fill("pull_requst");
     const worth = page.getByRole("region", { name: "Worth a look" });
-    await worth.getByText("triggers[0].event").waitFor();
+    await worth.getByRole("button", { name: "Trigger 1, event" }).waitFor();
     await github
       .getByText(/pull_request\b/)
       .first()
       .waitFor();
     await github.getByLabel("Event", { exact: true }).fill("pull_request");
-    await worth.getByText("triggers[0].event").waitFor({ state: "detached" });
+    await worth.getByRole("button", { name: "Trigger 1, event" }).waitFor({ state: "detached" });
   });
 });
 

@@ -21,7 +21,7 @@ export function BasicsPart({ draft, set }: PartProps) {
   return (
     <section className={styles.part} aria-label="Basics">
       <TextField label="Name" path="name" value={draft.name} onChange={(name) => set({ name })} />
-      <Field label="Prompt" hint={count} {...told}>
+      <Field label="Prompt" path="prompt" hint={count} {...told}>
         <textarea
           data-grows=""
           data-mono={isMono}

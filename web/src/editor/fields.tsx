@@ -39,7 +39,7 @@ export function TextField({
   const listId = useId();
   return (
     <>
-      <Field label={label} hint={hint} {...told}>
+      <Field label={label} path={path} hint={hint} {...told}>
         <input
           type="text"
           autoComplete="off"
@@ -72,7 +72,7 @@ interface NumberFieldProps extends Common {
 export function NumberField({ label, path, hint, value, onChange, step = "1" }: NumberFieldProps) {
   const told = useTold(path);
   return (
-    <Field label={label} hint={hint} {...told}>
+    <Field label={label} path={path} hint={hint} {...told}>
       <input
         type="number"
         inputMode="decimal"
@@ -100,7 +100,7 @@ export function SelectField<Value extends string>({
 }: SelectFieldProps<Value>) {
   const told = useTold(path);
   return (
-    <Field label={label} hint={hint} {...told}>
+    <Field label={label} path={path} hint={hint} {...told}>
       <select
         value={value}
         onChange={({ target }) => {
@@ -128,7 +128,7 @@ interface LinesFieldProps extends Common {
 export function LinesField({ label, path, hint, value, onChange, placeholder }: LinesFieldProps) {
   const fault = useToldIn(path);
   return (
-    <Field label={label} hint={hint} fault={fault}>
+    <Field label={label} path={path} hint={hint} fault={fault}>
       <textarea
         rows={Math.min(Math.max(value.length + 1, 2), 8)}
         spellCheck={false}

@@ -15,6 +15,7 @@ import { DraftQuestions } from "./drafting/draft-questions.tsx";
 import { type DraftedFrom, draftedQuery, OWN_WORDS } from "./drafting/use-drafting.ts";
 import styles from "./editor.module.css";
 import { Editor } from "./editor.tsx";
+import { FieldLink } from "./field-link.tsx";
 import { TEMPLATES } from "./templates/all.ts";
 import { draftOfTemplate } from "./templates/template.ts";
 import { ownZone } from "./zones.ts";
@@ -98,6 +99,11 @@ function Begin({ title, lead, initial }: { title: string; lead?: string; initial
         </nav>
         <h1 className={styles.title}>{title}</h1>
         {lead !== undefined && <p className={styles.lead}>{lead}</p>}
+        {initial.repositories.some(({ url }) => url === "") && (
+          <p className={styles.lead}>
+            What it lacks is <FieldLink path="repositories[0].url">the address of a repository</FieldLink>.
+          </p>
+        )}
         <Editor initial={initial} routine={null} />
       </div>
     </Page>

@@ -19,7 +19,7 @@ export function PairsField({ label, path, hint, placeholder, value, onChange }: 
   const { warning } = useTold(path);
   const text = isSame(pairsOf(written), value) ? written : linesOf(value);
   return (
-    <Field label={label} hint={hint} fault={inside} warning={warning}>
+    <Field label={label} path={path} hint={hint} fault={inside} warning={warning}>
       <textarea
         rows={Math.min(Math.max(text.split("\n").length + 1, 2), 8)}
         spellCheck={false}

@@ -3,6 +3,7 @@ import { useEffect, useRef } from "react";
 import type { FieldFault, Problem } from "../problem.ts";
 import { ErrorNotice } from "../ui/error-state.tsx";
 import styles from "./editor.module.css";
+import { FieldLink } from "./field-link.tsx";
 
 interface ToldSummaryProps {
   problem: Problem;
@@ -27,7 +28,7 @@ export function ToldSummary({ problem, issues, isNew }: ToldSummaryProps) {
       <ul>
         {issues.map(({ field, message }) => (
           <li key={`${field} ${message}`}>
-            <code>{field}</code> {message}
+            <FieldLink path={field} /> {message}
           </li>
         ))}
       </ul>

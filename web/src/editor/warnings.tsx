@@ -1,6 +1,7 @@
 /** What can be saved and may not be meant, all in one place: not every field is on the page. */
 import { Link } from "@tanstack/react-router";
 import styles from "./editor.module.css";
+import { FieldLink } from "./field-link.tsx";
 import type { FieldWarning } from "./use-telling.ts";
 
 export function Warnings({ warnings }: { warnings: readonly FieldWarning[] }) {
@@ -13,7 +14,7 @@ export function Warnings({ warnings }: { warnings: readonly FieldWarning[] }) {
       <ul>
         {warnings.map(({ field, message, secret }) => (
           <li key={`${field} ${message}`}>
-            <code>{field}</code> {message}
+            <FieldLink path={field} /> {message}
             {secret !== undefined && (
               <>
                 {" "}

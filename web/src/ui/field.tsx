@@ -5,15 +5,23 @@ import styles from "./field.module.css";
 interface FieldProps {
   label: string;
   hint?: ReactNode;
+  /** Of what it writes: other parts of the page lead to it by that. */
+  path?: string | undefined;
   /** What is wrong with its value. */
   fault?: string | undefined;
   /** What is right, and may not be meant. */
   warning?: string | undefined;
   /** An input, a textarea or a select. */
-  children: ReactElement<{ id?: string; className?: string; "aria-describedby"?: string; "aria-invalid"?: true }>;
+  children: ReactElement<{
+    id?: string;
+    className?: string;
+    "aria-describedby"?: string;
+    "aria-invalid"?: true;
+    "data-path"?: string;
+  }>;
 }
 
-export function Field({ label, hint, fault, warning, children }: FieldProps) {
+export function Field({ label, hint, path, fault, warning, children }: FieldProps) {
   const id = useId();
   const lines = [
     { id: `${id}-fault`, text: fault, className: styles.fault },
@@ -23,6 +31,7 @@ export function Field({ label, hint, fault, warning, children }: FieldProps) {
   const control = cloneElement(children, {
     id,
     className: styles.control ?? "",
+    ...(path === undefined ? {} : { "data-path": path }),
     ...(fault === undefined ? {} : { "aria-invalid": true }),
     ...(lines.length === 0 ? {} : { "aria-describedby": lines.map((line) => line.id).join(" ") }),
   });
