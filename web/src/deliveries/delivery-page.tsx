@@ -80,17 +80,19 @@ function DeliveryView({ delivery }: { delivery: DeliveryDetail }) {
           )}
         </Card>
       </section>
-      <section className={styles.section} aria-labelledby="headers">
-        <h2 id="headers">Headers</h2>
-        <Card className={styles.facts}>
-          <Facts
-            facts={Object.entries(delivery.headers).map(([name, value]) => ({
-              name,
-              value: <code className={styles.header}>{visibleLine(value)}</code>,
-            }))}
-          />
-        </Card>
-      </section>
+      {Object.keys(delivery.headers).length > 0 && (
+        <section className={styles.section} aria-labelledby="headers">
+          <h2 id="headers">Headers</h2>
+          <Card className={styles.facts}>
+            <Facts
+              facts={Object.entries(delivery.headers).map(([name, value]) => ({
+                name,
+                value: <code className={styles.header}>{visibleLine(value)}</code>,
+              }))}
+            />
+          </Card>
+        </section>
+      )}
     </Page>
   );
 }
@@ -119,7 +121,7 @@ function factsOf({
       ),
     },
     { name: "Size", value: formatBytes(size) },
-    { name: "The source’s id", value: providerId === null ? "None" : <code>{visibleLine(providerId)}</code> },
+    ...(providerId === null ? [] : [{ name: "The source’s id", value: <code>{visibleLine(providerId)}</code> }]),
     { name: "Id", value: <code>{id}</code> },
   ];
 }

@@ -4,7 +4,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import type { ListedRoutine } from "#protocol/routine.ts";
 import { fireDeadLetter } from "../client/generated.ts";
 import { visibleLine } from "../session/text/visible-text.ts";
-import { Button } from "../ui/button.tsx";
+import { Button, buttonClass } from "../ui/button.tsx";
 import { Card, List, ListRow } from "../ui/card.tsx";
 import { classNames } from "../ui/class-names.ts";
 import { ErrorNotice } from "../ui/error-state.tsx";
@@ -81,10 +81,11 @@ function RemedyOf({ remedy, subject }: { remedy: Remedy; subject: string }) {
       <span className="visually-hidden">: {visibleLine(subject)}</span>
     </>
   );
+  const action = buttonClass("secondary", "sm");
   switch (remedy.kind) {
     case "session":
       return (
-        <Link to="/sessions/$id" params={{ id: remedy.id }} className={styles.action}>
+        <Link to="/sessions/$id" params={{ id: remedy.id }} className={action}>
           {lead}
         </Link>
       );
@@ -94,14 +95,14 @@ function RemedyOf({ remedy, subject }: { remedy: Remedy; subject: string }) {
           to="/routines/$id"
           params={{ id: remedy.id }}
           search={remedy.tab === null ? {} : { tab: remedy.tab }}
-          className={styles.action}
+          className={action}
         >
           {lead}
         </Link>
       );
     case "edit":
       return (
-        <Link to="/routines/$id/edit" params={{ id: remedy.id }} className={styles.action}>
+        <Link to="/routines/$id/edit" params={{ id: remedy.id }} className={action}>
           {lead}
         </Link>
       );
@@ -113,7 +114,7 @@ function RemedyOf({ remedy, subject }: { remedy: Remedy; subject: string }) {
       );
     case "page":
       return (
-        <Link to={remedy.to} className={styles.action}>
+        <Link to={remedy.to} className={action}>
           {lead}
         </Link>
       );

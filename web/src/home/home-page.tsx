@@ -26,7 +26,7 @@ export function HomePage() {
     <Page title="Home">
       <div className={styles.head}>
         <h1 className={styles.title}>Home</h1>
-        <Link to="/routines/new" className={buttonClass("primary")}>
+        <Link to="/routines/new" className={buttonClass("secondary")}>
           New routine
         </Link>
       </div>
@@ -49,7 +49,7 @@ export function HomePage() {
       )}
       {routines.data?.length === 0 && (
         <Card>
-          <NoRoutines />
+          <NoRoutines isMain />
         </Card>
       )}
       {routines.data !== undefined && routines.data.length > 0 && (

@@ -107,7 +107,10 @@ function OccurrenceRow({ occurrence, deliveryId }: { occurrence: Occurrence; del
           {originTerms(trigger).map((term) => (
             <span key={term}>{term}</span>
           ))}
-          <span>{occurrence.detail ?? REASON_TEXTS[reason]}</span>
+          {/* That nothing stood in the way of a run is no reason that anybody asks for. */}
+          {(reason !== "admitted" || occurrence.detail !== null) && (
+            <span>{occurrence.detail ?? REASON_TEXTS[reason]}</span>
+          )}
           {deliveryId !== null && <DeliveryLink id={deliveryId} />}
         </p>
       </div>

@@ -96,6 +96,7 @@ function settingsOf(routine: Routine) {
       ),
     },
     ...(overlap === "parallel" ? [{ name: "At once", value: plural(routine.max_concurrent, "run") }] : []),
+    { name: "Model", value: routine.model === null ? "The instance's default" : <code>{routine.model}</code> },
     { name: "Timeout", value: limits.timeout },
     { name: "Turns", value: limits.turns.toLocaleString("en-US") },
     { name: "Retries", value: retries },

@@ -5,15 +5,16 @@ import { EmptyState } from "../ui/empty-state.tsx";
 import { SunriseIcon } from "../ui/icons.tsx";
 import styles from "./no-routines.module.css";
 
-export function NoRoutines() {
+/** @param props.isMain whether it is what the page is for: elsewhere another button is. */
+export function NoRoutines({ isMain = false }: { isMain?: boolean }) {
   return (
     <EmptyState icon={<SunriseIcon size={22} />} title="No routines yet">
       <p>
         A routine is a prompt for an agent, the repositories that it works on, and what wakes it. Twelve templates are
-        there to begin with. For repositories on GitHub, <a href="/setup">set up an App</a> first.
+        there to begin with. For repositories on GitHub, <Link to="/setup">set up an App</Link> first.
       </p>
       <p className={styles.begin}>
-        <Link to="/routines/new" className={buttonClass("secondary")}>
+        <Link to="/routines/new" className={buttonClass(isMain ? "primary" : "secondary")}>
           Choose a template
         </Link>
       </p>

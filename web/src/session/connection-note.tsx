@@ -10,7 +10,7 @@ const TEXTS: Record<ConnectionState, string> = {
   connecting: "Connecting…",
   live: "Live",
   offline: "Offline: reconnects by itself; nothing is lost",
-  ended: "Ended: all of it is here",
+  ended: "Ended",
   gone: "This session has been deleted",
   "signed-out": "Signed out",
   refused: "This page is older than the instance: reload it",
@@ -30,7 +30,10 @@ export function ConnectionNote({ state, views, ends }: ConnectionNoteProps) {
       {views}
       <p role="status" className={classNames(styles.state, styles[state])}>
         <span className={styles.dot} aria-hidden="true" />
-        {TEXTS[state]}
+        <span>
+          {TEXTS[state]}
+          {state === "ended" && <span className={styles.rest}>: all of it is here</span>}
+        </span>
       </p>
       {ends !== null && (
         <>
@@ -43,6 +46,7 @@ export function ConnectionNote({ state, views, ends }: ConnectionNoteProps) {
             onClick={ends.onSearch}
           />
           <Button
+            className={styles.end}
             variant="ghost"
             size="sm"
             aria-label="Go to start"
@@ -51,6 +55,7 @@ export function ConnectionNote({ state, views, ends }: ConnectionNoteProps) {
             onClick={ends.onStart}
           />
           <Button
+            className={styles.end}
             variant="ghost"
             size="sm"
             aria-label="Go to end"

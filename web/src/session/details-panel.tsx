@@ -63,6 +63,7 @@ function Cost({ run }: { run: Run }) {
   const { usage, demo_model: isDemo } = run;
   // While the run is on these are calls that are under way.
   const unmetered = run.timings.finished_at === null ? 0 : (usage.unmetered_calls ?? 0);
+  const isPriced = isDemo || run.timings.finished_at !== null || usage.cost_usd > 0;
   return (
     <section className={styles.part}>
       <h2 className={styles.heading}>Tokens and cost</h2>
@@ -71,7 +72,7 @@ function Cost({ run }: { run: Run }) {
         <Fact name="Out" value={formatTokens(usage.output_tokens)} />
         <Fact name="Read from cache" value={formatTokens(usage.cache_read_tokens)} />
         <Fact name="Written to cache" value={formatTokens(usage.cache_write_tokens)} />
-        <Fact name="Cost" value={formatCost(usage.cost_usd)} />
+        <Fact name="Cost" value={isPriced ? formatCost(usage.cost_usd) : "at the end"} />
       </dl>
       {unmetered > 0 && (
         <p className={styles.aside}>Not all: of {plural(unmetered, "model call")} it is not known what was used.</p>

@@ -20,8 +20,8 @@ export function SetupPage() {
   const query = useQuery({ ...githubAppQuery(), enabled: !ending.isPending });
   const state = query.data;
   return (
-    <Page title="GitHub">
-      <h1 className={styles.title}>GitHub</h1>
+    <Page title="GitHub App">
+      <h1 className={styles.title}>GitHub App</h1>
       <p className={styles.lead}>
         A GitHub App of your own: routines clone and push with tokens for one repository each, and hear of what happens
         there.

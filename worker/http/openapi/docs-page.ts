@@ -27,7 +27,7 @@ export function renderDocs(document: ApiDocument): string {
     "<!doctype html>",
     '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
     `<title>${text(document.info.title)} API</title><link rel="stylesheet" href="/docs.css"></head><body><div class="frame">`,
-    '<nav aria-label="Contents"><ul><li><a href="#authentication">How to authenticate</a></li></ul>',
+    '<nav aria-label="Contents"><ul><li><a href="/">Back to the pages</a></li><li><a href="#authentication">How to authenticate</a></li></ul>',
     ...tags.map(([tag, operations = []]) => renderContents(tag, operations)),
     '<ul><li><a href="#schemas">Schemas</a></li></ul></nav><main>',
     `<h1>${text(document.info.title)} API <span class="quiet">${text(document.info.version)}</span></h1>`,

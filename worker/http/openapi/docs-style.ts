@@ -22,8 +22,11 @@ main { padding: 1.5rem clamp(1rem, 3vw, 2rem) 4rem; min-width: 0; }
 nav { padding: 1rem clamp(1rem, 3vw, 2rem) 0; font-size: 0.8125rem; }
 nav ul { list-style: none; margin: 0; padding: 0; }
 nav summary { font-weight: 530; }
-nav li a, nav summary { display: block; padding: 0.25rem 0; }
-nav li { padding-inline-start: 1rem; overflow-wrap: anywhere; }
+nav li a { display: block; padding: 0.25rem 0; }
+nav summary { padding: 0.25rem 0; }
+nav details li { padding-inline-start: 1rem; }
+nav li { overflow-wrap: anywhere; }
+main > p, section p { max-width: 44rem; }
 h1 { font-size: 1.375rem; line-height: 1.3; margin: 0 0 0.5rem; }
 h2 { font-size: 1rem; margin: 2.5rem 0 0.75rem; padding-top: 1rem; border-top: 1px solid var(--border); }
 h3 { font-size: 0.875rem; margin: 0; overflow-wrap: anywhere; }
@@ -42,6 +45,9 @@ section details { margin-top: 0.5rem; }
 summary { cursor: pointer; }
 .method { display: inline-block; margin-inline-end: 0.5rem; padding: 0 0.375rem; border-radius: 5px; background: var(--accent-soft); color: var(--accent-text); }
 .quiet { color: var(--text-quiet); }
+@media (width < 60rem) {
+  nav { columns: 9rem; }
+}
 @media (width >= 60rem) {
   .frame { grid-template-columns: 17rem minmax(0, 1fr); }
   nav { position: sticky; top: 0; max-height: 100vh; overflow-y: auto; padding-block: 1.5rem; }

@@ -102,7 +102,7 @@ const HunkLines = memo(function HunkLines({ hunk, path, of, comments }: HunkProp
           {`Lines from ${first?.after ?? first?.before ?? 1}`}
           {hunk.context !== "" && (
             <>
-              {" "}
+              {": "}
               <Plain text={hunk.context} />
             </>
           )}

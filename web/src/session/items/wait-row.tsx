@@ -11,9 +11,10 @@ import styles from "./wait-row.module.css";
 
 export function WaitRow({ item }: { item: WaitItem }) {
   const { what, question, answer, isOpen } = item;
-  if (question === null) return <StepRow message={WAITING_TEXTS[what]} />;
+  // While it is open, all of it stands where it is answered, below the transcript.
+  if (question === null || isOpen) return <StepRow message={WAITING_TEXTS[what]} />;
   return (
-    <div className={styles.card} data-open={isOpen}>
+    <div className={styles.card}>
       <p className={styles.title}>
         <QuestionIcon />
         {question.call === null ? "The agent asks" : "The agent asks for an approval"}
@@ -29,16 +30,11 @@ export function WaitRow({ item }: { item: WaitItem }) {
           ))}
         </ul>
       )}
-      <p className={styles.answer}>{stateOf(item)}</p>
+      <p className={styles.answer}>{answer === null ? "Nobody has answered" : visibleText(answerWords(answer))}</p>
     </div>
   );
 }
 
 export function AnswerRow({ item: { answer } }: { item: AnswerItem }) {
   return <StepRow message={answerWords(answer)} />;
-}
-
-function stateOf({ answer, isOpen }: WaitItem) {
-  if (answer !== null) return visibleText(answerWords(answer));
-  return isOpen ? "Not answered yet" : "Nobody has answered";
 }

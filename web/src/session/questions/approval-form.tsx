@@ -5,7 +5,6 @@ import { Button } from "../../ui/button.tsx";
 import { QuestionIcon } from "../icons.tsx";
 import { ToolInputView } from "../items/tool-input-view.tsx";
 import { Plain } from "../text/plain.tsx";
-import { visibleText } from "../text/visible-text.ts";
 import type { AnswerFormProps } from "./answer-form-props.ts";
 import { Deadline } from "./deadline.tsx";
 import styles from "./waiting-card.module.css";
@@ -30,7 +29,6 @@ export function ApprovalForm({ question, call, until, isBusy, onAnswer }: Approv
         <QuestionIcon />
         The agent asks to make this call
       </h2>
-      <p className={styles.text}>{visibleText(question.text)}</p>
       <div className={styles.call}>
         <p className={styles.tool}>
           <code>

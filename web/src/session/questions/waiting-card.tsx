@@ -23,7 +23,11 @@ export function WaitingCard({ live, run }: { live: LiveSession; run: Run | undef
   const answer = useWrite({
     mutationFn: ({ wait, said }: { wait: WaitItem & { question: ShownQuestion }; said: Said }) =>
       answerRun(wait.runId, { ...said, question_id: wait.question.id }),
-    onSuccess: (answered) => queries.setQueryData(runQuery(answered.id).queryKey, answered),
+    onSuccess: (answered) => {
+      queries.setQueryData(runQuery(answered.id).queryKey, answered);
+      // It needs nobody any more: the mark beside "Home" says so.
+      void queries.invalidateQueries({ queryKey: ["home"] });
+    },
   });
   const question = openWait?.question ?? null;
   const isCanceling = run !== undefined && run.cancel_requested_at !== null;
