@@ -1,6 +1,7 @@
 /**
  * `npm run screenshots`: pictures of every page in both themes, for a desktop and a phone, in `.reveille/screenshots/`. The
- * two that README shows are copied to `docs/images/`.
+ * three that README shows are copied to `docs/images/`. With names (`npm run screenshots -- home session`), only pictures
+ * that begin with one of them are taken anew.
  */
 import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,13 +13,21 @@ import { drawFreePort } from "./instance/ports.ts";
 import type { Instance } from "./instance/start-instance.ts";
 import { withInstance } from "./instance/with-instance.ts";
 import { messageOf } from "./outcome.ts";
-import { clearInstance, EMPTY_SHOTS, fillInstance, type Shot } from "./screenshots/shots.ts";
+import type { Shot } from "./screenshots/shot.ts";
+import { clearInstance, EMPTY_SHOTS, fillInstance } from "./screenshots/shots.ts";
 import { replyTo } from "./screenshots/stories.ts";
 import { complain, say } from "./terminal.ts";
 
 const THEMES = ["light", "dark"] as const;
-const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
-const FOR_README = { "routines-light-desktop.png": "routines.png", "session-running-dark-desktop.png": "session.png" };
+const SIZES = {
+  desktop: { viewport: { width: 1280, height: 800 } },
+  phone: { viewport: { width: 360, height: 780 }, hasTouch: true, isMobile: true },
+};
+const FOR_README = {
+  "session-running-dark-desktop.png": "session.png",
+  "home-light-desktop.png": "home.png",
+  "editor-triggers-light-desktop.png": "editor.png",
+};
 const DEADLINE_MS = 30_000;
 
 process.exit(await main(path.dirname(import.meta.dirname)));
@@ -45,13 +54,21 @@ async function main(root: string): Promise<number> {
   const folder = path.join(root, ".reveille", "screenshots");
   try {
     return await withInstance({ root, settings, hasPages: true, say }, async (instance, signal) => {
-      await rm(folder, { recursive: true, force: true });
+      const wanted = process.argv.slice(2);
+      const isWanted = (name: string) => wanted.length === 0 || wanted.some((each) => name.startsWith(each));
+      if (wanted.length === 0) await rm(folder, { recursive: true, force: true });
       await mkdir(folder, { recursive: true });
       const upstream = await clearInstance(instance, signal);
-      await takeAll(launched.value, instance, EMPTY_SHOTS, folder);
+      await takeAll(
+        launched.value,
+        instance,
+        EMPTY_SHOTS.filter(({ name }) => isWanted(name)),
+        folder,
+      );
       const shots = await fillInstance({ instance, upstream, begin: begin.resolve, signal });
-      await takeAll(launched.value, instance, shots, folder);
-      for (const [from, to] of Object.entries(FOR_README)) {
+      const isShotWanted = ({ name, next }: Shot) => isWanted(name) || (next !== undefined && isWanted(next.name));
+      await takeAll(launched.value, instance, shots.filter(isShotWanted), folder);
+      for (const [from, to] of Object.entries(FOR_README).filter(([from]) => isWanted(from))) {
         await copyFile(path.join(folder, from), path.join(root, "docs", "images", to));
       }
       say(`The pictures are in ${path.relative(root, folder)}, those of README in docs/images.`);
@@ -69,11 +86,16 @@ async function main(root: string): Promise<number> {
 
 /** Each shot in each theme and size, side by side. */
 async function takeAll(browser: Browser, instance: Instance, shots: Shot[], folder: string): Promise<void> {
-  const views = THEMES.flatMap((theme) => Object.entries(SIZES).map(([size, viewport]) => ({ theme, size, viewport })));
+  const views = THEMES.flatMap((theme) => Object.entries(SIZES).map(([size, device]) => ({ theme, size, device })));
   const contexts = await Promise.all(
-    views.map(async ({ theme, size, viewport }) => {
+    views.map(async ({ theme, size, device }) => {
       const { url, owner_token: token } = instance.local;
-      const context = await browser.newContext({ baseURL: url, colorScheme: theme, viewport, reducedMotion: "reduce" });
+      const context = await browser.newContext({
+        baseURL: url,
+        colorScheme: theme,
+        reducedMotion: "reduce",
+        ...device,
+      });
       context.setDefaultTimeout(DEADLINE_MS);
       const signIn = () => context.request.post("/api/v1/sign-in", { data: { token }, headers: { origin: url } });
       return { context, signIn, suffix: `${theme}-${size}.png` };

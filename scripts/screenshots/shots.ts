@@ -9,19 +9,10 @@ import { routineSchema } from "#protocol/routine.ts";
 import { runSchema } from "#protocol/run.ts";
 import { type Call, callApi, outcomeOf } from "#scripts/instance/api.ts";
 import type { Instance } from "#scripts/instance/start-instance.ts";
+import { eventShots } from "./event-shots.ts";
 import { INSTANCE_SETTINGS, INSTANCE_SHOTS } from "./instance-shots.ts";
+import type { Shot } from "./shot.ts";
 import { AUDIT, CHANGELOG, PUBLISH, READ_ME, RELEASE, routineOf, type Story, TRIAGE } from "./stories.ts";
-
-export interface Shot {
-  /** The beginning of the file's name. */
-  name: string;
-  isSignedIn: boolean;
-  open(page: Page): Promise<unknown>;
-  /** Where something has to happen once the page is open everywhere. */
-  meanwhile?: { begin(): void; ready(page: Page): Promise<unknown> };
-  /** Another picture, from where this one was taken. */
-  next?: { name: string; open(page: Page): Promise<unknown> };
-}
 
 const routinePage = pageSchema(z.object({ id: routineIdSchema }));
 const RUN_DEADLINE_MS = 60_000;
@@ -32,6 +23,9 @@ const ISSUE = "Issue #41: parse() refuses “1 d”\n\nI expected white space be
 export const EMPTY_SHOTS: Shot[] = [
   { name: "sign-in", isSignedIn: false, open: at("/", (page) => page.getByLabel("Owner token")) },
   { name: "home-empty", isSignedIn: true, open: at("/", (page) => page.getByText("No routines yet")) },
+  { name: "routines-empty", isSignedIn: true, open: at("/routines", (page) => heading(page, "Routines")) },
+  { name: "runs-empty", isSignedIn: true, open: at("/runs", (page) => page.getByText("Nothing has run yet")) },
+  { name: "deliveries-empty", isSignedIn: true, open: at("/deliveries", (page) => heading(page, "Deliveries")) },
 ];
 
 /** Takes the demo routines away. @returns the address of its repository. */
@@ -123,7 +117,7 @@ export async function fillInstance({
   const shots: Omit<Shot, "isSignedIn">[] = [
     { name: "home", open: at("/", (page) => page.getByRole("region", { name: "Last results" }).getByRole("link")) },
     { name: "runs", open: at("/runs", (page) => page.getByRole("list", { name: "runs" })) },
-    { name: "deliveries", open: at("/deliveries", (page) => heading(page, "Deliveries")) },
+    ...(await eventShots((call) => ask(instance, signal, call), upstream)),
     { name: "routines", open: at("/routines", (page) => page.getByRole("link", { name: TRIAGE.name }).last()) },
     { name: "routine-new", open: at("/routines/new", (page) => page.getByRole("link", { name: "Docs sync" })) },
     {
@@ -179,7 +173,16 @@ export async function fillInstance({
     { name: "session-question", open: session(asking.session, "Yes, 1.3.0") },
     {
       name: "session-approval",
-      open: at(`/sessions/${pushing.session}`, (page) => page.getByText("Not answered yet")),
+      open: at(`/sessions/${pushing.session}`, (page) => page.getByRole("button", { name: "Approve" })),
+    },
+    {
+      name: "session-details",
+      open: async (page) => {
+        await session(ended.session, "ready for a review")(page);
+        const closed = page.getByRole("button", { name: "Details", expanded: false });
+        if (await closed.isVisible()) await closed.click();
+        await page.getByRole("complementary", { name: "Details" }).waitFor();
+      },
     },
     { name: "session-failed", open: session(failed.session, "credit balance") },
     ...INSTANCE_SHOTS.map(({ name, address, text }) => ({
