@@ -2,6 +2,7 @@
 
 import { waitUntil } from "cloudflare:workers";
 import { type Config, readConfig } from "#instance/config.ts";
+import type { OutsideOptions } from "#instance/connectors/ask-outside.ts";
 import { type DeadLetterLists, deadLetterLists } from "#instance/d1/dead-letters.ts";
 import { type DueStore, dueStore } from "#instance/d1/due.ts";
 import { type NotificationLists, notificationLists } from "#instance/d1/notifications.ts";
@@ -19,7 +20,6 @@ import { rosterFilling } from "./clock/fill-roster.ts";
 import type { Check } from "./diagnosis/finding.ts";
 import { githubAppCheck } from "./diagnosis/github-app.ts";
 import { platformChecks } from "./diagnosis/platform-checks.ts";
-import type { OutsideOptions } from "./exit/ask-outside.ts";
 import { type InstanceGate, instanceGate } from "./gate/instance-gate.ts";
 import { type GithubRequest, githubRequest } from "./github/github-api.ts";
 import { InstallationTokens } from "./github/installation-tokens.ts";

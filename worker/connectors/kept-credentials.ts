@@ -2,8 +2,9 @@
  * Credentials of connectors for attempts that are on, as this isolate has read them: an agent calls a tool every few seconds, and
  * its secrets are not to be read, and their use not noted, for each.
  */
+
+import type { CredentialAnswer } from "#instance/connectors/credential.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
-import type { CredentialAnswer } from "./credential.ts";
 
 /** Another value of a secret is in force after so long. */
 const KEPT_MS = 30_000;

@@ -1,9 +1,11 @@
 /** One call of the model's API for a draft, with the instance's key. */
+
 import type { ModelUpstream } from "#instance/config.ts";
 import { type Refusal, type Result, success } from "#protocol/errors.ts";
 import { beginningOf } from "#protocol/well-formed.ts";
 import { parseJson } from "#rules/json.ts";
-import { withheld } from "../proxy/withhold.ts";
+import { withheld } from "#rules/secrets/withheld.ts";
+
 import type { DraftRequest } from "./draft-request.ts";
 
 export type KeyedUpstream = Extract<ModelUpstream, { kind: "anthropic" }>;

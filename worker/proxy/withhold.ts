@@ -3,26 +3,17 @@
  * says too much in its errors, may quote what it was sent.
  */
 
+import { SHORTEST_WITHHELD, WITHHELD_MARK, withheld } from "#rules/secrets/withheld.ts";
 import { basicAuthorization } from "#worker/auth/credentials.ts";
-
-const MARK = "[secret]";
-/** Shorter texts are found everywhere. */
-const SHORTEST = 8;
 
 /** @returns the answer as it comes, with a mark in place of each text, in headers too. Texts of fewer than 8 characters stay. */
 export function withhold(answer: Response, texts: readonly string[]): Response {
-  const hidden = texts.filter(({ length }) => length >= SHORTEST);
+  const hidden = texts.filter(({ length }) => length >= SHORTEST_WITHHELD);
   if (hidden.length === 0) return answer;
   const { status } = answer;
   const headers = new Headers();
   for (const [name, value] of answer.headers) headers.append(name, withheld(value, hidden));
   return new Response(answer.body?.pipeThrough(withholding(hidden)) ?? null, { status, headers });
-}
-
-/** The same for a text. */
-export function withheld(text: string, texts: readonly string[]): string {
-  const hidden = texts.filter(({ length }) => length >= SHORTEST);
-  return hidden.reduce((clean, one) => clean.replaceAll(one, MARK), text);
 }
 
 /** What of a pair `user:password` is secret, and how it is sent. */
@@ -33,7 +24,7 @@ export function secretsOf(pair: string | null): string[] {
 function withholding(texts: readonly string[]): TransformStream<Uint8Array, Uint8Array> {
   const encoder = new TextEncoder();
   const patterns = texts.map((text) => encoder.encode(text));
-  const mark = encoder.encode(MARK);
+  const mark = encoder.encode(WITHHELD_MARK);
   /** The end of what has come, where it may be the beginning of a pattern. */
   let held: Uint8Array = new Uint8Array();
   return new TransformStream({

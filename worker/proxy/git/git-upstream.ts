@@ -1,9 +1,11 @@
 /** Asks a git upstream with the instance's credential, and turns what can go wrong into refusals. */
+
 import { type Result, refuse, success } from "#protocol/errors.ts";
+import { withheld } from "#rules/secrets/withheld.ts";
 import { basicAuthorization } from "#worker/auth/credentials.ts";
 import type { Access } from "#worker/github/installation-tokens.ts";
 import { Stall } from "#worker/proxy/stall.ts";
-import { secretsOf, withheld, withhold } from "#worker/proxy/withhold.ts";
+import { secretsOf, withhold } from "#worker/proxy/withhold.ts";
 import { askWithCredential, type GitCredential, type GitCredentials } from "./git-credentials.ts";
 import { notGit, refusedBy } from "./upstream-refusals.ts";
 

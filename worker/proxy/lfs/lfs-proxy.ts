@@ -1,8 +1,10 @@
 /** Git LFS as the sandbox sees it: objects of the run's repositories, with the instance's credential put in. */
+
 import { errorAnswer, type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { parseJson } from "#rules/json.ts";
 import { schemaRefusal } from "#rules/routine/schema-faults.ts";
+import { withheld } from "#rules/secrets/withheld.ts";
 import type { HttpContext } from "#worker/http/http-env.ts";
 import { renderRefusal } from "#worker/http/render-error.ts";
 import { readLease } from "../authorize.ts";
@@ -10,7 +12,7 @@ import { type GitTarget, readRepository } from "../git/git-target.ts";
 import { NOTHING_ALLOWED } from "../git/push-rules.ts";
 import { readStart } from "../read-start.ts";
 import { tellRefusal } from "../render-to-agent.ts";
-import { secretsOf, withheld } from "../withhold.ts";
+import { secretsOf } from "../withhold.ts";
 import { answerBatch, type BatchRequest, batchAnswerSchema, batchRequestSchema } from "./batch.ts";
 import { askLfs, authorized, LFS_TYPE } from "./lfs-upstream.ts";
 import { sealTicket } from "./tickets.ts";

@@ -1,15 +1,17 @@
 /** Asks the LFS server of a repository, with the instance's credential. */
+
 import { z } from "zod";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { beginningOf } from "#protocol/well-formed.ts";
 import { parseJson } from "#rules/json.ts";
+import { withheld } from "#rules/secrets/withheld.ts";
 import { basicAuthorization } from "#worker/auth/credentials.ts";
 import type { Access } from "#worker/github/installation-tokens.ts";
 import { askWithCredential, type GitCredential, type GitCredentials } from "../git/git-credentials.ts";
 import { refusedBy } from "../git/upstream-refusals.ts";
 import { readStart } from "../read-start.ts";
 import { Stall } from "../stall.ts";
-import { secretsOf, withheld } from "../withhold.ts";
+import { secretsOf } from "../withhold.ts";
 import type { Place } from "./batch.ts";
 
 export const LFS_TYPE = "application/vnd.git-lfs+json";

@@ -1,10 +1,11 @@
 /** Asks a connector's server for a run, with the connector's credential, and turns whatever it answers into one of few things. */
+
+import { askOutside, type OutsideOptions } from "#instance/connectors/ask-outside.ts";
+import type { Credential, CredentialAnswer } from "#instance/connectors/credential.ts";
 import type { Connector } from "#protocol/connector.ts";
 import { beginningOf } from "#protocol/well-formed.ts";
 import { messageSchema } from "#rules/connectors/json-rpc.ts";
 import { parseJson } from "#rules/json.ts";
-import type { Credential, CredentialAnswer } from "#worker/connectors/credential.ts";
-import { askOutside, type OutsideOptions } from "#worker/exit/ask-outside.ts";
 import { Stall } from "../stall.ts";
 import { withhold } from "../withhold.ts";
 

@@ -1,4 +1,6 @@
 /** One request of a run's to a connector: what it may do there, its server, and what is told of it. */
+
+import { credentialOf } from "#instance/connectors/credential.ts";
 import type { Connector, ConnectorState } from "#protocol/connector.ts";
 import { type Result, success } from "#protocol/errors.ts";
 import { logTrouble } from "#protocol/log.ts";
@@ -6,7 +8,6 @@ import type { LeaseRef } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
 import { type FilteredMessages, filterMessages } from "#rules/connectors/server-messages.ts";
 import type { ToolAccess } from "#rules/connectors/tool-rules.ts";
-import { credentialOf } from "#worker/connectors/credential.ts";
 import { KeptCredentials } from "#worker/connectors/kept-credentials.ts";
 import type { HttpContext } from "#worker/http/http-env.ts";
 import { pickHeaders } from "../headers.ts";

@@ -1,8 +1,8 @@
 /** The headers by which a connector signs its requests, with the values of secrets in them. */
 
-import type { UsingAttempt } from "#instance/secrets/secret-rows.ts";
-import type { FilledVariables, SecretsOfRuns } from "#instance/secrets/secrets-of-runs.ts";
 import type { Connector, ConnectorAuth } from "#protocol/connector.ts";
+import type { UsingAttempt } from "../secrets/secret-rows.ts";
+import type { FilledVariables, SecretsOfRuns } from "../secrets/secrets-of-runs.ts";
 
 export interface Credential {
   headers: Headers;
@@ -17,17 +17,19 @@ export type CredentialAnswer = { ok: true; credential: Credential } | { ok: fals
 const HEADER_TEXT = /^[!-~](?:[ -~]*[!-~])?$/;
 
 /**
- * @param use the attempt that gets to use it, which is noted; null where a person looks whether it works.
+ * @param use the attempt that gets to use it, which is noted; null where the instance itself asks.
+ * @param routineId for which the instance asks; null where a person looks whether it works.
  */
 export async function credentialOf(
   secrets: Pick<SecretsOfRuns, "fill" | "fillTexts">,
   { id, auth }: Pick<Connector, "id" | "auth">,
   use: UsingAttempt | null,
+  routineId: string | null = null,
 ): Promise<CredentialAnswer> {
   const texts = headerTexts(auth);
   const filled: FilledVariables =
     use === null
-      ? await secrets.fillTexts(texts, { routineId: null, environmentId: null, connectorId: id })
+      ? await secrets.fillTexts(texts, { routineId, environmentId: null, connectorId: id })
       : await secrets.fill(texts, { ...use, connectorId: id });
   if (!filled.ok) return { ok: false, detail: `A secret of its headers can't be used. ${filled.fault.detail}` };
   const unfit = Object.entries(filled.variables).find(([, text]) => !HEADER_TEXT.test(text));
