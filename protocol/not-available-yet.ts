@@ -2,5 +2,3 @@
 
 /** Keys of a routine that are described but not here yet: refused as `not_available_yet`, not as unknown. */
 export const FUTURE_ROUTINE_KEYS = ["prompt_file"] as const;
-/** Trigger types that are described but not here yet. */
-export const FUTURE_TRIGGER_TYPES = ["watch"] as const;

@@ -17,7 +17,17 @@ export const IDEMPOTENCY_WINDOW_MS = 24 * 3_600_000;
 /** For so long the same body under another id is a repeat, where the id is not signed. */
 export const ALIKE_WINDOW_MS = 5 * 60_000;
 
-export const triggerTypes = ["api", "manual", "schedule", "github", "webhook", "routine", "event", "message"] as const;
+export const triggerTypes = [
+  "api",
+  "manual",
+  "schedule",
+  "github",
+  "webhook",
+  "routine",
+  "event",
+  "watch",
+  "message",
+] as const;
 export const triggerTypeSchema = z.enum(triggerTypes).meta({ id: "TriggerType" });
 export type TriggerType = z.infer<typeof triggerTypeSchema>;
 
@@ -51,6 +61,8 @@ export interface Wake {
   woken_by?: string;
   /** What is to be checked out; null for the newest commit of each repository's branch. */
   checkout: Checkout | null;
+  /** What the item is known by that a watch has seen. Absent on everything else. */
+  watched_key?: string;
   /** Of a routine with `session: keyed`: what its `session_key` has made of this. Absent on everything else. */
   session_key?: SessionKey;
   /** The run whose input a person gives again. Absent on everything else. */

@@ -6,6 +6,7 @@ import { runResultSchema } from "./run.ts";
 import { settledStatuses } from "./run-states.ts";
 import { nullable } from "./schema.ts";
 import { boundedDuration, durationMs, timestampSchema } from "./time.ts";
+import { watchFaults, watchFields, watchStateSchema } from "./watch.ts";
 
 export const catchUpSchema = z.enum(["none", "latest", "all"]).meta({ id: "CatchUp" });
 export type CatchUp = z.infer<typeof catchUpSchema>;
@@ -82,6 +83,7 @@ const shown = {
   endpoint: z.unknown().optional(),
   unseen_repositories: z.unknown().optional(),
   repository_ids: z.unknown().optional(),
+  look: z.unknown().optional(),
 };
 const name = z.string().trim().min(1).max(200);
 const filtered = { filters: filtersSchema.default([]), coalesce: coalesceSchema.optional() };
@@ -213,6 +215,9 @@ export const triggerInputSchema = z
     z.strictObject({ id: kept, ...shown, type: z.literal("webhook"), ...webhookFields }).superRefine(checkWebhook),
     z.strictObject({ id: kept, ...shown, type: z.literal("routine"), ...routineFields }),
     z.strictObject({ id: kept, ...shown, type: z.literal("event"), ...eventFields }),
+    z.strictObject({ id: kept, ...shown, type: z.literal("watch"), ...watchFields }).superRefine((trigger, context) => {
+      for (const fault of watchFaults(trigger)) context.addIssue({ code: "custom", ...fault });
+    }),
   ])
   .meta({ id: "TriggerInput" });
 export type TriggerInput = z.infer<typeof triggerInputSchema>;
@@ -223,6 +228,7 @@ export const githubTriggerSchema = z.object({ ...own, type: z.literal("github"),
 export const webhookTriggerSchema = z.object({ ...own, type: z.literal("webhook"), ...webhookFields });
 export const routineTriggerSchema = z.object({ ...own, type: z.literal("routine"), ...routineFields });
 export const eventTriggerSchema = z.object({ ...own, type: z.literal("event"), ...eventFields });
+const watchTriggerSchema = z.object({ ...own, type: z.literal("watch"), ...watchFields });
 
 /** A trigger as a revision keeps it. */
 export const triggerSchema = z
@@ -233,6 +239,7 @@ export const triggerSchema = z
     webhookTriggerSchema,
     routineTriggerSchema,
     eventTriggerSchema,
+    watchTriggerSchema,
   ])
   .meta({ id: "Trigger", description: "One way in which the routine wakes." });
 export type Trigger = z.infer<typeof triggerSchema>;
@@ -241,6 +248,7 @@ export type GithubTrigger = z.infer<typeof githubTriggerSchema>;
 export type WebhookTrigger = z.infer<typeof webhookTriggerSchema>;
 export type RoutineTrigger = z.infer<typeof routineTriggerSchema>;
 export type EventTrigger = z.infer<typeof eventTriggerSchema>;
+export type WatchTrigger = z.infer<typeof watchTriggerSchema>;
 /** Triggers that wait for events: their filters say for which, and several events may wait for one run. */
 export type FilteredTrigger = GithubTrigger | WebhookTrigger | RoutineTrigger | EventTrigger;
 
@@ -274,6 +282,9 @@ export const triggerStatusSchema = z
     repository_ids: z.record(z.string(), z.int()).optional().meta({
       description: "Of a GitHub trigger: GitHub's number of each repository from which something has come, by address.",
     }),
+    look: watchStateSchema
+      .optional()
+      .meta({ description: "Of a watch, where one routine is read; lists don't have it." }),
   })
   .meta({ id: "TriggerStatus" });
 export type TriggerStatus = z.infer<typeof triggerStatusSchema>;

@@ -15,6 +15,7 @@ const LEVELS = [
     "trouble-tables.ts",
     "notification-tables.ts",
     "budget-tables.ts",
+    "watch-tables.ts",
     "database.ts",
     "work.ts",
   ],

@@ -56,6 +56,7 @@ import { mountTriggerPreviews } from "./routes/trigger-previews.ts";
 import { mountTriggers } from "./routes/triggers.ts";
 import { mountValidateRoutine } from "./routes/validate-routine.ts";
 import { mountVerdicts } from "./routes/verdicts.ts";
+import { mountWatches } from "./routes/watches.ts";
 
 export const app = new OpenAPIHono<HttpEnv>();
 
@@ -86,6 +87,7 @@ mountRoutineToken(app);
 mountRoutineLists(app);
 mountTriggers(app);
 mountTriggerPreviews(app);
+mountWatches(app);
 mountDeliveries(app);
 mountInternalEvents(app);
 mountListeners(app);

@@ -40,6 +40,8 @@ import { RefusalCounts } from "./wakes/refusal-counts.ts";
 import { Schedules } from "./wakes/schedules.ts";
 import { SessionMessages } from "./wakes/session-messages.ts";
 import { Wakes } from "./wakes/wake.ts";
+import { WatchedItems } from "./wakes/watched-items.ts";
+import { Watches } from "./wakes/watches.ts";
 import { Work } from "./work.ts";
 
 /** What the parts use of the platform's object. */
@@ -102,9 +104,10 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   engine.followedBy(sessionMessages);
   const fireAgain = new FireAgain({ wakes, runs, occurrences, deadLetters, messages: sessionMessages });
   const schedules = new Schedules(database, wakes, outbox, work);
+  const watches = new Watches({ database, work, outbox, wakes, definitions, items: new WatchedItems(sql) });
   const contexts = new RunContexts(sql);
   const artifacts = new Artifacts(sql, work, outbox);
-  const defined = { ids, definitions, schedules, secrets, repositoryIds };
+  const defined = { ids, definitions, schedules, watches, secrets, repositoryIds };
   const definitionChanges = new DefinitionChanges({ ...defined, engine, health, budgets, shared, sessionKeys });
   const stores = {
     artifacts,
@@ -143,6 +146,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
     wakes,
     fireAgain,
     schedules,
+    watches,
     definitionChanges,
   };
 }

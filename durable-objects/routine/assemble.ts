@@ -5,10 +5,12 @@
 import { AttemptEnvironmentReader } from "#instance/attempt-environments.ts";
 import { called } from "#instance/calls.ts";
 import type { Config } from "#instance/config.ts";
+import type { OutsideOptions } from "#instance/connectors/ask-outside.ts";
 import { withinDeadline } from "#instance/in-time.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
 import { budgetObject, containerObject, poolObject, rosterObject, routineObject } from "#instance/objects.ts";
 import { secretsOfRuns } from "#instance/secrets/assemble.ts";
+import type { SecretsOfRuns } from "#instance/secrets/secrets-of-runs.ts";
 import type { Authorities } from "#instance/secrets.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { objectFailure } from "#rules/calls/retryable.ts";
@@ -36,6 +38,7 @@ import { ToPool } from "./receivers/to-pool.ts";
 import { ToRoster } from "./receivers/to-roster.ts";
 import { ToRoutines } from "./receivers/to-routines.ts";
 import { ToSlack } from "./receivers/to-slack.ts";
+import { ToWatches } from "./receivers/to-watches.ts";
 import { GithubDeeds } from "./runs/github-deeds.ts";
 import { ModelCalls } from "./runs/model-calls.ts";
 import { Notes } from "./runs/notes.ts";
@@ -72,7 +75,8 @@ export interface Surroundings {
 /** Builds all parts of an object. It starts nothing: see `RoutineOpening`. */
 export function assemble({ context, env, config, database, ownerKey, authorities, alarmAt }: Surroundings) {
   const core = assembleCore(context, database, config, ownerKey);
-  const { work, outbox, definitions, engine, viewers, sockets, secrets, repositoryIds, schedules, wakes } = core;
+  const { work, outbox, definitions, engine, viewers, sockets, secrets, repositoryIds, schedules, watches, wakes } =
+    core;
   const frames = new ReceiveFrames(engine, new TakeFrames(core), sockets, work);
   const lookAtContainer = (lease: LeaseRef, runnerId: string) =>
     withinDeadline(containerObject(env, config.jurisdiction, lease, runnerId).look(), undefined, "the container");
@@ -98,7 +102,7 @@ export function assemble({ context, env, config, database, ownerKey, authorities
       ),
   });
 
-  const entry = new IndexEntry(secrets, repositoryIds, schedules);
+  const entry = new IndexEntry(secrets, repositoryIds, schedules, watches);
   const toIndex = new RoutineToIndex(env.DB, definitions, (row) => entry.of(row, Date.now()));
   const purge = new Purge(core);
   const sender = new SendNotifications(
@@ -106,7 +110,7 @@ export function assemble({ context, env, config, database, ownerKey, authorities
     work,
     notificationPost(env.DB, config, env.EMAIL, secretValues, () => definitions.row()?.definition.notify ?? []),
   );
-  const receivers = assembleReceivers(core, { env, config, frames, toIndex, environments, sender });
+  const receivers = assembleReceivers(core, { env, config, frames, toIndex, environments, sender, secretValues });
   const deliver = new Deliver(outbox, work, receivers, () => purge.ifOver());
 
   const index = new AwaitIndex(work, outbox, deliver, toIndex, [core.deadLetters, core.notifications]);
@@ -114,7 +118,7 @@ export function assemble({ context, env, config, database, ownerKey, authorities
   const endpoints = new Endpoints({ work, definitions, secrets, outbox, changes });
   const verdicts = new Verdicts(core.runs, engine, outbox);
   const takeEvents = new TakeEvents({ work, definitions, repositoryIds, wakes, outbox, index });
-  const dueSchedules = new DueSchedules({ work, schedules, definitions, outbox });
+  const dueSchedules = new DueSchedules({ work, schedules, watches, definitions, outbox });
   const fireAccess = new FireAccess(config, core.refusals);
   const tickets = new Tickets(work);
   const accesses = new Accesses(work, database, authorities);
@@ -154,11 +158,13 @@ function assembleReceivers(
     toIndex: RoutineToIndex;
     environments: AttemptEnvironmentReader;
     sender: SendNotifications;
+    secretValues: SecretsOfRuns;
   },
 ): Receivers {
   const { definitions, runs } = core;
   const toConversations = new ToConversations({ ...core, bucket: given.env.BODIES });
-  const { env, config, frames, toIndex, environments, sender } = given;
+  const { env, config, frames, toIndex, environments, sender, secretValues: secrets } = given;
+  const outside: OutsideOptions = { hasLoopback: config.connectorsLoopback, fetch: (url, init) => fetch(url, init) };
   const poolOf = (name: string) => poolObject(env, config.jurisdiction, name);
   const routineOf = (id: string) => routineObject(env, config.jurisdiction, id);
   const toPool = new ToPool(poolOf, core, frames);
@@ -184,6 +190,7 @@ function assembleReceivers(
     tidy_conversation: toConversations,
     tell_slack: new ToSlack(core.slackUpdates, core.work),
     report_spending: new ToBudgets(() => budgetObject(env, config.jurisdiction), core),
+    look_at_watch: new ToWatches(env.DB, { ...core, secrets, outside }),
     tidy_artifacts: new ToArtifacts({ ...core, bucket: given.env.BODIES }),
   };
 }

@@ -15,6 +15,7 @@ import type { SharedBudgets } from "./runs/shared-budgets.ts";
 import type { Artifacts } from "./sessions/artifacts.ts";
 import type { Viewers } from "./viewers/viewers.ts";
 import type { DueSchedules } from "./wakes/due-schedules.ts";
+import type { Watches } from "./wakes/watches.ts";
 
 interface Parts {
   deadlines: Deadlines;
@@ -32,6 +33,7 @@ interface Parts {
   notifications: Notifications;
   sender: SendNotifications;
   shared: SharedBudgets;
+  watches: Watches;
 }
 
 /** What the alarm looks after, in this order. */
@@ -52,6 +54,7 @@ export function concernsOf(parts: Parts): Concern[] {
     notifications,
     sender,
     shared,
+    watches,
   } = parts;
   return [
     {
@@ -73,6 +76,7 @@ export function concernsOf(parts: Parts): Concern[] {
     { name: "shown files", next: () => artifacts.next(), look: (nowMs) => artifacts.forgetOld(nowMs) },
     { name: "shared budgets", next: () => shared.next(), look: (nowMs) => shared.look(nowMs) },
     { name: "schedules", next: () => dueSchedules.next(), look: () => dueSchedules.fireUnattended() },
+    { name: "watches", next: () => watches.next(), look: () => watches.oweDue() },
     { name: "silence", next: () => health.quietAt(), look: (nowMs) => health.lookForSilence(nowMs) },
     { name: "links", next: () => sockets.next(), look: (nowMs) => sockets.closeLate(nowMs) },
     { name: "viewers", next: () => viewers.nextDue(), look: (nowMs) => viewers.closeDue(nowMs) },

@@ -14,6 +14,7 @@ import type { Revision, Routine, RoutineInput, RoutinePatch } from "#protocol/ro
 import type { ListedRun, Run } from "#protocol/run.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
+import type { SeenItem, WatchChange } from "#protocol/watch.ts";
 import { definitionFault } from "./changes/change-definition.ts";
 import type { RoutineRow } from "./definition/definition-store.ts";
 import type { Bringer } from "./definition/endpoint-secrets.ts";
@@ -138,6 +139,22 @@ export class RoutineObject extends ObjectForWork {
   /** A webhook trigger with the secrets that are in force, for the worker alone. */
   async endpoint(id: OwnedId, triggerId: string): Promise<Result<EndpointAnswer>> {
     return this.opening.with(id, ({ endpoints }, routine) => endpoints.read(routine, triggerId));
+  }
+
+  /** How what a watch would see now differs from what it knows: nothing follows. */
+  compareWatch(
+    id: OwnedId,
+    triggerId: string,
+    items: readonly Pick<SeenItem, "key" | "hash">[],
+  ): Result<{ hasBaseline: boolean; changes: WatchChange[] }> {
+    return this.opening.with(id, ({ watches }, routine) => found(watches.compare(routine, triggerId, items)));
+  }
+
+  /** Has a watch forget what it knows: its next look, at once, is a new baseline. */
+  resetWatch(id: OwnedId, triggerId: string): Result<null> {
+    return this.opening.with(id, ({ work, watches }, routine) =>
+      work.change((tx) => watches.reset(tx, routine, triggerId)) ? success(null) : refuse("not_found"),
+    );
   }
 
   /** Puts a secret in force, one that is drawn where none is given. */

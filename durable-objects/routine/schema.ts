@@ -26,6 +26,7 @@ export {
   sessions,
 } from "./session-tables.ts";
 export { deadLetters, health } from "./trouble-tables.ts";
+export { watchedItems, watches } from "./watch-tables.ts";
 export { artifacts, notes, runContexts, sessionDiffs } from "./work-tables.ts";
 
 /** The routine itself: one row. A deleted routine keeps it as its tombstone. Times are Unix milliseconds. */

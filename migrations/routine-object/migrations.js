@@ -34,6 +34,7 @@ import m0031 from './0031_answers_told.sql';
 import m0032 from './0032_session_keys.sql';
 import m0033 from './0033_shared_budgets.sql';
 import m0034 from './0034_github_deeds.sql';
+import m0035 from './0035_watches.sql';
 
   export default {
     journal,
@@ -72,7 +73,8 @@ m0030,
 m0031,
 m0032,
 m0033,
-m0034
+m0034,
+m0035
     }
   }
   

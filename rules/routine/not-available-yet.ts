@@ -1,21 +1,12 @@
 /** Pure: keys of a routine that are described but not served by this version are refused by name, not as unknown. */
 import { type Refusal, refuse } from "#protocol/errors.ts";
-import { FUTURE_ROUTINE_KEYS, FUTURE_TRIGGER_TYPES } from "#protocol/not-available-yet.ts";
+import { FUTURE_ROUTINE_KEYS } from "#protocol/not-available-yet.ts";
 
 /** @returns the refusal that names the first such key, or null when there is none. */
 export function futureKeyRefusal(body: unknown): Refusal | null {
   for (const pattern of FUTURE_ROUTINE_KEYS) {
     const field = findField(body, pattern.split("."), "");
     if (field !== null) return refusal(field, `${field} is not available yet.`);
-  }
-  const triggers = ownValue(body, "triggers");
-  if (!Array.isArray(triggers)) return null;
-  for (const [place, trigger] of triggers.entries()) {
-    const type = FUTURE_TRIGGER_TYPES.find((future) => future === ownValue(trigger, "type"));
-    if (type !== undefined) {
-      const field = `triggers[${place}].type`;
-      return refusal(field, `${field}: "${type}" triggers are not available yet.`);
-    }
   }
   return null;
 }

@@ -7,14 +7,18 @@ import type { SourceEvent } from "#protocol/source-event.ts";
 import { type FilteredEvent, type Found, findField } from "../filters/field-lookup.ts";
 
 type Keyed = Pick<RoutineDefinition, "session" | "session_key">;
-type Happened = Pick<Wake, "type" | "trigger_id" | "text">;
+type Happened = Pick<Wake, "type" | "trigger_id" | "text" | "watched_key">;
 type EventRoot = "github" | "webhook" | "event" | "routine";
 
 /** What a path may begin with; what each has after that is said in docs/sessions.md. */
-const ROOTS = ["trigger", "fire", "github", "webhook", "event", "routine"] as const;
+const ROOTS = ["trigger", "fire", "github", "webhook", "event", "routine", "watch"] as const;
 type Root = (typeof ROOTS)[number];
 /** All that these have. */
-const NAMED: Partial<Record<Root, readonly string[]>> = { trigger: ["type", "id"], fire: ["text"] };
+const NAMED: Partial<Record<Root, readonly string[]>> = {
+  trigger: ["type", "id"],
+  fire: ["text"],
+  watch: ["key"],
+};
 const EXAMPLE = "{{github.repository}}#{{github.number}}";
 
 /** A text as it is, or the path of a fact. */
@@ -90,9 +94,10 @@ function partOf(path: string): Part | string {
 }
 
 function factOf({ root, rest }: Extract<Part, { root: Root }>, happened: Happened, event: SourceEvent | null): Found {
-  const { type, trigger_id, text } = happened;
+  const { type, trigger_id, text, watched_key } = happened;
   if (root === "trigger") return only(rest === "type" ? type : trigger_id);
   if (root === "fire") return only(type === "api" || type === "manual" ? text : null);
+  if (root === "watch") return only(watched_key ?? null);
   return event === null || rootOf(event) !== root ? { kind: "missing" } : findField(seenBy(event), rest);
 }
 

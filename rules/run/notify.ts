@@ -27,6 +27,7 @@ export interface Fact {
 /** Facts that are told under a kind, in words and with a type of their own. */
 const SPECIAL_FACTS = {
   fast_spending: { type: "routine.spending", words: "spends much faster than usual" },
+  watch_failing: { type: "routine.watch_failing", words: "can't see what it watches" },
 } as const;
 
 /** One text for one fact: that of a call that is owed. */
@@ -45,6 +46,11 @@ export function readFact(text: string): Fact {
 /** A routine spends much faster than usual. @param runId of the run whose call has shown it. */
 export function fastFact(runId: string, atMs: number, detail: string): Fact {
   return { kinds: ["budget"], runId, atMs, detail, special: "fast_spending" };
+}
+
+/** Looks of a watch go on failing. */
+export function watchFact(atMs: number, detail: string): Fact {
+  return { kinds: ["missed"], runId: null, atMs, detail, special: "watch_failing" };
 }
 
 /** What the end of a run is. @param change of the routine's health with it. @returns null where nobody can ask for it. */

@@ -3,7 +3,13 @@ import type { FilterCheck } from "#protocol/filters.ts";
 import type { OutcomeReason } from "#protocol/occurrence.ts";
 import type { JsonObject } from "#protocol/schema.ts";
 import { CHAIN_LIMIT, type SourceEvent } from "#protocol/source-event.ts";
-import { type GithubTrigger, isRoutineId, type RoutineTrigger, type Trigger } from "#protocol/triggers.ts";
+import {
+  type FilteredTrigger,
+  type GithubTrigger,
+  isRoutineId,
+  type RoutineTrigger,
+  type Trigger,
+} from "#protocol/triggers.ts";
 import { judgeFilters } from "../filters/judge-filters.ts";
 import { RUN_ENDED } from "./run-ended-event.ts";
 import { placeKey, repositoryPlace } from "./subscriptions.ts";
@@ -36,7 +42,7 @@ export interface Judgement {
 
 /** @returns null for a trigger that waits for something else altogether: it has not been looked at. */
 export function judgeTrigger(trigger: Trigger, event: SourceEvent, routine: JudgedRoutine): Judgement | null {
-  if (trigger.type === "api" || trigger.type === "schedule" || !isMeant(trigger, event)) return null;
+  if (!listens(trigger) || !isMeant(trigger, event)) return null;
   const repository = trigger.type === "github" ? repositoryOf(event, routine) : null;
   const mismatch = mismatchOf(trigger, event, repository);
   if (mismatch !== null) return { matched: false, why: mismatch, filters: [], objection: null, repository };
@@ -45,6 +51,10 @@ export function judgeTrigger(trigger: Trigger, event: SourceEvent, routine: Judg
   if (failed !== undefined) return { matched: false, why: failed.why, filters, objection: null, repository };
   const objection = objectionTo(trigger, event, routine);
   return { matched: true, why: objection?.why ?? "It is what the trigger waits for.", filters, objection, repository };
+}
+
+function listens(trigger: Trigger): trigger is FilteredTrigger {
+  return trigger.type !== "api" && trigger.type !== "schedule" && trigger.type !== "watch";
 }
 
 function isMeant(trigger: Trigger, event: SourceEvent): boolean {

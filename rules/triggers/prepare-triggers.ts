@@ -51,7 +51,7 @@ export function prepareTriggers(
   return refuse("invalid_request", { message: `${first.field}: ${first.message}`, field: first.field, issues });
 }
 
-type Plain = Omit<TriggerInput, "next_fire_times" | "status" | "endpoint" | "unseen_repositories">;
+type Plain = Omit<TriggerInput, "next_fire_times" | "status" | "endpoint" | "unseen_repositories" | "look">;
 
 /** Leaves out the keys with which triggers are only shown: they may be sent back, and mean nothing. */
 function withoutShown({
@@ -59,6 +59,7 @@ function withoutShown({
   status: _status,
   endpoint: _endpoint,
   unseen_repositories: _unseen,
+  look: _look,
   ...input
 }: TriggerInput): TriggerInput {
   if (input.type !== "schedule") return input satisfies Plain as TriggerInput;
@@ -100,6 +101,8 @@ function kindOf(trigger: TriggerInput | Trigger): string {
       return `event ${trigger.name}`;
     case "routine":
       return `routine ${trigger.routine}`;
+    case "watch":
+      return `watch ${trigger.connector} ${trigger.tool ?? trigger.resource}`;
     default:
       return trigger.type;
   }

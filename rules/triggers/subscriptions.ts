@@ -50,6 +50,7 @@ export function subscriptionsOf(trigger: Trigger, repositories: readonly (number
     case "api":
     case "schedule":
     case "webhook":
+    case "watch":
       return [];
   }
 }

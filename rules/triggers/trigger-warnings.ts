@@ -38,6 +38,7 @@ export function triggerWarnings(trigger: ShownTrigger, hasRepository: boolean, k
     }
     case "api":
     case "event":
+    case "watch":
       return [];
   }
 }

@@ -86,6 +86,7 @@ async function owing(parties: { pool?: Party; index?: Party; others?: Party }, t
         tidy_artifacts: others,
         tell_slack: others,
         report_spending: others,
+        look_at_watch: others,
       };
       const calls = new Deliver(outbox, work, receivers, () => {});
       const owe = (kind: OwedKind, ...refs: string[]) =>

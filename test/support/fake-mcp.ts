@@ -32,7 +32,7 @@ export class FakeMcp {
   /** Every message that has come, in order. */
   readonly messages: Message[] = [];
   /** In place of an answer of its own. */
-  instead: (request: Seen, message: Message) => Response | Promise<Response> | null = () => null;
+  instead: (request: Seen, message: Message) => Response | null | Promise<Response | null> = () => null;
 
   readonly answer = async (request: Seen): Promise<Response> => {
     const message: Message = request.text === "" ? {} : JSON.parse(request.text);

@@ -78,7 +78,7 @@ describe("as JSON", () => {
     ["a list", "[]", /object/],
     ["a key that is none", '{"promt":"x"}', /promt/],
     ["a text where a list is wanted", '{"triggers":"x"}', /triggers must be a list/],
-    ["a trigger of no known type", '{"triggers":[{"type":"watch"}]}', /triggers\[0\]\.type/],
+    ["a trigger of no known type", '{"triggers":[{"type":"telepathy"}]}', /triggers\[0\]\.type/],
     ["a repository that is a text", '{"repositories":["x"]}', /repositories\[0\]/],
     ["a number for a name", '{"name":7}', /name must be a text/],
   ])("%s is told in words", (_title, text, fault) => {

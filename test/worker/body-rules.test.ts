@@ -1,6 +1,6 @@
 /** The rules about bodies, as tables: faults by name, nearest keys, what is not here yet, repository addresses. */
 import { describe, expect, it } from "vitest";
-import { FUTURE_ROUTINE_KEYS, FUTURE_TRIGGER_TYPES } from "#protocol/not-available-yet.ts";
+import { FUTURE_ROUTINE_KEYS } from "#protocol/not-available-yet.ts";
 import { routineInputSchema } from "#protocol/routine.ts";
 import { nearestKey } from "#rules/routine/nearest-key.ts";
 import { futureKeyRefusal } from "#rules/routine/not-available-yet.ts";
@@ -78,11 +78,6 @@ describe("what is described but not here yet", () => {
       expect(refusal?.message).toContain(field);
     },
   );
-  it.each(FUTURE_TRIGGER_TYPES.map((type) => [type]))("a trigger of type %s is refused by its name", (type) => {
-    const refusal = futureKeyRefusal({ triggers: [{ type: "api" }, { type }] });
-    expect(refusal).toMatchObject({ code: "not_available_yet", field: "triggers[1].type" });
-    expect(refusal?.message).toContain(type);
-  });
   it.each([[null], [undefined], ["text"], [[]], [{}], [{ name: "n", limits: { turns: 3 } }], [{ triggers: "api" }]])(
     "%j is not refused for that",
     (body) => {

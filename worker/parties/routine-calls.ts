@@ -31,6 +31,9 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   removeSession: "again",
   events: "again",
   judge: "again",
+  compareWatch: "again",
+  // Done twice it leaves the same.
+  resetWatch: "again",
   endpoint: "again",
   handedOver: "again",
   checkToken: "again",

@@ -1,4 +1,5 @@
 /** For what a routine is refused beyond its schema, all at once: addresses, triggers, and names of what there is not. */
+
 import { DEFAULT_ENVIRONMENT } from "#protocol/environment.ts";
 import type { Refusal } from "#protocol/errors.ts";
 import { DEFAULT_POOL, poolOf } from "#protocol/pool.ts";
@@ -12,6 +13,7 @@ import { unknownPoolRefusal } from "#rules/routine/unknown-pool.ts";
 import { unknownToolRefusal } from "#rules/routine/unknown-tool.ts";
 import { unsentMailRefusal } from "#rules/routine/unsent-mail.ts";
 import { prepareTriggers } from "#rules/triggers/prepare-triggers.ts";
+import { watchRefusal } from "#rules/watch/watch-refusal.ts";
 import type { HttpContext } from "../http/http-env.ts";
 
 /** What a trigger is called while it is not saved. */
@@ -33,6 +35,7 @@ export async function routineRefusal(
     ...(await namesRefusals(c, routine)),
     unsentMailRefusal("notify", routine.notify ?? [], c.var.deps.lackingForMail),
     prepared === null || prepared.ok ? null : prepared.refusal,
+    before === null ? null : watchRefusal(routine.triggers ?? [], routine.connectors ?? []),
     // Of a change its object knows what is not changed.
     before === null
       ? null

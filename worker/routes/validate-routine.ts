@@ -109,7 +109,7 @@ function plain({
   endpoint: _endpoint,
   ...trigger
 }: Routine["triggers"][number]) {
-  const { unseen_repositories: _unseen, repository_ids: _ids, ...kept } = trigger;
+  const { unseen_repositories: _unseen, repository_ids: _ids, look: _look, ...kept } = trigger;
   return kept satisfies Trigger;
 }
 

@@ -9,6 +9,7 @@ import type { Trigger } from "#protocol/triggers.ts";
 import { sessionKeyRefusal } from "#rules/routine/session-key.ts";
 import { prepareTriggers } from "#rules/triggers/prepare-triggers.ts";
 import { placeKey, repositoryPlace } from "#rules/triggers/subscriptions.ts";
+import { watchRefusal } from "#rules/watch/watch-refusal.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
 import type { EndpointSecrets } from "../definition/endpoint-secrets.ts";
 import type { RepositoryIds } from "../definition/repository-ids.ts";
@@ -18,13 +19,19 @@ import type { RunEngine } from "../runs/run-engine.ts";
 import type { SharedBudgets } from "../runs/shared-budgets.ts";
 import type { SessionKeys } from "../sessions/session-keys.ts";
 import type { Schedules } from "../wakes/schedules.ts";
+import type { Watches } from "../wakes/watches.ts";
 import type { Tx } from "../work.ts";
 
 /** Why a new routine is refused, before anything is stored; null when nothing is wrong. */
 export function definitionFault(input: RoutineInput, nowMs: number): Extract<Result<never>, { ok: false }> | null {
   const triggers = prepareTriggers(input.triggers, [], () => "", nowMs);
   if (!triggers.ok) return triggers;
-  return unheardFault(triggers.value, input.repositories) ?? keyFault(input.session, input.session_key ?? null);
+  const { repositories, connectors, session, session_key = null } = input;
+  return (
+    unheardFault(triggers.value, repositories) ??
+    unconnectedFault(triggers.value, connectors) ??
+    keyFault(session, session_key)
+  );
 }
 
 function keyFault(session: SessionMode, session_key: string | null) {
@@ -41,10 +48,16 @@ function unheardFault(triggers: readonly Trigger[], repositories: readonly unkno
   return refuse("invalid_request", { message: `${field}: ${message}`, field, issues: [{ field, message }] });
 }
 
+function unconnectedFault(triggers: readonly Trigger[], connectors: RoutineInput["connectors"]) {
+  const refusal = watchRefusal(triggers, connectors);
+  return refusal === null ? null : ({ ok: false, refusal } as const);
+}
+
 interface Parts {
   ids: IdMaker;
   definitions: DefinitionStore;
   schedules: Schedules;
+  watches: Watches;
   secrets: EndpointSecrets;
   repositoryIds: RepositoryIds;
   engine: RunEngine;
@@ -82,6 +95,8 @@ export class DefinitionChanges {
     const triggers = prepared?.value ?? before;
     const unheard = unheardFault(triggers, patch.repositories ?? routine.definition.repositories);
     if (unheard !== null) return unheard;
+    const unconnected = unconnectedFault(triggers, patch.connectors ?? routine.definition.connectors);
+    if (unconnected !== null) return unconnected;
     const { session = routine.definition.session, session_key = routine.definition.session_key } = patch;
     const badKey = keyFault(session, session_key);
     if (badKey !== null) return badKey;
@@ -113,10 +128,11 @@ export class DefinitionChanges {
   }
 
   #adopted(tx: Tx, row: RoutineRow): RoutineRow {
-    const { schedules, secrets, repositoryIds } = this.#parts;
+    const { schedules, watches, secrets, repositoryIds } = this.#parts;
     const { triggers, repositories } = row.definition;
     const webhooks = triggers.filter(({ type }) => type === "webhook");
     schedules.takeIn(tx, row);
+    watches.takeIn(tx, row);
     secrets.retain(
       tx,
       webhooks.map(({ id }) => id),

@@ -3,35 +3,49 @@ import type { RoutineEntry, Subscription } from "#instance/d1/routine-index.ts";
 import type { Routine } from "#protocol/routine.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { TriggerStatus, WebhookTrigger } from "#protocol/triggers.ts";
+import { earliest } from "#rules/schedules/earliest.ts";
 import { placeKey, repositoryPlace, subscriptionsOf } from "#rules/triggers/subscriptions.ts";
 import type { RoutineRow } from "../definition/definition-store.ts";
 import type { EndpointSecrets, EndpointState } from "../definition/endpoint-secrets.ts";
 import type { RepositoryIds } from "../definition/repository-ids.ts";
 import type { Schedules } from "../wakes/schedules.ts";
+import type { Watches } from "../wakes/watches.ts";
 
 export class IndexEntry {
   readonly #secrets: EndpointSecrets;
   readonly #repositoryIds: RepositoryIds;
   readonly #schedules: Schedules;
+  readonly #watches: Watches;
 
-  constructor(secrets: EndpointSecrets, repositoryIds: RepositoryIds, schedules: Schedules) {
+  constructor(secrets: EndpointSecrets, repositoryIds: RepositoryIds, schedules: Schedules, watches: Watches) {
     this.#secrets = secrets;
     this.#repositoryIds = repositoryIds;
     this.#schedules = schedules;
+    this.#watches = watches;
   }
 
   /** The routine as the API shows it. */
   view(row: RoutineRow, nowMs: number): Routine {
+    const routine = this.#kept(row, nowMs);
+    const triggers = routine.triggers.map((trigger) => {
+      const look = trigger.type === "watch" ? this.#watches.state(trigger.id, row.status === "paused") : undefined;
+      return look === undefined ? trigger : { ...trigger, look };
+    });
+    return { ...routine, triggers };
+  }
+
+  /** Without what changes with each look: the index is not told of those. */
+  #kept(row: RoutineRow, nowMs: number): Routine {
     return routineView(row, (triggerId) => this.#secrets.state(triggerId, nowMs), this.#repositoryIds.all());
   }
 
   /** What D1 is to have of the routine. */
   of(row: RoutineRow, nowMs: number): RoutineEntry {
     return {
-      routine: this.view(row, nowMs),
+      routine: this.#kept(row, nowMs),
       version: row.version,
       subscriptions: this.#subscriptions(row),
-      dueAt: this.#schedules.dueAt(row),
+      dueAt: earliest(this.#schedules.dueAt(row), this.#watches.heartbeatAt(nowMs)),
     };
   }
 

@@ -25,6 +25,7 @@ const OWED_KINDS = [
   "tidy_artifacts",
   "tell_slack",
   "report_spending",
+  "look_at_watch",
 ] as const;
 export type OwedKind = (typeof OWED_KINDS)[number];
 

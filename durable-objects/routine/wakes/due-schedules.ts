@@ -2,10 +2,12 @@
 
 import type { DueAnswer } from "#instance/object-contracts.ts";
 import { logTrouble } from "#protocol/log.ts";
+import { earliest } from "#rules/schedules/earliest.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import type { Work } from "../work.ts";
 import type { Schedules } from "./schedules.ts";
+import type { Watches } from "./watches.ts";
 
 /**
  * A routine that the sweep has not asked this long after it was due fires by itself: the sweep's row may be lost, or D1 and
@@ -20,6 +22,7 @@ const MADE_AT_ONCE = 2_000;
 interface Parts {
   work: Work;
   schedules: Schedules;
+  watches: Watches;
   definitions: DefinitionStore;
   outbox: Outbox;
 }
@@ -38,7 +41,7 @@ export class DueSchedules {
    * @returns when to look again: at once where not everything has been fired. @throws what the first that failed threw.
    */
   fireDue(routine: RoutineRow): Omit<DueAnswer, "faults"> {
-    const { schedules, work } = this.#parts;
+    const { schedules, watches, work } = this.#parts;
     const failures: unknown[] = [];
     let made = 0;
     for (const trigger of schedules.due(routine, Date.now())) {
@@ -50,7 +53,8 @@ export class DueSchedules {
       }
     }
     if (failures.length > 0) throw failures[0];
-    return { due_at: schedules.dueAt(routine), version: routine.version };
+    const dueAt = earliest(schedules.dueAt(routine), watches.heartbeatAt(Date.now()));
+    return { due_at: dueAt, version: routine.version };
   }
 
   /** When the routine fires by itself, should nobody come before; null when nothing is scheduled. Unix milliseconds. */

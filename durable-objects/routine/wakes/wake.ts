@@ -98,6 +98,11 @@ export class Wakes {
     return admit(context, slot).occurrence;
   }
 
+  /** A watch has seen an item that is new, or has changed. */
+  watched(tx: Tx, routine: RoutineRow, event: Wake): void {
+    admit(this.#context(tx, routine), keyed(routine, event, null));
+  }
+
   /**
    * A run has ended without these events of its session, which were admitted: they have another.
    * @returns its id, and how many of them are its task; the others it has to be told.
@@ -226,7 +231,7 @@ export class Wakes {
 }
 
 function isFiltered(trigger: Trigger): trigger is FilteredTrigger {
-  return trigger.type !== "api" && trigger.type !== "schedule";
+  return trigger.type !== "api" && trigger.type !== "schedule" && trigger.type !== "watch";
 }
 
 function isCoalescing({ status, notBefore, doc }: RunRow, nowMs: number): boolean {

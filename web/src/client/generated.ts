@@ -556,6 +556,7 @@ export const TriggerType = {
   webhook: 'webhook',
   routine: 'routine',
   event: 'event',
+  watch: 'watch',
   message: 'message',
 } as const;
 
@@ -1300,6 +1301,7 @@ export type TriggerInput = {
   endpoint?: unknown;
   unseen_repositories?: unknown;
   repository_ids?: unknown;
+  look?: unknown;
   type: 'api';
 } | {
   /** Of a trigger that the routine has: it is kept. */
@@ -1309,6 +1311,7 @@ export type TriggerInput = {
   endpoint?: unknown;
   unseen_repositories?: unknown;
   repository_ids?: unknown;
+  look?: unknown;
   type: 'schedule';
   /**
      * @minLength 1
@@ -1350,6 +1353,7 @@ export type TriggerInput = {
   endpoint?: unknown;
   unseen_repositories?: unknown;
   repository_ids?: unknown;
+  look?: unknown;
   type: 'github';
   /** @pattern ^[a-z][a-z0-9_]{1,63}$ */
   event: string;
@@ -1373,6 +1377,7 @@ export type TriggerInput = {
   endpoint?: unknown;
   unseen_repositories?: unknown;
   repository_ids?: unknown;
+  look?: unknown;
   type: 'webhook';
   source: WebhookSource;
   /**
@@ -1395,6 +1400,7 @@ export type TriggerInput = {
   endpoint?: unknown;
   unseen_repositories?: unknown;
   repository_ids?: unknown;
+  look?: unknown;
   type: 'routine';
   /**
      * @minLength 1
@@ -1416,6 +1422,7 @@ export type TriggerInput = {
   endpoint?: unknown;
   unseen_repositories?: unknown;
   repository_ids?: unknown;
+  look?: unknown;
   type: 'event';
   /**
      * @minLength 1
@@ -1425,6 +1432,45 @@ export type TriggerInput = {
   /** @maxItems 20 */
   filters: Filter[];
   coalesce?: Coalesce;
+} | {
+  /** Of a trigger that the routine has: it is kept. */
+  id?: TriggerId;
+  next_fire_times?: unknown;
+  status?: unknown;
+  endpoint?: unknown;
+  unseen_repositories?: unknown;
+  repository_ids?: unknown;
+  look?: unknown;
+  type: 'watch';
+  /** One of the routine's `connectors`. */
+  connector: ConnectorName;
+  /**
+     * The tool that is called, as its server has it.
+     * @minLength 1
+     * @maxLength 200
+     */
+  tool?: string;
+  /**
+     * The resource that is read, by its URI.
+     * @minLength 1
+     * @maxLength 2000
+     */
+  resource?: string;
+  /** Of the tool. */
+  arguments?: {[key: string]: unknown};
+  every: Duration;
+  /**
+     * A dotted path to the list in the answer. Without it, an answer that is a list is looked at item by item, any other as one item.
+     * @minLength 1
+     * @maxLength 200
+     */
+  items?: string;
+  /**
+     * A dotted path, in an item, to what it is known by. Without it `id`; an item that has none is known by its content.
+     * @minLength 1
+     * @maxLength 200
+     */
+  key?: string;
 };
 
 export type RoutineInputLimits = {
@@ -2951,6 +2997,38 @@ export type Trigger = {
   /** @maxItems 20 */
   filters: Filter[];
   coalesce?: Coalesce;
+} | {
+  id: TriggerId;
+  type: 'watch';
+  /** One of the routine's `connectors`. */
+  connector: ConnectorName;
+  /**
+     * The tool that is called, as its server has it.
+     * @minLength 1
+     * @maxLength 200
+     */
+  tool?: string;
+  /**
+     * The resource that is read, by its URI.
+     * @minLength 1
+     * @maxLength 2000
+     */
+  resource?: string;
+  /** Of the tool. */
+  arguments?: {[key: string]: unknown};
+  every: Duration;
+  /**
+     * A dotted path to the list in the answer. Without it, an answer that is a list is looked at item by item, any other as one item.
+     * @minLength 1
+     * @maxLength 200
+     */
+  items?: string;
+  /**
+     * A dotted path, in an item, to what it is known by. Without it `id`; an item that has none is known by its content.
+     * @minLength 1
+     * @maxLength 200
+     */
+  key?: string;
 };
 
 /**
@@ -2964,6 +3042,30 @@ export const TriggerStatusStatus = {
   ended: 'ended',
   unreachable: 'unreachable',
 } as const;
+
+export interface WatchState {
+  /** When it was last seen what there is; null for never. */
+  looked_at: Timestamp | null;
+  /** Null while the routine is paused. */
+  next_look_at: Timestamp | null;
+  /**
+     * How many items are known, also such as are not there any more.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  items: number;
+  /**
+     * How many looks in a row have failed.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  failures: number;
+  /**
+     * Why the last look has failed, for people; null when it has not.
+     * @nullable
+     */
+  fault: string | null;
+}
 
 /**
  * Of a webhook trigger.
@@ -3000,6 +3102,8 @@ export interface TriggerStatus {
   unseen_repositories?: string[];
   /** Of a GitHub trigger: GitHub's number of each repository from which something has come, by address. */
   repository_ids?: TriggerStatusRepositoryIds;
+  /** Of a watch, where one routine is read; lists don't have it. */
+  look?: WatchState;
 }
 
 export interface ListedRoutine {
@@ -4742,6 +4846,7 @@ export type TriggerInputInput = {
   endpoint?: unknown;
   unseen_repositories?: unknown;
   repository_ids?: unknown;
+  look?: unknown;
   type: 'api';
 } | {
   /** Of a trigger that the routine has: it is kept. */
@@ -4751,6 +4856,7 @@ export type TriggerInputInput = {
   endpoint?: unknown;
   unseen_repositories?: unknown;
   repository_ids?: unknown;
+  look?: unknown;
   type: 'schedule';
   /**
      * @minLength 1
@@ -4792,6 +4898,7 @@ export type TriggerInputInput = {
   endpoint?: unknown;
   unseen_repositories?: unknown;
   repository_ids?: unknown;
+  look?: unknown;
   type: 'github';
   /** @pattern ^[a-z][a-z0-9_]{1,63}$ */
   event: string;
@@ -4815,6 +4922,7 @@ export type TriggerInputInput = {
   endpoint?: unknown;
   unseen_repositories?: unknown;
   repository_ids?: unknown;
+  look?: unknown;
   type: 'webhook';
   source: WebhookSource;
   /**
@@ -4837,6 +4945,7 @@ export type TriggerInputInput = {
   endpoint?: unknown;
   unseen_repositories?: unknown;
   repository_ids?: unknown;
+  look?: unknown;
   type: 'routine';
   /**
      * @minLength 1
@@ -4858,6 +4967,7 @@ export type TriggerInputInput = {
   endpoint?: unknown;
   unseen_repositories?: unknown;
   repository_ids?: unknown;
+  look?: unknown;
   type: 'event';
   /**
      * @minLength 1
@@ -4867,6 +4977,45 @@ export type TriggerInputInput = {
   /** @maxItems 20 */
   filters?: FilterInput[];
   coalesce?: CoalesceInput;
+} | {
+  /** Of a trigger that the routine has: it is kept. */
+  id?: TriggerId;
+  next_fire_times?: unknown;
+  status?: unknown;
+  endpoint?: unknown;
+  unseen_repositories?: unknown;
+  repository_ids?: unknown;
+  look?: unknown;
+  type: 'watch';
+  /** One of the routine's `connectors`. */
+  connector: ConnectorName;
+  /**
+     * The tool that is called, as its server has it.
+     * @minLength 1
+     * @maxLength 200
+     */
+  tool?: string;
+  /**
+     * The resource that is read, by its URI.
+     * @minLength 1
+     * @maxLength 2000
+     */
+  resource?: string;
+  /** Of the tool. */
+  arguments?: {[key: string]: unknown};
+  every?: Duration;
+  /**
+     * A dotted path to the list in the answer. Without it, an answer that is a list is looked at item by item, any other as one item.
+     * @minLength 1
+     * @maxLength 200
+     */
+  items?: string;
+  /**
+     * A dotted path, in an item, to what it is known by. Without it `id`; an item that has none is known by its content.
+     * @minLength 1
+     * @maxLength 200
+     */
+  key?: string;
 };
 
 export interface RoutineInputInput {
@@ -5724,6 +5873,7 @@ export type SchedulePreviewInputTrigger = {
   endpoint?: unknown;
   unseen_repositories?: unknown;
   repository_ids?: unknown;
+  look?: unknown;
   type: 'schedule';
   /**
      * @minLength 1
@@ -6377,6 +6527,47 @@ export type ViewerMessage = {
   id: string;
 };
 
+export type WatchPreviewItemsItemChange = typeof WatchPreviewItemsItemChange[keyof typeof WatchPreviewItemsItemChange];
+
+
+export const WatchPreviewItemsItemChange = {
+  new: 'new',
+  changed: 'changed',
+  same: 'same',
+} as const;
+
+export type WatchPreviewItemsItem = {
+  /** What the item is known by, cut to 200 characters. */
+  key: string;
+  change: WatchPreviewItemsItemChange;
+  /** Its JSON, cut to 2,000 characters. */
+  item: string;
+};
+
+export interface WatchPreview {
+  /**
+     * Why nothing could be seen, for people.
+     * @nullable
+     */
+  fault: string | null;
+  /** Whether it has looked before: the first look wakes nothing. */
+  has_baseline: boolean;
+  /**
+     * How many items there are.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  count: number;
+  /**
+     * For how many of them an occurrence would be made now.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  would_wake: number;
+  /** Those that would wake first; 50 at most. */
+  items: WatchPreviewItemsItem[];
+}
+
 /**
  * As `POST /api/v1/routines` takes it, with its defaults.
  */
@@ -6545,7 +6736,7 @@ result?: ListRunsResultItem[];
 /**
  * One, or several with commas between.
  * @minItems 1
- * @maxItems 8
+ * @maxItems 9
  */
 trigger?: ListRunsTriggerItem[];
 /**
@@ -6610,6 +6801,7 @@ export const ListRunsTriggerItem = {
   webhook: 'webhook',
   routine: 'routine',
   event: 'event',
+  watch: 'watch',
   message: 'message',
 } as const;
 
@@ -7564,6 +7756,60 @@ return call<TriggerTrials>(getTryTriggerUrl(),
     method: 'POST',
     headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
     body: JSON.stringify(triggerTrialInput)
+  }
+);}
+
+
+
+export const getPreviewWatchUrl = (id: RoutineId,
+    triggerId: TriggerId,) => {
+
+
+
+
+  return `/api/v1/routines/${encodeURIComponent(String(id))}/triggers/${encodeURIComponent(String(triggerId))}/preview`
+}
+
+/**
+ * Calls the tool, or reads the resource, once. Answers within 20 seconds, whatever the server does.
+ * @summary Tell what a watch would see now, and what it would make of it, without taking it in
+ */
+export const previewWatch = async (id: RoutineId,
+    triggerId: TriggerId, options?: Parameters<typeof call>[1]): Promise<WatchPreview> => {
+
+  return call<WatchPreview>(getPreviewWatchUrl(id,triggerId),
+  {
+    ...options,
+    method: 'POST'
+
+
+  }
+);}
+
+
+
+export const getResetWatchUrl = (id: RoutineId,
+    triggerId: TriggerId,) => {
+
+
+
+
+  return `/api/v1/routines/${encodeURIComponent(String(id))}/triggers/${encodeURIComponent(String(triggerId))}/reset`
+}
+
+/**
+ * Its next look, which is made at once while the routine is active, is a baseline, and wakes nothing.
+ * @summary Have a watch forget what it has seen
+ */
+export const resetWatch = async (id: RoutineId,
+    triggerId: TriggerId, options?: Parameters<typeof call>[1]): Promise<void> => {
+
+  return call<void>(getResetWatchUrl(id,triggerId),
+  {
+    ...options,
+    method: 'POST'
+
+
   }
 );}
 

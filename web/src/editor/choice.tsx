@@ -71,5 +71,7 @@ function wakes(trigger: TriggerInput): string {
       return `After ${trigger.routine}`;
     case "event":
       return trigger.name;
+    case "watch":
+      return `${trigger.connector}: ${trigger.tool ?? trigger.resource}`;
   }
 }

@@ -60,6 +60,7 @@ const SHOWN_OF_TRIGGERS = [
   "endpoint",
   "unseen_repositories",
   "repository_ids",
+  "look",
   "at_written",
 ];
 

@@ -12,6 +12,7 @@ const TRIGGER_DEFAULTS: Record<TriggerInput["type"], object> = {
   webhook: { source: "generic", filters: [] },
   routine: { routine: "", on: ["succeeded"] },
   event: { name: "", filters: [] },
+  watch: { connector: "", every: "5m" },
 };
 
 export function jsonOf(draft: Draft): string {

@@ -106,6 +106,7 @@ export const TRIGGER_LABELS: Record<TriggerType, string> = {
   webhook: "Webhook",
   routine: "Routine",
   event: "Event",
+  watch: "Watch",
   message: "Message",
 };
 

@@ -42,6 +42,8 @@ export function triggerLine(trigger: ShownTrigger): string {
       return routineLine(trigger);
     case "event":
       return trigger.name;
+    case "watch":
+      return `${trigger.connector}: ${trigger.tool ?? trigger.resource}, every ${trigger.every}`;
   }
 }
 
@@ -66,6 +68,8 @@ export function triggerTerms(trigger: ShownTrigger): string[] {
     case "webhook":
     case "event":
       return listeningTerms(trigger);
+    case "watch":
+      return trigger.look?.fault == null ? [] : [`its last look failed: ${trigger.look.fault}`];
   }
 }
 

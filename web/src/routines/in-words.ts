@@ -57,6 +57,8 @@ function triggerSentence(trigger: ShownTrigger): string {
       return `It starts when ${lowered(routineLine(trigger))}${resultWords(trigger)}.`;
     case "event":
       return `It starts when the event ${trigger.name} is sent${narrowed(trigger)}`;
+    case "watch":
+      return `It looks every ${trigger.every} at what ${trigger.tool ?? trigger.resource} of ${trigger.connector} gives, and starts for each item that is new or has changed.`;
   }
 }
 

@@ -8,6 +8,7 @@ export type GithubInput = Extract<TriggerInput, { type: "github" }>;
 export type WebhookInput = Extract<TriggerInput, { type: "webhook" }>;
 export type RoutineInput = Extract<TriggerInput, { type: "routine" }>;
 export type EventInput = Extract<TriggerInput, { type: "event" }>;
+export type WatchInput = Extract<TriggerInput, { type: "watch" }>;
 export type Listening = GithubInput | WebhookInput | EventInput;
 
 /** @param zone of whoever writes it. */
@@ -32,6 +33,8 @@ export function newTrigger(type: TriggerType, zone: string): TriggerInput {
       return { type, routine: "", on: ["succeeded"] };
     case "event":
       return { type, name: "", filters: [] };
+    case "watch":
+      return { type, connector: "", tool: "", every: "5m" };
   }
 }
 

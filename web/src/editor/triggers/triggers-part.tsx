@@ -12,6 +12,7 @@ import { GithubCard } from "./github-card.tsx";
 import { newTrigger, type TriggerType } from "./kinds.ts";
 import { EventCard, RoutineCard } from "./other-cards.tsx";
 import { ScheduleCard } from "./schedule-card.tsx";
+import { WatchCard } from "./watch-card.tsx";
 import { WebhookCard } from "./webhook-card.tsx";
 
 const KINDS: { type: TriggerType; text: string }[] = [
@@ -21,6 +22,7 @@ const KINDS: { type: TriggerType; text: string }[] = [
   { type: "webhook", text: "Webhook" },
   { type: "routine", text: "Another routine" },
   { type: "event", text: "Event" },
+  { type: "watch", text: "Watch" },
 ];
 
 interface TriggersPartProps {
@@ -119,5 +121,7 @@ function CardOf({ trigger, path, onChange }: { path: string } & Pick<TriggerCard
       return <RoutineCard trigger={trigger} path={path} onChange={onChange} />;
     case "event":
       return <EventCard trigger={trigger} path={path} onChange={onChange} />;
+    case "watch":
+      return <WatchCard trigger={trigger} path={path} onChange={onChange} />;
   }
 }
