@@ -98,7 +98,7 @@ describe("triggers", () => {
   it("whose time has passed are refused, but not one that is kept as it was", () => {
     const past = { type: "schedule", at: "2026-11-01T09:00" };
     expect(() => prepare([past])).toThrow(/^triggers\[0\]\.at: .*has passed/);
-    const kept: Trigger = { ...input(past), type: "schedule", id: idOf(1), timezone: "UTC", catch_up: "latest" };
+    const kept: Trigger = { at: past.at, type: "schedule", id: idOf(1), timezone: "UTC", catch_up: "latest" };
     expect(prepare([past], [kept])).toEqual([kept]);
   });
 

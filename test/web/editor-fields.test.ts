@@ -16,8 +16,9 @@ const NO_FIELD: Record<string, string> = {
     ["", ".name", ".tools.allow", ".tools.deny", ".tools.read_only"].map((key) => [`connectors[0]${key}`, "as JSON"]),
   ),
   "triggers[0].type": "the button that adds the trigger says it",
-  "triggers[0].every": "“How often” writes one of every, cron and at",
   "triggers[0].id": "drawn by the instance",
+  "triggers[0].arguments": "as JSON, as its card says",
+  "triggers[0].look": "shown, and ignored when it is sent back",
   "triggers[0].next_fire_times": "shown, and ignored when it is sent back",
   "triggers[0].status": "shown, and ignored when it is sent back",
   "triggers[0].endpoint": "shown, and ignored when it is sent back",
@@ -53,6 +54,8 @@ const TRIGGERS: TriggerInput[] = [
   },
   { type: "webhook", source: "pubsub", filters: [], pubsub: { service_account: "a@example.com" } },
   { type: "routine", routine: "Other", on: ["succeeded"] },
+  { type: "watch", connector: "linear", tool: "list_issues", every: "5m" },
+  { type: "watch", connector: "linear", resource: "issues://triage", every: "5m" },
   { type: "event", name: "file.changed", filters: [{ field: "action", operator: "is_one_of", value: ["opened"] }] },
 ];
 const RULES: Draft["notify"] = [
