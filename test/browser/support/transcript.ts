@@ -74,8 +74,7 @@ export async function readThrough(page: Page): Promise<number[]> {
   await scrollToStart(page);
   const itemOf = new Map<number, string>();
   const met: number[] = [];
-  for (let isAtEnd = false; !isAtEnd; ) {
-    isAtEnd = await scrollOn(page);
+  for (let wasEnd = false, isEnd = false; !wasEnd; wasEnd = isEnd, isEnd = await scrollOn(page)) {
     const items = await shownSeqs(page);
     const firsts = items.map(([first = 0]) => first).filter((first) => first > 0);
     assert.deepEqual(
