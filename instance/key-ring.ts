@@ -7,8 +7,8 @@ import type { InForce } from "./in-force.ts";
 
 /** Where a secret is kept: what it is, and whose. */
 export interface Place {
-  kind: "endpoint-secret" | "github-app" | "secret" | "lfs-object";
-  /** Of an endpoint's secret the trigger's id; of a secret that people have given its name; of an object the run and its repository. */
+  kind: "endpoint-secret" | "github-app" | "secret" | "lfs-object" | "connector-login" | "connector-login-state";
+  /** Of an endpoint's secret the trigger's id; of a secret that people have given its name; of an object the run and its repository; of a login its connector. */
   id: string;
 }
 

@@ -12,6 +12,11 @@ export const CONNECTOR_ERRORS = {
     message: "Routines name this connector, so it can be neither renamed nor deleted.",
     hint: "Take it out of the routines that details.issues names, and repeat the request.",
   },
+  connector_login_refused: {
+    type: "unprocessable_error",
+    message: "Nobody can log in to this connector now.",
+    hint: "See that the connector's address is right, and try again; docs/connectors.md says what its server has to offer.",
+  },
   too_many_connectors: {
     type: "conflict_error",
     message: "This instance has as many connectors as it can.",

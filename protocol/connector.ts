@@ -1,9 +1,10 @@
 /** Connectors: MCP servers that agents may use, and how the instance signs in there. No credential is in what is stored or shown. */
 import { z } from "zod";
 import { actorSchema } from "./actor.ts";
+import { connectorLoginSchema, oauthAuthSchema } from "./connector-oauth.ts";
 import { connectorIdSchema } from "./ids.ts";
 import { nullable } from "./schema.ts";
-import { PLACEHOLDER } from "./secret.ts";
+import { onlyPlaceholderSchema, PLACEHOLDER } from "./secret.ts";
 import { timestampSchema } from "./time.ts";
 
 /** How many an instance may have. */
@@ -32,11 +33,6 @@ const connectorUrlSchema = z
     (text) => /^https?:\/\//.test(text) && URL.canParse(text),
     'must be an https address, for example "https://mcp.example.com/mcp"',
   );
-
-/** A secret alone: `{{NAME}}`. */
-const onlyPlaceholderSchema = z
-  .string()
-  .regex(/^\{\{ *[A-Za-z_][A-Za-z0-9_]{0,63} *\}\}$/, 'must name the secret that holds it, as in "{{LINEAR_TOKEN}}"');
 
 /** What a request has by itself, or what would change where it ends: none of it is a connector's to set. */
 const OWN_HEADERS =
@@ -78,11 +74,12 @@ export const connectorAuthSchema = z
           'must name a secret, as in {"X-Api-Key": "{{ACME_KEY}}"}',
         ),
     }),
+    oauthAuthSchema,
   ])
   .meta({
     id: "ConnectorAuth",
     description:
-      "`none`; `bearer`, a token in `Authorization`; or `header`, headers of your own. `{{NAME}}` stands for a secret, which is put in outside of the sandbox.",
+      "`none`; `bearer`, a token in `Authorization`; `header`, headers of your own; or `oauth`, a login of a person's. `{{NAME}}` stands for a secret, which is put in outside of the sandbox.",
     examples: [{ type: "bearer", token: "{{LINEAR_TOKEN}}" }],
   });
 export type ConnectorAuth = z.infer<typeof connectorAuthSchema>;
@@ -153,6 +150,12 @@ export const storedConnectorSchema = z.object({
     z.object({ type: z.literal("none") }),
     z.object({ type: z.literal("bearer"), token: z.string() }),
     z.object({ type: z.literal("header"), headers: z.record(z.string(), z.string()) }),
+    z.object({
+      type: z.literal("oauth"),
+      client_id: z.string().optional(),
+      client_secret: z.string().optional(),
+      scope: z.string().optional(),
+    }),
   ]),
   ...stampFields,
 });
@@ -164,6 +167,7 @@ export const connectorSchema = z
     id: connectorIdSchema,
     ...settings,
     ...stateFields,
+    login: nullable(connectorLoginSchema).meta({ description: "Null without `oauth`, and where nobody is logged in." }),
     last_used_at: nullable(timestampSchema).meta({ description: "When a run last called it, to within a minute." }),
     ...stampFields,
   })

@@ -1,6 +1,6 @@
 /** Encrypting with the present key what was encrypted with the one before, a step at a time. */
 import { z } from "zod";
-import { routineIdSchema, triggerIdSchema } from "./ids.ts";
+import { connectorIdSchema, routineIdSchema, triggerIdSchema } from "./ids.ts";
 import { nullable } from "./schema.ts";
 import { secretNameSchema } from "./secret.ts";
 
@@ -25,6 +25,8 @@ export const encryptAnewStepSchema = z
     is_app_unreadable: z.boolean(),
     /** Names of secrets that no key in force decrypts: they have to be set anew. Told by the first step. */
     unreadable_secrets: z.array(secretNameSchema).default([]),
+    /** Connectors whose login no key in force decrypts: somebody has to log in anew. Told by the first step. */
+    unreadable_logins: z.array(connectorIdSchema).default([]),
     /** Those that could not be asked: what they have stays as it is until it is done again. */
     failed: z.array(z.object({ routine_id: routineIdSchema, why: z.string() })),
     next_cursor: nullable(z.string()),

@@ -23,6 +23,11 @@ export const secretNameSchema = z
 /** A secret in a text: `{{NAME}}`, with spaces inside if need be. A backslash before it has it stay as it is. */
 export const PLACEHOLDER = new RegExp(`(\\\\?)\\{\\{ *(${NAME_FORM}) *\\}\\}`, "g");
 
+/** A secret alone: `{{NAME}}`. */
+export const onlyPlaceholderSchema = z
+  .string()
+  .regex(/^\{\{ *[A-Za-z_][A-Za-z0-9_]{0,63} *\}\}$/, 'must name the secret that holds it, as in "{{LINEAR_TOKEN}}"');
+
 const encoder = new TextEncoder();
 
 /** None of its messages quotes what was given. */

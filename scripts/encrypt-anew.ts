@@ -21,12 +21,14 @@ async function main(root: string): Promise<number> {
     complain(done.message);
     return 1;
   }
-  const { routines, encrypted_anew, unreadable, unreadable_secrets, is_app_unreadable, failed } = done.value;
+  const { routines, encrypted_anew, unreadable, unreadable_secrets, unreadable_logins, is_app_unreadable, failed } =
+    done.value;
   say(`Routines asked: ${routines}. Secrets encrypted with the present key: ${encrypted_anew}.`);
   for (const one of unreadable) {
     complain(`A secret of ${one.trigger_id} in ${one.routine_id} can't be decrypted: give the endpoint a new one.`);
   }
   for (const name of unreadable_secrets) complain(`The secret ${name} can't be decrypted: set it anew.`);
+  for (const id of unreadable_logins) complain(`The login of the connector ${id} can't be decrypted: log in again.`);
   if (is_app_unreadable) complain("The GitHub App's key can't be decrypted: set the App up anew at /setup.");
   for (const { routine_id, why } of failed) complain(`${routine_id} is left as it was: ${why}.`);
   if (failed.length > 0) complain("Repeat the command before you take SIGNING_KEY_PREVIOUS away.");
@@ -39,6 +41,7 @@ async function encryptAnew({ url, token }: Instance): Promise<Outcome<Omit<Encry
     encrypted_anew: 0,
     unreadable: [],
     unreadable_secrets: [],
+    unreadable_logins: [],
     is_app_unreadable: false,
     failed: [],
   };
@@ -52,6 +55,7 @@ async function encryptAnew({ url, token }: Instance): Promise<Outcome<Omit<Encry
     sum.encrypted_anew += step.value.encrypted_anew;
     sum.unreadable.push(...step.value.unreadable);
     sum.unreadable_secrets.push(...step.value.unreadable_secrets);
+    sum.unreadable_logins.push(...step.value.unreadable_logins);
     sum.is_app_unreadable ||= step.value.is_app_unreadable;
     sum.failed.push(...step.value.failed);
     cursor = step.value.next_cursor;

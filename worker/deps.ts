@@ -3,6 +3,9 @@
 import { waitUntil } from "cloudflare:workers";
 import { type Config, readConfig } from "#instance/config.ts";
 import type { OutsideOptions } from "#instance/connectors/ask-outside.ts";
+import { LoginAccess } from "#instance/connectors/oauth/login-access.ts";
+import type { LoginParts } from "#instance/connectors/oauth/login-parts.ts";
+import { connectorLogins } from "#instance/d1/connector-logins.ts";
 import { type DeadLetterLists, deadLetterLists } from "#instance/d1/dead-letters.ts";
 import { type DueStore, dueStore } from "#instance/d1/due.ts";
 import { type NotificationLists, notificationLists } from "#instance/d1/notifications.ts";
@@ -93,6 +96,9 @@ export interface Deps
   secretValues: SecretsOfRuns;
   /** How connectors are called. */
   outside: OutsideOptions;
+  /** What a login of a connector takes. */
+  loginParts: LoginParts;
+  loginAccess: LoginAccess;
   namedThings: NamedThings;
   /** What is to be set before this instance can send e-mail; null where it can. */
   lackingForMail: string | null;
@@ -151,6 +157,10 @@ function makeDeps(env: Env): MadeDeps {
   const lists = deliveryLists(database, kept);
   const index = routineIndex(database);
   const beats = heartbeats(repeatable);
+  const outside: OutsideOptions = { hasLoopback: config.connectorsLoopback, fetch: (url, init) => fetch(url, init) };
+  const secretValues = secretsOfRuns(database, config);
+  const logins = { logins: connectorLogins(database, repeatable), ring: keyRing, secrets: secretValues, outside };
+  const loginParts: LoginParts = { ...logins, now: Date.now, pause };
   const fillRoster = rosterFilling(roster, index);
   const found = {
     deliveries,
@@ -187,8 +197,10 @@ function makeDeps(env: Env): MadeDeps {
       notifications: notificationLists(database),
       environments: environments(database),
       connectors: connectors(database),
-      secretValues: secretsOfRuns(database, config),
-      outside: { hasLoopback: config.connectorsLoopback, fetch: (url, init) => fetch(url, init) },
+      secretValues,
+      outside,
+      loginParts,
+      loginAccess: new LoginAccess(loginParts),
       namedThings: namedThings(database),
       lackingForMail: lackingForMail(config, env.EMAIL),
       inbox: new Inbox({ ...found, baseUrl: config.publicUrl ?? "", pause }),

@@ -6,7 +6,10 @@ import { AttemptEnvironmentReader } from "#instance/attempt-environments.ts";
 import { called } from "#instance/calls.ts";
 import type { Config } from "#instance/config.ts";
 import type { OutsideOptions } from "#instance/connectors/ask-outside.ts";
+import { LoginAccess } from "#instance/connectors/oauth/login-access.ts";
+import { connectorLogins } from "#instance/d1/connector-logins.ts";
 import { withinDeadline } from "#instance/in-time.ts";
+import { KeyRing } from "#instance/key-ring.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
 import { budgetObject, containerObject, poolObject, rosterObject, routineObject } from "#instance/objects.ts";
 import { secretsOfRuns } from "#instance/secrets/assemble.ts";
@@ -165,6 +168,11 @@ function assembleReceivers(
   const toConversations = new ToConversations({ ...core, bucket: given.env.BODIES });
   const { env, config, frames, toIndex, environments, sender, secretValues: secrets } = given;
   const outside: OutsideOptions = { hasLoopback: config.connectorsLoopback, fetch: (url, init) => fetch(url, init) };
+  const loginAccess = new LoginAccess({
+    ...{ logins: connectorLogins(env.DB, env.DB), ring: new KeyRing(config.signingKeys), secrets, outside },
+    now: Date.now,
+    pause: (ms) => scheduler.wait(ms),
+  });
   const poolOf = (name: string) => poolObject(env, config.jurisdiction, name);
   const routineOf = (id: string) => routineObject(env, config.jurisdiction, id);
   const toPool = new ToPool(poolOf, core, frames);
@@ -190,7 +198,7 @@ function assembleReceivers(
     tidy_conversation: toConversations,
     tell_slack: new ToSlack(core.slackUpdates, core.work),
     report_spending: new ToBudgets(() => budgetObject(env, config.jurisdiction), core),
-    look_at_watch: new ToWatches(env.DB, { ...core, secrets, outside }),
+    look_at_watch: new ToWatches(env.DB, { ...core, secrets, loginAccess, outside }),
     tidy_artifacts: new ToArtifacts({ ...core, bucket: given.env.BODIES }),
   };
 }

@@ -10,12 +10,16 @@ export interface OutsideRequest {
   headers: Headers;
   /** Sent to the address's own origin alone. */
   credential: Headers;
+  /** Whether it is for this address alone, and what is below: not for others of its origin. */
+  isCredentialForPath?: boolean;
   /** Bytes, so that they can be sent again to where a redirect leads. */
   body: string | null;
   /** For the beginning of the answer. */
   answerMs: number;
   /** Ends the request, and its answer. */
   signal: AbortSignal;
+  /** What has a credential in its body goes nowhere else. */
+  redirects?: "followed" | "refused";
 }
 
 export interface OutsideOptions {
@@ -33,7 +37,7 @@ const REPEATING = [307, 308];
 
 /** Follows redirects by itself: each is judged as the first address was, and another origin gets no credential. Never rejects. */
 export async function askOutside(request: OutsideRequest, options: OutsideOptions): Promise<OutsideAnswer> {
-  const { origin } = new URL(request.url);
+  const asked = new URL(request.url);
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), request.answerMs);
   const signal = AbortSignal.any([request.signal, late.signal]);
@@ -46,7 +50,7 @@ export async function askOutside(request: OutsideRequest, options: OutsideOption
           ok: false,
           detail: followed === 0 ? `can't be asked: its address ${fault}` : `redirects to an address that ${fault}`,
         };
-      const isOwn = new URL(url).origin === origin;
+      const isOwn = isSameParty(asked, new URL(url), request.isCredentialForPath === true);
       const answer = await options.fetch(url, {
         method: request.method,
         headers: isOwn ? joined(request.headers, request.credential) : request.headers,
@@ -58,6 +62,8 @@ export async function askOutside(request: OutsideRequest, options: OutsideOption
       await answer.body?.cancel().catch(() => undefined);
       const next = URL.parse(answer.headers.get("location") ?? "", url);
       if (next === null) return { ok: false, detail: `answers ${answer.status}, and does not say where to go` };
+      if (request.redirects === "refused")
+        return { ok: false, detail: `redirects to ${next.origin}, which is not followed` };
       const mayRepeat = REPEATING.includes(answer.status) || request.method === "GET";
       if (!mayRepeat) return { ok: false, detail: `has moved to ${next.origin}: give the connector the new address` };
       if (followed === REDIRECT_LIMIT) return { ok: false, detail: `redirects more than ${REDIRECT_LIMIT} times` };
@@ -69,6 +75,12 @@ export async function askOutside(request: OutsideRequest, options: OutsideOption
   } finally {
     clearTimeout(timer);
   }
+}
+
+function isSameParty(asked: URL, at: URL, isForPath: boolean): boolean {
+  if (at.origin !== asked.origin) return false;
+  const path = asked.pathname.replace(/\/+$/, "");
+  return !isForPath || at.pathname === asked.pathname || at.pathname === path || at.pathname.startsWith(`${path}/`);
 }
 
 function joined(headers: Headers, credential: Headers): Headers {

@@ -2,12 +2,12 @@
 import type { Client } from "@modelcontextprotocol/client";
 import type { Connector } from "#protocol/connector.ts";
 import { withheld } from "#rules/secrets/withheld.ts";
-import type { SecretsOfRuns } from "../secrets/secrets-of-runs.ts";
-import { askOutside, type OutsideOptions } from "./ask-outside.ts";
-import { type CredentialAnswer, credentialOf } from "./credential.ts";
+import type { OutsideOptions } from "./ask-outside.ts";
+import { askSigned } from "./ask-signed.ts";
+import { boundedAnswer } from "./bounded-answer.ts";
+import { type CredentialAnswer, type CredentialParts, credentialOf } from "./credential.ts";
 
-export interface McpParts {
-  secrets: Pick<SecretsOfRuns, "fill" | "fillTexts">;
+export interface McpParts extends CredentialParts {
   outside: OutsideOptions;
   /** For which routine it is asked, as scopes of secrets mean it; absent where a person looks whether it works. */
   routineId?: string;
@@ -40,6 +40,8 @@ export type McpAnswer<Value> =
 interface Met {
   status: number | null;
   detail: string | null;
+  /** Of an answer 401 or 403. */
+  refusal: string | null;
 }
 
 /** Answers within its deadline, and never rejects. */
@@ -49,7 +51,7 @@ export async function withMcpClient<Value>(
   bounds: McpBounds,
   ask: (session: McpSession) => Promise<Value>,
 ): Promise<McpAnswer<Value>> {
-  const met: Met = { status: null, detail: null };
+  const met: Met = { status: null, detail: null, refusal: null };
   const late = new AbortController();
   const { promise: isLate, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(() => {
@@ -60,20 +62,17 @@ export async function withMcpClient<Value>(
     const work = askAll(parts, connector, bounds, { met, signal: late.signal, ask });
     // What is asked before the first request, such as the secrets, may hang too.
     const answer = await Promise.race([work, isLate]);
-    return answer ?? failed(connector, bounds, met, true);
+    return answer ?? failed(bounds, met, true);
   } catch {
     // What was thrown may quote what was sent or answered.
-    return failed(connector, bounds, met, late.signal.aborted);
+    return failed(bounds, met, late.signal.aborted);
   } finally {
     clearTimeout(timer);
   }
 }
 
-function failed({ auth }: Connector, bounds: McpBounds, met: Met, isLate: boolean): McpAnswer<never> {
-  if (met.status === 401 || met.status === 403) {
-    const words = auth.type === "none" ? "The server wants a credential" : "The server refuses the credential";
-    return { ok: false, status: "needs_login", detail: `${words}: it answered ${met.status}.` };
-  }
+function failed(bounds: McpBounds, met: Met, isLate: boolean): McpAnswer<never> {
+  if (met.refusal !== null) return { ok: false, status: "needs_login", detail: `The server ${met.refusal}` };
   const detail = isLate
     ? (met.detail ?? `did not ${bounds.toDo} within ${bounds.deadlineMs / 1_000} seconds`)
     : met.detail;
@@ -84,14 +83,14 @@ function failed({ auth }: Connector, bounds: McpBounds, met: Met, isLate: boolea
 }
 
 async function askAll<Value>(
-  { outside, secrets: store, routineId }: McpParts,
+  parts: McpParts,
   connector: Connector,
   { deadlineMs, answerBytes }: McpBounds,
   { met, signal, ask }: { met: Met; signal: AbortSignal; ask: (session: McpSession) => Promise<Value> },
 ): Promise<McpAnswer<Value>> {
-  const credential: CredentialAnswer = await credentialOf(store, connector, null, routineId ?? null);
+  const credential: CredentialAnswer = await credentialOf(parts, connector, null, parts.routineId ?? null);
   if (!credential.ok) return { ok: false, status: "needs_login", detail: credential.detail };
-  const { headers, secrets } = credential.credential;
+  let signed = credential.credential;
   // Only who asks needs it: an isolate starts without it.
   const { Client, StreamableHTTPClientTransport } = await import("@modelcontextprotocol/client");
   const client = new Client(
@@ -99,29 +98,26 @@ async function askAll<Value>(
     { versionNegotiation: { mode: "auto" }, listMaxPages: PAGES_AT_MOST },
   );
   const transport = new StreamableHTTPClientTransport(new URL(connector.url), {
-    fetch: async (asked, init = {}) => {
-      const answered = await askOutside(
-        {
-          url: String(asked),
-          method: init.method === "POST" || init.method === "DELETE" ? init.method : "GET",
-          headers: new Headers(init.headers),
-          credential: headers,
-          body: typeof init.body === "string" ? init.body : null,
-          answerMs: deadlineMs,
-          signal: init.signal == null ? signal : AbortSignal.any([signal, init.signal]),
-        },
-        outside,
-      );
+    fetch: async (_asked, init = {}) => {
+      const answered = await askSigned(parts.outside, connector, signed, {
+        method: init.method === "POST" || init.method === "DELETE" ? init.method : "GET",
+        headers: new Headers(init.headers),
+        body: typeof init.body === "string" ? init.body : null,
+        answerMs: deadlineMs,
+        signal: init.signal == null ? signal : AbortSignal.any([signal, init.signal]),
+      });
+      signed = answered.credential;
+      met.refusal = answered.refusal;
       met.status = answered.ok ? answered.answer.status : null;
       met.detail = answered.ok ? null : answered.detail;
       if (!answered.ok) throw new Error(answered.detail);
-      return bounded(answered.answer, answerBytes);
+      return boundedAnswer(answered.answer, answerBytes);
     },
   });
   const options = { timeout: deadlineMs, signal };
   try {
     await client.connect(transport, options);
-    return { ok: true, value: await ask({ client, options, shown: (text) => withheld(text, secrets) }) };
+    return { ok: true, value: await ask({ client, options, shown: (text) => withheld(text, signed.secrets) }) };
   } finally {
     // A session that the server keeps open is of no use any more; nobody waits for its end.
     void transport
@@ -133,17 +129,3 @@ async function askAll<Value>(
 
 /** What is listed again and again without an end. */
 const PAGES_AT_MOST = 20;
-
-/** The answer, which breaks off where it is too long. */
-function bounded(answer: Response, most: number): Response {
-  let bytes = 0;
-  const counter = new TransformStream<Uint8Array, Uint8Array>({
-    transform(chunk, controller) {
-      bytes += chunk.byteLength;
-      if (bytes > most) controller.error(new Error("the answer is too long"));
-      else controller.enqueue(chunk);
-    },
-  });
-  const body = answer.body?.pipeThrough(counter) ?? null;
-  return new Response(body, { status: answer.status, headers: answer.headers });
-}

@@ -13,3 +13,40 @@ export const connectors = sqliteTable("connectors", {
   /** Unix milliseconds. */
   lastUsedAt: integer("last_used_at"),
 });
+
+/**
+ * Logins of connectors by OAuth, one for each.
+ * @public for drizzle-kit, which makes the migrations of it.
+ */
+export const connectorLogins = sqliteTable("connector_logins", {
+  connectorId: text("connector_id").primaryKey(),
+  /** The address and client that it was made for: with others it counts for nothing. */
+  boundTo: text("bound_to").notNull(),
+  /** A `KeptLogin`, encrypted (`instance/key-ring.ts`). */
+  sealed: text().notNull(),
+  /** Counts the writes of `sealed`: of two that renew it one is first. */
+  version: integer().notNull(),
+  /** JSON: a `ConnectorLogin`. */
+  shown: text().notNull(),
+  /** Why it is none any more, for people; null while it is. */
+  ended: text(),
+  /** A scope that the server has asked for and the login does not have. */
+  wantedScope: text("wanted_scope"),
+  /** Until when somebody is renewing it; unix milliseconds. */
+  renewingUntil: integer("renewing_until"),
+});
+
+/**
+ * Logins that have begun: each can be ended once.
+ * @public for drizzle-kit, which makes the migrations of it.
+ */
+export const connectorLoginStates = sqliteTable("connector_login_states", {
+  /** The hash of the state that the browser brings back. */
+  hash: text().primaryKey(),
+  connectorId: text("connector_id").notNull(),
+  /** The sign-in that it was begun in; null for the owner's token. */
+  madeBy: text("made_by"),
+  /** A `BegunState`, encrypted. */
+  sealed: text().notNull(),
+  expiresAt: integer("expires_at").notNull(),
+});

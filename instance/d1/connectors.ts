@@ -6,6 +6,7 @@ import {
   storedConnectorSchema,
   UNCHECKED,
 } from "#protocol/connector.ts";
+import { connectorLoginSchema } from "#protocol/connector-oauth.ts";
 import { logTrouble } from "#protocol/log.ts";
 import { timestamp } from "#protocol/time.ts";
 
@@ -14,15 +15,22 @@ export interface ConnectorRow {
   doc: string;
   state: string;
   last_used_at: number | null;
+  /** What is shown of its login. */
+  login: string | null;
 }
 
+/** What a `ConnectorRow` is read by, of the table `connectors`. */
+export const CONNECTOR_COLUMNS = `id, name, doc, state, last_used_at, (SELECT shown FROM connector_logins
+  WHERE connector_id = connectors.id AND ended IS NULL) AS login`;
+
 /** @returns null for a row that can't be read, because somebody or a later version has changed it: others are not lost with it. */
-export function readableConnector({ id, doc, state, last_used_at }: ConnectorRow): Connector | null {
+export function readableConnector({ id, doc, state, last_used_at, login }: ConnectorRow): Connector | null {
   try {
     const { version: _form, ...stored } = storedConnectorSchema.parse(JSON.parse(doc));
     const seen = connectorStateSchema.safeParse(JSON.parse(state));
     const used = { last_used_at: last_used_at === null ? null : timestamp(last_used_at) };
-    return { ...stored, ...(seen.success ? seen.data : UNCHECKED), ...used };
+    const loggedIn = { login: login === null ? null : connectorLoginSchema.parse(JSON.parse(login)) };
+    return { ...stored, ...(seen.success ? seen.data : UNCHECKED), ...loggedIn, ...used };
   } catch (error) {
     logTrouble("row_unreadable", { id }, error);
     return null;
@@ -45,5 +53,4 @@ export async function connectorsNamed(
   return new Map(results.map((row) => [row.name, readableConnector(row)] as const));
 }
 
-const NAMED =
-  "SELECT id, name, doc, state, last_used_at FROM connectors WHERE name IN (SELECT value FROM json_each(?1))";
+const NAMED = `SELECT ${CONNECTOR_COLUMNS} FROM connectors WHERE name IN (SELECT value FROM json_each(?1))`;

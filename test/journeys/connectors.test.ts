@@ -87,7 +87,12 @@ describe("a connector", () => {
       { auth: { type: "header", headers: { "Mcp-Session-Id": "{{A}}" } } },
       "auth.headers.Mcp-Session-Id",
     ],
-    ["OAuth, which is not there", { auth: { type: "oauth" } }, "auth.type"],
+    [
+      "an OAuth client's secret that is written out",
+      { auth: { type: "oauth", client_id: "a", client_secret: TOKEN } },
+      "auth.client_secret",
+    ],
+    ["the secret of no OAuth client", { auth: { type: "oauth", client_secret: "{{A}}" } }, "auth.client_secret"],
   ])("is refused with %s", async (_what, input, field) => {
     const refused = await call<ErrorBody>("POST", ALL, { name: "refused", url: MCP_URL, ...input });
     expect([refused.status, refused.body.error.details?.issues?.map((issue) => issue.field)]).toEqual([400, [field]]);

@@ -1,9 +1,12 @@
 /** What a run's agent gets of a connector through the worker: its server's messages, filtered, and words where there are none. */
+import { exports } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import type { Connector } from "#protocol/connector.ts";
+import type { BegunLogin } from "#protocol/connector-oauth.ts";
 import { runSchema } from "#protocol/run.ts";
-import { call as api } from "#test/support/api.ts";
+import { call as api, OWNER_TOKEN } from "#test/support/api.ts";
 import { FakeMcp, MCP_URL } from "#test/support/fake-mcp.ts";
+import { comeBack, FakeOauth, REVEILLE } from "#test/support/fake-oauth.ts";
 import { ProxyBed } from "./proxy-bed.ts";
 import { type Asked, read } from "./support.ts";
 
@@ -12,12 +15,15 @@ const TOKEN = "canary-of-a-connector-0002";
 let made = 0;
 
 /** A run whose routine has a connector. */
-async function begin(tools: object = {}, server = new FakeMcp()) {
+async function begin(
+  tools: object = {},
+  server = new FakeMcp(),
+  auth: object = { type: "bearer", token: "{{MCP_TOKEN}}" },
+) {
   made += 1;
   const name = `acme-${made}`;
   bed.upstream = server.answer;
   await api("PUT", "/api/v1/secrets/MCP_TOKEN", { value: TOKEN });
-  const auth = { type: "bearer", token: "{{MCP_TOKEN}}" };
   const connector = await api<Connector>("POST", "/api/v1/connectors", { name, url: MCP_URL, auth });
   const run = await bed.begin(undefined, undefined, { connectors: [{ name, tools }] });
   bed.asked = [];
@@ -249,6 +255,35 @@ describe("a connector", () => {
         .status,
     ).toBe(401);
     expect(bed.asked.length).toBe(1);
+  });
+
+  it("is called with the token of its login, which is renewed on the way, and says so where its server refuses it", async () => {
+    const oauth = new FakeOauth();
+    const { send, name, connector, notices } = await begin({}, oauth.mcp, { type: "oauth" });
+    bed.upstream = ({ url, method, headers, text }) =>
+      oauth.answer(new Request(url, { method, headers, body: method === "GET" ? null : text }));
+    const begun = await exports.default.fetch(
+      new Request(`${REVEILLE}/api/v1/connectors/${connector.id}/login`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${OWNER_TOKEN}` },
+      }),
+    );
+    const { authorization_url } = await begun.json<BegunLogin>();
+    expect((await comeBack(await oauth.allow(authorization_url)))[0]).toBe(200);
+    expect(await (await send(callOf("list_issues"))).text()).toContain("called list_issues");
+    oauth.forget("token");
+    const both = await Promise.all([1, 2].map(async () => (await send(callOf("list_issues"))).text()));
+    for (const text of both) expect(text).toContain("called list_issues");
+    expect(oauth.renewals).toBe(1);
+    oauth.forget("token");
+    oauth.forget("grant");
+    const answer = await (await send(callOf("list_issues"))).text();
+    expect(answer).toContain("needs a login: its server refuses the login: it answered 401.");
+    await vi.waitFor(async () => {
+      expect((await notices()).map(({ code }) => code)).toContain("connector_needs_login");
+      const { body } = await api<Connector>("GET", `/api/v1/connectors/${name}`);
+      expect(body).toMatchObject({ status: "needs_login" });
+    });
   });
 
   it("gets no credential to another origin that it redirects to, and follows one that keeps the method", async () => {

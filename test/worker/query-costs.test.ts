@@ -84,6 +84,8 @@ const FEW = [
   "pools",
   "secrets",
   "connectors",
+  "connector_logins",
+  "connector_login_states",
   "heartbeats",
   "d1_migrations",
 ];

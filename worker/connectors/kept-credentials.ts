@@ -35,7 +35,7 @@ export class KeptCredentials {
     return answer;
   }
 
-  /** The server has refused it: it may have been changed. */
+  /** The server has refused it, or another is in its place. */
   drop(lease: LeaseRef, connector: { id: string; revision: number }): void {
     this.#kept.delete(nameOf(lease, connector));
   }

@@ -15,7 +15,7 @@ import { connectorIdSchema, drawOwnerKey, IdMaker } from "#protocol/ids.ts";
 import { outsideAddressFault } from "#protocol/outside-address.ts";
 import { timestamp } from "#protocol/time.ts";
 import { actorOf } from "../auth/authenticate.ts";
-import { checkConnector } from "../connectors/check-connector.ts";
+import { checked } from "../connectors/checked.ts";
 import type { Deps } from "../deps.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
@@ -24,10 +24,10 @@ import { pageQuery, toPageRequest } from "./inputs.ts";
 const connectorPage = pageSchema(connectorSchema).meta({ id: "ConnectorPage" });
 const many = { path: "/api/v1/connectors", tag: "Connectors", needs: "connectors:write" } as const;
 /** In the path: an id or a name. */
-const key = z
+export const connectorKey = z
   .string()
   .regex(/^(?:con_[0-9A-HJKMNP-TV-Z]{26}|[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?)$/, "is no id or name");
-const one = { ...many, path: "/api/v1/connectors/{id}", params: z.object({ id: key }) } as const;
+const one = { ...many, path: "/api/v1/connectors/{id}", params: z.object({ id: connectorKey }) } as const;
 /** So many routines are named. */
 const NAMED = 10;
 /** A change that others come before is made again on what they have left, so often. */
@@ -90,7 +90,7 @@ function mountCreate(app: App): void {
       const id = new IdMaker(drawOwnerKey(random), random).make("connector", nowMs);
       const [at, by] = [timestamp(nowMs), actorOf(principal)];
       const stamps = { revision: 1, created_at: at, created_by: by, updated_at: at, updated_by: by };
-      const connector: Connector = { id, ...body, ...UNCHECKED, last_used_at: null, ...stamps };
+      const connector: Connector = { id, ...body, ...UNCHECKED, login: null, last_used_at: null, ...stamps };
       const added = await deps.connectors.add(connector);
       if (added === "taken") return refuse("connector_exists", { field: "name" });
       return added === "too_many" ? refuse("too_many_connectors") : success(await checked(deps, connector));
@@ -154,14 +154,6 @@ function mountChanges(app: App): void {
   );
 }
 
-/** What is seen of the server is kept with the connector as it was looked at. */
-async function checked(deps: Deps, connector: Connector): Promise<Connector> {
-  const { secretValues: secrets, outside, connectors } = deps;
-  const state = await checkConnector({ secrets, outside, now: Date.now }, connector);
-  await connectors.keepState(connector, state);
-  return { ...connector, ...state };
-}
-
 function found(connector: Connector | null): Result<Connector> {
   return connector === null ? refuse("not_found") : success(connector);
 }
@@ -202,7 +194,7 @@ function changed(before: Connector, given: Omit<ConnectorPatch, "if_revision">, 
   const { name = before.name, url = before.url, auth = before.auth } = given;
   const isElsewhere = url !== before.url || JSON.stringify(auth) !== JSON.stringify(before.auth);
   const stamp = { revision: before.revision + 1, updated_at: timestamp(Date.now()), updated_by: actor };
-  const seen = isElsewhere ? UNCHECKED : {};
+  const seen = isElsewhere ? { ...UNCHECKED, login: null } : {};
   return { after: { ...before, name, url, auth, ...seen, ...stamp }, isElsewhere };
 }
 

@@ -63,14 +63,14 @@ export function mountWatches(app: App): void {
 }
 
 async function preview(c: HttpContext, routineId: string, triggerId: string): Promise<Result<WatchPreview>> {
-  const { ownerOf, connectors, secretValues: secrets, outside } = c.var.deps;
+  const { ownerOf, connectors, secretValues: secrets, loginAccess, outside } = c.var.deps;
   const owner = ownerOf(routineId);
   const routine = await owner.read();
   if (!routine.ok) return routine;
   const trigger = routine.value.triggers.find(({ id }) => id === triggerId);
   if (trigger?.type !== "watch") return refuse("not_found");
   const connector = await connectors.find(trigger.connector);
-  const seen = await look({ secrets, outside, routineId }, connector, trigger);
+  const seen = await look({ secrets, loginAccess, outside, routineId }, connector, trigger);
   const items = seen.ok ? seen.items : [];
   const compared = await owner.compareWatch(
     triggerId,

@@ -1,12 +1,19 @@
 /** Connectors in D1, for people and for the proxies: each change is one statement that says what it depends on. */
 import { and, desc, gte, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { type ConnectorRow, connectorsNamed, readableConnector, storedConnector } from "#instance/d1/connectors.ts";
+import {
+  CONNECTOR_COLUMNS,
+  type ConnectorRow,
+  connectorsNamed,
+  readableConnector,
+  storedConnector,
+} from "#instance/d1/connectors.ts";
 import { connectors as table } from "#instance/d1/connectors-schema.ts";
 import { pageBounds, pageEndSchema } from "#instance/d1/page-bounds.ts";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import { CONNECTOR_LIMIT, type Connector, type ConnectorState } from "#protocol/connector.ts";
 import { connectorIdSchema } from "#protocol/ids.ts";
+import { boundTo } from "#rules/connectors/oauth-login.ts";
 import type { Database } from "../parties/database.ts";
 
 /** Why a change did not go through: another change came first, the name is another's, or routines name it. */
@@ -31,7 +38,8 @@ export interface Connectors {
   routinesOf(name: string, limit: number): Promise<string[]>;
 }
 
-const COLUMNS = "id, name, doc, state, last_used_at";
+const SHOWN_LOGIN = sql<string | null>`(SELECT shown FROM connector_logins
+  WHERE connector_id = ${table.id} AND ended IS NULL)`;
 /** A use is noted to within a minute. */
 const USE_MS = 60_000;
 /** By an index that has routines with connectors alone: its condition is repeated to the letter. */
@@ -44,7 +52,7 @@ export function connectors(database: Database): Connectors {
   const find = async (key: string) => {
     const column = connectorIdSchema.safeParse(key).success ? "id" : "name";
     const row = await database
-      .prepare(`SELECT ${COLUMNS} FROM connectors WHERE ${column} = ?1`)
+      .prepare(`SELECT ${CONNECTOR_COLUMNS} FROM connectors WHERE ${column} = ?1`)
       .bind(key)
       .first<ConnectorRow>();
     return row === null ? null : readableConnector(row);
@@ -58,7 +66,13 @@ export function connectors(database: Database): Connectors {
       const query = pageBounds({ table, key: table.id, doc: table.state, where, limit });
       const { last, has_more } = pageEndSchema.parse(await db.get(query));
       const rows = await db
-        .select({ id: table.id, doc: table.doc, state: table.state, last_used_at: table.lastUsedAt })
+        .select({
+          id: table.id,
+          doc: table.doc,
+          state: table.state,
+          last_used_at: table.lastUsedAt,
+          login: SHOWN_LOGIN,
+        })
         .from(table)
         .where(and(where, last === null ? sql`0` : gte(table.id, String(last))))
         .orderBy(desc(table.id));
@@ -77,11 +91,12 @@ export function connectors(database: Database): Connectors {
     },
     save: async (before, after) => {
       const { id, name, revision } = after;
-      const { meta } = await database
-        .prepare(SAVE)
-        .bind(before.name, id, before.revision, name, revision, docOf(after), stateOf(after))
-        .run();
-      if (meta.changes > 0) return "saved";
+      const doc = docOf(after);
+      const [saved] = await database.batch([
+        database.prepare(SAVE).bind(before.name, id, before.revision, name, revision, doc, stateOf(after)),
+        database.prepare(DROP_LOGIN).bind(id, boundTo(after), doc),
+      ]);
+      if (saved !== undefined && saved.meta.changes > 0) return "saved";
       if ((await find(id))?.revision !== before.revision) return "changed";
       const other = await holder(name);
       return other !== null && other.id !== id ? "taken" : "in_use";
@@ -104,8 +119,11 @@ export function connectors(database: Database): Connectors {
         .bind(id)
         .first<{ name: string }>();
       if (found === null) return "missing";
-      const { meta } = await database.prepare(REMOVE).bind(found.name, id).run();
-      if (meta.changes > 0) return "removed";
+      const [removed] = await database.batch([
+        database.prepare(REMOVE).bind(found.name, id),
+        database.prepare(DROP_ORPHAN).bind(id),
+      ]);
+      if (removed !== undefined && removed.meta.changes > 0) return "removed";
       return (await holder(found.name))?.id === id ? "in_use" : "missing";
     },
     routinesOf: async (name, limit) => {
@@ -129,3 +147,8 @@ const SAVE = `UPDATE connectors SET name = ?4, revision = ?5, doc = ?6, state = 
   AND NOT EXISTS (SELECT 1 FROM connectors AS other WHERE other.name = ?4 AND other.id <> ?2)
   AND (?4 = ?1 OR NOT EXISTS (SELECT 1 FROM routines WHERE ${NAMES_IT}))`;
 const REMOVE = `DELETE FROM connectors WHERE id = ?2 AND name = ?1 AND NOT EXISTS (SELECT 1 FROM routines WHERE ${NAMES_IT})`;
+/** A login is for one address and client: with others, once they are saved, it is none. */
+const DROP_LOGIN = `DELETE FROM connector_logins WHERE connector_id = ?1 AND bound_to <> ?2
+  AND EXISTS (SELECT 1 FROM connectors WHERE id = ?1 AND doc = ?3)`;
+const DROP_ORPHAN = `DELETE FROM connector_logins WHERE connector_id = ?1
+  AND NOT EXISTS (SELECT 1 FROM connectors WHERE id = ?1)`;

@@ -12,7 +12,7 @@ import type { Work } from "../work.ts";
 /** For D1, in milliseconds: with the look itself less than a call that is owed may take. */
 const FIND_MS = 2_000;
 
-interface Parts extends Pick<McpParts, "secrets" | "outside"> {
+interface Parts extends Pick<McpParts, "secrets" | "loginAccess" | "outside"> {
   work: Work;
   watches: Watches;
 }
@@ -41,9 +41,9 @@ export class ToWatches implements Receiver {
 
   /** @throws where the database gives no answer: nothing is known of the watch then, and the look is made again. */
   async #look({ trigger, routineId }: LookOrder): Promise<Look> {
-    const { secrets, outside } = this.#parts;
+    const { secrets, loginAccess, outside } = this.#parts;
     const rule = { party: this.name, deadlineMs: FIND_MS, isRepeatable: true, failureOf: d1Failure };
     const found = await called(rule, () => connectorsNamed(this.#database, [trigger.connector]));
-    return await look({ secrets, outside, routineId }, found.get(trigger.connector) ?? null, trigger);
+    return await look({ secrets, loginAccess, outside, routineId }, found.get(trigger.connector) ?? null, trigger);
   }
 }

@@ -220,6 +220,11 @@ export interface ArtifactList {
   data: Artifact[];
 }
 
+export interface BegunConnectorLogin {
+  authorization_url: string;
+  expires_at: Timestamp;
+}
+
 export type CancelReason = typeof CancelReason[keyof typeof CancelReason];
 
 
@@ -326,7 +331,7 @@ export type ConnectorId = string;
 export type ConnectorName = string;
 
 /**
- * `none`; `bearer`, a token in `Authorization`; or `header`, headers of your own. `{{NAME}}` stands for a secret, which is put in outside of the sandbox.
+ * `none`; `bearer`, a token in `Authorization`; `header`, headers of your own; or `oauth`, a login of a person's. `{{NAME}}` stands for a secret, which is put in outside of the sandbox.
  */
 export type ConnectorAuth = {
   type: 'none';
@@ -337,6 +342,22 @@ export type ConnectorAuth = {
 } | {
   type: 'header';
   headers: {[key: string]: string};
+} | {
+  type: 'oauth';
+  /**
+     * Of a client that was registered by hand.
+     * @maxLength 500
+     * @pattern ^[!-~]+$
+     */
+  client_id?: string;
+  /** @pattern ^\{\{ *[A-Za-z_][A-Za-z0-9_]{0,63} *\}\}$ */
+  client_secret?: string;
+  /**
+     * In place of what the server names.
+     * @maxLength 1000
+     * @pattern ^[!#-[\]-~]+(?: [!#-[\]-~]+)*$
+     */
+  scope?: string;
 };
 
 export interface ConnectorTool {
@@ -345,6 +366,34 @@ export interface ConnectorTool {
   description: string;
   /** Whether the server says that it changes nothing. */
   read_only: boolean;
+}
+
+/**
+ * How the instance is known there: by the `client_id` of the connector, by the document of its own at `/oauth/client.json`, or registered by itself.
+ */
+export type ConnectorLoginClient = typeof ConnectorLoginClient[keyof typeof ConnectorLoginClient];
+
+
+export const ConnectorLoginClient = {
+  given: 'given',
+  metadata_document: 'metadata_document',
+  registered: 'registered',
+} as const;
+
+export interface ConnectorLogin {
+  at: Timestamp;
+  by: Actor;
+  /** The authorization server. */
+  issuer: string;
+  /**
+     * What was granted, where the authorization server says it.
+     * @nullable
+     */
+  scope: string | null;
+  /** How the instance is known there: by the `client_id` of the connector, by the document of its own at `/oauth/client.json`, or registered by itself. */
+  client: ConnectorLoginClient;
+  /** When a person has to log in again; null where it is renewed, or nothing is said of an end. */
+  expires_at: Timestamp | null;
 }
 
 export interface Connector {
@@ -369,6 +418,8 @@ export interface Connector {
   server: ConnectorServer;
   /** Those that it told when it was ready last. */
   tools: ConnectorTool[];
+  /** Null without `oauth`, and where nobody is logged in. */
+  login: ConnectorLogin | null;
   /** When a run last called it, to within a minute. */
   last_used_at: Timestamp | null;
   /**
@@ -384,7 +435,7 @@ export interface Connector {
 }
 
 /**
- * `none`; `bearer`, a token in `Authorization`; or `header`, headers of your own. `{{NAME}}` stands for a secret, which is put in outside of the sandbox.
+ * `none`; `bearer`, a token in `Authorization`; `header`, headers of your own; or `oauth`, a login of a person's. `{{NAME}}` stands for a secret, which is put in outside of the sandbox.
  */
 export type ConnectorAuthInput = {
   type: 'none';
@@ -395,6 +446,22 @@ export type ConnectorAuthInput = {
 } | {
   type: 'header';
   headers: {[key: string]: string};
+} | {
+  type: 'oauth';
+  /**
+     * Of a client that was registered by hand.
+     * @maxLength 500
+     * @pattern ^[!-~]+$
+     */
+  client_id?: string;
+  /** @pattern ^\{\{ *[A-Za-z_][A-Za-z0-9_]{0,63} *\}\}$ */
+  client_secret?: string;
+  /**
+     * In place of what the server names.
+     * @maxLength 1000
+     * @pattern ^[!#-[\]-~]+(?: [!#-[\]-~]+)*$
+     */
+  scope?: string;
 };
 
 export interface ConnectorInput {
@@ -1652,6 +1719,7 @@ export interface EncryptAnewStep {
   unreadable: EncryptAnewStepUnreadableItem[];
   is_app_unreadable: boolean;
   unreadable_secrets: SecretName[];
+  unreadable_logins: ConnectorId[];
   failed: EncryptAnewStepFailedItem[];
   /** @nullable */
   next_cursor: string | null;
@@ -9337,6 +9405,56 @@ export const checkConnector = async (id: string, options?: Parameters<typeof cal
   {
     ...options,
     method: 'POST'
+
+
+  }
+);}
+
+
+
+export const getBeginConnectorLoginUrl = (id: string,) => {
+
+
+
+
+  return `/api/v1/connectors/${encodeURIComponent(String(id))}/login`
+}
+
+/**
+ * A person opens authorization_url, in the browser that they are signed in with where a browser has asked for it. The login is that of whoever allows it there, for all runs that use the connector.
+ * @summary Begin to log in to a connector
+ */
+export const beginConnectorLogin = async (id: string, options?: Parameters<typeof call>[1]): Promise<BegunConnectorLogin> => {
+
+  return call<BegunConnectorLogin>(getBeginConnectorLoginUrl(id),
+  {
+    ...options,
+    method: 'POST'
+
+
+  }
+);}
+
+
+
+export const getEndConnectorLoginUrl = (id: string,) => {
+
+
+
+
+  return `/api/v1/connectors/${encodeURIComponent(String(id))}/login`
+}
+
+/**
+ * Its tokens are deleted here. They are not revoked at the authorization server.
+ * @summary Log out of a connector
+ */
+export const endConnectorLogin = async (id: string, options?: Parameters<typeof call>[1]): Promise<void> => {
+
+  return call<void>(getEndConnectorLoginUrl(id),
+  {
+    ...options,
+    method: 'DELETE'
 
 
   }

@@ -1,6 +1,6 @@
 /** Asks a connector's server for a run, with the connector's credential, and turns whatever it answers into one of few things. */
-
-import { askOutside, type OutsideOptions } from "#instance/connectors/ask-outside.ts";
+import type { OutsideOptions } from "#instance/connectors/ask-outside.ts";
+import { askSigned } from "#instance/connectors/ask-signed.ts";
 import type { Credential, CredentialAnswer } from "#instance/connectors/credential.ts";
 import type { Connector } from "#protocol/connector.ts";
 import { beginningOf } from "#protocol/well-formed.ts";
@@ -30,8 +30,8 @@ export interface AskParts {
   outside: OutsideOptions;
   connector: Connector;
   credential(): Promise<CredentialAnswer>;
-  /** The server has refused the credential. */
-  onRefused(): void;
+  /** The server has refused the credential, or it has been renewed. */
+  onChanged(): void;
 }
 
 /** For the beginning of an answer: what is asked for at once, and a tool's call. */
@@ -46,38 +46,28 @@ const SESSION_LENGTH = 1_024;
 export async function askServer(parts: AskParts, request: ServerRequest): Promise<ServerAnswer> {
   const credential = await parts.credential();
   if (!credential.ok) return { kind: "fault", status: "needs_login", words: `was not asked. ${credential.detail}` };
-  const { headers, secrets } = credential.credential;
-  const asked = await askOutside(
-    {
-      url: parts.connector.url,
-      method: request.method,
-      headers: request.headers,
-      credential: headers,
-      body: request.body,
-      answerMs: request.isLong ? CALL_MS : ANSWER_MS,
-      signal: request.signal,
-    },
-    parts.outside,
-  );
+  const asked = await askSigned(parts.outside, parts.connector, credential.credential, {
+    method: request.method,
+    headers: request.headers,
+    body: request.body,
+    answerMs: request.isLong ? CALL_MS : ANSWER_MS,
+    signal: request.signal,
+  });
+  if (asked.credential !== credential.credential) parts.onChanged();
   if (!asked.ok) return { kind: "fault", status: "unreachable", words: `${asked.detail}.` };
-  return await read(parts, asked.answer, secrets);
+  if (asked.refusal !== null) {
+    parts.onChanged();
+    await asked.answer.body?.cancel().catch(() => undefined);
+    return { kind: "fault", status: "needs_login", words: asked.refusal };
+  }
+  return await read(asked.answer, asked.credential.secrets);
 }
 
-async function read(
-  { onRefused, connector }: AskParts,
-  answered: Response,
-  secrets: Credential["secrets"],
-): Promise<ServerAnswer> {
+async function read(answered: Response, secrets: Credential["secrets"]): Promise<ServerAnswer> {
   const { status } = answered;
   const answer = withhold(answered, secrets);
   const id = answer.headers.get("mcp-session-id");
   const session = id !== null && id !== "" && id.length <= SESSION_LENGTH ? id : null;
-  if (status === 401 || status === 403) {
-    onRefused();
-    await answer.body?.cancel().catch(() => undefined);
-    const words = connector.auth.type === "none" ? "wants a credential" : "refuses the credential that it was given";
-    return { kind: "fault", status: "needs_login", words: `${words}: it answered ${status}.` };
-  }
   const [type = ""] = (answer.headers.get("content-type") ?? "").toLowerCase().split(";");
   const isSuccess = status >= 200 && status < 300;
   if (isSuccess && type.trim() === "text/event-stream" && answer.body !== null) {

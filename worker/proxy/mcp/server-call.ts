@@ -95,8 +95,11 @@ export class ServerCall {
       {
         outside: deps.outside,
         connector,
-        credential: () => credentials.of(this.#lease, connector, () => credentialOf(deps.secretValues, connector, use)),
-        onRefused: () => credentials.drop(this.#lease, connector),
+        credential: () =>
+          credentials.of(this.#lease, connector, () =>
+            credentialOf({ secrets: deps.secretValues, loginAccess: deps.loginAccess }, connector, use),
+          ),
+        onChanged: () => credentials.drop(this.#lease, connector),
       },
       { ...request, headers, signal: this.#c.req.raw.signal },
     );

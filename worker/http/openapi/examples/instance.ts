@@ -1,6 +1,7 @@
 /** What belongs to the instance: deliveries, environments, secrets, pools, notifications, budgets, the GitHub App, its own care. */
 import { healthSchema } from "#protocol/api.ts";
 import { connectorInputSchema, connectorPatchSchema, connectorSchema } from "#protocol/connector.ts";
+import { begunLoginSchema } from "#protocol/connector-oauth.ts";
 import { deliveryDetailSchema, deliverySchema } from "#protocol/delivery.ts";
 import { diagnosisInputSchema, diagnosisSchema } from "#protocol/diagnosis.ts";
 import { encryptAnewInputSchema, encryptAnewStepSchema } from "#protocol/encrypt-anew.ts";
@@ -151,12 +152,17 @@ export const INSTANCE_EXAMPLES = [
     checked_at: QUEUED_AT,
     server: { name: "linear", version: "1.0.0", protocol: "2025-11-25" },
     tools: [{ name: "list_issues", description: "Lists issues.", read_only: true }],
+    login: null,
     last_used_at: QUEUED_AT,
     revision: 1,
     created_at: EARLIER,
     created_by: OWNER,
     updated_at: EARLIER,
     updated_by: OWNER,
+  }),
+  example(begunLoginSchema, {
+    authorization_url: "https://mcp.linear.app/authorize?response_type=code",
+    expires_at: FINISHED_AT,
   }),
   example(secretInputSchema, { value: "(never shown again)", scope: { routines: [ROUTINE_ID] } }),
   example(secretSchema, {
@@ -276,6 +282,7 @@ export const INSTANCE_EXAMPLES = [
     unreadable: [],
     is_app_unreadable: false,
     unreadable_secrets: [],
+    unreadable_logins: [],
     failed: [],
     next_cursor: null,
   }),

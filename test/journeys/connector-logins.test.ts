@@ -1,0 +1,357 @@
+/** Logins of connectors by OAuth: how they begin, end and are renewed, and what each fault of theirs says. */
+import { env, exports } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Connector } from "#protocol/connector.ts";
+import type { BegunLogin } from "#protocol/connector-oauth.ts";
+import type { EncryptAnewStep } from "#protocol/encrypt-anew.ts";
+import type { ErrorBody } from "#protocol/errors.ts";
+import { call, OWNER_TOKEN } from "#test/support/api.ts";
+import { MCP_URL } from "#test/support/fake-mcp.ts";
+import { comeBack, FakeOauth, type OauthSettings, REVEILLE } from "#test/support/fake-oauth.ts";
+
+const ALL = "/api/v1/connectors";
+let server = new FakeOauth();
+let made = 0;
+
+beforeEach(() => {
+  server = new FakeOauth();
+  vi.spyOn(globalThis, "fetch").mockImplementation((input, init) => server.answer(new Request(input, init)));
+});
+afterEach(() => void vi.restoreAllMocks());
+
+/** The API at an address that an authorization server can reach. */
+function api<Body>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
+  return call<Body>(method, path, body, headers, (request) =>
+    exports.default.fetch(new Request(request.url.replace("http://reveille.test", REVEILLE), request)),
+  );
+}
+
+async function make(auth: object = {}, settings?: OauthSettings) {
+  if (settings !== undefined) server = new FakeOauth(settings);
+  made += 1;
+  const input = { name: `login-${made}`, url: MCP_URL, auth: { type: "oauth", ...auth } };
+  const { status, body } = await api<Connector>("POST", ALL, input);
+  expect([status, body]).toEqual([201, expect.anything()]);
+  return { ...body, path: `${ALL}/${body.id}` };
+}
+
+async function begin(path: string, headers: Record<string, string> = {}): Promise<URL> {
+  const { status, body } = await api<BegunLogin>("POST", `${path}/login`, undefined, headers);
+  expect([status, body]).toEqual([201, expect.anything()]);
+  return new URL(body.authorization_url);
+}
+
+async function logIn(path: string): Promise<URL> {
+  const asked = await begin(path);
+  const [status, text] = await comeBack(await server.allow(asked.href));
+  expect([status, text]).toEqual([200, expect.stringContaining("is logged in. This page can be closed.")]);
+  return asked;
+}
+
+const read = async (path: string) => (await api<Connector>("GET", path)).body;
+const check = async (path: string) => (await api<Connector>("POST", `${path}/check`)).body;
+const refusal = async (path: string) => {
+  const { status, body } = await api<ErrorBody>("POST", `${path}/login`);
+  return [status, body.error.details?.code, `${body.error.message} ${body.error.hint}`];
+};
+
+describe("a login", () => {
+  it("is asked for, begun, allowed and kept, and its tokens are nowhere to be seen", async () => {
+    const { path, ...connector } = await make();
+    expect(connector).toMatchObject({ status: "needs_login", login: null, tools: [] });
+    expect(connector.status_detail).toMatch(/Nobody is logged in/);
+    const asked = await logIn(path);
+    expect(Object.fromEntries(asked.searchParams)).toMatchObject({
+      ...{ response_type: "code", code_challenge_method: "S256", resource: MCP_URL },
+      ...{ redirect_uri: `${REVEILLE}/oauth/callback`, scope: "mcp:read offline_access" },
+    });
+    expect(server.grants[0]?.get("resource")).toBe(MCP_URL);
+    const after = await read(path);
+    expect(after).toMatchObject({
+      status: "ready",
+      login: { by: { kind: "owner" }, issuer: new URL(MCP_URL).origin, client: "registered", expires_at: null },
+    });
+    expect(after.tools.length).toBe(3);
+    const { results } = await env.DB.prepare("SELECT * FROM connector_logins").all();
+    const seen = JSON.stringify([after, results]);
+    expect(server.tokens.size).toBe(1);
+    for (const token of server.tokens) expect(seen).not.toContain(token);
+
+    expect((await api("DELETE", `${path}/login`)).status).toBe(204);
+    expect(await check(path)).toMatchObject({ status: "needs_login", login: null });
+  });
+
+  it("is one of the client that the person has registered, with its secret", async () => {
+    const registered = await server.ask(
+      new Request(`${new URL(MCP_URL).origin}/oauth/register`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({
+          client_name: "by hand",
+          redirect_uris: [`${REVEILLE}/oauth/callback`],
+          token_endpoint_auth_method: "client_secret_post",
+        }),
+      }),
+    );
+    const { client_id, client_secret } = await registered.json<{ client_id: string; client_secret: string }>();
+    await api("PUT", "/api/v1/secrets/ACME_CLIENT", { value: client_secret });
+    const { path } = await make({ client_id, client_secret: "{{ACME_CLIENT}}" });
+    expect((await logIn(path)).searchParams.get("client_id")).toBe(client_id);
+    expect((await read(path)).login).toMatchObject({ client: "given" });
+    server.forget("token");
+    expect(await check(path)).toMatchObject({ status: "ready" });
+    expect(server.renewals).toBe(1);
+  });
+
+  it("is one of the document at the instance, where the authorization server reads such", async () => {
+    const { path } = await make({}, { hasDocuments: true });
+    server.instead = async (request, answer) => {
+      const isMetadata = request.url.includes("/.well-known/oauth-authorization-server");
+      if (!isMetadata) return await answer();
+      return Response.json({ ...(await (await answer()).json<object>()), client_id_metadata_document_supported: true });
+    };
+    const asked = await begin(path);
+    expect(asked.searchParams.get("client_id")).toBe(`${REVEILLE}/oauth/client.json`);
+    const document = await exports.default.fetch(new Request(`${REVEILLE}/oauth/client.json`));
+    expect(await document.json()).toMatchObject({
+      client_id: `${REVEILLE}/oauth/client.json`,
+      redirect_uris: [`${REVEILLE}/oauth/callback`],
+      token_endpoint_auth_method: "none",
+    });
+  });
+
+  it("is ended once, in the browser that has begun it, and only for the connector as it was", async () => {
+    const { path } = await make();
+    const at = await server.allow((await begin(path)).href);
+    expect(await comeBack(at, {})).toEqual([401, expect.stringContaining("not signed in")]);
+    expect((await comeBack(at))[0]).toBe(200);
+    expect(await comeBack(at)).toEqual([422, expect.stringContaining("ended already")]);
+
+    const browsers = await Promise.all(
+      [1, 2].map(async () => {
+        const answer = await exports.default.fetch(
+          new Request(`${REVEILLE}/api/v1/sign-in`, {
+            method: "POST",
+            headers: { "content-type": "application/json", origin: REVEILLE },
+            body: JSON.stringify({ token: OWNER_TOKEN }),
+          }),
+        );
+        return { cookie: answer.headers.get("set-cookie")?.split(";")[0] ?? "", origin: REVEILLE };
+      }),
+    );
+    const [one = {}, other = {}] = browsers;
+    const begun = await exports.default.fetch(
+      new Request(`${REVEILLE}${path}/login`, { method: "POST", headers: one }),
+    );
+    const { authorization_url } = await begun.json<BegunLogin>();
+    const back = await server.allow(authorization_url);
+    expect((await comeBack(back, other))[0]).toBe(422);
+    expect((await comeBack(back, one))[0]).toBe(200);
+
+    const late = await server.allow((await begin(path)).href);
+    await api("PATCH", path, { auth: { type: "oauth", scope: "mcp:read" } });
+    expect(await read(path)).toMatchObject({ login: null, status: "needs_login" });
+    expect(await comeBack(late)).toEqual([422, expect.stringContaining("has been changed")]);
+    expect(
+      (
+        await env.DB.prepare("SELECT * FROM connector_logins WHERE connector_id = ?1")
+          .bind(path.split("/").at(-1))
+          .all()
+      ).results,
+    ).toEqual([]);
+  });
+
+  it("is not taken from another authorization server, nor where nothing was allowed", async () => {
+    const { path } = await make();
+    const other = await server.allow((await begin(path)).href);
+    other.searchParams.set("iss", "https://evil.acme.dev");
+    expect(await comeBack(other)).toEqual([422, expect.stringContaining("is not from mcp.acme.dev")]);
+    const denied = await server.allow((await begin(path)).href);
+    denied.searchParams.delete("code");
+    denied.searchParams.set("error", "access_denied");
+    expect(await comeBack(denied)).toEqual([422, expect.stringContaining("gives no login: access_denied")]);
+    expect(server.grants).toEqual([]);
+  });
+
+  const metadata = (change: object) => async (request: Request, answer: () => Promise<Response>) => {
+    if (!request.url.includes("/.well-known/oauth-authorization-server")) return await answer();
+    return Response.json({ ...(await (await answer()).json<object>()), ...change });
+  };
+  it.each<[string, FakeOauth["instead"], RegExp]>([
+    [
+      "nobody can register",
+      metadata({ registration_endpoint: undefined }),
+      /lets nobody register.*redirect address https:\/\/reveille.acme.dev\/oauth\/callback/,
+    ],
+    ["PKCE is not told", metadata({ code_challenge_methods_supported: undefined }), /does not say that it takes PKCE/],
+    [
+      "only plain PKCE is",
+      metadata({ code_challenge_methods_supported: ["plain"] }),
+      /does not say that it takes PKCE/,
+    ],
+    [
+      "the authorization server says that it is another",
+      metadata({ issuer: "https://evil.acme.dev" }),
+      /says that it is another/,
+    ],
+    [
+      "tokens are given inside",
+      metadata({ token_endpoint: "https://169.254.169.254/token" }),
+      /An address of the authorization server/,
+    ],
+    [
+      "the resource is another",
+      async (request, answer) =>
+        request.url.includes("/.well-known/oauth-protected-resource")
+          ? Response.json({ resource: "https://other.acme.dev/mcp", authorization_servers: ["https://mcp.acme.dev"] })
+          : await answer(),
+      /of another resource/,
+    ],
+    [
+      "the metadata lead inside",
+      async (request, answer) =>
+        request.url.includes("/.well-known/")
+          ? new Response(null, { status: 302, headers: { location: "http://127.0.0.1/" } })
+          : await answer(),
+      /could not be read/,
+    ],
+    [
+      "registering leads elsewhere",
+      async (request, answer) =>
+        request.url.endsWith("/register")
+          ? new Response(null, { status: 307, headers: { location: "https://other.acme.dev/register" } })
+          : await answer(),
+      /redirects to https:\/\/other.acme.dev, which is not followed/,
+    ],
+  ])("does not begin where %s", async (_where, instead, words) => {
+    const { path } = await make();
+    server.instead = instead;
+    expect(await refusal(path)).toEqual([422, "connector_login_refused", expect.stringMatching(words)]);
+  });
+
+  it("does not begin for a connector that signs in otherwise", async () => {
+    const { path } = await make();
+    await api("PATCH", path, { auth: { type: "none" } });
+    expect(await refusal(path)).toEqual([
+      422,
+      "connector_login_refused",
+      expect.stringContaining("not sign in by OAuth"),
+    ]);
+  });
+});
+
+describe("a login that is there", () => {
+  it("is renewed before it ends, with the refresh token of the time before", async () => {
+    const { path } = await make({}, { lasts: 60 });
+    await logIn(path);
+    const before = server.renewals;
+    for (const _time of [1, 2]) expect(await check(path)).toMatchObject({ status: "ready" });
+    expect(server.renewals).toBe(before + 2);
+    const [first, second] = server.grants.slice(-2).map((grant) => grant.get("refresh_token"));
+    expect(first).not.toBe(second);
+  });
+
+  it("is renewed once for all who use it, when its server refuses the token", async () => {
+    const { path } = await make();
+    await logIn(path);
+    server.forget("token");
+    const seen = await Promise.all([1, 2, 3, 4].map(() => check(path)));
+    expect(seen.map(({ status }) => status)).toEqual(["ready", "ready", "ready", "ready"]);
+    expect(server.renewals).toBe(1);
+  });
+
+  it("ends where it was revoked, and says so", async () => {
+    const { path } = await make();
+    await logIn(path);
+    server.forget("token");
+    server.forget("grant");
+    const after = await check(path);
+    expect(after).toMatchObject({ status: "needs_login", login: null });
+    expect(after.status_detail).toMatch(/mcp.acme.dev refuses: invalid_grant.*Log in again/);
+    const asked = server.grants.length;
+    expect((await check(path)).status_detail).toMatch(/invalid_grant/);
+    expect(server.grants.length).toBe(asked);
+    await logIn(path);
+    expect(await read(path)).toMatchObject({ status: "ready" });
+  });
+
+  it("is not renewed again and again for a server that wants another audience", async () => {
+    const { path } = await make();
+    await logIn(path);
+    server.instead = async (request, answer) =>
+      request.url === MCP_URL ? new Response(null, { status: 401 }) : await answer();
+    expect((await check(path)).status_detail).toMatch(/refuses the login, though it has just been renewed/);
+    expect((await check(path)).status_detail).toMatch(/though it has just been renewed/);
+    expect(server.renewals).toBe(1);
+  });
+
+  it("needs a person where the answer to a renewal is lost, and its refresh token is used up", async () => {
+    const { path } = await make();
+    await logIn(path);
+    server.forget("token");
+    server.instead = async (request, answer) => {
+      const isToken = request.url.endsWith("/oauth/token");
+      const answered = await answer();
+      if (isToken) throw new TypeError("the connection broke off");
+      return answered;
+    };
+    const lost = await check(path);
+    expect([lost.status, lost.status_detail]).toEqual([
+      "needs_login",
+      expect.stringMatching(/could not be renewed: .*next call tries again/),
+    ]);
+    server.instead = (_request, answer) => answer();
+    server.forget("grant");
+    expect((await check(path)).status_detail).toMatch(/An answer to an earlier renewal was lost/);
+  });
+
+  it("is asked for with the scope that its server has missed", async () => {
+    const { path } = await make();
+    await logIn(path);
+    server.instead = async (request, answer) =>
+      request.url === MCP_URL && request.headers.has("authorization")
+        ? new Response(null, {
+            status: 403,
+            headers: { "www-authenticate": 'Bearer error="insufficient_scope", scope="mcp:write"' },
+          })
+        : await answer();
+    const after = await check(path);
+    expect([after.status, after.status_detail]).toEqual([
+      "needs_login",
+      expect.stringContaining("a scope that the login does not have: mcp:write"),
+    ]);
+    server.instead = (_request, answer) => answer();
+    expect((await logIn(path)).searchParams.get("scope")?.split(" ")).toEqual(
+      expect.arrayContaining(["mcp:read", "mcp:write"]),
+    );
+  });
+
+  it("goes to its own address alone, and not to another of the same origin", async () => {
+    const { path } = await make();
+    await logIn(path);
+    const seen: [string, boolean][] = [];
+    server.instead = async (request, answer) => {
+      const { pathname } = new URL(request.url);
+      if (!pathname.startsWith("/mcp") && !pathname.startsWith("/tenant")) return await answer();
+      seen.push([pathname, request.headers.has("authorization")]);
+      return pathname === "/mcp"
+        ? new Response(null, { status: 307, headers: { location: seen.length > 1 ? "/tenant/mcp" : "/mcp/" } })
+        : new Response(null, { status: 500 });
+    };
+    await check(path);
+    await check(path);
+    expect(seen).toContainEqual(["/mcp/", true]);
+    expect(seen).toContainEqual(["/tenant/mcp", false]);
+  });
+
+  it("is encrypted anew with the present key, and named where no key decrypts it", async () => {
+    const { path, id } = await make();
+    await logIn(path);
+    await env.DB.prepare("UPDATE connector_logins SET sealed = 'rk1.0000000000000000.AAAA' WHERE connector_id = ?1")
+      .bind(id)
+      .run();
+    const step = await api<EncryptAnewStep>("POST", "/api/v1/instance/secrets/encrypt-anew");
+    expect(step.body.unreadable_logins).toEqual([id]);
+    expect((await check(path)).status_detail).toMatch(/can't be decrypted: log in again/);
+  });
+});
