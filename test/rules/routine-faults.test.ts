@@ -102,16 +102,16 @@ const TABLE: [unknown, string[]][] = [
   [{ ...ROUTINE, tags: { "a b": "x" } }, ["tags.a b: has a name that can't be: names here have another form"]],
   [{ ...ROUTINE, tags: [] }, ["tags: must be an object, not a list"]],
   [{ ...ROUTINE, triggers: {} }, ["triggers: must be a list, not an object"]],
-  [{ ...ROUTINE, triggers: [{}] }, ["triggers[0].type: is required: api, schedule, github, webhook, routine, event"]],
+  [{ ...ROUTINE, triggers: [{}] }, ["triggers[0].type: is required: api, schedule, github, webhook, routine, event, watch"]],
   [
     { ...ROUTINE, triggers: [{ type: "schedul" }] },
     [
-      'triggers[0].type: must be one of api, schedule, github, webhook, routine, event, not "schedul"; did you mean "schedule"?',
+      'triggers[0].type: must be one of api, schedule, github, webhook, routine, event, watch, not "schedul"; did you mean "schedule"?',
     ],
   ],
   [
     { ...ROUTINE, triggers: [{ type: 5 }] },
-    ["triggers[0].type: must be one of api, schedule, github, webhook, routine, event, not a number"],
+    ["triggers[0].type: must be one of api, schedule, github, webhook, routine, event, watch, not a number"],
   ],
   [{ ...ROUTINE, triggers: [{ type: "schedule" }] }, ["triggers[0]: must have exactly one of cron, every and at"]],
   [

@@ -20,6 +20,7 @@ export function mountRoutineDrafts(app: App): void {
     {
       ...at,
       method: "get",
+      needs: "routines:read",
       id: "readDrafting",
       summary: "Tell whether a sentence can become a draft here, and what that costs at most",
       answer: { status: 200, schema: draftingSchema },
