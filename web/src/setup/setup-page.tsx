@@ -35,7 +35,9 @@ export function SetupPage() {
         <ErrorState title="It could not be loaded" error={query.error} onRetry={() => void query.refetch()} />
       )}
       {state === undefined && !query.isError && <SkeletonRows label="Loading the GitHub App" rows={2} />}
-      {state !== undefined && <Loaded state={state} />}
+      {state !== undefined && (
+        <Loaded state={{ ...state, replaced: state.replaced ?? ending.data?.replaced ?? null }} />
+      )}
     </Page>
   );
 }
@@ -55,6 +57,8 @@ function useEndSetup() {
   const queryClient = useQueryClient();
   const ending = useWrite({
     mutationFn: (given: SetupReturn) => endGithubAppSetup(given),
+    // An answer that was asked for before would take the place of the one that tells what was replaced.
+    onMutate: () => queryClient.cancelQueries({ queryKey: githubAppQuery().queryKey }),
     onSuccess: (state) => queryClient.setQueryData(githubAppQuery().queryKey, state),
     onError: (error, given) => {
       if (asProblem(error).status === 401) keepSetupReturn(given);

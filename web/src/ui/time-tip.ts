@@ -5,6 +5,7 @@
  */
 import { rowClass, rowLinkClass } from "./card.tsx";
 import { exactTime } from "./exact-time.ts";
+import { onTimeGone } from "./time-stop.ts";
 import styles from "./time-tip.module.css";
 
 /** Long enough that a pointer on its way over a list shows nothing. */
@@ -19,23 +20,18 @@ let hovered = NONE;
 let focused = NONE;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Once, at the start. */
+/** Once. What has the focus already is shown, too. */
 export function watchTimes(): void {
+  onTimeGone((time) => {
+    if (shown.includes(time)) show(NONE);
+  });
   document.addEventListener("pointermove", onPointer, { passive: true });
   document.documentElement.addEventListener("pointerleave", () => hover(NONE));
   document.addEventListener("focusin", ({ target }) => focus(timesOf(target)));
   document.addEventListener("focusout", () => focus(NONE));
   // Before whatever else Escape does: to close this must not interrupt a turn, or close a dialog.
   window.addEventListener("keydown", onKey, { capture: true });
-}
-
-/** As the `ref` of a time: a stop for Tab, unless a control or a row's link shows it. */
-export function reachable(time: HTMLTimeElement): () => void {
-  const isShownByAnother = time.closest("a, button") !== null || linkOfRow(time) !== null;
-  if (!isShownByAnother) time.tabIndex = 0;
-  return () => {
-    if (shown.includes(time)) show(NONE);
-  };
+  focus(timesOf(document.activeElement));
 }
 
 function onPointer({ target, clientX, clientY, pointerType }: PointerEvent): void {
@@ -112,10 +108,6 @@ function timesUp(target: Element): Times {
 function timesIn(element: Element | null): Times {
   // A narrow window leaves some out.
   return [...(element?.querySelectorAll("time") ?? [])].filter((time) => time.checkVisibility());
-}
-
-function linkOfRow(time: Element): Element | null {
-  return time.closest(`.${rowClass}`)?.querySelector(`.${rowLinkClass}`) ?? null;
 }
 
 function isRowLink(element: Element): boolean {

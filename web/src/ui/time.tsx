@@ -2,7 +2,7 @@
 import { type ReactNode, useSyncExternalStore } from "react";
 import { formatElapsed, formatRelative } from "../format/duration.ts";
 import { exactTime } from "./exact-time.ts";
-import { reachable } from "./time-tip.ts";
+import { reachable } from "./time-stop.ts";
 
 /** @param at RFC 3339. */
 export function Time({ at }: { at: string }) {
