@@ -87,7 +87,8 @@ async function openBed(modelVariables: Record<string, string>): Promise<Bed> {
     port,
     stateFolder,
     workerVariables: { ...modelVariables, PUBLIC_URL: url, RUNNER_TOKEN: runnerToken },
-    runnerVariables: {},
+    // What stories leave waiting keeps its place: those after them need one, too.
+    runnerVariables: { REVEILLE_CAPACITY: "12" },
     containers: null,
     hasModelKey: modelVariables["ANTHROPIC_API_KEY"] !== undefined,
   };
