@@ -102,7 +102,10 @@ const TABLE: [unknown, string[]][] = [
   [{ ...ROUTINE, tags: { "a b": "x" } }, ["tags.a b: has a name that can't be: names here have another form"]],
   [{ ...ROUTINE, tags: [] }, ["tags: must be an object, not a list"]],
   [{ ...ROUTINE, triggers: {} }, ["triggers: must be a list, not an object"]],
-  [{ ...ROUTINE, triggers: [{}] }, ["triggers[0].type: is required: api, schedule, github, webhook, routine, event, watch"]],
+  [
+    { ...ROUTINE, triggers: [{}] },
+    ["triggers[0].type: is required: api, schedule, github, webhook, routine, event, watch"],
+  ],
   [
     { ...ROUTINE, triggers: [{ type: "schedul" }] },
     [

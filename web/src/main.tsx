@@ -7,7 +7,7 @@ import { queryClient } from "./query-client.ts";
 import { router } from "./router.tsx";
 import { watchClicks } from "./second-click.ts";
 import { takeSignInCode, watchForSignInCode } from "./sign-in/sign-in-code.ts";
-import { watchTimesLater } from "./ui/time-stop.ts";
+import { watchTimesLater } from "./ui/time-watch.ts";
 import "./styles/fonts.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
