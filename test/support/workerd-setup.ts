@@ -2,11 +2,12 @@
  * For each file of tests: empties all storage, applies the real migrations of D1, keeps the clock, and shuts the network:
  * a request that no test foresaw fails. At its end no secret may be in what is stored, was logged or was answered.
  */
-import { applyD1Migrations, type D1Migration } from "cloudflare:test";
+import type { D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterAll, beforeEach, expect, vi } from "vitest";
 import type { Env as WorkerEnv } from "#worker/bindings.ts";
 import { findSecrets, noteLog } from "./canaries.ts";
+import { migrateD1 } from "./d1-schema.ts";
 import { emptyStorage } from "./empty-storage.ts";
 import { keepClock } from "./platform-clock.ts";
 import { untoldRefusals } from "./told-refusals.ts";
@@ -27,7 +28,7 @@ declare global {
 vi.useRealTimers();
 await emptyStorage();
 await keepClock(env.TEST_CLOCK_AHEAD_MS);
-await applyD1Migrations(env.DB, env.TEST_MIGRATIONS);
+await migrateD1();
 
 noteLog();
 
