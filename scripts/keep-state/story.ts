@@ -14,7 +14,15 @@ const POLL_MS = 250;
 
 const idSchema = z.object({ id: z.string() });
 const pageSchema = z.object({
-  data: z.array(z.looseObject({ id: z.string(), routine_id: z.string(), session_id: z.string(), status: z.string() })),
+  data: z.array(
+    z.object({
+      id: z.string(),
+      routine_id: z.string(),
+      session_id: z.string(),
+      status: z.string(),
+      evidence: z.object({ model_calls: z.number().optional() }).optional(),
+    }),
+  ),
 });
 const eventsSchema = z.object({ data: z.array(z.object({ type: z.string() })) });
 const withTriggersSchema = z.object({
@@ -32,6 +40,7 @@ export async function playStory(story: Story): Promise<Shown> {
   const paused = await makeRoutine(story, { name: "Paused", triggers: [{ type: "api" }] });
   const deleted = await makeRoutine(story, { name: "Deleted", triggers: [{ type: "api" }] });
   const busy = await makeRoutine(story, { name: "Busy", max_concurrent: 1, triggers: [{ type: "api" }] });
+  const connected = await makeConnected(story);
 
   await ask(story, "POST", `/api/v1/routines/${demo.id}/run`);
   await fire(story, watched, { "idempotency-key": "deploy-7" });
@@ -46,10 +55,10 @@ export async function playStory(story: Story): Promise<Shown> {
   await ask(story, "DELETE", `/api/v1/routines/${deleted.id}`);
   const { answers, transcripts } = await look(story, [demo.id, watched.id, paused.id]);
 
-  // What the end of the instance comes upon: a run that is on, and two that wait for its place.
+  // What the end of the instance comes upon: a run that is on and has asked the model, and two that wait for its place.
   for (let fired = 0; fired < 3; fired += 1) await fire(story, busy);
-  await until(async () => (await runsOf(story)).some(({ status }) => status === "running"));
-  const routines = { demo: { id: demo.id, token: null }, watched, paused, deleted, busy };
+  await until(async () => (await runsOf(story)).some(isAtWork));
+  const routines = { demo: { id: demo.id, token: null }, watched, paused, deleted, busy, ...connected };
   return { at: new Date().toISOString(), cookie, routines, webhook, answers, transcripts };
 }
 
@@ -70,6 +79,19 @@ async function makeWatched(story: Story): Promise<Kept> {
   } catch {
     return await makeRoutine(story, { name: "Watched", triggers: triggers.slice(0, 1) });
   }
+}
+
+/** One that looks at a connector whose server is not there. @returns nothing where there are no connectors. */
+async function makeConnected(story: Story): Promise<Record<string, Kept>> {
+  try {
+    await ask(story, "POST", "/api/v1/connectors", { name: "away", url: "https://mcp.reveille.invalid/mcp" });
+  } catch {
+    return {};
+  }
+  const watch = { type: "watch", connector: "away", tool: "list_issues", every: "5m" };
+  const keyed = { session: "keyed", session_key: "{{watch.key}}" };
+  const input = { name: "Connected", connectors: ["away"], ...keyed, triggers: [{ type: "api" }, watch] };
+  return { connected: await makeRoutine(story, input) };
 }
 
 async function makeRoutine(story: Story, input: Record<string, unknown>): Promise<Kept> {
@@ -143,6 +165,7 @@ async function look(story: Story, routines: string[]): Promise<Pick<Shown, "answ
     "/api/v1/routines",
     "/api/v1/runs",
     "/api/v1/deliveries",
+    "/api/v1/connectors",
     ...routines.flatMap((id) => [
       `/api/v1/routines/${id}`,
       `/api/v1/routines/${id}/occurrences`,
@@ -165,6 +188,11 @@ async function look(story: Story, routines: string[]): Promise<Pick<Shown, "answ
     if (transcripts[session_id].length === 0) throw new Error(`${id} has no transcript`);
   }
   return { answers, transcripts };
+}
+
+/** Of a version that does not count calls of the model: whether it is on. */
+function isAtWork({ status, evidence }: z.infer<typeof pageSchema>["data"][number]): boolean {
+  return status === "running" && evidence?.model_calls !== 0;
 }
 
 async function runsOf(story: Story) {

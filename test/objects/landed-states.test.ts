@@ -21,6 +21,7 @@ it("there is a state of each landing", () => {
     "0002-triggers",
     "0003-first-aid",
     "0004-sessions",
+    "0005-connectors",
   ]);
 });
 
@@ -71,7 +72,7 @@ describe.each(LANDED)("the state of $name", ({ name, shown }) => {
       expect((await readTranscript(session)).map(({ type }) => type)).toEqual(types);
       expect((await call("GET", `/api/v1/sessions/${session}`)).status).toBe(200);
     }
-    const paths = Object.keys(answers).filter((path) => /occurrences|deliveries|notes/.test(path));
+    const paths = Object.keys(answers).filter((path) => /occurrences|deliveries|notes|connectors/.test(path));
     for (const path of paths) expect((await call("GET", path)).body, path).toMatchObject(told(path));
   });
 
@@ -96,6 +97,18 @@ describe.each(LANDED)("the state of $name", ({ name, shown }) => {
     await playOut(watched.id, shown.at);
     expect(await readRun(runId)).toMatchObject({ status: "succeeded", routine: { name: "Watched" } });
     expect((await readTranscript(sessionId)).at(-1)).toMatchObject({ type: "run.finished" });
+  });
+
+  it.skipIf(routines["connected"] === undefined)("has the routine that looks at a connector", async () => {
+    const { status, body } = await call("GET", `/api/v1/routines/${routines["connected"]?.id}`);
+    expect({ status, body }).toMatchObject({
+      status: 200,
+      body: {
+        connectors: ["away"],
+        session: "keyed",
+        triggers: [{ type: "api" }, { type: "watch", connector: "away", look: { failures: expect.any(Number) } }],
+      },
+    });
   });
 
   it.skipIf(followed(shown) === null)("goes on with a session that had ended", async () => {
