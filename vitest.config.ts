@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { VARIABLE_CANARIES } from "./test/support/secret-kinds.ts";
@@ -7,6 +8,15 @@ process.env.WRANGLER_LOG ??= "error";
 
 /** For a run as on a later day: how far ahead of the real clock the tests' own is, in days. */
 const aheadMs = Number(process.env.TEST_DAYS_AHEAD ?? 0) * 86_400_000;
+
+/** Names a day, or sets or reads the clock. What does neither is run on another day whenever it is run. */
+const OF_DATES = /\b20\d\d-\d\d|\bDate\b|clock/;
+
+/** The files of tests; of a run as on a later day those alone that may notice. */
+function filesOf(...patterns: string[]): string[] {
+  if (aheadMs === 0) return patterns;
+  return globSync(patterns).filter((file) => OF_DATES.test(readFileSync(file, "utf8")));
+}
 
 /** Empty where there is none, so that a developer's own .dev.vars changes nothing. */
 function given(variables: Record<string, string | null>): Record<string, string> {
@@ -83,7 +93,10 @@ export default defineConfig({
         test: {
           name: "workerd",
           // Wide tables take long, and the gate runs all of this project once more as on a later day: there they are with it.
-          include: ["test/{objects,journeys,worker}/**/*.test.ts", ...(aheadMs > 0 ? ["test/journeys/*.wide.ts"] : [])],
+          include: [
+            ...filesOf("test/{objects,journeys,worker}/**/*.test.ts"),
+            ...(aheadMs > 0 ? ["test/journeys/*.wide.ts"] : []),
+          ],
           setupFiles: ["./test/support/patient-waits.ts", "./test/support/workerd-setup.ts"],
           // For what hangs, not for what is slow: the machine may be loaded, and the look for secrets wakes objects that then catch up.
           testTimeout: 60_000,
@@ -98,13 +111,7 @@ export default defineConfig({
         test: {
           name: "node",
           environment: "node",
-          include: [
-            "test/rules/**/*.test.ts",
-            "test/*.test.ts",
-            "test/cli/**/*.test.ts",
-            "test/scripts/**/*.test.ts",
-            "test/web/**/*.test.ts",
-          ],
+          include: filesOf("test/{rules,cli,scripts,web}/**/*.test.ts", "test/*.test.ts"),
           setupFiles: ["./test/support/patient-waits.ts", "./test/support/node-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
