@@ -92,7 +92,7 @@ export default defineConfig({
         plugins: [workerd],
         test: {
           name: "workerd",
-          // Wide tables take long, and the gate runs all of this project once more as on a later day: there they are with it.
+          // Wide tables and long stories take long, and the gate runs this project once more as on a later day: there they are with it.
           include: [
             ...filesOf("test/{objects,journeys,worker}/**/*.test.ts"),
             ...(aheadMs > 0 ? ["test/journeys/*.wide.ts"] : []),
