@@ -6,6 +6,7 @@ export const warningCodes = [
   "unknown_action",
   "unknown_field",
   "ambiguous_zone",
+  "ambiguous_days",
   "unknown_routine",
   "needs_secret",
   "never_fires",

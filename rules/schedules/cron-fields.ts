@@ -1,5 +1,10 @@
 /** Reads a five-field cron expression, strictly, and says what is wrong with one and what to write instead. Pure. */
 
+/** A day of month, or its last. */
+export type MonthDay = number | "L";
+/** A day of week from 0, a Sunday, or one of a month: `1#2` is its second Monday, `1#L` its last. */
+export type WeekDay = number | `${number}#${number | "L"}`;
+
 interface Field {
   name: string;
   least: number;
@@ -12,10 +17,10 @@ export interface CronFields {
   minutes: number[];
   hours: number[];
   /** Null when the field is open (`*`): the other day field decides alone. */
-  daysOfMonth: number[] | null;
+  daysOfMonth: MonthDay[] | null;
   months: number[];
   /** From 0, a Sunday, to 6. Null when the field is open. */
-  daysOfWeek: number[] | null;
+  daysOfWeek: WeekDay[] | null;
   /** The hour has a wildcard or a step: what the clocks show twice fires twice, what they skip does not fire. */
   followsElapsedTime: boolean;
 }
@@ -42,31 +47,53 @@ const NICKNAMES: Record<string, string> = {
   "@hourly": "0 * * * *",
 };
 
-/** @returns the fields, or a sentence for the person who wrote them. */
+/** @returns the fields, or sentences for the person who wrote them: one for each field that has a fault. */
 export function readCron(cron: string): { fields: CronFields } | { fault: string } {
   const texts = cron.trim().toLowerCase().split(/\s+/);
-  const formFault = faultOfForm(texts);
+  const formFault = faultOfForm(texts, cron.trim());
   if (formFault !== null) return { fault: formFault };
-  const values: number[][] = [];
-  for (const [at, field] of FIELDS.entries()) {
-    const read = readField(field, texts[at] ?? "");
-    if (typeof read === "string") return { fault: read };
-    values.push(read);
-  }
-  const [minutes = [], hours = [], daysOfMonth = [], months = [], daysOfWeek = []] = values;
+  const faults: string[] = [];
+  const read = <Special extends string>(place: number, field: Field, special?: ReadSpecial<Special>) => {
+    const values = readField(field, texts[place] ?? "", special);
+    if (typeof values !== "string") return values;
+    faults.push(values);
+    return [];
+  };
+  const minutes = numbersOf(read(0, MINUTE));
+  const hours = numbersOf(read(1, HOUR));
+  const daysOfMonth = read(2, DAY_OF_MONTH, lastDay);
+  const months = numbersOf(read(3, MONTH));
+  const daysOfWeek = read(4, DAY_OF_WEEK, dayOfMonthsWeek);
+  if (faults.length > 0) return { fault: faults.join(" ") };
+  const weekDays = daysOfWeek.map((day) => (typeof day === "number" ? day % 7 : day));
   const fields = {
     minutes,
     hours,
     daysOfMonth: isOpen(texts[2]) ? null : daysOfMonth,
     months,
-    daysOfWeek: isOpen(texts[4]) ? null : sorted(daysOfWeek.map((day) => day % 7)),
+    daysOfWeek: isOpen(texts[4]) ? null : sorted(weekDays),
     followsElapsedTime: /[*/]/.test(texts[1] ?? ""),
   };
   return { fields };
 }
 
-function faultOfForm(texts: string[]): string | null {
+/**
+ * Whether other programs read the expression differently: to Vixie cron and those after it both day fields have to hold where
+ * one begins with `*`, here and in croner either does.
+ */
+export function hasStarredDays(cron: string): boolean {
+  const [, , daysOfMonth = "", , daysOfWeek = ""] = cron.trim().split(/\s+/);
+  if (isOpen(daysOfMonth) || isOpen(daysOfWeek)) return false;
+  return daysOfMonth.startsWith("*") || daysOfWeek.startsWith("*");
+}
+
+/** @param cron the texts as they were written. */
+function faultOfForm(texts: string[], cron: string): string | null {
   const first = texts[0] ?? "";
+  const [, zone, rest] = /^(?:cron_)?tz=(\S*)\s*(.*)$/is.exec(cron) ?? [];
+  if (zone !== undefined) {
+    return `A time zone has a key of its own: write cron "${rest}" and timezone "${zone}".`;
+  }
   if (first.startsWith("@")) {
     const instead = NICKNAMES[first];
     return instead === undefined
@@ -83,10 +110,32 @@ function isOpen(text = ""): boolean {
   return text.split(",").some((item) => item === "*" || item === "*/1");
 }
 
+/** Reads an item that a field alone has. @returns null when it is none of those. */
+type ReadSpecial<Special extends string> = (item: string) => Special | null;
+
+const lastDay: ReadSpecial<"L"> = (item) => (item === "l" ? "L" : null);
+
+/** The day of week that a month has for the first to fifth, or for the last time: `mon#1`, `fri#l`. */
+const dayOfMonthsWeek: ReadSpecial<`${number}#${number | "L"}`> = (item) => {
+  const [, name = "", which] = /^([a-z]+|[0-7])#([1-5]|l)$/.exec(item) ?? [];
+  const day = which === undefined ? "" : numberOf(DAY_OF_WEEK, name);
+  if (typeof day === "string") return null;
+  return `${day % 7}#${which === "l" ? "L" : Number(which)}`;
+};
+
 /** @returns the field's values, or what is wrong. */
-function readField(field: Field, text: string): number[] | string {
-  const values = new Set<number>();
+function readField<Special extends string = never>(
+  field: Field,
+  text: string,
+  special?: ReadSpecial<Special>,
+): (number | Special)[] | string {
+  const values = new Set<number | Special>();
   for (const item of text.split(",")) {
+    const one = special?.(item) ?? null;
+    if (one !== null) {
+      values.add(one);
+      continue;
+    }
     const read = readItem(field, item);
     if (typeof read === "string") return read;
     for (const value of read) values.add(value);
@@ -110,6 +159,9 @@ function readItem(field: Field, item: string): number[] | string {
   const last = numberOf(field, to, first);
   if (typeof last === "string") return last;
   if (last >= first) return valuesOf(first, last, by);
+  if (field === DAY_OF_WEEK && first === 7) {
+    return `The range "${item}" in the ${field.name} begins with a Sunday at the week's end: write "0-${to}".`;
+  }
   const halves = `"${from}-${field === DAY_OF_WEEK ? 6 : field.most},${field.least}-${to}"`;
   return `The range "${item}" in the ${field.name} runs backwards: write ${step === undefined ? halves : "it as a list"}.`;
 }
@@ -142,6 +194,12 @@ function valuesOf(first: number, last: number, by: number): number[] {
   return values;
 }
 
-function sorted(values: number[]): number[] {
-  return [...new Set(values)].sort((a, b) => a - b);
+/** Numbers ascending, then the rest; each once. */
+function sorted<Value extends number | string>(values: Value[]): Value[] {
+  const rank = (value: Value) => (typeof value === "number" ? value : Number.MAX_VALUE);
+  return [...new Set(values)].sort((a, b) => (rank(a) === rank(b) ? (a < b ? -1 : 1) : rank(a) - rank(b)));
+}
+
+function numbersOf(values: (number | string)[]): number[] {
+  return values.filter((value) => typeof value === "number");
 }

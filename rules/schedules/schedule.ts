@@ -4,6 +4,7 @@ import { type ScheduleTrigger, weekdays } from "#protocol/triggers.ts";
 import { type CronFields, readCron } from "./cron-fields.ts";
 import { type Chunk, cronChunks, occurs } from "./cron-times.ts";
 import { readAt } from "./one-off.ts";
+import { zoneNameFault } from "./zone-name.ts";
 
 /** The keys of a schedule that say when. */
 export type Timing = Pick<
@@ -12,7 +13,7 @@ export type Timing = Pick<
 >;
 
 export interface ScheduleFault {
-  field: "cron" | "at";
+  field: "cron" | "at" | "timezone";
   message: string;
 }
 
@@ -22,13 +23,16 @@ const PRESET_TIME = "09:00";
 /**
  * What is wrong with a schedule that its schema lets through.
  * @param nowMs what a delay counts from, and from when on an expression must occur.
- * @param options `refusePast` for a schedule that is being written: an `at` that has passed would never fire.
+ * @param options `refusePast` for a schedule that is being written: an `at` that has passed would never fire. `keepsZone` for one
+ * that has been saved in this zone: it was taken then.
  */
 export function scheduleFault(
   trigger: Pick<ScheduleTrigger, "cron" | "at" | "timezone">,
   nowMs: number,
-  options: { refusePast: boolean } = { refusePast: false },
+  options: { refusePast?: boolean; keepsZone?: boolean } = {},
 ): ScheduleFault | null {
+  const ofZone = options.keepsZone === true ? null : zoneNameFault(trigger.timezone);
+  if (ofZone !== null) return { field: "timezone", message: ofZone };
   if (trigger.cron !== undefined) {
     const read = readCron(trigger.cron);
     if ("fault" in read) return { field: "cron", message: read.fault };
@@ -38,7 +42,7 @@ export function scheduleFault(
   if (trigger.at === undefined) return null;
   const read = readAt(trigger.at, trigger.timezone, nowMs);
   if ("fault" in read) return { field: "at", message: read.fault };
-  if (!options.refusePast || read.atMs > nowMs) return null;
+  if (options.refusePast !== true || read.atMs > nowMs) return null;
   const message = `${timestamp(read.atMs)} has passed: write a time to come, or a delay such as "in 30m".`;
   return { field: "at", message };
 }

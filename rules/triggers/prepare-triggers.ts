@@ -110,7 +110,10 @@ function kindOf(trigger: TriggerInput | Trigger): string {
 
 /** @param earlier the saved trigger that `input` changes: a time that has passed may stay as it is. */
 function faultOf(input: TriggerInput, earlier: Trigger | undefined, nowMs: number) {
-  if (input.type === "schedule") return scheduleFault(input, nowMs, { refusePast: !hasItsTime(input, earlier) });
+  if (input.type === "schedule") {
+    const keepsZone = earlier?.type === "schedule" && earlier.timezone === input.timezone;
+    return scheduleFault(input, nowMs, { refusePast: !hasItsTime(input, earlier), keepsZone });
+  }
   return "filters" in input ? filtersFault(input.filters) : null;
 }
 

@@ -3,6 +3,8 @@ import type { Routine } from "#protocol/routine.ts";
 import type { GithubTrigger, ScheduleTrigger } from "#protocol/triggers.ts";
 import type { Warning } from "#protocol/warning.ts";
 import { nearestKey } from "../routine/nearest-key.ts";
+import { hasStarredDays } from "../schedules/cron-fields.ts";
+import { nextSlots } from "../schedules/schedule.ts";
 import { GITHUB_EVENTS, PAYLOAD_KEYS } from "./github-names.ts";
 
 export interface TriggerNames {
@@ -27,7 +29,7 @@ type GithubShown = Extract<ShownTrigger, { type: "github" }>;
 export function triggerWarnings(trigger: ShownTrigger, hasRepository: boolean, known: TriggerNames): Warning[] {
   switch (trigger.type) {
     case "schedule":
-      return [...zoneWarnings(trigger), ...endlessWarnings(trigger)];
+      return [...zoneWarnings(trigger), ...starredDaysWarnings(trigger), ...endlessWarnings(trigger)];
     case "github":
       return [...githubWarnings(trigger, known), ...reachWarnings(trigger, hasRepository)];
     case "routine":
@@ -54,6 +56,17 @@ function endlessWarnings(trigger: ScheduleTrigger & { status: ShownTrigger["stat
   if (trigger.status !== "ended" || trigger.at !== undefined) return [];
   const message = "this schedule has no time to come";
   return [{ code: "never_fires", field: trigger.cron === undefined ? "every" : "cron", message }];
+}
+
+function starredDaysWarnings({ cron }: ScheduleTrigger): Warning[] {
+  if (cron === undefined || !hasStarredDays(cron)) return [];
+  const [, , daysOfMonth, months, daysOfWeek] = cron.trim().split(/\s+/);
+  const daily = { cron: `0 0 ${daysOfMonth} ${months} ${daysOfWeek}`, timezone: "UTC" };
+  // Any year shows how often: the one that this was written for.
+  const days = nextSlots(daily, Date.UTC(2027, 0, 1) - 1, 366).filter((slot) => slot < Date.UTC(2028, 0, 1)).length;
+  const message = `either day field is enough: this fires on about ${days} days of a year, where other crons want both of them`;
+  const hint = 'For the first Sunday of a month write "sun#1" as the day of week, and "*" as the day of month.';
+  return [{ code: "ambiguous_days", field: "cron", message, hint }];
 }
 
 /** Places have a slash; of the rest only UTC and its names mean one thing to everybody. */

@@ -79,6 +79,14 @@ it.each([
   [{ triggers: [{ type: "github", event: "push" }] }, ["needs_repository", "triggers[0]", /the routine has none/]],
   [schedule({ timezone: "EST" }), ["ambiguous_zone", "triggers[0].timezone", /"EST" is an abbreviation/]],
   [schedule({ timezone: "Etc/GMT+5" }), ["ambiguous_zone", "triggers[0].timezone", /"Etc\/GMT\+5" is UTC-5/]],
+  [
+    schedule({ every: undefined, cron: "0 9 1-7 * */7" }),
+    ["ambiguous_days", "triggers[0].cron", /fires on about 124 days of a year/],
+  ],
+  [
+    schedule({ every: undefined, cron: "0 0 */2 * 1" }),
+    ["ambiguous_days", "triggers[0].cron", /other crons want both/],
+  ],
   [schedule({ timezone: "Europe/Paris" }), []],
   [schedule({ timezone: "UTC" }), []],
   [

@@ -13,6 +13,8 @@ describe("a cron expression", () => {
     "0 0 30 2 1",
     "0 0 * * fri-sun",
     "0-59/59 0 1 */11 0-7/6",
+    "0 9 L * *",
+    "0 9 1,l * Mon#1,fri#L,7#5",
   ])("may be %j", (cron) => {
     expect(faultOf(cron)).toBeNull();
   });
@@ -37,11 +39,18 @@ describe("a cron expression", () => {
     ["0 22-2 * * *", 'write "22-23,0-2"'],
     ["0 0 * * fri-mon", 'write "fri-6,0-mon"'],
     ["0 22-2/2 * * *", "write it as a list"],
+    ["61 25 * * 9", "not 61. The hour must be from 0 to 23, not 25. The day of week must be from 0 to 7, not 9."],
+    ["CRON_TZ=America/New_York 0 9 * * *", 'write cron "0 9 * * *" and timezone "America/New_York"'],
+    ["TZ=UTC 0 9 * * *", 'write cron "0 9 * * *" and timezone "UTC"'],
     ["0,,5 * * * *", "take out the comma too many"],
-    ["0 0 L * *", "day of month"],
+    ["0 0 L-3 * *", '"l" is no day of month'],
+    ["0 0 * L *", "is no month"],
+    ["0 0 * * L", "is no day of week"],
+    ["0 0 * * mon#6", "can't be read as a day of week"],
+    ["0 0 * * 8#1", "can't be read as a day of week"],
+    ["0 0 * * mon#0", "can't be read as a day of week"],
     ["0 0 15W * *", "can't be read as a day of month"],
     ["0 0 * * 5L", "can't be read as a day of week"],
-    ["0 0 * * mon#1", "can't be read as a day of week"],
     ["0 0 ? * 1", "can't be read as a day of month"],
     ["0 0 1 * +1", "can't be read as a day of week"],
     ["-5 * * * *", "can't be read as a minute"],
@@ -50,6 +59,58 @@ describe("a cron expression", () => {
     ["0 0 31 4,6,9,11 *", "never occurs"],
   ])("may not be %j", (cron, message) => {
     expect(faultOf(cron)).toMatchObject({ field: "cron", message: expect.stringContaining(message) });
+  });
+});
+
+it.each(["7-2", "7-6", "7-1", "7-0", "fri-mon", "sat-2", "6-0", "5-1", "sat-mon"])(
+  "what is to be written in place of the days %s can be written",
+  (days) => {
+    const instead = /write "([^"]+)"/.exec(faultOf(`0 0 * * ${days}`)?.message ?? "")?.[1];
+    expect(instead).toBeDefined();
+    expect(faultOf(`0 0 * * ${instead}`)).toBeNull();
+  },
+);
+
+describe("a zone", () => {
+  const zoneFault = (timezone: string, keepsZone = false) =>
+    scheduleFault({ cron: "0 9 * * *", timezone }, NOW_MS, { keepsZone });
+
+  it.each([
+    ["BST", "Europe/London"],
+    ["bst", "Europe/London"],
+    ["IST", "Asia/Kolkata"],
+    ["AST", "America/Halifax"],
+    ["PST", "America/Los_Angeles"],
+    ["CST", "America/Chicago"],
+    ["MIT", "Europe/Paris"],
+    ["ECT", "Europe/Paris"],
+    ["NET", "Europe/Paris"],
+    ["SystemV/PST8", "Europe/Paris"],
+    ["Factory", "Europe/Paris"],
+    ["Etc/Unknown", "Europe/Paris"],
+  ])("may not be %s, but for instance %s", (zone, place) => {
+    expect(zoneFault(zone)).toEqual({
+      field: "timezone",
+      message: `"${zone}" is no IANA time zone: name a place, for example "${place}".`,
+    });
+    expect(zoneFault(zone, true)).toBeNull();
+  });
+
+  it("may be any name of the list, also an old one", () => {
+    const old = [
+      "UTC",
+      "gmt",
+      "EST",
+      "EST5EDT",
+      "CET",
+      "Japan",
+      "NZ-CHAT",
+      "GB",
+      "Asia/Calcutta",
+      "US/Pacific",
+      "Etc/GMT+5",
+    ];
+    for (const zone of [...old, ...Intl.supportedValuesOf("timeZone")]) expect(zoneFault(zone), zone).toBeNull();
   });
 });
 

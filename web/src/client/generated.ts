@@ -1646,6 +1646,7 @@ export const WarningCode = {
   unknown_action: 'unknown_action',
   unknown_field: 'unknown_field',
   ambiguous_zone: 'ambiguous_zone',
+  ambiguous_days: 'ambiguous_days',
   unknown_routine: 'unknown_routine',
   needs_secret: 'needs_secret',
   never_fires: 'never_fires',
