@@ -14,8 +14,13 @@ import { timestampSchema } from "./time.ts";
 export const FIRE_TEXT_LIMIT = 65_536;
 export const IDEMPOTENCY_KEY_LIMIT = 255;
 export const IDEMPOTENCY_WINDOW_MS = 24 * 3_600_000;
-/** For so long the same body under another id is a repeat, where the id is not signed. */
+/** For so long the same body under another id is a repeat, where the id is not signed and the same may happen again. */
 export const ALIKE_WINDOW_MS = 5 * 60_000;
+
+/** For how long a wake's second key counts, in milliseconds. */
+export function contentWindowMs({ content_once }: Pick<Wake, "content_once">): number {
+  return content_once === true ? IDEMPOTENCY_WINDOW_MS : ALIKE_WINDOW_MS;
+}
 
 export const triggerTypes = [
   "api",
@@ -47,6 +52,8 @@ export interface Wake {
   dedupe_key: string | null;
   /** A second key that means the same: a source may send the same under another id. */
   content_key: string | null;
+  /** Whether the source says the same only once, so that the second key counts as long as the first. */
+  content_once?: boolean;
   /** SHA-256 of what was sent, in hex: tells a repeat from another request under the same key. Empty without a key. */
   fingerprint: string;
   /** Of the request that fires; null for everything else. */

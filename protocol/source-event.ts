@@ -70,6 +70,8 @@ export const sourceEventSchema = sourceReadingSchema.extend({
   dedupe_key: z.string().max(300),
   /** A second key that means the same event; null where the first is enough. */
   content_key: nullable(z.string().max(300)),
+  /** Whether the source says the same only once: what has that second key is a repeat for 24 hours, else for five minutes. */
+  content_once: z.boolean().optional(),
   github: nullable(githubFactsSchema),
   caused_by: nullable(causeSchema),
 });

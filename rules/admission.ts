@@ -1,7 +1,7 @@
 /** Decides what becomes of a wake: it takes the routine, its runs and the wake, and gives the verdict. Pure. */
 
 import {
-  ALIKE_WINDOW_MS,
+  contentWindowMs,
   IDEMPOTENCY_WINDOW_MS,
   isByHand,
   type Occurrence,
@@ -26,7 +26,7 @@ export const QUEUE_LIMIT = 1_000;
 export type SessionState = "ended" | "open" | "silent" | "busy";
 
 export interface AdmissionFacts {
-  event: Pick<Wake, "type" | "fingerprint" | "retry_of" | "again_of">;
+  event: Pick<Wake, "type" | "fingerprint" | "retry_of" | "again_of" | "content_once">;
   isPaused: boolean;
   /** Whether it is paused because run after run has failed. */
   hasPausedItself: boolean;
@@ -136,14 +136,14 @@ function stays(verdict: AdmissionVerdict, { queued, coalescing, isKeyed }: Admis
   return !isKeyed && verdict.outcome === "queued" && verdict.supersedes !== "nobody" ? coalescing : queued;
 }
 
-/** The same key is a repeat for 24 hours, the same body for minutes: after that the same may have happened again. */
+/** The same key is a repeat for 24 hours, most bodies for minutes: after that the same may have happened again. */
 function repeats({ event, earlier, alike, nowMs }: AdmissionFacts): AdmissionVerdict | null {
   if (earlier !== null && nowMs - earlier.atMs < IDEMPOTENCY_WINDOW_MS) {
     if (earlier.fingerprint !== event.fingerprint) return { outcome: "refused", reason: "idempotency_key_reused" };
     const reason = isByKey(event) ? "same_idempotency_key" : "same_delivery";
     return { outcome: "duplicate", reason, of: earlier.occurrence };
   }
-  return alike !== null && nowMs - alike.atMs < ALIKE_WINDOW_MS
+  return alike !== null && nowMs - alike.atMs < contentWindowMs(event)
     ? { outcome: "duplicate", reason: "same_event", of: alike.occurrence }
     : null;
 }

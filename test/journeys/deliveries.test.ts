@@ -27,8 +27,16 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const FORM = { "content-type": "application/x-www-form-urlencoded" };
+
 /** Posts bytes as GitHub signs them. @returns the delivery's id. */
 async function deliverBytes(body: Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}): Promise<string> {
+  const response = await sendBytes(body, headers);
+  expect(response.status).toBe(202);
+  return ((await response.json()) as { delivery_id: string }).delivery_id;
+}
+
+async function sendBytes(body: Uint8Array<ArrayBuffer>, headers: Record<string, string>): Promise<Response> {
   const hmac = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", new TextEncoder().encode(GITHUB_SECRET), hmac, false, ["sign"]);
   const digest = Array.from(new Uint8Array(await crypto.subtle.sign("HMAC", key, body)));
@@ -46,8 +54,7 @@ async function deliverBytes(body: Uint8Array<ArrayBuffer>, headers: Record<strin
   });
   const response = await worker.fetch(request as Parameters<typeof worker.fetch>[0], env, context);
   await waitOnExecutionContext(context);
-  expect(response.status).toBe(202);
-  return ((await response.json()) as { delivery_id: string }).delivery_id;
+  return response;
 }
 
 function bytesOf(text: string): Uint8Array<ArrayBuffer> {
@@ -76,7 +83,8 @@ describe("whatever arrives", () => {
     ["no name of an event", bytesOf("{}"), {}, /X-GitHub-Event/],
     ["a name that is none", bytesOf("{}"), { "x-github-event": "../etc" }, /X-GitHub-Event/],
     ["a ping", bytesOf("{}"), { "x-github-event": "ping" }, /set up/],
-    ["a form", bytesOf("payload=%7B%7D"), { "content-type": "application/x-www-form-urlencoded" }, /content type/],
+    ["a form without a payload", bytesOf("a=b"), { ...named, ...FORM }, /not a JSON object/],
+    ["a form whose payload is no JSON", bytesOf("payload=%7B"), { ...named, ...FORM }, /not a JSON object/],
   ])("%s is kept, with the reason why nothing follows", async (_title, body, headers, note) => {
     const id = await deliverBytes(body, headers);
     const delivery = await vi.waitUntil(async () => {
@@ -85,6 +93,29 @@ describe("whatever arrives", () => {
     });
     expect(delivery).toMatchObject({ status: "ignored", note: expect.stringMatching(note), size_bytes: body.length });
     expect(delivery.body).toBe(new TextDecoder().decode(body));
+  });
+
+  it.each([FORM["content-type"], "Application/X-WWW-Form-Urlencoded; charset=utf-8"])(
+    "starts its run as a form too, GitHub's own choice for a new webhook: %s",
+    async (type) => {
+      const repository = someRepository();
+      const routine = await waiting(repository);
+      const payload = { ...pullRequest(repository), title: "50 % & more + é" };
+      const body = bytesOf(`payload=${encodeURIComponent(JSON.stringify(payload))}`);
+      const id = await deliverBytes(body, { "x-github-event": "pull_request", "content-type": type });
+      const found = await vi.waitUntil(async () => {
+        const delivery = await readDelivery(id);
+        return delivery.status === "stored" ? null : delivery;
+      });
+      expect(found).toMatchObject({ status: "handled", outcomes: [{ routine_id: routine.id, outcome: "started" }] });
+      expect(found.body).toBe(new TextDecoder().decode(body));
+    },
+  );
+
+  it("as a form that is too long to be read is refused, so that GitHub shows why", async () => {
+    const answer = await sendBytes(bytesOf(`payload=${"a".repeat(600_000)}`), { "x-github-event": "push", ...FORM });
+    expect(answer.status).toBe(415);
+    expect(await answer.text()).toContain("content type to application/json");
   });
 
   it("without an id of its sender's is an event of its own, and a body that repeats is the same event", async () => {

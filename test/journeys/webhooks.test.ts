@@ -120,7 +120,7 @@ describe.each(cases)("$name", ({ tested }) => {
       ...brokenBodies(tested).map(({ body: broken }): [Record<string, string>, string] => [good, broken(body)]),
     ];
     if (tested.windowSeconds !== null) {
-      const lateMs = Date.now() - (tested.windowSeconds + 60) * 1_000;
+      const lateMs = Date.now() - ((tested.pastSeconds ?? tested.windowSeconds) + 60) * 1_000;
       const late = sample.body(lateMs);
       requests.push([{ ...sample.headers, ...(await tested.sign(bytesOf(late), tested.secrets[0], lateMs)) }, late]);
     }
@@ -147,6 +147,22 @@ describe.each(cases)("$name", ({ tested }) => {
 describe("an endpoint", () => {
   const slackCase = cases[0]?.tested ?? expect.unreachable();
   const event = slackCase.samples.find(({ reads }) => reads.kind === "event") ?? expect.unreachable();
+
+  const drawn = "c2VjcmV0LW9mLXRoZS10ZXN0cy4uLg";
+  it.each<[source: string, pasted: string, kept: string]>([
+    ["sentry", " 0123456789abcdef0123456789abcdef\n", "0123456789abcdef0123456789abcdef"],
+    ["linear", "lin_wh_abcdefghijkl\r\n", "lin_wh_abcdefghijkl"],
+    ["gitlab", "\ttok-en-12345678 ", "tok-en-12345678"],
+    ["generic", "one-of-our-own\n", "one-of-our-own"],
+    ["standard-webhooks", `whsec_${drawn}==\n`, `whsec_${drawn}==`],
+    ["standard-webhooks", `v1,whsec_${drawn}==`, `v1,whsec_${drawn}==`],
+    ["standard-webhooks", `whsec_${drawn}`, `whsec_${drawn}`],
+    ["gitlab", `whsec_${drawn}`, `whsec_${drawn}`],
+  ])("of %s takes a secret as it is pasted: %j", async (source, pasted, kept) => {
+    const routine = await buildRoutine({ triggers: [{ type: "webhook", source }] });
+    const set = await call("POST", secretPath(routine.id, routine.triggers[0]?.id ?? ""), { secret: pasted });
+    expect(set).toMatchObject({ status: 201, body: { secret: kept } });
+  });
 
   it("that has no secret believes nobody", async () => {
     const endpoint = await makeEndpoint(slackCase, null);

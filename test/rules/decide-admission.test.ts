@@ -158,6 +158,16 @@ describe("decideAdmission", () => {
     ["a reused key is refused while paused", { earlier: other, isPaused: true }, reused],
     ["a body that came just now is the same event", { alike: justNow }, { ...duplicate, reason: "same_event" }],
     ["a body counts for minutes", { alike: { ...justNow, atMs: NOW_MS - ALIKE_WINDOW_MS } }, started],
+    [
+      "a body that is said once counts as long as a key",
+      { event: { ...FREE.event, content_once: true }, alike: { ...justNow, atMs: NOW_MS - IDEMPOTENCY_WINDOW_MS + 1 } },
+      { ...duplicate, reason: "same_event" },
+    ],
+    [
+      "and no longer",
+      { event: { ...FREE.event, content_once: true }, alike: { ...justNow, atMs: NOW_MS - IDEMPOTENCY_WINDOW_MS } },
+      started,
+    ],
     ["the key is asked before the body", { earlier: justNow, alike: justNow }, duplicate],
   ])("%s", (_sentence, facts, verdict) => {
     expect(decideAdmission({ ...FREE, ...facts })).toEqual(verdict);

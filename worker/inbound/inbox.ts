@@ -23,6 +23,7 @@ import {
 } from "./read-delivery.ts";
 import { readLong } from "./read-long.ts";
 import { smallPayload } from "./small-payload.ts";
+import { payloadOf } from "./sources/github/form.ts";
 import { jsonObject } from "./sources/payload.ts";
 import { tellHandled } from "./tell-handled.ts";
 
@@ -161,7 +162,9 @@ export class Inbox {
     }
     if (body === null) return KEPT_NO_MORE;
     const kept = { ...delivery, body };
-    if (delivery.source === "github") return readGithubDelivery(delivery, jsonObject(body), await sha256(body));
+    if (delivery.source === "github") {
+      return readGithubDelivery(delivery, jsonObject(payloadOf(delivery.headers, body)), await sha256(body));
+    }
     if (delivery.triggerId === null) return readInternalDelivery(kept);
     const asked = this.#parts.ownerOf(delivery.triggerId).endpoint(delivery.triggerId);
     const endpoint = await withinDeadline(asked, ENDPOINT_DEADLINE_MS);

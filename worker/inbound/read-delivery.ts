@@ -68,6 +68,7 @@ export function readWebhookDelivery(
   const reading = LISTENERS[trigger.source].read(request, settingsOf(trigger, baseUrl));
   if (reading.kind !== "event") return { kind: "ignored", reason: reading.reason };
   const { name, payload } = reading.event;
+  const isKnown = isKnownByBody(trigger.source, name, isObject(payload) ? payload : {});
   return {
     kind: "event",
     event: {
@@ -76,7 +77,8 @@ export function readWebhookDelivery(
       trigger_id: trigger.id,
       // Where the source gives no key, each delivery is an event of its own.
       dedupe_key: reading.event.dedupe_key ?? delivery.id,
-      content_key: isKnownByBody(trigger.source, name, isObject(payload) ? payload : {}) ? `body:${bodyHash}` : null,
+      content_key: isKnown ? `body:${bodyHash}` : null,
+      ...(isKnown ? { content_once: true } : {}),
       github: null,
     },
   };

@@ -19,6 +19,7 @@ import { makeDeliveryId } from "./delivery-ids.ts";
 import { keptHeaders } from "./kept-headers.ts";
 import { settingsOf } from "./read-delivery.ts";
 import { LISTENERS } from "./sources/all.ts";
+import { isForm } from "./sources/github/form.ts";
 import { readSignature, verifyGithub } from "./sources/github/signature.ts";
 import type { InboundRequest, Listener, ListenerAnswer, Reading, VerifyContext } from "./sources/listener.ts";
 import { streamIn } from "./stream-in.ts";
@@ -32,6 +33,8 @@ const WITHOUT_LENGTH = {
   field: "body",
   hint: "See details.limit_bytes; with Content-Length a body may be longer.",
 };
+const LONG_FORM =
+  "Set the webhook's content type to application/json: as a form, a payload of this length is not read.";
 /** The source may send again what can't be verified now. */
 const APP_UNKNOWN = refuse("unavailable", { retry_after_s: 5 }).refusal;
 const ENDPOINT_BODY_BYTES = 5 * 1_048_576;
@@ -57,13 +60,16 @@ async function receiveGithub(c: HttpContext): Promise<Response> {
     return turnAway(c, "github", null, signed.failure);
   }
   const id = makeDeliveryId(nowMs);
+  // A long body is read piece by piece as JSON.
+  if (isForm(headers.get("content-type")) && Number(headers.get("content-length") ?? 0) > ROW_BODY_BYTES) {
+    return renderRefusal(c, refuse("content_type_refused", { hint: LONG_FORM }).refusal);
+  }
   const taken = await takeGithubBody(c, id, secrets, signed.signature);
   if (!taken.ok) return renderRefusal(c, taken.refusal);
   const body = taken.value;
   if (body === null && !areAll) return renderRefusal(c, APP_UNKNOWN);
   if (body === null) return turnAway(c, "github", null, "signature_wrong");
   const name = headers.get("x-github-event") ?? "";
-  const isForm = (headers.get("content-type") ?? "").startsWith("application/x-www-form-urlencoded");
   await keep(
     c,
     {
@@ -74,7 +80,7 @@ async function receiveGithub(c: HttpContext): Promise<Response> {
       event: name.slice(0, NAME_LENGTH),
       headers: keptHeaders(headers),
       body,
-      ignored: isForm ? "Its content type is a form's: set the webhook's content type to application/json." : null,
+      ignored: null,
     },
     nowMs,
   );

@@ -20,7 +20,14 @@ const triggerParams = z.object({ id: routineIdSchema, trigger_id: triggerIdSchem
 const secretInput = withExample(
   z
     .strictObject({
-      secret: z.string().min(8).max(500).optional().meta({ description: "The source's own; one is drawn without it." }),
+      // No source's secret has blanks or a line's end around it: they come along when it is copied.
+      secret: z
+        .string()
+        .trim()
+        .min(8)
+        .max(500)
+        .optional()
+        .meta({ description: "The source's own, without the blanks around it; one is drawn without it." }),
     })
     .meta({ id: "EndpointSecretInput" }),
   { secret: "(the one that the source shows)" },

@@ -1,5 +1,5 @@
 /** The keys by which a wake is known to be a repeat. */
-import { ALIKE_WINDOW_MS, IDEMPOTENCY_WINDOW_MS, type Wake } from "#protocol/occurrence.ts";
+import { contentWindowMs, IDEMPOTENCY_WINDOW_MS, type Wake } from "#protocol/occurrence.ts";
 import type { Tx } from "../work.ts";
 import type { OccurrenceStore } from "./occurrences.ts";
 
@@ -14,7 +14,7 @@ export function isRepeat({ occurrences, tx }: KeyContext, event: Wake): boolean 
     const earlier = key === null ? null : occurrences.findKey(keyOf(event, key));
     return earlier !== null && tx.nowMs - earlier.atMs < windowMs;
   };
-  return isIn(event.dedupe_key, IDEMPOTENCY_WINDOW_MS) || isIn(event.content_key, ALIKE_WINDOW_MS);
+  return isIn(event.dedupe_key, IDEMPOTENCY_WINDOW_MS) || isIn(event.content_key, contentWindowMs(event));
 }
 
 /** Remembers both keys of a wake. */

@@ -251,7 +251,7 @@ function ofSession({ session_key: made }: Wake): string {
 }
 
 function wakeOf(trigger: FilteredTrigger, event: SourceEvent, repositoryUrl: string | null): Wake {
-  const { summary, context, dedupe_key, content_key, github } = event;
+  const { summary, context, dedupe_key, content_key, content_once, github } = event;
   // A webhook's key counts for its own trigger; an event that several triggers can match wakes the routine once.
   const scope = trigger.type === "webhook" ? `${trigger.id}:` : "";
   const checkout = github?.checkout ?? null;
@@ -262,6 +262,7 @@ function wakeOf(trigger: FilteredTrigger, event: SourceEvent, repositoryUrl: str
     text: context === "" ? null : context,
     dedupe_key: `${scope}${dedupe_key}`,
     content_key: content_key === null ? null : `${scope}${content_key}`,
+    ...(content_once === true ? { content_once } : {}),
     fingerprint: "",
     depth: depthOf(event),
     ...(trigger.type === "routine" && event.caused_by !== null ? { woken_by: event.caused_by.run_id } : {}),

@@ -181,7 +181,60 @@ export const cloudEventSamples: readonly ListenerSample[] = [
     title: "a CloudEvent with bytes that are no text",
     headers: STRUCTURED,
     body: () => JSON.stringify({ ...cloudEvent, data: undefined, data_base64: btoa("\xff\xfe") }),
-    reads: { kind: "unreadable", reason: /data_base64 is not text/ },
+    reads: {
+      kind: "event",
+      event: { name: "com.example.someevent" },
+      context: [],
+      paths: { bytes: 2, type: "application/json" },
+    },
+  },
+  {
+    title: "a CloudEvent with a picture",
+    headers: STRUCTURED,
+    body: () =>
+      JSON.stringify({ ...cloudEvent, data: undefined, datacontenttype: "image/png", data_base64: "iVBOR//+" }),
+    reads: {
+      kind: "event",
+      event: { name: "com.example.someevent" },
+      context: [],
+      paths: { bytes: 6, type: "image/png" },
+    },
+  },
+  {
+    title: "a CloudEvent with a NUL in its data",
+    headers: STRUCTURED,
+    body: () => JSON.stringify({ ...cloudEvent, data: undefined, datacontenttype: "a/b", data_base64: btoa("a\0b") }),
+    reads: { kind: "event", event: { name: "com.example.someevent" }, context: [], paths: { bytes: 3, type: "a/b" } },
+  },
+  {
+    title: "a CloudEvent whose data are called JSON and are none",
+    headers: STRUCTURED,
+    body: () => JSON.stringify({ ...cloudEvent, data: undefined, data_base64: btoa("not json") }),
+    reads: { kind: "event", event: { name: "com.example.someevent" }, context: [], paths: { text: "not json" } },
+  },
+  {
+    title: "a CloudEvent whose data_base64 is none",
+    headers: STRUCTURED,
+    body: () => JSON.stringify({ ...cloudEvent, data: undefined, data_base64: "%%%" }),
+    reads: { kind: "unreadable", reason: /data_base64 is not base64/ },
+  },
+  {
+    title: "a CloudEvent in protobuf, in binary mode",
+    headers: {
+      "content-type": "application/protobuf",
+      "ce-specversion": "1.0",
+      "ce-type": "google.cloud.firestore.document.v1.created",
+      "ce-source": "//firestore.example/databases/1",
+      "ce-id": "e-1",
+      "ce-subject": "documents/orders/41",
+    },
+    body: () => "\n\u0001\u0000\u0005order",
+    reads: {
+      kind: "event",
+      event: { name: "google.cloud.firestore.document.v1.created" },
+      context: ["Subject: documents/orders/41"],
+      paths: { bytes: 9, type: "application/protobuf" },
+    },
   },
   {
     title: "a batch of CloudEvents",

@@ -182,6 +182,7 @@ export const linearCase: ListenerCase = {
   signature: { header: "linear-signature", prefix: "", encoding: "hex" },
   coversBody: true,
   windowSeconds: 60,
+  pastSeconds: 8 * 3_600,
   async sign(body, secret, atMs) {
     return { "linear-signature": await hmacHex(secret, body), "linear-timestamp": String(atMs) };
   },

@@ -21,6 +21,8 @@ export interface ListenerCase {
   coversBody: boolean;
   /** How far off a signed time may be, in seconds; null where the source signs none. */
   windowSeconds: number | null;
+  /** Where that is not how far back it may be. */
+  pastSeconds?: number;
   /** What the source really sends. At least one event. */
   samples: readonly ListenerSample[];
   /** Signatures that the source's own documentation shows. */

@@ -46,6 +46,7 @@ const standardVectors: readonly ListenerVector[] = [
     source: "…/webhook.test.ts (with and without signature prefix)",
     secrets: ["MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
   },
+  { ...vector, source: "the secret as Supabase shows it", secrets: ["v1,whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] },
   {
     ...vector,
     source: "…/webhook.test.ts (multi sig payload is valid)",

@@ -58,10 +58,13 @@ function accepts(tested: ListenerCase): void {
 
   const windowSeconds = tested.windowSeconds;
   if (windowSeconds !== null) {
-    it.each([-windowSeconds, windowSeconds])("accepts a time that is %d s off", async (offSeconds) => {
-      const request = await signed(tested, firstEvent(tested), { atMs: NOW_MS + offSeconds * 1_000 });
-      expect(await listener.verify(request, context(tested))).toEqual({ ok: true });
-    });
+    it.each([-(tested.pastSeconds ?? windowSeconds), windowSeconds])(
+      "accepts a time that is %d s off",
+      async (offSeconds) => {
+        const request = await signed(tested, firstEvent(tested), { atMs: NOW_MS + offSeconds * 1_000 });
+        expect(await listener.verify(request, context(tested))).toEqual({ ok: true });
+      },
+    );
   }
 }
 
@@ -110,7 +113,7 @@ function refuses(tested: ListenerCase): void {
 
   const windowSeconds = tested.windowSeconds;
   if (windowSeconds !== null) {
-    const offs = [-86_400, -windowSeconds - 1, windowSeconds + 1, 86_400];
+    const offs = [-86_400, -(tested.pastSeconds ?? windowSeconds) - 1, windowSeconds + 1, 86_400];
     it.each(offs)("refuses a time that is %d s off", async (offSeconds) => {
       const request = await signed(tested, base, { atMs: NOW_MS + offSeconds * 1_000 });
       const given = await listener.verify(request, context(tested));

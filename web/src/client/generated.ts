@@ -1735,7 +1735,7 @@ export interface EndpointSecret {
 
 export interface EndpointSecretInput {
   /**
-     * The source's own; one is drawn without it.
+     * The source's own, without the blanks around it; one is drawn without it.
      * @minLength 8
      * @maxLength 500
      */

@@ -22,7 +22,7 @@ export interface CloudEvent {
   id: string;
   /** All attributes, extensions too, by their names. */
   attributes: Record<string, string | number | boolean>;
-  /** The data as JSON; text and bytes as `{"text": …}`, no data as `{}`. */
+  /** The data as JSON; text as `{"text": …}`, bytes as `{"bytes": LENGTH, "type": …}`, no data as `{}`. */
   data: Json;
 }
 
@@ -59,11 +59,27 @@ function structuredData(event: JsonObject): BodyReading {
     return { payload: typeof data === "string" ? { text: data } : data };
   }
   const bytes = typeof encoded === "string" ? base64Bytes(encoded) : null;
-  const text = bytes === null ? null : utf8Text(bytes);
-  if (text === null) return { reason: "The CloudEvent's data_base64 is not text in UTF-8." };
-  return typeof type === "string" && isJsonType(type.split(";")[0]?.trim().toLowerCase() ?? "")
-    ? readJsonText(text, true)
-    : { payload: { text } };
+  if (bytes === null) return { reason: "The CloudEvent's data_base64 is not base64." };
+  const media = typeof type === "string" ? mediaOf(type) : null;
+  const text = textOf(bytes);
+  if (text === null) return ofBytes(bytes, media);
+  // Whatever its type says, such data are bytes to the format: what is no JSON is no fault.
+  return media !== null && isJsonType(media) ? readJsonText(text, false) : { payload: { text } };
+}
+
+function mediaOf(type: string): string {
+  return type.split(";")[0]?.trim().toLowerCase() ?? "";
+}
+
+/** @returns null for bytes that are no text: not UTF-8, or with control characters. */
+function textOf(bytes: Uint8Array): string | null {
+  const text = utf8Text(bytes);
+  return text === null || [...text].some((char) => char < "\t") ? null : text;
+}
+
+/** A run could do nothing with them. */
+function ofBytes(bytes: Uint8Array, type: string | null): BodyReading {
+  return { payload: { bytes: bytes.length, type } };
 }
 
 function readBinary(request: InboundRequest): CloudEventReading {
@@ -77,7 +93,11 @@ function readBinary(request: InboundRequest): CloudEventReading {
   }
   const type = request.headers.get("content-type");
   if (type !== null) attributes["datacontenttype"] = type;
-  return cloudEvent(attributes, readBody(request));
+  const isText = textOf(request.body) !== null;
+  return cloudEvent(
+    attributes,
+    isText ? readBody(request) : ofBytes(request.body, type === null ? null : mediaOf(type)),
+  );
 }
 
 /** Unescapes double quotes, which older senders write, then one round of percent-encoding, as the binding says. */

@@ -12,6 +12,8 @@ import { contextOf, jsonObject, readEvent, textAt, valueAt } from "./payload.ts"
 import { readSlackForm } from "./slack-form.ts";
 
 const WINDOW_SECONDS = 300;
+/** Subtypes of messages that are new ones. */
+const NEW_MESSAGES = ["file_share", "thread_broadcast", "me_message", "bot_message"];
 
 export const slack: Listener = {
   source: "slack",
@@ -22,6 +24,10 @@ export const slack: Listener = {
     { field: "user", what: "The id of who did it, such as U061F7AUR" },
     { field: "channel", what: "The id of the channel, such as C0LAN2Q65" },
     { field: "thread", what: "Of a message in a thread: the thread's ts" },
+    {
+      field: "conversation",
+      what: "The channel with the thread's ts, or with the message's own: one for a message and its replies",
+    },
     { field: "team", what: "The id of the workspace" },
     { field: "channel_name", what: "Of a command: the channel's name" },
     { field: "user_name", what: "Of a command: the user's name" },
@@ -98,21 +104,32 @@ function readCallback({ token: _token, ...payload }: JsonObject): Reading {
   const first = (...paths: string[]) =>
     paths.map((path) => textAt(payload, `event.${path}`)).find((found) => found !== null);
   const action = first("subtype") ?? null;
+  if (isUnfolded(payload)) {
+    return { kind: "ignored", reason: "Slack has shown a message's links: its text is what it was." };
+  }
   const text = first("text", "message.text", "reaction");
   const user = first("user", "user.id", "message.user");
   const channel = first("channel", "channel.id", "item.channel", "channel_id");
   const heading = [`Slack ${name}`, action, channel && `in ${channel}`, user && `by ${user}`].filter(Boolean).join(" ");
   const thread = first("thread_ts", "message.thread_ts");
   const team = textAt(payload, "team_id");
+  const sent = first("ts", "message.ts", "item.ts");
   return {
     kind: "event",
     event: readEvent({
       name,
       action,
       summary: text === undefined ? heading : `${heading}: ${text}`,
-      dedupe_key: textAt(payload, "event_id"),
+      dedupe_key: messageKey(payload) ?? textAt(payload, "event_id"),
       payload,
-      fields: namedFields({ text, user, channel, thread, team }),
+      fields: namedFields({
+        text,
+        user,
+        channel,
+        thread,
+        conversation: channel === undefined ? undefined : (thread ?? sent) && `${channel} ${thread ?? sent}`,
+        team,
+      }),
       context: contextOf([
         ["Event", action === null ? name : `${name} ${action}`],
         ["User", user ?? null],
@@ -125,6 +142,28 @@ function readCallback({ token: _token, ...payload }: JsonObject): Reading {
       ]),
     }),
   };
+}
+
+/**
+ * What a message is known by. An app that is told of mentions and of messages is told of one twice, under two ids: a
+ * channel and a `ts` tell a message from every other.
+ * @returns null for what is no new message.
+ * @see https://docs.slack.dev/reference/events/app_mention
+ */
+function messageKey(payload: JsonObject): string | null {
+  const type = textAt(payload, "event.type");
+  if (type !== "app_mention" && type !== "message") return null;
+  const subtype = textAt(payload, "event.subtype");
+  if (subtype !== null && !NEW_MESSAGES.includes(subtype)) return null;
+  const parts = ["team_id", "event.channel", "event.ts"].map((path) => textAt(payload, path));
+  return parts.includes(null) ? null : `message ${parts.join(" ")}`;
+}
+
+/** A link in a message has been unfolded, or anything else than its text is another: `message_changed` says so as well. */
+function isUnfolded(payload: JsonObject): boolean {
+  if (textAt(payload, "event.subtype") !== "message_changed") return false;
+  const before = valueAt(payload, "event.previous_message.text");
+  return typeof before === "string" && before === valueAt(payload, "event.message.text");
 }
 
 /** Whether a bot wrote the message, also one that was changed or deleted, or the app's own user did the deed. */

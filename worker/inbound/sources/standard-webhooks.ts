@@ -12,7 +12,8 @@ import { unverified, verified } from "./verification.ts";
 const WINDOW_SECONDS = 300;
 /** A rotation needs two. Each costs a digest of the body before anything is known of the sender. */
 const SIGNATURE_LIMIT = 8;
-const SECRET_PREFIX = "whsec_";
+/** Some senders write the signature's version before it: `v1,whsec_…`. */
+const SECRET_PREFIX = /^(?:v1,)?whsec_/;
 /** In place of a type, which the specification recommends only. */
 const UNTYPED = "webhook";
 
@@ -58,7 +59,7 @@ export const standardWebhooks: Listener = {
   },
 };
 
-/** @param secrets base64, with `whsec_` before it or without; one that is neither signs nothing. */
+/** @param secrets base64, padded or not, with `whsec_` before it or without; one that is neither signs nothing. */
 export async function verifySignedWebhook(
   { headers, body }: InboundRequest,
   secrets: readonly string[],
@@ -95,5 +96,6 @@ export function signingKeyFault(secret: string): string | null {
 }
 
 function secretKey(secret: string): Uint8Array<ArrayBuffer> | null {
-  return base64Bytes(secret.startsWith(SECRET_PREFIX) ? secret.slice(SECRET_PREFIX.length) : secret);
+  const written = secret.replace(SECRET_PREFIX, "").replace(/=+$/, "");
+  return base64Bytes(written.padEnd(Math.ceil(written.length / 4) * 4, "="));
 }
