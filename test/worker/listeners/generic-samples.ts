@@ -172,6 +172,17 @@ export const cloudEventSamples: readonly ListenerSample[] = [
     reads: { kind: "event", event: { name: "com.example.someevent" }, context: [], paths: { appinfoA: "abc" } },
   },
   {
+    title: "an id of more digits than a number holds",
+    headers: { "content-type": "application/json" },
+    body: () => '{"type":"alert.fired","alert":{"id":7654321098765432101}}',
+    reads: {
+      kind: "event",
+      event: { name: "alert.fired" },
+      context: ['"id": 7654321098765432101'],
+      paths: { "alert.id": "7654321098765432101" },
+    },
+  },
+  {
     title: "a CloudEvent without data",
     headers: STRUCTURED,
     body: () => JSON.stringify({ ...cloudEvent, data: undefined }),

@@ -1,6 +1,7 @@
 /** Reads bodies of senders who may write them as they like: JSON, a form, or text. Pure; nothing throws. */
 import type { Json, JsonObject } from "#protocol/schema.ts";
 import { isNestedDeeper } from "#worker/http/nesting.ts";
+import { parseExact, printExact } from "./exact-json.ts";
 import type { InboundRequest } from "./listener.ts";
 import { isObject, jsonObject, NESTING_LIMIT } from "./payload.ts";
 
@@ -27,7 +28,7 @@ export function readBody({ headers, body }: InboundRequest): BodyReading {
 export function readJsonText(text: string, mustBeJson: boolean): BodyReading {
   if (isNestedDeeper(text, NESTING_LIMIT)) return { reason: `The body is nested deeper than ${NESTING_LIMIT} levels.` };
   try {
-    const payload: Json = JSON.parse(text);
+    const payload = parseExact(text);
     return { payload };
   } catch {
     return mustBeJson ? { reason: "The body is called JSON, and is none." } : { payload: { text } };
@@ -60,7 +61,7 @@ export function utf8Text(bytes: Uint8Array): string | null {
 export function prettyJson(value: Json, sizeBytes: number): string | null {
   if (value === null) return null;
   if (typeof value === "string") return value;
-  return onlyText(value) ?? JSON.stringify(value, null, sizeBytes > INDENTED_LIMIT_BYTES ? 0 : 2);
+  return onlyText(value) ?? printExact(value, sizeBytes > INDENTED_LIMIT_BYTES ? 0 : 2);
 }
 
 /** The text of `{"text": …}`. */

@@ -7,7 +7,7 @@ import type { Json, JsonObject } from "#protocol/schema.ts";
 import { verifyHexSignature } from "./hex-signature.ts";
 import type { EndpointSettings, InboundRequest, Listener, Reading, Verification, VerifyContext } from "./listener.ts";
 import { listed, namedFields, textsOf } from "./named-fields.ts";
-import { contextOf, isObject, jsonObject, readEvent, textAt, valueAt } from "./payload.ts";
+import { contextOf, isObject, jsonObject, plainObject, readEvent, textAt, valueAt } from "./payload.ts";
 
 /** For clocks that differ. */
 const AHEAD_MS = 60_000;
@@ -65,7 +65,7 @@ function setUp(url: string): readonly string[] {
 async function verify({ headers, body }: InboundRequest, context: VerifyContext): Promise<Verification> {
   const signed = await verifyHexSignature(headers.get("linear-signature"), "", body, context.secrets);
   if (!signed.ok) return signed;
-  const sentMs = valueAt(jsonObject(body) ?? undefined, "webhookTimestamp");
+  const sentMs = valueAt(plainObject(body) ?? undefined, "webhookTimestamp");
   if (typeof sentMs !== "number") return { ok: false, failure: "time_missing" };
   const ageMs = context.nowMs - sentMs;
   const isNear = Number.isSafeInteger(sentMs) && ageMs >= -AHEAD_MS && ageMs <= PAST_MS;

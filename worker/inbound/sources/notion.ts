@@ -15,7 +15,7 @@ import type {
   VerifyContext,
 } from "./listener.ts";
 import { listed, namedFields, textsOf } from "./named-fields.ts";
-import { contextOf, jsonObject, readEvent, textAt, valueAt, wordAt } from "./payload.ts";
+import { contextOf, jsonObject, plainObject, readEvent, textAt, valueAt, wordAt } from "./payload.ts";
 
 export const notion: Listener = {
   source: "notion",
@@ -61,7 +61,7 @@ function verify({ headers, body }: InboundRequest, { secrets }: VerifyContext): 
 
 /** The token is what Notion signs with from then on. Nobody has signed this: Notion tells its own when a person brings it back. */
 function introduce({ body }: InboundRequest): Introduction | null {
-  const payload = jsonObject(body);
+  const payload = plainObject(body);
   const secret = textAt(payload ?? undefined, "verification_token");
   if (payload === null || secret === null || Object.keys(payload).length !== 1) return null;
   if (!/^[\x21-\x7e]{16,255}$/.test(secret)) return null;

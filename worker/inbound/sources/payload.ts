@@ -3,6 +3,7 @@
 import type { Json, JsonObject } from "#protocol/schema.ts";
 import { CONTEXT_LIMIT, type SourceReading } from "#protocol/source-event.ts";
 import { isNestedDeeper } from "#worker/http/nesting.ts";
+import { parseExact } from "./exact-json.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 const SUMMARY_LIMIT = 200;
@@ -12,12 +13,21 @@ const KEY_LIMIT = 255;
 /** Deeper payloads are refused, because later steps walk through them recursively. */
 export const NESTING_LIMIT = 100;
 
-/** @returns the object, or null when the body is not one in JSON, or is nested too deeply. */
+/** @returns the object, with the digits of its numbers; null when the body is not one in JSON, or is nested too deeply. */
 export function jsonObject(body: Uint8Array): JsonObject | null {
+  return objectOf(body, parseExact);
+}
+
+/** The same with all numbers as numbers, for what is decided by their kind before anybody is known to have sent it. */
+export function plainObject(body: Uint8Array): JsonObject | null {
+  return objectOf(body, JSON.parse);
+}
+
+function objectOf(body: Uint8Array, parse: (text: string) => Json): JsonObject | null {
   try {
     const text = decoder.decode(body);
     if (isNestedDeeper(text, NESTING_LIMIT)) return null;
-    const value: Json = JSON.parse(text);
+    const value = parse(text);
     return isObject(value) ? value : null;
   } catch {
     return null;
