@@ -123,6 +123,16 @@ export const API_ERRORS = {
     message: "Skipped: a run of this routine is on, and its overlap policy is skip.",
     hint: "Fire again when the run has ended, or choose another overlap policy.",
   },
+  gate_closed: {
+    type: "conflict_error",
+    message: "Skipped: the routine's gate is closed.",
+    hint: "Read in details.reason what it has found. Fire again when that has changed, or run the routine by hand, which asks no gate.",
+  },
+  gate_failed: {
+    type: "overloaded_error",
+    message: "The routine's gate could not be asked, so nothing was started.",
+    hint: "Read in details.reason why. Fire again after the seconds that Retry-After names; POST /api/v1/connectors/{id}/check looks whether the connector works.",
+  },
   revision_conflict: {
     type: "conflict_error",
     message: "The routine has changed since the revision that you named.",

@@ -114,6 +114,8 @@ export const outcomeReasonSchema = z
     "overlap_queue_latest",
     "overlap_skip",
     "overlap_cancel_running",
+    "gate_closed",
+    "gate_failed",
     "session_busy",
     "given_to_run",
     "same_idempotency_key",
@@ -166,10 +168,10 @@ export const occurrenceSchema = z
     }),
     outcome: outcomeSchema,
     reason: outcomeReasonSchema,
-    detail: z
-      .string()
-      .optional()
-      .meta({ description: "More of the reason: which budget is spent, and when it begins anew. Absent elsewhere." }),
+    detail: z.string().optional().meta({
+      description:
+        "More of the reason: which budget is spent, and when it begins anew; what the gate has found. Absent elsewhere.",
+    }),
     run_id: nullable(runIdSchema),
     session_key: z.string().optional().meta({
       description: "Of a routine with `session: keyed`: the key of the session into which it goes.",

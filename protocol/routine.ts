@@ -4,6 +4,7 @@ import { actorSchema } from "./actor.ts";
 import { type RoutineConnectors, routineConnectorsSchema } from "./connector.ts";
 import { type ContextFrom, contextFromSchema } from "./context-from.ts";
 import { DEFAULT_ENVIRONMENT, environmentNameSchema, networkAdditionsSchema, variablesSchema } from "./environment.ts";
+import { gateSchema, gateStateSchema } from "./gate.ts";
 import { branchRef } from "./git-refs.ts";
 import { routineIdSchema } from "./ids.ts";
 import { type NotificationRule, notificationRulesSchema } from "./notification.ts";
@@ -109,6 +110,7 @@ const settings = {
     description: "MCP servers that its runs may use, by name: all their tools, or those that `tools` leaves.",
   }),
   context_from: contextFromSchema,
+  gate: gateSchema,
   tools: toolPolicySchema.meta({
     description: "Which calls of the agent's tools are let through; all of them where it says nothing.",
   }),
@@ -135,6 +137,7 @@ export const routineInputSchema = z
     network: settings.network.default(ROUTINE_DEFAULTS.network),
     connectors: settings.connectors.default(ROUTINE_DEFAULTS.connectors),
     context_from: settings.context_from.default(ROUTINE_DEFAULTS.context_from),
+    gate: settings.gate.optional(),
     tools: settings.tools.default(ROUTINE_DEFAULTS.tools),
     notify: settings.notify.default(ROUTINE_DEFAULTS.notify),
     limits: limitsSchema.default(() => limitsSchema.parse({})),
@@ -150,6 +153,7 @@ const changes = z
     ...settings,
     model: settings.model.unwrap().nullable(),
     session_key: settings.session_key.nullable(),
+    gate: nullable(settings.gate),
     if_revision: z.int().min(1),
   })
   .partial();
@@ -181,6 +185,7 @@ export const routineDefinitionSchema = z
     network: settings.network,
     connectors: settings.connectors,
     context_from: settings.context_from,
+    gate: nullable(settings.gate),
     tools: settings.tools,
     notify: settings.notify,
     limits: limitsSchema,
@@ -207,6 +212,9 @@ export const routineSchema = routineDefinitionSchema
       .array(warningSchema)
       .default([])
       .meta({ description: "What is saved but can't be meant, or can't work yet; told until it is mended." }),
+    gate_state: nullable(gateStateSchema)
+      .default(null)
+      .meta({ description: "Null without `gate`, and where routines are listed." }),
     has_token: z.boolean().meta({ description: "Whether a token for the fire endpoint is in force." }),
     token_may_read: z.boolean().meta({ description: "Whether that token also reads the routine's runs." }),
     created_at: timestampSchema,

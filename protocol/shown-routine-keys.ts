@@ -10,6 +10,7 @@ export const shownRoutineFields = {
   status: shownKey,
   paused_reason: shownKey,
   paused_by: shownKey,
+  gate_state: shownKey,
   has_token: shownKey,
   token_may_read: shownKey,
   created_at: shownKey,

@@ -14,6 +14,7 @@ export const warningCodes = [
   "environment_archived",
   "unknown_connector",
   "connector_not_ready",
+  "unknown_tool",
 ] as const;
 
 export const warningSchema = z

@@ -7,16 +7,19 @@ import { boundedDuration, timestampSchema } from "./time.ts";
 const ARGUMENTS_LENGTH = 16_384;
 const path = z.string().min(1).max(200);
 
+/** Of a connector's tool that the instance itself calls. */
+export const toolNameSchema = z.string().min(1).max(200);
+export const toolArgumentsSchema = z
+  .record(z.string(), z.any())
+  .refine((given) => JSON.stringify(given).length <= ARGUMENTS_LENGTH, "must be at most 16 KiB of JSON")
+  .meta({ description: "Of the tool." });
+
 /** What a `watch` trigger is written with. */
 export const watchFields = {
   connector: connectorNameSchema.meta({ description: "One of the routine's `connectors`." }),
-  tool: z.string().min(1).max(200).optional().meta({ description: "The tool that is called, as its server has it." }),
+  tool: toolNameSchema.optional().meta({ description: "The tool that is called, as its server has it." }),
   resource: z.string().min(1).max(2_000).optional().meta({ description: "The resource that is read, by its URI." }),
-  arguments: z
-    .record(z.string(), z.any())
-    .refine((given) => JSON.stringify(given).length <= ARGUMENTS_LENGTH, "must be at most 16 KiB of JSON")
-    .optional()
-    .meta({ description: "Of the tool." }),
+  arguments: toolArgumentsSchema.optional(),
   every: boundedDuration("1m", "24h").default("5m"),
   items: path.optional().meta({
     description:

@@ -51,7 +51,15 @@ export interface AdmissionFacts {
   isKeyed: boolean;
   /** The session in which it is to go on; `new` for one of its own. */
   session: "new" | SessionState;
+  /** What the routine's gate has said of it; `open` too where it is not asked. */
+  gate: GateVerdict["is"];
   nowMs: number;
+}
+
+/** What a routine's gate says. `detail` tells the figures, or why it could not be asked. */
+export interface GateVerdict {
+  is: "open" | "closed" | "failed";
+  detail: string;
 }
 
 /** Which runs make way for the new one: those that wait, or those that are on as well. */
@@ -63,10 +71,16 @@ export type AdmissionVerdict =
   /** The session's newest run gets it as a message. */
   | { outcome: "given"; reason: "given_to_run" }
   | { outcome: "duplicate"; reason: OutcomeReason; of: Occurrence }
-  | { outcome: "skipped"; reason: OutcomeReason }
+  | { outcome: "skipped"; reason: "overlap_skip" | "gate_closed" }
   | {
       outcome: "refused";
-      reason: "routine_paused" | "paused_after_failures" | "model_not_configured" | "budget" | "idempotency_key_reused";
+      reason:
+        | "routine_paused"
+        | "paused_after_failures"
+        | "model_not_configured"
+        | "budget"
+        | "gate_failed"
+        | "idempotency_key_reused";
     }
   /** Too much at once. A fire is told and counted, and leaves no occurrence, so that a flood of them can't fill the storage. */
   | { outcome: "queue_full" };
@@ -80,6 +94,9 @@ export function decideAdmission(facts: AdmissionFacts): AdmissionVerdict {
   }
   if (!facts.hasModel) return { outcome: "refused", reason: "model_not_configured" };
   if (facts.isBudgetSpent) return { outcome: "refused", reason: "budget" };
+
+  if (facts.gate === "failed") return { outcome: "refused", reason: "gate_failed" };
+  if (facts.gate === "closed") return { outcome: "skipped", reason: "gate_closed" };
 
   const verdict = decidePlace(facts);
   if (verdict.outcome === "skipped" || verdict.outcome === "given") return verdict;

@@ -16,6 +16,7 @@ const LEVELS = [
     "notification-tables.ts",
     "budget-tables.ts",
     "watch-tables.ts",
+    "gate-tables.ts",
     "database.ts",
     "work.ts",
   ],

@@ -35,11 +35,13 @@ import { TranscriptLog } from "./transcript/transcript-log.ts";
 import { Viewers } from "./viewers/viewers.ts";
 import { CoalescedRuns } from "./wakes/coalesced-runs.ts";
 import { FireAgain } from "./wakes/fire-again.ts";
+import { GatedWakes } from "./wakes/gated-wakes.ts";
 import { OccurrenceStore } from "./wakes/occurrences.ts";
 import { RefusalCounts } from "./wakes/refusal-counts.ts";
 import { Schedules } from "./wakes/schedules.ts";
 import { SessionMessages } from "./wakes/session-messages.ts";
 import { Wakes } from "./wakes/wake.ts";
+import { WakeGate } from "./wakes/wake-gate.ts";
 import { WatchedItems } from "./wakes/watched-items.ts";
 import { Watches } from "./wakes/watches.ts";
 import { Work } from "./work.ts";
@@ -85,6 +87,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const coalesced = new CoalescedRuns(sql);
   const steering = new Steering({ engine, runs, messages, sockets, work });
   const sessionKeys = new SessionKeys(sql);
+  const gated = new GatedWakes(sql, work, outbox);
   const wakes = new Wakes({
     config,
     occurrences,
@@ -98,6 +101,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
     repositoryIds,
     steering,
     sessionKeys,
+    gated,
   });
   const sessionMessages = new SessionMessages({ work, engine, definitions, steering, messages, wakes });
   viewers.heardBy((sessionId, said, by) => sessionMessages.hear(sessionId, said, by));
@@ -105,10 +109,11 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const fireAgain = new FireAgain({ wakes, runs, occurrences, deadLetters, messages: sessionMessages });
   const schedules = new Schedules(database, wakes, outbox, work);
   const watches = new Watches({ database, work, outbox, wakes, definitions, items: new WatchedItems(sql) });
+  const gate = new WakeGate({ work, outbox, definitions, wakes, gated });
   const contexts = new RunContexts(sql);
   const artifacts = new Artifacts(sql, work, outbox);
   const defined = { ids, definitions, schedules, watches, secrets, repositoryIds };
-  const definitionChanges = new DefinitionChanges({ ...defined, engine, health, budgets, shared, sessionKeys });
+  const definitionChanges = new DefinitionChanges({ ...defined, engine, health, budgets, shared, sessionKeys, gated });
   const stores = {
     artifacts,
     messages,
@@ -147,6 +152,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
     fireAgain,
     schedules,
     watches,
+    gate,
     definitionChanges,
   };
 }

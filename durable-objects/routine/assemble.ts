@@ -35,6 +35,7 @@ import { ToArtifacts } from "./receivers/to-artifacts.ts";
 import { ToBudgets } from "./receivers/to-budgets.ts";
 import { ToConversations } from "./receivers/to-conversations.ts";
 import { ToEnvironments } from "./receivers/to-environments.ts";
+import { ToGate } from "./receivers/to-gate.ts";
 import { DeadLettersToIndex, RoutineToIndex, RunsToIndex } from "./receivers/to-index.ts";
 import { NotificationsToIndex, ToNotifications } from "./receivers/to-notifications.ts";
 import { ToPool } from "./receivers/to-pool.ts";
@@ -105,7 +106,7 @@ export function assemble({ context, env, config, database, ownerKey, authorities
       ),
   });
 
-  const entry = new IndexEntry(secrets, repositoryIds, schedules, watches);
+  const entry = new IndexEntry(core);
   const toIndex = new RoutineToIndex(env.DB, definitions, (row) => entry.of(row, Date.now()));
   const purge = new Purge(core);
   const sender = new SendNotifications(
@@ -113,7 +114,12 @@ export function assemble({ context, env, config, database, ownerKey, authorities
     work,
     notificationPost(env.DB, config, env.EMAIL, secretValues, () => definitions.row()?.definition.notify ?? []),
   );
-  const receivers = assembleReceivers(core, { env, config, frames, toIndex, environments, sender, secretValues });
+  const connectorParts = partsForConnectors(env, config, secretValues);
+  const toGate = new ToGate(env.DB, { ...core, ...connectorParts });
+  const receivers = assembleReceivers(core, {
+    ...{ connectorParts, toGate },
+    ...{ env, config, frames, toIndex, environments, sender },
+  });
   const deliver = new Deliver(outbox, work, receivers, () => purge.ifOver());
 
   const index = new AwaitIndex(work, outbox, deliver, toIndex, [core.deadLetters, core.notifications]);
@@ -145,11 +151,23 @@ export function assemble({ context, env, config, database, ownerKey, authorities
     notes,
     diffs,
     sender,
+    toGate,
   };
   return { ...core, ...doors, fireAccess, tickets, accesses, alarm };
 }
 
 export type Assembled = ReturnType<typeof assemble>;
+
+/** What connectors are asked with. */
+function partsForConnectors(env: ObjectEnv, config: Config, secrets: SecretsOfRuns) {
+  const outside: OutsideOptions = { hasLoopback: config.connectorsLoopback, fetch: (url, init) => fetch(url, init) };
+  const loginAccess = new LoginAccess({
+    ...{ logins: connectorLogins(env.DB, env.DB), ring: new KeyRing(config.signingKeys), secrets, outside },
+    now: Date.now,
+    pause: (ms) => scheduler.wait(ms),
+  });
+  return { secrets, loginAccess, outside };
+}
 
 /** Names for each kind of owed call the receiver that takes it. */
 function assembleReceivers(
@@ -161,18 +179,13 @@ function assembleReceivers(
     toIndex: RoutineToIndex;
     environments: AttemptEnvironmentReader;
     sender: SendNotifications;
-    secretValues: SecretsOfRuns;
+    connectorParts: ReturnType<typeof partsForConnectors>;
+    toGate: ToGate;
   },
 ): Receivers {
   const { definitions, runs } = core;
   const toConversations = new ToConversations({ ...core, bucket: given.env.BODIES });
-  const { env, config, frames, toIndex, environments, sender, secretValues: secrets } = given;
-  const outside: OutsideOptions = { hasLoopback: config.connectorsLoopback, fetch: (url, init) => fetch(url, init) };
-  const loginAccess = new LoginAccess({
-    ...{ logins: connectorLogins(env.DB, env.DB), ring: new KeyRing(config.signingKeys), secrets, outside },
-    now: Date.now,
-    pause: (ms) => scheduler.wait(ms),
-  });
+  const { env, config, frames, toIndex, environments, sender, connectorParts, toGate } = given;
   const poolOf = (name: string) => poolObject(env, config.jurisdiction, name);
   const routineOf = (id: string) => routineObject(env, config.jurisdiction, id);
   const toPool = new ToPool(poolOf, core, frames);
@@ -198,7 +211,8 @@ function assembleReceivers(
     tidy_conversation: toConversations,
     tell_slack: new ToSlack(core.slackUpdates, core.work),
     report_spending: new ToBudgets(() => budgetObject(env, config.jurisdiction), core),
-    look_at_watch: new ToWatches(env.DB, { ...core, secrets, loginAccess, outside }),
+    look_at_watch: new ToWatches(env.DB, { ...core, ...connectorParts }),
+    ask_gate: toGate,
     tidy_artifacts: new ToArtifacts({ ...core, bucket: given.env.BODIES }),
   };
 }

@@ -15,6 +15,7 @@ import type { SharedBudgets } from "./runs/shared-budgets.ts";
 import type { Artifacts } from "./sessions/artifacts.ts";
 import type { Viewers } from "./viewers/viewers.ts";
 import type { DueSchedules } from "./wakes/due-schedules.ts";
+import type { WakeGate } from "./wakes/wake-gate.ts";
 import type { Watches } from "./wakes/watches.ts";
 
 interface Parts {
@@ -34,6 +35,7 @@ interface Parts {
   sender: SendNotifications;
   shared: SharedBudgets;
   watches: Watches;
+  gate: WakeGate;
 }
 
 /** What the alarm looks after, in this order. */
@@ -55,6 +57,7 @@ export function concernsOf(parts: Parts): Concern[] {
     sender,
     shared,
     watches,
+    gate,
   } = parts;
   return [
     {
@@ -77,6 +80,7 @@ export function concernsOf(parts: Parts): Concern[] {
     { name: "shared budgets", next: () => shared.next(), look: (nowMs) => shared.look(nowMs) },
     { name: "schedules", next: () => dueSchedules.next(), look: () => dueSchedules.fireUnattended() },
     { name: "watches", next: () => watches.next(), look: () => watches.oweDue() },
+    { name: "gate", next: () => gate.next(), look: () => gate.oweDue() },
     { name: "silence", next: () => health.quietAt(), look: (nowMs) => health.lookForSilence(nowMs) },
     { name: "links", next: () => sockets.next(), look: (nowMs) => sockets.closeLate(nowMs) },
     { name: "viewers", next: () => viewers.nextDue(), look: (nowMs) => viewers.closeDue(nowMs) },

@@ -88,7 +88,20 @@ export class RoutineObject extends ObjectForWork {
     const mayFire = this.opening.with(id, ({ fireAccess }, routine) =>
       fireAccess.admit(routine, hash, isRepeat, Date.now()),
     );
-    return mayFire.ok ? this.runNow(id, event, isRepeat) : mayFire;
+    return mayFire.ok ? await this.#fireThroughGate(id, event, isRepeat) : mayFire;
+  }
+
+  /** A fire waits for the answer of the routine's gate. Nothing is known of it meanwhile: whoever fires hears what came of it. */
+  async #fireThroughGate(id: OwnedId, event: Wake, isRepeat: boolean): Promise<Result<Admission>> {
+    const asking = this.opening.with(id, ({ work, wakes, toGate }, routine) => {
+      const gate = work.change((tx) => wakes.gateOf(tx, routine, event, isRepeat));
+      return success(gate === null ? null : { gate, answer: () => toGate.askForFire(routine.id, gate) });
+    });
+    if (!asking.ok) return asking;
+    const asked = asking.value === null ? null : { ...asking.value, answer: await asking.value.answer() };
+    return this.opening.with(id, ({ work, wakes }, routine) =>
+      work.change((tx) => wakes.fire(tx, routine, event, isRepeat, null, asked)),
+    );
   }
 
   /** Whether a token is this routine's, for a fire that goes no further. */

@@ -13,6 +13,7 @@ import type { DoneBefore } from "#rules/run/inputs.ts";
 import { IS_UNSETTLED } from "#rules/run/status-condition.ts";
 
 export { sharedBudgets, sharedReservations, spending, spendingDays } from "./budget-tables.ts";
+export { gatedKeys, gatedWakes } from "./gate-tables.ts";
 export { notifications, slackUpdates } from "./notification-tables.ts";
 export {
   conversationParts,

@@ -18,9 +18,14 @@ const DEADLINE_MS = 11_000;
 const ANSWER_BYTES = 4_194_304;
 const WORDS_LENGTH = 500;
 
-/** Answers within 11 seconds, and never rejects. The connector's credential is in nothing that it gives. */
-export async function askConnector(parts: McpParts, connector: Connector, call: ConnectorCall): Promise<AnswerValue> {
-  const bounds = { deadlineMs: DEADLINE_MS, answerBytes: ANSWER_BYTES, toDo: "answer" };
+/** Answers within its deadline, and never rejects. The connector's credential is in nothing that it gives. */
+export async function askConnector(
+  parts: McpParts,
+  connector: Connector,
+  call: ConnectorCall,
+  deadlineMs = DEADLINE_MS,
+): Promise<AnswerValue> {
+  const bounds = { deadlineMs, answerBytes: ANSWER_BYTES, toDo: "answer" };
   const asked = await withMcpClient(parts, connector, bounds, (session) => ask(session, call));
   if (!asked.ok) return { ok: false, detail: asked.detail };
   const answer = asked.value;

@@ -35,6 +35,7 @@ import m0032 from './0032_session_keys.sql';
 import m0033 from './0033_shared_budgets.sql';
 import m0034 from './0034_github_deeds.sql';
 import m0035 from './0035_watches.sql';
+import m0036 from './0036_gated_wakes.sql';
 
   export default {
     journal,
@@ -74,7 +75,8 @@ m0031,
 m0032,
 m0033,
 m0034,
-m0035
+m0035,
+m0036
     }
   }
   

@@ -8,6 +8,7 @@ const PASSING: ReadonlySet<OutcomeReason> = new Set([
   "paused_after_failures",
   "model_not_configured",
   "budget",
+  "gate_failed",
   "queue_full",
   "slot_missed",
   "catch_up_limit",

@@ -26,6 +26,7 @@ export function completeDefinition(saved: RoutineDefinition): RoutineDefinition 
     session,
     // Older rows have none.
     session_key: saved.session_key ?? null,
+    gate: saved.gate ?? null,
     push_prefix,
     runs_on,
     environment,
@@ -51,6 +52,7 @@ const savedConnectors = z.array(z.union([z.string(), z.object({ name: z.string()
 export const savedRoutineSchema = routineSchema.extend({
   session: routineSchema.shape.session.default(ROUTINE_DEFAULTS.session),
   session_key: routineSchema.shape.session_key.default(null),
+  gate: routineSchema.shape.gate.default(null),
   push_prefix: routineSchema.shape.push_prefix.default(ROUTINE_DEFAULTS.push_prefix),
   runs_on: routineSchema.shape.runs_on.default(ROUTINE_DEFAULTS.runs_on),
   environment: routineSchema.shape.environment.default(ROUTINE_DEFAULTS.environment),

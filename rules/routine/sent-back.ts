@@ -6,7 +6,7 @@ import type { Routine, RoutinePatch, RoutineSentBack } from "#protocol/routine.t
 import { type ShownRoutineKey, shownRoutineKeys } from "#protocol/shown-routine-keys.ts";
 
 /** These follow from other things, and may have become others since the routine was read. */
-const DERIVED: readonly ShownRoutineKey[] = ["warnings", "last_run", "next_fire_at"];
+const DERIVED: readonly ShownRoutineKey[] = ["warnings", "last_run", "next_fire_at", "gate_state"];
 
 const REMEDIES: Partial<Record<ShownRoutineKey, string>> = {
   status: "POST …/pause and …/resume change it",
@@ -59,6 +59,7 @@ export function withoutShown(given: RoutineSentBack): RoutinePatch {
     warnings: _warnings,
     last_run: _run,
     next_fire_at: _next,
+    gate_state: _gate,
     ...patch
   } = given;
   return patch;

@@ -6,6 +6,7 @@ import type { Warning } from "#protocol/warning.ts";
 import { secretsIn } from "../secrets/placeholders.ts";
 import { isInScope } from "../secrets/scope.ts";
 import { noRoutine, type TriggerNames, triggerWarnings } from "../triggers/trigger-warnings.ts";
+import { nearestKey } from "./nearest-key.ts";
 
 /** What the instance has of what routines name. */
 export interface KnownNames extends TriggerNames {
@@ -16,7 +17,7 @@ export interface KnownNames extends TriggerNames {
   connectors: ReadonlyMap<string, KnownConnector | null>;
 }
 
-export type KnownConnector = Pick<Connector, "status" | "status_detail">;
+export type KnownConnector = Pick<Connector, "status" | "status_detail" | "tools">;
 
 export interface KnownEnvironment {
   id: string;
@@ -27,7 +28,7 @@ export interface KnownEnvironment {
 /** What of a routine is looked at; triggers as they are shown. */
 export type Looked = Pick<
   Routine,
-  "id" | "triggers" | "repositories" | "environment" | "variables" | "connectors" | "context_from"
+  "id" | "triggers" | "repositories" | "environment" | "variables" | "connectors" | "context_from" | "gate"
 >;
 
 export function warningsOf(routine: Looked, known: KnownNames): Warning[] {
@@ -37,6 +38,10 @@ export function warningsOf(routine: Looked, known: KnownNames): Warning[] {
     ...secretWarnings(routine, environment, known.secrets),
     ...routine.connectors.flatMap((given, place) =>
       connectorWarnings(nameOfConnector(given), `connectors[${place}]`, known.connectors),
+    ),
+    ...(routine.gate === null ? [] : toolWarnings(routine.gate, "gate", known.connectors)),
+    ...routine.triggers.flatMap((trigger, place) =>
+      trigger.type === "watch" ? toolWarnings(trigger, `triggers[${place}]`, known.connectors) : [],
     ),
     ...routine.context_from.flatMap(({ routine: name }, place) =>
       name === "self" || known.routines.has(name) ? [] : [noRoutine(`context_from[${place}].routine`, name)],
@@ -74,6 +79,24 @@ function connectorWarnings(name: string, field: string, connectors: KnownNames["
   const message = `the connector "${name}" ${lack} when it was looked at last: ${found.status_detail ?? ""}`.trim();
   const hint = `Calls of it fail until it is mended: POST /api/v1/connectors/${name}/check looks again.`;
   return [{ code: "connector_not_ready", field, message, hint }];
+}
+
+/** Of what the instance itself calls. Nothing is known of tools before the connector has been looked at. */
+function toolWarnings(
+  { connector, tool }: { connector: string; tool?: string | undefined },
+  field: string,
+  connectors: KnownNames["connectors"],
+): Warning[] {
+  const tools = connectors.get(connector)?.tools ?? [];
+  if (tool === undefined || tools.length === 0 || tools.some(({ name }) => name === tool)) return [];
+  const message = `the connector "${connector}" has no tool "${tool}"`;
+  const nearest = nearestKey(
+    tool,
+    tools.map(({ name }) => name),
+  );
+  const meant = nearest === null ? "" : `Did you mean "${nearest}"? `;
+  const hint = `${meant}POST /api/v1/connectors/${connector}/check looks anew at which it has.`;
+  return [{ code: "unknown_tool", field: `${field}.tool`, message, hint }];
 }
 
 function secretWarnings(

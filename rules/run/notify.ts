@@ -27,6 +27,7 @@ export interface Fact {
 /** Facts that are told under a kind, in words and with a type of their own. */
 const SPECIAL_FACTS = {
   fast_spending: { type: "routine.spending", words: "spends much faster than usual" },
+  gate_failing: { type: "routine.gate_failing", words: "can't ask its gate" },
   watch_failing: { type: "routine.watch_failing", words: "can't see what it watches" },
 } as const;
 
@@ -51,6 +52,11 @@ export function fastFact(runId: string, atMs: number, detail: string): Fact {
 /** Looks of a watch go on failing. */
 export function watchFact(atMs: number, detail: string): Fact {
   return { kinds: ["missed"], runId: null, atMs, detail, special: "watch_failing" };
+}
+
+/** A gate could not be asked, and what has come is given up. */
+export function gateFact(atMs: number, detail: string): Fact {
+  return { kinds: ["missed"], runId: null, atMs, detail, special: "gate_failing" };
 }
 
 /** What the end of a run is. @param change of the routine's health with it. @returns null where nobody can ask for it. */

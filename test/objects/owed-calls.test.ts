@@ -87,6 +87,7 @@ async function owing(parties: { pool?: Party; index?: Party; others?: Party }, t
         tell_slack: others,
         report_spending: others,
         look_at_watch: others,
+        ask_gate: others,
       };
       const calls = new Deliver(outbox, work, receivers, () => {});
       const owe = (kind: OwedKind, ...refs: string[]) =>

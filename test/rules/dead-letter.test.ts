@@ -10,6 +10,7 @@ const isDead = (reason: string, wake: Partial<Wake> = {}) =>
 
 it("is what could have been a run at another time", () => {
   expect(outcomeReasonSchema.options.filter((reason) => isDead(reason))).toEqual([
+    "gate_failed",
     "routine_paused",
     "paused_after_failures",
     "model_not_configured",

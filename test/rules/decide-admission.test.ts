@@ -29,6 +29,7 @@ const FREE: AdmissionFacts = {
   session: "new",
   active: 0,
   queued: 0,
+  gate: "open",
   nowMs: NOW_MS,
 };
 const KEY = "0ABCDEFGHJKMNPQRSTVWXYZ012";

@@ -23,7 +23,13 @@ const KNOWN: KnownNames = {
     ["ci", ci("active", { A: "{{ACME}}", B: "{{GONE}}" })],
     ["old", ci("archived")],
   ]),
-  connectors: new Map(),
+  connectors: new Map([
+    [
+      "linear",
+      { status: "ready", status_detail: null, tools: [{ name: "list_issues", description: "", read_only: true }] },
+    ],
+    ["new", { status: "ready", status_detail: null, tools: [] }],
+  ]),
   sourcesWithSecret: new Set(["slack"]),
   githubEvents: new Map([
     ["pull_request", { actions: ["opened", "closed"], fields: ["base_branch", "author", "sender"] }],
@@ -39,12 +45,9 @@ function told(input: Record<string, unknown>, shown: Partial<ShownTrigger> = {})
   const parsed = routineInputSchema.parse({ name: "r", prompt: "p", ...input });
   const status = { status: "active", next_fire_times: [], endpoint: null };
   const triggers = parsed.triggers.map((trigger) => ({ id: "trg_1", ...status, ...trigger, ...shown }) as ShownTrigger);
-  return warningsOf({ ...parsed, id: "rtn_1", triggers }, KNOWN).map(({ code, field, message, secret }) => [
-    code,
-    field,
-    message,
-    ...(secret === undefined ? [] : [secret]),
-  ]);
+  return warningsOf({ ...parsed, id: "rtn_1", gate: parsed.gate ?? null, triggers }, KNOWN).map(
+    ({ code, field, message, secret }) => [code, field, message, ...(secret === undefined ? [] : [secret])],
+  );
 }
 
 const github = (trigger: object) => ({
@@ -60,6 +63,16 @@ it.each([
     github({ event: "pull_requests" }),
     ["unknown_event", "triggers[0].event", /"pull_requests"; did you mean "pull_request"\?/],
   ],
+  [{ connectors: ["linear"], gate: { connector: "linear", tool: "list_issues" } }, []],
+  [
+    { connectors: ["linear"], gate: { connector: "linear", tool: "list_issue" } },
+    ["unknown_tool", "gate.tool", /the connector "linear" has no tool "list_issue"/],
+  ],
+  [
+    { connectors: ["linear"], triggers: [{ type: "watch", connector: "linear", tool: "issues" }] },
+    ["unknown_tool", "triggers[0].tool", /has no tool "issues"/],
+  ],
+  [{ connectors: ["new"], triggers: [{ type: "watch", connector: "new", tool: "issues" }] }, []],
   [github({ event: "gollum", actions: ["whatever"] }), []],
   [
     github({ actions: ["open"] }),

@@ -88,6 +88,7 @@ describe("runOrder", () => {
     }),
     model: null,
     session_key: null,
+    gate: null,
     triggers: [],
   };
 

@@ -15,6 +15,7 @@ const NO_FIELD: Record<string, string> = {
   ...Object.fromEntries(
     ["", ".name", ".tools.allow", ".tools.deny", ".tools.read_only"].map((key) => [`connectors[0]${key}`, "as JSON"]),
   ),
+  ...Object.fromEntries(["connector", "tool", "arguments", "when"].map((key) => [`gate.${key}`, "as JSON"])),
   "triggers[0].type": "the button that adds the trigger says it",
   "triggers[0].id": "drawn by the instance",
   "triggers[0].arguments": "as JSON, as its card says",

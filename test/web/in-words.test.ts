@@ -5,7 +5,7 @@ import { EMPTY_DRAFT } from "#web/src/editor/draft.ts";
 import { inWords } from "#web/src/routines/in-words.ts";
 
 function said(topic: string, given: object): string[] {
-  const routine = { ...EMPTY_DRAFT, model: null, session_key: null, ...given } as unknown as Routine;
+  const routine = { ...EMPTY_DRAFT, model: null, session_key: null, gate: null, ...given } as unknown as Routine;
   return inWords(routine).find((part) => part.topic === topic)?.sentences ?? [];
 }
 const trigger = (given: object) => ({ triggers: [{ id: "trg_1", status: "active", filters: [], ...given }] });
@@ -66,6 +66,14 @@ it.each<[string, object, string[]]>([
     "When",
     trigger({ type: "routine", routine: "Writer", on: ["succeeded"], result: ["nothing_to_do", "done"] }),
     ["It starts when a run of Writer ends as succeeded with the result nothing to do or done."],
+  ],
+  [
+    "When",
+    { ...trigger({ type: "api" }), gate: { connector: "linear", tool: "list_issues", when: "count > 0" } },
+    [
+      "It starts when its fire endpoint is called with its token.",
+      "Of what comes by itself it asks list_issues of linear first, and starts only if count > 0.",
+    ],
   ],
   ["Where", {}, ["A run works in the environment default, without a repository."]],
   [

@@ -8,6 +8,9 @@ import { type App, baseUrl } from "../http/http-env.ts";
 import { ADMISSION_REFUSALS, IDEMPOTENCY_HEADER, wakeOf } from "./fire-input.ts";
 import { routineParams } from "./inputs.ts";
 
+/** What no run by hand is refused for. */
+const ONLY_FIRES = ["routine_paused", "paused_after_failures", "rate_limited", "gate_closed", "gate_failed"] as const;
+
 export function mountFire(app: App): void {
   endpoint(
     app,
@@ -16,7 +19,7 @@ export function mountFire(app: App): void {
       path: "/v1/claude_code/routines/{id}/fire",
       tag: "Fire",
       id: "fireRoutine",
-      refuses: ["routine_paused", "paused_after_failures", "rate_limited", ...ADMISSION_REFUSALS],
+      refuses: [...ONLY_FIRES, ...ADMISSION_REFUSALS],
       summary: "Fire a routine",
       description:
         "Answers once the run is durably admitted. anthropic-version and anthropic-beta are accepted and not required.",

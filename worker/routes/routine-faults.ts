@@ -13,6 +13,7 @@ import { unknownPoolRefusal } from "#rules/routine/unknown-pool.ts";
 import { unknownToolRefusal } from "#rules/routine/unknown-tool.ts";
 import { unsentMailRefusal } from "#rules/routine/unsent-mail.ts";
 import { prepareTriggers } from "#rules/triggers/prepare-triggers.ts";
+import { gateRefusal } from "#rules/wake-gate/gate-refusal.ts";
 import { watchRefusal } from "#rules/watch/watch-refusal.ts";
 import type { HttpContext } from "../http/http-env.ts";
 
@@ -36,6 +37,7 @@ export async function routineRefusal(
     unsentMailRefusal("notify", routine.notify ?? [], c.var.deps.lackingForMail),
     prepared === null || prepared.ok ? null : prepared.refusal,
     before === null ? null : watchRefusal(routine.triggers ?? [], routine.connectors ?? []),
+    before === null ? null : gateRefusal(routine.gate ?? null, routine.connectors ?? []),
     // Of a change its object knows what is not changed.
     before === null
       ? null

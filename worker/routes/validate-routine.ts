@@ -84,6 +84,8 @@ function asSaved(input: RoutineInput, before: Routine | null): Routine {
     id: before?.id ?? UNSAVED_ROUTINE,
     model: input.model ?? null,
     session_key: input.session_key ?? null,
+    gate: input.gate ?? null,
+    gate_state: null,
     triggers: (prepared.ok ? prepared.value : []).map((trigger) => ({
       ...trigger,
       status: "active" as const,

@@ -3,12 +3,13 @@
 import type { Actor } from "#protocol/actor.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { IdMaker } from "#protocol/ids.ts";
-import type { RoutineInput, RoutinePatch } from "#protocol/routine.ts";
+import type { RoutineDefinition, RoutineInput, RoutinePatch } from "#protocol/routine.ts";
 import type { SessionMode } from "#protocol/session-key.ts";
 import type { Trigger } from "#protocol/triggers.ts";
 import { sessionKeyRefusal } from "#rules/routine/session-key.ts";
 import { prepareTriggers } from "#rules/triggers/prepare-triggers.ts";
 import { placeKey, repositoryPlace } from "#rules/triggers/subscriptions.ts";
+import { gateRefusal } from "#rules/wake-gate/gate-refusal.ts";
 import { watchRefusal } from "#rules/watch/watch-refusal.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
 import type { EndpointSecrets } from "../definition/endpoint-secrets.ts";
@@ -18,6 +19,7 @@ import type { RoutineHealth } from "../runs/health.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
 import type { SharedBudgets } from "../runs/shared-budgets.ts";
 import type { SessionKeys } from "../sessions/session-keys.ts";
+import type { GatedWakes } from "../wakes/gated-wakes.ts";
 import type { Schedules } from "../wakes/schedules.ts";
 import type { Watches } from "../wakes/watches.ts";
 import type { Tx } from "../work.ts";
@@ -26,10 +28,10 @@ import type { Tx } from "../work.ts";
 export function definitionFault(input: RoutineInput, nowMs: number): Extract<Result<never>, { ok: false }> | null {
   const triggers = prepareTriggers(input.triggers, [], () => "", nowMs);
   if (!triggers.ok) return triggers;
-  const { repositories, connectors, session, session_key = null } = input;
+  const { repositories, connectors, session, session_key = null, gate = null } = input;
   return (
     unheardFault(triggers.value, repositories) ??
-    unconnectedFault(triggers.value, connectors) ??
+    unconnectedFault(triggers.value, connectors, gate) ??
     keyFault(session, session_key)
   );
 }
@@ -48,8 +50,12 @@ function unheardFault(triggers: readonly Trigger[], repositories: readonly unkno
   return refuse("invalid_request", { message: `${field}: ${message}`, field, issues: [{ field, message }] });
 }
 
-function unconnectedFault(triggers: readonly Trigger[], connectors: RoutineInput["connectors"]) {
-  const refusal = watchRefusal(triggers, connectors);
+function unconnectedFault(
+  triggers: readonly Trigger[],
+  connectors: RoutineInput["connectors"],
+  gate: RoutineDefinition["gate"],
+) {
+  const refusal = watchRefusal(triggers, connectors) ?? gateRefusal(gate, connectors);
   return refusal === null ? null : ({ ok: false, refusal } as const);
 }
 
@@ -65,6 +71,7 @@ interface Parts {
   budgets: Budgets;
   sessionKeys: SessionKeys;
   shared: SharedBudgets;
+  gated: GatedWakes;
 }
 
 export class DefinitionChanges {
@@ -95,7 +102,8 @@ export class DefinitionChanges {
     const triggers = prepared?.value ?? before;
     const unheard = unheardFault(triggers, patch.repositories ?? routine.definition.repositories);
     if (unheard !== null) return unheard;
-    const unconnected = unconnectedFault(triggers, patch.connectors ?? routine.definition.connectors);
+    const { connectors = routine.definition.connectors, gate = routine.definition.gate } = patch;
+    const unconnected = unconnectedFault(triggers, connectors, gate);
     if (unconnected !== null) return unconnected;
     const { session = routine.definition.session, session_key = routine.definition.session_key } = patch;
     const badKey = keyFault(session, session_key);
@@ -108,6 +116,7 @@ export class DefinitionChanges {
     if (inputs !== undefined || patch.limits !== undefined) health.watchAnew(tx);
     if (patch.limits !== undefined || patch.tags !== undefined) budgets.goOn(tx);
     shared.tagsChanged(tx, row.id, routine.definition.tags, row.definition.tags);
+    this.#parts.gated.askSoon(tx, row.id);
     engine.promote(tx);
     return success(row);
   }
@@ -120,6 +129,7 @@ export class DefinitionChanges {
   ): Result<RoutineRow> {
     this.#parts.schedules.claimBeforeChange(tx, routine, routine.definition.triggers);
     if (change.status === "active") this.#parts.health.watchAnew(tx);
+    this.#parts.gated.askSoon(tx, routine.id);
     return success(this.#parts.definitions.update(tx, routine, change));
   }
 

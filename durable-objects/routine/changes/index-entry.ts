@@ -9,6 +9,7 @@ import type { RoutineRow } from "../definition/definition-store.ts";
 import type { EndpointSecrets, EndpointState } from "../definition/endpoint-secrets.ts";
 import type { RepositoryIds } from "../definition/repository-ids.ts";
 import type { Schedules } from "../wakes/schedules.ts";
+import type { WakeGate } from "../wakes/wake-gate.ts";
 import type { Watches } from "../wakes/watches.ts";
 
 export class IndexEntry {
@@ -16,8 +17,17 @@ export class IndexEntry {
   readonly #repositoryIds: RepositoryIds;
   readonly #schedules: Schedules;
   readonly #watches: Watches;
+  readonly #gate: WakeGate;
 
-  constructor(secrets: EndpointSecrets, repositoryIds: RepositoryIds, schedules: Schedules, watches: Watches) {
+  constructor(parts: {
+    secrets: EndpointSecrets;
+    repositoryIds: RepositoryIds;
+    schedules: Schedules;
+    watches: Watches;
+    gate: WakeGate;
+  }) {
+    const { secrets, repositoryIds, schedules, watches, gate } = parts;
+    this.#gate = gate;
     this.#secrets = secrets;
     this.#repositoryIds = repositoryIds;
     this.#schedules = schedules;
@@ -31,7 +41,7 @@ export class IndexEntry {
       const look = trigger.type === "watch" ? this.#watches.state(trigger.id, row.status === "paused") : undefined;
       return look === undefined ? trigger : { ...trigger, look };
     });
-    return { ...routine, triggers };
+    return { ...routine, triggers, gate_state: this.#gate.state(row) };
   }
 
   /** Without what changes with each look: the index is not told of those. */
@@ -88,6 +98,7 @@ function routineView(
     status: row.status === "paused" ? "paused" : "active",
     paused_reason: row.pausedReason,
     paused_by: row.status === "paused" ? (row.pausedBy ?? "person") : null,
+    gate_state: null,
     has_token: row.tokenHash !== null,
     // Worked out whenever it is shown.
     warnings: [],

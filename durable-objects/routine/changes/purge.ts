@@ -66,5 +66,6 @@ function blank(definition: RoutineDefinition): RoutineDefinition {
     network,
     context_from,
     notify,
+    gate: null,
   };
 }

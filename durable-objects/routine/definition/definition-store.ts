@@ -52,7 +52,8 @@ export class DefinitionStore {
   /** @param triggers those of the input, prepared. */
   create(tx: Tx, id: string, input: RoutineInput, triggers: Trigger[], actor: Actor): RoutineRow {
     const { nowMs } = tx;
-    const definition = { ...input, model: input.model ?? null, session_key: input.session_key ?? null, triggers };
+    const { model = null, session_key = null, gate = null } = input;
+    const definition = { ...input, model, session_key, gate, triggers };
     const row = tx.database
       .insert(routine)
       .values({ id, revision: 1, definition, status: "active", createdAt: nowMs, updatedAt: nowMs, version: 1 })

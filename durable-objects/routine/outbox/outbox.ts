@@ -26,6 +26,7 @@ const OWED_KINDS = [
   "tell_slack",
   "report_spending",
   "look_at_watch",
+  "ask_gate",
 ] as const;
 export type OwedKind = (typeof OWED_KINDS)[number];
 

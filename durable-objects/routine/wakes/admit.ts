@@ -9,7 +9,7 @@ import {
   type OutcomeReason,
   type Wake,
 } from "#protocol/occurrence.ts";
-import { type AdmissionVerdict, decideAdmission, type Superseded } from "#rules/admission.ts";
+import { type AdmissionVerdict, decideAdmission, type GateVerdict, type Superseded } from "#rules/admission.ts";
 import { withOccurrence } from "#rules/run/named-occurrences.ts";
 import type { RunRow } from "../runs/run-store.ts";
 import type { AdmissionContext } from "./admission-context.ts";
@@ -35,18 +35,24 @@ interface Asked {
   coalescing: Coalescing | null;
   /** Of the session in which it goes on; null for one of its own. */
   sessionId: string | null;
+  gate: GateVerdict;
 }
+
+/** Where no gate is asked. */
+export const NO_GATE: GateVerdict = { is: "open", detail: "" };
 
 /**
  * Decides on an event and writes everything that follows from it.
  * @param coalescing when the run is to wait for more events like this.
  * @param intoSession of the session into which a person speaks; null for what goes by its key, or into one of its own.
+ * @param gate what the routine's gate has said.
  */
 export function admit(
   context: AdmissionContext,
   event: Wake,
   coalescing: Coalescing | null = null,
   intoSession: string | null = null,
+  gate: GateVerdict = NO_GATE,
 ): Admitted {
   const { routine, occurrences, runs } = context;
   const { nowMs } = context.tx;
@@ -73,9 +79,10 @@ export function admit(
     isCoalescing: coalescing !== null,
     isKeyed: routine.definition.session === "keyed",
     session: sessionId === null ? "new" : context.steering.stateFor(sessionId, event.text),
+    gate: gate.is,
     nowMs,
   });
-  return carryOut(context, event, verdict, { coalescing, sessionId });
+  return carryOut(context, event, verdict, { coalescing, sessionId, gate });
 }
 
 /** The session that has the event's key. */
@@ -109,14 +116,15 @@ function carryOut(context: AdmissionContext, event: Wake, verdict: AdmissionVerd
       return { occurrence: isTold ? null : record(context, event, refused, null), answer };
     }
     case "refused": {
-      const occurrence = record(context, event, verdict, null);
+      const occurrence = record(context, event, { ...verdict, ...gateDetail(verdict, asked) }, null);
       const { id: occurrence_id, detail: reason } = occurrence;
-      return { occurrence, answer: refuse(verdict.reason, { occurrence_id, ...(reason ? { reason } : {}) }) };
+      const details = { occurrence_id, ...(reason ? { reason } : {}), ...retryAfter(verdict.reason) };
+      return { occurrence, answer: refuse(verdict.reason, details) };
     }
     case "skipped": {
-      const occurrence = record(context, event, verdict, null);
+      const occurrence = record(context, event, { ...verdict, ...gateDetail(verdict, asked) }, null);
       keepKeys(context, event, occurrence.id);
-      return { occurrence, answer: refuse("overlap_skipped", { occurrence_id: occurrence.id }) };
+      return { occurrence, answer: refuseSkipped(occurrence) };
     }
     case "given":
       return give(context, event, verdict, asked);
@@ -126,6 +134,23 @@ function carryOut(context: AdmissionContext, event: Wake, verdict: AdmissionVerd
     case "queued":
       return start(context, event, verdict, asked);
   }
+}
+
+/** What could not be asked may be asked in a moment. */
+export function retryAfter(reason: OutcomeReason): { retry_after_s?: number } {
+  return reason === "gate_failed" ? { retry_after_s: 5 } : {};
+}
+
+/** What the gate has found, where it has decided. */
+function gateDetail({ reason }: { reason: OutcomeReason }, { gate }: Asked): { detail?: string } {
+  if (reason === "gate_closed") return { detail: `The gate is closed: ${gate.detail}` };
+  return reason === "gate_failed" ? { detail: `The gate could not be asked: ${gate.detail}` } : {};
+}
+
+/** The answer to whoever fires what has been skipped, now or before. */
+export function refuseSkipped({ id: occurrence_id, reason, detail }: Occurrence) {
+  const code = reason === "gate_closed" ? reason : "overlap_skipped";
+  return refuse(code, { occurrence_id, ...(detail === undefined ? {} : { reason: detail }) });
 }
 
 /** The same key gives the same answer: the run that came first, or the refusal that did. */
@@ -142,7 +167,7 @@ function repeat(
     }
   }
   const run = verdict.of.run_id === null ? null : context.runs.get(verdict.of.run_id);
-  if (run === null) return { occurrence, answer: refuse("overlap_skipped", { occurrence_id: verdict.of.id }) };
+  if (run === null) return { occurrence, answer: refuseSkipped(verdict.of) };
   const first = { occurrence_id: verdict.of.id, run_id: run.id, session_id: run.sessionId, duplicate: true };
   return { occurrence, answer: success(first) };
 }

@@ -2,6 +2,7 @@
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { Admission, Occurrence, Wake } from "#protocol/occurrence.ts";
 import type { AdmissionContext } from "./admission-context.ts";
+import { refuseSkipped, retryAfter } from "./admit.ts";
 import { keyOf } from "./wake-keys.ts";
 
 /** The answer to a fire that is made again because its first answer was lost. */
@@ -9,9 +10,11 @@ export function answerAgain({ occurrences, runs }: AdmissionContext, event: Wake
   const duplicate = of.outcome === "duplicate";
   const run = of.run_id === null ? null : runs.get(of.run_id);
   const key = duplicate ? event.dedupe_key : null;
-  const { id } = (key === null ? null : occurrences.findKey(keyOf(event, key)))?.occurrence ?? of;
+  const first = (key === null ? null : occurrences.findKey(keyOf(event, key)))?.occurrence ?? of;
+  const { id } = first;
   if (run !== null) return success({ occurrence_id: id, run_id: run.id, session_id: run.sessionId, duplicate });
-  return refuse(REFUSALS.find((code) => code === of.reason) ?? "overlap_skipped", { occurrence_id: id });
+  const refused = REFUSALS.find((code) => code === of.reason);
+  return refused === undefined ? refuseSkipped(first) : refuse(refused, { occurrence_id: id, ...retryAfter(refused) });
 }
 
 /** Reasons of occurrences that are refused by name. */
@@ -20,5 +23,6 @@ const REFUSALS = [
   "paused_after_failures",
   "model_not_configured",
   "budget",
+  "gate_failed",
   "idempotency_key_reused",
 ] as const;

@@ -8,7 +8,7 @@ import type { AdmissionContext } from "./admission-context.ts";
 export function record(
   context: AdmissionContext,
   event: Wake,
-  verdict: { outcome: Outcome; reason: OutcomeReason },
+  verdict: { outcome: Outcome; reason: OutcomeReason; detail?: string },
   runId: string | null,
 ): Occurrence {
   const { routine, occurrences, ids, tx } = context;
@@ -19,7 +19,7 @@ export function record(
     trigger: { type: event.type, id: triggerIdOf(routine, event), summary: event.summary, ...ledHere(event) },
     outcome: verdict.outcome,
     reason: verdict.reason,
-    ...detailOf(context, verdict.reason),
+    ...detailOf(context, verdict),
     run_id: runId,
     ...keyOf(event),
     ...retryOf(event),
@@ -31,7 +31,11 @@ export function record(
 }
 
 /** A budget is told by its name. */
-function detailOf({ budgets, tx }: AdmissionContext, reason: OutcomeReason): { detail?: string } {
+function detailOf(
+  { budgets, tx }: AdmissionContext,
+  { reason, detail }: { reason: OutcomeReason; detail?: string },
+): { detail?: string } {
+  if (detail !== undefined) return { detail };
   const spent = reason === "budget" ? budgets.spentForMonth(tx.nowMs) : null;
   return spent === null ? {} : { detail: spentWords(spent) };
 }

@@ -17,6 +17,11 @@ export function isRepeat({ occurrences, tx }: KeyContext, event: Wake): boolean 
   return isIn(event.dedupe_key, IDEMPOTENCY_WINDOW_MS) || isIn(event.content_key, contentWindowMs(event));
 }
 
+/** Both keys of a wake, as they are kept. */
+export function keysOf(event: Wake): string[] {
+  return [event.dedupe_key, event.content_key].flatMap((key) => (key === null ? [] : [keyOf(event, key)]));
+}
+
 /** Remembers both keys of a wake. */
 export function keepKeys(context: KeyContext, event: Wake, occurrenceId: string): void {
   for (const key of [event.dedupe_key, event.content_key]) {

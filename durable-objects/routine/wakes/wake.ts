@@ -3,34 +3,36 @@
 import type { Config } from "#instance/config.ts";
 import type { DeliveryOutcome } from "#protocol/delivery.ts";
 import type { Result } from "#protocol/errors.ts";
+import type { Gate } from "#protocol/gate.ts";
 import type { IdMaker } from "#protocol/ids.ts";
 import { type Admission, IDEMPOTENCY_WINDOW_MS, type Occurrence, type Wake } from "#protocol/occurrence.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
-import { durationMs } from "#protocol/time.ts";
-import type { Coalesce, FilteredTrigger, Trigger } from "#protocol/triggers.ts";
-import { findField } from "#rules/filters/field-lookup.ts";
+import type { FilteredTrigger, Trigger } from "#protocol/triggers.ts";
+import type { GateVerdict } from "#rules/admission.ts";
 import { sessionKeyOf } from "#rules/routine/session-key.ts";
-import { withOccurrence } from "#rules/run/named-occurrences.ts";
 import { depthOf, type Judgement, judgeTrigger } from "#rules/triggers/judge-trigger.ts";
+import { gateInForce, isSameGate } from "#rules/wake-gate/gate-in-force.ts";
 import type { RoutineRow } from "../definition/definition-store.ts";
 import type { RepositoryIds } from "../definition/repository-ids.ts";
 import type { Budgets } from "../runs/budgets.ts";
 import type { DeadLetters } from "../runs/dead-letters.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
-import type { RunRow, RunStore } from "../runs/run-store.ts";
+import type { RunStore } from "../runs/run-store.ts";
 import type { Steering } from "../runs/steering.ts";
 import type { Given } from "../sessions/messages.ts";
 import type { SessionKeys } from "../sessions/session-keys.ts";
 import type { Tx } from "../work.ts";
 import type { AdmissionContext } from "./admission-context.ts";
-import { type Admitted, admit, recordJoined, recordOnly } from "./admit.ts";
+import { admit, NO_GATE, recordOnly } from "./admit.ts";
 import { answerAgain } from "./answer-again.ts";
 import { beginRun } from "./begin-run.ts";
 import type { CoalescedRuns } from "./coalesced-runs.ts";
-import { asOneTask, joined } from "./joined-text.ts";
+import type { GatedWake, GatedWakes } from "./gated-wakes.ts";
+import { asOneTask } from "./joined-text.ts";
 import type { OccurrenceStore } from "./occurrences.ts";
 import { wokenBy } from "./record-occurrence.ts";
 import type { RefusalCounts } from "./refusal-counts.ts";
+import { coalesceOf, decide, OFFER, takeIn } from "./take-in.ts";
 import { isRepeat } from "./wake-keys.ts";
 
 interface WakesParts {
@@ -46,11 +48,17 @@ interface WakesParts {
   repositoryIds: RepositoryIds;
   steering: Steering;
   sessionKeys: SessionKeys;
+  gated: GatedWakes;
 }
 
-/** Without a `max_wait` a run takes no more events after this many windows. */
-const WINDOWS_AT_MOST = 10;
-const COALESCE_KEY_LENGTH = 1_000;
+/** What a gate has answered for a fire. */
+export interface AskedGate {
+  gate: Gate;
+  answer: GateVerdict;
+}
+
+const OTHER_GATE: GateVerdict = { is: "failed", detail: "The gate was changed while it was asked." };
+const WAITS_FOR_GATE = "The routine's gate is asked first: its occurrences tell what has come of it.";
 
 export class Wakes {
   readonly #parts: WakesParts;
@@ -63,6 +71,7 @@ export class Wakes {
    * A fire, or a run by hand.
    * @param isRepeat whether the call is made again because its answer was lost: then it gets the first call's answer.
    * @param sessionId of the session in which it goes on; null for one of its own.
+   * @param gate what the routine's gate has said, where it was asked.
    */
   fire(
     tx: Tx,
@@ -70,14 +79,22 @@ export class Wakes {
     event: Wake,
     isRepeat: boolean,
     sessionId: string | null = null,
+    gate: AskedGate | null = null,
   ): Result<Admission> {
     const { refusals, occurrences } = this.#parts;
     const context = this.#context(tx, routine);
     const earlier = isRepeat && event.call_id !== undefined ? occurrences.ofCall(event.call_id) : null;
     if (earlier !== null) return answerAgain(context, event, earlier);
-    const { answer } = admit(context, keyed(routine, event, null), null, sessionId);
+    const { answer } = admit(context, keyed(routine, event, null), null, sessionId, this.#stillSo(routine, gate));
     if (!answer.ok && answer.refusal.code === "queue_full") refusals.count("queue_full");
     return answer;
+  }
+
+  /** The gate may have become another while it was asked. */
+  #stillSo(routine: RoutineRow, asked: AskedGate | null): GateVerdict {
+    const now = gateInForce(routine);
+    if (asked === null || now === null) return NO_GATE;
+    return isSameGate(now, asked.gate) ? asked.answer : OTHER_GATE;
   }
 
   /** A person's message to a session of which no run takes it: a new run in that session. */
@@ -95,12 +112,26 @@ export class Wakes {
     const context = this.#context(tx, routine);
     const slot = keyed(routine, event, null);
     if (missed !== null) return recordOnly(context, slot, { outcome: "missed", reason: missed });
-    return admit(context, slot).occurrence;
+    return takeIn(context, this.#parts.gated, slot);
   }
 
   /** A watch has seen an item that is new, or has changed. */
   watched(tx: Tx, routine: RoutineRow, event: Wake): void {
-    admit(this.#context(tx, routine), keyed(routine, event, null));
+    takeIn(this.#context(tx, routine), this.#parts.gated, keyed(routine, event, null));
+  }
+
+  /** The gate has answered for something that has waited for it. @param gate null where it is asked no more. */
+  decideGated(tx: Tx, routine: RoutineRow, waited: GatedWake, gate: GateVerdict | null): void {
+    decide(this.#context(tx, routine), this.#parts.gated, waited, gate);
+  }
+
+  /** The gate that a fire has to be let through; null where there is none, and for a repeat, which is answered as before. */
+  gateOf(tx: Tx, routine: RoutineRow, event: Wake, isCallAgain: boolean): Gate | null {
+    const { occurrences } = this.#parts;
+    const gate = gateInForce(routine);
+    if (gate === null || isRepeat({ occurrences, tx }, event)) return null;
+    const isKnown = isCallAgain && event.call_id !== undefined && occurrences.ofCall(event.call_id) !== null;
+    return isKnown ? null : gate;
   }
 
   /**
@@ -142,12 +173,19 @@ export class Wakes {
       if (from !== null && repository !== null) {
         hasLearned = this.#parts.repositoryIds.keep(tx, repository.place, from.id) || hasLearned;
       }
-      if (!matched) return { ...judged, outcome: null, reason: null, occurrence_id: null, run_id: null };
+      if (!matched) return { ...judged, ...NOT_DECIDED };
       const context = this.#context(tx, routine);
       const fired = keyed(routine, wakeOf(trigger, event, repository?.url ?? null), event);
-      const decide = () =>
-        objection === null ? this.#admit(context, trigger, event, fired) : recordOnly(context, fired, objection);
-      return { ...judged, ...verdictOf(this.#once(tx, `offer:${event.event_id}:${trigger.id}`, decide)) };
+      const key = `${OFFER}${event.event_id}:${trigger.id}`;
+      const under = coalesceOf(trigger, event, fired);
+      const occurrence = this.#once(tx, key, () =>
+        objection === null
+          ? takeIn(context, this.#parts.gated, fired, under, key)
+          : recordOnly(context, fired, objection),
+      );
+      return occurrence === null
+        ? { ...judged, ...NOT_DECIDED, why: WAITS_FOR_GATE }
+        : { ...judged, ...verdictOf(occurrence) };
     });
     return { outcomes, hasLearned };
   }
@@ -172,59 +210,17 @@ export class Wakes {
 
   /** Decides, or gives the decision of before: an event is given again when its answer was lost. */
   #once(tx: Tx, key: string, decide: () => Occurrence | null): Occurrence | null {
-    const { occurrences } = this.#parts;
+    const { occurrences, gated } = this.#parts;
     const earlier = occurrences.findKey(key);
     if (earlier !== null) return earlier.occurrence;
+    if (gated.find([key]) !== null) return null;
     const occurrence = decide();
     if (occurrence !== null) occurrences.keepKey(tx, key, "", occurrence.id, IDEMPOTENCY_WINDOW_MS);
     return occurrence;
   }
 
-  #admit(context: AdmissionContext, trigger: FilteredTrigger, event: SourceEvent, fired: Wake): Occurrence | null {
-    const coalesce = trigger.type === "routine" ? undefined : trigger.coalesce;
-    if (coalesce === undefined) return admit(context, fired).occurrence;
-    const found = coalesce.key === undefined ? "" : JSON.stringify(findField(event, coalesce.key));
-    // Only the beginning counts: the field may be a whole payload, which is too long for a key.
-    const key = ofSession(fired) + found.slice(0, COALESCE_KEY_LENGTH);
-    const { tx } = context;
-    const open = this.#parts.coalesced.find(trigger.id, key);
-    const row = open === null ? null : this.#parts.runs.get(open.runId);
-    const isPaused = context.routine.status === "paused";
-    if (open !== null && row !== null && isCoalescing(row, tx.nowMs) && !isPaused && !isRepeat(context, fired)) {
-      return this.#join(context, row, fired, Math.min(tx.nowMs + durationMs(coalesce.window), open.endsAtMs));
-    }
-    return this.#openCoalescing(context, trigger, key, coalesce, fired).occurrence;
-  }
-
-  #openCoalescing(
-    context: AdmissionContext,
-    trigger: FilteredTrigger,
-    key: string,
-    { window, max_wait }: Coalesce,
-    fired: Wake,
-  ): Admitted {
-    const { nowMs } = context.tx;
-    const windowMs = durationMs(window);
-    const endsAtMs = nowMs + (max_wait === undefined ? windowMs * WINDOWS_AT_MOST : durationMs(max_wait));
-    const admitted = admit(context, fired, { notBeforeMs: nowMs + windowMs });
-    const { answer, occurrence } = admitted;
-    if (answer.ok && occurrence?.reason === "coalesced") {
-      this.#parts.coalesced.open(context.tx, trigger.id, key, { runId: answer.value.run_id, endsAtMs });
-    }
-    return admitted;
-  }
-
-  #join(context: AdmissionContext, row: RunRow, fired: Wake, notBeforeMs: number): Occurrence {
-    const occurrence = recordJoined(context, fired, row.id);
-    const doc = { ...row.doc, trigger: withOccurrence(row.doc.trigger, occurrence.id, fired.depth) };
-    const { text, said } = joined(row.text, fired);
-    const checkout = fired.checkout ?? row.checkout;
-    this.#parts.engine.join(context.tx, row, { doc, text, checkout, said, notBeforeMs });
-    return occurrence;
-  }
-
   #context(tx: Tx, routine: RoutineRow): AdmissionContext {
-    const { config, ...parts } = this.#parts;
+    const { config, gated: _gated, ...parts } = this.#parts;
     const { model, defaultModel } = config;
     return { ...parts, routine, model, defaultModel, tx };
   }
@@ -234,20 +230,11 @@ function isFiltered(trigger: Trigger): trigger is FilteredTrigger {
   return trigger.type !== "api" && trigger.type !== "schedule" && trigger.type !== "watch";
 }
 
-function isCoalescing({ status, notBefore, doc }: RunRow, nowMs: number): boolean {
-  return status === "queued" && notBefore > nowMs && doc.attempt === 1 && doc.cancel_reason === null;
-}
-
 /** @param event of the source that has told of it; null where none has. What is given again has its key. */
 function keyed({ definition }: RoutineRow, wake: Wake, event: SourceEvent | null): Wake {
   if (wake.type === "message" || wake.session_key !== undefined) return wake;
   const session_key = sessionKeyOf(definition, wake, event);
   return session_key === undefined ? wake : { ...wake, session_key };
-}
-
-/** Events of several sessions wait for no run together. */
-function ofSession({ session_key: made }: Wake): string {
-  return made === undefined ? "" : JSON.stringify(made);
 }
 
 function wakeOf(trigger: FilteredTrigger, event: SourceEvent, repositoryUrl: string | null): Wake {
@@ -272,8 +259,9 @@ function wakeOf(trigger: FilteredTrigger, event: SourceEvent, repositoryUrl: str
   };
 }
 
-function verdictOf(occurrence: Occurrence | null) {
-  if (occurrence === null) return { outcome: null, reason: null, occurrence_id: null, run_id: null };
+const NOT_DECIDED = { outcome: null, reason: null, occurrence_id: null, run_id: null };
+
+function verdictOf(occurrence: Occurrence) {
   const { outcome, reason, id, run_id } = occurrence;
   return { outcome, reason, occurrence_id: id, run_id };
 }

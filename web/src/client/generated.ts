@@ -710,6 +710,8 @@ export const OutcomeReason = {
   overlap_queue_latest: 'overlap_queue_latest',
   overlap_skip: 'overlap_skip',
   overlap_cancel_running: 'overlap_cancel_running',
+  gate_closed: 'gate_closed',
+  gate_failed: 'gate_failed',
   session_busy: 'session_busy',
   given_to_run: 'given_to_run',
   same_idempotency_key: 'same_idempotency_key',
@@ -1200,6 +1202,33 @@ export type RoutineConnectorsItem = ConnectorName | {
 export type RoutineConnectors = RoutineConnectorsItem[];
 
 /**
+ * Of the tool.
+ */
+export type GateArguments = {[key: string]: unknown};
+
+/**
+ * What a connector is asked before the routine wakes: else no run, no model call.
+ */
+export interface Gate {
+  /** One of the routine's `connectors`. */
+  connector: ConnectorName;
+  /**
+     * The tool that is called, as its server has it: one that only reads.
+     * @minLength 1
+     * @maxLength 200
+     */
+  tool: string;
+  /** Of the tool. */
+  arguments?: GateArguments;
+  /**
+     * What has to be so of the answer. Without it, that the answer is not empty.
+     * @minLength 1
+     * @maxLength 500
+     */
+  when?: string;
+}
+
+/**
  * A tool's name, with `*` for any characters, or commands of the shell: `Bash(git push:*)` for all that begin with these words, `Bash(npm test)` for this one alone.
  * @maxLength 200
  */
@@ -1624,6 +1653,7 @@ export interface RoutineInput {
   network: NetworkAdditions;
   connectors: RoutineConnectors;
   context_from: ContextFrom;
+  gate?: Gate;
   /** Which calls of the agent's tools are let through; all of them where it says nothing. */
   tools: ToolPolicy;
   /**
@@ -1654,6 +1684,7 @@ export const WarningCode = {
   environment_archived: 'environment_archived',
   unknown_connector: 'unknown_connector',
   connector_not_ready: 'connector_not_ready',
+  unknown_tool: 'unknown_tool',
 } as const;
 
 /**
@@ -2632,6 +2663,55 @@ export interface FireInput {
   text?: string;
 }
 
+/**
+ * Of the tool.
+ */
+export type GateInputArguments = {[key: string]: unknown};
+
+/**
+ * What a connector is asked before the routine wakes: else no run, no model call.
+ */
+export interface GateInput {
+  /** One of the routine's `connectors`. */
+  connector: ConnectorName;
+  /**
+     * The tool that is called, as its server has it: one that only reads.
+     * @minLength 1
+     * @maxLength 200
+     */
+  tool: string;
+  /** Of the tool. */
+  arguments?: GateInputArguments;
+  /**
+     * What has to be so of the answer. Without it, that the answer is not empty.
+     * @minLength 1
+     * @maxLength 500
+     */
+  when?: string;
+}
+
+export interface GateState {
+  /**
+     * How much has come and waits for the gate's answer.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  waiting: number;
+  /**
+     * How often in a row it could not be asked; 0 where nothing waits.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+  failures: number;
+  /**
+     * Why it could not be asked, for people.
+     * @nullable
+     */
+  fault: string | null;
+  /** When it is asked again; null where nothing waits. */
+  next_ask_at: Timestamp | null;
+}
+
 export type GenericAuthInput = {
   kind: 'hmac';
   /** @pattern ^[A-Za-z0-9-]{1,100}$ */
@@ -3207,6 +3287,7 @@ export interface ListedRoutine {
   network: NetworkAdditions;
   connectors: RoutineConnectors;
   context_from: ContextFrom;
+  gate: Gate | null;
   /** Which calls of the agent's tools are let through; all of them where it says nothing. */
   tools: ToolPolicy;
   /**
@@ -3231,6 +3312,8 @@ export interface ListedRoutine {
   paused_by: ListedRoutinePausedBy;
   /** What is saved but can't be meant, or can't work yet; told until it is mended. */
   warnings: Warning[];
+  /** Null without `gate`, and where routines are listed. */
+  gate_state: GateState | null;
   /** Whether a token for the fire endpoint is in force. */
   has_token: boolean;
   /** Whether that token also reads the routine's runs. */
@@ -4387,7 +4470,7 @@ export interface Occurrence {
   trigger: OccurrenceTrigger;
   outcome: Outcome;
   reason: OutcomeReason;
-  /** More of the reason: which budget is spent, and when it begins anew. Absent elsewhere. */
+  /** More of the reason: which budget is spent, and when it begins anew; what the gate has found. Absent elsewhere. */
   detail?: string;
   run_id: RunId | null;
   /** Of a routine with `session: keyed`: the key of the session into which it goes. */
@@ -4673,6 +4756,7 @@ export interface RoutineDefinition {
   network: NetworkAdditions;
   connectors: RoutineConnectors;
   context_from: ContextFrom;
+  gate: Gate | null;
   /** Which calls of the agent's tools are let through; all of them where it says nothing. */
   tools: ToolPolicy;
   /**
@@ -4798,6 +4882,7 @@ export interface Routine {
   network: NetworkAdditions;
   connectors: RoutineConnectors;
   context_from: ContextFrom;
+  gate: Gate | null;
   /** Which calls of the agent's tools are let through; all of them where it says nothing. */
   tools: ToolPolicy;
   /**
@@ -4822,6 +4907,8 @@ export interface Routine {
   paused_by: RoutinePausedBy;
   /** What is saved but can't be meant, or can't work yet; told until it is mended. */
   warnings: Warning[];
+  /** Null without `gate`, and where routines are listed. */
+  gate_state: GateState | null;
   /** Whether a token for the fire endpoint is in force. */
   has_token: boolean;
   /** Whether that token also reads the routine's runs. */
@@ -5129,6 +5216,7 @@ export interface RoutineInputInput {
   network?: NetworkAdditionsInput;
   connectors?: RoutineConnectorsInput;
   context_from?: ContextFromInput;
+  gate?: GateInput;
   /** Which calls of the agent's tools are let through; all of them where it says nothing. */
   tools?: ToolPolicyInput;
   /**
@@ -5227,6 +5315,7 @@ export interface RoutinePatch {
   network?: NetworkAdditionsInput;
   connectors?: RoutineConnectorsInput;
   context_from?: ContextFromInput;
+  gate?: GateInput | null;
   /** Which calls of the agent's tools are let through; all of them where it says nothing. */
   tools?: ToolPolicyInput;
   /**
@@ -5254,6 +5343,8 @@ export interface RoutinePatch {
   paused_reason?: unknown;
   /** As the routine was read with it, or left out: a change can't set it. */
   paused_by?: unknown;
+  /** As the routine was read with it, or left out: a change can't set it. */
+  gate_state?: unknown;
   /** As the routine was read with it, or left out: a change can't set it. */
   has_token?: unknown;
   /** As the routine was read with it, or left out: a change can't set it. */

@@ -22,6 +22,7 @@ const KEYS: Record<keyof Draft, true> = {
   network: true,
   connectors: true,
   context_from: true,
+  gate: true,
   tools: true,
   notify: true,
   limits: true,

@@ -34,7 +34,7 @@ export function readDraft(value: Record<string, unknown>): ReadDraft {
   const unknown = Object.keys(value).find((key) => !DRAFT_KEYS.some((one) => one === key));
   if (unknown !== undefined) return { fault: `“${unknown}” is no key of a routine.` };
   for (const key of DRAFT_KEYS) {
-    const wanted = key === "model" || key === "session_key" ? "" : EMPTY_DRAFT[key];
+    const wanted = EMPTY_DRAFT[key] ?? (key === "gate" ? {} : "");
     if (value[key] !== undefined && formOf(value[key]) !== formOf(wanted)) {
       return { fault: `${key} must be ${WORDS[formOf(wanted)]}.` };
     }

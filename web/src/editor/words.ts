@@ -18,6 +18,7 @@ export const KEY_TITLES: Record<keyof Draft, string> = {
   network: "More hosts",
   connectors: "Connectors",
   context_from: "Earlier runs",
+  gate: "Gate",
   tools: "Tools",
   notify: "Notifications",
   limits: "Limits",

@@ -72,6 +72,8 @@ export const REASON_TEXTS: Record<OutcomeReason, string> = {
   overlap_queue_latest: "A run was on; the overlap policy is queue_latest.",
   overlap_skip: "A run was on; the overlap policy is skip.",
   overlap_cancel_running: "The runs that were on are canceled first; the overlap policy is cancel_running.",
+  gate_closed: "The routine's gate was closed.",
+  gate_failed: "The routine's gate could not be asked, again and again.",
   session_busy: "Another run of the session had not ended.",
   given_to_run: "A run of its session had not ended: its agent gets it as a message.",
   same_idempotency_key: "The same Idempotency-Key had been used for the same request.",

@@ -19,7 +19,7 @@ export interface Said {
 /** All that it says is in the definition: nothing of how its runs have gone. */
 export function inWords(routine: Routine): Said[] {
   return [
-    { topic: "When", sentences: whenSentences(routine.triggers) },
+    { topic: "When", sentences: [...whenSentences(routine.triggers), ...gateSentences(routine)] },
     { topic: "Where", sentences: whereSentences(routine) },
     { topic: "Sessions", sentences: sessionSentences(routine) },
     { topic: "At once", sentences: [overlapSentence(routine)] },
@@ -34,6 +34,12 @@ function whenSentences(triggers: readonly ShownTrigger[]): string[] {
   if (triggers.length === 0)
     return ["Nothing starts it by itself: “Run now” does, and its fire endpoint with a token."];
   return triggers.map((trigger) => `${triggerSentence(trigger)}${endOf(trigger)}`);
+}
+
+function gateSentences({ gate }: Routine): string[] {
+  if (gate === null) return [];
+  const wanted = gate.when === undefined ? "if that is not empty" : `if ${gate.when}`;
+  return [`Of what comes by itself it asks ${gate.tool} of ${gate.connector} first, and starts only ${wanted}.`];
 }
 
 function triggerSentence(trigger: ShownTrigger): string {

@@ -64,6 +64,7 @@ const definition = {
   network: { allow: [] },
   connectors: ["linear"],
   context_from: [],
+  gate: { connector: "linear", tool: "list_issues", arguments: { state: "triage" }, when: "count > 0" },
   tools: { deny: [], ask: [] },
   notify: [{ on: ["failed" as const], skip: [], slack: "{{SLACK_URL}}" }],
   limits: ROUTINE_DEFAULTS.limits,

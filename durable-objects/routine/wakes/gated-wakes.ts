@@ -1,0 +1,114 @@
+/** What has come and waits for the answer of the routine's gate: rows of `gated_wakes`, with the keys that they are known by. */
+import type { Wake } from "#protocol/occurrence.ts";
+import type { CoalesceUnder } from "#rules/triggers/coalesce-under.ts";
+import type { Outbox } from "../outbox/outbox.ts";
+import type { Remembered, Tx, Work } from "../work.ts";
+
+export interface GatedWake {
+  seq: number;
+  wake: Wake;
+  coalesce: CoalesceUnder | null;
+}
+
+/** What waits, in figures. */
+interface Waiting {
+  count: number;
+  /** Of the newest; 0 where nothing waits. */
+  last: number;
+  /** The most that the gate has failed for one of them. */
+  failures: number;
+  fault: string | null;
+  /** When it is asked next, in Unix milliseconds; null where nothing waits. */
+  askAt: number | null;
+}
+
+type Row = { seq: number; wake: string; coalesce: string | null };
+
+export class GatedWakes {
+  readonly #sql: SqlStorage;
+  readonly #outbox: Outbox;
+  readonly #waiting: Remembered<Waiting>;
+
+  constructor(sql: SqlStorage, work: Work, outbox: Outbox) {
+    this.#sql = sql;
+    this.#outbox = outbox;
+    this.#waiting = work.remember(() => ({ ...sql.exec<Waiting & Record<string, SqlStorageValue>>(WAITING).one() }));
+  }
+
+  waiting(): Waiting {
+    return this.#waiting.get();
+  }
+
+  /** @param keys by which it is known. While the gate fails, what comes waits with what waits already. */
+  hold(tx: Tx, routineId: string, wake: Wake, coalesce: CoalesceUnder | null, keys: readonly string[]): void {
+    const before = this.#waiting.get();
+    const { failures, askAt } = before;
+    const isFailing = failures > 0 && askAt !== null && askAt > tx.nowMs;
+    const under = coalesce === null ? null : JSON.stringify(coalesce);
+    const at = isFailing ? askAt : tx.nowMs;
+    const { seq } = tx.sql.exec<{ seq: number }>(HOLD, JSON.stringify(wake), under, at).one();
+    this.#waiting.set(tx, { ...before, count: before.count + 1, last: seq, askAt: Math.min(askAt ?? at, at) });
+    this.alias(tx, seq, keys);
+    if (!isFailing) this.#outbox.owe(tx, "ask_gate", routineId);
+  }
+
+  /** @returns the number of what waits under one of the keys; null where nothing does. */
+  find(keys: readonly string[]): number | null {
+    if (this.#waiting.get().count === 0) return null;
+    const [row] = this.#sql.exec<{ seq: number }>(FIND, JSON.stringify(keys)).toArray();
+    return row?.seq ?? null;
+  }
+
+  /** What waits is known by these as well. */
+  alias(tx: Tx, seq: number, keys: readonly string[]): void {
+    for (const key of keys)
+      tx.sql.exec("INSERT INTO gated_keys (key, seq) VALUES (?, ?) ON CONFLICT DO NOTHING", key, seq);
+  }
+
+  /** Up to that number, for which the gate has failed so often; in the order in which they came, at most so many. */
+  upTo(last: number, tries: number, limit: number): GatedWake[] {
+    return this.#sql
+      .exec<Row>(UP_TO, last, tries, limit)
+      .toArray()
+      .map(({ seq, wake, coalesce }) => ({
+        ...{ seq, wake: JSON.parse(wake) },
+        coalesce: coalesce === null ? null : JSON.parse(coalesce),
+      }));
+  }
+
+  keysOf(seq: number): string[] {
+    return this.#sql
+      .exec<{ key: string }>("SELECT key FROM gated_keys WHERE seq = ?", seq)
+      .toArray()
+      .map(({ key }) => key);
+  }
+
+  /** It is decided. */
+  drop(tx: Tx, seq: number): void {
+    tx.sql.exec("DELETE FROM gated_keys WHERE seq = ?", seq);
+    tx.sql.exec("DELETE FROM gated_wakes WHERE seq = ?", seq);
+    this.#waiting.forget();
+  }
+
+  /** The gate could not be asked for those up to that number: with what has come meanwhile they wait until then. */
+  putOff(tx: Tx, last: number, fault: string, askAtMs: number): void {
+    tx.sql.exec(PUT_OFF, last, fault, askAtMs);
+    this.#waiting.forget();
+  }
+
+  /** What waits is seen to at once: what the gate asks has changed. */
+  askSoon(tx: Tx, routineId: string): void {
+    if (this.#waiting.get().count === 0) return;
+    tx.sql.exec("UPDATE gated_wakes SET ask_at = ?", tx.nowMs);
+    this.#waiting.forget();
+    this.#outbox.owe(tx, "ask_gate", routineId);
+  }
+}
+
+const WAITING = `SELECT COUNT(*) AS count, COALESCE(MAX(seq), 0) AS last, COALESCE(MAX(tries), 0) AS failures,
+  (SELECT fault FROM gated_wakes ORDER BY tries DESC LIMIT 1) AS fault, MIN(ask_at) AS askAt FROM gated_wakes`;
+const HOLD = "INSERT INTO gated_wakes (wake, coalesce, ask_at) VALUES (?, ?, ?) RETURNING seq";
+const UP_TO = "SELECT seq, wake, coalesce FROM gated_wakes WHERE seq <= ? AND tries >= ? ORDER BY seq LIMIT ?";
+const FIND = "SELECT seq FROM gated_keys WHERE key IN (SELECT value FROM json_each(?)) LIMIT 1";
+const PUT_OFF = `UPDATE gated_wakes SET ask_at = ?3, tries = tries + (seq <= ?1),
+  fault = CASE WHEN seq <= ?1 THEN ?2 ELSE fault END`;
