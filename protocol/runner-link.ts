@@ -159,6 +159,8 @@ export const runOrderSchema = z.object({
   takes: z.array(z.string()).default([]),
   /** The agent's MCP servers at the instance, each at the run's proxy path `mcp/NAME`. Absent as above. */
   mcp_servers: z.array(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/)).default([]),
+  /** The addresses of those that are connectors, by name: to tell which servers of a repository's `.mcp.json` are there. Absent as above. */
+  mcp_addresses: z.record(z.string(), z.string()).default({}),
   /** Names of the routine's notes; absent from an earlier version's order, whose instance keeps none. */
   notes: z.array(noteNameSchema).optional(),
   /** The run that has woken this one, on which its agent may give a verdict. */

@@ -3,7 +3,10 @@ import { type Environment, type Network, VARIABLES_LIMIT_BYTES, variablesBytes }
 
 /** An attempt's environment as it is kept: secrets are still written as `{{NAME}}`. */
 export interface KeptEnvironment
-  extends Pick<Environment, "id" | "name" | "revision" | "network" | "variables" | "setup" | "instance"> {}
+  extends Pick<Environment, "id" | "name" | "revision" | "network" | "variables" | "setup" | "instance"> {
+  /** Addresses of the routine's connectors, by their names; absent where it has none, and from an earlier version. */
+  connectors?: Readonly<Record<string, string>>;
+}
 
 /** What a routine adds to the environment that it names. */
 export interface EnvironmentAdditions {

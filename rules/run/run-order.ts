@@ -24,6 +24,8 @@ interface OrderedFrom {
   commit: CommitIdentity;
   /** Null for a runner that has been told already, and for an attempt that an earlier version began. */
   environment: AttemptEnvironment | null;
+  /** Addresses of the routine's connectors, by their names. */
+  connectors: Readonly<Record<string, string>>;
   /** The origin of GitHub's pages and repositories. */
   githubOrigin: string;
   /** Names of the routine's notes. */
@@ -44,7 +46,18 @@ export function runOrder(
   run: ListedRun,
   definition: RoutineDefinition,
   given: { text: string | null; checkout: Checkout | null; context: string | null },
-  { baseUrl, otherModels, commit, environment, githubOrigin, notes, resume, answer, continues }: OrderedFrom,
+  {
+    baseUrl,
+    otherModels,
+    commit,
+    environment,
+    connectors,
+    githubOrigin,
+    notes,
+    resume,
+    answer,
+    continues,
+  }: OrderedFrom,
 ): RunOrder {
   return {
     run_id: run.id,
@@ -80,6 +93,7 @@ export function runOrder(
       ...(isAtGithub(definition, githubOrigin) ? [GITHUB_SERVER] : []),
       ...definition.connectors.map(nameOfConnector),
     ],
+    mcp_addresses: { ...connectors },
     notes,
     conversation: { sdk_session_id: sdkSessionId(run.session_id), resume },
   };

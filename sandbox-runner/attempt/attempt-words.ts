@@ -18,6 +18,12 @@ export function settingsOverridden(names: readonly string[]): Notice {
   return { type: "notice", level: "warning", code: "settings_overridden", message };
 }
 
+/** @param told what becomes of each server, in sentences. */
+export function serversNotStarted(url: string, told: string): Notice {
+  const message = `No MCP server is started from the .mcp.json of ${url}. ${told}`;
+  return { type: "notice", level: "info", code: "mcp_json", message };
+}
+
 /** @param tasks that were ended in the background. @param hasReported whether the agent had reported before. */
 export function tasksLeft(tasks: readonly LivingTask[], hasReported: boolean): Notice {
   const names = tasks.map(({ description }) => description).join("; ");

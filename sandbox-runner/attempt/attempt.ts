@@ -31,7 +31,7 @@ import { enterSandbox } from "./enter-sandbox.ts";
 import { countChangedFiles } from "./evidence.ts";
 import type { SandboxSetting } from "./executor-brief.ts";
 import { hookDeadline } from "./hook-deadline.ts";
-import { outrankRepository } from "./outrank-repository.ts";
+import { outrankRepository, tellOfServers } from "./outrank-repository.ts";
 import type { DiffPlace } from "./session-diff.ts";
 import type { Workplace } from "./workplace.ts";
 
@@ -212,6 +212,7 @@ export class Attempt {
     const settings = await outrankRepository(order, { folder: cwd, env: own, hookDeadlineMs }, (notice) =>
       this.#event(notice),
     );
+    await tellOfServers(order, clones, (notice) => this.#event(notice));
     const breach = new AbortController();
     const watch = new AgentWatch({
       startDeadlineMs: order.agent_start_deadline_ms,

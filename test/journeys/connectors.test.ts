@@ -5,8 +5,9 @@ import type { Page } from "#protocol/api.ts";
 import type { Connector } from "#protocol/connector.ts";
 import type { ErrorBody } from "#protocol/errors.ts";
 import type { Routine } from "#protocol/routine.ts";
-import { buildRoutine, call } from "#test/support/api.ts";
+import { buildRoutine, call, fired } from "#test/support/api.ts";
 import { FakeMcp, MCP_URL } from "#test/support/fake-mcp.ts";
+import { FakeRunner } from "#test/support/fake-runner.ts";
 import { listen } from "#test/support/log-lines.ts";
 
 const ALL = "/api/v1/connectors";
@@ -207,6 +208,16 @@ describe("a routine that names connectors", () => {
     }
     await call("PATCH", path, { connectors: [] });
     expect((await call("DELETE", one.path)).status).toBe(204);
+  });
+
+  it("has the address of each told to its runs' runner, to know them in a repository's .mcp.json", async () => {
+    const [one, two] = [await make(), await make({ url: `${MCP_URL}/two` })];
+    const routine = await buildRoutine({ connectors: [one.name, { name: two.name }, "no-such"] });
+    using runner = await FakeRunner.join({ id: `with-${one.name}` });
+    await fired(routine);
+    const { order } = await runner.work(await runner.accept());
+    const mcp_addresses = { [one.name]: MCP_URL, [two.name]: `${MCP_URL}/two` };
+    expect(order).toEqual(expect.objectContaining({ mcp_servers: [one.name, two.name, "no-such"], mcp_addresses }));
   });
 
   it("is warned of one that there is not, and of one that is not ready", async () => {

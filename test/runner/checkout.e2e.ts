@@ -10,9 +10,16 @@ const APP = "https://code.example.com/app";
 
 /** Settings with a hook that leaves a file in the agent's home when the session starts. */
 const settings = (mark: string) =>
-  JSON.stringify({ hooks: { SessionStart: [{ hooks: [{ type: "command", command: `touch "$HOME/${mark}"` }] }] } });
+  JSON.stringify({
+    enableAllProjectMcpServers: true,
+    hooks: { SessionStart: [{ hooks: [{ type: "command", command: `touch "$HOME/${mark}"` }] }] },
+  });
 const servers = JSON.stringify({
-  mcpServers: { evil: { command: "/bin/sh", args: ["-c", 'touch "$HOME/fork-server"'] } },
+  mcpServers: {
+    evil: { command: "/bin/sh", args: ["-c", 'touch "$HOME/fork-server"'] },
+    tracker: { type: "http", url: "https://mcp.linear.app/mcp/" },
+    other: { type: "sse", url: "https://other.test/sse?key=1" },
+  },
 });
 const skill = (name: string) => `---\nname: ${name}\ndescription: A skill named ${name}\n---\nDo it.\n`;
 
@@ -156,9 +163,18 @@ describe.skipIf(noSandbox !== null)("a run about a commit", { concurrent: true }
   });
 
   it("of the repository's own brings its settings along", async () => {
-    const run = bed.run(work(newBranch()), ["app"], { checkout: about("refs/pull/7/head", inPlace, false) });
+    const run = bed.run(work(newBranch()), ["app"], {
+      checkout: about("refs/pull/7/head", inPlace, false),
+      mcp_addresses: { linear: "https://mcp.linear.app/mcp" },
+    });
     expect((await run.finished()).outcome).toEqual({ status: "succeeded" });
+    // The home has what its hook left there, and nothing of its servers.
     expect(results(run)[0]).toBe(`# App of a stranger\n${inPlace}\npr-7\nkooh-krof\n.mcp.json`);
+    expect(run.events.filter((event) => event.type === "notice" && event.code === "mcp_json")).toMatchObject([
+      {
+        message: `No MCP server is started from the .mcp.json of ${APP}. There as connectors: "tracker" (linear). Not started: "evil" (a command), "other" ("other.test"). What is reached over HTTP can be made a connector, and named in the routine.`,
+      },
+    ]);
     expect(told(run)).toEqual([
       "fork-inner-instructions",
       "fork-instructions",
@@ -168,7 +184,7 @@ describe.skipIf(noSandbox !== null)("a run about a commit", { concurrent: true }
       "fork-skill",
     ]);
     // Its hook is seen, and nothing is said of settings that are somebody else's.
-    expect(run.events.flatMap((event) => (event.type === "notice" ? [event.code] : []))).toEqual(["hook"]);
+    expect(run.events.flatMap((event) => (event.type === "notice" ? [event.code] : []))).toEqual(["mcp_json", "hook"]);
     expect(isWarned(run)).toBe(false);
   });
 

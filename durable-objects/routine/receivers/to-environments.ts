@@ -5,7 +5,9 @@
  */
 import type { AttemptEnvironmentReader } from "#instance/attempt-environments.ts";
 import { called } from "#instance/calls.ts";
+import { connectorsNamed } from "#instance/d1/connectors.ts";
 import { environmentsNamed } from "#instance/d1/environments.ts";
+import { nameOfConnector } from "#protocol/connector.ts";
 import type { Environment } from "#protocol/environment.ts";
 import { runError } from "#protocol/run-errors.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
@@ -83,12 +85,12 @@ export class ToEnvironments implements Receiver {
 
   /** @throws where the database gives no answer, be it of environments or of secrets. */
   async #inputsOf(leases: readonly LeaseRef[], names: readonly string[]) {
-    const found = await this.#look(names);
+    const [found, addresses] = await Promise.all([this.#look(names), this.#addresses(leases)]);
     return Promise.all(
       leases.map(async (lease) => {
         const row = this.#waiting(lease)?.row;
         const context = row === undefined ? null : await this.#context.find(row);
-        return { lease, context, input: await this.#inputOf(lease, found) };
+        return { lease, context, input: await this.#inputOf(lease, found, addresses) };
       }),
     );
   }
@@ -98,7 +100,25 @@ export class ToEnvironments implements Receiver {
     return called(rule, () => environmentsNamed(this.#database, names));
   }
 
-  async #inputOf(lease: LeaseRef, found: ReadonlyMap<string, Environment | null>): Promise<RunInput | null> {
+  /** Of all connectors that these attempts may use, by name. */
+  async #addresses(leases: readonly LeaseRef[]): Promise<ReadonlyMap<string, string>> {
+    const names = new Set(leases.flatMap((lease) => this.#connectorsOf(this.#waiting(lease)?.row)));
+    if (names.size === 0) return new Map();
+    const rule = { party: this.name, deadlineMs: LOOK_MS, isRepeatable: true, failureOf: d1Failure };
+    const found = await called(rule, () => connectorsNamed(this.#database, [...names]));
+    return new Map([...found].flatMap(([name, one]) => (one === null ? [] : [[name, one.url] as const])));
+  }
+
+  #connectorsOf(row: RunRow | undefined): string[] {
+    if (row === undefined) return [];
+    return this.#parts.definitions.atRevision(row.doc.routine.revision).connectors.map(nameOfConnector);
+  }
+
+  async #inputOf(
+    lease: LeaseRef,
+    found: ReadonlyMap<string, Environment | null>,
+    addresses: ReadonlyMap<string, string>,
+  ): Promise<RunInput | null> {
     const waiting = this.#waiting(lease);
     if (waiting === null) return null;
     const { name, row } = waiting;
@@ -109,7 +129,13 @@ export class ToEnvironments implements Receiver {
     const kept = keptEnvironment(environment, this.#parts.definitions.atRevision(row.doc.routine.revision));
     if (hasTooMuch(kept)) return { type: "environment_fault", error: runError("variables_too_long", "provisioning") };
     const error = await this.#environments.faultOf(kept, row.doc.routine_id);
-    return error === null ? { type: "environment", environment: kept } : { type: "environment_fault", error };
+    if (error !== null) return { type: "environment_fault", error };
+    const own = this.#connectorsOf(row).flatMap((one) => {
+      const url = addresses.get(one);
+      return url === undefined ? [] : [[one, url] as const];
+    });
+    const connectors = own.length === 0 ? {} : { connectors: Object.fromEntries(own) };
+    return { type: "environment", environment: { ...kept, ...connectors } };
   }
 
   #tellWaiting(refs: readonly string[]): void {

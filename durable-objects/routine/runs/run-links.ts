@@ -228,6 +228,7 @@ export class RunLinks {
       otherModels: config.allowedModels,
       commit: shownIdentity(config.commit),
       environment,
+      connectors: engine.environmentOf(attachment.lease)?.connectors ?? {},
       githubOrigin: config.github.webOrigin,
       notes: notes.names(),
       resume: this.#resume(row),

@@ -37,6 +37,7 @@ export function runOrder(
     task: `Follow script ${key}.`,
     model: "claude-test-model",
     mcp_servers: [],
+    mcp_addresses: {},
     other_models: [],
     demo_model: false,
     repositories: repositories.map((name) => ({ url: `https://code.example.com/${name}` })),
