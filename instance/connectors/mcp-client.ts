@@ -42,6 +42,8 @@ interface Met {
   detail: string | null;
   /** Of an answer 401 or 403. */
   refusal: string | null;
+  /** Whether a session has begun: what answers there is a server of MCP. */
+  isBegun: boolean;
 }
 
 /** Answers within its deadline, and never rejects. */
@@ -51,7 +53,7 @@ export async function withMcpClient<Value>(
   bounds: McpBounds,
   ask: (session: McpSession) => Promise<Value>,
 ): Promise<McpAnswer<Value>> {
-  const met: Met = { status: null, detail: null, refusal: null };
+  const met: Met = { status: null, detail: null, refusal: null, isBegun: false };
   const late = new AbortController();
   const { promise: isLate, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(() => {
@@ -77,6 +79,7 @@ function failed(bounds: McpBounds, met: Met, isLate: boolean): McpAnswer<never> 
     ? (met.detail ?? `did not ${bounds.toDo} within ${bounds.deadlineMs / 1_000} seconds`)
     : met.detail;
   if (detail !== null) return { ok: false, status: "unreachable", detail: `The server ${detail}.` };
+  if (met.isBegun) return { ok: false, status: "unreachable", detail: "What the server has answered can't be read." };
   const answered = met.status === null || met.status < 400 ? "" : `: it answered ${met.status}`;
   const words = `What answers there is no MCP server of Streamable HTTP${answered}.`;
   return { ok: false, status: "unreachable", detail: words };
@@ -111,12 +114,15 @@ async function askAll<Value>(
       met.status = answered.ok ? answered.answer.status : null;
       met.detail = answered.ok ? null : answered.detail;
       if (!answered.ok) throw new Error(answered.detail);
-      return boundedAnswer(answered.answer, answerBytes);
+      return boundedAnswer(answered.answer, answerBytes, () => {
+        met.detail = `answered with more than ${Math.floor(answerBytes / 1_048_576)} MiB`;
+      });
     },
   });
   const options = { timeout: deadlineMs, signal };
   try {
     await client.connect(transport, options);
+    met.isBegun = true;
     return { ok: true, value: await ask({ client, options, shown: (text) => withheld(text, signed.secrets) }) };
   } finally {
     // A session that the server keeps open is of no use any more; nobody waits for its end.

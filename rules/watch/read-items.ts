@@ -75,10 +75,10 @@ function listsIn(given: Json, prefix = "", levels = 3): string[] {
     .slice(0, 5);
 }
 
-/** @returns null for an item that has none. */
+/** @returns null for an item that has none: null and an empty text are none. */
 function keyOf(item: Json, key = "id"): string | null {
   const found = findField({ payload: item, fields: {} }, key);
-  if (found.kind !== "one") return null;
+  if (found.kind !== "one" || found.value === "") return null;
   return typeof found.value === "object" ? canonical(found.value) : String(found.value);
 }
 

@@ -99,6 +99,19 @@ async function restart(id: string): Promise<void> {
   await stopped.catch(() => undefined);
 }
 
+async function patch(id: string, change: object): Promise<void> {
+  expect((await call("PATCH", `/api/v1/routines/${id}`, change)).status).toBe(200);
+}
+
+/** Lists in lists, as text: no serializer goes so deep. */
+const DEEP = "deep";
+const deep = (levels: number) => `${DEEP}${levels}`;
+const textOf = (json: object) =>
+  JSON.stringify(json).replace(
+    /"deep(\d+)"/,
+    (_whole, levels) => "[".repeat(Number(levels)) + "]".repeat(Number(levels)),
+  );
+
 const triggerPath = async (id: string) => `/api/v1/routines/${id}/triggers/${(await stateOf(id)).trigger}`;
 
 describe("a watch", () => {
@@ -169,6 +182,63 @@ describe("a watch", () => {
     expect(await countsOf(routine.id)).toEqual({ "started admitted": 1, "queued at_max_concurrent": 999 });
     await nextLook(routine.id);
     expect(await occurrencesOf(routine.id)).toHaveLength(1_000);
+  });
+
+  it("knows items again by whatever key, and sees all that changes where more comes than may wait", async () => {
+    const odd = ["A\u0000B", "A\u0000C", "\ud800", "'; --", "__proto__", "k".repeat(300), "%_?1"];
+    issues = odd.map((id) => ({ id, title: "one" }));
+    const routine = await watching({ max_concurrent: 1 });
+    expect((await stateOf(routine.id)).items).toBe(odd.length);
+    await nextLook(routine.id);
+    expect(await occurrencesOf(routine.id)).toEqual([]);
+    const path = await triggerPath(routine.id);
+    const preview = await call<WatchPreview>("POST", `${path}/preview`);
+    expect(preview.body.would_wake).toBe(0);
+
+    issues = Array.from({ length: 1_200 }, (_one, place) => ({ id: `I-${place}`, title: "new" }));
+    await nextLook(routine.id);
+    expect(await countsOf(routine.id)).toEqual({ "started admitted": 1, "queued at_max_concurrent": 999 });
+    await patch(routine.id, { overlap: "queue_latest" });
+    await nextLook(routine.id);
+    expect(await countsOf(routine.id)).toEqual({
+      "started admitted": 1,
+      "queued at_max_concurrent": 999,
+      "queued overlap_queue_latest": 200,
+    });
+  });
+
+  it.each<[string, () => Response | object, RegExp]>([
+    [
+      "without an end",
+      () => new Response(new ReadableStream({ pull: (sink) => sink.enqueue(new Uint8Array(65_536)) })),
+      /answered with more than 4 MiB/,
+    ],
+    [
+      "too deep",
+      () => ({ content: [{ type: "text", text: `${"[".repeat(200_000)}${"]".repeat(200_000)}` }] }),
+      /deeper than 100/,
+    ],
+    ["too deep, as structured content", () => ({ structuredContent: deep(20_000) }), /deeper than 100|can't be read/],
+    [
+      "with too many items",
+      () => ({ content: [{ type: "text", text: JSON.stringify({ issues: Array(10_000).fill({}) }) }] }),
+      /10000 items/,
+    ],
+  ])("says what is wrong with an answer %s", async (_what, given, words) => {
+    const routine = await watching();
+    const json = given();
+    server.instead = async (_request, { id, method }) => {
+      if (method !== "tools/call") return null;
+      return json instanceof Response
+        ? json
+        : new Response(`{"jsonrpc": "2.0", "id": ${id}, "result": ${textOf(json)}}`, {
+            headers: { "content-type": "application/json" },
+          });
+    };
+    minute += 6;
+    passTo("2031-11-23T09:06:00.000Z");
+    await until(routine.id, ({ failures }) => failures === 1);
+    expect((await stateOf(routine.id)).fault).toMatch(words);
   });
 
   it("says why it can't see, looks again later each time, tells it once, and loses nothing", async () => {

@@ -38,6 +38,9 @@ describe("items", () => {
     ["that are one answer by its id", { id: "whole", more: [1, 2] }, {}, ["whole"]],
     ["that are one answer without one", "all is well", {}, ["answer"]],
     ["that are not there", { issues: [] }, { items: "issues" }, []],
+    ["without one where it is empty", [{ id: "" }, { id: "", a: 1 }], {}, ['{"id":""}', '{"a":1,"id":""}']],
+    ["without one where it is null", [{ id: null }, { id: null, a: 1 }], {}, ['{"id":null}', '{"a":1,"id":null}']],
+    ["by a name that JavaScript has a use for", JSON.parse('[{"__proto__": "x"}]'), { key: "__proto__" }, ["x"]],
     ["twice in a list count once", [{ id: 1 }, { id: 1 }], {}, ["1"]],
   ])("%s", (_what, given, paths, keys) => {
     const read = readItems(given, paths);
@@ -61,6 +64,7 @@ describe("items", () => {
     ["where there is no list", { data: { issues: [] } }, { items: "issues" }, /no "issues".*Its lists: data\.issues/],
     ["where there is something else", { issues: {} }, { items: "issues" }, /is no list/],
     ["where none has the key", [{ id: 1 }], { key: "idd" }, /No item has "idd"/],
+    ["where only JavaScript has it", [{ id: 1 }], { key: "constructor.name" }, /No item has "constructor.name"/],
     ["beyond the bound", Array.from({ length: ITEMS_AT_MOST + 1 }, (_one, id) => ({ id })), {}, /2001 items/],
     ["nested too deep", nested(200), {}, /deeper than 100/],
   ])("are none %s", (_what, given, paths, words) => {

@@ -8,7 +8,7 @@ import type { IdMaker } from "#protocol/ids.ts";
 import { type Admission, IDEMPOTENCY_WINDOW_MS, type Occurrence, type Wake } from "#protocol/occurrence.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
 import type { FilteredTrigger, Trigger } from "#protocol/triggers.ts";
-import type { GateVerdict } from "#rules/admission.ts";
+import { type GateVerdict, QUEUE_LIMIT } from "#rules/admission.ts";
 import { sessionKeyOf } from "#rules/routine/session-key.ts";
 import { depthOf, type Judgement, judgeTrigger } from "#rules/triggers/judge-trigger.ts";
 import { gateInForce, isSameGate } from "#rules/wake-gate/gate-in-force.ts";
@@ -113,6 +113,18 @@ export class Wakes {
     const slot = keyed(routine, event, null);
     if (missed !== null) return recordOnly(context, slot, { outcome: "missed", reason: missed });
     return takeIn(context, this.#parts.gated, slot);
+  }
+
+  /**
+   * How many more may come and wait, where a routine has what comes wait; without a bound where nothing is refused for want
+   * of room.
+   */
+  room({ definition }: RoutineRow): number {
+    const { runs, gated } = this.#parts;
+    const { overlap, session } = definition;
+    const doesWait = definition.gate !== null || session === "keyed" || overlap === "parallel" || overlap === "queue";
+    const waiting = runs.queue.places().queued + gated.waiting().count;
+    return doesWait ? Math.max(0, QUEUE_LIMIT - waiting) : Number.POSITIVE_INFINITY;
   }
 
   /** A watch has seen an item that is new, or has changed. */

@@ -132,15 +132,20 @@ export class Watches {
       return;
     }
     const changes = items.compare(trigger.id, seen.items);
-    const differing = seen.items.filter((_item, place) => changes[place] !== "same");
-    const known = items.keep(tx, trigger.id, look, differing, seen.items);
+    // For what there is no room it is not taken in: it differs still at a later look, when there may be.
+    const room = row.hasBaseline ? wakes.room(routine) : Number.POSITIVE_INFINITY;
+    const differing = seen.items
+      .flatMap((item, place) => {
+        const change = changes[place] ?? "same";
+        return change === "same" ? [] : [{ item, change }];
+      })
+      .slice(0, room);
+    const taken = differing.map(({ item }) => item);
+    const known = items.keep(tx, trigger.id, look, taken, seen.items);
     const seenAt = { lookedAt: tx.nowMs, failures: 0, fault: null };
     this.#keep(tx, { ...row, ...seenAt, look: look + 1, hasBaseline: true, items: known });
     if (!row.hasBaseline) return;
-    for (const [place, item] of seen.items.entries()) {
-      const change = changes[place];
-      if (change !== undefined && change !== "same") wakes.watched(tx, routine, wakeOf(trigger, look, item, change));
-    }
+    for (const { item, change } of differing) wakes.watched(tx, routine, wakeOf(trigger, look, item, change));
   }
 
   /** How items differ from what is known, without taking them in; null without such a watch. */
