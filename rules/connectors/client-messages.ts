@@ -4,12 +4,13 @@
  */
 import { parseJson } from "../json.ts";
 import { errorMessage, isRequest, type Message, messageSchema, RPC_CODES } from "./json-rpc.ts";
-import { type ToolAccess, toolFault } from "./tool-rules.ts";
+import { folded, type ToolAccess, toolFault } from "./tool-rules.ts";
 
 /** More in one body is no use to any agent. */
 const BATCH_AT_MOST = 50;
 /** What a server would ask of people or of the agent's model: nobody is there to answer it. */
 const ASKING_CAPABILITIES = ["elicitation", "sampling", "roots"];
+const CALL = "tools/call";
 const CAPABILITIES_META = "io.modelcontextprotocol/clientCapabilities";
 
 export type JudgedMessages =
@@ -59,7 +60,8 @@ function answers(messages: readonly Message[], words: string, isList: boolean): 
 }
 
 function callFault({ method, params }: Message, connector: string, access: ToolAccess): string | null {
-  if (method !== "tools/call") return null;
+  if (method === undefined || folded(method) !== CALL) return null;
+  if (method !== CALL) return `The method ${shown(method)} is not sent on: only ${CALL} calls a tool.`;
   const name: unknown = params?.["name"];
   if (typeof name !== "string") return `A call of a tool of the connector ${connector} names none.`;
   const fault = toolFault(access, name);

@@ -3,7 +3,8 @@ import { z } from "zod";
 
 /** A message as far as it is looked at; whatever else it has goes on as it is. */
 export const messageSchema = z.looseObject({
-  id: z.union([z.string(), z.number(), z.null()]).optional(),
+  /** A number that is not the same once it is written anew would leave its sender without an answer. */
+  id: z.union([z.string(), z.number().refine((id) => Math.abs(id) <= Number.MAX_SAFE_INTEGER), z.null()]).optional(),
   method: z.string().optional(),
   params: z.looseObject({}).optional(),
   result: z.looseObject({}).optional(),

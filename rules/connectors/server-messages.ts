@@ -1,4 +1,5 @@
 /** What a connector's server sends to a run's agent: without tools that it may not call, and without questions that nobody answers. Pure. */
+import { TOOLS_AT_MOST } from "#protocol/connector.ts";
 import {
   errorMessage,
   failedTool,
@@ -34,7 +35,7 @@ export function filterMessages(value: unknown, connector: string, access: ToolAc
     // Whoever reads it there finds it no message either.
     if (message === undefined) continue;
     if (isRequest(message) && message.method !== "ping") decline(filtered, message, connector);
-    else filtered.passed.push(withoutQuestion(filtered, withAllowedTools(message, access), connector));
+    else filtered.passed.push(withoutQuestion(filtered, withAllowedTools(filtered, message, { connector, access }), connector));
   }
   return filtered;
 }
@@ -54,7 +55,11 @@ function decline(
 }
 
 /** Only an answer to `tools/list` has tools: which request it answers is not always known, as after a stream that was taken up again. */
-function withAllowedTools(message: Message, access: ToolAccess): Message {
+function withAllowedTools(
+  filtered: FilteredMessages,
+  message: Message,
+  { connector, access }: { connector: string; access: ToolAccess },
+): Message {
   const tools: unknown = message.result?.["tools"];
   if (!Array.isArray(tools)) return message;
   const isAllowed = (tool: unknown) => {
@@ -62,7 +67,12 @@ function withAllowedTools(message: Message, access: ToolAccess): Message {
     if (typeof name !== "string" || toolFault(access, name) !== null) return false;
     return access.rules.read_only !== true || saysReadOnly(tool);
   };
-  return { ...message, result: { ...message.result, tools: tools.filter(isAllowed) } };
+  const allowed = tools.filter(isAllowed);
+  if (allowed.length > TOOLS_AT_MOST)
+    filtered.declined.push(
+      `The connector ${connector} lists ${allowed.length} tools at once: the agent gets the first ${TOOLS_AT_MOST} of them.`,
+    );
+  return { ...message, result: { ...message.result, tools: allowed.slice(0, TOOLS_AT_MOST) } };
 }
 
 /** What was seen to change nothing, and says otherwise now, is not listed either. */
