@@ -18,8 +18,8 @@ export interface OutsideRequest {
   answerMs: number;
   /** Ends the request, and its answer. */
   signal: AbortSignal;
-  /** What has a credential in its body goes nowhere else. */
-  redirects?: "followed" | "refused";
+  /** To another origin goes only what has neither a body nor a session in it, such as a question for metadata. */
+  redirects: "followed" | "own_origin" | "refused";
 }
 
 export interface OutsideOptions {
@@ -37,19 +37,15 @@ const REPEATING = [307, 308];
 
 /** Follows redirects by itself: each is judged as the first address was, and another origin gets no credential. Never rejects. */
 export async function askOutside(request: OutsideRequest, options: OutsideOptions): Promise<OutsideAnswer> {
-  const asked = new URL(request.url);
+  const asked = URL.parse(request.url);
+  const fault = outsideAddressFault(asked, options.hasLoopback);
+  if (asked === null || fault !== null) return { ok: false, detail: `can't be asked: its address ${fault}` };
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), request.answerMs);
   const signal = AbortSignal.any([request.signal, late.signal]);
   try {
     let { url } = request;
     for (let followed = 0; ; followed += 1) {
-      const fault = outsideAddressFault(URL.parse(url), options.hasLoopback);
-      if (fault !== null)
-        return {
-          ok: false,
-          detail: followed === 0 ? `can't be asked: its address ${fault}` : `redirects to an address that ${fault}`,
-        };
       const isOwn = isSameParty(asked, new URL(url), request.isCredentialForPath === true);
       const answer = await options.fetch(url, {
         method: request.method,
@@ -64,6 +60,10 @@ export async function askOutside(request: OutsideRequest, options: OutsideOption
       if (next === null) return { ok: false, detail: `answers ${answer.status}, and does not say where to go` };
       if (request.redirects === "refused")
         return { ok: false, detail: `redirects to ${next.origin}, which is not followed` };
+      const moved = outsideAddressFault(next, options.hasLoopback);
+      if (moved !== null) return { ok: false, detail: `redirects to an address that ${moved}` };
+      if (request.redirects === "own_origin" && next.origin !== asked.origin)
+        return { ok: false, detail: `has moved to ${next.origin}: give the connector the new address` };
       const mayRepeat = REPEATING.includes(answer.status) || request.method === "GET";
       if (!mayRepeat) return { ok: false, detail: `has moved to ${next.origin}: give the connector the new address` };
       if (followed === REDIRECT_LIMIT) return { ok: false, detail: `redirects more than ${REDIRECT_LIMIT} times` };
@@ -80,6 +80,8 @@ export async function askOutside(request: OutsideRequest, options: OutsideOption
 function isSameParty(asked: URL, at: URL, isForPath: boolean): boolean {
   if (at.origin !== asked.origin) return false;
   const path = asked.pathname.replace(/\/+$/, "");
+  // Slashes that are only encoded: whoever decodes them may come out above the path again.
+  if (/%(?:2f|5c)/i.test(at.pathname) && at.pathname !== asked.pathname) return false;
   return !isForPath || at.pathname === asked.pathname || at.pathname === path || at.pathname.startsWith(`${path}/`);
 }
 

@@ -14,7 +14,10 @@ export async function askSigned(
   request: Omit<OutsideRequest, "url" | "credential" | "isCredentialForPath" | "redirects">,
 ): Promise<SignedAnswer> {
   const ask = ({ headers }: Credential) =>
-    askOutside({ ...request, url, credential: headers, isCredentialForPath: auth.type === "oauth" }, outside);
+    askOutside(
+      { ...request, url, credential: headers, isCredentialForPath: auth.type === "oauth", redirects: "own_origin" },
+      outside,
+    );
   const first = await ask(credential);
   const { login } = credential;
   if (!first.ok || (first.answer.status !== 401 && first.answer.status !== 403))

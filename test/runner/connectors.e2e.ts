@@ -1,47 +1,25 @@
 /** The real agent, in the real sandbox, uses a real MCP server from npm through the relay and the worker's proxy. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { call } from "./support/agent-steps.ts";
 import { Bed, GIT_CREDENTIAL, noSandbox, report } from "./support/bed.ts";
-import { until } from "./support/until.ts";
+import { startServer } from "./support/connector-bed.ts";
 import { startWorkerGit, type WorkerGit } from "./support/worker-git.ts";
 
 const TOKEN = "canary-of-the-connector-0003";
 const SERVER = "node_modules/@modelcontextprotocol/server-everything/dist/index.js";
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
-
 describe.skipIf(noSandbox !== null)("a connector", () => {
   let bed: Bed;
   let worker: WorkerGit | undefined;
-  let server: ReturnType<typeof spawn>;
-  let said = "";
+  let server: Awaited<ReturnType<typeof startServer>>;
   const seen: unknown[] = [];
-  let port = 0;
 
   beforeAll(async () => {
-    port = await freePort();
-    server = spawn(process.execPath, [SERVER, "streamableHttp"], {
-      env: { PATH: process.env["PATH"], PORT: String(port) },
-    });
-    const hear = (chunk: Buffer) => {
-      said += chunk;
-    };
-    for (const out of [server.stdout, server.stderr]) out?.on("data", hear);
-    await until("the server listens", () => (said.includes("listening") ? true : null));
+    server = await startServer(SERVER, ["streamableHttp"]);
     const rows = (name: string) => ({
       id: `con_${name}`,
       name,
-      url: `http://127.0.0.1:${name === "down" ? 9 : port}/mcp`,
+      url: name === "down" ? "http://127.0.0.1:9/mcp" : server.url,
       auth: { type: "bearer", token: "{{TOKEN}}" },
       status: "ready",
       status_detail: null,
@@ -74,7 +52,7 @@ describe.skipIf(noSandbox !== null)("a connector", () => {
     );
   });
   afterAll(async () => {
-    server.kill();
+    server.close();
     await bed.close();
   });
 

@@ -7,6 +7,8 @@ import { runSchema } from "#protocol/run.ts";
 import { call as api, OWNER_TOKEN } from "#test/support/api.ts";
 import { FakeMcp, MCP_URL } from "#test/support/fake-mcp.ts";
 import { comeBack, FakeOauth, REVEILLE } from "#test/support/fake-oauth.ts";
+import type { ServerAnswer } from "#worker/proxy/mcp/ask-server.ts";
+import { eventAnswer } from "#worker/proxy/mcp/event-answer.ts";
 import { ProxyBed } from "./proxy-bed.ts";
 import { type Asked, read } from "./support.ts";
 
@@ -286,14 +288,41 @@ describe("a connector", () => {
     });
   });
 
-  it("gets no credential to another origin that it redirects to, and follows one that keeps the method", async () => {
+  it("is followed where it keeps the method and the origin, and what it was sent goes to no other", async () => {
     const { send, server } = await begin();
-    server.instead = ({ url }) =>
-      url === MCP_URL ? new Response(null, { status: 307, headers: { location: "https://other.acme.dev/mcp" } }) : null;
+    const elsewhere = (location: string) => new Response(null, { status: 307, headers: { location } });
+    server.instead = ({ url }) => (url === MCP_URL ? elsewhere("/v2/mcp") : null);
     expect(await (await send(callOf("list_issues"))).text()).toContain("called list_issues");
-    expect(bed.asked.map(({ url, headers }) => [url, headers.has("authorization")])).toEqual([
-      [MCP_URL, true],
-      ["https://other.acme.dev/mcp", false],
-    ]);
+    server.instead = ({ url }) => (url === MCP_URL ? elsewhere("https://other.acme.dev/mcp") : null);
+    expect(await (await send(callOf("list_issues"))).text()).toContain("has moved to https://other.acme.dev");
+    expect(bed.asked.map(({ url }) => url)).toEqual([MCP_URL, "https://mcp.acme.dev/v2/mcp", MCP_URL]);
+  });
+
+  it("whose answer is long in coming is told to be on, and one that has stopped in the middle is given up", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+    try {
+      const come = Promise.withResolvers<ServerAnswer>();
+      const begun = new TransformStream<Uint8Array, Uint8Array>();
+      const { stream: told, done } = eventAnswer(come.promise, {
+        filter: (value) => [value],
+        waiting: [{ id: 1, method: "tools/call" }],
+        inWords: (words, waiting) => waiting.map(({ id }) => ({ id, words })),
+        onEnd: () => {},
+        signal: new AbortController().signal,
+        lastsMs: 3_600_000,
+        silentMs: 900_000,
+      });
+      const text = new Response(told).text();
+      await vi.advanceTimersByTimeAsync(600_000);
+      come.resolve({ kind: "events", body: begun.readable, session: null });
+      const writer = begun.writable.getWriter();
+      await writer.write(new TextEncoder().encode(event({ jsonrpc: "2.0", method: "notifications/progress" })));
+      for (let minutes = 0; minutes < 16; minutes += 1) await vi.advanceTimersByTimeAsync(60_000);
+      await done;
+      expect((await text).match(/: still on/g)?.length).toBeGreaterThan(40);
+      expect(await text).toContain('data: {"id":1,"words":"was silent for 15 minutes."}');
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

@@ -154,7 +154,9 @@ function serve(mountProxies: MountProxies, deps: object) {
   return createServer(async (request, response) => {
     const headers = new Headers(Object.entries(request.headers).map(([key, value]) => [key, String(value)]));
     const body = request.method !== "GET" ? (Readable.toWeb(request) as ReadableStream<Uint8Array>) : null;
-    const init = { method: request.method ?? "GET", headers, body, duplex: "half" as const };
+    const gone = new AbortController();
+    response.once("close", () => gone.abort());
+    const init = { method: request.method ?? "GET", headers, body, duplex: "half" as const, signal: gone.signal };
     const answer = await app.fetch(new Request(`http://proxy.test${request.url}`, init), {}, context);
     response.writeHead(answer.status, Object.fromEntries(answer.headers));
     if (answer.body === null) response.end();
@@ -196,8 +198,8 @@ function stubWorkerd(onPush: () => void): void {
       lengths.set(stream.readable, length);
       return stream;
     },
-    fetch: (url: string, init: RequestInit) => {
-      if (url.endsWith("/git-receive-pack")) onPush();
+    fetch: (url: string | URL, init: RequestInit = {}) => {
+      if (String(url).endsWith("/git-receive-pack")) onPush();
       const headers = new Headers(init.headers);
       const length = typeof init.body === "object" && init.body !== null ? lengths.get(init.body) : undefined;
       if (length !== undefined) headers.set("content-length", String(length));

@@ -22,13 +22,16 @@ export interface Discovered {
 }
 
 const CHALLENGE_MS = 10_000;
-/** Any request that needs a token would do; this one is understood by every server. */
-const QUESTION = JSON.stringify({
-  jsonrpc: "2.0",
-  id: 1,
-  method: "initialize",
-  params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "reveille", version: "1" } },
-});
+/** Any request that needs a token would do. Every server understands the first; some want a token for the second alone. */
+const QUESTIONS = [
+  {
+    jsonrpc: "2.0",
+    id: 1,
+    method: "initialize",
+    params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "reveille", version: "1" } },
+  },
+  { jsonrpc: "2.0", id: 2, method: "tools/list", params: {} },
+];
 
 /** Never rejects. */
 export async function discover(
@@ -76,22 +79,22 @@ export async function discover(
 
 async function challengeOf(outside: OutsideOptions, url: string, signal: AbortSignal) {
   const sdk = await import("@modelcontextprotocol/client");
-  const asked = await askOutside(
-    {
-      url,
-      method: "POST",
-      headers: new Headers({ "content-type": "application/json", accept: "application/json, text/event-stream" }),
-      credential: new Headers(),
-      body: QUESTION,
-      answerMs: CHALLENGE_MS,
-      signal,
-    },
-    outside,
-  );
-  if (!asked.ok) return lacks(`The server ${asked.detail}.`);
-  await asked.answer.body?.cancel().catch(() => undefined);
-  const isChallenge = asked.answer.status === 401;
-  return { ok: true as const, value: isChallenge ? sdk.extractWWWAuthenticateParams(asked.answer) : {} };
+  const headers = new Headers({ "content-type": "application/json", accept: "application/json, text/event-stream" });
+  for (const question of QUESTIONS) {
+    const body = JSON.stringify(question);
+    const credential = new Headers();
+    const asked = await askOutside(
+      { url, method: "POST", headers, credential, body, answerMs: CHALLENGE_MS, signal, redirects: "own_origin" },
+      outside,
+    );
+    if (!asked.ok) return lacks(`The server ${asked.detail}.`);
+    const { answer } = asked;
+    await answer.body?.cancel().catch(() => undefined);
+    if (answer.status === 401) return { ok: true as const, value: sdk.extractWWWAuthenticateParams(answer) };
+    const session = answer.headers.get("mcp-session-id");
+    if (session !== null) headers.set("mcp-session-id", session);
+  }
+  return { ok: true as const, value: {} };
 }
 
 async function serverMetadata(

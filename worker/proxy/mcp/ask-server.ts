@@ -6,6 +6,7 @@ import type { Connector } from "#protocol/connector.ts";
 import { beginningOf } from "#protocol/well-formed.ts";
 import { messageSchema } from "#rules/connectors/json-rpc.ts";
 import { parseJson } from "#rules/json.ts";
+import { isNestedDeeper } from "#worker/http/nesting.ts";
 import { Stall } from "../stall.ts";
 import { withhold } from "../withhold.ts";
 
@@ -40,7 +41,10 @@ const CALL_MS = 3_600_000;
 /** A body on which nothing comes for so long has stopped. */
 const STALL_MS = 60_000;
 const JSON_BYTES = 16_777_216;
-const SESSION_LENGTH = 1_024;
+/** As the specification has ids; what has a space is a stand-in's. */
+const SESSION_ID = /^[!-~]{1,1024}$/;
+/** Deeper than any program writes, and less than what is written anew can be. */
+export const NESTING_LIMIT = 500;
 
 /** Never rejects. */
 export async function askServer(parts: AskParts, request: ServerRequest): Promise<ServerAnswer> {
@@ -67,7 +71,7 @@ async function read(answered: Response, secrets: Credential["secrets"]): Promise
   const { status } = answered;
   const answer = withhold(answered, secrets);
   const id = answer.headers.get("mcp-session-id");
-  const session = id !== null && id !== "" && id.length <= SESSION_LENGTH ? id : null;
+  const session = id !== null && SESSION_ID.test(id) ? id : null;
   const [type = ""] = (answer.headers.get("content-type") ?? "").toLowerCase().split(";");
   const isSuccess = status >= 200 && status < 300;
   if (isSuccess && type.trim() === "text/event-stream" && answer.body !== null) {
@@ -76,7 +80,7 @@ async function read(answered: Response, secrets: Credential["secrets"]): Promise
   if (type.trim() === "application/json") {
     const value = await readJson(answer);
     if (value !== undefined && isOfRpc(value)) return { kind: "messages", status, value, session };
-    if (isSuccess) return notMcp("JSON that is no message of JSON-RPC, or too much of it");
+    if (isSuccess) return notMcp("JSON that is no message of JSON-RPC, or too much of it, or too deep");
   } else await answer.body?.cancel().catch(() => undefined);
   if (status === 202 || status === 204 || status === 404 || status === 405) return { kind: "empty", status, session };
   if (isSuccess) return notMcp(type.trim() === "" ? "nothing" : beginningOf(type.trim(), 100));
@@ -107,7 +111,8 @@ async function readJson({ body }: Response): Promise<unknown> {
       }
       text += decoder.decode(value, { stream: true });
     }
-    return stall.signal.aborted ? undefined : parseJson(text + decoder.decode());
+    text += decoder.decode();
+    return stall.signal.aborted || isNestedDeeper(text, NESTING_LIMIT) ? undefined : parseJson(text);
   } catch {
     return undefined;
   } finally {

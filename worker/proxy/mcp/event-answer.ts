@@ -1,14 +1,20 @@
 /** Answers as server-sent events, each message filtered on its way; while nothing comes, comments tell that it is still on. */
 import { createParser, type EventSourceMessage } from "eventsource-parser";
+import { type Message, messageSchema } from "#rules/connectors/json-rpc.ts";
 import { parseJson } from "#rules/json.ts";
+import { isNestedDeeper } from "#worker/http/nesting.ts";
 import { Stall } from "../stall.ts";
-import type { ServerAnswer } from "./ask-server.ts";
+import { NESTING_LIMIT, type ServerAnswer } from "./ask-server.ts";
+
+type Waiting = Message & { id: string | number };
 
 export interface EventOptions {
   /** @returns what of a message, or a list of them, goes on. */
   filter(value: unknown): unknown[];
-  /** What is said where there is no answer. */
-  inWords(words: string): unknown[];
+  /** Requests for whose answers the reader waits. */
+  waiting: readonly Waiting[];
+  /** What is said to those that get no answer. */
+  inWords(words: string, waiting: readonly Waiting[]): unknown[];
   /** Told once how it ended: whether the server could be used. */
   onEnd(isUsed: boolean): void;
   /** Given when whoever reads has gone away. */
@@ -48,18 +54,29 @@ async function send(
     return last;
   };
   const comments = setInterval(() => void write(": still on\n\n"), COMMENT_MS);
+  const open = new Map(options.waiting.map((message) => [message.id, message]));
+  const pass = async (value: unknown, event: Partial<EventSourceMessage> = {}) => {
+    for (const message of options.filter(value)) {
+      const { data } = messageSchema.safeParse(message);
+      if (data?.id != null && data.method === undefined) open.delete(data.id);
+      await write(eventOf({ ...event, data: JSON.stringify(message) }));
+    }
+  };
+  const tell = async (words: string) => {
+    for (const message of options.inWords(words, [...open.values()]))
+      await write(eventOf({ data: JSON.stringify(message) }));
+  };
   let isUsed = false;
   try {
     const got = await answer;
     isUsed = got.kind !== "fault";
-    if (got.kind === "events") await passEvents(got.body, write, options);
-    else if (got.kind === "fault")
-      for (const message of options.inWords(got.words)) await write(eventOf({ data: JSON.stringify(message) }));
-    else if (got.kind === "messages")
-      for (const message of options.filter(got.value)) await write(eventOf({ data: JSON.stringify(message) }));
-    else
-      for (const message of options.inWords("answered nothing."))
-        await write(eventOf({ data: JSON.stringify(message) }));
+    if (got.kind === "events") {
+      const lack = await passEvents(got.body, { pass, write }, options);
+      // Whoever waits for an answer that does not come any more would wait for as long as its program lets it.
+      if (lack !== null && open.size > 0) await tell(lack);
+    } else if (got.kind === "fault") await tell(got.words);
+    else if (got.kind === "messages") await pass(got.value);
+    else await tell("answered nothing.");
     await last;
     await writer.close();
   } catch (error) {
@@ -70,41 +87,60 @@ async function send(
   }
 }
 
-/** @throws what ends the stream before its end: it breaks off for its reader too. */
+interface Out {
+  pass(value: unknown, event: EventSourceMessage): Promise<void>;
+  write(text: string): Promise<unknown>;
+}
+
+/**
+ * @returns why no answer comes any more, in words that follow "its server"; null where the stream can be taken up again, by an id.
+ * @throws where nobody reads any more.
+ */
 async function passEvents(
   source: ReadableStream<Uint8Array>,
-  write: (text: string) => Promise<unknown>,
-  { filter, signal, lastsMs, silentMs }: EventOptions,
-): Promise<void> {
+  { pass, write }: Out,
+  { signal, lastsMs, silentMs }: EventOptions,
+): Promise<string | null> {
   const reader = source.getReader();
   const stall = new Stall(silentMs);
   const leave = () => void reader.cancel().catch(() => undefined);
-  const end = setTimeout(leave, lastsMs);
+  let isOver = false;
+  const end = setTimeout(() => {
+    isOver = true;
+    leave();
+  }, lastsMs);
   for (const one of [signal, stall.signal]) one.addEventListener("abort", leave, { once: true });
   const decoder = new TextDecoder();
-  let fault: unknown = null;
-  let ready: EventSourceMessage[] = [];
+  let [isTooLong, hasId] = [false, false];
+  let ready: (() => Promise<unknown>)[] = [];
   const parser = createParser({
     maxBufferSize: EVENT_CHARACTERS,
-    onEvent: (event) => ready.push(event),
-    onError: (error) => {
-      if (error.type === "max-buffer-size-exceeded") fault = error;
+    onEvent: (event) => {
+      hasId ||= event.id !== undefined;
+      ready.push(() => passEvent(event, { pass, write }));
+    },
+    onRetry: (ms) => ready.push(() => write(`retry: ${ms}\n\n`)),
+    onError: ({ type }) => {
+      isTooLong ||= type === "max-buffer-size-exceeded";
     },
   });
   try {
     for (let bytes = 0; ; ) {
-      const { done, value } = await reader.read();
+      // What breaks off ends, as what is read to its end does.
+      const { done, value } = await reader.read().catch(() => ({ done: true, value: undefined }) as const);
       if (done) break;
       stall.touch();
       bytes += value.byteLength;
-      if (bytes > STREAM_BYTES) fault = new Error("the stream is too long");
       parser.feed(decoder.decode(value, { stream: true }));
-      if (fault !== null) throw fault;
+      if (isTooLong || bytes > STREAM_BYTES) return "said more than an answer may have.";
       const events = ready;
       ready = [];
-      for (const event of events) for (const text of passed(event, filter)) await write(text);
+      for (const passOn of events) await passOn();
     }
-    if (stall.signal.aborted) throw stall.signal.reason;
+    signal.throwIfAborted();
+    if (stall.signal.aborted) return `was silent for ${Math.round(silentMs / 60_000)} minutes.`;
+    if (isOver) return "did not answer in the time that a call may take.";
+    return hasId ? null : "ended its answer before it was whole.";
   } finally {
     clearTimeout(end);
     stall.end();
@@ -113,11 +149,13 @@ async function passEvents(
 }
 
 /** An event without data has an id alone, by which the stream is taken up again. */
-function passed(event: EventSourceMessage, filter: EventOptions["filter"]): string[] {
-  if (event.data === "") return [eventOf(event)];
-  const value = parseJson(event.data);
-  if (value === undefined) return [];
-  return filter(value).map((message) => eventOf({ ...event, data: JSON.stringify(message) }));
+async function passEvent(event: EventSourceMessage, { pass, write }: Out): Promise<void> {
+  if (event.data === "") {
+    await write(eventOf(event));
+    return;
+  }
+  const value = isNestedDeeper(event.data, NESTING_LIMIT) ? undefined : parseJson(event.data);
+  if (value !== undefined) await pass(value, event);
 }
 
 function eventOf({ id, event, data }: { id?: string | undefined; event?: string | undefined; data: string }): string {

@@ -8,10 +8,11 @@ import { judgeMessages } from "#rules/connectors/client-messages.ts";
 import { answerInWords, errorMessage, isRequest, type Message, RPC_CODES } from "#rules/connectors/json-rpc.ts";
 import { standInAnswers } from "#rules/connectors/stand-in.ts";
 import type { HttpContext } from "#worker/http/http-env.ts";
+import { isNestedDeeper } from "#worker/http/nesting.ts";
 import { readBytes } from "#worker/http/read-bytes.ts";
 import { readLease } from "../authorize.ts";
 import { renderToAgent, tellRefusal } from "../render-to-agent.ts";
-import type { ServerAnswer } from "./ask-server.ts";
+import { NESTING_LIMIT, type ServerAnswer } from "./ask-server.ts";
 import { type EventOptions, eventAnswer } from "./event-answer.ts";
 import { ServerCall } from "./server-call.ts";
 import { openedSession, STAND_IN } from "./session-ids.ts";
@@ -58,15 +59,16 @@ async function post(c: HttpContext, call: ServerCall, session: string | null): P
   const read = await readBytes(c.req.raw, LIMIT_BYTES);
   if (!read.ok) return renderToAgent(c, read.refusal);
   const mirrored = { method: c.req.header("mcp-method") ?? null, name: c.req.header("mcp-name") ?? null };
-  const judged = judgeMessages(new TextDecoder().decode(read.value), call.name, call.access, mirrored);
+  const text = new TextDecoder().decode(read.value);
+  const judged = judgeMessages(isNestedDeeper(text, NESTING_LIMIT) ? "" : text, call.name, call.access, mirrored);
   if (!judged.ok) {
     if (judged.refused !== null) call.tell("connector_tool_refused", judged.refused);
     return Response.json(judged.body, { status: judged.refused === null ? 400 : 200 });
   }
-  const { messages, text } = judged;
+  const { messages } = judged;
   if (session === STAND_IN) return standIn(call, messages, lastWords(call));
   const tools = messages.flatMap(toolCalled);
-  const answer = call.ask({ method: "POST", body: text, isLong: tools.length > 0 }, session);
+  const answer = call.ask({ method: "POST", body: judged.text, isLong: tools.length > 0 }, session);
   const streams = tools.length > 0 && (c.req.header("accept") ?? "").includes("text/event-stream");
   const soon = streams ? await Promise.race([answer, scheduler.wait(SOON_MS)]) : await answer;
   if (soon === undefined || soon.kind === "events") return stream(c, call, { answer, messages, tools, session });
@@ -124,10 +126,10 @@ async function stream(
   const known = tools.length > 0 ? null : await answer;
   const begun = known?.kind === "events" ? known.session : null;
   if (messages.some(({ method = "" }) => BEGINS.includes(method))) call.noteReady();
-  const waiting = messages.filter(isRequest);
   return events(c, answer, begun === null ? {} : { [SESSION_HEADER]: await call.bound(begun) }, {
     filter: (value) => call.filtered(value, begun ?? session),
-    inWords: (words) => {
+    waiting: messages.filter(isRequest),
+    inWords: (words, waiting) => {
       const fault = { kind: "fault", status: "unreachable", words } as const;
       call.noteFault(fault);
       return waiting.map((one) => answerInWords(one, call.faultWords(fault)));
@@ -152,6 +154,7 @@ async function listen(c: HttpContext, call: ServerCall, session: string | null):
     {},
     {
       filter: (value) => call.filtered(value, session),
+      waiting: [],
       inWords: () => [],
       onEnd: () => {},
       signal: c.req.raw.signal,

@@ -15,15 +15,13 @@ import { tellRun } from "../render-to-agent.ts";
 import { askServer, type ServerAnswer, type ServerRequest } from "./ask-server.ts";
 import { boundSession } from "./session-ids.ts";
 
-const TO_SERVER = [
-  "accept",
-  "content-type",
-  "last-event-id",
-  "mcp-protocol-version",
-  "mcp-method",
-  "mcp-name",
-  "mcp-param-*",
-];
+/** What goes on as the agent's program has it. The body is written anew, so what tells its form is written anew too. */
+const TO_SERVER = ["last-event-id", "mcp-protocol-version", "mcp-method", "mcp-name", "mcp-param-*"];
+/** Of an answer in the agent's place. The rest is of what the agent has asked. */
+const OF_OWN_ANSWERS = ["mcp-protocol-version"];
+const ACCEPTED = { GET: "text/event-stream", POST: "application/json, text/event-stream", DELETE: "application/json" };
+/** Nobody has to be told more often within one answer that nobody is there. */
+const ANSWERS_AT_MOST = 20;
 
 const credentials = new KeptCredentials(Date.now);
 
@@ -35,6 +33,7 @@ export class ServerCall {
   readonly #c: HttpContext;
   readonly #lease: LeaseRef;
   readonly #run: { routine_id: string; environment_id: string };
+  #answered = 0;
 
   /** @returns a refusal where the run does not have the connector, or is not on. */
   static async begin(c: HttpContext, lease: LeaseRef, name: string): Promise<Result<ServerCall>> {
@@ -74,7 +73,11 @@ export class ServerCall {
   }
 
   /** @param session the server's own; null where there is none. Never rejects. */
-  async ask(request: Pick<ServerRequest, "method" | "body" | "isLong">, session: string | null): Promise<ServerAnswer> {
+  async ask(
+    request: Pick<ServerRequest, "method" | "body" | "isLong">,
+    session: string | null,
+    crossing = TO_SERVER,
+  ): Promise<ServerAnswer> {
     const { connector } = this;
     if (connector === null)
       return {
@@ -83,7 +86,9 @@ export class ServerCall {
         words: "is not known any more: there is no connector of this name.",
       };
     const { deps } = this.#c.var;
-    const headers = pickHeaders(this.#c.req.raw.headers, TO_SERVER);
+    const headers = pickHeaders(this.#c.req.raw.headers, crossing);
+    headers.set("accept", ACCEPTED[request.method]);
+    if (request.body !== null) headers.set("content-type", "application/json");
     if (session !== null) headers.set("mcp-session-id", session);
     const use = {
       routineId: this.#run.routine_id,
@@ -110,8 +115,10 @@ export class ServerCall {
     const { passed, answers, declined }: FilteredMessages = filterMessages(value, this.name, this.access);
     for (const message of declined) this.tell("connector_declined", message);
     for (const answer of answers) {
+      this.#answered += 1;
+      if (this.#answered > ANSWERS_AT_MOST) break;
       const body = JSON.stringify(answer);
-      this.#later(this.ask({ method: "POST", body, isLong: false }, session).then(drop));
+      this.#later(this.ask({ method: "POST", body, isLong: false }, session, OF_OWN_ANSWERS).then(drop));
     }
     return passed;
   }
@@ -119,7 +126,9 @@ export class ServerCall {
   /** Words for the agent, of a fault. */
   faultWords({ status, words }: Extract<ServerAnswer, { kind: "fault" }>): string {
     const lack = status === "needs_login" ? "needs a login" : "can't be used now";
-    return `The connector ${this.name} ${lack}: its server ${words} A person has to mend it; nothing was done there.`;
+    // A request that got no answer may have been carried out.
+    const done = status === "needs_login" ? "nothing was done there" : "whether anything was done there is not known";
+    return `The connector ${this.name} ${lack}: its server ${words} A person has to mend it; ${done}.`;
   }
 
   /** Tells the transcript, and people who look at the connector, that it could not be used, or can be again. */
