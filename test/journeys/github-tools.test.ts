@@ -1,5 +1,6 @@
 /** The server `github`: what an agent reads and writes at GitHub, once each, recorded by the worker, and what it may not. */
 import { describe, expect, it } from "vitest";
+import type { DeedKind, GithubRead } from "#protocol/github-deed.ts";
 import { call, readRun, readTranscript } from "#test/support/api.ts";
 import { occurrencesOf, runsOf } from "#test/support/chains.ts";
 import { deliverGithub } from "#test/support/deliver.ts";
@@ -60,6 +61,89 @@ describe("the server github", () => {
       { statuses: "read" },
       { actions: "read" },
     ]);
+  });
+
+  it("has each of its tools answer as GitHub's published shapes do", async () => {
+    const { tool } = await made.begin();
+    made.github.repository.openIssue("It is broken", "See the log.");
+    made.elsewhere = () => new Response("error: it failed");
+    const rows: Record<GithubRead | DeedKind, [given: object, words: RegExp][]> = {
+      list_issues: [[{ labels: ["bug"] }, /1 items.+last page[\s\S]+It is broken/]],
+      read_issue: [[{ number: 1 }, /See the log/]],
+      open_issue: [[{ title: "Later" }, /issues\/2/]],
+      open_pull_request: [[PULL, /pull request #3/]],
+      update_pull_request: [[{ number: 3, base: "main", reviewers: ["ada"] }, /Changed/]],
+      list_pull_requests: [[{ head: BRANCH }, /Mend it/]],
+      read_pull_request: [
+        [{ number: 3 }, /"title": "Mend it"[\s\S]+"ada"/],
+        [{ number: 3, part: "diff" }, /\+Hello/],
+        [{ number: 3, part: "files" }, /README\.md/],
+        [{ number: 3, part: "commits" }, /Mend it/],
+        [{ number: 3, part: "comments" }, /Nothing on page 1/],
+        [{ number: 3, part: "reviews" }, /Nothing on page 1/],
+        [{ number: 3, part: "review_comments" }, /Say more/],
+      ],
+      comment: [[{ number: 3, body: "On it." }, /Written/]],
+      review: [[{ number: 3, body: "Good." }, /Written/]],
+      read_checks: [[{ ref: BRANCH }, /"conclusion":"failure"/]],
+      list_workflow_runs: [
+        [{ branch: "main" }, /"display_title":"Mend it"/],
+        [{ run_id: 5 }, /"steps":/],
+      ],
+      read_job_log: [[{ job_id: 9 }, /it failed/]],
+      read_file: [
+        [{ path: "README.md" }, /# App/],
+        [{ path: "..%2f%2e%2e/README.md" }, /404/],
+      ],
+      list_releases: [
+        [{}, /v1\.0\.0/],
+        [{ tag: "v1.0.0" }, /It begins/],
+        [{ tag: ".." }, /must be a branch, tag or commit/],
+      ],
+    };
+    for (const [name, calls] of Object.entries(rows)) {
+      for (const [given, words] of calls) {
+        const { text } = await tool(name, given);
+        expect(text).toMatch(words);
+        expect(text).not.toMatch(/canary-|ghs_/);
+      }
+    }
+  });
+
+  it.each<[string, () => Response, RegExp]>([
+    ["a page of another server's", () => answer("<html>", "text/html"), /something else than GitHub's API/],
+    ["half an answer", () => answer('[{"number": 1', "application/json"), /something else than GitHub's API/],
+    ["another host", () => Response.redirect("https://elsewhere.test/", 307), /another address/],
+    ["a limit", () => new Response("", { status: 429, headers: { "retry-after": "30" } }), /in 30 seconds/],
+  ])("says so when GitHub answers with %s, and takes it for nothing else", async (_what, given, words) => {
+    const { tool } = await made.begin();
+    made.github.repository.openIssue("It is broken", "");
+    made.github.trouble = (asked) => (asked.includes("/issues") || asked.includes("/pulls") ? given() : null);
+    const calls: [string, object][] = [
+      ["list_issues", {}],
+      ["read_issue", { number: 1 }],
+      ["update_pull_request", { number: 1, title: "Other" }],
+      ["open_pull_request", PULL],
+      ["comment", { number: 1, body: "On it." }],
+    ];
+    for (const [name, of] of calls)
+      expect(await tool(name, of)).toEqual({ isError: true, text: expect.stringMatching(words) });
+    // Whether it was written nobody knows: a list that can't be read is no list without it.
+    made.github.trouble = (asked) => (asked.startsWith("GET") && asked.endsWith("/comments") ? given() : null);
+    expect((await tool("comment", { number: 1, body: "On it." })).isError).toBe(true);
+    expect(made.github.repository.comments.get(1)).toBe(undefined);
+  });
+
+  it("finds a repository that was renamed by GitHub's own redirect, and says what to change where it can't", async () => {
+    const { tool } = await made.begin();
+    made.github.repository.openIssue("It is broken", "");
+    made.github.trouble = (asked) =>
+      asked === "GET /repos/acme/app/issues" ? Response.redirect(`${API}/repos/acme/app/issues/1`, 301) : null;
+    expect((await tool("list_issues")).text).toMatch(/something else/);
+    expect(made.github.asked.at(-1)?.call).toBe("GET /repos/acme/app/issues/1");
+    limit({ repositories: ["renamed"] });
+    made.github.trouble = (asked) => (asked.endsWith("/installation") ? Response.json(made.github.shown(7)) : null);
+    expect((await tool("list_pull_requests")).text).toMatch(/give the routine its new address/);
   });
 
   it.each<[string, object, string, RegExp]>([
@@ -211,6 +295,10 @@ describe("the server github", () => {
     expect((await rpc("tools/list")).status).toBe(401);
   });
 });
+
+function answer(text: string, type: string): Response {
+  return new Response(text, { headers: { "content-type": type } });
+}
 
 function said(body: string) {
   return { id: 1, html_url: "https://github.com/acme/app/issues/1#c", body, user: { login: "ada", type: "User" } };

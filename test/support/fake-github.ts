@@ -2,12 +2,8 @@
  * GitHub's API in memory, as far as the GitHub App needs it. *Documented*: written from the published types of
  * `@octokit/openapi-types` and GitHub's pages, not from what GitHub was seen to answer.
  */
-import type { components } from "@octokit/openapi-types";
-import { FakeRepository, json, refused } from "./fake-repository.ts";
+import { FakeRepository, json, refused, type Shown } from "./fake-repository.ts";
 import { hide } from "./hidden.ts";
-
-type Schemas = components["schemas"];
-type Shown<Name extends keyof Schemas> = Partial<Schemas[Name]>;
 
 interface FakeInstallation {
   id: number;
@@ -102,6 +98,11 @@ export class FakeGithub {
     return id === undefined ? refused(404, "Not Found") : this.#mint(Number(id), JSON.parse(text));
   }
 
+  /** An installation as GitHub shows it. */
+  shown(id: number): Shown<"installation"> {
+    return shown(this.installations.find((one) => one.id === id) ?? { id, account: "acme", repositories: [] });
+  }
+
   #mint(id: number, wanted: { repositories?: string[]; permissions?: Record<string, string> }): Response {
     const found = this.installations.find((one) => one.id === id);
     if (found === undefined) return refused(404, "Not Found");
@@ -122,9 +123,9 @@ export class FakeGithub {
     }
     this.#minted += 1;
     const expires_at = new Date(Date.now() + HOUR_MS).toISOString();
-    const token: Schemas["installation-token"] = { token: `ghs_${id}_${this.#minted}`, expires_at };
-    this.#tokens.set(token.token ?? "", wanted.permissions ?? {});
-    return json({ ...token, permissions: { contents: "write" } }, 201);
+    const token = `ghs_${id}_${this.#minted}`;
+    this.#tokens.set(token, wanted.permissions ?? {});
+    return json({ token, expires_at, permissions: { contents: "write" } } satisfies Shown<"installation-token">, 201);
   }
 
   async #convert(code: string): Promise<Response> {
@@ -152,11 +153,11 @@ function sees(repositories: FakeInstallation["repositories"], name = ""): boolea
   return repositories === "all" || repositories.includes(name);
 }
 
-function shown({ id, account, repositories, isSuspended = false }: FakeInstallation) {
+function shown({ id, account, repositories, isSuspended = false }: FakeInstallation): Shown<"installation"> {
   return {
     id,
     account: { login: account },
-    repository_selection: repositories === "all" ? ("all" as const) : ("selected" as const),
+    repository_selection: repositories === "all" ? "all" : "selected",
     html_url: `https://github.com/organizations/${account}/settings/installations/${id}`,
     suspended_at: isSuspended ? "2026-11-20T10:00:00Z" : null,
   };

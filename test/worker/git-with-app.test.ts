@@ -235,7 +235,21 @@ describe("by which credential a repository is asked", () => {
     ["a page that calls itself JSON", /something else/, () => page("application/json")],
     ["another form", /something else/, () => Response.json({ id: "7" })],
     ["nothing", /something else/, () => new Response("")],
-    ["what never comes to an end", /something else/, endless],
+    ["what never comes to an end", /longer than 4 MiB/, endless],
+    [
+      "that it has moved to another host, where no token goes",
+      /another address/,
+      () => Response.redirect("https://elsewhere.test/app", 307),
+    ],
+    [
+      "that it takes no more for some minutes",
+      /"retry_after_s":600/,
+      () => {
+        const [date, until] = ["Sun, 29 Nov 2026 10:00:00 GMT", Date.UTC(2026, 10, 29, 10, 10) / 1_000];
+        const headers = { "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(until), date };
+        return new Response("{}", { status: 403, headers: { ...headers, "content-type": "application/json" } });
+      },
+    ],
     [
       "that it takes no more, in words alone",
       /no more requests/,

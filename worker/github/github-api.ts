@@ -12,8 +12,10 @@ const DEADLINE_MS = 10_000;
 const USER_AGENT = "reveille";
 /** Of GitHub's own words so much is passed on. */
 const WORDS_LENGTH = 200;
-/** A hundred installations are about a quarter of this, in bytes. */
-const ANSWER_LIMIT = 2 ** 20;
+/** A page of GitHub's with the longest texts is about as long, in bytes. */
+const ANSWER_LIMIT = 2 ** 22;
+/** A repository's new name is one step away. */
+const REDIRECTS = 3;
 const NO_CACHE = { get: async () => "", set: async () => {} };
 
 export type GithubRequest = typeof request;
@@ -26,23 +28,53 @@ export function githubRequest(apiUrl: string, deadlineMs: number = DEADLINE_MS):
     headers: { "user-agent": USER_AGENT, "x-github-api-version": "2022-11-28" },
     request: {
       fetch: async (url: string, init: RequestInit) =>
-        bounded(await fetch(url, { ...init, signal: AbortSignal.timeout(deadlineMs) })),
+        whole(await follow(url, { ...init, signal: AbortSignal.timeout(deadlineMs) })),
       log: { warn: () => {} },
     },
   });
 }
 
-/** The same answer, which breaks off where it is longer than any of GitHub's. */
-function bounded(answer: Response): Response {
+const NO_SENSE = "something else than GitHub's API answers at its address, or it broke off";
+
+/** What GitHub has answered does not have the shape that it publishes. */
+export function withoutSense(): Result<never> {
+  return refuse("github_unreachable", { reason: NO_SENSE });
+}
+
+/** No answer that is of use, for a reason that can be told. */
+class NoUse extends Error {}
+
+/**
+ * A repository that was renamed is found by its number, at the same address: there GitHub is asked again, as its documentation
+ * wants it, the method as it was. A token goes nowhere else.
+ */
+async function follow(url: string, init: RequestInit): Promise<Response> {
+  let at = url;
+  for (let step = 0; step <= REDIRECTS; step += 1) {
+    const answer = await fetch(at, { ...init, redirect: "manual" });
+    if (init.redirect === "manual" || ![301, 302, 307, 308].includes(answer.status)) return answer;
+    const next = URL.parse(answer.headers.get("location") ?? "", at);
+    if (next === null || next.origin !== new URL(url).origin) break;
+    await answer.body?.cancel();
+    at = next.href;
+  }
+  throw new NoUse("GitHub's API sends the instance to another address");
+}
+
+/**
+ * The same answer, once all of it is there: @octokit/request would give a body that broke off as one that is empty. One that is
+ * longer than any of GitHub's is given up.
+ */
+async function whole(answer: Response): Promise<Response> {
+  if (answer.body === null) return answer;
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
   let left = ANSWER_LIMIT;
-  const counted = new TransformStream<Uint8Array, Uint8Array>({
-    transform: (chunk, controller) => {
-      left -= chunk.byteLength;
-      if (left < 0) throw new RangeError("the answer is too long");
-      controller.enqueue(chunk);
-    },
-  });
-  return answer.body === null ? answer : new Response(answer.body.pipeThrough(counted), answer);
+  for await (const chunk of answer.body) {
+    left -= chunk.byteLength;
+    if (left < 0) throw new NoUse(`GitHub's answer is longer than ${ANSWER_LIMIT / 2 ** 20} MiB`);
+    chunks.push(chunk);
+  }
+  return new Response(new Blob(chunks), answer);
 }
 
 /** The private key can't be used to sign: no request was made. */
@@ -70,6 +102,10 @@ export interface GithubFailure {
   words: string;
 }
 
+/** A primary limit is for an hour. Where GitHub tells no time, it wants a minute to be waited. */
+const WINDOW_S = 3_600;
+const WITHOUT_HINT_S = 60;
+
 /** Makes a call, and turns what it throws into a failure. */
 export async function asked<Value>(
   call: () => Promise<Value>,
@@ -87,13 +123,15 @@ function failureOf(error: unknown): GithubFailure {
   if (response === undefined) return withoutAnswer(error);
   const { status, headers } = response;
   const words = wordsOf(response.data);
-  const retryAfter = Number(headers["retry-after"] ?? Number.NaN);
+  const retryAfter = retryAfterOf(headers);
   // Of a secondary limit GitHub may tell in its words alone.
-  const isToldLimited = headers["x-ratelimit-remaining"] === "0" || retryAfter > 0 || /\brate limit\b/i.test(words);
+  const isToldLimited =
+    headers["x-ratelimit-remaining"] === "0" || retryAfter !== null || /\brate limit\b/i.test(words);
   if (status === 429 || (status === 403 && isToldLimited)) {
     const { refusal } = refuse("github_unreachable", {
       reason: "GitHub takes no more requests of this App for now",
-      retry_after_s: retryAfter > 0 ? retryAfter : 60,
+      retry_after_s: retryAfter ?? WITHOUT_HINT_S,
+      hint: `Try again in ${retryAfter ?? WITHOUT_HINT_S} seconds.`,
     });
     return { status, refusal, words };
   }
@@ -108,6 +146,15 @@ function failureOf(error: unknown): GithubFailure {
   };
 }
 
+/** Of a primary limit GitHub tells when it ends, by its own clock. @returns seconds; null where it tells nothing. */
+function retryAfterOf(headers: Record<string, unknown>): number | null {
+  const after = Number(headers["retry-after"] ?? Number.NaN);
+  if (after > 0) return Math.ceil(after);
+  const until = headers["x-ratelimit-remaining"] === "0" ? Number(headers["x-ratelimit-reset"]) : Number.NaN;
+  const now = Date.parse(String(headers["date"])) / 1_000;
+  return until > now ? Math.min(Math.ceil(until - now), WINDOW_S) : null;
+}
+
 function withoutAnswer(error: unknown): GithubFailure {
   if (error instanceof KeyUnusable) {
     const { refusal } = refuse("github_app_key_refused", { reason: error.message });
@@ -117,9 +164,11 @@ function withoutAnswer(error: unknown): GithubFailure {
   return { status: null, refusal: refuse("github_unreachable", { reason }).refusal, words: reason };
 }
 
-/** @octokit/request gives a body that broke off as one that is empty, or not JSON: the answer's schema refuses it. */
+/** @octokit/request gives what is not JSON as text: the answer's schema refuses it. */
 function reasonOf(error: unknown): string {
-  if (error instanceof z.ZodError) return "something else than GitHub's API answers at its address, or it broke off";
+  if (error instanceof z.ZodError) return NO_SENSE;
+  const cause = error instanceof Error ? error.cause : null;
+  if (cause instanceof NoUse) return cause.message;
   const names = [error, error instanceof Error ? error.cause : null].map((one) => one instanceof Error && one.name);
   const isLate = names.some((name) => name === "TimeoutError" || name === "AbortError");
   return isLate ? "GitHub's API does not answer in time" : "GitHub's API can't be reached";

@@ -128,12 +128,15 @@ function keyOf({ id }: AppFacts, { owner, repo }: Repository, purpose: Purpose):
 
 function lacking({ name }: AppFacts, { url }: Installation, purpose: Purpose, { reason = "" }: Refusal): Refusal {
   const wanted = Object.entries(PERMISSIONS[purpose]).map(([permission, level]) => `${permission}: ${level}`);
+  // A repository that was renamed is found, but a token is for the name that it has.
+  const isUnknown = /repository that does not exist/i.test(reason);
+  const isGit = purpose === "read" || purpose === "write";
   return refuse("github_app_lacks_permission", {
     message: `GitHub gives the GitHub App ${name} no token with ${wanted.join(", ")} for this repository (${reason}).`,
     hint:
-      purpose !== "read" && purpose !== "write"
-        ? `${giveIt(purpose)}, and accept that at ${url}.`
-        : `Look at ${url} which permissions the installation has, and which repositories; accept those that wait. If the repository was renamed, give the routine its new address.`,
+      isUnknown || isGit
+        ? `Look at ${url} which permissions the installation has, and which repositories; accept those that wait. If the repository was renamed, give the routine its new address.`
+        : `${giveIt(purpose)}, and accept that at ${url}.`,
   }).refusal;
 }
 

@@ -132,7 +132,7 @@ class Pulls {
 
 function refused({ status, refusal, words }: GithubFailure, app: KeptApp, { branch }: PullRequestPlan): Result<never> {
   if (refusal.code === "github_unreachable") {
-    const hint = "Ask again soon: if GitHub has opened it all the same, it is found.";
+    const hint = refusal.hint ?? "Ask again soon: if GitHub has opened it all the same, it is found.";
     return { ok: false, refusal: { ...refusal, hint } };
   }
   if (status === 401 || status === 403) {

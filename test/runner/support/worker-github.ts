@@ -17,8 +17,10 @@ interface Written {
 interface StandIn {
   app: { id: number; name: string };
   installations: object[];
+  asked: { call: string; body: Record<string, unknown> }[];
   pulls: Written[];
   repository: {
+    api: string;
     branches: Set<string>;
     pulls: (Written & { head: object; base: object; labels: object[] })[];
     issues: Written[];
@@ -63,6 +65,7 @@ export async function startGithub(): Promise<WorkerGithub> {
   });
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   const apiUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  github.repository.api = apiUrl;
   const app = {
     id: github.app.id,
     name: github.app.name,

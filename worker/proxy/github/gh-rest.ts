@@ -9,7 +9,7 @@ const LOG_LIMIT_BYTES = 2 ** 26;
 const LOG_DEADLINE_MS = 60_000;
 /** What may stand in a query. Every other name may be one of the client's own: an address, a header, a method. */
 const PARAMETERS = new Set(
-  "actor assignee base branch check_name created creator direction event exclude_pull_requests filter head labels mentioned milestone page path per_page recursive ref sha since sort state status".split(
+  "actor after assignee base before branch check_name created creator direction event exclude_pull_requests filter head labels mentioned milestone page path per_page recursive ref sha since sort state status".split(
     " ",
   ),
 );
@@ -17,7 +17,7 @@ const PARAMETERS = new Set(
 /** Below `repos/{owner}/{repo}`. */
 const READS: readonly [path: RegExp, purpose: Purpose][] = [
   [/^$/, "read"],
-  [/^\/(?:branches|tags|commits|contributors|languages|topics|readme)$/, "read"],
+  [/^\/(?:branches|tags|commits|contents|contributors|languages|topics|readme)$/, "read"],
   [/^\/(?:branches|commits|compare|contents|git\/ref|git\/trees)\/[\w./~-]+$/, "read"],
   [/^\/releases(?:\/latest|\/tags\/[\w./~-]+|\/[0-9]+)?$/, "read"],
   [/^\/issues(?:\/[0-9]+(?:\/(?:comments|events|labels|timeline))?)?$/, "issues"],
@@ -37,6 +37,8 @@ const OF_COMMITS: readonly [path: RegExp, purpose: Purpose][] = [
   [/^\/commits\/[\w./~-]+\/status(?:es)?$/, "statuses"],
   [/^\/commits\/[\w./~-]+\/pulls$/, "pulls"],
 ];
+/** Not as HTML: there GitHub signs addresses of images. */
+const ACCEPTED = /^(?!.*\b(?:html|full|octet-stream)\b)[\w.+*/,;= -]{1,300}$/;
 const LOGS = /^\/actions\/(?:jobs\/[0-9]+|runs\/[0-9]+(?:\/attempts\/[0-9]+)?)\/logs$/;
 
 /** @param path as gh asks for it, without a slash at its beginning. */
@@ -53,30 +55,46 @@ export async function answerRest(work: GithubWork, path: string): Promise<Result
   if (isLog) return await passLog(work, place.value, route);
   const { accept } = work.c.req.header();
   const given = [...new URL(work.c.req.url).searchParams].filter(([name]) => PARAMETERS.has(name));
-  const headers = accept === undefined || accept === "" ? {} : { headers: { accept } };
+  const headers = accept === undefined || !ACCEPTED.test(accept) ? {} : { headers: { accept } };
   const called = await work.call(place.value, purpose, route, { ...Object.fromEntries(given), ...headers });
   if (!called.ok) return called;
   const { value } = called;
   if (!value.ok) {
     const { status, words } = value.failure;
-    if (status === null || status >= 500 || status === 401 || status === 403) {
+    if (status === null || status >= 500 || [401, 403, 429].includes(status)) {
       return { ok: false, refusal: work.refusalOf(value.failure, purpose) };
     }
     return success(Response.json({ message: words }, { status }));
   }
   const { data, link } = value.value;
-  const answer = new Headers(link === null ? {} : { link: toGh(work, link) });
+  const answer = new Headers(link === null ? {} : { link: pagesForGh(work, place.value, link) });
   answer.set(
     "content-type",
     typeof data === "string" ? "text/plain; charset=utf-8" : "application/json; charset=utf-8",
   );
-  const text = typeof data === "string" ? data : toGh(work, JSON.stringify(data));
+  const text = typeof data === "string" ? data : JSON.stringify(data, forGh(work));
   return success(new Response(text, { headers: answer }));
 }
 
-/** Addresses of the API, which gh follows: GitHub tells them in what it answers. */
-function toGh({ deps }: GithubWork, text: string): string {
-  return text.replaceAll(`${deps.config.github.apiUrl}/`, `${GH_API}/`);
+/**
+ * Addresses of the API are those that gh knows, and follows. GitHub shows tokens for a clone, and addresses of files that are good
+ * without one: these stay out.
+ */
+function forGh({ deps }: GithubWork): (key: string, value: unknown) => unknown {
+  const api = `${deps.config.github.apiUrl}/`;
+  return (key, value) => {
+    if (key === "temp_clone_token" || key === "download_url") return null;
+    const isAddress = typeof value === "string" && /(?:^|_)url$/.test(key) && value.startsWith(api);
+    return isAddress ? `${GH_API}/${value.slice(api.length)}` : value;
+  };
+}
+
+/** GitHub names a repository by its number there. */
+function pagesForGh({ deps }: GithubWork, { owner, repo }: GithubPlace, link: string): string {
+  const { apiUrl } = deps.config.github;
+  const [first = "", ...rest] = link.split(`${apiUrl}/repositories/`);
+  const parts = rest.map((part) => `${GH_API}/repos/${owner}/${repo}${part.replace(/^[0-9]+/, "")}`);
+  return [first, ...parts].join("").replaceAll(`${apiUrl}/`, `${GH_API}/`);
 }
 
 async function passLog(work: GithubWork, place: GithubPlace, route: string): Promise<Result<Response>> {

@@ -1,4 +1,5 @@
 /** A run's work at GitHub: which repositories it has there, and calls in the App's name with a token for the one repository. */
+import { z } from "zod";
 import type { GithubRun } from "#durable-objects/routine/runs/github-deeds.ts";
 import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
@@ -25,6 +26,9 @@ export interface Got {
   /** GitHub's header that tells where other pages are. */
   link: string | null;
 }
+
+/** Media types of GitHub's that are not JSON. */
+const WANTS_TEXT = /\b(?:raw|diff|patch|sha)\b/;
 
 /** What a call is made with: GitHub's names of the things in the path, query and body. */
 type Parameters = Record<string, unknown>;
@@ -117,7 +121,8 @@ export class GithubWork {
       const at = route.includes("{owner}") ? { owner: place.owner, repo: place.repo } : {};
       const { headers, ...rest } = given;
       const made = { ...rest, ...at, headers: { ...(headers ?? {}), authorization: `Bearer ${token.value}` } };
-      return success(await asked(async () => got(await github(route, made))));
+      const isText = "request" in given || WANTS_TEXT.test(String(Reflect.get(made.headers, "accept")));
+      return success(await asked(async () => got(await github(route, made), isText)));
     };
     const first = await attempt();
     // It was revoked meanwhile, or GitHub does not know it everywhere yet.
@@ -145,7 +150,15 @@ export class GithubWork {
   }
 }
 
-function got({ status, data, headers }: { status: number; data: unknown; headers: Record<string, unknown> }): Got {
+/** A page that says something else, as servers before GitHub's show, is no empty list. */
+const jsonSchema = z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]);
+
+/** @param isText it may be something else than JSON. */
+function got(
+  { status, data, headers }: { status: number; data: unknown; headers: Record<string, unknown> },
+  isText: boolean,
+): Got {
+  if (!isText && status !== 204) jsonSchema.parse(data);
   const { link, location } = headers;
   const pages = typeof link === "string" ? link : null;
   const hasMore = pages !== null && /rel="next"/.test(pages);

@@ -4,6 +4,7 @@ import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { DoneDeed } from "#protocol/github-deed.ts";
 import { PULL_REQUEST_TITLE_LIMIT, type SeenPullRequest } from "#protocol/pull-request.ts";
 import { beginningOf } from "#protocol/well-formed.ts";
+import { withoutSense } from "#worker/github/github-api.ts";
 import { openPullRequest } from "#worker/github/open-pull-request.ts";
 import { type Done, doDeed } from "./deeds.ts";
 import type { GithubPlace, GithubWork } from "./github-work.ts";
@@ -82,7 +83,9 @@ export async function updatePull(
   const at = { pull_number: pullNumber };
   const found = await work.ask(place, "pulls", "GET /repos/{owner}/{repo}/pulls/{pull_number}", at);
   if (!found.ok) return found;
-  const pull = pullSchema.parse(found.value.data);
+  const read = pullSchema.safeParse(found.value.data);
+  if (!read.success) return withoutSense();
+  const pull = read.data;
   const from = pull.head.repo?.full_name.toLowerCase();
   if (from !== `${place.owner}/${place.repo}`.toLowerCase()) {
     return refuse("github_write_refused", {

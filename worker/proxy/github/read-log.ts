@@ -29,14 +29,18 @@ export async function readLogEnd(work: GithubWork, place: GithubPlace, jobId: nu
 async function endOf(body: ReadableStream<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder();
   let bytes = 0;
+  let length = 0;
   let end = "";
   for await (const chunk of body) {
     bytes += chunk.byteLength;
-    if (bytes > READ_AT_MOST_BYTES) break;
-    end = (end + decoder.decode(chunk, { stream: true })).slice(-END_LENGTH);
+    if (bytes > READ_AT_MOST_BYTES) {
+      return `The log is longer than is read: this is not its end, but what stands before byte ${READ_AT_MOST_BYTES}.\n${end}`;
+    }
+    const text = decoder.decode(chunk, { stream: true });
+    length += text.length;
+    end = (end + text).slice(-END_LENGTH);
   }
-  const isCut = bytes > end.length;
-  return isCut ? `The end of ${bytes} bytes.\n${end}` : end;
+  return length > END_LENGTH ? `The end of ${bytes} bytes.\n${end}` : end;
 }
 
 function unreadable(): Result<never> {

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type Result, success } from "#protocol/errors.ts";
 import type { GithubRead } from "#protocol/github-deed.ts";
+import { withoutSense } from "#worker/github/github-api.ts";
 import type { Purpose } from "#worker/github/installation-tokens.ts";
 import { bounded, forAgent, listed, partOf } from "./for-agent.ts";
 import type { GithubPlace, GithubWork } from "./github-work.ts";
@@ -13,8 +14,12 @@ const ISSUE = "GET /repos/{owner}/{repo}/issues/{issue_number}";
 const PULL = "GET /repos/{owner}/{repo}/pulls/{pull_number}";
 const COMMIT = "GET /repos/{owner}/{repo}/commits/{ref}";
 
-/** A ref as git allows it in a path of GitHub's API. */
-const ref = z.string().min(1).max(300);
+/** A ref as git allows it: a path of GitHub's API with dots alone would be another path. */
+const ref = z
+  .string()
+  .min(1)
+  .max(300)
+  .refine((name) => !/^\.+$/.test(name), "must be a branch, tag or commit");
 const state = z.enum(["open", "closed", "all"]).default("open");
 
 /** Where the parts of a pull request are that are lists. */
@@ -151,8 +156,9 @@ async function list(
 ): Promise<Result<string>> {
   const answer = await work.ask(place, purpose, route, { per_page: PER_PAGE, ...given });
   if (!answer.ok) return answer;
-  const items = listsSchema.catch([]).parse(answer.value.data).filter(isWanted);
-  return success(listed(items, given.page, answer.value.hasMore));
+  const items = listsSchema.safeParse(answer.value.data);
+  if (!items.success) return withoutSense();
+  return success(listed(items.data.filter(isWanted), given.page, answer.value.hasMore));
 }
 
 /** GitHub lists pull requests among issues. */

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { DoneDeed } from "#protocol/github-deed.ts";
 import { deedIn } from "#rules/run/deed-marker.ts";
+import { withoutSense } from "#worker/github/github-api.ts";
 import type { Purpose } from "#worker/github/installation-tokens.ts";
 import { type Done, doDeed } from "./deeds.ts";
 import type { GithubPlace, GithubWork } from "./github-work.ts";
@@ -118,8 +119,12 @@ async function look(
   for (let page = 1; page <= PAGES; page += 1) {
     const answer = await work.ask(said.place, purpose, route, { ...given, per_page: PER_PAGE, page });
     if (!answer.ok) return answer;
-    const items = z.array(saidSchema).catch([]).parse(answer.value.data);
-    const found = items.find(({ body }) => deedIn(body ?? "") === deedId);
+    // A list that can't be read is no list without it.
+    const items = z.array(z.unknown()).safeParse(answer.value.data);
+    if (!items.success) return withoutSense();
+    const found = items.data
+      .map((item) => saidSchema.safeParse(item).data)
+      .find((item) => deedIn(item?.body ?? "") === deedId);
     if (found !== undefined) return success(asDone(said, found));
     if (!answer.value.hasMore) break;
   }
@@ -129,10 +134,7 @@ async function look(
 function told(said: Said, answer: Result<{ data: unknown }>): Result<DoneDeed> {
   if (!answer.ok) return answer;
   const read = saidSchema.safeParse(answer.value.data);
-  if (read.success) return success(asDone(said, read.data));
-  return refuse("github_unreachable", {
-    reason: "something else than GitHub's API answers at its address, or it broke off",
-  });
+  return read.success ? success(asDone(said, read.data)) : withoutSense();
 }
 
 function asDone(
