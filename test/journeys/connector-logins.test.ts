@@ -120,6 +120,17 @@ describe("a login", () => {
     });
   });
 
+  it("registers without scopes where the authorization server does not name those of the resource, and refuses others", async () => {
+    const { path } = await make();
+    server.instead = async (request, answer) => {
+      if (request.url.endsWith("/register") && "scope" in (await request.clone().json<object>()))
+        return Response.json({ error: "invalid_client_metadata" }, { status: 400 });
+      if (!request.url.includes("/.well-known/oauth-authorization-server")) return await answer();
+      return Response.json({ ...(await (await answer()).json<object>()), scopes_supported: ["offline_access"] });
+    };
+    expect((await logIn(path)).searchParams.get("scope")).toBe("mcp:read offline_access");
+  });
+
   it("is ended once, in the browser that has begun it, and only for the connector as it was", async () => {
     const { path } = await make();
     const at = await server.allow((await begin(path)).href);

@@ -134,7 +134,7 @@ async function register(web: SafeFetch, asking: Asking, redirect_uri: string): P
         application_type: new URL(baseUrl).protocol === "https:" ? "web" : "native",
         ...(method === undefined ? {} : { token_endpoint_auth_method: method }),
       },
-      ...(scope === undefined ? {} : { scope }),
+      ...(scope === undefined || !namesAll(facts.scopes_supported, scope) ? {} : { scope }),
       fetchFn: web.fetch,
     });
     const ends = made.client_secret_expires_at ?? 0;
@@ -161,6 +161,11 @@ async function register(web: SafeFetch, asking: Asking, redirect_uri: string): P
     const how = web.met.detail ?? `answered ${web.met.status}, with nothing that can be used`;
     return { ok: false, detail: `The authorization server ${host} does not register the instance: it ${how}.` };
   }
+}
+
+/** Scopes of a resource need not be among those that an authorization server names; some then refuse to register a client for them. */
+function namesAll(named: readonly string[] | undefined, scope: string): boolean {
+  return named === undefined || scope.split(" ").every((one) => named.includes(one));
 }
 
 function errorCodeIn(body: string | undefined): string {
