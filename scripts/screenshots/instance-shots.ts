@@ -9,6 +9,8 @@ export const INSTANCE_SETTINGS: readonly (readonly [path: string, body: object])
 ];
 
 export const INSTANCE_SHOTS = [
+  { name: "connectors", address: "/connectors", text: "No connectors yet" },
+  { name: "connector-new", address: "/connectors/new", text: "Make connector" },
   { name: "environments", address: "/environments", text: "default" },
   { name: "environment", address: "/environments/default", text: "Size of the container" },
   { name: "environment-new", address: "/environments/new", text: "Make environment" },

@@ -157,7 +157,7 @@ describe("a login", () => {
     const { authorization_url } = await begun.json<BegunLogin>();
     const back = await server.allow(authorization_url);
     expect((await comeBack(back, other))[0]).toBe(422);
-    expect((await comeBack(back, one))[0]).toBe(200);
+    expect(await comeBack(back, one)).toEqual([303, `${path.replace("/api/v1", "")}?login=done`]);
 
     const late = await server.allow((await begin(path)).href);
     await api("PATCH", path, { auth: { type: "oauth", scope: "mcp:read" } });
@@ -180,7 +180,9 @@ describe("a login", () => {
     const denied = await server.allow((await begin(path)).href);
     denied.searchParams.delete("code");
     denied.searchParams.set("error", "access_denied");
-    expect(await comeBack(denied)).toEqual([422, expect.stringContaining("gives no login: access_denied")]);
+    const [status, text] = await comeBack(denied);
+    expect([status, text]).toEqual([422, expect.stringContaining("gives no login: access_denied")]);
+    expect(text).toContain(`<a href="${path.replace("/api/v1", "")}">Back to the connector</a>`);
     expect(server.grants).toEqual([]);
   });
 

@@ -17,12 +17,13 @@ export interface OauthSettings {
   scopes?: string[];
 }
 
-/** The browser comes back from the authorization server, and the page sends it on. */
+/** The browser comes back from the authorization server, and the page sends it on. @returns the status, and the text or where that leads. */
 export async function comeBack(at: URL, headers: Record<string, string> = OWNER): Promise<[number, string]> {
   const first = await exports.default.fetch(new Request(at));
   const [, next = ""] = /url=([^"]+)"/.exec(await first.text()) ?? [];
-  const answer = await exports.default.fetch(new Request(new URL(next.replaceAll("&amp;", "&"), at), { headers }));
-  return [answer.status, await answer.text()];
+  const end = new Request(new URL(next.replaceAll("&amp;", "&"), at), { headers, redirect: "manual" });
+  const answer = await exports.default.fetch(end);
+  return [answer.status, answer.headers.get("location") ?? (await answer.text())];
 }
 
 export class FakeOauth {

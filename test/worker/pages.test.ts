@@ -29,6 +29,8 @@ describe("the page", () => {
     "/budgets",
     "/pools",
     "/environments",
+    "/connectors",
+    "/connectors/con_06ETZ",
     "/secrets",
     "/notifications",
     "/doctor",

@@ -8,6 +8,7 @@ const getParentRoute = () => rootRoute;
 
 // What these pages ask for is loaded with them: no other page needs it, and each would load all of it.
 const budgets = () => import("./budgets/budget-queries.ts");
+const connectors = () => import("./connectors/connector-queries.ts");
 const environments = () => import("./environments/environment-queries.ts");
 const notifications = () => import("./notifications/notification-queries.ts");
 const pools = () => import("./pools/pool-queries.ts");
@@ -53,6 +54,29 @@ const environmentRoute = createRoute({
   loader: ({ params }) =>
     begin(environments, ({ environmentQuery }) => queryClient.prefetchQuery(environmentQuery(params.id))),
   component: lazyRouteComponent(() => import("./environments/environment-page.tsx"), "EnvironmentPage"),
+});
+
+const connectorsRoute = createRoute({
+  getParentRoute,
+  path: "/connectors",
+  loader: () => begin(connectors, ({ connectorsQuery }) => queryClient.prefetchInfiniteQuery(connectorsQuery())),
+  component: lazyRouteComponent(() => import("./connectors/connectors-page.tsx"), "ConnectorsPage"),
+});
+
+const newConnectorRoute = createRoute({
+  getParentRoute,
+  path: "/connectors/new",
+  component: lazyRouteComponent(() => import("./connectors/new-connector-page.tsx"), "NewConnectorPage"),
+});
+
+const connectorRoute = createRoute({
+  getParentRoute,
+  path: "/connectors/$id",
+  // `login`: an authorization server has sent the browser back, and a login was made.
+  validateSearch: (search): { login?: "done" } => (search["login"] === "done" ? { login: "done" } : {}),
+  loader: ({ params }) =>
+    begin(connectors, ({ connectorQuery }) => queryClient.prefetchQuery(connectorQuery(params.id))),
+  component: lazyRouteComponent(() => import("./connectors/connector-page.tsx"), "ConnectorPage"),
 });
 
 const deadLettersRoute = createRoute({
@@ -110,4 +134,7 @@ export const INSTANCE_ROUTES = [
   environmentsRoute,
   newEnvironmentRoute,
   environmentRoute,
+  connectorsRoute,
+  newConnectorRoute,
+  connectorRoute,
 ] as const;

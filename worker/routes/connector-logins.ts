@@ -95,8 +95,10 @@ async function ended(c: HttpContext) {
   const by = { actor: actorOf(caller.value), signIn: caller.value.id };
   const parts = { ...deps.loginParts, find: deps.connectors.find };
   const done = await endLogin(parts, { state, code, error, iss }, by);
-  if (!done.ok) return page(c, { title: "Not logged in", words: done.detail, status: 422 });
-  const { name, status, status_detail } = await checked(deps, done.value);
+  if (!done.ok) return page(c, { title: "Not logged in", words: done.detail, to: done.connector, status: 422 });
+  const { id, name, status, status_detail } = await checked(deps, done.value);
+  // Whoever has begun it in the pages comes back to where they were, and that page says how it stands.
+  if (caller.value.kind === "web") return c.redirect(`${pageOf(id)}?login=done`, 303);
   const words =
     status === "ready"
       ? `The connector ${name} is logged in. This page can be closed.`
@@ -107,13 +109,26 @@ async function ended(c: HttpContext) {
 const SIGN_IN = "This browser is not signed in to Reveille. Sign in here, and begin the login of the connector again.";
 const NOT_BROUGHT = "What the browser has brought is no answer of an authorization server's. Begin the login again.";
 
+function pageOf(connectorId: string): string {
+  return `/connectors/${connectorId}`;
+}
+
+interface Told {
+  title: string;
+  words: string;
+  /** Where the browser is sent on to. */
+  next?: string;
+  /** The connector that it is about, where that is known. */
+  to?: string | undefined;
+  status?: 200 | 400 | 401 | 422;
+}
+
 /** A page without scripts or styles: it says one thing, or sends the browser on. */
-function page(
-  c: HttpContext,
-  { title, words, next, status = 200 }: { title: string; words: string; next?: string; status?: 200 | 400 | 401 | 422 },
-) {
+function page(c: HttpContext, { title, words, next, to, status = 200 }: Told) {
   const refresh = next === undefined ? "" : html`<meta http-equiv="refresh" content="0; url=${next}" />`;
-  const more = next === undefined ? html`<a href="/">To Reveille</a>` : html`<a href="${next}">Go on</a>`;
+  const back =
+    to === undefined ? html`<a href="/">To Reveille</a>` : html`<a href="${pageOf(to)}">Back to the connector</a>`;
+  const more = next === undefined ? back : html`<a href="${next}">Go on</a>`;
   return c.html(
     html`<!doctype html>
       <html lang="en">

@@ -19,6 +19,7 @@ const PAGE_ADDRESSES = [
   "/dead-letters",
   "/pools",
   "/environments",
+  "/connectors",
   "/secrets",
   "/notifications",
   "/doctor",

@@ -86,7 +86,7 @@ async function openBed(modelVariables: Record<string, string>): Promise<Bed> {
   const settings = {
     port,
     stateFolder,
-    workerVariables: { ...modelVariables, PUBLIC_URL: url, RUNNER_TOKEN: runnerToken },
+    workerVariables: { ...modelVariables, PUBLIC_URL: url, RUNNER_TOKEN: runnerToken, CONNECTORS_LOOPBACK: "1" },
     // What stories leave waiting keeps its place: those after them need one, too.
     runnerVariables: { REVEILLE_CAPACITY: "12" },
     containers: null,

@@ -24,6 +24,8 @@ interface VisitOptions {
   theme?: "light" | "dark";
   viewport?: { width: number; height: number };
   isSignedIn?: boolean;
+  /** Origins of servers of the test's, to which a page may send the browser. */
+  mayReach?: readonly string[];
 }
 
 let browser: Promise<Browser> | null = null;
@@ -33,14 +35,14 @@ after(async () => (await browser)?.close());
 export async function visit(
   t: TestContext,
   bed: Bed,
-  { theme = "light", viewport = { width: 1280, height: 800 }, isSignedIn = true }: VisitOptions,
+  { theme = "light", viewport = { width: 1280, height: 800 }, isSignedIn = true, mayReach = [] }: VisitOptions,
   act: (visitor: Visitor) => Promise<void>,
 ): Promise<void> {
   browser ??= launch();
   const context = await (await browser).newContext({ baseURL: bed.url, colorScheme: theme, viewport });
   context.setDefaultTimeout(ACTION_DEADLINE_MS);
   const faults: string[] = [];
-  await watch(context, bed.url, faults);
+  await watch(context, bed.url, mayReach, faults);
   await addScrolling(context);
   await context.addInitScript(addWalking);
   if (isSignedIn) await signIn(context, bed);
@@ -75,8 +77,14 @@ async function signIn(context: BrowserContext, { url, ownerToken }: Bed): Promis
 }
 
 /** Records requests to elsewhere, violations of the pages' policy, errors that nobody caught, dialogs and new windows. */
-async function watch(context: BrowserContext, url: string, faults: string[]): Promise<void> {
-  const isForeign = (address: URL) => !["data:", "blob:"].includes(address.protocol) && address.origin !== url;
+async function watch(
+  context: BrowserContext,
+  url: string,
+  mayReach: readonly string[],
+  faults: string[],
+): Promise<void> {
+  const known = [url, ...mayReach];
+  const isForeign = (address: URL) => !["data:", "blob:"].includes(address.protocol) && !known.includes(address.origin);
   await context.route(isForeign, (route) => {
     faults.push(`request to ${route.request().url()}`);
     return route.abort();

@@ -42,3 +42,6 @@ export const BellIcon = icon(<path d="M4 7a4 4 0 0 1 8 0c0 3 1.3 4 1.3 4H2.7S4 1
 export const PoolsIcon = icon(
   <path d="M3 2.5h10a.5.5 0 0 1 .5.5v3.5h-11V3a.5.5 0 0 1 .5-.5Zm-.5 7h11V13a.5.5 0 0 1-.5.5H3a.5.5 0 0 1-.5-.5V9.5Zm2.5-5h.01M5 11.5h.01" />,
 );
+export const LinkIcon = icon(
+  <path d="m6.3 9.7 3.4-3.4M7 4.6l1.4-1.4a3 3 0 0 1 4.3 4.3L11.3 9M9 11.4l-1.4 1.4a3 3 0 0 1-4.3-4.3L4.7 7" />,
+);

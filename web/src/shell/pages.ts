@@ -6,6 +6,7 @@ import {
   CoinsIcon,
   EnvelopeIcon,
   HomeIcon,
+  LinkIcon,
   PlugIcon,
   PoolsIcon,
   PulseIcon,
@@ -29,6 +30,7 @@ export const PAGE_GROUPS = [
     title: "Instance",
     pages: [
       { to: "/environments", title: "Environments", Icon: BoxIcon, key: null },
+      { to: "/connectors", title: "Connectors", Icon: LinkIcon, key: null },
       { to: "/secrets", title: "Secrets", Icon: KeyIcon, key: null },
       { to: "/budgets", title: "Budgets", Icon: CoinsIcon, key: null },
       { to: "/notifications", title: "Notifications", Icon: BellIcon, key: null },

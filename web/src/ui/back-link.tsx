@@ -4,7 +4,7 @@ import styles from "./back-link.module.css";
 import { ChevronLeftIcon } from "./icons.tsx";
 
 interface BackLinkProps {
-  to: "/environments" | "/secrets";
+  to: "/connectors" | "/environments" | "/secrets";
   children: string;
 }
 

@@ -68,7 +68,8 @@ interface RowsProps<Item> {
   hasMore: boolean;
 }
 
-function Rows<Item>({ label, items, row, hasMore }: RowsProps<Item>) {
+/** The rows alone: of a list that is there as a whole, or as far as it is loaded. */
+export function Rows<Item>({ label, items, row, hasMore }: RowsProps<Item>) {
   const frame = useRef<HTMLDivElement>(null);
   const rowHeight = useRef(64);
   const isLong = items.length > MOST_ROWS;

@@ -14,7 +14,6 @@ import { hashSecret } from "#instance/secrets.ts";
 import type { Actor } from "#protocol/actor.ts";
 import type { Connector } from "#protocol/connector.ts";
 import { boundTo, readableErrorCode } from "#rules/connectors/oauth-login.ts";
-import type { Found } from "./discover.ts";
 
 export interface Brought {
   state: string;
@@ -27,6 +26,9 @@ const UNKNOWN =
   "This login was not begun in this browser, has been ended already, or is more than ten minutes old. Begin it again.";
 const CHANGED = "The connector has been changed since the login began. Begin it again.";
 
+/** `connector` is the id of the one that the login was begun for, where that is known. */
+type Ended = { ok: true; value: Connector } | { ok: false; detail: string; connector?: string };
+
 /**
  * @param by who brings it, and the sign-in that they do it in: a login that another has begun is none of theirs.
  * @returns the connector that there is a login of now.
@@ -35,25 +37,27 @@ export async function endLogin(
   parts: LoginParts & { find(id: string): Promise<Connector | null> },
   brought: Brought,
   by: { actor: Actor; signIn: string | null },
-): Promise<Found<Connector>> {
+): Promise<Ended> {
   const hash = await hashSecret(brought.state);
   const row = await parts.logins.endState(hash, by.signIn, parts.now());
   const opened = row === null ? null : await parts.ring.open(placeOfState(hash), row.sealed);
   if (row === null || opened === null || !opened.ok) return { ok: false, detail: UNKNOWN };
   const begun = begunStateSchema.parse(JSON.parse(opened.text));
   const connector = await parts.find(row.connector_id);
-  if (connector === null || boundTo(connector) !== begun.bound_to) return { ok: false, detail: CHANGED };
+  if (connector === null) return { ok: false, detail: CHANGED };
+  const fails = (detail: string): Ended => ({ ok: false, detail, connector: connector.id });
+  if (boundTo(connector) !== begun.bound_to) return fails(CHANGED);
   const host = new URL(begun.server.issuer).host;
   if (!isOfIssuer(begun, brought.iss))
-    return { ok: false, detail: `What the browser has brought is not from ${host}. Nothing was done with it.` };
+    return fails(`What the browser has brought is not from ${host}. Nothing was done with it.`);
   if (brought.error !== undefined || brought.code === undefined) {
     const why = readableErrorCode(brought.error ?? "");
-    return { ok: false, detail: `The authorization server ${host} gives no login: ${why}.` };
+    return fails(`The authorization server ${host} gives no login: ${why}.`);
   }
   const grant = { code: brought.code, verifier: begun.verifier };
   const answer = await askTokens(parts, connector, begun, grant, { attempt: null, routineId: null });
   if (answer.kind !== "tokens")
-    return { ok: false, detail: `The authorization server ${host} ${answer.words}. Begin the login again.` };
+    return fails(`The authorization server ${host} ${answer.words}. Begin the login again.`);
   const login: KeptLogin = {
     version: 1,
     server: begun.server,
@@ -75,7 +79,7 @@ export async function endLogin(
     },
     connector.revision,
   );
-  return isPut ? { ok: true, value: connector } : { ok: false, detail: CHANGED };
+  return isPut ? { ok: true, value: connector } : fails(CHANGED);
 }
 
 /** RFC 9207: who answers is who was asked. */
