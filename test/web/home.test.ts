@@ -53,7 +53,7 @@ const told = (troubles: Partial<Troubles>) =>
   attentionOf({ ...NOTHING, ...troubles }).map(({ subject, text, remedy }) => [
     subject,
     text,
-    remedy.kind === "page" ? remedy.to : remedy.kind === "secret" ? remedy.name : remedy.kind,
+    remedy.kind === "page" ? remedy.to : "name" in remedy ? remedy.name : remedy.kind,
   ]);
 
 describe("what needs a person", () => {
@@ -64,6 +64,28 @@ describe("what needs a person", () => {
       pool({ waiting: 3, why: { reason: "all_busy", message: "All are busy.", hint: "Wait." } }),
     ];
     expect(told({ routines, pools, waiting: [waiting({ for: "message" })] })).toEqual([]);
+  });
+
+  it("is a connector that can't be used, once for all routines that name it, and not for those that are paused", () => {
+    const warning = (place: number, name: string) => ({
+      code: "connector_not_ready",
+      field: `connectors[${place}]`,
+      message: `the connector "${name}" needs a login when it was looked at last: Nobody is logged in.`,
+    });
+    const other = { code: "unknown_event", field: "triggers[0]", message: "there is no such event" };
+    const routines = [
+      routine({ connectors: ["slack", { name: "linear" }], warnings: [warning(1, "linear"), other] }),
+      routine({ id: "rtn_2", name: "triage", connectors: ["linear"], warnings: [warning(0, "linear")] }),
+      routine({ id: "rtn_3", status: "paused", connectors: ["sentry"], warnings: [warning(0, "sentry")] }),
+    ];
+    expect(told({ routines })).toEqual([
+      [
+        "Connector linear",
+        'The connector "linear" needs a login when it was looked at last: Nobody is logged in. It is for runs of docs-sync and triage.',
+        "linear",
+      ],
+      ["docs-sync", "There is no such event.", "edit"],
+    ]);
   });
 
   it.each([

@@ -6,8 +6,10 @@ import type { ListedRoutine } from "#protocol/routine.ts";
 import type { ListedRun } from "#protocol/run.ts";
 import type { SharedBudget } from "#protocol/shared-budget.ts";
 import { budgetTitle, isSpent } from "../budgets/budget-words.ts";
+import { connectorName } from "../connectors/connector-words.ts";
 import { formatCost, plural } from "../format/amounts.ts";
 import { REASON_TEXTS, waitingLine } from "../format/status.ts";
+import { listed } from "../secrets/secret-words.ts";
 
 /** A page on which the whole instance is looked after. */
 export type RemedyPage = "/budgets" | "/dead-letters" | "/environments" | "/notifications" | "/pools";
@@ -18,6 +20,7 @@ export type Remedy =
   | { kind: "routine"; label: string; id: string; tab: "definition" | null }
   | { kind: "edit"; label: string; id: string }
   | { kind: "secret"; label: string; name: string }
+  | { kind: "connector"; label: string; name: string }
   | { kind: "fire-again"; id: string }
   | { kind: "page"; label: string; to: RemedyPage };
 
@@ -50,6 +53,7 @@ export function attentionOf({ routines, waiting, deadLetters, pools, destination
     ...routines.flatMap(ofBreaker),
     ...budgets.flatMap(ofBudget),
     ...pools.flatMap(ofPool),
+    ...ofConnectors(routines),
     ...routines.flatMap((routine) => [
       ...(isToldOf(routine) ? [] : ofLastRun(routine)),
       ...ofTriggers(routine),
@@ -186,9 +190,40 @@ function ofTriggers({ id, name, status, triggers }: ListedRoutine): Attention[] 
   ];
 }
 
-/** What can't be meant, or can't work yet; the first is told, for the editor shows all of them beside their fields. */
+/** One for each connector that can't be used, however many routines name it: it is mended in one place. */
+function ofConnectors(routines: readonly ListedRoutine[]): Attention[] {
+  const lacking = routines.flatMap(({ name: routine, status, connectors, warnings }) =>
+    status === "paused"
+      ? []
+      : warnings.filter(isOfConnector).flatMap(({ field, message }) => {
+          const given = connectors[Number(/^connectors\[(\d+)\]/.exec(field)?.[1])];
+          return given === undefined ? [] : [{ routine, message, connector: connectorName(given) }];
+        }),
+  );
+  return [...Map.groupBy(lacking, ({ connector }) => connector)].map(([name, each]): Attention => {
+    const names = listed([...new Set(each.map(({ routine }) => routine))]);
+    const message = each[0]?.message ?? "";
+    return {
+      id: `connector-${name}`,
+      tone: "warning",
+      subject: `Connector ${name}`,
+      text: `${message.charAt(0).toUpperCase()}${message.slice(1)} It is for runs of ${names}.`,
+      at: null,
+      remedy: { kind: "connector", label: "Look at it", name },
+    };
+  });
+}
+
+function isOfConnector({ code }: ListedRoutine["warnings"][number]): boolean {
+  return code === "connector_not_ready";
+}
+
+/**
+ * What can't be meant, or can't work yet; the first is told, for the editor shows all of them beside their fields. Connectors
+ * that can't be used are told apart.
+ */
 function ofWarnings({ id, name, status, warnings }: ListedRoutine): Attention[] {
-  const [first, ...others] = warnings;
+  const [first, ...others] = warnings.filter((warning) => !isOfConnector(warning));
   if (first === undefined || status === "paused") return [];
   const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
   const text = `${first.message.charAt(0).toUpperCase()}${first.message.slice(1)}${more}.`;

@@ -112,6 +112,12 @@ function RemedyOf({ remedy, subject }: { remedy: Remedy; subject: string }) {
           {lead}
         </Link>
       );
+    case "connector":
+      return (
+        <Link to="/connectors/$id" params={{ id: remedy.name }} className={action}>
+          {lead}
+        </Link>
+      );
     case "page":
       return (
         <Link to={remedy.to} className={action}>
