@@ -80,6 +80,7 @@ describe("as JSON", () => {
     ["a text where a list is wanted", '{"triggers":"x"}', /triggers must be a list/],
     ["a trigger of no known type", '{"triggers":[{"type":"telepathy"}]}', /triggers\[0\]\.type/],
     ["a repository that is a text", '{"repositories":["x"]}', /repositories\[0\]/],
+    ["a connector without a name", '{"connectors":["linear",{"tools":{}}]}', /connectors\[1\] must be a name/],
     ["a number for a name", '{"name":7}', /name must be a text/],
   ])("%s is told in words", (_title, text, fault) => {
     const read = readJson(text);

@@ -12,13 +12,9 @@ import { Form } from "#web/src/editor/form.tsx";
 
 /** Keys without a field of their own, with the reason. */
 const NO_FIELD: Record<string, string> = {
-  ...Object.fromEntries(
-    ["", ".name", ".tools.allow", ".tools.deny", ".tools.read_only"].map((key) => [`connectors[0]${key}`, "as JSON"]),
-  ),
   ...Object.fromEntries(["connector", "tool", "arguments", "when"].map((key) => [`gate.${key}`, "as JSON"])),
   "triggers[0].type": "the button that adds the trigger says it",
   "triggers[0].id": "drawn by the instance",
-  "triggers[0].arguments": "as JSON, as its card says",
   "triggers[0].look": "shown, and ignored when it is sent back",
   "triggers[0].next_fire_times": "shown, and ignored when it is sent back",
   "triggers[0].status": "shown, and ignored when it is sent back",
@@ -67,6 +63,7 @@ const RULES: Draft["notify"] = [
 const FULL: Draft = {
   ...EMPTY_DRAFT,
   repositories: [{ url: "https://github.com/acme/app", push: "prefix" }],
+  connectors: [{ name: "linear", tools: { allow: ["list_*"] } }],
   session: "keyed",
   session_key: "{{trigger.id}}",
   context_from: [{ routine: "self", last: 3 }],

@@ -124,6 +124,15 @@ it.each<[string, object, string[]]>([
     { retry: { max: 0, backoff: "30s" }, limits: { ...EMPTY_DRAFT.limits, failures: 0 } },
     ["A run that fails is not tried again by itself.", "However often it fails, it goes on."],
   ],
+  ["Connectors", {}, ["Its runs use no connector."]],
+  [
+    "Connectors",
+    { connectors: ["slack", { name: "linear", tools: { deny: ["delete_*"], read_only: true } }] },
+    [
+      "Its runs may use all tools of slack.",
+      "Its runs may use some tools of linear: not delete_*; only what changes nothing.",
+    ],
+  ],
   ["Tools", {}, ["Every call of a tool is let through."]],
   [
     "Tools",

@@ -1,9 +1,12 @@
 /** The pages about the instance, each with something on it. */
+import { after } from "node:test";
 import type { Page } from "playwright-core";
+import { connectorSchema } from "#protocol/connector.ts";
 import { environmentSchema } from "#protocol/environment.ts";
 import { secretSchema } from "#protocol/secret.ts";
 import { sharedBudgetSchema } from "#protocol/shared-budget.ts";
-import { ask, type Bed } from "./bed.ts";
+import { ask, type Bed, createRoutine } from "./bed.ts";
+import { IssuesServer } from "./issues-server.ts";
 
 interface InstanceView {
   name: string;
@@ -36,7 +39,43 @@ export async function instanceViews(bed: Bed): Promise<InstanceView[]> {
     body: { scope: "tag", tag: "looked-at", value: "a value that is rather long", monthly_usd: 60 },
     answer: sharedBudgetSchema,
   });
+  const issues = await IssuesServer.start();
+  after(() => issues.close());
+  const connector = await makeConnector(bed, {
+    name: "looked-at",
+    url: issues.urlWithToken,
+    auth: { type: "bearer", token: "{{LOOKED_AT}}" },
+  });
+  const unused = await makeConnector(bed, { name: "not-logged-in", url: issues.url, auth: { type: "oauth" } });
+  const watching = await createRoutine(bed, {
+    name: "Watches issues",
+    prompt: "Sort them.",
+    connectors: [{ name: connector.name, tools: { allow: ["list_issues", "get_*"], read_only: true } }, unused.name],
+    triggers: [{ type: "watch", connector: connector.name, tool: "list_issues", items: "issues", every: "24h" }],
+  });
   return [
+    view("connectors", "/connectors", (page) => page.getByRole("link", { name: "looked-at" })),
+    view("a connector", `/connectors/${connector.id}`, (page) => page.getByText("Watches issues")),
+    view("a connector without its login", `/connectors/${unused.name}`, (page) =>
+      page.getByText("Nobody is logged in."),
+    ),
+    {
+      name: "a new connector",
+      open: async (page) => {
+        await page.goto("/connectors/new");
+        await page.getByRole("radio", { name: /^With headers/ }).check();
+        await page.getByRole("button", { name: "Add a header" }).waitFor();
+      },
+    },
+    {
+      name: "the connectors of a routine",
+      open: async (page) => {
+        await page.goto(`/routines/${watching.id}/edit`);
+        await page.getByRole("button", { name: /^Connectors/ }).click();
+        await page.getByRole("checkbox", { name: /^list_issues/ }).waitFor();
+        await page.getByText(/^Last seen/).waitFor();
+      },
+    },
     view("environments", "/environments", (page) => page.getByRole("link", { name: "looked-at" })),
     view("an environment", `/environments/${environment.id}`, (page) => page.getByText(/is no secret yet/)),
     view("a new environment", "/environments/new", (page) => page.getByRole("button", { name: "Make environment" })),
@@ -60,6 +99,10 @@ export async function instanceViews(bed: Bed): Promise<InstanceView[]> {
       },
     },
   ];
+}
+
+function makeConnector(bed: Bed, body: object) {
+  return ask(bed, { method: "POST", path: "/api/v1/connectors", body, answer: connectorSchema });
 }
 
 function view(name: string, address: string, find: (page: Page) => ReturnType<Page["getByText"]>): InstanceView {

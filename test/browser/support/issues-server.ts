@@ -6,7 +6,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
-import Provider from "oidc-provider";
+import Provider, { type Adapter, type AdapterPayload } from "oidc-provider";
 import { z } from "zod";
 import { drawFreePort } from "#scripts/instance/ports.ts";
 
@@ -25,6 +25,9 @@ export class IssuesServer {
   issues: { id: string; title: string }[] = [{ id: "ENG-1", title: "Crash at start" }];
 
   readonly #port: number;
+
+  /** Whether its tools answer nobody. */
+  isDown = false;
 
   private constructor(port: number) {
     this.#port = port;
@@ -71,6 +74,7 @@ export class IssuesServer {
   }
 
   async #mcp(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+    if (this.isDown) return void response.writeHead(503).end();
     const [, token] = /^Bearer (.+)$/.exec(request.headers.authorization ?? "") ?? [];
     const isGood =
       token !== undefined && (path === TOKEN_PATH || (await this.#provider.AccessToken.find(token))?.aud === this.url);
@@ -137,6 +141,7 @@ const ASK = `<!doctype html><html lang="en"><title>Issues</title><h1>May Reveill
 function providerAt(origin: string, resource: string): Provider {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
   return new Provider(origin, {
+    adapter: () => inMemory(),
     cookies: { keys: ["of the suite"] },
     jwks: { keys: [{ ...privateKey.export({ format: "jwk" }), kid: "one", alg: "RS256", use: "sig" }] as never },
     scopes: ["offline_access"],
@@ -159,6 +164,21 @@ function providerAt(origin: string, resource: string): Provider {
       },
     },
   });
+}
+
+function inMemory(): Adapter {
+  const kept = new Map<string, AdapterPayload>();
+  return {
+    upsert: async (id, payload) => void kept.set(id, payload),
+    find: async (id) => kept.get(id),
+    findByUserCode: async () => undefined,
+    findByUid: async (uid) => kept.values().find((one) => one.uid === uid),
+    consume: async (id) => void kept.set(id, { ...kept.get(id), consumed: 1 }),
+    destroy: async (id) => void kept.delete(id),
+    revokeByGrantId: async (grantId) => {
+      for (const [id, one] of kept) if (one.grantId === grantId) kept.delete(id);
+    },
+  };
 }
 
 function json(response: ServerResponse, body: object): void {

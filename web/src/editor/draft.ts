@@ -77,7 +77,8 @@ export function copyOf(draft: Draft): Draft {
   return { ...draft, name: `${draft.name.slice(0, 73)} (copy)`, triggers };
 }
 
-function writtenTrigger(trigger: Routine["triggers"][number]): TriggerInput {
+/** As somebody has written it. */
+export function writtenTrigger(trigger: Routine["triggers"][number]): TriggerInput {
   const own = Object.entries(trigger).filter(([key]) => !SHOWN_OF_TRIGGERS.includes(key));
   return Object.fromEntries(own) as TriggerInput;
 }

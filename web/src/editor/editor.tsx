@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useBlocker, useNavigate } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import type { Routine } from "#protocol/routine.ts";
+import { connectorName } from "../connectors/connector-words.ts";
 import { asProblem } from "../problem.ts";
 import { routineQuery } from "../queries.ts";
 import { ConfirmDialog } from "../ui/dialog.tsx";
@@ -111,6 +112,7 @@ export function Editor({ initial, untouched = initial, routine }: EditorProps) {
       value={{
         id: base?.id ?? null,
         repositories: draft.repositories.filter(({ url }) => URL.canParse(url)),
+        connectors: draft.connectors.map(connectorName),
         saved: routine?.triggers ?? [],
         hasToken: routine?.has_token ?? false,
       }}

@@ -1,6 +1,7 @@
 /** The form of a routine: what everybody needs first, the rest in parts that are closed and say what is set. */
 import { BasicsPart, type PartProps } from "./basics-part.tsx";
 import { EnvironmentSection, LimitsSection, OtherSection, OverlapSection, ToolsSection } from "./closed-parts.tsx";
+import { ConnectorsSection } from "./connectors-section.tsx";
 import styles from "./editor.module.css";
 import { RepositoriesPart } from "./repositories-part.tsx";
 import { SessionSection } from "./session-section.tsx";
@@ -19,6 +20,7 @@ export function Form(props: PartProps) {
         <OverlapSection {...props} />
         <SessionSection {...props} />
         <LimitsSection {...props} />
+        <ConnectorsSection {...props} />
         <ToolsSection {...props} />
         <NotifySection {...props} />
         <ContextSection {...props} />

@@ -1,5 +1,6 @@
 /** Pure: what a routine's settings mean, each in a sentence, and the line that a closed part of the editor has. */
 
+import { connectorName } from "../connectors/connector-words.ts";
 import { plural } from "../format/amounts.ts";
 import type { Draft } from "./draft.ts";
 import { notificationWords } from "./notifications.ts";
@@ -60,6 +61,12 @@ export function toolsLine({ tools }: Draft): string {
     tools.ask.length === 0 ? [] : [`${tools.ask.length} asked about`],
   ].flat();
   return parts.length === 0 ? "Every call is let through" : parts.join(", ");
+}
+
+export function connectorsLine({ connectors }: Draft): string {
+  if (connectors.length === 0) return "None";
+  const names = connectors.map((given) => `${connectorName(given)}${typeof given === "string" ? "" : " (some tools)"}`);
+  return names.join(", ");
 }
 
 export function notifyLine({ notify }: Draft): string {

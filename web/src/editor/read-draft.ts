@@ -39,6 +39,9 @@ export function readDraft(value: Record<string, unknown>): ReadDraft {
       return { fault: `${key} must be ${WORDS[formOf(wanted)]}.` };
     }
   }
+  const { connectors = [] } = value as { connectors?: unknown[] };
+  const unnamed = connectors.findIndex((one) => typeof (isObject(one) ? one["name"] : one) !== "string");
+  if (unnamed !== -1) return { fault: `connectors[${unnamed}] must be a name, or an object with a name.` };
   const { limits, retry, tools, network, triggers = [], repositories = [] } = value;
   const items = { triggers: triggers as unknown[], repositories: repositories as unknown[] };
   for (const [key, list] of Object.entries(items)) {

@@ -6,12 +6,20 @@ interface RoutineInEditor {
   /** Null while it is not saved. */
   id: string | null;
   repositories: { url: string }[];
+  /** Names of those that its runs may use. */
+  connectors: readonly string[];
   /** As they are saved, with endpoints and secrets. */
   saved: Routine["triggers"];
   hasToken: boolean;
 }
 
-const RoutineContext = createContext<RoutineInEditor>({ id: null, repositories: [], saved: [], hasToken: false });
+const RoutineContext = createContext<RoutineInEditor>({
+  id: null,
+  repositories: [],
+  connectors: [],
+  saved: [],
+  hasToken: false,
+});
 export const RoutineProvider = RoutineContext.Provider;
 
 export function useRoutineInEditor(): RoutineInEditor {

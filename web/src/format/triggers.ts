@@ -51,6 +51,7 @@ export function triggerLine(trigger: ShownTrigger): string {
 export function triggerTerms(trigger: ShownTrigger): string[] {
   switch (trigger.type) {
     case "api":
+    case "watch":
       return [];
     case "schedule":
       return [
@@ -68,8 +69,6 @@ export function triggerTerms(trigger: ShownTrigger): string[] {
     case "webhook":
     case "event":
       return listeningTerms(trigger);
-    case "watch":
-      return trigger.look?.fault == null ? [] : [`its last look failed: ${trigger.look.fault}`];
   }
 }
 

@@ -4,6 +4,7 @@ import type { Repository } from "#protocol/repository.ts";
 import type { Routine } from "#protocol/routine.ts";
 import type { ToolPolicy } from "#protocol/tools.ts";
 import type { RoutineTrigger, ScheduleTrigger } from "#protocol/triggers.ts";
+import { connectorName, rulesWords } from "../connectors/connector-words.ts";
 import { notificationWords } from "../editor/notifications.ts";
 import { budgetSentence, overlapSentence, pauseSentence, retrySentence } from "../editor/policies.ts";
 import { plural } from "../format/amounts.ts";
@@ -25,6 +26,7 @@ export function inWords(routine: Routine): Said[] {
     { topic: "At once", sentences: [overlapSentence(routine)] },
     { topic: "Limits", sentences: limitSentences(routine) },
     { topic: "Failures", sentences: [retrySentence(routine.retry), pauseSentence(routine.limits.failures)] },
+    { topic: "Connectors", sentences: connectorSentences(routine) },
     { topic: "Tools", sentences: toolSentences(routine.tools) },
     { topic: "Told", sentences: [toldSentence(routine)] },
   ];
@@ -158,6 +160,17 @@ function sessionSentences({ session, session_key: key, context_from: context }: 
 
 function runs(count: number): string {
   return count === 1 ? "run" : plural(count, "run");
+}
+
+function connectorSentences({ connectors }: Routine): string[] {
+  if (connectors.length === 0) return ["Its runs use no connector."];
+  return connectors.map((given) => {
+    const rules = typeof given === "string" ? null : rulesWords(given.tools ?? {});
+    const name = connectorName(given);
+    return rules === null
+      ? `Its runs may use all tools of ${name}.`
+      : `Its runs may use some tools of ${name}: ${rules}.`;
+  });
 }
 
 function toolSentences({ allow, deny, ask }: ToolPolicy): string[] {

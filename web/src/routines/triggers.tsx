@@ -7,6 +7,7 @@ import { List, ListRow } from "../ui/card.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { minuteTime, OWN_ZONE, Time, zonedTime } from "../ui/time.tsx";
 import styles from "./triggers.module.css";
+import { WatchLook } from "./watch-look.tsx";
 
 export function Triggers({ triggers }: { triggers: Routine["triggers"] }) {
   if (triggers.length === 0) return <p className={styles.none}>None. “Run now” and the fire endpoint start it.</p>;
@@ -39,6 +40,7 @@ function TriggerRow({ trigger }: { trigger: ShownTrigger }) {
         )}
         <Unseen repositories={trigger.unseen_repositories ?? []} />
         <NextTimes times={trigger.next_fire_times} zone={trigger.type === "schedule" ? trigger.timezone : OWN_ZONE} />
+        {trigger.type === "watch" && trigger.look != null && <WatchLook look={trigger.look} />}
         {trigger.type === "webhook" && trigger.endpoint !== null && (
           <Endpoint endpoint={trigger.endpoint} needsSecret={trigger.source !== "pubsub"} />
         )}

@@ -1,7 +1,19 @@
 /** A trigger that looks at what a connector gives, again and again. */
+import { useQuery } from "@tanstack/react-query";
+import { allConnectorsQuery } from "../../connectors/connector-queries.ts";
+import { OneOf } from "../../ui/choices.tsx";
 import styles from "../editor.module.css";
-import { TextField } from "../fields.tsx";
+import { SelectField, TextField } from "../fields.tsx";
+import { JsonField } from "../json-field.tsx";
+import { useRoutineInEditor } from "../routine-context.ts";
+import { Row } from "../section.tsx";
 import type { WatchInput } from "./kinds.ts";
+import { WatchTries } from "./watch-tries.tsx";
+
+const LOOKED_AT = [
+  { value: "tool", text: "What a tool answers" },
+  { value: "resource", text: "A resource" },
+] as const;
 
 interface WatchCardProps {
   trigger: WatchInput;
@@ -10,58 +22,107 @@ interface WatchCardProps {
 }
 
 export function WatchCard({ trigger, path, onChange }: WatchCardProps) {
+  const { connectors } = useRoutineInEditor();
+  const known = useQuery(allConnectorsQuery).data?.find(({ name }) => name === trigger.connector);
+  const tool = known?.tools.find(({ name }) => name === trigger.tool);
+  const names = [...new Set([...(trigger.connector === "" ? [""] : []), ...connectors, trigger.connector])];
+  const kind = trigger.resource === undefined ? "tool" : "resource";
   return (
     <>
-      <TextField
+      <SelectField
         label="Connector"
         path={`${path}.connector`}
-        hint="One of the routine's connectors"
+        hint={
+          connectors.length === 0
+            ? "Choose one for the routine first, under “Connectors” below"
+            : "One of those that are chosen under “Connectors” below"
+        }
         value={trigger.connector}
+        options={names.map((value) => ({ value, text: value === "" ? "Choose one" : value }))}
         onChange={(connector) => onChange({ ...trigger, connector })}
       />
-      {trigger.resource === undefined ? (
-        <TextField
-          label="Tool"
-          path={`${path}.tool`}
-          value={trigger.tool ?? ""}
-          placeholder="list_issues"
-          onChange={(tool) => onChange({ ...trigger, tool })}
-        />
+      <OneOf
+        legend="It looks at"
+        options={LOOKED_AT}
+        value={kind}
+        onChange={(next) => onChange(lookingAt(trigger, next))}
+      />
+      {kind === "tool" ? (
+        <>
+          <TextField
+            label="Tool"
+            path={`${path}.tool`}
+            hint={
+              tool === undefined || tool.read_only
+                ? "One that only reads: it is called at each look"
+                : "Its server does not say that this one changes nothing, and it is called at each look"
+            }
+            value={trigger.tool ?? ""}
+            options={known?.tools.map(({ name }) => name) ?? []}
+            placeholder="list_issues"
+            onChange={(next) => onChange({ ...trigger, tool: next })}
+          />
+          <JsonField
+            label="Arguments"
+            path={`${path}.arguments`}
+            hint="Of the tool, as a JSON object. Empty: none"
+            placeholder={'{"state": "triage"}'}
+            value={trigger.arguments}
+            onChange={(given) => onChange(withArguments(trigger, given))}
+          />
+        </>
       ) : (
         <TextField
           label="Resource"
           path={`${path}.resource`}
-          value={trigger.resource}
+          hint="Its URI, as the server has it"
+          value={trigger.resource ?? ""}
+          placeholder="issues://triage"
           onChange={(resource) => onChange({ ...trigger, resource })}
         />
       )}
-      <TextField
-        label="Looks every"
-        path={`${path}.every`}
-        hint="From 1m to 24h"
-        value={trigger.every ?? ""}
-        onChange={(every) => onChange({ ...trigger, every })}
-      />
-      <TextField
-        label="Items"
-        path={`${path}.items`}
-        hint="Where the list stands in the answer, as in data.nodes; empty where the answer is the list"
-        value={trigger.items ?? ""}
-        onChange={(items) => onChange(withPath(trigger, "items", items))}
-      />
-      <TextField
-        label="Key"
-        path={`${path}.key`}
-        hint="What an item is known by; empty for its id"
-        value={trigger.key ?? ""}
-        onChange={(key) => onChange(withPath(trigger, "key", key))}
-      />
+      <Row>
+        <TextField
+          label="Looks every"
+          path={`${path}.every`}
+          hint="From 1m to 24h"
+          value={trigger.every ?? ""}
+          onChange={(every) => onChange({ ...trigger, every })}
+        />
+        <TextField
+          label="Items"
+          path={`${path}.items`}
+          hint="Where the list stands in the answer, as in data.nodes; empty where the answer is the list"
+          value={trigger.items ?? ""}
+          onChange={(items) => onChange(withPath(trigger, "items", items))}
+        />
+        <TextField
+          label="Key"
+          path={`${path}.key`}
+          hint="What an item is known by; empty for its id"
+          value={trigger.key ?? ""}
+          onChange={(key) => onChange(withPath(trigger, "key", key))}
+        />
+      </Row>
       <p className={styles.hint}>
-        Each item that is new, or has changed since the look before, wakes the routine once. Arguments of the tool, and
-        a resource in its place, are written in the definition as JSON.
+        Each item that is new, or has changed since the look before, wakes the routine once. The first look wakes
+        nothing.
       </p>
+      <WatchTries trigger={trigger} />
     </>
   );
+}
+
+function lookingAt(
+  { tool: _tool, resource: _resource, arguments: _arguments, ...rest }: WatchInput,
+  kind: "tool" | "resource",
+): WatchInput {
+  return { ...rest, [kind]: "" };
+}
+
+/** What is no object is kept as it is written, for the instance to refuse. */
+function withArguments({ arguments: _before, ...rest }: WatchInput, given: unknown): WatchInput {
+  return given === undefined ? rest : { ...rest, arguments: given as NonNullable<WatchInput["arguments"]> };
 }
 
 function withPath(trigger: WatchInput, name: "items" | "key", path: string): WatchInput {
