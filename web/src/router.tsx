@@ -100,6 +100,11 @@ const sessionRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/sessions/$id",
   validateSearch: (search): { view?: SessionViewName } => parseSessionView(search["view"]),
+  loaderDeps: ({ search }) => search,
+  loader: ({ deps }) => {
+    // Where it can't be loaded the page asks again, and says so.
+    if (deps.view === undefined) import("./session/transcript.tsx").catch(() => undefined);
+  },
   component: lazyRouteComponent(() => import("./session/session-page.tsx"), "SessionPage"),
 });
 

@@ -1,5 +1,7 @@
 /** What is known of the session's latest run: what it did, what it cost, and where its time went. */
+import { lazy, Suspense } from "react";
 import type { Run } from "#protocol/run.ts";
+import type { Session } from "#protocol/session.ts";
 import { formatCost, formatTokens, plural } from "../format/amounts.ts";
 import { formatDuration } from "../format/duration.ts";
 import { isActiveStatus, RESULT_LABELS } from "../format/status.ts";
@@ -14,8 +16,17 @@ import { RunLinks } from "./run-links.tsx";
 import { Plain } from "./text/plain.tsx";
 import { VerdictPart } from "./verdict-part.tsx";
 
-/** @param props.run undefined until it is loaded. */
-export function DetailsPanel({ id, run }: { id: string; run: Run | undefined }) {
+// Most sessions have one run.
+const EarlierRuns = lazy(async () => ({ default: (await import("./earlier-runs.tsx")).EarlierRuns }));
+
+interface DetailsPanelProps {
+  id: string;
+  session: Session;
+  /** The session's latest run; undefined until it is loaded. */
+  run: Run | undefined;
+}
+
+export function DetailsPanel({ id, session: { runs }, run }: DetailsPanelProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard
     <aside id={id} aria-label="Details" className={styles.panel} tabIndex={0}>
@@ -29,6 +40,7 @@ export function DetailsPanel({ id, run }: { id: string; run: Run | undefined }) 
           <Cost run={run} />
           <Timings run={run} />
           <AboutRun run={run} />
+          <Suspense>{runs.length > 1 && <EarlierRuns runs={runs} />}</Suspense>
         </>
       )}
     </aside>

@@ -16,12 +16,14 @@ import { SessionHead } from "./session-head.tsx";
 import styles from "./session-view.module.css";
 import type { SessionViewName } from "./session-views.ts";
 import { tabTitle } from "./tab-title.ts";
-import { Transcript, type TranscriptHandle } from "./transcript.tsx";
+import type { TranscriptHandle } from "./transcript.tsx";
 import { useEndKeys, useSearchKey } from "./transcript-keys.ts";
 import { useLiveSession } from "./use-live-session.ts";
 import { useWaitReason } from "./use-wait-reason.ts";
 import { ViewLinks } from "./view-links.tsx";
 
+// Loaded beside the page by its route. The other views need neither it nor what reads Markdown.
+const Transcript = lazy(async () => ({ default: (await import("./transcript.tsx")).Transcript }));
 const ChangesView = lazy(async () => ({ default: (await import("./diff/changes-view.tsx")).ChangesView }));
 const SearchBar = lazy(async () => ({ default: (await import("./search/search-bar.tsx")).SearchBar }));
 const WaitingCard = lazy(async () => ({ default: (await import("./questions/waiting-card.tsx")).WaitingCard }));
@@ -65,7 +67,7 @@ export function SessionView({ session, view }: { session: Session; view: Session
         onPanel={() => setPanelOpen(!isPanelOpen)}
       />
       <div className={styles.body} data-panel={isPanelOpen}>
-        {isPanelOpen && <DetailsPanel id={panelId} run={run} />}
+        {isPanelOpen && <DetailsPanel id={panelId} session={session} run={run} />}
         <div className={styles.main}>
           <ConnectionNote
             state={state}
@@ -114,14 +116,11 @@ interface ContentProps {
 }
 
 function Shown({ view, session, ...content }: ContentProps & { view: SessionViewName; session: Session }) {
-  if (view === "transcript") return <Content {...content} />;
   return (
     <Suspense fallback={<Loading />}>
-      {view === "changes" ? (
-        <ChangesView session={session} comments={content.live.comments} />
-      ) : (
-        <EventsView sessionId={session.id} live={content.live} />
-      )}
+      {view === "transcript" && <Content {...content} />}
+      {view === "changes" && <ChangesView session={session} comments={content.live.comments} />}
+      {view === "events" && <EventsView sessionId={session.id} live={content.live} />}
     </Suspense>
   );
 }
