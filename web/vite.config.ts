@@ -60,25 +60,25 @@ function sendOwnOrigin(server: { on(event: never, listener: (request: ProxyReque
 }
 
 /**
- * Puts into the head what has to come first: the script that sets the theme before anything is painted, a file of its
- * own that blocks, and the font of the first words.
+ * Puts into the head what has to come first: the script that sets the theme before anything is painted and tells what does
+ * not come, a file of its own that blocks, and the font of the first words.
  */
 function head(): Plugin {
-  const script = join(import.meta.dirname, "src/shell/early-theme.js");
+  const script = join(import.meta.dirname, "src/shell/early.js");
   return {
     name: "head",
     buildStart() {
       if (this.meta.watchMode) return;
-      this.emitFile({ type: "asset", name: "early-theme.js", source: readFileSync(script, "utf8") });
+      this.emitFile({ type: "asset", name: "early.js", source: readFileSync(script, "utf8") });
     },
     transformIndexHtml: {
       order: "post",
       handler(_html, { bundle }) {
         const files = Object.keys(bundle ?? {});
-        const theme = files.find((file) => /early-theme-.*\.js$/.test(file)) ?? "src/shell/early-theme.js";
+        const early = files.find((file) => /early-.*\.js$/.test(file)) ?? "src/shell/early.js";
         const font = files.find((file) => /inter-latin-.*\.woff2$/.test(file));
         return [
-          { tag: "script", attrs: { src: `/${theme}` }, injectTo: "head-prepend" },
+          { tag: "script", attrs: { src: `/${early}` }, injectTo: "head-prepend" },
           ...(font === undefined ? [] : [fontPreload(`/${font}`)]),
         ];
       },

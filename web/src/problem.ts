@@ -21,7 +21,7 @@ export class Problem extends Error {
   override readonly name = "Problem";
   /** The HTTP status; 0 when the instance could not be reached. */
   readonly status: number;
-  /** The error's `type`, or `unreachable` or `unreadable`. */
+  /** The error's `type`, or `unreachable`, `unanswered` or `unreadable`. */
   readonly type: string;
   /** What to do about it. */
   readonly hint: string | null;
@@ -64,6 +64,17 @@ export function unreachable(): Problem {
   });
 }
 
+/** The instance was reached, and nothing came of it. */
+export function unanswered(): Problem {
+  return new Problem({
+    status: 0,
+    type: "unanswered",
+    message: "Reveille has not answered in time.",
+    hint: "What was asked for may still happen: look before you try again. If it stays so, the instance has too much to do.",
+    code: null,
+  });
+}
+
 /** An answer that is not of the API: something stands between, or the app is older than the instance. */
 export function unreadable(status: number): Problem {
   return new Problem({
@@ -88,6 +99,15 @@ export function isPassing(error: unknown): boolean {
 /** Whatever was thrown, as a problem that can be shown. */
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
+  if (isMissingFile(error)) {
+    return new Problem({
+      status: 500,
+      type: "app_incomplete",
+      message: "A part of the app could not be loaded.",
+      hint: "Check your connection, and reload the page.",
+      code: null,
+    });
+  }
   return new Problem({
     status: 500,
     type: "app_error",
@@ -95,4 +115,9 @@ export function asProblem(error: unknown): Problem {
     hint: "Reload the page.",
     code: null,
   });
+}
+
+/** As browsers tell of a file of the app that did not come when it was wanted. */
+function isMissingFile(error: unknown): boolean {
+  return error instanceof TypeError && /imported module|importing a module/i.test(error.message);
 }

@@ -2,6 +2,7 @@
 import { Outlet } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 import { useAccess } from "../access.ts";
+import { SkeletonRows } from "../ui/skeleton.tsx";
 import { Header } from "./header.tsx";
 import { Mark } from "./mark.tsx";
 import { useOverlays } from "./overlays.tsx";
@@ -32,7 +33,7 @@ function SignedOut() {
       <Header overlays={null} />
       <div id="content" className={styles.content} tabIndex={-1}>
         <main className={styles.page}>
-          <Suspense>
+          <Suspense fallback={<SkeletonRows label="Loading the sign-in" />}>
             <SignInView mark={<Mark size={40} />} />
           </Suspense>
         </main>

@@ -3,7 +3,7 @@ import { useSyncExternalStore } from "react";
 
 type Width = "wide" | "narrow";
 
-/** Also in `early-theme.js`. */
+/** Also in `early.js`. */
 const KEY = "reveille-sidebar";
 const listeners = new Set<() => void>();
 

@@ -3,7 +3,7 @@
 export const themes = ["system", "light", "dark"] as const;
 export type Theme = (typeof themes)[number];
 
-/** Also in `early-theme.js`. */
+/** Also in `early.js`. */
 const KEY = "reveille-theme";
 
 export function readTheme(): Theme {
