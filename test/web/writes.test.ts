@@ -1,7 +1,9 @@
 /** Everything in the pages that changes something goes through `useWrite`, so that a double click changes it once. */
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { QueryClient } from "@tanstack/react-query";
 import { expect, it } from "vitest";
+import { keepAnswer } from "../../web/src/keep-answer.ts";
 
 const WEB = path.resolve(import.meta.dirname, "../../web/src");
 const CLIENT = "client/generated.ts";
@@ -40,3 +42,24 @@ it("whatever writes is called within useWrite", () => {
   const bare = sources.filter(({ text }) => callsOf(text).some((name) => writes.includes(name)) && !THROUGH.test(text));
   expect(bare.map(({ file }) => file).toSorted()).toEqual(Object.keys(OTHER_WAYS).toSorted());
 });
+
+it("no answer is put in place while what is older may still come", () => {
+  const bare = sources.filter(({ text }) => /\.setQueryData\(/.test(text)).map(({ file }) => file);
+  // A draft is read from nowhere.
+  expect(bare.toSorted()).toEqual(["editor/drafting/use-drafting.ts", "keep-answer.ts"]);
+});
+
+it.each([["what was read before", "before"] as const, ["nothing yet", undefined] as const])(
+  "an answer stays, whatever was being read meanwhile, over %s",
+  async (_what, before) => {
+    const queries = new QueryClient();
+    const queryKey = ["routine"];
+    if (before !== undefined) queries.setQueryData(queryKey, before);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const reading = queries.fetchQuery({ queryKey, queryFn: () => promise, staleTime: 0 }).catch(() => undefined);
+    await keepAnswer(queries, queryKey, "answered");
+    resolve("older");
+    await reading;
+    expect(queries.getQueryData(queryKey)).toBe("answered");
+  },
+);

@@ -1,7 +1,9 @@
 /** Handles a delivery again, after one has been asked: it can start runs. */
+
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { replayDelivery } from "../client/generated.ts";
+import { keepAnswer } from "../keep-answer.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog, preloadDialogs } from "../ui/dialog.tsx";
 import { ErrorNotice } from "../ui/error-state.tsx";
@@ -22,9 +24,9 @@ export function Replay({ id, label, isSmall = false }: ReplayProps) {
   const [key, setKey] = useState("");
   const replaying = useWrite({
     mutationFn: () => replayDelivery(id, { headers: { "idempotency-key": key } }),
-    onSuccess: (delivery) => {
+    onSuccess: async (delivery) => {
       setAsking(false);
-      queryClient.setQueryData(deliveryQuery(id).queryKey, delivery);
+      await keepAnswer(queryClient, deliveryQuery(id).queryKey, delivery);
       for (const key of ["deliveries", "routine", "runs"]) void queryClient.invalidateQueries({ queryKey: [key] });
     },
   });

@@ -1,8 +1,10 @@
 /** Saves what has been written, and runs it where that is wanted. */
+
 import { useQueryClient } from "@tanstack/react-query";
 import type { Routine } from "#protocol/routine.ts";
 import * as api from "../client/generated.ts";
 import { useIdempotencyHeaders } from "../idempotency.ts";
+import { keepAnswer } from "../keep-answer.ts";
 import { routineQuery } from "../queries.ts";
 import { useWrite } from "../write.ts";
 import { type Draft, draftOf, patchOf } from "./draft.ts";
@@ -28,8 +30,8 @@ export function useSave(base: Routine | null, onSaved: (saved: Saved, saving: Sa
       const routine = await (base === null ? create(draft, headersFor(draft)) : save(base, draft));
       return { routine, sessionId: saving.isRunWanted ? await run(routine.id) : null };
     },
-    onSuccess: (saved, saving) => {
-      queryClient.setQueryData(routineQuery(saved.routine.id).queryKey, saved.routine);
+    onSuccess: async (saved, saving) => {
+      await keepAnswer(queryClient, routineQuery(saved.routine.id).queryKey, saved.routine);
       void queryClient.invalidateQueries({ queryKey: ["routines"] });
       void queryClient.invalidateQueries({ queryKey: ["runs"] });
       void queryClient.invalidateQueries({ queryKey: ["routine", saved.routine.id] });

@@ -1,6 +1,8 @@
 /** What is read of environments, and what can be done with them. */
+
 import { queryOptions, useQueryClient } from "@tanstack/react-query";
 import * as api from "../client/generated.ts";
+import { keepAnswer } from "../keep-answer.ts";
 import { listQuery } from "../queries.ts";
 import { useWrite } from "../write.ts";
 import { changesOf, draftOfEnvironment, type EnvironmentDraft, tidied } from "./environment-words.ts";
@@ -34,8 +36,8 @@ export function useSaveEnvironment(base: api.Environment | null) {
       if (Object.keys(changes).length === 0) return base;
       return await api.changeEnvironment(base.id, { ...changes, if_revision: base.revision });
     },
-    onSuccess: (saved) => {
-      queryClient.setQueryData(environmentQuery(saved.id).queryKey, saved);
+    onSuccess: async (saved) => {
+      await keepAnswer(queryClient, environmentQuery(saved.id).queryKey, saved);
       return queryClient.invalidateQueries({ queryKey: ["environments"], refetchType: "active" });
     },
   });
@@ -46,8 +48,8 @@ export function useArchiving(id: string) {
   const queryClient = useQueryClient();
   return useWrite({
     mutationFn: (status: api.EnvironmentPatchStatus) => api.changeEnvironment(id, { status }),
-    onSuccess: (saved) => {
-      queryClient.setQueryData(environmentQuery(id).queryKey, saved);
+    onSuccess: async (saved) => {
+      await keepAnswer(queryClient, environmentQuery(id).queryKey, saved);
       return queryClient.invalidateQueries({ queryKey: ["environments"] });
     },
   });

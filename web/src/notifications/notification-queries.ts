@@ -1,6 +1,8 @@
 /** What is read of notifications, and what can be done with them. */
+
 import { queryOptions, useQueryClient } from "@tanstack/react-query";
 import * as api from "../client/generated.ts";
+import { keepAnswer } from "../keep-answer.ts";
 import { asProblem, problemOf } from "../problem.ts";
 import { listQuery } from "../queries.ts";
 import { useWrite } from "../write.ts";
@@ -35,14 +37,14 @@ export type RulesChange = (rules: api.NotificationRule[]) => api.NotificationRul
 /** The rules as they are now, with one change: what somebody else has added meanwhile stays. */
 export function useChangeRules() {
   const queryClient = useQueryClient();
-  const keep = (rules: api.NotificationRules) => queryClient.setQueryData(rulesQuery.queryKey, rules);
+  const keep = (rules: api.NotificationRules) => keepAnswer(queryClient, rulesQuery.queryKey, rules);
   return useWrite({
     mutationFn: async (change: RulesChange) => {
       for (let tries = 1; ; tries += 1) {
         const now = await api.readNotificationRules();
         const rules = change(now.rules);
         if (rules === null) {
-          keep(now);
+          await keep(now);
           throw problemOf(GONE);
         }
         try {

@@ -1,10 +1,12 @@
 /** Who saved what when: each revision compared with the one before, and brought back. */
+
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Revision, Routine } from "#protocol/routine.ts";
 import * as api from "../client/generated.ts";
 import { type Draft, draftOf, patchOf } from "../editor/draft.ts";
 import { actorWords } from "../format/actor.ts";
+import { keepAnswer } from "../keep-answer.ts";
 import { revisionsQuery, routineQuery } from "../queries.ts";
 import { Badge } from "../ui/badge.tsx";
 import { Button } from "../ui/button.tsx";
@@ -70,8 +72,8 @@ function Opened({ revision, routine }: { revision: Revision; routine: Routine })
   const restoring = useWrite({
     mutationFn: () =>
       api.changeRoutine(routine.id, { ...patchOf(now, then), if_revision: routine.revision } as api.RoutinePatch),
-    onSuccess: (restored) => {
-      queryClient.setQueryData(routineQuery(routine.id).queryKey, restored);
+    onSuccess: async (restored) => {
+      await keepAnswer(queryClient, routineQuery(routine.id).queryKey, restored);
       return queryClient.invalidateQueries({ queryKey: ["routine", routine.id] });
     },
   });

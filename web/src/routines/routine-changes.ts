@@ -1,7 +1,9 @@
 /** What can be done with a routine. */
+
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { pauseRoutine, type Routine, resumeRoutine, runRoutine } from "../client/generated.ts";
+import { keepAnswer } from "../keep-answer.ts";
 import { isPassing } from "../problem.ts";
 import { routineQuery } from "../queries.ts";
 import { useWrite } from "../write.ts";
@@ -41,8 +43,8 @@ export function useResume(id: string) {
 /** Shows the routine as the answer has it, without asking again. */
 function useKeepRoutine(id: string) {
   const queryClient = useQueryClient();
-  return (routine: Routine) => {
-    queryClient.setQueryData(routineQuery(id).queryKey, routine);
+  return async (routine: Routine) => {
+    await keepAnswer(queryClient, routineQuery(id).queryKey, routine);
     void queryClient.invalidateQueries({ queryKey: ["routines"] });
   };
 }

@@ -1,8 +1,10 @@
 /** Cancels a run, after making sure. */
+
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Run } from "#protocol/run.ts";
 import { cancelRun } from "../client/generated.ts";
+import { keepAnswer } from "../keep-answer.ts";
 import { runQuery } from "../queries.ts";
 import { Button } from "../ui/button.tsx";
 import { ConfirmDialog, preloadDialogs } from "../ui/dialog.tsx";
@@ -14,8 +16,8 @@ export function CancelRun({ run }: { run: Run }) {
   const queries = useQueryClient();
   const cancel = useWrite({
     mutationFn: () => cancelRun(run.id),
-    onSuccess: (canceled) => {
-      queries.setQueryData(runQuery(run.id).queryKey, canceled);
+    onSuccess: async (canceled) => {
+      await keepAnswer(queries, runQuery(run.id).queryKey, canceled);
       setAsking(false);
     },
   });

@@ -1,10 +1,12 @@
 /** What a person thinks of a run that has ended: shown, given, and changed; and what reviewing runs think of it. */
+
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Run } from "#protocol/run.ts";
 import type { VerdictWord } from "#protocol/verdict.ts";
 import { giveVerdict } from "../client/generated.ts";
 import { VERDICT_LABELS } from "../format/status.ts";
+import { keepAnswer } from "../keep-answer.ts";
 import { runQuery } from "../queries.ts";
 import { Button } from "../ui/button.tsx";
 import { Field } from "../ui/field.tsx";
@@ -24,7 +26,7 @@ export function VerdictPart({ run }: { run: Run }) {
   const give = useWrite({
     mutationFn: (verdict: VerdictWord) =>
       giveVerdict(run.id, why.trim() === "" ? { verdict } : { verdict, why: why.trim() }),
-    onSuccess: (judged) => queries.setQueryData(runQuery(run.id).queryKey, judged),
+    onSuccess: (judged) => keepAnswer(queries, runQuery(run.id).queryKey, judged),
   });
   return (
     <section className={styles.part}>

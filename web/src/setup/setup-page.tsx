@@ -1,8 +1,10 @@
 /** The instance's GitHub App: made here by way of GitHub, shown with where it is installed, and replaced. */
+
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import type { GithubAppState } from "#protocol/github-app.ts";
 import { endGithubAppSetup } from "../client/generated.ts";
+import { keepAnswer } from "../keep-answer.ts";
 import { asProblem, problemOf } from "../problem.ts";
 import { githubAppQuery } from "../queries.ts";
 import { Page } from "../shell/page.tsx";
@@ -57,9 +59,7 @@ function useEndSetup() {
   const queryClient = useQueryClient();
   const ending = useWrite({
     mutationFn: (given: SetupReturn) => endGithubAppSetup(given),
-    // An answer that was asked for before would take the place of the one that tells what was replaced.
-    onMutate: () => queryClient.cancelQueries({ queryKey: githubAppQuery().queryKey }),
-    onSuccess: (state) => queryClient.setQueryData(githubAppQuery().queryKey, state),
+    onSuccess: (state) => keepAnswer(queryClient, githubAppQuery().queryKey, state),
     onError: (error, given) => {
       if (asProblem(error).status === 401) keepSetupReturn(given);
     },

@@ -1,8 +1,10 @@
 /** What the menu changes of a session. */
+
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import type { Session } from "#protocol/session.ts";
 import { changeSession, deleteSession, type SessionPatch } from "../../client/generated.ts";
+import { keepAnswer } from "../../keep-answer.ts";
 import { sessionQuery } from "../../queries.ts";
 import { useWrite } from "../../write.ts";
 
@@ -10,7 +12,7 @@ export function useChangeSession(id: string) {
   const queries = useQueryClient();
   return useWrite({
     mutationFn: (change: SessionPatch) => changeSession(id, change),
-    onSuccess: (changed) => queries.setQueryData(sessionQuery(id).queryKey, changed),
+    onSuccess: (changed) => keepAnswer(queries, sessionQuery(id).queryKey, changed),
   });
 }
 

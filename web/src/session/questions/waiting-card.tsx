@@ -1,9 +1,11 @@
 /** What the run waits for of people, above the field for messages: a question or an approval is answered here, a budget explained. */
+
 import { useQueryClient } from "@tanstack/react-query";
 import { useState, useSyncExternalStore } from "react";
 import type { ShownQuestion } from "#protocol/question.ts";
 import type { Run } from "#protocol/run.ts";
 import { answerRun } from "../../client/generated.ts";
+import { keepAnswer } from "../../keep-answer.ts";
 import { runQuery } from "../../queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { ErrorNotice } from "../../ui/error-state.tsx";
@@ -23,8 +25,8 @@ export function WaitingCard({ live, run }: { live: LiveSession; run: Run | undef
   const answer = useWrite({
     mutationFn: ({ wait, said }: { wait: WaitItem & { question: ShownQuestion }; said: Said }) =>
       answerRun(wait.runId, { ...said, question_id: wait.question.id }),
-    onSuccess: (answered) => {
-      queries.setQueryData(runQuery(answered.id).queryKey, answered);
+    onSuccess: async (answered) => {
+      await keepAnswer(queries, runQuery(answered.id).queryKey, answered);
       // It needs nobody any more: the mark beside "Home" says so.
       void queries.invalidateQueries({ queryKey: ["home"] });
     },
