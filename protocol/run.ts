@@ -258,6 +258,7 @@ export const lastRunSchema = z
     status: z.enum(runStatuses),
     result: nullable(runResultSchema),
     summary: z.string().nullable(),
+    error: nullable(runErrorSchema).meta({ description: "Why it failed or timed out; null of every other run." }),
     timings: timingsSchema,
   })
   .meta({ id: "LastRun", description: "The newest run of a routine, as the index has it." });

@@ -14,7 +14,7 @@ const NOTHING: Troubles = { routines: [], waiting: [], deadLetters: [], pools: [
 
 /** As much of each as is looked at. */
 function routine(given: { [Key in keyof ListedRoutine]?: unknown }): ListedRoutine {
-  const whole = { id: "rtn_1", name: "docs-sync", status: "active", paused_reason: null, paused_by: null };
+  const whole = { id: "rtn_1", name: "docs-sync", status: "active", paused_reason: null, paused_by: null, tags: {} };
   return { ...whole, triggers: [], warnings: [], last_run: null, next_fire_at: null, ...given } as ListedRoutine;
 }
 const lastRun = (given: object) => ({
@@ -22,6 +22,7 @@ const lastRun = (given: object) => ({
   session_id: "session_1",
   result: null,
   summary: null,
+  error: null,
   timings: TIMINGS,
   ...given,
 });
@@ -92,22 +93,31 @@ describe("what needs a person", () => {
     [{ for: "question", question: { text: "Which branch?" } }, "Which branch?", "session"],
     [{ for: "approval" }, "Waits for an approval.", "session"],
     [{ for: "budget" }, "Waits: its budget is used up.", "edit"],
-    [
-      { for: "budget", reason: "limits.budget_usd is 1, and 1 is spent" },
-      "Waits: limits.budget_usd is 1, and 1 is spent.",
-      "edit",
-    ],
-    [
-      { for: "budget", reason: "the monthly budget of tag team=docs is 1, and 1 is spent" },
-      "Waits: the monthly budget of tag team=docs is 1, and 1 is spent.",
-      "/budgets",
-    ],
   ])("is a run that waits for %o", (what, text, where) => {
     expect(told({ waiting: [waiting(what)] })).toEqual([["triage", text, where]]);
   });
 
   it.each([
+    ["its own", [], "edit"],
+    ["one of everything that has money left", [{ scope: "instance", spent_usd: 19 }], "edit"],
+    ["one of other routines", [{ scope: "tag", tag: "team", value: "sales", spent_usd: 20 }], "edit"],
+    ["one of its tag", [{ scope: "tag", tag: "team", value: "docs", spent_usd: 20 }], "/budgets"],
+    ["one of everything", [{ scope: "instance", spent_usd: 20 }], "/budgets"],
+  ])("is a run that waits for money, which leads to where that is raised: %s", (_whose, given, where) => {
+    const budgets = given.map((budget) => ({ ...budget, monthly_usd: 20 })) as SharedBudget[];
+    const routines = [routine({ id: "rtn_2", name: "triage", tags: { team: "docs" } })];
+    const text = "Waits: money is spent.";
+    const run = waiting({ for: "budget", reason: "money is spent" });
+    expect(told({ routines, budgets, waiting: [run] })[0]).toEqual(["triage", text, where]);
+  });
+
+  it.each([
     [{ status: "failed", summary: "The clone failed." }, {}, "Its last run failed. The clone failed."],
+    [
+      { status: "failed", error: { message: "The repository is not there." } },
+      {},
+      "Its last run failed. The repository is not there.",
+    ],
     [{ status: "timed_out" }, {}, "Its last run took too long."],
     [{ status: "failed" }, { status: "paused", paused_by: "person", paused_reason: "Rest." }, "Its last run failed."],
     [{ status: "succeeded", result: "blocked", summary: "No access." }, {}, "Its last run was blocked. No access."],

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { NO_EVIDENCE, NO_USAGE, type Run } from "#protocol/run.ts";
 import { runError } from "#protocol/run-errors.ts";
 import { runStatuses, unsettledStatuses } from "#protocol/run-states.ts";
-import { isActiveStatus, RUN_STATUS_LABELS, runHeadline } from "#web/src/format/status.ts";
+import { isActiveStatus, RUN_STATUS_LABELS, runHeadline, runLabel } from "#web/src/format/status.ts";
 import { parseRoutineTab } from "#web/src/routines/routine-tab.ts";
 
 const at = "2026-11-21T09:00:00.000Z";
@@ -77,4 +77,11 @@ it.each([
   [["runs"], {}],
 ])("an address with the tab %s opens it", (value, search) => {
   expect(parseRoutineTab(value)).toEqual(search);
+});
+
+it("a run that no runner has taken yet is not starting: it waits", () => {
+  const starting = { status: "starting", runner: null } as const;
+  expect(runLabel(starting).text).toBe("Waits for a runner");
+  expect(runLabel({ ...starting, runner: { id: "one" } as NonNullable<Run["runner"]> }).text).toBe("Starting");
+  expect(runLabel({ status: "starting" }).text).toBe("Starting");
 });

@@ -109,7 +109,7 @@ const WORK: Record<string, Work> = {
 const NO_TEXT = [
   ...["actorWords", "formatCost", "formatTokens", "totalTokens", "plural", "formatBytes"],
   ...["formatDuration", "formatElapsed", "durationBetween", "formatRelative"],
-  ...["isActiveStatus", "runHeadline", "originTerms", "cutOf", "messageKey", "isObject"],
+  ...["isActiveStatus", "isUntaken", "runLabel", "runHeadline", "originTerms", "cutOf", "messageKey", "isObject"],
   // By way of `triggerLine` and `triggerTerms`.
   ...["filterWords", "routineLine", "scheduleWords", "waitingLine"],
   // Of pieces that `markdownChunks` bounds: see `Markdown, piece by piece`.

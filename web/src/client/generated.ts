@@ -2951,6 +2951,8 @@ export interface LastRun {
   result: RunResult | null;
   /** @nullable */
   summary: string | null;
+  /** Why it failed or timed out; null of every other run. */
+  error: RunError | null;
   timings: LastRunTimings;
 }
 

@@ -2,7 +2,7 @@
 
 import type { Outcome, OutcomeReason, TriggerType } from "#protocol/occurrence.ts";
 import type { Routine } from "#protocol/routine.ts";
-import type { CancelReason, ListedRun, RunResult, RunStatus } from "#protocol/run.ts";
+import type { CancelReason, ListedRun, Run, RunResult, RunStatus } from "#protocol/run.ts";
 import type { RunStates } from "#protocol/run-states.ts";
 import type { VerdictWord } from "#protocol/verdict.ts";
 import type { WaitingFor } from "#protocol/waiting.ts";
@@ -25,6 +25,24 @@ export const RUN_STATUS_LABELS: Record<RunStatus, Label> = {
   timed_out: { text: "Timed out", tone: "danger" },
   canceled: { text: "Canceled", tone: "neutral" },
 };
+
+const NO_RUNNER_LABEL: Label = { text: "Waits for a runner", tone: "neutral" };
+
+/** What is told of its status, and whether it is known. */
+export interface StatusOfRun {
+  status: RunStatus;
+  /** Undefined where it is not known. */
+  runner?: Run["runner"] | undefined;
+}
+
+/** Whether its start was asked for, and no runner has taken it yet. */
+export function isUntaken({ status, runner }: StatusOfRun): boolean {
+  return status === "starting" && runner === null;
+}
+
+export function runLabel(run: StatusOfRun): Label {
+  return isUntaken(run) ? NO_RUNNER_LABEL : RUN_STATUS_LABELS[run.status];
+}
 
 /** What a run waits for. */
 export const WAITING_TEXTS: Record<WaitingFor, string> = {

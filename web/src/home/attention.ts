@@ -49,7 +49,7 @@ export function attentionOf({ routines, waiting, deadLetters, pools, destination
   const dead = new Set(deadLetters.map(({ run_id: id }) => id));
   const isToldOf = ({ last_run: run }: ListedRoutine) => run !== null && dead.has(run.id);
   return [
-    ...waiting.flatMap(ofWaiting),
+    ...waiting.flatMap((run) => ofWaiting(run, { routines, budgets })),
     ...routines.flatMap(ofBreaker),
     ...budgets.flatMap(ofBudget),
     ...pools.flatMap(ofPool),
@@ -65,19 +65,28 @@ export function attentionOf({ routines, waiting, deadLetters, pools, destination
 }
 
 /** A run that waits for its next message waits for nobody in particular. */
-function ofWaiting(run: ListedRun): Attention[] {
+function ofWaiting(run: ListedRun, shared: Pick<Troubles, "routines" | "budgets">): Attention[] {
   if (run.status !== "waiting" || run.waiting.for === "message") return [];
-  const { for: what, since, question, reason } = run.waiting;
+  const { for: what, since, question } = run.waiting;
   const text = question?.text ?? waitingLine(run.waiting);
   const about = { id: run.id, tone: "warning", subject: run.routine.name, at: since } as const;
   if (what !== "budget") {
     return [{ ...about, text, remedy: { kind: "session", label: "Answer", id: run.session_id } }];
   }
-  const isOwn = reason === undefined || reason.startsWith("limits.");
-  const remedy: Remedy = isOwn
-    ? { kind: "edit", label: "Raise it", id: run.routine_id }
-    : { kind: "page", label: "Raise it", to: "/budgets" };
+  const remedy: Remedy = waitsForShared(run, shared)
+    ? { kind: "page", label: "Raise it", to: "/budgets" }
+    : { kind: "edit", label: "Raise it", id: run.routine_id };
   return [{ ...about, text, remedy }];
+}
+
+/** Whether a budget that its routine shares with others is spent. */
+function waitsForShared(
+  { routine_id: id }: ListedRun,
+  { routines, budgets }: Pick<Troubles, "routines" | "budgets">,
+): boolean {
+  const tags = routines.find((routine) => routine.id === id)?.tags ?? {};
+  const isOver = (budget: SharedBudget) => budget.scope === "instance" || tags[budget.tag] === budget.value;
+  return budgets.some((budget) => isSpent(budget) && isOver(budget));
 }
 
 /** Those need nobody: somebody wants it so. */
@@ -166,7 +175,9 @@ function ofLastRun(routine: ListedRoutine): Attention[] {
   const lead = { kind: "session", label: "See why", id: run.session_id } as const;
   if (isFailed) {
     const what = run.status === "failed" ? "Its last run failed." : "Its last run took too long.";
-    return [{ ...about, tone: "danger", text: `${what} ${run.summary ?? ""}`.trim(), remedy: lead }];
+    return [
+      { ...about, tone: "danger", text: `${what} ${run.error?.message ?? run.summary ?? ""}`.trim(), remedy: lead },
+    ];
   }
   if (run.result === "blocked") {
     const text = `Its last run was blocked. ${run.summary ?? ""}`.trim();

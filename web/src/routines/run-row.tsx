@@ -23,7 +23,7 @@ export function RunRow({ run, showsRoutine = false }: RunRowProps) {
   return (
     <ListRow className={styles.row}>
       <div className={styles.badge}>
-        <RunStatusBadge status={run.status} look="plain" />
+        <RunStatusBadge status={run.status} runner={run.runner} look="plain" />
       </div>
       <div className={styles.main}>
         {isSessionDeleted(run) ? (

@@ -56,7 +56,7 @@ export function SessionHead({ session, run, isPanelOpen, panelId, onPanel }: Ses
           <h1 className={styles.title} title={visibleLine(session.title)}>
             <Plain text={session.title} />
           </h1>
-          {run !== undefined && <RunStatusBadge status={run.status} />}
+          {run !== undefined && <RunStatusBadge status={run.status} runner={run.runner} />}
           {session.archived && <Badge>Archived</Badge>}
         </div>
         {run !== undefined && mayRetry(run) && <RetryRun key={run.id} run={run} />}

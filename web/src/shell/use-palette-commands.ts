@@ -3,7 +3,7 @@ import { queryOptions, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { listRoutines, listRuns } from "../client/generated.ts";
-import { RUN_STATUS_LABELS, runHeadline } from "../format/status.ts";
+import { runHeadline, runLabel } from "../format/status.ts";
 import { visibleLine } from "../session/text/visible-text.ts";
 import { KeyboardIcon, RoutinesIcon, RunsIcon, SignOutIcon } from "./navigation-icons.tsx";
 import { PAGES } from "./pages.ts";
@@ -67,7 +67,7 @@ export function usePaletteCommands(onShortcuts: () => void): { commands: Command
       }),
     );
     const toRuns = (runs.data?.data ?? []).map((run): Command => {
-      const status = RUN_STATUS_LABELS[run.status].text;
+      const status = runLabel(run).text;
       return {
         id: run.id,
         group: "Recent runs",

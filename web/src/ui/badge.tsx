@@ -3,14 +3,15 @@
 import type { ReactNode } from "react";
 import type { Outcome } from "#protocol/occurrence.ts";
 import type { Routine } from "#protocol/routine.ts";
-import type { RunResult, RunStatus } from "#protocol/run.ts";
+import type { RunResult } from "#protocol/run.ts";
 import {
   type Label,
   NO_EVIDENCE_LABEL,
   OUTCOME_LABELS,
   RESULT_LABELS,
   ROUTINE_STATUS_LABELS,
-  RUN_STATUS_LABELS,
+  runLabel,
+  type StatusOfRun,
   type Tone,
 } from "../format/status.ts";
 import styles from "./badge.module.css";
@@ -36,8 +37,8 @@ export function Badge({ tone = "neutral", icon, children }: BadgeProps) {
 type Look = "badge" | "plain";
 
 /** The status of a run, which tests and people find by `data-run-status`. */
-export function RunStatusBadge({ status, look = "badge" }: { status: RunStatus; look?: Look }) {
-  const { text, tone } = RUN_STATUS_LABELS[status];
+export function RunStatusBadge({ status, runner, look = "badge" }: StatusOfRun & { look?: Look }) {
+  const { text, tone } = runLabel({ status, runner });
   return (
     <span className={classNames(styles[look], styles[tone])} data-run-status={status}>
       <StatusMark status={status} />

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { createContext, useContext } from "react";
 import { formatDuration } from "../../format/duration.ts";
+import { isUntaken } from "../../format/status.ts";
 import { runQuery } from "../../queries.ts";
 import { Elapsed } from "../../ui/time.tsx";
 import { Fold } from "../fold.tsx";
@@ -58,13 +59,18 @@ function Facts({ item }: { item: RunItem }) {
 
 function Preparing({ item }: { item: RunItem }) {
   const wait = useContext(WaitContext);
+  const { data: run } = useQuery(runQuery(item.runId));
   const { startingAtMs, queuedAtMs, summary, attempt } = item;
   return (
     <div className={styles.preparing}>
       <p className={styles.title}>
         <StateMark state="running" />
         <span>
-          {startingAtMs === null && item.steps.length === 0 ? "Waiting to start" : "Getting ready"}
+          {startingAtMs === null && item.steps.length === 0
+            ? "Waiting to start"
+            : run !== undefined && isUntaken(run)
+              ? "Waiting for a runner"
+              : "Getting ready"}
           {attempt !== null && attempt > 1 && `, attempt ${attempt}`}
         </span>
         <span className={styles.time}>

@@ -103,6 +103,7 @@ const lastRun = {
   status: "succeeded" as const,
   result: "done" as const,
   summary: "Two pages were behind; a pull request brings them up to date.",
+  error: null,
   timings: {
     queued_at: QUEUED_AT,
     starting_at: STARTING_AT,
