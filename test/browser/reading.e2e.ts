@@ -115,7 +115,7 @@ test("a place far back is found by its words, has an address, and is read in bot
     const found = log.locator("[data-target]");
     await found.getByText("Message 1234 of many.").waitFor();
     await page.keyboard.press("Escape");
-    const link = found.getByRole("link", { name: /^Link to event \d+$/ });
+    const link = found.getByRole("link", { name: /^Link to event #\d+\b/ });
     const hash = await link.getAttribute("href");
     await page.goto(`/sessions/${run.sessionId}${hash}`);
     await page.reload();

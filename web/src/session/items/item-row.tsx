@@ -1,6 +1,5 @@
 /** A row of the transcript: the item by its kind, with the seqs of the events that it shows. */
 import { memo, type ReactNode } from "react";
-import { exactTime } from "../../ui/exact-time.ts";
 import type { Item } from "../item-types.ts";
 import { AgentRow, ThinkingRow } from "./agent-row.tsx";
 import { ArtifactRow } from "./artifact-row.tsx";
@@ -50,7 +49,6 @@ export const ItemRow = memo(function ItemRow({ item, isTarget }: ItemRowProps) {
       data-target={isTarget || undefined}
       data-nested={item.kind === "tool" && item.parent !== null ? true : undefined}
       aria-live={isReadOut ? undefined : "off"}
-      title={item.kind === "agent" ? exactTime(new Date(item.atMs).toISOString()) : undefined}
     >
       {content(item)}
       {item.seqs[0] !== undefined && <RowActions item={item} seq={item.seqs[0]} />}

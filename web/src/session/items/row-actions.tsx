@@ -1,6 +1,7 @@
 /** What can be done with an item of the transcript: its address, and a copy of it as Markdown. Seen when it is looked at. */
 import { useState } from "react";
 import { CopyButton } from "../../ui/copy-button.tsx";
+import { Stamp } from "../../ui/time.tsx";
 import type { Item } from "../item-types.ts";
 import { itemMarkdown } from "../text/item-markdown.ts";
 import styles from "./row-actions.module.css";
@@ -14,13 +15,17 @@ export function RowActions({ item, seq }: { item: Item; seq: number }) {
       <a
         href={`#seq-${seq}`}
         className={styles.link}
-        aria-label={`Link to event ${seq}`}
         title="Link to this place"
         onPointerEnter={() => setLookedAt(true)}
         onFocus={() => setLookedAt(true)}
       >
-        #{seq}
+        <span className="visually-hidden">Link to event </span>#{seq}{" "}
+        {(item.kind === "agent" || item.kind === "thinking") && (
+          <Stamp at={new Date(item.atMs).toISOString()}>{clock.format(item.atMs)}</Stamp>
+        )}
       </a>
     </span>
   );
 }
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
