@@ -2,6 +2,7 @@
  * A built instance with everything that belongs to it, on a folder of its own, behind a network that can be cut. Each kind
  * is started once, when it is first needed, and stopped at the end of the suite.
  */
+import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -12,7 +13,7 @@ import { pageSchema } from "#protocol/api.ts";
 import { type Delivery, deliverySchema } from "#protocol/delivery.ts";
 import { type Admission, admissionSchema } from "#protocol/occurrence.ts";
 import { type Routine, routineSchema } from "#protocol/routine.ts";
-import { type Run, runSchema } from "#protocol/run.ts";
+import { listedRunSchema, type Run, runSchema } from "#protocol/run.ts";
 import { type TranscriptEvent, transcriptEventSchema } from "#protocol/transcript.ts";
 import { type Call, callApi, outcomeOf } from "#scripts/instance/api.ts";
 import { Parts } from "#scripts/instance/parts.ts";
@@ -45,7 +46,9 @@ export interface GatedBed extends Bed {
 
 const closers: (() => Promise<void>)[] = [];
 after(async () => {
-  for (const close of closers.reverse()) await close();
+  const faults: unknown[] = [];
+  for (const close of closers.reverse()) await close().catch((fault: unknown) => faults.push(fault));
+  if (faults.length > 0) throw faults[0];
 });
 
 let gated: Promise<GatedBed> | null = null;
@@ -99,6 +102,7 @@ async function openBed(modelVariables: Record<string, string>): Promise<Bed> {
     await startInstance({ root: ROOT, settings, hasPages: true, say: console.error, signal, parts }),
   );
   const { origin, local, signInUrl } = started;
+  closers.push(() => findLeft(origin, local.owner_token));
   const {
     owner_token: ownerToken,
     demo: { routine_id: demoRoutineId },
@@ -144,6 +148,31 @@ export async function untilEnded(bed: Bed, runId: string): Promise<Run> {
     await delay(RUN_POLL_MS);
   }
 }
+
+/** Ends the runs of a routine that are on: whatever a story leaves on keeps its place, which those after it need, too. */
+export async function cancelRuns(bed: Bed, routineId: string): Promise<void> {
+  const path = `/api/v1/runs?routine=${routineId}&status=${UNSETTLED}`;
+  const { data } = await ask(bed, { method: "GET", path, answer: runPage });
+  for (const { id } of data) {
+    await ask(bed, { method: "POST", path: `/api/v1/runs/${id}/cancel`, answer: runSchema });
+    await untilEnded(bed, id);
+  }
+}
+
+/** @param act done at the end of the suite, while the instance is there. */
+export function atEnd(act: () => Promise<void>): void {
+  closers.push(act);
+}
+
+async function findLeft(origin: string, token: string): Promise<void> {
+  const call = { method: "GET", path: `/api/v1/runs?status=${UNSETTLED}`, answer: runPage, token } as const;
+  const { data } = must(outcomeOf("runs", await callApi(origin, call, new AbortController().signal)));
+  const left = data.map(({ id, status, routine }) => `${id} of ${routine.name} (${status})`);
+  assert.deepEqual(left, [], "stories end what they have started");
+}
+
+const UNSETTLED = "queued,starting,running,waiting";
+const runPage = pageSchema(listedRunSchema);
 
 /** The whole transcript, as the API tells it. */
 export async function readEvents(bed: Bed, sessionId: string): Promise<TranscriptEvent[]> {
