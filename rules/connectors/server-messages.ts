@@ -35,7 +35,10 @@ export function filterMessages(value: unknown, connector: string, access: ToolAc
     // Whoever reads it there finds it no message either.
     if (message === undefined) continue;
     if (isRequest(message) && message.method !== "ping") decline(filtered, message, connector);
-    else filtered.passed.push(withoutQuestion(filtered, withAllowedTools(filtered, message, { connector, access }), connector));
+    else
+      filtered.passed.push(
+        withoutQuestion(filtered, withAllowedTools(filtered, message, { connector, access }), connector),
+      );
   }
   return filtered;
 }

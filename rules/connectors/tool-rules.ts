@@ -13,7 +13,8 @@ export interface ToolAccess {
 export function toolFault({ rules, readOnly }: ToolAccess, tool: string): string | null {
   const { allow, deny = [], read_only } = rules;
   const named = (patterns: readonly string[]) => patterns.some((pattern) => matchesGlob(tool, pattern));
-  if (deny.some((pattern) => matchesGlob(folded(tool), folded(pattern)))) return "is in the routine's list of tools that it may not call";
+  if (deny.some((pattern) => matchesGlob(folded(tool), folded(pattern))))
+    return "is in the routine's list of tools that it may not call";
   if (allow !== undefined && !named(allow)) return "is not in the routine's list of tools that it may call";
   if (read_only === true && !readOnly.has(tool)) {
     return "is not known to change nothing, and the routine may only read there";

@@ -1,6 +1,7 @@
 /** What is read of connectors, and what can be done with them. */
 import { queryOptions, useQueryClient } from "@tanstack/react-query";
 import * as api from "../client/generated.ts";
+import { keepAnswer } from "../keep-answer.ts";
 import { listQuery } from "../queries.ts";
 import { readAll } from "../read-all.ts";
 import { useWrite } from "../write.ts";
@@ -85,8 +86,8 @@ export function useDeleteConnector(id: string) {
 /** Shows a connector as an answer has it, under whichever address it is shown. */
 function useKeep() {
   const queryClient = useQueryClient();
-  return (saved: api.Connector) => {
-    for (const key of [saved.id, saved.name]) queryClient.setQueryData(connectorQuery(key).queryKey, saved);
+  return async (saved: api.Connector) => {
+    for (const key of [saved.id, saved.name]) await keepAnswer(queryClient, connectorQuery(key).queryKey, saved);
     return queryClient.invalidateQueries({ queryKey: ["connectors"], refetchType: "active" });
   };
 }
