@@ -109,7 +109,7 @@ it("of a routine that is purged leaves one row, without what its owner wrote, an
   inObject((work, storage) => {
     const tables = storage.sql
       .exec<{ name: string }>(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'",
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
       )
       .toArray()
       .map(({ name }) => name);
