@@ -21,6 +21,8 @@ const DOWN = () => ({ isError: true, content: [{ type: "text", text: "rate limit
 let server = new FakeMcp();
 let answer: () => object | Promise<object> = OPEN;
 let asks = 0;
+/** What a watch sees. */
+let watched: object[] = [];
 
 function said(issues: object[]): object {
   return { content: [{ type: "text", text: JSON.stringify({ issues }) }] };
@@ -29,9 +31,10 @@ function said(issues: object[]): object {
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ["Date"], now: NINE });
   server = new FakeMcp();
-  [answer, asks] = [OPEN, 0];
-  server.instead = async (_request, { id, method }) => {
+  [answer, asks, watched] = [OPEN, 0, []];
+  server.instead = async (_request, { id, method, params }) => {
     if (method !== "tools/call") return null;
+    if (params?.name === "watched") return Response.json({ jsonrpc: "2.0", id, result: said(watched) });
     asks += 1;
     return Response.json({ jsonrpc: "2.0", id, result: await answer() });
   };
@@ -252,6 +255,30 @@ describe("what comes by itself", () => {
       );
       expect(rows).toEqual([0, 0, 0, 0]);
     }, 20_000);
+  });
+
+  it("waits up to a bound, and what a watch sees beyond that is seen again when there is room", async () => {
+    const watch = { type: "watch", connector: "linear", tool: "watched", items: "issues" };
+    const routine = await gated({ overlap: "skip", triggers: [watch, { type: "event", name: "gate.bound" }] });
+    const looked = (count: number) =>
+      vi.waitFor(async () => expect((await read(routine.id)).triggers[0]?.look?.items).toBe(count), 20_000);
+    await alarmAt(routine.id, 1);
+    await vi.waitFor(async () => expect((await read(routine.id)).triggers[0]?.look?.looked_at).not.toBeNull(), 20_000);
+    const held = Promise.withResolvers<void>();
+    answer = async () => {
+      await held.promise;
+      return CLOSED();
+    };
+    watched = Array.from({ length: 1_100 }, (_one, number) => ({ id: `I-${number}` }));
+    await alarmAt(routine.id, 301);
+    await looked(1_000);
+    expect((await read(routine.id)).gate_state?.waiting).toBe(1_000);
+    expect((await send("gate.bound", "one")).outcomes).toMatchObject([{ outcome: "refused", reason: "queue_full" }]);
+    held.resolve();
+    await untilCounted(routine.id, { "refused queue_full": 1, "skipped gate_closed": 1_000 });
+    await alarmAt(routine.id, 602);
+    await looked(1_100);
+    await untilCounted(routine.id, { "refused queue_full": 1, "skipped gate_closed": 1_100 });
   });
 
   it("waits for more like it after the gate, where its trigger says so", async () => {
