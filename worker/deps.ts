@@ -6,6 +6,7 @@ import type { OutsideOptions } from "#instance/connectors/ask-outside.ts";
 import { LoginAccess } from "#instance/connectors/oauth/login-access.ts";
 import type { LoginParts } from "#instance/connectors/oauth/login-parts.ts";
 import { connectorLogins } from "#instance/d1/connector-logins.ts";
+import { connectorRevocations } from "#instance/d1/connector-revocations.ts";
 import { type DeadLetterLists, deadLetterLists } from "#instance/d1/dead-letters.ts";
 import { type DueStore, dueStore } from "#instance/d1/due.ts";
 import { type NotificationLists, notificationLists } from "#instance/d1/notifications.ts";
@@ -20,6 +21,7 @@ import { type Refusal, refuse } from "#protocol/errors.ts";
 import { endSockets } from "./auth/end-sockets.ts";
 import { type Env, missingBindings } from "./bindings.ts";
 import { rosterFilling } from "./clock/fill-roster.ts";
+import { revokeOwed } from "./connectors/oauth/revoke-owed.ts";
 import type { Check } from "./diagnosis/finding.ts";
 import { githubAppCheck } from "./diagnosis/github-app.ts";
 import { platformChecks } from "./diagnosis/platform-checks.ts";
@@ -98,6 +100,8 @@ export interface Deps
   outside: OutsideOptions;
   /** What a login of a connector takes. */
   loginParts: LoginParts;
+  /** Asks authorization servers to revoke what has ended here, as far as it is due. */
+  revokeOwed(nowMs: number): Promise<void>;
   loginAccess: LoginAccess;
   namedThings: NamedThings;
   /** What is to be set before this instance can send e-mail; null where it can. */
@@ -161,6 +165,7 @@ function makeDeps(env: Env): MadeDeps {
   const secretValues = secretsOfRuns(database, config);
   const logins = { logins: connectorLogins(database, repeatable), ring: keyRing, secrets: secretValues, outside };
   const loginParts: LoginParts = { ...logins, now: Date.now, pause };
+  const revocations = connectorRevocations(database, repeatable);
   const fillRoster = rosterFilling(roster, index);
   const found = {
     deliveries,
@@ -200,6 +205,7 @@ function makeDeps(env: Env): MadeDeps {
       secretValues,
       outside,
       loginParts,
+      revokeOwed: (nowMs) => revokeOwed({ ...loginParts, revocations }, nowMs),
       loginAccess: new LoginAccess(loginParts),
       namedThings: namedThings(database),
       lackingForMail: lackingForMail(config, env.EMAIL),

@@ -1,4 +1,6 @@
 /** Logins of connectors in D1, encrypted, and those that have begun. */
+import { oweRevocation } from "./connector-revocations.ts";
+
 export interface LoginRow {
   connector_id: string;
   bound_to: string;
@@ -36,6 +38,7 @@ export interface ConnectorLogins {
   /** Writes what a renewal has made; `ended` says why there is no login any more. A version that has passed stays as it is. */
   renew(which: Which, written: Pick<LoginRow, "sealed" | "shown" | "ended">): Promise<void>;
   noteWanted(connectorId: string, scope: string): Promise<void>;
+  /** What it has to be revoked by is owed from then on. */
   remove(connectorId: string): Promise<void>;
   /** In the order of the connectors' ids. */
   sealedAfter(connectorId: string, limit: number): Promise<LoginRow[]>;
@@ -74,7 +77,10 @@ export function connectorLogins(database: D1Database, repeatable: D1Database): C
         .run();
     },
     remove: async (id) => {
-      await repeatable.prepare("DELETE FROM connector_logins WHERE connector_id = ?1").bind(id).run();
+      await repeatable.batch([
+        repeatable.prepare(OWE).bind(id),
+        repeatable.prepare("DELETE FROM connector_logins WHERE connector_id = ?1").bind(id),
+      ]);
     },
     sealedAfter: async (id, limit) => {
       const { results } = await database.prepare(AFTER).bind(id, limit).all<LoginRow>();
@@ -98,6 +104,7 @@ export function connectorLogins(database: D1Database, repeatable: D1Database): C
   };
 }
 
+const OWE = oweRevocation("1", "(SELECT doc ->> '$.auth.client_secret' FROM connectors WHERE id = ?1)");
 const PUT = `INSERT INTO connector_logins (connector_id, bound_to, sealed, version, shown)
   SELECT ?1, ?2, ?3, 1, ?4 WHERE EXISTS (SELECT 1 FROM connectors WHERE id = ?1 AND revision = ?5)
   ON CONFLICT (connector_id) DO UPDATE SET bound_to = excluded.bound_to, sealed = excluded.sealed,

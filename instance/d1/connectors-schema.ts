@@ -37,6 +37,21 @@ export const connectorLogins = sqliteTable("connector_logins", {
 });
 
 /**
+ * Logins that have ended here, until their authorization servers have been asked to revoke them.
+ * @public for drizzle-kit, which makes the migrations of it.
+ */
+export const connectorRevocations = sqliteTable("connector_revocations", {
+  id: text().primaryKey(),
+  connectorId: text("connector_id").notNull(),
+  /** A `KeptLogin`, encrypted. */
+  sealed: text().notNull(),
+  /** The placeholder of a given client's secret. */
+  clientSecret: text("client_secret"),
+  attempts: integer().notNull(),
+  dueAt: integer("due_at").notNull(),
+});
+
+/**
  * Logins that have begun: each can be ended once.
  * @public for drizzle-kit, which makes the migrations of it.
  */

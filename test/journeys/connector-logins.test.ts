@@ -7,13 +7,16 @@ import type { EncryptAnewStep } from "#protocol/encrypt-anew.ts";
 import type { ErrorBody } from "#protocol/errors.ts";
 import { call, OWNER_TOKEN } from "#test/support/api.ts";
 import { MCP_URL } from "#test/support/fake-mcp.ts";
-import { comeBack, FakeOauth, type OauthSettings, REVEILLE } from "#test/support/fake-oauth.ts";
+import { comeBack, FakeOauth, type OauthSettings, REVEILLE, withMetadata } from "#test/support/fake-oauth.ts";
+
+import { scheduled } from "#worker/clock/handlers.ts";
 
 const ALL = "/api/v1/connectors";
 let server = new FakeOauth();
 let made = 0;
 
-beforeEach(() => {
+beforeEach(async () => {
+  await env.DB.exec("DELETE FROM connector_revocations");
   server = new FakeOauth();
   vi.spyOn(globalThis, "fetch").mockImplementation((input, init) => server.answer(new Request(input, init)));
 });
@@ -47,6 +50,9 @@ async function logIn(path: string): Promise<URL> {
   expect([status, text]).toEqual([200, expect.stringContaining("is logged in. This page can be closed.")]);
   return asked;
 }
+
+const owed = async () => (await env.DB.prepare("SELECT * FROM connector_revocations").all()).results;
+const sweep = (scheduledTime: number) => scheduled({ scheduledTime, cron: "* * * * *", noRetry: () => undefined }, env);
 
 const read = async (path: string) => (await api<Connector>("GET", path)).body;
 const check = async (path: string) => (await api<Connector>("POST", `${path}/check`)).body;
@@ -105,11 +111,7 @@ describe("a login", () => {
 
   it("is one of the document at the instance, where the authorization server reads such", async () => {
     const { path } = await make({}, { hasDocuments: true });
-    server.instead = async (request, answer) => {
-      const isMetadata = request.url.includes("/.well-known/oauth-authorization-server");
-      if (!isMetadata) return await answer();
-      return Response.json({ ...(await (await answer()).json<object>()), client_id_metadata_document_supported: true });
-    };
+    server.instead = withMetadata({ client_id_metadata_document_supported: true });
     const asked = await begin(path);
     expect(asked.searchParams.get("client_id")).toBe(`${REVEILLE}/oauth/client.json`);
     const document = await exports.default.fetch(new Request(`${REVEILLE}/oauth/client.json`));
@@ -163,13 +165,8 @@ describe("a login", () => {
     await api("PATCH", path, { auth: { type: "oauth", scope: "mcp:read" } });
     expect(await read(path)).toMatchObject({ login: null, status: "needs_login" });
     expect(await comeBack(late)).toEqual([422, expect.stringContaining("has been changed")]);
-    expect(
-      (
-        await env.DB.prepare("SELECT * FROM connector_logins WHERE connector_id = ?1")
-          .bind(path.split("/").at(-1))
-          .all()
-      ).results,
-    ).toEqual([]);
+    const kept = env.DB.prepare("SELECT * FROM connector_logins WHERE connector_id = ?1").bind(path.split("/").at(-1));
+    expect((await kept.all()).results).toEqual([]);
   });
 
   it("is not taken from another authorization server, nor where nothing was allowed", async () => {
@@ -186,30 +183,30 @@ describe("a login", () => {
     expect(server.grants).toEqual([]);
   });
 
-  const metadata = (change: object) => async (request: Request, answer: () => Promise<Response>) => {
-    if (!request.url.includes("/.well-known/oauth-authorization-server")) return await answer();
-    return Response.json({ ...(await (await answer()).json<object>()), ...change });
-  };
   it.each<[string, FakeOauth["instead"], RegExp]>([
     [
       "nobody can register",
-      metadata({ registration_endpoint: undefined }),
+      withMetadata({ registration_endpoint: undefined }),
       /lets nobody register.*redirect address https:\/\/reveille.acme.dev\/oauth\/callback/,
     ],
-    ["PKCE is not told", metadata({ code_challenge_methods_supported: undefined }), /does not say that it takes PKCE/],
+    [
+      "PKCE is not told",
+      withMetadata({ code_challenge_methods_supported: undefined }),
+      /does not say that it takes PKCE/,
+    ],
     [
       "only plain PKCE is",
-      metadata({ code_challenge_methods_supported: ["plain"] }),
+      withMetadata({ code_challenge_methods_supported: ["plain"] }),
       /does not say that it takes PKCE/,
     ],
     [
       "the authorization server says that it is another",
-      metadata({ issuer: "https://evil.acme.dev" }),
+      withMetadata({ issuer: "https://evil.acme.dev" }),
       /says that it is another/,
     ],
     [
       "tokens are given inside",
-      metadata({ token_endpoint: "https://169.254.169.254/token" }),
+      withMetadata({ token_endpoint: "https://169.254.169.254/token" }),
       /An address of the authorization server/,
     ],
     [
@@ -355,6 +352,52 @@ describe("a login that is there", () => {
     await check(path);
     expect(seen).toContainEqual(["/mcp/", true]);
     expect(seen).toContainEqual(["/tenant/mcp", false]);
+  });
+
+  it.each<[string, (path: string) => Promise<unknown>]>([
+    ["logs out", (path) => api("DELETE", `${path}/login`)],
+    ["gives the connector another address", (path) => api("PATCH", path, { url: `${MCP_URL}/v2` })],
+    ["deletes the connector", (path) => api("DELETE", path)],
+  ])("is revoked at its authorization server where somebody %s, also one that is away at first", async (_how, end) => {
+    const { path } = await make();
+    await logIn(path);
+    const refreshToken = server.refreshTokens().at(-1) ?? "";
+    let isAway = true;
+    server.instead = async (request, answer) =>
+      isAway && request.url.endsWith("/oauth/token") ? new Response(null, { status: 503 }) : await answer();
+    await end(path);
+    await sweep(Date.now());
+    await vi.waitFor(() => expect(server.revocations.length).toBe(1));
+    await vi.waitFor(async () => expect(await owed()).toMatchObject([{ attempts: 1 }]));
+    expect(JSON.stringify(await owed())).not.toContain(refreshToken);
+    isAway = false;
+    await sweep(Date.now() + 30_000);
+    expect(server.revocations.length).toBe(1);
+    await sweep(Date.now() + 61_000);
+    expect(server.revocations.map((grant) => [grant.get("token"), grant.get("token_type_hint")])).toEqual([
+      [refreshToken, "refresh_token"],
+      [refreshToken, "refresh_token"],
+    ]);
+    expect(await owed()).toEqual([]);
+    expect([...server.stored.keys()].filter((key) => key.startsWith("grant:"))).toEqual([]);
+  });
+
+  it("is left to expire at an authorization server that never answers, or cannot revoke", async () => {
+    const { path } = await make();
+    await logIn(path);
+    server.instead = (request, answer) =>
+      request.url.endsWith("/oauth/token") ? Promise.reject(new TypeError("refused")) : answer();
+    await api("DELETE", `${path}/login`);
+    for (let day = 0; day < 6; day += 1) await sweep(Date.now() + day * 86_400_000);
+    expect(await owed()).toEqual([]);
+    expect(server.revocations.length).toBe(5);
+
+    server = new FakeOauth();
+    server.instead = withMetadata({ revocation_endpoint: "https://169.254.169.254/revoke" });
+    await logIn(path);
+    await api("DELETE", `${path}/login`);
+    await vi.waitFor(async () => expect(await owed()).toEqual([]));
+    expect(server.revocations).toEqual([]);
   });
 
   it("is encrypted anew with the present key, and named where no key decrypts it", async () => {

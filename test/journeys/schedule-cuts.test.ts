@@ -66,6 +66,7 @@ function killedAt(cut: Cut): {
       pools: real.pools,
       secrets: real.secrets,
       madeByKey: real.madeByKey,
+      revokeOwed: real.revokeOwed,
       setupArchives: real.setupArchives,
       notifications: real.notifications,
       sendDue: (messages) => step("send", async () => void sent.push(...messages)),

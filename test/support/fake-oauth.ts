@@ -26,6 +26,14 @@ export async function comeBack(at: URL, headers: Record<string, string> = OWNER)
   return [answer.status, answer.headers.get("location") ?? (await answer.text())];
 }
 
+/** An authorization server that says something else of itself. */
+export function withMetadata(change: object): FakeOauth["instead"] {
+  return async (request, answer) => {
+    if (!request.url.includes("/.well-known/oauth-authorization-server")) return await answer();
+    return Response.json({ ...(await (await answer()).json<object>()), ...change });
+  };
+}
+
 export class FakeOauth {
   readonly mcp = new FakeMcp();
   readonly stored = new Map<string, string>();
@@ -36,6 +44,7 @@ export class FakeOauth {
   /** In place of the answer that there would be. */
   instead: (request: Request, answer: () => Promise<Response>) => Promise<Response> = (_request, answer) => answer();
   readonly #provider: OAuthProvider<Cloudflare.Env>;
+  readonly #given: string[] = [];
 
   constructor({
     hasRegistration = true,
@@ -72,7 +81,15 @@ export class FakeOauth {
   /** Without what a test has put in its place. */
   async ask(request: Request): Promise<Response> {
     const context = { waitUntil: () => {}, passThroughOnException: () => {}, props: {} };
-    return await this.#provider.fetch(request, this.#env as never, context as unknown as ExecutionContext);
+    const answer = await this.#provider.fetch(request, this.#env as never, context as unknown as ExecutionContext);
+    if (new URL(request.url).pathname === TOKEN && answer.ok) {
+      const { refresh_token } = await answer
+        .clone()
+        .json<{ refresh_token?: string }>()
+        .catch(() => ({ refresh_token: undefined }));
+      if (refresh_token !== undefined) this.#given.push(refresh_token);
+    }
+    return answer;
   }
 
   /** Opens what a login has begun with, allows it, and gives the address to which the browser is sent back. */
@@ -86,6 +103,16 @@ export class FakeOauth {
   /** As somebody does who ends access tokens, or all that was allowed. */
   forget(what: "token" | "grant"): void {
     for (const key of [...this.stored.keys()]) if (key.startsWith(`${what}:`)) this.stored.delete(key);
+  }
+
+  /** Those that it has given, in order. */
+  refreshTokens(): string[] {
+    return this.#given;
+  }
+
+  /** What it was asked to revoke. */
+  get revocations(): URLSearchParams[] {
+    return this.grants.filter((grant) => grant.get("token") !== null);
   }
 
   get renewals(): number {

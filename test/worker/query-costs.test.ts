@@ -86,6 +86,7 @@ const FEW = [
   "connectors",
   "connector_logins",
   "connector_login_states",
+  "connector_revocations",
   "heartbeats",
   "d1_migrations",
 ];

@@ -1,6 +1,6 @@
 /**
  * The sweep, once a minute: sends routines that are due to their objects, wakes those with runs that have not settled, takes
- * up deliveries and pushes that were cut off, and ends sign-ins.
+ * up deliveries and pushes that were cut off, and ends sign-ins and what logins of connectors have left.
  */
 
 import type { DueRow } from "#instance/d1/due.ts";
@@ -47,6 +47,7 @@ type SweepDeps = Pick<
   | "notifications"
   | "secrets"
   | "madeByKey"
+  | "revokeOwed"
 >;
 
 /** May run twice, late, and in two places at once: a routine that is sent twice is looked at twice, and fires once. */
@@ -61,6 +62,7 @@ export async function sweep(deps: SweepDeps, nowMs: number): Promise<void> {
     logged("sign_ins", () => deps.sweepSignIns(nowMs)),
     logged("pushes", () => deps.settlePushes(nowMs)),
     logged("roster", () => deps.fillRoster()),
+    logged("revocations", () => deps.revokeOwed(nowMs)),
     logged("pools", () => shutOutDue(deps, nowMs)),
     logged("heartbeat", () => deps.heartbeats.note("sweep", nowMs)),
     // Once an hour is often enough.

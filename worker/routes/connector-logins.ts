@@ -4,6 +4,7 @@ import { z } from "zod";
 import { UNCHECKED } from "#protocol/connector.ts";
 import { begunLoginSchema } from "#protocol/connector-oauth.ts";
 import { refuse, success } from "#protocol/errors.ts";
+import { logTrouble } from "#protocol/log.ts";
 import { timestamp } from "#protocol/time.ts";
 import { actorOf, authenticate } from "../auth/authenticate.ts";
 import { checked } from "../connectors/checked.ts";
@@ -51,7 +52,7 @@ export function mountConnectorLogins(app: App): void {
       method: "delete",
       id: "endConnectorLogin",
       summary: "Log out of a connector",
-      description: "Its tokens are deleted here. They are not revoked at the authorization server.",
+      description: "Its tokens are deleted here, and the authorization server is asked to revoke them, where it can.",
       answer: { status: 204 },
     },
     async ({ c, params: { id } }) => {
@@ -60,6 +61,7 @@ export function mountConnectorLogins(app: App): void {
       if (connector === null) return refuse("not_found");
       if (connector.auth.type !== "oauth") return success(null);
       await loginParts.logins.remove(connector.id);
+      endNow(c);
       const { tools, server } = connector;
       const seen = { status: "needs_login" as const, status_detail: NO_LOGIN, checked_at: timestamp(Date.now()) };
       await connectors.keepState(connector, { ...UNCHECKED, tools, server, ...seen });
@@ -76,6 +78,12 @@ export function mountConnectorLogins(app: App): void {
     return page(c, { title: "Logging in", words: "The login is being ended.", next: `${END_PATH}${search}` });
   });
   app.get(END_PATH, ended);
+}
+
+/** No answer depends on it: the sweep takes up what comes of nothing. */
+function endNow(c: HttpContext): void {
+  const ended = c.var.deps.revokeOwed(Date.now());
+  c.executionCtx.waitUntil(ended.catch((error: unknown) => logTrouble("sweep_failed", { part: "revocations" }, error)));
 }
 
 const broughtSchema = z.object({

@@ -1,6 +1,7 @@
 /** Connectors in D1, for people and for the proxies: each change is one statement that says what it depends on. */
 import { and, desc, gte, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { oweRevocation } from "#instance/d1/connector-revocations.ts";
 import {
   CONNECTOR_COLUMNS,
   type ConnectorRow,
@@ -94,6 +95,7 @@ export function connectors(database: Database): Connectors {
       const doc = docOf(after);
       const [saved] = await database.batch([
         database.prepare(SAVE).bind(before.name, id, before.revision, name, revision, doc, stateOf(after)),
+        database.prepare(OWE_CHANGED).bind(id, boundTo(after), doc, secretNameOf(before)),
         database.prepare(DROP_LOGIN).bind(id, boundTo(after), doc),
       ]);
       if (saved !== undefined && saved.meta.changes > 0) return "saved";
@@ -115,12 +117,13 @@ export function connectors(database: Database): Connectors {
     },
     remove: async (id) => {
       const found = await database
-        .prepare("SELECT name FROM connectors WHERE id = ?1")
+        .prepare("SELECT name, doc ->> '$.auth.client_secret' AS secret FROM connectors WHERE id = ?1")
         .bind(id)
-        .first<{ name: string }>();
+        .first<{ name: string; secret: string | null }>();
       if (found === null) return "missing";
       const [removed] = await database.batch([
         database.prepare(REMOVE).bind(found.name, id),
+        database.prepare(OWE_ORPHAN).bind(id, found.secret),
         database.prepare(DROP_ORPHAN).bind(id),
       ]);
       if (removed !== undefined && removed.meta.changes > 0) return "removed";
@@ -136,6 +139,10 @@ export function connectors(database: Database): Connectors {
   };
 }
 
+function secretNameOf({ auth }: Connector): string | null {
+  return auth.type === "oauth" ? (auth.client_secret ?? null) : null;
+}
+
 function stateOf({ status, status_detail, checked_at, server, tools }: Connector): string {
   return JSON.stringify({ status, status_detail, checked_at, server, tools } satisfies ConnectorState);
 }
@@ -148,7 +155,9 @@ const SAVE = `UPDATE connectors SET name = ?4, revision = ?5, doc = ?6, state = 
   AND (?4 = ?1 OR NOT EXISTS (SELECT 1 FROM routines WHERE ${NAMES_IT}))`;
 const REMOVE = `DELETE FROM connectors WHERE id = ?2 AND name = ?1 AND NOT EXISTS (SELECT 1 FROM routines WHERE ${NAMES_IT})`;
 /** A login is for one address and client: with others, once they are saved, it is none. */
-const DROP_LOGIN = `DELETE FROM connector_logins WHERE connector_id = ?1 AND bound_to <> ?2
-  AND EXISTS (SELECT 1 FROM connectors WHERE id = ?1 AND doc = ?3)`;
-const DROP_ORPHAN = `DELETE FROM connector_logins WHERE connector_id = ?1
-  AND NOT EXISTS (SELECT 1 FROM connectors WHERE id = ?1)`;
+const IS_OF_ANOTHER = "bound_to <> ?2 AND EXISTS (SELECT 1 FROM connectors WHERE id = ?1 AND doc = ?3)";
+const IS_ORPHAN = "NOT EXISTS (SELECT 1 FROM connectors WHERE id = ?1)";
+const OWE_CHANGED = oweRevocation(IS_OF_ANOTHER, "?4");
+const OWE_ORPHAN = oweRevocation(IS_ORPHAN, "?2");
+const DROP_LOGIN = `DELETE FROM connector_logins WHERE connector_id = ?1 AND ${IS_OF_ANOTHER}`;
+const DROP_ORPHAN = `DELETE FROM connector_logins WHERE connector_id = ?1 AND ${IS_ORPHAN}`;

@@ -115,9 +115,10 @@ function metadataOf(server: AuthorizationServer) {
   };
 }
 
-async function secretOf(
+/** Of a client that has one. @param use for whom it is read. */
+export async function secretOf(
   { secrets }: LoginParts,
-  { id, auth }: Connector,
+  { id, auth }: Pick<Connector, "id" | "auth">,
   client: OauthClient,
   use: LoginUse,
 ): Promise<{ ok: true; value: string | null } | { ok: false; detail: string }> {

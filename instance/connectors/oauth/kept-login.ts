@@ -22,6 +22,8 @@ const authorizationServerSchema = z.object({
   token_endpoint: z.string(),
   token_endpoint_auth_methods_supported: z.array(z.string()).nullable(),
   authorization_response_iss_parameter_supported: z.boolean(),
+  /** Null where it tells none, or one that is not called. */
+  revocation_endpoint: z.string().nullable().default(null),
 });
 export type AuthorizationServer = z.infer<typeof authorizationServerSchema>;
 

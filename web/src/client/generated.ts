@@ -9540,7 +9540,7 @@ export const getEndConnectorLoginUrl = (id: string,) => {
 }
 
 /**
- * Its tokens are deleted here. They are not revoked at the authorization server.
+ * Its tokens are deleted here, and the authorization server is asked to revoke them, where it can.
  * @summary Log out of a connector
  */
 export const endConnectorLogin = async (id: string, options?: Parameters<typeof call>[1]): Promise<void> => {

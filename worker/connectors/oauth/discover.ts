@@ -114,11 +114,14 @@ async function serverMetadata(
       const wrong = outsideAddressFault(URL.parse(endpoint), outside.hasLoopback);
       if (wrong !== null) return lacks(`An address of the authorization server ${host} ${wrong}.`);
     }
+    const revocation = String(Reflect.get(facts, "revocation_endpoint") ?? "");
+    const canRevoke = outsideAddressFault(URL.parse(revocation), outside.hasLoopback) === null;
     const server = {
       issuer: facts.issuer,
       token_endpoint: facts.token_endpoint,
       token_endpoint_auth_methods_supported: facts.token_endpoint_auth_methods_supported ?? null,
       authorization_response_iss_parameter_supported: facts.authorization_response_iss_parameter_supported === true,
+      revocation_endpoint: canRevoke ? revocation : null,
     };
     return { ok: true, value: { server, facts } };
   } catch (error) {
