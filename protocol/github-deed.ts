@@ -36,9 +36,13 @@ export const commentFields = {
 };
 export const seenCommentSchema = z.object(commentFields);
 
-/** What has become of a deed. */
+/** What has become of a deed. A pull request that another had opened from the branch is found, and is no deed of the run's. */
 export const doneDeedSchema = z.discriminatedUnion("is", [
-  z.object({ is: z.literal("pull_request"), seen: seenPullRequestSchema, change: z.enum(["opened", "updated"]) }),
+  z.object({
+    is: z.literal("pull_request"),
+    seen: seenPullRequestSchema,
+    change: z.enum(["opened", "updated", "found"]),
+  }),
   z.object({ is: z.literal("comment"), seen: seenCommentSchema }),
 ]);
 export type DoneDeed = z.infer<typeof doneDeedSchema>;
@@ -54,5 +58,17 @@ export interface DeedPlan {
   branch: string | null;
 }
 
-/** What the object answers: `do` it; `look` whether it was done, for an earlier call's answer was lost; it was `done`. */
-export type DeedState = { state: "do" } | { state: "look"; sinceMs: number } | { state: "done"; done: DoneDeed };
+/** What is looked for at GitHub where nothing was heard of a deed. */
+export interface SoughtDeed extends Pick<DeedPlan, "id" | "kind" | "branch"> {
+  /** The issue or pull request that is written to; null where one is opened. */
+  about: number | null;
+}
+
+/**
+ * What the object answers: `do` it; `look` whether it was done, for an earlier call's answer was lost, or that call is still under
+ * way (`isHeld`): then it is not done again; it was `done`.
+ */
+export type DeedState =
+  | { state: "do" }
+  | { state: "look"; sinceMs: number; isHeld: boolean }
+  | { state: "done"; done: DoneDeed };

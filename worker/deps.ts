@@ -36,6 +36,7 @@ import { Inbox } from "./inbound/inbox.ts";
 import { type Parties, partiesOf } from "./parties/parties.ts";
 import { credentialsWithApp, type GitCredentials } from "./proxy/git/git-credentials.ts";
 import { settlePushes } from "./proxy/git/settle-pushes.ts";
+import { settleDeed } from "./proxy/github/settle-deed.ts";
 import { type ArtifactBytes, artifactBytes } from "./store/artifacts.ts";
 import { type BegunPushes, begunPushStore } from "./store/begun-pushes.ts";
 import { type Bodies, bodies } from "./store/bodies.ts";
@@ -196,7 +197,19 @@ function makeDeps(env: Env): MadeDeps {
       setupArchives: setupArchives(bucket),
       artifactBytes: artifactBytes(bucket),
       workspaces: workspaces(bucket),
-      settlePushes: (nowMs) => settlePushes({ begunPushes, ownerOf, credentials: gitCredentials }, nowMs),
+      settlePushes: (nowMs) =>
+        settlePushes(
+          {
+            ...{ begunPushes, ownerOf, credentials: gitCredentials },
+            settleDeed: (begun, at) =>
+              settleDeed(
+                { appKeeper, webOrigin: config.github.webOrigin, github, installationTokens: tokens, ownerOf },
+                begun,
+                at,
+              ),
+          },
+          nowMs,
+        ),
       pools: pools(database),
       deadLetters: deadLetterLists(database),
       notifications: notificationLists(database),

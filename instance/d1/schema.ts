@@ -6,6 +6,7 @@ import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { type DeliveryOutcome, deliveryStatuses, verificationFailures } from "#protocol/delivery.ts";
 import { DEFAULT_ENVIRONMENT } from "#protocol/environment.ts";
+import type { SoughtDeed } from "#protocol/github-deed.ts";
 import { triggerTypes } from "#protocol/occurrence.ts";
 import { DEFAULT_POOL } from "#protocol/pool.ts";
 import { runStatuses } from "#protocol/run-states.ts";
@@ -203,6 +204,8 @@ export const begunPushes = sqliteTable(
     branches: text({ mode: "json" })
       .$type<{ branch: string; commit: string; previous: string | null; commits?: number }[]>()
       .notNull(),
+    /** What a run was writing at GitHub, in place of branches. */
+    deed: text({ mode: "json" }).$type<SoughtDeed>(),
     /** What the upstream has accepted of the push, until the run's object has recorded them. */
     taken: text({ mode: "json" }).$type<
       { branch: string; commit: string; previous: string | null; own?: string[] }[]

@@ -7,7 +7,7 @@ interface Marked {
 }
 
 /** Read by programs alone: people see nothing of it where Markdown is shown. */
-const MARKER = /<!-- reveille session=\w+ run=\w+ deed=([0-9a-f]{32}) -->/g;
+const MARKER = /<!-- reveille session=\w+ run=(\w+) deed=([0-9a-f]{32}) -->/g;
 /** What somebody quotes has the markers of what is quoted: the text's own is its last. */
 const TEXT_LIMIT = 200_000;
 
@@ -17,13 +17,28 @@ export function deedMarker({ sessionId, runId, deedId }: Marked): string {
 
 /** A text with its marker, and without markers that it had: an agent may quote another's. */
 export function marked(text: string, of: Marked): string {
-  const plain = text.replace(MARKER, "").trimEnd();
+  let plain = text;
+  // What is left of one around another may be one.
+  for (let before = ""; before !== plain; ) {
+    before = plain;
+    plain = plain.replace(MARKER, "");
+  }
+  plain = plain.trimEnd();
   return plain === "" ? deedMarker(of) : `${plain}\n\n${deedMarker(of)}`;
 }
 
 /** @returns the deed by which a text was written; null where it has no marker. */
 export function deedIn(text: string): string | null {
-  return [...text.slice(-TEXT_LIMIT).matchAll(MARKER)].at(-1)?.[1] ?? null;
+  return lastIn(text)?.[2] ?? null;
+}
+
+/** @returns the run by which a text was written, as its marker says; null where it has none. */
+export function runIn(text: string): string | null {
+  return lastIn(text)?.[1] ?? null;
+}
+
+function lastIn(text: string): RegExpMatchArray | undefined {
+  return [...text.slice(-TEXT_LIMIT).matchAll(MARKER)].at(-1);
 }
 
 /** @param repository as in `githubKey`. @returns the mark of a deed, beside those of pushes. */

@@ -1,8 +1,10 @@
 /** The server `github`: what an agent reads and writes at GitHub, once each, recorded by the worker, and what it may not. */
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { DeedKind, GithubRead } from "#protocol/github-deed.ts";
 import { call, readRun, readTranscript } from "#test/support/api.ts";
 import { occurrencesOf, runsOf } from "#test/support/chains.ts";
+import { realDeps } from "#test/support/clock.ts";
 import { deliverGithub } from "#test/support/deliver.ts";
 import { API } from "#test/support/fake-github.ts";
 import { APP_REPOSITORY, BRANCH, GithubBed } from "#test/support/github-bed.ts";
@@ -250,10 +252,63 @@ describe("the server github", () => {
     expect((await tool("comment", words)).text).toMatch(/^It was done before: .+#issuecomment-101$/);
     const trouble = fail(ofRoutine("endDeed", runId));
     await tool("comment", { number: 1, body: "Done." });
-    expect((await tool("comment", { number: 1, body: "Done." })).text).toContain("still under way");
+    expect((await tool("comment", { number: 1, body: "Done." })).text).toMatch(/^It was done before/);
     trouble.end();
     expect(made.github.repository.comments.get(1)).toHaveLength(2);
     expect((await readRun(runId)).evidence.comments).toHaveLength(1);
+    await sweepAfter(3);
+    expect((await readRun(runId)).evidence.comments).toHaveLength(2);
+    expect(await openDeeds(runId)).toEqual([]);
+  });
+
+  it("writes nothing twice where GitHub is slow, and finds out by itself what became of it", async () => {
+    const { tool, runId, work } = await made.begin();
+    made.github.repository.openIssue("It is broken", "");
+    const late: (() => Request)[] = [];
+    made.github.trouble = (asked) => {
+      if (!asked.startsWith("POST") || asked.endsWith("/access_tokens")) return null;
+      const { url, text, headers } = made.bed.asked.at(-1) ?? { url: "", text: "", headers: new Headers() };
+      late.push(() => new Request(url, { method: "POST", headers, body: text }));
+      throw new TypeError("the connection was lost");
+    };
+    const calls: [string, object][] = [
+      ["comment", { number: 1, body: "On it." }],
+      ["open_pull_request", PULL],
+      ["open_issue", { title: "Never", body: "It never comes to GitHub." }],
+    ];
+    for (const [name, given] of calls) expect((await tool(name, given)).text).toContain("can't be reached");
+    made.github.trouble = null;
+    expect((await tool("comment", { number: 1, body: "On it." })).text).toContain("still under way");
+    for (const request of late.slice(0, 2)) await made.github.answer(request());
+    await work.finish();
+    expect(await openDeeds(runId)).toEqual([0, 0, 0]);
+    await sweepAfter(3);
+    const { comments, pull_requests } = (await readRun(runId)).evidence;
+    expect([comments, pull_requests]).toMatchObject([[{ kind: "comment", number: 1 }], [{ branch: BRANCH }]]);
+    expect(await openDeeds(runId)).toEqual([1]);
+    await sweepAfter(20);
+    expect(await openDeeds(runId)).toEqual([2]);
+    await sweepAfter(400);
+    expect(await openDeeds(runId)).toEqual([]);
+    expect(made.github.repository.comments.get(1)).toHaveLength(1);
+  });
+
+  it("records what was changed where a part of it was refused, and no opening of what was open", async () => {
+    const { tool, runId, sessionId } = await made.begin();
+    const permissions = { pull_requests: "write" };
+    const opening = { method: "POST", pathname: "/repos/acme/app/pulls", search: "", accept: "", permissions };
+    made.github.repository.answer({ ...opening, text: JSON.stringify({ ...PULL, head: BRANCH, base: "main" }) });
+    expect((await tool("open_pull_request", PULL)).text).toMatch(/^It was open already/);
+    expect((await readRun(runId)).evidence.pull_requests ?? []).toEqual([]);
+    const change = { number: 1, title: "Mend it well", labels: ["none"], reviewers: ["ada"] };
+    expect(await tool("update_pull_request", change)).toEqual({
+      isError: false,
+      text: expect.stringMatching(/^Changed: .+But not all of its labels.+no label/),
+    });
+    expect((await tool("update_pull_request", { number: 1, labels: ["none"] })).isError).toBe(true);
+    expect(made.github.pulls[0]).toMatchObject({ title: "Mend it well", requested_reviewers: [{ login: "ada" }] });
+    const told = (await readTranscript(sessionId)).filter(({ type }) => type === "pull_request");
+    expect(told).toMatchObject([{ change: "updated" }]);
   });
 
   it("lets a writer and a reviewer answer each other as a chain, in which each is one deeper", async () => {
@@ -295,6 +350,16 @@ describe("the server github", () => {
     expect((await rpc("tools/list")).status).toBe(401);
   });
 });
+
+async function sweepAfter(minutes: number): Promise<void> {
+  await realDeps().settlePushes(Date.now() + minutes * 60_000);
+}
+
+/** How often each of a run's deeds was looked for of which nothing is known yet. */
+async function openDeeds(runId: string): Promise<number[]> {
+  const rows = env.DB.prepare("SELECT tries FROM begun_pushes WHERE run_id = ? AND deed IS NOT NULL").bind(runId);
+  return (await rows.all<{ tries: number }>()).results.map(({ tries }) => tries);
+}
 
 function answer(text: string, type: string): Response {
   return new Response(text, { headers: { "content-type": type } });

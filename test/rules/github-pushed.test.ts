@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "#protocol/schema.ts";
 import { marksOf } from "#rules/push-marks.ts";
-import { deedMark, marked } from "#rules/run/deed-marker.ts";
+import { deedIn, deedMark, marked, runIn } from "#rules/run/deed-marker.ts";
 import { pushMarks } from "#worker/inbound/sources/github/pushed.ts";
 
 const ID = 7;
@@ -98,6 +98,14 @@ describe("what is not the run's doing", () => {
 });
 
 describe("an event of what a run has written", () => {
+  it("has one marker, whatever markers the text was made of", () => {
+    const of = (deedId: string) => marked("", { sessionId: "session_1", runId: "run_1", deedId });
+    const other = of("b".repeat(32));
+    const nested = `${other.slice(0, 20)}${other.slice(0, 9)}${other}${other.slice(9)}${other.slice(20)}`;
+    const written = marked(nested, { sessionId: "session_1", runId: "run_1", deedId: "a".repeat(32) });
+    expect([written, deedIn(written), runIn(written)]).toEqual([of("a".repeat(32)), "a".repeat(32), "run_1"]);
+  });
+
   const [own, other] = ["a".repeat(32), "b".repeat(32)] as [string, string];
   const by = (deedId: string, text: string) => marked(text, { sessionId: "session_1", runId: "run_1", deedId });
   const knows = (name: string, payload: JsonObject) =>

@@ -16,6 +16,7 @@ const pullSchema = z.object({
   number: z.int(),
   html_url: z.string(),
   title: z.string(),
+  body: z.string().nullish(),
   draft: z.boolean().nullish(),
   base: z.object({ ref: z.string() }),
 });

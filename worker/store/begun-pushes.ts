@@ -1,8 +1,9 @@
-/** Pushes that have been sent on and of which it is not known yet what became of them, in D1. */
+/** Pushes, and what else runs do at GitHub, that have been sent on and of which it is not known yet what became of them, in D1. */
 import { eq, getTableColumns, lte, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { Push } from "#durable-objects/routine/sessions/session-branches.ts";
 import { begunPushes } from "#instance/d1/schema.ts";
+import type { SoughtDeed } from "#protocol/github-deed.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 
 /** So many pushes of one run are looked at in one sweep. */
@@ -19,6 +20,8 @@ export interface BegunPush {
   branches: Omit<Push, "own" | "isFound">[];
   /** Which the upstream has said that it took, while the run's object has not recorded them. */
   taken: Push[];
+  /** What was being written at GitHub: no branch is pushed then. */
+  deed?: SoughtDeed | null;
   /** How often the upstream was asked. */
   tries: number;
 }
@@ -63,9 +66,9 @@ export function begunPushStore(binding: D1Database): BegunPushes {
         .where(lte(ranked.place, OF_ONE_RUN))
         .orderBy(ranked.askAt)
         .limit(limit);
-      return rows.map(({ id, begunAt, runId, generation, number, url, branches, taken, tries }) => {
+      return rows.map(({ id, begunAt, runId, generation, number, url, branches, deed, taken, tries }) => {
         const lease = { run_id: runId, generation };
-        return { id, begunAtMs: begunAt, lease, number, url, branches, taken: taken ?? [], tries };
+        return { id, begunAtMs: begunAt, lease, number, url, branches, deed, taken: taken ?? [], tries };
       });
     },
     postpone: async (id, tries, askAt) => {

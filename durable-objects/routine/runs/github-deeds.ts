@@ -92,11 +92,13 @@ export class GithubDeeds {
     if (fault !== null) return refuse("github_write_refused", fault);
     const [known] = tx.database.select().from(githubDeeds).where(eq(githubDeeds.id, plan.id)).all();
     if (known?.done != null) return success({ state: "done", done: known.done });
-    if (known !== undefined && known.heldUntil > tx.nowMs) return refuse("github_deed_under_way");
+    if (known !== undefined && known.heldUntil > tx.nowMs) {
+      return success({ state: "look", sinceMs: known.begunAt, isHeld: true });
+    }
     const held = { heldUntil: tx.nowMs + HELD_MS };
     if (known !== undefined) {
       tx.database.update(githubDeeds).set(held).where(eq(githubDeeds.id, plan.id)).run();
-      return success({ state: "look", sinceMs: known.begunAt });
+      return success({ state: "look", sinceMs: known.begunAt, isHeld: false });
     }
     if (notices.count(tx, `${row.id}.${lease.generation} deeds`, DEEDS_LIMIT) === null) {
       return refuse("github_write_refused", { reason: `an attempt writes ${DEEDS_LIMIT} times at GitHub at most` });
@@ -108,8 +110,8 @@ export class GithubDeeds {
   }
 
   /**
-   * It counts once, also after the run has ended. @param done null where it was not done, or nobody knows: the next call for it
-   * looks first.
+   * It counts once, also after the run has ended. @param done null where it was not done: the next call for it looks first, and
+   * does it. Where nobody knows, this is not called: until it is held no longer, the next call only looks.
    */
   end(tx: Tx, lease: LeaseRef, deed: string, done: DoneDeed | null): Result<null> {
     const { runs, engine, outbox } = this.#parts;
@@ -177,7 +179,7 @@ function withDeed(evidence: Evidence, done: DoneDeed): Evidence {
     return { ...evidence, comments: [...(evidence.comments ?? []), done.seen].slice(-COMMENTS_KEPT) };
   }
   const before = evidence.pull_requests ?? [];
-  if (done.change === "updated" || before.some(({ url }) => url === done.seen.url)) return evidence;
+  if (done.change !== "opened" || before.some(({ url }) => url === done.seen.url)) return evidence;
   return { ...evidence, pull_requests: [...before, done.seen].slice(-PULL_REQUESTS_KEPT) };
 }
 

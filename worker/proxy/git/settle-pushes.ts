@@ -18,10 +18,15 @@ const MINUTE_MS = 60_000;
 /** After which waits the upstream is asked again: a push may be worked on for long. Then it is given up. */
 const WAITS_MS = [1, 5, 15, 60, 360, 1_440].map((minutes) => minutes * MINUTE_MS);
 
+/** What GitHub's API has taken it shows at once: more looks are for where it did not answer. */
+const DEED_WAITS_MS = [15 * MINUTE_MS, 360 * MINUTE_MS];
+
 interface SettleDeps {
   begunPushes: BegunPushes;
   ownerOf(id: string): RoutineStub;
   credentials: GitCredentials;
+  /** @returns whether it is known what became of a deed at GitHub. */
+  settleDeed(push: BegunPush, nowMs: number): Promise<boolean>;
 }
 
 export async function settlePushes(deps: SettleDeps, nowMs: number): Promise<void> {
@@ -32,18 +37,24 @@ export async function settlePushes(deps: SettleDeps, nowMs: number): Promise<voi
 async function settleOne(deps: SettleDeps, push: BegunPush, nowMs: number): Promise<void> {
   const { id, tries, lease, branches, taken } = push;
   try {
-    const wait = WAITS_MS[tries];
+    const wait = waitAfter(push);
     // First put off: what is cut off here is asked again, and not at once.
     if (wait !== undefined) await deps.begunPushes.postpone(id, tries + 1, nowMs + wait);
     await tellPushed(deps.ownerOf, push, taken);
-    const isSettled = branches.length === 0 || (await look(deps, push));
+    const isSettled = push.deed
+      ? await deps.settleDeed(push, nowMs)
+      : branches.length === 0 || (await look(deps, push));
     if (isSettled || wait === undefined) await deps.begunPushes.end(id);
     const outcome = isSettled ? "settled" : wait === undefined ? "given_up" : "open";
     logEvent("push_looked_up", { ...lease, outcome });
   } catch (error) {
     logTrouble("push_not_told", lease, error);
-    if (WAITS_MS[tries] === undefined) await giveUp(deps, push, error);
+    if (waitAfter(push) === undefined) await giveUp(deps, push, error);
   }
+}
+
+function waitAfter({ deed, tries }: BegunPush): number | undefined {
+  return (deed ? DEED_WAITS_MS : WAITS_MS)[tries];
 }
 
 /** It has been tried for a day. What the upstream has said that it took is in this line and nowhere else. */

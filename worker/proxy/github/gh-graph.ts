@@ -5,7 +5,8 @@ import { type Result, refuse, success } from "#protocol/errors.ts";
 import { readBytes } from "#worker/http/read-bytes.ts";
 import { type GhDocument, takeApart } from "./gh-document.ts";
 import { FIELDS, FRAMES } from "./gh-documents.ts";
-import type { GithubPlace, GithubWork } from "./github-work.ts";
+import type { GithubPlace } from "./github-calls.ts";
+import type { GithubWork } from "./github-work.ts";
 import { openPull } from "./pull-deeds.ts";
 import { comment, openIssue, review } from "./word-deeds.ts";
 

@@ -1,7 +1,8 @@
 /** What gh asks of GitHub's REST API: reads of a list, in the run's repositories, each with the permission that it takes. */
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { Purpose } from "#worker/github/installation-tokens.ts";
-import type { GithubPlace, GithubWork } from "./github-work.ts";
+import type { GithubPlace } from "./github-calls.ts";
+import type { GithubWork } from "./github-work.ts";
 
 /** The address at which gh looks for GitHub's API: it speaks plain HTTP with this one alone (docs/decisions/0025-gh.md). */
 export const GH_API = "http://api.github.localhost";

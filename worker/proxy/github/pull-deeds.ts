@@ -1,13 +1,16 @@
 /** Pull requests that a run opens and changes: from branches that its session has pushed, and no others. */
 import { z } from "zod";
-import { type Result, refuse, success } from "#protocol/errors.ts";
+import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
 import type { DoneDeed } from "#protocol/github-deed.ts";
 import { PULL_REQUEST_TITLE_LIMIT, type SeenPullRequest } from "#protocol/pull-request.ts";
 import { beginningOf } from "#protocol/well-formed.ts";
+import { runIn } from "#rules/run/deed-marker.ts";
 import { withoutSense } from "#worker/github/github-api.ts";
 import { openPullRequest } from "#worker/github/open-pull-request.ts";
 import { type Done, doDeed } from "./deeds.ts";
-import type { GithubPlace, GithubWork } from "./github-work.ts";
+import { asDone } from "./find-deed.ts";
+import type { GithubPlace } from "./github-calls.ts";
+import type { GithubWork } from "./github-work.ts";
 
 /** What the instance reads of a pull request; GitHub's answer has more. */
 const pullSchema = z.object({
@@ -39,9 +42,9 @@ export async function openPull(work: GithubWork, place: GithubPlace, input: Pull
   const done = await doDeed(work, place, {
     kind: "open_pull_request",
     branch,
+    about: null,
     // GitHub has one at most that is open from a branch into another.
     content: null,
-    find: async () => success(null),
     make: async (mark) => {
       const plan = {
         repository: place.url,
@@ -58,7 +61,9 @@ export async function openPull(work: GithubWork, place: GithubPlace, input: Pull
       const { pull } = opened.value;
       wasOpen = opened.value.wasOpen;
       const seen = { repository: place.url, branch, base: pull.base.ref, number: pull.number, url: pull.html_url };
-      return success({ is: "pull_request", seen, change: "opened" } satisfies DoneDeed);
+      // One that a person has opened, or another run, is not this run's; one whose opening was not answered is.
+      const isOwn = !wasOpen || runIn(pull.body ?? "") === work.lease.run_id;
+      return success({ is: "pull_request", seen, change: isOwn ? "opened" : "found" } satisfies DoneDeed);
     },
   });
   if (!done.ok) return done;
@@ -72,14 +77,26 @@ export interface PullChange {
   state?: "open" | "closed" | undefined;
 }
 
-/** @param alsoIf what else is done to it, once it is known to be the session's own. */
+export interface Added {
+  /** Whether anything was. */
+  isChanged: boolean;
+  /** Why not all was. */
+  fault: Refusal | null;
+}
+
+export interface UpdatedPull extends Done {
+  /** Why labels or reviewers were not added, where something else was changed. */
+  fault: Refusal | null;
+}
+
+/** @param also what else is done to it, once it is known to be the session's own. */
 export async function updatePull(
   work: GithubWork,
   place: GithubPlace,
   pullNumber: number,
   change: PullChange,
-  also: () => Promise<Result<unknown>> = async () => success(null),
-): Promise<Result<Done>> {
+  also: () => Promise<Added>,
+): Promise<Result<UpdatedPull>> {
   const at = { pull_number: pullNumber };
   const found = await work.ask(place, "pulls", "GET /repos/{owner}/{repo}/pulls/{pull_number}", at);
   if (!found.ok) return found;
@@ -94,31 +111,29 @@ export async function updatePull(
     });
   }
   const { body, ...rest } = change;
-  return await doDeed(work, place, {
+  let fault: Refusal | null = null;
+  const done = await doDeed(work, place, {
     kind: "update_pull_request",
     branch: pull.head.ref,
+    about: pullNumber,
     content: null,
-    find: async () => success(null),
-    make: async (mark) => {
+    make: async (mark, sought) => {
       const set = { ...rest, ...(body === undefined ? {} : { body: mark(withLink(work, body)) }) };
       const wanted = Object.fromEntries(Object.entries(set).filter(([, value]) => value !== undefined));
-      if (Object.keys(wanted).length > 0) {
+      const isSet = Object.keys(wanted).length > 0;
+      if (isSet) {
         const route = "PATCH /repos/{owner}/{repo}/pulls/{pull_number}";
         const changed = await work.ask(place, "pull_request", route, { ...at, ...wanted });
         if (!changed.ok) return changed;
       }
-      const more = await also();
-      if (!more.ok) return more;
-      const seen = {
-        repository: place.url,
-        branch: pull.head.ref,
-        base: change.base ?? pull.base.ref,
-        number: pull.number,
-        url: pull.html_url,
-      };
-      return success({ is: "pull_request", seen, change: "updated" } satisfies DoneDeed);
+      const added = await also();
+      // What was changed is told, and recorded, whatever became of the rest.
+      if (added.fault !== null && !isSet && !added.isChanged) return { ok: false, refusal: added.fault };
+      fault = added.fault;
+      return asDone(place, sought, { ...pull, base: { ref: change.base ?? pull.base.ref } });
     },
   });
+  return done.ok ? success({ ...done.value, fault }) : done;
 }
 
 /** @param reviewers logins, or `org/team`. */
@@ -127,18 +142,21 @@ export async function addToPull(
   place: GithubPlace,
   pullNumber: number,
   { labels, reviewers }: { labels: readonly string[]; reviewers: readonly string[] },
-): Promise<Result<unknown>> {
+): Promise<Added> {
+  const asked: Result<unknown>[] = [];
   if (labels.length > 0) {
     const route = "POST /repos/{owner}/{repo}/issues/{issue_number}/labels";
-    const labelled = await work.ask(place, "discussion", route, { issue_number: pullNumber, labels });
-    if (!labelled.ok) return labelled;
+    asked.push(await work.ask(place, "discussion", route, { issue_number: pullNumber, labels }));
   }
-  if (reviewers.length === 0) return success(null);
-  const teams = reviewers.flatMap((name) => name.split("/")[1] ?? []);
-  const people = reviewers.filter((name) => !name.includes("/"));
-  const route = "POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers";
-  const wanted = { pull_number: pullNumber, reviewers: people, team_reviewers: teams };
-  return await work.ask(place, "pull_request", route, wanted);
+  if (reviewers.length > 0) {
+    const teams = reviewers.flatMap((name) => name.split("/")[1] ?? []);
+    const people = reviewers.filter((name) => !name.includes("/"));
+    const route = "POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers";
+    const wanted = { pull_number: pullNumber, reviewers: people, team_reviewers: teams };
+    asked.push(await work.ask(place, "pull_request", route, wanted));
+  }
+  const [failed] = asked.filter((one) => !one.ok);
+  return { isChanged: asked.some(({ ok }) => ok), fault: failed?.ok === false ? failed.refusal : null };
 }
 
 function withLink({ link, lease }: GithubWork, body: string): string {

@@ -1,7 +1,8 @@
 /** Logs of jobs: GitHub answers with an address that is good for a minute, and needs no token. Only their ends are kept. */
 import { withinDeadline } from "#instance/in-time.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
-import type { GithubPlace, GithubWork } from "./github-work.ts";
+import type { GithubPlace } from "./github-calls.ts";
+import type { GithubWork } from "./github-work.ts";
 
 const DEADLINE_MS = 30_000;
 /** Of a log, in characters: less than an answer has room for. */

@@ -5,7 +5,8 @@ import type { GithubRead } from "#protocol/github-deed.ts";
 import { withoutSense } from "#worker/github/github-api.ts";
 import type { Purpose } from "#worker/github/installation-tokens.ts";
 import { bounded, forAgent, listed, partOf } from "./for-agent.ts";
-import type { GithubPlace, GithubWork } from "./github-work.ts";
+import type { GithubPlace } from "./github-calls.ts";
+import type { GithubWork } from "./github-work.ts";
 import { readLogEnd } from "./read-log.ts";
 import { defineTool, number, page, type Tool } from "./tool.ts";
 

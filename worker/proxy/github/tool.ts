@@ -1,7 +1,8 @@
 /** A tool of the server `github`: what it takes, and what it does in one of the run's repositories. */
 import { z } from "zod";
 import type { Result } from "#protocol/errors.ts";
-import type { GithubPlace, GithubWork } from "./github-work.ts";
+import type { GithubPlace } from "./github-calls.ts";
+import type { GithubWork } from "./github-work.ts";
 
 export interface Tool {
   description: string;

@@ -1,6 +1,6 @@
 /** The tools of the server `github` that write, each a deed. */
 import { z } from "zod";
-import { type Result, success } from "#protocol/errors.ts";
+import { type Refusal, type Result, success } from "#protocol/errors.ts";
 import type { DeedKind } from "#protocol/github-deed.ts";
 import { PULL_REQUEST_TITLE_LIMIT } from "#protocol/pull-request.ts";
 import type { Done } from "./deeds.ts";
@@ -42,8 +42,7 @@ export const writeTools: Record<DeedKind, Tool> = {
       const { seen, wasDone } = opened.value;
       const words = wasDone ? "It was open already, and was not changed" : "Opened";
       const added = await addToPull(work, place, seen.number, { labels: named, reviewers: asked });
-      const but = added.ok ? "" : ` But its labels or reviewers were not set: ${added.refusal.message ?? ""}`;
-      return success(`${words}: pull request #${seen.number} into ${seen.base}, ${seen.url}.${but}`);
+      return success(`${words}: pull request #${seen.number} into ${seen.base}, ${seen.url}.${but(added.fault)}`);
     },
   ),
   update_pull_request: defineTool(
@@ -59,7 +58,8 @@ export const writeTools: Record<DeedKind, Tool> = {
     },
     async (work, place, { number: of, labels: named, reviewers: asked, ...change }) => {
       const also = () => addToPull(work, place, of, { labels: named, reviewers: asked });
-      return words(await updatePull(work, place, of, change, also), "Changed");
+      const updated = await updatePull(work, place, of, change, also);
+      return updated.ok ? success(`Changed: ${updated.value.done.seen.url}${but(updated.value.fault)}`) : updated;
     },
   ),
   comment: defineTool(
@@ -95,6 +95,12 @@ export const writeTools: Record<DeedKind, Tool> = {
     async (work, place, input) => words(await openIssue(work, place, input), "Opened"),
   ),
 };
+
+function but(fault: Refusal | null): string {
+  return fault === null
+    ? ""
+    : ` But not all of its labels or reviewers were set: ${fault.message ?? fault.reason ?? ""}`;
+}
 
 function words(done: Result<Done>, verb: string): Result<string> {
   if (!done.ok) return done;

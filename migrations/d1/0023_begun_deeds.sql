@@ -1,0 +1,1 @@
+ALTER TABLE `begun_pushes` ADD `deed` text;
