@@ -13,7 +13,7 @@ const INSTANCE_PATHS = ["/api", "/v1", "/docs", "/openapi.json", "/healthz"];
 const SHARED_BY = 6;
 /** By however many pages it is used: what is loaded when first wanted, what reads Markdown, and what makes up forms and lists. */
 const OF_ITS_OWN =
-  /@base-ui|@floating-ui|micromark|mdast|unist|src\/(?:editor|secrets)\/|run-filters|paged-list|choices/;
+  /@base-ui|@floating-ui|micromark|mdast|unist|src\/(?:connectors|editor|secrets)\/|run-filters|paged-list|choices/;
 
 const proxy = Object.fromEntries(
   INSTANCE_PATHS.map((path) => [path, { target: INSTANCE, ws: true, configure: sendOwnOrigin }]),

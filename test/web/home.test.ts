@@ -82,7 +82,7 @@ describe("what needs a person", () => {
     expect(told({ routines })).toEqual([
       [
         "Connector linear",
-        'The connector "linear" needs a login when it was looked at last: Nobody is logged in. It is for runs of docs-sync and triage.',
+        'The connector "linear" needs a login when it was looked at last: Nobody is logged in. It is for runs of docs-sync, triage.',
         "linear",
       ],
       ["docs-sync", "There is no such event.", "edit"],

@@ -262,6 +262,7 @@ it("knows every function of the pages that a text can reach", () => {
       "actor.ts",
       "amounts.ts",
       "ansi.ts",
+      "connectors.ts",
       "duration.ts",
       "item-markdown.ts",
       "json-text.ts",

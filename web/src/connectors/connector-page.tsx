@@ -1,6 +1,6 @@
 /** One connector: how it does, who is logged in, its tools, who uses it, and its settings. */
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { useParams, useSearch } from "@tanstack/react-router";
 import type { Connector } from "../client/generated.ts";
 import { actorWords } from "../format/actor.ts";
 import { Plain } from "../session/text/plain.tsx";
@@ -23,11 +23,9 @@ import styles from "./connectors.module.css";
 import { DeleteConnector } from "./delete-connector.tsx";
 import { LoginPart } from "./login-part.tsx";
 
-const route = getRouteApi("/connectors/$id");
-
 export function ConnectorPage() {
-  const { id } = route.useParams();
-  const { login } = route.useSearch();
+  const { id } = useParams({ from: "/connectors/$id" });
+  const { login } = useSearch({ from: "/connectors/$id" });
   const { data, isError, error, refetch, isFetching } = useQuery(connectorQuery(id));
   return (
     <Page title={data?.name ?? "Connector"}>

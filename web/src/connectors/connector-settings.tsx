@@ -3,12 +3,13 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Connector } from "../client/generated.ts";
+import { connectorName } from "../format/connectors.ts";
 import { asProblem } from "../problem.ts";
 import { everyRoutineQuery } from "../secrets/secret-queries.ts";
 import { Button } from "../ui/button.tsx";
 import { ConnectorForm } from "./connector-form.tsx";
 import { connectorQuery, useSaveConnector } from "./connector-queries.ts";
-import { connectorName, draftOfConnector } from "./connector-words.ts";
+import { draftOfConnector } from "./connector-words.ts";
 import styles from "./connectors.module.css";
 import { withNames } from "./users-in-words.ts";
 

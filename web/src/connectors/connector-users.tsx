@@ -1,13 +1,15 @@
 /** The routines that name a connector, and what each lets its runs do there. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { connectorName } from "../format/connectors.ts";
 import { everyRoutineQuery } from "../secrets/secret-queries.ts";
-import { Card, List, rowLinkClass } from "../ui/card.tsx";
+import { Card, rowLinkClass } from "../ui/card.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { Entry } from "../ui/entry.tsx";
 import { ErrorState } from "../ui/error-state.tsx";
+import { Rows } from "../ui/paged-list.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
-import { connectorName, rulesWords } from "./connector-words.ts";
+import { rulesWords } from "./connector-words.ts";
 
 export function ConnectorUsers({ name }: { name: string }) {
   const { data, isError, error, refetch, isFetching } = useQuery(everyRoutineQuery);
@@ -38,8 +40,11 @@ export function ConnectorUsers({ name }: { name: string }) {
     );
   }
   return (
-    <List label="Routines that name it">
-      {users.map(({ routine, rules }) => (
+    <Rows
+      label="Routines that name it"
+      items={users}
+      hasMore={false}
+      row={({ routine, rules }) => (
         <Entry
           key={routine.id}
           head={
@@ -53,7 +58,7 @@ export function ConnectorUsers({ name }: { name: string }) {
               "Is woken by what changes there",
           ]}
         />
-      ))}
-    </List>
+      )}
+    />
   );
 }

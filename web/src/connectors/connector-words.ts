@@ -1,5 +1,5 @@
 /** Pure: what is said of a connector, and what is edited of one. */
-import type { ConnectorToolRules, RoutineConnector } from "#protocol/connector.ts";
+import type { ConnectorToolRules } from "#protocol/connector.ts";
 import type { OauthClientKind } from "#protocol/connector-oauth.ts";
 import type { Connector, ConnectorAuth } from "../client/generated.ts";
 import { plural } from "../format/amounts.ts";
@@ -50,11 +50,6 @@ export function secretName(text: string): string {
 
 export function placeholder(name: string): string {
   return name === "" ? "" : `{{${secretName(name)}}}`;
-}
-
-/** @param given as a routine has it. */
-export function connectorName(given: RoutineConnector): string {
-  return typeof given === "string" ? given : given.name;
 }
 
 /** @returns what a routine lets its runs do there, as a phrase; null where that is everything. */

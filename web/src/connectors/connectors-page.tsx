@@ -2,6 +2,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { Connector } from "../client/generated.ts";
+import { connectorName } from "../format/connectors.ts";
 import { everyRoutineQuery } from "../secrets/secret-queries.ts";
 import { listed } from "../secrets/secret-words.ts";
 import { Plain } from "../session/text/plain.tsx";
@@ -15,7 +16,7 @@ import { PageHead } from "../ui/page-head.tsx";
 import { PagedList } from "../ui/paged-list.tsx";
 import { Time } from "../ui/time.tsx";
 import { connectorsQuery } from "./connector-queries.ts";
-import { connectorName, statusLabel, toolCount } from "./connector-words.ts";
+import { statusLabel, toolCount } from "./connector-words.ts";
 import styles from "./connectors.module.css";
 
 export function ConnectorsPage() {

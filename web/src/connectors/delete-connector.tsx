@@ -2,12 +2,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
+import { connectorName } from "../format/connectors.ts";
 import { everyRoutineQuery } from "../secrets/secret-queries.ts";
 import { listed } from "../secrets/secret-words.ts";
 import { Button } from "../ui/button.tsx";
 import { ConfirmDialog, preloadDialogs } from "../ui/dialog.tsx";
 import { useDeleteConnector } from "./connector-queries.ts";
-import { connectorName } from "./connector-words.ts";
 import { withNames } from "./users-in-words.ts";
 
 export function DeleteConnector({ id, name }: { id: string; name: string }) {

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useBlocker, useNavigate } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import type { Routine } from "#protocol/routine.ts";
-import { connectorName } from "../connectors/connector-words.ts";
+import { connectorName } from "../format/connectors.ts";
 import { asProblem } from "../problem.ts";
 import { routineQuery } from "../queries.ts";
 import { ConfirmDialog } from "../ui/dialog.tsx";

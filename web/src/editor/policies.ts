@@ -1,7 +1,7 @@
 /** Pure: what a routine's settings mean, each in a sentence, and the line that a closed part of the editor has. */
 
-import { connectorName } from "../connectors/connector-words.ts";
 import { plural } from "../format/amounts.ts";
+import { connectorName } from "../format/connectors.ts";
 import type { Draft } from "./draft.ts";
 import { notificationWords } from "./notifications.ts";
 

@@ -6,10 +6,9 @@ import type { ListedRoutine } from "#protocol/routine.ts";
 import type { ListedRun } from "#protocol/run.ts";
 import type { SharedBudget } from "#protocol/shared-budget.ts";
 import { budgetTitle, isSpent } from "../budgets/budget-words.ts";
-import { connectorName } from "../connectors/connector-words.ts";
 import { formatCost, plural } from "../format/amounts.ts";
+import { connectorName } from "../format/connectors.ts";
 import { REASON_TEXTS, waitingLine } from "../format/status.ts";
-import { listed } from "../secrets/secret-words.ts";
 
 /** A page on which the whole instance is looked after. */
 export type RemedyPage = "/budgets" | "/dead-letters" | "/environments" | "/notifications" | "/pools";
@@ -201,6 +200,10 @@ function ofTriggers({ id, name, status, triggers }: ListedRoutine): Attention[] 
   ];
 }
 
+const isOfConnector = ({ code }: ListedRoutine["warnings"][number]) => code === "connector_not_ready";
+/** More routines are counted. */
+const MOST_NAMED = 3;
+
 /** One for each connector that can't be used, however many routines name it: it is mended in one place. */
 function ofConnectors(routines: readonly ListedRoutine[]): Attention[] {
   const lacking = routines.flatMap(({ name: routine, status, connectors, warnings }) =>
@@ -212,7 +215,8 @@ function ofConnectors(routines: readonly ListedRoutine[]): Attention[] {
         }),
   );
   return [...Map.groupBy(lacking, ({ connector }) => connector)].map(([name, each]): Attention => {
-    const names = listed([...new Set(each.map(({ routine }) => routine))]);
+    const named = [...new Set(each.map(({ routine }) => routine))];
+    const names = named.length > MOST_NAMED ? plural(named.length, "routine") : named.join(", ");
     const message = each[0]?.message ?? "";
     return {
       id: `connector-${name}`,
@@ -223,10 +227,6 @@ function ofConnectors(routines: readonly ListedRoutine[]): Attention[] {
       remedy: { kind: "connector", label: "Look at it", name },
     };
   });
-}
-
-function isOfConnector({ code }: ListedRoutine["warnings"][number]): boolean {
-  return code === "connector_not_ready";
 }
 
 /**

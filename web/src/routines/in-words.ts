@@ -4,10 +4,11 @@ import type { Repository } from "#protocol/repository.ts";
 import type { Routine } from "#protocol/routine.ts";
 import type { ToolPolicy } from "#protocol/tools.ts";
 import type { RoutineTrigger, ScheduleTrigger } from "#protocol/triggers.ts";
-import { connectorName, rulesWords } from "../connectors/connector-words.ts";
+import { rulesWords } from "../connectors/connector-words.ts";
 import { notificationWords } from "../editor/notifications.ts";
 import { budgetSentence, overlapSentence, pauseSentence, retrySentence } from "../editor/policies.ts";
 import { plural } from "../format/amounts.ts";
+import { connectorName } from "../format/connectors.ts";
 import { repositoryName } from "../format/repository.ts";
 import { filterWords, routineLine, type ShownTrigger, SOURCE_TITLES, scheduleWords } from "../format/triggers.ts";
 
