@@ -134,12 +134,19 @@ test("a routine gets some tools of a connector and a watch, which is previewed a
     await card.getByText(/^This is not JSON/).waitFor();
     await card.getByLabel("Looks every").fill("24h");
     await card.getByLabel("Items").fill("issues");
+    await page.getByRole("button", { name: /^Gate/ }).click();
+    await page.getByRole("checkbox", { name: "Ask a connector before it wakes" }).check();
+    const gate = page.locator("section").filter({ has: page.getByRole("button", { name: /^Gate/ }) });
+    await gate.getByLabel("Tool", { exact: true }).fill("list_issues");
+    await gate.getByLabel("It wakes only if").fill("count >");
     await save(page);
     await page
       .getByRole("alert")
       .getByText(/arguments/i)
       .first()
       .waitFor();
+    await gate.locator("[data-path='gate.when'][aria-invalid='true']").waitFor();
+    await gate.getByLabel("It wakes only if").fill("count > 5");
     await card.getByLabel("Arguments").fill('{"state": "triage"}');
     await save(page);
     const id = await savedId(page);
@@ -152,7 +159,9 @@ test("a routine gets some tools of a connector and a watch, which is previewed a
       saved.triggers.map((trigger) => trigger.type === "watch" && trigger.arguments),
       [{ state: "triage" }],
     );
+    assert.deepEqual(saved.gate, { connector: "tracked", tool: "list_issues", when: "count > 5" });
     await page.getByRole("tab", { name: "Definition" }).click();
+    await page.getByText(/^Of what comes by itself it asks list_issues of tracked first/).waitFor();
     await page.getByText("some tools of tracked: only list_issues, get_*; only what changes nothing.").waitFor();
     await page.getByText(/^Last seen .*, 1 item known; looks again /).waitFor();
 

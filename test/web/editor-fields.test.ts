@@ -12,7 +12,6 @@ import { Form } from "#web/src/editor/form.tsx";
 
 /** Keys without a field of their own, with the reason. */
 const NO_FIELD: Record<string, string> = {
-  ...Object.fromEntries(["connector", "tool", "arguments", "when"].map((key) => [`gate.${key}`, "as JSON"])),
   "triggers[0].type": "the button that adds the trigger says it",
   "triggers[0].id": "drawn by the instance",
   "triggers[0].look": "shown, and ignored when it is sent back",
@@ -64,6 +63,7 @@ const FULL: Draft = {
   ...EMPTY_DRAFT,
   repositories: [{ url: "https://github.com/acme/app", push: "prefix" }],
   connectors: [{ name: "linear", tools: { allow: ["list_*"] } }],
+  gate: { connector: "linear", tool: "list_issues" },
   session: "keyed",
   session_key: "{{trigger.id}}",
   context_from: [{ routine: "self", last: 3 }],

@@ -3,6 +3,7 @@ import { BasicsPart, type PartProps } from "./basics-part.tsx";
 import { EnvironmentSection, LimitsSection, OtherSection, OverlapSection, ToolsSection } from "./closed-parts.tsx";
 import { ConnectorsSection } from "./connectors-section.tsx";
 import styles from "./editor.module.css";
+import { GateSection } from "./gate-section.tsx";
 import { RepositoriesPart } from "./repositories-part.tsx";
 import { SessionSection } from "./session-section.tsx";
 import { ContextSection, NotifySection } from "./told-sections.tsx";
@@ -21,6 +22,7 @@ export function Form(props: PartProps) {
         <SessionSection {...props} />
         <LimitsSection {...props} />
         <ConnectorsSection {...props} />
+        <GateSection {...props} />
         <ToolsSection {...props} />
         <NotifySection {...props} />
         <ContextSection {...props} />

@@ -69,6 +69,11 @@ export function connectorsLine({ connectors }: Draft): string {
   return names.join(", ");
 }
 
+export function gateLine({ gate }: Draft): string {
+  if (gate === undefined) return "None: whatever comes may wake it";
+  return `${gate.tool} of ${gate.connector}: ${gate.when ?? "not empty"}`;
+}
+
 export function notifyLine({ notify }: Draft): string {
   const kinds = [...new Set(notify.flatMap(({ on }) => on))];
   if (kinds.length === 0) return "Nobody beside the instance's own rules";

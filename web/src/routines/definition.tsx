@@ -8,6 +8,7 @@ import { Facts } from "../ui/facts.tsx";
 import { Time } from "../ui/time.tsx";
 import styles from "./definition.module.css";
 import { DefinitionActions } from "./definition-actions.tsx";
+import { GateLook } from "./gate-look.tsx";
 import { Revisions } from "./revisions.tsx";
 import { InWords } from "./said.tsx";
 import { Triggers } from "./triggers.tsx";
@@ -44,6 +45,7 @@ export function Definition({ routine }: { routine: Routine }) {
           </h2>
         </div>
         <Triggers triggers={routine.triggers} />
+        {routine.gate_state !== null && <GateLook state={routine.gate_state} />}
       </section>
       <section aria-labelledby="settings">
         <div className={styles.bar}>

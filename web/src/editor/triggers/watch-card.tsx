@@ -1,10 +1,8 @@
 /** A trigger that looks at what a connector gives, again and again. */
-import { useQuery } from "@tanstack/react-query";
-import { allConnectorsQuery } from "../../connectors/connector-queries.ts";
 import { OneOf } from "../../ui/choices.tsx";
+import { ConnectorField, ToolFields } from "../connector-fields.tsx";
 import styles from "../editor.module.css";
-import { SelectField, TextField } from "../fields.tsx";
-import { JsonField } from "../json-field.tsx";
+import { TextField } from "../fields.tsx";
 import { useRoutineInEditor } from "../routine-context.ts";
 import { Row } from "../section.tsx";
 import type { WatchInput } from "./kinds.ts";
@@ -23,22 +21,13 @@ interface WatchCardProps {
 
 export function WatchCard({ trigger, path, onChange }: WatchCardProps) {
   const { connectors } = useRoutineInEditor();
-  const known = useQuery(allConnectorsQuery).data?.find(({ name }) => name === trigger.connector);
-  const tool = known?.tools.find(({ name }) => name === trigger.tool);
-  const names = [...new Set([...(trigger.connector === "" ? [""] : []), ...connectors, trigger.connector])];
   const kind = trigger.resource === undefined ? "tool" : "resource";
   return (
     <>
-      <SelectField
-        label="Connector"
-        path={`${path}.connector`}
-        hint={
-          connectors.length === 0
-            ? "Choose one for the routine first, under “Connectors” below"
-            : "One of those that are chosen under “Connectors” below"
-        }
+      <ConnectorField
+        path={path}
+        chosen={connectors}
         value={trigger.connector}
-        options={names.map((value) => ({ value, text: value === "" ? "Choose one" : value }))}
         onChange={(connector) => onChange({ ...trigger, connector })}
       />
       <OneOf
@@ -48,29 +37,15 @@ export function WatchCard({ trigger, path, onChange }: WatchCardProps) {
         onChange={(next) => onChange(lookingAt(trigger, next))}
       />
       {kind === "tool" ? (
-        <>
-          <TextField
-            label="Tool"
-            path={`${path}.tool`}
-            hint={
-              tool === undefined || tool.read_only
-                ? "One that only reads: it is called at each look"
-                : "Its server does not say that this one changes nothing, and it is called at each look"
-            }
-            value={trigger.tool ?? ""}
-            options={known?.tools.map(({ name }) => name) ?? []}
-            placeholder="list_issues"
-            onChange={(next) => onChange({ ...trigger, tool: next })}
-          />
-          <JsonField
-            label="Arguments"
-            path={`${path}.arguments`}
-            hint="Of the tool, as a JSON object. Empty: none"
-            placeholder={'{"state": "triage"}'}
-            value={trigger.arguments}
-            onChange={(given) => onChange(withArguments(trigger, given))}
-          />
-        </>
+        <ToolFields
+          path={path}
+          connector={trigger.connector}
+          tool={trigger.tool ?? ""}
+          given={trigger.arguments}
+          when="at each look"
+          onTool={(tool) => onChange({ ...trigger, tool })}
+          onGiven={(given) => onChange(withArguments(trigger, given))}
+        />
       ) : (
         <TextField
           label="Resource"
