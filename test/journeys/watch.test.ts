@@ -184,6 +184,50 @@ describe("a watch", () => {
     expect(await occurrencesOf(routine.id)).toHaveLength(1_000);
   });
 
+  it.each<[string, (id: string) => Promise<unknown>, string[]]>([
+    ["is reset", async (id) => call("POST", `${await triggerPath(id)}/reset`), []],
+    ["sees something else", (id) => patch(id, { triggers: [{ ...WATCH, key: "title" }] }), []],
+    [
+      "is paused, and resumed when it is over",
+      async (id) => {
+        await call("POST", `/api/v1/routines/${id}/pause`);
+        return async () => call("POST", `/api/v1/routines/${id}/resume`);
+      },
+      ["started admitted: linear: A has changed"],
+    ],
+  ])(
+    "looks anew at once where it %s in the midst of a look, whose answer comes too late",
+    async (_what, change, told) => {
+      const routine = await watching({}, { every: "24h" });
+      const held = Promise.withResolvers<void>();
+      answer = async () => {
+        await held.promise;
+        return listed();
+      };
+      passTo("2031-11-24T09:00:30.000Z");
+      const before = looks;
+      await runDurableObjectAlarm(ownerOf(routine.id));
+      await vi.waitFor(() => expect(looks).toBe(before + 1), 20_000);
+      const after = await change(routine.id);
+      await runDurableObjectAlarm(ownerOf(routine.id));
+      answer = listed;
+      issues = [{ id: "A", title: "changed" }];
+      held.resolve();
+      await vi.waitFor(async () => {
+        const owed = await runInDurableObject(ownerOf(routine.id), (_object, { storage }) =>
+          storage.sql
+            .exec<{ tries: number }>("SELECT tries FROM outbox WHERE kind = 'look_at_watch' AND stamp = 1")
+            .toArray(),
+        );
+        expect(owed).toEqual([]);
+      }, 20_000);
+      if (typeof after === "function") await after();
+      await until(routine.id, ({ looked_at }) => isIn(looked_at, "2031-11-24T09:00:30.000Z"));
+      expect(looks).toBe(before + 2);
+      expect(await toldOf(routine.id)).toEqual(told);
+    },
+  );
+
   it("knows items again by whatever key, and sees all that changes where more comes than may wait", async () => {
     const odd = ["A\u0000B", "A\u0000C", "\ud800", "'; --", "__proto__", "k".repeat(300), "%_?1"];
     issues = odd.map((id) => ({ id, title: "one" }));

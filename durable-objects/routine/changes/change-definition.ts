@@ -128,7 +128,10 @@ export class DefinitionChanges {
     change: Pick<RoutineRow, "status" | "pausedReason" | "pausedBy">,
   ): Result<RoutineRow> {
     this.#parts.schedules.claimBeforeChange(tx, routine, routine.definition.triggers);
-    if (change.status === "active") this.#parts.health.watchAnew(tx);
+    if (change.status === "active") {
+      this.#parts.health.watchAnew(tx);
+      this.#parts.watches.lookSoon(tx);
+    }
     this.#parts.gated.askSoon(tx, routine.id);
     return success(this.#parts.definitions.update(tx, routine, change));
   }

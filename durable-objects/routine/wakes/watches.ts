@@ -103,7 +103,8 @@ export class Watches {
       for (const trigger of watchesAmong(routine.definition.triggers)) {
         const row = this.#rows.get().get(trigger.id);
         if (row === undefined || row.lookAt > tx.nowMs) continue;
-        if (!outbox.has("look_at_watch", trigger.id)) outbox.owe(tx, "look_at_watch", trigger.id);
+        // Also where a look is under way: it may have begun before the watch was reset, and is not taken in then.
+        outbox.owe(tx, "look_at_watch", trigger.id);
         this.#keep(tx, { ...row, lookAt: tx.nowMs + durationMs(trigger.every) });
       }
     });
@@ -146,6 +147,11 @@ export class Watches {
     this.#keep(tx, { ...row, ...seenAt, look: look + 1, hasBaseline: true, items: known });
     if (!row.hasBaseline) return;
     for (const { item, change } of differing) wakes.watched(tx, routine, wakeOf(trigger, look, item, change));
+  }
+
+  /** The routine goes on: what came due while it was paused, or was seen too late, is looked at now. */
+  lookSoon(tx: Tx): void {
+    for (const row of this.#rows.get().values()) this.#keep(tx, { ...row, lookAt: Math.min(row.lookAt, tx.nowMs) });
   }
 
   /** How items differ from what is known, without taking them in; null without such a watch. */
