@@ -301,7 +301,7 @@ describe("a fire", () => {
     answer = CLOSED;
     expect(await fired(routine, { text: "a" }, key)).toMatchObject({ run_id: first.run_id, duplicate: true });
     const closed = await fire(routine, {}, { "Idempotency-Key": "L" });
-    const details = { code: "gate_closed", reason: "The gate is closed: count > 0 is false (count is 0)." };
+    const details = { code: "gate_closed", reason: "count > 0 is false (count is 0)" };
     expect(closed).toMatchObject({ status: 409, body: { error: { type: "conflict_error", details } } });
     answer = OPEN;
     const before = asks;
@@ -323,7 +323,7 @@ describe("a fire", () => {
     const failed = await fire(routine, {}, key);
     const details = {
       code: "gate_failed",
-      reason: "The gate could not be asked: The tool answers with an error: rate limited",
+      reason: "The tool answers with an error: rate limited",
     };
     expect(failed).toMatchObject({ status: 503, body: { error: { type: "overloaded_error", details } } });
     expect(failed.headers.get("retry-after")).not.toBeNull();

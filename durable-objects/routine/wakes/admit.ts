@@ -117,8 +117,7 @@ function carryOut(context: AdmissionContext, event: Wake, verdict: AdmissionVerd
     }
     case "refused": {
       const occurrence = record(context, event, { ...verdict, ...gateDetail(verdict, asked) }, null);
-      const { id: occurrence_id, detail: reason } = occurrence;
-      const details = { occurrence_id, ...(reason ? { reason } : {}), ...retryAfter(verdict.reason) };
+      const details = { occurrence_id: occurrence.id, ...reasonOf(occurrence), ...retryAfter(verdict.reason) };
       return { occurrence, answer: refuse(verdict.reason, details) };
     }
     case "skipped": {
@@ -143,14 +142,24 @@ export function retryAfter(reason: OutcomeReason): { retry_after_s?: number } {
 
 /** What the gate has found, where it has decided. */
 function gateDetail({ reason }: { reason: OutcomeReason }, { gate }: Asked): { detail?: string } {
-  if (reason === "gate_closed") return { detail: `The gate is closed: ${gate.detail}` };
-  return reason === "gate_failed" ? { detail: `The gate could not be asked: ${gate.detail}` } : {};
+  if (reason === "gate_closed") return { detail: `${GATE_CLOSED}${gate.detail}` };
+  return reason === "gate_failed" ? { detail: `${GATE_FAILED}${gate.detail}` } : {};
+}
+
+const GATE_CLOSED = "The gate is closed: ";
+const GATE_FAILED = "The gate could not be asked: ";
+
+/** More of a refusal, in words that follow its own: a part of a sentence. */
+function reasonOf({ detail }: Occurrence): { reason?: string } {
+  if (detail === undefined) return {};
+  const said = [GATE_CLOSED, GATE_FAILED].find((words) => detail.startsWith(words)) ?? "";
+  return { reason: detail.slice(said.length).replace(/\.$/, "") };
 }
 
 /** The answer to whoever fires what has been skipped, now or before. */
-export function refuseSkipped({ id: occurrence_id, reason, detail }: Occurrence) {
-  const code = reason === "gate_closed" ? reason : "overlap_skipped";
-  return refuse(code, { occurrence_id, ...(detail === undefined ? {} : { reason: detail }) });
+export function refuseSkipped(occurrence: Occurrence) {
+  const code = occurrence.reason === "gate_closed" ? occurrence.reason : "overlap_skipped";
+  return refuse(code, { occurrence_id: occurrence.id, ...reasonOf(occurrence) });
 }
 
 /** The same key gives the same answer: the run that came first, or the refusal that did. */
