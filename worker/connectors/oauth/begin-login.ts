@@ -145,7 +145,9 @@ async function register(web: SafeFetch, asking: Asking, redirect_uri: string): P
         client_id: made.client_id,
         client_secret: made.client_secret ?? null,
         client_secret_expires_at_ms: made.client_secret === undefined || ends === 0 ? null : ends * 1_000,
-        token_endpoint_auth_method: made.token_endpoint_auth_method ?? method ?? null,
+        // Some tell nothing of the method: who got no secret can prove nothing by one.
+        token_endpoint_auth_method:
+          made.client_secret === undefined ? "none" : (made.token_endpoint_auth_method ?? method ?? null),
         redirect_uri,
       },
     };
