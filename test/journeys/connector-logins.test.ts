@@ -195,27 +195,9 @@ describe("a login", () => {
       /does not say that it takes PKCE/,
     ],
     [
-      "only plain PKCE is",
-      withMetadata({ code_challenge_methods_supported: ["plain"] }),
-      /does not say that it takes PKCE/,
-    ],
-    [
-      "the authorization server says that it is another",
-      withMetadata({ issuer: "https://evil.acme.dev" }),
-      /says that it is another/,
-    ],
-    [
       "tokens are given inside",
       withMetadata({ token_endpoint: "https://169.254.169.254/token" }),
       /An address of the authorization server/,
-    ],
-    [
-      "the resource is another",
-      async (request, answer) =>
-        request.url.includes("/.well-known/oauth-protected-resource")
-          ? Response.json({ resource: "https://other.acme.dev/mcp", authorization_servers: ["https://mcp.acme.dev"] })
-          : await answer(),
-      /of another resource/,
     ],
     [
       "the metadata lead inside",
