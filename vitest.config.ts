@@ -61,8 +61,7 @@ const workerd = cloudflareTest(async () => ({
 const BUNDLED = [
   "@hono/zod-openapi",
   "@modelcontextprotocol/client",
-  "@modelcontextprotocol/sdk/server/mcp.js",
-  "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js",
+  "@modelcontextprotocol/server",
   "@octokit/auth-app",
   "@octokit/request",
   "@octokit/request-error",

@@ -72,6 +72,8 @@ export class GithubBed {
     };
     const tool = async (name: string, given: object = {}): Promise<ToolAnswer> => {
       const { body } = await rpc("tools/call", { name, arguments: given });
+      // What is not listed is no tool: an error of the protocol.
+      if (body.error !== undefined) return { text: body.error.message, isError: true };
       const { content, isError = false } = body.result;
       return { text: content[0].text, isError };
     };

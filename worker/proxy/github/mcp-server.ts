@@ -2,8 +2,8 @@
  * The MCP server `github`, over Streamable HTTP without sessions: each request is answered by a server of its own, so nothing is
  * kept between requests, and any isolate can answer (docs/decisions/0024-github-tools.md).
  */
-import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
-import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
+import { McpServer, WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/server";
+import { z } from "zod";
 import { errorAnswer, type Refusal } from "#protocol/errors.ts";
 import { type DeedKind, deedKinds, GITHUB_SERVER, type GithubRead, githubReads } from "#protocol/github-deed.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
@@ -41,7 +41,8 @@ export async function proxyGithubTools(c: HttpContext): Promise<Response> {
     if (refused.includes(name)) continue;
     const tool = toolOf(name);
     const annotations = { readOnlyHint: name in readTools, openWorldHint: true };
-    const { description, shape: inputSchema } = tool;
+    const { description } = tool;
+    const inputSchema = z.object(tool.shape);
     server.registerTool(name, { description, inputSchema, annotations }, async (input: unknown) => {
       const answered = opened.ok ? await tool.run(opened.value, input) : opened;
       return answered.ok ? said(answered.value) : await failed(c, lease.value, answered.refusal);
