@@ -182,7 +182,7 @@ export class FakeInstance {
       return;
     }
     const { workerGit = null } = this.#upstreams;
-    if ((rest === "sign" || rest.startsWith("mcp/")) && workerGit !== null)
+    if (/^(?:sign$|mcp\/|gh\/)/.test(rest) && workerGit !== null)
       return void this.#passToWorker(workerGit, request, response, runId);
     const git = /^git\/([0-9]+)\/(.*)$/.exec(rest);
     if (git === null) {
@@ -262,6 +262,7 @@ export class FakeInstance {
   }
 }
 
+/** gh says `token`. */
 function bearerOf(request: IncomingMessage): string {
-  return /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "";
+  return /^(?:Bearer|token) (.+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "";
 }
