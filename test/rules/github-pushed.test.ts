@@ -121,4 +121,10 @@ describe("an event of what a run has written", () => {
     expect(knows(name, { ...app, ...payload })).toBe(true);
     expect(knows(name, { ...person, ...payload })).toBe(false);
   });
+
+  it("is none where an app does something to a text of a person's, who has copied a marker", () => {
+    const issue = { number: 7, body: by(own, "Not the run's."), user: { login: "maya", type: "User" } };
+    expect(knows("issues", { ...app, action: "labeled", issue })).toBe(false);
+    expect(knows("issues", { ...app, action: "labeled", issue: { ...issue, user: { type: "Bot" } } })).toBe(true);
+  });
 });

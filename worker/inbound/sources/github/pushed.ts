@@ -44,19 +44,23 @@ export function pushMarks(name: string, payload: JsonObject): string[] {
   return [...ofDeed(name, payload, keys), ...(MARKS.get(name)?.(payload, keys) ?? [])];
 }
 
-/** Where the text stands that a run may have written, with the marker of its deed. */
+/** What a run may have written, with the marker of its deed in its `body`. */
 const WRITTEN = new Map([
-  ["issue_comment", "comment.body"],
-  ["pull_request_review", "review.body"],
-  ["pull_request_review_comment", "comment.body"],
-  ["issues", "issue.body"],
-  ["pull_request", "pull_request.body"],
+  ["issue_comment", "comment"],
+  ["pull_request_review", "review"],
+  ["pull_request_review_comment", "comment"],
+  ["issues", "issue"],
+  ["pull_request", "pull_request"],
 ]);
 
-/** A person who copies a marker, or edits what has one, has done that by themselves. */
+/**
+ * A person who copies a marker, or edits what has one, has done that by themselves; and what an app does to a text of a person's, who
+ * may have copied one into it, is not the run's.
+ */
 function ofDeed(name: string, payload: JsonObject, keys: Keys): string[] {
-  const path = WRITTEN.get(name);
-  const deed = path === undefined || isByPerson(payload) ? null : deedIn(textAt(payload, path) ?? "");
+  const written = WRITTEN.get(name);
+  if (written === undefined || isByPerson(payload) || textAt(payload, `${written}.user.type`) === "User") return [];
+  const deed = deedIn(textAt(payload, `${written}.body`) ?? "");
   return deed === null ? [] : keys.map((key) => deedMark(key, deed));
 }
 
