@@ -136,6 +136,18 @@ describe("the server github", () => {
     expect(made.github.repository.comments.get(1)).toBe(undefined);
   });
 
+  it("shows no token that an answer quotes", async () => {
+    const { tool } = await made.begin();
+    // Its tokens are as long as is looked for.
+    limit({ id: 70_000 });
+    const quoted = () => made.bed.asked.at(-1)?.headers.get("authorization") ?? "";
+    made.github.trouble = (asked) => (asked.endsWith("/issues") ? Response.json([{ title: quoted() }]) : null);
+    expect((await tool("list_issues")).text).toMatch(/^Page 1, 1 items(?!.*ghs_)/s);
+    made.github.trouble = (asked) =>
+      asked.endsWith("/issues") ? Response.json({ message: quoted() }, { status: 422 }) : null;
+    expect((await tool("list_issues")).text).toMatch(/^GitHub answers 422(?!.*ghs_)/s);
+  });
+
   it("finds a repository that was renamed by GitHub's own redirect, and says what to change where it can't", async () => {
     const { tool } = await made.begin();
     made.github.repository.openIssue("It is broken", "");

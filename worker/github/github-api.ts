@@ -5,6 +5,7 @@ import { RequestError } from "@octokit/request-error";
 import { z } from "zod";
 import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
 import { beginningOf } from "#protocol/well-formed.ts";
+import { withhold } from "#worker/proxy/withhold.ts";
 import type { KeptApp } from "./kept-app.ts";
 
 /** For one call to GitHub, its body included, in milliseconds. */
@@ -28,7 +29,7 @@ export function githubRequest(apiUrl: string, deadlineMs: number = DEADLINE_MS):
     headers: { "user-agent": USER_AGENT, "x-github-api-version": "2022-11-28" },
     request: {
       fetch: async (url: string, init: RequestInit) =>
-        whole(await follow(url, { ...init, signal: AbortSignal.timeout(deadlineMs) })),
+        whole(withhold(await follow(url, { ...init, signal: AbortSignal.timeout(deadlineMs) }), credentialIn(init))),
       log: { warn: () => {} },
     },
   });
@@ -39,6 +40,12 @@ const NO_SENSE = "something else than GitHub's API answers at its address, or it
 /** What GitHub has answered does not have the shape that it publishes. */
 export function withoutSense(): Result<never> {
   return refuse("github_unreachable", { reason: NO_SENSE });
+}
+
+/** What the request was signed with: an answer that quotes it goes on without. */
+function credentialIn({ headers }: RequestInit): string[] {
+  const authorization = new Headers(headers).get("authorization");
+  return authorization === null ? [] : [authorization.replace(/^\w+ /, "")];
 }
 
 /** No answer that is of use, for a reason that can be told. */
