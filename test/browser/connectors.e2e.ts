@@ -5,6 +5,7 @@ import type { Page } from "playwright-core";
 import { connectorSchema } from "#protocol/connector.ts";
 import { routineSchema } from "#protocol/routine.ts";
 import { secretSchema } from "#protocol/secret.ts";
+import { until } from "#test/scripts/support/until.ts";
 import { ask, type Bed, createRoutine, demoBed } from "./support/bed.ts";
 import { addTrigger, openNew, save, savedId } from "./support/editor.ts";
 import { IssuesServer } from "./support/issues-server.ts";
@@ -74,9 +75,11 @@ test("a connector is made and logged in to at its authorization server, which is
     await page.getByText("It answers, and has told its tools: 2 tools.").waitFor();
 
     const routine = await createRoutine(bed, { name: "Sorts issues", prompt: "Sort.", connectors: ["issues"] });
+    assert.equal(server.refreshTokens.size, 1);
     await page.getByRole("button", { name: "Log out" }).click();
     await page.getByRole("alertdialog").getByRole("button", { name: "Log out" }).click();
     await page.getByText("Needs a login").waitFor();
+    await until("the login is revoked", 10_000, () => server.refreshTokens.size === 0);
     await page.goto("/");
     const row = page.getByRole("listitem").filter({ hasText: "Connector issues" });
     await row.getByText(/It is for runs of Sorts issues\.$/).waitFor();
@@ -145,9 +148,10 @@ test("a routine gets some tools of a connector and a watch, which is previewed a
       .getByText(/arguments/i)
       .first()
       .waitFor();
+    await card.getByLabel("Arguments").fill('{"state": "triage"}');
+    await save(page);
     await gate.locator("[data-path='gate.when'][aria-invalid='true']").waitFor();
     await gate.getByLabel("It wakes only if").fill("count > 5");
-    await card.getByLabel("Arguments").fill('{"state": "triage"}');
     await save(page);
     const id = await savedId(page);
     const path = `/api/v1/routines/${id}`;

@@ -26,13 +26,15 @@ export class IssuesServer {
 
   readonly #port: number;
 
+  /** Those that it would take; the instance asks for new tokens with them. */
+  readonly refreshTokens = new Map<string, AdapterPayload>();
   /** Whether its tools answer nobody. */
   isDown = false;
 
   private constructor(port: number) {
     this.#port = port;
     this.origin = `http://127.0.0.1:${port}`;
-    this.#provider = providerAt(this.origin, this.url);
+    this.#provider = providerAt(this.origin, this.url, this.refreshTokens);
   }
 
   static async start(): Promise<IssuesServer> {
@@ -138,10 +140,10 @@ export class IssuesServer {
 const ASK = `<!doctype html><html lang="en"><title>Issues</title><h1>May Reveille read issues?</h1>
 <form method="post"><button>Allow</button> <button formaction="deny">Deny</button></form></html>`;
 
-function providerAt(origin: string, resource: string): Provider {
+function providerAt(origin: string, resource: string, refreshTokens: Map<string, AdapterPayload>): Provider {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
   return new Provider(origin, {
-    adapter: () => inMemory(),
+    adapter: (name) => inMemory(name === "RefreshToken" ? refreshTokens : new Map()),
     cookies: { keys: ["of the suite"] },
     jwks: { keys: [{ ...privateKey.export({ format: "jwk" }), kid: "one", alg: "RS256", use: "sig" }] as never },
     scopes: ["offline_access"],
@@ -152,6 +154,7 @@ function providerAt(origin: string, resource: string): Provider {
     features: {
       devInteractions: { enabled: false },
       registration: { enabled: true },
+      revocation: { enabled: true, allowedPolicy: () => true },
       resourceIndicators: {
         enabled: true,
         useGrantedResource: () => true,
@@ -166,8 +169,7 @@ function providerAt(origin: string, resource: string): Provider {
   });
 }
 
-function inMemory(): Adapter {
-  const kept = new Map<string, AdapterPayload>();
+function inMemory(kept: Map<string, AdapterPayload>): Adapter {
   return {
     upsert: async (id, payload) => void kept.set(id, payload),
     find: async (id) => kept.get(id),

@@ -88,7 +88,7 @@ function LogOut({ id, name }: { id: string; name: string }) {
         isOpen={isOpen}
         onOpenChange={setOpen}
         title={`Log out of ${name}?`}
-        description="Its tokens are deleted here, and calls of runs fail until somebody logs in again. They are not revoked at the authorization server."
+        description="Its tokens are deleted here, and the authorization server is asked to revoke them, where it can. Calls of runs fail until somebody logs in again."
         keepLabel="Stay logged in"
         confirmLabel="Log out"
         isBusy={ending.isPending}
