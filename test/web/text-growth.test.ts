@@ -4,7 +4,9 @@ import { describe, expect, it } from "vitest";
 import { type TranscriptEvent, transcriptEventSchema } from "#protocol/transcript.ts";
 import * as actors from "#web/src/format/actor.ts";
 import * as amounts from "#web/src/format/amounts.ts";
+import * as connectors from "#web/src/format/connectors.ts";
 import * as durations from "#web/src/format/duration.ts";
+import * as origins from "#web/src/format/origin.ts";
 import * as repositories from "#web/src/format/repository.ts";
 import * as repositoryLinks from "#web/src/format/repository-links.ts";
 import * as statuses from "#web/src/format/status.ts";
@@ -109,7 +111,17 @@ const WORK: Record<string, Work> = {
 const NO_TEXT = [
   ...["actorWords", "formatCost", "formatTokens", "totalTokens", "plural", "formatBytes"],
   ...["formatDuration", "formatElapsed", "durationBetween", "formatRelative"],
-  ...["isActiveStatus", "isUntaken", "runLabel", "runHeadline", "originTerms", "cutOf", "messageKey", "isObject"],
+  ...[
+    "isActiveStatus",
+    "isUntaken",
+    "runLabel",
+    "runHeadline",
+    "originTerms",
+    "connectorName",
+    "cutOf",
+    "messageKey",
+    "isObject",
+  ],
   // By way of `triggerLine` and `triggerTerms`.
   ...["filterWords", "routineLine", "scheduleWords", "waitingLine"],
   // Of pieces that `markdownChunks` bounds: see `Markdown, piece by piece`.
@@ -230,6 +242,8 @@ it("Markdown, piece by piece, is read with work that grows with the length", () 
 it("knows every function of the pages that a text can reach", () => {
   const modules = {
     ...actors,
+    ...connectors,
+    ...origins,
     ...amounts,
     ...durations,
     ...repositories,
@@ -268,6 +282,7 @@ it("knows every function of the pages that a text can reach", () => {
       "json-text.ts",
       "link-address.ts",
       "markdown-chunks.ts",
+      "origin.ts",
     ],
     ...[
       "parse-markdown.ts",

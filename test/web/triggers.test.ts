@@ -1,7 +1,8 @@
 /** What the pages say of a trigger, and of where a run came from. */
 import { describe, expect, it } from "vitest";
 import type { Trigger } from "#protocol/triggers.ts";
-import { originTerms, type ShownTrigger, triggerLine, triggerTerms } from "#web/src/format/triggers.ts";
+import { originTerms } from "#web/src/format/origin.ts";
+import { type ShownTrigger, triggerLine, triggerTerms } from "#web/src/format/triggers.ts";
 
 const schedule = { id: "trg_1", type: "schedule", timezone: "Europe/Paris", catch_up: "latest" } as const;
 const github: Extract<Trigger, { type: "github" }> = {

@@ -1,9 +1,7 @@
 /** Pure: what a trigger waits for, in words. */
 import type { Filter } from "#protocol/filters.ts";
 import type { Routine } from "#protocol/routine.ts";
-import type { Run } from "#protocol/run.ts";
 import type { HealthChange, RoutineTrigger, ScheduleTrigger, WebhookSource } from "#protocol/triggers.ts";
-import { plural } from "./amounts.ts";
 import type { Label } from "./status.ts";
 
 /** As a routine shows it. */
@@ -70,17 +68,6 @@ export function triggerTerms(trigger: ShownTrigger): string[] {
     case "event":
       return listeningTerms(trigger);
   }
-}
-
-/** What is known of where a run or an occurrence came from, beside its trigger. */
-export function originTerms({
-  depth = 0,
-  occurrence_ids = [],
-}: Pick<Run["trigger"], "type" | "depth" | "occurrence_ids">): string[] {
-  return [
-    ...(occurrence_ids.length > 1 ? [plural(occurrence_ids.length, "event")] : []),
-    ...(depth > 0 ? [`after ${plural(depth, "other run")}`] : []),
-  ];
 }
 
 function listeningTerms(trigger: Extract<ShownTrigger, { type: "github" | "webhook" | "event" }>): string[] {
