@@ -8,7 +8,6 @@ import type { ErrorBody } from "#protocol/errors.ts";
 import { call, OWNER_TOKEN } from "#test/support/api.ts";
 import { MCP_URL } from "#test/support/fake-mcp.ts";
 import { comeBack, FakeOauth, type OauthSettings, REVEILLE, withMetadata } from "#test/support/fake-oauth.ts";
-
 import { scheduled } from "#worker/clock/handlers.ts";
 
 const ALL = "/api/v1/connectors";
@@ -88,18 +87,7 @@ describe("a login", () => {
   });
 
   it("is one of the client that the person has registered, with its secret", async () => {
-    const registered = await server.ask(
-      new Request(`${new URL(MCP_URL).origin}/oauth/register`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({
-          client_name: "by hand",
-          redirect_uris: [`${REVEILLE}/oauth/callback`],
-          token_endpoint_auth_method: "client_secret_post",
-        }),
-      }),
-    );
-    const { client_id, client_secret } = await registered.json<{ client_id: string; client_secret: string }>();
+    const { client_id, client_secret } = await server.register({ token_endpoint_auth_method: "client_secret_post" });
     await api("PUT", "/api/v1/secrets/ACME_CLIENT", { value: client_secret });
     const { path } = await make({ client_id, client_secret: "{{ACME_CLIENT}}" });
     expect((await logIn(path)).searchParams.get("client_id")).toBe(client_id);
@@ -127,8 +115,7 @@ describe("a login", () => {
     server.instead = async (request, answer) => {
       if (request.url.endsWith("/register") && "scope" in (await request.clone().json<object>()))
         return Response.json({ error: "invalid_client_metadata" }, { status: 400 });
-      if (!request.url.includes("/.well-known/oauth-authorization-server")) return await answer();
-      return Response.json({ ...(await (await answer()).json<object>()), scopes_supported: ["offline_access"] });
+      return await withMetadata({ scopes_supported: ["offline_access"] })(request, answer);
     };
     expect((await logIn(path)).searchParams.get("scope")).toBe("mcp:read offline_access");
   });

@@ -100,6 +100,15 @@ export class FakeOauth {
     return new URL(location);
   }
 
+  /** As a person does who registers the instance by hand. */
+  async register(client: object): Promise<{ client_id: string; client_secret: string }> {
+    const about = { client_name: "by hand", redirect_uris: [`${REVEILLE}/oauth/callback`], ...client };
+    const headers = { "content-type": "application/json" };
+    const address = `${new URL(MCP_URL).origin}/oauth/register`;
+    const answer = await this.ask(new Request(address, { method: "POST", headers, body: JSON.stringify(about) }));
+    return await answer.json();
+  }
+
   /** As somebody does who ends access tokens, or all that was allowed. */
   forget(what: "token" | "grant"): void {
     for (const key of [...this.stored.keys()]) if (key.startsWith(`${what}:`)) this.stored.delete(key);
