@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { routineSchema } from "#protocol/routine.ts";
 import { ask, createRoutine, gatedBed, readEvents, runNow } from "./support/bed.ts";
+import { pressOn, writeIn } from "./support/keyboard.ts";
 import { openSession, transcript, untilConnection, untilRunStatus } from "./support/transcript.ts";
 import { visit } from "./support/visitor.ts";
 
@@ -13,11 +14,11 @@ test("the changes are read as lines, and a comment on one goes with the next mes
   const conversation = bed.model.lead();
   const routine = await createRoutine(bed, { name: "Changes", prompt: conversation.task, repositories });
   const { session_id: sessionId } = await runNow(bed, routine.id);
-  await visit(t, bed, {}, async ({ page }) => {
+  await visit(t, bed, { isByKeys: true }, async ({ page }) => {
     await openSession(page, sessionId);
     await untilRunStatus(page, "running");
     const views = page.getByRole("navigation", { name: "Views of the session" });
-    await views.getByRole("link", { name: "Changes" }).click();
+    await pressOn(page, views.getByRole("link", { name: "Changes" }));
     await page.getByText("No changes yet").waitFor();
     conversation.run(
       "I write.",
@@ -35,19 +36,21 @@ test("the changes are read as lines, and a comment on one goes with the next mes
       .locator("td span")
       .getByText("export", { exact: true })
       .waitFor();
-    await file.getByRole("button", { name: "Comment on line 2" }).click();
+    await pressOn(page, file.getByRole("button", { name: "Comment on line 2" }));
     await page.keyboard.type("Say it in one line.");
     await page.keyboard.press("Control+Enter");
     const comments = page.getByRole("region", { name: "Comments that go with the next message" });
     await comments.getByText("Say it in one line.").waitFor();
+    const line = file.getByRole("button", { name: "Comment on line 2" });
+    assert.ok(await line.evaluate((element) => element === document.activeElement), "one goes on from the line");
     await page.reload();
     await file.getByText("Goes with your next message.").waitFor();
 
     conversation.finish("In one line.");
-    await page.getByRole("textbox", { name: "Message to the agent" }).fill("Please look at this.");
+    await writeIn(page, page.getByRole("textbox", { name: "Message to the agent" }), "Please look at this.");
     await page.keyboard.press("Enter");
     await comments.waitFor({ state: "hidden" });
-    await views.getByRole("link", { name: "Transcript" }).click();
+    await pressOn(page, views.getByRole("link", { name: "Transcript" }));
     await transcript(page).getByText("In one line.").first().waitFor();
     const said = (await readEvents(bed, sessionId)).flatMap((event) =>
       event.type === "user.message" && event.source === "person" ? event.text : [],
@@ -57,12 +60,9 @@ test("the changes are read as lines, and a comment on one goes with the next mes
     assert.match(said[0] ?? "", /written\.txt, line 2 \(.*\):\n> second line\nSay it in one line\.$/);
 
     await untilConnection(page, "ended");
-    await views.getByRole("link", { name: "Events" }).click();
+    await pressOn(page, views.getByRole("link", { name: "Events" }));
     const events = page.getByRole("region", { name: "Events" });
-    await events
-      .getByRole("button", { name: /run\.queued/ })
-      .first()
-      .click();
+    await pressOn(page, events.getByRole("button", { name: /run\.queued/ }).first());
     await events.getByText(`"session_id": "${sessionId}"`).waitFor();
   });
 });

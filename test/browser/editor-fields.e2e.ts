@@ -21,7 +21,7 @@ test("sessions of a key, rules by e-mail and for some results, and a token that 
     body: JSON.stringify({ verification_token: "secret_of_notion_0123456789" }),
   });
   assert.ok(handed.ok, await handed.text());
-  await visit(t, bed, {}, async ({ page }) => {
+  await visit(t, bed, { isByKeys: true }, async ({ page }) => {
     await page.goto(`/routines/${routine.id}/edit`);
     const tokens = page.getByRole("region", { name: "Tokens to confirm" });
     await tokens.getByText("secret_of_notion_0123456789").waitFor();

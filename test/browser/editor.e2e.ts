@@ -6,6 +6,7 @@ import { z } from "zod";
 import { type Routine, routineSchema } from "#protocol/routine.ts";
 import { ask, type Bed, createRoutine, demoBed } from "./support/bed.ts";
 import { addTrigger, Counted, openNew, save, savedId } from "./support/editor.ts";
+import { pressOn, tick, writeIn } from "./support/keyboard.ts";
 import { untilRunStatus } from "./support/transcript.ts";
 import { visit } from "./support/visitor.ts";
 
@@ -280,29 +281,29 @@ test("revisions are compared and restored, a routine is copied, and deleted by i
   const routine = await createRoutine(bed, { name: "With a past", prompt: "One\nTwo", triggers: [{ type: "api" }] });
   const path = `/api/v1/routines/${routine.id}`;
   await ask(bed, { method: "PATCH", path, body: { prompt: "One\nThree" }, answer: routineSchema });
-  await visit(t, bed, {}, async ({ page }) => {
+  await visit(t, bed, { isByKeys: true }, async ({ page }) => {
     await page.goto(`/routines/${routine.id}?tab=definition`);
-    await page.getByRole("button", { name: "Compare revision 1" }).click();
+    await pressOn(page, page.getByRole("button", { name: "Compare revision 1" }));
     await page.getByText("− Two").waitFor();
     await page.getByText("+ Three").waitFor();
-    await page.getByRole("button", { name: "Restore revision 1" }).click();
+    await pressOn(page, page.getByRole("button", { name: "Restore revision 1" }));
     await page.getByText("Revision 3").waitFor();
     assert.equal((await read(bed, routine.id)).prompt, "One\nTwo");
 
-    await page.getByRole("link", { name: "Duplicate" }).click();
+    await pressOn(page, page.getByRole("link", { name: "Duplicate" }));
     await page.getByLabel("Name", { exact: true }).waitFor();
-    await save(page);
+    await pressOn(page, page.getByRole("button", { name: "Save", exact: true }));
     await page.waitForURL((url) => /\/routines\/rtn_/.test(url.pathname) && !url.pathname.includes(routine.id));
     const copy = await read(bed, await savedId(page));
     assert.equal(copy.name, "With a past (copy)");
     assert.notEqual(copy.triggers[0]?.id, routine.triggers[0]?.id);
 
     await page.goto(`/routines/${routine.id}?tab=definition`);
-    await page.getByRole("button", { name: "Delete…" }).click();
+    await pressOn(page, page.getByRole("button", { name: "Delete…" }));
     const dialog = page.getByRole("dialog");
     assert.ok(await dialog.getByRole("button", { name: "Delete" }).isDisabled());
-    await dialog.getByLabel("Name of the routine").fill("With a past");
-    await dialog.getByRole("button", { name: "Delete" }).click();
+    await writeIn(page, dialog.getByLabel("Name of the routine"), "With a past");
+    await pressOn(page, dialog.getByRole("button", { name: "Delete" }));
     await page.waitForURL(`${bed.url}/routines`);
     await assert.rejects(read(bed, routine.id), /404|not_found|no such/i);
   });
@@ -310,37 +311,19 @@ test("revisions are compared and restored, a routine is copied, and deleted by i
 
 test("by the keyboard alone: a template, a repository, a trigger, saved", async (t) => {
   const bed = await demoBed();
-  await visit(t, bed, {}, async ({ page }) => {
-    const tabTo = async (name: RegExp) => {
-      for (let presses = 0; presses < 80; presses++) {
-        await page.keyboard.press("Tab");
-        const focused = await page.evaluate(() => {
-          const element = document.activeElement;
-          const label = element instanceof HTMLInputElement ? (element.labels?.[0]?.textContent ?? "") : "";
-          return label || element?.getAttribute("aria-label") || element?.textContent || "";
-        });
-        if (name.test(focused)) return;
-      }
-      throw new Error(`the focus never comes to ${name}`);
-    };
-    await page.goto("/routines/new");
-    await page.getByRole("link", { name: "Weekly report" }).waitFor();
-    await tabTo(/^Weekly report$/);
-    await page.keyboard.press("Enter");
-    await page.getByLabel("Address 1").waitFor();
-    await tabTo(/^Address 1$/);
-    await page.keyboard.type("https://github.com/acme/app");
-    await tabTo(/^Event$/);
-    await page.keyboard.press("Enter");
-    await page.getByLabel("Name of the event").waitFor();
-    await tabTo(/^Name of the event$/);
-    await page.keyboard.type("week.over");
-    await tabTo(/^Limits and budgets/);
-    await page.keyboard.press("Space");
-    await page.getByLabel("Longest time of a run").waitFor();
-    await tabTo(/^Save$/);
-    await page.keyboard.press("Enter");
-    const { triggers } = await read(bed, await savedId(page));
+  await visit(t, bed, { isByKeys: true }, async ({ page }) => {
+    await page.goto("/");
+    await pressOn(page, page.getByRole("link", { name: "New routine" }));
+    await pressOn(page, page.getByRole("link", { name: "Weekly report" }));
+    await writeIn(page, page.getByLabel("Address 1"), "https://github.com/acme/app");
+    const add = page.getByRole("group", { name: "Add a trigger" });
+    await pressOn(page, add.getByRole("button", { name: "Event", exact: true }));
+    await writeIn(page, page.getByLabel("Name of the event"), "week.over");
+    await tick(page, page.getByRole("button", { name: /^Limits and budgets/ }));
+    await writeIn(page, page.getByLabel("Longest time of a run"), "45m");
+    await pressOn(page, page.getByRole("button", { name: "Save", exact: true }));
+    const { triggers, limits } = await read(bed, await savedId(page));
+    assert.equal(limits.timeout, "45m");
     assert.deepEqual(
       triggers.map(({ type }) => type),
       ["schedule", "event"],

@@ -10,7 +10,7 @@ import { listedRunSchema } from "#protocol/run.ts";
 import { secretSchema } from "#protocol/secret.ts";
 import { sharedBudgetSchema } from "#protocol/shared-budget.ts";
 import { ask, createRoutine, demoBed, runNow, sendEvent, untilEnded } from "./support/bed.ts";
-import { pressOn, writeIn } from "./support/keyboard.ts";
+import { choose, openTab, pressOn, select, tabTo, tick, writeIn } from "./support/keyboard.ts";
 import { visit } from "./support/visitor.ts";
 
 const VALUE = "the value that nobody reads again";
@@ -23,7 +23,7 @@ test("a secret is set for one routine, given another value, and deleted with a w
     variables: { A: "{{ADMIN_TOKEN}}" },
   });
   const readSecret = () => ask(bed, { method: "GET", path: "/api/v1/secrets/ADMIN_TOKEN", answer: secretSchema });
-  await visit(t, bed, {}, async ({ page }) => {
+  await visit(t, bed, { isByKeys: true }, async ({ page }) => {
     await page.goto("/secrets");
     await page.getByText("No secrets yet").waitFor();
     await pressOn(page, page.getByRole("button", { name: "Set a secret" }));
@@ -34,8 +34,8 @@ test("a secret is set for one routine, given another value, and deleted with a w
     await writeIn(page, dialog.getByLabel("Value"), "short");
     await dialog.getByText(/^Shorter than 8 characters/).waitFor();
     await writeIn(page, dialog.getByLabel("Value"), VALUE);
-    await dialog.getByRole("radio", { name: /^Only runs/ }).check();
-    await dialog.getByRole("group", { name: "Routines" }).getByRole("checkbox", { name: routine.name }).check();
+    await choose(page, dialog.getByRole("radio", { name: /^Only runs/ }));
+    await tick(page, dialog.getByRole("group", { name: "Routines" }).getByRole("checkbox", { name: routine.name }));
     await pressOn(page, dialog.getByRole("button", { name: "Set secret" }));
     await dialog.waitFor({ state: "hidden" });
 
@@ -79,36 +79,36 @@ test("a budget is set for a tag, given another amount, and removed", async (t) =
   const bed = await demoBed();
   const budgets = async () =>
     (await ask(bed, { method: "GET", path: "/api/v1/budgets", answer: pageSchema(sharedBudgetSchema) })).data;
-  await visit(t, bed, {}, async ({ page }) => {
+  await visit(t, bed, { isByKeys: true }, async ({ page }) => {
     await page.goto("/");
-    await page.getByRole("link", { name: "Budgets" }).click();
+    await pressOn(page, page.getByRole("link", { name: "Budgets" }));
     await page.getByText("No budgets yet").waitFor();
-    await page.getByRole("button", { name: "Set a budget" }).click();
+    await pressOn(page, page.getByRole("button", { name: "Set a budget" }));
     const dialog = page.getByRole("dialog", { name: "Set a budget" });
-    await dialog.getByRole("radio", { name: "Routines that have a tag" }).check();
-    await dialog.getByRole("button", { name: "Set budget" }).click();
+    await choose(page, dialog.getByRole("radio", { name: "Routines that have a tag" }));
+    await pressOn(page, dialog.getByRole("button", { name: "Set budget" }));
     await dialog.getByText(/^Give an amount/).waitFor();
-    await dialog.getByLabel("Tag", { exact: true }).fill("team");
-    await dialog.getByLabel("Its value").fill("docs");
-    await dialog.getByLabel("US dollars a month").fill("12.50");
-    await dialog.getByRole("button", { name: "Set budget" }).click();
+    await writeIn(page, dialog.getByLabel("Tag", { exact: true }), "team");
+    await writeIn(page, dialog.getByLabel("Its value"), "docs");
+    await writeIn(page, dialog.getByLabel("US dollars a month"), "12.50");
+    await pressOn(page, dialog.getByRole("button", { name: "Set budget" }));
     await dialog.waitFor({ state: "hidden" });
 
     const row = page.getByRole("list", { name: "budgets" }).getByRole("listitem");
     await row.getByText("Routines tagged team: docs").waitFor();
     await row.getByText(/^\$0 of \$12\.50 spent in /).waitFor();
-    await row.getByRole("button", { name: /^Change/ }).click();
+    await pressOn(page, row.getByRole("button", { name: /^Change/ }));
     const change = page.getByRole("dialog", { name: "Budget: Routines tagged team: docs" });
-    await change.getByLabel("US dollars a month").fill("20");
-    await change.getByRole("button", { name: "Set budget" }).click();
+    await writeIn(page, change.getByLabel("US dollars a month"), "20");
+    await pressOn(page, change.getByRole("button", { name: "Set budget" }));
     await row.getByText(/^\$0 of \$20\.00 spent in /).waitFor();
     assert.deepEqual(
       (await budgets()).map((budget) => [budget.scope, budget.monthly_usd]),
       [["tag", 20]],
     );
 
-    await row.getByRole("button", { name: /^Remove/ }).click();
-    await page.getByRole("alertdialog").getByRole("button", { name: "Remove budget" }).click();
+    await pressOn(page, row.getByRole("button", { name: /^Remove/ }));
+    await pressOn(page, page.getByRole("alertdialog").getByRole("button", { name: "Remove budget" }));
     await page.getByText("No budgets yet").waitFor();
     assert.deepEqual(await budgets(), []);
   });
@@ -127,47 +127,47 @@ test("a routine's page says what it does and how its runs went, and its notes ar
   const notePath = `/api/v1/routines/${routine.id}/notes/plan.md`;
   const { run_id: first, session_id: session } = await runNow(bed, routine.id);
   await untilEnded(bed, first);
-  await visit(t, bed, {}, async ({ page }) => {
+  await visit(t, bed, { isByKeys: true }, async ({ page }) => {
     await page.goto(`/routines/${routine.id}`);
     const figures = page.getByRole("region", { name: "Figures of the last 30 days" });
     await figures.getByRole("img", { name: /^Runs of each day \(UTC\): 1 run in all\. 1 failed$/ }).waitFor();
-    await page.getByText("Each day in figures").click();
+    await pressOn(page, page.locator("summary", { hasText: "Each day in figures" }));
     assert.equal(await page.getByRole("row").count(), 2, "a head, and the day on which it ran");
 
-    await page.getByRole("tab", { name: "Definition" }).click();
+    await openTab(page, page.getByRole("tab", { name: "Definition" }));
     await page.getByText(/^It starts each Monday at 09:00, in the time of Asia\/Tokyo/).waitFor();
     await page.getByText("A run is told of its own last 2 runs.").waitFor();
     await page.getByText(/^There it is .*9:00.*\(Asia\/Tokyo\)$/).waitFor();
 
-    await page.getByRole("tab", { name: "Notes" }).click();
+    await openTab(page, page.getByRole("tab", { name: "Notes" }));
     await page.getByText("No notes yet").waitFor();
-    await page.getByRole("button", { name: "New note" }).click();
+    await pressOn(page, page.getByRole("button", { name: "New note" }));
     const made = page.getByRole("dialog", { name: "New note" });
-    await made.getByLabel("Name").fill("plan.md");
-    await made.getByLabel("Text").fill("First the tests.");
-    await made.getByRole("button", { name: "Save note" }).click();
+    await writeIn(page, made.getByLabel("Name"), "plan.md");
+    await writeIn(page, made.getByLabel("Text"), "First the tests.");
+    await pressOn(page, made.getByRole("button", { name: "Save note" }));
     await made.waitFor({ state: "hidden" });
     const row = page.getByRole("list", { name: "notes" }).getByRole("listitem");
-    await row.getByRole("button", { name: "plan.md", exact: true }).click();
+    await pressOn(page, row.getByRole("button", { name: "plan.md", exact: true }));
     await row.getByText("First the tests.").waitFor();
 
-    await row.getByRole("button", { name: "Edit plan.md" }).click();
+    await pressOn(page, row.getByRole("button", { name: "Edit plan.md" }));
     const edited = page.getByRole("dialog", { name: "Edit plan.md" });
-    await edited.getByLabel("Text").fill("First the docs.");
+    await writeIn(page, edited.getByLabel("Text"), "First the docs.");
     const meanwhile = { text: "A run was here." };
     await ask(bed, { method: "PUT", path: notePath, body: meanwhile, answer: noteSchema });
-    await edited.getByRole("button", { name: "Save note" }).click();
+    await pressOn(page, edited.getByRole("button", { name: "Save note" }));
     await edited.getByText("The note was not saved.").waitFor();
-    await edited.getByRole("button", { name: "Cancel" }).click();
+    await pressOn(page, edited.getByRole("button", { name: "Cancel" }));
     await row.getByText(meanwhile.text).waitFor();
-    await row.getByRole("button", { name: "Edit plan.md" }).click();
-    await edited.getByLabel("Text").fill("First the docs.");
-    await edited.getByRole("button", { name: "Save note" }).click();
+    await pressOn(page, row.getByRole("button", { name: "Edit plan.md" }));
+    await writeIn(page, edited.getByLabel("Text"), "First the docs.");
+    await pressOn(page, edited.getByRole("button", { name: "Save note" }));
     await row.getByText("First the docs.").waitFor();
     assert.equal((await ask(bed, { method: "GET", path: notePath, answer: noteSchema })).text, "First the docs.");
 
-    await row.getByRole("button", { name: "Delete plan.md" }).click();
-    await page.getByRole("alertdialog").getByRole("button", { name: "Delete note" }).click();
+    await pressOn(page, row.getByRole("button", { name: "Delete plan.md" }));
+    await pressOn(page, page.getByRole("alertdialog").getByRole("button", { name: "Delete note" }));
     await page.getByText("No notes yet").waitFor();
 
     const { run_id: second } = await ask(bed, {
@@ -186,7 +186,7 @@ test("a routine's page says what it does and how its runs went, and its notes ar
 test("an environment is made with a secret that is missing and then set, used by a routine, changed, and archived", async (t) => {
   const bed = await demoBed();
   const readIt = () => ask(bed, { method: "GET", path: "/api/v1/environments/browser-ci", answer: environmentSchema });
-  await visit(t, bed, {}, async ({ page }) => {
+  await visit(t, bed, { isByKeys: true }, async ({ page }) => {
     await page.goto("/environments");
     await pressOn(page, page.getByRole("link", { name: "New environment" }));
     await pressOn(page, page.getByRole("button", { name: "Make environment" }));
@@ -194,12 +194,12 @@ test("an environment is made with a secret that is missing and then set, used by
       .getByText(/1 to 40 lower-case letters/)
       .first()
       .waitFor();
-    await page.getByLabel("Name").fill("browser-ci");
-    await page.getByRole("radio", { name: /^Only the hosts below/ }).check();
-    await page.getByLabel("Hosts", { exact: true }).fill("files.example.net\n*.example.com\n");
-    await page.getByLabel("Variables").fill("LOG_LEVEL=debug\nTOKEN={{CI_TOKEN}}");
+    await writeIn(page, page.getByLabel("Name"), "browser-ci");
+    await choose(page, page.getByRole("radio", { name: /^Only the hosts below/ }));
+    await writeIn(page, page.getByLabel("Hosts", { exact: true }), "files.example.net\n*.example.com\n");
+    await writeIn(page, page.getByLabel("Variables"), "LOG_LEVEL=debug\nTOKEN={{CI_TOKEN}}");
     await page.getByText(/CI_TOKEN is no secret yet/).waitFor();
-    await page.getByLabel("Setup script").fill("echo ready");
+    await writeIn(page, page.getByLabel("Setup script"), "echo ready");
     await pressOn(page, page.getByRole("button", { name: "Make environment" }));
     const row = page.getByRole("listitem").filter({ hasText: "browser-ci" });
     await row.getByText("Only 2 hosts").waitFor();
@@ -219,14 +219,14 @@ test("an environment is made with a secret that is missing and then set, used by
     await page.goto(`/environments/${made.id}`);
     await page.getByRole("link", { name: "Works in it" }).waitFor();
     assert.equal(await page.getByText(/is no secret yet/).count(), 0);
-    await page.getByRole("radio", { name: /^Nothing/ }).check();
+    await choose(page, page.getByRole("radio", { name: /^Nothing/ }));
     await pressOn(page, page.getByRole("button", { name: "Save", exact: true }));
     await page.getByText("Saved.", { exact: true }).waitFor();
     assert.deepEqual((await readIt()).network, { level: "none", allow: [] });
 
     const path = `/api/v1/environments/${made.id}`;
     await ask(bed, { method: "PATCH", path, body: { setup: "echo other" }, answer: environmentSchema });
-    await page.getByLabel("Setup script").fill("echo mine");
+    await writeIn(page, page.getByLabel("Setup script"), "echo mine");
     await pressOn(page, page.getByRole("button", { name: "Save", exact: true }));
     await pressOn(page, page.getByRole("button", { name: "Begin again with what was saved" }));
     await page.getByLabel("Setup script").and(page.getByText("echo other")).waitFor();
@@ -243,7 +243,7 @@ test("an environment is made with a secret that is missing and then set, used by
 test("what came to nothing is fired again once, and its notification is sent again", async (t) => {
   const bed = await demoBed();
   const webhook = "https://hook.example.com/browser-suite";
-  await visit(t, bed, {}, async ({ page }) => {
+  await visit(t, bed, { isByKeys: true }, async ({ page }) => {
     await page.goto("/notifications");
     await page.getByText("Nobody is told of all routines").waitFor();
     await pressOn(page, page.getByRole("button", { name: "Add a rule" }));
@@ -261,19 +261,19 @@ test("what came to nothing is fired again once, and its notification is sent aga
     await page.getByText(/^whsec_/).waitFor();
 
     const other = "https://hook.example.com/somebody-else";
-    await page.getByRole("button", { name: `Change the rule for ${webhook}` }).click();
+    await pressOn(page, page.getByRole("button", { name: `Change the rule for ${webhook}` }));
     const change = page.getByRole("dialog", { name: "Change the rule" });
-    await change.getByRole("checkbox", { name: "misses its time" }).uncheck();
+    await tick(page, change.getByRole("checkbox", { name: "misses its time" }));
     const body = { rules: [{ on: ["failed"], webhook: other }] };
     await ask(bed, { method: "PUT", path: "/api/v1/notifications/rules", body, answer: instanceRulesSchema });
-    await change.getByRole("button", { name: "Save rule" }).click();
+    await pressOn(page, change.getByRole("button", { name: "Save rule" }));
     await change.getByText(/changed or removed this rule meanwhile/).waitFor();
     const theirs = page.getByRole("button", { name: `Remove the rule for ${other}`, includeHidden: true });
     await theirs.waitFor();
-    await change.getByRole("button", { name: "Save as a new rule" }).click();
+    await pressOn(page, change.getByRole("button", { name: "Save as a new rule" }));
     await page.getByText("When a routine fails or pauses itself, a webhook is sent.").waitFor();
-    await theirs.click();
-    await page.getByRole("alertdialog").getByRole("button", { name: "Remove rule" }).click();
+    await pressOn(page, theirs);
+    await pressOn(page, page.getByRole("alertdialog").getByRole("button", { name: "Remove rule" }));
     await theirs.waitFor({ state: "hidden" });
 
     const routine = await createRoutine(bed, {
@@ -286,7 +286,7 @@ test("what came to nothing is fired again once, and its notification is sent aga
     await page.goto("/dead-letters");
     const letter = page.getByRole("listitem").filter({ hasText: "Lacks its secret" });
     await letter.getByText(/LATE_TOKEN/).waitFor();
-    await letter.getByText("What had come").click();
+    await pressOn(page, letter.locator("summary", { hasText: "What had come" }));
     await letter.getByText(/T-<b>7<\/b>/).waitFor();
     await ask(bed, {
       method: "PUT",
@@ -294,12 +294,14 @@ test("what came to nothing is fired again once, and its notification is sent aga
       body: { value: "a value of the suite" },
       answer: secretSchema,
     });
-    await letter.getByRole("button", { name: "Fire again" }).dblclick();
+    await tabTo(page, letter.getByRole("button", { name: "Fire again" }));
+    // As a key that bounces does.
+    await Promise.all([page.keyboard.press("Enter"), page.keyboard.press("Enter")]);
     await letter.waitFor({ state: "hidden" });
     const path = `/api/v1/routines/${routine.id}/runs`;
     const { data } = await ask(bed, { method: "GET", path, answer: pageSchema(listedRunSchema) });
     assert.equal(data.length, 2);
-    await page.getByLabel("State").selectOption("fired");
+    await select(page, page.getByLabel("State"), "Fired again");
     await letter.getByRole("link", { name: "The new run" }).waitFor();
 
     await page.goto("/notifications");
@@ -310,7 +312,7 @@ test("what came to nothing is fired again once, and its notification is sent aga
       .first()
       .getByText(/[2-9] tries/)
       .waitFor();
-    await page.getByRole("button", { name: `Remove the rule for ${webhook}` }).click();
+    await pressOn(page, page.getByRole("button", { name: `Remove the rule for ${webhook}` }));
     await pressOn(page, page.getByRole("alertdialog").getByRole("button", { name: "Remove rule" }));
     await page.getByText("Nobody is told of all routines").waitFor();
   });
@@ -318,9 +320,9 @@ test("what came to nothing is fired again once, and its notification is sent aga
 
 test("the instance says what is wrong with it, and looks again", async (t) => {
   const bed = await demoBed();
-  await visit(t, bed, {}, async ({ page }) => {
+  await visit(t, bed, { isByKeys: true }, async ({ page }) => {
     await page.goto("/doctor");
-    await page.getByText(/things are fine/).click();
+    await pressOn(page, page.locator("summary", { hasText: "things are fine" }));
     const fine = page.getByRole("list", { name: "What is fine" }).getByRole("listitem");
     await fine.filter({ hasText: "queue" }).first().waitFor();
     const looked = page.waitForResponse((response) => response.url().endsWith("/api/v1/instance/diagnosis"));
@@ -331,7 +333,7 @@ test("the instance says what is wrong with it, and looks again", async (t) => {
 
 test("by the keyboard alone: a pool is made, its token shown once with the command, another issued, and the pool deleted", async (t) => {
   const bed = await demoBed();
-  await visit(t, bed, {}, async ({ page }) => {
+  await visit(t, bed, { isByKeys: true }, async ({ page }) => {
     await page.goto("/pools");
     const pools = page.getByRole("list", { name: "pools" });
     await pools.getByRole("listitem").filter({ hasText: "default" }).first().waitFor();

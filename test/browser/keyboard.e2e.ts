@@ -1,4 +1,4 @@
-/** Everything that matters is done without a mouse: sign in, find the routine, run it, cancel the run. */
+/** What everybody does is done without a mouse: sign in, find the routine, run it, cancel the run, pause. The other stories that visit `isByKeys` have the rest. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Locator, Page } from "playwright-core";
@@ -6,56 +6,62 @@ import { pageSchema } from "#protocol/api.ts";
 import { listedRunSchema } from "#protocol/run.ts";
 import { secretSchema } from "#protocol/secret.ts";
 import { ask, createRoutine, gatedBed } from "./support/bed.ts";
-import { tabTo } from "./support/keyboard.ts";
+import { openTab, pressOn, tabTo, writeIn } from "./support/keyboard.ts";
 import { untilRunStatus } from "./support/transcript.ts";
 import { visit } from "./support/visitor.ts";
 
-test("sign in, find the routine, run it, and cancel the run, with the keyboard alone", async (t) => {
+test("sign in, find the routine, run it, cancel it, run it again, pause and resume, with the keyboard alone", async (t) => {
   const bed = await gatedBed();
   const conversation = bed.model.lead();
   const routine = await createRoutine(bed, { name: "Keyboard routine", prompt: conversation.task });
-  await visit(t, bed, { isSignedIn: false }, async ({ page }) => {
+  await visit(t, bed, { isSignedIn: false, isByKeys: true }, async ({ page }) => {
     await page.goto("/");
-    await tabTo(page, page.getByLabel("Owner token"));
-    await page.keyboard.type(bed.ownerToken);
+    await writeIn(page, page.getByLabel("Owner token"), bed.ownerToken);
     await page.keyboard.press("Enter");
-
-    await tabTo(page, page.getByRole("link", { name: "Routines", exact: true }));
-    await page.keyboard.press("Enter");
+    await pressOn(page, page.getByRole("link", { name: "Routines", exact: true }));
     await page.getByRole("heading", { level: 1, name: "Routines" }).waitFor();
-    const link = page.getByRole("link", { name: "Keyboard routine", exact: true }).first();
-    await tabTo(page, link);
-    await page.keyboard.press("Enter");
+    await pressOn(page, page.getByRole("link", { name: "Keyboard routine", exact: true }).first());
     await page.getByRole("heading", { level: 1, name: "Keyboard routine" }).waitFor();
+    await openTab(page, page.getByRole("tab", { name: "Activity" }));
 
-    await tabTo(page, page.getByRole("tab", { name: "Runs" }));
-    await page.keyboard.press("ArrowRight");
-    await page.keyboard.press("Enter");
-    await page.locator("[role=tab][aria-selected=true]").getByText("Activity").waitFor();
-
-    await tabTo(page, page.getByRole("button", { name: "Run with text…" }));
-    await page.keyboard.press("Enter");
+    await pressOn(page, page.getByRole("button", { name: "Run with text…" }));
     await page.getByRole("dialog").getByLabel("Text for the agent").waitFor();
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "hidden" });
-
     await page.keyboard.press("Shift+Tab");
-    await tabTo(page, page.getByRole("button", { name: "Run now" }));
-    await page.keyboard.press("Enter");
+    await pressOn(page, page.getByRole("button", { name: "Run now" }));
     await page.waitForURL(/\/sessions\/session_/);
     await untilRunStatus(page, "running");
-    await tabTo(page, page.getByRole("button", { name: "Cancel run" }));
-    await page.keyboard.press("Enter");
+    await pressOn(page, page.getByRole("button", { name: "Cancel run" }));
     const dialog = page.getByRole("dialog").or(page.getByRole("alertdialog"));
-    await tabTo(page, dialog.getByRole("button", { name: "Cancel run" }));
-    await page.keyboard.press("Enter");
+    await pressOn(page, dialog.getByRole("button", { name: "Cancel run" }));
     await untilRunStatus(page, "canceled");
+
+    const first = page.url();
+    await pressOn(page, page.getByRole("button", { name: "Retry" }));
+    await page.waitForURL((url) => url.href !== first);
+    await untilRunStatus(page, "running");
+    await pressOn(page, page.getByRole("button", { name: "Cancel run" }));
+    await pressOn(page, dialog.getByRole("button", { name: "Cancel run" }));
+    await untilRunStatus(page, "canceled");
+
+    const breadcrumb = page.getByRole("navigation", { name: "Breadcrumb" });
+    await pressOn(page, breadcrumb.getByRole("link", { name: "Keyboard routine" }));
+    await pressOn(page, page.getByRole("button", { name: "Pause…" }));
+    await writeIn(page, page.getByRole("dialog").getByLabel("Reason"), "While the docs move.");
+    await page.keyboard.press("Enter");
+    await page.getByText("While the docs move.").waitFor();
+    await pressOn(page, page.getByRole("button", { name: "Resume" }));
+    await page.getByRole("button", { name: "Pause…" }).waitFor();
   });
   const path = `/api/v1/routines/${routine.id}/runs`;
   const { data } = await ask(bed, { method: "GET", path, answer: pageSchema(listedRunSchema) });
   assert.deepEqual(
     data.map(({ status, cancel_reason }) => [status, cancel_reason]),
-    [["canceled", "by_user"]],
+    [
+      ["canceled", "by_user"],
+      ["canceled", "by_user"],
+    ],
   );
 });
 

@@ -5,7 +5,16 @@ import { createRequire } from "node:module";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
-import { createRoutine, type GatedBed, gatedBed, runNow, sendEvent, untilEnded } from "./support/bed.ts";
+import {
+  atEnd,
+  cancelRuns,
+  createRoutine,
+  type GatedBed,
+  gatedBed,
+  runNow,
+  sendEvent,
+  untilEnded,
+} from "./support/bed.ts";
 import { instanceViews } from "./support/instance-views.ts";
 import { walkThrough } from "./support/keyboard.ts";
 import { sessionViews, type View } from "./support/session-views.ts";
@@ -64,6 +73,7 @@ async function makeViews(t: TestContext, bed: GatedBed): Promise<View[]> {
   await untilEnded(bed, failed.run_id);
   const empty = await createRoutine(bed, { name: "A routine that never ran", prompt: "Wait." });
   const active = await runNow(bed, routine.id);
+  atEnd(() => cancelRuns(bed, routine.id));
   conversation.run("I look **around** first.", "ls -la");
   conversation.run("That is [not there](https://docs.example/a).", "cat missing-file");
 

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { exportLineSchema } from "#protocol/session.ts";
 import { gatedBed, readEvents } from "./support/bed.ts";
+import { moveTo, pressOn, writeIn } from "./support/keyboard.ts";
 import { playRun, RUNNING, said } from "./support/played-run.ts";
 import { openSession, untilConnection, untilRunStatus } from "./support/transcript.ts";
 import { visit } from "./support/visitor.ts";
@@ -12,15 +13,16 @@ test("a session is renamed, archived, copied, exported and deleted from its menu
   const bed = await gatedBed();
   const run = await playRun(t, bed, "With a menu");
   await run.report([RUNNING, said({ type: "agent.message", message_id: "msg_1", text: "I have **looked**." })]);
-  await visit(t, bed, {}, async ({ page, context, faults }) => {
+  await visit(t, bed, { isByKeys: true }, async ({ page, context, faults }) => {
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
     await openSession(page, run.sessionId);
     await untilRunStatus(page, "running");
     const choose = async (name: string) => {
-      await page.getByRole("button", { name: "More about the session" }).click();
-      await page.getByRole("menuitem", { name }).click();
+      await pressOn(page, page.getByRole("button", { name: "More about the session" }));
+      await moveTo(page, page.getByRole("menuitem", { name }));
+      await page.keyboard.press("Enter");
     };
-    await page.getByRole("button", { name: "More about the session" }).click();
+    await pressOn(page, page.getByRole("button", { name: "More about the session" }));
     const tooEarly = page.getByRole("menuitem", { name: "Delete, once its run has ended" });
     assert.equal(await tooEarly.getAttribute("aria-disabled"), "true");
     await page.keyboard.press("Escape");
@@ -29,7 +31,7 @@ test("a session is renamed, archived, copied, exported and deleted from its menu
 
     await choose("Rename…");
     const title = page.getByRole("dialog").getByLabel("Title");
-    await title.fill("What was looked at");
+    await writeIn(page, title, "What was looked at");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 1, name: "What was looked at" }).waitFor();
     await choose("Archive");
@@ -53,9 +55,9 @@ test("a session is renamed, archived, copied, exported and deleted from its menu
 
     await choose("Delete…");
     await page.getByRole("alertdialog").getByText("This can’t be undone.").waitFor();
-    await page.getByRole("button", { name: "Keep it" }).click();
+    await pressOn(page, page.getByRole("button", { name: "Keep it" }));
     await choose("Delete…");
-    await page.getByRole("button", { name: "Delete", exact: true }).click();
+    await pressOn(page, page.getByRole("button", { name: "Delete", exact: true }));
     await page.getByRole("heading", { level: 1, name: "With a menu" }).waitFor();
     await page.goto(`/sessions/${run.sessionId}`);
     await page.getByRole("heading", { name: /session/i }).waitFor();

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
 import { FakeGithub } from "#test/support/fake-github.ts";
 import { bedWithGithub } from "./support/bed.ts";
+import { pressOn, writeIn } from "./support/keyboard.ts";
 import { visit } from "./support/visitor.ts";
 
 const github = new FakeGithub();
@@ -26,7 +27,7 @@ test("the App is made at GitHub, shown with where it is installed, and replaced"
   github.pem = await github.drawKey();
   github.installations.push({ id: 7, account: "acme", repositories: ["app"], isSuspended: true });
   let sent = "";
-  await visit(t, bed, {}, async ({ page, context, faults }) => {
+  await visit(t, bed, { isByKeys: true }, async ({ page, context, faults }) => {
     await context.route(`${origin}/**`, (route) => {
       const { url, method, postData } = {
         url: new URL(route.request().url()),
@@ -41,9 +42,9 @@ test("the App is made at GitHub, shown with where it is installed, and replaced"
       return route.fulfill({ contentType: "text/html", body: `<a href="${back}">Create GitHub App</a>` });
     });
     await page.goto("/setup");
-    await page.getByLabel("Organization").fill("acme");
-    await page.getByRole("button", { name: "Make the App at GitHub" }).click();
-    await page.getByRole("link", { name: "Create GitHub App" }).click();
+    await writeIn(page, page.getByLabel("Organization"), "acme");
+    await pressOn(page, page.getByRole("button", { name: "Make the App at GitHub" }));
+    await pressOn(page, page.getByRole("link", { name: "Create GitHub App" }));
     await page.getByRole("link", { name: "Reveille test" }).waitFor();
     assert.equal(page.url(), `${bed.url}/setup`);
     assert.equal(JSON.parse(sent).redirect_url, `${bed.url}/setup`);
@@ -58,9 +59,9 @@ test("the App is made at GitHub, shown with where it is installed, and replaced"
       assert.ok(!shown.includes(secret));
 
     await page.reload();
-    await page.getByText("Replace it").click();
-    await page.getByRole("button", { name: "Make the App at GitHub" }).click();
-    await page.getByRole("link", { name: "Create GitHub App" }).click();
+    await pressOn(page, page.locator("summary", { hasText: "Replace it" }));
+    await pressOn(page, page.getByRole("button", { name: "Make the App at GitHub" }));
+    await pressOn(page, page.getByRole("link", { name: "Create GitHub App" }));
     await page.getByText("The App before").waitFor();
 
     // A page that is loaded again, or a link that somebody else has made, changes nothing.

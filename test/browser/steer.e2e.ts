@@ -5,6 +5,7 @@ import type { Page } from "playwright-core";
 import { until } from "#test/scripts/support/until.ts";
 import { createRoutine, type GatedBed, gatedBed, readEvents, readRun, runNow } from "./support/bed.ts";
 import type { Conversation } from "./support/gated-model.ts";
+import { pressOn, tabTo, writeIn } from "./support/keyboard.ts";
 import {
   isAtEnd,
   openSession,
@@ -39,13 +40,15 @@ async function messagesOf(bed: GatedBed, { sessionId }: LedRun): Promise<string[
 test("a message steers the run, an interrupt stops its turn, and a message goes on after the end", async (t) => {
   const bed = await gatedBed();
   const run = await startRun(bed);
-  await visit(t, bed, {}, async ({ page }) => {
+  await visit(t, bed, { isByKeys: true }, async ({ page }) => {
     await openSession(page, run.sessionId);
     const log = transcript(page);
     await untilRunStatus(page, "running");
+    // To get there takes longer than the step does.
+    await tabTo(page, field(page));
     run.conversation.run("A short step.", "command sleep 4");
     await log.getByText("A short step.").first().waitFor();
-    await field(page).fill("Look at the other file, too.");
+    await page.keyboard.type("Look at the other file, too.");
     await page.keyboard.press("Enter");
     assert.equal(await field(page).inputValue(), "");
     await onTheirWay(page).getByText("Look at the other file, too.").waitFor();
@@ -61,22 +64,33 @@ test("a message steers the run, an interrupt stops its turn, and a message goes 
     await page.getByRole("button", { name: "Stopping…" }).waitFor({ state: "hidden" });
     await untilRunStatus(page, "waiting");
     run.conversation.say({ text: "I have looked at both." });
-    await field(page).fill("Go on.");
+    await writeIn(page, field(page), "Go on.");
     await page.keyboard.press("Control+Enter");
     await log.getByText("I have looked at both.").first().waitFor();
     await untilRunStatus(page, "succeeded");
 
-    await field(page).pressSequentially("And now");
+    await writeIn(page, field(page), "And now");
     await page.keyboard.press("Shift+Enter");
     await page.keyboard.type("once more.");
     await page.reload();
     await untilConnection(page, "ended");
     assert.equal(await field(page).inputValue(), "And now\nonce more.", "the draft is kept");
     run.conversation.finish("Went on.");
-    await page.getByRole("button", { name: "Send", exact: true }).click();
+    await pressOn(page, page.getByRole("button", { name: "Send", exact: true }));
     await log.getByText("Went on.").first().waitFor();
     await untilRunStatus(page, "succeeded");
     await untilConnection(page, "ended");
+    const earlier = page.getByRole("complementary", { name: "Details" }).getByRole("region", { name: "Earlier runs" });
+    await earlier.getByText(/^Succeeded, \$/).waitFor();
+    const [of] =
+      (await earlier.getByRole("link", { name: "Run 1", exact: true }).getAttribute("href"))?.match(/run_\w+/) ?? [];
+    assert.equal(of, run.runId);
+    const said = log.locator("[data-kind=agent]").last();
+    await tabTo(page, said.getByRole("link", { name: /^Link to event #\d+ / }));
+    await page
+      .getByRole("tooltip")
+      .filter({ hasText: /\d:\d\d:\d\d/ })
+      .waitFor();
     assert.deepEqual(await messagesOf(bed, run), ["Look at the other file, too.", "Go on.", "And now\nonce more."]);
     const seqs = (await readEvents(bed, run.sessionId)).map(({ seq }) => seq);
     assert.deepEqual(await readThrough(page), seqs);
@@ -114,7 +128,7 @@ test("what is said without a network gets there once, and two browsers stay equa
 test("a question is answered where it is asked, an approval shows the call, and who is second is told who was first", async (t) => {
   const bed = await gatedBed();
   const run = await startRun(bed, { tools: { ask: ["Bash(git push:*)"] } });
-  await visit(t, bed, {}, async ({ page, context }) => {
+  await visit(t, bed, { isByKeys: true }, async ({ page, context }) => {
     await openSession(page, run.sessionId);
     await untilRunStatus(page, "running");
     const input = { question: "Which colour?", choices: ["red", "blue"], default: "red" };
@@ -135,8 +149,8 @@ test("a question is answered where it is asked, an approval shows the call, and 
       );
       await route.continue();
     });
-    await late.getByRole("button", { name: "red" }).click();
-    await card.getByRole("button", { name: "blue" }).click();
+    await pressOn(late, late.getByRole("button", { name: "red" }));
+    await pressOn(page, card.getByRole("button", { name: "blue" }));
     await transcript(page)
       .getByText(/answered: blue$/)
       .waitFor();
@@ -150,8 +164,8 @@ test("a question is answered where it is asked, an approval shows the call, and 
     run.conversation.run("Now I push.", "git push origin HEAD:claude/x");
     const approval = page.getByRole("region", { name: "The agent asks to make this call" });
     await approval.getByText("git push origin HEAD:claude/x").first().waitFor();
-    await approval.getByRole("textbox", { name: "Why, for the agent" }).fill("Not today.");
-    await approval.getByRole("button", { name: "Deny" }).click();
+    await writeIn(page, approval.getByRole("textbox", { name: "Why, for the agent" }), "Not today.");
+    await pressOn(page, approval.getByRole("button", { name: "Deny" }));
     await transcript(page)
       .getByText(/refused the call: Not today\.$/)
       .waitFor();

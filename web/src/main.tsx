@@ -7,7 +7,7 @@ import { queryClient } from "./query-client.ts";
 import { router } from "./router.tsx";
 import { watchClicks } from "./second-click.ts";
 import { takeSignInCode, watchForSignInCode } from "./sign-in/sign-in-code.ts";
-import { watchTimesLater } from "./ui/time-watch.ts";
+import { watchActs } from "./ui/first-act.ts";
 import "./styles/fonts.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
@@ -16,7 +16,7 @@ const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
 
 watchClicks();
-watchTimesLater();
+watchActs();
 watchForSignInCode();
 await takeSignInCode();
 createRoot(root).render(

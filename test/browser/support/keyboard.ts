@@ -2,11 +2,20 @@
 import assert from "node:assert/strict";
 import type { Locator, Page } from "playwright-core";
 
-const MOST_STOPS = 80;
+const MOST_CHOICES = 12;
+const MOST_STOPS = 120;
+/** Within that time a page has put the focus somewhere, where what had it is gone. */
+const KEPT_MS = 2_000;
 
-/** Presses Tab until the element has the focus; the focus has to be seen. */
+/** Presses Tab until the element has the focus; the focus has to be seen, and not to have been lost before. */
 export async function tabTo(page: Page, wanted: Locator): Promise<void> {
   await wanted.waitFor();
+  await page
+    .waitForFunction(() => window.lostFocus() === null, null, { timeout: KEPT_MS })
+    .catch(async () => {
+      const lost = await page.evaluate(() => window.lostFocus());
+      if (lost !== null) assert.fail(`the focus has fallen to nothing, from ${lost}`);
+    });
   for (let stops = 0; stops < MOST_STOPS; stops += 1) {
     if (await wanted.evaluate((element) => element === document.activeElement)) {
       const isSeen = await wanted.evaluate((element) => window.isFocusSeen(element));
@@ -29,6 +38,51 @@ export async function writeIn(page: Page, wanted: Locator, text: string): Promis
   await tabTo(page, wanted);
   await page.keyboard.press("Control+a");
   await page.keyboard.type(text);
+}
+
+/** Goes to a box, and ticks it or takes its tick away. */
+export async function tick(page: Page, wanted: Locator): Promise<void> {
+  await tabTo(page, wanted);
+  await page.keyboard.press("Space");
+}
+
+/** Goes to the group of a choice, and by the arrow keys to the one that is wanted. */
+export async function choose(page: Page, wanted: Locator): Promise<void> {
+  await wanted.waitFor();
+  const group = await wanted.getAttribute("name");
+  await tabTo(page, page.locator(`input[type=radio][name="${group}"]:checked`));
+  for (let steps = 0; steps < MOST_CHOICES && !(await wanted.isChecked()); steps += 1) {
+    await page.keyboard.press("ArrowDown");
+  }
+  assert.ok(await wanted.isChecked(), `the arrow keys lead to ${wanted}`);
+}
+
+/** Goes to a list that opens, and chooses by the first letters. */
+export async function select(page: Page, wanted: Locator, words: string): Promise<void> {
+  await tabTo(page, wanted);
+  await page.keyboard.type(words);
+  assert.equal(await wanted.locator("option:checked").textContent(), words);
+}
+
+/** Goes to the tabs, and by the arrow keys to the one that is wanted. */
+export async function openTab(page: Page, wanted: Locator): Promise<void> {
+  await tabTo(page, page.locator("[role=tab][aria-selected=true]"));
+  for (let steps = 0; steps < MOST_CHOICES; steps += 1) {
+    if ((await wanted.getAttribute("aria-selected")) === "true") return;
+    await page.keyboard.press("ArrowRight");
+  }
+  assert.fail(`the arrow keys do not lead to ${wanted}`);
+}
+
+/** Within a menu that has opened, by the arrow keys. */
+export async function moveTo(page: Page, wanted: Locator): Promise<void> {
+  await wanted.waitFor();
+  await page.waitForFunction(() => document.activeElement?.closest("[role=menu]"));
+  for (let steps = 0; steps < MOST_CHOICES; steps += 1) {
+    if (await wanted.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("ArrowDown");
+  }
+  assert.fail(`the arrow keys do not lead to ${wanted}`);
 }
 
 /**
@@ -71,6 +125,14 @@ export function addWalking(): void {
     stops.push(target);
     if (!window.isFocusSeen(target)) faults.push(`no mark of the focus: ${named(target)}`);
   };
+  let last: Element | null = null;
+  document.addEventListener("focusin", ({ target }) => {
+    last = target instanceof Element ? target : null;
+  });
+  window.lostFocus = () => {
+    const isNowhere = document.activeElement === null || document.activeElement === document.body;
+    return isNowhere && last !== null ? named(last) : null;
+  };
   window.beginWalk = () => {
     stops = [];
     faults = [];
@@ -93,6 +155,7 @@ export function addWalking(): void {
 declare global {
   interface Window {
     isFocusSeen(element: Element): boolean;
+    lostFocus(): string | null;
     beginWalk(): number;
     endWalk(): string[];
   }

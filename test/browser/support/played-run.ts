@@ -38,14 +38,12 @@ export function said(event: Extract<FrameBody, { kind: "event" }>["event"]): Fra
 /** More room than the instance's own runner has, so that the next run comes here. */
 const CAPACITY = 100;
 
-/** Creates a routine of this name, and takes its first run. What a test leaves unfinished is let go at its end. */
+/** Creates a routine of this name, and takes its first run. What a test leaves unfinished is finished at its end. */
 export async function playRun(t: TestContext, bed: Bed, name: string): Promise<PlayedRun> {
   const runner = { kind: "local" as const, id: `played-${crypto.randomUUID()}` };
   const { pool, offer } = await takeRun(bed, name, runner);
   const { run_id: runId } = offer.lease;
-  t.after(() => pool.close());
   const link = await Link.dial(`${bed.origin}/runner/runs/${runId}/link`, offer.link_token, runToRunnerSchema);
-  t.after(() => link.close());
   link.send({ type: "hello", protocol: RUNNER_PROTOCOL, runner, features: [] });
   const { order } = await link.next("welcome");
   const log = new FrameLog();
@@ -62,6 +60,17 @@ export async function playRun(t: TestContext, bed: Bed, name: string): Promise<P
     flush();
     while (!log.settled) log.acknowledge((await link.next("ack")).n);
   };
+  let isOver = false;
+  const finish = async (summary: string) => {
+    isOver = true;
+    const seen = { turns: 1, tool_calls: 0, files_changed: 0, commits_pushed: 0, cost_usd: 0 };
+    await report([{ kind: "finished", outcome: { status: "succeeded" }, report: { result: "done", summary }, seen }]);
+    pool.send({ type: "ended", lease: offer.lease });
+    await Promise.all([link.close(), pool.close()]);
+  };
+  t.after(async () => {
+    if (!isOver) await finish("Nobody looks any more.");
+  });
   return {
     runId,
     sessionId: order.session_id,
@@ -70,12 +79,7 @@ export async function playRun(t: TestContext, bed: Bed, name: string): Promise<P
       const delta = { type: "agent.delta" as const, message_id: messageId, kind: "text" as const, text };
       link.send({ type: "delta", delta });
     },
-    finish: async (summary) => {
-      const seen = { turns: 1, tool_calls: 0, files_changed: 0, commits_pushed: 0, cost_usd: 0 };
-      await report([{ kind: "finished", outcome: { status: "succeeded" }, report: { result: "done", summary }, seen }]);
-      pool.send({ type: "ended", lease: offer.lease });
-      await Promise.all([link.close(), pool.close()]);
-    },
+    finish,
   };
 }
 

@@ -2,7 +2,7 @@
 import type { TestContext } from "node:test";
 import type { Page } from "playwright-core";
 import { routineSchema } from "#protocol/routine.ts";
-import { ask, createRoutine, type GatedBed, runNow, untilEnded } from "./bed.ts";
+import { ask, atEnd, cancelRuns, createRoutine, type GatedBed, runNow, untilEnded } from "./bed.ts";
 import { playRun, RUNNING, said } from "./played-run.ts";
 import { openSession, transcript, untilConnection, untilRunStatus } from "./transcript.ts";
 
@@ -88,8 +88,11 @@ export async function sessionViews(t: TestContext, bed: GatedBed): Promise<View[
   ];
 }
 
+/** What it leaves on is looked at until the end. */
 async function startRun(bed: GatedBed, input: Record<string, unknown>) {
-  return runNow(bed, (await createRoutine(bed, input)).id);
+  const { id } = await createRoutine(bed, input);
+  atEnd(() => cancelRuns(bed, id));
+  return runNow(bed, id);
 }
 
 /** @returns a session that has ended, and has changed files. */

@@ -26,6 +26,8 @@ interface VisitOptions {
   isSignedIn?: boolean;
   /** Origins of servers of the test's, to which a page may send the browser. */
   mayReach?: readonly string[];
+  /** Whoever uses no pointer: one that is pressed is a fault of the story. */
+  isByKeys?: boolean;
 }
 
 let browser: Promise<Browser> | null = null;
@@ -35,7 +37,13 @@ after(async () => (await browser)?.close());
 export async function visit(
   t: TestContext,
   bed: Bed,
-  { theme = "light", viewport = { width: 1280, height: 800 }, isSignedIn = true, mayReach = [] }: VisitOptions,
+  {
+    theme = "light",
+    viewport = { width: 1280, height: 800 },
+    isSignedIn = true,
+    isByKeys = false,
+    mayReach = [],
+  }: VisitOptions,
   act: (visitor: Visitor) => Promise<void>,
 ): Promise<void> {
   browser ??= launch();
@@ -45,6 +53,7 @@ export async function visit(
   await watch(context, bed.url, mayReach, faults);
   await addScrolling(context);
   await context.addInitScript(addWalking);
+  if (isByKeys) await context.addInitScript(forbidPointer);
   if (isSignedIn) await signIn(context, bed);
   const page = await context.newPage();
   try {
@@ -76,6 +85,10 @@ async function signIn(context: BrowserContext, { url, ownerToken }: Bed): Promis
   assert.equal(answer.status(), 204, await answer.text());
 }
 
+function forbidPointer(): void {
+  addEventListener("pointerdown", () => console.error("a pointer was pressed"), { capture: true });
+}
+
 /** Records requests to elsewhere, violations of the pages' policy, errors that nobody caught, dialogs and new windows. */
 async function watch(
   context: BrowserContext,
@@ -95,7 +108,8 @@ async function watch(
     });
   });
   context.on("console", (message) => {
-    if (/policy violation|Content Security Policy/i.test(message.text())) faults.push(message.text());
+    if (/policy violation|Content Security Policy|a pointer was pressed/i.test(message.text()))
+      faults.push(message.text());
   });
   context.on("weberror", (error) => faults.push(`uncaught: ${error.error().stack ?? error.error().message}`));
   context.on("dialog", (dialog) => {

@@ -1,5 +1,5 @@
 /** A changed file: its name and counts, and, unfolded, its lines with their numbers, on each of which can be commented. */
-import { memo, useId, useState, useSyncExternalStore } from "react";
+import { memo, useId, useRef, useState, useSyncExternalStore } from "react";
 import { ChevronRightIcon } from "../../ui/icons.tsx";
 import { Tokens } from "../text/code/code.tsx";
 import type { Token } from "../text/code/tokens.ts";
@@ -148,9 +148,12 @@ interface LineProps {
 
 function Line({ line, tokens, said, isOpen, onOpen, onSay, onRemove }: LineProps) {
   const { side, line: number } = placeOf(line);
+  const opener = useRef<HTMLButtonElement>(null);
+  // Whoever has written below a line goes on from it.
+  const back = () => opener.current?.focus();
   const label = `Comment on ${side === "before" ? "removed line" : "line"} ${number}`;
   const button = (
-    <button type="button" aria-label={label} title={label} aria-expanded={isOpen} onClick={onOpen}>
+    <button ref={opener} type="button" aria-label={label} title={label} aria-expanded={isOpen} onClick={onOpen}>
       {number}
     </button>
   );
@@ -171,7 +174,19 @@ function Line({ line, tokens, said, isOpen, onOpen, onSay, onRemove }: LineProps
               {said.map((comment) => (
                 <ShownComment key={comment.id} comment={comment} onRemove={() => onRemove(comment.id)} />
               ))}
-              {isOpen && <CommentForm label={label} onSay={onSay} onClose={onOpen} />}
+              {isOpen && (
+                <CommentForm
+                  label={label}
+                  onSay={(text) => {
+                    onSay(text);
+                    back();
+                  }}
+                  onClose={() => {
+                    onOpen();
+                    back();
+                  }}
+                />
+              )}
             </div>
           </td>
         </tr>
