@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import react from "@vitejs/plugin-react";
-import { defineConfig, type HtmlTagDescriptor, type Plugin } from "vite";
+import { defineConfig, type HtmlTagDescriptor, minifySync, type Plugin } from "vite";
 
 /** The running instance that the development server hands requests for data to. */
 const INSTANCE = process.env["REVEILLE_URL"] ?? "http://localhost:8787";
@@ -11,9 +11,9 @@ const INSTANCE_PATHS = ["/api", "/v1", "/docs", "/openapi.json", "/healthz"];
 
 /** Pages that share a module make it one of all pages, in one file: many small files compress badly. */
 const SHARED_BY = 6;
-/** By however many pages it is used: what is loaded when first wanted, what reads Markdown, and what makes up forms and lists. */
+/** By however many pages it is used: what is loaded when first wanted, what reads Markdown or code, and what makes up forms and lists. */
 const OF_ITS_OWN =
-  /@base-ui|@floating-ui|micromark|mdast|unist|src\/(?:connectors|editor|secrets)\/|run-filters|paged-list|choices/;
+  /@base-ui|@floating-ui|micromark|mdast|unist|src\/(?:connectors|editor|secrets|session\/text\/code)\/|run-filters|paged-list|choices/;
 
 const proxy = Object.fromEntries(
   INSTANCE_PATHS.map((path) => [path, { target: INSTANCE, ws: true, configure: sendOwnOrigin }]),
@@ -69,7 +69,7 @@ function head(): Plugin {
     name: "head",
     buildStart() {
       if (this.meta.watchMode) return;
-      this.emitFile({ type: "asset", name: "early.js", source: readFileSync(script, "utf8") });
+      this.emitFile({ type: "asset", name: "early.js", source: minifySync(script, readFileSync(script, "utf8")).code });
     },
     transformIndexHtml: {
       order: "post",

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Delivery } from "#protocol/delivery.ts";
 import type { Occurrence } from "#protocol/occurrence.ts";
-import { parseDeliveryFilters } from "#web/src/deliveries/delivery-words.ts";
+import { parseDeliveryFilters } from "#web/src/deliveries/delivery-filters.ts";
 import { activityOf, shorterOf } from "#web/src/routines/activity-items.ts";
 import { parseRoutineFilters } from "#web/src/routines/routine-filters.ts";
 import { parseRunFilters, toRunQuery } from "#web/src/runs/run-filters.ts";

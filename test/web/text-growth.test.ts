@@ -246,6 +246,7 @@ it("knows every function of the pages that a text can reach", () => {
     ...origins,
     ...amounts,
     ...durations,
+    ...origins,
     ...repositories,
     ...repositoryLinks,
     ...statuses,

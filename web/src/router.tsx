@@ -1,7 +1,7 @@
 /** The pages and their addresses. Each page is loaded when it is first needed; what it shows is asked for meanwhile. */
 import { createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { parseDeliveryFilters } from "./deliveries/delivery-filters.ts";
 import { deliveriesQuery, deliveryQuery } from "./deliveries/delivery-queries.ts";
-import { parseDeliveryFilters } from "./deliveries/delivery-words.ts";
 import { parseSavedNote, type SavedNote } from "./editor/saved-note.ts";
 import { activeRunsQuery, homeRoutinesQuery, lastResultsQuery, troublesQuery } from "./home/home-queries.ts";
 import { INSTANCE_ROUTES } from "./instance-routes.ts";

@@ -15,12 +15,11 @@ import { InboxIcon } from "../ui/icons.tsx";
 import { PagedList } from "../ui/paged-list.tsx";
 import { Time } from "../ui/time.tsx";
 import styles from "./deliveries.module.css";
+import { type DeliveryFilters, parseDeliveryFilters } from "./delivery-filters.ts";
 import { deliveriesQuery } from "./delivery-queries.ts";
 import {
   DELIVERY_STATUS_LABELS,
-  type DeliveryFilters,
   deliveryLine,
-  parseDeliveryFilters,
   SOURCE_OPTIONS,
   SOURCE_TEXTS,
   STATUS_OPTIONS,

@@ -2,7 +2,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import * as api from "../client/generated.ts";
 import { listQuery } from "../queries.ts";
-import type { DeliveryFilters } from "./delivery-words.ts";
+import type { DeliveryFilters } from "./delivery-filters.ts";
 
 const LIST_MS = 10_000;
 const ONE_MS = 15_000;

@@ -2,6 +2,7 @@
 import type { Delivery } from "#protocol/delivery.ts";
 import type { EventSource } from "#protocol/source-event.ts";
 import type { Label } from "../format/status.ts";
+import { DELIVERY_STATUSES, SOURCES } from "./delivery-filters.ts";
 
 export const SOURCE_TEXTS: Record<EventSource, string> = {
   github: "GitHub",
@@ -26,32 +27,8 @@ export const DELIVERY_STATUS_LABELS: Record<Delivery["status"], Label> = {
   failed: { text: "Failed", tone: "danger" },
 };
 
-export const STATUS_OPTIONS = Object.entries(DELIVERY_STATUS_LABELS).map(([value, { text }]) => ({
-  value: value as Delivery["status"],
-  text,
-}));
-export const SOURCE_OPTIONS = Object.entries(SOURCE_TEXTS).map(([value, text]) => ({
-  value: value as EventSource,
-  text,
-}));
-
-export interface DeliveryFilters {
-  source?: EventSource;
-  status?: Delivery["status"];
-  search?: string;
-}
-
-/** What an address says that is not known counts as not said. */
-export function parseDeliveryFilters(given: Record<string, unknown>): DeliveryFilters {
-  const source = SOURCE_OPTIONS.find(({ value }) => value === given["source"])?.value;
-  const status = STATUS_OPTIONS.find(({ value }) => value === given["status"])?.value;
-  const search = typeof given["search"] === "string" ? given["search"].trim() : "";
-  return {
-    ...(source === undefined ? {} : { source }),
-    ...(status === undefined ? {} : { status }),
-    ...(search === "" ? {} : { search }),
-  };
-}
+export const STATUS_OPTIONS = DELIVERY_STATUSES.map((value) => ({ value, text: DELIVERY_STATUS_LABELS[value].text }));
+export const SOURCE_OPTIONS = SOURCES.map((value) => ({ value, text: SOURCE_TEXTS[value] }));
 
 /** One line that says what came. */
 export function deliveryLine({ summary, event, action, source }: Delivery): string {

@@ -10,12 +10,13 @@ import { exactTime } from "../ui/exact-time.ts";
 import { SkeletonText } from "../ui/skeleton.tsx";
 import { Elapsed } from "../ui/time.tsx";
 import styles from "./details-panel.module.css";
-import { PushedBranches } from "./pushed-branches.tsx";
 import { runStretches, type Stretch, wholeDurationMs } from "./run-durations.ts";
-import { RunLinks } from "./run-links.tsx";
 import { Plain } from "./text/plain.tsx";
-import { VerdictPart } from "./verdict-part.tsx";
 
+// Of a run that has something before or after it, that has ended, or has pushed.
+const RunLinks = lazy(async () => ({ default: (await import("./run-links.tsx")).RunLinks }));
+const VerdictPart = lazy(async () => ({ default: (await import("./verdict-part.tsx")).VerdictPart }));
+const PushedBranches = lazy(async () => ({ default: (await import("./pushed-branches.tsx")).PushedBranches }));
 // Most sessions have one run.
 const EarlierRuns = lazy(async () => ({ default: (await import("./earlier-runs.tsx")).EarlierRuns }));
 
@@ -35,8 +36,8 @@ export function DetailsPanel({ id, session: { runs }, run }: DetailsPanelProps) 
       ) : (
         <>
           <Evidence run={run} />
-          {!isActiveStatus(run.status) && <VerdictPart key={run.id} run={run} />}
-          <RunLinks run={run} />
+          <Suspense>{!isActiveStatus(run.status) && <VerdictPart key={run.id} run={run} />}</Suspense>
+          <Suspense>{mayBeLinked(run) && <RunLinks run={run} />}</Suspense>
           <Cost run={run} />
           <Timings run={run} />
           <AboutRun run={run} />
@@ -45,6 +46,12 @@ export function DetailsPanel({ id, session: { runs }, run }: DetailsPanelProps) 
       )}
     </aside>
   );
+}
+
+/** A run wakes others when it ends. */
+function mayBeLinked({ status, retry_of: repeated, trigger }: Run): boolean {
+  const before = repeated ?? trigger.woken_by ?? trigger.delivery_id;
+  return before !== undefined || !isActiveStatus(status);
 }
 
 function Evidence({ run }: { run: Run }) {
@@ -66,7 +73,7 @@ function Evidence({ run }: { run: Run }) {
         {(evidence.files_shown ?? 0) > 0 && <Fact name="Files shown" value={evidence.files_shown} />}
         {evidence.branches_pushed.length === 0 && <Fact name="Branches pushed" value="0" />}
       </dl>
-      {evidence.branches_pushed.length > 0 && <PushedBranches run={run} />}
+      <Suspense>{evidence.branches_pushed.length > 0 && <PushedBranches run={run} />}</Suspense>
     </section>
   );
 }

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { ListedRun, Run } from "#protocol/run.ts";
-import { RUN_STATUS_LABELS } from "../format/status.ts";
+import { runLabel } from "../format/status.ts";
 import { runQuery } from "../queries.ts";
 import styles from "./details-panel.module.css";
 import { wokenRunsQuery } from "./session-queries.ts";
@@ -59,7 +59,7 @@ function Woken({ run }: { run: ListedRun }) {
       <Link to="/runs/$id" params={{ id: run.id }}>
         <Plain text={run.routine.name} />
       </Link>{" "}
-      {RUN_STATUS_LABELS[run.status].text}
+      {runLabel(run).text}
     </span>
   );
 }

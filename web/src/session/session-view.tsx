@@ -9,7 +9,6 @@ import { SkeletonRows } from "../ui/skeleton.tsx";
 import { Composer } from "./composer/composer.tsx";
 import { ConnectionNote } from "./connection-note.tsx";
 import { DetailsPanel } from "./details-panel.tsx";
-import { WaitContext } from "./items/run-row.tsx";
 import type { ConnectionState } from "./live-connection.ts";
 import type { LiveSession } from "./live-session.ts";
 import { SessionHead } from "./session-head.tsx";
@@ -21,6 +20,7 @@ import { useEndKeys, useSearchKey } from "./transcript-keys.ts";
 import { useLiveSession } from "./use-live-session.ts";
 import { useWaitReason } from "./use-wait-reason.ts";
 import { ViewLinks } from "./view-links.tsx";
+import { WaitContext } from "./wait-context.ts";
 
 // Loaded beside the page by its route. The other views need neither it nor what reads Markdown.
 const Transcript = lazy(async () => ({ default: (await import("./transcript.tsx")).Transcript }));

@@ -1,17 +1,17 @@
 /** What can be done with an item of the transcript: its address, and a copy of it as Markdown. Seen when it is looked at. */
-import { useState } from "react";
-import { CopyButton } from "../../ui/copy-button.tsx";
+import { lazy, Suspense, useState } from "react";
 import { Stamp } from "../../ui/time.tsx";
 import type { Item } from "../item-types.ts";
-import { itemMarkdown } from "../text/item-markdown.ts";
 import styles from "./row-actions.module.css";
+
+const CopyItem = lazy(async () => ({ default: (await import("./copy-item.tsx")).CopyItem }));
 
 export function RowActions({ item, seq }: { item: Item; seq: number }) {
   // One element for each row that nobody looks at.
   const [isLookedAt, setLookedAt] = useState(false);
   return (
     <span className={styles.actions}>
-      {isLookedAt && <CopyButton text={() => itemMarkdown(item)} label={`Copy event ${seq} as Markdown`} />}
+      <Suspense>{isLookedAt && <CopyItem item={item} seq={seq} />}</Suspense>
       <a
         href={`#seq-${seq}`}
         className={styles.link}

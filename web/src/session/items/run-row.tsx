@@ -1,6 +1,6 @@
 /** A run's beginning: its steps with their times while it gets ready, and one line afterwards. */
 import { useQuery } from "@tanstack/react-query";
-import { createContext, useContext } from "react";
+import { useContext } from "react";
 import { formatDuration } from "../../format/duration.ts";
 import { isUntaken } from "../../format/status.ts";
 import { runQuery } from "../../queries.ts";
@@ -9,11 +9,9 @@ import { Fold } from "../fold.tsx";
 import type { RunItem } from "../item-types.ts";
 import { isRunItemClosed, timedSteps } from "../run-items.ts";
 import { Plain } from "../text/plain.tsx";
+import { WaitContext } from "../wait-context.ts";
 import styles from "./run-row.module.css";
 import { StateMark } from "./state-mark.tsx";
-
-/** Why the session's latest run waits in the queue; null when that is not known, or it does not wait. */
-export const WaitContext = createContext<string | null>(null);
 
 /** A wait that is shorter is not worth a word. */
 const SHORT_WAIT_MS = 1_000;

@@ -14,7 +14,7 @@ import type {
   UsageItem,
 } from "../item-types.ts";
 import { GithubLink, PullRequestLink } from "../pull-request-link.tsx";
-import { CutNote } from "../text/long-text.tsx";
+import { CutNote } from "../text/cut-note.tsx";
 import { Plain } from "../text/plain.tsx";
 import { visibleText } from "../text/visible-text.ts";
 import styles from "./small-rows.module.css";

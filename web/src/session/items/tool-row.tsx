@@ -1,17 +1,21 @@
-/** A tool call with its result: a line, which unfolds to what was asked and what came of it. */
+/** A tool call with its result: a line, which unfolds to what was asked and what came of it, loaded with the first act on the page. */
+import { lazy, Suspense } from "react";
 import { formatDuration } from "../../format/duration.ts";
 import { classNames } from "../../ui/class-names.ts";
+import { withFirstAct } from "../../ui/first-act.ts";
 import { Elapsed } from "../../ui/time.tsx";
 import { Fold } from "../fold.tsx";
 import type { ResultItem, ToolItem } from "../item-types.ts";
-import type { Language } from "../text/code/languages.ts";
-import { CutNote, LongText } from "../text/long-text.tsx";
 import { Plain } from "../text/plain.tsx";
 import { tellingInput, toolName } from "../text/tool-summary.ts";
 import { StateMark } from "./state-mark.tsx";
-import { outputLanguage } from "./tool-input.ts";
-import { ToolInputView } from "./tool-input-view.tsx";
 import styles from "./tool-row.module.css";
+
+const loadBody = () => import("./tool-body.tsx");
+const ToolBody = lazy(async () => ({ default: (await loadBody()).ToolBody }));
+const Output = lazy(async () => ({ default: (await loadBody()).Output }));
+// Before it is wanted: it unfolds also where there is no network by then.
+withFirstAct(loadBody);
 
 const STATE_TEXTS = { running: "Running", ok: "Done", error: "Failed", stopped: "Stopped, without a result" };
 
@@ -40,7 +44,11 @@ export function ToolRow({ item }: { item: ToolItem }) {
         </>
       }
     >
-      {() => <ToolBody item={item} />}
+      {() => (
+        <Suspense>
+          <ToolBody item={item} />
+        </Suspense>
+      )}
     </Fold>
   );
 }
@@ -60,7 +68,11 @@ export function ResultRow({ item: { key, result } }: { item: ResultItem }) {
         </>
       }
     >
-      {() => <Output foldKey={key} result={result} />}
+      {() => (
+        <Suspense>
+          <Output foldKey={key} result={result} />
+        </Suspense>
+      )}
     </Fold>
   );
 }
@@ -72,38 +84,5 @@ function Duration({ item: { atMs, state, result } }: { item: ToolItem }) {
       {state === "running" && <Elapsed since={new Date(atMs).toISOString()} />}
       {state === "stopped" && "no result"}
     </span>
-  );
-}
-
-function ToolBody({ item: { key, name, input, inputCut, result, state } }: { item: ToolItem }) {
-  return (
-    <>
-      <ToolInputView foldKey={key} input={input} />
-      {inputCut !== null && <CutNote cut={inputCut} />}
-      {result !== null && <Output foldKey={key} result={result} language={outputLanguage(name, input, result.text)} />}
-      {state === "stopped" && <p className={styles.none}>The run ended before the tool gave a result.</p>}
-    </>
-  );
-}
-
-interface OutputProps {
-  foldKey: string;
-  result: ResultItem["result"];
-  language?: Language | null;
-}
-
-function Output({ foldKey, result: { text, isError, cut }, language = null }: OutputProps) {
-  if (text === "") return <p className={styles.none}>No output.</p>;
-  const label = isError ? "Error" : "Output";
-  return (
-    <LongText
-      label={label}
-      text={text}
-      foldKey={`${foldKey}:output`}
-      cut={cut}
-      isError={isError}
-      isTerminal
-      language={isError ? null : language}
-    />
   );
 }

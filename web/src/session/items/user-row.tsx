@@ -4,7 +4,7 @@ import { Badge } from "../../ui/badge.tsx";
 import { Stamp } from "../../ui/time.tsx";
 import { useFold } from "../fold.tsx";
 import type { UserItem } from "../item-types.ts";
-import { CutNote } from "../text/long-text.tsx";
+import { CutNote } from "../text/cut-note.tsx";
 import { preview } from "../text/preview.ts";
 import { visibleText } from "../text/visible-text.ts";
 import styles from "./user-row.module.css";

@@ -1,4 +1,5 @@
 /** What the run waits for: a line; of a question a card, with its answer as soon as there is one. */
+import { lazy, Suspense } from "react";
 import { WAITING_TEXTS } from "../../format/status.ts";
 import { QuestionIcon } from "../icons.tsx";
 import type { AnswerItem, WaitItem } from "../item-types.ts";
@@ -6,8 +7,9 @@ import { answerWords } from "../questions/question-words.ts";
 import { Plain } from "../text/plain.tsx";
 import { visibleText } from "../text/visible-text.ts";
 import { StepRow } from "./small-rows.tsx";
-import { ToolInputView } from "./tool-input-view.tsx";
 import styles from "./wait-row.module.css";
+
+const ToolInputView = lazy(async () => ({ default: (await import("./tool-input-view.tsx")).ToolInputView }));
 
 export function WaitRow({ item }: { item: WaitItem }) {
   const { what, question, answer, isOpen } = item;
@@ -20,7 +22,9 @@ export function WaitRow({ item }: { item: WaitItem }) {
         {question.call === null ? "The agent asks" : "The agent asks for an approval"}
       </p>
       <p className={styles.text}>{visibleText(question.text)}</p>
-      {question.call !== null && <ToolInputView foldKey={item.key} input={question.call.input} isExact />}
+      <Suspense>
+        {question.call !== null && <ToolInputView foldKey={item.key} input={question.call.input} isExact />}
+      </Suspense>
       {question.choices.length > 0 && (
         <ul className={styles.choices} aria-label="Choices">
           {question.choices.map((choice) => (

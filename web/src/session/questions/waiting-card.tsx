@@ -1,7 +1,7 @@
 /** What the run waits for of people, above the field for messages: a question or an approval is answered here, a budget explained. */
 
 import { useQueryClient } from "@tanstack/react-query";
-import { useState, useSyncExternalStore } from "react";
+import { lazy, Suspense, useState, useSyncExternalStore } from "react";
 import type { ShownQuestion } from "#protocol/question.ts";
 import type { Run } from "#protocol/run.ts";
 import { answerRun } from "../../client/generated.ts";
@@ -13,10 +13,11 @@ import { useWrite } from "../../write.ts";
 import type { WaitItem } from "../item-types.ts";
 import type { LiveSession } from "../live-session.ts";
 import type { AnswerFormProps, Said } from "./answer-form-props.ts";
-import { ApprovalForm } from "./approval-form.tsx";
-import { BudgetCard } from "./budget-card.tsx";
-import { QuestionForm } from "./question-form.tsx";
 import styles from "./waiting-card.module.css";
+
+const ApprovalForm = lazy(async () => ({ default: (await import("./approval-form.tsx")).ApprovalForm }));
+const BudgetCard = lazy(async () => ({ default: (await import("./budget-card.tsx")).BudgetCard }));
+const QuestionForm = lazy(async () => ({ default: (await import("./question-form.tsx")).QuestionForm }));
 
 /** @param props.run the session's latest run. */
 export function WaitingCard({ live, run }: { live: LiveSession; run: Run | undefined }) {
@@ -36,16 +37,18 @@ export function WaitingCard({ live, run }: { live: LiveSession; run: Run | undef
   return (
     <>
       {answer.isError && <Refusal error={answer.error} onClose={() => answer.reset()} />}
-      {openWait !== null && question !== null && !isCanceling && (
-        <Form
-          key={question.id}
-          question={question}
-          until={openWait.until}
-          isBusy={answer.isPending}
-          onAnswer={(said) => answer.mutate({ wait: { ...openWait, question }, said })}
-        />
-      )}
-      {openWait?.what === "budget" && run !== undefined && <BudgetCard run={run} />}
+      <Suspense>
+        {openWait !== null && question !== null && !isCanceling && (
+          <Form
+            key={question.id}
+            question={question}
+            until={openWait.until}
+            isBusy={answer.isPending}
+            onAnswer={(said) => answer.mutate({ wait: { ...openWait, question }, said })}
+          />
+        )}
+        {openWait?.what === "budget" && run !== undefined && <BudgetCard run={run} />}
+      </Suspense>
     </>
   );
 }

@@ -4,7 +4,7 @@ import { useFold } from "../fold.tsx";
 import type { AgentItem } from "../item-types.ts";
 import styles from "./agent-text.module.css";
 import { BeingWritten } from "./code/code.tsx";
-import { CutNote } from "./long-text.tsx";
+import { CutNote } from "./cut-note.tsx";
 import { Markdown } from "./markdown.tsx";
 import { formatBytes, preview } from "./preview.ts";
 import { visibleText } from "./visible-text.ts";

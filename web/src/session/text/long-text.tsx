@@ -1,16 +1,24 @@
 /** Text of any length: at first as much as can be looked at, all of it when asked for. */
-import { useMemo } from "react";
+import { type ComponentType, useMemo } from "react";
 import { plural } from "../../format/amounts.ts";
 import { classNames } from "../../ui/class-names.ts";
 import { CopyButton } from "../../ui/copy-button.tsx";
 import { useFold } from "../fold.tsx";
 import type { Cut } from "../item-types.ts";
-import { type AnsiPiece, ansiPieces, hasAnsi, withoutAnsi } from "./ansi.ts";
 import { Code } from "./code/code.tsx";
 import type { Language } from "./code/languages.ts";
+import { CutNote } from "./cut-note.tsx";
 import styles from "./long-text.module.css";
 import { formatBytes, preview, type TextBound } from "./preview.ts";
 import { visibleText } from "./visible-text.ts";
+
+/** What is read of a text that was written for a terminal: its colours are seen, and its other control sequences are left out. */
+export interface TerminalReader {
+  /** Its words alone. */
+  words: (text: string) => string;
+  isStyled: (text: string) => boolean;
+  View: ComponentType<{ text: string; plain: string }>;
+}
 
 interface LongTextProps {
   text: string;
@@ -20,15 +28,13 @@ interface LongTextProps {
   cut?: Cut | null;
   bound?: TextBound;
   isError?: boolean;
-  /** It was written for a terminal: its colours are seen, and its other control sequences are left out. */
-  isTerminal?: boolean;
+  /** Of what was written for a terminal. */
+  terminal?: TerminalReader;
   /** What it is written in, where it is code. */
   language?: Language | null;
 }
 
 const USUAL_BOUND: TextBound = { lines: 24, characters: 3_000 };
-/** Text with more styled pieces than anything prints is shown without its styles. */
-const MOST_PIECES = 4_000;
 
 export function LongText({
   text,
@@ -37,14 +43,14 @@ export function LongText({
   cut = null,
   bound = USUAL_BOUND,
   isError = false,
-  isTerminal = false,
+  terminal,
   language = null,
 }: LongTextProps) {
   const [isAll, setAll] = useFold(`${foldKey}:all`);
   const beginning = useMemo(() => preview(text, bound), [text, bound]);
   const shown = isAll ? text : beginning.text;
   // What is copied may be pasted into a terminal: it is what is seen, and nothing that a terminal would act on.
-  const plain = useMemo(() => visibleText(isTerminal ? withoutAnsi(shown) : shown), [isTerminal, shown]);
+  const plain = useMemo(() => visibleText(terminal?.words(shown) ?? shown), [terminal, shown]);
   return (
     <div className={classNames(styles.frame, isError && styles.error)}>
       <div className={styles.bar}>
@@ -53,8 +59,8 @@ export function LongText({
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard */}
       <pre className={styles.text} tabIndex={0}>
-        {isTerminal && hasAnsi(shown) ? (
-          <Terminal text={shown} plain={plain} />
+        {terminal?.isStyled(shown) ? (
+          <terminal.View text={shown} plain={plain} />
         ) : (
           <Code text={plain} language={language} />
         )}
@@ -67,33 +73,6 @@ export function LongText({
       {cut !== null && (isAll || beginning.isWhole) && <CutNote cut={cut} />}
     </div>
   );
-}
-
-/** Says that the instance has kept only the beginning. */
-export function CutNote({ cut: { bytes } }: { cut: Cut }) {
-  const length = bytes === null ? "" : ` The whole was ${formatBytes(bytes)} long.`;
-  return <p className={styles.cut}>Cut here: events have a limit of 256 KiB.{length}</p>;
-}
-
-function Terminal({ text, plain }: { text: string; plain: string }) {
-  const pieces = useMemo(() => ansiPieces(text), [text]);
-  if (pieces.length > MOST_PIECES) return plain;
-  return pieces.map((piece, index) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: a text's pieces are made anew with the text
-    <span key={index} className={classNames(...styleNames(piece))}>
-      {visibleText(piece.text)}
-    </span>
-  ));
-}
-
-function styleNames({ colour, bold, dim, italic, underline }: AnsiPiece): (string | false | undefined)[] {
-  return [
-    colour !== null && styles[colour],
-    bold && styles.bold,
-    dim && styles.dim,
-    italic && styles.italic,
-    underline && styles.underline,
-  ];
 }
 
 function sizeOf(text: string): string {
