@@ -1,19 +1,20 @@
-/** A person runs the demo routine with the offline demo model, and watches it to its end. */
+/** A person who uses no pointer signs in by the printed address, runs the demo routine with the offline demo model, and watches it to its end. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sessionSchema } from "#protocol/session.ts";
 import { ask, demoBed, readEvents } from "./support/bed.ts";
+import { pressOn } from "./support/keyboard.ts";
 import { readThrough, transcript, untilConnection, untilRunStatus } from "./support/transcript.ts";
 import { visit } from "./support/visitor.ts";
 
 test("from the list to the pushed branch", async (t) => {
   const bed = await demoBed();
-  await visit(t, bed, { isSignedIn: false }, async ({ page }) => {
+  await visit(t, bed, { isSignedIn: false, isByKeys: true }, async ({ page }) => {
     await page.goto(bed.signInUrl);
-    await page.getByRole("link", { name: "Routines", exact: true }).click();
-    await page.getByRole("link", { name: "Changelog demo", exact: true }).first().click();
+    await pressOn(page, page.getByRole("link", { name: "Routines", exact: true }));
+    await pressOn(page, page.getByRole("link", { name: "Changelog demo", exact: true }).first());
     await page.getByRole("heading", { level: 1, name: "Changelog demo" }).waitFor();
-    await page.getByRole("button", { name: "Run now" }).click();
+    await pressOn(page, page.getByRole("button", { name: "Run now" }));
     await page.waitForURL(/\/sessions\/session_/);
     const sessionId = page.url().split("/").at(-1) ?? "";
 
@@ -37,7 +38,7 @@ test("from the list to the pushed branch", async (t) => {
     const session = await ask(bed, { method: "GET", path: `/api/v1/sessions/${sessionId}`, answer: sessionSchema });
     await page.getByRole("heading", { level: 1, name: session.title }).waitFor();
 
-    await page.getByRole("link", { name: "Reveille", exact: true }).click();
+    await pressOn(page, page.getByRole("link", { name: "Reveille", exact: true }));
     const recent = page.getByRole("region", { name: "Last results" });
     await recent.locator(`a[href="/sessions/${sessionId}"]`).first().waitFor();
   });
