@@ -1,6 +1,6 @@
 /** A service that calls the trigger's own address: which, what of it counts, and how it is set up there. */
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useState } from "react";
 import type { GenericAuth, PubsubAuth, WebhookSource } from "#protocol/triggers.ts";
 import { CopyButton } from "../../ui/copy-button.tsx";
 import styles from "../editor.module.css";
@@ -191,15 +191,18 @@ function Endpoint({ trigger, secretFrom, title }: EndpointProps) {
 }
 
 function Steps({ trigger, steps, title }: { trigger: WebhookInput; steps: readonly string[]; title: string }) {
+  const [wasOpened, setOpened] = useState(false);
   const text = steps
     .map((step, place) => `${place + 1}. ${step.replaceAll("TRIGGER_ID", trigger.id ?? "…")}`)
     .join("\n");
   return (
-    <details className={styles.steps}>
+    <details className={styles.steps} onToggle={({ currentTarget }) => currentTarget.open && setOpened(true)}>
       <summary>How it is set up: {title}</summary>
-      <Suspense>
-        <Markdown text={text} />
-      </Suspense>
+      {wasOpened && (
+        <Suspense>
+          <Markdown text={text} />
+        </Suspense>
+      )}
     </details>
   );
 }
