@@ -1,6 +1,6 @@
 /** Which secrets a text names, who names one, and what is said of it. */
 import { describe, expect, it } from "vitest";
-import { listed, nameFault, scopeWords, valueWarning } from "../../web/src/secrets/secret-words.ts";
+import { listed, nameFault, narrowed, scopeWords, valueWarning } from "../../web/src/secrets/secret-words.ts";
 import { secretsIn, whereNamed } from "../../web/src/secrets/where-named.ts";
 
 describe("secrets that a text names", () => {
@@ -28,7 +28,7 @@ it("those who name a secret are environments in use, and routines by a variable 
     variables: { A: text },
     notify: webhook === undefined ? [{ slack: "{{OTHER}}" }] : [{ webhook }],
   });
-  const { environments, routines, isInRules } = whereNamed(
+  const { environments, routines, connectors, isInRules } = whereNamed(
     "TOKEN",
     [
       environment("ci", "active", "{{TOKEN}}"),
@@ -41,11 +41,18 @@ it("those who name a secret are environments in use, and routines by a variable 
       routine("three", "\\{{TOKEN}}"),
     ],
     [{ slack: "{{OTHER}}" }, { webhook: "https://example.com/{{TOKEN}}" }],
+    [
+      { id: "con_1", name: "linear", auth: { type: "bearer", token: "{{TOKEN}}" } },
+      { id: "con_2", name: "slack", auth: { type: "none" } },
+    ],
   );
+  expect(connectors.map(({ name }) => name)).toEqual(["linear"]);
   expect(environments.map(({ name }) => name)).toEqual(["ci"]);
   expect(routines.map(({ name }) => name)).toEqual(["one", "two"]);
   expect(isInRules).toBe(true);
-  expect(whereNamed("OTHER", [], [], [{ slack: "{{TOKEN}}" }, { email: "team@example.com" }]).isInRules).toBe(false);
+  expect(whereNamed("OTHER", [], [], [{ slack: "{{TOKEN}}" }, { email: "team@example.com" }], []).isInRules).toBe(
+    false,
+  );
 });
 
 it.each([
@@ -54,8 +61,15 @@ it.each([
   [{ routines: ["rtn_1"] }, "For runs of 1 routine"],
   [{ environments: ["env_1", "env_2"] }, "For runs in 2 environments"],
   [{ routines: ["rtn_1", "rtn_2"], environments: ["env_1"] }, "For runs of 2 routines in 1 environment"],
+  [{ connectors: ["con_1"] }, "For the headers of 1 connector"],
+  [{ connectors: ["con_1"], routines: ["rtn_1"] }, "For the headers of 1 connector in runs of 1 routine"],
 ])("the scope %j is told as %s", (scope, words) => {
   expect(scopeWords(scope)).toBe(words);
+});
+
+it("a scope is sent without its empty lists, and with every list that it has", () => {
+  const scope = { routines: ["rtn_1"], environments: [], connectors: ["con_1"] };
+  expect(narrowed(scope)).toEqual({ routines: ["rtn_1"], connectors: ["con_1"] });
 });
 
 it.each([

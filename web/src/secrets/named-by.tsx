@@ -13,13 +13,14 @@ export function NamedBy({ secret, named }: { secret: string; named: Named | unde
       </Card>
     );
   }
-  const { environments, routines, isInRules } = named;
+  const { environments, routines, connectors, isInRules } = named;
   if (namesOf(named).length === 0) {
     return (
       <Card>
         <EmptyState title="Nothing names it yet">
           <p>
-            Write <code>{`{{${secret}}}`}</code> as the value of a variable of an environment or a routine.
+            Write <code>{`{{${secret}}}`}</code> as the value of a variable of an environment or a routine, or choose it
+            in a connector.
           </p>
         </EmptyState>
       </Card>
@@ -34,6 +35,14 @@ export function NamedBy({ secret, named }: { secret: string; named: Named | unde
         <ListRow key={id}>
           Routine{" "}
           <Link to="/routines/$id" params={{ id }} className={rowLinkClass}>
+            {name}
+          </Link>
+        </ListRow>
+      ))}
+      {connectors.map(({ id, name }) => (
+        <ListRow key={id}>
+          Connector{" "}
+          <Link to="/connectors/$id" params={{ id }} className={rowLinkClass}>
             {name}
           </Link>
         </ListRow>

@@ -1,12 +1,12 @@
-/** Who may use a secret: all runs, or those of some routines, in some environments. */
+/** Who may use a secret: all runs, or those of some routines, in some environments; or the headers of some connectors alone. */
 import { useQuery } from "@tanstack/react-query";
 import type { SecretScope } from "../client/generated.ts";
 import { OneOf, SomeOf } from "../ui/choices.tsx";
-import { everyEnvironmentQuery, everyRoutineQuery } from "./secret-queries.ts";
+import { everyConnectorQuery, everyEnvironmentQuery, everyRoutineQuery } from "./secret-queries.ts";
 
 const REACHES = [
   { value: "all", text: "All runs" },
-  { value: "some", text: "Only runs of some routines, or in some environments" },
+  { value: "some", text: "Only some routines, environments or connectors" },
 ] as const;
 
 interface ScopeFieldProps {
@@ -33,6 +33,7 @@ export function ScopeField({ scope, onChange }: ScopeFieldProps) {
 function Narrowed({ scope, onChange }: ScopeFieldProps) {
   const environments = useQuery(everyEnvironmentQuery).data ?? [];
   const routines = useQuery(everyRoutineQuery).data ?? [];
+  const connectors = useQuery(everyConnectorQuery).data ?? [];
   return (
     <>
       <SomeOf
@@ -50,6 +51,14 @@ function Narrowed({ scope, onChange }: ScopeFieldProps) {
         options={optionsOf(routines, scope.routines)}
         value={scope.routines ?? []}
         onChange={(chosen) => onChange({ ...scope, routines: chosen })}
+      />
+      <SomeOf
+        legend="Connectors"
+        scrolls
+        hint="With any chosen it is for their headers alone, and no variable gets it."
+        options={optionsOf(connectors, scope.connectors)}
+        value={scope.connectors ?? []}
+        onChange={(chosen) => onChange({ ...scope, connectors: chosen })}
       />
     </>
   );

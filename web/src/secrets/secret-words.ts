@@ -1,18 +1,21 @@
 /** Pure: what is said of a secret. */
 import type { SecretScope, SecretSource } from "#protocol/secret.ts";
+import type * as api from "../client/generated.ts";
 
 /** Shorter values are not taken out of what runs say. */
 const SCRUBBED_FROM = 8;
 
 export function scopeWords(scope: SecretScope | null): string {
   if (scope === null) return "Scope can’t be read";
-  const { routines, environments } = scope;
+  const { routines, environments, connectors } = scope;
+  const isForRuns = connectors === undefined;
   const parts = [
-    ...(routines === undefined ? [] : [`runs of ${counted(routines.length, "routine")}`]),
+    ...(isForRuns ? [] : [`the headers of ${counted(connectors.length, "connector")}`]),
+    ...(routines === undefined ? [] : [`${isForRuns ? "" : "in "}runs of ${counted(routines.length, "routine")}`]),
     ...(environments === undefined ? [] : [`in ${counted(environments.length, "environment")}`]),
   ];
   if (parts.length === 0) return "For all runs";
-  return `For ${routines === undefined ? "runs " : ""}${parts.join(" ")}`;
+  return `For ${isForRuns && routines === undefined ? "runs " : ""}${parts.join(" ")}`;
 }
 
 export function sourceWords(source: SecretSource): string {
@@ -39,6 +42,12 @@ export function listed(names: readonly string[], most = 3): string {
   const shown = names.length > most ? names.slice(0, most - 1) : names.slice(0, -1);
   const last = names.length > most ? `${names.length - shown.length} more` : (names.at(-1) ?? "");
   return `${shown.join(", ")} and ${last}`;
+}
+
+/** A list with nothing in it would be refused: it stands for all, which is said by leaving it out. */
+export function narrowed(scope: SecretScope): api.SecretScope {
+  const lists = Object.entries(scope).filter(([, ids]) => ids !== undefined && ids.length > 0);
+  return Object.fromEntries(lists);
 }
 
 function counted(count: number, noun: string): string {

@@ -2,6 +2,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import * as api from "../client/generated.ts";
 import { useWrite } from "../write.ts";
+import { narrowed } from "./secret-words.ts";
 
 interface Setting {
   name: string;
@@ -28,12 +29,4 @@ export function useDeleteSecret() {
       return queryClient.invalidateQueries({ queryKey: ["secrets"] });
     },
   });
-}
-
-/** A list with nothing in it would be refused: it stands for all, which is said by leaving it out. */
-function narrowed({ routines = [], environments = [] }: api.SecretScope): api.SecretScope {
-  return {
-    ...(routines.length === 0 ? {} : { routines }),
-    ...(environments.length === 0 ? {} : { environments }),
-  };
 }

@@ -1,4 +1,5 @@
 /** Pure: which secrets a text names, and who names a secret. */
+import type { Connector } from "#protocol/connector.ts";
 import type { Environment } from "#protocol/environment.ts";
 import type { Routine } from "#protocol/routine.ts";
 
@@ -15,11 +16,14 @@ export type NamingRoutine = Pick<Routine, "id" | "name" | "variables"> & {
 };
 export type NamingEnvironment = Pick<Environment, "id" | "name" | "variables" | "status">;
 
+export type NamingConnector = Pick<Connector, "id" | "name" | "auth">;
+
 type NamingRule = NamingRoutine["notify"][number];
 
 export interface Named {
   environments: NamingEnvironment[];
   routines: NamingRoutine[];
+  connectors: NamingConnector[];
   /** Whether a notification rule for all routines does. */
   isInRules: boolean;
 }
@@ -30,6 +34,7 @@ export function whereNamed(
   environments: readonly NamingEnvironment[],
   routines: readonly NamingRoutine[],
   rules: readonly NamingRule[],
+  connectors: readonly NamingConnector[],
 ): Named {
   const names = (texts: readonly string[]) => texts.some((text) => secretsIn(text).includes(secret));
   return {
@@ -37,6 +42,7 @@ export function whereNamed(
       ({ status, variables }) => status === "active" && names(Object.values(variables)),
     ),
     routines: routines.filter(({ variables, notify }) => names([...Object.values(variables), ...addressesOf(notify)])),
+    connectors: connectors.filter(({ auth }) => names([JSON.stringify(auth)])),
     isInRules: names(addressesOf(rules)),
   };
 }
@@ -46,7 +52,7 @@ function addressesOf(rules: readonly NamingRule[]): string[] {
 }
 
 /** Those who name it, each by its name. */
-export function namesOf({ environments, routines, isInRules }: Named): string[] {
-  const names = [...environments, ...routines].map(({ name }) => name);
+export function namesOf({ environments, routines, connectors, isInRules }: Named): string[] {
+  const names = [...environments, ...routines, ...connectors].map(({ name }) => name);
   return isInRules ? [...names, "the notification rules"] : names;
 }
