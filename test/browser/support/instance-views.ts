@@ -1,11 +1,10 @@
 /** The pages about the instance, each with something on it. */
-import { after } from "node:test";
 import type { Page } from "playwright-core";
 import { connectorSchema } from "#protocol/connector.ts";
 import { environmentSchema } from "#protocol/environment.ts";
 import { secretSchema } from "#protocol/secret.ts";
 import { sharedBudgetSchema } from "#protocol/shared-budget.ts";
-import { ask, type Bed, createRoutine } from "./bed.ts";
+import { ask, atEnd, type Bed, createRoutine } from "./bed.ts";
 import { IssuesServer } from "./issues-server.ts";
 
 interface InstanceView {
@@ -40,7 +39,8 @@ export async function instanceViews(bed: Bed): Promise<InstanceView[]> {
     answer: sharedBudgetSchema,
   });
   const issues = await IssuesServer.start();
-  after(() => issues.close());
+  // A hook of the test that makes them would come too early for the next.
+  atEnd(() => issues.close());
   const connector = await makeConnector(bed, {
     name: "looked-at",
     url: issues.urlWithToken,
