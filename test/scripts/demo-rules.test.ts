@@ -24,6 +24,8 @@ function routine(
     ...routineInputSchema.parse(DEMO_WRITER.input(HERE)),
     model: null,
     session_key: null,
+    gate: null,
+    gate_state: null,
     repositories: urls.map((url) => ({ url })),
     triggers,
     id: `rtn_${"0".repeat(26)}`,
