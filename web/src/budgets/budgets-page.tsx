@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { SharedBudget } from "#protocol/shared-budget.ts";
 import { RunRow } from "../routines/run-row.tsx";
+import { CoinsIcon } from "../shell/navigation-icons.tsx";
 import { Page } from "../shell/page.tsx";
 import { Button } from "../ui/button.tsx";
 import { Card, List } from "../ui/card.tsx";
@@ -66,7 +67,7 @@ function Budgets() {
 function NoBudgets() {
   return (
     <Card>
-      <EmptyState title="No budgets yet">
+      <EmptyState icon={<CoinsIcon size={22} />} title="No budgets yet">
         <p>
           Nothing limits what all routines cost together. With a budget, runs wait when it is spent, and go on when it
           is raised or the next month begins.

@@ -6,6 +6,7 @@ import { connectorName } from "../format/connectors.ts";
 import { everyRoutineQuery } from "../secrets/secret-queries.ts";
 import { listed } from "../secrets/secret-words.ts";
 import { Plain } from "../session/text/plain.tsx";
+import { LinkIcon } from "../shell/navigation-icons.tsx";
 import { Page } from "../shell/page.tsx";
 import { LabelBadge } from "../ui/badge.tsx";
 import { buttonClass } from "../ui/button.tsx";
@@ -37,7 +38,7 @@ export function ConnectorsPage() {
         query={query}
         noun="connectors"
         empty={
-          <EmptyState title="No connectors yet">
+          <EmptyState icon={<LinkIcon size={22} />} title="No connectors yet">
             <p>
               Make one with the address of an MCP server. Then choose it in the editor of a routine: its agent has the
               server’s tools from its next run on.

@@ -12,6 +12,7 @@ import { classNames } from "../ui/class-names.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { Choice, Filters, SearchField } from "../ui/filters.tsx";
 import { InboxIcon } from "../ui/icons.tsx";
+import { PageHead } from "../ui/page-head.tsx";
 import { PagedList } from "../ui/paged-list.tsx";
 import { Time } from "../ui/time.tsx";
 import styles from "./deliveries.module.css";
@@ -43,8 +44,7 @@ export function DeliveriesPage() {
   const isNarrowed = Object.keys(filters).length > 0;
   return (
     <Page title="Deliveries">
-      <h1 className={styles.title}>Deliveries</h1>
-      <p className={styles.lead}>What sources have sent, as it arrived, and what each trigger made of it.</p>
+      <PageHead title="Deliveries" lead="What sources have sent, as it arrived, and what each trigger made of it." />
       <Filters label="Narrow the deliveries">
         <SearchField label="Search in deliveries" value={filters.search ?? ""} onChange={search} />
         <Choice

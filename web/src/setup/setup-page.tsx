@@ -10,6 +10,7 @@ import { githubAppQuery } from "../queries.ts";
 import { Page } from "../shell/page.tsx";
 import { Card } from "../ui/card.tsx";
 import { ErrorNotice, ErrorState } from "../ui/error-state.tsx";
+import { PageHead } from "../ui/page-head.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
 import { useWrite } from "../write.ts";
 import { AppView } from "./app-view.tsx";
@@ -23,11 +24,10 @@ export function SetupPage() {
   const state = query.data;
   return (
     <Page title="GitHub App">
-      <h1 className={styles.title}>GitHub App</h1>
-      <p className={styles.lead}>
-        A GitHub App of your own: routines clone and push with tokens for one repository each, and hear of what happens
-        there.
-      </p>
+      <PageHead
+        title="GitHub App"
+        lead="A GitHub App of your own: routines clone and push with tokens for one repository each, and hear of what happens there."
+      />
       {ending.isError && (
         <div className={styles.notice}>
           <ErrorNotice title="The App was not taken." error={ending.error} />

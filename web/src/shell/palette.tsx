@@ -85,7 +85,7 @@ function Search({ onShortcuts, onDone }: SearchProps) {
           aria-autocomplete="list"
           autoComplete="off"
           spellCheck={false}
-          placeholder="Go to a page, a routine, a run…"
+          placeholder="A page, a routine, a run…"
           value={typed}
           onChange={(event) => {
             setTyped(event.target.value);
