@@ -1,6 +1,7 @@
 /** One shared budget: what of it is spent and reserved, and the ways to change it. */
 import { useState } from "react";
 import type { SharedBudget } from "#protocol/shared-budget.ts";
+import { actorWords } from "../format/actor.ts";
 import { formatCost } from "../format/amounts.ts";
 import { Badge } from "../ui/badge.tsx";
 import { Button } from "../ui/button.tsx";
@@ -33,7 +34,7 @@ export function BudgetRow({ budget }: { budget: SharedBudget }) {
           Begins anew <Time at={anew} />
         </>,
         <>
-          Set <Time at={budget.updated_at} /> by {budget.updated_by.name}
+          Set <Time at={budget.updated_at} /> {actorWords(budget.updated_by)}
         </>,
       ]}
       actions={<Actions budget={budget} title={title} />}

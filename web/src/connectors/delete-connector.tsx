@@ -21,7 +21,7 @@ export function DeleteConnector({ id, name }: { id: string; name: string }) {
   return (
     <>
       <Button variant="ghost" onPointerEnter={preloadDialogs} onFocus={preloadDialogs} onClick={() => setOpen(true)}>
-        Delete
+        Delete…
       </Button>
       <ConfirmDialog
         isOpen={isOpen}

@@ -17,7 +17,7 @@ export function NewConnectorPage() {
       <BackLink to="/connectors">Connectors</BackLink>
       <PageHead
         title="New connector"
-        lead="The instance looks at once whether the server answers, and which tools it has. It is kept whatever comes of that."
+        lead="The instance looks at once whether the server answers, and which tools it has. The connector is kept even if it does not answer."
       />
       <ConnectorForm
         draft={draft}

@@ -54,7 +54,7 @@ function RoutineView({ routine }: { routine: Routine }) {
         value={tab}
         onChange={(next) => navigate({ search: parseRoutineTab(next), replace: true, resetScroll: false })}
         tabs={[
-          { value: "runs", title: "Runs", panel: <Runs id={routine.id} /> },
+          { value: "runs", title: "Runs", panel: <Runs id={routine.id} isPaused={routine.status === "paused"} /> },
           { value: "activity", title: "Activity", panel: <Activity id={routine.id} /> },
           { value: "notes", title: "Notes", panel: <Notes id={routine.id} /> },
           { value: "definition", title: "Definition", panel: <Definition routine={routine} /> },
@@ -64,7 +64,7 @@ function RoutineView({ routine }: { routine: Routine }) {
   );
 }
 
-function Runs({ id }: { id: string }) {
+function Runs({ id, isPaused }: { id: string; isPaused: boolean }) {
   const runs = useInfiniteQuery(routineRunsQuery(id));
   const hasNone = runs.data?.pages[0]?.data.length === 0;
   return (
@@ -76,8 +76,9 @@ function Runs({ id }: { id: string }) {
         empty={
           <EmptyState icon={<InboxIcon size={22} />} title="It has not run yet">
             <p>
-              “Run now” starts it, as do its triggers; a program starts it through the fire endpoint with the routine's
-              token.
+              {isPaused
+                ? "“Run now” starts it; its triggers do once it is resumed."
+                : "“Run now” starts it, as do its triggers; a program starts it through the fire endpoint with the routine’s token."}
             </p>
           </EmptyState>
         }

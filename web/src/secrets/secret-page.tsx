@@ -127,7 +127,7 @@ function DeleteSecret({ name, names }: { name: string; names: readonly string[] 
   return (
     <>
       <Button variant="ghost" onPointerEnter={preloadDialogs} onFocus={preloadDialogs} onClick={() => setOpen(true)}>
-        Delete
+        Delete…
       </Button>
       <ConfirmDialog
         isOpen={isOpen}

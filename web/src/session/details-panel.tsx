@@ -177,7 +177,7 @@ function Fact({ name, value, mark }: { name: string; value: React.ReactNode; mar
 }
 
 function beginOf({ timings }: Run, { name }: Stretch): string {
-  if (name === "Waiting") return timings.queued_at;
+  if (name === "In the queue") return timings.queued_at;
   if (name === "Getting ready") return timings.starting_at ?? timings.queued_at;
   if (name === "First words") return timings.running_at ?? timings.queued_at;
   return timings.first_event_at ?? timings.queued_at;

@@ -2,7 +2,7 @@
 import type { ListedRun } from "#protocol/run.ts";
 
 export interface Stretch {
-  name: "Waiting" | "Getting ready" | "First words" | "At work";
+  name: "In the queue" | "Getting ready" | "First words" | "At work";
   ms: number;
   /** It has not ended: `ms` is up to now. */
   isOn: boolean;
@@ -26,4 +26,4 @@ export function wholeDurationMs({ timings }: ListedRun, nowMs: number): number {
   return (timings.finished_at === null ? nowMs : Date.parse(timings.finished_at)) - Date.parse(timings.queued_at);
 }
 
-const NAMES = ["Waiting", "Getting ready", "First words", "At work"] as const;
+const NAMES = ["In the queue", "Getting ready", "First words", "At work"] as const;

@@ -108,7 +108,7 @@ export function ScheduleCard({ trigger, path, onChange }: CardProps) {
           <TextField
             label="Spread over"
             path={`${path}.jitter`}
-            hint="Optional: 5m delays it by up to five minutes, always by the same"
+            hint="Optional: 5m starts it up to five minutes later, each time by the same amount"
             value={jitter ?? ""}
             onChange={(next) => onChange(withJitter(trigger, next))}
           />

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useId, useState } from "react";
 import type { ListedNote } from "#protocol/note.ts";
+import { actorWords } from "../../format/actor.ts";
 import { plural } from "../../format/amounts.ts";
 import { visibleText } from "../../session/text/visible-text.ts";
 import { Button } from "../../ui/button.tsx";
@@ -39,13 +40,16 @@ export function NoteRow({ routineId, note }: NoteRowProps) {
       }
       meta={[
         <>
-          Written <Time at={at} /> by{" "}
+          Written <Time at={at} />{" "}
           {author.kind === "run" ? (
-            <Link to="/runs/$id" params={{ id: author.id }}>
-              a run
-            </Link>
+            <>
+              by{" "}
+              <Link to="/runs/$id" params={{ id: author.id }}>
+                a run
+              </Link>
+            </>
           ) : (
-            author.name
+            actorWords(author)
           )}
         </>,
         plural(bytes, "byte"),

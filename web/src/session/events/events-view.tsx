@@ -82,7 +82,7 @@ function EventRow({ event }: { event: TranscriptEvent }) {
             <span className={styles.seq}>{event.seq}</span>
             <code className={styles.type}>{event.type}</code>
             <time className={styles.time} dateTime={event.at}>
-              {event.at.slice(11, 23)}
+              {event.at.slice(11, 23)} UTC
             </time>
           </>
         }
