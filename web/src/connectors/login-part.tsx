@@ -82,7 +82,7 @@ function LogOut({ id, name }: { id: string; name: string }) {
   return (
     <>
       <Button variant="ghost" onPointerEnter={preloadDialogs} onFocus={preloadDialogs} onClick={() => setOpen(true)}>
-        Log out
+        Log out…
       </Button>
       <ConfirmDialog
         isOpen={isOpen}

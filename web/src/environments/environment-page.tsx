@@ -135,7 +135,7 @@ function Archive({ environment: { id, name, status } }: { environment: Environme
   return (
     <>
       <Button variant="ghost" onPointerEnter={preloadDialogs} onFocus={preloadDialogs} onClick={() => setOpen(true)}>
-        Archive
+        Archive…
       </Button>
       <ConfirmDialog
         isOpen={isOpen}

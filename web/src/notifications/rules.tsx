@@ -73,7 +73,7 @@ function RuleRow({ rule, onEdit }: { rule: NotificationRule; onEdit: () => void 
       actions={
         <>
           <Button size="sm" aria-label={`Change the rule for ${address}`} onClick={onEdit}>
-            Change
+            Change…
           </Button>
           <Button
             size="sm"
@@ -81,7 +81,7 @@ function RuleRow({ rule, onEdit }: { rule: NotificationRule; onEdit: () => void 
             aria-label={`Remove the rule for ${address}`}
             onClick={() => setRemoving(true)}
           >
-            Remove
+            Remove…
           </Button>
         </>
       }

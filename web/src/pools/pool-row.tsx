@@ -116,10 +116,10 @@ function Actions({ name, onToken }: { name: string; onToken: (given: GivenToken)
         New token
       </Button>
       <Button size="sm" variant="ghost" aria-label={`Revoke tokens of ${name}`} onClick={() => setAsked("revoke")}>
-        Revoke
+        Revoke…
       </Button>
       <Button size="sm" variant="ghost" aria-label={`Delete ${name}`} onClick={() => setAsked("delete")}>
-        Delete
+        Delete…
       </Button>
       {issuing.isError && <ErrorNotice title="No token was issued." error={issuing.error} />}
       <ConfirmDialog
