@@ -1,8 +1,9 @@
 /** Who may use a secret: all runs, or those of some routines, in some environments; or the headers of some connectors alone. */
 import { useQuery } from "@tanstack/react-query";
 import type { SecretScope } from "../client/generated.ts";
+import { allConnectorsQuery } from "../connectors/connector-queries.ts";
 import { OneOf, SomeOf } from "../ui/choices.tsx";
-import { everyConnectorQuery, everyEnvironmentQuery, everyRoutineQuery } from "./secret-queries.ts";
+import { everyEnvironmentQuery, everyRoutineQuery } from "./secret-queries.ts";
 
 const REACHES = [
   { value: "all", text: "All runs" },
@@ -33,7 +34,7 @@ export function ScopeField({ scope, onChange }: ScopeFieldProps) {
 function Narrowed({ scope, onChange }: ScopeFieldProps) {
   const environments = useQuery(everyEnvironmentQuery).data ?? [];
   const routines = useQuery(everyRoutineQuery).data ?? [];
-  const connectors = useQuery(everyConnectorQuery).data ?? [];
+  const connectors = useQuery(allConnectorsQuery).data ?? [];
   return (
     <>
       <SomeOf

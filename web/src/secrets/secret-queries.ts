@@ -40,11 +40,6 @@ export const everyEnvironmentQuery = queryOptions({
   queryFn: ({ signal }) => readAll((page) => api.listEnvironments(page, { signal })),
 });
 
-export const everyConnectorQuery = queryOptions({
-  queryKey: ["connectors", "every"],
-  queryFn: ({ signal }) => readAll((page) => api.listConnectors(page, { signal })),
-});
-
 export const everyRoutineQuery = queryOptions({
   queryKey: ["routines", "every"],
   queryFn: ({ signal }) => readAll((page) => api.listRoutines(page, { signal })),
