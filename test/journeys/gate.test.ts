@@ -1,105 +1,32 @@
 /** A routine's gate: a connector is asked before the routine wakes, and nothing that comes is lost or run without it. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Page } from "#protocol/api.ts";
 import type { DeadLetter } from "#protocol/dead-letter.ts";
-import type { Delivery } from "#protocol/delivery.ts";
 import type { ErrorBody } from "#protocol/errors.ts";
 import type { Notification } from "#protocol/notification.ts";
-import type { Routine } from "#protocol/routine.ts";
-import type { Run } from "#protocol/run.ts";
-import { buildRoutine, call, fire, fired } from "#test/support/api.ts";
-import { countsOf, occurrencesOf, passTo, tick } from "#test/support/clock.ts";
-import { FakeMcp, MCP_URL } from "#test/support/fake-mcp.ts";
+import { call, fire, fired } from "#test/support/api.ts";
+import { countsOf, occurrencesOf, tick } from "#test/support/clock.ts";
+import {
+  alarmAt,
+  bed,
+  CLOSED,
+  DOWN,
+  GATE,
+  gated,
+  OPEN,
+  patch,
+  read,
+  restart,
+  runsOf,
+  send,
+  untilCounted,
+  untilFailed,
+  useGates,
+} from "#test/support/gated.ts";
 import { ownerOf } from "#test/support/objects.ts";
 
-const NINE = Date.parse("2031-11-23T09:00:00.000Z");
-const OPEN = () => said([{ id: "A" }]);
-const CLOSED = () => said([]);
-const DOWN = () => ({ isError: true, content: [{ type: "text", text: "rate limited" }] });
-
-let server = new FakeMcp();
-let answer: () => object | Promise<object> = OPEN;
-let asks = 0;
-/** What a watch sees. */
-let watched: object[] = [];
-
-function said(issues: object[]): object {
-  return { content: [{ type: "text", text: JSON.stringify({ issues }) }] };
-}
-
-beforeEach(async () => {
-  vi.useFakeTimers({ toFake: ["Date"], now: NINE });
-  server = new FakeMcp();
-  [answer, asks, watched] = [OPEN, 0, []];
-  server.instead = async (_request, { id, method, params }) => {
-    if (method !== "tools/call") return null;
-    if (params?.name === "watched") return Response.json({ jsonrpc: "2.0", id, result: said(watched) });
-    asks += 1;
-    return Response.json({ jsonrpc: "2.0", id, result: await answer() });
-  };
-  vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
-    const request = new Request(input, init);
-    const body = new Uint8Array(await request.arrayBuffer());
-    const { method, url, headers } = request;
-    return server.answer({ method, url, headers, body, text: new TextDecoder().decode(body) });
-  });
-  await call("POST", "/api/v1/connectors", { name: "linear", url: MCP_URL });
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
-
-const GATE = { connector: "linear", tool: "list_issues", arguments: { state: "triage" }, when: "count > 0" };
-let names = 0;
-
-/** A routine that an event of its own name wakes. */
-async function gated(more: object = {}) {
-  names += 1;
-  const event = `gate.${names}`;
-  const triggers = [{ type: "event", name: event }, { type: "api" }];
-  const routine = await buildRoutine({ connectors: ["linear"], gate: GATE, max_concurrent: 1, triggers, ...more });
-  return { ...routine, event };
-}
-
-async function send(event: string, dedupe_key: string): Promise<Delivery> {
-  const { body } = await call<Delivery>("POST", "/api/v1/events", { name: event, dedupe_key });
-  return body;
-}
-
-async function read(id: string): Promise<Routine> {
-  return (await call<Routine>("GET", `/api/v1/routines/${id}`)).body;
-}
-
-async function runsOf(id: string): Promise<Run[]> {
-  return (await call<Page<Run>>("GET", `/api/v1/routines/${id}/runs?limit=100`)).body.data;
-}
-
-async function patch(id: string, change: object): Promise<void> {
-  expect((await call("PATCH", `/api/v1/routines/${id}`, change)).status).toBe(200);
-}
-
-const untilCounted = (id: string, counts: Record<string, number>) =>
-  vi.waitFor(async () => expect(await countsOf(id)).toEqual(counts), 20_000);
-
-const untilFailed = (id: string, failures: number) =>
-  vi.waitFor(async () => expect((await read(id)).gate_state?.failures).toBe(failures), 20_000);
-
-/** Seconds after nine. */
-async function alarmAt(id: string, seconds: number): Promise<void> {
-  passTo(new Date(NINE + seconds * 1_000).toISOString());
-  await runDurableObjectAlarm(ownerOf(id));
-}
-
-/** The object is reset in the midst of its work, as at a deploy. */
-async function restart(id: string): Promise<void> {
-  const stopped = runInDurableObject(ownerOf(id), async (_object, state) => {
-    await state.storage.sync();
-    state.abort("Durable Object reset because its code was updated.");
-  });
-  await stopped.catch(() => undefined);
-}
+useGates();
 
 describe("what comes by itself", () => {
   it("starts a run where the gate is open, and none where it is closed, with the figures", async () => {
@@ -107,11 +34,11 @@ describe("what comes by itself", () => {
     const delivery = await send(routine.event, "one");
     expect(delivery.outcomes).toMatchObject([{ matched: true, outcome: null, why: expect.stringContaining("gate") }]);
     await untilCounted(routine.id, { "started admitted": 1 });
-    expect(server.messages.find(({ method }) => method === "tools/call")?.params).toMatchObject({
+    expect(bed.server.messages.find(({ method }) => method === "tools/call")?.params).toMatchObject({
       name: "list_issues",
       arguments: { state: "triage" },
     });
-    answer = CLOSED;
+    bed.answer = CLOSED;
     await send(routine.event, "two");
     await untilCounted(routine.id, { "started admitted": 1, "skipped gate_closed": 1 });
     expect((await occurrencesOf(routine.id)).at(-1)).toMatchObject({
@@ -119,12 +46,12 @@ describe("what comes by itself", () => {
       detail: "The gate is closed: count > 0 is false (count is 0).",
       trigger: { delivery_id: expect.any(String) },
     });
-    const before = asks;
+    const before = bed.asks;
     // What has come before is known without the gate, whatever that said.
     await send(routine.event, "one");
     await send(routine.event, "two");
     await untilCounted(routine.id, { "started admitted": 1, "skipped gate_closed": 1, "duplicate same_delivery": 2 });
-    expect([asks, (await runsOf(routine.id)).length]).toEqual([before, 1]);
+    expect([bed.asks, (await runsOf(routine.id)).length]).toEqual([before, 1]);
     expect((await read(routine.id)).gate_state).toEqual({ waiting: 0, failures: 0, fault: null, next_ask_at: null });
   });
 
@@ -132,12 +59,12 @@ describe("what comes by itself", () => {
     const routine = await gated({ overlap: "queue" });
     const held = Promise.withResolvers<void>();
     let isHeld = true;
-    answer = async () => {
+    bed.answer = async () => {
       if (isHeld) await held.promise;
       return OPEN();
     };
     await send(routine.event, "0");
-    await vi.waitFor(() => expect(asks).toBe(1), 20_000);
+    await vi.waitFor(() => expect(bed.asks).toBe(1), 20_000);
     for (let number = 1; number < 60; number += 1) await send(routine.event, String(number));
     await send(routine.event, "7");
     expect((await read(routine.id)).gate_state).toMatchObject({ waiting: 60, failures: 0 });
@@ -151,7 +78,7 @@ describe("what comes by itself", () => {
     held.resolve();
     await runDurableObjectAlarm(ownerOf(routine.id));
     expect(await countsOf(routine.id)).toEqual(all);
-    expect(asks).toBeLessThan(5);
+    expect(bed.asks).toBeLessThan(5);
     const texts = await runsOf(routine.id);
     expect(texts.map(({ trigger }) => trigger.occurrence_id).toReversed()).toEqual(
       (await occurrencesOf(routine.id)).flatMap(({ id, run_id }) => (run_id === null ? [] : [id])),
@@ -161,7 +88,7 @@ describe("what comes by itself", () => {
   it("waits while the gate can't be asked, goes on when it can, and is told when that is given up", async () => {
     const notify = [{ on: ["missed"], webhook: "https://hooks.acme.dev/gate" }];
     const routine = await gated({ notify });
-    answer = DOWN;
+    bed.answer = DOWN;
     await send(routine.event, "one");
     await untilFailed(routine.id, 1);
     expect((await read(routine.id)).gate_state).toMatchObject({
@@ -171,12 +98,12 @@ describe("what comes by itself", () => {
     });
     // What comes meanwhile waits with it: a server that is down is not asked for each.
     await send(routine.event, "two");
-    expect([asks, (await read(routine.id)).gate_state?.waiting]).toEqual([1, 2]);
-    answer = CLOSED;
+    expect([bed.asks, (await read(routine.id)).gate_state?.waiting]).toEqual([1, 2]);
+    bed.answer = CLOSED;
     await alarmAt(routine.id, 10);
     await untilCounted(routine.id, { "skipped gate_closed": 2 });
 
-    server.instead = () => new Response(null, { status: 401 });
+    bed.server.instead = () => new Response(null, { status: 401 });
     await send(routine.event, "three");
     await untilFailed(routine.id, 1);
     for (let failures = 2; failures < 8; failures += 1) {
@@ -207,12 +134,12 @@ describe("what comes by itself", () => {
 
   it("of a schedule waits once for each of its times", async () => {
     const routine = await gated({ triggers: [{ type: "schedule", cron: "*/30 * * * *", timezone: "UTC" }] });
-    answer = DOWN;
+    bed.answer = DOWN;
     await tick("2031-11-23T09:30:00.000Z");
     await untilFailed(routine.id, 1);
     await tick("2031-11-23T09:30:00.000Z");
     await restart(routine.id);
-    answer = OPEN;
+    bed.answer = OPEN;
     await alarmAt(routine.id, 1_860);
     await untilCounted(routine.id, { "started admitted": 1 });
     expect((await read(routine.id)).gate_state?.waiting).toBe(0);
@@ -225,12 +152,12 @@ describe("what comes by itself", () => {
   ])("is decided by what the routine is when the answer comes: %s", async (_what, change, counts) => {
     const routine = await gated();
     const held = Promise.withResolvers<void>();
-    answer = async () => {
-      if (asks === 1) await held.promise;
+    bed.answer = async () => {
+      if (bed.asks === 1) await held.promise;
       return OPEN();
     };
     await send(routine.event, "one");
-    await vi.waitFor(() => expect(asks).toBe(1), 20_000);
+    await vi.waitFor(() => expect(bed.asks).toBe(1), 20_000);
     await change(routine.id);
     held.resolve();
     await untilCounted(routine.id, counts);
@@ -239,12 +166,12 @@ describe("what comes by itself", () => {
   it("leaves nothing behind where the routine is deleted meanwhile", async () => {
     const routine = await gated();
     const held = Promise.withResolvers<void>();
-    answer = async () => {
+    bed.answer = async () => {
       await held.promise;
       return OPEN();
     };
     await send(routine.event, "one");
-    await vi.waitFor(() => expect(asks).toBe(1), 20_000);
+    await vi.waitFor(() => expect(bed.asks).toBe(1), 20_000);
     expect((await call("DELETE", `/api/v1/routines/${routine.id}`)).status).toBe(204);
     held.resolve();
     await vi.waitFor(async () => {
@@ -265,11 +192,11 @@ describe("what comes by itself", () => {
     await alarmAt(routine.id, 1);
     await vi.waitFor(async () => expect((await read(routine.id)).triggers[0]?.look?.looked_at).not.toBeNull(), 20_000);
     const held = Promise.withResolvers<void>();
-    answer = async () => {
+    bed.answer = async () => {
       await held.promise;
       return CLOSED();
     };
-    watched = Array.from({ length: 1_100 }, (_one, number) => ({ id: `I-${number}` }));
+    bed.watched = Array.from({ length: 1_100 }, (_one, number) => ({ id: `I-${number}` }));
     await alarmAt(routine.id, 301);
     await looked(1_000);
     expect((await read(routine.id)).gate_state?.waiting).toBe(1_000);
@@ -298,16 +225,16 @@ describe("a fire", () => {
     const routine = await gated();
     const key = { "Idempotency-Key": "K" };
     const first = await fired(routine, { text: "a" }, key);
-    answer = CLOSED;
+    bed.answer = CLOSED;
     expect(await fired(routine, { text: "a" }, key)).toMatchObject({ run_id: first.run_id, duplicate: true });
     const closed = await fire(routine, {}, { "Idempotency-Key": "L" });
     const details = { code: "gate_closed", reason: "count > 0 is false (count is 0)" };
     expect(closed).toMatchObject({ status: 409, body: { error: { type: "conflict_error", details } } });
-    answer = OPEN;
-    const before = asks;
+    bed.answer = OPEN;
+    const before = bed.asks;
     const again = await fire(routine, {}, { "Idempotency-Key": "L" });
     expect(again).toMatchObject({ status: 409, body: { error: { details } } });
-    expect(asks).toBe(before);
+    expect(bed.asks).toBe(before);
     const counts = {
       "started admitted": 1,
       "duplicate same_idempotency_key": 2,
@@ -319,7 +246,7 @@ describe("a fire", () => {
   it("is told when the gate can't be asked, and may come again under the same key", async () => {
     const routine = await gated();
     const key = { "Idempotency-Key": "K" };
-    answer = DOWN;
+    bed.answer = DOWN;
     const failed = await fire(routine, {}, key);
     const details = {
       code: "gate_failed",
@@ -327,7 +254,7 @@ describe("a fire", () => {
     };
     expect(failed).toMatchObject({ status: 503, body: { error: { type: "overloaded_error", details } } });
     expect(failed.headers.get("retry-after")).not.toBeNull();
-    answer = OPEN;
+    bed.answer = OPEN;
     await fired(routine, {}, key);
     expect(await countsOf(routine.id)).toEqual({ "refused gate_failed": 1, "started admitted": 1 });
   });
@@ -338,7 +265,7 @@ describe("a fire", () => {
       Array.from({ length: 20 }, (_one, number) => fire(routine, {}, { "Idempotency-Key": `K${number % 4}` })),
     );
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
-    expect(asks).toBeLessThan(10);
+    expect(bed.asks).toBeLessThan(10);
     expect(await runsOf(routine.id)).toHaveLength(4);
   });
 
@@ -346,7 +273,7 @@ describe("a fire", () => {
     const routine = await gated();
     await call("POST", `/api/v1/routines/${routine.id}/pause`);
     expect((await fire(routine)).status).toBe(400);
-    expect(asks).toBe(0);
+    expect(bed.asks).toBe(0);
   });
 });
 
