@@ -104,7 +104,7 @@ class Reader {
   #operand(): Expression {
     const token = this.#token;
     this.#next += 1;
-    if (token.kind === "number") return { is: "value", value: Number(token.text) };
+    if (token.kind === "number") return { is: "value", value: numberOf(token) };
     if (token.kind === "text") return { is: "value", value: token.text };
     if (token.kind === "sign" && token.text === "(") {
       const inner = this.#deeper(() => this.#either());
@@ -211,4 +211,11 @@ class Reader {
     this.#depth -= 1;
     return value;
   }
+}
+
+/** @throws ExpressionFault where it is none of JSON's: it would be more than any number of the answer. */
+function numberOf({ text, column }: Token): number {
+  const value = Number(text);
+  if (!Number.isFinite(value)) throw new ExpressionFault(`${text} is larger than a number can be`, column);
+  return value;
 }

@@ -97,6 +97,7 @@ describe("an expression", () => {
     ["a[-1] == 1", /in \[ \] a place from 0 on/],
     ["a. == 1", /a field is wanted after the dot/],
     ["count(3) > 1", /count wants a path/],
+    ["count < 1e999", /larger than a number can be, at character 9/],
     ["a & b", /"&" is not understood/],
     ["'text'", /true or false is wanted/],
     [`${"(".repeat(30)}a${")".repeat(30)}`, /nested deeper than 20 levels/],
