@@ -14,6 +14,8 @@ export const gatedWakes = sqliteTable("gated_wakes", {
   fault: text(),
   /** When the gate is asked, in Unix milliseconds. */
   askAt: integer("ask_at").notNull(),
+  /** When it came, in Unix milliseconds: from then on its keys count. */
+  cameAt: integer("came_at").notNull().default(0),
 });
 
 /** By which keys what waits is known: what comes again under one of them is a repeat. */

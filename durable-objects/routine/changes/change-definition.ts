@@ -9,6 +9,7 @@ import type { Trigger } from "#protocol/triggers.ts";
 import { sessionKeyRefusal } from "#rules/routine/session-key.ts";
 import { prepareTriggers } from "#rules/triggers/prepare-triggers.ts";
 import { placeKey, repositoryPlace } from "#rules/triggers/subscriptions.ts";
+import { isSameGate } from "#rules/wake-gate/gate-in-force.ts";
 import { gateRefusal } from "#rules/wake-gate/gate-refusal.ts";
 import { watchRefusal } from "#rules/watch/watch-refusal.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
@@ -116,7 +117,8 @@ export class DefinitionChanges {
     if (inputs !== undefined || patch.limits !== undefined) health.watchAnew(tx);
     if (patch.limits !== undefined || patch.tags !== undefined) budgets.goOn(tx);
     shared.tagsChanged(tx, row.id, routine.definition.tags, row.definition.tags);
-    this.#parts.gated.askSoon(tx, row.id);
+    // Another change uses up none of its tries.
+    if (!isSameGate(routine.definition.gate, row.definition.gate)) this.#parts.gated.askAnew(tx, row.id);
     engine.promote(tx);
     return success(row);
   }

@@ -8,6 +8,8 @@ export interface GatedWake {
   seq: number;
   wake: Wake;
   coalesce: CoalesceUnder | null;
+  /** Unix milliseconds. */
+  cameAt: number;
 }
 
 /** What waits, in figures. */
@@ -22,7 +24,7 @@ interface Waiting {
   askAt: number | null;
 }
 
-type Row = { seq: number; wake: string; coalesce: string | null };
+type Row = { seq: number; wake: string; coalesce: string | null; cameAt: number };
 
 export class GatedWakes {
   readonly #sql: SqlStorage;
@@ -46,16 +48,17 @@ export class GatedWakes {
     const isFailing = failures > 0 && askAt !== null && askAt > tx.nowMs;
     const under = coalesce === null ? null : JSON.stringify(coalesce);
     const at = isFailing ? askAt : tx.nowMs;
-    const { seq } = tx.sql.exec<{ seq: number }>(HOLD, JSON.stringify(wake), under, at).one();
+    const { seq } = tx.sql.exec<{ seq: number }>(HOLD, JSON.stringify(wake), under, at, tx.nowMs).one();
     this.#waiting.set(tx, { ...before, count: before.count + 1, last: seq, askAt: Math.min(askAt ?? at, at) });
-    this.alias(tx, seq, keys);
+    // A key that no longer tells a repeat of what waits is from now on this one's.
+    for (const key of keys) tx.sql.exec(KEEP, key, seq);
     if (!isFailing) this.#outbox.owe(tx, "ask_gate", routineId);
   }
 
-  /** @returns the number of what waits under one of the keys; null where nothing does. */
-  find(keys: readonly string[]): number | null {
+  /** @param afterMs it has come later than that. @returns the number of what waits under the key; null where nothing does. */
+  find(key: string, afterMs = Number.MIN_SAFE_INTEGER): number | null {
     if (this.#waiting.get().count === 0) return null;
-    const [row] = this.#sql.exec<{ seq: number }>(FIND, JSON.stringify(keys)).toArray();
+    const [row] = this.#sql.exec<{ seq: number }>(FIND, key, afterMs).toArray();
     return row?.seq ?? null;
   }
 
@@ -70,8 +73,8 @@ export class GatedWakes {
     return this.#sql
       .exec<Row>(UP_TO, last, tries, limit)
       .toArray()
-      .map(({ seq, wake, coalesce }) => ({
-        ...{ seq, wake: JSON.parse(wake) },
+      .map(({ seq, wake, coalesce, cameAt }) => ({
+        ...{ seq, cameAt, wake: JSON.parse(wake) },
         coalesce: coalesce === null ? null : JSON.parse(coalesce),
       }));
   }
@@ -96,7 +99,14 @@ export class GatedWakes {
     this.#waiting.forget();
   }
 
-  /** What waits is seen to at once: what the gate asks has changed. */
+  /** The routine has another gate: what waits has all its tries with that one. */
+  askAnew(tx: Tx, routineId: string): void {
+    if (this.#waiting.get().count === 0) return;
+    tx.sql.exec("UPDATE gated_wakes SET tries = 0, fault = NULL");
+    this.askSoon(tx, routineId);
+  }
+
+  /** What waits is seen to at once: whether the gate is asked has changed, or which one. */
   askSoon(tx: Tx, routineId: string): void {
     if (this.#waiting.get().count === 0) return;
     tx.sql.exec("UPDATE gated_wakes SET ask_at = ?", tx.nowMs);
@@ -107,8 +117,10 @@ export class GatedWakes {
 
 const WAITING = `SELECT COUNT(*) AS count, COALESCE(MAX(seq), 0) AS last, COALESCE(MAX(tries), 0) AS failures,
   (SELECT fault FROM gated_wakes ORDER BY tries DESC LIMIT 1) AS fault, MIN(ask_at) AS askAt FROM gated_wakes`;
-const HOLD = "INSERT INTO gated_wakes (wake, coalesce, ask_at) VALUES (?, ?, ?) RETURNING seq";
-const UP_TO = "SELECT seq, wake, coalesce FROM gated_wakes WHERE seq <= ? AND tries >= ? ORDER BY seq LIMIT ?";
-const FIND = "SELECT seq FROM gated_keys WHERE key IN (SELECT value FROM json_each(?)) LIMIT 1";
+const HOLD = "INSERT INTO gated_wakes (wake, coalesce, ask_at, came_at) VALUES (?, ?, ?, ?) RETURNING seq";
+const KEEP = "INSERT INTO gated_keys (key, seq) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET seq = excluded.seq";
+const UP_TO = `SELECT seq, wake, coalesce, came_at AS cameAt FROM gated_wakes
+  WHERE seq <= ? AND tries >= ? ORDER BY seq LIMIT ?`;
+const FIND = "SELECT seq FROM gated_keys JOIN gated_wakes USING (seq) WHERE key = ? AND came_at > ?";
 const PUT_OFF = `UPDATE gated_wakes SET ask_at = ?3, tries = tries + (seq <= ?1),
   fault = CASE WHEN seq <= ?1 THEN ?2 ELSE fault END`;

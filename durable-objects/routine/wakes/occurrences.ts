@@ -65,13 +65,20 @@ export class OccurrenceStore {
     return row ?? null;
   }
 
-  /** Remembers a key; one that is past its time makes room for its new use. */
-  keepKey(tx: Tx, key: string, fingerprint: string, occurrenceId: string, windowMs: number): void {
+  /** Remembers a key; one that is past its time makes room for its new use. @param atMs from when on it counts. */
+  keepKey(
+    tx: Tx,
+    key: string,
+    fingerprint: string,
+    occurrenceId: string,
+    windowMs: number,
+    atMs: number = tx.nowMs,
+  ): void {
     tx.database
       .delete(idempotencyKeys)
       .where(lt(idempotencyKeys.at, tx.nowMs - windowMs + 1))
       .run();
-    tx.sql.exec(KEEP_KEY, key, fingerprint, occurrenceId, tx.nowMs);
+    tx.sql.exec(KEEP_KEY, key, fingerprint, occurrenceId, atMs);
   }
 }
 

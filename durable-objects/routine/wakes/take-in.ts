@@ -1,5 +1,5 @@
 /** Takes a wake in: asks admission at once, or has it wait for the gate, or join a run that waits for more like it. */
-import { IDEMPOTENCY_WINDOW_MS, type Occurrence, type Wake } from "#protocol/occurrence.ts";
+import { contentWindowMs, IDEMPOTENCY_WINDOW_MS, type Occurrence, type Wake } from "#protocol/occurrence.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
 import { durationMs } from "#protocol/time.ts";
 import type { FilteredTrigger } from "#protocol/triggers.ts";
@@ -30,13 +30,17 @@ export function takeIn(
   offerKey: string | null = null,
 ): Occurrence | null {
   const { routine, tx } = context;
-  if (gateInForce(routine) === null || isRepeat(context, wake)) return admitOrJoin(context, under, wake, NO_GATE);
+  // Where the gate was taken away it comes after what waits still, which is decided in a moment.
+  const hasToWait = gateInForce(routine) !== null || (routine.status === "active" && gated.waiting().count > 0);
+  if (!hasToWait || isRepeat(context, wake)) return admitOrJoin(context, under, wake, NO_GATE);
   const keys = keysOf(wake);
-  const waiting = gated.find(keys);
+  const { dedupe_key, content_key } = wake;
+  const same = dedupe_key === null ? null : gated.find(keyOf(wake, dedupe_key));
+  const alike = content_key === null ? null : gated.find(keyOf(wake, content_key), tx.nowMs - contentWindowMs(wake));
+  const waiting = same ?? alike;
   if (waiting !== null) {
-    const isById = wake.dedupe_key !== null && gated.find([keyOf(wake, wake.dedupe_key)]) !== null;
     gated.alias(tx, waiting, keys);
-    return recordOnly(context, wake, { outcome: "duplicate", reason: isById ? "same_delivery" : "same_event" });
+    return recordOnly(context, wake, { outcome: "duplicate", reason: same === null ? "same_event" : "same_delivery" });
   }
   if (gated.waiting().count >= QUEUE_LIMIT) {
     return recordOnly(context, wake, { outcome: "refused", reason: "queue_full" });
@@ -49,15 +53,21 @@ export function takeIn(
 export function decide(
   context: AdmissionContext,
   gated: GatedWakes,
-  { seq, wake, coalesce }: GatedWake,
+  { seq, wake, coalesce, cameAt }: GatedWake,
   gate: GateVerdict | null,
 ): void {
   const { tx, occurrences } = context;
-  const keys = gated.keysOf(seq);
+  const own = keysOf(wake);
+  const others = gated.keysOf(seq).filter((key) => !own.includes(key));
   gated.drop(tx, seq);
   const occurrence = admitOrJoin(context, coalesce, wake, gate ?? NO_GATE);
   if (occurrence === null) return;
-  for (const key of keys) {
+  const isFirst = occurrence.outcome !== "refused" && occurrence.outcome !== "duplicate";
+  for (const key of isFirst ? own : []) {
+    // They count from when it came: what has the same body may have happened again while it waited.
+    occurrences.keepKey(tx, key, wake.fingerprint, occurrence.id, IDEMPOTENCY_WINDOW_MS, cameAt);
+  }
+  for (const key of others) {
     // What is refused may come again, but for an offer that is made again: that is the same one.
     const isKept = key.startsWith(OFFER) || occurrence.outcome !== "refused";
     if (isKept && occurrences.findKey(key) === null) {

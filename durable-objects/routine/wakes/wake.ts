@@ -225,7 +225,7 @@ export class Wakes {
     const { occurrences, gated } = this.#parts;
     const earlier = occurrences.findKey(key);
     if (earlier !== null) return earlier.occurrence;
-    if (gated.find([key]) !== null) return null;
+    if (gated.find(key) !== null) return null;
     const occurrence = decide();
     if (occurrence !== null) occurrences.keepKey(tx, key, "", occurrence.id, IDEMPOTENCY_WINDOW_MS);
     return occurrence;
