@@ -127,7 +127,7 @@ export function assemble({ context, env, config, database, ownerKey, authorities
   const endpoints = new Endpoints({ work, definitions, secrets, outbox, changes });
   const verdicts = new Verdicts(core.runs, engine, outbox);
   const takeEvents = new TakeEvents({ work, definitions, repositoryIds, wakes, outbox, index });
-  const dueSchedules = new DueSchedules({ work, schedules, watches, definitions, outbox });
+  const dueSchedules = new DueSchedules({ work, schedules, watches, gate: core.gate, definitions, outbox });
   const fireAccess = new FireAccess(config, core.refusals);
   const tickets = new Tickets(work);
   const accesses = new Accesses(work, database, authorities);

@@ -1,5 +1,5 @@
-/** The earlier of two moments, either of which may never come. Pure. @returns null when neither does. */
-export function earliest(one: number | null, other: number | null): number | null {
-  if (one === null || other === null) return one ?? other;
-  return Math.min(one, other);
+/** The earliest of moments, any of which may never come. Pure. @returns null when none does. */
+export function earliest(...moments: readonly (number | null)[]): number | null {
+  const known = moments.filter((moment) => moment !== null);
+  return known.length === 0 ? null : Math.min(...known);
 }

@@ -55,7 +55,7 @@ export class IndexEntry {
       routine: this.#kept(row, nowMs),
       version: row.version,
       subscriptions: this.#subscriptions(row),
-      dueAt: earliest(this.#schedules.dueAt(row), this.#watches.heartbeatAt(nowMs)),
+      dueAt: earliest(this.#schedules.dueAt(row), this.#watches.heartbeatAt(nowMs), this.#gate.heartbeatAt(nowMs)),
     };
   }
 

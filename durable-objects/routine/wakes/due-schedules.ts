@@ -7,6 +7,7 @@ import type { DefinitionStore, RoutineRow } from "../definition/definition-store
 import type { Outbox } from "../outbox/outbox.ts";
 import type { Work } from "../work.ts";
 import type { Schedules } from "./schedules.ts";
+import type { WakeGate } from "./wake-gate.ts";
 import type { Watches } from "./watches.ts";
 
 /**
@@ -23,6 +24,7 @@ interface Parts {
   work: Work;
   schedules: Schedules;
   watches: Watches;
+  gate: WakeGate;
   definitions: DefinitionStore;
   outbox: Outbox;
 }
@@ -41,7 +43,7 @@ export class DueSchedules {
    * @returns when to look again: at once where not everything has been fired. @throws what the first that failed threw.
    */
   fireDue(routine: RoutineRow): Omit<DueAnswer, "faults"> {
-    const { schedules, watches, work } = this.#parts;
+    const { schedules, watches, gate, work } = this.#parts;
     const failures: unknown[] = [];
     let made = 0;
     for (const trigger of schedules.due(routine, Date.now())) {
@@ -53,7 +55,8 @@ export class DueSchedules {
       }
     }
     if (failures.length > 0) throw failures[0];
-    const dueAt = earliest(schedules.dueAt(routine), watches.heartbeatAt(Date.now()));
+    const nowMs = Date.now();
+    const dueAt = earliest(schedules.dueAt(routine), watches.heartbeatAt(nowMs), gate.heartbeatAt(nowMs));
     return { due_at: dueAt, version: routine.version };
   }
 

@@ -21,6 +21,8 @@ export interface GateOrder {
 
 /** So many are decided in one transaction: a text may be long. */
 const DECIDED_AT_ONCE = 50;
+/** So long after the gate was to be asked the sweep comes, in case the object's alarm has been lost. */
+const UNATTENDED_MS = 60_000;
 
 interface Parts {
   work: Work;
@@ -43,6 +45,12 @@ export class WakeGate {
     const { askAt } = gated.waiting();
     const routine = askAt === null ? null : definitions.living();
     return routine === null || outbox.has("ask_gate", routine.id) ? null : askAt;
+  }
+
+  /** When the sweep is to see whether the object still keeps time; null where nothing waits. Unix milliseconds. */
+  heartbeatAt(nowMs: number): number | null {
+    const { askAt } = this.#parts.gated.waiting();
+    return askAt === null ? null : Math.max(askAt, nowMs) + UNATTENDED_MS;
   }
 
   /** Owes the call that is due. */
@@ -79,6 +87,8 @@ export class WakeGate {
     const hasFailed = answer?.is === "failed";
     if (hasFailed && isFirst) {
       const failures = gated.waiting().failures + 1;
+      // Until then the call that is owed was under way. From now on the alarm alone knows when.
+      if (failures === 1) outbox.owe(tx, "project_routine", routine.id);
       gated.putOff(tx, order.last, answer.detail, tx.nowMs + gateRetryMs(failures));
     }
     const decided = gated.upTo(order.last, hasFailed ? GATE_TRIES : 0, DECIDED_AT_ONCE);
