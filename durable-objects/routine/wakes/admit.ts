@@ -150,7 +150,7 @@ const GATE_CLOSED = "The gate is closed: ";
 const GATE_FAILED = "The gate could not be asked: ";
 
 /** More of a refusal, in words that follow its own: a part of a sentence. */
-function reasonOf({ detail }: Occurrence): { reason?: string } {
+export function reasonOf({ detail }: Occurrence): { reason?: string } {
   if (detail === undefined) return {};
   const said = [GATE_CLOSED, GATE_FAILED].find((words) => detail.startsWith(words)) ?? "";
   return { reason: detail.slice(said.length).replace(/\.$/, "") };

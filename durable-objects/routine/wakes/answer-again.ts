@@ -2,7 +2,7 @@
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { Admission, Occurrence, Wake } from "#protocol/occurrence.ts";
 import type { AdmissionContext } from "./admission-context.ts";
-import { refuseSkipped, retryAfter } from "./admit.ts";
+import { reasonOf, refuseSkipped, retryAfter } from "./admit.ts";
 import { keyOf } from "./wake-keys.ts";
 
 /** The answer to a fire that is made again because its first answer was lost. */
@@ -14,7 +14,8 @@ export function answerAgain({ occurrences, runs }: AdmissionContext, event: Wake
   const { id } = first;
   if (run !== null) return success({ occurrence_id: id, run_id: run.id, session_id: run.sessionId, duplicate });
   const refused = REFUSALS.find((code) => code === of.reason);
-  return refused === undefined ? refuseSkipped(first) : refuse(refused, { occurrence_id: id, ...retryAfter(refused) });
+  if (refused === undefined) return refuseSkipped(first);
+  return refuse(refused, { occurrence_id: id, ...reasonOf(first), ...retryAfter(refused) });
 }
 
 /** Reasons of occurrences that are refused by name. */
