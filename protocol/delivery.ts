@@ -33,7 +33,7 @@ export const deliveryOutcomeSchema = z
     /** For people: why it did not match, or what stands against it. */
     why: z.string(),
     filters: z.array(filterCheckSchema),
-    /** Null when the trigger did not match. */
+    /** Null when the trigger did not match, and while what came waits for the gate of its routine. */
     outcome: nullable(outcomeSchema),
     reason: nullable(outcomeReasonSchema),
     occurrence_id: nullable(occurrenceIdSchema),

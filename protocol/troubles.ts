@@ -290,7 +290,7 @@ export const TROUBLES = {
   },
   runs_not_asked: {
     level: "warn",
-    means: "A routine's object did not tell of its active runs: the list shows them as D1 has them.",
+    means: "A routine's object did not tell of its runs or decisions: they are shown as D1 has them.",
     carries: z.strictObject(routine),
   },
 } as const satisfies Record<string, TroubleRow>;

@@ -199,6 +199,11 @@ export class RoutineObject extends ObjectForWork {
     return this.opening.with(id, ({ occurrences }) => success(occurrences.list(page)));
   }
 
+  /** What has been decided on what a delivery has brought. */
+  decidedOf(id: OwnedId, deliveryId: string): Result<Occurrence[]> {
+    return this.opening.with(id, ({ wakes }) => success(wakes.decidedOf(deliveryId)));
+  }
+
   runs(id: OwnedId, page: PageRequest): Result<Page<ListedRun>> {
     return this.opening.with(id, ({ runs }) => success(runs.list(page)));
   }

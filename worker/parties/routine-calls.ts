@@ -20,6 +20,7 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   read: "again",
   revisions: "again",
   occurrences: "again",
+  decidedOf: "again",
   runs: "again",
   activeRuns: "again",
   sessions: "again",
@@ -127,13 +128,13 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
 const DEADLINE_MS = 20_000;
 /** What a webhook waits for: its source waits a few seconds only. */
 const ENDPOINT_DEADLINE_MS = 5_000;
-/** Without it, lists tell what the index has. */
-const ACTIVE_RUNS_DEADLINE_MS = 1_000;
+/** Without it, what the index has is told. */
+const FRESHER_DEADLINE_MS = 1_000;
 /** It fires what has come due, a part at a time. */
 const LOOK_DEADLINE_MS = 30_000;
 
 export function routineDeadlineMs(method: string): number {
   if (method === "endpoint") return ENDPOINT_DEADLINE_MS;
-  if (method === "activeRuns") return ACTIVE_RUNS_DEADLINE_MS;
+  if (method === "activeRuns" || method === "decidedOf") return FRESHER_DEADLINE_MS;
   return method === "lookAtSchedules" ? LOOK_DEADLINE_MS : DEADLINE_MS;
 }

@@ -15,6 +15,7 @@ import { eventSourceSchema } from "#protocol/source-event.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
 import { withExample } from "../http/openapi/examples/example.ts";
+import { withDecisions } from "../store/delivery-decisions.ts";
 import { idempotencyHeader, readIdempotencyKey } from "./idempotency.ts";
 import { pageQuery, searchText, toPageRequest } from "./inputs.ts";
 
@@ -92,8 +93,10 @@ export function mountDeliveries(app: App): void {
       answer: { status: 200, schema: deliveryDetailSchema },
     },
     async ({ c, params: { id } }) => {
-      const delivery = await c.var.deps.deliveryLists.detail(id);
-      return delivery === null ? refuse("not_found") : success(delivery);
+      const { deliveryLists, ownerOf } = c.var.deps;
+      const delivery = await deliveryLists.detail(id);
+      if (delivery === null) return refuse("not_found");
+      return success(await withDecisions(delivery, (routineId) => ownerOf(routineId).decidedOf(id)));
     },
   );
   endpoint(

@@ -79,6 +79,13 @@ export class GatedWakes {
       }));
   }
 
+  /** Of one delivery. @returns their triggers. */
+  triggersOf(deliveryId: string): (string | null)[] {
+    if (this.#waiting.get().count === 0) return [];
+    const rows = this.#sql.exec<{ trigger: string | null }>(OF_DELIVERY, deliveryId).toArray();
+    return rows.map(({ trigger }) => trigger);
+  }
+
   keysOf(seq: number): string[] {
     return this.#sql
       .exec<{ key: string }>("SELECT key FROM gated_keys WHERE seq = ?", seq)
@@ -122,5 +129,6 @@ const KEEP = "INSERT INTO gated_keys (key, seq) VALUES (?, ?) ON CONFLICT (key) 
 const UP_TO = `SELECT seq, wake, coalesce, came_at AS cameAt FROM gated_wakes
   WHERE seq <= ? AND tries >= ? ORDER BY seq LIMIT ?`;
 const FIND = "SELECT seq FROM gated_keys JOIN gated_wakes USING (seq) WHERE key = ? AND came_at > ?";
+const OF_DELIVERY = "SELECT wake ->> 'trigger_id' AS trigger FROM gated_wakes WHERE wake ->> 'delivery_id' = ?";
 const PUT_OFF = `UPDATE gated_wakes SET ask_at = ?3, tries = tries + (seq <= ?1),
   fault = CASE WHEN seq <= ?1 THEN ?2 ELSE fault END`;

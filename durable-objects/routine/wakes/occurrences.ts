@@ -1,6 +1,7 @@
 /** Rows of occurrences, and the keys that tell a repeat, in the object's SQLite. */
 import { desc, eq, lt } from "drizzle-orm";
 import type { Page, PageRequest } from "#protocol/api.ts";
+import { firstIdAt, timeOf } from "#protocol/ids.ts";
 import { logEvent } from "#protocol/log.ts";
 import type { Occurrence, Wake } from "#protocol/occurrence.ts";
 import type { Database } from "../database.ts";
@@ -32,6 +33,13 @@ export class OccurrenceStore {
   ofCall(callId: string): Occurrence | null {
     const [row] = this.#sql.exec<{ doc: string }>(OF_CALL, LATELY, callId);
     return row === undefined ? null : JSON.parse(row.doc);
+  }
+
+  /** Those that a delivery has brought, oldest first: of as many as are searched after it came. */
+  ofDelivery(deliveryId: string): Occurrence[] {
+    const from = firstIdAt("occurrence", timeOf(deliveryId) - CLOCKS_DIFFER_MS);
+    const rows = this.#sql.exec<{ doc: string }>(OF_DELIVERY, from, AFTER_DELIVERY, deliveryId).toArray();
+    return rows.map(({ doc }) => JSON.parse(doc));
   }
 
   get(id: string): Occurrence | null {
@@ -90,6 +98,12 @@ function tellDecided({ id, routine_id, trigger, run_id, outcome, reason }: Occur
 
 /** How many of the newest occurrences are searched: more than a routine takes in within half a minute. */
 const LATELY = 10_000;
+/** How many are searched for those of one delivery. */
+const AFTER_DELIVERY = 20_000;
+/** The worker's clock, which a delivery's id is of, may go before the object's. */
+const CLOCKS_DIFFER_MS = 60_000;
+const OF_DELIVERY = `SELECT doc FROM (SELECT id, doc FROM occurrences WHERE id >= ? ORDER BY id LIMIT ?)
+  WHERE doc ->> '$.trigger.delivery_id' = ? ORDER BY id`;
 const KEEP_OCCURRENCE = "INSERT INTO occurrences (id, doc, call_id) VALUES (?, ?, ?)";
 const OF_CALL = `SELECT doc FROM (SELECT doc, call_id FROM occurrences ORDER BY id DESC LIMIT ?) WHERE call_id = ?`;
 /** An event whose two keys are one text keeps it twice; and a body's key is kept anew when its few minutes are over. */

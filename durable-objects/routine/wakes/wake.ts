@@ -132,6 +132,14 @@ export class Wakes {
     takeIn(this.#context(tx, routine), this.#parts.gated, keyed(routine, event, null));
   }
 
+  /** What was decided last on what a delivery has brought, by trigger; without triggers of which something waits still. */
+  decidedOf(deliveryId: string): Occurrence[] {
+    const { occurrences, gated } = this.#parts;
+    const waiting = gated.triggersOf(deliveryId);
+    const last = new Map(occurrences.ofDelivery(deliveryId).map((one) => [one.trigger.id, one]));
+    return [...last.values()].filter(({ trigger }) => !waiting.includes(trigger.id));
+  }
+
   /** The gate has answered for something that has waited for it. @param gate null where it is asked no more. */
   decideGated(tx: Tx, routine: RoutineRow, waited: GatedWake, gate: GateVerdict | null): void {
     decide(this.#context(tx, routine), this.#parts.gated, waited, gate);
