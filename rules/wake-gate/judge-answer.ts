@@ -2,6 +2,7 @@
 import type { Json } from "#protocol/schema.ts";
 import { beginningOf } from "#protocol/well-formed.ts";
 import { type Comparison, type Expression, type PathStep, parseExpression } from "./parse-expression.ts";
+import { ExpressionFault } from "./tokens.ts";
 
 /** `detail` tells the figures, for people; without `ok`, why the answer decides nothing. */
 export type Judged = { ok: true; isOpen: boolean; detail: string } | { ok: false; detail: string };
@@ -24,6 +25,7 @@ export function judgeAnswer(answer: Json, when: string | undefined): Judged {
     const why = known.length === 0 ? "" : ` (${known.join(", ")})`;
     return { ok: true, isOpen, detail: `${when} is ${isOpen}${why}.` };
   } catch (error) {
+    if (error instanceof ExpressionFault) return { ok: false, detail: `${when} can't be read: ${error.message}.` };
     if (!(error instanceof Undecided)) throw error;
     return { ok: false, detail: `${when} can't be decided: ${error.message}.` };
   }
