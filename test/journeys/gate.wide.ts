@@ -101,6 +101,27 @@ describe("what waits for a gate", () => {
     expect((await send(routine.event, "three")).outcomes).toMatchObject([{ outcome: "queued" }]);
   });
 
+  it("takes in of a watch no more than may wait, also where the gate is taken away meanwhile", async () => {
+    const watch = { type: "watch", connector: "linear", tool: "watched", items: "issues" };
+    const routine = await gated({ overlap: "skip", triggers: [watch, { type: "event", name: "gate.room" }] });
+    await alarmAt(routine.id, 1);
+    await vi.waitFor(async () => expect((await read(routine.id)).triggers[0]?.look?.looked_at).not.toBeNull(), 20_000);
+    const held = Promise.withResolvers<void>();
+    bed.answer = async () => {
+      await held.promise;
+      return OPEN();
+    };
+    passTo(new Date(NINE + 300_000).toISOString());
+    await send("gate.room", "one");
+    await vi.waitFor(() => expect(bed.asks).toBe(1), 20_000);
+    await patch(routine.id, { gate: null });
+    bed.watched = Array.from({ length: 1_100 }, (_one, number) => ({ id: `I-${number}` }));
+    await alarmAt(routine.id, 302);
+    await vi.waitFor(async () => expect((await read(routine.id)).triggers[0]?.look?.items).toBeGreaterThan(0), 20_000);
+    held.resolve();
+    await untilCounted(routine.id, { "started admitted": 1, "skipped overlap_skip": 999 });
+  });
+
   it("is seen to by the sweep where the object's alarm is lost while the gate can't be asked", async () => {
     const routine = await gated();
     bed.answer = DOWN;

@@ -122,8 +122,11 @@ export class Wakes {
   room({ definition }: RoutineRow): number {
     const { runs, gated } = this.#parts;
     const { overlap, session } = definition;
-    const doesWait = definition.gate !== null || session === "keyed" || overlap === "parallel" || overlap === "queue";
-    const waiting = runs.queue.places().queued + gated.waiting().count;
+    const { count } = gated.waiting();
+    // What comes after what waits for a gate waits with it, also where the gate was taken away.
+    const isBehind = definition.gate !== null || count > 0;
+    const doesWait = isBehind || session === "keyed" || overlap === "parallel" || overlap === "queue";
+    const waiting = runs.queue.places().queued + count;
     return doesWait ? Math.max(0, QUEUE_LIMIT - waiting) : Number.POSITIVE_INFINITY;
   }
 
