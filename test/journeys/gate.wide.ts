@@ -2,6 +2,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
+import { ToGate } from "#durable-objects/routine/receivers/to-gate.ts";
 import type { Delivery } from "#protocol/delivery.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
 import { call, fire } from "#test/support/api.ts";
@@ -154,6 +155,27 @@ describe("what waits for a gate", () => {
     await vi.waitFor(() => expect(bed.asks).toBe(2), 20_000);
     await untilFailed(routine.id, 1);
   });
+});
+
+it("a fire waits for no gate that was changed before it was asked", async () => {
+  const routine = await gated();
+  const asked = vi.spyOn(ToGate.prototype, "askForFire");
+  const held = Promise.withResolvers<void>();
+  bed.answer = async () => {
+    await held.promise;
+    return OPEN();
+  };
+  const first = fire(routine);
+  await vi.waitFor(() => expect(bed.asks).toBe(1), 20_000);
+  const second = fire(routine);
+  await vi.waitFor(() => expect(asked).toHaveBeenCalledTimes(2), 20_000);
+  await patch(routine.id, { gate: { ...GATE, when: "count > 5" } });
+  const third = fire(routine);
+  await vi.waitFor(() => expect(asked).toHaveBeenCalledTimes(3), 20_000);
+  held.resolve();
+  const answers = await Promise.all([first, second, third]);
+  expect(answers.map(({ status }) => status)).toEqual([503, 503, 409]);
+  expect(bed.asks).toBe(2);
 });
 
 it("a fire hears why the gate can't be asked also where its first answer was lost", async () => {

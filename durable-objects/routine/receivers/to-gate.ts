@@ -57,7 +57,8 @@ export class ToGate implements Receiver {
   askForFire(routineId: string, gate: Gate): Promise<GateVerdict> {
     if (this.#next !== null && isSameGate(this.#next.gate, gate)) return this.#next.answer;
     const answer = this.#current.then(() => {
-      if (this.#next?.answer === answer) this.#next = null;
+      if (this.#next?.answer !== answer) return CHANGED;
+      this.#next = null;
       return this.#ask(routineId, gate).catch(() => UNKNOWN);
     });
     this.#next = { gate, answer };
@@ -74,6 +75,8 @@ export class ToGate implements Receiver {
   }
 }
 
+/** Another gate was asked for meanwhile. */
+const CHANGED: GateVerdict = { is: "failed", detail: "The gate was changed before it was asked." };
 const UNKNOWN: GateVerdict = {
   is: "failed",
   detail: "The database gives no answer: the connector can't be looked up.",
