@@ -139,10 +139,9 @@ describe("the launcher", () => {
     // Root may raise its own limits.
     const user = isRoot ? { uid: USER, gid: USER } : {};
     const fewer = 'ulimit -u 5000 2>/dev/null; exec /bin/sh -c "$1"';
-    const { status, stderr } = spawnSync("/bin/bash", ["-c", fewer, "fewer", launcherScript(1_000_000)], {
-      encoding: "utf8",
-      ...user,
-    });
+    // What starts with a socket for its input and from no other shell is taken for a login by ssh, and would read a file of root's.
+    const shell = ["--norc", "-c", fewer, "fewer", launcherScript(1_000_000)];
+    const { status, stderr } = spawnSync("/bin/bash", shell, { encoding: "utf8", ...user });
     expect([status, stderr]).toEqual([0, ""]);
   });
 });
