@@ -34,7 +34,7 @@ test("a secret is set for one routine, given another value, and deleted with a w
     await writeIn(page, dialog.getByLabel("Value"), "short");
     await dialog.getByText(/^Shorter than 8 characters/).waitFor();
     await writeIn(page, dialog.getByLabel("Value"), VALUE);
-    await choose(page, dialog.getByRole("radio", { name: /^Only runs/ }));
+    await choose(page, dialog.getByRole("radio", { name: /^Only some/ }));
     await tick(page, dialog.getByRole("group", { name: "Routines" }).getByRole("checkbox", { name: routine.name }));
     await pressOn(page, dialog.getByRole("button", { name: "Set secret" }));
     await dialog.waitFor({ state: "hidden" });

@@ -95,7 +95,7 @@ export async function instanceViews(bed: Bed): Promise<InstanceView[]> {
         await page.goto("/secrets");
         await page.getByRole("button", { name: "Set a secret" }).click();
         await page.getByRole("dialog").getByLabel("Value").fill("short");
-        await page.getByRole("radio", { name: /^Only runs/ }).check();
+        await page.getByRole("radio", { name: /^Only some/ }).check();
       },
     },
   ];
