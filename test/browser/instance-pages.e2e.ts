@@ -308,10 +308,11 @@ test("what came to nothing is fired again once, and its notification is sent aga
     const sent = page.getByRole("list", { name: "notifications" }).getByRole("listitem").filter({ hasText: webhook });
     await sent.first().getByText("Lacks its secret fails").waitFor();
     await pressOn(page, sent.first().getByRole("button", { name: "Send again" }));
+    // A try ends when no name server answers, and the list is read every fifteen seconds.
     await sent
       .first()
       .getByText(/[2-9] tries/)
-      .waitFor();
+      .waitFor({ timeout: 60_000 });
     await pressOn(page, page.getByRole("button", { name: `Remove the rule for ${webhook}` }));
     await pressOn(page, page.getByRole("alertdialog").getByRole("button", { name: "Remove rule" }));
     await page.getByText("Nobody is told of all routines").waitFor();
