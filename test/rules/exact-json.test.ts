@@ -18,6 +18,8 @@ describe("a number", () => {
     const value = parseExact(text);
     expect(value).toEqual({ alert: { id: number, list: [1, number] }, said: number });
     expect(printExact(value, 0)).toBe(text);
+    expect(parseExact(`[ "a",\n\t${number} ]`)).toEqual(["a", number]);
+    expect(parseExact(` ${number}`)).toBe(number);
   });
 
   it.each([

@@ -5,8 +5,8 @@
  */
 import type { Json } from "#protocol/schema.ts";
 
-/** What may have such a number: most texts are read the quick way. */
-const MAY_BE_LONG = /[0-9.]{16}|[0-9][eE]/;
+/** What may have such a number where a value begins, and not within a digest: most texts are read the quick way. */
+const MAY_BE_LONG = /(?:^|[:,[])\s*-?(?:[0-9.]{16}|[0-9.]*[0-9][eE])/;
 
 /** Where a text stands for a number: within an object or list, under these keys. */
 const longNumbers = new WeakMap<object, Set<string>>();
