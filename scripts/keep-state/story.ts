@@ -41,11 +41,14 @@ export async function playStory(story: Story): Promise<Shown> {
   const deleted = await makeRoutine(story, { name: "Deleted", triggers: [{ type: "api" }] });
   const busy = await makeRoutine(story, { name: "Busy", max_concurrent: 1, triggers: [{ type: "api" }] });
   const connected = await makeConnected(story);
+  const gated = await makeGated(story);
 
   await ask(story, "POST", `/api/v1/routines/${demo.id}/run`);
   await fire(story, watched, { "idempotency-key": "deploy-7" });
   await fire(story, deleted);
   const webhook = await deliver(story, watched.id);
+  // A gate that can't be asked is asked again for minutes: what came waits for it when the instance ends.
+  if (gated["gated"] !== undefined) await deliver(story, gated["gated"].id);
   await settled(story);
   if (await hasSessions(story, watched.id)) {
     await goOn(story, demo.id);
@@ -58,7 +61,7 @@ export async function playStory(story: Story): Promise<Shown> {
   // What the end of the instance comes upon: a run that is on and has asked the model, and two that wait for its place.
   for (let fired = 0; fired < 3; fired += 1) await fire(story, busy);
   await until(async () => (await runsOf(story)).some(isAtWork));
-  const routines = { demo: { id: demo.id, token: null }, watched, paused, deleted, busy, ...connected };
+  const routines = { demo: { id: demo.id, token: null }, watched, paused, deleted, busy, ...connected, ...gated };
   return { at: new Date().toISOString(), cookie, routines, webhook, answers, transcripts };
 }
 
@@ -92,6 +95,17 @@ async function makeConnected(story: Story): Promise<Record<string, Kept>> {
   const keyed = { session: "keyed", session_key: "{{watch.key}}" };
   const input = { name: "Connected", connectors: ["away"], ...keyed, triggers: [{ type: "api" }, watch] };
   return { connected: await makeRoutine(story, input) };
+}
+
+/** One that asks that connector before it wakes. @returns nothing where there are no gates. */
+async function makeGated(story: Story): Promise<Record<string, Kept>> {
+  const gate = { connector: "away", tool: "list_issues", when: "count > 0" };
+  const triggers = [{ type: "api" }, { type: "webhook", source: "generic" }];
+  try {
+    return { gated: await makeRoutine(story, { name: "Gated", connectors: ["away"], gate, triggers }) };
+  } catch {
+    return {};
+  }
 }
 
 async function makeRoutine(story: Story, input: Record<string, unknown>): Promise<Kept> {

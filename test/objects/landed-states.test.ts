@@ -22,6 +22,7 @@ it("there is a state of each landing", () => {
     "0003-first-aid",
     "0004-sessions",
     "0005-connectors",
+    "0006-gates",
   ]);
 });
 
@@ -109,6 +110,17 @@ describe.each(LANDED)("the state of $name", ({ name, shown }) => {
         triggers: [{ type: "api" }, { type: "watch", connector: "away", look: { failures: expect.any(Number) } }],
       },
     });
+  });
+
+  it.skipIf(routines["gated"] === undefined)("decides what waited for a gate", async () => {
+    const id = routines["gated"]?.id ?? "";
+    const { body } = await call<Routine>("GET", `/api/v1/routines/${id}`);
+    expect(body).toMatchObject({ gate: { connector: "away", when: "count > 0" }, gate_state: { waiting: 1 } });
+    expect((await call("PATCH", `/api/v1/routines/${id}`, { revision: body.revision, gate: null })).status).toBe(200);
+    await vi.waitFor(async () => {
+      await runDurableObjectAlarm(ownerOf(id));
+      expect(await toldOf(id)).toEqual(["started admitted: deploy.finished from outside"]);
+    }, 5_000);
   });
 
   it.skipIf(followed(shown) === null)("goes on with a session that had ended", async () => {
