@@ -1,4 +1,7 @@
-/** The least that a live transcript can be: each event comes as one message, is inserted, and goes to every viewer. */
+/**
+ * The least that a live transcript can be: each event comes as one message, is inserted, and goes to every viewer. Live
+ * text goes to them as it comes.
+ */
 import { DurableObject } from "cloudflare:workers";
 
 interface Env {
@@ -27,7 +30,8 @@ export class Bare extends DurableObject<Env> {
   }
 
   override webSocketMessage(socket: WebSocket, message: string): void {
-    this.ctx.storage.sql.exec("INSERT INTO events (body) VALUES (?)", message);
+    const isText = message.startsWith('{"type":"agent.delta"');
+    if (!isText) this.ctx.storage.sql.exec("INSERT INTO events (body) VALUES (?)", message);
     for (const viewer of this.ctx.getWebSockets(socket.deserializeAttachment())) viewer.send(message);
   }
 

@@ -1,59 +1,55 @@
 /** One session, watched by many: how much reaches them, and how late. */
 import type { Figure, Row } from "../row.ts";
-import { interleave } from "../support/interleave.ts";
+import { takeTurns } from "../support/interleave.ts";
 import { bareSide, type LiveSide, ourSide } from "../support/live-sides.ts";
 import { median } from "../support/statistics.ts";
-import type { SeenReport } from "../support/viewers.ts";
+import type { Lag } from "../support/viewers.ts";
 
-const ROUNDS = 3;
-/** Each side gets what takes it about a second: the bare one delivers a tenth of ours to many. */
+const ROUNDS = 9;
+/** Each side gets what takes it about as long: the one that sends each event by itself delivers a tenth of ours to many. */
 const CASES = [
-  { viewers: 1, ourEvents: 8_000, bareEvents: 2_000 },
-  { viewers: 100, ourEvents: 2_000, bareEvents: 200 },
-  { viewers: 500, ourEvents: 600, bareEvents: 40 },
+  { viewers: 1, events: 6_000, oneByOne: 1_500, goal: 0.5 },
+  { viewers: 100, events: 2_000, oneByOne: 200, goal: 0.8 },
+  { viewers: 500, events: 600, oneByOne: 40, goal: 0.9 },
 ] as const;
 /** The pace of a busy agent, for how late events come. */
-const STEADY = { perSecond: 200, events: 600 } as const;
-/** For how many viewers the lag has a goal. */
-const LAG_GOAL = { viewers: 100, p99Ms: 250 } as const;
+const BUSY = { perSecond: 200, events: 200, kind: "stamped" } as const;
+/** For how many viewers that has a goal. */
+const BUSY_GOAL = { viewers: 100, p99Ms: 250 } as const;
+/** The pace of an agent that uses tools, and of a model's words as they come. */
+const AGENT = { perSecond: 10, events: 20, kind: "stamped" } as const;
+const TEXT = { perSecond: 40, events: 60, kind: "text" } as const;
+const AGENT_GOAL = { bound: "at most", value: 3 } as const;
 
 export const fanOut: Row = {
   id: "fan-out",
   title: "one session to 1, 100 and 500 viewers",
-  baseline: "a bare object that inserts and broadcasts each event as it comes",
+  baseline:
+    "deliveries: a bare object that gathers as ours does; all else: one that inserts and broadcasts each as it comes",
   measure: async () => {
     const figures: Figure[] = [];
-    for (const { viewers, ourEvents, bareEvents } of CASES) {
+    for (const { viewers, events, oneByOne, goal } of CASES) {
       await using ours = await ourSide(1);
-      await using bare = await bareSide(1);
-      await ours.watch(viewers, "end");
-      await bare.watch(viewers, "end");
-      const rates = await interleave(
-        ROUNDS,
-        () => deliveries(ours, ourEvents, viewers),
-        () => deliveries(bare, bareEvents, viewers),
-      );
-      const whom = `${viewers} viewer${viewers === 1 ? "" : "s"}`;
-      figures.push({
-        what: `${whom}, deliveries`,
-        unit: "/s",
-        ours: median(rates.ours),
-        baseline: median(rates.baseline),
-        goal: { bound: "at least", value: 2 },
+      await using batched = await bareSide(1, "live-batched");
+      await using plain = await bareSide(1, "live");
+      for (const side of [ours, batched, plain]) await side.watch(viewers, "end");
+      const rates = await takeTurns(ROUNDS, {
+        ours: () => deliveries(ours, events, viewers),
+        batched: () => deliveries(batched, events, viewers),
+        plain: () => deliveries(plain, oneByOne, viewers),
       });
-      const lags = { ours: await lag(ours), bare: await lag(bare) };
-      const what = `${whom}, lag at ${STEADY.perSecond} events/s`;
-      const bound = { bound: "at most", value: LAG_GOAL.p99Ms, of: "ours" } as const;
+      const whom = `${viewers} viewer${viewers === 1 ? "" : "s"}`;
+      const figure = { what: `${whom}, deliveries`, unit: "/s", ours: median(rates.ours) } as const;
       figures.push(
-        { what: `${what}, p50`, unit: "ms", ours: lags.ours.p50Ms, baseline: lags.bare.p50Ms, goal: null },
-        {
-          what: `${what}, p99`,
-          unit: "ms",
-          ours: lags.ours.p99Ms,
-          baseline: lags.bare.p99Ms,
-          goal: viewers === LAG_GOAL.viewers ? bound : null,
-        },
+        { ...figure, baseline: median(rates.batched), goal: { bound: "at least", value: goal } },
+        { ...figure, what: `${figure.what}, one event to a message there`, baseline: median(rates.plain), goal: null },
       );
+      const isBusyGoal = viewers === BUSY_GOAL.viewers;
+      const busyGoal = isBusyGoal ? ({ bound: "at most", value: BUSY_GOAL.p99Ms, of: "ours" } as const) : null;
+      figures.push(...(await lags(`${whom}, lag at 200 events/s`, ours, plain, BUSY, { p50: null, p99: busyGoal })));
+      if (viewers > 1) continue;
+      figures.push(...(await lags(`${whom}, lag at 10 events/s`, ours, plain, AGENT, { p50: AGENT_GOAL, p99: null })));
+      figures.push(...(await lags(`${whom}, lag of live text`, ours, plain, TEXT, { p50: null, p99: null })));
     }
     return figures;
   },
@@ -65,8 +61,26 @@ async function deliveries(side: LiveSide, events: number, viewers: number): Prom
   return (events * viewers) / ((seen.at - startedAt) / 1_000);
 }
 
-async function lag(side: LiveSide): Promise<NonNullable<SeenReport["lag"]>> {
-  const { seen } = await side.push({ ...STEADY, kind: "stamped" });
+async function lags(
+  what: string,
+  ours: LiveSide,
+  plain: LiveSide,
+  order: typeof BUSY | typeof AGENT | typeof TEXT,
+  goals: { p50: Figure["goal"]; p99: Figure["goal"] },
+): Promise<Figure[]> {
+  const found = await takeTurns(ROUNDS, { ours: () => lag(ours, order), plain: () => lag(plain, order) });
+  const figure = (share: "p50" | "p99", of: (one: Lag) => number) => ({
+    what: `${what}, ${share}`,
+    unit: "ms" as const,
+    ours: median(found.ours.map(of)),
+    baseline: median(found.plain.map(of)),
+    goal: goals[share],
+  });
+  return [figure("p50", ({ p50Ms }) => p50Ms), figure("p99", ({ p99Ms }) => p99Ms)];
+}
+
+async function lag(side: LiveSide, order: Parameters<LiveSide["push"]>[0]): Promise<Lag> {
+  const { seen } = await side.push(order);
   if (seen.lag === null) throw new Error("no event told when it was sent");
   return seen.lag;
 }

@@ -39,7 +39,7 @@ export const rowsWritten: Row = {
       await runner.ask("finish");
       const ended = await countRows(served);
       const turn = difference(told, running);
-      figures.push({ what: `the turn, ${what}`, ...rows(total(turn)), goal: { bound: "at most", value: 26 } });
+      figures.push({ what: `the turn, ${what}`, ...rows(total(turn)), goal: { bound: "at most", value: 16 } });
       for (const [table, count] of Object.entries(turn))
         figures.push({ what: `  ${table}`, ...rows(count), goal: null });
       around = difference(difference(ended, before), turn);

@@ -22,3 +22,20 @@ export async function interleave<Value>(
   }
   return sides;
 }
+
+/** The same for any number of sides. Who begins changes with each round. */
+export async function takeTurns<Side extends string, Value>(
+  rounds: number,
+  sides: Record<Side, () => Promise<Value>>,
+): Promise<Record<Side, Value[]>> {
+  const names = Object.keys(sides) as Side[];
+  const values = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Side, Value[]>;
+  for (let round = 0; round <= rounds; round += 1) {
+    const first = round % names.length;
+    for (const name of [...names.slice(first), ...names.slice(0, first)]) {
+      const value = await sides[name]();
+      if (round > 0) values[name].push(value);
+    }
+  }
+  return values;
+}

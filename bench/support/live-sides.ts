@@ -4,7 +4,7 @@ import { admissionSchema } from "#protocol/occurrence.ts";
 import { sessionSchema } from "#protocol/session.ts";
 import { Helper } from "./helper.ts";
 import type { Producer } from "./producer.ts";
-import type { PushOrder, PushReport } from "./push.ts";
+import { eventsOf, type PushOrder, type PushReport, stampsOf } from "./push.ts";
 import { ask, makeRoutine } from "./reveille.ts";
 import type { Runner } from "./runner.ts";
 import { type Served, serveBare, serveReveille } from "./served.ts";
@@ -56,15 +56,19 @@ export async function ourSide(sessionCount: number): Promise<LiveSide> {
   };
 }
 
-/** A bare object with so many sessions and their producers. */
-export async function bareSide(sessionCount: number): Promise<LiveSide> {
+/**
+ * A bare object with so many sessions and their producers.
+ * @param name of the object in bench/baseline: `live` takes and tells each event by itself, `live-batched` many at once.
+ */
+export async function bareSide(sessionCount: number, name: "live" | "live-batched"): Promise<LiveSide> {
   const stack = new AsyncDisposableStack();
-  const served = stack.use(await serveBare("live"));
+  const served = stack.use(await serveBare(name));
   const producer = stack.use(new Helper<Producer>("producer.ts"));
   const viewers = stack.use(new Helper<Viewers>("viewers.ts"));
-  const sessions = Array.from({ length: sessionCount }, (_, index) => `session-${index}`);
+  const sessions = Array.from({ length: sessionCount }, (_, index) => `session_${String(index).padStart(26, "0")}`);
   let written = 0;
-  await producer.ask("join", { urls: sessions.map((session) => `${served.url}/push?session=${session}`) });
+  const urls = sessions.map((session) => `${served.url}/push?session=${session}`);
+  await producer.ask("join", { urls, batches: name === "live-batched" });
   return {
     served,
     watch: (count, from) => {
@@ -75,7 +79,7 @@ export async function bareSide(sessionCount: number): Promise<LiveSide> {
       return viewers.ask("open", { urls: repeat(urls, count), headers: {}, acks: false, after, saysCaughtUp });
     },
     push: (order) => {
-      written += order.events;
+      written += eventsOf(order);
       return pushAndSee(producer, viewers, order);
     },
     unwatch: () => viewers.ask("close"),
@@ -88,7 +92,7 @@ async function pushAndSee(
   viewers: Helper<Viewers>,
   order: PushOrder,
 ): Promise<Pushed> {
-  await viewers.ask("expect", { events: order.events });
+  await viewers.ask("expect", { events: eventsOf(order), stamps: stampsOf(order) });
   const [pushed, seen] = await Promise.all([writer.ask("push", order), viewers.ask("seen")]);
   return { ...pushed, seen };
 }

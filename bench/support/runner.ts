@@ -75,9 +75,12 @@ const face = {
     const startedAt = nowMs();
     await Promise.all(
       works.map(async ({ link }) => {
-        await pushEvents(order, async (event) => {
-          await link.room();
-          link.send({ kind: "event", event });
+        await pushEvents(order, {
+          send: (event) => {
+            link.send({ kind: "event", event });
+            return link.room();
+          },
+          sendDelta: (delta) => link.sendDelta(delta),
         });
         await link.settled();
       }),
