@@ -6,18 +6,21 @@ import { z } from "zod";
 import { runCommand } from "#scripts/child-process.ts";
 import { toolEnvironment } from "#scripts/instance/tool-environment.ts";
 import { type ComparedRow, compareRow, comparisonTable, isAnyWorse } from "./compare.ts";
+import { UNITS } from "./row.ts";
 import { interleave } from "./support/interleave.ts";
 
 const INSTALL_DEADLINE_MS = 16 * 60_000;
 const ROW_DEADLINE_MS = 20 * 60_000;
 const ASK_DEADLINE_MS = 60_000;
+/** Of a row in one run: the runs are the rounds that count here. */
+const ROUNDS_OF_EACH = 3;
 /** No row has this name: asked for it, a bench tells which rows there are. */
 const NO_ROW = "none";
 
 const goalSchema = z.object({ bound: z.enum(["at most", "at least"]), value: z.number() });
 const figureSchema = z.object({
   what: z.string(),
-  unit: z.enum(["ms", "/s", "rows", "MiB", "×"]),
+  unit: z.enum(UNITS),
   ours: z.number(),
   baseline: z.number().nullable(),
   goal: goalSchema.nullable(),
@@ -81,7 +84,8 @@ async function compareOne(
 
 /** One run of a row by a checkout's own bench. @throws Error that says what went wrong where. */
 async function measureIn(root: string, id: string, scratch: string) {
-  const parts = ["--disable-warning=ExperimentalWarning", "bench/main.ts", id, "--json", scratch];
+  const rounds = ["--rounds", String(ROUNDS_OF_EACH)];
+  const parts = ["--disable-warning=ExperimentalWarning", "bench/main.ts", id, "--json", scratch, ...rounds];
   // What the run before has written is not to be taken for this one's.
   await rm(scratch, { force: true });
   const ran = await node(root, parts, ROW_DEADLINE_MS);

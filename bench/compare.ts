@@ -1,23 +1,17 @@
 /** Pure: figures of two checkouts, side by side, and what became better or worse. */
 import { digits, layOut, type MeasuredRow, quantity } from "./report.ts";
 import type { Figure } from "./row.ts";
-import { median } from "./support/statistics.ts";
+import { type Spread, spreadOf } from "./support/statistics.ts";
 
 /** Figures whose medians differ by less are the same. */
 const TOLERANCE = 0.05;
 
 export type Verdict = "better" | "same" | "worse";
 
-/** What one checkout has of a figure, over all rounds. */
-export interface Spread {
-  median: number;
-  min: number;
-  max: number;
-}
-
 export interface Comparison {
   what: string;
   unit: Figure["unit"];
+  /** Of all rounds. */
   before: Spread;
   after: Spread;
   /** From the medians, as a share of `before`: 0.1 is a tenth more. Infinite where there was nothing before. */
@@ -74,7 +68,7 @@ function byName(rounds: readonly Figures[]): Map<string, Figure[]> {
 }
 
 function compareFigure(what: string, was: readonly Figure[], is: readonly Figure[]): Comparison {
-  const [before, after] = [spreadOf(was), spreadOf(is)];
+  const [before, after] = [oursOf(was), oursOf(is)];
   const change = changeOf(before.median, after.median);
   const isMoreBetter = is.some(({ unit, goal }) => unit === "/s" || goal?.bound === "at least");
   const gain = isMoreBetter ? change : -change;
@@ -89,9 +83,8 @@ function compareFigure(what: string, was: readonly Figure[], is: readonly Figure
   };
 }
 
-function spreadOf(figures: readonly Figure[]): Spread {
-  const values = figures.map(({ ours }) => ours);
-  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+function oursOf(figures: readonly Figure[]): Spread {
+  return spreadOf(figures.map(({ ours }) => ours));
 }
 
 function changeOf(before: number, after: number): number {

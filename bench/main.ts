@@ -1,5 +1,6 @@
 /**
- * `npm run bench -- [row…] [--json FILE] [--strict]`: measures the rows, each beside its baseline, and prints a table.
+ * `npm run bench -- [row…] [--rounds 9] [--json FILE] [--strict]`: measures the rows, each beside its baseline, and prints a
+ * table of medians.
  * Exits with 0 when all could be measured; with --strict only when every goal is reached.
  * `npm run bench -- [row…] --against DIR [--rounds 5]`: measures them here and in another checkout in turn, and exits with 1
  * when a figure became worse.
@@ -9,7 +10,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { compareWith } from "./against.ts";
 import { asJson, asTable, type MeasuredRow } from "./report.ts";
-import { isReached, type Row } from "./row.ts";
+import { isReached, ROUNDS, type Row } from "./row.ts";
 import { clock } from "./rows/clock.ts";
 import { cloneBundle } from "./rows/clone-bundle.ts";
 import { cloneCache } from "./rows/clone-cache.ts";
@@ -27,6 +28,10 @@ import { setupCache } from "./rows/setup-cache.ts";
 import { webhooks } from "./rows/webhooks.ts";
 import { machineFacts } from "./support/machine.ts";
 import { ROOT, scratchPath } from "./support/scratch.ts";
+import { servedBy } from "./support/served.ts";
+
+/** Of two checkouts: each is a run of a row with rounds of its own. */
+const ROUNDS_AGAINST = 5;
 
 /** In the order of the table. */
 const ROWS: readonly Row[] = [
@@ -57,7 +62,7 @@ async function main(): Promise<number> {
       json: { type: "string", default: path.join(ROOT, ".reveille", "bench.json") },
       strict: { type: "boolean", default: false },
       against: { type: "string" },
-      rounds: { type: "string", default: "5" },
+      rounds: { type: "string" },
     },
   });
   const unknown = positionals.filter((id) => ROWS.every((row) => row.id !== id));
@@ -66,30 +71,32 @@ async function main(): Promise<number> {
     return 2;
   }
   const chosen = ROWS.filter(({ id }) => positionals.length === 0 || positionals.includes(id));
-  if (values.against !== undefined) {
-    const rounds = Number(values.rounds);
-    if (Number.isInteger(rounds) && rounds > 0)
-      return compareWith({
-        rows: chosen.map(({ id }) => id),
-        here: ROOT,
-        against: values.against,
-        rounds,
-        scratch: scratchPath("against.json"),
-      });
+  const rounds = values.rounds === undefined ? null : Number(values.rounds);
+  if (rounds !== null && !(Number.isInteger(rounds) && rounds > 0)) {
     console.error(`--rounds is a whole number above zero, not ${values.rounds}.`);
     return 2;
   }
+  if (values.against !== undefined)
+    return compareWith({
+      rows: chosen.map(({ id }) => id),
+      here: ROOT,
+      against: values.against,
+      rounds: rounds ?? ROUNDS_AGAINST,
+      scratch: scratchPath("against.json"),
+    });
   const measured: MeasuredRow[] = [];
-  for (const row of chosen) measured.push(await measure(row));
-  console.log(`\n${asTable(measured)}`);
+  for (const row of chosen) measured.push(await measure(row, rounds));
+  const facts = await machineFacts(servedBy());
+  console.log(`\n${asTable(facts, measured)}`);
   await mkdir(path.dirname(values.json), { recursive: true });
-  await writeFile(values.json, asJson(await machineFacts(), measured));
+  await writeFile(values.json, asJson(facts, measured));
   console.log(`\nAs JSON: ${values.json}`);
   const isMissed = measured.some(({ figures }) => figures.some((figure) => isReached(figure) === false));
   return values.strict && isMissed ? 1 : 0;
 }
 
-async function measure({ id, title, baseline, lacks, measure: run }: Row): Promise<MeasuredRow> {
+async function measure(row: Row, rounds: number | null): Promise<MeasuredRow> {
+  const { id, title, baseline, lacks } = row;
   const startedAt = performance.now();
   process.stdout.write(`${id}: ${title}; baseline: ${baseline} … `);
   const lacking = lacks?.() ?? null;
@@ -97,7 +104,7 @@ async function measure({ id, title, baseline, lacks, measure: run }: Row): Promi
     console.log(`not measured: ${lacking}`);
     return { id, title, baseline, figures: [], seconds: 0 };
   }
-  const figures = await run();
+  const figures = await row.measure(rounds ?? row.rounds ?? ROUNDS);
   const seconds = (performance.now() - startedAt) / 1_000;
   console.log(`${seconds.toFixed(0)} s`);
   return { id, title, baseline, figures, seconds };

@@ -17,16 +17,18 @@ export interface Facts {
   memory_mib: number;
   platform: string;
   node: string;
-  workerd: string;
+  /** What the programs that have served say of themselves: one version, unless the bench is at fault. */
+  workerd: string[];
   commit: string | null;
 }
 
-const HEAD = ["row", "figure", "ours", "baseline", "ratio", "goal", "reached"];
-const RIGHT = [false, false, true, true, true, true, false];
+const HEAD = ["row", "figure", "ours", "baseline", "ratio", "min..max", "goal", "reached"];
+const RIGHT = [false, false, true, true, true, true, true, false];
 
-export function asTable(rows: readonly MeasuredRow[]): string {
+export function asTable({ node, workerd, cpus, cpu }: Facts, rows: readonly MeasuredRow[]): string {
   const cells = rows.flatMap(({ id, figures }) => figures.map((figure, index) => line(index === 0 ? id : "", figure)));
-  return layOut(HEAD, RIGHT, cells);
+  const served = workerd.length === 0 ? "no workerd" : workerd.join(" and ");
+  return `${layOut(HEAD, RIGHT, cells)}\n\n${served}, Node ${node}, ${cpus} × ${cpu}`;
 }
 
 /** Columns as wide as their longest cell. @param isRight for each column whether its cells end at the same place. */
@@ -43,7 +45,12 @@ export function layOut(head: readonly string[], isRight: readonly boolean[], cel
 export function asJson(facts: Facts, rows: readonly MeasuredRow[]): string {
   const told = rows.map((row) => ({
     ...row,
-    figures: row.figures.map((figure) => ({ ...figure, ratio: ratioOf(figure), reached: isReached(figure) })),
+    figures: row.figures.map((figure) => ({
+      ...figure,
+      ratio: ratioOf(figure),
+      ratio_range: figure.ratio === undefined ? null : [figure.ratio.min, figure.ratio.max],
+      reached: isReached(figure),
+    })),
   }));
   return `${JSON.stringify({ ...facts, rows: told }, null, 2)}\n`;
 }
@@ -58,6 +65,7 @@ function line(id: string, figure: Figure): string[] {
     quantity(ours, unit),
     baseline === null ? "—" : quantity(baseline, unit),
     ratio === null ? "—" : `${digits(ratio)} ×`,
+    figure.ratio === undefined ? "—" : `${digits(figure.ratio.min)}..${digits(figure.ratio.max)}`,
     goal === null ? "—" : `${goal.bound === "at most" ? "≤" : "≥"} ${goalText(figure)}`,
     reached === null ? "—" : reached ? "yes" : "NO",
   ];

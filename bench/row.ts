@@ -1,10 +1,16 @@
 /** What a row of the table is. */
+import type { Spread } from "./support/statistics.ts";
+
+/** MB is a million bytes, as disks are sold by; MiB is for memory. */
+export const UNITS = ["ms", "/s", "rows", "MiB", "MB", "×"] as const;
 
 export interface Figure {
   what: string;
-  unit: "ms" | "/s" | "rows" | "MiB" | "×";
+  unit: (typeof UNITS)[number];
   ours: number;
   baseline: number | null;
+  /** The ratios of the rounds, where each round has measured both sides: what else the machine did then met both. */
+  ratio?: Spread;
   /** What the ratio ours/baseline (or, without a baseline, ours) has to reach; null for information. */
   goal: Goal | null;
 }
@@ -16,6 +22,9 @@ export interface Goal {
   of?: "ours";
 }
 
+/** So many that the median of a ratio stays where it is when the bench is run again. */
+export const ROUNDS = 9;
+
 export interface Row {
   id: string;
   title: string;
@@ -23,18 +32,21 @@ export interface Row {
   baseline: string;
   /** What this machine lacks for it, in a few words; null when it can be measured. */
   lacks?(): string | null;
-  measure(): Promise<Figure[]>;
+  /** How many rounds it has where nine would take too long. */
+  rounds?: number;
+  /** @param rounds how often each side is to be measured; a row that has no rounds takes no notice. */
+  measure(rounds: number): Promise<Figure[]>;
 }
 
-/** ours/baseline; null without a baseline. */
-export function ratioOf({ ours, baseline }: Figure): number | null {
-  return baseline === null ? null : ours / baseline;
+/** The median of the rounds' ratios, or ours/baseline where there is one; null without a baseline. */
+export function ratioOf({ ours, baseline, ratio }: Figure): number | null {
+  return baseline === null ? null : (ratio?.median ?? ours / baseline);
 }
 
 /** Whether the goal is reached; null when there is none. */
 export function isReached(figure: Figure): boolean | null {
   if (figure.goal === null) return null;
-  const measured = isOfRatio(figure) ? figure.ours / (figure.baseline ?? Number.NaN) : figure.ours;
+  const measured = isOfRatio(figure) ? (ratioOf(figure) ?? Number.NaN) : figure.ours;
   return figure.goal.bound === "at most" ? measured <= figure.goal.value : measured >= figure.goal.value;
 }
 

@@ -12,13 +12,12 @@ import { scratchPath } from "../support/scratch.ts";
 import { serveBare } from "../support/served.ts";
 import { median } from "../support/statistics.ts";
 
-const ROUNDS = 3;
-
 export const cloneBundle: Row = {
   id: "clone-bundle",
   title: "a second clone of a large repository: a bundle out of R2 and a fetch of what is new",
   baseline: "a plain clone through the same worker",
-  measure: async () => {
+  rounds: 3,
+  measure: async (rounds) => {
     await using stack = new AsyncDisposableStack();
     const mib = chosenMiB();
     const credential = `bench:${randomBytes(20).toString("hex")}`;
@@ -37,7 +36,7 @@ export const cloneBundle: Row = {
     rmSync(bundle);
     const url = `${served.url.replace("//", `//${credential}@`)}/git/${upstream.port}/app.git`;
     const times = { plain: [] as number[], bundled: [] as number[] };
-    for (let round = 0; round < ROUNDS; round += 1) {
+    for (let round = 0; round < rounds; round += 1) {
       for (const way of ["plain", "bundled"] as const) {
         const place = scratchPath(way);
         const startedAt = nowMs();

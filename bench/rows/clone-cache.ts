@@ -16,7 +16,6 @@ import { serveReveille } from "../support/served.ts";
 import { median } from "../support/statistics.ts";
 import { startRunner } from "../support/warm-runner.ts";
 
-const ROUNDS = 3;
 const FILES = 400;
 const FILE_BYTES = 262_144;
 
@@ -25,7 +24,8 @@ export const cloneCache: Row = {
   title: "from the fire to the agent's first words, with a repository of 100 MiB: the first run, and the second",
   baseline: "git clone of the same repository, as deep, without a run",
   lacks: () => (SandboxManager.checkDependencies().errors.length === 0 ? null : "the sandbox does not work here"),
-  measure: async () => {
+  rounds: 3,
+  measure: async (rounds) => {
     await using stack = new AsyncDisposableStack();
     const model = await createMessagesServer({ reply: () => ({ kind: "message", text: "Hello, I am at work." }) });
     stack.defer(() => model.close());
@@ -42,7 +42,7 @@ export const cloneCache: Row = {
     );
     const runner = stack.use(await startRunner(served));
     const times = { first: [] as number[], second: [] as number[], plain: [] as number[] };
-    for (let round = 0; round < ROUNDS; round += 1) {
+    for (let round = 0; round < rounds; round += 1) {
       // Another repository each time: the runner has kept nothing of it.
       const name = `large-${round}.git`;
       await cp(seeded, path.join(root, name), { recursive: true });

@@ -14,14 +14,12 @@ import type { Outcome } from "#scripts/outcome.ts";
 import type { Figure, Row } from "../row.ts";
 import { nowMs } from "../support/clock.ts";
 import { fireToFirstWords } from "../support/first-words.ts";
-import { interleave } from "../support/interleave.ts";
+import { compared, interleave, type Sides } from "../support/interleave.ts";
 import { ask, makeRoutine } from "../support/reveille.ts";
 import { ROOT } from "../support/scratch.ts";
 import { type Served, serveBare, serveReveille } from "../support/served.ts";
-import { median } from "../support/statistics.ts";
 import { startRunner } from "../support/warm-runner.ts";
 
-const ROUNDS = 7;
 const LOOK_MS = 50;
 const TASK = "Say hello.";
 const MODEL = "claude-sonnet-5";
@@ -35,7 +33,8 @@ export const containerStart: Row = {
   baseline:
     "a bare worker's container of the same image, with the bare Agent SDK in it; or the engine's; or the local runner",
   lacks: () => (process.env["DOCKER_HOST"] ? null : "DOCKER_HOST names no container engine"),
-  measure: async () => {
+  rounds: 7,
+  measure: async (rounds) => {
     await using stack = new AsyncDisposableStack();
     const given = { ...process.env, REVEILLE_CONTAINERS: "5" };
     const { containers: wanted } = required(readSettings(given, ROOT));
@@ -52,8 +51,8 @@ export const containerStart: Row = {
     const routine = await routineIn(served);
     const ours = () => fireToFirstWords(served, routine);
     const bare = stack.use(await serveBare("container", containers));
-    const same = await interleave(ROUNDS, ours, () => bareWorker(bare, model.url));
-    const engine = await interleave(ROUNDS, ours, () => bareContainer(containers.image, model.url));
+    const same = await interleave(rounds, ours, () => bareWorker(bare, model.url));
+    const engine = await interleave(rounds, ours, () => bareContainer(containers.image, model.url));
 
     const local = stack.use(await serveReveille({ DEMO_MODEL_URL: model.url }));
     const localRoutine = await routineIn(local);
@@ -62,7 +61,7 @@ export const containerStart: Row = {
     // What either side starts for its next run is no part of the other's.
     const atRest = () => Promise.all([untilWarm(served), spare]);
     const warm = await interleave(
-      ROUNDS,
+      rounds,
       async () => {
         await atRest();
         return await ours();
@@ -82,8 +81,8 @@ export const containerStart: Row = {
   },
 };
 
-function figure(what: string, times: { ours: number[]; baseline: number[] }, goal: Figure["goal"]): Figure {
-  return { what, unit: "ms", ours: median(times.ours), baseline: median(times.baseline), goal };
+function figure(what: string, times: Sides<number>, goal: Figure["goal"]): Figure {
+  return { what, unit: "ms", ...compared(times, (ms) => ms), goal };
 }
 
 /** Keeps one container warm, and waits until it is. */

@@ -13,7 +13,6 @@ import { scratchPath } from "../support/scratch.ts";
 import type { SetupPlaceFace } from "../support/setup-place.ts";
 import { median } from "../support/statistics.ts";
 
-const ROUNDS = 3;
 /** As a package manager does: 4,000 files, 36 MB in all, and some work on each. */
 const SCRIPT = `#!/usr/bin/env node
 const { mkdirSync, writeFileSync } = require("node:fs");
@@ -31,7 +30,8 @@ export const setupCache: Row = {
   title: "until an environment's setup script has done its work, and until what it has made is there again",
   baseline: "the bare script; for the second run a plain copy of what it has made",
   lacks: () => (SandboxManager.checkDependencies().errors.length === 0 ? null : "the sandbox does not work here"),
-  measure: async () => {
+  rounds: 3,
+  measure: async (rounds) => {
     const stateFolder = scratchPath("setups");
     mkdirSync(stateFolder);
     // A runner that is root enters the sandbox as another user.
@@ -40,7 +40,7 @@ export const setupCache: Row = {
       "first" | "second" | "script" | "copy",
       number[]
     >;
-    for (let round = 0; round < ROUNDS; round += 1) {
+    for (let round = 0; round < rounds; round += 1) {
       const order = { stateFolder, script: SCRIPT, cacheKey: randomUUID() };
       times.first.push(await prepared(order, "miss"));
       const home = scratchPath("home");

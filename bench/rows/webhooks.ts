@@ -7,13 +7,12 @@ import type { Figure, Row } from "../row.ts";
 import { nowMs } from "../support/clock.ts";
 import { pullRequestOpened } from "../support/github.ts";
 import { Helper } from "../support/helper.ts";
-import { interleave } from "../support/interleave.ts";
+import { compared, interleave } from "../support/interleave.ts";
 import type { Load, LoadOrder, LoadReport } from "../support/load.ts";
 import { ask, makeRoutine } from "../support/reveille.ts";
 import { type Served, serveBare, serveReveille } from "../support/served.ts";
 import { median } from "../support/statistics.ts";
 
-const ROUNDS = 1;
 const COUNT = 5_000;
 const WARM_UP_COUNT = 500;
 const CONNECTIONS = 32;
@@ -32,7 +31,8 @@ export const webhooks: Row = {
   id: "webhooks",
   title: "from a signed GitHub delivery to its 202, and what became of each",
   baseline: "a bare worker inserts one row into D1",
-  measure: async () => {
+  rounds: 3,
+  measure: async (rounds) => {
     const secret = randomBytes(32).toString("hex");
     await using served = await serveReveille({ GITHUB_WEBHOOK_SECRET: secret });
     await using bare = await serveBare("webhooks");
@@ -42,7 +42,7 @@ export const webhooks: Row = {
     let isWarm = false;
     const handledMs: number[] = [];
     const reports = await interleave(
-      ROUNDS,
+      rounds,
       async () => {
         const report = await measure(load, served.url, some(secret, sent, isWarm));
         sent += report.count;
@@ -58,10 +58,7 @@ export const webhooks: Row = {
     );
     const became = await countOutcomes(served);
     check(became, sent);
-    const of = (pick: (report: LoadReport) => number) => ({
-      ours: median(reports.ours.map(pick)),
-      baseline: median(reports.baseline.map(pick)),
-    });
+    const of = (pick: (report: LoadReport) => number) => compared(reports, pick);
     const alone = { baseline: null, goal: null };
     const figures: Figure[] = [
       { what: "32 connections, p50", unit: "ms", ...of(({ p50Ms }) => p50Ms), goal: null },

@@ -1,4 +1,5 @@
 /** Two sides measured in turn, so that whatever else the machine does meets both. */
+import { median, type Spread, spreadOf } from "./statistics.ts";
 
 export interface Sides<Value> {
   ours: Value[];
@@ -38,4 +39,12 @@ export async function takeTurns<Side extends string, Value>(
     }
   }
   return values;
+}
+
+/** What a figure says of both sides: their medians, and the ratio of each round's two. @param pick the number of what a round gave. */
+export function compared<Value>(sides: Sides<Value>, pick: (value: Value) => number) {
+  const ours = sides.ours.map(pick);
+  const baseline = sides.baseline.map(pick);
+  const ratio: Spread = spreadOf(ours.map((value, round) => value / (baseline[round] ?? Number.NaN)));
+  return { ours: median(ours), baseline: median(baseline), ratio };
 }

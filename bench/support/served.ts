@@ -1,6 +1,6 @@
 /** Serves the built worker, or a bare one, as a local instance does: one host, one workerd, a state of its own on disk. */
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -15,6 +15,14 @@ import { ROOT, scratchPath } from "./scratch.ts";
 const START_DEADLINE_MS = 30_000;
 /** Containers take a while to be removed. */
 const STOP_GRACE_MS = 8_000;
+
+/** The programs that have served, by their files. */
+const programs = new Set<string>();
+
+/** Every workerd that has been started here, as a path: which one Miniflare takes no package.json tells. */
+export function servedBy(): string[] {
+  return [...programs];
+}
 
 export interface Served extends AsyncDisposable {
   /** Where it listens. */
@@ -95,6 +103,7 @@ async function serve(
     await stop();
     throw new Error(`The worker was not served: ${failure}. ${lines.join("\n")}`);
   }
+  programs.add(readlinkSync(`/proc/${workerdOf(folder)}/exe`));
   return {
     url: `http://127.0.0.1:${port}`,
     ownerToken,

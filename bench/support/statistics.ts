@@ -1,5 +1,16 @@
 /** Pure: medians and percentiles. */
 
+/** What some values have in the middle, and how far they lie apart. */
+export interface Spread {
+  median: number;
+  min: number;
+  max: number;
+}
+
+export function spreadOf(values: readonly number[]): Spread {
+  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+}
+
 /** @param share from 0 to 1. The nearest rank; NaN of nothing. */
 export function percentile(values: ArrayLike<number>, share: number): number {
   const sorted = Float64Array.from(values).sort();
