@@ -1,5 +1,9 @@
 /**
- * Makes sure that a fresh clone can run: Node and git are there, and node_modules is what package-lock.json says.
+ * Makes sure that a fresh clone can run: Node and git are there, and node_modules has what package-lock.json says.
+ *
+ * `node scripts/ensure-installed.mjs to-run` installs what `npm start`, `npm run demo` and `npm run deploy` run with, the
+ * `dependencies` of package.json; without that word, also what only tests, checks and the bench use, its `devDependencies`.
+ * Nothing that is there is removed: an instance may be running on it.
  *
  * Plain JavaScript without dependencies, because it runs on the machine's own Node before anything is installed. The
  * commands after it run on the Node that is installed here, since npm puts node_modules/.bin first on the path.
@@ -11,9 +15,11 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const OLDEST_NODE = 20;
 const INSTALL_DEADLINE_MS = 15 * 60_000;
+const TO_RUN = "to-run";
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  const complaint = ensureInstalled(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
+  const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+  const complaint = ensureInstalled(root, process.argv[2] !== TO_RUN);
   if (complaint !== null) {
     console.error(complaint);
     process.exitCode = 1;
@@ -22,9 +28,10 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
 
 /**
  * @param {string} root the folder of package.json.
+ * @param {boolean} isForAll whether tests, checks and the bench are to work too.
  * @returns {string | null} what is missing and what to do, in one line; null when all is well.
  */
-function ensureInstalled(root) {
+function ensureInstalled(root, isForAll) {
   const major = Number(process.versions.node.split(".")[0]);
   if (major < OLDEST_NODE) {
     return `Reveille needs Node ${OLDEST_NODE} or newer, and this is ${process.version}: install a newer one from https://nodejs.org.`;
@@ -33,9 +40,11 @@ function ensureInstalled(root) {
     return "Reveille needs git, and it is not on the path: install it (https://git-scm.com/downloads) and try again.";
   }
   const lock = readJson(path.join(root, "package-lock.json"));
-  if (isInstalled(root, lock)) return null;
-  console.log("Installing what is missing; this takes about a minute.");
-  const failure = install(root, lock);
+  const installed = readJson(path.join(root, "node_modules", ".package-lock.json"));
+  if (isInstalled(root, lock, installed, isForAll)) return null;
+  const size = isForAll ? "with what tests and checks use, 1.4 GB" : "1.1 GB";
+  console.log(`Installing what is missing (${size}); this takes about a minute.`);
+  const failure = install(root, lock, installed, isForAll);
   if (failure !== null) return `Installing failed: ${failure} Check the network and free disk space, and try again.`;
   if (!hasOwnNode(root)) {
     return 'The package "node" is not complete: check that "npm config get ignore-scripts" says false, remove node_modules and try again.';
@@ -43,11 +52,14 @@ function ensureInstalled(root) {
   return null;
 }
 
-/** Whether every package of the lock file is there in its version. npm writes its own list last, when all else is done. */
-function isInstalled(root, lock) {
-  const installed = readJson(path.join(root, "node_modules", ".package-lock.json"));
+/**
+ * Whether every package of the lock file that is wanted is there in its version.
+ * @param installed npm's own list, which it writes last, when all else is done.
+ */
+function isInstalled(root, lock, installed, isForAll) {
   if (lock === null || installed === null || !lockFits(root, lock) || !hasOwnNode(root)) return false;
   return Object.entries(lock.packages ?? {}).every(([place, wanted]) => {
+    if (wanted.dev === true && !isForAll) return true;
     const found = installed.packages?.[place];
     // Optional packages are those of other systems.
     if (place === "" || (found === undefined && wanted.optional === true)) return true;
@@ -73,18 +85,23 @@ function hasOwnNode(root) {
 
 /**
  * `npm ci` where package.json and the lock file agree. It also wants to find every other system's optional packages in
- * the lock file, which a registry that serves this system alone never puts there; `npm install` does without.
+ * the lock file, which a registry that serves this system alone never puts there; `npm install` does without. That is
+ * also what adds the rest to what runs: `npm ci` begins by removing everything.
  * @returns {string | null} what went wrong, or null.
  */
-function install(root, lock) {
-  if (!lockFits(root, lock)) return runNpm(root, ["install"]);
-  const failure = runNpm(root, ["ci"]);
-  return failure?.includes("in sync") ? runNpm(root, ["install", "--no-save"]) : failure;
+function install(root, lock, installed, isForAll) {
+  const hadAll = Object.values(installed?.packages ?? {}).some(({ dev }) => dev === true);
+  const set = isForAll || hadAll ? "--include=dev" : "--omit=dev";
+  if (!lockFits(root, lock)) return runNpm(root, ["install", set]);
+  if (isInstalled(root, lock, installed, false)) return runNpm(root, ["install", "--no-save", set]);
+  const failure = runNpm(root, ["ci", set]);
+  return failure?.includes("in sync") ? runNpm(root, ["install", "--no-save", set]) : failure;
 }
 
 /** @returns {string | null} npm's own complaint, or null when it went well. */
 function runNpm(root, command) {
-  const options = ["--include=dev", "--no-audit", "--no-fund", "--loglevel=error"];
+  // The programs of this system are optional packages.
+  const options = ["--include=optional", "--no-audit", "--no-fund", "--loglevel=error"];
   // The npm that runs this script, on the Node that it runs on: node_modules/.bin/node is about to be replaced.
   const { npm_execpath: npm, npm_node_execpath: node } = process.env;
   const [program, ...before] = npm === undefined ? ["npm"] : [node ?? process.execPath, npm];

@@ -62,6 +62,15 @@ const SPAWNERS: Record<ProgramFolder, readonly string[]> = {
   web: [],
   bench: ["bench/support/helper.ts"],
 };
+/** Programs of those who work on the project: what they import of packages need not be there to run an instance. */
+const FOR_CONTRIBUTORS = [
+  "bench",
+  "scripts/browser",
+  "scripts/check-generated.ts",
+  "scripts/generate-client.ts",
+  "scripts/screenshots",
+  "scripts/screenshots.ts",
+];
 const MAY_READ_ENVIRONMENT = [
   "worker/index.ts",
   "worker/app.ts",
@@ -105,6 +114,20 @@ describe("imports", () => {
         topOf(from) === folder &&
         ((target === "(computed)" && from !== READS_THE_WORKER) ||
           (isOurs(target) && !isOneOf(target, [folder, ...MAY_IMPORT[folder]]))),
+    );
+    expect(arrows(wrong)).toEqual([]);
+  });
+
+  it("of packages are, in what people run, those that a start installs", () => {
+    const { dependencies } = JSON.parse(read("package.json"));
+    const given = [...Object.keys(dependencies), "node:", "cloudflare:", "package.json"];
+    const wrong = edges.filter(
+      ({ from, target, isType }) =>
+        !isType &&
+        !isOneOf(from, FOR_CONTRIBUTORS) &&
+        !isOurs(target) &&
+        target !== "(computed)" &&
+        !given.some((name) => target === name || target.startsWith(name.endsWith(":") ? name : `${name}/`)),
     );
     expect(arrows(wrong)).toEqual([]);
   });
