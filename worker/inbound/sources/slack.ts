@@ -108,12 +108,13 @@ function readCallback({ token: _token, ...payload }: JsonObject): Reading {
     return { kind: "ignored", reason: "Slack has shown a message's links: its text is what it was." };
   }
   const text = first("text", "message.text", "reaction");
+  // A change or a deletion has a time of its own: what it is about is the message within.
+  const sent = first("message.ts", "deleted_ts", "ts", "item.ts");
   const user = first("user", "user.id", "message.user");
   const channel = first("channel", "channel.id", "item.channel", "channel_id");
   const heading = [`Slack ${name}`, action, channel && `in ${channel}`, user && `by ${user}`].filter(Boolean).join(" ");
-  const thread = first("thread_ts", "message.thread_ts");
+  const thread = first("thread_ts", "message.thread_ts", "previous_message.thread_ts");
   const team = textAt(payload, "team_id");
-  const sent = first("ts", "message.ts", "item.ts");
   return {
     kind: "event",
     event: readEvent({
@@ -135,7 +136,7 @@ function readCallback({ token: _token, ...payload }: JsonObject): Reading {
         ["User", user ?? null],
         ["Channel", channel ?? null],
         ["Kind of channel", first("channel_type") ?? null],
-        ["Message", first("ts", "item.ts") ?? null],
+        ["Message", sent ?? null],
         ["Thread", thread ?? null],
         ["Workspace", team],
         ["Text", text ?? null],
