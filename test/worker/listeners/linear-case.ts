@@ -1,5 +1,6 @@
 /** What Linear sends, as its documentation shows it. */
 import { linear } from "#worker/inbound/sources/linear.ts";
+import { linearSends } from "./linear-sends.ts";
 import type { ListenerCase, ListenerSample } from "./listener-case.ts";
 import { hmacHex } from "./signing.ts";
 
@@ -187,4 +188,5 @@ export const linearCase: ListenerCase = {
     return { "linear-signature": await hmacHex(secret, body), "linear-timestamp": String(atMs) };
   },
   samples,
+  sends: linearSends,
 };

@@ -25,6 +25,8 @@ export interface ListenerCase {
   pastSeconds?: number;
   /** What the source really sends. At least one event. */
   samples: readonly ListenerSample[];
+  /** The forms in which a source surprises: each of the five, or why it never sends it. */
+  sends: SourceSends;
   /** Signatures that the source's own documentation shows. */
   vectors?: readonly ListenerVector[];
   /** Refusals that only this source has, beside those that the suite makes by itself from `signature`. */
@@ -53,6 +55,50 @@ export interface ListenerSample {
   /** The body as the source writes it. @param atMs the time at which it is sent, for sources that write it there. */
   body(atMs: number): string;
   reads: SampleReading;
+}
+
+/**
+ * What any source has to be asked of: how it repeats, changes and takes back what it told, how much it sends at once, and how
+ * oddly it may be written. A source that lacks one of the five is a type error; one that never sends it says so.
+ */
+export interface SourceSends {
+  /** A second attempt at one delivery. */
+  onRetry: RetrySample | NotSent;
+  /** What it sends when what it told of is changed. */
+  onEdit: CitedSample | NotSent;
+  /** What it sends when what it told of is deleted. */
+  onDelete: CitedSample | NotSent;
+  /** Its longest body, or the one with the most parts. */
+  largest: LargeSample | NotSent;
+  /** The content type, escapes, characters or numbers that are least usual among what it sends. */
+  rarestEncoding: CitedSample | NotSent;
+}
+
+/** A sample, and the page of the source's documentation from which it is known: the address of the page, not of its copy. */
+export interface CitedSample extends ListenerSample {
+  page: string;
+}
+
+export interface RetrySample extends CitedSample {
+  /** The first attempt, as far as it differs from the second, which is the sample itself. */
+  first?: Partial<Pick<ListenerSample, "headers" | "body">>;
+  /**
+   * How the second attempt is known to be the first again: by the id that the reading gives, by its body where a source has a
+   * new id for each attempt, or not at all: then the source's page says that it wakes twice.
+   */
+  knownBy: "id" | "body" | "nothing";
+}
+
+export interface LargeSample extends CitedSample {
+  /** What the body has at least: the source's own limit as its page tells it, or what can be reached by a person. */
+  bytes: number;
+}
+
+/** A form that a source does not have. */
+export interface NotSent {
+  /** Why: in a sentence, as the page says it. */
+  doesNotExist: string;
+  page: string;
 }
 
 /** What `read` makes of a sample. Of an event the members that are named are compared, `context` by its parts. */

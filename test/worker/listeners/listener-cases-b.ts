@@ -6,9 +6,12 @@ import { pubsub } from "#worker/inbound/sources/pubsub.ts";
 import { standardWebhooks } from "#worker/inbound/sources/standard-webhooks.ts";
 import { cloudEventSamples, plainSamples } from "./generic-samples.ts";
 import { gitlabSamples } from "./gitlab-samples.ts";
+import { gitlabSends } from "./gitlab-sends.ts";
 import { AUDIENCE, fetchGoogleKeys, googleToken, SERVICE_ACCOUNT } from "./google-tokens.ts";
 import type { ListenerCase, ListenerRefusal, ListenerVector } from "./listener-case.ts";
+import { genericSends, standardSends } from "./open-sends.ts";
 import { pubsubSamples } from "./pubsub-samples.ts";
+import { pubsubSends } from "./pubsub-sends.ts";
 import { bytesOf, hmacHex } from "./signing.ts";
 
 const STANDARD = "https://github.com/standard-webhooks/standard-webhooks";
@@ -154,6 +157,7 @@ const standardCase: ListenerCase = {
       reads: { kind: "unreadable", reason: /called JSON/ },
     },
   ],
+  sends: standardSends,
   vectors: standardVectors,
   refusals: standardRefusals,
 };
@@ -169,6 +173,7 @@ const gitlabSigned: ListenerCase = {
     return { ...headers, "Idempotency-Key": headers["webhook-id"] };
   },
   samples: gitlabSamples,
+  sends: gitlabSends,
   vectors: [vector],
   refusals: [
     ...standardRefusals.filter(({ secrets }) => secrets === undefined),
@@ -207,6 +212,7 @@ const gitlabToken: ListenerCase = {
   coversBody: false,
   windowSeconds: null,
   samples: gitlabSamples,
+  sends: gitlabSends,
   refusals: [
     { title: "two tokens", headers: { "X-Gitlab-Token": `${TOKENS[0]}, ${TOKENS[0]}` }, failure: "token_wrong" },
     { title: "a token in capitals", headers: { "X-Gitlab-Token": TOKENS[0].toUpperCase() }, failure: "token_wrong" },
@@ -234,6 +240,7 @@ const bearerCase: ListenerCase = {
   coversBody: false,
   windowSeconds: null,
   samples: [...plainSamples, ...cloudEventSamples],
+  sends: genericSends,
   refusals: [
     { title: "a bare token", headers: { Authorization: TOKENS[0] }, failure: "signature_malformed" },
     { title: "another scheme", headers: { Authorization: `Basic ${TOKENS[0]}` }, failure: "signature_malformed" },
@@ -267,6 +274,7 @@ const hexCase: ListenerCase = {
   coversBody: true,
   windowSeconds: null,
   samples: [...plainSamples.slice(0, 2), ...cloudEventSamples.slice(0, 2)],
+  sends: genericSends,
   vectors: [
     {
       source:
@@ -323,6 +331,7 @@ const pubsubCase: ListenerCase = {
   // What a token says of time is tried with tokens of its own: it may be old, and hardly young.
   windowSeconds: null,
   samples: pubsubSamples,
+  sends: pubsubSends,
   refusals: [
     { title: "another endpoint", settings: { url: "https://example.com/other" }, failure: "token_wrong" },
     {

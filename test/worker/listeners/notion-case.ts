@@ -1,6 +1,7 @@
 /** What Notion sends, as its documentation shows it. */
 import { notion } from "#worker/inbound/sources/notion.ts";
 import type { ListenerCase, ListenerSample } from "./listener-case.ts";
+import { notionSends } from "./notion-sends.ts";
 import { hmacHex } from "./signing.ts";
 
 const HEADERS = { "content-type": "application/json", "user-agent": "notion-api" };
@@ -138,6 +139,7 @@ export const notionCase: ListenerCase = {
     return { "x-notion-signature": `sha256=${await hmacHex(secret, body)}` };
   },
   samples,
+  sends: notionSends,
   vectors: [
     {
       source: '"Step 3 - Validating event payloads", developers.notion.com/reference/webhooks',

@@ -1,6 +1,7 @@
 /** What PagerDuty sends, as its documentation shows it. */
 import { pagerduty } from "#worker/inbound/sources/pagerduty.ts";
 import type { ListenerCase, ListenerSample } from "./listener-case.ts";
+import { pagerdutySends } from "./pagerduty-sends.ts";
 import { hmacHex } from "./signing.ts";
 
 const HEADERS = {
@@ -204,4 +205,5 @@ export const pagerdutyCase: ListenerCase = {
     return { "x-pagerduty-signature": `v1=${await hmacHex(secret, body)}` };
   },
   samples,
+  sends: pagerdutySends,
 };

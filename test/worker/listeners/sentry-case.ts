@@ -1,6 +1,7 @@
 /** What Sentry sends, as its documentation shows it. */
 import { sentry } from "#worker/inbound/sources/sentry.ts";
 import type { ListenerCase, ListenerSample } from "./listener-case.ts";
+import { sentrySends } from "./sentry-sends.ts";
 import { hmacHex } from "./signing.ts";
 
 const REQUEST_ID = "2bd5c5e8a4c94dd7a8b9a1d7a4f1c0de";
@@ -254,4 +255,5 @@ export const sentryCase: ListenerCase = {
     return { "sentry-hook-timestamp": time, "sentry-hook-signature": await hmacHex(secret, body) };
   },
   samples,
+  sends: sentrySends,
 };

@@ -2,6 +2,7 @@
 import { slack } from "#worker/inbound/sources/slack.ts";
 import type { ListenerCase, ListenerSample } from "./listener-case.ts";
 import { bytesOf, hmacHex } from "./signing.ts";
+import { slackSends } from "./slack-sends.ts";
 
 const JSON_HEADERS = {
   "content-type": "application/json",
@@ -314,6 +315,7 @@ export const slackCase: ListenerCase = {
     return { "x-slack-request-timestamp": time, "x-slack-signature": `v0=${await hmacHex(secret, message)}` };
   },
   samples,
+  sends: slackSends,
   vectors: [
     {
       source: '"Verifying requests from Slack", docs.slack.dev/authentication/verifying-requests-from-slack',
