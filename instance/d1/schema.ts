@@ -17,6 +17,8 @@ export const routines = sqliteTable(
   "routines",
   {
     id: text().primaryKey(),
+    /** The key that all ids of the routine have in them: see `protocol/ids.ts`. */
+    ownerKey: text("owner_key").generatedAlwaysAs(sql`substr(id, 14, 12)`),
     doc: text().notNull(),
     /** Counts the object's writes: an older write that comes late changes nothing. */
     version: integer().notNull(),
@@ -29,6 +31,7 @@ export const routines = sqliteTable(
     index("routines_by_pool").on(table.pool, table.id).where(sql`pool <> 'default'`),
     index("routines_by_name").on(sql`doc ->> '$.name'`, table.id),
     index("routines_by_environment").on(table.environment, table.id).where(sql`environment <> 'default'`),
+    index("routines_by_owner").on(table.ownerKey),
     index("routines_with_connectors").on(table.id).where(sql`doc ->> '$.connectors' <> '[]'`),
   ],
 );
