@@ -59,7 +59,10 @@ import { type SetupArchives, setupArchives } from "./store/setup-archives.ts";
 import { type SignIns, signIns } from "./store/sign-ins.ts";
 
 export interface Deps
-  extends Pick<Parties, "ownerOf" | "pool" | "roster" | "budgets" | "sendDue" | "sendUsage" | "readAsset"> {
+  extends Pick<
+    Parties,
+    "ownerOf" | "knownRoutines" | "pool" | "roster" | "budgets" | "sendDue" | "sendUsage" | "readAsset"
+  > {
   config: Config;
   /** Null when the instance's objects live where it looks for them. */
   residence(): Promise<ResidenceFault | null>;
@@ -144,8 +147,9 @@ function makeDeps(env: Env): MadeDeps {
   const check = readConfig(env);
   if (!check.ok) return refuse("misconfigured", { issues: check.issues });
   const { config } = check;
-  const { ownerOf, pool, roster, budgets, count, database, bucket, sendDue, sendProbe, sendUsage, readAsset } =
-    partiesOf(env, config.jurisdiction);
+  const parties = partiesOf(env, config.jurisdiction);
+  const { ownerOf, knownRoutines, pool, roster, budgets, count, database, bucket, sendDue, sendProbe } = parties;
+  const { sendUsage, readAsset } = parties;
   const kept = bodies(bucket);
   const deliveries = deliveryStore(database, kept, pendingDeliveries(bucket));
   const ins = signIns(database, () => authoritiesOf(config));
@@ -232,6 +236,7 @@ function makeDeps(env: Env): MadeDeps {
       ],
       sendDue,
       sendUsage,
+      knownRoutines,
       pool,
       roster,
       budgets,

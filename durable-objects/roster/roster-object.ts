@@ -61,6 +61,11 @@ export class RosterObject extends DurableObject<ObjectEnv> implements RosterForR
     return { ids, next: found.length > limit ? (ids.at(-1) ?? null) : null };
   }
 
+  /** Whether there is a routine with this key in its ids, or was before it was deleted. @param ownerKey see `ownerKeyOf`. */
+  hasOwner(ownerKey: string): boolean {
+    return this.#database.select().from(routines).where(eq(routines.ownerKey, ownerKey)).get() !== undefined;
+  }
+
   /** After which of D1's routines to go on with taking in those that are not known here; null when all are in, for a day. */
   fillAfter(): string | null {
     const isRecent = Date.now() - Number(this.#fact(FILLED_AT) ?? 0) < FILLED_AGAIN_MS;

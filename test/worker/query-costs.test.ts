@@ -16,6 +16,7 @@ import {
   writeNotifications,
 } from "#instance/d1/notifications.ts";
 import { forgetRoutine, routineIndex, writeRoutine, writeRuns } from "#instance/d1/routine-index.ts";
+import { hasOwner } from "#instance/d1/routine-owners.ts";
 import { SEARCHED_ROWS } from "#instance/d1/search-page.ts";
 import { subscribersOf } from "#instance/d1/subscribers.ts";
 import { SecretRows } from "#instance/secrets/secret-rows.ts";
@@ -172,6 +173,7 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   "writeRoutine without a schedule": () => writeRoutine(database, { ...projected, version: 2, dueAt: null }),
   "writeRoutine with one again": () => writeRoutine(database, { ...projected, version: 3 }),
   writeRuns: () => writeRuns(database, [runDocument]),
+  hasOwner: () => hasOwner(database, "000000000000"),
   subscribersOf: () => subscribersOf(database, ["event:one", "github:acme/app:push"]),
   "lists.listRoutines": () => lists.listRoutines({}, PAGE),
   "lists.listRuns": () => lists.listRuns({}, PAGE),

@@ -1,6 +1,8 @@
 /** Hands a viewer's WebSocket upgrade to the object that owns the session. */
 import type { Access } from "#durable-objects/routine/viewers/access.ts";
+import { refuseUpgrade } from "#instance/sockets.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
+import { CLOSE_CODES } from "#protocol/viewer.ts";
 import { schemaRefusal } from "#rules/routine/schema-faults.ts";
 import { authenticate } from "../auth/authenticate.ts";
 import { noteSocket } from "../auth/note-socket.ts";
@@ -18,8 +20,9 @@ export function mountLive(app: App): void {
     if (!viewer.ok) return renderRefusal(c, viewer.refusal);
     const { sessionId, access } = viewer.value;
     const noted = access === null ? success(null) : await noteSocket(c, access, sessionId);
-    // That there is no such session, the object says itself, with a close code.
+    // That there is no such session is said with a close code, by the object itself where there is one.
     if (!noted.ok && noted.refusal.code !== "not_found") return renderRefusal(c, noted.refusal);
+    if (!(await c.var.deps.knownRoutines.has(sessionId))) return refuseNobodys(viewer.value);
     return openLive(c.var.deps.ownerOf(sessionId), viewer.value);
   });
 }
@@ -31,6 +34,13 @@ export function openLive(owner: RoutineStub, { sessionId, after, ticket, access 
   if (ticket !== null) url.searchParams.set("ticket", ticket);
   if (access !== null) url.searchParams.set("access", JSON.stringify(access));
   return owner.fetch(url.href, { headers: { upgrade: "websocket" } });
+}
+
+/** The same as an object says that does not own the session. */
+function refuseNobodys({ ticket }: Viewer): Response {
+  return ticket === null
+    ? refuseUpgrade(CLOSE_CODES.noSuchSession, "no such session")
+    : refuseUpgrade(CLOSE_CODES.notAllowed, "the ticket is not valid");
 }
 
 interface Viewer {

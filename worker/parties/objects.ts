@@ -1,5 +1,6 @@
 /** Objects as the worker asks them: each method within a deadline, and again where that is safe. */
 import { type CallRule, called } from "#instance/calls.ts";
+import { refuse } from "#protocol/errors.ts";
 import { objectFailure } from "#rules/calls/retryable.ts";
 
 interface MethodRule extends Pick<CallRule, "deadlineMs" | "isRepeatable"> {
@@ -38,6 +39,26 @@ export function askedObject<Stub extends object>(
         called({ ...rule, party, failureOf: objectFailure }, (tries) =>
           ask(name, isTold && tries > 1 ? [...values, true] : values),
         );
+    },
+  });
+  return asked as Stub;
+}
+
+/**
+ * An object whose methods answer `not_found` in its place where there is none. @param isThere is asked once for each call.
+ * @param always methods that are called without asking.
+ */
+export function askedWhereThere<Stub extends object>(
+  stub: Stub,
+  isThere: () => Promise<boolean>,
+  always: ReadonlySet<PropertyKey>,
+): Stub {
+  const asked: object = new Proxy(stub, {
+    get: (_stub, name) => {
+      const method: unknown = Reflect.get(stub, name);
+      if (typeof method !== "function" || always.has(name)) return method;
+      return async (...values: unknown[]) =>
+        (await isThere()) ? await Reflect.apply(method, stub, values) : refuse("not_found");
     },
   });
   return asked as Stub;

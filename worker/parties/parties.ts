@@ -1,5 +1,6 @@
 /** Whom the worker calls: the one place that holds the platform's bindings, so that no call goes without a deadline. */
 import type { RosterPage } from "#durable-objects/roster/roster-object.ts";
+import { hasOwner } from "#instance/d1/routine-owners.ts";
 import { withinDeadline } from "#instance/in-time.ts";
 import {
   budgetObject,
@@ -19,8 +20,9 @@ import type { ClockMessage, Env, ProbedQueue, RoutineStub } from "../bindings.ts
 import type { ResidenceRoster } from "../health/residence.ts";
 import { askedBucket } from "./bucket.ts";
 import { askedDatabase, type Database } from "./database.ts";
-import { askedObject } from "./objects.ts";
-import { ROUTINE_CALLS, routineDeadlineMs } from "./routine-calls.ts";
+import { KnownRoutines } from "./known-routines.ts";
+import { askedObject, askedWhereThere } from "./objects.ts";
+import { ROUTINE_CALLS, routineDeadlineMs, VOUCHED_CALLS } from "./routine-calls.ts";
 
 /** What a pool is asked by the worker. */
 export interface PoolStub extends Pick<Fetcher, "fetch"> {
@@ -42,13 +44,19 @@ export interface RosterStub extends ResidenceRoster {
   enter(ids: readonly string[]): Promise<void>;
   remove(ids: readonly string[]): Promise<void>;
   page(after: string, limit: number): Promise<RosterPage>;
+  hasOwner(ownerKey: string): Promise<boolean>;
   fillAfter(): Promise<string | null>;
   fill(ids: readonly string[], isLast: boolean): Promise<void>;
 }
 
 export interface Parties {
-  /** The object to ask about an id of any kind: one that it does not own, it answers `not_found`. @throws RangeError on another text. */
+  /**
+   * The object to ask about an id of any kind: one that it does not own, it answers `not_found`. Where no routine owns the id,
+   * that is answered in its place, and there is no object afterwards; see `VOUCHED_CALLS`. @throws RangeError on another text.
+   */
   ownerOf(id: string): RoutineStub;
+  /** Routines that there are, for what `ownerOf` does not look up: an upgrade. */
+  knownRoutines: KnownRoutines;
   pool(name: string): PoolStub;
   /** Which routines there are, and where. */
   roster(): RosterStub;
@@ -77,18 +85,32 @@ const QUEUE_DEADLINE_MS = 10_000;
 const ASSET_DEADLINE_MS = 10_000;
 
 export function partiesOf(env: Env, jurisdiction: Jurisdiction): Parties {
+  const database = askedDatabase(env.DB);
+  const roster = () =>
+    askedObject<RosterStub>(
+      "the roster",
+      () => rosterObject(env),
+      () => ({ isTold: false, isRepeatable: true, deadlineMs: ROSTER_DEADLINE_MS }),
+    );
+  const owner = (id: string) =>
+    askedObject(
+      "the routine",
+      () => routineObject(env, jurisdiction, id),
+      (method) => {
+        // A name that the table does not have is no method: the object says so.
+        const repetition = ROUTINE_CALLS[method as keyof RoutineStub] ?? "once";
+        const isTold = repetition === "told";
+        return { isTold, isRepeatable: repetition !== "once", deadlineMs: routineDeadlineMs(method) };
+      },
+    );
+  // The index first: a routine is in it before its owner hears of it. The roster outlives a loss of the index.
+  const knownRoutines = new KnownRoutines([
+    { hasOwner: (ownerKey) => hasOwner(database, ownerKey) },
+    { hasOwner: (ownerKey) => roster().hasOwner(ownerKey) },
+  ]);
   return {
-    ownerOf: (id) =>
-      askedObject(
-        "the routine",
-        () => routineObject(env, jurisdiction, id),
-        (method) => {
-          // A name that the table does not have is no method: the object says so.
-          const repetition = ROUTINE_CALLS[method as keyof RoutineStub] ?? "once";
-          const isTold = repetition === "told";
-          return { isTold, isRepeatable: repetition !== "once", deadlineMs: routineDeadlineMs(method) };
-        },
-      ),
+    ownerOf: (id) => askedWhereThere(owner(id), () => knownRoutines.has(id), VOUCHED_CALLS),
+    knownRoutines,
     // Upgrades, being woken or looked at, closing sockets, a setting: none does harm twice.
     pool: (name) =>
       askedObject<PoolStub>(
@@ -96,12 +118,7 @@ export function partiesOf(env: Env, jurisdiction: Jurisdiction): Parties {
         () => poolObject(env, jurisdiction, name),
         () => ({ isTold: false, isRepeatable: true, deadlineMs: POOL_DEADLINE_MS }),
       ),
-    roster: () =>
-      askedObject<RosterStub>(
-        "the roster",
-        () => rosterObject(env),
-        () => ({ isTold: false, isRepeatable: true, deadlineMs: ROSTER_DEADLINE_MS }),
-      ),
+    roster,
     // A removal that is made again is told that there is none.
     budgets: () =>
       askedObject<BudgetStub>(
@@ -110,7 +127,7 @@ export function partiesOf(env: Env, jurisdiction: Jurisdiction): Parties {
         (method) => ({ isTold: false, isRepeatable: method !== "remove", deadlineMs: BUDGET_DEADLINE_MS }),
       ),
     count: async (report) => await gateObject(env, jurisdiction).count(report),
-    database: askedDatabase(env.DB),
+    database,
     bucket: askedBucket(env.BODIES),
     sendDue: async (messages) => {
       await withinDeadline(env.CLOCK.sendBatch(messages.map((body) => ({ body }))), QUEUE_DEADLINE_MS, "the queue");

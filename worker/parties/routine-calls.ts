@@ -124,6 +124,56 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   beginModelCall: "once",
 };
 
+/**
+ * Calls whose id nobody can have made up: it comes out of a token that the instance has signed, or of a row of its own. Any
+ * other call is made only where a routine owns the id.
+ */
+export const VOUCHED_CALLS: ReadonlySet<keyof RoutineStub> = new Set([
+  "fetch",
+  "create",
+  "decidedOf",
+  "activeRuns",
+  "modelFor",
+  "beginModelCall",
+  "noteModelUsage",
+  "endModelCall",
+  "gitRepository",
+  "recordPushes",
+  "githubRun",
+  "beginDeed",
+  "endDeed",
+  "connectorFor",
+  "noteConnectorCalls",
+  "beginSignature",
+  "tellRun",
+  "noteHosts",
+  "noteContainer",
+  "hasSaidHello",
+  "sandboxFor",
+  "setupPlace",
+  "conversationParts",
+  "workspaceToRestore",
+  "workspaceToKeep",
+  "keepDiff",
+  "beginArtifact",
+  "endArtifact",
+  "notesForRun",
+  "readNoteForRun",
+  "writeNoteForRun",
+  "removeNoteForRun",
+  "reviewFor",
+  "giveReview",
+  "answerFromSlack",
+  "takeEvents",
+  "learnRepositories",
+  "lookAtSchedules",
+  "writeIndexAgain",
+  "encryptAnew",
+  "leaseEnded",
+  "takeBudgets",
+  "revokeAccess",
+]);
+
 /** In milliseconds. The object itself waits up to 15 seconds for D1 to take a change in. */
 const DEADLINE_MS = 20_000;
 /** What a webhook waits for: its source waits a few seconds only. */
