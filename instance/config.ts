@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { COMMIT_IDENTITY } from "#protocol/commit.ts";
 import { containerSizes } from "#protocol/container-size.ts";
+import { webAddress } from "#protocol/web-address.ts";
 import { readCommitKey } from "./commit-key.ts";
 import { inForce } from "./in-force.ts";
 import { checkStores, type StoreVariables, storesIn, storeVariables } from "./secrets/store-variables.ts";
@@ -68,7 +69,7 @@ function optional<Schema extends z.ZodType>(schema: Schema) {
 }
 
 const mailbox = z.string().regex(/^[!-;=?A-~]+@[!-;=?A-~]+$/, "must be an address: name@host");
-const url = z.url({ protocol: /^https?$/, error: "must be an http(s) address" });
+const url = webAddress("must be an http(s) address");
 const count = (fallback: number) =>
   z.preprocess((value) => (value === "" ? undefined : value), z.coerce.number().int().min(1).default(fallback));
 

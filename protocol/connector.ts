@@ -6,6 +6,7 @@ import { connectorIdSchema } from "./ids.ts";
 import { nullable } from "./schema.ts";
 import { onlyPlaceholderSchema, PLACEHOLDER } from "./secret.ts";
 import { timestampSchema } from "./time.ts";
+import { parseAddress } from "./web-address.ts";
 
 /** How many an instance may have. */
 export const CONNECTOR_LIMIT = 200;
@@ -30,7 +31,7 @@ const connectorUrlSchema = z
   .string()
   .max(2_000)
   .refine(
-    (text) => /^https?:\/\//.test(text) && URL.canParse(text),
+    (text) => /^https?:\/\//.test(text) && parseAddress(text) !== null,
     'must be an https address, for example "https://mcp.example.com/mcp"',
   );
 

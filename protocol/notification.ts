@@ -6,6 +6,7 @@ import { runResultSchema } from "./run.ts";
 import { nullable } from "./schema.ts";
 import { PLACEHOLDER } from "./secret.ts";
 import { timestampSchema } from "./time.ts";
+import { parseAddress } from "./web-address.ts";
 
 /** What a rule can ask for, the most telling first: who asks for several of one fact is told the first. */
 export const NOTIFICATION_KINDS = {
@@ -26,7 +27,7 @@ const ADDRESS_LENGTH = 2_000;
 
 /** @returns why a text is no address for webhooks, in words for people; null when it is one. */
 export function webhookFault(text: string): string | null {
-  const url = URL.parse(text.replaceAll(PLACEHOLDER, "x"));
+  const url = parseAddress(text.replaceAll(PLACEHOLDER, "x"));
   const fault = outsideAddressFault(url);
   if (url === null || fault !== null) return fault;
   if (text.includes("\\") || !text.startsWith(`https://${url.hostname}`)) {

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { folderPathSchema } from "./folder-path.ts";
 import { branchRef, isPlainBranch } from "./git-refs.ts";
+import { webAddress } from "./web-address.ts";
 
 /** Whether the address is written as it is understood; a slash at its end makes no difference. */
 function isPlain(text: string): boolean {
@@ -17,8 +18,7 @@ export const DEFAULT_DEPTH = 50;
 
 /** What a run clones. The address carries no credential: the instance holds those. */
 export const clonedRepositorySchema = z.strictObject({
-  url: z
-    .url({ protocol: /^https?$/, error: 'must be an http(s) address, for example "https://github.com/acme/app"' })
+  url: webAddress('must be an http(s) address, for example "https://github.com/acme/app"')
     .max(2_000)
     // What is no address at all has been told of by then.
     .refine((text) => !URL.canParse(text) || (new URL(text).username === "" && new URL(text).password === ""), {

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { parseAddress } from "#protocol/web-address.ts";
 import type { Variables } from "../command.ts";
 import { readTokenFile } from "../token-file.ts";
 
@@ -32,7 +33,7 @@ export async function instanceOf(
   if (read?.ok === false) return { ok: false, fault: read.fault };
   const token = read?.token ?? set(environment["OWNER_TOKEN"]) ?? set(environment["REVEILLE_TOKEN"]);
   if (url === null) return await localInstance(environment, folder);
-  if (!/^https?:\/\/[^/]/.test(url))
+  if (!/^https?:\/\/[^/]/.test(url) || parseAddress(url) === null)
     return { ok: false, fault: `--url (REVEILLE_URL): must be an http(s) address: ${url}` };
   return { ok: true, instance: { url: url.replace(/\/+$/, ""), token } };
 }

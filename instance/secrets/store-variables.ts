@@ -1,12 +1,13 @@
 /** The variables by which an instance knows stores of secrets. Their names are its own: a deploy takes none that other programs go by. */
 import { z } from "zod";
+import { webAddress } from "#protocol/web-address.ts";
 import type { AwsAccess } from "./aws-secrets.ts";
 import type { VaultAccess } from "./vault-secrets.ts";
 
 /** An empty variable counts as one that is not set. */
 const text = <Schema extends z.ZodType>(schema: Schema) =>
   z.preprocess((value) => (value === "" ? undefined : value), schema.optional());
-const url = z.url({ protocol: /^https?$/, error: "must be an http(s) address" });
+const url = webAddress("must be an http(s) address");
 /** It is sent in a header. */
 const credential = z.string().regex(/^[!-~]+$/, "must have no space, line break or letter of another script");
 

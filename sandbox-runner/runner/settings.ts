@@ -4,17 +4,13 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import type { RunBounds } from "#protocol/run-bounds.ts";
 import { runnerIdSchema } from "#protocol/runner-link.ts";
+import { webAddress } from "#protocol/web-address.ts";
 import { defaultBounds } from "../process/run-bounds.ts";
 
 /** Engines whose programs take the same words. */
 const enginePrograms = ["podman", "docker"] as const;
 
-const addressSchema = z
-  .url({
-    protocol: /^https?$/,
-    error: 'must be the instance\'s address, for example "https://reveille.example.com"',
-    abort: true,
-  })
+const addressSchema = webAddress('must be the instance\'s address, for example "https://reveille.example.com"')
   .refine((text) => !/[?#]/.test(text), { error: "must not have a query or fragment" })
   // It is logged, and shown to people.
   .refine((text) => new URL(text).username === "" && new URL(text).password === "", {

@@ -1,8 +1,10 @@
 /** Tables that earlier versions made are brought up to date by name; a migration that fails is told, and harms nothing. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/durable-sqlite";
 import { migrate as migrateAsBefore } from "drizzle-orm/durable-sqlite/migrator";
 import { describe, expect, it, vi } from "vitest";
+import { rosterObject } from "#instance/objects.ts";
 import { drawOwnerKey, IdMaker, type OwnedId } from "#protocol/ids.ts";
 import type { Routine } from "#protocol/routine.ts";
 import { buildRoutine, call, fired, readRun } from "#test/support/api.ts";
@@ -41,6 +43,7 @@ async function routineOf(tags: readonly string[], also = ""): Promise<string> {
     if (also !== "") storage.sql.exec(also);
   });
   await evictDurableObject(ownerOf(id));
+  await rosterObject(env).enter([id]);
   return id;
 }
 

@@ -114,7 +114,18 @@ describe("an origin", () => {
     ["https://a.test", "http://a.test/x", null, false],
     ["http://a.test:1", "http://a.test/x", null, false],
     ["https://public.test", "http://inner.test/x", "https://public.test/base/", true],
+    ["http://inner.test", "http://inner.test/x", "https://public.test", false],
+    ["http://evil.test:8787", "http://evil.test:8787/x", "http://localhost:8787", false],
+    ["http://127.0.0.1:8787", "http://127.0.0.1:8787/x", "http://localhost:8787", true],
+    ["http://[::1]:8787", "http://[::1]:8787/x", "http://localhost:8787", true],
+    ["http://localhost:8788", "http://localhost:8787/x", "http://localhost:8787", false],
+    ["https://localhost:8787", "http://localhost:8787/x", "http://localhost:8787", false],
+    ["http://127.0.0.1:8787", "http://127.0.0.1:8787/x", "https://public.test", false],
+    ["http://localhost.evil.test:8787", "http://localhost.evil.test:8787/x", "http://localhost:8787", false],
+    ["http://127.0.0.1:8787/", "http://127.0.0.1:8787/x", "http://localhost:8787", false],
     ["null", "http://a.test/x", null, false],
+    ["null", "http://a.test/x", "http://localhost:8787", false],
+    ["no address", "http://a.test/x", null, false],
     [undefined, "http://a.test/x", null, false],
   ])("%j at %s, known outside as %j, is its own: %j", (origin, url, publicUrl, isOwn) => {
     expect(isOwnOrigin(origin, url, publicUrl)).toBe(isOwn);

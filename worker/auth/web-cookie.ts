@@ -9,9 +9,10 @@ function cookieName(isSecure: boolean): string {
   return isSecure ? "__Host-reveille_session" : "reveille_session";
 }
 
-/** Plain http is for a local instance alone. */
+/** Plain http is for a local instance alone, and for none whose PUBLIC_URL is https: behind a tunnel requests come as http. */
 function isSecure(c: HttpContext): boolean {
-  return !(c.var.deps.config.isLocal && new URL(c.req.url).protocol === "http:");
+  const { isLocal, publicUrl } = c.var.deps.config;
+  return !(isLocal && new URL(publicUrl ?? c.req.url).protocol === "http:");
 }
 
 export function readWebCookie(c: HttpContext): string | undefined {

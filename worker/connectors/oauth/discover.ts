@@ -7,6 +7,7 @@ import { askOutside, type OutsideOptions } from "#instance/connectors/ask-outsid
 import type { AuthorizationServer } from "#instance/connectors/oauth/kept-login.ts";
 import type { SafeFetch } from "#instance/connectors/oauth/safe-fetch.ts";
 import { outsideAddressFault } from "#protocol/outside-address.ts";
+import { parseAddress } from "#protocol/web-address.ts";
 import { readableScope, serverFault } from "#rules/connectors/oauth-login.ts";
 
 /** `detail` is a sentence for people. */
@@ -111,11 +112,11 @@ async function serverMetadata(
     const fault = serverFault(facts);
     if (fault !== null) return lacks(`The authorization server ${host} ${fault}.`);
     for (const endpoint of [facts.authorization_endpoint, facts.token_endpoint]) {
-      const wrong = outsideAddressFault(URL.parse(endpoint), outside.hasLoopback);
+      const wrong = outsideAddressFault(parseAddress(endpoint), outside.hasLoopback);
       if (wrong !== null) return lacks(`An address of the authorization server ${host} ${wrong}.`);
     }
     const revocation = String(Reflect.get(facts, "revocation_endpoint") ?? "");
-    const canRevoke = outsideAddressFault(URL.parse(revocation), outside.hasLoopback) === null;
+    const canRevoke = outsideAddressFault(parseAddress(revocation), outside.hasLoopback) === null;
     const server = {
       issuer: facts.issuer,
       token_endpoint: facts.token_endpoint,

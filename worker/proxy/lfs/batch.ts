@@ -1,6 +1,7 @@
 /** The batch API of Git LFS, as its documentation has it: what is asked, and what is answered. Pure. */
 import { z } from "zod";
 import { isPublicName } from "#protocol/public-name.ts";
+import { givenAddress } from "#protocol/web-address.ts";
 import { beginningOf } from "#protocol/well-formed.ts";
 
 /** git-lfs asks for a hundred at once. */
@@ -21,7 +22,7 @@ export type BatchRequest = z.infer<typeof batchRequestSchema>;
 
 /** Headers that can be sent. */
 const headersSchema = z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/), z.string().regex(/^[^\0\r\n]*$/));
-const actionSchema = z.object({ href: z.url(), header: headersSchema.nullish() });
+const actionSchema = z.object({ href: givenAddress(), header: headersSchema.nullish() });
 const errorSchema = z.object({ code: z.int().optional(), message: z.string().optional() });
 
 /** Of an upstream's answer what is of use; everything else is left out. */
