@@ -160,6 +160,11 @@ export const API_ERRORS = {
     message: "The body is too large.",
     hint: "See details.limit_bytes.",
   },
+  body_too_slow: {
+    type: "invalid_request_error",
+    message: "The body came too slowly, and was not waited for.",
+    hint: "Send it again, in one go: 30 seconds, and one more for every 16 KB of it, are waited for it.",
+  },
   content_type_refused: {
     type: "unsupported_media_type",
     message: "The body's content type is not accepted.",

@@ -3,6 +3,7 @@ import { CallFailed } from "#instance/calls.ts";
 import { NoAnswer } from "#instance/in-time.ts";
 import type { Refusal } from "#protocol/errors.ts";
 import { isSchemaFault } from "../health/readiness.ts";
+import { BodyTooSlow } from "./body-pace.ts";
 
 /** When to come again, in seconds. An object that was reset is back in a moment; one that has too much to do is not. */
 const RETRY_AFTER_S = { unavailable: 2, no_answer: 10, overloaded: 10 } as const;
@@ -13,6 +14,7 @@ export function faultRefusal(fault: unknown): Refusal {
     return faultRefusal(fault.cause);
   }
   if (fault instanceof CallFailed) return { code: fault.code, retry_after_s: RETRY_AFTER_S[fault.code] };
+  if (fault instanceof BodyTooSlow) return { code: "body_too_slow", field: "body" };
   if (fault instanceof NoAnswer) return { code: "no_answer", retry_after_s: RETRY_AFTER_S.no_answer };
   // A write that a missing table refuses is to come again, when D1 has been brought up to date.
   return { code: isSchemaFault(fault) ? "not_ready" : "internal_error" };

@@ -1,5 +1,4 @@
 /** Bodies that have to be held before it is known who sent them: all of one isolate's together have a bound. */
-import { withinDeadline } from "#instance/in-time.ts";
 import { type Result, refuse } from "#protocol/errors.ts";
 import { readBytes } from "../http/read-bytes.ts";
 
@@ -7,8 +6,6 @@ import { readBytes } from "../http/read-bytes.ts";
 const FREE_BYTES = 524_288;
 /** Of an isolate's 128 MiB; a body that comes in pieces takes twice its length for a moment. */
 const ROOM_BYTES = 25_165_824;
-/** Whoever sends a body and does not go on is not waited for. */
-const READ_DEADLINE_MS = 30_000;
 const RETRY_AFTER_S = 5;
 
 export class HeldBodies {
@@ -16,7 +13,7 @@ export class HeldBodies {
 
   /**
    * Reads a body and does what is to be done with it; until then it takes up room.
-   * @returns `overloaded` when other bodies have taken the room. @throws NoAnswer when it does not come in time.
+   * @returns `overloaded` when other bodies have taken the room.
    */
   async use(
     request: Request,
@@ -34,7 +31,7 @@ export class HeldBodies {
       return null;
     };
     try {
-      return await work(await withinDeadline(readBytes(request, limitBytes, take), READ_DEADLINE_MS, "the sender"));
+      return await work(await readBytes(request, limitBytes, take));
     } finally {
       this.#left += taken;
     }

@@ -1,4 +1,5 @@
 /** Inbound webhooks: verified over the raw bytes, stored, answered; what they start comes after the answer. */
+
 import { z } from "zod";
 import type { EndpointAnswer } from "#instance/object-contracts.ts";
 import type { VerificationFailure } from "#protocol/delivery.ts";
@@ -7,6 +8,7 @@ import { triggerIdSchema } from "#protocol/ids.ts";
 import { logEvent } from "#protocol/log.ts";
 import { dayOf } from "#protocol/time.ts";
 import { type WebhookSource, type WebhookTrigger, webhookSourceSchema } from "#protocol/triggers.ts";
+import { paced } from "../http/body-pace.ts";
 import { type App, baseUrl, type HttpContext } from "../http/http-env.ts";
 import { jsonAnswer } from "../http/json-answer.ts";
 import { describeWebhooks } from "../http/openapi/webhook-operations.ts";
@@ -117,7 +119,7 @@ async function takeGithubBody(
     return success((await verifyGithub(headers, read.value, secrets)).ok ? read.value : null);
   }
   const into = c.var.deps.bodies.begin(id, length);
-  const streamed = await streamIn(body, { length, secrets, signature }, into);
+  const streamed = await streamIn(paced(body), { length, secrets, signature }, into);
   if (!streamed.ok) return streamed;
   return success(streamed.value ? { sizeBytes: length } : null);
 }

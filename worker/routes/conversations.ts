@@ -1,9 +1,11 @@
 /** What a runner asks for of a session's earlier runs before its agent starts, and the workspace that it leaves behind. */
+
 import { verifyAttemptToken } from "#instance/attempt-token.ts";
 import { WORKSPACE_LIMIT_BYTES, WORKSPACE_SHA256 } from "#protocol/conversation.ts";
 import { refuse } from "#protocol/errors.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { bearerToken } from "../auth/credentials.ts";
+import { paced } from "../http/body-pace.ts";
 import type { App, HttpContext } from "../http/http-env.ts";
 import { renderRefusal } from "../http/render-error.ts";
 import { conversationText } from "../store/conversations.ts";
@@ -49,7 +51,7 @@ export function mountConversations(app: App): void {
     if (bytes > WORKSPACE_LIMIT_BYTES) {
       return renderRefusal(c, { code: "body_too_large", limit_bytes: WORKSPACE_LIMIT_BYTES });
     }
-    await workspaces.keep(key, body, { bytes, sha256 });
+    await workspaces.keep(key, paced(body), { bytes, sha256 });
     return new Response(null, { status: 204 });
   });
 }

@@ -1,8 +1,10 @@
 /** What a setup script has made, for the runner of a container: kept once, before its agent starts, and given to later runs. */
+
 import { verifyAttemptToken } from "#instance/attempt-token.ts";
 import { refuse } from "#protocol/errors.ts";
 import { SETUP_HEADERS, SETUP_KEY, SETUP_LIMIT_BYTES } from "#protocol/setup-archive.ts";
 import { bearerToken } from "../auth/credentials.ts";
+import { paced } from "../http/body-pace.ts";
 import type { App, HttpContext } from "../http/http-env.ts";
 import { renderRefusal } from "../http/render-error.ts";
 
@@ -36,7 +38,7 @@ export function mountSetupArchives(app: App): void {
       return renderRefusal(c, { code: "invalid_request", message });
     }
     if (bytes > SETUP_LIMIT_BYTES) return renderRefusal(c, { code: "body_too_large", limit_bytes: SETUP_LIMIT_BYTES });
-    await c.var.deps.setupArchives.keep(place, c.req.param("key"), body, { bytes, sha256, nowMs: Date.now() });
+    await c.var.deps.setupArchives.keep(place, c.req.param("key"), paced(body), { bytes, sha256, nowMs: Date.now() });
     return new Response(null, { status: 204 });
   });
 }

@@ -45,6 +45,7 @@ export function mountSlackButtons(app: App): void {
       ...errorResponses([
         "webhook_refused",
         "body_too_large",
+        "body_too_slow",
         "not_found",
         "question_unknown",
         "question_answered",

@@ -35,7 +35,7 @@ function ofRequest({ params, query, body, headers }: Spec): ApiErrorCode[] {
     ...(query !== undefined && "cursor" in query.shape ? (["invalid_cursor"] as const) : []),
     ...(body === undefined
       ? []
-      : (["invalid_json", "invalid_request", "body_too_large", "content_type_refused"] as const)),
+      : (["invalid_json", "invalid_request", "body_too_large", "body_too_slow", "content_type_refused"] as const)),
   ];
 }
 

@@ -78,7 +78,7 @@ function common(
           },
         },
       },
-      ...errorResponses(["webhook_refused", "body_too_large", "invalid_request", ...refuses]),
+      ...errorResponses(["webhook_refused", "body_too_large", "body_too_slow", "invalid_request", ...refuses]),
     },
   };
 }

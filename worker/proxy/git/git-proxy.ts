@@ -1,6 +1,8 @@
 /** Git's smart HTTP as the sandbox sees it: the run's repositories alone, with the instance's credential put in. */
+
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import type { HttpContext } from "#worker/http/http-env.ts";
+import { paced } from "../../http/body-pace.ts";
 import { readLease } from "../authorize.ts";
 import { gitAnswerHeaders, pickHeaders } from "../headers.ts";
 import { refuseGit, renderToGit, tellRun } from "../render-to-agent.ts";
@@ -35,8 +37,8 @@ export async function proxyGit(c: HttpContext, path: GitPath): Promise<Response>
   if (body === null) return refuseGit(c, lease, { code: "invalid_request", field: "body" });
   const request = { method: "POST" as const, url: `${url}/${path}`, headers };
   if (path === "git-upload-pack")
-    return passBack(c, lease, { ...request, body: await sendable(c, new HeldBody(body)) });
-  const judged = await judgePush(c, target, body);
+    return passBack(c, lease, { ...request, body: await sendable(c, new HeldBody(paced(body))) });
+  const judged = await judgePush(c, target, paced(body));
   if (!judged.ok) return refuseGit(c, lease, judged.refusal);
   const { reasons } = judged.value;
   return reasons === null ? sendPush(c, target, request, judged.value) : refusePush(c, target, judged.value, reasons);

@@ -1,7 +1,9 @@
 /** Moves one object of Git LFS between the sandbox and wherever its server keeps it. */
+
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { gitFailure, retryAfterSeconds } from "#rules/calls/git-answers.ts";
 import type { HttpContext } from "#worker/http/http-env.ts";
+import { BodyTooSlow, paced } from "../../http/body-pace.ts";
 import { STALL_MS } from "../git/git-upstream.ts";
 import { NOTHING_ALLOWED } from "../git/push-rules.ts";
 import { pump } from "../pump.ts";
@@ -93,14 +95,17 @@ async function upload(c: HttpContext, transfer: Transfer): Promise<Result<Respon
       controller.enqueue(chunk);
     },
   });
+  let isSlow = false;
   c.executionCtx.waitUntil(
-    body
+    paced(body)
       .pipeThrough(touching)
       .pipeTo(writable)
-      .catch(() => {}),
+      .catch((error: unknown) => {
+        isSlow = error instanceof BodyTooSlow;
+      }),
   );
   const answer = await send(href, { method: "PUT", headers, body: readable }, stall);
-  if (answer === null) return silent(href);
+  if (answer === null) return isSlow ? refuse("body_too_slow", { field: "body" }) : silent(href);
   await answer.body?.cancel();
   if (!answer.ok) return refusedTransfer(answer, href);
   return verify === null ? success(new Response(null)) : tellUploaded(verify, transfer);

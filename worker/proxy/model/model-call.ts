@@ -1,4 +1,5 @@
 /** The request's side of a model call: read once, judged as it passes by, recorded before its end leaves. */
+
 import { z } from "zod";
 import type { CallSize } from "#protocol/call-size.ts";
 import type { NetworkLevel } from "#protocol/environment.ts";
@@ -8,6 +9,7 @@ import { parseJson } from "#rules/json.ts";
 import { schemaRefusal } from "#rules/routine/schema-faults.ts";
 import type { HttpContext } from "#worker/http/http-env.ts";
 import { jsonHeaderFault } from "#worker/http/read-json.ts";
+import { paced } from "../../http/body-pace.ts";
 import { tellRun } from "../render-to-agent.ts";
 import { forModel } from "./for-model.ts";
 import type { MeteredCall } from "./metered-answer.ts";
@@ -45,7 +47,7 @@ export async function sendCall(
   const { body, headers } = c.req.raw;
   let call: MeteredCall | null = null;
   const sent = await sendRequest({
-    body: body ?? new Blob().stream(),
+    body: paced(body ?? new Blob().stream()),
     length: lengthOf(headers),
     limitBytes: LIMIT_BYTES,
     rules: {
