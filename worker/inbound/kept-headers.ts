@@ -1,5 +1,7 @@
 /** Headers of a delivery as they are kept: without credentials and signatures. Pure. */
 
+import { beginningOf } from "#protocol/well-formed.ts";
+
 /** What carries credentials or signatures, by name. */
 const CREDENTIAL =
   /auth(?!or(?!i[sz]))|cookie|token|secret|signature|hmac|(?:^|[-_])key|apikey|passw|credential|jwt|session|^x-amz-/i;
@@ -10,9 +12,12 @@ const CREDENTIAL =
 const NAMING = /(?:idempotency|ordering|routing|partition|message|event)[-_]?key$/i;
 /** What the platform adds, which says nothing about the event. */
 const OF_THE_PLATFORM = /^(?:cf-|x-forwarded-|x-real-ip$|true-client-ip$|mf-|cdn-loop$)/i;
-/** Headers that listeners read are kept first, so that whatever a sender adds can't push them out. */
+/**
+ * Headers that listeners read are kept first, so that whatever a sender adds can't push them out, and whole: they are read again.
+ * All headers of a request together are bounded by the platform.
+ */
 const READ_AGAIN =
-  /^(?:content-type|request-id|webhook-|idempotency-key|ce-|x-gitlab-|x-github-|x-goog-|x-slack-|sentry-|linear-|x-pagerduty-)/i;
+  /^(?:content-type|request-id|webhook-|svix-|idempotency-key|ce-|x-gitlab-|x-github-|x-goog-|x-slack-|sentry-|linear-|x-pagerduty-)/i;
 const VALUE_LIMIT = 1_000;
 const HEADERS_LIMIT = 60;
 
@@ -28,6 +33,9 @@ export function keptHeaders(headers: Headers, secretHeader: string | null = null
     .sort(([one], [other]) => Number(READ_AGAIN.test(other)) - Number(READ_AGAIN.test(one)))
     .slice(0, HEADERS_LIMIT);
   return Object.fromEntries(
-    kept.map(([name, value]) => [name, isSecret(name) ? "[redacted]" : value.slice(0, VALUE_LIMIT)]),
+    kept.map(([name, value]) => {
+      if (isSecret(name)) return [name, "[redacted]"];
+      return [name, READ_AGAIN.test(name) ? value : beginningOf(value, VALUE_LIMIT)];
+    }),
   );
 }

@@ -24,6 +24,7 @@ import { LISTENERS } from "./sources/all.ts";
 import { isForm } from "./sources/github/form.ts";
 import { readSignature, verifyGithub } from "./sources/github/signature.ts";
 import type { InboundRequest, Listener, ListenerAnswer, Reading, VerifyContext } from "./sources/listener.ts";
+import { identityOf } from "./sources/payload.ts";
 import { streamIn } from "./stream-in.ts";
 import { tellHandled } from "./tell-handled.ts";
 
@@ -78,7 +79,7 @@ async function receiveGithub(c: HttpContext): Promise<Response> {
       id,
       source: "github",
       triggerId: null,
-      providerId: providerIdOf(headers),
+      providerId: identityOf(headers.get("x-github-delivery")),
       event: name.slice(0, NAME_LENGTH),
       headers: keptHeaders(headers),
       body,
@@ -122,12 +123,6 @@ async function takeGithubBody(
   const streamed = await streamIn(paced(body), { length, secrets, signature }, into);
   if (!streamed.ok) return streamed;
   return success(streamed.value ? { sizeBytes: length } : null);
-}
-
-/** @returns null for what is no name that GitHub gives: then each delivery is one of its own. */
-function providerIdOf(headers: Headers): string | null {
-  const id = headers.get("x-github-delivery");
-  return id !== null && /^[!-~]{1,255}$/.test(id) ? id : null;
 }
 
 const endpointParams = z.object({ source: webhookSourceSchema, endpoint_id: triggerIdSchema });

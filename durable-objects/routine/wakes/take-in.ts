@@ -6,6 +6,7 @@ import type { FilteredTrigger } from "#protocol/triggers.ts";
 import { type GateVerdict, QUEUE_LIMIT } from "#rules/admission.ts";
 import { findField } from "#rules/filters/field-lookup.ts";
 import { withOccurrence } from "#rules/run/named-occurrences.ts";
+import { sha256Hex } from "#rules/sha256.ts";
 import type { CoalesceUnder } from "#rules/triggers/coalesce-under.ts";
 import { gateInForce } from "#rules/wake-gate/gate-in-force.ts";
 import type { RunRow } from "../runs/run-store.ts";
@@ -84,8 +85,8 @@ export function coalesceOf(trigger: FilteredTrigger, event: SourceEvent, fired: 
   const windowMs = durationMs(coalesce.window);
   return {
     trigger_id: trigger.id,
-    // Only the beginning counts: the field may be a whole payload, which is too long for a key.
-    key: ofSession(fired) + found.slice(0, COALESCE_KEY_LENGTH),
+    // The field may be a whole payload, which is too long for a key: cut, it would be that of others that begin like it.
+    key: ofSession(fired) + (found.length <= COALESCE_KEY_LENGTH ? found : `sha256:${sha256Hex(found)}`),
     window_ms: windowMs,
     most_ms: coalesce.max_wait === undefined ? windowMs * WINDOWS_AT_MOST : durationMs(coalesce.max_wait),
   };

@@ -3,164 +3,30 @@ import type { GenericAuth } from "#protocol/triggers.ts";
 import { generic } from "#worker/inbound/sources/generic.ts";
 import { gitlab } from "#worker/inbound/sources/gitlab.ts";
 import { pubsub } from "#worker/inbound/sources/pubsub.ts";
-import { standardWebhooks } from "#worker/inbound/sources/standard-webhooks.ts";
 import { cloudEventSamples, plainSamples } from "./generic-samples.ts";
 import { gitlabSamples } from "./gitlab-samples.ts";
 import { gitlabSends } from "./gitlab-sends.ts";
 import { AUDIENCE, fetchGoogleKeys, googleToken, SERVICE_ACCOUNT } from "./google-tokens.ts";
-import type { ListenerCase, ListenerRefusal, ListenerVector } from "./listener-case.ts";
-import { genericSends, standardSends } from "./open-sends.ts";
+import type { ListenerCase } from "./listener-case.ts";
+import { genericSends } from "./open-sends.ts";
 import { pubsubSamples } from "./pubsub-samples.ts";
 import { pubsubSends } from "./pubsub-sends.ts";
-import { bytesOf, hmacHex } from "./signing.ts";
+import { bytesOf, hmacBase64, hmacHex } from "./signing.ts";
+import {
+  FOREIGN,
+  SIGNING_SECRETS,
+  signStandard,
+  standardCase,
+  standardRefusals,
+  standardVector,
+  svixCase,
+} from "./standard-case.ts";
 
-const STANDARD = "https://github.com/standard-webhooks/standard-webhooks";
-const SPECIFICATION = `${STANDARD}/blob/main/spec/standard-webhooks.md`;
 const GITLAB = "https://docs.gitlab.com/user/project/integrations/webhooks/";
 const PUBSUB = "https://docs.cloud.google.com/pubsub/docs";
 
-const SIGNING_SECRETS = [
-  "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-  "whsec_dGVzdHRlc3R0ZXN0dGVzdHRlc3R0ZXN0dGVzdHRlc3Q=",
-] as const;
 const TOKENS = ["3f6d2c8a41b7e90512fd", "a-rotated-token-of-the-owner"] as const;
-const MESSAGE_ID = "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W";
-const FOREIGN = "v1,Ceo5qEr07ixe2NLpvHk3FH9bwy/WavXrAFQ/9tdO6mc=";
 const SHA512_HEX = "0".repeat(128);
-
-/** The specification's libraries sign this in their own tests; its pages show signatures, but no secret to them. */
-const vector: ListenerVector = {
-  source: `${STANDARD}/blob/main/libraries/javascript/src/webhook.test.ts (sign function works)`,
-  headers: {
-    "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
-    "webhook-timestamp": "1614265330",
-    "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
-  },
-  body: '{"test": 2432232314}',
-  secrets: ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
-  atMs: 1_614_265_330_000,
-};
-
-/** The same library's tests: a signature among others, and a secret without its prefix. */
-const standardVectors: readonly ListenerVector[] = [
-  vector,
-  {
-    ...vector,
-    source: "…/webhook.test.ts (with and without signature prefix)",
-    secrets: ["MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
-  },
-  { ...vector, source: "the secret as Supabase shows it", secrets: ["v1,whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] },
-  {
-    ...vector,
-    source: "…/webhook.test.ts (multi sig payload is valid)",
-    headers: {
-      ...vector.headers,
-      "webhook-signature": `${FOREIGN} ${FOREIGN.replace("v1", "v2")} ${vector.headers["webhook-signature"]} ${FOREIGN}`,
-    },
-  },
-  {
-    ...vector,
-    source: `${SPECIFICATION} (a signature of version v1a beside it)`,
-    headers: {
-      ...vector.headers,
-      "webhook-signature":
-        `${vector.headers["webhook-signature"]} ` +
-        "v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg==",
-    },
-  },
-];
-
-const standardRefusals: readonly ListenerRefusal[] = [
-  { title: "no id", headers: { "webhook-id": null }, failure: "signature_missing" },
-  { title: "another id", headers: { "webhook-id": "msg_2" }, failure: "signature_wrong" },
-  {
-    title: "an id with a blank, as two headers make it",
-    headers: { "webhook-id": "a, a" },
-    failure: "signature_malformed",
-  },
-  { title: "no time", headers: { "webhook-timestamp": null }, failure: "time_missing" },
-  { title: "a time that is a word", headers: { "webhook-timestamp": "hello" }, failure: "time_out_of_range" },
-  { title: "a time in milliseconds", headers: { "webhook-timestamp": "1795166400000" }, failure: "time_out_of_range" },
-  { title: "two times", headers: { "webhook-timestamp": "1795166400, 1795166400" }, failure: "time_out_of_range" },
-  { title: "a signature of another secret", headers: { "webhook-signature": FOREIGN }, failure: "signature_wrong" },
-  {
-    title: "signatures of other versions alone",
-    headers: { "webhook-signature": FOREIGN.replace("v1", "v1a") },
-    failure: "signature_malformed",
-  },
-  {
-    title: "the header twice, which a comma joins",
-    headers: { "webhook-signature": `${FOREIGN}, ${FOREIGN}` },
-    failure: "signature_malformed",
-  },
-  {
-    title: "more signatures than anyone sends",
-    headers: { "webhook-signature": Array.from({ length: 9 }, () => FOREIGN).join(" ") },
-    failure: "signature_malformed",
-  },
-  {
-    title: "a good signature beside a spoilt one",
-    headers: { "webhook-signature": `${FOREIGN} ${FOREIGN.slice(0, -1)}` },
-    failure: "signature_malformed",
-  },
-  { title: "a secret that is no base64", secrets: ["whsec_not-base64"], failure: "signature_wrong" },
-  { title: "an empty key", secrets: ["whsec_"], failure: "signature_wrong" },
-];
-
-const standardCase: ListenerCase = {
-  listener: standardWebhooks,
-  documentation: [SPECIFICATION],
-  secrets: SIGNING_SECRETS,
-  sign: signStandard,
-  signature: { header: "webhook-signature", prefix: "v1,", encoding: "base64", isList: true },
-  coversBody: true,
-  windowSeconds: 300,
-  samples: [
-    {
-      title: "the specification's example payload",
-      headers: { "Content-Type": "application/json" },
-      body: () =>
-        '{"type":"contact.created","timestamp":"2022-11-03T20:26:10.344522Z","data":{"id":"1f81eb52-5198-4599-803e-771906343485"}}',
-      reads: {
-        kind: "event",
-        event: {
-          name: "contact.created",
-          action: null,
-          summary: "contact.created through Standard Webhooks",
-          dedupe_key: MESSAGE_ID,
-        },
-        context: [`Id: ${MESSAGE_ID}`, "Happened at: 2022-11-03T20:26:10.344522Z"],
-        paths: { "data.id": "1f81eb52-5198-4599-803e-771906343485" },
-      },
-    },
-    {
-      title: "a payload without a type",
-      headers: { "Content-Type": "application/json" },
-      body: () => '{"test": 2432232314}',
-      reads: {
-        kind: "event",
-        event: { name: "webhook" },
-        context: ['"test": 2432232314'],
-        paths: { test: 2432232314 },
-      },
-    },
-    {
-      title: "a payload in another form",
-      headers: { "Content-Type": "text/csv" },
-      body: () => "a;b\n1;2",
-      reads: { kind: "event", event: { name: "webhook" }, context: ["a;b\n1;2"], paths: { text: "a;b\n1;2" } },
-    },
-    {
-      title: "a payload that is called JSON and is none",
-      headers: { "Content-Type": "application/json" },
-      body: () => "nothing",
-      reads: { kind: "unreadable", reason: /called JSON/ },
-    },
-  ],
-  sends: standardSends,
-  vectors: standardVectors,
-  refusals: standardRefusals,
-};
 
 const gitlabSigned: ListenerCase = {
   ...standardCase,
@@ -174,7 +40,7 @@ const gitlabSigned: ListenerCase = {
   },
   samples: gitlabSamples,
   sends: gitlabSends,
-  vectors: [vector],
+  vectors: [standardVector],
   refusals: [
     ...standardRefusals.filter(({ secrets }) => secrets === undefined),
     {
@@ -345,6 +211,7 @@ const pubsubCase: ListenerCase = {
 
 export const casesB: readonly ListenerCase[] = [
   standardCase,
+  svixCase,
   gitlabSigned,
   gitlabToken,
   bearerCase,
@@ -355,22 +222,4 @@ export const casesB: readonly ListenerCase[] = [
 
 function hmacAuth(auth: Partial<Extract<GenericAuth, { kind: "hmac" }>>): GenericAuth {
   return { kind: "hmac", header: "X-Signature", prefix: "", algorithm: "sha256", encoding: "hex", ...auth };
-}
-
-/** As the specification says: over id, time and body, with the bytes that the secret stands for. */
-async function signStandard(body: Uint8Array<ArrayBuffer>, secret: string, atMs: number, id = MESSAGE_ID) {
-  const seconds = Math.floor(atMs / 1_000);
-  const key = Uint8Array.from(atob(secret.replace("whsec_", "")), (char) => char.charCodeAt(0));
-  const head = bytesOf(`${id}.${seconds}.`);
-  const message = Uint8Array.from([...head, ...body]);
-  return {
-    "webhook-id": id,
-    "webhook-timestamp": String(seconds),
-    "webhook-signature": `v1,${await hmacBase64(key, message)}`,
-  };
-}
-
-async function hmacBase64(secret: Uint8Array<ArrayBuffer>, message: Uint8Array<ArrayBuffer>): Promise<string> {
-  const key = await crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-  return btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.sign("HMAC", key, message))));
 }

@@ -14,7 +14,7 @@ import { strictBearerToken, unverified, verified } from "./verification.ts";
 /** What an event is called whose body has no `type`. */
 const UNTYPED = "event";
 /** Where senders say which of their events it is, the more usual first. */
-const KEY_HEADERS = ["idempotency-key", "webhook-id"] as const;
+const KEY_HEADERS = ["idempotency-key", "webhook-id", "svix-id"] as const;
 
 export const generic: Listener = {
   source: "generic",
@@ -92,8 +92,8 @@ function ofCloudEvent({ type, source, id, attributes, data }: CloudEvent, sizeBy
     name: type,
     action: null,
     summary: `${type} from ${source}${subject === null ? "" : `: ${subject}`}`,
-    // The specification promises that the two together are unique. A source has no space in it.
-    dedupe_key: `${source} ${id}`,
+    // The specification promises that the two together are unique. A source that is a reference has no space in it.
+    dedupe_key: `${source.replaceAll(" ", "%20")} ${id}`,
     payload: data,
     fields: Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`ce_${name}`, value])),
     context: contextOf([

@@ -2,6 +2,7 @@
 
 import type { Json, JsonObject } from "#protocol/schema.ts";
 import { CONTEXT_LIMIT, type SourceReading } from "#protocol/source-event.ts";
+import { sha256Hex } from "#rules/sha256.ts";
 import { isNestedDeeper } from "#worker/http/nesting.ts";
 import { parseExact } from "./exact-json.ts";
 
@@ -80,16 +81,25 @@ export function contextOf(facts: readonly (readonly [label: string, value: strin
   return cut(lines.join("\n").trimEnd(), CONTEXT_LIMIT);
 }
 
-/** Cuts names, summary and key of an event to the lengths that the schema allows. */
+/**
+ * A source's own id as it can be stored and compared: as it is, or the digest of one that is too long or no Unicode. Cut, two
+ * ids could become one, and dropped, one could become two.
+ * @returns null for none, and for an empty one.
+ */
+export function identityOf(id: string | null): string | null {
+  if (id === null || id === "") return null;
+  // JSON writes half of a pair of surrogates as an escape: two that differ in it stay two.
+  return id.length <= KEY_LIMIT && id.isWellFormed() ? id : `sha256:${sha256Hex(JSON.stringify(id))}`;
+}
+
+/** Cuts names and summary of an event to the lengths that the schema allows. */
 export function readEvent(event: SourceReading): SourceReading {
-  const key = event.dedupe_key;
   return {
     ...event,
     name: cut(event.name, NAME_LIMIT).toWellFormed(),
     action: event.action === null ? null : cut(event.action, NAME_LIMIT).toWellFormed(),
     summary: cut(event.summary.replace(/\s+/g, " ").trim(), SUMMARY_LIMIT).toWellFormed(),
-    // A key that does not fit is dropped: cut or mended, two keys could become one.
-    dedupe_key: key === null || key === "" || key.length > KEY_LIMIT || !key.isWellFormed() ? null : key,
+    dedupe_key: identityOf(event.dedupe_key),
     context: event.context.toWellFormed(),
   };
 }

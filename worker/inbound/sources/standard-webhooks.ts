@@ -1,5 +1,7 @@
 /**
- * Webhooks as the Standard Webhooks specification 1.0.0 has them: `webhook-id`, `webhook-timestamp`, `webhook-signature`.
+ * Webhooks as the Standard Webhooks specification 1.0.0 has them: `webhook-id`, `webhook-timestamp`, `webhook-signature`; and as
+ * Svix sent them before, with `svix-` in the place of `webhook-`.
+ * @see https://docs.svix.com/receiving/verifying-payloads/how-manual
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
 import { prettyJson, readBody } from "./any-body.ts";
@@ -40,7 +42,7 @@ export const standardWebhooks: Listener = {
     if ("reason" in body) return { kind: "unreadable", reason: body.reason };
     const { payload } = body;
     const name = textAt(payload, "type") ?? UNTYPED;
-    const id = request.headers.get("webhook-id");
+    const id = request.headers.get(`${prefixOf(request.headers)}-id`);
     const event = readEvent({
       name,
       action: null,
@@ -59,18 +61,26 @@ export const standardWebhooks: Listener = {
   },
 };
 
+/** Whose names the three headers have: older senders through Svix have its own, of the same form. One set counts, never parts of both. */
+function prefixOf(headers: Headers): "webhook" | "svix" {
+  const isSvix = !headers.has("webhook-signature") && headers.has("svix-signature");
+  return isSvix ? "svix" : "webhook";
+}
+
 /** @param secrets base64, padded or not, with `whsec_` before it or without; one that is neither signs nothing. */
 export async function verifySignedWebhook(
   { headers, body }: InboundRequest,
   secrets: readonly string[],
   nowMs: number,
 ): Promise<Verification> {
-  const [header, id, time] = ["webhook-signature", "webhook-id", "webhook-timestamp"].map((name) => headers.get(name));
+  const [header, id, time] = ["signature", "id", "timestamp"].map((name) =>
+    headers.get(`${prefixOf(headers)}-${name}`),
+  );
   if (!hasSecret(secrets)) return unverified("no_secret");
   if (!header || !id) return unverified("signature_missing");
   if (!time) return unverified("time_missing");
   const signatures = readSignatures(header);
-  if (signatures === null || !/^[!-~]{1,255}$/.test(id)) return unverified("signature_malformed");
+  if (signatures === null || !/^[!-~]+$/.test(id)) return unverified("signature_malformed");
   if (!/^[0-9]{1,12}$/.test(time) || !isNear(Number(time), nowMs, WINDOW_SECONDS))
     return unverified("time_out_of_range");
   const keys = secrets.flatMap((secret) => secretKey(secret) ?? []);
