@@ -40,15 +40,21 @@ const webhookAddressSchema = z
   .string()
   .max(ADDRESS_LENGTH)
   .refine((text) => webhookFault(text) === null, { error: ({ input }) => webhookFault(String(input)) ?? "" });
-const slackAddressSchema = z
-  .string()
-  .regex(
-    /^\{\{ *[A-Za-z_][A-Za-z0-9_]{0,63} *\}\}$/,
-    'must name the secret that holds the address, as in "{{SLACK_URL}}"',
-  );
+/** @param example the name of such a secret. */
+const secretAddressSchema = (example: string) =>
+  z
+    .string()
+    .regex(
+      /^\{\{ *[A-Za-z_][A-Za-z0-9_]{0,63} *\}\}$/,
+      `must name the secret that holds the address, as in "{{${example}}}"`,
+    );
 
 const LONGEST_MAILBOX = 254;
 const mailboxSchema = z.email('must be one address, as in "team@example.com"').max(LONGEST_MAILBOX);
+
+export const destinationKinds = ["webhook", "slack", "telegram", "discord", "email"] as const;
+/** Where the address is that of a chat, which a secret holds. */
+export type ChatKind = Exclude<(typeof destinationKinds)[number], "webhook" | "email">;
 
 /** Who is told of what. */
 export const notificationRuleSchema = z
@@ -61,14 +67,20 @@ export const notificationRuleSchema = z
     webhook: webhookAddressSchema.optional().meta({
       description: "An https address that is sent signed webhooks; {{NAME}} behind its host stands for a secret.",
     }),
-    slack: slackAddressSchema.optional().meta({
+    slack: secretAddressSchema("SLACK_URL").optional().meta({
       description: "The secret, as {{NAME}}, that holds the address of an incoming webhook of Slack's.",
+    }),
+    telegram: secretAddressSchema("TELEGRAM_URL").optional().meta({
+      description: "The secret, as {{NAME}}, that holds the address of a Telegram bot's sendMessage, with the chat.",
+    }),
+    discord: secretAddressSchema("DISCORD_URL").optional().meta({
+      description: "The secret, as {{NAME}}, that holds the address of a webhook of Discord's.",
     }),
     email: mailboxSchema.optional().meta({ description: "Whom an e-mail is sent to." }),
   })
   .refine(
-    ({ webhook, slack, email }) => [webhook, slack, email].filter((address) => address !== undefined).length === 1,
-    "must have one of webhook, slack and email",
+    (rule) => destinationKinds.filter((by) => rule[by] !== undefined).length === 1,
+    "must have one of webhook, slack, telegram, discord and email",
   )
   .meta({ id: "NotificationRule", examples: [{ on: ["failed", "missed"], slack: "{{SLACK_URL}}" }] });
 export type NotificationRule = z.infer<typeof notificationRuleSchema>;
@@ -91,8 +103,6 @@ export const instanceRulesSchema = z
   })
   .meta({ id: "NotificationRules" });
 export type InstanceRules = z.infer<typeof instanceRulesSchema>;
-
-export const destinationKinds = ["webhook", "slack", "email"] as const;
 
 /** To whom a notification goes. Rules of several routines may name one. */
 export const destinationSchema = z

@@ -18,6 +18,7 @@ import type { Assembled } from "./assemble.ts";
 import { removeSession } from "./changes/remove-session.ts";
 import { ObjectForRuns } from "./object-for-runs.ts";
 import { found } from "./opening.ts";
+import { answerOffered, type PressOutcome, questionOfMark } from "./runs/pressed-answer.ts";
 import type { RunRow } from "./runs/run-store.ts";
 import { answerFromSlack, type PressedButton } from "./runs/slack-answer.ts";
 import { artifactKey } from "./sessions/artifacts.ts";
@@ -173,6 +174,21 @@ export abstract class ObjectForWork extends ObjectForRuns {
   /** A button in Slack was pressed: the same, and its message is to say what has become of the question. */
   answerFromSlack(id: OwnedId, pressed: PressedButton): Result<null> {
     return this.opening.with(id, (parts) => parts.work.change((tx) => answerFromSlack(tx, parts, id, pressed)));
+  }
+
+  /** A button in another chat was pressed: the same; its message becomes what is answered. */
+  async answerFromChat(
+    id: OwnedId,
+    { mark, answer, by }: { mark: string; answer: number | boolean; by: Actor },
+  ): Promise<Result<PressOutcome>> {
+    const asked = this.opening.with(id, ({ questions }) => success(questions.idsOf(id)));
+    if (!asked.ok) return asked;
+    const questionId = await questionOfMark(asked.value, mark);
+    if (questionId === null) return refuse("question_unknown");
+    const offered = { question_id: questionId, answer };
+    return this.opening.with(id, ({ work, questions }) =>
+      work.change((tx) => answerOffered(tx, questions, id, { offered, by })),
+    );
   }
 
   /** Stops the turn that is on, with all that it has started. */

@@ -1,5 +1,5 @@
 /** One try at sending a notification. What it tells of a failure quotes neither the address with its secrets nor the answer. */
-import type { Destination } from "#protocol/notification.ts";
+import type { ChatKind, Destination } from "#protocol/notification.ts";
 import { webhookFault } from "#protocol/notification.ts";
 import { readMail } from "#rules/run/mail-body.ts";
 import type { SecretUser } from "#rules/secrets/scope.ts";
@@ -28,7 +28,18 @@ interface Parts {
   now(): number;
 }
 
-const SLACK_HOSTS = ["hooks.slack.com", "hooks.slack-gov.com"];
+/** What a secret may hold of each chat, so that nothing is sent elsewhere. */
+const CHAT_ADDRESSES: Record<ChatKind, { title: string; form: RegExp }> = {
+  slack: { title: "Slack's webhooks", form: /^https:\/\/hooks\.slack(?:-gov)?\.com\// },
+  telegram: {
+    title: "Telegram's sendMessage with chat_id=…",
+    form: /^https:\/\/api\.telegram\.org\/bot[0-9]+:[\w-]+\/sendMessage\?(?:[^#]*&)?chat_id=[^&#]/,
+  },
+  discord: {
+    title: "Discord's webhooks",
+    form: /^https:\/\/(?:(?:ptb|canary)\.)?discord(?:app)?\.com\/api\/(?:v[0-9]+\/)?webhooks\/[0-9]+\/[\w-]+/,
+  },
+};
 const UNSENT = { isGone: false, isUnsent: true } as const;
 
 /** Makes one try, within 10 seconds, and follows no redirect. Never rejects. */
@@ -43,12 +54,13 @@ export async function postNotification(parts: Parts, posted: PostedNotification)
   if (fault !== null) return { error: fault, ...UNSENT };
   const nowMs = parts.now();
   const headers =
-    by === "slack"
-      ? { "content-type": "application/json" }
-      : await signedHeaders({ id, body, nowMs }, await signingKeysOf(parts.config.signingKeys, address));
+    by === "webhook"
+      ? await signedHeaders({ id, body, nowMs }, await signingKeysOf(parts.config.signingKeys, address))
+      : { "content-type": "application/json" };
+  const { url, body: sent } = by === "telegram" ? toTelegram(filled.text, body) : { url: filled.text, body };
   try {
     const signal = AbortSignal.timeout(POST_DEADLINE_MS);
-    const answer = await parts.fetch(filled.text, { method: "POST", headers, body, redirect: "manual", signal });
+    const answer = await parts.fetch(url, { method: "POST", headers, body: sent, redirect: "manual", signal });
     // Nobody reads it, and it may be without an end.
     void answer.body?.cancel().catch(() => undefined);
     return failureOf(answer, parts.now());
@@ -68,12 +80,22 @@ async function sendMail({ config, mailer }: Parts, posted: PostedNotification): 
   return await mailer.send({ from, to: destination.address, ...readMail(body) }, key);
 }
 
+/** Telegram takes all of a call in its body: what the address says of the chat goes there. */
+function toTelegram(address: string, body: string): { url: string; body: string } {
+  const url = new URL(address);
+  const given = Object.fromEntries(url.searchParams);
+  url.search = "";
+  return { url: url.href, body: JSON.stringify({ ...given, ...JSON.parse(body) }) };
+}
+
 /** What a secret has put into the address must not lead elsewhere than the rule says. */
 function addressFault(by: Destination["by"], address: string, filled: string): string | null {
   const url = URL.parse(filled);
   if (url === null || webhookFault(filled) !== null)
     return "With its secrets in it the address is no public https address.";
-  if (by === "slack")
-    return SLACK_HOSTS.includes(url.hostname) ? null : "The secret holds no address of Slack's webhooks.";
+  if (by === "slack" || by === "telegram" || by === "discord") {
+    const { title, form } = CHAT_ADDRESSES[by];
+    return form.test(filled) ? null : `The secret holds no address of ${title}.`;
+  }
   return url.origin === new URL(address).origin ? null : "With its secrets in it the address leads to another host.";
 }

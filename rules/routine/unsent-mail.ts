@@ -21,7 +21,7 @@ export function unsentMailRefusal(
   );
   const [first] = issues;
   if (first === undefined) return null;
-  const hint = "docs/notifications.md, E-mail, says what to set; or name a webhook or Slack.";
+  const hint = "docs/notifications.md, E-mail, says what to set; or name a webhook or a chat.";
   const message = `${first.field}: ${first.message}`;
   return refuse("invalid_request", { field: first.field, message, hint, issues }).refusal;
 }

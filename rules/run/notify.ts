@@ -1,6 +1,7 @@
 /** Who is told of what: which facts there are, whom each concerns, and when what failed is sent again. Pure. */
 import {
   type Destination,
+  destinationKinds,
   NOTIFICATION_KINDS,
   type NotificationKind,
   type NotificationRule,
@@ -107,9 +108,9 @@ export function chooseDestinations(
   return [...chosen.values()];
 }
 
-function destinationOf({ webhook, slack, email }: NotificationRule): Destination {
-  if (webhook !== undefined) return { by: "webhook", address: webhook };
-  return email === undefined ? { by: "slack", address: slack ?? "" } : { by: "email", address: email };
+function destinationOf(rule: NotificationRule): Destination {
+  const by = destinationKinds.find((kind) => rule[kind] !== undefined) ?? "webhook";
+  return { by, address: rule[by] ?? "" };
 }
 
 /** One text for one destination. */

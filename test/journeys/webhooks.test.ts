@@ -10,9 +10,10 @@ import { AUDIENCE, googleKeys, googleToken, SERVICE_ACCOUNT } from "#test/worker
 import type { ListenerCase, ListenerSample } from "#test/worker/listeners/listener-case.ts";
 import { casesA } from "#test/worker/listeners/listener-cases-a.ts";
 import { casesB } from "#test/worker/listeners/listener-cases-b.ts";
+import { casesC } from "#test/worker/listeners/listener-cases-c.ts";
 import { bytesOf } from "#test/worker/listeners/signing.ts";
 
-const cases = [...casesA, ...casesB].map((tested) => ({
+const cases = [...casesA, ...casesB, ...casesC].map((tested) => ({
   name: [tested.listener.title, tested.variant].filter(Boolean).join(", "),
   tested,
 }));

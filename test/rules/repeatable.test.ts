@@ -3,29 +3,34 @@ import { expect, it } from "vitest";
 import type { JsonObject } from "#protocol/schema.ts";
 import { type WebhookSource, webhookSources } from "#protocol/triggers.ts";
 import { isRepeatable } from "#worker/inbound/sources/github/repeatable.ts";
-import { isKnownByBody } from "#worker/inbound/sources/repeatable.ts";
+import { knownByBody } from "#worker/inbound/sources/repeatable.ts";
 
-it.each<[source: WebhookSource, name: string, payload: JsonObject, isKnown: boolean]>([
-  ["linear", "Issue", { action: "update" }, true],
-  ["sentry", "error", { action: "created" }, true],
-  ["sentry", "event_alert", { action: "triggered" }, true],
-  ["sentry", "issue", { action: "created" }, true],
-  ["sentry", "issue", { action: "resolved" }, false],
-  ["sentry", "issue", { action: "unresolved" }, false],
-  ["sentry", "issue", { action: "assigned" }, false],
-  ["sentry", "metric_alert", { action: "critical" }, false],
-  ["sentry", "metric_alert", { action: "resolved" }, false],
-  ["sentry", "comment", { action: "created" }, true],
-  ["sentry", "comment", { action: "updated" }, false],
-  ["sentry", "something_new", {}, false],
-])("%s %s %j: %s", (source, name, payload, isKnown) => {
-  expect(isKnownByBody(source, name, payload)).toBe(isKnown);
+it.each<[source: WebhookSource, name: string, payload: JsonObject, known: ReturnType<typeof knownByBody>]>([
+  ["linear", "Issue", { action: "update" }, "once"],
+  ["sentry", "error", { action: "created" }, "once"],
+  ["sentry", "event_alert", { action: "triggered" }, "once"],
+  ["sentry", "issue", { action: "created" }, "once"],
+  ["sentry", "issue", { action: "resolved" }, null],
+  ["sentry", "issue", { action: "unresolved" }, null],
+  ["sentry", "issue", { action: "assigned" }, null],
+  ["sentry", "metric_alert", { action: "critical" }, null],
+  ["sentry", "metric_alert", { action: "resolved" }, null],
+  ["sentry", "comment", { action: "created" }, "once"],
+  ["sentry", "comment", { action: "updated" }, null],
+  ["sentry", "something_new", {}, null],
+  ["jira", "jira:issue_updated", { timestamp: 1_795_166_400_000 }, "once"],
+  ["jira", "sprint_started", {}, null],
+  ["bitbucket", "repo:push", {}, "lately"],
+])("%s %s %j: %s", (source, name, payload, known) => {
+  expect(knownByBody(source, name, payload)).toBe(known);
 });
 
-it.each(webhookSources.filter((source) => source !== "linear" && source !== "sentry"))(
+const UNSIGNED_IDS: readonly WebhookSource[] = ["linear", "sentry", "jira", "bitbucket"];
+
+it.each(webhookSources.filter((source) => !UNSIGNED_IDS.includes(source)))(
   "%s signs its id, or gives none that a stranger could make up",
   (source) => {
-    expect(isKnownByBody(source, "issue", { action: "created" })).toBe(false);
+    expect(knownByBody(source, "issue", { action: "created" })).toBeNull();
   },
 );
 

@@ -188,7 +188,7 @@ const TABLE: [unknown, string[]][] = [
   [
     { ...ROUTINE, triggers: [{ type: "webhook", source: "sentri" }] },
     [
-      'triggers[0].source: must be one of slack, linear, sentry, pagerduty, notion, gitlab, pubsub, standard-webhooks, generic, not "sentri"; did you mean "sentry"?',
+      'triggers[0].source: must be one of slack, telegram, discord, linear, jira, sentry, pagerduty, grafana, datadog, notion, gitlab, bitbucket, stripe, pubsub, standard-webhooks, generic, not "sentri"; did you mean "sentry"?',
     ],
   ],
   [

@@ -17,7 +17,7 @@ const OF_THE_PLATFORM = /^(?:cf-|x-forwarded-|x-real-ip$|true-client-ip$|mf-|cdn
  * All headers of a request together are bounded by the platform.
  */
 const READ_AGAIN =
-  /^(?:content-type|request-id|webhook-|svix-|idempotency-key|ce-|x-gitlab-|x-github-|x-goog-|x-slack-|sentry-|linear-|x-pagerduty-)/i;
+  /^(?:content-type|request-id|webhook-|svix-|idempotency-key|ce-|x-gitlab-|x-github-|x-goog-|x-slack-|sentry-|linear-|x-pagerduty-|x-event-key$|x-request-uuid$|x-atlassian-)/i;
 const VALUE_LIMIT = 1_000;
 const HEADERS_LIMIT = 60;
 

@@ -12,7 +12,7 @@ import { readGithub } from "./sources/github/read-event.ts";
 import { isRepeatable } from "./sources/github/repeatable.ts";
 import type { EndpointSettings } from "./sources/listener.ts";
 import { cut, isObject, jsonObject, readEvent } from "./sources/payload.ts";
-import { isKnownByBody } from "./sources/repeatable.ts";
+import { knownByBody } from "./sources/repeatable.ts";
 
 /** A delivery whose body is still kept. */
 type KeptDelivery = StoredDelivery & { body: Uint8Array<ArrayBuffer> };
@@ -68,7 +68,7 @@ export function readWebhookDelivery(
   const reading = LISTENERS[trigger.source].read(request, settingsOf(trigger, baseUrl));
   if (reading.kind !== "event") return { kind: "ignored", reason: reading.reason };
   const { name, payload } = reading.event;
-  const isKnown = isKnownByBody(trigger.source, name, isObject(payload) ? payload : {});
+  const known = knownByBody(trigger.source, name, isObject(payload) ? payload : {});
   return {
     kind: "event",
     event: {
@@ -77,8 +77,8 @@ export function readWebhookDelivery(
       trigger_id: trigger.id,
       // Where the source gives no key, each delivery is an event of its own.
       dedupe_key: reading.event.dedupe_key ?? delivery.id,
-      content_key: isKnown ? `body:${bodyHash}` : null,
-      ...(isKnown ? { content_once: true } : {}),
+      content_key: known === null ? null : `body:${bodyHash}`,
+      ...(known === "once" ? { content_once: true } : {}),
       github: null,
     },
   };

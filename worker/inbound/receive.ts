@@ -19,6 +19,7 @@ import { ROW_BODY_BYTES } from "../store/bodies.ts";
 import type { NewDelivery } from "../store/deliveries.ts";
 import { makeDeliveryId } from "./delivery-ids.ts";
 import { keptHeaders } from "./kept-headers.ts";
+import { answerPress } from "./presses.ts";
 import { settingsOf } from "./read-delivery.ts";
 import { LISTENERS } from "./sources/all.ts";
 import { isForm } from "./sources/github/form.ts";
@@ -147,6 +148,8 @@ async function receiveAtEndpoint(c: HttpContext): Promise<Response> {
     if (!isKnown) return introduced(c, endpoint.value, request);
     const verification = await listener.verify(request, context);
     if (!verification.ok) return turnAway(c, source, triggerId, verification.failure);
+    const pressed = await answerPress(c, listener, request);
+    if (pressed !== null) return answered(c, pressed);
     return store(c, trigger, request, listener.read(request, settings));
   });
 }
@@ -214,7 +217,10 @@ function takenIn(c: HttpContext, id: string, answer?: ListenerAnswer): Response 
 
 function answered(c: HttpContext, { status, contentType, body }: ListenerAnswer): Response {
   c.set("hasSecurityHeaders", true);
-  return new Response(body, { status, headers: { ...securityHeaders(c), "content-type": contentType } });
+  return new Response(status === 204 ? null : body, {
+    status,
+    headers: { ...securityHeaders(c), "content-type": contentType },
+  });
 }
 
 /**

@@ -118,6 +118,7 @@ export const ROUTINE_CALLS: Record<keyof RoutineStub, Repetition> = {
   // Asked again, it would be told that somebody has answered.
   answerRun: "once",
   answerFromSlack: "once",
+  answerFromChat: "once",
   // Counted twice it would be wrong; not counted, it is a few seconds' less.
   noteHosts: "once",
   noteConnectorCalls: "once",

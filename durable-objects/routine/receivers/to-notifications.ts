@@ -2,6 +2,8 @@
 import type { Config } from "#instance/config.ts";
 import { type NotificationPlan, readNotificationPlan, writeNotifications } from "#instance/d1/notifications.ts";
 import { makeAnswerToken } from "#instance/notifications/answer-token.ts";
+import { makeShortToken, markOf } from "#instance/notifications/short-answer-token.ts";
+import { discordBody, telegramBody } from "#rules/run/chat-bodies.ts";
 import { mailBody } from "#rules/run/mail-body.ts";
 import { type AnswerButton, slackBody, type Told, webhookBody } from "#rules/run/notification-body.ts";
 import { type Chosen, chooseDestinations, destinationKey, type Fact, readFact } from "#rules/run/notify.ts";
@@ -21,6 +23,13 @@ interface Parts {
   /** Sends what is due. */
   send(): void;
 }
+
+/** What they stand for is written as the chat takes it. */
+interface Buttons {
+  slack: AnswerButton[];
+  short: AnswerButton[];
+}
+const NO_BUTTONS: Buttons = { slack: [], short: [] };
 
 const APPROVAL = [
   { label: "Approve", answer: true, style: "primary" },
@@ -54,22 +63,28 @@ export class ToNotifications implements Receiver {
     return [];
   }
 
-  /** Buttons for the answers to what an agent asks, where presses of them can be verified and the run still waits for it. */
-  async #withButtons(fact: Fact): Promise<{ fact: Fact; buttons: AnswerButton[] }> {
+  /** Buttons for the answers to what an agent asks, while its run waits for one. */
+  async #withButtons(fact: Fact): Promise<{ fact: Fact; buttons: Buttons }> {
     const { runs, config } = this.#parts;
     const run = fact.runId === null ? undefined : runs.get(fact.runId)?.doc;
-    if (config.slackSecret === null || run?.status !== "waiting") return { fact, buttons: [] };
+    if (run?.status !== "waiting") return { fact, buttons: NO_BUTTONS };
     const { question, until, for: kind } = run.waiting;
-    if (question === undefined || question.id !== fact.questionId || until === null) return { fact, buttons: [] };
+    if (question === undefined || question.id !== fact.questionId || until === null) {
+      return { fact, buttons: NO_BUTTONS };
+    }
     const offers = kind === "approval" ? APPROVAL : question.choices.map((label, answer) => ({ label, answer }));
+    const [key] = config.signingKeys;
     const of = { run_id: run.id, question_id: question.id, until_ms: Date.parse(until) };
-    const buttons = offers.map(async ({ answer, ...shown }) => {
-      return { ...shown, value: await makeAnswerToken(config.signingKeys[0], { ...of, answer }) };
-    });
-    return { fact, buttons: await Promise.all(buttons) };
+    const mark = await markOf(question.id);
+    const made = (token: (answer: number | boolean) => Promise<string>) =>
+      Promise.all(offers.map(async ({ answer, ...shown }) => ({ ...shown, value: await token(answer) })));
+    const short = await made((answer) => makeShortToken(key, { run_id: run.id, mark, answer }));
+    // Presses in Slack can be verified where its signing secret is known; those in other chats come to endpoints of triggers.
+    const slack = config.slackSecret === null ? [] : await made((answer) => makeAnswerToken(key, { ...of, answer }));
+    return { fact, buttons: { slack, short } };
   }
 
-  #plan(tx: Tx, routine: RoutineRow, fact: Fact, buttons: AnswerButton[], plan: NotificationPlan): void {
+  #plan(tx: Tx, routine: RoutineRow, fact: Fact, buttons: Buttons, plan: NotificationPlan): void {
     const { runs, notifications, config } = this.#parts;
     const { publicUrl } = config;
     const run = fact.runId === null ? null : (runs.get(fact.runId)?.doc ?? null);
@@ -82,12 +97,16 @@ export class ToNotifications implements Receiver {
   }
 }
 
-function bodyFor({ kind, destination }: Chosen, told: Omit<Told, "kind">, buttons: AnswerButton[]): string {
+function bodyFor({ kind, destination }: Chosen, told: Omit<Told, "kind">, buttons: Buttons): string {
   switch (destination.by) {
     case "webhook":
       return webhookBody({ ...told, kind });
     case "slack":
-      return slackBody({ ...told, kind }, buttons);
+      return slackBody({ ...told, kind }, buttons.slack);
+    case "telegram":
+      return telegramBody({ ...told, kind }, buttons.short);
+    case "discord":
+      return discordBody({ ...told, kind }, buttons.short);
     case "email":
       return mailBody({ ...told, kind });
   }

@@ -79,6 +79,12 @@ export class Questions {
     return choice === undefined ? null : { question_id, choice };
   }
 
+  /** All that a run has asked. */
+  idsOf(runId: string): string[] {
+    const asked = this.#parts.database.select({ id: questions.id }).from(questions).where(eq(questions.runId, runId));
+    return asked.all().map(({ id }) => id);
+  }
+
   textOf(runId: string, questionId: string): string | null {
     return this.#find(runId, questionId)?.question.text ?? null;
   }

@@ -1,10 +1,10 @@
-/** A button in Slack was pressed: the run gets the answer, if it is the first, and the message says what has become of it. */
+/** A button in Slack was pressed: the run gets the answer, and the message says what has become of it. */
 import type { OfferedAnswer } from "#instance/notifications/answer-token.ts";
-import { API_ERRORS } from "#protocol/api-errors.ts";
-import { type Result, refuse, success } from "#protocol/errors.ts";
+import { type Result, success } from "#protocol/errors.ts";
 import { answeredBody } from "#rules/run/notification-body.ts";
 import type { SlackUpdates } from "../notifications/slack-updates.ts";
 import type { Tx } from "../work.ts";
+import { answerOffered } from "./pressed-answer.ts";
 import type { Questions } from "./questions.ts";
 
 export interface PressedButton {
@@ -21,14 +21,9 @@ export function answerFromSlack(
   runId: string,
   { offered, who, responseUrl }: PressedButton,
 ): Result<null> {
-  const input = questions.offered(runId, offered);
-  const text = questions.textOf(runId, offered.question_id);
-  if (input === null || text === null) return refuse("question_unknown");
-  const answered = questions.answer(tx, runId, input, { kind: "slack", id: null, name: who });
-  const said = input.choice ?? (input.approve === true ? "approved" : "refused");
-  const outcome = answered.ok
-    ? `Answered by ${who}: ${said}`
-    : (answered.refusal.message ?? API_ERRORS[answered.refusal.code].message);
-  slackUpdates.owe(tx, responseUrl, answeredBody(text, outcome));
+  const by = { kind: "slack", id: null, name: who } as const;
+  const pressed = answerOffered(tx, questions, runId, { offered, by });
+  if (!pressed.ok) return pressed;
+  slackUpdates.owe(tx, responseUrl, answeredBody(pressed.value.question, pressed.value.outcome));
   return success(null);
 }

@@ -45,7 +45,7 @@ export function brokenHeaders(form: SignatureForm): BrokenHeader[] {
     malformed("a digest in the other encoding", (digest) => recoded(digest, encoding)),
     malformed("the prefix of another source", (digest) => `md5=${digest}`),
   ];
-  rows.push({ title: "a digest of zeros", values: () => [form.prefix + zeros(encoding)], failure: wrong });
+  rows.push({ title: "a digest of zeros", values: () => [form.prefix + zeros(encoding, form.bytes)], failure: wrong });
   if (encoding === "hex") rows.push(malformed("a digest in capitals", (digest) => digest.toUpperCase()));
   if (form.prefix !== "") {
     rows.push(malformed("no digest at all", () => ""));
@@ -87,8 +87,8 @@ function recoded(digest: string, encoding: "hex" | "base64"): string {
   return btoa(String.fromCharCode(...bytes));
 }
 
-function zeros(encoding: "hex" | "base64"): string {
-  return encoding === "hex" ? "0".repeat(64) : btoa("\0".repeat(32));
+function zeros(encoding: "hex" | "base64", bytes = 32): string {
+  return encoding === "hex" ? "00".repeat(bytes) : btoa("\0".repeat(bytes));
 }
 
 function hex(byte: number): string {

@@ -40,6 +40,8 @@ export interface SignatureForm {
   prefix: string;
   /** Of the digest; `token` is a text without such a form, shown as it is. */
   encoding: "hex" | "base64" | "token";
+  /** How long the digest is; 32 by default. */
+  bytes?: number;
   /** Whether the source itself sends several signatures in one header. */
   isList?: boolean;
   /** What is told when the header is not there; `signature_missing` by default. */

@@ -7,7 +7,7 @@
  */
 import { call } from './call.ts';
 /**
- * By what: the owner's token, a browser that is signed in, or a button in Slack.
+ * By what: the owner's token, a browser that is signed in, or a button of a chat's message.
  */
 export type ActorKind = typeof ActorKind[keyof typeof ActorKind];
 
@@ -16,6 +16,8 @@ export const ActorKind = {
   owner: 'owner',
   web: 'web',
   slack: 'slack',
+  telegram: 'telegram',
+  discord: 'discord',
 } as const;
 
 /**
@@ -25,7 +27,7 @@ export const ActorKind = {
 export type SignInId = string;
 
 export interface Actor {
-  /** By what: the owner's token, a browser that is signed in, or a button in Slack. */
+  /** By what: the owner's token, a browser that is signed in, or a button of a chat's message. */
   kind: ActorKind;
   /** The sign-in of a browser; null for all others. */
   id: SignInId | null;
@@ -844,11 +846,18 @@ export type EventSource = typeof EventSource[keyof typeof EventSource];
 export const EventSource = {
   github: 'github',
   slack: 'slack',
+  telegram: 'telegram',
+  discord: 'discord',
   linear: 'linear',
+  jira: 'jira',
   sentry: 'sentry',
   pagerduty: 'pagerduty',
+  grafana: 'grafana',
+  datadog: 'datadog',
   notion: 'notion',
   gitlab: 'gitlab',
+  bitbucket: 'bitbucket',
+  stripe: 'stripe',
   pubsub: 'pubsub',
   'standard-webhooks': 'standard-webhooks',
   generic: 'generic',
@@ -1296,6 +1305,16 @@ export interface NotificationRule {
      */
   slack?: string;
   /**
+     * The secret, as {{NAME}}, that holds the address of a Telegram bot's sendMessage, with the chat.
+     * @pattern ^\{\{ *[A-Za-z_][A-Za-z0-9_]{0,63} *\}\}$
+     */
+  telegram?: string;
+  /**
+     * The secret, as {{NAME}}, that holds the address of a webhook of Discord's.
+     * @pattern ^\{\{ *[A-Za-z_][A-Za-z0-9_]{0,63} *\}\}$
+     */
+  discord?: string;
+  /**
      * Whom an e-mail is sent to.
      * @maxLength 254
      * @pattern ^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$
@@ -1354,11 +1373,18 @@ export type WebhookSource = typeof WebhookSource[keyof typeof WebhookSource];
 
 export const WebhookSource = {
   slack: 'slack',
+  telegram: 'telegram',
+  discord: 'discord',
   linear: 'linear',
+  jira: 'jira',
   sentry: 'sentry',
   pagerduty: 'pagerduty',
+  grafana: 'grafana',
+  datadog: 'datadog',
   notion: 'notion',
   gitlab: 'gitlab',
+  bitbucket: 'bitbucket',
+  stripe: 'stripe',
   pubsub: 'pubsub',
   'standard-webhooks': 'standard-webhooks',
   generic: 'generic',
@@ -2586,6 +2612,8 @@ export type FailingDestinationBy = typeof FailingDestinationBy[keyof typeof Fail
 export const FailingDestinationBy = {
   webhook: 'webhook',
   slack: 'slack',
+  telegram: 'telegram',
+  discord: 'discord',
   email: 'email',
 } as const;
 
@@ -4342,6 +4370,8 @@ export type NotificationDestinationBy = typeof NotificationDestinationBy[keyof t
 export const NotificationDestinationBy = {
   webhook: 'webhook',
   slack: 'slack',
+  telegram: 'telegram',
+  discord: 'discord',
   email: 'email',
 } as const;
 
@@ -4409,6 +4439,16 @@ export interface NotificationRuleInput {
      * @pattern ^\{\{ *[A-Za-z_][A-Za-z0-9_]{0,63} *\}\}$
      */
   slack?: string;
+  /**
+     * The secret, as {{NAME}}, that holds the address of a Telegram bot's sendMessage, with the chat.
+     * @pattern ^\{\{ *[A-Za-z_][A-Za-z0-9_]{0,63} *\}\}$
+     */
+  telegram?: string;
+  /**
+     * The secret, as {{NAME}}, that holds the address of a webhook of Discord's.
+     * @pattern ^\{\{ *[A-Za-z_][A-Za-z0-9_]{0,63} *\}\}$
+     */
+  discord?: string;
   /**
      * Whom an e-mail is sent to.
      * @maxLength 254
@@ -6567,7 +6607,7 @@ export interface TriggerTestAnswer {
 export type TriggerTestInput = {
   delivery_id: DeliveryId;
 } | {
-  source: 'github' | 'slack' | 'linear' | 'sentry' | 'pagerduty' | 'notion' | 'gitlab' | 'pubsub' | 'standard-webhooks' | 'generic' | 'event';
+  source: 'github' | 'slack' | 'telegram' | 'discord' | 'linear' | 'jira' | 'sentry' | 'pagerduty' | 'grafana' | 'datadog' | 'notion' | 'gitlab' | 'bitbucket' | 'stripe' | 'pubsub' | 'standard-webhooks' | 'generic' | 'event';
   /**
      * GitHub's event, or the name of an internal one.
      * @maxLength 200

@@ -8,7 +8,13 @@ import { type By, destinationOf, destinationWords } from "./notifications.ts";
 import { Row } from "./section.tsx";
 
 const PLACES = (Object.keys(destinationWords) as By[]).map((value) => ({ value, text: destinationWords[value] }));
-const BEGINNINGS: Record<By, string> = { webhook: "", slack: "{{SLACK_URL}}", email: "" };
+const BEGINNINGS: Record<By, string> = {
+  webhook: "",
+  slack: "{{SLACK_URL}}",
+  telegram: "{{TELEGRAM_URL}}",
+  discord: "{{DISCORD_URL}}",
+  email: "",
+};
 const FIELDS: Record<By, { label: string; hint: string; placeholder: string }> = {
   webhook: {
     label: "Address",
@@ -16,6 +22,16 @@ const FIELDS: Record<By, { label: string; hint: string; placeholder: string }> =
     placeholder: "https://example.com/hook",
   },
   slack: { label: "Secret with Slack’s address", hint: "By its name, as {{SLACK_URL}}", placeholder: "{{SLACK_URL}}" },
+  telegram: {
+    label: "Secret with the address of the bot’s sendMessage",
+    hint: "By its name, as {{TELEGRAM_URL}}; the chat is in the address",
+    placeholder: "{{TELEGRAM_URL}}",
+  },
+  discord: {
+    label: "Secret with Discord’s address",
+    hint: "By its name, as {{DISCORD_URL}}",
+    placeholder: "{{DISCORD_URL}}",
+  },
   email: {
     label: "E-mail address",
     hint: "One for each rule, and the instance has to have a way to send",
@@ -32,8 +48,8 @@ interface DestinationFieldsProps {
 }
 
 export function DestinationFields({ rule, path, onChange }: DestinationFieldsProps) {
-  const { webhook, slack, email, ...rest } = rule;
-  const { by, address } = destinationOf({ webhook, slack, email });
+  const { webhook, slack, telegram, discord, email, ...rest } = rule;
+  const { by, address } = destinationOf({ webhook, slack, telegram, discord, email });
   const at = (key: string) => (path === "" ? key : `${path}.${key}`);
   return (
     <>

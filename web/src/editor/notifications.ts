@@ -17,11 +17,16 @@ export const notificationKinds = Object.keys(notificationWords) as NotificationK
 export type By = Destination["by"];
 
 /** What a destination is called wherever one is shown. */
-export const destinationWords: Record<By, string> = { webhook: "Webhook", slack: "Slack", email: "E-mail" };
+export const destinationWords: Record<By, string> = {
+  webhook: "Webhook",
+  slack: "Slack",
+  telegram: "Telegram",
+  discord: "Discord",
+  email: "E-mail",
+};
 
-/** Whom a rule tells: it has one of the three, and a webhook while it is written. */
+/** Whom a rule tells: it has one of them, and a webhook while it is written. */
 export function destinationOf(rule: Partial<Record<By, string | undefined>>): Destination {
-  if (rule.slack !== undefined) return { by: "slack", address: rule.slack };
-  if (rule.email !== undefined) return { by: "email", address: rule.email };
-  return { by: "webhook", address: rule.webhook ?? "" };
+  const by = (Object.keys(destinationWords) as By[]).find((kind) => rule[kind] !== undefined) ?? "webhook";
+  return { by, address: rule[by] ?? "" };
 }

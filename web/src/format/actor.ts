@@ -5,6 +5,8 @@ const BY: Record<Actor["kind"], string> = {
   owner: "with the owner’s token",
   web: "in a signed-in browser",
   slack: "in Slack",
+  telegram: "in Telegram",
+  discord: "in Discord",
 };
 
 export function actorWords({ kind }: Actor): string {

@@ -7,6 +7,8 @@ import { type Label, RESULT_LABELS } from "../format/status.ts";
 const WHOM: Record<By, string> = {
   webhook: "a webhook is sent",
   slack: "Slack is told",
+  telegram: "Telegram is told",
+  discord: "Discord is told",
   email: "an e-mail is sent",
 };
 

@@ -15,7 +15,7 @@ export function NotificationsPage() {
     <Page title="Notifications">
       <PageHead
         title="Notifications"
-        lead="Webhooks, messages in Slack and e-mails for whoever has to know. Rules here count for all routines; a routine can have more of its own."
+        lead="Webhooks, messages in Slack, Telegram and Discord, and e-mails for whoever has to know. Rules here count for all routines; a routine can have more of its own."
       />
       <FailingDestinations />
       <Rules />

@@ -65,6 +65,7 @@ function common(
           },
         },
       },
+      204: { description: "The answer of sources that expect nothing to be said, for instance Discord." },
       202: {
         description: "Stored.",
         content: {

@@ -31,9 +31,9 @@ export interface VerifyContext {
 
 export type Verification = { ok: true } | { ok: false; failure: VerificationFailure };
 
-/** What the sender is answered at once; JSON or text. */
+/** What the sender is answered at once: JSON, text, or nothing with 204. */
 export interface ListenerAnswer {
-  status: 200;
+  status: 200 | 204;
   contentType: "application/json" | "text/plain";
   body: string;
 }
@@ -52,6 +52,19 @@ export type Reading =
 export interface Introduction {
   secret: string;
   answer: ListenerAnswer;
+}
+
+/** A press of a button under a message, which may be one of ours. */
+export interface Press {
+  /** What the button stands for. */
+  token: string;
+  kind: "telegram" | "discord";
+  /** As people read who has pressed it: `telegram:7654321/ann`. */
+  who: string;
+  /** Has the message say what has become of the question, without buttons. */
+  answered(question: string, outcome: string): ListenerAnswer;
+  /** Tells whoever pressed it, and leaves the message as it is. */
+  refused(why: string): ListenerAnswer;
 }
 
 export interface ListenerField {
@@ -76,6 +89,8 @@ export interface Listener {
   verify(request: InboundRequest, context: VerifyContext): Promise<Verification>;
   /** What a verified request says. Never throws. */
   read(request: InboundRequest, settings: EndpointSettings): Reading;
+  /** Of a verified request: the press of a button that it tells of; null for everything else. Never throws. */
+  press?(request: InboundRequest): Press | null;
   /** Whether a request, not signed yet, is how the source hands over its secret; asked only while none is set. */
   introduce?(request: InboundRequest): Introduction | null;
 }
