@@ -193,7 +193,7 @@ export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
     if (this.opening.fault !== null) closeQuietly(socket, CLOSE_CODES.restarting, "the object can't be opened");
     const { links, viewers } = this.opening.parts ?? {};
     const text = typeof message === "string" ? message : "";
-    if (links?.receive(socket, text) === false) viewers?.receive(socket, text, Date.now());
+    if (viewers?.receive(socket, text, Date.now()) === false) links?.receive(socket, text);
     this.opening.arm();
   }
 

@@ -115,6 +115,11 @@ export class Work {
     this.#follow = follow;
   }
 
+  /** @param forget called when what is kept of the tables in memory may be wrong: a transaction was rolled back, or has emptied them. */
+  whenForgotten(forget: () => void): void {
+    this.#forgets.push(forget);
+  }
+
   /** @param load reads it from the tables. It is read again after a transaction that was rolled back. */
   remember<Value>(load: () => Value): Remembered<Value> {
     let kept: { value: Value } | null = null;

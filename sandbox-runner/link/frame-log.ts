@@ -3,7 +3,7 @@
  * their place among the frames, and are not kept: where they can't be sent, they are dropped.
  */
 import { FRAME_WINDOW, type Frame, type FrameBody, type RunnerToRun } from "#protocol/runner-link.ts";
-import { byteLength, type Delta } from "#protocol/transcript.ts";
+import type { Delta } from "#protocol/transcript.ts";
 
 const BATCH_FRAMES = 64;
 const BATCH_BYTES = 131_072;
@@ -12,7 +12,9 @@ const WINDOW_BYTES = 16_777_216;
 const DELTA_LIMIT = 65_536;
 
 interface KeptFrame {
-  frame: Frame;
+  n: number;
+  /** As it is sent. */
+  text: string;
   bytes: number;
 }
 
@@ -27,9 +29,10 @@ export class FrameLog {
 
   append(body: FrameBody): void {
     this.#last += 1;
-    const frame = { n: this.#last, body };
-    const bytes = byteLength(JSON.stringify(frame));
-    this.#kept.push({ frame, bytes });
+    const frame: Frame = { n: this.#last, body };
+    const text = JSON.stringify(frame);
+    const bytes = Buffer.byteLength(text);
+    this.#kept.push({ n: frame.n, text, bytes });
     this.#keptBytes += bytes;
   }
 
@@ -52,7 +55,7 @@ export class FrameLog {
 
   /** Frames up to `n` are stored at the other side. */
   acknowledge(n: number): void {
-    while (this.#kept[0] !== undefined && this.#kept[0].frame.n <= n) {
+    while (this.#kept[0] !== undefined && this.#kept[0].n <= n) {
       this.#keptBytes -= this.#kept[0].bytes;
       this.#kept.shift();
     }
@@ -75,27 +78,33 @@ export class FrameLog {
     return this.#kept.length === 0;
   }
 
-  /** The next message to send, or null when all has been handed out. */
-  next(): RunnerToRun | null {
+  /** Whether what waits to be handed out fills a message. */
+  get isMuch(): boolean {
+    return this.#last - this.#sent >= BATCH_FRAMES;
+  }
+
+  /** The next message to send, as JSON of a `RunnerToRun`; null when all has been handed out. */
+  next(): string | null {
     const delta = this.#deltas[0];
     if (delta !== undefined && delta.after <= this.#sent) {
       this.#deltas.shift();
-      return { type: "delta", delta: delta.delta };
+      return JSON.stringify({ type: "delta", delta: delta.delta } satisfies RunnerToRun);
     }
-    const first = this.#kept[0]?.frame.n ?? this.#last + 1;
+    const first = this.#kept[0]?.n ?? this.#last + 1;
     const until = delta?.after ?? this.#last;
-    const frames: Frame[] = [];
+    const frames: string[] = [];
     let bytes = 0;
+    let last = this.#sent;
     for (let index = this.#sent + 1 - first; frames.length < BATCH_FRAMES; index += 1) {
       const kept = this.#kept[index];
-      if (kept === undefined || kept.frame.n > until) break;
+      if (kept === undefined || kept.n > until) break;
       if (frames.length > 0 && bytes + kept.bytes > BATCH_BYTES) break;
-      frames.push(kept.frame);
+      frames.push(kept.text);
       bytes += kept.bytes;
+      last = kept.n;
     }
-    const last = frames.at(-1);
-    if (last === undefined) return null;
-    this.#sent = last.n;
-    return { type: "frames", frames };
+    if (frames.length === 0) return null;
+    this.#sent = last;
+    return `{"type":"frames","frames":[${frames.join(",")}]}`;
   }
 }

@@ -50,6 +50,8 @@ export class RunLink {
   readonly #socket: LinkSocket;
   #welcomed = false;
   #flushTimer: NodeJS.Timeout | undefined;
+  #flushNow: NodeJS.Immediate | undefined;
+  /** When something was sent last, in Unix milliseconds. */
   #flushedAt = 0;
   #waiters: { until: () => boolean; go: () => void }[] = [];
 
@@ -83,7 +85,8 @@ export class RunLink {
 
   send(body: FrameBody): void {
     this.#log.append(body);
-    this.#flushSoon();
+    if (this.#log.isMuch) this.#flush();
+    else this.#flushSoon();
   }
 
   sendDelta(delta: Delta): void {
@@ -103,7 +106,7 @@ export class RunLink {
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#flushTimer);
+    this.#stopTimers();
     await this.#socket.close();
   }
 
@@ -134,28 +137,38 @@ export class RunLink {
     this.#wake();
   }
 
-  /** What comes first after a pause goes at once; what follows it is gathered. */
+  /** What comes first after a pause goes as soon as its own event has been seen to; what follows it is gathered. */
   #flushSoon(): void {
-    const waitMs = Math.max(0, this.#flushedAt + FLUSH_MS - Date.now());
-    this.#flushTimer ??= setTimeout(() => this.#flush(), waitMs);
+    if (this.#flushTimer !== undefined || this.#flushNow !== undefined) return;
+    const waitMs = this.#flushedAt + FLUSH_MS - Date.now();
+    if (waitMs <= 0) this.#flushNow = setImmediate(() => this.#flush());
+    // A clock that was set back must hold nothing up.
+    else this.#flushTimer = setTimeout(() => this.#flush(), Math.min(waitMs, FLUSH_MS));
+  }
+
+  #stopTimers(): void {
+    clearTimeout(this.#flushTimer);
+    clearImmediate(this.#flushNow);
+    this.#flushTimer = undefined;
+    this.#flushNow = undefined;
   }
 
   #flush(): void {
-    clearTimeout(this.#flushTimer);
-    this.#flushTimer = undefined;
-    this.#flushedAt = Date.now();
+    this.#stopTimers();
     if (!this.#welcomed) return;
     while (this.#socket.bufferedBytes <= BEHIND_BYTES) {
       const message = this.#log.next();
       if (message === null) return;
-      if (!this.#say(message)) return;
+      this.#flushedAt = Date.now();
+      if (!this.#socket.send(message)) return;
     }
+    this.#flushedAt = Date.now();
     this.#log.dropDeltas();
     this.#flushSoon();
   }
 
-  #say(message: RunnerToRun): boolean {
-    return this.#socket.send(JSON.stringify(message));
+  #say(message: RunnerToRun): void {
+    this.#socket.send(JSON.stringify(message));
   }
 
   #when(until: () => boolean): Promise<void> {

@@ -127,4 +127,16 @@ describe("FrameBuffer", () => {
     buffer.add({ run_id: OTHER, generation: 1 }, 0, half);
     expect(buffer.isUrgent).toBe(true);
   });
+
+  it.each<[string, number, number]>([
+    ["nothing was stored yet", 1_000_000, 0],
+    ["something was stored just now", 0, 40],
+    ["something was stored 15 ms ago", 15, 25],
+    ["something was stored 40 ms ago", 40, 0],
+    ["something was stored a second ago", 1_000, 0],
+    ["the clock was set back since something was stored", -60_000, 40],
+  ])("waits for more no longer than 40 ms after the last flush: %s", (_sentence, agoMs, waitMs) => {
+    const nowMs = 1_000_000;
+    expect(FrameBuffer.waitMs(nowMs - agoMs, nowMs)).toBe(waitMs);
+  });
 });

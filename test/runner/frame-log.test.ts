@@ -1,6 +1,6 @@
 /** Frames are numbered, kept until acknowledged, and resent. */
 import { describe, expect, it } from "vitest";
-import { FRAME_WINDOW, type FrameBody, type RunnerToRun } from "#protocol/runner-link.ts";
+import { FRAME_WINDOW, type FrameBody, type RunnerToRun, runnerToRunSchema } from "#protocol/runner-link.ts";
 import { FrameLog } from "#sandbox-runner/link/frame-log.ts";
 
 function frame(text: string): FrameBody {
@@ -13,7 +13,8 @@ function delta(text: string, message_id = "m") {
 
 function drain(log: FrameLog): RunnerToRun[] {
   const messages: RunnerToRun[] = [];
-  for (let next = log.next(); next !== null; next = log.next()) messages.push(next);
+  for (let next = log.next(); next !== null; next = log.next())
+    messages.push(runnerToRunSchema.parse(JSON.parse(next)));
   return messages;
 }
 
@@ -66,6 +67,17 @@ describe("frames", () => {
     log.acknowledge(4);
     log.acknowledge(2);
     expect(drain(log)).toEqual([]);
+  });
+
+  it.each<[number, boolean]>([
+    [63, false],
+    [64, true],
+    [150, true],
+  ])("fill a message when there are %i: %s", (count, isMuch) => {
+    const log = logOf(count);
+    expect(log.isMuch).toBe(isMuch);
+    drain(log);
+    expect(log.isMuch).toBe(false);
   });
 
   it("make the agent wait when too many are on their way", () => {

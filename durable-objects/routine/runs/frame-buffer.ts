@@ -1,8 +1,8 @@
 /** Frames that have come and are not stored yet, of all runs of the object: one flush stores them all. Pure. */
 import type { Frame } from "#protocol/runner-link.ts";
 
-/** A flush does not wait longer than this for more frames. */
-export const FLUSH_DELAY_MS = 40;
+/** What comes this long after the last flush, or later, is stored at once; what comes sooner waits until then for more. */
+const FLUSH_DELAY_MS = 40;
 /** Nor does it wait when this many frames are there. */
 const FLUSH_FRAMES = 128;
 
@@ -43,6 +43,12 @@ export class FrameBuffer {
     const pending = this.pending();
     const count = pending.reduce((sum, { frames }) => sum + frames.length, 0);
     return count >= FLUSH_FRAMES || pending.some(({ frames }) => isAwaited(frames.at(-1)));
+  }
+
+  /** How long storing what is there may wait for more. @param flushedAtMs when there was a flush last. */
+  static waitMs(flushedAtMs: number, nowMs: number): number {
+    // A clock that was set back must hold nothing up.
+    return Math.min(FLUSH_DELAY_MS, Math.max(0, flushedAtMs + FLUSH_DELAY_MS - nowMs));
   }
 
   /** What a flush takes; the buffer keeps it until `drop`, so that a failed flush loses nothing. */

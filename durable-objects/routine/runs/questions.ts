@@ -11,7 +11,7 @@ import { factText } from "#rules/run/notify.ts";
 import type { Database } from "../database.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { questions } from "../schema.ts";
-import type { Tx, Work } from "../work.ts";
+import type { RememberedEach, Tx, Work } from "../work.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { RunSockets } from "./run-sockets.ts";
 import type { RunRow } from "./run-store.ts";
@@ -26,11 +26,17 @@ interface Parts {
   sockets: RunSockets;
 }
 
+/** Runs of which it is kept in memory at most. */
+const RUNS_KEPT = 128;
+
 export class Questions {
   readonly #parts: Parts;
+  /** By run, whether it may have a question that has not been taken: each result of a call asks, and most runs have none. */
+  readonly #hasOpen: RememberedEach<boolean>;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#hasOpen = parts.work.rememberEach((runId) => this.#isAnyOpen(runId), RUNS_KEPT);
   }
 
   /** The agent waits for an answer. What it has asked before, in a sandbox that was given up, is the same question. */
@@ -42,6 +48,7 @@ export class Questions {
         .insert(questions)
         .values({ runId: row.id, id: question.id, question, askedAt: tx.nowMs, until: untilMs })
         .run();
+      this.#hasOpen.set(tx, row.id, true);
       const detail = [question.text, ...question.choices.map((choice) => `- ${choice}`)].join("\n");
       outbox.owe(
         tx,
@@ -125,9 +132,11 @@ export class Questions {
    * stood in its order.
    */
   taken(tx: Tx, { id, doc }: RunRow, callId: string): void {
+    if (this.#hasOpen.get(id) === false) return;
     const isHeard = or(eq(questions.id, callId), and(isNotNull(questions.answer), lt(questions.askedAt, beganMs(doc))));
     const where = and(eq(questions.runId, id), isNull(questions.takenAt), isHeard);
     tx.database.update(questions).set({ takenAt: tx.nowMs }).where(where).run();
+    this.#hasOpen.forget(id);
   }
 
   /** The agent waits anew: answers to what it has asked before have been heard. @param now what it asks now. */
@@ -154,6 +163,11 @@ export class Questions {
     const lease = { run_id: runId, generation: attempt };
     if (sockets.isHeard(lease)) this.told(tx, runId);
     work.afterwards(tx, `answer:${runId}`, () => sockets.tell(lease, { type: "answer", ...answer }));
+  }
+
+  #isAnyOpen(runId: string): boolean {
+    const where = and(eq(questions.runId, runId), isNull(questions.takenAt));
+    return this.#parts.database.select({ id: questions.id }).from(questions).where(where).limit(1).get() !== undefined;
   }
 
   #untaken(runId: string): Row | null {

@@ -4,7 +4,7 @@ import { runError } from "#protocol/run-errors.ts";
 import type { Frame, FrameBody, LeaseRef } from "#protocol/runner-link.ts";
 import type { LeaseEnd } from "#rules/run/inputs.ts";
 import type { Work } from "../work.ts";
-import { FLUSH_DELAY_MS, FrameBuffer, type PendingRun } from "./frame-buffer.ts";
+import { FrameBuffer, type PendingRun } from "./frame-buffer.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { RunSockets } from "./run-sockets.ts";
 import type { RunRow } from "./run-store.ts";
@@ -39,6 +39,8 @@ export class ReceiveFrames {
   readonly #frames = new FrameBuffer();
   readonly #broken = new Map<string, Broken>();
   #flushTimer: ReturnType<typeof setTimeout> | null = null;
+  /** When frames were stored last, or that was tried, in Unix milliseconds. */
+  #flushedAtMs = 0;
 
   constructor(engine: RunEngine, taken: TakeFrames, sockets: RunSockets, work: Work) {
     this.#engine = engine;
@@ -54,8 +56,9 @@ export class ReceiveFrames {
     const missingAfter = this.#frames.add(lease, lastStored, frames);
     // A repeat of what is stored: its acknowledgement was lost with a socket.
     if (!this.#frames.holds(lease) && missingAfter === null) this.#sockets.acknowledge(lease, lastStored);
-    if (this.#frames.isUrgent) this.flush();
-    else if (!this.#frames.isEmpty) this.#flushTimer ??= setTimeout(() => this.flush(), FLUSH_DELAY_MS);
+    const waitMs = this.#frames.isUrgent ? 0 : FrameBuffer.waitMs(this.#flushedAtMs, Date.now());
+    if (waitMs === 0) this.flush();
+    else if (!this.#frames.isEmpty) this.#flushTimer ??= setTimeout(() => this.flush(), waitMs);
     return missingAfter;
   }
 
@@ -80,7 +83,9 @@ export class ReceiveFrames {
     if (this.#flushTimer !== null) clearTimeout(this.#flushTimer);
     this.#flushTimer = null;
     const pending = this.#frames.pending();
-    if (pending.length === 0 || this.#store(pending)) return;
+    if (pending.length === 0) return;
+    this.#flushedAtMs = Date.now();
+    if (this.#store(pending)) return;
     // One run whose frames can't be stored must not hold up the others.
     for (const one of pending) if (!this.#store([one])) this.#setAside(one.runId);
   }

@@ -4,6 +4,7 @@ import { byteLength, EVENT_LIMIT_BYTES, type EventBody, fitEvent } from "#protoc
 import { wellFormedJson } from "#protocol/well-formed.ts";
 import { type Chunk, chunkLines } from "#rules/transcript-chunk.ts";
 import type { Draft, RememberedEach, Tx, Work } from "../work.ts";
+import { RecentRows } from "./recent-rows.ts";
 
 /** How far the frames of a run's attempt are stored, and what was counted in them. */
 export interface Mark {
@@ -50,12 +51,14 @@ const SURELY_FITS = EVENT_LIMIT_BYTES / 4;
 export class TranscriptLog {
   readonly #sql: SqlStorage;
   readonly #ends: RememberedEach<LogEnd>;
+  readonly #recent = new RecentRows();
   /** By session, what the open transaction has appended so far. */
   readonly #pending: Draft<Map<string, Pending>>;
 
   constructor(sql: SqlStorage, work: Work) {
     this.#sql = sql;
     this.#ends = work.rememberEach((sessionId) => this.#readEnd(sessionId), ENDS_KEPT);
+    work.whenForgotten(() => this.#recent.clear());
     this.#pending = work.draft(() => new Map());
     work.last((tx) => this.#write(tx));
   }
@@ -94,6 +97,7 @@ export class TranscriptLog {
   drop(tx: Tx, sessionId: string): void {
     tx.sql.exec("DELETE FROM transcript WHERE session_id = ?", sessionId);
     this.#ends.forget(sessionId);
+    this.#recent.drop(sessionId);
   }
 
   /** Stores what was appended and noted, a row for each session. */
@@ -108,6 +112,7 @@ export class TranscriptLog {
         endBytes += byteLength(body) - (part.length - 1);
         const last = firstSeq + part.length - 1;
         tx.sql.exec(ADD, sessionId, last, firstSeq, endBytes, ...marked(mark), body);
+        this.#recent.add(sessionId, { firstSeq, lastSeq: last, endBytes, body });
         firstSeq = last + 1;
       }
       if (lines.length === 0) tx.sql.exec(UPDATE_MARK, ...marked(mark), sessionId, lastSeq);
@@ -121,13 +126,18 @@ export class TranscriptLog {
    */
   read(sessionId: string, after: number, bounds: { maxSeq: number; maxEndBytes: number }): Chunk[] {
     const chunks: Chunk[] = [];
-    for (const row of this.#sql.exec<ChunkRow>(READ, sessionId, after)) {
-      const fits = row.first_seq <= bounds.maxSeq && row.end_bytes <= bounds.maxEndBytes;
+    for (const row of this.#recent.after(sessionId, after) ?? this.#stored(sessionId, after)) {
+      const fits = row.firstSeq <= bounds.maxSeq && row.endBytes <= bounds.maxEndBytes;
       if (chunks.length > 0 && !fits) break;
-      chunks.push({ firstSeq: row.first_seq, lastSeq: row.last_seq, endBytes: row.end_bytes, body: row.body });
-      if (!fits || row.last_seq >= bounds.maxSeq) break;
+      chunks.push(row);
+      if (!fits || row.lastSeq >= bounds.maxSeq) break;
     }
     return chunks;
+  }
+
+  *#stored(sessionId: string, after: number): Iterable<Chunk> {
+    for (const { first_seq, last_seq, end_bytes, body } of this.#sql.exec<ChunkRow>(READ, sessionId, after))
+      yield { firstSeq: first_seq, lastSeq: last_seq, endBytes: end_bytes, body };
   }
 
   /** The events of the last rows, oldest first, as they are sent: at most so many rows. */
@@ -143,6 +153,8 @@ export class TranscriptLog {
   bytesUpTo(sessionId: string, seq: number): number {
     const end = this.end(sessionId);
     if (end === null || seq >= end.lastSeq) return end?.endBytes ?? 0;
+    const recent = this.#recent.upTo(sessionId, seq);
+    if (recent !== null) return recent.endBytes;
     const [row] = this.#sql.exec<{ end_bytes: number }>(READ_BYTES, sessionId, seq).toArray();
     return row?.end_bytes ?? 0;
   }

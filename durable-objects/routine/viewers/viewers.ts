@@ -22,10 +22,10 @@ import {
   roomInEvents,
   stallAt,
   takeMessages,
-  type ViewerPosition,
 } from "#rules/viewer-window.ts";
 import type { TranscriptLog } from "../transcript/transcript-log.ts";
 import { type Access, actorBy } from "./access.ts";
+import { type ViewerAttachment, ViewerPlaces } from "./viewer-places.ts";
 
 /** Deltas that may be under way between two acknowledgements: beyond it the viewer waits for the message. */
 const DELTA_BUDGET_BYTES = 262_144;
@@ -33,13 +33,6 @@ const DELTA_BUDGET_BYTES = 262_144;
 /** A message or an interrupt of a viewer's. */
 export type SaidByViewer = Exclude<ViewerMessage, { type: "ack" }>;
 type Listener = (sessionId: string, said: SaidByViewer, by: Actor) => Result<unknown>;
-
-interface ViewerAttachment extends ViewerPosition {
-  kind: "viewer";
-  sessionId: string;
-  /** By what the viewer was let in: the socket closes when that ends. */
-  access: Access;
-}
 
 /** What is used of the platform's object. */
 type SocketContext = Pick<DurableObjectState, "getWebSockets" | "acceptWebSocket">;
@@ -50,6 +43,7 @@ type Shared = Map<number, Batch[]>;
 export class Viewers {
   readonly #context: SocketContext;
   readonly #log: TranscriptLog;
+  readonly #places = new ViewerPlaces();
   readonly #isActive: (sessionId: string) => boolean;
   #say: Listener = () => refuse("not_found");
   /** Bytes of deltas since the viewer's last acknowledgement; losing them costs nothing. */
@@ -70,7 +64,8 @@ export class Viewers {
     this.#context.acceptWebSocket(socket, [tagOf(sessionId)]);
     const bytes = this.#log.bytesUpTo(sessionId, after);
     const position = { sentSeq: after, sentBytes: bytes, ackedSeq: after, ackedBytes: bytes };
-    this.#save(socket, { kind: "viewer", sessionId, access, ...position, waitingSinceMs: null, isCaughtUp: false });
+    const place = { ...position, waitingSinceMs: null, isCaughtUp: false };
+    this.#places.begin(socket, { kind: "viewer", sessionId, access, ...place });
     if (access.untilMs !== null) this.#expect(access.untilMs);
     this.#pump(socket, nowMs);
   }
@@ -86,7 +81,7 @@ export class Viewers {
     const text = wellFormedJson(JSON.stringify(delta));
     const length = byteLength(text);
     for (const socket of this.#context.getWebSockets(tagOf(sessionId))) {
-      const position = this.#load(socket);
+      const position = this.#places.of(socket);
       const bytes = (this.#deltaBytes.get(socket) ?? 0) + length;
       if (position?.isCaughtUp !== true || bytes > DELTA_BUDGET_BYTES || roomInEvents(position) === 0) continue;
       this.#deltaBytes.set(socket, bytes);
@@ -94,24 +89,25 @@ export class Viewers {
     }
   }
 
-  /** A message from a viewer. */
-  receive(socket: WebSocket, text: string, nowMs: number): void {
-    const message = viewerMessageSchema.safeParse(parseJson(text));
-    if (!message.success) {
-      closeQuietly(socket, CLOSE_CODES.badMessage, "not a message of this interface");
-      return;
-    }
-    const attachment = this.#load(socket);
-    if (attachment === null) return;
-    if (message.data.type !== "ack") {
-      this.#send(socket, this.#said(attachment.sessionId, message.data, actorBy(attachment.access)));
-      return;
-    }
-    const { seq } = message.data;
+  /** @returns whether the message was on a viewer's socket. */
+  receive(socket: WebSocket, text: string, nowMs: number): boolean {
+    const attachment = this.#places.of(socket);
+    if (attachment !== null) this.#receive(socket, attachment, text, nowMs);
+    return attachment !== null;
+  }
+
+  #receive(socket: WebSocket, attachment: ViewerAttachment, text: string, nowMs: number): void {
+    const message = readMessage(text);
+    if (message === null) closeQuietly(socket, CLOSE_CODES.badMessage, "not a message of this interface");
+    else if (message.type === "ack") this.#acknowledged(socket, attachment, message.seq, nowMs);
+    else this.#send(socket, this.#said(attachment.sessionId, message, actorBy(attachment.access)));
+  }
+
+  #acknowledged(socket: WebSocket, attachment: ViewerAttachment, seq: number, nowMs: number): void {
     const isAll = seq >= attachment.sentSeq;
     const acked = { seq, endBytes: isAll ? attachment.sentBytes : this.#log.bytesUpTo(attachment.sessionId, seq) };
     this.#deltaBytes.delete(socket);
-    this.#save(socket, { ...attachment, ...afterAck(attachment, acked, nowMs) });
+    this.#places.move(socket, { ...attachment, ...afterAck(attachment, acked, nowMs) });
     this.#pump(socket, nowMs);
   }
 
@@ -148,7 +144,7 @@ export class Viewers {
   /** Open viewers, with the moments at which each counts as stalled and at which its access ends: infinity for never. */
   #waiting(): { socket: WebSocket; stalledAt: number; endsAt: number }[] {
     return this.#context.getWebSockets().flatMap((socket) => {
-      const viewer = socket.readyState === WebSocket.OPEN ? this.#load(socket) : null;
+      const viewer = socket.readyState === WebSocket.OPEN ? this.#places.of(socket) : null;
       if (viewer === null) return [];
       const stalledAt = stallAt(viewer) ?? Number.POSITIVE_INFINITY;
       return [{ socket, stalledAt, endsAt: viewer.access.untilMs ?? Number.POSITIVE_INFINITY }];
@@ -158,7 +154,7 @@ export class Viewers {
   /** Closes the viewers that were let in by what holds no more. */
   closeAccess(hasEnded: (access: Access) => boolean): void {
     for (const socket of this.#context.getWebSockets()) {
-      const viewer = this.#load(socket);
+      const viewer = this.#places.of(socket);
       if (viewer !== null && hasEnded(viewer.access)) {
         closeQuietly(socket, CLOSE_CODES.notAllowed, "the access has ended");
       }
@@ -171,12 +167,12 @@ export class Viewers {
 
   closeAll(code: number, reason: string): void {
     for (const socket of this.#context.getWebSockets()) {
-      if (this.#load(socket) !== null) closeQuietly(socket, code, reason);
+      if (this.#places.of(socket) !== null) closeQuietly(socket, code, reason);
     }
   }
 
   #pump(socket: WebSocket, nowMs: number, shared: Shared | null = null): void {
-    const before = this.#load(socket);
+    const before = this.#places.of(socket);
     if (before === null || socket.readyState !== WebSocket.OPEN) return;
     const lastSeq = this.#log.end(before.sessionId)?.lastSeq ?? 0;
     let attachment = before;
@@ -192,7 +188,7 @@ export class Viewers {
       attachment = { ...attachment, isCaughtUp: true };
       this.#send(socket, { type: "caught_up", seq: lastSeq, active: this.#isActive(attachment.sessionId) });
     }
-    if (attachment !== before) this.#save(socket, attachment);
+    if (attachment !== before) this.#places.move(socket, attachment);
     const dueAt = stallAt(attachment);
     if (dueAt !== null) this.#expect(dueAt);
   }
@@ -230,15 +226,16 @@ export class Viewers {
   #send(socket: WebSocket, message: LiveMessage): void {
     sendQuietly(socket, wellFormedJson(JSON.stringify(message)));
   }
+}
 
-  #load(socket: WebSocket): ViewerAttachment | null {
-    const attachment: ViewerAttachment | { kind: "link" } | null = socket.deserializeAttachment();
-    return attachment?.kind === "viewer" ? attachment : null;
-  }
+/** An acknowledgement as the pages write it: it comes too often, from too many, to be checked like all else. */
+const ACK = /^\{"type":"ack","seq":(\d{1,15})\}$/;
 
-  #save(socket: WebSocket, attachment: ViewerAttachment): void {
-    socket.serializeAttachment(attachment);
-  }
+/** @returns null for what is no message of the interface. */
+function readMessage(text: string): ViewerMessage | null {
+  const [, seq] = ACK.exec(text) ?? [];
+  if (seq !== undefined) return { type: "ack", seq: Number(seq) };
+  return viewerMessageSchema.safeParse(parseJson(text)).data ?? null;
 }
 
 function tagOf(sessionId: string): string {

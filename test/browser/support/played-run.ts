@@ -48,7 +48,7 @@ export async function playRun(t: TestContext, bed: Bed, name: string): Promise<P
   const { order } = await link.next("welcome");
   const log = new FrameLog();
   const flush = () => {
-    for (let next = log.next(); next !== null; next = log.next()) link.send(next);
+    for (let next = log.next(); next !== null; next = log.next()) link.send(JSON.parse(next));
   };
   const report = async (frames: Iterable<FrameBody>) => {
     for (const frame of frames) {
