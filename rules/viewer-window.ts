@@ -72,7 +72,7 @@ export function takeMessages(position: ViewerPosition, chunks: readonly Chunk[])
     batch = { ...batch, count: 0, length: 0 };
   };
   for (const chunk of chunks) {
-    const fitting = fittingPart({ ...position, sentSeq: batch.seq }, chunk);
+    const fitting = fittingPart({ ...position, sentSeq: batch.seq, sentBytes: batch.endBytes }, chunk);
     if (fitting === null) break;
     bodies.push(fitting.body);
     const length = batch.length + fitting.body.length;
@@ -89,11 +89,12 @@ export function takeMessages(position: ViewerPosition, chunks: readonly Chunk[])
   return messages;
 }
 
-/** The part of a chunk that is next and fits; whole chunks are not taken apart. */
+/** The part of a chunk that is next and fits; whole chunks are not taken apart where the viewer has enough to go on with. */
 function fittingPart(position: ViewerPosition, chunk: Chunk): Omit<Chunk, "firstSeq"> | null {
   const isNext = chunk.firstSeq === position.sentSeq + 1;
   const fits = chunk.endBytes - position.ackedBytes <= VIEWER_WINDOW.bytes;
   if (isNext && fits && chunk.lastSeq - position.sentSeq <= roomInEvents(position)) return chunk;
+  if (isNext && hasEnough(position)) return null;
   const events = takeFitting(
     position,
     splitChunk(chunk).filter(({ seq }) => seq > position.sentSeq),
@@ -101,6 +102,14 @@ function fittingPart(position: ViewerPosition, chunk: Chunk): Omit<Chunk, "first
   const last = events.at(-1);
   if (last === undefined) return null;
   return { lastSeq: last.seq, endBytes: last.endBytes, body: events.map(({ body }) => body).join("\n") };
+}
+
+/**
+ * Whether so much is under way that a viewer acknowledges some of it at once: half of the events, or as many bytes as have
+ * a quarter of the window in characters, which take three at most.
+ */
+function hasEnough({ sentSeq, sentBytes, ackedSeq, ackedBytes }: ViewerPosition): boolean {
+  return sentSeq - ackedSeq >= VIEWER_WINDOW.events / 2 || sentBytes - ackedBytes >= (VIEWER_WINDOW.bytes / 4) * 3;
 }
 
 /** Stored bodies are JSON already: they are joined, not parsed and written again. */

@@ -193,8 +193,10 @@ export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
     if (this.opening.fault !== null) closeQuietly(socket, CLOSE_CODES.restarting, "the object can't be opened");
     const { links, viewers } = this.opening.parts ?? {};
     const text = typeof message === "string" ? message : "";
-    if (viewers?.receive(socket, text, Date.now()) === false) links?.receive(socket, text);
-    this.opening.arm();
+    const isViewers = viewers?.receive(socket, text, Date.now()) === true;
+    if (!isViewers) links?.receive(socket, text);
+    // Acknowledgements of hundreds of viewers bring nothing to look after, as a rule; what they say arms by itself.
+    if (!isViewers || viewers?.takeSooner()) this.opening.arm();
   }
 
   override webSocketClose(socket: WebSocket, code: number, reason: string): void {

@@ -163,9 +163,25 @@ describe("takeMessages", () => {
     ]);
   });
 
-  it("takes the beginning of a row whose end does not fit", () => {
-    const almostFull = { ...START, ackedSeq: 0, sentSeq: 0, sentBytes: 0, ackedBytes: 250 - VIEWER_WINDOW.bytes };
-    expect(takeMessages(almostFull, [chunk])).toMatchObject([{ seq: 2, endBytes: 200, count: 2 }]);
+  describe("a row whose end does not fit", () => {
+    const long = [1, 2, 3, 4].map((seq) => line(seq, 200_000));
+    const row = { firstSeq: 1, lastSeq: 4, endBytes: 800_000, body: long.join("\n") };
+    const half = VIEWER_WINDOW.events / 2;
+
+    it.each<[string, Partial<ViewerPosition>, number | null]>([
+      ["begins where little is under way", { ackedBytes: 500_000 - VIEWER_WINDOW.bytes }, 2],
+      ["waits where most of the bytes are under way", { ackedBytes: 220_000 - VIEWER_WINDOW.bytes }, null],
+      ["begins with one event less than half of the window under way", { ackedSeq: 1 - half, ackedBytes: -500_000 }, 2],
+      ["waits with half of the events under way", { ackedSeq: -half, ackedBytes: -500_000 }, null],
+    ])("%s", (_sentence, underWay, lastSeq) => {
+      const messages = takeMessages({ ...START, ...underWay }, [row]);
+      expect(messages.at(-1)?.seq ?? null).toBe(lastSeq);
+    });
+
+    it("goes on from its middle, whatever is under way", () => {
+      const within = { ...START, sentSeq: 1, sentBytes: 200_000, ackedBytes: 600_000 - VIEWER_WINDOW.bytes };
+      expect(takeMessages({ ...within, ackedSeq: 1 - half }, [row]).at(-1)?.seq).toBe(3);
+    });
   });
 
   it("begins a new message when one has grown long", () => {

@@ -16,6 +16,8 @@ export interface LinkAttachment {
 export class RunSockets {
   readonly #context: Pick<DurableObjectState, "getWebSockets" | "acceptWebSocket">;
   readonly #ungreeted: SocketDeadlines;
+  /** Attachments as they were last read or written: they are looked at with every message. */
+  readonly #known = new WeakMap<WebSocket, LinkAttachment>();
 
   constructor(context: Pick<DurableObjectState, "getWebSockets" | "acceptWebSocket">) {
     this.#context = context;
@@ -48,8 +50,12 @@ export class RunSockets {
 
   /** Whose socket it is; null when it is no runner's. */
   of(socket: WebSocket): LinkAttachment | null {
+    const known = this.#known.get(socket);
+    if (known !== undefined) return known;
     const attachment: LinkAttachment | { kind: "viewer" } | null = socket.deserializeAttachment();
-    return attachment?.kind === "link" ? attachment : null;
+    if (attachment?.kind !== "link") return null;
+    this.#known.set(socket, attachment);
+    return attachment;
   }
 
   /** The runner has said hello. */
@@ -85,6 +91,7 @@ export class RunSockets {
   }
 
   #save(socket: WebSocket, attachment: LinkAttachment): void {
+    this.#known.set(socket, attachment);
     socket.serializeAttachment(attachment);
   }
 }

@@ -52,6 +52,8 @@ export class TranscriptLog {
   readonly #sql: SqlStorage;
   readonly #ends: RememberedEach<LogEnd>;
   readonly #recent = new RecentRows();
+  /** The moment of the last events, as text: many share one. */
+  #at = { ms: 0, text: timestamp(0) };
   /** By session, what the open transaction has appended so far. */
   readonly #pending: Draft<Map<string, Pending>>;
 
@@ -77,7 +79,8 @@ export class TranscriptLog {
   append(tx: Tx, sessionId: string, runId: string, attempt: number, bodies: readonly EventBody[]): void {
     const pending = this.#pendingOf(tx, sessionId);
     if (pending === null || bodies.length === 0) return;
-    const at = timestamp(tx.nowMs);
+    if (this.#at.ms !== tx.nowMs) this.#at = { ms: tx.nowMs, text: timestamp(tx.nowMs) };
+    const at = this.#at.text;
     let { lastSeq } = pending.end;
     for (const body of bodies) {
       lastSeq += 1;

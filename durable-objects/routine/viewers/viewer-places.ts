@@ -3,7 +3,7 @@
  * hibernation. They are written there a little later than they change, for a viewer moves with every message. An object
  * whose timer is on does not hibernate; where it ends otherwise its sockets end too, and viewers say where they stand.
  */
-import type { ViewerPosition } from "#rules/viewer-window.ts";
+import type { Sendable, ViewerPosition } from "#rules/viewer-window.ts";
 import type { Access } from "./access.ts";
 
 export interface ViewerAttachment extends ViewerPosition {
@@ -16,7 +16,10 @@ export interface ViewerAttachment extends ViewerPosition {
 const SAVE_DELAY_MS = 200;
 
 export class ViewerPlaces {
-  readonly #known = new WeakMap<WebSocket, ViewerAttachment>();
+  /** Null for sockets of others. */
+  readonly #known = new WeakMap<WebSocket, ViewerAttachment | null>();
+  /** The ends of what is under way to a viewer, oldest first: mostly it is one of them that is acknowledged. */
+  readonly #ends = new WeakMap<WebSocket, Sendable[]>();
   /** Holds the sockets too: while one is here its place is in memory alone. */
   readonly #unsaved = new Set<WebSocket>();
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -26,9 +29,9 @@ export class ViewerPlaces {
     const known = this.#known.get(socket);
     if (known !== undefined) return known;
     const attachment: ViewerAttachment | { kind: "link" } | null = socket.deserializeAttachment();
-    if (attachment?.kind !== "viewer") return null;
-    this.#known.set(socket, attachment);
-    return attachment;
+    const viewer = attachment?.kind === "viewer" ? attachment : null;
+    this.#known.set(socket, viewer);
+    return viewer;
   }
 
   /** A viewer is taken in. It is written at once: who it is must not be lost. */
@@ -43,11 +46,26 @@ export class ViewerPlaces {
     this.#timer ??= setTimeout(() => this.#save(), SAVE_DELAY_MS);
   }
 
+  /** A message has been sent. */
+  sent(socket: WebSocket, { seq, endBytes }: Sendable): void {
+    const ends = this.#ends.get(socket);
+    if (ends === undefined) this.#ends.set(socket, [{ seq, endBytes }]);
+    else ends.push({ seq, endBytes });
+  }
+
+  /** @returns the acknowledged end of a message, with its bytes; null where no message that is known here has ended there. */
+  acknowledged(socket: WebSocket, seq: number): Sendable | null {
+    const ends = this.#ends.get(socket) ?? [];
+    let last: Sendable | null = null;
+    while (ends[0] !== undefined && ends[0].seq <= seq) last = ends.shift() ?? null;
+    return last?.seq === seq ? last : null;
+  }
+
   #save(): void {
     this.#timer = null;
     for (const socket of this.#unsaved) {
       const attachment = this.#known.get(socket);
-      if (attachment !== undefined && socket.readyState === WebSocket.OPEN) socket.serializeAttachment(attachment);
+      if (attachment && socket.readyState === WebSocket.OPEN) socket.serializeAttachment(attachment);
     }
     this.#unsaved.clear();
   }

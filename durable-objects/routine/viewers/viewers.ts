@@ -50,6 +50,7 @@ export class Viewers {
   readonly #deltaBytes = new WeakMap<WebSocket, number>();
   /** Not later than when the first viewer has to be looked at; undefined when it is not known. */
   #dueAt: number | null | undefined;
+  #isSooner = false;
 
   /** @param isActive whether a run of the session is on or queued. */
   constructor(context: SocketContext, log: TranscriptLog, isActive: (sessionId: string) => boolean) {
@@ -104,8 +105,10 @@ export class Viewers {
   }
 
   #acknowledged(socket: WebSocket, attachment: ViewerAttachment, seq: number, nowMs: number): void {
-    const isAll = seq >= attachment.sentSeq;
-    const acked = { seq, endBytes: isAll ? attachment.sentBytes : this.#log.bytesUpTo(attachment.sessionId, seq) };
+    const acked = this.#places.acknowledged(socket, seq) ?? {
+      seq,
+      endBytes: this.#log.bytesUpTo(attachment.sessionId, seq),
+    };
     this.#deltaBytes.delete(socket);
     this.#places.move(socket, { ...attachment, ...afterAck(attachment, acked, nowMs) });
     this.#pump(socket, nowMs);
@@ -180,6 +183,7 @@ export class Viewers {
       const messages = this.#messagesFor(attachment, shared);
       for (const message of messages) {
         sendQuietly(socket, message.text);
+        this.#places.sent(socket, message);
         attachment = { ...attachment, ...afterSend(attachment, message, nowMs) };
       }
       if (messages.length === 0) break;
@@ -194,7 +198,16 @@ export class Viewers {
   }
 
   #expect(momentMs: number): void {
-    if (this.#dueAt !== undefined) this.#dueAt = Math.min(this.#dueAt ?? momentMs, momentMs);
+    if (this.#dueAt !== undefined && momentMs >= (this.#dueAt ?? Number.POSITIVE_INFINITY)) return;
+    if (this.#dueAt !== undefined) this.#dueAt = momentMs;
+    this.#isSooner = true;
+  }
+
+  /** Whether a viewer may have to be looked at sooner than when this was asked last. */
+  takeSooner(): boolean {
+    const isSooner = this.#isSooner;
+    this.#isSooner = false;
+    return isSooner;
   }
 
   /** What is next for this viewer and fits into its window. */

@@ -1,7 +1,7 @@
 /** Pure: when a viewer acknowledges what it has received. */
 
-/** A quarter of what may be under way, so that the instance never has to wait for a viewer that keeps up. */
-const AT_ONCE = { events: 128, characters: 262_144 } as const;
+/** Half of the events that may be under way, or a quarter of the bytes: the instance never has to wait for a viewer that keeps up. */
+const AT_ONCE = { events: 256, characters: 262_144 } as const;
 /** A few events are acknowledged together, this long after the first of them. */
 export const ACK_DELAY_MS = 500;
 
