@@ -31,7 +31,7 @@ export interface AssembledPool {
 /** @param onChange called when leases have changed outside of a call or message, so that the pool goes on. */
 export function assemblePool(context: DurableObjectState, env: ObjectEnv, onChange: () => void): AssembledPool {
   const database = poolDatabase(context.storage);
-  const leases = new Leases(database);
+  const leases = new Leases(context.storage);
   const dialed = new RegisteredRunners(context, database, takeReports(leases, "local"));
   const containers = assembleContainers(context, env, takeReports(leases, "container"), onChange);
   const hosts = containers === null ? [dialed] : [containers, dialed];

@@ -62,18 +62,26 @@ export class LeaseEngine {
     }
   }
 
-  /** The oldest lease that a host has room for: one that only some runners may have holds up no other. */
+  /**
+   * The oldest lease that a host has room for: one that only some runners may have holds up no other. Of leases that nobody has
+   * room for none is read, however many are asked for meanwhile.
+   */
   #choose(nowMs: number) {
-    for (const row of this.#leases.nextWaiting()) {
-      const needs = needsOf(row);
+    const found = new Map<string, ReturnType<typeof chooseHost<LeaseHost>>>();
+    const hostFor = (needs: string) => {
+      const known = found.get(needs);
+      if (known !== undefined) return known;
       const candidates = this.#hosts.map((host) => ({
         host,
-        place: host.place(this.#leases.held(host.kind), nowMs, needs),
+        place: host.place(this.#leases.held(host.kind), nowMs, needsOf({ needs })),
       }));
       const chosen = chooseHost(candidates);
-      if (chosen !== null) return { row, ...chosen };
-    }
-    return null;
+      found.set(needs, chosen);
+      return chosen;
+    };
+    const [row] = this.#leases.nextWaiting((needs) => hostFor(needs) !== null);
+    const chosen = row === undefined ? null : hostFor(row.needs);
+    return row === undefined || chosen === null ? null : { row, ...chosen };
   }
 
   /** Sees to offers that nobody has answered, and to work that has not stopped. */

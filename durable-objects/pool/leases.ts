@@ -1,15 +1,16 @@
 /** The leases of a pool: who waits, who works, and what the routines' objects still have to be told. */
-import { and, asc, count, eq, inArray, min, sql } from "drizzle-orm";
+import { and, count, eq, inArray, min } from "drizzle-orm";
 import type { RunnerKind } from "#protocol/run.ts";
 import { RUNNER_FEATURES, type RunnerFeature } from "#protocol/runner-features.ts";
 import { type LeaseRef, OFFER_DEADLINE_MS } from "#protocol/runner-link.ts";
 import { setsOf } from "#rules/pool/features-needed.ts";
 import type { LeaseEnd } from "#rules/run/inputs.ts";
-import type { PoolDatabase } from "./database.ts";
+import { type PoolDatabase, poolDatabase } from "./database.ts";
 import { type Held, KILL_DEADLINE_MS } from "./hosts/lease-host.ts";
 import { leases } from "./schema.ts";
 
 export type LeaseRow = typeof leases.$inferSelect;
+type Row = LeaseRow & Record<string, SqlStorageValue>;
 
 /** Work that was told to stop and has not ended within this time is killed. */
 const STOP_DEADLINE_MS = 20_000;
@@ -17,6 +18,15 @@ const STOP_DEADLINE_MS = 20_000;
 const NEEDS = setsOf(RUNNER_FEATURES).map((set) => set.join(" "));
 const REPORT_RETRY_MS = 1_000;
 const LONGEST_REPORT_RETRY_MS = 60_000;
+/** All columns, by the names that a row has here. */
+const COLUMNS = `run_id AS runId, generation, routine_id AS routineId, status, host, runner_id AS place, "end",
+  asked_at AS askedAt, due_at AS dueAt, tries, needs`;
+/** What happens for every run that is asked for is kept as text: to build it takes many times as long as to run it. */
+const ASK = `INSERT INTO leases (run_id, generation, routine_id, status, asked_at, needs) VALUES (?, ?, ?, 'waiting', ?, ?)
+  ON CONFLICT DO NOTHING`;
+const GET = `SELECT ${COLUMNS} FROM leases WHERE run_id = ? AND generation = ?`;
+const FIRST_WAITING = `SELECT ${COLUMNS} FROM leases WHERE status = 'waiting' AND needs = ? ORDER BY asked_at, rowid LIMIT 1`;
+const ANY_WAITING = "SELECT 1 FROM leases WHERE status = 'waiting' LIMIT 1";
 /** All statuses but `waiting`, by name, so that the index finds these leases among any number of waiting ones. */
 const TAKEN: LeaseRow["status"][] = ["offered", "accepted", "stopping", "ended"];
 
@@ -26,6 +36,7 @@ const TAKEN: LeaseRow["status"][] = ["offered", "accepted", "stopping", "ended"]
  */
 export class Leases {
   readonly #database: PoolDatabase;
+  readonly #sql: SqlStorage;
   /** null until they have been read. */
   #taken: Map<string, LeaseRow> | null = null;
   /** How many leases each place has, by its host. */
@@ -33,45 +44,31 @@ export class Leases {
   /** When the earliest lease is due, or before; undefined when that has to be looked for. */
   #earliest: number | null | undefined;
 
-  constructor(database: PoolDatabase) {
-    this.#database = database;
+  constructor(storage: DurableObjectStorage) {
+    this.#database = poolDatabase(storage);
+    this.#sql = storage.sql;
   }
 
   /** Puts a request at the end of the queue. Asking twice changes nothing. @param needs options of the link. */
   ask(lease: LeaseRef, routineId: string, needs: readonly RunnerFeature[], nowMs: number): void {
-    this.#database
-      .insert(leases)
-      .values({
-        runId: lease.run_id,
-        generation: lease.generation,
-        routineId,
-        status: "waiting",
-        askedAt: nowMs,
-        needs: needs.join(" "),
-      })
-      .onConflictDoNothing()
-      .run();
+    this.#sql.exec(ASK, lease.run_id, lease.generation, routineId, nowMs, needs.join(" "));
   }
 
   get(lease: LeaseRef): LeaseRow | null {
     const taken = this.#all().get(keyOf(lease));
-    return taken ?? this.#database.select().from(leases).where(is(lease)).get() ?? null;
+    return taken ?? this.#sql.exec<Row>(GET, lease.run_id, lease.generation).toArray()[0] ?? null;
   }
 
   /**
    * Of the leases that need the same of a runner, the one that has waited longest; of those that were asked for together, the
-   * first row. The one that has waited longest of all comes first.
+   * first row. The one that has waited longest of all comes first. @param isMeant which needs to look for; each without it.
    */
-  nextWaiting(): LeaseRow[] {
-    const first = (needs: string) =>
-      this.#database
-        .select()
-        .from(leases)
-        .where(and(eq(leases.status, "waiting"), eq(leases.needs, needs)))
-        .orderBy(asc(leases.askedAt), sql`rowid`)
-        .limit(1)
-        .all();
-    return NEEDS.flatMap(first).sort((one, other) => one.askedAt - other.askedAt);
+  nextWaiting(isMeant: (needs: string) => boolean = () => true): LeaseRow[] {
+    if (this.#sql.exec(ANY_WAITING).toArray().length === 0) return [];
+    const first = (needs: string) => this.#sql.exec<Row>(FIRST_WAITING, needs).toArray();
+    return NEEDS.filter(isMeant)
+      .flatMap(first)
+      .sort((one, other) => one.askedAt - other.askedAt);
   }
 
   /** How many leases wait, and since when the first does, in Unix milliseconds. */
@@ -223,8 +220,8 @@ export function refOf(row: LeaseRow): LeaseRef {
 }
 
 /** The options of the link that a lease needs. */
-export function needsOf(row: LeaseRow): string[] {
-  return row.needs.split(" ").filter(Boolean);
+export function needsOf({ needs }: Pick<LeaseRow, "needs">): string[] {
+  return needs.split(" ").filter(Boolean);
 }
 
 function keyOf(lease: LeaseRef): string {

@@ -2,7 +2,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { poolDatabase } from "#durable-objects/pool/database.ts";
 import type { Grant } from "#durable-objects/pool/hosts/lease-host.ts";
 import { LeaseEngine } from "#durable-objects/pool/lease-engine.ts";
 import { Leases } from "#durable-objects/pool/leases.ts";
@@ -34,7 +33,7 @@ async function withTwoHosts(
 ): Promise<void> {
   const stub = env.POOL.get(env.POOL.idFromName(crypto.randomUUID()));
   await runInDurableObject(stub, async (_pool, { storage }) => {
-    const leases = new Leases(poolDatabase(storage));
+    const leases = new Leases(storage);
     const first = new FakeLeaseHost(takeReports(leases, "local"));
     const second = new FakeLeaseHost(takeReports(leases, SECOND), SECOND);
     let changes = 0;
@@ -94,7 +93,7 @@ describe("an offer", () => {
   it("that nobody answers is made again a dozen times, which are counted whatever is evicted, and then ends the lease", async () => {
     const stub = env.POOL.get(env.POOL.idFromName(crypto.randomUUID()));
     await runInDurableObject(stub, async (_pool, { storage }) => {
-      const opened = () => new Leases(poolDatabase(storage));
+      const opened = () => new Leases(storage);
       opened().ask(LEASE, ROUTINE, [], START);
       const ends = Array.from({ length: 12 }, () => {
         const leases = opened();
@@ -111,7 +110,7 @@ describe("an offer", () => {
   it("that is refused for want of room may be made for ever, and what was answered in between counts anew", async () => {
     const stub = env.POOL.get(env.POOL.idFromName(crypto.randomUUID()));
     await runInDurableObject(stub, async (_pool, { storage }) => {
-      const leases = new Leases(poolDatabase(storage));
+      const leases = new Leases(storage);
       leases.ask(LEASE, ROUTINE, [], START);
       for (let count = 0; count < 30; count += 1) {
         const [row] = leases.nextWaiting();
@@ -192,7 +191,7 @@ describe("an offer", () => {
   it("that expires at a host that begins each lease once waits again, and is taken by what has begun after all", async () => {
     const stub = env.POOL.get(env.POOL.idFromName(crypto.randomUUID()));
     await runInDurableObject(stub, async (_pool, { storage }) => {
-      const leases = new Leases(poolDatabase(storage));
+      const leases = new Leases(storage);
       const reports = takeReports(leases, "container");
       const host = new FakeLeaseHost(reports, "container");
       const received = joined(host, 1, "place-1");

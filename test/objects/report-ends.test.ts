@@ -2,7 +2,6 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { poolDatabase } from "#durable-objects/pool/database.ts";
 import { Leases, refOf } from "#durable-objects/pool/leases.ts";
 import { REPORT_DEADLINE_MS, ReportEnds } from "#durable-objects/pool/report-ends.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
@@ -31,7 +30,7 @@ interface Bench {
 async function withEnded(counts: Record<string, number>, tell: Tell, work: (bench: Bench) => Promise<void>) {
   const stub = env.POOL.get(env.POOL.idFromName(crypto.randomUUID()));
   await runInDurableObject(stub, async (_pool, state) => {
-    const leases = new Leases(poolDatabase(state.storage));
+    const leases = new Leases(state.storage);
     const asked: string[] = [];
     const ends = new ReportEnds(
       leases,
@@ -50,7 +49,7 @@ async function withEnded(counts: Record<string, number>, tell: Tell, work: (benc
         if (row !== null) leases.end(row, "work_ended", Date.now());
       }
     }
-    const reopened = () => new Leases(poolDatabase(state.storage));
+    const reopened = () => new Leases(state.storage);
     await work({ leases, reopened, asked, start: () => ends.start(leases.due(Date.now()), Date.now()) });
   });
 }
