@@ -12,6 +12,7 @@ import { compareWith } from "./against.ts";
 import { asJson, asTable, type MeasuredRow } from "./report.ts";
 import { isReached, ROUNDS, type Row } from "./row.ts";
 import { clock } from "./rows/clock.ts";
+import { clockShapes } from "./rows/clock-shapes.ts";
 import { cloneBundle } from "./rows/clone-bundle.ts";
 import { cloneCache } from "./rows/clone-cache.ts";
 import { containerStart } from "./rows/container-start.ts";
@@ -48,6 +49,7 @@ const ROWS: readonly Row[] = [
   reconnect,
   rowsWritten,
   clock,
+  clockShapes,
   memory,
   longBodies,
 ];

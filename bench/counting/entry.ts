@@ -3,7 +3,13 @@
  * nothing of ours knows. `GET /bench/rows` tells the counts. Rows of indexes count as rows, and so does an alarm that is
  * set: that is what Cloudflare charges for. `GET /bench/rows-read` tells what statements of D1 have read, and
  * `POST /bench/due-rows` adds a million routines that are not due for a year.
+ *
+ * It also drives the clock: `POST /bench/routines` makes many routines by their objects' own `create`, `POST /bench/tick`
+ * moves this isolate's clock to a moment and makes the sweep of that moment, `GET /bench/looks` tells when each object had
+ * looked at its schedules, and `POST /bench/admitted` how many runs each has.
  */
+import type { OwnedId } from "#protocol/ids.ts";
+import type { RoutineInput } from "#protocol/routine.ts";
 import type { ClockMessage, Env } from "#worker/bindings.ts";
 import worker, { PoolObject as Pool, RosterObject as Roster, RoutineObject as Routine } from "#worker/index.ts";
 
@@ -18,12 +24,31 @@ const reads = new Map<string, number>();
 let unread: { name: string; cursor: SqlStorageCursor<Record<string, SqlStorageValue>> }[] = [];
 let isD1Counted = false;
 const YEAR_MS = 365 * 24 * 3_600_000;
+/** So many objects are called at one time. */
+const AT_ONCE = 32;
+
+const platformNow = Date.now;
+/** Once the clock is driven, the platform's own minutes do nothing. */
+let isDriven = false;
+let tickedAt = 0;
+/** When each object had looked at its schedules for the first time since the last tick, in milliseconds after it. */
+let looks = new Map<string, number>();
 
 export class RoutineObject extends Routine {
   constructor(context: DurableObjectState, env: Env) {
     countObject(context, "routine");
     countD1(env.DB);
     super(context, env);
+  }
+
+  override async lookAtSchedules(id: OwnedId): ReturnType<Routine["lookAtSchedules"]> {
+    const answer = await super.lookAtSchedules(id);
+    if (!looks.has(id)) looks.set(id, platformNow() - tickedAt);
+    return answer;
+  }
+
+  countRuns(): number {
+    return this.ctx.storage.sql.exec<{ count: number }>("SELECT COUNT(*) AS count FROM runs").one().count;
   }
 }
 
@@ -53,19 +78,60 @@ export default {
         return Response.json(Object.fromEntries(reads));
       case "/bench/due-rows":
         return addDueRows(env.DB);
+      case "/bench/looks":
+        return Response.json([...looks.values()]);
+      case "/bench/routines":
+      case "/bench/tick":
+      case "/bench/admitted":
+        return drive(request, env as BenchEnv);
       default:
         return worker.fetch(request, env, context);
     }
   },
-  scheduled(controller: ScheduledController, env: Env): Promise<void> {
+  async scheduled(controller: ScheduledController, env: Env): Promise<void> {
     countD1(env.DB);
-    return worker.scheduled(controller, env);
+    if (!isDriven) await worker.scheduled(controller, env);
   },
   queue(batch: MessageBatch<ClockMessage>, env: Env): Promise<void> {
     countD1(env.DB);
     return worker.queue(batch, env);
   },
 };
+
+type BenchEnv = Env & { ROUTINE: DurableObjectNamespace<RoutineObject> };
+
+async function drive(request: Request, env: BenchEnv): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  const { ids, input, atMs } = await request.json<{ ids: OwnedId[]; input: RoutineInput; atMs: number }>();
+  isDriven = true;
+  const ownerOf = (id: string) => env.ROUTINE.getByName(id.slice(-17, -5));
+  if (pathname === "/bench/routines") {
+    const made = await sideBySide(ids, (id) =>
+      ownerOf(id).create(id, input, { kind: "owner", id: null, name: "owner" }),
+    );
+    return Response.json({ made: made.filter(({ ok }) => ok).length });
+  }
+  if (pathname === "/bench/admitted") return Response.json(await sideBySide(ids, (id) => ownerOf(id).countRuns()));
+  tickedAt = platformNow();
+  looks = new Map();
+  const aheadMs = atMs - tickedAt;
+  Date.now = () => platformNow() + aheadMs;
+  await worker.scheduled({ scheduledTime: atMs, cron: "* * * * *", noRetry: () => undefined }, env);
+  return Response.json({});
+}
+
+async function sideBySide<Item, Value>(items: readonly Item[], call: (item: Item) => Promise<Value>): Promise<Value[]> {
+  const values: Value[] = [];
+  let next = 0;
+  const work = async () => {
+    for (let index = next++; index < items.length; index = next++) {
+      const item = items[index];
+      if (item !== undefined) values[index] = await call(item);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return values;
+}
 
 async function addDueRows(database: D1Database): Promise<Response> {
   await database

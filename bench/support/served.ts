@@ -31,6 +31,8 @@ export interface Served extends AsyncDisposable {
   runnerToken: string;
   /** The memory that workerd has in use, in MiB. */
   workerdMemory(): number;
+  /** The processor time that workerd has taken since it started, in milliseconds. */
+  workerdCpuMs(): number;
 }
 
 /** @param variables are added to those of an instance without a model key. @param containers null for an instance without. */
@@ -103,12 +105,14 @@ async function serve(
     await stop();
     throw new Error(`The worker was not served: ${failure}. ${lines.join("\n")}`);
   }
-  programs.add(readlinkSync(`/proc/${workerdOf(folder)}/exe`));
+  const pid = workerdOf(folder);
+  programs.add(readlinkSync(`/proc/${pid}/exe`));
   return {
     url: `http://127.0.0.1:${port}`,
     ownerToken,
     runnerToken,
     workerdMemory: () => residentMiB(workerdOf(folder)),
+    workerdCpuMs: () => processorMs(pid),
     [Symbol.asyncDispose]: stop,
   };
 }
@@ -127,6 +131,12 @@ function workerdOf(mark: string): string {
 
 function residentMiB(pid: string): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readProc(pid, "status"))?.[1]) / 1_024;
+}
+
+/** Of user and kernel, which Linux counts in hundredths of a second. */
+function processorMs(pid: string): number {
+  const fields = readProc(pid, "stat").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 function readProc(pid: string, name: string): string {

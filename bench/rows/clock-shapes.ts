@@ -1,0 +1,156 @@
+/** One moment at which few or many routines come due, beside the least that a durable clock can be; and what a run costs. */
+import { randomFillSync } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { z } from "zod";
+import { drawOwnerKey, IdMaker } from "#protocol/ids.ts";
+import { routineInputSchema } from "#protocol/routine.ts";
+import type { Figure, Row } from "../row.ts";
+import { compared, interleave } from "../support/interleave.ts";
+import { type Served, serveBare, serveCounting } from "../support/served.ts";
+import { percentile } from "../support/statistics.ts";
+
+interface Shape {
+  routines: number;
+  triggers: number;
+  goal: Figure["goal"];
+}
+
+const SHAPES: readonly Shape[] = [
+  { routines: 10, triggers: 100, goal: null },
+  { routines: 1_000, triggers: 1, goal: { bound: "at most", value: 3 } },
+  { routines: 10_000, triggers: 1, goal: { bound: "at most", value: 3 } },
+];
+const MADE_AT_ONCE = 500;
+const POLL_MS = 25;
+const LONGEST_MS = 120_000;
+/** An hour, so that what a round takes never reaches the next one. */
+const STEP_MS = 3_600_000;
+/** The process has nothing left to do when it took less than this share of a core for this long. */
+const IDLE = { share: 0.05, ms: 750 } as const;
+
+const looksSchema = z.array(z.number());
+const countsSchema = z.array(z.number());
+
+interface Measured {
+  /** From the beginning of the sweep until the last object had admitted what was due. */
+  lastMs: number;
+  p50Ms: number;
+  /** Of workerd, for each trigger, until it had nothing left to do. */
+  cpuMs: number;
+}
+
+/**
+ * Both clocks are driven: a moment is told, so no real minute is waited for. Nobody works on the runs, all of which ask the
+ * pool for a runner; what follows from a run is part of the time when it happens before the last is admitted.
+ */
+export const clockShapes: Row = {
+  id: "clock-shapes",
+  title: "routines × triggers that are due at one moment, until the last is admitted",
+  baseline: "a bare object for each routine, which inserts a row for each trigger",
+  measure: async (rounds) => {
+    const only = process.env["BENCH_CLOCK_SHAPE"];
+    const figures: Figure[] = [];
+    for (const shape of SHAPES) {
+      if (only === undefined || only === nameOf(shape)) figures.push(...(await measureShape(shape, rounds)));
+    }
+    return figures;
+  },
+};
+
+async function measureShape(shape: Shape, rounds: number): Promise<Figure[]> {
+  await using served = await serveCounting();
+  await using bare = await serveBare("clock");
+  const firstMs = Math.ceil(Date.now() / STEP_MS) * STEP_MS;
+  const ids = Array.from({ length: shape.routines }, () => newRoutineId());
+  await makeAll(served, ids, shape);
+  await makeAll(bare, ids, shape);
+  const moments = { ours: 0, bare: 0 };
+  const next = (side: keyof typeof moments) => {
+    moments[side] += 1;
+    return firstMs + moments[side] * STEP_MS;
+  };
+  const reports = await interleave(
+    rounds,
+    () => tick(served, shape, next("ours")),
+    () => tick(bare, shape, next("bare")),
+  );
+  for (const side of [served, bare]) await check(side, ids, shape.triggers * (rounds + 1));
+  const of = (pick: (one: Measured) => number) => compared(reports, pick);
+  const name = nameOf(shape);
+  return [
+    { what: `${name}, until the last`, unit: "ms", ...of(({ lastMs }) => lastMs), goal: shape.goal },
+    { what: `${name}, p50`, unit: "ms", ...of(({ p50Ms }) => p50Ms), goal: null },
+    { what: `${name}, processor time of a run`, unit: "ms", ...of(({ cpuMs }) => cpuMs), goal: null },
+  ];
+}
+
+function nameOf({ routines, triggers }: Shape): string {
+  return `${routines.toLocaleString("en")} × ${triggers}`;
+}
+
+function newRoutineId(): string {
+  const random = (bytes: Uint8Array<ArrayBuffer>) => randomFillSync(bytes);
+  return new IdMaker(drawOwnerKey(random), random).make("routine", Date.now());
+}
+
+async function makeAll(side: Served, ids: readonly string[], { triggers }: Shape): Promise<void> {
+  const input = routineInputSchema.parse({
+    name: "bench",
+    prompt: "Do the work.",
+    max_concurrent: 100,
+    triggers: Array.from({ length: triggers }, () => ({ type: "schedule", cron: "0 * * * *" })),
+  });
+  for (let first = 0; first < ids.length; first += MADE_AT_ONCE) {
+    const some = ids.slice(first, first + MADE_AT_ONCE);
+    await post(side, "/bench/routines", { ids: some, input, triggers });
+  }
+}
+
+/** Tells a clock that a moment has come. */
+async function tick(side: Served, { routines, triggers }: Shape, atMs: number): Promise<Measured> {
+  const cpuBefore = side.workerdCpuMs();
+  const deadline = Date.now() + LONGEST_MS;
+  await post(side, "/bench/tick", { ids: [], atMs });
+  for (;;) {
+    const looks = looksSchema.parse(await get(side, "/bench/looks"));
+    if (looks.length >= routines) {
+      await idle(side);
+      const cpuMs = (side.workerdCpuMs() - cpuBefore) / (routines * triggers);
+      return { lastMs: Math.max(...looks), p50Ms: percentile(looks, 0.5), cpuMs };
+    }
+    if (Date.now() > deadline) throw new Error(`${looks.length} of ${routines} objects were called in time`);
+    await delay(POLL_MS);
+  }
+}
+
+async function idle(side: Served): Promise<void> {
+  for (;;) {
+    const before = side.workerdCpuMs();
+    await delay(IDLE.ms);
+    if (side.workerdCpuMs() - before < IDLE.ms * IDLE.share) return;
+  }
+}
+
+/** @throws Error when an object does not have a row for each trigger of each round, and no more. */
+async function check(side: Served, ids: readonly string[], expected: number): Promise<void> {
+  const counts = countsSchema.parse(await post(side, "/bench/admitted", { ids, atMs: 0 }));
+  const wrong = counts.filter((count) => count !== expected);
+  if (counts.length !== ids.length || wrong.length > 0) {
+    throw new Error(
+      `of ${ids.length} objects ${wrong.length} have not ${expected} rows but, for instance, ${wrong[0]}`,
+    );
+  }
+}
+
+async function post(side: Served, path: string, body: unknown): Promise<unknown> {
+  return answerOf(path, await fetch(`${side.url}${path}`, { method: "POST", body: JSON.stringify(body) }));
+}
+
+async function get(side: Served, path: string): Promise<unknown> {
+  return answerOf(path, await fetch(`${side.url}${path}`));
+}
+
+async function answerOf(path: string, response: Response): Promise<unknown> {
+  if (response.ok) return response.json();
+  throw new Error(`${path}: ${response.status} ${await response.text()}`);
+}
