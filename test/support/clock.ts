@@ -1,6 +1,7 @@
 /** The clock of the tests: time passes when they say so, and what the sweep sends arrives when they say so. */
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
+import { NoAnswer } from "#instance/in-time.ts";
 import type { Page } from "#protocol/api.ts";
 import { timeOf } from "#protocol/ids.ts";
 import type { Occurrence } from "#protocol/occurrence.ts";
@@ -22,9 +23,9 @@ export function passTo(time: string): void {
   vi.setSystemTime(Date.parse(time));
 }
 
-/** @returns what a sweep at this time sends to the objects, because it has come due. */
+/** @returns what a sweep at this time sends to the queue when it reaches no object itself, because it has come due. */
 export function sweptAt(time: string): Promise<ClockMessage[]> {
-  return sentAt(time, { ...realDeps().due, unsettled: async () => [] });
+  return sentAt(time, { ...realDeps().due, unsettled: async () => [] }, { ownerOf: outOfReach });
 }
 
 /** @returns what a sweep at this time sends to the objects, because they have runs that have not settled. */
@@ -32,16 +33,21 @@ export function wokenAt(time: string): Promise<ClockMessage[]> {
   return sentAt(time, { ...realDeps().due, due: async () => [] });
 }
 
-async function sentAt(time: string, due: Deps["due"]): Promise<ClockMessage[]> {
+async function sentAt(time: string, due: Deps["due"], others: Partial<Deps> = {}): Promise<ClockMessage[]> {
   passTo(time);
   const sent: ClockMessage[] = [];
-  await sweep({ ...realDeps(), due, sendDue: async (messages) => void sent.push(...messages) }, Date.now());
+  const sendDue = async (messages: readonly ClockMessage[]) => void sent.push(...messages);
+  await sweep({ ...realDeps(), ...others, due, sendDue }, Date.now());
   return sent;
 }
 
-/** A whole minute: the sweep, and whatever follows from it. */
+function outOfReach(): ReturnType<Deps["ownerOf"]> {
+  throw new NoAnswer("no object is reached");
+}
+
+/** A whole minute: the sweep, which asks the objects, and what it leaves to the queue. */
 export async function tick(time: string): Promise<void> {
-  await lookAt(realDeps(), await sweptAt(time));
+  await lookAt(realDeps(), await sentAt(time, { ...realDeps().due, unsettled: async () => [] }));
 }
 
 /** All of a routine's, oldest first. */

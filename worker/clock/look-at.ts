@@ -1,4 +1,4 @@
-/** Handles the sweep's messages: the routine's object looks at its schedules, and D1 is told when it is due again. */
+/** Has routines' objects look at their schedules, here for messages of the queue: D1 is told when each is due again. */
 
 import type { DueChange } from "#instance/d1/due.ts";
 import { withinDeadline } from "#instance/in-time.ts";
@@ -14,7 +14,7 @@ const LOOK_DEADLINE_MS = 30_000;
 /** An object fires a part at a time; after so many the next sweep goes on. */
 const PARTS = 50;
 
-interface LookDeps extends Pick<Deps, "due"> {
+export interface LookDeps {
   ownerOf(routineId: string): { lookAtSchedules(): Promise<Result<DueAnswer>> };
 }
 
@@ -22,7 +22,10 @@ interface LookDeps extends Pick<Deps, "due"> {
  * Looks at routines as their objects say, and notes when each has to be looked at next.
  * @returns the ids of those that could not be looked at. @throws Error when D1 does not take it in: look at all again.
  */
-export async function lookAt(deps: LookDeps, messages: readonly ClockMessage[]): Promise<Set<string>> {
+export async function lookAt(
+  deps: LookDeps & Pick<Deps, "due">,
+  messages: readonly ClockMessage[],
+): Promise<Set<string>> {
   const ids = [...new Set(messages.map(({ routine_id }) => routine_id))];
   const failed = new Set<string>();
   const changes = await Promise.all(
@@ -40,7 +43,8 @@ export async function lookAt(deps: LookDeps, messages: readonly ClockMessage[]):
   return failed;
 }
 
-async function look({ ownerOf }: LookDeps, routineId: string): Promise<DueChange> {
+/** Has a routine's object look at its schedules. @returns when to look again. @throws Error when it does not answer as it should. */
+export async function look({ ownerOf }: LookDeps, routineId: string): Promise<DueChange> {
   for (let part = 1; ; part += 1) {
     const answer = await withinDeadline(ownerOf(routineId).lookAtSchedules(), LOOK_DEADLINE_MS);
     if (!answer.ok && answer.refusal.code !== "not_found") throw new Error(answer.refusal.code);

@@ -1,9 +1,8 @@
 /**
- * The sweep, once a minute: sends routines that are due to their objects, wakes those with runs that have not settled, takes
+ * The sweep, once a minute: has routines that are due looked at by their objects, wakes those with runs that have not settled, takes
  * up deliveries and pushes that were cut off, and ends sign-ins and what logins of connectors have left.
  */
 
-import type { DueRow } from "#instance/d1/due.ts";
 import { logTrouble } from "#protocol/log.ts";
 import { IDEMPOTENCY_WINDOW_MS } from "#protocol/occurrence.ts";
 import { DEFAULT_POOL } from "#protocol/pool.ts";
@@ -11,11 +10,8 @@ import { shutOutDue } from "../auth/pool-tokens.ts";
 import type { ClockMessage } from "../bindings.ts";
 import type { Deps } from "../deps.ts";
 import { lastDeliveryIdOf } from "../inbound/delivery-ids.ts";
+import { reachDue } from "./reach-due.ts";
 
-/** What one batch of messages may hold. */
-const PAGE = 100;
-/** A routine comes again with the next sweep, in case its message is lost: a local queue keeps messages in memory alone. */
-const AGAIN_MS = 30_000;
 /** How many routines with runs that have not settled are looked at in one sweep. */
 const WOKEN_AT_ONCE = 100;
 const DELIVERIES_KEPT_MS = 7 * 24 * 3_600_000;
@@ -32,6 +28,7 @@ const MINUTE_MS = 60_000;
 type SweepDeps = Pick<
   Deps,
   | "due"
+  | "ownerOf"
   | "sendDue"
   | "inbox"
   | "deliveries"
@@ -50,10 +47,10 @@ type SweepDeps = Pick<
   | "revokeOwed"
 >;
 
-/** May run twice, late, and in two places at once: a routine that is sent twice is looked at twice, and fires once. */
+/** May run twice, late, and in two places at once: a routine that is reached twice is looked at twice, and fires once. */
 export async function sweep(deps: SweepDeps, nowMs: number): Promise<void> {
   await Promise.all([
-    logged("clock", () => sendDue(deps, nowMs)),
+    logged("clock", () => reachDue(deps, nowMs)),
     logged("unsettled", () => wakeUnsettled(deps)),
     logged("deliveries", async () => {
       await deps.deliveries.takeInPending();
@@ -68,19 +65,6 @@ export async function sweep(deps: SweepDeps, nowMs: number): Promise<void> {
     // Once an hour is often enough.
     nowMs % HOUR_MS < MINUTE_MS ? logged("purge", () => purge(deps, nowMs)) : null,
   ]);
-}
-
-async function sendDue({ due, sendDue: send }: SweepDeps, nowMs: number): Promise<void> {
-  let last: DueRow | null = null;
-  for (;;) {
-    const page: DueRow[] = await due.due(nowMs, PAGE, last);
-    if (page.length === 0) return;
-    // First sent, then put off: what is cut off between the two is sent again.
-    await send(page.map(({ routine_id }): ClockMessage => ({ routine_id })));
-    await due.postpone(page, nowMs + AGAIN_MS);
-    last = page.at(-1) ?? null;
-    if (page.length < PAGE) return;
-  }
 }
 
 /**

@@ -1,0 +1,99 @@
+/**
+ * Has everything that is due looked at: the sweep asks the routines' objects itself, side by side. What it does not reach in
+ * time, and what does not answer, goes to the queue, which asks again until it is done.
+ */
+import type { DueChange, DueRow, DueStore } from "#instance/d1/due.ts";
+import { NoAnswer, withinDeadline } from "#instance/in-time.ts";
+import { logTrouble } from "#protocol/log.ts";
+import type { ClockMessage } from "../bindings.ts";
+import type { Deps } from "../deps.ts";
+import { type LookDeps, look } from "./look-at.ts";
+
+/** What a page, one write to D1, and one batch of messages have. */
+const PAGE = 100;
+/** So many objects are asked at one time: a call to an object is none of the six connections that an invocation may have open. */
+const AT_ONCE = 100;
+/** An invocation may make 10,000 calls in all (Workers Paid), and has other things to do. */
+const ASKED_AT_MOST = 5_000;
+/** Whatever has not been asked by then is for the queue, so that the sweep is over when the next one comes. */
+const LONGEST_MS = 30_000;
+/** An object that has not answered by then gives its place to another. Asked twice, it fires once. */
+const ANSWER_MS = 3_000;
+/** A routine comes again with the next sweep, in case its message is lost: a local queue keeps messages in memory alone. */
+const AGAIN_MS = 30_000;
+
+interface ReachDeps extends LookDeps, Pick<Deps, "sendDue"> {
+  due: Pick<DueStore, "due" | "settle" | "postpone">;
+}
+
+/**
+ * A row stays due until its object has looked: what is cut off here is found by the next sweep, and by the first one after a
+ * restart. @throws Error when D1 or the queue failed, once everything else has been done.
+ */
+export async function reachDue(deps: ReachDeps, nowMs: number): Promise<void> {
+  const rows = dueRows(deps.due, nowMs);
+  const settled = new Gathered<DueChange>((changes) => deps.due.settle(changes));
+  // First sent, then put off: what is cut off between the two is sent again.
+  const passedOn = new Gathered<DueRow>(async (some) => {
+    await deps.sendDue(some.map(({ routine_id }): ClockMessage => ({ routine_id })));
+    await deps.due.postpone(some, nowMs + AGAIN_MS);
+  });
+  const endsAtMs = Date.now() + LONGEST_MS;
+  let asked = 0;
+  const reach = async (row: DueRow): Promise<void> => {
+    asked += 1;
+    const isForQueue = asked > ASKED_AT_MOST || Date.now() >= endsAtMs;
+    const change = isForQueue ? null : await answerOf(deps, row.routine_id);
+    // One that is due still has more to fire, or its clock is behind that of the sweep: it is asked again in a moment.
+    const isStillDue = change !== null && change.due_at !== null && change.due_at <= nowMs;
+    await (change === null || isStillDue ? passedOn.add(row) : settled.add(change));
+  };
+  const places = Array.from({ length: AT_ONCE }, async () => {
+    for (let next = await rows.next(); next.done !== true; next = await rows.next()) await reach(next.value);
+  });
+  const ends = await Promise.allSettled(places);
+  const flushed = await Promise.allSettled([settled.flush(), passedOn.flush()]);
+  for (const end of [...ends, ...flushed]) if (end.status === "rejected") throw end.reason;
+}
+
+/** @returns null where the object has not answered, or not as it should. */
+async function answerOf(deps: LookDeps, routineId: string): Promise<DueChange | null> {
+  try {
+    return await withinDeadline(look(deps, routineId), ANSWER_MS, "the routine");
+  } catch (error) {
+    // One that is slow may have much to fire. The queue gives it longer, and tells when that was not enough.
+    if (!(error instanceof NoAnswer)) logTrouble("schedules_not_looked_at", { routine_id: routineId }, error);
+    return null;
+  }
+}
+
+/** What is due, the earliest first; read a page at a time, when it is wanted. */
+async function* dueRows(due: Pick<DueStore, "due">, nowMs: number): AsyncGenerator<DueRow, undefined> {
+  for (let last: DueRow | null = null; ; ) {
+    const page: DueRow[] = await due.due(nowMs, PAGE, last);
+    yield* page;
+    last = page.at(-1) ?? null;
+    if (page.length < PAGE) return undefined;
+  }
+}
+
+/** Gathers what is written together: as much as fits into one write, and at last the rest. */
+class Gathered<Item> {
+  #items: Item[] = [];
+  readonly #write: (items: readonly Item[]) => Promise<void>;
+
+  constructor(write: (items: readonly Item[]) => Promise<void>) {
+    this.#write = write;
+  }
+
+  async add(item: Item): Promise<void> {
+    this.#items.push(item);
+    if (this.#items.length >= PAGE) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const items = this.#items;
+    this.#items = [];
+    if (items.length > 0) await this.#write(items);
+  }
+}
