@@ -1,5 +1,7 @@
 /** A routine's tool policy: which calls of its agent are let through, which are refused, and which a person is asked about. */
+
 import { z } from "zod";
+import { ownValue } from "./own-value.ts";
 
 /** How the names begin of what the runner itself gives to every agent, its report first of all. */
 export const RUNNER_TOOL_PREFIX = "mcp__reveille__";
@@ -53,7 +55,7 @@ const NAME = /^[A-Za-z_*][\w*.-]*$/;
 export function readToolRule(text: string): ToolRule | null {
   const [, written = "", pattern] = RULE.exec(text) ?? [];
   if (toolRuleFault(text) !== null) return null;
-  const name = EARLIER_TOOL_NAMES[written] ?? written;
+  const name = ownValue(EARLIER_TOOL_NAMES, written) ?? written;
   if (pattern === undefined || pattern === "*") return { name, words: null, isPrefix: true };
   const open = /(?::\*| \*)$/.exec(pattern);
   const words = (open === null ? pattern : pattern.slice(0, open.index)).split(/ +/);

@@ -1,5 +1,7 @@
 /** Secrets in AWS Secrets Manager. */
+
 import { z } from "zod";
+import { ownValue } from "#protocol/own-value.ts";
 import { type SecretSource, textFault } from "#protocol/secret.ts";
 import { type Asking, askStore } from "./ask-store.ts";
 import { type SecretSourceReader, type SourceAnswer, type SourceFault, sourceFault } from "./secret-source.ts";
@@ -70,7 +72,7 @@ function addressOf(region: string): string {
 function failureOf(status: number, body: unknown): SourceAnswer {
   const failure = failureSchema.safeParse(body);
   const name = failure.success ? (failure.data.__type.split("#").at(-1) ?? "").slice(0, 100) : "";
-  const fault = FAULTS[name] ?? (status === 400 || status === 403 ? "refused" : "unreachable");
+  const fault = ownValue(FAULTS, name) ?? (status === 400 || status === 403 ? "refused" : "unreachable");
   return sourceFault(fault, `AWS answers ${/^[A-Za-z]+$/.test(name) ? name : status}.`);
 }
 

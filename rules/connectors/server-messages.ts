@@ -1,5 +1,7 @@
 /** What a connector's server sends to a run's agent: without tools that it may not call, and without questions that nobody answers. Pure. */
+
 import { TOOLS_AT_MOST } from "#protocol/connector.ts";
+import { ownValue } from "#protocol/own-value.ts";
 import {
   errorMessage,
   failedTool,
@@ -48,7 +50,7 @@ function decline(
   { id, method }: Message & { id: string | number; method: string },
   connector: string,
 ): void {
-  const asked = ASKED[method] ?? "for something that runs do not do";
+  const asked = ownValue(ASKED, method) ?? "for something that runs do not do";
   filtered.declined.push(`The connector ${connector} asked ${asked}: runs are unattended, so it was declined.`);
   filtered.answers.push(
     method === "elicitation/create"

@@ -1,4 +1,5 @@
 /** Reads a five-field cron expression, strictly, and says what is wrong with one and what to write instead. Pure. */
+import { ownValue } from "#protocol/own-value.ts";
 
 /** A day of month, or its last. */
 export type MonthDay = number | "L";
@@ -95,7 +96,7 @@ function faultOfForm(texts: string[], cron: string): string | null {
     return `A time zone has a key of its own: write cron "${rest}" and timezone "${zone}".`;
   }
   if (first.startsWith("@")) {
-    const instead = NICKNAMES[first];
+    const instead = ownValue(NICKNAMES, first);
     return instead === undefined
       ? `"${first}" is no cron expression: write five fields (${FORM}).`
       : `"${first}" is a nickname: write "${instead}".`;

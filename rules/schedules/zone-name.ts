@@ -1,4 +1,5 @@
 /** Which names of time zones are those of the IANA's list. Pure. */
+import { ownValue } from "#protocol/own-value.ts";
 
 /** Names of the list that are no "Area/Place". What else has no slash is an abbreviation that only ICU knows. */
 const WITHOUT_AREA = new Set(
@@ -29,6 +30,6 @@ const MEANT: Record<string, string> = {
 export function zoneNameFault(zone: string): string | null {
   const name = zone.toLowerCase();
   if (name.includes("/") ? !OF_ICU_ALONE.test(name) : WITHOUT_AREA.has(name)) return null;
-  const place = MEANT[name] ?? "Europe/Paris";
+  const place = ownValue(MEANT, name) ?? "Europe/Paris";
   return `"${zone}" is no IANA time zone: name a place, for example "${place}".`;
 }

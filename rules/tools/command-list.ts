@@ -1,4 +1,5 @@
 /** The commands of one list of a shell's text, put together word by word. Pure. */
+import { ownValue } from "#protocol/own-value.ts";
 
 /** Stands in a word for what the text does not say. */
 export const UNKNOWN = "\0";
@@ -133,7 +134,7 @@ export class CommandList {
   #beginning(): number {
     let begin = 0;
     for (let word = this.#words[0]; word !== undefined && isReserved(word); word = this.#words[begin]) {
-      const values = VALUES_END[word.text];
+      const values = ownValue(VALUES_END, word.text);
       begin += 1;
       if (values === undefined) continue;
       const end = this.#words.findIndex(({ text, isQuoted }, place) => place >= begin && text === values && !isQuoted);

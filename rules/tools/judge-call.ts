@@ -1,4 +1,5 @@
 /** Whether a call of an agent's is let through, by its routine's tool policy. Pure. */
+import { ownValue } from "#protocol/own-value.ts";
 import {
   AGENT_TOOLS,
   EARLIER_TOOL_NAMES,
@@ -31,7 +32,7 @@ interface Call {
 /** @param input of the call, as the model gave it. */
 export function judgeCall(policy: ToolPolicy, name: string, input: unknown): CallVerdict {
   if (name === REPORT_TOOL) return { decision: "allow" };
-  const call = { name: EARLIER_TOOL_NAMES[name] ?? name, shell: shellOf(name, input) };
+  const call = { name: ownValue(EARLIER_TOOL_NAMES, name) ?? name, shell: shellOf(name, input) };
   for (const decision of ["deny", "ask"] as const) {
     const hits = policy[decision].map((rule) => ({ rule, hit: hitBy(rule, call) }));
     const { rule, hit } = hits.find((one) => one.hit === "named") ?? hits.find((one) => one.hit === "unclear") ?? {};

@@ -1,4 +1,5 @@
 /** What a shell's text would run, also by way of commands that run what their arguments say. Pure. */
+import { ownValue } from "#protocol/own-value.ts";
 import { type ShellCommand, type ShellWord, UNKNOWN } from "./command-list.ts";
 import { readShell } from "./shell-reader.ts";
 
@@ -185,7 +186,7 @@ export function commandStarts(given: readonly ShellWord[]): number[] {
   if (name === null || !carries(name) || /^-[vV]$/.test(given[1]?.text ?? "")) return [0];
   const executes = given.map((_word, place) => FIND_EXECUTES.has(given[place - 1]?.text ?? ""));
   const starts = [0];
-  let before = BEFORE_COMMAND[name] ?? 0;
+  let before = ownValue(BEFORE_COMMAND, name) ?? 0;
   let isExpected = true;
   for (let place = 1; place < given.length; place += 1) {
     const word = given[place];

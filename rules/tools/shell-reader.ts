@@ -217,12 +217,15 @@ class Reader {
       this.#addVariable(list, name, isQuoted);
       return;
     }
+    if (this.#levels <= 0) throw new Unreadable();
+    this.#levels -= 1;
     while (this.#text.next !== "}") {
       const character = this.#text.step();
       if (character === "" || character === "'" || character === '"') throw new Unreadable();
       if (character === "\\") this.#text.at += 1;
       this.#readInner(character);
     }
+    this.#levels += 1;
     const inner = this.#text.since(from);
     this.#text.at += 1;
     // The text of a variable is then run.

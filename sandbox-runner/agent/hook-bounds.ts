@@ -1,6 +1,8 @@
 /** The deadline of a repository's hooks: its own `timeout`, as long as the run can bear it. No I/O. */
+
 import type { Settings } from "@anthropic-ai/claude-agent-sdk";
 import { z } from "zod";
+import { ownValue } from "#protocol/own-value.ts";
 
 export interface BoundedHooks {
   /** The hooks that would take too long, with a shorter timeout; undefined when there are none. */
@@ -35,7 +37,7 @@ const group = z.looseObject({ matcher: z.string().optional(), hooks: z.array(z.u
 export function boundedHooks(hooks: unknown, seconds: number): BoundedHooks {
   const events = z.record(z.string(), z.array(z.unknown()).catch([])).safeParse(hooks);
   const shortened: string[] = [];
-  const bounded: Record<string, object[]> = {};
+  const bounded = new Map<string, object[]>();
   for (const [event, groups] of Object.entries(events.success ? events.data : {})) {
     if (event === ENDING_EVENT) continue;
     for (const one of groups) {
@@ -44,14 +46,14 @@ export function boundedHooks(hooks: unknown, seconds: number): BoundedHooks {
       const long = parsed.data.hooks.flatMap((candidate) => {
         const { data } = hook.safeParse(candidate);
         if (data === undefined || data.async === true) return [];
-        const own = data.timeout ?? DEFAULT_SECONDS[data.type] ?? 0;
+        const own = data.timeout ?? ownValue(DEFAULT_SECONDS, data.type) ?? 0;
         if (own <= seconds) return [];
         if (data.timeout !== undefined) shortened.push(`the timeout of a ${event} hook (${data.timeout} s)`);
         return [{ ...data, timeout: seconds }];
       });
-      if (long.length > 0) bounded[event] = [...(bounded[event] ?? []), { ...parsed.data, hooks: long }];
+      if (long.length > 0) bounded.set(event, [...(bounded.get(event) ?? []), { ...parsed.data, hooks: long }]);
     }
   }
-  const settings = Object.keys(bounded).length === 0 ? undefined : (bounded as NonNullable<Settings["hooks"]>);
+  const settings = bounded.size === 0 ? undefined : (Object.fromEntries(bounded) as NonNullable<Settings["hooks"]>);
   return { settings, shortened };
 }

@@ -19,11 +19,12 @@ const apiErrorSchema = z.object({
 const CONTEXT_FULL = ["prompt_too_long", "blocking_limit", "rapid_refill_breaker"];
 const MODEL_FAILED = ["api_error", "model_error"];
 /** Advice of the agent's program about the address of its API, which here is the run's own relay: nobody could follow it. */
-const RELAY_ADVICE = / *If it persists, check your inference gateway(?: \([^)]*\))?\./g;
+const RELAY_ADVICE = /If it persists, check your inference gateway(?: \([^)]{0,500}\))?\./;
 
 /** What the agent's program says of an error, without advice that leads nowhere in a run. */
 export function modelWords(text: string): string {
-  return text.replace(RELAY_ADVICE, "");
+  const parts = text.split(RELAY_ADVICE);
+  return parts.map((part, place) => (place === parts.length - 1 ? part : part.trimEnd())).join("");
 }
 
 /** @param words what the agent's program says, on one line. @returns null when the model is not the cause. */

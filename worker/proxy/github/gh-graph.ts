@@ -1,7 +1,9 @@
 /** What gh asks of GitHub's GraphQL API: documents that are known, about the run's repositories. What writes is done as a deed. */
+
 import { z } from "zod";
 import { toHex } from "#instance/attempt-token.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
+import { ownValue } from "#protocol/own-value.ts";
 import { readBytes } from "#worker/http/read-bytes.ts";
 import { type GhDocument, takeApart } from "./gh-document.ts";
 import { FIELDS, FRAMES } from "./gh-documents.ts";
@@ -240,7 +242,7 @@ function unknown(operation: string): Result<never> {
     reason: "gh is served the documents that its listed commands send",
     message: `gh is not served ${what} here.`,
     hint:
-      INSTEAD[operation] ??
+      ownValue(INSTEAD, operation) ??
       "Use the tools of the MCP server github (mcp__github__…), or gh api for reads in the attached repositories.",
   });
 }
