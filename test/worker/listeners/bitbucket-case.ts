@@ -1,6 +1,7 @@
 /** What Bitbucket Cloud sends, as its documentation shows it; long bodies are shortened. */
 import { bitbucket } from "#worker/inbound/sources/bitbucket.ts";
-import type { ListenerCase, ListenerSample } from "./listener-case.ts";
+import type { ListenerCase, ListenerSample, SourceSends } from "./listener-case.ts";
+import { sampleOf } from "./sample-of.ts";
 import { hmacHex } from "./signing.ts";
 
 const UUID = "5b2f6f0a-3a5b-4dd0-9d41-0c5d0c8ba0e1";
@@ -170,6 +171,16 @@ const samples: ListenerSample[] = [
   },
 ];
 
+const PAGE = "https://support.atlassian.com/bitbucket-cloud/docs/event-payloads/";
+const of = (title: string) => sampleOf(samples, title, PAGE);
+const sends: SourceSends = {
+  onRetry: { ...of("the same push"), first: { headers: headersOf("repo:push") }, knownBy: "id" },
+  onEdit: of("a build that failed"),
+  onDelete: of("a branch that was deleted"),
+  largest: { ...of("a push of many branches"), bytes: 500_000 },
+  rarestEncoding: of("a comment that was changed"),
+};
+
 export const bitbucketCase: ListenerCase = {
   listener: bitbucket,
   documentation: [
@@ -184,6 +195,7 @@ export const bitbucketCase: ListenerCase = {
     return { "x-hub-signature": `sha256=${await hmacHex(secret, body)}` };
   },
   samples,
+  sends,
   vectors: [
     {
       source: '"Manage webhooks", under "Secure webhooks": its test of an implementation',

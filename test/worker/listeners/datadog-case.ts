@@ -1,6 +1,7 @@
 /** What Datadog sends with the payload that the setup gives it, as its documentation shows the variables. */
 import { datadog } from "#worker/inbound/sources/datadog.ts";
-import type { ListenerCase, ListenerSample } from "./listener-case.ts";
+import type { ListenerCase, ListenerSample, SourceSends } from "./listener-case.ts";
+import { sampleOf } from "./sample-of.ts";
 
 const HEADERS = { "content-type": "application/json", "user-agent": "Datadog/Webhooks" };
 const ALERT = {
@@ -128,6 +129,19 @@ const samples: ListenerSample[] = [
   },
 ];
 
+const PAGE = "https://docs.datadoghq.com/integrations/webhooks/";
+const of = (title: string) => sampleOf(samples, title, PAGE);
+const sends: SourceSends = {
+  onRetry: { ...of("the same once more"), knownBy: "id" },
+  onEdit: of("its recovery"),
+  onDelete: {
+    doesNotExist: "Datadog's webhooks tell of transitions of monitors, of which deletion is none.",
+    page: PAGE,
+  },
+  largest: { ...of("a message of 100,000"), bytes: 100_000 },
+  rarestEncoding: of("numbers where"),
+};
+
 export const datadogCase: ListenerCase = {
   listener: datadog,
   documentation: ["https://docs.datadoghq.com/integrations/webhooks/"],
@@ -145,6 +159,7 @@ export const datadogCase: ListenerCase = {
     return { authorization: `Bearer ${secret}` };
   },
   samples,
+  sends,
   refusals: [
     { title: "a name and a password", headers: { authorization: "Basic YTpi" }, failure: "signature_malformed" },
   ],

@@ -1,6 +1,7 @@
 /** What Grafana Alerting sends, as its documentation shows it. */
 import { grafana } from "#worker/inbound/sources/grafana.ts";
-import type { ListenerCase, ListenerSample } from "./listener-case.ts";
+import type { ListenerCase, ListenerSample, SourceSends } from "./listener-case.ts";
+import { sampleOf } from "./sample-of.ts";
 import { bytesOf, hmacHex } from "./signing.ts";
 
 const HEADERS = { "content-type": "application/json", "user-agent": "Grafana" };
@@ -137,6 +138,21 @@ const samples: ListenerSample[] = [
   },
 ];
 
+const PAGE =
+  "https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/";
+const of = (title: string) => sampleOf(samples, title, PAGE);
+const sends: SourceSends = {
+  onRetry: {
+    ...of("the same alerts again"),
+    first: { body: () => notification("firing", [alert(FIRST), SECOND]) },
+    knownBy: "id",
+  },
+  onEdit: of("one of them resolved"),
+  onDelete: { doesNotExist: "Grafana tells of alerts that end as resolved, whatever has ended them.", page: PAGE },
+  largest: { ...of("500 alerts"), bytes: 400_000 },
+  rarestEncoding: of("a custom payload that has kept"),
+};
+
 const common = {
   listener: grafana,
   documentation: [
@@ -144,6 +160,7 @@ const common = {
   ],
   secrets: ["a-secret-of-the-contact-point", "another-one-0123456789"],
   samples,
+  sends,
 } as const;
 
 const hmac = { header: "x-grafana-alerting-signature", prefix: "", encoding: "hex", missing: "token_missing" } as const;

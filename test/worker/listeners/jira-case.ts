@@ -1,6 +1,7 @@
 /** What Jira Cloud sends, as its documentation shows it; long bodies are shortened. */
 import { jira } from "#worker/inbound/sources/jira.ts";
-import type { ListenerCase, ListenerSample } from "./listener-case.ts";
+import type { ListenerCase, ListenerSample, SourceSends } from "./listener-case.ts";
+import { sampleOf } from "./sample-of.ts";
 import { hmacHex } from "./signing.ts";
 
 const IDENTIFIER = "7c1b5f0a-7d1f-4a4e-8b1a-2f9d1c6e5a33";
@@ -164,6 +165,16 @@ const samples: ListenerSample[] = [
   },
 ];
 
+const PAGE = "https://developer.atlassian.com/cloud/jira/platform/webhooks/";
+const of = (title: string) => sampleOf(samples, title, PAGE);
+const sends: SourceSends = {
+  onRetry: { ...of("the same change"), first: { headers: headersOf() }, knownBy: "id" },
+  onEdit: of("an issue that was changed"),
+  onDelete: of("an issue that was deleted"),
+  largest: { ...of("an issue that was deleted"), bytes: 32_767 },
+  rarestEncoding: of("a changed comment, as an Atlassian document"),
+};
+
 export const jiraCase: ListenerCase = {
   listener: jira,
   documentation: ["https://developer.atlassian.com/cloud/jira/platform/webhooks/"],
@@ -176,4 +187,5 @@ export const jiraCase: ListenerCase = {
     return { "x-hub-signature": `sha256=${await hmacHex(secret, body)}` };
   },
   samples,
+  sends,
 };

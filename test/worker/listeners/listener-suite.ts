@@ -5,7 +5,7 @@ import type { Json } from "#protocol/schema.ts";
 import { CONTEXT_LIMIT, sourceReadingSchema } from "#protocol/source-event.ts";
 import type { EndpointSettings, InboundRequest, Reading, VerifyContext } from "#worker/inbound/sources/listener.ts";
 import { isObject } from "#worker/inbound/sources/payload.ts";
-import { isKnownByBody } from "#worker/inbound/sources/repeatable.ts";
+import { knownByBody } from "#worker/inbound/sources/repeatable.ts";
 import { brokenBodies, brokenHeaders } from "./broken-signatures.ts";
 import type { ListenerCase, ListenerSample } from "./listener-case.ts";
 import { bytesOf } from "./signing.ts";
@@ -29,7 +29,7 @@ export function describeListener(tested: ListenerCase): void {
       const reading = listener.read(request, settings(tested));
       expectBounds(reading);
       const payload = reading.kind === "event" && isObject(reading.event.payload) ? reading.event.payload : {};
-      const isKnown = reading.kind === "event" && isKnownByBody(listener.source, reading.event.name, payload);
+      const isKnown = reading.kind === "event" && knownByBody(listener.source, reading.event.name, payload) !== null;
       return { verification: await listener.verify(request, context(tested)), reading, isKnownByBody: isKnown };
     });
 
@@ -157,6 +157,7 @@ function survives(tested: ListenerCase): void {
         if (!isSigned) expect(given.ok).toBe(false);
         expectBounds(listener.read({ headers, body }, settings(tested)));
         listener.introduce?.({ headers, body });
+        listener.press?.({ headers, body });
       }),
       { numRuns: 200 },
     );
@@ -169,7 +170,12 @@ function survives(tested: ListenerCase): void {
       fc.property(fc.constantFrom(...documents), fc.nat(), anything, (sample, place, value) => {
         const document: Json = JSON.parse(sample.body(NOW_MS));
         const body = bytesOf(JSON.stringify(replaced(document, place, JSON.parse(JSON.stringify(value)))));
-        expectBounds(listener.read({ headers: new Headers(sample.headers), body }, settings(tested)));
+        const request = { headers: new Headers(sample.headers), body };
+        expectBounds(listener.read(request, settings(tested)));
+        const press = listener.press?.(request);
+        for (const answer of [press?.answered("a question", "an outcome"), press?.refused("a reason")]) {
+          if (answer !== undefined) JSON.parse(answer.body);
+        }
       }),
       { numRuns: 300 },
     );

@@ -1,7 +1,8 @@
 /** What Stripe sends, as its documentation shows it. */
 import { stripe } from "#worker/inbound/sources/stripe.ts";
-import type { ListenerCase, ListenerSample } from "./listener-case.ts";
+import type { ListenerCase, ListenerSample, SourceSends } from "./listener-case.ts";
 import { NOW_MS } from "./listener-suite.ts";
+import { sampleOf } from "./sample-of.ts";
 import { bytesOf, hmacHex } from "./signing.ts";
 
 const HEADERS = {
@@ -134,6 +135,50 @@ const samples: ListenerSample[] = [
   },
 ];
 
+const PAGE = "https://docs.stripe.com/webhooks";
+const of = (title: string) => sampleOf(samples, title, PAGE);
+const sends: SourceSends = {
+  // The header has the time of the try; the body is the same.
+  onRetry: { ...of("a payment that failed"), knownBy: "id" },
+  onEdit: {
+    page: "https://docs.stripe.com/api/events/types",
+    title: "a subscription that was changed",
+    headers: HEADERS,
+    body: () =>
+      JSON.stringify({
+        ...INVOICE,
+        id: "evt_3",
+        type: "customer.subscription.updated",
+        data: {
+          object: { id: "sub_1", object: "subscription", customer: "cus_1", status: "past_due" },
+          previous_attributes: { status: "active" },
+        },
+      }),
+    reads: {
+      kind: "event",
+      event: { name: "customer.subscription.updated", dedupe_key: "evt_3", fields: { changed: ["status"] } },
+      context: ["Status: past_due", "Changed: status"],
+    },
+  },
+  onDelete: of("something that was deleted"),
+  largest: { ...of("an invoice with 10,000 lines"), bytes: 200_000 },
+  rarestEncoding: {
+    page: "https://docs.stripe.com/api/metadata",
+    title:
+      "metadata of people's own: escapes, a number of 19 digits, a key that is the same as a member of every object",
+    headers: HEADERS,
+    body: () =>
+      `{"id":"evt_4","type":"charge.succeeded","data":{"object":{"id":"ch_1","object":"charge",` +
+      String.raw`"description":"caf\u00e9 \ud83c\udfba\r\n2","metadata":{"toString":"x","order":7654321098765432101}}}}`,
+    reads: {
+      kind: "event",
+      event: { name: "charge.succeeded", dedupe_key: "evt_4" },
+      context: ["Description:\ncafé 🎺\r\n2"],
+      paths: { "data.object.metadata.order": "7654321098765432101", "data.object.metadata.toString": "x" },
+    },
+  },
+};
+
 const signature = async (body: Uint8Array<ArrayBuffer>, secret: string, time: string) => {
   const head = bytesOf(`${time}.`);
   const message = new Uint8Array(head.length + body.length);
@@ -155,6 +200,7 @@ export const stripeCase: ListenerCase = {
     return { "stripe-signature": `t=${time},v1=${await signature(body, secret, time)}` };
   },
   samples,
+  sends,
   refusals: [
     { title: "no time", headers: { "stripe-signature": `v1=${"0".repeat(64)}` }, failure: "time_missing" },
     {

@@ -1,6 +1,7 @@
 /** What Telegram sends, as the Bot API's documentation describes it. */
 import { telegram } from "#worker/inbound/sources/telegram.ts";
-import type { ListenerCase, ListenerSample } from "./listener-case.ts";
+import type { ListenerCase, ListenerSample, SourceSends } from "./listener-case.ts";
+import { sampleOf } from "./sample-of.ts";
 
 const HEADERS = { "content-type": "application/json" };
 const from = {
@@ -181,6 +182,26 @@ const samples: ListenerSample[] = [
     reads: { kind: "event", event: { name: "message" }, context: ["Text: 🎺🎺"] },
   },
   {
+    title: "a message of an administrator who writes in the group's name",
+    headers: HEADERS,
+    body: sent({
+      message: {
+        ...message,
+        sender_chat: group,
+        from: { id: 1087968824, is_bot: true, username: "GroupAnonymousBot" },
+      },
+    }),
+    reads: {
+      kind: "event",
+      event: {
+        name: "message",
+        summary: "Telegram message in Ops by Ops: is the door mended?",
+        fields: { user: "-1001234567890", text: "is the door mended?" },
+      },
+      context: ["By: Ops"],
+    },
+  },
+  {
     title: "a message of another bot",
     headers: HEADERS,
     body: sent({ message: { ...message, from: { id: 2, is_bot: true, first_name: "Other" } } }),
@@ -206,6 +227,16 @@ function expectedFields(text: string) {
   };
 }
 
+const PAGE = "https://core.telegram.org/bots/api#update";
+const of = (title: string) => sampleOf(samples, title, PAGE);
+const sends: SourceSends = {
+  onRetry: { ...of("the same message"), knownBy: "id" },
+  onEdit: of("a message that was changed"),
+  onDelete: of("messages that were deleted"),
+  largest: { ...of("a message of 4,096"), bytes: 8_192 },
+  rarestEncoding: of("a post with a file"),
+};
+
 export const telegramCase: ListenerCase = {
   listener: telegram,
   documentation: ["https://core.telegram.org/bots/api#setwebhook", "https://core.telegram.org/bots/api#update"],
@@ -223,4 +254,5 @@ export const telegramCase: ListenerCase = {
     return { "x-telegram-bot-api-secret-token": secret };
   },
   samples,
+  sends,
 };

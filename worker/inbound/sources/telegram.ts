@@ -38,7 +38,7 @@ export const telegram: Listener = {
     "Draw this endpoint's secret in Reveille: it is shown once.",
     "Tell Telegram the address, with token and secret in their places: " +
       `\`curl https://api.telegram.org/botTOKEN/setWebhook -d url=${url} -d secret_token=SECRET ` +
-      '-d \'allowed_updates=["message","callback_query"]\'`. A bot has one address.',
+      '-d \'allowed_updates=["message","edited_message","callback_query"]\'`. A bot has one address.',
     "In a group, the bot is told of commands and of replies to it; of all messages once **@BotFather → /setprivacy** is off, or the bot is an admin. Add it again after that.",
     "Write to the bot: the delivery shows up in Reveille within seconds. `…/botTOKEN/getWebhookInfo` says what Telegram has met.",
   ],
@@ -102,7 +102,9 @@ function read({ body }: InboundRequest, _settings: EndpointSettings): Reading {
     return { kind: "unreadable", reason: "The body has no update_id and no part of an update, as Telegram's have." };
   }
   const update = payload[name];
-  const who = valueAt(update, "from") ?? valueAt(update, "user");
+  const as = valueAt(update, "sender_chat") ?? valueAt(update, "actor_chat");
+  const who = as ?? valueAt(update, "from") ?? valueAt(update, "user");
+  // Who writes in a group's or a channel's name is shown as a bot of Telegram's beside it.
   if (valueAt(who, "is_bot") === true) {
     return { kind: "ignored", reason: "A bot did this. Bots wake nothing, so that none wakes itself." };
   }
@@ -158,22 +160,24 @@ function commandOf(text: string | null): { name: string; rest: string | null } |
   return name === undefined ? null : { name, rest: rest === "" ? null : rest };
 }
 
-/** For instance `Ann Lee (@ann)`. */
+/** For instance `Ann Lee (@ann)`; of a chat its title. */
 function personOf(who: Json | undefined): string | null {
-  const name = [textAt(who, "first_name"), textAt(who, "last_name")].filter((part) => part !== null).join(" ");
+  const parts = ["first_name", "last_name", "title"].map((part) => textAt(who, part));
+  const name = parts.filter((part) => part !== null).join(" ");
   const handle = textAt(who, "username");
   if (handle === null) return name === "" ? null : name;
   return name === "" ? `@${handle}` : `${name} (@${handle})`;
 }
 
 /**
- * A private chat is one conversation. In a group, what belongs to a topic or a thread of replies has its number, which is
+ * A private chat is one conversation, or each of its topics. In a group, what belongs to a topic or a thread of replies has its number, which is
  * the first message's; elsewhere a message begins a conversation, and an answer to it belongs to that.
  */
 function conversationOf(message: Json | undefined): string | null {
   const chat = wordAt(message, "chat.id");
   if (chat === null) return null;
-  if (textAt(message, "chat.type") === "private") return chat;
+  const thread = wordAt(message, "message_thread_id");
+  if (textAt(message, "chat.type") === "private") return thread === null ? chat : `${chat} ${thread}`;
   const paths = ["message_thread_id", "reply_to_message.message_id", "message_id"];
   const first = paths.map((path) => wordAt(message, path)).find((found) => found !== null);
   return first === undefined ? null : `${chat} ${first}`;
