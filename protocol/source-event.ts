@@ -3,7 +3,7 @@ import { z } from "zod";
 import { deliveryIdSchema, routineIdSchema, runIdSchema } from "./ids.ts";
 import { checkoutSchema } from "./occurrence.ts";
 import { jsonSchema, nullable } from "./schema.ts";
-import { webhookSources } from "./triggers.ts";
+import { webhookSources } from "./webhook-sources.ts";
 
 export const eventSources = ["github", ...webhookSources, "event", "routine"] as const;
 export const eventSourceSchema = z.enum(eventSources).meta({ id: "EventSource" });

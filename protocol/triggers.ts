@@ -7,34 +7,13 @@ import { settledStatuses } from "./run-states.ts";
 import { nullable } from "./schema.ts";
 import { boundedDuration, durationMs, timestampSchema } from "./time.ts";
 import { watchFaults, watchFields, watchStateSchema } from "./watch.ts";
+import { type WebhookSource, webhookSourceSchema } from "./webhook-sources.ts";
 
 export const catchUpSchema = z.enum(["none", "latest", "all"]).meta({ id: "CatchUp" });
 export type CatchUp = z.infer<typeof catchUpSchema>;
 
 export const scheduleEvery = ["hourly", "daily", "weekdays", "weekly", "monthly"] as const;
 export const weekdays = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] as const;
-
-/** Where the body of a webhook comes from. */
-export const webhookSources = [
-  "slack",
-  "telegram",
-  "discord",
-  "linear",
-  "jira",
-  "sentry",
-  "pagerduty",
-  "grafana",
-  "datadog",
-  "notion",
-  "gitlab",
-  "bitbucket",
-  "stripe",
-  "pubsub",
-  "standard-webhooks",
-  "generic",
-] as const;
-export const webhookSourceSchema = z.enum(webhookSources).meta({ id: "WebhookSource" });
-export type WebhookSource = z.infer<typeof webhookSourceSchema>;
 
 /** Zones that exist: to try one out costs more than all else in a trigger. */
 const zones = new Set<string>(["UTC"]);

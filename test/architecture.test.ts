@@ -6,7 +6,8 @@ import { deliveryStatuses, verificationFailures } from "#protocol/delivery.ts";
 import { apiErrorCodes, errorAnswer } from "#protocol/errors.ts";
 import { outcomeReasonSchema } from "#protocol/occurrence.ts";
 import { runErrorCodes } from "#protocol/run-errors.ts";
-import { triggerInputSchema, webhookSources } from "#protocol/triggers.ts";
+import { triggerInputSchema } from "#protocol/triggers.ts";
+import { webhookSources } from "#protocol/webhook-sources.ts";
 import { type Import, importsOf, withoutComments } from "./rules/support/imports.ts";
 
 const ROOT = join(import.meta.dirname, "..");

@@ -4,7 +4,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { Routine } from "#protocol/routine.ts";
-import { webhookSources } from "#protocol/triggers.ts";
+import { webhookSources } from "#protocol/webhook-sources.ts";
 import { buildRoutine, call } from "#test/support/api.ts";
 import { hmacHex, post } from "#test/support/deliver.ts";
 import { ownerOf } from "#test/support/objects.ts";

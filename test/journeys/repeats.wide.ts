@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Occurrence } from "#protocol/occurrence.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
-import type { WebhookSource } from "#protocol/triggers.ts";
+import type { WebhookSource } from "#protocol/webhook-sources.ts";
 import { buildRoutine, call } from "#test/support/api.ts";
 import { occurrencesOf } from "#test/support/clock.ts";
 import { deliverGithub, post, pullRequest, someRepository } from "#test/support/deliver.ts";

@@ -1,7 +1,7 @@
 /** Which sources' events are known by their body, beside their id. GitHub's are met in the journey of repeats. */
 import { expect, it } from "vitest";
 import type { JsonObject } from "#protocol/schema.ts";
-import { type WebhookSource, webhookSources } from "#protocol/triggers.ts";
+import { type WebhookSource, webhookSources } from "#protocol/webhook-sources.ts";
 import { isRepeatable } from "#worker/inbound/sources/github/repeatable.ts";
 import { knownByBody } from "#worker/inbound/sources/repeatable.ts";
 

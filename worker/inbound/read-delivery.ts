@@ -2,7 +2,8 @@
 
 import type { JsonObject } from "#protocol/schema.ts";
 import { type Cause, CONTEXT_LIMIT, type SourceEvent } from "#protocol/source-event.ts";
-import type { WebhookSource, WebhookTrigger } from "#protocol/triggers.ts";
+import type { WebhookTrigger } from "#protocol/triggers.ts";
+import type { WebhookSource } from "#protocol/webhook-sources.ts";
 import { eventKey, githubKey } from "#rules/triggers/subscriptions.ts";
 import type { StoredDelivery } from "../store/deliveries.ts";
 import type { LongPayload } from "./read-long.ts";

@@ -1,7 +1,7 @@
 /** What the instance can listen to: each source with its fields and how it is set up; GitHub's repositories. */
 import { z } from "zod";
 import { success } from "#protocol/errors.ts";
-import { webhookSourceSchema, webhookSources } from "#protocol/triggers.ts";
+import { webhookSourceSchema, webhookSources } from "#protocol/webhook-sources.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { type App, baseUrl } from "../http/http-env.ts";
 import { withExample } from "../http/openapi/examples/example.ts";

@@ -1,7 +1,8 @@
 /** Pure: what a trigger waits for, in words. */
 import type { Filter } from "#protocol/filters.ts";
 import type { Routine } from "#protocol/routine.ts";
-import type { HealthChange, RoutineTrigger, ScheduleTrigger, WebhookSource } from "#protocol/triggers.ts";
+import type { HealthChange, RoutineTrigger, ScheduleTrigger } from "#protocol/triggers.ts";
+import type { WebhookSource } from "#protocol/webhook-sources.ts";
 import type { Label } from "./status.ts";
 
 /** As a routine shows it. */

@@ -1,5 +1,5 @@
 /** Every listener that has endpoints. */
-import type { WebhookSource } from "#protocol/triggers.ts";
+import type { WebhookSource } from "#protocol/webhook-sources.ts";
 import { bitbucket } from "./bitbucket.ts";
 import { datadog } from "./datadog.ts";
 import { discord } from "./discord.ts";

@@ -4,7 +4,8 @@
  */
 import type { VerificationFailure } from "#protocol/delivery.ts";
 import type { SourceReading } from "#protocol/source-event.ts";
-import type { GenericAuth, PubsubAuth, WebhookSource } from "#protocol/triggers.ts";
+import type { GenericAuth, PubsubAuth } from "#protocol/triggers.ts";
+import type { WebhookSource } from "#protocol/webhook-sources.ts";
 
 /** A request as it arrived. The body is what was signed, byte for byte. */
 export interface InboundRequest {

@@ -3,7 +3,7 @@
  * another id. Not where a source may send one body for two events. Pure.
  */
 import type { JsonObject } from "#protocol/schema.ts";
-import type { WebhookSource } from "#protocol/triggers.ts";
+import type { WebhookSource } from "#protocol/webhook-sources.ts";
 
 /**
  * Linear signs the time of sending within the body, Jira that of what happened. Of Sentry's resources these have an id of what happened; an issue that

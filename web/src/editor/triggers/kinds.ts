@@ -1,6 +1,7 @@
 /** Pure: each kind of trigger as somebody begins to write it. */
 import type { Filter } from "#protocol/filters.ts";
-import type { Coalesce, TriggerInput, WebhookSource } from "#protocol/triggers.ts";
+import type { Coalesce, TriggerInput } from "#protocol/triggers.ts";
+import type { WebhookSource } from "#protocol/webhook-sources.ts";
 
 export type TriggerType = TriggerInput["type"];
 export type ScheduleInput = Extract<TriggerInput, { type: "schedule" }>;

@@ -1,7 +1,8 @@
 /** A service that calls the trigger's own address: which, what of it counts, and how it is set up there. */
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
-import type { GenericAuth, PubsubAuth, WebhookSource } from "#protocol/triggers.ts";
+import type { GenericAuth, PubsubAuth } from "#protocol/triggers.ts";
+import type { WebhookSource } from "#protocol/webhook-sources.ts";
 import { CopyButton } from "../../ui/copy-button.tsx";
 import styles from "../editor.module.css";
 import { listenersQuery } from "../editor-queries.ts";
