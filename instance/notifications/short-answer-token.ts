@@ -6,7 +6,7 @@
 import type { InForce } from "../in-force.ts";
 
 /** The place of a choice, or whether a call may be made. */
-export interface MarkedAnswer {
+interface MarkedAnswer {
   run_id: string;
   /** From `markOf`. */
   mark: string;

@@ -17,10 +17,10 @@ const SUPPRESS_EMBEDS = 4;
 /** The text of `sendMessage`, without the chat, which is in the address. It has no markup: whatever stands there is text. */
 export function telegramBody(told: Told, buttons: readonly AnswerButton[] = []): string {
   const keyboard = buttons.map(({ label, value }) => [
-    { text: shortened(label, TELEGRAM_BUTTON_LIMIT), callback_data: value },
+    { text: fitted(label, TELEGRAM_BUTTON_LIMIT), callback_data: value },
   ]);
   const url = linkOf(told);
-  const text = shortened(partsOf(told).join("\n\n"), TELEGRAM_LIMIT);
+  const text = fitted(partsOf(told).join("\n\n"), TELEGRAM_LIMIT);
   return JSON.stringify({
     text: url === null ? text : `${text}\n\n${url}`,
     link_preview_options: { is_disabled: true },
@@ -33,7 +33,7 @@ export function discordBody(told: Told, buttons: readonly AnswerButton[] = []): 
   const shown = buttons.map(({ label, value, style }) => ({
     type: 2,
     style: STYLES[style ?? "secondary"],
-    label: shortened(label, DISCORD_BUTTON_LIMIT),
+    label: fitted(label, DISCORD_BUTTON_LIMIT),
     custom_id: value,
   }));
   const url = linkOf(told);
@@ -49,7 +49,7 @@ export function discordBody(told: Told, buttons: readonly AnswerButton[] = []): 
 /** What a message in Telegram becomes whose button was pressed: without buttons. */
 export function telegramAnswered(question: string, outcome: string): string {
   const rest = TELEGRAM_LIMIT - Math.min(outcome.length, TELEGRAM_LIMIT / 2);
-  return `${shortened(question, rest)}\n\n${shortened(outcome, TELEGRAM_LIMIT / 2)}`;
+  return `${fitted(question, rest)}\n\n${fitted(outcome, TELEGRAM_LIMIT / 2)}`;
 }
 
 /** The same in Discord. */
@@ -79,7 +79,7 @@ function rowsOf<Item>(items: readonly Item[]): Item[][] {
   return Array.from({ length: rows }, (_, row) => items.slice(row * DISCORD_ROW, (row + 1) * DISCORD_ROW));
 }
 
-/** In UTF-16 units, at a whole character. */
-function shortened(text: string, limit: number): string {
+/** With an ellipsis where it is too long. @param limit in UTF-16 units; it ends with a whole character. */
+function fitted(text: string, limit: number): string {
   return text.length <= limit ? text : `${text.slice(0, limit - 1).replace(/[\uD800-\uDBFF]$/, "")}…`;
 }

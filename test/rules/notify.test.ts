@@ -208,11 +208,57 @@ describe("a try", () => {
     ["a private address", { by: "slack", address: "{{X}}" }, "https://10.0.0.1/canary-1"],
     ["another host than Slack's", { by: "slack", address: "{{X}}" }, "https://a.example.com/canary-1"],
     ["no address", { by: "slack", address: "{{X}}" }, "canary-1"],
+    [
+      "another host than Telegram's",
+      { by: "telegram", address: "{{X}}" },
+      "https://a.example.com/bot1:canary/sendMessage?chat_id=1",
+    ],
+    ["no chat", { by: "telegram", address: "{{X}}" }, "https://api.telegram.org/bot1:canary/sendMessage"],
+    [
+      "another call of Telegram's",
+      { by: "telegram", address: "{{X}}" },
+      "https://api.telegram.org/bot1:canary/deleteWebhook?chat_id=1",
+    ],
+    ["another call of Discord's", { by: "discord", address: "{{X}}" }, "https://discord.com/api/v10/users/canary"],
+    [
+      "a name that ends as Discord's",
+      { by: "discord", address: "{{X}}" },
+      "https://notdiscord.com/api/webhooks/1/canary",
+    ],
   ] as const)("is not made where secrets lead to %s, and quotes none of them", async (_name, destination, filled) => {
     const { failure, asked } = await tried(async () => new Response(), { destination }, filled);
     expect(asked).toEqual([]);
     expect(failure?.error).toMatch(/address/);
     expect(failure?.error).not.toContain("canary");
+  });
+});
+
+describe("a message to a chat", () => {
+  it.each([
+    [
+      "telegram",
+      "https://api.telegram.org/bot1:canary-1/sendMessage?chat_id=-1001&message_thread_id=7",
+      "https://api.telegram.org/bot1:canary-1/sendMessage",
+      { chat_id: "-1001", message_thread_id: "7", text: "hi" },
+    ],
+    [
+      "discord",
+      "https://discord.com/api/webhooks/1/canary-1",
+      "https://discord.com/api/webhooks/1/canary-1",
+      { text: "hi" },
+    ],
+    [
+      "discord",
+      "https://discordapp.com/api/v10/webhooks/1/canary-1?thread_id=2",
+      "https://discordapp.com/api/v10/webhooks/1/canary-1?thread_id=2",
+      { text: "hi" },
+    ],
+    ["slack", "https://hooks.slack.com/services/canary-1", "https://hooks.slack.com/services/canary-1", { text: "hi" }],
+  ] as const)("in %s goes to %s as %s", async (by, filled, url, body) => {
+    const destination = { by, address: "{{X}}" };
+    const { failure, asked } = await tried(async () => new Response(), { destination, body: '{"text":"hi"}' }, filled);
+    expect(failure).toBeNull();
+    expect(asked.map(({ url: to, init }) => [to, JSON.parse(String(init.body))])).toEqual([[url, body]]);
   });
 });
 

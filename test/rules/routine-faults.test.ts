@@ -98,7 +98,10 @@ const TABLE: [unknown, string[]][] = [
       'notify[0].on[0]: must be one of failed, waiting, budget, blocked, recovered, succeeded, missed, paused, quiet; did you mean "failed"?',
     ],
   ],
-  [{ ...ROUTINE, notify: [{ on: ["failed"] }] }, ["notify[0]: must have one of webhook, slack and email"]],
+  [
+    { ...ROUTINE, notify: [{ on: ["failed"] }] },
+    ["notify[0]: must have one of webhook, slack, telegram, discord and email"],
+  ],
   [{ ...ROUTINE, tags: { "a b": "x" } }, ["tags.a b: has a name that can't be: names here have another form"]],
   [{ ...ROUTINE, tags: [] }, ["tags: must be an object, not a list"]],
   [{ ...ROUTINE, triggers: {} }, ["triggers: must be a list, not an object"]],

@@ -57,6 +57,8 @@ const TRIGGERS: TriggerInput[] = [
 const RULES: Draft["notify"] = [
   { on: ["succeeded"], skip: [], webhook: "https://example.com/hook" },
   { on: ["failed"], skip: [], slack: "{{SLACK_URL}}" },
+  { on: ["failed"], skip: [], telegram: "{{TELEGRAM_URL}}" },
+  { on: ["failed"], skip: [], discord: "{{DISCORD_URL}}" },
   { on: ["failed"], skip: [], email: "team@example.com" },
 ];
 const FULL: Draft = {

@@ -50,6 +50,9 @@ it("those who name a secret are environments in use, and routines by a variable 
   expect(environments.map(({ name }) => name)).toEqual(["ci"]);
   expect(routines.map(({ name }) => name)).toEqual(["one", "two"]);
   expect(isInRules).toBe(true);
+  for (const by of ["slack", "telegram", "discord"] as const) {
+    expect(whereNamed("TOKEN", [], [], [{ [by]: "{{TOKEN}}" }], []).isInRules).toBe(true);
+  }
   expect(whereNamed("OTHER", [], [], [{ slack: "{{TOKEN}}" }, { email: "team@example.com" }], []).isInRules).toBe(
     false,
   );

@@ -165,6 +165,7 @@ export const VOUCHED_CALLS: ReadonlySet<keyof RoutineStub> = new Set([
   "reviewFor",
   "giveReview",
   "answerFromSlack",
+  "answerFromChat",
   "takeEvents",
   "learnRepositories",
   "lookAtSchedules",

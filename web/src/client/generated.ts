@@ -8364,9 +8364,9 @@ export const getReceiveGithubDeliveryUrl = () => {
  * Signed with GITHUB_WEBHOOK_SECRET: X-Hub-Signature-256 over the raw body. The delivery is stored before the answer; what it starts comes after it.
  * @summary GitHub's deliveries
  */
-export const receiveGithubDelivery = async (receiveGithubDeliveryBody: unknown, options?: Parameters<typeof call>[1]): Promise<string | unknown | ReceiveGithubDelivery202> => {
+export const receiveGithubDelivery = async (receiveGithubDeliveryBody: unknown, options?: Parameters<typeof call>[1]): Promise<string | unknown | ReceiveGithubDelivery202 | void> => {
 
-return call<string | unknown | ReceiveGithubDelivery202>(getReceiveGithubDeliveryUrl(),
+return call<string | unknown | ReceiveGithubDelivery202 | void>(getReceiveGithubDeliveryUrl(),
   {
     ...options,
     method: 'POST',
@@ -8392,9 +8392,9 @@ export const getReceiveDeliveryUrl = (source: WebhookSource,
  */
 export const receiveDelivery = async (source: WebhookSource,
     endpointId: TriggerId,
-    receiveDeliveryBody: unknown, options?: Parameters<typeof call>[1]): Promise<string | unknown | ReceiveDelivery202> => {
+    receiveDeliveryBody: unknown, options?: Parameters<typeof call>[1]): Promise<string | unknown | ReceiveDelivery202 | void> => {
 
-return call<string | unknown | ReceiveDelivery202>(getReceiveDeliveryUrl(source,endpointId),
+return call<string | unknown | ReceiveDelivery202 | void>(getReceiveDeliveryUrl(source,endpointId),
   {
     ...options,
     method: 'POST',

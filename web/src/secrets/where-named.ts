@@ -1,7 +1,7 @@
 /** Pure: which secrets a text names, and who names a secret. */
 import type { Connector } from "#protocol/connector.ts";
 import type { Environment } from "#protocol/environment.ts";
-import { destinationKinds } from "#protocol/notification.ts";
+import type { Destination } from "#protocol/notification.ts";
 import type { Routine } from "#protocol/routine.ts";
 
 /** A backslash before it has it stay as it is: then it names nothing. */
@@ -13,7 +13,7 @@ export function secretsIn(text: string): string[] {
 }
 
 export type NamingRoutine = Pick<Routine, "id" | "name" | "variables"> & {
-  notify: readonly Partial<Record<(typeof destinationKinds)[number], string | undefined>>[];
+  notify: readonly Partial<Record<Destination["by"], string | undefined>>[];
 };
 export type NamingEnvironment = Pick<Environment, "id" | "name" | "variables" | "status">;
 
@@ -49,7 +49,12 @@ export function whereNamed(
 }
 
 function addressesOf(rules: readonly NamingRule[]): string[] {
-  return rules.flatMap((rule) => destinationKinds.map((by) => rule[by] ?? ""));
+  return rules.flatMap(({ webhook = "", slack = "", telegram = "", discord = "" }) => [
+    webhook,
+    slack,
+    telegram,
+    discord,
+  ]);
 }
 
 /** Those who name it, each by its name. */

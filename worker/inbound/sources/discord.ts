@@ -94,7 +94,7 @@ function press({ body }: InboundRequest): Press | null {
 }
 
 /** Whatever Discord sends is signed in one way: time and body, with the app's key. */
-export async function verifyDiscordRequest(
+async function verifyDiscordRequest(
   { headers, body }: InboundRequest,
   { secrets, nowMs }: Pick<VerifyContext, "secrets" | "nowMs">,
 ): Promise<Verification> {
