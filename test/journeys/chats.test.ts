@@ -1,15 +1,14 @@
-/** A question in Telegram or Discord is answered by its buttons, at the endpoint of a trigger: once, and the message says so. */
+/** Telegram and Discord, both ways: questions are answered by buttons, and what is said goes to the run that is on. */
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { makeShortToken, markOf } from "#instance/notifications/short-answer-token.ts";
 import type { AskedQuestion } from "#protocol/question.ts";
 import { buildRoutine, call, fired, readRun, readTranscript } from "#test/support/api.ts";
-import { post } from "#test/support/deliver.ts";
+import { type Chat, discord, telegram } from "#test/support/chats.ts";
 import { FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
 import { hide } from "#test/support/hidden.ts";
+import { brought, nextWork, occurrences } from "#test/support/keyed.ts";
 import { VARIABLE_CANARIES } from "#test/support/secret-kinds.ts";
-import { DISCORD_KEY, signAsDiscord } from "#test/worker/listeners/discord-case.ts";
-import { bytesOf } from "#test/worker/listeners/signing.ts";
 
 const QUESTION: AskedQuestion = {
   id: "toolu_question",
@@ -26,99 +25,6 @@ const APPROVAL: AskedQuestion = {
   choices: [],
   call: { tool: "Bash", input: { command: "git push" } },
 };
-const TELEGRAM_SECRET = "telegram-secret-of-the-tests-0123456789";
-
-interface Chat {
-  kind: "telegram" | "discord";
-  secret: string;
-  /** The secret's value, and where a message then goes. */
-  address(made: number): string;
-  postedTo(made: number): string;
-  /** Of a message: its text, and its buttons with what they stand for. */
-  textOf(message: Record<string, unknown>): string;
-  buttonsOf(message: Record<string, unknown>): { label: string; value: string }[];
-  press(path: string, value: string, user: { id: string; name?: string }): Promise<Answered>;
-  /** Of an answer that has the message become another. */
-  become(answer: Answered): string | null;
-  /** Of one that only tells whoever has pressed. */
-  told(answer: Answered): string | null;
-}
-type Answered = { status: number; body: Record<string, unknown> };
-
-async function posted(path: string, body: string, headers: Record<string, string>): Promise<Answered> {
-  const response = await post(path, body, { "content-type": "application/json", ...headers });
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
-}
-
-interface Markup {
-  inline_keyboard: { text: string; callback_data: string }[][];
-}
-interface Row {
-  components: { label: string; custom_id: string }[];
-}
-
-const telegram: Chat = {
-  kind: "telegram",
-  secret: TELEGRAM_SECRET,
-  address: (made) =>
-    `https://api.telegram.org/bot${made}:canary-token/sendMessage?chat_id=-100${made}&message_thread_id=7`,
-  postedTo: (made) => `https://api.telegram.org/bot${made}:canary-token/sendMessage`,
-  textOf: (message) => String(message["text"]),
-  buttonsOf: (message) =>
-    ((message["reply_markup"] as Markup | undefined)?.inline_keyboard ?? []).flat().map(({ text, callback_data }) => ({
-      label: text,
-      value: callback_data,
-    })),
-  press: (path, data, { id, name }) => {
-    const from = { id: Number(id), is_bot: false, first_name: "A", ...(name === undefined ? {} : { username: name }) };
-    const message = { message_id: 5, chat: { id: -1001, type: "supergroup" }, from: { id: 1, is_bot: true } };
-    const body = JSON.stringify({ update_id: 1, callback_query: { id: "77", from, message, data } });
-    return posted(path, body, { "x-telegram-bot-api-secret-token": TELEGRAM_SECRET });
-  },
-  become: ({ body }) => {
-    if (body["method"] !== "editMessageText") return null;
-    expect(body).toMatchObject({ chat_id: "-1001", message_id: 5 });
-    expect(body).not.toHaveProperty("reply_markup");
-    return String(body["text"]);
-  },
-  told: ({ body }) => (body["method"] === "answerCallbackQuery" ? String(body["text"]) : null),
-};
-
-const discord: Chat = {
-  kind: "discord",
-  secret: DISCORD_KEY,
-  address: (made) => `https://discord.com/api/webhooks/${made}/canary-token`,
-  postedTo: (made) => `https://discord.com/api/webhooks/${made}/canary-token`,
-  textOf: (message) => {
-    expect(message["allowed_mentions"]).toEqual({ parse: [] });
-    return String(message["content"]);
-  },
-  buttonsOf: (message) =>
-    ((message["components"] as Row[] | undefined) ?? [])
-      .flatMap(({ components }) => components)
-      .map(({ label, custom_id }) => ({ label, value: custom_id })),
-  press: async (path, custom_id, { id, name }) => {
-    const body = JSON.stringify({
-      type: 3,
-      id: "5",
-      token: "t",
-      channel_id: "9",
-      message: { id: "8" },
-      member: { user: { id, username: name } },
-      data: { custom_id, component_type: 2 },
-    });
-    const time = String(Math.floor(Date.now() / 1_000));
-    const signature = await signAsDiscord(DISCORD_KEY, bytesOf(`${time}${body}`));
-    return posted(path, body, { "x-signature-timestamp": time, "x-signature-ed25519": signature });
-  },
-  become: ({ body }) => {
-    if (body["type"] !== 7) return null;
-    expect(body["data"]).toMatchObject({ components: [], allowed_mentions: { parse: [] } });
-    return String((body["data"] as { content: string }).content).replaceAll("\\", "");
-  },
-  told: ({ body }) => (body["type"] === 4 ? String((body["data"] as { content: string }).content) : null),
-};
-
 let sent: { url: string; message: Record<string, unknown> }[] = [];
 let made = 0;
 
@@ -133,12 +39,12 @@ beforeEach(() => {
 });
 
 /** The endpoint of another routine's trigger, which hears of presses. */
-async function endpointOf({ kind, secret }: Chat) {
-  const routine = await buildRoutine({ triggers: [{ type: "webhook", source: kind }] });
+async function endpointOf({ kind, secret }: Chat, more: object = {}) {
+  const routine = await buildRoutine({ triggers: [{ type: "webhook", source: kind }], ...more });
   const [trigger] = routine.triggers;
   if (trigger === undefined) return expect.unreachable("the routine has a trigger");
   await call("POST", `/api/v1/routines/${routine.id}/triggers/${trigger.id}/secret`, { secret });
-  return { path: `/webhooks/${kind}/${trigger.id}`, triggerId: trigger.id };
+  return { path: `/webhooks/${kind}/${trigger.id}`, triggerId: trigger.id, routine };
 }
 
 /** A run that asks, and the message that came of it. */
@@ -260,6 +166,30 @@ describe.each([telegram, discord])("a question in $kind", (chat) => {
       expect(chat.told(answered)).toMatch(/question/i);
     }
     expect((await readRun(question.runId)).status).toBe("waiting");
+  });
+});
+
+describe.each([telegram, discord])("what is said in $kind", (chat) => {
+  it("wakes, and what answers it goes to the run that is on, once", async () => {
+    using runner = await FakeRunner.join();
+    const { path, routine } = await endpointOf(chat, { session: "keyed", session_key: "{{webhook.conversation}}" });
+    await chat.say(path, "first", 0);
+    const work = await nextWork(runner);
+    await chat.say(path, "second", 1);
+    await chat.say(path, "second", 1);
+    const all = await vi.waitFor(async () => {
+      const found = await occurrences(routine);
+      expect(found).toHaveLength(3);
+      return found;
+    });
+    const [first, ...later] = all;
+    expect(later.map(({ outcome, reason }) => [outcome, reason]).sort()).toEqual([
+      ["duplicate", expect.any(String)],
+      ["queued", "given_to_run"],
+    ]);
+    expect(later.find(({ outcome }) => outcome === "queued")).toMatchObject({ run_id: first?.run_id });
+    await work.link.next(({ type }) => type === "message");
+    expect(brought(work)).toEqual([expect.stringContaining("second")]);
   });
 });
 
