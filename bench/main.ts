@@ -25,6 +25,7 @@ import { memory } from "./rows/memory.ts";
 import { monorepo } from "./rows/monorepo.ts";
 import { reconnect } from "./rows/reconnect.ts";
 import { rowsWritten } from "./rows/rows-written.ts";
+import { runList } from "./rows/run-list.ts";
 import { setupCache } from "./rows/setup-cache.ts";
 import { webhooks } from "./rows/webhooks.ts";
 import { machineFacts } from "./support/machine.ts";
@@ -47,6 +48,7 @@ const ROWS: readonly Row[] = [
   ingest,
   fanOut,
   reconnect,
+  runList,
   rowsWritten,
   clock,
   clockShapes,

@@ -2,7 +2,8 @@
  * Our worker with a count of the rows that it writes: every statement of its objects and of D1 goes through here, and
  * nothing of ours knows. `GET /bench/rows` tells the counts. Rows of indexes count as rows, and so does an alarm that is
  * set: that is what Cloudflare charges for. `GET /bench/rows-read` tells what statements of D1 have read, and
- * `POST /bench/due-rows` adds a million routines that are not due for a year.
+ * `POST /bench/due-rows` adds a million routines that are not due for a year, and `POST /bench/runs?run=…&owner=…&count=…`
+ * so many copies of a run, in its routine's object and in D1.
  *
  * It also drives the clock: `POST /bench/routines` makes many routines by their objects' own `create`, `POST /bench/tick`
  * moves this isolate's clock to a moment and makes the sweep of that moment, `GET /bench/looks` tells when each object had
@@ -50,6 +51,13 @@ export class RoutineObject extends Routine {
   countRuns(): number {
     return this.ctx.storage.sql.exec<{ count: number }>("SELECT COUNT(*) AS count FROM runs").one().count;
   }
+
+  override async fetch(request: Request): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname !== "/bench/runs") return super.fetch(request);
+    this.ctx.storage.sql.exec(copyRuns(OBJECT_COLUMNS), ...copied(searchParams));
+    return Response.json({});
+  }
 }
 
 export class PoolObject extends Pool {
@@ -84,6 +92,8 @@ export default {
       case "/bench/tick":
       case "/bench/admitted":
         return drive(request, env as BenchEnv);
+      case "/bench/runs":
+        return addRuns(request, env);
       default:
         return worker.fetch(request, env, context);
     }
@@ -131,6 +141,28 @@ async function sideBySide<Item, Value>(items: readonly Item[], call: (item: Item
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return values;
+const OBJECT_COLUMNS =
+  "session_id, status, text, checkout, phase, not_before, overdue, boot, features, ending, before, version";
+const D1_COLUMNS = "routine_id, status, trigger_type, version";
+
+async function addRuns(request: Request, env: Env): Promise<Response> {
+  const { searchParams } = new URL(request.url);
+  await env.DB.prepare(copyRuns(D1_COLUMNS))
+    .bind(...copied(searchParams))
+    .run();
+  return env.ROUTINE.getByName(searchParams.get("owner") ?? "").fetch(request);
+}
+
+/** The copies' ids differ from the run's in their last digits. */
+function copyRuns(columns: string): string {
+  return `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2),
+    copies AS (SELECT substr(id, 1, length(id) - 6) || printf('%06d', i) AS copy, id AS original, doc, ${columns}
+      FROM runs, n WHERE id = ?1)
+    INSERT OR IGNORE INTO runs (id, doc, ${columns}) SELECT copy, replace(doc, original, copy), ${columns} FROM copies`;
+}
+
+function copied(asked: URLSearchParams): [run: string, count: number] {
+  return [asked.get("run") ?? "", Number(asked.get("count"))];
 }
 
 async function addDueRows(database: D1Database): Promise<Response> {

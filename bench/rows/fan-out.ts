@@ -1,11 +1,9 @@
 /** One session, watched by many: how much reaches them, and how late. */
 import type { Figure, Row } from "../row.ts";
-import { takeTurns } from "../support/interleave.ts";
+import { compared, interleave, takeTurns } from "../support/interleave.ts";
 import { bareSide, type LiveSide, ourSide } from "../support/live-sides.ts";
-import { median } from "../support/statistics.ts";
 import type { Lag } from "../support/viewers.ts";
 
-const ROUNDS = 9;
 /** Each side gets what takes it about as long: the one that sends each event by itself delivers a tenth of ours to many. */
 const CASES = [
   { viewers: 1, events: 6_000, oneByOne: 1_500, goal: 0.5 },
@@ -26,30 +24,32 @@ export const fanOut: Row = {
   title: "one session to 1, 100 and 500 viewers",
   baseline:
     "deliveries: a bare object that gathers as ours does; all else: one that inserts and broadcasts each as it comes",
-  measure: async () => {
+  measure: async (rounds) => {
     const figures: Figure[] = [];
     for (const { viewers, events, oneByOne, goal } of CASES) {
       await using ours = await ourSide(1);
       await using batched = await bareSide(1, "live-batched");
       await using plain = await bareSide(1, "live");
       for (const side of [ours, batched, plain]) await side.watch(viewers, "end");
-      const rates = await takeTurns(ROUNDS, {
+      const rates = await takeTurns(rounds, {
         ours: () => deliveries(ours, events, viewers),
         batched: () => deliveries(batched, events, viewers),
         plain: () => deliveries(plain, oneByOne, viewers),
       });
       const whom = `${viewers} viewer${viewers === 1 ? "" : "s"}`;
-      const figure = { what: `${whom}, deliveries`, unit: "/s", ours: median(rates.ours) } as const;
+      const beside = (baseline: number[]) => compared({ ours: rates.ours, baseline }, (perSecond) => perSecond);
+      const what = `${whom}, deliveries`;
       figures.push(
-        { ...figure, baseline: median(rates.batched), goal: { bound: "at least", value: goal } },
-        { ...figure, what: `${figure.what}, one event to a message there`, baseline: median(rates.plain), goal: null },
+        { what, unit: "/s", ...beside(rates.batched), goal: { bound: "at least", value: goal } },
+        { what: `${what}, one event to a message there`, unit: "/s", ...beside(rates.plain), goal: null },
       );
       const isBusyGoal = viewers === BUSY_GOAL.viewers;
       const busyGoal = isBusyGoal ? ({ bound: "at most", value: BUSY_GOAL.p99Ms, of: "ours" } as const) : null;
-      figures.push(...(await lags(`${whom}, lag at 200 events/s`, ours, plain, BUSY, { p50: null, p99: busyGoal })));
+      const both = { ours, plain, rounds };
+      figures.push(...(await lags(`${whom}, lag at 200 events/s`, both, BUSY, { p50: null, p99: busyGoal })));
       if (viewers > 1) continue;
-      figures.push(...(await lags(`${whom}, lag at 10 events/s`, ours, plain, AGENT, { p50: AGENT_GOAL, p99: null })));
-      figures.push(...(await lags(`${whom}, lag of live text`, ours, plain, TEXT, { p50: null, p99: null })));
+      figures.push(...(await lags(`${whom}, lag at 10 events/s`, both, AGENT, { p50: AGENT_GOAL, p99: null })));
+      figures.push(...(await lags(`${whom}, lag of live text`, both, TEXT, { p50: null, p99: null })));
     }
     return figures;
   },
@@ -63,20 +63,19 @@ async function deliveries(side: LiveSide, events: number, viewers: number): Prom
 
 async function lags(
   what: string,
-  ours: LiveSide,
-  plain: LiveSide,
+  { ours, plain, rounds }: { ours: LiveSide; plain: LiveSide; rounds: number },
   order: typeof BUSY | typeof AGENT | typeof TEXT,
   goals: { p50: Figure["goal"]; p99: Figure["goal"] },
 ): Promise<Figure[]> {
-  const found = await takeTurns(ROUNDS, { ours: () => lag(ours, order), plain: () => lag(plain, order) });
-  const figure = (share: "p50" | "p99", of: (one: Lag) => number) => ({
-    what: `${what}, ${share}`,
-    unit: "ms" as const,
-    ours: median(found.ours.map(of)),
-    baseline: median(found.plain.map(of)),
-    goal: goals[share],
-  });
-  return [figure("p50", ({ p50Ms }) => p50Ms), figure("p99", ({ p99Ms }) => p99Ms)];
+  const found = await interleave(
+    rounds,
+    () => lag(ours, order),
+    () => lag(plain, order),
+  );
+  return [
+    { what: `${what}, p50`, unit: "ms", ...compared(found, ({ p50Ms }) => p50Ms), goal: goals.p50 },
+    { what: `${what}, p99`, unit: "ms", ...compared(found, ({ p99Ms }) => p99Ms), goal: goals.p99 },
+  ];
 }
 
 async function lag(side: LiveSide, order: Parameters<LiveSide["push"]>[0]): Promise<Lag> {

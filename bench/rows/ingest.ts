@@ -1,10 +1,8 @@
 /** Events from runners into one object, until all of them are durable and seen. */
 import type { Figure, Row } from "../row.ts";
-import { takeTurns } from "../support/interleave.ts";
+import { compared, takeTurns } from "../support/interleave.ts";
 import { bareSide, type LiveSide, ourSide } from "../support/live-sides.ts";
-import { median } from "../support/statistics.ts";
 
-const ROUNDS = 9;
 /** The object that takes each event by itself gets what takes it about as long. */
 const CASES = [
   { sessions: 1, events: 6_000, oneByOne: 1_500 },
@@ -15,23 +13,23 @@ export const ingest: Row = {
   id: "ingest",
   title: "events into one object, each session watched by one viewer",
   baseline: "a bare object that gathers as ours does; and one that inserts and broadcasts each event as it comes",
-  measure: async () => {
+  measure: async (rounds) => {
     const figures: Figure[] = [];
     for (const { sessions, events, oneByOne } of CASES) {
       await using ours = await ourSide(sessions);
       await using batched = await bareSide(sessions, "live-batched");
       await using plain = await bareSide(sessions, "live");
       for (const side of [ours, batched, plain]) await side.watch(1, "end");
-      const rates = await takeTurns(ROUNDS, {
+      const rates = await takeTurns(rounds, {
         ours: () => rate(ours, events, sessions),
         batched: () => rate(batched, events, sessions),
         plain: () => rate(plain, oneByOne, sessions),
       });
       const what = `${sessions} session${sessions === 1 ? "" : "s"}`;
-      const figure = { unit: "/s", ours: median(rates.ours) } as const;
+      const beside = (baseline: number[]) => compared({ ours: rates.ours, baseline }, (perSecond) => perSecond);
       figures.push(
-        { ...figure, what, baseline: median(rates.batched), goal: { bound: "at least", value: 0.5 } },
-        { ...figure, what: `${what}, one event to a message there`, baseline: median(rates.plain), goal: null },
+        { what, unit: "/s", ...beside(rates.batched), goal: { bound: "at least", value: 0.5 } },
+        { what: `${what}, one event to a message there`, unit: "/s", ...beside(rates.plain), goal: null },
       );
     }
     return figures;

@@ -68,7 +68,7 @@ export async function bareSide(sessionCount: number, name: "live" | "live-batche
   const sessions = Array.from({ length: sessionCount }, (_, index) => `session_${String(index).padStart(26, "0")}`);
   let written = 0;
   const urls = sessions.map((session) => `${served.url}/push?session=${session}`);
-  await producer.ask("join", { urls, batches: name === "live-batched" });
+  await producer.ask("join", { urls, batches: name !== "live" });
   return {
     served,
     watch: (count, from) => {

@@ -4,7 +4,7 @@ import { expect, it, vi } from "vitest";
 import type { FrameBody } from "#protocol/runner-link.ts";
 import { buildRoutine, eventsOf, fired, readTranscript, watch } from "#test/support/api.ts";
 import { agentSays, FakeRunner, type FakeWork, RUNNING, SUCCEEDED } from "#test/support/fake-runner.ts";
-import { ownerOf } from "#test/support/objects.ts";
+import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
 import type { TestSocket } from "#test/support/test-socket.ts";
 
 const EVENTS = 10_000;
@@ -86,4 +86,21 @@ it("closes with 4408 after a minute, and a reconnection gets the rest", async ()
   const again = await watch(sessionId, eventsOf(silent).at(-1)?.seq);
   await acknowledgeAll(again);
   expect([...eventsOf(silent), ...eventsOf(again)]).toEqual(await readTranscript(sessionId));
+});
+
+it("goes on where it stood when its object was taken out of memory just after it was sent something", async () => {
+  const routine = await buildRoutine();
+  using runner = await FakeRunner.join();
+  const { claude_code_session_id: sessionId } = await fired(routine);
+  const work = await runner.work(await runner.accept());
+  await work.report(RUNNING);
+  const viewer = await watch(sessionId);
+  await viewer.next(({ type }) => type === "caught_up");
+  await sayMuch(work, 40, (index) => agentSays(`before ${index}`));
+  await evictOwnerOf(sessionId);
+  await sayMuch(work, 40, (index) => agentSays(`after ${index}`));
+  viewer.send({ type: "ack", seq: eventsOf(viewer).at(-1)?.seq ?? 0 });
+  await work.finish(SUCCEEDED);
+  await viewer.until(() => eventsOf(viewer).some(({ type }) => type === "run.finished"));
+  expect(eventsOf(viewer)).toEqual(await readTranscript(sessionId));
 });
