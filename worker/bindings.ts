@@ -31,7 +31,7 @@ export interface Env extends Omit<ObjectEnv, "ROUTINE" | "POOL" | "ROSTER" | "BU
   ROSTER: DurableObjectNamespace<RosterObject>;
   BUDGET: DurableObjectNamespace<BudgetObject>;
   SANDBOX: DurableObjectNamespace<SandboxObject>;
-  /** From the sweep to the routines' objects. */
+  /** Routines whose objects the sweep has not reached. */
   CLOCK: Queue<ClockMessage | ProbeMessage>;
   /** What model calls used, where the run's object has not taken it in. */
   USAGE: Queue<ModelUsage | ProbeMessage>;

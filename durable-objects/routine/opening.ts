@@ -108,9 +108,11 @@ export class RoutineOpening {
       const surroundings = { context: this.#context, env: this.#env, config, database: database.value };
       this.#parts ??= assemble({ ...surroundings, ...known, alarmAt });
       const { viewers, accesses, outbox, work, definitions, shared } = this.#parts;
-      outbox.giveBack();
       const routine = definitions.living();
-      if (routine !== null) work.change((tx) => shared.open(tx, routine.id));
+      work.change((tx) => {
+        outbox.giveBack(tx);
+        if (routine !== null) shared.open(tx, routine.id);
+      });
       viewers.closeAccess((access) => accesses.isForeign(access));
       return success(this.#parts);
     } catch (error) {

@@ -166,7 +166,7 @@ describe("calls that are owed", () => {
       anew.calls.drain();
       await Promise.resolve();
       expect(pool.calls).toHaveLength(1);
-      anew.outbox.giveBack();
+      anew.work.change((tx) => anew.outbox.giveBack(tx));
       anew.calls.drain();
       await Promise.resolve();
       expect([pool.calls.length, index.calls.length]).toEqual([2, 1]);

@@ -9,16 +9,18 @@ import type { ClockMessage } from "../bindings.ts";
 import type { Deps } from "../deps.ts";
 import { type LookDeps, look } from "./look-at.ts";
 
-/** What a page, one write to D1, and one batch of messages have. */
-const PAGE = 100;
-/** So many objects are asked at one time: a call to an object is none of the six connections that an invocation may have open. */
-const AT_ONCE = 100;
+/** What is read of D1 at one time, and what is written there with one statement. */
+const PAGE = 500;
+/** What one batch of messages may hold. */
+const BATCH = 100;
+/** So many objects are asked at one time. */
+const AT_ONCE = 500;
 /** An invocation may make 10,000 calls in all (Workers Paid), and has other things to do. */
 const ASKED_AT_MOST = 5_000;
 /** Whatever has not been asked by then is for the queue, so that the sweep is over when the next one comes. */
 const LONGEST_MS = 30_000;
 /** An object that has not answered by then gives its place to another. Asked twice, it fires once. */
-const ANSWER_MS = 3_000;
+const ANSWER_MS = 5_000;
 /** A routine comes again with the next sweep, in case its message is lost: a local queue keeps messages in memory alone. */
 const AGAIN_MS = 30_000;
 
@@ -32,9 +34,9 @@ interface ReachDeps extends LookDeps, Pick<Deps, "sendDue"> {
  */
 export async function reachDue(deps: ReachDeps, nowMs: number): Promise<void> {
   const rows = dueRows(deps.due, nowMs);
-  const settled = new Gathered<DueChange>((changes) => deps.due.settle(changes));
+  const settled = new Gathered<DueChange>(PAGE, (changes) => deps.due.settle(changes));
   // First sent, then put off: what is cut off between the two is sent again.
-  const passedOn = new Gathered<DueRow>(async (some) => {
+  const passedOn = new Gathered<DueRow>(BATCH, async (some) => {
     await deps.sendDue(some.map(({ routine_id }): ClockMessage => ({ routine_id })));
     await deps.due.postpone(some, nowMs + AGAIN_MS);
   });
@@ -80,15 +82,17 @@ async function* dueRows(due: Pick<DueStore, "due">, nowMs: number): AsyncGenerat
 /** Gathers what is written together: as much as fits into one write, and at last the rest. */
 class Gathered<Item> {
   #items: Item[] = [];
+  readonly #most: number;
   readonly #write: (items: readonly Item[]) => Promise<void>;
 
-  constructor(write: (items: readonly Item[]) => Promise<void>) {
+  constructor(most: number, write: (items: readonly Item[]) => Promise<void>) {
+    this.#most = most;
     this.#write = write;
   }
 
   async add(item: Item): Promise<void> {
     this.#items.push(item);
-    if (this.#items.length >= PAGE) await this.flush();
+    if (this.#items.length >= this.#most) await this.flush();
   }
 
   async flush(): Promise<void> {

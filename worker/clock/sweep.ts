@@ -10,6 +10,7 @@ import { shutOutDue } from "../auth/pool-tokens.ts";
 import type { ClockMessage } from "../bindings.ts";
 import type { Deps } from "../deps.ts";
 import { lastDeliveryIdOf } from "../inbound/delivery-ids.ts";
+import type { LookDeps } from "./look-at.ts";
 import { reachDue } from "./reach-due.ts";
 
 /** How many routines with runs that have not settled are looked at in one sweep. */
@@ -25,27 +26,27 @@ const FORGOTTEN_KEPT_MS = 24 * 3_600_000;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
-type SweepDeps = Pick<
-  Deps,
-  | "due"
-  | "ownerOf"
-  | "sendDue"
-  | "inbox"
-  | "deliveries"
-  | "deliveryLists"
-  | "settlePushes"
-  | "sweepSignIns"
-  | "pool"
-  | "pools"
-  | "index"
-  | "fillRoster"
-  | "heartbeats"
-  | "setupArchives"
-  | "notifications"
-  | "secrets"
-  | "madeByKey"
-  | "revokeOwed"
->;
+type SweepDeps = LookDeps &
+  Pick<
+    Deps,
+    | "due"
+    | "sendDue"
+    | "inbox"
+    | "deliveries"
+    | "deliveryLists"
+    | "settlePushes"
+    | "sweepSignIns"
+    | "pool"
+    | "pools"
+    | "index"
+    | "fillRoster"
+    | "heartbeats"
+    | "setupArchives"
+    | "notifications"
+    | "secrets"
+    | "madeByKey"
+    | "revokeOwed"
+  >;
 
 /** May run twice, late, and in two places at once: a routine that is reached twice is looked at twice, and fires once. */
 export async function sweep(deps: SweepDeps, nowMs: number): Promise<void> {

@@ -66,7 +66,7 @@ export interface Parties {
   count(report: GateReport): Promise<GateAnswer>;
   database: Database;
   bucket: R2Bucket;
-  /** Sends routines that are due on to their objects. Resolves when none can be lost. */
+  /** Has the queue ask objects of routines that are due. Resolves when none can be lost. */
   sendDue(messages: readonly ClockMessage[]): Promise<void>;
   /** Asks a queue for a sign of life, which its consumer writes down. */
   sendProbe(queue: ProbedQueue): Promise<void>;

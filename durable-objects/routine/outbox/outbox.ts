@@ -131,8 +131,8 @@ export class Outbox {
   }
 
   /** The object is opened: nobody makes the calls any more that were claimed before. */
-  giveBack(): void {
-    this.#work.change((tx) => void tx.sql.exec(GIVE_BACK, tx.nowMs));
+  giveBack(tx: Tx): void {
+    tx.sql.exec(GIVE_BACK, tx.nowMs);
     this.#earliest.forget();
   }
 
