@@ -83,6 +83,8 @@ export interface Program {
   stop: (graceMs: number) => Promise<void>;
   /** SIGKILL to the whole group, at once. */
   kill: () => void;
+  /** Writes a line to its stdin. */
+  tell: (line: string) => void;
 }
 
 /** Starts a program in its own process group, so that neither Ctrl-C nor the end of a sibling reaches it by accident. */
@@ -91,7 +93,10 @@ export function startProgram(command: string, args: string[], options: ProgramOp
   const child = spawn(command, args, { cwd, env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
   const group = register(child);
   child.stdin.on("error", () => undefined);
-  if (firstLine !== undefined) child.stdin.write(`${firstLine}\n`);
+  const tell = (line: string) => {
+    child.stdin.write(`${line}\n`);
+  };
+  if (firstLine !== undefined) tell(firstLine);
   for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", onLine);
   const ended = new Promise<string>((resolve) => {
     child.once("error", (error) => resolve(error.message));
@@ -99,6 +104,7 @@ export function startProgram(command: string, args: string[], options: ProgramOp
   });
   return {
     ended,
+    tell,
     kill: () => signalGroup(group, "SIGKILL"),
     stop: async (graceMs) => {
       signalGroup(group, "SIGTERM");

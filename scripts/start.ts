@@ -1,56 +1,12 @@
-/** `npm start`: a local instance with a demo routine, until Ctrl-C. Where it is on already, another way into it. */
+/** `npm start`: a local instance with a demo routine, until Ctrl-C. */
+import { enableCompileCache } from "node:module";
 import path from "node:path";
-import { readSettings } from "./instance/settings.ts";
-import { signInAgain } from "./instance/sign-in-again.ts";
-import type { Instance } from "./instance/start-instance.ts";
-import { withInstance } from "./instance/with-instance.ts";
-import { complain, say } from "./terminal.ts";
+import { compiledFolder } from "./instance/compiled.ts";
+import { beginHost } from "./instance/host-program.ts";
 
-process.exit(await main(path.dirname(import.meta.dirname)));
-
-async function main(root: string): Promise<number> {
-  const settings = readSettings(process.env, root);
-  if (!settings.ok) {
-    complain(settings.message);
-    return 1;
-  }
-  say("Starting Reveille …");
-  const running = await signInAgain(settings.value.stateFolder);
-  if (running !== null) {
-    say(`
-Reveille is on already (process ${running.pid}). Sign in (works once, within ten minutes):
-
-  ${running.signInUrl}
-`);
-    return 0;
-  }
-  const relative = path.relative(root, settings.value.stateFolder);
-  const state = relative.startsWith("..") ? settings.value.stateFolder : relative;
-  return await withInstance({ root, settings: settings.value, hasPages: true, say }, async (instance, signal) => {
-    say(welcome(instance, state));
-    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-    say("Stopping …");
-    return 0;
-  });
-}
-
-function welcome({ local, signInUrl, model, sandbox }: Instance, state: string): string {
-  const { fire_url, fire_token } = local.demo;
-  const body = '{"text":"Fired by hand"}';
-  return `
-Reveille is on. Sign in (works once, within ten minutes):
-
-  ${signInUrl}
-
-Model    ${model}
-Sandbox  ${sandbox}
-State    ${state} (logs in ${path.join(state, "logs")})
-
-Fire the demo routine:
-
-  curl -X POST ${fire_url} -H 'Authorization: Bearer ${fire_token}' -H 'Content-Type: application/json' -d '${body}'
-
-The branch that it pushes wakes a second routine, which reviews it.
-
-Ctrl-C stops everything.`;
-}
+const root = path.dirname(import.meta.dirname);
+// Both load at once: the worker's host, and then the rest of this program.
+const host = beginHost(root);
+enableCompileCache(compiledFolder(root));
+const { runInstance } = await import("./instance/run-instance.ts");
+process.exit(await runInstance(root, host));

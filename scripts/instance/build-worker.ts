@@ -1,11 +1,29 @@
-/** Bundles the worker as a deploy would, and reads its bindings from wrangler.toml. */
+/** Bundles the worker as a deploy would, and reads its bindings from wrangler.toml, when what it is made of has changed. */
 import { copyFile, mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { runCommand } from "#scripts/child-process.ts";
 import { failed, type Outcome, succeeded } from "#scripts/outcome.ts";
+import { madeOnce } from "./made-of.ts";
 import { toolEnvironment } from "./tool-environment.ts";
 
 const BUILD_DEADLINE_MS = 120_000;
+
+/** All that the bundle and the options are made of, the versions of what makes them included. */
+export const WORKER_SOURCES: readonly string[] = [
+  "worker",
+  "durable-objects",
+  "instance",
+  "rules",
+  "protocol",
+  "migrations",
+  "wrangler.toml",
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+  "tsconfig.base.json",
+  "scripts/instance/build-worker.ts",
+  "scripts/instance/write-worker-options.ts",
+];
 
 /** What the worker's host serves. */
 export interface BuiltWorker {
@@ -17,11 +35,29 @@ export interface BuiltWorker {
 
 /**
  * @param root the project's folder.
- * @param folder is emptied first.
+ * @param folder gets what is built, after being emptied; it and the mark beside it belong to the build.
  */
 export async function buildWorker(root: string, folder: string, signal: AbortSignal): Promise<Outcome<BuiltWorker>> {
   const bundle = path.join(folder, "bundle");
   const options = path.join(folder, "options.json");
+  const made = await madeOnce({
+    mark: `${folder}.made-of`,
+    sources: WORKER_SOURCES.map((name) => path.join(root, name)),
+    // The options name places.
+    settings: [root, folder],
+    results: [bundle, options],
+    make: () => build(root, folder, bundle, options, signal),
+  });
+  return made.ok ? succeeded({ folder: bundle, options }) : made;
+}
+
+async function build(
+  root: string,
+  folder: string,
+  bundle: string,
+  options: string,
+  signal: AbortSignal,
+): Promise<Outcome<null>> {
   const noAssets = path.join(folder, "no-assets");
   await rm(folder, { recursive: true, force: true });
   await mkdir(noAssets, { recursive: true });
@@ -39,5 +75,5 @@ export async function buildWorker(root: string, folder: string, signal: AbortSig
   ]);
   if (!bundled.ok) return failed(`The worker could not be built: ${bundled.message}`);
   if (!written.ok) return failed(`wrangler.toml could not be read: ${written.message}`);
-  return succeeded({ folder: bundle, options });
+  return succeeded(null);
 }

@@ -8,6 +8,7 @@ import { type BuiltWorker, buildWorker } from "./build-worker.ts";
 import { type DemoUpstream, startDemoUpstream } from "./demo-upstream.ts";
 import { broom } from "./host-containers.ts";
 import type { HostOrder } from "./host-order.ts";
+import { beginHost, type HostProgram } from "./host-program.ts";
 import { lockStateFolder } from "./lock.ts";
 import { checkModel } from "./model-check.ts";
 import type { Parts } from "./parts.ts";
@@ -32,6 +33,8 @@ export interface InstanceOptions {
   /** The project's folder. */
   root: string;
   settings: Settings;
+  /** Where it was begun before, to load meanwhile. It ends with this process at the latest. */
+  host?: HostProgram;
   /** Whether it serves the web app; the API is complete without. */
   hasPages: boolean;
   /** A line for the person at the terminal. */
@@ -57,11 +60,13 @@ export interface Instance {
 
 /** Starts everything. A failure tells one line; the caller then stops `parts`, as it does at the end. */
 export async function startInstance(options: InstanceOptions): Promise<Outcome<Instance>> {
+  // It loads while what it is to serve is prepared.
+  const host = options.host ?? beginHost(options.root);
   const secrets = await takeState(options);
   if (!secrets.ok) return secrets;
   const ground = await prepare(options, secrets.value);
   if (!ground.ok) return ground;
-  return await serve(options, secrets.value, ground.value);
+  return await serve(options, host, secrets.value, ground.value);
 }
 
 /** Makes sure that the folder and the port are there for this instance alone. */
@@ -127,7 +132,12 @@ async function prepare(options: InstanceOptions, secrets: Secrets): Promise<Outc
 }
 
 /** Starts worker and runner, which has nothing to do where runs get containers, and seeds the demo routines. */
-async function serve(options: InstanceOptions, secrets: Secrets, ground: Ground): Promise<Outcome<Instance>> {
+async function serve(
+  options: InstanceOptions,
+  host: HostProgram,
+  secrets: Secrets,
+  ground: Ground,
+): Promise<Outcome<Instance>> {
   const { root, settings, say, signal } = options;
   const { stateFolder, port } = settings;
   const { upstream, built, demoModelUrl, modelSentence, containers, sandbox } = ground;
@@ -153,7 +163,7 @@ async function serve(options: InstanceOptions, secrets: Secrets, ground: Ground)
   };
   // Also when the host could not: it was killed, or had no time.
   const left = broom(order, workerLog.write);
-  const worker = await startPart(workerProgram(order, root, workerLog, say), options, workerLog, left?.sweep);
+  const worker = await startPart(workerProgram(order, root, host, workerLog, say), options, workerLog, left?.sweep);
   if (!worker.ok) return worker;
 
   const runnerLog = openProgramLog(path.join(stateFolder, "logs", "runner.log"));

@@ -1,6 +1,7 @@
 /** Runs something while a local instance is on, and stops the instance whatever happens. */
 
 import { complain } from "#scripts/terminal.ts";
+import type { HostProgram } from "./host-program.ts";
 import { Parts } from "./parts.ts";
 import type { Settings } from "./settings.ts";
 import { type Instance, startInstance } from "./start-instance.ts";
@@ -10,6 +11,7 @@ export interface Setting {
   /** The project's folder. */
   root: string;
   settings: Settings;
+  host?: HostProgram;
   hasPages: boolean;
   say: (line: string) => void;
 }

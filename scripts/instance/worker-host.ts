@@ -12,7 +12,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { broom, engineOption, withContainers } from "./host-containers.ts";
 import { hostOrderSchema } from "./host-order.ts";
-import { migrateD1 } from "./migrate-d1.ts";
+import { isMigrated, migrateD1 } from "./migrate-d1.ts";
 
 const DISPOSE_DEADLINE_MS = 6_000;
 
@@ -39,13 +39,17 @@ const INTERNET = { network: { allow: ["public"], tlsOptions: { trustBrowserCas: 
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const first = await lines.next();
-const order = hostOrderSchema.parse(JSON.parse(first.done ? "" : first.value));
+// Whoever began this program has gone, or had nothing to serve after all.
+if (first.done) process.exit();
+const order = hostOrderSchema.parse(JSON.parse(first.value));
 
 let isEnding = false;
 const containers = broom(order, (line) => process.stdout.write(`${line}\n`));
 // Those of a host that has died: nobody takes them up.
 await containers?.sweep();
 
+// Before workerd has its file open.
+const isUpToDate = isMigrated(order.storage, order.migrations);
 const miniflare = new Miniflare(miniflareOptions());
 
 // Miniflare ends the program at once on these, and leaves containers behind.
@@ -56,7 +60,7 @@ process.on("SIGHUP", replace);
 lines.next().then(end);
 
 await miniflare.ready;
-await migrateD1(await miniflare.getD1Database("DB"), order.migrations);
+if (!isUpToDate) await migrateD1(await miniflare.getD1Database("DB"), order.migrations);
 process.stdout.write("worker ready\n");
 void tick();
 void containers?.watch();

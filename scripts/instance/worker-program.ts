@@ -1,26 +1,29 @@
 /** The worker as a program that is kept running: how it is started, and how it is seen to be well. */
-import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { startProgram } from "#scripts/child-process.ts";
 import { codeOf } from "#scripts/outcome.ts";
 import type { HostOrder } from "./host-order.ts";
+import { beginHost, type HostProgram } from "./host-program.ts";
 import type { ProgramLog } from "./program-log.ts";
 import type { SupervisedProgram } from "./supervise.ts";
 import type { HealthMark } from "./supervision-rules.ts";
-import { toolEnvironment } from "./tool-environment.ts";
 
 const LOOK_DEADLINE_MS = 2_000;
 const READY_POLL_MS = 50;
 
-/** @param say takes lines for the person at the terminal. */
+/**
+ * @param begun serves it the first time; each time after a host is begun anew.
+ * @param say takes lines for the person at the terminal.
+ */
 export function workerProgram(
   order: HostOrder,
   root: string,
+  begun: HostProgram,
   log: ProgramLog,
   say: (line: string) => void,
 ): SupervisedProgram {
   const address = `http://127.0.0.1:${order.port}/healthz`;
   let isHostReady = false;
+  let first: HostProgram | null = begun;
   return {
     name: "worker",
     stopGraceMs: 8_000,
@@ -28,15 +31,13 @@ export function workerProgram(
     say,
     start: () => {
       isHostReady = false;
-      return startProgram(process.execPath, [path.join(import.meta.dirname, "worker-host.ts")], {
-        cwd: root,
-        env: toolEnvironment(),
-        firstLine: JSON.stringify(order),
-        onLine: (line) => {
-          if (line === "worker ready") isHostReady = true;
-          log.write(line);
-        },
+      const host = first ?? beginHost(root);
+      first = null;
+      host.serve(JSON.stringify(order), (line) => {
+        if (line === "worker ready") isHostReady = true;
+        log.write(line);
       });
+      return host;
     },
     ready: async (signal) => {
       while (!signal.aborted) {

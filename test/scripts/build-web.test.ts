@@ -1,5 +1,5 @@
 /** The web app is built when what it is made of has changed, and only then. */
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -44,9 +44,14 @@ it("is left as it is while its sources are the same, and made anew when one of t
   expect(first.text).toContain("one");
   expect(await readFile(path.join(built, "index.html"), "utf8")).toContain(`/assets/${first.name}`);
 
-  await writeFile(path.join(built, "assets", first.name), "untouched");
+  const before = await stat(path.join(built, "assets", first.name));
   expect(await build()).toMatchObject({ ok: true });
-  expect(await readScript()).toEqual({ name: first.name, text: "untouched" });
+  expect((await stat(path.join(built, "assets", first.name))).ino).toBe(before.ino);
+
+  // Cut off, by a disk that was full for instance.
+  await writeFile(path.join(built, "assets", first.name), "");
+  expect(await build()).toMatchObject({ ok: true });
+  expect(await readScript()).toEqual(first);
 
   await write("main.ts", 'document.title = "two";');
   expect(await build()).toMatchObject({ ok: true });

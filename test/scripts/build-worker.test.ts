@@ -1,10 +1,12 @@
 /** The worker is built from wrangler.toml alone: what a person keeps beside it is read elsewhere. */
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { buildWorker } from "#scripts/instance/build-worker.ts";
+import { buildWorker, WORKER_SOURCES } from "#scripts/instance/build-worker.ts";
 
+/** Two builds, on a machine that may have much else to do. */
+const BUILDS_DEADLINE_MS = 240_000;
 const ROOT = path.resolve(import.meta.dirname, "../..");
 
 it("is built beside a .dev.vars and a .env, and takes nothing from them", async () => {
@@ -25,3 +27,51 @@ it("is built beside a .dev.vars and a .env, and takes nothing from them", async 
     await rm(root, { recursive: true });
   }
 });
+
+it(
+  "is built anew when what it is made of has changed, and knows every file that is in it",
+  async () => {
+    const root = await mkdtemp(path.join(tmpdir(), "reveille-build-"));
+    try {
+      for (const name of await readdir(ROOT)) {
+        if (!name.startsWith(".") && name !== "wrangler.toml")
+          await symlink(path.join(ROOT, name), path.join(root, name));
+      }
+      const config = await readFile(path.join(ROOT, "wrangler.toml"), "utf8");
+      const setDate = (date: string) =>
+        writeFile(
+          path.join(root, "wrangler.toml"),
+          config.replace(/^compatibility_date = .+$/m, `compatibility_date = "${date}"`),
+        );
+      await setDate("2026-10-01");
+      const build = async () => {
+        const built = await buildWorker(root, path.join(root, "built"), new AbortController().signal);
+        if (!built.ok) throw new Error(built.message);
+        return path.join(built.value.folder, "index.js");
+      };
+      const bundle = await build();
+      const { mtimeMs } = await stat(bundle);
+      const told: { sources: string[] } = JSON.parse(await readFile(`${bundle}.map`, "utf8"));
+      const real = await realpath(ROOT);
+      const places = [real, await realpath(root)];
+      const sources = told.sources
+        .map((name) => path.resolve(path.dirname(bundle), name))
+        .flatMap((file) =>
+          places.filter((place) => file.startsWith(`${place}/`)).map((place) => path.relative(place, file)),
+        )
+        .filter((name) => !name.startsWith("node_modules/"));
+      expect(sources.length).toBeGreaterThan(100);
+      const known = (name: string) => WORKER_SOURCES.some((source) => name === source || name.startsWith(`${source}/`));
+      expect(sources.filter((name) => !known(name))).toEqual([]);
+
+      await build();
+      expect((await stat(bundle)).mtimeMs).toBe(mtimeMs);
+      await setDate("2026-10-02");
+      await build();
+      expect(await readFile(path.join(root, "built", "options.json"), "utf8")).toContain('"2026-10-02"');
+    } finally {
+      await rm(root, { recursive: true });
+    }
+  },
+  BUILDS_DEADLINE_MS,
+);

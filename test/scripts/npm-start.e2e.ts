@@ -3,7 +3,7 @@
  * looks into /proc. Run it by `node --test test/scripts/npm-start.e2e.ts`.
  */
 import assert from "node:assert/strict";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, truncateSync } from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -162,6 +162,33 @@ test("what it writes is for its owner alone, and a second start on it gives anot
 
   const again = await start({ state: first.state, port: first.port });
   assert.deepEqual(await printedCurl(again), curl);
+  await stop(again);
+});
+
+test("of two starts at once one comes up, on a worker that is built anew where its bundle was cut off, and only then", async () => {
+  const first = await start();
+  const curl = await printedCurl(first);
+  await stop(first);
+  const bundle = path.join(first.state, "worker", "bundle", "index.js");
+  const size = statSync(bundle).size;
+  truncateSync(bundle, 1_000);
+
+  const both = await Promise.all([1, 2].map(() => start({ state: first.state, port: first.port })));
+  const up = await Promise.any(both.map((instance) => printedCurl(instance).then(() => instance)));
+  assert.deepEqual(await printedCurl(up), curl);
+  const [other] = both.filter((instance) => instance !== up);
+  assert.ok(other);
+  assert.equal(await other.exited, 1);
+  assert.match(other.output(), /\nAn instance is running on .+ already \(process \d+\): .+\n$/);
+  assert.equal(statSync(bundle).size, size);
+  const { mtimeMs } = statSync(bundle);
+  const { run } = await fireAndFollow(up, () => undefined);
+  assert.equal(run.status, "succeeded", JSON.stringify(run.error));
+  await stop(up);
+
+  const again = await start({ state: first.state, port: first.port });
+  await printedCurl(again);
+  assert.equal(statSync(bundle).mtimeMs, mtimeMs);
   await stop(again);
 });
 
