@@ -20,6 +20,7 @@ import { fanOut } from "./rows/fan-out.ts";
 import { fire } from "./rows/fire.ts";
 import { firstEvent } from "./rows/first-event.ts";
 import { ingest } from "./rows/ingest.ts";
+import { installation } from "./rows/installation.ts";
 import { longBodies } from "./rows/long-bodies.ts";
 import { memory } from "./rows/memory.ts";
 import { monorepo } from "./rows/monorepo.ts";
@@ -27,6 +28,7 @@ import { reconnect } from "./rows/reconnect.ts";
 import { rowsWritten } from "./rows/rows-written.ts";
 import { runList } from "./rows/run-list.ts";
 import { setupCache } from "./rows/setup-cache.ts";
+import { startUp } from "./rows/start-up.ts";
 import { webhooks } from "./rows/webhooks.ts";
 import { machineFacts } from "./support/machine.ts";
 import { ROOT, scratchPath } from "./support/scratch.ts";
@@ -37,6 +39,8 @@ const ROUNDS_AGAINST = 5;
 
 /** In the order of the table. */
 const ROWS: readonly Row[] = [
+  installation,
+  startUp,
   fire,
   webhooks,
   firstEvent,

@@ -19,6 +19,11 @@ const STOP_GRACE_MS = 8_000;
 /** The programs that have served, by their files. */
 const programs = new Set<string>();
 
+/** @param program that a row has started by itself. */
+export function hasServed(program: string): void {
+  programs.add(program);
+}
+
 /** Every workerd that has been started here, as a path: which one Miniflare takes no package.json tells. */
 export function servedBy(): string[] {
   return [...programs];
@@ -106,7 +111,7 @@ async function serve(
     throw new Error(`The worker was not served: ${failure}. ${lines.join("\n")}`);
   }
   const pid = workerdOf(folder);
-  programs.add(readlinkSync(`/proc/${pid}/exe`));
+  hasServed(readlinkSync(`/proc/${pid}/exe`));
   return {
     url: `http://127.0.0.1:${port}`,
     ownerToken,
