@@ -105,6 +105,7 @@ const lifeEvents = [
     cancel_reason: nullable(cancelReasonSchema),
     evidence: evidenceSchema,
     usage: usageSchema,
+    ...cut,
   }),
 ] as const;
 
@@ -223,8 +224,37 @@ export function fitEvent<Body extends EventBody>(body: Body): Body {
   if ("message" in body) {
     return { ...body, message: shorten(body.message), truncated: true, bytes: byteLength(body.message) };
   }
-  if ("summary" in body && body.summary !== null) return { ...body, summary: shorten(body.summary) };
-  return body;
+  if ("summary" in body && typeof body.summary === "string" && byteLength(JSON.stringify(body.summary)) > excess) {
+    return { ...body, summary: shorten(body.summary) };
+  }
+  return fitParts(body);
+}
+
+/** What an event's texts are cut to, each in turn until it fits: it is long by many parts, and no one of them is to blame. */
+const PART_LENGTHS = [8_192, 2_048, 512, 128, 64];
+/** Then by how many entries a list may have. */
+const LIST_LENGTHS = [1_000, 100, 20];
+
+function fitParts<Body extends EventBody>(body: Body): Body {
+  const bytes = byteLength(JSON.stringify(body));
+  const marks = { truncated: true, bytes };
+  const bounds = [
+    ...PART_LENGTHS.map((text) => ({ text, items: Number.POSITIVE_INFINITY })),
+    ...LIST_LENGTHS.map((items) => ({ text: 64, items })),
+  ];
+  let fitted = body;
+  for (const bound of bounds) {
+    fitted = { ...(cutParts(body, bound) as Body), ...marks };
+    if (byteLength(JSON.stringify(fitted)) <= EVENT_LIMIT_BYTES - ENVELOPE_BYTES) break;
+  }
+  return fitted;
+}
+
+function cutParts(value: unknown, bound: { text: number; items: number }): unknown {
+  if (typeof value === "string") return value.length <= bound.text ? value : `${beginningOf(value, bound.text - 1)}…`;
+  if (Array.isArray(value)) return value.slice(0, bound.items).map((item) => cutParts(item, bound));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, cutParts(item, bound)]));
 }
 
 /** The longest beginning of a text that takes at most `limit` bytes as a JSON string, not splitting a character. */
