@@ -98,6 +98,10 @@ const mergeRequest = {
   assignees: [{ id: 6, name: "User1", username: "user1" }],
 };
 
+function updated(attributes: Record<string, unknown>) {
+  return { ...mergeRequest, object_attributes: { ...mergeRequest.object_attributes, action: "update", ...attributes } };
+}
+
 const issue = {
   object_kind: "issue",
   event_type: "issue",
@@ -199,7 +203,7 @@ export const gitlabSamples: readonly ListenerSample[] = [
         action: null,
         summary: "mike/diaspora: push, master, by jsmith",
         dedupe_key: SENT["Idempotency-Key"],
-        fields: { project: "mike/diaspora", user: "jsmith", branch: "master" },
+        fields: { project: "mike/diaspora", user: "jsmith", branch: "master", brings_commits: true },
       },
       context: ["Branch: master", "4 in all", "b6568db1bc1d Update Catalan translation to e38cb41. (Jordi Mallach)"],
       paths: { ref: "refs/heads/master", "commits.1.author.name": "GitLab dev user", total_commits_count: 4 },
@@ -211,7 +215,11 @@ export const gitlabSamples: readonly ListenerSample[] = [
     body: () => JSON.stringify({ ...push, after: "0".repeat(40), commits: [], total_commits_count: 0 }),
     reads: {
       kind: "event",
-      event: { name: "push", summary: "mike/diaspora: push, master deleted, by jsmith" },
+      event: {
+        name: "push",
+        summary: "mike/diaspora: push, master deleted, by jsmith",
+        fields: { brings_commits: false },
+      },
       context: ["About: master deleted"],
     },
   },
@@ -231,7 +239,14 @@ export const gitlabSamples: readonly ListenerSample[] = [
         name: "merge_request",
         action: "open",
         summary: "gitlabhq/gitlab-test: merge request open, !1 MS-Viewport, by root",
-        fields: { action: "open", branch: "ms-viewport", target_branch: "master", labels: ["API"] },
+        fields: {
+          action: "open",
+          branch: "ms-viewport",
+          target_branch: "master",
+          conversation: "gitlabhq/gitlab-test!1",
+          brings_commits: true,
+          labels: ["API"],
+        },
       },
       context: [
         "Event: merge_request open",
@@ -244,6 +259,26 @@ export const gitlabSamples: readonly ListenerSample[] = [
     },
   },
   {
+    title: "new commits of a merge request, which an update with oldrev tells",
+    headers: { ...SENT, "X-Gitlab-Event": "Merge Request Hook" },
+    body: () => JSON.stringify(updated({ oldrev: "e59094b8de0f2f91abbe4760a52d9137260252d8" })),
+    reads: {
+      kind: "event",
+      event: { name: "merge_request", action: "update", fields: { brings_commits: true } },
+      context: [],
+    },
+  },
+  {
+    title: "another label of a merge request, which is an update too",
+    headers: { ...SENT, "X-Gitlab-Event": "Merge Request Hook" },
+    body: () => JSON.stringify(updated({})),
+    reads: {
+      kind: "event",
+      event: { name: "merge_request", action: "update", fields: { brings_commits: false } },
+      context: [],
+    },
+  },
+  {
     title: "an issue",
     headers: { ...SENT, "X-Gitlab-Event": "Issue Hook" },
     body: () => JSON.stringify(issue),
@@ -253,6 +288,7 @@ export const gitlabSamples: readonly ListenerSample[] = [
         name: "issue",
         action: "open",
         summary: "gitlabhq/gitlab-test: issue open, #23 New API: create/update/delete file, by root",
+        fields: { conversation: "gitlabhq/gitlab-test#23" },
       },
       context: ["Description: Create new API for manipulations with repository", "State: opened"],
       paths: { "object_attributes.severity": "high" },
@@ -264,7 +300,11 @@ export const gitlabSamples: readonly ListenerSample[] = [
     body: () => JSON.stringify(note),
     reads: {
       kind: "event",
-      event: { name: "note", action: "create", fields: { target_branch: "markdown" } },
+      event: {
+        name: "note",
+        action: "create",
+        fields: { target_branch: "markdown", conversation: "gitlabhq/gitlab-test!1" },
+      },
       context: [
         "Comment: This MR needs work.",
         "About: !1 Tempora et eos debitis quae laborum et.",

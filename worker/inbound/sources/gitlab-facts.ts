@@ -23,6 +23,8 @@ export function gitlabFields(action: string | null, payload: JsonObject): Record
     branch: branchOf(payload),
     target_branch: textAt(payload, "object_attributes.target_branch") ?? textAt(payload, "merge_request.target_branch"),
     status: statusOf(payload),
+    conversation: conversationOf(payload),
+    brings_commits: bringsCommits(action, payload),
     labels: labelsOf(payload),
   });
 }
@@ -104,6 +106,33 @@ function branchOf(payload: JsonObject): string | null {
 
 function statusOf(payload: JsonObject): string | null {
   return firstText(payload, ["object_attributes.status", "build_status", "status"]);
+}
+
+/** What a comment, a pipeline or an issue belongs to, as GitLab writes it: `acme/app!7` of a merge request, `acme/app#7` of an issue. */
+function conversationOf(payload: JsonObject): string | null {
+  const project = projectOf(payload);
+  const kind = textAt(payload, "object_kind") ?? "";
+  const own = (kinds: readonly string[]) => (kinds.includes(kind) ? wordAt(payload, "object_attributes.iid") : null);
+  const request = wordAt(payload, "merge_request.iid") ?? own(["merge_request"]);
+  const issue = wordAt(payload, "issue.iid") ?? own(["issue", "work_item"]);
+  if (project === null || (request ?? issue) === null) return null;
+  return request === null ? `${project}#${issue}` : `${project}!${request}`;
+}
+
+/**
+ * Whether a push or a merge request has commits that were not there before. GitLab tells of labels, titles and reviewers under the
+ * same action as of new commits; `oldrev` comes with these alone.
+ * @returns undefined for what has no commits at all.
+ * @see https://docs.gitlab.com/user/project/integrations/webhook_events/#merge-request-events
+ */
+function bringsCommits(action: string | null, payload: JsonObject): boolean | undefined {
+  const kind = textAt(payload, "object_kind");
+  if (kind === "push" || kind === "tag_push") {
+    const count = valueAt(payload, "total_commits_count");
+    return typeof count === "number" && count > 0;
+  }
+  if (kind !== "merge_request") return undefined;
+  return action === "open" || action === "reopen" || textAt(payload, "object_attributes.oldrev") !== null;
 }
 
 function labelsOf(payload: JsonObject): string[] | null {

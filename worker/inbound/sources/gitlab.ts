@@ -25,7 +25,15 @@ export const gitlab: Listener = {
     { field: "action", what: "for instance `open`, `merge`, `update`" },
     { field: "branch", what: "pushed to, or the source branch of a merge request, or what a pipeline ran on" },
     { field: "target_branch", what: "of a merge request" },
+    {
+      field: "brings_commits",
+      what: "of a push or merge request: whether there are commits that were not there before",
+    },
     { field: "status", what: "of a pipeline, job or deployment, for instance `failed`" },
+    {
+      field: "conversation",
+      what: "the merge request or issue, such as `acme/app!7`; of its comments and pipelines too",
+    },
     { field: "labels", what: "titles of the labels of an issue or merge request" },
     { field: "object_attributes.draft", what: "whether a merge request is a draft" },
     { field: "object_attributes.note", what: "a comment's text" },
