@@ -1,11 +1,13 @@
 /** What wakes a routine, as people write it and as it is kept. */
 import { z } from "zod";
+import { atMost } from "./characters.ts";
 import { filtersSchema } from "./filters.ts";
 import { routineIdSchema, triggerIdSchema } from "./ids.ts";
 import { runResultSchema } from "./run.ts";
 import { settledStatuses } from "./run-states.ts";
 import { nullable } from "./schema.ts";
 import { boundedDuration, durationMs, timestampSchema } from "./time.ts";
+import { SEEN } from "./unseen-characters.ts";
 import { watchFaults, watchFields, watchStateSchema } from "./watch.ts";
 import { type WebhookSource, webhookSourceSchema } from "./webhook-sources.ts";
 
@@ -41,7 +43,7 @@ export const timezoneSchema = z
   .meta({ id: "TimeZone" });
 
 /** A dotted path into the payload, or a named field of the source. */
-const pathSchema = z.string().min(1).max(200);
+const pathSchema = z.string().min(1).check(atMost(200));
 
 /** Has several events wait for one run. */
 export const coalesceSchema = z
@@ -71,13 +73,13 @@ const shown = {
   repository_ids: z.unknown().optional(),
   look: z.unknown().optional(),
 };
-const name = z.string().trim().min(1).max(200);
+const name = z.string().trim().min(1).check(atMost(200));
 const filtered = { filters: filtersSchema.default([]), coalesce: coalesceSchema.optional() };
 
 const clockTime = z.string().regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'must be a time of day, for example "09:07"');
 
 const scheduleFields = {
-  cron: z.string().trim().min(1).max(200).optional(),
+  cron: z.string().trim().min(1).check(atMost(200)).optional(),
   every: z.enum(scheduleEvery).optional(),
   time: clockTime.optional(),
   minute: z.int().min(0).max(59).optional(),
@@ -157,15 +159,22 @@ const webhookFields = {
   auth: genericAuthSchema.optional(),
   /** `pubsub` alone. */
   pubsub: pubsubAuthSchema.optional(),
+  allow_bots: z.boolean().optional().meta({
+    description:
+      "`slack` alone: what other apps' bots write wakes the routine too; what the trigger's own app writes never does.",
+  }),
   ...filtered,
 };
 
 function checkWebhook(
-  trigger: { source: WebhookSource; auth?: unknown; pubsub?: unknown },
+  trigger: { source: WebhookSource; auth?: unknown; pubsub?: unknown; allow_bots?: unknown },
   context: z.RefinementCtx,
 ): void {
   if (trigger.auth !== undefined && trigger.source !== "generic") {
     context.addIssue({ code: "custom", path: ["auth"], message: "goes with source: generic" });
+  }
+  if (trigger.allow_bots !== undefined && trigger.source !== "slack") {
+    context.addIssue({ code: "custom", path: ["allow_bots"], message: "goes with source: slack" });
   }
   if ((trigger.pubsub !== undefined) !== (trigger.source === "pubsub")) {
     const message = trigger.source === "pubsub" ? "is required" : "goes with source: pubsub";
@@ -191,6 +200,12 @@ const routineFields = {
   result: z.array(runResultSchema).min(1).optional(),
 };
 
+/** As programs name their events: what could not be seen in a list, or told from another, is refused. */
+export const eventNameSchema = name
+  .refine((given) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(given), "must be one line without control characters")
+  .refine((given) => given === "" || SEEN.test(given), "must have a character that can be seen")
+  .refine((given) => given.isWellFormed(), "must be well-formed Unicode");
+
 const eventFields = { name, ...filtered };
 
 export const triggerInputSchema = z
@@ -200,7 +215,7 @@ export const triggerInputSchema = z
     z.strictObject({ id: kept, ...shown, type: z.literal("github"), ...githubFields }),
     z.strictObject({ id: kept, ...shown, type: z.literal("webhook"), ...webhookFields }).superRefine(checkWebhook),
     z.strictObject({ id: kept, ...shown, type: z.literal("routine"), ...routineFields }),
-    z.strictObject({ id: kept, ...shown, type: z.literal("event"), ...eventFields }),
+    z.strictObject({ id: kept, ...shown, type: z.literal("event"), ...eventFields, name: eventNameSchema }),
     z.strictObject({ id: kept, ...shown, type: z.literal("watch"), ...watchFields }).superRefine((trigger, context) => {
       for (const fault of watchFaults(trigger)) context.addIssue({ code: "custom", ...fault });
     }),

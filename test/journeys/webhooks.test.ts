@@ -28,9 +28,10 @@ async function makeEndpoint(tested: ListenerCase, secret: string | null = tested
   const { source, secretFrom } = tested.listener;
   const auth = tested.settings?.auth ? { auth: tested.settings.auth } : {};
   const audience = source === "pubsub" ? { pubsub: { service_account: SERVICE_ACCOUNT, audience: AUDIENCE } } : {};
+  const bots = tested.settings?.allowBots === true ? { allow_bots: true } : {};
   const routine = await buildRoutine({
     max_concurrent: 100,
-    triggers: [{ type: "webhook", source, ...auth, ...audience }],
+    triggers: [{ type: "webhook", source, ...auth, ...audience, ...bots }],
   });
   const [trigger] = routine.triggers;
   if (trigger === undefined) return expect.unreachable("the routine has a trigger");

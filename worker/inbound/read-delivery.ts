@@ -1,5 +1,6 @@
 /** What a stored delivery says, as an event to be matched, or why there is nothing to match. Pure. */
 
+import { composed } from "#protocol/characters.ts";
 import type { JsonObject } from "#protocol/schema.ts";
 import { type Cause, CONTEXT_LIMIT, type SourceEvent } from "#protocol/source-event.ts";
 import type { WebhookTrigger } from "#protocol/triggers.ts";
@@ -116,7 +117,7 @@ export function readInternalDelivery(delivery: KeptDelivery): DeliveryReading {
       source: "event",
       trigger_id: null,
       // The sender's key counts among events of this name alone.
-      dedupe_key: delivery.providerId === null ? delivery.id : `${name}\n${delivery.providerId}`,
+      dedupe_key: delivery.providerId === null ? delivery.id : composed(`${name}\n${delivery.providerId}`),
       content_key: null,
       github: null,
     },
@@ -145,6 +146,7 @@ export function settingsOf(trigger: WebhookTrigger, baseUrl: string): EndpointSe
   return {
     auth: trigger.auth ?? null,
     pubsub: trigger.pubsub ?? null,
+    allowBots: trigger.allow_bots ?? false,
     url: endpointUrl(trigger.source, trigger.id, baseUrl),
   };
 }

@@ -14,9 +14,11 @@ export function describeListedFields(cases: readonly ListenerCase[]): void {
     );
 
     it.each(rows)("of $title have $field, which an event really has", ({ field, tested }) => {
-      const found = tested.samples.some((sample) => {
+      const alike = cases.filter(({ listener }) => listener === tested.listener);
+      const sent = alike.flatMap(({ samples, settings }) => samples.map((sample) => ({ sample, settings })));
+      const found = sent.some(({ sample, settings }) => {
         const request = { headers: new Headers(sample.headers), body: bytesOf(sample.body(NOW_MS)) };
-        const reading = tested.listener.read(request, SETTINGS);
+        const reading = tested.listener.read(request, { ...SETTINGS, ...settings });
         if (reading.kind !== "event") return false;
         return field in reading.event.fields || valueAt(reading.event.payload, field) !== undefined;
       });

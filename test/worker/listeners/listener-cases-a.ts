@@ -4,6 +4,14 @@ import type { ListenerCase } from "./listener-case.ts";
 import { notionCase } from "./notion-case.ts";
 import { pagerdutyCase } from "./pagerduty-case.ts";
 import { sentryCase } from "./sentry-case.ts";
+import { slackBotsCase } from "./slack-bots-case.ts";
 import { slackCase } from "./slack-case.ts";
 
-export const casesA: readonly ListenerCase[] = [slackCase, linearCase, sentryCase, pagerdutyCase, notionCase];
+export const casesA: readonly ListenerCase[] = [
+  slackCase,
+  slackBotsCase,
+  linearCase,
+  sentryCase,
+  pagerdutyCase,
+  notionCase,
+];

@@ -17,6 +17,8 @@ export interface InboundRequest {
 export interface EndpointSettings {
   auth: GenericAuth | null;
   pubsub: PubsubAuth | null;
+  /** Whether what other programs write wakes too, where a source tells people from programs. */
+  allowBots?: boolean;
   /** The endpoint's own address, as the sender knows it. */
   url: string;
 }

@@ -7,7 +7,7 @@ import type { JsonObject } from "#protocol/schema.ts";
 import { hasSecret, verifyHexSignature } from "./hex-signature.ts";
 import { isNear, prefixed } from "./hmac.ts";
 import type { EndpointSettings, InboundRequest, Listener, Reading, Verification, VerifyContext } from "./listener.ts";
-import { namedFields } from "./named-fields.ts";
+import { namedFields, textsOf } from "./named-fields.ts";
 import { contextOf, jsonObject, readEvent, textAt, valueAt } from "./payload.ts";
 import { readSlackForm } from "./slack-form.ts";
 
@@ -28,6 +28,7 @@ export const slack: Listener = {
       field: "conversation",
       what: "The channel with the thread's ts, or with the message's own: one for a message and its replies",
     },
+    { field: "bot", what: "With allow_bots: the id of the bot that wrote it, such as B0439P161B9" },
     { field: "team", what: "The id of the workspace" },
     { field: "channel_name", what: "Of a command: the channel's name" },
     { field: "user_name", what: "Of a command: the user's name" },
@@ -69,7 +70,7 @@ export async function verifySlackRequest(
   return isNear(Number(time), context.nowMs, WINDOW_SECONDS) ? signed : { ok: false, failure: "time_out_of_range" };
 }
 
-function read({ body }: InboundRequest, _settings: EndpointSettings): Reading {
+function read({ body }: InboundRequest, { allowBots = false }: EndpointSettings): Reading {
   // The body tells, not its content type: the signature leaves headers out.
   const payload = jsonObject(body);
   if (payload === null) return readSlackForm(body);
@@ -77,7 +78,7 @@ function read({ body }: InboundRequest, _settings: EndpointSettings): Reading {
     case "url_verification":
       return readChallenge(payload);
     case "event_callback":
-      return readCallback(payload);
+      return readCallback(payload, allowBots);
     case "app_rate_limited":
       return {
         kind: "ignored",
@@ -96,23 +97,28 @@ function readChallenge(payload: JsonObject): Reading {
   return { kind: "ignored", reason: "Slack checked the address, and has its answer.", answer };
 }
 
-function readCallback({ token: _token, ...payload }: JsonObject): Reading {
+function readCallback({ token: _token, ...payload }: JsonObject, allowBots: boolean): Reading {
   const name = textAt(payload, "event.type");
   if (name === null) return { kind: "unreadable", reason: "The body has no event.type." };
-  if (isOfBot(payload))
-    return { kind: "ignored", reason: "A bot did this. Bots wake nothing, so that none wakes itself." };
+  if (isOwn(payload)) return { kind: "ignored", reason: "The app's own bot did this, which never wakes itself." };
+  if (!allowBots && isOfBot(payload)) {
+    return { kind: "ignored", reason: "A bot did this: with allow_bots what other apps write wakes, too." };
+  }
   const first = (...paths: string[]) =>
     paths.map((path) => textAt(payload, `event.${path}`)).find((found) => found !== null);
   const action = first("subtype") ?? null;
   if (isUnfolded(payload)) {
     return { kind: "ignored", reason: "Slack has shown a message's links: its text is what it was." };
   }
-  const text = first("text", "message.text", "reaction");
+  const text = first("text", "message.text", "reaction") ?? attachedText(payload);
   // A change or a deletion has a time of its own: what it is about is the message within.
   const sent = first("message.ts", "deleted_ts", "ts", "item.ts");
   const user = first("user", "user.id", "message.user");
+  const bot = first("bot_id", "message.bot_id");
+  const botName = first("bot_profile.name", "message.bot_profile.name", "username", "message.username");
   const channel = first("channel", "channel.id", "item.channel", "channel_id");
-  const heading = [`Slack ${name}`, action, channel && `in ${channel}`, user && `by ${user}`].filter(Boolean).join(" ");
+  const by = isOfBot(payload) ? (botName ?? bot ?? user) : user;
+  const heading = [`Slack ${name}`, action, channel && `in ${channel}`, by && `by ${by}`].filter(Boolean).join(" ");
   const thread = first("thread_ts", "message.thread_ts", "previous_message.thread_ts");
   const team = textAt(payload, "team_id");
   return {
@@ -126,6 +132,7 @@ function readCallback({ token: _token, ...payload }: JsonObject): Reading {
       fields: namedFields({
         text,
         user,
+        bot,
         channel,
         thread,
         conversation: channel === undefined ? undefined : (thread ?? sent) && `${channel} ${thread ?? sent}`,
@@ -134,6 +141,7 @@ function readCallback({ token: _token, ...payload }: JsonObject): Reading {
       context: contextOf([
         ["Event", action === null ? name : `${name} ${action}`],
         ["User", user ?? null],
+        ["Bot", bot === undefined || botName === undefined ? (bot ?? null) : `${botName} (${bot})`],
         ["Channel", channel ?? null],
         ["Kind of channel", first("channel_type") ?? null],
         ["Message", sent ?? null],
@@ -167,13 +175,32 @@ function isUnfolded(payload: JsonObject): boolean {
   return typeof before === "string" && before === valueAt(payload, "event.message.text");
 }
 
-/** Whether a bot wrote the message, also one that was changed or deleted, or the app's own user did the deed. */
+/** Of a message without a text, as monitors write them: what stands in its attachments for whoever can't see them. */
+function attachedText(payload: JsonObject): string | undefined {
+  const attached = valueAt(payload, "event.attachments") ?? valueAt(payload, "event.message.attachments");
+  const texts = textsOf(attached, "fallback")?.join("\n");
+  return texts === "" ? undefined : texts;
+}
+
+/** Where a message stands: what is new, what has changed, what was deleted. */
+const MESSAGES = ["event", "event.message", "event.previous_message"] as const;
+
+/** Whether a bot wrote the message, also one that was changed or deleted. */
 function isOfBot(payload: JsonObject): boolean {
-  const marks = ["event.bot_id", "event.message.bot_id", "event.previous_message.bot_id"];
-  if (marks.some((path) => textAt(payload, path) !== null)) return true;
-  if (textAt(payload, "event.subtype") === "bot_message") return true;
+  const isMarked = MESSAGES.some((path) => textAt(payload, `${path}.bot_id`) !== null);
+  return isMarked || textAt(payload, "event.subtype") === "bot_message";
+}
+
+/** Whether the app that is told wrote the message or did the deed: it would wake itself for ever. */
+function isOwn(payload: JsonObject): boolean {
+  const app = textAt(payload, "api_app_id");
+  const apps = MESSAGES.flatMap((path) => [`${path}.app_id`, `${path}.bot_profile.app_id`]);
+  if (app !== null && apps.some((path) => textAt(payload, path) === app)) return true;
   const authorizations = valueAt(payload, "authorizations");
-  const user = textAt(payload, "event.user");
-  if (!Array.isArray(authorizations) || user === null) return false;
-  return authorizations.some((own) => valueAt(own, "is_bot") === true && textAt(own, "user_id") === user);
+  if (!Array.isArray(authorizations)) return false;
+  const own = authorizations.filter((one) => valueAt(one, "is_bot") === true).map((one) => textAt(one, "user_id"));
+  return MESSAGES.some((path) => {
+    const user = textAt(payload, `${path}.user`);
+    return user !== null && own.includes(user);
+  });
 }
