@@ -1,10 +1,11 @@
 /** Requests and answers of the HTTP interface that are not themselves a routine, run, session or event. */
 import { z } from "zod";
+import { atMost } from "./characters.ts";
 import { runIdSchema, sessionIdSchema } from "./ids.ts";
 import { FIRE_TEXT_LIMIT } from "./occurrence.ts";
 
 /** Text for the agent from outside. Its length is counted in Unicode characters (code points). */
-const fireText = z.string().max(FIRE_TEXT_LIMIT, `must be at most ${FIRE_TEXT_LIMIT} characters`);
+const fireText = z.string().check(atMost(FIRE_TEXT_LIMIT, `must be at most ${FIRE_TEXT_LIMIT} characters`));
 
 /** The fire endpoint's body: wire-compatible with Claude Code routines, so unknown fields are ignored. */
 export const fireInputSchema = z.object({ text: fireText.optional() }).meta({ id: "FireInput" });
@@ -21,7 +22,7 @@ export const fireAnswerSchema = z
   .meta({ id: "FireAnswer" });
 
 export const pauseInputSchema = z
-  .strictObject({ reason: z.string().min(1).max(500).optional() })
+  .strictObject({ reason: z.string().min(1).check(atMost(500)).optional() })
   .meta({ id: "PauseInput" });
 export const routineTokenInputSchema = z
   .strictObject({

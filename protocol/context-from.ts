@@ -1,5 +1,6 @@
 /** Of which runs a run is told when it begins. */
 import { z } from "zod";
+import { atMost } from "./characters.ts";
 
 /** Of how many routines, of how many runs of each at most, and of how many where nothing is said. */
 const MOST_ROUTINES = 5;
@@ -9,7 +10,12 @@ const RUNS = 3;
 export const contextFromSchema = z
   .array(
     z.strictObject({
-      routine: z.string().trim().min(1).max(80).meta({ description: "`self`, or another routine by its name or id." }),
+      routine: z
+        .string()
+        .trim()
+        .min(1)
+        .check(atMost(80))
+        .meta({ description: "`self`, or another routine by its name or id." }),
       last: z.int().min(1).max(MOST_RUNS).default(RUNS),
     }),
   )

@@ -1,5 +1,6 @@
 /** One sentence that becomes the draft of a routine: what is asked, and what is answered. Nothing of it is saved. */
 import { z } from "zod";
+import { atMost } from "./characters.ts";
 import { dollarsSchema } from "./money.ts";
 import { routineInputSchema } from "./routine.ts";
 import { nullable } from "./schema.ts";
@@ -11,11 +12,16 @@ export const DRAFT_QUESTIONS = 5;
 const QUESTION_LENGTH = 300;
 const ANSWER_LENGTH = 1_000;
 
-const questionSchema = z.string().trim().min(1).max(QUESTION_LENGTH);
+const questionSchema = z.string().trim().min(1).check(atMost(QUESTION_LENGTH));
 
 export const draftInputSchema = z
   .strictObject({
-    text: z.string().trim().min(1).max(DRAFT_TEXT_LENGTH).meta({ description: "What the routine is to do, and when." }),
+    text: z
+      .string()
+      .trim()
+      .min(1)
+      .check(atMost(DRAFT_TEXT_LENGTH))
+      .meta({ description: "What the routine is to do, and when." }),
     answers: z
       .array(z.strictObject({ question: questionSchema, answer: z.string().trim().min(1).max(ANSWER_LENGTH) }))
       .max(DRAFT_QUESTIONS)

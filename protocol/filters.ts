@@ -1,5 +1,6 @@
 /** Filters of a trigger: conditions on what came, all of which must hold. */
 import { z } from "zod";
+import { atMost } from "./characters.ts";
 
 export const filterOperators = [
   "equals",
@@ -14,11 +15,11 @@ export type FilterOperator = (typeof filterOperators)[number];
 
 export const FILTER_LIMITS = { filters: 20, field: 200, value: 1_000, values: 100 } as const;
 
-const scalarSchema = z.union([z.string().max(FILTER_LIMITS.value), z.number(), z.boolean()]);
+const scalarSchema = z.union([z.string().check(atMost(FILTER_LIMITS.value)), z.number(), z.boolean()]);
 const fieldSchema = z
   .string()
   .min(1)
-  .max(FILTER_LIMITS.field)
+  .check(atMost(FILTER_LIMITS.field))
   .meta({ description: "A named field of the source, or a dotted path into the payload.", examples: ["base_branch"] });
 
 /** One condition. On a list, it holds when it holds for an item; `is_not_one_of` when it holds for every item. */
@@ -39,7 +40,7 @@ export const filterSchema = z
       operator: z.literal("matches_regex"),
       value: z
         .string()
-        .max(FILTER_LIMITS.value)
+        .check(atMost(FILTER_LIMITS.value))
         .meta({ description: "A regular expression in RE2's syntax, matched against the whole value." }),
     }),
     z.strictObject({ field: fieldSchema, operator: z.literal("exists"), value: z.boolean().default(true) }),

@@ -1,5 +1,6 @@
 /** A routine's gate: what a connector is asked before the routine wakes, and how it goes with that. */
 import { z } from "zod";
+import { atMost } from "./characters.ts";
 import { connectorNameSchema } from "./connector.ts";
 import { nullable } from "./schema.ts";
 import { timestampSchema } from "./time.ts";
@@ -17,7 +18,7 @@ export const gateSchema = z
       .string()
       .trim()
       .min(1)
-      .max(EXPRESSION_LENGTH)
+      .check(atMost(EXPRESSION_LENGTH))
       .optional()
       .meta({ description: "What has to be so of the answer. Without it, that the answer is not empty." }),
   })

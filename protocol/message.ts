@@ -1,5 +1,6 @@
 /** What people say to a session: messages for its agent, and interrupts of its turn. */
 import { z } from "zod";
+import { atMost } from "./characters.ts";
 import { runIdSchema, sessionIdSchema } from "./ids.ts";
 
 /** In characters, as the text of a fire. */
@@ -11,12 +12,12 @@ export const MESSAGES_WAITING_LENGTH = 400_000;
 export const MESSAGE_ID_LIMIT = 255;
 
 /** The sender's own: in a session the same id counts once. */
-export const messageIdSchema = z.string().min(1).max(MESSAGE_ID_LIMIT);
+export const messageIdSchema = z.string().min(1).check(atMost(MESSAGE_ID_LIMIT));
 
 /** No model takes one that is blank. */
 export const messageTextSchema = z
   .string()
-  .max(MESSAGE_TEXT_LIMIT, `must be at most ${MESSAGE_TEXT_LIMIT} characters`)
+  .check(atMost(MESSAGE_TEXT_LIMIT, `must be at most ${MESSAGE_TEXT_LIMIT} characters`))
   .regex(/\S/, "must have something in it that is not blank");
 
 export const messageInputSchema = z

@@ -1,5 +1,6 @@
 /** Pull requests that people open from what a session has pushed. */
 import { z } from "zod";
+import { atMost } from "./characters.ts";
 import { branchRef } from "./git-refs.ts";
 import { runIdSchema } from "./ids.ts";
 import { nullable } from "./schema.ts";
@@ -23,13 +24,17 @@ export const pullRequestInputSchema = z
       .string()
       .trim()
       .min(1, "must say something, or be left out")
-      .max(PULL_REQUEST_TITLE_LIMIT, `must be at most ${PULL_REQUEST_TITLE_LIMIT} characters`)
+      .check(atMost(PULL_REQUEST_TITLE_LIMIT, `must be at most ${PULL_REQUEST_TITLE_LIMIT} characters`))
       .refine((title) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(title), "must be one line without control characters")
       .optional()
       .meta({ description: "Left out: the session's title." }),
-    body: z.string().max(BODY_LIMIT, `must be at most ${BODY_LIMIT} characters`).optional().meta({
-      description: "Markdown. Left out: what the run has reported. Lines that name session and run follow it.",
-    }),
+    body: z
+      .string()
+      .check(atMost(BODY_LIMIT, `must be at most ${BODY_LIMIT} characters`))
+      .optional()
+      .meta({
+        description: "Markdown. Left out: what the run has reported. Lines that name session and run follow it.",
+      }),
     base: branchField.optional().meta({
       description:
         "The branch to merge into. Left out: the one that the run began with, or the repository's default branch.",

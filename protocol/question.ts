@@ -1,6 +1,7 @@
 /** What an agent asks people: a question of its own, or whether a call may be made that the tool policy asks about. */
 import { z } from "zod";
 import { actorSchema } from "./actor.ts";
+import { atMost } from "./characters.ts";
 import { jsonSchema, nullable } from "./schema.ts";
 import { timestampSchema } from "./time.ts";
 
@@ -25,12 +26,16 @@ export const putOffSchema = nullable(questionIdSchema).default(null);
 
 const asked = {
   id: questionIdSchema,
-  text: z.string().min(1).max(QUESTION_LIMIT).meta({ description: "The question, or what the agent wants to call." }),
+  text: z
+    .string()
+    .min(1)
+    .check(atMost(QUESTION_LIMIT))
+    .meta({ description: "The question, or what the agent wants to call." }),
   choices: z
-    .array(z.string().min(1).max(CHOICE_LIMIT))
+    .array(z.string().min(1).check(atMost(CHOICE_LIMIT)))
     .max(CHOICES_LIMIT)
     .meta({ description: "Answers to choose from; none where the answer is a text, and for an approval." }),
-  default: nullable(z.string().max(CHOICE_LIMIT)).meta({
+  default: nullable(z.string().check(atMost(CHOICE_LIMIT))).meta({
     description: "What counts as the answer when nobody has answered in time; null where that is none.",
   }),
   call: nullable(z.object({ tool: z.string(), input: jsonSchema })).meta({
@@ -55,8 +60,13 @@ export type ShownQuestion = z.infer<typeof shownQuestionSchema>;
 export const answerInputSchema = z
   .strictObject({
     question_id: questionIdSchema,
-    choice: z.string().min(1).max(CHOICE_LIMIT).optional().meta({ description: "One of the question's choices." }),
-    text: z.string().min(1).max(ANSWER_LIMIT).optional().meta({
+    choice: z
+      .string()
+      .min(1)
+      .check(atMost(CHOICE_LIMIT))
+      .optional()
+      .meta({ description: "One of the question's choices." }),
+    text: z.string().min(1).check(atMost(ANSWER_LIMIT)).optional().meta({
       description: "An answer in one's own words; beside `approve`, why.",
     }),
     approve: z.boolean().optional().meta({ description: "Whether the call may be made." }),

@@ -1,6 +1,7 @@
 /** A routine: what it is told, where it works, what wakes it, and its limits. */
 import { z } from "zod";
 import { actorSchema } from "./actor.ts";
+import { atMost } from "./characters.ts";
 import { type RoutineConnectors, routineConnectorsSchema } from "./connector.ts";
 import { type ContextFrom, contextFromSchema } from "./context-from.ts";
 import { DEFAULT_ENVIRONMENT, environmentNameSchema, networkAdditionsSchema, variablesSchema } from "./environment.ts";
@@ -17,7 +18,7 @@ import { shownRoutineFields } from "./shown-routine-keys.ts";
 import { boundedDuration, timestampSchema } from "./time.ts";
 import { toolPolicySchema } from "./tools.ts";
 import { triggerInputSchema, triggerSchema, triggerStatusSchema } from "./triggers.ts";
-import { DIRECTIONS } from "./unseen-characters.ts";
+import { DIRECTIONS, SEEN } from "./unseen-characters.ts";
 import { warningSchema } from "./warning.ts";
 
 /** Each default once. */
@@ -78,13 +79,14 @@ const settings = {
     .string()
     .trim()
     .min(1)
-    .max(80)
+    .check(atMost(80))
     .refine((name) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name), "must be one line without control characters")
+    .refine((name) => name === "" || SEEN.test(name), "must have a character that can be seen")
     .refine(
       (name) => !DIRECTIONS.test(name),
       "must not change the direction of its text (U+202A to U+202E, U+2066 to U+2069)",
     ),
-  prompt: z.string().min(1).max(200_000),
+  prompt: z.string().min(1).check(atMost(200_000)),
   model: z
     .string()
     .regex(/^[a-zA-Z0-9][a-zA-Z0-9._:@[\]-]{0,99}$/, "must be a model's name")
@@ -93,7 +95,7 @@ const settings = {
   push_prefix: z
     .string()
     .min(1)
-    .max(100)
+    .check(atMost(100))
     .refine((prefix) => !prefix.startsWith("refs/"), "must be the beginning of a branch's name, without refs/heads/")
     .refine((prefix) => branchRef(`${prefix}x`) !== null, "must be what a branch's name can begin with"),
   session: sessionModeSchema,
@@ -117,7 +119,10 @@ const settings = {
   notify: notificationRulesSchema.meta({ description: "Who is told of what, beside the rules for all routines." }),
   limits: limitsSchema,
   retry: retrySchema,
-  tags: named(z.string().regex(/^[a-zA-Z0-9_.-]{1,64}$/), z.string().max(256)),
+  tags: named(
+    z.string().regex(/^[a-zA-Z0-9_.-]{1,64}$/, "must be 1 to 64 letters, digits, dots, dashes and underscores"),
+    z.string().check(atMost(256)),
+  ),
   triggers: z.array(triggerInputSchema).max(200),
 };
 

@@ -1,6 +1,7 @@
 /** Budgets that several routines share: of the whole instance, and of all routines that have a tag. */
 import { z } from "zod";
 import { actorSchema } from "./actor.ts";
+import { atMost } from "./characters.ts";
 import { dollarsSchema } from "./money.ts";
 import { timestampSchema } from "./time.ts";
 
@@ -18,7 +19,7 @@ const ofTag = {
   }),
   value: z
     .string()
-    .max(TAG_VALUE_LENGTH)
+    .check(atMost(TAG_VALUE_LENGTH))
     .meta({ description: "The tag's value: the budget is for routines that have both." }),
 };
 

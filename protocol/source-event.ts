@@ -1,5 +1,6 @@
 /** What a source told, in one shape: what triggers are matched against. */
 import { z } from "zod";
+import { atMost } from "./characters.ts";
 import { deliveryIdSchema, routineIdSchema, runIdSchema } from "./ids.ts";
 import { checkoutSchema } from "./occurrence.ts";
 import { jsonSchema, nullable } from "./schema.ts";
@@ -17,10 +18,10 @@ export const CONTEXT_LIMIT = 16_384;
 /** What a listener reads out of a request. */
 export const sourceReadingSchema = z.object({
   /** As the source calls it, for instance `pull_request`, `issue.created`. */
-  name: z.string().max(200),
-  action: nullable(z.string().max(200)),
+  name: z.string().check(atMost(200)),
+  action: nullable(z.string().check(atMost(200))),
   /** One line for people. */
-  summary: z.string().max(200),
+  summary: z.string().check(atMost(200)),
   /** The source's own id of what happened; null when it gives none: then the body is the key. */
   dedupe_key: nullable(z.string().max(255)),
   /** What filters see by dotted paths. */

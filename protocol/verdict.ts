@@ -1,6 +1,7 @@
 /** What a person, or a run of a reviewing routine, thinks of a run: whether its work was good, and why. */
 import { z } from "zod";
 import { actorSchema } from "./actor.ts";
+import { atMost } from "./characters.ts";
 import { routineIdSchema, runIdSchema } from "./ids.ts";
 import { timestampSchema } from "./time.ts";
 
@@ -18,7 +19,7 @@ export const verdictInputSchema = z
       .string()
       .trim()
       .min(1, "must say something, or be left out")
-      .max(VERDICT_WHY_LIMIT, `must be at most ${VERDICT_WHY_LIMIT} characters`)
+      .check(atMost(VERDICT_WHY_LIMIT, `must be at most ${VERDICT_WHY_LIMIT} characters`))
       .optional(),
   })
   .meta({ id: "VerdictInput" });

@@ -1,14 +1,15 @@
 /** Watches: what of a connector's is looked at again and again, and what has been seen of it. */
 import { z } from "zod";
+import { atMost } from "./characters.ts";
 import { connectorNameSchema } from "./connector.ts";
 import { nullable } from "./schema.ts";
 import { boundedDuration, timestampSchema } from "./time.ts";
 
 const ARGUMENTS_LENGTH = 16_384;
-const path = z.string().min(1).max(200);
+const path = z.string().min(1).check(atMost(200));
 
 /** Of a connector's tool that the instance itself calls. */
-export const toolNameSchema = z.string().min(1).max(200);
+export const toolNameSchema = z.string().min(1).check(atMost(200));
 export const toolArgumentsSchema = z
   .record(z.string(), z.any())
   .refine((given) => JSON.stringify(given).length <= ARGUMENTS_LENGTH, "must be at most 16 KiB of JSON")

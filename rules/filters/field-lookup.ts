@@ -1,4 +1,5 @@
 /** Finds what a filter's field names in an event: a named field, or a dotted path into the payload. Pure. */
+import { composed } from "#protocol/characters.ts";
 import type { Json, JsonArray, JsonObject } from "#protocol/schema.ts";
 
 /** What rules see of an event. */
@@ -16,11 +17,13 @@ export type Found =
   | { kind: "one"; value: Scalar | JsonObject }
   | { kind: "list"; items: (Scalar | JsonObject)[] };
 
+const NOT_ASCII = /[^ -~]/;
 const INDEX = /^(?:0|[1-9][0-9]*)$/;
 
 /** A path through a list without an index goes through all its items. */
 export function findField({ payload, fields }: FilteredEvent, field: string): Found {
-  if (Object.hasOwn(fields, field)) return asFound([fields[field] ?? null], false);
+  const named = ownKey(fields, field);
+  if (named !== null) return asFound([fields[named] ?? null], false);
   return followPath(payload, field);
 }
 
@@ -52,8 +55,21 @@ function followPath(payload: Json, path: string): Found {
 /** Looks at an object's own properties alone, not at inherited ones. A key with dots in it is found by its whole name. */
 function step(node: Json, key: string, rest: string, next: Json[], values: Json[]): void {
   if (node === null || typeof node !== "object" || Array.isArray(node)) return;
-  if (Object.hasOwn(node, rest)) values.push(node[rest] ?? null);
-  else if (Object.hasOwn(node, key)) next.push(node[key] ?? null);
+  const whole = ownKey(node, rest);
+  if (whole !== null) {
+    values.push(node[whole] ?? null);
+    return;
+  }
+  const own = ownKey(node, key);
+  if (own !== null) next.push(node[own] ?? null);
+}
+
+/** The key that an object has: as it is written, or one that says the same in other characters. */
+function ownKey(object: JsonObject, key: string): string | null {
+  if (Object.hasOwn(object, key)) return key;
+  const wanted = composed(key);
+  // What is all ASCII is written in one way alone, but for the sign of Kelvin and the like: those are composed here.
+  return Object.keys(object).find((one) => NOT_ASCII.test(one) && composed(one) === wanted) ?? null;
 }
 
 function asFound(values: readonly Json[], isThroughList: boolean): Found {

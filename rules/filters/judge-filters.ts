@@ -1,7 +1,8 @@
 /** Whether an event passes the filters of a trigger, and why. Pure. */
+import { characterCount, composed, firstCharacters } from "#protocol/characters.ts";
 import type { Filter, FilterCheck } from "#protocol/filters.ts";
 import { type FilteredEvent, type Found, findField, type Scalar } from "./field-lookup.ts";
-import { findWholeMatch, REGEX_LIMITS, regexFault } from "./regex.ts";
+import { findWholeMatch, REGEX_LIMITS, RegexBudget, regexFault } from "./regex.ts";
 
 /** How much a sentence quotes: characters of a text, values of a list, characters in all. */
 const QUOTED = { text: 100, values: 3, sentence: 500 } as const;
@@ -25,27 +26,32 @@ interface Wording {
   none: string;
 }
 
-/** @returns one check for each filter, in their order; all must have matched for the event to pass. */
-export function judgeFilters(filters: readonly Filter[], event: FilteredEvent): FilterCheck[] {
+/**
+ * @param budget of the event: whatever else is judged of it for the same routine shares it.
+ * @returns one check for each filter, in their order; all must have matched for the event to pass.
+ */
+export function judgeFilters(
+  filters: readonly Filter[],
+  event: FilteredEvent,
+  budget = new RegexBudget(),
+): FilterCheck[] {
   return filters.map((filter) => {
     const { field, operator } = filter;
     const found = findField(event, field);
-    const verdict = filter.operator === "exists" ? judgeExistence(filter, found) : judgeValue(filter, found);
+    const verdict = filter.operator === "exists" ? judgeExistence(filter, found) : judgeValue(filter, found, budget);
     return { field, operator, ...verdict };
   });
 }
 
 /**
  * What a routine's filters are refused for when it is saved.
- * @returns the first fault, with the field that has it as people find it in the trigger, or null.
+ * @returns all faults, each with the field that has it as people find it in the trigger.
  */
-export function filtersFault(filters: readonly Filter[]): { field: string; message: string } | null {
-  for (const [index, filter] of filters.entries()) {
-    if (filter.operator !== "matches_regex") continue;
-    const message = regexFault(filter.value);
-    if (message !== null) return { field: `filters[${index}].value`, message };
-  }
-  return null;
+export function filtersFaults(filters: readonly Filter[]): { field: string; message: string }[] {
+  return filters.flatMap((filter, index) => {
+    const message = filter.operator === "matches_regex" ? regexFault(filter.value) : null;
+    return message === null ? [] : [{ field: `filters[${index}].value`, message }];
+  });
 }
 
 function judgeExistence({ field, value }: FilterOf<"exists">, found: Found): Verdict {
@@ -53,7 +59,7 @@ function judgeExistence({ field, value }: FilterOf<"exists">, found: Found): Ver
   return { matched: isThere === value, why: `${field} is ${isThere ? "there" : "not there"}` };
 }
 
-function judgeValue(filter: ComparingFilter | RegexFilter, found: Found): Verdict {
+function judgeValue(filter: ComparingFilter | RegexFilter, found: Found, budget: RegexBudget): Verdict {
   const { field, operator } = filter;
   const isNegative = operator === "is_not_one_of";
   if (found.kind === "missing") return { matched: isNegative, why: `${field} is not there` };
@@ -65,7 +71,7 @@ function judgeValue(filter: ComparingFilter | RegexFilter, found: Found): Verdic
     return { matched: false, why: `${field} ${what} fields, as in ${field}.id` };
   }
   const compared = { field, isList: found.kind === "list", values };
-  if (operator === "matches_regex") return judgeRegex(filter, compared);
+  if (operator === "matches_regex") return judgeRegex(filter, compared, budget);
   const holding = values.find(condition(filter, compared.isList));
   const why = sentence(compared, holding, wording(filter, compared.isList));
   return { matched: (holding !== undefined) !== isNegative, why };
@@ -79,22 +85,26 @@ function condition(filter: ComparingFilter, isList: boolean): (value: Scalar) =>
     return (value) => listed.has(asText(value));
   }
   const wanted = asText(given);
-  if (operator === "starts_with") return (value) => typeof value === "string" && value.startsWith(wanted);
-  if (operator === "contains" && !isList) return (value) => typeof value === "string" && value.includes(wanted);
+  if (operator === "starts_with") return (value) => typeof value === "string" && asText(value).startsWith(wanted);
+  if (operator === "contains" && !isList) return (value) => typeof value === "string" && asText(value).includes(wanted);
   return (value) => asText(value) === wanted;
 }
 
-/** Numbers and booleans are compared by their texts, so that `true` in YAML is "true" in a payload. */
+/** Numbers and booleans are compared by their texts, so that `true` in YAML is "true" in a payload; texts by what they say. */
 function asText(value: Scalar): string {
-  return String(value);
+  return composed(String(value));
 }
 
-function judgeRegex({ field, value: pattern }: RegexFilter, compared: Compared): Verdict {
-  const match = findWholeMatch(pattern, compared.values.map(asText));
+function judgeRegex({ field, value: pattern }: RegexFilter, compared: Compared, budget: RegexBudget): Verdict {
+  const match = findWholeMatch(composed(pattern), compared.values.map(asText), budget);
   const wanted = quote(pattern);
   if (match.result === "too_long") {
     const limit = `at most ${REGEX_LIMITS.text} characters are tried, and fewer with a long expression`;
     return { matched: false, why: cut(`${field} is too long for ${wanted}: ${limit}`) };
+  }
+  if (match.result === "spent") {
+    const why = `${field} was not tried with ${wanted}: the regular expressions of one event may take ${REGEX_LIMITS.event} steps, and those before have taken them`;
+    return { matched: false, why: cut(why) };
   }
   if (match.result === "refused") return { matched: false, why: cut(`${wanted} ${match.message}`) };
   const why = sentence(compared, match.result === "matched" ? compared.values[match.index] : undefined, {
@@ -131,8 +141,8 @@ function sentence({ field, isList, values }: Compared, holding: Scalar | undefin
 }
 
 function quote(value: Scalar): string {
-  if (typeof value !== "string" || value.length <= QUOTED.text) return JSON.stringify(value);
-  return `${JSON.stringify(value.slice(0, QUOTED.text))}…`;
+  const shown = typeof value === "string" ? firstCharacters(value, QUOTED.text) : value;
+  return JSON.stringify(shown) + (shown === value ? "" : "…");
 }
 
 function quoteAll(values: readonly Scalar[]): string {
@@ -142,5 +152,5 @@ function quoteAll(values: readonly Scalar[]): string {
 }
 
 function cut(text: string): string {
-  return text.length <= QUOTED.sentence ? text : `${text.slice(0, QUOTED.sentence - 1)}…`;
+  return characterCount(text) <= QUOTED.sentence ? text : `${firstCharacters(text, QUOTED.sentence - 1)}…`;
 }

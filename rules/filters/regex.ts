@@ -1,5 +1,6 @@
 /** Regular expressions of filters: in RE2's syntax, on whole values, in linear time and within bounds. Pure. */
 import { RE2JS, RE2JSSyntaxException } from "re2js";
+import { characterCount } from "#protocol/characters.ts";
 import { regexSize } from "./regex-size.ts";
 
 /**
@@ -7,19 +8,38 @@ import { regexSize } from "./regex-size.ts";
  * - `size`: instructions of an expression.
  * - `text`: characters of a value; the body of a pull request or an issue has at most as many.
  * - `steps`: of one filter, over all items of a list.
+ * - `event`: of all filters of a routine together, for one event.
  */
-export const REGEX_LIMITS = { size: 2_000, text: 65_536, steps: 4_000_000 } as const;
+export const REGEX_LIMITS = { size: 2_000, text: 65_536, steps: 4_000_000, event: 8_000_000 } as const;
 
 /** What beginning with a value costs, in steps, so that a list of a million short texts is bounded too. */
 const STEPS_PER_TEXT = 100;
+/** What it costs to compile an instruction, in steps; it counts also where the expression is kept, so that one event is judged alike each time. */
+const STEPS_TO_COMPILE = 50;
 /** How many instructions all the expressions that are kept compiled may have together. */
 const KEPT_SIZE = 2_000;
 
-/** `too_long`: no text matched, and at least one has not been tried. `refused`: as `regexFault` tells. */
+/**
+ * `too_long`: no text matched, and at least one has not been tried. `spent`: nothing has been tried, for want of steps.
+ * `refused`: as `regexFault` tells.
+ */
 export type WholeMatch =
   | { result: "matched"; index: number }
-  | { result: "unmatched" | "too_long" }
+  | { result: "unmatched" | "too_long" | "spent" }
   | { result: "refused"; message: string };
+
+/** The steps that the expressions of one routine may take for one event. */
+export class RegexBudget {
+  #left: number = REGEX_LIMITS.event;
+
+  get left(): number {
+    return this.#left;
+  }
+
+  take(steps: number): void {
+    this.#left = Math.max(0, this.#left - steps);
+  }
+}
 
 type Compiled = { ok: true; expression: RE2JS } | { ok: false; message: string };
 
@@ -35,23 +55,35 @@ export function regexFault(pattern: string): string | null {
 /**
  * The first text that matches from its beginning to its end. A text is never tried in part: its beginning says nothing
  * of the whole.
+ * @param budget of the event; what is tried takes from it.
  */
-export function findWholeMatch(pattern: string, texts: readonly string[]): WholeMatch {
+export function findWholeMatch(pattern: string, texts: readonly string[], budget = new RegexBudget()): WholeMatch {
+  const toCompile = Math.min(regexSize(pattern), REGEX_LIMITS.size) * STEPS_TO_COMPILE;
+  if (toCompile >= budget.left) return { result: "spent" };
+  budget.take(toCompile);
   const compiled = compile(pattern);
   if (!compiled.ok) return { result: "refused", message: compiled.message };
   const size = compiled.expression.programSize();
   let stepsLeft: number = REGEX_LIMITS.steps;
   let isAnyLeftOut = false;
+  let isSpent = false;
   for (const [index, text] of texts.entries()) {
-    const steps = STEPS_PER_TEXT + size * (text.length + 1);
-    if (text.length > REGEX_LIMITS.text || steps > stepsLeft) {
+    const length = characterCount(text);
+    const steps = STEPS_PER_TEXT + size * (length + 1);
+    if (length > REGEX_LIMITS.text || steps > stepsLeft) {
       isAnyLeftOut = true;
       continue;
     }
+    if (steps > budget.left) {
+      isSpent = true;
+      continue;
+    }
     stepsLeft -= steps;
+    budget.take(steps);
     // Not `testExact`: it builds automata of up to 8 MB for each expression, and many times slower when they grow.
     if (compiled.expression.matcher(text).matches()) return { result: "matched", index };
   }
+  if (isSpent) return { result: "spent" };
   return { result: isAnyLeftOut ? "too_long" : "unmatched" };
 }
 

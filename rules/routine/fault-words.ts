@@ -1,5 +1,6 @@
 /** What a schema finds wrong, in words for people: what is wanted, what was found, and the nearest known word. Pure. */
 import type { z } from "zod";
+import { characterCount, firstCharacters } from "#protocol/characters.ts";
 import { nearestKey } from "./nearest-key.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -107,7 +108,7 @@ function sizeWords(origin: string, end: "most" | "least", bound: number, isInclu
 
 function textSize(end: "most" | "least", bound: number, found: unknown): string {
   if (end === "least" && bound === 1) return "must not be empty";
-  const has = typeof found === "string" ? `, and has ${found.length}` : "";
+  const has = typeof found === "string" ? `, and has ${characterCount(found)}` : "";
   return `must have at ${end} ${bound} characters${has}`;
 }
 
@@ -119,5 +120,6 @@ function kindOf(found: unknown): string {
 
 /** What was found comes from outside and can be as long as the body. */
 function quoted(text: string): string {
-  return JSON.stringify(text.length <= 100 ? text : `${text.slice(0, 100)}…`);
+  const shown = firstCharacters(text, 100);
+  return JSON.stringify(shown === text ? text : `${shown}…`);
 }

@@ -50,13 +50,14 @@ const savedConnectors = z.array(z.union([z.string(), z.object({ name: z.string()
 
 /** A routine as D1 has kept it; the schemas within have the defaults of what was added to repositories and triggers. */
 export const savedRoutineSchema = routineSchema.extend({
+  // What was saved stays readable when the rules for new ones become stricter.
+  name: z.string(),
   session: routineSchema.shape.session.default(ROUTINE_DEFAULTS.session),
   session_key: routineSchema.shape.session_key.default(null),
   gate: routineSchema.shape.gate.default(null),
   push_prefix: routineSchema.shape.push_prefix.default(ROUTINE_DEFAULTS.push_prefix),
   runs_on: routineSchema.shape.runs_on.default(ROUTINE_DEFAULTS.runs_on),
   environment: routineSchema.shape.environment.default(ROUTINE_DEFAULTS.environment),
-  // What was saved stays readable when the rules for new ones become stricter.
   variables: z.record(z.string(), z.string()).default(ROUTINE_DEFAULTS.variables),
   connectors: savedConnectors.default(ROUTINE_DEFAULTS.connectors),
   context_from: routineSchema.shape.context_from.default(ROUTINE_DEFAULTS.context_from),

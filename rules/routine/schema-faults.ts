@@ -1,6 +1,8 @@
 /** Pure: what a schema finds wrong with an input, told so that a person can mend it. */
 import { z } from "zod";
+import { firstCharacters } from "#protocol/characters.ts";
 import type { Refusal } from "#protocol/errors.ts";
+import { escapeUnseen } from "#protocol/unseen-characters.ts";
 import { faultWords } from "./fault-words.ts";
 import { nearestKey } from "./nearest-key.ts";
 
@@ -9,6 +11,7 @@ interface Issue {
   message: string;
 }
 
+const PLAIN_KEY = /^[\p{L}\p{N}_$-]+…?$/u;
 /** A body can be at fault in as many places as it has bytes: more than these help nobody. */
 const ISSUE_LIMIT = 50;
 
@@ -97,19 +100,23 @@ function unknownKeyMessage(key: string, known: readonly string[]): string {
   return `is not a known key; ${remedy}`;
 }
 
-/** `repositories[0].url`; the whole input is called `body`. */
+/** `repositories[0].url`; the whole input is called `body`. A key that can't be told from other text so is quoted: `tags["a b"]`. */
 function fieldName(path: readonly PropertyKey[]): string {
   if (path.length === 0) return "body";
   return path
-    .map((part, place) =>
-      typeof part === "number" ? `[${part}]` : `${place === 0 ? "" : "."}${shorten(String(part))}`,
-    )
+    .map((part, place) => {
+      if (typeof part === "number") return `[${part}]`;
+      const key = shorten(String(part));
+      if (!PLAIN_KEY.test(key)) return `[${escapeUnseen(JSON.stringify(key))}]`;
+      return place === 0 ? key : `.${key}`;
+    })
     .join("");
 }
 
 /** A key comes from outside and can be as long as the body. */
 function shorten(key: string): string {
-  return key.length <= 100 ? key : `${key.slice(0, 100)}…`;
+  const shown = firstCharacters(key, 100);
+  return shown === key ? key : `${shown}…`;
 }
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {

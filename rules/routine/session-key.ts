@@ -1,4 +1,5 @@
 /** The template `session_key` of a routine: whether it can be used, and the key that it makes of what has happened. Pure. */
+import { characterCount, composed } from "#protocol/characters.ts";
 import { type Refusal, refuse } from "#protocol/errors.ts";
 import type { SessionKey, Wake } from "#protocol/occurrence.ts";
 import type { RoutineDefinition } from "#protocol/routine.ts";
@@ -57,8 +58,9 @@ export function sessionKeyOf(
     if ("fault" in value) return { fault: `${"path" in part ? part.path : ""} ${value.fault}` };
     key += value.text;
   }
-  return key.length <= SESSION_KEY_LIMIT
-    ? { key }
+  const known = composed(key);
+  return characterCount(known) <= SESSION_KEY_LIMIT
+    ? { key: known }
     : { fault: `The key would be longer than ${SESSION_KEY_LIMIT} characters` };
 }
 

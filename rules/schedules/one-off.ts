@@ -58,5 +58,5 @@ function readDelay(amount: number, name: string, zone: string, nowMs: number): R
     unit.days === 0
       ? nowMs + amount * unit.elapsedMs
       : instantOf(zone, localOf(zone, nowMs) + amount * unit.days * DAY_MS);
-  return { atMs: Math.ceil(atMs / MINUTE_MS) * MINUTE_MS };
+  return within(Math.ceil(atMs / MINUTE_MS) * MINUTE_MS, `in ${amount} ${name}`);
 }

@@ -1,8 +1,10 @@
 /** A change in how a routine is doing, as an event that other routines can wait for. Pure. */
+import { firstCharacters } from "#protocol/characters.ts";
 import type { ListedRun } from "#protocol/run.ts";
 import { CONTEXT_LIMIT, type SourceEvent } from "#protocol/source-event.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { HealthChange } from "#protocol/triggers.ts";
+import { oneSeenLine } from "#protocol/unseen-characters.ts";
 
 /** What is told, as one text: that of a call that is owed. */
 export interface ToldHealth {
@@ -42,7 +44,7 @@ export function healthEvent(
     trigger_id: null,
     name: `routine.${change}`,
     action: change,
-    summary: `${name} ${WORDS[change]}`.slice(0, 200),
+    summary: firstCharacters(oneSeenLine(`${name} ${WORDS[change]}`), 200),
     dedupe_key: event_id,
     content_key: null,
     payload: { routine_id: id, routine_name: name, routine_names, run_id, status: change, at },

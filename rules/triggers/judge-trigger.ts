@@ -1,4 +1,5 @@
 /** Whether an event is what a trigger waits for, and what keeps it from starting a run all the same. Pure. */
+import { composed } from "#protocol/characters.ts";
 import type { FilterCheck } from "#protocol/filters.ts";
 import type { OutcomeReason } from "#protocol/occurrence.ts";
 import type { JsonObject } from "#protocol/schema.ts";
@@ -11,6 +12,7 @@ import {
   type Trigger,
 } from "#protocol/triggers.ts";
 import { judgeFilters } from "../filters/judge-filters.ts";
+import { RegexBudget } from "../filters/regex.ts";
 import { RUN_ENDED } from "./run-ended-event.ts";
 import { placeKey, repositoryPlace } from "./subscriptions.ts";
 
@@ -40,13 +42,21 @@ export interface Judgement {
   repository: { url: string; place: string } | null;
 }
 
-/** @returns null for a trigger that waits for something else altogether: it has not been looked at. */
-export function judgeTrigger(trigger: Trigger, event: SourceEvent, routine: JudgedRoutine): Judgement | null {
+/**
+ * @param budget shared by all of a routine's triggers, so that an event is bounded in cost whatever they are.
+ * @returns null for a trigger that waits for something else altogether: it has not been looked at.
+ */
+export function judgeTrigger(
+  trigger: Trigger,
+  event: SourceEvent,
+  routine: JudgedRoutine,
+  budget = new RegexBudget(),
+): Judgement | null {
   if (!listens(trigger) || !isMeant(trigger, event)) return null;
   const repository = trigger.type === "github" ? repositoryOf(event, routine) : null;
   const mismatch = mismatchOf(trigger, event, repository);
   if (mismatch !== null) return { matched: false, why: mismatch, filters: [], objection: null, repository };
-  const filters = trigger.type === "routine" ? [] : judgeFilters(trigger.filters, event);
+  const filters = trigger.type === "routine" ? [] : judgeFilters(trigger.filters, event, budget);
   const failed = filters.find(({ matched }) => !matched);
   if (failed !== undefined) return { matched: false, why: failed.why, filters, objection: null, repository };
   const objection = objectionTo(trigger, event, routine);
@@ -72,15 +82,19 @@ function mismatchOf(trigger: Trigger, event: SourceEvent, repository: Judgement[
       }
       return actionMismatch(trigger, event);
     case "webhook":
-      if (trigger.events === undefined || trigger.events.includes(event.name)) return null;
+      if (trigger.events === undefined || trigger.events.some((name) => isSameName(name, event.name))) return null;
       return `The event is ${event.name}, not ${trigger.events.join(" or ")}.`;
     case "event":
-      return trigger.name === event.name ? null : `The event is ${event.name}, not ${trigger.name}.`;
+      return isSameName(trigger.name, event.name) ? null : `The event is ${event.name}, not ${trigger.name}.`;
     case "routine":
       return endingMismatch(trigger, event);
     default:
       return "The trigger waits for no event.";
   }
+}
+
+function isSameName(one: string, other: string): boolean {
+  return composed(one) === composed(other);
 }
 
 function actionMismatch({ actions }: GithubTrigger, { action }: SourceEvent): string | null {
@@ -92,7 +106,7 @@ function actionMismatch({ actions }: GithubTrigger, { action }: SourceEvent): st
 function endingMismatch(trigger: RoutineTrigger, event: SourceEvent): string | null {
   const { routine_id, routine_names, status, result } = event.payload as JsonObject;
   const wanted = trigger.routine;
-  const isNamed = Array.isArray(routine_names) && routine_names.includes(wanted);
+  const isNamed = Array.isArray(routine_names) && routine_names.some((name) => isSameName(String(name), wanted));
   if (isRoutineId(wanted) ? wanted !== routine_id : !isNamed) return "It is about another routine.";
   const isEnd = event.name === RUN_ENDED;
   if (!trigger.on.some((one) => one === status)) {

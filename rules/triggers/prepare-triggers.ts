@@ -1,7 +1,7 @@
 /** A routine's triggers as they are written become those that it keeps: checked, with ids. Pure. */
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { ScheduleTrigger, Trigger, TriggerInput } from "#protocol/triggers.ts";
-import { filtersFault } from "../filters/judge-filters.ts";
+import { filtersFaults } from "../filters/judge-filters.ts";
 import { resolveAt, scheduleFault } from "../schedules/schedule.ts";
 
 /**
@@ -38,12 +38,9 @@ export function prepareTriggers(
       triggers.push(earlier);
       continue;
     }
-    const fault = faultOf(input, earlier, nowMs);
-    if (fault !== null) {
-      const field = `triggers[${place}].${fault.field}`;
-      issues.push({ field, message: fault.message });
-      continue;
-    }
+    const faults = faultsOf(input, earlier, nowMs);
+    for (const { field, message } of faults) issues.push({ field: `triggers[${place}].${field}`, message });
+    if (faults.length > 0) continue;
     triggers.push({ ...resolved(input, earlier, nowMs), id: earlier?.id ?? makeId() });
   }
   const [first] = issues;
@@ -109,12 +106,13 @@ function kindOf(trigger: TriggerInput | Trigger): string {
 }
 
 /** @param earlier the saved trigger that `input` changes: a time that has passed may stay as it is. */
-function faultOf(input: TriggerInput, earlier: Trigger | undefined, nowMs: number) {
+function faultsOf(input: TriggerInput, earlier: Trigger | undefined, nowMs: number) {
   if (input.type === "schedule") {
     const keepsZone = earlier?.type === "schedule" && earlier.timezone === input.timezone;
-    return scheduleFault(input, nowMs, { refusePast: !hasItsTime(input, earlier), keepsZone });
+    const fault = scheduleFault(input, nowMs, { refusePast: !hasItsTime(input, earlier), keepsZone });
+    return fault === null ? [] : [fault];
   }
-  return "filters" in input ? filtersFault(input.filters) : null;
+  return "filters" in input ? filtersFaults(input.filters) : [];
 }
 
 function hasItsTime(input: TriggerInput, earlier: Trigger | undefined): boolean {

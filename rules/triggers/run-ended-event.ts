@@ -1,7 +1,9 @@
 /** The end of a run as an event that other routines can wait for. Pure. */
 
+import { firstCharacters } from "#protocol/characters.ts";
 import type { ListedRun } from "#protocol/run.ts";
 import { CONTEXT_LIMIT, type SourceEvent } from "#protocol/source-event.ts";
+import { oneSeenLine } from "#protocol/unseen-characters.ts";
 import { lacksEvidence } from "../run/lacks-evidence.ts";
 import { routineKeys } from "./subscriptions.ts";
 
@@ -33,7 +35,7 @@ export function runEndedEvent(run: ListedRun, name: string): SourceEvent {
     trigger_id: null,
     name: RUN_ENDED,
     action: status,
-    summary: `Run of ${name} ${status.replace("_", " ")}`.slice(0, 200),
+    summary: firstCharacters(oneSeenLine(`Run of ${name} ${status.replace("_", " ")}`), 200),
     dedupe_key: id,
     content_key: null,
     payload: {

@@ -1,4 +1,5 @@
 /** The keys by which events find the triggers that wait for them. Pure. */
+import { composed } from "#protocol/characters.ts";
 import type { Repository } from "#protocol/repository.ts";
 import { isRoutineId, type Trigger } from "#protocol/triggers.ts";
 
@@ -25,12 +26,12 @@ export function githubKey(repository: number | string, event: string): string {
 }
 
 export function eventKey(name: string): string {
-  return `event:${name}`;
+  return `event:${composed(name)}`;
 }
 
 /** @param routine an id or a name, as the trigger has it. */
 export function routineKey(routine: string): string {
-  return isRoutineId(routine) ? `routine-id:${routine}` : `routine-name:${routine}`;
+  return isRoutineId(routine) ? `routine-id:${routine}` : `routine-name:${composed(routine)}`;
 }
 
 /** The keys under which others wait for a routine. @param names that it has, or had. */

@@ -65,4 +65,18 @@ describe("a burst", () => {
     expect(outcome).toMatchObject({ outcome: "queued", reason: "coalesced" });
     expect(await occurrences(routine.id)).toHaveLength(1);
   });
+
+  it("with long keys that begin alike waits for each of them apart", async () => {
+    const { routine, send } = await waiting({ key: "body", window: "60s" });
+    for (const end of ["a", "b", "a"]) await send({ body: `${"y".repeat(5_000)}${end}` });
+    const runs = (await occurrences(routine.id)).map(({ run_id }) => run_id);
+    expect(runs[0]).toBe(runs[2]);
+    expect(new Set(runs).size).toBe(2);
+  });
+
+  it("with keys that say the same in other characters is one", async () => {
+    const { routine, send } = await waiting({ key: "place", window: "60s" });
+    for (const place of ["caf\u00e9", "cafe\u0301"]) await send({ place });
+    expect(new Set((await occurrences(routine.id)).map(({ run_id }) => run_id)).size).toBe(1);
+  });
 });

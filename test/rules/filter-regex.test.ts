@@ -2,9 +2,10 @@
 import fc from "fast-check";
 import { RE2JS } from "re2js";
 import { describe, expect, it, vi } from "vitest";
-import { FILTER_LIMITS } from "#protocol/filters.ts";
+import { FILTER_LIMITS, type Filter } from "#protocol/filters.ts";
+import type { Json } from "#protocol/schema.ts";
 import { judgeFilters } from "#rules/filters/judge-filters.ts";
-import { findWholeMatch, REGEX_LIMITS, regexFault } from "#rules/filters/regex.ts";
+import { findWholeMatch, REGEX_LIMITS, RegexBudget, regexFault } from "#rules/filters/regex.ts";
 import { regexSize } from "#rules/filters/regex-size.ts";
 
 /** Grows without bound in engines that go back. */
@@ -256,6 +257,49 @@ describe("a text that is too long", () => {
       matched: false,
       why: 'body is ["b", "b", "b" and 2997 more], where none matches "a" as a whole',
     });
+  });
+});
+
+describe("the expressions of one event", () => {
+  const long = "a".repeat(65_536);
+  const filters = (count: number, value: string) =>
+    Array.from({ length: count }, (): Filter => ({ field: "body", operator: "matches_regex", value }));
+  const judged = (count: number, value: string, body: Json, budget = new RegexBudget()) =>
+    judgeFilters(filters(count, value), { payload: { body }, fields: {} }, budget);
+
+  it.each([
+    ["that match nothing", "(?:a|b){5}.*z", long],
+    ["of a list of texts", "(?:x|y){10}", Array<string>(20_000).fill("z")],
+    ["that are costly to compile alone", "[a-z]{1990}", "a"],
+    ["with many characters beyond the basic plane", ".{1,20}x", "\u{1f6a8}".repeat(60_000)],
+  ])("%s end with what is allowed, however many triggers have them", (_title, value, body) => {
+    const budget = new RegexBudget();
+    const tried = Array.from({ length: 200 }, () => judged(20, value, body, budget)).flat();
+    const first = tried.findIndex(({ why }) => why.includes("was not tried"));
+    expect(first).toBeGreaterThan(0);
+    // From there on all of the same cost are left.
+    expect(tried.slice(first).every(({ why }) => why.includes("was not tried"))).toBe(true);
+    expect(first).toBeLessThan(100);
+  });
+
+  it("are tried as far as it goes, and the rest says that it was not", () => {
+    const checks = judged(20, "(?:a|b){5}.*z", long);
+    expect(checks[0]).toMatchObject({ why: expect.stringContaining("which does not match") });
+    expect(checks.at(-1)).toMatchObject({ matched: false, why: expect.stringContaining("was not tried") });
+  });
+
+  it("of usual sizes are all tried, however many triggers there are", () => {
+    const budget = new RegexBudget();
+    for (let trigger = 0; trigger < 200; trigger += 1) {
+      expect(judged(3, "(?:feat|fix|release)/.*", "release/2026.11", budget)).toMatchObject(
+        Array(3).fill({ matched: true }),
+      );
+    }
+  });
+
+  it("count characters, not the units of a text", () => {
+    expect(judged(1, ".*", "\u{1f6a8}".repeat(65_536))).toMatchObject([{ matched: true }]);
+    expect(judged(1, ".*", "\u{1f6a8}".repeat(65_537))).toMatchObject([{ why: expect.stringContaining("too long") }]);
   });
 });
 

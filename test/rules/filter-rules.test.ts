@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Filter, type FilterOperator, filterSchema, filtersSchema } from "#protocol/filters.ts";
 import type { Json } from "#protocol/schema.ts";
-import { filtersFault, judgeFilters } from "#rules/filters/judge-filters.ts";
+import { filtersFaults, judgeFilters } from "#rules/filters/judge-filters.ts";
 
 const PULL_REQUEST = {
   payload: {
@@ -303,7 +303,7 @@ describe("saving filters", () => {
   const filter = (value: string): Filter => ({ field: "title", operator: "matches_regex", value });
 
   it("accepts what can be judged", () => {
-    expect(filtersFault([filter("a|b"), { field: "x", operator: "exists", value: true }])).toBeNull();
+    expect(filtersFaults([filter("a|b"), { field: "x", operator: "exists", value: true }])).toEqual([]);
   });
 
   it.each([
@@ -316,7 +316,64 @@ describe("saving filters", () => {
     ["[b-a]", "invalid character class range at b-a"],
     ["((a{1000}){1000}){1000}", "is too costly"],
   ])("refuses %s and says where", (pattern, message) => {
-    const fault = filtersFault([filter("a"), { field: "x", operator: "exists", value: true }, filter(pattern)]);
-    expect(fault).toEqual({ field: "filters[2].value", message: expect.stringContaining(message) });
+    const fault = filtersFaults([filter("a"), { field: "x", operator: "exists", value: true }, filter(pattern)]);
+    expect(fault).toEqual([{ field: "filters[2].value", message: expect.stringContaining(message) }]);
+  });
+
+  it("tells all faults at once", () => {
+    expect(filtersFaults([filter("("), filter("a"), filter("["), filter("(?=a)")]).map(({ field }) => field)).toEqual([
+      "filters[0].value",
+      "filters[2].value",
+      "filters[3].value",
+    ]);
+  });
+});
+
+describe("texts that say the same in other characters", () => {
+  const NFC = "caf\u00e9";
+  const NFD = "cafe\u0301";
+  const check = (field: string, operator: string, value: unknown, payload: Json) =>
+    judgeFilters([filterSchema.parse({ field, operator, value })], {
+      payload,
+      fields: { branch: payload as string },
+    })[0];
+
+  it.each([
+    ["equals", "branch", NFC, NFD],
+    ["equals", "branch", NFD, NFC],
+    ["contains", "branch", NFC, `feat/${NFD}-1`],
+    ["starts_with", "branch", NFD, `${NFC}/x`],
+    ["is_one_of", "branch", ["x", NFD], NFC],
+    ["matches_regex", "branch", `.*${NFD}`, `a ${NFC}`],
+    ["matches_regex", "branch", "caf.", NFD],
+    ["equals", "branch", "\u1112\u1161\u11ab", "\ud55c"],
+    ["equals", "branch", "\u212b", "\u00c5"],
+  ])("%s of %s takes %j in %j", (operator, field, value, found) => {
+    expect(check(field, operator, value, found)).toMatchObject({ matched: true });
+  });
+
+  it.each([
+    ["is_not_one_of", [NFC], NFD],
+    ["equals", "cafe", NFD],
+    ["equals", "caf\u00e8", NFD],
+    ["equals", "\ufb01", "fi"],
+  ])("%s of %j does not take %j", (operator, value, found) => {
+    expect(check("branch", operator, value, found)).toMatchObject({ matched: false });
+  });
+
+  it("find a field by its name, and show what came as it came", () => {
+    const payload = { [NFD]: { [NFC]: NFD } };
+    expect(check(`${NFC}.${NFD}`, "equals", "x", payload)).toMatchObject({
+      matched: false,
+      why: `${NFC}.${NFD} is "${NFD}", not "x"`,
+    });
+    expect(check(`${NFC}.${NFD}`, "equals", NFC, payload)).toMatchObject({ matched: true });
+    expect(check(`${NFC}.missing`, "exists", true, payload)).toMatchObject({ matched: false });
+  });
+
+  it("are quoted by whole characters", () => {
+    expect(check("branch", "equals", "x", "\u{1f6a8}".repeat(200))?.why).toBe(
+      `branch is "${"\u{1f6a8}".repeat(100)}"…, not "x"`,
+    );
   });
 });

@@ -11,6 +11,11 @@ function told(body: unknown): string[] {
 }
 
 const ROUTINE = { name: "r", prompt: "p" };
+const TAG = "has a name that can't be: must be 1 to 64 letters, digits, dots, dashes and underscores";
+
+function event(name: string) {
+  return { ...ROUTINE, triggers: [{ type: "event", name }] };
+}
 
 const TABLE: [unknown, string[]][] = [
   ["text", ["body: must be an object, not a text"]],
@@ -102,7 +107,25 @@ const TABLE: [unknown, string[]][] = [
     { ...ROUTINE, notify: [{ on: ["failed"] }] },
     ["notify[0]: must have one of webhook, slack, telegram, discord and email"],
   ],
-  [{ ...ROUTINE, tags: { "a b": "x" } }, ["tags.a b: has a name that can't be: names here have another form"]],
+  [{ ...ROUTINE, tags: { "a b": "x" } }, [`tags["a b"]: ${TAG}`]],
+  [
+    { ...ROUTINE, tags: { "": "x", "a\u202eb": "x", "a.b[0]\u0000": "x" } },
+    [`tags[""]: ${TAG}`, `tags["a\\u202eb"]: ${TAG}`, `tags["a.b[0]\\u0000"]: ${TAG}`],
+  ],
+  [{ ...ROUTINE, name: "🚨".repeat(80), prompt: "🚨".repeat(200_000) }, []],
+  [{ ...ROUTINE, name: "🚨".repeat(81) }, ["name: must have at most 80 characters, and has 81"]],
+  [{ ...ROUTINE, name: "\u200b" }, ["name: must have a character that can be seen"]],
+  [{ ...ROUTINE, tags: { env: "é".repeat(256) } }, []],
+  [event("🚨".repeat(200)), []],
+  [event("e\u0301 👨‍👩‍👧"), []],
+  [event("🚨".repeat(201)), ["triggers[0].name: must have at most 200 characters, and has 201"]],
+  [event("  "), ["triggers[0].name: must not be empty"]],
+  [event("\u200b\u2060"), ["triggers[0].name: must have a character that can be seen"]],
+  [event("\u3164"), ["triggers[0].name: must have a character that can be seen"]],
+  [event("a\u0000b"), ["triggers[0].name: must be one line without control characters"]],
+  [event("a\nb"), ["triggers[0].name: must be one line without control characters"]],
+  [event("a\u2028b"), ["triggers[0].name: must be one line without control characters"]],
+  [event("a\ud83d"), ["triggers[0].name: must be well-formed Unicode"]],
   [{ ...ROUTINE, tags: [] }, ["tags: must be an object, not a list"]],
   [{ ...ROUTINE, triggers: {} }, ["triggers: must be a list, not an object"]],
   [

@@ -1,4 +1,5 @@
 /** The key against repeats, as callers send it. */
+import { characterCount, composed } from "#protocol/characters.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { IDEMPOTENCY_KEY_LIMIT } from "#protocol/occurrence.ts";
 import type { HttpContext } from "../http/http-env.ts";
@@ -17,7 +18,7 @@ export function idempotencyHeader(what: string) {
 export function readIdempotencyKey(c: HttpContext): Result<string | null> {
   const key = c.req.header(NAME);
   if (key === undefined) return success(null);
-  if (key.length > 0 && key.length <= IDEMPOTENCY_KEY_LIMIT) return success(key);
+  if (key.length > 0 && characterCount(key) <= IDEMPOTENCY_KEY_LIMIT) return success(composed(key));
   const message = `must be 1 to ${IDEMPOTENCY_KEY_LIMIT} characters`;
   return refuse("invalid_request", { message: `${NAME}: ${message}`, field: NAME, issues: [{ field: NAME, message }] });
 }

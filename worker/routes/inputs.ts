@@ -1,6 +1,7 @@
 /** Path and query parameters that several endpoints share. */
 import { z } from "zod";
 import { EVENTS_PAGE_LIMIT, PAGE_LIMIT, type PageRequest } from "#protocol/api.ts";
+import { atMost } from "#protocol/characters.ts";
 import { routineIdSchema, runIdSchema, sessionIdSchema } from "#protocol/ids.ts";
 
 export const routineParams = z.object({ id: routineIdSchema });
@@ -33,7 +34,7 @@ export function severalOf<const Known extends readonly string[]>(known: Known) {
 }
 
 /** What is looked for in the texts of a list. */
-export const searchText = z.string().trim().min(1).max(200);
+export const searchText = z.string().trim().min(1).check(atMost(200));
 export const tagFilter = z
   .string()
   .regex(/^[a-zA-Z0-9_.-]{1,64}(?::.{0,256})?$/s, 'must be a tag, or a tag and its value: "team" or "team:docs"')

@@ -1,9 +1,11 @@
 /** Events of the owner's own: named, kept as deliveries, and offered to the triggers that wait for the name. */
 import { z } from "zod";
+import { atMost } from "#protocol/characters.ts";
 import { deliverySchema } from "#protocol/delivery.ts";
 import { refuse, success } from "#protocol/errors.ts";
 import { IDEMPOTENCY_KEY_LIMIT } from "#protocol/occurrence.ts";
 import { jsonSchema } from "#protocol/schema.ts";
+import { eventNameSchema } from "#protocol/triggers.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
 import { withExample } from "../http/openapi/examples/example.ts";
@@ -14,12 +16,12 @@ import { pendingView } from "../store/delivery-lists.ts";
 const eventInput = withExample(
   z
     .strictObject({
-      name: z.string().trim().min(1).max(200),
+      name: eventNameSchema,
       payload: jsonSchema.optional(),
       dedupe_key: z
         .string()
         .min(1)
-        .max(IDEMPOTENCY_KEY_LIMIT)
+        .check(atMost(IDEMPOTENCY_KEY_LIMIT))
         .optional()
         .meta({ description: "The same key within 24 hours is the same event." }),
     })

@@ -1,5 +1,6 @@
 /** A routine's triggers: secrets of their endpoints, and what they would make of an event. */
 import { z } from "zod";
+import { atMost } from "#protocol/characters.ts";
 import { deliveryOutcomeSchema } from "#protocol/delivery.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { deliveryIdSchema, routineIdSchema, triggerIdSchema } from "#protocol/ids.ts";
@@ -93,7 +94,11 @@ const testInput = withExample(
       z.strictObject({ delivery_id: deliveryIdSchema }),
       z.strictObject({
         source: eventSourceSchema.exclude(["routine"]),
-        event: z.string().max(200).optional().meta({ description: "GitHub's event, or the name of an internal one." }),
+        event: z
+          .string()
+          .check(atMost(200))
+          .optional()
+          .meta({ description: "GitHub's event, or the name of an internal one." }),
         trigger_id: triggerIdSchema.optional().meta({ description: "Of a webhook: whose endpoint it comes to." }),
         headers: z.record(headerName, headerValue).default({}),
         payload: jsonSchema,

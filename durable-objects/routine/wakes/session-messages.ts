@@ -1,8 +1,11 @@
 /** Messages of people, to the run that is on or to one that they start; and what a run has ended without. */
+
 import type { Actor } from "#protocol/actor.ts";
+import { firstCharacters } from "#protocol/characters.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { MessageAnswer } from "#protocol/message.ts";
 import type { Wake } from "#protocol/occurrence.ts";
+import { oneSeenLine } from "#protocol/unseen-characters.ts";
 import { withOccurrence } from "#rules/run/named-occurrences.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
@@ -161,7 +164,7 @@ function wakeOf({ by, text, requestId }: ToSession & { text: string }): Wake {
   return {
     type: "message",
     trigger_id: null,
-    summary: `Message from ${by.name}: ${[...line].slice(0, SUMMARY_LENGTH).join("")}`,
+    summary: `Message from ${by.name}: ${firstCharacters(oneSeenLine(line), SUMMARY_LENGTH)}`,
     // It is the sender's own words to the agent, and no text from outside.
     text: null,
     dedupe_key: null,

@@ -1,4 +1,5 @@
 /** Takes a wake in: asks admission at once, or has it wait for the gate, or join a run that waits for more like it. */
+import { composed } from "#protocol/characters.ts";
 import { contentWindowMs, IDEMPOTENCY_WINDOW_MS, type Occurrence, type Wake } from "#protocol/occurrence.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
 import { durationMs } from "#protocol/time.ts";
@@ -81,7 +82,7 @@ export function decide(
 export function coalesceOf(trigger: FilteredTrigger, event: SourceEvent, fired: Wake): CoalesceUnder | null {
   const coalesce = trigger.type === "routine" ? undefined : trigger.coalesce;
   if (coalesce === undefined) return null;
-  const found = coalesce.key === undefined ? "" : JSON.stringify(findField(event, coalesce.key));
+  const found = coalesce.key === undefined ? "" : composed(JSON.stringify(findField(event, coalesce.key)));
   const windowMs = durationMs(coalesce.window);
   return {
     trigger_id: trigger.id,

@@ -1511,6 +1511,8 @@ export type TriggerInput = {
   events?: string[];
   auth?: GenericAuth;
   pubsub?: PubsubAuth;
+  /** `slack` alone: what other apps' bots write wakes the routine too; what the trigger's own app writes never does. */
+  allow_bots?: boolean;
   /** @maxItems 20 */
   filters: Filter[];
   coalesce?: Coalesce;
@@ -2434,6 +2436,12 @@ export type TranscriptEvent = {
   cancel_reason: CancelReason | null;
   evidence: Evidence;
   usage: Usage;
+  truncated?: true;
+  /**
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+  bytes?: number;
 } | {
   /**
      * @minimum 1
@@ -3147,6 +3155,8 @@ export type Trigger = {
   events?: string[];
   auth?: GenericAuth;
   pubsub?: PubsubAuth;
+  /** `slack` alone: what other apps' bots write wakes the routine too; what the trigger's own app writes never does. */
+  allow_bots?: boolean;
   /** @maxItems 20 */
   filters: Filter[];
   coalesce?: Coalesce;
@@ -5132,6 +5142,8 @@ export type TriggerInputInput = {
   events?: string[];
   auth?: GenericAuthInput;
   pubsub?: PubsubAuthInput;
+  /** `slack` alone: what other apps' bots write wakes the routine too; what the trigger's own app writes never does. */
+  allow_bots?: boolean;
   /** @maxItems 20 */
   filters?: FilterInput[];
   coalesce?: CoalesceInput;

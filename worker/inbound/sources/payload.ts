@@ -1,7 +1,9 @@
 /** Reads what a source sent, and writes down what of it matters to the agent. Pure; nothing throws. */
 
+import { firstCharacters } from "#protocol/characters.ts";
 import type { Json, JsonObject } from "#protocol/schema.ts";
 import { CONTEXT_LIMIT, type SourceReading } from "#protocol/source-event.ts";
+import { oneSeenLine } from "#protocol/unseen-characters.ts";
 import { sha256Hex } from "#rules/sha256.ts";
 import { isNestedDeeper } from "#worker/http/nesting.ts";
 import { parseExact } from "./exact-json.ts";
@@ -69,6 +71,12 @@ export function cut(text: string, limit: number): string {
   return `${text.slice(0, isSplit ? end - 1 : end)}…`;
 }
 
+/** Cuts as `cut` does, by characters: as the limits of names are told, and as triggers have them. */
+function cutCharacters(text: string, limit: number): string {
+  const shown = firstCharacters(text, limit);
+  return shown === text ? text : `${firstCharacters(text, limit - 1)}…`;
+}
+
 /**
  * Lines `label: value` for the agent; longer texts stand on lines of their own. What is null is left out.
  * @param facts what matters most comes first: what does not fit into `CONTEXT_LIMIT` is cut off at the end.
@@ -96,9 +104,9 @@ export function identityOf(id: string | null): string | null {
 export function readEvent(event: SourceReading): SourceReading {
   return {
     ...event,
-    name: cut(event.name, NAME_LIMIT).toWellFormed(),
-    action: event.action === null ? null : cut(event.action, NAME_LIMIT).toWellFormed(),
-    summary: cut(event.summary.replace(/\s+/g, " ").trim(), SUMMARY_LIMIT).toWellFormed(),
+    name: cutCharacters(event.name, NAME_LIMIT).toWellFormed(),
+    action: event.action === null ? null : cutCharacters(event.action, NAME_LIMIT).toWellFormed(),
+    summary: cutCharacters(oneSeenLine(event.summary), SUMMARY_LIMIT).trim(),
     dedupe_key: identityOf(event.dedupe_key),
     context: event.context.toWellFormed(),
   };
