@@ -15,6 +15,7 @@ import { IS_UNSETTLED } from "#rules/run/status-condition.ts";
 export { sharedBudgets, sharedReservations, spending, spendingDays } from "./budget-tables.ts";
 export { gatedKeys, gatedWakes } from "./gate-tables.ts";
 export { notifications, slackUpdates } from "./notification-tables.ts";
+export { retention } from "./retention-tables.ts";
 export {
   conversationParts,
   conversations,
@@ -126,7 +127,7 @@ export const attemptEnvironments = sqliteTable("attempt_environments", {
 
 /**
  * The transcripts. A row holds the events of one transaction, as they are sent, a line each; `end_bytes` is the length
- * of the session's events up to its end. Its primary key is the table itself (`WITHOUT ROWID`, in the migration), so
+ * of the session's events up to its end. With a `key` its events lie in R2, and of them it has the last calls of tools alone. Its primary key is the table itself (`WITHOUT ROWID`, in the migration), so
  * that a row is written once.
  */
 export const transcript = sqliteTable(
@@ -142,6 +143,7 @@ export const transcript = sqliteTable(
     frame: integer().notNull(),
     toolCalls: integer("tool_calls").notNull(),
     body: text().notNull(),
+    key: text(),
   },
   (table) => [primaryKey({ columns: [table.sessionId, table.lastSeq] })],
 );

@@ -37,6 +37,7 @@ import m0034 from './0034_github_deeds.sql';
 import m0035 from './0035_watches.sql';
 import m0036 from './0036_gated_wakes.sql';
 import m0037 from './0037_gated_came_at.sql';
+import m0038 from './0038_retention.sql';
 
   export default {
     journal,
@@ -78,7 +79,8 @@ m0033,
 m0034,
 m0035,
 m0036,
-m0037
+m0037,
+m0038
     }
   }
   
