@@ -8,10 +8,11 @@ import { containerSizes } from "#protocol/container-size.ts";
 import { webAddress } from "#protocol/web-address.ts";
 import { readCommitKey } from "./commit-key.ts";
 import { inForce } from "./in-force.ts";
+import { between, KEEP_NAMES, type KeepVariables, keepIn, keepVariables } from "./keep-variables.ts";
 import { checkStores, type StoreVariables, storesIn, storeVariables } from "./secrets/store-variables.ts";
 
 /** Variables and secrets as the platform hands them over. `readConfig` turns the texts into a `Config`. */
-export interface Variables extends StoreVariables {
+export interface Variables extends StoreVariables, KeepVariables {
   OWNER_TOKEN?: string;
   OWNER_TOKEN_PREVIOUS?: string;
   SIGNING_KEY?: string;
@@ -131,16 +132,14 @@ const configSchema = z
     PUBLIC_URL: optional(url),
     JURISDICTION: optional(z.enum(jurisdictions, `must be one of ${jurisdictions.join(", ")}, or empty`)),
     LOCAL_INSTANCE: optional(z.literal("1", 'must be "1" or empty')),
-    CONTAINERS: z.preprocess(
-      (value) => (value === "" ? undefined : value),
-      z.coerce.number("must be a number").int().min(0).max(1_000).default(0),
-    ),
+    CONTAINERS: between(0, 1_000, 0),
     CONTAINER_SIZE: optional(z.enum(containerSizes, `must be one of ${containerSizes.join(", ")}, or empty`)),
     ...storeVariables,
     CONNECTORS_LOOPBACK: optional(z.literal("1", 'must be "1" or empty')),
     FIRE_RATE_PER_MINUTE: count(600),
     FIRE_BURST: count(200),
     INSTANCE_RATE_PER_MINUTE: count(6_000),
+    ...keepVariables,
   })
   .superRefine(checkStores)
   .check(({ value, issues }) => {
@@ -192,6 +191,7 @@ const configSchema = z
     fireRatePerMinute: vars.FIRE_RATE_PER_MINUTE,
     fireBurst: vars.FIRE_BURST,
     instanceRatePerMinute: vars.INSTANCE_RATE_PER_MINUTE,
+    keep: keepIn(vars),
   }));
 
 /** What only `npm start` sets. */
@@ -224,6 +224,7 @@ const OPEN_VARIABLES: readonly string[] = [
   "FIRE_RATE_PER_MINUTE",
   "FIRE_BURST",
   "INSTANCE_RATE_PER_MINUTE",
+  ...KEEP_NAMES,
 ] satisfies (keyof Variables)[];
 
 /** All others: a deploy gives them as secrets. */

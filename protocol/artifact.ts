@@ -6,7 +6,6 @@ import { timestampSchema } from "./time.ts";
 export const ARTIFACT_LIMIT_BYTES = 10 * 1_024 ** 2;
 /** Of one run. */
 export const ARTIFACTS_LIMIT = 50;
-export const ARTIFACT_KEPT_MS = 30 * 24 * 3_600_000;
 
 export const ARTIFACT_ID = /^art_[0-9a-f]{24}$/;
 export const artifactIdSchema = z

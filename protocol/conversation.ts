@@ -6,8 +6,6 @@ import { z } from "zod";
 
 /** What is carried in one frame at most, in UTF-16 code units: a longer entry takes several. */
 export const CONVERSATION_PIECE = 200_000;
-/** How long a conversation and a workspace are kept after the last run of their session. */
-export const CONVERSATION_KEPT_MS = 90 * 24 * 3_600_000;
 /** Of one workspace, as it is sent. */
 export const WORKSPACE_LIMIT_BYTES = 50 * 1_024 ** 2;
 /** How many names of what was left out of a workspace are told. */

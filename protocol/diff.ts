@@ -13,8 +13,7 @@ export const DIFF_FILES = 300;
 export const DIFF_CHANGES = 20;
 /** Of what a runner sends. */
 export const DIFF_LIMIT_BYTES = 1_500_000;
-/** How long it is kept, and of how many sessions of a routine, the newest ones. */
-export const DIFF_KEPT_MS = 90 * 24 * 3_600_000;
+/** Of how many sessions of a routine it is kept, the newest ones. */
 export const DIFF_SESSIONS = 200;
 
 const commitSchema = z.string().regex(/^[0-9a-f]{40,64}$/);

@@ -8,6 +8,7 @@ import { GITHUB_TROUBLES } from "./github-troubles.ts";
 import { runIdSchema } from "./ids.ts";
 import { tokensSchema } from "./run.ts";
 import { nullable } from "./schema.ts";
+import { SESSION_TROUBLES } from "./session-troubles.ts";
 import { SPENDING_TROUBLES } from "./spending-troubles.ts";
 import {
   attempt,
@@ -68,12 +69,7 @@ export const TROUBLES = {
     means: "What a runner told of its run could not be stored.",
     carries: z.strictObject(attempt),
   },
-  conversation_not_kept: {
-    level: "error",
-    means:
-      "An agent has taken turns, and nothing of its conversation came: a later run of its session would begin anew.",
-    carries: z.strictObject(attempt),
-  },
+  ...SESSION_TROUBLES,
   run_not_given_up: {
     level: "error",
     means: "A run whose frames can't be stored could not be ended either.",

@@ -17,6 +17,7 @@ const LEVELS = [
     "budget-tables.ts",
     "watch-tables.ts",
     "gate-tables.ts",
+    "retention-tables.ts",
     "database.ts",
     "work.ts",
   ],
@@ -29,6 +30,7 @@ const LEVELS = [
   ["viewers"],
   ["runs"],
   ["wakes"],
+  ["retention"],
   ["changes"],
   ["receivers"],
   [

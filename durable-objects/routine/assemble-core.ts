@@ -31,7 +31,9 @@ import { Steering } from "./runs/steering.ts";
 import { Artifacts } from "./sessions/artifacts.ts";
 import { Messages } from "./sessions/messages.ts";
 import { SessionKeys } from "./sessions/session-keys.ts";
+import { MovedTranscripts } from "./transcript/moved-transcripts.ts";
 import { TranscriptLog } from "./transcript/transcript-log.ts";
+import { TranscriptParts } from "./transcript/transcript-parts.ts";
 import { Viewers } from "./viewers/viewers.ts";
 import { CoalescedRuns } from "./wakes/coalesced-runs.ts";
 import { FireAgain } from "./wakes/fire-again.ts";
@@ -49,13 +51,18 @@ import { Work } from "./work.ts";
 /** What the parts use of the platform's object. */
 export type ObjectContext = Pick<DurableObjectState, "storage" | "getWebSockets" | "acceptWebSocket">;
 
-/** @param ownerKey the key in the ids of what the routine owns. */
-export function assembleCore(context: ObjectContext, database: Database, config: Config, ownerKey: string) {
+/** @param given `ownerKey` is the key in the ids of what the routine owns; `bucket` has what has been moved out of the object. */
+export function assembleCore(
+  context: ObjectContext,
+  database: Database,
+  { config, ownerKey, bucket }: { config: Config; ownerKey: string; bucket: Pick<R2Bucket, "get"> },
+) {
   const { sql } = context.storage;
   const work = new Work(context.storage, database);
   const ids = new IdMaker(ownerKey, (bytes) => crypto.getRandomValues(bytes));
   const outbox = new Outbox(sql, work);
-  const log = new TranscriptLog(sql, work);
+  const log = new TranscriptLog(sql, work, new TranscriptParts(bucket));
+  const moved = new MovedTranscripts(sql);
   const definitions = new DefinitionStore(database, work);
   const repositoryIds = new RepositoryIds(sql, work);
   const secrets = new EndpointSecrets(database, new KeyRing(config.signingKeys));
@@ -71,7 +78,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const ends = new RunEnds(outbox, waiters, health, deadLetters, runs.sessions);
   const hosts = new AskedHosts(sql);
   const environments = new AttemptEnvironments(database);
-  const conversations = new Conversations(sql, work, outbox);
+  const conversations = new Conversations(sql, work, outbox, config.keep.forMs);
   const messages = new Messages(sql);
   const beside = { messages, viewers, ends, sockets, hosts, environments, conversations };
   const engine = new RunEngine({ work, runs, log, deadlines, outbox, definitions, ...beside });
@@ -111,7 +118,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
   const watches = new Watches({ database, work, outbox, wakes, definitions, items: new WatchedItems(sql) });
   const gate = new WakeGate({ work, outbox, definitions, wakes, gated });
   const contexts = new RunContexts(sql);
-  const artifacts = new Artifacts(sql, work, outbox);
+  const artifacts = new Artifacts(sql, work, outbox, config.keep.filesForMs);
   const defined = { ids, definitions, schedules, watches, secrets, repositoryIds };
   const definitionChanges = new DefinitionChanges({ ...defined, engine, health, budgets, shared, sessionKeys, gated });
   const stores = {
@@ -126,6 +133,7 @@ export function assembleCore(context: ObjectContext, database: Database, config:
     work,
     outbox,
     log,
+    moved,
     definitions,
     repositoryIds,
     secrets,

@@ -9,6 +9,7 @@ import type { OutsideOptions } from "#instance/connectors/ask-outside.ts";
 import { LoginAccess } from "#instance/connectors/oauth/login-access.ts";
 import { connectorLogins } from "#instance/d1/connector-logins.ts";
 import { withinDeadline } from "#instance/in-time.ts";
+import type { Keep } from "#instance/keep-variables.ts";
 import { KeyRing } from "#instance/key-ring.ts";
 import type { ObjectEnv } from "#instance/object-env.ts";
 import { budgetObject, containerObject, poolObject, rosterObject, routineObject } from "#instance/objects.ts";
@@ -36,13 +37,18 @@ import { ToBudgets } from "./receivers/to-budgets.ts";
 import { ToConversations } from "./receivers/to-conversations.ts";
 import { ToEnvironments } from "./receivers/to-environments.ts";
 import { ToGate } from "./receivers/to-gate.ts";
-import { DeadLettersToIndex, RoutineToIndex, RunsToIndex } from "./receivers/to-index.ts";
+import { DeadLettersToIndex, RoutineToIndex, RunsFromIndex, RunsToIndex } from "./receivers/to-index.ts";
 import { NotificationsToIndex, ToNotifications } from "./receivers/to-notifications.ts";
 import { ToPool } from "./receivers/to-pool.ts";
 import { ToRoster } from "./receivers/to-roster.ts";
 import { ToRoutines } from "./receivers/to-routines.ts";
 import { ToSlack } from "./receivers/to-slack.ts";
+import { ToTranscripts } from "./receivers/to-transcripts.ts";
 import { ToWatches } from "./receivers/to-watches.ts";
+import { OldRecords } from "./retention/old-records.ts";
+import { OldRuns } from "./retention/old-runs.ts";
+import { OldSessions } from "./retention/old-sessions.ts";
+import { Retention } from "./retention/retention.ts";
 import { GithubDeeds } from "./runs/github-deeds.ts";
 import { ModelCalls } from "./runs/model-calls.ts";
 import { Notes } from "./runs/notes.ts";
@@ -78,7 +84,7 @@ export interface Surroundings {
 
 /** Builds all parts of an object. It starts nothing: see `RoutineOpening`. */
 export function assemble({ context, env, config, database, ownerKey, authorities, alarmAt }: Surroundings) {
-  const core = assembleCore(context, database, config, ownerKey);
+  const core = assembleCore(context, database, { config, ownerKey, bucket: env.BODIES });
   const { work, outbox, definitions, engine, viewers, sockets, secrets, repositoryIds, schedules, watches, wakes } =
     core;
   const frames = new ReceiveFrames(engine, new TakeFrames(core), sockets, work);
@@ -89,7 +95,7 @@ export function assemble({ context, env, config, database, ownerKey, authorities
   const { conversations, contexts, questions, log, steering } = core;
   const told = { definitions, config, environments, conversations, contexts, questions, log, steering };
   const notes = new Notes(database);
-  const diffs = new SessionDiffs(context.storage.sql);
+  const diffs = new SessionDiffs(context.storage.sql, config.keep.forMs);
   const links = new RunLinks({ notes, sockets, engine, frames, viewers, work, lookAtContainer, ...told });
   const branches = new SessionBranches(context.storage.sql);
   const pullRequests = new PullRequests({ ...core, database, branches });
@@ -132,7 +138,9 @@ export function assemble({ context, env, config, database, ownerKey, authorities
   const tickets = new Tickets(work);
   const accesses = new Accesses(work, database, authorities);
 
-  const alarm = new Alarm(ownerKey, context.storage, concernsOf({ ...core, dueSchedules, deliver, sender }), alarmAt);
+  const retention = retentionOf(core, context.storage.sql, config.keep);
+  const looked = { ...core, dueSchedules, deliver, sender, retention };
+  const alarm = new Alarm(ownerKey, context.storage, concernsOf(looked), alarmAt);
   work.followedBy(() => alarm.arm());
   const doors = {
     links,
@@ -157,6 +165,13 @@ export function assemble({ context, env, config, database, ownerKey, authorities
 }
 
 export type Assembled = ReturnType<typeof assemble>;
+
+function retentionOf(core: Core, sql: SqlStorage, keep: Keep): Retention {
+  const given = { ...core, sql, keep };
+  const oldRuns = new OldRuns(given);
+  const oldSessions = new OldSessions({ ...given, oldRuns });
+  return new Retention({ ...given, oldRuns, oldSessions, oldRecords: new OldRecords(given) });
+}
 
 /** What connectors are asked with. */
 function partsForConnectors(env: ObjectEnv, config: Config, secrets: SecretsOfRuns) {
@@ -184,6 +199,7 @@ function assembleReceivers(
   },
 ): Receivers {
   const { definitions, runs } = core;
+  const toTranscripts = new ToTranscripts({ ...core, bucket: given.env.BODIES });
   const toConversations = new ToConversations({ ...core, bucket: given.env.BODIES });
   const { env, config, frames, toIndex, environments, sender, connectorParts, toGate } = given;
   const poolOf = (name: string) => poolObject(env, config.jurisdiction, name);
@@ -200,6 +216,7 @@ function assembleReceivers(
     project_routine: toIndex,
     forget_routine: toIndex,
     project_run: new RunsToIndex(env.DB, definitions, runs),
+    forget_run: new RunsFromIndex(env.DB),
     tell_run_ended: toRoutines,
     tell_health: toRoutines,
     project_dead_letters: new DeadLettersToIndex(env.DB, definitions, core.deadLetters),
@@ -213,6 +230,8 @@ function assembleReceivers(
     report_spending: new ToBudgets(() => budgetObject(env, config.jurisdiction), core),
     look_at_watch: new ToWatches(env.DB, { ...core, ...connectorParts }),
     ask_gate: toGate,
+    move_transcript: toTranscripts,
+    tidy_transcript: toTranscripts,
     tidy_artifacts: new ToArtifacts({ ...core, bucket: given.env.BODIES }),
   };
 }

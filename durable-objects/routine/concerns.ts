@@ -5,6 +5,7 @@ import type { Notifications } from "./notifications/notifications.ts";
 import type { SendNotifications } from "./notifications/send-notifications.ts";
 import type { Deliver } from "./outbox/deliver.ts";
 import type { Outbox } from "./outbox/outbox.ts";
+import type { Retention } from "./retention/retention.ts";
 import type { Deadlines } from "./runs/deadlines.ts";
 import type { RoutineHealth } from "./runs/health.ts";
 import type { Questions } from "./runs/questions.ts";
@@ -36,6 +37,7 @@ interface Parts {
   shared: SharedBudgets;
   watches: Watches;
   gate: WakeGate;
+  retention: Retention;
 }
 
 /** What the alarm looks after, in this order. */
@@ -58,6 +60,7 @@ export function concernsOf(parts: Parts): Concern[] {
     shared,
     watches,
     gate,
+    retention,
   } = parts;
   return [
     {
@@ -83,6 +86,7 @@ export function concernsOf(parts: Parts): Concern[] {
     { name: "gate", next: () => gate.next(), look: () => gate.oweDue() },
     { name: "silence", next: () => health.quietAt(), look: (nowMs) => health.lookForSilence(nowMs) },
     { name: "links", next: () => sockets.next(), look: (nowMs) => sockets.closeLate(nowMs) },
+    { name: "retention", next: () => retention.next(), look: (nowMs) => retention.look(nowMs) },
     { name: "viewers", next: () => viewers.nextDue(), look: (nowMs) => viewers.closeDue(nowMs) },
   ];
 }

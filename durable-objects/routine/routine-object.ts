@@ -238,8 +238,8 @@ export class RoutineObject extends ObjectForWork {
   }
 
   /** A page of a transcript, oldest first; `next_cursor` is null at the present end. */
-  events(id: OwnedId, after: number, limit: number): Result<Page<TranscriptEvent>> {
-    return this.opening.with(id, ({ log }) => readEvents(log, id, after, limit));
+  async events(id: OwnedId, after: number, limit: number): Promise<Result<Page<TranscriptEvent>>> {
+    return await this.opening.with(id, ({ log }) => readEvents(log, id, after, limit));
   }
 
   /** A ticket for one viewer's upgrade. @param access by what the asker was let in: its end closes the socket. */

@@ -95,6 +95,14 @@ const WRITE_RUNS = `
   ON CONFLICT (id) DO UPDATE SET status = excluded.status, doc = excluded.doc, version = excluded.version
   WHERE runs.version <= excluded.version`;
 
+/** Takes runs out of the lists. Nothing of them may be owed any more. */
+export async function forgetRuns(binding: D1Database, ids: readonly string[]): Promise<void> {
+  await binding
+    .prepare("DELETE FROM runs WHERE id IN (SELECT value FROM json_each(?))")
+    .bind(JSON.stringify(ids))
+    .run();
+}
+
 /** Takes a deleted routine out of every list, and keeps writes of it that come late from bringing it back. */
 export async function forgetRoutine(binding: D1Database, routineId: string, nowMs: number): Promise<void> {
   const database = drizzle(binding);

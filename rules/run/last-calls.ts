@@ -20,3 +20,15 @@ export function lastCalls(events: readonly TranscriptEvent[], runId: string): Ea
       input: JSON.stringify(input).slice(0, INPUT_LIMIT),
     }));
 }
+
+/** The calls of the last run in these events as they are sent, a line each, their inputs cut: what `lastCalls` reads of them later. */
+export function lastCallLines(events: readonly TranscriptEvent[]): string[] {
+  const last = events.at(-1)?.run_id;
+  return events
+    .flatMap((event) => (event.type === "tool.call" && event.run_id === last ? [event] : []))
+    .slice(-EARLIER_CALLS)
+    .map((event) => {
+      const text = JSON.stringify(event.input);
+      return JSON.stringify(text.length <= INPUT_LIMIT ? event : { ...event, input: text.slice(0, INPUT_LIMIT) });
+    });
+}

@@ -4,7 +4,6 @@ import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import {
-  CONVERSATION_KEPT_MS,
   conversationPath,
   orderedConversationSchema,
   WORKSPACE_LIMIT_BYTES,
@@ -18,6 +17,8 @@ import { FakeRunner, type FakeWork, RUNNING, SUCCEEDED } from "#test/support/fak
 import { fail, method } from "#test/support/hang.ts";
 import { listen } from "#test/support/log-lines.ts";
 import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
+
+const KEPT_MS = 90 * 24 * 3_600_000;
 
 const VERSION = "0.3.330";
 const ARCHIVE = new Uint8Array(300_000).fill(5);
@@ -241,10 +242,10 @@ describe("what is kept", () => {
     await work.report(RUNNING, says(entry("one")), await sendWorkspace(work));
     await work.finish();
     const endedAtMs = Date.now();
-    vi.setSystemTime(endedAtMs + CONVERSATION_KEPT_MS - 60_000);
+    vi.setSystemTime(endedAtMs + KEPT_MS - 60_000);
     await runDurableObjectAlarm(ownerOf(session.routine.id));
     expect(await rowsOf(session)).toBe(1);
-    vi.setSystemTime(endedAtMs + CONVERSATION_KEPT_MS + 60_000);
+    vi.setSystemTime(endedAtMs + KEPT_MS + 60_000);
     await runDurableObjectAlarm(ownerOf(session.routine.id));
     expect(await rowsOf(session)).toBe(0);
     await vi.waitUntil(async () => (await keysOf(session)).length === 0);

@@ -53,6 +53,7 @@ function killedAt(cut: Cut): {
   return {
     sent,
     deps: {
+      config: real.config,
       due,
       deliveries: real.deliveries,
       deliveryLists: real.deliveryLists,

@@ -32,7 +32,11 @@ export class RealAdmission {
     this.#sql = storage.sql;
     emptyTables(storage.sql);
     const context = { storage, getWebSockets: () => [], acceptWebSocket: () => {} };
-    this.#parts = assembleCore(context, database.value, config, OWNER_KEY);
+    this.#parts = assembleCore(context, database.value, {
+      config,
+      ownerKey: OWNER_KEY,
+      bucket: { get: async () => null },
+    });
     const { work, definitionChanges } = this.#parts;
     this.#maxWaitMs = facts.maxWaitMs;
     const input = routineInputSchema.parse({

@@ -15,9 +15,7 @@ import { reachDue } from "./reach-due.ts";
 
 /** How many routines with runs that have not settled are looked at in one sweep. */
 const WOKEN_AT_ONCE = 100;
-const DELIVERIES_KEPT_MS = 7 * 24 * 3_600_000;
 const PUSHES_KEPT_MS = 30 * 24 * 3_600_000;
-const SECRET_USES_KEPT_MS = 90 * 24 * 3_600_000;
 const SECRET_USES_LIMIT = 500_000;
 const DESTINATIONS_KEPT_MS = 30 * 24 * 3_600_000;
 const FAILURES_KEPT_MS = 30 * 24 * 3_600_000;
@@ -29,6 +27,7 @@ const MINUTE_MS = 60_000;
 type SweepDeps = LookDeps &
   Pick<
     Deps,
+    | "config"
     | "due"
     | "sendDue"
     | "inbox"
@@ -81,15 +80,15 @@ async function wakeUnsettled({ due, sendDue: send, pool, pools }: SweepDeps): Pr
 }
 
 async function purge(deps: SweepDeps, nowMs: number): Promise<void> {
-  const { deliveries, deliveryLists, due, index, notifications, secrets, setupArchives, madeByKey } = deps;
+  const { config, deliveries, deliveryLists, due, index, notifications, secrets, setupArchives, madeByKey } = deps;
   await index.purgeForgotten(nowMs - FORGOTTEN_KEPT_MS);
   await due.forgetPushes(nowMs - PUSHES_KEPT_MS);
   await deliveryLists.forgetFailures(nowMs - FAILURES_KEPT_MS);
   await notifications.forgetFailing(nowMs - DESTINATIONS_KEPT_MS);
   await madeByKey.forget(nowMs - IDEMPOTENCY_WINDOW_MS);
-  while (await secrets.forgetUses(nowMs - SECRET_USES_KEPT_MS, SECRET_USES_LIMIT));
+  while (await secrets.forgetUses(nowMs - config.keep.forMs, SECRET_USES_LIMIT));
   while (await setupArchives.purge(nowMs));
-  while (await deliveries.purge(lastDeliveryIdOf(nowMs - DELIVERIES_KEPT_MS)));
+  while (await deliveries.purge(lastDeliveryIdOf(nowMs - config.keep.deliveriesForMs)));
 }
 
 async function logged(part: string, work: () => Promise<void>): Promise<void> {

@@ -7,6 +7,7 @@ import { addressFindings } from "../diagnosis/address-check.ts";
 import { containerCheck } from "../diagnosis/container-check.ts";
 import { diagnose } from "../diagnosis/diagnose.ts";
 import type { Check } from "../diagnosis/finding.ts";
+import { keepFindings } from "../diagnosis/keep-check.ts";
 import { askModel, modelFinding } from "../diagnosis/model-key.ts";
 import { poolCheck } from "../diagnosis/pool-checks.ts";
 import { secretFindings } from "../diagnosis/secret-checks.ts";
@@ -54,6 +55,7 @@ function checksOf(deps: Deps, asksModel: boolean, origin: string): Check[] {
   return [
     ...platformChecks,
     { name: "secrets", look: async () => secretFindings(config) },
+    { name: "KEEP_DAYS", look: async () => keepFindings(config) },
     { name: "PUBLIC_URL", look: async () => addressFindings(config, origin) },
     { name: "ANTHROPIC_API_KEY", look: async () => [await model()] },
     poolCheck(deps),

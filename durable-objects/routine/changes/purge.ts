@@ -8,6 +8,7 @@ import type { Outbox } from "../outbox/outbox.ts";
 import type { RunStore } from "../runs/run-store.ts";
 import * as schema from "../schema.ts";
 import type { Artifacts } from "../sessions/artifacts.ts";
+import type { TranscriptLog } from "../transcript/transcript-log.ts";
 import type { Tx, Work } from "../work.ts";
 
 /** All tables but the routine's own: a new one is among them by itself. */
@@ -22,6 +23,7 @@ interface Parts {
   outbox: Outbox;
   conversations: Conversations;
   artifacts: Artifacts;
+  log: TranscriptLog;
 }
 
 export class Purge {
@@ -33,11 +35,15 @@ export class Purge {
 
   /** A deleted routine that is over keeps its tombstone, and nothing else: what lies in R2 goes first. */
   ifOver(): void {
-    const { work, definitions, runs, outbox, conversations, artifacts } = this.#parts;
+    const { work, definitions, runs, outbox, conversations, artifacts, log } = this.#parts;
     const routine = definitions.row();
     if (routine?.status !== "deleted" || runs.queue.unsettled().length > 0 || !outbox.isEmpty()) return;
     work.change((tx) => {
       const isOwed = [conversations.dropAll(tx, routine.id), artifacts.dropAll(tx, routine.id)];
+      if (log.dropAll(tx)) {
+        outbox.owe(tx, "tidy_transcript", routine.id);
+        isOwed.push(true);
+      }
       if (!isOwed.includes(true)) purge(tx, work, routine);
     });
   }

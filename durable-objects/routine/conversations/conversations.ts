@@ -2,13 +2,7 @@
  * Conversations in the object's SQLite: pieces come as the agent goes on, and are what a later run of the session begins with.
  * Older parts are moved to R2 (`receivers/to-conversations.ts`).
  */
-import {
-  CONVERSATION_KEPT_MS,
-  CONVERSATION_PIECE,
-  type ConversationPiece,
-  type Resume,
-  type WorkspaceKept,
-} from "#protocol/conversation.ts";
+import { CONVERSATION_PIECE, type ConversationPiece, type Resume, type WorkspaceKept } from "#protocol/conversation.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { byteLength } from "#protocol/transcript.ts";
 import type { Outbox } from "../outbox/outbox.ts";
@@ -33,12 +27,15 @@ export class Conversations {
   readonly #sql: SqlStorage;
   readonly #work: Work;
   readonly #outbox: Outbox;
+  readonly #keptForMs: number;
   readonly #rows: RememberedEach<Conversation>;
   /** By session, what the open transaction has taken in so far. */
   readonly #pending: Draft<Map<string, Pending>>;
   readonly #earliest: Remembered<number | null>;
 
-  constructor(sql: SqlStorage, work: Work, outbox: Outbox) {
+  /** @param keptForMs after the last run of their session. */
+  constructor(sql: SqlStorage, work: Work, outbox: Outbox, keptForMs: number) {
+    this.#keptForMs = keptForMs;
     this.#sql = sql;
     this.#work = work;
     this.#outbox = outbox;
@@ -88,7 +85,7 @@ export class Conversations {
     this.#write(tx);
     const row = this.#rows.get(sessionId);
     if (row === null) return;
-    this.#save(tx, sessionId, { ...row, keptN: row.lastN, expiresAt: tx.nowMs + CONVERSATION_KEPT_MS });
+    this.#save(tx, sessionId, { ...row, keptN: row.lastN, expiresAt: tx.nowMs + this.#keptForMs });
     if (row.looseBytes >= LOOSE_BYTES.off) this.#outbox.owe(tx, "move_conversation", sessionId);
   }
 
@@ -177,7 +174,7 @@ export class Conversations {
       for (const { session_id: sessionId } of due) {
         const row = this.#rows.get(sessionId);
         if (row !== null && isOn(sessionId)) {
-          this.#save(tx, sessionId, { ...row, expiresAt: tx.nowMs + CONVERSATION_KEPT_MS });
+          this.#save(tx, sessionId, { ...row, expiresAt: tx.nowMs + this.#keptForMs });
         } else this.drop(tx, sessionId);
       }
     });
@@ -196,7 +193,7 @@ export class Conversations {
     const row = this.#rows.get(sessionId);
     const isAnother = row !== null && (row.runId !== runId || row.attempt !== attempt);
     const kept = row !== null && isAnother ? this.#dropVain(tx, sessionId, row) : row;
-    const fresh = { lastN: 0, keptN: 0, looseBytes: 0, expiresAt: tx.nowMs + CONVERSATION_KEPT_MS, workspace: null };
+    const fresh = { lastN: 0, keptN: 0, looseBytes: 0, expiresAt: tx.nowMs + this.#keptForMs, workspace: null };
     const made = { next: { ...(kept ?? fresh), sdkVersion, runId, attempt }, parts: [] };
     pending.set(sessionId, made);
     return made;

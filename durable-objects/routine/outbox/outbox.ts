@@ -23,6 +23,9 @@ const OWED_KINDS = [
   "move_conversation",
   "tidy_conversation",
   "tidy_artifacts",
+  "move_transcript",
+  "tidy_transcript",
+  "forget_run",
   "tell_slack",
   "report_spending",
   "look_at_watch",
@@ -93,6 +96,16 @@ export class Outbox {
     return this.#sql.exec("SELECT 1 FROM outbox WHERE kind = ? AND ref = ?", kind, ref).toArray().length > 0;
   }
 
+  /** Whether any call in the name of this is owed. */
+  hasAny(ref: string): boolean {
+    return this.#sql.exec(ANY_OF, ref).toArray().length > 0;
+  }
+
+  /** How many calls of a kind are owed. */
+  count(kind: OwedKind): number {
+    return this.#sql.exec<{ count: number }>("SELECT COUNT(*) AS count FROM outbox WHERE kind = ?", kind).one().count;
+  }
+
   isEmpty(): boolean {
     return this.#sql.exec("SELECT 1 FROM outbox LIMIT 1").toArray().length === 0;
   }
@@ -154,6 +167,7 @@ const OWE_RUNS = `INSERT INTO outbox (kind, ref, due_at, stamp) SELECT 'project_
 const CLAIM = `UPDATE outbox SET due_at = ? WHERE (kind, ref) IN (
   SELECT kind, ref FROM outbox WHERE kind IN (SELECT value FROM json_each(?)) AND due_at <= ?
   ORDER BY due_at, kind, ref LIMIT ?) RETURNING ${COLUMNS}`;
+const ANY_OF = `SELECT 1 FROM json_each('${JSON.stringify(OWED_KINDS)}') JOIN outbox ON kind = value AND ref = ? LIMIT 1`;
 /** One seek for each kind. What this version does not know is left to the one that does. */
 const EARLIEST = `SELECT MIN((SELECT MIN(due_at) FROM outbox WHERE kind = value)) AS at
   FROM json_each('${JSON.stringify(OWED_KINDS)}')`;

@@ -1,6 +1,6 @@
 /** Writes to the index in D1: the routine's own entry, its runs, and its dead letters. */
 import { writeDeadLetters } from "#instance/d1/dead-letters.ts";
-import { forgetRoutine, type RoutineEntry, writeRoutine, writeRuns } from "#instance/d1/routine-index.ts";
+import { forgetRoutine, forgetRuns, type RoutineEntry, writeRoutine, writeRuns } from "#instance/d1/routine-index.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
 import type { Receiver } from "../outbox/lane.ts";
 import type { OwedKind } from "../outbox/outbox.ts";
@@ -79,6 +79,23 @@ export class RunsToIndex implements Receiver {
       await writeRuns(this.#index, documents);
       rest = rest.filter((id) => id > last);
     }
+    return [];
+  }
+}
+
+/** Runs that are gone. Nothing else of them is owed, so it does not matter what comes first. */
+export class RunsFromIndex implements Receiver {
+  readonly name = "the index of runs that are gone";
+  readonly sizes = [500, 50];
+  readonly atOnce = 1;
+  readonly #index: D1Database;
+
+  constructor(index: D1Database) {
+    this.#index = index;
+  }
+
+  async deliver(_kind: OwedKind, ids: readonly string[]): Promise<readonly string[]> {
+    await forgetRuns(this.#index, ids);
     return [];
   }
 }

@@ -109,6 +109,12 @@ export class RunStore {
     this.#keep(tx, { ...row, ...saved });
   }
 
+  /** A run that has ended is gone. */
+  remove(tx: Tx, runId: string): void {
+    tx.sql.exec("DELETE FROM runs WHERE id = ?", runId);
+    this.#rows.forget(runId);
+  }
+
   /** The record with what is counted of the run and written with its transcript alone. */
   seen({ id, sessionId, doc, before }: Pick<RunRow, "id" | "sessionId" | "doc" | "before">): RunRecord {
     if (isSettled(doc)) return doc;

@@ -63,13 +63,20 @@ export class SessionStore {
       .run();
   }
 
+  has(sessionId: string): boolean {
+    return (
+      this.#database.select({ id: sessions.id }).from(sessions).where(eq(sessions.id, sessionId)).get() !== undefined
+    );
+  }
+
   /** Its runs, oldest first. */
-  runsOf(sessionId: string): Session["runs"] {
+  runsOf(sessionId: string, limit = -1): Session["runs"] {
     return this.#database
       .select({ id: runs.id, status: runs.status })
       .from(runs)
       .where(eq(runs.sessionId, sessionId))
       .orderBy(asc(runs.id))
+      .limit(limit)
       .all();
   }
 

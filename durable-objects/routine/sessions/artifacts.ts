@@ -1,5 +1,5 @@
 /** Files that runs have shown, in the object's SQLite; their bytes lie in R2. A row is there before its bytes are. */
-import { ARTIFACT_KEPT_MS, ARTIFACTS_LIMIT, type Artifact, type SentArtifact } from "#protocol/artifact.ts";
+import { ARTIFACTS_LIMIT, type Artifact, type SentArtifact } from "#protocol/artifact.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { Outbox } from "../outbox/outbox.ts";
@@ -23,9 +23,11 @@ export class Artifacts {
   readonly #sql: SqlStorage;
   readonly #work: Work;
   readonly #outbox: Outbox;
+  readonly #keptForMs: number;
   readonly #earliest: Remembered<number | null>;
 
-  constructor(sql: SqlStorage, work: Work, outbox: Outbox) {
+  constructor(sql: SqlStorage, work: Work, outbox: Outbox, keptForMs: number) {
+    this.#keptForMs = keptForMs;
     this.#sql = sql;
     this.#work = work;
     this.#outbox = outbox;
@@ -35,7 +37,7 @@ export class Artifacts {
   /** Those of a session that are whole and not too old, in their order. */
   list(sessionId: string, nowMs: number): Artifact[] {
     return this.#sql
-      .exec<Row>(LIST, sessionId, nowMs - ARTIFACT_KEPT_MS)
+      .exec<Row>(LIST, sessionId, nowMs - this.#keptForMs)
       .toArray()
       .map(shown);
   }
@@ -91,12 +93,12 @@ export class Artifacts {
   /** When the first one is old enough to be forgotten, in Unix milliseconds; null where there is none. */
   next(): number | null {
     const at = this.#earliest.get();
-    return at === null ? null : at + ARTIFACT_KEPT_MS;
+    return at === null ? null : at + this.#keptForMs;
   }
 
   forgetOld(nowMs: number): void {
     this.#work.change((tx) => {
-      const old = nowMs - ARTIFACT_KEPT_MS;
+      const old = nowMs - this.#keptForMs;
       for (const { session_id: sessionId } of tx.sql.exec<{ session_id: string }>(DUE, old, DUE_AT_ONCE).toArray()) {
         tx.sql.exec("DELETE FROM artifacts WHERE session_id = ? AND at <= ?", sessionId, old);
         this.#outbox.owe(tx, "tidy_artifacts", sessionId);

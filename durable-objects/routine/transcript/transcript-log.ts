@@ -4,7 +4,9 @@ import { byteLength, EVENT_LIMIT_BYTES, type EventBody, fitEvent } from "#protoc
 import { wellFormedJson } from "#protocol/well-formed.ts";
 import { type Chunk, chunkLines } from "#rules/transcript-chunk.ts";
 import type { Draft, RememberedEach, Tx, Work } from "../work.ts";
+import { chunkOf, type ReadRow } from "./moved-transcripts.ts";
 import { RecentRows } from "./recent-rows.ts";
+import type { TranscriptParts } from "./transcript-parts.ts";
 
 /** How far the frames of a run's attempt are stored, and what was counted in them. */
 export interface Mark {
@@ -28,7 +30,6 @@ interface Pending {
   lines: string[];
 }
 
-type ChunkRow = { first_seq: number; last_seq: number; end_bytes: number; body: string };
 type EndRow = {
   last_seq: number | null;
   end_bytes: number;
@@ -50,6 +51,8 @@ const SURELY_FITS = EVENT_LIMIT_BYTES / 4;
  */
 export class TranscriptLog {
   readonly #sql: SqlStorage;
+  /** What lies in R2. */
+  readonly #parts: TranscriptParts;
   readonly #ends: RememberedEach<LogEnd>;
   readonly #recent = new RecentRows();
   /** The moment of the last events, as text: many share one. */
@@ -57,8 +60,9 @@ export class TranscriptLog {
   /** By session, what the open transaction has appended so far. */
   readonly #pending: Draft<Map<string, Pending>>;
 
-  constructor(sql: SqlStorage, work: Work) {
+  constructor(sql: SqlStorage, work: Work, parts: TranscriptParts) {
     this.#sql = sql;
+    this.#parts = parts;
     this.#ends = work.rememberEach((sessionId) => this.#readEnd(sessionId), ENDS_KEPT);
     work.whenForgotten(() => this.#recent.clear());
     this.#pending = work.draft(() => new Map());
@@ -103,6 +107,13 @@ export class TranscriptLog {
     this.#recent.drop(sessionId);
   }
 
+  /** All of them. @returns whether there was any. */
+  dropAll(tx: Tx): boolean {
+    const hasAny = tx.sql.exec("SELECT 1 FROM transcript LIMIT 1").toArray().length > 0;
+    tx.sql.exec("DELETE FROM transcript");
+    return hasAny;
+  }
+
   /** Stores what was appended and noted, a row for each session. */
   #write(tx: Tx): void {
     for (const [sessionId, { end, lines }] of this.#pending.peek() ?? []) {
@@ -125,7 +136,8 @@ export class TranscriptLog {
 
   /**
    * Chunks with events after `after`, oldest first. The first one is given however long it is; of the others those that
-   * end within the bounds. Reads one row more than it gives, at most.
+   * end within the bounds. Reads one row more than it gives, at most. It ends before events that lie in R2 and have not
+   * been loaded: see `missing`.
    */
   read(sessionId: string, after: number, bounds: { maxSeq: number; maxEndBytes: number }): Chunk[] {
     const chunks: Chunk[] = [];
@@ -139,14 +151,30 @@ export class TranscriptLog {
   }
 
   *#stored(sessionId: string, after: number): Iterable<Chunk> {
-    for (const { first_seq, last_seq, end_bytes, body } of this.#sql.exec<ChunkRow>(READ, sessionId, after))
-      yield { firstSeq: first_seq, lastSeq: last_seq, endBytes: end_bytes, body };
+    for (const row of this.#sql.exec<ReadRow>(READ, sessionId, after)) {
+      const chunk = chunkOf(row, (key) => this.#parts.cached(key));
+      if (chunk === null) return;
+      yield chunk;
+    }
   }
 
-  /** The events of the last rows, oldest first, as they are sent: at most so many rows. */
+  /** What has to be loaded before the events after this one can be read: a key in R2; null where they can be. */
+  missing(sessionId: string, after: number): string | null {
+    if (this.#recent.after(sessionId, after) !== null) return null;
+    const [row] = this.#sql.exec<{ key: string | null }>(READ_KEY, sessionId, after).toArray();
+    const key = row?.key ?? null;
+    return key === null || this.#parts.cached(key) !== null ? null : key;
+  }
+
+  /** Loads what is missing. @throws Error where R2 does not give it. */
+  load(key: string): Promise<void> {
+    return this.#parts.load(key);
+  }
+
+  /** The events of the last rows, oldest first, as they are sent: at most so many rows. Of those that lie in R2, the last calls alone. */
   latest(sessionId: string, rows: number): string[] {
     const bodies = this.#sql.exec<{ body: string }>(READ_LATEST, sessionId, rows).toArray();
-    return bodies.toReversed().flatMap(({ body }) => body.split("\n"));
+    return bodies.toReversed().flatMap(({ body }) => (body === "" ? [] : body.split("\n")));
   }
 
   /**
@@ -187,8 +215,9 @@ const ADD = `INSERT INTO transcript (session_id, last_seq, first_seq, end_bytes,
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const UPDATE_MARK = `UPDATE transcript SET ${MARK_COLUMNS.map((name) => `${name} = ?`).join(", ")}
   WHERE session_id = ? AND last_seq = ?`;
-const READ = `SELECT first_seq, last_seq, end_bytes, body FROM transcript
+const READ = `SELECT first_seq, last_seq, end_bytes, body, key FROM transcript
   WHERE session_id = ? AND last_seq > ? ORDER BY last_seq`;
+const READ_KEY = "SELECT key FROM transcript WHERE session_id = ? AND last_seq > ? ORDER BY last_seq LIMIT 1";
 const READ_LATEST = "SELECT body FROM transcript WHERE session_id = ? ORDER BY last_seq DESC LIMIT ?";
 const READ_BYTES = `SELECT end_bytes FROM transcript
   WHERE session_id = ? AND last_seq <= ? ORDER BY last_seq DESC LIMIT 1`;

@@ -4,6 +4,7 @@ import { closeQuietly, sendQuietly } from "#instance/sockets.ts";
 import type { Actor } from "#protocol/actor.ts";
 import { API_ERRORS } from "#protocol/api-errors.ts";
 import { type Result, refuse } from "#protocol/errors.ts";
+import { logTrouble } from "#protocol/log.ts";
 import { byteLength, type Delta } from "#protocol/transcript.ts";
 import {
   CLOSE_CODES,
@@ -30,6 +31,10 @@ import { type ViewerAttachment, ViewerPlaces } from "./viewer-places.ts";
 /** Deltas that may be under way between two acknowledgements: beyond it the viewer waits for the message. */
 const DELTA_BUDGET_BYTES = 262_144;
 
+/** How often R2 is asked for what viewers wait for; they then dial again, and go on where they were. */
+const LOAD_TRIES = 3;
+const LOAD_PAUSE_MS = 500;
+
 /** A message or an interrupt of a viewer's. */
 export type SaidByViewer = Exclude<ViewerMessage, { type: "ack" }>;
 type Listener = (sessionId: string, said: SaidByViewer, by: Actor) => Result<unknown>;
@@ -48,6 +53,8 @@ export class Viewers {
   #say: Listener = () => refuse("not_found");
   /** Bytes of deltas since the viewer's last acknowledgement; losing them costs nothing. */
   readonly #deltaBytes = new WeakMap<WebSocket, number>();
+  /** Sessions for whose viewers something is being loaded. */
+  readonly #loading = new Set<string>();
   /** Not later than when the first viewer has to be looked at; undefined when it is not known. */
   #dueAt: number | null | undefined;
   #isSooner = false;
@@ -186,7 +193,10 @@ export class Viewers {
         this.#places.sent(socket, message);
         attachment = { ...attachment, ...afterSend(attachment, message, nowMs) };
       }
-      if (messages.length === 0) break;
+      if (messages.length > 0) continue;
+      const missing = hasRoom(attachment) ? this.#log.missing(attachment.sessionId, attachment.sentSeq) : null;
+      if (missing !== null) void this.#load(attachment.sessionId, missing);
+      break;
     }
     if (!attachment.isCaughtUp && attachment.sentSeq >= lastSeq) {
       attachment = { ...attachment, isCaughtUp: true };
@@ -195,6 +205,38 @@ export class Viewers {
     if (attachment !== before) this.#places.move(socket, attachment);
     const dueAt = stallAt(attachment);
     if (dueAt !== null) this.#expect(dueAt);
+  }
+
+  /** Viewers get what lies in R2 once it is there. Where it does not come they are sent away, and dial again. Never rejects. */
+  async #load(sessionId: string, key: string): Promise<void> {
+    if (this.#loading.has(sessionId)) return;
+    this.#loading.add(sessionId);
+    const isLoaded = await this.#tryToLoad(sessionId, key);
+    this.#loading.delete(sessionId);
+    if (isLoaded) this.sendNew(sessionId, Date.now());
+    else this.#sendAway(sessionId);
+  }
+
+  /** Those who wait for what does not come. */
+  #sendAway(sessionId: string): void {
+    for (const socket of this.#context.getWebSockets(tagOf(sessionId))) {
+      const viewer = this.#places.of(socket);
+      if (viewer === null || this.#log.missing(sessionId, viewer.sentSeq) === null) continue;
+      closeQuietly(socket, CLOSE_CODES.restarting, "the transcript can't be read just now");
+    }
+  }
+
+  async #tryToLoad(sessionId: string, key: string): Promise<boolean> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await this.#log.load(key);
+        return true;
+      } catch (error) {
+        logTrouble("transcript_not_read", { session_id: sessionId, key }, error);
+        if (tries >= LOAD_TRIES) return false;
+        await scheduler.wait(LOAD_PAUSE_MS);
+      }
+    }
   }
 
   #expect(momentMs: number): void {
@@ -249,6 +291,11 @@ function readMessage(text: string): ViewerMessage | null {
   const [, seq] = ACK.exec(text) ?? [];
   if (seq !== undefined) return { type: "ack", seq: Number(seq) };
   return viewerMessageSchema.safeParse(parseJson(text)).data ?? null;
+}
+
+/** Whether the viewer may be sent anything. */
+function hasRoom(viewer: ViewerAttachment): boolean {
+  return roomInEvents(viewer) > 0 && viewer.sentBytes < viewer.ackedBytes + VIEWER_WINDOW.bytes;
 }
 
 function tagOf(sessionId: string): string {

@@ -90,6 +90,8 @@ export class FireAgain {
   #give(tx: Tx, routine: RoutineRow, wake: Wake, { by, isRepeat }: Asked): Result<Admission> {
     const { type, text, retry_of } = wake;
     const before = type === "message" && retry_of !== undefined ? this.#runs.get(retry_of) : null;
+    // The session has gone with its runs: what was said to it has nowhere to go.
+    if (before === null && type === "message" && retry_of !== undefined) return refuse("session_deleted");
     if (before === null) return this.#wakes.fire(tx, routine, wake, isRepeat);
     if (isSettled(before.doc) && before.doc.session_deleted === true) return refuse("session_deleted");
     // What had been said to a run and what was said to it later can be more, together, than one task may be.

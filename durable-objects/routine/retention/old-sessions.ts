@@ -1,0 +1,82 @@
+/**
+ * Sessions whose last run has ended long ago, which go with that run; and those that have rested for some days, whose
+ * transcripts go to R2. Nothing of a session with a run that has not ended is touched.
+ */
+import type { Keep } from "#instance/keep-variables.ts";
+import { isSettled } from "#protocol/run.ts";
+import type { RunStore } from "../runs/run-store.ts";
+import type { MovedTranscripts } from "../transcript/moved-transcripts.ts";
+import type { Tx } from "../work.ts";
+import { forgetRun, forgetSession, type SessionParts } from "./forget.ts";
+import type { OldRuns } from "./old-runs.ts";
+import { NEVER_YOUNGER_MS, type Slice } from "./slice.ts";
+
+interface Parts extends SessionParts {
+  sql: SqlStorage;
+  runs: RunStore;
+  moved: MovedTranscripts;
+  oldRuns: OldRuns;
+  keep: Keep;
+}
+
+/** How many sessions are looked at in one slice. */
+const AT_ONCE = 50;
+/** A session with more runs than these, or more rows of its transcript, is for another day: by then they are fewer. */
+const RUNS_AT_ONCE = 20;
+const ROWS_AT_ONCE = 1_000;
+/** While so many wait for R2, no more are to be moved. */
+const MOVES_OWED = 100;
+const MESSAGES_AT_ONCE = 500;
+
+export class OldSessions implements Slice {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  look(tx: Tx, cursor: string): string | null {
+    const ids = this.#parts.sql.exec<{ id: string }>(READ, cursor, AT_ONCE).toArray();
+    for (const { id } of ids) this.#lookAt(tx, id);
+    return ids.length < AT_ONCE ? null : (ids.at(-1)?.id ?? null);
+  }
+
+  #lookAt(tx: Tx, id: string): void {
+    const { runs, oldRuns, keep } = this.#parts;
+    tx.sql.exec(FORGET_MESSAGES, id, tx.nowMs - keep.forMs, MESSAGES_AT_ONCE);
+    const newest = runs.newest(id);
+    if (newest === null || !isSettled(newest.doc) || runs.hasUnsettledRun(id)) return;
+    const restsMs = tx.nowMs - Date.parse(newest.doc.timings.finished_at);
+    if (oldRuns.isOld(newest, tx.nowMs) && this.#remove(tx, id)) return;
+    if (restsMs >= this.#hereForMs()) this.#move(tx, id);
+  }
+
+  /** @returns whether it is gone. */
+  #remove(tx: Tx, id: string): boolean {
+    const { sql, runs, oldRuns } = this.#parts;
+    const all = runs.sessions.runsOf(id, RUNS_AT_ONCE + 1).flatMap((one) => runs.get(one.id) ?? []);
+    if (all.length > RUNS_AT_ONCE || !all.every((row) => oldRuns.isOld(row, tx.nowMs))) return false;
+    if (sql.exec(ROWS, id, ROWS_AT_ONCE).toArray().length > 0) return false;
+    forgetSession(tx, this.#parts, id);
+    for (const row of all) forgetRun(tx, this.#parts, row.id);
+    return true;
+  }
+
+  #move(tx: Tx, id: string): void {
+    const { moved, outbox } = this.#parts;
+    if (moved.isHere(id) && outbox.count("move_transcript") < MOVES_OWED) outbox.owe(tx, "move_transcript", id);
+  }
+
+  /** Where the object has grown large, sessions need not rest so long. */
+  #hereForMs(): number {
+    const { sql, keep } = this.#parts;
+    const isLarge = sql.databaseSize > keep.transcriptsHereBytes;
+    return isLarge ? Math.min(keep.transcriptsHereForMs, NEVER_YOUNGER_MS) : keep.transcriptsHereForMs;
+  }
+}
+
+const READ = "SELECT id FROM sessions WHERE id > ? ORDER BY id LIMIT ?";
+const ROWS = "SELECT 1 FROM transcript WHERE session_id = ? LIMIT 1 OFFSET ?";
+/** The transcript has what they said; that a sender's id is one that has come before need not be known for so long. */
+const FORGET_MESSAGES = `DELETE FROM messages WHERE (session_id, n) IN (
+  SELECT session_id, n FROM messages WHERE session_id = ? AND taken_at <= ? ORDER BY n LIMIT ?)`;
