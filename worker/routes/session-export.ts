@@ -1,17 +1,16 @@
 /** A session with its runs and its whole transcript, as JSON lines. */
 import { EVENTS_PAGE_LIMIT, type Page } from "#protocol/api.ts";
 import type { Result } from "#protocol/errors.ts";
-import { logTrouble } from "#protocol/log.ts";
 import type { Run } from "#protocol/run.ts";
 import type { ExportLine, Session } from "#protocol/session.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import { endpoint } from "../http/endpoint.ts";
 import type { App } from "../http/http-env.ts";
+import { JSON_LINES, jsonLines } from "../http/json-lines.ts";
 import { SESSION_EXAMPLE } from "../http/openapi/examples/runs.ts";
 import { sessionParams } from "./inputs.ts";
 
 const PATH = "/api/v1/sessions/{id}/export";
-const JSON_LINES = "application/jsonl";
 /** How many whole runs are asked for at once. */
 const RUNS_PAGE = 100;
 const FIRST_LINE: ExportLine = { type: "session", session: SESSION_EXAMPLE };
@@ -40,14 +39,7 @@ export function mountSessionExport(app: App): void {
         runs: (runIds) => ownerOf(id).sessionRuns(runIds),
         events: (after) => ownerOf(id).events(after, EVENTS_PAGE_LIMIT.max),
       };
-      const lines = exportLines(session.value, source, { request_id: c.var.requestId, route: PATH });
-      return new Response(lines, {
-        headers: {
-          "content-type": JSON_LINES,
-          "content-disposition": `attachment; filename="${id}.jsonl"`,
-          "cache-control": "no-store",
-        },
-      });
+      return jsonLines(partsOf(session.value, source), id, { request_id: c.var.requestId, route: PATH });
     },
   );
 }
@@ -58,32 +50,7 @@ interface Source {
   events: (after: number) => Promise<Result<Page<TranscriptEvent>>>;
 }
 
-/** Read page by page, as whoever reads it takes it. It breaks off where the session is deleted meanwhile. */
-function exportLines(
-  session: Session,
-  source: Source,
-  about: { request_id: string; route: string },
-): ReadableStream<Uint8Array> {
-  const parts = partsOf(session, source);
-  const encoder = new TextEncoder();
-  return new ReadableStream(
-    {
-      pull: async (controller) => {
-        try {
-          const { value, done } = await parts.next();
-          if (done) return controller.close();
-          controller.enqueue(encoder.encode(value.map((line) => `${JSON.stringify(line)}\n`).join("")));
-        } catch (error) {
-          logTrouble("request_failed", about, error);
-          controller.error(error);
-        }
-      },
-      cancel: async () => void (await parts.return()),
-    },
-    { highWaterMark: 0 },
-  );
-}
-
+/** Read page by page. It breaks off where the session is deleted meanwhile. */
 async function* partsOf(session: Session, source: Source): AsyncGenerator<ExportLine[], void> {
   yield [{ type: "session", session }];
   for (let from = 0; from < session.runs.length; from += RUNS_PAGE) {

@@ -7155,6 +7155,21 @@ export const RemoveBudgetScope = {
   tag: 'tag',
 } as const;
 
+export type ExportRoutineParams = {
+/**
+ * @maxLength 200
+ */
+cursor?: string;
+};
+
+export type ExportInstanceParams = {
+/**
+ * @maxLength 200
+ */
+cursor?: string;
+sign_in?: SignInId;
+};
+
 export type ListSessionEventsParams = {
 /**
  * @minimum 0
@@ -9882,6 +9897,72 @@ export const getExportSessionUrl = (id: SessionId,) => {
 export const exportSession = async (id: SessionId, options?: Parameters<typeof call>[1]): Promise<Blob> => {
 
   return call<Blob>(getExportSessionUrl(id),
+  {
+    ...options,
+    method: 'GET'
+
+
+  }
+);}
+
+
+
+export const getExportRoutineUrl = (id: RoutineId,
+    params?: ExportRoutineParams,) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : String(value))
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0 ? `/api/v1/routines/${encodeURIComponent(String(id))}/export?${stringifiedParams}` : `/api/v1/routines/${encodeURIComponent(String(id))}/export`
+}
+
+/**
+ * The routine, its revisions, notes, dead letters, notifications, occurrences and runs, then each session with its transcript. The last line is an end: where it has a next_cursor, the export goes on with that as cursor; an answer without it has broken off.
+ * @summary Export all that a routine has as JSON lines
+ */
+export const exportRoutine = async (id: RoutineId,
+    params?: ExportRoutineParams, options?: Parameters<typeof call>[1]): Promise<Blob> => {
+
+  return call<Blob>(getExportRoutineUrl(id,params),
+  {
+    ...options,
+    method: 'GET'
+
+
+  }
+);}
+
+
+
+export const getExportInstanceUrl = (params?: ExportInstanceParams,) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : String(value))
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0 ? `/api/v1/export?${stringifiedParams}` : `/api/v1/export`
+}
+
+/**
+ * The sign-ins, environments and connectors, then each routine as its own export has it. With sign_in only the lines that name that sign-in: what a person has changed, said, answered, judged and asked for in that browser.
+ * @summary Export all routines, or what names one sign-in, as JSON lines
+ */
+export const exportInstance = async (params?: ExportInstanceParams, options?: Parameters<typeof call>[1]): Promise<Blob> => {
+
+  return call<Blob>(getExportInstanceUrl(params),
   {
     ...options,
     method: 'GET'
