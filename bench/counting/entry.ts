@@ -149,6 +149,8 @@ async function sideBySide<Item, Value>(items: readonly Item[], call: (item: Item
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return values;
+}
+
 const OBJECT_COLUMNS =
   "session_id, status, text, checkout, phase, not_before, overdue, boot, features, ending, before, version";
 const D1_COLUMNS = "routine_id, status, trigger_type, version";
