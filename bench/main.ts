@@ -16,6 +16,7 @@ import { clockShapes } from "./rows/clock-shapes.ts";
 import { cloneBundle } from "./rows/clone-bundle.ts";
 import { cloneCache } from "./rows/clone-cache.ts";
 import { containerStart } from "./rows/container-start.ts";
+import { deliveryToRun } from "./rows/delivery-to-run.ts";
 import { fanOut } from "./rows/fan-out.ts";
 import { fire } from "./rows/fire.ts";
 import { firstEvent } from "./rows/first-event.ts";
@@ -43,6 +44,7 @@ const ROWS: readonly Row[] = [
   startUp,
   fire,
   webhooks,
+  deliveryToRun,
   firstEvent,
   containerStart,
   setupCache,
