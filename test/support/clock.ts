@@ -41,7 +41,8 @@ async function sentAt(time: string, due: Deps["due"], others: Partial<Deps> = {}
   return sent;
 }
 
-function outOfReach(): ReturnType<Deps["ownerOf"]> {
+/** In place of `ownerOf`: the sweep gets no answer from any object. */
+export function outOfReach(): ReturnType<Deps["ownerOf"]> {
   throw new NoAnswer("no object is reached");
 }
 
